@@ -114,7 +114,6 @@ var builtIn string
 // A suite removes what its tests share when all of them have ended.
 type suite struct{ *testing.M }
 
-// Run is part of testscript.TestingM.
 func (s suite) Run() int {
 	defer func() {
 		if builtIn != "" {

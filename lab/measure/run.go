@@ -102,25 +102,24 @@ func (f *Options) planOptions() plan.Options {
 
 // Run runs what is missing or stale of the chosen articles, and says on standard error what it does.
 func Run(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, flags Options) error {
-	revisions := map[string]string{} // of what is read here: it may be edited, and committed, long before it is measured
-	for _, c := range list {
-		revisions[c.Slug] = lab.RevisionOf(ctx, project, c.Slug)
-	}
-	plans, problems, err := a.Check(project, list, flags.planOptions())
+	j, problems, err := newJob(ctx, a, project, list, flags)
 	if err != nil {
-		return err
+		return a.JoinErrors(problems, err)
 	}
-	var failed error
-	if len(problems) > 0 {
-		lab.PrintProblems(a.Stderr, problems)
-		list = slices.DeleteFunc(slices.Clone(list), func(c *lab.Article) bool { return !c.Problems.Empty() })
-		if len(list) == 0 || !project.Problems.Empty() {
-			return lab.WithStatus(lab.StatusProblems, fmt.Errorf("%s; nothing was measured", terminal.Count(len(problems), "problem")))
+	defer j.close()
+	if begun, err := j.begin(ctx); !begun {
+		return a.JoinErrors(problems, err)
+	}
+	for _, c := range j.list {
+		if err := j.measure(ctx, c); err != nil {
+			return a.JoinErrors(problems, a.JoinErrors(j.refused, err))
 		}
-		failed = lab.WithStatus(lab.StatusProblems, fmt.Errorf("%s; the articles that have them were not measured", terminal.Count(len(problems), "problem")))
+		if j.total.Kept != nil {
+			break
+		}
 	}
-	return a.JoinErrors(failed, (&job{Session: a, project: project, list: list, plans: plans, flags: flags, options: runner.Options{Force: flags.Force,
-		Keep: flags.Keep, Budget: flags.Budget, Revisions: revisions}}).run(ctx))
+	j.progress.Stop()
+	return a.JoinErrors(problems, a.JoinErrors(j.refused, j.conclude()))
 }
 
 // A job is the measuring of articles without problems, each on its target.
@@ -132,66 +131,110 @@ type job struct {
 	targets targets
 	flags   Options
 	options runner.Options
+	refused error        // of experiments that are not run
+	last    *lab.Article // of which something is pending
+	closing []func()
+
+	shown    progress.Reporter
+	progress *progress.StatusFile
+	runners  map[*target]*runner.Runner
+	total    runner.Summary
+	missing  []images.NoImageError // of which was said what is wrong
+	failed   error
 }
 
-// run surveys what is pending, and measures it.
-func (j *job) run(ctx context.Context) error {
-	host, err := machines.ThisHost()
-	if err != nil {
-		return lab.Failure(err)
+// newJob plans articles. The problems are an error of those that are left out; without any others there is no job.
+func newJob(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, flags Options) (j *job, problems, err error) {
+	j = &job{Session: a, project: project, list: list, flags: flags, runners: map[*target]*runner.Runner{}}
+	j.options = runner.Options{Force: flags.Force, Keep: flags.Keep, Budget: flags.Budget, Revisions: map[string]string{}}
+	for _, c := range list { // it may be edited, and committed, long before it is measured
+		j.options.Revisions[c.Slug] = lab.RevisionOf(ctx, project, c.Slug)
+	}
+	var found []*source.Problem
+	if j.plans, found, err = a.Check(project, list, flags.planOptions()); err != nil {
+		return nil, nil, err
+	}
+	if len(found) > 0 {
+		lab.PrintProblems(a.Stderr, found)
+		words := terminal.Count(len(found), "problem")
+		j.list = slices.DeleteFunc(slices.Clone(list), func(c *lab.Article) bool { return !c.Problems.Empty() })
+		if len(j.list) == 0 || !project.Problems.Empty() {
+			return nil, nil, lab.WithStatus(lab.StatusProblems, fmt.Errorf("%s; nothing was measured", words))
+		}
+		problems = lab.WithStatus(lab.StatusProblems, fmt.Errorf("%s; the articles that have them were not measured", words))
 	}
 	for _, c := range j.list {
 		lab.KeepExperiments(j.plans[c.Slug], c.Experiments)
 	}
-	if j.options.Only, err = lab.NewFilter(j.flags.Only, j.list, j.plans); err != nil {
-		return err
-	}
-	if j.flags.Engine != EngineNone {
-		defer j.AwaitOnInterrupt(ctx)()
-	}
-	if err := j.findTargets(ctx, host); err != nil {
-		return lab.Interrupted(ctx, err)
-	}
-	defer j.targets.Close()
-	var found survey
-	for _, c := range j.list {
-		if err := j.survey(ctx, c, &found); err != nil {
-			return err
-		}
-	}
-	failed := found.failure(j.Session)
-	switch {
-	case len(found.pending) == 0:
-		if failed == nil {
-			everything := map[bool]string{false: "everything", true: "everything else"}[len(j.plans) > len(j.list)]
-			fmt.Fprintf(j.Stderr, "%s is measured; nothing to do (--force measures it again)\n", everything)
-		}
-		return failed
-	case j.flags.Engine == EngineNone:
-		return lab.Failure(fmt.Errorf("%s not measured, without an engine", found.words()))
-	}
-	return j.JoinErrors(failed, j.measurePending(ctx, host, found.pending))
+	j.options.Only, err = lab.NewFilter(flags.Only, j.list, j.plans)
+	return j, problems, err
 }
 
-// measurePending takes the machines and measures the articles, of some of which something is pending.
-func (j *job) measurePending(ctx context.Context, host machines.Host, pending []*lab.Article) error {
+// close ends what was begun, the last first.
+func (j *job) close() {
+	for _, one := range slices.Backward(j.closing) {
+		one()
+	}
+}
+
+// begin takes the machines and makes available what is needed, if anything is pending.
+func (j *job) begin(ctx context.Context) (begun bool, err error) {
+	host, err := machines.ThisHost()
+	if err != nil {
+		return false, lab.Failure(err)
+	}
+	pending, err := j.find(ctx, host)
+	if err != nil || len(pending) == 0 {
+		return false, err
+	}
 	for _, c := range pending { // before anything takes time
 		if err := record.Dir(j.project.RecordsDir(c.Slug)).Writable(); err != nil {
-			return lab.Failure(err)
+			return false, lab.Failure(err)
 		}
 	}
 	if err := connect(ctx, j.Session, j.project, j.targets); err != nil {
-		return lab.Interrupted(ctx, err)
+		return false, lab.Interrupted(ctx, err)
 	}
 	unlock, err := Lock(ctx, j.Session, host, j.targets, j.doing(pending), j.flags.Wait)
+	if err == nil {
+		j.closing, j.last = append(j.closing, unlock), pending[len(pending)-1]
+		if j.flags.Budget > 0 { // from when measuring may begin, however long another run was waited for
+			j.options.Deadline = time.Now().Add(j.flags.Budget)
+		}
+		err = j.prepareAll(ctx)
+	}
 	if err != nil {
-		return err
+		return false, j.JoinErrors(j.refused, err)
 	}
-	defer unlock()
-	if j.flags.Budget > 0 { // from when measuring may begin, however long another run was waited for
-		j.options.Deadline = time.Now().Add(j.flags.Budget)
+	return true, nil
+}
+
+// find gives the articles of which something is pending, and says what is not measured.
+func (j *job) find(ctx context.Context, host machines.Host) ([]*lab.Article, error) {
+	if j.flags.Engine != EngineNone {
+		j.closing = append(j.closing, j.AwaitOnInterrupt(ctx))
 	}
-	return j.measure(ctx, pending[len(pending)-1])
+	if err := j.findTargets(ctx, host); err != nil {
+		return nil, lab.Interrupted(ctx, err)
+	}
+	j.closing = append(j.closing, j.targets.Close)
+	var found survey
+	for _, c := range j.list {
+		if err := j.survey(ctx, c, &found); err != nil {
+			return nil, err
+		}
+	}
+	j.refused = found.failure(j.Session)
+	switch {
+	case len(found.pending) > 0 && j.flags.Engine == EngineNone:
+		return nil, lab.Failure(fmt.Errorf("%s not measured, without an engine", found.words()))
+	case len(found.pending) > 0:
+		return found.pending, nil
+	case j.refused == nil:
+		everything := map[bool]string{false: "everything", true: "everything else"}[len(j.plans) > len(j.list)]
+		fmt.Fprintf(j.Stderr, "%s is measured; nothing to do (--force measures it again)\n", everything)
+	}
+	return nil, j.refused
 }
 
 // doing says what the job does, for others that wait for the machine.
@@ -376,8 +419,8 @@ func sweep(ctx context.Context, a *lab.Session, e engine.Engine) error {
 	return nil
 }
 
-// measure measures the articles; last is the last one of which something is pending.
-func (j *job) measure(ctx context.Context, last *lab.Article) error {
+// prepareAll removes what earlier runs left, and makes available what all articles need.
+func (j *job) prepareAll(ctx context.Context) (err error) {
 	for _, at := range j.targets.distinct() {
 		if err := sweep(ctx, j.Session, at.engine); err != nil {
 			return err
@@ -388,100 +431,80 @@ func (j *job) measure(ctx context.Context, last *lab.Article) error {
 			return lab.Failure(err)
 		}
 	}
-	shown, err := newReporter(ctx, j.Session, j.project, j.list, j.plans, j.targets, j.options)
-	if err != nil {
+	if j.shown, err = newReporter(ctx, j.Session, j.project, j.list, j.plans, j.targets, j.options); err != nil {
 		return lab.Failure(err)
 	}
-	m := &measuring{job: j, shown: shown, progress: progress.NewStatusFile(shown, j.project.Dir), runners: map[*target]*runner.Runner{}}
-	defer m.progress.Close()
+	j.progress = progress.NewStatusFile(j.shown, j.project.Dir)
+	j.closing = append(j.closing, j.progress.Close)
 	for _, at := range j.targets.distinct() {
-		m.runners[at] = newRunner(j.Session, at, m.progress)
+		j.runners[at] = newRunner(j.Session, at, j.progress)
 	}
-	if j.flags.Budget == 0 { // else it would be spent on images of articles that are never reached
-		for _, at := range j.targets.distinct() {
-			if err := m.prepare(ctx, at); err != nil {
-				return err
-			}
-		}
+	if j.flags.Budget > 0 { // it would be spent on images of articles that are never reached
+		return nil
 	}
-	for _, c := range j.list {
-		if err := m.article(ctx, c, c == last); err != nil {
+	for _, at := range j.targets.distinct() {
+		if err := j.prepare(ctx, at); err != nil {
 			return err
 		}
-		if m.total.Kept != nil {
-			break
-		}
-	}
-	m.progress.Stop()
-	return m.conclude()
-}
-
-// measuring is a job under way.
-type measuring struct {
-	*job
-	shown    progress.Reporter
-	progress *progress.StatusFile
-	runners  map[*target]*runner.Runner
-	total    runner.Summary
-	missing  []images.NoImageError // of which was said what is wrong
-	failed   error
-}
-
-// prepare makes available what the articles of a target need.
-func (m *measuring) prepare(ctx context.Context, at *target) error {
-	var work []runner.Work
-	for _, c := range m.list {
-		if m.targets[c.Slug] == at {
-			work = append(work, runner.Work{Plan: m.plans[c.Slug], Store: record.Dir(m.project.RecordsDir(c.Slug))})
-		}
-	}
-	begin, options := time.Now(), m.options
-	options.Present = at.present
-	found, err := m.runners[at].Prepare(ctx, options, work...)
-	m.total.Spent[runner.Preparing] += time.Since(begin)
-	switch {
-	case err != nil && (ctx.Err() != nil || len(m.list) == 1):
-		m.progress.Stop()
-		return abortedRun(ctx, m.Session, at, m.total, options, err)
-	case err != nil: // which may be of one article alone: those before it can be measured
-		m.progress.Note(fmt.Sprintf("not everything could be made available before the first repetition, and is tried again when its turn comes: %v", err))
-	}
-	if len(found) > 0 {
-		m.progress.Stop()
-		m.tell(&runner.Summary{NoImage: found})
-		m.missing = append(m.missing, found...)
 	}
 	return nil
 }
 
-// article measures an article.
-func (m *measuring) article(ctx context.Context, c *lab.Article, last bool) error {
-	p, at := m.plans[c.Slug], m.targets[c.Slug]
-	judge, err := newJudge(m.Session, m.shown, m.project, c, p, at.host)
+// prepare makes available what the articles of a target need.
+func (j *job) prepare(ctx context.Context, at *target) error {
+	var work []runner.Work
+	for _, c := range j.list {
+		if j.targets[c.Slug] == at {
+			work = append(work, runner.Work{Plan: j.plans[c.Slug], Store: record.Dir(j.project.RecordsDir(c.Slug))})
+		}
+	}
+	begin, options := time.Now(), j.options
+	options.Present = at.present
+	found, err := j.runners[at].Prepare(ctx, options, work...)
+	j.total.Spent[runner.Preparing] += time.Since(begin)
+	switch {
+	case err != nil && (ctx.Err() != nil || len(j.list) == 1):
+		j.progress.Stop()
+		return abortedRun(ctx, j.Session, at, j.total, options, err)
+	case err != nil: // which may be of one article alone: those before it can be measured
+		j.progress.Note(fmt.Sprintf("not everything could be made available before the first repetition, and is tried again when its turn comes: %v", err))
+	}
+	if len(found) > 0 {
+		j.progress.Stop()
+		j.tell(&runner.Summary{NoImage: found})
+		j.missing = append(j.missing, found...)
+	}
+	return nil
+}
+
+// measure measures an article.
+func (j *job) measure(ctx context.Context, c *lab.Article) error {
+	p, at := j.plans[c.Slug], j.targets[c.Slug]
+	judge, err := newJudge(j.Session, j.shown, j.project, c, p, at.host)
 	if err != nil {
 		return lab.Failure(err)
 	}
-	m.progress.Article(c.Slug, judge)
-	options := m.options
-	options.Judge, options.KeepLast, options.Present = decider{c.Doc, p, at.host.ID}, options.Keep && last, at.present
-	sum, err := m.runners[at].Run(ctx, p, record.Dir(m.project.RecordsDir(c.Slug)), options)
-	m.progress.Stop()
-	m.add(&sum)
-	m.tell(&sum)
+	j.progress.Article(c.Slug, judge)
+	options := j.options
+	options.Judge, options.KeepLast, options.Present = decider{c.Doc, p, at.host.ID}, options.Keep && c == j.last, at.present
+	sum, err := j.runners[at].Run(ctx, p, record.Dir(j.project.RecordsDir(c.Slug)), options)
+	j.progress.Stop()
+	j.add(&sum)
+	j.tell(&sum)
 	if err != nil {
-		return abortedRun(ctx, m.Session, at, m.total, options, err)
+		return abortedRun(ctx, j.Session, at, j.total, options, err)
 	}
 	return nil
 }
 
 // add adds what an article came to.
-func (m *measuring) add(s *runner.Summary) {
-	t := &m.total
+func (j *job) add(s *runner.Summary) {
+	t := &j.total
 	t.Measured += s.Measured
 	t.Again += s.Again
 	t.Failed += s.Failed
 	t.Spent.Add(s.Spent)
-	m.Spent = &t.Spent
+	j.Spent = &t.Spent
 	t.Searches += s.Searches
 	t.ProbesAgain += s.ProbesAgain
 	t.Stopped += s.Stopped
@@ -493,27 +516,27 @@ func (m *measuring) add(s *runner.Summary) {
 }
 
 // tell says what could not be measured, but for images of which that was said.
-func (m *measuring) tell(s *runner.Summary) {
-	problems, cleanup := problemsOf(s, m.missing)
-	lab.PrintProblems(m.Stderr, problems)
+func (j *job) tell(s *runner.Summary) {
+	problems, cleanup := problemsOf(s, j.missing)
+	lab.PrintProblems(j.Stderr, problems)
 	for _, n := range cleanup {
-		fmt.Fprintln(m.Stderr, n)
+		fmt.Fprintln(j.Stderr, n)
 	}
 	if len(s.NoImage)+len(problems)+len(cleanup) > 0 {
-		m.failed = lab.WithStatus(lab.StatusFailed, nil)
+		j.failed = lab.WithStatus(lab.StatusFailed, nil)
 	}
 }
 
 // conclude says what the job came to.
-func (m *measuring) conclude() error {
-	t := &m.total
-	printSummary(m.Session, *t)
+func (j *job) conclude() error {
+	t := &j.total
+	printSummary(j.Session, *t)
 	if t.OutOfTime {
-		fmt.Fprintf(m.Stderr, "the budget of %v is over before everything was measured; the same command goes on from here, and so does one without --budget\n",
-			m.options.Budget)
+		fmt.Fprintf(j.Stderr, "the budget of %v is over before everything was measured; the same command goes on from here, and so does one without --budget\n",
+			j.options.Budget)
 	}
 	if t.Kept != nil {
-		printKept(m.Session, t.Kept)
+		printKept(j.Session, t.Kept)
 	}
 	if t.Failed > 0 {
 		words := terminal.Count(t.Failed, "repetition") + " failed"
@@ -524,13 +547,13 @@ func (m *measuring) conclude() error {
 		if left > 0 {
 			words += fmt.Sprintf(", and %s left out since they would fail in the same way; the same command tries them again", terminal.Are(left, "repetition"))
 		}
-		m.failed = m.JoinErrors(m.failed, lab.Failure(errors.New(words)))
+		j.failed = j.JoinErrors(j.failed, lab.Failure(errors.New(words)))
 	}
 	if t.Unsearched > 0 {
-		m.failed = m.JoinErrors(m.failed, lab.Failure(fmt.Errorf("%s not measured: the machine was too busy to search for the values that they need; "+
+		j.failed = j.JoinErrors(j.failed, lab.Failure(fmt.Errorf("%s not measured: the machine was too busy to search for the values that they need; "+
 			"the same command goes on from here", terminal.Are(t.Unsearched, "repetition"))))
 	}
-	return m.failed
+	return j.failed
 }
 
 // A decider says which cells of an article are decided: it is a runner.Judge.
@@ -540,7 +563,6 @@ type decider struct {
 	host string
 }
 
-// Decided is part of runner.Judge.
 func (j decider) Decided(experiment string, records []*record.Record, level float64) ([]string, error) {
 	whole := *j.plan
 	whole.Experiments = j.plan.All // a claim may also be about cells of one that is not run now

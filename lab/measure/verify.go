@@ -180,8 +180,6 @@ func (v *VerifyJSON) Print(w io.Writer) {
 // verifying is a progress that says nothing of repetitions, as there are none.
 type verifying struct{ *progress.Progress }
 
-// Experiment is part of runner.Progress.
 func (verifying) Experiment(*plan.Experiment, int) {}
 
-// End is part of runner.Progress.
 func (verifying) End(plan.Step, *record.Record) {}

@@ -60,14 +60,12 @@ func NewLive(screen *terminal.Screen, forecast *forecast.ETA) *Live {
 	return l
 }
 
-// Close is part of reporter.
 func (l *Live) Close() {
 	close(l.stopped)
 	l.drawing.Wait()
 	l.screen.Draw()
 }
 
-// Experiment is part of runner.Progress.
 func (l *Live) Experiment(e *plan.Experiment, todo int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -76,7 +74,6 @@ func (l *Live) Experiment(e *plan.Experiment, todo int) {
 	l.Progress.Experiment(e, todo)
 }
 
-// Preparing is part of runner.Progress.
 func (l *Live) Preparing(what string) images.Preparation {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -103,7 +100,6 @@ func (m *making) Write(text []byte) (int, error) {
 	return n, err
 }
 
-// End is part of images.Preparation.
 func (m *making) End(ok bool) {
 	m.on.mu.Lock()
 	m.on.making = slices.DeleteFunc(m.on.making, func(o *making) bool { return o == m })
@@ -112,7 +108,6 @@ func (m *making) End(ok bool) {
 	m.on.Draw(time.Now())
 }
 
-// Begin is part of runner.Progress.
 func (l *Live) Begin(step plan.Step) {
 	l.Progress.Begin(step)
 	l.mu.Lock()
@@ -146,7 +141,6 @@ func (l *Live) End(step plan.Step, r *record.Record) {
 	l.Draw(time.Now())
 }
 
-// Search is part of runner.Progress.
 func (l *Live) Search(t *plan.Trial, s *record.Search) {
 	l.Progress.Search(t, s)
 	l.mu.Lock()
@@ -155,7 +149,6 @@ func (l *Live) Search(t *plan.Trial, s *record.Search) {
 	l.Draw(time.Now())
 }
 
-// Article is part of reporter.
 func (l *Live) Article(slug string, j *Judge) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -163,7 +156,6 @@ func (l *Live) Article(slug string, j *Judge) {
 	l.judge = j
 }
 
-// Stop is part of reporter.
 func (l *Live) Stop() {
 	l.mu.Lock()
 	l.experiment = nil

@@ -52,7 +52,6 @@ func (p *Progress) Close() {}
 // Stop is part of reporter: nothing of plain lines is unfinished.
 func (p *Progress) Stop() {}
 
-// Experiment is part of runner.Progress.
 func (p *Progress) Experiment(e *plan.Experiment, todo int) {
 	p.todo, p.done, p.failures = todo, 0, nil
 	if todo == 0 {
@@ -73,13 +72,11 @@ func (p *Progress) Experiment(e *plan.Experiment, todo int) {
 		strings.Join(names, "; "), e.Seed)
 }
 
-// Again is part of runner.Progress.
 func (p *Progress) Again(steps []plan.Step) {
 	p.todo, p.done = len(steps), 0
 	fmt.Fprintf(p.W, "  %s again: too few are valid, as the machine was busy with something else\n", terminal.Count(len(steps), "repetition"))
 }
 
-// Preparing is part of runner.Progress.
 func (p *Progress) Preparing(what string) images.Preparation {
 	return &buildLog{w: p.W, what: what, since: time.Now()}
 }
@@ -112,7 +109,6 @@ func (l *buildLog) Write(b []byte) (int, error) {
 	}
 }
 
-// End is part of images.Preparation.
 func (l *buildLog) End(ok bool) {
 	took := time.Since(l.since).Round(100 * time.Millisecond)
 	switch {
@@ -124,15 +120,12 @@ func (l *buildLog) End(ok bool) {
 	}
 }
 
-// Note is part of runner.Progress.
 func (p *Progress) Note(text string) {
 	fmt.Fprintf(p.W, "  %s\n", strings.ReplaceAll(text, "\n", " "))
 }
 
-// Begin is part of runner.Progress.
 func (p *Progress) Begin(plan.Step) {}
 
-// Search is part of runner.Progress.
 func (p *Progress) Search(t *plan.Trial, s *record.Search) {
 	what := "capacity"
 	if s.Kind == record.SearchTune {
@@ -149,7 +142,6 @@ func (p *Progress) Search(t *plan.Trial, s *record.Search) {
 	fmt.Fprintf(p.W, "  %s of %s: %s\n", what, t.Name, results.ProbeWords(s, &s.Probes[len(s.Probes)-1]))
 }
 
-// End is part of runner.Progress.
 func (p *Progress) End(step plan.Step, r *record.Record) {
 	p.done++
 	words, log := outcome(r), ""

@@ -87,13 +87,11 @@ func (t *StatusFile) change(how func(*runState)) {
 	}
 }
 
-// Close is part of reporter.
 func (t *StatusFile) Close() {
 	t.Reporter.Close()
 	_ = os.Remove(t.file)
 }
 
-// Article is part of reporter.
 func (t *StatusFile) Article(slug string, j *Judge) {
 	t.Reporter.Article(slug, j)
 	t.mu.Lock()
@@ -101,7 +99,6 @@ func (t *StatusFile) Article(slug string, j *Judge) {
 	t.state.Article = slug
 }
 
-// Experiment is part of runner.Progress.
 func (t *StatusFile) Experiment(e *plan.Experiment, todo int) {
 	t.Reporter.Experiment(e, todo)
 	t.change(func(s *runState) {
@@ -109,13 +106,11 @@ func (t *StatusFile) Experiment(e *plan.Experiment, todo int) {
 	})
 }
 
-// Again is part of runner.Progress.
 func (t *StatusFile) Again(steps []plan.Step) {
 	t.Reporter.Again(steps)
 	t.change(func(s *runState) { s.Todo, s.Done = len(steps), 0 })
 }
 
-// Preparing is part of runner.Progress.
 func (t *StatusFile) Preparing(what string) images.Preparation {
 	p := &preparation{Preparation: t.Reporter.Preparing(what), of: t, what: what, since: time.Now().UTC()}
 	t.change(func(*runState) { t.prepare(append(t.preparing, p)) })
@@ -130,7 +125,6 @@ type preparation struct {
 	since time.Time
 }
 
-// End is part of images.Preparation.
 func (p *preparation) End(ok bool) {
 	p.of.change(func(*runState) {
 		p.of.prepare(slices.DeleteFunc(p.of.preparing, func(o *preparation) bool { return o == p }))
@@ -152,7 +146,6 @@ func (t *StatusFile) prepare(now []*preparation) {
 	}
 }
 
-// Begin is part of runner.Progress.
 func (t *StatusFile) Begin(step plan.Step) {
 	t.Reporter.Begin(step)
 	t.change(func(s *runState) {
@@ -160,7 +153,6 @@ func (t *StatusFile) Begin(step plan.Step) {
 	})
 }
 
-// End is part of runner.Progress.
 func (t *StatusFile) End(step plan.Step, r *record.Record) {
 	t.Reporter.End(step, r)
 	t.change(func(s *runState) {
@@ -170,7 +162,6 @@ func (t *StatusFile) End(step plan.Step, r *record.Record) {
 	})
 }
 
-// Search is part of runner.Progress.
 func (t *StatusFile) Search(trial *plan.Trial, search *record.Search) {
 	t.Reporter.Search(trial, search)
 	t.change(func(s *runState) {
