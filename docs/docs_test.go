@@ -1400,14 +1400,14 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// What the pages for contributors list is what they have to implement: the methods of interfaces, the features that the suite of engines
-// knows, the fields of a tool.
+// What the pages for contributors list is what they have to implement: the methods of interfaces, the capabilities of
+// engines, the fields of a tool.
 func TestContracts(t *testing.T) {
 	for _, tt := range []struct{ page, head, folder, of string }{
 		{"engine.md", "`Engine`", "runner/engine", "Engine"},
 		{"engine.md", "`Space`", "runner/engine", "Space"},
 		{"engine.md", "`Running`", "runner/engine", "Running"},
-		{"engine.md", "feature", "runner/engine/enginetest", "Feature"},
+		{"engine.md", "capability", "notebook/spec", "Capability"},
 		{"driver.md", "`Driver`", "runner/load", "Driver"},
 		{"driver.md", "field of `Tool`", "runner/load/foreign", "Tool"},
 	} {
