@@ -601,7 +601,7 @@ func firstColumn(text string) map[string]bool {
 	return out
 }
 
-// keysOf gives the keys that each type of package article reads, from the yaml tags in its source. Keys of a struct
+// keysOf gives the keys that each type of articles and projects reads, from the yaml tags in its source. Keys of a struct
 // without a name are those of the type whose method reads it.
 func keysOf(t testing.TB) map[string][]string {
 	t.Helper()
@@ -617,7 +617,7 @@ func keysOf(t testing.TB) map[string][]string {
 			return true
 		})
 	}
-	goFiles(t, "notebook/article", func(_ string, f *ast.File) {
+	read := func(_ string, f *ast.File) {
 		for _, d := range f.Decls {
 			switch d := d.(type) {
 			case *ast.GenDecl:
@@ -637,7 +637,9 @@ func keysOf(t testing.TB) map[string][]string {
 				}
 			}
 		}
-	})
+	}
+	goFiles(t, "notebook/article", read)
+	goFiles(t, "notebook/projects", read)
 	return keys
 }
 
