@@ -21,12 +21,6 @@ func measuredServers(t testing.TB, text string, changes ...recordtest.Change) *f
 	return &fixture{recordtest.NewMeasured(t, text, changes...)}
 }
 
-// searched is an article with claims and all that recordtest.Searching searches for.
-func searched(t *testing.T, claims ...string) *fixture {
-	t.Helper()
-	return &fixture{recordtest.NewSearched(t, claims...)}
-}
-
 func (b *fixture) dataset(o dataset.Options) *dataset.Dataset {
 	b.T.Helper()
 	o.Plan = b.Plan

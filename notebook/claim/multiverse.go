@@ -76,12 +76,7 @@ func MultiverseOf(d *dataset.Dataset, c *article.Claim) Multiverse {
 	u := universe{claim: c, node: n, sets: recordSets(d, c, n, t), settings: heldSettings(n, cellsOf(t)), metrics: []record.Metric{{}},
 		judgings: judgingsOf(newBuilder(d, c, analysis{}).delta)}
 	if own, ok := speedOf(t); ok {
-		u.metrics = []record.Metric{own}
-		for _, name := range speedMetrics {
-			if other, _ := record.LookupMetric(name); name != own.Name && !dataset.RateGivesAll(cellsOf(t), name) {
-				u.metrics = append(u.metrics, other)
-			}
-		}
+		u.metrics = append([]record.Metric{own}, otherSpeedMetrics(t, own)...)
 	}
 	m.Alternatives = u.alternatives()
 	m.Axes = u.axes(m.Alternatives)
@@ -426,14 +421,22 @@ func sidesOf(t test) []side {
 func regionsOf(t test) []stats.Region {
 	var out []stats.Region
 	for _, part := range leaves(t) {
-		switch part := part.(type) {
-		case ratioTest:
-			out = append(out, part.region)
-		case ratiosTest:
-			out = append(out, part.region)
-		case limitTest:
-			out = append(out, part.region)
+		if region, ok := ratioRegion(part); ok {
+			out = append(out, region)
+		} else if limit, ok := part.(limitTest); ok {
+			out = append(out, limit.region)
 		}
 	}
 	return out
+}
+
+// ratioRegion is the region of a test of ratios; false for other tests.
+func ratioRegion(t test) (stats.Region, bool) {
+	switch t := t.(type) {
+	case ratioTest:
+		return t.region, true
+	case ratiosTest:
+		return t.region, true
+	}
+	return stats.Region{}, false
 }

@@ -69,34 +69,29 @@ var steps = []float64{1, 1.01, 1.1, clearly, 3, 10, 100, 10_000}
 // survey finds the points of a claim, and a table that supports it as far as its parts do not contradict each other.
 func (m *mutation) survey(t test) {
 	m.wanted, m.centre = map[point]float64{}, map[string]float64{}
-	m.limits(t)
-	m.want(t)
+	for _, part := range leaves(t) {
+		if limit, ok := part.(limitTest); ok {
+			m.limit(limit)
+		}
+	}
+	for _, part := range leaves(t) {
+		m.want(part)
+	}
 }
 
-// limits notes what single values are compared with: numbers are made up around that.
-func (m *mutation) limits(t test) {
-	switch t := t.(type) {
-	case groupTest:
-		for _, part := range t.parts {
-			m.limits(part)
-		}
-	case limitTest:
-		limit := t.region.Hi
-		if math.IsInf(limit, 1) {
-			limit = t.region.Lo
-		}
-		if limit != 0 {
-			m.centre[t.side.metric.Name] = limit
-		}
+// limit notes what single values are compared with: numbers are made up around that.
+func (m *mutation) limit(t limitTest) {
+	limit := t.region.Hi
+	if math.IsInf(limit, 1) {
+		limit = t.region.Lo
+	}
+	if limit != 0 {
+		m.centre[t.side.metric.Name] = limit
 	}
 }
 
 func (m *mutation) want(t test) {
 	switch t := t.(type) {
-	case groupTest:
-		for _, part := range t.parts {
-			m.want(part)
-		}
 	case ratioTest:
 		m.relate(t.a, t.b, inside(t.region))
 	case ratiosTest:

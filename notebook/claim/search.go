@@ -52,13 +52,5 @@ func (t limitTest) judgeSearched(j Judgement, r dataset.Result) Judgement {
 
 // isBySearches reports whether all that a test is about was found by searches, which are not stopped by results.
 func isBySearches(t test) bool {
-	switch t := t.(type) {
-	case ratioTest:
-		return record.IsSearched(t.a.metric.Name)
-	case limitTest:
-		return record.IsSearched(t.side.metric.Name)
-	case groupTest:
-		return !slices.ContainsFunc(t.parts, func(part test) bool { return !isBySearches(part) })
-	}
-	return false
+	return !slices.ContainsFunc(sidesOf(t), func(s side) bool { return !record.IsSearched(s.metric.Name) })
 }

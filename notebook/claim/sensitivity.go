@@ -48,11 +48,7 @@ func SensitivityOf(d *dataset.Dataset, c *article.Claim) Sensitivity {
 		return one
 	}
 	s := Sensitivity{ByMetric: []MetricVerdict{{own, Judge(d, c)}}}
-	for _, name := range speedMetrics {
-		if name == own.Name || dataset.RateGivesAll(cellsOf(t), name) {
-			continue
-		}
-		m, _ := record.LookupMetric(name)
+	for _, m := range otherSpeedMetrics(t, own) {
 		j := judgeAtLevel(by(t, m))
 		j.setClaim(c)
 		s.ByMetric = append(s.ByMetric, MetricVerdict{m, j})
@@ -68,26 +64,24 @@ func SensitivityOf(d *dataset.Dataset, c *article.Claim) Sensitivity {
 // speedOf is the metric that all comparisons of a test are by; false if they are by several, or by one that is about
 // something else than speed, and for tests that are no comparisons.
 func speedOf(t test) (m record.Metric, ok bool) {
-	switch t := t.(type) {
-	case ratioTest:
-		m = t.a.metric
-		isSpeed := m.Name == "throughput" || m.Name == "throughput.per_core" || strings.HasPrefix(m.Name, "latency.") || strings.HasPrefix(m.Name, "service.p")
-		return m, isSpeed && t.b.metric.Name == m.Name
-	case ratiosTest:
-		m, ok = speedOf(t.over)
-		other, isSpeed := speedOf(t.under)
-		return m, ok && isSpeed && other.Name == m.Name
-	case groupTest:
-		for i, part := range t.parts {
-			of, isOne := speedOf(part)
-			if !isOne || i > 0 && of.Name != m.Name {
-				return record.Metric{}, false
-			}
-			m = of
-		}
-		return m, len(t.parts) > 0
+	sides := sidesOf(t)
+	isOther := func(part test) bool { _, isRatio := ratioRegion(part); return !isRatio }
+	if len(sides) == 0 || slices.ContainsFunc(leaves(t), isOther) {
+		return m, false
 	}
-	return record.Metric{}, false
+	m = sides[0].metric
+	isSpeed := m.Name == "throughput" || m.Name == "throughput.per_core" || strings.HasPrefix(m.Name, "latency.") || strings.HasPrefix(m.Name, "service.p")
+	return m, isSpeed && !slices.ContainsFunc(sides, func(s side) bool { return s.metric.Name != m.Name })
+}
+
+// otherSpeedMetrics are those by which a test of which speedOf is own can be judged too.
+func otherSpeedMetrics(t test, own record.Metric) (out []record.Metric) {
+	for _, name := range speedMetrics {
+		if m, _ := record.LookupMetric(name); name != own.Name && !dataset.RateGivesAll(cellsOf(t), name) {
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 // by is a test of which speedOf is true, by another metric.

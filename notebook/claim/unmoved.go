@@ -43,15 +43,10 @@ func Unmoved(d *dataset.Dataset, claims []*article.Claim, problems *source.Probl
 
 // holdsForEquals reports whether a test is of ratios alone that may all be 1.
 func holdsForEquals(t test) bool {
-	switch t := t.(type) {
-	case ratioTest:
-		return t.region.Lo < 1 && 1 < t.region.Hi
-	case ratiosTest:
-		return t.region.Lo < 1 && 1 < t.region.Hi
-	case groupTest:
-		return !slices.ContainsFunc(t.parts, func(part test) bool { return !holdsForEquals(part) })
-	}
-	return false
+	return !slices.ContainsFunc(leaves(t), func(part test) bool {
+		region, isRatio := ratioRegion(part)
+		return !isRatio || region.Lo >= 1 || region.Hi <= 1
+	})
 }
 
 // isMoved judges a claim with the values of its cells reversed, and shuffled, until the verdict is another one.

@@ -15,12 +15,6 @@ func newFixture(t testing.TB, text string) *fixture {
 	return &fixture{recordtest.New(t, text)}
 }
 
-// measuredServers has all of recordtest.Servers measured in one run, with the changes given.
-func measuredServers(t testing.TB, text string, changes ...recordtest.Change) *fixture {
-	t.Helper()
-	return &fixture{recordtest.NewMeasured(t, text, changes...)}
-}
-
 // searched is an article with claims and all that recordtest.Searching searches for.
 func searched(t *testing.T, claims ...string) *fixture {
 	t.Helper()
