@@ -52,8 +52,12 @@ func TestRelease(t *testing.T) {
 		}
 	}
 	const most = 45_000_000 // bytes of the program
-	if info, err := os.Stat(filepath.Join(folder, "benchbook")); err != nil || info.Size() > most {
-		t.Errorf("the program has %d bytes, and may have %d; %v", info.Size(), most, err)
+	info, err := os.Stat(filepath.Join(folder, "benchbook"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Size() > most {
+		t.Errorf("the program has %d bytes, and may have %d", info.Size(), most)
 	}
 	for _, link := range deadLinks(t, folder) {
 		t.Error(link)
