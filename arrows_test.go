@@ -47,6 +47,8 @@ var forbidden = []struct{ from, to, why string }{
 	{"notebook/yamltext", "notebook/record", "YAML is read without knowing what is written in it"},
 	{"notebook/article", "notebook/projects", "an article is read by itself"},
 	{"notebook/projects", "notebook/plan", "a project is read before anything is planned"},
+	{"notebook/loadtool", "notebook/article", "articles and plans are told of tools by it"},
+	{"notebook/loadtool", "notebook/plan", "articles and plans are told of tools by it"},
 	{"notebook/article", "notebook/plan", "an article is read before it is planned"},
 	{"notebook/article", "notebook/spec", "an article is read before it says what containers are made of"},
 	{"notebook/article", "notebook/dataset", "an article is read before anything is measured"},

@@ -1411,7 +1411,9 @@ func TestContracts(t *testing.T) {
 		{"engine.md", "`Running`", "runner/engine", "Running"},
 		{"engine.md", "capability", "notebook/spec", "Capability"},
 		{"driver.md", "`Driver`", "runner/load", "Driver"},
-		{"driver.md", "field of `Tool`", "runner/load/foreign", "Tool"},
+		{"driver.md", "field of `Tool`", "notebook/loadtool", "Tool"},
+		{"driver.md", "field of `Program`", "notebook/loadtool", "Program"},
+		{"driver.md", "field of `Image`", "notebook/loadtool", "Image"},
 	} {
 		t.Run(tt.of, func(t *testing.T) {
 			has := map[string]bool{}

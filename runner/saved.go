@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/notebook/loadtool"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
-	"benchbook/runner/load/foreign"
 )
 
 // Saved is what a load generator printed and somebody saved.
@@ -56,9 +56,9 @@ func Import(p *plan.Plan, e *plan.Experiment, t *plan.Trial, format string, list
 
 // imported makes the record of one output; what it shares with others is left empty.
 func imported(t *plan.Trial, format string, s Saved) (*record.Record, error) {
-	tool, ok := foreign.Find(format)
+	tool, ok := loadtool.Find(format)
 	if format == "" {
-		tool, ok = foreign.Guess(s.Printed)
+		tool, ok = loadtool.Guess(s.Printed)
 	}
 	switch {
 	case !ok && format == "":
@@ -71,7 +71,7 @@ func imported(t *plan.Trial, format string, s Saved) (*record.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := foreign.Text(s.Printed)
+	text, err := loadtool.Text(s.Printed)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func imported(t *plan.Trial, format string, s Saved) (*record.Record, error) {
 	return rec, nil
 }
 
-func importLoad(rec *record.Record, o *foreign.Output, t *plan.Trial) error {
+func importLoad(rec *record.Record, o *loadtool.Output, t *plan.Trial) error {
 	l := t.Load
 	switch {
 	case l == nil:
@@ -151,7 +151,7 @@ func commandLines(t *plan.Trial) []string {
 	return []string{strings.Join(t.Command.Run, " "), t.Command.Run[len(t.Command.Run)-1]}
 }
 
-func importCommand(rec *record.Record, o *foreign.Output, t *plan.Trial) error {
+func importCommand(rec *record.Record, o *loadtool.Output, t *plan.Trial) error {
 	if t.Command == nil {
 		return fmt.Errorf("it is output of %s about a command, and the experiment puts a load on services", o.Tool)
 	}
@@ -173,11 +173,7 @@ func importCommand(rec *record.Record, o *foreign.Output, t *plan.Trial) error {
 
 // Formats lists the tools whose saved output can be imported.
 func Formats() []string {
-	var out []string
-	for _, t := range foreign.Tools() {
-		if t.Saved {
-			out = append(out, t.Name)
-		}
-	}
-	return out
+	names := loadtool.Names(func(t loadtool.Tool) bool { return t.Saved })
+	slices.Sort(names)
+	return names
 }

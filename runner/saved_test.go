@@ -22,7 +22,7 @@ import (
 
 func saved(t *testing.T, file string) Saved {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("load/foreign/testdata", file))
+	data, err := os.ReadFile(filepath.Join("../notebook/loadtool/testdata", file))
 	if err != nil {
 		t.Fatal(err)
 	}

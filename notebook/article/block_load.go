@@ -3,6 +3,7 @@ package article
 import (
 	"reflect"
 
+	"benchbook/notebook/loadtool"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
 )
@@ -123,7 +124,7 @@ const OwnTool Tool = "benchbook"
 
 // Words is part of Word.
 func (Tool) Words() []string {
-	return []string{string(OwnTool), "ab", "wrk", "hey", "oha", "vegeta", "k6", "fortio", "pgbench", "redis-benchmark"}
+	return append([]string{string(OwnTool)}, loadtool.Names(func(t loadtool.Tool) bool { return t.Load })...)
 }
 
 // Args are words for the command line of a tool: the same for all, or by tool.

@@ -204,9 +204,6 @@ func (p *planner) tool(l *article.Load, out *spec.Load) {
 	}
 }
 
-// schemes are those of the targets that tools understand; those of http are for all others.
-var schemes = map[article.Tool][]string{"pgbench": {"postgres", "postgresql"}, "redis-benchmark": {"redis"}}
-
 // targets checks that load goes to services of the experiment: a container reaches nothing else.
 func (p *planner) targets(l *article.Load, out *spec.Load, services []string, at source.Pos) {
 	if len(l.Target) == 0 && l.Tried.Has("target") {
@@ -250,9 +247,9 @@ func (p *planner) targets(l *article.Load, out *spec.Load, services []string, at
 }
 
 func (p *planner) target(t source.Text, tool article.Tool, services []string) {
-	known := schemes[tool]
-	if known == nil {
-		known = []string{"http", "https"}
+	known := []string{"http", "https"}
+	if driven := programOf(tool); driven != nil && len(driven.Schemes) > 0 {
+		known = driven.Schemes
 	}
 	u, err := url.Parse(t.Value)
 	if t.IsZero() || err != nil && strings.Contains(t.Value, "${{") {

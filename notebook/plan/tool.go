@@ -1,65 +1,32 @@
 package plan
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/loadtool"
 	"benchbook/notebook/source"
 )
 
-// A loadTool is what other people's load generators have flags for.
-type loadTool struct {
-	// flags are by the key of a load that they are for. A key that a tool does without a flag has an empty one.
-	flags map[string]string
-	// seconds are keys with times that the tool takes in whole seconds only.
-	seconds []string
-	// either says that a run ends after a time or after a number of requests, not at whichever comes first.
-	either bool
-	// even says that every connection gets the same number of requests, in whole numbers.
-	even bool
+// programOf is how a tool is run; nil for our own generator, and for tools that we cannot run.
+func programOf(name article.Tool) *loadtool.Program {
+	tool, _ := loadtool.Find(string(name))
+	return tool.Program
 }
-
-// loadTools lists the programs beside our own that can be run, with the keys that they have flags for. What has no entry here,
-// and is not for us to do, is a problem if an article asks for it.
-var loadTools = map[article.Tool]loadTool{
-	"ab": {flags: map[string]string{"connections": "-c", "requests": "-n", "duration": "-t", "warmup": "", "timeout": "-s", "keepalive": "-k",
-		"method": "-m", "headers": "-H", "body": "-p", "verify": ""}, seconds: []string{"duration", "warmup", "timeout"}},
-	"wrk": {flags: map[string]string{"connections": "-c", "threads": "-t", "duration": "-d", "warmup": "", "timeout": "--timeout", "keepalive": "",
-		"method": "-s", "headers": "-H", "body": "-s", "verify": ""}, seconds: []string{"duration", "warmup", "timeout"}},
-	"hey": {flags: map[string]string{"connections": "-c", "threads": "-cpus", "requests": "-n", "duration": "-z", "warmup": "", "timeout": "-t",
-		"keepalive": "-disable-keepalive", "method": "-m", "headers": "-H", "body": "-D", "verify": ""}, seconds: []string{"timeout"}, either: true, even: true},
-	"pgbench": {flags: map[string]string{"connections": "-c", "threads": "-j", "requests": "-t", "duration": "-T", "warmup": "", "keepalive": "-C",
-		"body": "-f"}, seconds: []string{"duration", "warmup"}, either: true, even: true},
-	"redis-benchmark": {flags: map[string]string{"connections": "-c", "threads": "--threads", "requests": "-n", "keepalive": "-k"}},
-}
-
-// DrivenTools lists the programs beside our own that can put a load on, by name.
-func DrivenTools() []string {
-	var names []string
-	for name := range loadTools {
-		names = append(names, string(name))
-	}
-	slices.Sort(names)
-	return names
-}
-
-// ToolFlags gives the flag that a tool has for each key of a load, empty where it does without; nil if we cannot run it.
-func ToolFlags(tool string) map[string]string { return maps.Clone(loadTools[article.Tool(tool)].flags) }
 
 // checkTool reports what a load asks for that its tool has no flag for. What only our own defaults ask for is left out
 // without a word: the line that is run says so.
 func (p *planner) checkTool(l *article.Load) {
 	name := l.Tool.V
-	tool, driven := loadTools[name]
-	if !driven || !l.Tool.Known() {
+	tool := programOf(name)
+	if tool == nil || !l.Tool.Known() {
 		return
 	}
 	keys := toolKeys(l)
 	for _, k := range keys {
-		if _, has := tool.flags[k.name]; asked(k.at) && !has {
+		if _, has := tool.Flags[k.name]; asked(k.at) && !has {
 			p.problems.Add("no-flag", k.at, "%s has no flag for %s", name, k.name).
 				Hint = "remove " + k.name + ", or use another tool; flags of its own go into args"
 		}
@@ -71,7 +38,7 @@ func (p *planner) checkTool(l *article.Load) {
 	p.checkToolRequests(l, name)
 	p.checkToolTimes(l, name, tool)
 	p.checkToolEnd(l, name, tool)
-	if _, has := tool.flags["verify"]; has && l.Verify != nil {
+	if _, has := tool.Flags["verify"]; has && l.Verify != nil {
 		for _, status := range l.Verify.Status {
 			if status.Known() && (status.V < 200 || status.V > 299) {
 				p.problems.Add("no-flag", status.Text.Pos, "%s counts answers of status %d as failed, and has no flag to change that", name, status.V).
@@ -82,7 +49,7 @@ func (p *planner) checkTool(l *article.Load) {
 	// Also where only a default has set it: otherwise the record would say something else than what was run.
 	flags := map[string]string{} // keys by their flags
 	for _, k := range keys {
-		if flag := tool.flags[k.name]; flag != "" && k.at.Source != nil {
+		if flag := tool.Flags[k.name]; flag != "" && k.at.Source != nil {
 			flags[flag] = k.name
 		}
 	}
@@ -187,12 +154,12 @@ func (p *planner) checkToolRequests(l *article.Load, name article.Tool) {
 	}
 }
 
-func (p *planner) checkToolTimes(l *article.Load, name article.Tool, tool loadTool) {
+func (p *planner) checkToolTimes(l *article.Load, name article.Tool, tool *loadtool.Program) {
 	for _, k := range []struct {
 		name string
 		v    article.Value[time.Duration]
 	}{{"duration", l.Duration}, {"warmup", l.Warmup}, {"timeout", l.Timeout}} {
-		if k.v.Known() && asked(k.v.Text.Pos) && k.v.V%time.Second != 0 && slices.Contains(tool.seconds, k.name) {
+		if k.v.Known() && asked(k.v.Text.Pos) && k.v.V%time.Second != 0 && slices.Contains(tool.Seconds, k.name) {
 			p.problems.Add("wrong-value", k.v.Text.Pos, "%s takes %s in whole seconds, not %s", name, k.name, k.v.Text.Value).
 				Hint = "write " + k.v.V.Truncate(time.Second).String() + " or " + (k.v.V.Truncate(time.Second) + time.Second).String()
 		}
@@ -200,24 +167,25 @@ func (p *planner) checkToolTimes(l *article.Load, name article.Tool, tool loadTo
 }
 
 // checkToolEnd looks at when a run ends.
-func (p *planner) checkToolEnd(l *article.Load, name article.Tool, tool loadTool) {
-	_, timed := tool.flags["duration"]
+func (p *planner) checkToolEnd(l *article.Load, name article.Tool, tool *loadtool.Program) {
+	_, timed := tool.Flags["duration"]
 	if !timed && !l.Requests.Set() && l.Duration.Set() {
 		p.problems.Add("missing-key", l.Tool.Text.Pos, "%s ends after a number of requests, and the load does not say how many", name).
 			Hint = "add requests:"
 	}
-	if tool.either && l.Requests.Set() && asked(l.Duration.Text.Pos) {
+	if tool.Either && l.Requests.Set() && asked(l.Duration.Text.Pos) {
 		p.problems.Add("contradiction", l.Duration.Text.Pos, "%s ends after a time or after a number of requests, not at whichever comes first", name).
 			Hint = "remove duration or requests"
 	}
 	n, c := l.Requests, l.Connections
-	if tool.even && n.Known() && c.Known() && n.V > 0 && c.V > 0 && n.V%c.V != 0 {
+	if tool.Even && n.Known() && c.Known() && n.V > 0 && c.V > 0 && n.V%c.V != 0 {
 		p.problems.Add("contradiction", n.Text.Pos, "%s sends the same number of requests on every connection, and %d is no multiple of %d",
 			name, n.V, c.V).
 			Hint = "write a multiple of connections"
 	}
-	if t := l.Threads; name == "wrk" && t.Known() && c.Known() && t.V > 0 && c.V%t.V != 0 && c.V >= t.V {
-		p.problems.Add("contradiction", t.Text.Pos, "wrk gives every thread the same number of connections, and %d is no multiple of %d", c.V, t.V).
+	if t := l.Threads; tool.EvenThreads && t.Known() && c.Known() && t.V > 0 && c.V%t.V != 0 && c.V >= t.V {
+		p.problems.Add("contradiction", t.Text.Pos, "%s gives every thread the same number of connections, and %d is no multiple of %d",
+			name, c.V, t.V).
 			Hint = "raise connections, or change threads"
 	}
 }

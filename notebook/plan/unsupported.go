@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/loadtool"
 	"benchbook/notebook/source"
 )
 
@@ -16,15 +17,28 @@ type Unsupported struct {
 	Instead string
 }
 
+// Tools that a load can name: those whose output we only read, and those that we can run and that send requests over HTTP.
+var (
+	onlyRead   = loadtool.Names(func(t loadtool.Tool) bool { return t.Load && t.Program == nil })
+	drivenHTTP = loadtool.Names(func(t loadtool.Tool) bool { return t.Program != nil && t.Program.HTTP })
+)
+
+// orList joins words as in "a, b or c".
+func orList(words []string) string {
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
 // notYet is what this version parses and plans and cannot run: the one list of it. Each entry gives the place where an experiment
 // asks for it, or no place.
 var notYet = []struct {
 	what, instead string
 	at            func(*article.Experiment) source.Pos
 }{
-	{"a load by oha, vegeta, k6 or fortio", "images of tools are made of Debian's packages, and Debian has none of these: " +
-		"run the tool yourself and give what it printed to benchbook import, or take tool: benchbook, ab, wrk or hey", inLoad(func(l *article.Load) source.Pos {
-		if _, driven := loadTools[l.Tool.V]; l.Tool.V != article.OwnTool && !driven && l.Tool.Known() {
+	{"a load by " + orList(onlyRead), "images of tools are made of Debian's packages, and Debian has none of these: run the tool " +
+		"yourself and give what it printed to benchbook import, or take tool: " +
+		orList(append([]string{string(article.OwnTool)}, drivenHTTP...)), inLoad(func(l *article.Load) source.Pos {
+		if l.Tool.V != article.OwnTool && programOf(l.Tool.V) == nil && l.Tool.Known() {
 			return l.Tool.Text.Pos
 		}
 		return source.Pos{}

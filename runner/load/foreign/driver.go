@@ -1,3 +1,4 @@
+// Package foreign runs the load generators of others, each in a container of its own.
 package foreign
 
 import (
@@ -12,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"benchbook/notebook/loadtool"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -20,15 +22,12 @@ import (
 	"benchbook/runner/load"
 )
 
-// baseImage is what the images of tools are built from.
-const baseImage = "debian:bookworm-slim"
-
-// Driver runs one tool, in a container of its own whose image is Debian's package of it. It implements load.Driver.
+// Driver runs one tool, in a container of its own whose image the tool says how to build. It implements load.Driver.
 //
 // Before the window of an HTTP load answers are checked once, with our own generator; the tool itself counts what it
 // counts. A warm-up is a run of the tool before the one that counts, and what it prints is thrown away.
 type Driver struct {
-	tool  Tool
+	tool  loadtool.Tool
 	check *load.Requests // one request before anything is timed
 
 	image engine.Prepared
@@ -39,8 +38,8 @@ type Driver struct {
 // program.
 func Drivers(program agent.Program) map[string]load.Driver {
 	out := map[string]load.Driver{}
-	for _, t := range Tools() {
-		if t.program != nil {
+	for _, t := range loadtool.Tools() {
+		if t.Program != nil {
 			out[t.Name] = &Driver{tool: t, check: &load.Requests{Agent: program}}
 		}
 	}
@@ -49,17 +48,15 @@ func Drivers(program agent.Program) map[string]load.Driver {
 
 // Prepare is part of load.Driver: it builds the image of the tool, and asks which version it holds.
 func (d *Driver) Prepare(ctx context.Context, e engine.Engine, log io.Writer) error {
-	if d.tool.program.http {
+	if d.tool.Program.HTTP {
 		if err := d.check.Prepare(ctx, e, log); err != nil {
 			return err
 		}
 	}
 	const file = "Dockerfile"
-	text := "FROM " + baseImage + "\nRUN apt-get update && apt-get install -y --no-install-recommends " + d.tool.program.debian +
-		" && rm -rf /var/lib/apt/lists/*\n"
 	var err error
 	d.image, err = e.Prepare(ctx, engine.Image{Build: &engine.Build{For: "load by " + d.tool.Name, Build: spec.Build{
-		Dockerfile: file, Files: []spec.File{{Path: file, Data: []byte(text)}}}}}, log)
+		Dockerfile: file, Files: []spec.File{{Path: file, Data: []byte(d.tool.Program.Image.Dockerfile)}}}}}, log)
 	if err != nil {
 		return err
 	}
@@ -67,7 +64,7 @@ func (d *Driver) Prepare(ctx context.Context, e engine.Engine, log io.Writer) er
 	if err != nil {
 		return fmt.Errorf("asking for the version of %s: %w", d.tool.Name, err)
 	}
-	d.facts = map[string]string{"image.load": d.image.ID, "tool.package": d.tool.program.debian + " " + version}
+	d.facts = map[string]string{"image.load": d.image.ID, "tool.package": d.tool.Program.Image.Package + " " + version}
 	var bases []string
 	for _, b := range d.image.Bases {
 		text := b.Reference + " " + b.ID
@@ -89,10 +86,10 @@ func (d *Driver) version(ctx context.Context, e engine.Engine) (version string, 
 		return "", err
 	}
 	defer func() { err = errors.Join(err, space.Close(context.WithoutCancel(ctx))) }()
-	exit, err := space.Run(ctx, engine.Program{Name: "version", Image: d.image, Entrypoint: []string{"dpkg-query"},
-		Command: []string{"-W", "-f", "${Version}", d.tool.program.debian}}, nil)
+	ask := d.tool.Program.Image.Version
+	exit, err := space.Run(ctx, engine.Program{Name: "version", Image: d.image, Entrypoint: ask[:1], Command: ask[1:]}, nil)
 	if err == nil && exit.Code != 0 {
-		err = fmt.Errorf("dpkg-query ended with status %d: %s", exit.Code, lastLine(exit.Stderr))
+		err = fmt.Errorf("%s ended with status %d: %s", ask[0], exit.Code, loadtool.LastLine(exit.Stderr))
 	}
 	return strings.TrimSpace(string(exit.Stdout)), err
 }
@@ -102,7 +99,7 @@ func (d *Driver) Files(*plan.Trial, string) []spec.File { return nil }
 
 // Measure is part of load.Driver.
 func (d *Driver) Measure(ctx context.Context, at load.Place, t *plan.Trial) (load.Measurement, error) {
-	if d.tool.program.http && t.Load.CheckBefore {
+	if d.tool.Program.HTTP && t.Load.CheckBefore {
 		if failure, err := d.checkBefore(ctx, at, t); err != nil || failure != "" {
 			return load.Measurement{Failure: failure, Facts: d.facts}, err
 		}
@@ -127,15 +124,15 @@ func (d *Driver) Measure(ctx context.Context, at load.Place, t *plan.Trial) (loa
 	case exit.OutOfMemory:
 		m.Failure = d.tool.Name + " ran out of memory"
 	case exit.Code != 0:
-		said := cmp.Or(lastLine(exit.Stderr), lastLine(exit.Stdout))
+		said := cmp.Or(loadtool.LastLine(exit.Stderr), loadtool.LastLine(exit.Stdout))
 		m.Failure = strings.TrimSuffix(fmt.Sprintf("%s ended with status %d: %s", d.tool.Name, exit.Code, said), ": ")
 	}
 	if m.Failure != "" {
 		return m, nil
 	}
 	o, err := d.tool.Parse(exit.Stdout)
-	if err == nil && d.tool.program.complete != nil {
-		err = d.tool.program.complete(t.Load, o)
+	if err == nil && d.tool.Program.Complete != nil {
+		err = d.tool.Program.Complete(t.Load, o)
 	}
 	if err != nil {
 		m.Failure = err.Error() // the author's words for its command line may have made it print something else
@@ -161,24 +158,24 @@ func (d *Driver) checkBefore(ctx context.Context, at load.Place, t *plan.Trial) 
 
 // run runs the tool once, and watches it.
 func (d *Driver) run(ctx context.Context, at load.Place, l *spec.Load) (engine.Exit, *watch, error) {
-	c, err := d.tool.program.call(l, at.Cores)
+	c, err := d.tool.Program.Call(l, at.Cores)
 	if err != nil {
 		return engine.Exit{}, nil, err
 	}
-	path := d.tool.program.path
-	program := engine.Program{Name: "load", Image: d.image, CPUSet: at.CPUSet, Environment: c.environment, Files: c.files,
-		Entrypoint: []string{path}, Command: c.words(l.Args), Beside: at.Beside(l)}
-	if c.shell != "" {
-		program.Entrypoint, program.Command = []string{"sh", "-c", c.shell, "sh"}, append([]string{path}, program.Command...)
+	path := d.tool.Program.Image.Path
+	program := engine.Program{Name: "load", Image: d.image, CPUSet: at.CPUSet, Environment: c.Environment, Files: c.Files,
+		Entrypoint: []string{path}, Command: c.Words(l.Args), Beside: at.Beside(l)}
+	if c.Shell != "" {
+		program.Entrypoint, program.Command = []string{"sh", "-c", c.Shell, "sh"}, append([]string{path}, program.Command...)
 	}
-	w := &watch{line: c.line(d.tool.Name, l.Args), threads: c.threads, began: time.Now()}
+	w := &watch{line: c.Line(d.tool.Name, l.Args), threads: c.Threads, began: time.Now()}
 	exit, err := at.Space.Run(ctx, program, func(r engine.Running) { w.begin(ctx, r) })
 	w.end()
 	return exit, w, err
 }
 
 // measured says what an output means for a record.
-func (d *Driver) measured(m *load.Measurement, o *Output, w *watch, l *spec.Load, cores int) {
+func (d *Driver) measured(m *load.Measurement, o *loadtool.Output, w *watch, l *spec.Load, cores int) {
 	m.Start, m.Length = w.window(o.Window)
 	m.Samples, m.Histograms, m.Load = o.Samples, o.Histograms, o.Load(l)
 	m.Load.WindowStart = m.Start
@@ -189,37 +186,6 @@ func (d *Driver) measured(m *load.Measurement, o *Output, w *watch, l *spec.Load
 		m.Load.Busy, m.GeneratorCPU = busy, time.Duration(used*float64(m.Length))
 		m.Samples = append(m.Samples, record.Sample{Metric: "generator.cpu", Value: busy, Unit: "1"})
 	}
-}
-
-// Load says what an output means for the checks of a load that was put on by it. Times that are not what the load asks for
-// are taken out of the output: those without connecting where every request has to connect.
-//
-// Source: docs/method.md#quantities-checked and docs/method.md#definitions.
-func (o *Output) Load(l *spec.Load) *record.Load {
-	if !o.Connecting && !l.Keepalive {
-		o.untimed()
-	}
-	connections := cmp.Or(o.Connections, l.Connections)
-	out := &record.Load{Tool: o.Tool, Window: o.Window.Seconds(), Connections: l.Connections, Think: l.Think.Seconds(),
-		Attempted: o.Attempted, Failed: o.Failed, Completed: o.Completed, Failures: o.Failures, Statuses: o.Statuses,
-		InFlight: -1, Busy: -1, ForeignCPU: -1, FailuresMax: l.FailuresMax}
-	mean, ok := o.mean()
-	counted := o.Counted || l.Requests > 0
-	if ok && !counted && !o.Paced && connections > 0 && out.Window > 0 && o.Timed == o.Attempted {
-		out.InFlight, out.InFlightOver = float64(o.Timed)/out.Window*mean/float64(connections), out.Window
-	}
-	return out
-}
-
-// mean is the mean time of requests; false if the output does not tell it, or only so coarsely that Little's law could be
-// anything by it.
-func (o *Output) mean() (float64, bool) {
-	if h, ok := o.Histograms["latency"]; ok {
-		return h.Sum / float64(h.Count), h.Count == o.Timed
-	}
-	const coarse = 0.02 // of the mean; the law is held to 5 %
-	s, ok := o.sample("latency.mean")
-	return s.Value, ok && s.Value > 0 && s.Step/2 <= coarse*s.Value
 }
 
 // A watch reads what a tool uses while it runs.

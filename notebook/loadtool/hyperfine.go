@@ -1,4 +1,4 @@
-package foreign
+package loadtool
 
 import (
 	"bytes"
@@ -7,6 +7,15 @@ import (
 	"slices"
 	"strings"
 )
+
+var hyperfine = Tool{
+	Name:  "hyperfine",
+	Note:  "times are means over the runs of one session",
+	parse: parseHyperfine,
+	Saved: true,
+	wrote: wroteHyperfine,
+	pick:  pickHyperfine,
+}
 
 // hyperfine times a program, many times, and saves what it found with --export-json. All runs of a program together are one
 // repetition here: they were made in one session and follow each other, so they do not tell how much repetitions differ.

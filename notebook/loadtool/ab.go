@@ -1,4 +1,4 @@
-package foreign
+package loadtool
 
 import (
 	"bytes"
@@ -9,6 +9,24 @@ import (
 
 	"benchbook/notebook/spec"
 )
+
+var ab = Tool{
+	Name:   "ab",
+	Note:   "times are whole milliseconds",
+	parse:  parseAb,
+	shares: inLines,
+	Saved:  true,
+	wrote:  wroteAb,
+	Load:   true,
+	Program: &Program{
+		Image: debian("apache2-utils", "ab"),
+		HTTP:  true,
+		Flags: map[string]string{"connections": "-c", "requests": "-n", "duration": "-t", "warmup": "", "timeout": "-s", "keepalive": "-k",
+			"method": "-m", "headers": "-H", "body": "-p", "verify": ""},
+		Seconds: []string{"duration", "warmup", "timeout"},
+		Call:    callAb,
+	},
+}
 
 // ab, ApacheBench, is a closed loop of one thread.
 //
@@ -34,7 +52,7 @@ func parseAb(printed []byte) (*Output, error) {
 		text, _ := after(printed, name)
 		n, err := count(first(text))
 		if err != nil {
-			return nil, noSamples(tool, "%q does not stand there; the last line is %q", name, lastLine(printed))
+			return nil, noSamples(tool, "%q does not stand there; the last line is %q", name, LastLine(printed))
 		}
 		numbers[name] = n
 	}
@@ -87,7 +105,7 @@ func abTimes(o *Output, printed []byte, complete int64) error {
 		if complete == 0 {
 			return nil // it prints no rate of nothing
 		}
-		return noSamples(o.Tool, "it does not say how many requests there were per second; the last line is %q", lastLine(printed))
+		return noSamples(o.Tool, "it does not say how many requests there were per second; the last line is %q", LastLine(printed))
 	}
 	if perSecond > 0 {
 		o.Window = long(float64(complete) / perSecond) // "Time taken" has fewer digits
@@ -110,7 +128,7 @@ func abTimes(o *Output, printed []byte, complete int64) error {
 	total, has := after(times, "Total:")
 	fields := strings.Fields(total) // min mean sd median max, or with -S min mean max
 	if !ok || !has || len(fields) != 5 && len(fields) != 3 {
-		return noSamples(o.Tool, "it has no table of connection times; the last line is %q", lastLine(printed))
+		return noSamples(o.Tool, "it has no table of connection times; the last line is %q", LastLine(printed))
 	}
 	mean, err := read(fields[1], millisecond)
 	if err != nil {
@@ -137,7 +155,7 @@ func abTimes(o *Output, printed []byte, complete int64) error {
 			return nil
 		}
 	}
-	return noSamples(o.Tool, "its table of percentiles has no end; the last line is %q", lastLine(printed))
+	return noSamples(o.Tool, "its table of percentiles has no end; the last line is %q", LastLine(printed))
 }
 
 // isPercentage says whether latency.p and a text is a metric.
@@ -153,13 +171,11 @@ func wroteAb(printed []byte) bool {
 		bytes.Contains(printed, []byte("Concurrency Level:")) && bytes.Contains(printed, []byte("Complete requests:"))
 }
 
-var abProgram = program{debian: "apache2-utils", path: "ab", http: true, call: callAb}
-
 // abMost is more requests than ab sends in any time; it keeps a place in memory for each, which is not touched before.
 const abMost = 10_000_000
 
-func callAb(l *spec.Load, _ int) (call, error) {
-	c := call{threads: 1}
+func callAb(l *spec.Load, _ int) (Call, error) {
+	c := Call{Threads: 1}
 	target, err := withPort(l.Target)
 	if err != nil {
 		return c, err

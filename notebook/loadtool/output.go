@@ -1,128 +1,15 @@
-// Package foreign is other people's load generators: how they are called, and what they print means.
-//
-// A Tool's Parse turns what the tool printed into an Output, in base units, by the definitions of
-// docs/method.md#definitions. What a tool does not tell is absent from its Output, and never zero. Output that was cut
-// off, or that contradicts itself, is an error: half a result is none. A Driver runs a tool in a container of its own.
-//
-// Each tool has a file of its own, which says how it counts. All of them are in one list, see Tools.
-package foreign
+package loadtool
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 )
-
-// ErrNoSamples is wrapped by errors that say that an output holds no whole result: it is of another tool, or the tool was
-// stopped, or what it wrote was cut off.
-var ErrNoSamples = errors.New("no result")
-
-// Tool is a load generator that is not ours.
-type Tool struct {
-	Name string
-
-	// Note is a sentence about what its numbers are, for pages; empty if they are what they seem.
-	Note string
-
-	// parse reads what the tool printed, as Text gives it. The error wraps ErrNoSamples if there is no whole result.
-	parse func(text []byte) (*Output, error)
-	// shares find the percentiles that a text has; nil where there are none.
-	shares []func(text []byte) []string
-
-	// Saved says that output which somebody saved can be imported; then wrote tells it from that of other tools.
-	Saved bool
-	wrote func(text []byte) bool
-	// pick leaves one of several programs that a text is of; nil where it is of one.
-	pick func(text []byte, name string, likely []string) ([]byte, error)
-
-	// program is how the tool is run; nil where benchbook only reads its output.
-	program *program
-}
-
-// Tools lists every tool that benchbook knows, by name.
-func Tools() []Tool {
-	return []Tool{
-		{Name: "ab", parse: parseAb, shares: inLines, Saved: true, wrote: wroteAb, program: &abProgram,
-			Note: "times are whole milliseconds"},
-		{Name: "fortio", parse: parseFortio, shares: inList, Saved: true, wrote: wroteFortio,
-			Note: "percentiles are read off lines across the bars of a histogram"},
-		{Name: "hey", parse: parseHey, shares: inLines, Saved: true, wrote: wroteHey, program: &heyProgram,
-			Note: "times have a step of 0.1 ms"},
-		{Name: "hyperfine", parse: parseHyperfine, Saved: true, wrote: wroteHyperfine, pick: pickHyperfine,
-			Note: "times are means over the runs of one session"},
-		{Name: "k6", parse: parseK6, shares: inK6, Saved: true, wrote: wroteK6,
-			Note: "times do not include connecting, and the window is that of the whole test"},
-		{Name: "oha", parse: parseOha, shares: inNames, Saved: true, wrote: wroteOha,
-			Note: "requests that it gave up at the end are not counted"},
-		{Name: "pgbench", parse: parsePgbench, program: &pgbenchProgram,
-			Note: "a request is a transaction; times do not include connecting"},
-		{Name: "redis-benchmark", parse: parseRedisBenchmark, shares: inTable, program: &redisBenchmarkProgram,
-			Note: "times do not include connecting"},
-		{Name: "vegeta", parse: parseVegeta, shares: inVegeta, Saved: true, wrote: wroteVegeta,
-			Note: "times begin when requests were sent, not when they were due"},
-		{Name: "wrk", parse: parseWrk, shares: inLines, Saved: true, wrote: wroteWrk, program: &wrkProgram,
-			Note: "times do not include connecting, leave out answers after the timeout, and have times of requests added that were never sent"},
-		{Name: "wrk2", parse: parseWrk2, shares: inLines, Saved: true, wrote: wroteWrk2,
-			Note: "times begin when requests were due, and those of the first ten seconds are left out"},
-	}
-}
-
-// Find gives the tool of a name; false if there is none.
-func Find(name string) (Tool, bool) {
-	all := Tools()
-	i := slices.IndexFunc(all, func(t Tool) bool { return t.Name == name })
-	if i < 0 {
-		return Tool{}, false
-	}
-	return all[i], true
-}
-
-// Parse reads what the tool printed, or somebody saved of that. Nothing is assumed of how it was called: what only its command line tells is
-// absent from the Output. The error wraps ErrNoSamples if there is no whole result; a percentile that is told and cannot be read makes it none.
-func (t Tool) Parse(printed []byte) (*Output, error) { return t.ParseOne(printed, "") }
-
-// ParseOne is Parse for output that may be of several programs: it is read of the one of that name, or, if that is empty, of the one that has
-// one of the likely names.
-func (t Tool) ParseOne(printed []byte, program string, likely ...string) (*Output, error) {
-	text, err := Text(printed)
-	if err != nil {
-		return nil, noSamples(t.Name, "%v", err)
-	}
-	switch {
-	case t.pick != nil:
-		if text, err = t.pick(text, program, likely); err != nil {
-			return nil, err
-		}
-	case program != "":
-		return nil, noSamples(t.Name, "it is not of programs: leave --program out")
-	}
-	o, err := t.parse(text)
-	if err == nil {
-		err = t.losesNone(text, o)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return o, nil
-}
-
-// Guess finds the tool that printed something, of those whose output can be imported; false if none of them did.
-func Guess(printed []byte) (Tool, bool) {
-	text, err := Text(printed)
-	if err != nil {
-		return Tool{}, false
-	}
-	for _, t := range Tools() {
-		if t.Saved && t.wrote(text) {
-			return t, true
-		}
-	}
-	return Tool{}, false
-}
 
 // Output is what a tool said of one run.
 type Output struct {
@@ -258,4 +145,35 @@ func (o *Output) inOrder() error {
 		}
 	}
 	return nil
+}
+
+// Load says what an output means for the checks of a load that was put on by it. Times that are not what the load asks for
+// are taken out of the output: those without connecting where every request has to connect.
+//
+// Source: docs/method.md#quantities-checked and docs/method.md#definitions.
+func (o *Output) Load(l *spec.Load) *record.Load {
+	if !o.Connecting && !l.Keepalive {
+		o.untimed()
+	}
+	connections := cmp.Or(o.Connections, l.Connections)
+	out := &record.Load{Tool: o.Tool, Window: o.Window.Seconds(), Connections: l.Connections, Think: l.Think.Seconds(),
+		Attempted: o.Attempted, Failed: o.Failed, Completed: o.Completed, Failures: o.Failures, Statuses: o.Statuses,
+		InFlight: -1, Busy: -1, ForeignCPU: -1, FailuresMax: l.FailuresMax}
+	mean, ok := o.mean()
+	counted := o.Counted || l.Requests > 0
+	if ok && !counted && !o.Paced && connections > 0 && out.Window > 0 && o.Timed == o.Attempted {
+		out.InFlight, out.InFlightOver = float64(o.Timed)/out.Window*mean/float64(connections), out.Window
+	}
+	return out
+}
+
+// mean is the mean time of requests; false if the output does not tell it, or only so coarsely that Little's law could be
+// anything by it.
+func (o *Output) mean() (float64, bool) {
+	if h, ok := o.Histograms["latency"]; ok {
+		return h.Sum / float64(h.Count), h.Count == o.Timed
+	}
+	const coarse = 0.02 // of the mean; the law is held to 5 %
+	s, ok := o.sample("latency.mean")
+	return s.Value, ok && s.Value > 0 && s.Step/2 <= coarse*s.Value
 }

@@ -1,4 +1,4 @@
-package foreign
+package loadtool
 
 import (
 	"bytes"
@@ -10,6 +10,24 @@ import (
 
 	"benchbook/notebook/spec"
 )
+
+var pgbench = Tool{
+	Name:  "pgbench",
+	Note:  "a request is a transaction; times do not include connecting",
+	parse: parsePgbench,
+	Load:  true,
+	Program: &Program{
+		Image: debian("postgresql-15", "/usr/lib/postgresql/15/bin/pgbench"),
+		Flags: map[string]string{"connections": "-c", "threads": "-j", "requests": "-t", "duration": "-T", "warmup": "", "keepalive": "-C",
+			"body": "-f"},
+		Seconds:  []string{"duration", "warmup"},
+		Either:   true,
+		Even:     true,
+		Schemes:  []string{"postgres", "postgresql"},
+		Call:     callPgbench,
+		Complete: completePgbench,
+	},
+}
 
 var (
 	pgbenchHead      = regexp.MustCompile(`(?m)^pgbench \((\S+) `)
@@ -44,7 +62,7 @@ func parsePgbench(printed []byte) (*Output, error) {
 	}
 	processed, clients, rate := pgbenchProcessed.FindSubmatch(summary), pgbenchClients.FindSubmatch(summary), pgbenchRate.FindSubmatch(summary)
 	if processed == nil || clients == nil || rate == nil {
-		return nil, noSamples(tool, "it does not go from the number of clients to tps; the last line is %q", lastLine(summary))
+		return nil, noSamples(tool, "it does not go from the number of clients to tps; the last line is %q", LastLine(summary))
 	}
 	right, err := count(string(processed[1]))
 	perSecond, errRate := number(string(rate[1]))
@@ -116,13 +134,11 @@ func (o *Output) transactions(log []byte) error {
 	return nil
 }
 
-var pgbenchProgram = program{debian: "postgresql-15", path: "/usr/lib/postgresql/15/bin/pgbench", call: callPgbench, complete: completePgbench}
-
 // pgbenchShell prints the log of transactions behind the summary. Nothing can be taken out of a container that has ended.
 const pgbenchShell = `"$@" || exit; echo; echo "` + pgbenchLog + `"; cat /tmp/benchbook.*`
 
-func callPgbench(l *spec.Load, cores int) (call, error) {
-	c := call{threads: min(cmp.Or(l.Threads, max(1, cores)), max(1, l.Connections)), shell: pgbenchShell}
+func callPgbench(l *spec.Load, cores int) (Call, error) {
+	c := Call{Threads: min(cmp.Or(l.Threads, max(1, cores)), max(1, l.Connections)), Shell: pgbenchShell}
 	u, host, port, err := address(l.Target, "5432")
 	if err != nil {
 		return c, err
@@ -132,9 +148,9 @@ func callPgbench(l *spec.Load, cores int) (call, error) {
 		c.flag("-U", name)
 	}
 	if password, ok := u.User.Password(); ok {
-		c.environment = append(c.environment, "PGPASSWORD="+password)
+		c.Environment = append(c.Environment, "PGPASSWORD="+password)
 	}
-	c.flag("-c", strconv.Itoa(l.Connections), "-j", strconv.Itoa(c.threads))
+	c.flag("-c", strconv.Itoa(l.Connections), "-j", strconv.Itoa(c.Threads))
 	if l.Requests > 0 {
 		c.flag("-t", strconv.Itoa(share(l)))
 	} else {

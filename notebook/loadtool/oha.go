@@ -1,4 +1,4 @@
-package foreign
+package loadtool
 
 import (
 	"bytes"
@@ -7,6 +7,16 @@ import (
 	"slices"
 	"strings"
 )
+
+var oha = Tool{
+	Name:   "oha",
+	Note:   "requests that it gave up at the end are not counted",
+	parse:  parseOha,
+	shares: inNames,
+	Saved:  true,
+	wrote:  wroteOha,
+	Load:   true,
+}
 
 // ohaDeadline is how oha calls requests that it gave up since its time was over. They are no failures of anybody.
 const ohaDeadline = "aborted due to deadline"

@@ -1,4 +1,4 @@
-package foreign
+package loadtool
 
 import (
 	"bytes"
@@ -8,6 +8,16 @@ import (
 	"slices"
 	"strings"
 )
+
+var k6 = Tool{
+	Name:   "k6",
+	Note:   "times do not include connecting, and the window is that of the whole test",
+	parse:  parseK6,
+	shares: inK6,
+	Saved:  true,
+	wrote:  wroteK6,
+	Load:   true,
+}
 
 var (
 	k6Mark     = `(?m)^[ \t]+(?:[^\w\s]+ )?` // of a metric that has thresholds
@@ -38,7 +48,7 @@ func parseK6(printed []byte) (*Output, error) {
 	requests, failed, times := k6Requests.FindSubmatch(printed), k6Failed.FindSubmatch(printed), k6Duration.FindSubmatch(printed)
 	users := k6Users.FindSubmatch(printed)
 	if requests == nil || failed == nil || times == nil || users == nil && !k6Short.Match(printed) || !k6Tail.Match(printed) {
-		return nil, noSamples(tool, "it has no whole summary of HTTP requests; the last line is %q", lastLine(printed))
+		return nil, noSamples(tool, "it has no whole summary of HTTP requests; the last line is %q", LastLine(printed))
 	}
 	o := empty(tool)
 	o.Paced = true // a script may sleep between requests

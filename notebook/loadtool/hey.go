@@ -1,4 +1,4 @@
-package foreign
+package loadtool
 
 import (
 	"bytes"
@@ -12,6 +12,27 @@ import (
 
 	"benchbook/notebook/spec"
 )
+
+var hey = Tool{
+	Name:   "hey",
+	Note:   "times have a step of 0.1 ms",
+	parse:  parseHey,
+	shares: inLines,
+	Saved:  true,
+	wrote:  wroteHey,
+	Load:   true,
+	Program: &Program{
+		Image: debian("hey", "hey"),
+		HTTP:  true,
+		Flags: map[string]string{"connections": "-c", "threads": "-cpus", "requests": "-n", "duration": "-z", "warmup": "", "timeout": "-t",
+			"keepalive": "-disable-keepalive", "method": "-m", "headers": "-H", "body": "-D", "verify": ""},
+		Seconds:  []string{"timeout"},
+		Either:   true,
+		Even:     true,
+		Call:     callHey,
+		Complete: completeHey,
+	},
+}
 
 // heyHeader is the first line of what hey -o csv prints.
 const heyHeader = "response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read,status-code,offset"
@@ -53,7 +74,7 @@ func parseHey(printed []byte) (*Output, error) {
 	total, rate := numbers["Total"], numbers["Requests/sec"]
 	_, tail, found := bytes.Cut(printed, []byte("\nStatus code distribution:\n"))
 	if total <= 0 || rate <= 0 || !found {
-		return nil, noSamples(tool, "it has no length, rate and status codes; the last line is %q", lastLine(printed))
+		return nil, noSamples(tool, "it has no length, rate and status codes; the last line is %q", LastLine(printed))
 	}
 	statuses, failures, _ := bytes.Cut(tail, []byte("\nError distribution:\n"))
 	answers, right := int64(0), int64(0)
@@ -81,7 +102,7 @@ func parseHey(printed []byte) (*Output, error) {
 	case answers >= heyMost && all > float64(o.Attempted)+slack:
 		return nil, noSamples(tool, "hey keeps no more than %d answers, and there were more: measure for a shorter time", heyMost)
 	case math.Abs(all-float64(o.Attempted)) > slack, !ended && slack >= 1:
-		return nil, noSamples(tool, "its rate is of %.0f requests, and it lists %d; the last line is %q", all, o.Attempted, lastLine(printed))
+		return nil, noSamples(tool, "its rate is of %.0f requests, and it lists %d; the last line is %q", all, o.Attempted, LastLine(printed))
 	}
 	o.Window, o.Completed, o.Failed = long(float64(o.Attempted)/rate), right, o.Attempted-right
 	if answers == 0 {
@@ -142,7 +163,7 @@ func parseHeyCSV(printed []byte) (*Output, error) {
 	o := empty(tool)
 	o.Connecting = true
 	if !bytes.HasSuffix(printed, []byte("\n")) {
-		return nil, noSamples(tool, "its last line has no end: %q", lastLine(printed))
+		return nil, noSamples(tool, "its last line has no end: %q", LastLine(printed))
 	}
 	rows, err := csv.NewReader(bytes.NewReader(printed)).ReadAll()
 	if err != nil {
@@ -190,11 +211,9 @@ func wroteHey(printed []byte) bool {
 		bytes.Contains(printed, []byte("\nSummary:\n")) && bytes.Contains(printed, []byte("\nStatus code distribution:\n")) && !bytes.Contains(printed, []byte("Success rate:"))
 }
 
-var heyProgram = program{debian: "hey", path: "hey", http: true, call: callHey, complete: completeHey}
-
 // callHey asks for every answer where the number of requests is known, and else for the summary, which alone tells the errors.
-func callHey(l *spec.Load, cores int) (call, error) {
-	c := call{threads: cmp.Or(l.Threads, max(1, cores))}
+func callHey(l *spec.Load, cores int) (Call, error) {
+	c := Call{Threads: cmp.Or(l.Threads, max(1, cores))}
 	target, err := withPort(l.Target)
 	if err != nil {
 		return c, err
@@ -204,7 +223,7 @@ func callHey(l *spec.Load, cores int) (call, error) {
 	} else {
 		c.flag("-z", l.Duration.String())
 	}
-	c.flag("-c", strconv.Itoa(l.Connections), "-t", wholeSeconds(l.Timeout), "-cpus", strconv.Itoa(c.threads))
+	c.flag("-c", strconv.Itoa(l.Connections), "-t", wholeSeconds(l.Timeout), "-cpus", strconv.Itoa(c.Threads))
 	if !l.Keepalive {
 		c.flag("-disable-keepalive")
 	}

@@ -1,4 +1,4 @@
-package foreign
+package loadtool
 
 import (
 	"fmt"
@@ -146,8 +146,8 @@ func first(text string) string {
 	return word
 }
 
-// lastLine is the last line with something in it, to say where an output ends.
-func lastLine(printed []byte) string {
+// LastLine is the last line with something in it, to say where an output ends.
+func LastLine(printed []byte) string {
 	text := strings.TrimSpace(string(printed))
 	line := text[strings.LastIndexByte(text, '\n')+1:]
 	const most = 120

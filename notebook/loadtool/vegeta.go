@@ -1,4 +1,4 @@
-package foreign
+package loadtool
 
 import (
 	"bytes"
@@ -7,6 +7,16 @@ import (
 	"strings"
 	"time"
 )
+
+var vegeta = Tool{
+	Name:   "vegeta",
+	Note:   "times begin when requests were sent, not when they were due",
+	parse:  parseVegeta,
+	shares: inVegeta,
+	Saved:  true,
+	wrote:  wroteVegeta,
+	Load:   true,
+}
 
 var (
 	vegetaRequests  = regexp.MustCompile(`(?m)^Requests\s+\[total, rate, throughput\]\s+(\d+), [0-9.]+, [0-9.]+$`)
@@ -31,7 +41,7 @@ func parseVegeta(printed []byte) (*Output, error) {
 	requests, took := vegetaRequests.FindSubmatch(printed), vegetaDuration.FindSubmatch(printed)
 	latencies, statuses := vegetaLatencies.FindSubmatch(printed), vegetaStatuses.FindSubmatch(printed)
 	if requests == nil || took == nil || latencies == nil || statuses == nil {
-		return nil, noSamples(tool, "it does not go from %q to %q; the last line is %q", "Requests", "Error Set:", lastLine(printed))
+		return nil, noSamples(tool, "it does not go from %q to %q; the last line is %q", "Requests", "Error Set:", LastLine(printed))
 	}
 	o := empty(tool)
 	o.Connecting, o.Paced = true, true

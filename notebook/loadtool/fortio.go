@@ -1,10 +1,20 @@
-package foreign
+package loadtool
 
 import (
 	"bytes"
 	"strconv"
 	"time"
 )
+
+var fortio = Tool{
+	Name:   "fortio",
+	Note:   "percentiles are read off lines across the bars of a histogram",
+	parse:  parseFortio,
+	shares: inList,
+	Saved:  true,
+	wrote:  wroteFortio,
+	Load:   true,
+}
 
 // fortio is a closed loop of threads, each with a pace unless -qps is 0 or below. We read what it saves with -json.
 //

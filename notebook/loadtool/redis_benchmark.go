@@ -1,4 +1,4 @@
-package foreign
+package loadtool
 
 import (
 	"bytes"
@@ -9,6 +9,21 @@ import (
 
 	"benchbook/notebook/spec"
 )
+
+var redisBenchmark = Tool{
+	Name:   "redis-benchmark",
+	Note:   "times do not include connecting",
+	parse:  parseRedisBenchmark,
+	shares: inTable,
+	Load:   true,
+	Program: &Program{
+		Image:    debian("redis-tools", "redis-benchmark"),
+		Flags:    map[string]string{"connections": "-c", "threads": "--threads", "requests": "-n", "keepalive": "-k"},
+		Schemes:  []string{"redis"},
+		Call:     callRedisBenchmark,
+		Complete: completeRedisBenchmark,
+	},
+}
 
 // redisHeader is the first row of what redis-benchmark --csv prints, since version 6.2.
 var redisHeader = []string{"test", "rps", "avg_latency_ms", "min_latency_ms", "p50_latency_ms", "p95_latency_ms", "p99_latency_ms", "max_latency_ms"}
@@ -23,14 +38,14 @@ func parseRedisBenchmark(printed []byte) (*Output, error) {
 	const tool = "redis-benchmark"
 	o := empty(tool)
 	if !bytes.HasSuffix(printed, []byte("\n")) {
-		return nil, noSamples(tool, "its last line has no end: %q", lastLine(printed))
+		return nil, noSamples(tool, "its last line has no end: %q", LastLine(printed))
 	}
 	rows, err := csv.NewReader(bytes.NewReader(printed)).ReadAll()
 	switch {
 	case err != nil:
 		return nil, noSamples(tool, "%v", err)
 	case len(rows) < 2 || !slices.Equal(rows[0], redisHeader):
-		return nil, noSamples(tool, "it is not the table that --csv prints; the last line is %q", lastLine(printed))
+		return nil, noSamples(tool, "it is not the table that --csv prints; the last line is %q", LastLine(printed))
 	case len(rows) > 2:
 		return nil, noSamples(tool, "it has %d tests, %q and others: choose one, such as with args: [-t, get]", len(rows)-1, rows[1][0])
 	}
@@ -54,20 +69,18 @@ func parseRedisBenchmark(printed []byte) (*Output, error) {
 	return o.whole()
 }
 
-var redisBenchmarkProgram = program{debian: "redis-tools", path: "redis-benchmark", call: callRedisBenchmark, complete: completeRedisBenchmark}
-
 // redisShell gives the password, which it takes from nowhere but its command line, inside the container only.
 const redisShell = `program=$1; shift; exec "$program" -a "$REDISCLI_AUTH" "$@"`
 
-func callRedisBenchmark(l *spec.Load, _ int) (call, error) {
-	c := call{threads: max(1, l.Threads)}
+func callRedisBenchmark(l *spec.Load, _ int) (Call, error) {
+	c := Call{Threads: max(1, l.Threads)}
 	u, host, port, err := address(l.Target, "6379")
 	if err != nil {
 		return c, err
 	}
 	c.flag("-h", host, "-p", port)
 	if password, ok := u.User.Password(); ok {
-		c.environment, c.shell = append(c.environment, "REDISCLI_AUTH="+password), redisShell
+		c.Environment, c.Shell = append(c.Environment, "REDISCLI_AUTH="+password), redisShell
 		if name := u.User.Username(); name != "" {
 			c.flag("--user", name)
 		}

@@ -1,4 +1,4 @@
-package foreign
+package loadtool
 
 import (
 	"bytes"
@@ -9,6 +9,35 @@ import (
 
 	"benchbook/notebook/spec"
 )
+
+var wrk = Tool{
+	Name: "wrk",
+	Note: "times do not include connecting, leave out answers after the timeout, and have times of requests added that were " +
+		"never sent",
+	parse:  parseWrk,
+	shares: inLines,
+	Saved:  true,
+	wrote:  wroteWrk,
+	Load:   true,
+	Program: &Program{
+		Image: debian("wrk", "wrk"),
+		HTTP:  true,
+		Flags: map[string]string{"connections": "-c", "threads": "-t", "duration": "-d", "warmup": "", "timeout": "--timeout", "keepalive": "",
+			"method": "-s", "headers": "-H", "body": "-s", "verify": ""},
+		Seconds:     []string{"duration", "warmup", "timeout"},
+		EvenThreads: true,
+		Call:        callWrk,
+	},
+}
+
+var wrk2 = Tool{
+	Name:   "wrk2",
+	Note:   "times begin when requests were due, and those of the first ten seconds are left out",
+	parse:  parseWrk2,
+	shares: inLines,
+	Saved:  true,
+	wrote:  wroteWrk2,
+}
 
 var (
 	wrkHead    = regexp.MustCompile(`(?m)^Running [0-9.]+[a-z]+ test @ \S+\n\s+(\d+) threads and (\d+) connections$`)
@@ -57,7 +86,7 @@ func parseWrkBy(tool string, printed []byte, times func(o *Output, printed []byt
 	head, counts := wrkHead.FindSubmatch(printed), wrkCount.FindSubmatch(printed)
 	rate, flow, latency := wrkRate.FindSubmatch(printed), wrkFlow.FindSubmatch(printed), wrkLatency.FindSubmatch(printed)
 	if head == nil || counts == nil || rate == nil || flow == nil || latency == nil {
-		return nil, noSamples(tool, "it does not go from %q to %q; the last line is %q", "Running", "Transfer/sec:", lastLine(printed))
+		return nil, noSamples(tool, "it does not go from %q to %q; the last line is %q", "Running", "Transfer/sec:", LastLine(printed))
 	}
 	o := empty(tool)
 	numbers := []int64{}
@@ -153,20 +182,18 @@ func wroteWrk2(printed []byte) bool {
 	return wrkHead.Match(printed) && (bytes.Contains(printed, []byte("  Thread calibration: ")) || bytes.Contains(printed, []byte("(HdrHistogram - ")))
 }
 
-var wrkProgram = program{debian: "wrk", path: "wrk", http: true, call: callWrk}
-
-func callWrk(l *spec.Load, cores int) (call, error) {
-	c := call{threads: max(1, l.Threads)}
+func callWrk(l *spec.Load, cores int) (Call, error) {
+	c := Call{Threads: max(1, l.Threads)}
 	target, err := withPort(l.Target)
 	if err != nil {
 		return c, err
 	}
 	if l.Threads == 0 {
 		// It leaves connections alone that cannot be shared out evenly.
-		for c.threads = max(1, min(cores, l.Connections)); l.Connections%c.threads != 0; c.threads-- {
+		for c.Threads = max(1, min(cores, l.Connections)); l.Connections%c.Threads != 0; c.Threads-- {
 		}
 	}
-	c.flag("-t", strconv.Itoa(c.threads), "-c", strconv.Itoa(l.Connections), "-d", wholeSeconds(l.Duration)+"s",
+	c.flag("-t", strconv.Itoa(c.Threads), "-c", strconv.Itoa(l.Connections), "-d", wholeSeconds(l.Duration)+"s",
 		"--timeout", wholeSeconds(l.Timeout)+"s", "--latency")
 	for _, h := range headers(l) {
 		c.flag("-H", h)
@@ -179,7 +206,7 @@ func callWrk(l *spec.Load, cores int) (call, error) {
 		if l.Body != "" {
 			script += "wrk.body = " + luaString(l.Body) + "\n"
 		}
-		c.files = append(c.files, spec.File{Path: scriptFile, Data: []byte(script)})
+		c.Files = append(c.Files, spec.File{Path: scriptFile, Data: []byte(script)})
 		c.flag("-s", scriptFile)
 	}
 	c.operands = []string{target}

@@ -1,0 +1,149 @@
+package loadtool
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"benchbook/notebook/spec"
+)
+
+// A Program is how a tool is run.
+type Program struct {
+	Image Image
+
+	// HTTP says that it sends requests over HTTP, so that answers can be checked before anything is timed.
+	HTTP bool
+	// Schemes are those of the targets that it understands; none for those of http.
+	Schemes []string
+
+	// Flags are by the key of a load that they are for. A key that the tool does without a flag has an empty one. What
+	// has no entry, and is not for us to do, is a problem if an article asks for it.
+	Flags map[string]string
+	// Seconds are keys with times that the tool takes in whole seconds only.
+	Seconds []string
+	// Either says that a run ends after a time or after a number of requests, not at whichever comes first.
+	Either bool
+	// Even says that every connection gets the same number of requests, EvenThreads that every thread gets the same
+	// number of connections, both in whole numbers.
+	Even, EvenThreads bool
+
+	// Call is its command line for a load.
+	Call func(l *spec.Load, cores int) (Call, error)
+	// Complete adds what only its command line tells to what it printed; nil if it needs nothing.
+	Complete func(l *spec.Load, o *Output) error
+}
+
+// An Image is what a tool is run in.
+type Image struct {
+	// Dockerfile builds it.
+	Dockerfile string
+	// Path is the program in it.
+	Path string
+	// Package is what records say the program is from, with the version that Version prints.
+	Package string
+	Version []string
+}
+
+// debian is an image with a package of Debian, and the path of a program in it.
+func debian(name, path string) Image {
+	return Image{
+		Dockerfile: "FROM debian:bookworm-slim\nRUN apt-get update && apt-get install -y --no-install-recommends " + name +
+			" && rm -rf /var/lib/apt/lists/*\n",
+		Path:    path,
+		Package: name,
+		Version: []string{"dpkg-query", "-W", "-f", "${Version}", name},
+	}
+}
+
+// A Call is a command line with what belongs to it.
+type Call struct {
+	Environment []string // for what must not be seen: passwords
+	Files       []spec.File
+	// Shell, if it is not empty, is a script that runs the program, whose path and words are its arguments.
+	Shell   string
+	Threads int // that put the load on
+
+	// flags are made from the keys of the load. The author's own words follow them, and then the operands: where the load goes.
+	flags    []string
+	operands []string
+}
+
+// Where files of ours are in the container of a tool.
+const (
+	bodyFile   = "/benchbook/body"
+	scriptFile = "/benchbook/load.lua"
+)
+
+func (c *Call) flag(words ...string) { c.flags = append(c.flags, words...) }
+
+// body puts the body of requests into a file.
+func (c *Call) body(text string) string {
+	c.Files = append(c.Files, spec.File{Path: bodyFile, Data: []byte(text)})
+	return bodyFile
+}
+
+// headers are "Name: value", in the order of names.
+func headers(l *spec.Load) []string {
+	var out []string
+	for name, value := range l.Headers {
+		out = append(out, name+": "+value)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// wholeSeconds is a time for tools that know nothing shorter than a second, at least one.
+func wholeSeconds(d time.Duration) string {
+	return strconv.FormatInt(int64(max(time.Second, d.Round(time.Second))/time.Second), 10)
+}
+
+// share is how many requests each of the connections gets, where all get as many.
+func share(l *spec.Load) int { return max(1, l.Requests/max(1, l.Connections)) }
+
+// address is where a target is, with its port also where that is the usual one of its scheme.
+func address(target, port string) (u *url.URL, host, at string, err error) {
+	u, err = url.Parse(target)
+	if err != nil {
+		return nil, "", "", fmt.Errorf("reading the target: %w", err)
+	}
+	if at = u.Port(); at == "" {
+		at = port
+	}
+	return u, u.Hostname(), at, nil
+}
+
+// withPort is a URL whose port is a number: in minimal images nothing knows the ports of http and https.
+func withPort(target string) (string, error) {
+	usual := "80"
+	if strings.HasPrefix(target, "https:") {
+		usual = "443"
+	}
+	u, host, port, err := address(target, usual)
+	if err != nil {
+		return "", err
+	}
+	u.Host = net.JoinHostPort(host, port)
+	if u.Path == "" {
+		u.Path = "/" // ab takes no URL without one
+	}
+	return u.String(), nil
+}
+
+// Words are the command line without the program.
+func (c Call) Words(args []string) []string { return slices.Concat(c.flags, args, c.operands) }
+
+// Line is the command as a person would type it.
+func (c Call) Line(name string, args []string) string {
+	words := append([]string{name}, c.Words(args)...)
+	for i, w := range words {
+		if w == "" || strings.Trim(w, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,@%+") != "" {
+			words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
+}

@@ -1,0 +1,111 @@
+// Package loadtool is other people's load generators: how they are had and called, and what they print means.
+//
+// A Tool's Parse turns what the tool printed into an Output, in base units, by the definitions of
+// docs/method.md#definitions. What a tool does not tell is absent from its Output, and never zero. Output that was cut
+// off, or that contradicts itself, is an error: half a result is none.
+//
+// Each tool has a file of its own, with all that there is to know of it, and how it counts. All of them are in one list,
+// see Tools.
+package loadtool
+
+import (
+	"errors"
+	"slices"
+)
+
+// ErrNoSamples is wrapped by errors that say that an output holds no whole result: it is of another tool, or the tool was
+// stopped, or what it wrote was cut off.
+var ErrNoSamples = errors.New("no result")
+
+// Tool is a load generator that is not ours.
+type Tool struct {
+	Name string
+
+	// Note is a sentence about what its numbers are, for pages; empty if they are what they seem.
+	Note string
+
+	// parse reads what the tool printed, as Text gives it. The error wraps ErrNoSamples if there is no whole result.
+	parse func(text []byte) (*Output, error)
+	// shares find the percentiles that a text has; nil where there are none.
+	shares []func(text []byte) []string
+
+	// Saved says that output which somebody saved can be imported; then wrote tells it from that of other tools.
+	Saved bool
+	wrote func(text []byte) bool
+	// pick leaves one of several programs that a text is of; nil where it is of one.
+	pick func(text []byte, name string, likely []string) ([]byte, error)
+
+	// Load says that an article's load can name it.
+	Load bool
+	// Program is how the tool is run; nil where benchbook only reads its output.
+	Program *Program
+}
+
+// Tools lists every tool that benchbook knows, in the order in which articles are told of them.
+func Tools() []Tool {
+	return []Tool{ab, wrk, hey, oha, vegeta, k6, fortio, pgbench, redisBenchmark, hyperfine, wrk2}
+}
+
+// Names are those of the tools that a condition holds for.
+func Names(holds func(Tool) bool) []string {
+	var names []string
+	for _, t := range Tools() {
+		if holds(t) {
+			names = append(names, t.Name)
+		}
+	}
+	return names
+}
+
+// Find gives the tool of a name; false if there is none.
+func Find(name string) (Tool, bool) {
+	all := Tools()
+	i := slices.IndexFunc(all, func(t Tool) bool { return t.Name == name })
+	if i < 0 {
+		return Tool{}, false
+	}
+	return all[i], true
+}
+
+// Parse reads what the tool printed, or somebody saved of that. Nothing is assumed of how it was called: what only its command line tells is
+// absent from the Output. The error wraps ErrNoSamples if there is no whole result; a percentile that is told and cannot be read makes it none.
+func (t Tool) Parse(printed []byte) (*Output, error) { return t.ParseOne(printed, "") }
+
+// ParseOne is Parse for output that may be of several programs: it is read of the one of that name, or, if that is empty, of the one that has
+// one of the likely names.
+func (t Tool) ParseOne(printed []byte, program string, likely ...string) (*Output, error) {
+	text, err := Text(printed)
+	if err != nil {
+		return nil, noSamples(t.Name, "%v", err)
+	}
+	switch {
+	case t.pick != nil:
+		if text, err = t.pick(text, program, likely); err != nil {
+			return nil, err
+		}
+	case program != "":
+		return nil, noSamples(t.Name, "it is not of programs: leave --program out")
+	}
+	o, err := t.parse(text)
+	if err == nil {
+		err = t.losesNone(text, o)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// Guess finds the tool that printed something, of those whose output can be imported; false if none of them did.
+func Guess(printed []byte) (Tool, bool) {
+	text, err := Text(printed)
+	if err != nil {
+		return Tool{}, false
+	}
+	for _, t := range Tools() {
+		if t.Saved && t.wrote(text) {
+			return t, true
+		}
+	}
+	return Tool{}, false
+}
