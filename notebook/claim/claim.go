@@ -373,7 +373,8 @@ func (j *Judgement) note(delta float64, ratio bool, sides ...side) {
 	}
 	d := sides[0].d
 	marks := d.Marks(cells...)
-	if loadsDiffer(delta, sides) {
+	isOther := func(s side) bool { return !record.IsTime(s.metric.Name) }
+	if !slices.ContainsFunc(sides, isOther) && dataset.LoadsDiffer(cells, delta) {
 		marks = append(marks, dataset.MarkLoads)
 	}
 	for _, s := range sides {
@@ -397,31 +398,6 @@ func (j *Judgement) note(delta float64, ratio bool, sides ...side) {
 		}
 	}
 	j.Marks = marks
-}
-
-// loadsDiffer reports whether latencies were measured of cells whose throughputs differ by more than delta: in a closed
-// loop, the slower server also had less to do.
-//
-// Source: docs/claims.md#verdicts.
-func loadsDiffer(delta float64, sides []side) bool {
-	least, most := 0.0, 0.0
-	for _, s := range sides {
-		if !record.IsTime(s.metric.Name) {
-			return false
-		}
-		for _, c := range s.cells {
-			r := c.Metric("throughput")
-			if r.Missing != "" || c.Trial.Load == nil || c.IsOpenLoop() {
-				continue
-			}
-			if x := r.Estimate.Centre; most == 0 {
-				least, most = x, x
-			} else {
-				least, most = min(least, x), max(most, x)
-			}
-		}
-	}
-	return most > least*(1+delta)
 }
 
 // reasonLimit is why a claim has no verdict that was measured well enough for an interval.

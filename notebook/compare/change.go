@@ -189,7 +189,7 @@ func (c *Change) mark() {
 		c.floors()
 	}
 	c.noteAnalyses()
-	if record.IsTime(c.Metric.Name) && loadDiffers(c.A, c.B) {
+	if record.IsTime(c.Metric.Name) && dataset.LoadsDiffer([]*dataset.Cell{c.A, c.B}, stats.DefaultSmallestEffect) {
 		c.Marks = append(c.Marks, dataset.MarkLoads)
 	}
 }
@@ -271,19 +271,6 @@ func (c *Change) floors() {
 	case 2:
 		c.Marks = append(c.Marks, dataset.MarkNoFloor)
 	}
-}
-
-// loadDiffers reports whether the two sides of a closed loop carried loads that differ by more than the smallest
-// effect.
-//
-// Source: docs/claims.md#verdicts.
-func loadDiffers(a, b *dataset.Cell) bool {
-	x, y := a.Metric("throughput"), b.Metric("throughput")
-	if x.Missing != "" || y.Missing != "" || a.IsOpenLoop() || b.IsOpenLoop() {
-		return false
-	}
-	least, most := min(x.Estimate.Centre, y.Estimate.Centre), max(x.Estimate.Centre, y.Estimate.Centre)
-	return most > least*(1+stats.DefaultSmallestEffect)
 }
 
 func sameRepetitions(a, b *dataset.Cell) bool {

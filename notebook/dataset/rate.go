@@ -11,8 +11,8 @@ import (
 // keepsUp is the share of what was sent that has to be answered in time.
 const keepsUp = 0.99
 
-// IsOpenLoop reports whether the cell's load followed a schedule.
-func (c *Cell) IsOpenLoop() bool { return slices.ContainsFunc(c.Records, (*record.Record).IsOpenLoop) }
+// isOpenLoop reports whether the cell's load followed a schedule.
+func (c *Cell) isOpenLoop() bool { return slices.ContainsFunc(c.Records, (*record.Record).IsOpenLoop) }
 
 // RateGives reports whether the rate of an open loop gave the cell its value of a metric: its throughput, where it
 // answered what was due. Such values differ by how requests fall into a window, so they make no cell better than
@@ -57,4 +57,18 @@ func (c *Cell) overloaded() string {
 		return ""
 	}
 	return fmt.Sprintf("overloaded in %d of %d repetitions: %s of what was sent was answered in time", n, len(c.Records), phrase.PercentBeside(worst, keepsUp))
+}
+
+// LoadsDiffer reports whether the throughputs of some cells with closed loops differ by more than delta: there the slower
+// server also had less to do.
+//
+// Source: docs/claims.md#verdicts.
+func LoadsDiffer(cells []*Cell, delta float64) bool {
+	var rates []float64
+	for _, c := range cells {
+		if r := c.Metric("throughput"); r.Missing == "" && c.Trial.Load != nil && !c.isOpenLoop() {
+			rates = append(rates, r.Estimate.Centre)
+		}
+	}
+	return len(rates) > 0 && slices.Max(rates) > slices.Min(rates)*(1+delta)
 }
