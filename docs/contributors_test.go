@@ -105,3 +105,28 @@ func themeFiles(t *testing.T, word string) map[string]bool {
 	}
 	return found
 }
+
+var sectionNumber = regexp.MustCompile(`(?m)^\*\*([0-9]+)(?:\.([0-9]+))?\.\*\*`)
+
+// The sections of the specification are numbered without gaps, so that a number can be quoted.
+func TestSectionsAreNumbered(t *testing.T) {
+	for name, first := range map[string]int{"method.md": 0, "format.md": 1, "architecture.md": 1} {
+		numbers := sectionNumber.FindAllStringSubmatch(readPage(t, name).prose(), -1)
+		section, part := first-1, 0
+		for _, m := range numbers {
+			main, err := strconv.Atoi(m[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			sub, _ := strconv.Atoi("0" + m[2])
+			next := main == section+1 && sub <= 1
+			if !next && (main != section || sub != part+1) {
+				t.Errorf("%s: section %s.%s follows %d.%d", name, m[1], m[2], section, part)
+			}
+			section, part = main, sub
+		}
+		if len(numbers) < 9 {
+			t.Errorf("%s has %d numbered sections", name, len(numbers))
+		}
+	}
+}
