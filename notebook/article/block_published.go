@@ -86,9 +86,12 @@ type PublishedAt struct {
 	Text   source.Text
 }
 
+// publishedReader reads the rows of published numbers into the document.
+type publishedReader struct{ *Document }
+
 // publishedRows reads the rows of a block once all blocks are known: its file may be a listing, and its metrics may be
 // those that an experiment adds.
-func (doc *Document) publishedRows(b *Published) {
+func (doc publishedReader) publishedRows(b *Published) {
 	p := &doc.Problems
 	d := NewDecoder(p, false)
 	var rows []*yamltext.Node
@@ -162,7 +165,7 @@ func columns(rows []*yamltext.Node) []string {
 }
 
 // picks evaluates where for a row, whose columns are names there.
-func (doc *Document) picks(where Expression, n *yamltext.Node, names []string) (bool, error) {
+func (doc publishedReader) picks(where Expression, n *yamltext.Node, names []string) (bool, error) {
 	if where.Node == nil {
 		return true, nil
 	}
@@ -182,7 +185,7 @@ func (doc *Document) picks(where Expression, n *yamltext.Node, names []string) (
 
 // publishedMetric checks one entry of metrics, from a column or a word in the column metric to a metric. It is false for one
 // that is wrong.
-func (doc *Document) publishedMetric(b *Published, m Named[source.Text], names []string, rows []*yamltext.Node) (ok bool) {
+func (doc publishedReader) publishedMetric(b *Published, m Named[source.Text], names []string, rows []*yamltext.Node) (ok bool) {
 	known := slices.Clone(names)
 	for _, n := range rows {
 		if v := n.Get("metric"); v != nil && v.Kind == yamltext.Scalar && !slices.Contains(known, v.Text.Value) {
@@ -205,7 +208,7 @@ func (doc *Document) publishedMetric(b *Published, m Named[source.Text], names [
 
 // metric says what a name of a metric means, those that experiments of the article add included. The programs of an
 // experiment that times commands print metrics of their own: there, any name is one, whose unit is not known.
-func (doc *Document) metric(b *Published, name string) (record.Metric, bool) {
+func (doc publishedReader) metric(b *Published, name string) (record.Metric, bool) {
 	if m, ok := record.LookupMetric(name); ok {
 		return m, true
 	}
@@ -216,7 +219,7 @@ func (doc *Document) metric(b *Published, name string) (record.Metric, bool) {
 }
 
 // timesCommands says that an experiment, the only one if it has no name, has a command or extends one that has.
-func (doc *Document) timesCommands(name string) bool {
+func (doc publishedReader) timesCommands(name string) bool {
 	for range doc.Experiments { // as far as one can extend another
 		i := slices.IndexFunc(doc.Experiments, func(e *ExperimentBlock) bool { return e.Name.Value == name || name == "" })
 		if i < 0 {
@@ -234,7 +237,7 @@ func (doc *Document) timesCommands(name string) bool {
 // publishedRow reads one row. With a column metric, that names the only metric of the row, whose number and unit stand in
 // value and unit; without one, every column that is called like a metric is one. The result is false for a row whose
 // metric the block does not take.
-func (doc *Document) publishedRow(b *Published, n *yamltext.Node) (PublishedRow, bool) {
+func (doc publishedReader) publishedRow(b *Published, n *yamltext.Node) (PublishedRow, bool) {
 	d := NewDecoder(&doc.Problems, false)
 	row := PublishedRow{Pos: n.Text.Pos}
 	name := n.Get("metric")
@@ -296,7 +299,7 @@ func (doc *Document) publishedRow(b *Published, n *yamltext.Node) (PublishedRow,
 }
 
 // publishedNumber reads a number in the metric's base unit. The unit stands behind the number, or in a column of its own.
-func (doc *Document) publishedNumber(t source.Text, unit string, m record.Metric) (float64, bool) {
+func (doc publishedReader) publishedNumber(t source.Text, unit string, m record.Metric) (float64, bool) {
 	p := &doc.Problems
 	q, err := expr.ParseQuantity(t.Value)
 	var value float64

@@ -15,72 +15,42 @@ import (
 	"benchbook/notebook/yamltext"
 )
 
+// checker looks for what is wrong between the parts of a document.
+type checker struct {
+	*Document
+	experiments []string // their names
+}
+
 // check looks at what the parts of an article say of each other, as far as no plan is needed: names that are there twice or
 // missing, references to nothing. What needs cells and metrics is checked by package dataset.
-func (doc *Document) check() {
-	p := &doc.Problems
-	if date := doc.Front.Date; !date.IsZero() {
-		if _, err := time.Parse(time.DateOnly, date.Value); err != nil {
-			p.Add("wrong-value", date.Pos, "%q is no date", date.Value).
-				Hint = "write year-month-day, such as 2026-11-20"
-		}
-	}
-	if len(doc.Front.KeyValues) > 3 {
-		p.Add("too-many", doc.Front.KeyValues[3].Pos, "more than three key values").
-			Hint = "keep the three that matter most"
-	}
-	var experiments []string
+func (doc *checker) check() {
+	doc.checkFront()
 	names := map[string]source.Text{}
 	for _, e := range doc.Experiments {
 		if doc.named(e.Name, e.Pos, "experiment", names, e.tried) {
-			experiments = append(experiments, e.Name.Value)
+			doc.experiments = append(doc.experiments, e.Name.Value)
 		}
 	}
 	for _, e := range doc.Experiments {
-		contradictions(e.Node, p)
+		contradictions(e.Node, &doc.Problems)
 	}
-	refer := func(t source.Text, at source.Pos, what string) {
-		switch {
-		case doc.unread["experiment"]:
-		case t.Value != "" && !slices.Contains(experiments, t.Value):
-			p.Add("unknown-experiment", t.Pos, "no experiment %q in this article", t.Value).
-				Hint = source.Suggest(t.Value, experiments)
-		case t.Value == "" && len(doc.Experiments) > 1:
-			p.Add("which-experiment", at, "this %s does not say which experiment it is about", what).
-				Hint = "add experiment: with one of " + strings.Join(experiments, ", ")
-		case t.Value == "" && len(doc.Experiments) == 0:
-			p.Add("which-experiment", at, "this %s is about an experiment, and the article has none", what).
-				Hint = "add a yaml experiment block"
-		}
-	}
-	claims := doc.checkClaims()
-	labels := map[string]source.Text{}
+	claims, labels := doc.checkClaims(), map[string]source.Text{}
 	for _, t := range doc.Tables {
 		doc.label(t.Label, t.Pos, "tbl-", labels, t.Tried)
-		refer(t.Experiment, t.Pos, "table")
+		doc.refer(t.Experiment, t.Pos, "table")
 		doc.claimName(t.Claim, claims)
 		if len(t.Columns) == 0 && !t.Tried.Has("columns") {
-			p.Add("missing-key", t.Pos, "the table has no columns").
+			doc.Problems.Add("missing-key", t.Pos, "the table has no columns").
 				Hint = "add columns: with a list of metrics, such as [throughput, latency.p99]"
 		}
 	}
 	for _, f := range doc.Figures {
 		doc.label(f.Label, f.Pos, "fig-", labels, f.Tried)
-		refer(f.Experiment, f.Pos, "figure")
+		doc.refer(f.Experiment, f.Pos, "figure")
 		doc.claimName(f.Claim, claims)
 		doc.checkFigure(f)
 	}
-	published := map[string]source.Text{}
-	for _, b := range doc.Published {
-		refer(b.Experiment, b.Pos, "block of published numbers")
-		if b.Name.Value != "" {
-			doc.named(b.Name, b.Pos, "published block", published, b.Tried)
-		}
-		if b.Source.Value == "" && !b.Tried.Has("source") {
-			p.Add("missing-key", b.Pos, "published numbers have to say whose they are").
-				Hint = "add source: with the title of the publication"
-		}
-	}
+	doc.checkPublished()
 	for _, l := range doc.ClaimLinks {
 		doc.claimName(l.Name, claims)
 	}
@@ -90,21 +60,69 @@ func (doc *Document) check() {
 			if hint == "" {
 				hint = "give a table or figure this label"
 			}
-			p.Add("unknown-label", r.Label.Pos, "no table or figure %q in this article", r.Label.Value).Hint = hint
+			doc.Problems.Add("unknown-label", r.Label.Pos, "no table or figure %q in this article", r.Label.Value).Hint = hint
 		}
 	}
 	for _, l := range doc.Listings {
-		for above := path.Dir(l.Path); above != "."; above = path.Dir(above) {
-			info, err := os.Lstat(filepath.Join(doc.Dir, filepath.FromSlash(above)))
-			listed := slices.ContainsFunc(doc.Listings, func(o *Listing) bool { return o.Path == above })
-			if listed || err == nil && !info.IsDir() {
-				p.Add("file-exists", l.Pos, "%q is a file, so nothing can be below it", above).Hint = "rename one of them"
-			}
+		doc.checkListing(l)
+	}
+}
+
+func (doc *checker) checkFront() {
+	if date := doc.Front.Date; !date.IsZero() {
+		if _, err := time.Parse(time.DateOnly, date.Value); err != nil {
+			doc.Problems.Add("wrong-value", date.Pos, "%q is no date", date.Value).
+				Hint = "write year-month-day, such as 2026-11-20"
 		}
-		if _, err := os.Lstat(filepath.Join(doc.Dir, filepath.FromSlash(l.Path))); err == nil {
-			p.Add("file-exists", l.Pos, "the folder of the article already has a file %q", l.Path).
-				Hint = "remove that file, or give the listing another name"
+	}
+	if len(doc.Front.KeyValues) > 3 {
+		doc.Problems.Add("too-many", doc.Front.KeyValues[3].Pos, "more than three key values").
+			Hint = "keep the three that matter most"
+	}
+}
+
+// refer checks the name of the experiment that something is about.
+func (doc *checker) refer(t source.Text, at source.Pos, what string) {
+	switch {
+	case doc.unread["experiment"]:
+	case t.Value != "" && !slices.Contains(doc.experiments, t.Value):
+		doc.Problems.Add("unknown-experiment", t.Pos, "no experiment %q in this article", t.Value).
+			Hint = source.Suggest(t.Value, doc.experiments)
+	case t.Value == "" && len(doc.Experiments) > 1:
+		doc.Problems.Add("which-experiment", at, "this %s does not say which experiment it is about", what).
+			Hint = "add experiment: with one of " + strings.Join(doc.experiments, ", ")
+	case t.Value == "" && len(doc.Experiments) == 0:
+		doc.Problems.Add("which-experiment", at, "this %s is about an experiment, and the article has none", what).
+			Hint = "add a yaml experiment block"
+	}
+}
+
+func (doc *checker) checkPublished() {
+	published := map[string]source.Text{}
+	for _, b := range doc.Published {
+		doc.refer(b.Experiment, b.Pos, "block of published numbers")
+		if b.Name.Value != "" {
+			doc.named(b.Name, b.Pos, "published block", published, b.Tried)
 		}
+		if b.Source.Value == "" && !b.Tried.Has("source") {
+			doc.Problems.Add("missing-key", b.Pos, "published numbers have to say whose they are").
+				Hint = "add source: with the title of the publication"
+		}
+	}
+}
+
+// checkListing reports a file in the place of a listing or of a folder above it.
+func (doc *checker) checkListing(l *Listing) {
+	for above := path.Dir(l.Path); above != "."; above = path.Dir(above) {
+		info, err := os.Lstat(filepath.Join(doc.Dir, filepath.FromSlash(above)))
+		listed := slices.ContainsFunc(doc.Listings, func(o *Listing) bool { return o.Path == above })
+		if listed || err == nil && !info.IsDir() {
+			doc.Problems.Add("file-exists", l.Pos, "%q is a file, so nothing can be below it", above).Hint = "rename one of them"
+		}
+	}
+	if _, err := os.Lstat(filepath.Join(doc.Dir, filepath.FromSlash(l.Path))); err == nil {
+		doc.Problems.Add("file-exists", l.Pos, "the folder of the article already has a file %q", l.Path).
+			Hint = "remove that file, or give the listing another name"
 	}
 }
 
@@ -118,7 +136,7 @@ func keys(m map[string]source.Text) []string {
 }
 
 // named checks a name that has to be there and be the only one of its kind.
-func (doc *Document) named(t source.Text, at source.Pos, what string, seen map[string]source.Text, tried yamltext.Tried) bool {
+func (doc *checker) named(t source.Text, at source.Pos, what string, seen map[string]source.Text, tried yamltext.Tried) bool {
 	switch before, twice := seen[t.Value]; {
 	case t.Value == "" && tried.Has("name"):
 		return false
@@ -145,7 +163,7 @@ func article(noun string) string {
 	return "a " + noun
 }
 
-func (doc *Document) checkClaims() map[string]source.Text {
+func (doc *checker) checkClaims() map[string]source.Text {
 	claims := map[string]source.Text{}
 	for _, c := range doc.Claims {
 		doc.named(c.Name, c.Pos, "claim", claims, c.Tried)
@@ -159,7 +177,7 @@ func (doc *Document) checkClaims() map[string]source.Text {
 	return claims
 }
 
-func (doc *Document) claimName(t source.Text, claims map[string]source.Text) {
+func (doc *checker) claimName(t source.Text, claims map[string]source.Text) {
 	if t.Value == "" || doc.unread["claim"] {
 		return
 	}
@@ -172,7 +190,7 @@ func (doc *Document) claimName(t source.Text, claims map[string]source.Text) {
 	}
 }
 
-func (doc *Document) label(t source.Text, at source.Pos, prefix string, seen map[string]source.Text, tried yamltext.Tried) {
+func (doc *checker) label(t source.Text, at source.Pos, prefix string, seen map[string]source.Text, tried yamltext.Tried) {
 	before, twice := seen[t.Value]
 	switch {
 	case t.Value == "" && tried.Has("label"):
@@ -192,7 +210,7 @@ func (doc *Document) label(t source.Text, at source.Pos, prefix string, seen map
 	seen[t.Value] = t
 }
 
-func (doc *Document) checkFigure(f *Figure) {
+func (doc *checker) checkFigure(f *Figure) {
 	of, ok := figurekind.Of(f.Kind.Value)
 	switch {
 	case f.Kind.Value == "" && f.Tried.Has("kind"):

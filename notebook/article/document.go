@@ -253,7 +253,7 @@ func Parse(dir string, src *source.Source) *Document {
 	doc.files()
 	doc.inlines()
 	doc.lines()
-	doc.check()
+	(&checker{Document: doc}).check()
 	return doc
 }
 
@@ -353,59 +353,43 @@ func (doc *Document) files() {
 		}
 	}
 	for _, b := range doc.Published {
-		doc.publishedRows(b)
+		publishedReader{doc}.publishedRows(b)
 	}
 }
 
 func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
-	lines, unclosed := doc.unclosed(f)
+	lines, unclosed := fenceReader{doc}.unclosed(f)
 	if unclosed {
-		for _, kind := range blockKinds {
-			doc.unread[kind] = true // it may stand in what was swallowed
-		}
+		doc.anyUnread() // it may stand in what was swallowed
 	}
 	if f.Info == nil || unclosed && lines.Len() == 0 {
 		return nil
 	}
-	start := f.Info.Segment.Start
 	info := string(f.Info.Segment.Value(doc.Text))
-	word := func(k int) (string, source.Pos) {
-		at := 0
-		for i, w := range strings.Fields(info) {
-			at += strings.Index(info[at:], w)
-			if i == k {
-				return w, doc.Source.Pos(start+at, start+at+len(w))
-			}
-			at += len(w)
-		}
-		return "", doc.Source.Pos(start, start+len(info))
-	}
-	language, whole := word(0)
-	second, at := word(1)
+	language, whole := doc.fenceWord(f, 0)
+	second, at := doc.fenceWord(f, 1)
 	for k := 2; k < min(len(strings.Fields(info)), maxFenceWords); k++ {
-		doc.misplaced(word(k))
+		doc.misplaced(doc.fenceWord(f, k))
 	}
-	whole.End = start + len(strings.TrimRight(info, " \t"))
-	b := &Block{Place: whole, language: language}
-	extent := whole
+	whole.End = f.Info.Segment.Start + len(strings.TrimRight(info, " \t"))
+	b := &Block{Place: whole, language: language, extent: whole}
 	var content []byte
-	var starts []int
 	for i := range lines.Len() {
 		line := lines.At(i)
-		starts = append(starts, line.Start)
-		extent.End = line.Stop
+		b.extent.End = line.Stop
 		content = append(content, line.Value(doc.Text)...)
+	}
+	fragment := func() yamltext.Fragment {
+		return segmentsOf(doc.Source, doc.Text, lines.Sliced(0, lines.Len()), whole)
 	}
 	switch {
 	case language == "yaml" && slices.Contains(blockKinds, second):
-		b.Is, b.YAML, b.extent = second, content, extent
-		doc.yamlBlock(b, segmentsOf(doc.Source, doc.Text, lines.Sliced(0, lines.Len()), whole))
+		b.Is, b.YAML = second, content
+		doc.yamlBlock(b, fragment())
 	case language == "yaml" && second != "" && !strings.Contains(second, "="):
 		doc.Problems.Add("unknown-block", at, "%q is no kind of block", second).
 			Hint = source.Suggest(second, blockKinds) + `; leave the word out for an ordinary listing`
-		for _, kind := range blockKinds {
-			doc.unread[kind] = true // it may be any of them
-		}
+		doc.anyUnread()
 		return nil
 	case strings.HasPrefix(second, "file="):
 		b.Is = "file"
@@ -413,42 +397,74 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 		if b.Listing == nil {
 			return nil
 		}
-		b.Listing.extent = extent
-		b.Listing.fragment = segmentsOf(doc.Source, doc.Text, lines.Sliced(0, lines.Len()), whole)
-		for i, start := range starts {
-			line := lines.At(i)
-			b.Listing.Lines = append(b.Listing.Lines, doc.Source.Pos(start, line.Stop))
+		b.Listing.extent, b.Listing.fragment = b.extent, fragment()
+		for i := range lines.Len() {
+			b.Listing.Lines = append(b.Listing.Lines, doc.Source.Pos(lines.At(i).Start, lines.At(i).Stop))
 		}
 	case strings.HasPrefix(second, "include="):
 		b.Is = "include"
 		b.includes = source.Text{Value: second[len("include="):], Pos: at.Within(len("include="), len(second))}
-		if third, at := word(2); strings.HasPrefix(third, "lines=") {
-			b.lines = source.Text{Value: third[len("lines="):], Pos: at.Within(len("lines="), len(third))}
-		} else if name, _, found := strings.Cut(third, "="); found {
-			if _, near := source.Nearest(name, []string{"lines"}); near {
-				doc.Problems.Add("unknown-block", at, "%q means nothing to a listing", third).Hint = `did you mean "lines="?`
-			}
-		}
-		if len(starts) > 0 {
+		doc.includedLines(b, f)
+		if lines.Len() > 0 {
 			doc.Problems.Add("include-not-empty", whole, "a listing of a file has lines of its own").
 				Hint = "remove them, or write file= to make a file of them"
 		}
-	case doc.nearlyBlock(strings.TrimSpace(info), whole):
+	case fenceReader{doc}.nearlyBlock(strings.TrimSpace(info), whole):
 		return nil
 	default:
-		name, _, found := strings.Cut(strings.Replace(second, ":", "=", 1), "=")
-		near, ok := source.Nearest(name, []string{"file", "include"})
-		if name == "file" || name == "include" { // with a colon
-			near, ok = name, true
-		}
-		if found && ok {
-			doc.Problems.Add("unknown-block", at, "%q means nothing to a listing", second).
-				Hint = `did you mean "` + near + `="?`
-		}
-		doc.misplaced(word(0))
+		doc.nearlyListing(second, at)
+		doc.misplaced(doc.fenceWord(f, 0))
 		return nil
 	}
 	return b
+}
+
+// anyUnread notes that blocks of any kind may not have been read.
+func (doc *Document) anyUnread() {
+	for _, kind := range blockKinds {
+		doc.unread[kind] = true
+	}
+}
+
+// fenceWord gives a word behind a fence, counted from 0; an empty one stands for all of them.
+func (doc *Document) fenceWord(f *ast.FencedCodeBlock, k int) (string, source.Pos) {
+	start, at := f.Info.Segment.Start, 0
+	info := string(f.Info.Segment.Value(doc.Text))
+	for i, w := range strings.Fields(info) {
+		at += strings.Index(info[at:], w)
+		if i == k {
+			return w, doc.Source.Pos(start+at, start+at+len(w))
+		}
+		at += len(w)
+	}
+	return "", doc.Source.Pos(start, start+len(info))
+}
+
+// includedLines reads lines= behind include=.
+func (doc *Document) includedLines(b *Block, f *ast.FencedCodeBlock) {
+	third, at := doc.fenceWord(f, 2)
+	if strings.HasPrefix(third, "lines=") {
+		b.lines = source.Text{Value: third[len("lines="):], Pos: at.Within(len("lines="), len(third))}
+		return
+	}
+	if name, _, found := strings.Cut(third, "="); found {
+		if _, near := source.Nearest(name, []string{"lines"}); near {
+			doc.Problems.Add("unknown-block", at, "%q means nothing to a listing", third).Hint = `did you mean "lines="?`
+		}
+	}
+}
+
+// nearlyListing reports a misspelt file= or include=.
+func (doc *Document) nearlyListing(word string, at source.Pos) {
+	name, _, found := strings.Cut(strings.Replace(word, ":", "=", 1), "=")
+	near, ok := source.Nearest(name, []string{"file", "include"})
+	if name == "file" || name == "include" { // with a colon
+		near, ok = name, true
+	}
+	if found && ok {
+		doc.Problems.Add("unknown-block", at, "%q means nothing to a listing", word).
+			Hint = `did you mean "` + near + `="?`
+	}
 }
 
 // misplaced reports a word that would mean something if it were the second one of a fence.

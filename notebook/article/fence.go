@@ -24,9 +24,12 @@ type fenceMark struct {
 	words     string
 }
 
+// fenceReader finds out what the fences of a document mean.
+type fenceReader struct{ *Document }
+
 // fenceAt reads the mark of a fence that the line at an offset begins with, behind what quotations and lists put before it.
 // It is false if there is none.
-func (doc *Document) fenceAt(start int) (fenceMark, bool) {
+func (doc fenceReader) fenceAt(start int) (fenceMark, bool) {
 	line := doc.Text[start:]
 	if end := bytes.IndexByte(line, '\n'); end >= 0 {
 		line = line[:end]
@@ -48,7 +51,7 @@ func (doc *Document) fenceAt(start int) (fenceMark, bool) {
 }
 
 // opening is the mark that a fence begins with. It is false where it cannot be found again.
-func (doc *Document) opening(f *ast.FencedCodeBlock) (fenceMark, bool) {
+func (doc fenceReader) opening(f *ast.FencedCodeBlock) (fenceMark, bool) {
 	at := -1
 	switch {
 	case f.Info != nil:
@@ -75,7 +78,7 @@ func (doc *Document) opening(f *ast.FencedCodeBlock) (fenceMark, bool) {
 
 // unclosed finds out whether a fence has swallowed what follows it: another fence, or all of the rest. Then it gives the
 // lines that are the fence's for sure.
-func (doc *Document) unclosed(f *ast.FencedCodeBlock) (lines *text.Segments, found bool) {
+func (doc fenceReader) unclosed(f *ast.FencedCodeBlock) (lines *text.Segments, found bool) {
 	mark, ok := doc.opening(f)
 	if !ok {
 		return f.Lines(), false
@@ -113,7 +116,7 @@ func (doc *Document) unclosed(f *ast.FencedCodeBlock) (lines *text.Segments, fou
 
 // ownLines is how many of the first lines of a fence that is not closed are its own. A block of ours ends where prose follows an empty
 // line: what is wrong with that as YAML follows from the fence.
-func (doc *Document) ownLines(f *ast.FencedCodeBlock, mark fenceMark, most int) int {
+func (doc fenceReader) ownLines(f *ast.FencedCodeBlock, mark fenceMark, most int) int {
 	language, kind, _ := strings.Cut(mark.words, " ")
 	kind = strings.TrimSpace(kind)
 	if language != "yaml" || !slices.Contains(blockKinds, kind) {
@@ -133,7 +136,7 @@ func (doc *Document) ownLines(f *ast.FencedCodeBlock, mark fenceMark, most int) 
 }
 
 // means says that a fence with some words means something to us.
-func (doc *Document) means(words string) bool {
+func (doc fenceReader) means(words string) bool {
 	fields := strings.Fields(words)
 	return len(fields) > 1 && (fields[0] == "yaml" && slices.Contains(blockKinds, fields[1]) ||
 		strings.HasPrefix(fields[1], "file=") || strings.HasPrefix(fields[1], "include="))
@@ -144,7 +147,7 @@ func (doc *Document) means(words string) bool {
 var nearBlock = regexp.MustCompile(`^(?i:(ya?ml|json|toml|benchbook)[^\pL\d]+)?(?i:(experiment|published|claim|table|figure))[^\pL\d]*( |$)`)
 
 // nearlyBlock reports a fence that somebody meant to be a block of ours.
-func (doc *Document) nearlyBlock(words string, at source.Pos) bool {
+func (doc fenceReader) nearlyBlock(words string, at source.Pos) bool {
 	m := nearBlock.FindStringSubmatch(words)
 	if m == nil || strings.HasPrefix(m[0], "yaml ") {
 		return false

@@ -36,30 +36,36 @@ func (c *converter) mend(err error) (doc *yaml.Node, _ error) {
 	return doc, nil
 }
 
+// finder looks for traps near the place where the library gives up.
+type finder struct {
+	*Fragment
+	inFlow bool // the library was reading a list or mapping in brackets
+}
+
 // cause finds the trap that makes the library give up, and the text without it. What only may be a trap is one if the
 // library gets further without it.
 func (f *Fragment) cause(err error, budget *int) (*trap, Fragment) {
-	if t := f.secondDocument(); t != nil {
+	if t := (finder{f, false}).secondDocument(); t != nil {
 		return t, *f
 	}
-	if t := f.unknownAlias(err); t != nil {
+	if t := (finder{f, false}).unknownAlias(err); t != nil {
 		return t, f.apply(t.edits)
 	}
 	before := reached(f.Text)
 	at := min(before-1, len(f.Text)-1)
-	inFlow := strings.Contains(err.Error(), "',' or")
+	find := finder{f, strings.Contains(err.Error(), "',' or")}
 	for _, kind := range []struct {
-		find  func(p int, inFlow bool) []*trap
+		traps func(p int) []*trap
 		above int // lines above the one that the library gives up in
 	}{
-		{f.tabs, 2}, {f.oddSpaces, maxAbove}, {f.values, maxAbove}, {f.continued, 1}, {f.glued, maxAbove}, {f.brackets, maxAbove},
-		{f.commas, maxAbove}, {f.indentation, 1}, {f.stray, 2},
+		{find.tabs, 2}, {find.oddSpaces, maxAbove}, {find.values, maxAbove}, {find.continued, 1}, {find.glued, maxAbove}, {find.brackets, maxAbove},
+		{find.commas, maxAbove}, {find.indentation, 1}, {find.stray, 2},
 	} {
 		last := f.line(at)
 		for i := last; i >= max(0, last-kind.above); i-- {
 			length := f.end(f.lines[i].at) - f.lines[i].at
 			*budget -= length * length / 1000
-			for _, t := range kind.find(f.lines[i].at, inFlow) {
+			for _, t := range kind.traps(f.lines[i].at) {
 				if t.rule == "white-space" {
 					return t, *f
 				}
@@ -116,7 +122,7 @@ func (f *Fragment) isOver(p int) bool { return p >= f.end(p) || f.Text[p] == '#'
 func (f *Fragment) isBlank(p int) bool { return f.isOver(f.blanks(p)) }
 
 // secondDocument finds a line that ends the text before its end.
-func (f *Fragment) secondDocument() *trap {
+func (f finder) secondDocument() *trap {
 	begun, closed := false, false
 	for p := 0; p < len(f.Text); p = f.next(p) {
 		line := f.lineText(p)
@@ -141,7 +147,7 @@ var (
 )
 
 // unknownAlias finds the alias that the library does not know.
-func (f *Fragment) unknownAlias(err error) *trap {
+func (f finder) unknownAlias(err error) *trap {
 	m := unknownAnchor.FindStringSubmatch(err.Error())
 	if m == nil {
 		return nil
@@ -154,7 +160,7 @@ func (f *Fragment) unknownAlias(err error) *trap {
 		label := ""
 		if e.value == t.start {
 			label = e.label
-			if traps := f.Value(e.value, f.end(e.value), e.label, false); len(traps) > 0 {
+			if traps := f.valueTraps(e.value, f.end(e.value), e.label, false); len(traps) > 0 {
 				return traps[0]
 			}
 		}
@@ -191,7 +197,7 @@ var (
 )
 
 // tabs finds white space with a tab in it that YAML would take for indentation.
-func (f *Fragment) tabs(p int, _ bool) []*trap {
+func (f finder) tabs(p int) []*trap {
 	for _, pattern := range []*regexp.Regexp{tabIndent, tabDash} {
 		if m := pattern.FindStringSubmatchIndex(f.lineText(p)); m != nil {
 			t := &trap{rule: "yaml-syntax", start: p + m[2], end: p + m[3], lost: pattern == tabIndent,
@@ -207,7 +213,7 @@ func (f *Fragment) tabs(p int, _ bool) []*trap {
 var oddSpace = regexp.MustCompile(`^ *(?:-|[\pL_][\pL\d_.-]*:)? *([\p{Zs}\x{200b}]+)`)
 
 // oddSpaces finds such white space.
-func (f *Fragment) oddSpaces(p int, _ bool) []*trap {
+func (f finder) oddSpaces(p int) []*trap {
 	m := oddSpace.FindStringSubmatchIndex(f.lineText(p))
 	if m == nil || strings.Trim(f.lineText(p)[m[2]:m[3]], " ") == "" {
 		return nil
@@ -219,7 +225,7 @@ func (f *Fragment) oddSpaces(p int, _ bool) []*trap {
 }
 
 // values finds the values in the line that begins at p that have to be quoted.
-func (f *Fragment) values(p int, inFlow bool) []*trap {
+func (f finder) values(p int) []*trap {
 	e := f.entry(p)
 	end := f.end(e.value)
 	var out []*trap
@@ -230,16 +236,16 @@ func (f *Fragment) values(p int, inFlow bool) []*trap {
 	case e.value >= end:
 	case strings.IndexByte("[{", f.Text[e.value]) >= 0:
 		return append(append(out, f.flow(e.value, end)...), f.behindBracket(e.value, end, e.label)...)
-	case inFlow:
+	case f.inFlow:
 		return append(out, f.flow(e.key, end)...)
 	default:
-		out = append(out, f.Value(e.value, end, e.label, false)...)
+		out = append(out, f.valueTraps(e.value, end, e.label, false)...)
 	}
 	return out
 }
 
 // badKey finds out why a key cannot be one.
-func (f *Fragment) badKey(start, end int) []*trap {
+func (f finder) badKey(start, end int) []*trap {
 	switch c := f.Text[start]; {
 	case c == '"':
 		if _, escape := closing(f.Text[:end], start); escape > 0 {
@@ -254,7 +260,7 @@ func (f *Fragment) badKey(start, end int) []*trap {
 }
 
 // behindBracket finds what goes on behind the bracket that closes the one at p.
-func (f *Fragment) behindBracket(p, end int, label string) []*trap {
+func (f finder) behindBracket(p, end int, label string) []*trap {
 	length := closingBracket(f.Text[p:end])
 	if length < 0 {
 		return nil
@@ -271,7 +277,7 @@ func (f *Fragment) behindBracket(p, end int, label string) []*trap {
 }
 
 // flow finds the values between the brackets of a line that have to be quoted.
-func (f *Fragment) flow(p, end int) []*trap {
+func (f finder) flow(p, end int) []*trap {
 	var out []*trap
 	end = min(end, p+maxReach)
 	open := []byte{'{'}
@@ -305,14 +311,14 @@ func (f *Fragment) flow(p, end int) []*trap {
 			}
 		}
 		stop := max(q+1, q+reach(f.Text[q:end], false))
-		out = append(out, f.Value(q, stop, label, true)...)
+		out = append(out, f.valueTraps(q, stop, label, true)...)
 		q = stop
 	}
 	return out
 }
 
-// value finds out why the value [p, end) has to be quoted. It may be in brackets.
-func (f *Fragment) Value(p, end int, label string, inFlow bool) []*trap {
+// valueTraps finds out why the value [p, end) has to be quoted. It may be in brackets.
+func (f finder) valueTraps(p, end int, label string, inFlow bool) []*trap {
 	one := func(t *trap) []*trap { return []*trap{t} }
 	first := f.Text[p : p+1]
 	switch text := f.Text[p:end]; {
@@ -358,7 +364,7 @@ func (f *Fragment) Value(p, end int, label string, inFlow bool) []*trap {
 }
 
 // colon judges a colon at q inside the value [p, end).
-func (f *Fragment) colon(p, end, q int, label string) []*trap {
+func (f finder) colon(p, end, q int, label string) []*trap {
 	if next := f.next(p); simpleKey.MatchString(f.Text[p:q]) && next < len(f.Text) && f.entry(next).column > f.entry(f.begin(p)).column {
 		return []*trap{{rule: "yaml-syntax", start: p, end: q + 1, hint: "begin a line with it, indented like the ones below", lost: true,
 			message: fmt.Sprintf("%q cannot stand on the line of another key", f.Text[p:q]),
@@ -375,7 +381,7 @@ func (f *Fragment) doubleBrace(p, end int, label string) *trap {
 }
 
 // quotes finds what is wrong with a value, [p, stop), that begins with a quote.
-func (f *Fragment) quotes(p, stop int, label string, inFlow bool) []*trap {
+func (f finder) quotes(p, stop int, label string, inFlow bool) []*trap {
 	switch end, escape := closing(f.Text, p); {
 	case end < 0 || end > stop:
 		t := f.quoteThis(p, stop, p, p+1, label, "this quote is never closed")
@@ -398,7 +404,7 @@ func (f *Fragment) quotes(p, stop int, label string, inFlow bool) []*trap {
 }
 
 // badEscape is the trap of a backslash in the double quotes [p, end) that begins no escape.
-func (f *Fragment) badEscape(p, end, escape int, label string) *trap {
+func (f finder) badEscape(p, end, escape int, label string) *trap {
 	_, width, _ := unescape(f.Text[escape:end])
 	stop := min(escape+width, end-1)
 	t := f.quoteThis(p, end, escape, stop, label, `"%s" is no escape of YAML`, f.Text[escape:stop])

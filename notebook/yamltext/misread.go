@@ -33,43 +33,58 @@ func (c *converter) misread(y *yaml.Node, at int, in context) *trap {
 	if _, mended := c.meant[f.at(at)]; mended || at >= len(f.Text) {
 		return nil
 	}
-	raw := c.raw(y)
-	switch text := f.Text[raw:]; {
-	case text[0] == '!' && !coreTag.MatchString(text):
+	switch raw := c.raw(y); {
+	case f.Text[raw] == '!' && !coreTag.MatchString(f.Text[raw:]):
 		return f.quoteThis(raw, f.extent(raw, in), raw, raw+1, in.label, `"!" at the beginning means a tag to YAML`)
-	case y.Kind == yaml.ScalarNode && y.Style == 0 && y.Anchor != "" && y.Value != "" && !c.repeated[y] && text[0] == '&':
+	case y.Kind == yaml.MappingNode && y.Style&yaml.FlowStyle != 0:
+		return c.flowMapping(y, at, in)
+	case y.Kind != yaml.ScalarNode:
+	case y.Style == 0 && y.Anchor != "" && y.Value != "" && !c.repeated[y] && f.Text[raw] == '&':
 		return f.quoteThis(raw, f.extent(raw, in), raw, at, in.label,
 			`"&" at the beginning makes &%s an anchor, which nothing refers to`, y.Anchor)
-	case y.Kind == yaml.MappingNode && strings.HasPrefix(f.Text[at:], "{{"):
-		return f.doubleBrace(at, f.extent(at, in), in.label)
-	case y.Kind == yaml.MappingNode && y.Style&yaml.FlowStyle != 0 && f.Text[at] != '{':
-		stop := f.extent(at, in)
-		if colon := at + strings.Index(f.Text[at:stop], ":"); colon > at && in.flow {
-			return f.quoteThis(at, stop, colon, colon+1, in.label, `": " inside [ ] makes a mapping`)
-		}
-	case y.Kind == yaml.MappingNode && y.Style&yaml.FlowStyle != 0:
-		return c.loneKeys(y, at, in)
-	case y.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 && y.Value == "" && !strings.Contains(f.lineText(at), "+"):
-		end, next := f.end(at), f.next(at)
-		for next < len(f.Text) && f.blanks(next) >= f.end(next) {
-			next = f.next(next)
-		}
-		if next < len(f.Text) && f.entry(next).column > f.entry(f.begin(at)).column {
-			return nil
-		}
-		t := f.quoteThis(at, end, at, end, in.label, "%q begins a block of text, and this one is empty", f.Text[at:at+1])
-		if end == at+1 {
-			t.hint = "write the text in the lines below, indented, or write " + in.label + quoted(f.Text[at:end])
-		}
-		return t
-	case y.Kind == yaml.ScalarNode && isNull(y) && y.Value == "":
+	case y.Value == "" && y.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
+		return c.emptyText(at, in)
+	case y.Value == "" && isNull(y):
 		if start := f.blanks(at); strings.HasPrefix(f.Text[start:], "#") && !f.isEnd(start+1) && start > at {
 			return f.quoteThis(start, f.end(at), start, f.end(at), in.label, `"#" begins a comment, which leaves no value`)
 		}
-	case y.Kind == yaml.ScalarNode && y.Style&^yaml.TaggedStyle == 0:
+	case y.Style&^yaml.TaggedStyle == 0:
 		return c.plain(y, at, in)
 	}
 	return nil
+}
+
+// flowMapping finds out whether a mapping in brackets, or one that is only a pair in a list, is what its author meant.
+func (c *converter) flowMapping(y *yaml.Node, at int, in context) *trap {
+	f := c.fragment
+	switch {
+	case strings.HasPrefix(f.Text[at:], "{{"):
+		return f.doubleBrace(at, f.extent(at, in), in.label)
+	case f.Text[at] == '{':
+		return c.loneKeys(y, at, in)
+	}
+	stop := f.extent(at, in)
+	if colon := at + strings.Index(f.Text[at:stop], ":"); colon > at && in.flow {
+		return f.quoteThis(at, stop, colon, colon+1, in.label, `": " inside [ ] makes a mapping`)
+	}
+	return nil
+}
+
+// emptyText finds out whether a block of text that begins at a byte of the text was meant to be empty.
+func (c *converter) emptyText(at int, in context) *trap {
+	f := c.fragment
+	end, next := f.end(at), f.next(at)
+	for next < len(f.Text) && f.blanks(next) >= f.end(next) {
+		next = f.next(next)
+	}
+	if strings.Contains(f.lineText(at), "+") || next < len(f.Text) && f.entry(next).column > f.entry(f.begin(at)).column {
+		return nil
+	}
+	t := f.quoteThis(at, end, at, end, in.label, "%q begins a block of text, and this one is empty", f.Text[at:at+1])
+	if end == at+1 {
+		t.hint = "write the text in the lines below, indented, or write " + in.label + quoted(f.Text[at:end])
+	}
+	return t
 }
 
 // extent is the end of the value at p as its author meant it: in a block all of the line, in brackets up to the comma or
@@ -96,7 +111,7 @@ func (c *converter) plain(y *yaml.Node, at int, in context) *trap {
 	_, end := f.aligned(y.Value, at, at, plainly)
 	for p := f.begin(at); p < end; p = f.next(p) {
 		start := max(f.blanks(p), at)
-		if traps := f.oddSpaces(p, in.flow); len(traps) > 0 && traps[0].end <= end {
+		if traps := (finder{f, in.flow}).oddSpaces(p); len(traps) > 0 && traps[0].end <= end {
 			c.lost = true
 			return traps[0]
 		}

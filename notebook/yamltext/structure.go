@@ -17,9 +17,9 @@ func (f *Fragment) above(p int) int {
 }
 
 // continued finds a line that goes on with the value above, and has a colon or a dash in it.
-func (f *Fragment) continued(p int, inFlow bool) []*trap {
+func (f finder) continued(p int) []*trap {
 	e, above := f.entry(p), f.above(p)
-	if above < 0 || inFlow || e.end == e.key || e.dash {
+	if above < 0 || f.inFlow || e.end == e.key || e.dash {
 		return nil
 	}
 	a := f.entry(above)
@@ -52,7 +52,7 @@ func (f *Fragment) indentLike(column, line int) string {
 }
 
 // glued finds a key whose colon has no space behind it.
-func (f *Fragment) glued(p int, _ bool) []*trap {
+func (f finder) glued(p int) []*trap {
 	e := f.entry(p)
 	if e.end > e.key {
 		return nil
@@ -80,7 +80,7 @@ func (f *Fragment) gluedAt(p, end int) *trap {
 }
 
 // brackets finds brackets of a value in the line that begins at p that do not come in pairs.
-func (f *Fragment) brackets(p int, inFlow bool) []*trap {
+func (f finder) brackets(p int) []*trap {
 	e := f.entry(p)
 	if e.value >= f.end(e.value) || strings.IndexByte("[{", f.Text[e.value]) < 0 {
 		return nil
@@ -127,7 +127,7 @@ func (f *Fragment) brackets(p int, inFlow bool) []*trap {
 }
 
 // wrongBracket is the trap of a bracket at q that does not fit the innermost of those that are open.
-func (f *Fragment) wrongBracket(open []int, q int) *trap {
+func (f finder) wrongBracket(open []int, q int) *trap {
 	last := open[len(open)-1]
 	right := opposite(f.Text[last])
 	t := &trap{rule: "yaml-syntax", start: q, end: q + 1, hint: "write " + right, edits: []edit{{at: q, with: right}},
@@ -154,7 +154,7 @@ func opposite(bracket byte) string {
 
 // region is where a bracket in the line that begins at p should be closed at the latest: before the next line that looks
 // like one of the block around it.
-func (f *Fragment) region(p, column int) int {
+func (f finder) region(p, column int) int {
 	for n, lines := f.next(p), 0; n < len(f.Text) && lines < maxRegion; n, lines = f.next(n), lines+1 {
 		if e := f.entry(n); !f.isBlank(n) && e.column <= column && (e.dash || e.end > e.key) {
 			return n
@@ -164,7 +164,7 @@ func (f *Fragment) region(p, column int) int {
 }
 
 // commas finds lines inside brackets with a comma too many or none at their end.
-func (f *Fragment) commas(p int, inFlow bool) []*trap {
+func (f finder) commas(p int) []*trap {
 	var out []*trap
 	text := f.lineText(p)
 	for i, c := range text {
@@ -177,7 +177,7 @@ func (f *Fragment) commas(p int, inFlow bool) []*trap {
 		text = text[:i]
 	}
 	text = strings.TrimRight(text, " \t")
-	if end := p + len(text); inFlow && strings.TrimSpace(text) != "" && !strings.HasSuffix(text, ",") {
+	if end := p + len(text); f.inFlow && strings.TrimSpace(text) != "" && !strings.HasSuffix(text, ",") {
 		out = append(out, &trap{rule: "yaml-syntax", start: end - 1, end: end, message: "a comma is missing behind this",
 			hint: "write " + strings.TrimSpace(text) + ",", edits: []edit{{at: end, with: ",", adds: true}}})
 	}
@@ -185,37 +185,13 @@ func (f *Fragment) commas(p int, inFlow bool) []*trap {
 }
 
 // indentation finds out why the line that begins at p fits nowhere.
-func (f *Fragment) indentation(p int, inFlow bool) []*trap {
+func (f finder) indentation(p int) []*trap {
 	above := f.above(p)
-	if above < 0 || inFlow || f.isBlank(p) {
+	if above < 0 || f.inFlow || f.isBlank(p) {
 		return nil
 	}
 	l := f.entry(p)
-	type level struct {
-		column, line int
-		dash         bool
-	}
-	var outer, left *level // the innermost collection that may go on here, and the innermost one that ends here
-	for q := above; q >= 0 && (outer == nil || outer.column > 0); q = f.above(q) {
-		e := f.entry(q)
-		levels := []level{{e.column, q, e.dash}}
-		if e.dash {
-			levels = []level{{e.key - q, q, false}, {e.column, q, true}}
-		}
-		for _, found := range levels {
-			switch {
-			case found.column > l.column && outer == nil:
-				if left == nil || found.column < left.column {
-					left = &found
-				}
-			case outer == nil:
-				outer = &found
-			}
-		}
-		if outer != nil {
-			break
-		}
-	}
+	outer, left := f.levels(above, l.column)
 	t := &trap{rule: "yaml-syntax", start: p + l.column, end: f.end(p + l.column), lost: true, edits: f.hidden(p)}
 	switch {
 	case left != nil && outer != nil && blockHeader.MatchString(f.lineText(f.entry(outer.line).value)):
@@ -240,10 +216,36 @@ func (f *Fragment) indentation(p int, inFlow bool) []*trap {
 	return []*trap{t}
 }
 
+// level is a collection by the column that its entries begin in.
+type level struct {
+	column, line int
+	dash         bool
+}
+
+// levels gives the innermost collection that may go on below a line in a column, and the outermost one that ends there.
+func (f *Fragment) levels(above, column int) (outer, left *level) {
+	for q := above; q >= 0; q = f.above(q) {
+		e := f.entry(q)
+		found := []level{{e.column, q, e.dash}}
+		if e.dash {
+			found = []level{{e.key - q, q, false}, {e.column, q, true}}
+		}
+		for _, l := range found {
+			if l.column <= column {
+				return &l, left
+			}
+			if left == nil || l.column < left.column {
+				left = &l
+			}
+		}
+	}
+	return nil, left
+}
+
 // stray finds a line in a mapping that has no colon.
-func (f *Fragment) stray(p int, inFlow bool) []*trap {
+func (f finder) stray(p int) []*trap {
 	e := f.entry(p)
-	if e.end > e.key || e.dash || f.isBlank(p) || inFlow {
+	if e.end > e.key || e.dash || f.isBlank(p) || f.inFlow {
 		return nil
 	}
 	text := f.lineText(e.key)
