@@ -59,7 +59,6 @@ const (
 	Sequential  Order = "sequential"  // trial by trial
 )
 
-// Words is part of Word.
 func (Order) Words() []string { return []string{string(Interleaved), string(Sequential)} }
 
 // Calibrate says which trial is measured a second time, for the noise floor.
@@ -161,7 +160,7 @@ func DecodeExperiment(n *yamltext.Node, whole bool, problems *source.Problems) *
 	return &e
 }
 
-// templatesIn checks the expressions of all ${{ }} under n.
+// TemplatesIn checks the expressions of all ${{ }} under n.
 func TemplatesIn(n *yamltext.Node, problems *source.Problems) {
 	switch n.Kind {
 	case yamltext.Scalar:

@@ -39,7 +39,6 @@ const (
 	YAxis Axis = "y"
 )
 
-// Words is part of Word.
 func (Axis) Words() []string { return []string{string(XAxis), string(YAxis)} }
 
 // Is gives what is known of the figure's kind; of one that is unknown nothing is.

@@ -81,7 +81,6 @@ const (
 	PoissonArrivals  Arrivals = "poisson"
 )
 
-// Words is part of Word.
 func (Arrivals) Words() []string { return []string{string(ConstantArrivals), string(PoissonArrivals)} }
 
 // Stage is one part of a load that changes: its rate, or its connections, move to these in a straight line.
@@ -113,7 +112,6 @@ type Network string
 // SharedNetwork puts the load generator into the network namespace of its target.
 const SharedNetwork Network = "shared"
 
-// Words is part of Word.
 func (Network) Words() []string { return []string{string(SharedNetwork)} }
 
 // Tool is the program that puts the load on.
@@ -122,7 +120,6 @@ type Tool string
 // OwnTool is the load generator of benchbook.
 const OwnTool Tool = "benchbook"
 
-// Words is part of Word.
 func (Tool) Words() []string {
 	return append([]string{string(OwnTool)}, loadtool.Names(func(t loadtool.Tool) bool { return t.Load })...)
 }

@@ -32,7 +32,6 @@ const (
 	LowerIsBetter  Better = "lower"
 )
 
-// Words is part of Word.
 func (Better) Words() []string { return []string{string(HigherIsBetter), string(LowerIsBetter)} }
 
 // hookNames are the keys of hooks whose output metrics can be found in; setup and cleanup run once for all repetitions.

@@ -36,7 +36,6 @@ var distributionKeys = map[Distribution][]string{
 	Constant: {"value"}, Uniform: {"from", "to"}, Lognormal: {"median", "sigma"}, Empirical: {"values"},
 }
 
-// Words is part of Word.
 func (Distribution) Words() []string {
 	return []string{string(Constant), string(Uniform), string(Lognormal), string(Empirical)}
 }

@@ -188,7 +188,6 @@ const (
 	TmpfsVolume VolumeType = "tmpfs"  // memory
 )
 
-// Words is part of Word.
 func (VolumeType) Words() []string {
 	return []string{string(BindVolume), string(NamedVolume), string(TmpfsVolume)}
 }
@@ -253,7 +252,6 @@ const (
 	ServiceCompleted Condition = "service_completed_successfully"
 )
 
-// Words is part of Word.
 func (Condition) Words() []string {
 	return []string{string(ServiceStarted), string(ServiceHealthy), string(ServiceCompleted)}
 }

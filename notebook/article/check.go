@@ -2,6 +2,7 @@ package article
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -56,7 +57,7 @@ func (doc *checker) check() {
 	}
 	for _, r := range doc.References {
 		if _, ok := labels[r.Label.Value]; !ok && !doc.unread["table"] && !doc.unread["figure"] {
-			hint := source.Suggest(r.Label.Value, keys(labels))
+			hint := source.Suggest(r.Label.Value, slices.Sorted(maps.Keys(labels)))
 			if hint == "" {
 				hint = "give a table or figure this label"
 			}
@@ -126,15 +127,6 @@ func (doc *checker) checkListing(l *Listing) {
 	}
 }
 
-func keys(m map[string]source.Text) []string {
-	var out []string
-	for k := range m {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
-}
-
 // named checks a name that has to be there and be the only one of its kind.
 func (doc *checker) named(t source.Text, at source.Pos, what string, seen map[string]source.Text, tried yamltext.Tried) bool {
 	switch before, twice := seen[t.Value]; {
@@ -182,7 +174,7 @@ func (doc *checker) claimName(t source.Text, claims map[string]source.Text) {
 		return
 	}
 	if _, ok := claims[t.Value]; !ok {
-		hint := source.Suggest(t.Value, keys(claims))
+		hint := source.Suggest(t.Value, slices.Sorted(maps.Keys(claims)))
 		if hint == "" {
 			hint = "add a yaml claim block with this name"
 		}

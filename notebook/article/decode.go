@@ -96,7 +96,7 @@ func ParseExpression(t source.Text, problems *source.Problems) expr.Node {
 	return node
 }
 
-// decodeNamed reads a mapping whose keys are names of the author's choice.
+// DecodeNamed reads a mapping whose keys are names of the author's choice.
 func DecodeNamed[T any](d yamltext.Decoder, n *yamltext.Node, what, each string) []Named[T] {
 	if !d.Kind(n, what, yamltext.Map) {
 		return nil

@@ -174,10 +174,8 @@ type Block struct {
 // KindBlock is the node kind of Block.
 var KindBlock = ast.NewNodeKind("BenchbookBlock")
 
-// Kind is part of ast.Node.
 func (*Block) Kind() ast.NodeKind { return KindBlock }
 
-// Dump is part of ast.Node.
 func (b *Block) Dump(source []byte, level int) { ast.DumpHelper(b, source, level, nil, nil) }
 
 // InlineValue is `{value} …` in prose.
@@ -191,10 +189,8 @@ type InlineValue struct {
 // KindInlineValue is the node kind of InlineValue.
 var KindInlineValue = ast.NewNodeKind("BenchbookValue")
 
-// Kind is part of ast.Node.
 func (*InlineValue) Kind() ast.NodeKind { return KindInlineValue }
 
-// Dump is part of ast.Node.
 func (v *InlineValue) Dump(source []byte, level int) { ast.DumpHelper(v, source, level, nil, nil) }
 
 // ClaimLink is [words](claim:NAME): the words are its children.
@@ -206,10 +202,8 @@ type ClaimLink struct {
 // KindClaimLink is the node kind of ClaimLink.
 var KindClaimLink = ast.NewNodeKind("BenchbookClaim")
 
-// Kind is part of ast.Node.
 func (*ClaimLink) Kind() ast.NodeKind { return KindClaimLink }
 
-// Dump is part of ast.Node.
 func (l *ClaimLink) Dump(source []byte, level int) { ast.DumpHelper(l, source, level, nil, nil) }
 
 // Reference is [words](#fig-x) or [](#tbl-x): the words, if any, are its children.
@@ -221,10 +215,8 @@ type Reference struct {
 // KindReference is the node kind of Reference.
 var KindReference = ast.NewNodeKind("BenchbookReference")
 
-// Kind is part of ast.Node.
 func (*Reference) Kind() ast.NodeKind { return KindReference }
 
-// Dump is part of ast.Node.
 func (r *Reference) Dump(source []byte, level int) { ast.DumpHelper(r, source, level, nil, nil) }
 
 // Parse reads the article whose text is source. dir is its folder, which may hold files that the article names.
@@ -235,7 +227,7 @@ func Parse(dir string, src *source.Source) *Document {
 		doc.Tree = ast.NewDocument()
 		return doc
 	}
-	if isUTF16(src.Data) {
+	if source.IsUTF16(src.Data) {
 		doc.Problems.Add("bad-utf8", src.Pos(0, min(2, len(src.Data))), "the file is UTF-16").Hint = "save it as UTF-8"
 		doc.Tree = ast.NewDocument()
 		return doc
@@ -255,16 +247,6 @@ func Parse(dir string, src *source.Source) *Document {
 	doc.lines()
 	(&checker{Document: doc}).check()
 	return doc
-}
-
-// isUTF16 says that a text begins as editors of Windows write it: with a mark of the order of bytes, or every other of them
-// zero.
-func isUTF16(data []byte) bool {
-	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
-		return true
-	}
-	return len(data) >= 4 && (data[0] == 0 && data[1] != 0 && data[2] == 0 && data[3] != 0 ||
-		data[0] != 0 && data[1] == 0 && data[2] != 0 && data[3] == 0)
 }
 
 var frontMatter = regexp.MustCompile(`\A---[ \t]*\r?\n((?s:.*?)\n)??---[ \t]*(\r?\n|\z)`)
@@ -358,18 +340,19 @@ func (doc *Document) files() {
 }
 
 func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
-	lines, unclosed := fenceReader{doc}.unclosed(f)
+	fences := fenceReader{doc}
+	lines, unclosed := fences.unclosed(f)
 	if unclosed {
-		doc.anyUnread() // it may stand in what was swallowed
+		fences.anyUnread() // it may stand in what was swallowed
 	}
 	if f.Info == nil || unclosed && lines.Len() == 0 {
 		return nil
 	}
 	info := string(f.Info.Segment.Value(doc.Text))
-	language, whole := doc.fenceWord(f, 0)
-	second, at := doc.fenceWord(f, 1)
+	language, whole := fences.fenceWord(f, 0)
+	second, at := fences.fenceWord(f, 1)
 	for k := 2; k < min(len(strings.Fields(info)), maxFenceWords); k++ {
-		doc.misplaced(doc.fenceWord(f, k))
+		doc.misplaced(fences.fenceWord(f, k))
 	}
 	whole.End = f.Info.Segment.Start + len(strings.TrimRight(info, " \t"))
 	b := &Block{Place: whole, language: language, extent: whole}
@@ -389,7 +372,7 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 	case language == "yaml" && second != "" && !strings.Contains(second, "="):
 		doc.Problems.Add("unknown-block", at, "%q is no kind of block", second).
 			Hint = source.Suggest(second, blockKinds) + `; leave the word out for an ordinary listing`
-		doc.anyUnread()
+		fences.anyUnread()
 		return nil
 	case strings.HasPrefix(second, "file="):
 		b.Is = "file"
@@ -404,30 +387,30 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 	case strings.HasPrefix(second, "include="):
 		b.Is = "include"
 		b.includes = source.Text{Value: second[len("include="):], Pos: at.Within(len("include="), len(second))}
-		doc.includedLines(b, f)
+		fences.includedLines(b, f)
 		if lines.Len() > 0 {
 			doc.Problems.Add("include-not-empty", whole, "a listing of a file has lines of its own").
 				Hint = "remove them, or write file= to make a file of them"
 		}
-	case fenceReader{doc}.nearlyBlock(strings.TrimSpace(info), whole):
+	case fences.nearlyBlock(strings.TrimSpace(info), whole):
 		return nil
 	default:
-		doc.nearlyListing(second, at)
-		doc.misplaced(doc.fenceWord(f, 0))
+		fences.nearlyListing(second, at)
+		doc.misplaced(fences.fenceWord(f, 0))
 		return nil
 	}
 	return b
 }
 
 // anyUnread notes that blocks of any kind may not have been read.
-func (doc *Document) anyUnread() {
+func (doc fenceReader) anyUnread() {
 	for _, kind := range blockKinds {
 		doc.unread[kind] = true
 	}
 }
 
 // fenceWord gives a word behind a fence, counted from 0; an empty one stands for all of them.
-func (doc *Document) fenceWord(f *ast.FencedCodeBlock, k int) (string, source.Pos) {
+func (doc fenceReader) fenceWord(f *ast.FencedCodeBlock, k int) (string, source.Pos) {
 	start, at := f.Info.Segment.Start, 0
 	info := string(f.Info.Segment.Value(doc.Text))
 	for i, w := range strings.Fields(info) {
@@ -441,7 +424,7 @@ func (doc *Document) fenceWord(f *ast.FencedCodeBlock, k int) (string, source.Po
 }
 
 // includedLines reads lines= behind include=.
-func (doc *Document) includedLines(b *Block, f *ast.FencedCodeBlock) {
+func (doc fenceReader) includedLines(b *Block, f *ast.FencedCodeBlock) {
 	third, at := doc.fenceWord(f, 2)
 	if strings.HasPrefix(third, "lines=") {
 		b.lines = source.Text{Value: third[len("lines="):], Pos: at.Within(len("lines="), len(third))}
@@ -455,7 +438,7 @@ func (doc *Document) includedLines(b *Block, f *ast.FencedCodeBlock) {
 }
 
 // nearlyListing reports a misspelt file= or include=.
-func (doc *Document) nearlyListing(word string, at source.Pos) {
+func (doc fenceReader) nearlyListing(word string, at source.Pos) {
 	name, _, found := strings.Cut(strings.Replace(word, ":", "=", 1), "=")
 	near, ok := source.Nearest(name, []string{"file", "include"})
 	if name == "file" || name == "include" { // with a colon
@@ -503,20 +486,7 @@ func (doc *Document) yamlBlock(b *Block, f yamltext.Fragment) {
 		}
 		switch b.Is {
 		case "experiment":
-			if len(doc.Experiments) == maxExperiments {
-				doc.Problems.Add("too-many", b.Place, "more than %d experiments", maxExperiments).
-					Hint = "make several articles of it"
-			}
-			if len(doc.Experiments) >= maxExperiments {
-				continue
-			}
-			TemplatesIn(item, &doc.Problems)
-			e := DecodeExperiment(item, false, &doc.Problems)
-			b.Experiment = &ExperimentBlock{Name: e.Name, Node: item, Pos: b.Place, extent: b.extent, tried: e.Tried}
-			doc.Experiments = append(doc.Experiments, b.Experiment)
-			for i := range e.Metrics {
-				doc.added[e.Metrics[i].Name.Value] = e.Metrics[i].Means()
-			}
+			doc.experiment(b, item)
 		case "claim":
 			c := &Claim{Pos: at}
 			d.Decode(item, "claim", c)
@@ -534,6 +504,24 @@ func (doc *Document) yamlBlock(b *Block, f yamltext.Fragment) {
 			d.Decode(item, "figure", g)
 			b.Figures, doc.Figures = append(b.Figures, g), append(doc.Figures, g)
 		}
+	}
+}
+
+// experiment reads a block of an experiment.
+func (doc *Document) experiment(b *Block, n *yamltext.Node) {
+	if len(doc.Experiments) == maxExperiments {
+		doc.Problems.Add("too-many", b.Place, "more than %d experiments", maxExperiments).
+			Hint = "make several articles of it"
+	}
+	if len(doc.Experiments) >= maxExperiments {
+		return
+	}
+	TemplatesIn(n, &doc.Problems)
+	e := DecodeExperiment(n, false, &doc.Problems)
+	b.Experiment = &ExperimentBlock{Name: e.Name, Node: n, Pos: b.Place, extent: b.extent, tried: e.Tried}
+	doc.Experiments = append(doc.Experiments, b.Experiment)
+	for i := range e.Metrics {
+		doc.added[e.Metrics[i].Name.Value] = e.Metrics[i].Means()
 	}
 }
 
@@ -794,7 +782,7 @@ func (doc *Document) linkTo(destination string, at func(word string) source.Pos)
 	return nil
 }
 
-// destination finds where a link's destination stands: goldmark keeps the place of the words only.
+// Destination finds where a link's destination stands: goldmark keeps the place of the words only.
 func (doc *Document) Destination(n ast.Node, want string) source.Pos {
 	from := 0
 	for c := n; c != nil; c = c.LastChild() {
@@ -823,7 +811,7 @@ func isLabel(s, prefix string) bool {
 
 const nameHint = `use letters, digits, "-" and "_", and begin with a letter`
 
-// addBadName reports a text that IsName refuses; what is the kind of thing that it should name.
+// AddBadName reports a text that IsName refuses; what is the kind of thing that it should name.
 func AddBadName(p *source.Problems, t source.Text, what string) {
 	hint := nameHint
 	if len(t.Value) > files.MaxName {

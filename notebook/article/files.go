@@ -1,9 +1,7 @@
 package article
 
 import (
-	"encoding/csv"
 	"errors"
-	"io"
 	"math"
 	"os"
 	"path"
@@ -132,7 +130,7 @@ func (doc *Document) Rows(t source.Text, problems *source.Problems) ([]*yamltext
 	case !ok:
 		return nil, false
 	case extension == ".csv":
-		return csvRows(text, problems)
+		return yamltext.CSV(text, problems)
 	default:
 		n := yamltext.Parse(text, problems)
 		if n == nil {
@@ -144,63 +142,6 @@ func (doc *Document) Rows(t source.Text, problems *source.Problems) ([]*yamltext
 			return nil, false
 		}
 		return n.Items, true
-	}
-}
-
-// csvRows makes a mapping of each line of CSV.
-func csvRows(f yamltext.Fragment, problems *source.Problems) ([]*yamltext.Node, bool) {
-	r := csv.NewReader(strings.NewReader(f.Text))
-	r.ReuseRecord = true
-	field := func(fields []string, i int) source.Text {
-		line, column := r.FieldPos(i)
-		t := source.Text{Value: fields[i], Pos: f.FieldPos(line, column, len(fields[i]))}
-		if data := t.Pos.Source.Data; t.Pos.Start < len(data) && data[t.Pos.Start] == '"' {
-			t.Pos.End = min(t.Pos.End+2, len(data))
-		}
-		return t
-	}
-	var names []source.Text
-	var rows []*yamltext.Node
-	for {
-		fields, err := r.Read()
-		var syntax *csv.ParseError
-		switch {
-		case errors.Is(err, io.EOF):
-			if names == nil {
-				problems.Add("bad-csv", f.Whole, "there is no line with the names of columns").
-					Hint = "begin the file with it"
-				return nil, false
-			}
-			return rows, true
-		case errors.As(err, &syntax):
-			problems.Add("bad-csv", f.FieldPos(syntax.Line, max(syntax.Column, 1), 1), "this is not CSV: %v", syntax.Err).
-				Hint = "every line needs as many fields as the first; put fields with commas or quotes into quotes"
-			return nil, false
-		case err != nil:
-			problems.Add("bad-csv", f.Whole, "this is not CSV: %v", err)
-			return nil, false
-		}
-		if names == nil {
-			seen := map[string]bool{}
-			for i := range fields {
-				name := field(fields, i)
-				if name.Value = strings.TrimSpace(name.Value); name.Value == "" || seen[name.Value] {
-					problems.Add("bad-csv", name.Pos, "column %d has no name of its own", i+1).
-						Hint = "name every column, each in another way"
-					return nil, false
-				}
-				seen[name.Value] = true
-				names = append(names, name)
-			}
-			continue
-		}
-		row := &yamltext.Node{Kind: yamltext.Map, Text: source.Text{Pos: field(fields, 0).Pos}}
-		for i, name := range names {
-			if text := field(fields, i); text.Value != "" {
-				row.Fields = append(row.Fields, yamltext.Field{Key: name, Value: &yamltext.Node{Kind: yamltext.Scalar, Text: text}})
-			}
-		}
-		rows = append(rows, row)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 var articleWording = yamltext.Wording{ShapeHint: shapeHint, UnknownKey: unknownKey,
 	Named: func(t reflect.Type) bool { return t == reflect.TypeFor[Services]() }}
 
-// newDecoder makes a decoder for articles. Templates says that ${{ }} may still stand in scalars.
+// NewDecoder makes a decoder for articles. Templates says that ${{ }} may still stand in scalars.
 func NewDecoder(problems *source.Problems, templates bool) yamltext.Decoder {
 	return yamltext.Decoder{Problems: problems, Wording: &articleWording, Templates: templates}
 }

@@ -18,7 +18,7 @@ const (
 	maxEffort  = 200_000_000 // of steps from one byte, asterisk or line to the next
 )
 
-// parseMarkdown reads the text of an article: GitHub's Markdown, with footnotes, formulas and definition lists.
+// ParseMarkdown reads the text of an article: GitHub's Markdown, with footnotes, formulas and definition lists.
 func (doc *Document) ParseMarkdown() ast.Node {
 	b := &bounds{doc: doc, at: -1}
 	block := func(p parser.BlockParser, priority int) util.PrioritizedValue {

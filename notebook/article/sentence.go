@@ -168,7 +168,7 @@ func (p *prose) literal(text string, m []int) (Literal, bool) {
 		Text: source.Text{Value: text[m[2]:m[9]], Pos: p.at(at, max(at+m[3]-m[2], p.Place(m[9]-1)+1))}}, true
 }
 
-// place is where a byte of the text stands in the source.
+// Place is where a byte of the text stands in the source.
 func (p *prose) Place(at int) int {
 	last := piece{}
 	for _, q := range p.pieces {

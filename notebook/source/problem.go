@@ -32,7 +32,7 @@ type Problem struct {
 	Covers Pos
 }
 
-// maxProblems bounds how many problems are kept: nobody reads more of them at once.
+// MaxProblems bounds how many problems are kept: nobody reads more of them at once.
 const MaxProblems = 1000
 
 // Problems collects what is wrong with an article, so that everything is reported at once.
@@ -136,7 +136,7 @@ func (p *Problem) path() string {
 	return p.Pos.Source.Path
 }
 
-// maxColumns is the width that the lines of a problem keep to where they show the article.
+// MaxColumns is the width that the lines of a problem keep to where they show the article.
 const MaxColumns = 120
 
 // maxMessage is the width beyond which a message, which may quote the author at length, loses its middle.

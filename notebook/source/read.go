@@ -15,7 +15,7 @@ const (
 	maxLine  = 100_000 // bytes
 )
 
-// readSource reads a text from a file, which is shown to people by another path. It is false for what is no regular file, such as
+// Read reads a text from a file, which is shown to people by another path. It is false for what is no regular file, such as
 // a pipe, which could never end, for one that cannot be read, and for one that is far too large to be looked at.
 func Read(file, shown string, problems *Problems) (*Source, bool) {
 	source := New(shown, nil)
@@ -37,7 +37,7 @@ func tooLarge(at Pos, size int64, problems *Problems) {
 		Hint = "divide it, or put data into files that images are built from"
 }
 
-// fits says that a text is not too large to be read. One that is, is a problem.
+// Fits says that a text is not too large to be read. One that is, is a problem.
 func Fits(s *Source, problems *Problems) bool {
 	whole := Pos{s, 0, min(1, len(s.Data))}
 	if len(s.Data) > maxText {

@@ -51,7 +51,17 @@ func (s *Source) Line(line int) []byte {
 	return bytes.TrimSuffix(s.Data[s.lines[line-1]:end], []byte("\r"))
 }
 
-// invalidUTF8 is where the first byte that is not UTF-8 stands; the end if there is none.
+// IsUTF16 says that a text begins as editors of Windows write it: with a mark of the order of bytes, or every other of them
+// zero.
+func IsUTF16(data []byte) bool {
+	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
+		return true
+	}
+	return len(data) >= 4 && (data[0] == 0 && data[1] != 0 && data[2] == 0 && data[3] != 0 ||
+		data[0] != 0 && data[1] == 0 && data[2] != 0 && data[3] == 0)
+}
+
+// FirstInvalid is where the first byte that is not UTF-8 stands; the end if there is none.
 func FirstInvalid(data []byte) int {
 	for i := 0; i < len(data); {
 		r, n := utf8.DecodeRune(data[i:])
@@ -63,7 +73,7 @@ func FirstInvalid(data []byte) int {
 	return len(data)
 }
 
-// replaceInvalid puts a question mark for each byte that is not UTF-8, so that offsets stay; where one would stand alone, which
+// ReplaceInvalid puts a question mark for each byte that is not UTF-8, so that offsets stay; where one would stand alone, which
 // means something to YAML, it is a letter.
 func ReplaceInvalid(data []byte) []byte {
 	out := bytes.Clone(data)
@@ -96,7 +106,7 @@ func (p Pos) Within(start, end int) Pos {
 	return Pos{p.Source, p.Start + start, p.Start + min(max(end, start), limit)}
 }
 
-// inside says that p begins within q.
+// In says that p begins within q.
 func (p Pos) In(q Pos) bool {
 	return p.Source == q.Source && p.Start >= q.Start && p.Start <= q.End
 }
@@ -126,7 +136,7 @@ func (t Text) At(start, end int) Pos {
 // lineEnds makes one line of several, of the same length.
 var lineEnds = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
 
-// inOneLine is a text that is shown in one line, however it was written: terminals, feeds and titles of pages have no room for more.
+// OneLine is a text that is shown in one line, however it was written: terminals, feeds and titles of pages have no room for more.
 func (t Text) OneLine() Text {
 	value := strings.TrimRight(lineEnds.Replace(t.Value), " ")
 	if value == t.Value {
@@ -140,7 +150,7 @@ func (t Text) OneLine() Text {
 	return out
 }
 
-// part is the bytes [start, end) of t.Value, with their places.
+// Part is the bytes [start, end) of t.Value, with their places.
 func (t Text) Part(start, end int) Text {
 	out := Text{Value: t.Value[start:end], Pos: t.At(start, end)}
 	if t.offsets != nil && t.offsets.value == t.Value {

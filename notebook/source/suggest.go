@@ -10,7 +10,7 @@ import (
 // maxListed bounds the words that a hint lists.
 const maxListed = 16
 
-// nearest gives the candidate that is most like word, the first of several, if one is near enough to be what was
+// Nearest gives the candidate that is most like word, the first of several, if one is near enough to be what was
 // meant.
 func Nearest(word string, candidates []string) (string, bool) {
 	if best := expr.Near(word, candidates); len(best) > 0 {

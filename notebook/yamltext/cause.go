@@ -153,42 +153,42 @@ func (f finder) unknownAlias(err error) *trap {
 		return nil
 	}
 	name := m[1]
-	places := regexp.MustCompile(`(?:^|[\s\[{,])(\*`+name+`)(?:[\s,:\]}]|$)`).FindAllStringSubmatchIndex(f.Text, -1)
-	for _, at := range places {
-		t := &trap{rule: "unknown-anchor", start: at[2], end: at[3], message: fmt.Sprintf("no anchor &%s above this line", name)}
-		e := f.entry(f.begin(t.start))
-		label := ""
-		if e.value == t.start {
-			label = e.label
-			if traps := f.valueTraps(e.value, f.end(e.value), e.label, false); len(traps) > 0 {
-				return traps[0]
-			}
-		}
-		var above []string
-		below := -1
-		for _, a := range anyAnchor.FindAllStringSubmatchIndex(f.Text, -1) {
-			if other := f.Text[a[2]:a[3]]; a[2] < t.start {
-				above = append(above, other)
-			} else if other == name && below < 0 {
-				below = a[2]
-			}
-		}
-		switch hint := source.Suggest(name, above); {
-		case below >= 0:
-			t.message = fmt.Sprintf("the anchor &%s comes only in line %d", name, f.number(below))
-			t.hint = "move it up: an alias repeats what stands above it"
-		case hint != "":
-			t.hint = hint
-		case strings.HasSuffix(strings.TrimRight(f.Text[:t.start], " "), "<<:"):
-			t.hint = "write &" + name + " before the mapping to merge"
-		default:
-			t.hint = "write &" + name + " before the value to repeat, or, if the word is text, " + label + quoted("*"+name)
-		}
-		t.edits = []edit{{at: t.start, with: strings.Repeat("x", t.end-t.start)}}
-		t.at, t.meant = t.start, &meaning{nothing: true}
-		return t
+	at := regexp.MustCompile(`(?:^|[\s\[{,])(\*` + name + `)(?:[\s,:\]}]|$)`).FindStringSubmatchIndex(f.Text)
+	if at == nil {
+		return nil
 	}
-	return nil
+	t := &trap{rule: "unknown-anchor", start: at[2], end: at[3], message: fmt.Sprintf("no anchor &%s above this line", name)}
+	e := f.entry(f.begin(t.start))
+	label := ""
+	if e.value == t.start {
+		label = e.label
+		if traps := f.valueTraps(e.value, f.end(e.value), e.label, false); len(traps) > 0 {
+			return traps[0]
+		}
+	}
+	var above []string
+	below := -1
+	for _, a := range anyAnchor.FindAllStringSubmatchIndex(f.Text, -1) {
+		if other := f.Text[a[2]:a[3]]; a[2] < t.start {
+			above = append(above, other)
+		} else if other == name && below < 0 {
+			below = a[2]
+		}
+	}
+	switch hint := source.Suggest(name, above); {
+	case below >= 0:
+		t.message = fmt.Sprintf("the anchor &%s comes only in line %d", name, f.number(below))
+		t.hint = "move it up: an alias repeats what stands above it"
+	case hint != "":
+		t.hint = hint
+	case strings.HasSuffix(strings.TrimRight(f.Text[:t.start], " "), "<<:"):
+		t.hint = "write &" + name + " before the mapping to merge"
+	default:
+		t.hint = "write &" + name + " before the value to repeat, or, if the word is text, " + label + quoted("*"+name)
+	}
+	t.edits = []edit{{at: t.start, with: strings.Repeat("x", t.end-t.start)}}
+	t.at, t.meant = t.start, &meaning{nothing: true}
+	return t
 }
 
 var (

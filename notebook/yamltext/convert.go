@@ -191,7 +191,7 @@ func (c *converter) mapping(y *yaml.Node, place source.Pos) *Node {
 	return n
 }
 
-// place is where a key of n is written.
+// Place is where a key of n is written.
 func (n *Node) Place(key string) source.Pos {
 	for _, f := range n.Fields {
 		if f.Key.Value == key {

@@ -10,7 +10,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// decoder fills structs from nodes. Fields are matched by their `yaml` tag; `yaml:"-"` is left alone. A key that has no
+// Decoder fills structs from nodes. Fields are matched by their `yaml` tag; `yaml:"-"` is left alone. A key that has no
 // field is a problem, unless it begins with x-.
 type Decoder struct {
 	Problems *source.Problems
@@ -21,7 +21,7 @@ type Decoder struct {
 	Whole bool
 }
 
-// wording is what a decoder has to know of the mappings that it reads.
+// Wording is what a decoder has to know of the mappings that it reads.
 type Wording struct {
 	// shapeHint is a way out where something other than a node was wanted; it may be empty.
 	ShapeHint func(n *Node, what string, want NodeKind) string
@@ -32,7 +32,7 @@ type Wording struct {
 	Named func(t reflect.Type) bool
 }
 
-// decode fills the struct that out points to. what names the mapping in messages: "load", "service \"db\"".
+// Decode fills the struct that out points to. what names the mapping in messages: "load", "service \"db\"".
 func (d Decoder) Decode(n *Node, what string, out any) {
 	d.Value(n, what, reflect.ValueOf(out).Elem())
 }
@@ -73,17 +73,17 @@ func (d Decoder) Value(n *Node, what string, v reflect.Value) {
 	}
 }
 
-// fieldsOf fills the struct that out points to by its fields, also where its type reads itself.
+// FieldsOf fills the struct that out points to by its fields, also where its type reads itself.
 func (d Decoder) FieldsOf(n *Node, what string, out any) {
 	d.fields(n, what, reflect.ValueOf(out).Elem())
 }
 
-// templated says that a scalar holds a template that is not expanded yet.
+// Templated says that a scalar holds a template that is not expanded yet.
 func (d Decoder) Templated(n *Node) bool {
 	return d.Templates && n.Kind == Scalar && strings.Contains(n.Text.Value, "${{")
 }
 
-// kind checks the shape of a node and says what was expected instead.
+// Kind checks the shape of a node and says what was expected instead.
 func (d Decoder) Kind(n *Node, what string, want NodeKind) bool {
 	if n.Kind == want {
 		return true

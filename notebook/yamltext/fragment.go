@@ -9,7 +9,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// A fragment is a piece of YAML inside a source: the lines of a fence, a front matter, or a whole file. Where a fence
+// A Fragment is a piece of YAML inside a source: the lines of a fence, a front matter, or a whole file. Where a fence
 // stands inside a list or a quotation, what Markdown takes away before its lines is no part of the text.
 //
 // Its text may be mended, but each byte stays in its column; only at the end of a line something may be added.
@@ -32,7 +32,7 @@ type fragmentLine struct {
 // A cursor is a place up to which the characters of a line were counted.
 type cursor struct{ line, column, at int }
 
-// part makes a fragment of the bytes [start, end) of a source.
+// Part makes a fragment of the bytes [start, end) of a source.
 func Part(s *source.Source, start, end int, whole source.Pos) Fragment {
 	f := Fragment{source: s, Text: string(s.Data[start:end]), Whole: whole}
 	f.lines = []fragmentLine{{0, start, 0}}
@@ -44,18 +44,18 @@ func Part(s *source.Source, start, end int, whole source.Pos) Fragment {
 	return f
 }
 
-// wholeFile makes a fragment of a source that is YAML from end to end.
+// Whole makes a fragment of a source that is YAML from end to end.
 func Whole(s *source.Source) Fragment {
 	return Part(s, 0, len(s.Data), s.Pos(0, min(1, len(s.Data))))
 }
 
-// A pieceOfLine is a line, or what is left of one, in a source.
+// A Piece is a line, or what is left of one, in a source.
 type Piece struct {
 	Text           string
 	Start, Padding int // where it begins in the source, behind spaces that the source does not have
 }
 
-// joined makes a fragment of lines.
+// Join makes a fragment of lines.
 func Join(s *source.Source, pieces []Piece, whole source.Pos) Fragment {
 	f := Fragment{source: s, Whole: whole}
 	var b strings.Builder
@@ -69,7 +69,7 @@ func Join(s *source.Source, pieces []Piece, whole source.Pos) Fragment {
 	return f
 }
 
-// find is the value that stands at a byte of the text or behind it in running text.
+// Find is the value that stands at a byte of the text or behind it in running text.
 func (f *Fragment) Find(value string, from int) source.Text {
 	from = min(from, len(f.Text))
 	t, _ := f.aligned(value, from, from, inProse)
@@ -77,7 +77,7 @@ func (f *Fragment) Find(value string, from int) source.Text {
 }
 
 // field is the place of so many bytes at a line and column, which count from 1, the column in bytes.
-func (f *Fragment) FieldPos(line, column, length int) source.Pos {
+func (f *Fragment) fieldPos(line, column, length int) source.Pos {
 	if line < 1 || line > len(f.lines) {
 		return f.Whole
 	}

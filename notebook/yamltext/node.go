@@ -63,7 +63,7 @@ func (n *Node) Without(keys ...string) *Node {
 	return &out
 }
 
-// merge lays over on top of base: mappings merge key by key, anything else replaces, null removes, unless it is kept.
+// Merge lays over on top of base: mappings merge key by key, anything else replaces, null removes, unless it is kept.
 // What replaces comes after what stays.
 func Merge(base, over *Node, keepNull bool) *Node {
 	switch {

@@ -21,7 +21,7 @@ const (
 	maxNodes = 50_000
 )
 
-// parseYAML reads a fragment. Problems get their place in the source; the result is nil if it is not YAML, and an
+// Parse reads a fragment. Problems get their place in the source; the result is nil if it is not YAML, and an
 // empty mapping if there is nothing in it.
 //
 // Where YAML would read something else than what was meant, and what was meant is plain to see, the problem is
