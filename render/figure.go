@@ -16,6 +16,7 @@ import (
 	"benchbook/render/chart"
 	"benchbook/render/datafile"
 	"benchbook/render/figure"
+	"benchbook/render/typeface"
 	"benchbook/render/wording"
 )
 
@@ -166,7 +167,7 @@ func (c *composer) draw(id string, f figure.Figure) (full, narrow []byte) {
 
 // drawAt draws a figure in one width and looks at what came out.
 func (r *Renderer) drawAt(width figure.Width, f figure.Figure) ([]byte, []figure.Finding, error) {
-	metrics := r.measures.Get().(*figure.Metrics)
+	metrics := r.measures.Get().(*typeface.Metrics)
 	defer r.measures.Put(metrics)
 	svg, err := f.Draw(metrics, width)
 	if err != nil {

@@ -35,9 +35,9 @@ import (
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
 	"benchbook/render/datafile"
-	"benchbook/render/figure"
 	"benchbook/render/method"
 	"benchbook/render/prose"
+	"benchbook/render/typeface"
 	"benchbook/render/wording"
 )
 
@@ -67,7 +67,7 @@ func New(theme fs.FS) (*Renderer, error) {
 	if err := errors.Join(errRegular, errStrong); err != nil {
 		return nil, fmt.Errorf("reading the fonts of the theme: %w", err)
 	}
-	fonts, err := figure.LoadFonts(regular, strong)
+	fonts, err := typeface.LoadFonts(regular, strong)
 	if err != nil {
 		return nil, fmt.Errorf("reading the fonts of the theme: %w", err)
 	}

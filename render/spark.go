@@ -8,8 +8,8 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/render/cellview"
 	"benchbook/render/chart"
-	"benchbook/render/figure"
 	"benchbook/render/number"
+	"benchbook/render/typeface"
 	"benchbook/render/wording"
 )
 
@@ -66,7 +66,7 @@ func (c *composer) sparkOf(metric string, cells []*dataset.Cell) *Spark {
 	if interval {
 		caption += ", 95\u202f% interval"
 	}
-	metrics := c.measures.Get().(*figure.Metrics)
+	metrics := c.measures.Get().(*typeface.Metrics)
 	defer c.measures.Put(metrics)
 	return &Spark{chart.Spark(metrics, rows), caption}
 }

@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"benchbook/notebook/stats"
-	"benchbook/render/figure"
 	"benchbook/render/number"
+	"benchbook/render/typeface"
 )
 
 // The small drawings of a page: repetitions in a slip, the effect of a claim, the sparkline of an index. Like figures
@@ -173,7 +173,7 @@ type SparkRow struct {
 }
 
 // Spark shows a few estimates above each other, named left, written right.
-func Spark(metrics *figure.Metrics, rows []SparkRow) template.HTML {
+func Spark(metrics *typeface.Metrics, rows []SparkRow) template.HTML {
 	const (
 		width, pitch, first = 240, 21, 11
 		gap, nameMost       = 8, 96
@@ -227,7 +227,7 @@ func Spark(metrics *figure.Metrics, rows []SparkRow) template.HTML {
 }
 
 // shorten cuts words that are wider than most, in the font of a page's small text, and marks the cut.
-func shorten(metrics *figure.Metrics, words string, most, size float64) string {
+func shorten(metrics *typeface.Metrics, words string, most, size float64) string {
 	runes := []rune(words)
 	for n := len(runes); n > 0; n-- {
 		s := string(runes[:n])

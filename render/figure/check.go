@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"gonum.org/v1/plot/text"
+
+	"benchbook/render/typeface"
 )
 
 // Kind is what a Finding is about.
@@ -61,7 +63,7 @@ var beyond = []string{"area", "paper"}
 //
 // Text is measured by m, so the fonts must be those of the page. svg is what Draw made, not Standalone. Checking
 // costs less than drawing and is meant for every figure of every page.
-func Check(m *Metrics, svg []byte) []Finding {
+func Check(m *typeface.Metrics, svg []byte) []Finding {
 	c := checker{metrics: m, attr: map[string]string{}}
 	d := xml.NewDecoder(bytes.NewReader(svg))
 	for {
@@ -94,7 +96,7 @@ func Check(m *Metrics, svg []byte) []Finding {
 
 // checker is the state of one Check.
 type checker struct {
-	metrics  *Metrics
+	metrics  *typeface.Metrics
 	findings []Finding
 	depth    int
 	attr     map[string]string // of the element being read

@@ -9,6 +9,8 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg/draw"
+
+	"benchbook/render/typeface"
 )
 
 // Curves is a figure of lines over a numeric axis, such as a parameter, a percentile or the time within a run, with their
@@ -58,7 +60,7 @@ type Choice struct {
 // The error names the curve and what cannot be drawn of it: a point that has no place on the axes, an interval that is none,
 // points out of order, or a colour that there is not; or says what is wrong with the figure: no curves, no point, or a
 // Head that is refused.
-func (f Curves) Draw(m *Metrics, width Width) ([]byte, error) {
+func (f Curves) Draw(m *typeface.Metrics, width Width) ([]byte, error) {
 	if err := f.check(width); err != nil {
 		return nil, f.Head.wrap(err)
 	}
@@ -208,7 +210,7 @@ func (s *curveSheet) curveName(i int) textStyle {
 	return textStyle{ink: fillInk(s.Curves.Curves[s.named[i]].Series), small: true}
 }
 
-func newCurveSheet(f Curves, m *Metrics, width Width) *curveSheet {
+func newCurveSheet(f Curves, m *typeface.Metrics, width Width) *curveSheet {
 	s := &curveSheet{plane: plane{sheet: newSheet(m, width), narrow: width == Narrow}, Curves: f}
 	var names []string
 	for i, c := range f.Curves {

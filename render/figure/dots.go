@@ -10,6 +10,8 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg/draw"
+
+	"benchbook/render/typeface"
 )
 
 // Dots is a figure of rows, each with an estimate and its interval on one scale, and what others published.
@@ -105,10 +107,12 @@ const (
 // The error names the row that cannot be drawn: its value is no finite number, its interval is not one, its series
 // is not named, or it has no place on the scale; otherwise it says what is wrong with the figure: no rows, more series
 // than MaxSeries, an ID that is none, or a width that is neither Full nor Narrow.
-func (d Dots) Draw(m *Metrics, width Width) ([]byte, error) { return d.drawRows(m, width, dotMarks) }
+func (d Dots) Draw(m *typeface.Metrics, width Width) ([]byte, error) {
+	return d.drawRows(m, width, dotMarks)
+}
 
 // Draw is part of Figure. Its errors are those of Dots, and one for a Log scale, which has no zero for bars to begin at.
-func (b Bars) Draw(m *Metrics, width Width) ([]byte, error) {
+func (b Bars) Draw(m *typeface.Metrics, width Width) ([]byte, error) {
 	d := Dots(b)
 	if d.Scale == Log {
 		return nil, d.wrap(errors.New("bars begin at zero, which a log axis does not have; draw dots"))
@@ -118,16 +122,16 @@ func (b Bars) Draw(m *Metrics, width Width) ([]byte, error) {
 }
 
 // Draw is part of Figure. Its errors are those of Dots.
-func (d Distribution) Draw(m *Metrics, width Width) ([]byte, error) {
+func (d Distribution) Draw(m *typeface.Metrics, width Width) ([]byte, error) {
 	return Dots(d).drawRows(m, width, repetitionMarks)
 }
 
 // Draw is part of Figure. Its errors are those of Dots.
-func (p Probes) Draw(m *Metrics, width Width) ([]byte, error) {
+func (p Probes) Draw(m *typeface.Metrics, width Width) ([]byte, error) {
 	return Dots(p).drawRows(m, width, probeMarks)
 }
 
-func (d Dots) drawRows(m *Metrics, width Width, marks rowMarks) ([]byte, error) {
+func (d Dots) drawRows(m *typeface.Metrics, width Width, marks rowMarks) ([]byte, error) {
 	if err := d.check(width); err != nil {
 		return nil, d.wrap(err)
 	}
@@ -366,7 +370,7 @@ func (s *dotSheet) nameStyle() textStyle {
 	return textStyle{align: text.XRight}
 }
 
-func newDotSheet(d Dots, m *Metrics, width Width, marks rowMarks, key bool) *dotSheet {
+func newDotSheet(d Dots, m *typeface.Metrics, width Width, marks rowMarks, key bool) *dotSheet {
 	s := &dotSheet{sheet: newSheet(m, width), Dots: d, drawn: marks, narrow: width == Narrow, key: key}
 	s.rows = make([]dotRow, len(d.Rows))
 	s.layColumns()

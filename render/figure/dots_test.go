@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"benchbook/render/typeface"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -23,7 +25,7 @@ var nan, inf = math.NaN(), math.Inf(1)
 var widths = []Width{Full, Narrow}
 
 // pageFonts are the fonts that the page links.
-var pageFonts = sync.OnceValues(func() (*Fonts, error) {
+var pageFonts = sync.OnceValues(func() (*typeface.Fonts, error) {
 	regular, err := os.ReadFile("../../site/theme/fonts/inter-400.woff2")
 	if err != nil {
 		return nil, err
@@ -32,10 +34,10 @@ var pageFonts = sync.OnceValues(func() (*Fonts, error) {
 	if err != nil {
 		return nil, err
 	}
-	return LoadFonts(regular, strong)
+	return typeface.LoadFonts(regular, strong)
 })
 
-func fonts(tb testing.TB) *Fonts {
+func fonts(tb testing.TB) *typeface.Fonts {
 	tb.Helper()
 	f, err := pageFonts()
 	if err != nil {

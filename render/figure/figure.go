@@ -24,13 +24,14 @@ import (
 	"unicode"
 
 	"benchbook/notebook/plaintext"
+	"benchbook/render/typeface"
 )
 
 // Figure is a figure of any kind.
 type Figure interface {
 	// Draw draws the figure, with one decimal of a unit, as an svg element that has the class full or narrow. The error
 	// says what cannot be drawn and which part of the figure it is.
-	Draw(m *Metrics, width Width) ([]byte, error)
+	Draw(m *typeface.Metrics, width Width) ([]byte, error)
 }
 
 // Head is what all kinds of figures have.

@@ -9,6 +9,8 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg/draw"
+
+	"benchbook/render/typeface"
 )
 
 // Scatter is a figure of points between two numeric axes, with their intervals both ways. Each point is named beside it; where
@@ -42,7 +44,7 @@ type Slope struct {
 //
 // The error names the point that cannot be drawn: it has no place on the axes, its interval is none, or its series is not
 // named; or says what is wrong with the figure: no points, more series than MaxSeries, or a Head that is refused.
-func (f Scatter) Draw(m *Metrics, width Width) ([]byte, error) {
+func (f Scatter) Draw(m *typeface.Metrics, width Width) ([]byte, error) {
 	if err := f.check(width); err != nil {
 		return nil, f.wrap(err)
 	}
@@ -109,7 +111,7 @@ type scatterSheet struct {
 	top    float64 // below the key
 }
 
-func newScatterSheet(f Scatter, m *Metrics, width Width, beside bool) *scatterSheet {
+func newScatterSheet(f Scatter, m *typeface.Metrics, width Width, beside bool) *scatterSheet {
 	s := &scatterSheet{plane: plane{sheet: newSheet(m, width), narrow: width == Narrow}, Scatter: f, beside: beside}
 	for k, name := range f.Series {
 		s.key = append(s.key, keyEntry{k + 1, name})

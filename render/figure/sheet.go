@@ -12,6 +12,8 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"benchbook/render/typeface"
 )
 
 // point and rect are in the drawing's coordinates: x to the right, y down, origin top left, in units.
@@ -35,7 +37,7 @@ func (r rect) grow(dx, dy float64) rect { return rect{r.x0 - dx, r.y0 - dy, r.x1
 type sheet struct {
 	canvas  *canvas
 	draw    draw.Canvas
-	metrics *Metrics
+	metrics *typeface.Metrics
 	width   float64
 	texts   []rect
 	marks   []rect
@@ -49,7 +51,7 @@ type hit struct {
 	words string
 }
 
-func newSheet(m *Metrics, width Width) *sheet {
+func newSheet(m *typeface.Metrics, width Width) *sheet {
 	c := newCanvas()
 	return &sheet{canvas: c, draw: draw.Canvas{Canvas: c}, metrics: m, width: float64(width)}
 }
@@ -102,10 +104,10 @@ func (t textStyle) size() float64 {
 }
 
 // middle is how far below its centre line a text has its baseline.
-func (t textStyle) middle() float64 { return t.size() * capital / 2 }
+func (t textStyle) middle() float64 { return t.size() * typeface.Capital / 2 }
 
 // gonum is the style in gonum's terms.
-func (t textStyle) gonum(m *Metrics) text.Style {
+func (t textStyle) gonum(m *typeface.Metrics) text.Style {
 	f := font.Font{Size: vg.Length(t.size())}
 	if t.strong {
 		f.Weight = xfont.WeightSemiBold
@@ -127,10 +129,10 @@ func (s *sheet) widest(t textStyle, lines []string) (w float64) {
 }
 
 // box is where str stands with its anchor at p, from the top of its highest letters to the foot of its lowest.
-func (t textStyle) box(m *Metrics, p point, str string) rect {
+func (t textStyle) box(m *typeface.Metrics, p point, str string) rect {
 	w := m.Width(str, t.size(), t.strong)
 	x := p.x + w*float64(t.align)
-	return rect{x, p.y - t.size()*ascent, x + w, p.y + t.size()*descent}
+	return rect{x, p.y - t.size()*typeface.Ascent, x + w, p.y + t.size()*typeface.Descent}
 }
 
 // text writes str with its anchor on the baseline at p.
@@ -357,7 +359,7 @@ func fillInk(series int) ink   { return ink("f" + string(rune('0'+series))) }
 func strokeInk(series int) ink { return ink("s" + string(rune('0'+series))) }
 
 // textHandler is gonum's text handler over Metrics. Weight, size and alignment become classes.
-type textHandler struct{ *Metrics }
+type textHandler struct{ *typeface.Metrics }
 
 // Cache is empty: gonum's own fonts are not used.
 func (textHandler) Cache() *font.Cache { return nil }
@@ -367,13 +369,13 @@ func (textHandler) Lines(s string) []string { return []string{s} }
 
 // Extents are the heights that Box has.
 func (textHandler) Extents(f font.Font) font.Extents {
-	return font.Extents{Ascent: f.Size * ascent, Descent: f.Size * descent, Height: f.Size * (ascent + descent)}
+	return font.Extents{Ascent: f.Size * typeface.Ascent, Descent: f.Size * typeface.Descent, Height: f.Size * (typeface.Ascent + typeface.Descent)}
 }
 
 // Box is the room that s takes.
 func (h textHandler) Box(s string, f font.Font) (width, height, depth vg.Length) {
 	w := h.Width(s, float64(f.Size), f.Weight == xfont.WeightSemiBold)
-	return vg.Length(w), f.Size * ascent, f.Size * descent
+	return vg.Length(w), f.Size * typeface.Ascent, f.Size * typeface.Descent
 }
 
 // Draw writes s as a text element. The canvas is ours: every sheet makes its own.

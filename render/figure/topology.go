@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/plot/text"
+
+	"benchbook/render/typeface"
 )
 
 // Topology is a figure of what a request passes on its way: a box for each hop, arrows between them, and below each how much it
@@ -37,7 +39,7 @@ type Arrow struct{ From, To int }
 // Draw is part of Figure.
 //
 // The error is for no hops, an arrow that does not lead to a later column, a share below 0, or a Head that is refused.
-func (f Topology) Draw(m *Metrics, width Width) ([]byte, error) {
+func (f Topology) Draw(m *typeface.Metrics, width Width) ([]byte, error) {
 	if err := f.check(width); err != nil {
 		return nil, f.wrap(err)
 	}
@@ -130,7 +132,7 @@ func (s *topologySheet) layOut(upright bool) {
 		b.name = s.words(hopName, h.Name, wide)
 		b.note = s.words(hopNote, h.Note, wide)
 		b.mark = s.words(hopMark, h.Mark, wide)
-		high = max(high, 2*hopPadY+lineHeight*float64(len(b.name)+len(b.note)+len(b.mark)-1)+hopName.size()*capital)
+		high = max(high, 2*hopPadY+lineHeight*float64(len(b.name)+len(b.note)+len(b.mark)-1)+hopName.size()*typeface.Capital)
 	}
 	s.layLanes()
 	if s.upright {

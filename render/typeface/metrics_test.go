@@ -1,4 +1,4 @@
-package figure
+package typeface
 
 import (
 	"bytes"
@@ -10,7 +10,7 @@ import (
 )
 
 func TestMetricsWidth(t *testing.T) {
-	m := fonts(t).Metrics()
+	m := metrics(t)
 	tests := []struct {
 		name, s string
 		strong  bool
@@ -22,7 +22,7 @@ func TestMetricsWidth(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := m.Width(test.s, textSize, test.strong); math.Abs(got-test.want) > .1 {
+			if got := m.Width(test.s, size, test.strong); math.Abs(got-test.want) > .1 {
 				t.Errorf("Width(%q) = %.2f, want %.2f", test.s, got, test.want)
 			}
 		})
@@ -37,7 +37,7 @@ func TestMetricsWidth(t *testing.T) {
 // A font that we do not know must have more room than it takes. Chromium set the Cyrillic words in DejaVu Sans, which
 // is wider than most, as wide as this; an ideograph takes one em.
 func TestMetricsFallback(t *testing.T) {
-	m := fonts(t).Metrics()
+	m := metrics(t)
 	for s, ems := range map[string]float64{"сервер": 3.64, "асинхронный сервер": 10.98, "ЩЖ": 2.18, "日本語": 3} {
 		if got := m.Width(s, 1, false); got < ems {
 			t.Errorf("Width(%q) = %.2f em, want %.2f or more", s, got, ems)
@@ -50,7 +50,7 @@ func TestMetricsFallback(t *testing.T) {
 }
 
 func TestMetricsMissing(t *testing.T) {
-	m := fonts(t).Metrics()
+	m := metrics(t)
 	for s, want := range map[string]string{"Grüße – 95 % ≥ −1": "", "日a本日": "日本"} {
 		for _, strong := range []bool{false, true} {
 			if got := string(m.Missing(s, strong)); got != want {
@@ -62,7 +62,7 @@ func TestMetricsMissing(t *testing.T) {
 
 // The heights that text is kept apart by are those of the fonts.
 func TestMetricsHeights(t *testing.T) {
-	m := fonts(t).Metrics()
+	m := metrics(t)
 	for name, face := range map[string]*font.Face{"regular": m.regular, "strong": m.strong} {
 		em := float64(face.Upem())
 		for r := 'A'; r <= 'z'; r++ {
@@ -72,12 +72,12 @@ func TestMetricsHeights(t *testing.T) {
 			}
 			e, _ := face.GlyphExtents(gid)
 			top, foot := float64(e.YBearing)/em, -float64(e.YBearing+e.Height)/em
-			if top > ascent+.01 || foot > descent+.01 {
+			if top > Ascent+.01 || foot > Descent+.01 {
 				t.Errorf("%s %c reaches from %.3f below the baseline to %.3f em above, want at most %.3f and %.3f",
-					name, r, foot, top, descent, ascent)
+					name, r, foot, top, Descent, Ascent)
 			}
-			if r == 'H' && math.Abs(top-capital) > .01 {
-				t.Errorf("%s capitals are %.3f em high, want %.3f", name, top, capital)
+			if r == 'H' && math.Abs(top-Capital) > .01 {
+				t.Errorf("%s capitals are %.3f em high, want %.3f", name, top, Capital)
 			}
 		}
 	}
@@ -116,4 +116,24 @@ func TestLoadFontsRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// size is that of the text of figures.
+const size = 12.5
+
+func metrics(t *testing.T) *Metrics {
+	t.Helper()
+	var files [2][]byte
+	for i, name := range []string{"inter-400.woff2", "inter-600.woff2"} {
+		data, err := os.ReadFile("../../site/theme/fonts/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[i] = data
+	}
+	fonts, err := LoadFonts(files[0], files[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fonts.Metrics()
 }

@@ -1,4 +1,5 @@
-package figure
+// Package typeface measures text in the fonts of a page, as browsers set it.
+package typeface
 
 import (
 	"bytes"
@@ -16,9 +17,9 @@ import (
 
 // Heights of Inter above and below the baseline, in ems of 2816 font units.
 const (
-	ascent  = 2128.0 / 2816 // of b, d and l, which rise highest
-	descent = 610.0 / 2816  // of g, which falls lowest
-	capital = 2048.0 / 2816
+	Ascent  = 2128.0 / 2816 // of b, d and l, which rise highest
+	Descent = 610.0 / 2816  // of g, which falls lowest
+	Capital = 2048.0 / 2816
 )
 
 // Fonts are the faces in which a page sets the text of its figures. They do not change and may be shared.
