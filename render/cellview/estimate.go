@@ -114,26 +114,19 @@ func (k EstimateKinds) Words() string {
 	if k.WithinRun {
 		within = " but that of percentiles within it"
 	}
-	switch {
-	case k.Searched && !k.OneRun && !k.TwoRuns && !k.Intervals:
-		return searchedWords
-	case k.OneRun && !k.TwoRuns && !k.Intervals && !k.Searched:
-		return "one run, so there are no intervals" + strings.Replace(within, "that", "those", 1)
-	case k.TwoRuns && !k.OneRun && !k.Intervals && !k.Searched:
-		return "mean of two runs, smallest and largest beside it"
+	var out, alone []string // what is said of each kind beside others, and by itself
+	add := func(occurs bool, beside, byItself string) {
+		if occurs {
+			out, alone = append(out, beside), append(alone, byItself)
+		}
 	}
-	var out []string
-	if k.Intervals {
-		out = append(out, "median of "+k.Repetitions()+", 95\u202f% interval beside it")
-	}
-	if k.TwoRuns {
-		out = append(out, "of two runs their mean, smallest and largest beside it")
-	}
-	if k.OneRun {
-		out = append(out, "of one run its value, without an interval"+within)
-	}
-	if k.Searched {
-		out = append(out, searchedWords)
+	intervals := "median of " + k.Repetitions() + ", 95\u202f% interval beside it"
+	add(k.Intervals, intervals, intervals)
+	add(k.TwoRuns, "of two runs their mean, smallest and largest beside it", "mean of two runs, smallest and largest beside it")
+	add(k.OneRun, "of one run its value, without an interval"+within, "one run, so there are no intervals"+strings.Replace(within, "that", "those", 1))
+	add(k.Searched, searchedWords, searchedWords)
+	if len(alone) == 1 {
+		return alone[0]
 	}
 	return strings.Join(out, "; ")
 }

@@ -50,17 +50,7 @@ func OriginOf(d *dataset.Dataset, cells []*dataset.Cell, metrics ...string) Orig
 			}
 		}
 		for _, r := range c.Records {
-			o.Runs, o.hosts = appendNew(o.Runs, r.Run), appendNew(o.hosts, r.Host)
-			if revision := r.Facts[record.FactRevision]; revision != "" {
-				o.revisions = appendNew(o.revisions, revision)
-			}
-			o.Took += r.Ended.Sub(r.Started)
-			if r.Order.Replaces > 0 {
-				o.Replacing++
-			}
-			if r.Ended.After(o.Last) {
-				o.Last = r.Ended.UTC()
-			}
+			o.addRecord(r)
 		}
 	}
 	if o.Measured > 0 && len(metrics) > 0 && o.High == 0 {
@@ -71,6 +61,21 @@ func OriginOf(d *dataset.Dataset, cells []*dataset.Cell, metrics ...string) Orig
 	}
 	o.Runs, o.hosts, o.revisions = SortedSet(o.Runs), SortedSet(o.hosts), SortedSet(o.revisions)
 	return o
+}
+
+// addRecord takes in a repetition.
+func (o *Origin) addRecord(r *record.Record) {
+	o.Runs, o.hosts = appendNew(o.Runs, r.Run), appendNew(o.hosts, r.Host)
+	if revision := r.Facts[record.FactRevision]; revision != "" {
+		o.revisions = appendNew(o.revisions, revision)
+	}
+	o.Took += r.Ended.Sub(r.Started)
+	if r.Order.Replaces > 0 {
+		o.Replacing++
+	}
+	if r.Ended.After(o.Last) {
+		o.Last = r.Ended.UTC()
+	}
 }
 
 // appendNew appends a word that is not the last already, as it mostly is of one repetition after the other.

@@ -47,40 +47,17 @@ func Without(cells []*dataset.Cell, metrics ...string) string {
 	case NoneMeasured(cells):
 		return "not measured yet"
 	}
-	var failed, invalid, lacking bool
-	var reasons []string
 	what := "repetition"
-	for _, cell := range cells {
-		if len(cell.Records) == 0 {
-			continue
-		}
-		if cell.Trial.Capacity != nil {
-			what = "search"
-		}
-		for _, m := range metrics {
-			missing := cell.Metric(m).Missing
-			switch kind, why, _ := strings.Cut(missing, ": "); {
-			case kind == "failed":
-				failed = true
-				continue
-			case kind == "invalid":
-				invalid = true
-				continue
-			case kind == wording.NotMeasured:
-				missing = why
-			}
-			lacking = true
-			if missing != "" && !slices.Contains(reasons, missing) {
-				reasons = append(reasons, missing)
-			}
-		}
+	if slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { return len(cell.Records) > 0 && cell.Trial.Capacity != nil }) {
+		what = "search"
 	}
+	lack := lackOf(cells, metrics)
 	switch {
-	case !lacking && !invalid:
+	case !lack.lacking && !lack.invalid:
 		return "every " + what + " failed"
-	case !lacking:
+	case !lack.lacking:
 		return "no valid " + what
-	case failed || invalid:
+	case lack.failed || lack.invalid:
 		what = "valid " + what
 	}
 	words := "no " + what + " has a value of any metric shown"
@@ -88,6 +65,7 @@ func Without(cells []*dataset.Cell, metrics ...string) string {
 		m, _ := MetricOf(metrics[0], cells)
 		words = "no " + what + " has a value of " + wording.Lower(cmp.Or(m.Title, metrics[0]))
 	}
+	reasons := lack.reasons
 	const most = 2
 	if more := len(reasons) - most; more > 0 {
 		reasons = append(reasons[:most], fmt.Sprintf("and %s more", number.Count(more, "reason")))
@@ -96,6 +74,39 @@ func Without(cells []*dataset.Cell, metrics ...string) string {
 		words += ": " + strings.Join(reasons, "; ")
 	}
 	return words
+}
+
+// lack is why cells that were run have no value of metrics.
+type lack struct {
+	failed, invalid, lacking bool     // some did, some are, and some have none though they did not and are not
+	reasons                  []string // of the latter
+}
+
+func lackOf(cells []*dataset.Cell, metrics []string) lack {
+	var l lack
+	for _, cell := range cells {
+		if len(cell.Records) == 0 {
+			continue
+		}
+		for _, m := range metrics {
+			missing := cell.Metric(m).Missing
+			switch kind, why, _ := strings.Cut(missing, ": "); {
+			case kind == "failed":
+				l.failed = true
+				continue
+			case kind == "invalid":
+				l.invalid = true
+				continue
+			case kind == wording.NotMeasured:
+				missing = why
+			}
+			l.lacking = true
+			if missing != "" && !slices.Contains(l.reasons, missing) {
+				l.reasons = append(l.reasons, missing)
+			}
+		}
+	}
+	return l
 }
 
 func NoneMeasured(cells []*dataset.Cell) bool {

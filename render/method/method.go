@@ -116,15 +116,8 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 		records = append(records, cell.Records...)
 	}
 	add("What", e.Plan.Description)
-	if Imported(w.Dataset) {
-		add("Imported", "from saved output of "+wording.List(ImportedFrom(w.Dataset))+"; load and definition are what the article says, not what was seen")
-	} else {
-		add("Host", hostLine(w.Dataset.Host, records))
-		for _, host := range otherHosts(records) {
-			add("Host "+host, hostFacts("hosts."+host+".", records))
-		}
-		add("Where", common(records, "placement.hosts"))
-		add("Between hosts", common(records, "network.crossing"))
+	for _, fact := range w.machineFacts(records) {
+		add(fact.Name, fact.Texts[0])
 	}
 	add("Cores", coresLine(records))
 	add("Profile", w.Dataset.Profile)
@@ -177,6 +170,23 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 	v.Checks = checkViews(e)
 	v.Orders = ordersOf(claim.OrdersOf(w.Dataset, e.Plan.Name))
 	return v
+}
+
+// machineFacts say on which machines an experiment was measured.
+func (w *Writer) machineFacts(records []*record.Record) []factView {
+	var out []factView
+	add := func(name, text string) { out = append(out, factView{Name: name, Texts: []string{text}}) }
+	if Imported(w.Dataset) {
+		add("Imported", "from saved output of "+wording.List(ImportedFrom(w.Dataset))+"; load and definition are what the article says, not what was seen")
+		return out
+	}
+	add("Host", hostLine(w.Dataset.Host, records))
+	for _, host := range otherHosts(records) {
+		add("Host "+host, hostFacts("hosts."+host+".", records))
+	}
+	add("Where", common(records, "placement.hosts"))
+	add("Between hosts", common(records, "network.crossing"))
+	return out
 }
 
 // ordersOf shows how far the metrics of speed agree on which cell is better: docs/claims.md#other-metrics.
@@ -238,22 +248,26 @@ func checkViews(e *dataset.Experiment) []checkView {
 	if check, ok := e.SharedCores(); ok && check.Level != validity.OK {
 		add("all cells", check)
 	}
-	if len(e.Cells) < 2 {
-		return out
+	if len(e.Cells) > 1 {
+		sayAllCells(out, e.Cells)
 	}
+	return out
+}
+
+// sayAllCells replaces the names of all cells by words.
+func sayAllCells(views []checkView, cells []*dataset.Cell) {
 	var names []string
-	for _, cell := range e.Cells {
+	for _, cell := range cells {
 		names = append(names, cell.Trial.Name)
 	}
 	all := strings.Join(names, "; ")
-	for _, v := range out {
+	for _, v := range views {
 		for i := range v.Found {
 			if v.Found[i].Cells == all {
 				v.Found[i].Cells = "all cells"
 			}
 		}
 	}
-	return out
 }
 
 // limitedLine says what the cells ran up against, cells by resource: docs/method.md#limiting-resource.
@@ -484,15 +498,8 @@ func loadLine(l *spec.Load) string {
 	case l.RateShare > 0:
 		words = append(words, "rate="+number.Percent.Exact(l.RateShare)+" of the slowest cell of "+l.RateOf)
 	}
-	for _, s := range l.Stages {
-		stage := "stage=" + plan.Duration(s.Duration)
-		if s.Rate > 0 {
-			stage += ":" + rateWords(s.Rate)
-		}
-		if s.Connections > 0 {
-			stage += ":" + strconv.Itoa(s.Connections)
-		}
-		words = append(words, stage)
+	for _, stage := range l.Stages {
+		words = append(words, stageWords(stage))
 	}
 	if l.Arrivals != "" {
 		words = append(words, "arrivals="+l.Arrivals)
@@ -527,6 +534,18 @@ func loadLine(l *spec.Load) string {
 		words = append(words, t.Method, t.URL, "weight="+strconv.FormatFloat(t.Weight, 'g', -1, 64))
 	}
 	return strings.Join(words, " ")
+}
+
+// stageWords is a stage of a load.
+func stageWords(s spec.Stage) string {
+	words := "stage=" + plan.Duration(s.Duration)
+	if s.Rate > 0 {
+		words += ":" + rateWords(s.Rate)
+	}
+	if s.Connections > 0 {
+		words += ":" + strconv.Itoa(s.Connections)
+	}
+	return words
 }
 
 func rateWords(rate float64) string { return strconv.FormatFloat(rate, 'f', -1, 64) + "/s" }

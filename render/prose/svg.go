@@ -33,53 +33,64 @@ var (
 // picture in a page it could do neither, but it is a file of the site like any other.
 func harmlessSVG(data []byte) error {
 	d := xml.NewDecoder(bytes.NewReader(data))
-	depth, inStyle, elements := 0, 0, 0
-	var style strings.Builder // of one element, which comments may cut up
+	var r svgReader
 	for {
 		token, err := d.Token()
 		switch {
-		case errors.Is(err, io.EOF) && elements > 0:
+		case errors.Is(err, io.EOF) && r.elements > 0:
 			return nil
 		case errors.Is(err, io.EOF):
 			return errors.New("it is not SVG")
 		case err != nil:
 			return fmt.Errorf("it is not well-formed SVG: %w", err)
 		}
-		switch token := token.(type) {
-		case xml.ProcInst:
-			if token.Target != "xml" {
-				return fmt.Errorf("it has a processing instruction %q; remove it", token.Target)
-			}
-		case xml.Directive:
-			if bytes.ContainsAny(token, "[") {
-				return errors.New("it defines entities; remove its DOCTYPE")
-			}
-		case xml.StartElement:
-			if elements == 0 && token.Name != (xml.Name{Space: svgSpace, Local: "svg"}) {
-				return errors.New(`it is not SVG: its first element has to be svg, with xmlns="` + svgSpace + `"`)
-			}
-			depth, elements = depth+1, elements+1
-			if err := harmlessElement(token); err != nil {
-				return err
-			}
-			if token.Name.Local == "style" && inStyle == 0 {
-				inStyle = depth
-			}
-		case xml.EndElement:
-			if depth == inStyle {
-				if err := harmlessStyle(style.String()); err != nil {
-					return err
-				}
-				inStyle = 0
-				style.Reset()
-			}
-			depth--
-		case xml.CharData:
-			if inStyle > 0 {
-				style.Write(token)
-			}
+		if err := r.read(token); err != nil {
+			return err
 		}
 	}
+}
+
+// svgReader reads a drawing token by token.
+type svgReader struct {
+	depth, inStyle, elements int
+	style                    strings.Builder // of one element, which comments may cut up
+}
+
+// read says what of a token could run, or could load something.
+func (r *svgReader) read(token xml.Token) error {
+	switch token := token.(type) {
+	case xml.ProcInst:
+		if token.Target != "xml" {
+			return fmt.Errorf("it has a processing instruction %q; remove it", token.Target)
+		}
+	case xml.Directive:
+		if bytes.ContainsAny(token, "[") {
+			return errors.New("it defines entities; remove its DOCTYPE")
+		}
+	case xml.StartElement:
+		if r.elements == 0 && token.Name != (xml.Name{Space: svgSpace, Local: "svg"}) {
+			return errors.New(`it is not SVG: its first element has to be svg, with xmlns="` + svgSpace + `"`)
+		}
+		r.depth, r.elements = r.depth+1, r.elements+1
+		if token.Name.Local == "style" && r.inStyle == 0 {
+			r.inStyle = r.depth
+		}
+		return harmlessElement(token)
+	case xml.EndElement:
+		if r.depth == r.inStyle {
+			if err := harmlessStyle(r.style.String()); err != nil {
+				return err
+			}
+			r.inStyle = 0
+			r.style.Reset()
+		}
+		r.depth--
+	case xml.CharData:
+		if r.inStyle > 0 {
+			r.style.Write(token)
+		}
+	}
+	return nil
 }
 
 func harmlessElement(e xml.StartElement) error {
