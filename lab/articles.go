@@ -104,6 +104,7 @@ func PrintProblems(w io.Writer, problems []*source.Problem) {
 	}
 }
 
+// SlugsOf are the slugs of articles.
 func SlugsOf(list []*Article) []string {
 	var slugs []string
 	for _, c := range list {

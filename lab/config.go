@@ -88,6 +88,7 @@ func (w Config) Engine(ctx context.Context, name spec.Engine) (engine.Engine, er
 	return nil, fmt.Errorf("no engine %q: known are %s", name, terminal.InSentence(w.EngineNames()))
 }
 
+// EngineNames lists the engines that articles and flags can name.
 func (w Config) EngineNames() []string {
 	var names []string
 	for _, e := range w.Engines {

@@ -55,9 +55,9 @@ func AddressesOf(project *projects.Project, cluster string, names []string) map[
 	return out
 }
 
-// OfGenerators is by what the nodes are remembered that so many generators are spread over, given the address of one node. How many nodes
+// GeneratorsAddress is by what the nodes are remembered that so many generators are spread over, given the address of one node. How many nodes
 // these are is known when they are met.
-func OfGenerators(address string, n int) string {
+func GeneratorsAddress(address string, n int) string {
 	if n < 2 {
 		return address
 	}

@@ -41,12 +41,14 @@ func DatasetOptions(project *projects.Project, c *Article, host string) dataset.
 	}}
 }
 
+// RecordRun, RecordHost and RecordProfile are by what records are selected.
 func RecordRun(r *record.Record) string { return r.Run }
 
 func RecordHost(r *record.Record) string { return r.Host }
 
 func RecordProfile(r *record.Record) string { return r.Profile }
 
+// Boolean is 1 for true.
 func Boolean(b bool) int {
 	if b {
 		return 1

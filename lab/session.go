@@ -119,6 +119,7 @@ func (a *Session) Check(project *projects.Project, list []*Article, o plan.Optio
 	return plans, problems, nil
 }
 
+// PrintJSON writes data for other programs.
 func PrintJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
@@ -183,7 +184,7 @@ func (a *Session) HostOf(project *projects.Project, c *Article, this machines.Ho
 	}
 	addresses := AddressesOf(project, p.Cluster(), p.HostNames())
 	if address, ok := addresses[plan.LoadNode]; ok && p.Generators() > 1 {
-		addresses[plan.LoadNode] = OfGenerators(address, p.Generators())
+		addresses[plan.LoadNode] = GeneratorsAddress(address, p.Generators())
 	}
 	known, ok := this.Known(machines.HostCache(a.Config.Cache), addresses, slices.Contains(p.HostNames(), ""))
 	if !ok {
@@ -211,11 +212,11 @@ type Session struct {
 	Version        string    // of benchbook
 	Config         Config
 	Dir            string
-	CleansUp       atomic.Bool   // an interrupt is waited for, see waits
+	CleansUp       atomic.Bool   // an interrupt is waited for, see AwaitOnInterrupt
 	Spent          *runner.Spent // on measuring; nil as long as nothing was measured
 
 	saying sync.Mutex      // guards said
-	said   map[string]bool // what sayBad has said
+	said   map[string]bool // what WarnBad has said
 }
 
 // AwaitOnInterrupt begins a part of a verb that ends by itself when it is interrupted, since it has things to take down. Everything else
@@ -229,8 +230,8 @@ func (a *Session) AwaitOnInterrupt(ctx context.Context) func() {
 	}
 }
 
-// SayWaiting says who has a machine that is waited for.
-func (a *Session) SayWaiting(busy error) { fmt.Fprintf(a.Stderr, "%v: waiting until it ends\n", busy) }
+// NoteWaiting says who has a machine that is waited for.
+func (a *Session) NoteWaiting(busy error) { fmt.Fprintf(a.Stderr, "%v: waiting until it ends\n", busy) }
 
 // Plans plans the chosen articles and leaves the chosen experiments in the plans. Problems are printed and end the verb;
 // consequence says what comes of them.

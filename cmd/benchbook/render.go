@@ -102,7 +102,7 @@ the articles that were to be measured.`,
 			said := lab.SlugsOf(list) // the articles whose problems were said, and that the claims are to be of
 			outcomes, renderErr := pages.Render(a.Session, project, all, show, said, running.json)
 			err = a.JoinErrors(err, renderErr)
-			results.SayOtherProfile(a.Session, outcomes, said, running.Profile)
+			results.NoteOtherProfile(a.Session, outcomes, said, running.Profile)
 			if running.claims {
 				err = a.JoinErrors(err, results.ClaimStatus(a.Session, outcomes))
 			}

@@ -114,7 +114,7 @@ claim is contradicted, 110 a claim rests on a number that is not valid.`,
 			if errors.As(err, &s) && s.Status == lab.StatusUsage || !project.Problems.Empty() {
 				return err
 			}
-			outcomes, outcomesErr := results.OutcomesOf(a.Session, project, list, flags.Profile, flags.json)
+			outcomes, outcomesErr := results.Outcomes(a.Session, project, list, flags.Profile, flags.json)
 			if outcomesErr != nil {
 				return a.JoinErrors(err, outcomesErr)
 			}

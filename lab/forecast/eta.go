@@ -30,6 +30,7 @@ type searching struct {
 	took   time.Duration // by them
 }
 
+// NewETA is that of a run of nothing, to which plans are added.
 func NewETA() *ETA {
 	return &ETA{each: map[*plan.Trial]time.Duration{}, left: map[*plan.Trial]int{}, searches: map[*plan.Trial]*searching{},
 		Took: map[*plan.Trial]time.Duration{}, done: map[*plan.Trial]int{}}

@@ -102,6 +102,7 @@ func (s *StatusJSON) add(ctx context.Context, slug string, p *plan.Plan, known m
 	return nil
 }
 
+// PrintStatus prints states for people, with the reasons.
 func PrintStatus(a *lab.Session, s *StatusJSON, why bool) {
 	for _, e := range s.Experiments {
 		name := e.Article + "#" + e.Experiment

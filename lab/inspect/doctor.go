@@ -25,7 +25,7 @@ import (
 )
 
 // examination is what doctor prints with --json. Fields are added to it in later versions, none are renamed or removed.
-type examination struct {
+type Report struct {
 	Host    string    `json:"host"`    // class and digest, as in records
 	Measure bool      `json:"measure"` // measuring is possible here
 	Checks  []finding `json:"checks"`
@@ -50,7 +50,7 @@ const (
 )
 
 // Examine looks at everything, in the order in which it matters.
-func Examine(ctx context.Context, a *lab.Session) (*examination, error) {
+func Examine(ctx context.Context, a *lab.Session) (*Report, error) {
 	m := a.Config.Machine
 	host, err := machines.HostBelow(m.Root)
 	if err != nil {
@@ -67,7 +67,7 @@ func Examine(ctx context.Context, a *lab.Session) (*examination, error) {
 	checks = append(checks, examineNoise(host, look)...)
 	checks = append(checks, examineSteal(look), examineSwap(look), examineRest(look), examineListening(look), examineFiles(look), examinePorts(look),
 		examinePath(m.User()), examineDisk(a, "disk of records", projectFolder(a), enoughForRecords), examineLock(ctx, a, host))
-	x := &examination{Host: host.ID, Measure: true, Checks: checks}
+	x := &Report{Host: host.ID, Measure: true, Checks: checks}
 	for _, c := range checks {
 		x.Measure = x.Measure && !(c.Vital && c.Level == missing)
 	}
@@ -259,7 +259,8 @@ func examineLock(ctx context.Context, a *lab.Session, host machines.Host) findin
 // examinationWidth is how wide the lines of an examination are: it is what people read in whatever terminal they have.
 const examinationWidth = 80
 
-func PrintReport(a *lab.Session, x *examination) {
+// PrintReport prints what was found, with what to do about it.
+func PrintReport(a *lab.Session, x *Report) {
 	level, name := len(missing), 0
 	for _, c := range x.Checks {
 		name = max(name, terminal.Width(c.Name))

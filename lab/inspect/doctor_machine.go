@@ -21,6 +21,7 @@ import (
 	"benchbook/runner/observe"
 )
 
+// ThisMachine is what doctor looks at.
 func ThisMachine() lab.Machine {
 	return lab.Machine{Root: "/", Noise: observe.MeasureNoise, User: os.Geteuid, Free: func(folder string) (uint64, error) {
 		usage, err := disk.Usage(folder)

@@ -28,7 +28,7 @@ import (
 )
 
 // garbage is what gc prints with --json. Fields are added to it in later versions, none are renamed or removed.
-type garbage struct {
+type Garbage struct {
 	Records     []garbageRun   `json:"records"`
 	Images      []garbageImage `json:"images"`
 	RecordBytes int64          `json:"record_bytes"`
@@ -55,7 +55,7 @@ type garbageImage struct {
 
 // collect removes garbage, or only says what it would be. Nothing is collected while a run measures, since what it needs may not be
 // written yet.
-func CollectGarbage(ctx context.Context, a *lab.Session, dryRun, wait bool) (*garbage, error) {
+func CollectGarbage(ctx context.Context, a *lab.Session, dryRun, wait bool) (*Garbage, error) {
 	project, list, err := a.Select(nil)
 	if err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func CollectGarbage(ctx context.Context, a *lab.Session, dryRun, wait bool) (*ga
 		}
 		defer unlock()
 	}
-	found := &garbage{Records: []garbageRun{}, Images: []garbageImage{}, Left: []string{}}
+	found := &Garbage{Records: []garbageRun{}, Images: []garbageImage{}, Left: []string{}}
 	plans, unplanned, err := allPlans(a, project, list)
 	if err != nil {
 		return nil, err
@@ -121,7 +121,7 @@ func allPlans(a *lab.Session, project *projects.Project, list []*lab.Article) (p
 }
 
 // collectRecords removes the records of an article that are superseded, and the probes of searches that no run would go on with.
-func collectRecords(a *lab.Session, project *projects.Project, slug string, plans []*plan.Plan, found *garbage, dryRun bool) error {
+func collectRecords(a *lab.Session, project *projects.Project, slug string, plans []*plan.Plan, found *Garbage, dryRun bool) error {
 	type trial struct{ profile, experiment, name, key string }
 	present := map[trial]bool{}
 	for _, p := range plans {
@@ -159,7 +159,7 @@ func collectRecords(a *lab.Session, project *projects.Project, slug string, plan
 }
 
 // collectSearches removes the probes of stopped searches that have ended since, or that no plan has any more.
-func collectSearches(dir record.Dir, slug string, records []*record.Record, isPresent func(*record.Record) bool, found *garbage, dryRun bool) error {
+func collectSearches(dir record.Dir, slug string, records []*record.Record, isPresent func(*record.Record) bool, found *Garbage, dryRun bool) error {
 	stopped, err := dir.Unfinished()
 	if err != nil {
 		return err
@@ -185,7 +185,7 @@ func collectSearches(dir record.Dir, slug string, records []*record.Record, isPr
 	return nil
 }
 
-func (g *garbage) add(slug string, r *record.Record, bytes int64) {
+func (g *Garbage) add(slug string, r *record.Record, bytes int64) {
 	i := slices.IndexFunc(g.Records, func(o garbageRun) bool {
 		return o.Article == slug && o.Experiment == r.Experiment && o.Host == r.Host && o.Profile == r.Profile && o.Run == r.Run
 	})
@@ -199,7 +199,7 @@ func (g *garbage) add(slug string, r *record.Record, bytes int64) {
 }
 
 // collectImages removes the images that no plan uses. Without an engine they stay.
-func collectImages(ctx context.Context, a *lab.Session, plans map[string][]*plan.Plan, found *garbage, dryRun bool) error {
+func collectImages(ctx context.Context, a *lab.Session, plans map[string][]*plan.Plan, found *Garbage, dryRun bool) error {
 	e, err := a.Config.Engine(ctx, spec.DefaultEngine)
 	if errors.Is(err, engine.ErrUnavailable) {
 		found.Left = append(found.Left, "images: "+err.Error())
@@ -284,7 +284,8 @@ func unusedImages(built []engine.BuiltImage, used map[string]bool, is func(slug 
 	return unused, others
 }
 
-func PrintGarbage(a *lab.Session, g *garbage, dryRun, asJSON bool) error {
+// PrintGarbage says what was removed, or would be.
+func PrintGarbage(a *lab.Session, g *Garbage, dryRun, asJSON bool) error {
 	if asJSON {
 		return lab.PrintJSON(a.Stdout, g)
 	}

@@ -50,6 +50,7 @@ func (v targets) locked() bool {
 	return slices.ContainsFunc(v.distinct(), func(one *target) bool { return one.machines != nil })
 }
 
+// Close closes all, each once.
 func (v targets) Close() {
 	for _, one := range v.distinct() {
 		if one.close != nil {
@@ -141,7 +142,7 @@ func (k hostKey) String() string {
 type hostSession struct {
 	app        *lab.Session
 	hosts      map[hostKey]engine.Host  // this machine, if it is one of several, has the empty name
-	addresses  map[hostKey]string       // as addressesOf has them
+	addresses  map[hostKey]string       // as lab.AddressesOf has them
 	clusters   map[string]engine.Engine // by the names in keys
 	generators map[string][]int         // the most of a load, of each plan, by cluster
 	machines   map[hostKey]*machines.Machine
@@ -239,7 +240,7 @@ func (m *hostSession) before(cluster string, names []string) map[string][]string
 		cache, address := machines.HostCache(m.app.Config.Cache), m.addresses[hostKey{cluster, name}]
 		host, ok := cache.Read(address)
 		if name == plan.LoadNode {
-			if all, met := cache.Read(lab.OfGenerators(address, slices.Max(m.generators[cluster]))); met {
+			if all, met := cache.Read(lab.GeneratorsAddress(address, slices.Max(m.generators[cluster]))); met {
 				host, ok = all, true
 			}
 		}
@@ -324,7 +325,7 @@ func (m *hostSession) identify(ctx context.Context) error {
 		if m.clusters[key.cluster] != nil && key.name == plan.LoadNode {
 			all = append(all, m.further[key.cluster]...)
 			for _, n := range m.generators[key.cluster] {
-				cache.Write(lab.OfGenerators(m.addresses[key], n), m.ofLoad(key.cluster, n).Host)
+				cache.Write(lab.GeneratorsAddress(m.addresses[key], n), m.ofLoad(key.cluster, n).Host)
 			}
 		}
 		cache.Write(m.addresses[key], all[0].Host)

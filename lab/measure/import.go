@@ -39,6 +39,7 @@ func ReadAs(text string) (name string, matches []expr.Match, err error) {
 	return name, selector.Matches, nil
 }
 
+// ImportFiles saves what files of other tools hold as records.
 func ImportFiles(a *lab.Session, files []string, format, program, name string, matches []expr.Match, profile string) error {
 	project, list, err := a.Select([]string{name})
 	if err != nil {

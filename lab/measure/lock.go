@@ -63,7 +63,7 @@ func lockThis(ctx context.Context, a *lab.Session, this machines.Host, doing str
 	}
 	var waiting func(*machines.BusyError)
 	if wait {
-		waiting = func(busy *machines.BusyError) { a.SayWaiting(busy) }
+		waiting = func(busy *machines.BusyError) { a.NoteWaiting(busy) }
 	}
 	unlock, err = this.Lock(ctx, a.Config.LockDir, doing, waiting)
 	return unlock, whenBusy(err)
@@ -73,7 +73,7 @@ func lockThis(ctx context.Context, a *lab.Session, this machines.Host, doing str
 func lockHosts(ctx context.Context, a *lab.Session, list []engine.Host, doing string, wait bool) (unlock func(), err error) {
 	var waiting func(error)
 	if wait {
-		waiting = a.SayWaiting
+		waiting = a.NoteWaiting
 	}
 	unlock, err = engine.LockHosts(ctx, list, doing, waiting)
 	return unlock, whenBusy(err)

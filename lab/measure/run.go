@@ -33,10 +33,10 @@ import (
 	"benchbook/runner/machines"
 )
 
-// reporter shows a run as standard error can: on a terminal that is wide enough with bars, else in plain lines.
+// newReporter shows a run as standard error can: on a terminal that is wide enough with bars, else in plain lines.
 func newReporter(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, plans map[string]*plan.Plan, at targets, o runner.Options) (progress.Reporter, error) {
 	if a.Config.Terminal == nil || a.Config.Terminal() < terminal.Narrowest {
-		return &progress.Progress{W: a.Stderr}, nil
+		return &progress.Lines{W: a.Stderr}, nil
 	}
 	f := forecast.NewETA()
 	for _, c := range list {
@@ -50,7 +50,7 @@ func newReporter(ctx context.Context, a *lab.Session, project *projects.Project,
 	return progress.NewLive(&terminal.Screen{W: a.Terminal, Width: a.Config.Terminal, Plain: os.Getenv("NO_COLOR") != ""}, f), nil
 }
 
-// judge judges the claims of an article while it is measured, if they can be seen and all of its experiments are in the plan.
+// newJudge judges the claims of an article while it is measured, if they can be seen and all of its experiments are in the plan.
 func newJudge(a *lab.Session, r progress.Reporter, project *projects.Project, c *lab.Article, p *plan.Plan, host machines.Host) (*progress.Judge, error) {
 	if _, ok := r.(*progress.Live); !ok || len(p.Experiments) < len(c.Doc.Experiments) || len(c.Doc.Claims) == 0 {
 		return nil, nil
@@ -400,7 +400,7 @@ func refuse(a *lab.Session, p *plan.Plan, host machines.Host, picked lab.Filter,
 	return before - len(p.Experiments)
 }
 
-// runner puts together what carries out plans.
+// newRunner puts together what carries out plans.
 func newRunner(a *lab.Session, v *target, p runner.Progress) *runner.Runner {
 	return &runner.Runner{Engine: v.engine, Host: v.host, Machines: v.machines, Progress: p, Agent: a.Config.Agent,
 		Requests: &load.Requests{Agent: a.Config.Agent}, Commands: &load.Commands{Agent: a.Config.Agent},

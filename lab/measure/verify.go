@@ -99,7 +99,7 @@ type verified struct {
 
 // article verifies an article.
 func (f *verified) article(ctx context.Context, a *lab.Session, c *lab.Article, p *plan.Plan, at *target, picked lab.Filter, asJSON bool) error {
-	r := newRunner(a, at, verifying{&progress.Progress{W: a.Stderr}})
+	r := newRunner(a, at, verifying{&progress.Lines{W: a.Stderr}})
 	sum, err := r.Verify(ctx, p, runner.Options{Only: picked}, func(v runner.Verification) {
 		out := newVerifyJSON(c.Slug, v)
 		if !out.OK {
@@ -178,7 +178,7 @@ func (v *VerifyJSON) Print(w io.Writer) {
 }
 
 // verifying is a progress that says nothing of repetitions, as there are none.
-type verifying struct{ *progress.Progress }
+type verifying struct{ *progress.Lines }
 
 func (verifying) Experiment(*plan.Experiment, int) {}
 

@@ -75,6 +75,7 @@ type made struct {
 	moments []*compare.Moment // likewise, and made with it
 }
 
+// NewPreviewer previews a project.
 func NewPreviewer(a *lab.Session, dir string, flags Options) (*Previewer, error) {
 	host, err := machines.ThisHost()
 	if err != nil {

@@ -128,6 +128,7 @@ func problemsError(articles, docs, warnings int, strict bool) error {
 	return lab.WithStatus(lab.StatusProblems, errors.New(words))
 }
 
+// Dir is the folder of the site.
 func (f *Options) Dir(project *projects.Project) string {
 	if f.Out == "" {
 		return filepath.Join(project.Dir, SiteDir)
@@ -145,7 +146,7 @@ func (f *Options) Site(a *lab.Session, project *projects.Project) site.Options {
 		BaseURL: cmp.Or(f.BaseURL, project.URL.Value), SingleFile: f.Single}
 }
 
-// pages renders the articles that have no problems. Drafts are among them if the site has them, or if they are asked for by name; others
+// renderPages renders the articles that have no problems. Drafts are among them if the site has them, or if they are asked for by name; others
 // cannot refer to a page that the site does not have.
 func renderPages(a *lab.Session, project *projects.Project, list []*lab.Article, flags Options, named []string, asJSON bool) ([]*render.Page, []*results.ArticleOutcome, error) {
 	this, err := machines.ThisHost()
@@ -227,7 +228,7 @@ type madePage struct {
 	found   bool         // there are records of the host that was asked for
 }
 
-// page makes the page of an article.
+// renderPage makes the page of an article.
 func renderPage(a *lab.Session, project *projects.Project, c *lab.Article, renderer func() (*render.Renderer, error), options render.Options, flags Options,
 	this machines.Host, asJSON bool) (m madePage, err error) {
 	host, err := a.HostOf(project, c, this)
@@ -245,7 +246,7 @@ func renderPage(a *lab.Session, project *projects.Project, c *lab.Article, rende
 	if shown, m.found, err = shownOf(c, records, laidOver, flags.Host); err != nil {
 		return m, err
 	}
-	m.outcome = results.OutcomeOf(shown, asJSON)
+	m.outcome = results.NewOutcome(shown, asJSON)
 	if !flags.Single {
 		if options.Moments, err = compare.History(c.Doc, records, shown, laidOver); err != nil {
 			return m, fmt.Errorf("article %s: %w", c.Slug, err)
@@ -259,7 +260,7 @@ func renderPage(a *lab.Session, project *projects.Project, c *lab.Article, rende
 	return m, err
 }
 
-// build makes the site, and says what is wrong with the pages beside the articles.
+// buildSite makes the site, and says what is wrong with the pages beside the articles.
 func buildSite(a *lab.Session, project *projects.Project, pages []*render.Page, out string, flags Options) (r site.Report, found []*source.Problem, err error) {
 	look, err := projectTheme(a, project)
 	if err != nil {
@@ -283,7 +284,7 @@ func buildSite(a *lab.Session, project *projects.Project, pages []*render.Page, 
 	return r, found, nil
 }
 
-// theme is how pages of the project look. Without it nothing is rendered.
+// projectTheme is how pages of the project look. Without it nothing is rendered.
 func projectTheme(a *lab.Session, project *projects.Project) (*theme.Theme, error) {
 	var problems source.Problems
 	look := theme.OfProject(project, &problems)
@@ -301,7 +302,7 @@ func ThemeProblems(project *projects.Project) []*source.Problem {
 	return problems.Sorted()
 }
 
-// themed is the error of making pages: a problem with its place, if a template of the project made it.
+// themeError is the error of making pages: a problem with its place, if a template of the project made it.
 func themeError(a *lab.Session, look *theme.Theme, err error) error {
 	var problems source.Problems
 	if !look.Explain(err, &problems) {

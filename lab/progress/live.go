@@ -27,10 +27,10 @@ const drawEvery = time.Second
 // Live shows a run on a terminal: how far it is in all and in the repetition under way, the time that is left, what trials came to so
 // far, and verdicts as they form. It is a runner.Progress.
 type Live struct {
-	*Progress // what happened, in lines above
-	screen    *terminal.Screen
-	forecast  *forecast.ETA
-	judge     *Judge // nil for none
+	*Lines   // what happened, in lines above
+	screen   *terminal.Screen
+	forecast *forecast.ETA
+	judge    *Judge // nil for none
 
 	mu         sync.Mutex
 	experiment *plan.Experiment
@@ -44,7 +44,7 @@ type Live struct {
 
 // NewLive begins to draw, until close.
 func NewLive(screen *terminal.Screen, forecast *forecast.ETA) *Live {
-	l := &Live{Progress: &Progress{W: screen}, screen: screen, forecast: forecast, sofar: map[*plan.Trial][]float64{}, stopped: make(chan struct{})}
+	l := &Live{Lines: &Lines{W: screen}, screen: screen, forecast: forecast, sofar: map[*plan.Trial][]float64{}, stopped: make(chan struct{})}
 	l.drawing.Go(func() {
 		ticker := time.NewTicker(drawEvery)
 		defer ticker.Stop()
@@ -71,14 +71,14 @@ func (l *Live) Experiment(e *plan.Experiment, todo int) {
 	defer l.mu.Unlock()
 	l.experiment = e
 	l.forecast.Begin(e, todo)
-	l.Progress.Experiment(e, todo)
+	l.Lines.Experiment(e, todo)
 }
 
 func (l *Live) Preparing(what string) images.Preparation {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.began = time.Time{}
-	return &making{Preparation: l.Progress.Preparing(what), on: l, what: what, since: time.Now()}
+	return &making{Preparation: l.Lines.Preparing(what), on: l, what: what, since: time.Now()}
 }
 
 // making is an image that is being made, which is shown once its builder has said something: others are there already.
@@ -109,7 +109,7 @@ func (m *making) End(ok bool) {
 }
 
 func (l *Live) Begin(step plan.Step) {
-	l.Progress.Begin(step)
+	l.Lines.Begin(step)
 	l.mu.Lock()
 	l.step, l.began = step, time.Now()
 	l.mu.Unlock()
@@ -126,9 +126,9 @@ func (l *Live) End(step plan.Step, r *record.Record) {
 		l.sofar[step.Trial] = append(l.sofar[step.Trial], value)
 	}
 	if _, disturbed := validity.Disturbed(r); disturbed || r.Failure != "" {
-		l.Progress.End(step, r)
+		l.Lines.End(step, r)
 	} else {
-		l.Progress.done++
+		l.Lines.done++
 	}
 	l.mu.Unlock()
 	if l.judge != nil {
@@ -142,7 +142,7 @@ func (l *Live) End(step plan.Step, r *record.Record) {
 }
 
 func (l *Live) Search(t *plan.Trial, s *record.Search) {
-	l.Progress.Search(t, s)
+	l.Lines.Search(t, s)
 	l.mu.Lock()
 	l.forecast.Searched(t, s)
 	l.mu.Unlock()
@@ -152,7 +152,7 @@ func (l *Live) Search(t *plan.Trial, s *record.Search) {
 func (l *Live) Article(slug string, j *Judge) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.Progress.Article(slug, nil)
+	l.Lines.Article(slug, nil)
 	l.judge = j
 }
 
@@ -161,7 +161,7 @@ func (l *Live) Stop() {
 	l.experiment = nil
 	l.mu.Unlock()
 	l.screen.Draw()
-	l.Progress.Stop()
+	l.Lines.Stop()
 }
 
 // outcomeOfOne is the number that a repetition is told apart by: its throughput, or the time of its command.

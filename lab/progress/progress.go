@@ -32,9 +32,9 @@ type Reporter interface {
 	Close()
 }
 
-// Progress says in plain lines what a run is doing. Lines are written between repetitions only, so that writing them
+// Lines say in plain lines what a run is doing. Lines are written between repetitions only, so that writing them
 // does not disturb a measurement.
-type Progress struct {
+type Lines struct {
 	W    io.Writer
 	slug string
 	todo int
@@ -43,16 +43,16 @@ type Progress struct {
 	failures []string // what was said of the experiment
 }
 
-var _, _ Reporter = (*Progress)(nil), (*Live)(nil)
+var _, _ Reporter = (*Lines)(nil), (*Live)(nil)
 
-func (p *Progress) Article(slug string, _ *Judge) { p.slug = slug }
+func (p *Lines) Article(slug string, _ *Judge) { p.slug = slug }
 
-func (p *Progress) Close() {}
+func (p *Lines) Close() {}
 
 // Stop is part of reporter: nothing of plain lines is unfinished.
-func (p *Progress) Stop() {}
+func (p *Lines) Stop() {}
 
-func (p *Progress) Experiment(e *plan.Experiment, todo int) {
+func (p *Lines) Experiment(e *plan.Experiment, todo int) {
 	p.todo, p.done, p.failures = todo, 0, nil
 	if todo == 0 {
 		fmt.Fprintf(p.W, "%s#%s is measured already\n", p.slug, e.Name)
@@ -72,12 +72,12 @@ func (p *Progress) Experiment(e *plan.Experiment, todo int) {
 		strings.Join(names, "; "), e.Seed)
 }
 
-func (p *Progress) Again(steps []plan.Step) {
+func (p *Lines) Again(steps []plan.Step) {
 	p.todo, p.done = len(steps), 0
 	fmt.Fprintf(p.W, "  %s again: too few are valid, as the machine was busy with something else\n", terminal.Count(len(steps), "repetition"))
 }
 
-func (p *Progress) Preparing(what string) images.Preparation {
+func (p *Lines) Preparing(what string) images.Preparation {
 	return &buildLog{w: p.W, what: what, since: time.Now()}
 }
 
@@ -120,13 +120,13 @@ func (l *buildLog) End(ok bool) {
 	}
 }
 
-func (p *Progress) Note(text string) {
+func (p *Lines) Note(text string) {
 	fmt.Fprintf(p.W, "  %s\n", strings.ReplaceAll(text, "\n", " "))
 }
 
-func (p *Progress) Begin(plan.Step) {}
+func (p *Lines) Begin(plan.Step) {}
 
-func (p *Progress) Search(t *plan.Trial, s *record.Search) {
+func (p *Lines) Search(t *plan.Trial, s *record.Search) {
 	what := "capacity"
 	if s.Kind == record.SearchTune {
 		what = "tune." + s.Name
@@ -142,7 +142,7 @@ func (p *Progress) Search(t *plan.Trial, s *record.Search) {
 	fmt.Fprintf(p.W, "  %s of %s: %s\n", what, t.Name, results.ProbeWords(s, &s.Probes[len(s.Probes)-1]))
 }
 
-func (p *Progress) End(step plan.Step, r *record.Record) {
+func (p *Lines) End(step plan.Step, r *record.Record) {
 	p.done++
 	words, log := outcome(r), ""
 	if r.Failure != "" {
@@ -164,7 +164,7 @@ func (p *Progress) End(step plan.Step, r *record.Record) {
 const maxLogLines = 12
 
 // logOf is the end of the log of a repetition that failed, and how to see the rest.
-func (p *Progress) logOf(r *record.Record) string {
+func (p *Lines) logOf(r *record.Record) string {
 	lines := strings.Split(strings.TrimSpace(machines.Plain(r.Log)), "\n")
 	if lines[0] == "" {
 		return ""

@@ -10,7 +10,7 @@ import (
 // Of several images that are built at once each line says which it is of, and what is there already has none.
 func TestLinesOfSeveralBuilds(t *testing.T) {
 	var out bytes.Buffer
-	p := &Progress{W: &out}
+	p := &Lines{W: &out}
 	one, other, there, broken := p.Preparing("pair a"), p.Preparing("pair b"), p.Preparing("pair c"), p.Preparing("pair d")
 	fmt.Fprint(one, "Step 1/2\nSte")
 	fmt.Fprint(other, "Step 1/1 : FROM x\r\n\n")

@@ -19,7 +19,7 @@ func TestRunUnderWay(t *testing.T) {
 	if lines := Status(dir); lines != nil {
 		t.Errorf("without a run there is %q", lines)
 	}
-	r := NewStatusFile(&Progress{W: t.Output()}, dir)
+	r := NewStatusFile(&Lines{W: t.Output()}, dir)
 	trial := &plan.Trial{Name: "level=9"}
 	step := plan.Step{Trial: trial, Repetition: 2}
 	says := func(want ...string) {

@@ -238,20 +238,20 @@ func setOf(slug string, d *dataset.Dataset, records []*record.Record) setJSON {
 	for _, e := range d.Experiments {
 		for _, cell := range e.Cells {
 			for _, r := range cell.Records {
-				s.Add(r)
+				s.add(r)
 			}
 		}
 	}
 	if len(s.Runs) == 0 { // of trials that are gone
 		for _, r := range records {
-			s.Add(r)
+			s.add(r)
 		}
 	}
 	slices.Sort(s.Runs)
 	return s
 }
 
-func (s *setJSON) Add(r *record.Record) {
+func (s *setJSON) add(r *record.Record) {
 	if !slices.Contains(s.Runs, r.Run) {
 		s.Runs = append(s.Runs, r.Run)
 	}

@@ -22,7 +22,7 @@ import (
 )
 
 // Exporters are the formats of export, by name: each writes cells for another program.
-var Exporters = map[string]func(io.Writer, []exportedCell) error{
+var Exporters = map[string]func(io.Writer, []Cell) error{
 	"benchfmt":  exportBenchfmt,
 	FormatCSV:   exportCSV,
 	FormatJSON:  exportJSON,
@@ -30,18 +30,19 @@ var Exporters = map[string]func(io.Writer, []exportedCell) error{
 	"hyperfine": exportHyperfine,
 }
 
+// ExportFormats lists the formats of export.
 func ExportFormats() []string { return slices.Sorted(maps.Keys(Exporters)) }
 
-// An exportedCell is a trial with the values of its valid repetitions.
-type exportedCell struct {
+// An Cell is a trial with the values of its valid repetitions.
+type Cell struct {
 	article, experiment, host, profile, run, trial string
 	parameters                                     []record.Parameter // and labels
-	metrics                                        []exportedMetric   // those that were measured
+	metrics                                        []CellMetric       // those that were measured
 	isCommand                                      bool
 	exit                                           int // status with which a command that did not fail has ended
 }
 
-type exportedMetric struct {
+type CellMetric struct {
 	record.Metric
 	repetitions []int // empty for a search
 	values      []float64
@@ -50,19 +51,19 @@ type exportedMetric struct {
 }
 
 // ExportedCells are the cells that have values.
-func ExportedCells(list []ShowJSON) []exportedCell {
-	var out []exportedCell
+func ExportedCells(list []ShowJSON) []Cell {
+	var out []Cell
 	for _, s := range list {
 		for _, e := range s.Experiments {
 			for _, c := range e.Cells {
-				cell := exportedCell{article: s.Article, experiment: e.Experiment, host: s.Host, profile: s.Profile, run: c.Run, trial: c.Trial,
+				cell := Cell{article: s.Article, experiment: e.Experiment, host: s.Host, profile: s.Profile, run: c.Run, trial: c.Trial,
 					parameters: slices.Concat(c.Parameters, c.Labels), isCommand: c.cell.Trial.Command != nil}
 				if cell.isCommand {
 					cell.exit = c.cell.Trial.Command.ExpectExit
 				}
 				for _, m := range c.Metrics {
 					if m.result.Missing == "" && len(m.result.Values) > 0 {
-						cell.metrics = append(cell.metrics, exportedMetric{m.result.Metric, m.result.Repetitions(), m.result.Values, m.result.Estimate.Centre, m.Lo, m.Hi})
+						cell.metrics = append(cell.metrics, CellMetric{m.result.Metric, m.result.Repetitions(), m.result.Values, m.result.Estimate.Centre, m.Lo, m.Hi})
 					}
 				}
 				if !c.Calibration && len(cell.metrics) > 0 {
@@ -75,7 +76,7 @@ func ExportedCells(list []ShowJSON) []exportedCell {
 }
 
 // repetition is the number of the i-th value; 0 for what a search found.
-func (m *exportedMetric) repetition(i int) int {
+func (m *CellMetric) repetition(i int) int {
 	if i < len(m.repetitions) {
 		return m.repetitions[i]
 	}
@@ -83,7 +84,7 @@ func (m *exportedMetric) repetition(i int) int {
 }
 
 // value is that of a repetition.
-func (m *exportedMetric) value(repetition int) (float64, bool) {
+func (m *CellMetric) value(repetition int) (float64, bool) {
 	for i, v := range m.values {
 		if m.repetition(i) == repetition {
 			return v, true
@@ -93,16 +94,16 @@ func (m *exportedMetric) value(repetition int) (float64, bool) {
 }
 
 // metric gives one that was measured.
-func (c *exportedCell) metric(name string) (exportedMetric, bool) {
-	i := slices.IndexFunc(c.metrics, func(m exportedMetric) bool { return m.Name == name })
+func (c *Cell) metric(name string) (CellMetric, bool) {
+	i := slices.IndexFunc(c.metrics, func(m CellMetric) bool { return m.Name == name })
 	if i < 0 {
-		return exportedMetric{}, false
+		return CellMetric{}, false
 	}
 	return c.metrics[i], true
 }
 
 // repetitions are those that some metric has a value of.
-func (c *exportedCell) repetitions() []int {
+func (c *Cell) repetitions() []int {
 	var out []int
 	for _, m := range c.metrics {
 		for i := range m.values {
@@ -113,7 +114,7 @@ func (c *exportedCell) repetitions() []int {
 	return slices.Compact(out)
 }
 
-func exportCSV(w io.Writer, cells []exportedCell) error {
+func exportCSV(w io.Writer, cells []Cell) error {
 	var names []string // of parameters, in the order in which they come
 	for _, c := range cells {
 		for _, p := range c.parameters {
@@ -161,7 +162,7 @@ type ExportedJSON struct {
 	Value      float64           `json:"value"`
 }
 
-func exportJSON(w io.Writer, cells []exportedCell) error {
+func exportJSON(w io.Writer, cells []Cell) error {
 	out := []ExportedJSON{}
 	for _, c := range cells {
 		for _, m := range c.metrics {
@@ -175,7 +176,7 @@ func exportJSON(w io.Writer, cells []exportedCell) error {
 }
 
 // named are the parameters by name.
-func (c *exportedCell) named() map[string]string {
+func (c *Cell) named() map[string]string {
 	out := map[string]string{}
 	for _, p := range c.parameters {
 		out[p.Name] = p.Value
@@ -194,7 +195,7 @@ var (
 // apart; which of them are better when higher is said first.
 //
 // Source: golang.org/design/14313-benchmark-format; golang.org/x/perf/benchfmt.
-func exportBenchfmt(w io.Writer, cells []exportedCell) error {
+func exportBenchfmt(w io.Writer, cells []Cell) error {
 	var b bytes.Buffer
 	said := map[string]bool{}
 	for _, c := range cells {
@@ -231,7 +232,7 @@ func exportBenchfmt(w io.Writer, cells []exportedCell) error {
 }
 
 // benchName is a trial as the name of a benchmark.
-func benchName(c *exportedCell) string {
+func benchName(c *Cell) string {
 	clean := func(text string) string { return notInName.ReplaceAllString(text, "_") }
 	name := []rune(clean(c.experiment))
 	name[0] = unicode.ToUpper(name[0])
@@ -245,6 +246,7 @@ func benchName(c *exportedCell) string {
 	return out
 }
 
+// BenchUnit is the unit that benchstat keeps a metric apart by.
 func BenchUnit(m record.Metric) string {
 	unit, ok := unitOfBench[m.Unit]
 	if !ok {
@@ -256,7 +258,7 @@ func BenchUnit(m record.Metric) string {
 // exportBMF prints Bencher Metric Format.
 //
 // Source: bencher.dev/docs/reference/bencher-metric-format.
-func exportBMF(w io.Writer, cells []exportedCell) error {
+func exportBMF(w io.Writer, cells []Cell) error {
 	type measure struct {
 		Value float64  `json:"value"`
 		Lower *float64 `json:"lower_value,omitempty"`
@@ -276,7 +278,7 @@ func exportBMF(w io.Writer, cells []exportedCell) error {
 // exportHyperfine prints what hyperfine --export-json writes. Each repetition is one of its runs.
 //
 // Source: sharkdp/hyperfine src/benchmark/benchmark_result.rs.
-func exportHyperfine(w io.Writer, cells []exportedCell) error {
+func exportHyperfine(w io.Writer, cells []Cell) error {
 	type result struct {
 		Command    string            `json:"command"`
 		Mean       float64           `json:"mean"`

@@ -19,7 +19,7 @@ func TestBenchName(t *testing.T) {
 		{"of any script", "größe", nil, "BenchmarkGröße"},
 	}
 	for _, test := range tests {
-		if got := benchName(&exportedCell{experiment: test.experiment, parameters: test.parameters}); got != test.want {
+		if got := benchName(&Cell{experiment: test.experiment, parameters: test.parameters}); got != test.want {
 			t.Errorf("%s: got %s, want %s", test.name, got, test.want)
 		}
 	}

@@ -29,6 +29,7 @@ type ListJSON struct {
 	ThisHost bool   `json:"this_host"`
 }
 
+// ListEntry is an article with what its page shows.
 func ListEntry(a *lab.Session, project *projects.Project, c *lab.Article, this machines.Host) (ListJSON, error) {
 	front := c.Doc.Front
 	out := ListJSON{Article: c.Slug, Title: front.Title.Value, Date: front.Date.Value, Draft: front.Draft.V, Tags: []string{},
@@ -63,6 +64,7 @@ func ListEntry(a *lab.Session, project *projects.Project, c *lab.Article, this m
 	return out, nil
 }
 
+// PrintList prints articles in columns.
 func PrintList(a *lab.Session, list []ListJSON) {
 	rows := [][]string{{"article", "date", "standing", "newest run", "profile", "host", "title"}}
 	for _, l := range list {

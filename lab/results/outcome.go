@@ -119,8 +119,8 @@ type ArticleOutcome struct {
 	others []dataset.SetName // sets of records that are not shown
 }
 
-// OutcomeOf says what results came to. Orders and what claims came to by other metrics, which take time, are in it only if it is for JSON.
-func OutcomeOf(d *dataset.Dataset, asJSON bool) *ArticleOutcome {
+// NewOutcome says what results came to. Orders and what claims came to by other metrics, which take time, are in it only if it is for JSON.
+func NewOutcome(d *dataset.Dataset, asJSON bool) *ArticleOutcome {
 	standing, reason := claim.Standing(d)
 	out := &ArticleOutcome{words: datasetWords(d), others: d.Others}
 	out.Data = articleOutcomeJSON{Article: d.Doc.Slug, Standing: string(standing), Reason: reason, Host: d.Host, Own: d.Own, Profile: d.Profile,
@@ -217,7 +217,7 @@ func ClaimStatus(a *lab.Session, outcomes []*ArticleOutcome) error {
 	return a.JoinErrors(first, then)
 }
 
-// dataset lays the records of an article over its plans: what the page shows. host is this machine, only the one whose results
+// ShownDataset lays the records of an article over its plans: what the page shows. host is this machine, only the one whose results
 // are wanted, if any.
 func ShownDataset(a *lab.Session, project *projects.Project, c *lab.Article, host, only string) (*dataset.Dataset, error) {
 	records, bad, err := a.Records(project, c)
@@ -229,9 +229,9 @@ func ShownDataset(a *lab.Session, project *projects.Project, c *lab.Article, hos
 	return lab.DatasetOf(c, records, o, only)
 }
 
-// outcomes are what the records say of the articles: those of this host in a profile, where there are some, or else those that the page shows.
+// Outcomes are what the records say of the articles: those of this host in a profile, where there are some, or else those that the page shows.
 // Articles with problems are left out.
-func OutcomesOf(a *lab.Session, project *projects.Project, list []*lab.Article, profile string, asJSON bool) ([]*ArticleOutcome, error) {
+func Outcomes(a *lab.Session, project *projects.Project, list []*lab.Article, profile string, asJSON bool) ([]*ArticleOutcome, error) {
 	this, err := machines.ThisHost()
 	if err != nil {
 		return nil, lab.Failure(err)
@@ -249,12 +249,12 @@ func OutcomesOf(a *lab.Session, project *projects.Project, list []*lab.Article, 
 		if err != nil {
 			return nil, lab.Failure(fmt.Errorf("article %s: %w", c.Slug, err))
 		}
-		out = append(out, OutcomeOf(d, asJSON))
+		out = append(out, NewOutcome(d, asJSON))
 	}
 	return out, nil
 }
 
-// outcomeSet is the set of records that a run in a profile is about.
+// outcomeDataset is the set of records that a run in a profile is about.
 func outcomeDataset(a *lab.Session, project *projects.Project, c *lab.Article, host, profile string) (*dataset.Dataset, error) {
 	records, bad, err := a.Records(project, c)
 	if err != nil {
@@ -288,9 +288,9 @@ func PrintOutcome(a *lab.Session, outcomes []*ArticleOutcome, site string, asJSO
 	return lab.PrintJSON(a.Stdout, out)
 }
 
-// SayOtherProfile says of articles that were measured under a profile that results of another one are shown, with the way to those
+// NoteOtherProfile says of articles that were measured under a profile that results of another one are shown, with the way to those
 // that were asked for: a complete set of this host in full goes before quick ones.
-func SayOtherProfile(a *lab.Session, outcomes []*ArticleOutcome, slugs []string, profile string) {
+func NoteOtherProfile(a *lab.Session, outcomes []*ArticleOutcome, slugs []string, profile string) {
 	for _, o := range outcomes {
 		slug, shown := o.Data.Article, o.Data.Profile
 		mine := func(s dataset.SetName) bool { return s.Profile == profile && s.Host == o.Data.Host }

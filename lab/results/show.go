@@ -170,6 +170,7 @@ func Selected(a *lab.Session, args []string, flags Selection) ([]ShowJSON, error
 	return out, nil
 }
 
+// Show prints what is selected in a format.
 func Show(a *lab.Session, args []string, flags Selection, format string) error {
 	out, err := Selected(a, args, flags)
 	if err != nil {

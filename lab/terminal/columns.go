@@ -11,6 +11,7 @@ import (
 // LineWidth is how wide lines for people are where what they say can be broken.
 const LineWidth = 110
 
+// Width is the number of characters of a text.
 func Width(s string) int { return utf8.RuneCountInString(s) }
 
 // Padded is s, filled with spaces to a width in characters.

@@ -42,6 +42,7 @@ func HMS(d time.Duration) string {
 	return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
 }
 
+// Indent sets lines below a line of two indents.
 func Indent(s string) string {
 	return "      " + strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n      ")
 }
@@ -59,6 +60,7 @@ func Relative(path string) string {
 	return rel
 }
 
+// Are begins a sentence about a number of things: "1 record is", "2 records are".
 func Are(n int, what string) string {
 	if n == 1 {
 		return "1 " + what + " is"
