@@ -212,7 +212,7 @@ func TestRealBuildThatFails(t *testing.T) {
 	var made []string
 	for _, e := range p.Experiments {
 		own := images.Set{Store: r.imageStore(), Article: p.Article, Layout: machines.Layout{Experiment: e}}
-		if reference := own.Prepared(e.Trials[0].Services[0].Image).Reference; reference != "" {
+		if reference := own.Prepared(e.Trials[0].Command.Image).Reference; reference != "" {
 			made = append(made, reference)
 		}
 	}
