@@ -70,7 +70,8 @@ func speedOf(t test) (m record.Metric, ok bool) {
 		return m, false
 	}
 	m = sides[0].metric
-	isSpeed := m.Name == "throughput" || m.Name == "throughput.per_core" || strings.HasPrefix(m.Name, "latency.") || strings.HasPrefix(m.Name, "service.p")
+	isSpeed := m.Name == "throughput" || m.Name == "throughput.per_core" || strings.HasPrefix(m.Name, "latency.") ||
+		strings.HasPrefix(m.Name, "service.p")
 	return m, isSpeed && !slices.ContainsFunc(sides, func(s side) bool { return s.metric.Name != m.Name })
 }
 

@@ -69,7 +69,8 @@ func Standing(d *dataset.Dataset) (stats.Standing, string) {
 }
 
 // reproduction is how far a metric of a block is reproduced, with the reason.
-func reproduction(d *dataset.Dataset, b *article.Published, metric string, verdicts []stats.Verdict, quickOnly bool) (stats.Standing, string) {
+func reproduction(d *dataset.Dataset, b *article.Published, metric string, verdicts []stats.Verdict,
+	quickOnly bool) (stats.Standing, string) {
 	a := d.AgreementWith(b, metric)
 	if a.Err != nil {
 		return stats.StandingNotMeasured, a.Err.Error()

@@ -392,7 +392,8 @@ func Explain(changes []Change, all []Difference) Explanation {
 	case differing == 0 && len(shifted) == 0:
 		out.Words = "nothing that records tell of differs"
 	case differing == 0:
-		out.Words = "nothing that records tell of differs: the shift comes from something that they do not hold, such as what else the machine was doing"
+		out.Words = "nothing that records tell of differs: " +
+			"the shift comes from something that they do not hold, such as what else the machine was doing"
 	default:
 		out.Words = candidates.inWords(common, len(shifted) > 0)
 	}

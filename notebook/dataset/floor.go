@@ -180,8 +180,8 @@ func (d *Dataset) group(experiment, metric string) (stats.Grouping, error) {
 		return stats.Grouping{}, fmt.Errorf("ranking experiment %q: %s has no better direction", e.Plan.Name, metric)
 	}
 	if record.IsSearched(metric) {
-		return stats.Grouping{}, fmt.Errorf("ranking experiment %q: %s is what one search of each cell found, and letters are for repetitions",
-			e.Plan.Name, m.InWords())
+		return stats.Grouping{}, fmt.Errorf("ranking experiment %q: "+
+			"%s is what one search of each cell found, and letters are for repetitions", e.Plan.Name, m.InWords())
 	}
 	var cells []stats.NamedCell
 	for _, c := range e.Cells {

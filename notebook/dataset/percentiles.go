@@ -73,7 +73,8 @@ func (c *Cell) Percentiles(family string) (Percentiles, string) {
 
 // isUnreadable says that the cell has no records that the metric, or what it is made of, could be read from.
 func (r Result) isUnreadable(c *Cell) bool {
-	return len(c.Records) == 0 || r.Level == validity.Invalid || strings.HasPrefix(r.Missing, "failed") || strings.HasPrefix(r.Missing, "unavailable")
+	return len(c.Records) == 0 || r.Level == validity.Invalid || strings.HasPrefix(r.Missing, "failed") ||
+		strings.HasPrefix(r.Missing, "unavailable")
 }
 
 // validFor are the records of the cell that are valid as far as a metric is concerned.

@@ -62,7 +62,8 @@ func ProbeOfCapacity(r *record.Record, objective expr.Node, added []plan.Metric)
 	v, err := expr.Eval(objective, newReading(r, added))
 	without, isMissing := errors.AsType[*missingError](err)
 	switch {
-	case isMissing && (without.reason == "no answers" || strings.HasPrefix(without.reason, "among failures") || strings.HasPrefix(without.reason, "> ")):
+	case isMissing && (without.reason == "no answers" || strings.HasPrefix(without.reason, "among failures") ||
+		strings.HasPrefix(without.reason, "> ")):
 		return stats.ProbeFailed, "" // too few requests were answered
 	case err != nil:
 		return stats.ProbeInvalid, expr.MessageOf(err)

@@ -30,8 +30,8 @@ func (b *Fixture) Searched(experiment, trial, run string, s record.Search) {
 	}
 	i := slices.IndexFunc(e.Trials, func(t *plan.Trial) bool { return t.Name == trial })
 	t := e.Trials[i]
-	b.Records = append(b.Records, &record.Record{SchemaVersion: record.SchemaVersion, Article: "sample", Experiment: e.Name, Trial: t.Name, Key: t.Key,
-		Run: run, Profile: plan.Full, Host: "host-1", Parameters: t.Parameters, Definition: t.Definition, Search: &s})
+	b.Records = append(b.Records, &record.Record{SchemaVersion: record.SchemaVersion, Article: "sample",
+		Experiment: e.Name, Trial: t.Name, Key: t.Key, Run: run, Profile: plan.Full, Host: "host-1", Parameters: t.Parameters, Definition: t.Definition, Search: &s})
 }
 
 // Chose is the change of a record that was measured with so many workers.
