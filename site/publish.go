@@ -2,6 +2,7 @@ package site
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -322,34 +323,11 @@ func (g *git) commit(b Branch, url, title string, blobs map[string]string, out *
 	if err := g.foreign(b, tip, there, before, blobs); err != nil {
 		return "", err
 	}
-	out.Written, out.Removed = []string{}, []string{} // also of an attempt that came too late
-	var index strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(before)) {
-		if _, kept := blobs[name]; !kept && there[name] != "" {
-			out.Removed = append(out.Removed, name)
-			fmt.Fprintf(&index, "0 %040d\t%s\x00", 0, name)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(blobs)) {
-		if there[name] != blobs[name] {
-			out.Written = append(out.Written, name)
-			fmt.Fprintf(&index, "100644 %s\t%s\x00", blobs[name], name)
-		}
-	}
-	if index.Len() == 0 {
+	index := out.changes(there, before, blobs)
+	if index == "" {
 		return "", nil
 	}
-	from := "--empty"
-	if tip != "" {
-		from = tip
-	}
-	if _, err := g.run("", "read-tree", from); err != nil {
-		return "", err
-	}
-	if _, err := g.run(index.String(), "update-index", "-z", "--index-info"); err != nil {
-		return "", err
-	}
-	tree, err := g.run("", "write-tree")
+	tree, err := g.write(tip, index)
 	if err != nil {
 		return "", err
 	}
@@ -366,6 +344,36 @@ func (g *git) commit(b Branch, url, title string, blobs map[string]string, out *
 		return "", errors.New("git does not know who publishes: tell it with git config user.name NAME and git config user.email ADDRESS")
 	}
 	return commit, err
+}
+
+// changes lists, for git's index, what a site changes of a tree; before is what we wrote last.
+func (p *Published) changes(there, before, blobs map[string]string) string {
+	p.Written, p.Removed = []string{}, []string{} // also of an attempt that came too late
+	var index strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(before)) {
+		if _, kept := blobs[name]; !kept && there[name] != "" {
+			p.Removed = append(p.Removed, name)
+			fmt.Fprintf(&index, "0 %040d\t%s\x00", 0, name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(blobs)) {
+		if there[name] != blobs[name] {
+			p.Written = append(p.Written, name)
+			fmt.Fprintf(&index, "100644 %s\t%s\x00", blobs[name], name)
+		}
+	}
+	return index.String()
+}
+
+// write makes the tree of a commit with changes; the commit may be "" for none.
+func (g *git) write(tip, index string) (tree string, err error) {
+	if _, err := g.run("", "read-tree", cmp.Or(tip, "--empty")); err != nil {
+		return "", err
+	}
+	if _, err := g.run(index, "update-index", "-z", "--index-info"); err != nil {
+		return "", err
+	}
+	return g.run("", "write-tree")
 }
 
 // fetch brings what the branch has; empty if there is no such branch.

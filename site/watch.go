@@ -177,13 +177,9 @@ func (w *watcher) follow(ctx context.Context) error {
 				continue
 			}
 			changed(name)
-			if e.Has(fsnotify.Create) {
-				if info, err := os.Stat(name); err == nil && info.IsDir() {
-					if err := w.addTree(name); err != nil {
-						w.tell()
-						return err
-					}
-				}
+			if err := w.addCreated(e); err != nil {
+				w.tell()
+				return err
 			}
 		case <-w.system.Errors: // events were lost
 			changed("")
@@ -195,6 +191,18 @@ func (w *watcher) follow(ctx context.Context) error {
 			w.tell()
 		}
 	}
+}
+
+// addCreated follows a folder that was made just now.
+func (w *watcher) addCreated(e fsnotify.Event) error {
+	if !e.Has(fsnotify.Create) {
+		return nil
+	}
+	name := filepath.Clean(e.Name)
+	if info, err := os.Stat(name); err != nil || !info.IsDir() {
+		return nil
+	}
+	return w.addTree(name)
 }
 
 // tell tells what is pending.
