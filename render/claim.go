@@ -197,7 +197,7 @@ func partOf(j claim.Judgement) partView {
 	return v
 }
 
-// widened says that an interval is not as in tables and slips: docs/method.md#claims-as-regions.
+// widened says that an interval is not as in tables and tooltips: docs/method.md#claims-as-regions.
 func widened(floor float64) string {
 	if floor == 0 {
 		return ""

@@ -227,8 +227,8 @@ func (c *composer) changeFigure(n int, t *wording.ChangeTable) template.HTML {
 	full, narrow := c.draw(id, f)
 	file := dataFolder + "/" + id + ".svg"
 	c.files = append(c.files, File{file, figure.Standalone(full)})
-	return c.Fill("figure", figureView{exhibit: exhibit{ID: id, Number: fmt.Sprintf("Figure\u00a0%d", n), Title: template.HTML(template.HTMLEscapeString(title + " in both runs")),
-		Sub: "Run B with its interval, and a grey tick where run A was", Stamp: stamp{Cells: number.Count(len(f.Rows), "cell"), Files: append(c.tableFiles(id, data), link{file, "SVG"})}},
+	return c.Fill("figure", figureView{captioned: captioned{ID: id, Number: fmt.Sprintf("Figure\u00a0%d", n), Title: template.HTML(template.HTMLEscapeString(title + " in both runs")),
+		Sub: "Run B with its interval, and a grey tick where run A was", Stamp: provenance{Cells: number.Count(len(f.Rows), "cell"), Files: append(c.tableFiles(id, data), link{file, "SVG"})}},
 		Panels: []panelView{{Full: template.HTML(full), Narrow: template.HTML(narrow)}},
 		HowTo:  []string{"Words at the right: by how much B differs, where a difference is shown."}})
 }

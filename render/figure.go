@@ -22,7 +22,7 @@ import (
 
 // figureView is a figure in the template.
 type figureView struct {
-	exhibit
+	captioned
 	Panels    []panelView
 	Missing   string // why there is no drawing
 	HowTo     []string
@@ -39,7 +39,7 @@ type panelView struct {
 
 // figure shows a figure block.
 func (c *composer) figure(f *article.Figure) template.HTML {
-	v := figureView{exhibit: exhibit{ID: f.Label.Value, Number: c.numbers[f.Label.Value]}}
+	v := figureView{captioned: captioned{ID: f.Label.Value, Number: c.numbers[f.Label.Value]}}
 	v.Caption, _ = c.prose.Inline(f.Caption.Value)
 	cells, experiment, err := c.selectCells(f.Experiment.Value, f.Where.Node)
 	if f.Is().Subject == figurekind.Claim {
@@ -76,7 +76,7 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 	c.found = append(c.found, Part{FigurePart, v.ID, words})
 	if v.Missing != "" {
 		c.Warnf("%s: %s", f.Label.Value, v.Missing)
-		v.Stamp = stampOf(c.d, cells, nil, nil)
+		v.Stamp = provenanceOf(c.d, cells, nil, nil)
 	}
 	v.Elsewhere = elsewhere(experiment)
 	return c.Fill("figure", v)
@@ -134,7 +134,7 @@ func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*chart.
 	} else {
 		files = append(c.dataFiles(f.Label.Value, cells, cellview.Naming(cells, fields), metrics, f.Published), files...)
 	}
-	v.Stamp = stampOf(c.d, cells, metrics, files)
+	v.Stamp = provenanceOf(c.d, cells, metrics, files)
 }
 
 // appendNew appends what a list does not have by its key.

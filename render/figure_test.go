@@ -465,7 +465,7 @@ func TestFiguresOfSearches(t *testing.T) {
 	}
 }
 
-// A search that found the highest rate that it may try has found a lower bound, and every exhibit says so.
+// A search that found the highest rate that it may try has found a lower bound, and every captioned says so.
 func TestLowerBounds(t *testing.T) {
 	b := rendertest.New(t, "searches", []byte("---\ntitle: Searches\n---\n\n"+searches+
 		"```yaml table\n{label: tbl-t, experiment: bears, rows: [server], columns: [capacity.rate]}\n```\n\n"+

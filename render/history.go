@@ -274,8 +274,8 @@ func (c *composer) historyFigure(id, no string, t trackedValue, moments []*compa
 		howTo = append(howTo, "Box: 95\u202f% interval.")
 	}
 	hosts = cellview.SortedSet(hosts)
-	return c.Fill("figure", figureView{exhibit: exhibit{ID: id, Number: no, Title: template.HTML(template.HTMLEscapeString(title)),
-		Sub: "As each run measured it, over time", Stamp: stamp{Cells: number.Count(len(values), "run"), Where: "host\u00a0" + strings.Join(hosts, ", "),
+	return c.Fill("figure", figureView{captioned: captioned{ID: id, Number: no, Title: template.HTML(template.HTMLEscapeString(title)),
+		Sub: "As each run measured it, over time", Stamp: provenance{Cells: number.Count(len(values), "run"), Where: "host\u00a0" + strings.Join(hosts, ", "),
 			Files: append(c.tableFiles(id, data), link{file, "SVG"})}},
 		Panels: []panelView{{Full: template.HTML(full), Narrow: template.HTML(narrow)}}, HowTo: howTo})
 }

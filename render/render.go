@@ -225,7 +225,7 @@ func (c *composer) article() composed {
 	how := method.Writer{Dataset: c.d, Origin: c.origin, Shown: c.shownMetrics, Listing: c.prose.Listing}
 	view := articleView{
 		Standing: mark, Title: title, Description: description, Meta: c.meta(reason), Banners: banners, Keys: keys,
-		Contents: c.contents(), Exhibits: exhibitsOf(c.doc, c.numbers), Prose: text, Method: how.View(titleText, c.values),
+		Contents: c.contents(), Exhibits: captionedLinks(c.doc, c.numbers), Prose: text, Method: how.View(titleText, c.values),
 	}
 	return composed{c.Fill("article", view), view, titleText, descriptionText, banners, mark}
 }
@@ -355,8 +355,8 @@ func numbersOf(doc *article.Document) map[string]string {
 	return numbers
 }
 
-// exhibitsOf lists tables and figures for the contents.
-func exhibitsOf(doc *article.Document, numbers map[string]string) []link {
+// captionedLinks lists tables and figures for the contents.
+func captionedLinks(doc *article.Document, numbers map[string]string) []link {
 	var out []link
 	add := func(label string) {
 		words := strings.ReplaceAll(strings.TrimPrefix(strings.TrimPrefix(label, "fig-"), "tbl-"), "-", " ")

@@ -23,24 +23,24 @@ import (
 	"benchbook/render/wording"
 )
 
-// exhibit is what tables and figures have in common in the template.
-type exhibit struct {
+// captioned is what tables and figures have in common in the template.
+type captioned struct {
 	ID, Number string
 	Title      template.HTML
 	Sub        string
 	Banner     *banner
 	Caption    template.HTML
-	Stamp      stamp
+	Stamp      provenance
 }
 
-// stamp says what was measured, where, and where the data are.
-type stamp struct {
+// provenance says what was measured, where, and where the data are.
+type provenance struct {
 	Cells string
 	Where string
 	Files []link
 }
 
-func stampOf(d *dataset.Dataset, cells []*dataset.Cell, metrics []record.Metric, files []link) stamp {
+func provenanceOf(d *dataset.Dataset, cells []*dataset.Cell, metrics []record.Metric, files []link) provenance {
 	o := cellview.OriginOf(d, cells, cellview.NamesOf(metrics)...)
 	unavailable := 0
 	for _, cell := range cells {
@@ -68,7 +68,7 @@ func stampOf(d *dataset.Dataset, cells []*dataset.Cell, metrics []record.Metric,
 	if d.Profile != "" && d.Profile != "full" && o.Measured > 0 {
 		words += ", profile\u00a0" + d.Profile
 	}
-	return stamp{words, o.Where(), files}
+	return provenance{words, o.Where(), files}
 }
 
 // judgements are those of the claims by their names.
@@ -104,7 +104,7 @@ func (j judgements) stated(words string, claims ...string) string {
 
 // table shows a table block.
 func (c *composer) table(t *article.Table) template.HTML {
-	e := exhibit{ID: t.Label.Value, Number: c.numbers[t.Label.Value], Banner: c.judgements.titleCheck(t.Claim)}
+	e := captioned{ID: t.Label.Value, Number: c.numbers[t.Label.Value], Banner: c.judgements.titleCheck(t.Claim)}
 	cells, experiment, err := c.selectCells(t.Experiment.Value, t.Where.Node)
 	if err != nil {
 		c.Warnf("%s: %v", t.Label.Value, err)
@@ -125,7 +125,7 @@ func (c *composer) table(t *article.Table) template.HTML {
 		note, _ := c.prose.Inline(n.Value)
 		notes = append(notes, note)
 	}
-	e.Stamp = stampOf(c.d, cells, columns.metrics, c.dataFiles(t.Label.Value, cells, columns.told(), columns.metrics, t.Published))
+	e.Stamp = provenanceOf(c.d, cells, columns.metrics, c.dataFiles(t.Label.Value, cells, columns.told(), columns.metrics, t.Published))
 	missing := ""
 	switch {
 	case experiment == nil:
@@ -136,7 +136,7 @@ func (c *composer) table(t *article.Table) template.HTML {
 		missing = "There are no cells to show."
 	}
 	return c.Fill("table", struct {
-		exhibit
+		captioned
 		Layout  table.Layout
 		Missing string          // why there are no rows
 		Common  []string        // what holds of all rows

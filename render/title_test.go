@@ -32,10 +32,10 @@ func TestFindingsInTitles(t *testing.T) {
 				t.Fatal(err)
 			}
 			html := string(page.HTML)
-			for _, exhibit := range []string{`(?s)<figure class="fig" id="fig-f">.*?</figcaption>(.*?)<svg class="full"`, `(?s)id="tbl-t-c">.*?</div>(.*?)<table`} {
-				found := regexp.MustCompile(exhibit).FindStringSubmatch(html)
+			for _, captioned := range []string{`(?s)<figure class="fig" id="fig-f">.*?</figcaption>(.*?)<svg class="full"`, `(?s)id="tbl-t-c">.*?</div>(.*?)<table`} {
+				found := regexp.MustCompile(captioned).FindStringSubmatch(html)
 				if found == nil {
-					t.Fatalf("no %s in %s", exhibit, html)
+					t.Fatalf("no %s in %s", captioned, html)
 				}
 				want := "The title states a claim that is " + tt.verdict + " here. See the claim"
 				if tt.verdict == "supported" {

@@ -46,7 +46,7 @@ type evaluator struct {
 	used    []used
 }
 
-// Value shows what an expression comes to: the number, and the slip that says where it comes from.
+// Value shows what an expression comes to: the number, and the tooltip that says where it comes from.
 func (c *composer) Value(in expr.Inline) template.HTML {
 	v, _ := c.evaluate(in)
 	c.nextID++
@@ -386,7 +386,7 @@ type keyView struct {
 	Published string
 }
 
-// inShort is a reason without its details, which the slip of the value has: "throughput, a: invalid".
+// inShort is a reason without its details, which the tooltip of the value has: "throughput, a: invalid".
 func inShort(reason string) string {
 	parts := strings.SplitN(reason, ": ", 3)
 	return strings.Join(parts[:min(len(parts), 2)], ": ")

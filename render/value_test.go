@@ -10,11 +10,11 @@ import (
 	"benchbook/render/rendertest"
 )
 
-// shown finds the words of each measured value, and what its slip says.
+// shown finds the words of each measured value, and what its tooltip says.
 var shown = regexp.MustCompile(`<span class="m[^"]*" tabindex="0" aria-describedby="(value-\d+)">(?:<data value="[^"]*">)?([^<]*)(?:</data>)?<span class="pop" role="tooltip" id="(value-\d+)" hidden>(.*?)</span></span>`)
 
 func TestValues(t *testing.T) {
-	tests := []struct{ name, expression, text, slip string }{
+	tests := []struct{ name, expression, text, tooltip string }{
 		{"a metric of one cell", `throughput{server="a"}`, "500/s", "476 to 525/s, 95\u202f% interval of 3\u00a0repetitions."},
 		{"rounded", `throughput{server="a"} | round 1`, "500.0/s", "475.7"},
 		{"a time in the unit that suits it", `latency.p50{server="a"}`, "16.7\u00a0ms", "interval of 3"},
@@ -55,10 +55,10 @@ func TestValues(t *testing.T) {
 				t.Errorf("%s is shown as %q, want %q", test.expression, got, test.text)
 			}
 			if found[i][1] != found[i][3] {
-				t.Errorf("%s is described by %s, but its slip is %s", test.expression, found[i][1], found[i][3])
+				t.Errorf("%s is described by %s, but its tooltip is %s", test.expression, found[i][1], found[i][3])
 			}
-			if slip := found[i][4]; !strings.Contains(slip, test.slip) {
-				t.Errorf("the slip of %s is %q, want %q in it", test.expression, slip, test.slip)
+			if tooltip := found[i][4]; !strings.Contains(tooltip, test.tooltip) {
+				t.Errorf("the tooltip of %s is %q, want %q in it", test.expression, tooltip, test.tooltip)
 			}
 		})
 	}
@@ -99,7 +99,7 @@ func TestDotsOfRatiosAreOfRounds(t *testing.T) {
 	}
 }
 
-// Only what was measured is underlined: what others published is told from it, with its source in the slip.
+// Only what was measured is underlined: what others published is told from it, with its source in the tooltip.
 func TestPublishedValuesAreNoMeasurements(t *testing.T) {
 	page := pageOf(t, "`{value} published(throughput{server=\"a\"})`, `{value} published(throughput{server=\"a\"}) / published(throughput{server=\"b\"})`, `{value} 100ms`\n\n"+
 		"```yaml published\nsource: A paper\nrows:\n  - {server: a, throughput: 500/s}\n  - {server: b, throughput: 400/s}\n```\n")

@@ -12,7 +12,7 @@ import (
 	"benchbook/render/wording"
 )
 
-// Origin is where numbers come from, as stamps and slips tell it.
+// Origin is where numbers come from, as provenance lines and tooltips tell it.
 type Origin struct {
 	Cells     []*dataset.Cell
 	Measured  int // cells that have records

@@ -12,7 +12,7 @@ import (
 	"benchbook/render/typeface"
 )
 
-// The small drawings of a page: repetitions in a slip, the effect of a claim, the sparkline of an index. Like figures
+// The small drawings of a page: repetitions in a tooltip, the effect of a claim, the sparkline of an index. Like figures
 // they carry classes only.
 
 // svg is a drawing of fixed size in the making.
