@@ -31,8 +31,6 @@ func (doc *checker) check() {
 		if doc.named(e.Name, e.Pos, "experiment", names, e.tried) {
 			doc.experiments = append(doc.experiments, e.Name.Value)
 		}
-	}
-	for _, e := range doc.Experiments {
 		contradictions(e.Node, &doc.Problems)
 	}
 	claims, labels := doc.checkClaims(), map[string]source.Text{}

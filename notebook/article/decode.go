@@ -119,6 +119,9 @@ func DecodeNamed[T any](d yamltext.Decoder, n *yamltext.Node, what, each string)
 }
 
 // parseScalar reads a written word as the type that out points to. The error completes "KEY …".
+// It is a table with a case for each type.
+//
+//gocyclo:ignore
 func parseScalar(s string, out any) error {
 	switch v := out.(type) {
 	case *string:
@@ -205,7 +208,9 @@ func quantity(s string, want expr.Dimension, what string) (float64, error) {
 	return q.Value, nil
 }
 
-// hintFor says how a scalar of v's type is written.
+// hintFor says how a scalar of v's type is written. It is a table with a case for each type.
+//
+//gocyclo:ignore
 func hintFor(written string, v any) string {
 	switch v := v.(type) {
 	case time.Duration:

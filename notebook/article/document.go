@@ -35,6 +35,14 @@ const ProjectFile = "benchbook.yaml"
 // FileName is the name of an article in its folder.
 const FileName = "article.md"
 
+// Bounds of what an article has several of. Most of them are looked up by name again and again.
+const (
+	maxExperiments = 500
+	maxListings    = 1000
+	maxAxes        = 100
+	maxNamed       = 500 // services of an experiment, values of the front matter and the like
+)
+
 // Document is an article that was read.
 type Document struct {
 	Slug   string // the name of its folder
@@ -171,8 +179,13 @@ type Block struct {
 	includes, lines source.Text // of a listing with include=
 }
 
-// KindBlock is the node kind of Block.
-var KindBlock = ast.NewNodeKind("BenchbookBlock")
+// The kinds of our nodes.
+var (
+	KindBlock       = ast.NewNodeKind("BenchbookBlock")
+	KindInlineValue = ast.NewNodeKind("BenchbookValue")
+	KindClaimLink   = ast.NewNodeKind("BenchbookClaim")
+	KindReference   = ast.NewNodeKind("BenchbookReference")
+)
 
 func (*Block) Kind() ast.NodeKind { return KindBlock }
 
@@ -186,9 +199,6 @@ type InlineValue struct {
 	Valid   bool        // the expression could be read
 }
 
-// KindInlineValue is the node kind of InlineValue.
-var KindInlineValue = ast.NewNodeKind("BenchbookValue")
-
 func (*InlineValue) Kind() ast.NodeKind { return KindInlineValue }
 
 func (v *InlineValue) Dump(source []byte, level int) { ast.DumpHelper(v, source, level, nil, nil) }
@@ -199,9 +209,6 @@ type ClaimLink struct {
 	Name source.Text
 }
 
-// KindClaimLink is the node kind of ClaimLink.
-var KindClaimLink = ast.NewNodeKind("BenchbookClaim")
-
 func (*ClaimLink) Kind() ast.NodeKind { return KindClaimLink }
 
 func (l *ClaimLink) Dump(source []byte, level int) { ast.DumpHelper(l, source, level, nil, nil) }
@@ -211,9 +218,6 @@ type Reference struct {
 	ast.BaseInline
 	Label source.Text
 }
-
-// KindReference is the node kind of Reference.
-var KindReference = ast.NewNodeKind("BenchbookReference")
 
 func (*Reference) Kind() ast.NodeKind { return KindReference }
 
@@ -362,13 +366,11 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 		b.extent.End = line.Stop
 		content = append(content, line.Value(doc.Text)...)
 	}
-	fragment := func() yamltext.Fragment {
-		return segmentsOf(doc.Source, doc.Text, lines.Sliced(0, lines.Len()), whole)
-	}
+	own := lines.Sliced(0, lines.Len())
 	switch {
 	case language == "yaml" && slices.Contains(blockKinds, second):
 		b.Is, b.YAML = second, content
-		doc.yamlBlock(b, fragment())
+		doc.yamlBlock(b, segmentsOf(doc.Source, doc.Text, own, whole))
 	case language == "yaml" && second != "" && !strings.Contains(second, "="):
 		doc.Problems.Add("unknown-block", at, "%q is no kind of block", second).
 			Hint = source.Suggest(second, blockKinds) + `; leave the word out for an ordinary listing`
@@ -380,7 +382,7 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 		if b.Listing == nil {
 			return nil
 		}
-		b.Listing.extent, b.Listing.fragment = b.extent, fragment()
+		b.Listing.extent, b.Listing.fragment = b.extent, segmentsOf(doc.Source, doc.Text, own, whole)
 		for i := range lines.Len() {
 			b.Listing.Lines = append(b.Listing.Lines, doc.Source.Pos(lines.At(i).Start, lines.At(i).Stop))
 		}

@@ -299,13 +299,12 @@ func (f finder) flow(p, end int) []*trap {
 		}
 		label := ""
 		if open[len(open)-1] == '{' {
-			stop := q + reach(f.Text[q:end], true)
-			if colon := f.blanks(stop); colon < end && f.Text[colon] == ':' {
-				if label = f.Text[q:stop] + ": "; stop > q {
-					out = append(out, f.badKey(q, stop)...)
+			key := q
+			if label, q = f.flowKey(q, end); label != "" {
+				if stop := key + len(label) - len(": "); stop > key {
+					out = append(out, f.badKey(key, stop)...)
 				}
-				if q = f.blanks(colon + 1); q >= end || strings.IndexByte(",]}", f.Text[q]) >= 0 ||
-					strings.IndexByte("[{", f.Text[q]) >= 0 && !strings.HasPrefix(f.Text[q:], "{{") {
+				if q >= end || f.noScalar(q) {
 					continue
 				}
 			}
@@ -315,6 +314,20 @@ func (f finder) flow(p, end int) []*trap {
 		q = stop
 	}
 	return out
+}
+
+// flowKey gives the key at p, as it stands before its value, and where that begins. Without a key it is empty.
+func (f finder) flowKey(p, end int) (label string, value int) {
+	stop := p + reach(f.Text[p:end], true)
+	if colon := f.blanks(stop); colon < end && f.Text[colon] == ':' {
+		return f.Text[p:stop] + ": ", f.blanks(colon + 1)
+	}
+	return "", p
+}
+
+// noScalar says that a bracket or comma stands at p.
+func (f finder) noScalar(p int) bool {
+	return strings.IndexByte(",]}[{", f.Text[p]) >= 0 && !strings.HasPrefix(f.Text[p:], "{{")
 }
 
 // valueTraps finds out why the value [p, end) has to be quoted. It may be in brackets.
@@ -327,8 +340,7 @@ func (f finder) valueTraps(p, end int, label string, inFlow bool) []*trap {
 	case strings.HasPrefix(text, "{{"):
 		return one(f.doubleBrace(p, end, label))
 	case first == "*":
-		name, rest, _ := strings.Cut(text[1:], " ")
-		if anchorName.MatchString(name) && (strings.TrimSpace(rest) == "" || strings.HasPrefix(strings.TrimSpace(rest), "#")) {
+		if isAlias(text) {
 			return nil
 		}
 		return one(f.quoteThis(p, end, p, p+1, label, `"*" at the beginning means an alias to YAML`))
@@ -345,6 +357,19 @@ func (f finder) valueTraps(p, end int, label string, inFlow bool) []*trap {
 	if what := begins(f.Text[p:end]); what != "" {
 		return one(f.quoteThis(p, end, p, p+1, label, "%s", what))
 	}
+	return f.inside(p, end, label, inFlow)
+}
+
+// isAlias says that a value is an alias, with nothing but a comment behind it.
+func isAlias(text string) bool {
+	name, rest, _ := strings.Cut(text[1:], " ")
+	rest = strings.TrimSpace(rest)
+	return anchorName.MatchString(name) && (rest == "" || rest[0] == '#')
+}
+
+// inside finds out why the value [p, end) has to be quoted, if that is for what stands in it.
+func (f finder) inside(p, end int, label string, inFlow bool) []*trap {
+	one := func(t *trap) []*trap { return []*trap{t} }
 	for q := p; q < end; q++ {
 		switch c := f.Text[q]; {
 		case inFlow && strings.IndexByte("?[{", c) >= 0:
@@ -354,13 +379,18 @@ func (f finder) valueTraps(p, end int, label string, inFlow bool) []*trap {
 		case c == ':' && f.isEnd(q+1):
 			return f.colon(p, end, q, label)
 		case c == '#' && q > p && isSpace(f.Text[q-1]):
-			if inFlow && (!f.isEnd(q+1) || strings.ContainsAny(f.Text[q:f.end(q)], "]}")) {
+			if inFlow && f.hidesMore(q) {
 				return one(f.quoteThis(p, end, q, end, label, `" #" begins a comment, which cuts the value off`))
 			}
 			return nil
 		}
 	}
 	return nil
+}
+
+// hidesMore says that the comment at q is none, or that it hides the end of brackets.
+func (f finder) hidesMore(q int) bool {
+	return !f.isEnd(q+1) || strings.ContainsAny(f.Text[q:f.end(q)], "]}")
 }
 
 // colon judges a colon at q inside the value [p, end).

@@ -136,11 +136,7 @@ func isNull(y *yaml.Node) bool {
 func (c *converter) mapping(y *yaml.Node, place source.Pos) *Node {
 	n := &Node{Kind: Map, Text: source.Text{Pos: place}}
 	written := map[string]bool{}
-	type merge struct {
-		at    int // where in the fields it stands
-		value *yaml.Node
-	}
-	var merges []merge
+	var merges []mergeKey
 	for i := 0; i+1 < len(y.Content); i += 2 {
 		key, value := y.Content[i], y.Content[i+1]
 		at := c.written(key)
@@ -156,7 +152,7 @@ func (c *converter) mapping(y *yaml.Node, place source.Pos) *Node {
 			continue
 		}
 		if key.Value == "<<" && key.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) == 0 {
-			merges = append(merges, merge{len(n.Fields), value})
+			merges = append(merges, mergeKey{len(n.Fields), value})
 			continue
 		}
 		text, end := c.text(key, c.written(key))
@@ -170,6 +166,18 @@ func (c *converter) mapping(y *yaml.Node, place source.Pos) *Node {
 		in := context{c.fragment.Text[at:max(at, end)] + ": ", y.Style&yaml.FlowStyle != 0}
 		n.Fields = append(n.Fields, Field{text, c.node(value, in)})
 	}
+	c.merge(n, merges, written)
+	return n
+}
+
+// A mergeKey is a key <<, which stands before a field of a mapping.
+type mergeKey struct {
+	at    int
+	value *yaml.Node
+}
+
+// merge adds to a mapping what << repeats, but for the keys that are written in it.
+func (c *converter) merge(n *Node, merges []mergeKey, written map[string]bool) {
 	// What is merged goes where << stands; of several, the first one that has a key counts, as in YAML 1.1.
 	added := 0
 	for _, m := range merges {
@@ -188,7 +196,6 @@ func (c *converter) mapping(y *yaml.Node, place source.Pos) *Node {
 		n.Fields = append(n.Fields[:at:at], append(fields, n.Fields[at:]...)...)
 		added += len(fields)
 	}
-	return n
 }
 
 // Place is where a key of n is written.

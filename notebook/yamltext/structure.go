@@ -89,14 +89,8 @@ func (f finder) brackets(p int) []*trap {
 	var open []int
 	for q := e.value; q < region; q++ {
 		switch c := f.Text[q]; c {
-		case '"', '\'':
-			if end, _ := closing(f.Text[:region], q); end > 0 && !isWord(f.Text[q-1]) {
-				q = end - 1
-			}
-		case '#':
-			if isSpace(f.Text[q-1]) {
-				q = f.end(q) - 1
-			}
+		case '"', '\'', '#':
+			q = f.skip(q, region)
 		case '[', '{':
 			open = append(open, q)
 		case ']', '}':
@@ -124,6 +118,18 @@ func (f finder) brackets(p int) []*trap {
 	}
 	t.edits = []edit{{at: stop, with: closers.String(), adds: true}}
 	return []*trap{t}
+}
+
+// skip gives the last byte of what is quoted from p on, or of a comment.
+func (f finder) skip(p, end int) int {
+	if f.Text[p] == '#' {
+		if isSpace(f.Text[p-1]) {
+			return f.end(p) - 1
+		}
+	} else if stop, _ := closing(f.Text[:end], p); stop > 0 && !isWord(f.Text[p-1]) {
+		return stop - 1
+	}
+	return p
 }
 
 // wrongBracket is the trap of a bracket at q that does not fit the innermost of those that are open.
@@ -192,28 +198,45 @@ func (f finder) indentation(p int) []*trap {
 	}
 	l := f.entry(p)
 	outer, left := f.levels(above, l.column)
-	t := &trap{rule: "yaml-syntax", start: p + l.column, end: f.end(p + l.column), lost: true, edits: f.hidden(p)}
+	message, hint := f.misplacement(l, outer, left)
+	if message == "" {
+		return nil
+	}
+	return []*trap{{rule: "yaml-syntax", start: p + l.column, end: f.end(p + l.column), message: message, hint: hint,
+		lost: true, edits: f.hidden(p)}}
+}
+
+// misplacement says why a line fits neither of two collections, of which either may be none. It is empty if that is not
+// for its column.
+func (f finder) misplacement(l entry, outer, left *level) (message, hint string) {
 	switch {
 	case left != nil && outer != nil && blockHeader.MatchString(f.lineText(f.entry(outer.line).value)):
-		t.message = fmt.Sprintf("this line is indented less than line %d, which begins the block of text", f.number(f.next(outer.line)))
-		t.hint = f.indentLike(f.entry(f.next(outer.line)).column, f.next(outer.line))
-	case outer != nil && outer.column == l.column && l.dash && !outer.dash:
-		t.message, t.hint = "a list item cannot stand beside keys", "put a key above it, or remove the dash"
-	case outer != nil && outer.column == l.column && !l.dash && outer.dash && l.end > l.key:
-		t.message = "a key cannot stand beside list items"
-		t.hint = "put a dash before it, or indent it like the keys of the item above"
+		first := f.next(outer.line)
+		return fmt.Sprintf("this line is indented less than line %d, which begins the block of text", f.number(first)),
+			f.indentLike(f.entry(first).column, first)
+	case outer != nil && outer.column == l.column:
+		return besideOthers(l, outer)
 	case outer == nil && left != nil:
-		t.message, t.hint = "this line is indented less than the first one", f.indentLike(left.column, left.line)
-	case l.end == l.key && !l.dash || outer == nil || outer.column == l.column:
-		return nil
+		return "this line is indented less than the first one", f.indentLike(left.column, left.line)
+	case outer == nil || l.end == l.key && !l.dash:
+		return "", ""
 	case left == nil:
-		t.message = "this line is indented further than the ones above, which have their values already"
-		t.hint = f.indentLike(outer.column, outer.line)
-	default:
-		t.message = "this line is indented like none above it"
-		t.hint = f.indentLike(left.column, left.line) + ", or " + f.indentLike(outer.column, outer.line)
+		return "this line is indented further than the ones above, which have their values already",
+			f.indentLike(outer.column, outer.line)
 	}
-	return []*trap{t}
+	return "this line is indented like none above it",
+		f.indentLike(left.column, left.line) + ", or " + f.indentLike(outer.column, outer.line)
+}
+
+// besideOthers says why a line cannot stand beside the entries of a collection.
+func besideOthers(l entry, others *level) (message, hint string) {
+	switch {
+	case l.dash && !others.dash:
+		return "a list item cannot stand beside keys", "put a key above it, or remove the dash"
+	case !l.dash && others.dash && l.end > l.key:
+		return "a key cannot stand beside list items", "put a dash before it, or indent it like the keys of the item above"
+	}
+	return "", ""
 }
 
 // level is a collection by the column that its entries begin in.

@@ -79,18 +79,28 @@ func reachWith(pairs, line string, key bool) (end int, ok bool) {
 			if c == quote {
 				quote = 0
 			}
-		case (c == '"' || c == '\'') && paired && (i == 0 || !isWord(line[i-1])):
+		case paired && opensQuote(line, i):
 			quote = c
-		case (c == '(' || c == '[' || c == '{') && paired:
+		case paired && strings.IndexByte("([{", c) >= 0:
 			depth++
-		case paired && depth > 0 && (c == ')' || c == ']' || c == '}'):
+		case paired && depth > 0 && strings.IndexByte(")]}", c) >= 0:
 			depth--
 		case depth > 0:
-		case c == ',' || c == ']' || c == '}' || key && c == ':' && (i+1 == len(line) || isSpace(line[i+1])):
+		case endsValue(line[i:], key):
 			return i, true
 		}
 	}
 	return len(line), depth == 0 && quote == 0
+}
+
+// opensQuote says that a quote at i does not stand in a word.
+func opensQuote(line string, i int) bool {
+	return (line[i] == '"' || line[i] == '\'') && (i == 0 || !isWord(line[i-1]))
+}
+
+// endsValue says that a value inside brackets, or a key, does not go on with rest.
+func endsValue(rest string, key bool) bool {
+	return strings.IndexByte(",]}", rest[0]) >= 0 || key && rest[0] == ':' && (len(rest) == 1 || isSpace(rest[1]))
 }
 
 // closingBracket is the length of the brackets that a line begins with, or -1 if they are not closed in it.
