@@ -37,6 +37,7 @@ import (
 	"benchbook/notebook/check"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/figurekind"
+	"benchbook/notebook/loadtool"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
@@ -843,9 +844,15 @@ func TestWordsAreDocumented(t *testing.T) {
 func TestNotYet(t *testing.T) {
 	refused := map[string]bool{}
 	for _, entry := range elements(t, "notebook/plan", "notYet") {
-		what, ok := literal(entry.(*ast.CompositeLit).Elts[0])
+		words := entry.(*ast.CompositeLit).Elts[0]
+		what, ok := literal(words)
+		if sum, isSum := words.(*ast.BinaryExpr); isSum { // "a load by " + those that are only read
+			what, ok = literal(sum.X)
+			read := loadtool.Names(func(t loadtool.Tool) bool { return t.Load && t.Program == nil })
+			what += strings.Join(read[:len(read)-1], ", ") + " or " + read[len(read)-1]
+		}
 		if !ok {
-			t.Error("an entry of notYet whose words are no literal")
+			t.Error("an entry of notYet whose words do not begin with a literal")
 		}
 		refused[what] = true
 	}
