@@ -118,6 +118,18 @@ func (c *CommandLine) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what stri
 // Environment is a mapping of variables, or a list of NAME=value.
 type Environment []Named[source.Text]
 
+// Map gives the values by their names; nil for none.
+func (e Environment) Map() map[string]string {
+	if len(e) == 0 {
+		return nil
+	}
+	out := map[string]string{}
+	for _, v := range e {
+		out[v.Name.Value] = v.Value.Value
+	}
+	return out
+}
+
 func (e *Environment) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	if n.Kind != yamltext.List {
 		*e = DecodeNamed[source.Text](d, n, what, "variable")

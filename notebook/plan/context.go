@@ -36,6 +36,11 @@ type folder struct {
 	size     int64                  // of single
 }
 
+// newFolder is the folder of an article.
+func newFolder(doc *article.Document) *folder {
+	return &folder{doc: doc, configs: map[string][]string{}, contexts: map[string][]spec.File{}}
+}
+
 // digest is how a file's content enters keys and records.
 func digest(data []byte) string {
 	sum := sha256.Sum256(data)
@@ -386,6 +391,20 @@ func reason(err error) error {
 	return err
 }
 
+// dockerfilePlace is where a Dockerfile stands: its listing, or the build key; and its lines, if it is in the article.
+type dockerfilePlace struct {
+	all   source.Pos
+	lines []source.Pos
+}
+
+// at is the place of a line, counted from 1; that of the whole where the line is not known or not in the article.
+func (p dockerfilePlace) at(line int) source.Pos {
+	if line < 1 || line > len(p.lines) {
+		return p.all
+	}
+	return p.lines[line-1]
+}
+
 // build resolves a build of some users, and says where its Dockerfile stands.
 func (f *folder) build(b *article.Build, users []string, at source.Pos, problems *source.Problems) (*spec.Build, dockerfilePlace, bool) {
 	context := b.Context
@@ -396,7 +415,7 @@ func (f *folder) build(b *article.Build, users []string, at source.Pos, problems
 	if !ok {
 		return nil, dockerfilePlace{}, false
 	}
-	out := &spec.Build{Files: files, Dockerfile: "Dockerfile", Target: b.Target.Value, Args: byName(b.Args)}
+	out := &spec.Build{Files: files, Dockerfile: "Dockerfile", Target: b.Target.Value, Args: b.Args.Map()}
 	if !b.Inline.IsZero() {
 		return out, inline(out, b.Inline), true
 	}

@@ -111,7 +111,8 @@ func TestIgnoredDockerfileIsSent(t *testing.T) {
 		block("name: e\nservices: {s: {build: {context: ., dockerfile: docker/app}}}\nload: {target: http://s/}\n"))
 	trial := mustPlan(t, source, Options{}, map[string]string{"a.txt": "x", "docker/other": "x"}).Trials[0]
 	b := trial.Services[0].Image.Build
-	if len(b.Files) != 2 || b.Files[1].Path != "docker/app" || len(trial.places.dockerfiles[b].lines) != 1 {
+	if len(b.Files) != 2 || b.Files[1].Path != "docker/app" || trial.DockerfilePos(b, 1) == trial.DockerfilePos(b, 0) ||
+		trial.DockerfilePos(b, 2) != trial.DockerfilePos(b, 0) {
 		t.Errorf("the build is %+v", b)
 	}
 }
@@ -221,35 +222,5 @@ func TestConfigsOfOthersStayInContexts(t *testing.T) {
 		if strings.Join(got, " ") != want[s.Name] {
 			t.Errorf("the context of %s has %v, want %s", s.Name, got, want[s.Name])
 		}
-	}
-}
-
-func TestCopied(t *testing.T) {
-	tests := []struct {
-		name, dockerfile string
-		has, lacks       string
-	}{
-		{"a file", "FROM x\nCOPY a.py /srv/", "a.py", "b.py"},
-		{"a destination is no source", "COPY a.py b.py", "a.py", "b.py"},
-		{"several, over lines", "COPY --chown=1 a.py \\\n  src/b.py /srv/", "src/b.py", "b.py"},
-		{"a folder", "copy src /srv", "src/deep/b.py", "srcs/b.py"},
-		{"a pattern", "ADD src/*.py /srv/", "src/b.py", "src/b.txt"},
-		{"a list", `COPY ["a b.py", "c.py", "/srv/"]`, "c.py", "d.py"},
-		{"from another stage", "COPY --from=build a.py /", "", "a.py"},
-		{"all", "COPY ./ /srv", "any/thing", ""},
-		{"a variable", "COPY ${NAME} /srv", "any/thing", ""},
-		{"a mount", "RUN --mount=type=bind,target=/src make", "any/thing", ""},
-		{"nothing", "FROM x", "", "a.py"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			c := copiedBy(test.dockerfile)
-			if test.has != "" && !c.has(test.has) {
-				t.Errorf("it lacks %s: %q", test.has, c)
-			}
-			if test.lacks != "" && c.has(test.lacks) {
-				t.Errorf("it has %s: %q", test.lacks, c)
-			}
-		})
 	}
 }

@@ -6,7 +6,6 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
-	"benchbook/notebook/spec"
 	"benchbook/notebook/yamltext"
 )
 
@@ -125,7 +124,7 @@ func (p *planner) folder(t source.Text) *folder {
 		}
 	}
 	if p.folders[doc] == nil {
-		p.folders[doc] = &folder{doc: doc, configs: map[string][]string{}, contexts: map[string][]spec.File{}}
+		p.folders[doc] = newFolder(doc)
 	}
 	return p.folders[doc]
 }

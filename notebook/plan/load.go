@@ -35,7 +35,7 @@ func (p *planner) load(d *draft, at source.Pos) *spec.Load {
 	if l.Generators.V > 1 { // one is what there is if nothing is said, and the same trial
 		out.Generators = l.Generators.V
 	}
-	out.Headers = byName(l.Headers)
+	out.Headers = l.Headers.Map()
 	if l.Failures.Expected {
 		out.FailuresMax = 1
 	} else {
@@ -182,7 +182,7 @@ func (p *planner) verify(v *article.Verify, out *spec.Load) {
 			p.problems.Add("wrong-value", v.Length.Text.Pos, "length has to be 0 or more bytes")
 		}
 	}
-	out.JSON, out.WantHeaders = byName(v.JSON), byName(v.Headers)
+	out.JSON, out.WantHeaders = v.JSON.Map(), v.Headers.Map()
 	if v.Before.Set() {
 		out.CheckBefore = v.Before.V
 	}
@@ -231,7 +231,7 @@ func (p *planner) targets(l *article.Load, out *spec.Load, services []string, at
 			one.Method = t.Method.Value
 		}
 		if t.Headers != nil {
-			one.Headers = byName(t.Headers)
+			one.Headers = t.Headers.Map()
 		}
 		if !t.Body.IsZero() {
 			one.Body = t.Body.Value

@@ -112,12 +112,6 @@ type places struct {
 	dockerfiles map[*spec.Build]dockerfilePlace
 }
 
-// dockerfilePlace is where a Dockerfile stands: its listing, or the build key; and its lines, if it is in the article.
-type dockerfilePlace struct {
-	all   source.Pos
-	lines []source.Pos
-}
-
 func newPlaces() places {
 	return places{map[*string]source.Text{}, map[*spec.Service]source.Text{}, map[*spec.Build]dockerfilePlace{}}
 }
@@ -127,11 +121,7 @@ func (p places) cpuset(field *string) source.Text { return p.cpusets[field] }
 // DockerfilePos is the place of a line, counted from 1, of the Dockerfile of a build of the trial; that of the whole
 // where the line is not known or not in the article.
 func (t *Trial) DockerfilePos(b *spec.Build, line int) source.Pos {
-	at := t.places.dockerfiles[b]
-	if line < 1 || line > len(at.lines) {
-		return at.all
-	}
-	return at.lines[line-1]
+	return t.places.dockerfiles[b].at(line)
 }
 
 // Metric is a metric that an experiment adds.

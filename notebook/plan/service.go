@@ -150,7 +150,7 @@ func (p *planner) service(name source.Text, s *article.Service, d *draft) *spec.
 		Name: name.Value, WorkingDir: s.WorkingDir.Value, User: s.User.Value, CPUSet: s.CPUSet.Value,
 		Memory: int64(s.MemLimit.V), PIDs: int64(s.PidsLimit.V), ShmSize: int64(s.ShmSize.V), ReadOnly: s.ReadOnly.V, Init: s.Init.V,
 		StopSignal: s.StopSignal.Value, StopGrace: s.StopGrace.V, Hostname: s.Hostname.Value, CPUs: s.CPUs.V,
-		Sysctls: byName(s.Sysctls), CapAdd: values(s.CapAdd), CapDrop: values(s.CapDrop), SecurityOpt: values(s.SecurityOpt),
+		Sysctls: s.Sysctls.Map(), CapAdd: values(s.CapAdd), CapDrop: values(s.CapDrop), SecurityOpt: values(s.SecurityOpt),
 		Tmpfs: values(s.Tmpfs), DependsOn: dependencies(s.DependsOn),
 		Conditions: conditions(s.DependsOn),
 	}
@@ -716,17 +716,6 @@ func values(list []source.Text) []string {
 	var out []string
 	for _, t := range list {
 		out = append(out, t.Value)
-	}
-	return out
-}
-
-func byName(list article.Environment) map[string]string {
-	if len(list) == 0 {
-		return nil
-	}
-	out := map[string]string{}
-	for _, v := range list {
-		out[v.Name.Value] = v.Value.Value
 	}
 	return out
 }
