@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/notebook/definition"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 )
@@ -18,7 +19,7 @@ func changes(t *plan.Trial, r *record.Record) []string {
 	}
 	out, redefined := inputChanges(t.Inputs, r.Inputs)
 	if redefined {
-		edits, err := plan.Edits(t.Definition, r.Definition)
+		edits, err := definition.Edits(t.Definition, r.Definition)
 		if err != nil {
 			return append(out, err.Error())
 		}

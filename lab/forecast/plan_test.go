@@ -10,6 +10,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/labtest"
 	"benchbook/lab/terminal"
+	"benchbook/notebook/definition"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
 	"benchbook/runner/machines"
@@ -64,10 +65,10 @@ func TestSeveralGeneratorsInWords(t *testing.T) {
 
 // Files of a build, of a mounted folder and of configs have a line each, whatever they are called and wherever they are in a list.
 func TestWithoutFiles(t *testing.T) {
-	const definition = `{"services": [{"name": "db", "image": {"build": {"files": [{"path": "a]b[c", "digest": "0123456789"}], "dockerfile": "Dockerfile"}},
+	const defined = `{"services": [{"name": "db", "image": {"build": {"files": [{"path": "a]b[c", "digest": "0123456789"}], "dockerfile": "Dockerfile"}},
 		"configs": [{"path": "/etc/x[1].conf", "digest": "1234567890"}],
 		"volumes": [{"type": "bind", "target": "/data", "files": [{"path": "init.sql", "digest": "2345678901"}, {"path": "b/c.sql", "digest": "3456789012"}]}]}]}`
-	list, err := plan.Entries(json.RawMessage(definition))
+	list, err := definition.Entries(json.RawMessage(defined))
 	if err != nil {
 		t.Fatal(err)
 	}

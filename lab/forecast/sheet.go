@@ -12,6 +12,7 @@ import (
 
 	"benchbook/lab/terminal"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/definition"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -239,7 +240,7 @@ func (s *sheet) parts(e *plan.Experiment) (parts, error) {
 		if t.Calibration || t.Unavailable != "" {
 			continue // it is the trial that it repeats, or there is nothing to tell of it
 		}
-		list, err := plan.Entries(redact.Shown(t.Definition))
+		list, err := definition.Entries(redact.Shown(t.Definition))
 		if err != nil {
 			return nil, err
 		}
@@ -331,23 +332,23 @@ func (s *sheet) value(key string, values map[string]string, e *plan.Experiment) 
 }
 
 // asWritten puts the templates of values that a search finds in the place of what stands for them.
-func asWritten(list []plan.Entry, t *plan.Trial) []plan.Entry {
-	out := slices.DeleteFunc(list, func(e plan.Entry) bool { return strings.HasPrefix(e.Path, "deferred") })
+func asWritten(list []definition.Entry, t *plan.Trial) []definition.Entry {
+	out := slices.DeleteFunc(list, func(e definition.Entry) bool { return strings.HasPrefix(e.Path, "deferred") })
 	for _, d := range t.Deferred {
-		i := slices.IndexFunc(out, func(e plan.Entry) bool { return e.Path == d.Key })
+		i := slices.IndexFunc(out, func(e definition.Entry) bool { return e.Path == d.Key })
 		if i < 0 {
 			i = len(out)
-			out = append(out, plan.Entry{Path: d.Key})
+			out = append(out, definition.Entry{Path: d.Key})
 		}
 		out[i].Text = d.Template
 	}
 	return out
 }
 
-// withoutFiles puts the files of a build, of a volume and of configs into one plan.Entry each.
-func withoutFiles(list []plan.Entry) []plan.Entry {
-	var out []plan.Entry
-	builds := map[string]int{} // place in out of the plan.Entry for the files of a build or volume
+// withoutFiles puts the files of a build, of a volume and of configs into one definition.Entry each.
+func withoutFiles(list []definition.Entry) []definition.Entry {
+	var out []definition.Entry
+	builds := map[string]int{} // place in out of the definition.Entry for the files of a build or volume
 	sums := map[string][]string{}
 	for _, e := range list {
 		parent, name := strings.TrimSuffix(e.Path, "["+e.Name+"]"), e.Name
@@ -356,13 +357,13 @@ func withoutFiles(list []plan.Entry) []plan.Entry {
 		case e.File && isBuild:
 			if _, ok := builds[key]; !ok {
 				builds[key] = len(out)
-				out = append(out, plan.Entry{Path: key})
+				out = append(out, definition.Entry{Path: key})
 			}
 			sums[key] = append(sums[key], name+" "+e.Text)
 			digest := sha256.Sum256([]byte(strings.Join(sums[key], "\n")))
 			out[builds[key]].Text = terminal.Count(len(sums[key]), "file") + ", " + hex.EncodeToString(digest[:4])
 		case e.File:
-			out = append(out, plan.Entry{Path: parent, Text: name + " " + e.Text})
+			out = append(out, definition.Entry{Path: parent, Text: name + " " + e.Text})
 		default:
 			out = append(out, e)
 		}
@@ -379,17 +380,17 @@ func loadInWords(t *plan.Trial) string {
 	case len(l.Stages) > 0:
 		text += fmt.Sprintf(", in %s", terminal.Count(len(l.Stages), "stage"))
 	case l.Requests > 0 && l.Duration > 0:
-		text += fmt.Sprintf(", until %s are done or %s are over", terminal.Count(l.Requests, "request"), plan.Duration(l.Duration))
+		text += fmt.Sprintf(", until %s are done or %s are over", terminal.Count(l.Requests, "request"), definition.Duration(l.Duration))
 	case l.Requests > 0:
 		text += fmt.Sprintf(", until %s are done", terminal.Count(l.Requests, "request"))
 	default:
-		text += ", for " + plan.Duration(l.Duration)
+		text += ", for " + definition.Duration(l.Duration)
 	}
 	if l.Generators > 1 {
 		text += fmt.Sprintf(", put on by %d generators together", l.Generators)
 	}
 	if l.Warmup > 0 && t.Capacity == nil {
-		text += ", after " + plan.Duration(l.Warmup) + " of warm-up"
+		text += ", after " + definition.Duration(l.Warmup) + " of warm-up"
 	}
 	switch {
 	case l.FailuresMax >= 1:
@@ -422,7 +423,7 @@ func arrivalWords(t *plan.Trial) string {
 	}
 	next := "the next as soon as the answer is there"
 	if l.Think > 0 {
-		next = "the next " + plan.Duration(l.Think) + " after the answer"
+		next = "the next " + definition.Duration(l.Think) + " after the answer"
 	}
 	clients := terminal.Count(l.Connections, "client") + " send"
 	switch l.Connections {

@@ -11,6 +11,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/definition"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/validity"
@@ -144,13 +145,13 @@ func (o *oneJSON) sections() []section {
 	}
 	out := []section{{"the repetition", about}, {"checks", checks}, {"metrics", metrics}, {"load", load},
 		{"machine", machineRows(r.Machine)}, {"machine before", beforeRows(r.Before)}, {"histograms", histogramRows(r.Histograms)}}
-	var definition, inputs, facts [][]string
-	values, err := plan.Entries(r.Definition)
+	var defined, inputs, facts [][]string
+	values, err := definition.Entries(r.Definition)
 	for _, v := range values {
-		definition = append(definition, []string{v.Path, v.Text})
+		defined = append(defined, []string{v.Path, v.Text})
 	}
 	if err != nil { // a record of a version that writes it otherwise
-		definition = [][]string{{"definition", string(r.Definition)}}
+		defined = [][]string{{"definition", string(r.Definition)}}
 	}
 	for _, in := range r.Inputs {
 		inputs = append(inputs, []string{in.Name, in.Digest})
@@ -163,7 +164,7 @@ func (o *oneJSON) sections() []section {
 			facts = append(facts, []string{name, line})
 		}
 	}
-	out = append(out, section{"definition", definition}, section{"inputs", inputs}, section{"facts", facts})
+	out = append(out, section{"definition", defined}, section{"inputs", inputs}, section{"facts", facts})
 	return slices.DeleteFunc(out, func(s section) bool { return len(s.rows) == 0 })
 }
 

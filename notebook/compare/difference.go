@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/definition"
 	"benchbook/notebook/phrase"
-	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 )
@@ -138,7 +138,7 @@ func inputDifferences(a, b *record.Record) ([]Difference, error) {
 	add := func(subject, name, a, b string) {
 		out = append(out, Difference{Subject: subject, Kind: InputDifference, Parts: []Detail{{name, a, b}}})
 	}
-	edits, err := plan.Edits(b.Definition, a.Definition)
+	edits, err := definition.Edits(b.Definition, a.Definition)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/inputs"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 )
@@ -162,7 +163,7 @@ func TestSizes(t *testing.T) {
 		{"a large .dockerignore", build, func(dir string) { sparse(t, filepath.Join(dir, ".dockerignore"), 6<<30) }, "too-large"},
 		{"two files that are large together", build, func(dir string) {
 			write(t, filepath.Join(dir, "a"), "1")
-			sparse(t, filepath.Join(dir, "b"), maxContext)
+			sparse(t, filepath.Join(dir, "b"), inputs.MaxSize)
 		}, "too-large"},
 		{"a large config", config, func(dir string) {
 			sparse(t, filepath.Join(dir, "a"), 6<<30)
@@ -170,7 +171,7 @@ func TestSizes(t *testing.T) {
 		}, "too-large"},
 		{"configs that are large together", config, func(dir string) {
 			write(t, filepath.Join(dir, "a"), "1")
-			sparse(t, filepath.Join(dir, "b"), maxContext)
+			sparse(t, filepath.Join(dir, "b"), inputs.MaxSize)
 		}, "too-large"},
 	}
 	for _, test := range tests {

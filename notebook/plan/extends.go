@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/inputs"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
 )
@@ -116,7 +117,7 @@ func (p *planner) article(slug string) *article.Document {
 }
 
 // folder is that of the article that a path was written in; of paths from elsewhere, this article's.
-func (p *planner) folder(t source.Text) *folder {
+func (p *planner) folder(t source.Text) *inputs.Folder {
 	doc := p.doc
 	for _, d := range p.articles {
 		if d != nil && d.Source == t.Pos.Source {
@@ -124,7 +125,7 @@ func (p *planner) folder(t source.Text) *folder {
 		}
 	}
 	if p.folders[doc] == nil {
-		p.folders[doc] = newFolder(doc)
+		p.folders[doc] = inputs.NewFolder(doc)
 	}
 	return p.folders[doc]
 }

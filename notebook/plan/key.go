@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"benchbook/notebook/inputs"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 )
@@ -30,7 +31,7 @@ func seal(t *Trial, e *Experiment) {
 		panic(fmt.Sprintf("plan: %v", err)) // only strings, finite numbers and their maps
 	}
 	t.Definition = definition
-	t.Inputs = []record.Input{{Name: "definition", Digest: digest(definition)}, {Name: "semantics", Digest: strconv.Itoa(t.semantics())}}
+	t.Inputs = []record.Input{{Name: "definition", Digest: inputs.Digest(definition)}, {Name: "semantics", Digest: strconv.Itoa(t.semantics())}}
 	if slices.ContainsFunc(t.Services, func(s *spec.Service) bool { return s.Origin != nil }) {
 		t.Inputs = append(t.Inputs, record.Input{Name: "semantics of origins", Digest: strconv.Itoa(record.OriginSemantics)})
 	}

@@ -71,7 +71,7 @@ func (p *planner) multiply(m *article.Matrix, block *article.ExperimentBlock) ([
 	}
 	include := m.Include
 	if !m.IncludeFile.IsZero() {
-		rows, ok := p.folder(m.IncludeFile).doc.Rows(m.IncludeFile, p.problems)
+		rows, ok := p.folder(m.IncludeFile).Doc.Rows(m.IncludeFile, p.problems)
 		if !ok {
 			return nil, false
 		}

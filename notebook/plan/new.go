@@ -17,6 +17,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
+	"benchbook/notebook/inputs"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
@@ -54,7 +55,7 @@ var ErrNoProfile = errors.New("no such profile")
 func New(project *projects.Project, doc *article.Document, o Options, problems *source.Problems) (*Plan, error) {
 	o.Profile = cmp.Or(o.Profile, Full)
 	p := &planner{project: project, doc: doc, options: o, problems: problems,
-		folders: map[*article.Document]*folder{}, articles: map[string]*article.Document{doc.Slug: doc}}
+		folders: map[*article.Document]*inputs.Folder{}, articles: map[string]*article.Document{doc.Slug: doc}}
 	for _, block := range doc.Experiments {
 		p.definitions = append(p.definitions, p.definition(doc, block, nil))
 	}
@@ -170,7 +171,7 @@ type planner struct {
 	options     Options
 	problems    *source.Problems
 	articles    map[string]*article.Document // by slug; nil for one that cannot be read
-	folders     map[*article.Document]*folder
+	folders     map[*article.Document]*inputs.Folder
 	definitions []*definition
 	outlines    []*outline
 

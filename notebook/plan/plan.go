@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"benchbook/notebook/inputs"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -109,11 +110,11 @@ type Trial struct {
 type places struct {
 	cpusets     map[*string]source.Text // by the field of a service, the load or the command
 	cpus        map[*spec.Service]source.Text
-	dockerfiles map[*spec.Build]dockerfilePlace
+	dockerfiles map[*spec.Build]inputs.Place
 }
 
 func newPlaces() places {
-	return places{map[*string]source.Text{}, map[*spec.Service]source.Text{}, map[*spec.Build]dockerfilePlace{}}
+	return places{map[*string]source.Text{}, map[*spec.Service]source.Text{}, map[*spec.Build]inputs.Place{}}
 }
 
 func (p places) cpuset(field *string) source.Text { return p.cpusets[field] }
@@ -121,7 +122,7 @@ func (p places) cpuset(field *string) source.Text { return p.cpusets[field] }
 // DockerfilePos is the place of a line, counted from 1, of the Dockerfile of a build of the trial; that of the whole
 // where the line is not known or not in the article.
 func (t *Trial) DockerfilePos(b *spec.Build, line int) source.Pos {
-	return t.places.dockerfiles[b].at(line)
+	return t.places.dockerfiles[b].At(line)
 }
 
 // Metric is a metric that an experiment adds.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/inputs"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -352,7 +353,7 @@ func (p *planner) environment(s *article.Service) []string {
 		own[v.Name.Value] = true
 	}
 	for _, t := range s.EnvFile {
-		f, ok := p.folder(t).doc.File(t, p.problems)
+		f, ok := p.folder(t).Doc.File(t, p.problems)
 		if !ok {
 			continue
 		}
@@ -463,7 +464,7 @@ func (p *planner) volume(v *article.Volume) (spec.Volume, bool) {
 	}
 	if path.IsAbs(source) || strings.HasPrefix(source, "~") || source == ".." || strings.HasPrefix(path.Clean(source), "../") {
 		p.allow(projects.AllowMounts, v.Source.Pos, fmt.Sprintf("the path %q of this machine, outside the article's folder,", source))
-		host, err := hostPath(p.folder(v.Source).doc.Dir, source)
+		host, err := hostPath(p.folder(v.Source).Doc.Dir, source)
 		if err != nil {
 			p.problems.Add("wrong-value", v.Source.Pos, "the path %q cannot be found: %v", source, err).
 				Hint = "write a path that begins with /"
@@ -473,7 +474,7 @@ func (p *planner) volume(v *article.Volume) (spec.Volume, bool) {
 	}
 	out.ReadOnly = true
 	out.Source = path.Clean(source)
-	files, single, ok := p.folder(v.Source).mounted(v.Source, p.problems)
+	files, single, ok := p.folder(v.Source).Mounted(v.Source, p.problems)
 	out.Files, out.Single = files, single
 	return out, ok
 }
@@ -603,7 +604,7 @@ func (p *planner) image(d *draft, service string, name source.Text, build *artic
 	if written.IsZero() {
 		written.Pos = build.Pos
 	}
-	b, where, ok := p.folder(written).build(build, usersOf(service, build), at, p.problems)
+	b, where, ok := p.folder(written).Build(build, inputs.UsersOf(service, build), at, p.problems)
 	d.places.dockerfiles[b] = where
 	return spec.Image{Build: b}, ok
 }
@@ -728,17 +729,17 @@ func (p *planner) configs(d *draft) map[*article.Config]spec.File {
 	}
 	add := func(list []article.Config, users []string) {
 		for i := range list {
-			if f, ok := p.folder(list[i].Source).config(list[i], users, p.problems); ok {
+			if f, ok := p.folder(list[i].Source).Config(list[i], users, p.problems); ok {
 				out[&list[i]] = f
 			}
 		}
 	}
 	for i := range d.definition.Services {
 		s := &d.definition.Services[i]
-		add(s.Value.Configs, usersOf(s.Name.Value, s.Value.Build))
+		add(s.Value.Configs, inputs.UsersOf(s.Name.Value, s.Value.Build))
 	}
 	if c := d.definition.Command; c != nil {
-		add(c.Configs, usersOf("", c.Build))
+		add(c.Configs, inputs.UsersOf("", c.Build))
 	}
 	return out
 }

@@ -14,6 +14,7 @@ import (
 
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/definition"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -476,7 +477,7 @@ func serviceWords(s *spec.Service) string {
 		words = append(words, "at most "+number.For("B", false, float64(s.Memory)).Exact(float64(s.Memory)))
 	}
 	if l := s.Link; l != nil && l.RTT > 0 {
-		words = append(words, "a round trip of "+plan.Duration(l.RTT)+" away")
+		words = append(words, "a round trip of "+definition.Duration(l.RTT)+" away")
 	}
 	return strings.Join(words, ", ")
 }
@@ -516,14 +517,14 @@ func loadLine(l *spec.Load) string {
 		d    time.Duration
 	}{{"for", l.Duration}, {"warmup", l.Warmup}, {"think", l.Think}} {
 		if t.d > 0 {
-			words = append(words, t.name+"="+plan.Duration(t.d))
+			words = append(words, t.name+"="+definition.Duration(t.d))
 		}
 	}
 	keepalive := "off"
 	if l.Keepalive {
 		keepalive = "on"
 	}
-	words = append(words, "keepalive="+keepalive, "timeout="+plan.Duration(l.Timeout))
+	words = append(words, "keepalive="+keepalive, "timeout="+definition.Duration(l.Timeout))
 	if l.Network != "" {
 		words = append(words, "network="+l.Network)
 	}
@@ -538,7 +539,7 @@ func loadLine(l *spec.Load) string {
 
 // stageWords is a stage of a load.
 func stageWords(s spec.Stage) string {
-	words := "stage=" + plan.Duration(s.Duration)
+	words := "stage=" + definition.Duration(s.Duration)
 	if s.Rate > 0 {
 		words += ":" + rateWords(s.Rate)
 	}

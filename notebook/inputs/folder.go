@@ -1,4 +1,8 @@
-package plan
+// Package inputs reads what containers are given of an article: its files and listings, as configs, folders that are
+// mounted, and build contexts.
+//
+// What it reads is held in memory, with digests, and bounded. Nothing outside the folder of the article is read.
+package inputs
 
 import (
 	"bytes"
@@ -24,12 +28,12 @@ import (
 )
 
 // maxContext bounds a build context, which is held in memory: benchmark data is better made in the image.
-const maxContext = 256 << 20
+const MaxSize = 256 << 20
 
 // A folder is what an article's services are built from: the files beside the article and its file= listings. Files are read
 // through an os.Root, so that no link leads out of the folder; one that stays inside is followed.
-type folder struct {
-	doc      *article.Document
+type Folder struct {
+	Doc      *article.Document
 	configs  map[string][]string    // files and listings that are copied in when a container starts, with the users of each: see usersOf
 	contexts map[string][]spec.File // by folder and what is left out there, read once
 	single   map[string]spec.File   // by path: what configs name, read once
@@ -37,23 +41,23 @@ type folder struct {
 }
 
 // newFolder is the folder of an article.
-func newFolder(doc *article.Document) *folder {
-	return &folder{doc: doc, configs: map[string][]string{}, contexts: map[string][]spec.File{}}
+func NewFolder(doc *article.Document) *Folder {
+	return &Folder{Doc: doc, configs: map[string][]string{}, contexts: map[string][]spec.File{}}
 }
 
 // digest is how a file's content enters keys and records.
-func digest(data []byte) string {
+func Digest(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
 }
 
 func newFile(name string, data []byte, exec bool) spec.File {
-	return spec.File{Path: name, Digest: digest(data), Exec: exec, Data: data}
+	return spec.File{Path: name, Digest: Digest(data), Exec: exec, Data: data}
 }
 
 // usersOf is who takes a config, or is built: a service, or the command, by its name, and all that are built as it is. What one of them
 // takes as a config belongs into no image of theirs; another one may need it there.
-func usersOf(name string, build *article.Build) []string {
+func UsersOf(name string, build *article.Build) []string {
 	users := []string{"service " + name}
 	if build != nil {
 		dockerfile := path.Clean(cmp.Or(build.Dockerfile.Value, "Dockerfile"))
@@ -66,7 +70,7 @@ func usersOf(name string, build *article.Build) []string {
 }
 
 // config reads a file or listing that a config of some users names.
-func (f *folder) config(c article.Config, users []string, problems *source.Problems) (spec.File, bool) {
+func (f *Folder) Config(c article.Config, users []string, problems *source.Problems) (spec.File, bool) {
 	if c.Source.IsZero() || c.Target.IsZero() {
 		return spec.File{}, false // which was said when it was read
 	}
@@ -85,7 +89,7 @@ func (f *folder) config(c article.Config, users []string, problems *source.Probl
 }
 
 // file reads a single file or listing. Together they are bounded like a build context: they are held in memory as well.
-func (f *folder) file(t source.Text, problems *source.Problems) (spec.File, bool) {
+func (f *Folder) file(t source.Text, problems *source.Problems) (spec.File, bool) {
 	name, ok := article.Inside(t, problems)
 	if !ok {
 		return spec.File{}, false
@@ -93,15 +97,15 @@ func (f *folder) file(t source.Text, problems *source.Problems) (spec.File, bool
 	if file, ok := f.single[name]; ok {
 		return file, true
 	}
-	if slices.ContainsFunc(f.doc.Listings, func(l *article.Listing) bool { return l.Path == name }) {
+	if slices.ContainsFunc(f.Doc.Listings, func(l *article.Listing) bool { return l.Path == name }) {
 		return f.listed(t, name, problems)
 	}
-	root, err := os.OpenRoot(f.doc.Dir)
+	root, err := os.OpenRoot(f.Doc.Dir)
 	if err != nil {
 		return f.listed(t, name, problems)
 	}
 	defer root.Close()
-	file, err := read(root, name, maxContext-f.size)
+	file, err := read(root, name, MaxSize-f.size)
 	switch {
 	case leaves(root, err):
 		problems.Add("outside-folder", t.Pos, "%q is a link that leaves the article's folder", t.Value).
@@ -109,7 +113,7 @@ func (f *folder) file(t source.Text, problems *source.Problems) (spec.File, bool
 		return spec.File{}, false
 	case errors.Is(err, files.ErrTooLarge):
 		problems.Add("too-large", t.Pos, "%q and the other files that are copied into containers are together larger than %d MiB",
-			t.Value, maxContext>>20).
+			t.Value, MaxSize>>20).
 			Hint = "make the data in the image"
 		return spec.File{}, false
 	case err != nil:
@@ -124,8 +128,8 @@ func (f *folder) file(t source.Text, problems *source.Problems) (spec.File, bool
 }
 
 // listed gives a listing. For whatever else cannot be read, the article says why, and what there is in its place.
-func (f *folder) listed(t source.Text, name string, problems *source.Problems) (spec.File, bool) {
-	file, ok := f.doc.File(t, problems)
+func (f *Folder) listed(t source.Text, name string, problems *source.Problems) (spec.File, bool) {
+	file, ok := f.Doc.File(t, problems)
 	if !ok {
 		return spec.File{}, false
 	}
@@ -155,11 +159,11 @@ func leaves(root *os.Root, err error) bool {
 }
 
 // resolve follows the links in the path of a folder, so that it has one name only.
-func (f *folder) resolve(root *os.Root, name string) (string, error) {
+func (f *Folder) resolve(root *os.Root, name string) (string, error) {
 	if _, err := root.Stat(name); err != nil {
 		return "", err
 	}
-	dir, err := filepath.EvalSymlinks(f.doc.Dir)
+	dir, err := filepath.EvalSymlinks(f.Doc.Dir)
 	if err != nil {
 		return "", err
 	}
@@ -174,7 +178,7 @@ func (f *folder) resolve(root *os.Root, name string) (string, error) {
 // context gathers a build context: its folder without the article, its records, what .dockerignore names, what configs of its users
 // copy in, and what those of others do that its Dockerfile does not; listings inside the folder are added. It is read after all configs of
 // the article are known.
-func (f *folder) context(t source.Text, users []string, copies copied, problems *source.Problems) ([]spec.File, bool) {
+func (f *Folder) context(t source.Text, users []string, copies copied, problems *source.Problems) ([]spec.File, bool) {
 	name, ok := article.Inside(t, problems)
 	if !ok {
 		return nil, false
@@ -203,7 +207,7 @@ func (f *folder) context(t source.Text, users []string, copies copied, problems 
 }
 
 // mounted reads a file or folder that a container sees, listings included; single is true for a file.
-func (f *folder) mounted(t source.Text, problems *source.Problems) (files []spec.File, single, ok bool) {
+func (f *Folder) Mounted(t source.Text, problems *source.Problems) (files []spec.File, single, ok bool) {
 	name, ok := article.Inside(t, problems)
 	if !ok {
 		return nil, false, false
@@ -217,11 +221,11 @@ func (f *folder) mounted(t source.Text, problems *source.Problems) (files []spec
 	return []spec.File{file}, true, ok
 }
 
-func (f *folder) isFolder(name string) bool {
-	if slices.ContainsFunc(f.doc.Listings, func(l *article.Listing) bool { return strings.HasPrefix(l.Path, name+"/") }) {
+func (f *Folder) isFolder(name string) bool {
+	if slices.ContainsFunc(f.Doc.Listings, func(l *article.Listing) bool { return strings.HasPrefix(l.Path, name+"/") }) {
 		return true
 	}
-	root, err := os.OpenRoot(f.doc.Dir)
+	root, err := os.OpenRoot(f.Doc.Dir)
 	if err != nil {
 		return false
 	}
@@ -232,15 +236,15 @@ func (f *folder) isFolder(name string) bool {
 
 // gather reads the files below a folder of the article, with listings that lie there, sorted by path; for a build context, of which left
 // is not nil, without the files in that and what .dockerignore names, neither of which is read.
-func (f *folder) gather(name string, t source.Text, left map[string]bool, problems *source.Problems) ([]spec.File, bool) {
+func (f *Folder) gather(name string, t source.Text, left map[string]bool, problems *source.Problems) ([]spec.File, bool) {
 	forBuild := left != nil
 	what := "folder"
 	if forBuild {
 		what = "build context"
 	}
-	g := gathering{folder: f, base: name, left: left, files: map[string]spec.File{}}
+	g := gathering{Folder: f, base: name, left: left, files: map[string]spec.File{}}
 	var err error
-	if g.root, err = os.OpenRoot(f.doc.Dir); err == nil {
+	if g.root, err = os.OpenRoot(f.Doc.Dir); err == nil {
 		defer g.root.Close()
 		if resolved, failed := f.resolve(g.root, name); failed != nil {
 			err = failed
@@ -248,7 +252,7 @@ func (f *folder) gather(name string, t source.Text, left map[string]bool, proble
 			g.base = resolved
 		}
 	}
-	for _, l := range f.doc.Listings {
+	for _, l := range f.Doc.Listings {
 		if inner, ok := g.inner(l.Path); ok && !left[l.Path] {
 			g.files[inner] = newFile(inner, l.Data, false)
 		}
@@ -275,7 +279,7 @@ func (f *folder) gather(name string, t source.Text, left map[string]bool, proble
 			Hint = linkHint
 		return nil, false
 	case errors.Is(err, files.ErrTooLarge):
-		problems.Add("too-large", t.Pos, "the %s %q is larger than %d MiB", what, t.Value, maxContext>>20).
+		problems.Add("too-large", t.Pos, "the %s %q is larger than %d MiB", what, t.Value, MaxSize>>20).
 			Hint = "name what is not needed in .dockerignore, or make the data in the image"
 		return nil, false
 	case err != nil && !(errors.Is(err, fs.ErrNotExist) && listed > 0):
@@ -288,7 +292,7 @@ func (f *folder) gather(name string, t source.Text, left map[string]bool, proble
 
 // A gathering is a folder of an article while it is read.
 type gathering struct {
-	*folder
+	*Folder
 	root    *os.Root
 	base    string                         // the folder
 	left    map[string]bool                // files of the article that are left out
@@ -318,7 +322,7 @@ func (g *gathering) ignore() bool {
 			return true
 		}
 		var err error
-		if file, err = read(g.root, path.Join(g.base, ignoreName), maxContext); err != nil {
+		if file, err = read(g.root, path.Join(g.base, ignoreName), MaxSize); err != nil {
 			return true // there is none, or one that the walk says more about
 		}
 	}
@@ -365,7 +369,7 @@ func (g *gathering) visit(name string, e fs.DirEntry, err error) error {
 	case below && g.files[inner].Path != "":
 		return nil // a listing, which the article says is there twice
 	}
-	file, err := read(g.root, name, maxContext-g.size)
+	file, err := read(g.root, name, MaxSize-g.size)
 	switch {
 	case leaves(g.root, err):
 		g.outside = append(g.outside, name)
@@ -392,13 +396,13 @@ func reason(err error) error {
 }
 
 // dockerfilePlace is where a Dockerfile stands: its listing, or the build key; and its lines, if it is in the article.
-type dockerfilePlace struct {
+type Place struct {
 	all   source.Pos
 	lines []source.Pos
 }
 
 // at is the place of a line, counted from 1; that of the whole where the line is not known or not in the article.
-func (p dockerfilePlace) at(line int) source.Pos {
+func (p Place) At(line int) source.Pos {
 	if line < 1 || line > len(p.lines) {
 		return p.all
 	}
@@ -406,14 +410,14 @@ func (p dockerfilePlace) at(line int) source.Pos {
 }
 
 // build resolves a build of some users, and says where its Dockerfile stands.
-func (f *folder) build(b *article.Build, users []string, at source.Pos, problems *source.Problems) (*spec.Build, dockerfilePlace, bool) {
+func (f *Folder) Build(b *article.Build, users []string, at source.Pos, problems *source.Problems) (*spec.Build, Place, bool) {
 	context := b.Context
 	if context.Value == "" {
 		context = source.Text{Value: ".", Pos: at}
 	}
 	files, ok := f.context(context, users, copiedBy(f.dockerfileText(b, context)), problems)
 	if !ok {
-		return nil, dockerfilePlace{}, false
+		return nil, Place{}, false
 	}
 	out := &spec.Build{Files: files, Dockerfile: "Dockerfile", Target: b.Target.Value, Args: b.Args.Map()}
 	if !b.Inline.IsZero() {
@@ -424,7 +428,7 @@ func (f *folder) build(b *article.Build, users []string, at source.Pos, problems
 }
 
 // dockerfileText is the text of the Dockerfile of a build; empty if there is none, which is said later.
-func (f *folder) dockerfileText(b *article.Build, context source.Text) string {
+func (f *Folder) dockerfileText(b *article.Build, context source.Text) string {
 	if !b.Inline.IsZero() {
 		return b.Inline.Value
 	}
@@ -434,7 +438,7 @@ func (f *folder) dockerfileText(b *article.Build, context source.Text) string {
 }
 
 // dockerfile finds the Dockerfile of a build among the files of its context, and in the article if it is a listing.
-func (f *folder) dockerfile(out *spec.Build, b *article.Build, context source.Text, problems *source.Problems) (dockerfilePlace, bool) {
+func (f *Folder) dockerfile(out *spec.Build, b *article.Build, context source.Text, problems *source.Problems) (Place, bool) {
 	where := context.Pos
 	if b.Dockerfile.Value != "" {
 		out.Dockerfile, where = path.Clean(b.Dockerfile.Value), b.Dockerfile.Pos
@@ -460,12 +464,12 @@ func (f *folder) dockerfile(out *spec.Build, b *article.Build, context source.Te
 			hint = "add a listing: ```dockerfile file=" + out.Dockerfile
 		}
 		problems.Add("no-such-file", where, "no %s in the build context %q", out.Dockerfile, context.Value).Hint = hint
-		return dockerfilePlace{}, false
+		return Place{}, false
 	}
-	place := dockerfilePlace{all: context.Pos}
-	for _, l := range f.doc.Listings {
+	place := Place{all: context.Pos}
+	for _, l := range f.Doc.Listings {
 		if path.Join(path.Clean(context.Value), out.Dockerfile) == l.Path {
-			place = dockerfilePlace{l.Pos, l.Lines}
+			place = Place{l.Pos, l.Lines}
 		}
 	}
 	return place, true
@@ -475,10 +479,10 @@ func (f *folder) dockerfile(out *spec.Build, b *article.Build, context source.Te
 const inlineName = ".benchbook.Dockerfile"
 
 // inline makes a file of a Dockerfile that stands in the block.
-func inline(b *spec.Build, t source.Text) dockerfilePlace {
+func inline(b *spec.Build, t source.Text) Place {
 	b.Dockerfile = inlineName
 	b.Files = append([]spec.File{newFile(inlineName, []byte(t.Value), false)}, b.Files...)
-	place := dockerfilePlace{all: t.Pos}
+	place := Place{all: t.Pos}
 	at := 0
 	for line := range strings.Lines(t.Value) {
 		place.lines = append(place.lines, t.At(at, at+len(strings.TrimRight(line, "\n"))))

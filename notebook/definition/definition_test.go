@@ -1,10 +1,10 @@
-package plan_test
+package definition_test
 
 import (
 	"testing"
 	"time"
 
-	"benchbook/notebook/plan"
+	"benchbook/notebook/definition"
 )
 
 // However a definition looks that a record brings, comparing it does not fail, and what is the same has not changed.
@@ -12,10 +12,10 @@ func FuzzRedefinitions(f *testing.F) {
 	f.Add([]byte(`{"services":[{"name":"a","configs":[{"path":"/x","digest":"0"}]}],"load":{"duration":5}}`))
 	f.Add([]byte(`{"services":{"name":[null,{"path":1,"digest":[]}]},"load":[[1],"a"]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if _, err := plan.Entries(data); err != nil {
+		if _, err := definition.Entries(data); err != nil {
 			return
 		}
-		if edits, err := plan.Edits(data, data); err != nil || len(edits) > 0 {
+		if edits, err := definition.Edits(data, data); err != nil || len(edits) > 0 {
 			t.Errorf("%q is not like itself: %v %v", data, edits, err)
 		}
 	})
@@ -26,7 +26,7 @@ func TestDuration(t *testing.T) {
 		0: "0s", 48 * time.Second: "48s", 90 * time.Second: "1m30s", time.Hour: "1h",
 		4*time.Hour + 10*time.Minute: "4h10m", time.Hour - time.Second: "59m59s",
 	} {
-		if got := plan.Duration(d); got != want {
+		if got := definition.Duration(d); got != want {
 			t.Errorf("Duration(%v) = %q, want %q", d, got, want)
 		}
 	}

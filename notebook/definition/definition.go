@@ -1,4 +1,5 @@
-package plan
+// Package definition compares the definitions of trials, and says what is in them in the words of the article language.
+package definition
 
 import (
 	"bytes"
