@@ -38,7 +38,9 @@ func unknownKey(key string, t reflect.Type, names []string) (hint, meant string,
 	return source.Suggest(key, names), meant, sure
 }
 
-// shapeHint is a way out where something other than a node was wanted, if it is plain what went wrong.
+// shapeHint is a way out where something other than a node was wanted, if it is plain what went wrong. It is a table.
+//
+//gocyclo:ignore
 func shapeHint(n *yamltext.Node, what string, want yamltext.NodeKind) string {
 	if n.Kind == yamltext.Scalar && want == yamltext.Map && strings.HasPrefix(what, "service ") {
 		return "write below it what it is made of, such as image: " + n.Text.Value

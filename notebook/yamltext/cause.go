@@ -58,8 +58,8 @@ func (f *Fragment) cause(err error, budget *int) (*trap, Fragment) {
 		traps func(p int) []*trap
 		above int // lines above the one that the library gives up in
 	}{
-		{find.tabs, 2}, {find.oddSpaces, maxAbove}, {find.values, maxAbove}, {find.continued, 1}, {find.glued, maxAbove}, {find.brackets, maxAbove},
-		{find.commas, maxAbove}, {find.indentation, 1}, {find.stray, 2},
+		{find.tabs, 2}, {find.oddSpaces, maxAbove}, {find.values, maxAbove}, {find.continued, 1},
+		{find.glued, maxAbove}, {find.brackets, maxAbove}, {find.commas, maxAbove}, {find.indentation, 1}, {find.stray, 2},
 	} {
 		last := f.line(at)
 		for i := last; i >= max(0, last-kind.above); i-- {
@@ -157,7 +157,8 @@ func (f finder) unknownAlias(err error) *trap {
 	if at == nil {
 		return nil
 	}
-	t := &trap{rule: "unknown-anchor", start: at[2], end: at[3], message: fmt.Sprintf("no anchor &%s above this line", name)}
+	t := &trap{rule: "unknown-anchor", start: at[2], end: at[3],
+		message: fmt.Sprintf("no anchor &%s above this line", name)}
 	e := f.entry(f.begin(t.start))
 	label := ""
 	if e.value == t.start {
@@ -273,7 +274,8 @@ func (f finder) behindBracket(p, end int, label string) []*trap {
 		return []*trap{{rule: "yaml-syntax", start: after, end: end, message: fmt.Sprintf("%q closes nothing", rest),
 			hint: "remove it", edits: []edit{{at: after, with: strings.Repeat(" ", len(rest))}}}}
 	}
-	return []*trap{f.quoteThis(p, end, after, end, label, "the value goes on behind its closing %q", f.Text[p+length-1:p+length])}
+	bracket := f.Text[p+length-1 : p+length]
+	return []*trap{f.quoteThis(p, end, after, end, label, "the value goes on behind its closing %q", bracket)}
 }
 
 // flow finds the values between the brackets of a line that have to be quoted.
@@ -395,8 +397,11 @@ func (f finder) hidesMore(q int) bool {
 
 // colon judges a colon at q inside the value [p, end).
 func (f finder) colon(p, end, q int, label string) []*trap {
-	if next := f.next(p); simpleKey.MatchString(f.Text[p:q]) && next < len(f.Text) && f.entry(next).column > f.entry(f.begin(p)).column {
-		return []*trap{{rule: "yaml-syntax", start: p, end: q + 1, hint: "begin a line with it, indented like the ones below", lost: true,
+	next := f.next(p)
+	below := next < len(f.Text) && f.entry(next).column > f.entry(f.begin(p)).column
+	if below && simpleKey.MatchString(f.Text[p:q]) {
+		return []*trap{{rule: "yaml-syntax", start: p, end: q + 1, lost: true,
+			hint:    "begin a line with it, indented like the ones below",
 			message: fmt.Sprintf("%q cannot stand on the line of another key", f.Text[p:q]),
 			edits:   []edit{{at: f.begin(p), with: strings.Repeat("#", q-f.begin(p))}}}}
 	}

@@ -111,12 +111,11 @@ func (d Decoder) list(n *Node, what string, v reflect.Value) {
 const maxUnknown = 100
 
 func (d Decoder) fields(n *Node, what string, v reflect.Value) {
-	known := map[string]int{}
-	var names []string
+	t := v.Type()
+	known, names := tagged(t)
 	unknown := 0
 	var tried Tried
 	keys := Keys{}
-	t := v.Type()
 	defer func() {
 		if field := v.FieldByName("Tried"); field.IsValid() {
 			field.Set(reflect.ValueOf(tried))
@@ -125,12 +124,6 @@ func (d Decoder) fields(n *Node, what string, v reflect.Value) {
 			field.Set(reflect.ValueOf(keys))
 		}
 	}()
-	for i := range t.NumField() {
-		if name := t.Field(i).Tag.Get("yaml"); name != "" && name != "-" {
-			known[name] = i
-			names = append(names, name)
-		}
-	}
 	if !d.Kind(n, what, Map) {
 		tried = names // all of them, in another shape
 		return
@@ -159,18 +152,37 @@ func (d Decoder) fields(n *Node, what string, v reflect.Value) {
 			if unknown++; unknown > maxUnknown {
 				continue
 			}
-			slices.Sort(names)
-			hint, meant, sure := d.Wording.UnknownKey(f.Key.Value, t, names)
-			tried = append(tried, meant)
-			d.Problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, what).Hint = hint
-			// What is plainly misspelt is read as meant: otherwise all that names something in it would be a problem too.
-			isMeant := func(f Field) bool { return f.Key.Value == meant }
-			if i, ok := known[meant]; ok && sure && !slices.ContainsFunc(n.Fields, isMeant) {
-				n.Fields[at].Key.Value = meant
-				d.Value(f.Value, meant, v.Field(i))
-			}
+			tried = append(tried, d.unknownField(n, at, what, v, known, names))
 		}
 	}
+}
+
+// tagged gives the fields of a struct that are read, by their keys, and the keys in the order of the fields.
+func tagged(t reflect.Type) (fields map[string]int, keys []string) {
+	fields = map[string]int{}
+	for i := range t.NumField() {
+		if key := t.Field(i).Tag.Get("yaml"); key != "" && key != "-" {
+			fields[key] = i
+			keys = append(keys, key)
+		}
+	}
+	return fields, keys
+}
+
+// unknownField reports a key that the struct v does not know, and gives the one that was meant, if that is plain.
+func (d Decoder) unknownField(n *Node, at int, what string, v reflect.Value, known map[string]int,
+	names []string) (meant string) {
+	f := n.Fields[at]
+	slices.Sort(names)
+	hint, meant, sure := d.Wording.UnknownKey(f.Key.Value, v.Type(), names)
+	d.Problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, what).Hint = hint
+	// What is plainly misspelt is read as meant: otherwise all that names something in it would be a problem too.
+	isMeant := func(f Field) bool { return f.Key.Value == meant }
+	if i, ok := known[meant]; ok && sure && !slices.ContainsFunc(n.Fields, isMeant) {
+		n.Fields[at].Key.Value = meant
+		d.Value(f.Value, meant, v.Field(i))
+	}
+	return meant
 }
 
 // indent puts below a key of names without a value what stands beside it and should be below, such as a service below services, and says

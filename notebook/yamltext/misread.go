@@ -26,8 +26,8 @@ func (c *converter) findRepeated(y *yaml.Node) {
 // coreTag is a tag that YAML itself defines.
 var coreTag = regexp.MustCompile(`^!!(str|int|float|bool|null|seq|map|binary|timestamp|set|omap|pairs|merge)(\s|$)`)
 
-// misread finds out whether YAML makes something else of a node, which begins at a byte of the text, than its author meant.
-// It is nil if not. It is a table with a case for each kind of node.
+// misread finds out whether YAML makes something else of a node, which begins at a byte of the text, than its author
+// meant. It is nil if not. It is a table with a case for each kind of node.
 //
 //gocyclo:ignore
 func (c *converter) misread(y *yaml.Node, at int, in context) *trap {
@@ -89,8 +89,8 @@ func (c *converter) emptyText(at int, in context) *trap {
 	return t
 }
 
-// extent is the end of the value at p as its author meant it: in a block all of the line, in brackets up to the comma or
-// bracket that does not belong to it.
+// extent is the end of the value at p as its author meant it: in a block all of the line, in brackets up to the comma
+// or bracket that does not belong to it.
 func (f *Fragment) extent(p int, in context) int {
 	if in.flow {
 		return p + reach(f.Text[p:f.end(p)], false)
@@ -102,7 +102,9 @@ func (f *Fragment) extent(p int, in context) int {
 var curlyQuoted = regexp.MustCompile(`^(?:[“”„]([^“”„"]*)[“”]|[‘’‚]([^‘’‚']*)[‘’])$`)
 
 // wordKeys are the keys whose values are words for people, in which any quotes may stand.
-var wordKeys = []string{"title", "description", "caption", "alt", "text", "is", "notes", "source", "author", "authors", "unavailable"}
+var wordKeys = []string{
+	"title", "description", "caption", "alt", "text", "is", "notes", "source", "author", "authors", "unavailable",
+}
 
 // aTemplate is an expression of ours inside a value.
 var aTemplate = regexp.MustCompile(`\$\{\{[^{}]*\}\}`)
@@ -116,7 +118,8 @@ func (c *converter) plain(y *yaml.Node, at int, in context) *trap {
 		return t
 	}
 	value := f.Text[at:end]
-	if m := curlyQuoted.FindStringSubmatch(value); m != nil && !slices.Contains(wordKeys, strings.TrimRight(in.label, ": ")) {
+	words := slices.Contains(wordKeys, strings.TrimRight(in.label, ": "))
+	if m := curlyQuoted.FindStringSubmatch(value); m != nil && !words {
 		_, first := utf8.DecodeRuneInString(value)
 		t := f.quoteThis(at, end, at, at+first, in.label, "%s is no quote to YAML, but a letter", value[:first])
 		f.mean(t, at, end, m[1]+m[2], at+first)
@@ -154,7 +157,8 @@ func (c *converter) goingOn(at, end int, in context) *trap {
 		line := f.Text[start:min(f.end(start), end)]
 		if line[0] == '-' && f.isEnd(start+1) {
 			t := &trap{rule: "yaml-syntax", start: start, end: f.end(start),
-				message: "YAML takes this list item for a part of the value above", hint: "begin it in the column of the items above"}
+				message: "YAML takes this list item for a part of the value above",
+				hint:    "begin it in the column of the items above"}
 			if above := f.entry(f.begin(at)); above.dash {
 				t.hint = f.indentLike(above.column, f.begin(at))
 			}

@@ -23,7 +23,8 @@ func (f finder) continued(p int) []*trap {
 		return nil
 	}
 	a := f.entry(above)
-	if a.column >= e.column || a.value == a.key || a.value >= f.end(a.value) || strings.IndexByte("[{\"'|>", f.Text[a.value]) >= 0 {
+	if a.column >= e.column || a.value == a.key || a.value >= f.end(a.value) ||
+		strings.IndexByte("[{\"'|>", f.Text[a.value]) >= 0 {
 		return nil
 	}
 	colon := e.end + strings.IndexByte(f.Text[e.end:], ':')
@@ -112,8 +113,10 @@ func (f finder) brackets(p int) []*trap {
 	for i := len(open) - 1; i >= 0; i-- {
 		closers.WriteString(opposite(f.Text[open[i]]))
 	}
-	t := &trap{rule: "yaml-syntax", start: open[0], end: open[0] + 1, message: fmt.Sprintf("this %q is never closed", f.Text[open[0]:open[0]+1])}
-	if t.hint = "write " + strings.TrimSpace(f.lineText(f.begin(stop-1))) + closers.String(); len(t.hint) > maxHint || len(open) > 3 {
+	t := &trap{rule: "yaml-syntax", start: open[0], end: open[0] + 1,
+		message: fmt.Sprintf("this %q is never closed", f.Text[open[0]:open[0]+1])}
+	t.hint = "write " + strings.TrimSpace(f.lineText(f.begin(stop-1))) + closers.String()
+	if len(t.hint) > maxHint || len(open) > 3 {
 		t.hint = fmt.Sprintf("close it at the end of line %d", f.number(stop))
 	}
 	t.edits = []edit{{at: stop, with: closers.String(), adds: true}}
@@ -158,8 +161,8 @@ func opposite(bracket byte) string {
 	return "}"
 }
 
-// region is where a bracket in the line that begins at p should be closed at the latest: before the next line that looks
-// like one of the block around it.
+// region is where a bracket in the line that begins at p should be closed at the latest: before the next line that
+// looks like one of the block around it.
 func (f finder) region(p, column int) int {
 	for n, lines := f.next(p), 0; n < len(f.Text) && lines < maxRegion; n, lines = f.next(n), lines+1 {
 		if e := f.entry(n); !f.isBlank(n) && e.column <= column && (e.dash || e.end > e.key) {
@@ -174,9 +177,10 @@ func (f finder) commas(p int) []*trap {
 	var out []*trap
 	text := f.lineText(p)
 	for i, c := range text {
-		if before := strings.TrimRight(text[:i], " \t"); c == ',' && before != "" && strings.IndexByte("[{,", before[len(before)-1]) >= 0 {
-			out = append(out, &trap{rule: "yaml-syntax", start: p + i, end: p + i + 1, message: "nothing stands before this comma",
-				hint: "remove it", edits: []edit{{at: p + i, with: " "}}})
+		before := strings.TrimRight(text[:i], " \t")
+		if c == ',' && before != "" && strings.IndexByte("[{,", before[len(before)-1]) >= 0 {
+			out = append(out, &trap{rule: "yaml-syntax", start: p + i, end: p + i + 1,
+				message: "nothing stands before this comma", hint: "remove it", edits: []edit{{at: p + i, with: " "}}})
 		}
 	}
 	if i := strings.Index(text, " #"); i >= 0 {
@@ -272,7 +276,8 @@ func (f finder) stray(p int) []*trap {
 		return nil
 	}
 	text := f.lineText(e.key)
-	t := &trap{rule: "yaml-syntax", start: e.key, end: f.end(e.key), message: "this line has no colon", hint: "write key: value", edits: f.hidden(p)}
+	t := &trap{rule: "yaml-syntax", start: e.key, end: f.end(e.key), edits: f.hidden(p),
+		message: "this line has no colon", hint: "write key: value"}
 	if above := f.above(p); simpleKey.MatchString(text) {
 		t.hint = "write " + text + ": and a value"
 	} else if above >= 0 && f.entry(above).column < e.column {

@@ -20,8 +20,8 @@ type trap struct {
 	lost  bool // the structure is not what was meant, also where it was mended
 }
 
-// An edit puts other words of the same length in the place of what stands at an offset, or, at the end of a line, behind
-// it.
+// An edit puts other words of the same length in the place of what stands at an offset, or, at the end of a line,
+// behind it.
 type edit struct {
 	at   int
 	with string
