@@ -117,7 +117,8 @@ func pages(t testing.TB) manual {
 	return out
 }
 
-// section is the text between a heading, which only one page of the reference has, and the next one, without its fences.
+// section is the text between a heading, which only one page of the reference has, and the next one, without its
+// fences.
 func (m manual) section(t testing.TB, heading string) string {
 	t.Helper()
 	var of *page
@@ -307,11 +308,15 @@ var surroundings = map[string]func(dir string, text []byte) ([]byte, error){
 			os.WriteFile(filepath.Join(other, article.FileName), []byte(stockHead), 0o644))
 	},
 	"unknown-theme-file": inTheme("stlye.css", "body { color: teal }\n"),
-	"broken-template":    inTheme("tag.html", "{{define \"tag\"}}\n<main id=\"main\">\n  <h1>{{shout .Name}}</h1>\n</main>\n{{end}}\n"),
-	"no-title":           inDocs(map[string]string{"README.md": "# Manual\n\n- [Setup](setup.md)\n", "setup.md": "Get a machine that is yours.\n"}),
-	"unlisted-page": inDocs(map[string]string{"README.md": "# Manual\n\nBegin with [an example](../experiments/example/article.md).\n",
-		"setup.md": "# Setup\n\nGet a machine that is yours.\n"}),
-	"dead-link": inDocs(map[string]string{"README.md": "# Manual\n\nSee [the setup](setup.md#machine), [how it ends](end.md) and [what it is](#what-it-is).\n\n" +
+	"broken-template": inTheme("tag.html",
+		"{{define \"tag\"}}\n<main id=\"main\">\n  <h1>{{shout .Name}}</h1>\n</main>\n{{end}}\n"),
+	"no-title": inDocs(map[string]string{"README.md": "# Manual\n\n- [Setup](setup.md)\n",
+		"setup.md": "Get a machine that is yours.\n"}),
+	"unlisted-page": inDocs(map[string]string{
+		"README.md": "# Manual\n\nBegin with [an example](../experiments/example/article.md).\n",
+		"setup.md":  "# Setup\n\nGet a machine that is yours.\n"}),
+	"dead-link": inDocs(map[string]string{"README.md": "# Manual\n\n" +
+		"See [the setup](setup.md#machine), [how it ends](end.md) and [what it is](#what-it-is).\n\n" +
 		"![A machine](machine.png)\n", "setup.md": "# Setup\n\nGet a machine that is yours.\n"}),
 	"too-large": func(dir string, text []byte) ([]byte, error) {
 		for _, name := range []string{"data", "more"} {
@@ -438,7 +443,8 @@ func TestExamples(t *testing.T) {
 }
 
 // foundElsewhere are the rules of problems that depend on the machine, which no example can show.
-var foundElsewhere = map[string]bool{"build-failed": true, "no-image": true, "no-rate": true, "no-tune": true, "no-such-cpu": true}
+var foundElsewhere = map[string]bool{"build-failed": true, "no-image": true, "no-rate": true, "no-tune": true,
+	"no-such-cpu": true}
 
 // Every rule has an example, and every example earns its rule.
 func TestRulesHaveTheirExample(t *testing.T) {
@@ -602,8 +608,8 @@ func firstColumn(text string) map[string]bool {
 	return out
 }
 
-// keysOf gives the keys that each type of articles and projects reads, from the yaml tags in its source. Keys of a struct
-// without a name are those of the type whose method reads it.
+// keysOf gives the keys that each type of articles and projects reads, from the yaml tags in its source. Keys of a
+// struct without a name are those of the type whose method reads it.
 func keysOf(t testing.TB) map[string][]string {
 	t.Helper()
 	keys := map[string][]string{}
@@ -700,8 +706,8 @@ func codeIn(text string) map[string]bool {
 	return out
 }
 
-// metricsOf gives the metrics that package record knows by name. A name of a family ends with a point, behind which stands
-// a word that varies; a percentile ends with ".p".
+// metricsOf gives the metrics that package record knows by name. A name of a family ends with a point, behind which
+// stands a word that varies; a percentile ends with ".p".
 func metricsOf(t testing.TB) map[string]bool {
 	t.Helper()
 	known := map[string]bool{}
@@ -796,7 +802,8 @@ func elements(t testing.TB, folder, variable string) []ast.Expr {
 func TestKindsOfFiguresAreDocumented(t *testing.T) {
 	kinds := map[string]bool{}
 	for _, k := range figurekind.All {
-		kinds[k.Name+" "+strings.Join(slices.Sorted(slices.Values(k.Needs)), " ")+"; "+strings.Join(slices.Sorted(slices.Values(k.Takes)), " ")] = true
+		needs, takes := slices.Sorted(slices.Values(k.Needs)), slices.Sorted(slices.Values(k.Takes))
+		kinds[k.Name+" "+strings.Join(needs, " ")+"; "+strings.Join(takes, " ")] = true
 	}
 	documented := map[string]bool{}
 	for line := range strings.Lines(pages(t).section(t, "Kinds of figures")) {
@@ -819,7 +826,8 @@ func TestKindsOfFiguresAreDocumented(t *testing.T) {
 				delete(needs, key) // said of a key that need not be there
 			}
 			maps.DeleteFunc(needs, func(_ string, isKey bool) bool { return !isKey })
-			documented[kind[1]+" "+strings.Join(slices.Sorted(maps.Keys(needs)), " ")+"; "+strings.Join(slices.Sorted(maps.Keys(takes)), " ")] = true
+			needed, taken := slices.Sorted(maps.Keys(needs)), slices.Sorted(maps.Keys(takes))
+			documented[kind[1]+" "+strings.Join(needed, " ")+"; "+strings.Join(taken, " ")] = true
 		}
 	}
 	compare(t, "kind of figure", kinds, documented)
@@ -907,7 +915,8 @@ func TestFunctionsAreDocumented(t *testing.T) {
 	compare(t, "function", known, documented)
 }
 
-// Every form in the table of forms has a test, with cells of the whole article for a and b, and by another metric for c and d.
+// Every form in the table of forms has a test, with cells of the whole article for a and b, and by another metric for c
+// and d.
 func TestFormsHaveTests(t *testing.T) {
 	manual := pages(t)
 	whole := manual.whole(t)
@@ -948,7 +957,8 @@ func TestDefaults(t *testing.T) {
 			t.Fatal(err)
 		}
 		var problems source.Problems
-		p, err := plan.New(project, article.Parse(dir, source.New("article.md", []byte(load))), plan.Options{Profile: profile}, &problems)
+		doc := article.Parse(dir, source.New("article.md", []byte(load)))
+		p, err := plan.New(project, doc, plan.Options{Profile: profile}, &problems)
 		if err != nil || !problems.Empty() {
 			t.Fatal(err, problems.Sorted())
 		}
@@ -960,7 +970,8 @@ func TestDefaults(t *testing.T) {
 		}
 		short := func(d fmt.Stringer) string { return strings.TrimSuffix(d.String(), "0s") }
 		return map[string]string{
-			"repetitions": fmt.Sprint(e.Repetitions), "order": order, "calibrate": fmt.Sprint(len(e.Trials) == 2), "timeout": short(e.Timeout),
+			"repetitions": fmt.Sprint(e.Repetitions), "order": order,
+			"calibrate": fmt.Sprint(len(e.Trials) == 2), "timeout": short(e.Timeout),
 			"load.method": l.Method, "load.connections": fmt.Sprint(l.Connections), "load.duration": l.Duration.String(),
 			"load.warmup": l.Warmup.String(), "load.timeout": l.Timeout.String(), "load.keepalive": fmt.Sprint(l.Keepalive),
 		}
@@ -1041,7 +1052,8 @@ func TestCommand(t *testing.T) {
 	t.Run("unknown", func(t *testing.T) { unknownWords(t, program) })
 }
 
-// unknownWords runs the commands of the section that shows what the command does not know, and compares what they print.
+// unknownWords runs the commands of the section that shows what the command does not know, and compares what they
+// print.
 func unknownWords(t *testing.T, program string) {
 	shown := 0
 	for _, f := range readPage(t, "not-yet.md").fences {
@@ -1251,8 +1263,8 @@ func TestArchitectureNamesWhatIsThere(t *testing.T) {
 	}
 }
 
-// Every line of the table of faults names tests, and each of them is there: a test, TEST/SUBTEST, a script of the command, or a
-// case of the suite of engines.
+// Every line of the table of faults names tests, and each of them is there: a test, TEST/SUBTEST, a script of the
+// command, or a case of the suite of engines.
 func TestFaultsHaveTests(t *testing.T) {
 	tests, suite, scripts := map[string]string{}, "", map[string]bool{} // tests with the text of their package's tests
 	err := filepath.WalkDir(root, func(name string, e fs.DirEntry, err error) error {
@@ -1344,7 +1356,8 @@ func TestTargetsAndFolders(t *testing.T) {
 			return err
 		}
 		rel = filepath.ToSlash(rel)
-		if e.IsDir() && rel != "." && (strings.HasPrefix(e.Name(), ".") || strings.HasPrefix(e.Name(), "_") || e.Name() == "testdata") {
+		if e.IsDir() && rel != "." &&
+			(strings.HasPrefix(e.Name(), ".") || strings.HasPrefix(e.Name(), "_") || e.Name() == "testdata") {
 			return fs.SkipDir
 		}
 		folder := path.Dir(rel)
@@ -1487,7 +1500,8 @@ func tableBelow(t *testing.T, name, head string) string {
 	return table
 }
 
-// The rates of error on the page of the method are those that simulations are held to: see TestRatesOfMethod in notebook/stats.
+// The rates of error on the page of the method are those that simulations are held to: see TestRatesOfMethod in
+// notebook/stats.
 func TestRatesAreSimulated(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join(root, "notebook", "stats", "simulation_test.go"))
 	if err != nil {
@@ -1495,10 +1509,12 @@ func TestRatesAreSimulated(t *testing.T) {
 	}
 	coverage := func(noise string) string { return `\{"` + noise + `", \[4\]float64\{([^}]*)\}` }
 	rate := func(what string) string {
-		return `add\("[0-9.]+", (?:\[3\]float64\{)?([0-9., ]+?)(?:\}\[i\])?, (?:true|false), [^"\n]*(?:"[a-z]+"[^"\n]*)?"` + regexp.QuoteMeta(what)
+		return `add\("[0-9.]+", (?:\[3\]float64\{)?([0-9., ]+?)(?:\}\[i\])?, (?:true|false), ` +
+			`[^"\n]*(?:"[a-z]+"[^"\n]*)?"` + regexp.QuoteMeta(what)
 	}
 	rows := map[string]string{ // of the page, with where the simulation states it
-		"normal": coverage("normal"), "skewed": coverage("skewed"), "outliers": coverage("outliers"), "mix": coverage("mix"), "bimodal": coverage("bimodal"),
+		"normal": coverage("normal"), "skewed": coverage("skewed"), "outliers": coverage("outliers"),
+		"mix": coverage("mix"), "bimodal": coverage("bimodal"),
 		"wrongly supported, the truth just on the limit":       rate("on the boundary, wrongly supported"),
 		"wrongly contradicted, likewise":                       rate("on the boundary, wrongly contradicted"),
 		"equal cells are said to beat each other":              rate("equal cells beat each other"),
