@@ -44,7 +44,7 @@ test-all: test ## run all tests, and what takes longer: a smoke run of all artic
 test-kubernetes: ## bring a Kubernetes of three nodes up, test that engine on it, and take it down (as root; some minutes more the first time)
 	@scripts/engine
 	@mkdir -p $(BIN) && $(GO) test -c -o $(BIN)/kubernetes.test ./runner/engine/kubernetes && $(GO) test -tags cluster -c -o $(BIN)/benchbook.test ./cmd/benchbook
-	cd runner/engine/kubernetes && BENCHBOOK_TEST_REQUIRE=kubernetes,engine ../../../scripts/kubernetes/run sh -c '\
+	cd runner/engine/kubernetes && BENCHBOOK_TEST_REQUIRE=kubernetes,engine ../../../scripts/clustertest/run sh -c '\
 		../../../$(BIN)/kubernetes.test -test.timeout 20m "$$@" && \
 		cd ../../../cmd/benchbook && ../../$(BIN)/benchbook.test -test.run "^TestRunOnCluster$$" -test.timeout 30m' sh $(TESTFLAGS)
 
@@ -70,7 +70,7 @@ bench-pages: ## render an article with a thousand records, and a thousand articl
 
 bench-load: build ## compare the load generator with wrk, and say which of its promises it keeps (some minutes; leave the machine alone)
 	@command -v wrk >/dev/null || apt-get install -y --no-install-recommends wrk
-	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/bench-load ./runner/load/http/bench
+	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/bench-load ./runner/load/http/comparetest
 	@$(BIN)/bench-load -load $(BIN)/$(AGENT)
 
 bench-first-use: ## measure how long it takes from nothing to a page with numbers of this machine (leave the machine alone)

@@ -192,6 +192,28 @@ func wrong(folder, imported string) (reasons []string) {
 	return reasons
 }
 
+// What only tests import counts as tests, and lies in or below a folder whose name says so.
+func TestSupportOfTestsSaysSo(t *testing.T) {
+	err := filepath.WalkDir(".", func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			return nil // one in testdata may be broken on purpose
+		}
+		for _, i := range f.Imports {
+			if i.Path.Value == `"testing"` && !strings.Contains(filepath.ToSlash(filepath.Dir(name))+"/", "test/") {
+				t.Errorf("%s imports testing: put it into a folder whose name ends in test", name)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func below(folder, root string) bool { return folder == root || strings.HasPrefix(folder, root+"/") }
 
 func TestArrowsSeeWhatIsWrong(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/fake"
+	"benchbook/runner/engine/enginetest/fake"
 )
 
 // From Run to the call that starts a container there are few frames of ours, those before a goroutine was begun included: one

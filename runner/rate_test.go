@@ -11,7 +11,7 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/fake"
+	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/load/http"
 )
 

@@ -11,7 +11,7 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
-	"benchbook/runner/engine/fake"
+	"benchbook/runner/engine/enginetest/fake"
 )
 
 // stopAfter begins to carry out a plan and stops when so many probes were made, of which some were disturbed.

@@ -19,7 +19,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/fake"
+	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/load/timing"
 )
 

@@ -19,7 +19,7 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/notebook/validity"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/fake"
+	"benchbook/runner/engine/enginetest/fake"
 )
 
 // A rate that leaves the machine idle: in the cluster of tests both nodes are the same one.
@@ -38,7 +38,7 @@ calibrate: false
 
 // An article runs on a cluster as it does on one machine, from run to render, by the user of the manual, whose rights are all it needs.
 func TestRunOnCluster(t *testing.T) {
-	folder := os.Getenv("BENCHBOOK_TEST_CLUSTER") // of scripts/kubernetes/run
+	folder := os.Getenv("BENCHBOOK_TEST_CLUSTER") // of scripts/clustertest/run
 	if folder == "" {
 		if strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "kubernetes") {
 			t.Fatal("there is no cluster, and BENCHBOOK_TEST_REQUIRE asks for it")

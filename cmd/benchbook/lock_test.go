@@ -13,7 +13,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/docker"
-	"benchbook/runner/engine/fake"
+	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/machines"
 )
 

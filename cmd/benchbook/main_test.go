@@ -26,7 +26,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
-	"benchbook/runner/engine/fake"
+	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/engine/hosts"
 	"benchbook/runner/engine/local"
 	"benchbook/runner/load/http"

@@ -13,7 +13,7 @@ import (
 	"benchbook/lab/labtest"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/fake"
+	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/machines"
 )
 

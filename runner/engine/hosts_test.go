@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/fake"
+	"benchbook/runner/engine/enginetest/fake"
 )
 
 // lockable is an engine in memory that one run at a time can have.

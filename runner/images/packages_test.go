@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/fake"
+	"benchbook/runner/engine/enginetest/fake"
 )
 
 func TestParsePackages(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/fake"
+	"benchbook/runner/engine/enginetest/fake"
 )
 
 // There are never more builds at once than there are processors, or two.

@@ -21,7 +21,7 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
-	"benchbook/runner/engine/fake"
+	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/load/http"
 	"benchbook/runner/load/timing"
 )

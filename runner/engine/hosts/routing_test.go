@@ -11,7 +11,7 @@ import (
 
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/fake"
+	"benchbook/runner/engine/enginetest/fake"
 )
 
 // carrier is an engine in memory whose images can be brought to another one.

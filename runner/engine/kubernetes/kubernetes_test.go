@@ -16,7 +16,7 @@ import (
 	"benchbook/runner/engine/enginetest"
 )
 
-// clusterVariable names the folder of the cluster that scripts/kubernetes/run makes.
+// clusterVariable names the folder of the cluster that scripts/clustertest/run makes.
 const clusterVariable = "BENCHBOOK_TEST_CLUSTER"
 
 // cluster is that folder, or the test is skipped.
@@ -118,7 +118,7 @@ func TestManualListsRights(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	user, err := os.ReadFile("../../../scripts/kubernetes/user.yaml")
+	user, err := os.ReadFile("../../../scripts/clustertest/user.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

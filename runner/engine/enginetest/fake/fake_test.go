@@ -10,7 +10,7 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest"
-	"benchbook/runner/engine/fake"
+	"benchbook/runner/engine/enginetest/fake"
 )
 
 func TestEngine(t *testing.T) {
