@@ -262,6 +262,34 @@ func isSignal(s string) bool {
 // checkService reports values that cannot be meant, and what the project does not allow.
 func (p *planner) checkService(s *article.Service) {
 	p.checkCPUSet(s.CPUSet)
+	p.checkLimits(s)
+	if s.Link != nil {
+		p.checkLink(s.Link)
+	}
+	if t := s.StopSignal; t.Value != "" && !strings.Contains(t.Value, "${{") && !isSignal(t.Value) {
+		p.problems.Add("wrong-value", t.Pos, "%q is no signal", t.Value).
+			Hint = "write it as Linux does, such as SIGTERM"
+	}
+	if s.Scale.Known() && (s.Scale.V < 1 || s.Scale.V > 100) {
+		p.problems.Add("wrong-value", s.Scale.Text.Pos, "scale has to be between 1 and 100, not %d", s.Scale.V)
+	}
+	for _, t := range s.Tmpfs {
+		p.absolute(t, "tmpfs")
+	}
+	if s.WorkingDir.Value != "" {
+		p.absolute(s.WorkingDir, "working_dir")
+	}
+	for _, c := range slices.Concat(s.CapAdd, s.CapDrop) {
+		if !capability.MatchString(c.Value) {
+			p.problems.Add("wrong-value", c.Pos, "%q is no capability", c.Value).
+				Hint = "write it as Linux does, such as NET_ADMIN"
+		}
+	}
+	p.checkPermissions(s)
+}
+
+// checkLimits reports limits that no engine takes.
+func (p *planner) checkLimits(s *article.Service) {
 	if s.CPUs.Known() && s.CPUs.V <= 0 {
 		p.problems.Add("wrong-value", s.CPUs.Text.Pos, "cpus has to be more than 0").
 			Hint = "write a number, such as 1.5"
@@ -278,43 +306,30 @@ func (p *planner) checkService(s *article.Service) {
 		p.problems.Add("wrong-value", s.MemLimit.Text.Pos, "mem_limit has to be %dt or less", memoryMost>>40).
 			Hint = "write what the service may use, such as 256m"
 	}
-	if t := s.StopSignal; t.Value != "" && !strings.Contains(t.Value, "${{") && !isSignal(t.Value) {
-		p.problems.Add("wrong-value", t.Pos, "%q is no signal", t.Value).
-			Hint = "write it as Linux does, such as SIGTERM"
-	}
-	if s.Scale.Known() && (s.Scale.V < 1 || s.Scale.V > 100) {
-		p.problems.Add("wrong-value", s.Scale.Text.Pos, "scale has to be between 1 and 100, not %d", s.Scale.V)
-	}
-	if s.Link != nil {
-		for _, v := range []article.Value[time.Duration]{s.Link.RTT, s.Link.Jitter} {
-			if v.Known() && v.V < 0 {
-				p.problems.Add("wrong-value", v.Text.Pos, "a network cannot take less than no time")
-			}
-		}
-		if s.Link.Rate.Known() && s.Link.Rate.V <= 0 {
-			p.problems.Add("wrong-value", s.Link.Rate.Text.Pos, "rate has to be more than 0").
-				Hint = "leave it out for as much as there is"
-		}
-		if j := s.Link.Jitter; j.Known() && s.Link.RTT.Known() && j.V > s.Link.RTT.V/2 && s.Link.RTT.V >= 0 {
-			p.problems.Add("wrong-value", j.Text.Pos, "jitter is more than half of rtt: some trips would take less than no time").
-				Hint = fmt.Sprintf("write %v at most, or a longer rtt", s.Link.RTT.V/2)
-		} else if j.Known() && j.V > 0 && !s.Link.RTT.Set() {
-			p.problems.Add("missing-key", j.Text.Pos, "a link with jitter has no rtt that it could be of").
-				Hint = "add rtt: with twice the jitter or more"
+}
+
+// checkLink reports times and rates that no network has.
+func (p *planner) checkLink(l *article.Link) {
+	for _, v := range []article.Value[time.Duration]{l.RTT, l.Jitter} {
+		if v.Known() && v.V < 0 {
+			p.problems.Add("wrong-value", v.Text.Pos, "a network cannot take less than no time")
 		}
 	}
-	for _, t := range s.Tmpfs {
-		p.absolute(t, "tmpfs")
+	if l.Rate.Known() && l.Rate.V <= 0 {
+		p.problems.Add("wrong-value", l.Rate.Text.Pos, "rate has to be more than 0").
+			Hint = "leave it out for as much as there is"
 	}
-	if s.WorkingDir.Value != "" {
-		p.absolute(s.WorkingDir, "working_dir")
+	if j := l.Jitter; j.Known() && l.RTT.Known() && j.V > l.RTT.V/2 && l.RTT.V >= 0 {
+		p.problems.Add("wrong-value", j.Text.Pos, "jitter is more than half of rtt: some trips would take less than no time").
+			Hint = fmt.Sprintf("write %v at most, or a longer rtt", l.RTT.V/2)
+	} else if j.Known() && j.V > 0 && !l.RTT.Set() {
+		p.problems.Add("missing-key", j.Text.Pos, "a link with jitter has no rtt that it could be of").
+			Hint = "add rtt: with twice the jitter or more"
 	}
-	for _, c := range slices.Concat(s.CapAdd, s.CapDrop) {
-		if !capability.MatchString(c.Value) {
-			p.problems.Add("wrong-value", c.Pos, "%q is no capability", c.Value).
-				Hint = "write it as Linux does, such as NET_ADMIN"
-		}
-	}
+}
+
+// checkPermissions reports what the project does not allow.
+func (p *planner) checkPermissions(s *article.Service) {
 	for _, c := range s.CapAdd {
 		p.allow(projects.AllowCapAdd, c.Pos, "the capability "+c.Value)
 	}
