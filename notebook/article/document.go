@@ -187,8 +187,7 @@ var (
 	KindReference   = ast.NewNodeKind("BenchbookReference")
 )
 
-func (*Block) Kind() ast.NodeKind { return KindBlock }
-
+func (*Block) Kind() ast.NodeKind              { return KindBlock }
 func (b *Block) Dump(source []byte, level int) { ast.DumpHelper(b, source, level, nil, nil) }
 
 // InlineValue is `{value} …` in prose.
@@ -199,8 +198,7 @@ type InlineValue struct {
 	Valid   bool        // the expression could be read
 }
 
-func (*InlineValue) Kind() ast.NodeKind { return KindInlineValue }
-
+func (*InlineValue) Kind() ast.NodeKind              { return KindInlineValue }
 func (v *InlineValue) Dump(source []byte, level int) { ast.DumpHelper(v, source, level, nil, nil) }
 
 // ClaimLink is [words](claim:NAME): the words are its children.
@@ -209,8 +207,7 @@ type ClaimLink struct {
 	Name source.Text
 }
 
-func (*ClaimLink) Kind() ast.NodeKind { return KindClaimLink }
-
+func (*ClaimLink) Kind() ast.NodeKind              { return KindClaimLink }
 func (l *ClaimLink) Dump(source []byte, level int) { ast.DumpHelper(l, source, level, nil, nil) }
 
 // Reference is [words](#fig-x) or [](#tbl-x): the words, if any, are its children.
@@ -219,8 +216,7 @@ type Reference struct {
 	Label source.Text
 }
 
-func (*Reference) Kind() ast.NodeKind { return KindReference }
-
+func (*Reference) Kind() ast.NodeKind              { return KindReference }
 func (r *Reference) Dump(source []byte, level int) { ast.DumpHelper(r, source, level, nil, nil) }
 
 // Parse reads the article whose text is source. dir is its folder, which may hold files that the article names.

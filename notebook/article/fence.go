@@ -11,6 +11,7 @@ import (
 	"github.com/yuin/goldmark/text"
 
 	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
 )
 
 // maxIndent is how far a fence may be indented in Markdown.
@@ -160,4 +161,19 @@ func (doc fenceReader) nearlyBlock(words string, at source.Pos) bool {
 	doc.Problems.Add("unknown-block", at, "%s", message).Hint = "write ```yaml " + kind + " for a block of benchbook"
 	doc.unread[kind] = true
 	return true
+}
+
+// segmentsOf makes a fragment of lines of Markdown; shown is the text that goldmark parsed.
+func segmentsOf(s *source.Source, shown []byte, segments []text.Segment, whole source.Pos) yamltext.Fragment {
+	var pieces []yamltext.Piece
+	for _, line := range segments {
+		pieces = append(pieces, yamltext.Piece{Text: string(line.Value(shown)), Start: line.Start, Padding: line.Padding})
+	}
+	return yamltext.Join(s, pieces, whole)
+}
+
+// inlineText is a value in running text: what the segments of the article hold from a byte of theirs on.
+func inlineText(s *source.Source, segments []text.Segment, from int, value string) source.Text {
+	f := segmentsOf(s, s.Data, segments, source.Pos{Source: s})
+	return f.Find(value, from)
 }
