@@ -57,7 +57,10 @@ func actAsHost(ctx context.Context, args []string, s streams) error {
 	return machines.Answer(ctx, args, s.stdout)
 }
 
-// inside is what the program does in a container that it was put into, beside whatever is run there. It says whether this is such a word.
+// inside is what the program does in a container that it was put into, beside whatever is run there. It says whether this is
+// such a word. It is a table: a case for each word, with the number of its arguments.
+//
+//gocyclo:ignore
 func inside(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) (known bool, err error) {
 	switch word, rest := args[0], args[1:]; {
 	case word == agent.Attend && len(rest) == 1:
