@@ -627,6 +627,97 @@ func (p *planner) image(d *draft, service string, name source.Text, build *artic
 // ready reads a healthcheck; the forms HTTP, PORT and LOG of its test are ours, the others Compose's.
 func (p *planner) ready(h *article.Healthcheck, service source.Text, exposes bool) spec.Ready {
 	r := spec.Ready{Interval: h.Interval.V, Timeout: h.Timeout.V, Retries: h.Retries.V, StartPeriod: h.StartPeriod.V, StartInterval: h.StartInterval.V}
+	p.checkProbes(h)
+	if h.Disable.V || len(h.Test) == 1 && h.Test[0].Value == "NONE" {
+		return spec.Ready{} // as if there were none
+	}
+	if len(h.Test) > 0 {
+		p.healthTest(&r, h, service, exposes)
+	}
+	return r
+}
+
+// healthTest reads the test of a healthcheck.
+func (p *planner) healthTest(r *spec.Ready, h *article.Healthcheck, service source.Text, exposes bool) {
+	kind, rest := h.Test[0], h.Test[1:]
+	wrong := func(hint string) {
+		p.problems.Add("wrong-value", kind.Pos, "the healthcheck of service %q cannot be read", service.Value).
+			Hint = hint
+	}
+	words := values(rest)
+	switch kind.Value {
+	case "HTTP":
+		if len(words) != 1 || !strings.HasPrefix(words[0], "/") {
+			wrong("write [HTTP, /path]")
+			return
+		}
+		if !exposes {
+			p.problems.Add("missing-key", kind.Pos, "service %q exposes no port that could answer over HTTP", service.Value).
+				Hint = "add expose: with the port"
+		}
+		r.HTTP = words[0]
+	case "PORT":
+		port, ok := onePort(words)
+		if !ok {
+			wrong(`write [PORT, "5432"]`)
+			return
+		}
+		r.Port = port
+	case "LOG":
+		if !p.logTest(r, h, words) {
+			wrong("write [LOG, text] or [LOG, text, times]")
+		}
+	case "CMD":
+		if len(words) == 0 {
+			wrong("write [CMD, program, argument]")
+		}
+		r.Command = words
+	case "CMD-SHELL":
+		if len(words) != 1 {
+			wrong("write [CMD-SHELL, command]")
+		}
+		r.Command = append([]string{"/bin/sh", "-c"}, words...)
+	case "NONE":
+		wrong("write NONE alone")
+	default:
+		if len(h.Test) == 1 {
+			r.Command = []string{"/bin/sh", "-c", kind.Value}
+			return
+		}
+		wrong("begin with CMD, CMD-SHELL, NONE, HTTP, PORT or LOG")
+	}
+}
+
+// onePort reads a port that stands alone.
+func onePort(words []string) (int, bool) {
+	if len(words) != 1 {
+		return 0, false
+	}
+	port, err := strconv.Atoi(words[0])
+	return port, err == nil && port >= 1 && port <= 65535
+}
+
+// logTest reads a test that waits for a text in the log. It is false if it cannot be read.
+func (p *planner) logTest(r *spec.Ready, h *article.Healthcheck, words []string) bool {
+	times := 1
+	if len(words) == 2 {
+		times, _ = strconv.Atoi(words[1])
+	}
+	if len(words) < 1 || len(words) > 2 || words[0] == "" || times < 1 {
+		return false
+	}
+	r.Log, r.Times = words[0], times
+	for _, v := range []article.Value[time.Duration]{h.Timeout, h.StartInterval} {
+		if v.Set() {
+			p.problems.Add("contradiction", v.Text.Pos, "a log is read all the time: there are no probes for this time").
+				Hint = "remove it; start_period is the time that the service may take to start"
+		}
+	}
+	return true
+}
+
+// checkProbes reports times and numbers of probes that cannot be meant.
+func (p *planner) checkProbes(h *article.Healthcheck) {
 	for _, t := range []struct {
 		key   string
 		value article.Value[time.Duration]
@@ -648,75 +739,6 @@ func (p *planner) ready(h *article.Healthcheck, service source.Text, exposes boo
 		p.problems.Add("missing-key", h.StartInterval.Text.Pos, "start_interval has no start_period that it could be for").
 			Hint = "add start_period: with the time that the service may take to start"
 	}
-	if h.Disable.V || len(h.Test) == 1 && h.Test[0].Value == "NONE" {
-		return spec.Ready{} // as if there were none
-	}
-	if len(h.Test) == 0 {
-		return r
-	}
-	kind, rest := h.Test[0], h.Test[1:]
-	wrong := func(hint string) {
-		p.problems.Add("wrong-value", kind.Pos, "the healthcheck of service %q cannot be read", service.Value).
-			Hint = hint
-	}
-	words := values(rest)
-	switch kind.Value {
-	case "HTTP":
-		if len(words) != 1 || !strings.HasPrefix(words[0], "/") {
-			wrong("write [HTTP, /path]")
-			return r
-		}
-		if !exposes {
-			p.problems.Add("missing-key", kind.Pos, "service %q exposes no port that could answer over HTTP", service.Value).
-				Hint = "add expose: with the port"
-		}
-		r.HTTP = words[0]
-	case "PORT":
-		port := 0
-		if len(words) == 1 {
-			port, _ = strconv.Atoi(words[0])
-		}
-		if port < 1 || port > 65535 {
-			wrong(`write [PORT, "5432"]`)
-			return r
-		}
-		r.Port = port
-	case "LOG":
-		times := 1
-		if len(words) == 2 {
-			times, _ = strconv.Atoi(words[1])
-		}
-		if len(words) < 1 || len(words) > 2 || words[0] == "" || times < 1 {
-			wrong("write [LOG, text] or [LOG, text, times]")
-			return r
-		}
-		r.Log, r.Times = words[0], times
-		for _, v := range []article.Value[time.Duration]{h.Timeout, h.StartInterval} {
-			if v.Set() {
-				p.problems.Add("contradiction", v.Text.Pos, "a log is read all the time: there are no probes for this time").
-					Hint = "remove it; start_period is the time that the service may take to start"
-			}
-		}
-	case "CMD":
-		if len(words) == 0 {
-			wrong("write [CMD, program, argument]")
-		}
-		r.Command = words
-	case "CMD-SHELL":
-		if len(words) != 1 {
-			wrong("write [CMD-SHELL, command]")
-		}
-		r.Command = append([]string{"/bin/sh", "-c"}, words...)
-	case "NONE":
-		wrong("write NONE alone")
-	default:
-		if len(h.Test) == 1 {
-			r.Command = []string{"/bin/sh", "-c", kind.Value}
-			return r
-		}
-		wrong("begin with CMD, CMD-SHELL, NONE, HTTP, PORT or LOG")
-	}
-	return r
 }
 
 // first is the place of the first word of a list, or none.
