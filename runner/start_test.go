@@ -165,15 +165,6 @@ func fill(v reflect.Value) {
 	}
 }
 
-// fields are those of a struct, by name.
-func fields(of any) map[string]any {
-	out, v := map[string]any{}, reflect.ValueOf(of)
-	for i := range v.NumField() {
-		out[v.Type().Field(i).Name] = v.Field(i).Interface()
-	}
-	return out
-}
-
 // Independent services start at once; those that depend on others wait for them.
 func TestStartOrder(t *testing.T) {
 	s := script(t)

@@ -251,7 +251,6 @@ func TestOverheadOfARepetition(t *testing.T) {
 // originImage is the id of the image of our origins.
 func originImage(t *testing.T, w lab.Config) string {
 	t.Helper()
-	const name = "benchbook-origin"
 	program, err := w.Agent()
 	if err != nil {
 		t.Fatal(err)
