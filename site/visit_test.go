@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -71,10 +72,8 @@ func kindOf(page string) string {
 	return ""
 }
 
-// hasValues tells whether a page shows measured values, so that there must be some.
-func hasValues(page string) bool {
-	return page != "index.html" && (kindOf(page) == "" || kindOf(page) == "runs")
-}
+// hasValues tells whether a page must show measured values: articles do.
+func hasValues(page string) bool { return page != "index.html" && kindOf(page) == "" }
 
 // visit loads each page once, in two browsers side by side, and checks it in all its views: it fits its width, a font of
 // the theme is loaded, axe finds nothing, Tab reaches every value and opens its tooltip, and the browser has nothing to
@@ -83,16 +82,17 @@ func visit(t *testing.T, dir string, pages map[string][]view, more ...func(ctx c
 	t.Helper()
 	source := axe(t)
 	names := slices.SortedFunc(maps.Keys(pages), func(a, b string) int { return strings.Compare(kindOf(a)+a, kindOf(b)+b) })
+	var next atomic.Int64
 	for worker := range 2 {
 		t.Run(fmt.Sprintf("browser %d", worker+1), func(t *testing.T) {
 			t.Parallel()
 			ctx := browser(t)
 			found := listen(ctx, t)
-			for i := worker; i < len(names); i += 2 {
+			for i := int(next.Add(1)) - 1; i < len(names); i = int(next.Add(1)) - 1 {
 				page := names[i]
 				t.Run(page, func(t *testing.T) {
 					views := slices.Clone(pages[page])
-					turn := i / 2 % len(views) // so that pages are loaded in each of the views
+					turn := i % len(views) // so that pages are loaded in each of the views
 					v := &visitor{ctx: ctx, page: page, axe: source}
 					for n, view := range append(views[turn:], views[:turn]...) {
 						if v.view = view; n == 0 {
@@ -266,7 +266,12 @@ func TestVisitSamples(t *testing.T) {
 		}
 		pages[page] = everyView
 	}
-	visit(t, dir, pages)
+	visit(t, dir, pages, func(ctx context.Context, t *testing.T, page string) {
+		const values = `document.querySelectorAll(".m").length`
+		if kindOf(page) == "runs" && ask[int](ctx, t, values) == 0 {
+			t.Error("the page has no measured values")
+		}
+	})
 }
 
 // A single file needs nothing beside it: from a folder of its own it shows its figures, its fonts, and its tooltips.

@@ -67,7 +67,7 @@ type Options struct {
 
 	// Builder prepares images. It has to be an engine.Carrier, and is not closed.
 	Builder engine.Engine
-	// Agent reads the program benchbook-host, for the architecture of the nodes.
+	// Agent reads the program benchbook-agent host, for the architecture of the nodes.
 	Agent func() ([]byte, error)
 
 	// StorageClass is that of named volumes; empty is the cluster's default one.
