@@ -105,7 +105,7 @@ func medians(t *testing.T, text string) map[string][]float64 {
 
 // What hyperfine saves can be imported, and what is exported then has what hyperfine measured, in hyperfine's own form.
 func TestHyperfineBothWays(t *testing.T) {
-	saved, err := os.ReadFile(filepath.Join("..", "..", "runner", "load", "foreign", "testdata", "hyperfine", "sleep.json"))
+	saved, err := os.ReadFile(filepath.Join("..", "..", "notebook", "loadtool", "testdata", "hyperfine", "sleep.json"))
 	if program, missing := exec.LookPath("hyperfine"); missing == nil {
 		file := filepath.Join(t.TempDir(), "saved.json")
 		if out, err := exec.Command(program, "--runs", "3", "--shell", "none", "--export-json", file, "sleep 0.01").CombinedOutput(); err != nil {

@@ -33,7 +33,7 @@ var verbsThatPrint = map[string][]string{
 
 // Text that cannot be written is a failure of every verb, said once. A reader that wants no more is none.
 func TestLostOutput(t *testing.T) {
-	printed, err := os.ReadFile(filepath.Join("..", "..", "runner", "load", "foreign", "testdata", "ab", "plain.txt"))
+	printed, err := os.ReadFile(filepath.Join("..", "..", "notebook", "loadtool", "testdata", "ab", "plain.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -165,7 +165,7 @@ func TestPlantedSecrets(t *testing.T) {
 		w := scripted()
 		w.LockDir = ""
 		dir, folder := project(t, "tool", toolLine)
-		printed, err := os.ReadFile(filepath.Join("..", "..", "runner", "load", "foreign", "testdata", "ab", "plain.txt"))
+		printed, err := os.ReadFile(filepath.Join("..", "..", "notebook", "loadtool", "testdata", "ab", "plain.txt"))
 		if err != nil {
 			t.Fatal(err)
 		}
