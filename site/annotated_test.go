@@ -1,0 +1,190 @@
+package site_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
+	"benchbook/notebook/record"
+	"benchbook/notebook/source"
+	"benchbook/render"
+	"benchbook/site"
+	"benchbook/site/theme"
+)
+
+var update = flag.Bool("update", false, "draw docs/page.png anew")
+
+const (
+	guideForReaders  = "../docs/results.md" // explains each number of the picture
+	annotatedPicture = "../docs/page.png"
+	annotatedWidth   = 800
+)
+
+// annotatedParts are the parts of a page that the guide for readers explains, by their numbers.
+var annotatedParts = []string{
+	".head .status", ".head .meta", ".banner", ".text .said + .verdict", ".text .m", ".claims .verdict",
+	".claims .effect svg", ".claims .expect", ".fig .plot", ".fig .side", ".fig .stamp", ".results tbody .ival",
+	".results tbody .grp", "#method", "#method ~ details small",
+}
+
+// The picture of a page, made of committed records, has a number at each part that the guide for readers explains.
+// With -update it is drawn anew.
+func TestAnnotatedPage(t *testing.T) {
+	guide, err := os.ReadFile(guideForReaders)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, legend, ok := bytes.Cut(guide, []byte("](page.png)\n"))
+	legend, _, _ = bytes.Cut(legend, []byte("\n## "))
+	if n := len(regexp.MustCompile(`(?m)^\d+\. `).FindAll(legend, -1)); !ok || n != len(annotatedParts) {
+		t.Errorf("the legend below the picture explains %d parts, and the picture has numbers at %d", n, len(annotatedParts))
+	}
+	ctx := browser(t)
+	dir := t.TempDir()
+	if _, err := site.Build([]*render.Page{committedPage(t, "hello")}, dir, theme.Files, site.Options{Version: "0.0"}); err != nil {
+		t.Fatal(err)
+	}
+	do(ctx, t, openIn(dir, "hello/index.html", annotatedWidth, "light"))
+	ask[bool](ctx, t, `document.fonts.ready.then(() => true)`)
+	parts, err := json.Marshal(annotatedParts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if missing := ask[[]string](ctx, t, `(`+markParts+`)(`+string(parts)+`)`); len(missing) > 0 {
+		t.Errorf("the page does not show %q", missing)
+	}
+	if *update {
+		drawAnnotated(ctx, t)
+	}
+	if info, err := os.Stat(annotatedPicture); err != nil || info.Size() >= 300_000 {
+		t.Errorf("the picture: %v, %v; want less than 300 kB", info, err)
+	}
+}
+
+// markParts puts numbers at parts of a page, and returns those that it does not show. A part of a line or of a table has
+// its number before its words, any other at its left.
+const markParts = `parts => {
+	document.querySelectorAll("details").forEach(d => d.open = false);
+	document.querySelector(".toc-fold").remove();
+	const found = parts.map(selector => document.querySelector(selector));
+	const isShown = part => part?.getBoundingClientRect().height > 0;
+	const missing = parts.filter((_, i) => !isShown(found[i]));
+	const mark = i => {
+		const m = document.createElement("b");
+		m.textContent = i + 1;
+		Object.assign(m.style, {display: "inline-block", minWidth: "20px", font: "700 13px/20px sans-serif", textAlign: "center",
+			borderRadius: "10px", background: "#b3005e", color: "#fff"});
+		return m;
+	};
+	const isInline = part => getComputedStyle(part).display.startsWith("inline") && !(part instanceof SVGElement);
+	found.forEach((part, i) => {
+		if (isShown(part) && isInline(part)) part.before(mark(i), " ");
+	});
+	found.forEach((part, i) => {
+		if (!isShown(part) || isInline(part)) return;
+		if (part.matches("td *")) return part.prepend(mark(i), " ");
+		const box = part.getBoundingClientRect(), m = document.body.appendChild(mark(i));
+		Object.assign(m.style, {position: "absolute", left: Math.max(4, box.left - 26) + "px", top: box.top + scrollY + "px"});
+	});
+	return missing;
+}`
+
+// committedPage is the page of an article of this project, from its committed records.
+func committedPage(t *testing.T, slug string) *render.Page {
+	t.Helper()
+	project, err := projects.Open("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := project.Article(slug)
+	if err != nil {
+		t.Fatal(err)
+	}
+	records, _, err := record.Dir(project.RecordsDir(slug)).Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	records = slices.DeleteFunc(records, func(r *record.Record) bool { return r.Profile != plan.Full })
+	d, err := dataset.New(doc, records, dataset.Options{Plan: func(profile string) (*plan.Plan, error) {
+		return plan.New(project, doc, plan.Options{Profile: profile}, &source.Problems{})
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	renderer, err := render.New(theme.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, err := renderer.Page(d, render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return shown
+}
+
+// drawAnnotated takes the picture of the page, in the few colours that a page has, so that the file is small.
+func drawAnnotated(ctx context.Context, t *testing.T) {
+	t.Helper()
+	height := ask[float64](ctx, t, `document.querySelector(".text").getBoundingClientRect().bottom + scrollY`)
+	taken, err := chromedp.Run(ctx, clippedPage(page.Viewport{Width: annotatedWidth, Height: height + 16, Scale: 1.5}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	full, err := png.Decode(bytes.NewReader(taken))
+	if err != nil {
+		t.Fatal(err)
+	}
+	few := image.NewPaletted(full.Bounds(), frequentColours(full, 128))
+	draw.Draw(few, few.Bounds(), full, image.Point{}, draw.Src)
+	var out bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, few); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.FromSlash(annotatedPicture), out.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func clippedPage(clip page.Viewport) chromedp.Action[[]byte] {
+	return func(ctx context.Context, target *chromedp.Target) ([]byte, error) {
+		yes := true
+		taken, err := cdp.Call(ctx, target, page.CaptureScreenshot,
+			page.CaptureScreenshotParams{CaptureBeyondViewport: &yes, FromSurface: &yes, Clip: &clip})
+		return taken.Data, err
+	}
+}
+
+// frequentColours are the n colours that most pixels have.
+func frequentColours(m image.Image, n int) color.Palette {
+	pixels := map[color.RGBA]int{}
+	for y := m.Bounds().Min.Y; y < m.Bounds().Max.Y; y++ {
+		for x := m.Bounds().Min.X; x < m.Bounds().Max.X; x++ {
+			pixels[color.RGBAModel.Convert(m.At(x, y)).(color.RGBA)]++
+		}
+	}
+	colours := slices.Collect(maps.Keys(pixels))
+	slices.SortFunc(colours, func(a, b color.RGBA) int { return pixels[b] - pixels[a] })
+	var out color.Palette
+	for _, c := range colours[:min(n, len(colours))] {
+		out = append(out, c)
+	}
+	return out
+}
