@@ -21,11 +21,12 @@ var keysPage = filepath.Join("..", "..", "docs", "keys.md")
 
 const keysHead = `# All keys
 
-Every key that an article and the project file can have, with what may stand behind it. This page is made from the types that
-benchbook reads YAML into, so it has all of them and no others. What a key means is said where the link above its table leads.
+Every key that an article and the project file can have, with the values it takes. This page is made from the types that
+benchbook reads YAML into, so it is complete. The page linked above each table says what its keys mean.
 
-In all mappings, keys that begin with ` + "`x-`" + ` are your own. ` + "`null`" + ` removes what a [layer below](defaults.md) says. Where a list can stand, a
-single value stands for a list of one. In experiments a value may hold a [template](experiment.md#templates).
+In all mappings, keys that begin with ` + "`x-`" + ` are your own. ` + "`null`" + ` removes what a [layer below](defaults.md) says.
+Where a list can stand, a single value stands for a list of one. In experiments a value may hold a
+[template](experiment.md#templates).
 
 | word | is |
 |---|---|
