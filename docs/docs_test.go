@@ -1295,7 +1295,7 @@ func TestFaultsHaveTests(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows := 0
-	for line := range strings.Lines(pages(t).section(t, "When things go wrong")) {
+	for line := range strings.Lines(pages(t).section(t, "Faults")) {
 		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
 		if len(cells) != 3 || strings.HasPrefix(cells[0], "---") || strings.TrimSpace(cells[2]) == "tests" {
 			continue
