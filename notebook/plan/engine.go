@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -10,9 +9,6 @@ import (
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 )
-
-// engine is where the services of the project run.
-func (p *planner) engine() spec.Engine { return cmp.Or(p.project.Engine.V, spec.DefaultEngine) }
 
 // CheckEngine reports what the experiment asks for and its engine cannot do. All of it is known before anything is
 // started, so that none of it fails in the middle.

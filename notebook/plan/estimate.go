@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"benchbook/notebook/layers"
 )
 
 // What is assumed of what an article does not say.
@@ -99,20 +101,7 @@ func (e *Experiment) Estimate(at Placement, experience func(*Trial) Experience) 
 
 // estimate is how long one repetition of the trial takes.
 func (t *Trial) estimate(e *Experiment, known Experience) Estimate {
-	containers := 1
-	for _, s := range t.Services {
-		if slices.Contains(e.Shared, s.Name) {
-			continue
-		}
-		containers += max(1, s.Scale)
-		if s.Link != nil {
-			containers++
-		}
-	}
-	if t.Load != nil {
-		containers += max(1, t.Load.Generators) - 1
-	}
-	out := Estimate{Overhead: assumedOverhead + time.Duration(containers)*assumedContainer, Recorded: known.Recorded, Elsewhere: known.Elsewhere}
+	out := Estimate{Overhead: assumedOverhead + time.Duration(t.containers(e))*assumedContainer, Recorded: known.Recorded, Elsewhere: known.Elsewhere}
 	switch l := t.Load; {
 	case t.Command != nil:
 		out.Window = assumedCommand
@@ -146,6 +135,24 @@ func (t *Trial) estimate(e *Experiment, known Experience) Estimate {
 	return out
 }
 
+// containers is how many one repetition of the trial starts, with those of its load or command.
+func (t *Trial) containers(e *Experiment) int {
+	containers := 1
+	for _, s := range t.Services {
+		if slices.Contains(e.Shared, s.Name) {
+			continue
+		}
+		containers += max(1, s.Scale)
+		if s.Link != nil {
+			containers++
+		}
+	}
+	if t.Load != nil {
+		containers += max(1, t.Load.Generators) - 1
+	}
+	return containers
+}
+
 // searching is how long the searches of a trial take, of which one repetition takes so long, and how many probes they make; those for
 // values may be done.
 func (t *Trial) searching(at Placement, one Estimate, tuned bool) (time.Duration, int) {
@@ -166,7 +173,7 @@ func (t *Trial) searching(at Placement, one Estimate, tuned bool) (time.Duration
 	}
 	if c := t.Capacity; c != nil {
 		n := capacityProbes + 2*c.Repeats
-		sum, probes = sum+time.Duration(n)*(one.Overhead+one.Warmup+cmp.Or(one.Window, defaultDuration)), probes+n
+		sum, probes = sum+time.Duration(n)*(one.Overhead+one.Warmup+cmp.Or(one.Window, layers.DefaultDuration)), probes+n
 	}
 	return sum, probes
 }

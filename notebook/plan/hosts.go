@@ -10,7 +10,9 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/parts"
 	"benchbook/notebook/projects"
+	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 )
 
@@ -22,7 +24,7 @@ func (e *Experiment) LoadHost(t *Trial) string {
 	if t.Command != nil && t.Command.Service != "" {
 		return e.HostOf(t.Command.Service)
 	}
-	return e.Hosts[loadName]
+	return e.Hosts[parts.LoadName]
 }
 
 // HostNames are the hosts that anything of the experiment runs on, sorted; this machine is the empty name.
@@ -88,16 +90,16 @@ func (e *Experiment) Peers(t *Trial, service string) []string {
 	from := e.HostOf(service)
 	switch {
 	case service != "":
-		for _, s := range t.Services {
-			if s.Name == service {
-				all = s.DependsOn
-			}
+		if s, ok := t.service(service); ok {
+			all = s.DependsOn
 		}
 	case t.Load != nil:
 		from = e.LoadHost(t)
 		for target := range t.Load.URLs() {
-			if u, err := url.Parse(target); err == nil && t.has(u.Hostname()) {
-				all = append(all, u.Hostname())
+			if u, err := url.Parse(target); err == nil {
+				if s, ok := t.service(u.Hostname()); ok {
+					all = append(all, s.Name)
+				}
 			}
 		}
 	case t.Command != nil && t.Command.Service == "":
@@ -128,8 +130,13 @@ func (e *Experiment) IsPeer(service string) bool {
 	return false
 }
 
-func (t *Trial) has(service string) bool {
-	return slices.ContainsFunc(t.Services, func(s *spec.Service) bool { return s.Name == service })
+// service finds a service of a trial by its name.
+func (t *Trial) service(name string) (*spec.Service, bool) {
+	i := slices.IndexFunc(t.Services, func(s *spec.Service) bool { return s.Name == name })
+	if i < 0 {
+		return nil, false
+	}
+	return t.Services[i], true
 }
 
 // The nodes of a cluster, as an experiment on the engine kubernetes has them for hosts.
@@ -139,26 +146,25 @@ const (
 )
 
 // clusterOf is the host that an experiment names and that is a cluster, the first if there are several; nil if none is.
-func (p *planner) clusterOf(e *outline) *article.Named[projects.ProjectHost] {
+func clusterOf(e *outline, hosts []article.Named[projects.ProjectHost]) *article.Named[projects.ProjectHost] {
 	for _, h := range e.head.Hosts {
-		for i := range p.project.Hosts {
-			known := &p.project.Hosts[i]
-			if known.Name.Value == h.Value.Value && known.Value.Engine().Can(spec.Nodes) {
-				return known
+		for i := range hosts {
+			if hosts[i].Name.Value == h.Value.Value && hosts[i].Value.Engine().Can(spec.Nodes) {
+				return &hosts[i]
 			}
 		}
 	}
 	return nil
 }
 
-// placeOnNodes puts all services of an experiment that runs in a cluster on one node of it, and the load on another, unless it is to share
-// the network of a service.
+// placeOnNodes puts all services of an experiment that runs in a cluster on one node of it, and the load on another,
+// unless it is to share the network of a service.
 func (p *planner) placeOnNodes(e *outline) {
 	if e.Skipped != "" {
 		return
 	}
 	if p.engine().Can(spec.Hosts) {
-		if cluster := p.clusterOf(e); cluster != nil {
+		if cluster := clusterOf(e, p.project.Hosts); cluster != nil {
 			e.Cluster, e.Engine, e.Hosts = cluster.Name.Value, cluster.Value.Engine(), nil
 		}
 	}
@@ -170,13 +176,13 @@ func (p *planner) placeOnNodes(e *outline) {
 			continue
 		}
 		if e.Hosts == nil {
-			e.Hosts = map[string]string{loadName: LoadNode}
+			e.Hosts = map[string]string{parts.LoadName: LoadNode}
 		}
 		for _, s := range d.definition.Services {
 			e.Hosts[s.Name.Value] = ServiceNode
 		}
 		if l := d.definition.Load; l != nil && l.Network.V == article.SharedNetwork {
-			e.Hosts[loadName] = ServiceNode
+			e.Hosts[parts.LoadName] = ServiceNode
 		}
 	}
 }
@@ -229,11 +235,11 @@ func (e *outline) checkWithinCluster(refuse func(message, hint string)) {
 		return t.Load != nil || t.Command != nil && t.Command.Service == ""
 	})
 	for _, name := range slices.Sorted(maps.Keys(e.Hosts)) {
-		if named[name] == e.Cluster || name == loadName && !hasLoad {
+		if named[name] == e.Cluster || name == parts.LoadName && !hasLoad {
 			continue
 		}
 		what := "service " + strconv.Quote(name)
-		if name == loadName {
+		if name == parts.LoadName {
 			what = "the load or command"
 		}
 		refuse(fmt.Sprintf("%s is on %s, and host %q is a cluster, which runs all of an experiment or nothing", what, hostWords(named[name]), e.Cluster),
@@ -243,9 +249,9 @@ func (e *outline) checkWithinCluster(refuse func(message, hint string)) {
 
 // checkClusters reports experiments of one article that run in a cluster where others do not: the results on a page are those of one set of
 // machines.
-func (p *planner) checkClusters() {
+func checkClusters(outlines []*outline, problems *source.Problems) {
 	var first *outline
-	for _, e := range p.outlines {
+	for _, e := range outlines {
 		if e.Skipped != "" || len(e.Trials) == 0 {
 			continue
 		}
@@ -261,20 +267,41 @@ func (p *planner) checkClusters() {
 		if other.Cluster != "" {
 			elsewhere = fmt.Sprintf("in the cluster %q", other.Cluster)
 		}
-		p.problems.Add("across-hosts", inside.head.Hosts[0].Name.Pos, "experiment %q runs in the cluster %q, and experiment %q %s",
+		problems.Add("across-hosts", inside.head.Hosts[0].Name.Pos, "experiment %q runs in the cluster %q, and experiment %q %s",
 			inside.Name, inside.Cluster, other.Name, elsewhere).
 			Hint = "run both there, or make them two articles: the results of an article are those of one set of machines"
 		return
 	}
 }
 
+// checkTrialPlaces reports what a trial asks for between two machines that cannot be had there.
 func (e *outline) checkTrialPlaces(t *Trial, refuse func(message, hint string)) {
-	const together = "run both on one host"
+	peers := e.Peers(t, "")
 	if t.Load != nil && t.Load.Network == string(article.SharedNetwork) {
-		for _, name := range e.Peers(t, "") {
-			refuse(fmt.Sprintf("the load shares the network of service %q, which is on another host", name), together+", or remove network")
+		for _, name := range peers {
+			refuse(fmt.Sprintf("the load shares the network of service %q, which is on another host", name),
+				"run both on one host, or remove network")
 		}
 	}
+	e.checkPublished(t, refuse)
+	if t.Load == nil {
+		return
+	}
+	for target := range t.Load.URLs() {
+		u, err := url.Parse(target)
+		if err != nil || !slices.Contains(peers, u.Hostname()) {
+			continue
+		}
+		s, _ := t.service(u.Hostname())
+		if port := portOf(u); len(s.Expose) > 0 && !slices.Contains(s.Expose, port) {
+			refuse(fmt.Sprintf("the load asks for port %d of service %q from another host, and it does not expose that", port, s.Name),
+				fmt.Sprintf("add %d to expose", port))
+		}
+	}
+}
+
+// checkPublished reports services that are asked for from another host and cannot be reached there.
+func (e *outline) checkPublished(t *Trial, refuse func(message, hint string)) {
 	published := map[string]string{} // services by host and port
 	for _, s := range t.Services {
 		if !e.IsPeer(s.Name) {
@@ -283,33 +310,19 @@ func (e *outline) checkTrialPlaces(t *Trial, refuse func(message, hint string)) 
 		what := "service " + strconv.Quote(s.Name)
 		switch {
 		case s.Scale > 1:
-			refuse(what+" is scaled, and asked for from another host, where a name has one address", together+", or remove scale")
+			refuse(what+" is scaled, and asked for from another host, where a name has one address",
+				"run both on one host, or remove scale")
 		case len(s.Expose) == 0:
-			refuse(what+" exposes no port, and is asked for from another host", "add expose: with its ports, which are published on its host")
+			refuse(what+" exposes no port, and is asked for from another host",
+				"add expose: with its ports, which are published on its host")
 		}
 		for _, port := range s.Expose {
 			key := fmt.Sprintf("%s %d", e.HostOf(s.Name), port)
 			if other, taken := published[key]; taken {
-				refuse(fmt.Sprintf("services %q and %q on one host both expose port %d, and are asked for from another one", other, s.Name, port),
-					"give them different ports, or run one of them on a host of its own")
+				refuse(fmt.Sprintf("services %q and %q on one host both expose port %d, and are asked for from another one", other,
+					s.Name, port), "give them different ports, or run one of them on a host of its own")
 			}
 			published[key] = s.Name
-		}
-	}
-	if t.Load == nil {
-		return
-	}
-	peers := e.Peers(t, "")
-	for target := range t.Load.URLs() {
-		u, err := url.Parse(target)
-		if err != nil || !slices.Contains(peers, u.Hostname()) {
-			continue
-		}
-		for _, s := range t.Services {
-			if port := portOf(u); s.Name == u.Hostname() && len(s.Expose) > 0 && !slices.Contains(s.Expose, port) {
-				refuse(fmt.Sprintf("the load asks for port %d of service %q from another host, and it does not expose that", port, s.Name),
-					fmt.Sprintf("add %d to expose", port))
-			}
 		}
 	}
 }

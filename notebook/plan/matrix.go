@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -62,46 +63,76 @@ func (c combination) name() string {
 }
 
 // multiply makes the combinations of a matrix as GitHub Actions does: the product of the axes, without what exclude
-// matches; then each row of include extends the combinations whose axis values, with their labels, it does not contradict, and
-// one that fits none is a combination of its own. It is false if that would be too many to plan.
-func (p *planner) multiply(m *article.Matrix, block *article.ExperimentBlock) ([]combination, bool) {
-	product := []combination{{fields: map[string]string{}}}
-	if m == nil {
-		return product, true
+// matches; then each row of include extends the combinations whose axis values, with their labels, it does not
+// contradict, and one that fits none is a combination of its own. It is false if there is nothing to plan, or too much.
+func (p *planner) multiply(written *article.Matrix, at source.Pos) ([]combination, bool) {
+	none := []combination{{fields: map[string]string{}}}
+	if written == nil {
+		return none, true
 	}
-	include := m.Include
-	if !m.IncludeFile.IsZero() {
-		rows, ok := p.folder(m.IncludeFile).Doc.Rows(m.IncludeFile, p.problems)
-		if !ok {
-			return nil, false
-		}
-		for i := range rows {
-			rows[i] = expand(rows[i], settings{profile: p.options.Profile, early: true}, p.problems)
-		}
-		include = article.DecodeRows(rows, p.problems)
+	m, ok := p.withFile(written)
+	if !ok || !p.affords(m, at) {
+		return nil, false
 	}
-	cells := len(include)
+	labels := labelsOf(m, p.problems)
+	product := exclude(m, multiplied(m.Axes), p.problems)
+	combinations := include(m, product, labels)
+	if len(combinations) > 0 {
+		return combinations, true
+	}
+	return none, len(m.Axes) == 0
+}
+
+// withFile is a matrix with the rows of the file that it includes, if it names one.
+func (p *planner) withFile(m *article.Matrix) (*article.Matrix, bool) {
+	if m.IncludeFile.IsZero() {
+		return m, true
+	}
+	rows, ok := p.folder(m.IncludeFile).Doc.Rows(m.IncludeFile, p.problems)
+	if !ok {
+		return nil, false
+	}
+	for i := range rows {
+		rows[i] = expand(rows[i], settings{profile: p.options.Profile, early: true}, p.problems)
+	}
+	out := *m
+	out.Include = article.DecodeRows(rows, p.problems)
+	return &out, true
+}
+
+// affords reports a matrix with too many cells to plan. It is false then.
+func (p *planner) affords(m *article.Matrix, at source.Pos) bool {
 	size := 1
 	for _, axis := range m.Axes {
 		size = min(size*len(axis.Value), maxCells+1) // no overflow
 	}
-	if cells += size; cells > maxCells {
-		p.problems.Add("too-many", block.Pos, "the matrix has more than %d cells", maxCells).
-			Hint = "remove axes or values, or make several experiments of it"
-		return nil, false
+	cells := len(m.Include) + size
+	refuse := func(message, hint string) bool {
+		p.problems.Add("too-many", at, "%s", message).Hint = hint
+		return false
+	}
+	if cells > maxCells {
+		return refuse(fmt.Sprintf("the matrix has more than %d cells", maxCells),
+			"remove axes or values, or make several experiments of it")
 	}
 	if p.cells += cells; p.cells > maxCells {
-		p.problems.Add("too-many", block.Pos, "with this matrix the article has more than %d cells", maxCells).
-			Hint = "remove axes or values, or make several articles of it"
-		return nil, false
+		return refuse(fmt.Sprintf("with this matrix the article has more than %d cells", maxCells),
+			"remove axes or values, or make several articles of it")
 	}
-	if p.matched += cells * (len(m.Axes) + len(m.Exclude) + len(include)); p.matched > maxMatching {
-		p.problems.Add("too-many", block.Pos, "the matrix has too many rows of include and exclude for so many cells").
-			Hint = "remove axes or values, or list the cells under include alone"
-		return nil, false
+	if p.matched += cells * (len(m.Axes) + len(m.Exclude) + len(m.Include)); p.matched > maxMatching {
+		return refuse("the matrix has too many rows of include and exclude for so many cells",
+			"remove axes or values, or list the cells under include alone")
 	}
-	labels := p.labels(m)
-	for _, axis := range m.Axes {
+	return true
+}
+
+// multiplied is the product of the axes; none without any.
+func multiplied(axes []article.Named[[]article.Setting]) []combination {
+	if len(axes) == 0 {
+		return nil
+	}
+	product := []combination{{fields: map[string]string{}}}
+	for _, axis := range axes {
 		var next []combination
 		for _, c := range product {
 			for _, setting := range axis.Value {
@@ -117,30 +148,40 @@ func (p *planner) multiply(m *article.Matrix, block *article.ExperimentBlock) ([
 		}
 		product = next
 	}
-	if len(m.Axes) == 0 {
-		product = nil
-	}
+	return product
+}
+
+// exclude removes the combinations that rows of exclude match, and reports rows that match none.
+func exclude(m *article.Matrix, product []combination, problems *source.Problems) []combination {
 	known := map[string]bool{}
 	for _, c := range product {
 		for name := range c.fields {
 			known[name] = true
 		}
 	}
-	excluded := false
+	all := len(product)
 	for _, row := range m.Exclude {
-		if len(product) > 0 && !p.axesKnown(row, known) {
+		if len(product) > 0 && !axesKnown(row, known, problems) {
 			continue
 		}
 		before := len(product)
 		product = slices.DeleteFunc(product, func(c combination) bool { return matches(row, c) })
-		excluded = excluded || len(product) < before
 		if len(product) == before {
-			p.problems.Add("unused-exclude", row.Pos, "this row excludes nothing").
+			problems.Add("unused-exclude", row.Pos, "this row excludes nothing").
 				Hint = "compare its values with those of the axes"
 		}
 	}
+	if all > 0 && len(product)+len(m.Include) == 0 {
+		problems.Add("no-cell", m.Exclude[len(m.Exclude)-1].Pos, "with this row exclude leaves nothing to measure").
+			Hint = "exclude less"
+	}
+	return product
+}
+
+// include extends combinations with the rows of include that fit them, and adds those that fit none.
+func include(m *article.Matrix, product []combination, labels map[string]string) []combination {
 	originals := len(product)
-	for _, row := range include {
+	for _, row := range m.Include {
 		extended := false
 		for i := range product[:originals] {
 			if c := &product[i]; fits(row, labels, m, *c) {
@@ -164,25 +205,11 @@ func (p *planner) multiply(m *article.Matrix, block *article.ExperimentBlock) ([
 		}
 		product = append(product, c)
 	}
-	if len(product) == 0 && len(m.Axes) > 0 {
-		if len(m.Exclude) == 0 {
-			return nil, false // an axis without values, which was said when it was read
-		}
-		if !excluded {
-			return nil, false // likewise
-		}
-		p.problems.Add("no-cell", m.Exclude[len(m.Exclude)-1].Pos, "with this row exclude leaves nothing to measure").
-			Hint = "exclude less"
-		return nil, false
-	}
-	if len(product) == 0 {
-		product = append(product, combination{fields: map[string]string{}})
-	}
-	return product, true
+	return product
 }
 
-// labels gives the axis of each label, and makes sure that every name of a matrix means one thing.
-func (p *planner) labels(m *article.Matrix) map[string]string {
+// labelsOf gives the axis of each label, and makes sure that every name of a matrix means one thing.
+func labelsOf(m *article.Matrix, problems *source.Problems) map[string]string {
 	axis := map[string]string{} // that a label is of
 	for _, a := range m.Axes {
 		for _, setting := range a.Value {
@@ -190,11 +217,11 @@ func (p *planner) labels(m *article.Matrix) map[string]string {
 				name := label.Name.Value
 				switch of, seen := axis[name]; {
 				case isAxis(m, name):
-					p.problems.Add("duplicate-parameter", label.Name.Pos, "%q is an axis, and so no label of axis %q", name, a.Name.Value).
-						Hint = "give the label another name"
+					problems.Add("duplicate-parameter", label.Name.Pos, "%q is an axis, and so no label of axis %q", name,
+						a.Name.Value).Hint = "give the label another name"
 				case seen && of != a.Name.Value:
-					p.problems.Add("duplicate-parameter", label.Name.Pos, "axes %q and %q both have a label %q", of, a.Name.Value, name).
-						Hint = "give one of them another name"
+					problems.Add("duplicate-parameter", label.Name.Pos, "axes %q and %q both have a label %q", of,
+						a.Name.Value, name).Hint = "give one of them another name"
 				}
 				axis[name] = a.Name.Value
 			}
@@ -207,7 +234,8 @@ func isAxis(m *article.Matrix, name string) bool {
 	return slices.ContainsFunc(m.Axes, func(a article.Named[[]article.Setting]) bool { return a.Name.Value == name })
 }
 
-// fits says that a row of include contradicts no axis of a combination, nor a label that the value of an axis brings along.
+// fits says that a row of include contradicts no axis of a combination, nor a label that the value of an axis brings
+// along.
 func fits(row article.Combination, labels map[string]string, m *article.Matrix, c combination) bool {
 	for _, f := range row.Fields {
 		_, isLabel := labels[f.Name.Value]
@@ -219,11 +247,11 @@ func fits(row article.Combination, labels map[string]string, m *article.Matrix, 
 }
 
 // axesKnown reports names in a row of exclude that no combination has. Values of an axis may differ in their labels.
-func (p *planner) axesKnown(row article.Combination, known map[string]bool) bool {
+func axesKnown(row article.Combination, known map[string]bool, problems *source.Problems) bool {
 	ok := true
 	for _, f := range row.Fields {
 		if !known[f.Name.Value] {
-			p.problems.Add("unknown-parameter", f.Name.Pos, "no axis %q to exclude from", f.Name.Value).
+			problems.Add("unknown-parameter", f.Name.Pos, "no axis %q to exclude from", f.Name.Value).
 				Hint = source.Suggest(f.Name.Value, slices.Sorted(maps.Keys(known)))
 			ok = false
 		}

@@ -18,6 +18,8 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/inputs"
+	"benchbook/notebook/layers"
+	"benchbook/notebook/parts"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
@@ -28,7 +30,7 @@ import (
 // Profiles that need no definition.
 const (
 	Full  = "full"
-	Quick = "quick"
+	Quick = layers.Quick
 )
 
 // Options choose among what an article says. The zero value plans everything in full.
@@ -50,17 +52,19 @@ const (
 // ErrNoProfile is wrapped by the error of New for a profile that nobody defines.
 var ErrNoProfile = errors.New("no such profile")
 
-// New plans the experiments of an article. What is wrong with them goes to problems; the plan then lacks what could not be
-// resolved and must not be run. The error is one of the options.
+// New plans the experiments of an article. What is wrong with them goes to problems; the plan then lacks what could not
+// be resolved and must not be run. The error is one of the options.
 func New(project *projects.Project, doc *article.Document, o Options, problems *source.Problems) (*Plan, error) {
 	o.Profile = cmp.Or(o.Profile, Full)
-	p := &planner{project: project, doc: doc, options: o, problems: problems,
-		folders: map[*article.Document]*inputs.Folder{}, articles: map[string]*article.Document{doc.Slug: doc}}
+	p := &planner{project: project, doc: doc, options: o, problems: problems, library: layers.NewLibrary(project, doc),
+		folders: map[*article.Document]*inputs.Folder{}}
+	p.parts = parts.Reader{Project: project, Folder: p.folder}
 	for _, block := range doc.Experiments {
-		p.definitions = append(p.definitions, p.definition(doc, block, nil))
+		p.definitions = append(p.definitions, p.library.Definition(block, problems))
 	}
-	if err := p.knownProfile(); err != nil {
-		return nil, err
+	if known := p.profiles(); !slices.Contains(known, o.Profile) {
+		slices.Sort(known)
+		return nil, fmt.Errorf("%w %q: known are %s", ErrNoProfile, o.Profile, strings.Join(known, ", "))
 	}
 	out := &Plan{Article: doc.Slug, Profile: o.Profile}
 	for _, d := range p.definitions {
@@ -69,17 +73,19 @@ func New(project *projects.Project, doc *article.Document, o Options, problems *
 			p.outlines = append(p.outlines, e)
 		}
 	}
-	p.checkReferences()
+	checkReferences(p.outlines, p.definitions, problems)
 	// Contexts leave out what configs name, so configs come first.
 	for _, e := range p.outlines {
-		for _, t := range e.drafts {
-			t.configs = p.configs(t)
+		for _, d := range e.drafts {
+			if d.definition != nil {
+				d.configs = p.parts.Configs(d.definition, problems)
+			}
 		}
 	}
 	for _, e := range p.outlines {
 		p.resolve(e)
 	}
-	p.checkClusters()
+	checkClusters(p.outlines, problems)
 	out.All = slices.Clone(out.Experiments)
 	out.others = sync.OnceValue(p.others)
 	return out, p.findFull(out)
@@ -100,8 +106,8 @@ func (p *planner) others() []*Plan {
 	return out
 }
 
-// findFull gives every trial of the profile quick that searches for a value the key that it has in full: what was found there need not
-// be searched for again.
+// findFull gives every trial of the profile quick that searches for a value the key that it has in full: what was found
+// there need not be searched for again.
 func (p *planner) findFull(quick *Plan) error {
 	tunes := func(e *Experiment) bool {
 		return slices.ContainsFunc(e.Trials, func(t *Trial) bool { return len(t.Tune) > 0 })
@@ -129,40 +135,15 @@ func (p *planner) findFull(quick *Plan) error {
 	return nil
 }
 
-func (p *planner) knownProfile() error {
-	known := p.profiles()
-	if slices.Contains(known, p.options.Profile) {
-		return nil
-	}
-	slices.Sort(known)
-	return fmt.Errorf("%w %q: known are %s", ErrNoProfile, p.options.Profile, strings.Join(known, ", "))
-}
-
 // profiles are those that there are: full, quick, and others in the order of their names.
 func (p *planner) profiles() []string {
-	var known []string
-	for profile := range p.project.Profiles {
-		known = append(known, profile)
-	}
+	known := slices.Collect(maps.Keys(p.project.Profiles))
 	for _, d := range p.definitions {
-		for _, profile := range profilesOf(article.Extend(p.defaults(d), d.node)) {
-			known = append(known, profile.Name.Value)
-		}
+		known = append(known, p.library.ProfileNames(d)...)
 	}
 	known = slices.DeleteFunc(known, func(profile string) bool { return profile == Full || profile == Quick })
 	slices.Sort(known)
 	return append([]string{Full, Quick}, slices.Compact(known)...)
-}
-
-// profilesOf reads the profiles of an experiment; what is wrong with them was said when its block was read.
-func profilesOf(n *yamltext.Node) article.Profiles {
-	profiles := n.Get("profiles")
-	if profiles == nil {
-		return nil
-	}
-	only := &yamltext.Node{Kind: yamltext.Map, Text: n.Text, Fields: []yamltext.Field{{Key: n.Text, Value: profiles}}}
-	only.Fields[0].Key.Value = "profiles"
-	return article.DecodeExperiment(only, false, &source.Problems{}).Profiles
 }
 
 type planner struct {
@@ -170,18 +151,31 @@ type planner struct {
 	doc         *article.Document
 	options     Options
 	problems    *source.Problems
-	articles    map[string]*article.Document // by slug; nil for one that cannot be read
+	library     *layers.Library
+	parts       parts.Reader
 	folders     map[*article.Document]*inputs.Folder
-	definitions []*definition
+	definitions []*layers.Definition
 	outlines    []*outline
 
 	cells, steps, written, matched int // so far: see maxCells and what stands with it
 }
 
+// engine is where the services of the project run.
+func (p *planner) engine() spec.Engine { return cmp.Or(p.project.Engine.V, spec.DefaultEngine) }
+
+// folder is that of the article that a path was written in; of paths from elsewhere, this article's.
+func (p *planner) folder(t source.Text) *inputs.Folder {
+	doc := p.library.Written(t)
+	if p.folders[doc] == nil {
+		p.folders[doc] = inputs.NewFolder(doc)
+	}
+	return p.folders[doc]
+}
+
 // An outline is an experiment whose matrix is multiplied, with nothing resolved yet.
 type outline struct {
 	*Experiment
-	*definition
+	*layers.Definition
 	head   *article.Experiment // before templates are expanded, for what does not depend on the matrix
 	drafts []*draft
 }
@@ -191,90 +185,88 @@ type draft struct {
 	combination
 	definition *article.Experiment // nil if the trial is unavailable
 	node       *yamltext.Node
-	configs    map[*article.Config]spec.File
-	places     places
+	configs    parts.Configs
 }
 
-// outline merges the defaults of a definition, applies the profile, multiplies the matrix and expands templates.
-func (p *planner) outline(d *definition) *outline {
-	block := d.block
-	c, skipped := p.cascade(d)
-	e := &outline{definition: d, Experiment: &Experiment{Name: block.Name.Value, Pos: block.Pos, Engine: p.engine()}}
+// outline merges the layers of a definition, multiplies the matrix and expands templates.
+func (p *planner) outline(d *layers.Definition) *outline {
+	m, skipped := p.library.Merge(d, layers.Options{Profile: p.options.Profile, Repetitions: p.options.Repetitions})
+	e := &outline{Definition: d, Experiment: &Experiment{Name: d.Block.Name.Value, Pos: d.Block.Pos, Engine: p.engine()}}
 	if skipped {
 		e.Skipped = fmt.Sprintf("profile %s leaves this experiment out", p.options.Profile)
 		return e
 	}
-	e.Origin = c.origin()
-	e.Origin["seed"] = builtInName
+	e.Origin = m.Origin()
+	e.Origin["seed"] = layers.BuiltIn
 	if p.options.Seed != 0 {
-		e.Origin["seed"] = seedName
+		e.Origin["seed"] = "--seed"
 	}
-	merged := c.merged
+	merged := m.Node
 	// What does not depend on the matrix may still depend on the profile.
 	constant := expandAll(merged.Without(perTrial...), settings{profile: p.options.Profile}, p.problems)
 	if matrix := merged.Get("matrix"); matrix != nil {
-		merged = with(merged, "matrix", expand(matrix, settings{profile: p.options.Profile, early: true}, p.problems))
+		merged = layers.With(merged, "matrix", expand(matrix, settings{profile: p.options.Profile, early: true}, p.problems))
 	}
 	// What is wrong with single values was found when they were read.
 	e.head = article.DecodeExperiment(article.Merge(merged, constant), false, &source.Problems{})
-	if !p.readHead(e) {
+	if !readHead(e, p.problems) {
 		return nil
 	}
-	combinations, ok := p.multiply(e.head.Matrix, block)
-	if !ok {
+	combinations, ok := p.multiply(e.head.Matrix, d.Block.Pos)
+	if !ok || !p.expandTrials(e, merged, combinations) {
 		return nil
 	}
-	if !p.expandTrials(e, merged, combinations) {
-		return nil
-	}
-	p.checkNames(e)
+	checkNames(e, p.project, p.problems)
 	return e
 }
 
+// Keys of an experiment that are about all of its trials, and those that templates are expanded in for each.
+var (
+	perExperiment = []string{"matrix", "profiles", "repetitions", "name", "extends", "description", "order", "calibrate",
+		"timeout", "setup", "cleanup", "shared", "metrics", "hosts"}
+	perTrial = []string{"matrix", "profiles", "services", "load", "command", "tune", "capacity", "prepare", "conclude"}
+)
+
 // readHead reads what an experiment says about all of its trials. It is false if there is nothing to plan then.
-func (p *planner) readHead(e *outline) bool {
+func readHead(e *outline, problems *source.Problems) bool {
 	head := e.head
-	e.Description = head.Description.Value
-	e.Repetitions = head.Repetitions.V
-	switch {
-	case !head.Repetitions.Set():
-		e.Repetitions = 1 // there is a default, so what is written was no number, which was said
-	case e.Repetitions < 1 || e.Repetitions > maxRepetitions:
-		p.problems.Add("wrong-value", head.Repetitions.Text.Pos, "repetitions has to be between 1 and %d, not %d",
-			maxRepetitions, e.Repetitions)
+	e.Description, e.Repetitions, e.Timeout = head.Description.Value, head.Repetitions.V, head.Timeout.V
+	if e.Repetitions < 1 || e.Repetitions > maxRepetitions {
+		if head.Repetitions.Set() { // there is a default, so else what is written was no number, which was said
+			problems.Add("wrong-value", head.Repetitions.Text.Pos, "repetitions has to be between 1 and %d, not %d",
+				maxRepetitions, e.Repetitions)
+		}
 		e.Repetitions = 1 // so that what else is wrong comes to light
 	}
-	e.Timeout = head.Timeout.V
 	if head.Timeout.Known() && e.Timeout <= 0 {
-		p.problems.Add("wrong-value", head.Timeout.Text.Pos, "timeout has to be more than 0").
+		problems.Add("wrong-value", head.Timeout.Text.Pos, "timeout has to be more than 0").
 			Hint = "write a time, such as 5m"
 	}
 	e.Interleaved = head.Order.V != article.Sequential
-	for _, s := range head.Shared {
-		e.Shared = append(e.Shared, s.Value)
-	}
-	for _, h := range head.Hosts {
-		if e.Hosts == nil {
-			e.Hosts = map[string]string{}
-		}
-		e.Hosts[h.Name.Value] = h.Value.Value
-	}
-	e.Setup, e.Cleanup = hooks(head.Setup), hooks(head.Cleanup)
+	e.Shared = article.Texts(head.Shared)
+	e.Hosts = article.Environment(head.Hosts).Map()
+	e.Setup, e.Cleanup = parts.Hooks(head.Setup), parts.Hooks(head.Cleanup)
 	for i := range head.Metrics {
 		e.Metrics = append(e.Metrics, metric(&head.Metrics[i]))
 	}
-	if head.Load == nil && head.Command == nil && (head.Tried.Has("load", "command") || !e.whole) {
+	return hasWork(e, problems)
+}
+
+// hasWork makes sure that an experiment has either a load or a command. It is false if neither can be read.
+func hasWork(e *outline, problems *source.Problems) bool {
+	load, command := e.head.Load != nil, e.head.Command != nil
+	if !load && !command && (e.head.Tried.Has("load", "command") || !e.Whole) {
 		return true // it may be in what could not be found, or read, which was said
 	}
-	if !isMapping(e.node.Get("load")) || !isMapping(e.node.Get("command")) {
+	if !isMapping(e.Node.Get("load")) || !isMapping(e.Node.Get("command")) {
 		return false // as was said when the block was read
 	}
 	switch {
-	case head.Load != nil && head.Command != nil:
-		p.problems.Add("load-or-command", e.block.Pos, "experiment %q has both a load and a command", e.block.Name.Value).
+	case load && command:
+		problems.Add("load-or-command", e.Pos, "experiment %q has both a load and a command", e.Name).
 			Hint = "keep one of them, or make two experiments"
-	case head.Load == nil && head.Command == nil:
-		p.problems.Add("load-or-command", e.block.Pos, "experiment %q needs either a load or a command", e.block.Name.Value).
+	case !load && !command:
+		problems.Add("load-or-command", e.Pos, "experiment %q needs either a load or a command", e.Name).
 			Hint = "add load: with a target, or command: with run"
 	}
 	return true
@@ -283,6 +275,17 @@ func (p *planner) readHead(e *outline) bool {
 // isMapping says that nothing else than a mapping is written, if anything.
 func isMapping(n *yamltext.Node) bool {
 	return n == nil || n.Kind == yamltext.Map || n.Kind == yamltext.Null
+}
+
+func metric(m *article.Metric) Metric {
+	out := Metric{Metric: m.Means(), Value: m.Value.Text.Value, Regex: m.Regex.Value, JSON: m.JSON.Value}
+	if !m.From.IsZero() {
+		out.Service, out.Stream = m.Source()
+		if m.Unit.Set() && m.Unit.V != out.Unit {
+			out.Written = m.Unit.V
+		}
+	}
+	return out
 }
 
 // expandTrials makes a draft of every combination. It is false if they cannot be told apart.
@@ -294,12 +297,12 @@ func (p *planner) expandTrials(e *outline, merged *yamltext.Node, combinations [
 		searches[s.Name.Value] = true
 	}
 	if p.written += len(combinations) * weight(body); p.written > maxDefinitions {
-		p.problems.Add("too-large", e.block.Pos, "written out for each cell of its matrix, the experiment is larger than %d MiB",
+		p.problems.Add("too-large", e.Pos, "written out for each cell of its matrix, the experiment is larger than %d MiB",
 			maxDefinitions>>20).
 			Hint = "remove axes or values, or move long texts to files"
 		return false
 	}
-	p.checkVariables(body)
+	checkVariables(body, p.problems)
 	before := p.problems.Len()
 	for _, c := range combinations {
 		d := &draft{combination: c}
@@ -317,14 +320,19 @@ func (p *planner) expandTrials(e *outline, merged *yamltext.Node, combinations [
 		d.definition = article.DecodeExperiment(d.node, true, p.problems)
 	}
 	if p.steps += len(e.drafts) * e.Repetitions; p.steps > maxSteps {
-		p.problems.Add("too-many", e.block.Pos, "the experiments have more than %d repetitions of trials", maxSteps).
+		p.problems.Add("too-many", e.Pos, "the experiments have more than %d repetitions of trials", maxSteps).
 			Hint = "lower repetitions, or remove axes or values"
 		return false
 	}
+	return e.nameParameters(p.problems)
+}
+
+// nameParameters collects the identifying parameters of the trials. It is false if two trials have the same name.
+func (e *outline) nameParameters(problems *source.Problems) bool {
 	seen := map[string]bool{}
 	for _, d := range e.drafts {
 		if seen[d.name()] {
-			p.problems.Add("duplicate-cell", e.block.Pos, "two cells of the matrix are both called %q", d.name()).
+			problems.Add("duplicate-cell", e.Pos, "two cells of the matrix are both called %q", d.name()).
 				Hint = "give the rows a name, or a parameter that tells them apart"
 			return false
 		}
@@ -352,39 +360,24 @@ func weight(n *yamltext.Node) int {
 
 // resolve makes the trials of an experiment, their keys and their order.
 func (p *planner) resolve(e *outline) {
-	var measured []*Trial
 	p.placeOnNodes(e)
 	for _, d := range e.drafts {
 		t := &Trial{Name: cmp.Or(d.name(), e.Name), Parameters: d.parameters, Labels: d.labels,
 			Unavailable: d.unavailable, InsteadOf: d.insteadOf, Definition: json.RawMessage("{}")}
 		e.Trials = append(e.Trials, t)
-		if d.definition == nil {
-			continue
+		if d.definition != nil {
+			p.resolveTrial(e, d, t)
 		}
-		p.lay(d, t, e.block.Pos)
-		if d.definition.Load != nil {
-			e.checkPort(t, d.definition.Load)
-		}
-		t.Tune = p.tune(d.definition)
-		t.Capacity = p.capacity(d.definition)
-		t.Deferred = deferred(d.node, "", nil)
-		if len(t.Deferred) > 0 {
-			t.template = &template{*p, d, e.block.Pos}
-			if p.problems.Empty() { // else they would be found a second time
-				p.checkEnds(t)
-			}
-		}
-		seal(t, e.Experiment)
-		measured = append(measured, t)
 	}
+	measured := slices.DeleteFunc(slices.Clone(e.Trials), func(t *Trial) bool { return t.Key == "" })
 	if len(measured) == 0 {
 		return
 	}
-	e.Unsupported = p.unsupported(e)
+	e.Unsupported = unsupported(e)
 	p.checkPlaces(e)
 	searches := measured[0].Capacity != nil // which is all there is
 	if !searches {
-		if original := p.calibrated(e, measured); original != nil {
+		if original := calibrated(e, measured, p.problems); original != nil {
 			twin := *original
 			twin.Calibration = true
 			twin.Name += " again"
@@ -408,8 +401,25 @@ func (p *planner) resolve(e *outline) {
 	}
 }
 
+// resolveTrial reads what a trial runs, and gives it its key.
+func (p *planner) resolveTrial(e *outline, d *draft, t *Trial) {
+	p.lay(d, t, e.Pos)
+	if d.definition.Load != nil {
+		e.checkPort(t, d.definition.Load)
+	}
+	t.Tune = parts.Searches(d.definition, p.options.Profile == Quick, p.problems)
+	t.Capacity = parts.Capacity(d.definition, p.problems)
+	if t.Deferred = deferred(d.node); len(t.Deferred) > 0 {
+		t.template = &template{*p, d, e.Pos}
+		if p.problems.Empty() { // else they would be found a second time
+			p.checkEnds(t)
+		}
+	}
+	seal(t, e.Experiment)
+}
+
 // calibrated picks the trial that is measured a second time, or none.
-func (p *planner) calibrated(e *outline, measured []*Trial) *Trial {
+func calibrated(e *outline, measured []*Trial, problems *source.Problems) *Trial {
 	c := e.head.Calibrate
 	switch {
 	case c.Off:
@@ -423,45 +433,37 @@ func (p *planner) calibrated(e *outline, measured []*Trial) *Trial {
 			known[parameter.Name] = true
 		}
 	}
-	var picked []*Trial
+	var picked []string
+	var original *Trial
 	for _, t := range measured {
-		fits, err := expr.Where(c.Pick.Node, func(name string) (string, bool) {
-			if name == "experiment" {
-				return e.Name, true
-			}
-			for _, parameter := range slices.Concat(t.Parameters, t.Labels) {
-				if parameter.Name == name {
-					return parameter.Value, true
-				}
-			}
-			return "", known[name]
-		})
+		values := map[string]string{}
+		for _, parameter := range slices.Concat(t.Labels, t.Parameters) {
+			values[parameter.Name] = parameter.Value
+		}
+		values["experiment"] = e.Name
+		fits, err := expr.Where(c.Pick.Node, func(name string) (string, bool) { return values[name], known[name] })
 		if err != nil {
 			var e *expr.Error
 			if errors.Is(err, expr.ErrUnknownName) && errors.As(err, &e) {
 				e.Hint = source.Suggest(c.Text.Value[e.Span.Start:e.Span.End], slices.Sorted(maps.Keys(known)))
 			}
-			article.AddExprError(c.Text, err, p.problems)
+			article.AddExprError(c.Text, err, problems)
 			return nil
 		}
 		if fits {
-			picked = append(picked, t)
+			original, picked = t, append(picked, t.Name)
 		}
 	}
-	if len(picked) != 1 {
-		var names []string
-		for _, t := range picked {
-			names = append(names, t.Name)
-		}
-		what := "no trial that can be measured"
-		if len(picked) > 0 {
-			what = fmt.Sprintf("%d trials: %s", len(picked), strings.Join(names[:min(len(names), 5)], "; "))
-		}
-		p.problems.Add("not-one-cell", c.Text.Pos, "calibrate has to pick one trial, and picks %s", what).
-			Hint = "compare it with the matrix; true takes the first trial"
-		return nil
+	if len(picked) == 1 {
+		return original
 	}
-	return picked[0]
+	what := "no trial that can be measured"
+	if len(picked) > 0 {
+		what = fmt.Sprintf("%d trials: %s", len(picked), strings.Join(picked[:min(len(picked), 5)], "; "))
+	}
+	problems.Add("not-one-cell", c.Text.Pos, "calibrate has to pick one trial, and picks %s", what).
+		Hint = "compare it with the matrix; true takes the first trial"
+	return nil
 }
 
 // draw gives the order of repetitions: rounds with every trial once, each in an order of its own; or trial by trial.

@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
+	"benchbook/notebook/parts"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -42,14 +42,7 @@ func (e *Experiment) Place(host string, cores [][]int) Placement {
 		n := max(1, len(slices.Concat(cores...)))
 		return Placement{ServiceCores: n, LoadCores: n}
 	}
-	services, load, command := false, false, false
-	for _, t := range e.Trials {
-		services = services || slices.ContainsFunc(t.Services, func(s *spec.Service) bool { return e.HostOf(s.Name) == host })
-		if e.LoadHost(t) == host {
-			load = load || t.Load != nil || t.Command != nil && t.Command.AsLoad
-			command = command || t.Command != nil && t.Command.Service == "" && t.Command.CPUSet == "" && !t.Command.AsLoad
-		}
-	}
+	services, load, command := e.uses(host)
 	switch {
 	case load && (services || len(e.Hosts) == 0):
 		return Place(cores)
@@ -57,6 +50,23 @@ func (e *Experiment) Place(host string, cores [][]int) Placement {
 		return split(cores, (len(cores)+1)/2)
 	}
 	return split(cores, len(cores))
+}
+
+// uses says whether services run on a host, loads or commands where loads are put on from, and other commands of which
+// the article does not say where they run.
+func (e *Experiment) uses(host string) (services, load, command bool) {
+	for _, t := range e.Trials {
+		services = services || slices.ContainsFunc(t.Services, func(s *spec.Service) bool { return e.HostOf(s.Name) == host })
+		if e.LoadHost(t) != host {
+			continue
+		}
+		load = load || t.Load != nil
+		if c := t.Command; c != nil {
+			load = load || c.AsLoad
+			command = command || c.Service == "" && c.CPUSet == "" && !c.AsLoad
+		}
+	}
+	return services, load, command
 }
 
 // PlaceLoad says on which CPUs of their host, whose cores are given, the load or the command of a trial runs, and how many these are. They
@@ -70,10 +80,8 @@ func (e *Experiment) PlaceLoad(t *Trial, cores [][]int) (cpus string, n int) {
 	case c == nil:
 	case c.Service != "":
 		cpus, n = at.Services, at.ServiceCores
-		for _, s := range t.Services {
-			if s.Name == c.Service {
-				cpus = cmp.Or(s.CPUSet, cpus)
-			}
+		if s, ok := t.service(c.Service); ok {
+			cpus = cmp.Or(s.CPUSet, cpus)
 		}
 	case c.AsLoad && cpus != "":
 		at = Place(cores)
@@ -145,17 +153,6 @@ const (
 	FactCores         = "host.cores"
 )
 
-// checkCPUSet reports a cpuset that is none.
-func (p *planner) checkCPUSet(t source.Text) {
-	if t.IsZero() || strings.Contains(t.Value, "${{") {
-		return
-	}
-	if _, ok := spec.ParseCPUSet(t.Value); !ok {
-		p.problems.Add("wrong-value", t.Pos, "%q is no set of CPUs", t.Value).
-			Hint = "write numbers and ranges, such as 0-2,5"
-	}
-}
-
 // A Machine gives the logical CPUs of each physical core of a host by its name, which is empty for this machine; none if they are not
 // known.
 type Machine func(host string) [][]int
@@ -174,28 +171,35 @@ func (e *Experiment) CheckCPUs(machine Machine, problems *source.Problems) {
 	if !e.Engine.Can(spec.NamedCPUs) {
 		return // which has no CPUs by their numbers
 	}
-	check := func(t source.Text, host string, substitute func(Placement) string) {
-		cores := machine(host)
-		all := slices.Concat(cores...)
-		if cpu, ok := foreignCPU(t.Value, all); ok && len(all) > 0 {
-			problems.Add("no-such-cpu", t.Pos, "%s has no CPU %d; its CPUs are %s", hostWords(host), cpu, spec.CPUSet(all)).
-				Hint = fmt.Sprintf("write %q, or remove cpuset; --adapt takes it for this run", substitute(e.Place(host, cores)))
-		}
-	}
 	for _, t := range e.Trials {
+		e.pinned(t, func(_, host string, set *string, substitute func(Placement) string) {
+			written, cores := t.places.CPUSets[set], machine(host)
+			all := slices.Concat(cores...)
+			if cpu, ok := foreignCPU(written.Value, all); ok && len(all) > 0 {
+				problems.Add("no-such-cpu", written.Pos, "%s has no CPU %d; its CPUs are %s", hostWords(host), cpu, spec.CPUSet(all)).
+					Hint = fmt.Sprintf("write %q, or remove cpuset; --adapt takes it for this run", substitute(e.Place(host, cores)))
+			}
+		})
 		for _, s := range t.Services {
-			check(t.places.cpuset(&s.CPUSet), e.HostOf(s.Name), Placement.services)
-			if all := len(slices.Concat(machine(e.HostOf(s.Name))...)); all > 0 && s.CPUs > float64(all) {
-				problems.Add("no-such-cpu", t.places.cpus[s].Pos, "%s has %d CPUs, and service %q may use %s", hostWords(e.HostOf(s.Name)), all, s.Name, t.places.cpus[s].Value).
-					Hint = fmt.Sprintf("write %d at most, or remove cpus", all)
+			host, written := e.HostOf(s.Name), t.places.CPUs[s]
+			if all := len(slices.Concat(machine(host)...)); all > 0 && s.CPUs > float64(all) {
+				problems.Add("no-such-cpu", written.Pos, "%s has %d CPUs, and service %q may use %s", hostWords(host), all, s.Name,
+					written.Value).Hint = fmt.Sprintf("write %d at most, or remove cpus", all)
 			}
 		}
-		if t.Load != nil {
-			check(t.places.cpuset(&t.Load.CPUSet), e.LoadHost(t), Placement.load)
-		}
-		if t.Command != nil {
-			check(t.places.cpuset(&t.Command.CPUSet), e.LoadHost(t), Placement.load)
-		}
+	}
+}
+
+// pinned visits everything of a trial that may have a cpuset, with its host and what a placement gives it.
+func (e *Experiment) pinned(t *Trial, visit func(what, host string, set *string, substitute func(Placement) string)) {
+	for _, s := range t.Services {
+		visit(s.Name, e.HostOf(s.Name), &s.CPUSet, Placement.services)
+	}
+	if t.Load != nil {
+		visit(parts.LoadName, e.LoadHost(t), &t.Load.CPUSet, Placement.load)
+	}
+	if t.Command != nil {
+		visit("command", e.LoadHost(t), &t.Command.CPUSet, Placement.load)
 	}
 }
 
@@ -210,23 +214,14 @@ func (e *Experiment) Adapt(machine Machine) {
 	}
 	var adapt []func() // when all of it is noted: the A/A pair shares its services
 	for _, t := range e.Trials {
-		note := func(what, host string, set *string, substitute func(Placement) string) {
-			cores, written := machine(host), t.places.cpuset(set).Value
+		e.pinned(t, func(what, host string, set *string, substitute func(Placement) string) {
+			cores, written := machine(host), t.places.CPUSets[set].Value
 			if _, ok := foreignCPU(written, slices.Concat(cores...)); ok && len(cores) > 0 {
 				instead := substitute(e.Place(host, cores))
 				t.Adapted = append(t.Adapted, fmt.Sprintf("%s on %s instead of %s", what, instead, written))
-				adapt = append(adapt, func() { *set = instead; delete(t.places.cpusets, set) })
+				adapt = append(adapt, func() { *set = instead; delete(t.places.CPUSets, set) })
 			}
-		}
-		for _, s := range t.Services {
-			note(s.Name, e.HostOf(s.Name), &s.CPUSet, Placement.services)
-		}
-		if t.Load != nil {
-			note(loadName, e.LoadHost(t), &t.Load.CPUSet, Placement.load)
-		}
-		if t.Command != nil {
-			note("command", e.LoadHost(t), &t.Command.CPUSet, Placement.load)
-		}
+		})
 	}
 	for _, do := range adapt {
 		do()

@@ -12,7 +12,7 @@ import (
 	"encoding/json"
 	"time"
 
-	"benchbook/notebook/inputs"
+	"benchbook/notebook/parts"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -103,26 +103,13 @@ type Trial struct {
 	FullKey string
 
 	template *template // what Tuned resolves; nil where nothing is deferred
-	places   places
+	places   parts.Places
 }
-
-// places says where in the article values stand that are checked against the machine and its engine.
-type places struct {
-	cpusets     map[*string]source.Text // by the field of a service, the load or the command
-	cpus        map[*spec.Service]source.Text
-	dockerfiles map[*spec.Build]inputs.Place
-}
-
-func newPlaces() places {
-	return places{map[*string]source.Text{}, map[*spec.Service]source.Text{}, map[*spec.Build]inputs.Place{}}
-}
-
-func (p places) cpuset(field *string) source.Text { return p.cpusets[field] }
 
 // DockerfilePos is the place of a line, counted from 1, of the Dockerfile of a build of the trial; that of the whole
 // where the line is not known or not in the article.
 func (t *Trial) DockerfilePos(b *spec.Build, line int) source.Pos {
-	return t.places.dockerfiles[b].At(line)
+	return t.places.Dockerfiles[b].At(line)
 }
 
 // Metric is a metric that an experiment adds.

@@ -3,12 +3,12 @@ package plan
 import (
 	"bytes"
 	"net/url"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 	"benchbook/notebook/yamltext"
@@ -24,11 +24,9 @@ func (e *outline) checkAxes(body *yamltext.Node) {
 		return
 	}
 	used := map[string]bool{}
-	walkAll(body, func(n *yamltext.Node) {
-		for _, s := range templateNames(n) {
-			if name, ok := strings.CutPrefix(s.Name, "matrix."); ok {
-				used[name] = true
-			}
+	visitNames(body, "", func(_ string, _ *yamltext.Node, s *expr.Selector) {
+		if name, ok := strings.CutPrefix(s.Name, "matrix."); ok {
+			used[name] = true
 		}
 	})
 	for _, row := range m.Include { // a row that has the value of an axis says what else is so with it
@@ -60,12 +58,12 @@ func (e *outline) checkPort(t *Trial, l *article.Load) {
 		if port == "" {
 			port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
 		}
-		i := slices.IndexFunc(t.Services, func(s *spec.Service) bool { return s != nil && s.Name == u.Hostname() })
-		if i < 0 || len(t.Services[i].Expose) == 0 {
+		s, ok := t.service(u.Hostname())
+		if !ok || len(s.Expose) == 0 {
 			continue
 		}
 		var known []string
-		for _, p := range t.Services[i].Expose {
+		for _, p := range s.Expose {
 			known = append(known, strconv.Itoa(p))
 		}
 		if !slices.Contains(known, port) {
@@ -100,9 +98,6 @@ func (e *Experiment) Mentions(word string) (found, all bool) {
 			}
 		}
 		for _, s := range t.Services {
-			if s == nil {
-				continue
-			}
 			inFiles(s.Configs)
 			for _, v := range s.Volumes {
 				inFiles(v.Files)
@@ -113,32 +108,4 @@ func (e *Experiment) Mentions(word string) (found, all bool) {
 		}
 	}
 	return found, all
-}
-
-// blocked reports files that are to be put below another one in a container.
-func (p *planner) blocked(configs []article.Config, volumes []article.Volume) {
-	type target struct {
-		path string
-		at   source.Pos
-	}
-	var files []target
-	for _, c := range configs {
-		if clean := path.Clean(c.Target.Value); path.IsAbs(clean) && clean != "/" { // what else is wrong was said when it was read
-			files = append(files, target{clean, c.Target.Pos})
-		}
-	}
-	for _, c := range files {
-		for _, above := range files {
-			if strings.HasPrefix(c.path, above.path+"/") {
-				p.problems.Add("contradiction", c.at, "%q is to be below %q, which is a file", c.path, above.path).
-					Hint = "choose another target for one of them"
-			}
-		}
-		for _, v := range volumes {
-			if strings.HasPrefix(path.Clean(v.Target.Value), c.path+"/") {
-				p.problems.Add("contradiction", v.Target.Pos, "%q is to be below %q, which is a file", v.Target.Value, c.path).
-					Hint = "choose another target for one of them"
-			}
-		}
-	}
 }

@@ -27,17 +27,15 @@ type settings struct {
 // known is what a template may name.
 const known = "${{ }} knows matrix.NAME, tune.NAME, profile and services.NAME.port, and in the requests of a load random(FROM, TO)"
 
-// Call is part of expr.Env.
 func (s settings) Call(n *expr.Call) (expr.Value, error) {
-	if n.Name != "random" {
-		return expr.Value{}, &expr.Error{Span: n.Span, Msg: n.Name + " cannot be used here", Hint: known}
-	}
-	if s.early {
+	switch {
+	case n.Name != "random":
+		return fail(n.Span, n.Name+" cannot be used here", known)
+	case s.early:
 		return expr.Value{}, expr.ErrDeferred
-	}
-	if !s.requests {
-		return expr.Value{}, &expr.Error{Span: n.Span, Msg: "random is drawn for every request, and this is part of none",
-			Hint: "use it in target, headers or body of a load"}
+	case !s.requests:
+		return fail(n.Span, "random is drawn for every request, and this is part of none",
+			"use it in target, headers or body of a load")
 	}
 	var bounds [2]float64
 	for i, arg := range n.Args {
@@ -47,19 +45,16 @@ func (s settings) Call(n *expr.Call) (expr.Value, error) {
 		}
 		q, err := expr.ParseQuantity(v.String())
 		if err != nil || q.Unit.Dimension != expr.Plain || q.Value != float64(int64(q.Value)) {
-			return expr.Value{}, &expr.Error{Span: arg.Pos(), Msg: "the bounds of random have to be whole numbers",
-				Hint: "write random(1, 100)"}
+			return fail(arg.Pos(), "the bounds of random have to be whole numbers", "write random(1, 100)")
 		}
 		bounds[i] = q.Value
 	}
 	if bounds[0] > bounds[1] {
-		return expr.Value{}, &expr.Error{Span: n.Span, Msg: fmt.Sprintf("nothing lies between %v and %v", bounds[0], bounds[1]),
-			Hint: "swap them"}
+		return fail(n.Span, fmt.Sprintf("nothing lies between %v and %v", bounds[0], bounds[1]), "swap them")
 	}
 	return expr.Value{}, expr.ErrDeferred
 }
 
-// Select is part of expr.Env.
 func (s settings) Select(n *expr.Selector) (expr.Value, error) {
 	if n.Name == "profile" {
 		return expr.TextOf(s.profile), nil
@@ -67,58 +62,70 @@ func (s settings) Select(n *expr.Selector) (expr.Value, error) {
 	if s.early {
 		return expr.Value{}, expr.ErrDeferred
 	}
-	head, rest, _ := strings.Cut(n.Name, ".")
-	switch head {
+	switch head, rest, _ := strings.Cut(n.Name, "."); head {
 	case "matrix":
 		if s.fields == nil {
-			return expr.Value{}, &expr.Error{Span: n.Span, Msg: "this is the same for all cells, so it cannot use the matrix",
-				Hint: "services, load, command, tune, capacity, prepare and conclude can"}
+			return fail(n.Span, "this is the same for all cells, so it cannot use the matrix",
+				"services, load, command, tune, capacity, prepare and conclude can")
 		}
 		if v, ok := s.fields[rest]; ok {
 			return expr.TextOf(v), nil
 		}
-		return expr.Value{}, unknown(n, "parameter", rest, slices.Sorted(maps.Keys(s.fields)))
+		return unknown(n, "parameter", rest, s.fields)
 	case "tune":
-		if v, ok := s.tuned[rest]; ok {
-			return expr.TextOf(v), nil
-		}
-		if s.searches[rest] {
-			return expr.Value{}, expr.ErrDeferred
-		}
-		if s.searches == nil {
-			return expr.Value{}, &expr.Error{Span: n.Span, Msg: "what is tuned is not known here",
-				Hint: "services, load, command, prepare and conclude can use it"}
-		}
-		return expr.Value{}, unknown(n, "search", rest, slices.Sorted(maps.Keys(s.searches)))
+		return s.tune(n, rest)
 	case "services":
-		service, field, _ := strings.Cut(rest, ".")
-		port, ok := s.ports[service]
-		switch {
-		case ok && field == "port" && port == "":
-			return expr.Value{}, &expr.Error{Span: n.Span, Msg: `service "` + service + `" exposes no port`, Hint: "add expose: to it"}
-		case ok && field == "port":
-			return expr.TextOf(port), nil
-		case !ok && field == "port" && len(s.ports) > 0:
-			return expr.Value{}, unknown(n, "service", service, slices.Sorted(maps.Keys(s.ports)))
+		if service, field, _ := strings.Cut(rest, "."); field == "port" && len(s.ports) > 0 {
+			return s.port(n, service)
 		}
 	}
-	return expr.Value{}, &expr.Error{Span: n.Span, Msg: `"` + n.Name + `" is not known here`, Hint: known}
+	return fail(n.Span, `"`+n.Name+`" is not known here`, known)
 }
 
-func unknown(n *expr.Selector, what, word string, known []string) error {
-	hint := source.Suggest(word, known)
+// tune is what a search has found, if that is known.
+func (s settings) tune(n *expr.Selector, name string) (expr.Value, error) {
+	switch v, found := s.tuned[name]; {
+	case found:
+		return expr.TextOf(v), nil
+	case s.searches[name]:
+		return expr.Value{}, expr.ErrDeferred
+	case s.searches == nil:
+		return fail(n.Span, "what is tuned is not known here", "services, load, command, prepare and conclude can use it")
+	}
+	return unknown(n, "search", name, s.searches)
+}
+
+// port is the first port that a service exposes.
+func (s settings) port(n *expr.Selector, service string) (expr.Value, error) {
+	switch port, ok := s.ports[service]; {
+	case !ok:
+		return unknown(n, "service", service, s.ports)
+	case port == "":
+		return fail(n.Span, `service "`+service+`" exposes no port`, "add expose: to it")
+	default:
+		return expr.TextOf(port), nil
+	}
+}
+
+func fail(at expr.Span, message, hint string) (expr.Value, error) {
+	return expr.Value{}, &expr.Error{Span: at, Msg: message, Hint: hint}
+}
+
+// unknown says that nothing has a name, of things that are known by theirs.
+func unknown[T any](n *expr.Selector, what, word string, known map[string]T) (expr.Value, error) {
+	hint := source.Suggest(word, slices.Sorted(maps.Keys(known)))
 	if len(known) == 0 {
 		hint = "there is none"
 	}
-	return &expr.Error{Span: n.Span, Msg: "no " + what + ` "` + word + `" in this experiment`, Hint: hint}
+	return fail(n.Span, "no "+what+` "`+word+`" in this experiment`, hint)
 }
 
-// firstPort is the port that ${{ services.x.port }} means.
+// firstPort is the port that ${{ services.x.port }} means; an origin of ours has one by itself.
 func firstPort(service *yamltext.Node, env settings, problems *source.Problems) string {
 	n := service.Get("expose")
 	if n == nil {
 		if service.Get("origin") != nil {
-			return originPort
+			return "80"
 		}
 		return ""
 	}
@@ -133,26 +140,27 @@ func firstPort(service *yamltext.Node, env settings, problems *source.Problems) 
 
 // expandAll replaces the templates of an experiment, as far as they can be used where they stand.
 func expandAll(n *yamltext.Node, env settings, problems *source.Problems) *yamltext.Node {
+	return expandFields(n, func(key string, value *yamltext.Node) *yamltext.Node {
+		here := env
+		if key == "tune" || key == "capacity" {
+			here.searches = nil
+		}
+		if key != "load" || value.Kind != yamltext.Map {
+			return expand(value, here, problems)
+		}
+		return expandFields(value, func(key string, value *yamltext.Node) *yamltext.Node {
+			here.requests = slices.Contains([]string{"target", "headers", "body"}, key)
+			return expand(value, here, problems)
+		})
+	})
+}
+
+// expandFields is a mapping with the values that expand gives.
+func expandFields(n *yamltext.Node, expand func(key string, value *yamltext.Node) *yamltext.Node) *yamltext.Node {
 	out := *n
 	out.Fields = nil
 	for _, f := range n.Fields {
-		here := env
-		if f.Key.Value == "tune" || f.Key.Value == "capacity" {
-			here.searches = nil
-		}
-		value := f.Value
-		if f.Key.Value == "load" && value.Kind == yamltext.Map {
-			load := *value
-			load.Fields = nil
-			for _, inner := range value.Fields {
-				here.requests = slices.Contains([]string{"target", "headers", "body"}, inner.Key.Value)
-				load.Fields = append(load.Fields, yamltext.Field{Key: inner.Key, Value: expand(inner.Value, here, problems)})
-			}
-			value = &load
-		} else {
-			value = expand(value, here, problems)
-		}
-		out.Fields = append(out.Fields, yamltext.Field{Key: f.Key, Value: value})
+		out.Fields = append(out.Fields, yamltext.Field{Key: f.Key, Value: expand(f.Key.Value, f.Value)})
 	}
 	return &out
 }
@@ -175,10 +183,7 @@ func expand(n *yamltext.Node, env expr.Env, problems *source.Problems) *yamltext
 			out.Items = append(out.Items, expand(item, env, problems))
 		}
 	case yamltext.Map:
-		out.Fields = nil
-		for _, f := range n.Fields {
-			out.Fields = append(out.Fields, yamltext.Field{Key: f.Key, Value: expand(f.Value, env, problems)})
-		}
+		return expandFields(n, func(_ string, value *yamltext.Node) *yamltext.Node { return expand(value, env, problems) })
 	}
 	return &out
 }
@@ -205,35 +210,33 @@ func fill(t *source.Text, env expr.Env) error {
 	return &expr.Error{Msg: "values of the matrix name each other in a circle", Hint: "write out one of them"}
 }
 
-// deferred lists the values that a search finds.
-func deferred(n *yamltext.Node, at string, list []spec.Deferred) []spec.Deferred {
-	switch n.Kind {
-	case yamltext.Scalar:
-		for _, name := range templateNames(n) {
-			if strings.HasPrefix(name.Name, "tune.") {
-				return append(list, spec.Deferred{Key: at, Template: n.Text.Value})
-			}
+// deferred lists the values under n that a search finds.
+func deferred(n *yamltext.Node) []spec.Deferred {
+	var list []spec.Deferred
+	visitNames(n, "", func(at string, n *yamltext.Node, name *expr.Selector) {
+		seen := len(list) > 0 && list[len(list)-1].Key == at
+		if strings.HasPrefix(name.Name, "tune.") && !seen {
+			list = append(list, spec.Deferred{Key: at, Template: n.Text.Value})
 		}
-	case yamltext.List:
-		for i, item := range n.Items {
-			list = deferred(item, fmt.Sprintf("%s[%d]", at, i), list)
-		}
-	case yamltext.Map:
-		for _, f := range n.Fields {
-			list = deferred(f.Value, strings.TrimPrefix(at+"."+f.Key.Value, "."), list)
-		}
-	}
+	})
 	return list
 }
 
-// templateNames gives the names in the templates of a text.
-func templateNames(n *yamltext.Node) []*expr.Selector {
-	if !strings.Contains(n.Text.Value, "${{") {
-		return nil
+// visitNames visits every name in the templates under n, with the path of keys of the value that it stands in.
+func visitNames(n *yamltext.Node, at string, visit func(at string, n *yamltext.Node, name *expr.Selector)) {
+	if n.Kind == yamltext.Scalar && strings.Contains(n.Text.Value, "${{") {
+		template, err := expr.ParseTemplate(n.Text.Value)
+		if err != nil {
+			return // which was said
+		}
+		for _, name := range template.Names() {
+			visit(at, n, name)
+		}
 	}
-	template, err := expr.ParseTemplate(n.Text.Value)
-	if err != nil {
-		return nil
+	for i, item := range n.Items {
+		visitNames(item, fmt.Sprintf("%s[%d]", at, i), visit)
 	}
-	return template.Names()
+	for _, f := range n.Fields {
+		visitNames(f.Value, strings.TrimPrefix(at+"."+f.Key.Value, "."), visit)
+	}
 }

@@ -13,7 +13,6 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
-	"benchbook/notebook/yamltext"
 )
 
 // A template is what a trial with deferred values is resolved from again once they are known.
@@ -54,35 +53,23 @@ func inWords(values map[string]int) string {
 func (t *template) resolve(out *Trial, values map[string]int) *source.Problems {
 	p := t.planner
 	p.problems = &source.Problems{}
-	env := settings{combination: t.draft.combination, profile: p.options.Profile, tuned: map[string]string{}}
+	env := settings{combination: t.draft.combination, profile: p.options.Profile, tuned: map[string]string{},
+		requests: true} // where random may stand was checked before; what is drawn for every request stays
 	for name, v := range values {
 		env.tuned[name] = strconv.Itoa(v)
 	}
-	d := &draft{combination: t.draft.combination, node: fillTuned(t.draft.node, env, p.problems)}
+	d := &draft{combination: t.draft.combination, node: expand(t.draft.node, env, p.problems)}
 	d.definition = article.DecodeExperiment(d.node, true, p.problems)
-	d.configs = p.configs(d)
+	d.configs = p.parts.Configs(d.definition, p.problems)
 	p.lay(d, out, t.at)
 	return p.problems
 }
 
-// fillTuned replaces the templates under n that name what a search finds. What is drawn for every request stays.
-func fillTuned(n *yamltext.Node, env settings, problems *source.Problems) *yamltext.Node {
-	env.requests = true // where random may stand was checked before
-	return expand(n, env, problems)
-}
-
 // lay resolves what a trial runs from its draft.
 func (p *planner) lay(d *draft, t *Trial, at source.Pos) {
-	d.places = newPlaces()
-	t.places = d.places
-	t.Services = p.services(d, at)
-	if d.definition.Load != nil {
-		t.Load = p.load(d, at)
-		p.besideLink(t, d.definition.Load)
-	} else if d.definition.Command != nil {
-		t.Command = p.command(d, at)
-	}
-	t.Prepare, t.Conclude = hooks(d.definition.Prepare), hooks(d.definition.Conclude)
+	read := p.parts.Read(d.definition, d.configs, at, p.problems)
+	t.Services, t.Load, t.Command, t.Prepare, t.Conclude = read.Services, read.Load, read.Command, read.Prepare, read.Conclude
+	t.places = read.Places
 }
 
 // checkEnds reports what is wrong with a trial at the ends of its searches: what is wrong in between is wrong there too.
@@ -147,13 +134,7 @@ func (p *Plan) Find(name string) (*Experiment, bool) {
 //
 // The error says that there is none, or none that can be measured.
 func (p *Plan) TunedBy(e *Experiment, t *Trial, s spec.Search) (*Experiment, *Trial, spec.Search, error) {
-	if t.Calibration {
-		for _, o := range e.Trials {
-			if !o.Calibration && o.Unavailable == "" && slices.Equal(o.Parameters, t.Parameters) {
-				t = o
-			}
-		}
-	}
+	t = e.Original(t)
 	if s.Of == "" {
 		return e, t, s, nil
 	}

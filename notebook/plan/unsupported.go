@@ -29,55 +29,34 @@ func orList(words []string) string {
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
-// notYet is what this version parses and plans and cannot run: the one list of it. Each entry gives the place where an experiment
-// asks for it, or no place.
+// notYet is what this version parses and plans and cannot run: the one list of it. Each entry gives the place where a
+// load asks for it, or no place.
 var notYet = []struct {
 	what, instead string
-	at            func(*article.Experiment) source.Pos
+	at            func(*article.Load) source.Pos
 }{
 	{"a load by " + orList(onlyRead), "images of tools are made of Debian's packages, and Debian has none of these: run the tool " +
 		"yourself and give what it printed to benchbook import, or take tool: " +
-		orList(append([]string{string(article.OwnTool)}, drivenHTTP...)), inLoad(func(l *article.Load) source.Pos {
-		if l.Tool.V != article.OwnTool && programOf(l.Tool.V) == nil && l.Tool.Known() {
+		orList(append([]string{string(article.OwnTool)}, drivenHTTP...)), func(l *article.Load) source.Pos {
+		if l.Tool.Known() && slices.Contains(onlyRead, string(l.Tool.V)) {
 			return l.Tool.Text.Pos
 		}
 		return source.Pos{}
-	})},
-}
-
-func inLoad(at func(*article.Load) source.Pos) func(*article.Experiment) source.Pos {
-	return func(e *article.Experiment) source.Pos {
-		if e.Load == nil {
-			return source.Pos{}
-		}
-		return at(e.Load)
-	}
+	}},
 }
 
 // unsupported lists what of an experiment this version cannot run, once each.
-func (p *planner) unsupported(e *outline) []Unsupported {
+func unsupported(e *outline) []Unsupported {
 	var out []Unsupported
-	add := func(what string, at source.Pos) {
-		known := slices.ContainsFunc(out, func(u Unsupported) bool { return u.What == what })
-		if at.Source != nil && !known {
-			out = append(out, Unsupported{Pos: at, What: what})
-		}
-	}
-	definitions := []*article.Experiment{e.head}
-	for _, d := range e.drafts {
-		if d.definition != nil {
-			definitions = append(definitions, d.definition)
-		}
-	}
 	for _, entry := range notYet {
-		for _, d := range definitions {
-			if d == e.head && strings.Contains(entry.what, ".") {
-				continue // of loads and commands the templates have to be expanded
+		for _, d := range e.drafts {
+			if d.definition == nil || d.definition.Load == nil {
+				continue
 			}
-			add(entry.what, entry.at(d))
-		}
-		if i := slices.IndexFunc(out, func(u Unsupported) bool { return u.What == entry.what }); i >= 0 {
-			out[i].Instead = entry.instead
+			if at := entry.at(d.definition.Load); at.Source != nil {
+				out = append(out, Unsupported{Pos: at, What: entry.what, Instead: entry.instead})
+				break
+			}
 		}
 	}
 	return out

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
 )
 
@@ -22,45 +23,49 @@ var (
 const builderKey = "dockerfile_inline"
 
 // checkVariables reports what Compose would replace in services and nothing here does.
-func (p *planner) checkVariables(experiment *yamltext.Node) {
-	for _, service := range fieldsOf(experiment, "services") {
+func checkVariables(experiment *yamltext.Node, problems *source.Problems) {
+	services := experiment.Get("services")
+	if services == nil {
+		return
+	}
+	for _, service := range services.Fields {
 		for _, f := range service.Value.Fields {
-			p.checkVariablesIn(f.Value, f.Key.Value, f.Key.Value)
+			checkVariablesIn(f.Value, f.Key.Value, f.Key.Value, problems)
 		}
 	}
 }
 
-// checkVariablesIn does that in a value. Top is the key of the service that the value stands under, and key the nearest one.
-func (p *planner) checkVariablesIn(n *yamltext.Node, top, key string) {
+// checkVariablesIn does that in a value. Top is the key of the service that the value stands under, and key the nearest
+// one.
+func checkVariablesIn(n *yamltext.Node, top, key string, problems *source.Problems) {
 	for _, item := range n.Items {
-		p.checkVariablesIn(item, top, key)
+		checkVariablesIn(item, top, key, problems)
 	}
 	for _, f := range n.Fields {
-		p.checkVariablesIn(f.Value, top, f.Key.Value)
+		checkVariablesIn(f.Value, top, f.Key.Value, problems)
 	}
 	if n.Kind != yamltext.Scalar {
 		return
 	}
 	inShell := slices.Contains(shellKeys, top)
 	for _, at := range composeVariable.FindAllStringIndex(n.Text.Value, -1) {
-		word := n.Text.Value[at[0]:at[1]]
-		braced := strings.HasPrefix(word, "${")
-		place := n.Text.At(at[0], at[1])
-		switch {
-		case word == "$$":
-			p.problems.Add("compose-variable", place, "$$ is not read as a single $, as Compose does").
+		word, place := n.Text.Value[at[0]:at[1]], n.Text.At(at[0], at[1])
+		if word == "$$" {
+			problems.Add("compose-variable", place, "$$ is not read as a single $, as Compose does").
 				Hint = "write $ once; put a line that needs $$ into a script of the article"
 			continue
-		case key == builderKey || inShell && !braced:
-			continue // the builder, or the shell of the container, replaces it
 		}
 		hint := "write the value, or ${{ matrix.NAME }} for a parameter"
 		switch {
+		case key == builderKey || inShell && !strings.HasPrefix(word, "${"):
+			continue // the builder, or the shell of the container, replaces it
 		case inShell:
-			hint = "write the value; for a variable of the container write $" + variableName.FindString(word) + ", or put the line into a script of the article"
+			hint = "write the value; for a variable of the container write $" + variableName.FindString(word) +
+				", or put the line into a script of the article"
 		case top == "environment":
 			hint += "; a value with a $ in it can come from an env_file"
 		}
-		p.problems.Add("compose-variable", place, "%s is not replaced by a variable of this machine, as Compose does", word).Hint = hint
+		problems.Add("compose-variable", place, "%s is not replaced by a variable of this machine, as Compose does", word).
+			Hint = hint
 	}
 }

@@ -1,0 +1,300 @@
+// Package layers merges what an experiment is made of: what is built in, the defaults of its project, those of front
+// matters, the experiments that it extends, its own block, and what a profile changes of all that.
+//
+// It knows YAML and no meaning: templates stay as they are written, and every value keeps its place.
+//
+// Rules are those of docs/defaults.md.
+package layers
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
+)
+
+// Quick is the profile that has a layer of its own built in.
+const Quick = "quick"
+
+// builtIn is the lowest layer of the defaults.
+const builtIn = `
+repetitions: 5
+order: interleaved
+calibrate: true
+timeout: 5m
+load:
+  method: GET
+  connections: 10
+  timeout: 10s
+  keepalive: true
+`
+
+// A load without requests runs for a time, after a warm-up.
+const (
+	DefaultDuration = 10 * time.Second
+	defaultWarmup   = 2 * time.Second
+)
+
+// What profile quick does to every experiment.
+const (
+	quickRepetitions = 3
+	quickDuration    = 3 * time.Second
+	quickWarmup      = time.Second
+	quickLimit       = 5 * time.Second // of an experiment with requests
+)
+
+// Names of the sources of values that stand in no file.
+const (
+	BuiltIn    = "built in"
+	quickName  = "profile quick, built in"
+	optionName = "--repetitions"
+)
+
+// Options are what is asked for beside the article.
+type Options struct {
+	Profile     string
+	Repetitions int // 0: as the article says
+}
+
+// Merged is an experiment whose layers are merged.
+type Merged struct {
+	Node *yamltext.Node
+	doc  *article.Document
+	// profile has the nodes that the layers of the profile put there, with what is to be said of them: "profile smoke".
+	profile map[*yamltext.Node]string
+}
+
+// Merge lays the layers of docs/defaults.md over each other: built in, benchbook.yaml, front matter, block; then the
+// profile's: built in, benchbook.yaml, front matter, block. It reports whether the profile leaves the experiment out.
+func (l *Library) Merge(d *Definition, o Options) (m *Merged, skipped bool) {
+	m = &Merged{doc: l.doc, profile: map[*yamltext.Node]string{}}
+	m.Node = article.Extend(only(l.defaults(d), d.Node), d.Node)
+	m.fill()
+	var above []*yamltext.Node
+	if over := l.project.Profiles[o.Profile]; over != nil {
+		above = append(above, over)
+	}
+	for _, profile := range profilesOf(m.Node) {
+		if profile.Name.Value != o.Profile {
+			continue
+		}
+		if profile.Skip {
+			return m, true
+		}
+		above = append(above, profile.Node)
+	}
+	if o.Profile == Quick {
+		// What quick does depends on how the load ends, which the layers above it may change.
+		ahead := &Merged{Node: m.Node, profile: map[*yamltext.Node]string{}}
+		for _, layer := range above {
+			ahead.lay(layer, "")
+		}
+		m.lay(quick(m.Node, ahead.Node), "")
+	}
+	for _, layer := range above {
+		m.lay(layer, "profile "+o.Profile)
+	}
+	if o.Repetitions > 0 {
+		m.lay(yamltext.Mapping(optionName, fmt.Sprintf("repetitions: %d\n", o.Repetitions)), "")
+	}
+	m.fill()
+	m.settle()
+	m.inheritChoices(d)
+	return m, false
+}
+
+// ProfileNames are the profiles that a definition says something about.
+func (l *Library) ProfileNames(d *Definition) []string {
+	var out []string
+	for _, profile := range profilesOf(article.Extend(l.defaults(d), d.Node)) {
+		out = append(out, profile.Name.Value)
+	}
+	return out
+}
+
+// profilesOf reads the profiles of an experiment; what is wrong with them was said when its block was read.
+func profilesOf(n *yamltext.Node) article.Profiles {
+	return decodeKey("profiles", n.Get("profiles")).Profiles
+}
+
+// defaults are those of the project and of front matters, with the profiles that they name.
+func (l *Library) defaults(d *Definition) *yamltext.Node {
+	base := &yamltext.Node{Kind: yamltext.Map}
+	for _, layer := range append([]*yamltext.Node{l.project.Defaults}, d.front...) {
+		if layer != nil {
+			base = article.Extend(base, layer)
+		}
+	}
+	return base
+}
+
+// fill gives what has no value, or one that null has removed, the one that is built in.
+func (m *Merged) fill() {
+	m.Node = article.Extend(only(yamltext.Mapping(BuiltIn, builtIn), m.Node), m.Node)
+}
+
+// only leaves out of a lower layer what an experiment has no use for: defaults of a load where there is a command. An
+// experiment that has neither takes the one that its defaults have in full.
+func only(lower, upper *yamltext.Node) *yamltext.Node {
+	has := func(key, complete string) bool {
+		if upper.Get("load") == nil && upper.Get("command") == nil {
+			return lower.Get(key).Get(complete) != nil
+		}
+		return upper.Get(key) != nil
+	}
+	if !has("load", "target") {
+		lower = lower.Without("load")
+	}
+	if !has("command", "run") {
+		lower = lower.Without("command")
+	}
+	return lower
+}
+
+// lay puts a layer of the profile on top.
+func (m *Merged) lay(over *yamltext.Node, from string) {
+	switch {
+	case m.Node.Get("load") == nil && m.Node.Get("command") != nil:
+		over = over.Without("load")
+	case m.Node.Get("command") == nil && m.Node.Get("load") != nil:
+		over = over.Without("command")
+	}
+	walk(over, "", func(_ string, n *yamltext.Node) { m.profile[n] = from })
+	m.Node = article.Merge(m.Node, over)
+}
+
+// quick is the layer of profile quick: it shortens what lasts longer, and leaves stages, commands and searches as they
+// are. What is below it is merged; ahead is the same with the layers that come above it, which may change how the load
+// ends.
+func quick(merged, ahead *yamltext.Node) *yamltext.Node {
+	text := ""
+	repetitions := decodeKey("repetitions", merged.Get("repetitions")).Repetitions
+	if repetitions.Known() && repetitions.V > quickRepetitions {
+		text += fmt.Sprintf("repetitions: %d\n", quickRepetitions)
+	}
+	load := ahead.Get("load")
+	if load != nil && load.Kind == yamltext.Map && load.Get("stages") == nil && ahead.Get("capacity") == nil {
+		duration, warmup := quickDuration, "  warmup: "+atMost(quickWarmup, merged.Get("load").Get("warmup"))
+		if countsRequests(ahead) {
+			duration, warmup = quickLimit, ""
+		}
+		text += "load:\n  duration: " + atMost(duration, merged.Get("load").Get("duration")) + warmup
+	}
+	return yamltext.Mapping(quickName, text)
+}
+
+// atMost is a time, or a shorter one that is written, as YAML: quick lengthens nothing.
+func atMost(d time.Duration, written *yamltext.Node) string {
+	if w := decodeKey("timeout", written).Timeout; w.Known() {
+		d = min(d, w.V)
+	}
+	return fmt.Sprintf("%gms\n", float64(d)/float64(time.Millisecond))
+}
+
+// countsRequests says that a load ends with a number of requests.
+func countsRequests(n *yamltext.Node) bool {
+	load := n.Get("load")
+	return load.Get("requests") != nil && load.Get("rate") == nil && load.Get("stages") == nil && n.Get("capacity") == nil
+}
+
+// decodeKey reads a value as that of a key of an experiment; what is wrong with it is said elsewhere.
+func decodeKey(key string, n *yamltext.Node) *article.Experiment {
+	if n == nil {
+		return &article.Experiment{}
+	}
+	k := source.Text{Value: key, Pos: n.Text.Pos}
+	alone := &yamltext.Node{Kind: yamltext.Map, Text: n.Text, Fields: []yamltext.Field{{Key: k, Value: n}}}
+	return article.DecodeExperiment(alone, false, &source.Problems{})
+}
+
+// settle removes what another layer has made meaningless (see docs/defaults.md: capacity replaces rate, requests and
+// stages; an open loop and stages last for a time; what another experiment chose is not searched for) and fills in how
+// long a load lasts.
+func (m *Merged) settle() {
+	tune := m.Node.Get("tune")
+	for _, f := range fieldsOf(m.Node, "tune") {
+		if f.Value.Get("of") != nil {
+			tune = With(tune, f.Key.Value, f.Value.Without("from", "to", "maximize", "budget"))
+		}
+	}
+	m.Node = With(m.Node, "tune", tune)
+	if load := m.Node.Get("load"); load != nil && load.Kind == yamltext.Map {
+		m.Node = With(m.Node, "load", load.Without(overruled(m.Node)...))
+		if text := lasting(m.Node); text != "" {
+			m.Node = article.Merge(m.Node, yamltext.Mapping(BuiltIn, "load:\n"+text))
+		}
+	}
+}
+
+// overruled are the keys of a load that others have made meaningless.
+func overruled(n *yamltext.Node) []string {
+	switch load := n.Get("load"); {
+	case n.Get("capacity") != nil:
+		return []string{"rate", "requests", "stages"}
+	case load.Get("stages") != nil:
+		return []string{"duration", "requests"}
+	case load.Get("rate") != nil:
+		return []string{"requests", "think"}
+	}
+	return nil
+}
+
+// lasting is what a load lacks of how long it lasts and how its requests arrive, as YAML.
+func lasting(n *yamltext.Node) string {
+	load, counted, text := n.Get("load"), countsRequests(n), ""
+	if load.Get("duration") == nil && load.Get("stages") == nil && !counted {
+		text += fmt.Sprintf("  duration: %dms\n", DefaultDuration.Milliseconds())
+	}
+	if load.Get("warmup") == nil && !counted {
+		text += fmt.Sprintf("  warmup: %dms\n", defaultWarmup.Milliseconds())
+	}
+	if load.Get("arrivals") == nil && load.Get("rate") != nil {
+		text += "  arrivals: constant\n"
+	}
+	return text
+}
+
+// inheritChoices makes an experiment with a rate or a search for capacity take what the experiment that it extends has
+// tuned, unless it says itself what is to be searched for.
+func (m *Merged) inheritChoices(d *Definition) {
+	tune := m.Node.Get("tune")
+	extends := d.Block.Node.Get("extends")
+	inherits := extends != nil && !strings.Contains(extends.Text.Value, "#") && d.Block.Node.Get("tune") == nil
+	if tune == nil || tune.Kind != yamltext.Map || !inherits ||
+		m.Node.Get("load").Get("rate") == nil && m.Node.Get("capacity") == nil {
+		return
+	}
+	for _, f := range tune.Fields {
+		of := yamltext.Field{Key: source.Text{Value: "of", Pos: extends.Text.Pos}, Value: extends}
+		if own := f.Value.Get("of"); own != nil {
+			of.Value = own
+		}
+		taken := &yamltext.Node{Kind: yamltext.Map, Text: f.Value.Text, Fields: []yamltext.Field{of}}
+		tune = With(tune, f.Key.Value, taken)
+	}
+	m.Node = With(m.Node, "tune", tune)
+}
+
+// With is a mapping in which a key that it has takes another value.
+func With(n *yamltext.Node, key string, value *yamltext.Node) *yamltext.Node {
+	out := *n
+	out.Fields = slices.Clone(n.Fields)
+	for i := range out.Fields {
+		if out.Fields[i].Key.Value == key {
+			out.Fields[i].Value = value
+		}
+	}
+	return &out
+}
+
+// fieldsOf are the fields of the mapping under a key, if there is one.
+func fieldsOf(n *yamltext.Node, key string) []yamltext.Field {
+	if n = n.Get(key); n == nil {
+		return nil
+	}
+	return n.Fields
+}

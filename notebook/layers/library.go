@@ -1,0 +1,138 @@
+package layers
+
+import (
+	"slices"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/projects"
+	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
+)
+
+// Library is an article with the others of its project, whose experiments it may extend.
+type Library struct {
+	project  *projects.Project
+	doc      *article.Document
+	articles map[string]*article.Document // by slug; nil for one that cannot be read
+}
+
+// NewLibrary is the library of an article.
+func NewLibrary(project *projects.Project, doc *article.Document) *Library {
+	return &Library{project, doc, map[string]*article.Document{doc.Slug: doc}}
+}
+
+// Definition is a block with what it extends.
+type Definition struct {
+	Block *article.ExperimentBlock
+	Node  *yamltext.Node // the block, merged over what it extends
+	Whole bool           // all that it extends was found
+
+	front []*yamltext.Node // defaults of front matters that hold below it, the article's own first
+}
+
+// maxExtends bounds how many definitions one experiment may build upon.
+const maxExtends = 20
+
+// Definition follows what a block of the article extends. What is wrong is reported once, at the block that says it;
+// that block then stands for itself.
+func (l *Library) Definition(block *article.ExperimentBlock, problems *source.Problems) *Definition {
+	return l.follow(l.doc, block, nil, problems)
+}
+
+// follow is Definition for a block of any article; below are the blocks that are being followed.
+func (l *Library) follow(doc *article.Document, block *article.ExperimentBlock, below []*article.ExperimentBlock,
+	problems *source.Problems) *Definition {
+	d := &Definition{Block: block, Node: block.Node}
+	if doc.Front.Defaults.Node != nil {
+		d.front = append(d.front, doc.Front.Defaults.Node)
+	}
+	extends := block.Node.Get("extends")
+	if extends == nil || extends.Kind != yamltext.Scalar {
+		d.Whole = extends == nil || extends.Kind == yamltext.Null
+		return d
+	}
+	below = append(below, block)
+	of, base := l.extended(doc, extends.Text, problems)
+	switch {
+	case base == nil:
+		return d
+	case slices.Contains(below, base):
+		problems.Add("circle", extends.Text.Pos, "experiment %q extends itself, by way of %q", block.Name.Value,
+			extends.Text.Value).Hint = "write out what they share in one of them"
+		return d
+	case len(below) > maxExtends:
+		problems.Add("too-many", extends.Text.Pos, "more than %d experiments extend each other in a row", maxExtends).
+			Hint = "extend the one that the others have in common"
+		return d
+	}
+	lower := l.follow(of, base, below, problems)
+	if of != doc {
+		d.front = append(d.front, lower.front...)
+	}
+	d.Whole = lower.Whole
+	d.Node = article.Extend(searchedAnew(lower.Node.Without("name", "extends"), block.Node), block.Node)
+	return d
+}
+
+// searchedAnew is what an experiment extends without the experiments that values are taken over from, where the block
+// says itself how they are searched for.
+func searchedAnew(lower, block *yamltext.Node) *yamltext.Node {
+	for _, f := range fieldsOf(block, "tune") {
+		below := lower.Get("tune").Get(f.Key.Value)
+		if below.Get("of") != nil && f.Value.Get("of") == nil && len(f.Value.Fields) > 0 {
+			lower = With(lower, "tune", With(lower.Get("tune"), f.Key.Value, below.Without("of")))
+		}
+	}
+	return lower
+}
+
+// extended finds the block that extends names: NAME in the same article, or SLUG#NAME.
+func (l *Library) extended(doc *article.Document, name source.Text, problems *source.Problems) (*article.Document,
+	*article.ExperimentBlock) {
+	of, experiment, where := doc, name, "this article"
+	if slug, _, elsewhere := strings.Cut(name.Value, "#"); elsewhere {
+		if of = l.article(slug); of == nil {
+			slugs, _ := l.project.Slugs() // without a list there is no suggestion
+			problems.Add("unknown-article", name.At(0, len(slug)), "no article %q in this project", slug).
+				Hint = source.Suggest(slug, slugs)
+			return nil, nil
+		}
+		experiment, where = name.Part(len(slug)+1, len(name.Value)), "article "+slug
+	}
+	var known []string
+	for _, b := range of.Experiments {
+		if b.Name.Value == experiment.Value {
+			return of, b
+		}
+		known = append(known, b.Name.Value)
+	}
+	problems.Add("unknown-experiment", experiment.Pos, "no experiment %q in %s", experiment.Value, where).
+		Hint = source.Suggest(experiment.Value, known)
+	return nil, nil
+}
+
+// article reads another article of the project, once; nil if there is none. Its own problems are reported where it is
+// checked itself.
+func (l *Library) article(slug string) *article.Document {
+	if doc, ok := l.articles[slug]; ok {
+		return doc
+	}
+	l.articles[slug] = nil
+	if slugs, err := l.project.Slugs(); err == nil && slices.Contains(slugs, slug) {
+		if doc, err := l.project.Article(slug); err == nil {
+			l.articles[slug] = doc
+		}
+	}
+	return l.articles[slug]
+}
+
+// Written is the article that something was written in; of what stands elsewhere, the library's own.
+func (l *Library) Written(t source.Text) *article.Document {
+	for _, doc := range l.articles {
+		if doc != nil && doc.Source == t.Pos.Source {
+			return doc
+		}
+	}
+	return l.doc
+}

@@ -1,0 +1,83 @@
+package parts
+
+import (
+	"slices"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
+)
+
+// asLoad is the cpuset of a command that runs where a load is put on from.
+const asLoad = "load"
+
+// command reads the command of a trial; nil if it cannot be run. At is the place of what has none of its own.
+func (r *reading) command(at source.Pos) *spec.Command {
+	c := r.experiment.Command
+	if c.Run != nil {
+		at = c.Run.Pos
+	}
+	out := &spec.Command{WorkingDir: c.WorkingDir.Value, Stdin: c.Stdin.Value, Timeout: c.Timeout.V,
+		Service: c.Service.Value, Run: words(c.Run), Environment: variables(c.Environment), Configs: r.configs.of(c.Configs)}
+	if out.AsLoad = c.CPUSet.Value == asLoad; !out.AsLoad {
+		out.CPUSet, r.places.CPUSets[&out.CPUSet] = c.CPUSet.Value, c.CPUSet
+		checkCPUSet(c.CPUSet, r.problems)
+	}
+	ok := true
+	if c.Service.Value != "" {
+		ok = r.checkInService(c)
+	} else {
+		out.Image, ok = r.image(image{"", "the command", c.Image, c.Build, at, c.Tried,
+			"service", "service: with the name of one to run in"})
+	}
+	if !ok {
+		return nil
+	}
+	if len(out.Run) == 0 {
+		if !c.Tried.Has("run") {
+			r.problems.Add("missing-key", at, "the command has nothing to run").
+				Hint = "add run: with a program and its arguments"
+		}
+		return nil
+	}
+	if c.Shell.V {
+		out.Run = []string{"/bin/sh", "-c", c.Run.Written}
+	}
+	if e := c.Expect; e != nil {
+		out.ExpectExit, out.Contains = e.Exit.V, e.Contains.Value
+	}
+	checkCommand(c, r.problems)
+	return out
+}
+
+// checkCommand reports values that cannot be meant.
+func checkCommand(c *article.Command, problems *source.Problems) {
+	positive(c.Timeout, "timeout", "write a time, such as 1m", problems)
+	if c.WorkingDir.Value != "" {
+		checkAbsolute(c.WorkingDir, "working_dir", problems)
+	}
+	checkCovered(c.Configs, nil, problems)
+	if e := c.Expect; e != nil && (e.Exit.V < 0 || e.Exit.V > 255) {
+		problems.Add("wrong-value", e.Exit.Text.Pos, "%d is no exit status", e.Exit.V).
+			Hint = "they go from 0 to 255"
+	}
+}
+
+// checkInService checks a command that runs in a service, and so has nothing of its own.
+func (r *reading) checkInService(c *article.Command) bool {
+	if services := Names(r.experiment.Services); !slices.Contains(services, c.Service.Value) {
+		r.problems.Add("unknown-service", c.Service.Pos, "the command runs in %q, which is no service of the experiment",
+			c.Service.Value).Hint = source.Suggest(c.Service.Value, services)
+		return false
+	}
+	if c.Image.Value != "" || c.Build != nil || len(c.Configs) > 0 || c.CPUSet.Value != "" {
+		r.problems.Add("contradiction", c.Service.Pos,
+			"a command that runs in a service has no image, build, configs or cpuset of its own").
+			Hint = "move them to the service, or remove service"
+		return false
+	}
+	if Completes(r.experiment.Services, c.Service.Value) {
+		AddCompleted(c.Service, "the command", r.problems)
+	}
+	return true
+}

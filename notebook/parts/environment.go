@@ -1,0 +1,88 @@
+package parts
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/article"
+)
+
+// environment is the variables of env_file and then of environment, which goes before.
+func (r *reading) environment(s *article.Service) []string {
+	var out []string
+	own := s.Environment.Map()
+	for _, t := range s.EnvFile {
+		f, ok := r.Folder(t).Doc.File(t, r.problems)
+		if !ok {
+			continue
+		}
+		for line := range strings.Lines(string(f.Data)) {
+			line = strings.TrimSpace(line)
+			if line == "" || line[0] == '#' {
+				continue
+			}
+			name, value, ok := strings.Cut(strings.TrimPrefix(line, "export "), "=")
+			name = strings.TrimSpace(name)
+			if !ok || name == "" {
+				r.problems.Add("wrong-value", t.Pos, "a line of %s has no value: %q", f.Path, line).
+					Hint = "write NAME=value in every line; variables of the host are never passed on"
+				break
+			}
+			if value, ok = fileValue(value); !ok {
+				r.problems.Add("wrong-value", t.Pos,
+					"a line of %s has a quote that is not closed, or words behind it: %q", f.Path, line).
+					Hint = "close the quote at the end of the value, in the same line"
+				break
+			}
+			if _, overridden := own[name]; overridden {
+				continue
+			}
+			// Of a name that is there twice the last one counts, which programs would not agree on.
+			out = slices.DeleteFunc(out, func(v string) bool { return strings.HasPrefix(v, name+"=") })
+			out = append(out, name+"="+value)
+		}
+	}
+	return append(out, variables(s.Environment)...)
+}
+
+// variables writes an environment as NAME=value; nil for none.
+func variables(list article.Environment) []string {
+	var out []string
+	for _, v := range list {
+		out = append(out, v.Name.Value+"="+v.Value.Value)
+	}
+	return out
+}
+
+// fileValue reads a value of env_file as Compose does: in single quotes as it stands, in double quotes with the escapes
+// \n, \r, \t, \" and \\, and without quotes up to a comment, which begins behind a space. It is false for a quote that
+// is not closed, and for more than a comment behind it. Nothing is expanded.
+func fileValue(s string) (string, bool) {
+	s = strings.TrimSpace(s)
+	if s == "" || s[0] != '"' && s[0] != '\'' {
+		if i := comment.FindStringIndex(s); i != nil {
+			s = s[:i[0]]
+		}
+		return s, true
+	}
+	var value strings.Builder
+	for i := 1; i < len(s); i++ {
+		switch {
+		case s[i] == s[0]:
+			rest := strings.TrimSpace(s[i+1:])
+			return value.String(), rest == "" || rest[0] == '#'
+		case s[0] == '"' && s[i] == '\\' && i+1 < len(s) && escapes[s[i+1]] != 0:
+			i++
+			value.WriteByte(escapes[s[i]])
+		default:
+			value.WriteByte(s[i])
+		}
+	}
+	return "", false
+}
+
+var (
+	comment = regexp.MustCompile(`(^|\s+)#`)
+	escapes = map[byte]byte{'n': '\n', 'r': '\r', 't': '\t', '"': '"', '\\': '\\'}
+)

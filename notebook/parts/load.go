@@ -1,0 +1,223 @@
+package parts
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
+)
+
+// Most of what a load may ask for.
+const (
+	maxConnections = 60_000 // of a generator: ports of one address, about
+	maxThreads     = 1024   // of a generator
+	maxGenerators  = 64
+	maxRequests    = 1_000_000_000
+)
+
+// load reads the load of a trial; at is the place of what has none of its own.
+func (r *reading) load(at source.Pos) *spec.Load {
+	l := r.experiment.Load
+	out := &spec.Load{
+		Method: l.Method.Value, Body: l.Body.Value, Connections: l.Connections.V, Threads: l.Threads.V,
+		Duration: l.Duration.V, Requests: l.Requests.V, Warmup: l.Warmup.V, Think: l.Think.V, Timeout: l.Timeout.V,
+		Keepalive: l.Keepalive.V, CheckBefore: true, CPUSet: l.CPUSet.Value, Network: string(l.Network.V),
+		Rate: float64(l.Rate.PerSecond.V), RateShare: float64(l.Rate.Share.V), RateOf: l.Rate.Of.Value,
+		Headers: l.Headers.Map(), FailuresMax: float64(l.Failures.Max.V),
+	}
+	r.places.CPUSets[&out.CPUSet] = l.CPUSet
+	if l.Generators.V > 1 { // one is what there is if nothing is said, and the same trial
+		out.Generators = l.Generators.V
+	}
+	if l.Failures.Expected {
+		out.FailuresMax = 1
+	}
+	if l.Verify != nil {
+		verify(l.Verify, out, r.problems)
+	}
+	tool(l, out, r.problems)
+	for _, s := range l.Stages {
+		out.Stages = append(out.Stages, spec.Stage{Duration: s.Duration.V, Rate: float64(s.Rate.V), Connections: s.Connections.V})
+	}
+	open := !l.Rate.IsZero() || len(l.Stages) > 0 && l.Stages[0].Rate.Set() || r.experiment.Capacity != nil
+	switch {
+	case open && l.Arrivals.Set():
+		out.Arrivals = string(l.Arrivals.V)
+	case open:
+		out.Arrivals = string(article.ConstantArrivals)
+	case l.Arrivals.Set():
+		r.problems.Add("contradiction", l.Arrivals.Text.Pos, "in a closed loop requests do not arrive, clients send them").
+			Hint = "add rate: with requests per second, or remove arrivals"
+	}
+	checkLoad(l, r.problems)
+	if len(l.Target) > 0 {
+		targets(l, out, Names(r.experiment.Services), r.problems)
+	} else if !l.Tried.Has("target") {
+		r.problems.Add("missing-key", at, "the load has no target").Hint = "add target: http://SERVICE:PORT/"
+	}
+	return out
+}
+
+// checkLoad reports numbers that cannot be meant.
+func checkLoad(l *article.Load, problems *source.Problems) {
+	connections := maxConnections * min(max(l.Generators.V, 1), maxGenerators)
+	between(l.Connections, "connections", connections, problems)
+	between(l.Threads, "threads", maxThreads, problems)
+	between(l.Generators, "generators", maxGenerators, problems)
+	between(l.Requests, "requests", maxRequests, problems)
+	positive(l.Duration, "duration", "", problems)
+	positive(l.Timeout, "timeout", "", problems)
+	if l.Warmup.V < 0 { // there may be none
+		positive(l.Warmup, "warmup", "", problems)
+	}
+	if l.Think.V < 0 {
+		positive(l.Think, "think", "", problems)
+	}
+	perSecond := "write a number per second, such as 500/s"
+	positive(l.Rate.PerSecond, "rate", perSecond, problems)
+	for _, s := range l.Stages {
+		positive(s.Duration, "duration", "", problems)
+		positive(s.Rate, "rate", perSecond, problems)
+		between(s.Connections, "connections", connections, problems)
+	}
+	share(l.Failures.Max, "max has to be a share of the requests", problems)
+	if l.Threads.Known() && l.Connections.Known() && l.Threads.V > l.Connections.V && l.Connections.V > 0 {
+		problems.Add("contradiction", l.Threads.Text.Pos, "%d threads have only %d connections to share", l.Threads.V,
+			l.Connections.V).Hint = "lower threads, or raise connections"
+	}
+	checkGenerators(l, problems)
+	checkCPUSet(l.CPUSet, problems)
+	checkMethod(l.Method, problems)
+	for _, t := range l.Target {
+		checkMethod(t.Method, problems)
+	}
+}
+
+var methodName = regexp.MustCompile(`^[A-Z]+$`)
+
+func checkMethod(t source.Text, problems *source.Problems) {
+	if t.Value != "" && !methodName.MatchString(t.Value) {
+		problems.Add("wrong-value", t.Pos, "%q is no method of HTTP", t.Value).
+			Hint = "methods are words in capitals, such as GET or POST"
+	}
+}
+
+// checkGenerators reports generators of which some would have nothing to do.
+func checkGenerators(l *article.Load, problems *source.Problems) {
+	n, at := l.Generators.V, l.Generators.Text.Pos
+	if n < 2 || n > maxGenerators {
+		return
+	}
+	if most, known := mostConnections(l); known {
+		switch threads := l.Threads; {
+		case most < n:
+			problems.Add("contradiction", at, "%d generators need as many connections, and the load has %d", n, most).
+				Hint = "lower generators, or raise connections"
+		case threads.Known() && threads.V <= most && threads.V*n > most:
+			problems.Add("contradiction", threads.Text.Pos,
+				"%d generators of %d threads need %d connections, and the load has %d", n, threads.V, n*threads.V, most).
+				Hint = "lower threads or generators, or raise connections"
+		}
+	}
+	if requests := l.Requests; requests.Known() && requests.V > 0 && requests.V < n {
+		problems.Add("contradiction", at, "%d generators need as many requests, and the load has %d", n, requests.V).
+			Hint = "lower generators, or raise requests"
+	}
+}
+
+// mostConnections is the most connections that a load has at a time, if it is known.
+func mostConnections(l *article.Load) (most int, known bool) {
+	most, known = l.Connections.V, l.Connections.Known() && l.Connections.V > 0
+	for _, s := range l.Stages {
+		known = known && (s.Connections.Known() || !s.Connections.Set())
+		most = max(most, s.Connections.V)
+	}
+	return most, known
+}
+
+// verify reads what a right answer looks like.
+func verify(v *article.Verify, out *spec.Load, problems *source.Problems) {
+	for _, s := range v.Status {
+		checkStatus(s, problems)
+		out.Status = append(out.Status, s.V)
+	}
+	out.Contains, out.Match = v.Contains.Value, v.Match.Value
+	if _, err := regexp.Compile(v.Match.Value); err != nil {
+		problems.Add("bad-regex", v.Match.Pos, "match cannot be read: %s",
+			strings.TrimPrefix(err.Error(), "error parsing regexp: ")).
+			Hint = "the syntax is that of Go and RE2"
+	}
+	if v.Length.Known() {
+		n := int64(v.Length.V)
+		out.Length = &n
+		if n < 0 {
+			problems.Add("wrong-value", v.Length.Text.Pos, "length has to be 0 or more bytes")
+		}
+	}
+	out.JSON, out.WantHeaders = v.JSON.Map(), v.Headers.Map()
+	if v.Before.Set() {
+		out.CheckBefore = v.Before.V
+	}
+}
+
+// targets reads where requests go. These are services of the experiment: a container reaches nothing else.
+func targets(l *article.Load, out *spec.Load, services []string, problems *source.Problems) {
+	for _, t := range l.Target {
+		checkTarget(t.URL, l.Tool.V, services, problems)
+		positive(t.Weight, "weight", "leave out a target that is not used", problems)
+		out.Targets = append(out.Targets, target(t, out))
+	}
+	out.Target = out.Targets[0].URL
+	if len(out.Targets) == 1 {
+		out.Method, out.Headers, out.Body = out.Targets[0].Method, out.Targets[0].Headers, out.Targets[0].Body
+		out.Targets = nil
+	}
+}
+
+// target is one kind of request: what it leaves out is as the load says.
+func target(t article.Target, l *spec.Load) spec.Target {
+	out := spec.Target{URL: t.URL.Value, Method: l.Method, Headers: l.Headers, Body: l.Body, Weight: 1}
+	if !t.Method.IsZero() {
+		out.Method = t.Method.Value
+	}
+	if t.Headers != nil {
+		out.Headers = t.Headers.Map()
+	}
+	if !t.Body.IsZero() {
+		out.Body = t.Body.Value
+	}
+	if t.Weight.Set() {
+		out.Weight = t.Weight.V
+	}
+	return out
+}
+
+// checkTarget reports a target that is no URL of a service.
+func checkTarget(t source.Text, tool article.Tool, services []string, problems *source.Problems) {
+	known := []string{"http", "https"}
+	if driven := programOf(tool); driven != nil && len(driven.Schemes) > 0 {
+		known = driven.Schemes
+	}
+	u, err := url.Parse(t.Value)
+	if t.IsZero() || err != nil && isTemplate(t) {
+		return // which was said when it was read, or filled in
+	}
+	if err != nil || u.Host == "" || !slices.Contains(known, u.Scheme) {
+		problems.Add("wrong-value", t.Pos, "%q is no URL that a load can go to", t.Value).
+			Hint = "write " + known[0] + "://SERVICE:PORT/path"
+		return
+	}
+	host := u.Hostname()
+	if slices.Contains(services, host) {
+		return
+	}
+	hint := source.Suggest(host, services)
+	if hint == "" {
+		hint = "the experiment has no services: add services: {" + host + ": …}; a load reaches nothing else"
+	}
+	problems.Add("unknown-service", t.Pos, "the load goes to %q, which is no service of the experiment", host).Hint = hint
+}

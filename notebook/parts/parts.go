@@ -1,0 +1,170 @@
+// Package parts reads what a trial runs from an experiment whose templates are expanded: its services, its load or
+// command, its searches, and the files that go into containers.
+//
+// What cannot be meant, and what the project does not allow, is reported with its place. Matrix, profiles and the order
+// of repetitions are not known here.
+//
+// Rules are those of docs/services.md, docs/load.md and docs/searches.md.
+package parts
+
+import (
+	"cmp"
+	"net/url"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/inputs"
+	"benchbook/notebook/projects"
+	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
+)
+
+// LoadName stands for the load where services have names.
+const LoadName = "load"
+
+// Reader reads the parts of the trials of one article.
+type Reader struct {
+	Project *projects.Project
+	Folder  func(source.Text) *inputs.Folder // that of the article which a path was written in
+}
+
+// Parts are what a trial runs.
+type Parts struct {
+	Services []*spec.Service // those that others depend on first
+	Load     *spec.Load
+	Command  *spec.Command
+	Prepare  []spec.Hook
+	Conclude []spec.Hook
+	Places   Places
+}
+
+// Places says where in the article values stand that are checked against the machine and its engine.
+type Places struct {
+	CPUSets     map[*string]source.Text // by the field of a service, the load or the command
+	CPUs        map[*spec.Service]source.Text
+	Dockerfiles map[*spec.Build]inputs.Place
+}
+
+// Configs are the files that the containers of a trial get when they start.
+type Configs map[*article.Config]spec.File
+
+// reading is one trial while it is read.
+type reading struct {
+	Reader
+	experiment *article.Experiment
+	configs    Configs
+	places     Places
+	problems   *source.Problems
+}
+
+// Read reads the parts of a trial. Its configs were read before those of any trial: contexts leave out what they name.
+// What has no place of its own is reported at the experiment's.
+func (r Reader) Read(e *article.Experiment, configs Configs, at source.Pos, problems *source.Problems) Parts {
+	places := Places{map[*string]source.Text{}, map[*spec.Service]source.Text{}, map[*spec.Build]inputs.Place{}}
+	reading := &reading{r, e, configs, places, problems}
+	out := Parts{Services: reading.services(), Prepare: Hooks(e.Prepare), Conclude: Hooks(e.Conclude), Places: places}
+	if e.Load != nil {
+		out.Load = reading.load(at)
+		checkBesideLink(out, e.Load, problems)
+	} else if e.Command != nil {
+		out.Command = reading.command(at)
+	}
+	return out
+}
+
+// Configs reads the files that the containers of a trial get when they start.
+func (r Reader) Configs(e *article.Experiment, problems *source.Problems) Configs {
+	out := Configs{}
+	add := func(list []article.Config, users []string) {
+		for i := range list {
+			if f, ok := r.Folder(list[i].Source).Config(list[i], users, problems); ok {
+				out[&list[i]] = f
+			}
+		}
+	}
+	for i := range e.Services {
+		s := &e.Services[i]
+		add(s.Value.Configs, inputs.UsersOf(s.Name.Value, s.Value.Build))
+	}
+	if c := e.Command; c != nil {
+		add(c.Configs, inputs.UsersOf("", c.Build))
+	}
+	return out
+}
+
+// of are the files of a list of configs.
+func (c Configs) of(list []article.Config) []spec.File {
+	var out []spec.File
+	for i := range list {
+		if f, ok := c[&list[i]]; ok {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// Hooks reads commands that are run before or after something.
+func Hooks(list []article.Hook) []spec.Hook {
+	var out []spec.Hook
+	for _, h := range list {
+		if h.Run != nil {
+			out = append(out, spec.Hook{Service: h.Service.Value, Run: h.Run.Words})
+		}
+	}
+	return out
+}
+
+// Names gives the names of services, in the order written.
+func Names(services article.Services) []string {
+	var out []string
+	for _, s := range services {
+		out = append(out, s.Name.Value)
+	}
+	return out
+}
+
+// positive reports a value that is not more than 0.
+func positive[T cmp.Ordered](v article.Value[T], what, hint string, problems *source.Problems) {
+	if zero := *new(T); v.Known() && v.V <= zero {
+		problems.Add("wrong-value", v.Text.Pos, "%s has to be more than 0", what).Hint = hint
+	}
+}
+
+// between reports a number that is less than one, or too large.
+func between(v article.Value[int], what string, most int, problems *source.Problems) {
+	if v.Known() && (v.V < 1 || v.V > most) {
+		problems.Add("wrong-value", v.Text.Pos, "%s has to be between 1 and %d, not %d", what, most, v.V)
+	}
+}
+
+// share reports what is no part of something.
+func share(v article.Value[article.Share], what string, problems *source.Problems) {
+	if v.Known() && (v.V < 0 || v.V > 1) {
+		problems.Add("wrong-value", v.Text.Pos, "%s", what).Hint = "write a percentage from 0% to 100%"
+	}
+}
+
+// checkCPUSet reports a cpuset that is none.
+func checkCPUSet(t source.Text, problems *source.Problems) {
+	if t.IsZero() || isTemplate(t) {
+		return
+	}
+	if _, ok := spec.ParseCPUSet(t.Value); !ok {
+		problems.Add("wrong-value", t.Pos, "%q is no set of CPUs", t.Value).
+			Hint = "write numbers and ranges, such as 0-2,5"
+	}
+}
+
+// checkBesideLink reports a load that is to stand beside a service with a link, which it would pass by.
+func checkBesideLink(parts Parts, l *article.Load, problems *source.Problems) {
+	target, err := url.Parse(parts.Load.Target)
+	if l.Network.V != article.SharedNetwork || err != nil {
+		return // a target that cannot be read was reported
+	}
+	for _, s := range parts.Services {
+		if s.Link != nil && s.Name == target.Hostname() {
+			problems.Add("contradiction", l.Network.Text.Pos,
+				"the load would stand behind the link of service %q, and not before it", s.Name).
+				Hint = "remove network, or the link"
+		}
+	}
+}

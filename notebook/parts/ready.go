@@ -1,0 +1,122 @@
+package parts
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
+)
+
+// readiness reads a healthcheck, if there is one; the forms HTTP, PORT and LOG of its test are ours, the others
+// Compose's.
+func readiness(h *article.Healthcheck, service source.Text, exposes bool, problems *source.Problems) spec.Ready {
+	if h == nil {
+		return spec.Ready{}
+	}
+	checkProbes(h, problems)
+	if h.Disable.V || len(h.Test) == 1 && h.Test[0].Value == "NONE" {
+		return spec.Ready{} // as if there were none
+	}
+	out := spec.Ready{Interval: h.Interval.V, Timeout: h.Timeout.V, Retries: h.Retries.V, StartPeriod: h.StartPeriod.V,
+		StartInterval: h.StartInterval.V}
+	if len(h.Test) == 0 {
+		return out
+	}
+	kind := h.Test[0]
+	if hint := readTest(&out, kind.Value, article.Texts(h.Test[1:])); hint != "" {
+		problems.Add("wrong-value", kind.Pos, "the healthcheck of service %q cannot be read", service.Value).Hint = hint
+	}
+	if out.HTTP != "" && !exposes {
+		problems.Add("missing-key", kind.Pos, "service %q exposes no port that could answer over HTTP", service.Value).
+			Hint = "add expose: with the port"
+	}
+	if out.Log == "" {
+		return out
+	}
+	for _, v := range []article.Value[time.Duration]{h.Timeout, h.StartInterval} {
+		if v.Set() {
+			problems.Add("contradiction", v.Text.Pos, "a log is read all the time: there are no probes for this time").
+				Hint = "remove it; start_period is the time that the service may take to start"
+		}
+	}
+	return out
+}
+
+// readTest reads the test of a healthcheck. If it cannot be read it gives a hint how to write it.
+func readTest(out *spec.Ready, kind string, words []string) (hint string) {
+	switch kind {
+	case "HTTP":
+		if len(words) != 1 || !strings.HasPrefix(words[0], "/") {
+			return "write [HTTP, /path]"
+		}
+		out.HTTP = words[0]
+	case "PORT":
+		if out.Port = onePort(words); out.Port == 0 {
+			return `write [PORT, "5432"]`
+		}
+	case "LOG":
+		if out.Log, out.Times = logText(words); out.Log == "" {
+			return "write [LOG, text] or [LOG, text, times]"
+		}
+	case "CMD":
+		if out.Command = words; len(words) == 0 {
+			return "write [CMD, program, argument]"
+		}
+	case "CMD-SHELL":
+		if out.Command = append([]string{"/bin/sh", "-c"}, words...); len(words) != 1 {
+			return "write [CMD-SHELL, command]"
+		}
+	case "NONE":
+		return "write NONE alone"
+	default:
+		if len(words) > 0 {
+			return "begin with CMD, CMD-SHELL, NONE, HTTP, PORT or LOG"
+		}
+		out.Command = []string{"/bin/sh", "-c", kind}
+	}
+	return ""
+}
+
+// onePort reads a port that stands alone; 0 if it does not.
+func onePort(words []string) int {
+	port, err := strconv.Atoi(strings.Join(words, " "))
+	if len(words) != 1 || err != nil || port < 1 || port > 65535 {
+		return 0
+	}
+	return port
+}
+
+// logText reads a text that is waited for, and how often it has to stand in the log; none if it cannot be
+// read.
+func logText(words []string) (text string, times int) {
+	times = 1
+	if len(words) == 2 {
+		times, _ = strconv.Atoi(words[1])
+	}
+	if len(words) < 1 || len(words) > 2 || words[0] == "" || times < 1 {
+		return "", 0
+	}
+	return words[0], times
+}
+
+// checkProbes reports times and numbers of probes that cannot be meant.
+func checkProbes(h *article.Healthcheck, problems *source.Problems) {
+	positive(h.Interval, "interval", "write a time, such as 30s", problems)
+	positive(h.Timeout, "timeout", "write a time, such as 30s", problems)
+	positive(h.StartInterval, "start_interval", "write a time, such as 30s", problems)
+	if h.StartPeriod.Known() && h.StartPeriod.V < 0 {
+		problems.Add("wrong-value", h.StartPeriod.Text.Pos, "start_period cannot be less than 0").
+			Hint = "write a time, such as 30s"
+	}
+	if h.Retries.Known() && h.Retries.V < 1 {
+		problems.Add("wrong-value", h.Retries.Text.Pos, "retries has to be 1 or more").
+			Hint = "write how many probes in a row may fail, such as 3"
+	}
+	if h.StartInterval.Set() && !h.StartPeriod.Set() {
+		problems.Add("missing-key", h.StartInterval.Text.Pos, "start_interval has no start_period that it could be for").
+			Hint = "add start_period: with the time that the service may take to start"
+	}
+}

@@ -1,0 +1,367 @@
+package parts
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/inputs"
+	"benchbook/notebook/projects"
+	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
+	"benchbook/notebook/yamltext"
+)
+
+// services reads the services of a trial and puts those that others depend on first.
+func (r *reading) services() []*spec.Service {
+	all := map[string]*spec.Service{}
+	for i := range r.experiment.Services {
+		s := &r.experiment.Services[i]
+		if !article.IsName(s.Name.Value) || s.Name.Value == "peak" || s.Name.Value == LoadName {
+			r.problems.Add("bad-name", s.Name.Pos, "%q is no name for a service", s.Name.Value).
+				Hint = "use letters, digits, - and _, and not the words peak and load"
+			continue
+		}
+		if out := r.service(s.Name, &s.Value); out != nil {
+			all[s.Name.Value] = out
+		}
+	}
+	out := ordered(r.experiment.Services, all, r.problems)
+	checkConditions(r.experiment.Services, all, r.problems)
+	return out
+}
+
+// ordered puts the services that could be read in an order in which each comes after those that it depends on.
+func ordered(services article.Services, read map[string]*spec.Service, problems *source.Problems) []*spec.Service {
+	var out []*spec.Service
+	const visiting, done = 1, 2
+	state := map[string]int{}
+	var visit func(s *article.Named[article.Service])
+	visit = func(s *article.Named[article.Service]) {
+		name := s.Name.Value
+		if state[name] != 0 {
+			return
+		}
+		state[name] = visiting
+		for _, dep := range s.Value.DependsOn {
+			i := slices.IndexFunc(services, func(o article.Named[article.Service]) bool { return o.Name.Value == dep.Value })
+			switch {
+			case i < 0:
+				problems.Add("unknown-service", dep.Pos, "service %q depends on %q, which is none", name, dep.Value).
+					Hint = source.Suggest(dep.Value, Names(services))
+			case read[dep.Value] == nil:
+				// It could not be read, which was said.
+			case state[dep.Value] == visiting:
+				problems.Add("circle", dep.Pos, "services %q and %q wait for each other", name, dep.Value).
+					Hint = "remove one of the depends_on"
+			default:
+				visit(&services[i])
+			}
+		}
+		state[name] = done
+		out = append(out, read[name])
+	}
+	for i := range services {
+		if read[services[i].Name.Value] != nil {
+			visit(&services[i])
+		}
+	}
+	return out
+}
+
+// dependsOn are the names of services that one waits for, and the conditions of those that are to reach something else
+// than to be ready.
+func dependsOn(list article.Dependencies) (names []string, conditions map[string]string) {
+	for _, dep := range list {
+		names = append(names, dep.Value)
+		if dep.Condition.V != "" && dep.Condition.V != article.ServiceHealthy {
+			if conditions == nil {
+				conditions = map[string]string{}
+			}
+			conditions[dep.Value] = string(dep.Condition.V)
+		}
+	}
+	return names, conditions
+}
+
+// Completes says that others wait until a service has run to its end.
+func Completes(services article.Services, name string) bool {
+	return slices.ContainsFunc(services, func(s article.Named[article.Service]) bool {
+		return slices.ContainsFunc(s.Value.DependsOn, func(dep article.Dependency) bool {
+			return dep.Value == name && dep.Condition.V == article.ServiceCompleted
+		})
+	})
+}
+
+// AddCompleted reports what is to run in a service that has run to its end before.
+func AddCompleted(service source.Text, what string, problems *source.Problems) {
+	problems.Add("contradiction", service.Pos, "%s cannot run in service %q, which has completed before", what,
+		service.Value).Hint = "name a service that keeps running"
+}
+
+// checkConditions checks what services ask of those that they depend on, and notes which ones run to their end.
+func checkConditions(services article.Services, read map[string]*spec.Service, problems *source.Problems) {
+	for name, s := range read {
+		s.Completes = Completes(services, name)
+	}
+	for _, s := range services {
+		own := read[s.Name.Value]
+		if own != nil && own.Completes && s.Value.Healthcheck != nil && !own.Ready.HasNoTest() {
+			problems.Add("contradiction", s.Name.Pos,
+				"service %q has a healthcheck, and others wait until it has completed", s.Name.Value).
+				Hint = "remove the healthcheck, or write condition: service_healthy"
+		}
+		for _, dep := range s.Value.DependsOn {
+			on := read[dep.Value]
+			if on == nil || dep.Condition.V != article.ServiceHealthy || !dep.Condition.Known() {
+				continue
+			}
+			switch {
+			case on.Completes:
+				problems.Add("contradiction", dep.Condition.Text.Pos,
+					"service %q waits until %q is healthy, and another one until it has completed", s.Name.Value, dep.Value).
+					Hint = "write condition: service_completed_successfully in both"
+			case on.Ready.HasNoTest() && len(on.Expose) == 0:
+				problems.Add("missing-key", dep.Condition.Text.Pos,
+					"service %q has no healthcheck and exposes no port, so nothing tells when it is healthy", dep.Value).
+					Hint = "give it a healthcheck, or write condition: service_started"
+			}
+		}
+	}
+}
+
+// service reads a service; nil if it has no image.
+func (r *reading) service(name source.Text, s *article.Service) *spec.Service {
+	out := &spec.Service{
+		Name: name.Value, WorkingDir: s.WorkingDir.Value, User: s.User.Value, CPUSet: s.CPUSet.Value,
+		Memory: int64(s.MemLimit.V), PIDs: int64(s.PidsLimit.V), ShmSize: int64(s.ShmSize.V), ReadOnly: s.ReadOnly.V,
+		Init: s.Init.V, StopSignal: s.StopSignal.Value, StopGrace: s.StopGrace.V, Hostname: s.Hostname.Value,
+		CPUs: s.CPUs.V, Sysctls: s.Sysctls.Map(), CapAdd: article.Texts(s.CapAdd), CapDrop: article.Texts(s.CapDrop),
+		SecurityOpt: article.Texts(s.SecurityOpt), Tmpfs: article.Texts(s.Tmpfs), Command: words(s.Command),
+		Entrypoint: words(s.Entrypoint), Environment: r.environment(s), Configs: r.configs.of(s.Configs),
+		Volumes: r.volumes(s.Volumes), Ulimits: ulimits(s.Ulimits),
+	}
+	out.DependsOn, out.Conditions = dependsOn(s.DependsOn)
+	r.places.CPUSets[&out.CPUSet], r.places.CPUs[out] = s.CPUSet, s.CPUs.Text
+	sound := r.program(name, s, out)
+	out.Expose = exposed(s.Expose, out.Expose, r.problems)
+	out.Ready = readiness(s.Healthcheck, name, len(out.Expose) > 0, r.problems)
+	if s.Scale.V != 1 {
+		out.Scale = s.Scale.V
+	}
+	if s.Link != nil {
+		out.Link = link(s.Link, r.problems)
+		if len(out.Expose) == 0 {
+			r.problems.Add("missing-key", s.Link.Pos, "service %q has a link and exposes no port", name.Value).
+				Hint = "add expose: with the ports that the link is to lead to"
+		}
+	}
+	checkService(s, r.problems)
+	r.checkPermissions(s)
+	checkCovered(s.Configs, s.Volumes, r.problems)
+	if !sound {
+		return nil // what is wrong with other keys was said all the same
+	}
+	return out
+}
+
+// program reads what a service runs: an origin of ours, or what its image has. It is false if that cannot be told.
+func (r *reading) program(name source.Text, s *article.Service, out *spec.Service) (ok bool) {
+	if s.Origin != nil {
+		out.Origin, out.Expose = origin(s.Origin, r.problems), []int{80}
+		checkOrigin(name, s, r.problems)
+		checkOriginPort(name, s, r.problems)
+		if !s.Image.IsZero() || s.Build != nil {
+			r.problems.Add("contradiction", name.Pos, "service %q is an origin of ours, and so has no image and no build",
+				name.Value).Hint = "keep origin, or image or build"
+			return false
+		}
+		return true
+	}
+	out.Image, ok = r.image(image{name.Value, fmt.Sprintf("service %q", name.Value), s.Image, s.Build, name.Pos, s.Tried,
+		"origin", "origin: for an HTTP server of ours"})
+	if out.Image.Machine && len(out.Command)+len(out.Entrypoint) == 0 && !s.Tried.Has("command", "entrypoint") {
+		r.problems.Add("missing-key", name.Pos, "service %q has neither an image nor a program of this machine", name.Value).
+			Hint = "add command: with the program and its arguments"
+	}
+	return ok
+}
+
+// words are those of a command line; nil for none.
+func words(c *article.CommandLine) []string {
+	if c == nil {
+		return nil
+	}
+	return c.Words
+}
+
+// exposed adds the ports that a service exposes to those that it has already.
+func exposed(written []article.Value[int], ports []int, problems *source.Problems) []int {
+	for _, e := range written {
+		switch {
+		case !e.Known():
+		case e.V < 1 || e.V > 65535:
+			problems.Add("wrong-value", e.Text.Pos, "%d is no port", e.V).Hint = "ports go from 1 to 65535"
+		case !slices.Contains(ports, e.V):
+			ports = append(ports, e.V)
+		}
+	}
+	return ports
+}
+
+// ulimits are the limits of a container's processes; nil for none.
+func ulimits(list article.Ulimits) map[string]spec.Ulimit {
+	if len(list) == 0 {
+		return nil
+	}
+	out := map[string]spec.Ulimit{}
+	for _, u := range list {
+		out[u.Name.Value] = spec.Ulimit{Soft: u.Value.Soft.V, Hard: u.Value.Hard.V}
+	}
+	return out
+}
+
+// memoryLeast is what Docker accepts as a limit; memoryMost is more than any machine has.
+const (
+	memoryLeast = 6 << 20
+	memoryMost  = 64 << 40
+)
+
+// signals are those of Linux that have names; those of real time are SIGRTMIN+N and SIGRTMAX-N.
+//
+// Source: signal(7).
+var signals = strings.Fields(`SIGHUP SIGINT SIGQUIT SIGILL SIGTRAP SIGABRT SIGIOT SIGBUS SIGFPE SIGKILL SIGUSR1 SIGSEGV
+	SIGUSR2 SIGPIPE SIGALRM SIGTERM SIGSTKFLT SIGCHLD SIGCLD SIGCONT SIGSTOP SIGTSTP SIGTTIN SIGTTOU SIGURG SIGXCPU
+	SIGXFSZ SIGVTALRM SIGPROF SIGWINCH SIGIO SIGPOLL SIGPWR SIGSYS SIGRTMIN SIGRTMAX`)
+
+// isSignal says that an engine knows a signal: by its name, with or without SIG, or by its number.
+func isSignal(s string) bool {
+	if n, err := strconv.Atoi(s); err == nil {
+		return n >= 1 && n <= 64
+	}
+	name := "SIG" + strings.TrimPrefix(strings.ToUpper(s), "SIG")
+	for mark, real := range map[string]string{"+": "SIGRTMIN", "-": "SIGRTMAX"} {
+		if base, offset, ok := strings.Cut(name, mark); ok {
+			n, err := strconv.Atoi(offset)
+			return base == real && err == nil && n >= 1 && n <= 30
+		}
+	}
+	return slices.Contains(signals, name)
+}
+
+var capability = regexp.MustCompile(`^(CAP_)?[A-Z][A-Z_]*$`)
+
+// checkService reports values that cannot be meant.
+func checkService(s *article.Service, problems *source.Problems) {
+	checkCPUSet(s.CPUSet, problems)
+	checkLimits(s, problems)
+	between(s.Scale, "scale", 100, problems)
+	if t := s.StopSignal; t.Value != "" && !isTemplate(t) && !isSignal(t.Value) {
+		problems.Add("wrong-value", t.Pos, "%q is no signal", t.Value).
+			Hint = "write it as Linux does, such as SIGTERM"
+	}
+	for _, t := range s.Tmpfs {
+		checkAbsolute(t, "tmpfs", problems)
+	}
+	if s.WorkingDir.Value != "" {
+		checkAbsolute(s.WorkingDir, "working_dir", problems)
+	}
+	for _, c := range slices.Concat(s.CapAdd, s.CapDrop) {
+		if !capability.MatchString(c.Value) {
+			problems.Add("wrong-value", c.Pos, "%q is no capability", c.Value).
+				Hint = "write it as Linux does, such as NET_ADMIN"
+		}
+	}
+}
+
+// checkLimits reports limits that no engine takes.
+func checkLimits(s *article.Service, problems *source.Problems) {
+	positive(s.CPUs, "cpus", "write a number, such as 1.5", problems)
+	if s.PidsLimit.V != -1 {
+		positive(s.PidsLimit, "pids_limit", "write how many processes and threads there may be, or -1 for no limit", problems)
+	}
+	switch memory := s.MemLimit; {
+	case memory.Known() && memory.V < memoryLeast:
+		problems.Add("wrong-value", memory.Text.Pos, "mem_limit has to be 6m or more").
+			Hint = "write a number with a unit, such as 256m"
+	case memory.V > memoryMost:
+		problems.Add("wrong-value", memory.Text.Pos, "mem_limit has to be %dt or less", memoryMost>>40).
+			Hint = "write what the service may use, such as 256m"
+	}
+}
+
+// checkPermissions reports what the project does not allow.
+func (r *reading) checkPermissions(s *article.Service) {
+	for _, c := range s.CapAdd {
+		r.allow(projects.AllowCapAdd, c.Pos, "the capability "+c.Value)
+	}
+	for _, o := range s.SecurityOpt {
+		r.allow(projects.AllowSecurityOpt, o.Pos, "the security option "+o.Value)
+	}
+	for _, c := range s.Sysctls {
+		r.allow(projects.AllowSysctls, c.Name.Pos, "the kernel setting "+c.Name.Value)
+	}
+}
+
+// allow reports what the project does not allow articles to ask for.
+func (r *reading) allow(what projects.Permission, at source.Pos, words string) {
+	if !r.Project.Allows(what) {
+		r.problems.Add("not-allowed", at, "%s is more than this project allows its articles", words).
+			Hint = fmt.Sprintf("if you trust the article, add %q to the list allow: in %s", what, article.ProjectFile)
+	}
+}
+
+// checkAbsolute makes sure that a path in a container begins at its root.
+func checkAbsolute(t source.Text, what string, problems *source.Problems) {
+	if !path.IsAbs(t.Value) && !strings.HasPrefix(t.Value, "${{") {
+		problems.Add("wrong-value", t.Pos, "%s has to be a path in the container, not %q", what, t.Value).
+			Hint = "begin it with /"
+	}
+}
+
+// isTemplate says that a value comes later, at least in part.
+func isTemplate(t source.Text) bool { return strings.Contains(t.Value, "${{") }
+
+// image is what an article says of the image of a service, by its name, or of the command, by "".
+type image struct {
+	service, what string // who has it, in code and in messages
+	name          source.Text
+	build         *article.Build
+	at            source.Pos
+	tried         yamltext.Tried
+	other, hint   string // another key that can stand in its place, with a hint about it
+}
+
+// image reads an image. It is false if it has none.
+func (r *reading) image(i image) (spec.Image, bool) {
+	switch {
+	case i.name.Value != "" && i.build != nil:
+		r.problems.Add("image-or-build", i.name.Pos, "%s has both an image and a build", i.what).Hint = "keep one of them"
+		return spec.Image{}, false
+	case i.name.Value != "":
+		return spec.Image{Name: i.name.Value}, true
+	case i.build != nil:
+		return r.build(i)
+	case i.tried.Has("image", "build", i.other):
+		return spec.Image{}, false
+	case r.Project.Engine.V.Can(spec.Machine):
+		return spec.Image{Machine: true}, true
+	}
+	r.problems.Add("image-or-build", i.at, "%s has neither an image nor a build", i.what).
+		Hint = "add build: with a folder beside the article, image: with a name, or " + i.hint
+	return spec.Image{}, false
+}
+
+func (r *reading) build(i image) (spec.Image, bool) {
+	written := i.build.Context
+	if written.IsZero() {
+		written.Pos = i.build.Pos
+	}
+	b, where, ok := r.Folder(written).Build(i.build, inputs.UsersOf(i.service, i.build), i.at, r.problems)
+	r.places.Dockerfiles[b] = where
+	return spec.Image{Build: b}, ok
+}

@@ -1,0 +1,211 @@
+package parts
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/layers"
+	"benchbook/notebook/loadtool"
+	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
+)
+
+// tool reads which program puts the load on, and the words that are added to its command line.
+func tool(l *article.Load, out *spec.Load, problems *source.Problems) {
+	if l.Tool.V != article.OwnTool {
+		out.Tool = string(l.Tool.V)
+	}
+	switch program := programOf(l.Tool.V); {
+	case out.Tool == "" && len(l.Args.All) > 0:
+		problems.Add("contradiction", l.Args.All[0].Pos, "args are for another tool than our own").
+			Hint = "add tool: with its name, or write args: {TOOL: [...]}"
+	case out.Tool != "":
+		out.Args = article.Texts(l.Args.For(l.Tool.V))
+		if program != nil && l.Tool.Known() {
+			(&toolCheck{l, l.Tool.V, program, problems}).all()
+		}
+	}
+}
+
+// programOf is how a tool is run; nil for our own generator, and for tools that we cannot run.
+func programOf(name article.Tool) *loadtool.Program {
+	tool, _ := loadtool.Find(string(name))
+	return tool.Program
+}
+
+// toolCheck reports what a load asks for that its tool has no flag for. What only our own defaults ask for is left out
+// without a word: the line that is run says so.
+type toolCheck struct {
+	*article.Load
+	name     article.Tool
+	program  *loadtool.Program
+	problems *source.Problems
+}
+
+func (c *toolCheck) all() {
+	keys := c.keys()
+	for _, k := range keys {
+		if _, has := c.program.Flags[k.name]; layers.IsWritten(k.at) && !has {
+			c.problems.Add("no-flag", k.at, "%s has no flag for %s", c.name, k.name).
+				Hint = "remove " + k.name + ", or use another tool; flags of its own go into args"
+		}
+	}
+	if c.Generators.V > 1 {
+		c.problems.Add("no-flag", c.Generators.Text.Pos,
+			"what several runs of %s print cannot be put together: percentiles do not add up", c.name).
+			Hint = "remove generators, or use tool: benchbook"
+	}
+	c.requests()
+	c.times()
+	c.end()
+	c.division()
+	c.statuses()
+	c.args(keys)
+}
+
+// A toolKey is a key of a load with the place of its value, if it has one.
+type toolKey struct {
+	name string
+	at   source.Pos
+}
+
+// keys are those that are for a tool to do.
+func (c *toolCheck) keys() []toolKey {
+	method, body, headers := c.Method.Pos, c.Body.Pos, firstName(c.Headers)
+	if len(c.Target) == 1 { // which may say it for itself
+		t := c.Target[0]
+		method, body, headers = either(t.Method.Pos, method), either(t.Body.Pos, body), either(firstName(t.Headers), headers)
+	}
+	var stages, warmup source.Pos
+	if len(c.Stages) > 0 {
+		stages = c.Stages[0].Pos
+	}
+	if c.Warmup.V > 0 {
+		warmup = c.Warmup.Text.Pos
+	}
+	return []toolKey{{"method", method}, {"headers", headers}, {"body", body}, {"connections", c.Connections.Text.Pos},
+		{"threads", c.Threads.Text.Pos}, {"duration", c.Duration.Text.Pos}, {"requests", c.Requests.Text.Pos},
+		{"timeout", c.Timeout.Text.Pos}, {"keepalive", c.Keepalive.Text.Pos}, {"think", c.Think.Text.Pos},
+		{"stages", stages}, {"verify", verifyAt(c.Verify)}, {"warmup", warmup}, {"rate", c.Rate.Text.Pos}}
+}
+
+// either is the first of some places that is one.
+func either(places ...source.Pos) source.Pos {
+	for _, at := range places {
+		if at.Source != nil {
+			return at
+		}
+	}
+	return source.Pos{}
+}
+
+// verifyAt is the place of the first thing that is asked of answers.
+func verifyAt(v *article.Verify) source.Pos {
+	if v == nil {
+		return source.Pos{}
+	}
+	at := either(v.Contains.Pos, v.Match.Pos, v.Length.Text.Pos, v.Before.Text.Pos)
+	for _, s := range v.Status {
+		at = either(at, s.Text.Pos)
+	}
+	return either(at, firstName(v.JSON), firstName(v.Headers))
+}
+
+// requests reports requests that differ from each other: other tools send the same all the time.
+func (c *toolCheck) requests() {
+	if len(c.Target) > 1 {
+		c.problems.Add("no-flag", c.Target[1].Pos, "%s has no flag for several targets", c.name).
+			Hint = "leave one target, or use tool: benchbook"
+	}
+	texts, headers := []source.Text{c.Body}, c.Headers
+	for _, t := range c.Target {
+		texts, headers = append(texts, t.URL, t.Body), slices.Concat(headers, t.Headers)
+	}
+	for _, h := range headers {
+		texts = append(texts, h.Value)
+	}
+	for _, t := range texts {
+		if isTemplate(t) { // all others were filled in
+			c.problems.Add("no-flag", t.Pos, "%s has no flag for values that are drawn for every request", c.name).
+				Hint = "write a fixed value, or use tool: benchbook"
+		}
+	}
+}
+
+// times reports times that have to be whole seconds.
+func (c *toolCheck) times() {
+	times := map[string]article.Value[time.Duration]{"duration": c.Duration, "warmup": c.Warmup, "timeout": c.Timeout}
+	for _, name := range c.program.Seconds {
+		v := times[name]
+		if whole := v.V.Truncate(time.Second); whole != v.V && layers.IsWritten(v.Text.Pos) {
+			c.problems.Add("wrong-value", v.Text.Pos, "%s takes %s in whole seconds, not %s", c.name, name, v.Text.Value).
+				Hint = "write " + whole.String() + " or " + (whole + time.Second).String()
+		}
+	}
+}
+
+// end looks at when a run ends.
+func (c *toolCheck) end() {
+	if _, timed := c.program.Flags["duration"]; !timed && !c.Requests.Set() && c.Duration.Set() {
+		c.problems.Add("missing-key", c.Tool.Text.Pos,
+			"%s ends after a number of requests, and the load does not say how many", c.name).
+			Hint = "add requests:"
+	}
+	if c.program.Either && c.Requests.Set() && layers.IsWritten(c.Duration.Text.Pos) {
+		c.problems.Add("contradiction", c.Duration.Text.Pos,
+			"%s ends after a time or after a number of requests, not at whichever comes first", c.name).
+			Hint = "remove duration or requests"
+	}
+}
+
+// division reports requests and connections that cannot be divided as the tool does.
+func (c *toolCheck) division() {
+	requests, connections, threads := c.Requests, c.Connections, c.Threads
+	if connections.V <= 0 {
+		return // unknown, or reported already
+	}
+	if c.program.Even && requests.V > 0 && requests.V%connections.V != 0 {
+		c.problems.Add("contradiction", requests.Text.Pos,
+			"%s sends the same number of requests on every connection, and %d is no multiple of %d", c.name, requests.V,
+			connections.V).Hint = "write a multiple of connections"
+	}
+	if c.program.EvenThreads && threads.V > 0 && connections.V%threads.V != 0 && connections.V >= threads.V {
+		c.problems.Add("contradiction", threads.Text.Pos,
+			"%s gives every thread the same number of connections, and %d is no multiple of %d", c.name, connections.V,
+			threads.V).Hint = "raise connections, or change threads"
+	}
+}
+
+// statuses reports answers that the tool cannot take for right ones.
+func (c *toolCheck) statuses() {
+	if _, has := c.program.Flags["verify"]; !has || c.Verify == nil {
+		return
+	}
+	for _, status := range c.Verify.Status {
+		if status.Known() && (status.V < 200 || status.V > 299) {
+			c.problems.Add("no-flag", status.Text.Pos,
+				"%s counts answers of status %d as failed, and has no flag to change that", c.name, status.V).
+				Hint = "use tool: benchbook for such answers"
+		}
+	}
+}
+
+// args reports flags of a tool that are there already, also where only a default has set them: otherwise the record
+// would say something else than what was run.
+func (c *toolCheck) args(keys []toolKey) {
+	flags := map[string]string{} // keys by their flags
+	for _, k := range keys {
+		if flag := c.program.Flags[k.name]; flag != "" && k.at.Source != nil {
+			flags[flag] = k.name
+		}
+	}
+	for _, word := range c.Args.For(c.name) {
+		flag, _, _ := strings.Cut(word.Value, "=")
+		if key := flags[flag]; key != "" && flag != "-H" {
+			c.problems.Add("contradiction", word.Pos, "%s is the flag of %s for %s, which the load has already", flag,
+				c.name, key).Hint = "remove it from args, and say it with " + key + ":"
+		}
+	}
+}

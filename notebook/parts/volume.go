@@ -1,0 +1,123 @@
+package parts
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/projects"
+	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
+)
+
+func (r *reading) volumes(list []article.Volume) []spec.Volume {
+	var out []spec.Volume
+	for i := range list {
+		if v, ok := r.volume(&list[i]); ok {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// volume reads a volume. What is mounted from the article's folder is read-only and its bytes are inputs; paths of the
+// host have to be allowed.
+func (r *reading) volume(v *article.Volume) (spec.Volume, bool) {
+	if v.Target.IsZero() {
+		return spec.Volume{}, false // which was said when it was read
+	}
+	checkAbsolute(v.Target, "the target of a volume", r.problems)
+	out := spec.Volume{Type: cmp.Or(string(v.Type.V), spec.NamedVolume), Source: v.Source.Value,
+		Target: path.Clean(v.Target.Value), ReadOnly: v.ReadOnly.V}
+	if v.Tmpfs != nil && v.Type.V != article.TmpfsVolume {
+		r.problems.Add("contradiction", v.Tmpfs.Pos, "a volume of type %s has no tmpfs", out.Type).
+			Hint = "write type: tmpfs, or remove it"
+	}
+	switch v.Type.V {
+	case article.TmpfsVolume:
+		if v.Tmpfs != nil {
+			out.Size = int64(v.Tmpfs.Size.V)
+			positive(v.Tmpfs.Size, "size", "write a number with a unit, such as 64m", r.problems)
+		}
+		if !v.Source.IsZero() {
+			r.problems.Add("contradiction", v.Source.Pos, "a tmpfs has no source").Hint = "remove source"
+		}
+		return out, true
+	case article.BindVolume:
+		return r.bind(v, out)
+	}
+	if v.Source.Value != "" && !article.IsName(v.Source.Value) {
+		r.problems.Add("wrong-value", v.Source.Pos, "%q is no name for a volume", v.Source.Value).
+			Hint = "begin a path with ./, or use letters, digits, - and _"
+		return out, false
+	}
+	return out, true
+}
+
+// bind reads what is mounted: files of the article, or a path of the host.
+func (r *reading) bind(v *article.Volume, out spec.Volume) (spec.Volume, bool) {
+	written := v.Source.Value
+	clean := path.Clean(written)
+	switch {
+	case written == "":
+		r.problems.Add("missing-key", v.Pos, "a bind has no source").
+			Hint = "add source: with a path beside the article, such as ./data"
+		return out, false
+	case path.IsAbs(written) || strings.HasPrefix(written, "~") || written == ".." || strings.HasPrefix(clean, "../"):
+		r.allow(projects.AllowMounts, v.Source.Pos,
+			fmt.Sprintf("the path %q of this machine, outside the article's folder,", written))
+		host, err := hostPath(r.Folder(v.Source).Doc.Dir, written)
+		if err != nil {
+			r.problems.Add("wrong-value", v.Source.Pos, "the path %q cannot be found: %v", written, err).
+				Hint = "write a path that begins with /"
+		}
+		out.Host = host
+		return out, true
+	}
+	var ok bool
+	out.ReadOnly, out.Source = true, clean
+	out.Files, out.Single, ok = r.Folder(v.Source).Mounted(v.Source, r.problems)
+	return out, ok
+}
+
+// hostPath is the absolute path of a source outside the folder of its article.
+func hostPath(folder, source string) (string, error) {
+	switch rest, home := strings.CutPrefix(source, "~"); {
+	case home && (rest == "" || strings.HasPrefix(rest, "/")):
+		dir, err := os.UserHomeDir()
+		return filepath.Join(dir, rest), err
+	case home:
+		return "", errors.New("the home of another user is not looked up")
+	case path.IsAbs(source):
+		return path.Clean(source), nil
+	}
+	return filepath.Abs(filepath.Join(folder, source))
+}
+
+// checkCovered reports files that are to be put below another one in a container.
+func checkCovered(configs []article.Config, volumes []article.Volume, problems *source.Problems) {
+	var targets, files []source.Text
+	for _, c := range configs {
+		t := source.Text{Value: path.Clean(c.Target.Value), Pos: c.Target.Pos}
+		if path.IsAbs(t.Value) && t.Value != "/" { // what else is wrong was said when it was read
+			files = append(files, t)
+		}
+	}
+	targets = append(targets, files...)
+	for _, v := range volumes {
+		targets = append(targets, v.Target)
+	}
+	for _, t := range targets {
+		for _, file := range files {
+			if strings.HasPrefix(path.Clean(t.Value), file.Value+"/") {
+				problems.Add("contradiction", t.Pos, "%q is to be below %q, which is a file", t.Value, file.Value).
+					Hint = "choose another target for one of them"
+			}
+		}
+	}
+}
