@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"strconv"
+
+	"benchbook/runner/httpsyntax"
 )
 
 // maxHead bounds the head of a request, and what is sent ahead of an answer.
@@ -19,28 +21,31 @@ type head struct {
 	expected bool // the client waits for 100 (Continue) before it sends the body
 }
 
+// fields are the headers of a request that decide how to go on.
+type fields struct {
+	length, coding               []byte // nil without one
+	closed, kept, expected, host bool
+}
+
 var (
 	errMalformed = errors.New("malformed request")
 	errTooLarge  = errors.New("head too large")
 )
 
-// parseHead reads the head of a request from the beginning of data. It says how many bytes that took, 0 if some are missing yet.
+// parseHead reads the head of a request from the beginning of data. It says how many bytes that took, 0 if some are
+// missing yet.
 //
-// Source: RFC 9112, 2 to 6. Lines may end in a single LF (2.2); a request with two lengths, or a length and a coding, is refused,
-// since others could take it for two requests (6.3).
+// Source: RFC 9112, 2 to 6. Lines may end in a single LF (2.2).
 func parseHead(data []byte) (h head, n int, err error) {
-	for n < len(data) && (data[n] == '\r' || data[n] == '\n') { // empty lines before a request are skipped (2.2)
-		n++
-	}
-	line, rest, ok := cutLine(data[n:])
+	rest := bytes.TrimLeft(data, "\r\n") // empty lines before a request are skipped (2.2)
+	line, rest, ok := cutLine(rest)
 	if !ok {
 		return h, 0, tooLarge(data)
 	}
 	if err := h.requestLine(line); err != nil {
 		return h, 0, err
 	}
-	length, coding := "", ""
-	var closed, kept, hosts bool
+	var f fields
 	for {
 		if line, rest, ok = cutLine(rest); !ok {
 			return h, 0, tooLarge(data)
@@ -48,63 +53,74 @@ func parseHead(data []byte) (h head, n int, err error) {
 		if len(line) == 0 {
 			break
 		}
-		name, value, found := bytes.Cut(line, []byte{':'})
-		if !found || !isToken(name) { // a line that goes on the one before begins with a space
-			return h, 0, errMalformed
-		}
-		value = bytes.Trim(value, " \t")
-		if bytes.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
-			return h, 0, errMalformed
-		}
-		switch string(bytes.ToLower(name)) {
-		case "content-length":
-			if length != "" && length != string(value) || len(value) == 0 {
-				return h, 0, errMalformed
-			}
-			length = string(value)
-		case "transfer-encoding":
-			if coding != "" {
-				return h, 0, errMalformed
-			}
-			coding = string(value)
-		case "connection":
-			closed = closed || hasWord(value, "close")
-			kept = kept || hasWord(value, "keep-alive")
-		case "expect":
-			h.expected = bytes.EqualFold(value, []byte("100-continue"))
-		case "host":
-			if hosts {
-				return h, 0, errMalformed
-			}
-			hosts = true
+		if err := f.add(line); err != nil {
+			return h, 0, err
 		}
 	}
-	if coding != "" {
-		if length != "" || h.old || !bytes.EqualFold([]byte(coding), []byte("chunked")) {
-			return h, 0, errMalformed
-		}
-		h.chunked = true
+	if err := h.decide(&f); err != nil {
+		return h, 0, err
 	}
-	if length != "" {
-		l, err := strconv.ParseUint(length, 10, 63) // no signs
-		if err != nil {
-			return h, 0, errMalformed
-		}
-		h.length = int64(l)
-	}
-	if !h.old && !hosts {
-		return h, 0, errMalformed // RFC 9112, 3.2
-	}
-	h.keep = !closed && (!h.old || kept)
-	h.expected = h.expected && !h.old
 	return h, len(data) - len(rest), nil
+}
+
+// add reads the line of a header. One that goes on the line before begins with a space, and is refused.
+func (f *fields) add(line []byte) error {
+	name, value, ok := httpsyntax.CutField(line)
+	if !ok || !httpsyntax.IsValue(value) {
+		return errMalformed
+	}
+	switch string(bytes.ToLower(name)) {
+	case "content-length":
+		if f.length != nil && !bytes.Equal(f.length, value) || len(value) == 0 {
+			return errMalformed
+		}
+		f.length = value
+	case "transfer-encoding":
+		if f.coding != nil {
+			return errMalformed
+		}
+		f.coding = value
+	case "connection":
+		f.closed = f.closed || hasWord(value, "close")
+		f.kept = f.kept || hasWord(value, "keep-alive")
+	case "expect":
+		f.expected = bytes.EqualFold(value, []byte("100-continue"))
+	case "host":
+		if f.host {
+			return errMalformed
+		}
+		f.host = true
+	}
+	return nil
+}
+
+// decide says what headers mean for a request. One with two lengths, or a length and a coding, is refused, since others
+// could take it for two requests (RFC 9112, 6.3), as is one without its only host (3.2).
+func (h *head) decide(f *fields) error {
+	if !f.host && !h.old {
+		return errMalformed
+	}
+	if f.length != nil {
+		length, err := strconv.ParseUint(string(f.length), 10, 63) // no signs
+		if err != nil || f.coding != nil {
+			return errMalformed
+		}
+		h.length = int64(length)
+	}
+	h.chunked = bytes.EqualFold(f.coding, []byte("chunked"))
+	if f.coding != nil && (h.old || !h.chunked) {
+		return errMalformed
+	}
+	h.keep = !f.closed && (!h.old || f.kept)
+	h.expected = f.expected && !h.old
+	return nil
 }
 
 // requestLine reads METHOD TARGET HTTP/1.x.
 func (h *head) requestLine(line []byte) error {
 	method, rest, ok := bytes.Cut(line, []byte{' '})
 	target, version, okTarget := bytes.Cut(rest, []byte{' '})
-	if !ok || !okTarget || !isToken(method) || len(target) == 0 {
+	if !ok || !okTarget || !httpsyntax.IsToken(method) || len(target) == 0 {
 		return errMalformed
 	}
 	if bytes.ContainsFunc(target, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
@@ -142,17 +158,6 @@ func hasWord(list []byte, word string) bool {
 		}
 	}
 	return false
-}
-
-// isToken says whether a word can be a method or the name of a header (RFC 9110, 5.6.2).
-func isToken(word []byte) bool {
-	for _, c := range word {
-		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
-		if !letter && !('0' <= c && c <= '9') && bytes.IndexByte([]byte("!#$%&'*+-.^_`|~"), c) < 0 {
-			return false
-		}
-	}
-	return len(word) > 0
 }
 
 // body skips the body of a request as it comes.
