@@ -10,12 +10,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/kernel"
 	"benchbook/runner/machines"
+	"benchbook/runner/proc"
 )
 
 // actAsHost acts for benchbook on another machine, in a container without any rights or files:
@@ -135,25 +135,13 @@ func read(ctx context.Context, files *kernel.Files, question string) (reading ag
 	case agent.AskWaits:
 		reading.Threads, err = files.Waits()
 	case agent.AskCPUs:
-		if reading.CPUs, err = allowed(); err == nil {
-			reading.AllCPUs, err = kernel.AllCPUs("/")
+		// This process may run where the container may.
+		if reading.CPUs = proc.Field("/proc/self/status", "Cpus_allowed_list"); reading.CPUs == "" {
+			return reading, errors.New("the kernel does not say which CPUs may be used")
 		}
+		reading.AllCPUs, err = kernel.AllCPUs("/")
 	default:
 		err = errors.New("there is no question " + question)
 	}
 	return reading, err
-}
-
-// allowed are the CPUs that this process may run on, as those of the container may.
-func allowed() (string, error) {
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return "", err
-	}
-	for line := range strings.Lines(string(status)) {
-		if list, ok := strings.CutPrefix(line, "Cpus_allowed_list:"); ok {
-			return strings.TrimSpace(list), nil
-		}
-	}
-	return "", errors.New("the kernel does not say which CPUs may be used")
 }

@@ -10,10 +10,10 @@ import (
 	"strings"
 )
 
-// variable tells benchbook-time its Settings. The program that it runs does not get it.
+// variable tells "benchbook-agent time" its Settings. The program that it runs does not get it.
 const variable = "BENCHBOOK_TIME"
 
-// Settings are what benchbook-time is told.
+// Settings are what "benchbook-agent time" is told.
 type Settings struct {
 	// Marker stands before the report in the output of the container, where a program can write as well if it looks for
 	// the way. It is drawn anew for every run, so that nothing else is taken for the report.

@@ -3,7 +3,6 @@
 package timing
 
 import (
-	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -11,10 +10,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-)
 
-// tick is the unit in which Linux tells the time of a process that has not ended (USER_HZ).
-const tick = 10 * time.Millisecond
+	"benchbook/runner/proc"
+)
 
 // usage is what some processes took.
 type usage struct {
@@ -86,11 +84,12 @@ func walkBelow(ancestor int, visit func(pid int, used usage)) error {
 		if err != nil {
 			continue // it has ended meanwhile
 		}
-		pid, parent, u, err := parseStat(text)
+		p, err := proc.ParseStat(text)
 		if err != nil {
 			return err
 		}
-		children[parent], used[pid] = append(children[parent], pid), u
+		children[p.Parent] = append(children[p.Parent], p.PID)
+		used[p.PID] = usage{user: p.User + p.ChildUser, system: p.System + p.ChildSystem}
 	}
 	for below := children[ancestor]; len(below) > 0; {
 		pid := below[0]
@@ -98,29 +97,4 @@ func walkBelow(ancestor int, visit func(pid int, used usage)) error {
 		below = append(below[1:], children[pid]...)
 	}
 	return nil
-}
-
-// parseStat reads who a process is, whose child it is, and the time that it and the children that it waited for took.
-// Source: proc_pid_stat(5).
-func parseStat(text []byte) (pid, parent int, u usage, err error) {
-	// The name, the second field, may itself have spaces and parentheses in it.
-	open, end := bytes.IndexByte(text, '('), bytes.LastIndexByte(text, ')')
-	const state, ppid, utime, stime, cutime, cstime = 3, 4, 14, 15, 16, 17 // fields, counted from 1
-	if open < 0 || end < open {
-		return 0, 0, usage{}, errors.New("a process without a name")
-	}
-	fields := bytes.Fields(text[end+1:])
-	if len(fields) <= cstime-state {
-		return 0, 0, usage{}, errors.New("a process without times")
-	}
-	number := func(b []byte) int {
-		n, convErr := strconv.Atoi(string(bytes.TrimSpace(b)))
-		err = errors.Join(err, convErr)
-		return n
-	}
-	field := func(i int) int { return number(fields[i-state]) }
-	pid, parent = number(text[:open]), field(ppid)
-	u.user = time.Duration(field(utime)+field(cutime)) * tick
-	u.system = time.Duration(field(stime)+field(cstime)) * tick
-	return pid, parent, u, err
 }

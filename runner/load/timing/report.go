@@ -1,4 +1,5 @@
-// Package timing runs a program once and says what it took. It is meant for inside a container: see benchbook-time.
+// Package timing runs a program once and says what it took. It is meant for inside a container: see
+// "benchbook-agent time".
 //
 // Real time is monotonic, from just before the program is started to its end. User and system time are those of all its
 // processes up to then: the program, the children that it waited for, and those that it left to others, which come to us,

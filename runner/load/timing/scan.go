@@ -3,6 +3,8 @@ package timing
 import (
 	"bytes"
 	"fmt"
+
+	"benchbook/runner/textsearch"
 )
 
 // Bounds of what is kept of a program's output.
@@ -16,9 +18,7 @@ const (
 
 // A scanner looks through standard output as it passes. It keeps the lines that may be metrics, and whether a text was there.
 type scanner struct {
-	contains []byte
-	found    bool
-	before   []byte // the end of what has passed, shorter than contains: it may have begun there
+	contains textsearch.Search
 
 	at      int    // where in a line we are: atStart, inObject, inOther
 	line    []byte // the line up to here, inObject
@@ -33,10 +33,10 @@ const (
 	inOther
 )
 
-func newScanner(contains string) *scanner { return &scanner{contains: []byte(contains)} }
+func newScanner(contains string) *scanner { return &scanner{contains: textsearch.For(contains)} }
 
 func (s *scanner) write(p []byte) {
-	s.search(p)
+	s.contains.Add(p)
 	for len(p) > 0 {
 		switch s.at {
 		case atStart:
@@ -98,21 +98,6 @@ func (s *scanner) object() {
 	}
 }
 
-// search looks for the text, also where it stands across two pieces.
-func (s *scanner) search(p []byte) {
-	if s.found || len(s.contains) == 0 {
-		return
-	}
-	most := len(s.contains) - 1
-	seam := append(s.before, p[:min(len(p), most)]...)
-	s.found = bytes.Contains(seam, s.contains) || bytes.Contains(p, s.contains)
-	if len(p) >= most {
-		s.before = append(s.before[:0], p[len(p)-most:]...)
-	} else {
-		s.before = append(s.before[:0], seam[max(0, len(seam)-most):]...)
-	}
-}
-
 // A tail keeps the end of a stream.
 type tail struct {
 	limit int // bytes
@@ -127,7 +112,6 @@ func (t *tail) write(p []byte) {
 	t.kept = append(t.kept, p...)
 }
 
-// Write implements io.Writer.
 func (t *tail) Write(p []byte) (int, error) {
 	t.write(p)
 	return len(p), nil

@@ -3,15 +3,14 @@
 package timing
 
 import (
-	"bytes"
-	"fmt"
 	"os"
 	"runtime"
-	"strconv"
 	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"benchbook/runner/proc"
 )
 
 // every is how long the watcher sleeps at a time: a shorter sleep would cost the program beside it a noticeable share of a core.
@@ -34,7 +33,7 @@ func watch() *watcher {
 	ready := make(chan struct{})
 	go func() {
 		runtime.LockOSThread() // it is the thread whose waits are known
-		w.waits, _ = os.Open(fmt.Sprintf("/proc/self/task/%d/schedstat", unix.Gettid()))
+		w.waits, _ = proc.OpenThread(unix.Gettid())
 		w.look()
 		close(ready)
 		for {
@@ -56,7 +55,7 @@ func (w *watcher) look() bool {
 	if w.ended || w.waits == nil {
 		return false
 	}
-	waited, err := waitedForCore(w.waits)
+	waited, err := proc.Waited(w.waits)
 	if err != nil {
 		w.waits.Close()
 		w.waits = nil
@@ -81,14 +80,4 @@ func (w *watcher) end() time.Duration {
 	}
 	w.waits.Close()
 	return w.longest
-}
-
-// waitedForCore is how long a thread could have run and had no core. Source: the kernel's Documentation/scheduler/sched-stats.
-func waitedForCore(schedstat *os.File) (time.Duration, error) {
-	var text [128]byte
-	n, _ := schedstat.ReadAt(text[:], 0)
-	_, rest, _ := bytes.Cut(text[:n], []byte(" "))
-	waited, _, _ := bytes.Cut(rest, []byte(" "))
-	ns, err := strconv.ParseInt(string(waited), 10, 64)
-	return time.Duration(ns), err
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"benchbook/runner/proc"
 )
 
 // Options say how a program is run.
@@ -29,7 +31,7 @@ type Options struct {
 }
 
 // Run runs a program with our environment and standard input. The error says that it could not be started.
-func Run(words []string, o Options) (Report, error) {
+func Run(words []string, o Options) (r Report, err error) {
 	if len(words) == 0 {
 		return Report{}, errors.New("nothing to run")
 	}
@@ -48,65 +50,98 @@ func Run(words []string, o Options) (Report, error) {
 			return Report{}, err
 		}
 	}
-	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
-		return Report{}, fmt.Errorf("adopting the processes that %s may leave behind: %w", words[0], err)
-	}
-	var beside map[int]bool
-	if o.Beside {
-		if beside, err = below(os.Getpid()); err != nil {
-			return Report{}, fmt.Errorf("looking for processes that run beside %s: %w", words[0], err)
-		}
+	beside, err := prepareToAdopt(words[0], o)
+	if err != nil {
+		return Report{}, err
 	}
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, stdout.in, stderr.in
 	still := watch() // begun here, so that the program does not wait for that
 	before := ownTime()
-	begin := time.Now()
+	r.Start = time.Now()
 	if err := cmd.Start(); err != nil {
 		still.end()
 		return Report{}, fmt.Errorf("starting %s: %w", words[0], err)
 	}
 	own := peakOf("self") // as the child has inherited it: buffers are made from here on
-	scan, last, kept := newScanner(o.Contains), &tail{limit: maxStderr}, &tail{limit: maxStdout}
-	said := &tail{limit: maxSaid}
-	look := func(p []byte) {
-		scan.write(p)
-		said.write(p)
-		if o.KeepStdout {
-			kept.write(p)
-		}
-	}
-	stdout.begin(look)
+	out, last := newKept(o), &tail{limit: maxStderr}
+	stdout.begin(out.write)
 	stderr.begin(last.write)
 	err = cmd.Wait()
-	r := Report{Start: begin, Real: time.Since(begin), Reading: ownTime() - before, Standstill: still.end()}
+	r.Real, r.Reading, r.Standstill = time.Since(r.Start), ownTime()-before, still.end()
 	var failed *exec.ExitError
 	if err != nil && !errors.As(err, &failed) {
 		return Report{}, fmt.Errorf("waiting for %s: %w", words[0], err)
 	}
-	status, used := cmd.ProcessState.Sys().(syscall.WaitStatus), cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	if err := r.noteEnd(cmd.ProcessState, beside, own); err != nil {
+		return Report{}, fmt.Errorf("looking for processes that %s left behind: %w", words[0], err)
+	}
+	if err := errors.Join(stdout.finish(), stderr.finish()); err != nil {
+		return Report{}, fmt.Errorf("reading the output of %s: %w", words[0], err)
+	}
+	r.Stderr = last.String()
+	out.report(&r, o)
+	return r, nil
+}
+
+// prepareToAdopt makes this process the parent of what a program may leave behind. It returns the processes that are
+// there beside it.
+func prepareToAdopt(program string, o Options) (beside map[int]bool, err error) {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return nil, fmt.Errorf("adopting the processes that %s may leave behind: %w", program, err)
+	}
+	if !o.Beside {
+		return nil, nil
+	}
+	if beside, err = below(os.Getpid()); err != nil {
+		return nil, fmt.Errorf("looking for processes that run beside %s: %w", program, err)
+	}
+	return beside, nil
+}
+
+// noteEnd notes how a program ended, and what it took with what it left behind. Own is our memory when it was started.
+func (r *Report) noteEnd(p *os.ProcessState, beside map[int]bool, own int64) error {
+	status, used := p.Sys().(syscall.WaitStatus), p.SysUsage().(*syscall.Rusage)
 	r.Exit = status.ExitStatus()
 	if status.Signaled() {
 		r.Exit = 128 + int(status.Signal())
 	}
 	left, err := leftBehind(beside)
-	if err != nil {
-		return Report{}, fmt.Errorf("looking for processes that %s left behind: %w", words[0], err)
-	}
 	r.User = time.Duration(used.Utime.Nano()) + left.user
 	r.System = time.Duration(used.Stime.Nano()) + left.system
 	if peak := max(used.Maxrss<<10, left.peak); peak > own {
 		r.PeakMemory = peak
 	}
-	if err := errors.Join(stdout.finish(), stderr.finish()); err != nil {
-		return Report{}, fmt.Errorf("reading the output of %s: %w", words[0], err)
+	return err
+}
+
+// kept is what is kept of standard output.
+type kept struct {
+	scan       *scanner
+	end, whole tail
+}
+
+func newKept(o Options) *kept {
+	k := &kept{scan: newScanner(o.Contains), end: tail{limit: maxSaid}}
+	if o.KeepStdout {
+		k.whole.limit = maxStdout
 	}
-	scan.end()
-	r.Metrics, r.Contains, r.Lost, r.Stderr, r.Stdout = scan.metrics, scan.found, scan.lost, last.String(), kept.String()
+	return k
+}
+
+func (k *kept) write(p []byte) {
+	k.scan.write(p)
+	k.end.write(p)
+	k.whole.write(p)
+}
+
+// report fills in what is known when nothing more comes.
+func (k *kept) report(r *Report, o Options) {
+	k.scan.end()
+	r.Metrics, r.Contains, r.Lost, r.Stdout = k.scan.metrics, o.Contains != "" && k.scan.contains.Found(), k.scan.lost, k.whole.String()
 	if r.Exit != 0 || o.Contains != "" && !r.Contains {
-		r.Said = said.String()
+		r.Said = k.end.String()
 	}
-	return r, nil
 }
 
 // standard puts files in the place of standard output and standard error. The program's end of a pipe stays open here then,
@@ -217,15 +252,6 @@ func ownTime() time.Duration {
 
 // peakOf is the largest that a process has been, in bytes; 0 where the system does not tell. It is named as in /proc.
 func peakOf(process string) int64 {
-	status, err := os.ReadFile("/proc/" + process + "/status")
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(status)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			kib, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
-			return kib << 10
-		}
-	}
-	return 0
+	kib, _ := strconv.ParseInt(strings.TrimSuffix(proc.Field("/proc/"+process+"/status", "VmHWM"), " kB"), 10, 64)
+	return kib << 10
 }
