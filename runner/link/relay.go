@@ -260,21 +260,25 @@ func (c *conn) begin() {
 	c.service.wait()
 }
 
+// connect takes note that a socket is connected, or never will be.
+func (e *end) connect(events uint32) {
+	if code, err := unix.GetsockoptInt(e.fd, unix.SOL_SOCKET, unix.SO_ERROR); err != nil || code != 0 {
+		e.conn.refused(unix.Errno(code))
+		return
+	}
+	if events&unix.EPOLLOUT == 0 {
+		return
+	}
+	e.connected = true
+	e.out.hand()
+	e.conn.shake()
+	e.wait()
+}
+
 // ready does what can be done with a socket.
 func (e *end) ready(events uint32) {
-	c := e.conn
 	if !e.connected {
-		if code, err := unix.GetsockoptInt(e.fd, unix.SOL_SOCKET, unix.SO_ERROR); err != nil || code != 0 {
-			c.refused(unix.Errno(code))
-			return
-		}
-		if events&unix.EPOLLOUT == 0 {
-			return
-		}
-		e.connected = true
-		e.out.hand()
-		c.shake()
-		e.wait()
+		e.connect(events)
 		return
 	}
 	if events&unix.EPOLLOUT != 0 {
