@@ -1,5 +1,5 @@
-// Command bench compares benchbook-load with wrk, in pairs, on the same core and against the same server, and says
-// whether it keeps what it promises.
+// Command comparetest compares "benchbook-agent load" with wrk, in pairs, on the same core and against the same server,
+// and says whether it keeps what it promises.
 //
 //	make bench-load
 //
@@ -87,17 +87,8 @@ type row struct {
 }
 
 func (s *settings) run() (kept bool, err error) {
-	var mask unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &mask); err != nil {
-		return false, fmt.Errorf("finding cores: %w", err)
-	}
-	for cpu := range 1024 {
-		if mask.IsSet(cpu) {
-			s.cores = append(s.cores, cpu)
-		}
-	}
-	if len(s.cores) < 2 {
-		return false, fmt.Errorf("there is one core; the server and the generators need one each")
+	if err := s.findCores(); err != nil {
+		return false, err
 	}
 	for _, program := range []*string{&s.load, &s.wrk} {
 		if strings.Contains(*program, "/") {
@@ -112,19 +103,7 @@ func (s *settings) run() (kept bool, err error) {
 	// Each part is printed when it is there, so the widths are those of the longest.
 	const line = "%-65s  %-11s  %-42s  %s\n"
 	fmt.Fprintf(s.out, line, "", "wanted", "measured", "")
-	type part struct {
-		name    string
-		measure func() ([]row, error)
-	}
-	var parts []part
-	for _, c := range []int{1, 16, 64, 150, 256} {
-		parts = append(parts, part{fmt.Sprintf("closed %d", c), func() ([]row, error) { return s.closed(c) }})
-	}
-	parts = append(parts, part{"added", s.added})
-	for _, rate := range []int{1000, 10_000, 50_000} {
-		parts = append(parts, part{fmt.Sprintf("open %d", rate), func() ([]row, error) { return s.open(rate) }})
-	}
-	parts = append(parts, part{"threads", s.threads}, part{"memory", s.memory})
+	parts := s.parts()
 	if !slices.ContainsFunc(parts, func(p part) bool { return strings.HasPrefix(p.name, s.only) }) {
 		return false, fmt.Errorf("no row's name begins with %q; rows are closed, added, open, threads and memory", s.only)
 	}
@@ -137,21 +116,57 @@ func (s *settings) run() (kept bool, err error) {
 			return false, fmt.Errorf("%s: %w", part.name, err)
 		}
 		for _, r := range rows {
-			verdict := ""
-			switch {
-			case r.missing:
-				verdict = "inconclusive"
-			case r.want == "":
-			case r.kept:
-				verdict = "met"
-			default:
-				verdict = "missed"
-			}
 			kept = kept && (r.kept || r.want == "") && !r.missing
-			fmt.Fprintf(s.out, line, r.name, r.want, r.measured, verdict)
+			fmt.Fprintf(s.out, line, r.name, r.want, r.measured, r.verdict())
 		}
 	}
 	return kept, nil
+}
+
+// findCores finds the cores that may be used.
+func (s *settings) findCores() error {
+	var mask unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &mask); err != nil {
+		return fmt.Errorf("finding cores: %w", err)
+	}
+	for cpu := range 1024 {
+		if mask.IsSet(cpu) {
+			s.cores = append(s.cores, cpu)
+		}
+	}
+	if len(s.cores) < 2 {
+		return fmt.Errorf("there is one core; the server and the generators need one each")
+	}
+	return nil
+}
+
+// part is some promises that are measured together.
+type part struct {
+	name    string
+	measure func() ([]row, error)
+}
+
+func (s *settings) parts() (parts []part) {
+	for _, c := range []int{1, 16, 64, 150, 256} {
+		parts = append(parts, part{fmt.Sprintf("closed %d", c), func() ([]row, error) { return s.closed(c) }})
+	}
+	parts = append(parts, part{"added", s.added})
+	for _, rate := range []int{1000, 10_000, 50_000} {
+		parts = append(parts, part{fmt.Sprintf("open %d", rate), func() ([]row, error) { return s.open(rate) }})
+	}
+	return append(parts, part{"threads", s.threads}, part{"memory", s.memory})
+}
+
+func (r row) verdict() string {
+	switch {
+	case r.missing:
+		return "inconclusive"
+	case r.want == "":
+		return ""
+	case r.kept:
+		return "met"
+	}
+	return "missed"
 }
 
 // closed loads the server as much as it takes, over so many connections.

@@ -199,8 +199,8 @@ func (s *settings) threaded(threads int) (r result, err error) {
 	return s.runOurs(http.Config{Connections: 64 * threads, Threads: threads, Duration: s.length}, cores, addresses...)
 }
 
-// runOurs runs benchbook-load on some cores, against the servers at some addresses, by one thread unless the config says otherwise.
-// For an open loop the percentiles are those of the lag.
+// runOurs runs our generator on some cores, against the servers at some addresses, by one thread unless the config says
+// otherwise. For an open loop the percentiles are those of the lag.
 func (s *settings) runOurs(config http.Config, cores []int, addresses ...string) (result, error) {
 	for _, address := range addresses {
 		config.Targets = append(config.Targets, http.Target{URL: "http://" + address + "/"})
