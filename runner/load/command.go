@@ -29,13 +29,12 @@ type Commands struct {
 	timer []byte
 }
 
-// Prepare is part of Driver.
 func (d *Commands) Prepare(_ context.Context, _ engine.Engine, _ io.Writer) (err error) {
 	d.timer, err = d.Agent()
 	return err
 }
 
-// Files is part of Driver: the timer goes into the service that the command runs in.
+// Files has the timer, which goes into the service that the command runs in.
 func (d *Commands) Files(t *plan.Trial, service string) []spec.File {
 	if t.Command.Service != service {
 		return nil
@@ -43,7 +42,6 @@ func (d *Commands) Files(t *plan.Trial, service string) []spec.File {
 	return []spec.File{{Path: timerPath, Exec: true, Data: d.timer}}
 }
 
-// Measure is part of Driver.
 func (d *Commands) Measure(ctx context.Context, at Place, t *plan.Trial) (Measurement, error) {
 	if t.Command.Timeout == 0 {
 		return d.measure(ctx, at, t)

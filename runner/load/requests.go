@@ -42,7 +42,6 @@ type Requests struct {
 	facts map[string]string
 }
 
-// Prepare is part of Driver.
 func (d *Requests) Prepare(ctx context.Context, e engine.Engine, log io.Writer) error {
 	program, err := d.Agent()
 	if err != nil {
@@ -57,10 +56,9 @@ func (d *Requests) Prepare(ctx context.Context, e engine.Engine, log io.Writer) 
 	return nil
 }
 
-// Files is part of Driver: services under load have nothing of ours in them.
+// Files are none: services under load have nothing of ours in them.
 func (d *Requests) Files(*plan.Trial, string) []spec.File { return nil }
 
-// Measure is part of Driver.
 func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measurement, error) {
 	exits, clocks, failure, err := d.generate(ctx, at, t)
 	if err != nil {
@@ -100,7 +98,7 @@ func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 
 var _ Starter = (*Requests)(nil)
 
-// StandBy is part of Starter. A load that shares the network of a service has to wait for that.
+// StandBy is nil for a load that shares the network of a service, which has to be there before.
 func (d *Requests) StandBy(ctx context.Context, at Place, t *plan.Trial) *Standby {
 	if t.Load.Network == string(article.SharedNetwork) {
 		return nil
@@ -245,7 +243,6 @@ func generatorFailure(exit engine.Exit) string {
 
 var _ Checker = (*Requests)(nil)
 
-// Check is part of Checker.
 func (d *Requests) Check(ctx context.Context, at Place, t *plan.Trial) ([]http.Answer, error) {
 	return d.ask(ctx, at, t, programName)
 }

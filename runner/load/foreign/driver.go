@@ -46,7 +46,7 @@ func Drivers(program agent.Program) map[string]load.Driver {
 	return out
 }
 
-// Prepare is part of load.Driver: it builds the image of the tool, and asks which version it holds.
+// Prepare builds the image of the tool, and asks which version it holds.
 func (d *Driver) Prepare(ctx context.Context, e engine.Engine, log io.Writer) error {
 	if d.tool.Program.HTTP {
 		if err := d.check.Prepare(ctx, e, log); err != nil {
@@ -94,10 +94,9 @@ func (d *Driver) version(ctx context.Context, e engine.Engine) (version string, 
 	return strings.TrimSpace(string(exit.Stdout)), err
 }
 
-// Files is part of load.Driver: services under load have nothing of ours in them.
+// Files are none: services under load have nothing of ours in them.
 func (d *Driver) Files(*plan.Trial, string) []spec.File { return nil }
 
-// Measure is part of load.Driver.
 func (d *Driver) Measure(ctx context.Context, at load.Place, t *plan.Trial) (load.Measurement, error) {
 	if d.tool.Program.HTTP && t.Load.CheckBefore {
 		if failure, err := d.checkBefore(ctx, at, t); err != nil || failure != "" {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"benchbook/runner/httpsyntax"
 )
 
 // bufferSize is how many bytes of an answer are read at a time.
@@ -170,41 +172,38 @@ func (r *answerReader) takeLine(b []byte) (line, rest []byte, ended bool, err er
 		r.line, r.folding = append(bytes.TrimRight(line, " \t"), ' '), true
 	}
 	if r.folding {
-		for len(b) > 0 && isBlank(b[0]) {
-			b = b[1:]
-		}
-		if len(b) == 0 {
+		if b = bytes.TrimLeft(b, " \t"); len(b) == 0 {
 			return nil, nil, false, nil
 		}
 		r.folding = false
 	}
-	end := bytes.IndexByte(b, '\n')
-	ended = end >= 0
-	if !ended {
-		end = len(b)
-	}
-	if len(r.line)+end > int(r.budget) {
+	line, rest, ended = bytes.Cut(b, []byte("\n"))
+	if len(r.line)+len(line) > int(r.budget) {
 		return nil, b, false, errors.New("a line or head is too long")
 	}
-	if ended && (r.part == inHeader || r.part == inTrailer) && !r.endsFields(b[:end]) && (end+1 == len(b) || isBlank(b[end+1])) {
-		r.line = append(r.line, b[:end+1]...)
-		return nil, b[end+1:], false, nil
-	}
-	if !ended || len(r.line) > 0 {
-		r.line = append(r.line, b[:end]...)
-		line = r.line
-	} else {
-		line = b[:end]
-	}
 	if !ended {
-		if r.part == inStatusLine && !startsLikeStatus(line) {
-			return nil, nil, false, fmt.Errorf("the answer starts with %q, which is no status line", excerpt(line))
+		r.line = append(r.line, b...)
+		if r.part == inStatusLine && !startsLikeStatus(r.line) {
+			err = fmt.Errorf("the answer starts with %q, which is no status line", excerpt(r.line))
 		}
-		return nil, nil, false, nil
+		return nil, nil, false, err
+	}
+	if r.mayBeFolded(line, rest) {
+		r.line = append(append(r.line, line...), '\n')
+		return nil, rest, false, nil
+	}
+	if len(r.line) > 0 {
+		r.line = append(r.line, line...)
+		line = r.line
 	}
 	r.line = r.line[:0]
 	r.budget -= int32(len(line) + 1)
-	return bytes.TrimSuffix(line, []byte("\r")), b[end+1:], true, nil
+	return bytes.TrimSuffix(line, []byte("\r")), rest, true, nil
+}
+
+// mayBeFolded reports whether a line may go on in the next one.
+func (r *answerReader) mayBeFolded(line, rest []byte) bool {
+	return (r.part == inHeader || r.part == inTrailer) && !r.endsFields(line) && (len(rest) == 0 || isBlank(rest[0]))
 }
 
 // endsFields says that the line under way, which ends with these bytes, is the empty one behind all fields.
@@ -259,11 +258,11 @@ func startsLikeStatus(line []byte) bool {
 func (r *answerReader) readStatus(line []byte) error {
 	bad := func() error { return fmt.Errorf("the status line is %q", excerpt(line)) }
 	const version, code = len(statusStart), len(statusStart) + 2
-	if len(line) < code+3 || !startsLikeStatus(line) || !isDigit(line[version]) || line[version+1] != ' ' {
+	if len(line) < code+3 || !startsLikeStatus(line) || !httpsyntax.IsDigit(line[version]) || line[version+1] != ' ' {
 		return bad()
 	}
 	for _, c := range line[code : code+3] {
-		if !isDigit(c) {
+		if !httpsyntax.IsDigit(c) {
 			return bad()
 		}
 		r.status = r.status*10 + int(c-'0')
@@ -330,7 +329,7 @@ func (r *answerReader) readLength(value []byte) error {
 			return fmt.Errorf("the length is %q", excerpt(whole))
 		}
 		for _, c := range text {
-			if !isDigit(c) {
+			if !httpsyntax.IsDigit(c) {
 				return fmt.Errorf("the length is %q", excerpt(whole))
 			}
 			n = n*10 + int64(c-'0')
@@ -384,7 +383,7 @@ func (r *answerReader) readChunkSize(line []byte) error {
 	for _, c := range digits {
 		var digit byte
 		switch {
-		case isDigit(c):
+		case httpsyntax.IsDigit(c):
 			digit = c - '0'
 		case 'a' <= c|0x20 && c|0x20 <= 'f':
 			digit = c | 0x20 - 'a' + 10
@@ -402,13 +401,11 @@ func (r *answerReader) readChunkSize(line []byte) error {
 }
 
 func splitField(line []byte) (name, value []byte, err error) {
-	colon := bytes.IndexByte(line, ':')
-	if colon < 0 || !isToken(line[:colon]) {
+	name, value, ok := httpsyntax.CutField(line)
+	if !ok {
 		return nil, nil, fmt.Errorf("a header line is %q", excerpt(line))
 	}
-	name, value = line[:colon], line[colon+1:]
-	value = bytes.Trim(value, " \t")
-	if !isFieldValue(value) {
+	if !httpsyntax.IsValue(value) {
 		return nil, nil, fmt.Errorf("a header has a control character in it: %q", excerpt(line))
 	}
 	return name, value, nil
@@ -420,34 +417,4 @@ func excerpt(text []byte) []byte {
 		return append(bytes.Clone(text[:maxExcerpt]), "..."...)
 	}
 	return text
-}
-
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
-
-// isToken reports whether s can be a method or the name of a header (RFC 9110, 5.6.2).
-func isToken[T string | []byte](s T) bool {
-	for i := range len(s) {
-		c := s[i]
-		if !isDigit(c) && !('a' <= c|0x20 && c|0x20 <= 'z') && !isMark(c) {
-			return false
-		}
-	}
-	return len(s) > 0
-}
-
-// isMark reports whether c is one of !#$%&'*+-.^_`|~, by its bit among those of 64 characters.
-func isMark(c byte) bool {
-	const low = 1<<'!' | 1<<'#' | 1<<'$' | 1<<'%' | 1<<'&' | 1<<'\'' | 1<<'*' | 1<<'+' | 1<<'-' | 1<<'.'
-	const high = 1<<('^'-64) | 1<<('_'-64) | 1<<('`'-64) | 1<<('|'-64) | 1<<('~'-64)
-	return c < 64 && uint64(low)>>c&1 == 1 || c >= 64 && c < 128 && uint64(high)>>(c-64)&1 == 1
-}
-
-// isFieldValue reports whether b can be the value of a header (RFC 9110, 5.5).
-func isFieldValue(b []byte) bool {
-	for _, c := range b {
-		if c < ' ' && c != '\t' || c == 0x7f {
-			return false
-		}
-	}
-	return true
 }

@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"io"
 	"regexp"
+
+	"benchbook/runner/textsearch"
 )
 
 // MaxJSON is how large a body may be, in bytes, for values in its JSON to be checked before timing: it is kept whole for that.
@@ -19,7 +21,7 @@ type body struct {
 	start  bytes.Buffer // the beginning, as much of it as is kept
 	keeps  int          // bytes of it, at most
 
-	contains searcher
+	contains textsearch.Search
 	pattern  *matcher // nil where nothing has to match
 }
 
@@ -29,7 +31,7 @@ func newBody(v *Verify) (*body, error) {
 	if v == nil {
 		return b, nil
 	}
-	b.contains.text = []byte(v.Contains)
+	b.contains = textsearch.For(v.Contains)
 	if len(v.JSON) > 0 {
 		b.keeps = MaxJSON
 	}
@@ -47,7 +49,7 @@ func newBody(v *Verify) (*body, error) {
 func (b *body) take(piece []byte) {
 	b.length += int64(len(piece))
 	b.start.Write(piece[:min(len(piece), b.keeps-b.start.Len())])
-	b.contains.take(piece)
+	b.contains.Add(piece)
 	if b.pattern != nil {
 		b.pattern.take(piece)
 	}
@@ -62,30 +64,6 @@ func (b *body) end() {
 
 // matches reports whether the pattern, if there is one, was found; end was called before.
 func (b *body) matches() bool { return b.pattern == nil || b.pattern.found }
-
-// searcher looks for a text in pieces of another one.
-type searcher struct {
-	text  []byte
-	found bool
-	tail  []byte // the last bytes that came, fewer than those of the text
-}
-
-func (s *searcher) take(piece []byte) {
-	if s.has() {
-		return
-	}
-	most := len(s.text) - 1
-	across := append(s.tail, piece[:min(len(piece), most)]...)
-	s.found = bytes.Contains(across, s.text) || bytes.Contains(piece, s.text)
-	if len(piece) < most {
-		s.tail = append(s.tail[:0], across[max(0, len(across)-most):]...)
-	} else {
-		s.tail = append(s.tail[:0], piece[len(piece)-most:]...)
-	}
-}
-
-// has reports whether the text was found; an empty one is in every other.
-func (s *searcher) has() bool { return s.found || len(s.text) == 0 }
 
 // matcher looks for a pattern in pieces of a text.
 type matcher struct {

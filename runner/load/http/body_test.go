@@ -129,8 +129,8 @@ func TestBodyInPieces(t *testing.T) {
 			rest = rest[n:]
 		}
 		b.end()
-		if b.contains.has() != strings.Contains(text, want) || b.matches() != strings.HasSuffix(text, want) || b.start.String() != text || b.length != int64(len(text)) {
-			t.Fatalf("%q in %q: contained %v, matches %v, %d bytes", want, text, b.contains.has(), b.matches(), b.length)
+		if b.contains.Found() != strings.Contains(text, want) || b.matches() != strings.HasSuffix(text, want) || b.start.String() != text || b.length != int64(len(text)) {
+			t.Fatalf("%q in %q: contained %v, matches %v, %d bytes", want, text, b.contains.Found(), b.matches(), b.length)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"benchbook/runner/config"
+	"benchbook/runner/httpsyntax"
 )
 
 // Bounds far above anything sensible, so that a slip of the pen ends in a message. They also keep sums of times
@@ -104,9 +106,10 @@ type Part struct {
 }
 
 // Share is how many of n things are the part's.
-func (p Part) Share(n int) int { return (n - p.Number + p.of() - 1) / p.of() }
+func (p Part) Share(n int) int { return (n - p.Number + p.Count() - 1) / p.Count() }
 
-func (p Part) of() int { return max(p.Of, 1) }
+// Count is how many parts there are.
+func (p Part) Count() int { return max(p.Of, 1) }
 
 // Target is one kind of request.
 //
@@ -181,6 +184,11 @@ func ReadConfig(r io.Reader) (Config, error) { return config.Read[Config](r) }
 
 // Validate reports the first thing in the config that rules out a run, in words that name the field.
 func (c *Config) Validate() error {
+	return cmp.Or(c.validateTargets(), c.validateArrivals(), c.validateStages(), c.validateCounts(), c.validatePart(),
+		c.validateTimes(), c.Verify.validate())
+}
+
+func (c *Config) validateTargets() error {
 	if len(c.Targets) == 0 {
 		return errors.New("there is no target; name at least one URL")
 	}
@@ -195,14 +203,12 @@ func (c *Config) Validate() error {
 			return err
 		}
 	}
-	if err := c.validateArrivals(); err != nil {
-		return err
-	}
-	if err := c.validateStages(); err != nil {
-		return err
-	}
-	least, most := 1, maxConnections*c.Part.of()
-	if c.hasStages() && !c.Open() {
+	return nil
+}
+
+func (c *Config) validateCounts() error {
+	least, most := 1, maxConnections*c.Part.Count()
+	if len(c.Stages) > 0 && !c.Open() {
 		least = 0
 	}
 	if c.Connections < least || c.Connections > most {
@@ -214,10 +220,11 @@ func (c *Config) Validate() error {
 	if c.Requests < 0 {
 		return fmt.Errorf("requests is %d; use 0 for no limit, or more", c.Requests)
 	}
-	if err := c.validatePart(); err != nil {
-		return err
-	}
-	if c.Requests == 0 && c.Duration == 0 && !c.hasStages() {
+	return nil
+}
+
+func (c *Config) validateTimes() error {
+	if c.Requests == 0 && c.Duration == 0 && len(c.Stages) == 0 {
 		return errors.New("neither duration nor requests is set; one is needed to end the run")
 	}
 	if c.Timeout == 0 {
@@ -231,24 +238,21 @@ func (c *Config) Validate() error {
 			return fmt.Errorf("%s is %v; it must lie between 0 and %v", t.name, t.d, maxTime)
 		}
 	}
-	return c.Verify.validate()
+	return nil
 }
 
 // Open reports whether the load is an open loop: whether requests leave on schedule.
-func (c *Config) Open() bool { return c.Rate > 0 || c.hasStages() && c.Stages[0].Rate > 0 }
+func (c *Config) Open() bool { return c.Rate > 0 || len(c.Stages) > 0 && c.Stages[0].Rate > 0 }
 
-func (c *Config) hasStages() bool { return len(c.Stages) > 0 }
-
-// requests is how many of Requests are for this generator to start; 0 for no limit.
-func (c *Config) requests() int64 { return int64(c.Part.Share(int(c.Requests))) }
-
-// secure reports whether there are https targets. The config must be valid.
-func (c *Config) secure() bool {
-	return slices.ContainsFunc(c.Targets, func(t Target) bool { return strings.EqualFold(t.URL[:min(len(t.URL), 6)], "https:") })
+// Secure reports whether there are https targets. The config must be valid.
+func (c *Config) Secure() bool {
+	return slices.ContainsFunc(c.Targets, func(t Target) bool {
+		return strings.EqualFold(t.URL[:min(len(t.URL), 6)], "https:")
+	})
 }
 
-// length is that of the window, 0 if only the number of requests ends it.
-func (c *Config) length() time.Duration {
+// Window is how long the window is, 0 if only the number of requests ends it.
+func (c *Config) Window() time.Duration {
 	length := c.Duration
 	for _, s := range c.Stages {
 		length += s.Duration
@@ -256,8 +260,8 @@ func (c *Config) length() time.Duration {
 	return length
 }
 
-// mostConnections is how many clients of the whole load there are at most at a time.
-func (c *Config) mostConnections() int {
+// MostConnections is how many clients of the whole load there are at most at a time.
+func (c *Config) MostConnections() int {
 	most := max(c.Connections, 1)
 	for _, s := range c.Stages {
 		most = max(most, s.Connections)
@@ -291,18 +295,18 @@ func (c *Config) validatePart() error {
 	switch {
 	case p.Of < 0 || p.Of > maxParts:
 		return fmt.Errorf("part: there are %d parts; use at most %d", p.Of, maxParts)
-	case p.Number < 0 || p.Number >= p.of():
-		return fmt.Errorf("part: number is %d; it must lie between 0 and %d", p.Number, p.of()-1)
-	case c.mostConnections() < p.of():
-		return fmt.Errorf("part: %d connections are too few for %d parts; every part needs one", c.mostConnections(), p.Of)
-	case c.Requests > 0 && c.Requests < int64(p.of()):
+	case p.Number < 0 || p.Number >= p.Count():
+		return fmt.Errorf("part: number is %d; it must lie between 0 and %d", p.Number, p.Count()-1)
+	case c.MostConnections() < p.Count():
+		return fmt.Errorf("part: %d connections are too few for %d parts; every part needs one", c.MostConnections(), p.Of)
+	case c.Requests > 0 && c.Requests < int64(p.Count()):
 		return fmt.Errorf("part: %d requests are too few for %d parts; every part needs one", c.Requests, p.Of)
 	}
 	return nil
 }
 
 func (c *Config) validateStages() error {
-	if !c.hasStages() {
+	if len(c.Stages) == 0 {
 		return nil
 	}
 	if len(c.Stages) > maxStages {
@@ -313,19 +317,8 @@ func (c *Config) validateStages() error {
 	}
 	var length time.Duration
 	for i, s := range c.Stages {
-		switch {
-		case s.Duration <= 0 || s.Duration > maxTime:
-			return fmt.Errorf("stage %d: duration is %v; it must be more than 0 and at most %v", i+1, s.Duration, maxTime)
-		case !(s.Rate >= 0 && s.Rate <= maxRate):
-			return fmt.Errorf("stage %d: rate is %v; it must lie between 0 and %d per second", i+1, s.Rate, int(maxRate))
-		case s.Connections < 0 || s.Connections > maxConnections*c.Part.of():
-			return fmt.Errorf("stage %d: connections is %d; it must lie between 1 and %d", i+1, s.Connections, maxConnections*c.Part.of())
-		case (s.Rate > 0) == (s.Connections > 0):
-			return fmt.Errorf("stage %d: set either rate or connections", i+1)
-		case (s.Rate > 0) != (c.Stages[0].Rate > 0):
-			return fmt.Errorf("stage %d: all stages change the same, the rate or the connections", i+1)
-		case s.Connections > 0 && c.Rate > 0:
-			return fmt.Errorf("stage %d: connections cannot change beside a rate, which opens them as needed", i+1)
+		if err := c.validateStage(s); err != nil {
+			return fmt.Errorf("stage %d: %w", i+1, err)
 		}
 		if length += s.Duration; length > maxTime {
 			return fmt.Errorf("the stages last for more than %v", maxTime)
@@ -334,8 +327,27 @@ func (c *Config) validateStages() error {
 	return nil
 }
 
+func (c *Config) validateStage(s Stage) error {
+	most := maxConnections * c.Part.Count()
+	switch {
+	case s.Duration <= 0 || s.Duration > maxTime:
+		return fmt.Errorf("duration is %v; it must be more than 0 and at most %v", s.Duration, maxTime)
+	case !(s.Rate >= 0 && s.Rate <= maxRate):
+		return fmt.Errorf("rate is %v; it must lie between 0 and %d per second", s.Rate, int(maxRate))
+	case s.Connections < 0 || s.Connections > most:
+		return fmt.Errorf("connections is %d; it must lie between 1 and %d", s.Connections, most)
+	case (s.Rate > 0) == (s.Connections > 0):
+		return errors.New("set either rate or connections")
+	case (s.Rate > 0) != (c.Stages[0].Rate > 0):
+		return errors.New("all stages change the same, the rate or the connections")
+	case s.Connections > 0 && c.Rate > 0:
+		return errors.New("connections cannot change beside a rate, which opens them as needed")
+	}
+	return nil
+}
+
 func (t *Target) validate() error {
-	if _, err := t.compile(false); err != nil {
+	if _, err := t.Compile(false); err != nil {
 		return err
 	}
 	if !(t.Weight >= 0 && t.Weight <= maxWeight) || math.IsNaN(t.Weight) {
@@ -345,7 +357,7 @@ func (t *Target) validate() error {
 }
 
 func (t *Target) validateFields() error {
-	if t.Method != "" && !isToken(t.Method) {
+	if t.Method != "" && !httpsyntax.IsToken(t.Method) {
 		return fmt.Errorf("method %q is not an HTTP method", t.Method)
 	}
 	if t.Method == "CONNECT" {
@@ -385,7 +397,7 @@ func (v *Verify) validate() error {
 		}
 	}
 	for name := range v.Headers {
-		if !isToken(name) {
+		if !httpsyntax.IsToken(name) {
 			return fmt.Errorf("verify: headers: %q is not the name of a header", name)
 		}
 	}
@@ -393,10 +405,10 @@ func (v *Verify) validate() error {
 }
 
 func validateField(name, value string) error {
-	if !isToken(name) {
+	if !httpsyntax.IsToken(name) {
 		return fmt.Errorf("headers: %q is not the name of a header", name)
 	}
-	if !isFieldValue([]byte(value)) {
+	if !httpsyntax.IsValue(value) {
 		return fmt.Errorf("headers: the value of %q has a control character in it: %q", name, value)
 	}
 	switch strings.ToLower(name) {
@@ -428,14 +440,14 @@ func parseURL(text string) (*url.URL, error) {
 	if strings.ContainsFunc(u.Hostname(), func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
 		return nil, fmt.Errorf("target %q: write the host name in ASCII", text)
 	}
-	if _, err := portOf(u); err != nil {
+	if _, err := PortOf(u); err != nil {
 		return nil, err
 	}
 	return u, nil
 }
 
-// portOf is the port to connect to; url.Parse has seen to it that it is made of digits.
-func portOf(u *url.URL) (uint16, error) {
+// PortOf is the port to connect to; url.Parse has seen to it that it is made of digits.
+func PortOf(u *url.URL) (uint16, error) {
 	if u.Port() == "" {
 		return defaultPort(u), nil
 	}
@@ -453,14 +465,14 @@ func defaultPort(u *url.URL) uint16 {
 	return 80
 }
 
-// hostField is the value of Host: without the default port, and without the zone of an IPv6 address, which means
+// HostField is the value of Host: without the default port, and without the zone of an IPv6 address, which means
 // something on this machine only (RFC 6874).
-func hostField(u *url.URL) string {
+func HostField(u *url.URL) string {
 	host := u.Hostname()
 	if ip, err := netip.ParseAddr(host); err == nil {
 		host = ip.WithZone("").String()
 	}
-	if port, err := portOf(u); err == nil && port != defaultPort(u) {
+	if port, err := PortOf(u); err == nil && port != defaultPort(u) {
 		return net.JoinHostPort(host, u.Port())
 	}
 	if strings.Contains(host, ":") {

@@ -173,11 +173,11 @@ func TestRequest(t *testing.T) {
 			if err := c.Validate(); err != nil {
 				t.Fatal(err)
 			}
-			r, err := c.Targets[0].compile(c.KeepAlive)
+			r, err := c.Targets[0].Compile(c.KeepAlive)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := r.append(nil, 7); string(got) != tt.want {
+			if got := r.Append(nil, 7); string(got) != tt.want {
 				t.Errorf("\n got %q\nwant %q", got, tt.want)
 			}
 		})
@@ -188,7 +188,7 @@ func TestRequest(t *testing.T) {
 func TestRandom(t *testing.T) {
 	target := Target{URL: "http://server/${{ random(8, 11) }}?q=a%20b${{ random(0, 1) }}", Method: "POST",
 		Headers: map[string]string{"X-N": "<${{ random(-3, -3) }}>"}, Body: []byte("${{ random(9, 10) }},${{ random(9, 10) }}")}
-	r, err := target.compile(true)
+	r, err := target.Compile(true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,8 +197,8 @@ func TestRandom(t *testing.T) {
 	seen := make(map[string]int)
 	const draws = 4000
 	for draw := range uint64(draws) {
-		text := string(r.append([]byte("before"), mix(draw)))[len("before"):]
-		if again := string(r.append(nil, mix(draw))); again != text {
+		text := string(r.Append([]byte("before"), Mix(draw)))[len("before"):]
+		if again := string(r.Append(nil, Mix(draw))); again != text {
 			t.Fatalf("the same draw gave %q and %q", text, again)
 		}
 		found := pattern.FindStringSubmatch(text)
@@ -222,11 +222,11 @@ func FuzzRequest(f *testing.F) {
 	f.Add("http://server/RANDOM0.${{ random(1, 2) }}RANDOMM1.", "A", "b", []byte("${{"), uint64(2))
 	f.Fuzz(func(t *testing.T, url, name, value string, body []byte, draw uint64) {
 		target := Target{URL: url, Method: "POST", Headers: map[string]string{name: value}, Body: body}
-		r, err := target.compile(true)
+		r, err := target.Compile(true)
 		if err != nil {
 			return
 		}
-		text := string(r.append(nil, draw))
+		text := string(r.Append(nil, draw))
 		head, sent, found := strings.Cut(text, "\r\n\r\n")
 		if !found || strings.Count(head, "\r\n") < 3 || strings.Count(head, "\r\n") != strings.Count(head, "\n") {
 			t.Fatalf("no request: %q", text)

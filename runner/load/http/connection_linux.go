@@ -1,5 +1,7 @@
 package http
 
+import "unsafe"
+
 // connection is a place for a connection, with the request that is on it or was last. There is one for every client of
 // a closed loop, and as many as may be open at a time in an open one, so it is kept small: a request is never kept, but
 // written again from its draw if it has to be sent again.
@@ -48,6 +50,12 @@ const (
 	idle
 )
 
+// disconnect forgets the socket.
+func (c *connection) disconnect() { c.state, c.session, c.writable = unconnected, nil, false }
+
+// sizeOfConnection is the memory of ours that each connection takes, its entry in owners included.
+const sizeOfConnection = unsafe.Sizeof(connection{}) + unsafe.Sizeof(owner{})
+
 // queue is a queue of connections, linked through them.
 type queue struct{ first, last int32 }
 
@@ -76,22 +84,4 @@ func (l *queue) remove(all []connection, i int32) {
 	} else {
 		all[c.behind].before = c.before
 	}
-}
-
-// owner says whose a file descriptor is.
-type owner struct {
-	slot       int32 // in engine.connections, or one of these:
-	generation uint32
-}
-
-const (
-	nobody  = -1
-	leaving = -2 // the server is to close it, and nothing else is wanted of it
-)
-
-// departure is a connection that waits for the server to close it.
-type departure struct {
-	until      int64
-	fd         int32
-	generation uint32
 }

@@ -32,7 +32,7 @@ func (u *usage) since(before *usage) *CPU {
 }
 
 // busiest is the share of the busiest thread, given the largest share that one of Threads says of itself.
-func (c *CPU) busiest(share float64) *float64 {
+func busiest(c *CPU, share float64) *float64 {
 	if c.Length < shortest || len(c.Threads) == 0 {
 		return nil
 	}

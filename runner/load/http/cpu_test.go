@@ -23,7 +23,7 @@ func TestBusiest(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			switch got := tt.cpu.busiest(tt.share); {
+			switch got := busiest(&tt.cpu, tt.share); {
 			case got == nil && tt.want >= 0:
 				t.Errorf("got none, want %v", tt.want)
 			case got != nil && *got != tt.want:

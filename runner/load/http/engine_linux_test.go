@@ -29,8 +29,8 @@ func TestBytesBehindAFullBuffer(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer e.poller.close()
-			defer e.closeAll()
+			defer e.sockets.poller.close()
+			defer e.sockets.closeAll(e.connections)
 			pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 			if err != nil {
 				t.Fatal(err)
@@ -54,10 +54,7 @@ func TestBytesBehindAFullBuffer(t *testing.T) {
 			c := &e.connections[0]
 			c.fd, c.state, c.start, c.sent = int32(ours), waiting, e.clock, e.clock
 			c.answer.reset()
-			for len(e.owners) <= ours {
-				e.owners = append(e.owners, owner{slot: nobody})
-			}
-			e.owners[ours] = owner{slot: 0}
+			c.generation = e.sockets.add(ours, 0)
 			e.flight.push(e.connections, 0)
 			e.read(0, c, false)
 

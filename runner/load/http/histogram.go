@@ -1,6 +1,7 @@
 package http
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -8,45 +9,50 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// histogram is a Distribution in the making. Source: docs/method.md#histogram.
-type histogram struct {
+// Histogram is a Distribution in the making. Source: docs/method.md#histogram.
+type Histogram struct {
 	hdr              *hdrhistogram.Histogram
 	highest          int64
 	count, min, max  int64
 	sum, overflowing int64
+	err              error // of the last value that could not be added
 }
 
-func newHistogram(timeout time.Duration) *histogram {
+func NewHistogram(timeout time.Duration) *Histogram {
 	return newHistogramUpTo(max(time.Minute, 2*timeout).Nanoseconds())
 }
 
-func newHistogramUpTo(highest int64) *histogram {
-	return &histogram{hdr: hdrhistogram.New(1, highest, 3), highest: highest, min: math.MaxInt64}
+func newHistogramUpTo(highest int64) *Histogram {
+	return &Histogram{hdr: hdrhistogram.New(1, highest, 3), highest: highest, min: math.MaxInt64}
 }
 
-func (h *histogram) add(ns int64) error {
+func (h *Histogram) Add(ns int64) {
 	h.count++
 	h.sum += ns
 	h.min, h.max = min(h.min, ns), max(h.max, ns)
 	if ns > h.highest { // the library would take some of these, up to the end of its last bucket
 		h.overflowing++
-		return nil
+	} else if err := h.hdr.RecordValue(ns); err != nil {
+		h.err = err
 	}
-	return h.hdr.RecordValue(ns)
 }
 
-func (h *histogram) merge(from *histogram) error {
+func (h *Histogram) Merge(from *Histogram) {
 	h.count += from.count
 	h.sum += from.sum
 	h.min, h.max = min(h.min, from.min), max(h.max, from.max)
 	h.overflowing += from.overflowing
+	h.err = cmp.Or(h.err, from.err)
 	if dropped := h.hdr.Merge(from.hdr); dropped > 0 {
-		return fmt.Errorf("merging histograms: %d values were dropped", dropped)
+		h.err = fmt.Errorf("merging histograms: %d values were dropped", dropped)
 	}
-	return nil
 }
 
-func (h *histogram) distribution() (Distribution, error) {
+// Distribution returns what was added, or why some of that could not be.
+func (h *Histogram) Distribution() (Distribution, error) {
+	if h.err != nil {
+		return Distribution{}, h.err
+	}
 	encoded, err := h.hdr.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
 	if err != nil {
 		return Distribution{}, fmt.Errorf("encoding histogram: %w", err)

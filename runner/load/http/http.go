@@ -1,5 +1,5 @@
-// Package http puts HTTP/1.1 load on a target and reports what docs/method.md#histogram and docs/method.md#definitions
-// define.
+// Package http says what HTTP/1.1 load to put on a target and what came of it, as docs/method.md#histogram and
+// docs/method.md#definitions define it.
 //
 // The load is a closed loop, in which each client has at most one request on its way and sends the next when the answer
 // is there, after an optional pause; or an open one, in which requests are due on a schedule, whether answers are there
@@ -15,8 +15,8 @@
 //   - What was started during warm-up, or for the check before it, is in no figure but that of the warm-up,
 //     save that an answer completed in the window counts for throughput, as docs/method.md#definitions has it.
 //
-// [Config] and [Result] are the contract with the rest of benchbook; both travel as JSON, because the generator
-// runs as the program benchbook-load beside the server.
+// [Config] and [Result] are the contract with the rest of benchbook; both travel as JSON, because package generator, which
+// puts the load on, runs in "benchbook-agent load" beside the server.
 package http
 
 const (
@@ -53,4 +53,4 @@ const (
 	Ports Kind = "ports"
 )
 
-var kinds = [...]Kind{Connect, Reset, Timeout, Closed, Malformed, Short, Wrong, Ports}
+var Kinds = [...]Kind{Connect, Reset, Timeout, Closed, Malformed, Short, Wrong, Ports}

@@ -24,22 +24,23 @@ func Merge(parts []*Result) (*Result, error) {
 	if len(parts) == 1 {
 		return parts[0], nil
 	}
-	total := &Result{SchemaVersion: parts[0].SchemaVersion, Semantics: parts[0].Semantics, Failures: make(map[Kind]int64), Status: make(map[int]int64)}
+	total := NewResult()
+	total.SchemaVersion, total.Semantics = parts[0].SchemaVersion, parts[0].Semantics
 	total.Start, total.Length, total.EndedBy = windowOf(parts)
 	total.Seconds = make([]Second, max(1, (total.Length+time.Second-1)/time.Second))
 	for _, p := range parts {
-		total.add(p)
+		total.Add(p)
 	}
 	if total.Length > 0 {
 		total.Offered = float64(total.Due) / total.Length.Seconds()
 	}
-	slices.SortFunc(total.TLS, TLS.compare)
+	slices.SortFunc(total.TLS, TLS.Compare)
 	total.InFlight, total.CPU, total.Health = inFlightOf(parts), cpuOf(parts), healthOf(parts)
-	return total, total.addDistributions(parts)
+	return &total, total.addDistributions(parts)
 }
 
-// add adds what can be counted.
-func (r *Result) add(p *Result) {
+// Add adds what can be counted of another result.
+func (r *Result) Add(p *Result) {
 	r.Addresses = with(r.Addresses, p.Addresses)
 	r.Unreachable = with(r.Unreachable, p.Unreachable)
 	r.TLS = with(r.TLS, p.TLS)
@@ -58,8 +59,26 @@ func (r *Result) add(p *Result) {
 	} {
 		*n.to += *n.from
 	}
-	for i, s := range p.Seconds {
+	r.AddSeconds(p.Seconds)
+}
+
+// AddSeconds adds seconds to those of a result, and those behind the last one to that.
+func (r *Result) AddSeconds(seconds []Second) {
+	for i, s := range seconds {
 		r.Seconds[min(i, len(r.Seconds)-1)].add(s)
+	}
+}
+
+func (s *Second) add(from Second) {
+	s.Attempted += from.Attempted
+	s.Right += from.Right
+	s.Failed += from.Failed
+	s.LatencySum += from.LatencySum
+	for kind, n := range from.Failures {
+		if s.Failures == nil {
+			s.Failures = make(map[Kind]int64)
+		}
+		s.Failures[kind] += n
 	}
 }
 
@@ -151,8 +170,8 @@ func healthOf(parts []*Result) *Health {
 	return &worst
 }
 
-// distributions are those of a result, by name; nil are those that its load does not have.
-func (r *Result) distributions() map[string]*Distribution {
+// Distributions are those of a result, by name; nil are those that its load does not have.
+func (r *Result) Distributions() map[string]*Distribution {
 	return map[string]*Distribution{
 		"latency": &r.Latency, "failed latency": &r.FailedLatency, "connect": &r.Connect, "first byte": &r.FirstByte,
 		"TLS setup": r.TLSSetup, "lag": r.Lag, "service": r.Service,
@@ -168,11 +187,11 @@ func (r *Result) addDistributions(parts []*Result) error {
 			*optional.to = new(Distribution)
 		}
 	}
-	to := r.distributions()
+	to := r.Distributions()
 	for _, name := range slices.Sorted(maps.Keys(to)) {
 		var all []Distribution
 		for i, p := range parts {
-			from := p.distributions()[name]
+			from := p.Distributions()[name]
 			if (from == nil) != (to[name] == nil) {
 				return fmt.Errorf("merging %s: part %d of %d is of another load", name, i+1, len(parts))
 			}
@@ -207,10 +226,8 @@ func mergeDistributions(all []Distribution) (Distribution, error) {
 		if err != nil {
 			return Distribution{}, err
 		}
-		err = sum.merge(&histogram{hdr: hdr, highest: d.Highest, count: d.Count, min: d.Min, max: d.Max, sum: d.Sum, overflowing: d.Overflow})
-		if err != nil {
-			return Distribution{}, err
-		}
+		sum.Merge(&Histogram{hdr: hdr, highest: d.Highest, count: d.Count, min: d.Min, max: d.Max, sum: d.Sum,
+			overflowing: d.Overflow})
 	}
-	return sum.distribution()
+	return sum.Distribution()
 }

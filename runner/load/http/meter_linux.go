@@ -1,13 +1,12 @@
 package http
 
 import (
-	"bytes"
-	"fmt"
 	"os"
-	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"benchbook/runner/proc"
 )
 
 // meter watches over one thread of the load: what it uses, what keeps it from its work, and how late it wakes up.
@@ -40,25 +39,24 @@ const (
 const longestPoll = 5_000
 
 func (m *meter) prepare() {
-	m.delays, _ = os.Open(fmt.Sprintf("/proc/self/task/%d/schedstat", unix.Gettid()))
+	m.delays, _ = proc.OpenThread(unix.Gettid())
 	m.lateness = 60_000
 	m.at = [2]int64{never, never}
 }
 
 // mark takes a reading when the window starts and when it ends.
 func (m *meter) mark(e *engine) {
-	if m.taken == len(m.readings) {
+	switch m.taken {
+	case len(m.readings):
 		return
-	}
-	if m.taken == 0 {
+	case 0:
 		m.at[0] = e.warm
-	} else if m.at[1] == never {
-		m.at[1] = e.end()
+	default:
+		m.at[1] = e.window.end()
 	}
-	if e.clock < m.at[m.taken] {
-		return
+	if e.clock >= m.at[m.taken] {
+		m.take(e.now())
 	}
-	m.take(e.now())
 }
 
 func (m *meter) take(now int64) {
@@ -67,9 +65,9 @@ func (m *meter) take(now int64) {
 }
 
 // stop takes the last reading, if the load has ended before the window.
-func (m *meter) stop(e *engine) {
+func (m *meter) stop(now int64) {
 	if m.taken == 1 {
-		m.take(e.now())
+		m.take(now)
 	}
 	if m.delays != nil {
 		m.delays.Close()
@@ -130,33 +128,27 @@ func threadTime() int64 {
 	return t.Nano()
 }
 
-// runDelay is how long the thread could have run and had no core. Source: the kernel's Documentation/scheduler/sched-stats.
+// runDelay is how long the thread could have run and had no core.
 func (m *meter) runDelay() int64 {
-	var text [128]byte
 	if m.delays == nil {
 		return none
 	}
-	n, _ := m.delays.ReadAt(text[:], 0)
-	fields := bytes.Fields(text[:n])
-	if len(fields) < 2 {
-		return none
-	}
-	delay, err := strconv.ParseInt(string(fields[1]), 10, 64)
+	delay, err := proc.Waited(m.delays)
 	if err != nil {
 		return none
 	}
-	return delay
+	return delay.Nanoseconds()
 }
 
 // health is what kept the threads from their work; nil if the window has never started.
 func health(engines []*engine) *Health {
 	h := Health{Waiting: new(0.0)}
 	for _, e := range engines {
-		if e.taken < len(e.readings) {
+		if e.meter.taken < len(e.meter.readings) {
 			return nil
 		}
-		h.Standstill = max(h.Standstill, time.Duration(e.longest))
-		from, to := e.readings[0], e.readings[1]
+		h.Standstill = max(h.Standstill, time.Duration(e.meter.longest))
+		from, to := e.meter.readings[0], e.meter.readings[1]
 		if from.delay == none || to.delay == none || to.at-from.at < shortest.Nanoseconds() {
 			h.Waiting = nil
 		}
@@ -167,12 +159,12 @@ func health(engines []*engine) *Health {
 	return &h
 }
 
-// threads adds what the threads of the load used to what the process did.
-func (c *CPU) threads(engines []*engine) {
-	busiest := 0.0
+// addThreads adds what the threads of the load used to what the process did.
+func addThreads(c *CPU, engines []*engine) {
+	share := 0.0 // of the busiest
 	for _, e := range engines {
-		from, to := e.readings[0], e.readings[1]
-		if e.taken < 2 || from.cpu == none || to.cpu == none {
+		from, to := e.meter.readings[0], e.meter.readings[1]
+		if e.meter.taken < 2 || from.cpu == none || to.cpu == none {
 			c.Threads = nil
 			return
 		}
@@ -180,8 +172,8 @@ func (c *CPU) threads(engines []*engine) {
 		t.Polling = min(t.Polling, t.Time)
 		c.Threads = append(c.Threads, t)
 		if length := to.at - from.at; length > 0 {
-			busiest = max(busiest, float64(t.Time-t.Polling)/float64(length))
+			share = max(share, float64(t.Time-t.Polling)/float64(length))
 		}
 	}
-	c.Busiest = c.busiest(busiest)
+	c.Busiest = busiest(c, share)
 }

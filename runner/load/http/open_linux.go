@@ -1,103 +1,118 @@
 package http
 
-// openLoop is what an engine needs to know of its schedule in an open loop.
+// openLoop starts requests on schedule. One that finds all connections taken waits for one, and those behind it wait as
+// well.
 type openLoop struct {
+	engine     *engine
 	arrivals   *arrivals
 	nextDue    int64 // when the next request is due, never if there is none any more
 	nextDraw   uint64
 	nextTarget int
 
-	free    [][]int32 // places without a request, by server; the one that was used last comes last
-	used    int       // places that were ever used
-	starved bool      // the next request is due, and no place is free
+	free    [][]int32 // connections without a request, by server; the one that was used last comes last
+	used    int       // connections that were ever used
+	starved bool      // the next request is due, and no connection is free
 	hungry  int64     // when that was so last
 }
 
-func (e *engine) startOpen() {
-	e.arrivals = newArrivals(e.config, e.started, e.index, e.engines)
-	e.hungry = -1
-	e.prepareNext()
+func newOpenLoop(e *engine) *openLoop {
+	return &openLoop{engine: e, nextDue: never, hungry: -1, free: make([][]int32, len(e.origins))}
+}
+
+func (l *openLoop) begin() {
+	l.arrivals = newArrivals(l.engine.config, l.engine.started, l.engine.index, l.engine.engines)
+	l.prepareNext()
 }
 
 // prepareNext finds out what is due next.
-func (e *engine) prepareNext() {
-	due, ok := e.arrivals.next()
+func (l *openLoop) prepareNext() {
+	due, ok := l.arrivals.next()
 	if !ok {
-		e.nextDue = never
+		l.nextDue = never
 		return
 	}
-	e.nextDue = due
-	e.nextDraw = mix(mix(e.config.Seed) + e.arrivals.k + uint64(e.arrivals.phase)<<62)
-	e.nextTarget = e.draw(e.nextDraw)
+	l.nextDue = due
+	l.nextDraw = Mix(Mix(l.engine.config.Seed) + l.arrivals.k + uint64(l.arrivals.phase)<<62)
+	l.nextTarget = l.engine.draw(l.nextDraw)
 }
 
-// How many requests leave before answers are looked at again: where more are due than can be sent, answers would go
-// unseen until all connections are taken.
-const (
-	pumpedInTurn     = 16
-	pumpedAfterEvent = 2
-)
-
-// pump sends what is due, but no more than so many requests. One that finds all connections taken waits for one, and
-// those behind it wait as well.
-func (e *engine) pump(most int) {
-	for ; most > 0 && e.nextDue <= e.clock && e.err == nil; most-- {
-		due := e.nextDue
+func (l *openLoop) due(most int) {
+	for e := l.engine; most > 0 && l.nextDue <= e.clock && e.err == nil; most-- {
+		due := l.nextDue
 		if e.late(due) {
-			e.missed(due)
+			l.missed(due)
 			continue
 		}
-		server := e.targets[e.nextTarget].origin
-		i, ok := e.acquire(server)
-		if e.starved = !ok; e.starved {
-			e.hungry = e.clock
+		i, ok := l.acquire(e.targets[l.nextTarget].origin)
+		if l.starved = !ok; l.starved {
+			l.hungry = e.clock
 			return
 		}
-		c := &e.connections[i]
-		c.draw, c.target, c.origin, c.blocked = e.nextDraw, int32(e.nextTarget), int32(server), due <= e.hungry
+		e.connections[i].blocked = due <= l.hungry
 		e.clock = e.now()
-		e.begin(i, c, due)
+		e.begin(i, l.nextTarget, l.nextDraw, due)
 		e.meter.left()
-		e.prepareNext()
+		l.prepareNext()
 		e.clock = e.now()
 	}
 }
 
 // missed counts a request that no connection was free for until its timeout.
-func (e *engine) missed(due int64) {
-	o := outcome{start: due, end: e.clock, sent: unopened, kind: Timeout, connect: none, tls: none, blocked: true}
-	if err := e.tally.add(&o); err != nil {
-		e.err = err
-	}
-	e.starved = false
-	e.prepareNext()
+func (l *openLoop) missed(due int64) {
+	l.engine.tally.add(&outcome{start: due, end: l.engine.clock, sent: unopened, kind: Timeout, connect: none, tls: none,
+		blocked: true})
+	l.starved = false
+	l.prepareNext()
 }
 
-// acquire takes a place for a request to a server: one with a connection to it, an unused one, or one whose connection
-// to another server is given up.
-func (e *engine) acquire(server int) (i int32, ok bool) {
-	if n := len(e.free[server]); n > 0 {
-		i = e.free[server][n-1]
-		e.free[server] = e.free[server][:n-1]
-		return i, true
+// acquire takes a connection for a request to a server: one to it, an unused one, or one to another server, which is
+// given up.
+func (l *openLoop) acquire(server int) (i int32, ok bool) {
+	if len(l.free[server]) > 0 {
+		return l.take(server), true
 	}
-	if e.used < len(e.connections) {
-		e.used++
-		return int32(e.used - 1), true
+	if l.used < len(l.engine.connections) {
+		l.used++
+		return int32(l.used - 1), true
 	}
-	for other := range e.free {
-		if n := len(e.free[other]); n > 0 {
-			i = e.free[other][n-1]
-			e.free[other] = e.free[other][:n-1]
-			e.close(&e.connections[i])
+	for other := range l.free {
+		if len(l.free[other]) > 0 {
+			i = l.take(other)
+			l.engine.sockets.close(&l.engine.connections[i])
 			return i, true
 		}
 	}
 	return 0, false
 }
 
-// release gives a place back.
-func (e *engine) release(i int32) {
-	server := e.connections[i].origin
-	e.free[server] = append(e.free[server], i)
+// take takes the free connection to a server that was used last.
+func (l *openLoop) take(server int) int32 {
+	last := len(l.free[server]) - 1
+	i := l.free[server][last]
+	l.free[server] = l.free[server][:last]
+	return i
 }
+
+// goOn gives a connection back.
+func (l *openLoop) goOn(i int32) {
+	server := l.engine.connections[i].origin
+	l.free[server] = append(l.free[server], i)
+}
+
+func (l *openLoop) turn() {} // requests wait for their schedule alone
+
+func (l *openLoop) counted(*outcome) {}
+
+func (l *openLoop) next() (at int64, polling bool) {
+	switch clock := l.engine.clock; {
+	case l.nextDue == never:
+		return never, false
+	case l.starved:
+		return l.nextDue + l.engine.config.Timeout.Nanoseconds() + 1, false
+	default:
+		early := l.nextDue - l.engine.meter.early()
+		return early, early <= clock && clock < l.nextDue
+	}
+}
+
+func (l *openLoop) finished() bool { return l.nextDue == never }

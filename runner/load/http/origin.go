@@ -20,7 +20,7 @@ type origin struct {
 }
 
 // originName tells origins apart.
-func originName(u *url.URL) string { return u.Scheme + "://" + hostField(u) }
+func originName(u *url.URL) string { return u.Scheme + "://" + HostField(u) }
 
 func newOrigin(u *url.URL) *origin {
 	o := &origin{url: u}
@@ -38,7 +38,7 @@ func newOrigin(u *url.URL) *origin {
 
 // resolve returns the addresses of the origin, those of IPv4 first.
 func (o *origin) resolve(ctx context.Context) ([]netip.AddrPort, error) {
-	port, err := portOf(o.url)
+	port, err := PortOf(o.url)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (l *load) try(ctx context.Context, o *origin, address netip.AddrPort, check
 		}
 		if err != nil {
 			return nil, fmt.Errorf("check before timing: %s %s at %v: %w%s",
-				t.request.method, l.config.Targets[i].URL, address, err, answer.describe())
+				t.request.Method, l.config.Targets[i].URL, address, err, answer.describe())
 		}
 	}
 	return nil, nil

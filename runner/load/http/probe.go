@@ -14,7 +14,7 @@ import (
 
 // probe opens one connection outside the load and, if there is a request, reads its answer and checks it. Refusal says why no
 // connection came about; err what was wrong with the answer, or that of the context. What came is in answer in any case.
-func (l *load) probe(ctx context.Context, o *origin, address netip.AddrPort, request *request) (answer whole, refusal, err error) {
+func (l *load) probe(ctx context.Context, o *origin, address netip.AddrPort, request *Request) (answer whole, refusal, err error) {
 	if answer.body, err = newBody(l.config.Verify); err != nil {
 		return answer, nil, err
 	}
@@ -48,10 +48,10 @@ func (l *load) probe(ctx context.Context, o *origin, address netip.AddrPort, req
 }
 
 // exchange sends a request and reads its answer, which passes all checks or is an error.
-func (l *load) exchange(conn net.Conn, request *request, answer *whole) error {
+func (l *load) exchange(conn net.Conn, request *Request, answer *whole) error {
 	// That a server does not read all of a request can wait: it may have answered it all the same.
-	_, sendErr := conn.Write(request.append(nil, mix(l.config.Seed)))
-	r := answerReader{head: request.method == "HEAD", whole: answer}
+	_, sendErr := conn.Write(request.Append(nil, Mix(l.config.Seed)))
+	r := answerReader{head: request.Method == "HEAD", whole: answer}
 	r.reset()
 	buffer := make([]byte, bufferSize)
 	for done := false; !done; {
@@ -77,9 +77,9 @@ func (l *load) exchange(conn net.Conn, request *request, answer *whole) error {
 			return err
 		}
 	}
-	if err := l.config.Verify.each(r.status, r.length); err != nil || l.config.Verify == nil {
+	if err := verifyEach(l.config.Verify, r.status, r.length); err != nil || l.config.Verify == nil {
 		return err
 	}
 	answer.body.end()
-	return l.config.Verify.all(answer)
+	return verifyAll(l.config.Verify, answer)
 }

@@ -13,11 +13,12 @@ import (
 	"benchbook/notebook/expr"
 )
 
-// request is what a target sends, ready to be written for every request.
-type request struct {
-	url    *url.URL // without templates
-	method string
-	static []byte  // the whole text, nil if part of it is drawn
+// Request is what a target sends, ready to be written for every request.
+type Request struct {
+	URL    *url.URL // without templates
+	Method string
+	Static []byte // the whole text, nil if part of it is drawn
+
 	pieces []piece // of a text that is drawn in part
 	body   int     // bytes of the body that are not drawn
 	drawn  []int   // the pieces of the body that are drawn
@@ -39,8 +40,8 @@ const (
 	length
 )
 
-// compile checks a target and turns it into the text of its requests.
-func (t *Target) compile(keepAlive bool) (*request, error) {
+// Compile checks a target and turns it into the text of its requests.
+func (t *Target) Compile(keepAlive bool) (*Request, error) {
 	pieces, u, err := compileURL(t.URL)
 	if err != nil {
 		return nil, err
@@ -48,12 +49,12 @@ func (t *Target) compile(keepAlive bool) (*request, error) {
 	if err := t.validateFields(); err != nil {
 		return nil, err
 	}
-	r := &request{url: u, method: t.method()}
+	r := &Request{URL: u, Method: t.method()}
 	body, err := split(string(t.Body))
 	if err != nil {
 		return nil, fmt.Errorf("body: %w", err)
 	}
-	fields := map[string][]piece{"Host": {{text: hostField(u)}}, "User-Agent": {{text: "benchbook"}}}
+	fields := map[string][]piece{"Host": {{text: HostField(u)}}, "User-Agent": {{text: "benchbook"}}}
 	for name, value := range t.Headers {
 		if fields[ours(name)], err = split(value); err != nil {
 			return nil, fmt.Errorf("headers: %q: %w", name, err)
@@ -62,10 +63,10 @@ func (t *Target) compile(keepAlive bool) (*request, error) {
 	if !keepAlive {
 		fields["Connection"] = []piece{{text: "close"}}
 	}
-	if len(t.Body) > 0 || r.method == "POST" || r.method == "PUT" || r.method == "PATCH" {
+	if len(t.Body) > 0 || r.Method == "POST" || r.Method == "PUT" || r.Method == "PATCH" {
 		fields["Content-Length"] = []piece{{content: length}}
 	}
-	r.pieces = append([]piece{{text: r.method + " "}}, pieces...)
+	r.pieces = append([]piece{{text: r.Method + " "}}, pieces...)
 	r.pieces = append(r.pieces, piece{text: " HTTP/1.1\r\n"})
 	field := func(name string) {
 		r.pieces = append(r.pieces, piece{text: name + ": "})
@@ -86,7 +87,7 @@ func (t *Target) compile(keepAlive bool) (*request, error) {
 		r.pieces = append(r.pieces, p)
 	}
 	if !slices.ContainsFunc(r.pieces, func(p piece) bool { return p.content == random }) {
-		r.static, r.pieces = r.append(nil, 0), nil
+		r.Static, r.pieces = r.Append(nil, 0), nil
 	}
 	return r, nil
 }
@@ -210,10 +211,10 @@ func (nothing) Call(c *expr.Call) (expr.Value, error) {
 	return expr.Value{}, fmt.Errorf("%s is not known when requests are sent", c.Name)
 }
 
-// append writes the request for a draw: the same one gives the same text again.
-func (r *request) append(b []byte, draw uint64) []byte {
-	if r.static != nil {
-		return append(b, r.static...)
+// Append writes the request for a draw: the same one gives the same text again.
+func (r *Request) Append(b []byte, draw uint64) []byte {
+	if r.Static != nil {
+		return append(b, r.Static...)
 	}
 	for i := range r.pieces {
 		p := &r.pieces[i]
@@ -235,7 +236,7 @@ func (r *request) append(b []byte, draw uint64) []byte {
 
 // number is that of the piece with index i.
 func (p *piece) number(draw uint64, i int) int64 {
-	high, _ := bits.Mul64(mix(draw+uint64(i)), p.span)
+	high, _ := bits.Mul64(Mix(draw+uint64(i)), p.span)
 	return p.low + int64(high)
 }
 
@@ -244,10 +245,10 @@ func digits(n int64) int {
 	return len(strconv.AppendInt(text[:0], n, 10))
 }
 
-// mix is one step of SplitMix64: it spreads numbers that are close to each other over all of 64 bits.
+// Mix is one step of SplitMix64: it spreads numbers that are close to each other over all of 64 bits.
 //
 // Source: Steele, Lea and Flood, Fast Splittable Pseudorandom Number Generators, OOPSLA 2014.
-func mix(z uint64) uint64 {
+func Mix(z uint64) uint64 {
 	z += 0x9e3779b97f4a7c15
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
 	z = (z ^ z>>27) * 0x94d049bb133111eb

@@ -114,6 +114,12 @@ type Result struct {
 	Warmup Warmup `json:"warmup"`
 }
 
+// NewResult is one without any requests.
+func NewResult() Result {
+	return Result{SchemaVersion: SchemaVersion, Semantics: Semantics, Failures: make(map[Kind]int64),
+		Status: make(map[int]int64)}
+}
+
 // Ending says what ended a window.
 type Ending string
 
@@ -149,8 +155,8 @@ type TLS struct {
 	Protocol    string `json:"protocol"`     // that ALPN agreed on: "http/1.1", or empty
 }
 
-// compare orders ways by their words.
-func (t TLS) compare(other TLS) int {
+// Compare orders ways by their words.
+func (t TLS) Compare(other TLS) int {
 	return strings.Compare(t.Version+t.CipherSuite+t.Protocol, other.Version+other.CipherSuite+other.Protocol)
 }
 

@@ -20,7 +20,7 @@ type load struct {
 
 // target is a Target, ready to be asked.
 type target struct {
-	request *request
+	request *Request
 	origin  int    // in load.origins
 	upTo    uint64 // a draw below this one, and not below that of the target before, is for this one
 }
@@ -67,11 +67,11 @@ func prepareAndMeasure(ctx context.Context, cancel context.CancelCauseFunc, conf
 			return nil, err
 		}
 	}
-	engines := min(config.threads(), config.Part.Share(config.mostConnections()))
+	engines := min(threads(config), config.Part.Share(config.MostConnections()))
 	// An engine that waits mostly keeps the P it runs on, so there is one more for everything else, and with TLS as many
 	// again for handshakes.
 	procs := engines + 1
-	if config.secure() {
+	if config.Secure() {
 		procs = 2 * engines
 	}
 	if was := runtime.GOMAXPROCS(0); was < procs {
@@ -90,7 +90,7 @@ func prepareAndMeasure(ctx context.Context, cancel context.CancelCauseFunc, conf
 }
 
 // threads is how many threads the load may have.
-func (c *Config) threads() int {
+func threads(c *Config) int {
 	if c.Threads > 0 {
 		return c.Threads
 	}
@@ -99,7 +99,7 @@ func (c *Config) threads() int {
 
 // newLoad makes the targets ready.
 func newLoad(config *Config) (*load, error) {
-	l := &load{config: config, base: time.Now(), window: newWindow(config.length())}
+	l := &load{config: config, base: time.Now(), window: newWindow(config.Window())}
 	byName := make(map[string]int)
 	weight := func(t *Target) float64 {
 		if t.Weight == 0 {
@@ -113,15 +113,15 @@ func newLoad(config *Config) (*load, error) {
 	}
 	for i := range config.Targets {
 		t := &config.Targets[i]
-		request, err := t.compile(config.KeepAlive)
+		request, err := t.Compile(config.KeepAlive)
 		if err != nil {
 			return nil, err
 		}
-		of, known := byName[originName(request.url)]
+		of, known := byName[originName(request.URL)]
 		if !known {
 			of = len(l.origins)
-			byName[originName(request.url)] = of
-			l.origins = append(l.origins, newOrigin(request.url))
+			byName[originName(request.URL)] = of
+			l.origins = append(l.origins, newOrigin(request.URL))
 		}
 		sum += weight(t)
 		upTo := uint64(math.MaxUint64)
@@ -139,7 +139,7 @@ func (l *load) draw(draw uint64) int {
 	if len(l.targets) == 1 {
 		return 0
 	}
-	u := mix(draw ^ choosing)
+	u := Mix(draw ^ choosing)
 	low, high := 0, len(l.targets)-1
 	for low < high { // the first whose upTo is above u
 		if middle := (low + high) / 2; u < l.targets[middle].upTo {

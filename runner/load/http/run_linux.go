@@ -27,16 +27,16 @@ type run struct {
 // measure lets all engines go at once and returns when the last of them is done. What keeps one of them from measuring
 // cancels the others.
 func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engines int) (*Result, error) {
-	r := &run{load: l, schedule: l.config.clients(), wanted: l.config.requests()}
+	r := &run{load: l, schedule: clientSchedule(l.config), wanted: int64(l.config.Part.Share(int(l.config.Requests)))}
 	part := l.config.Part
 	for i := range engines {
 		// The engines of all parts are numbered through, with those of other parts in between.
-		e, err := newEngine(ctx, r, part.Number+i*part.of(), engines*part.of())
+		e, err := newEngine(ctx, r, part.Number+i*part.Count(), engines*part.Count())
 		if err != nil {
 			return nil, err
 		}
-		defer e.poller.close()
-		e.polls = coreToSpare(engines * part.of()) // other parts are put on from the same machine
+		defer e.sockets.poller.close()
+		e.meter.polls = coreToSpare(engines * part.Count()) // other parts are put on from the same machine
 		r.all = append(r.all, e)
 	}
 	var working sync.WaitGroup
@@ -96,7 +96,7 @@ func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engin
 		return nil, err
 	}
 	if result.CPU = after.since(before); result.CPU != nil {
-		result.CPU.threads(r.all)
+		addThreads(result.CPU, r.all)
 	}
 	result.Health = health(r.all)
 	return result, nil
@@ -104,7 +104,7 @@ func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engin
 
 func (r *run) wake() {
 	for _, e := range r.all {
-		e.poller.wake()
+		e.sockets.poller.wake()
 	}
 }
 
@@ -157,27 +157,22 @@ func (r *run) result() (*Result, error) {
 	total := r.all[0].tally
 	encryptions := make(map[TLS]bool)
 	for i, e := range r.all {
-		maps.Copy(encryptions, e.negotiated)
-		if i == 0 {
-			continue
-		}
-		if err := total.merge(e.tally); err != nil {
-			return nil, err
+		maps.Copy(encryptions, e.handshakes.negotiated)
+		if i > 0 {
+			total.merge(e.tally)
 		}
 	}
 	result, err := total.result(r.wanted)
 	if err != nil {
 		return nil, err
 	}
-	result.TLS = slices.SortedFunc(maps.Keys(encryptions), TLS.compare)
+	result.TLS = slices.SortedFunc(maps.Keys(encryptions), TLS.Compare)
 	start := r.window.start.Load()
 	result.Start = r.base.Add(time.Duration(start)).UTC()
 	if result.EndedBy == EndedByRequests {
 		result.InFlight = &InFlight{Length: time.Duration(total.lastStart - start)}
 		for _, e := range r.all {
-			for i := range e.presences {
-				result.InFlight.Time += time.Duration(e.presences[i].until(r.window, total.lastStart))
-			}
+			result.InFlight.Time += e.pacing.(*closedLoop).inFlight(total.lastStart)
 		}
 	}
 	return result, nil

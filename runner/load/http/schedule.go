@@ -79,12 +79,12 @@ func (s *schedule) reach(v float64, t int64) (int64, bool) {
 	return 0, false
 }
 
-// rates are the schedules of an open loop, for the warm-up and for the window, each counted from its own start.
-func (c *Config) rates() (warmup, window *schedule) {
+// rateSchedules are the schedules of an open loop, for the warm-up and for the window, each counted from its own start.
+func rateSchedules(c *Config) (warmup, window *schedule) {
 	warmup, window = new(schedule), new(schedule)
 	const second = float64(time.Second)
 	warmup.add(c.Warmup, c.Rate/second, c.Rate/second)
-	if !c.hasStages() {
+	if len(c.Stages) == 0 {
 		window.add(c.Duration, c.Rate/second, c.Rate/second)
 	}
 	from := c.Rate
@@ -95,10 +95,10 @@ func (c *Config) rates() (warmup, window *schedule) {
 	return warmup, window
 }
 
-// clients is the schedule of the number of clients of a closed loop, from the start of the warm-up on; nil if it does
+// clientSchedule is the schedule of the number of clients of a closed loop, from the start of the warm-up on; nil if it does
 // not change.
-func (c *Config) clients() *schedule {
-	if !c.hasStages() || c.Open() {
+func clientSchedule(c *Config) *schedule {
+	if len(c.Stages) == 0 || c.Open() {
 		return nil
 	}
 	s, from := new(schedule), float64(max(c.Connections, 1))
@@ -125,7 +125,7 @@ type arrivals struct {
 
 func newArrivals(c *Config, base int64, engine, engines int) *arrivals {
 	a := &arrivals{starts: [2]int64{base, base + c.Warmup.Nanoseconds()}, engine: uint64(engine), engines: uint64(engines)}
-	a.phases[0], a.phases[1] = c.rates()
+	a.phases[0], a.phases[1] = rateSchedules(c)
 	if c.Arrivals == PoissonArrivals {
 		a.random = rand.New(rand.NewPCG(c.Seed, uint64(len(PoissonArrivals))))
 	}

@@ -108,7 +108,7 @@ func TestClients(t *testing.T) {
 	c := &Config{Connections: 2, Warmup: time.Second, Stages: []Stage{
 		{Duration: 2 * time.Second, Connections: 4}, {Duration: time.Second, Connections: 4}, {Duration: 3 * time.Second, Connections: 1},
 	}}
-	s := c.clients()
+	s := clientSchedule(c)
 	for at, want := range map[float64]float64{0: 2, 1: 2, 2: 3, 3: 4, 3.5: 4, 4: 4, 5: 3, 7: 1, 8: 1} {
 		if got := s.value(sec(at)); math.Abs(got-want) > 1e-9 {
 			t.Errorf("%v clients after %v s, want %v", got, at, want)
@@ -120,7 +120,7 @@ func TestClients(t *testing.T) {
 			t.Errorf("%v clients are reached at %d (%v) from %v s on, want %v s", tt.v, at, ok, tt.from, tt.want)
 		}
 	}
-	if (&Config{Connections: 5}).clients() != nil || (&Config{Stages: []Stage{{Rate: 5}}}).clients() != nil {
+	if clientSchedule(&Config{Connections: 5}) != nil || clientSchedule(&Config{Stages: []Stage{{Rate: 5}}}) != nil {
 		t.Error("a number of clients that does not change has a schedule")
 	}
 }
@@ -146,8 +146,8 @@ func FuzzArrivals(f *testing.F) {
 			return
 		}
 		times := due(&config, 0, int(engines%4)+1)
-		if len(times) > 0 && (times[0] < 0 || times[len(times)-1] > config.length().Nanoseconds()) {
-			t.Errorf("due from %d to %d in a window of %v", times[0], times[len(times)-1], config.length())
+		if len(times) > 0 && (times[0] < 0 || times[len(times)-1] > config.Window().Nanoseconds()) {
+			t.Errorf("due from %d to %d in a window of %v", times[0], times[len(times)-1], config.Window())
 		}
 		tolerance := 1 + area*1e-9
 		if poisson {

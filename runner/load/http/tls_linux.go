@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"time"
 )
 
@@ -17,6 +18,8 @@ type session struct {
 	sealed bool // the request is in wire.out
 	ended  bool // the server has said that it sends no more
 }
+
+func (s *session) hasEnded() bool { return s != nil && s.ended }
 
 // wire is what crypto/tls takes for the network. During the handshake it is the socket, with a goroutine that waits for
 // it; afterwards it is memory, which the engine fills and empties.
@@ -68,6 +71,29 @@ type handshaken struct {
 	session    *session
 	end        int64
 	err        error
+}
+
+// handshakes are those under way, each in a goroutine of its own.
+type handshakes struct {
+	running    sync.WaitGroup
+	mu         sync.Mutex
+	arrived    []handshaken // what they have come to
+	negotiated map[TLS]bool
+}
+
+func (h *handshakes) add(done handshaken) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.arrived = append(h.arrived, done)
+}
+
+// take returns what handshakes have come to since the last call.
+func (h *handshakes) take() []handshaken {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	arrived := h.arrived
+	h.arrived = nil
+	return arrived
 }
 
 // handshake sets TLS up on a socket, which it closes, and returns at the deadline at the latest.

@@ -14,38 +14,39 @@ import (
 	"benchbook/runner/jsonpath"
 )
 
-// right reports whether an answer passes what is checked on every one, as each does without words.
-func (v *Verify) right(status int, length int64) bool {
-	switch {
-	case v == nil || len(v.Status) == 0:
-		if status < 200 || status > 299 {
-			return false
-		}
-	case !slices.Contains(v.Status, status):
-		return false
+// isRight reports whether an answer passes what is checked on every one.
+func isRight(v *Verify, status int, length int64) bool {
+	return hasRightStatus(v, status) && hasRightLength(v, length)
+}
+
+func hasRightStatus(v *Verify, status int) bool {
+	if v == nil || len(v.Status) == 0 {
+		return status >= 200 && status <= 299
 	}
+	return slices.Contains(v.Status, status)
+}
+
+func hasRightLength(v *Verify, length int64) bool {
 	return v == nil || v.Length == nil || length == *v.Length
 }
 
-// each checks what is checked on every answer. The error says what was wanted and what came.
-func (v *Verify) each(status int, length int64) error {
-	switch {
-	case v == nil || len(v.Status) == 0:
-		if status < 200 || status > 299 {
+// verifyEach checks what isRight does. The error says what was wanted and what came.
+func verifyEach(v *Verify, status int, length int64) error {
+	if !hasRightStatus(v, status) {
+		if v == nil || len(v.Status) == 0 {
 			return fmt.Errorf("wanted a status of 200 to 299, got %d", status)
 		}
-	case !slices.Contains(v.Status, status):
 		return fmt.Errorf("wanted status %s, got %d", list(v.Status), status)
 	}
-	if v != nil && v.Length != nil && length != *v.Length {
+	if !hasRightLength(v, length) {
 		return fmt.Errorf("wanted a body of %d bytes, got %d", *v.Length, length)
 	}
 	return nil
 }
 
-// all checks an answer that passed each for the rest.
-func (v *Verify) all(a *whole) error {
-	if !a.body.contains.has() {
+// verifyAll checks the rest of an answer that passed verifyEach.
+func verifyAll(v *Verify, a *whole) error {
+	if !a.body.contains.Found() {
 		return fmt.Errorf("wanted a body that contains %q", v.Contains)
 	}
 	if !a.body.matches() {

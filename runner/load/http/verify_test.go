@@ -23,8 +23,8 @@ func TestVerifyEach(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			checkError(t, tt.verify.each(tt.status, tt.length), tt.want)
-			if got := tt.verify.right(tt.status, tt.length); got != (tt.want == "") {
+			checkError(t, verifyEach(tt.verify, tt.status, tt.length), tt.want)
+			if got := isRight(tt.verify, tt.status, tt.length); got != (tt.want == "") {
 				t.Errorf("right is %v", got)
 			}
 		})
@@ -73,7 +73,7 @@ func TestVerifyAll(t *testing.T) {
 			}
 			b.take([]byte(tt.body))
 			b.end()
-			checkError(t, tt.verify.all(&whole{
+			checkError(t, verifyAll(&tt.verify, &whole{
 				fields: []field{{"Content-Type", "text/html"}, {"Set-Cookie", "a=1"}, {"Set-Cookie", "b=2"}},
 				body:   b,
 			}), tt.want)

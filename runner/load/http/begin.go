@@ -1,0 +1,49 @@
+package http
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// CheckArgument makes "benchbook-agent load" check answers only. With AwaitArgument it is started before its load is
+// wanted, and sends nothing until AwaitedWord comes in on standard input, or that of BeginAt. An input that ends without
+// it, as that of somebody who was killed does, begins nothing.
+const (
+	CheckArgument = "check"
+	AwaitArgument = "await"
+	AwaitedWord   = "begin\n"
+)
+
+// BeginAt is the word for a load that begins at a moment of the wall clock of the generator's machine.
+func BeginAt(moment time.Time) string {
+	return strings.TrimSuffix(AwaitedWord, "\n") + " " + strconv.FormatInt(moment.UnixNano(), 10) + "\n"
+}
+
+// ParseWord reads the word to begin. The moment is zero for at once.
+func ParseWord(word string) (moment time.Time, ok bool) {
+	if word == AwaitedWord {
+		return time.Time{}, true
+	}
+	text, ok := strings.CutPrefix(word, strings.TrimSuffix(AwaitedWord, "\n")+" ")
+	if !ok {
+		return time.Time{}, false
+	}
+	ns, err := strconv.ParseInt(strings.TrimSuffix(text, "\n"), 10, 64)
+	if err != nil || BeginAt(time.Unix(0, ns)) != word {
+		return time.Time{}, false
+	}
+	return time.Unix(0, ns), true
+}
+
+// Answer is what one target of a config answered at one address when it was asked once.
+type Answer struct {
+	Method  string         `json:"method"`
+	URL     string         `json:"url"`
+	Address netip.AddrPort `json:"address,omitzero"` // none where the name has none
+	Status  int            `json:"status,omitempty"` // 0 where no whole answer came
+	Length  int64          `json:"length"`           // of the body, in bytes
+	Took    time.Duration  `json:"took_ns"`          // with opening a connection
+	Failure string         `json:"failure,omitempty"`
+}
