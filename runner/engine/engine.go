@@ -361,6 +361,20 @@ func (p *Program) Service() Service {
 		Configs: p.Files, WorkingDir: p.WorkingDir, CPUSet: p.CPUSet}, Image: p.Image, Location: p.Location}
 }
 
+// Variables are the values of an environment of KEY=value, the last one of a name, and the names in the order in which they
+// first come.
+func Variables(environment []string) (names []string, values map[string]string) {
+	values = make(map[string]string)
+	for _, variable := range environment {
+		name, value, _ := strings.Cut(variable, "=")
+		if _, twice := values[name]; !twice {
+			names = append(names, name)
+		}
+		values[name] = value
+	}
+	return names, values
+}
+
 // Exit is how a program ended. Standard output is kept to its first 64 MiB, standard error to its last mebibyte.
 type Exit struct {
 	Code           int // 128 plus the signal, if it was killed by one

@@ -44,25 +44,36 @@ func AttendTo(order Order) (status int, err error) {
 	if err != nil && !errors.Is(err, exec.ErrDot) {
 		return 0, refuse(err)
 	}
-	process, err := os.StartProcess(program, order.Args, &os.ProcAttr{Env: os.Environ(), Files: []*os.File{os.Stdin, os.Stdout, os.Stderr}})
-	if err != nil {
+	if status, err = StayAround(program, order.Args, os.Environ(), signals, func() error { return nil }); err != nil {
 		return 0, refuse(err)
+	}
+	order.leave(signals)
+	return status, nil
+}
+
+// StayAround starts a program, calls started, passes signals on, takes leave of processes that nobody else waits for, and
+// returns the status with which the program has ended. The error is why it was not started.
+func StayAround(program string, args, environment []string, signals <-chan os.Signal, started func() error) (status int, err error) {
+	files := []*os.File{os.Stdin, os.Stdout, os.Stderr}
+	process, err := os.StartProcess(program, args, &os.ProcAttr{Env: environment, Files: files})
+	if err == nil {
+		err = started()
+	}
+	if err != nil {
+		return 0, err
 	}
 	// What it reads and writes is its own: whoever is at the other end is to see when it is closed.
 	_ = os.Stdin.Close()
-	for caught := range signals {
-		switch caught {
+	for ended := false; !ended; {
+		switch caught := <-signals; caught {
 		case syscall.SIGURG: // the Go runtime's own
 		case syscall.SIGCHLD:
-			if status, ended := reap(process.Pid); ended {
-				order.leave(signals)
-				return status, nil
-			}
+			status, ended = reap(process.Pid)
 		default:
 			_ = process.Signal(caught) // it may just have ended
 		}
 	}
-	return 0, nil
+	return status, nil
 }
 
 // begin waits until the program may begin. The status is not zero if it is ended before that.
@@ -284,27 +295,8 @@ func copyTree(from, to string) error {
 		if err != nil {
 			return err
 		}
-		switch {
-		case entry.IsDir():
-			if inside != "." {
-				if err := os.Mkdir(target, 0o700); err != nil {
-					return err
-				}
-			}
-		case entry.Type() == fs.ModeSymlink:
-			link, err := os.Readlink(path)
-			if err == nil {
-				err = os.Symlink(link, target)
-			}
-			if err != nil {
-				return err
-			}
-		case entry.Type().IsRegular():
-			if err := copyFile(path, target); err != nil {
-				return err
-			}
-		default:
-			return nil // sockets and devices mean nothing in a new volume
+		if copied, err := copyEntry(entry, path, target); !copied || err != nil {
+			return err
 		}
 		owner := info.Sys().(*syscall.Stat_t)
 		if err := os.Lchown(target, int(owner.Uid), int(owner.Gid)); err != nil || entry.Type() == fs.ModeSymlink {
@@ -312,6 +304,26 @@ func copyTree(from, to string) error {
 		}
 		return os.Chmod(target, info.Mode())
 	})
+}
+
+// copyEntry copies a file or folder without what is in it. It leaves out sockets and devices, which mean nothing in a new volume.
+func copyEntry(entry fs.DirEntry, from, to string) (copied bool, err error) {
+	switch {
+	case entry.IsDir():
+		if err = os.Mkdir(to, 0o700); errors.Is(err, fs.ErrExist) {
+			err = nil // the volume itself
+		}
+	case entry.Type() == fs.ModeSymlink:
+		var link string
+		if link, err = os.Readlink(from); err == nil {
+			err = os.Symlink(link, to)
+		}
+	case entry.Type().IsRegular():
+		err = copyFile(from, to)
+	default:
+		return false, nil
+	}
+	return true, err
 }
 
 func copyFile(from, to string) error {

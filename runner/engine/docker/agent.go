@@ -64,7 +64,7 @@ func (e *Engine) startAgent(ctx context.Context, name, network string, labels ma
 		}
 		stream.Close()
 	}
-	return "", nil, errors.Join(err, e.removeContainer(context.WithoutCancel(ctx), created.ID))
+	return "", nil, errors.Join(err, e.client.removeContainer(context.WithoutCancel(ctx), created.ID))
 }
 
 // deploy starts our agent in the network of the service that is waited for.
@@ -132,7 +132,7 @@ func (e *Engine) Lock(ctx context.Context, doing string, waiting func(*engine.Bu
 				detach()
 				ctx, cancel := uncancelled(context.WithoutCancel(ctx))
 				defer cancel()
-				_ = e.removeContainer(ctx, id) // it goes by itself, only later
+				_ = e.client.removeContainer(ctx, id) // it goes by itself, only later
 			}, nil
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
@@ -171,7 +171,7 @@ func (e *Engine) lockHolder(ctx context.Context) (*engine.BusyError, error) {
 	made, err := time.Parse(time.RFC3339Nano, c.Created)
 	neverBegun := err == nil && !c.State.Running && e.now().Sub(made) > lockStart
 	if alive, known := engine.OwnerAlive(c.Config.Labels[engine.LabelOwner]); neverBegun || known && !alive {
-		return &engine.BusyError{}, e.removeContainer(ctx, c.ID)
+		return &engine.BusyError{}, e.client.removeContainer(ctx, c.ID)
 	}
 	return &engine.BusyError{Doing: c.Config.Labels[engine.LabelDoing], Since: made}, nil
 }

@@ -30,11 +30,11 @@ func TestOutOfMemoryOfPrograms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &Engine{client: api}
-	if killed, err := e.outOfMemory(t.Context(), "1", true); killed || err != nil || asked > 0 {
+	e := &Engine{client: daemon{api}}
+	if killed, err := e.client.outOfMemory(t.Context(), "1", true); killed || err != nil || asked > 0 {
 		t.Errorf("of what is known: %v, %v after %d questions", killed, err, asked)
 	}
-	if killed, err := e.outOfMemory(t.Context(), "1", false); !killed || err != nil || asked == 0 {
+	if killed, err := e.client.outOfMemory(t.Context(), "1", false); !killed || err != nil || asked == 0 {
 		t.Errorf("of what is not known: %v, %v after %d questions", killed, err, asked)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -29,15 +30,28 @@ const (
 // errNoAnswer is a registry that was silent for as long as we wait.
 var errNoAnswer = errors.New("the registry does not answer")
 
+// imageStore has the images of an engine, and makes those that are missing.
+type imageStore struct {
+	client daemon
+
+	mu          sync.Mutex
+	unreachable map[string]error         // registries that did not answer, by name: not every image waits for them
+	making      map[string]chan struct{} // images that are being made or brought here, by name; closed when that has ended
+}
+
+func newImageStore(api *client.Client) *imageStore {
+	return &imageStore{client: daemon{api}, unreachable: make(map[string]error), making: make(map[string]chan struct{})}
+}
+
 // base makes an image that somebody else made available: as it is here, from its registry, or, if that cannot be
 // reached and it is a Debian, by a substitute. Platform may be empty.
-func (e *Engine) base(ctx context.Context, name, platform string, log io.Writer) (engine.Base, error) {
-	done, err := e.alone(ctx, name)
+func (s *imageStore) base(ctx context.Context, name, platform string, log io.Writer) (engine.Base, error) {
+	done, err := s.alone(ctx, name)
 	if err != nil {
 		return engine.Base{}, err
 	}
 	defer done()
-	id, err := e.imageID(ctx, name)
+	id, err := s.id(ctx, name)
 	if err != nil {
 		return engine.Base{}, err
 	}
@@ -49,72 +63,71 @@ func (e *Engine) base(ctx context.Context, name, platform string, log io.Writer)
 		return missing(name, "write it as debian:bookworm-slim", "%q is not a reference of an image: %w", name, err)
 	}
 	named = reference.TagNameOnly(named)
+	var substitute engine.Base
 	release := debianRelease(named)
-	if platform != "" {
-		release = "" // debootstrap makes what runs on this machine
-	}
-	substitute := substituteRepository + ":" + release
-	substituteID := ""
-	bound := answerTimeout
-	if release != "" {
-		if substituteID, err = e.imageID(ctx, substitute); err != nil {
+	if release != "" && platform == "" { // debootstrap makes what runs on this machine
+		substitute = engine.Base{Reference: name, Substitute: substituteRepository + ":" + release}
+		if substitute.ID, err = s.id(ctx, substitute.Substitute); err != nil {
 			return engine.Base{}, err
 		}
-		if substituteID != "" {
-			bound = answerTimeoutSubstitute
-		}
 	}
+	bound := answerTimeout
+	if substitute.ID != "" {
+		bound = answerTimeoutSubstitute
+	}
+	if err := s.pull(ctx, named, platform, bound, log); err != nil {
+		return s.replaced(ctx, name, release, substitute, err, log)
+	}
+	id, err = s.id(ctx, name)
+	if err == nil && id == "" {
+		err = errors.New("it is not there after a pull that succeeded")
+	}
+	return engine.Base{Reference: name, ID: id}, err
+}
 
-	err = e.pull(ctx, named, platform, bound, log)
-	if err == nil {
-		id, err = e.imageID(ctx, name)
-		if err == nil && id == "" {
-			err = errors.New("it is not there after a pull that succeeded")
-		}
-		return engine.Base{Reference: name, ID: id}, err
-	}
+// replaced gives the substitute of a release for an image that could not be pulled, and makes it if it has no id yet. It is
+// empty where there can be none.
+func (s *imageStore) replaced(
+	ctx context.Context, name, release string, substitute engine.Base, pullErr error, log io.Writer,
+) (_ engine.Base, err error) {
 	switch {
 	case ctx.Err() != nil:
 		return engine.Base{}, fmt.Errorf("pulling image %s: %w", name, context.Cause(ctx))
-	case !unreachable(err):
-		return missing(name, "", "pulling image %s: %w", name, err)
-	case release == "":
+	case !unreachable(pullErr):
+		return missing(name, "", "pulling image %s: %w", name, pullErr)
+	case substitute.Substitute == "":
 		return missing(name, "bring it here with docker save and docker load, or build from a Debian base such as debian:bookworm-slim, "+
-			"for which a substitute is made", "image %s is not here, and its registry cannot be reached (%w)", name, err)
+			"for which a substitute is made", "image %s is not here, and its registry cannot be reached (%w)", name, pullErr)
+	case substitute.ID != "":
+		fmt.Fprintf(log, "the registry of %s cannot be reached; using %s, which was made here before\n", name, substitute.Substitute)
+		return substitute, nil
 	}
-	if substituteID != "" {
-		fmt.Fprintf(log, "the registry of %s cannot be reached; using %s, which was made here before\n", name, substitute)
-	} else {
-		if substituteID, err = e.debootstrap(ctx, release, substitute, log); err != nil {
-			if ctx.Err() != nil {
-				return engine.Base{}, fmt.Errorf("making a substitute for image %s: %w", name, context.Cause(ctx))
-			}
-			return missing(name, "", "image %s is not here, its registry cannot be reached, "+
-				"and making a substitute failed: %w", name, err)
-		}
+	substitute.ID, err = s.debootstrap(ctx, release, substitute.Substitute, log)
+	switch {
+	case err == nil:
+		return substitute, nil
+	case ctx.Err() != nil:
+		return engine.Base{}, fmt.Errorf("making a substitute for image %s: %w", name, context.Cause(ctx))
 	}
-	return engine.Base{Reference: name, ID: substituteID, Substitute: substitute}, nil
+	return missing(name, "", "image %s is not here, its registry cannot be reached, and making a substitute failed: %w", name, err)
 }
 
 // alone waits until nobody else here makes the image of a name, and keeps others from it until done is called: of several builds that
 // want one base the first makes it, and the rest are built on that.
-func (e *Engine) alone(ctx context.Context, name string) (done func(), err error) {
+func (s *imageStore) alone(ctx context.Context, name string) (done func(), err error) {
 	own := make(chan struct{})
 	for {
-		e.mu.Lock()
-		other, taken := e.making[name]
+		s.mu.Lock()
+		other, taken := s.making[name]
 		if !taken {
-			if e.making == nil {
-				e.making = map[string]chan struct{}{}
-			}
-			e.making[name] = own
+			s.making[name] = own
 		}
-		e.mu.Unlock()
+		s.mu.Unlock()
 		if !taken {
 			return func() {
-				e.mu.Lock()
-				defer e.mu.Unlock()
-				delete(e.making, name)
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				delete(s.making, name)
 				close(own)
 			}, nil
 		}
@@ -132,8 +145,8 @@ func missing(name, wayOut, format string, args ...any) (engine.Base, error) {
 }
 
 // imageID returns the digest of an image that is here, and nothing if it is not.
-func (e *Engine) imageID(ctx context.Context, name string) (string, error) {
-	image, err := e.client.ImageInspect(ctx, name)
+func (s *imageStore) id(ctx context.Context, name string) (string, error) {
+	image, err := s.client.ImageInspect(ctx, name)
 	if errdefs.IsNotFound(err) {
 		return "", nil
 	}
@@ -144,32 +157,32 @@ func (e *Engine) imageID(ctx context.Context, name string) (string, error) {
 }
 
 // pull brings an image here from its registry, unless that has been found out of reach before.
-func (e *Engine) pull(
+func (s *imageStore) pull(
 	ctx context.Context, image reference.Named, platform string, bound time.Duration, log io.Writer,
 ) error {
 	registry := reference.Domain(image)
-	e.mu.Lock()
-	known := e.unreachable[registry]
-	e.mu.Unlock()
+	s.mu.Lock()
+	known := s.unreachable[registry]
+	s.mu.Unlock()
 	if known != nil {
 		return known
 	}
 	began := time.Now()
 	fmt.Fprintf(log, "pulling %s\n", reference.FamiliarString(image))
-	err := e.tryPull(ctx, image, platform, bound)
+	err := s.tryPull(ctx, image, platform, bound)
 	if err == nil {
 		fmt.Fprintf(log, "pulled %s in %s\n", reference.FamiliarString(image), roundTime(time.Since(began)))
 		return nil
 	}
 	if ctx.Err() == nil && unreachable(err) {
-		e.mu.Lock()
-		e.unreachable[registry] = err
-		e.mu.Unlock()
+		s.mu.Lock()
+		s.unreachable[registry] = err
+		s.mu.Unlock()
 	}
 	return err
 }
 
-func (e *Engine) tryPull(ctx context.Context, image reference.Named, platform string, bound time.Duration) error {
+func (s *imageStore) tryPull(ctx context.Context, image reference.Named, platform string, bound time.Duration) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	silence := time.AfterFunc(bound, func() { cancel(errNoAnswer) })
@@ -189,7 +202,7 @@ func (e *Engine) tryPull(ctx context.Context, image reference.Named, platform st
 			options.RegistryAuth = encoded
 		}
 	}
-	progress, err := e.client.ImagePull(ctx, image.String(), options)
+	progress, err := s.client.ImagePull(ctx, image.String(), options)
 	if err == nil {
 		for message, streamErr := range progress.JSONMessages(ctx) {
 			silence.Reset(stallTimeout)

@@ -16,14 +16,14 @@ import (
 // keep images by the digest of their manifest have another id for the same image, and then the reference, which has a digest of all that
 // went into an image of ours, has to do.
 func (e *Engine) Has(ctx context.Context, image engine.Prepared) (string, bool, error) {
-	id, err := e.imageID(ctx, image.ID)
+	id, err := e.images.id(ctx, image.ID)
 	if err != nil || id != "" {
 		return id, id != "", err
 	}
 	if !builtByUs(image) {
 		return "", false, nil
 	}
-	id, err = e.imageID(ctx, image.Reference)
+	id, err = e.images.id(ctx, image.Reference)
 	return id, id != "", err
 }
 
@@ -46,7 +46,6 @@ func (e *Engine) Save(ctx context.Context, image engine.Prepared) (io.ReadCloser
 	return saved, nil
 }
 
-// Load implements engine.Carrier.
 func (e *Engine) Load(ctx context.Context, image engine.Prepared, saved io.Reader) (string, error) {
 	loaded, err := e.client.ImageLoad(ctx, saved, client.ImageLoadWithQuiet(true))
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/moby/moby/api/pkg/stdcopy"
@@ -23,35 +22,35 @@ import (
 
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/kernel"
 	"benchbook/runner/engine/netns"
 	"benchbook/runner/engine/output"
 )
 
-// running is a container of a space. It implements engine.Running.
+// running is a container of a space.
 type running struct {
-	engine *Engine
-	name   string
-	id     string
-	grace  time.Duration
-
-	first, last int // local ports of its network
-
-	mu      sync.Mutex
-	meter   meter            // nil until Usage is first asked for
-	network *netns.Namespace // likewise; nil where it cannot be read
+	*kernel.Meter // fails with kernel.ErrElsewhere where the kernel's files cannot be read
+	engine        *Engine
+	name          string
+	id            string
+	grace         time.Duration
 }
 
-var _ engine.Running = (*running)(nil)
+var (
+	_ engine.Threaded  = (*running)(nil)
+	_ engine.Queued    = (*running)(nil)
+	_ engine.Metered   = (*running)(nil)
+	_ engine.Networked = (*running)(nil)
+	_ engine.Listening = (*running)(nil)
+	_ engine.Listening = (*waiting)(nil)
+)
 
-// Name implements engine.Running.
 func (r *running) Name() string { return r.name }
 
-// Logs implements engine.Running.
-func (r *running) Logs(ctx context.Context) ([]byte, error) { return r.engine.logs(ctx, r.id) }
+func (r *running) Logs(ctx context.Context) ([]byte, error) { return r.engine.client.logs(ctx, r.id) }
 
-// Ended implements engine.Running.
 func (r *running) Ended(ctx context.Context) (engine.Exit, bool, error) {
-	exit, ended, err := r.engine.ended(ctx, r.id)
+	exit, ended, err := r.engine.client.ended(ctx, r.id)
 	if err != nil {
 		return exit, false, fmt.Errorf("looking at %s: %w", r.name, err)
 	}
@@ -59,8 +58,8 @@ func (r *running) Ended(ctx context.Context) (engine.Exit, bool, error) {
 }
 
 // ended says whether a container has ended, and how.
-func (e *Engine) ended(ctx context.Context, id string) (engine.Exit, bool, error) {
-	inspected, err := e.client.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+func (d daemon) ended(ctx context.Context, id string) (engine.Exit, bool, error) {
+	inspected, err := d.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 	if err != nil {
 		return engine.Exit{}, false, err
 	}
@@ -71,33 +70,18 @@ func (e *Engine) ended(ctx context.Context, id string) (engine.Exit, bool, error
 	return engine.Exit{Code: state.ExitCode, OutOfMemory: state.OOMKilled}, true, nil
 }
 
-// Exec implements engine.Running.
 func (r *running) Exec(ctx context.Context, command engine.Command) (engine.Exit, error) {
-	exit, err := r.engine.exec(ctx, r.id, command)
+	exit, err := r.engine.client.exec(ctx, r.id, command)
 	if err != nil {
 		return exit, fmt.Errorf("running %q in %s: %w", command.Args, r.name, err)
 	}
 	return exit, nil
 }
 
-// Usage implements engine.Running.
-func (r *running) Usage(ctx context.Context) (engine.Usage, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err := r.measure(ctx); err != nil {
-		return engine.Usage{}, err
-	}
-	usage, err := r.meter.Read(ctx)
-	if err != nil {
-		return engine.Usage{}, fmt.Errorf("measuring %s: %w", r.name, err)
-	}
-	return usage, nil
-}
-
 // remove stops and removes the container with its anonymous volumes. It may be gone already. Grace is how long it may
 // take to end by itself, and so is the context: then it is killed. Removing it is not cancelled.
 func (r *running) remove(ctx context.Context, grace time.Duration) error {
-	r.release()
+	r.Meter.Close()
 	if grace > 0 {
 		seconds := int((grace + time.Second - 1) / time.Second)
 		// What cannot be stopped is removed all the same.
@@ -105,30 +89,20 @@ func (r *running) remove(ctx context.Context, grace time.Duration) error {
 	}
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
-	if err := r.engine.removeContainer(ctx, r.id); err != nil {
+	if err := r.engine.client.removeContainer(ctx, r.id); err != nil {
 		return fmt.Errorf("removing %s: %w", r.name, err)
 	}
 	return nil
 }
 
-// release ends measuring.
-func (r *running) release() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.meter != nil {
-		r.meter.Close()
-		r.meter, r.network = nil, nil
-	}
-}
-
 // removeContainer kills and removes a container, with its anonymous volumes. It may be gone already.
-func (e *Engine) removeContainer(ctx context.Context, id string) error {
-	_, err := e.client.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+func (d daemon) removeContainer(ctx context.Context, id string) error {
+	_, err := d.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
 	if err == nil || gone(err) {
 		return nil
 	}
 	if strings.Contains(err.Error(), "already in progress") { // somebody else removes it: it is gone when they are done
-		waiting := e.client.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionRemoved})
+		waiting := d.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionRemoved})
 		select {
 		case <-waiting.Result:
 			return nil
@@ -142,8 +116,8 @@ func (e *Engine) removeContainer(ctx context.Context, id string) error {
 }
 
 // logs returns the last of what a container wrote.
-func (e *Engine) logs(ctx context.Context, id string) ([]byte, error) {
-	stream, err := e.client.ContainerLogs(ctx, id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true})
+func (d daemon) logs(ctx context.Context, id string) ([]byte, error) {
+	stream, err := d.ContainerLogs(ctx, id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true})
 	if err != nil {
 		return nil, fmt.Errorf("reading the log: %w", err)
 	}
@@ -156,8 +130,8 @@ func (e *Engine) logs(ctx context.Context, id string) ([]byte, error) {
 }
 
 // exec runs a command in a running container until it ends.
-func (e *Engine) exec(ctx context.Context, id string, command engine.Command) (engine.Exit, error) {
-	created, err := e.client.ExecCreate(ctx, id, client.ExecCreateOptions{
+func (d daemon) exec(ctx context.Context, id string, command engine.Command) (engine.Exit, error) {
+	created, err := d.ExecCreate(ctx, id, client.ExecCreateOptions{
 		Cmd:          command.Args,
 		Env:          command.Environment,
 		WorkingDir:   command.WorkingDir,
@@ -168,7 +142,7 @@ func (e *Engine) exec(ctx context.Context, id string, command engine.Command) (e
 	if err != nil {
 		return engine.Exit{}, err
 	}
-	stream, err := e.client.ExecAttach(ctx, created.ID, client.ExecAttachOptions{})
+	stream, err := d.ExecAttach(ctx, created.ID, client.ExecAttachOptions{})
 	if err != nil {
 		return engine.Exit{}, err
 	}
@@ -188,7 +162,7 @@ func (e *Engine) exec(ctx context.Context, id string, command engine.Command) (e
 	}
 	// The engine closes the stream a moment before it notes the exit.
 	for {
-		inspected, err := e.client.ExecInspect(ctx, created.ID, client.ExecInspectOptions{})
+		inspected, err := d.ExecInspect(ctx, created.ID, client.ExecInspectOptions{})
 		if err != nil {
 			return engine.Exit{}, err
 		}
@@ -260,7 +234,7 @@ func (s *space) create(ctx context.Context, spec containerSpec) (testcontainers.
 	}
 	if service.ReadOnly && len(service.Configs) > 0 {
 		// The engine copies nothing into a container that is read-only, not even before it starts.
-		derived, err := s.engine.withFiles(ctx, image, service.Name, service.Configs)
+		derived, err := s.engine.images.withFiles(ctx, image, service.Name, service.Configs)
 		if err != nil {
 			return nil, err
 		}
@@ -303,7 +277,7 @@ func (s *space) create(ctx context.Context, spec containerSpec) (testcontainers.
 			},
 			PostCreates: []testcontainers.ContainerHook{
 				func(ctx context.Context, created testcontainers.Container) error {
-					return s.engine.copyFiles(ctx, created.GetContainerID(), service.Configs)
+					return s.engine.client.copyFiles(ctx, created.GetContainerID(), service.Configs)
 				},
 			},
 		}},
@@ -390,7 +364,7 @@ func (s *space) configure(config *container.HostConfig, service engine.Service, 
 }
 
 // copyFiles puts files into a container. Folders that are missing are made, those that are there stay as they are.
-func (e *Engine) copyFiles(ctx context.Context, id string, files []spec.File) error {
+func (d daemon) copyFiles(ctx context.Context, id string, files []spec.File) error {
 	if len(files) == 0 {
 		return nil
 	}
@@ -398,26 +372,9 @@ func (e *Engine) copyFiles(ctx context.Context, id string, files []spec.File) er
 	if err != nil {
 		return err
 	}
-	_, err = e.client.CopyToContainer(ctx, id, client.CopyToContainerOptions{DestinationPath: "/", Content: archive})
+	_, err = d.CopyToContainer(ctx, id, client.CopyToContainerOptions{DestinationPath: "/", Content: archive})
 	if err != nil {
 		return fmt.Errorf("copying files into it: %w", err)
 	}
 	return nil
-}
-
-// withFiles makes an image of another and files, and returns its id.
-func (e *Engine) withFiles(ctx context.Context, image, name string, files []spec.File) (string, error) {
-	build := engine.Build{For: name + engine.WithFiles, Build: spec.Build{Dockerfile: "Dockerfile"}}
-	dockerfile := fmt.Appendf(nil, "FROM %s\n", image)
-	// One by one: copying whole folders would change those that are there.
-	for i, file := range slices.SortedFunc(slices.Values(files), func(a, b spec.File) int {
-		return strings.Compare(a.Path, b.Path)
-	}) {
-		source := "files/" + strconv.Itoa(i)
-		dockerfile = fmt.Appendf(dockerfile, "COPY [%q, %q]\n", source, file.Path)
-		build.Files = append(build.Files, spec.File{Path: source, Exec: file.Exec, Data: file.Data})
-	}
-	build.Files = append(build.Files, spec.File{Path: build.Dockerfile, Data: dockerfile})
-	prepared, err := e.build(ctx, build, io.Discard)
-	return prepared.ID, err
 }

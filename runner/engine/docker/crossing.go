@@ -79,7 +79,7 @@ func (s *space) removeCrossings(ctx context.Context) error {
 	s.making.Lock()
 	defer s.making.Unlock()
 	for len(s.crossings) > 0 {
-		if _, err := s.engine.client.NetworkRemove(ctx, s.crossings[0], client.NetworkRemoveOptions{}); err != nil && !gone(err) {
+		if err := s.engine.client.removeNetwork(ctx, s.crossings[0]); err != nil {
 			return err
 		}
 		s.crossings = s.crossings[1:]

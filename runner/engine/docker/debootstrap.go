@@ -73,7 +73,7 @@ func leftOut(name string) bool {
 
 // debootstrap makes an image with a minimal installation of a Debian release from its packages, and returns its id.
 // It needs the command debootstrap and to be root. Of several processes that want the same image one makes it.
-func (e *Engine) debootstrap(ctx context.Context, release, image string, log io.Writer) (id string, err error) {
+func (s *imageStore) debootstrap(ctx context.Context, release, image string, log io.Writer) (id string, err error) {
 	tool, err := exec.LookPath("debootstrap")
 	if err != nil {
 		return "", errors.New("the command debootstrap is not here: install the package of that name")
@@ -86,7 +86,7 @@ func (e *Engine) debootstrap(ctx context.Context, release, image string, log io.
 		return "", err
 	}
 	defer unlock()
-	if id, err = e.imageID(ctx, image); id != "" || err != nil {
+	if id, err = s.id(ctx, image); id != "" || err != nil {
 		return id, err
 	}
 
@@ -126,11 +126,11 @@ func (e *Engine) debootstrap(ctx context.Context, release, image string, log io.
 	if err := configureSubstitute(ctx, root, release, sources); err != nil {
 		return "", fmt.Errorf("configuring a base of Debian %s: %w", release, err)
 	}
-	if err := e.importImage(ctx, root, image, "Debian "+release); err != nil {
+	if err := s.importImage(ctx, root, image, "Debian "+release); err != nil {
 		return "", fmt.Errorf("importing a base of Debian %s: %w", release, err)
 	}
 	fmt.Fprintf(log, "made %s in %s\n", image, roundTime(time.Since(began)))
-	return e.imageID(ctx, image)
+	return s.id(ctx, image)
 }
 
 // rootPrefix begins the name of a folder that debootstrap works in. Its owner follows, as it stands on whatever else we may leave behind.
@@ -298,11 +298,11 @@ func extendSources(main []byte, release string, sources debianSources) []byte {
 }
 
 // importImage makes an image of one layer from a folder.
-func (e *Engine) importImage(ctx context.Context, root, image, what string) error {
+func (s *imageStore) importImage(ctx context.Context, root, image, what string) error {
 	reader, writer := io.Pipe()
 	go func() { writer.CloseWithError(tarTree(writer, root)) }()
 	defer reader.Close()
-	result, err := e.client.ImageImport(ctx, client.ImageImportSource{Source: reader, SourceName: "-"}, image,
+	result, err := s.client.ImageImport(ctx, client.ImageImportSource{Source: reader, SourceName: "-"}, image,
 		client.ImageImportOptions{
 			Message: what + " by debootstrap",
 			Changes: []string{
@@ -321,7 +321,7 @@ func (e *Engine) importImage(ctx context.Context, root, image, what string) erro
 // tarTree writes a folder as an archive, with owners, links and modes, without devices and what is leftOut.
 func tarTree(w io.Writer, root string) error {
 	archive := tar.NewWriter(w)
-	links := make(map[[2]uint64]string) // first name by device and inode, for hard links
+	links := make(map[[2]uint64]string)
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || path == root {
 			return err
@@ -330,39 +330,12 @@ func tarTree(w io.Writer, root string) error {
 		if leftOut(name) && !(entry.IsDir() && strings.HasPrefix(name, "usr/share/man/")) { // packages link into them
 			return nil
 		}
-		info, err := entry.Info()
-		if err != nil {
+		header, err := treeHeader(path, name, entry, links)
+		if err == nil {
+			err = archive.WriteHeader(header)
+		}
+		if err != nil || header.Typeflag != tar.TypeReg {
 			return err
-		}
-		target := ""
-		if info.Mode()&fs.ModeSymlink != 0 {
-			if target, err = os.Readlink(path); err != nil {
-				return err
-			}
-		}
-		header, err := tar.FileInfoHeader(info, target)
-		if err != nil {
-			return err
-		}
-		header.Name = name
-		header.Uname, header.Gname = "", "" // numbers count: names are those of this machine
-		header.Format = tar.FormatPAX
-		if entry.IsDir() {
-			header.Name += "/"
-		}
-		if stat, ok := info.Sys().(*syscall.Stat_t); ok && stat.Nlink > 1 && info.Mode().IsRegular() {
-			key := [2]uint64{uint64(stat.Dev), stat.Ino}
-			if first, ok := links[key]; ok {
-				header.Typeflag, header.Linkname, header.Size = tar.TypeLink, first, 0
-			} else {
-				links[key] = name
-			}
-		}
-		if err := archive.WriteHeader(header); err != nil {
-			return err
-		}
-		if header.Typeflag != tar.TypeReg {
-			return nil
 		}
 		file, err := os.Open(path)
 		if err != nil {
@@ -376,4 +349,38 @@ func tarTree(w io.Writer, root string) error {
 		return err
 	}
 	return archive.Close()
+}
+
+// treeHeader describes a file or folder for an archive. Links are the first names of files that have several, by device and
+// inode.
+func treeHeader(path, name string, entry fs.DirEntry, links map[[2]uint64]string) (*tar.Header, error) {
+	info, err := entry.Info()
+	if err != nil {
+		return nil, err
+	}
+	target := ""
+	if info.Mode()&fs.ModeSymlink != 0 {
+		if target, err = os.Readlink(path); err != nil {
+			return nil, err
+		}
+	}
+	header, err := tar.FileInfoHeader(info, target)
+	if err != nil {
+		return nil, err
+	}
+	header.Name = name
+	header.Uname, header.Gname = "", "" // numbers count: names are those of this machine
+	header.Format = tar.FormatPAX
+	if entry.IsDir() {
+		header.Name += "/"
+	}
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok && stat.Nlink > 1 && info.Mode().IsRegular() {
+		key := [2]uint64{uint64(stat.Dev), stat.Ino}
+		if first, ok := links[key]; ok {
+			header.Typeflag, header.Linkname, header.Size = tar.TypeLink, first, 0
+		} else {
+			links[key] = name
+		}
+	}
+	return header, nil
 }

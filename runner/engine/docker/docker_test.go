@@ -273,7 +273,7 @@ func TestSubstituteKeepsTheName(t *testing.T) {
 	if _, err := e.client.ImageInspect(t.Context(), base.Reference); !errdefs.IsNotFound(err) {
 		t.Errorf("%s is there, though only %s was made (%v)", base.Reference, base.Substitute, err)
 	}
-	if len(e.unreachable) == 0 {
+	if len(e.images.unreachable) == 0 {
 		t.Error("the next image would wait for the registry again")
 	}
 }
@@ -431,7 +431,7 @@ func TestTalkativeHealthcheck(t *testing.T) {
 
 func TestImageThatIsNot(t *testing.T) {
 	e := open(t)
-	e.unreachable["docker.io"] = errNoAnswer // so that nobody waits
+	e.images.unreachable["docker.io"] = errNoAnswer // so that nobody waits
 	_, err := e.Prepare(t.Context(), engine.Image{Name: "benchbook/nosuchimage:1"}, t.Output())
 	if missing := (*engine.ImageError)(nil); !errors.As(err, &missing) || missing.Reference != "benchbook/nosuchimage:1" {
 		t.Errorf("got %v, want an ImageError", err)

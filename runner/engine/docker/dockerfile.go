@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -40,96 +41,133 @@ var directive = regexp.MustCompile(`^#\s*(?i:(escape|syntax|check))\s*=\s*(.+?)\
 //
 // Source: Dockerfile reference, "Format", "FROM", "ARG", "COPY --from"; what belongs to BuildKit, which is not used, is refused.
 func parseDockerfile(text string, args map[string]string, target string) (dockerfile, error) {
-	d := dockerfile{lines: strings.SplitAfter(strings.TrimPrefix(text, "\ufeff"), "\n")}
-	escape := byte('\\')
-	for i, line := range d.lines {
+	p := parser{
+		dockerfile: dockerfile{lines: strings.SplitAfter(strings.TrimPrefix(text, "\ufeff"), "\n")},
+		args:       args, target: target, escape: '\\', stage: -1, defaults: make(map[string]string), stages: make(map[string]bool),
+	}
+	if err := p.directives(); err != nil {
+		return p.dockerfile, err
+	}
+	for i := 0; i < len(p.lines) && !p.done; {
+		at := from{first: i}
+		words := strings.Fields(p.instruction(&i, p.escape))
+		if len(words) == 0 {
+			continue
+		}
+		p.steps = append(p.steps, at.first+1)
+		at.end = i
+		if err := p.read(words, at); err != nil {
+			return p.dockerfile, &problem{at.first + 1, err.Error()}
+		}
+	}
+	if p.stage < 0 {
+		return p.dockerfile, &problem{1, "there is no FROM"}
+	}
+	return p.dockerfile, nil
+}
+
+// parser is what is known while a Dockerfile is read.
+type parser struct {
+	dockerfile
+	args     map[string]string // as given
+	target   string
+	escape   byte
+	defaults map[string]string // of arguments declared before the first FROM, the only ones that FROM sees
+	stages   map[string]bool
+	stage    int  // that is being read; -1 before the first one
+	done     bool // the target was read
+}
+
+// directives reads what stands above everything else.
+func (p *parser) directives() error {
+	for i, line := range p.lines {
 		m := directive.FindStringSubmatch(strings.TrimSpace(line))
 		if m == nil {
 			break
 		}
 		if strings.EqualFold(m[1], "syntax") && !usualSyntax.MatchString(m[2]) {
-			return d, &problem{i + 1, fmt.Sprintf("# syntax=%s needs BuildKit, and images are built by the engine's classic builder: "+
+			return &problem{i + 1, fmt.Sprintf("# syntax=%s needs BuildKit, and images are built by the engine's classic builder: "+
 				"write it as a Dockerfile, without this line", m[2])}
 		}
 		if strings.EqualFold(m[1], "escape") {
 			if m[2] != "`" && m[2] != "\\" {
-				return d, &problem{i + 1, fmt.Sprintf("escape is %q, but can only be ` or \\", m[2])}
+				return &problem{i + 1, fmt.Sprintf("escape is %q, but can only be ` or \\", m[2])}
 			}
-			escape = m[2][0]
+			p.escape = m[2][0]
 		}
 	}
-	defaults := make(map[string]string) // of arguments declared before the first FROM, the only ones that FROM sees
-	stages := make(map[string]bool)
-	stage := -1
-	for i := 0; i < len(d.lines); {
-		first := i
-		words := strings.Fields(d.instruction(&i, escape))
-		if len(words) == 0 {
-			continue
-		}
-		d.steps = append(d.steps, first+1)
-		fail := func(format string, a ...any) (dockerfile, error) {
-			return d, &problem{first + 1, fmt.Sprintf(format, a...)}
-		}
-		flags, rest := splitFlags(words[1:])
-		if what, instead := d.needsBuildKit(words, flags, i); what != "" {
-			return fail("%s needs BuildKit, and images are built by the engine's classic builder: %s", what, instead)
-		}
-		expand := func(word string) string { return expandArgs(unquote(word), defaults) }
-		found := from{first: first, end: i}
-		switch strings.ToUpper(words[0]) {
-		case "ARG":
-			if stage >= 0 {
-				continue
-			}
-			for _, word := range rest {
-				name, value, _ := strings.Cut(word, "=")
-				defaults[name] = expand(value)
-				if given, ok := args[name]; ok {
-					defaults[name] = given
-				}
-			}
-			continue
-		case "FROM":
-			if stage >= 0 && isTarget(target, stage, stages) {
-				return d, nil
-			}
-			stage++
-			if len(rest) != 1 && (len(rest) != 3 || !strings.EqualFold(rest[1], "AS")) {
-				return fail("FROM wants an image, and AS NAME or nothing after it")
-			}
-			found.word, found.reference, found.platform = rest[0], expand(rest[0]), expand(flags["platform"])
-			if found.reference == "" {
-				return fail("FROM %s names no image: give its argument a value, by ARG above it or in args", rest[0])
-			}
-			earlier := stages[strings.ToLower(found.reference)]
-			if len(rest) == 3 {
-				stages[strings.ToLower(rest[2])] = true
-			}
-			if earlier || found.reference == "scratch" {
-				continue
-			}
-		case "COPY":
-			found.flag, found.word = "--from=", flags["from"]
-			found.reference = unquote(found.word)
-			if found.word == "" || stages[strings.ToLower(found.word)] || isNumber(found.word) {
-				continue
-			}
-		default:
-			continue
-		}
-		if strings.ContainsAny(found.reference, " \t\"'$") {
-			return fail("%q is not a reference of an image", found.reference)
-		}
-		if line, _ := d.find(found); line < 0 {
-			return fail("the name of an image must stand on one line")
-		}
-		d.bases = append(d.bases, found)
+	return nil
+}
+
+// read reads one instruction, which stands on the lines of at.
+func (p *parser) read(words []string, at from) error {
+	flags, rest := splitFlags(words[1:])
+	if what, instead := p.needsBuildKit(words, flags, at.end); what != "" {
+		return fmt.Errorf("%s needs BuildKit, and images are built by the engine's classic builder: %s", what, instead)
 	}
-	if stage < 0 {
-		return d, &problem{1, "there is no FROM"}
+	switch strings.ToUpper(words[0]) {
+	case "ARG":
+		p.argument(rest)
+	case "FROM":
+		return p.from(flags, rest, at)
+	case "COPY":
+		at.flag, at.word = "--from=", flags["from"]
+		at.reference = unquote(at.word)
+		if at.word != "" && !p.stages[strings.ToLower(at.word)] && !isNumber(at.word) {
+			return p.base(at)
+		}
 	}
-	return d, nil
+	return nil
+}
+
+func (p *parser) expand(word string) string { return expandArgs(unquote(word), p.defaults) }
+
+func (p *parser) argument(words []string) {
+	if p.stage >= 0 {
+		return
+	}
+	for _, word := range words {
+		name, value, _ := strings.Cut(word, "=")
+		p.defaults[name] = p.expand(value)
+		if given, ok := p.args[name]; ok {
+			p.defaults[name] = given
+		}
+	}
+}
+
+// from begins a stage, unless the one before was the target.
+func (p *parser) from(flags map[string]string, rest []string, at from) error {
+	if p.done = p.stage >= 0 && isTarget(p.target, p.stage, p.stages); p.done {
+		return nil
+	}
+	p.stage++
+	if len(rest) != 1 && (len(rest) != 3 || !strings.EqualFold(rest[1], "AS")) {
+		return errors.New("FROM wants an image, and AS NAME or nothing after it")
+	}
+	at.word, at.reference, at.platform = rest[0], p.expand(rest[0]), p.expand(flags["platform"])
+	if at.reference == "" {
+		return fmt.Errorf("FROM %s names no image: give its argument a value, by ARG above it or in args", rest[0])
+	}
+	earlier := p.stages[strings.ToLower(at.reference)]
+	if len(rest) == 3 {
+		p.stages[strings.ToLower(rest[2])] = true
+	}
+	if earlier || at.reference == "scratch" {
+		return nil
+	}
+	return p.base(at)
+}
+
+// base notes an image that the Dockerfile is built from.
+func (p *parser) base(at from) error {
+	if strings.ContainsAny(at.reference, " \t\"'$") {
+		return fmt.Errorf("%q is not a reference of an image", at.reference)
+	}
+	if line, _ := p.find(at); line < 0 {
+		return errors.New("the name of an image must stand on one line")
+	}
+	p.bases = append(p.bases, at)
+	return nil
 }
 
 // usualSyntax is what # syntax= says of a Dockerfile that the classic builder reads as well, as far as it has nothing new.

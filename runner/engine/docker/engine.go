@@ -52,9 +52,13 @@ type Options struct {
 	Agent func() ([]byte, error)
 }
 
-// Engine is a Docker engine. It implements engine.Engine.
+// daemon is the engine's API, with what takes more than one request.
+type daemon struct{ *client.Client }
+
+// Engine is a Docker engine.
 type Engine struct {
-	client       *client.Client
+	client       daemon
+	images       *imageStore
 	provider     *testcontainers.DockerProvider
 	endpoint     string
 	certificates string
@@ -63,17 +67,15 @@ type Engine struct {
 	owner        string
 	agent        func() ([]byte, error)
 	ahead        time.Duration // of its clock, before ours
-
-	mu          sync.Mutex
-	unreachable map[string]error         // registries that did not answer, by name: not every image waits for them
-	making      map[string]chan struct{} // images that are being made or brought here, by name; closed when that has ended
 }
 
 var (
-	_ engine.Engine  = (*Engine)(nil)
-	_ engine.Clocked = (*Engine)(nil)
-	_ engine.Carrier = (*Engine)(nil)
-	_ engine.Locked  = (*Engine)(nil)
+	_ engine.Engine     = (*Engine)(nil)
+	_ engine.Clocked    = (*Engine)(nil)
+	_ engine.Carrier    = (*Engine)(nil)
+	_ engine.Locked     = (*Engine)(nil)
+	_ engine.Inspected  = (*Engine)(nil)
+	_ engine.ImageStore = (*Engine)(nil)
 )
 
 // New connects to a Docker engine. The error wraps engine.ErrUnavailable if none answers.
@@ -85,7 +87,8 @@ func New(ctx context.Context, opts Options) (*Engine, error) {
 	}
 	pingContext, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	e := &Engine{client: api, endpoint: host, certificates: opts.TLS, owner: engine.Owner(), agent: opts.Agent, unreachable: make(map[string]error)}
+	e := &Engine{client: daemon{api}, images: newImageStore(api), endpoint: host, certificates: opts.TLS, owner: engine.Owner(),
+		agent: opts.Agent}
 	info, err := api.Info(pingContext, client.InfoOptions{})
 	if err == nil {
 		e.info = info.Info
@@ -231,7 +234,6 @@ func newProvider(host string, api *client.Client) (*testcontainers.DockerProvide
 	return provider, nil
 }
 
-// Name implements engine.Engine.
 func (e *Engine) Name() string { return "docker" }
 
 // Facts implements engine.Engine. Memory is in bytes.
@@ -288,7 +290,6 @@ func (e *Engine) Clock(ctx context.Context) (ahead, uncertain time.Duration, err
 // now is the time there.
 func (e *Engine) now() time.Time { return time.Now().Add(e.ahead) }
 
-// Close implements engine.Engine.
 func (e *Engine) Close() error { return e.client.Close() }
 
 // labels are those of something we start for a run.

@@ -30,7 +30,6 @@ import (
 // imageFormat goes into the digest of every image we build; raise it when the same inputs come to give another image.
 const imageFormat = "1"
 
-// Prepare implements engine.Engine.
 func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
 	switch {
 	case !image.One():
@@ -39,15 +38,15 @@ func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer)
 		return engine.Prepared{}, &engine.ImageError{Reference: "this machine", Err: errors.New("the engine docker runs no programs of this machine"),
 			WayOut: "add an image or a build, or use the engine local"}
 	case image.Build != nil:
-		return e.build(ctx, *image.Build, log)
+		return e.images.build(ctx, *image.Build, log)
 	case image.Executable != nil:
 		build, err := executableBuild(*image.Executable)
 		if err != nil {
 			return engine.Prepared{}, err
 		}
-		return e.build(ctx, build, log)
+		return e.images.build(ctx, build, log)
 	}
-	base, err := e.base(ctx, image.Name, "", log)
+	base, err := e.images.base(ctx, image.Name, "", log)
 	if err != nil {
 		return engine.Prepared{}, err
 	}
@@ -73,7 +72,7 @@ func executableBuild(executable engine.Executable) (engine.Build, error) {
 }
 
 // build builds an image, unless one was built from the same inputs before.
-func (e *Engine) build(ctx context.Context, build engine.Build, log io.Writer) (engine.Prepared, error) {
+func (s *imageStore) build(ctx context.Context, build engine.Build, log io.Writer) (engine.Prepared, error) {
 	fail := func(err error) (engine.Prepared, error) {
 		failure := &engine.BuildError{For: build.For, Err: err}
 		if p := (*problem)(nil); errors.As(err, &p) {
@@ -92,7 +91,7 @@ func (e *Engine) build(ctx context.Context, build engine.Build, log io.Writer) (
 	var bases []engine.Base
 	substitutes := make(map[int]string)
 	for i, from := range recipe.bases {
-		base, err := e.base(ctx, from.reference, from.platform, log)
+		base, err := s.base(ctx, from.reference, from.platform, log)
 		if errors.As(err, new(*engine.ImageError)) {
 			return engine.Prepared{}, &engine.BuildError{For: build.For, Line: from.first + 1, Err: err}
 		}
@@ -105,12 +104,12 @@ func (e *Engine) build(ctx context.Context, build engine.Build, log io.Writer) (
 		bases = append(bases, base)
 	}
 	tag := buildTag(build, bases)
-	done, err := e.alone(ctx, tag)
+	done, err := s.alone(ctx, tag)
 	if err != nil {
 		return engine.Prepared{}, err
 	}
 	defer done()
-	id, err := e.imageID(ctx, tag)
+	id, err := s.id(ctx, tag)
 	if err != nil {
 		return engine.Prepared{}, err
 	}
@@ -128,7 +127,7 @@ func (e *Engine) build(ctx context.Context, build engine.Build, log io.Writer) (
 	fmt.Fprintf(log, "building the image of %s\n", build.For)
 	began := time.Now()
 	said := &output.Tail{Limit: 1 << 20}
-	err = e.buildImage(ctx, build, tag, buildContext, io.MultiWriter(steps{log}, said))
+	err = s.buildImage(ctx, build, tag, buildContext, io.MultiWriter(steps{log}, said))
 	if ctx.Err() != nil {
 		return engine.Prepared{}, fmt.Errorf("building the image of %s: %w", build.For, context.Cause(ctx))
 	}
@@ -138,11 +137,28 @@ func (e *Engine) build(ctx context.Context, build engine.Build, log io.Writer) (
 		}
 	}
 	fmt.Fprintf(log, "built the image of %s in %s\n", build.For, roundTime(time.Since(began)))
-	if prepared.ID, err = e.imageID(ctx, tag); err != nil {
+	if prepared.ID, err = s.id(ctx, tag); err != nil {
 		return engine.Prepared{}, err
 	}
 	prepared.Built = true
 	return prepared, nil
+}
+
+// withFiles makes an image of another and files, and returns its id.
+func (s *imageStore) withFiles(ctx context.Context, image, name string, files []spec.File) (string, error) {
+	build := engine.Build{For: name + engine.WithFiles, Build: spec.Build{Dockerfile: "Dockerfile"}}
+	dockerfile := fmt.Appendf(nil, "FROM %s\n", image)
+	// One by one: copying whole folders would change those that are there.
+	for i, file := range slices.SortedFunc(slices.Values(files), func(a, b spec.File) int {
+		return strings.Compare(a.Path, b.Path)
+	}) {
+		source := "files/" + strconv.Itoa(i)
+		dockerfile = fmt.Appendf(dockerfile, "COPY [%q, %q]\n", source, file.Path)
+		build.Files = append(build.Files, spec.File{Path: source, Exec: file.Exec, Data: file.Data})
+	}
+	build.Files = append(build.Files, spec.File{Path: build.Dockerfile, Data: dockerfile})
+	prepared, err := s.build(ctx, build, io.Discard)
+	return prepared.ID, err
 }
 
 // What the builder says as it comes to an instruction, and of one that it does not understand.
@@ -168,14 +184,14 @@ func failedLine(recipe dockerfile, output []byte, err error) int {
 	return recipe.steps[step-1]
 }
 
-func (e *Engine) buildImage(
+func (s *imageStore) buildImage(
 	ctx context.Context, build engine.Build, tag string, buildContext io.Reader, output io.Writer,
 ) error {
 	args := proxyArgs(os.Environ())
 	for name, value := range build.Args {
 		args[name] = &value
 	}
-	response, err := e.client.ImageBuild(ctx, buildContext, client.ImageBuildOptions{
+	response, err := s.client.ImageBuild(ctx, buildContext, client.ImageBuildOptions{
 		Tags:        []string{tag},
 		Dockerfile:  build.Dockerfile,
 		BuildArgs:   args,

@@ -118,25 +118,25 @@ func TestProxyArgs(t *testing.T) {
 
 // One image is made by one of those that want it at the same time, while others go on, and whoever is told to stops waiting.
 func TestAlone(t *testing.T) {
-	e := &Engine{}
-	done, err := e.alone(t.Context(), "a")
+	e := &Engine{images: newImageStore(nil)}
+	done, err := e.images.alone(t.Context(), "a")
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := e.alone(t.Context(), "b")
+	other, err := e.images.alone(t.Context(), "b")
 	if err != nil {
 		t.Fatal(err)
 	}
 	other()
 	given, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := e.alone(given, "a"); !errors.Is(err, context.Canceled) {
+	if _, err := e.images.alone(given, "a"); !errors.Is(err, context.Canceled) {
 		t.Errorf("waiting that was cancelled ended with %v", err)
 	}
 	inside := make(chan func())
 	for range 2 {
 		go func() {
-			done, err := e.alone(t.Context(), "a")
+			done, err := e.images.alone(t.Context(), "a")
 			if err != nil {
 				t.Error(err)
 			}

@@ -16,15 +16,8 @@ import (
 	"benchbook/runner/engine"
 )
 
-var (
-	_ engine.Inspected  = (*Engine)(nil)
-	_ engine.ImageStore = (*Engine)(nil)
-)
-
-// Endpoint implements engine.Inspected.
 func (e *Engine) Endpoint() string { return e.endpoint }
 
-// Storage implements engine.Inspected.
 func (e *Engine) Storage() string {
 	if !e.local() {
 		return ""
@@ -50,12 +43,11 @@ func (e *Engine) Reach(ctx context.Context, image string) error {
 	return err
 }
 
-// Find implements engine.ImageStore.
 func (e *Engine) Find(ctx context.Context, image engine.Image) (engine.Prepared, bool, error) {
 	build := image.Build
 	switch {
 	case image.Name != "":
-		base, ok, err := e.baseHere(ctx, image.Name)
+		base, ok, err := e.images.baseHere(ctx, image.Name)
 		return engine.Prepared{Reference: image.Name, ID: base.ID, Bases: []engine.Base{base}}, ok, err
 	case image.Executable != nil:
 		b, err := executableBuild(*image.Executable)
@@ -76,20 +68,20 @@ func (e *Engine) Find(ctx context.Context, image engine.Image) (engine.Prepared,
 	}
 	prepared := engine.Prepared{}
 	for _, from := range recipe.bases {
-		base, ok, err := e.baseHere(ctx, from.reference)
+		base, ok, err := e.images.baseHere(ctx, from.reference)
 		if err != nil || !ok {
 			return engine.Prepared{}, false, err
 		}
 		prepared.Bases = append(prepared.Bases, base)
 	}
 	prepared.Reference = buildTag(*build, prepared.Bases)
-	prepared.ID, err = e.imageID(ctx, prepared.Reference)
+	prepared.ID, err = e.images.id(ctx, prepared.Reference)
 	return prepared, prepared.ID != "", err
 }
 
 // baseHere is base without asking anybody else.
-func (e *Engine) baseHere(ctx context.Context, name string) (engine.Base, bool, error) {
-	id, err := e.imageID(ctx, name)
+func (s *imageStore) baseHere(ctx context.Context, name string) (engine.Base, bool, error) {
+	id, err := s.id(ctx, name)
 	if err != nil || id != "" {
 		return engine.Base{Reference: name, ID: id}, id != "", err
 	}
@@ -102,7 +94,7 @@ func (e *Engine) baseHere(ctx context.Context, name string) (engine.Base, bool, 
 		return engine.Base{}, false, nil
 	}
 	substitute := substituteRepository + ":" + release
-	id, err = e.imageID(ctx, substitute)
+	id, err = s.id(ctx, substitute)
 	return engine.Base{Reference: name, ID: id, Substitute: substitute}, id != "", err
 }
 
@@ -114,7 +106,6 @@ type layered struct {
 	ours   bool
 }
 
-// Built implements engine.ImageStore.
 func (e *Engine) Built(ctx context.Context) ([]engine.BuiltImage, error) {
 	list, err := e.client.ImageList(ctx, client.ImageListOptions{})
 	if err != nil {
@@ -169,7 +160,6 @@ func stack(all []*layered) {
 	}
 }
 
-// Discard implements engine.ImageStore.
 func (e *Engine) Discard(ctx context.Context, kept engine.BuiltImage) error {
 	_, err := e.client.ImageRemove(ctx, kept.Reference, client.ImageRemoveOptions{PruneChildren: true})
 	if err != nil && !gone(err) {

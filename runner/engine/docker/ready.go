@@ -63,10 +63,9 @@ func (w *waiting) WaitUntilReady(ctx context.Context, _ wait.StrategyTarget) err
 	w.detach() // nothing but the load may be beside a service that is measured
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
-	return errors.Join(err, w.space.engine.removeContainer(ctx, w.agent))
+	return errors.Join(err, w.space.engine.client.removeContainer(ctx, w.agent))
 }
 
-// Wait implements readiness.Probed.
 func (w *waiting) Wait(ctx context.Context) (int, error) {
 	return awaitEnd(ctx, w.space.engine.client, w.id)
 }
@@ -91,7 +90,7 @@ func (w *waiting) Reach(ctx context.Context) (readiness.Dial, error) {
 	to := func(port int) string { return net.JoinHostPort(endpoint.IPAddress.String(), strconv.Itoa(port)) }
 	if !w.space.reachable {
 		if err := w.deploy(ctx); err != nil {
-			if _, ended, lookErr := w.space.engine.ended(ctx, w.id); lookErr == nil && ended {
+			if _, ended, lookErr := w.space.engine.client.ended(ctx, w.id); lookErr == nil && ended {
 				<-ctx.Done()
 				return nil, ctx.Err()
 			}
@@ -106,17 +105,16 @@ func (w *waiting) Reach(ctx context.Context) (readiness.Dial, error) {
 	}, nil
 }
 
-// Exec implements readiness.Probed.
 func (w *waiting) Exec(ctx context.Context, command engine.Command) (engine.Exit, error) {
-	return w.space.engine.exec(ctx, w.id, command)
+	return w.space.engine.client.exec(ctx, w.id, command)
 }
 
-// Follow implements readiness.Probed.
 func (w *waiting) Follow(ctx context.Context, stdout, stderr io.Writer) error {
 	defer context.AfterFunc(ctx, w.close)()
 	_, err := stdcopy.StdCopy(stdout, stderr, w.written.Reader)
 	return err
 }
 
-// Logs implements readiness.Probed.
-func (w *waiting) Logs(ctx context.Context) ([]byte, error) { return w.space.engine.logs(ctx, w.id) }
+func (w *waiting) Logs(ctx context.Context) ([]byte, error) {
+	return w.space.engine.client.logs(ctx, w.id)
+}

@@ -19,55 +19,46 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/netns"
+	"benchbook/runner/engine/kernel"
 	"benchbook/runner/engine/readiness"
+	"benchbook/runner/engine/spaces"
 )
 
 // outputTimeout is how long the rest of a program's output may take to arrive once it has ended.
 const outputTimeout = 30 * time.Second
 
-// space is a network and the containers in it. It implements engine.Space. A space within another is on the network of that one, and
-// their containers are named alike, so that the engine itself sees to it that a name is used once.
+// space is a network and the containers in it. A space within another is on the network of that one, and their containers are
+// named alike.
 type space struct {
 	engine    *Engine
 	run       string
-	name      string // of the network, and the first part of the names of its containers
-	network   string // its id; empty once it is removed
-	reachable bool   // whether this process can connect to addresses in it
-	outer     *space // nil for one that is within no other
-
-	// Held for reading while something is being made, so that Close knows of all of it.
-	opening sync.RWMutex
-	closed  bool
+	name      string                // of the network, and the first part of the names of its containers
+	network   string                // its id
+	reachable bool                  // whether this process can connect to addresses in it
+	outer     *space                // nil for one that is within no other
+	tree      *spaces.Tree[running] // the containers, by their ids: the engine itself sees to it that a name is used once
 
 	making sync.Mutex // of volumes and of networks to other hosts, one after the other
 
-	mu         sync.Mutex
-	containers map[string]*running      // by id
-	volumes    []string                 // as the engine knows them
-	crossings  []string                 // networks to other hosts; only of a space that is within no other
-	named      map[string]string        // of volumes, those that have a name
-	inner      map[*space]bool          // that are not closed
-	going      map[string]chan struct{} // by name: closed when a program that has ended is removed
+	mu        sync.Mutex
+	volumes   []string                 // as the engine knows them
+	crossings []string                 // networks to other hosts; only of a space that is within no other
+	named     map[string]string        // of volumes, those that have a name
+	going     map[string]chan struct{} // by name: closed when a program that has ended is removed
 }
-
-var _ engine.Space = (*space)(nil)
-
-var errClosed = errors.New("the space is closed")
 
 var notInContainerName = regexp.MustCompile(`[^a-zA-Z0-9_.-]+`)
 
 func safeName(name string) string { return notInContainerName.ReplaceAllString(name, "-") }
 
-// Open implements engine.Engine.
 func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("opening a space: %w", context.Cause(ctx))
 	}
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
-	s := newSpace(e, run)
-	s.name = "benchbook-" + safeName(run) + "-" + strings.ToLower(rand.Text()[:6])
+	name := "benchbook-" + safeName(run) + "-" + strings.ToLower(rand.Text()[:6])
+	s := newSpace(e, run, name, spaces.New[running]("space "+name))
 	created, err := e.client.NetworkCreate(ctx, s.name, client.NetworkCreateOptions{
 		Driver: "bridge", Internal: true, Labels: e.labels(run),
 	})
@@ -85,44 +76,23 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	return s, nil
 }
 
-func newSpace(e *Engine, run string) *space {
-	return &space{engine: e, run: run, containers: make(map[string]*running), named: make(map[string]string), inner: make(map[*space]bool),
-		going: make(map[string]chan struct{})}
+func newSpace(e *Engine, run, name string, tree *spaces.Tree[running]) *space {
+	return &space{engine: e, run: run, name: name, tree: tree, named: make(map[string]string), going: make(map[string]chan struct{})}
 }
 
-// Inner implements engine.Space.
 func (s *space) Inner(ctx context.Context) (engine.Space, error) {
-	s.opening.RLock()
-	defer s.opening.RUnlock()
-	if s.closed {
-		return nil, errClosed
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("opening a space: %w", context.Cause(ctx))
-	}
-	// What cleans up networks that nothing is in may have taken it, and containers would get one that leads out.
-	if _, err := s.engine.client.NetworkInspect(ctx, s.network, client.NetworkInspectOptions{}); err != nil {
-		if gone(err) {
-			err = fmt.Errorf("the network %s was removed by somebody else: let nothing clean up networks during a run, and start it again", s.name)
+	return s.tree.Inner(ctx, func(tree *spaces.Tree[running]) (engine.Space, error) {
+		// What cleans up networks that nothing is in may have taken it, and containers would get one that leads out.
+		if _, err := s.engine.client.NetworkInspect(ctx, s.network, client.NetworkInspectOptions{}); err != nil {
+			if gone(err) {
+				err = fmt.Errorf("the network %s was removed by somebody else: let nothing clean up networks during a run, and start it again", s.name)
+			}
+			return nil, err
 		}
-		return nil, fmt.Errorf("opening a space: %w", err)
-	}
-	inner := newSpace(s.engine, s.run)
-	inner.name, inner.network, inner.reachable, inner.outer = s.name, s.network, s.reachable, s
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.inner[inner] = true
-	return inner, nil
-}
-
-// left notes that a space within this one is not there any more.
-func (s *space) left(inner *space) {
-	if s == nil {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.inner, inner)
+		inner := newSpace(s.engine, s.run, s.name, tree)
+		inner.network, inner.reachable, inner.outer = s.network, s.reachable, s
+		return inner, nil
+	})
 }
 
 // reaches says whether this process can connect to addresses in a network: whether the engine is local and the bridge
@@ -149,7 +119,6 @@ func (e *Engine) reaches(ctx context.Context, network string) (bool, error) {
 	return false, nil
 }
 
-// Start implements engine.Space.
 func (s *space) Start(ctx context.Context, service engine.Service) (engine.Running, error) {
 	ready := &waiting{space: s, service: service}
 	created, r, err := s.newContainer(ctx, containerSpec{service: service, ready: ready})
@@ -170,33 +139,21 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 
 // startError says why a service could not be started, without the library's stages around it.
 func startError(ctx context.Context, service string, err error) error {
-	var notReady *engine.NotReadyError
-	var probe *readiness.FaultError
-	switch {
-	case ctx.Err() != nil:
-		err = context.Cause(ctx)
-	case errors.As(err, &notReady):
-		return notReady
-	case errors.As(err, &probe):
+	if probe := (*readiness.FaultError)(nil); errors.As(err, &probe) && !errors.As(err, new(*engine.NotReadyError)) {
 		err = probe
-	default:
-		if refused := rejected(service, err); refused != nil {
-			return refused
-		}
+	} else if refused := rejected(service, err); refused != nil {
+		err = refused
 	}
-	return fmt.Errorf("starting service %q: %w", service, err)
+	return spaces.StartError(ctx, service, err)
 }
 
 // newContainer creates a container and writes it down, so that it will be removed whatever happens.
 func (s *space) newContainer(ctx context.Context, spec containerSpec) (testcontainers.Container, *running, error) {
-	s.opening.RLock()
-	defer s.opening.RUnlock()
-	if s.closed {
-		return nil, nil, errClosed
+	leave, err := s.tree.Enter(ctx)
+	if err != nil {
+		return nil, nil, err
 	}
-	if ctx.Err() != nil {
-		return nil, nil, context.Cause(ctx)
-	}
+	defer leave()
 	s.awaitRemoval(spec.service.Name)
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
@@ -205,10 +162,10 @@ func (s *space) newContainer(ctx context.Context, spec containerSpec) (testconta
 		return nil, nil, err
 	}
 	r := &running{engine: s.engine, name: spec.service.Name, id: created.GetContainerID(), grace: spec.service.StopGrace}
-	r.first, r.last = netns.LocalPorts(spec.service.Sysctls)
-	s.mu.Lock()
-	s.containers[r.id] = r
-	s.mu.Unlock()
+	r.Meter = kernel.NewMeter(r.name, spec.service.Sysctls, func(ctx context.Context) (*kernel.Files, error) {
+		return s.engine.files(ctx, r.id)
+	})
+	s.tree.Put(r.id, r)
 	if err != nil {
 		return nil, nil, errors.Join(err, s.discard(ctx, r))
 	}
@@ -222,9 +179,7 @@ func (s *space) discard(ctx context.Context, r *running) error {
 	if err := r.remove(ctx, 0); err != nil {
 		return err // it stays written down, for Close to try again
 	}
-	s.mu.Lock()
-	delete(s.containers, r.id)
-	s.mu.Unlock()
+	s.tree.Free(r.id)
 	return nil
 }
 
@@ -259,16 +214,12 @@ func (s *space) awaitRemoval(name string) {
 	}
 }
 
-// Run implements engine.Space.
 func (s *space) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
 	exit, err := s.runProgram(ctx, program, started)
-	if refused := rejected(program.Name, err); refused != nil && ctx.Err() == nil {
-		return engine.Exit{}, refused
+	if refused := rejected(program.Name, err); refused != nil {
+		err = refused
 	}
-	if err != nil {
-		return engine.Exit{}, fmt.Errorf("running program %q: %w", program.Name, err)
-	}
-	return exit, nil
+	return exit, spaces.RunError(ctx, program.Name, err)
 }
 
 func (s *space) runProgram(
@@ -320,21 +271,18 @@ func (s *space) runProgram(
 		return exit, fmt.Errorf("reading its output: %w", output.err)
 	}
 	exit.Stdout, exit.Stderr = output.stdout.Bytes(), output.stderr.Bytes()
-	exit.OutOfMemory, err = s.engine.outOfMemory(ctx, r.id, program.Single && exit.Code == 0)
+	exit.OutOfMemory, err = s.engine.client.outOfMemory(ctx, r.id, program.Single && exit.Code == 0)
 	return exit, err
 }
 
 // outOfMemory says of a container that has ended whether something in it was killed for lack of memory, unless it is known that nothing
 // was: the engine answers only when it has taken the container off its network and unmounted it.
-func (e *Engine) outOfMemory(ctx context.Context, id string, known bool) (bool, error) {
+func (d daemon) outOfMemory(ctx context.Context, id string, known bool) (bool, error) {
 	if known {
 		return false, nil
 	}
-	inspected, err := e.client.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
-	if err != nil {
-		return false, err
-	}
-	return inspected.Container.State.OOMKilled, nil
+	exit, _, err := d.ended(ctx, id)
+	return exit.OutOfMemory, err
 }
 
 // awaitEnd waits until a container has ended, and returns its status. Once the context is done, the error is the reason of that.
@@ -361,11 +309,9 @@ func (s *space) find(name string) string {
 	if s == nil {
 		return ""
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for id, r := range s.containers {
+	for _, r := range s.tree.All() {
 		if r.name == name {
-			return id
+			return r.id
 		}
 	}
 	return s.outer.find(name)
@@ -373,74 +319,31 @@ func (s *space) find(name string) string {
 
 // Keep implements engine.Space. The engine goes on without us, so there is nothing to do but to leave it alone.
 func (s *space) Keep(context.Context) ([]engine.Kept, error) {
-	s.opening.Lock()
-	defer s.opening.Unlock()
-	if s.closed {
-		return nil, errClosed
+	if err := s.tree.Keep(); err != nil {
+		return nil, err
 	}
-	s.closed, s.network = true, ""
-	s.outer.left(s)
 	for _, name := range s.ended() {
 		s.awaitRemoval(name)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	var kept []engine.Kept
-	for _, r := range s.containers {
-		r.release()
+	for _, r := range s.tree.All() {
+		r.Meter.Close()
 		kept = append(kept, engine.Kept{Service: r.name, Enter: append(s.engine.command(), "exec", "-it", s.containerName(r.name), "sh")})
 	}
 	slices.SortFunc(kept, func(a, b engine.Kept) int { return strings.Compare(a.Service, b.Service) })
 	return kept, nil
 }
 
-// Close implements engine.Space.
 func (s *space) Close(ctx context.Context) error {
-	s.opening.Lock()
-	defer s.opening.Unlock()
-	if s.closed && s.network == "" {
-		return nil
-	}
-	s.closed = true
-	s.mu.Lock()
-	containers, inner := slices.Collect(maps.Values(s.containers)), slices.Collect(maps.Keys(s.inner))
-	s.mu.Unlock()
-	for _, i := range inner {
-		if err := i.Close(ctx); err != nil {
+	return s.tree.Close(ctx, func(r *running) error { return r.remove(ctx, r.grace) }, func() error {
+		ctx, cancel := uncancelled(ctx)
+		defer cancel()
+		if err := s.removeVolumes(ctx); err != nil || s.outer != nil {
 			return err
 		}
-	}
-
-	failures := make([]error, len(containers))
-	var group sync.WaitGroup
-	for i, r := range containers {
-		group.Go(func() {
-			failures[i] = r.remove(ctx, r.grace)
-			if failures[i] == nil {
-				s.mu.Lock()
-				delete(s.containers, r.id)
-				s.mu.Unlock()
-			}
-		})
-	}
-	group.Wait()
-	if err := errors.Join(failures...); err != nil {
-		return fmt.Errorf("closing space %s: %w", s.name, err)
-	}
-	ctx, cancel := uncancelled(ctx)
-	defer cancel()
-	if err := s.removeVolumes(ctx); err != nil {
-		return fmt.Errorf("closing space %s: %w", s.name, err)
-	}
-	if s.outer == nil {
-		if _, err := s.engine.client.NetworkRemove(ctx, s.network, client.NetworkRemoveOptions{}); err != nil && !gone(err) {
-			return fmt.Errorf("closing space %s: %w", s.name, err)
+		if err := s.engine.client.removeNetwork(ctx, s.network); err != nil {
+			return err
 		}
-		if err := s.removeCrossings(ctx); err != nil {
-			return fmt.Errorf("closing space %s: %w", s.name, err)
-		}
-	}
-	s.network = ""
-	s.outer.left(s)
-	return nil
+		return s.removeCrossings(ctx)
+	})
 }

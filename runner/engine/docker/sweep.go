@@ -76,19 +76,13 @@ func (e *Engine) sweepOnce(ctx context.Context, dryRun bool) ([]engine.Leftover,
 		if len(c.Names) > 0 {
 			name = strings.TrimPrefix(c.Names[0], "/")
 		}
-		sweep("container", name, c.Labels, func() error { return e.removeContainer(ctx, c.ID) })
+		sweep("container", name, c.Labels, func() error { return e.client.removeContainer(ctx, c.ID) })
 	}
 	for _, n := range networks.Items {
-		sweep("network", n.Name, n.Labels, func() error {
-			_, err := e.client.NetworkRemove(ctx, n.ID, client.NetworkRemoveOptions{})
-			if gone(err) {
-				return nil
-			}
-			return err
-		})
+		sweep("network", n.Name, n.Labels, func() error { return e.client.removeNetwork(ctx, n.ID) })
 	}
 	for _, v := range volumes.Items {
-		sweep("volume", v.Name, v.Labels, func() error { return e.removeVolume(ctx, v.Name) })
+		sweep("volume", v.Name, v.Labels, func() error { return e.client.removeVolume(ctx, v.Name) })
 	}
 	return leftovers, errors.Join(failures...)
 }

@@ -43,7 +43,7 @@ func TestSweepTriesAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	left, err := (&Engine{client: api}).Sweep(t.Context(), false)
+	left, err := (&Engine{client: daemon{api}}).Sweep(t.Context(), false)
 	if err != nil || len(left) != 1 || left[0] != (engine.Leftover{Kind: "network", Name: "left", Run: "killed"}) {
 		t.Errorf("swept %+v, %v; asked %d times", left, err, asked)
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -12,17 +14,38 @@ import (
 
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/kernel"
+	"benchbook/runner/engine/netns"
 )
 
-// meter reads what a container uses.
-type meter interface {
-	Read(ctx context.Context) (engine.Usage, error)
-	Close()
+// Usage is told by the engine where the kernel's files cannot be read.
+func (r *running) Usage(ctx context.Context) (engine.Usage, error) {
+	usage, err := r.Meter.Usage(ctx)
+	if !errors.Is(err, kernel.ErrElsewhere) {
+		return usage, err
+	}
+	if usage, err = (told{r.engine, r.id}).Read(ctx); err != nil {
+		return usage, fmt.Errorf("measuring %s: %w", r.name, err)
+	}
+	return usage, nil
 }
 
-// newMeter finds out how a running container can be measured: from the files of this machine's kernel if it runs under
-// it, else by what the engine tells.
-func (e *Engine) newMeter(ctx context.Context, id string) (meter, error) {
+// nameServer is where an engine answers for names in a container: it listens there itself.
+var nameServer = netip.AddrFrom4([4]byte{127, 0, 0, 11})
+
+func (r *running) Listeners(ctx context.Context) (open []netip.AddrPort, err error) {
+	open, err = r.Meter.Listeners(ctx)
+	if errors.Is(err, kernel.ErrElsewhere) {
+		open, err = netns.ListenersBy(ctx, r.Exec)
+	}
+	return slices.DeleteFunc(open, func(l netip.AddrPort) bool { return l.Addr() == nameServer }), err
+}
+
+func (w *waiting) Listeners(ctx context.Context) ([]netip.AddrPort, error) {
+	return w.running.Listeners(ctx)
+}
+
+// files are those by which the kernel of this machine tells of a container, if it runs under it.
+func (e *Engine) files(ctx context.Context, id string) (*kernel.Files, error) {
 	inspected, err := e.client.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 	if err != nil {
 		return nil, err
@@ -37,7 +60,7 @@ func (e *Engine) newMeter(ctx context.Context, id string) (meter, error) {
 		}
 		// We may be in a container ourselves, where processes have other numbers.
 	}
-	return told{e, id}, nil
+	return nil, kernel.ErrElsewhere
 }
 
 // told is what the engine tells about a container whenever it is asked. It cannot tell what happened on the network.
@@ -46,7 +69,6 @@ type told struct {
 	id     string
 }
 
-// Read implements meter.
 func (t told) Read(ctx context.Context) (engine.Usage, error) {
 	answer, err := t.engine.client.ContainerStats(ctx, t.id, client.ContainerStatsOptions{})
 	if err != nil {
@@ -64,9 +86,6 @@ func (t told) Read(ctx context.Context) (engine.Usage, error) {
 	usage.At = usage.At.Add(-t.engine.ahead) // by our clock
 	return usage, nil
 }
-
-// Close implements meter.
-func (told) Close() {}
 
 func usageOf(stats container.StatsResponse) engine.Usage {
 	counters := make(map[string]int64)

@@ -96,12 +96,12 @@ func (s *space) filled(ctx context.Context, service engine.Service, files []spec
 	if err != nil {
 		return "", err
 	}
-	defer func() { err = errors.Join(err, s.engine.removeContainer(ctx, created.ID)) }()
+	defer func() { err = errors.Join(err, s.engine.client.removeContainer(ctx, created.ID)) }()
 	within := make([]spec.File, len(files))
 	for i, file := range files {
 		within[i] = spec.File{Path: path.Join(inside, file.Path), Exec: file.Exec, Data: file.Data}
 	}
-	return id, s.engine.copyFiles(ctx, created.ID, within)
+	return id, s.engine.client.copyFiles(ctx, created.ID, within)
 }
 
 // removeVolumes removes the volumes of the space, whose containers are gone.
@@ -109,7 +109,7 @@ func (s *space) removeVolumes(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for len(s.volumes) > 0 {
-		if err := s.engine.removeVolume(ctx, s.volumes[0]); err != nil {
+		if err := s.engine.client.removeVolume(ctx, s.volumes[0]); err != nil {
 			return fmt.Errorf("removing volume %s: %w", s.volumes[0], err)
 		}
 		s.volumes = s.volumes[1:]
@@ -118,8 +118,16 @@ func (s *space) removeVolumes(ctx context.Context) error {
 }
 
 // removeVolume removes a volume, which may be gone already.
-func (e *Engine) removeVolume(ctx context.Context, id string) error {
-	if _, err := e.client.VolumeRemove(ctx, id, client.VolumeRemoveOptions{}); err != nil && !gone(err) {
+func (d daemon) removeVolume(ctx context.Context, id string) error {
+	if _, err := d.VolumeRemove(ctx, id, client.VolumeRemoveOptions{}); err != nil && !gone(err) {
+		return err
+	}
+	return nil
+}
+
+// removeNetwork removes a network, which may be gone already.
+func (d daemon) removeNetwork(ctx context.Context, id string) error {
+	if _, err := d.NetworkRemove(ctx, id, client.NetworkRemoveOptions{}); err != nil && !gone(err) {
 		return err
 	}
 	return nil

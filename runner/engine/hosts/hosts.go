@@ -92,7 +92,6 @@ func (e *Engine) Facts(ctx context.Context) (map[string]string, error) {
 	return all, nil
 }
 
-// Prepare implements engine.Engine.
 func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
 	to := image.Hosts
 	image.Hosts = nil
@@ -173,7 +172,6 @@ func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, err
 	return all, errors.Join(failures...)
 }
 
-// Close implements engine.Engine.
 func (e *Engine) Close() error {
 	var failures []error
 	for _, h := range e.hosts {

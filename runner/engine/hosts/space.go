@@ -38,7 +38,6 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	return s, nil
 }
 
-// Inner implements engine.Space.
 func (s *space) Inner(context.Context) (engine.Space, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -132,7 +131,6 @@ func (s *space) enter(ctx context.Context, name string, at *engine.Location, ima
 	return there, giveUp, err
 }
 
-// Start implements engine.Space.
 func (s *space) Start(ctx context.Context, service engine.Service) (engine.Running, error) {
 	there, giveUp, err := s.enter(ctx, service.Name, &service.Location, &service.Image)
 	if err != nil {
@@ -149,7 +147,6 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 	return running, nil
 }
 
-// Run implements engine.Space.
 func (s *space) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
 	if host, ok := s.hostOf(program.Beside); ok && program.Beside != "" {
 		if h, err := s.engine.host(program.Host); err == nil && h.Name != host {
@@ -174,7 +171,6 @@ func (s *space) hostOf(name string) (string, bool) {
 	return host, ok
 }
 
-// Keep implements engine.Space.
 func (s *space) Keep(ctx context.Context) ([]engine.Kept, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -67,7 +67,6 @@ func newAPI(t *testing.T) *api {
 	return a
 }
 
-// ServeHTTP is part of http.Handler.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	fails := a.fails
@@ -301,7 +300,7 @@ func engineOn(t *testing.T, a *api) *Engine {
 		t.Fatal(err)
 	}
 	e.agent.place, e.agent.address = place{"names", mainContainer}, "10.0.0.9"
-	e.images[prepared.Reference] = &imageConfig{entrypoint: []string{"/server"}}
+	e.images.known[prepared.Reference] = &imageConfig{entrypoint: []string{"/server"}}
 	t.Cleanup(func() {
 		if err := e.Close(); err != nil {
 			t.Errorf("Close: %v", err)
@@ -335,7 +334,7 @@ func steadyOn(ctx context.Context, t *testing.T, e *Engine, s engine.Space) *run
 	t.Helper()
 	pod := &corev1.Pod{ObjectMeta: e.meta("steady", "faults", "server")}
 	pod.Spec.Containers = []corev1.Container{{Name: mainContainer, Image: prepared.Reference}}
-	if err := e.create(ctx, podResource, pod); err != nil {
+	if err := e.cluster.create(ctx, podResource, pod); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := e.pods.wait(ctx, pod.Name, func(s podState) (bool, error) { return s.pod != nil, nil }); err != nil {
@@ -343,9 +342,7 @@ func steadyOn(ctx context.Context, t *testing.T, e *Engine, s engine.Space) *run
 	}
 	in := s.(*space)
 	r := &running{engine: e, space: in, name: "server", place: place{pod.Name, mainContainer}}
-	in.mu.Lock()
-	in.running[r.name] = r
-	in.mu.Unlock()
+	in.tree.Put(r.name, r)
 	return r
 }
 
@@ -549,8 +546,8 @@ func TestSweepAfterKill(t *testing.T) {
 	if _, err := killed.Open(ctx, "killed"); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(killed.create(ctx, podResource, &corev1.Pod{ObjectMeta: killed.meta("pod", "killed", "server")}),
-		killed.create(ctx, fileResource, &corev1.ConfigMap{ObjectMeta: killed.meta("files", "killed", "server")})); err != nil {
+	if err := errors.Join(killed.cluster.create(ctx, podResource, &corev1.Pod{ObjectMeta: killed.meta("pod", "killed", "server")}),
+		killed.cluster.create(ctx, fileResource, &corev1.ConfigMap{ObjectMeta: killed.meta("files", "killed", "server")})); err != nil {
 		t.Fatal(err)
 	}
 	kept, err := alive.Open(ctx, "alive")

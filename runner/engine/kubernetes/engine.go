@@ -14,6 +14,7 @@
 package kubernetes
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -24,6 +25,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -79,35 +81,27 @@ type Options struct {
 	Memory int64
 }
 
-// Engine is a namespace of a cluster. It implements engine.Engine.
+// Engine is a namespace of a cluster.
 type Engine struct {
-	options   Options
-	builder   builder
-	registry  registry
-	config    *rest.Config
-	context   string
-	namespace string
-	core      rest.Interface
-	network   rest.Interface
-	version   string
-	platform  string
-	owner     string
-	id        string // of this Engine, in labels
-	pods      *pods
-	agent     agentPod
-	stop      context.CancelFunc
+	options Options
+	cluster clusterClient
+	images  imageStore
+	nodes   nodes
+	pods    *pods
+	agent   agentPod
+	owner   string
+	id      string // of this Engine, in labels
+	stop    context.CancelFunc
+	kept    atomic.Bool // something of a space was: it needs its names
+}
 
-	bringing sync.Mutex // held while an image is on its way
-
-	imagesMu sync.Mutex
-	images   map[string]*imageConfig // by reference
-	layer    agentLayer
-
-	nodesMu sync.Mutex
-	nodes   map[string]string // of the hosts that something was started on
-
-	keepMu sync.Mutex
-	kept   bool // something of a space was: it needs its names
+// clusterClient is the API of a cluster, for one namespace.
+type clusterClient struct {
+	config            *rest.Config
+	context           string
+	namespace         string
+	core, network     rest.Interface
+	version, platform string
 }
 
 // The hosts of a Location that a cluster has: one node for services, and one for what puts load on them, which can have further ones beside
@@ -123,8 +117,6 @@ type builder interface {
 	engine.Engine
 	engine.Carrier
 }
-
-var _ engine.Engine = (*Engine)(nil)
 
 // scheme has the kinds that we use and no others: all of them would be some twenty megabytes of program.
 var scheme = func() *runtime.Scheme {
@@ -157,59 +149,61 @@ func New(ctx context.Context, opts Options) (*Engine, error) {
 			engine.ErrUnavailable)
 	}
 	quiet()
-	e := &Engine{options: opts, builder: b, registry: registry(opts.Registry), owner: engine.Owner(), id: random(), images: make(map[string]*imageConfig), nodes: make(map[string]string)}
+	e := &Engine{options: opts, owner: engine.Owner(), id: random(),
+		images: imageStore{builder: b, registry: registry(opts.Registry), agent: opts.Agent, known: make(map[string]*imageConfig)},
+		nodes:  nodes{prefer: opts.Prefer, names: make(map[string]string)}}
 	e.agent.table.Clients, e.agent.table.Spaces = make(map[string]string), make(map[string]map[string][]string)
-	if err := e.connect(); err != nil {
+	if err := e.cluster.connect(opts); err != nil {
 		return nil, fmt.Errorf("%w is configured: %v: name a context of your kubeconfig that is there, as kubectl config get-contexts lists them",
 			engine.ErrUnavailable, err)
 	}
-	if err := e.greet(ctx); err != nil {
+	if err := e.cluster.greet(ctx); err != nil {
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("connecting to the cluster of context %q: %w", e.context, context.Cause(ctx))
+			return nil, fmt.Errorf("connecting to the cluster of context %q: %w", e.cluster.context, context.Cause(ctx))
 		}
-		return nil, fmt.Errorf("%w can be used: %w", engine.ErrUnavailable, e.fault(err))
+		return nil, fmt.Errorf("%w can be used: %w", engine.ErrUnavailable, e.cluster.fault(err))
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	e.stop = stop
-	e.pods = newPods(e)
+	e.pods = newPods(&e.cluster, e.id)
 	if err := e.pods.begin(background); err != nil {
 		stop()
-		return nil, fmt.Errorf("%w can be used: %w", engine.ErrUnavailable, e.fault(err))
+		return nil, fmt.Errorf("%w can be used: %w", engine.ErrUnavailable, e.cluster.fault(err))
 	}
 	return e, nil
 }
 
 // connect reads the kubeconfig.
-func (e *Engine) connect() error {
+func (c *clusterClient) connect(options Options) error {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = e.options.Kubeconfig
-	loaded := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: e.options.Context})
+	rules.ExplicitPath = options.Kubeconfig
+	loaded := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: options.Context})
 	raw, err := loaded.RawConfig()
 	if err != nil {
 		return err
 	}
-	e.context = e.options.Context
-	if e.context == "" {
-		e.context = raw.CurrentContext
+	c.context = options.Context
+	if c.context == "" {
+		c.context = raw.CurrentContext
 	}
-	if e.config, err = loaded.ClientConfig(); err != nil {
+	if c.config, err = loaded.ClientConfig(); err != nil {
 		return err
 	}
-	e.namespace = e.options.Namespace
-	if e.namespace == "" {
-		if e.namespace, _, err = loaded.Namespace(); err != nil {
+	c.namespace = options.Namespace
+	if c.namespace == "" {
+		if c.namespace, _, err = loaded.Namespace(); err != nil {
 			return err
 		}
 	}
-	e.config.UserAgent = "benchbook"
-	e.config.QPS, e.config.Burst = 200, 400 // what is measured here does not wait for a client's own limit
-	e.config.WarningHandler = rest.NoWarnings{}
+	c.config.UserAgent = "benchbook"
+	c.config.QPS, c.config.Burst = 200, 400 // what is measured here does not wait for a client's own limit
+	c.config.WarningHandler = rest.NoWarnings{}
 	for _, group := range []struct {
 		path    string
 		version schema.GroupVersion
 		client  *rest.Interface
-	}{{"/api", corev1.SchemeGroupVersion, &e.core}, {"/apis", networkingv1.SchemeGroupVersion, &e.network}} {
-		config := rest.CopyConfig(e.config)
+	}{{"/api", corev1.SchemeGroupVersion, &c.core}, {"/apis", networkingv1.SchemeGroupVersion, &c.network}} {
+		config := rest.CopyConfig(c.config)
 		config.APIPath, config.GroupVersion, config.NegotiatedSerializer = group.path, &group.version, codecs.WithoutConversion()
 		if *group.client, err = rest.RESTClientFor(config); err != nil {
 			return err
@@ -219,10 +213,10 @@ func (e *Engine) connect() error {
 }
 
 // greet asks the cluster who it is.
-func (e *Engine) greet(ctx context.Context) error {
+func (c *clusterClient) greet(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	text, err := e.core.Get().AbsPath("/version").DoRaw(ctx)
+	text, err := c.core.Get().AbsPath("/version").DoRaw(ctx)
 	if err != nil {
 		return err
 	}
@@ -230,30 +224,26 @@ func (e *Engine) greet(ctx context.Context) error {
 	if err := json.Unmarshal(text, &version); err != nil {
 		return fmt.Errorf("it says its version as %.100q: %w", text, err)
 	}
-	e.version, e.platform = version.GitVersion, version.Platform
+	c.version, c.platform = version.GitVersion, version.Platform
 	return nil
 }
 
-// Name implements engine.Engine.
 func (e *Engine) Name() string { return "kubernetes" }
 
 // Facts implements engine.Engine. Memory is in bytes.
 func (e *Engine) Facts(ctx context.Context) (map[string]string, error) {
-	_, architecture, _ := strings.Cut(e.platform, "/")
+	_, architecture, _ := strings.Cut(e.cluster.platform, "/")
 	facts := map[string]string{
 		"engine.name":             e.Name(),
-		"engine.version":          e.version,
+		"engine.version":          e.cluster.version,
 		"engine.architecture":     architecture,
-		"engine.context":          e.context,
-		"engine.namespace":        e.namespace,
+		"engine.context":          e.cluster.context,
+		"engine.namespace":        e.cluster.namespace,
 		"engine.nodes.load":       selectorText(e.options.LoadNodes),
 		"engine.nodes.services":   selectorText(e.options.ServiceNodes),
 		"engine.exclusive.memory": fmt.Sprint(e.exclusiveMemory()),
 	}
-	e.nodesMu.Lock()
-	nodes := maps.Clone(e.nodes)
-	e.nodesMu.Unlock()
-	for host, node := range nodes {
+	for host, node := range e.nodes.all() {
 		if err := e.nodeFacts(ctx, host, node, facts); err != nil {
 			return nil, err
 		}
@@ -267,13 +257,13 @@ func (e *Engine) nodeFacts(ctx context.Context, host, name string, facts map[str
 	at := "engine.node." + host
 	facts[at] = name
 	var node corev1.Node
-	err := e.core.Get().Resource("nodes").Name(name).Do(ctx).Into(&node)
+	err := e.cluster.core.Get().Resource("nodes").Name(name).Do(ctx).Into(&node)
 	if apierrors.IsForbidden(err) {
 		facts[at+".status"] = "not known: the user has no right to see nodes"
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("looking at node %s: %w", name, e.fault(err))
+		return fmt.Errorf("looking at node %s: %w", name, e.cluster.fault(err))
 	}
 	facts[at+".kubelet"] = node.Status.NodeInfo.KubeletVersion
 	facts[at+".runtime"] = node.Status.NodeInfo.ContainerRuntimeVersion
@@ -283,10 +273,7 @@ func (e *Engine) nodeFacts(ctx context.Context, host, name string, facts map[str
 }
 
 func (e *Engine) exclusiveMemory() int64 {
-	if e.options.Memory > 0 {
-		return e.options.Memory
-	}
-	return defaultMemory
+	return cmp.Or(e.options.Memory, defaultMemory)
 }
 
 func selectorText(labels map[string]string) string {
@@ -301,11 +288,8 @@ func selectorText(labels map[string]string) string {
 func (e *Engine) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
 	defer cancel()
-	e.keepMu.Lock()
-	kept := e.kept
-	e.keepMu.Unlock()
 	var err error
-	if !kept {
+	if !e.kept.Load() {
 		err = e.agent.remove(ctx, e)
 	}
 	e.stop()

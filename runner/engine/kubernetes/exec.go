@@ -46,13 +46,13 @@ type place struct{ pod, container string }
 
 // stream connects to a container, for a new command in it or for its own first process, until that has ended. The error of a command that
 // ended with another status than zero is an exec.ExitError.
-func (e *Engine) stream(ctx context.Context, at place, resource string, options runtime.Object, streams remotecommand.StreamOptions) error {
-	url := e.core.Post().Namespace(e.namespace).Resource(podResource).Name(at.pod).SubResource(resource).VersionedParams(options, parameters).URL()
-	sockets, err := remotecommand.NewWebSocketExecutor(e.config, "GET", url.String())
+func (c *clusterClient) stream(ctx context.Context, at place, resource string, options runtime.Object, streams remotecommand.StreamOptions) error {
+	url := c.core.Post().Namespace(c.namespace).Resource(podResource).Name(at.pod).SubResource(resource).VersionedParams(options, parameters).URL()
+	sockets, err := remotecommand.NewWebSocketExecutor(c.config, "GET", url.String())
 	if err != nil {
 		return err
 	}
-	older, err := remotecommand.NewSPDYExecutor(e.config, "POST", url)
+	older, err := remotecommand.NewSPDYExecutor(c.config, "POST", url)
 	if err != nil {
 		return err
 	}
@@ -71,19 +71,19 @@ func (e *Engine) stream(ctx context.Context, at place, resource string, options 
 }
 
 // run runs a command in a container until it ends.
-func (e *Engine) run(ctx context.Context, at place, command []string, stdin io.Reader, stdout, stderr io.Writer) (status int, err error) {
+func (c *clusterClient) run(ctx context.Context, at place, command []string, stdin io.Reader, stdout, stderr io.Writer) (status int, err error) {
 	options := &corev1.PodExecOptions{Container: at.container, Command: command, Stdin: stdin != nil, Stdout: true, Stderr: true}
-	err = e.stream(ctx, at, "exec", options, remotecommand.StreamOptions{Stdin: stdin, Stdout: stdout, Stderr: stderr})
+	err = c.stream(ctx, at, "exec", options, remotecommand.StreamOptions{Stdin: stdin, Stdout: stdout, Stderr: stderr})
 	if ended := exec.ExitError(nil); errors.As(err, &ended) {
 		return ended.ExitStatus(), nil
 	}
-	return 0, e.fault(err)
+	return 0, c.fault(err)
 }
 
 // tell runs our program in a container. The error is what it has to say if it fails.
-func (e *Engine) tell(ctx context.Context, at place, command []string, stdin io.Reader) error {
+func (c *clusterClient) tell(ctx context.Context, at place, command []string, stdin io.Reader) error {
 	said := &output.Tail{Limit: 1 << 10}
-	status, err := e.run(ctx, at, command, stdin, said, said)
+	status, err := c.run(ctx, at, command, stdin, said, said)
 	if err == nil && status != 0 {
 		err = fmt.Errorf("%s ended with status %d: %s", command[1], status, bytes.TrimSpace(said.Bytes()))
 	}
@@ -91,14 +91,14 @@ func (e *Engine) tell(ctx context.Context, at place, command []string, stdin io.
 }
 
 // command runs a command of a user in a container.
-func (e *Engine) command(ctx context.Context, at place, command engine.Command) (engine.Exit, error) {
+func (c *clusterClient) command(ctx context.Context, at place, command engine.Command) (engine.Exit, error) {
 	stdout, stderr := &output.Head{Limit: output.MaxStdout}, &output.Tail{Limit: output.MaxStderr}
 	var stdin io.Reader
 	if len(command.Stdin) > 0 {
 		stdin = bytes.NewReader(command.Stdin)
 	}
 	deed := agent.Deed{Args: command.Args, Environment: command.Environment, WorkingDir: command.WorkingDir}
-	status, err := e.run(ctx, at, act(agent.Do, deed), stdin, stdout, stderr)
+	status, err := c.run(ctx, at, act(agent.Do, deed), stdin, stdout, stderr)
 	return engine.Exit{Code: status, Stdout: stdout.Bytes(), Stderr: stderr.Bytes()}, err
 }
 
@@ -118,7 +118,7 @@ func (a *attached) isWhole() bool {
 
 // attach reads what the first process of a container writes. That writes a greeting to both of its outputs, again and again, until it is
 // told that it may begin: by then we have seen it. If it leaves by a token, it says farewell behind all that it wrote.
-func (e *Engine) attach(ctx context.Context, at place, greeting, leave string, stdin io.Reader, stdout, stderr io.Writer) *attached {
+func (c *clusterClient) attach(ctx context.Context, at place, greeting, leave string, stdin io.Reader, stdout, stderr io.Writer) *attached {
 	a := &attached{greeted: make(chan struct{}), whole: make(chan struct{}), done: make(chan struct{})}
 	for _, w := range []io.Writer{stdout, stderr} {
 		a.outputs = append(a.outputs, newGreeted(greeting, leave, w))
@@ -127,7 +127,7 @@ func (e *Engine) attach(ctx context.Context, at place, greeting, leave string, s
 	options := &corev1.PodAttachOptions{Container: at.container, Stdin: stdin != nil, Stdout: true, Stderr: true}
 	go func() {
 		defer close(a.done)
-		a.err = e.stream(ctx, at, "attach", options, streams)
+		a.err = c.stream(ctx, at, "attach", options, streams)
 		for _, o := range a.outputs {
 			a.err = errors.Join(a.err, o.flush())
 		}

@@ -62,7 +62,10 @@ func TestNumbersOfUsers(t *testing.T) {
 		uid, gid int64 // -1: none
 	}{{"postgres", 70, 71}, {"70", 70, 71}, {"1000", 1000, -1}, {"nobody", -1, -1}}
 	for _, tt := range tests {
-		uid, gid := numbers([]byte(users), tt.who, 2, 3)
+		uid, gid, err := idsIn(tt.who, map[string][]byte{passwd: []byte(users)})
+		if (err != nil) != (tt.uid == -1) {
+			t.Errorf("%s: got the error %v", tt.who, err)
+		}
 		for _, n := range []struct {
 			got  *int64
 			want int64

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,9 +32,9 @@ func (f *Fault) Error() string {
 func (f *Fault) Unwrap() error { return f.Err }
 
 // fault says of an error of the API what has happened, and what to do. Others are left as they are.
-func (e *Engine) fault(err error) error {
-	of := fmt.Sprintf("of context %q", e.context)
-	in := fmt.Sprintf("namespace %q %s", e.namespace, of)
+func (c *clusterClient) fault(err error) error {
+	of := fmt.Sprintf("of context %q", c.context)
+	in := fmt.Sprintf("namespace %q %s", c.namespace, of)
 	var failed net.Error
 	switch {
 	case err == nil || errors.As(err, new(*Fault)):
@@ -48,19 +49,19 @@ func (e *Engine) fault(err error) error {
 		return &Fault{in + " is not there", "make it, or name another one", err}
 	case errors.As(err, &failed), utilnet.IsConnectionRefused(err), utilnet.IsConnectionReset(err), utilnet.IsProbableEOF(err),
 		apierrors.IsServiceUnavailable(err), apierrors.IsInternalError(err), apierrors.IsServerTimeout(err), apierrors.IsTimeout(err), apierrors.IsTooManyRequests(err):
-		return &Fault{"the API server " + of + " at " + e.config.Host + " does not answer", "see that it runs and is reached from here, and run again: what is measured is kept", err}
+		return &Fault{"the API server " + of + " at " + c.config.Host + " does not answer", "see that it runs and is reached from here, and run again: what is measured is kept", err}
 	}
 	return err
 }
 
 // asked says of an error with which an object could not be made that it lies in what was asked for.
-func (e *Engine) asked(name string, err error) error {
+func (c *clusterClient) asked(name string, err error) error {
 	forbidden := apierrors.IsForbidden(err) && (strings.Contains(err.Error(), "violates PodSecurity") || strings.Contains(err.Error(), "is forbidden: maximum") ||
 		strings.Contains(err.Error(), "is forbidden: minimum"))
 	if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || forbidden {
 		return &engine.RejectedError{Name: name, Err: err}
 	}
-	return e.fault(err)
+	return c.fault(err)
 }
 
 // unschedulable is how long a pod may wait for a node: those of the space before it may still be leaving.
@@ -70,7 +71,7 @@ const unschedulable = 20 * time.Second
 const pullFailing = 10 * time.Second
 
 // trouble says why a pod cannot begin, or was taken away; nil if neither is so. It does not look at how programs ended.
-func (e *Engine) trouble(name string, s podState) error {
+func trouble(name string, s podState) error {
 	pod := s.pod
 	if pod == nil {
 		return nil
@@ -79,6 +80,25 @@ func (e *Engine) trouble(name string, s podState) error {
 	if pod.Spec.NodeName != "" {
 		at += " on node " + pod.Spec.NodeName
 	}
+	if err := disrupted(at, pod); err != nil {
+		return err
+	}
+	if pod.Status.Phase == corev1.PodFailed && pod.Status.Reason != "" {
+		return failed(name, at, pod.Status)
+	}
+	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses, pod.Status.EphemeralContainerStatuses) {
+		if err := waiting(name, at, pod, c); err != nil {
+			return err
+		}
+	}
+	if s.gone || pod.DeletionTimestamp != nil {
+		return &Fault{at + " was removed by somebody else", "see who removes pods there, and run again: what is measured is kept", nil}
+	}
+	return nil
+}
+
+// disrupted says from the conditions of a pod why it has no node any more, or never gets one.
+func disrupted(at string, pod *corev1.Pod) error {
 	for _, c := range pod.Status.Conditions {
 		switch {
 		case lostNode(c):
@@ -89,29 +109,21 @@ func (e *Engine) trouble(name string, s podState) error {
 			return &Fault{"no node takes " + at, "free CPUs or memory, or choose other nodes", errors.New(c.Message)}
 		}
 	}
-	if pod.Status.Phase == corev1.PodFailed && pod.Status.Reason != "" {
-		switch err := fmt.Errorf("%s: %s", pod.Status.Reason, pod.Status.Message); pod.Status.Reason {
-		case "SysctlForbidden":
-			return &engine.RejectedError{Name: name, Err: fmt.Errorf("%w: have it allowed by allowedUnsafeSysctls of the kubelet", err)}
-		case "Evicted": // by its node, and not by way of the cluster
-			return evicted(at, pod.Status.Reason, pod.Status.Message)
-		case "UnexpectedAdmissionError", "OutOfcpu", "OutOfmemory":
-			return &Fault{"the node refused " + at, "free CPUs or memory there, or choose other nodes", err}
-		default:
-			return &Fault{at + " was taken away", "see kubectl describe pod and node, and run again: what is measured is kept", err}
-		}
-	}
-	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses, pod.Status.EphemeralContainerStatuses} {
-		for _, c := range statuses {
-			if err := e.waiting(name, at, pod, c); err != nil {
-				return err
-			}
-		}
-	}
-	if s.gone || pod.DeletionTimestamp != nil {
-		return &Fault{at + " was removed by somebody else", "see who removes pods there, and run again: what is measured is kept", nil}
-	}
 	return nil
+}
+
+// failed says why a pod was ended that has a reason for it.
+func failed(name, at string, status corev1.PodStatus) error {
+	switch err := fmt.Errorf("%s: %s", status.Reason, status.Message); status.Reason {
+	case "SysctlForbidden":
+		return &engine.RejectedError{Name: name, Err: fmt.Errorf("%w: have it allowed by allowedUnsafeSysctls of the kubelet", err)}
+	case "Evicted": // by its node, and not by way of the cluster
+		return evicted(at, status.Reason, status.Message)
+	case "UnexpectedAdmissionError", "OutOfcpu", "OutOfmemory":
+		return &Fault{"the node refused " + at, "free CPUs or memory there, or choose other nodes", err}
+	default:
+		return &Fault{at + " was taken away", "see kubectl describe pod and node, and run again: what is measured is kept", err}
+	}
 }
 
 func evicted(at, reason, message string) error {
@@ -124,7 +136,7 @@ func lostNode(c corev1.PodCondition) bool {
 }
 
 // waiting says why a container cannot begin.
-func (e *Engine) waiting(name, at string, pod *corev1.Pod, c corev1.ContainerStatus) error {
+func waiting(name, at string, pod *corev1.Pod, c corev1.ContainerStatus) error {
 	if ended := c.State.Terminated; ended != nil && ended.Reason == "StartError" {
 		return &engine.RejectedError{Name: name, Err: errors.New(ended.Message)}
 	}
@@ -145,32 +157,22 @@ func (e *Engine) waiting(name, at string, pod *corev1.Pod, c corev1.ContainerSta
 	return nil
 }
 
-// terminated is how a container of a pod has ended; nil while it has not.
-func terminated(pod *corev1.Pod, container string) *corev1.ContainerStateTerminated {
+// stateOf is how a container of a pod is; all nil where that is not known.
+func stateOf(pod *corev1.Pod, container string) (state corev1.ContainerState) {
 	if pod == nil {
-		return nil
+		return state
 	}
-	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.ContainerStatuses, pod.Status.EphemeralContainerStatuses} {
-		for _, c := range statuses {
-			if c.Name == container {
-				return c.State.Terminated
-			}
+	for _, c := range slices.Concat(pod.Status.ContainerStatuses, pod.Status.EphemeralContainerStatuses) {
+		if c.Name == container {
+			return c.State
 		}
 	}
-	return nil
+	return state
 }
 
-// isRunning says whether a container runs.
-func isRunning(pod *corev1.Pod, container string) bool {
-	if pod == nil {
-		return false
-	}
-	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.ContainerStatuses, pod.Status.EphemeralContainerStatuses} {
-		for _, c := range statuses {
-			if c.Name == container {
-				return c.State.Running != nil
-			}
-		}
-	}
-	return false
+// terminated is how a container of a pod has ended; nil while it has not.
+func terminated(pod *corev1.Pod, container string) *corev1.ContainerStateTerminated {
+	return stateOf(pod, container).Terminated
 }
+
+func isRunning(pod *corev1.Pod, container string) bool { return stateOf(pod, container).Running != nil }

@@ -243,11 +243,11 @@ func TestImageCannotBePulled(t *testing.T) {
 	ctx := bounded(t)
 	e := connected(t, nil)
 	service := steady(ctx, t, e)
-	known := e.images[service.Image.Reference]
+	known := e.images.known[service.Image.Reference]
 	repository, _, _ := strings.Cut(service.Image.Reference, "@")
 	service.Image.Reference = repository + "@sha256:" + strings.Repeat("0", 64)
 	// As of an image that was there when it was prepared.
-	e.images[service.Image.Reference] = known
+	e.images.known[service.Image.Reference] = known
 	_, err := opened(ctx, t, e).Start(ctx, service)
 	wantFault(t, err, service.Image.Reference, "node1", "reaches the registry")
 }
@@ -262,11 +262,11 @@ func TestQuotaFull(t *testing.T) {
 	const quotas = "resourcequotas"
 	quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "none"}, Spec: corev1.ResourceQuotaSpec{
 		Hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse("0")}}}
-	if err := a.create(ctx, quotas, quota); err != nil {
+	if err := a.cluster.create(ctx, quotas, quota); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := a.remove(context.WithoutCancel(ctx), quotas, quota.Name, 0); err != nil {
+		if err := a.cluster.remove(context.WithoutCancel(ctx), quotas, quota.Name, 0); err != nil {
 			t.Error(err)
 		}
 	})
@@ -280,7 +280,7 @@ func TestEvicted(t *testing.T) {
 	e, a := connected(t, nil), admin(t)
 	r := started(ctx, t, e)
 	eviction := `{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"` + r.place.pod + `","namespace":"bench"}}`
-	if err := a.core.Post().Namespace("bench").Resource(podResource).Name(r.place.pod).SubResource("eviction").Body([]byte(eviction)).
+	if err := a.cluster.core.Post().Namespace("bench").Resource(podResource).Name(r.place.pod).SubResource("eviction").Body([]byte(eviction)).
 		SetHeader("Content-Type", "application/json").Do(ctx).Error(); err != nil {
 		t.Fatal(err)
 	}
@@ -318,7 +318,7 @@ func awaitNode(t *testing.T, a *Engine, off string) {
 	}
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
 		var node corev1.Node
-		if err := a.core.Get().Resource("nodes").Name("node1").Do(context.Background()).Into(&node); err != nil || len(node.Spec.Taints) > 0 {
+		if err := a.cluster.core.Get().Resource("nodes").Name("node1").Do(context.Background()).Into(&node); err != nil || len(node.Spec.Taints) > 0 {
 			continue
 		}
 		for _, c := range node.Status.Conditions {

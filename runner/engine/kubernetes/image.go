@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
+	"path"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -17,10 +19,23 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/moby/sys/user"
 
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 )
+
+// imageStore brings images from where they are built to where nodes have them from.
+type imageStore struct {
+	builder  builder
+	registry registry
+	agent    func() ([]byte, error)
+	layer    agentLayer
+	bringing sync.Mutex // held while an image is on its way
+
+	mu    sync.Mutex
+	known map[string]*imageConfig // by reference
+}
 
 // imageConfig is what an image says of itself.
 type imageConfig struct {
@@ -72,54 +87,54 @@ func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer)
 		return engine.Prepared{}, &engine.ImageError{Reference: "machine", Err: errors.New("the engine kubernetes runs images, and not programs of its nodes"),
 			WayOut: "name an image, or run it with engine: local"}
 	}
-	prepared, err := e.builder.Prepare(ctx, image, log)
+	prepared, err := e.images.builder.Prepare(ctx, image, log)
 	if err != nil {
 		return prepared, err
 	}
-	there, tag, err := e.brought(ctx, &prepared, log)
-	if err != nil {
-		return prepared, fmt.Errorf("preparing image %s: %w", prepared.Reference, err)
+	there, tag, err := e.images.brought(ctx, &prepared, log)
+	var config *imageConfig
+	if err == nil {
+		config, err = configOf(there)
 	}
-	config, err := configOf(there)
-	if err != nil {
-		return prepared, fmt.Errorf("preparing image %s: %w", prepared.Reference, err)
+	var reference string
+	if err == nil {
+		reference, err = e.images.registry.reference(tag, there)
 	}
-	reference, err := e.registry.reference(tag, there)
 	if err != nil {
 		return prepared, fmt.Errorf("preparing image %s: %w", prepared.Reference, err)
 	}
 	prepared.Reference = reference
-	e.imagesMu.Lock()
-	e.images[prepared.Reference] = config
-	e.imagesMu.Unlock()
+	e.images.mu.Lock()
+	defer e.images.mu.Unlock()
+	e.images.known[reference] = config
 	return prepared, nil
 }
 
 // brought gives an image that was built as it is where nodes have it from, and brings it there unless that was done before.
-func (e *Engine) brought(ctx context.Context, prepared *engine.Prepared, log io.Writer) (v1.Image, name.Tag, error) {
-	layer, digest, err := e.layer.get(e.options.Agent)
+func (s *imageStore) brought(ctx context.Context, prepared *engine.Prepared, log io.Writer) (v1.Image, name.Tag, error) {
+	layer, digest, err := s.layer.get(s.agent)
 	if err != nil {
 		return nil, name.Tag{}, err
 	}
-	tag, err := name.NewTag(nameOf(e.registry.repository(), prepared.ID, digest))
+	tag, err := name.NewTag(nameOf(s.registry.repository(), prepared.ID, digest))
 	if err != nil {
-		return nil, tag, fmt.Errorf("the registry %q: %w", e.options.Registry, err)
+		return nil, tag, fmt.Errorf("the registry %q: %w", s.registry, err)
 	}
 	// One at a time: the same image may be wanted by several who prepare theirs at once, and all of them have our layer.
-	e.bringing.Lock()
-	defer e.bringing.Unlock()
-	there, err := e.registry.find(ctx, tag, prepared.ID)
+	s.bringing.Lock()
+	defer s.bringing.Unlock()
+	there, err := s.registry.find(ctx, tag, prepared.ID)
 	if err != nil || there != nil {
 		return there, tag, err
 	}
-	fmt.Fprintf(log, "pushing it to %s\n", e.registry.repository())
-	if err := e.bring(ctx, tag, *prepared, layer); err != nil {
+	fmt.Fprintf(log, "pushing it to %s\n", s.registry.repository())
+	if err := s.bring(ctx, tag, *prepared, layer); err != nil {
 		return nil, tag, err
 	}
 	prepared.Built = true
 	// As it is there: the file that it came from is removed.
-	if there, err = e.registry.find(ctx, tag, prepared.ID); err == nil && there == nil {
-		err = fmt.Errorf("pushing it to %s was done, and it is not there: see who else removes or replaces %s", e.registry.repository(), tag)
+	if there, err = s.registry.find(ctx, tag, prepared.ID); err == nil && there == nil {
+		err = fmt.Errorf("pushing it to %s was done, and it is not there: see who else removes or replaces %s", s.registry.repository(), tag)
 	}
 	return there, tag, err
 }
@@ -130,8 +145,8 @@ func nameOf(repository, id, layer string) string {
 }
 
 // bring takes an image from where it was built to where nodes have it from, with our layer.
-func (e *Engine) bring(ctx context.Context, tag name.Tag, prepared engine.Prepared, layer v1.Layer) error {
-	saved, err := e.builder.Save(ctx, prepared)
+func (s *imageStore) bring(ctx context.Context, tag name.Tag, prepared engine.Prepared, layer v1.Layer) error {
+	saved, err := s.builder.Save(ctx, prepared)
 	if err != nil {
 		return err
 	}
@@ -163,7 +178,7 @@ func (e *Engine) bring(ctx context.Context, tag name.Tag, prepared engine.Prepar
 	if image, err = mutate.ConfigFile(image, config); err != nil {
 		return err
 	}
-	return e.registry.put(ctx, tag, image)
+	return s.registry.put(ctx, tag, image)
 }
 
 func configOf(image v1.Image) (*imageConfig, error) {
@@ -175,23 +190,23 @@ func configOf(image v1.Image) (*imageConfig, error) {
 }
 
 // imageConfig is what a prepared image says of itself.
-func (e *Engine) imageConfig(ctx context.Context, prepared engine.Prepared) (*imageConfig, error) {
-	e.imagesMu.Lock()
-	known := e.images[prepared.Reference]
-	e.imagesMu.Unlock()
+func (s *imageStore) config(ctx context.Context, prepared engine.Prepared) (*imageConfig, error) {
+	s.mu.Lock()
+	known := s.known[prepared.Reference]
+	s.mu.Unlock()
 	if known != nil {
 		return known, nil
 	}
-	image, err := e.registry.get(ctx, prepared.Reference)
+	image, err := s.registry.get(ctx, prepared.Reference)
 	if err != nil {
 		return nil, err
 	}
 	if known, err = configOf(image); err != nil {
 		return nil, fmt.Errorf("reading image %s: %w", prepared.Reference, err)
 	}
-	e.imagesMu.Lock()
-	defer e.imagesMu.Unlock()
-	e.images[prepared.Reference] = known
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known[prepared.Reference] = known
 	return known, nil
 }
 
@@ -208,81 +223,52 @@ func (c *imageConfig) argsOf(entrypoint, command []string) []string {
 
 // ids are the numbers of a user as Compose writes it, USER or USER:GROUP. Names are those of the image; a group that is not said is that
 // of the user there, or nil.
-func (c *imageConfig) ids(user string) (uid, gid *int64, err error) {
-	who, group, _ := strings.Cut(user, ":")
-	var users, groups []byte
-	_, errUser := strconv.ParseInt(who, 10, 64)
-	_, errGroup := strconv.ParseInt(group, 10, 64)
-	if errUser != nil || group != "" && errGroup != nil || group == "" {
-		if users, err = c.file("etc/passwd"); err == nil {
-			groups, err = c.file("etc/group")
-		}
-		if err != nil {
+func (c *imageConfig) ids(who string) (uid, gid *int64, err error) {
+	var files map[string][]byte
+	if !onlyNumbers.MatchString(who) {
+		if files, err = c.files(passwd, group); err != nil {
 			return nil, nil, err
 		}
 	}
-	if uid, gid = numbers(users, who, 2, 3); uid == nil {
-		return nil, nil, fmt.Errorf("unable to find user %s: no matching entries in passwd file", who)
-	}
-	if group != "" {
-		if gid, _ = numbers(groups, group, 2, 2); gid == nil {
-			return nil, nil, fmt.Errorf("unable to find group %s: no matching entries in group file", group)
-		}
-	}
-	return uid, gid, nil
+	return idsIn(who, files)
 }
 
-// numbers finds who in lines of fields between colons: by the name, which is the first, or by the number. One that is a number needs no line.
-func numbers(lines []byte, who string, number, further int) (first, second *int64) {
-	for line := range bytes.Lines(lines) {
-		fields := strings.Split(strings.TrimSpace(string(line)), ":")
-		if len(fields) <= max(number, further) || fields[0] != who && fields[number] != who {
-			continue
-		}
-		a, errA := strconv.ParseInt(fields[number], 10, 64)
-		b, errB := strconv.ParseInt(fields[further], 10, 64)
-		if errA == nil && errB == nil {
-			return &a, &b
-		}
-	}
-	if n, err := strconv.ParseInt(who, 10, 64); err == nil {
-		return &n, nil
-	}
-	return nil, nil
-}
+const passwd, group = "etc/passwd", "etc/group"
 
-// file reads a small file of the image; nothing if it is not there.
-func (c *imageConfig) file(path string) ([]byte, error) {
-	layers, err := c.image.Layers()
+var onlyNumbers = regexp.MustCompile(`^\d+:\d+$`)
+
+func idsIn(who string, files map[string][]byte) (uid, gid *int64, err error) {
+	found, err := user.GetExecUser(who, &user.ExecUser{Gid: -1}, bytes.NewReader(files[passwd]), bytes.NewReader(files[group]))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	for i := len(layers) - 1; i >= 0; i-- {
-		data, found, err := fileIn(layers[i], path)
-		if err != nil || found {
-			return data, err
-		}
+	u, g := int64(found.Uid), int64(found.Gid)
+	if g < 0 {
+		return &u, nil, nil
 	}
-	return nil, nil
+	return &u, &g, nil
 }
 
-func fileIn(layer v1.Layer, path string) (data []byte, found bool, err error) {
-	content, err := layer.Uncompressed()
-	if err != nil {
-		return nil, false, err
-	}
+// files reads small files of the image, those that are there.
+func (c *imageConfig) files(names ...string) (map[string][]byte, error) {
+	content := mutate.Extract(c.image)
 	defer content.Close()
-	for archive := tar.NewReader(content); ; {
+	found := make(map[string][]byte)
+	for archive := tar.NewReader(content); len(found) < len(names); {
 		header, err := archive.Next()
 		if err == io.EOF {
-			return nil, false, nil
+			break
 		}
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
-		if strings.TrimPrefix(strings.TrimPrefix(header.Name, "./"), "/") == path && header.Typeflag == tar.TypeReg {
-			data, err := io.ReadAll(io.LimitReader(archive, 1<<20))
-			return data, true, err
+		name := strings.TrimPrefix(path.Clean(header.Name), "/")
+		if header.Typeflag != tar.TypeReg || !slices.Contains(names, name) {
+			continue
+		}
+		if found[name], err = io.ReadAll(io.LimitReader(archive, 1<<20)); err != nil {
+			return nil, err
 		}
 	}
+	return found, nil
 }

@@ -35,7 +35,6 @@ type savedOnly struct {
 	saves   int
 }
 
-// Prepare is part of engine.Engine.
 func (s *savedOnly) Prepare(_ context.Context, image engine.Image, _ io.Writer) (engine.Prepared, error) {
 	if image.Executable != nil {
 		return engine.Prepared{Reference: "benchbook/" + image.Executable.Name + ":1", ID: "sha256:b"}, nil
@@ -43,7 +42,6 @@ func (s *savedOnly) Prepare(_ context.Context, image engine.Image, _ io.Writer) 
 	return engine.Prepared{Reference: "benchbook/apart-server:1", ID: "sha256:a"}, nil
 }
 
-// Save is part of engine.Carrier.
 func (s *savedOnly) Save(context.Context, engine.Prepared) (io.ReadCloser, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -149,7 +147,7 @@ func TestImageIsPushedOnce(t *testing.T) {
 		t.Errorf("it says %q", &said)
 	}
 	e := pulling(t, a, builder, address)
-	known, err := e.imageConfig(ctx, prepared)
+	known, err := e.images.config(ctx, prepared)
 	if err != nil {
 		t.Fatal(err)
 	}

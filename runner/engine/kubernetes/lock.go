@@ -20,8 +20,7 @@ const lockEvery = time.Second
 
 var _ engine.Locked = (*Engine)(nil)
 
-// Identity implements engine.Locked.
-func (e *Engine) Identity() string { return e.config.Host + " " + e.namespace }
+func (e *Engine) Identity() string { return e.cluster.config.Host + " " + e.cluster.namespace }
 
 // Lock implements engine.Locked. What a process of this machine has left that was killed is removed. Of a process of another machine
 // nobody here knows whether it lives: there clean removes it.
@@ -30,11 +29,11 @@ func (e *Engine) Lock(ctx context.Context, doing string, waiting func(*engine.Bu
 	lock.Annotations[engine.LabelDoing] = doing
 	unlock = func() {
 		// What cannot be removed now is by the next run of this machine.
-		_ = e.remove(context.WithoutCancel(ctx), fileResource, lockName, 0)
+		_ = e.cluster.remove(context.WithoutCancel(ctx), fileResource, lockName, 0)
 	}
 	said := false
 	for {
-		err := e.core.Post().Namespace(e.namespace).Resource(fileResource).Body(lock).Do(ctx).Error()
+		err := e.cluster.core.Post().Namespace(e.cluster.namespace).Resource(fileResource).Body(lock).Do(ctx).Error()
 		if err == nil {
 			return unlock, nil
 		}
@@ -42,7 +41,7 @@ func (e *Engine) Lock(ctx context.Context, doing string, waiting func(*engine.Bu
 			return nil, context.Cause(ctx)
 		}
 		if !apierrors.IsAlreadyExists(err) {
-			return nil, e.fault(err)
+			return nil, e.cluster.fault(err)
 		}
 		held, err := e.lock(ctx)
 		switch {
@@ -72,21 +71,21 @@ func (e *Engine) Lock(ctx context.Context, doing string, waiting func(*engine.Bu
 // lock is the lock that somebody has; nil if nobody does, or whoever had it has ended: then it is removed, and no other one in its place.
 func (e *Engine) lock(ctx context.Context) (*metav1.ObjectMeta, error) {
 	var found *metav1.ObjectMeta
-	err := e.list(ctx, fileResource, func(meta *metav1.ObjectMeta) {
+	err := e.cluster.list(ctx, fileResource, func(meta *metav1.ObjectMeta) {
 		if meta.Name == lockName {
 			found = meta
 		}
 	})
 	if err != nil || found == nil {
-		return nil, e.fault(err)
+		return nil, e.cluster.fault(err)
 	}
 	if alive, known := engine.OwnerAlive(found.Annotations[engine.LabelOwner]); alive || !known {
 		return found, nil
 	}
 	options := &metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &found.UID}}
-	err = e.core.Delete().Namespace(e.namespace).Resource(fileResource).Name(lockName).Body(options).Do(ctx).Error()
+	err = e.cluster.core.Delete().Namespace(e.cluster.namespace).Resource(fileResource).Name(lockName).Body(options).Do(ctx).Error()
 	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
-		return nil, fmt.Errorf("removing the lock of a run that has ended: %w", e.fault(err))
+		return nil, fmt.Errorf("removing the lock of a run that has ended: %w", e.cluster.fault(err))
 	}
 	return nil, nil
 }

@@ -52,7 +52,7 @@ func (a *agentPod) ensure(ctx context.Context, e *Engine) (address string, err e
 	pod.Labels[labelNames] = ""
 	a.policy = pod.Name
 	peers := []networkingv1.NetworkPolicyPeer{{PodSelector: &metav1.LabelSelector{MatchLabels: map[string]string{labelEngine: e.id}}}}
-	err = e.create(ctx, policyResource, &networkingv1.NetworkPolicy{
+	err = e.cluster.create(ctx, policyResource, &networkingv1.NetworkPolicy{
 		ObjectMeta: e.meta(a.policy, "", ""),
 		Spec: networkingv1.NetworkPolicySpec{
 			PodSelector: metav1.LabelSelector{MatchLabels: map[string]string{labelEngine: e.id, labelNames: ""}},
@@ -62,7 +62,7 @@ func (a *agentPod) ensure(ctx context.Context, e *Engine) (address string, err e
 		},
 	})
 	if err != nil {
-		return "", fmt.Errorf("making the policy of the pod of names: %w", e.fault(err))
+		return "", fmt.Errorf("making the policy of the pod of names: %w", e.cluster.fault(err))
 	}
 	nobody, no, yes, always := int64(65534), false, true, corev1.SeccompProfileTypeRuntimeDefault
 	pod.Spec = corev1.PodSpec{
@@ -70,7 +70,7 @@ func (a *agentPod) ensure(ctx context.Context, e *Engine) (address string, err e
 		AutomountServiceAccountToken: &no,
 		EnableServiceLinks:           &no,
 		NodeSelector:                 e.options.LoadNodes,
-		Affinity:                     &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{PreferredDuringSchedulingIgnoredDuringExecution: e.again(LoadHost)}},
+		Affinity:                     &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{PreferredDuringSchedulingIgnoredDuringExecution: e.nodes.again(LoadHost)}},
 		SecurityContext: &corev1.PodSecurityContext{
 			RunAsNonRoot: &yes, RunAsUser: &nobody, RunAsGroup: &nobody, SeccompProfile: &corev1.SeccompProfile{Type: always},
 			Sysctls: []corev1.Sysctl{{Name: "net.ipv4.ip_unprivileged_port_start", Value: "0"}},
@@ -81,12 +81,12 @@ func (a *agentPod) ensure(ctx context.Context, e *Engine) (address string, err e
 				Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}}},
 		}},
 	}
-	if err := e.create(ctx, podResource, pod); err != nil {
-		return "", fmt.Errorf("making the pod of names: %w", e.asked("names", err))
+	if err := e.cluster.create(ctx, podResource, pod); err != nil {
+		return "", fmt.Errorf("making the pod of names: %w", e.cluster.asked("names", err))
 	}
 	a.place = place{pod.Name, mainContainer}
 	started, err := e.pods.wait(ctx, pod.Name, func(s podState) (bool, error) {
-		if err := e.trouble("names", s); err != nil {
+		if err := trouble("names", s); err != nil {
 			return false, err
 		}
 		if ended := terminated(s.pod, mainContainer); ended != nil {
@@ -124,13 +124,13 @@ func (a *agentPod) remove(ctx context.Context, e *Engine) error {
 func (a *agentPod) drop(ctx context.Context, e *Engine) error {
 	var err error
 	if a.place.pod != "" {
-		err = e.remove(ctx, podResource, a.place.pod, 0)
+		err = e.cluster.remove(ctx, podResource, a.place.pod, 0)
 	}
 	if a.policy != "" {
-		err = errors.Join(err, e.remove(ctx, policyResource, a.policy, 0))
+		err = errors.Join(err, e.cluster.remove(ctx, policyResource, a.policy, 0))
 	}
 	a.place, a.address, a.policy = place{}, "", ""
-	return e.fault(err)
+	return e.cluster.fault(err)
 }
 
 // change changes the table and tells it.
@@ -142,7 +142,7 @@ func (a *agentPod) change(ctx context.Context, e *Engine, how func(*agent.Names)
 	if err != nil {
 		return err
 	}
-	if err := e.tell(ctx, a.place, act(agent.Know, nil), bytes.NewReader(text)); err != nil {
+	if err := e.cluster.tell(ctx, a.place, act(agent.Know, nil), bytes.NewReader(text)); err != nil {
 		return fmt.Errorf("telling names to pod %s: %w", a.place.pod, err)
 	}
 	return nil
@@ -194,7 +194,7 @@ func (a *agentPod) dial(ctx context.Context, e *Engine, address string, port int
 	stdout, out := io.Pipe()
 	go func() {
 		var said strings.Builder
-		_, err := e.run(ctx, a.place, act(agent.Connect, net.JoinHostPort(address, strconv.Itoa(port))), in, out, &said)
+		_, err := e.cluster.run(ctx, a.place, act(agent.Connect, net.JoinHostPort(address, strconv.Itoa(port))), in, out, &said)
 		if err == nil && said.Len() > 0 {
 			err = errors.New(strings.TrimSpace(said.String()))
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -19,7 +20,20 @@ var (
 	_ engine.Sited     = (*running)(nil)
 )
 
-// Further implements engine.Spreading.
+// nodes are those of a cluster that are hosts.
+type nodes struct {
+	prefer map[string][]string // by host: those of the run before
+
+	mu    sync.Mutex
+	names map[string]string // of the hosts that something was started on
+}
+
+func (n *nodes) all() map[string]string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return maps.Clone(n.names)
+}
+
 func (e *Engine) Further(host string, n int) string {
 	if n < 2 {
 		return host
@@ -37,39 +51,39 @@ func isFurther(host string) bool {
 // isLoad says that a host is a node of the load.
 func isLoad(host string) bool { return host == LoadHost || isFurther(host) }
 
-// Spread implements engine.Spreading.
 func (e *Engine) Spread(host string, nodes []string) {
-	e.nodesMu.Lock()
-	defer e.nodesMu.Unlock()
-	maps.DeleteFunc(e.nodes, func(other, _ string) bool { return other == host || host == LoadHost && isFurther(other) })
+	e.nodes.mu.Lock()
+	defer e.nodes.mu.Unlock()
+	maps.DeleteFunc(e.nodes.names, func(other, _ string) bool { return other == host || host == LoadHost && isFurther(other) })
 	for i, node := range nodes {
-		e.nodes[e.Further(host, i+1)] = node
+		e.nodes.names[e.Further(host, i+1)] = node
 	}
 }
 
 // again prefers the nodes that a host had before.
-func (e *Engine) again(host string) []corev1.PreferredSchedulingTerm {
+func (n *nodes) again(host string) []corev1.PreferredSchedulingTerm {
 	if isLoad(host) {
 		host = LoadHost
 	}
 	var terms []corev1.PreferredSchedulingTerm
-	for _, node := range e.options.Prefer[host] {
-		terms = append(terms, corev1.PreferredSchedulingTerm{Weight: 100, Preference: corev1.NodeSelectorTerm{
-			MatchFields: []corev1.NodeSelectorRequirement{{Key: "metadata.name", Operator: corev1.NodeSelectorOpIn, Values: []string{node}}}}})
+	for _, node := range n.prefer[host] {
+		terms = append(terms, corev1.PreferredSchedulingTerm{Weight: 100, Preference: byName(corev1.NodeSelectorOpIn, node)})
 	}
 	return terms
 }
 
 // elsewhere asks for a node that no host has.
-func (e *Engine) elsewhere() *corev1.NodeSelector {
-	e.nodesMu.Lock()
-	taken := slices.Sorted(maps.Values(e.nodes))
-	e.nodesMu.Unlock()
-	var not []corev1.NodeSelectorRequirement
-	for _, node := range taken {
-		not = append(not, corev1.NodeSelectorRequirement{Key: "metadata.name", Operator: corev1.NodeSelectorOpNotIn, Values: []string{node}})
+func (n *nodes) elsewhere() *corev1.NodeSelector {
+	taken := slices.Sorted(maps.Values(n.all()))
+	return &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{byName(corev1.NodeSelectorOpNotIn, taken...)}}
+}
+
+// byName asks for nodes by their names, one requirement for each: a cluster takes no more in one.
+func byName(operator corev1.NodeSelectorOperator, names ...string) (term corev1.NodeSelectorTerm) {
+	for _, name := range names {
+		term.MatchFields = append(term.MatchFields, corev1.NodeSelectorRequirement{Key: "metadata.name", Operator: operator, Values: []string{name}})
 	}
-	return &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{MatchFields: not}}}
+	return term
 }
 
 // noFurther says that no node takes a pod that asks for one that no host has, as soon as the scheduler has looked: what is started to find
@@ -86,42 +100,30 @@ func noFurther(pod *corev1.Pod) error {
 	return nil
 }
 
-// Node implements engine.Sited.
-func (r *running) Node() string {
-	state, _ := r.engine.pods.get(r.place.pod) // a pod stays where it is
-	if state.pod == nil {
-		return ""
-	}
-	return state.pod.Spec.NodeName
-}
+func (r *running) Node() string { return r.node }
 
 // nodeOf is the node of a host; empty as long as nothing was started there, and for what says nothing of hosts.
-func (e *Engine) nodeOf(host string) string {
-	e.nodesMu.Lock()
-	defer e.nodesMu.Unlock()
-	return e.nodes[host]
+func (n *nodes) of(host string) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.names[host]
 }
 
 // settle notes which node a host is, once the first pod of it is there. Services and load on one node would be measured together, and taken
 // for two machines. Further nodes of the load are others by what their pods ask for.
-func (e *Engine) settle(host, pod string) error {
+func (n *nodes) settle(host, node string) error {
 	if host == "" {
 		return nil
 	}
-	state, err := e.pods.get(pod)
-	if err != nil || state.pod == nil {
-		return err // whoever uses the pod learns what became of it
-	}
-	e.nodesMu.Lock()
-	defer e.nodesMu.Unlock()
-	node := state.pod.Spec.NodeName
-	for other, taken := range e.nodes {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for other, taken := range n.names {
 		if other != host && taken == node {
 			return &Fault{fmt.Sprintf("services and load would both be on node %s", node),
 				"give the cluster a second node that takes pods, or name two different ones by their labels, under kubernetes: nodes: in benchbook.yaml", nil}
 		}
 	}
-	e.nodes[host] = node
+	n.names[host] = node
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
@@ -25,18 +26,25 @@ var resources = []struct{ name, kind string }{
 	{podResource, "container"}, {fileResource, "files"}, {claimResource, "volume"}, {policyResource, "network"},
 }
 
-func (e *Engine) client(resource string) rest.Interface {
+var lists = map[string]func() runtime.Object{
+	podResource:    func() runtime.Object { return new(corev1.PodList) },
+	fileResource:   func() runtime.Object { return new(corev1.ConfigMapList) },
+	claimResource:  func() runtime.Object { return new(corev1.PersistentVolumeClaimList) },
+	policyResource: func() runtime.Object { return new(networkingv1.NetworkPolicyList) },
+}
+
+func (c *clusterClient) client(resource string) rest.Interface {
 	if resource == policyResource {
-		return e.network
+		return c.network
 	}
-	return e.core
+	return c.core
 }
 
 // create makes an object, also if the context is cancelled meanwhile. One of this name that is there already is an earlier try of ours.
-func (e *Engine) create(ctx context.Context, resource string, object runtime.Object) error {
+func (c *clusterClient) create(ctx context.Context, resource string, object runtime.Object) error {
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
-	err := e.client(resource).Post().Namespace(e.namespace).Resource(resource).Body(object).Do(ctx).Error()
+	err := c.client(resource).Post().Namespace(c.namespace).Resource(resource).Body(object).Do(ctx).Error()
 	if apierrors.IsAlreadyExists(err) {
 		return nil // names are drawn once, and a request is made again where its answer was lost
 	}
@@ -45,7 +53,7 @@ func (e *Engine) create(ctx context.Context, resource string, object runtime.Obj
 
 // remove removes an object, which may be gone already. Pods get so much time to end; it is a second at least, as the cluster would else
 // forget a pod that still runs.
-func (e *Engine) remove(ctx context.Context, resource, name string, grace time.Duration) error {
+func (c *clusterClient) remove(ctx context.Context, resource, name string, grace time.Duration) error {
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
 	options := &metav1.DeleteOptions{}
@@ -53,7 +61,7 @@ func (e *Engine) remove(ctx context.Context, resource, name string, grace time.D
 		seconds := max(1, int64((grace+time.Second-1)/time.Second))
 		options.GracePeriodSeconds = &seconds
 	}
-	err := e.client(resource).Delete().Namespace(e.namespace).Resource(resource).Name(name).Body(options).Do(ctx).Error()
+	err := c.client(resource).Delete().Namespace(c.namespace).Resource(resource).Name(name).Body(options).Do(ctx).Error()
 	if apierrors.IsNotFound(err) {
 		return nil
 	}
@@ -61,43 +69,18 @@ func (e *Engine) remove(ctx context.Context, resource, name string, grace time.D
 }
 
 // list calls f with every object of ours that is not being removed, of any process.
-func (e *Engine) list(ctx context.Context, resource string, f func(*metav1.ObjectMeta)) error {
+func (c *clusterClient) list(ctx context.Context, resource string, f func(*metav1.ObjectMeta)) error {
 	options := &metav1.ListOptions{LabelSelector: ownerSelector}
-	request := func(into runtime.Object) error {
-		return e.client(resource).Get().Namespace(e.namespace).Resource(resource).VersionedParams(options, parameters).Do(ctx).Into(into)
+	list := lists[resource]()
+	err := c.client(resource).Get().Namespace(c.namespace).Resource(resource).VersionedParams(options, parameters).Do(ctx).Into(list)
+	if err != nil {
+		return err
 	}
-	var metas []*metav1.ObjectMeta
-	var err error
-	switch resource {
-	case podResource:
-		var list corev1.PodList
-		err = request(&list)
-		for i := range list.Items {
-			metas = append(metas, &list.Items[i].ObjectMeta)
+	return meta.EachListItem(list, func(item runtime.Object) error {
+		found := item.(metav1.ObjectMetaAccessor).GetObjectMeta().(*metav1.ObjectMeta) // as all that we make
+		if found.DeletionTimestamp == nil {
+			f(found)
 		}
-	case fileResource:
-		var list corev1.ConfigMapList
-		err = request(&list)
-		for i := range list.Items {
-			metas = append(metas, &list.Items[i].ObjectMeta)
-		}
-	case claimResource:
-		var list corev1.PersistentVolumeClaimList
-		err = request(&list)
-		for i := range list.Items {
-			metas = append(metas, &list.Items[i].ObjectMeta)
-		}
-	case policyResource:
-		var list networkingv1.NetworkPolicyList
-		err = request(&list)
-		for i := range list.Items {
-			metas = append(metas, &list.Items[i].ObjectMeta)
-		}
-	}
-	for _, meta := range metas {
-		if meta.DeletionTimestamp == nil {
-			f(meta)
-		}
-	}
-	return err
+		return nil
+	})
 }

@@ -18,7 +18,8 @@ const patience = 20 * time.Second
 
 // pods knows what has become of the pods of an Engine, by watching them.
 type pods struct {
-	engine *Engine
+	cluster *clusterClient
+	id      string // of the Engine
 
 	mu        sync.Mutex
 	known     map[string]podState // by name
@@ -34,8 +35,8 @@ type podState struct {
 	gone bool
 }
 
-func newPods(e *Engine) *pods {
-	return &pods{engine: e, known: make(map[string]podState), forgotten: make(map[string]bool), changed: make(chan struct{})}
+func newPods(c *clusterClient, id string) *pods {
+	return &pods{cluster: c, id: id, known: make(map[string]podState), forgotten: make(map[string]bool), changed: make(chan struct{})}
 }
 
 // begin watches until the context is done.
@@ -62,7 +63,7 @@ func (p *pods) begin(ctx context.Context) error {
 }
 
 func (p *pods) options(version string) *metav1.ListOptions {
-	return &metav1.ListOptions{LabelSelector: labelEngine + "=" + p.engine.id, ResourceVersion: version}
+	return &metav1.ListOptions{LabelSelector: labelEngine + "=" + p.id, ResourceVersion: version}
 }
 
 // look lists all pods, and returns from where on to watch them.
@@ -70,7 +71,7 @@ func (p *pods) look(ctx context.Context) (version string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	var list corev1.PodList
-	err = p.engine.core.Get().Namespace(p.engine.namespace).Resource(podResource).VersionedParams(p.options(""), parameters).Do(ctx).Into(&list)
+	err = p.cluster.core.Get().Namespace(p.cluster.namespace).Resource(podResource).VersionedParams(p.options(""), parameters).Do(ctx).Into(&list)
 	if err != nil {
 		return "", err
 	}
@@ -98,7 +99,7 @@ func (p *pods) look(ctx context.Context) (version string, err error) {
 func (p *pods) follow(ctx context.Context, version string) {
 	options := p.options(version)
 	options.Watch = true
-	watching, err := p.engine.core.Get().Namespace(p.engine.namespace).Resource(podResource).VersionedParams(options, parameters).Watch(ctx)
+	watching, err := p.cluster.core.Get().Namespace(p.cluster.namespace).Resource(podResource).VersionedParams(options, parameters).Watch(ctx)
 	if err != nil {
 		return // looking tells why
 	}
@@ -158,7 +159,7 @@ func (p *pods) outage() error {
 	if p.lost.IsZero() || !apierrors.IsUnauthorized(p.reason) && time.Since(p.lost) < patience {
 		return nil
 	}
-	return p.engine.fault(p.reason)
+	return p.cluster.fault(p.reason)
 }
 
 // errTimeout is the end of a wait that was bounded.

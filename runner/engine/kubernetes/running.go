@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,18 +25,19 @@ import (
 	"benchbook/runner/engine/readiness"
 )
 
-// running is a container of a space. It implements engine.Running.
+// running is a container of a space.
 type running struct {
 	engine    *Engine
 	space     *space
 	name      string
 	place     place // empty: nothing was made
 	address   string
+	node      string
 	ephemeral bool // it is in the pod of another one
 	further   bool // it asks for a node that no host has
 	begun     bool
 	grace     time.Duration
-	signal    string
+	signal    string // asks it to end; that of its image if the service names none
 	cpus      string // those asked for
 	token     string
 	leave     string // empty for a service
@@ -56,7 +58,6 @@ var (
 	_ engine.Listening = (*running)(nil)
 )
 
-// Name implements engine.Running.
 func (r *running) Name() string { return r.name }
 
 // awaitBegin waits until our program holds the container back.
@@ -67,7 +68,7 @@ func (r *running) awaitBegin(ctx context.Context) error {
 				return false, err
 			}
 		}
-		if err := r.engine.trouble(r.name, s); err != nil {
+		if err := trouble(r.name, s); err != nil {
 			return false, err
 		}
 		if s.pod == nil {
@@ -89,7 +90,7 @@ func (r *running) awaitBegin(ctx context.Context) error {
 	if refused := r.refused(); refused != nil {
 		return refused
 	}
-	r.address = pod.Status.PodIP
+	r.address, r.node = pod.Status.PodIP, pod.Spec.NodeName
 	return nil
 }
 
@@ -106,7 +107,7 @@ func (r *running) refused() error {
 
 // exitOf is how a container has ended, if it has. What the cluster took away has not ended by itself: that is an error.
 func (r *running) exitOf(s podState) (exit engine.Exit, ended bool, err error) {
-	if err := r.engine.trouble(r.name, s); err != nil {
+	if err := trouble(r.name, s); err != nil {
 		return exit, false, err
 	}
 	state := terminated(s.pod, r.place.container)
@@ -125,7 +126,6 @@ func (r *running) wait(ctx context.Context) (exit engine.Exit, err error) {
 	return exit, err
 }
 
-// Ended implements engine.Running.
 func (r *running) Ended(context.Context) (engine.Exit, bool, error) {
 	state, err := r.engine.pods.get(r.place.pod)
 	if err == nil && state.pod == nil {
@@ -141,9 +141,8 @@ func (r *running) Ended(context.Context) (engine.Exit, bool, error) {
 	return engine.Exit{}, false, fmt.Errorf("looking at %s: %w", r.name, err)
 }
 
-// Exec implements engine.Running.
 func (r *running) Exec(ctx context.Context, command engine.Command) (engine.Exit, error) {
-	exit, err := r.engine.command(ctx, r.place, command)
+	exit, err := r.engine.cluster.command(ctx, r.place, command)
 	if err != nil {
 		return exit, fmt.Errorf("running %q in %s: %w", command.Args, r.name, err)
 	}
@@ -155,16 +154,16 @@ func (r *running) Logs(ctx context.Context) ([]byte, error) {
 	// The node counts lines, and makes several of a long one: so it is asked for more of them until there is enough.
 	for lines := int64(200); ; lines *= 16 {
 		options := &corev1.PodLogOptions{Container: r.place.container, TailLines: &lines}
-		stream, err := r.engine.core.Get().Namespace(r.engine.namespace).Resource(podResource).Name(r.place.pod).SubResource("log").
+		stream, err := r.engine.cluster.core.Get().Namespace(r.engine.cluster.namespace).Resource(podResource).Name(r.place.pod).SubResource("log").
 			VersionedParams(options, parameters).Stream(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("reading the log of %s: %w", r.name, r.engine.fault(err))
+			return nil, fmt.Errorf("reading the log of %s: %w", r.name, r.engine.cluster.fault(err))
 		}
 		kept, count := &output.Tail{Limit: output.MaxLog}, &counter{}
 		_, err = io.Copy(io.MultiWriter(kept, count), stream)
 		stream.Close()
 		if err != nil {
-			return nil, fmt.Errorf("reading the log of %s: %w", r.name, r.engine.fault(err))
+			return nil, fmt.Errorf("reading the log of %s: %w", r.name, r.engine.cluster.fault(err))
 		}
 		if count.bytes >= output.MaxLog || count.parts() < lines {
 			return withoutGreeting(kept.Bytes(), r.greeting, r.leave), nil
@@ -237,7 +236,7 @@ func (r *running) newMeter(ctx context.Context) *meter {
 	answers, out := io.Pipe()
 	go func() {
 		var said strings.Builder
-		status, err := r.engine.run(ctx, r.place, act(agent.Meter, nil), in, out, &said)
+		status, err := r.engine.cluster.run(ctx, r.place, act(agent.Meter, nil), in, out, &said)
 		if err == nil {
 			err = fmt.Errorf("the meter ended with status %d: %s", status, strings.TrimSpace(said.String()))
 		}
@@ -258,26 +257,22 @@ func (r *running) release() {
 	}
 }
 
-// Usage implements engine.Running.
 func (r *running) Usage(ctx context.Context) (engine.Usage, error) {
 	u, err := r.ask(ctx, agent.AskUsage)
 	return engine.Usage{At: u.At, CPU: u.CPU, Memory: u.Memory, Periods: u.Periods, Throttled: u.Throttled,
 		ListenOverflows: u.ListenOverflows, Retransmits: u.Retransmits}, err
 }
 
-// CPU implements engine.Metered.
 func (r *running) CPU(ctx context.Context) (time.Duration, error) {
 	u, err := r.ask(ctx, agent.AskCPU)
 	return u.CPU, err
 }
 
-// Waits implements engine.Queued.
 func (r *running) Waits(ctx context.Context) (map[int]time.Duration, error) {
 	u, err := r.ask(ctx, agent.AskWaits)
 	return u.Threads, err
 }
 
-// Threads implements engine.Threaded.
 func (r *running) Threads(ctx context.Context, _ ...int) (map[int]time.Duration, error) {
 	u, err := r.ask(ctx, agent.AskThreads)
 	return u.Threads, err
@@ -300,8 +295,7 @@ func (r *running) checkCPUs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	state, _ := r.engine.pods.get(r.place.pod)
-	return notOwn(r.name, state.pod.Spec.NodeName, r.cpus, got.CPUs, got.AllCPUs)
+	return notOwn(r.name, r.node, r.cpus, got.CPUs, got.AllCPUs)
 }
 
 // notOwn says of the CPUs that a node gave to what asked for some of its own why they are not that, nil if they are: without a static CPU
@@ -335,13 +329,13 @@ func (r *running) remove(ctx context.Context, grace time.Duration) error {
 			if !r.hasEnded() {
 				killing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 				// The connection ends with what is killed; a container that cannot be killed so is by its node, a moment later.
-				_ = e.tell(killing, r.place, act(agent.End, nil), nil)
+				_ = e.cluster.tell(killing, r.place, act(agent.End, nil), nil)
 				cancel()
 			}
 		}
 		if !r.ephemeral {
-			if err := e.remove(ctx, podResource, r.place.pod, 0); err != nil {
-				return fmt.Errorf("removing %s: %w", r.name, e.fault(err))
+			if err := e.cluster.remove(ctx, podResource, r.place.pod, 0); err != nil {
+				return fmt.Errorf("removing %s: %w", r.name, e.cluster.fault(err))
 			}
 		}
 		if r.begun {
@@ -351,8 +345,8 @@ func (r *running) remove(ctx context.Context, grace time.Duration) error {
 		}
 	}
 	for len(r.files) > 0 {
-		if err := e.remove(ctx, fileResource, r.files[0], 0); err != nil {
-			return fmt.Errorf("removing the files of %s: %w", r.name, e.fault(err))
+		if err := e.cluster.remove(ctx, fileResource, r.files[0], 0); err != nil {
+			return fmt.Errorf("removing the files of %s: %w", r.name, e.cluster.fault(err))
 		}
 		r.files = r.files[1:]
 	}
@@ -390,12 +384,8 @@ func ended(s podState, container string) bool {
 func (r *running) askToEnd(ctx context.Context, grace time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
-	name := r.signal
-	if name == "" {
-		name = r.engine.stopSignal(r.place.pod)
-	}
 	// What cannot be asked is killed.
-	if err := r.engine.tell(ctx, r.place, act(agent.Signal, signalName(name)), nil); err == nil {
+	if err := r.engine.cluster.tell(ctx, r.place, act(agent.Signal, signalName(cmp.Or(r.signal, "SIGTERM"))), nil); err == nil {
 		_ = r.awaitEnded(ctx)
 	}
 }
@@ -418,19 +408,6 @@ func (r *running) awaitGone(ctx context.Context) error {
 	return nil
 }
 
-// stopSignal is that of the image of a pod, SIGTERM where it says nothing.
-func (e *Engine) stopSignal(pod string) string {
-	state, _ := e.pods.get(pod)
-	if state.pod != nil {
-		e.imagesMu.Lock()
-		defer e.imagesMu.Unlock()
-		if c := e.images[state.pod.Spec.Containers[0].Image]; c != nil && c.stopSignal != "" {
-			return c.stopSignal
-		}
-	}
-	return "SIGTERM"
-}
-
 // probed is a service that is waited for. It implements readiness.Probed.
 type probed struct {
 	*running
@@ -440,20 +417,17 @@ type probed struct {
 
 var _ readiness.Probed = (*probed)(nil)
 
-// Wait implements readiness.Probed.
 func (p *probed) Wait(ctx context.Context) (int, error) {
 	exit, err := p.running.wait(ctx)
 	return exit.Code, err
 }
 
-// Reach implements readiness.Probed.
 func (p *probed) Reach(context.Context) (readiness.Dial, error) {
 	return func(ctx context.Context, port int) (net.Conn, error) {
 		return p.engine.agent.dial(ctx, p.engine, p.address, port)
 	}, nil
 }
 
-// Follow implements readiness.Probed.
 func (p *probed) Follow(ctx context.Context, stdout, stderr io.Writer) error {
 	stop := context.AfterFunc(ctx, func() { p.stdout.stop(); p.stderr.stop() })
 	defer stop()

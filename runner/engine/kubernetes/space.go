@@ -1,13 +1,12 @@
 package kubernetes
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,6 +23,7 @@ import (
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/output"
 	"benchbook/runner/engine/readiness"
+	"benchbook/runner/engine/spaces"
 )
 
 // outputTimeout is how long the rest of a program's output may take to arrive once it has ended.
@@ -32,26 +32,20 @@ const outputTimeout = 30 * time.Second
 // leaving is how long what was killed may take to be seen to have ended.
 const leaving = 30 * time.Second
 
-// space is what pods of a label may reach, and what they are told. It implements engine.Space. A space within another has the label of
-// that one, so that names are used once in all of them.
+// space is what pods of a label may reach, and what they are told. A space within another has the label of that one, so that names are
+// used once in all of them.
 type space struct {
 	engine *Engine
 	run    string
 	id     string // the label
 	outer  *space // nil for one that is within no other
 	policy string // its name; empty of one that is within another
-
-	// Held for reading while something is being made, so that Close knows of all of it.
-	opening sync.RWMutex
-	closed  bool
-	done    bool // and everything is removed
+	tree   *spaces.Tree[running]
 
 	looking sync.Mutex // see claiming
 
-	mu      sync.Mutex
-	running map[string]*running // by name; nil while it is being made
-	claims  map[string]*claim   // by the names of volumes
-	inner   map[*space]bool     // that are not closed
+	mu     sync.Mutex
+	claims map[string]*claim // by the names of volumes
 }
 
 // claim is a volume that has a name.
@@ -60,16 +54,11 @@ type claim struct {
 	filled chan struct{} // closed when it has what it begins with, or nobody fills it any more
 }
 
-var _ engine.Space = (*space)(nil)
-
-var errClosed = errors.New("the space is closed")
-
-// Open implements engine.Engine.
 func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("opening a space: %w", context.Cause(ctx))
 	}
-	s := newSpace(e, run, random(), nil)
+	s := &space{engine: e, run: run, id: random(), tree: spaces.New[running]("a space"), claims: make(map[string]*claim)}
 	s.policy = objectName(run)
 	selector := metav1.LabelSelector{MatchLabels: map[string]string{labelSpace: s.id}}
 	peers := []networkingv1.NetworkPolicyPeer{
@@ -78,73 +67,24 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	}
 	meta := e.meta(s.policy, run, "")
 	meta.Labels[labelSpace] = s.id
-	err := e.create(ctx, policyResource, &networkingv1.NetworkPolicy{ObjectMeta: meta, Spec: networkingv1.NetworkPolicySpec{
+	err := e.cluster.create(ctx, policyResource, &networkingv1.NetworkPolicy{ObjectMeta: meta, Spec: networkingv1.NetworkPolicySpec{
 		PodSelector: selector,
 		PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress},
 		Ingress:     []networkingv1.NetworkPolicyIngressRule{{From: peers}},
 		Egress:      []networkingv1.NetworkPolicyEgressRule{{To: peers}},
 	}})
 	if err != nil {
-		return nil, fmt.Errorf("opening a space: %w", e.fault(err))
+		return nil, fmt.Errorf("opening a space: %w", e.cluster.fault(err))
 	}
 	return s, nil
 }
 
-func newSpace(e *Engine, run, id string, outer *space) *space {
-	return &space{engine: e, run: run, id: id, outer: outer, running: make(map[string]*running), claims: make(map[string]*claim), inner: make(map[*space]bool)}
-}
-
-// Inner implements engine.Space.
 func (s *space) Inner(ctx context.Context) (engine.Space, error) {
-	s.opening.RLock()
-	defer s.opening.RUnlock()
-	if s.closed {
-		return nil, errClosed
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("opening a space: %w", context.Cause(ctx))
-	}
-	inner := newSpace(s.engine, s.run, s.id, s)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.inner[inner] = true
-	return inner, nil
+	return s.tree.Inner(ctx, func(tree *spaces.Tree[running]) (engine.Space, error) {
+		return &space{engine: s.engine, run: s.run, id: s.id, outer: s, tree: tree, claims: make(map[string]*claim)}, nil
+	})
 }
 
-// find finds what runs under a name, here or in the spaces around.
-func (s *space) find(name string) (r *running, used bool) {
-	for around := s; around != nil; around = around.outer {
-		around.mu.Lock()
-		r, used = around.running[name]
-		around.mu.Unlock()
-		if used {
-			return r, true
-		}
-	}
-	return nil, false
-}
-
-// take reserves a name; it is given back by forget.
-func (s *space) take(name string) error {
-	if _, used := s.find(name); used {
-		return fmt.Errorf("there is a service or program %q in this space already", name)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, used := s.running[name]; used {
-		return fmt.Errorf("there is a service or program %q in this space already", name)
-	}
-	s.running[name] = nil
-	return nil
-}
-
-func (s *space) forget(name string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.running, name)
-}
-
-// Start implements engine.Space.
 func (s *space) Start(ctx context.Context, service engine.Service) (engine.Running, error) {
 	c := &container{service: service}
 	if service.StopSignal != "" && unix.SignalNum(signalName(service.StopSignal)) == 0 {
@@ -153,24 +93,21 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 	if service.Ready.Log != "" {
 		c.greeting = greeting()
 	}
-	r, err := s.launch(ctx, c)
+	r, err := s.launch(ctx, c, "")
 	if err != nil {
-		return nil, startError(ctx, service.Name, err)
+		return nil, spaces.StartError(ctx, service.Name, err)
 	}
 	reading, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	p := &probed{running: r}
 	if c.greeting != "" {
 		p.stdout, p.stderr = newPipe(), newPipe()
-		p.attached = s.engine.attach(reading, r.place, c.greeting, c.leave, nil, p.stdout, p.stderr)
+		p.attached = s.engine.cluster.attach(reading, r.place, c.greeting, c.leave, nil, p.stdout, p.stderr)
 		defer func() { p.stdout.stop(); p.stderr.stop() }()
 		err = p.attached.begun(ctx)
 	}
 	if err == nil {
 		err = s.release(ctx, r, append([]string{service.Name}, service.Aliases...))
-	}
-	if err == nil && service.CPUSet != "" {
-		err = r.checkCPUs(ctx)
 	}
 	if err == nil {
 		err = readiness.Wait(ctx, service, p)
@@ -181,24 +118,9 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 		}
 	}
 	if err != nil {
-		return nil, errors.Join(startError(ctx, service.Name, err), s.discard(ctx, r))
+		return nil, errors.Join(spaces.StartError(ctx, service.Name, err), s.discard(ctx, r))
 	}
 	return r, nil
-}
-
-// startError says why a service could not be started.
-func startError(ctx context.Context, name string, err error) error {
-	var notReady *engine.NotReadyError
-	var refused *engine.RejectedError
-	switch {
-	case ctx.Err() != nil:
-		err = context.Cause(ctx)
-	case errors.As(err, &refused):
-		return refused
-	case errors.As(err, &notReady):
-		return notReady
-	}
-	return fmt.Errorf("starting service %q: %w", name, err)
 }
 
 func greeting() string { return "benchbook: about to begin " + random() + random() }
@@ -212,23 +134,30 @@ func signalName(name string) string {
 	return name
 }
 
-// launch makes the pod of a container and waits until our program in it holds back what is to be started. What it makes is written down,
-// so that it will be removed whatever happens.
-func (s *space) launch(ctx context.Context, c *container) (_ *running, err error) {
-	s.opening.RLock()
-	defer s.opening.RUnlock()
-	name := c.service.Name
-	if s.closed {
-		return nil, errClosed
-	}
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	if err := s.take(name); err != nil {
+// launch makes the pod of a container, or puts it into the pod of a service whose network it shares, and waits until our program in it
+// holds back what is to be started. What it makes is written down, so that it will be removed whatever happens.
+func (s *space) launch(ctx context.Context, c *container, beside string) (_ *running, err error) {
+	leave, err := s.tree.Enter(ctx)
+	if err != nil {
 		return nil, err
 	}
-	r := &running{engine: s.engine, space: s, name: name, grace: c.service.StopGrace, signal: c.service.StopSignal, cpus: c.service.CPUSet,
-		token: random() + random(), leave: c.leave, greeting: c.greeting, further: isFurther(c.service.Host) && s.engine.nodeOf(c.service.Host) == ""}
+	defer leave()
+	name := c.service.Name
+	var other *running
+	if beside != "" {
+		if other, _ = s.tree.Find(beside); other == nil || other.ephemeral {
+			return nil, fmt.Errorf("there is no service %q whose network it could share", beside)
+		}
+		if c.service.CPUSet != "" || len(c.service.Configs) > 0 {
+			return nil, refuse(name, "beside a service, Kubernetes gives a program neither CPUs of its own nor files: leave out cpuset, or run it in a pod of its own")
+		}
+	}
+	if err := s.tree.Take(name); err != nil {
+		return nil, err
+	}
+	c.token = random() + random()
+	r := &running{engine: s.engine, space: s, name: name, grace: c.service.StopGrace, cpus: c.service.CPUSet, token: c.token, leave: c.leave,
+		greeting: c.greeting, further: isFurther(c.service.Host) && s.engine.nodes.of(c.service.Host) == ""}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.discard(ctx, r))
@@ -236,51 +165,55 @@ func (s *space) launch(ctx context.Context, c *container) (_ *running, err error
 	}()
 	nameServer, err := s.engine.agent.ensure(ctx, s.engine)
 	if err != nil {
-		return r, err
+		return nil, err
 	}
-	c.token = r.token
 	if err := s.engine.describe(ctx, c, net.JoinHostPort(nameServer, strconv.Itoa(namePort))); err != nil {
-		return r, err
+		return nil, err
 	}
+	r.signal = cmp.Or(c.service.StopSignal, c.stopSignal)
+	if other != nil {
+		return r, s.addTo(ctx, c, r, other)
+	}
+	return r, s.makePod(ctx, c, r, nameServer)
+}
+
+// makePod makes a pod for a container, with all that it needs.
+func (s *space) makePod(ctx context.Context, c *container, r *running, nameServer string) error {
 	var fresh []*claim
-	var claimErr error
-	err = s.engine.surround(c, s.run, func(volume string) (string, bool) {
-		found, isFresh, err := s.claim(ctx, volume)
-		if err != nil {
-			claimErr = err
-			return "", false
-		}
-		if isFresh {
-			fresh = append(fresh, found)
-		}
-		return found.id, isFresh
-	})
 	defer func() {
 		for _, f := range fresh {
 			close(f.filled)
 		}
 	}()
-	if err = errors.Join(claimErr, err); err != nil {
-		return r, err
+	err := s.engine.surround(c, s.run, func(volume string) (string, bool, error) {
+		found, isFresh, err := s.claim(ctx, volume)
+		if err != nil {
+			return "", false, err
+		}
+		if isFresh {
+			fresh = append(fresh, found)
+		}
+		return found.id, isFresh, nil
+	})
+	if err != nil {
+		return err
 	}
 	for _, files := range c.files {
 		r.files = append(r.files, files.Name) // written down first: it may be made also if the cluster does not say so
-		if err := s.engine.create(ctx, fileResource, files); err != nil {
-			return r, fmt.Errorf("making its files: %w", s.engine.asked(name, err))
+		if err := s.engine.cluster.create(ctx, fileResource, files); err != nil {
+			return fmt.Errorf("making its files: %w", s.engine.cluster.asked(r.name, err))
 		}
 	}
 	pod := s.engine.pod(c, s.run, s.id, nameServer)
 	r.place = place{pod.Name, mainContainer}
-	if err := s.engine.create(ctx, podResource, pod); err != nil {
-		return r, fmt.Errorf("making its pod: %w", s.engine.asked(name, err))
+	if err := s.engine.cluster.create(ctx, podResource, pod); err != nil {
+		return fmt.Errorf("making its pod: %w", s.engine.cluster.asked(r.name, err))
 	}
-	s.mu.Lock()
-	s.running[name] = r
-	s.mu.Unlock()
+	s.tree.Put(r.name, r)
 	if err := r.awaitBegin(ctx); err != nil {
-		return r, err
+		return err
 	}
-	return r, s.engine.settle(c.service.Host, r.place.pod)
+	return s.engine.nodes.settle(c.service.Host, r.node)
 }
 
 // claim finds a volume by its name, here or in the spaces around, or makes it here. It is fresh if the caller has to see that it is filled.
@@ -306,10 +239,7 @@ func (s *space) claim(ctx context.Context, name string) (c *claim, fresh bool, e
 			return nil, false, context.Cause(ctx)
 		}
 	}
-	size := s.engine.options.VolumeSize
-	if size == 0 {
-		size = defaultVolumeSize
-	}
+	size := cmp.Or(s.engine.options.VolumeSize, defaultVolumeSize)
 	object := &corev1.PersistentVolumeClaim{ObjectMeta: s.engine.meta(c.id, s.run, ""), Spec: corev1.PersistentVolumeClaimSpec{
 		AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
 		Resources:   corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: *resource.NewQuantity(size, resource.BinarySI)}},
@@ -317,9 +247,9 @@ func (s *space) claim(ctx context.Context, name string) (c *claim, fresh bool, e
 	if s.engine.options.StorageClass != "" {
 		object.Spec.StorageClassName = &s.engine.options.StorageClass
 	}
-	if err := s.engine.create(ctx, claimResource, object); err != nil {
+	if err := s.engine.cluster.create(ctx, claimResource, object); err != nil {
 		close(c.filled)
-		return nil, false, fmt.Errorf("making volume %q: %w", name, s.engine.fault(err))
+		return nil, false, fmt.Errorf("making volume %q: %w", name, s.engine.cluster.fault(err))
 	}
 	return c, true, nil
 }
@@ -332,10 +262,14 @@ func (s *space) claiming() *sync.Mutex {
 	return &s.looking
 }
 
-// release makes what was launched known, and lets it begin.
+// release makes what was launched known, lets it begin, and checks which CPUs it has.
 func (s *space) release(ctx context.Context, r *running, names []string) error {
 	r.begun = true
-	return s.engine.agent.enter(ctx, s.engine, s.id, r.address, names, r.token)
+	err := s.engine.agent.enter(ctx, s.engine, s.id, r.address, names, r.token)
+	if err == nil && r.cpus != "" {
+		err = r.checkCPUs(ctx)
+	}
+	return err
 }
 
 // discard removes at once what was launched, also if the context is cancelled.
@@ -343,28 +277,16 @@ func (s *space) discard(ctx context.Context, r *running) error {
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
 	if err := r.remove(ctx, 0); err != nil {
-		s.mu.Lock()
-		s.running[r.name] = r // for Close to try again
-		s.mu.Unlock()
+		s.tree.Put(r.name, r) // for Close to try again
 		return err
 	}
-	s.forget(r.name)
+	s.tree.Free(r.name)
 	return nil
 }
 
-// Run implements engine.Space.
 func (s *space) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
 	exit, err := s.runProgram(ctx, program, started)
-	var refused *engine.RejectedError
-	switch {
-	case err == nil:
-		return exit, nil
-	case ctx.Err() != nil:
-		return engine.Exit{}, fmt.Errorf("running program %q: %w", program.Name, context.Cause(ctx))
-	case errors.As(err, &refused):
-		return engine.Exit{}, refused
-	}
-	return engine.Exit{}, fmt.Errorf("running program %q: %w", program.Name, err)
+	return exit, spaces.RunError(ctx, program.Name, err)
 }
 
 func (s *space) runProgram(ctx context.Context, program engine.Program, started func(engine.Running)) (exit engine.Exit, err error) {
@@ -372,12 +294,7 @@ func (s *space) runProgram(ctx context.Context, program engine.Program, started 
 		program: true, stdin: program.Stdin != nil, greeting: greeting(), leave: random() + random(),
 		service: program.Service(),
 	}
-	var r *running
-	if program.Beside == "" {
-		r, err = s.launch(ctx, c)
-	} else {
-		r, err = s.launchBeside(ctx, c, program.Beside)
-	}
+	r, err := s.launch(ctx, c, program.Beside)
 	if err != nil {
 		return exit, err
 	}
@@ -389,9 +306,9 @@ func (s *space) runProgram(ctx context.Context, program engine.Program, started 
 	stdout, stderr := &output.Head{Limit: output.MaxStdout}, &output.Tail{Limit: output.MaxStderr}
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
-	read := s.engine.attach(reading, r.place, c.greeting, c.leave, program.Stdin, stdout, stderr)
+	read := s.engine.cluster.attach(reading, r.place, c.greeting, c.leave, program.Stdin, stdout, stderr)
 	if err := read.begun(ctx); err != nil {
-		return exit, fmt.Errorf("reading what it writes: %w", s.engine.fault(err))
+		return exit, fmt.Errorf("reading what it writes: %w", s.engine.cluster.fault(err))
 	}
 	var names []string
 	if program.Beside == "" {
@@ -399,11 +316,6 @@ func (s *space) runProgram(ctx context.Context, program engine.Program, started 
 	}
 	if err := s.release(ctx, r, names); err != nil {
 		return exit, err
-	}
-	if program.CPUSet != "" {
-		if err := r.checkCPUs(ctx); err != nil {
-			return exit, err
-		}
 	}
 	if started != nil {
 		started(r)
@@ -420,24 +332,30 @@ func (s *space) runProgram(ctx context.Context, program engine.Program, started 
 	if exit, err = r.wait(ctx); err != nil {
 		return exit, err
 	}
+	err = r.awaitOutput(ctx, read, exit.Code == 0)
+	exit.Stdout, exit.Stderr = stdout.Bytes(), stderr.Bytes()
+	return exit, err
+}
+
+// awaitOutput waits until all is read that a program has written which has ended, well or not.
+func (r *running) awaitOutput(ctx context.Context, read *attached, well bool) error {
 	select {
 	case <-read.done:
 	case <-ctx.Done():
-		return exit, context.Cause(ctx)
+		return context.Cause(ctx)
 	case <-time.After(outputTimeout):
-		return exit, fmt.Errorf("its output did not end within %v after it did", outputTimeout)
+		return fmt.Errorf("its output did not end within %v after it did", outputTimeout)
 	}
 	if refused := r.refused(); refused != nil {
-		return exit, refused
+		return refused
 	}
 	if read.err != nil {
-		return exit, fmt.Errorf("reading what it writes: %w", s.engine.fault(read.err))
+		return fmt.Errorf("reading what it writes: %w", r.engine.cluster.fault(read.err))
 	}
-	exit.Stdout, exit.Stderr = stdout.Bytes(), stderr.Bytes()
-	if exit.Code == 0 && !read.isWhole() {
-		return exit, errors.New("the end of what it wrote was lost on the way")
+	if well && !read.isWhole() {
+		return errors.New("the end of what it wrote was lost on the way")
 	}
-	return exit, nil
+	return nil
 }
 
 // begun waits until all that is written is read for certain.
@@ -452,35 +370,9 @@ func (a *attached) begun(ctx context.Context) error {
 	}
 }
 
-// launchBeside puts a container into the pod of a service, with which it shares the network.
-func (s *space) launchBeside(ctx context.Context, c *container, beside string) (_ *running, err error) {
-	s.opening.RLock()
-	defer s.opening.RUnlock()
-	name := c.service.Name
-	if s.closed {
-		return nil, errClosed
-	}
-	other, _ := s.find(beside)
-	if other == nil || other.ephemeral {
-		return nil, fmt.Errorf("there is no service %q whose network it could share", beside)
-	}
-	if c.service.CPUSet != "" || len(c.service.Configs) > 0 {
-		return nil, refuse(name, "beside a service, Kubernetes gives a program neither CPUs of its own nor files: leave out cpuset, or run it in a pod of its own")
-	}
-	if err := s.take(name); err != nil {
-		return nil, err
-	}
-	r := &running{engine: s.engine, space: s, name: name, token: random() + random(), leave: c.leave, greeting: c.greeting, ephemeral: true, address: other.address,
-		place: place{other.place.pod, "p" + random()}}
-	c.token = r.token
-	nameServer, err := s.engine.agent.ensure(ctx, s.engine)
-	if err == nil {
-		err = s.engine.describe(ctx, c, net.JoinHostPort(nameServer, strconv.Itoa(namePort)))
-	}
-	if err != nil {
-		s.forget(name)
-		return nil, err
-	}
+// addTo puts a container into the pod of a service, with which it shares the network.
+func (s *space) addTo(ctx context.Context, c *container, r, other *running) error {
+	r.ephemeral, r.address, r.place = true, other.address, place{other.place.pod, "p" + random()}
 	patch, err := json.Marshal(map[string]any{"spec": map[string]any{"ephemeralContainers": []corev1.EphemeralContainer{{
 		EphemeralContainerCommon: corev1.EphemeralContainerCommon{
 			Name: r.place.container, Image: c.main.Image, ImagePullPolicy: c.main.ImagePullPolicy, Command: c.main.Command, Env: c.main.Env,
@@ -488,120 +380,67 @@ func (s *space) launchBeside(ctx context.Context, c *container, beside string) (
 		},
 	}}}})
 	if err == nil {
-		err = s.engine.patch(ctx, r.place.pod, "ephemeralcontainers", patch)
+		err = s.engine.cluster.patch(ctx, r.place.pod, "ephemeralcontainers", patch)
 	}
 	if err != nil {
-		s.forget(name)
-		return nil, fmt.Errorf("making it beside %q: %w", beside, s.engine.asked(name, err))
+		return fmt.Errorf("making it beside %q: %w", other.name, s.engine.cluster.asked(r.name, err))
 	}
-	s.mu.Lock()
-	s.running[name] = r
-	s.mu.Unlock()
-	if err := r.awaitBegin(ctx); err != nil {
-		return r, errors.Join(err, s.discard(ctx, r))
-	}
-	return r, nil
+	s.tree.Put(r.name, r)
+	return r.awaitBegin(ctx)
 }
 
 // patch changes a part of a pod.
-func (e *Engine) patch(ctx context.Context, pod, part string, patch []byte) error {
+func (c *clusterClient) patch(ctx context.Context, pod, part string, patch []byte) error {
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
-	return e.core.Patch(types.StrategicMergePatchType).Namespace(e.namespace).Resource(podResource).Name(pod).SubResource(part).Body(patch).Do(ctx).Error()
+	return c.core.Patch(types.StrategicMergePatchType).Namespace(c.namespace).Resource(podResource).Name(pod).SubResource(part).Body(patch).Do(ctx).Error()
 }
 
 // Keep implements engine.Space. The cluster goes on without us, so there is nothing to do but to leave it alone.
 func (s *space) Keep(context.Context) ([]engine.Kept, error) {
-	s.opening.Lock()
-	defer s.opening.Unlock()
-	if s.closed {
-		return nil, errClosed
+	if err := s.tree.Keep(); err != nil {
+		return nil, err
 	}
-	s.closed, s.done = true, true
-	s.left()
-	s.engine.keepMu.Lock()
-	s.engine.kept = true
-	s.engine.keepMu.Unlock()
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.engine.kept.Store(true)
 	var kept []engine.Kept
-	for _, r := range s.running {
-		if r == nil || r.ephemeral {
+	for _, r := range s.tree.All() {
+		if r.ephemeral {
 			continue
 		}
 		r.release()
-		kept = append(kept, engine.Kept{Service: r.name, Enter: []string{"kubectl", "--context", s.engine.context, "--namespace", s.engine.namespace,
+		kept = append(kept, engine.Kept{Service: r.name, Enter: []string{"kubectl", "--context", s.engine.cluster.context, "--namespace", s.engine.cluster.namespace,
 			"exec", "-it", r.place.pod, "--", "sh"}})
 	}
-	slices.SortFunc(kept, func(a, b engine.Kept) int { return strings.Compare(a.Service, b.Service) })
 	return kept, nil
 }
 
-// left notes that the space is not there any more within the one around it.
-func (s *space) left() {
-	if s.outer == nil {
-		return
-	}
-	s.outer.mu.Lock()
-	defer s.outer.mu.Unlock()
-	delete(s.outer.inner, s)
+// Close returns when nothing runs any more; what the cluster keeps of that a moment longer is being removed.
+func (s *space) Close(ctx context.Context) error {
+	had := len(s.tree.All()) > 0
+	return s.tree.Close(ctx, func(r *running) error { return r.remove(ctx, r.grace) }, func() error {
+		failures := s.removeClaims(ctx)
+		switch {
+		case s.outer == nil:
+			failures = append(failures, s.engine.cluster.fault(s.engine.cluster.remove(ctx, policyResource, s.policy, 0)))
+		case had:
+			// Whoever goes on must not find what is gone.
+			ctx, cancel := uncancelled(ctx)
+			defer cancel()
+			failures = append(failures, s.engine.agent.change(ctx, s.engine, func(*agent.Names) {}))
+		}
+		return errors.Join(failures...)
+	})
 }
 
-// Close implements engine.Space. It returns when nothing runs any more; what the cluster keeps of that a moment longer is being removed.
-func (s *space) Close(ctx context.Context) error {
-	s.opening.Lock()
-	defer s.opening.Unlock()
-	if s.done {
-		return nil
-	}
-	s.closed = true
+func (s *space) removeClaims(ctx context.Context) (failures []error) {
 	s.mu.Lock()
-	inner, all := slices.Collect(maps.Keys(s.inner)), slices.Collect(maps.Values(s.running))
-	s.mu.Unlock()
-	for _, i := range inner {
-		if err := i.Close(ctx); err != nil {
-			return err
-		}
-	}
-	failures := make([]error, len(all))
-	var group sync.WaitGroup
-	for i, r := range all {
-		if r == nil {
-			continue
-		}
-		group.Go(func() {
-			if failures[i] = r.remove(ctx, r.grace); failures[i] == nil {
-				s.forget(r.name)
-			}
-		})
-	}
-	group.Wait()
-	if err := errors.Join(failures...); err != nil {
-		return fmt.Errorf("closing a space: %w", err)
-	}
-	var leftFor []error
-	s.mu.Lock()
+	defer s.mu.Unlock()
 	for name, c := range s.claims {
-		if err := s.engine.remove(ctx, claimResource, c.id, 0); err != nil {
-			leftFor = append(leftFor, s.engine.fault(err))
+		if err := s.engine.cluster.remove(ctx, claimResource, c.id, 0); err != nil {
+			failures = append(failures, s.engine.cluster.fault(err))
 			continue
 		}
 		delete(s.claims, name)
 	}
-	s.mu.Unlock()
-	switch {
-	case s.outer == nil:
-		leftFor = append(leftFor, s.engine.fault(s.engine.remove(ctx, policyResource, s.policy, 0)))
-	case len(all) > 0:
-		// Whoever goes on must not find what is gone.
-		ctx, cancel := uncancelled(ctx)
-		defer cancel()
-		leftFor = append(leftFor, s.engine.agent.change(ctx, s.engine, func(*agent.Names) {}))
-	}
-	if err := errors.Join(leftFor...); err != nil {
-		return fmt.Errorf("closing a space: %w", err)
-	}
-	s.done = true
-	s.left()
-	return nil
+	return failures
 }

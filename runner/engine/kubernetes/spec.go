@@ -34,12 +34,13 @@ type container struct {
 	token    string // to begin by
 	leave    string // to end by, for a program
 
-	main    corev1.Container
-	fill    agent.Filling
-	mounts  []corev1.VolumeMount // of what fills
-	volumes []corev1.Volume
-	files   []*corev1.ConfigMap
-	claims  []string // names of volumes, as the cluster has them
+	main       corev1.Container
+	stopSignal string // of its image
+	fill       agent.Filling
+	mounts     []corev1.VolumeMount // of what fills
+	volumes    []corev1.Volume
+	files      []*corev1.ConfigMap
+	claims     []string // names of volumes, as the cluster has them
 }
 
 // refuse is an error about what was asked for.
@@ -59,7 +60,7 @@ func (e *Engine) describe(ctx context.Context, c *container, nameServer string) 
 	if s.PIDs != 0 {
 		return refuse(s.Name, "the engine kubernetes cannot limit the processes of a container: remove pids_limit, and set podPidsLimit of the kubelets")
 	}
-	image, err := e.imageConfig(ctx, s.Image)
+	image, err := e.images.config(ctx, s.Image)
 	if err != nil {
 		return err
 	}
@@ -72,21 +73,12 @@ func (e *Engine) describe(ctx context.Context, c *container, nameServer string) 
 	for i := range command {
 		command[i] = plain(command[i])
 	}
-	yes := true
+	c.stopSignal = image.stopSignal
 	c.main = corev1.Container{
 		Name: mainContainer, Image: s.Image.Reference, ImagePullPolicy: corev1.PullIfNotPresent, Command: command, WorkingDir: s.WorkingDir,
-		Stdin: c.stdin, StdinOnce: c.stdin, SecurityContext: &corev1.SecurityContext{Capabilities: &corev1.Capabilities{}},
+		Stdin: c.stdin, StdinOnce: c.stdin, SecurityContext: &corev1.SecurityContext{},
 	}
 	security := c.main.SecurityContext
-	if s.ReadOnly {
-		security.ReadOnlyRootFilesystem = &yes
-	}
-	for _, name := range s.CapAdd {
-		security.Capabilities.Add = append(security.Capabilities.Add, corev1.Capability(strings.TrimPrefix(strings.ToUpper(name), "CAP_")))
-	}
-	for _, name := range s.CapDrop {
-		security.Capabilities.Drop = append(security.Capabilities.Drop, corev1.Capability(strings.TrimPrefix(strings.ToUpper(name), "CAP_")))
-	}
 	if err := secure(security, s); err != nil {
 		return err
 	}
@@ -95,24 +87,26 @@ func (e *Engine) describe(ctx context.Context, c *container, nameServer string) 
 			return refuse(s.Name, "%w", err)
 		}
 	}
-	values := make(map[string]string)
-	var names []string
-	for _, variable := range s.Environment {
-		name, value, _ := strings.Cut(variable, "=")
-		if _, twice := values[name]; !twice {
-			names = append(names, name)
-		}
-		values[name] = value
-	}
+	names, values := engine.Variables(s.Environment)
 	for _, name := range names {
 		c.main.Env = append(c.main.Env, corev1.EnvVar{Name: name, Value: plain(values[name])})
 	}
 	return e.limit(c)
 }
 
-// secure takes over those security options that Kubernetes has.
+// secure takes over capabilities, and those security options that Kubernetes has.
 func secure(security *corev1.SecurityContext, s engine.Service) error {
-	no := false
+	yes, no := true, false
+	if s.ReadOnly {
+		security.ReadOnlyRootFilesystem = &yes
+	}
+	capabilities := func(names []string) (out []corev1.Capability) {
+		for _, name := range names {
+			out = append(out, corev1.Capability(strings.TrimPrefix(strings.ToUpper(name), "CAP_")))
+		}
+		return out
+	}
+	security.Capabilities = &corev1.Capabilities{Add: capabilities(s.CapAdd), Drop: capabilities(s.CapDrop)}
 	for _, option := range s.SecurityOpt {
 		switch name, value, _ := strings.Cut(strings.Replace(option, "=", ":", 1), ":"); {
 		case name == "no-new-privileges" && (value == "" || value == "true"):
@@ -174,7 +168,7 @@ func (c *container) filled(volume string) (target string) {
 }
 
 // surround adds files, memory and volumes, of which claim makes those that have a name.
-func (e *Engine) surround(c *container, run string, claim func(name string) (id string, fresh bool)) error {
+func (e *Engine) surround(c *container, run string, claim func(name string) (id string, fresh bool, err error)) error {
 	s := c.service
 	for _, file := range s.Configs {
 		if !path.IsAbs(file.Path) {
@@ -200,6 +194,11 @@ func (e *Engine) surround(c *container, run string, claim func(name string) (id 
 		c.mount(corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory,
 			SizeLimit: resource.NewQuantity(s.ShmSize, resource.BinarySI)}}, "/dev/shm", false)
 	}
+	return c.mountVolumes(e, run, claim)
+}
+
+func (c *container) mountVolumes(e *Engine, run string, claim func(name string) (id string, fresh bool, err error)) error {
+	s := c.service
 	for _, v := range s.Volumes {
 		if !path.IsAbs(v.Target) {
 			return refuse(s.Name, "volume %q: a path in a container is absolute", v.Target)
@@ -214,7 +213,10 @@ func (e *Engine) surround(c *container, run string, claim func(name string) (id 
 				return err
 			}
 		case v.Name() != "":
-			id, fresh := claim(v.Name())
+			id, fresh, err := claim(v.Name())
+			if err != nil {
+				return err
+			}
 			volume := c.mount(corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: id}}, v.Target, v.ReadOnly)
 			if fresh {
 				c.fill.Copies = append(c.fill.Copies, agent.Copy{From: v.Target, To: c.filled(volume)})
@@ -330,49 +332,48 @@ func (e *Engine) pod(c *container, run, space, nameServer string) *corev1.Pod {
 			SecurityContext: &corev1.SecurityContext{RunAsUser: &root, RunAsGroup: &root}, Resources: *c.main.Resources.DeepCopy(),
 		}}
 	}
-	affinity := &corev1.Affinity{}
 	for _, claim := range c.claims {
-		// A volume may be there on one node only.
 		pod.Labels[labelClaim+claim] = ""
-		if affinity.PodAffinity == nil {
-			affinity.PodAffinity = &corev1.PodAffinity{}
-		}
-		affinity.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution = append(affinity.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution,
-			corev1.PodAffinityTerm{TopologyKey: corev1.LabelHostname, LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{labelClaim + claim: ""}}})
 	}
 	if c.program && s.Host != ServiceHost || isLoad(s.Host) {
 		pod.Spec.NodeSelector = e.options.LoadNodes
 	}
-	switch node := e.nodeOf(s.Host); {
+	pod.Spec.Affinity = e.affinity(c, space)
+	return pod
+}
+
+// affinity says on which nodes a container may be, or had better be.
+func (e *Engine) affinity(c *container, space string) *corev1.Affinity {
+	near := func(labels map[string]string) corev1.PodAffinityTerm {
+		return corev1.PodAffinityTerm{TopologyKey: corev1.LabelHostname, LabelSelector: &metav1.LabelSelector{MatchLabels: labels}}
+	}
+	preferred := func(term corev1.PodAffinityTerm) []corev1.WeightedPodAffinityTerm {
+		return []corev1.WeightedPodAffinityTerm{{Weight: 100, PodAffinityTerm: term}}
+	}
+	s, with, apart := c.service, &corev1.PodAffinity{}, &corev1.PodAntiAffinity{}
+	affinity := &corev1.Affinity{PodAffinity: with, PodAntiAffinity: apart}
+	for _, claim := range c.claims { // a volume may be there on one node only
+		with.RequiredDuringSchedulingIgnoredDuringExecution = append(with.RequiredDuringSchedulingIgnoredDuringExecution,
+			near(map[string]string{labelClaim + claim: ""}))
+	}
+	switch node := e.nodes.of(s.Host); {
 	case node != "":
 		affinity.NodeAffinity = &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{
-			NodeSelectorTerms: []corev1.NodeSelectorTerm{{MatchFields: []corev1.NodeSelectorRequirement{{
-				Key: "metadata.name", Operator: corev1.NodeSelectorOpIn, Values: []string{node}}}}},
-		}}
+			NodeSelectorTerms: []corev1.NodeSelectorTerm{byName(corev1.NodeSelectorOpIn, node)}}}
 	case isFurther(s.Host):
-		affinity.NodeAffinity = &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: e.elsewhere(),
-			PreferredDuringSchedulingIgnoredDuringExecution: e.again(s.Host)}
+		affinity.NodeAffinity = &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: e.nodes.elsewhere(),
+			PreferredDuringSchedulingIgnoredDuringExecution: e.nodes.again(s.Host)}
 	case s.Host != "":
 		// The first of its host, which decides on the node: the load is where names are answered and services are probed from.
-		near := []corev1.WeightedPodAffinityTerm{{
-			Weight: 100, PodAffinityTerm: corev1.PodAffinityTerm{TopologyKey: corev1.LabelHostname,
-				LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{labelEngine: e.id, labelNames: ""}}},
-		}}
-		affinity.NodeAffinity = &corev1.NodeAffinity{PreferredDuringSchedulingIgnoredDuringExecution: e.again(s.Host)}
+		names := preferred(near(map[string]string{labelEngine: e.id, labelNames: ""}))
+		affinity.NodeAffinity = &corev1.NodeAffinity{PreferredDuringSchedulingIgnoredDuringExecution: e.nodes.again(s.Host)}
 		if s.Host == LoadHost {
-			if affinity.PodAffinity == nil {
-				affinity.PodAffinity = &corev1.PodAffinity{}
-			}
-			affinity.PodAffinity.PreferredDuringSchedulingIgnoredDuringExecution = near
+			with.PreferredDuringSchedulingIgnoredDuringExecution = names
 		} else {
-			affinity.PodAntiAffinity = &corev1.PodAntiAffinity{PreferredDuringSchedulingIgnoredDuringExecution: near}
+			apart.PreferredDuringSchedulingIgnoredDuringExecution = names
 		}
 	case c.program:
-		affinity.PodAntiAffinity = &corev1.PodAntiAffinity{PreferredDuringSchedulingIgnoredDuringExecution: []corev1.WeightedPodAffinityTerm{{
-			Weight: 100, PodAffinityTerm: corev1.PodAffinityTerm{TopologyKey: corev1.LabelHostname,
-				LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{labelSpace: space}}},
-		}}}
+		apart.PreferredDuringSchedulingIgnoredDuringExecution = preferred(near(map[string]string{labelSpace: space}))
 	}
-	pod.Spec.Affinity = affinity
-	return pod
+	return affinity
 }

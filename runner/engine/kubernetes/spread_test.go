@@ -73,7 +73,7 @@ func schedule(nodes [][2]string) func(*corev1.Pod) {
 // What decides on the node of a host prefers those of the run before; what follows is bound to that node.
 func TestNodesOfTheRunBefore(t *testing.T) {
 	e := engineOn(t, newAPI(t))
-	e.options.Prefer = map[string][]string{LoadHost: {"n1", "n3"}, ServiceHost: {"s1"}}
+	e.nodes.prefer = map[string][]string{LoadHost: {"n1", "n3"}, ServiceHost: {"s1"}}
 	preferred := func(host string) (names []string) {
 		pod := e.pod(&container{program: true, service: engine.Service{Service: spec.Service{Name: "p"},
 			Location: engine.Location{Host: host}}}, "run", "space", "10.0.0.9")
@@ -112,7 +112,7 @@ func TestFurtherNodes(t *testing.T) {
 		r, err := opened.(*space).launch(ctx, &container{service: engine.Service{Service: spec.Service{
 			Name: "p" + string(rune('a'+launched))},
 			Image:    prepared,
-			Location: engine.Location{Host: host}}})
+			Location: engine.Location{Host: host}}}, "")
 		if err != nil {
 			return "", err
 		}
@@ -125,7 +125,7 @@ func TestFurtherNodes(t *testing.T) {
 		}
 	}
 	for _, node := range []string{"n1", "n2", "n3", "s1"} {
-		if not := e.elsewhere().NodeSelectorTerms[0].MatchFields; !slices.ContainsFunc(not, func(r corev1.NodeSelectorRequirement) bool {
+		if not := e.nodes.elsewhere().NodeSelectorTerms[0].MatchFields; !slices.ContainsFunc(not, func(r corev1.NodeSelectorRequirement) bool {
 			return r.Operator == corev1.NodeSelectorOpNotIn && r.Values[0] == node
 		}) {
 			t.Errorf("a further node could be %s: %+v", node, not)
@@ -141,7 +141,7 @@ func TestFurtherNodes(t *testing.T) {
 	// Those that were found are put in order, and one of them is not wanted.
 	e.Spread(LoadHost, []string{"n1", "n3"})
 	for host, node := range map[string]string{LoadHost: "n1", "load-2": "n3", "load-3": "", ServiceHost: "s1"} {
-		if got := e.nodeOf(host); got != node {
+		if got := e.nodes.of(host); got != node {
 			t.Errorf("host %s is node %q, want %q", host, got, node)
 		}
 	}

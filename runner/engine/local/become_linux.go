@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -24,6 +23,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"benchbook/notebook/spec"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
 )
 
 // becoming is the name under which this program is started to become another one.
@@ -123,15 +124,7 @@ func (o *order) carryOut() error {
 // environment is what the program gets: of variables that are there twice the last, and HOME, if nobody has said it, that of the user.
 // What is looked up from now on is looked up by its PATH.
 func (o *order) environment() ([]string, error) {
-	values := make(map[string]string)
-	var names []string
-	for _, variable := range o.Environment {
-		name, value, _ := strings.Cut(variable, "=")
-		if _, twice := values[name]; !twice {
-			names = append(names, name)
-		}
-		values[name] = value
-	}
+	names, values := engine.Variables(o.Environment)
 	if _, ok := values["HOME"]; !ok {
 		who, err := o.who()
 		if err != nil {
@@ -314,35 +307,18 @@ func dieWithParent() error {
 // stayAround runs the program as a child, passes on signals, reaps whatever loses its parent, and ends as the program does. It
 // returns only if the program cannot be started.
 func (o *order) stayAround(program string, environment []string) error {
-	signals := make(chan os.Signal, 16)
+	signals := make(chan os.Signal, 64)
 	signal.Notify(signals)
-	child, err := syscall.ForkExec(program, o.Args, &syscall.ProcAttr{Env: environment, Files: []uintptr{0, 1, 2}})
-	if err != nil {
-		return err
+	status, err := agent.StayAround(program, o.Args, environment, signals, func() error {
+		return syscall.Close(answerFile) // it has become what it was to
+	})
+	if err == nil {
+		os.Exit(status)
 	}
-	if err := syscall.Close(answerFile); err != nil { // it has become what it was to
-		return err
+	if failed := (*os.PathError)(nil); errors.As(err, &failed) {
+		err = failed.Err
 	}
-	go func() {
-		for s := range signals {
-			if s, ok := s.(syscall.Signal); ok && s != syscall.SIGCHLD && s != syscall.SIGURG { // the latter is Go's own
-				_ = syscall.Kill(child, s) // it may have ended
-			}
-		}
-	}()
-	for {
-		var status syscall.WaitStatus
-		pid, err := syscall.Wait4(-1, &status, 0, nil)
-		switch {
-		case errors.Is(err, syscall.EINTR):
-		case err != nil:
-			return fmt.Errorf("waiting for it: %w", err)
-		case pid == child && status.Signaled():
-			os.Exit(128 + int(status.Signal()))
-		case pid == child:
-			os.Exit(status.ExitStatus())
-		}
-	}
+	return err
 }
 
 // writeFile puts a file where it belongs. Folders that are missing are made, those that are there stay as they are.
@@ -356,19 +332,4 @@ func writeFile(root string, file spec.File) error {
 		return err
 	}
 	return os.Chmod(name, mode)
-}
-
-// copyFile copies a program.
-func copyFile(from, to string) error {
-	source, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer source.Close()
-	target, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o755)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(target, source)
-	return errors.Join(err, target.Close())
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -23,6 +24,7 @@ import (
 
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/kernel"
+	"benchbook/runner/engine/spaces"
 )
 
 // Engine runs services as processes of this machine. It implements engine.Engine.
@@ -92,16 +94,11 @@ func (e *Engine) try(ctx context.Context) error {
 	return errors.Join(err, opened.Close(ctx))
 }
 
-// Name implements engine.Engine.
 func (e *Engine) Name() string { return Name }
 
 // Facts implements engine.Engine. Memory is in bytes.
 func (e *Engine) Facts(context.Context) (map[string]string, error) {
-	facts := make(map[string]string, len(e.facts))
-	for name, value := range e.facts {
-		facts[name] = value
-	}
-	return facts, nil
+	return maps.Clone(e.facts), nil
 }
 
 func (e *Engine) findFacts() (map[string]string, error) {
@@ -199,7 +196,6 @@ func (e *Engine) prepare(executable *engine.Executable) (engine.Prepared, error)
 	return out, nil
 }
 
-// Open implements engine.Engine.
 func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("opening a space: %w", context.Cause(ctx))
@@ -208,14 +204,13 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening a space: %w", err)
 	}
-	s := newSpace(e, run, folder)
+	s := &space{engine: e, folder: folder, tree: spaces.New[running]("space " + filepath.Base(folder)), volumes: make(map[string]string)}
 	if s.network, err = newNetwork(folder); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening a space: %w", err), os.RemoveAll(folder))
 	}
 	return s, nil
 }
 
-// Close implements engine.Engine.
 func (e *Engine) Close() error { return os.RemoveAll(e.folder) }
 
 // What lies in each of our folders beside the files of services, by which Sweep knows it.

@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +16,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"benchbook/runner/engine/netns"
 )
 
 // A network is a bridge in a network namespace that nothing else is in. It is gone when the last namespace that is connected to it is.
@@ -46,7 +47,7 @@ func newNetwork(folder string) (*network, error) {
 	n := &network{hosts: filepath.Join(folder, "hosts"), names: make(map[string]member)}
 	// Any address will do, as no two networks are connected; different ones make it plain that they are not.
 	n.prefix = netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(rand.IntN(256)), byte(rand.IntN(256)), 0}), 24)
-	err := onThread(func() error {
+	err := netns.OnThread(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			return err
 		}
@@ -77,26 +78,6 @@ func (n *network) close() {
 	}
 }
 
-// onThread runs something on a thread that ends with it, so that whatever it changes about its thread is not met again.
-func onThread(do func() error) error {
-	done := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread()
-		done <- do()
-	}()
-	return <-done
-}
-
-// within runs something in a network namespace. It must not start goroutines that use the network.
-func within(namespace *os.File, do func() error) error {
-	return onThread(func() error {
-		if err := setns(namespace, unix.CLONE_NEWNET); err != nil {
-			return fmt.Errorf("entering a network: %w", err)
-		}
-		return do()
-	})
-}
-
 // join takes an address for a name. It is found by it, and by its aliases, from now on.
 func (n *network) join(name string, aliases []string) (netip.Addr, error) {
 	n.mu.Lock()
@@ -125,7 +106,7 @@ func (n *network) leave(name string) error {
 	m := n.names[name]
 	m.there = false
 	if m.link != "" {
-		err := within(n.namespace, func() error {
+		err := netns.Within(n.namespace, func() error {
 			link, err := netlink.LinkByName(m.link)
 			if err != nil {
 				return err
@@ -181,14 +162,14 @@ func (n *network) connect(pid int, namespace *os.File, name string) error {
 	pair.PeerName, pair.PeerNamespace = "eth0", netlink.NsPid(pid)
 	// As Docker does: who comes back under an address is found at once by those who knew the one before.
 	pair.PeerHardwareAddr = append(net.HardwareAddr{0x02, 0x42}, address.AsSlice()...)
-	err := within(n.namespace, func() error {
+	err := netns.Within(n.namespace, func() error {
 		if err := netlink.LinkAdd(pair); err != nil {
 			return err
 		}
 		return netlink.LinkSetUp(pair)
 	})
 	if err == nil {
-		err = within(namespace, func() error { return configure(netip.PrefixFrom(address, n.prefix.Bits())) })
+		err = netns.Within(namespace, func() error { return configure(netip.PrefixFrom(address, n.prefix.Bits())) })
 	}
 	if err != nil {
 		return fmt.Errorf("connecting it to the network: %w", err)
@@ -219,7 +200,7 @@ func configure(address netip.Prefix) error {
 // dial connects to a port from within a network namespace.
 func dial(ctx context.Context, namespace *os.File, address netip.Addr, port int) (net.Conn, error) {
 	var conn net.Conn
-	err := within(namespace, func() (err error) {
+	err := netns.Within(namespace, func() (err error) {
 		conn, err = new(net.Dialer).DialContext(ctx, "tcp", netip.AddrPortFrom(address, uint16(port)).String())
 		return err
 	})

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+
+	"benchbook/runner/engine/netns"
 )
 
 // Names keep their addresses, and only those that are there are found.
@@ -120,7 +122,7 @@ func TestAddressOfTheOneBefore(t *testing.T) {
 		t.Fatalf("its address is %v, and was %v", now, before)
 	}
 	var listener net.Listener
-	if err := within(server, func() (err error) {
+	if err := netns.Within(server, func() (err error) {
 		listener, err = net.Listen("tcp", netip.AddrPortFrom(now, 8080).String())
 		return err
 	}); err != nil {

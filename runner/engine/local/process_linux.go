@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"benchbook/runner/engine/netns"
 )
 
 // namespaces are those of a process, by what the kernel calls them in /proc/PID/ns, in the order in which they are entered.
@@ -201,23 +203,12 @@ func enter(join map[string]*os.File) error {
 	}
 	for _, n := range namespaces {
 		if f := join[n.name]; f != nil {
-			if err := setns(f, n.flag); err != nil {
+			if err := netns.Enter(f, n.flag); err != nil {
 				return fmt.Errorf("entering its namespace %s: %w", n.name, err)
 			}
 		}
 	}
 	return nil
-}
-
-// setns lets the thread be in a namespace. That may be closed meanwhile, but not become another one.
-func setns(namespace *os.File, flag int) error {
-	raw, err := namespace.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var failed error
-	err = raw.Control(func(fd uintptr) { failed = unix.Setns(int(fd), flag) })
-	return errors.Join(err, failed)
 }
 
 // signal sends a signal. The process may have ended, which is no error, and nobody else gets it then.

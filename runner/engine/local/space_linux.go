@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -24,122 +23,52 @@ import (
 
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/kernel"
-	"benchbook/runner/engine/netns"
 	"benchbook/runner/engine/output"
 	"benchbook/runner/engine/readiness"
+	"benchbook/runner/engine/spaces"
 )
 
-// space is a network and the processes in it. It implements engine.Space. A space within another has the network of that one.
+// space is a network and the processes in it. A space within another has the network of that one.
 type space struct {
 	engine  *Engine
-	run     string
 	folder  string // private; of one within another, that of the outermost
 	network *network
 	outer   *space // nil for one that is within no other
-
-	// Held for reading while something is being started, so that Close knows of all of it.
-	opening sync.RWMutex
-	closed  bool
+	tree    *spaces.Tree[running]
 
 	mu      sync.Mutex
-	running map[string]*running // by name; nil while it is being started
-	volumes map[string]string   // folders, by name
-	inner   map[*space]bool     // that are not closed
+	volumes map[string]string // folders, by name
 }
 
-var _ engine.Space = (*space)(nil)
+// errKept is why nothing can be kept: the kernel ends what we have started when we end, so that a run that is killed leaves nothing.
+var errKept = errors.New("the engine local keeps nothing running: its processes end with benchbook; use the engine docker to look at them later")
 
-var (
-	errClosed = errors.New("the space is closed")
-	// errKept is why nothing can be kept: the kernel ends what we have started when we end, so that a run that is killed leaves nothing.
-	errKept = errors.New("the engine local keeps nothing running: its processes end with benchbook; use the engine docker to look at them later")
-)
-
-func newSpace(e *Engine, run, folder string) *space {
-	return &space{engine: e, run: run, folder: folder,
-		running: make(map[string]*running), volumes: make(map[string]string), inner: make(map[*space]bool)}
-}
-
-// Inner implements engine.Space.
 func (s *space) Inner(ctx context.Context) (engine.Space, error) {
-	s.opening.RLock()
-	defer s.opening.RUnlock()
-	if s.closed {
-		return nil, fmt.Errorf("opening a space: %w", errClosed)
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("opening a space: %w", context.Cause(ctx))
-	}
-	inner := newSpace(s.engine, s.run, s.folder)
-	inner.network, inner.outer = s.network, s
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.inner[inner] = true
-	return inner, nil
+	return s.tree.Inner(ctx, func(tree *spaces.Tree[running]) (engine.Space, error) {
+		return &space{engine: s.engine, folder: s.folder, network: s.network, outer: s, tree: tree, volumes: make(map[string]string)}, nil
+	})
 }
 
 // Keep implements engine.Space: it refuses.
 func (s *space) Keep(context.Context) ([]engine.Kept, error) { return nil, errKept }
 
-// find returns what runs under a name, also in the spaces around, and whether the name is in use.
-func (s *space) find(name string) (*running, bool) {
-	for around := s; around != nil; around = around.outer {
-		around.mu.Lock()
-		r, used := around.running[name]
-		around.mu.Unlock()
-		if used {
-			return r, true
-		}
-	}
-	return nil, false
-}
-
-// take reserves a name.
-func (s *space) take(name string) error {
-	if _, used := s.find(name); used {
-		return fmt.Errorf("the name %q is in use", name)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, used := s.running[name]; used {
-		return fmt.Errorf("the name %q is in use", name)
-	}
-	s.running[name] = nil
-	return nil
-}
-
-// Start implements engine.Space.
 func (s *space) Start(ctx context.Context, service engine.Service) (engine.Running, error) {
 	r, err := s.start(ctx, service, "", nil, nil, nil)
 	if err == nil {
 		err = readiness.Wait(ctx, service, r)
 		if err != nil {
-			err = errors.Join(err, s.discard(context.WithoutCancel(ctx), r))
+			return nil, errors.Join(spaces.StartError(ctx, service.Name, err), s.discard(context.WithoutCancel(ctx), r))
 		}
 	}
-	var notReady *engine.NotReadyError
-	switch {
-	case err == nil:
-		return r, nil
-	case ctx.Err() != nil:
-		err = context.Cause(ctx)
-	case errors.As(err, &notReady), errors.As(err, new(*engine.RejectedError)):
-		return nil, err
+	if err != nil {
+		return nil, spaces.StartError(ctx, service.Name, err)
 	}
-	return nil, fmt.Errorf("starting service %q: %w", service.Name, err)
+	return r, nil
 }
 
-// Run implements engine.Space.
 func (s *space) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
 	exit, err := s.runProgram(ctx, program, started)
-	var rejected *engine.RejectedError
-	switch {
-	case err == nil:
-		return exit, nil
-	case ctx.Err() == nil && errors.As(err, &rejected):
-		return engine.Exit{}, rejected
-	}
-	return engine.Exit{}, fmt.Errorf("running program %q: %w", program.Name, err)
+	return exit, spaces.RunError(ctx, program.Name, err)
 }
 
 func (s *space) runProgram(ctx context.Context, program engine.Program, started func(engine.Running)) (exit engine.Exit, err error) {
@@ -147,9 +76,6 @@ func (s *space) runProgram(ctx context.Context, program engine.Program, started 
 	service := program.Service()
 	r, err := s.start(ctx, service, program.Beside, program.Stdin, stdout, stderr)
 	if err != nil {
-		if ctx.Err() != nil {
-			err = context.Cause(ctx)
-		}
 		return exit, err
 	}
 	defer func() { err = errors.Join(err, s.discard(context.WithoutCancel(ctx), r)) }()
@@ -167,21 +93,21 @@ func (s *space) runProgram(ctx context.Context, program engine.Program, started 
 // start starts the process of a service or program. Beside names whose network it has, if not one of its own; where stdout and stderr
 // are nil, both go to the log alone.
 func (s *space) start(ctx context.Context, service engine.Service, beside string, stdin io.Reader, stdout, stderr io.Writer) (*running, error) {
-	s.opening.RLock()
-	defer s.opening.RUnlock()
-	if s.closed {
-		return nil, errClosed
+	leave, err := s.tree.Enter(ctx)
+	if err != nil {
+		return nil, err
 	}
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	if err := s.take(service.Name); err != nil {
+	defer leave()
+	if err := s.tree.Take(service.Name); err != nil {
 		return nil, err
 	}
 	r := &running{space: s, service: service, log: newLog()}
-	err := r.check()
+	r.Meter = kernel.NewMeter(service.Name, service.Sysctls, func(context.Context) (*kernel.Files, error) {
+		return r.group.Files(r.process.pid), nil
+	})
+	err = r.check()
 	if err == nil && beside != "" {
-		if r.beside, _ = s.find(beside); r.beside == nil {
+		if r.beside, _ = s.tree.Find(beside); r.beside == nil {
 			err = fmt.Errorf("there is no service %q whose network it could share", beside)
 		}
 	}
@@ -194,28 +120,18 @@ func (s *space) start(ctx context.Context, service engine.Service, beside string
 		}
 		return nil, errors.Join(err, s.discard(context.WithoutCancel(ctx), r))
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.running[service.Name] = r
+	s.tree.Put(service.Name, r)
 	return r, nil
 }
 
 // discard removes what was started, or begun to be, at once.
 func (s *space) discard(ctx context.Context, r *running) error {
 	if err := r.remove(ctx, 0); err != nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.running[r.service.Name] = r // it stays written down, for Close to try again
+		s.tree.Put(r.service.Name, r) // it stays written down, for Close to try again
 		return err
 	}
-	s.forget(r)
+	s.tree.Free(r.service.Name)
 	return nil
-}
-
-func (s *space) forget(r *running) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.running, r.service.Name)
 }
 
 // volume finds the folder of a volume by its name, here or in the spaces around, or makes it here, and says whether it is new.
@@ -237,57 +153,22 @@ func (s *space) volume(name string) (folder string, isNew bool, err error) {
 	return folder, true, os.Chmod(folder, 0o755)
 }
 
-// Close implements engine.Space.
 func (s *space) Close(ctx context.Context) error {
-	s.opening.Lock()
-	defer s.opening.Unlock()
-	if s.closed && s.network == nil {
-		return nil
-	}
-	s.closed = true
-	s.mu.Lock()
-	all, inner := slices.Collect(maps.Values(s.running)), slices.Collect(maps.Keys(s.inner))
-	s.mu.Unlock()
-	for _, i := range inner {
-		if err := i.Close(ctx); err != nil {
-			return err
-		}
-	}
-	failures := make([]error, len(all))
-	var group sync.WaitGroup
-	for i, r := range all {
-		group.Go(func() {
-			failures[i] = r.remove(ctx, r.service.StopGrace)
-			if failures[i] == nil {
-				s.forget(r)
-			}
-		})
-	}
-	group.Wait()
-	err := errors.Join(failures...)
-	if err == nil {
+	return s.tree.Close(ctx, func(r *running) error { return r.remove(ctx, r.service.StopGrace) }, func() (err error) {
 		for _, folder := range s.volumes {
 			err = errors.Join(err, os.RemoveAll(folder))
 		}
-	}
-	if err == nil && s.outer == nil {
+		if err != nil || s.outer != nil {
+			return err
+		}
 		s.network.close()
-		err = os.RemoveAll(s.folder)
-	}
-	if err != nil {
-		return fmt.Errorf("closing space %s: %w", filepath.Base(s.folder), err)
-	}
-	s.network = nil
-	if s.outer != nil {
-		s.outer.mu.Lock()
-		defer s.outer.mu.Unlock()
-		delete(s.outer.inner, s)
-	}
-	return nil
+		return os.RemoveAll(s.folder)
+	})
 }
 
-// running is a service or program of a space. It implements engine.Running.
+// running is a service or program of a space.
 type running struct {
+	*kernel.Meter
 	space      *space
 	service    engine.Service
 	beside     *running // whose network it has; nil for one of its own
@@ -297,17 +178,14 @@ type running struct {
 	group      *kernel.Group
 	namespaces map[string]*os.File
 	process    *process
-
-	mu    sync.Mutex
-	files *kernel.Files    // nil once it is removed
-	inner *netns.Namespace // nil until somebody asks about its network
 }
 
 var (
-	_ engine.Running   = (*running)(nil)
 	_ engine.Threaded  = (*running)(nil)
 	_ engine.Queued    = (*running)(nil)
-	_ readiness.Probed = (*running)(nil)
+	_ engine.Metered   = (*running)(nil)
+	_ engine.Networked = (*running)(nil)
+	_ engine.Listening = (*running)(nil)
 )
 
 // processNote is a file in the folder of a process that says which one it is, as engine.OwnerOf gives it.
@@ -326,15 +204,8 @@ func (r *running) check() error {
 	if service.Image.ID == "" {
 		return errors.New("its image was not prepared")
 	}
-	for _, f := range service.Configs {
-		if !path.IsAbs(f.Path) {
-			return fmt.Errorf("file %q: a path in a service is absolute", f.Path)
-		}
-	}
-	for _, v := range service.Volumes {
-		if !path.IsAbs(v.Target) {
-			return fmt.Errorf("volume %q: a path in a service is absolute", v.Target)
-		}
+	if err := checkPaths(service); err != nil {
+		return err
 	}
 	for name := range service.Sysctls {
 		if !ownSetting.MatchString(name) {
@@ -364,6 +235,20 @@ func (r *running) check() error {
 	return nil
 }
 
+func checkPaths(service engine.Service) error {
+	for _, f := range service.Configs {
+		if !path.IsAbs(f.Path) {
+			return fmt.Errorf("file %q: a path in a service is absolute", f.Path)
+		}
+	}
+	for _, v := range service.Volumes {
+		if !path.IsAbs(v.Target) {
+			return fmt.Errorf("volume %q: a path in a service is absolute", v.Target)
+		}
+	}
+	return nil
+}
+
 // ownSetting are the names of kernel settings that each network namespace has for itself.
 var ownSetting = regexp.MustCompile(`^net(\.[a-zA-Z0-9_-]+)+$`)
 
@@ -373,14 +258,11 @@ var noNewPrivileges = []string{"no-new-privileges", "no-new-privileges:true", "n
 // shares says whether another service here, or in a space around, is found by a name.
 func (s *space) shares(alias string) bool {
 	for around := s; around != nil; around = around.outer {
-		around.mu.Lock()
-		for _, r := range around.running {
-			if r != nil && (r.service.Name == alias || slices.Contains(r.service.Aliases, alias)) {
-				around.mu.Unlock()
-				return true
-			}
+		if slices.ContainsFunc(around.tree.All(), func(r *running) bool {
+			return r.service.Name == alias || slices.Contains(r.service.Aliases, alias)
+		}) {
+			return true
 		}
-		around.mu.Unlock()
 	}
 	return false
 }
@@ -443,7 +325,6 @@ func (r *running) start(stdin io.Reader, stdout, stderr io.Writer) error {
 	if err := r.group.Limit(r.service.CPUs, r.service.Memory, processes); err != nil {
 		return &refusal{err}
 	}
-	r.files = r.group.Files(r.process.pid)
 	return nil
 }
 
@@ -539,61 +420,10 @@ func (r *running) surround(pid int) (err error) {
 	return r.space.network.connect(pid, r.namespaces["net"], r.service.Name)
 }
 
-// Name implements engine.Running.
 func (r *running) Name() string { return r.service.Name }
 
-// Usage implements engine.Running.
-func (r *running) Usage(ctx context.Context) (engine.Usage, error) {
-	files, err := r.measured()
-	if err != nil {
-		return engine.Usage{}, err
-	}
-	usage, err := files.Read(ctx)
-	if err != nil {
-		return engine.Usage{}, fmt.Errorf("measuring %s: %w", r.service.Name, err)
-	}
-	return usage, nil
-}
-
-// Threads implements engine.Threaded.
-func (r *running) Threads(_ context.Context, only ...int) (map[int]time.Duration, error) {
-	files, err := r.measured()
-	if err != nil {
-		return nil, err
-	}
-	threads, err := files.Threads(only...)
-	if err != nil {
-		return nil, fmt.Errorf("measuring the threads of %s: %w", r.service.Name, err)
-	}
-	return threads, nil
-}
-
-// Waits implements engine.Queued.
-func (r *running) Waits(context.Context) (map[int]time.Duration, error) {
-	files, err := r.measured()
-	if err != nil {
-		return nil, err
-	}
-	waits, err := files.Waits()
-	if err != nil {
-		return nil, fmt.Errorf("measuring the threads of %s: %w", r.service.Name, err)
-	}
-	return waits, nil
-}
-
-func (r *running) measured() (*kernel.Files, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.files == nil {
-		return nil, fmt.Errorf("measuring %s: it has ended", r.service.Name)
-	}
-	return r.files, nil
-}
-
-// Logs implements engine.Running and readiness.Probed.
 func (r *running) Logs(context.Context) ([]byte, error) { return r.log.kept.Bytes(), nil }
 
-// Ended implements engine.Running.
 func (r *running) Ended(context.Context) (engine.Exit, bool, error) {
 	select {
 	case <-r.process.done:
@@ -635,7 +465,6 @@ func (r *running) Exec(ctx context.Context, command engine.Command) (engine.Exit
 	}
 }
 
-// Wait implements readiness.Probed.
 func (r *running) Wait(ctx context.Context) (int, error) {
 	select {
 	case <-r.process.done:
@@ -660,12 +489,7 @@ func (r *running) Follow(ctx context.Context, stdout, _ io.Writer) error {
 // remove ends the process, and with it all that it has started, and removes what there is of it. Grace is how long it may take to end
 // by itself, and so is the context: then it is killed. It may have been begun to be made only, or have been removed already.
 func (r *running) remove(ctx context.Context, grace time.Duration) error {
-	r.mu.Lock()
-	if r.files != nil {
-		r.files.Close()
-		r.files = nil
-	}
-	r.mu.Unlock()
+	r.Meter.Close()
 	if r.process != nil {
 		r.end(ctx, grace)
 	}

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -233,7 +234,11 @@ func (s *surroundings) putProgram() error {
 	if s.Program == "" {
 		return nil
 	}
-	return copyFile(s.Program, here("/"+s.As))
+	data, err := os.ReadFile(s.Program)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(here("/"+s.As), data, 0o755)
 }
 
 // enterRoot makes the folder we are in the root, and lets go of the one before.
@@ -481,16 +486,10 @@ func otherMounts(mounts string) []string {
 
 // unescape reads a path as the kernel writes it: spaces and the like as octal numbers.
 func unescape(name string) string {
-	var out strings.Builder
-	for i := 0; i < len(name); i++ {
-		if name[i] == '\\' && i+3 < len(name) {
-			if n, err := strconv.ParseUint(name[i+1:i+4], 8, 8); err == nil {
-				out.WriteByte(byte(n))
-				i += 3
-				continue
-			}
-		}
-		out.WriteByte(name[i])
-	}
-	return out.String()
+	return octal.ReplaceAllStringFunc(name, func(code string) string {
+		n, _ := strconv.ParseUint(code[1:], 8, 8)
+		return string([]byte{byte(n)})
+	})
 }
+
+var octal = regexp.MustCompile(`\\[0-3][0-7][0-7]`)

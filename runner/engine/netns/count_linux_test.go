@@ -17,7 +17,7 @@ func crowd(tb testing.TB, open, closed int) *Namespace {
 	tb.Helper()
 	made, done := make(chan error), make(chan struct{})
 	thread := 0
-	go onThread(func() {
+	go OnThread(func() error {
 		made <- func() error {
 			if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 				return err
@@ -26,6 +26,7 @@ func crowd(tb testing.TB, open, closed int) *Namespace {
 			return connect(open, closed, done)
 		}()
 		<-done
+		return nil
 	})
 	tb.Cleanup(func() { close(done) })
 	if err := <-made; err != nil {
@@ -101,10 +102,11 @@ func TestThreadThatEnters(t *testing.T) {
 	var first atomic.Int32
 	for range 200 {
 		all.Go(func() {
-			onThread(func() {
+			_ = OnThread(func() error {
 				if unix.Gettid() == unix.Getpid() {
 					first.Add(1)
 				}
+				return nil
 			})
 		})
 	}

@@ -1,7 +1,6 @@
 package netns
 
 import (
-	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -32,10 +31,11 @@ func (n *Namespace) diagnosed() (pairs, error) {
 
 // socket is one that asks about the namespace. It belongs to that for as long as it is open, whichever thread uses it.
 func (n *Namespace) socket() (socket int, err error) {
-	entered := n.enter(func() {
+	err = n.within(func() (err error) {
 		socket, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
+		return err
 	})
-	return socket, cmp.Or(entered, err)
+	return socket, err
 }
 
 // What asks for a dump, as struct inet_diag_req_v2 of the kernel has it, with a filter of struct inet_diag_bc_op.

@@ -1,7 +1,7 @@
 package netns
 
 import (
-	"cmp"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -18,43 +18,60 @@ import (
 //
 // Source: setns(2), network_namespaces(7): what is below /proc/sys/net is that of whoever reads it.
 func (n *Namespace) Look() (look Look, err error) {
-	entered := n.enter(func() { look, err = inside() })
-	return look, cmp.Or(entered, err)
+	err = n.within(func() (err error) {
+		look, err = inside()
+		return err
+	})
+	return look, err
 }
 
-// enter does something inside the namespace.
-func (n *Namespace) enter(do func()) error {
+// within does something inside the namespace.
+func (n *Namespace) within(do func() error) error {
 	space, err := os.Open(filepath.Join(filepath.Dir(n.folder), "ns/net"))
 	if err != nil {
 		return err
 	}
 	defer space.Close()
-	onThread(func() {
-		if err = unix.Setns(int(space.Fd()), unix.CLONE_NEWNET); err != nil {
-			err = fmt.Errorf("entering a network namespace: %w", err)
-			return
-		}
-		do()
-	})
-	return err
+	return Within(space, do)
 }
 
-// onThread does something on a thread that ends with it, as nothing else may ever run in a namespace that is not its
+// Within does something inside a network namespace. It must not start goroutines that use the network.
+func Within(namespace *os.File, do func() error) error {
+	return OnThread(func() error {
+		if err := Enter(namespace, unix.CLONE_NEWNET); err != nil {
+			return fmt.Errorf("entering a network namespace: %w", err)
+		}
+		return do()
+	})
+}
+
+// Enter puts the thread into a namespace of a kind. That may be closed meanwhile, but not become another one.
+func Enter(namespace *os.File, kind int) error {
+	raw, err := namespace.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	err = raw.Control(func(fd uintptr) { failed = unix.Setns(int(fd), kind) })
+	return errors.Join(err, failed)
+}
+
+// OnThread does something on a thread that ends with it, as nothing else may ever run in a namespace that is not its
 // own. It is never the first thread of the process: that one does not end before the process, and what /proc/self says
 // is of it.
-func onThread(do func()) {
-	done := make(chan struct{})
+func OnThread(do func() error) error {
+	done := make(chan error)
 	go func() {
-		defer close(done)
 		runtime.LockOSThread()
 		if unix.Gettid() == unix.Getpid() {
-			onThread(do) // on another one, as this is taken
+			err := OnThread(do) // on another one, as this is taken
 			runtime.UnlockOSThread()
+			done <- err
 			return
 		}
-		do()
+		done <- do()
 	}()
-	<-done
+	return <-done
 }
 
 func inside() (Look, error) {

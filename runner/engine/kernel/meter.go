@@ -1,0 +1,113 @@
+package kernel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/netns"
+)
+
+// ErrElsewhere is that a service does not run under this machine's kernel, which therefore has no files of it.
+var ErrElsewhere = errors.New("its kernel is that of another machine")
+
+// Meter measures a service by its Files, which it looks for when it is first asked. It has the methods that engine.Running
+// and what that may be beside have for this. All errors name the service.
+type Meter struct {
+	service     string
+	first, last int // local ports
+	find        func(context.Context) (*Files, error)
+
+	mu      sync.Mutex
+	files   *Files // nil until they were found
+	network *netns.Namespace
+	missing error // why they never will be
+}
+
+// NewMeter measures a service with these settings of the kernel. If find fails, it is called again the next time, unless the
+// error is ErrElsewhere.
+func NewMeter(service string, sysctls map[string]string, find func(context.Context) (*Files, error)) *Meter {
+	m := &Meter{service: service, find: find}
+	m.first, m.last = netns.LocalPorts(sysctls)
+	return m
+}
+
+// Close ends measuring.
+func (m *Meter) Close() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.files != nil {
+		m.files.Close()
+	}
+	m.files, m.missing = nil, errors.New("it has ended")
+}
+
+func (m *Meter) found(ctx context.Context) (*Files, *netns.Namespace, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.missing != nil || m.files != nil {
+		return m.files, m.network, m.missing
+	}
+	files, err := m.find(ctx)
+	if errors.Is(err, ErrElsewhere) {
+		m.missing = err
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	m.files, m.network = files, files.Network(m.first, m.last)
+	return m.files, m.network, nil
+}
+
+func measured[T any](ctx context.Context, m *Meter, read func(*Files, *netns.Namespace) (T, error)) (value T, err error) {
+	files, network, err := m.found(ctx)
+	if err == nil {
+		value, err = read(files, network)
+	}
+	if err != nil {
+		return value, fmt.Errorf("measuring %s: %w", m.service, err)
+	}
+	return value, nil
+}
+
+// Usage is part of engine.Running.
+func (m *Meter) Usage(ctx context.Context) (engine.Usage, error) {
+	return measured(ctx, m, func(f *Files, _ *netns.Namespace) (engine.Usage, error) { return f.Read(ctx) })
+}
+
+// CPU is part of engine.Metered.
+func (m *Meter) CPU(ctx context.Context) (time.Duration, error) {
+	return measured(ctx, m, func(f *Files, _ *netns.Namespace) (time.Duration, error) { return f.CPU() })
+}
+
+// Threads is part of engine.Threaded.
+func (m *Meter) Threads(ctx context.Context, only ...int) (map[int]time.Duration, error) {
+	return measured(ctx, m, func(f *Files, _ *netns.Namespace) (map[int]time.Duration, error) { return f.Threads(only...) })
+}
+
+// Waits is part of engine.Queued.
+func (m *Meter) Waits(ctx context.Context) (map[int]time.Duration, error) {
+	return measured(ctx, m, func(f *Files, _ *netns.Namespace) (map[int]time.Duration, error) { return f.Waits() })
+}
+
+// Ports is part of engine.Networked.
+func (m *Meter) Ports(ctx context.Context) (float64, error) {
+	return measured(ctx, m, func(_ *Files, n *netns.Namespace) (float64, error) { return n.Ports() })
+}
+
+// Network is part of engine.Networked. It needs the rights of root.
+func (m *Meter) Network(ctx context.Context) (engine.Network, error) {
+	return measured(ctx, m, func(_ *Files, n *netns.Namespace) (engine.Network, error) {
+		look, err := n.Look()
+		return look.Network(), err
+	})
+}
+
+// Listeners is part of engine.Listening.
+func (m *Meter) Listeners(ctx context.Context) ([]netip.AddrPort, error) {
+	return measured(ctx, m, func(_ *Files, n *netns.Namespace) ([]netip.AddrPort, error) { return n.Listeners() })
+}
