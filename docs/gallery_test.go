@@ -83,7 +83,7 @@ func TestGallery(t *testing.T) {
 				g.picture, g.slug, err)
 		}
 	}
-	compare(t, "kind of figure", firstColumn(tableBelow(t, "exhibits.md", "kind")), shown)
+	compare(t, "kind of figure", firstColumn(tableBelow(t, "figures.md", "kind")), shown)
 }
 
 // drawings are the figures of an article, of its committed records of the full profile.

@@ -44,8 +44,8 @@ var keysSections = []struct{ schema, heading, at string }{
 	{"front-matter", "Keys of the front matter", "article.md#front-matter"},
 	{"experiment", "Keys of `yaml experiment`", "experiment.md"},
 	{"claim", "Keys of `yaml claim`", "claims.md#claim-blocks"},
-	{"table", "Keys of `yaml table`", "exhibits.md#tables"},
-	{"figure", "Keys of `yaml figure`", "exhibits.md#figures"},
+	{"table", "Keys of `yaml table`", "figures.md#tables"},
+	{"figure", "Keys of `yaml figure`", "figures.md#figures"},
 	{"published", "Keys of `yaml published`", "published.md"},
 	{"project", "Keys of the project file", "project.md#the-project-file"},
 }

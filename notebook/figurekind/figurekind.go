@@ -53,7 +53,7 @@ type Kind struct {
 // Common are the keys that figures of all kinds may have.
 var Common = strings.Fields("label experiment kind title caption alt claim")
 
-// All are the kinds, in the order of their names. See docs/exhibits.md#kinds-of-figures.
+// All are the kinds, in the order of their names. See docs/figures.md#kinds-of-figures.
 var All = []*Kind{
 	{Name: "agreement", Subject: Published, X: Metric, Y: Setting, Shows: []string{"x"},
 		Needs: []string{"x"}, Hint: "add x: with a metric that was published",

@@ -89,7 +89,7 @@ func For(base string, share bool, values ...float64) Unit {
 // Without an interval (an end is NaN, infinite, or both are one) there are three digits, and none before the point
 // are rounded off.
 //
-// Source: docs/exhibits.md#tables.
+// Source: docs/figures.md#tables.
 func (u Unit) Decimals(v, lo, hi float64) int {
 	const significant, least = 3, 2
 	width := (hi - lo) / u.Scale
