@@ -1,0 +1,42 @@
+// Package slice has what Go's package slices lacks: making one slice of another, and finding an item.
+package slice
+
+import "slices"
+
+// Map gives what f makes of each item; nil for none.
+func Map[T, R any](list []T, f func(T) R) []R {
+	var out []R
+	for _, item := range list {
+		out = append(out, f(item))
+	}
+	return out
+}
+
+// Filter gives the items that something holds for, as a slice of its own; nil for none.
+func Filter[S ~[]T, T any](list S, holds func(T) bool) S {
+	var out S
+	for _, item := range list {
+		if holds(item) {
+			out = append(out, item)
+		}
+	}
+	return out
+}
+
+// Find gives the first item that something holds for; false if there is none.
+func Find[T any](list []T, holds func(T) bool) (item T, ok bool) {
+	if i := slices.IndexFunc(list, holds); i >= 0 {
+		return list[i], true
+	}
+	return item, false
+}
+
+// Add appends those of some items that are not there yet.
+func Add[S ~[]T, T comparable](list S, items ...T) S {
+	for _, item := range items {
+		if !slices.Contains(list, item) {
+			list = append(list, item)
+		}
+	}
+	return list
+}
