@@ -1,18 +1,16 @@
 // Package expr is the expression language of articles: what stands in expect,
 // {value}, values, where, slo, --only and ${{ }}.
 //
-// Source becomes a tree of Nodes. Every node knows the bytes it was read from, and
-// every error is an *Error that points at such bytes, so that a caller who knows
-// where the source stands in an article can show the place. Node.String prints
-// canonical source that parses to the same tree.
+// Source becomes a tree of Nodes. Every node knows the bytes it was read from, and every error is an *Error that
+// points at such bytes, so that a caller who knows where the source stands in an article can show the place.
+// Node.String prints canonical source that parses to the same tree.
 //
 // Numbers are kept in the base unit of their dimension (s, B, 1/s, B/s, cores,
 // or 1), whatever unit they were written in, and unlike dimensions are never
 // compared or added. What a selector stands for is not known here: Eval asks an Env.
 //
-// Parameters are texts, and stay as they were written: a string that reads as a
-// quantity counts as one where a quantity is needed, and one that reads true or
-// false as a truth value.
+// Parameters are texts, and stay as they were written: a string that reads as a quantity counts as one where a
+// quantity is needed, and one that reads true or false as a truth value.
 //
 // Source: docs/expressions.md#grammar; units docs/method.md#definitions.
 package expr

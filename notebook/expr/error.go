@@ -5,8 +5,7 @@ import (
 	"fmt"
 )
 
-// Span is a half-open range of byte offsets in the source text of an expression,
-// a template or an inline value.
+// Span is a half-open range of byte offsets in the source text of an expression, a template or an inline value.
 type Span struct{ Start, End int }
 
 // Pos returns s itself; a Node and a Match have it from the Span they embed.
@@ -40,9 +39,8 @@ func errorAt(at Span, format string, args ...any) *Error {
 	return &Error{Span: at, Msg: fmt.Sprintf(format, args...)}
 }
 
-// placed gives an error from outside the place of the node that it is about. An *Error
-// has one, unless it is wrapped: then its place is in another source, such as
-// that of a named value.
+// placed gives an error from outside the place of the node that it is about. An *Error has one, unless it is wrapped:
+// then its place is in another source, such as that of a named value.
 func placed(at Span, err error) error {
 	if e, ok := err.(*Error); ok {
 		return e
@@ -50,8 +48,7 @@ func placed(at Span, err error) error {
 	return &Error{Span: at, Msg: err.Error(), Err: err}
 }
 
-// fail ends parsing from any depth; catch, in the function that began it, returns
-// the error.
+// fail ends parsing from any depth; catch, in the function that began it, returns the error.
 func fail(at Span, msg, hint string) {
 	panic(&Error{Span: at, Msg: msg, Hint: hint})
 }

@@ -6,12 +6,10 @@ import (
 	"math"
 )
 
-// Env knows what stands behind names. An *Error that it returns points into the source
-// that is evaluated; any other error, one that wraps an *Error about another
-// source included, is given the place of the node.
+// Env knows what stands behind names. An *Error that it returns points into the source that is evaluated; any other
+// error, one that wraps an *Error about another source included, is given the place of the node.
 type Env interface {
-	// Select returns what s stands for: a single value, or a list where s
-	// fits several cells.
+	// Select returns what s stands for: a single value, or a list where s fits several cells.
 	Select(s *Selector) (Value, error)
 	// Call returns what a function is that is not pure over lists, such as
 	// ratio or published; c.Args are not evaluated, since many functions need
@@ -30,9 +28,8 @@ func (nothing) Call(c *Call) (Value, error) {
 	return Value{}, fmt.Errorf("the function %s is not available here", c.Name)
 }
 
-// Eval computes n; without an env, only constants can be. Of and and or the right side is
-// evaluated only where it matters. min, max, mean, geomean, median and count reduce a
-// list; everything else needs single values.
+// Eval computes n; without an env, only constants can be. Of and and or the right side is evaluated only where it
+// matters. min, max, mean, geomean, median and count reduce a list; everything else needs single values.
 //
 // The error is an *Error at the part that cannot be computed: unlike dimensions,
 // a division by zero, a list where one value is needed, or what env says.

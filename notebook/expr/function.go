@@ -2,6 +2,7 @@ package expr
 
 import (
 	"errors"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -96,12 +97,7 @@ func complete(c *Call, name Span) {
 func hintFunction(name string) string {
 	known, ok := functionAliases[name]
 	if !ok {
-		names := make([]string, 0, len(functions))
-		for f := range functions {
-			names = append(names, f)
-		}
-		slices.Sort(names)
-		known = nearest(name, names)
+		known = nearest(name, slices.Sorted(maps.Keys(functions)))
 	}
 	if known == "" {
 		return "functions are ratio change min max mean geomean median count every each same within about " +

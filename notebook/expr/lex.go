@@ -180,9 +180,8 @@ func hintPart(name string) string {
 	return "quote it if it is a text"
 }
 
-// refuseMinus fails at a hyphen that touches the digits that begin at start and what
-// follows them: after a letter it would belong to a name, and nobody should have to
-// know the difference.
+// refuseMinus fails at a hyphen that touches the digits that begin at start and what follows them: after a letter it
+// would belong to a name, and nobody should have to know the difference.
 func (l *lexer) refuseMinus(start int) {
 	rest, found := strings.CutPrefix(l.src[l.pos:], "-")
 	if r, _ := utf8.DecodeRuneInString(rest); !found || !isWordRune(r) {

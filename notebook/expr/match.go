@@ -2,14 +2,12 @@ package expr
 
 import "fmt"
 
-// MatchText reports whether actual, the text of a parameter, fulfils a match such as
-// {workers>"2"}: whether actual stands to pattern as op says. Op is one of a Match; ==
-// is the same as =.
+// MatchText reports whether actual, the text of a parameter, fulfils a match such as {workers>"2"}: whether actual
+// stands to pattern as op says. Op is one of a Match; == is the same as =.
 //
-// Texts are equal if they are the same or read as quantities of the same value, so 10MB, 10000kB
-// and 010MB are equal, but 10 and 10s are not. An empty actual is a parameter that a cell
-// does not have: it differs from every pattern but the empty one, and is never smaller or
-// larger than another.
+// Texts are equal if they are the same or read as quantities of the same value, so 10MB, 10000kB and 010MB are equal,
+// but 10 and 10s are not. An empty actual is a parameter that a cell does not have: it differs from every pattern but
+// the empty one, and is never smaller or larger than another.
 //
 // It is an error to ask which is larger of what are not quantities of like dimensions.
 //
@@ -87,7 +85,11 @@ func compareValues(op Op, a, b Value) (bool, error) {
 	case a.Kind == KindBool || b.Kind == KindBool:
 		return compareTruths(op, a, b)
 	}
-	// A text beside a number.
+	return compareMixed(op, a, b)
+}
+
+// compareMixed compares a text with a number, or a number with a text.
+func compareMixed(op Op, a, b Value) (bool, error) {
 	x, xok := a.asNumber()
 	y, yok := b.asNumber()
 	switch {

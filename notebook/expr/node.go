@@ -4,13 +4,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"benchbook/slice"
 )
 
 // Node is a part of an expression: *Quantity, *String, *Bool, *Selector, *Call,
 // *Unary or *Binary.
 type Node interface {
-	// Pos returns the bytes that the node was read from, without parentheses
-	// around it.
+	// Pos returns the bytes that the node was read from, without parentheses around it.
 	Pos() Span
 	// String returns canonical source, which parses to the same tree.
 	String() string
@@ -56,8 +57,7 @@ func Constant(n Node) (float64, bool) {
 	return q.Value, true
 }
 
-// IsOrdering reports whether o asks which of two is larger, and not only whether they
-// are the same.
+// IsOrdering reports whether o asks which of two is larger, and not only whether they are the same.
 func (o Op) IsOrdering() bool { return o.IsComparison() && o != Same && o != Differs }
 
 // precedence of what binary operators make: the larger, the tighter.
@@ -97,8 +97,7 @@ type Bool struct {
 	Value bool
 }
 
-// Selector names a metric of some cells, a parameter, or whatever an Env knows:
-// latency.p99{server="async"}.
+// Selector names a metric of some cells, a parameter, or whatever an Env knows: latency.p99{server="async"}.
 type Selector struct {
 	Span
 	Name    string  // with its dots
@@ -158,17 +157,12 @@ func (n *Selector) String() string {
 	if len(n.Matches) == 0 {
 		return n.Name
 	}
-	matches := make([]string, len(n.Matches))
-	for i, m := range n.Matches {
-		matches[i] = m.String()
-	}
-	return n.Name + "{" + strings.Join(matches, ", ") + "}"
+	return n.Name + "{" + strings.Join(slice.Map(n.Matches, Match.String), ", ") + "}"
 }
 
 // String returns the match as it stands between braces.
 func (m Match) String() string {
-	// A sign or a space, as quoted quantities may have, would not be read
-	// without the quotes.
+	// A sign or a space, as quoted quantities may have, would not be read without the quotes.
 	if m.Num != nil && !strings.HasPrefix(m.Value, "-") && !strings.ContainsFunc(m.Value, isSpace) {
 		return m.Name + string(m.Op) + m.Value
 	}
@@ -176,11 +170,7 @@ func (m Match) String() string {
 }
 
 func (n *Call) String() string {
-	args := make([]string, len(n.Args))
-	for i, arg := range n.Args {
-		args[i] = arg.String()
-	}
-	return n.Name + "(" + strings.Join(args, ", ") + ")"
+	return n.Name + "(" + strings.Join(slice.Map(n.Args, Node.String), ", ") + ")"
 }
 
 func (n *Unary) String() string {
@@ -207,8 +197,7 @@ func parenthesized(n Node, tightness int) string {
 	return n.String()
 }
 
-// quote puts s in quotes that s does not contain: there are no escapes, so no string
-// holds both.
+// quote puts s in quotes that s does not contain: there are no escapes, so no string holds both.
 func quote(s string) string {
 	if strings.Contains(s, `"`) {
 		return "'" + s + "'"
@@ -247,9 +236,8 @@ func Selectors(n Node) []*Selector {
 	return found
 }
 
-// Parts takes a claim apart at its and or or: what they join, however deep in
-// parentheses, in the order of the source. The operator is And, Or, or empty for a claim
-// of one part.
+// Parts takes a claim apart at its and or or: what they join, however deep in parentheses, in the order of the
+// source. The operator is And, Or, or empty for a claim of one part.
 //
 // The error is an *Error at the first and among what an or joins, or or among what an and
 // joins; nothing is said about those below a not or in arguments.
@@ -282,9 +270,8 @@ func Parts(n Node) (Op, []Node, error) {
 // percentileFamilies are the metrics that have a percentile at the end of their name.
 var percentileFamilies = []string{"latency", "service", "lag"}
 
-// Percentile takes the percentile off the name of a metric: latency.connect.p99.9
-// is latency.connect and 99.9. It is false for names without one, such as
-// latency.mean.
+// Percentile takes the percentile off the name of a metric: latency.connect.p99.9 is latency.connect and 99.9. It is
+// false for names without one, such as latency.mean.
 func (n *Selector) Percentile() (base string, percentile float64, ok bool) {
 	parts := strings.Split(n.Name, ".")
 	if !slices.Contains(percentileFamilies, parts[0]) {

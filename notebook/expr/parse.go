@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -46,39 +47,53 @@ func (p *parser) binary(start int, op Op, x, y Node) Node {
 	return &Binary{Span{start, p.prev.End}, op, x, y}
 }
 
+// joined reads operands with some operators between them, which group to the left.
+func (p *parser) joined(operand func() Node, ops ...Op) Node {
+	start := p.tok.Start
+	x := operand()
+	for slices.ContainsFunc(ops, func(op Op) bool { return p.tok.is(string(op)) }) {
+		op := Op(p.tok.text)
+		p.advance()
+		x = p.binary(start, op, x, operand())
+	}
+	return x
+}
+
+// prefixed reads an operand that an operator may stand before.
+func (p *parser) prefixed(op Op, operand func() Node) Node {
+	if !p.tok.is(string(op)) {
+		return operand()
+	}
+	start := p.tok.Start
+	p.advance()
+	x := operand()
+	return &Unary{Span{start, p.prev.End}, op, x}
+}
+
+// list reads items with commas between them up to a sign, which nothing stands before if there are none.
+func (p *parser) list(end string, item func()) {
+	if p.tok.is(end) {
+		return
+	}
+	for item(); p.tok.is(","); item() {
+		p.advance()
+	}
+}
+
 func (p *parser) or() Node {
 	if p.depth++; p.depth > maxDepth {
 		fail(p.prev.Span, "the expression is nested too deeply", "give its parts names under values")
 	}
-	start := p.tok.Start
-	x := p.and()
-	for p.tok.is("or") {
-		p.advance()
-		x = p.binary(start, Or, x, p.and())
-	}
+	x := p.joined(p.and, Or)
 	p.depth--
 	return x
 }
 
-func (p *parser) and() Node {
-	start := p.tok.Start
-	x := p.not()
-	for p.tok.is("and") {
-		p.advance()
-		x = p.binary(start, And, x, p.not())
-	}
-	return x
-}
-
-func (p *parser) not() Node {
-	if !p.tok.is("not") {
-		return p.comparison()
-	}
-	start := p.tok.Start
-	p.advance()
-	x := p.comparison()
-	return &Unary{Span{start, p.prev.End}, Not, x}
-}
+func (p *parser) and() Node   { return p.joined(p.not, And) }
+func (p *parser) not() Node   { return p.prefixed(Not, p.comparison) }
+func (p *parser) sum() Node   { return p.joined(p.term, Add, Sub) }
+func (p *parser) term() Node  { return p.joined(p.unary, Mul, Div) }
+func (p *parser) unary() Node { return p.prefixed(Sub, p.primary) }
 
 func (p *parser) comparison() Node {
 	start := p.tok.Start
@@ -95,38 +110,6 @@ func (p *parser) comparison() Node {
 		fail(p.tok.Span, "= does not compare", "write ==")
 	}
 	return x
-}
-
-func (p *parser) sum() Node {
-	start := p.tok.Start
-	x := p.term()
-	for p.tok.is("+") || p.tok.is("-") {
-		op := Op(p.tok.text)
-		p.advance()
-		x = p.binary(start, op, x, p.term())
-	}
-	return x
-}
-
-func (p *parser) term() Node {
-	start := p.tok.Start
-	x := p.unary()
-	for p.tok.is("*") || p.tok.is("/") {
-		op := Op(p.tok.text)
-		p.advance()
-		x = p.binary(start, op, x, p.unary())
-	}
-	return x
-}
-
-func (p *parser) unary() Node {
-	if !p.tok.is("-") {
-		return p.primary()
-	}
-	start := p.tok.Start
-	p.advance()
-	x := p.primary()
-	return &Unary{Span{start, p.prev.End}, Sub, x}
 }
 
 func (p *parser) primary() Node {
@@ -172,13 +155,7 @@ func (p *parser) call(name token) Node {
 			fail(Span{name.Start, open.End}, "cells are picked in braces", "write "+name.text+"{"+p.tok.text+`="value"}`)
 		}
 	}
-	for !p.tok.is(")") || len(c.Args) > 0 {
-		c.Args = append(c.Args, p.or())
-		if !p.tok.is(",") {
-			break
-		}
-		p.advance()
-	}
+	p.list(")", func() { c.Args = append(c.Args, p.or()) })
 	p.close(open, ")")
 	c.Span = Span{name.Start, p.prev.End}
 	complete(c, name.Span)
@@ -195,13 +172,7 @@ func (p *parser) selector(name token) Node {
 	}
 	open := p.tok
 	p.advance()
-	for !p.tok.is("}") || len(s.Matches) > 0 {
-		s.Matches = append(s.Matches, p.match())
-		if !p.tok.is(",") {
-			break
-		}
-		p.advance()
-	}
+	p.list("}", func() { s.Matches = append(s.Matches, p.match()) })
 	if p.tok.kind != tokenEnd && !p.tok.is("}") {
 		p.failExpected(", or }", "quote a value that is more than a word")
 	}

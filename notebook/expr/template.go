@@ -29,8 +29,7 @@ type Part struct {
 // later: that of a search, or of every single request.
 var ErrDeferred = errors.New("not known yet")
 
-// ParseTemplate reads a text in which ${{ … }} are expressions. Everything else, $VAR
-// included, is literal.
+// ParseTemplate reads a text in which ${{ … }} are expressions. Everything else, $VAR included, is literal.
 //
 // The error is an *Error whose Span counts from the start of text.
 func ParseTemplate(text string) (t Template, err error) {
@@ -87,8 +86,7 @@ func (t Template) Names() []*Selector {
 	return names
 }
 
-// Expand replaces the expressions of t by their values: a text, or the value itself
-// where t is one expression.
+// Expand replaces the expressions of t by their values: a text, or the value itself where t is one expression.
 //
 // The error is an *Error from the evaluation; errors.Is finds ErrDeferred in it.
 func (t Template) Expand(env Env) (Value, error) {

@@ -5,14 +5,15 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+
+	"benchbook/slice"
 )
 
 // Dimension says what a number counts, and so which numbers can be compared and
 // added. Numbers are kept in its base unit.
 type Dimension int
 
-// The dimensions, with their base units. Shares are kept as 0 to 1 and are compatible with
-// plain numbers.
+// The dimensions, with their base units. Shares are kept as 0 to 1 and are compatible with plain numbers.
 const (
 	Plain    Dimension = iota // 1
 	Share                     // 1, written in %
@@ -23,9 +24,8 @@ const (
 	Cores                     // cores
 )
 
-// dimensions has what is known of each: base is the unit that stored values are in,
-// phrase what messages call a number of it, seconds and bytes are the exponents that
-// products and quotients are made by.
+// dimensions has what is known of each: base is the unit that stored values are in, phrase what messages call a
+// number of it, seconds and bytes are the exponents that products and quotients are made by.
 var dimensions = [...]struct {
 	base, phrase   string
 	seconds, bytes int
@@ -165,12 +165,7 @@ func ParseUnit(symbol string) (Unit, bool) {
 }
 
 func findUnit(symbol string) (Unit, bool) {
-	for _, u := range units {
-		if u.Symbol == symbol {
-			return u, true
-		}
-	}
-	return Unit{}, false
+	return slice.Find(units, func(u Unit) bool { return u.Symbol == symbol })
 }
 
 // hintUnit is the way out for somebody who wrote an unknown unit.
@@ -180,11 +175,7 @@ func hintUnit(symbol string) string {
 	}
 	known, ok := unitAliases[symbol]
 	if !ok {
-		symbols := make([]string, len(units))
-		for i, u := range units {
-			symbols[i] = u.Symbol
-		}
-		known = nearest(symbol, symbols)
+		known = nearest(symbol, slice.Map(units, func(u Unit) string { return u.Symbol }))
 	}
 	if known == "" {
 		return unitHint
@@ -207,13 +198,11 @@ func (u Unit) FromBase(x float64) float64 {
 	return x * float64(den) / float64(num)
 }
 
-// maxNumberLength is more than any measurement needs, and little enough for exact
-// arithmetic.
+// maxNumberLength is more than any measurement needs, and little enough for exact arithmetic.
 const maxNumberLength = 64
 
-// toBaseExactly converts the number that text spells. It rounds once, so that 1.1ms and 0.0011s
-// are the same number. It is false for a text that is too long and a value beyond
-// float64.
+// toBaseExactly converts the number that text spells. It rounds once, so that 1.1ms and 0.0011s are the same number.
+// It is false for a text that is too long and a value beyond float64.
 func (u Unit) toBaseExactly(text string) (float64, bool) {
 	if len(text) > maxNumberLength {
 		return 0, false

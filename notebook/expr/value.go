@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"benchbook/slice"
 )
 
 // Kind says what a Value is.
@@ -51,11 +53,7 @@ func (v Value) String() string {
 	case KindBool:
 		return strconv.FormatBool(v.Truth)
 	case KindList:
-		items := make([]string, len(v.List))
-		for i, item := range v.List {
-			items[i] = item.String()
-		}
-		return strings.Join(items, ", ")
+		return strings.Join(slice.Map(v.List, Value.String), ", ")
 	}
 	return v.Text
 }

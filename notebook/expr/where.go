@@ -5,14 +5,12 @@ import (
 	"strings"
 )
 
-// Where reports whether a trial, cell or row fulfils n, a filter as in where, --only and
-// calibrate. There a name is a parameter, a label, a column or experiment, whose text lookup
-// returns; texts compare as MatchText says.
+// Where reports whether a trial, cell or row fulfils n, a filter as in where, --only and calibrate. There a name is a
+// parameter, a label, a column or experiment, whose text lookup returns; texts compare as MatchText says.
 //
-// A name that others have and this one has not is an empty text and true; false
-// is for names that nobody has. All of these are found, also behind an or: the error
-// is an *Error with the cause ErrUnknownName and the place of the first. Any other *Error
-// says where n is no condition on texts.
+// A name that others have and this one has not is an empty text and true; false is for names that nobody has. All of
+// these are found, also behind an or: the error is an *Error with the cause ErrUnknownName and the place of the
+// first. Any other *Error says where n is no condition on texts.
 func Where(n Node, lookup func(name string) (string, bool)) (bool, error) {
 	for _, s := range Selectors(n) {
 		if len(s.Matches) > 0 {
