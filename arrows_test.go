@@ -56,6 +56,7 @@ var forbidden = []struct{ from, to, why string }{
 	{"notebook/yamltext", "notebook/expr", "YAML is read without knowing what is written in it"},
 	{"notebook/yamltext", "notebook/plan", "YAML is read without knowing what is written in it"},
 	{"notebook/yamltext", "notebook/record", "YAML is read without knowing what is written in it"},
+	{"notebook/markdown", "notebook", "Markdown is read without knowing what is written in it"},
 	{"notebook/article", "notebook/projects", "an article is read by itself"},
 	{"notebook/projects", "notebook/plan", "a project is read before anything is planned"},
 	{"notebook/loadtool", "notebook/article", "articles and plans are told of tools by it"},

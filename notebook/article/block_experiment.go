@@ -92,7 +92,6 @@ type Hook struct {
 }
 
 func (h *Hook) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	h.Pos = n.Text.Pos
 	d.FieldsOf(n, what, h)
 	if d.Whole && n.Kind == yamltext.Map && n.Get("run") == nil && !h.Tried.Has("run") {
 		d.Problems.Add("missing-key", n.Text.Pos, "a command of %s has nothing to run", what).
@@ -141,8 +140,8 @@ func (p *Profiles) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string)
 		*p = append(*p, Profile{Name: f.Key, Node: f.Value})
 		name := "profile " + strconv.Quote(f.Key.Value)
 		for _, key := range []string{"name", "extends", "profiles"} {
-			if inner := f.Value.Get(key); inner != nil {
-				d.Problems.Add("wrong-shape", keyOf(f.Value, inner), "%s cannot change %s", name, key).
+			if f.Value.Get(key) != nil {
+				d.Problems.Add("wrong-shape", f.Value.Place(key), "%s cannot change %s", name, key).
 					Hint = "write it beside profiles, for all of them"
 			}
 		}

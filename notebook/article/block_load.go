@@ -55,16 +55,14 @@ func (t *Targets) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) 
 	}
 	for _, item := range items {
 		one := Target{URL: item.Text, Pos: item.Text.Pos}
-		switch item.Kind {
-		case yamltext.Map:
+		if item.Kind == yamltext.Map {
 			one.URL = source.Text{}
 			d.FieldsOf(item, what, &one)
 			if item.Get("url") == nil {
 				d.Problems.Add("missing-key", item.Text.Pos, "a target has no url").
 					Hint = "write {url: http://SERVICE:PORT/, weight: 1}"
 			}
-		case yamltext.Scalar:
-		default:
+		} else if item.Kind != yamltext.Scalar {
 			d.Problems.Add("wrong-shape", item.Text.Pos, "a target has to be a URL or a mapping with one, not %s", item.Kind)
 			continue
 		}
@@ -92,7 +90,6 @@ type Stage struct {
 }
 
 func (s *Stage) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	s.Pos = n.Text.Pos
 	d.FieldsOf(n, "a stage", s)
 	if n.Kind != yamltext.Map {
 		return

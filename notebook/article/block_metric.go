@@ -2,6 +2,7 @@ package article
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"benchbook/notebook/expr"
@@ -55,74 +56,58 @@ func (m *Metric) Means() record.Metric {
 }
 
 func (m *Metric) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	m.Pos = n.Text.Pos
-	if !d.Kind(n, "a metric", yamltext.Map) {
-		return
-	}
 	d.FieldsOf(n, "a metric", m)
-	p := d.Problems
-	if strings.Contains(m.Name.Value+m.From.Value+m.Unit.Text.Value, "${{") {
+	if n.Kind != yamltext.Map || strings.Contains(m.Name.Value+m.From.Value+m.Unit.Text.Value, "${{") {
 		return
 	}
-	switch name := m.Name; {
-	case name.Value == "" && m.Tried.Has("name"):
-	case name.Value == "":
-		p.Add("missing-key", m.Pos, "a metric has no name").Hint = "add name: with a word of your choice"
-	case !record.IsMetricName(name.Value):
-		p.Add("bad-name", name.Pos, "%q is no name for a metric", name.Value).
-			Hint = "use names as of parameters, joined by dots"
-	default:
-		if _, known := record.LookupMetric(name.Value); known {
-			p.Add("bad-name", name.Pos, "%q is a metric already", name.Value).Hint = "choose another name for yours"
-		}
+	m.checkName(d.Problems)
+	if _, ok := expr.ParseUnit(m.Unit.V); !ok {
+		d.Problems.Add("unknown-unit", m.Unit.Text.Pos, "no unit %q", m.Unit.V).
+			Hint = `units are ns us ms s m h, B kB MB GB KiB MiB GiB (also with /s), 1/s, % and cores; "1" is none`
 	}
-	if m.Unit.Set() {
-		if _, ok := expr.ParseUnit(m.Unit.V); !ok {
-			p.Add("unknown-unit", m.Unit.Text.Pos, "no unit %q", m.Unit.V).
-				Hint = `units are ns us ms s m h, B kB MB GB KiB MiB GiB (also with /s), 1/s, % and cores; "1" is none`
-		}
-	}
-	computed, found := !m.Value.Text.IsZero(), !m.From.IsZero()
-	switch {
-	case computed && found:
-		p.Add("contradiction", m.From.Pos, "metric %q has both a value and a place to find it", m.Name.Value).
+	switch isComputed := !m.Value.Text.IsZero(); {
+	case !m.From.IsZero() && isComputed:
+		d.Problems.Add("contradiction", m.From.Pos, "metric %q has both a value and a place to find it", m.Name.Value).
 			Hint = "keep value or from"
-	case !computed && !found && m.Tried.Has("value", "from"):
-	case !computed && !found:
-		p.Add("missing-key", m.Pos, "metric %q has neither a value nor a place to find it", m.Name.Value).
-			Hint = "add value: with an expression, or from: with regex: or json:"
-	case found:
-		m.checkFrom(d)
-	case !m.Regex.IsZero() || !m.JSON.IsZero():
-		p.Add("contradiction", m.Pos, "metric %q has a value, and a pattern that nothing is searched with", m.Name.Value).
+	case !m.From.IsZero():
+		m.checkFrom(d.Problems)
+	case isComputed && (!m.Regex.IsZero() || !m.JSON.IsZero()):
+		d.Problems.Add("contradiction", m.Pos, "metric %q has a value, and a pattern that nothing is searched with", m.Name.Value).
 			Hint = "remove regex and json, or replace value by from"
+	case !isComputed && !m.Tried.Has("value", "from"):
+		d.Problems.Add("missing-key", m.Pos, "metric %q has neither a value nor a place to find it", m.Name.Value).
+			Hint = "add value: with an expression, or from: with regex: or json:"
 	}
 }
 
-func (m *Metric) checkFrom(d yamltext.Decoder) {
-	p := d.Problems
+func (m *Metric) checkName(p *source.Problems) {
+	_, known := record.LookupMetric(m.Name.Value)
+	switch name := m.Name; {
+	case name.Value == "" && !m.Tried.Has("name"):
+		p.Add("missing-key", m.Pos, "a metric has no name").Hint = "add name: with a word of your choice"
+	case name.Value != "" && !record.IsMetricName(name.Value):
+		p.Add("bad-name", name.Pos, "%q is no name for a metric", name.Value).
+			Hint = "use names as of parameters, joined by dots"
+	case known:
+		p.Add("bad-name", name.Pos, "%q is a metric already", name.Value).Hint = "choose another name for yours"
+	}
+}
+
+func (m *Metric) checkFrom(p *source.Problems) {
 	if (m.Regex.IsZero()) == (m.JSON.IsZero()) {
 		p.Add("missing-key", m.From.Pos, "metric %q needs either a regex or a json path", m.Name.Value).
 			Hint = `add regex: 'total (\d+)', or json: a.path`
 	}
 	if re, err := regexp.Compile(m.Regex.Value); err != nil {
-		p.Add("bad-regex", m.Regex.Pos, "regex cannot be read: %s", regexReason(err)).
+		p.Add("bad-regex", m.Regex.Pos, "regex cannot be read: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: ")).
 			Hint = "the syntax is that of Go and RE2"
 	} else if !m.Regex.IsZero() && re.NumSubexp() == 0 {
 		p.Add("bad-regex", m.Regex.Pos, "regex has no group, so there is no number to take").
 			Hint = `put the number in parentheses: (\d+)`
 	}
-	if _, stream := m.Source(); stream == "log" || stream == "stdout" {
+	if _, stream := m.Source(); stream == "log" || stream == "stdout" || slices.Contains(hookNames, m.From.Value) {
 		return
-	}
-	for _, h := range hookNames {
-		if h == m.From.Value {
-			return
-		}
 	}
 	p.Add("unknown-source", m.From.Pos, "nothing to read a metric from is called %q", m.From.Value).
 		Hint = source.Suggest(m.From.Value, append([]string{"SERVICE log", "stdout"}, hookNames...))
 }
-
-// regexReason is what is wrong with a regular expression, without the words that all such errors begin with.
-func regexReason(err error) string { return strings.TrimPrefix(err.Error(), "error parsing regexp: ") }

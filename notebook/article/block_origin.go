@@ -15,11 +15,6 @@ type Origin struct {
 	Pos     source.Pos   `yaml:"-"`
 }
 
-func (o *Origin) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	o.Pos = n.Text.Pos
-	d.FieldsOf(n, what, o)
-}
-
 // Distribution is how the times of an origin are spread.
 type Distribution string
 
@@ -91,9 +86,4 @@ type Link struct {
 	Jitter Value[Duration]       `yaml:"jitter"`
 	Rate   Value[BytesPerSecond] `yaml:"rate"`
 	Pos    source.Pos            `yaml:"-"`
-}
-
-func (l *Link) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	l.Pos = n.Text.Pos
-	d.FieldsOf(n, what, l)
 }

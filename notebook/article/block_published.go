@@ -1,6 +1,7 @@
 package article
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -49,7 +50,6 @@ func (v *NamedTexts) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what strin
 	*v = DecodeNamed[source.Text](d, n, what, "entry")
 }
 
-// get gives the word with a name.
 // Map gives the words by their names.
 func (v NamedTexts) Map() map[string]string {
 	out := map[string]string{}
@@ -59,6 +59,7 @@ func (v NamedTexts) Map() map[string]string {
 	return out
 }
 
+// get gives the word with a name.
 func (v NamedTexts) get(name string) (source.Text, bool) {
 	for _, t := range v {
 		if t.Name.Value == name {
@@ -93,29 +94,9 @@ type publishedReader struct{ *Document }
 // those that an experiment adds.
 func (doc publishedReader) publishedRows(b *Published) {
 	p := &doc.Problems
-	d := NewDecoder(p, false)
-	var rows []*yamltext.Node
-	switch {
-	case !b.File.IsZero() && b.Written != nil:
-		p.Add("contradiction", b.File.Pos, "a block of published numbers has both rows and a file").
-			Hint = "keep one of them"
+	rows, ok := doc.writtenRows(b)
+	if !ok {
 		return
-	case !b.File.IsZero():
-		var ok bool
-		if rows, ok = doc.Rows(b.File, p); !ok {
-			return
-		}
-	case b.Written == nil && b.Tried.Has("rows", "file"):
-		return
-	case b.Written == nil:
-		p.Add("missing-key", b.Pos, "the block of published numbers has no rows").
-			Hint = "add rows: with parameters and metrics, or file: with a CSV or YAML file"
-		return
-	case b.Written.Kind != yamltext.List:
-		d.Kind(b.Written, "rows", yamltext.List)
-		return
-	default:
-		rows = b.Written.Items
 	}
 	if len(rows) == 0 {
 		p.Add("missing-key", b.Pos, "the block of published numbers has no rows").
@@ -129,7 +110,7 @@ func (doc publishedReader) publishedRows(b *Published) {
 	}
 	picked := 0
 	for _, n := range rows {
-		if !d.Kind(n, "a row of published numbers", yamltext.Map) {
+		if !NewDecoder(p, false).Kind(n, "a row of published numbers", yamltext.Map) {
 			continue
 		}
 		fits, err := doc.picks(b.Where, n, names)
@@ -137,18 +118,37 @@ func (doc publishedReader) publishedRows(b *Published) {
 			AddExprError(b.Where.Text, err, p)
 			return
 		}
-		if fits {
-			picked++
-			if row, ok := doc.publishedRow(b, n); ok {
-				row.unread = row.unread || !readable
-				b.Rows = append(b.Rows, row)
-			}
+		if !fits {
+			continue
+		}
+		picked++
+		if row, ok := doc.publishedRow(b, n); ok {
+			row.unread = row.unread || !readable
+			b.Rows = append(b.Rows, row)
 		}
 	}
 	if picked == 0 {
 		p.Add("no-row", b.Where.Text.Pos, "where picks none of the rows").
 			Hint = "columns are " + strings.Join(names, ", ")
 	}
+}
+
+// writtenRows are the rows of a block, from the article or a file; false if there are none to read.
+func (doc publishedReader) writtenRows(b *Published) ([]*yamltext.Node, bool) {
+	p := &doc.Problems
+	switch hasFile := !b.File.IsZero(); {
+	case hasFile && b.Written != nil:
+		p.Add("contradiction", b.File.Pos, "a block of published numbers has both rows and a file").
+			Hint = "keep one of them"
+	case hasFile:
+		return doc.Rows(b.File, p)
+	case b.Written != nil:
+		return b.Written.Items, NewDecoder(p, false).Kind(b.Written, "rows", yamltext.List)
+	case !b.Tried.Has("rows", "file"):
+		p.Add("missing-key", b.Pos, "the block of published numbers has no rows").
+			Hint = "add rows: with parameters and metrics, or file: with a CSV or YAML file"
+	}
+	return nil, false
 }
 
 // columns gives the names of all fields of rows, in the order in which they come.
@@ -245,57 +245,50 @@ func (doc publishedReader) publishedRow(b *Published, n *yamltext.Node) (Publish
 		if f.Value.Kind == yamltext.Null || !d.Kind(f.Value, f.Key.Value, yamltext.Scalar) || f.Value.Text.Value == "" {
 			continue
 		}
-		key := f.Key
-		switch {
-		case name != nil && f.Key.Value == "value":
-			key = name.Text
-		case name != nil && (f.Key.Value == "metric" || f.Key.Value == "unit"):
-			continue
-		case name != nil:
-			row.Fields = append(row.Fields, Named[source.Text]{f.Key, f.Value.Text})
-			continue
-		}
-		called, taken := b.Metrics.get(key.Value)
-		if !taken {
-			called = key
-		}
-		metric, isMetric := doc.metric(b, called.Value)
-		if metric.Unit == "" && !taken && name == nil {
-			isMetric = false // a note, as far as one can see
-		}
-		switch {
-		case len(b.Metrics) > 0 && !taken:
-			isMetric = false
-		case !isMetric && name != nil:
-			doc.Problems.Add("unknown-metric", key.Pos, "%q is no metric", key.Value).
-				Hint = "add metrics: with {" + key.Value + ": METRIC}, which also leaves out all others"
-			return row, false
-		}
-		if !isMetric {
-			if name != nil {
+		switch key := f.Key.Value; {
+		case name == nil && doc.addNumber(b, &row, f.Key, f.Value.Text, nil):
+		case name != nil && key == "value":
+			if !doc.addNumber(b, &row, name.Text, f.Value.Text, n) {
 				return row, false
 			}
+		case name == nil || key != "metric" && key != "unit":
 			row.Fields = append(row.Fields, Named[source.Text]{f.Key, f.Value.Text})
-			continue
-		}
-		unit := ""
-		if u := n.Get("unit"); u != nil && name != nil {
-			unit = u.Text.Value
-		}
-		number, ok := doc.publishedNumber(f.Value.Text, unit, metric)
-		if row.unread = row.unread || !ok; ok {
-			row.Metrics = append(row.Metrics, Named[PublishedAt]{source.Text{Value: metric.Name, Pos: key.Pos}, PublishedAt{number, f.Value.Text}})
 		}
 	}
 	if name != nil && n.Get("value") == nil {
 		doc.Problems.Add("missing-key", row.Pos, "this row names a metric and has no value").Hint = "add value:, and unit: if it has one"
 	}
-	for _, f := range b.With {
-		if n.Get(f.Name.Value) == nil {
-			row.Fields = append(row.Fields, f)
-		}
-	}
+	row.Fields = append(row.Fields, slices.DeleteFunc(slices.Clone(b.With), func(f Named[source.Text]) bool { return n.Get(f.Name.Value) != nil })...)
 	return row, true
+}
+
+// addNumber adds a number to the metrics of a row. It is false if the block takes no such metric: what is not named as
+// one may be a note. Where a row names it, the unit may stand there too.
+func (doc publishedReader) addNumber(b *Published, row *PublishedRow, key, written source.Text, naming *yamltext.Node) bool {
+	called, isTaken := b.Metrics.get(key.Value)
+	if !isTaken {
+		called = key
+	}
+	metric, isMetric := doc.metric(b, called.Value)
+	switch {
+	case !isTaken && (len(b.Metrics) > 0 || naming == nil && metric.Unit == ""):
+		return false
+	case !isMetric && naming != nil:
+		doc.Problems.Add("unknown-metric", key.Pos, "%q is no metric", key.Value).
+			Hint = "add metrics: with {" + key.Value + ": METRIC}, which also leaves out all others"
+	}
+	if !isMetric {
+		return false
+	}
+	unit := ""
+	if u := naming.Get("unit"); u != nil {
+		unit = u.Text.Value
+	}
+	number, ok := doc.publishedNumber(written, unit, metric)
+	if row.unread = row.unread || !ok; ok {
+		row.Metrics = append(row.Metrics, Named[PublishedAt]{source.Text{Value: metric.Name, Pos: key.Pos}, PublishedAt{number, written}})
+	}
+	return true
 }
 
 // publishedNumber reads a number in the metric's base unit. The unit stands behind the number, or in a column of its own.
@@ -320,8 +313,8 @@ func (doc publishedReader) publishedNumber(t source.Text, unit string, m record.
 		m.Unit = base // what the program prints only records know
 	}
 	if err != nil || base != m.Unit {
-		p.Add("wrong-unit", t.Pos, "%s is measured in %s, and %q is not", m.Name, unitWord(m.Unit), t.Value+unit).
-			Hint = "write the number with its unit, such as " + unitExample(m.Unit)
+		p.Add("wrong-unit", t.Pos, "%s is measured in %s, and %q is not", m.Name, cmp.Or(unitNames[m.Unit].words, m.Unit), t.Value+unit).
+			Hint = "write the number with its unit, such as " + cmp.Or(unitNames[m.Unit].example, "130")
 		return 0, false
 	}
 	if value < 0 || value == 0 && m.Better == "higher" {
@@ -331,32 +324,8 @@ func (doc publishedReader) publishedNumber(t source.Text, unit string, m record.
 	return value, true
 }
 
-func unitWord(unit string) string {
-	switch unit {
-	case "1":
-		return "plain numbers"
-	case "1/s":
-		return "times per second (/s)"
-	case "s":
-		return "time"
-	case "B":
-		return "bytes"
-	}
-	return unit
-}
-
-func unitExample(unit string) string {
-	switch unit {
-	case "1/s":
-		return "529.13/s"
-	case "s":
-		return "12.5ms"
-	case "B":
-		return "64MiB"
-	case "B/s":
-		return "47.35kB/s"
-	case "cores":
-		return "1.5cores"
-	}
-	return "130"
+// unitNames are what numbers in them are called in messages, with an example.
+var unitNames = map[string]struct{ words, example string }{
+	"1": {"plain numbers", ""}, "1/s": {"times per second (/s)", "529.13/s"}, "s": {"time", "12.5ms"}, "B": {"bytes", "64MiB"},
+	"B/s": {"B/s", "47.35kB/s"}, "cores": {"cores", "1.5cores"},
 }

@@ -36,11 +36,6 @@ type Capacity struct {
 	Tried yamltext.Tried   `yaml:"-"`
 }
 
-func (c *Capacity) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	c.Pos = n.Text.Pos
-	d.FieldsOf(n, what, c)
-}
-
 // Rate is how many requests leave in a second: a number, or a share of what another experiment was measured to bear.
 type Rate struct {
 	PerSecond Value[PerSecond]

@@ -185,11 +185,6 @@ type Tmpfs struct {
 	Pos  source.Pos   `yaml:"-"`
 }
 
-func (t *Tmpfs) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	t.Pos = n.Text.Pos
-	d.FieldsOf(n, what, t)
-}
-
 // VolumeType is what a volume is made of.
 type VolumeType string
 

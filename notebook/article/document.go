@@ -9,7 +9,6 @@ package article
 import (
 	"bytes"
 	"fmt"
-	"maps"
 	"path"
 	"path/filepath"
 	"reflect"
@@ -24,6 +23,7 @@ import (
 
 	"benchbook/files"
 	"benchbook/notebook/expr"
+	"benchbook/notebook/markdown"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
@@ -118,11 +118,6 @@ type KeyValue struct {
 	Tried yamltext.Tried `yaml:"-"`
 }
 
-func (k *KeyValue) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	k.Pos = n.Text.Pos
-	d.FieldsOf(n, what, k)
-}
-
 // NamedValues are expressions with names, in the order written.
 type NamedValues []Named[Expression]
 
@@ -137,8 +132,8 @@ func (v *Defaults) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string)
 	if d.Kind(n, what, yamltext.Map) {
 		v.Node = n
 		for _, key := range []string{"name", "extends"} {
-			if inner := n.Get(key); inner != nil {
-				d.Problems.Add("wrong-shape", keyOf(n, inner), "%s is no default", key).
+			if n.Get(key) != nil {
+				d.Problems.Add("wrong-shape", n.Place(key), "%s is no default", key).
 					Hint = "write it in the experiments"
 			}
 		}
@@ -249,6 +244,16 @@ func Parse(dir string, src *source.Source) *Document {
 	return doc
 }
 
+// ParseMarkdown reads the text of the article, or of another page.
+func (doc *Document) ParseMarkdown() ast.Node {
+	p := markdown.ForArticles()
+	tree := p.Parse(doc.Text)
+	if at, message, hint := p.Exceeded(); at >= 0 {
+		doc.Problems.Add("too-large", doc.Source.Pos(at, min(at+1, len(doc.Text))), "%s", message).Hint = hint
+	}
+	return tree
+}
+
 var frontMatter = regexp.MustCompile(`\A---[ \t]*\r?\n((?s:.*?)\n)??---[ \t]*(\r?\n|\z)`)
 
 // frontMatter reads the YAML above the article and gives the text with it blanked out, so that offsets stay.
@@ -318,7 +323,7 @@ func (doc *Document) blocks() {
 		return ast.WalkContinue, nil
 	})
 	for _, f := range fences {
-		if b := doc.block(f); b != nil {
+		if b := (fenceReader{doc}).block(f); b != nil {
 			f.Parent().ReplaceChild(f.Parent(), f, b)
 			if b.Is == "include" {
 				doc.included = append(doc.included, b)
@@ -339,22 +344,20 @@ func (doc *Document) files() {
 	}
 }
 
-func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
-	fences := fenceReader{doc}
-	lines, unclosed := fences.unclosed(f)
+func (doc fenceReader) block(f *ast.FencedCodeBlock) *Block {
+	lines, unclosed := doc.unclosed(f)
 	if unclosed {
-		fences.anyUnread() // it may stand in what was swallowed
+		doc.anyUnread() // it may stand in what was swallowed
 	}
 	if f.Info == nil || unclosed && lines.Len() == 0 {
 		return nil
 	}
-	info := string(f.Info.Segment.Value(doc.Text))
-	language, whole := fences.fenceWord(f, 0)
-	second, at := fences.fenceWord(f, 1)
+	info := strings.TrimRight(string(f.Info.Segment.Value(doc.Text)), " \t")
+	language, whole := doc.fenceWord(f, 0)
 	for k := 2; k < min(len(strings.Fields(info)), maxFenceWords); k++ {
-		doc.misplaced(fences.fenceWord(f, k))
+		doc.misplaced(doc.fenceWord(f, k))
 	}
-	whole.End = f.Info.Segment.Start + len(strings.TrimRight(info, " \t"))
+	whole.End = f.Info.Segment.Start + len(info)
 	b := &Block{Place: whole, language: language, extent: whole}
 	var content []byte
 	for i := range lines.Len() {
@@ -362,41 +365,52 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 		b.extent.End = line.Stop
 		content = append(content, line.Value(doc.Text)...)
 	}
-	own := lines.Sliced(0, lines.Len())
+	second, at := doc.fenceWord(f, 1)
 	switch {
 	case language == "yaml" && slices.Contains(blockKinds, second):
 		b.Is, b.YAML = second, content
-		doc.yamlBlock(b, segmentsOf(doc.Source, doc.Text, own, whole))
+		doc.yamlBlock(b, segmentsOf(doc.Source, doc.Text, lines.Sliced(0, lines.Len()), whole))
+		return b
 	case language == "yaml" && second != "" && !strings.Contains(second, "="):
 		doc.Problems.Add("unknown-block", at, "%q is no kind of block", second).
 			Hint = source.Suggest(second, blockKinds) + `; leave the word out for an ordinary listing`
-		fences.anyUnread()
-		return nil
-	case strings.HasPrefix(second, "file="):
-		b.Is = "file"
-		b.Listing = doc.listing(language, source.Text{Value: second[len("file="):], Pos: at.Within(len("file="), len(second))}, content)
-		if b.Listing == nil {
-			return nil
-		}
-		b.Listing.extent, b.Listing.fragment = b.extent, segmentsOf(doc.Source, doc.Text, own, whole)
-		for i := range lines.Len() {
-			b.Listing.Lines = append(b.Listing.Lines, doc.Source.Pos(lines.At(i).Start, lines.At(i).Stop))
-		}
-	case strings.HasPrefix(second, "include="):
-		b.Is = "include"
-		b.includes = source.Text{Value: second[len("include="):], Pos: at.Within(len("include="), len(second))}
-		fences.includedLines(b, f)
-		if lines.Len() > 0 {
-			doc.Problems.Add("include-not-empty", whole, "a listing of a file has lines of its own").
-				Hint = "remove them, or write file= to make a file of them"
-		}
-	case fences.nearlyBlock(strings.TrimSpace(info), whole):
-		return nil
-	default:
-		fences.nearlyListing(second, at)
-		doc.misplaced(fences.fenceWord(f, 0))
+		doc.anyUnread()
 		return nil
 	}
+	return doc.listingBlock(b, f, lines, content)
+}
+
+// listingBlock makes a block of a fence that is a file, or is read from one; nil of an ordinary listing.
+func (doc fenceReader) listingBlock(b *Block, f *ast.FencedCodeBlock, lines *text.Segments, content []byte) *Block {
+	second, at := doc.fenceWord(f, 1)
+	key, name, _ := strings.Cut(second, "=")
+	path := source.Text{Value: name, Pos: at.Within(len(key+"="), len(second))}
+	switch {
+	case strings.HasPrefix(second, "file="):
+		l := doc.listing(b.language, path, content)
+		if l == nil {
+			return nil
+		}
+		b.Listing, l.extent = l, b.extent
+		l.fragment = segmentsOf(doc.Source, doc.Text, lines.Sliced(0, lines.Len()), b.Place)
+		for i := range lines.Len() {
+			l.Lines = append(l.Lines, doc.Source.Pos(lines.At(i).Start, lines.At(i).Stop))
+		}
+	case strings.HasPrefix(second, "include="):
+		b.includes = path
+		doc.includedLines(b, f)
+		if lines.Len() > 0 {
+			doc.Problems.Add("include-not-empty", b.Place, "a listing of a file has lines of its own").
+				Hint = "remove them, or write file= to make a file of them"
+		}
+	case doc.nearlyBlock(strings.TrimSpace(string(f.Info.Segment.Value(doc.Text))), b.Place):
+		return nil
+	default:
+		doc.nearlyListing(second, at)
+		doc.misplaced(doc.fenceWord(f, 0))
+		return nil
+	}
+	b.Is = key
 	return b
 }
 
@@ -449,7 +463,7 @@ func (doc fenceReader) nearlyListing(word string, at source.Pos) {
 }
 
 // misplaced reports a word that would mean something if it were the second one of a fence.
-func (doc *Document) misplaced(word string, at source.Pos) {
+func (doc fenceReader) misplaced(word string, at source.Pos) {
 	for _, key := range []string{"file=", "include="} {
 		if strings.HasPrefix(word, key) {
 			doc.Problems.Add("unknown-block", at, "%q has to be the second word, behind the language", key).
@@ -458,7 +472,7 @@ func (doc *Document) misplaced(word string, at source.Pos) {
 	}
 }
 
-func (doc *Document) yamlBlock(b *Block, f yamltext.Fragment) {
+func (doc fenceReader) yamlBlock(b *Block, f yamltext.Fragment) {
 	before := doc.Problems.Len()
 	n := yamltext.Parse(f, &doc.Problems)
 	cut := slices.ContainsFunc(doc.Problems.All()[before:], func(p *source.Problem) bool { return p.Rule == "yaml-syntax" })
@@ -469,44 +483,43 @@ func (doc *Document) yamlBlock(b *Block, f yamltext.Fragment) {
 		return
 	}
 	d := NewDecoder(&doc.Problems, false)
-	items := []*yamltext.Node{n}
-	if n.Kind == yamltext.List && b.Is != "experiment" {
-		items = n.Items
+	if n.Kind != yamltext.List || b.Is == "experiment" {
+		doc.yamlItem(d, b, n, b.Place)
+		return
 	}
-	for _, item := range items {
-		if !d.Kind(item, "a block of "+b.Is, yamltext.Map) || doc.wrapped(item, b.Is) {
-			doc.unread[b.Is] = true
-			continue
-		}
-		at := item.Text.Pos
-		if n.Kind != yamltext.List {
-			at = b.Place
-		}
-		switch b.Is {
-		case "experiment":
-			doc.experiment(b, item)
-		case "claim":
-			c := &Claim{Pos: at}
-			d.Decode(item, "claim", c)
-			b.Claims, doc.Claims = append(b.Claims, c), append(doc.Claims, c)
-		case "published":
-			p := &Published{Pos: at}
-			d.Decode(item, "published", p)
-			b.Published, doc.Published = append(b.Published, p), append(doc.Published, p)
-		case "table":
-			t := &Table{Pos: at}
-			d.Decode(item, "table", t)
-			b.Tables, doc.Tables = append(b.Tables, t), append(doc.Tables, t)
-		case "figure":
-			g := &Figure{Pos: at}
-			d.Decode(item, "figure", g)
-			b.Figures, doc.Figures = append(b.Figures, g), append(doc.Figures, g)
-		}
+	for _, item := range n.Items {
+		doc.yamlItem(d, b, item, item.Text.Pos)
 	}
 }
 
+// yamlItem reads one of the things that a block says.
+func (doc fenceReader) yamlItem(d yamltext.Decoder, b *Block, n *yamltext.Node, at source.Pos) {
+	if !d.Kind(n, "a block of "+b.Is, yamltext.Map) || doc.wrapped(n, b.Is) {
+		doc.unread[b.Is] = true
+		return
+	}
+	switch b.Is {
+	case "experiment":
+		doc.experiment(b, n)
+	case "claim":
+		decodeInto(d, n, b.Is, &Claim{Pos: at}, &b.Claims, &doc.Claims)
+	case "published":
+		decodeInto(d, n, b.Is, &Published{Pos: at}, &b.Published, &doc.Published)
+	case "table":
+		decodeInto(d, n, b.Is, &Table{Pos: at}, &b.Tables, &doc.Tables)
+	case "figure":
+		decodeInto(d, n, b.Is, &Figure{Pos: at}, &b.Figures, &doc.Figures)
+	}
+}
+
+// decodeInto reads one thing into the list of its block and that of the document.
+func decodeInto[T any](d yamltext.Decoder, n *yamltext.Node, kind string, one *T, block, all *[]*T) {
+	d.Decode(n, kind, one)
+	*block, *all = append(*block, one), append(*all, one)
+}
+
 // experiment reads a block of an experiment.
-func (doc *Document) experiment(b *Block, n *yamltext.Node) {
+func (doc fenceReader) experiment(b *Block, n *yamltext.Node) {
 	if len(doc.Experiments) == maxExperiments {
 		doc.Problems.Add("too-many", b.Place, "more than %d experiments", maxExperiments).
 			Hint = "make several articles of it"
@@ -524,12 +537,11 @@ func (doc *Document) experiment(b *Block, n *yamltext.Node) {
 }
 
 // wrapped reports a block all of which stands below a key of its own, which no block has: its name, or what kind it is.
-func (doc *Document) wrapped(n *yamltext.Node, kind string) bool {
+func (doc fenceReader) wrapped(n *yamltext.Node, kind string) bool {
 	if len(n.Fields) != 1 || strings.HasPrefix(n.Fields[0].Key.Value, "x-") {
 		return false
 	}
 	f := n.Fields[0]
-	var known []string
 	var hint string
 	switch {
 	case f.Value.Kind == yamltext.List && kind != "experiment":
@@ -547,11 +559,7 @@ func (doc *Document) wrapped(n *yamltext.Node, kind string) bool {
 		return false
 	}
 	keys := blockKeys(kind)
-	if keys[f.Key.Value] {
-		return false
-	}
-	known = slices.Sorted(maps.Keys(keys))
-	if _, near := source.Nearest(f.Key.Value, known); near {
+	if _, near := source.Nearest(f.Key.Value, keys); near || slices.Contains(keys, f.Key.Value) {
 		return false
 	}
 	doc.Problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, kind).Hint = hint
@@ -559,16 +567,7 @@ func (doc *Document) wrapped(n *yamltext.Node, kind string) bool {
 }
 
 // blockKeys are the keys that a block of a kind may have.
-func blockKeys(kind string) map[string]bool {
-	keys := map[string]bool{}
-	t := blockTypes[kind]
-	for i := range t.NumField() {
-		if key := t.Field(i).Tag.Get("yaml"); key != "" && key != "-" {
-			keys[key] = true
-		}
-	}
-	return keys
-}
+func blockKeys(kind string) []string { return yamltext.KeysOf(blockTypes[kind]) }
 
 // blockTypes are what the kinds of blocks are read as.
 var blockTypes = map[string]reflect.Type{
@@ -577,44 +576,45 @@ var blockTypes = map[string]reflect.Type{
 }
 
 // listing reads a file= listing. The file must lie in the article's folder and must not be there already.
-func (doc *Document) listing(language string, name source.Text, content []byte) *Listing {
+func (doc fenceReader) listing(language string, name source.Text, content []byte) *Listing {
 	clean := path.Clean(name.Value)
+	hasPath := func(l *Listing) bool { return l.Path == clean }
+	switch {
+	case !doc.canBeFile(name, clean):
+		return nil
+	case len(doc.Listings) == maxListings:
+		doc.Problems.Add("too-many", name.Pos, "more than %d listings that are files", maxListings).
+			Hint = "put files into the article's folder"
+		return nil
+	case slices.ContainsFunc(doc.Listings, hasPath):
+		doc.Problems.Add("duplicate-file", name.Pos, "the file %q is written twice", clean).Hint = "keep one of the listings"
+		return nil
+	}
+	l := &Listing{Language: language, Path: clean, Data: content, Pos: name.Pos}
+	doc.Listings = append(doc.Listings, l)
+	return l
+}
+
+// canBeFile checks the path of a listing.
+func (doc fenceReader) canBeFile(name source.Text, clean string) bool {
 	switch {
 	case name.Value == "":
 		doc.Problems.Add("missing-path", name.Pos, "file= has no path").Hint = "write file=server.py"
-		return nil
 	case strings.ContainsAny(name.Value, "\"'"):
 		hint := "choose a name without spaces, and leave the quotes out"
 		if bare := strings.Trim(name.Value, "\"'"); len(bare) == len(name.Value)-2 {
 			hint = "write file=" + bare
 		}
-		doc.Problems.Add("bad-name", name.Pos, "%q is no path: quotes would be part of it", name.Value).
-			Hint = hint
-		return nil
+		doc.Problems.Add("bad-name", name.Pos, "%q is no path: quotes would be part of it", name.Value).Hint = hint
 	case path.IsAbs(clean) || clean == ".." || strings.HasPrefix(clean, "../") || strings.Contains(clean, `\`):
 		doc.Problems.Add("outside-folder", name.Pos, "%q leaves the article's folder", name.Value).
 			Hint = "choose a path below it"
-		return nil
 	case clean == FileName || clean == "." || clean == "records" || strings.HasPrefix(clean, "records/"):
 		doc.Problems.Add("outside-folder", name.Pos, "%q belongs to benchbook", name.Value).Hint = "choose another name"
-		return nil
+	default:
+		return true
 	}
-	if len(doc.Listings) >= maxListings {
-		if len(doc.Listings) == maxListings {
-			doc.Problems.Add("too-many", name.Pos, "more than %d listings that are files", maxListings).
-				Hint = "put files into the article's folder"
-		}
-		return nil
-	}
-	for _, l := range doc.Listings {
-		if l.Path == clean {
-			doc.Problems.Add("duplicate-file", name.Pos, "the file %q is written twice", clean).Hint = "keep one of the listings"
-			return nil
-		}
-	}
-	l := &Listing{Language: language, Path: clean, Data: content, Pos: name.Pos}
-	doc.Listings = append(doc.Listings, l)
-	return l
+	return false
 }
 
 // valueMark begins an inline value.

@@ -121,20 +121,10 @@ var homes = []home{
 	{"a service", reflect.TypeFor[Service](), "experiment"},
 }
 
-// has says that a mapping has a key.
-func (h home) has(key string) bool {
-	for i := range h.t.NumField() {
-		if h.t.Field(i).Tag.Get("yaml") == key {
-			return true
-		}
-	}
-	return false
-}
-
 // belongs finds the mapping that a key belongs to which stands in another: what was written one level too high or too low.
 func belongs(key string, in reflect.Type) (other home, hint string, ok bool) {
 	i := slices.IndexFunc(homes, func(h home) bool { return h.t == in })
-	j := slices.IndexFunc(homes, func(h home) bool { return h.t != in && h.has(key) })
+	j := slices.IndexFunc(homes, func(h home) bool { return h.t != in && slices.Contains(yamltext.KeysOf(h.t), key) })
 	if i < 0 || j < 0 {
 		return home{}, "", false
 	}
@@ -152,9 +142,9 @@ func belongs(key string, in reflect.Type) (other home, hint string, ok bool) {
 
 // misplaced takes out of a mapping of names what are keys of the mappings below the names, and have values as such.
 func misplaced(n *yamltext.Node, t reflect.Type) (named *yamltext.Node, lost []yamltext.Field) {
-	keys := home{t: t}
+	keys := yamltext.KeysOf(t)
 	for _, f := range n.Fields {
-		if (f.Value.Kind == yamltext.Scalar || f.Value.Kind == yamltext.List) && keys.has(f.Key.Value) {
+		if (f.Value.Kind == yamltext.Scalar || f.Value.Kind == yamltext.List) && slices.Contains(keys, f.Key.Value) {
 			lost = append(lost, f)
 			n = n.Without(f.Key.Value)
 		}

@@ -128,7 +128,7 @@ func (doc fenceReader) ownLines(f *ast.FencedCodeBlock, mark fenceMark, most int
 		above, line := f.Lines().At(i-1), f.Lines().At(i)
 		text := string(line.Value(doc.Text))
 		key, _, isKey := strings.Cut(text, ":")
-		belongs := isKey && (keys[key] || strings.HasPrefix(key, "x-")) || strings.TrimSpace(text) == "" || strings.ContainsAny(text[:1], " \t-#]}")
+		belongs := isKey && (slices.Contains(keys, key) || strings.HasPrefix(key, "x-")) || strings.TrimSpace(text) == "" || strings.ContainsAny(text[:1], " \t-#]}")
 		if len(bytes.TrimSpace(above.Value(doc.Text))) == 0 && !belongs {
 			return i - 1
 		}

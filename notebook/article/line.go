@@ -4,31 +4,15 @@ import (
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
-	"github.com/yuin/goldmark/parser"
-	"github.com/yuin/goldmark/text"
-	"github.com/yuin/goldmark/util"
 
+	"benchbook/notebook/markdown"
 	"benchbook/notebook/source"
 )
 
 // lines reads the titles, captions and other lines of Markdown that stand in YAML, so that what they show is checked like the
 // rest of the text. They are not part of the tree: render reads them anew where it shows them.
 func (doc *Document) lines() {
-	b := &bounds{doc: doc, at: -1}
-	inline := func(p parser.InlineParser, e effort, priority int) util.PrioritizedValue {
-		return util.Prioritized(boundedInline{p, e, b}, priority)
-	}
-	// The parsers are goldmark's own for running text.
-	p := parser.NewParser(
-		parser.WithBlockParsers(util.Prioritized(parser.NewParagraphParser(), 100)),
-		parser.WithInlineParsers(
-			inline(parser.NewCodeSpanParser(), searches, 100),
-			inline(parser.NewLinkParser(), searches, 200),
-			inline(parser.NewAutoLinkParser(), searches, 300),
-			inline(parser.NewRawHTMLParser(), searches, 400),
-			inline(parser.NewEmphasisParser(), pairs, 500),
-		),
-	)
+	p := markdown.ForLines()
 	for _, t := range doc.names() {
 		*t = t.OneLine()
 	}
@@ -39,9 +23,9 @@ func (doc *Document) lines() {
 			continue
 		}
 		source := []byte(t.Value)
-		tree := p.Parse(text.NewReader(source))
-		if b.at >= 0 {
-			doc.Problems.Add("too-large", t.Pos, "%s", b.message).Hint = b.hint
+		tree := p.Parse(source)
+		if at, message, hint := p.Exceeded(); at >= 0 {
+			doc.Problems.Add("too-large", t.Pos, "%s", message).Hint = hint
 			return
 		}
 		line := prose{source: source, at: t.At, coded: map[ast.Node]*InlineValue{}}
@@ -112,7 +96,7 @@ func (doc *Document) shown(t source.Text, n ast.Node, src []byte) *InlineValue {
 		doc.read(v, words)
 		return v
 	case *ast.Link:
-		written, destination := string(n.Destination), Resolve(n.Destination)
+		written, destination := string(n.Destination), markdown.Resolve(n.Destination)
 		end := max(strings.LastIndex(t.Value, written), 0) + len(written)
 		if doc.linkTo(destination, func(word string) source.Pos { return t.At(end-min(len(word), len(written)), end) }) != nil {
 			return nil

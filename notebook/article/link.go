@@ -3,6 +3,7 @@ package article
 import (
 	"github.com/yuin/goldmark/ast"
 
+	"benchbook/notebook/markdown"
 	"benchbook/notebook/source"
 )
 
@@ -41,4 +42,29 @@ func (doc *Document) linkOf(n ast.Node, source []byte) (l ProseLink, words strin
 		return ProseLink{Destination: string(n.URL(source))}, string(n.Label(source)), true
 	}
 	return l, "", false
+}
+
+// destinationKey identifies a destination by where its bytes are stored: all uses of a link definition share them.
+type destinationKey struct {
+	first  *byte
+	length int
+}
+
+// keepResolved resolves a destination once for all uses of its definition, of which there may be many.
+func (doc *Document) keepResolved(destination []byte) string {
+	resolved := doc.resolve(destination)
+	if len(destination) > 0 {
+		doc.resolved[destinationKey{&destination[0], len(destination)}] = resolved
+	}
+	return resolved
+}
+
+// resolve is markdown.Resolve for a destination that keepResolved may have met.
+func (doc *Document) resolve(destination []byte) string {
+	if len(destination) > 0 {
+		if resolved, ok := doc.resolved[destinationKey{&destination[0], len(destination)}]; ok {
+			return resolved
+		}
+	}
+	return markdown.Resolve(destination)
 }

@@ -73,7 +73,7 @@ func (e *ExperimentBlock) leaves(p *source.Problem) Knowledge {
 	switch left, harmless := keysLeave[key.Value]; {
 	case harmless:
 		return left
-	case value == nil || blockKeys("experiment")[key.Value] || value.Kind == yamltext.List:
+	case value == nil || slices.Contains(blockKeys("experiment"), key.Value) || value.Kind == yamltext.List:
 		return KnowsNothing
 	}
 	// An unknown key. It may be a misspelt one, and what was meant by that is missing.

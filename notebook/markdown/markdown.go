@@ -1,7 +1,11 @@
-package article
+// Package markdown reads Markdown with goldmark, within bounds that keep hostile texts from taking all time and memory.
+package markdown
 
 import (
 	"bytes"
+	"html"
+	"regexp"
+	"strings"
 
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
@@ -18,17 +22,28 @@ const (
 	maxEffort  = 200_000_000 // of steps from one byte, asterisk or line to the next
 )
 
-// ParseMarkdown reads the text of an article: GitHub's Markdown, with footnotes, formulas and definition lists.
-func (doc *Document) ParseMarkdown() ast.Node {
-	b := &bounds{doc: doc, at: -1}
+// A Parser reads texts. Its bounds are those of all of them together.
+type Parser struct {
+	parser parser.Parser
+	bounds *bounds
+}
+
+// Parse reads a text.
+func (p Parser) Parse(source []byte) ast.Node { return p.parser.Parse(text.NewReader(source)) }
+
+// Exceeded says where a bound was first met in a text, what is too much there, and what to do; at is -1 if none was.
+func (p Parser) Exceeded() (at int, message, hint string) {
+	return p.bounds.at, p.bounds.message, p.bounds.hint
+}
+
+// ForArticles reads GitHub's Markdown, with footnotes and definition lists. The priorities are those of goldmark and of its
+// extensions.
+func ForArticles() Parser {
+	b := &bounds{at: -1}
 	block := func(p parser.BlockParser, priority int) util.PrioritizedValue {
 		return util.Prioritized(boundedBlock{p, b}, priority)
 	}
-	inline := func(p parser.InlineParser, e effort, priority int) util.PrioritizedValue {
-		return util.Prioritized(boundedInline{p, e, b}, priority)
-	}
-	// The priorities are those of goldmark and of its extensions.
-	p := parser.NewParser(
+	return Parser{parser.NewParser(
 		parser.WithBlockParsers(
 			util.Prioritized(parser.NewSetextHeadingParser(), 100),
 			util.Prioritized(extension.NewDefinitionListParser(), 101),
@@ -44,16 +59,12 @@ func (doc *Document) ParseMarkdown() ast.Node {
 			block(extension.NewFootnoteBlockParser(), 999),
 			util.Prioritized(parser.NewParagraphParser(), 1000),
 		),
+		parser.WithInlineParsers(b.runningText()...),
 		parser.WithInlineParsers(
-			inline(extension.NewTaskCheckBoxParser(), constant, 0),
-			inline(parser.NewCodeSpanParser(), searches, 100),
-			inline(extension.NewFootnoteParser(), searches, 101),
-			inline(parser.NewLinkParser(), searches, 200),
-			inline(parser.NewAutoLinkParser(), searches, 300),
-			inline(parser.NewRawHTMLParser(), searches, 400),
-			inline(parser.NewEmphasisParser(), pairs, 500),
-			inline(extension.NewStrikethroughParser(), pairs, 500),
-			inline(extension.NewLinkifyParser(), constant, 999),
+			b.inline(extension.NewTaskCheckBoxParser(), constant, 0),
+			b.inline(extension.NewFootnoteParser(), searches, 101),
+			b.inline(extension.NewStrikethroughParser(), pairs, 500),
+			b.inline(extension.NewLinkifyParser(), constant, 999),
 		),
 		parser.WithParagraphTransformers(
 			util.Prioritized(boundedDefinitions{parser.LinkReferenceParagraphTransformer, b}, 100),
@@ -64,12 +75,31 @@ func (doc *Document) ParseMarkdown() ast.Node {
 			util.Prioritized(extension.NewFootnoteASTTransformer(), 999),
 		),
 		parser.WithAutoHeadingID(),
-	)
-	tree := p.Parse(text.NewReader(doc.Text))
-	if b.at >= 0 {
-		doc.Problems.Add("too-large", doc.Source.Pos(b.at, min(b.at+1, len(doc.Text))), "%s", b.message).Hint = b.hint
+	), b}
+}
+
+// ForLines reads lines of running text, such as captions.
+func ForLines() Parser {
+	b := &bounds{at: -1}
+	return Parser{parser.NewParser(
+		parser.WithBlockParsers(util.Prioritized(parser.NewParagraphParser(), 100)),
+		parser.WithInlineParsers(b.runningText()...),
+	), b}
+}
+
+// runningText are goldmark's own parsers of running text.
+func (b *bounds) runningText() []util.PrioritizedValue {
+	return []util.PrioritizedValue{
+		b.inline(parser.NewCodeSpanParser(), searches, 100),
+		b.inline(parser.NewLinkParser(), searches, 200),
+		b.inline(parser.NewAutoLinkParser(), searches, 300),
+		b.inline(parser.NewRawHTMLParser(), searches, 400),
+		b.inline(parser.NewEmphasisParser(), pairs, 500),
 	}
-	return tree
+}
+
+func (b *bounds) inline(p parser.InlineParser, e effort, priority int) util.PrioritizedValue {
+	return util.Prioritized(boundedInline{p, e, b}, priority)
 }
 
 // effort is what a parser of running text may have to look at.
@@ -83,7 +113,6 @@ const (
 
 // bounds counts what an article has of that which is bounded.
 type bounds struct {
-	doc             *Document
 	inlines, effort int
 
 	paragraph ast.Node // that is read
@@ -205,4 +234,24 @@ func (t boundedTable) Transform(node *ast.Paragraph, reader text.Reader, pc pars
 	if columns == 0 || t.add(columns*lines.Len(), lines.At(0).Start) {
 		t.ParagraphTransformer.Transform(node, reader, pc)
 	}
+}
+
+// meansCharacter is a backslash before punctuation, or a reference to a character: what stands for one character in Markdown.
+var meansCharacter = regexp.MustCompile("\\\\[!-/:-@\\[-`{-~]|&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]*);")
+
+// Resolve is a destination, a title or a piece of text as Markdown means it: with the characters that escapes and references stand for.
+// The library leaves them in its tree as they were written.
+//
+// Source: CommonMark 0.31, sections 2.4 and 2.5.
+func Resolve(written []byte) string {
+	return meansCharacter.ReplaceAllStringFunc(string(written), func(s string) string {
+		if s[0] == '\\' {
+			return s[1:]
+		}
+		c := html.UnescapeString(s)
+		if strings.HasSuffix(c, ";") && s != "&semi;" {
+			return s // there is no such name, or it only begins with one
+		}
+		return strings.ReplaceAll(c, "\x00", "\uFFFD")
+	})
 }

@@ -1,6 +1,7 @@
 package projects
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,6 +18,7 @@ import (
 
 	"benchbook/files"
 	"benchbook/notebook/article"
+	"benchbook/notebook/markdown"
 	"benchbook/notebook/source"
 )
 
@@ -160,7 +162,7 @@ func (d *Docs) order(index *DocsPage) {
 				group, below = plainText(n, index.Text), true
 			}
 		case *ast.Link:
-			to, _ := d.Follow(index, article.Resolve(n.Destination)) // what is wrong is said where all links are checked
+			to, _ := d.Follow(index, markdown.Resolve(n.Destination)) // what is wrong is said where all links are checked
 			switch {
 			case to.Page == nil || slices.Contains(ordered, to.Page):
 			case !below:
@@ -194,7 +196,7 @@ func plainText(n ast.Node, source []byte) string {
 			if n.Parent().Kind() == ast.KindCodeSpan {
 				b.Write(t.Segment.Value(source))
 			} else {
-				b.WriteString(article.Resolve(t.Segment.Value(source)))
+				b.WriteString(markdown.Resolve(t.Segment.Value(source)))
 			}
 		}
 		return ast.WalkContinue, nil
@@ -222,13 +224,7 @@ func (d *Docs) Follow(from *DocsPage, written string) (DocsLink, error) {
 	case err != nil:
 		return DocsLink{}, errors.New("it is no address")
 	case u.Scheme != "" || u.Host != "":
-		if u.Scheme == "" {
-			u.Scheme = "https"
-		}
-		if !slices.Contains([]string{"http", "https", "mailto"}, strings.ToLower(u.Scheme)) {
-			return DocsLink{}, errors.New("pages link by http, https and mailto alone")
-		}
-		return DocsLink{Elsewhere: u.String()}, nil
+		return elsewhere(u)
 	}
 	name := path.Clean(u.Path)
 	to := DocsLink{Fragment: u.Fragment}
@@ -262,6 +258,15 @@ func (d *Docs) Follow(from *DocsPage, written string) (DocsLink, error) {
 	to.File, to.Fragment = name, ""
 	_, err = d.ReadFile(name)
 	return to, err
+}
+
+// elsewhere is a link into the web, or to a mail address.
+func elsewhere(u *url.URL) (DocsLink, error) {
+	u.Scheme = cmp.Or(u.Scheme, "https")
+	if !slices.Contains([]string{"http", "https", "mailto"}, strings.ToLower(u.Scheme)) {
+		return DocsLink{}, errors.New("pages link by http, https and mailto alone")
+	}
+	return DocsLink{Elsewhere: u.String()}, nil
 }
 
 // article gives the slug of the article whose file or folder a path leads to, seen from the folder of the docs.
@@ -342,11 +347,11 @@ func (d *Docs) checkLinks(page *DocsPage, problems *source.Problems) {
 		}
 		switch n := n.(type) {
 		case *ast.Link:
-			if _, err := d.Follow(page, article.Resolve(n.Destination)); err != nil {
+			if _, err := d.Follow(page, markdown.Resolve(n.Destination)); err != nil {
 				dead(n, n.Destination, err)
 			}
 		case *ast.Image:
-			u, err := url.Parse(article.Resolve(n.Destination))
+			u, err := url.Parse(markdown.Resolve(n.Destination))
 			switch {
 			case err != nil:
 				dead(n, n.Destination, errors.New("it is no address"))

@@ -16,62 +16,70 @@ const (
 	doubleQuoted = '"'  // with escapes
 )
 
-// align walks along a value and the text it was read from, which begins at p, and gives the runs, with places in
-// text, and where the text ends, behind its quote if it has one. It fails if the value is not that of the text.
+// An aligner walks along a value and the text it was read from.
+type aligner struct {
+	text, value string
+	p, i        int // how far it has come in each
+	quoting     byte
+	runs        []source.Run
+}
+
+// align gives the runs of a value in the text it was read from, which begins at p, and where the text ends, behind its
+// quote if it has one. It fails if the value is not that of the text.
 func align(text string, p int, value string, quoting byte) (runs []source.Run, end int, ok bool) {
-	add := func(at, length, width int) {
-		if n := len(runs) - 1; n >= 0 && length == width {
-			if last := &runs[n]; last.Length == last.Width && last.Start+last.Width == p &&
-				text[p] != '\n' && text[p-1] != '\n' { // what Markdown took away may stand between two lines
-				last.Length += length
-				last.Width += width
-				return
-			}
-		}
-		runs = append(runs, source.Run{At: at, Length: length, Start: p, Width: width})
-	}
-	i := 0
+	a := aligner{text: text, value: value, p: p, quoting: quoting}
 	quoted := quoting == singleQuoted || quoting == doubleQuoted
-	for i < len(value) || quoted {
+	for a.i < len(value) || quoted {
+		rest := text[min(a.p, len(text)):]
 		switch {
-		case p >= len(text):
-			if !quoted && strings.Trim(value[i:], "\n") == "" {
-				return runs, p, true // line ends of the last line
-			}
-			return nil, 0, false
-		case quoting == singleQuoted && strings.HasPrefix(text[p:], "''"):
-			if i >= len(value) || value[i] != '\'' {
-				return nil, 0, false
-			}
-			add(i, 1, 2)
-			i, p = i+1, p+2
-		case quoted && text[p] == quoting:
-			return runs, p + 1, i == len(value)
-		case quoting == inProse && value[i] == '|' && strings.HasPrefix(text[p:], `\|`):
-			add(i, 1, 2)
-			i, p = i+1, p+2
-		case quoting == doubleQuoted && text[p] == '\\':
-			decoded, width, ok := unescape(text[p:])
-			if !ok || !strings.HasPrefix(value[i:], decoded) {
-				return nil, 0, false
-			}
-			if decoded != "" {
-				add(i, len(decoded), width)
-			}
-			i, p = i+len(decoded), p+width
-		case i < len(value) && text[p] == value[i]:
-			add(i, 1, 1)
-			i, p = i+1, p+1
-		case i < len(value) && isSpace(value[i]) && isSpace(text[p]):
-			add(i, 1, 0) // one space or line end for all the white space that was folded here
-			i++
-		case isSpace(text[p]):
-			p++
-		default:
+		case rest == "": // only line ends of the last line may be left
+			return a.runs, a.p, !quoted && strings.Trim(value[a.i:], "\n") == ""
+		case quoted && rest[0] == quoting && !strings.HasPrefix(rest, "''"):
+			return a.runs, a.p + 1, a.i == len(value)
+		case !a.step(rest, value[a.i:]):
 			return nil, 0, false
 		}
 	}
-	return runs, p, true
+	return a.runs, a.p, true
+}
+
+// step takes what text and value go on with; false if that does not belong together.
+func (a *aligner) step(text, value string) bool {
+	switch {
+	case a.quoting == singleQuoted && strings.HasPrefix(text, "''"):
+		return strings.HasPrefix(value, "'") && a.take(1, 2)
+	case a.quoting == inProse && strings.HasPrefix(value, "|") && strings.HasPrefix(text, `\|`):
+		return a.take(1, 2)
+	case a.quoting == doubleQuoted && text[0] == '\\':
+		return a.takeEscape(text, value)
+	case strings.HasPrefix(value, text[:1]):
+		return a.take(1, 1)
+	case value != "" && isSpace(value[0]) && isSpace(text[0]):
+		return a.take(1, 0) // one space or line end for all the white space that was folded here
+	}
+	return isSpace(text[0]) && a.take(0, 1)
+}
+
+func (a *aligner) takeEscape(text, value string) bool {
+	decoded, width, ok := unescape(text)
+	return ok && strings.HasPrefix(value, decoded) && a.take(len(decoded), width)
+}
+
+// take goes on by so many bytes of the value, which are as many of the text.
+func (a *aligner) take(length, width int) bool {
+	if last := len(a.runs) - 1; length > 0 && (last < 0 || length != width || !a.continues(a.runs[last])) {
+		a.runs = append(a.runs, source.Run{At: a.i, Length: length, Start: a.p, Width: width})
+	} else if length > 0 {
+		a.runs[last].Length += length
+		a.runs[last].Width += width
+	}
+	a.i, a.p = a.i+length, a.p+width
+	return true
+}
+
+// continues says that what is taken now stands right behind a run. What Markdown took away may stand between two lines.
+func (a *aligner) continues(last source.Run) bool {
+	return last.Length == last.Width && last.Start+last.Width == a.p && a.text[a.p] != '\n' && a.text[a.p-1] != '\n'
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }

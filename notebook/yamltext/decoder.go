@@ -11,24 +11,25 @@ import (
 )
 
 // Decoder fills structs from nodes. Fields are matched by their `yaml` tag; `yaml:"-"` is left alone. A key that has no
-// field is a problem, unless it begins with x-.
+// field is a problem, unless it begins with x-. Fields Pos, Tried and Keys say where the mapping stands, and what of it
+// was tried and written.
 type Decoder struct {
 	Problems *source.Problems
 	Wording  *Wording
-	// templates says that ${{ }} may still stand in scalars; typed values that hold one stay zero.
+	// Templates says that ${{ }} may still stand in scalars; typed values that hold one stay zero.
 	Templates bool
-	// whole says that nothing will be merged with what is read, so that what is missing is missing.
+	// Whole says that nothing will be merged with what is read, so that what is missing is missing.
 	Whole bool
 }
 
 // Wording is what a decoder has to know of the mappings that it reads.
 type Wording struct {
-	// shapeHint is a way out where something other than a node was wanted; it may be empty.
+	// ShapeHint is a way out where something other than a node was wanted; it may be empty.
 	ShapeHint func(n *Node, what string, want NodeKind) string
-	// unknownKey is a way out where a mapping has a key that its type does not know, and the key that it stands for, if
+	// UnknownKey is a way out where a mapping has a key that its type does not know, and the key that it stands for, if
 	// that is plain; sure if it is only misspelt. Names are those that the type knows.
 	UnknownKey func(key string, t reflect.Type, names []string) (hint, meant string, sure bool)
-	// named says that a type is a mapping whose keys the author chooses, so that they are easily written beside it.
+	// Named says that a type is a mapping whose keys the author chooses, so that they are easily written beside it.
 	Named func(t reflect.Type) bool
 }
 
@@ -117,13 +118,12 @@ func (d Decoder) fields(n *Node, what string, v reflect.Value) {
 	var tried Tried
 	keys := Keys{}
 	defer func() {
-		if field := v.FieldByName("Tried"); field.IsValid() {
-			field.Set(reflect.ValueOf(tried))
-		}
-		if field := v.FieldByName("Keys"); field.IsValid() && field.Type() == reflect.TypeFor[Keys]() {
-			field.Set(reflect.ValueOf(keys))
-		}
+		note(v, "Tried", tried)
+		note(v, "Keys", keys)
 	}()
+	if at := v.FieldByName("Pos"); at.IsValid() && at.IsZero() { // else the place is that of the block
+		note(v, "Pos", n.Text.Pos)
+	}
 	if !d.Kind(n, what, Map) {
 		tried = names // all of them, in another shape
 		return
@@ -155,6 +155,19 @@ func (d Decoder) fields(n *Node, what string, v reflect.Value) {
 			tried = append(tried, d.unknownField(n, at, what, v, known, names))
 		}
 	}
+}
+
+// note fills in a field of a struct if there is one of that name and type.
+func note[T any](v reflect.Value, name string, value T) {
+	if field := v.FieldByName(name); field.IsValid() && field.Type() == reflect.TypeFor[T]() {
+		field.Set(reflect.ValueOf(value))
+	}
+}
+
+// KeysOf are the keys of a mapping that is read as a struct, in the order of its fields.
+func KeysOf(t reflect.Type) []string {
+	_, keys := tagged(t)
+	return keys
 }
 
 // tagged gives the fields of a struct that are read, by their keys, and the keys in the order of the fields.

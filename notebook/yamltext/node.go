@@ -42,10 +42,7 @@ type Field struct {
 
 // Get gives the value under a key, or nil.
 func (n *Node) Get(key string) *Node {
-	if n == nil {
-		return nil
-	}
-	for _, f := range n.Fields {
+	for _, f := range n.All() {
 		if f.Key.Value == key {
 			return f.Value
 		}
@@ -53,7 +50,15 @@ func (n *Node) Get(key string) *Node {
 	return nil
 }
 
-// Without is n without a key.
+// All are the fields of a mapping; none of nil.
+func (n *Node) All() []Field {
+	if n == nil {
+		return nil
+	}
+	return n.Fields
+}
+
+// Without is n without some keys.
 func (n *Node) Without(keys ...string) *Node {
 	if n == nil {
 		return nil

@@ -14,7 +14,7 @@ import (
 	"github.com/yuin/goldmark/ast"
 
 	"benchbook/files"
-	"benchbook/notebook/article"
+	"benchbook/notebook/markdown"
 )
 
 // mediaFolder is where pictures of an article lie, below its page.
@@ -27,7 +27,7 @@ var pictures = []string{".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg
 // loaded, since a page asks nobody for anything: they become links.
 func (w *Writer) image(n ast.Node, source []byte) template.HTML {
 	i := n.(*ast.Image)
-	written, words := article.Resolve(i.Destination), strings.TrimSpace(w.Plain(i, source))
+	written, words := markdown.Resolve(i.Destination), strings.TrimSpace(w.Plain(i, source))
 	if name, ok := localPicture(written); ok {
 		file, err := w.addPicture(name)
 		if err != nil {

@@ -27,6 +27,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
+	"benchbook/notebook/markdown"
 	"benchbook/notebook/plaintext"
 	"benchbook/render/wording"
 )
@@ -236,7 +237,7 @@ func (w *Writer) Plain(n ast.Node, source []byte) string {
 func (w *Writer) spoken(n ast.Node, source []byte) string {
 	switch n := n.(type) {
 	case *ast.Text:
-		words := article.Resolve(n.Value(source))
+		words := markdown.Resolve(n.Value(source))
 		if n.Parent() != nil && n.Parent().Kind() == ast.KindCodeSpan {
 			words = string(n.Value(source))
 		}
@@ -261,7 +262,7 @@ func (w *Writer) spoken(n ast.Node, source []byte) string {
 		}
 	case *ast.Link: // in titles, which package article does not put nodes into
 		if n.FirstChild() == nil {
-			return w.Numbers[strings.TrimPrefix(article.Resolve(n.Destination), "#")]
+			return w.Numbers[strings.TrimPrefix(markdown.Resolve(n.Destination), "#")]
 		}
 	case *ast.CodeSpan:
 		if in, ok := w.valueIn(n, source); ok {
@@ -457,7 +458,7 @@ func (w *Writer) callout(label, class string, first ast.Node, begin int, source 
 // link shows links of the article, and in titles, which package article does not look into, claims and references.
 func (w *Writer) link(n ast.Node, source []byte) template.HTML {
 	l := n.(*ast.Link)
-	written, words := article.Resolve(l.Destination), w.Children(n, source)
+	written, words := markdown.Resolve(l.Destination), w.Children(n, source)
 	if name, ok := strings.CutPrefix(written, "claim:"); ok && w.article != nil {
 		return w.article.Claim(name, words)
 	}
@@ -470,7 +471,7 @@ func (w *Writer) link(n ast.Node, source []byte) template.HTML {
 	}
 	title := ""
 	if len(l.Title) > 0 {
-		title = ` title="` + template.HTMLEscapeString(article.Resolve(l.Title)) + `"`
+		title = ` title="` + template.HTMLEscapeString(markdown.Resolve(l.Title)) + `"`
 	}
 	return template.HTML(`<a href="` + template.HTMLEscapeString(string(href)) + `"` + title + `>` + string(words) + `</a>`)
 }
