@@ -1,7 +1,6 @@
 package loadtool
 
 import (
-	"bytes"
 	"cmp"
 	"regexp"
 	"strconv"
@@ -40,123 +39,87 @@ var ab = Tool{
 // of measured times. Times include connecting, and are whole milliseconds. ab has no timeout for single requests.
 //
 // Source: docs/load.md#other-load-generators; apache/httpd support/ab.c.
-func parseAb(printed []byte) (*Output, error) {
-	const tool = "ab"
-	o := empty(tool)
+func parseAb(printed string) (*Output, error) {
+	o := empty("ab")
 	o.Connecting = true
-	if m := regexp.MustCompile(`(?m)^This is ApacheBench, Version ([0-9.]+)`).FindSubmatch(printed); m != nil {
-		o.Version = string(m[1])
+	if m := abVersion.FindStringSubmatch(printed); m != nil {
+		o.Version = m[1]
 	}
-	numbers := map[string]int64{}
-	for _, name := range []string{"Concurrency Level:", "Complete requests:", "Failed requests:"} {
+	line := func(name string) int64 {
 		text, _ := after(printed, name)
 		n, err := count(first(text))
 		if err != nil {
-			return nil, noSamples(tool, "%q does not stand there; the last line is %q", name, LastLine(printed))
+			o.fail("%q does not stand there; the last line is %q", name, LastLine(printed))
 		}
-		numbers[name] = n
+		return n
 	}
-	complete, failed := numbers["Complete requests:"], numbers["Failed requests:"]
-	o.Connections = int(min(numbers["Concurrency Level:"], maxCount))
-	var connects, broken int64
-	if failed > 0 {
-		m := regexp.MustCompile(`\(Connect: (\d+), Receive: (\d+), Length: (\d+), Exceptions: (\d+)\)`).FindSubmatch(printed)
-		if m == nil {
-			return nil, noSamples(tool, "it does not say how %d requests failed", failed)
+	clients, complete, failed := line("Concurrency Level:"), line("Complete requests:"), line("Failed requests:")
+	o.Connections = int(min(clients, maxCount))
+	var connects, broken, wrong int64
+	if m := abFailures.FindStringSubmatch(printed); failed > 0 && m != nil {
+		connects = o.count(m[1], "failures")
+		for _, kind := range m[2:] {
+			broken = max(broken, o.count(kind, "failures"))
 		}
-		kinds := [4]int64{}
-		for i := range kinds {
-			n, err := count(string(m[i+1]))
-			if err != nil || n > maxCount {
-				return nil, noSamples(tool, "%q is no number of failures", m[i+1])
-			}
-			kinds[i] = n
-		}
-		connects, broken = kinds[0], max(kinds[1], kinds[2], kinds[3])
+	} else if failed > 0 {
+		return o.fail("it does not say how %d requests failed", failed)
 	}
-	wrong := int64(0)
 	if text, ok := after(printed, "Non-2xx responses:"); ok {
-		n, err := count(text)
-		if err != nil {
-			return nil, noSamples(tool, "%q is no number of answers", text)
-		}
-		wrong = n
+		wrong = o.count(text, "answers")
 	}
 	if complete > maxCount || wrong > complete || broken > complete {
-		return nil, noSamples(tool, "of %d requests %d were broken and %d had a wrong status", complete, broken, wrong)
+		return o.fail("of %d requests %d were broken and %d had a wrong status", complete, broken, wrong)
 	}
 	o.Attempted, o.Timed = complete+connects, complete
 	o.Failed = connects + min(complete, broken+wrong)
 	o.Completed = o.Attempted - o.Failed
 	o.Failures = map[string]int64{"connect": connects, "wrong": wrong}
-	if err := abTimes(o, printed, complete); err != nil {
-		return nil, err
+	rate, ok := after(printed, "Requests per second:")
+	if perSecond, err := number(first(rate)); ok && err == nil {
+		o.lasted(complete, perSecond) // "Time taken" has fewer digits
+		o.abTimes(printed, complete)
+	} else if complete > 0 { // it prints no rate of nothing
+		o.fail("it does not say how many requests there were per second; the last line is %q", LastLine(printed))
 	}
 	return o.whole()
 }
 
-// maxCount is more than any tool counts, and few enough to be added.
-const maxCount = 1 << 53
-
-func abTimes(o *Output, printed []byte, complete int64) error {
-	rate, ok := after(printed, "Requests per second:")
-	perSecond, err := number(first(rate))
-	if !ok || err != nil {
-		if complete == 0 {
-			return nil // it prints no rate of nothing
-		}
-		return noSamples(o.Tool, "it does not say how many requests there were per second; the last line is %q", LastLine(printed))
-	}
-	if perSecond > 0 {
-		o.Window = long(float64(complete) / perSecond) // "Time taken" has fewer digits
-	}
+// abTimes reads what ab tells by second, the mean time of requests, and their percentiles.
+func (o *Output) abTimes(printed string, complete int64) {
 	for _, flow := range []struct{ name, metric string }{{"Total transferred:", "bytes.in"}, {"Total body sent:", "bytes.out"}} {
 		if text, ok := after(printed, flow.name); ok && o.Window > 0 {
-			n, err := number(first(text))
-			if err != nil {
-				return noSamples(o.Tool, "%q is no number of bytes", text)
-			}
-			o.add(flow.metric, n/o.Window.Seconds(), 0, "B/s")
+			o.add(flow.metric, o.number(first(text), "number of bytes")/o.Window.Seconds(), 0, "B/s")
 		}
 	}
-	if complete < 2 {
-		o.untold = true
-		return nil // of one request it prints no percentiles
+	if o.untold = complete < 2; o.untold {
+		return // of one request it prints no percentiles
 	}
-	const millisecond = 1e-3
-	_, times, ok := bytes.Cut(printed, []byte("Connection Times (ms)"))
-	total, has := after(times, "Total:")
+	_, times, ok := strings.Cut(printed, "Connection Times (ms)")
+	total, isThere := after(times, "Total:")
 	fields := strings.Fields(total) // min mean sd median max, or with -S min mean max
-	if !ok || !has || len(fields) != 5 && len(fields) != 3 {
-		return noSamples(o.Tool, "it has no table of connection times; the last line is %q", LastLine(printed))
+	if !ok || !isThere || len(fields) != 5 && len(fields) != 3 {
+		o.fail("it has no table of connection times; the last line is %q", LastLine(printed))
+		return
 	}
-	mean, err := read(fields[1], millisecond)
-	if err != nil {
-		return noSamples(o.Tool, "the mean time is %q", fields[1])
-	}
-	o.addTime("latency.mean", mean)
-	_, served, ok := bytes.Cut(times, []byte("Percentage of the requests served within a certain time (ms)\n"))
-	for line := range strings.Lines(string(served)) {
+	o.addTime("latency.mean", fields[1], inUnit(millisecond))
+	_, served, _ := strings.Cut(times, "Percentage of the requests served within a certain time (ms)\n")
+	for line := range strings.Lines(served) {
 		share, rest, isShare := strings.Cut(strings.TrimSpace(line), "%")
-		if !isShare || !ok {
+		isLast := share == "100"
+		if !isShare || isLast && (!strings.HasSuffix(line, "\n") || !strings.Contains(rest, "(longest request)")) {
 			break
 		}
-		t, err := read(first(rest), millisecond)
-		if err != nil {
-			return noSamples(o.Tool, "the line %q has no time", strings.TrimSpace(line))
-		}
-		if share == "100" && (!strings.HasSuffix(line, "\n") || !strings.Contains(rest, "(longest request)")) {
-			break
-		}
-		if !o.addPercentile(share, t) {
-			return noSamples(o.Tool, "%q is no percentage", share)
-		}
-		if share == "100" {
-			return nil
+		if o.addPercentile(share, first(rest), inUnit(millisecond)); isLast {
+			return
 		}
 	}
-	return noSamples(o.Tool, "its table of percentiles has no end; the last line is %q", LastLine(printed))
+	o.fail("its table of percentiles has no end; the last line is %q", LastLine(printed))
 }
+
+var (
+	abVersion  = regexp.MustCompile(`(?m)^This is ApacheBench, Version ([0-9.]+)`)
+	abFailures = regexp.MustCompile(`\(Connect: (\d+), Receive: (\d+), Length: (\d+), Exceptions: (\d+)\)`)
+)
 
 // isPercentage says whether latency.p and a text is a metric.
 func isPercentage(text string) bool {
@@ -166,9 +129,9 @@ func isPercentage(text string) bool {
 
 var percentage = regexp.MustCompile(`^\d{1,2}(\.\d{1,6})?$`)
 
-func wroteAb(printed []byte) bool {
-	return bytes.Contains(printed, []byte("This is ApacheBench")) ||
-		bytes.Contains(printed, []byte("Concurrency Level:")) && bytes.Contains(printed, []byte("Complete requests:"))
+func wroteAb(printed string) bool {
+	return strings.Contains(printed, "This is ApacheBench") ||
+		strings.Contains(printed, "Concurrency Level:") && strings.Contains(printed, "Complete requests:")
 }
 
 // abMost is more requests than ab sends in any time; it keeps a place in memory for each, which is not touched before.

@@ -1,8 +1,8 @@
 package loadtool
 
 import (
-	"bytes"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -24,8 +24,8 @@ var fortio = Tool{
 // without an answer.
 //
 // Source: fortio/fortio periodic/periodic.go, fhttp/httprunner.go, stats/stats.go.
-func parseFortio(printed []byte) (*Output, error) {
-	const tool = "fortio"
+func parseFortio(printed string) (*Output, error) {
+	o := empty("fortio")
 	var saved struct {
 		RunType, Version, RequestedQPS string
 		RequestedDuration              string
@@ -41,24 +41,20 @@ func parseFortio(printed []byte) (*Output, error) {
 		}
 		RetCodes map[string]int64
 	}
-	if err := parseJSON(tool, printed, &saved, "save what fortio load -json FILE writes"); err != nil {
-		return nil, err
-	}
+	o.parseJSON(printed, &saved, "save what fortio load -json FILE writes")
 	h := saved.DurationHistogram
 	if h == nil || saved.ActualDuration == nil || saved.RetCodes == nil || saved.RunType != "HTTP" {
-		return nil, noSamples(tool, "it is not what fortio load -json saves of HTTP requests")
+		return o.fail("it is not what fortio load -json saves of HTTP requests")
 	}
-	o := empty(tool)
 	o.Connecting, o.Version, o.Started, o.Connections = true, saved.Version, saved.StartTime, saved.NumThreads
 	o.Paced = saved.RequestedQPS != "max"
-	all, right, ok := o.answers(saved.RetCodes)
-	if !ok || all != h.Count {
-		return nil, noSamples(tool, "its %d times are not those of its %d answers", h.Count, all)
+	all, right := o.answers(saved.RetCodes)
+	if all != h.Count {
+		return o.fail("its %d times are not those of its %d answers", h.Count, all)
 	}
 	o.Attempted, o.Completed, o.Failed, o.Timed = all, right, all-right, all
-	o.Window = long(*saved.ActualDuration * 1e-9)
-	if all == 0 {
-		o.untold = true
+	o.Window = long(*saved.ActualDuration * nanosecond)
+	if o.untold = all == 0; o.untold {
 		return o.whole()
 	}
 	for _, p := range h.Percentiles {
@@ -70,7 +66,7 @@ func parseFortio(printed []byte) (*Output, error) {
 			}
 		}
 		if p.Percentile < 100 { // the maximum is known exactly
-			o.addPercentile(share, reading{p.Value, step})
+			o.addPercentileOf(share, p.Value, step)
 		}
 	}
 	o.add("latency.mean", h.Avg, 0, "s")
@@ -78,7 +74,7 @@ func parseFortio(printed []byte) (*Output, error) {
 	return o.whole()
 }
 
-func wroteFortio(printed []byte) bool {
+func wroteFortio(printed string) bool {
 	return looksLike(printed, "RunType", "DurationHistogram", "ActualDuration") ||
-		bytes.HasPrefix(printed, []byte("Fortio ")) // text, which cannot be read, but whose way out we know
+		strings.HasPrefix(printed, "Fortio ") // text, which cannot be read, but whose way out we know
 }

@@ -1,7 +1,6 @@
 package loadtool
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/csv"
 	"math"
@@ -58,63 +57,47 @@ var (
 // Its "Total data" are bodies without their heads, which is not what bytes.in means.
 //
 // Source: rakyll/hey requester/report.go, print.go.
-func parseHey(printed []byte) (*Output, error) {
-	if bytes.HasPrefix(printed, []byte(heyHeader)) {
-		return parseHeyCSV(printed)
-	}
-	const tool = "hey"
-	o := empty(tool)
+func parseHey(printed string) (*Output, error) {
+	o := empty("hey")
 	o.Connecting = true
+	if strings.HasPrefix(printed, heyHeader) {
+		return o.parseHeyCSV(printed)
+	}
 	numbers := map[string]float64{}
-	for _, m := range heyNumber.FindAllSubmatch(printed, -1) {
-		if x, err := number(string(m[2])); err == nil {
-			numbers[string(m[1])] = x
+	for _, m := range heyNumber.FindAllStringSubmatch(printed, -1) {
+		if x, err := number(m[2]); err == nil {
+			numbers[m[1]] = x
 		}
 	}
 	total, rate := numbers["Total"], numbers["Requests/sec"]
-	_, tail, found := bytes.Cut(printed, []byte("\nStatus code distribution:\n"))
+	_, tail, found := strings.Cut(printed, "\nStatus code distribution:\n")
 	if total <= 0 || rate <= 0 || !found {
-		return nil, noSamples(tool, "it has no length, rate and status codes; the last line is %q", LastLine(printed))
+		return o.fail("it has no length, rate and status codes; the last line is %q", LastLine(printed))
 	}
-	statuses, failures, _ := bytes.Cut(tail, []byte("\nError distribution:\n"))
-	answers, right := int64(0), int64(0)
-	o.Statuses = map[string]int64{}
-	for _, m := range heyStatus.FindAllSubmatch(statuses, -1) {
-		n, err := count(string(m[2]))
-		if err != nil || n > maxCount {
-			return nil, noSamples(tool, "%q is no number of answers", m[2])
-		}
-		o.Statuses[string(m[1])] += n
-		answers += n
-		if isRight(string(m[1])) {
-			right += n
-		}
+	statuses, failures, _ := strings.Cut(tail, "\nError distribution:\n")
+	byStatus := map[string]int64{}
+	for _, m := range heyStatus.FindAllStringSubmatch(statuses, -1) {
+		byStatus[m[1]] += o.count(m[2], "answers")
 	}
-	errors, err := heyErrors(o, failures)
-	if err != nil {
-		return nil, err
-	}
+	answers, right := o.answers(byStatus)
+	o.Attempted = answers + o.heyErrors(failures)
 	// The rate counts every request, so it tells whether lines are missing, of the status codes or the errors.
-	o.Attempted = answers + errors
 	slack := 0.5 + float64(o.Attempted)*(heyStep/total+heyStep/rate)/2
-	ended := bytes.HasSuffix(printed, []byte("\n\n"))
+	ended := strings.HasSuffix(printed, "\n\n")
 	switch all := rate * total; {
 	case answers >= heyMost && all > float64(o.Attempted)+slack:
-		return nil, noSamples(tool, "hey keeps no more than %d answers, and there were more: measure for a shorter time", heyMost)
+		return o.fail("hey keeps no more than %d answers, and there were more: measure for a shorter time", heyMost)
 	case math.Abs(all-float64(o.Attempted)) > slack, !ended && slack >= 1:
-		return nil, noSamples(tool, "its rate is of %.0f requests, and it lists %d; the last line is %q", all, o.Attempted, LastLine(printed))
+		return o.fail("its rate is of %.0f requests, and it lists %d; the last line is %q", all, o.Attempted, LastLine(printed))
 	}
-	o.Window, o.Completed, o.Failed = long(float64(o.Attempted)/rate), right, o.Attempted-right
-	if answers == 0 {
-		o.untold = true
+	o.lasted(o.Attempted, rate)
+	o.Completed, o.Failed = right, o.Attempted-right
+	if o.untold = answers == 0; o.untold {
 		return o.whole()
 	}
 	o.Timed = answers
-	for _, m := range heyShare.FindAllSubmatch(printed, -1) {
-		t, err := read(string(m[2]), 1) // of few answers it prints "0%" for those that it cannot tell
-		if err != nil || !o.addPercentile(string(m[1]), t) {
-			return nil, noSamples(tool, "p%s is %q", m[1], m[2])
-		}
+	for _, m := range heyShare.FindAllStringSubmatch(printed, -1) {
+		o.addPercentile(m[1], m[2], inUnit(1)) // of few answers it prints "0%" for those that it cannot tell
 	}
 	o.add("latency.mean", numbers["Average"], heyStep, "s")
 	o.add("latency.max", numbers["Slowest"], heyStep, "s")
@@ -122,22 +105,23 @@ func parseHey(printed []byte) (*Output, error) {
 }
 
 // heyErrors counts the errors of Go's client, by kind if each of them has one that we know.
-func heyErrors(o *Output, text []byte) (all int64, err error) {
+func (o *Output) heyErrors(text string) (all int64) {
 	o.Failures = map[string]int64{"connect": 0, "reset": 0, "timeout": 0, "closed": 0}
-	for _, m := range heyError.FindAllSubmatch(text, -1) {
-		n, err := count(string(m[1]))
-		if err != nil || n > maxCount {
-			return 0, noSamples(o.Tool, "%q is no number of errors", m[1])
-		}
+	for _, m := range heyError.FindAllStringSubmatch(text, -1) {
+		n := o.count(m[1], "errors")
 		all += n
-		kind := errorKind(string(m[2]))
-		if o.Failures != nil && kind != "" {
-			o.Failures[kind] += n
-		} else {
-			o.Failures = nil
-		}
+		o.addFailures(errorKind(m[2]), n)
 	}
-	return all, nil
+	return all
+}
+
+// addFailures counts failed requests of a kind; of one that is not known, kinds tell nothing any more.
+func (o *Output) addFailures(kind string, n int64) {
+	if o.Failures != nil && kind != "" {
+		o.Failures[kind] += n
+	} else {
+		o.Failures = nil
+	}
 }
 
 // errorKind is what an error of an HTTP client or of the system says, in our words; empty if we cannot tell.
@@ -158,19 +142,25 @@ func errorKind(message string) string {
 // (docs/method.md#quantities-checked).
 func isRight(status string) bool { return len(status) == 3 && status[0] == '2' }
 
-func parseHeyCSV(printed []byte) (*Output, error) {
-	const tool = "hey"
-	o := empty(tool)
-	o.Connecting = true
-	if !bytes.HasSuffix(printed, []byte("\n")) {
-		return nil, noSamples(tool, "its last line has no end: %q", LastLine(printed))
+// table reads a table of CSV, which has to be whole.
+func (o *Output) table(printed string) [][]string {
+	rows, err := csv.NewReader(strings.NewReader(printed)).ReadAll()
+	switch {
+	case !strings.HasSuffix(printed, "\n"):
+		o.fail("its last line has no end: %q", LastLine(printed))
+	case err != nil:
+		o.fail("%v", err)
 	}
-	rows, err := csv.NewReader(bytes.NewReader(printed)).ReadAll()
-	if err != nil {
-		return nil, noSamples(tool, "%v", err)
+	return rows
+}
+
+func (o *Output) parseHeyCSV(printed string) (*Output, error) {
+	rows := o.table(printed)
+	if o.err != nil {
+		return nil, o.err
 	}
 	if rows = rows[1:]; len(rows) >= heyMost {
-		return nil, noSamples(tool, "hey keeps no more than %d answers: measure fewer", heyMost)
+		return o.fail("hey keeps no more than %d answers: measure fewer", heyMost)
 	}
 	times, end := newDistribution(), 0.0
 	o.Statuses, o.Completed = map[string]int64{}, 0
@@ -178,8 +168,8 @@ func parseHeyCSV(printed []byte) (*Output, error) {
 		took, errTook := number(row[0])
 		offset, errOffset := number(row[7])
 		_, errStatus := strconv.ParseUint(row[6], 10, 16)
-		if errTook != nil || errOffset != nil || errStatus != nil || took > 1e6 || offset > 1e6 {
-			return nil, noSamples(tool, "%q is no answer", strings.Join(row, ","))
+		if cmp.Or(errTook, errOffset, errStatus) != nil || max(took, offset) > 1e6 {
+			return o.fail("%q is no answer", strings.Join(row, ","))
 		}
 		end = max(end, took+offset)
 		o.Statuses[row[6]]++
@@ -188,27 +178,18 @@ func parseHeyCSV(printed []byte) (*Output, error) {
 			times.add(time.Duration(took * 1e9))
 		}
 	}
-	o.Window = long(end)
-	if len(rows) == 0 || o.Window == 0 {
-		o.Window = 0
+	if o.Window = long(end); o.Window == 0 {
 		return o.whole()
 	}
 	if o.Completed == int64(len(rows)) {
 		o.Timed = o.Completed
 	}
-	h, err := times.histogram(heyStep)
-	if err != nil {
-		return nil, err
-	}
-	if h.Count > 0 {
-		o.Histograms = histograms(h)
-	}
-	return o.whole()
+	return o.addTimes(times, heyStep)
 }
 
-func wroteHey(printed []byte) bool {
-	return bytes.HasPrefix(printed, []byte(heyHeader)) ||
-		bytes.Contains(printed, []byte("\nSummary:\n")) && bytes.Contains(printed, []byte("\nStatus code distribution:\n")) && !bytes.Contains(printed, []byte("Success rate:"))
+func wroteHey(printed string) bool {
+	return strings.HasPrefix(printed, heyHeader) || strings.Contains(printed, "\nSummary:\n") &&
+		strings.Contains(printed, "\nStatus code distribution:\n") && !strings.Contains(printed, "Success rate:")
 }
 
 // callHey asks for every answer where the number of requests is known, and else for the summary, which alone tells the errors.

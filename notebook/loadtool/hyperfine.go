@@ -1,11 +1,12 @@
 package loadtool
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
+
+	"gonum.org/v1/gonum/stat"
 )
 
 var hyperfine = Tool{
@@ -23,8 +24,8 @@ var hyperfine = Tool{
 // Processor times it tells as means only, so the elapsed time is the mean too.
 //
 // Source: sharkdp/hyperfine src/benchmark/benchmark_result.rs.
-func parseHyperfine(printed []byte) (*Output, error) {
-	const tool = "hyperfine"
+func parseHyperfine(printed string) (*Output, error) {
+	o := empty("hyperfine")
 	var saved struct {
 		Results []struct {
 			Command            string
@@ -33,30 +34,23 @@ func parseHyperfine(printed []byte) (*Output, error) {
 			ExitCodes          []*int `json:"exit_codes"`
 		}
 	}
-	if err := parseJSON(tool, printed, &saved, "save what hyperfine --export-json FILE writes"); err != nil {
-		return nil, err
-	}
+	o.parseJSON(printed, &saved, "save what hyperfine --export-json FILE writes")
 	if n := len(saved.Results); n != 1 {
-		return nil, noSamples(tool, "it has %d programs and not one", n)
+		return o.fail("it has %d programs and not one", n)
 	}
 	r := saved.Results[0]
 	if r.Mean == nil || r.User == nil || r.System == nil {
-		return nil, noSamples(tool, "it has no mean times")
+		return o.fail("it has no mean times")
 	}
-	o := empty(tool)
 	o.Commands = []int{}
 	for i, code := range r.ExitCodes {
 		if code == nil {
-			return nil, noSamples(tool, "run %d was ended by a signal", i+1)
+			return o.fail("run %d was ended by a signal", i+1)
 		}
 		o.Commands = append(o.Commands, *code)
 	}
-	sum := 0.0
-	for _, t := range r.Times {
-		sum += t
-	}
-	if n := float64(len(r.Times)); n > 0 && (sum/n < *r.Mean*(1-1e-6) || sum/n > *r.Mean*(1+1e-6)) {
-		return nil, noSamples(tool, "the mean is %v s, and that of its times %v s", *r.Mean, sum/n)
+	if mean := stat.Mean(r.Times, nil); mean < *r.Mean*(1-1e-6) || mean > *r.Mean*(1+1e-6) { // not a number of none
+		return o.fail("the mean is %v s, and that of its times %v s", *r.Mean, mean)
 	}
 	o.add("time.real", *r.Mean, 0, "s")
 	o.add("time.user", *r.User, 0, "s")
@@ -101,10 +95,10 @@ func pickHyperfine(text []byte, name string, likely []string) ([]byte, error) {
 	return json.Marshal(map[string]any{"results": picked})
 }
 
-func wroteHyperfine(printed []byte) bool {
-	if bytes.HasPrefix(printed, []byte("Benchmark 1: ")) {
+func wroteHyperfine(printed string) bool {
+	if strings.HasPrefix(printed, "Benchmark 1: ") {
 		return true // which cannot be read, but whose way out we know
 	}
 	var saved struct{ Results []struct{ Command *string } }
-	return looksLike(printed, "results") && json.Unmarshal(printed, &saved) == nil && len(saved.Results) > 0 && saved.Results[0].Command != nil
+	return looksLike(printed, "results") && json.Unmarshal([]byte(printed), &saved) == nil && len(saved.Results) > 0 && saved.Results[0].Command != nil
 }

@@ -1,7 +1,6 @@
 package loadtool
 
 import (
-	"bytes"
 	"encoding/json"
 	"maps"
 	"regexp"
@@ -40,124 +39,94 @@ var (
 // otherwise. The window is that of the whole test.
 //
 // Source: grafana/k6 internal/js/summary, docs "Built-in metrics".
-func parseK6(printed []byte) (*Output, error) {
-	if bytes.HasPrefix(bytes.TrimSpace(printed), []byte("{")) {
-		return parseK6JSON(printed)
-	}
-	const tool = "k6"
-	requests, failed, times := k6Requests.FindSubmatch(printed), k6Failed.FindSubmatch(printed), k6Duration.FindSubmatch(printed)
-	users := k6Users.FindSubmatch(printed)
-	if requests == nil || failed == nil || times == nil || users == nil && !k6Short.Match(printed) || !k6Tail.Match(printed) {
-		return nil, noSamples(tool, "it has no whole summary of HTTP requests; the last line is %q", LastLine(printed))
-	}
-	o := empty(tool)
+func parseK6(printed string) (*Output, error) {
+	o := empty("k6")
 	o.Paced = true // a script may sleep between requests
-	n, err := count(string(requests[1]))
-	bad, errFailed := count(string(failed[1]))
-	of, errOf := count(string(failed[2]))
-	if len(failed[3]) > 0 {
-		var good int64
-		bad, errFailed = count(string(failed[3]))
-		good, errOf = count(string(failed[4]))
-		of = bad + good
+	if strings.HasPrefix(strings.TrimSpace(printed), "{") {
+		return o.parseK6JSON(printed)
 	}
-	rate, errRate := number(string(requests[2]))
-	if err != nil || errFailed != nil || errOf != nil || errRate != nil || !o.k6Counts(n, of, bad, rate) {
-		return nil, noSamples(tool, "%q and %q are not of the same requests", requests[0], failed[0])
+	requests, failed, times := k6Requests.FindStringSubmatch(printed), k6Failed.FindStringSubmatch(printed), k6Duration.FindStringSubmatch(printed)
+	users := k6Users.FindStringSubmatch(printed)
+	if requests == nil || failed == nil || times == nil || users == nil && !k6Short.MatchString(printed) || !k6Tail.MatchString(printed) {
+		return o.fail("it has no whole summary of HTTP requests; the last line is %q", LastLine(printed))
 	}
-	if users != nil {
-		if n, err := count(string(users[3])); err == nil && n < maxCount && bytes.Equal(users[2], users[3]) {
-			o.Connections = int(n)
-		}
+	all, rate := o.count(requests[1], "requests"), o.number(requests[2], "rate")
+	if before1 := len(failed[3]) > 0; before1 {
+		bad, good := o.count(failed[3], "requests"), o.count(failed[4], "requests")
+		o.k6Counts(all, bad+good, bad, rate)
+	} else {
+		o.k6Counts(all, o.count(failed[2], "requests"), o.count(failed[1], "requests"), rate)
 	}
-	if o.untold = n == 0; o.untold {
+	if users != nil && users[2] == users[3] {
+		o.Connections = int(o.count(users[3], "users"))
+	}
+	if o.untold = all == 0; o.untold {
 		return o.whole()
 	}
-	for _, field := range strings.Fields(string(times[1])) {
+	for _, field := range strings.Fields(times[1]) {
 		name, text, _ := strings.Cut(field, "=")
-		metric, ok := k6Metric(name)
-		if _, have := o.sample(metric); !ok || have { // the median may be there as p(50) too
-			continue
+		if metric, ok := o.k6Metric(name); ok {
+			o.addTime(metric, text, goDuration)
 		}
-		t, err := goDuration(text)
-		if err != nil {
-			return nil, noSamples(tool, "%s is %q", name, text)
-		}
-		o.addTime(metric, t)
 	}
 	return o.whole()
 }
 
-// k6Counts counts requests; false if they contradict each other.
-func (o *Output) k6Counts(requests, of, failed int64, rate float64) bool {
+// k6Counts counts requests.
+func (o *Output) k6Counts(requests, of, failed int64, rate float64) {
 	o.Attempted, o.Failed, o.Completed, o.Timed = requests, failed, requests-failed, requests
-	if rate > 0 {
-		o.Window = long(float64(requests) / rate)
+	o.lasted(requests, rate)
+	if requests != of || failed > requests {
+		o.fail("%d of %d requests failed, and there were %d", failed, of, requests)
 	}
-	return requests == of && failed <= requests && requests < maxCount
 }
 
-// k6Metric is the metric that k6 calls avg, med, max or p(99); false for what we have no metric for.
-func k6Metric(name string) (string, bool) {
-	switch name {
-	case "avg":
-		return "latency.mean", true
-	case "med":
-		return "latency.p50", true
-	case "max":
-		return "latency.max", true
+// k6Metric is the metric that k6 calls avg, med, max or p(99); false for what we have no metric for, or have read: the
+// median may be there as p(50) too.
+func (o *Output) k6Metric(name string) (metric string, ok bool) {
+	metric, ok = map[string]string{"avg": "latency.mean", "med": "latency.p50", "max": "latency.max"}[name]
+	if share, isShare := strings.CutPrefix(strings.TrimSuffix(name, ")"), "p("); isShare {
+		metric, ok = percentileMetric(share)
 	}
-	share, ok := strings.CutPrefix(strings.TrimSuffix(name, ")"), "p(")
-	metric, isShare := percentileMetric(share)
-	return metric, ok && isShare && metric != ""
+	_, have := o.sample(metric)
+	return metric, ok && metric != "" && !have
 }
 
-func parseK6JSON(printed []byte) (*Output, error) {
-	const tool = "k6"
+func (o *Output) parseK6JSON(printed string) (*Output, error) {
 	var saved struct {
 		Metrics map[string]json.RawMessage
 	}
-	if err := parseJSON(tool, printed, &saved, "save what k6 run --summary-export FILE writes"); err != nil {
-		return nil, err
-	}
+	o.parseJSON(printed, &saved, "save what k6 run --summary-export FILE writes")
 	var requests struct{ Count, Rate *float64 }
-	var failed struct{ Passes, Fails *float64 }
-	var times map[string]json.RawMessage // numbers, and the thresholds
+	var failed struct{ Passes, Fails *float64 } // what passes is that a request has failed
+	var times map[string]json.RawMessage        // numbers, and the thresholds
 	for name, into := range map[string]any{"http_reqs": &requests, "http_req_failed": &failed, "http_req_duration": &times} {
 		if err := json.Unmarshal(k6Values(saved.Metrics[name]), into); err != nil {
-			return nil, noSamples(tool, "it has no %s: save what k6 run --summary-export saves, or all that handleSummary gets", name)
+			return o.fail("it has no %s: save what k6 run --summary-export saves, or all that handleSummary gets", name)
 		}
 	}
-	if requests.Count == nil || requests.Rate == nil || failed.Passes == nil || failed.Fails == nil {
-		return nil, noSamples(tool, "it does not count requests and failures")
+	if requests.Count == nil || requests.Rate == nil || failed.Passes == nil || failed.Fails == nil || !finite(*requests.Rate) {
+		return o.fail("it does not count requests and failures")
 	}
-	o := empty(tool)
-	o.Paced = true
-	n, ok := whole64(*requests.Count)
-	bad, okFailed := whole64(*failed.Passes) // what passes is that a request has failed
-	good, okRight := whole64(*failed.Fails)
-	if !ok || !okFailed || !okRight || !finite(*requests.Rate) || !o.k6Counts(n, bad+good, bad, *requests.Rate) {
-		return nil, noSamples(tool, "%v requests, %v failed and %v right", *requests.Count, *failed.Passes, *failed.Fails)
-	}
+	all, bad, good := o.whole64(*requests.Count), o.whole64(*failed.Passes), o.whole64(*failed.Fails)
+	o.k6Counts(all, bad+good, bad, *requests.Rate)
 	var users struct{ Min, Max float64 }
 	if json.Unmarshal(k6Values(saved.Metrics["vus_max"]), &users) == nil && users.Min == users.Max {
-		if n, ok := whole64(users.Max); ok {
-			o.Connections = int(n)
-		}
+		o.Connections = int(o.whole64(users.Max))
 	}
-	if o.untold = n == 0; o.untold {
+	if o.untold = all == 0; o.untold {
 		return o.whole()
 	}
 	for _, name := range slices.Sorted(maps.Keys(times)) {
-		metric, ok := k6Metric(name)
-		if _, have := o.sample(metric); !ok || have {
+		metric, ok := o.k6Metric(name)
+		if !ok {
 			continue
 		}
 		var milliseconds float64
 		if err := json.Unmarshal(times[name], &milliseconds); err != nil {
-			return nil, noSamples(tool, "%s is %s", name, times[name])
+			return o.fail("%s is %s", name, times[name])
 		}
-		o.add(metric, milliseconds*1e-3, 0, "s")
+		o.add(metric, milliseconds*millisecond, 0, "s")
 	}
 	return o.whole()
 }
@@ -171,7 +140,7 @@ func k6Values(metric json.RawMessage) json.RawMessage {
 	return metric
 }
 
-func wroteK6(printed []byte) bool {
-	return k6Duration.Match(printed) && k6Requests.Match(printed) ||
-		looksLike(printed, "metrics") && bytes.Contains(printed, []byte(`"http_req_duration"`))
+func wroteK6(printed string) bool {
+	return k6Duration.MatchString(printed) && k6Requests.MatchString(printed) ||
+		looksLike(printed, "metrics") && strings.Contains(printed, `"http_req_duration"`)
 }

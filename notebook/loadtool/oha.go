@@ -1,7 +1,6 @@
 package loadtool
 
 import (
-	"bytes"
 	"maps"
 	"math"
 	"slices"
@@ -26,8 +25,9 @@ const ohaDeadline = "aborted due to deadline"
 // the end are not counted here.
 //
 // Source: hatoo/oha src/printer.rs, src/result_data.rs.
-func parseOha(printed []byte) (*Output, error) {
-	const tool = "oha"
+func parseOha(printed string) (*Output, error) {
+	o := empty("oha")
+	o.Connecting = true
 	var saved struct {
 		Summary struct {
 			Total, Slowest, Average, RequestsPerSec *float64
@@ -36,55 +36,51 @@ func parseOha(printed []byte) (*Output, error) {
 		StatusCodeDistribution map[string]int64
 		ErrorDistribution      map[string]int64
 	}
-	if err := parseJSON(tool, printed, &saved, "save what oha --output-format json prints"); err != nil {
-		return nil, err
+	o.parseJSON(printed, &saved, "save what oha --output-format json prints")
+	summary := saved.Summary
+	if summary.Total == nil || summary.RequestsPerSec == nil || saved.StatusCodeDistribution == nil || saved.ErrorDistribution == nil {
+		return o.fail("it has no summary with status codes and errors: save what oha prints with --output-format json")
 	}
-	if saved.Summary.Total == nil || saved.Summary.RequestsPerSec == nil || saved.StatusCodeDistribution == nil || saved.ErrorDistribution == nil {
-		return nil, noSamples(tool, "it has no summary with status codes and errors: save what oha prints with --output-format json")
-	}
-	o := empty(tool)
-	o.Connecting = true
-	answers, right, ok := o.answers(saved.StatusCodeDistribution)
-	errors, givenUp := int64(0), int64(0)
-	o.Failures = map[string]int64{"connect": 0, "reset": 0, "timeout": 0}
-	for _, message := range slices.Sorted(maps.Keys(saved.ErrorDistribution)) {
-		n := saved.ErrorDistribution[message]
-		ok = ok && n >= 0 && n <= maxCount
-		if message == ohaDeadline {
-			givenUp = n
-			continue
-		}
-		errors += n
-		switch kind := ohaKind(message); {
-		case o.Failures != nil && kind != "":
-			o.Failures[kind] += n
-		default:
-			o.Failures = nil
-		}
-	}
-	total, rate := *saved.Summary.Total, *saved.Summary.RequestsPerSec
-	all := answers + errors + givenUp
-	if !ok || !finite(total) || !finite(rate) || math.Abs(total*rate-float64(all)) > 0.5+1e-6*float64(all) {
-		return nil, noSamples(tool, "its rate is of %.0f requests, and it lists %d", total*rate, all)
+	answers, right := o.answers(saved.StatusCodeDistribution)
+	errors := o.ohaErrors(saved.ErrorDistribution)
+	total, rate := *summary.Total, *summary.RequestsPerSec
+	all := answers + errors + saved.ErrorDistribution[ohaDeadline]
+	if !finite(total) || !finite(rate) || math.Abs(total*rate-float64(all)) > 0.5+1e-6*float64(all) {
+		return o.fail("its rate is of %.0f requests, and it lists %d", total*rate, all)
 	}
 	o.Attempted, o.Completed, o.Failed = answers+errors, right, answers+errors-right
 	o.Window = long(total)
-	if answers == 0 {
-		o.untold = true
+	if o.untold = answers == 0; o.untold {
 		return o.whole()
 	}
 	o.Timed = answers
 	for _, name := range slices.Sorted(maps.Keys(saved.LatencyPercentiles)) {
-		share, ok := strings.CutPrefix(name, "p")
-		if v := saved.LatencyPercentiles[name]; v != nil && ok {
-			o.addPercentile(share, reading{value: *v})
+		if v := saved.LatencyPercentiles[name]; v != nil && strings.HasPrefix(name, "p") {
+			o.addPercentileOf(name[1:], *v, 0)
 		}
 	}
-	if saved.Summary.Average != nil && saved.Summary.Slowest != nil {
-		o.add("latency.mean", *saved.Summary.Average, 0, "s")
-		o.add("latency.max", *saved.Summary.Slowest, 0, "s")
+	if summary.Average != nil && summary.Slowest != nil {
+		o.add("latency.mean", *summary.Average, 0, "s")
+		o.add("latency.max", *summary.Slowest, 0, "s")
 	}
 	return o.whole()
+}
+
+// ohaErrors counts errors, by kind if each of them has one that we know.
+func (o *Output) ohaErrors(byMessage map[string]int64) (all int64) {
+	o.Failures = map[string]int64{"connect": 0, "reset": 0, "timeout": 0}
+	for _, message := range slices.Sorted(maps.Keys(byMessage)) {
+		n := byMessage[message]
+		if n < 0 || n > maxCount-all {
+			o.fail("%d is no number of errors", n)
+			return 0
+		}
+		if message != ohaDeadline {
+			all += n
+			o.addFailures(ohaKind(message), n)
+		}
+	}
+	return all
 }
 
 // ohaKind is what an error of oha says, in our words; empty if we cannot tell.
@@ -95,7 +91,7 @@ func ohaKind(message string) string {
 	return errorKind(message)
 }
 
-func wroteOha(printed []byte) bool {
+func wroteOha(printed string) bool {
 	return looksLike(printed, "summary", "latencyPercentiles", "statusCodeDistribution") ||
-		bytes.Contains(printed, []byte("Success rate:")) // text, which cannot be read, but whose way out we know
+		strings.Contains(printed, "Success rate:") // text, which cannot be read, but whose way out we know
 }

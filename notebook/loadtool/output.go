@@ -47,6 +47,8 @@ type Output struct {
 
 	// Commands are the exit statuses of the runs of a program that was timed; nil for requests.
 	Commands []int
+
+	err error // why there is no whole result; nil if nothing speaks against one so far
 }
 
 // empty is an output that tells nothing yet.
@@ -56,8 +58,15 @@ func (o *Output) add(metric string, value, step float64, unit string) {
 	o.Samples = append(o.Samples, record.Sample{Metric: metric, Value: value, Step: step, Unit: unit})
 }
 
-// addTime adds a time in seconds.
-func (o *Output) addTime(metric string, r reading) { o.add(metric, r.value, r.step, "s") }
+// addTime adds a time, as the tool writes it.
+func (o *Output) addTime(metric, text string, read func(text string) (reading, error)) {
+	r, err := read(text)
+	if err != nil {
+		o.fail("%s is %q", metric, text)
+		return
+	}
+	o.add(metric, r.value, r.step, "s")
+}
 
 // untimed takes out all times of requests, which are not those of right answers.
 func (o *Output) untimed() {
@@ -65,13 +74,21 @@ func (o *Output) untimed() {
 	o.Histograms, o.Timed = nil, 0
 }
 
-// addPercentile adds a percentile as the tool writes it; of 0 % there is nothing to add. It is false for what is none.
-func (o *Output) addPercentile(share string, r reading) bool {
-	metric, ok := percentileMetric(share)
-	if ok && metric != "" {
-		o.addTime(metric, r)
+// addPercentileOf adds a percentile of a histogram in seconds, if it is one that we have.
+func (o *Output) addPercentileOf(share string, value, step float64) {
+	if metric, ok := percentileMetric(share); ok && metric != "" {
+		o.add(metric, value, step, "s")
 	}
-	return ok
+}
+
+// addPercentile adds a percentile, as the tool writes both it and its time; of 0 % there is nothing to add.
+func (o *Output) addPercentile(share, text string, read func(text string) (reading, error)) {
+	switch metric, ok := percentileMetric(share); {
+	case !ok:
+		o.fail("%q is no percentage", share)
+	case metric != "":
+		o.addTime(metric, text, read)
+	}
 }
 
 func (o *Output) sample(metric string) (record.Sample, bool) {
@@ -87,36 +104,69 @@ func noSamples(tool, format string, args ...any) error {
 	return fmt.Errorf("output of %s: %w: %w", tool, ErrNoSamples, fmt.Errorf(format, args...))
 }
 
+// fail notes why there is no whole result, and gives the first reason that was noted.
+func (o *Output) fail(format string, args ...any) (*Output, error) {
+	if o.err == nil {
+		o.err = noSamples(o.Tool, format, args...)
+	}
+	return nil, o.err
+}
+
+// count reads how many there were of something.
+func (o *Output) count(text, of string) int64 {
+	n, err := count(text)
+	if err != nil || n > maxCount {
+		o.fail("%q is no number of %s", text, of)
+		return 0
+	}
+	return n
+}
+
+// number reads a plain number, such as a rate.
+func (o *Output) number(text, what string) float64 {
+	x, err := number(text)
+	if err != nil {
+		o.fail("the %s is %q", what, text)
+	}
+	return x
+}
+
+// lasted notes the window in which so many requests were made at a rate per second.
+func (o *Output) lasted(requests int64, perSecond float64) {
+	if perSecond > 0 {
+		o.Window = long(float64(requests) / perSecond)
+	}
+}
+
 // whole checks what every output promises; an output that breaks it was damaged.
 func (o *Output) whole() (*Output, error) {
-	for _, s := range o.Samples {
-		m, known := record.LookupMetric(s.Metric)
-		switch {
-		case !known || m.Unit != s.Unit:
-			return nil, noSamples(o.Tool, "%s cannot be measured in %q", s.Metric, s.Unit)
-		case !finite(s.Value) || !finite(s.Step):
-			return nil, noSamples(o.Tool, "%s is %v", s.Metric, s.Value)
-		}
-	}
 	for i, s := range o.Samples {
+		m, known := record.LookupMetric(s.Metric)
+		if !known || m.Unit != s.Unit {
+			o.fail("%s cannot be measured in %q", s.Metric, s.Unit)
+		}
+		if !finite(s.Value) || !finite(s.Step) {
+			o.fail("%s is %v", s.Metric, s.Value)
+		}
 		if slices.ContainsFunc(o.Samples[:i], func(other record.Sample) bool { return other.Metric == s.Metric }) {
-			return nil, noSamples(o.Tool, "it tells %s twice", s.Metric)
+			o.fail("it tells %s twice", s.Metric)
 		}
 	}
-	switch {
-	case o.Failed > o.Attempted && o.Attempted >= 0, o.Completed > o.Attempted && o.Attempted >= 0:
-		return nil, noSamples(o.Tool, "of %d requests %d failed and %d were right", o.Attempted, o.Failed, o.Completed)
-	case o.Attempted < -1 || o.Failed < -1 || o.Completed < -1 || o.Window < 0 || o.Timed < 0 || o.Connections < 0:
-		return nil, noSamples(o.Tool, "it counts below zero")
+	if o.Attempted >= 0 && max(o.Failed, o.Completed) > o.Attempted {
+		o.fail("of %d requests %d failed and %d were right", o.Attempted, o.Failed, o.Completed)
 	}
-	if err := o.inOrder(); err != nil {
-		return nil, err
+	if min(o.Attempted, o.Failed, o.Completed) < -1 || o.Window < 0 || o.Timed < 0 || o.Connections < 0 {
+		o.fail("it counts below zero")
+	}
+	o.inOrder()
+	if o.err != nil {
+		return nil, o.err
 	}
 	return o, nil
 }
 
 // inOrder makes sure that no percentile is below one that it cannot be below.
-func (o *Output) inOrder() error {
+func (o *Output) inOrder() {
 	type point struct{ p, value, step float64 }
 	var points []point
 	for _, s := range o.Samples {
@@ -129,22 +179,13 @@ func (o *Output) inOrder() error {
 			points = append(points, point{p, s.Value, s.Step})
 		}
 	}
-	slices.SortStableFunc(points, func(a, b point) int {
-		switch {
-		case a.p < b.p:
-			return -1
-		case a.p > b.p:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(points, func(a, b point) int { return cmp.Compare(a.p, b.p) })
 	for i := 1; i < len(points); i++ {
 		a, b := points[i-1], points[i]
 		if a.value > b.value+max(a.step, b.step) {
-			return noSamples(o.Tool, "%g%% of the times are at most %g s, and %g%% at most %g s", a.p, a.value, b.p, b.value)
+			o.fail("%g%% of the times are at most %g s, and %g%% at most %g s", a.p, a.value, b.p, b.value)
 		}
 	}
-	return nil
 }
 
 // Load says what an output means for the checks of a load that was put on by it. Times that are not what the load asks for

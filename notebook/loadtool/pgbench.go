@@ -1,7 +1,6 @@
 package loadtool
 
 import (
-	"bytes"
 	"cmp"
 	"regexp"
 	"strconv"
@@ -50,64 +49,45 @@ const pgbenchLog = "-- log of transactions --"
 // (-l, each with its time in microseconds) all times are known. They do not include connecting.
 //
 // Source: PostgreSQL src/bin/pgbench/pgbench.c, printResults and doLog.
-func parsePgbench(printed []byte) (*Output, error) {
-	const tool = "pgbench"
-	o := empty(tool)
-	summary, log, logged := bytes.Cut(printed, []byte("\n"+pgbenchLog+"\n"))
+func parsePgbench(printed string) (*Output, error) {
+	o := empty("pgbench")
+	summary, log, logged := strings.Cut(printed, "\n"+pgbenchLog+"\n")
 	if logged {
-		summary = append(bytes.Clone(summary), '\n')
+		summary += "\n"
 	}
-	if m := pgbenchHead.FindSubmatch(summary); m != nil {
-		o.Version = string(m[1])
+	if m := pgbenchHead.FindStringSubmatch(summary); m != nil {
+		o.Version = m[1]
 	}
-	processed, clients, rate := pgbenchProcessed.FindSubmatch(summary), pgbenchClients.FindSubmatch(summary), pgbenchRate.FindSubmatch(summary)
+	processed, clients, rate := pgbenchProcessed.FindStringSubmatch(summary), pgbenchClients.FindStringSubmatch(summary),
+		pgbenchRate.FindStringSubmatch(summary)
 	if processed == nil || clients == nil || rate == nil {
-		return nil, noSamples(tool, "it does not go from the number of clients to tps; the last line is %q", LastLine(summary))
+		return o.fail("it does not go from the number of clients to tps; the last line is %q", LastLine(summary))
 	}
-	right, err := count(string(processed[1]))
-	perSecond, errRate := number(string(rate[1]))
-	n, errClients := count(string(clients[1]))
-	if err != nil || errRate != nil || errClients != nil || right > maxCount || n > maxCount {
-		return nil, noSamples(tool, "%q or %q cannot be read", processed[0], rate[0])
+	o.Connections, o.Counted = int(o.count(clients[1], "clients")), len(processed[2]) > 0
+	o.Completed, o.Failed = o.count(processed[1], "transactions"), 0
+	if m := pgbenchFailed.FindStringSubmatch(summary); m != nil { // since version 15; older ones end at the first failure
+		o.Failed = o.count(m[1], "transactions")
 	}
-	o.Connections, o.Counted = int(n), len(processed[2]) > 0
-	o.Completed = right
-	if m := pgbenchFailed.FindSubmatch(summary); m != nil { // since version 15; older ones end at the first failure
-		failed, err := count(string(m[1]))
-		if err != nil || failed > maxCount {
-			return nil, noSamples(tool, "%q cannot be read", m[0])
-		}
-		o.Failed, o.Attempted = failed, right+failed
-	} else {
-		o.Failed, o.Attempted = 0, right
+	o.Attempted = o.Completed + o.Failed
+	o.lasted(o.Completed, o.number(rate[1], "rate"))
+	if logged {
+		return o.transactions(log)
 	}
-	if perSecond > 0 {
-		o.Window = long(float64(right) / perSecond)
-	}
-	switch mean := pgbenchMean.FindSubmatch(summary); {
-	case logged:
-		err = o.transactions(log)
-	case mean != nil && pgbenchSpread.Match(summary):
-		var r reading
-		if r, err = read(string(mean[1]), 1e-3); err == nil {
-			o.addTime("latency.mean", r)
-			o.Timed = right
-		}
-	}
-	if err != nil {
-		return nil, err
+	if mean := pgbenchMean.FindStringSubmatch(summary); mean != nil && pgbenchSpread.MatchString(summary) {
+		o.addTime("latency.mean", mean[1], inUnit(millisecond))
+		o.Timed = o.Completed
 	}
 	return o.whole()
 }
 
 // transactions reads the log, which has a line for every transaction.
-func (o *Output) transactions(log []byte) error {
+func (o *Output) transactions(log string) (*Output, error) {
 	times := newDistribution()
 	failed := int64(0)
-	for line := range strings.Lines(string(log)) {
+	for line := range strings.Lines(log) {
 		m := pgbenchRow.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
 		if m == nil || !strings.HasSuffix(line, "\n") {
-			return noSamples(o.Tool, "%q is no line of its log", line)
+			return o.fail("%q is no line of its log", line)
 		}
 		if m[3] == "failed" || m[3] == "skipped" {
 			failed++
@@ -115,23 +95,16 @@ func (o *Output) transactions(log []byte) error {
 		}
 		microseconds, err := count(m[3])
 		if err != nil || microseconds > int64(time.Hour/time.Microsecond) {
-			return noSamples(o.Tool, "%q has no time", line)
+			return o.fail("%q has no time", line)
 		}
 		times.add(time.Duration(microseconds) * time.Microsecond)
 	}
 	if times.count != o.Completed || failed != o.Failed {
-		return noSamples(o.Tool, "its log has %d transactions that were right and %d that failed, and the summary %d and %d",
+		return o.fail("its log has %d transactions that were right and %d that failed, and the summary %d and %d",
 			times.count, failed, o.Completed, o.Failed)
 	}
-	if times.count == 0 {
-		return nil
-	}
-	h, err := times.histogram(1e-6)
-	if err != nil {
-		return err
-	}
-	o.Histograms, o.Timed = histograms(h), times.count
-	return nil
+	o.Timed = times.count
+	return o.addTimes(times, 1e-6)
 }
 
 // pgbenchShell prints the log of transactions behind the summary. Nothing can be taken out of a container that has ended.

@@ -20,8 +20,13 @@ var seconds = map[string]float64{
 	"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1, "secs": 1, "m": 60, "h": 3600,
 }
 
+const millisecond, nanosecond = 1e-3, 1e-9 // seconds
+
 // Bytes in the units of size that wrk prints.
 var binarySizes = map[string]float64{"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40, "PB": 1 << 50}
+
+// maxCount is more than any tool counts, and few enough to be added.
+const maxCount = 1 << 53
 
 // finite says whether a number can be a measurement: nothing that tools measure is below zero.
 func finite(x float64) bool { return x >= 0 && record.Measurable(x) }
@@ -45,6 +50,11 @@ func count(text string) (int64, error) {
 		err = fmt.Errorf("%q is no number of requests", text)
 	}
 	return n, err
+}
+
+// inUnit reads numbers in a unit of so many base units.
+func inUnit(unit float64) func(text string) (reading, error) {
+	return func(text string) (reading, error) { return read(text, unit) }
 }
 
 // read reads a number in a unit of so many base units.
@@ -119,20 +129,24 @@ func (d *distribution) add(t time.Duration) {
 	}
 }
 
-// histogram is the distribution as records keep it; step is the size of the tool's last digit, in seconds.
-func (d *distribution) histogram(step float64) (record.Histogram, error) {
+// addTimes adds the histogram of all times of right answers, if there are any; step is the size of the tool's last digit, in
+// seconds.
+func (o *Output) addTimes(d *distribution, step float64) (*Output, error) {
 	encoded, err := d.hdr.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
 	if err != nil {
-		return record.Histogram{}, fmt.Errorf("encoding the times of requests: %w", err)
+		return nil, fmt.Errorf("encoding the times of requests: %w", err)
 	}
-	return record.Histogram{HDR: string(encoded), Count: d.count, Overflow: d.overflow, Step: step,
-		Min: d.least.Seconds(), Max: d.longest.Seconds(), Sum: d.sum.Seconds()}, nil
+	if d.count > 0 {
+		o.Histograms = map[string]record.Histogram{"latency": {HDR: string(encoded), Count: d.count, Overflow: d.overflow, Step: step,
+			Min: d.least.Seconds(), Max: d.longest.Seconds(), Sum: d.sum.Seconds()}}
+	}
+	return o.whole()
 }
 
 // after gives what stands behind the first line that begins with a prefix, white space aside; false if there is none, or if it
 // is the last line and has no end: then it may have been cut.
-func after(printed []byte, prefix string) (string, bool) {
-	for line := range strings.Lines(string(printed)) {
+func after(printed, prefix string) (string, bool) {
+	for line := range strings.Lines(printed) {
 		if rest, ok := strings.CutPrefix(strings.TrimSpace(line), prefix); ok {
 			return strings.TrimSpace(rest), strings.HasSuffix(line, "\n")
 		}
@@ -147,7 +161,7 @@ func first(text string) string {
 }
 
 // LastLine is the last line with something in it, to say where an output ends.
-func LastLine(printed []byte) string {
+func LastLine[T string | []byte](printed T) string {
 	text := strings.TrimSpace(string(printed))
 	line := text[strings.LastIndexByte(text, '\n')+1:]
 	const most = 120
@@ -155,9 +169,4 @@ func LastLine(printed []byte) string {
 		line = strings.ToValidUTF8(line[:most], "") + " …"
 	}
 	return line
-}
-
-// histograms is a histogram of times of right answers, by the name that records have for it.
-func histograms(h record.Histogram) map[string]record.Histogram {
-	return map[string]record.Histogram{"latency": h}
 }

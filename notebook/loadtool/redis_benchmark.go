@@ -1,8 +1,6 @@
 package loadtool
 
 import (
-	"bytes"
-	"encoding/csv"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,37 +32,26 @@ var redisHeader = []string{"test", "rps", "avg_latency_ms", "min_latency_ms", "p
 // the row does not tell. Times do not include connecting; with pipelining they are those of a whole batch.
 //
 // Source: redis src/redis-benchmark.c, showLatencyReport.
-func parseRedisBenchmark(printed []byte) (*Output, error) {
-	const tool = "redis-benchmark"
-	o := empty(tool)
-	if !bytes.HasSuffix(printed, []byte("\n")) {
-		return nil, noSamples(tool, "its last line has no end: %q", LastLine(printed))
-	}
-	rows, err := csv.NewReader(bytes.NewReader(printed)).ReadAll()
+func parseRedisBenchmark(printed string) (*Output, error) {
+	o := empty("redis-benchmark")
+	rows := o.table(printed)
 	switch {
-	case err != nil:
-		return nil, noSamples(tool, "%v", err)
 	case len(rows) < 2 || !slices.Equal(rows[0], redisHeader):
-		return nil, noSamples(tool, "it is not the table that --csv prints; the last line is %q", LastLine(printed))
+		return o.fail("it is not the table that --csv prints; the last line is %q", LastLine(printed))
 	case len(rows) > 2:
-		return nil, noSamples(tool, "it has %d tests, %q and others: choose one, such as with args: [-t, get]", len(rows)-1, rows[1][0])
+		return o.fail("it has %d tests, %q and others: choose one, such as with args: [-t, get]", len(rows)-1, rows[1][0])
 	}
 	row := rows[1]
 	rate, err := read(row[1], 1)
 	if err != nil {
-		return nil, noSamples(tool, "the rate is %q", row[1])
+		return o.fail("the rate is %q", row[1])
 	}
 	o.Counted, o.Failed = true, 0
 	o.add("throughput", rate.value, rate.step, "1/s")
 	for i, metric := range []string{2: "latency.mean", 4: "latency.p50", 5: "latency.p95", 6: "latency.p99", 7: "latency.max"} {
-		if metric == "" {
-			continue
+		if metric != "" {
+			o.addTime(metric, row[i], inUnit(millisecond))
 		}
-		t, err := read(row[i], 1e-3)
-		if err != nil {
-			return nil, noSamples(tool, "%s is %q", redisHeader[i], row[i])
-		}
-		o.addTime(metric, t)
 	}
 	return o.whole()
 }
@@ -101,8 +88,7 @@ func callRedisBenchmark(l *spec.Load, _ int) (Call, error) {
 
 func completeRedisBenchmark(l *spec.Load, o *Output) error {
 	o.Connections, o.Attempted, o.Completed, o.Timed = l.Connections, int64(l.Requests), int64(l.Requests), int64(l.Requests)
-	if rate, ok := o.sample("throughput"); ok && rate.Value > 0 {
-		o.Window = long(float64(l.Requests) / rate.Value)
-	}
+	rate, _ := o.sample("throughput")
+	o.lasted(o.Attempted, rate.Value)
 	return nil
 }

@@ -77,30 +77,30 @@ var (
 
 // How tools write percentiles.
 var (
-	inLines  = []func([]byte) []string{matching(shareLines)}
-	inNames  = []func([]byte) []string{matching(shareNames)}
-	inList   = []func([]byte) []string{matching(shareList)}
-	inTable  = []func([]byte) []string{matching(shareTable)}
-	inK6     = []func([]byte) []string{matching(shareNames), within(shareWords, shareWord)}
-	inVegeta = []func([]byte) []string{matching(shareRanks), within(shareHead, shareItem)}
+	inLines  = []func(string) []string{matching(shareLines)}
+	inNames  = []func(string) []string{matching(shareNames)}
+	inList   = []func(string) []string{matching(shareList)}
+	inTable  = []func(string) []string{matching(shareTable)}
+	inK6     = []func(string) []string{matching(shareNames), within(shareWords, shareWord)}
+	inVegeta = []func(string) []string{matching(shareRanks), within(shareHead, shareItem)}
 )
 
 // matching gives what a pattern finds.
-func matching(pattern *regexp.Regexp) func([]byte) []string {
-	return func(text []byte) []string {
+func matching(pattern *regexp.Regexp) func(string) []string {
+	return func(text string) []string {
 		var out []string
-		for _, m := range pattern.FindAllSubmatch(text, -1) {
-			out = append(out, string(m[1]))
+		for _, m := range pattern.FindAllStringSubmatch(text, -1) {
+			out = append(out, m[1])
 		}
 		return out
 	}
 }
 
 // within gives what one pattern finds in the places that another one does.
-func within(places, pattern *regexp.Regexp) func([]byte) []string {
-	return func(text []byte) []string {
+func within(places, pattern *regexp.Regexp) func(string) []string {
+	return func(text string) []string {
 		var out []string
-		for _, place := range places.FindAll(text, -1) {
+		for _, place := range places.FindAllString(text, -1) {
 			out = append(out, matching(pattern)(place)...)
 		}
 		return out
@@ -108,7 +108,7 @@ func within(places, pattern *regexp.Regexp) func([]byte) []string {
 }
 
 // losesNone makes sure that each percentile which stands in a text came into its output. A tool that tells no times at all may say why.
-func (t Tool) losesNone(text []byte, o *Output) error {
+func (t Tool) losesNone(text string, o *Output) error {
 	if o.untold {
 		return nil
 	}

@@ -25,13 +25,13 @@ type Tool struct {
 	Note string
 
 	// parse reads what the tool printed, as Text gives it. The error wraps ErrNoSamples if there is no whole result.
-	parse func(text []byte) (*Output, error)
+	parse func(text string) (*Output, error)
 	// shares find the percentiles that a text has; nil where there are none.
-	shares []func(text []byte) []string
+	shares []func(text string) []string
 
 	// Saved says that output which somebody saved can be imported; then wrote tells it from that of other tools.
 	Saved bool
-	wrote func(text []byte) bool
+	wrote func(text string) bool
 	// pick leaves one of several programs that a text is of; nil where it is of one.
 	pick func(text []byte, name string, likely []string) ([]byte, error)
 
@@ -86,9 +86,9 @@ func (t Tool) ParseOne(printed []byte, program string, likely ...string) (*Outpu
 	case program != "":
 		return nil, noSamples(t.Name, "it is not of programs: leave --program out")
 	}
-	o, err := t.parse(text)
+	o, err := t.parse(string(text))
 	if err == nil {
-		err = t.losesNone(text, o)
+		err = t.losesNone(string(text), o)
 	}
 	if err != nil {
 		return nil, err
@@ -103,7 +103,7 @@ func Guess(printed []byte) (Tool, bool) {
 		return Tool{}, false
 	}
 	for _, t := range Tools() {
-		if t.Saved && t.wrote(text) {
+		if t.Saved && t.wrote(string(text)) {
 			return t, true
 		}
 	}

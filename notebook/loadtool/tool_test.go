@@ -170,8 +170,8 @@ func TestGuess(t *testing.T) {
 				continue
 			}
 			for _, other := range Tools() {
-				if other.Saved && other.wrote(data) != (other.Name == name) {
-					t.Errorf("%s: written by %s: %v", file, other.Name, other.wrote(data))
+				if other.Saved && other.wrote(string(data)) != (other.Name == name) {
+					t.Errorf("%s: written by %s: %v", file, other.Name, other.wrote(string(data)))
 				}
 			}
 			if guessed, ok := Guess(data); ok != tool.Saved || ok && guessed.Name != name {
@@ -249,7 +249,7 @@ func fuzz(f *testing.F, name string) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if tool.Saved {
-			tool.wrote(data)
+			tool.wrote(string(data))
 		}
 		o, err := tool.Parse(data)
 		if err == nil {

@@ -1,7 +1,6 @@
 package loadtool
 
 import (
-	"bytes"
 	"math"
 	"regexp"
 	"strings"
@@ -33,59 +32,49 @@ var (
 // everywhere. Its window lasts until the last answer.
 //
 // Source: tsenart/vegeta lib/metrics.go, lib/reporters.go, lib/attack.go.
-func parseVegeta(printed []byte) (*Output, error) {
-	if bytes.HasPrefix(bytes.TrimSpace(printed), []byte("{")) {
-		return parseVegetaJSON(printed)
-	}
-	const tool = "vegeta"
-	requests, took := vegetaRequests.FindSubmatch(printed), vegetaDuration.FindSubmatch(printed)
-	latencies, statuses := vegetaLatencies.FindSubmatch(printed), vegetaStatuses.FindSubmatch(printed)
-	if requests == nil || took == nil || latencies == nil || statuses == nil {
-		return nil, noSamples(tool, "it does not go from %q to %q; the last line is %q", "Requests", "Error Set:", LastLine(printed))
-	}
-	o := empty(tool)
+func parseVegeta(printed string) (*Output, error) {
+	o := empty("vegeta")
 	o.Connecting, o.Paced = true, true
-	byStatus := map[string]int64{}
-	for _, pair := range strings.Fields(string(statuses[1])) {
-		status, text, _ := strings.Cut(pair, ":")
-		n, err := count(text)
-		if err != nil {
-			return nil, noSamples(tool, "%q is no number of answers", pair)
-		}
-		byStatus[status] += n
+	if strings.HasPrefix(strings.TrimSpace(printed), "{") {
+		return o.parseVegetaJSON(printed)
 	}
-	total, err := goDuration(string(took[1]))
-	n, errCount := count(string(requests[1]))
-	if err != nil || errCount != nil || !o.vegetaCounts(n, byStatus) {
-		return nil, noSamples(tool, "%q and %q are not of the same requests", requests[0], statuses[1])
+	requests, took := vegetaRequests.FindStringSubmatch(printed), vegetaDuration.FindStringSubmatch(printed)
+	latencies, statuses := vegetaLatencies.FindStringSubmatch(printed), vegetaStatuses.FindStringSubmatch(printed)
+	if requests == nil || took == nil || latencies == nil || statuses == nil {
+		return o.fail("it does not go from %q to %q; the last line is %q", "Requests", "Error Set:", LastLine(printed))
+	}
+	byStatus := map[string]int64{}
+	for _, pair := range strings.Fields(statuses[1]) {
+		status, text, _ := strings.Cut(pair, ":")
+		byStatus[status] += o.count(text, "answers")
+	}
+	total, err := goDuration(took[1])
+	if err != nil {
+		return o.fail("the duration is %q", took[1])
 	}
 	o.Window = long(total.value)
-	if n == 0 {
-		o.untold = true
+	o.vegetaCounts(o.count(requests[1], "requests"), byStatus)
+	if o.untold {
 		return o.whole()
 	}
 	for i, metric := range []string{2: "latency.mean", "latency.p50", "latency.p90", "latency.p95", "latency.p99", "latency.max"} {
-		if metric == "" {
-			continue
+		if metric != "" {
+			o.addTime(metric, latencies[i], goDuration)
 		}
-		t, err := goDuration(string(latencies[i]))
-		if err != nil {
-			return nil, noSamples(tool, "%s is %q", metric, latencies[i])
-		}
-		o.addTime(metric, t)
 	}
 	return o.whole()
 }
 
-// vegetaCounts counts requests; false if their statuses are those of others.
-func (o *Output) vegetaCounts(requests int64, byStatus map[string]int64) bool {
-	all, right, ok := o.answers(byStatus)
+// vegetaCounts counts requests, whose statuses have to be those of as many.
+func (o *Output) vegetaCounts(requests int64, byStatus map[string]int64) {
+	all, right := o.answers(byStatus)
 	o.Attempted, o.Completed, o.Failed, o.Timed = requests, right, requests-right, requests
-	return ok && all == requests
+	if o.untold = requests == 0; all != requests {
+		o.fail("its %d requests are not those of its status codes", requests)
+	}
 }
 
-func parseVegetaJSON(printed []byte) (*Output, error) {
-	const tool = "vegeta"
+func (o *Output) parseVegetaJSON(printed string) (*Output, error) {
 	var saved struct {
 		Latencies      map[string]float64
 		Earliest       time.Time
@@ -93,35 +82,26 @@ func parseVegetaJSON(printed []byte) (*Output, error) {
 		Requests       *float64
 		StatusCodes    map[string]int64 `json:"status_codes"`
 	}
-	if err := parseJSON(tool, printed, &saved, "save what vegeta report -type json prints"); err != nil {
-		return nil, err
-	}
+	o.parseJSON(printed, &saved, "save what vegeta report -type json prints")
 	if saved.Duration == nil || saved.Wait == nil || saved.Requests == nil || saved.StatusCodes == nil || saved.Latencies == nil {
-		return nil, noSamples(tool, "it is no report: save what vegeta report -type json prints")
+		return o.fail("it is no report: save what vegeta report -type json prints")
 	}
-	o := empty(tool)
-	o.Connecting, o.Paced = true, true
-	n, ok := whole64(*saved.Requests)
-	if !ok || !o.vegetaCounts(n, saved.StatusCodes) {
-		return nil, noSamples(tool, "its %v requests are not those of its status codes", *saved.Requests)
-	}
-	const nanosecond = 1e-9
+	o.vegetaCounts(o.whole64(*saved.Requests), saved.StatusCodes)
 	o.Window, o.Started = long((*saved.Duration+*saved.Wait)*nanosecond), saved.Earliest
-	if n == 0 {
-		o.untold = true
+	if o.untold {
 		return o.whole()
 	}
 	for _, t := range []struct{ name, metric string }{{"mean", "latency.mean"}, {"50th", "latency.p50"}, {"90th", "latency.p90"},
 		{"95th", "latency.p95"}, {"99th", "latency.p99"}, {"max", "latency.max"}} {
 		v, ok := saved.Latencies[t.name]
 		if !ok || math.Abs(v) > math.MaxInt64 {
-			return nil, noSamples(tool, "it has no time for %s", t.metric)
+			return o.fail("it has no time for %s", t.metric)
 		}
 		o.add(t.metric, v*nanosecond, nanosecond, "s")
 	}
 	return o.whole()
 }
 
-func wroteVegeta(printed []byte) bool {
-	return vegetaRequests.Match(printed) || looksLike(printed, "latencies", "status_codes", "bytes_in")
+func wroteVegeta(printed string) bool {
+	return vegetaRequests.MatchString(printed) || looksLike(printed, "latencies", "status_codes", "bytes_in")
 }

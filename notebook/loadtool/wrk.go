@@ -1,7 +1,6 @@
 package loadtool
 
 import (
-	"bytes"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -63,7 +62,15 @@ var (
 // cannot be asked of them. It keeps times in whole microseconds.
 //
 // Source: docs/load.md#other-load-generators; wg/wrk src/wrk.c, src/stats.c.
-func parseWrk(printed []byte) (*Output, error) { return parseWrkBy("wrk", printed, wrkTimes) }
+func parseWrk(printed string) (*Output, error) {
+	o := empty("wrk")
+	latency, requests, timeouts := o.wrkCounts(printed)
+	// Timed stays 0: the mean is not one of requests that were sent.
+	if o.untold = requests == 0 || timeouts > 0; o.err == nil && !o.untold {
+		o.wrkTimes(printed, latency, 0)
+	}
+	return o.whole()
+}
 
 // wrk2 is an open loop: wrk with a rate. It prints what wrk does, with more percentiles where it was called with -L, and with -U a second
 // time from when requests were sent, which is not read here.
@@ -72,114 +79,77 @@ func parseWrk(printed []byte) (*Output, error) { return parseWrkBy("wrk", printe
 // same, and leaves none out for its timeout, which it counts over and over. It keeps three digits of a time.
 //
 // Source: giltene/wrk2 src/wrk.c, print_hdr_latency and calibrate.
-func parseWrk2(printed []byte) (*Output, error) {
-	o, err := parseWrkBy("wrk2", printed, wrk2Times)
-	if err != nil {
-		return nil, err
-	}
+func parseWrk2(printed string) (*Output, error) {
+	o := empty("wrk2")
 	o.Paced, o.Due = true, true
-	return o, nil
-}
-
-// parseWrkBy reads what wrk and wrk2 have in common, and times by a function of theirs.
-func parseWrkBy(tool string, printed []byte, times func(o *Output, printed []byte, requests, timeout int64, latency [][]byte) error) (*Output, error) {
-	head, counts := wrkHead.FindSubmatch(printed), wrkCount.FindSubmatch(printed)
-	rate, flow, latency := wrkRate.FindSubmatch(printed), wrkFlow.FindSubmatch(printed), wrkLatency.FindSubmatch(printed)
-	if head == nil || counts == nil || rate == nil || flow == nil || latency == nil {
-		return nil, noSamples(tool, "it does not go from %q to %q; the last line is %q", "Running", "Transfer/sec:", LastLine(printed))
-	}
-	o := empty(tool)
-	numbers := []int64{}
-	texts := append([][]byte{head[1], head[2], counts[1]}, []byte("0"), []byte("0"), []byte("0"), []byte("0"), []byte("0"))
-	if m := wrkErrors.FindSubmatch(printed); m != nil {
-		copy(texts[3:], m[1:])
-	}
-	if m := wrkStatus.FindSubmatch(printed); m != nil {
-		texts[7] = m[1]
-	}
-	for _, text := range texts {
-		n, err := count(string(text))
-		if err != nil || n > maxCount {
-			return nil, noSamples(tool, "%q is no number of requests", text)
-		}
-		numbers = append(numbers, n)
-	}
-	threads, connections, requests := numbers[0], numbers[1], numbers[2]
-	connect, readErrors, writeErrors, timeout, status := numbers[3], numbers[4], numbers[5], numbers[6], numbers[7]
-	if threads > 0 {
-		o.Connections = int(connections / threads * threads) // it leaves the rest alone
-	}
-	o.Attempted = requests + connect + readErrors + writeErrors
-	o.Failures = map[string]int64{"connect": connect, "wrong": status}
-	if tool == "wrk" {
-		o.Failures["timeout"] = timeout
-	}
-	o.Completed = max(0, requests-o.Failures["timeout"]-status) // one that is both counts twice, so that right answers are never overstated
-	o.Failed = o.Attempted - o.Completed
-	perSecond, err := number(string(rate[1]))
-	if err != nil {
-		return nil, noSamples(tool, "the rate is %q", rate[1])
-	}
-	if perSecond > 0 {
-		o.Window = long(float64(requests) / perSecond) // the length in the text has fewer digits
-	}
-	in, err := readIn(string(flow[1]), binarySizes)
-	if err != nil {
-		return nil, noSamples(tool, "the flow is %q", flow[1])
-	}
-	o.add("bytes.in", in.value, in.step, "B/s")
-	// Timed stays 0: of wrk the mean is not one of requests that were sent, and of wrk2 not one of all of them.
-	if err := times(o, printed, requests, timeout, latency); err != nil {
-		return nil, err
+	latency, requests, _ := o.wrkCounts(printed)
+	// It has no times if it ended before those of the first ten seconds were forgotten, and no others had come. Timed stays
+	// 0: the mean is not one of all requests.
+	if o.untold = requests == 0 || o.err == nil && strings.Contains(latency[1], "nan"); o.err == nil && !o.untold {
+		recorded, _, _ := strings.Cut(printed, "(HdrHistogram - Uncorrected Latency")
+		o.wrkTimes(recorded, latency, 1e-3)
 	}
 	return o.whole()
 }
 
-func wrkTimes(o *Output, printed []byte, requests, timeout int64, latency [][]byte) error {
-	if o.untold = requests == 0 || timeout > 0; o.untold {
-		return nil
+// wrkCounts reads what wrk and wrk2 have in common, and gives the line of latencies.
+func (o *Output) wrkCounts(printed string) (latency []string, requests, timeouts int64) {
+	head, counts := wrkHead.FindStringSubmatch(printed), wrkCount.FindStringSubmatch(printed)
+	rate, flow := wrkRate.FindStringSubmatch(printed), wrkFlow.FindStringSubmatch(printed)
+	latency = wrkLatency.FindStringSubmatch(printed)
+	if head == nil || counts == nil || rate == nil || flow == nil || latency == nil {
+		o.fail("it does not go from %q to %q; the last line is %q", "Running", "Transfer/sec:", LastLine(printed))
+		return nil, 0, 0
 	}
-	return o.wrkTimes(printed, latency, 0)
-}
-
-func wrk2Times(o *Output, printed []byte, requests, _ int64, latency [][]byte) error {
-	// It has no times if it ended before those of the first ten seconds were forgotten, and no others had come.
-	if o.untold = requests == 0 || bytes.Contains(latency[1], []byte("nan")); o.untold {
-		return nil
+	number := func(text string) int64 { return o.count(text, "requests") }
+	if threads, connections := number(head[1]), number(head[2]); threads > 0 {
+		o.Connections = int(connections / threads * threads) // it leaves the rest alone
 	}
-	recorded, _, _ := bytes.Cut(printed, []byte("(HdrHistogram - Uncorrected Latency"))
-	return o.wrkTimes(recorded, latency, 1e-3)
+	requests = number(counts[1])
+	o.Attempted, o.Failures = requests, map[string]int64{"connect": 0, "wrong": 0}
+	if m := wrkErrors.FindStringSubmatch(printed); m != nil {
+		o.Failures["connect"], timeouts = number(m[1]), number(m[4])
+		o.Attempted += o.Failures["connect"] + number(m[2]) + number(m[3])
+	}
+	if m := wrkStatus.FindStringSubmatch(printed); m != nil {
+		o.Failures["wrong"] = number(m[1])
+	}
+	if o.Tool == "wrk" {
+		o.Failures["timeout"] = timeouts
+	}
+	// One that is both wrong and late counts twice, so that right answers are never overstated.
+	o.Completed = max(0, requests-o.Failures["timeout"]-o.Failures["wrong"])
+	o.Failed = o.Attempted - o.Completed
+	o.lasted(requests, o.number(rate[1], "rate")) // the length in the text has fewer digits
+	received, err := readIn(flow[1], binarySizes)
+	if err != nil {
+		o.fail("the flow is %q", flow[1])
+	}
+	o.add("bytes.in", received.value, received.step, "B/s")
+	return latency, requests, timeouts
 }
 
 // wrkTimes reads times. Share is the part of a time that the tool's own step may be.
-func (o *Output) wrkTimes(printed []byte, latency [][]byte, share float64) error {
+func (o *Output) wrkTimes(printed string, latency []string, share float64) {
 	const least = 1e-6 // it keeps whole microseconds
-	add := func(metric, text string) error {
+	read := func(text string) (reading, error) {
 		t, err := readIn(strings.TrimSpace(text), seconds)
-		if err != nil {
-			return noSamples(o.Tool, "%s is %q", metric, text)
-		}
 		t.step = max(t.step, least, share*t.value)
-		o.addTime(metric, t)
-		return nil
+		return t, err
 	}
-	for _, m := range wrkShare.FindAllSubmatch(printed, -1) {
-		if metric, ok := percentileMetric(string(m[1])); ok && metric != "" && metric != "latency.max" { // which the table has
-			if err := add(metric, string(m[2])); err != nil {
-				return err
-			}
+	for _, m := range wrkShare.FindAllStringSubmatch(printed, -1) {
+		if metric, ok := percentileMetric(m[1]); ok && metric != "" && metric != "latency.max" { // which the table has
+			o.addTime(metric, m[2], read)
 		}
 	}
-	if err := add("latency.mean", string(latency[1])); err != nil {
-		return err
-	}
-	return add("latency.max", string(latency[2]))
+	o.addTime("latency.mean", latency[1], read)
+	o.addTime("latency.max", latency[2], read)
 }
 
-func wroteWrk(printed []byte) bool { return wrkHead.Match(printed) && !wroteWrk2(printed) }
+func wroteWrk(printed string) bool { return wrkHead.MatchString(printed) && !wroteWrk2(printed) }
 
-func wroteWrk2(printed []byte) bool {
-	return wrkHead.Match(printed) && (bytes.Contains(printed, []byte("  Thread calibration: ")) || bytes.Contains(printed, []byte("(HdrHistogram - ")))
+func wroteWrk2(printed string) bool {
+	return wrkHead.MatchString(printed) && (strings.Contains(printed, "  Thread calibration: ") || strings.Contains(printed, "(HdrHistogram - "))
 }
 
 func callWrk(l *spec.Load, cores int) (Call, error) {
