@@ -659,7 +659,7 @@ func TestKeysAreDocumented(t *testing.T) {
 		types   []string
 	}{
 		{"Front matter", []string{"Front", "Reproduces", "KeyValue"}},
-		{"The project file", []string{"projectFile", "Cluster", "ClusterNodes", "ProjectHost", "Publish"}},
+		{"The project file", []string{"Settings", "Cluster", "ClusterNodes", "ProjectHost", "Publish"}},
 		{"Experiment", []string{"Experiment"}},
 		{"Services", []string{"Service", "Build", "Config", "Healthcheck", "Dependencies", "Ulimit", "Volume", "Tmpfs"}},
 		{"Origins and links", []string{"Origin", "Latency", "Link"}},

@@ -13,7 +13,6 @@ import (
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
-	"benchbook/notebook/spec"
 	"benchbook/notebook/yamltext"
 )
 
@@ -34,27 +33,9 @@ func Kinds() map[string]schemaKind {
 		"table":        {"A yaml table block of benchbook", reflect.TypeFor[article.Table](), true},
 		"figure":       {"A yaml figure block of benchbook", reflect.TypeFor[article.Figure](), true},
 		"front-matter": {"The front matter of an article of benchbook", reflect.TypeFor[article.Front](), false},
-		"project":      {"The project file of benchbook, " + article.ProjectFile, reflect.TypeFor[projectKeys](), false},
+		"project":      {"The project file of benchbook, " + article.ProjectFile, reflect.TypeFor[projects.Settings](), false},
 		"record":       {"A record of benchbook: one repetition of one trial", reflect.TypeFor[record.Record](), false},
 	}
-}
-
-// projectKeys are the keys of the project file. What package article reads them into is its own business.
-type projectKeys struct {
-	Title    source.Text      `yaml:"title"`
-	URL      source.Text      `yaml:"url"`
-	Author   source.Text      `yaml:"author"`
-	Defaults article.Defaults `yaml:"defaults"`
-	Profiles article.Profiles `yaml:"profiles"`
-
-	Engine   article.Value[spec.Engine]           `yaml:"engine"`
-	Cluster  *projects.Cluster                    `yaml:"kubernetes"`
-	Hosts    projects.ProjectHosts                `yaml:"hosts"`
-	Registry source.Text                          `yaml:"registry"`
-	Theme    source.Text                          `yaml:"theme"`
-	Docs     source.Text                          `yaml:"docs"`
-	Publish  *projects.Publish                    `yaml:"publish"`
-	Allow    []article.Value[projects.Permission] `yaml:"allow"`
 }
 
 // A schema is one of JSON Schema 2020-12. Its keys are written in alphabetical order.

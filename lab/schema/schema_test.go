@@ -335,8 +335,8 @@ func TestProjectKeys(t *testing.T) {
 		}
 	}
 	g := schemaMaker{defs: map[string]schema{}, tag: "yaml"}
-	g.value(reflect.TypeFor[projectKeys]())
-	got := slices.Sorted(maps.Keys(g.defs["projectKeys"]["properties"].(schema)))
+	g.value(reflect.TypeFor[projects.Settings]())
+	got := slices.Sorted(maps.Keys(g.defs["Settings"]["properties"].(schema)))
 	if !slices.Equal(got, want) {
 		t.Errorf("the schema has the keys %q, the reader %q", got, want)
 	}

@@ -20,42 +20,33 @@ import (
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 	"benchbook/notebook/yamltext"
+	"benchbook/slice"
 )
 
 // Project is a folder with articles.
 type Project struct {
-	Dir      string // absolute
-	Title    source.Text
-	URL      source.Text
-	Author   source.Text
-	Engine   article.Value[spec.Engine]
-	Hosts    []article.Named[ProjectHost]
-	Cluster  *Cluster                  // that of the engine kubernetes; nil if nothing is written
-	Registry source.Text               // where images are pushed that the nodes of a cluster pull
-	Theme    source.Text               // a folder of the project whose files replace those of the theme
-	Docs     source.Text               // a folder of the project with pages beside the articles; see ReadDocs
-	Publish  *Publish                  // where the site goes; nil if nothing is written
-	Allow    []Permission              // what articles may ask for beyond the harmless
+	Settings
+	Dir      string                    // absolute
 	Defaults *yamltext.Node            // of all experiments; nil if none
 	Profiles map[string]*yamltext.Node // overrides of all experiments, by profile
 	Problems source.Problems
 }
 
-// projectFile is what benchbook.yaml holds.
-type projectFile struct {
+// Settings are what benchbook.yaml holds.
+type Settings struct {
 	Title    source.Text                 `yaml:"title"`
 	URL      source.Text                 `yaml:"url"`
 	Author   source.Text                 `yaml:"author"`
-	Engine   article.Value[spec.Engine]  `yaml:"engine"`
-	Cluster  *Cluster                    `yaml:"kubernetes"`
-	Hosts    ProjectHosts                `yaml:"hosts"`
-	Registry source.Text                 `yaml:"registry"`
-	Profiles article.Profiles            `yaml:"profiles"`
 	Defaults article.Defaults            `yaml:"defaults"`
-	Theme    source.Text                 `yaml:"theme"`
-	Docs     source.Text                 `yaml:"docs"`
-	Publish  *Publish                    `yaml:"publish"`
-	Allow    []article.Value[Permission] `yaml:"allow"`
+	Profiles article.Profiles            `yaml:"profiles"`
+	Engine   article.Value[spec.Engine]  `yaml:"engine"`
+	Cluster  *Cluster                    `yaml:"kubernetes"` // that of the engine kubernetes; nil if nothing is written
+	Hosts    ProjectHosts                `yaml:"hosts"`
+	Registry source.Text                 `yaml:"registry"` // where images are pushed that the nodes of a cluster pull
+	Theme    source.Text                 `yaml:"theme"`    // a folder of the project whose files replace those of the theme
+	Docs     source.Text                 `yaml:"docs"`     // a folder of the project with pages beside the articles; see ReadDocs
+	Publish  *Publish                    `yaml:"publish"`  // where the site goes; nil if nothing is written
+	Allow    []article.Value[Permission] `yaml:"allow"`    // what articles may ask for beyond the harmless
 }
 
 // Permission is something that articles ask for only where the project allows it.
@@ -69,7 +60,6 @@ const (
 	AllowMounts      Permission = "mounts"
 )
 
-// Words is part of Word.
 func (Permission) Words() []string {
 	return []string{string(AllowCapAdd), string(AllowSecurityOpt), string(AllowSysctls), string(AllowMounts)}
 }
@@ -163,9 +153,11 @@ func (p *Publish) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) 
 }
 
 // Allows says whether articles may ask for something.
-func (p *Project) Allows(what Permission) bool { return slices.Contains(p.Allow, what) }
+func (p *Project) Allows(what Permission) bool {
+	return slices.ContainsFunc(p.Allow, func(a article.Value[Permission]) bool { return a.V == what })
+}
 
-// OpenProject finds the project that dir lies in: the nearest folder upwards that has a benchbook.yaml.
+// Open finds the project that dir lies in: the nearest folder upwards that has a benchbook.yaml.
 func Open(dir string) (*Project, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -197,15 +189,9 @@ func readProject(dir string) *Project {
 	if n == nil {
 		return p
 	}
-	var file projectFile
-	article.NewDecoder(&p.Problems, false).Decode(n, article.ProjectFile, &file)
-	p.Title, p.URL, p.Author, p.Defaults = file.Title.OneLine(), file.URL, file.Author.OneLine(), file.Defaults.Node
-	p.Engine, p.Hosts, p.Cluster, p.Registry = file.Engine, file.Hosts, file.Cluster, file.Registry
-	p.Theme, p.Docs, p.Publish = file.Theme, file.Docs, file.Publish
-	for _, a := range file.Allow {
-		p.Allow = append(p.Allow, a.V)
-	}
-	for _, profile := range file.Profiles {
+	article.NewDecoder(&p.Problems, false).Decode(n, article.ProjectFile, &p.Settings)
+	p.Title, p.Author, p.Defaults = p.Title.OneLine(), p.Author.OneLine(), p.Settings.Defaults.Node
+	for _, profile := range p.Settings.Profiles {
 		if profile.Skip {
 			p.Problems.Add("wrong-shape", profile.Name.Pos, "a whole project cannot skip profile %q", profile.Name.Value).
 				Hint = "write skip in the experiments that the profile leaves out"
@@ -223,10 +209,7 @@ func (p *Project) Slugs() ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing articles: %w", err)
 	}
-	var slugs []string
-	for _, f := range found {
-		slugs = append(slugs, filepath.Base(filepath.Dir(f)))
-	}
+	slugs := slice.Map(found, func(f string) string { return filepath.Base(filepath.Dir(f)) })
 	slices.Sort(slugs)
 	return slugs, nil
 }
