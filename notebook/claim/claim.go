@@ -17,6 +17,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
+	"benchbook/slice"
 )
 
 // Judgement is what the records say about a claim, or about a part of one.
@@ -325,18 +326,12 @@ func (s side) result(c *dataset.Cell) dataset.Result { return s.how.choose(c, c.
 
 // name is the side in words, beside other sides.
 func (s side) name(beside ...side) string {
-	var others []*dataset.Cell
-	for _, o := range beside {
-		others = append(others, o.cells...)
-	}
-	var names []string
-	for _, c := range s.cells {
-		names = append(names, s.d.NameOf(c, others...))
-	}
+	others := cellsIn(beside)
+	names := strings.Join(slice.Map(s.cells, func(c *dataset.Cell) string { return s.d.NameOf(c, others...) }), ", ")
 	if s.geomean {
-		return "geometric mean of " + strings.Join(names, ", ")
+		return "geometric mean of " + names
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // measured gives the values of a side, or notes in j why there are none.
@@ -367,11 +362,7 @@ func (s side) measured(j *Judgement) (series, bool) {
 
 // note adds to j what has to be known of the sides of a comparison, and their noise floor where there is a ratio.
 func (j *Judgement) note(delta float64, ratio bool, sides ...side) {
-	var cells []*dataset.Cell
-	for _, s := range sides {
-		cells = append(cells, s.cells...)
-	}
-	d := sides[0].d
+	cells, d := cellsIn(sides), sides[0].d
 	marks := d.Marks(cells...)
 	isOther := func(s side) bool { return !record.IsTime(s.metric.Name) }
 	if !slices.ContainsFunc(sides, isOther) && dataset.LoadsDiffer(cells, delta) {
@@ -420,11 +411,7 @@ func (j *Judgement) Undecided(needed int) {
 // tooFew fills in that a cell has too few valid repetitions for any verdict.
 func (j *Judgement) tooFew(name string, n int) {
 	j.Verdict = stats.Inconclusive // and nothing can be said of how many would decide it
-	verb := "are"
-	if n == 1 {
-		verb = "is"
-	}
-	j.Reason = fmt.Sprintf("there %s %s of %s, and a verdict needs %d", verb, phrase.Plural(n, "valid repetition"), name, stats.MinRepetitions)
+	j.Reason = fmt.Sprintf("there %s %s of %s, and a verdict needs %d", phrase.Verb(n, "is", "are"), phrase.Plural(n, "valid repetition"), name, stats.MinRepetitions)
 }
 
 // Check says what is wrong with a claim in every profile, before anything is measured.

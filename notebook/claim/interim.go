@@ -8,9 +8,10 @@ import (
 )
 
 // cellsOf are the cells that a test is about; some may be there twice.
-func cellsOf(t test) []*dataset.Cell {
-	var out []*dataset.Cell
-	for _, s := range sidesOf(t) {
+func cellsOf(t test) []*dataset.Cell { return cellsIn(sidesOf(t)) }
+
+func cellsIn(sides []side) (out []*dataset.Cell) {
+	for _, s := range sides {
 		out = append(out, s.cells...)
 	}
 	return out

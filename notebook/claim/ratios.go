@@ -56,10 +56,7 @@ func (t ratiosTest) judge(alpha float64) Judgement {
 	}
 	c.Interval = c.Interval.Widen(j.Floor)
 	effect := dataset.RatioOf(c, false)
-	effect.What = j.What
-	for _, s := range t.sides() {
-		effect.Cells = append(effect.Cells, s.cells...)
-	}
+	effect.What, effect.Cells = j.What, cellsIn(t.sides())
 	j.Effect = &effect
 	if err != nil {
 		for i, s := range t.sides() {

@@ -2,10 +2,10 @@ package dataset
 
 import (
 	"fmt"
-	"slices"
 
 	"benchbook/notebook/record"
 	"benchbook/notebook/validity"
+	"benchbook/slice"
 )
 
 // Facts of records that say under which circumstances a cell was measured.
@@ -25,8 +25,8 @@ func (c *Cell) Circumstances() []string {
 	facts := func(name string) []string {
 		var found []string
 		for _, r := range c.Records {
-			if text := r.Facts[name]; text != "" && !slices.Contains(found, text) {
-				found = append(found, text)
+			if text := r.Facts[name]; text != "" {
+				found = slice.Add(found, text)
 			}
 		}
 		return found
@@ -77,13 +77,9 @@ func (e *Experiment) ProbesAgain() int {
 
 // SharedCores is what validity.SharedCores says of all records of the experiment's cells.
 func (e *Experiment) SharedCores() (validity.CheckResult, bool) {
-	return validity.SharedCores(func(yield func(*record.Record) bool) {
-		for _, c := range e.Cells {
-			for _, r := range c.Records {
-				if !yield(r) {
-					return
-				}
-			}
-		}
-	})
+	var all []*record.Record
+	for _, c := range e.Cells {
+		all = append(all, c.Records...)
+	}
+	return validity.SharedCores(all)
 }

@@ -11,6 +11,7 @@ import (
 	"benchbook/notebook/phrase"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
+	"benchbook/slice"
 )
 
 // Quantity is what an expression comes to.
@@ -209,11 +210,7 @@ func (e *evaluation) Select(sel *expr.Selector) (expr.Value, error) {
 		e.use(p.Metric.Name, r.Estimate.N, c)
 		values = append(values, expr.NumberOf(r.Estimate.Centre, DimensionOf(p.Metric)))
 	}
-	for _, words := range e.Data.LeftOut(p.Left) {
-		if !slices.Contains(e.lacking, words) {
-			e.lacking = append(e.lacking, words)
-		}
-	}
+	e.lacking = slice.Add(e.lacking, e.Data.LeftOut(p.Left)...)
 	if len(values) == 1 && len(p.Left) == 0 {
 		return values[0], nil
 	}
@@ -222,18 +219,9 @@ func (e *evaluation) Select(sel *expr.Selector) (expr.Value, error) {
 
 // use notes cells of which a metric is used, and the repetitions behind them.
 func (e *evaluation) use(metric string, n int, cells ...*Cell) {
-	for _, words := range e.Data.Lacking(metric, cells...) {
-		if !slices.Contains(e.lacking, words) {
-			e.lacking = append(e.lacking, words)
-		}
-	}
+	e.lacking, e.cells = slice.Add(e.lacking, e.Data.Lacking(metric, cells...)...), slice.Add(e.cells, cells...)
 	if e.n == 0 || n < e.n && n > 0 {
 		e.n = n
-	}
-	for _, c := range cells {
-		if !slices.Contains(e.cells, c) {
-			e.cells = append(e.cells, c)
-		}
 	}
 }
 
@@ -269,9 +257,7 @@ func (e *evaluation) Call(c *expr.Call) (expr.Value, error) {
 			if err != nil {
 				return expr.Value{}, err
 			}
-			if !slices.Contains(e.sources, q.Note) {
-				e.sources = append(e.sources, q.Note)
-			}
+			e.sources = slice.Add(e.sources, q.Note)
 			values = append(values, valueOf(q))
 		}
 		if len(values) == 1 {
@@ -446,23 +432,15 @@ const (
 
 // Marks says what has to be known of cells that enter one number.
 func (d *Dataset) Marks(cells ...*Cell) []string {
-	apart := !Together(cells)
-	var stale, partial bool
-	for _, c := range cells {
-		if c.State == Missing {
-			continue
-		}
-		stale = stale || c.State == Stale
-		partial = partial || c.State == Partial
-	}
+	is := func(s State) bool { return slices.ContainsFunc(cells, func(c *Cell) bool { return c.State == s }) }
 	var out []string
-	if apart {
+	if !Together(cells) {
 		out = append(out, markTogether)
 	}
-	if stale {
+	if is(Stale) {
 		out = append(out, MarkStale)
 	}
-	if partial {
+	if is(Partial) {
 		out = append(out, markPartial)
 	}
 	return out

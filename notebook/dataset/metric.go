@@ -8,10 +8,12 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
+	"benchbook/notebook/phrase"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
+	"benchbook/slice"
 )
 
 // Result is one metric of a cell.
@@ -162,10 +164,7 @@ func (r Result) lacking(c *Cell, name string) []string {
 		out = append(out, words)
 	}
 	if r.without > 0 {
-		verb := "have"
-		if r.without == 1 {
-			verb = "has"
-		}
+		verb := phrase.Verb(r.without, "has", "have")
 		if name != "" {
 			name = " of " + name
 		}
@@ -271,22 +270,16 @@ func (e *Experiment) Measured() record.Measured {
 	for _, m := range e.Plan.Metrics {
 		out.Added = append(out.Added, m.Metric)
 	}
-	add := func(list []string, name string) []string {
-		if slices.Contains(list, name) {
-			return list
-		}
-		return append(list, name)
-	}
 	for _, c := range e.Cells {
 		t := c.Trial
 		out.Command = out.Command || t.Command != nil
 		out.Capacity = out.Capacity || t.Capacity != nil
 		out.OpenLoop = out.OpenLoop || t.Load != nil && t.Load.Arrivals != ""
 		for _, s := range t.Services {
-			out.Services = add(out.Services, s.Name)
+			out.Services = slice.Add(out.Services, s.Name)
 		}
 		for _, s := range t.Tune {
-			out.Searches = add(out.Searches, s.Name)
+			out.Searches = slice.Add(out.Searches, s.Name)
 		}
 	}
 	return out

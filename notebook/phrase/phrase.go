@@ -10,10 +10,15 @@ import (
 
 // Plural counts a noun: "1 cell", "3 cells".
 func Plural(n int, noun string) string {
+	return fmt.Sprintf("%d %s", n, Verb(n, noun, noun+"s"))
+}
+
+// Verb is the form of a verb that goes with a number: "is" or "are".
+func Verb(n int, one, several string) string {
 	if n == 1 {
-		return "1 " + noun
+		return one
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return several
 }
 
 // Percent writes a share with two digits.

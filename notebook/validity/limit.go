@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -251,10 +250,10 @@ func cpuNames(cpus []int) string {
 // load.
 //
 // Source: docs/method.md#quantities-checked.
-func SharedCores(records iter.Seq[*record.Record]) (worst CheckResult, ok bool) {
+func SharedCores(records []*record.Record) (worst CheckResult, ok bool) {
 	worst = CheckResult{Name: "SMT siblings", Level: NotChecked, Words: untold}
 	var in definitions
-	for r := range records {
+	for _, r := range records {
 		if r.Load == nil {
 			continue
 		}

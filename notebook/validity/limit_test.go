@@ -121,7 +121,7 @@ func TestSharedCPUs(t *testing.T) {
 			if want := (CheckResult{"generator CPU", tt.level, tt.words}); checks[i] != want {
 				t.Errorf("got %+v, want %+v", checks[i], want)
 			}
-			if got, ok := SharedCores(slices.Values(b.Records)); !ok || got != tt.siblings {
+			if got, ok := SharedCores(b.Records); !ok || got != tt.siblings {
 				t.Errorf("once: got %+v, %v, want %+v", got, ok, tt.siblings)
 			}
 		})

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"benchbook/notebook/phrase"
 	"benchbook/notebook/record"
 )
 
@@ -321,10 +322,7 @@ func (a Assessment) LeftOut(cell string) string {
 			reasons = append(reasons, worst.words)
 		}
 	}
-	verb := "are"
-	if left == 1 {
-		verb = "is"
-	}
+	verb := phrase.Verb(left, "is", "are")
 	if cell != "" {
 		cell = " of " + cell
 	}
