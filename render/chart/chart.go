@@ -1,12 +1,12 @@
-// Package chart makes figures of the cells of a dataset: each kind of figure block is a function from the cells of a panel to what
-// package figure draws, with the words beside it.
+// Package chart makes figures of the cells of a dataset: each kind of figure block is a function from the cells of a
+// panel to what package figure draws, with the words beside it.
 package chart
 
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
+	"strings"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
@@ -34,7 +34,12 @@ type Panel struct {
 	Plain  func(line string) string  // a line of Markdown as text
 	Stated func(title string) string // a title as it stands where its page does not, see its claim
 
-	warnings []string
+	// What is said of the drawing in the making.
+	howTo, warnings []string
+	described       []string        // each of its parts in words
+	notes           []string        // below it: what is not drawn, and why
+	data            *datafile.Table // of cells, which are told apart by dataFields
+	dataFields      []string
 }
 
 // Drawing is what became of a panel.
@@ -46,7 +51,7 @@ type Drawing struct {
 	Metrics  []record.Metric // that it shows
 	Fields   []string        // by which its parts are named
 	Data     *datafile.Table // what it shows, where that is more than cells and metrics
-	Folded   string          // what a telephone shows in place of the narrow drawing until it is opened; empty if the drawing is short
+	Folded   string          // what a telephone shows in place of a long narrow drawing until it is opened
 	Warnings []string        // for the author
 }
 
@@ -73,11 +78,69 @@ func Draws(kind string) bool { return drawers[kind] != nil }
 func (p *Panel) Draw() Drawing {
 	d := drawers[p.Block.Kind.Value](p)
 	d.Warnings = p.warnings
+	if d.Figure != nil {
+		d.HowTo, d.Data = p.howTo, p.data
+	}
 	return d
 }
 
-// States tells whether the title of a figure may state the claim that the figure names. One of the subject Claim has to name the claim
-// that it is about: the title that it has by itself states nothing of it.
+// say adds sentences to how the figure is read.
+func (p *Panel) say(words ...string) { p.howTo = append(p.howTo, words...) }
+
+// omit says of a part of the figure why it is not drawn.
+func (p *Panel) omit(name, why string) {
+	p.notes = append(p.notes, "not drawn: "+name+": "+why)
+	p.described = append(p.described, name+": "+why)
+}
+
+// description is all parts in words, after what they are.
+func (p *Panel) description(what string) string {
+	return what + ": " + strings.Join(p.described, "; ") + "."
+}
+
+// newData begins the data file of the figure, in which each row has a cell, some columns, and why there is no value.
+func (p *Panel) newData(columns ...string) {
+	by := p.Block.Facet.Value
+	asked := slices.DeleteFunc(append([]string{by}, article.Texts(p.Block.Y)...), func(name string) bool {
+		return !hasField(p.All, name)
+	})
+	isFacet := func(name string) bool { return name == by }
+	p.dataFields = slices.DeleteFunc(cellview.Naming(p.All, asked), isFacet)
+	p.data = datafile.NewTable(p.dataFields, append(columns, "missing", "state")...)
+}
+
+// addData adds a row. Columns beyond the values have none.
+func (p *Panel) addData(cell *dataset.Cell, missing string, values ...any) {
+	row := make([]any, len(p.data.Columns)-len(p.dataFields))
+	copy(row, values)
+	row[len(row)-2], row[len(row)-1] = missing, cellview.StateOf(cell)
+	p.data.Add(cellview.FieldsOf(cell, p.dataFields), row...)
+}
+
+// hasField tells whether any cell has a parameter or label.
+func hasField(cells []*dataset.Cell, name string) bool {
+	return slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { _, ok := cellview.Field(cell, name); return ok })
+}
+
+// metric is the one that a key of the block names; missing says why there is none.
+func (p *Panel) metric(key, name string) (m record.Metric, missing string) {
+	m, known := cellview.MetricOf(name, p.Cells)
+	if !known {
+		missing = fmt.Sprintf("%q is a parameter; %s of a figure of %s is a metric", name, key, p.Block.Kind.Value)
+	}
+	return m, missing
+}
+
+// ofAll are values that the axes of all panels show; none where there is one panel, whose axes are its own.
+func (p *Panel) ofAll(values []float64) []float64 {
+	if len(p.All) > len(p.Cells) {
+		return values
+	}
+	return nil
+}
+
+// States tells whether the title of a figure may state the claim that the figure names. One of the subject Claim has to
+// name the claim that it is about: the title that it has by itself states nothing of it.
 func States(f *article.Figure) bool { return f.Is().Subject != figurekind.Claim || f.Title.Value != "" }
 
 // Panels divides cells by the parameter or label that the author facets by, in the order of the plan.
@@ -94,7 +157,8 @@ func Panels(d *dataset.Dataset, f *article.Figure, cells []*dataset.Cell) []*Pan
 		i := slices.IndexFunc(out, func(p *Panel) bool { return p.Name == name })
 		if i < 0 {
 			i = len(out)
-			out = append(out, &Panel{Dataset: d, Block: f, All: cells, Name: name, Facet: value, ID: fmt.Sprintf("%s-%d", f.Label.Value, i+1)})
+			id := fmt.Sprintf("%s-%d", f.Label.Value, i+1)
+			out = append(out, &Panel{Dataset: d, Block: f, All: cells, Name: name, Facet: value, ID: id})
 		}
 		out[i].Cells = append(out[i].Cells, cell)
 	}
@@ -126,43 +190,45 @@ func (p *Panel) head(auto, desc string) figure.Head {
 	return figure.Head{ID: p.ID, Title: title, Desc: desc}
 }
 
-// log tells whether an axis is to be in equal ratios, which values at zero or below do not allow.
-func (p *Panel) log(axis article.Axis, values ...float64) (scale figure.Scale, howTo []string) {
+// scale is that of an axis: in equal ratios if the author asks for it and all values are above zero.
+func (p *Panel) scale(axis article.Axis, values []float64) figure.Scale {
 	if !slices.ContainsFunc(p.Block.Log, func(v article.Value[article.Axis]) bool { return v.V == axis }) {
-		return figure.Linear, nil
+		return figure.Linear
 	}
 	for _, v := range values {
 		if v <= 0 {
-			return figure.Linear, []string{fmt.Sprintf("The %s axis is not logarithmic, as the article asks: a value on it is %s.", axis, number.Plain.Exact(v))}
+			p.say(fmt.Sprintf("The %s axis is not logarithmic, as the article asks: a value on it is %s.",
+				axis, number.Plain.Exact(v)))
+			return figure.Linear
 		}
 	}
-	return figure.Log, nil
+	return figure.Log
 }
 
 // reference is the value that the author compares with, in the unit of the axis; nil if there is none, with the reason.
-func (p *Panel) reference(unit number.Unit, base string, scale figure.Scale) (*figure.Reference, []string) {
+func (p *Panel) reference(unit number.Unit, base string, scale figure.Scale) *figure.Reference {
 	n := p.Block.Reference.Node
 	if n == nil {
-		return nil, nil
+		return nil
 	}
 	q, err := p.Dataset.Eval(n, p.Block.Experiment.Value)
 	switch {
 	case err != nil:
-		return nil, []string{wording.Sentence("the reference line is not drawn: " + err.Error())}
+		p.say(wording.Sentence("the reference line is not drawn: " + err.Error()))
+		return nil
 	case q.Text != "" || q.Unit != base && q.Unit != "1":
-		return nil, []string{"The reference line is not drawn: it is not of the axis's unit."}
+		p.say("The reference line is not drawn: it is not of the axis's unit.")
+		return nil
 	case scale == figure.Log && q.Number <= 0:
-		return nil, []string{"The reference line is not drawn: it has no place on a log axis."}
+		p.say("The reference line is not drawn: it has no place on a log axis.")
+		return nil
 	}
-	lo, hi := math.NaN(), math.NaN()
-	if q.Interval != nil {
-		lo, hi = q.Interval.Lo, q.Interval.Hi
-	}
+	lo, hi := endsOf(&q)
 	label := unit.Quantity(q.Number, unit.Decimals(q.Number, lo, hi))
 	if q.What != "" && len(q.Cells) > 0 {
 		label = q.What + ": " + label
 	}
-	return &figure.Reference{Value: q.Number, Label: label}, nil
+	return &figure.Reference{Value: q.Number, Label: label}
 }
 
 // series are the values of the parameter that gives colours, in the order of the plan; none if they are too many.
@@ -173,11 +239,21 @@ func (p *Panel) series() []string {
 	}
 	out := cellview.SeriesOf(p.All, by)
 	if len(out) > figure.MaxSeries {
-		p.warnings = append(p.warnings, fmt.Sprintf("%s: %q has %d values, and more than %d colours cannot be told apart; all are drawn in one",
-			p.Block.Label.Value, by, len(out), figure.MaxSeries))
+		p.warnings = append(p.warnings,
+			fmt.Sprintf("%s: %q has %d values, and more than %d colours cannot be told apart; all are drawn in one",
+				p.Block.Label.Value, by, len(out), figure.MaxSeries))
 		return nil
 	}
 	return out
+}
+
+// colour is the one of a cell, from 1, among those of the series that there are.
+func (p *Panel) colour(series []string, cell *dataset.Cell) int {
+	if len(series) == 0 {
+		return 1
+	}
+	value, _ := cellview.Field(cell, p.Block.Colour.Value)
+	return 1 + slices.Index(series, value)
 }
 
 // lineFields are those by which lines are told apart: cells that agree in all of them are one line over x.

@@ -12,15 +12,14 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
-	"benchbook/render/datafile"
 	"benchbook/render/figure"
 	"benchbook/render/number"
 	"benchbook/render/wording"
 )
 
-// line is a curve in the making: the cells that agree in all but what stands on the axis.
+// line is a curve in the making, with the cells that it is of.
 type line struct {
-	name  string
+	figure.Curve
 	cells []*dataset.Cell
 	value string // of the parameter that gives colours
 }
@@ -40,44 +39,59 @@ func (p *Panel) linesOf(fields []string) []line {
 		if i < 0 {
 			i = len(out)
 			keys = append(keys, key)
-			colour, _ := cellview.Field(cell, p.Block.Colour.Value)
-			out = append(out, line{name: strings.Join(slices.DeleteFunc(values, func(v string) bool { return v == "" }), " "), value: colour})
+			name := strings.Join(slices.DeleteFunc(values, func(v string) bool { return v == "" }), " ")
+			out = append(out, p.newLine(name, cell))
+			continue
 		}
 		out[i].cells = append(out[i].cells, cell)
 	}
-	return out
+	return p.paint(out)
 }
 
-// paint gives lines their colours: that of the parameter the author names, the second of one dashed; else each its own, or none
-// if they are more than the palette has, as each is named at its end.
-func (p *Panel) paint(lines []line) (series []int, dashed []bool) {
+// cellLines are lines of one cell each, with the fields that they are named by.
+func (p *Panel) cellLines() (lines []line, fields []string) {
+	asked := slices.DeleteFunc(article.Texts(p.Block.Y), func(name string) bool { return !hasField(p.Cells, name) })
+	fields = cellview.Naming(p.Cells, asked)
+	for _, cell := range p.Cells {
+		lines = append(lines, p.newLine(cellview.WithState(cellview.NameBy(cell, fields), cell), cell))
+	}
+	return p.paint(lines), fields
+}
+
+func (p *Panel) newLine(name string, cell *dataset.Cell) line {
+	colour, _ := cellview.Field(cell, p.Block.Colour.Value)
+	return line{figure.Curve{Name: name}, []*dataset.Cell{cell}, colour}
+}
+
+// paint gives lines their colours: that of the parameter the author names, the second of one dashed; else each its own,
+// or none if they are more than the palette has, as each is named at its end.
+func (p *Panel) paint(lines []line) []line {
 	colours := p.series()
 	seen := map[int]int{}
-	for i, l := range lines {
-		colour := i + 1
+	for i := range lines {
+		l := &lines[i]
 		switch {
 		case len(colours) > 0:
-			colour = 1 + slices.Index(colours, l.value)
-		case len(lines) > figure.MaxSeries:
-			colour = 0
+			l.Series = 1 + slices.Index(colours, l.value)
+		case len(lines) <= figure.MaxSeries:
+			l.Series = i + 1
 		}
-		series = append(series, colour)
-		dashed = append(dashed, seen[colour]%2 == 1)
-		seen[colour]++
+		l.Dash = seen[l.Series]%2 == 1
+		seen[l.Series]++
 	}
-	return series, dashed
+	return lines
 }
 
 // lineChart is a figure of lines in the making.
 type lineChart struct {
 	*Panel
-	figure.Curves
-	x         string // the parameter
-	xUnit     number.Unit
-	metrics   []record.Metric
-	unit      number.Unit // of all metrics
-	gaps, old []string    // points that are not there, and those of an older version
-	described []string
+	curves  []figure.Curve
+	x       string // the parameter
+	xUnit   number.Unit
+	metrics []record.Metric
+	unit    number.Unit // of all metrics
+	gaps    []string    // points that are not there
+	old     []string    // points of an older version
 }
 
 // lines draws metrics over a parameter whose values are numbers.
@@ -93,7 +107,8 @@ func (p *Panel) lines() Drawing {
 		q, ok := cellview.Numeric(cell, l.x)
 		if !ok {
 			value, _ := cellview.Field(cell, l.x)
-			return Drawing{Missing: fmt.Sprintf("lines need an axis of numbers, and %s of %s is %q", l.x, cell.Trial.Name, value)}
+			return Drawing{Missing: fmt.Sprintf("lines need an axis of numbers, and %s of %s is %q",
+				l.x, cell.Trial.Name, value)}
 		}
 		values, base = append(values, q.Value), q.Unit.Dimension.Base()
 	}
@@ -106,38 +121,35 @@ func (p *Panel) lines() Drawing {
 	if len(centres) == 0 {
 		return Drawing{Missing: wording.Capital(wording.Lower(q.Title)) + ": " + cellview.Without(p.All, names...)}
 	}
-	l.xUnit, l.unit = number.For(base, false, values...), q.Unit
-	l.Curves = figure.Curves{Dots: true, X: figure.Axis{Name: strings.TrimSuffix(l.x+", "+l.xUnit.Symbol, ", "), Unit: l.xUnit.Scale, Ticks: values},
-		Y: figure.Axis{Name: q.Axis, Unit: q.Unit.Scale, Zero: p.Block.Zero.V}}
-	var howTo, more []string
-	l.X.Scale, howTo = p.log(article.XAxis, values...)
-	l.Y.Scale, more = p.log(article.YAxis, centres...)
-	howTo = append(howTo, more...)
-	if len(p.All) > len(p.Cells) {
-		l.Y.Also = centres
-	}
-	l.addLines()
-	l.Reference, more = p.reference(q.Unit, l.metrics[0].Unit, l.Y.Scale)
-	for _, gap := range l.gaps {
-		l.Notes = append(l.Notes, "gap at "+gap)
-	}
-	l.Notes = append(l.Notes, l.old...)
 	kinds := cellview.KindsOf(p.Cells, names...)
-	l.Head = p.head(q.Title+" by "+l.x, "Lines with a point for each value of "+l.x+": "+strings.Join(l.described, "; ")+".")
-	howTo = append(append(bandWords(kinds), append(howTo, more...)...), cellview.HollowWords(p.Cells)...)
-	if len(l.gaps) > 0 {
-		howTo = append(howTo, "A gap in a line, with the reason below, is what was not measured; hatched is what failed.")
+	p.say(bandWords(kinds)...)
+	l.xUnit, l.unit = number.For(base, false, values...), q.Unit
+	f := figure.Curves{Dots: true,
+		X: figure.Axis{Name: strings.TrimSuffix(l.x+", "+l.xUnit.Symbol, ", "), Unit: l.xUnit.Scale, Ticks: values,
+			Scale: p.scale(article.XAxis, values)},
+		Y: figure.Axis{Name: q.Axis, Unit: q.Unit.Scale, Zero: p.Block.Zero.V, Also: p.ofAll(centres),
+			Scale: p.scale(article.YAxis, centres)}}
+	l.addLines()
+	f.Curves, f.Reference = l.curves, p.reference(q.Unit, l.metrics[0].Unit, f.Y.Scale)
+	for _, gap := range l.gaps {
+		f.Notes = append(f.Notes, "gap at "+gap)
 	}
-	return Drawing{Figure: l.Curves, Sub: kinds.Sub() + ": " + q.Subject(), HowTo: howTo, Metrics: l.metrics,
+	f.Notes = append(f.Notes, l.old...)
+	f.Head = p.head(q.Title+" by "+l.x, p.description("Lines with a point for each value of "+l.x))
+	p.say(cellview.HollowWords(p.Cells)...)
+	if len(l.gaps) > 0 {
+		p.say("A gap in a line, with the reason below, is what was not measured; hatched is what failed.")
+	}
+	return Drawing{Figure: f, Sub: kinds.Sub() + ": " + q.Subject(), Metrics: l.metrics,
 		Fields: cellview.Naming(p.Cells, append([]string{l.x}, p.lineFields(l.x)...))}
 }
 
 // lineMetrics are those that the lines are of, or the reason why they cannot be drawn on one axis.
 func (p *Panel) lineMetrics() (metrics []record.Metric, missing string) {
 	for _, name := range article.Texts(p.Block.Y) {
-		m, known := cellview.MetricOf(name, p.Cells)
-		if !known {
-			return nil, fmt.Sprintf("%q is a parameter; y of a figure of lines is a metric", name)
+		m, missing := p.metric("y", name)
+		if missing != "" {
+			return nil, missing
 		}
 		if len(metrics) > 0 && m.Unit != metrics[0].Unit {
 			return nil, fmt.Sprintf("%s and %s have different units; draw a figure of each", metrics[0].Name, m.Name)
@@ -166,19 +178,17 @@ func centresOf(cells []*dataset.Cell, metrics []string) []float64 {
 // addLines adds a curve for each line and metric.
 func (l *lineChart) addLines() {
 	lines := l.linesOf(l.lineFields(l.x))
-	series, dashed := l.paint(lines)
-	for i, line := range lines {
+	for _, line := range lines {
 		slices.SortStableFunc(line.cells, func(a, b *dataset.Cell) int {
 			x1, _ := cellview.Numeric(a, l.x)
 			x2, _ := cellview.Numeric(b, l.x)
 			return cmp.Compare(x1.Value, x2.Value)
 		})
 		for k, m := range l.metrics {
-			name := line.name
-			if len(l.metrics) > 1 || name == "" {
-				name = strings.TrimSpace(name + " " + wording.Lower(m.Title))
+			c := line.Curve
+			if len(l.metrics) > 1 || c.Name == "" {
+				c.Name = strings.TrimSpace(c.Name + " " + wording.Lower(m.Title))
 			}
-			c := figure.Curve{Name: name, Series: series[i], Dash: dashed[i]}
 			switch {
 			case len(l.metrics) > 1 && len(lines) == 1:
 				c.Series, c.Dash = 1+k%figure.MaxSeries, k >= figure.MaxSeries
@@ -186,9 +196,9 @@ func (l *lineChart) addLines() {
 				c.Dash = k%2 == 1
 			}
 			for _, cell := range line.cells {
-				c.Points = append(c.Points, l.point(name, m, cell))
+				c.Points = append(c.Points, l.point(c.Name, m, cell))
 			}
-			l.Curves.Curves = append(l.Curves.Curves, c)
+			l.curves = append(l.curves, c)
 		}
 	}
 }
@@ -196,7 +206,7 @@ func (l *lineChart) addLines() {
 // point is a metric of a cell on the curve of a name.
 func (l *lineChart) point(name string, m record.Metric, cell *dataset.Cell) figure.CurvePoint {
 	at, _ := cellview.Numeric(cell, l.x)
-	where := fmt.Sprintf("%s, %s %s", name, l.x, l.xUnit.Quantity(at.Value, l.xUnit.Decimals(at.Value, math.NaN(), math.NaN())))
+	where := fmt.Sprintf("%s, %s %s", name, l.x, quantity(l.xUnit, at.Value))
 	r := cell.Metric(m.Name)
 	title := where + ": " + cellview.Quantity{Metric: m, Unit: l.unit}.Words(r)
 	point := figure.CurvePoint{Point: figure.Point{X: at.Value, Title: title}}
@@ -215,6 +225,14 @@ func (l *lineChart) point(name string, m record.Metric, cell *dataset.Cell) figu
 	return point
 }
 
+// quantity is a value without an interval in words.
+func quantity(unit number.Unit, v float64) string {
+	return unit.Quantity(v, unit.Decimals(v, math.NaN(), math.NaN()))
+}
+
+// isPoint tells whether there is something to draw at a point.
+func isPoint(q figure.CurvePoint) bool { return !q.Gap }
+
 // bandWords say what bands around lines are.
 func bandWords(k cellview.EstimateKinds) []string {
 	switch {
@@ -225,48 +243,19 @@ func bandWords(k cellview.EstimateKinds) []string {
 	case k.TwoRuns:
 		return []string{"Point: mean of two runs. Band: from the smaller to the larger."}
 	case k.WithinRun:
-		return []string{"Point: the value of a single run. Band: 95\u202f% interval within it, as if its requests were independent."}
+		return []string{"Point: the value of a single run. " +
+			"Band: 95\u202f% interval within it, as if its requests were independent."}
 	case k.OneRun:
 		return []string{"Point: the value of a single run; nothing is known of how much it varies."}
 	}
 	return nil
 }
 
-// cellLines are lines of one cell each, with the fields that they are named by.
-func (p *Panel) cellLines() ([]line, []string) {
-	asked := slices.DeleteFunc(article.Texts(p.Block.Y), func(name string) bool {
-		return !slices.ContainsFunc(p.Cells, func(cell *dataset.Cell) bool { _, ok := cellview.Field(cell, name); return ok })
-	})
-	fields := cellview.Naming(p.Cells, asked)
-	var out []line
-	for _, cell := range p.Cells {
-		colour, _ := cellview.Field(cell, p.Block.Colour.Value)
-		out = append(out, line{cellview.WithState(cellview.NameBy(cell, fields), cell), []*dataset.Cell{cell}, colour})
-	}
-	return out, fields
-}
-
-// told are the fields by which data files tell the cells of all panels apart, beside the one that they are faceted by.
-func (p *Panel) told() []string {
-	by := p.Block.Facet.Value
-	asked := slices.DeleteFunc(append([]string{by}, article.Texts(p.Block.Y)...), func(name string) bool {
-		return !slices.ContainsFunc(p.All, func(cell *dataset.Cell) bool { _, ok := cellview.Field(cell, name); return ok })
-	})
-	return slices.DeleteFunc(cellview.Naming(p.All, asked), func(name string) bool { return name == by })
-}
-
 // latency draws the distribution of latencies: percentiles on an axis on which each further nine takes the same room.
 func (p *Panel) latency() Drawing {
 	const family = "latency"
 	lines, fields := p.cellLines()
-	series, dashed := p.paint(lines)
-	f := figure.Curves{
-		X:     figure.Axis{Name: "percentile of requests; each further nine takes the same room", Scale: figure.Nines},
-		Y:     figure.Axis{Scale: figure.Log},
-		Drops: []figure.Reference{{Value: 50, Label: "median"}, {Value: 99, Label: "p99"}},
-	}
-	told := p.told()
-	data := datafile.NewTable(told, "percentile", "seconds", "lo", "hi", "repetitions", "attempts", "missing", "state")
+	p.newData("percentile", "seconds", "lo", "hi", "repetitions", "attempts")
 	var percents, pooled []float64
 	found := map[*dataset.Cell]dataset.Percentiles{}
 	for _, cell := range p.All {
@@ -278,66 +267,72 @@ func (p *Panel) latency() Drawing {
 		}
 	}
 	unit := number.For("s", false, pooled...)
-	f.Y.Name, f.Y.Unit = "latency, "+unit.Symbol, unit.Scale
-	if len(p.All) > len(p.Cells) {
-		f.X.Also, f.Y.Also = percents, pooled
+	f := figure.Curves{
+		X: figure.Axis{Name: "percentile of requests; each further nine takes the same room", Scale: figure.Nines,
+			Also: p.ofAll(percents)},
+		Y:     figure.Axis{Name: "latency, " + unit.Symbol, Unit: unit.Scale, Scale: figure.Log, Also: p.ofAll(pooled)},
+		Drops: []figure.Reference{{Value: 50, Label: "median"}, {Value: 99, Label: "p99"}},
 	}
-	var described []string
 	var low, high int
 	ended := false
-	for i, l := range lines {
+	for _, l := range lines {
 		cell := l.cells[0]
-		of := cellview.FieldsOf(cell, told)
 		d, ok := found[cell]
 		if !ok {
 			_, missing := cell.Percentiles(family)
-			f.Notes = append(f.Notes, "not drawn: "+l.name+": "+missing)
-			described = append(described, l.name+": "+missing)
-			data.Add(of, nil, nil, nil, nil, nil, nil, missing, cellview.StateOf(cell))
+			p.omit(l.Name, missing)
+			p.addData(cell, missing)
 			continue
 		}
-		c := figure.Curve{Name: l.name, Series: series[i], Dash: dashed[i]}
-		var named []string
-		for _, q := range d.Points {
-			point, words := percentilePoint(l.name, d, q, unit)
-			if words != "" {
-				named = append(named, words)
-			}
-			c.Points = append(c.Points, point)
-			lo, hi := q.Estimate.Interval.Lo, q.Estimate.Interval.Hi
-			data.Add(of, q.Percent, q.Pooled, cellview.Bound(q.Estimate.N > 1, lo), cellview.Bound(q.Estimate.N > 1, hi), d.N, d.Attempts, "", cellview.StateOf(cell))
-		}
-		if len(c.Points) == 0 {
-			f.Notes = append(f.Notes, "not drawn: "+l.name+": "+d.End)
-			described = append(described, l.name+": "+d.End)
-			data.Add(of, nil, nil, nil, nil, d.N, d.Attempts, d.End, cellview.StateOf(cell))
+		if len(d.Points) == 0 {
+			p.omit(l.Name, d.End)
+			p.addData(cell, d.End, nil, nil, nil, nil, d.N, d.Attempts)
 			continue
 		}
+		p.addPercentiles(&l, d, unit)
 		if low == 0 || d.N < low {
 			low = d.N
 		}
 		high = max(high, d.N)
 		ended = ended || d.End == "among failures"
-		described = append(described, l.name+": "+strings.Join(named, ", "))
-		f.Curves = append(f.Curves, c)
+		f.Curves = append(f.Curves, l.Curve)
 	}
 	if len(f.Curves) == 0 {
-		return Drawing{Missing: "no cell has a distribution of latencies: " + strings.Join(described, "; ")}
+		return Drawing{Missing: "no cell has a distribution of latencies: " + strings.Join(p.described, "; ")}
 	}
-	f.Head = p.head("Latency by percentile", "Curves of latency by percentile: "+strings.Join(described, "; ")+".")
+	f.Notes, f.Head = p.notes, p.head("Latency by percentile", p.description("Curves of latency by percentile"))
 	repetitions := cellview.Origin{Measured: 1, Low: low, High: high}.Repetitions()
-	howTo := []string{"Line: the answers of " + repetitions + " together, up to the last percentile with ten requests beyond it.",
-		"Band: 95\u202f% interval of the same percentile of single repetitions, as far as each of them has it."}
-	howTo = append(howTo, cellview.HollowWords(p.Cells)...)
+	p.say("Line: the answers of "+repetitions+" together, up to the last percentile with ten requests beyond it.",
+		"Band: 95\u202f% interval of the same percentile of single repetitions, as far as each of them has it.")
+	p.say(cellview.HollowWords(p.Cells)...)
 	if ended {
-		howTo = append(howTo, "A line ends where the slower requests are those that failed.")
+		p.say("A line ends where the slower requests are those that failed.")
 	}
-	return Drawing{Figure: f, Sub: "Latency, " + unit.Symbol + ", on a log scale", HowTo: howTo, Metrics: cellview.MetricsNamed("latency.p50"), Fields: fields, Data: data}
+	return Drawing{Figure: f, Sub: "Latency, " + unit.Symbol + ", on a log scale",
+		Metrics: cellview.MetricsNamed("latency.p50"), Fields: fields}
+}
+
+// addPercentiles puts the percentiles of a cell on its line, and into words and data.
+func (p *Panel) addPercentiles(l *line, d dataset.Percentiles, unit number.Unit) {
+	var named []string
+	for _, q := range d.Points {
+		point, words := percentilePoint(l.Name, d, q, unit)
+		if words != "" {
+			named = append(named, words)
+		}
+		l.Points = append(l.Points, point)
+		several := q.Estimate.N > 1
+		lo, hi := q.Estimate.Interval.Lo, q.Estimate.Interval.Hi
+		p.addData(l.cells[0], "", q.Percent, q.Pooled, cellview.Bound(several, lo), cellview.Bound(several, hi),
+			d.N, d.Attempts)
+	}
+	p.described = append(p.described, l.Name+": "+strings.Join(named, ", "))
 }
 
 // percentilePoint is a percentile on the curve of a name; words are those of one that is named.
-func percentilePoint(name string, d dataset.Percentiles, q dataset.PercentilePoint, unit number.Unit) (point figure.CurvePoint, words string) {
-	point = figure.CurvePoint{Point: figure.Point{X: q.Percent, Y: q.Pooled, YLo: math.NaN(), YHi: math.NaN()}}
+func percentilePoint(name string, d dataset.Percentiles, q dataset.PercentilePoint,
+	unit number.Unit) (point figure.CurvePoint, words string) {
+	point.Point = figure.Point{X: q.Percent, Y: q.Pooled, YLo: math.NaN(), YHi: math.NaN()}
 	lo, hi := q.Estimate.Interval.Lo, q.Estimate.Interval.Hi
 	if q.Estimate.N > 1 {
 		// The pooled percentile may lie outside of what single repetitions have;
@@ -346,13 +341,15 @@ func percentilePoint(name string, d dataset.Percentiles, q dataset.PercentilePoi
 	}
 	if percentile, ok := namedPercentiles[percentKey(q.Percent)]; ok {
 		words = percentile + " " + unit.Quantity(q.Pooled, unit.Decimals(q.Pooled, lo, hi))
-		point.Title = name + ": " + words + ", of " + number.Count(int(d.Attempts), "request") + " in " + number.Count(d.N, "repetition")
+		point.Title = name + ": " + words + ", of " + number.Count(int(d.Attempts), "request") + " in " +
+			number.Count(d.N, "repetition")
 	}
 	return point, words
 }
 
 // namedPercentiles are those that words are made of.
-var namedPercentiles = map[string]string{"50": "median", "90": "p90", "99": "p99", "99.9": "p99.9", "99.99": "p99.99", "99.999": "p99.999"}
+var namedPercentiles = map[string]string{"50": "median", "90": "p90", "99": "p99", "99.9": "p99.9", "99.99": "p99.99",
+	"99.999": "p99.999"}
 
 // percentKey writes a percentage without what rounding left of it.
 func percentKey(percent float64) string {
@@ -366,67 +363,68 @@ func (p *Panel) timeline() Drawing {
 	}
 	metric := p.Block.Y[0].Value
 	lines, fields := p.cellLines()
-	series, dashed := p.paint(lines)
-	told := p.told()
-	data := datafile.NewTable(told, "repetition", "second", "metric", "unit", "value", "missing", "state")
+	p.newData("repetition", "second", "metric", "unit", "value")
+	p.say("Bold: the median of each second. Thin: one repetition each.")
 	shown, all, longest := p.seconds(metric)
 	unit := number.For(shown.Unit, false, all...)
 	axis := "completions per second"
 	if shown.Unit == "s" {
 		axis = "mean latency of a second's answers, " + unit.Symbol
 	}
-	f := figure.Curves{X: figure.Axis{Name: "second of the measured window"}, Y: figure.Axis{Name: axis, Unit: unit.Scale, Zero: p.Block.Zero.V}}
-	var howTo []string
-	f.Y.Scale, howTo = p.log(article.YAxis, all...)
-	if len(p.All) > len(p.Cells) {
-		f.Y.Also = all
-		for second := range longest {
-			f.X.Also = append(f.X.Also, float64(second+1))
-		}
+	var ticks []float64
+	for second := range longest {
+		ticks = append(ticks, float64(second+1))
 	}
-	var described []string
-	for i, l := range lines {
-		cell := l.cells[0]
-		s, missing := cell.Seconds(metric)
-		if missing != "" {
-			f.Notes = append(f.Notes, "not drawn: "+l.name+": "+missing)
-			described = append(described, l.name+": "+missing)
-			data.Add(cellview.FieldsOf(cell, told), nil, nil, s.Metric.Name, s.Metric.Unit, nil, missing, cellview.StateOf(cell))
-			continue
+	f := figure.Curves{X: figure.Axis{Name: "second of the measured window", Also: p.ofAll(ticks)},
+		Y: figure.Axis{Name: axis, Unit: unit.Scale, Zero: p.Block.Zero.V, Scale: p.scale(article.YAxis, all),
+			Also: p.ofAll(all)}}
+	for _, l := range lines {
+		if p.addSeconds(&l, metric, unit) {
+			f.Curves = append(f.Curves, l.Curve)
 		}
-		c := figure.Curve{Name: l.name, Series: series[i], Dash: dashed[i]}
-		for k, values := range s.Values {
-			var trace []figure.Point
-			for second, v := range values {
-				data.Add(cellview.FieldsOf(cell, told), s.Repetitions[k], second+1, s.Metric.Name, s.Metric.Unit, cellview.Bound(true, v), "", cellview.StateOf(cell))
-				if !math.IsNaN(v) {
-					trace = append(trace, figure.Point{X: float64(second + 1), Y: v})
-				}
-			}
-			if len(s.Values) > 1 {
-				c.Traces = append(c.Traces, trace)
-			}
-		}
-		var ends []string
-		c.Points, ends = secondPoints(l.name, s.Values, unit)
-		if !slices.ContainsFunc(c.Points, func(q figure.CurvePoint) bool { return !q.Gap }) {
-			f.Notes = append(f.Notes, "not drawn: "+l.name+": no answers")
-			continue
-		}
-		described = append(described, l.name+": "+strings.Join(ends, ", ")+", median of "+number.Count(len(s.Values), "repetition"))
-		f.Curves = append(f.Curves, c)
 	}
 	if len(f.Curves) == 0 {
-		return Drawing{Missing: "nothing was recorded by second: " + strings.Join(described, "; ")}
+		return Drawing{Missing: "nothing was recorded by second: " + strings.Join(p.described, "; ")}
 	}
-	var notes []string
-	f.Reference, notes = p.reference(unit, shown.Unit, f.Y.Scale)
-	f.Head = p.head(shown.Title+" within a run", "Course within the repetitions: "+strings.Join(described, "; ")+".")
-	howTo = append(append(append([]string{"Bold: the median of each second. Thin: one repetition each."}, howTo...), notes...), cellview.HollowWords(p.Cells)...)
+	f.Notes, f.Reference = p.notes, p.reference(unit, shown.Unit, f.Y.Scale)
+	f.Head = p.head(shown.Title+" within a run", p.description("Course within the repetitions"))
+	p.say(cellview.HollowWords(p.Cells)...)
 	if shown.Unit != "s" {
-		howTo = append(howTo, "Completions are answers of any kind, failed ones included.")
+		p.say("Completions are answers of any kind, failed ones included.")
 	}
-	return Drawing{Figure: f, Sub: wording.Capital(axis), HowTo: howTo, Metrics: cellview.MetricsNamed(metric), Fields: fields, Data: data}
+	return Drawing{Figure: f, Sub: wording.Capital(axis), Metrics: cellview.MetricsNamed(metric), Fields: fields}
+}
+
+// addSeconds puts the repetitions of a cell on its line, and into words and data. It reports whether there is a line.
+func (p *Panel) addSeconds(l *line, metric string, unit number.Unit) bool {
+	cell := l.cells[0]
+	s, missing := cell.Seconds(metric)
+	if missing != "" {
+		p.omit(l.Name, missing)
+		p.addData(cell, missing, nil, nil, s.Metric.Name, s.Metric.Unit)
+		return false
+	}
+	for k, values := range s.Values {
+		var trace []figure.Point
+		for second, v := range values {
+			p.addData(cell, "", s.Repetitions[k], second+1, s.Metric.Name, s.Metric.Unit, cellview.Bound(true, v))
+			if !math.IsNaN(v) {
+				trace = append(trace, figure.Point{X: float64(second + 1), Y: v})
+			}
+		}
+		if len(s.Values) > 1 {
+			l.Traces = append(l.Traces, trace)
+		}
+	}
+	var ends []string
+	l.Points, ends = secondPoints(l.Name, s.Values, unit)
+	if !slices.ContainsFunc(l.Points, isPoint) {
+		p.notes = append(p.notes, "not drawn: "+l.Name+": no answers")
+		return false
+	}
+	p.described = append(p.described,
+		l.Name+": "+strings.Join(ends, ", ")+", median of "+number.Count(len(s.Values), "repetition"))
+	return true
 }
 
 // seconds are all values that there are of a metric by the second, and the most seconds of a repetition.
@@ -447,13 +445,15 @@ func secondPoints(name string, repetitions [][]float64, unit number.Unit) (point
 	medians := mediansBySecond(repetitions)
 	step := 1 + (len(medians)-1)/mostHits
 	for second, v := range medians {
-		point := figure.CurvePoint{Point: figure.Point{X: float64(second + 1), Y: v, YLo: math.NaN(), YHi: math.NaN()}, Gap: math.IsNaN(v)}
-		words := unit.Quantity(v, unit.Decimals(v, math.NaN(), math.NaN()))
+		point := figure.CurvePoint{Gap: math.IsNaN(v),
+			Point: figure.Point{X: float64(second + 1), Y: v, YLo: math.NaN(), YHi: math.NaN()}}
+		words := quantity(unit, v)
 		if point.Gap {
 			words = "no answers"
 		}
 		if second%step == 0 {
-			point.Title = fmt.Sprintf("%s, second %d: %s, median of %s", name, second+1, words, number.Count(len(repetitions), "repetition"))
+			point.Title = fmt.Sprintf("%s, second %d: %s, median of %s", name, second+1, words,
+				number.Count(len(repetitions), "repetition"))
 		}
 		if second == 0 || second == len(medians)-1 {
 			ends = append(ends, fmt.Sprintf("%s in second %d", words, second+1))

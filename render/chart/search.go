@@ -12,7 +12,6 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
-	"benchbook/render/datafile"
 	"benchbook/render/figure"
 	"benchbook/render/number"
 	"benchbook/render/wording"
@@ -24,13 +23,10 @@ const maxChoicesNamed = 4
 // tuningChart is a figure of tuning in the making.
 type tuningChart struct {
 	*Panel
-	figure.Curves
-	name      string // of the setting
-	metric    record.Metric
-	unit      number.Unit
-	told      []string // fields by which the data tell cells apart
-	data      *datafile.Table
-	described []string
+	name   string // of the setting
+	metric record.Metric
+	unit   number.Unit
+	curves []figure.Curve
 }
 
 // tuning draws what searches for a value tried: the median of the probes of each candidate, and the one that was chosen.
@@ -39,46 +35,42 @@ func (p *Panel) tuning() Drawing {
 	if len(p.Block.Y) != 1 {
 		return Drawing{Missing: "y of a figure of tuning is one metric"}
 	}
-	m, known := cellview.MetricOf(p.Block.Y[0].Value, p.Cells)
-	if !known {
-		return Drawing{Missing: fmt.Sprintf("%q is a parameter; y of a figure of tuning is a metric", p.Block.Y[0].Value)}
+	m, missing := p.metric("y", p.Block.Y[0].Value)
+	if missing != "" {
+		return Drawing{Missing: missing}
 	}
 	lines, fields := p.cellLines()
-	series, dashed := p.paint(lines)
 	candidates, values := p.tried(name, m.Name)
 	if len(values) == 0 {
 		return Drawing{Missing: "no search for " + name + " has been recorded yet"}
 	}
-	t := tuningChart{Panel: p, name: name, metric: m, unit: number.For(m.Unit, m.Share, values...), told: p.told()}
-	t.data = datafile.NewTable(t.told, name, "metric", "unit", "probe", "value", "invalid", "chosen", "missing", "state")
-	axis := cellview.QuantityWords(m, t.unit)
-	t.Curves = figure.Curves{Dots: true, X: figure.Axis{Name: name, Ticks: candidates}, Y: figure.Axis{Name: axis, Unit: t.unit.Scale, Zero: p.Block.Zero.V}}
-	var howTo, more []string
-	t.X.Scale, howTo = p.log(article.XAxis, candidates...)
-	t.Y.Scale, more = p.log(article.YAxis, values...)
-	howTo = append(howTo, more...)
-	if len(p.All) > len(p.Cells) {
-		t.Y.Also = values
+	t := tuningChart{Panel: p, name: name, metric: m, unit: number.For(m.Unit, m.Share, values...)}
+	p.newData(name, "metric", "unit", "probe", "value", "invalid", "chosen")
+	p.say("Point: median of the probes of a candidate; band: from the smallest to the largest. Ring: chosen, the " +
+		"smallest that is as good as the best. Probes are short; the chosen value is measured afresh.")
+	q := cellview.Quantity{Metric: m, Unit: t.unit, Axis: cellview.QuantityWords(m, t.unit)}
+	f := figure.Curves{Dots: true,
+		X: figure.Axis{Name: name, Ticks: candidates, Scale: p.scale(article.XAxis, candidates)},
+		Y: figure.Axis{Name: q.Axis, Unit: t.unit.Scale, Zero: p.Block.Zero.V, Scale: p.scale(article.YAxis, values),
+			Also: p.ofAll(values)}}
+	for _, l := range lines {
+		t.addLine(l)
 	}
-	for i, l := range lines {
-		t.addLine(l, figure.Curve{Name: l.name, Series: series[i], Dash: dashed[i]})
+	if len(t.curves) == 0 {
+		return Drawing{Missing: "nothing that the search for " + name + " tried can be drawn: " +
+			strings.Join(p.described, "; ")}
 	}
-	if len(t.Curves.Curves) == 0 {
-		return Drawing{Missing: "nothing that the search for " + name + " tried can be drawn: " + strings.Join(t.described, "; ")}
-	}
-	if len(t.Curves.Curves) > maxChoicesNamed { // a ring tells which, and the title of its point too
-		for _, c := range t.Curves.Curves {
-			if c.Chosen != nil {
-				c.Chosen.Label = ""
-			}
+	for _, c := range t.curves { // a ring tells which, and the title of its point too
+		if len(t.curves) > maxChoicesNamed && c.Chosen != nil {
+			c.Chosen.Label = ""
 		}
 	}
-	t.Head = p.head(m.Title+" by "+name, "What the search for "+name+" tried: "+strings.Join(t.described, "; ")+".")
-	howTo = append([]string{"Point: median of the probes of a candidate; band: from the smallest to the largest. Ring: chosen, the smallest that is as good as the best. " +
-		"Probes are short; the chosen value is measured afresh."}, append(howTo, cellview.HollowWords(p.Cells)...)...)
-	return Drawing{Figure: t.Curves, HowTo: howTo, Metrics: cellview.MetricsNamed(m.Name), Data: t.data,
-		Sub:    "What the search for " + name + " tried: " + cellview.Quantity{Metric: m, Unit: t.unit, Axis: axis}.Subject(),
-		Fields: slices.DeleteFunc(fields, func(f string) bool { return f == m.Name })}
+	f.Curves, f.Notes = t.curves, p.notes
+	f.Head = p.head(m.Title+" by "+name, p.description("What the search for "+name+" tried"))
+	p.say(cellview.HollowWords(p.Cells)...)
+	return Drawing{Figure: f, Sub: "What the search for " + name + " tried: " + q.Subject(),
+		Metrics: cellview.MetricsNamed(m.Name),
+		Fields:  slices.DeleteFunc(fields, func(f string) bool { return f == m.Name })}
 }
 
 // tried are the candidates of all searches for a setting, and the medians of a metric of those that have any.
@@ -99,37 +91,36 @@ func (p *Panel) tried(name, metric string) (candidates, medians []float64) {
 }
 
 // addLine adds the curve of a cell.
-func (t *tuningChart) addLine(l line, c figure.Curve) {
+func (t *tuningChart) addLine(l line) {
 	cell := l.cells[0]
 	s := cell.Search(t.name)
 	if s == nil {
 		const words = "not searched yet"
-		t.Notes = append(t.Notes, "not drawn: "+l.name+": "+words)
-		t.described = append(t.described, l.name+": "+words)
-		t.data.Add(cellview.FieldsOf(cell, t.told), nil, t.metric.Name, t.metric.Unit, nil, nil, "", nil, words, cellview.StateOf(cell))
+		t.omit(l.Name, words)
+		t.addData(cell, words, nil, t.metric.Name, t.metric.Unit, nil, nil, "")
 		return
 	}
 	for _, candidate := range s.Candidates() {
 		isChosen := candidate.Value == float64(s.Chosen)
 		for k, probe := range candidate.Probes {
-			t.data.Add(cellview.FieldsOf(cell, t.told), candidate.Value, t.metric.Name, t.metric.Unit, k+1, probeValue(probe, t.metric.Name, s),
-				probe.WhyNot(), isChosen, "", cellview.StateOf(cell))
+			t.addData(cell, "", candidate.Value, t.metric.Name, t.metric.Unit, k+1, probeValue(probe, t.metric.Name, s),
+				probe.WhyNot(), isChosen)
 		}
-		point := t.point(l.name, candidate, s)
+		point := t.point(l.Name, candidate, s)
 		if point.Gap {
-			t.Notes = append(t.Notes, "gap at "+point.Title)
+			t.notes = append(t.notes, "gap at "+point.Title)
 		} else if isChosen {
-			c.Chosen = &figure.Choice{At: len(c.Points), Label: "chosen: " + number.Plain.Exact(candidate.Value)}
+			l.Chosen = &figure.Choice{At: len(l.Points), Label: "chosen: " + number.Plain.Exact(candidate.Value)}
 			point.Title += "; chosen"
 		}
-		c.Points = append(c.Points, point)
+		l.Points = append(l.Points, point)
 	}
-	t.described = append(t.described, l.name+": "+searchWords(s))
-	if !slices.ContainsFunc(c.Points, func(q figure.CurvePoint) bool { return !q.Gap }) {
-		t.Notes = append(t.Notes, "not drawn: "+l.name+": "+searchWords(s))
+	if !slices.ContainsFunc(l.Points, isPoint) {
+		t.omit(l.Name, searchWords(s))
 		return
 	}
-	t.Curves.Curves = append(t.Curves.Curves, c)
+	t.described = append(t.described, l.Name+": "+searchWords(s))
+	t.curves = append(t.curves, l.Curve)
 }
 
 // point is a candidate on the curve of a name.
@@ -150,8 +141,8 @@ func (t *tuningChart) point(name string, candidate record.Candidate, s *record.S
 	if len(probes) > 1 {
 		point.YLo, point.YHi = slices.Min(probes), slices.Max(probes)
 	}
-	point.Title = fmt.Sprintf("%s, %s: %s, median of %s", name, at, t.unit.Quantity(point.Y, t.unit.Decimals(point.Y, math.NaN(), math.NaN())),
-		number.Count(len(probes), "probe"))
+	point.Title = fmt.Sprintf("%s, %s: %s, median of %s",
+		name, at, quantity(t.unit, point.Y), number.Count(len(probes), "probe"))
 	return point
 }
 
@@ -199,61 +190,51 @@ func searchWords(s *record.Search) string {
 	}
 	words := fmt.Sprintf("chosen %d", s.Chosen)
 	if s.Matters > 0 {
-		words += ", which is " + timesWords(s.Matters) + " of the worst"
+		words += ", which is " + quantity(number.Times, s.Matters) + " of the worst"
 	}
 	return words
 }
 
 // capacity draws what searches for the highest rate tried, and the bounds that they found.
 func (p *Panel) capacity() Drawing {
-	f := figure.Probes{Unit: 1, Axis: "requests per second", Scale: figure.Log}
-	f.Series = p.series()
+	f := figure.Probes{Unit: 1, Axis: "requests per second", Scale: figure.Log, Series: p.series()}
 	fields := cellview.Naming(p.Cells, article.Texts(p.Block.Y))
-	told := p.told()
-	data := datafile.NewTable(told, "probe", "rate", "phase", "met", "invalid", "missing", "state")
-	if len(p.All) > len(p.Cells) {
-		for _, cell := range p.All {
-			if s := cell.Search(""); s != nil {
-				for _, q := range s.Probes {
-					f.Also = append(f.Also, q.Candidate)
-				}
+	p.newData("probe", "rate", "phase", "met", "invalid")
+	for _, cell := range p.All {
+		if s := cell.Search(""); s != nil {
+			for _, q := range s.Probes {
+				f.Also = append(f.Also, p.ofAll([]float64{q.Candidate})...)
 			}
 		}
 	}
 	objective, tried := "", false
-	var described []string
 	for _, cell := range byCapacity(p.Cells) {
 		row := capacityRow(cellview.NameBy(cell, fields), cell)
-		if len(f.Series) > 0 {
-			value, _ := cellview.Field(cell, p.Block.Colour.Value)
-			row.Series = 1 + slices.Index(f.Series, value)
-		}
-		s := cell.Search("")
-		if s != nil {
-			objective = s.Objective
+		row.Series = p.colour(f.Series, cell)
+		if s := cell.Search(""); s != nil {
+			objective, tried = s.Objective, tried || len(s.Probes) > 0
 			for k, q := range s.Probes {
-				data.Add(cellview.FieldsOf(cell, told), k+1, q.Candidate, q.Phase, q.Passed, q.WhyNot(), row.Missing, cellview.StateOf(cell))
+				p.addData(cell, row.Missing, k+1, q.Candidate, q.Phase, q.Passed, q.WhyNot())
 			}
 		}
-		if s == nil || len(s.Probes) == 0 {
-			data.Add(cellview.FieldsOf(cell, told), nil, nil, nil, nil, "", row.Missing, cellview.StateOf(cell))
-		} else {
-			tried = true
+		if s := cell.Search(""); s == nil || len(s.Probes) == 0 {
+			p.addData(cell, row.Missing, nil, nil, nil, nil, "")
 		}
-		described = append(described, row.Title)
+		p.described = append(p.described, row.Title)
 		f.Rows = append(f.Rows, row)
 	}
-	if !tried && !slices.ContainsFunc(f.Rows, func(r figure.Row) bool { return r.Missing == "" }) {
+	if !tried && !slices.ContainsFunc(f.Rows, isMeasured) {
 		return Drawing{Missing: "no search for a capacity has been recorded yet"}
 	}
-	f.Head = p.head("Capacity by "+wording.List(fields), "Searches for the highest rate that meets the objective: "+strings.Join(described, "; ")+".")
+	f.Head = p.head("Capacity by "+wording.List(fields),
+		p.description("Searches for the highest rate that meets the objective"))
 	sub := "Highest rate that still meets the objective, requests per second"
 	if objective != "" {
 		sub = "Highest rate at which " + objective + ", requests per second"
 	}
-	howTo := []string{"Small mark: a rate that was tried, filled where it met the objective and open where it did not. Box: from the highest rate that was " +
-		"confirmed to the lowest that was refuted."}
-	return Drawing{Figure: f, Sub: sub, HowTo: howTo, Metrics: cellview.MetricsNamed("capacity.rate"), Fields: fields, Data: data}
+	p.say("Small mark: a rate that was tried, filled where it met the objective and open where it did not. " +
+		"Box: from the highest rate that was confirmed to the lowest that was refuted.")
+	return Drawing{Figure: f, Sub: sub, Metrics: cellview.MetricsNamed("capacity.rate"), Fields: fields}
 }
 
 // byCapacity orders cells by the rate that was found, the highest first.

@@ -40,8 +40,7 @@ func (p *Panel) topology() Drawing {
 		busiest = fullest(limit, names)
 	}
 	f := figure.Topology{Arrows: arrows}
-	data := &datafile.Table{Columns: []string{"hop", "cpu_share", "cores_busy", "limits", "state"}}
-	var described []string
+	p.data = &datafile.Table{Columns: []string{"hop", "cpu_share", "cores_busy", "limits", "state"}}
 	for i, name := range names {
 		h := hopAt(cell, limit, way, name)
 		h.Column = columns[i]
@@ -58,12 +57,13 @@ func (p *Panel) topology() Drawing {
 		if h.Mark != "" {
 			h.Title += "; " + h.Mark
 		}
-		described = append(described, h.Title)
+		p.described = append(p.described, h.Title)
 		busy := cell.Metric("cpu." + name)
-		data.Add([]any{name}, cellview.Bound(true, h.Share), cellview.Bound(busy.Missing == "", busy.Estimate.Centre), slices.Contains(limits, name), cellview.StateOf(cell))
+		p.data.Add([]any{name}, cellview.Bound(true, h.Share), cellview.Bound(busy.Missing == "", busy.Estimate.Centre),
+			slices.Contains(limits, name), cellview.StateOf(cell))
 		f.Hops = append(f.Hops, h)
 	}
-	howTo := []string{"Bar: share of the CPU time that a hop may use, median over the measured windows. Arrow: who asks whom."}
+	p.say("Bar: share of the CPU time that a hop may use, median over the measured windows. Arrow: who asks whom.")
 	sub := "CPU share of each hop, " + cellview.NameBy(cell, cellview.Naming(cell.Experiment.Cells, nil))
 	switch {
 	case len(cell.Records) == 0:
@@ -75,10 +75,12 @@ func (p *Panel) topology() Drawing {
 	}
 	sub = cellview.WithState(sub, cell)
 	if limit.By == "connections" {
-		howTo = append(howTo, "All connections were waiting for answers, and no processor was full: more of them would have had more answers.")
+		p.say("All connections were waiting for answers, and no processor was full: more of them would have had more " +
+			"answers.")
 	}
-	f.Head = p.head("What a request passes", "Hops in the order of a request: "+cellview.WithState(strings.Join(described, "; "), cell)+".")
-	return Drawing{Figure: f, Sub: sub, HowTo: howTo, Metrics: cellview.MetricsNamed("throughput"), Data: data}
+	f.Head = p.head("What a request passes",
+		"Hops in the order of a request: "+cellview.WithState(strings.Join(p.described, "; "), cell)+".")
+	return Drawing{Figure: f, Sub: sub, Metrics: cellview.MetricsNamed("throughput")}
 }
 
 // fullest is the hop of which the most was used; empty if nothing was sampled.
@@ -100,7 +102,7 @@ func hopAt(cell *dataset.Cell, limit validity.Limit, way cellview.Definition, na
 	for _, r := range limit.Resources {
 		if hop, ok := hopOf(r.Name); ok && hop == name {
 			h.Share = r.Share
-			h.Label = number.Percent.Quantity(r.Share, number.Percent.Decimals(r.Share, math.NaN(), math.NaN()))
+			h.Label = quantity(number.Percent, r.Share)
 		}
 	}
 	busy := cell.Metric("cpu." + name)
