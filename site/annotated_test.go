@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
@@ -14,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -30,13 +32,17 @@ import (
 	"benchbook/site/theme"
 )
 
-var update = flag.Bool("update", false, "draw docs/page.png anew")
+var update = flag.Bool("update", false, "draw the pictures of a page in docs/page anew")
 
 const (
-	guideForReaders  = "../docs/results.md" // explains each number of the picture
-	annotatedPicture = "../docs/page.png"
-	annotatedWidth   = 800
+	guideForReaders = "../docs/results.md" // explains each number of the pictures
+	annotatedWidth  = 800
 )
+
+// annotatedPictures are the pictures of a page, from its top to its end, by the parts that they begin with.
+var annotatedPictures = []struct{ name, from string }{
+	{"page/head.png", "body"}, {"page/claim.png", ".text p:has(.said)"}, {"page/table.png", ".tbl"},
+}
 
 // annotatedParts are the parts of a page that the guide for readers explains, by their numbers.
 var annotatedParts = []string{
@@ -45,17 +51,22 @@ var annotatedParts = []string{
 	".results tbody .grp", "#method", "#method ~ details small",
 }
 
-// The picture of a page, made of committed records, has a number at each part that the guide for readers explains.
-// With -update it is drawn anew.
+// The pictures of a page, made of committed records, have a number at each part that the guide for readers explains.
+// With -update they are drawn anew.
 func TestAnnotatedPage(t *testing.T) {
 	guide, err := os.ReadFile(guideForReaders)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, legend, ok := bytes.Cut(guide, []byte("](page.png)\n"))
+	_, legend, _ := bytes.Cut(guide, []byte("\n## The page from top to bottom\n"))
 	legend, _, _ = bytes.Cut(legend, []byte("\n## "))
-	if n := len(regexp.MustCompile(`(?m)^\d+\. `).FindAll(legend, -1)); !ok || n != len(annotatedParts) {
-		t.Errorf("the legend below the picture explains %d parts, and the picture has numbers at %d", n, len(annotatedParts))
+	for i, m := range regexp.MustCompile(`(?m)^(\d+)\. `).FindAllSubmatch(legend, -1) {
+		if string(m[1]) != strconv.Itoa(i+1) || i >= len(annotatedParts) {
+			t.Errorf("the legend explains part %s after %d others, and the page has %d", m[1], i, len(annotatedParts))
+		}
+	}
+	if !bytes.Contains(legend, fmt.Appendf(nil, "\n%d. ", len(annotatedParts))) {
+		t.Errorf("the legend does not explain all of %d parts", len(annotatedParts))
 	}
 	ctx := browser(t)
 	dir := t.TempDir()
@@ -74,8 +85,16 @@ func TestAnnotatedPage(t *testing.T) {
 	if *update {
 		drawAnnotated(ctx, t)
 	}
-	if info, err := os.Stat(annotatedPicture); err != nil || info.Size() >= 300_000 {
-		t.Errorf("the picture: %v, %v; want less than 300 kB", info, err)
+	var size int64
+	for _, p := range annotatedPictures {
+		info, err := os.Stat(filepath.Join("..", "docs", p.name))
+		if err != nil || !bytes.Contains(legend, []byte("]("+p.name+")\n")) {
+			t.Fatalf("the guide does not show %s, %v", p.name, err)
+		}
+		size += info.Size()
+	}
+	if size >= 300_000 {
+		t.Errorf("the pictures have %d bytes", size)
 	}
 }
 
@@ -140,27 +159,48 @@ func committedPage(t *testing.T, slug string) *render.Page {
 	return shown
 }
 
-// drawAnnotated takes the picture of the page, in the few colours that a page has, so that the file is small.
+// drawAnnotated takes the pictures of the page, in the few colours that a page has, so that the files are small.
 func drawAnnotated(ctx context.Context, t *testing.T) {
 	t.Helper()
-	height := ask[float64](ctx, t, `document.querySelector(".text").getBoundingClientRect().bottom + scrollY`)
-	taken, err := chromedp.Run(ctx, clippedPage(page.Viewport{Width: annotatedWidth, Height: height + 16, Scale: 1.5}))
-	if err != nil {
-		t.Fatal(err)
+	const space = 12 // above and below what is shown
+	top := func(selector string) float64 {
+		return ask[float64](ctx, t, `document.querySelector("`+selector+`").getBoundingClientRect().top + scrollY - `+
+			strconv.Itoa(space))
 	}
-	full, err := png.Decode(bytes.NewReader(taken))
-	if err != nil {
-		t.Fatal(err)
+	end := ask[float64](ctx, t, `document.querySelector(".text").getBoundingClientRect().bottom + scrollY + 2 * `+
+		strconv.Itoa(space))
+	for i, p := range annotatedPictures {
+		from, to := max(top(p.from), 0), end
+		if i+1 < len(annotatedPictures) {
+			to = top(annotatedPictures[i+1].from)
+		}
+		taken, err := chromedp.Run(ctx, clippedPage(page.Viewport{Y: from, Width: annotatedWidth, Height: to - from, Scale: 1.5}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		full, err := png.Decode(bytes.NewReader(taken))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join("..", "docs", p.name), framed(t, full), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
-	few := image.NewPaletted(full.Bounds(), frequentColours(full, 128))
-	draw.Draw(few, few.Bounds(), full, image.Point{}, draw.Src)
+}
+
+// framed encodes a picture with a thin frame, so that it stands apart from the page that it is shown on.
+func framed(t *testing.T, full image.Image) []byte {
+	t.Helper()
+	grey := color.RGBA{R: 0xb8, G: 0xb4, B: 0xab, A: 0xff}
+	few := image.NewPaletted(full.Bounds(), append(frequentColours(full, 127), grey))
+	draw.Draw(few, few.Bounds(), image.NewUniform(grey), image.Point{}, draw.Src)
+	inner := few.Bounds().Inset(2)
+	draw.Draw(few, inner, full, inner.Min, draw.Src)
 	var out bytes.Buffer
 	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, few); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.FromSlash(annotatedPicture), out.Bytes(), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	return out.Bytes()
 }
 
 func clippedPage(clip page.Viewport) chromedp.Action[[]byte] {
