@@ -70,7 +70,7 @@ bench-pages: ## render an article with a thousand records, and a thousand articl
 
 bench-load: build ## compare the load generator with wrk, and say which of its promises it keeps (some minutes; leave the machine alone)
 	@command -v wrk >/dev/null || apt-get install -y --no-install-recommends wrk
-	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/bench-load ./runner/load/http/comparetest
+	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/bench-load ./runner/benchbook-agent/comparetest
 	@$(BIN)/bench-load -load $(BIN)/$(AGENT)
 
 bench-first-use: ## measure how long it takes from nothing to a page with numbers of this machine (leave the machine alone)

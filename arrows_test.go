@@ -83,6 +83,9 @@ var forbidden = []struct{ from, to, why string }{
 	{"runner/load/http", "notebook/record", "the generator goes into a container alone, and must stay small"},
 	{"runner/load/http", "notebook/dataset", "the generator goes into a container alone, and must stay small"},
 	{"runner/load/http", "notebook/stats", "the generator goes into a container alone, and must stay small"},
+	{"runner/generator", "runner/engine", "the generator goes into a container alone, and must stay small"},
+	{"runner/generator", "net/http", "the generator is our own, and must stay small"},
+	{"runner/generator", "notebook", "the generator goes into a container alone, and must stay small"},
 	{"runner/search", "runner/engine", "a search decides what to try next, and has somebody measure it"},
 	{"runner/observe", "runner/images", "what machines and services do is seen whatever they were made from"},
 	{"runner/observe", "runner/machines", "what is observed is one machine's; machines ask for it"},
@@ -122,6 +125,7 @@ var heavy = []struct{ library, only, why string }{
 	{"k8s.io/", "runner/engine/kubernetes", "an engine's library is that engine's own business"},
 	{"github.com/google/go-containerregistry/", "runner/engine/kubernetes", "an engine's library is that engine's own business"},
 	{"github.com/vishvananda/", "runner/engine/local", "how networks are made is that engine's own business"},
+	{module + "runner/generator", "runner/benchbook-agent", "whoever asks for a load knows its config and its result"},
 	{"gopkg.in/yaml.v3", "notebook/yamltext", "YAML is read in one place, with its traps"},
 	{"gonum.org/v1/plot", "render/figure", "figures can be drawn by something else one day"},
 	{"github.com/spf13/cobra", "cmd", "the command line is the command's"},
@@ -254,6 +258,8 @@ func TestArrowsSeeWhatIsWrong(t *testing.T) {
 		{"runner/engine/docker", "k8s.io/client-go/rest", true},
 		{"runner/engine/kubernetes", "k8s.io/client-go/rest", false},
 		{"runner/load/http", "net/http", true},
+		{"runner/load", "benchbook/runner/generator", true},
+		{"runner/benchbook-agent", "benchbook/runner/generator", false},
 	}
 	for _, test := range tests {
 		if got := len(wrong(test.folder, test.imported)) > 0; got != test.wrong {

@@ -37,7 +37,7 @@ func TestFilesToTouch(t *testing.T) {
 			}
 		})
 		maps.DeleteFunc(found, func(name string, _ bool) bool {
-			return strings.Contains(name, "/testdata/") || strings.HasPrefix(name, "runner/load/http/comparetest/")
+			return strings.Contains(name, "/testdata/") || strings.HasPrefix(name, "runner/benchbook-agent/comparetest/")
 		})
 		if family == "a verdict" {
 			maps.Copy(found, themeFiles(t, member))

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/runner/generator"
 	"benchbook/runner/load/http"
 )
 
@@ -50,9 +51,9 @@ func putLoad(ctx context.Context, args []string, s streams) error {
 	}
 	var result any
 	if check {
-		result, err = http.Check(ctx, config)
+		result, err = generator.Check(ctx, config)
 	} else {
-		result, err = http.Run(ctx, config)
+		result, err = generator.Run(ctx, config)
 	}
 	if err != nil {
 		return err

@@ -3,8 +3,7 @@
 //
 // The load is a closed loop, in which each client has at most one request on its way and sends the next when the answer
 // is there, after an optional pause; or an open one, in which requests are due on a schedule, whether answers are there
-// or not, and a late one counts from when it was due. Whatever the server does is a result; an error means that the
-// generator could not measure.
+// or not, and a late one counts from when it was due.
 //
 // What always holds:
 //

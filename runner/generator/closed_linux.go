@@ -1,0 +1,173 @@
+package generator
+
+import (
+	"time"
+
+	"benchbook/runner/load/http"
+)
+
+// closedLoop lets each client send its next request when it has the answer to the one before. Client n has the
+// connections n·k to n·k + k − 1, one for each of k servers, and a request on at most one of them.
+type closedLoop struct {
+	engine        *engine
+	active        []bool     // clients that are not done
+	running       int        // how many these are
+	thinking      queue      // connections whose client pauses, by the end of that
+	presences     []presence // of each client, where the window ends with the requests
+	requests      uint64     // drawn so far
+	nextAdmission int64      // when the next client may start
+	admitted      int        // clients that have started, where their number does not change
+}
+
+// admissionsAtOnce is how many clients start before answers are looked for, so that the first of very many do not seem
+// to wait for theirs while the last are still to start. It is not small: while clients start one by one, servers that
+// answer at once keep those busy that have started, and the others are missing from a load of a thousand requests.
+const admissionsAtOnce = 64
+
+func newClosedLoop(e *engine, clients int) *closedLoop {
+	l := &closedLoop{engine: e, active: make([]bool, clients), thinking: newQueue(), nextAdmission: never}
+	if e.config.Requests > 0 {
+		l.presences = make([]presence, clients)
+	}
+	return l
+}
+
+func (l *closedLoop) begin() { l.nextAdmission = max(l.engine.clock, l.engine.started) }
+
+func (l *closedLoop) due(int) {} // there is no schedule
+
+func (l *closedLoop) clientOf(connection int32) int { return int(connection) / l.engine.perClient }
+
+// goOn lets a client go on, after its pause.
+func (l *closedLoop) goOn(i int32) {
+	e := l.engine
+	if e.config.Think == 0 {
+		l.send(l.clientOf(i))
+		return
+	}
+	e.connections[i].wake = e.clock + e.config.Think.Nanoseconds()
+	l.thinking.push(e.connections, i)
+}
+
+func (l *closedLoop) counted(o *outcome) {
+	if l.presences != nil {
+		l.presences[l.clientOf(o.slot)].next(l.engine.window, o, l.engine.config.Think)
+	}
+}
+
+// inFlight is how long clients had a request on its way, or were thinking, in the window up to a time.
+func (l *closedLoop) inFlight(until int64) (sum time.Duration) {
+	for i := range l.presences {
+		sum += time.Duration(l.presences[i].until(l.engine.window, until))
+	}
+	return sum
+}
+
+func (l *closedLoop) turn() {
+	e := l.engine
+	if l.thinking.first != none {
+		over := e.ended.Load() || e.window.over(e.clock) // thinking clients need not finish their thought
+		for i := l.thinking.first; i != none && (over || e.connections[i].wake <= e.clock); i = l.thinking.first {
+			l.thinking.remove(e.connections, i)
+			l.send(l.clientOf(i))
+		}
+	}
+	if l.nextAdmission <= e.clock {
+		l.admitSome()
+	}
+}
+
+func (l *closedLoop) next() (at int64, polling bool) {
+	at = l.nextAdmission
+	if l.thinking.first != none {
+		at = min(at, l.engine.connections[l.thinking.first].wake, l.engine.window.end())
+	}
+	return at, false
+}
+
+func (l *closedLoop) finished() bool {
+	return l.running == 0 && (l.nextAdmission == never || l.engine.window.over(l.engine.clock))
+}
+
+// send sends the next request of a client, if there is to be one.
+func (l *closedLoop) send(n int) {
+	e := l.engine
+	if !e.window.isOpen() {
+		e.count() // before this request may open it: what has ended was not in it
+	}
+	start, ok := e.permit(e.clock)
+	if !ok || e.schedule != nil && l.number(n) >= l.allowed() {
+		l.leave(n)
+		return
+	}
+	l.requests++
+	draw := http.Mix(http.Mix(e.config.Seed+uint64(e.index)<<32) + l.requests)
+	target := e.draw(draw)
+	e.begin(int32(n*e.perClient+e.targets[target].origin), target, draw, start)
+}
+
+// leave takes a client out of the load.
+func (l *closedLoop) leave(n int) {
+	e := l.engine
+	for i := range e.perClient {
+		e.sockets.close(&e.connections[n*e.perClient+i])
+	}
+	l.active[n] = false
+	l.running--
+	if e.schedule != nil {
+		l.nextAdmission = e.clock // it may come back
+	}
+}
+
+// number is that of a client among those of all engines.
+func (l *closedLoop) number(n int) int { return l.engine.index + n*l.engine.engines }
+
+// allowed is how many clients there may be now.
+func (l *closedLoop) allowed() int {
+	const rounding = 1e-6
+	return int(l.engine.schedule.value(l.engine.clock-l.engine.started) + rounding)
+}
+
+// admit has a client start.
+func (l *closedLoop) admit(n int) {
+	l.active[n] = true
+	l.running++
+	l.engine.clock = l.engine.now()
+	l.send(n)
+}
+
+// admitSome has some of those clients start that may by now.
+func (l *closedLoop) admitSome() {
+	e := l.engine
+	l.nextAdmission = never
+	if e.schedule == nil {
+		for range min(admissionsAtOnce, len(l.active)-l.admitted) {
+			l.admitted++
+			l.admit(l.admitted - 1)
+		}
+		if l.admitted < len(l.active) {
+			l.nextAdmission = e.clock
+		}
+		return
+	}
+	if e.window.over(e.clock) {
+		return
+	}
+	left := admissionsAtOnce
+	for n := range l.active {
+		switch {
+		case l.active[n]:
+		case l.number(n) >= l.allowed():
+			if at, ok := e.schedule.reach(float64(l.number(n)+1), e.clock-e.started); ok {
+				l.nextAdmission = min(l.nextAdmission, e.started+max(at, e.clock-e.started+1))
+			}
+			return // those with higher numbers come later
+		case left == 0:
+			l.nextAdmission = e.clock
+			return
+		default:
+			l.admit(n)
+			left--
+		}
+	}
+}

@@ -1,0 +1,31 @@
+package generator
+
+import (
+	"testing"
+	"time"
+
+	"benchbook/runner/load/http"
+)
+
+// An answer that we get to see only after its timeout is a failure, even if no timer has gone off.
+func TestJudge(t *testing.T) {
+	tests := []struct {
+		name   string
+		took   time.Duration
+		status int
+		want   http.Kind
+	}{
+		{"in time", time.Second, 200, ""},
+		{"too late", time.Second + 1, 200, http.Timeout},
+		{"wrong", time.Second, 500, http.Wrong},
+		{"wrong and too late", time.Second + 1, 500, http.Timeout},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := http.Config{Timeout: time.Second}
+			if got := kindOf(&c, tt.took.Nanoseconds(), tt.status, 0); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,363 @@
+package generator
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"benchbook/runner/load/http"
+)
+
+// dealtOut deals outcomes out to as many generators, each with a window of its own that is like all others, and gives what each found.
+func dealtOut(t *testing.T, config *http.Config, outcomes []outcome, parts int) []*http.Result {
+	t.Helper()
+	var results []*http.Result
+	for i := range parts {
+		all := newTally(openWindow(10*time.Second), config)
+		for k := i; k < len(outcomes); k += parts {
+			all.add(&outcomes[k])
+		}
+		r, err := all.result(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		results = append(results, r)
+	}
+	return results
+}
+
+// However requests are dealt out to generators, their results together are that of one generator to which all of them happened, to
+// the last bucket of each histogram.
+func TestMergeIsWhatOneGeneratorFinds(t *testing.T) {
+	for seed := range uint64(20) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		config := &http.Config{Targets: []http.Target{{URL: "https://a/"}}, Timeout: time.Second}
+		if seed%2 == 1 {
+			config.Rate = 100
+		}
+		var outcomes []outcome
+		for range 1 + random.IntN(2000) {
+			start := 8 + 12*random.Float64()
+			o := ok(start, start+70*random.Float64()*random.Float64()*random.Float64()) // some beyond what a histogram holds
+			switch random.IntN(10) {
+			case 0:
+				o = failed(start, start+random.Float64(), http.Kinds[random.IntN(len(http.Kinds))])
+				if o.kind == http.Wrong {
+					o.status = 500
+				}
+			case 1:
+				o.status = 404
+			case 2:
+				o.connect, o.tls = random.Int64N(1e9), random.Int64N(1e9)
+			case 3:
+				o.stale, o.unrequested, o.blocked = true, true, true
+			}
+			o.sent = o.start + random.Int64N(o.end-o.start+1)
+			if o.kind == http.Timeout {
+				o.sent = unopened
+			}
+			o.bytesIn, o.bytesOut = random.Int64N(1000), random.Int64N(1000)
+			outcomes = append(outcomes, o)
+		}
+		want := dealtOut(t, config, outcomes, 1)[0]
+		for parts := 1; parts <= 5; parts++ {
+			results := dealtOut(t, config, outcomes, parts)
+			before := fmt.Sprintf("%+v", *results[0]) // maps and lists with what is in them
+			got, err := http.Merge(results)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkSums(t, got)
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("seed %d: %d generators find\n%+v\none finds\n%+v", seed, parts, got, want)
+			}
+			if after := fmt.Sprintf("%+v", *results[0]); after != before {
+				t.Errorf("seed %d: merging %d results has changed the first of them", seed, parts)
+			}
+		}
+	}
+}
+
+// What cannot be added up is that of the generator which was worst off.
+func TestMergeOfWhatGeneratorsTellOfThemselves(t *testing.T) {
+	begin := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+	found := func(after, length time.Duration, by http.Ending, change func(*http.Result)) *http.Result {
+		r := dealtOut(t, &http.Config{Timeout: time.Second}, nil, 1)[0]
+		r.Start, r.Length, r.EndedBy, r.CPU, r.Health = begin.Add(after), length, by, &http.CPU{User: time.Second, Length: length, Busiest: new(0.25)}, &http.Health{Standstill: 5, Waiting: new(0.02)}
+		if change != nil {
+			change(r)
+		}
+		return r
+	}
+	tests := []struct {
+		name  string
+		parts []*http.Result
+		want  string
+	}{
+		{"equally long", []*http.Result{found(0, 2*time.Second, http.EndedByDuration, nil), found(time.Millisecond, 2*time.Second, http.EndedByDuration, nil)},
+			"after 1ms for 2s by duration, busiest 0.25 of 2s, stood still for 5ns, waited for 0.02, in flight unknown"},
+		{"one is busy", []*http.Result{found(0, time.Second, http.EndedByDuration, func(r *http.Result) { r.CPU.Busiest = new(0.95) }), found(0, time.Second, http.EndedByDuration, nil)},
+			"after 0s for 1s by duration, busiest 0.95 of 2s, stood still for 5ns, waited for 0.02, in flight unknown"},
+		{"one was held back", []*http.Result{found(0, time.Second, http.EndedByDuration, nil), found(0, time.Second, http.EndedByDuration, func(r *http.Result) { r.Health.Standstill, r.Health.Waiting = 9, new(0.5) })},
+			"after 0s for 1s by duration, busiest 0.25 of 2s, stood still for 9ns, waited for 0.5, in flight unknown"},
+		// 3 of 4 clients over 2 s, and 1 of 4 over 1 s, which is as if they had gone on for 2 s.
+		{"by requests", []*http.Result{
+			found(0, 2*time.Second, http.EndedByRequests, func(r *http.Result) { r.InFlight = &http.InFlight{Time: 6 * time.Second, Length: 2 * time.Second} }),
+			found(10*time.Millisecond, 1500*time.Millisecond, http.EndedByRequests, func(r *http.Result) { r.InFlight = &http.InFlight{Time: time.Second, Length: time.Second} }),
+		}, "after 0s for 2s by requests, busiest 0.25 of 2s, stood still for 5ns, waited for 0.02, in flight 8s of 2s"},
+		{"by requests, the last one to begin ending last", []*http.Result{
+			found(0, time.Second, http.EndedByRequests, func(r *http.Result) { r.InFlight = &http.InFlight{Time: time.Second, Length: time.Second} }),
+			found(500*time.Millisecond, time.Second, http.EndedByRequests, func(r *http.Result) { r.InFlight = &http.InFlight{} }),
+		}, "after 0s for 1.5s by requests, busiest 0.25 of 2s, stood still for 5ns, waited for 0.02, in flight 0s of 0s"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r, err := http.Merge(tt.parts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			inFlight := "unknown"
+			if r.InFlight != nil {
+				inFlight = fmt.Sprintf("%v of %v", r.InFlight.Time, r.InFlight.Length)
+			}
+			got := fmt.Sprintf("after %v for %v by %s, busiest %v of %v, stood still for %v, waited for %v, in flight %s", r.Start.Sub(begin), r.Length, r.EndedBy,
+				*r.CPU.Busiest, r.CPU.User, r.Health.Standstill, *r.Health.Waiting, inFlight)
+			if got != tt.want {
+				t.Errorf("\n got %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+	untold, err := http.Merge([]*http.Result{found(0, time.Second, http.EndedByDuration, nil), found(0, time.Second, http.EndedByDuration, func(r *http.Result) { r.CPU, r.Health = nil, nil })})
+	if err != nil {
+		t.Fatal(err)
+	}
+	silent, err := http.Merge([]*http.Result{found(0, time.Second, http.EndedByDuration, func(r *http.Result) { r.Health.Waiting = nil }), found(0, time.Second, http.EndedByDuration, nil)})
+	if err != nil || silent.Health == nil || silent.Health.Waiting != nil || silent.Health.Standstill != 5 {
+		t.Errorf("one generator does not tell how long it waited, and all together %+v, %v", silent.Health, err)
+	}
+	if untold.CPU != nil || untold.Health != nil {
+		t.Errorf("one generator tells nothing, and all together %+v and %+v", untold.CPU, untold.Health)
+	}
+}
+
+func TestMergeErrors(t *testing.T) {
+	closed := dealtOut(t, &http.Config{Timeout: time.Second}, []outcome{ok(11, 12)}, 1)[0]
+	left := ok(11, 12)
+	left.sent = left.start
+	open := dealtOut(t, &http.Config{Timeout: time.Second, Rate: 1}, []outcome{left}, 1)[0]
+	patient := dealtOut(t, &http.Config{Timeout: time.Hour}, []outcome{ok(11, 12)}, 1)[0]
+	broken := *closed
+	broken.Latency.Count++
+	for name, tt := range map[string]struct {
+		parts []*http.Result
+		want  string
+	}{
+		"nothing":                 {nil, "there is no result"},
+		"an open and a closed":    {[]*http.Result{closed, open}, "merging lag: part 2 of 2 is of another load"},
+		"a closed and an open":    {[]*http.Result{open, closed}, "merging lag: part 2 of 2 is of another load"},
+		"other timeouts":          {[]*http.Result{closed, patient}, "up to 60000000000, another one up to 7200000000000"},
+		"a histogram that is off": {[]*http.Result{closed, &broken}, "merging latency: decoding histogram"},
+	} {
+		if _, err := http.Merge(tt.parts); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: got %v, want an error with %q", name, err, tt.want)
+		}
+	}
+}
+
+// Whatever does not go in evenly, the parts add up to the whole, and none has more than one thing more than another.
+func TestShare(t *testing.T) {
+	for _, tt := range []struct {
+		n, of int
+		want  []int
+	}{
+		{10, 1, []int{10}}, {10, 2, []int{5, 5}}, {10, 3, []int{4, 3, 3}}, {10, 4, []int{3, 3, 2, 2}}, {7, 7, []int{1, 1, 1, 1, 1, 1, 1}},
+		{1, 3, []int{1, 0, 0}}, {0, 3, []int{0, 0, 0}}, {60_001, 2, []int{30_001, 30_000}}, {997, 5, []int{200, 200, 199, 199, 199}},
+	} {
+		var got []int
+		sum := 0
+		for i := range tt.of {
+			got = append(got, http.Part{Number: i, Of: tt.of}.Share(tt.n))
+			sum += got[i]
+		}
+		if !slices.Equal(got, tt.want) || sum != tt.n {
+			t.Errorf("%d in %d parts: got %v, which is %d, want %v", tt.n, tt.of, got, sum, tt.want)
+		}
+	}
+	if got := (http.Part{}).Share(5); got != 5 {
+		t.Errorf("the whole of 5 is %d", got)
+	}
+}
+
+// What several generators are told is what one is, whichever threads each of them has: constant arrivals stay evenly spaced, and Poisson
+// ones are the same.
+func TestPartsOfASchedule(t *testing.T) {
+	for name, c := range map[string]http.Config{
+		"constant":  {Rate: 333, Duration: time.Second, Warmup: 100 * time.Millisecond},
+		"poisson":   {Rate: 333, Duration: time.Second, Warmup: 100 * time.Millisecond, Arrivals: http.PoissonArrivals, Seed: 3},
+		"a ramp":    {Stages: []http.Stage{{Duration: time.Second, Rate: 500}, {Duration: time.Second, Rate: 10}}},
+		"few":       {Rate: 2, Duration: time.Second},
+		"one alone": {Rate: 1, Duration: time.Second},
+	} {
+		for parts := 1; parts <= 4; parts++ {
+			var got []int64
+			for part := range parts {
+				threads := part + 1
+				for i := range threads {
+					a := newArrivals(&c, 5, part+i*parts, threads*parts)
+					for at, more := a.next(); more; at, more = a.next() {
+						got = append(got, at)
+					}
+				}
+			}
+			slices.Sort(got)
+			if want := due(&c, 5, 1); !slices.Equal(got, want) {
+				t.Errorf("%s: %d generators are told of %d requests, one of %d, or at other times", name, parts, len(got), len(want))
+			}
+		}
+	}
+}
+
+// runParts runs all parts of a load beside each other, which begin at one moment, and gives what each found.
+func runParts(t *testing.T, config http.Config, parts int) []*http.Result {
+	t.Helper()
+	config.Begin = time.Now().Add(100 * time.Millisecond)
+	results, failures := make([]*http.Result, parts), make([]error, parts)
+	var running sync.WaitGroup
+	for i := range parts {
+		part := config
+		part.Part, part.Threads = http.Part{Number: i, Of: parts}, i+1
+		running.Go(func() { results[i], failures[i] = Run(t.Context(), part) })
+	}
+	running.Wait()
+	for i, err := range failures {
+		if err != nil {
+			t.Fatalf("part %d: %v", i, err)
+		}
+		// Both clocks are read one after the other.
+		if early := config.Begin.Add(config.Warmup).Sub(results[i].Start); early > time.Millisecond {
+			t.Errorf("the window of part %d begins %v early", i, early)
+		}
+	}
+	return results
+}
+
+// Several generators send what one would: so many requests over so many connections, or so many on schedule.
+func TestPartsOfALoad(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		change func(*http.Config)
+		want   int64 // requests in the window
+		warm   int64 // before it
+		most   int64 // connections
+	}{
+		"requests":     {func(c *http.Config) { c.Requests = 100 }, 100, 0, 7},
+		"few requests": {func(c *http.Config) { c.Requests = 3 }, 3, 0, 7},
+		"a rate": {func(c *http.Config) {
+			c.Connections, c.Rate, c.Duration, c.Warmup = 50, 400, 500*time.Millisecond, 50*time.Millisecond
+		}, 200, 20, 50},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t, after(2*time.Millisecond))
+			config := http.Config{Targets: []http.Target{{URL: s.url()}}, Connections: 7, Timeout: 5 * time.Second, KeepAlive: true}
+			tt.change(&config)
+			r, err := http.Merge(runParts(t, config, 3))
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkSums(t, r)
+			if r.Attempted != tt.want || r.Answered != tt.want || r.Warmup.Attempted != tt.warm || s.requests.Load() != tt.want+tt.warm {
+				t.Errorf("%d attempted, %d answered, %d before; the server got %d; want %d and %d", r.Attempted, r.Answered, r.Warmup.Attempted,
+					s.requests.Load(), tt.want, tt.warm)
+			}
+			if n := s.connections.Load(); n > tt.most {
+				t.Errorf("%d connections, want at most %d", n, tt.most)
+			}
+			if r.Latency.Count != tt.want || r.Latency.Min < sec(0.002) {
+				t.Errorf("latencies %+v", r.Latency)
+			}
+			if config.Rate > 0 && (r.Offered != config.Rate || r.Sent != tt.want || r.Lag.Count != tt.want || r.Length != config.Duration) {
+				t.Errorf("offered %v/s, %d sent, lags %+v in %v", r.Offered, r.Sent, r.Lag, r.Length)
+			}
+		})
+	}
+}
+
+// Clients of a closed loop are dealt out too, also where their number changes: at its end all are there.
+func TestPartsOfStages(t *testing.T) {
+	t.Parallel()
+	s := serve(t, after(time.Millisecond))
+	runParts(t, http.Config{
+		Targets: []http.Target{{URL: s.url()}}, Connections: 1, Timeout: 5 * time.Second, KeepAlive: true,
+		Stages: []http.Stage{{Duration: 200 * time.Millisecond, Connections: 10}, {Duration: 300 * time.Millisecond, Connections: 10}},
+	}, 4)
+	if n := s.connections.Load(); n != 10 {
+		t.Errorf("the server got %d connections, want 10", n)
+	}
+}
+
+// What has the load begin at a moment is read as that moment, and nothing else is.
+func TestParseWord(t *testing.T) {
+	moment := time.Unix(1_800_000_000, 123_456_789)
+	for _, tt := range []struct {
+		word string
+		want time.Time
+		ok   bool
+	}{
+		{http.AwaitedWord, time.Time{}, true},
+		{http.BeginAt(moment), moment, true},
+		{"begin", time.Time{}, false},
+		{"begin 5", time.Time{}, false},
+		{"begin x\n", time.Time{}, false},
+		{"begin +5\n", time.Time{}, false},
+		{"begin  5\n", time.Time{}, false},
+		{"beginning\n", time.Time{}, false},
+		{"", time.Time{}, false},
+	} {
+		if got, ok := http.ParseWord(tt.word); ok != tt.ok || !got.Equal(tt.want) {
+			t.Errorf("%q: got %v, %v, want %v, %v", tt.word, got, ok, tt.want, tt.ok)
+		}
+	}
+}
+
+// A load that is to begin later still ends at once when it is cancelled.
+func TestCancelBeforeTheBeginning(t *testing.T) {
+	t.Parallel()
+	s := serve(t, good)
+	for name, config := range map[string]http.Config{
+		"closed": {Connections: 1, Requests: 5}, "open": {Connections: 1, Rate: 5, Duration: time.Second},
+	} {
+		config.Targets, config.Timeout, config.Begin = []http.Target{{URL: s.url()}}, time.Second, time.Now().Add(time.Hour)
+		done := make(chan error, 1)
+		cancel := runInBackground(t, config, done)
+		time.Sleep(20 * time.Millisecond)
+		cancel()
+		select {
+		case err := <-done:
+			if err == nil {
+				t.Errorf("%s: a load has ended well that never began", name)
+			}
+		case <-time.After(time.Minute):
+			t.Fatalf("%s: it goes on waiting", name)
+		}
+	}
+	if n := s.requests.Load(); n > 0 {
+		t.Errorf("the server got %d requests", n)
+	}
+}
+
+// runInBackground runs a load until the function that comes back is called.
+func runInBackground(t *testing.T, config http.Config, done chan<- error) context.CancelFunc {
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		_, err := Run(ctx, config)
+		done <- err
+	}()
+	return cancel
+}

@@ -1,0 +1,181 @@
+package generator
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"benchbook/runner/load/http"
+)
+
+// run is one measurement.
+type run struct {
+	*load
+	schedule *schedule // of clients, nil if their number does not change
+	wanted   int64     // requests, 0 for any number
+	started  int64
+	warm     int64 // the end of warm-up
+
+	issued    atomic.Int64 // how often a client has asked for a request after warm-up
+	ended     atomic.Bool  // no further request will start
+	cancelled atomic.Bool
+
+	all []*engine
+}
+
+// measure lets all engines go at once and returns when the last of them is done. What keeps one of them from measuring
+// cancels the others.
+func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engines int) (*http.Result, error) {
+	r := &run{load: l, schedule: clientSchedule(l.config), wanted: int64(l.config.Part.Share(int(l.config.Requests)))}
+	part := l.config.Part
+	for i := range engines {
+		// The engines of all parts are numbered through, with those of other parts in between.
+		e, err := newEngine(ctx, r, part.Number+i*part.Count(), engines*part.Count())
+		if err != nil {
+			return nil, err
+		}
+		defer e.sockets.poller.close()
+		e.meter.polls = coreToSpare(engines * part.Count()) // other parts are put on from the same machine
+		r.all = append(r.all, e)
+	}
+	var working sync.WaitGroup
+	gate, done := make(chan struct{}), make(chan struct{})
+	cancelling := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(cancelling)
+		r.cancelled.Store(true)
+		r.wake()
+	})
+	defer func() {
+		if !stop() {
+			<-cancelling // before the pollers are closed
+		}
+	}()
+	for _, e := range r.all {
+		working.Go(func() {
+			<-gate
+			if err := e.work(); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	go func() {
+		working.Wait()
+		close(done)
+	}()
+
+	begin := r.awaitBegin(ctx)
+	before := readUsage(r.now)
+	r.started = max(begin, r.now())
+	r.warm = r.started + r.config.Warmup.Nanoseconds()
+	if r.config.Requests == 0 {
+		r.window.openAt(r.warm)
+	}
+	close(gate)
+	if r.config.Warmup > 0 {
+		r.sleep(r.warm, done)
+		before = readUsage(r.now)
+	}
+	if r.window.duration > 0 {
+		select {
+		case <-r.window.opened:
+			r.sleep(r.window.start.Load()+r.window.duration, done)
+		case <-done:
+		}
+	} else {
+		<-done
+	}
+	after := readUsage(r.now)
+	<-done
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	result, err := r.result()
+	if err != nil {
+		return nil, err
+	}
+	if result.CPU = after.since(before); result.CPU != nil {
+		addThreads(result.CPU, r.all)
+	}
+	result.Health = health(r.all)
+	return result, nil
+}
+
+func (r *run) wake() {
+	for _, e := range r.all {
+		e.sockets.poller.wake()
+	}
+}
+
+// permit is the start of a request of a closed loop that is to start now, unless there is to be none.
+func (r *run) permit(now int64) (start int64, ok bool) {
+	if now < r.warm {
+		return now, true
+	}
+	if r.wanted > 0 {
+		switch n := r.issued.Add(1); {
+		case n == r.wanted:
+			r.ended.Store(true)
+			r.wake()
+		case n > r.wanted:
+			return 0, false
+		}
+	}
+	r.window.open(now)
+	// Another engine may have opened the window a moment after this one has read its clock, and no request that counts
+	// starts before the window.
+	start = max(now, r.window.start.Load())
+	return start, !r.window.over(start)
+}
+
+// gateAhead is how long before the moment that was agreed on engines are let go. They have exact timers of their own.
+const gateAhead = time.Millisecond
+
+// awaitBegin waits until the load is about to begin, and returns when it does, by the run's clock; 0 for at once.
+func (r *run) awaitBegin(ctx context.Context) int64 {
+	if r.config.Begin.IsZero() {
+		return 0
+	}
+	begin := r.now() + time.Until(r.config.Begin).Nanoseconds()
+	r.sleep(begin-gateAhead.Nanoseconds(), ctx.Done())
+	return begin
+}
+
+// sleep waits for a time of the run's clock, or for an end.
+func (r *run) sleep(until int64, end <-chan struct{}) {
+	timer := time.NewTimer(time.Duration(until - r.now()))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-end:
+	}
+}
+
+// result adds up what the engines left.
+func (r *run) result() (*http.Result, error) {
+	total := r.all[0].tally
+	encryptions := make(map[http.TLS]bool)
+	for i, e := range r.all {
+		maps.Copy(encryptions, e.handshakes.negotiated)
+		if i > 0 {
+			total.merge(e.tally)
+		}
+	}
+	result, err := total.result(r.wanted)
+	if err != nil {
+		return nil, err
+	}
+	result.TLS = slices.SortedFunc(maps.Keys(encryptions), http.TLS.Compare)
+	start := r.window.start.Load()
+	result.Start = r.base.Add(time.Duration(start)).UTC()
+	if result.EndedBy == http.EndedByRequests {
+		result.InFlight = &http.InFlight{Length: time.Duration(total.lastStart - start)}
+		for _, e := range r.all {
+			result.InFlight.Time += e.pacing.(*closedLoop).inFlight(total.lastStart)
+		}
+	}
+	return result, nil
+}

@@ -1,0 +1,161 @@
+package generator
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Calls for every request go straight to the kernel, without telling Go's scheduler that the thread may block: those on
+// sockets do not, and a thread that waits for events is meant to keep its place, since taking it up again would cost
+// half as much as the wake-up itself. What that asks for in return is in poller.wait.
+
+// receive is recv(2), without waiting.
+func receive(fd int, b []byte) (int, unix.Errno) {
+	n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), unix.MSG_DONTWAIT, 0, 0)
+	return int(n), errno
+}
+
+// discard receives up to n bytes without copying them.
+func discard(fd int, n int64) (int, unix.Errno) {
+	var nowhere byte
+	got, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&nowhere)), uintptr(n),
+		unix.MSG_DONTWAIT|unix.MSG_TRUNC, 0, 0)
+	return int(got), errno
+}
+
+// send is send(2), without waiting.
+func send(fd int, b []byte) (int, unix.Errno) {
+	n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)),
+		unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
+	return int(n), errno
+}
+
+// sockaddr is an address as the kernel takes it.
+func sockaddr(a netip.AddrPort) (unix.Sockaddr, error) {
+	if a.Addr().Is4() {
+		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}, nil
+	}
+	six := &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
+	if zone := a.Addr().Zone(); zone != "" {
+		if n, err := strconv.ParseUint(zone, 10, 32); err == nil {
+			six.ZoneId = uint32(n)
+			return six, nil
+		}
+		link, err := net.InterfaceByName(zone)
+		if err != nil {
+			return nil, fmt.Errorf("finding the interface of %v: %w", a.Addr(), err)
+		}
+		six.ZoneId = uint32(link.Index)
+	}
+	return six, nil
+}
+
+// mostEvents is how many events one wait may bring.
+const mostEvents = 256
+
+// poller waits for events on sockets: one level-triggered epoll, and an eventfd to wake it from another thread.
+type poller struct {
+	epoll, event int
+	coarse       bool // the kernel is older than 5.11 and waits for whole milliseconds
+	dull         bool // nothing has come for a while
+	events       [mostEvents]unix.EpollEvent
+	limit        unix.Timespec
+}
+
+func newPoller() (*poller, error) {
+	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("opening an epoll: %w", err)
+	}
+	event, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		unix.Close(epoll)
+		return nil, fmt.Errorf("opening an eventfd: %w", err)
+	}
+	p := &poller{epoll: epoll, event: event}
+	if err := p.control(unix.EPOLL_CTL_ADD, event, 0, unix.EPOLLIN); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *poller) close() {
+	unix.Close(p.epoll)
+	unix.Close(p.event)
+}
+
+// control adds or changes what is waited for on a socket. The generation comes back with the events, since a socket may
+// have been closed and its number given to another before its last events are looked at.
+func (p *poller) control(op, fd int, generation uint32, events uint32) error {
+	event := unix.EpollEvent{Events: events, Fd: int32(fd), Pad: int32(generation)}
+	if err := unix.EpollCtl(p.epoll, op, fd, &event); err != nil {
+		return fmt.Errorf("%w: waiting for a socket: %w", errNoResources, err)
+	}
+	return nil
+}
+
+// wake ends a wait, from any thread.
+func (p *poller) wake() {
+	one := [8]byte{1}
+	unix.Write(p.event, one[:]) // fails only if it is awake already
+}
+
+// woken takes note of wake.
+func (p *poller) woken() {
+	var count [8]byte
+	unix.Read(p.event, count[:])
+}
+
+const (
+	// longestWait bounds a wait, so that a thread is never deaf to the runtime for longer.
+	longestWait = 100e6
+	// attentive is how long a thread holds on to its place while nothing comes.
+	attentive = 10e6
+)
+
+// wait returns how many events have come within so many nanoseconds, maybe none, and how long it was ready to wait, which
+// may be less.
+//
+// At first the thread blocks without the scheduler knowing. To stop the world, or to give others a turn, the runtime asks for its
+// place and sends it a signal, which ends the wait. It hands its place over in the next function that looks for such a request as
+// it is entered, as all but the smallest do, so a loop around wait has to call one. There is no runtime.Gosched here: that
+// would hand the place over twice, which costs a thread that is locked some wake-ups of other threads. A thread on which nothing
+// comes for a while lets the scheduler know.
+func (p *poller) wait(timeout int64) (n int, limit int64) {
+	limit = timeout
+	if !p.dull {
+		limit = min(timeout, attentive)
+	}
+	n, errno := p.poll(limit)
+	if errno == unix.ENOSYS || errno == unix.EPERM {
+		p.coarse = true
+		n, errno = p.poll(limit)
+	}
+	if errno != 0 {
+		return 0, limit
+	}
+	p.dull = n == 0 && (p.dull || limit == attentive)
+	return n, limit
+}
+
+func (p *poller) poll(limit int64) (int, unix.Errno) {
+	p.limit = unix.NsecToTimespec(limit)
+	call, last := uintptr(unix.SYS_EPOLL_PWAIT2), uintptr(unsafe.Pointer(&p.limit))
+	if p.coarse {
+		call, last = unix.SYS_EPOLL_PWAIT, uintptr((limit+999_999)/1_000_000)
+	}
+	var n uintptr
+	var errno unix.Errno
+	if p.dull {
+		n, _, errno = unix.Syscall6(call, uintptr(p.epoll), uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)), last, 0, 0)
+	} else {
+		n, _, errno = unix.RawSyscall6(call, uintptr(p.epoll), uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)), last, 0, 0)
+	}
+	return int(n), errno
+}
