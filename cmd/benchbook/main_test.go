@@ -66,7 +66,7 @@ func tellPeak(file string) {
 // scripted wires the command to an engine that does what the variable ENGINE says: nothing for "" but to give every load and
 // command the same good result, "down" for no engine, "broken-build" for one that cannot build images with RUN false, "broken-builder" for one that fails at them itself,
 // "crash" for services that end, "slow" for loads that take
-// until they are cancelled, "leftovers" for an earlier run that was killed, "connecting" for an engine that does not answer,
+// until they are cancelled, "leftovers" for an earlier run that was killed, "used-network" for a network of one that the engine does not remove, "connecting" for an engine that does not answer,
 // "stuck" for one that does not remove what loads that are slow were put on, "elsewhere" for one on another machine, "picky" for one
 // without the image nosuchimage:1 and the user nosuchuser, "noisy" for services that write what controls a terminal, "gate" for
 // loads of which all but the first wait for a file go, "pool" for services that are as fast as the number at the end of their command allows, and bear 730 requests
@@ -270,6 +270,8 @@ func script(mode string) fake.Script {
 			id, _ := s.Find(i.Name)
 			return engine.Prepared{Reference: i.Name, ID: id, Bases: []engine.Base{{Reference: i.Name, ID: id}}}, nil
 		}
+	case "used-network":
+		s.Leftovers = []engine.Leftover{{Kind: "network", Name: "net-1", Run: "20261120T101500Z-abcd", Problem: "network net-1 has active endpoints"}}
 	case "leftovers":
 		s.Leftovers = []engine.Leftover{{Kind: "container", Name: "server-1", Run: "20261120T101500Z-abcd"},
 			{Kind: "network", Name: "net-1", Run: "20261120T101500Z-abcd"}}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"benchbook/lab"
+	"benchbook/lab/measure"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/spec"
@@ -51,6 +52,9 @@ func cleanEngine(ctx context.Context, a *lab.Session, host string, connect func(
 	defer e.Close()
 	left, err := e.Sweep(ctx, dryRun)
 	for _, l := range left {
+		if l.Problem != "" {
+			continue
+		}
 		verb := "removed"
 		if dryRun {
 			verb = "would remove"
@@ -61,7 +65,7 @@ func cleanEngine(ctx context.Context, a *lab.Session, host string, connect func(
 		}
 		fmt.Fprintf(a.Stdout, "%s %s %s of run %s%s\n", verb, l.Kind, l.Name, l.Run, where)
 	}
-	return len(left), err
+	return len(left), errors.Join(err, measure.StuckLeftovers(left))
 }
 
 // cleanHosts sweeps the hosts of a project, if there is one.

@@ -156,6 +156,27 @@ func Leftovers(left []engine.Leftover) string {
 	return terminal.InSentence(words)
 }
 
+// StuckLeftovers is an error that says which leftovers an engine could not remove, and what to do; nil if it removed all.
+func StuckLeftovers(left []engine.Leftover) error {
+	var names []string
+	problem := ""
+	for _, l := range left {
+		if l.Problem == "" {
+			continue
+		}
+		name := l.Kind + " " + l.Name
+		if l.Host != "" {
+			name += " on host " + l.Host
+		}
+		names, problem = append(names, name), cmp.Or(problem, l.Problem)
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return fmt.Errorf("cannot remove %s of an earlier run (%s): restart the container engine, and then run benchbook clean",
+		terminal.InSentence(names), problem)
+}
+
 // problemsOf are what kept experiments from being measured, in the words of their author, and the hooks that failed in the end. Images
 // that are said already are left out.
 func problemsOf(s *runner.Summary, said []images.NoImageError) (problems []*source.Problem, cleanup []string) {

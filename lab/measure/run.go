@@ -413,8 +413,13 @@ func sweep(ctx context.Context, a *lab.Session, e engine.Engine) error {
 	if err != nil {
 		return lab.Interrupted(ctx, fmt.Errorf("removing what earlier runs left behind: %w", err))
 	}
+	stuck := StuckLeftovers(left)
+	left = slices.DeleteFunc(left, func(l engine.Leftover) bool { return l.Problem != "" })
 	if len(left) > 0 {
 		fmt.Fprintf(a.Stderr, "removed %s of an earlier run that was killed or told to keep them\n", Leftovers(left))
+	}
+	if stuck != nil {
+		fmt.Fprintf(a.Stderr, "warning: %v; this run is not affected\n", stuck)
 	}
 	return nil
 }

@@ -102,7 +102,8 @@ type Engine interface {
 	Open(ctx context.Context, run string) (Space, error)
 
 	// Sweep removes containers, networks and volumes that carry our labels and whose owner is no longer alive, and names
-	// them. With dryRun it only names them.
+	// them. With dryRun it only names them. A network or volume that cannot be removed does not affect other runs: it is
+	// named with its Problem, which is not an error.
 	Sweep(ctx context.Context, dryRun bool) ([]Leftover, error)
 
 	// Close lets go of the connection to the engine. Spaces are closed by whoever opened them.
@@ -399,4 +400,6 @@ type Leftover struct {
 	Name string
 	Run  string
 	Host string // where it is, of an engine over several; empty: the engine's own machine
+
+	Problem string // why it could not be removed; empty if it was
 }

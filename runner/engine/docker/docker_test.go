@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/containerd/errdefs"
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
 	"benchbook/notebook/spec"
@@ -311,6 +312,58 @@ func TestSweepLeavesOthersAlone(t *testing.T) {
 		if swept := slices.Contains(found, leftover); swept != (name == "left behind") {
 			t.Errorf("the network %s: swept %v", name, swept)
 		}
+	}
+}
+
+// A network of a killed run that something else uses does no harm: it is named, and can be removed later.
+func TestSweepBesideAUsedNetwork(t *testing.T) {
+	e := open(t)
+	image, ctx := debian(t, e), context.WithoutCancel(t.Context())
+	dead := engine.Owner()
+	dead = dead[:strings.LastIndex(dead, ".")] + ".1"
+	const name = "benchbook-test-in-use"
+	network, err := e.client.NetworkCreate(ctx, name, client.NetworkCreateOptions{Internal: true,
+		Labels: map[string]string{engine.LabelRun: "dockertest", engine.LabelOwner: dead}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.client.removeNetwork(ctx, network.ID); err != nil {
+			t.Error(err)
+		}
+	})
+	other, err := e.client.ContainerCreate(ctx, client.ContainerCreateOptions{
+		Config:     &container.Config{Image: image.ID, Cmd: []string{"sleep", "1h"}},
+		HostConfig: &container.HostConfig{NetworkMode: name},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	remove := func() error { return e.client.removeContainer(ctx, other.ID) }
+	t.Cleanup(func() { _ = remove() })
+	if _, err := e.client.ContainerStart(ctx, other.ID, client.ContainerStartOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	find := func() engine.Leftover {
+		t.Helper()
+		found, err := e.Sweep(ctx, false)
+		if err != nil {
+			t.Fatalf("a network in use is an error: %v", err)
+		}
+		i := slices.IndexFunc(found, func(l engine.Leftover) bool { return l.Name == name })
+		if i < 0 {
+			t.Fatalf("it is not among %+v", found)
+		}
+		return found[i]
+	}
+	if left := find(); left.Kind != "network" || left.Run != "dockertest" || !strings.Contains(left.Problem, "active endpoints") {
+		t.Errorf("in use it is %+v", left)
+	}
+	if err := remove(); err != nil {
+		t.Fatal(err)
+	}
+	if left := find(); left.Problem != "" {
+		t.Errorf("in use no more it is %+v", left)
 	}
 }
 

@@ -23,26 +23,41 @@ const (
 // may still be about to do what a process asked for before it was killed, such as to start a container in a network, and somebody else
 // may be sweeping as well.
 func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, error) {
-	var all []engine.Leftover
+	var removed []engine.Leftover
 	for try := 1; ; try++ {
 		found, err := e.sweepOnce(ctx, dryRun)
+		var stuck []engine.Leftover
 		for _, l := range found {
-			if !slices.Contains(all, l) {
-				all = append(all, l)
+			switch {
+			case l.Problem != "":
+				stuck = append(stuck, l)
+			case !slices.Contains(removed, l):
+				removed = append(removed, l)
 			}
 		}
-		if err == nil || try == sweepTries {
-			return all, err
+		if err == nil && len(stuck) == 0 || try == sweepTries {
+			return slices.Concat(removed, stuck), errors.Join(err, stuckContainers(stuck))
 		}
 		select {
 		case <-ctx.Done():
-			return all, err
+			return removed, errors.Join(err, context.Cause(ctx))
 		case <-time.After(sweepPause):
 		}
 	}
 }
 
-// sweepOnce removes what there is to remove at this moment.
+// stuckContainers is an error if containers could not be removed: nothing can be measured beside them.
+func stuckContainers(stuck []engine.Leftover) error {
+	var failures []error
+	for _, l := range stuck {
+		if l.Kind == "container" {
+			failures = append(failures, fmt.Errorf("removing container %s: %s", l.Name, l.Problem))
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// sweepOnce removes what can be removed at this moment.
 func (e *Engine) sweepOnce(ctx context.Context, dryRun bool) ([]engine.Leftover, error) {
 	ours := make(client.Filters).Add("label", engine.LabelRun, engine.LabelOwner)
 	containers, err := e.client.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: ours})
@@ -58,18 +73,17 @@ func (e *Engine) sweepOnce(ctx context.Context, dryRun bool) ([]engine.Leftover,
 		return nil, fmt.Errorf("looking for volumes that were left behind: %w", err)
 	}
 	var leftovers []engine.Leftover
-	var failures []error
 	sweep := func(kind, name string, labels map[string]string, remove func() error) {
 		if alive, known := engine.OwnerAlive(labels[engine.LabelOwner]); alive || !known {
 			return
 		}
+		left := engine.Leftover{Kind: kind, Name: name, Run: labels[engine.LabelRun]}
 		if !dryRun {
 			if err := remove(); err != nil {
-				failures = append(failures, fmt.Errorf("removing %s %s: %w", kind, name, err))
-				return
+				left.Problem = err.Error()
 			}
 		}
-		leftovers = append(leftovers, engine.Leftover{Kind: kind, Name: name, Run: labels[engine.LabelRun]})
+		leftovers = append(leftovers, left)
 	}
 	for _, c := range containers.Items { // first, as networks and volumes in use cannot be removed
 		name := c.ID
@@ -84,5 +98,5 @@ func (e *Engine) sweepOnce(ctx context.Context, dryRun bool) ([]engine.Leftover,
 	for _, v := range volumes.Items {
 		sweep("volume", v.Name, v.Labels, func() error { return e.client.removeVolume(ctx, v.Name) })
 	}
-	return leftovers, errors.Join(failures...)
+	return leftovers, nil
 }

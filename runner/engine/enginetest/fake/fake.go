@@ -222,11 +222,12 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 func (e *Engine) Sweep(_ context.Context, dryRun bool) ([]engine.Leftover, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	left := slices.Clone(e.script.Leftovers)
 	if e.swept {
-		return nil, nil
+		left = slices.DeleteFunc(left, func(l engine.Leftover) bool { return l.Problem == "" })
 	}
-	e.swept = !dryRun
-	return slices.Clone(e.script.Leftovers), nil
+	e.swept = e.swept || !dryRun
+	return left, nil
 }
 
 func (e *Engine) Close() error { return nil }
