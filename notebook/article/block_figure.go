@@ -4,6 +4,7 @@ import (
 	"benchbook/notebook/figurekind"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
+	"benchbook/slice"
 )
 
 // Figure draws results.
@@ -57,9 +58,5 @@ func (f *Figure) Shows(metric string) bool {
 
 // Texts are the values of a list of texts.
 func Texts(list []source.Text) []string {
-	var out []string
-	for _, t := range list {
-		out = append(out, t.Value)
-	}
-	return out
+	return slice.Map(list, func(t source.Text) string { return t.Value })
 }

@@ -149,10 +149,8 @@ func (a *Args) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 
 // For gives the words for one tool.
 func (a Args) For(tool Tool) []source.Text {
-	for _, t := range a.ByTool {
-		if t.Name.Value == string(tool) {
-			return t.Value
-		}
+	if words, ok := Get(a.ByTool, string(tool)); ok {
+		return words
 	}
 	return a.All
 }

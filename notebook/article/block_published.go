@@ -10,6 +10,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
+	"benchbook/slice"
 )
 
 // PublishedRef says whether published numbers stand beside ours, and which where there are several.
@@ -57,16 +58,6 @@ func (v NamedTexts) Map() map[string]string {
 		out[t.Name.Value] = t.Value.Value
 	}
 	return out
-}
-
-// get gives the word with a name.
-func (v NamedTexts) get(name string) (source.Text, bool) {
-	for _, t := range v {
-		if t.Name.Value == name {
-			return t.Value, true
-		}
-	}
-	return source.Text{}, false
 }
 
 // PublishedRow carries parameters of a cell and metrics that were published of it.
@@ -156,9 +147,7 @@ func columns(rows []*yamltext.Node) []string {
 	var names []string
 	for _, n := range rows {
 		for _, f := range n.Fields {
-			if !slices.Contains(names, f.Key.Value) {
-				names = append(names, f.Key.Value)
-			}
+			names = slice.Add(names, f.Key.Value)
 		}
 	}
 	return names
@@ -265,7 +254,7 @@ func (doc publishedReader) publishedRow(b *Published, n *yamltext.Node) (Publish
 // addNumber adds a number to the metrics of a row. It is false if the block takes no such metric: what is not named as
 // one may be a note. Where a row names it, the unit may stand there too.
 func (doc publishedReader) addNumber(b *Published, row *PublishedRow, key, written source.Text, naming *yamltext.Node) bool {
-	called, isTaken := b.Metrics.get(key.Value)
+	called, isTaken := Get(b.Metrics, key.Value)
 	if !isTaken {
 		called = key
 	}

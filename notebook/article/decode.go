@@ -14,6 +14,7 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
+	"benchbook/slice"
 )
 
 // Value is a scalar that an author wrote, read as a T. Until templates are expanded it may hold one, and then V is
@@ -59,6 +60,12 @@ type Expression struct {
 type Named[T any] struct {
 	Name  source.Text
 	Value T
+}
+
+// Get gives the value with a name.
+func Get[T any](list []Named[T], name string) (value T, ok bool) {
+	found, ok := slice.Find(list, func(n Named[T]) bool { return n.Name.Value == name })
+	return found.Value, ok
 }
 
 func (v *Value[T]) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {

@@ -5,6 +5,7 @@ import (
 
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
+	"benchbook/slice"
 )
 
 // Knowledge is how much of an experiment can be judged in spite of the problems that were found.
@@ -85,11 +86,8 @@ func (e *ExperimentBlock) leaves(p *source.Problem) Knowledge {
 
 // experimentAt is the experiment in whose block a place lies, or nil.
 func (doc *Document) experimentAt(at source.Pos) *ExperimentBlock {
-	i := slices.IndexFunc(doc.Experiments, func(e *ExperimentBlock) bool { return at.In(e.extent) })
-	if i < 0 {
-		return nil
-	}
-	return doc.Experiments[i]
+	found, _ := slice.Find(doc.Experiments, func(e *ExperimentBlock) bool { return at.In(e.extent) })
+	return found
 }
 
 // concernsAll says that a problem outside of experiments may be about any of them: in what a listing is made of, or in

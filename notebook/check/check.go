@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/slice"
 )
 
 // Check says everything wrong with claims, tables, figures, values and published rows that can be known without
@@ -337,7 +338,7 @@ func (c *checker) table(t *article.Table) {
 	for _, format := range t.Format {
 		if !slices.ContainsFunc(t.Columns, func(column source.Text) bool { return column.Value == format.Name.Value }) {
 			c.problems.Add("unknown-column", format.Name.Pos, "the table has no column %q", format.Name.Value).
-				Hint = source.Suggest(format.Name.Value, words(t.Columns))
+				Hint = source.Suggest(format.Name.Value, article.Texts(t.Columns))
 		}
 		if m, ok := e.Metric(format.Name.Value); ok && m.Unit != "" && !slices.Contains(e.Settings(), m.Name) {
 			c.filters(format.Value.Filters, expr.Type{Kind: expr.KindNumber, Dimension: dataset.DimensionOf(m)}, format.Value.Text)
@@ -346,15 +347,6 @@ func (c *checker) table(t *article.Table) {
 	c.setting(e, t.Group)
 	c.column(e, t.Sort)
 	c.where(e, t.Where)
-}
-
-// words gives the values of texts.
-func words(list []source.Text) []string {
-	var out []string
-	for _, t := range list {
-		out = append(out, t.Value)
-	}
-	return out
 }
 
 // published checks that every row joins one cell at most, and no two rows of a block say the same of one. A row that
@@ -400,10 +392,7 @@ func (c *checker) published(b *article.Published) {
 				seen[n] = true
 			}
 		default:
-			var names []string
-			for _, cell := range cells {
-				names = append(names, cell.Trial.Name)
-			}
+			names := slice.Map(cells, func(cell *dataset.Cell) string { return cell.Trial.Name })
 			c.problems.Add("ambiguous-row", row.Pos, "this row fits %d cells: %s", len(cells), strings.Join(names, "; ")).
 				Hint = "add " + strings.Join(e.Undecided(dataset.Picked{Cells: cells}), " and ")
 		}

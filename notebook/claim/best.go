@@ -8,6 +8,7 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
+	"benchbook/slice"
 )
 
 // isBest is the form best(list) == "async": the cell beats every other of the list by more than the smallest effect, in
@@ -63,42 +64,27 @@ func (f builder) isBest(n *expr.Binary) (test, error) {
 // called finds the cell of a list that a text names: by the cell's name, its parameter name, the value of the only
 // axis, or a condition as in where.
 func (s side) called(name *expr.String) (*dataset.Cell, error) {
-	only := func(found []*dataset.Cell) (*dataset.Cell, bool) {
-		if len(found) != 1 {
-			return nil, false
-		}
-		return found[0], true
-	}
-	var names []string
-	byName := func(c *dataset.Cell) bool {
+	byName := slice.Filter(s.cells, func(c *dataset.Cell) bool {
 		own, _ := c.Setting("name")
 		return c.Trial.Name == name.Value || own == name.Value
-	}
-	var called []*dataset.Cell
-	for _, c := range s.cells {
-		names = append(names, c.Trial.Name)
-		if byName(c) {
-			called = append(called, c)
-		}
-	}
-	if c, ok := only(called); ok {
-		return c, nil
+	})
+	if len(byName) == 1 {
+		return byName[0], nil
 	}
 	if where, err := expr.Parse(name.Value); err == nil {
-		var found []*dataset.Cell
-		for _, c := range s.cells {
+		found := slice.Filter(s.cells, func(c *dataset.Cell) bool {
 			chosen, err := c.Experiment.Select(where)
-			if err == nil && slices.Contains(chosen, c) {
-				found = append(found, c)
-			}
-		}
-		if c, ok := only(found); ok {
-			return c, nil
-		}
-		if len(found) > 1 {
+			return err == nil && slices.Contains(chosen, c)
+		})
+		switch len(found) {
+		case 0:
+		case 1:
+			return found[0], nil
+		default:
 			return nil, dataset.Mistake(name.Span, "several-cells", "add a condition",
 				"%s fits %d cells of the list", name, len(found))
 		}
 	}
+	names := slice.Map(s.cells, func(c *dataset.Cell) string { return c.Trial.Name })
 	return nil, dataset.Mistake(name.Span, "no-cell", source.Suggest(name.Value, names), "no cell of the list is called %s", name)
 }

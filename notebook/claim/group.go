@@ -6,6 +6,7 @@ import (
 
 	"benchbook/notebook/expr"
 	"benchbook/notebook/stats"
+	"benchbook/slice"
 )
 
 // groupTest asks whether all of its parts are true, or any of them.
@@ -52,9 +53,7 @@ func (t groupTest) judge(alpha float64) Judgement {
 
 // mark adds a mark, once.
 func (j *Judgement) mark(mark string) {
-	if !slices.Contains(j.Marks, mark) {
-		j.Marks = append(j.Marks, mark)
-	}
+	j.Marks = slice.Add(j.Marks, mark)
 }
 
 // undecidedParts says what is left open in a group: the repetitions at which every open part has an even chance to be

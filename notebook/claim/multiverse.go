@@ -11,6 +11,7 @@ import (
 	"benchbook/notebook/phrase"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
+	"benchbook/slice"
 )
 
 // Multiverse is one claim, judged in every way that was measured or that somebody careful could have judged the same
@@ -80,10 +81,7 @@ func MultiverseOf(d *dataset.Dataset, c *article.Claim) Multiverse {
 	}
 	m.Alternatives = u.alternatives()
 	m.Axes = u.axes(m.Alternatives)
-	var verdicts []stats.Verdict
-	for _, a := range m.Alternatives {
-		verdicts = append(verdicts, a.Judgement.Verdict)
-	}
+	verdicts := slice.Map(m.Alternatives, func(a Alternative) stats.Verdict { return a.Judgement.Verdict })
 	if m.Is = stats.Sensitive(verdicts); m.Is == stats.OneMetric {
 		m.Is = stats.OneAlternative
 	}
@@ -95,7 +93,7 @@ type universe struct {
 	claim    *article.Claim
 	node     expr.Node // of the claim, its values written out
 	sets     []recordSet
-	settings []held
+	settings []Axis          // parameters and labels that all selectors of the claim hold to one value
 	metrics  []record.Metric // one without a name where the claim cannot be judged by another
 	judgings []judging
 }
@@ -103,12 +101,6 @@ type universe struct {
 type recordSet struct {
 	words   string
 	dataset *dataset.Dataset
-}
-
-// Held is a parameter or label that all selectors of a claim hold to one value, which comes first.
-type held struct {
-	name   string
-	values []string
 }
 
 type judging struct {
@@ -135,7 +127,7 @@ func judgingsOf(delta float64) []judging {
 
 // heldSettings are those that all selectors of a claim about several cells hold to one value, with the other values
 // there are. What is claimed of a single cell is claimed of its settings.
-func heldSettings(n expr.Node, cells []*dataset.Cell) []held {
+func heldSettings(n expr.Node, cells []*dataset.Cell) []Axis {
 	if !slices.ContainsFunc(cells, func(c *dataset.Cell) bool { return c != cells[0] }) {
 		return nil
 	}
@@ -143,16 +135,16 @@ func heldSettings(n expr.Node, cells []*dataset.Cell) []held {
 	holds := func(s *expr.Selector, m expr.Match) bool {
 		return slices.ContainsFunc(s.Matches, func(o expr.Match) bool { return o.Name == m.Name && o.Op == expr.Equal && o.Value == m.Value })
 	}
-	var out []held
+	var out []Axis
 	for _, m := range selectors[0].Matches {
 		if m.Name == dataset.ExperimentMatch || slices.ContainsFunc(selectors, func(s *expr.Selector) bool { return !holds(s, m) }) {
 			continue
 		}
-		own := held{m.Name, []string{m.Value}}
+		own := Axis{m.Name, []string{m.Value}}
 		for _, c := range cells {
 			for _, o := range c.Experiment.Cells {
-				if v, ok := o.Setting(m.Name); ok && !slices.Contains(own.values, v) {
-					own.values = append(own.values, v)
+				if v, ok := o.Setting(m.Name); ok {
+					own.Options = slice.Add(own.Options, v)
 				}
 			}
 		}
@@ -228,7 +220,7 @@ func (u universe) combinations() [][]int {
 	for _, s := range u.settings {
 		var longer [][]int
 		for _, values := range out {
-			for i := range s.values {
+			for i := range s.Options {
 				longer = append(longer, append(slices.Clone(values), i))
 			}
 		}
@@ -246,8 +238,8 @@ func (u universe) in(values []int) expr.Node {
 	for _, selector := range expr.Selectors(n) {
 		for i := range selector.Matches {
 			for k, s := range u.settings {
-				if m := &selector.Matches[i]; m.Name == s.name {
-					m.Value, m.Num = s.values[values[k]], nil
+				if m := &selector.Matches[i]; m.Name == s.Name {
+					m.Value, m.Num = s.Options[values[k]], nil
 				}
 			}
 		}
@@ -277,7 +269,7 @@ func (u universe) judge(t test, choices []int, judging int) Alternative {
 		case k < 0:
 			words = append(words, u.sets[option].words)
 		case k < len(u.settings):
-			words = append(words, u.settings[k].name+" "+u.settings[k].values[option])
+			words = append(words, u.settings[k].Name+" "+u.settings[k].Options[option])
 		case k == len(u.settings):
 			words = append(words, "by "+u.metrics[option].Name)
 		default:
@@ -316,21 +308,9 @@ func (u universe) judge(t test, choices []int, judging int) Alternative {
 // axes names the options that alternatives are made of. Options and axes that none of them needs are taken out, of
 // their choices too.
 func (u universe) axes(list []Alternative) []Axis {
-	all := []Axis{{Name: "records"}}
-	for _, s := range u.sets {
-		all[0].Options = append(all[0].Options, s.words)
-	}
-	for _, s := range u.settings {
-		all = append(all, Axis{s.name, s.values})
-	}
-	metrics, judged := Axis{Name: "metric"}, Axis{Name: "judged"}
-	for _, m := range u.metrics {
-		metrics.Options = append(metrics.Options, m.Name)
-	}
-	for _, j := range u.judgings {
-		judged.Options = append(judged.Options, j.words)
-	}
-	all = append(all, metrics, judged)
+	all := []Axis{{"records", slice.Map(u.sets, func(s recordSet) string { return s.words })}}
+	all = append(append(all, u.settings...), Axis{"metric", slice.Map(u.metrics, func(m record.Metric) string { return m.Name })},
+		Axis{"judged", slice.Map(u.judgings, func(j judging) string { return j.words })})
 	var out []Axis
 	choices := make([][]int, len(list))
 	for i, axis := range all {

@@ -10,6 +10,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
+	"benchbook/slice"
 )
 
 // Mutate judges every claim on tables of made-up numbers, which exist in memory only: one that the claim asks for, the
@@ -148,9 +149,7 @@ func (m *mutation) relate(a, b side, ratio float64) {
 func (m *mutation) set(s side, v float64) {
 	for _, c := range s.cells {
 		p := point{c, s.metric.Name}
-		if !slices.Contains(m.points, p) {
-			m.points = append(m.points, p)
-		}
+		m.points = slice.Add(m.points, p)
 		if _, ok := m.wanted[p]; !ok {
 			m.wanted[p] = v
 		}

@@ -8,6 +8,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/phrase"
+	"benchbook/slice"
 )
 
 // every is the form every(a, "<", b): all pairs of two lists.
@@ -32,9 +33,7 @@ func (f builder) each(n *expr.Call) (test, error) {
 				if matched[name] {
 					continue
 				}
-				if !slices.Contains(others, name) {
-					others = append(others, name)
-				}
+				others = slice.Add(others, name)
 				x, _ := a.Setting(name)
 				y, _ := b.Setting(name)
 				if x != y {
@@ -81,9 +80,7 @@ func (f builder) pairs(n *expr.Call, belong func(a, b *dataset.Cell) bool, other
 		}
 	}
 	for _, words := range f.Data.LeftOut(slices.Concat(left.left, right.left)) {
-		if !slices.Contains(all.marks, words) {
-			all.marks = append(all.marks, words)
-		}
+		all.marks = slice.Add(all.marks, words)
 	}
 	all.what = fmt.Sprintf("%s, %s", left.metric.InWords(), phrase.Plural(len(all.parts), "pair"))
 	return all, nil

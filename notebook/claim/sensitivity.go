@@ -9,6 +9,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
+	"benchbook/slice"
 )
 
 // speedMetrics are those by which claims about speed are judged beside their own.
@@ -53,10 +54,7 @@ func SensitivityOf(d *dataset.Dataset, c *article.Claim) Sensitivity {
 		j.setClaim(c)
 		s.ByMetric = append(s.ByMetric, MetricVerdict{m, j})
 	}
-	var verdicts []stats.Verdict
-	for _, v := range s.ByMetric {
-		verdicts = append(verdicts, v.Judgement.Verdict)
-	}
+	verdicts := slice.Map(s.ByMetric, func(v MetricVerdict) stats.Verdict { return v.Judgement.Verdict })
 	s.Is = stats.Sensitive(verdicts)
 	return s
 }

@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
+	"benchbook/slice"
 )
 
 // Standing returns what the article's measurements say about what it reproduces, or about its own headline claims, with
@@ -30,10 +31,7 @@ func Standing(d *dataset.Dataset) (stats.Standing, string) {
 	quickOnly := d.Profile == plan.Quick
 	headlines := headlinesOf(d)
 	if len(d.Doc.Published) == 0 {
-		var verdicts []stats.Verdict
-		for _, h := range headlines {
-			verdicts = append(verdicts, h.verdict)
-		}
+		verdicts := slice.Map(headlines, func(h headline) stats.Verdict { return h.verdict })
 		return stats.ClaimStanding(verdicts, quickOnly, good > 0), claimReason(verdicts, quickOnly, good > 0)
 	}
 	var standings []stats.Standing
@@ -161,13 +159,7 @@ func metricsOf(d *dataset.Dataset, c *article.Claim) []string {
 	if err != nil {
 		return nil
 	}
-	var names []string
-	for _, s := range expr.Selectors(n) {
-		if !slices.Contains(names, s.Name) {
-			names = append(names, s.Name)
-		}
-	}
-	return names
+	return expr.Names(n)
 }
 
 // claimReason counts the headline claims of an article that reproduces nothing.

@@ -9,6 +9,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
+	"benchbook/slice"
 )
 
 // shuffles are how often the values of cells are handed round.
@@ -90,9 +91,7 @@ func (m *mutation) exchanged(real []dataset.Result, change func([]int)) []int {
 	var metrics []string
 	for i, p := range m.points {
 		order[i] = i
-		if !slices.Contains(metrics, p.metric) {
-			metrics = append(metrics, p.metric)
-		}
+		metrics = slice.Add(metrics, p.metric)
 	}
 	for _, metric := range metrics {
 		var from []int

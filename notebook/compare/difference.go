@@ -14,6 +14,7 @@ import (
 	"benchbook/notebook/phrase"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
+	"benchbook/slice"
 )
 
 // A Detail is one thing that differs between two records of a cell.
@@ -406,9 +407,7 @@ type suspects []*Difference
 // subjects names what the differences are about, each once.
 func (list suspects) subjects() (out []string) {
 	for _, d := range list {
-		if !slices.Contains(out, d.Subject) {
-			out = append(out, d.Subject)
-		}
+		out = slice.Add(out, d.Subject)
 	}
 	return out
 }

@@ -11,6 +11,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
+	"benchbook/slice"
 )
 
 // A Gate is a condition on changes, as of --fail-on: comparisons of a metric, which stands for its change from A to
@@ -75,15 +76,7 @@ func inPercent(n expr.Node) bool {
 }
 
 // Metrics are the names of the metrics in the condition.
-func (g *Gate) Metrics() []string {
-	var names []string
-	for _, s := range expr.Selectors(g.node) {
-		if !slices.Contains(names, s.Name) {
-			names = append(names, s.Name)
-		}
-	}
-	return names
-}
+func (g *Gate) Metrics() []string { return expr.Names(g.node) }
 
 // A GateCell is a cell that a Gate is about.
 type GateCell struct {
@@ -161,9 +154,7 @@ func checkGateMatches(sel *expr.Selector, changes []Change) error {
 		var known []string
 		for i := range changes {
 			for _, name := range changes[i].A.Experiment.Settings() {
-				if !slices.Contains(known, name) {
-					known = append(known, name)
-				}
+				known = slice.Add(known, name)
 			}
 		}
 		if !slices.Contains(known, m.Name) {

@@ -11,6 +11,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/validity"
+	"benchbook/slice"
 )
 
 // State says how what was measured of a cell stands to the article as it is now.
@@ -173,9 +174,7 @@ func (e *Experiment) Settings() []string {
 		e.names = slices.Clone(e.Plan.Parameters)
 		for _, c := range e.Cells {
 			for _, p := range slices.Concat(c.Trial.Parameters, c.Trial.Labels) {
-				if !slices.Contains(e.names, p.Name) {
-					e.names = append(e.names, p.Name)
-				}
+				e.names = slice.Add(e.names, p.Name)
 			}
 		}
 	})

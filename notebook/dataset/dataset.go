@@ -28,6 +28,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
+	"benchbook/slice"
 )
 
 // ErrNoHost is wrapped by the error of New if there are no records of the host that Options ask for.
@@ -299,10 +300,7 @@ func ProfileOrder(profile string) int {
 }
 
 func hostsOf(list []*candidate) []string {
-	var hosts []string
-	for _, c := range list {
-		hosts = append(hosts, c.Host)
-	}
+	hosts := slice.Map(list, func(c *candidate) string { return c.Host })
 	slices.Sort(hosts)
 	return slices.Compact(hosts)
 }
@@ -352,10 +350,7 @@ func assemble(doc *article.Document, p *plan.Plan, records []*record.Record) *Da
 func (d *Dataset) OtherProfiles() []*Dataset {
 	type key struct{}
 	return Once(d, key{}, func() (out []*Dataset) {
-		for _, other := range d.Plan.Others() {
-			out = append(out, WithoutRecords(d.Doc, other))
-		}
-		return out
+		return slice.Map(d.Plan.Others(), func(other *plan.Plan) *Dataset { return WithoutRecords(d.Doc, other) })
 	})
 }
 
@@ -441,11 +436,7 @@ func (d *Dataset) Experiment(name string) (*Experiment, bool) {
 		}
 		return d.Experiments[0], true
 	}
-	i := slices.IndexFunc(d.Experiments, func(e *Experiment) bool { return e.Plan.Name == name })
-	if i < 0 {
-		return nil, false
-	}
-	return d.Experiments[i], true
+	return slice.Find(d.Experiments, func(e *Experiment) bool { return e.Plan.Name == name })
 }
 
 // original is the cell that an A/A copy repeats, or nil.

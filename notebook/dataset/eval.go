@@ -366,14 +366,8 @@ func (s Scope) best(n *expr.Call) (Quantity, error) {
 			tied = append(tied, r.Name)
 		}
 	}
-	if len(tied) > 0 {
-		q.Text += " (tied with " + strings.Join(tied, ", ") + ")"
-	}
-	for _, c := range cells {
-		if n := len(c.Cell.Values); q.N == 0 || n < q.N {
-			q.N = n
-		}
-	}
+	q.Text = withTied(q.Text, tied)
+	q.N = slices.Min(slice.Map(cells, func(c stats.NamedCell) int { return len(c.Cell.Values) }))
 	notes := slices.Concat(s.Data.Marks(p.Cells...), s.Data.Lacking(p.Metric.Name, p.Cells...), s.Data.LeftOut(p.Left))
 	if given > 1 {
 		notes = append(notes, NotRanked)

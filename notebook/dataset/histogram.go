@@ -35,7 +35,7 @@ func (c *Cell) decode(h record.Histogram) (*histogram.Bars, error) {
 // answers.
 //
 // Source: docs/method.md#interval-within-one-repetition and docs/method.md#across-repetitions.
-func (c *Cell) tail(r *Result, valid []bool) {
+func (c *Cell) tail(r *Result) {
 	if !record.IsTime(r.Metric.Name) || len(r.Values) == 2 {
 		return
 	}
@@ -44,13 +44,7 @@ func (c *Cell) tail(r *Result, valid []bool) {
 	if err != nil {
 		return // a mean
 	}
-	var records []*record.Record
-	for i, rec := range c.Records {
-		if valid[i] {
-			records = append(records, rec)
-		}
-	}
-	decoded, all, attempts, ok := c.merged(records, family)
+	decoded, all, attempts, ok := c.merged(c.Validity().ValidFor(r.Metric.Name), family)
 	if !ok {
 		return
 	}

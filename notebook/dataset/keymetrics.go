@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/record"
+	"benchbook/slice"
 )
 
 // KeyMetrics are the metrics by which cells of an experiment are compared if nothing else is asked for: of loads
@@ -27,9 +28,7 @@ func (e *Experiment) KeyMetrics() []record.Metric {
 	}
 	m := e.Measured()
 	for _, added := range m.Added {
-		if !slices.Contains(names, added.Name) {
-			names = append(names, added.Name)
-		}
+		names = slice.Add(names, added.Name)
 	}
 	if m.Capacity {
 		names = []string{"capacity.rate"}

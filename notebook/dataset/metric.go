@@ -101,7 +101,7 @@ func (c *Cell) measure(name string) Result {
 	r.mark(r.outlying())
 	r.estimate()
 	if r.Missing == "" {
-		c.tail(&r, a.Valid)
+		c.tail(&r)
 	}
 	return r
 }

@@ -46,7 +46,7 @@ func (c *Cell) Percentiles(family string) (Percentiles, string) {
 	defer c.mu.Unlock()
 	var each []distribution
 	var records []*record.Record
-	for _, r := range c.validFor(family + ".p50") {
+	for _, r := range c.Validity().ValidFor(family + ".p50") {
 		h, ok := r.Histograms[family]
 		switch {
 		case !ok && r.Load != nil && r.Load.Tool != "":
@@ -75,16 +75,6 @@ func (c *Cell) Percentiles(family string) (Percentiles, string) {
 func (r Result) isUnreadable(c *Cell) bool {
 	return len(c.Records) == 0 || r.Level == validity.Invalid || strings.HasPrefix(r.Missing, "failed") ||
 		strings.HasPrefix(r.Missing, "unavailable")
-}
-
-// validFor are the records of the cell that are valid as far as a metric is concerned.
-func (c *Cell) validFor(metric string) (records []*record.Record) {
-	for i, valid := range c.Validity().For(metric).Valid {
-		if valid {
-			records = append(records, c.Records[i])
-		}
-	}
-	return records
 }
 
 // A distribution is that of the times of one repetition, or of all together.

@@ -11,6 +11,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
+	"benchbook/slice"
 )
 
 // PublishedValue is what a published block says of a cell.
@@ -55,12 +56,7 @@ func (d *Dataset) Published(c *Cell, metric string, block string) (PublishedValu
 }
 
 func metricOf(row *article.PublishedRow, metric string) (article.PublishedAt, bool) {
-	for _, m := range row.Metrics {
-		if m.Name.Value == metric {
-			return m.Value, true
-		}
-	}
-	return article.PublishedAt{}, false
+	return article.Get(row.Metrics, metric)
 }
 
 // Join gives the cells that a row is about: those that agree in every parameter and label that both have. Other
@@ -150,10 +146,7 @@ func (d *Dataset) Agreement(metric, block string) (a stats.Agreement, cells []*C
 }
 
 func rowName(row *article.PublishedRow) string {
-	var words []string
-	for _, f := range row.Fields {
-		words = append(words, f.Value.Value)
-	}
+	words := slice.Map(row.Fields, func(f article.Named[source.Text]) string { return f.Value.Value })
 	return strings.Join(words, ", ")
 }
 

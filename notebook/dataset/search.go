@@ -61,11 +61,7 @@ func (c *Cell) searchRank(r *record.Record) int {
 // takeOver gives cells the searches of other experiments whose values they take over.
 func (d *Dataset) takeOver() {
 	for _, e := range d.Experiments {
-		cells := e.Cells
-		if e.Calibration != nil {
-			cells = append(slices.Clone(cells), e.Calibration)
-		}
-		for _, c := range cells {
+		for _, c := range e.AllCells() {
 			for _, s := range c.Trial.Tune {
 				by, t, own, err := d.Plan.TunedBy(e.Plan, c.Trial, s)
 				if err != nil || c.searches == nil {
@@ -184,8 +180,13 @@ func (d *Dataset) bestSearched(m record.Metric, cells []*Cell) string {
 			tied = append(tied, d.NameOf(c, cells...))
 		}
 	}
-	if len(tied) > 0 {
-		name += " (tied with " + strings.Join(tied, ", ") + ")"
+	return withTied(name, tied)
+}
+
+// withTied is the name of the best with those of others that are as good.
+func withTied(name string, tied []string) string {
+	if len(tied) == 0 {
+		return name
 	}
-	return name
+	return name + " (tied with " + strings.Join(tied, ", ") + ")"
 }

@@ -31,7 +31,7 @@ func (c *Cell) Seconds(metric string) (Seconds, string) {
 	if r := c.Metric("throughput"); r.isUnreadable(c) {
 		return out, r.Missing
 	}
-	for _, r := range c.validFor("throughput") {
+	for _, r := range c.Validity().ValidFor("throughput") {
 		if r.Load == nil {
 			return out, "a command has no course: nothing is recorded by second"
 		}

@@ -6,10 +6,12 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/slice"
 )
 
 // ErrNotMeasured is the cause of an error of Eval where the expression is right and its cells have no numbers:
@@ -230,11 +232,7 @@ func (s Scope) experiments(sel *expr.Selector) ([]*Experiment, error) {
 }
 
 func (d *Dataset) Names() []string {
-	var names []string
-	for _, e := range d.Experiments {
-		names = append(names, e.Plan.Name)
-	}
-	return names
+	return slice.Map(d.Experiments, func(e *Experiment) string { return e.Plan.Name })
 }
 
 func (s Scope) unknownMetric(sel *expr.Selector, e *Experiment) error {
@@ -430,12 +428,8 @@ func (e *expansion) call(n *expr.Call, using []string, at *expr.Span, place expr
 
 // Value finds a value of the front matter; its expression is nil if it could not be read.
 func (d *Dataset) Value(name string) (expr.Node, bool) {
-	for _, v := range d.Doc.Front.Values {
-		if v.Name.Value == name {
-			return v.Value.Node, true
-		}
-	}
-	return nil, false
+	value, ok := article.Get(d.Doc.Front.Values, name)
+	return value.Node, ok
 }
 
 // NameOf is what a cell is called in sentences: its trial, in quotes where that is several words, and its experiment if

@@ -236,6 +236,11 @@ func Selectors(n Node) []*Selector {
 	return found
 }
 
+// Names returns the names of all selectors of n, each once, in the order of the source.
+func Names(n Node) []string {
+	return slice.Add([]string(nil), slice.Map(Selectors(n), func(s *Selector) string { return s.Name })...)
+}
+
 // Parts takes a claim apart at its and or or: what they join, however deep in parentheses, in the order of the
 // source. The operator is And, Or, or empty for a claim of one part.
 //

@@ -9,6 +9,7 @@ import (
 
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
+	"benchbook/slice"
 )
 
 // Output is what a tool said of one run.
@@ -92,11 +93,7 @@ func (o *Output) addPercentile(share, text string, read func(text string) (readi
 }
 
 func (o *Output) sample(metric string) (record.Sample, bool) {
-	i := slices.IndexFunc(o.Samples, func(s record.Sample) bool { return s.Metric == metric })
-	if i < 0 {
-		return record.Sample{}, false
-	}
-	return o.Samples[i], true
+	return slice.Find(o.Samples, func(s record.Sample) bool { return s.Metric == metric })
 }
 
 // noSamples is the error for output without a whole result.

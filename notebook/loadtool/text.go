@@ -10,6 +10,7 @@ import (
 	"unicode/utf16"
 
 	"benchbook/notebook/record"
+	"benchbook/slice"
 )
 
 // Text is what a tool printed as text in UTF-8 whose lines end with a line feed. Shells save it otherwise: PowerShell in UTF-16, and on Windows
@@ -88,11 +89,7 @@ var (
 // matching gives what a pattern finds.
 func matching(pattern *regexp.Regexp) func(string) []string {
 	return func(text string) []string {
-		var out []string
-		for _, m := range pattern.FindAllStringSubmatch(text, -1) {
-			out = append(out, m[1])
-		}
-		return out
+		return slice.Map(pattern.FindAllStringSubmatch(text, -1), func(m []string) string { return m[1] })
 	}
 }
 

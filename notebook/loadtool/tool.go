@@ -10,7 +10,8 @@ package loadtool
 
 import (
 	"errors"
-	"slices"
+
+	"benchbook/slice"
 )
 
 // ErrNoSamples is wrapped by errors that say that an output holds no whole result: it is of another tool, or the tool was
@@ -48,23 +49,12 @@ func Tools() []Tool {
 
 // Names are those of the tools that a condition holds for.
 func Names(holds func(Tool) bool) []string {
-	var names []string
-	for _, t := range Tools() {
-		if holds(t) {
-			names = append(names, t.Name)
-		}
-	}
-	return names
+	return slice.Map(slice.Filter(Tools(), holds), func(t Tool) string { return t.Name })
 }
 
 // Find gives the tool of a name; false if there is none.
 func Find(name string) (Tool, bool) {
-	all := Tools()
-	i := slices.IndexFunc(all, func(t Tool) bool { return t.Name == name })
-	if i < 0 {
-		return Tool{}, false
-	}
-	return all[i], true
+	return slice.Find(Tools(), func(t Tool) bool { return t.Name == name })
 }
 
 // Parse reads what the tool printed, or somebody saved of that. Nothing is assumed of how it was called: what only its command line tells is
@@ -102,10 +92,5 @@ func Guess(printed []byte) (Tool, bool) {
 	if err != nil {
 		return Tool{}, false
 	}
-	for _, t := range Tools() {
-		if t.Saved && t.wrote(string(text)) {
-			return t, true
-		}
-	}
-	return Tool{}, false
+	return slice.Find(Tools(), func(t Tool) bool { return t.Saved && t.wrote(string(text)) })
 }

@@ -20,6 +20,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/markdown"
 	"benchbook/notebook/source"
+	"benchbook/slice"
 )
 
 // DocsIndex is the first page of a project's docs. It links all others, in the order in which they are to be read.
@@ -139,11 +140,8 @@ func (p *Project) docsPage(dir, name string, problems *source.Problems) *DocsPag
 
 // page is the page of a file; nil if there is none.
 func (d *Docs) page(file string) *DocsPage {
-	i := slices.IndexFunc(d.Pages, func(p *DocsPage) bool { return p.Name+".md" == file })
-	if i < 0 {
-		return nil
-	}
-	return d.Pages[i]
+	found, _ := slice.Find(d.Pages, func(p *DocsPage) bool { return p.Name+".md" == file })
+	return found
 }
 
 // order puts the pages into the order in which the index links them below its headings, each in the group of the heading above. Those
@@ -181,9 +179,7 @@ func (d *Docs) order(index *DocsPage) {
 		}
 	}
 	for _, page := range d.Pages {
-		if !slices.Contains(ordered, page) {
-			ordered = append(ordered, page)
-		}
+		ordered = slice.Add(ordered, page)
 	}
 	d.Pages = ordered
 }

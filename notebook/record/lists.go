@@ -3,6 +3,7 @@ package record
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 )
 
@@ -11,12 +12,7 @@ var listFacts = []string{"packages.", "pip."}
 
 // IsList says whether a fact is a list with one thing and its version to a line, such as packages.server.
 func IsList(fact string) bool {
-	for _, prefix := range listFacts {
-		if strings.HasPrefix(fact, prefix) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(listFacts, func(prefix string) bool { return strings.HasPrefix(fact, prefix) })
 }
 
 // listDigest is what stands in the place of a list.

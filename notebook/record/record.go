@@ -17,7 +17,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -26,6 +25,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"benchbook/files"
+	"benchbook/slice"
 )
 
 // SchemaVersion is the number of the layout below; a reader refuses what it does not know.
@@ -193,11 +193,7 @@ type Load struct {
 
 // CompletionsBySecond are the answers of each second of the window, right or failed.
 func (l *Load) CompletionsBySecond() []float64 {
-	var out []float64
-	for _, n := range l.Completions {
-		out = append(out, float64(n))
-	}
-	return out
+	return slice.Map(l.Completions, func(n int64) float64 { return float64(n) })
 }
 
 // LatenciesBySecond are the mean latencies of each second of the window; NaN for a second without right answers.
@@ -669,9 +665,5 @@ func (f *readFile) read(relative string) error {
 
 // Sample gives the value of a metric that was recorded as such.
 func (r *Record) Sample(metric string) (Sample, bool) {
-	i := slices.IndexFunc(r.Samples, func(s Sample) bool { return s.Metric == metric })
-	if i < 0 {
-		return Sample{}, false
-	}
-	return r.Samples[i], true
+	return slice.Find(r.Samples, func(s Sample) bool { return s.Metric == metric })
 }

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"benchbook/slice"
 )
 
 // Redacted stands where a secret stood.
@@ -88,9 +90,7 @@ func (r *Redactor) Learn(name, value string) {
 		return
 	}
 	for _, form := range []string{value, url.QueryEscape(value), url.PathEscape(value)} {
-		if !slices.Contains(r.secrets, form) {
-			r.secrets = append(r.secrets, form)
-		}
+		r.secrets = slice.Add(r.secrets, form)
 	}
 	slices.SortFunc(r.secrets, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
 }

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"benchbook/slice"
 )
 
 // Direction says which values of a metric are better, in the words of an article.
@@ -168,13 +170,7 @@ func maximalSets(apart [][]bool, limit int) [][]int {
 	var sets [][]int
 	// near returns those of the others that are not apart from a cell.
 	near := func(cell int, others []int) []int {
-		var kept []int
-		for _, o := range others {
-			if o != cell && !apart[cell][o] {
-				kept = append(kept, o)
-			}
-		}
-		return kept
+		return slice.Filter(others, func(o int) bool { return o != cell && !apart[cell][o] })
 	}
 	// grow extends a set by each of the candidates, which are near all of it, as are the cells that are done:
 	// sets with them have been found already.

@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/notebook/stats"
+	"benchbook/slice"
 )
 
 // full is the share above which something limits a cell.
@@ -44,15 +45,7 @@ func (r *Report) LimitedBy() Limit {
 	return Limit{l.By, slices.Clone(l.Resources)}
 }
 
-func (r *Report) limitedBy() Limit {
-	var valid []*record.Record
-	for i, ok := range r.For("").Valid {
-		if ok {
-			valid = append(valid, r.records[i])
-		}
-	}
-	return limitOf(valid)
-}
+func (r *Report) limitedBy() Limit { return limitOf(r.ValidFor("")) }
 
 // LimitOf says which resource one repetition used up, by the rule of Report.LimitedBy and whether it is valid or not.
 func LimitOf(r *record.Record) Limit { return limitOf([]*record.Record{r}) }
@@ -238,10 +231,7 @@ func cpuNames(cpus []int) string {
 	if len(cpus) == 1 {
 		return fmt.Sprintf("CPU %d", cpus[0])
 	}
-	var words []string
-	for _, cpu := range cpus {
-		words = append(words, fmt.Sprint(cpu))
-	}
+	words := slice.Map(cpus, func(cpu int) string { return fmt.Sprint(cpu) })
 	return "CPUs " + strings.Join(words, ", ")
 }
 

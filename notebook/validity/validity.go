@@ -209,6 +209,16 @@ func (r *Report) For(metric string) Assessment {
 	return a
 }
 
+// ValidFor are the records that are valid as far as a metric is concerned.
+func (r *Report) ValidFor(metric string) (records []*record.Record) {
+	for i, valid := range r.For(metric).Valid {
+		if valid {
+			records = append(records, r.records[i])
+		}
+	}
+	return records
+}
+
 func (r *Report) assess(metric string) Assessment {
 	a := Assessment{Valid: make([]bool, len(r.records))}
 	for i, rec := range r.records {
