@@ -27,25 +27,25 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// maxContext bounds a build context, which is held in memory: benchmark data is better made in the image.
+// MaxSize bounds a build context, which is held in memory: benchmark data is better made in the image.
 const MaxSize = 256 << 20
 
-// A folder is what an article's services are built from: the files beside the article and its file= listings. Files are read
+// Folder is what an article's services are built from: the files beside the article and its file= listings. Files are read
 // through an os.Root, so that no link leads out of the folder; one that stays inside is followed.
 type Folder struct {
 	Doc      *article.Document
-	configs  map[string][]string    // files and listings that are copied in when a container starts, with the users of each: see usersOf
+	configs  map[string][]string    // files and listings that are copied in when a container starts, with the users of each: see UsersOf
 	contexts map[string][]spec.File // by folder and what is left out there, read once
 	single   map[string]spec.File   // by path: what configs name, read once
 	size     int64                  // of single
 }
 
-// newFolder is the folder of an article.
+// NewFolder is the folder of an article.
 func NewFolder(doc *article.Document) *Folder {
 	return &Folder{Doc: doc, configs: map[string][]string{}, contexts: map[string][]spec.File{}}
 }
 
-// digest is how a file's content enters keys and records.
+// Digest is how a file's content enters keys and records.
 func Digest(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
@@ -55,7 +55,7 @@ func newFile(name string, data []byte, exec bool) spec.File {
 	return spec.File{Path: name, Digest: Digest(data), Exec: exec, Data: data}
 }
 
-// usersOf is who takes a config, or is built: a service, or the command, by its name, and all that are built as it is. What one of them
+// UsersOf is who takes a config, or is built: a service, or the command, by its name, and all that are built as it is. What one of them
 // takes as a config belongs into no image of theirs; another one may need it there.
 func UsersOf(name string, build *article.Build) []string {
 	users := []string{"service " + name}
@@ -69,7 +69,7 @@ func UsersOf(name string, build *article.Build) []string {
 	return users
 }
 
-// config reads a file or listing that a config of some users names.
+// Config reads a file or listing that a config of some users names.
 func (f *Folder) Config(c article.Config, users []string, problems *source.Problems) (spec.File, bool) {
 	if c.Source.IsZero() || c.Target.IsZero() {
 		return spec.File{}, false // which was said when it was read
@@ -206,7 +206,7 @@ func (f *Folder) context(t source.Text, users []string, copies copied, problems 
 	return files, true
 }
 
-// mounted reads a file or folder that a container sees, listings included; single is true for a file.
+// Mounted reads a file or folder that a container sees, listings included; single is true for a file.
 func (f *Folder) Mounted(t source.Text, problems *source.Problems) (files []spec.File, single, ok bool) {
 	name, ok := article.Inside(t, problems)
 	if !ok {
@@ -234,21 +234,16 @@ func (f *Folder) isFolder(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// gather reads the files below a folder of the article, with listings that lie there, sorted by path; for a build context, of which left
-// is not nil, without the files in that and what .dockerignore names, neither of which is read.
+// gather reads the files below a folder of the article, with listings that lie there, sorted by path; for a build
+// context, of which left is not nil, without the files in that and what .dockerignore names, neither of which is read.
 func (f *Folder) gather(name string, t source.Text, left map[string]bool, problems *source.Problems) ([]spec.File, bool) {
-	forBuild := left != nil
-	what := "folder"
-	if forBuild {
-		what = "build context"
-	}
-	g := gathering{Folder: f, base: name, left: left, files: map[string]spec.File{}}
-	var err error
-	if g.root, err = os.OpenRoot(f.Doc.Dir); err == nil {
-		defer g.root.Close()
-		if resolved, failed := f.resolve(g.root, name); failed != nil {
-			err = failed
-		} else {
+	g := gathering{Folder: f, what: "folder", base: name, left: left, files: map[string]spec.File{}}
+	root, err := os.OpenRoot(f.Doc.Dir)
+	if err == nil {
+		defer root.Close()
+		g.root = root
+		var resolved string
+		if resolved, err = f.resolve(root, name); err == nil {
 			g.base = resolved
 		}
 	}
@@ -257,42 +252,32 @@ func (f *Folder) gather(name string, t source.Text, left map[string]bool, proble
 			g.files[inner] = newFile(inner, l.Data, false)
 		}
 	}
-	listed := len(g.files)
-	if forBuild && !g.ignore() {
-		problems.Add("too-large", t.Pos, "%s in the %s is larger than %d bytes", ignoreName, what, maxIgnore).
-			Hint = "name folders, or write patterns such as *.log"
+	listed := len(g.files) > 0
+	if left != nil {
+		g.what = "build context"
+		if !g.ignore() {
+			problems.Add("too-large", t.Pos, "%s in the %s is larger than %d bytes", ignoreName, g.what, maxIgnore).
+				Hint = "name folders, or write patterns such as *.log"
+		}
 	}
 	if err == nil {
-		err = fs.WalkDir(g.root.FS(), g.base, g.visit)
+		err = fs.WalkDir(root.FS(), g.base, g.visit)
 	}
-	for _, link := range g.outside {
-		problems.Add("outside-folder", t.Pos, "%s in the %s is a link that leaves the article's folder", link, what).
-			Hint = linkHint
+	if listed && errors.Is(err, fs.ErrNotExist) {
+		err = nil // what there is are listings
 	}
-	for _, name := range g.irregular {
-		problems.Add("not-a-file", t.Pos, "%s in the %s is neither a file nor a folder", name, what).
-			Hint = "remove it, name it in .dockerignore, or, if it is a link, put what it points at in its place"
-	}
-	switch {
-	case leaves(g.root, err):
-		problems.Add("outside-folder", t.Pos, "the %s %q leaves the article's folder by a link", what, t.Value).
-			Hint = linkHint
-		return nil, false
-	case errors.Is(err, files.ErrTooLarge):
-		problems.Add("too-large", t.Pos, "the %s %q is larger than %d MiB", what, t.Value, MaxSize>>20).
-			Hint = "name what is not needed in .dockerignore, or make the data in the image"
-		return nil, false
-	case err != nil && !(errors.Is(err, fs.ErrNotExist) && listed > 0):
-		problems.Add("no-such-file", t.Pos, "the %s %q cannot be read: %v", what, t.Value, reason(err)).
-			Hint = "name a folder beside the article; . is the article's own"
+	if !g.report(err, t, problems) {
 		return nil, false
 	}
-	return slices.SortedFunc(maps.Values(g.files), func(a, b spec.File) int { return strings.Compare(a.Path, b.Path) }), true
+	return slices.SortedFunc(maps.Values(g.files), byPath), true
 }
+
+func byPath(a, b spec.File) int { return strings.Compare(a.Path, b.Path) }
 
 // A gathering is a folder of an article while it is read.
 type gathering struct {
 	*Folder
+	what    string // it is, in messages
 	root    *os.Root
 	base    string                         // the folder
 	left    map[string]bool                // files of the article that are left out
@@ -301,6 +286,32 @@ type gathering struct {
 
 	files              map[string]spec.File // by path below base
 	outside, irregular []string             // what is no file to take
+}
+
+// report says what is wrong with a folder. It is false if it could not be read, for the reason given.
+func (g *gathering) report(err error, t source.Text, problems *source.Problems) bool {
+	for _, link := range g.outside {
+		problems.Add("outside-folder", t.Pos, "%s in the %s is a link that leaves the article's folder", link, g.what).
+			Hint = linkHint
+	}
+	for _, name := range g.irregular {
+		problems.Add("not-a-file", t.Pos, "%s in the %s is neither a file nor a folder", name, g.what).
+			Hint = "remove it, name it in .dockerignore, or, if it is a link, put what it points at in its place"
+	}
+	switch {
+	case err == nil:
+		return true
+	case leaves(g.root, err):
+		problems.Add("outside-folder", t.Pos, "the %s %q leaves the article's folder by a link", g.what, t.Value).
+			Hint = linkHint
+	case errors.Is(err, files.ErrTooLarge):
+		problems.Add("too-large", t.Pos, "the %s %q is larger than %d MiB", g.what, t.Value, MaxSize>>20).
+			Hint = "name what is not needed in .dockerignore, or make the data in the image"
+	default:
+		problems.Add("no-such-file", t.Pos, "the %s %q cannot be read: %v", g.what, t.Value, reason(err)).
+			Hint = "name a folder beside the article; . is the article's own"
+	}
+	return false
 }
 
 // inner is the path below base of a file of the article.
@@ -369,20 +380,24 @@ func (g *gathering) visit(name string, e fs.DirEntry, err error) error {
 	case below && g.files[inner].Path != "":
 		return nil // a listing, which the article says is there twice
 	}
+	return g.take(name, inner)
+}
+
+// take reads a file, and notes what is none.
+func (g *gathering) take(name, inner string) error {
 	file, err := read(g.root, name, MaxSize-g.size)
 	switch {
+	case err == nil:
+		g.size += int64(len(file.Data))
+		file.Path = inner
+		g.files[inner] = file
 	case leaves(g.root, err):
 		g.outside = append(g.outside, name)
-		return nil
 	case errors.Is(err, files.ErrNotRegular), errors.Is(err, fs.ErrNotExist):
 		g.irregular = append(g.irregular, name)
-		return nil
-	case err != nil:
+	default:
 		return err
 	}
-	g.size += int64(len(file.Data))
-	file.Path = inner
-	g.files[inner] = file
 	return nil
 }
 
@@ -395,13 +410,13 @@ func reason(err error) error {
 	return err
 }
 
-// dockerfilePlace is where a Dockerfile stands: its listing, or the build key; and its lines, if it is in the article.
+// Place is where a Dockerfile stands: its listing, or the build key; and its lines, if it is in the article.
 type Place struct {
 	all   source.Pos
 	lines []source.Pos
 }
 
-// at is the place of a line, counted from 1; that of the whole where the line is not known or not in the article.
+// At is the place of a line, counted from 1; that of the whole where the line is not known or not in the article.
 func (p Place) At(line int) source.Pos {
 	if line < 1 || line > len(p.lines) {
 		return p.all
@@ -409,7 +424,7 @@ func (p Place) At(line int) source.Pos {
 	return p.lines[line-1]
 }
 
-// build resolves a build of some users, and says where its Dockerfile stands.
+// Build reads a build of some users, and says where its Dockerfile stands.
 func (f *Folder) Build(b *article.Build, users []string, at source.Pos, problems *source.Problems) (*spec.Build, Place, bool) {
 	context := b.Context
 	if context.Value == "" {
@@ -451,7 +466,7 @@ func (f *Folder) dockerfile(out *spec.Build, b *article.Build, context source.Te
 		if file, has = f.file(name, &source.Problems{}); has {
 			file.Path = out.Dockerfile
 			out.Files = append(slices.Clone(out.Files), file)
-			slices.SortFunc(out.Files, func(a, b spec.File) int { return strings.Compare(a.Path, b.Path) })
+			slices.SortFunc(out.Files, byPath)
 		}
 	}
 	if !has {

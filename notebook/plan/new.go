@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -21,7 +20,6 @@ import (
 	"benchbook/notebook/layers"
 	"benchbook/notebook/parts"
 	"benchbook/notebook/projects"
-	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 	"benchbook/notebook/yamltext"
@@ -485,6 +483,3 @@ func draw(trials []*Trial, repetitions int, interleaved bool, seed int64) []Step
 	}
 	return steps
 }
-
-// Slug is the trial's name as part of a file's name.
-func (t *Trial) Slug() string { return record.Slug(path.Clean(t.Name)) }
