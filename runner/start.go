@@ -294,7 +294,7 @@ func unreachedTarget(ctx context.Context, t *plan.Trial, services map[string]eng
 	if t.Load == nil {
 		return ""
 	}
-	for target := range t.Load.URLs() {
+	for _, target := range t.Load.URLs() {
 		u, err := url.Parse(target)
 		if err != nil {
 			continue

@@ -42,7 +42,7 @@ type Folder struct {
 
 // NewFolder is the folder of an article.
 func NewFolder(doc *article.Document) *Folder {
-	return &Folder{Doc: doc, configs: map[string][]string{}, contexts: map[string][]spec.File{}}
+	return &Folder{Doc: doc, configs: map[string][]string{}, contexts: map[string][]spec.File{}, single: map[string]spec.File{}}
 }
 
 // Digest is how a file's content enters keys and records.
@@ -108,19 +108,14 @@ func (f *Folder) file(t source.Text, problems *source.Problems) (spec.File, bool
 	file, err := read(root, name, MaxSize-f.size)
 	switch {
 	case leaves(root, err):
-		problems.Add("outside-folder", t.Pos, "%q is a link that leaves the article's folder", t.Value).
-			Hint = linkHint
+		problems.Add("outside-folder", t.Pos, "%q is a link that leaves the article's folder", t.Value).Hint = linkHint
 		return spec.File{}, false
 	case errors.Is(err, files.ErrTooLarge):
 		problems.Add("too-large", t.Pos, "%q and the other files that are copied into containers are together larger than %d MiB",
-			t.Value, MaxSize>>20).
-			Hint = "make the data in the image"
+			t.Value, MaxSize>>20).Hint = "make the data in the image"
 		return spec.File{}, false
 	case err != nil:
 		return f.listed(t, name, problems)
-	}
-	if f.single == nil {
-		f.single = map[string]spec.File{}
 	}
 	f.single[name] = file
 	f.size += int64(len(file.Data))

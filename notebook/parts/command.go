@@ -58,8 +58,7 @@ func checkCommand(c *article.Command, problems *source.Problems) {
 	}
 	checkCovered(c.Configs, nil, problems)
 	if e := c.Expect; e != nil && (e.Exit.V < 0 || e.Exit.V > 255) {
-		problems.Add("wrong-value", e.Exit.Text.Pos, "%d is no exit status", e.Exit.V).
-			Hint = "they go from 0 to 255"
+		problems.Add("wrong-value", e.Exit.Text.Pos, "%d is no exit status", e.Exit.V).Hint = "they go from 0 to 255"
 	}
 }
 

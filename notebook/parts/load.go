@@ -148,8 +148,7 @@ func verify(v *article.Verify, out *spec.Load, problems *source.Problems) {
 	out.Contains, out.Match = v.Contains.Value, v.Match.Value
 	if _, err := regexp.Compile(v.Match.Value); err != nil {
 		problems.Add("bad-regex", v.Match.Pos, "match cannot be read: %s",
-			strings.TrimPrefix(err.Error(), "error parsing regexp: ")).
-			Hint = "the syntax is that of Go and RE2"
+			strings.TrimPrefix(err.Error(), "error parsing regexp: ")).Hint = "the syntax is that of Go and RE2"
 	}
 	if v.Length.Known() {
 		n := int64(v.Length.V)

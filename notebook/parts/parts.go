@@ -149,8 +149,7 @@ func checkCPUSet(t source.Text, problems *source.Problems) {
 		return
 	}
 	if _, ok := spec.ParseCPUSet(t.Value); !ok {
-		problems.Add("wrong-value", t.Pos, "%q is no set of CPUs", t.Value).
-			Hint = "write numbers and ranges, such as 0-2,5"
+		problems.Add("wrong-value", t.Pos, "%q is no set of CPUs", t.Value).Hint = "write numbers and ranges, such as 0-2,5"
 	}
 }
 

@@ -261,8 +261,7 @@ func checkService(s *article.Service, problems *source.Problems) {
 	checkLimits(s, problems)
 	between(s.Scale, "scale", 100, problems)
 	if t := s.StopSignal; t.Value != "" && !isTemplate(t) && !isSignal(t.Value) {
-		problems.Add("wrong-value", t.Pos, "%q is no signal", t.Value).
-			Hint = "write it as Linux does, such as SIGTERM"
+		problems.Add("wrong-value", t.Pos, "%q is no signal", t.Value).Hint = "write it as Linux does, such as SIGTERM"
 	}
 	for _, t := range s.Tmpfs {
 		checkAbsolute(t, "tmpfs", problems)
@@ -272,8 +271,7 @@ func checkService(s *article.Service, problems *source.Problems) {
 	}
 	for _, c := range slices.Concat(s.CapAdd, s.CapDrop) {
 		if !capability.MatchString(c.Value) {
-			problems.Add("wrong-value", c.Pos, "%q is no capability", c.Value).
-				Hint = "write it as Linux does, such as NET_ADMIN"
+			problems.Add("wrong-value", c.Pos, "%q is no capability", c.Value).Hint = "write it as Linux does, such as NET_ADMIN"
 		}
 	}
 }

@@ -150,8 +150,7 @@ func (c *toolCheck) times() {
 func (c *toolCheck) end() {
 	if _, timed := c.program.Flags["duration"]; !timed && !c.Requests.Set() && c.Duration.Set() {
 		c.problems.Add("missing-key", c.Tool.Text.Pos,
-			"%s ends after a number of requests, and the load does not say how many", c.name).
-			Hint = "add requests:"
+			"%s ends after a number of requests, and the load does not say how many", c.name).Hint = "add requests:"
 	}
 	if c.program.Either && c.Requests.Set() && layers.IsWritten(c.Duration.Text.Pos) {
 		c.problems.Add("contradiction", c.Duration.Text.Pos,

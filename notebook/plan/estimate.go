@@ -60,9 +60,8 @@ func (e *Estimate) add(o Estimate) {
 	}
 }
 
-// Estimate is how long the experiment takes where services and load are placed so. Experience says of every trial what is
-// left to do and how long it took before; with nil all of it is to be done, and nothing is known. Searches are those of trials
-// of which something is pending.
+// Estimate is how long the experiment takes with services and load placed like this. Experience says what is left to do
+// of a trial and how long it took before; without it everything is to be done, and nothing is known.
 func (e *Experiment) Estimate(at Placement, experience func(*Trial) Experience) Estimate {
 	if experience == nil {
 		steps := map[*Trial]int{}
@@ -153,8 +152,8 @@ func (t *Trial) containers(e *Experiment) int {
 	return containers
 }
 
-// searching is how long the searches of a trial take, of which one repetition takes so long, and how many probes they make; those for
-// values may be done.
+// searching is how long the searches of a trial take, with the time of one repetition, and how many probes they make. If
+// it is tuned, only a capacity is left to search for.
 func (t *Trial) searching(at Placement, one Estimate, tuned bool) (time.Duration, int) {
 	sum, probes := time.Duration(0), 0
 	for _, s := range t.Tune {

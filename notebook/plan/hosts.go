@@ -16,10 +16,10 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// HostOf is the host of the project that a service runs on; empty for this machine.
+// HostOf is the host that a service runs on; empty for this machine.
 func (e *Experiment) HostOf(service string) string { return e.Hosts[service] }
 
-// LoadHost is the host that the load of a trial is put on from, or its command is run on; empty for this machine.
+// LoadHost is the host that the load or command of a trial runs on; empty for this machine.
 func (e *Experiment) LoadHost(t *Trial) string {
 	if t.Command != nil && t.Command.Service != "" {
 		return e.HostOf(t.Command.Service)
@@ -27,7 +27,7 @@ func (e *Experiment) LoadHost(t *Trial) string {
 	return e.Hosts[parts.LoadName]
 }
 
-// HostNames are the hosts that anything of the experiment runs on, sorted; this machine is the empty name.
+// HostNames are the hosts that the experiment uses, sorted; this machine is the empty name.
 func (e *Experiment) HostNames() []string {
 	var names []string
 	for _, t := range e.Trials {
@@ -39,6 +39,10 @@ func (e *Experiment) HostNames() []string {
 			names = append(names, e.HostOf(s.Name))
 		}
 	}
+	return sortedSet(names)
+}
+
+func sortedSet(names []string) []string {
 	slices.Sort(names)
 	return slices.Compact(names)
 }
@@ -48,18 +52,17 @@ func (p *Plan) UsesHosts() bool {
 	return slices.ContainsFunc(p.All, func(e *Experiment) bool { return len(e.Hosts) > 0 })
 }
 
-// HostNames are the hosts of all experiments of the article, sorted, also of those that a run leaves out: what was measured on them stands
-// on one page. This machine is the empty name.
+// HostNames are the hosts of all experiments of the article, sorted; this machine is the empty name. Experiments that a
+// run leaves out count: their results stand on the same page.
 func (p *Plan) HostNames() []string {
 	var names []string
 	for _, e := range p.All {
 		names = append(names, e.HostNames()...)
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	return sortedSet(names)
 }
 
-// Generators is the most that a load of the article has which is put on from a node of its own, or from several; 1 if there is none.
+// Generators is the largest number of load generators that a load of the article runs on a node of its own; at least 1.
 func (p *Plan) Generators() int {
 	most := 1
 	for _, e := range p.All {
@@ -72,19 +75,17 @@ func (p *Plan) Generators() int {
 	return most
 }
 
-// Cluster is the host of the project that is the cluster which the article is measured in; empty for that of the project itself, and for
-// machines.
+// Cluster is the host whose cluster the article is measured in; empty for the project's own cluster, and for machines.
 func (p *Plan) Cluster() string {
+	name := ""
 	for _, e := range p.All {
-		if e.Cluster != "" {
-			return e.Cluster
-		}
+		name = cmp.Or(name, e.Cluster)
 	}
-	return ""
+	return name
 }
 
-// Peers are the services on other hosts that a service connects to, or the load or command of a trial where the name is empty: those that
-// the service depends on, those that the load is put on, and for a command all that expose ports, as nothing tells which it asks.
+// Peers are the services on other hosts that a service connects to: those that it depends on. An empty name stands for
+// the load, with its targets, or for the command, with all services that expose ports, as nothing tells which it asks.
 func (e *Experiment) Peers(t *Trial, service string) []string {
 	var all []string
 	from := e.HostOf(service)
@@ -95,7 +96,7 @@ func (e *Experiment) Peers(t *Trial, service string) []string {
 		}
 	case t.Load != nil:
 		from = e.LoadHost(t)
-		for target := range t.Load.URLs() {
+		for _, target := range t.Load.URLs() {
 			if u, err := url.Parse(target); err == nil {
 				if s, ok := t.service(u.Hostname()); ok {
 					all = append(all, s.Name)
@@ -110,12 +111,10 @@ func (e *Experiment) Peers(t *Trial, service string) []string {
 			}
 		}
 	}
-	all = slices.DeleteFunc(slices.Clone(all), func(name string) bool { return e.HostOf(name) == from })
-	slices.Sort(all)
-	return slices.Compact(all)
+	return sortedSet(slices.DeleteFunc(slices.Clone(all), func(name string) bool { return e.HostOf(name) == from }))
 }
 
-// IsPeer says that something on another host connects to a service, in any trial: services that all of them share are started once.
+// IsPeer says that something on another host connects to a service in any trial: shared services are started once.
 func (e *Experiment) IsPeer(service string) bool {
 	for _, t := range e.Trials {
 		if slices.Contains(e.Peers(t, ""), service) {
@@ -145,7 +144,7 @@ const (
 	LoadNode    = "load"
 )
 
-// clusterOf is the host that an experiment names and that is a cluster, the first if there are several; nil if none is.
+// clusterOf is the first host of an experiment that is a cluster; nil if none is.
 func clusterOf(e *outline, hosts []article.Named[projects.ProjectHost]) *article.Named[projects.ProjectHost] {
 	for _, h := range e.head.Hosts {
 		for i := range hosts {
@@ -187,7 +186,7 @@ func (p *planner) placeOnNodes(e *outline) {
 	}
 }
 
-// checkPlaces reports what cannot be had between two machines. Each is said once, where the experiment says what runs where.
+// checkPlaces reports what does not work between two machines, each message once, at the hosts of the experiment.
 func (p *planner) checkPlaces(e *outline) {
 	if len(e.head.Hosts) == 0 {
 		return
@@ -224,8 +223,8 @@ func (p *planner) checkPlaces(e *outline) {
 	}
 }
 
-// checkWithinCluster reports what an experiment in a cluster would have elsewhere: nothing outside of a cluster is reached from its pods,
-// nor they from there.
+// checkWithinCluster reports parts of an experiment in a cluster that are to run elsewhere: pods reach nothing outside,
+// and are not reached from there.
 func (e *outline) checkWithinCluster(refuse func(message, hint string)) {
 	named := map[string]string{}
 	for _, h := range e.head.Hosts {
@@ -247,8 +246,8 @@ func (e *outline) checkWithinCluster(refuse func(message, hint string)) {
 	}
 }
 
-// checkClusters reports experiments of one article that run in a cluster where others do not: the results on a page are those of one set of
-// machines.
+// checkClusters reports an article whose experiments run in different clusters, or only in part in one: the results of
+// a page are those of one set of machines.
 func checkClusters(outlines []*outline, problems *source.Problems) {
 	var first *outline
 	for _, e := range outlines {
@@ -274,7 +273,7 @@ func checkClusters(outlines []*outline, problems *source.Problems) {
 	}
 }
 
-// checkTrialPlaces reports what a trial asks for between two machines that cannot be had there.
+// checkTrialPlaces reports what a trial does between two machines and does not work there.
 func (e *outline) checkTrialPlaces(t *Trial, refuse func(message, hint string)) {
 	peers := e.Peers(t, "")
 	if t.Load != nil && t.Load.Network == string(article.SharedNetwork) {
@@ -287,7 +286,7 @@ func (e *outline) checkTrialPlaces(t *Trial, refuse func(message, hint string)) 
 	if t.Load == nil {
 		return
 	}
-	for target := range t.Load.URLs() {
+	for _, target := range t.Load.URLs() {
 		u, err := url.Parse(target)
 		if err != nil || !slices.Contains(peers, u.Hostname()) {
 			continue
@@ -327,7 +326,7 @@ func (e *outline) checkPublished(t *Trial, refuse func(message, hint string)) {
 	}
 }
 
-// portOf is the port of a URL, that of its scheme if it names none; 0 if neither is known.
+// portOf is the port of a URL, or that of its scheme; 0 if neither is known.
 func portOf(u *url.URL) int {
 	if port, err := strconv.Atoi(u.Port()); err == nil {
 		return port

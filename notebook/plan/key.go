@@ -31,29 +31,38 @@ func seal(t *Trial, e *Experiment) {
 		panic(fmt.Sprintf("plan: %v", err)) // only strings, finite numbers and their maps
 	}
 	t.Definition = definition
-	t.Inputs = []record.Input{{Name: "definition", Digest: inputs.Digest(definition)}, {Name: "semantics", Digest: strconv.Itoa(t.semantics())}}
+	t.Inputs = nil
+	input := func(name, digest string) { t.Inputs = append(t.Inputs, record.Input{Name: name, Digest: digest}) }
+	input("definition", inputs.Digest(definition))
+	input("semantics", strconv.Itoa(t.semantics()))
 	if slices.ContainsFunc(t.Services, func(s *spec.Service) bool { return s.Origin != nil }) {
-		t.Inputs = append(t.Inputs, record.Input{Name: "semantics of origins", Digest: strconv.Itoa(record.OriginSemantics)})
+		input("semantics of origins", strconv.Itoa(record.OriginSemantics))
 	}
 	if slices.ContainsFunc(t.Services, func(s *spec.Service) bool { return s.Link != nil }) {
-		t.Inputs = append(t.Inputs, record.Input{Name: "semantics of links", Digest: strconv.Itoa(record.LinkSemantics)})
+		input("semantics of links", strconv.Itoa(record.LinkSemantics))
 	}
-	if e.Engine != spec.DefaultEngine {
-		// Docker is not in it, as it was the only engine for a while.
-		t.Inputs = append(t.Inputs, record.Input{Name: "engine", Digest: string(e.Engine)})
+	if e.Engine != spec.DefaultEngine { // which was the only engine for a while
+		input("engine", string(e.Engine))
 	}
-	if e.Cluster != "" {
-		// Nodes have the same names in every cluster.
-		t.Inputs = append(t.Inputs, record.Input{Name: "cluster", Digest: e.Cluster})
+	if e.Cluster != "" { // nodes have the same names in every cluster
+		input("cluster", e.Cluster)
+	}
+	files := func(of string, image spec.Image, others []spec.File) {
+		if image.Build != nil {
+			others = slices.Concat(image.Build.Files, others)
+		}
+		for _, f := range others {
+			input(of+": "+f.Path, f.Digest)
+		}
 	}
 	for _, s := range t.Services {
-		t.Inputs = append(t.Inputs, fileInputs(s.Name, s.Image, s.Configs)...)
+		files(s.Name, s.Image, s.Configs)
 		for _, v := range s.Volumes {
-			t.Inputs = append(t.Inputs, fileInputs(s.Name, spec.Image{}, v.Files)...)
+			files(s.Name, spec.Image{}, v.Files)
 		}
 	}
 	if t.Command != nil {
-		t.Inputs = append(t.Inputs, fileInputs("command", t.Command.Image, t.Command.Configs)...)
+		files("command", t.Command.Image, t.Command.Configs)
 	}
 	h := sha256.New()
 	for _, in := range t.Inputs {
@@ -68,16 +77,4 @@ func (t *Trial) semantics() int {
 		return record.LoadSemantics
 	}
 	return record.CommandSemantics
-}
-
-func fileInputs(name string, image spec.Image, configs []spec.File) (out []record.Input) {
-	if image.Build != nil {
-		for _, f := range image.Build.Files {
-			out = append(out, record.Input{Name: name + ": " + f.Path, Digest: f.Digest})
-		}
-	}
-	for _, f := range configs {
-		out = append(out, record.Input{Name: name + ": " + f.Path, Digest: f.Digest})
-	}
-	return out
 }

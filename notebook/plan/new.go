@@ -237,8 +237,7 @@ func readHead(e *outline, problems *source.Problems) bool {
 		e.Repetitions = 1 // so that what else is wrong comes to light
 	}
 	if head.Timeout.Known() && e.Timeout <= 0 {
-		problems.Add("wrong-value", head.Timeout.Text.Pos, "timeout has to be more than 0").
-			Hint = "write a time, such as 5m"
+		problems.Add("wrong-value", head.Timeout.Text.Pos, "timeout has to be more than 0").Hint = "write a time, such as 5m"
 	}
 	e.Interleaved = head.Order.V != article.Sequential
 	e.Shared = article.Texts(head.Shared)
@@ -296,8 +295,7 @@ func (p *planner) expandTrials(e *outline, merged *yamltext.Node, combinations [
 	}
 	if p.written += len(combinations) * weight(body); p.written > maxDefinitions {
 		p.problems.Add("too-large", e.Pos, "written out for each cell of its matrix, the experiment is larger than %d MiB",
-			maxDefinitions>>20).
-			Hint = "remove axes or values, or move long texts to files"
+			maxDefinitions>>20).Hint = "remove axes or values, or move long texts to files"
 		return false
 	}
 	checkVariables(body, p.problems)

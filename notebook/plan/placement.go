@@ -18,11 +18,11 @@ type Placement struct {
 	LoadCores      int // logical CPUs
 }
 
-// Place gives the load the last physical core and the services the others, of which cores has the logical CPUs in
-// order. Where there is one core only, they share it. A cpuset of the article goes before it.
+// Place gives the load the last physical core and the services the others; a single core is shared. Cores has the
+// logical CPUs of each. A cpuset of the article takes precedence.
 func Place(cores [][]int) Placement { return split(cores, len(cores)-1) }
 
-// split gives services so many physical cores, and the load the others. Where that would leave nothing to one of them they share all.
+// split gives services the first physical cores, and the load the others. If one of them would get none they share all.
 func split(cores [][]int, services int) Placement {
 	first, last := slices.Concat(cores...), slices.Concat(cores...)
 	if services > 0 && services < len(cores) {
@@ -31,14 +31,13 @@ func split(cores [][]int, services int) Placement {
 	return Placement{Services: spec.CPUSet(first), Load: spec.CPUSet(last), ServiceCores: max(1, len(first)), LoadCores: max(1, len(last))}
 }
 
-// Place says where services and load run on one of the hosts, of whose cores it has the logical CPUs. Of commands it says where those run
-// of which the article says nothing.
+// Place says where services and load run on a host, whose cores are given, and commands without a cpuset.
 //
-// A machine that has only services, only the load or only commands has all of its CPUs for them. A load gets the last physical core. A
-// command beside services is what is measured, and gets half of the cores: as many as they have.
+// A machine that has only services, only the load or only commands has all of its CPUs for them. A load gets the last
+// physical core. A command beside services is what is measured, and gets half of the cores.
 func (e *Experiment) Place(host string, cores [][]int) Placement {
 	if !e.Engine.Can(spec.NamedCPUs) {
-		// Whoever gives CPUs of their own on a node chooses them, and only gives them to what asks for them.
+		// The cluster chooses the CPUs, and reserves them only for what asks for them.
 		n := max(1, len(slices.Concat(cores...)))
 		return Placement{ServiceCores: n, LoadCores: n}
 	}
@@ -52,8 +51,7 @@ func (e *Experiment) Place(host string, cores [][]int) Placement {
 	return split(cores, len(cores))
 }
 
-// uses says whether services run on a host, loads or commands where loads are put on from, and other commands of which
-// the article does not say where they run.
+// uses says whether a host runs services, loads or commands in the place of a load, and other commands without a cpuset.
 func (e *Experiment) uses(host string) (services, load, command bool) {
 	for _, t := range e.Trials {
 		services = services || slices.ContainsFunc(t.Services, func(s *spec.Service) bool { return e.HostOf(s.Name) == host })
@@ -69,8 +67,8 @@ func (e *Experiment) uses(host string) (services, load, command bool) {
 	return services, load, command
 }
 
-// PlaceLoad says on which CPUs of their host, whose cores are given, the load or the command of a trial runs, and how many these are. They
-// are not known where whoever gives them chooses.
+// PlaceLoad says on which CPUs of its host, whose cores are given, the load or command of a trial runs, and how many
+// these are. In a cluster only their number is known.
 func (e *Experiment) PlaceLoad(t *Trial, cores [][]int) (cpus string, n int) {
 	at := e.Place(e.LoadHost(t), cores)
 	cpus, n = at.Load, at.LoadCores
@@ -95,8 +93,8 @@ func (e *Experiment) PlaceLoad(t *Trial, cores [][]int) (cpus string, n int) {
 	return cpus, n
 }
 
-// PlacedOtherwise says that the command of a record had another number of CPUs than it gets now, as it had in older versions; it is empty if it
-// had as many, or nobody knows.
+// PlacedOtherwise says that the command of a record had another number of CPUs than it gets now, as in older versions;
+// it is empty if it had as many, or if that is unknown.
 func (p *Plan) PlacedOtherwise(r *record.Record) string {
 	for _, e := range p.Experiments {
 		if e.Name != r.Experiment {
@@ -144,8 +142,8 @@ func cpusInWords(n int) string {
 	return fmt.Sprintf("%d CPUs", n)
 }
 
-// The facts of records about placement: on which CPUs services and the load or command ran, how many CPUs there were, and what ran on others
-// than the article says.
+// The facts of records about placement: the CPUs of services and of the load or command, those of the host, and what ran
+// on other CPUs than the article says.
 const (
 	FactServicesPlace = "placement.services"
 	FactLoadPlace     = "placement.load"
@@ -153,8 +151,7 @@ const (
 	FactCores         = "host.cores"
 )
 
-// A Machine gives the logical CPUs of each physical core of a host by its name, which is empty for this machine; none if they are not
-// known.
+// A Machine gives the logical CPUs of each physical core of a host, or none; the name of this machine is empty.
 type Machine func(host string) [][]int
 
 // hostWords names a host for people.
@@ -165,8 +162,8 @@ func hostWords(host string) string {
 	return fmt.Sprintf("host %q", host)
 }
 
-// CheckCPUs reports every cpuset of the experiment that has a CPU which its machine does not, with a substitute, and every limit that is
-// more than all of its CPUs, which no engine takes.
+// CheckCPUs reports every cpuset with a CPU that its machine does not have, with a substitute, and every limit above the
+// number of its CPUs, which no engine takes.
 func (e *Experiment) CheckCPUs(machine Machine, problems *source.Problems) {
 	if !e.Engine.Can(spec.NamedCPUs) {
 		return // which has no CPUs by their numbers
@@ -206,8 +203,8 @@ func (e *Experiment) pinned(t *Trial, visit func(what, host string, set *string,
 func (p Placement) services() string { return p.Services }
 func (p Placement) load() string     { return p.Load }
 
-// Adapt puts everything that asks for a CPU which its machine does not have on the substitute that CheckCPUs names, and notes it
-// in the trials. Their definitions and keys stay those of the article.
+// Adapt replaces each cpuset that its machine does not have by the substitute that CheckCPUs names, and notes it in the
+// trials. Their definitions and keys stay those of the article.
 func (e *Experiment) Adapt(machine Machine) {
 	if !e.Engine.Can(spec.NamedCPUs) {
 		return // see CheckCPUs

@@ -10,6 +10,7 @@ package plan
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"benchbook/notebook/parts"
@@ -121,4 +122,25 @@ type Metric struct {
 	Stream  string `json:"stream,omitempty"`  // log, stdout, prepare or conclude; empty for one with a Value
 	Regex   string `json:"regex,omitempty"`   // the first group of the last match is the number
 	JSON    string `json:"json,omitempty"`    // a path with dots to the number
+}
+
+// RecordsOf returns p's records on host; e nil means all. Records of copied articles are skipped.
+func (p *Plan) RecordsOf(e *Experiment, records []*record.Record, host string) []*record.Record {
+	return slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool {
+		return r.Article != p.Article || e != nil && r.Experiment != e.Name || r.Host != host || r.Profile != p.Profile
+	})
+}
+
+// Original is the first half of the A/A pair for its second half, and any other trial itself.
+func (e *Experiment) Original(t *Trial) *Trial {
+	if !t.Calibration {
+		return t
+	}
+	i := slices.IndexFunc(e.Trials, func(o *Trial) bool {
+		return !o.Calibration && o.Unavailable == "" && slices.Equal(o.Parameters, t.Parameters)
+	})
+	if i < 0 {
+		return t
+	}
+	return e.Trials[i]
 }

@@ -14,7 +14,7 @@ import (
 	"benchbook/notebook/yamltext"
 )
 
-// Remarks gives what the author of the experiment should look at, though it can be measured: warnings, which were found when it was planned.
+// Remarks adds the warnings about the experiment: it can be measured, and its author should look at something.
 func (e *Experiment) Remarks(problems *source.Problems) { problems.Merge(&e.remarks) }
 
 // checkAxes remarks axes that nothing uses: their cells all measure the same.
@@ -47,7 +47,7 @@ func (e *outline) checkAxes(body *yamltext.Node) {
 	}
 }
 
-// checkPort remarks a load that goes to a port which its service does not expose: nobody waits until that answers.
+// checkPort remarks a load on a port that its service does not expose: nothing waits until that answers.
 func (e *outline) checkPort(t *Trial, l *article.Load) {
 	for _, target := range l.Target {
 		u, err := url.Parse(target.URL.Value)
@@ -73,8 +73,8 @@ func (e *outline) checkPort(t *Trial, l *article.Load) {
 	}
 }
 
-// Mentions says whether what is run in the experiment has a word in it anywhere: in a command, or in a file that goes into a container.
-// All is false where that cannot be told, as an image was made elsewhere.
+// Mentions says whether a word is in the commands of the experiment, or in files that go into its containers. All is
+// false if an image was made elsewhere, so that nobody can tell.
 func (e *Experiment) Mentions(word string) (found, all bool) {
 	all = true
 	inFiles := func(files []spec.File) {

@@ -38,17 +38,15 @@ type Load struct {
 }
 
 // URLs are the targets of a load.
-func (l *Load) URLs() func(yield func(string) bool) {
-	return func(yield func(string) bool) {
-		for _, t := range l.Targets {
-			if !yield(t.URL) {
-				return
-			}
-		}
-		if len(l.Targets) == 0 {
-			yield(l.Target)
-		}
+func (l *Load) URLs() []string {
+	if len(l.Targets) == 0 {
+		return []string{l.Target}
 	}
+	var out []string
+	for _, t := range l.Targets {
+		out = append(out, t.URL)
+	}
+	return out
 }
 
 // Target is one of several kinds of request.
