@@ -10,11 +10,8 @@ import (
 	"testing"
 
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
-	"benchbook/notebook/record"
-	"benchbook/notebook/source"
 	"benchbook/render"
+	"benchbook/render/rendertest"
 	"benchbook/site/theme"
 )
 
@@ -70,30 +67,7 @@ func TestReadmeShowsHello(t *testing.T) {
 	if !ok || !closed || !strings.HasPrefix(text, shown) || len(shown) < 500 {
 		t.Errorf("the article in the README is not how experiments/hello/article.md begins")
 	}
-	project, err := projects.Open(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := project.Article("hello")
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, _, err := record.Dir(project.RecordsDir("hello")).Read()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var full []*record.Record
-	for _, r := range all {
-		if r.Profile == plan.Full {
-			full = append(full, r)
-		}
-	}
-	d, err := dataset.New(doc, full, dataset.Options{Plan: func(profile string) (*plan.Plan, error) {
-		return plan.New(project, doc, plan.Options{Profile: profile}, &source.Problems{})
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	d := rendertest.Committed(t, ".", "hello")
 	for _, e := range d.Experiments {
 		for _, c := range e.Cells {
 			if c.State != dataset.Fresh {

@@ -10,12 +10,8 @@ import (
 	"testing"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/dataset"
-	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
-	"benchbook/notebook/record"
-	"benchbook/notebook/source"
 	"benchbook/render"
+	"benchbook/render/rendertest"
 	"benchbook/site/theme"
 )
 
@@ -89,35 +85,11 @@ func TestGallery(t *testing.T) {
 // drawings are the figures of an article, of its committed records of the full profile.
 func drawings(t *testing.T, slug string) map[string][]byte {
 	t.Helper()
-	project, err := projects.Open(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := project.Article(slug)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, _, err := record.Dir(project.RecordsDir(slug)).Read()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var full []*record.Record
-	for _, r := range all {
-		if r.Profile == plan.Full {
-			full = append(full, r)
-		}
-	}
-	d, err := dataset.New(doc, full, dataset.Options{Plan: func(profile string) (*plan.Plan, error) {
-		return plan.New(project, doc, plan.Options{Profile: profile}, &source.Problems{})
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
 	renderer, err := render.New(theme.Files)
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, err := renderer.Page(d, render.Options{})
+	page, err := renderer.Page(rendertest.Committed(t, root, slug), render.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,12 +22,8 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
-	"benchbook/notebook/dataset"
-	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
-	"benchbook/notebook/record"
-	"benchbook/notebook/source"
 	"benchbook/render"
+	"benchbook/render/rendertest"
 	"benchbook/site"
 	"benchbook/site/theme"
 )
@@ -70,7 +66,15 @@ func TestAnnotatedPage(t *testing.T) {
 	}
 	ctx := browser(t)
 	dir := t.TempDir()
-	if _, err := site.Build([]*render.Page{committedPage(t, "hello")}, dir, theme.Files, site.Options{Version: "0.0"}); err != nil {
+	renderer, err := render.New(theme.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, err := renderer.Page(rendertest.Committed(t, "..", "hello"), render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := site.Build([]*render.Page{shown}, dir, theme.Files, site.Options{Version: "0.0"}); err != nil {
 		t.Fatal(err)
 	}
 	do(ctx, t, openIn(dir, "hello/index.html", annotatedWidth, "light"))
@@ -98,8 +102,8 @@ func TestAnnotatedPage(t *testing.T) {
 	}
 }
 
-// markParts puts numbers at parts of a page, and returns those that it does not show. A part of a line or of a table has
-// its number before its words, any other at its left.
+// markParts puts numbers at parts of a page, and returns those that it does not show. A part of a line or of a table
+// has its number before its words, any other at its left.
 const markParts = `parts => {
 	document.querySelectorAll("details").forEach(d => d.open = false);
 	document.querySelector(".toc-fold").remove();
@@ -109,8 +113,8 @@ const markParts = `parts => {
 	const mark = i => {
 		const m = document.createElement("b");
 		m.textContent = i + 1;
-		Object.assign(m.style, {display: "inline-block", minWidth: "20px", font: "700 13px/20px sans-serif", textAlign: "center",
-			borderRadius: "10px", background: "#b3005e", color: "#fff"});
+		Object.assign(m.style, {display: "inline-block", minWidth: "20px", font: "700 13px/20px sans-serif",
+			textAlign: "center", borderRadius: "10px", background: "#b3005e", color: "#fff"});
 		return m;
 	};
 	const isInline = part => getComputedStyle(part).display.startsWith("inline") && !(part instanceof SVGElement);
@@ -121,43 +125,11 @@ const markParts = `parts => {
 		if (!isShown(part) || isInline(part)) return;
 		if (part.matches("td *")) return part.prepend(mark(i), " ");
 		const box = part.getBoundingClientRect(), m = document.body.appendChild(mark(i));
-		Object.assign(m.style, {position: "absolute", left: Math.max(4, box.left - 26) + "px", top: box.top + scrollY + "px"});
+		const left = Math.max(4, box.left - 26) + "px", top = box.top + scrollY + "px";
+		Object.assign(m.style, {position: "absolute", left, top});
 	});
 	return missing;
 }`
-
-// committedPage is the page of an article of this project, from its committed records.
-func committedPage(t *testing.T, slug string) *render.Page {
-	t.Helper()
-	project, err := projects.Open("..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := project.Article(slug)
-	if err != nil {
-		t.Fatal(err)
-	}
-	records, _, err := record.Dir(project.RecordsDir(slug)).Read()
-	if err != nil {
-		t.Fatal(err)
-	}
-	records = slices.DeleteFunc(records, func(r *record.Record) bool { return r.Profile != plan.Full })
-	d, err := dataset.New(doc, records, dataset.Options{Plan: func(profile string) (*plan.Plan, error) {
-		return plan.New(project, doc, plan.Options{Profile: profile}, &source.Problems{})
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	renderer, err := render.New(theme.Files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	shown, err := renderer.Page(d, render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return shown
-}
 
 // drawAnnotated takes the pictures of the page, in the few colours that a page has, so that the files are small.
 func drawAnnotated(ctx context.Context, t *testing.T) {
@@ -174,7 +146,8 @@ func drawAnnotated(ctx context.Context, t *testing.T) {
 		if i+1 < len(annotatedPictures) {
 			to = top(annotatedPictures[i+1].from)
 		}
-		taken, err := chromedp.Run(ctx, clippedPage(page.Viewport{Y: from, Width: annotatedWidth, Height: to - from, Scale: 1.5}))
+		clip := page.Viewport{Y: from, Width: annotatedWidth, Height: to - from, Scale: 1.5}
+		taken, err := chromedp.Run(ctx, clippedPage(clip))
 		if err != nil {
 			t.Fatal(err)
 		}
