@@ -22,8 +22,7 @@ func (r *run) settle(ctx context.Context, rec *record.Record) (err error) {
 // save saves a record, with the lists among its facts put aside: each is kept once in a run. What is not saved, such as
 // the repetition of a probe, must not pass for having kept one.
 func (r *run) save(rec *record.Record) error {
-	begin, spent := time.Now(), r.summary.Spent
-	defer func() { r.summary.Spent.since(Saving, begin, spent) }()
+	defer r.summary.Spent.timing(Saving)()
 	have, err := r.listsOf(rec)
 	if err != nil {
 		return err
@@ -34,8 +33,7 @@ func (r *run) save(rec *record.Record) error {
 
 // readRecords reads what is saved.
 func (r *run) readRecords() ([]*record.Record, error) {
-	begin, spent := time.Now(), r.summary.Spent
-	defer func() { r.summary.Spent.since(Saving, begin, spent) }()
+	defer r.summary.Spent.timing(Saving)()
 	records, _, err := r.store.Read()
 	return records, err
 }

@@ -144,8 +144,7 @@ func (s *Summary) search() time.Duration {
 // stopped in goes on as that. On cancellation the error is the context's, and the summary tells what was done until
 // then.
 func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Options) (sum Summary, err error) {
-	begin := time.Now()
-	defer func() { sum.Spent.since(Other, begin, Spent{}) }()
+	defer sum.Spent.timing(Other)()
 	records, _, err := store.Read()
 	if err != nil {
 		return sum, err
@@ -157,9 +156,9 @@ func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Opt
 	o, records = o.current(p, records)
 	all := r.runs(p, o, records)
 	left := joinRuns(all, currentStore{store, o.Present, p}, names, &sum)
-	preparing := time.Now()
+	prepared := sum.Spent.timing(Preparing)
 	_, err = r.prepareAll(ctx, all) // each experiment says what of it is missing
-	sum.Spent.since(Preparing, preparing, sum.Spent)
+	prepared()
 	if err != nil {
 		return sum, err
 	}
@@ -256,19 +255,18 @@ func (r *run) newBench() *bench {
 
 // Share sees to it that the shared services run and are set up.
 func (r *run) Share(ctx context.Context, t *plan.Trial) error {
-	begin, spent := time.Now(), r.summary.Spent
-	defer func() { r.summary.Spent.since(Sharing, begin, spent) }()
+	defer r.summary.Spent.timing(Sharing)()
 	return r.bench.share(ctx, t)
 }
 
 // begin finds and prepares what the experiment needs, and makes its searches.
 func (r *run) begin(ctx context.Context) error {
-	begin, spent := time.Now(), r.summary.Spent
+	prepared := r.summary.Spent.timing(Preparing)
 	err := r.findInputs()
 	if err == nil {
 		err = r.prepare(ctx)
 	}
-	r.summary.Spent.since(Preparing, begin, spent)
+	prepared()
 	if err != nil {
 		return err
 	}
@@ -282,19 +280,19 @@ func (r *run) begin(ctx context.Context) error {
 // summary.
 func (r *run) finish(ctx context.Context, err error) error {
 	if r.bench != nil {
-		begin, spent := time.Now(), r.summary.Spent
+		unshared := r.summary.Spent.timing(Sharing)
 		if r.summary.Kept == nil { // what is kept is to stay as it was
 			if failed := r.bench.cleanup(ctx, err != nil && !errors.Is(err, errOutOfTime)); failed != nil {
 				r.summary.NoCleanup = append(r.summary.NoCleanup, *failed)
 			}
 		}
 		err = errors.Join(err, r.bench.unshare(ctx))
-		r.summary.Spent.since(Sharing, begin, spent)
-		begin, spent = time.Now(), r.summary.Spent
+		unshared()
+		stopped := r.summary.Spent.timing(Stopping)
 		if aroundErr := r.bench.closeAround(ctx); !errors.As(err, new(*engine.LeftError)) { // which has said why
 			err = errors.Join(err, aroundErr)
 		}
-		r.summary.Spent.since(Stopping, begin, spent)
+		stopped()
 	}
 	var noImage *images.NoImageError
 	var noRate *search.NoRateError

@@ -41,8 +41,7 @@ func (r *run) noChoices() *search.Choices {
 type searchStore struct{ *run }
 
 func (s searchStore) Keep(rec *record.Record) error {
-	begin, spent := time.Now(), s.summary.Spent
-	defer func() { s.summary.Spent.since(Saving, begin, spent) }()
+	defer s.summary.Spent.timing(Saving)()
 	if err := s.store.Keep(rec); err != nil {
 		return err
 	}
@@ -105,9 +104,9 @@ func (r *run) leaveOut() {
 
 // searched makes a search, and saves it.
 func (r *run) searched(t *plan.Trial, search func() (*record.Record, error)) (*record.Record, error) {
-	begin, spent := time.Now(), r.summary.Spent
+	begin, searched := time.Now(), r.summary.Spent.timing(Searching)
 	rec, err := search()
-	r.summary.Spent.since(Searching, begin, spent)
+	searched()
 	if err != nil {
 		return nil, err
 	}

@@ -81,10 +81,10 @@ func (s *Spent) Add(o Spent) {
 	}
 }
 
-// since adds the time since a moment to a part. Other parts are taken out of it that grew meanwhile, from what they
-// were then.
-func (s *Spent) since(part Part, begin time.Time, then Spent) {
-	s[part] += time.Since(begin) - (s.Whole() - then.Whole())
+// timing adds the time until end is called to a part, without the parts that grow meanwhile.
+func (s *Spent) timing(part Part) (end func()) {
+	begin, before := time.Now(), s.Whole()
+	return func() { s[part] += time.Since(begin) - (s.Whole() - before) }
 }
 
 // repetition adds the parts of a repetition.

@@ -29,8 +29,7 @@ type Verification struct {
 // means that it could not be done; experiments whose images cannot be had are in the summary.
 func (r *Runner) Verify(ctx context.Context, p *plan.Plan, o Options, each func(Verification)) (sum Summary,
 	err error) {
-	begin := time.Now()
-	defer func() { sum.Spent.since(Other, begin, Spent{}) }()
+	defer sum.Spent.timing(Other)()
 	var runs []*run
 	for _, e := range p.Experiments {
 		if e.Skipped != "" {

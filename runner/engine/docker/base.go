@@ -51,38 +51,47 @@ func (s *imageStore) base(ctx context.Context, name, platform string, log io.Wri
 		return engine.Base{}, err
 	}
 	defer done()
-	id, err := s.id(ctx, name)
-	if err != nil {
-		return engine.Base{}, err
-	}
-	if id != "" {
-		return engine.Base{Reference: name, ID: id}, nil
+	found, release, err := s.baseHere(ctx, name)
+	if err != nil || found.ID != "" && found.Substitute == "" {
+		return found, err
 	}
 	named, err := reference.ParseNormalizedNamed(name)
 	if err != nil {
 		return missing(name, "write it as debian:bookworm-slim", "%q is not a reference of an image: %w", name, err)
 	}
-	named = reference.TagNameOnly(named)
-	var substitute engine.Base
-	release := debianRelease(named)
-	if release != "" && platform == "" { // debootstrap makes what runs on this machine
-		substitute = engine.Base{Reference: name, Substitute: substituteRepository + ":" + release}
-		if substitute.ID, err = s.id(ctx, substitute.Substitute); err != nil {
-			return engine.Base{}, err
-		}
+	if platform != "" {
+		found = engine.Base{} // debootstrap makes what runs on this machine
 	}
 	bound := answerTimeout
-	if substitute.ID != "" {
+	if found.ID != "" {
 		bound = answerTimeoutSubstitute
 	}
-	if err := s.pull(ctx, named, platform, bound, log); err != nil {
-		return s.replaced(ctx, name, release, substitute, err, log)
+	if err := s.pull(ctx, reference.TagNameOnly(named), platform, bound, log); err != nil {
+		return s.replaced(ctx, name, release, found, err, log)
 	}
-	id, err = s.id(ctx, name)
+	id, err := s.id(ctx, name)
 	if err == nil && id == "" {
 		err = errors.New("it is not there after a pull that succeeded")
 	}
 	return engine.Base{Reference: name, ID: id}, err
+}
+
+// baseHere finds such an image, or the substitute of a release, without asking anybody else. It has no id if it is not here.
+func (s *imageStore) baseHere(ctx context.Context, name string) (found engine.Base, release string, err error) {
+	id, err := s.id(ctx, name)
+	found = engine.Base{Reference: name, ID: id}
+	if err != nil || id != "" {
+		return found, "", err
+	}
+	named, err := reference.ParseNormalizedNamed(name)
+	if err != nil {
+		return found, "", nil
+	}
+	if release = debianRelease(reference.TagNameOnly(named)); release != "" {
+		found.Substitute = substituteRepository + ":" + release
+		found.ID, err = s.id(ctx, found.Substitute)
+	}
+	return found, release, err
 }
 
 // replaced gives the substitute of a release for an image that could not be pulled, and makes it if it has no id yet. It is

@@ -71,6 +71,16 @@ func executableBuild(executable engine.Executable) (engine.Build, error) {
 	}, Dockerfile: "Dockerfile"}}, nil
 }
 
+// recipeOf reads the Dockerfile of a build, and says where it is among the files.
+func recipeOf(build engine.Build) (recipe dockerfile, at int, err error) {
+	at = slices.IndexFunc(build.Files, func(f spec.File) bool { return f.Path == build.Dockerfile })
+	if at < 0 {
+		return recipe, at, fmt.Errorf("%s is not among the files of the build context", build.Dockerfile)
+	}
+	recipe, err = parseDockerfile(string(build.Files[at].Data), build.Args, build.Target)
+	return recipe, at, err
+}
+
 // build builds an image, unless one was built from the same inputs before.
 func (s *imageStore) build(ctx context.Context, build engine.Build, log io.Writer) (engine.Prepared, error) {
 	fail := func(err error) (engine.Prepared, error) {
@@ -80,11 +90,7 @@ func (s *imageStore) build(ctx context.Context, build engine.Build, log io.Write
 		}
 		return engine.Prepared{}, failure
 	}
-	at := slices.IndexFunc(build.Files, func(f spec.File) bool { return f.Path == build.Dockerfile })
-	if at < 0 {
-		return fail(fmt.Errorf("%s is not among the files of the build context", build.Dockerfile))
-	}
-	recipe, err := parseDockerfile(string(build.Files[at].Data), build.Args, build.Target)
+	recipe, at, err := recipeOf(build)
 	if err != nil {
 		return fail(err)
 	}

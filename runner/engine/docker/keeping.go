@@ -12,7 +12,6 @@ import (
 	"github.com/distribution/reference"
 	"github.com/moby/moby/client"
 
-	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
@@ -47,8 +46,8 @@ func (e *Engine) Find(ctx context.Context, image engine.Image) (engine.Prepared,
 	build := image.Build
 	switch {
 	case image.Name != "":
-		base, ok, err := e.images.baseHere(ctx, image.Name)
-		return engine.Prepared{Reference: image.Name, ID: base.ID, Bases: []engine.Base{base}}, ok, err
+		base, _, err := e.images.baseHere(ctx, image.Name)
+		return engine.Prepared{Reference: image.Name, ID: base.ID, Bases: []engine.Base{base}}, base.ID != "", err
 	case image.Executable != nil:
 		b, err := executableBuild(*image.Executable)
 		if err != nil {
@@ -58,18 +57,14 @@ func (e *Engine) Find(ctx context.Context, image engine.Image) (engine.Prepared,
 	case build == nil:
 		return engine.Prepared{}, false, errors.New("an image needs a name, a build or an executable")
 	}
-	at := slices.IndexFunc(build.Files, func(f spec.File) bool { return f.Path == build.Dockerfile })
-	if at < 0 {
-		return engine.Prepared{}, false, nil
-	}
-	recipe, err := parseDockerfile(string(build.Files[at].Data), build.Args, build.Target)
+	recipe, _, err := recipeOf(*build)
 	if err != nil {
 		return engine.Prepared{}, false, nil // it was never built
 	}
 	prepared := engine.Prepared{}
 	for _, from := range recipe.bases {
-		base, ok, err := e.images.baseHere(ctx, from.reference)
-		if err != nil || !ok {
+		base, _, err := e.images.baseHere(ctx, from.reference)
+		if err != nil || base.ID == "" {
 			return engine.Prepared{}, false, err
 		}
 		prepared.Bases = append(prepared.Bases, base)
@@ -77,25 +72,6 @@ func (e *Engine) Find(ctx context.Context, image engine.Image) (engine.Prepared,
 	prepared.Reference = buildTag(*build, prepared.Bases)
 	prepared.ID, err = e.images.id(ctx, prepared.Reference)
 	return prepared, prepared.ID != "", err
-}
-
-// baseHere is base without asking anybody else.
-func (s *imageStore) baseHere(ctx context.Context, name string) (engine.Base, bool, error) {
-	id, err := s.id(ctx, name)
-	if err != nil || id != "" {
-		return engine.Base{Reference: name, ID: id}, id != "", err
-	}
-	named, err := reference.ParseNormalizedNamed(name)
-	if err != nil {
-		return engine.Base{}, false, nil
-	}
-	release := debianRelease(reference.TagNameOnly(named))
-	if release == "" {
-		return engine.Base{}, false, nil
-	}
-	substitute := substituteRepository + ":" + release
-	id, err = s.id(ctx, substitute)
-	return engine.Base{Reference: name, ID: id, Substitute: substitute}, id != "", err
 }
 
 // A layered image is one with its layers from the bottom.

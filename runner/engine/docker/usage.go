@@ -88,16 +88,14 @@ func (t told) Read(ctx context.Context) (engine.Usage, error) {
 }
 
 func usageOf(stats container.StatsResponse) engine.Usage {
-	counters := make(map[string]int64)
-	for name, value := range stats.MemoryStats.Stats {
-		counters[name] = int64(value)
-	}
-	memory := kernel.Sum(counters, "anon", "shmem")
-	if memory < 0 {
-		memory = kernel.Sum(counters, "total_rss", "total_shmem")
-	}
-	if memory < 0 {
-		memory = kernel.Counter(counters, "total_rss") // some engines leave shared memory out
+	memory := int64(-1)
+	for _, names := range [][]string{{"anon", "shmem"}, {"total_rss", "total_shmem"}} {
+		own, hasOwn := stats.MemoryStats.Stats[names[0]]
+		shared, hasShared := stats.MemoryStats.Stats[names[1]]
+		if hasOwn && (hasShared || names[0] == "total_rss") { // some engines leave shared memory out
+			memory = int64(own + shared)
+			break
+		}
 	}
 	return engine.Usage{
 		At:              stats.Read,

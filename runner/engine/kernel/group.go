@@ -181,8 +181,8 @@ func (g *Group) KilledForMemory() bool {
 	if g.version == 2 {
 		controller, file = "", "memory.events"
 	}
-	counters, err := readCounters(filepath.Join(g.folders[controller], file))
-	return err == nil && counters["oom_kill"] > 0
+	counters, err := os.ReadFile(filepath.Join(g.folders[controller], file))
+	return err == nil && counter(counters, "oom_kill") > 0
 }
 
 // Files are those by which the group is read, and the network of one of its processes.

@@ -19,6 +19,7 @@ import (
 	"syscall"
 	"time"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/netns"
 )
@@ -136,10 +137,9 @@ func (k *Files) Read(context.Context) (engine.Usage, error) {
 	if k.version == 1 {
 		anonymous, shared = "total_rss", "total_shmem"
 	}
+	usage.Memory = -1
 	if a, b := counter(memory, anonymous), counter(memory, shared); a >= 0 && b >= 0 {
 		usage.Memory = a + b
-	} else {
-		usage.Memory = -1
 	}
 	stat, err := k.stat.read()
 	if err != nil {
@@ -307,39 +307,6 @@ func untilNot(again error, call func() (int, error)) (int, error) {
 	}
 }
 
-// readCounters reads a file of lines with a name and a number.
-func readCounters(file string) (map[string]int64, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	counters := make(map[string]int64)
-	for line := range strings.Lines(string(text)) {
-		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if number, err := strconv.ParseInt(value, 10, 64); err == nil { // a few are larger, and none of ours
-			counters[name] = number
-		}
-	}
-	return counters, nil
-}
-
-// Counter returns a counter, or -1 if there is none of that name.
-func Counter(counters map[string]int64, name string) int64 {
-	if value, ok := counters[name]; ok {
-		return value
-	}
-	return -1
-}
-
-// Sum adds two counters, or returns -1 if one is missing.
-func Sum(counters map[string]int64, a, b string) int64 {
-	x, y := Counter(counters, a), Counter(counters, b)
-	if x < 0 || y < 0 {
-		return -1
-	}
-	return x + y
-}
-
 // counter takes a counter from lines of a name and a number, or returns -1 if there is none of that name. Numbers that
 // do not fit are none of ours.
 func counter(text []byte, name string) int64 {
@@ -385,28 +352,17 @@ func netCounter(text []byte, protocol, name string) int64 {
 
 // ParseCPUs reads a list of CPUs as the kernel and cpuset write it: "0-2,5".
 func ParseCPUs(list string) ([]int, error) {
-	var cpus []int
-	for part := range strings.SplitSeq(list, ",") {
-		first, last, ranged := strings.Cut(strings.TrimSpace(part), "-")
-		if !ranged {
-			last = first
-		}
-		from, err := strconv.Atoi(first)
-		to, errTo := strconv.Atoi(last)
-		if err != nil || errTo != nil || from < 0 || to < from || to > maxCPU {
-			return nil, fmt.Errorf("%q is no list of CPUs", list)
-		}
-		for i := from; i <= to; i++ {
-			if !slices.Contains(cpus, i) {
-				cpus = append(cpus, i)
-			}
-		}
+	cpus, ok := spec.ParseCPUSet(list)
+	if !ok {
+		return nil, fmt.Errorf("%q is no list of CPUs", list)
 	}
-	return cpus, nil
+	seen := make(map[int]bool)
+	return slices.DeleteFunc(cpus, func(cpu int) bool {
+		before := seen[cpu]
+		seen[cpu] = true
+		return before
+	}), nil
 }
-
-// maxCPU is more than any machine has.
-const maxCPU = 4096
 
 // AllCPUs are those of the machine, as the kernel writes them. Root is the root directory.
 func AllCPUs(root string) (string, error) {

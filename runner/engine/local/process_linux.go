@@ -63,22 +63,24 @@ func (l *launch) start() (*process, error) {
 		return nil, errors.Join(err, orderRead.Close())
 	}
 	defer answerRead.Close()
-	theirs := []*os.File{orderRead, answerWrite} // files that we have no use for once the process has them
-	closeTheirs := sync.OnceFunc(func() {
-		for _, f := range theirs {
-			_ = f.Close()
-		}
-	})
+	theirs := map[string]*os.File{"order": orderRead, "answer": answerWrite} // files that we have no use for once the process has them
+	closeTheirs := sync.OnceFunc(func() { closeAll(theirs) })
 	defer closeTheirs()
 
 	cmd := &exec.Cmd{Path: "/proc/self/exe", Args: []string{becoming}, Env: []string{}, Dir: "/", ExtraFiles: []*os.File{orderRead, answerWrite},
-		SysProcAttr: &syscall.SysProcAttr{Cloneflags: l.clone, Setsid: true}}
-	readers, err := l.connect(cmd, &theirs)
+		Stdout: l.stdout, Stderr: l.stderr, WaitDelay: outputTimeout, SysProcAttr: &syscall.SysProcAttr{Cloneflags: l.clone, Setsid: true}}
+	var stdin, input *os.File
+	if l.stdin == nil {
+		stdin, err = os.Open(os.DevNull)
+	} else {
+		stdin, input, err = os.Pipe()
+	}
 	if err != nil {
 		return nil, err
 	}
+	cmd.Stdin, theirs["stdin"] = stdin, stdin
 	p := &process{done: make(chan struct{})}
-	if err := l.run(cmd, p, readers); err != nil {
+	if err := l.run(cmd, p, input); err != nil {
 		return nil, err
 	}
 	closeTheirs()
@@ -90,74 +92,16 @@ func (l *launch) start() (*process, error) {
 	return p, nil
 }
 
-// connect gives a process its input and output. What comes back is to be called when it has been started, or could not be, and
-// returns when the output has been read.
-func (l *launch) connect(cmd *exec.Cmd, theirs *[]*os.File) (wait func(), err error) {
-	var copies sync.WaitGroup
-	var ours []*os.File
-	wait = func() {
-		ended := make(chan struct{})
-		go func() { copies.Wait(); close(ended) }()
-		select {
-		case <-ended:
-		case <-time.After(outputTimeout):
-		}
-		for _, f := range ours {
-			_ = f.Close()
-		}
-		copies.Wait()
-	}
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
-	if err != nil {
-		return nil, err
-	}
-	*theirs = append(*theirs, null)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = null, null, null
-	pipe := func(w io.Writer) (*os.File, error) {
-		read, write, err := os.Pipe()
-		if err != nil {
-			return nil, err
-		}
-		ours, *theirs = append(ours, read), append(*theirs, write)
-		copies.Go(func() { _, _ = io.Copy(w, read) }) // writers that keep output never fail
-		return write, nil
-	}
-	if l.stdin != nil {
-		read, write, err := os.Pipe()
-		if err != nil {
-			return nil, err
-		}
-		ours, *theirs = append(ours, write), append(*theirs, read)
-		cmd.Stdin = read
-		// A process need not read what it is given, so that errors here mean nothing; nor is more of that waited for once it has ended.
-		go func() {
-			_, _ = io.Copy(write, l.stdin)
-			_ = write.Close()
-		}()
-	}
-	if l.stdout != nil {
-		file, err := pipe(l.stdout)
-		if err != nil {
-			return nil, err
-		}
-		cmd.Stdout = file
-		if l.stderr == l.stdout {
-			cmd.Stderr = file
-		}
-	}
-	if l.stderr != nil && l.stderr != l.stdout {
-		file, err := pipe(l.stderr)
-		if err != nil {
-			return nil, err
-		}
-		cmd.Stderr = file
-	}
-	return wait, nil
-}
-
 // run starts the process and waits for it in the background, from one thread: namespaces are those of the thread, and the kernel takes
 // the end of the thread that has started a process for that of its parent.
-func (l *launch) run(cmd *exec.Cmd, p *process, wait func()) error {
+func (l *launch) run(cmd *exec.Cmd, p *process, input *os.File) error {
+	if input != nil {
+		// A process need not read what it is given, so that errors here mean nothing; nor is more of that waited for once it has ended.
+		go func() {
+			_, _ = io.Copy(input, l.stdin)
+			_ = input.Close()
+		}()
+	}
 	started := make(chan error)
 	go func() {
 		runtime.LockOSThread()
@@ -176,7 +120,7 @@ func (l *launch) run(cmd *exec.Cmd, p *process, wait func()) error {
 		if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 			p.code = 128 + int(status.Signal())
 		}
-		wait()
+		_ = input.Close() // of nobody, or closed already
 		close(p.done)
 		// A thread in namespaces of somebody else must not be met again: it ends with this goroutine.
 		if len(l.join) == 0 {
@@ -184,7 +128,7 @@ func (l *launch) run(cmd *exec.Cmd, p *process, wait func()) error {
 		}
 	}()
 	if err := <-started; err != nil {
-		wait()
+		_ = input.Close()
 		return fmt.Errorf("starting a process: %w", err)
 	}
 	return nil
