@@ -11,8 +11,8 @@ IMAGE ?= benchbook
 
 .PHONY: help report preview publish check tools screens test test-all test-kubernetes bench-method bench-equals bench-pages bench-load bench-first-use bench-preview lint engine build build-cluster agent release image clean
 
-help: ## say what there is
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 report: build ## measure what is not measured yet (PROFILE=quick unless you say otherwise), and render the site
 	@if [ "$(ENGINE)" != docker ] || scripts/engine; then engine=$(ENGINE); else engine=none; fi; \
@@ -24,7 +24,7 @@ preview: build ## render the site, serve it on loopback, and show every change o
 publish: build ## render the site, and publish it where benchbook.yaml says
 	@$(BIN)/benchbook render && $(BIN)/benchbook publish
 
-check: build ## say what is wrong with articles
+check: build ## check articles for errors
 	@$(BIN)/benchbook check
 
 # Go begins packages in this order, as many at once as there are CPUs: the longest first, so that none of them is left over at the end.
@@ -33,7 +33,7 @@ test: build ## run all tests; those that need an engine or a browser run where t
 	@rm -rf _pages && $(BIN)/benchbook render --out _pages >/dev/null
 	BENCHBOOK_TEST_SITE=$(CURDIR)/_pages $(GO) test -timeout 30m $(TESTFLAGS) ./site ./cmd/benchbook ./...
 
-test-all: test ## run all tests, and what takes longer: a smoke run of all articles, pictures of all pages, benchbook-cluster on a Kubernetes that is started for it (as root), fuzzing
+test-all: test ## run all tests, and what takes longer: a smoke run of all articles, pictures of all pages, benchbook-cluster and Kubernetes (as root), fuzzing
 	$(GO) test -short -tags cluster ./cmd/benchbook
 	$(MAKE) report PROFILE=smoke
 	$(MAKE) screens
@@ -41,7 +41,7 @@ test-all: test ## run all tests, and what takes longer: a smoke run of all artic
 	scripts/fuzz 10s
 
 # The tests are built before, as there is no network beside the cluster.
-test-kubernetes: ## bring a Kubernetes of three nodes up, test that engine on it, and take it down (as root; some minutes more the first time)
+test-kubernetes: ## start a Kubernetes of three nodes, test that engine on it, and stop it (as root; the first time takes some minutes more)
 	@scripts/engine
 	@mkdir -p $(BIN) && $(GO) test -c -o $(BIN)/kubernetes.test ./runner/engine/kubernetes && $(GO) test -tags cluster -c -o $(BIN)/benchbook.test ./cmd/benchbook
 	cd runner/engine/kubernetes && BENCHBOOK_TEST_REQUIRE=kubernetes,engine ../../../scripts/clustertest/run sh -c '\
@@ -49,13 +49,13 @@ test-kubernetes: ## bring a Kubernetes of three nodes up, test that engine on it
 		cd ../../../cmd/benchbook && ../../$(BIN)/benchbook.test -test.run "^TestRunOnCluster$$" -test.timeout 30m' sh $(TESTFLAGS)
 
 # npm installs just what the lock file names, by digest, and runs none of it.
-tools: _tools/node_modules ## install what pages are examined with: axe-core, and the validator of the W3C, which needs Java
+tools: _tools/node_modules ## install what pages are checked with: axe-core, and the validator of the W3C, which needs Java
 _tools/node_modules: .ci/tools/package-lock.json
 	@mkdir -p _tools && cp .ci/tools/package.json .ci/tools/package-lock.json _tools/
 	npm ci --prefix _tools --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-screens: ## take a picture of every article of the site at three widths, in light and dark, and so of the first page of each other kind, and one of each other page (of runs the first and the last of each article), into _screens
+screens: ## take pictures of the pages of the site at three widths, in light and dark, into _screens
 	@rm -rf _screens
 	BENCHBOOK_TEST_SITE=$(CURDIR)/_site $(GO) test ./site -run TestScreens -count=1 -timeout 30m -screens $(CURDIR)/_screens
 
@@ -65,18 +65,18 @@ bench-method: ## simulate how often verdicts and intervals err, beside the rates
 bench-equals: ## measure ten experiments of equal cells on an engine, and count the claims that tell them apart (some minutes)
 	$(GO) test ./cmd/benchbook -run TestEqualsAreNotToldApart -v -count=1 -timeout 30m -equals 10
 
-bench-pages: ## render an article with a thousand records, and a thousand articles, and say how long that takes (leave the machine alone)
+bench-pages: ## time rendering an article with a thousand records, and a thousand articles (leave the machine alone)
 	$(GO) test ./cmd/benchbook -run '^$$' -bench Render -benchtime 5x -timeout 30m
 
-bench-load: build ## compare the load generator with wrk, and say which of its promises it keeps (some minutes; leave the machine alone)
+bench-load: build ## compare the load generator with wrk, and check its promises (some minutes; leave the machine alone)
 	@command -v wrk >/dev/null || apt-get install -y --no-install-recommends wrk
 	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/bench-load ./runner/benchbook-agent/comparetest
 	@$(BIN)/bench-load -load $(BIN)/$(AGENT)
 
-bench-first-use: ## measure how long it takes from nothing to a page with numbers of this machine (leave the machine alone)
+bench-first-use: ## time the way from nothing to a page with numbers of this machine (leave the machine alone)
 	$(GO) test ./cmd/benchbook -run 'TestFirstUse/from_nothing' -v -count=1 -alone
 
-bench-preview: ## measure how long an edit takes until the browser shows it (leave the machine alone)
+bench-preview: ## time an edit until the browser shows it (leave the machine alone)
 	$(GO) test ./site -run TestPreviewInBrowser/prose -v -count=1 -alone
 
 lint: ## formatting, spelling, vet and staticcheck
@@ -114,6 +114,6 @@ release: ## build archives with checksums in dist/ for the PLATFORMS, and tag th
 image: build ## build the image benchbook, for continuous integration, FROM the image BASE
 	docker build --build-arg BASE=$(BASE) -t $(IMAGE) .
 
-clean: build ## remove what runs left behind in the engine, and what was built
+clean: build ## remove what runs left in the engine, and what was built
 	@$(BIN)/benchbook clean
 	rm -rf $(BIN) $(EMBEDDED) dist _site _pages _screens _tools
