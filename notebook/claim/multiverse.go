@@ -190,7 +190,7 @@ func (u universe) alternatives() []Alternative {
 	var out []Alternative
 	for r, set := range u.sets {
 		for _, values := range u.combinations() {
-			n := u.in(values)
+			n := u.withSettings(values)
 			for m, metric := range u.metrics {
 				base, err := u.test(set.dataset, n, metric, analysis{})
 				if err != nil {
@@ -229,8 +229,8 @@ func (u universe) combinations() [][]int {
 	return out
 }
 
-// in is the claim in other settings.
-func (u universe) in(values []int) expr.Node {
+// withSettings is the claim in other settings.
+func (u universe) withSettings(values []int) expr.Node {
 	n, err := u.sets[0].dataset.Expand(u.node) // a copy
 	if err != nil {
 		return u.node
@@ -250,7 +250,7 @@ func (u universe) in(values []int) expr.Node {
 func (u universe) test(d *dataset.Dataset, n expr.Node, metric record.Metric, how analysis) (test, error) {
 	t, err := newBuilder(d, u.claim, how).form(n)
 	if err == nil && metric.Name != "" && metric.Name != u.metrics[0].Name {
-		t = by(t, metric)
+		t = byMetric(t, metric)
 	}
 	return t, err
 }

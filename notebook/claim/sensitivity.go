@@ -50,7 +50,7 @@ func SensitivityOf(d *dataset.Dataset, c *article.Claim) Sensitivity {
 	}
 	s := Sensitivity{ByMetric: []MetricVerdict{{own, Judge(d, c)}}}
 	for _, m := range otherSpeedMetrics(t, own) {
-		j := judgeAtLevel(by(t, m))
+		j := judgeAtLevel(byMetric(t, m))
 		j.setClaim(c)
 		s.ByMetric = append(s.ByMetric, MetricVerdict{m, j})
 	}
@@ -83,8 +83,8 @@ func otherSpeedMetrics(t test, own record.Metric) (out []record.Metric) {
 	return out
 }
 
-// by is a test of which speedOf is true, by another metric.
-func by(t test, m record.Metric) test {
+// byMetric is a test of which speedOf is true, by another metric.
+func byMetric(t test, m record.Metric) test {
 	switch t := t.(type) {
 	case ratioTest:
 		if t.a.metric.Better != m.Better {
@@ -97,12 +97,12 @@ func by(t test, m record.Metric) test {
 		if t.over.a.metric.Better != m.Better {
 			t.region = inverse(t.region)
 		}
-		t.over, t.under = by(t.over, m).(ratioTest), by(t.under, m).(ratioTest)
+		t.over, t.under = byMetric(t.over, m).(ratioTest), byMetric(t.under, m).(ratioTest)
 		return t
 	case groupTest:
 		t.parts = slices.Clone(t.parts)
 		for i, part := range t.parts {
-			t.parts[i] = by(part, m)
+			t.parts[i] = byMetric(part, m)
 		}
 		t.what = ""
 		return t

@@ -207,17 +207,15 @@ func (c *Change) sides() [2]changeSide {
 
 // missingFrom says what is missing on either side; empty if nothing is.
 func missingFrom(a, b string) string {
-	switch {
-	case a == b && a != "":
-		return "A and B: " + a
-	case a != "" && b != "":
-		return "A: " + a + "; B: " + b
-	case a != "":
-		return "A: " + a
-	case b != "":
-		return "B: " + b
+	return join(onBothSides([]string{sideMark("A", a), sideMark("B", b)})...)
+}
+
+// sideMark is what is said of one side, if anything is.
+func sideMark(side, words string) string {
+	if words == "" {
+		return ""
 	}
-	return ""
+	return side + ": " + words
 }
 
 // noteAnalyses notes how often the rounds of either side were analysed: it was the chance to stop at a difference, or

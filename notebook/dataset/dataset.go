@@ -139,11 +139,11 @@ func New(doc *article.Document, records []*record.Record, o Options) (*Dataset, 
 		keep(func(c *candidate) bool { return c.Profile == o.Profile })
 	}
 	if o.Host != "" {
-		hosts := hostsOf(candidates)
+		hosts := slices.Sorted(slices.Values(slice.Map(candidates, func(c *candidate) string { return c.Host })))
 		keep(func(c *candidate) bool { return c.Host == o.Host })
 		if len(candidates) == 0 {
 			return nil, fmt.Errorf("%w %q: records are there of %s", ErrNoHost, o.Host,
-				cmp.Or(strings.Join(hosts, ", "), "no host"))
+				cmp.Or(strings.Join(slices.Compact(hosts), ", "), "no host"))
 		}
 	}
 	if len(candidates) == 0 {
@@ -297,12 +297,6 @@ func ProfileOrder(profile string) int {
 		return 1
 	}
 	return 2
-}
-
-func hostsOf(list []*candidate) []string {
-	hosts := slice.Map(list, func(c *candidate) string { return c.Host })
-	slices.Sort(hosts)
-	return slices.Compact(hosts)
 }
 
 func newestFirst(names []SetName) []SetName {

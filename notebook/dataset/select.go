@@ -333,7 +333,9 @@ func noCell(sel *expr.Selector, experiments []*Experiment) error {
 
 // Expand replaces the names of front matter values by what they stand for. What is put in has the place of the
 // name, so that errors point into the expression that uses it.
-func (d *Dataset) Expand(n expr.Node) (expr.Node, error) { return (&expansion{d: d}).of(n, nil, nil) }
+func (d *Dataset) Expand(n expr.Node) (expr.Node, error) {
+	return (&expansion{d: d}).expand(n, nil, nil)
+}
 
 // Bounds of an expression whose values are written out: values that use each other several times multiply.
 const (
@@ -347,8 +349,8 @@ type expansion struct {
 	made int // nodes
 }
 
-// of has in using the names that are being expanded, and in at the place that everything gets; nil keeps it.
-func (e *expansion) of(n expr.Node, using []string, at *expr.Span) (expr.Node, error) {
+// expand has in using the names that are being expanded, and in at the place that everything gets; nil keeps it.
+func (e *expansion) expand(n expr.Node, using []string, at *expr.Span) (expr.Node, error) {
 	place := func(own expr.Span) expr.Span {
 		if at != nil {
 			return *at
@@ -371,14 +373,14 @@ func (e *expansion) of(n expr.Node, using []string, at *expr.Span) (expr.Node, e
 	case *expr.Call:
 		return e.call(n, using, at, place(n.Span))
 	case *expr.Unary:
-		x, err := e.of(n.X, using, at)
+		x, err := e.expand(n.X, using, at)
 		return &expr.Unary{Span: place(n.Span), Op: n.Op, X: x}, err
 	case *expr.Binary:
-		x, err := e.of(n.X, using, at)
+		x, err := e.expand(n.X, using, at)
 		if err != nil {
 			return nil, err
 		}
-		y, err := e.of(n.Y, using, at)
+		y, err := e.expand(n.Y, using, at)
 		return &expr.Binary{Span: place(n.Span), Op: n.Op, X: x, Y: y}, err
 	case *expr.Quantity:
 		out := *n
@@ -407,7 +409,7 @@ func (e *expansion) selector(n *expr.Selector, using []string) (expr.Node, error
 	case value == nil:
 		return nil, Mistake(n.Span, "bad-expression", "", "value %q cannot be read", n.Name)
 	}
-	return e.of(value, append(slices.Clone(using), n.Name), &n.Span)
+	return e.expand(value, append(slices.Clone(using), n.Name), &n.Span)
 }
 
 func (e *expansion) call(n *expr.Call, using []string, at *expr.Span, place expr.Span) (expr.Node, error) {
@@ -419,7 +421,7 @@ func (e *expansion) call(n *expr.Call, using []string, at *expr.Span, place expr
 			continue // the name of a block
 		}
 		var err error
-		if out.Args[i], err = e.of(arg, using, at); err != nil {
+		if out.Args[i], err = e.expand(arg, using, at); err != nil {
 			return nil, err
 		}
 	}

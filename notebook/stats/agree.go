@@ -44,19 +44,6 @@ func (r AgreementRow) RankShift() float64 { return r.PublishedRank - r.MeasuredR
 // Pairs returns the number of pairs that the published numbers tell apart.
 func (a Agreement) Pairs() int { return a.Agreeing + a.Disagreeing + a.Undecided }
 
-// TauRange returns between which values tau lies if the undecided pairs all disagree or all agree, counted over
-// the pairs that the published numbers tell apart; false if there is none.
-//
-// Source: docs/method.md#published-against-measured.
-func (a Agreement) TauRange() (Interval, bool) {
-	total := float64(a.Pairs())
-	if total == 0 {
-		return Interval{}, false
-	}
-	balance := float64(a.Agreeing - a.Disagreeing)
-	return Interval{(balance - float64(a.Undecided)) / total, (balance + float64(a.Undecided)) / total}, true
-}
-
 // Agree compares published numbers with measured ones: their sizes up to a common factor, their order, and every
 // pair of rows that the published numbers tell apart by at least delta, the smallest effect. A pair is judged by
 // Ratio at alpha, and undecided where that gives no interval or one that contains 1.

@@ -15,11 +15,6 @@ type Tau struct {
 	N     int     // rows
 }
 
-// TooFew reports whether there are so few rows that P cannot fall to 0.05 even when the orders are the same.
-//
-// Source: docs/method.md#published-against-measured.
-func (t Tau) TooFew() bool { return t.N <= 3 }
-
 // Sizes up to which the distribution of S is counted, not approximated.
 const (
 	maxExactUntied = 60

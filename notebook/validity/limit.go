@@ -95,7 +95,7 @@ func (in *definitions) resources(r *record.Record) map[string]float64 {
 		out[connections] = min(1, max(0, l.InFlight-thinking))
 	}
 	together, used := map[string][]string{}, map[string]float64{} // by CPUs
-	services := in.placed(r)
+	services := in.services(r)
 	for _, s := range services {
 		if r.Machine != nil {
 			if share, ok := r.Machine.Threads[s.name]; ok && s.cores() > 1 { // on one CPU it is the service
@@ -151,8 +151,8 @@ type definitions struct {
 	read spec.Definition
 }
 
-// of is the definition of a record, which must not be changed.
-func (in *definitions) of(r *record.Record) spec.Definition {
+// definition is that of a record, which must not be changed.
+func (in *definitions) definition(r *record.Record) spec.Definition {
 	if in.last == nil || !bytes.Equal(in.last, r.Definition) {
 		in.last, in.read = r.Definition, spec.Definition{}
 		if len(r.Definition) > 0 && json.Unmarshal(r.Definition, &in.read) != nil {
@@ -162,9 +162,9 @@ func (in *definitions) of(r *record.Record) spec.Definition {
 	return in.read
 }
 
-// placed says where the services of a repetition ran.
-func (in *definitions) placed(r *record.Record) []placedService {
-	definition := in.of(r)
+// services are those of a repetition, with where they ran.
+func (in *definitions) services(r *record.Record) []placedService {
+	definition := in.definition(r)
 	all, each := r.Facts[factServices], map[string]string{}
 	for part := range strings.SplitSeq(all, "; ") {
 		if name, set, ok := strings.Cut(part, " "); ok {
@@ -184,17 +184,17 @@ func (in *definitions) placed(r *record.Record) []placedService {
 }
 
 // loadHost is the host that the load was put on from; empty: the machine that the run was started on.
-func (in *definitions) loadHost(r *record.Record) string { return in.of(r).Hosts["load"] }
+func (in *definitions) loadHost(r *record.Record) string { return in.definition(r).Hosts["load"] }
 
 // besideLoad are the services that ran on the machine of the load: CPUs of others have the same numbers, and nothing
 // to do with it.
 func (in *definitions) besideLoad(r *record.Record) []placedService {
 	host := in.loadHost(r)
-	return slices.DeleteFunc(in.placed(r), func(s placedService) bool { return s.host != host })
+	return slices.DeleteFunc(in.services(r), func(s placedService) bool { return s.host != host })
 }
 
-// ofLoad is a fact about the machine of the load.
-func (in *definitions) ofLoad(r *record.Record, fact string) string {
+// factOfLoad is a fact about the machine of the load.
+func (in *definitions) factOfLoad(r *record.Record, fact string) string {
 	if host := in.loadHost(r); host != "" {
 		fact = "hosts." + host + "." + fact
 	}
@@ -264,13 +264,13 @@ func SharedCores(records []*record.Record) (worst CheckResult, ok bool) {
 // beside those that are the same; it is not known of older records.
 func (in *definitions) siblingCPUs(r *record.Record) (words string, known bool) {
 	var logical, physical int
-	siblings := in.ofLoad(r, factSiblings)
-	if _, err := fmt.Sscanf(in.ofLoad(r, factCores), "%d logical, %d physical", &logical, &physical); err == nil && logical == physical {
+	siblings := in.factOfLoad(r, factSiblings)
+	if _, err := fmt.Sscanf(in.factOfLoad(r, factCores), "%d logical, %d physical", &logical, &physical); err == nil && logical == physical {
 		siblings = "none"
 	}
 	own, ok := spec.ParseCPUSet(r.Facts[factLoad])
 	services := in.besideLoad(r)
-	if siblings == "" || !ok || len(in.placed(r)) == 0 {
+	if siblings == "" || !ok || len(in.services(r)) == 0 {
 		return "", false
 	}
 	if siblings == "none" || len(services) == 0 {

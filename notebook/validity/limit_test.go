@@ -38,15 +38,15 @@ func TestDefinitions(t *testing.T) {
 	} {
 		r := with(tt.definition)
 		var names []string
-		for _, s := range in.placed(r) {
+		for _, s := range in.services(r) {
 			names = append(names, s.name)
 		}
 		if got := strings.Join(names, " "); got != tt.services || in.loadHost(r) != tt.host {
 			t.Errorf("record %d, of %s: services %q with a load on %q, want %q and %q", i+1, tt.definition, got, in.loadHost(r), tt.services, tt.host)
 		}
 	}
-	before := in.of(with(one))
-	if again := in.of(with(one)); &before.Services[0] != &again.Services[0] {
+	before := in.definition(with(one))
+	if again := in.definition(with(one)); &before.Services[0] != &again.Services[0] {
 		t.Error("the same definition is read again")
 	}
 }
