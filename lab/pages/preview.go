@@ -176,9 +176,7 @@ func (p *Previewer) readDocs(project *projects.Project) error {
 	}
 	var problems source.Problems
 	docs := project.ReadDocs(&problems)
-	var text strings.Builder
-	lab.PrintProblems(&text, problems.Sorted())
-	p.docsDir, p.docs, p.docsWrong, p.docsShown, p.docsMade = DocsDir(project), nil, text.String(), p.shown, true
+	p.docsDir, p.docs, p.docsWrong, p.docsShown, p.docsMade = DocsDir(project), nil, textOf(&problems), p.shown, true
 	if docs == nil {
 		return nil
 	}
@@ -206,10 +204,15 @@ func (p *Previewer) readTheme(project *projects.Project) (err error) {
 			return err
 		}
 	}
-	var text strings.Builder
-	lab.PrintProblems(&text, problems.Sorted())
-	p.broken = text.String()
+	p.broken = textOf(&problems)
 	return nil
+}
+
+// textOf is problems as they are printed.
+func textOf(problems *source.Problems) string {
+	var b strings.Builder
+	lab.PrintProblems(&b, problems.Sorted())
+	return b.String()
 }
 
 // explained says an error of making pages as a problem with its place, if a template of the project made it.
@@ -218,9 +221,7 @@ func (p *Previewer) explained(err error) (text string, isTheme bool) {
 	if !p.look.Explain(err, &problems) {
 		return "", false
 	}
-	var b strings.Builder
-	lab.PrintProblems(&b, problems.Sorted())
-	return b.String(), true
+	return textOf(&problems), true
 }
 
 // touch is what of an article changed.
@@ -438,20 +439,13 @@ func fixedOf(doc *article.Document) string {
 	text := doc.Source.Data
 	b.Write(text[:len(text)-len(bytes.TrimLeft(doc.Text, " \n"))]) // the front matter, which is blank in Text
 	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		block, ok := n.(*ast.FencedCodeBlock)
-		if !ok || !entering {
-			return ast.WalkContinue, nil
+		if block, ok := n.(*article.Block); ok && entering {
+			fmt.Fprintf(&b, "\x00%s\x00%s", block.Is, block.YAML)
+			if l := block.Listing; l != nil {
+				fmt.Fprintf(&b, "\x00%s\x00%s\x00%d\x00%s", l.Language, l.Path, l.First, l.Data)
+			}
 		}
-		b.WriteString("\x00")
-		if block.Info != nil {
-			b.Write(block.Info.Segment.Value(doc.Text))
-		}
-		for i := range block.Lines().Len() {
-			line := block.Lines().At(i)
-			b.WriteString("\x00")
-			b.Write(line.Value(doc.Text))
-		}
-		return ast.WalkSkipChildren, nil
+		return ast.WalkContinue, nil
 	})
 	return b.String()
 }

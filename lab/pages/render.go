@@ -208,11 +208,11 @@ func rendered(list []*lab.Article, flags Options, named []string) (sound []*lab.
 // shownOf is what the records say of an article, of one host if that is asked for. Of an article without records of that host nothing
 // is shown, which its page says, and found is false.
 func shownOf(c *lab.Article, records []*record.Record, o dataset.Options, asked string) (d *dataset.Dataset, found bool, err error) {
-	found = asked != ""
-	d, err = lab.DatasetOf(c, records, o, asked)
+	found, o.Host = asked != "", asked
+	d, err = dataset.New(c.Doc, records, o)
 	if errors.Is(err, dataset.ErrNoHost) {
-		found, o.ThisHost = false, asked
-		d, err = lab.DatasetOf(c, records, o, "")
+		found, o.ThisHost, o.Host = false, asked, ""
+		d, err = dataset.New(c.Doc, records, o)
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("article %s: %w", c.Slug, err)
