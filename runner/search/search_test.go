@@ -1,0 +1,444 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"benchbook/notebook/expr"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/notebook/recordtest"
+	"benchbook/notebook/spec"
+	"benchbook/notebook/stats"
+)
+
+const host = "host-1"
+
+// planOf plans the article of a fixture in full.
+func planOf(t *testing.T, b *recordtest.Fixture) *plan.Plan {
+	t.Helper()
+	p, err := b.Plan(plan.Full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func experimentOf(t *testing.T, p *plan.Plan, name string) *plan.Experiment {
+	t.Helper()
+	e, ok := p.Find(name)
+	if !ok {
+		t.Fatalf("no experiment %q", name)
+	}
+	return e
+}
+
+func TestInOrder(t *testing.T) {
+	experiment := func(name, rateOf, takenFrom string) *plan.Experiment {
+		one := &plan.Trial{Load: &spec.Load{RateOf: rateOf}, Tune: []spec.Search{{Name: "workers", Of: takenFrom}}}
+		return &plan.Experiment{Name: name, Trials: []*plan.Trial{{Command: &spec.Command{}}, one, one}}
+	}
+	tests := []struct {
+		name string
+		list []*plan.Experiment
+		want string
+	}{
+		{"nothing depends on anything", []*plan.Experiment{experiment("a", "", ""), experiment("b", "", "")}, "a b"},
+		{"a rate is a share of one that comes later", []*plan.Experiment{experiment("a", "c", ""), experiment("b", "", ""), experiment("c", "", "")}, "c a b"},
+		{"a value is taken from one that comes later", []*plan.Experiment{experiment("a", "", "b"), experiment("b", "", "")}, "b a"},
+		{"a chain", []*plan.Experiment{experiment("a", "b", ""), experiment("b", "", "c"), experiment("c", "", "")}, "c b a"},
+		{"it stands before already", []*plan.Experiment{experiment("a", "", ""), experiment("b", "a", "a")}, "a b"},
+		{"what it depends on is not measured now", []*plan.Experiment{experiment("a", "x", ""), experiment("b", "", "")}, "a b"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var got []string
+			for _, e := range InOrder(tt.list) {
+				got = append(got, e.Name)
+			}
+			if strings.Join(got, " ") != tt.want {
+				t.Errorf("%v, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestMetricsOfAnObjective(t *testing.T) {
+	tests := []struct {
+		objective            string
+		metrics, percentiles int
+	}{
+		{"latency.p99 < 100ms", 1, 1},
+		{"latency.p99 < 100ms and failed < 0.1%", 2, 1},
+		{"latency.p50 < 10ms and latency.p99.9 < 1s and latency.p50 > 1us", 2, 2},
+		{"failed < 1%", 1, 0},
+	}
+	for _, tt := range tests {
+		node, err := expr.Parse(tt.objective)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := metricsIn(node)
+		if p := percentilesIn(names); len(names) != tt.metrics || len(p) != tt.percentiles {
+			t.Errorf("%s: metrics %v, percentiles %v", tt.objective, names, p)
+		}
+	}
+}
+
+func TestWhatAProbeCameTo(t *testing.T) {
+	tests := []struct {
+		probe record.Probe
+		want  stats.Outcome
+	}{
+		{record.Probe{Passed: true}, stats.ProbeMet},
+		{record.Probe{}, stats.ProbeFailed},
+		{record.Probe{Failure: "x"}, stats.ProbeFailed},
+		{record.Probe{Invalid: "x"}, stats.ProbeInvalid},
+		{record.Probe{Invalid: "x", Passed: true}, stats.ProbeInvalid},
+	}
+	for _, tt := range tests {
+		if got := outcomeOf(tt.probe); got != tt.want {
+			t.Errorf("%+v is %v, want %v", tt.probe, got, tt.want)
+		}
+	}
+}
+
+// What a search for a capacity notes of a service that bears a rate.
+func TestConclude(t *testing.T) {
+	tests := []struct {
+		name  string
+		probe func(rate float64) record.Probe
+		check func(s *record.Search) bool
+	}{
+		{"the limit lies between two rates", func(rate float64) record.Probe { return record.Probe{Passed: rate <= 500} },
+			func(s *record.Search) bool {
+				return s.Reason == "" && s.Lo > 400 && s.Lo <= 500 && s.Hi > 500 && s.Hi < 600
+			}},
+		{"every rate is borne", func(float64) record.Probe { return record.Probe{Passed: true} },
+			func(s *record.Search) bool { return s.Reason == "" && s.Lo == 2000 && s.Hi == 0 }},
+		{"no rate is borne", func(float64) record.Probe { return record.Probe{} },
+			func(s *record.Search) bool { return s.Reason == "" && s.Lo == 0 && s.Hi == 100 }},
+		{"no rate is borne, and some could not be tried", func(float64) record.Probe { return record.Probe{Failure: "refused"} },
+			func(s *record.Search) bool {
+				return s.Stop == record.StopNone && s.Lo == 0 && s.Hi == 0 && strings.Contains(s.Reason, "refused")
+			}},
+		{"a probe is invalid twice", func(float64) record.Probe { return record.Probe{Invalid: "too busy"} },
+			func(s *record.Search) bool {
+				return s.Stop == record.StopNone && len(s.Probes) == 2 && strings.Contains(s.Reason, "too busy")
+			}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			rule, out := stats.NewCapacitySearch(stats.CapacityRule{From: 100, To: 2000, Step: 0.05, Repeats: 2}), &record.Search{}
+			for range 100 {
+				rate, _, ok := rule.Next()
+				if !ok {
+					break
+				}
+				out.Probes = append(out.Probes, tt.probe(rate))
+				rule.Tell(outcomeOf(out.Probes[len(out.Probes)-1]))
+			}
+			if conclude(out, rule); !tt.check(out) {
+				t.Errorf("%+v", out)
+			}
+		})
+	}
+}
+
+func TestStopOfTune(t *testing.T) {
+	rule := stats.Tuning{Candidates: []int{1, 2, 3, 5}, Cores: 1, Effect: 0.02, Patience: 2}
+	tests := []struct {
+		name    string
+		medians []float64
+		wanted  spec.Search
+		spent   time.Duration
+		want    string
+	}{
+		{"the last one was better", []float64{10, 20}, spec.Search{}, time.Hour, ""},
+		{"two were no better", []float64{20, 20, 20}, spec.Search{}, 0, record.StopWorse},
+		{"all were tried", []float64{1, 2, 3, 4}, spec.Search{}, 0, record.StopLimit},
+		{"as many as the profile tries were tried", []float64{1, 2, 3, 4}, spec.Search{Points: 4}, 0, record.StopPoints},
+		{"the next one would take more than is left", []float64{1, 2}, spec.Search{Budget: time.Minute}, 50 * time.Second, record.StopBudget},
+		{"the next one fits", []float64{1, 2}, spec.Search{Budget: time.Minute}, 30 * time.Second, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := stopOfTune(rule, tt.medians, tt.wanted, tt.spent); got != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// A simulation measures services that are as fast as their number of workers allows.
+type simulation struct {
+	t          *testing.T
+	p          *plan.Plan
+	e          *plan.Experiment
+	throughput func(workers int) float64 // 0 for a load that fails
+	stopAfter  int                       // loads after which measuring is interrupted; 0 for never
+	tried      []int
+	kept       []*record.Record
+}
+
+func (s *simulation) PrepareTrial(context.Context, *plan.Trial) error { return nil }
+func (s *simulation) Share(context.Context, *plan.Trial) error        { return nil }
+func (s *simulation) Redact(*record.Record)                           {}
+func (s *simulation) Search(*plan.Trial, *record.Search)              {}
+func (s *simulation) Note(string)                                     {}
+
+func (s *simulation) NewRecord(step plan.Step) *record.Record {
+	return &record.Record{SchemaVersion: record.SchemaVersion, Article: s.p.Article, Experiment: s.e.Name, Trial: step.Trial.Name, Key: step.Trial.Key,
+		Run: "2", Profile: s.p.Profile, Host: host, Started: time.Now(), Facts: map[string]string{}}
+}
+
+func (s *simulation) Measure(_ context.Context, step plan.Step) (*record.Record, error) {
+	if s.stopAfter > 0 && len(s.tried) == s.stopAfter {
+		return nil, context.Canceled
+	}
+	workers := 0
+	for _, c := range []rune(step.Trial.Services[0].Command[1]) {
+		workers = 10*workers + int(c-'0')
+	}
+	s.tried = append(s.tried, workers)
+	rec := s.NewRecord(step)
+	if x := s.throughput(workers); x > 0 {
+		recordtest.FillLoad(s.t, rec, x)
+	} else {
+		rec.Failure = "the load was refused"
+	}
+	return rec, nil
+}
+
+func (s *simulation) Keep(r *record.Record) error {
+	if err := s.Drop(r); err != nil {
+		return err
+	}
+	s.kept = append(s.kept, r)
+	return nil
+}
+
+func (s *simulation) Drop(r *record.Record) error {
+	s.kept = slices.DeleteFunc(s.kept, func(o *record.Record) bool { return record.SameSearch(o, r) })
+	return nil
+}
+
+func (s *simulation) Unfinished() ([]*record.Record, error) { return slices.Clone(s.kept), nil }
+
+// tune searches for the workers of the first trial of Searching.
+func (s *simulation) tune() (*record.Record, error) {
+	t := s.e.Trials[0]
+	searcher := &Searcher{Bench: s, Store: s, Progress: s, Plan: s.p, Experiment: s.e, Host: host, Choices: &Choices{Plan: s.p, Experiment: s.e, Host: host},
+		Cores: func(*plan.Trial) int { return 2 }, Usable: func(*record.Record) bool { return true }}
+	return searcher.Tune(s.t.Context(), t, t.Tune[0], nil)
+}
+
+func newSimulation(t *testing.T, throughput func(workers int) float64) *simulation {
+	p := planOf(t, recordtest.New(t, recordtest.Searching))
+	return &simulation{t: t, p: p, e: experimentOf(t, p, "tuned"), throughput: throughput}
+}
+
+func TestTune(t *testing.T) {
+	tests := []struct {
+		name       string
+		throughput func(workers int) float64
+		chosen     int
+		stop       string
+	}{
+		{"each is better than the one before", func(n int) float64 { return 100 * float64(n) }, 24, record.StopLimit},
+		{"the third is the best", func(n int) float64 { return 1000 - 100*max(float64(n-3), float64(3-n)) }, 3, record.StopWorse},
+		{"all are as good", func(int) float64 { return 100 }, 1, record.StopWorse},
+		{"no load is answered", func(int) float64 { return 0 }, 0, record.StopWorse},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSimulation(t, tt.throughput)
+			rec, err := s.tune()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := rec.Search; got.Chosen != tt.chosen || got.Stop != tt.stop || (got.Reason != "") != (tt.chosen == 0) ||
+				len(got.Probes) != len(s.tried) {
+				t.Errorf("chose %d after %v (%s, %s), want %d (%s)", got.Chosen, s.tried, got.Stop, got.Reason, tt.chosen, tt.stop)
+			}
+		})
+	}
+}
+
+// A search that was stopped goes on with the probe at which it was stopped, unless what it measured is of no use any more.
+func TestStoppedSearch(t *testing.T) {
+	faster := func(n int) float64 { return 100 * float64(n) }
+	whole := newSimulation(t, faster)
+	if _, err := whole.tune(); err != nil {
+		t.Fatal(err)
+	}
+	const before = 4
+	tests := []struct {
+		name     string
+		change   func(kept *record.Record)
+		goesOn   bool
+		probesOf int
+	}{
+		{"nothing has changed", func(*record.Record) {}, true, len(whole.tried) - before},
+		{"the trial is another one", func(kept *record.Record) { kept.Key = "other" }, false, len(whole.tried)},
+		{"it was made with another value", func(kept *record.Record) { kept.Facts["tune.threads"] = "3" }, false, len(whole.tried)},
+		{"metrics are computed otherwise", func(kept *record.Record) { kept.Facts[factComputed] = "other" }, false, len(whole.tried)},
+		{"it tried others", func(kept *record.Record) { kept.Search.Probes[0].Candidate = 7 }, false, len(whole.tried)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSimulation(t, faster)
+			s.stopAfter = before
+			if _, err := s.tune(); !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
+			}
+			if len(s.kept) != 1 || len(s.kept[0].Search.Probes) != before {
+				t.Fatalf("%d searches are kept", len(s.kept))
+			}
+			tt.change(s.kept[0])
+			s.stopAfter, s.tried = 0, nil
+			rec, err := s.tune()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(s.tried) != tt.probesOf || rec.Search.Chosen != 24 || len(rec.Search.Probes) != len(whole.tried) {
+				t.Errorf("chose %d of %d probes after %v", rec.Search.Chosen, len(rec.Search.Probes), s.tried)
+			}
+		})
+	}
+}
+
+func TestRecall(t *testing.T) {
+	quick := func(r *record.Record) { r.Profile = plan.Quick }
+	tests := []struct {
+		name, experiment, run string
+		change                func(b *recordtest.Fixture)
+		a, b                  int // workers of the two trials; 0 for what is to be searched for
+		fails                 bool
+	}{
+		{"its own searches", "tuned", "", nil, 5, 12, false},
+		{"those of the experiment that it takes values from", "steady", "", nil, 5, 12, false},
+		{"there are none", "tuned", "", func(b *recordtest.Fixture) { b.Records = nil }, 0, 0, false},
+		{"there are none in the other experiment", "steady", "", func(b *recordtest.Fixture) { b.Records = nil }, 0, 0, true},
+		{"of another host", "tuned", "", func(b *recordtest.Fixture) {
+			for _, r := range b.Records {
+				r.Host = "host-2"
+			}
+		}, 0, 0, false},
+		{"a newer one", "tuned", "", func(b *recordtest.Fixture) { b.Searched("tuned", "a", "2", recordtest.TuneOf(8, 8, 8)) }, 8, 12, false},
+		{"a newer one that found nothing", "tuned", "", func(b *recordtest.Fixture) { b.Searched("tuned", "a", "2", recordtest.TuneOf(0, 0, 0)) }, 5, 12, false},
+		{"a newer one that was cut short", "tuned", "", func(b *recordtest.Fixture) {
+			b.Searched("tuned", "a", "2", recordtest.TuneOf(8, 8, 8))
+			quick(b.Records[len(b.Records)-1])
+		}, 5, 12, false},
+		{"the run that goes on was measured with another", "tuned", "3", func(b *recordtest.Fixture) {
+			b.Measure("tuned", "a", "3", []float64{100}, func(r *record.Record) { r.Facts = map[string]string{"tune.workers": "2"} })
+		}, 2, 12, false},
+		{"another run was", "tuned", "4", func(b *recordtest.Fixture) {
+			b.Measure("tuned", "a", "3", []float64{100}, func(r *record.Record) { r.Facts = map[string]string{"tune.workers": "2"} })
+		}, 5, 12, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := recordtest.NewSearched(t)
+			if tt.change != nil {
+				tt.change(b)
+			}
+			p := planOf(t, b)
+			e := experimentOf(t, p, tt.experiment)
+			c := &Choices{Plan: p, Experiment: e, Host: host}
+			err := c.Recall(b.Records, e.Trials, tt.run)
+			var none *NoTuneError
+			if errors.As(err, &none) != tt.fails || err != nil && none == nil {
+				t.Fatal(err)
+			}
+			if tt.fails {
+				return
+			}
+			if x, y := c.Of(e.Trials[0]).Values["workers"], c.Of(e.Trials[1]).Values["workers"]; x != tt.a || y != tt.b {
+				t.Errorf("%d and %d, want %d and %d", x, y, tt.a, tt.b)
+			}
+		})
+	}
+}
+
+func TestTakeFirst(t *testing.T) {
+	p := planOf(t, recordtest.New(t, recordtest.Searching))
+	for _, name := range []string{"tuned", "steady"} {
+		e := experimentOf(t, p, name)
+		c := &Choices{Plan: p, Experiment: e, Host: host}
+		if err := c.TakeFirst(e.Trials); err != nil {
+			t.Fatal(err)
+		}
+		rec := &record.Record{Facts: map[string]string{}}
+		if c.AddTo(rec, e.Trials[0]); rec.Facts["tune.workers"] != "1" || len(rec.Samples) != 1 || rec.Samples[0].Value != 1 {
+			t.Errorf("%s: %v, %v", name, rec.Facts, rec.Samples)
+		}
+		if tuned, err := c.Tuned(e.Trials[0]); err != nil || !slices.Equal(tuned.Services[0].Command, []string{"serve", "1"}) {
+			t.Errorf("%s: %v, %v", name, tuned, err)
+		}
+	}
+}
+
+func TestRates(t *testing.T) {
+	article := recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment", recordtest.Servers) +
+		recordtest.Fence("experiment", "name: equal\nextends: servers\nload: {rate: {share: 80%, of: servers}}")
+	measured := func(b *recordtest.Fixture) {
+		b.Measure("servers", "a", "1", []float64{100, 120, 110})
+		b.Measure("servers", "b", "1", []float64{50, 70, 60})
+		b.Measure("servers", "c", "1", []float64{200, 200, 200})
+	}
+	tests := []struct {
+		name, run string
+		measure   func(b *recordtest.Fixture)
+		want      float64 // 0 for none
+	}{
+		{"the smallest median", "", measured, 60},
+		{"one was not measured", "", func(b *recordtest.Fixture) { b.Measure("servers", "a", "1", []float64{100, 120, 110}) }, 0},
+		{"a newer run that was not finished", "", func(b *recordtest.Fixture) {
+			measured(b)
+			b.Measure("servers", "b", "2", []float64{10}, recordtest.Planned(3))
+		}, 60},
+		{"a newer run", "", func(b *recordtest.Fixture) {
+			measured(b)
+			b.Measure("servers", "b", "2", []float64{90, 90, 90})
+		}, 90},
+		{"on another host", "", func(b *recordtest.Fixture) {
+			measured(b)
+			for _, r := range b.Records {
+				r.Host = "host-2"
+			}
+		}, 0},
+		{"the run that goes on had another", "3", func(b *recordtest.Fixture) {
+			measured(b)
+			b.Measure("equal", "a", "3", []float64{40}, func(r *record.Record) { r.Load.Open = &record.OpenLoop{Rate: 40} })
+		}, 50},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := recordtest.New(t, article)
+			tt.measure(b)
+			p := planOf(t, b)
+			e := experimentOf(t, p, "equal")
+			rates, err := Rates(p, e, b.Records, host, tt.run)
+			var none *NoRateError
+			if errors.As(err, &none) != (tt.want == 0) || err != nil && none == nil {
+				t.Fatal(err)
+			}
+			if tt.want == 0 {
+				return
+			}
+			if !recordtest.CloseTo(rates["servers"], tt.want) {
+				t.Errorf("%v, want %v", rates, tt.want)
+			}
+			with := WithRate(e.Trials[0], rates)
+			if !recordtest.CloseTo(with.Load.Rate, 0.8*tt.want) || e.Trials[0].Load.Rate != 0 {
+				t.Errorf("its load has the rate %v, and the planned one %v", with.Load.Rate, e.Trials[0].Load.Rate)
+			}
+		})
+	}
+}
