@@ -8,6 +8,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
@@ -15,81 +16,100 @@ import (
 
 // CleanEngines asks every engine for what was left behind. It fails if none could be asked.
 func CleanEngines(ctx context.Context, a *lab.Session, dryRun bool) error {
-	asked, found := 0, 0
-	var failed error
+	c := &cleaning{Session: a, dryRun: dryRun}
 	for _, wired := range a.Config.Engines {
-		n, err := cleanEngine(ctx, a, "", wired.Connect, dryRun)
-		found += n
-		switch {
-		case err == nil:
-			asked++
-		case errors.Is(err, engine.ErrUnavailable) && !wired.Name.Can(spec.Keeping):
-			// Whoever cannot start such processes has left none.
-		default:
-			failed = a.JoinErrors(failed, lab.Failure(err))
-		}
+		c.ask(ctx, "", wired.Connect, func(err error) {
+			if wired.Name.Can(spec.Keeping) { // others have left no processes
+				c.failed = a.JoinErrors(c.failed, lab.Failure(err))
+			}
+		})
 	}
-	n, m, err := cleanHosts(ctx, a, dryRun)
-	asked, found, failed = asked+n, found+m, a.JoinErrors(failed, err)
-	n, m, err = cleanCluster(ctx, a, dryRun)
-	asked, found, failed = asked+n, found+m, a.JoinErrors(failed, err)
-	if failed != nil && asked > 0 && errors.Is(failed, engine.ErrUnavailable) {
-		fmt.Fprintf(a.Stderr, "not asked: %s\n", terminal.ErrorText(failed))
-		failed = nil
+	c.askElsewhere(ctx)
+	if c.failed != nil && c.asked > 0 && errors.Is(c.failed, engine.ErrUnavailable) {
+		fmt.Fprintf(a.Stderr, "not asked: %s\n", terminal.ErrorText(c.failed))
+		c.failed = nil
 	}
-	if failed == nil && found == 0 {
+	if c.failed == nil && c.found == 0 {
 		fmt.Fprintln(a.Stdout, "nothing was left behind")
 	}
-	return failed
+	return c.failed
 }
 
-// cleanOn asks one engine, that of a host of the project if it has a name, and says what it has found.
-func cleanEngine(ctx context.Context, a *lab.Session, host string, connect func(context.Context) (engine.Engine, error), dryRun bool) (found int, err error) {
+// A cleaning is the asking of one engine after another.
+type cleaning struct {
+	*lab.Session
+	dryRun       bool
+	asked, found int // engines, and what they had
+	failed       error
+}
+
+// askElsewhere asks the hosts and the cluster of a project, if there is one: engines can be cleaned from anywhere.
+func (c *cleaning) askElsewhere(ctx context.Context) {
+	project, err := projects.Open(c.Dir)
+	if err != nil {
+		return
+	}
+	for _, h := range reachableHosts(project) {
+		c.ask(ctx, h.Name.Value, func(ctx context.Context) (engine.Engine, error) { return c.Config.ConnectHost(ctx, project, h.Value) },
+			func(err error) {
+				fmt.Fprintf(c.Stderr, "not asked: host %q: %s\n", h.Name.Value, terminal.ErrorText(err))
+			})
+	}
+	if (project.Engine.V.Can(spec.Nodes) || project.Cluster != nil) && c.Config.Cluster != nil {
+		c.ask(ctx, "", func(ctx context.Context) (engine.Engine, error) {
+			return c.Config.Cluster(ctx, lab.OptionsOf(project, project.Cluster))
+		}, func(err error) { fmt.Fprintf(c.Stderr, "not asked: %s\n", terminal.ErrorText(err)) })
+	}
+}
+
+// reachableHosts are the hosts of a project that can be connected to: check says what is wrong with others.
+func reachableHosts(project *projects.Project) []article.Named[projects.ProjectHost] {
+	var out []article.Named[projects.ProjectHost]
+	for _, h := range project.Hosts {
+		if !h.Value.Docker.IsZero() || h.Value.Kubernetes != nil {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// ask sweeps one engine, that of a host of the project if it has a name.
+func (c *cleaning) ask(ctx context.Context, host string, connect func(context.Context) (engine.Engine, error), unavailable func(error)) {
+	err := c.sweep(ctx, host, connect)
+	switch {
+	case err == nil:
+		c.asked++
+	case errors.Is(err, engine.ErrUnavailable):
+		unavailable(err)
+	default:
+		if host != "" {
+			err = fmt.Errorf("host %q: %w", host, err)
+		}
+		c.failed = c.JoinErrors(c.failed, lab.Failure(err))
+	}
+}
+
+// sweep removes what was left in one engine, and says what that was.
+func (c *cleaning) sweep(ctx context.Context, host string, connect func(context.Context) (engine.Engine, error)) error {
 	e, err := connect(ctx)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer e.Close()
-	left, err := e.Sweep(ctx, dryRun)
+	verb, where := "removed", ""
+	if c.dryRun {
+		verb = "would remove"
+	}
+	if host != "" {
+		where = " on host " + host
+	}
+	left, err := e.Sweep(ctx, c.dryRun)
 	for _, l := range left {
 		if l.Problem != "" {
 			continue
 		}
-		verb := "removed"
-		if dryRun {
-			verb = "would remove"
-		}
-		where := ""
-		if host != "" {
-			where = " on host " + host
-		}
-		fmt.Fprintf(a.Stdout, "%s %s %s of run %s%s\n", verb, l.Kind, l.Name, l.Run, where)
+		fmt.Fprintf(c.Stdout, "%s %s %s of run %s%s\n", verb, l.Kind, l.Name, l.Run, where)
 	}
-	return len(left), errors.Join(err, measure.StuckLeftovers(left))
-}
-
-// cleanHosts sweeps the hosts of a project, if there is one.
-func cleanHosts(ctx context.Context, a *lab.Session, dryRun bool) (asked, found int, failed error) {
-	project, err := projects.Open(a.Dir)
-	if err != nil {
-		return 0, 0, nil // engines can be cleaned from anywhere
-	}
-	for _, h := range project.Hosts {
-		if h.Value.Docker.IsZero() && h.Value.Kubernetes == nil {
-			continue
-		}
-		n, err := cleanEngine(ctx, a, h.Name.Value, func(ctx context.Context) (engine.Engine, error) {
-			return a.Config.ConnectHost(ctx, project, h.Value)
-		}, dryRun)
-		found += n
-		switch {
-		case err == nil:
-			asked++
-		case errors.Is(err, engine.ErrUnavailable):
-			fmt.Fprintf(a.Stderr, "not asked: host %q: %s\n", h.Name.Value, terminal.ErrorText(err))
-		default:
-			failed = a.JoinErrors(failed, lab.Failure(fmt.Errorf("host %q: %w", h.Name.Value, err)))
-		}
-	}
-	return asked, found, failed
+	c.found += len(left)
+	return errors.Join(err, measure.StuckLeftovers(left))
 }

@@ -42,6 +42,14 @@ type finding struct {
 	Vital bool `json:"vital"`
 }
 
+// warnIf is the finding with a warning, and what to do about it, if something is bad.
+func (f finding) warnIf(bad bool, remedy string) finding {
+	if bad {
+		f.Level, f.Remedy = warn, remedy
+	}
+	return f
+}
+
 // The levels of symptoms.
 const (
 	fine    = "ok"
@@ -231,11 +239,8 @@ func examineDisk(a *lab.Session, name, folder string, enough uint64) finding {
 		return s
 	}
 	s.Words = fmt.Sprintf("%s free", units.BytesSize(float64(free)))
-	if free < enough {
-		s.Level = warn
-		s.Remedy = fmt.Sprintf("make room: %s should be free. benchbook gc removes what is not needed any more", units.BytesSize(float64(enough)))
-	}
-	return s
+	return s.warnIf(free < enough, fmt.Sprintf("make room: %s should be free. benchbook gc removes what is not needed any more",
+		units.BytesSize(float64(enough))))
 }
 
 // examineLock asks whether another run measures.

@@ -134,10 +134,8 @@ func examineMemory(host machines.Host, look observe.MachineState) finding {
 	if pages := host.Facts["host.hugepages"]; pages != "" {
 		s.Words += ", huge pages " + pages
 	}
-	if look.Available > 0 && look.Available < look.Memory/10 {
-		s.Level, s.Remedy = warn, "end programs until a tenth of it is available: services are killed or read back from swap where there is none"
-	}
-	return s
+	return s.warnIf(look.Available > 0 && look.Available < look.Memory/10,
+		"end programs until a tenth of it is available: services are killed or read back from swap where there is none")
 }
 
 // Bounds of noise above which numbers are likely to scatter by more than the 5 % that articles care about.
@@ -152,15 +150,11 @@ func examineNoise(host machines.Host, look observe.MachineState) []finding {
 	cpus, jitter := len(slices.Concat(host.Cores...)), time.Duration(look.Jitter*float64(time.Second))
 	even := finding{Name: "noise", Level: fine,
 		Words: fmt.Sprintf("a timer was late by %v at most, equal computations differed by %.1f %%", jitter.Round(time.Microsecond), 100*look.Spin)}
-	if jitter > muchJitter || look.Spin > muchSpin {
-		even.Level, even.Remedy = warn, "end what else runs on this machine; on a virtual one ask for cores of its own"
-	}
+	even = even.warnIf(jitter > muchJitter || look.Spin > muchSpin, "end what else runs on this machine; on a virtual one ask for cores of its own")
 	others := finding{Name: "other programs", Level: fine, Words: untold}
 	if look.Foreign >= 0 && cpus > 0 {
 		others.Words = fmt.Sprintf("want %.0f %% of the CPUs", 100*look.Foreign)
-		if look.Foreign > muchForeign {
-			others.Level, others.Remedy = warn, "end them: a repetition beside which others use more than 12 % of the CPUs is not valid"
-		}
+		others = others.warnIf(look.Foreign > muchForeign, "end them: a repetition beside which others use more than 12 % of the CPUs is not valid")
 	}
 	return []finding{even, others}
 }
@@ -170,10 +164,7 @@ func examineSteal(look observe.MachineState) finding {
 	if look.Steal >= 0 {
 		s.Words = fmt.Sprintf("other virtual machines took %.1f %% of the CPUs since this one was started", 100*look.Steal)
 	}
-	if look.Steal > muchSteal {
-		s.Level, s.Remedy = warn, "ask for CPUs of its own: a repetition in which more than 5 % are taken is not valid"
-	}
-	return s
+	return s.warnIf(look.Steal > muchSteal, "ask for CPUs of its own: a repetition in which more than 5 % are taken is not valid")
 }
 
 func examineSwap(look observe.MachineState) finding {
@@ -185,10 +176,8 @@ func examineSwap(look observe.MachineState) finding {
 	if look.SwappedIn >= 0 {
 		s.Words += fmt.Sprintf(", %s read back since the machine was started", units.BytesSize(float64(look.SwappedIn)))
 	}
-	if look.SwapUsed > 0 && look.Available < look.Memory/10 {
-		s.Level, s.Remedy = warn, "end programs until memory is free: what services have to read back from swap is measured as theirs"
-	}
-	return s
+	return s.warnIf(look.SwapUsed > 0 && look.Available < look.Memory/10,
+		"end programs until memory is free: what services have to read back from swap is measured as theirs")
 }
 
 // examineRest says what is left to do on the machine, which a run would wait for.
@@ -201,11 +190,7 @@ func examineRest(look observe.MachineState) finding {
 		words = append(words, units.BytesSize(float64(look.Dirty))+" to be written to disks")
 	}
 	s := finding{Name: "at rest", Level: fine, Words: cmp.Or(strings.Join(words, ", "), untold)}
-	if !look.Settled {
-		s.Level = warn
-		s.Remedy = "nothing: a run waits some seconds for " + strings.Join(look.For, ", ") + ", before each repetition"
-	}
-	return s
+	return s.warnIf(!look.Settled, "nothing: a run waits some seconds for "+strings.Join(look.For, ", ")+", before each repetition")
 }
 
 // enoughWaiting is how many connections a service should be able to have waiting: kernels before 5.4 allow 128, which a few hundred clients
@@ -225,10 +210,8 @@ func examineListening(look observe.MachineState) finding {
 		return s
 	}
 	s.Words = strings.Join(words, ", ") + " here; containers begin with what the kernel has built in, and records say what it was"
-	if most, err := strconv.Atoi(look.Limits["somaxconn"]); err == nil && most < enoughWaiting {
-		s.Level, s.Remedy = warn, "give services that many clients connect to at once sysctls: {net.core.somaxconn: 4096}, which benchbook.yaml has to allow"
-	}
-	return s
+	return s.warnIf(isFew(look.Limits["somaxconn"], enoughWaiting),
+		"give services that many clients connect to at once sysctls: {net.core.somaxconn: 4096}, which benchbook.yaml has to allow")
 }
 
 // Files that programs should be able to open: a connection is one.
@@ -243,15 +226,14 @@ func examineFiles(look observe.MachineState) finding {
 		return s
 	}
 	s.Words = fmt.Sprintf("%s for each program, which may raise it to %s; in containers what the engine gives", look.Files, look.FilesAtMost)
-	few := func(limit string, enough int) bool {
-		n, err := strconv.Atoi(limit)
-		return err == nil && n < enough // else it is "unlimited"
-	}
-	if few(look.Files, enoughFiles) || few(look.FilesAtMost, enoughFilesAtMost) {
-		s.Level = warn
-		s.Remedy = fmt.Sprintf("raise it with ulimit -n %d, and for services with ulimits: {nofile: %[1]d}: each connection is a file", enoughFilesAtMost)
-	}
-	return s
+	return s.warnIf(isFew(look.Files, enoughFiles) || isFew(look.FilesAtMost, enoughFilesAtMost),
+		fmt.Sprintf("raise it with ulimit -n %d, and for services with ulimits: {nofile: %[1]d}: each connection is a file", enoughFilesAtMost))
+}
+
+// isFew reports whether a limit is a number, not "unlimited" or unknown, below what is enough.
+func isFew(limit string, enough int) bool {
+	n, err := strconv.Atoi(limit)
+	return err == nil && n < enough
 }
 
 func examinePorts(look observe.MachineState) finding {

@@ -2,26 +2,21 @@ package inspect
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"benchbook/lab"
-	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/projects"
-	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
 // examineHosts connects to every host of the project, and says what answers.
 func examineHosts(ctx context.Context, a *lab.Session, project *projects.Project) []finding {
 	var out []finding
-	for _, h := range project.Hosts {
-		if !h.Value.Docker.IsZero() || h.Value.Kubernetes != nil { // check says what is wrong with others
-			out = append(out, examineHost(ctx, a, project, h))
-		}
+	for _, h := range reachableHosts(project) {
+		out = append(out, examineHost(ctx, a, project, h))
 	}
 	return out
 }
@@ -49,24 +44,4 @@ func examineHost(ctx context.Context, a *lab.Session, project *projects.Project,
 		}
 	}
 	return s
-}
-
-// cleanCluster sweeps the namespace of a project's cluster, if it has one.
-func cleanCluster(ctx context.Context, a *lab.Session, dryRun bool) (asked, found int, failed error) {
-	project, err := projects.Open(a.Dir)
-	if err != nil || !project.Engine.V.Can(spec.Nodes) && project.Cluster == nil || a.Config.Cluster == nil {
-		return 0, 0, nil
-	}
-	found, err = cleanEngine(ctx, a, "", func(ctx context.Context) (engine.Engine, error) {
-		return a.Config.Cluster(ctx, lab.OptionsOf(project, project.Cluster))
-	}, dryRun)
-	switch {
-	case err == nil:
-		asked++
-	case errors.Is(err, engine.ErrUnavailable):
-		fmt.Fprintf(a.Stderr, "not asked: %s\n", terminal.ErrorText(err))
-	default:
-		failed = lab.Failure(err)
-	}
-	return asked, found, failed
 }

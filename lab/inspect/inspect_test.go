@@ -1,0 +1,308 @@
+package inspect
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"benchbook/lab"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
+	"benchbook/notebook/record"
+	"benchbook/notebook/recordtest"
+	"benchbook/notebook/spec"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/enginetest/fake"
+	"benchbook/runner/machines"
+	"benchbook/runner/observe"
+)
+
+// session is a use of the command with some engines, and what it printed.
+func session(t *testing.T, engines ...lab.Engine) (a *lab.Session, said *bytes.Buffer) {
+	t.Helper()
+	said = &bytes.Buffer{}
+	return &lab.Session{Stdout: said, Stderr: io.Discard, Dir: t.TempDir(), Config: lab.Config{Engines: engines,
+		Machine: lab.Machine{Free: func(string) (uint64, error) { return 1 << 40, nil }}}}, said
+}
+
+// has is an engine that follows a script, lacks one that cannot be had for a reason.
+func has(name spec.Engine, s fake.Script) lab.Engine {
+	return lab.Engine{Name: name, Connect: func(context.Context) (engine.Engine, error) { return fake.New(s), nil }}
+}
+
+func lacks(name spec.Engine, reason error) lab.Engine {
+	return lab.Engine{Name: name, Connect: func(context.Context) (engine.Engine, error) { return nil, reason }}
+}
+
+var down = fmt.Errorf("%w: start it", engine.ErrUnavailable)
+
+func TestCleanEngines(t *testing.T) {
+	left := fake.Script{Leftovers: []engine.Leftover{{Kind: "container", Name: "server-1", Run: "1"}}}
+	tests := []struct {
+		name    string
+		engines []lab.Engine
+		dryRun  bool
+		said    []string
+		fails   bool
+	}{
+		{"nothing is left", []lab.Engine{has(spec.Docker, fake.Script{})}, false, []string{"nothing was left behind"}, false},
+		{"something is left", []lab.Engine{has(spec.Docker, left)}, false, []string{"removed container server-1"}, false},
+		{"something would be removed", []lab.Engine{has(spec.Docker, left)}, true, []string{"would remove container server-1"}, false},
+		{"both engines left something", []lab.Engine{has(spec.Docker, left), has(spec.Local, left)}, false, []string{"server-1", "server-1"}, false},
+		{"one whose processes end with us is missing", []lab.Engine{has(spec.Docker, fake.Script{}), lacks(spec.Local, down)}, false,
+			[]string{"nothing was left behind"}, false},
+		{"one is missing, and another was asked", []lab.Engine{lacks(spec.Docker, down), has(spec.Local, left)}, false, []string{"server-1"}, false},
+		{"none could be asked", []lab.Engine{lacks(spec.Docker, down)}, false, nil, true},
+		{"one fails otherwise", []lab.Engine{lacks(spec.Docker, errors.New("no permission")), has(spec.Local, left)}, false, []string{"server-1"}, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a, said := session(t, tt.engines...)
+			err := CleanEngines(t.Context(), a, tt.dryRun)
+			lines := strings.Split(strings.TrimSpace(said.String()), "\n")
+			same := func(line, want string) bool { return strings.Contains(line, want) }
+			if len(tt.said) == 0 {
+				tt.said = []string{""}
+			}
+			if (err != nil) != tt.fails || !slices.EqualFunc(lines, tt.said, same) {
+				t.Errorf("%v, %q", err, lines)
+			}
+		})
+	}
+}
+
+// levels are those of what was found, by name.
+func levels(list []finding) map[string]string {
+	out := map[string]string{}
+	for _, f := range list {
+		out[f.Name] = f.Level
+	}
+	return out
+}
+
+func TestExamineEngine(t *testing.T) {
+	tests := []struct {
+		name    string
+		engines []lab.Engine
+		want    map[string]string
+		remedy  string // of the engine
+	}{
+		{"it is there", []lab.Engine{has(spec.Docker, fake.Script{})},
+			map[string]string{"engine": fine, "registry": fine, "images": fine, "left behind": fine}, ""},
+		{"it is missing", []lab.Engine{lacks(spec.Docker, down)}, map[string]string{"engine": missing}, "start it"},
+		{"it is missing, and another one is there", []lab.Engine{lacks(spec.Docker, down), has(spec.Local, fake.Script{})},
+			map[string]string{"engine": missing}, "--engine local"},
+		{"it has few rights", []lab.Engine{has(spec.Docker, fake.Script{Facts: map[string]string{"engine.rootless": "true"}})},
+			map[string]string{"engine": warn, "registry": fine, "images": fine, "left behind": fine}, "engine of the system"},
+		{"it is elsewhere", []lab.Engine{has(spec.Docker, fake.Script{Facts: map[string]string{"engine.local": "false"}})},
+			map[string]string{"engine": missing, "registry": fine, "images": fine, "left behind": fine}, "engine's machine"},
+		{"its registry is out of reach", []lab.Engine{has(spec.Docker, fake.Script{Reach: func(string) error { return errors.New("no such host") }})},
+			map[string]string{"engine": fine, "registry": warn, "images": fine, "left behind": fine}, ""},
+		{"runs have left something", []lab.Engine{has(spec.Docker, fake.Script{Leftovers: []engine.Leftover{{Kind: "container"}}})},
+			map[string]string{"engine": fine, "registry": fine, "images": fine, "left behind": warn}, ""},
+		{"images have a folder", []lab.Engine{has(spec.Docker, fake.Script{Storage: "/var/lib/x"})},
+			map[string]string{"engine": fine, "registry": fine, "disk of the engine": fine, "images": fine, "left behind": fine}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a, _ := session(t, tt.engines...)
+			found := examineEngine(t.Context(), a, &projects.Project{})
+			if got := levels(found); fmt.Sprint(got) != fmt.Sprint(tt.want) {
+				t.Errorf("%v, want %v", got, tt.want)
+			}
+			if e := found[0]; !e.Vital || !strings.Contains(e.Remedy, tt.remedy) || (e.Remedy == "") != (e.Level == fine) {
+				t.Errorf("%+v", e)
+			}
+		})
+	}
+}
+
+// A machine on which nothing is wrong, and what makes doctor warn.
+func TestExamineMachine(t *testing.T) {
+	type state struct {
+		host machines.Host
+		look observe.MachineState
+		user int
+		free uint64
+	}
+	quiet := func() *state {
+		s := &state{free: 1 << 40, host: machines.Host{Cores: [][]int{{0}, {1}},
+			Facts: map[string]string{"host.governor": "performance", "host.clock": "tsc", "host.siblings": "none", "host.memory": "16 GiB", "host.mitigations": "l1tf: Vulnerable"}}}
+		s.look = observe.MachineState{Memory: 16 << 30, Available: 8 << 30, Files: "1048576", FilesAtMost: "unlimited",
+			Limits: map[string]string{"somaxconn": "4096", "ip_local_port_range": "32768 60999"}}
+		s.look.Settled = true
+		return s
+	}
+	tests := []struct {
+		name   string
+		change func(s *state)
+		warned string // about what; empty for nothing
+	}{
+		{"all is well", func(*state) {}, ""},
+		{"the system tells nothing", func(s *state) {
+			s.host.Facts = map[string]string{"host.siblings": "none", "host.memory": "unknown"}
+			s.look = observe.MachineState{Before: record.Before{Settled: true, Foreign: -1, Steal: -1, SwappedIn: -1, TimeWait: -1, Dirty: -1, Jitter: -1, Spin: -1}}
+		}, ""},
+		{"not root", func(s *state) { s.user = 1000 }, "rights network path"},
+		{"one core", func(s *state) { s.host.Cores = [][]int{{0, 1}} }, "cores"},
+		{"threads share cores", func(s *state) { s.host.Facts["host.siblings"] = "0+1" }, ""},
+		{"frequencies follow the load", func(s *state) { s.host.Facts["host.governor"] = "powersave" }, "governor"},
+		{"a slow clock", func(s *state) { s.host.Facts["host.clock"] = "hpet" }, "clock"},
+		{"a virtual machine", func(s *state) { s.host.Facts["host.virtual"] = "kvm" }, ""},
+		{"little memory", func(s *state) { s.look.Available = 1 << 30 }, "memory"},
+		{"late timers", func(s *state) { s.look.Jitter = 0.003 }, "noise"},
+		{"uneven computations", func(s *state) { s.look.Spin = 0.06 }, "noise"},
+		{"other programs", func(s *state) { s.look.Foreign = 0.06 }, "other programs"},
+		{"neighbours", func(s *state) { s.look.Steal = 0.02 }, "steal"},
+		{"swap that nobody uses", func(s *state) { s.look.Swap = 1 << 30 }, ""},
+		{"swap in use, and memory to spare", func(s *state) { s.look.Swap, s.look.SwapUsed = 1<<30, 1<<20 }, ""},
+		{"swap in use, and no memory", func(s *state) { s.look.Swap, s.look.SwapUsed, s.look.Available = 1<<30, 1<<20, 1<<30 }, "memory swap"},
+		{"work to be done", func(s *state) { s.look.Settled, s.look.For = false, []string{"dirty pages"} }, "at rest"},
+		{"a short queue", func(s *state) { s.look.Limits["somaxconn"] = "128" }, "listening"},
+		{"few files", func(s *state) { s.look.Files = "256" }, "open files"},
+		{"few files at most", func(s *state) { s.look.FilesAtMost = "4096" }, "open files"},
+		{"a full disk", func(s *state) { s.free = 1 << 20 }, "disk"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if runtime.GOOS != "linux" && strings.Contains(tt.warned, "path") {
+				t.Skip("only Linux has network namespaces")
+			}
+			s := quiet()
+			tt.change(s)
+			a, _ := session(t)
+			a.Config.Machine.Free = func(string) (uint64, error) { return s.free, nil }
+			list := []finding{examineRights(s.user), examineProcessor(s.host), examineKernel(s.host), examineVirtual(s.host), examineCores(s.host),
+				examineGovernor(s.host), examineClock(s.host), examineMitigations(s.host), examineMemory(s.host, s.look)}
+			list = append(list, examineNoise(s.host, s.look)...)
+			list = append(list, examineSteal(s.look), examineSwap(s.look), examineRest(s.look), examineListening(s.look), examineFiles(s.look),
+				examinePorts(s.look), examinePath(s.user), examineDisk(a, "disk", a.Dir, enoughForRecords))
+			var warned []string
+			for _, f := range list {
+				if f.Level != fine {
+					warned = append(warned, f.Name)
+				}
+				if f.Words == "" || (f.Remedy != "") != (f.Level != fine) || f.Vital {
+					t.Errorf("%+v", f)
+				}
+			}
+			if got := strings.Join(warned, " "); got != tt.warned {
+				t.Errorf("it warns about %q, want %q", got, tt.warned)
+			}
+		})
+	}
+}
+
+func TestUnusedImages(t *testing.T) {
+	tests := []struct {
+		name   string
+		built  []engine.BuiltImage
+		used   []string
+		want   string // references, in the order of removing
+		others int
+	}{
+		{"none", nil, nil, "", 0},
+		{"one that is used", []engine.BuiltImage{{Reference: "a", ID: "1", For: "pair server"}}, []string{"1"}, "", 0},
+		{"one that is not", []engine.BuiltImage{{Reference: "a", ID: "1", For: "pair server"}}, nil, "a", 0},
+		{"one of another project", []engine.BuiltImage{{Reference: "a", ID: "1", For: "other server"}}, nil, "", 1},
+		{"a tool's, a base, and a program's", []engine.BuiltImage{{Reference: "a", ID: "1", For: "load by wrk"}, {Reference: "b", ID: "2", For: "Debian bookworm"},
+			{Reference: "c", ID: "3", For: "benchbook-agent"}}, nil, "a b c", 0},
+		{"the upper one goes first", []engine.BuiltImage{{Reference: "base", ID: "1", For: "Debian bookworm", Above: 1},
+			{Reference: "a", ID: "2", For: "pair server", Base: "1"}}, nil, "a base", 0},
+		{"what a used one is built on stays", []engine.BuiltImage{{Reference: "base", ID: "1", For: "Debian bookworm", Above: 1},
+			{Reference: "a", ID: "2", For: "pair server", Base: "1"}}, []string{"2"}, "", 0},
+		{"what another project's is built on stays", []engine.BuiltImage{{Reference: "base", ID: "1", For: "Debian bookworm", Above: 2},
+			{Reference: "a", ID: "2", For: "pair server", Base: "1"}, {Reference: "b", ID: "3", For: "other server", Base: "1"}}, nil, "a", 1},
+		{"one with files goes with its base", []engine.BuiltImage{{Reference: "a", ID: "1", For: "pair server", Above: 1},
+			{Reference: "files", ID: "2", For: "server" + engine.WithFiles, Base: "1"}}, nil, "files a", 0},
+		{"and stays with it", []engine.BuiltImage{{Reference: "a", ID: "1", For: "pair server", Above: 1},
+			{Reference: "files", ID: "2", For: "server" + engine.WithFiles, Base: "1"}}, []string{"1"}, "", 0},
+		{"one with files whose base is gone", []engine.BuiltImage{{Reference: "files", ID: "2", For: "server" + engine.WithFiles}}, nil, "files", 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			used := map[string]bool{}
+			for _, id := range tt.used {
+				used[id] = true
+			}
+			unused, others := unusedImages(tt.built, used, func(slug string) bool { return slug == "pair" })
+			var names []string
+			for _, k := range unused {
+				names = append(names, k.Reference)
+			}
+			if got := strings.Join(names, " "); got != tt.want || others != tt.others {
+				t.Errorf("%q and %d of others, want %q and %d", got, others, tt.want, tt.others)
+			}
+		})
+	}
+}
+
+func TestCollectRecords(t *testing.T) {
+	values := []float64{100, 101, 102}
+	tests := []struct {
+		name    string
+		measure func(b *recordtest.Fixture)
+		dryRun  bool
+		runs    []string // that are collected
+		left    int      // records
+	}{
+		{"the newest run stays", func(b *recordtest.Fixture) {
+			b.Measure("servers", "a", "1", values)
+			b.Measure("servers", "a", "2", values)
+		}, false, []string{"1"}, 3},
+		{"nothing is removed to try", func(b *recordtest.Fixture) {
+			b.Measure("servers", "a", "1", values)
+			b.Measure("servers", "a", "2", values)
+		}, true, []string{"1"}, 6},
+		{"other hosts keep theirs", func(b *recordtest.Fixture) {
+			b.Measure("servers", "a", "1", values, recordtest.OnHost("host-2"))
+			b.Measure("servers", "a", "2", values)
+		}, false, nil, 6},
+		{"those of the article that it was copied from are not ours", func(b *recordtest.Fixture) {
+			b.Measure("servers", "a", "1", values, func(r *record.Record) { r.Article = "other" })
+			b.Measure("servers", "a", "2", values)
+		}, false, nil, 6},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+			tt.measure(b)
+			dir := record.Dir(b.Project.RecordsDir("sample"))
+			for _, r := range b.Records {
+				r.Ended = r.Started.Add(time.Second)
+				if err := dir.Save(r); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p, err := b.Plan(plan.Full)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a, _ := session(t)
+			var found Garbage
+			if err := collectRecords(a, b.Project, "sample", []*plan.Plan{p}, &found, tt.dryRun); err != nil {
+				t.Fatal(err)
+			}
+			var runs []string
+			bytes := int64(0)
+			for _, g := range found.Records {
+				runs = append(runs, g.Run)
+				bytes += g.Bytes
+				if g.Records != 3 || g.Article != "sample" || g.Experiment != "servers" {
+					t.Errorf("%+v", g)
+				}
+			}
+			left, bad, err := dir.Read()
+			if err != nil || len(bad) > 0 || len(left) != tt.left || !slices.Equal(runs, tt.runs) || bytes != found.RecordBytes {
+				t.Errorf("%d records are left, runs %v are collected, %d of %d bytes (%v, %v)", len(left), runs, bytes, found.RecordBytes, bad, err)
+			}
+		})
+	}
+}
