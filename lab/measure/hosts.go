@@ -147,16 +147,11 @@ type hostSession struct {
 	generators map[string][]int         // the most of a load, of each plan, by cluster
 	machines   map[hostKey]*machines.Machine
 	further    map[string][]*machines.Machine // nodes of loads beside the first, by cluster
-	closing    []func()
+	closing    closers
 }
 
-// Close ends what was begun, the last first. It may be called twice.
-func (m *hostSession) Close() {
-	for _, one := range slices.Backward(m.closing) {
-		one()
-	}
-	m.closing = nil
-}
+// Close ends what was begun. It may be called twice.
+func (m *hostSession) Close() { m.closing.close() }
 
 // keys are the hosts in the order of their names.
 func (m *hostSession) keys() []hostKey {

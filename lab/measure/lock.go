@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"benchbook/lab"
 	"benchbook/notebook/spec"
@@ -20,12 +19,8 @@ func Lock(ctx context.Context, a *lab.Session, host machines.Host, at targets, d
 	if at.locked() {
 		return func() {}, nil
 	}
-	var held []func()
-	unlock = func() {
-		for _, one := range slices.Backward(held) {
-			one()
-		}
-	}
+	var held closers
+	unlock = held.close
 	defer func() {
 		if err != nil {
 			unlock()

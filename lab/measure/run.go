@@ -106,12 +106,19 @@ func Run(ctx context.Context, a *lab.Session, project *projects.Project, list []
 	if err != nil {
 		return a.JoinErrors(problems, err)
 	}
-	defer j.close()
+	defer j.closing.close()
 	if begun, err := j.begin(ctx); !begun {
 		return a.JoinErrors(problems, err)
 	}
 	for _, c := range j.list {
-		if err := j.measure(ctx, c); err != nil {
+		at := j.targets[c.Slug]
+		options, err := j.optionsFor(c)
+		if err == nil {
+			var sum runner.Summary
+			sum, err = j.runners[at].Run(ctx, j.plans[c.Slug], j.recordsOf(c), options)
+			err = j.noteMeasured(ctx, at, &sum, options, err)
+		}
+		if err != nil {
 			return a.JoinErrors(problems, a.JoinErrors(j.refused, err))
 		}
 		if j.total.Kept != nil {
@@ -133,7 +140,7 @@ type job struct {
 	options runner.Options
 	refused error        // of experiments that are not run
 	last    *lab.Article // of which something is pending
-	closing []func()
+	closing closers
 
 	shown    progress.Reporter
 	progress *progress.StatusFile
@@ -170,11 +177,15 @@ func newJob(ctx context.Context, a *lab.Session, project *projects.Project, list
 	return j, problems, err
 }
 
-// close ends what was begun, the last first.
-func (j *job) close() {
-	for _, one := range slices.Backward(j.closing) {
+// closers end what was begun.
+type closers []func()
+
+// close ends all that was begun, the last first, once.
+func (c *closers) close() {
+	for _, one := range slices.Backward(*c) {
 		one()
 	}
+	*c = nil
 }
 
 // begin takes the machines and makes available what is needed, if anything is pending.
@@ -188,7 +199,7 @@ func (j *job) begin(ctx context.Context) (begun bool, err error) {
 		return false, err
 	}
 	for _, c := range pending { // before anything takes time
-		if err := record.Dir(j.project.RecordsDir(c.Slug)).Writable(); err != nil {
+		if err := j.recordsOf(c).Writable(); err != nil {
 			return false, lab.Failure(err)
 		}
 	}
@@ -271,7 +282,7 @@ type survey struct {
 func (j *job) survey(ctx context.Context, c *lab.Article, s *survey) error {
 	p, at := j.plans[c.Slug], j.targets[c.Slug]
 	s.refused += refuse(j.Session, p, at.host, lab.Filter(j.options.Only), j.flags.Adapt)
-	records, bad, err := record.Dir(j.project.RecordsDir(c.Slug)).Read()
+	records, bad, err := j.recordsOf(c).Read()
 	if err != nil {
 		return lab.Failure(err)
 	}
@@ -432,7 +443,7 @@ func (j *job) prepareAll(ctx context.Context) (err error) {
 		}
 	}
 	for _, c := range j.list {
-		if err := record.Dir(j.project.RecordsDir(c.Slug)).Tidy(); err != nil {
+		if err := j.recordsOf(c).Tidy(); err != nil {
 			return lab.Failure(err)
 		}
 	}
@@ -460,7 +471,7 @@ func (j *job) prepare(ctx context.Context, at *target) error {
 	var work []runner.Work
 	for _, c := range j.list {
 		if j.targets[c.Slug] == at {
-			work = append(work, runner.Work{Plan: j.plans[c.Slug], Store: record.Dir(j.project.RecordsDir(c.Slug))})
+			work = append(work, runner.Work{Plan: j.plans[c.Slug], Store: j.recordsOf(c)})
 		}
 	}
 	begin, options := time.Now(), j.options
@@ -482,22 +493,29 @@ func (j *job) prepare(ctx context.Context, at *target) error {
 	return nil
 }
 
-// measure measures an article.
-func (j *job) measure(ctx context.Context, c *lab.Article) error {
+// recordsOf is where the records of an article are.
+func (j *job) recordsOf(c *lab.Article) record.Dir { return record.Dir(j.project.RecordsDir(c.Slug)) }
+
+// optionsFor says how an article is measured, and shows that it is its turn.
+func (j *job) optionsFor(c *lab.Article) (runner.Options, error) {
 	p, at := j.plans[c.Slug], j.targets[c.Slug]
 	judge, err := newJudge(j.Session, j.shown, j.project, c, p, at.host)
 	if err != nil {
-		return lab.Failure(err)
+		return runner.Options{}, lab.Failure(err)
 	}
 	j.progress.Article(c.Slug, judge)
 	options := j.options
 	options.Judge, options.KeepLast, options.Present = decider{c.Doc, p, at.host.ID}, options.Keep && c == j.last, at.present
-	sum, err := j.runners[at].Run(ctx, p, record.Dir(j.project.RecordsDir(c.Slug)), options)
+	return options, nil
+}
+
+// noteMeasured adds what an article came to, and says what of it could not be measured.
+func (j *job) noteMeasured(ctx context.Context, at *target, sum *runner.Summary, o runner.Options, err error) error {
 	j.progress.Stop()
-	j.add(&sum)
-	j.tell(&sum)
+	j.add(sum)
+	j.tell(sum)
 	if err != nil {
-		return abortedRun(ctx, j.Session, at, j.total, options, err)
+		return abortedRun(ctx, j.Session, at, j.total, o, err)
 	}
 	return nil
 }
