@@ -1,6 +1,9 @@
 package render
 
-import "benchbook/notebook/stats"
+import (
+	"benchbook/notebook/stats"
+	"benchbook/render/wording"
+)
 
 // Mark is a standing or verdict as pages show it: a glyph and a colour by Class, and always the Word.
 type Mark struct {
@@ -48,13 +51,8 @@ func StandingMark(s stats.Standing) Mark {
 
 // VerdictMark is the mark of a verdict.
 func VerdictMark(v stats.Verdict) Mark {
-	switch v {
-	case stats.Supported:
-		return Mark{Class: "is-supported", Word: "Supported"}
-	case stats.Contradicted:
-		return Mark{Class: "is-contradicted", Word: "Contradicted"}
-	case stats.Inconclusive:
-		return Mark{Class: "is-inconclusive", Word: "Inconclusive"}
+	if v == stats.NotMeasured || v == "" {
+		return Mark{Class: "is-none", Word: "Not measured"}
 	}
-	return Mark{Class: "is-none", Word: "Not measured"}
+	return Mark{Class: "is-" + string(v), Word: wording.Capital(string(v))}
 }

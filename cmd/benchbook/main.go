@@ -16,11 +16,10 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/terminal"
-	"benchbook/runner/engine/local"
 )
 
 func main() {
-	local.BecomeProgram() // of services without containers, which begin as this program
+	becomeProgram()
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, wired()))
 }
 

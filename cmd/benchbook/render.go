@@ -109,7 +109,7 @@ the articles that were to be measured.`,
 			return err
 		},
 	}
-	running.Add(cmd, plan.Full)
+	running.Add(cmd, plan.Full, a.Config.EngineNames())
 	addSiteFlags(cmd, &show)
 	return cmd
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -31,7 +32,7 @@ const adaptUsage = "use other CPUs where an article asks for CPUs that this mach
 // waitUsage is what --wait means, wherever it is given.
 const waitUsage = "wait for another run to finish, instead of failing"
 
-func (f *runFlags) Add(cmd *cobra.Command, profile string) {
+func (f *runFlags) Add(cmd *cobra.Command, profile string, engines []string) {
 	cmd.Flags().StringVar(&f.Profile, "profile", profile, "measure under this profile")
 	f.chooseQuick = addQuick(cmd.Flags(), &f.Profile)
 	cmd.Flags().BoolVar(&f.Force, "force", false, "re-measure even if up to date, as a new run")
@@ -44,7 +45,8 @@ func (f *runFlags) Add(cmd *cobra.Command, profile string) {
 	cmd.Flags().BoolVar(&f.Adapt, "adapt", false, adaptUsage)
 	cmd.Flags().BoolVar(&f.Wait, "wait", false, waitUsage)
 	cmd.Flags().BoolVar(&f.Yes, "yes", false, fmt.Sprintf("measure more than %d trials of an experiment", forecast.ManyTrials))
-	cmd.Flags().StringVar(&f.Engine, "engine", "", "where services run: docker, local, kubernetes, or none to measure nothing (default what the project says, or docker)")
+	cmd.Flags().StringVar(&f.Engine, "engine", "", "where services run: "+strings.Join(engines, ", ")+
+		", or none to measure nothing (default what the project says, or docker)")
 }
 
 func (f *runFlags) Check(flags *pflag.FlagSet, engines []string) error {
@@ -125,7 +127,7 @@ claim is contradicted, 110 a claim rests on a number that is not valid.`,
 			return err
 		},
 	}
-	flags.Add(cmd, plan.Full)
+	flags.Add(cmd, plan.Full, a.Config.EngineNames())
 	cmd.Flags().BoolVar(&flags.Keep, "keep", false, "leave the services of the last repetition up, or of the first that fails, and say how to enter them")
 	return cmd
 }

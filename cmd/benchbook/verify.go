@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -41,7 +42,11 @@ left. The status is 1 if an answer is wrong or a service is not ready.`,
 	cmd.Flags().StringVar(&flags.Only, "only", "", "verify "+lab.OnlyUsage)
 	cmd.Flags().BoolVar(&flags.Adapt, "adapt", false, adaptUsage)
 	cmd.Flags().BoolVar(&flags.Wait, "wait", false, waitUsage)
-	cmd.Flags().StringVar(&flags.Engine, "engine", "", "where services run: docker, local or kubernetes (default what the project says, or docker)")
+	engines := strings.Join(a.Config.EngineNames(), ", ")
+	if i := strings.LastIndex(engines, ", "); i >= 0 {
+		engines = engines[:i] + " or " + engines[i+len(", "):]
+	}
+	cmd.Flags().StringVar(&flags.Engine, "engine", "", "where services run: "+engines+" (default what the project says, or docker)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
 	return cmd
 }

@@ -23,6 +23,9 @@ import (
 // locksVariable is an environment variable that names another folder for the locks of runs, for tests of runs beside which others measure.
 const locksVariable = "BENCHBOOK_LOCKS"
 
+// becomeProgram runs the program of a service without a container, which begins as this one, and returns in any other case.
+func becomeProgram() { local.BecomeProgram() }
+
 func wired() lab.Config {
 	cache, err := os.UserCacheDir()
 	if err == nil {

@@ -199,9 +199,13 @@ func (p *Panel) agreeing(row stats.AgreementRow, cell *dataset.Cell, fields, ser
 	return point, ""
 }
 
-// verdictColours are the verdicts in the order of colours, so that each has the one of its marks in claims. What was not measured has no
-// mark.
-var verdictColours = slices.Concat(stats.Verdicts[2:], stats.Verdicts[:2])
+// verdictColours are the verdicts in the order of colours, of which the third and the fourth are those of marks in claims. What was not
+// measured has no mark.
+var verdictColours = func() []stats.Verdict {
+	isDecided := func(v stats.Verdict) bool { return v == stats.Supported || v == stats.Contradicted }
+	others := slices.DeleteFunc(slices.Clone(stats.Verdicts), isDecided)
+	return slices.Insert(others, 2, stats.Supported, stats.Contradicted)
+}()
 
 // multiverse draws one claim over every alternative that was measured.
 func (p *Panel) multiverse() Drawing {
