@@ -11,12 +11,6 @@ import (
 	"benchbook/notebook/source"
 )
 
-// DatasetOf lays records over the plans of an article: those of a host, if one is given.
-func DatasetOf(c *Article, records []*record.Record, o dataset.Options, only string) (*dataset.Dataset, error) {
-	o.Host = only
-	return dataset.New(c.Doc, records, o)
-}
-
 // DatasetOptions say what records of an article are laid over, on a host. Each profile is planned once.
 func DatasetOptions(project *projects.Project, c *Article, host string) dataset.Options {
 	type planned struct {

@@ -20,6 +20,7 @@ import (
 
 	"benchbook/lab/terminal"
 	"benchbook/notebook/check"
+	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
@@ -129,11 +130,31 @@ func PrintJSON(w io.Writer, v any) error {
 	return nil
 }
 
+// Print writes data for other programs, or by a function for people.
+func (a *Session) Print(asJSON bool, v any, forPeople func()) error {
+	if asJSON {
+		return PrintJSON(a.Stdout, v)
+	}
+	forPeople()
+	return nil
+}
+
 // Records reads the records of an article. Files that are none are named and given apart.
 func (a *Session) Records(project *projects.Project, c *Article) (records []*record.Record, bad []record.Bad, err error) {
 	records, bad, err = record.Dir(project.RecordsDir(c.Slug)).Read()
 	a.WarnBad(bad)
 	return records, bad, err
+}
+
+// Lay reads the records of an article, and says what they are laid over on the machine that it runs on.
+func (a *Session) Lay(project *projects.Project, c *Article, this machines.Host) (records []*record.Record, o dataset.Options, err error) {
+	host, err := a.HostOf(project, c, this)
+	if err != nil {
+		return nil, o, err
+	}
+	o = DatasetOptions(project, c, host.ID)
+	records, o.Bad, err = a.Records(project, c)
+	return records, o, err
 }
 
 // WarnBad names files that are no records: each once, however often they are read, and those of one reason together.

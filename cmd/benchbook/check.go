@@ -61,21 +61,18 @@ after its cells have exchanged their values is a warning.`,
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				if err := lab.PrintJSON(a.Stdout, problemsJSON(slices.Concat(problems, warnings))); err != nil {
-					return err
-				}
-			} else {
-				lab.PrintProblems(a.Stdout, slices.Concat(problems, warnings))
+			all := slices.Concat(problems, warnings)
+			err = a.Print(asJSON, problemsJSON(all), func() {
+				lab.PrintProblems(a.Stdout, all)
 				for _, line := range moved {
 					fmt.Fprintln(a.Stdout, line)
 				}
 				fmt.Fprintln(a.Stdout, summary(len(list), len(problems), len(warnings)))
+			})
+			if err == nil && (len(problems) > 0 || strict && len(warnings) > 0) {
+				err = lab.WithStatus(lab.StatusProblems, nil)
 			}
-			if len(problems) > 0 || strict && len(warnings) > 0 {
-				return lab.WithStatus(lab.StatusProblems, nil)
-			}
-			return nil
+			return err
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print problems as JSON")
@@ -117,11 +114,7 @@ func warnings(a *lab.Session, project *projects.Project, list []*lab.Article, pl
 			out = append(out, found.Sorted()...)
 			continue
 		}
-		host, err := a.HostOf(project, c, this)
-		if err != nil {
-			return nil, lab.Failure(err)
-		}
-		d, err := results.ShownDataset(a, project, c, host.ID, "")
+		d, err := results.ShownDataset(a, project, c, this)
 		if err != nil {
 			return nil, lab.Failure(fmt.Errorf("article %s: %w", c.Slug, err))
 		}

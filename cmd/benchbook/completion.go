@@ -63,8 +63,8 @@ func (a *app) complete(root *cobra.Command) {
 		"host":     a.completeHosts,
 		"template": cobra.FixedCompletions(templateNames(), cobra.ShellCompDirectiveNoFileComp),
 		"as":       a.completeArticles,
-		"run":      a.completeRuns,
-		"trial":    a.completeTrials,
+		"run":      a.completeField(lab.RecordRun),
+		"trial":    a.completeField(func(r *record.Record) string { return r.Trial }),
 		"claim":    a.completeClaims,
 		"format":   cobra.FixedCompletions(formats(), cobra.ShellCompDirectiveNoFileComp),
 		"engine":   cobra.FixedCompletions(append(a.Config.EngineNames(), measure.EngineNone), cobra.ShellCompDirectiveNoFileComp),
@@ -148,14 +148,11 @@ func (a *app) completeCompare(cmd *cobra.Command, args []string, word string) ([
 	return append(a.measured(cmd, lab.RecordRun), slices.Concat(a.measured(cmd, lab.RecordHost), a.measured(cmd, lab.RecordProfile))...), cobra.ShellCompDirectiveDefault
 }
 
-// completeRuns offers the runs that there are records of.
-func (a *app) completeRuns(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return a.measured(cmd, lab.RecordRun), cobra.ShellCompDirectiveNoFileComp
-}
-
-// completeTrials offers the trials that there are records of.
-func (a *app) completeTrials(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return a.measured(cmd, func(r *record.Record) string { return r.Trial }), cobra.ShellCompDirectiveNoFileComp
+// completeField offers the values of a field that there are records of.
+func (a *app) completeField(field func(*record.Record) string) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return a.measured(cmd, field), cobra.ShellCompDirectiveNoFileComp
+	}
 }
 
 // completeClaims offers the claims of the articles.

@@ -22,17 +22,11 @@ have left. Each is ok, a warning, or missing, with the remedy. Nothing is change
 			if err != nil {
 				return lab.Interrupted(cmd.Context(), err)
 			}
-			if asJSON {
-				if err := lab.PrintJSON(a.Stdout, x); err != nil {
-					return err
-				}
-			} else {
-				inspect.PrintReport(a.Session, x)
+			err = a.Print(asJSON, x, func() { inspect.PrintReport(a.Session, x) })
+			if err == nil && !x.Measure {
+				err = lab.WithStatus(lab.StatusFailed, nil)
 			}
-			if !x.Measure {
-				return lab.WithStatus(lab.StatusFailed, nil)
-			}
-			return nil
+			return err
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")

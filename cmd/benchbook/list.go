@@ -38,11 +38,7 @@ func (a *app) listCommand() *cobra.Command {
 				}
 				out = append(out, item)
 			}
-			if asJSON {
-				return lab.PrintJSON(a.Stdout, out)
-			}
-			results.PrintList(a.Session, out)
-			return nil
+			return a.Print(asJSON, out, func() { results.PrintList(a.Session, out) })
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")

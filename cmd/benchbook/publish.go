@@ -67,11 +67,7 @@ keeps its working tree, index and branches as they are. Render first.`,
 				return lab.Interrupted(cmd.Context(), err)
 			}
 			done.To = new(record.Redactor).Text(done.To) // the address of a remote may hold a token
-			if asJSON {
-				return lab.PrintJSON(a.Stdout, done)
-			}
-			printPublished(a.Session, done, dryRun)
-			return nil
+			return a.Print(asJSON, done, func() { printPublished(a.Session, done, dryRun) })
 		},
 	}
 	cmd.Flags().StringVar(&remote, "remote", "", "name or address of the git remote (default what the project says, or origin)")

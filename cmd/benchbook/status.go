@@ -39,15 +39,9 @@ With -q nothing is printed, and the status is 0 if everything is fresh and 1 if 
 				return err
 			}
 			switch {
-			case quiet:
-			case asJSON:
-				if err := lab.PrintJSON(a.Stdout, out); err != nil {
-					return err
-				}
-			default:
-				forecast.PrintStatus(a.Session, out, why)
-			}
-			if quiet && !out.Fresh {
+			case !quiet:
+				return a.Print(asJSON, out, func() { forecast.PrintStatus(a.Session, out, why) })
+			case !out.Fresh:
 				return lab.WithStatus(lab.StatusFailed, nil)
 			}
 			return nil

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"benchbook/lab"
 	"benchbook/notebook/record"
 )
 
@@ -24,12 +23,10 @@ func (a *app) versionCommand() *cobra.Command {
 			v := versionJSON{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
 				Revision: revision(), Records: record.SchemaVersion,
 				Semantics: semanticsJSON{record.CommandSemantics, record.LoadSemantics}}
-			if asJSON {
-				return lab.PrintJSON(a.Stdout, v)
-			}
-			fmt.Fprintf(a.Stdout, "benchbook %s (revision %s, %s, %s)\nrecords of version %d, samples of semantics %d for commands and %d for loads\n",
-				v.Version, v.Revision, v.Go, v.Platform, v.Records, v.Semantics.Commands, v.Semantics.Loads)
-			return nil
+			return a.Print(asJSON, v, func() {
+				fmt.Fprintf(a.Stdout, "benchbook %s (revision %s, %s, %s)\nrecords of version %d, samples of semantics %d for commands and %d for loads\n",
+					v.Version, v.Revision, v.Go, v.Platform, v.Records, v.Semantics.Commands, v.Semantics.Loads)
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")

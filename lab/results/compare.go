@@ -198,7 +198,7 @@ func (c *comparison) lay(project *projects.Project, l *lab.Article, host string)
 		to   **dataset.Dataset
 		sets *[]setJSON
 	}{{"A", x, &s.A, &c.setsA}, {"B", y, &s.B, &c.setsB}} {
-		d, err := lab.DatasetOf(l, one.set.records, lab.DatasetOptions(project, l, host), "")
+		d, err := dataset.New(l.Doc, one.set.records, lab.DatasetOptions(project, l, host))
 		if err != nil {
 			return s, lab.Failure(fmt.Errorf("article %s: %w", l.Slug, err))
 		}

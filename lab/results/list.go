@@ -43,11 +43,7 @@ func ListEntry(a *lab.Session, project *projects.Project, c *lab.Article, this m
 	if out.Problems > 0 {
 		return out, nil
 	}
-	host, err := a.HostOf(project, c, this)
-	if err != nil {
-		return out, err
-	}
-	d, err := ShownDataset(a, project, c, host.ID, "")
+	d, err := ShownDataset(a, project, c, this)
 	if err != nil {
 		return out, err
 	}

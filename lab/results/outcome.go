@@ -217,16 +217,13 @@ func ClaimStatus(a *lab.Session, outcomes []*ArticleOutcome) error {
 	return a.JoinErrors(first, then)
 }
 
-// ShownDataset lays the records of an article over its plans: what the page shows. host is this machine, only the one whose results
-// are wanted, if any.
-func ShownDataset(a *lab.Session, project *projects.Project, c *lab.Article, host, only string) (*dataset.Dataset, error) {
-	records, bad, err := a.Records(project, c)
+// ShownDataset lays the records of an article over its plans: what the page shows.
+func ShownDataset(a *lab.Session, project *projects.Project, c *lab.Article, this machines.Host) (*dataset.Dataset, error) {
+	records, o, err := a.Lay(project, c, this)
 	if err != nil {
 		return nil, err
 	}
-	o := lab.DatasetOptions(project, c, host)
-	o.Bad = bad
-	return lab.DatasetOf(c, records, o, only)
+	return dataset.New(c.Doc, records, o)
 }
 
 // Outcomes are what the records say of the articles: those of this host in a profile, where there are some, or else those that the page shows.
@@ -241,11 +238,7 @@ func Outcomes(a *lab.Session, project *projects.Project, list []*lab.Article, pr
 		if !c.Problems.Empty() || !c.Doc.Problems.Empty() {
 			continue
 		}
-		host, err := a.HostOf(project, c, this)
-		if err != nil {
-			return nil, lab.Failure(err)
-		}
-		d, err := outcomeDataset(a, project, c, host.ID, profile)
+		d, err := outcomeDataset(a, project, c, this, profile)
 		if err != nil {
 			return nil, lab.Failure(fmt.Errorf("article %s: %w", c.Slug, err))
 		}
@@ -255,21 +248,18 @@ func Outcomes(a *lab.Session, project *projects.Project, list []*lab.Article, pr
 }
 
 // outcomeDataset is the set of records that a run in a profile is about.
-func outcomeDataset(a *lab.Session, project *projects.Project, c *lab.Article, host, profile string) (*dataset.Dataset, error) {
-	records, bad, err := a.Records(project, c)
+func outcomeDataset(a *lab.Session, project *projects.Project, c *lab.Article, this machines.Host, profile string) (*dataset.Dataset, error) {
+	records, o, err := a.Lay(project, c, this)
 	if err != nil {
 		return nil, err
 	}
-	o := lab.DatasetOptions(project, c, host)
-	o.Bad = bad
 	shown, err := dataset.New(c.Doc, records, o)
-	mine := dataset.SetName{Host: host, Profile: profile}
-	isMine := func(s dataset.SetName) bool { return s.Host == mine.Host && s.Profile == mine.Profile }
+	isMine := func(s dataset.SetName) bool { return s.Host == o.ThisHost && s.Profile == profile }
 	if err != nil || !slices.ContainsFunc(shown.Others, isMine) {
 		return shown, err
 	}
 	fmt.Fprintf(a.Stderr, "%s: this is of profile %s; pages show the set of profile %s, host %s\n", c.Slug, profile, shown.Profile, shown.Host)
-	o.Profile, o.Host = profile, host
+	o.Profile, o.Host = profile, o.ThisHost
 	return dataset.New(c.Doc, records, o)
 }
 

@@ -140,7 +140,7 @@ func Selected(a *lab.Session, args []string, flags Selection) ([]ShowJSON, error
 	}
 	var out []ShowJSON
 	for _, c := range list {
-		records, bad, err := a.Records(project, c)
+		records, o, err := a.Lay(project, c, this)
 		if err != nil {
 			return nil, lab.Failure(err)
 		}
@@ -152,13 +152,7 @@ func Selected(a *lab.Session, args []string, flags Selection) ([]ShowJSON, error
 			}
 			return nil, lab.UsageError(flags.nothing(c.Slug, records))
 		}
-		host, err := a.HostOf(project, c, this)
-		if err != nil {
-			return nil, lab.Failure(err)
-		}
-		o := lab.DatasetOptions(project, c, host.ID)
-		o.Bad = bad
-		d, err := lab.DatasetOf(c, wanted, o, "")
+		d, err := dataset.New(c.Doc, wanted, o)
 		if err != nil {
 			return nil, lab.Failure(fmt.Errorf("article %s: %w", c.Slug, err))
 		}

@@ -79,9 +79,9 @@ type finder struct {
 // means several of them is an error that says how to tell which; so is one that means none.
 func (s *recordFinder) find(ctx context.Context, word string) (*side, error) {
 	finders := []finder{
-		{sideRun, s.run},
-		{sideHost, s.byField(sideHost, lab.RecordHost)},
-		{sideProfile, s.byField(sideProfile, lab.RecordProfile)},
+		{sideRun, s.selected(sideRun, func(name string) Selection { return Selection{Run: name} })},
+		{sideHost, s.selected(sideHost, func(name string) Selection { return Selection{Host: name} })},
+		{sideProfile, s.selected(sideProfile, func(name string) Selection { return Selection{Profile: name} })},
 		{sideRevision, s.revision},
 		{sideFolder, s.folder},
 	}
@@ -135,35 +135,19 @@ func (s *recordFinder) findKind(ctx context.Context, f finder, name string) (*si
 	return nil, lab.UsageError(err)
 }
 
-// run finds the records of a run by its name: all that was measured in one go.
-func (s *recordFinder) run(_ context.Context, name string) (*side, error) {
-	found := &side{kind: sideRun, name: name, records: map[string][]*record.Record{}}
-	for slug, records := range s.here {
-		names := record.InOneGo(records, name)
-		for _, r := range records {
-			if slices.Contains(names, r.Run) {
-				found.records[slug] = append(found.records[slug], r)
-			}
-		}
-	}
-	if len(found.records) == 0 {
-		return nil, nil
-	}
-	return found, nil
-}
-
-// byField finds the records of the project that have a word as one of their fields.
-func (s *recordFinder) byField(kind string, field func(*record.Record) string) func(context.Context, string) (*side, error) {
+// selected finds the records of the project that are selected by a word: of a run all that was measured in one go with it.
+func (s *recordFinder) selected(kind string, by func(name string) Selection) func(context.Context, string) (*side, error) {
 	return func(_ context.Context, name string) (*side, error) {
-		found := &side{kind: kind, name: name, records: map[string][]*record.Record{}}
+		found, wanted := &side{kind: kind, name: name, records: map[string][]*record.Record{}}, by(name)
 		for slug, records := range s.here {
+			runs := record.InOneGo(records, wanted.Run)
 			for _, r := range records {
-				if field(r) == name {
+				if wanted.Wants(r, runs) {
 					found.records[slug] = append(found.records[slug], r)
 				}
 			}
 		}
-		if len(found.records) == 0 {
+		if name == "" || len(found.records) == 0 {
 			return nil, nil
 		}
 		return found, nil
