@@ -1,4 +1,4 @@
-// Package definition compares the definitions of trials, and says what is in them in the words of the article language.
+// Package definition compares the definitions of trials, and describes them in the words of the article language.
 package definition
 
 import (
@@ -27,8 +27,8 @@ type Entry struct {
 	Name string // of that file, as it stands in brackets at the end of Path
 }
 
-// Entries takes a definition apart, in the order in which the plan declares its keys. What this version does not know, in
-// a record of another one, comes after that.
+// Entries takes a definition apart, in the order in which the plan declares its keys. What this version does not know,
+// in a record of another one, comes after that.
 func Entries(data json.RawMessage) ([]Entry, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
@@ -249,7 +249,8 @@ func Edits(now, then json.RawMessage) ([]Edit, error) {
 		if e.File || ok && old == e.Text {
 			continue
 		}
-		out = append(out, Edit{Path: e.Path, Now: shown[e.Path], Then: showed[e.Path], Added: !ok, Secret: ok && hides(old, e.Text)})
+		out = append(out, Edit{Path: e.Path, Now: shown[e.Path], Then: showed[e.Path], Added: !ok,
+			Secret: ok && hides(old, e.Text)})
 	}
 	for _, e := range had {
 		if _, ok := was[e.Path]; ok {

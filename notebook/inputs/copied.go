@@ -17,7 +17,8 @@ var (
 	quotes    = strings.NewReplacer("[", " ", "]", " ", ",", " ", `"`, " ")
 )
 
-// copiedBy reads the instructions of a Dockerfile that copy. What cannot be told from the text alone counts as all of the context.
+// copiedBy reads the instructions of a Dockerfile that copy. What cannot be told from the text alone counts as all of
+// the context.
 //
 // Source: docs.docker.com/reference/dockerfile, COPY and ADD.
 func copiedBy(dockerfile string) copied {
@@ -47,7 +48,7 @@ func copiedBy(dockerfile string) copied {
 	return out
 }
 
-// has says that a file of the context is among what is copied.
+// has says whether a file of the context is copied.
 func (c copied) has(name string) bool {
 	return slices.ContainsFunc(c, func(source string) bool {
 		if source == "" || source == "." {

@@ -30,19 +30,19 @@ import (
 // MaxSize bounds a build context, which is held in memory: benchmark data is better made in the image.
 const MaxSize = 256 << 20
 
-// Folder is what an article's services are built from: the files beside the article and its file= listings. Files are read
-// through an os.Root, so that no link leads out of the folder; one that stays inside is followed.
+// Folder is what an article's services are built from: the files beside the article and its file= listings. Files are
+// read through an os.Root, so that no link leads out of the folder; one that stays inside is followed.
 type Folder struct {
 	Doc      *article.Document
-	configs  map[string][]string    // files and listings that are copied in when a container starts, with the users of each: see UsersOf
-	contexts map[string][]spec.File // by folder and what is left out there, read once
-	single   map[string]spec.File   // by path: what configs name, read once
+	configs  map[string][]string    // what configs name, with the users of each: see UsersOf
+	contexts map[string][]spec.File // by folder and the files left out, read once
+	single   map[string]spec.File   // what configs name, by path, read once
 	size     int64                  // of single
 }
 
 // NewFolder is the folder of an article.
 func NewFolder(doc *article.Document) *Folder {
-	return &Folder{Doc: doc, configs: map[string][]string{}, contexts: map[string][]spec.File{}, single: map[string]spec.File{}}
+	return &Folder{doc, map[string][]string{}, map[string][]spec.File{}, map[string]spec.File{}, 0}
 }
 
 // Digest is how a file's content enters keys and records.
@@ -55,8 +55,8 @@ func newFile(name string, data []byte, exec bool) spec.File {
 	return spec.File{Path: name, Digest: Digest(data), Exec: exec, Data: data}
 }
 
-// UsersOf is who takes a config, or is built: a service, or the command, by its name, and all that are built as it is. What one of them
-// takes as a config belongs into no image of theirs; another one may need it there.
+// UsersOf is who takes a config, or is built: a service, or the command, by its name, and all that are built as it is.
+// What one of them takes as a config belongs into no image of theirs; another one may need it there.
 func UsersOf(name string, build *article.Build) []string {
 	users := []string{"service " + name}
 	if build != nil {
@@ -72,10 +72,11 @@ func UsersOf(name string, build *article.Build) []string {
 // Config reads a file or listing that a config of some users names.
 func (f *Folder) Config(c article.Config, users []string, problems *source.Problems) (spec.File, bool) {
 	if c.Source.IsZero() || c.Target.IsZero() {
-		return spec.File{}, false // which was said when it was read
+		return spec.File{}, false // reported when it was decoded
 	}
 	if !path.IsAbs(c.Target.Value) || path.Clean(c.Target.Value) == "/" {
-		problems.Add("wrong-value", c.Target.Pos, "the target of a config has to be the path of a file in the container, not %q", c.Target.Value).
+		problems.Add("wrong-value", c.Target.Pos,
+			"the target of a config has to be the path of a file in the container, not %q", c.Target.Value).
 			Hint = "begin it with /"
 		return spec.File{}, false
 	}
@@ -111,8 +112,9 @@ func (f *Folder) file(t source.Text, problems *source.Problems) (spec.File, bool
 		problems.Add("outside-folder", t.Pos, "%q is a link that leaves the article's folder", t.Value).Hint = linkHint
 		return spec.File{}, false
 	case errors.Is(err, files.ErrTooLarge):
-		problems.Add("too-large", t.Pos, "%q and the other files that are copied into containers are together larger than %d MiB",
-			t.Value, MaxSize>>20).Hint = "make the data in the image"
+		problems.Add("too-large", t.Pos,
+			"%q and the other files that are copied into containers are together larger than %d MiB", t.Value, MaxSize>>20).
+			Hint = "make the data in the image"
 		return spec.File{}, false
 	case err != nil:
 		return f.listed(t, name, problems)
@@ -131,9 +133,10 @@ func (f *Folder) listed(t source.Text, name string, problems *source.Problems) (
 	return newFile(name, file.Data, file.Exec), true
 }
 
-const linkHint = "copy what it points at beside the article; only relative links that stay inside the folder are followed"
+const linkHint = "copy what it points at beside the article; " +
+	"only relative links that stay inside the folder are followed"
 
-// read reads a regular file of at most so many bytes.
+// read reads a regular file of limited size.
 func read(root *os.Root, name string, most int64) (spec.File, error) {
 	data, info, err := files.ReadIn(root, name, most)
 	if err != nil {
@@ -142,7 +145,7 @@ func read(root *os.Root, name string, most int64) (spec.File, error) {
 	return newFile(name, data, info.Mode()&0o100 != 0), nil
 }
 
-// leaves says that an error of root is about a link that leads out of it. The os package has no name for that error, but gives
+// leaves says that an error of root is about a link out of it. The os package has no name for that error, but returns
 // the same one for the folder above.
 func leaves(root *os.Root, err error) bool {
 	var have, outside *fs.PathError
@@ -170,9 +173,9 @@ func (f *Folder) resolve(root *os.Root, name string) (string, error) {
 	return filepath.ToSlash(rel), err
 }
 
-// context gathers a build context: its folder without the article, its records, what .dockerignore names, what configs of its users
-// copy in, and what those of others do that its Dockerfile does not; listings inside the folder are added. It is read after all configs of
-// the article are known.
+// context gathers a build context: its folder without the article, its records, what .dockerignore names, what configs
+// of its users copy in, and what those of others do that its Dockerfile does not; listings inside the folder are added.
+// It is read after all configs of the article are known.
 func (f *Folder) context(t source.Text, users []string, copies copied, problems *source.Problems) ([]spec.File, bool) {
 	name, ok := article.Inside(t, problems)
 	if !ok {
@@ -229,9 +232,10 @@ func (f *Folder) isFolder(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// gather reads the files below a folder of the article, with listings that lie there, sorted by path; for a build
-// context, of which left is not nil, without the files in that and what .dockerignore names, neither of which is read.
-func (f *Folder) gather(name string, t source.Text, left map[string]bool, problems *source.Problems) ([]spec.File, bool) {
+// gather reads the files below a folder of the article, with its listings, sorted by path. For a build context, left is
+// not nil: the files in it and in .dockerignore are not read.
+func (f *Folder) gather(name string, t source.Text, left map[string]bool,
+	problems *source.Problems) ([]spec.File, bool) {
 	g := gathering{Folder: f, what: "folder", base: name, left: left, files: map[string]spec.File{}}
 	root, err := os.OpenRoot(f.Doc.Dir)
 	if err == nil {
@@ -280,10 +284,10 @@ type gathering struct {
 	size    int64
 
 	files              map[string]spec.File // by path below base
-	outside, irregular []string             // what is no file to take
+	outside, irregular []string             // links out of the folder, and what is not a regular file
 }
 
-// report says what is wrong with a folder. It is false if it could not be read, for the reason given.
+// report adds the problems of a folder. It is false if the folder could not be read, because of err.
 func (g *gathering) report(err error, t source.Text, problems *source.Problems) bool {
 	for _, link := range g.outside {
 		problems.Add("outside-folder", t.Pos, "%s in the %s is a link that leaves the article's folder", link, g.what).
@@ -329,7 +333,7 @@ func (g *gathering) ignore() bool {
 		}
 		var err error
 		if file, err = read(g.root, path.Join(g.base, ignoreName), MaxSize); err != nil {
-			return true // there is none, or one that the walk says more about
+			return true // there is none, or the walk reports it
 		}
 	}
 	if len(file.Data) > maxIgnore {
@@ -378,7 +382,7 @@ func (g *gathering) visit(name string, e fs.DirEntry, err error) error {
 	return g.take(name, inner)
 }
 
-// take reads a file, and notes what is none.
+// take reads a file, or notes why it cannot be one.
 func (g *gathering) take(name, inner string) error {
 	file, err := read(g.root, name, MaxSize-g.size)
 	switch {
@@ -420,7 +424,8 @@ func (p Place) At(line int) source.Pos {
 }
 
 // Build reads a build of some users, and says where its Dockerfile stands.
-func (f *Folder) Build(b *article.Build, users []string, at source.Pos, problems *source.Problems) (*spec.Build, Place, bool) {
+func (f *Folder) Build(b *article.Build, users []string, at source.Pos,
+	problems *source.Problems) (*spec.Build, Place, bool) {
 	context := b.Context
 	if context.Value == "" {
 		context = source.Text{Value: ".", Pos: at}
@@ -437,7 +442,7 @@ func (f *Folder) Build(b *article.Build, users []string, at source.Pos, problems
 	return out, where, ok
 }
 
-// dockerfileText is the text of the Dockerfile of a build; empty if there is none, which is said later.
+// dockerfileText is the text of the Dockerfile of a build; empty if it is missing, which is reported later.
 func (f *Folder) dockerfileText(b *article.Build, context source.Text) string {
 	if !b.Inline.IsZero() {
 		return b.Inline.Value
@@ -448,7 +453,8 @@ func (f *Folder) dockerfileText(b *article.Build, context source.Text) string {
 }
 
 // dockerfile finds the Dockerfile of a build among the files of its context, and in the article if it is a listing.
-func (f *Folder) dockerfile(out *spec.Build, b *article.Build, context source.Text, problems *source.Problems) (Place, bool) {
+func (f *Folder) dockerfile(out *spec.Build, b *article.Build, context source.Text,
+	problems *source.Problems) (Place, bool) {
 	where := context.Pos
 	if b.Dockerfile.Value != "" {
 		out.Dockerfile, where = path.Clean(b.Dockerfile.Value), b.Dockerfile.Pos

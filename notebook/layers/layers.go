@@ -1,5 +1,5 @@
-// Package layers merges what an experiment is made of: what is built in, the defaults of its project, those of front
-// matters, the experiments that it extends, its own block, and what a profile changes of all that.
+// Package layers merges the layers of an experiment: built-in defaults, those of its project and of front matters, the
+// experiments that it extends, its own block, and the changes of a profile.
 //
 // It knows YAML and no meaning: templates stay as they are written, and every value keeps its place.
 //
@@ -47,14 +47,14 @@ const (
 	quickLimit       = 5 * time.Second // of an experiment with requests
 )
 
-// Names of the sources of values that stand in no file.
+// Origins of values that are in no file.
 const (
 	BuiltIn    = "built in"
 	quickName  = "profile quick, built in"
 	optionName = "--repetitions"
 )
 
-// Options are what is asked for beside the article.
+// Options come from the command line.
 type Options struct {
 	Profile     string
 	Repetitions int // 0: as the article says
@@ -64,7 +64,7 @@ type Options struct {
 type Merged struct {
 	Node *yamltext.Node
 	doc  *article.Document
-	// profile has the nodes that the layers of the profile put there, with what is to be said of them: "profile smoke".
+	// profile has the nodes of layers of the profile, with the words for their origin, such as "profile smoke".
 	profile map[*yamltext.Node]string
 }
 
@@ -116,7 +116,7 @@ func (l *Library) ProfileNames(d *Definition) []string {
 	return out
 }
 
-// profilesOf reads the profiles of an experiment; what is wrong with them was said when its block was read.
+// profilesOf reads the profiles of an experiment. Their problems were reported when its block was read.
 func profilesOf(n *yamltext.Node) article.Profiles {
 	return decodeKey("profiles", n.Get("profiles")).Profiles
 }
@@ -132,13 +132,13 @@ func (l *Library) defaults(d *Definition) *yamltext.Node {
 	return base
 }
 
-// fill gives what has no value, or one that null has removed, the one that is built in.
+// fill adds the built-in value of keys without one, or whose value null has removed.
 func (m *Merged) fill() {
 	m.Node = article.Extend(only(yamltext.Mapping(BuiltIn, builtIn), m.Node), m.Node)
 }
 
-// only leaves out of a lower layer what an experiment has no use for: defaults of a load where there is a command. An
-// experiment that has neither takes the one that its defaults have in full.
+// only removes from a lower layer what an experiment does not use, such as the defaults of a load if it has a command.
+// An experiment with neither gets the one that is complete in its defaults.
 func only(lower, upper *yamltext.Node) *yamltext.Node {
 	has := func(key, complete string) bool {
 		if upper.Get("load") == nil && upper.Get("command") == nil {
@@ -155,7 +155,7 @@ func only(lower, upper *yamltext.Node) *yamltext.Node {
 	return lower
 }
 
-// lay puts a layer of the profile on top.
+// lay puts a layer on top, and notes where it is from.
 func (m *Merged) lay(over *yamltext.Node, from string) {
 	switch {
 	case m.Node.Get("load") == nil && m.Node.Get("command") != nil:
@@ -167,9 +167,8 @@ func (m *Merged) lay(over *yamltext.Node, from string) {
 	m.Node = article.Merge(m.Node, over)
 }
 
-// quick is the layer of profile quick: it shortens what lasts longer, and leaves stages, commands and searches as they
-// are. What is below it is merged; ahead is the same with the layers that come above it, which may change how the load
-// ends.
+// quick is the layer of profile quick: it shortens what lasts longer, and leaves stages, commands and searches alone.
+// Ahead is merged with the layers above it, which may change how the load ends.
 func quick(merged, ahead *yamltext.Node) *yamltext.Node {
 	text := ""
 	repetitions := decodeKey("repetitions", merged.Get("repetitions")).Repetitions
@@ -187,7 +186,7 @@ func quick(merged, ahead *yamltext.Node) *yamltext.Node {
 	return yamltext.Mapping(quickName, text)
 }
 
-// atMost is a time, or a shorter one that is written, as YAML: quick lengthens nothing.
+// atMost is a time as YAML, or the written one if it is shorter: quick lengthens nothing.
 func atMost(d time.Duration, written *yamltext.Node) string {
 	if w := decodeKey("timeout", written).Timeout; w.Known() {
 		d = min(d, w.V)
@@ -201,7 +200,7 @@ func countsRequests(n *yamltext.Node) bool {
 	return load.Get("requests") != nil && load.Get("rate") == nil && load.Get("stages") == nil && n.Get("capacity") == nil
 }
 
-// decodeKey reads a value as that of a key of an experiment; what is wrong with it is said elsewhere.
+// decodeKey reads a single key of an experiment. Its problems are reported elsewhere.
 func decodeKey(key string, n *yamltext.Node) *article.Experiment {
 	if n == nil {
 		return &article.Experiment{}
@@ -211,9 +210,9 @@ func decodeKey(key string, n *yamltext.Node) *article.Experiment {
 	return article.DecodeExperiment(alone, false, &source.Problems{})
 }
 
-// settle removes what another layer has made meaningless (see docs/defaults.md: capacity replaces rate, requests and
-// stages; an open loop and stages last for a time; what another experiment chose is not searched for) and fills in how
-// long a load lasts.
+// settle removes what another layer has made meaningless (docs/defaults.md: capacity replaces rate, requests and
+// stages; open loops and stages last for a time; choices of another experiment are not searched for) and adds how long
+// a load lasts.
 func (m *Merged) settle() {
 	tune := m.Node.Get("tune")
 	for _, f := range fieldsOf(m.Node, "tune") {
@@ -243,7 +242,7 @@ func overruled(n *yamltext.Node) []string {
 	return nil
 }
 
-// lasting is what a load lacks of how long it lasts and how its requests arrive, as YAML.
+// lasting is the missing duration, warm-up and arrivals of a load as YAML.
 func lasting(n *yamltext.Node) string {
 	load, counted, text := n.Get("load"), countsRequests(n), ""
 	if load.Get("duration") == nil && load.Get("stages") == nil && !counted {
@@ -258,8 +257,8 @@ func lasting(n *yamltext.Node) string {
 	return text
 }
 
-// inheritChoices makes an experiment with a rate or a search for capacity take what the experiment that it extends has
-// tuned, unless it says itself what is to be searched for.
+// inheritChoices makes an experiment with a rate or a search for capacity use the tuned values of the experiment that
+// it extends, unless it tunes itself.
 func (m *Merged) inheritChoices(d *Definition) {
 	tune := m.Node.Get("tune")
 	extends := d.Block.Node.Get("extends")
@@ -279,7 +278,7 @@ func (m *Merged) inheritChoices(d *Definition) {
 	m.Node = With(m.Node, "tune", tune)
 }
 
-// With is a mapping in which a key that it has takes another value.
+// With returns n with another value for a key that it has.
 func With(n *yamltext.Node, key string, value *yamltext.Node) *yamltext.Node {
 	out := *n
 	out.Fields = slices.Clone(n.Fields)

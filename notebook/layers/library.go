@@ -10,7 +10,7 @@ import (
 	"benchbook/notebook/yamltext"
 )
 
-// Library is an article with the others of its project, whose experiments it may extend.
+// Library is an article and the other articles of its project, whose experiments it may extend.
 type Library struct {
 	project  *projects.Project
 	doc      *article.Document
@@ -34,13 +34,12 @@ type Definition struct {
 // maxExtends bounds how many definitions one experiment may build upon.
 const maxExtends = 20
 
-// Definition follows what a block of the article extends. What is wrong is reported once, at the block that says it;
-// that block then stands for itself.
+// Definition merges a block of the article with what it extends. A block whose extends is wrong extends nothing.
 func (l *Library) Definition(block *article.ExperimentBlock, problems *source.Problems) *Definition {
 	return l.follow(l.doc, block, nil, problems)
 }
 
-// follow is Definition for a block of any article; below are the blocks that are being followed.
+// follow is Definition for a block of any article; below are the blocks on the way to it.
 func (l *Library) follow(doc *article.Document, block *article.ExperimentBlock, below []*article.ExperimentBlock,
 	problems *source.Problems) *Definition {
 	d := &Definition{Block: block, Node: block.Node}
@@ -75,8 +74,7 @@ func (l *Library) follow(doc *article.Document, block *article.ExperimentBlock, 
 	return d
 }
 
-// searchedAnew is what an experiment extends without the experiments that values are taken over from, where the block
-// says itself how they are searched for.
+// searchedAnew removes "of" from the searches below a block that searches for these values itself.
 func searchedAnew(lower, block *yamltext.Node) *yamltext.Node {
 	for _, f := range fieldsOf(block, "tune") {
 		below := lower.Get("tune").Get(f.Key.Value)
@@ -112,8 +110,8 @@ func (l *Library) extended(doc *article.Document, name source.Text, problems *so
 	return nil, nil
 }
 
-// article reads another article of the project, once; nil if there is none. Its own problems are reported where it is
-// checked itself.
+// article reads another article of the project, once; nil if it is missing. Its problems are reported when it is
+// checked.
 func (l *Library) article(slug string) *article.Document {
 	if doc, ok := l.articles[slug]; ok {
 		return doc
@@ -127,7 +125,7 @@ func (l *Library) article(slug string) *article.Document {
 	return l.articles[slug]
 }
 
-// Written is the article that something was written in; of what stands elsewhere, the library's own.
+// Written is the article that contains a text; the library's own for text of other files.
 func (l *Library) Written(t source.Text) *article.Document {
 	for _, doc := range l.articles {
 		if doc != nil && doc.Source == t.Pos.Source {

@@ -9,7 +9,7 @@ import (
 	"benchbook/notebook/yamltext"
 )
 
-// IsWritten says that somebody wrote what stands at a place: it is none of our own defaults.
+// IsWritten says that somebody wrote the value at a place: it is not a built-in default.
 func IsWritten(at source.Pos) bool {
 	return at.Source != nil && at.Source.Path != BuiltIn && at.Source.Path != quickName
 }
@@ -25,7 +25,7 @@ func walk(n *yamltext.Node, at string, visit func(key string, n *yamltext.Node))
 	}
 }
 
-// notShown are keys whose values are no part of the definition: names, and what the profile has taken its part of.
+// notShown are keys that are not part of the definition: names, and profiles, which are merged already.
 var notShown = []string{"name", "extends", "profiles"}
 
 // Origin says where every value came from, by its path.
@@ -36,7 +36,7 @@ func (m *Merged) Origin() map[string]string {
 			out[key] = m.from(n)
 		}
 	})
-	above := map[string]bool{} // the mappings that said values stand in
+	above := map[string]bool{} // mappings that contain these values
 	for key := range out {
 		for i := strings.LastIndexByte(key, '.'); i >= 0; i = strings.LastIndexByte(key[:i], '.') {
 			above[key[:i]] = true
@@ -54,7 +54,7 @@ func (m *Merged) Origin() map[string]string {
 	return out
 }
 
-// rules lists the keys that have a value by a rule, where no layer gives them one.
+// rules lists the keys that get a value by a rule if no layer has one.
 func (m *Merged) rules() []string {
 	var keys []string
 	for _, f := range fieldsOf(m.Node, "services") {
@@ -74,7 +74,7 @@ func (m *Merged) rules() []string {
 	return keys
 }
 
-// from says where a value stands.
+// from is the origin of a value: its file and line, with the profile that it is from.
 func (m *Merged) from(n *yamltext.Node) string {
 	at := n.Text.Pos.Source
 	if at == nil {

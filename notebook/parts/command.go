@@ -11,7 +11,8 @@ import (
 // asLoad is the cpuset of a command that runs where a load is put on from.
 const asLoad = "load"
 
-// command reads the command of a trial; nil if it cannot be run. At is the place of what has none of its own.
+// command reads the command of a trial; nil if it cannot be run. Problems without a place of their own are reported at
+// at.
 func (r *reading) command(at source.Pos) *spec.Command {
 	c := r.experiment.Command
 	if c.Run != nil {
@@ -50,7 +51,7 @@ func (r *reading) command(at source.Pos) *spec.Command {
 	return out
 }
 
-// checkCommand reports values that cannot be meant.
+// checkCommand reports invalid values.
 func checkCommand(c *article.Command, problems *source.Problems) {
 	positive(c.Timeout, "timeout", "write a time, such as 1m", problems)
 	if c.WorkingDir.Value != "" {
@@ -62,7 +63,7 @@ func checkCommand(c *article.Command, problems *source.Problems) {
 	}
 }
 
-// checkInService checks a command that runs in a service, and so has nothing of its own.
+// checkInService checks a command that runs in a service, with nothing of its own.
 func (r *reading) checkInService(c *article.Command) bool {
 	if services := Names(r.experiment.Services); !slices.Contains(services, c.Service.Value) {
 		r.problems.Add("unknown-service", c.Service.Pos, "the command runs in %q, which is no service of the experiment",

@@ -8,7 +8,7 @@ import (
 	"benchbook/notebook/article"
 )
 
-// environment is the variables of env_file and then of environment, which goes before.
+// environment is the variables of env_file and then of environment, which takes precedence.
 func (r *reading) environment(s *article.Service) []string {
 	var out []string
 	own := s.Environment.Map()
@@ -38,7 +38,7 @@ func (r *reading) environment(s *article.Service) []string {
 			if _, overridden := own[name]; overridden {
 				continue
 			}
-			// Of a name that is there twice the last one counts, which programs would not agree on.
+			// The last value of a name counts: programs disagree about names that occur twice.
 			out = slices.DeleteFunc(out, func(v string) bool { return strings.HasPrefix(v, name+"=") })
 			out = append(out, name+"="+value)
 		}

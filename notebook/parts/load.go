@@ -19,7 +19,7 @@ const (
 	maxRequests    = 1_000_000_000
 )
 
-// load reads the load of a trial; at is the place of what has none of its own.
+// load reads the load of a trial. Problems without a place of their own are reported at at.
 func (r *reading) load(at source.Pos) *spec.Load {
 	l := r.experiment.Load
 	out := &spec.Load{
@@ -30,7 +30,7 @@ func (r *reading) load(at source.Pos) *spec.Load {
 		Headers: l.Headers.Map(), FailuresMax: float64(l.Failures.Max.V),
 	}
 	r.places.CPUSets[&out.CPUSet] = l.CPUSet
-	if l.Generators.V > 1 { // one is what there is if nothing is said, and the same trial
+	if l.Generators.V > 1 { // 1 is the default, and the same trial
 		out.Generators = l.Generators.V
 	}
 	if l.Failures.Expected {
@@ -41,7 +41,8 @@ func (r *reading) load(at source.Pos) *spec.Load {
 	}
 	tool(l, out, r.problems)
 	for _, s := range l.Stages {
-		out.Stages = append(out.Stages, spec.Stage{Duration: s.Duration.V, Rate: float64(s.Rate.V), Connections: s.Connections.V})
+		out.Stages = append(out.Stages, spec.Stage{Duration: s.Duration.V, Rate: float64(s.Rate.V),
+			Connections: s.Connections.V})
 	}
 	open := !l.Rate.IsZero() || len(l.Stages) > 0 && l.Stages[0].Rate.Set() || r.experiment.Capacity != nil
 	switch {
@@ -62,7 +63,7 @@ func (r *reading) load(at source.Pos) *spec.Load {
 	return out
 }
 
-// checkLoad reports numbers that cannot be meant.
+// checkLoad reports invalid numbers.
 func checkLoad(l *article.Load, problems *source.Problems) {
 	connections := maxConnections * min(max(l.Generators.V, 1), maxGenerators)
 	between(l.Connections, "connections", connections, problems)
@@ -106,7 +107,7 @@ func checkMethod(t source.Text, problems *source.Problems) {
 	}
 }
 
-// checkGenerators reports generators of which some would have nothing to do.
+// checkGenerators reports more generators than there is work for.
 func checkGenerators(l *article.Load, problems *source.Problems) {
 	n, at := l.Generators.V, l.Generators.Text.Pos
 	if n < 2 || n > maxGenerators {
@@ -203,7 +204,7 @@ func checkTarget(t source.Text, tool article.Tool, services []string, problems *
 	}
 	u, err := url.Parse(t.Value)
 	if t.IsZero() || err != nil && isTemplate(t) {
-		return // which was said when it was read, or filled in
+		return // reported when it was decoded or filled in
 	}
 	if err != nil || u.Host == "" || !slices.Contains(known, u.Scheme) {
 		problems.Add("wrong-value", t.Pos, "%q is no URL that a load can go to", t.Value).

@@ -10,11 +10,10 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// maxSigma is the largest that our origin takes: then most times are shorter than anything can be timed, or longer than
-// a day.
+// maxSigma bounds sigma: with more, most times are too short to be timed, or longer than a day.
 const maxSigma = 20
 
-// checkOrigin reports keys that mean something to the container of an image only.
+// checkOrigin reports keys that only the container of an image uses.
 func checkOrigin(name source.Text, s *article.Service, problems *source.Problems) {
 	refuse := func(key string, at source.Pos) {
 		if at.Source != nil {
@@ -43,7 +42,8 @@ func checkOrigin(name source.Text, s *article.Service, problems *source.Problems
 	}
 	refuse("working_dir", s.WorkingDir.Pos)
 	refuse("user", s.User.Pos)
-	if h := s.Healthcheck; h != nil && len(h.Test) > 0 && !slices.Contains([]string{"HTTP", "PORT", "LOG"}, h.Test[0].Value) {
+	ours := []string{"HTTP", "PORT", "LOG"}
+	if h := s.Healthcheck; h != nil && len(h.Test) > 0 && !slices.Contains(ours, h.Test[0].Value) {
 		refuse("a healthcheck that is a command", h.Test[0].Pos)
 	}
 }
@@ -109,14 +109,14 @@ func latency(l *article.Latency, out *spec.HTTPOrigin, problems *source.Problems
 	}
 }
 
-// checkStatus reports what is no status of an answer.
+// checkStatus reports an invalid status of HTTP.
 func checkStatus(v article.Value[int], problems *source.Problems) {
 	if v.Known() && (v.V < 100 || v.V > 599) {
 		problems.Add("wrong-value", v.Text.Pos, "%d is no status of HTTP", v.V).Hint = "they go from 100 to 599"
 	}
 }
 
-// link reads a link, and reports times and rates that no network has.
+// link reads a link, and reports invalid times and rates.
 func link(l *article.Link, problems *source.Problems) *spec.Link {
 	for _, v := range []article.Value[time.Duration]{l.RTT, l.Jitter} {
 		if v.Known() && v.V < 0 {

@@ -1,8 +1,8 @@
 // Package parts reads what a trial runs from an experiment whose templates are expanded: its services, its load or
 // command, its searches, and the files that go into containers.
 //
-// What cannot be meant, and what the project does not allow, is reported with its place. Matrix, profiles and the order
-// of repetitions are not known here.
+// Invalid values, and what the project does not allow, are reported with their place. Matrix, profiles and the order of
+// repetitions are not known here.
 //
 // Rules are those of docs/services.md, docs/load.md and docs/searches.md.
 package parts
@@ -56,8 +56,8 @@ type reading struct {
 	problems   *source.Problems
 }
 
-// Read reads the parts of a trial. Its configs were read before those of any trial: contexts leave out what they name.
-// What has no place of its own is reported at the experiment's.
+// Read reads the parts of a trial. Configs of all trials have to be read before: build contexts leave out their files.
+// Problems without a place of their own are reported at at.
 func (r Reader) Read(e *article.Experiment, configs Configs, at source.Pos, problems *source.Problems) Parts {
 	places := Places{map[*string]source.Text{}, map[*spec.Service]source.Text{}, map[*spec.Build]inputs.Place{}}
 	reading := &reading{r, e, configs, places, problems}
@@ -129,21 +129,21 @@ func positive[T cmp.Ordered](v article.Value[T], what, hint string, problems *so
 	}
 }
 
-// between reports a number that is less than one, or too large.
+// between reports a number below 1 or above a limit.
 func between(v article.Value[int], what string, most int, problems *source.Problems) {
 	if v.Known() && (v.V < 1 || v.V > most) {
 		problems.Add("wrong-value", v.Text.Pos, "%s has to be between 1 and %d, not %d", what, most, v.V)
 	}
 }
 
-// share reports what is no part of something.
+// share reports a share outside of 0 to 100 %.
 func share(v article.Value[article.Share], what string, problems *source.Problems) {
 	if v.Known() && (v.V < 0 || v.V > 1) {
 		problems.Add("wrong-value", v.Text.Pos, "%s", what).Hint = "write a percentage from 0% to 100%"
 	}
 }
 
-// checkCPUSet reports a cpuset that is none.
+// checkCPUSet reports an invalid cpuset.
 func checkCPUSet(t source.Text, problems *source.Problems) {
 	if t.IsZero() || isTemplate(t) {
 		return
@@ -153,11 +153,11 @@ func checkCPUSet(t source.Text, problems *source.Problems) {
 	}
 }
 
-// checkBesideLink reports a load that is to stand beside a service with a link, which it would pass by.
+// checkBesideLink reports a load in the network of a service with a link, which it would bypass.
 func checkBesideLink(parts Parts, l *article.Load, problems *source.Problems) {
 	target, err := url.Parse(parts.Load.Target)
 	if l.Network.V != article.SharedNetwork || err != nil {
-		return // a target that cannot be read was reported
+		return // an invalid target was reported
 	}
 	for _, s := range parts.Services {
 		if s.Link != nil && s.Name == target.Hostname() {

@@ -80,7 +80,7 @@ func readTest(out *spec.Ready, kind string, words []string) (hint string) {
 	return ""
 }
 
-// onePort reads a port that stands alone; 0 if it does not.
+// onePort reads a single port; 0 if it is invalid.
 func onePort(words []string) int {
 	port, err := strconv.Atoi(strings.Join(words, " "))
 	if len(words) != 1 || err != nil || port < 1 || port > 65535 {
@@ -89,8 +89,7 @@ func onePort(words []string) int {
 	return port
 }
 
-// logText reads a text that is waited for, and how often it has to stand in the log; none if it cannot be
-// read.
+// logText reads the text to wait for in a log, and how often it has to occur; empty if they are invalid.
 func logText(words []string) (text string, times int) {
 	times = 1
 	if len(words) == 2 {
@@ -102,7 +101,7 @@ func logText(words []string) (text string, times int) {
 	return words[0], times
 }
 
-// checkProbes reports times and numbers of probes that cannot be meant.
+// checkProbes reports invalid times and numbers of probes.
 func checkProbes(h *article.Healthcheck, problems *source.Problems) {
 	positive(h.Interval, "interval", "write a time, such as 30s", problems)
 	positive(h.Timeout, "timeout", "write a time, such as 30s", problems)

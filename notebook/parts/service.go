@@ -35,7 +35,8 @@ func (r *reading) services() []*spec.Service {
 	return out
 }
 
-// ordered puts the services that could be read in an order in which each comes after those that it depends on.
+// ordered sorts services so that each comes after those that it depends on. Services that could not be read are left
+// out.
 func ordered(services article.Services, read map[string]*spec.Service, problems *source.Problems) []*spec.Service {
 	var out []*spec.Service
 	const visiting, done = 1, 2
@@ -54,7 +55,7 @@ func ordered(services article.Services, read map[string]*spec.Service, problems 
 				problems.Add("unknown-service", dep.Pos, "service %q depends on %q, which is none", name, dep.Value).
 					Hint = source.Suggest(dep.Value, Names(services))
 			case read[dep.Value] == nil:
-				// It could not be read, which was said.
+				// It could not be read, which was reported.
 			case state[dep.Value] == visiting:
 				problems.Add("circle", dep.Pos, "services %q and %q wait for each other", name, dep.Value).
 					Hint = "remove one of the depends_on"
@@ -73,8 +74,7 @@ func ordered(services article.Services, read map[string]*spec.Service, problems 
 	return out
 }
 
-// dependsOn are the names of services that one waits for, and the conditions of those that are to reach something else
-// than to be ready.
+// dependsOn are the names of services that one waits for, and their conditions other than being ready.
 func dependsOn(list article.Dependencies) (names []string, conditions map[string]string) {
 	for _, dep := range list {
 		names = append(names, dep.Value)
@@ -97,7 +97,7 @@ func Completes(services article.Services, name string) bool {
 	})
 }
 
-// AddCompleted reports what is to run in a service that has run to its end before.
+// AddCompleted reports something that is to run in a service that has completed.
 func AddCompleted(service source.Text, what string, problems *source.Problems) {
 	problems.Add("contradiction", service.Pos, "%s cannot run in service %q, which has completed before", what,
 		service.Value).Hint = "name a service that keeps running"
@@ -164,12 +164,12 @@ func (r *reading) service(name source.Text, s *article.Service) *spec.Service {
 	r.checkPermissions(s)
 	checkCovered(s.Configs, s.Volumes, r.problems)
 	if !sound {
-		return nil // what is wrong with other keys was said all the same
+		return nil // problems of other keys were reported all the same
 	}
 	return out
 }
 
-// program reads what a service runs: an origin of ours, or what its image has. It is false if that cannot be told.
+// program reads what a service runs: our origin, or a program in its image. It is false if that is unknown.
 func (r *reading) program(name source.Text, s *article.Service, out *spec.Service) (ok bool) {
 	if s.Origin != nil {
 		out.Origin, out.Expose = origin(s.Origin, r.problems), []int{80}
@@ -238,7 +238,7 @@ var signals = strings.Fields(`SIGHUP SIGINT SIGQUIT SIGILL SIGTRAP SIGABRT SIGIO
 	SIGUSR2 SIGPIPE SIGALRM SIGTERM SIGSTKFLT SIGCHLD SIGCLD SIGCONT SIGSTOP SIGTSTP SIGTTIN SIGTTOU SIGURG SIGXCPU
 	SIGXFSZ SIGVTALRM SIGPROF SIGWINCH SIGIO SIGPOLL SIGPWR SIGSYS SIGRTMIN SIGRTMAX`)
 
-// isSignal says that an engine knows a signal: by its name, with or without SIG, or by its number.
+// isSignal says whether engines know a signal: a name, with or without SIG, or a number.
 func isSignal(s string) bool {
 	if n, err := strconv.Atoi(s); err == nil {
 		return n >= 1 && n <= 64
@@ -255,7 +255,7 @@ func isSignal(s string) bool {
 
 var capability = regexp.MustCompile(`^(CAP_)?[A-Z][A-Z_]*$`)
 
-// checkService reports values that cannot be meant.
+// checkService reports invalid values.
 func checkService(s *article.Service, problems *source.Problems) {
 	checkCPUSet(s.CPUSet, problems)
 	checkLimits(s, problems)
@@ -321,20 +321,20 @@ func checkAbsolute(t source.Text, what string, problems *source.Problems) {
 	}
 }
 
-// isTemplate says that a value comes later, at least in part.
+// isTemplate says that (a part of) a value is filled in later.
 func isTemplate(t source.Text) bool { return strings.Contains(t.Value, "${{") }
 
-// image is what an article says of the image of a service, by its name, or of the command, by "".
+// image is the image of a service in the words of the article, or that of the command.
 type image struct {
-	service, what string // who has it, in code and in messages
+	service, what string // its service, empty for the command, and what messages call that
 	name          source.Text
 	build         *article.Build
 	at            source.Pos
 	tried         yamltext.Tried
-	other, hint   string // another key that can stand in its place, with a hint about it
+	other, hint   string // another key that can replace it, with a hint
 }
 
-// image reads an image. It is false if it has none.
+// image reads an image. It is false if there is none.
 func (r *reading) image(i image) (spec.Image, bool) {
 	switch {
 	case i.name.Value != "" && i.build != nil:

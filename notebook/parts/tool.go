@@ -35,8 +35,8 @@ func programOf(name article.Tool) *loadtool.Program {
 	return tool.Program
 }
 
-// toolCheck reports what a load asks for that its tool has no flag for. What only our own defaults ask for is left out
-// without a word: the line that is run says so.
+// toolCheck reports keys of a load that its tool has no flag for. Built-in defaults without a flag are left out
+// silently: the recorded command line shows that.
 type toolCheck struct {
 	*article.Load
 	name     article.Tool
@@ -71,10 +71,10 @@ type toolKey struct {
 	at   source.Pos
 }
 
-// keys are those that are for a tool to do.
+// keys are those that a tool needs flags for.
 func (c *toolCheck) keys() []toolKey {
 	method, body, headers := c.Method.Pos, c.Body.Pos, firstName(c.Headers)
-	if len(c.Target) == 1 { // which may say it for itself
+	if len(c.Target) == 1 { // which may have its own
 		t := c.Target[0]
 		method, body, headers = either(t.Method.Pos, method), either(t.Body.Pos, body), either(firstName(t.Headers), headers)
 	}
@@ -91,7 +91,7 @@ func (c *toolCheck) keys() []toolKey {
 		{"stages", stages}, {"verify", verifyAt(c.Verify)}, {"warmup", warmup}, {"rate", c.Rate.Text.Pos}}
 }
 
-// either is the first of some places that is one.
+// either is the first place that is known.
 func either(places ...source.Pos) source.Pos {
 	for _, at := range places {
 		if at.Source != nil {
@@ -101,7 +101,7 @@ func either(places ...source.Pos) source.Pos {
 	return source.Pos{}
 }
 
-// verifyAt is the place of the first thing that is asked of answers.
+// verifyAt is the place of the first check of answers.
 func verifyAt(v *article.Verify) source.Pos {
 	if v == nil {
 		return source.Pos{}
@@ -113,7 +113,7 @@ func verifyAt(v *article.Verify) source.Pos {
 	return either(at, firstName(v.JSON), firstName(v.Headers))
 }
 
-// requests reports requests that differ from each other: other tools send the same all the time.
+// requests reports requests that differ from each other: other tools repeat a single one.
 func (c *toolCheck) requests() {
 	if len(c.Target) > 1 {
 		c.problems.Add("no-flag", c.Target[1].Pos, "%s has no flag for several targets", c.name).
@@ -134,7 +134,7 @@ func (c *toolCheck) requests() {
 	}
 }
 
-// times reports times that have to be whole seconds.
+// times reports fractions of seconds for tools that take whole ones.
 func (c *toolCheck) times() {
 	times := map[string]article.Value[time.Duration]{"duration": c.Duration, "warmup": c.Warmup, "timeout": c.Timeout}
 	for _, name := range c.program.Seconds {
@@ -146,7 +146,7 @@ func (c *toolCheck) times() {
 	}
 }
 
-// end looks at when a run ends.
+// end reports ends of a run that the tool does not have.
 func (c *toolCheck) end() {
 	if _, timed := c.program.Flags["duration"]; !timed && !c.Requests.Set() && c.Duration.Set() {
 		c.problems.Add("missing-key", c.Tool.Text.Pos,
@@ -177,7 +177,7 @@ func (c *toolCheck) division() {
 	}
 }
 
-// statuses reports answers that the tool cannot take for right ones.
+// statuses reports answers that the tool always counts as failed.
 func (c *toolCheck) statuses() {
 	if _, has := c.program.Flags["verify"]; !has || c.Verify == nil {
 		return
@@ -191,8 +191,8 @@ func (c *toolCheck) statuses() {
 	}
 }
 
-// args reports flags of a tool that are there already, also where only a default has set them: otherwise the record
-// would say something else than what was run.
+// args reports flags of a tool that a key has set already, even by default: otherwise the record would contradict the
+// command line.
 func (c *toolCheck) args(keys []toolKey) {
 	flags := map[string]string{} // keys by their flags
 	for _, k := range keys {

@@ -29,7 +29,7 @@ func (r *reading) volumes(list []article.Volume) []spec.Volume {
 // host have to be allowed.
 func (r *reading) volume(v *article.Volume) (spec.Volume, bool) {
 	if v.Target.IsZero() {
-		return spec.Volume{}, false // which was said when it was read
+		return spec.Volume{}, false // reported when it was decoded
 	}
 	checkAbsolute(v.Target, "the target of a volume", r.problems)
 	out := spec.Volume{Type: cmp.Or(string(v.Type.V), spec.NamedVolume), Source: v.Source.Value,
@@ -59,7 +59,7 @@ func (r *reading) volume(v *article.Volume) (spec.Volume, bool) {
 	return out, true
 }
 
-// bind reads what is mounted: files of the article, or a path of the host.
+// bind reads a mount of files of the article or of a path of the host.
 func (r *reading) bind(v *article.Volume, out spec.Volume) (spec.Volume, bool) {
 	written := v.Source.Value
 	clean := path.Clean(written)
@@ -99,12 +99,12 @@ func hostPath(folder, source string) (string, error) {
 	return filepath.Abs(filepath.Join(folder, source))
 }
 
-// checkCovered reports files that are to be put below another one in a container.
+// checkCovered reports targets below a file.
 func checkCovered(configs []article.Config, volumes []article.Volume, problems *source.Problems) {
 	var targets, files []source.Text
 	for _, c := range configs {
 		t := source.Text{Value: path.Clean(c.Target.Value), Pos: c.Target.Pos}
-		if path.IsAbs(t.Value) && t.Value != "/" { // what else is wrong was said when it was read
+		if path.IsAbs(t.Value) && t.Value != "/" { // other mistakes were reported when it was decoded
 			files = append(files, t)
 		}
 	}

@@ -114,13 +114,14 @@ func (c *nameCheck) sharedDependencies(list article.Dependencies, service string
 func (c *nameCheck) constant(n *yamltext.Node, why string) {
 	visitNames(n, "", func(_ string, n *yamltext.Node, name *expr.Selector) {
 		if head, _, _ := strings.Cut(name.Name, "."); head == "matrix" || head == "tune" {
-			c.problems.Add("shared-varies", n.Text.At(name.Span.Start, name.Span.End), "%s, so it cannot use %s", why, name.Name).
+			c.problems.Add("shared-varies", n.Text.At(name.Span.Start, name.Span.End), "%s, so it cannot use %s", why,
+				name.Name).
 				Hint = "write a fixed value, or take the service out of shared"
 		}
 	})
 }
 
-// onceHook checks a hook that runs once for an experiment; each is the one that does the same for every repetition.
+// onceHook checks a hook that runs once for an experiment; each is its counterpart for every repetition.
 func (c *nameCheck) onceHook(name, each string, h article.Hook) {
 	switch service := h.Service.Value; {
 	case service == "" && !h.Tried.Has("service"):

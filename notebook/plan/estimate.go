@@ -19,7 +19,8 @@ const (
 	capacityProbes   = 20                     // of a search for capacity, about
 )
 
-// Estimate is how long something is likely to take. The parts add up to Total. Images that have to be built first come on top.
+// Estimate is how long something is likely to take. The parts add up to Total. Images that have to be built first come
+// on top.
 type Estimate struct {
 	Warmup   time.Duration
 	Window   time.Duration // what is measured
@@ -100,7 +101,8 @@ func (e *Experiment) Estimate(at Placement, experience func(*Trial) Experience) 
 
 // estimate is how long one repetition of the trial takes.
 func (t *Trial) estimate(e *Experiment, known Experience) Estimate {
-	out := Estimate{Overhead: assumedOverhead + time.Duration(t.containers(e))*assumedContainer, Recorded: known.Recorded, Elsewhere: known.Elsewhere}
+	out := Estimate{Overhead: assumedOverhead + time.Duration(t.containers(e))*assumedContainer, Recorded: known.Recorded,
+		Elsewhere: known.Elsewhere}
 	switch l := t.Load; {
 	case t.Command != nil:
 		out.Window = assumedCommand
@@ -152,8 +154,8 @@ func (t *Trial) containers(e *Experiment) int {
 	return containers
 }
 
-// searching is how long the searches of a trial take, with the time of one repetition, and how many probes they make. If
-// it is tuned, only a capacity is left to search for.
+// searching is how long the searches of a trial take, with the time of one repetition, and how many probes they make.
+// If it is tuned, only a capacity is left to search for.
 func (t *Trial) searching(at Placement, one Estimate, tuned bool) (time.Duration, int) {
 	sum, probes := time.Duration(0), 0
 	for _, s := range t.Tune {

@@ -138,7 +138,7 @@ func (t *Trial) service(name string) (*spec.Service, bool) {
 	return t.Services[i], true
 }
 
-// The nodes of a cluster, as an experiment on the engine kubernetes has them for hosts.
+// The nodes of a cluster, which are the hosts of an experiment on the engine kubernetes.
 const (
 	ServiceNode = "services"
 	LoadNode    = "load"
@@ -194,7 +194,7 @@ func (p *planner) checkPlaces(e *outline) {
 	for _, h := range e.head.Hosts {
 		known := func(p article.Named[projects.ProjectHost]) bool { return p.Name.Value == h.Value.Value }
 		if !slices.ContainsFunc(p.project.Hosts, known) {
-			return // as was said
+			return // reported already
 		}
 	}
 	said := map[string]bool{}
@@ -241,7 +241,8 @@ func (e *outline) checkWithinCluster(refuse func(message, hint string)) {
 		if name == parts.LoadName {
 			what = "the load or command"
 		}
-		refuse(fmt.Sprintf("%s is on %s, and host %q is a cluster, which runs all of an experiment or nothing", what, hostWords(named[name]), e.Cluster),
+		refuse(fmt.Sprintf("%s is on %s, and host %q is a cluster, which runs all of an experiment or nothing", what,
+			hostWords(named[name]), e.Cluster),
 			fmt.Sprintf("write %s: %s in hosts, or name no cluster", name, e.Cluster))
 	}
 }
@@ -266,7 +267,8 @@ func checkClusters(outlines []*outline, problems *source.Problems) {
 		if other.Cluster != "" {
 			elsewhere = fmt.Sprintf("in the cluster %q", other.Cluster)
 		}
-		problems.Add("across-hosts", inside.head.Hosts[0].Name.Pos, "experiment %q runs in the cluster %q, and experiment %q %s",
+		problems.Add("across-hosts", inside.head.Hosts[0].Name.Pos,
+			"experiment %q runs in the cluster %q, and experiment %q %s",
 			inside.Name, inside.Cluster, other.Name, elsewhere).
 			Hint = "run both there, or make them two articles: the results of an article are those of one set of machines"
 		return
@@ -293,7 +295,8 @@ func (e *outline) checkTrialPlaces(t *Trial, refuse func(message, hint string)) 
 		}
 		s, _ := t.service(u.Hostname())
 		if port := portOf(u); len(s.Expose) > 0 && !slices.Contains(s.Expose, port) {
-			refuse(fmt.Sprintf("the load asks for port %d of service %q from another host, and it does not expose that", port, s.Name),
+			refuse(fmt.Sprintf("the load asks for port %d of service %q from another host, and it does not expose that", port,
+				s.Name),
 				fmt.Sprintf("add %d to expose", port))
 		}
 	}
@@ -331,5 +334,6 @@ func portOf(u *url.URL) int {
 	if port, err := strconv.Atoi(u.Port()); err == nil {
 		return port
 	}
-	return map[string]int{"http": 80, "https": 443, "postgresql": 5432, "postgres": 5432, "redis": 6379}[strings.ToLower(u.Scheme)]
+	return map[string]int{"http": 80, "https": 443, "postgresql": 5432, "postgres": 5432,
+		"redis": 6379}[strings.ToLower(u.Scheme)]
 }

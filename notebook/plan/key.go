@@ -13,9 +13,9 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// seal computes what identifies a trial: its definition, the files in it by their digests, and the number of what our samples
-// mean. Nothing found out at run time enters. What older versions could not say is left out where it is not said, so that
-// keys stay: see TestKeysStay.
+// seal computes the key of a trial from its definition, the digests of its files, and the version of what samples mean.
+// Nothing that is found out at run time enters. Newer keys of the article are left out while they have no value, so
+// that the keys of trials stay: see TestKeysStay.
 func seal(t *Trial, e *Experiment) {
 	d := spec.Definition{Services: t.Services, Load: t.Load, Command: t.Command, Calibration: t.Calibration,
 		Shared: e.Shared, Tune: t.Tune, Capacity: t.Capacity, Setup: e.Setup, Prepare: t.Prepare, Conclude: t.Conclude,
@@ -71,7 +71,7 @@ func seal(t *Trial, e *Experiment) {
 	t.Key = hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// semantics is the number of what the samples of a trial mean.
+// semantics is the version of what the samples of a trial mean.
 func (t *Trial) semantics() int {
 	if t.Load != nil {
 		return record.LoadSemantics

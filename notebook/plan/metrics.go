@@ -56,7 +56,8 @@ func (c *nameCheck) found(m *article.Metric) {
 		from.Value = service
 		c.service(from, "metric "+m.Name.Value)
 	case stream == "stdout" && c.head.Command == nil:
-		c.problems.Add("contradiction", m.From.Pos, "only a command writes to standard output, and this experiment has a load").
+		c.problems.Add("contradiction", m.From.Pos,
+			"only a command writes to standard output, and this experiment has a load").
 			Hint = "write from: SERVICE log, prepare or conclude"
 	case stream == "prepare" && len(c.head.Prepare) == 0, stream == "conclude" && len(c.head.Conclude) == 0:
 		c.problems.Add("unknown-source", m.From.Pos, "the experiment has no %s", stream).
@@ -95,7 +96,7 @@ func (c *nameCheck) perRepetition(m *article.Metric) error {
 	return nil
 }
 
-// reaches says that there is a way between two names along the edges of a graph. Seen are those that it leads through.
+// reaches says whether a graph has a path between two names. Seen are names that were tried.
 func reaches(from, to string, edges map[string][]string, seen map[string]bool) bool {
 	if from == to || seen[from] {
 		return from == to
@@ -126,7 +127,7 @@ func (c *nameCheck) typeOf(s *expr.Selector) (expr.Type, error) {
 	return expr.Type{Kind: expr.KindNumber, Dimension: u.Dimension}, nil
 }
 
-// measured is what the experiment measures, as far as that is the same for all of its trials.
+// measured is what all trials of the experiment measure.
 func (c *nameCheck) measured() record.Measured {
 	out := record.Measured{Command: c.head.Command != nil, Capacity: c.head.Capacity != nil, Services: c.services}
 	if l := c.head.Load; l != nil {

@@ -50,8 +50,8 @@ const (
 // ErrNoProfile is wrapped by the error of New for a profile that nobody defines.
 var ErrNoProfile = errors.New("no such profile")
 
-// New plans the experiments of an article. What is wrong with them goes to problems; the plan then lacks what could not
-// be resolved and must not be run. The error is one of the options.
+// New plans the experiments of an article. A plan with problems is incomplete and must not be run. The error is one of
+// the options.
 func New(project *projects.Project, doc *article.Document, o Options, problems *source.Problems) (*Plan, error) {
 	o.Profile = cmp.Or(o.Profile, Full)
 	p := &planner{project: project, doc: doc, options: o, problems: problems, library: layers.NewLibrary(project, doc),
@@ -104,8 +104,8 @@ func (p *planner) others() []*Plan {
 	return out
 }
 
-// findFull gives every trial of the profile quick that searches for a value the key that it has in full: what was found
-// there need not be searched for again.
+// findFull notes the keys that trials of the profile quick have in full: values that were found there need not be
+// searched for again.
 func (p *planner) findFull(quick *Plan) error {
 	tunes := func(e *Experiment) bool {
 		return slices.ContainsFunc(e.Trials, func(t *Trial) bool { return len(t.Tune) > 0 })
@@ -120,7 +120,7 @@ func (p *planner) findFull(quick *Plan) error {
 	for _, e := range quick.Experiments {
 		of, ok := full.Find(e.Name)
 		if !ok {
-			continue // what is wrong with it in full is said there
+			continue // full reports its problems
 		}
 		for _, t := range e.Trials {
 			for _, o := range of.Trials {
@@ -133,7 +133,7 @@ func (p *planner) findFull(quick *Plan) error {
 	return nil
 }
 
-// profiles are those that there are: full, quick, and others in the order of their names.
+// profiles are full, quick, and those of project and article by name.
 func (p *planner) profiles() []string {
 	known := slices.Collect(maps.Keys(p.project.Profiles))
 	for _, d := range p.definitions {
@@ -161,7 +161,7 @@ type planner struct {
 // engine is where the services of the project run.
 func (p *planner) engine() spec.Engine { return cmp.Or(p.project.Engine.V, spec.DefaultEngine) }
 
-// folder is that of the article that a path was written in; of paths from elsewhere, this article's.
+// folder is that of the article that contains a path; this article's for paths of other files.
 func (p *planner) folder(t source.Text) *inputs.Folder {
 	doc := p.library.Written(t)
 	if p.folders[doc] == nil {
@@ -178,7 +178,7 @@ type outline struct {
 	drafts []*draft
 }
 
-// A draft is a trial whose templates are expanded.
+// A draft is a trial with its templates expanded.
 type draft struct {
 	combination
 	definition *article.Experiment // nil if the trial is unavailable
@@ -205,7 +205,7 @@ func (p *planner) outline(d *layers.Definition) *outline {
 	if matrix := merged.Get("matrix"); matrix != nil {
 		merged = layers.With(merged, "matrix", expand(matrix, settings{profile: p.options.Profile, early: true}, p.problems))
 	}
-	// What is wrong with single values was found when they were read.
+	// Problems of single values were reported when they were read.
 	e.head = article.DecodeExperiment(article.Merge(merged, constant), false, &source.Problems{})
 	if !readHead(e, p.problems) {
 		return nil
@@ -230,7 +230,7 @@ func readHead(e *outline, problems *source.Problems) bool {
 	head := e.head
 	e.Description, e.Repetitions, e.Timeout = head.Description.Value, head.Repetitions.V, head.Timeout.V
 	if e.Repetitions < 1 || e.Repetitions > maxRepetitions {
-		if head.Repetitions.Set() { // there is a default, so else what is written was no number, which was said
+		if head.Repetitions.Set() { // otherwise it was not a number, which was reported
 			problems.Add("wrong-value", head.Repetitions.Text.Pos, "repetitions has to be between 1 and %d, not %d",
 				maxRepetitions, e.Repetitions)
 		}
@@ -253,10 +253,10 @@ func readHead(e *outline, problems *source.Problems) bool {
 func hasWork(e *outline, problems *source.Problems) bool {
 	load, command := e.head.Load != nil, e.head.Command != nil
 	if !load && !command && (e.head.Tried.Has("load", "command") || !e.Whole) {
-		return true // it may be in what could not be found, or read, which was said
+		return true // it may be in a part that could not be found or read, which was reported
 	}
 	if !isMapping(e.Node.Get("load")) || !isMapping(e.Node.Get("command")) {
-		return false // as was said when the block was read
+		return false // reported when the block was read
 	}
 	switch {
 	case load && command:
@@ -269,7 +269,7 @@ func hasWork(e *outline, problems *source.Problems) bool {
 	return true
 }
 
-// isMapping says that nothing else than a mapping is written, if anything.
+// isMapping says that n is a mapping or missing.
 func isMapping(n *yamltext.Node) bool {
 	return n == nil || n.Kind == yamltext.Map || n.Kind == yamltext.Null
 }

@@ -28,7 +28,8 @@ func split(cores [][]int, services int) Placement {
 	if services > 0 && services < len(cores) {
 		first, last = slices.Concat(cores[:services]...), slices.Concat(cores[services:]...)
 	}
-	return Placement{Services: spec.CPUSet(first), Load: spec.CPUSet(last), ServiceCores: max(1, len(first)), LoadCores: max(1, len(last))}
+	return Placement{Services: spec.CPUSet(first), Load: spec.CPUSet(last), ServiceCores: max(1, len(first)),
+		LoadCores: max(1, len(last))}
 }
 
 // Place says where services and load run on a host, whose cores are given, and commands without a cpuset.
@@ -51,7 +52,8 @@ func (e *Experiment) Place(host string, cores [][]int) Placement {
 	return split(cores, len(cores))
 }
 
-// uses says whether a host runs services, loads or commands in the place of a load, and other commands without a cpuset.
+// uses says whether a host runs services, loads or commands in the place of a load, and other commands without a
+// cpuset.
 func (e *Experiment) uses(host string) (services, load, command bool) {
 	for _, t := range e.Trials {
 		services = services || slices.ContainsFunc(t.Services, func(s *spec.Service) bool { return e.HostOf(s.Name) == host })
@@ -142,8 +144,8 @@ func cpusInWords(n int) string {
 	return fmt.Sprintf("%d CPUs", n)
 }
 
-// The facts of records about placement: the CPUs of services and of the load or command, those of the host, and what ran
-// on other CPUs than the article says.
+// The facts of records about placement: the CPUs of services and of the load or command, those of the host, and what
+// ran on other CPUs than the article says.
 const (
 	FactServicesPlace = "placement.services"
 	FactLoadPlace     = "placement.load"
@@ -162,8 +164,8 @@ func hostWords(host string) string {
 	return fmt.Sprintf("host %q", host)
 }
 
-// CheckCPUs reports every cpuset with a CPU that its machine does not have, with a substitute, and every limit above the
-// number of its CPUs, which no engine takes.
+// CheckCPUs reports every cpuset with a CPU that its machine does not have, with a substitute, and every limit above
+// the number of its CPUs, which no engine takes.
 func (e *Experiment) CheckCPUs(machine Machine, problems *source.Problems) {
 	if !e.Engine.Can(spec.NamedCPUs) {
 		return // which has no CPUs by their numbers
@@ -173,7 +175,8 @@ func (e *Experiment) CheckCPUs(machine Machine, problems *source.Problems) {
 			written, cores := t.places.CPUSets[set], machine(host)
 			all := slices.Concat(cores...)
 			if cpu, ok := foreignCPU(written.Value, all); ok && len(all) > 0 {
-				problems.Add("no-such-cpu", written.Pos, "%s has no CPU %d; its CPUs are %s", hostWords(host), cpu, spec.CPUSet(all)).
+				problems.Add("no-such-cpu", written.Pos, "%s has no CPU %d; its CPUs are %s", hostWords(host), cpu,
+					spec.CPUSet(all)).
 					Hint = fmt.Sprintf("write %q, or remove cpuset; --adapt takes it for this run", substitute(e.Place(host, cores)))
 			}
 		})
@@ -225,7 +228,7 @@ func (e *Experiment) Adapt(machine Machine) {
 	}
 }
 
-// foreignCPU finds a CPU of a set that is none of a machine's.
+// foreignCPU finds a CPU of a set that a machine does not have.
 func foreignCPU(set string, machine []int) (int, bool) {
 	cpus, ok := spec.ParseCPUSet(set)
 	if !ok {

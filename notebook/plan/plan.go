@@ -1,8 +1,8 @@
 // Package plan turns the experiments of an article into the trials to run.
 //
 // A Plan is complete: every matrix is multiplied out, every default written down with where it came from, every file
-// read, the order of repetitions drawn, and each trial's key computed, so printing a Plan shows what a run will do. Only
-// the addresses of services, what searches find by the rules that are in the Plan, and what will be measured are
+// read, the order of repetitions drawn, and each trial's key computed, so printing a Plan shows what a run will do.
+// Only the addresses of services, what searches find by the rules that are in the Plan, and what will be measured are
 // unknown. What a Plan holds and this version cannot run yet is listed in it, see Unsupported.
 //
 // Rules are those of docs/experiment.md and docs/defaults.md, those of searches docs/searches.md.
@@ -30,8 +30,8 @@ type Plan struct {
 	others func() []*Plan
 }
 
-// Others are the plans of the article's other profiles, full first and quick next, without those that have problems of their own. They
-// are made when they are asked for first.
+// Others are the plans of the article's other profiles without problems, full first and quick next. They are made by
+// the first call.
 func (p *Plan) Others() []*Plan {
 	if p.others == nil {
 		return nil
@@ -45,7 +45,7 @@ type Experiment struct {
 	Description string
 	Skipped     string // why the profile leaves it out; then there is nothing else
 	Engine      spec.Engine
-	Cluster     string // the host of the project whose nodes Hosts are; empty for those of the project's own cluster, and for machines
+	Cluster     string // the host of the project that is the cluster; empty for the project's own, and for machines
 	Repetitions int
 	Interleaved bool
 	Seed        int64
@@ -60,9 +60,9 @@ type Experiment struct {
 	Metrics     []Metric          // that the experiment adds
 	Digest      string            // of all that makes a run of it the same run
 	Pos         source.Pos
-	// Origin says where each value of the merged definition came from, by its path of keys, such as load.connections: "built in",
-	// "benchbook.yaml:3", "article.md:20", "profile quick, built in", "profile smoke, article.md:31", "--repetitions". A list
-	// is one value.
+	// Origin says where each value of the merged definition came from, by its path of keys, such as load.connections:
+	// "built in", "benchbook.yaml:3", "article.md:20", "profile quick, built in", "profile smoke, article.md:31",
+	// "--repetitions". A list is one value.
 	Origin  map[string]string
 	remarks source.Problems // see Remarks
 
@@ -75,7 +75,7 @@ type Step struct {
 	Trial      *Trial
 	Round      int // from 1
 	Repetition int // from 1
-	// Replaces is the repetition that the machine disturbed and this one is measured in the place of. A Plan has none of these.
+	// Replaces is the repetition that this one is re-run for, because of background load; none in a Plan.
 	Replaces int
 }
 
@@ -84,7 +84,7 @@ type Trial struct {
 	Name        string             // identifying values, such as "sync" or "uvicorn, starlette"
 	Parameters  []record.Parameter // identifying
 	Labels      []record.Parameter
-	Unavailable string          // why it cannot be measured; then it has no services, no load, no steps and no key, and an empty definition
+	Unavailable string          // why it cannot be measured; then it has no services, load, steps and key
 	InsteadOf   string          // what it is a substitute for
 	Services    []*spec.Service // those that others depend on first
 	Load        *spec.Load      // exactly one of Load and Command
@@ -99,8 +99,8 @@ type Trial struct {
 	Definition  json.RawMessage // all of the above that enters the key
 	Inputs      []record.Input
 	Key         string
-	// FullKey is, of a trial of the profile quick that searches for values, its key in full: a search that is recorded with it has
-	// found them already. It is empty elsewhere.
+	// FullKey is the key in profile full of a trial in quick that searches for values; otherwise empty. A recorded
+	// search with that key has found them already.
 	FullKey string
 
 	template *template // what Tuned resolves; nil where nothing is deferred

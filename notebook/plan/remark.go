@@ -67,8 +67,8 @@ func (e *outline) checkPort(t *Trial, l *article.Load) {
 			known = append(known, strconv.Itoa(p))
 		}
 		if !slices.Contains(known, port) {
-			e.remarks.Warn("port-not-exposed", target.URL.Pos, "the load goes to port %s of service %q, which exposes %s", port, u.Hostname(),
-				strings.Join(known, ", ")).Hint = "correct the port, or add it to expose"
+			e.remarks.Warn("port-not-exposed", target.URL.Pos, "the load goes to port %s of service %q, which exposes %s",
+				port, s.Name, strings.Join(known, ", ")).Hint = "correct the port, or add it to expose"
 		}
 	}
 }

@@ -25,7 +25,8 @@ type settings struct {
 }
 
 // known is what a template may name.
-const known = "${{ }} knows matrix.NAME, tune.NAME, profile and services.NAME.port, and in the requests of a load random(FROM, TO)"
+const known = "${{ }} knows matrix.NAME, tune.NAME, profile and services.NAME.port, and in the requests of a load " +
+	"random(FROM, TO)"
 
 func (s settings) Call(n *expr.Call) (expr.Value, error) {
 	switch {
@@ -111,7 +112,7 @@ func fail(at expr.Span, message, hint string) (expr.Value, error) {
 	return expr.Value{}, &expr.Error{Span: at, Msg: message, Hint: hint}
 }
 
-// unknown says that nothing has a name, of things that are known by theirs.
+// unknown is the error for a name that is not among the known ones.
 func unknown[T any](n *expr.Selector, what, word string, known map[string]T) (expr.Value, error) {
 	hint := source.Suggest(word, slices.Sorted(maps.Keys(known)))
 	if len(known) == 0 {
@@ -138,7 +139,7 @@ func firstPort(service *yamltext.Node, env settings, problems *source.Problems) 
 	return expand(n, env, problems).Text.Value
 }
 
-// expandAll replaces the templates of an experiment, as far as they can be used where they stand.
+// expandAll replaces the templates of an experiment. What they may name depends on where they are.
 func expandAll(n *yamltext.Node, env settings, problems *source.Problems) *yamltext.Node {
 	return expandFields(n, func(key string, value *yamltext.Node) *yamltext.Node {
 		here := env
@@ -191,8 +192,8 @@ func expand(n *yamltext.Node, env expr.Env, problems *source.Problems) *yamltext
 // maxFills bounds how often what a template brings along is filled in: values may name each other in a circle.
 const maxFills = 10
 
-// fill replaces the templates of a text, and those that come with what it puts in. What is wrong with a template as it is
-// written was said when the article was read.
+// fill replaces the templates of a text, and those that come with what it puts in. What is wrong with a template as it
+// is written was said when the article was read.
 func fill(t *source.Text, env expr.Env) error {
 	for range maxFills {
 		template, err := expr.ParseTemplate(t.Value)
@@ -227,7 +228,7 @@ func visitNames(n *yamltext.Node, at string, visit func(at string, n *yamltext.N
 	if n.Kind == yamltext.Scalar && strings.Contains(n.Text.Value, "${{") {
 		template, err := expr.ParseTemplate(n.Text.Value)
 		if err != nil {
-			return // which was said
+			return // reported when the article was read
 		}
 		for _, name := range template.Names() {
 			visit(at, n, name)

@@ -22,10 +22,10 @@ type template struct {
 	at      source.Pos // of the experiment
 }
 
-// Tuned is the trial with values at the places that searches find them for, by the names of the searches. Who it is stays: its
-// name, parameters, definition and key are those of the trial as it is planned.
+// Tuned is the trial with the values that searches have found, by their names. Its name, parameters, definition and key
+// stay those of the plan.
 //
-// The error says what of it cannot be with these values, such as more connections than there may be, with its place.
+// The error says what is wrong with these values, such as too many connections.
 func (t *Trial) Tuned(values map[string]int) (*Trial, error) {
 	if len(t.Deferred) == 0 {
 		return t, nil
@@ -49,7 +49,7 @@ func inWords(values map[string]int) string {
 	return strings.Join(words, " and ")
 }
 
-// resolve puts services, load, command and hooks with values into a trial, and says what is wrong with them.
+// resolve puts services, load, command and hooks with values into a trial, and returns their problems.
 func (t *template) resolve(out *Trial, values map[string]int) *source.Problems {
 	p := t.planner
 	p.problems = &source.Problems{}
@@ -68,11 +68,12 @@ func (t *template) resolve(out *Trial, values map[string]int) *source.Problems {
 // lay resolves what a trial runs from its draft.
 func (p *planner) lay(d *draft, t *Trial, at source.Pos) {
 	read := p.parts.Read(d.definition, d.configs, at, p.problems)
-	t.Services, t.Load, t.Command, t.Prepare, t.Conclude = read.Services, read.Load, read.Command, read.Prepare, read.Conclude
+	t.Services, t.Load, t.Command, t.Prepare, t.Conclude = read.Services, read.Load, read.Command, read.Prepare,
+		read.Conclude
 	t.places = read.Places
 }
 
-// checkEnds reports what is wrong with a trial at the ends of its searches: what is wrong in between is wrong there too.
+// checkEnds reports the problems of a trial at both ends of its searches: values in between have no others.
 func (p *planner) checkEnds(t *Trial) {
 	first, last := map[string]int{}, map[string]int{}
 	for _, s := range t.Tune {
@@ -90,7 +91,7 @@ func (p *planner) checkEnds(t *Trial) {
 	}
 }
 
-// Short is the trial as a probe of a search for a tuned value runs it: for a few seconds. What has no duration stays as it is. Where a
+// Short is the trial as a probe of a search for a tuned value: it takes a few seconds, unless it has no duration. If a
 // search for a capacity follows, clients send as fast as they can.
 //
 // Source: docs/method.md#tuned-values.
@@ -108,7 +109,7 @@ func (t *Trial) Short() *Trial {
 	return &out
 }
 
-// AtRate is the trial as a probe of a search for a capacity runs it: with requests that leave at so many per second, for a time.
+// AtRate is the trial as a probe of a search for a capacity: an open loop with a rate per second, for a time.
 //
 // Source: docs/method.md#capacities.
 func (t *Trial) AtRate(rate float64, window time.Duration) *Trial {
@@ -129,10 +130,10 @@ func (p *Plan) Find(name string) (*Experiment, bool) {
 	return nil, false
 }
 
-// TunedBy finds whose search finds a value that a trial uses: the trial itself, or the one of the same parameters in the experiment
-// that the value is taken over from. Of an A/A pair it is the first half.
+// TunedBy returns the trial whose search finds a value of t: t itself, or the trial with the same parameters in the
+// experiment that the search names. For an A/A pair it is the first half.
 //
-// The error says that there is none, or none that can be measured.
+// The error says that there is no such trial, or that it cannot be measured.
 func (p *Plan) TunedBy(e *Experiment, t *Trial, s spec.Search) (*Experiment, *Trial, spec.Search, error) {
 	t = e.Original(t)
 	if s.Of == "" {
@@ -164,7 +165,7 @@ func (p *Plan) TunedBy(e *Experiment, t *Trial, s spec.Search) (*Experiment, *Tr
 	return nil, nil, s, fmt.Errorf("experiment %q does not tune %q", s.Of, s.Name)
 }
 
-// sameParameters finds the one cell whose parameters do not contradict those of a trial.
+// sameParameters finds the only cell whose parameters do not contradict those of a trial.
 func sameParameters(own []record.Parameter, cells [][]record.Parameter, of string) (int, error) {
 	found := -1
 	for i, cell := range cells {

@@ -9,7 +9,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Unsupported is something that an article says, that is planned, and that this version cannot run.
+// Unsupported is a valid part of an article that this version can plan and cannot run.
 type Unsupported struct {
 	Pos  source.Pos
 	What string // a key of the article language, or a sentence's beginning: "load.rate", "a target over https"
@@ -17,7 +17,8 @@ type Unsupported struct {
 	Instead string
 }
 
-// Tools that a load can name: those whose output we only read, and those that we can run and that send requests over HTTP.
+// Tools that a load can name: those whose output we only read, and those that we can run and that send requests over
+// HTTP.
 var (
 	onlyRead   = loadtool.Names(func(t loadtool.Tool) bool { return t.Load && t.Program == nil })
 	drivenHTTP = loadtool.Names(func(t loadtool.Tool) bool { return t.Program != nil && t.Program.HTTP })
@@ -35,14 +36,15 @@ var notYet = []struct {
 	what, instead string
 	at            func(*article.Load) source.Pos
 }{
-	{"a load by " + orList(onlyRead), "images of tools are made of Debian's packages, and Debian has none of these: run the tool " +
-		"yourself and give what it printed to benchbook import, or take tool: " +
-		orList(append([]string{string(article.OwnTool)}, drivenHTTP...)), func(l *article.Load) source.Pos {
-		if l.Tool.Known() && slices.Contains(onlyRead, string(l.Tool.V)) {
-			return l.Tool.Text.Pos
-		}
-		return source.Pos{}
-	}},
+	{"a load by " + orList(onlyRead),
+		"images of tools are made of Debian's packages, and Debian has none of these: run the tool yourself and give " +
+			"what it printed to benchbook import, or take tool: " +
+			orList(append([]string{string(article.OwnTool)}, drivenHTTP...)), func(l *article.Load) source.Pos {
+			if l.Tool.Known() && slices.Contains(onlyRead, string(l.Tool.V)) {
+				return l.Tool.Text.Pos
+			}
+			return source.Pos{}
+		}},
 }
 
 // unsupported lists what of an experiment this version cannot run, once each.

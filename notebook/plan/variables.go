@@ -9,8 +9,8 @@ import (
 	"benchbook/notebook/yamltext"
 )
 
-// Compose replaces variables of the host in every value of a service, and takes $$ for a $. Nothing is replaced here, so the same
-// words would mean something else.
+// Compose replaces variables of the host in every value of a service, and takes $$ for a $. Nothing is replaced here,
+// so the same words would mean something else.
 //
 // Source: the Compose specification, "Interpolation".
 var (

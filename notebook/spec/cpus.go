@@ -10,8 +10,7 @@ import (
 // MaxCPU is more than any machine has.
 const MaxCPU = 4096
 
-// ParseCPUSet reads numbers and ranges of CPUs, such as "0-2,5", in the order in which they are written; false if they
-// are none.
+// ParseCPUSet reads numbers and ranges of CPUs, such as "0-2,5", in the order written; false if they are invalid.
 func ParseCPUSet(s string) ([]int, bool) {
 	var out []int
 	for part := range strings.SplitSeq(s, ",") {

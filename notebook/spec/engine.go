@@ -27,9 +27,9 @@ const (
 	KernelSettings   Capability = "kernel settings"   // a service has some of its own, beside those of its network
 	SecurityProfiles Capability = "security profiles" // a service can do without those that it has by default
 	Threads          Capability = "threads"           // it can be told how busy single threads are
-	PIDLimit         Capability = "PID limit"         // a service gets no more than so many processes and threads
+	PIDLimit         Capability = "PID limit"         // the processes and threads of a service can be limited
 	Listening        Capability = "listening"         // it can be told where any service listens
-	NamedCPUs        Capability = "named CPUs"        // a service is bound to CPUs by their numbers, not by how many
+	NamedCPUs        Capability = "named CPUs"        // a service is bound to CPUs by their numbers
 	MountOptions     Capability = "mount options"     // a folder in memory holds neither programs nor devices
 	Hosts            Capability = "hosts"             // an experiment says which of several machines runs what
 	Nodes            Capability = "nodes"             // it chooses a machine for the services, and others for the load

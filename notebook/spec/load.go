@@ -79,7 +79,7 @@ type Command struct {
 	Service     string        `json:"service,omitempty"` // where it runs; empty: in a container of its own
 	CPUSet      string        `json:"cpuset,omitempty"`  // as the article says; empty: where the plan puts it
 
-	// AsLoad says that it runs where a load is put on from. It is not in the JSON, as all commands did in older versions.
+	// AsLoad says that it runs on the CPUs of a load. It is not in the JSON: in older versions all commands did.
 	AsLoad bool `json:"-"`
 }
 

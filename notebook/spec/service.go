@@ -19,15 +19,15 @@ type Service struct {
 	Ready       Ready             `json:"ready,omitzero"`
 	WorkingDir  string            `json:"working_dir,omitempty"`
 	User        string            `json:"user,omitempty"`
-	CPUSet      string            `json:"cpuset,omitempty"`            // such as "0-1"; empty: where the plan puts it
+	CPUSet      string            `json:"cpuset,omitempty"`            // such as "0-1"; empty: by the plan
 	Memory      int64             `json:"mem_limit,omitempty"`         // limit in bytes; 0: none
-	PIDs        int64             `json:"pids_limit,omitempty"`        // limit of processes and threads; 0: that of engines, -1: none
+	PIDs        int64             `json:"pids_limit,omitempty"`        // limit of processes; 0: the engine's, -1: none
 	ShmSize     int64             `json:"shm_size,omitempty"`          // bytes; 0: the engine's default
-	Tmpfs       []string          `json:"tmpfs,omitempty"`             // paths, each with options behind a colon: "/run:size=64m"
+	Tmpfs       []string          `json:"tmpfs,omitempty"`             // paths with options: "/run:size=64m"
 	ReadOnly    bool              `json:"read_only,omitempty"`         // its root file system
 	Init        bool              `json:"init,omitempty"`              // a process that reaps
 	StopSignal  string            `json:"stop_signal,omitempty"`       // empty: the image's
-	StopGrace   time.Duration     `json:"stop_grace_period,omitempty"` // before it is killed; nanoseconds, as all durations here
+	StopGrace   time.Duration     `json:"stop_grace_period,omitempty"` // before it is killed; nanoseconds
 	Hostname    string            `json:"hostname,omitempty"`
 	CPUs        float64           `json:"cpus,omitempty"` // limit in cores, such as 0.5; 0: none
 	Ulimits     map[string]Ulimit `json:"ulimits,omitempty"`
@@ -40,7 +40,7 @@ type Service struct {
 	Origin      *HTTPOrigin       `json:"origin,omitempty"`
 	Link        *Link             `json:"link,omitempty"`
 
-	// Completes says that it runs to its end before others that depend on it start, as the conditions of these say.
+	// Completes says that services that depend on it wait until it has run to its end.
 	Completes bool `json:"-"`
 }
 
@@ -76,8 +76,8 @@ func (f File) Mode() fs.FileMode {
 }
 
 // Ready says when a service is ready: at once if it exposes no port, else when every exposed port accepts connections,
-// unless one of HTTP, Port, Log and Command is set. The other fields mean what the healthcheck of Compose has them for,
-// and are zero where nothing is said. If all of them are 0, a service is probed as often as it can be, for a minute;
+// unless one of HTTP, Port, Log and Command is set. The other fields are those of the healthcheck of Compose, and zero
+// if nothing is written. If all of them are 0, a service is probed as often as possible, for a minute;
 // otherwise those that are 0 have the defaults of Compose, but for the pace of probes.
 type Ready struct {
 	HTTP          string        `json:"http,omitempty"`           // path at the first exposed port; status below 400
@@ -87,12 +87,12 @@ type Ready struct {
 	Command       []string      `json:"command,omitempty"`        // run in the service; must end with status 0
 	Interval      time.Duration `json:"interval,omitempty"`       // in which a probe that fails counts once
 	Timeout       time.Duration `json:"timeout,omitempty"`        // of one probe
-	Retries       int           `json:"retries,omitempty"`        // so many probes that fail in a row, and it failed
+	Retries       int           `json:"retries,omitempty"`        // failed probes in a row after which it has failed
 	StartPeriod   time.Duration `json:"start_period,omitempty"`   // in which probes that fail do not count
 	StartInterval time.Duration `json:"start_interval,omitempty"` // between two probes in this period
 }
 
-// HasNoTest says that nothing but exposed ports decides whether a service is ready.
+// HasNoTest says that only exposed ports decide whether a service is ready.
 func (r Ready) HasNoTest() bool {
 	return r.HTTP == "" && r.Port == 0 && r.Log == "" && len(r.Command) == 0
 }
@@ -125,7 +125,7 @@ type Volume struct {
 	Files    []File `json:"files,omitempty"` // of bind inside the article's folder
 	Size     int64  `json:"size,omitempty"`  // of tmpfs, in bytes; 0: no limit
 
-	// Single says that the one of Files stands at Target itself, rather than in a folder there.
+	// Single says that Files has one file, which is at Target itself instead of in a folder.
 	Single bool `json:"-"`
 	// Host is the absolute path that Source means on this machine, of bind outside the article's folder.
 	Host string `json:"-"`
@@ -139,7 +139,7 @@ func (v Volume) Name() string {
 	return ""
 }
 
-// HasFiles says that Files are what is in it, and nothing else. They cannot be written to.
+// HasFiles says that it has exactly Files. They are read-only.
 func (v Volume) HasFiles() bool { return v.Type == BindVolume && v.Host == "" }
 
 // HTTPOrigin is an HTTP server of ours. Times are in nanoseconds.

@@ -1,4 +1,4 @@
-// Package spec is what the parts of a trial are: its containers, what they are made from, and what is done to them.
+// Package spec has the parts of a trial: its containers, what they are made from, and what is done to them.
 //
 // It is plain data and imports nothing of ours, so that plans, engines, records and pages mean the same by it. The JSON
 // of a Definition enters the keys of trials: a field keeps its name and its place, and a new one is left out while it
@@ -28,7 +28,7 @@ type Definition struct {
 	Deferred    []Deferred        `json:"deferred,omitempty"`
 }
 
-// UnmarshalJSON reads a definition. Somebody may have edited it: a service that is null is none.
+// UnmarshalJSON reads a definition, which somebody may have edited: services that are null are dropped.
 func (d *Definition) UnmarshalJSON(data []byte) error {
 	type plain Definition
 	err := json.Unmarshal(data, (*plain)(d))
