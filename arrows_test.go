@@ -87,6 +87,10 @@ var forbidden = []struct{ from, to, why string }{
 	{"runner/generator", "net/http", "the generator is our own, and must stay small"},
 	{"runner/generator", "notebook", "the generator goes into a container alone, and must stay small"},
 	{"runner/search", "runner/engine", "a search decides what to try next, and has somebody measure it"},
+	{"runner/sysinfo", "notebook/plan", "a machine is looked at whatever runs on it, also by the agent, which must stay small"},
+	{"runner/sysinfo", "notebook/article", "a machine is looked at whatever runs on it"},
+	{"runner/sysinfo", "runner/load", "a machine is looked at whatever runs on it"},
+	{"runner/sysinfo", "runner/machines", "machines of a run are made of what is known of each"},
 	{"runner/observe", "runner/images", "what machines and services do is seen whatever they were made from"},
 	{"runner/observe", "runner/machines", "what is observed is one machine's; machines ask for it"},
 	{"runner/engine/agent", "runner/engine", "what our program does elsewhere is asked for by engines, and knows none"},
@@ -143,6 +147,19 @@ func TestOrdinaryBuild(t *testing.T) {
 			if in := strings.Contains("\n"+string(out), "\n"+folder); in != clusters {
 				t.Errorf("with the tags %q it has %s: %v", tags, folder, in)
 			}
+		}
+	}
+}
+
+// What goes into containers is small, and knows neither articles nor plans.
+func TestAgentIsSmall(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "./runner/benchbook-agent").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range []string{"net/http", "notebook/article", "notebook/plan", "notebook/yamltext", "notebook/stats", "render", "runner/machines"} {
+		if strings.Contains("\n"+string(out), "\n"+module+folder+"\n") || strings.Contains("\n"+string(out), "\n"+folder+"\n") {
+			t.Errorf("benchbook-agent has %s", folder)
 		}
 	}
 }

@@ -11,13 +11,13 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
-	"benchbook/runner/observe"
+	"benchbook/runner/sysinfo"
 )
 
 // Machine is what doctor looks at, beside engines.
 type Machine struct {
 	Root  string                                     // directory of what the kernel tells
-	Noise func(context.Context) observe.Noise        // measures it
+	Noise func(context.Context) sysinfo.Noise        // measures it
 	User  func() int                                 // number of the user that we are
 	Free  func(folder string) (free uint64, _ error) // bytes of the disk of a folder
 }
@@ -48,7 +48,7 @@ type Config struct {
 	// Machine is what doctor looks at.
 	Machine Machine
 	// Settler lets the machine come to rest between repetitions; nil for none.
-	Settler *observe.Settler
+	Settler *sysinfo.Settler
 	// Cache is a folder for what was found out about images; empty for none.
 	Cache string
 	// Terminal is the width of the terminal that standard error is, in characters; 0 for none.

@@ -30,6 +30,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
 	"benchbook/runner/machines"
+	"benchbook/runner/sysinfo"
 )
 
 // Select opens the project and reads the articles that the arguments name.
@@ -147,7 +148,7 @@ func (a *Session) Records(project *projects.Project, c *Article) (records []*rec
 }
 
 // Lay reads the records of an article, and says what they are laid over on the machine that it runs on.
-func (a *Session) Lay(project *projects.Project, c *Article, this machines.Host) (records []*record.Record, o dataset.Options, err error) {
+func (a *Session) Lay(project *projects.Project, c *Article, this sysinfo.Host) (records []*record.Record, o dataset.Options, err error) {
 	host, err := a.HostOf(project, c, this)
 	if err != nil {
 		return nil, o, err
@@ -192,7 +193,7 @@ func (a *Session) WarnBad(bad []record.Bad) {
 const fewFiles = 3
 
 // HostOf is what the results of an article are of: this machine, or those that it runs on as they were when they were last met.
-func (a *Session) HostOf(project *projects.Project, c *Article, this machines.Host) (machines.Host, error) {
+func (a *Session) HostOf(project *projects.Project, c *Article, this sysinfo.Host) (sysinfo.Host, error) {
 	if len(project.Hosts) == 0 && !project.Engine.V.Can(spec.Nodes) {
 		return this, nil
 	}
@@ -207,9 +208,9 @@ func (a *Session) HostOf(project *projects.Project, c *Article, this machines.Ho
 	if address, ok := addresses[plan.LoadNode]; ok && p.Generators() > 1 {
 		addresses[plan.LoadNode] = GeneratorsAddress(address, p.Generators())
 	}
-	known, ok := this.Known(machines.HostCache(a.Config.Cache), addresses, slices.Contains(p.HostNames(), ""))
+	known, ok := machines.Known(this, machines.HostCache(a.Config.Cache), addresses, slices.Contains(p.HostNames(), ""))
 	if !ok {
-		return machines.Host{ID: UnknownHosts}, nil
+		return sysinfo.Host{ID: UnknownHosts}, nil
 	}
 	return known, nil
 }

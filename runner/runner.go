@@ -21,8 +21,8 @@ import (
 	"benchbook/runner/images"
 	"benchbook/runner/load"
 	"benchbook/runner/machines"
-	"benchbook/runner/observe"
 	"benchbook/runner/search"
+	"benchbook/runner/sysinfo"
 )
 
 // RecordStore is as much of a store as a Runner needs.
@@ -63,11 +63,11 @@ type Runner struct {
 	Commands load.Driver
 	Tools    map[string]load.Driver // of loads by other programs, by their names
 	Agent    agent.Program          // reads our program, for origins and links
-	Host     machines.Host
+	Host     sysinfo.Host
 	Machines map[string]*machines.Machine // the others of Host, by their names in the project
 	Progress Progress
 
-	Settler *observe.Settler // lets the machine come to rest before each repetition; nil for none
+	Settler *sysinfo.Settler // lets the machine come to rest before each repetition; nil for none
 	Cache   string           // folder where it is kept what images hold; empty for none
 
 	store *images.Store

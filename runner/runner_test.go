@@ -28,7 +28,7 @@ import (
 	"benchbook/runner/images"
 	"benchbook/runner/load"
 	"benchbook/runner/load/http"
-	"benchbook/runner/machines"
+	"benchbook/runner/sysinfo"
 )
 
 // memory is a RecordStore in a slice.
@@ -246,7 +246,7 @@ func script(t *testing.T) fake.Script {
 func newRunner(e engine.Engine, p Progress) *Runner {
 	program := func() ([]byte, error) { return []byte("program"), nil }
 	return &Runner{Engine: e, Progress: p, Agent: program, Requests: &load.Requests{Agent: program}, Commands: &load.Commands{Agent: program},
-		Host: machines.Host{ID: "c2-abcdef", Cores: [][]int{{0}, {1}}, Facts: map[string]string{"host.cpu": "test"}}}
+		Host: sysinfo.Host{ID: "c2-abcdef", Cores: [][]int{{0}, {1}}, Facts: map[string]string{"host.cpu": "test"}}}
 }
 
 func TestRun(t *testing.T) {

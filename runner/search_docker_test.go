@@ -13,7 +13,7 @@ import (
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/load"
-	"benchbook/runner/machines"
+	"benchbook/runner/sysinfo"
 )
 
 // realRunner runs in real containers, with programs that it builds.
@@ -30,7 +30,7 @@ func realRunner(t *testing.T) *Runner {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = e.Close() })
-	host, err := machines.ThisHost()
+	host, err := sysinfo.ThisHost()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,22 +9,22 @@ import (
 	"testing"
 	"time"
 
-	"benchbook/runner/observe"
+	"benchbook/runner/sysinfo"
 )
 
 // settlerOf is a Settler of a machine of four CPUs, which tells no more than its noise.
-func settlerOf(t *testing.T, noise *observe.Noise) *observe.Settler {
+func settlerOf(t *testing.T, noise *sysinfo.Noise) *sysinfo.Settler {
 	root := t.TempDir()
 	online := filepath.Join(root, "sys/devices/system/cpu/online")
 	if err := errors.Join(os.MkdirAll(filepath.Dir(online), 0o755), os.WriteFile(online, []byte("0-3\n"), 0o644)); err != nil {
 		t.Fatal(err)
 	}
-	return &observe.Settler{Root: root, Noise: func(context.Context) observe.Noise { return *noise }, Write: func() {}}
+	return &sysinfo.Settler{Root: root, Noise: func(context.Context) sysinfo.Noise { return *noise }, Write: func() {}}
 }
 
 // Before each repetition the machine is looked at, which is part of its time.
 func TestRecordTellsWhatWasBefore(t *testing.T) {
-	noise := observe.Noise{Jitter: time.Millisecond, Runnable: 4}
+	noise := sysinfo.Noise{Jitter: time.Millisecond, Runnable: 4}
 	r, store := newRunner(newFake(t), &quiet{}), &memory{}
 	r.Settler = settlerOf(t, &noise)
 	r.Settler.Pause = func(ctx context.Context) error {

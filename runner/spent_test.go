@@ -11,7 +11,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/load"
-	"benchbook/runner/observe"
+	"benchbook/runner/sysinfo"
 )
 
 // lasting is a driver whose measurements last as long as they say.
@@ -36,7 +36,7 @@ func TestSpent(t *testing.T) {
 		return nil
 	}
 	r := newRunner(fake.New(script), &quiet{})
-	r.Requests, r.Settler = lasting{r.Requests}, settlerOf(t, &observe.Noise{})
+	r.Requests, r.Settler = lasting{r.Requests}, settlerOf(t, &sysinfo.Noise{})
 	var sum Summary
 	for tries := 1; ; tries++ { // between our clock and the run's the machine may do something else
 		begin := time.Now()

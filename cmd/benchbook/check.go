@@ -19,7 +19,7 @@ import (
 	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 	"benchbook/render/prose"
-	"benchbook/runner/machines"
+	"benchbook/runner/sysinfo"
 )
 
 func (a *app) checkCommand() *cobra.Command {
@@ -89,7 +89,7 @@ func warnings(a *lab.Session, project *projects.Project, list []*lab.Article, pl
 	if err != nil {
 		return nil, lab.Failure(err)
 	}
-	this, err := machines.ThisHost()
+	this, err := sysinfo.ThisHost()
 	if err != nil {
 		return nil, lab.Failure(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/results"
 	"benchbook/notebook/plan"
-	"benchbook/runner/machines"
+	"benchbook/runner/sysinfo"
 )
 
 func (a *app) listCommand() *cobra.Command {
@@ -23,7 +23,7 @@ func (a *app) listCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			host, err := machines.ThisHost()
+			host, err := sysinfo.ThisHost()
 			if err != nil {
 				return lab.Failure(err)
 			}

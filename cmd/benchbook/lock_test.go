@@ -15,6 +15,7 @@ import (
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/machines"
+	"benchbook/runner/sysinfo"
 )
 
 // Runs that wait for each other's machines take them in one order: the machine they are started on, and then engines by what they are,
@@ -29,7 +30,7 @@ func TestOrderOfLocks(t *testing.T) {
 			"load: {target: \"http://server/\"}\nhosts: {server: far, load: far}\n```\n"), 0o644)); err != nil {
 		t.Fatal(err)
 	}
-	this, err := machines.ThisHost()
+	this, err := sysinfo.ThisHost()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +42,7 @@ func TestOrderOfLocks(t *testing.T) {
 	for _, l := range []*labtest.Lockable{own, far} {
 		l.Asked = func() {
 			taken = append(taken, l.ID)
-			unlock, err := this.Lock(t.Context(), w.LockDir, "looks", nil)
+			unlock, err := machines.Lock(t.Context(), this, w.LockDir, "looks", nil)
 			if err == nil {
 				unlock()
 			}
@@ -72,7 +73,7 @@ func TestOrderOfLocks(t *testing.T) {
 			if len(own.Doing)+len(far.Doing) > 0 {
 				t.Errorf("it was not let go by %q", slices.Concat(own.Doing, far.Doing))
 			}
-			unlock, err := this.Lock(t.Context(), w.LockDir, "looks", nil)
+			unlock, err := machines.Lock(t.Context(), this, w.LockDir, "looks", nil)
 			if err != nil {
 				t.Fatalf("this machine was not let go: %v", err)
 			}

@@ -31,7 +31,7 @@ import (
 	"benchbook/runner/engine/local"
 	"benchbook/runner/load/http"
 	"benchbook/runner/load/timing"
-	"benchbook/runner/observe"
+	"benchbook/runner/sysinfo"
 )
 
 // TestMain lets scripts call the command, with a scripted engine in place of Docker, and tests of processes with a real one.
@@ -122,12 +122,12 @@ func madeUp(folder string) lab.Machine {
 	if folder == "" {
 		return inspect.ThisMachine()
 	}
-	m := lab.Machine{Root: folder, Noise: func(context.Context) observe.Noise {
-		return observe.Noise{Jitter: 71 * time.Microsecond, Spin: 0.012, Runnable: 0.04}
+	m := lab.Machine{Root: folder, Noise: func(context.Context) sysinfo.Noise {
+		return sysinfo.Noise{Jitter: 71 * time.Microsecond, Spin: 0.012, Runnable: 0.04}
 	}, User: func() int { return 0 }, Free: func(string) (uint64, error) { return 40 << 30, nil }}
 	if filepath.Base(folder) == "bad" {
-		m.Noise = func(context.Context) observe.Noise {
-			return observe.Noise{Jitter: 9 * time.Millisecond, Spin: 0.4, Runnable: 0.5}
+		m.Noise = func(context.Context) sysinfo.Noise {
+			return sysinfo.Noise{Jitter: 9 * time.Millisecond, Spin: 0.4, Runnable: 0.5}
 		}
 		m.User = func() int { return 1000 }
 		m.Free = func(string) (uint64, error) { return 50 << 20, nil }

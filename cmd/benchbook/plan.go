@@ -6,7 +6,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/forecast"
 	"benchbook/notebook/plan"
-	"benchbook/runner/machines"
+	"benchbook/runner/sysinfo"
 )
 
 func (a *app) planCommand() *cobra.Command {
@@ -42,7 +42,7 @@ which trials are to be measured, and why. A value that differs between trials is
 			for _, c := range list {
 				picked.Leave(plans[c.Slug])
 			}
-			this, err := machines.ThisHost()
+			this, err := sysinfo.ThisHost()
 			if err != nil {
 				return lab.Failure(err)
 			}

@@ -17,7 +17,7 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
-	"benchbook/runner/observe"
+	"benchbook/runner/sysinfo"
 )
 
 // initialised makes a project from a template with the command, and gives its folder.
@@ -62,7 +62,7 @@ func onEngine(t *testing.T) lab.Config {
 	t.Setenv("BENCHBOOK_WAIT", "true") // other packages are tested at the same time
 	w, tools := wired(), builtPrograms(t)
 	// The same packages keep the machine from coming to rest, which a run would wait for up to two minutes.
-	w.Settler = &observe.Settler{Longest: 100 * time.Millisecond}
+	w.Settler = &sysinfo.Settler{Longest: 100 * time.Millisecond}
 	w.Agent = func() ([]byte, error) { return os.ReadFile(filepath.Join(tools, agent.Name)) }
 	return w
 }

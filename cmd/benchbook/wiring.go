@@ -16,8 +16,8 @@ import (
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/local"
 	"benchbook/runner/machines"
-	"benchbook/runner/observe"
 	"benchbook/runner/programs"
+	"benchbook/runner/sysinfo"
 )
 
 // locksVariable is an environment variable that names another folder for the locks of runs, for tests of runs beside which others measure.
@@ -49,7 +49,7 @@ func wired() lab.Config {
 		LockEngines: os.Getenv(locksVariable) == "",
 		Agent:       program,
 		Machine:     inspect.ThisMachine(),
-		Settler:     &observe.Settler{},
+		Settler:     &sysinfo.Settler{},
 		Cache:       cache,
 		Terminal: func() int {
 			width, _, err := term.GetSize(int(os.Stderr.Fd()))

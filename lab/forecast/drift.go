@@ -16,7 +16,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
-	"benchbook/runner/machines"
+	"benchbook/runner/sysinfo"
 )
 
 // driftJSON is a fact that is another one now than when something was measured. It makes nothing stale.
@@ -34,7 +34,7 @@ type present struct {
 }
 
 // lookAround finds out the facts of this machine, and those of the engine if there is one.
-func lookAround(ctx context.Context, a *lab.Session, project *projects.Project, host machines.Host) (now *present, closing func(), err error) {
+func lookAround(ctx context.Context, a *lab.Session, project *projects.Project, host sysinfo.Host) (now *present, closing func(), err error) {
 	now, closing = &present{facts: maps.Clone(host.Facts)}, func() {}
 	e, err := a.Config.EngineOf(ctx, project)
 	if errors.Is(err, engine.ErrUnavailable) {

@@ -13,7 +13,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
-	"benchbook/runner/machines"
+	"benchbook/runner/sysinfo"
 )
 
 // PlanJSON is what plan prints with --json. Times are in seconds. Fields are added to it in later versions, none are
@@ -113,7 +113,7 @@ type estimateJSON struct {
 }
 
 // PrintPlans prints what a run of articles would do on a host, as data or for people, who may want the origin of each value.
-func PrintPlans(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, plans map[string]*plan.Plan, this machines.Host,
+func PrintPlans(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, plans map[string]*plan.Plan, this sysinfo.Host,
 	asJSON, origins bool) error {
 	s := sheet{w: a.Stdout, host: this.ID, at: plan.Place(this.Cores)}
 	out := PlanJSON{Host: s.host, Placement: placementJSON{s.at.Services, s.at.Load}, Experiments: []experimentPlanJSON{}}
@@ -144,7 +144,7 @@ func PrintPlans(ctx context.Context, a *lab.Session, project *projects.Project, 
 	return nil
 }
 
-func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*TrialState, of machines.Host, at plan.Placement, warnings []string) experimentPlanJSON {
+func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*TrialState, of sysinfo.Host, at plan.Placement, warnings []string) experimentPlanJSON {
 	out := experimentPlanJSON{Article: slug, Experiment: e.Name, Description: e.Description, Skipped: e.Skipped, Unsupported: unsupported(e),
 		Repetitions: e.Repetitions, Order: order(e), Seed: e.Seed, Digest: e.Digest, Timeout: e.Timeout.Seconds(),
 		Parameters: append([]string{}, e.Parameters...), Trials: []trialPlanJSON{}, Steps: []stepJSON{}, Warnings: append([]string{}, warnings...),

@@ -13,7 +13,7 @@ import (
 	"benchbook/notebook/definition"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
-	"benchbook/runner/machines"
+	"benchbook/runner/sysinfo"
 )
 
 // A plan as people see it and as data, on a machine that is always the same.
@@ -39,7 +39,7 @@ func TestPlanGolden(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v\n%s", err, &out)
 			}
-			this := machines.Host{ID: "c4-012345", Cores: [][]int{{0}, {1}, {2}, {3}}}
+			this := sysinfo.Host{ID: "c4-012345", Cores: [][]int{{0}, {1}, {2}, {3}}}
 			if err := PrintPlans(t.Context(), a, project, list, plans, this, tt.json, tt.origins); err != nil {
 				t.Fatal(err)
 			}

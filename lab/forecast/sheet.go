@@ -16,7 +16,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
-	"benchbook/runner/machines"
+	"benchbook/runner/sysinfo"
 )
 
 // placed says on which CPUs of a host services and load of an experiment run: all of a host that was never met.
@@ -62,7 +62,7 @@ func (s *sheet) hereLine(e *plan.Experiment) string {
 }
 
 // hostLine says what of an experiment runs on one of its hosts.
-func hostLine(e *plan.Experiment, host string, of machines.Host) string {
+func hostLine(e *plan.Experiment, host string, of sysinfo.Host) string {
 	var what []string
 	add := func(name string) {
 		if !slices.Contains(what, name) {
@@ -95,8 +95,8 @@ type sheet struct {
 	w             io.Writer
 	host, profile string
 	at            plan.Placement
-	of            machines.Host // with all machines of the article that is printed
-	width         int           // of the column of labels, of the experiment that is printed
+	of            sysinfo.Host // with all machines of the article that is printed
+	width         int          // of the column of labels, of the experiment that is printed
 }
 
 // The width of the column of labels, and how far a long label may widen it.

@@ -10,7 +10,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
-	"benchbook/runner/machines"
+	"benchbook/runner/sysinfo"
 )
 
 // StatusJSON is what status prints with --json. Fields are added to it in later versions, none are renamed or removed.
@@ -45,7 +45,7 @@ type trialStatusJSON struct {
 // StatusOf is the state of all trials of articles in a profile, with why also what facts are others now.
 func StatusOf(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, plans map[string]*plan.Plan, profile string,
 	why bool) (*StatusJSON, error) {
-	this, err := machines.ThisHost()
+	this, err := sysinfo.ThisHost()
 	if err != nil {
 		return nil, lab.Failure(err)
 	}

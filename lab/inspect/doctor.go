@@ -21,7 +21,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/machines"
-	"benchbook/runner/observe"
+	"benchbook/runner/sysinfo"
 )
 
 // examination is what doctor prints with --json. Fields are added to it in later versions, none are renamed or removed.
@@ -60,7 +60,7 @@ const (
 // Examine looks at everything, in the order in which it matters.
 func Examine(ctx context.Context, a *lab.Session) (*Report, error) {
 	m := a.Config.Machine
-	host, err := machines.HostBelow(m.Root)
+	host, err := sysinfo.HostBelow(m.Root)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func Examine(ctx context.Context, a *lab.Session) (*Report, error) {
 		project = &projects.Project{}
 	}
 	checks := append(examineEngine(ctx, a, project), examineHosts(ctx, a, project)...)
-	look := observe.ReadMachineState(ctx, m.Root, m.Noise)
+	look := sysinfo.ReadMachineState(ctx, m.Root, m.Noise)
 	checks = append(checks, examineProgram(a), examineRights(m.User()), examineProcessor(host), examineKernel(host), examineVirtual(host),
 		examineCores(host), examineGovernor(host), examineClock(host), examineMitigations(host), examineMemory(host, look))
 	checks = append(checks, examineNoise(host, look)...)
@@ -244,12 +244,12 @@ func examineDisk(a *lab.Session, name, folder string, enough uint64) finding {
 }
 
 // examineLock asks whether another run measures.
-func examineLock(ctx context.Context, a *lab.Session, host machines.Host) finding {
+func examineLock(ctx context.Context, a *lab.Session, host sysinfo.Host) finding {
 	s := finding{Name: "other runs", Level: fine, Words: "none measures now"}
 	if a.Config.LockDir == "" {
 		return s
 	}
-	unlock, err := host.Lock(ctx, a.Config.LockDir, "looks at this machine", nil)
+	unlock, err := machines.Lock(ctx, host, a.Config.LockDir, "looks at this machine", nil)
 	switch {
 	case errors.As(err, new(*machines.BusyError)):
 		s.Level, s.Words, s.Remedy = warn, err.Error(), "a run that is started now is refused, or with --wait waits until that has ended"

@@ -17,13 +17,12 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/plan"
-	"benchbook/runner/machines"
-	"benchbook/runner/observe"
+	"benchbook/runner/sysinfo"
 )
 
 // ThisMachine is what doctor looks at.
 func ThisMachine() lab.Machine {
-	return lab.Machine{Root: "/", Noise: observe.MeasureNoise, User: os.Geteuid, Free: func(folder string) (uint64, error) {
+	return lab.Machine{Root: "/", Noise: sysinfo.MeasureNoise, User: os.Geteuid, Free: func(folder string) (uint64, error) {
 		usage, err := disk.Usage(folder)
 		if err != nil {
 			return 0, err
@@ -44,7 +43,7 @@ func examineRights(user int) finding {
 	return s
 }
 
-func examineProcessor(host machines.Host) finding {
+func examineProcessor(host sysinfo.Host) finding {
 	words := cmp.Or(host.Facts["host.cpu"], untold) + ", " + host.Facts["host.architecture"]
 	if microcode := host.Facts["host.microcode"]; microcode != "" {
 		words += ", microcode " + microcode
@@ -52,11 +51,11 @@ func examineProcessor(host machines.Host) finding {
 	return finding{Name: "processor", Level: fine, Words: words}
 }
 
-func examineKernel(host machines.Host) finding {
+func examineKernel(host sysinfo.Host) finding {
 	return finding{Name: "kernel", Level: fine, Words: cmp.Or(host.Facts["host.kernel"], untold)}
 }
 
-func examineVirtual(host machines.Host) finding {
+func examineVirtual(host sysinfo.Host) finding {
 	words := "no virtual machine, as far as it can be seen"
 	if kind := host.Facts["host.virtual"]; kind != "" {
 		words = "a virtual machine (" + kind + "), whose neighbours may disturb it: see noise and steal"
@@ -64,7 +63,7 @@ func examineVirtual(host machines.Host) finding {
 	return finding{Name: "virtualisation", Level: fine, Words: words}
 }
 
-func examineCores(host machines.Host) finding {
+func examineCores(host sysinfo.Host) finding {
 	at := plan.Place(host.Cores)
 	s := finding{Name: "cores", Level: fine, Words: fmt.Sprintf("%s; services on %s, load on %s", host.Facts["host.cores"], at.Services, at.Load)}
 	switch {
@@ -76,7 +75,7 @@ func examineCores(host machines.Host) finding {
 	return s
 }
 
-func examineGovernor(host machines.Host) finding {
+func examineGovernor(host sysinfo.Host) finding {
 	governor := host.Facts["host.governor"]
 	switch governor {
 	case "":
@@ -93,7 +92,7 @@ func examineGovernor(host machines.Host) finding {
 // Source: Linux, Documentation/virt/kvm/x86/timekeeping.rst, clocksource.
 var quickClocks = []string{"tsc", "kvm-clock", "hyperv_clocksource_tsc_page", "arch_sys_counter"}
 
-func examineClock(host machines.Host) finding {
+func examineClock(host sysinfo.Host) finding {
 	clock := host.Facts["host.clock"]
 	s := finding{Name: "clock", Level: fine, Words: cmp.Or(clock, untold)}
 	if clock != "" && !slices.Contains(quickClocks, clock) {
@@ -106,7 +105,7 @@ func examineClock(host machines.Host) finding {
 // vulnerabilities are those that the fact about mitigations tells of, each with what is done about it, which may hold "; " too.
 var vulnerabilities = regexp.MustCompile(`(?:^|; )(\w+): (Mitigation:|Vulnerable)`)
 
-func examineMitigations(host machines.Host) finding {
+func examineMitigations(host sysinfo.Host) finding {
 	var done, open []string
 	for _, m := range vulnerabilities.FindAllStringSubmatch(host.Facts["host.mitigations"], -1) {
 		if m[2] == "Vulnerable" {
@@ -126,7 +125,7 @@ func examineMitigations(host machines.Host) finding {
 	return finding{Name: "mitigations", Level: fine, Words: words}
 }
 
-func examineMemory(host machines.Host, look observe.MachineState) finding {
+func examineMemory(host sysinfo.Host, look sysinfo.MachineState) finding {
 	s := finding{Name: "memory", Level: fine, Words: host.Facts["host.memory"]}
 	if look.Available > 0 {
 		s.Words += ", " + units.BytesSize(float64(look.Available)) + " available"
@@ -146,7 +145,7 @@ const (
 	muchSteal   = 0.01 // and of steal above this
 )
 
-func examineNoise(host machines.Host, look observe.MachineState) []finding {
+func examineNoise(host sysinfo.Host, look sysinfo.MachineState) []finding {
 	cpus, jitter := len(slices.Concat(host.Cores...)), time.Duration(look.Jitter*float64(time.Second))
 	even := finding{Name: "noise", Level: fine,
 		Words: fmt.Sprintf("a timer was late by %v at most, equal computations differed by %.1f %%", jitter.Round(time.Microsecond), 100*look.Spin)}
@@ -159,7 +158,7 @@ func examineNoise(host machines.Host, look observe.MachineState) []finding {
 	return []finding{even, others}
 }
 
-func examineSteal(look observe.MachineState) finding {
+func examineSteal(look sysinfo.MachineState) finding {
 	s := finding{Name: "steal", Level: fine, Words: untold}
 	if look.Steal >= 0 {
 		s.Words = fmt.Sprintf("other virtual machines took %.1f %% of the CPUs since this one was started", 100*look.Steal)
@@ -167,7 +166,7 @@ func examineSteal(look observe.MachineState) finding {
 	return s.warnIf(look.Steal > muchSteal, "ask for CPUs of its own: a repetition in which more than 5 % are taken is not valid")
 }
 
-func examineSwap(look observe.MachineState) finding {
+func examineSwap(look sysinfo.MachineState) finding {
 	s := finding{Name: "swap", Level: fine, Words: "none"}
 	if look.Swap == 0 {
 		return s
@@ -181,7 +180,7 @@ func examineSwap(look observe.MachineState) finding {
 }
 
 // examineRest says what is left to do on the machine, which a run would wait for.
-func examineRest(look observe.MachineState) finding {
+func examineRest(look sysinfo.MachineState) finding {
 	var words []string
 	if look.TimeWait >= 0 {
 		words = append(words, terminal.Count(int(look.TimeWait), "closed connection")+" in TIME_WAIT")
@@ -197,7 +196,7 @@ func examineRest(look observe.MachineState) finding {
 // that connect at once overflow.
 const enoughWaiting = 1024
 
-func examineListening(look observe.MachineState) finding {
+func examineListening(look sysinfo.MachineState) finding {
 	s := finding{Name: "listening", Level: fine}
 	var words []string
 	for _, name := range []string{"somaxconn", "tcp_max_syn_backlog", "tcp_syncookies", "tcp_tw_reuse"} {
@@ -220,7 +219,7 @@ const (
 	enoughFilesAtMost = 16384
 )
 
-func examineFiles(look observe.MachineState) finding {
+func examineFiles(look sysinfo.MachineState) finding {
 	s := finding{Name: "open files", Level: fine, Words: untold}
 	if look.Files == "" {
 		return s
@@ -236,7 +235,7 @@ func isFew(limit string, enough int) bool {
 	return err == nil && n < enough
 }
 
-func examinePorts(look observe.MachineState) finding {
+func examinePorts(look sysinfo.MachineState) finding {
 	var first, last int
 	s := finding{Name: "local ports", Level: fine, Words: untold + "; containers have ports of their own"}
 	if n, err := fmt.Sscan(look.Limits["ip_local_port_range"], &first, &last); n == 2 && err == nil {

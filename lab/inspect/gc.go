@@ -24,7 +24,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/load"
 	"benchbook/runner/load/foreign"
-	"benchbook/runner/machines"
+	"benchbook/runner/sysinfo"
 )
 
 // garbage is what gc prints with --json. Fields are added to it in later versions, none are renamed or removed.
@@ -62,7 +62,7 @@ func CollectGarbage(ctx context.Context, a *lab.Session, dryRun, wait bool) (*Ga
 	}
 	defer a.AwaitOnInterrupt(ctx)()
 	if !dryRun {
-		host, err := machines.ThisHost()
+		host, err := sysinfo.ThisHost()
 		if err != nil {
 			return nil, lab.Failure(err)
 		}

@@ -20,8 +20,7 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
-	"benchbook/runner/machines"
-	"benchbook/runner/observe"
+	"benchbook/runner/sysinfo"
 )
 
 // session is a use of the command with some engines, and what it printed.
@@ -127,15 +126,15 @@ func TestExamineEngine(t *testing.T) {
 // A machine on which nothing is wrong, and what makes doctor warn.
 func TestExamineMachine(t *testing.T) {
 	type state struct {
-		host machines.Host
-		look observe.MachineState
+		host sysinfo.Host
+		look sysinfo.MachineState
 		user int
 		free uint64
 	}
 	quiet := func() *state {
-		s := &state{free: 1 << 40, host: machines.Host{Cores: [][]int{{0}, {1}},
+		s := &state{free: 1 << 40, host: sysinfo.Host{Cores: [][]int{{0}, {1}},
 			Facts: map[string]string{"host.governor": "performance", "host.clock": "tsc", "host.siblings": "none", "host.memory": "16 GiB", "host.mitigations": "l1tf: Vulnerable"}}}
-		s.look = observe.MachineState{Memory: 16 << 30, Available: 8 << 30, Files: "1048576", FilesAtMost: "unlimited",
+		s.look = sysinfo.MachineState{Memory: 16 << 30, Available: 8 << 30, Files: "1048576", FilesAtMost: "unlimited",
 			Limits: map[string]string{"somaxconn": "4096", "ip_local_port_range": "32768 60999"}}
 		s.look.Settled = true
 		return s
@@ -148,7 +147,7 @@ func TestExamineMachine(t *testing.T) {
 		{"all is well", func(*state) {}, ""},
 		{"the system tells nothing", func(s *state) {
 			s.host.Facts = map[string]string{"host.siblings": "none", "host.memory": "unknown"}
-			s.look = observe.MachineState{Before: record.Before{Settled: true, Foreign: -1, Steal: -1, SwappedIn: -1, TimeWait: -1, Dirty: -1, Jitter: -1, Spin: -1}}
+			s.look = sysinfo.MachineState{Before: record.Before{Settled: true, Foreign: -1, Steal: -1, SwappedIn: -1, TimeWait: -1, Dirty: -1, Jitter: -1, Spin: -1}}
 		}, ""},
 		{"not root", func(s *state) { s.user = 1000 }, "rights network path"},
 		{"one core", func(s *state) { s.host.Cores = [][]int{{0, 1}} }, "cores"},

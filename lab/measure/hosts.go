@@ -18,11 +18,12 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
 	"benchbook/runner/machines"
+	"benchbook/runner/sysinfo"
 )
 
 // A target is what an article is measured on: its machines, and the engine over all of them.
 type target struct {
-	host     machines.Host
+	host     sysinfo.Host
 	machines map[string]*machines.Machine
 	engine   engine.Engine
 	close    func()
@@ -32,7 +33,7 @@ type target struct {
 // targets are those of articles, by slug.
 type targets map[string]*target
 
-func (v targets) HostOf(slug string) machines.Host { return v[slug].host }
+func (v targets) HostOf(slug string) sysinfo.Host { return v[slug].host }
 
 // distinct lists them, each once.
 func (v targets) distinct() []*target {
@@ -63,7 +64,7 @@ func (v targets) Close() {
 // connected to when there is something to measure, or with the others. The machines of others are locked right away and
 // identified: which results there are is known only then. Locks are taken in one global order to avoid deadlock: this machine,
 // then engines by their identity. A machine that another run has is an error, or waited for.
-func connectTargets(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, plans map[string]*plan.Plan, this machines.Host,
+func connectTargets(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, plans map[string]*plan.Plan, this sysinfo.Host,
 	doing string, wait bool) (all targets, err error) {
 	s := &hostSession{app: a, hosts: map[hostKey]engine.Host{}, addresses: map[hostKey]string{}, clusters: map[string]engine.Engine{},
 		generators: map[string][]int{}, machines: map[hostKey]*machines.Machine{}, further: map[string][]*machines.Machine{}}
@@ -402,10 +403,10 @@ func (m *hostSession) ofLoad(cluster string, generators int) *machines.Machine {
 }
 
 // target puts some of the hosts together, for loads of at most so many generators. Closing one ends the hostSession, and so all of them.
-func (m *hostSession) target(cluster string, names []string, generators int, this machines.Host) (*target, error) {
+func (m *hostSession) target(cluster string, names []string, generators int, this sysinfo.Host) (*target, error) {
 	v := &target{machines: map[string]*machines.Machine{}, close: m.Close}
 	var list []engine.Host
-	var machines []*machines.Machine
+	var taken []*machines.Machine
 	for _, name := range names {
 		key := hostKey{cluster, name}
 		list = append(list, m.hosts[key])
@@ -416,9 +417,9 @@ func (m *hostSession) target(cluster string, names []string, generators int, thi
 		if m.clusters[cluster] != nil && name == plan.LoadNode {
 			machine = m.ofLoad(cluster, generators)
 		}
-		machines, v.machines[name] = append(machines, machine), machine
+		taken, v.machines[name] = append(taken, machine), machine
 	}
-	v.host = this.With(machines, slices.Contains(names, ""))
+	v.host = machines.Together(this, taken, slices.Contains(names, ""))
 	if e := m.clusters[cluster]; e != nil {
 		v.engine = e
 		return v, nil

@@ -9,13 +9,14 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/machines"
+	"benchbook/runner/sysinfo"
 )
 
 // Lock takes the machine for what is to be done, so that no two runs use it at the same time: a second one gives up, or waits. That of
 // somebody on another machine, to whom this one is a host, finds the first by its engine. The machines of a run over several are taken
 // already. Whoever waits has nothing that comes later in the one order in which all take what they need: their own machine, and then
 // engines as engine.LockHosts sorts them.
-func Lock(ctx context.Context, a *lab.Session, host machines.Host, at targets, doing string, wait bool) (unlock func(), err error) {
+func Lock(ctx context.Context, a *lab.Session, host sysinfo.Host, at targets, doing string, wait bool) (unlock func(), err error) {
 	if at.locked() {
 		return func() {}, nil
 	}
@@ -52,7 +53,7 @@ func Lock(ctx context.Context, a *lab.Session, host machines.Host, at targets, d
 }
 
 // lockThis takes this machine, by the file by which all runs that are started on it find each other.
-func lockThis(ctx context.Context, a *lab.Session, this machines.Host, doing string, wait bool) (unlock func(), err error) {
+func lockThis(ctx context.Context, a *lab.Session, this sysinfo.Host, doing string, wait bool) (unlock func(), err error) {
 	if a.Config.LockDir == "" {
 		return func() {}, nil
 	}
@@ -60,7 +61,7 @@ func lockThis(ctx context.Context, a *lab.Session, this machines.Host, doing str
 	if wait {
 		waiting = func(busy *machines.BusyError) { a.NoteWaiting(busy) }
 	}
-	unlock, err = this.Lock(ctx, a.Config.LockDir, doing, waiting)
+	unlock, err = machines.Lock(ctx, this, a.Config.LockDir, doing, waiting)
 	return unlock, whenBusy(err)
 }
 

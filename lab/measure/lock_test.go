@@ -15,11 +15,12 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/machines"
+	"benchbook/runner/sysinfo"
 )
 
 // A run on this machine and one from elsewhere, to which this machine is a host, find each other by its engine.
 func TestLockBesideRunsFromElsewhere(t *testing.T) {
-	e, host := &labtest.Lockable{Engine: fake.New(fake.Script{}), ID: "this one"}, machines.Host{ID: "c2-abcdef"}
+	e, host := &labtest.Lockable{Engine: fake.New(fake.Script{}), ID: "this one"}, sysinfo.Host{ID: "c2-abcdef"}
 	a := &lab.Session{Stderr: io.Discard, Config: lab.Config{LockDir: t.TempDir(), LockEngines: true}}
 	at := targets{"one": {engine: e}}
 	fromElsewhere := func() (func(), error) {
@@ -80,7 +81,7 @@ func TestLockWithoutContainers(t *testing.T) {
 			connect := func(context.Context) (engine.Engine, error) { return beside, tt.err }
 			a := &lab.Session{Stderr: io.Discard, Config: lab.Config{LockDir: t.TempDir(), LockEngines: true, Engines: []lab.Engine{{Name: spec.Docker, Connect: connect}}}}
 			at := targets{"one": {engine: fake.New(fake.Script{})}}
-			unlock, err := Lock(t.Context(), a, machines.Host{ID: "c2-abcdef"}, at, "measures here", false)
+			unlock, err := Lock(t.Context(), a, sysinfo.Host{ID: "c2-abcdef"}, at, "measures here", false)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -30,7 +30,7 @@ import (
 	"benchbook/runner/images"
 	"benchbook/runner/load"
 	"benchbook/runner/load/foreign"
-	"benchbook/runner/machines"
+	"benchbook/runner/sysinfo"
 )
 
 // newReporter shows a run as standard error can: on a terminal that is wide enough with bars, else in plain lines.
@@ -51,7 +51,7 @@ func newReporter(ctx context.Context, a *lab.Session, project *projects.Project,
 }
 
 // newJudge judges the claims of an article while it is measured, if they can be seen and all of its experiments are in the plan.
-func newJudge(a *lab.Session, r progress.Reporter, project *projects.Project, c *lab.Article, p *plan.Plan, host machines.Host) (*progress.Judge, error) {
+func newJudge(a *lab.Session, r progress.Reporter, project *projects.Project, c *lab.Article, p *plan.Plan, host sysinfo.Host) (*progress.Judge, error) {
 	if _, ok := r.(*progress.Live); !ok || len(p.Experiments) < len(c.Doc.Experiments) || len(c.Doc.Claims) == 0 {
 		return nil, nil
 	}
@@ -190,7 +190,7 @@ func (c *closers) close() {
 
 // begin takes the machines and makes available what is needed, if anything is pending.
 func (j *job) begin(ctx context.Context) (begun bool, err error) {
-	host, err := machines.ThisHost()
+	host, err := sysinfo.ThisHost()
 	if err != nil {
 		return false, lab.Failure(err)
 	}
@@ -221,7 +221,7 @@ func (j *job) begin(ctx context.Context) (begun bool, err error) {
 }
 
 // find gives the articles of which something is pending, and says what is not measured.
-func (j *job) find(ctx context.Context, host machines.Host) ([]*lab.Article, error) {
+func (j *job) find(ctx context.Context, host sysinfo.Host) ([]*lab.Article, error) {
 	if j.flags.Engine != EngineNone {
 		j.closing = append(j.closing, j.AwaitOnInterrupt(ctx))
 	}
@@ -254,7 +254,7 @@ func (j *job) doing(list []*lab.Article) string {
 }
 
 // findTargets finds what each article is measured on: without an engine, what its results are of.
-func (j *job) findTargets(ctx context.Context, this machines.Host) (err error) {
+func (j *job) findTargets(ctx context.Context, this sysinfo.Host) (err error) {
 	if j.flags.Engine != EngineNone {
 		j.targets, err = connectTargets(ctx, j.Session, j.project, j.list, j.plans, this, j.doing(j.list), j.flags.Wait)
 		return err
@@ -389,7 +389,7 @@ func (v *target) connected(ctx context.Context, a *lab.Session, project *project
 
 // refuse takes out of a plan the experiments that cannot be run here, says why, and counts them. Those of which nothing is picked are
 // none of them.
-func refuse(a *lab.Session, p *plan.Plan, host machines.Host, picked lab.Filter, adapt bool) int {
+func refuse(a *lab.Session, p *plan.Plan, host sysinfo.Host, picked lab.Filter, adapt bool) int {
 	before := len(p.Experiments)
 	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool {
 		if picked != nil && !slices.ContainsFunc(e.Trials, func(t *plan.Trial) bool { return picked(e, t) }) {

@@ -16,7 +16,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner"
 	"benchbook/runner/engine"
-	"benchbook/runner/machines"
+	"benchbook/runner/sysinfo"
 )
 
 // VerifyJSON is what verify prints with --json, one for each trial. Fields are added to it in later versions, none are renamed or
@@ -49,7 +49,7 @@ func Verify(ctx context.Context, a *lab.Session, project *projects.Project, list
 	if err != nil {
 		return err
 	}
-	host, err := machines.ThisHost()
+	host, err := sysinfo.ThisHost()
 	if err != nil {
 		return lab.Failure(err)
 	}

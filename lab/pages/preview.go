@@ -23,7 +23,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/render"
-	"benchbook/runner/machines"
+	"benchbook/runner/sysinfo"
 	"benchbook/site"
 	"benchbook/site/theme"
 )
@@ -39,8 +39,8 @@ type Previewer struct {
 	app      *lab.Session
 	dir      string // of the project
 	flags    Options
-	host     machines.Host // this machine
-	themeDir string        // of the project; empty if it has none
+	host     sysinfo.Host // this machine
+	themeDir string       // of the project; empty if it has none
 	look     *theme.Theme
 	broken   string           // what is wrong with the theme
 	renderer *render.Renderer // of the theme as it is; nil if that cannot be
@@ -77,7 +77,7 @@ type made struct {
 
 // NewPreviewer previews a project.
 func NewPreviewer(a *lab.Session, dir string, flags Options) (*Previewer, error) {
-	host, err := machines.ThisHost()
+	host, err := sysinfo.ThisHost()
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/render"
-	"benchbook/runner/machines"
+	"benchbook/runner/sysinfo"
 	"benchbook/site"
 	"benchbook/site/theme"
 )
@@ -149,7 +149,7 @@ func (f *Options) Site(a *lab.Session, project *projects.Project) site.Options {
 // renderPages renders the articles that have no problems. Drafts are among them if the site has them, or if they are asked for by name; others
 // cannot refer to a page that the site does not have.
 func renderPages(a *lab.Session, project *projects.Project, list []*lab.Article, flags Options, named []string, asJSON bool) ([]*render.Page, []*results.ArticleOutcome, error) {
-	this, err := machines.ThisHost()
+	this, err := sysinfo.ThisHost()
 	if err != nil {
 		return nil, nil, lab.Failure(err)
 	}
@@ -230,7 +230,7 @@ type madePage struct {
 
 // renderPage makes the page of an article.
 func renderPage(a *lab.Session, project *projects.Project, c *lab.Article, renderer func() (*render.Renderer, error), options render.Options, flags Options,
-	this machines.Host, asJSON bool) (m madePage, err error) {
+	this sysinfo.Host, asJSON bool) (m madePage, err error) {
 	host, err := a.HostOf(project, c, this)
 	if err != nil {
 		return m, fmt.Errorf("article %s: %w", c.Slug, err)

@@ -16,7 +16,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
-	"benchbook/runner/machines"
+	"benchbook/runner/sysinfo"
 )
 
 // CompareJSON is what compare prints with --format json. Fields are added to it in later versions, none are renamed or
@@ -156,7 +156,7 @@ func CompareSides(ctx context.Context, a *lab.Session, args []string, flags Comp
 
 // layAll lays the sets of all articles that are compared over them.
 func (c *comparison) layAll(a *lab.Session, project *projects.Project, list []*lab.Article) (sides []compare.Sides, err error) {
-	this, err := machines.ThisHost()
+	this, err := sysinfo.ThisHost()
 	if err != nil {
 		return nil, lab.Failure(err)
 	}

@@ -7,7 +7,7 @@ import (
 	"benchbook/lab/terminal"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/projects"
-	"benchbook/runner/machines"
+	"benchbook/runner/sysinfo"
 )
 
 // ListJSON is an article as list prints it with --json. Fields are added to it in later versions, none are renamed or
@@ -30,7 +30,7 @@ type ListJSON struct {
 }
 
 // ListEntry is an article with what its page shows.
-func ListEntry(a *lab.Session, project *projects.Project, c *lab.Article, this machines.Host) (ListJSON, error) {
+func ListEntry(a *lab.Session, project *projects.Project, c *lab.Article, this sysinfo.Host) (ListJSON, error) {
 	front := c.Doc.Front
 	out := ListJSON{Article: c.Slug, Title: front.Title.Value, Date: front.Date.Value, Draft: front.Draft.V, Tags: []string{},
 		Experiments: []string{}, Problems: len(c.Problems.Sorted())}

@@ -16,7 +16,7 @@ import (
 	"benchbook/notebook/stats"
 	"benchbook/render/number"
 	"benchbook/runner"
-	"benchbook/runner/machines"
+	"benchbook/runner/sysinfo"
 )
 
 // outcomeJSON is what run, report and render print with --json: what the claims of articles came to. Fields are added to it in later
@@ -218,7 +218,7 @@ func ClaimStatus(a *lab.Session, outcomes []*ArticleOutcome) error {
 }
 
 // ShownDataset lays the records of an article over its plans: what the page shows.
-func ShownDataset(a *lab.Session, project *projects.Project, c *lab.Article, this machines.Host) (*dataset.Dataset, error) {
+func ShownDataset(a *lab.Session, project *projects.Project, c *lab.Article, this sysinfo.Host) (*dataset.Dataset, error) {
 	records, o, err := a.Lay(project, c, this)
 	if err != nil {
 		return nil, err
@@ -229,7 +229,7 @@ func ShownDataset(a *lab.Session, project *projects.Project, c *lab.Article, thi
 // Outcomes are what the records say of the articles: those of this host in a profile, where there are some, or else those that the page shows.
 // Articles with problems are left out.
 func Outcomes(a *lab.Session, project *projects.Project, list []*lab.Article, profile string, asJSON bool) ([]*ArticleOutcome, error) {
-	this, err := machines.ThisHost()
+	this, err := sysinfo.ThisHost()
 	if err != nil {
 		return nil, lab.Failure(err)
 	}
@@ -248,7 +248,7 @@ func Outcomes(a *lab.Session, project *projects.Project, list []*lab.Article, pr
 }
 
 // outcomeDataset is the set of records that a run in a profile is about.
-func outcomeDataset(a *lab.Session, project *projects.Project, c *lab.Article, this machines.Host, profile string) (*dataset.Dataset, error) {
+func outcomeDataset(a *lab.Session, project *projects.Project, c *lab.Article, this sysinfo.Host, profile string) (*dataset.Dataset, error) {
 	records, o, err := a.Lay(project, c, this)
 	if err != nil {
 		return nil, err

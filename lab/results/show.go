@@ -23,7 +23,7 @@ import (
 	"benchbook/notebook/validity"
 	"benchbook/render/number"
 	"benchbook/render/wording"
-	"benchbook/runner/machines"
+	"benchbook/runner/sysinfo"
 )
 
 // ShowJSON is an article as show prints it with --format json, in a list. Fields are added to it in later versions, none are
@@ -134,7 +134,7 @@ func Selected(a *lab.Session, args []string, flags Selection) ([]ShowJSON, error
 	if _, err := a.Plans(project, list, plan.Options{}, "articles with problems are not shown"); err != nil {
 		return nil, err
 	}
-	this, err := machines.ThisHost()
+	this, err := sysinfo.ThisHost()
 	if err != nil {
 		return nil, lab.Failure(err)
 	}

@@ -14,8 +14,8 @@ import (
 
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/kernel"
-	"benchbook/runner/machines"
 	"benchbook/runner/proc"
+	"benchbook/runner/sysinfo"
 )
 
 // actAsHost acts for benchbook on another machine, in a container without any rights or files:
@@ -54,7 +54,7 @@ func actAsHost(ctx context.Context, args []string, s streams) error {
 			return err
 		}
 	}
-	return machines.Answer(ctx, args, s.stdout)
+	return sysinfo.Answer(ctx, args, s.stdout)
 }
 
 // inside is what the program does in a container that it was put into, beside whatever is run there. It says whether this is

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 
 	"github.com/google/renameio/v2"
+
+	"benchbook/runner/sysinfo"
 )
 
 // HostCache is a folder that keeps what other machines were when they were last met, by the endpoints of their engines,
@@ -20,17 +22,17 @@ func (c HostCache) file(endpoint string) string {
 }
 
 // Read is what a machine was when it was last met; false if it never was.
-func (c HostCache) Read(endpoint string) (Host, bool) {
+func (c HostCache) Read(endpoint string) (sysinfo.Host, bool) {
 	if c == "" {
-		return Host{}, false
+		return sysinfo.Host{}, false
 	}
 	data, err := os.ReadFile(c.file(endpoint))
-	var h Host
+	var h sysinfo.Host
 	return h, err == nil && json.Unmarshal(data, &h) == nil && h.ID != ""
 }
 
 // Write keeps what a machine is. What cannot be kept is found out again.
-func (c HostCache) Write(endpoint string, h Host) {
+func (c HostCache) Write(endpoint string, h sysinfo.Host) {
 	if c == "" {
 		return
 	}

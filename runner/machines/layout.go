@@ -16,6 +16,7 @@ import (
 	"benchbook/runner/engine/kernel"
 	"benchbook/runner/load"
 	"benchbook/runner/observe"
+	"benchbook/runner/sysinfo"
 )
 
 // factHosts says what runs on which host, where that is not all on this machine, and factCrossing how the hosts are
@@ -34,7 +35,7 @@ const crossing = "published ports: from veth and bridge of one host, behind its 
 // Layout says where what an experiment consists of runs: on which machines, and on which of their CPUs.
 type Layout struct {
 	Experiment *plan.Experiment
-	Host       Host                // all machines together
+	Host       sysinfo.Host        // all machines together
 	Machines   map[string]*Machine // the others, by their names in the project
 }
 
@@ -225,7 +226,7 @@ func (l Layout) CPUsOf(s *spec.Service) string {
 
 // Settle lets all machines of the experiment come to rest before a repetition, more if one of them disturbed the one
 // before that. The error is that of the context, or that another machine cannot be asked.
-func (l Layout) Settle(ctx context.Context, here *observe.Settler, disturbed bool) (*record.Before, error) {
+func (l Layout) Settle(ctx context.Context, here *sysinfo.Settler, disturbed bool) (*record.Before, error) {
 	var all []func(context.Context) (*record.Before, error)
 	if l.RunsHere() {
 		all = append(all, func(ctx context.Context) (*record.Before, error) { return here.Settle(ctx, disturbed) })
@@ -239,7 +240,7 @@ func (l Layout) Settle(ctx context.Context, here *observe.Settler, disturbed boo
 			return m.settle(ctx, disturbed, here.Longest)
 		})
 	}
-	return observe.SettleAll(ctx, all...)
+	return sysinfo.SettleAll(ctx, all...)
 }
 
 // located is a space in which programs run where the load of a trial does.

@@ -6,12 +6,13 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
+	"benchbook/runner/sysinfo"
 )
 
 // Of a cluster services have all CPUs of one node, and the load those of another: none of them is chosen by its number.
 func TestOnNodes(t *testing.T) {
 	trial := &plan.Trial{Services: []*spec.Service{{Name: "s"}}, Load: &spec.Load{Target: "http://s/"}}
-	r := Layout{Host: Host{Others: map[string]Host{plan.ServiceNode: {Cores: [][]int{{0}, {1}, {2, 3}}}, plan.LoadNode: {Cores: [][]int{{0}}}}},
+	r := Layout{Host: sysinfo.Host{Others: map[string]sysinfo.Host{plan.ServiceNode: {Cores: [][]int{{0}, {1}, {2, 3}}}, plan.LoadNode: {Cores: [][]int{{0}}}}},
 		Experiment: &plan.Experiment{Engine: spec.Kubernetes, Trials: []*plan.Trial{trial},
 			Hosts: map[string]string{"s": plan.ServiceNode, "load": plan.LoadNode}},
 	}
@@ -40,7 +41,7 @@ func TestOnNodes(t *testing.T) {
 // share the CPUs.
 func TestSeveralGeneratorsOnANode(t *testing.T) {
 	trial := &plan.Trial{Load: &spec.Load{Target: "http://s/", CPUSet: "2-3", Generators: 3}}
-	r := Layout{Host: Host{Cores: [][]int{{0}, {1}}, Others: map[string]Host{plan.LoadNode: {Cores: [][]int{{0}, {1}, {2, 3}}}}},
+	r := Layout{Host: sysinfo.Host{Cores: [][]int{{0}, {1}}, Others: map[string]sysinfo.Host{plan.LoadNode: {Cores: [][]int{{0}, {1}, {2, 3}}}}},
 		Machines:   map[string]*Machine{plan.LoadNode: {Name: plan.LoadNode, ahead: 7 * time.Second}},
 		Experiment: &plan.Experiment{Engine: spec.Kubernetes, Trials: []*plan.Trial{trial}, Hosts: map[string]string{"load": plan.LoadNode}},
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"benchbook/runner/engine"
+	"benchbook/runner/sysinfo"
 )
 
 // LockFolder is where runs of a machine find each other's lock. It is not the TMPDIR of any of them: whoever has
@@ -47,7 +48,7 @@ func (e *BusyError) Error() string {
 // a file in dir that all of them know. While somebody else has it Lock waits, after a call of waiting, until the
 // context is done; where waiting is nil it does not, and the error is a *BusyError. The lock ends with the process at
 // the latest.
-func (h Host) Lock(ctx context.Context, dir, doing string, waiting func(*BusyError)) (unlock func(), err error) {
+func Lock(ctx context.Context, h sysinfo.Host, dir, doing string, waiting func(*BusyError)) (unlock func(), err error) {
 	path := filepath.Join(dir, "benchbook-"+h.ID+".lock")
 	file, err := openLock(path)
 	if err != nil {

@@ -11,18 +11,19 @@ import (
 	"time"
 
 	"benchbook/runner/engine"
+	"benchbook/runner/sysinfo"
 )
 
 // Of two runs on a machine the second is refused and told who the first is, or waits for it and can be told to give up.
 func TestLock(t *testing.T) {
-	h, dir, waits := Host{ID: "c2-abcdef"}, t.TempDir(), 0
+	h, dir, waits := sysinfo.Host{ID: "c2-abcdef"}, t.TempDir(), 0
 	var first *BusyError
 	onWaiting := func() {}
 	waiting := func(busy *BusyError) {
 		waits, first = waits+1, busy
 		onWaiting()
 	}
-	unlock, err := h.Lock(t.Context(), dir, "measures hello", waiting)
+	unlock, err := Lock(t.Context(), h, dir, "measures hello", waiting)
 	if err != nil || waits != 0 {
 		t.Fatalf("the first run waited %d times: %v", waits, err)
 	}
@@ -35,7 +36,7 @@ func TestLock(t *testing.T) {
 			t.Errorf("got %+v, want this process, which measures hello", h)
 		}
 	}
-	_, err = h.Lock(t.Context(), dir, "measures packing", nil)
+	_, err = Lock(t.Context(), h, dir, "measures packing", nil)
 	var busy *BusyError
 	if !errors.As(err, &busy) {
 		t.Fatalf("the second run was not refused: %v", err)
@@ -46,18 +47,18 @@ func TestLock(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	onWaiting = cancel // who waits gives up
-	if _, err := h.Lock(ctx, dir, "measures packing", waiting); !errors.Is(err, context.Canceled) || waits != 1 {
+	if _, err := Lock(ctx, h, dir, "measures packing", waiting); !errors.Is(err, context.Canceled) || waits != 1 {
 		t.Errorf("the second run said %d times that it waits, and then %v", waits, err)
 	}
 	wantHolder(first)
-	other, err := Host{ID: "c4-abcdef"}.Lock(t.Context(), dir, "measures hello", nil)
+	other, err := Lock(t.Context(), sysinfo.Host{ID: "c4-abcdef"}, dir, "measures hello", nil)
 	if err != nil {
 		t.Errorf("a run on another machine: %v", err)
 	} else {
 		other()
 	}
 	onWaiting = func() { time.AfterFunc(2*lockEvery, unlock) } // while another waits
-	unlock, err = h.Lock(t.Context(), dir, "measures packing", waiting)
+	unlock, err = Lock(t.Context(), h, dir, "measures packing", waiting)
 	if err != nil || waits != 2 {
 		t.Fatalf("the third run waited %d times: %v", waits-1, err)
 	}

@@ -3,13 +3,10 @@ package machines
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,7 +17,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/output"
-	"benchbook/runner/observe"
+	"benchbook/runner/sysinfo"
 )
 
 // machineName is the name of our program on another machine, among what is started there.
@@ -29,7 +26,7 @@ const machineName = "host"
 // A Machine is another one than this, that something is measured on: what it is, and a program of ours that tells about
 // it.
 type Machine struct {
-	Host   Host
+	Host   sysinfo.Host
 	Name   string // in the project
 	Node   string // what its engine calls it; empty if that does not tell
 	engine engine.Engine
@@ -60,13 +57,13 @@ func Connect(ctx context.Context, name string, e engine.Engine, at engine.Locati
 	}
 	m = &Machine{Name: name, engine: e, space: space}
 	m.agent, err = space.Start(ctx, engine.Service{Image: image, Location: at,
-		Service: spec.Service{Name: machineName, Command: []string{agent.Host, tellWatch},
-			Ready: spec.Ready{Log: watchReady}}})
+		Service: spec.Service{Name: machineName, Command: []string{agent.Host, sysinfo.TellWatch},
+			Ready: spec.Ready{Log: sysinfo.WatchReady}}})
 	if sited, ok := m.agent.(engine.Sited); ok && err == nil {
 		m.Node = sited.Node()
 	}
 	if err == nil {
-		err = m.ask(ctx, func(answer []byte) error { return json.Unmarshal(answer, &m.Host) }, tellDescription)
+		err = m.ask(ctx, func(answer []byte) error { return json.Unmarshal(answer, &m.Host) }, sysinfo.TellDescription)
 	}
 	if m.Node != "" {
 		m.Host.Nodes = []string{m.Node}
@@ -99,7 +96,7 @@ func (m *Machine) Beside(further []*Machine) *Machine {
 	for _, f := range further {
 		ids, nodes = append(ids, f.Host.ID), append(nodes, f.Host.Nodes...)
 	}
-	all.Host.ID, all.Host.Nodes = idOf(ids), nodes
+	all.Host.ID, all.Host.Nodes = sysinfo.CombinedID(ids), nodes
 	return &all
 }
 
@@ -156,22 +153,22 @@ func (m *Machine) setClock(ctx context.Context) (err error) {
 
 // settle lets the machine come to rest, which takes longer after it was disturbed; longest is as in Settler.
 func (m *Machine) settle(ctx context.Context, disturbed bool, longest time.Duration) (*record.Before, error) {
-	after := afterRest
+	after := sysinfo.AfterRest
 	if disturbed {
-		after = afterDisturbance
+		after = sysinfo.AfterDisturbance
 	}
 	var before record.Before
-	err := m.ask(ctx, func(answer []byte) error { return json.Unmarshal(answer, &before) }, tellRest, after,
+	err := m.ask(ctx, func(answer []byte) error { return json.Unmarshal(answer, &before) }, sysinfo.TellRest, after,
 		longest.String())
 	return &before, err
 }
 
 // readings are what it did since a moment of our clock, in times of our clock.
-func (m *Machine) readings(ctx context.Context, from time.Time) (out observe.HostReadings, err error) {
+func (m *Machine) readings(ctx context.Context, from time.Time) (out sysinfo.HostReadings, err error) {
 	err = m.ask(ctx, func(answer []byte) error {
 		decoder := json.NewDecoder(bytes.NewReader(answer))
 		for {
-			var r observe.HostUsage
+			var r sysinfo.HostUsage
 			if err := decoder.Decode(&r); errors.Is(err, io.EOF) {
 				return nil
 			} else if err != nil {
@@ -180,76 +177,32 @@ func (m *Machine) readings(ctx context.Context, from time.Time) (out observe.Hos
 			r.At = r.At.Add(-m.ahead)
 			out = append(out, r)
 		}
-	}, tellReadings, strconv.FormatInt(from.Add(m.ahead).UnixNano(), 10))
+	}, sysinfo.TellReadings, strconv.FormatInt(from.Add(m.ahead).UnixNano(), 10))
 	return out, err
 }
 
-// With is the host together with other machines that something is measured on, of which this one may be none. Its ID is
-// of all of them, in the order of their names. The facts of this machine keep their names, those of others are below
-// hosts and the name of each.
-func (h Host) With(machines []*Machine, here bool) Host {
+// Together is a host together with machines that something is measured on; here says that it is one of them.
+func Together(h sysinfo.Host, machines []*Machine, here bool) sysinfo.Host {
 	if len(machines) == 0 {
 		return h
 	}
-	others := map[string]Host{}
+	others := map[string]sysinfo.Host{}
 	for _, m := range machines {
 		others[m.Name] = m.Host
 	}
-	return h.together(others, here)
-}
-
-func (h Host) together(others map[string]Host, here bool) Host {
-	all := Host{Others: others, Facts: map[string]string{}, Mirrors: h.Mirrors}
-	var ids []string
-	if here {
-		all.Cores, ids = h.Cores, []string{h.ID}
-		maps.Copy(all.Facts, h.Facts)
-	}
-	for _, name := range slices.Sorted(maps.Keys(others)) {
-		ids = append(ids, others[name].ID)
-		for fact, value := range others[name].Facts {
-			all.Facts["hosts."+name+"."+fact] = value
-		}
-	}
-	all.ID = idOf(ids)
-	return all
-}
-
-// idOf is the ID of machines together, given those of each.
-func idOf(ids []string) string {
-	if len(ids) == 1 {
-		return ids[0]
-	}
-	sum := sha256.Sum256([]byte(strings.Join(ids, " ")))
-	var classes []string
-	for _, id := range ids {
-		class, _, _ := strings.Cut(id, "-")
-		classes = append(classes, class)
-	}
-	return strings.Join(classes, "+") + "-" + hex.EncodeToString(sum[:3])
+	return h.Together(others, here)
 }
 
 // Known is what Hosts of a cache say of other machines, together with this one: with the ID that their results are
 // recorded under. It is false if one of them has never been met from here.
-func (h Host) Known(cache HostCache, endpoints map[string]string, here bool) (Host, bool) {
-	others := map[string]Host{}
+func Known(h sysinfo.Host, cache HostCache, endpoints map[string]string, here bool) (sysinfo.Host, bool) {
+	others := map[string]sysinfo.Host{}
 	for name, endpoint := range endpoints {
 		other, ok := cache.Read(endpoint)
 		if !ok {
-			return Host{}, false
+			return sysinfo.Host{}, false
 		}
 		others[name] = other
 	}
-	return h.together(others, here), true
+	return h.Together(others, here), true
 }
-
-// At is one of the machines of a host: the empty name is this one.
-func (h Host) At(name string) Host {
-	if name == "" {
-		return h
-	}
-	return h.Others[name]
-}
-
-// CoresOf are the logical CPUs of each physical core of one of the machines.
-func (h Host) CoresOf(name string) [][]int { return h.At(name).Cores }

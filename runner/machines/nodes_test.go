@@ -18,18 +18,19 @@ import (
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/load"
 	"benchbook/runner/observe"
+	"benchbook/runner/sysinfo"
 )
 
 // spreadLayout is an experiment of one trial whose load is on three nodes of two CPUs, if it has as many generators.
 func spreadLayout(generators int) (Layout, *plan.Trial) {
 	node := func(name, kernel string, ahead time.Duration) *Machine {
-		return &Machine{Name: name, ahead: ahead, Host: Host{ID: "c2-aaaaaa", Cores: [][]int{{0}, {1}},
+		return &Machine{Name: name, ahead: ahead, Host: sysinfo.Host{ID: "c2-aaaaaa", Cores: [][]int{{0}, {1}},
 			Facts: map[string]string{"host.cpu": "one kind", "host.cores": "2 logical, 2 physical", "host.kernel": kernel, "host.swap": "none"}}}
 	}
 	first := node(plan.LoadNode, "6.1", 7*time.Second).Beside([]*Machine{node("load-2", "6.2", -time.Second), node("load-3", "6.1", 0)})
-	services := &Machine{Name: plan.ServiceNode, Host: Host{ID: "c4-bbbbbb", Cores: [][]int{{0}, {1}, {2}, {3}}}}
+	services := &Machine{Name: plan.ServiceNode, Host: sysinfo.Host{ID: "c4-bbbbbb", Cores: [][]int{{0}, {1}, {2}, {3}}}}
 	trial := &plan.Trial{Services: []*spec.Service{{Name: "s"}}, Load: &spec.Load{Target: "http://s/", Generators: generators}}
-	return Layout{Host: Host{}.With([]*Machine{first, services}, false), Machines: map[string]*Machine{first.Name: first, services.Name: services},
+	return Layout{Host: Together(sysinfo.Host{}, []*Machine{first, services}, false), Machines: map[string]*Machine{first.Name: first, services.Name: services},
 		Experiment: &plan.Experiment{Engine: spec.Kubernetes, Trials: []*plan.Trial{trial},
 			Hosts: map[string]string{"s": plan.ServiceNode, "load": plan.LoadNode}},
 	}, trial
@@ -37,17 +38,17 @@ func spreadLayout(generators int) (Layout, *plan.Trial) {
 
 // Nodes that a load is on together have another ID than one of them, or fewer.
 func TestBeside(t *testing.T) {
-	node := func() *Machine { return &Machine{Name: plan.LoadNode, Host: Host{ID: "c2-aaaaaa"}} }
+	node := func() *Machine { return &Machine{Name: plan.LoadNode, Host: sysinfo.Host{ID: "c2-aaaaaa"}} }
 	one, two, three := node(), node().Beside([]*Machine{node()}), node().Beside([]*Machine{node(), node()})
 	if one.Beside(nil).Host.ID != "c2-aaaaaa" || !strings.HasPrefix(two.Host.ID, "c2+c2-") || !strings.HasPrefix(three.Host.ID, "c2+c2+c2-") {
 		t.Errorf("IDs are %s, %s and %s", one.Beside(nil).Host.ID, two.Host.ID, three.Host.ID)
 	}
-	services := &Machine{Name: plan.ServiceNode, Host: Host{ID: "c4-bbbbbb"}}
-	all := Host{}.With([]*Machine{two, services}, false)
+	services := &Machine{Name: plan.ServiceNode, Host: sysinfo.Host{ID: "c4-bbbbbb"}}
+	all := Together(sysinfo.Host{}, []*Machine{two, services}, false)
 	cache := HostCache(t.TempDir())
 	cache.Write("two", two.Host)
 	cache.Write("services", services.Host)
-	known, ok := Host{}.Known(cache, map[string]string{plan.LoadNode: "two", plan.ServiceNode: "services"}, false)
+	known, ok := Known(sysinfo.Host{}, cache, map[string]string{plan.LoadNode: "two", plan.ServiceNode: "services"}, false)
 	if !strings.HasPrefix(all.ID, "c2+c2+c4-") || !ok || known.ID != all.ID {
 		t.Errorf("with services it is %s, and known as %s", all.ID, known.ID)
 	}
@@ -137,14 +138,14 @@ func TestNoiseOfSeveralNodes(t *testing.T) {
 			answer := json.NewEncoder(&out)
 			var err error
 			switch c.Args[2] {
-			case tellDescription:
-				err = answer.Encode(Host{ID: "c2-aaaaaa", Facts: map[string]string{"host.cpu": "one kind"}})
-			case tellRest:
+			case sysinfo.TellDescription:
+				err = answer.Encode(sysinfo.Host{ID: "c2-aaaaaa", Facts: map[string]string{"host.cpu": "one kind"}})
+			case sysinfo.TellRest:
 				err = answer.Encode(record.Before{Settled: true, Jitter: jitter})
-			case tellReadings:
+			case sysinfo.TellReadings:
 				for i, at := range []time.Time{begin.Add(-500 * time.Millisecond), begin.Add(1500 * time.Millisecond)} {
 					if err == nil {
-						err = answer.Encode(observe.HostUsage{At: at, Busy: float64(i) * busy, Total: float64(i) * 4, Steal: float64(i) * steal})
+						err = answer.Encode(sysinfo.HostUsage{At: at, Busy: float64(i) * busy, Total: float64(i) * 4, Steal: float64(i) * steal})
 					}
 				}
 			}
@@ -171,7 +172,7 @@ func TestNoiseOfSeveralNodes(t *testing.T) {
 	if len(others) != 2 || !near(others[0].Foreign, 0) || !near(others[1].Foreign, 0.3) || !near(others[0].Steal, 0) || !near(others[1].Steal, 0.2) {
 		t.Errorf("others used %+v", others)
 	}
-	before, err := r.Settle(t.Context(), &observe.Settler{}, false)
+	before, err := r.Settle(t.Context(), &sysinfo.Settler{}, false)
 	if err != nil || before == nil || before.Jitter != 0.005 {
 		t.Errorf("before: %+v, %v", before, err)
 	}

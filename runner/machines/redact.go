@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"benchbook/notebook/record"
+	"benchbook/runner/sysinfo"
 )
 
 var (
@@ -18,7 +19,7 @@ var (
 // programs say them, and without the sequences that colour a terminal.
 func BuildOutput(s string) string {
 	var redact record.Redactor
-	redact.Hide(mirrorsOf(os.DirFS("/"), os.Environ()))
+	redact.Hide(sysinfo.MirrorsOf(os.DirFS("/"), os.Environ()))
 	return redact.Text(Plain(urlHost.ReplaceAllString(s, "${1}…")))
 }
 

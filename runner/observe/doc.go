@@ -1,17 +1,12 @@
 // Package observe tells what the machine and the services do while something is measured.
 //
 // A Sampler reads the usage of services and of the machine beside a measurement, on a thread of its own, and turns the
-// readings into samples and facts of a record. A Settler lets the machine come to rest before a repetition. Nothing
-// here knows how a plan is carried out.
+// readings into samples and facts of a record. Nothing here knows how a plan is carried
+// out.
 package observe
 
 import (
-	"context"
-	"os"
-	"path/filepath"
 	"strings"
-
-	"github.com/shirou/gopsutil/v4/common"
 
 	"benchbook/runner/engine"
 )
@@ -42,23 +37,4 @@ func EngineRunning(r engine.Running) engine.Running {
 		return renamed.Running
 	}
 	return r
-}
-
-// Below has gopsutil read what is below another root directory.
-func Below(root string) context.Context {
-	if root == "/" {
-		return context.Background()
-	}
-	return context.WithValue(context.Background(), common.EnvKey, common.EnvMap{
-		common.HostProcEnvKey: filepath.Join(root, "proc"), common.HostSysEnvKey: filepath.Join(root, "sys"),
-		common.HostEtcEnvKey: filepath.Join(root, "etc")})
-}
-
-// Text is what a file of the kernel says, without space around it; empty where there is none.
-func Text(path ...string) string {
-	data, err := os.ReadFile(filepath.Join(path...))
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(data))
 }

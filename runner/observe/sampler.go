@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"benchbook/runner/engine"
+	"benchbook/runner/sysinfo"
 )
 
 // How often what services use is read while they are measured. The processor time alone costs a few microseconds, and
@@ -36,7 +37,7 @@ type Sampler struct {
 	cpu      map[string][]engine.Usage // of those that tell it apart: processor time alone, more often
 	threads  map[string][]threadReading
 	ports    map[string][]portReading
-	host     HostReadings
+	host     sysinfo.HostReadings
 	ticks    []time.Time       // when something was read
 	clocks   []clocks          // at the beginning and at the end
 	swapped  []int64           // bytes read from swap, likewise; -1 where the system does not tell
@@ -78,7 +79,7 @@ func Watch(ctx context.Context, services []engine.Running) *Sampler {
 	every := max(sampleEvery, time.Duration(len(services))*samplePause)
 	s := &Sampler{stop: cancel, every: every, services: map[string][]engine.Usage{},
 		cpu: map[string][]engine.Usage{}, threads: map[string][]threadReading{},
-		ports: map[string][]portReading{}, clocks: []clocks{readClocks()}, swapped: []int64{swappedIn()},
+		ports: map[string][]portReading{}, clocks: []clocks{readClocks()}, swapped: []int64{sysinfo.SwappedIn()},
 		facts: map[string]string{}}
 	for _, r := range services {
 		c := container{Running: r}
@@ -109,7 +110,7 @@ func Watch(ctx context.Context, services []engine.Running) *Sampler {
 func (s *Sampler) keepReading(ctx context.Context, begun chan<- struct{}) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	spent, began := threadTime(), time.Now()
+	spent, began := sysinfo.ThreadTime(), time.Now()
 	s.read(ctx, 0)
 	close(begun)
 	ticker := time.NewTicker(s.every)
@@ -120,7 +121,7 @@ func (s *Sampler) keepReading(ctx context.Context, begun chan<- struct{}) {
 			s.read(context.WithoutCancel(ctx), 0)
 			s.cost = -1
 			// a share of less says nothing
-			if now, passed := threadTime(), time.Since(began); now >= 0 && spent >= 0 && passed > wholeEvery*s.every {
+			if now, passed := sysinfo.ThreadTime(), time.Since(began); now >= 0 && spent >= 0 && passed > wholeEvery*s.every {
 				s.cost = (now - spent).Seconds() / passed.Seconds()
 			}
 			return
@@ -162,7 +163,7 @@ func (s *Sampler) read(ctx context.Context, tick int) {
 	if tick%hostEvery != 0 {
 		return
 	}
-	if host := ReadHost(); host.Total > 0 {
+	if host := sysinfo.ReadHost(); host.Total > 0 {
 		s.host = append(s.host, host)
 	}
 	s.mu.Lock()
@@ -225,7 +226,7 @@ func (s *Sampler) readPorts(ctx context.Context, name string, n engine.Networked
 func (s *Sampler) Finish() {
 	s.stop()
 	s.done.Wait()
-	s.clocks, s.swapped = append(s.clocks, readClocks()), append(s.swapped, swappedIn())
+	s.clocks, s.swapped = append(s.clocks, readClocks()), append(s.swapped, sysinfo.SwappedIn())
 	s.around[1] = readNeighbours()
 }
 

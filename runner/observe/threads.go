@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"benchbook/runner/sysinfo"
 )
 
 // threadReading is the processor time of each thread of a service, or of a few of them.
@@ -20,7 +22,7 @@ type threadReading struct {
 // tells it.
 func (w watched) threads(ctx context.Context, few map[int]bool) (threadReading, bool) {
 	r := threadReading{at: time.Now(), times: map[int]time.Duration{}, few: len(few) > 0}
-	began := threadTime()
+	began := sysinfo.ThreadTime()
 	for i, c := range w.containers {
 		if c.threaded == nil {
 			return r, false
@@ -43,7 +45,7 @@ func (w watched) threads(ctx context.Context, few map[int]bool) (threadReading, 
 		}
 	}
 	r.took = time.Since(r.at)
-	if ended := threadTime(); began >= 0 && ended >= 0 {
+	if ended := sysinfo.ThreadTime(); began >= 0 && ended >= 0 {
 		r.took = ended - began
 	}
 	return r, true

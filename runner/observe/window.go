@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/load"
+	"benchbook/runner/sysinfo"
 )
 
 // Elsewhere is what of an experiment does not run on this machine, and what other machines did in the window.
@@ -29,19 +30,16 @@ type MachineUsage struct{ Foreign, Steal float64 }
 
 // AddMachine adds what another machine did in the window of a measurement. Services are those that ran there, and load
 // is the processor time of the load there.
-func (s *Sampler) AddMachine(readings HostReadings, services []string, load time.Duration, begin, end time.Time) {
+func (s *Sampler) AddMachine(readings sysinfo.HostReadings, services []string, load time.Duration, begin, end time.Time) {
 	ours := load.Seconds()
 	for _, name := range services {
 		if usage := s.cpuReadings(name); len(usage) > 1 {
-			ours += readings.cpuSeconds(usage, begin, end)
+			ours += cpuSeconds(readings, usage, begin, end)
 		}
 	}
 	s.Elsewhere.Machines = append(s.Elsewhere.Machines,
-		MachineUsage{readings.foreign(begin, end, ours), readings.steal(begin, end)})
+		MachineUsage{readings.Foreign(begin, end, ours), readings.Steal(begin, end)})
 }
-
-// ReadingEvery is how often other machines are read.
-const ReadingEvery = 100 * time.Millisecond
 
 // longestUntilRead is how long readings of the end of a window are waited for: it is over when they are asked for, by
 // any clock that was not set meanwhile.
@@ -49,7 +47,7 @@ const longestUntilRead = time.Second
 
 // AwaitReadings waits until other machines have been read after the end of a window. The error is the context's.
 func AwaitReadings(ctx context.Context, end time.Time) error {
-	wait := min(time.Until(end.Add(2*ReadingEvery)), longestUntilRead)
+	wait := min(time.Until(end.Add(2*sysinfo.ReadingEvery)), longestUntilRead)
 	if wait <= 0 {
 		return nil
 	}
@@ -88,7 +86,7 @@ func (s *Sampler) Samples(m *load.Measurement) []record.Sample {
 		readings := s.cpuReadings(name)
 		used, ok := cpuIn(readings, begin, end)
 		if ok && !s.Elsewhere.Services[name] {
-			ours += s.host.cpuSeconds(readings, begin, end)
+			ours += cpuSeconds(s.host, readings, begin, end)
 		}
 		service, isLink := strings.CutSuffix(name, LinkSuffix)
 		switch cores := used / m.Length.Seconds(); {
@@ -171,7 +169,7 @@ func (s *Sampler) Machine(m *load.Measurement, limited map[string]bool) *record.
 		Threads: s.busiest(begin, end), Ports: s.mostPorts(begin, end)}
 	if m.Length >= time.Second { // shorter windows are shorter than the clocks can tell
 		if !s.Elsewhere.All {
-			out.Steal = s.host.steal(begin, end)
+			out.Steal = s.host.Steal(begin, end)
 		}
 		for _, other := range s.Elsewhere.Machines {
 			out.Steal = max(out.Steal, other.Steal)
@@ -227,6 +225,23 @@ func around(usage []engine.Usage, begin, end time.Time) (first, last int) {
 	return first, last
 }
 
+// cpuSeconds is the processor time that a service used between two moments, interpolated between readings of the whole
+// machine: so both are wrong alike where a load begins or ends between two of these, and their difference is not.
+func cpuSeconds(h sysinfo.HostReadings, usage []engine.Usage, begin, end time.Time) float64 {
+	at := func(moment time.Time) float64 {
+		i := slices.IndexFunc(h, func(r sysinfo.HostUsage) bool { return !r.At.Before(moment) })
+		if i <= 0 || h[i].At.Equal(moment) {
+			used, _ := cpuAt(usage, moment)
+			return used
+		}
+		a, b := h[i-1].At, h[i].At
+		before, _ := cpuAt(usage, a)
+		after, _ := cpuAt(usage, b)
+		return before + moment.Sub(a).Seconds()/b.Sub(a).Seconds()*(after-before)
+	}
+	return at(end) - at(begin)
+}
+
 // cpuIn is the processor time used between two moments, in seconds, each read off the line between the readings beside
 // it.
 func cpuIn(usage []engine.Usage, begin, end time.Time) (float64, bool) {
@@ -258,7 +273,7 @@ func cpuAt(usage []engine.Usage, at time.Time) (float64, bool) {
 func (s *Sampler) mostForeign(begin, end time.Time, ours float64) float64 {
 	most := 0.0
 	if !s.Elsewhere.All {
-		if most = s.host.foreign(begin, end, ours); most < 0 {
+		if most = s.host.Foreign(begin, end, ours); most < 0 {
 			return -1
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/load"
+	"benchbook/runner/sysinfo"
 )
 
 func TestClockThatIsSet(t *testing.T) {
@@ -53,7 +54,7 @@ func TestForeignCPUOfCommands(t *testing.T) {
 		own    float64 // processor time of benchbook itself until the window's end
 		want   float64
 	}{{2 * time.Second, 0, 0.25}, {2 * time.Second, 0.4, 0.15}, {900 * time.Millisecond, 0, -1}} {
-		s := &Sampler{host: HostReadings{{at(-1), 0, 0, 0, 0}, {at(0), 0, 2, 0, 0}, {at(2), 2, 6, 0, tt.own}, {at(3), 2, 8, 0, tt.own}}}
+		s := &Sampler{host: sysinfo.HostReadings{read(at(-1), 0, 0, 0, 0), read(at(0), 0, 2, 0, 0), read(at(2), 2, 6, 0, tt.own), read(at(3), 2, 8, 0, tt.own)}}
 		m := load.Measurement{Start: at(0), Length: tt.length, GeneratorCPU: time.Second, Command: &record.Command{ForeignCPU: -1}}
 		s.Samples(&m)
 		if math.Abs(m.Command.ForeignCPU-tt.want) > 1e-9 {
@@ -70,7 +71,7 @@ func TestMachine(t *testing.T) {
 		return engine.Usage{At: at(seconds), Periods: periods, Throttled: throttled}
 	}
 	s := &Sampler{
-		host: HostReadings{{at(-1), 0, 0, 0, 0}, {at(0), 0, 2, 0.5, 0}, {at(2), 2, 6, 0.7, 0}, {at(3), 2, 8, 2, 0}},
+		host: sysinfo.HostReadings{read(at(-1), 0, 0, 0, 0), read(at(0), 0, 2, 0.5, 0), read(at(2), 2, 6, 0.7, 0), read(at(3), 2, 8, 2, 0)},
 		services: map[string][]engine.Usage{
 			"server": {usage(-1, 5, 1), usage(0, 10, 2), usage(1, 15, 2), usage(2, 30, 6), usage(3, 40, 9)},
 			"quiet":  {usage(-1, -1, -1), usage(3, -1, -1)},
@@ -150,7 +151,7 @@ func TestUsageOfLinks(t *testing.T) {
 		return []engine.Usage{{At: at(0), Memory: 5}, {At: at(4), CPU: time.Duration(cores * 4 * float64(time.Second)), Memory: 5}}
 	}
 	s := &Sampler{services: map[string][]engine.Usage{"db": usage(0.5), "db.link": usage(0.25)},
-		host: HostReadings{{At: at(0)}, {At: at(4), Busy: 4, Total: 8}}}
+		host: sysinfo.HostReadings{{At: at(0)}, {At: at(4), Busy: 4, Total: 8}}}
 	m := load.Measurement{Start: at(0), Length: 4 * time.Second, GeneratorCPU: 0, Load: &record.Load{}, Facts: map[string]string{"a": "b"}}
 	samples := fmt.Sprint(s.Samples(&m))
 	if !strings.Contains(samples, "{cpu.db 0.5 cores") || strings.Contains(samples, "link") {
@@ -176,4 +177,9 @@ func TestAwaitReadings(t *testing.T) {
 	if err := AwaitReadings(ctx, time.Now().Add(time.Hour)); !errors.Is(err, context.Canceled) {
 		t.Errorf("an interrupt came to %v", err)
 	}
+}
+
+// read is a reading of a machine.
+func read(at time.Time, busy, total, steal, own float64) sysinfo.HostUsage {
+	return sysinfo.HostUsage{At: at, Busy: busy, Total: total, Steal: steal, Own: own}
 }

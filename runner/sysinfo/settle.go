@@ -1,4 +1,4 @@
-package observe
+package sysinfo
 
 import (
 	"cmp"
@@ -91,7 +91,7 @@ func (s *Settler) Settle(ctx context.Context, disturbed bool) (*record.Before, e
 	}
 	began := now()
 	if s.past.Begun.IsZero() {
-		s.past.Begun, s.past.Swap, s.past.Last = began, swappedIn(), ReadHost()
+		s.past.Begun, s.past.Swap, s.past.Last = began, SwappedIn(), ReadHost()
 	}
 	allowed, longer := s.allowed(began, disturbed)
 	var reasons []string
@@ -204,7 +204,7 @@ func (s *Settler) look(ctx context.Context) (state *record.Before, restless []st
 
 // noteSince adds what happened since the last repetition was begun.
 func (s *Settler) noteSince(state *record.Before) {
-	host, swap := ReadHost(), swappedIn()
+	host, swap := ReadHost(), SwappedIn()
 	if last := s.past.Last; host.Total > last.Total {
 		state.Steal = max(0, (host.Steal-last.Steal)/(host.Total-last.Total))
 	}

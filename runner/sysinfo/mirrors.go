@@ -1,4 +1,4 @@
-package machines
+package sysinfo
 
 import (
 	"io/fs"
@@ -39,7 +39,7 @@ var (
 // mirrorsOf names the hosts that a machine gets packages from, or through, and that are not public: their names are
 // nobody's business, and programs that cannot reach them say them. The root is that of the machine's files, the
 // environment a list of NAME=value.
-func mirrorsOf(root fs.FS, environment []string) []string {
+func MirrorsOf(root fs.FS, environment []string) []string {
 	all := strings.Join(mirrorSettings(root, environment), "\n")
 	var found, hosts []string
 	for _, pattern := range []*regexp.Regexp{hostInURL, hostOfRegistry, hostOfProxy} {

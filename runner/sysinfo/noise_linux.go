@@ -1,4 +1,4 @@
-package observe
+package sysinfo
 
 import (
 	"context"
@@ -109,8 +109,8 @@ func spins() float64 {
 // writeDirty asks for everything to be written to disks.
 func writeDirty() { unix.Sync() }
 
-// threadTime is the processor time of the calling thread, or -1 where the system does not tell.
-func threadTime() time.Duration { return usedBy(unix.RUSAGE_THREAD, -1) }
+// ThreadTime is the processor time of the calling thread, or -1 where the system does not tell.
+func ThreadTime() time.Duration { return usedBy(unix.RUSAGE_THREAD, -1) }
 
 // processTime is the processor time of this process, or 0 where the system does not tell.
 func processTime() time.Duration { return usedBy(unix.RUSAGE_SELF, 0) }

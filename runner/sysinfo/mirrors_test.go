@@ -1,4 +1,4 @@
-package machines
+package sysinfo
 
 import (
 	"slices"
@@ -28,7 +28,7 @@ func TestMirrorsOf(t *testing.T) {
 	want := []string{"apt.corp.example", "cache.corp.example", "chosen.corp.example", "go.corp.example", "mirror.corp.example", "npm-cache",
 		"npm.corp.example", "own.corp.example", "packages", "proxy.corp.example", "pypi.corp.example", "registry.corp.example",
 		"trusted.corp.example", "tunnel"}
-	if got := mirrorsOf(root, environment); !slices.Equal(got, want) {
+	if got := MirrorsOf(root, environment); !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }

@@ -1,10 +1,11 @@
-package machines
+package sysinfo
 
 import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -19,7 +20,6 @@ import (
 	"github.com/shirou/gopsutil/v4/mem"
 
 	"benchbook/runner/engine/kernel"
-	"benchbook/runner/observe"
 )
 
 // Host is the machine that we measure on, or several of them.
@@ -33,7 +33,7 @@ type Host struct {
 	// Nodes are the names that an engine over several machines has for it, or for those that are one host; nil where it
 	// has none.
 	Nodes []string `json:",omitempty"`
-	// Others are the machines beside this one, by their names in the project; nil if there are none. See With.
+	// Others are the machines beside this one, by their names in the project; nil if there are none. See Together.
 	Others map[string]Host
 
 	Mirrors []string `json:"-"` // hosts whose names no record keeps
@@ -44,7 +44,7 @@ func ThisHost() (Host, error) { return HostBelow("/") }
 
 // HostBelow describes the machine whose root directory this is, by the files that the kernel has below it.
 func HostBelow(root string) (Host, error) {
-	ctx := observe.Below(root)
+	ctx := Below(root)
 	info, err := cpu.InfoWithContext(ctx)
 	if err != nil || len(info) == 0 {
 		return Host{}, fmt.Errorf("finding out about this machine's processor: %w", cmp.Or(err, os.ErrNotExist))
@@ -53,7 +53,7 @@ func HostBelow(root string) (Host, error) {
 	if err != nil {
 		return Host{}, fmt.Errorf("finding out about this machine's memory: %w", err)
 	}
-	h := Host{Cores: physicalCores(root), Facts: map[string]string{}, Mirrors: mirrorsOf(os.DirFS(root), os.Environ())}
+	h := Host{Cores: physicalCores(root), Facts: map[string]string{}, Mirrors: MirrorsOf(os.DirFS(root), os.Environ())}
 	gib := int(math.Round(float64(memory.Total) / (1 << 30)))
 	model := strings.Join(strings.Fields(info[0].ModelName), " ")
 	logical := 0
@@ -75,17 +75,17 @@ func HostBelow(root string) (Host, error) {
 	fact("microcode", info[0].Microcode)
 	fact("kernel", kernelRelease(root))
 	fact("governor", governors(root))
-	fact("clock", observe.Text(root, "sys/devices/system/clocksource/clocksource0/current_clocksource"))
+	fact("clock", Text(root, "sys/devices/system/clocksource/clocksource0/current_clocksource"))
 	fact("mitigations", mitigations(root))
 	fact("swap", swapSize(memory))
-	fact("hugepages", bracketed(observe.Text(root, "sys/kernel/mm/transparent_hugepage/enabled")))
+	fact("hugepages", bracketed(Text(root, "sys/kernel/mm/transparent_hugepage/enabled")))
 	fact("virtual", hypervisor(root, info[0].Flags))
 	return h, nil
 }
 
 // kernelRelease is the release of the kernel; empty where the system does not tell.
 func kernelRelease(root string) string {
-	if release := observe.Text(root, "proc/sys/kernel/osrelease"); release != "" {
+	if release := Text(root, "proc/sys/kernel/osrelease"); release != "" {
 		return release
 	}
 	release, err := host.KernelVersion()
@@ -101,8 +101,8 @@ func kernelRelease(root string) string {
 //
 // Source: systemd-detect-virt(1), whose names for kinds these are.
 func hypervisor(root string, flags []string) string {
-	clocks := observe.Text(root, "sys/devices/system/clocksource/clocksource0/available_clocksource")
-	switch kind := observe.Text(root, "sys/hypervisor/type"); {
+	clocks := Text(root, "sys/devices/system/clocksource/clocksource0/available_clocksource")
+	switch kind := Text(root, "sys/hypervisor/type"); {
 	case kind != "":
 		return kind
 	case strings.Contains(clocks, "kvm-clock"):
@@ -110,7 +110,7 @@ func hypervisor(root string, flags []string) string {
 	case strings.Contains(clocks, "hyperv"):
 		return "hyperv"
 	}
-	firmware := observe.Text(root, "sys/class/dmi/id/sys_vendor") + " " + observe.Text(root,
+	firmware := Text(root, "sys/class/dmi/id/sys_vendor") + " " + Text(root,
 		"sys/class/dmi/id/product_name")
 	for _, virtual := range []struct{ words, kind string }{{"KVM", "kvm"}, {"QEMU", "qemu"}, {"VMware", "vmware"},
 		{"VirtualBox", "oracle"}} {
@@ -130,7 +130,7 @@ func governors(root string) string {
 	files, _ := filepath.Glob(filepath.Join(root, "sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor"))
 	var out []string
 	for _, f := range files {
-		if g := observe.Text(f); g != "" && !slices.Contains(out, g) {
+		if g := Text(f); g != "" && !slices.Contains(out, g) {
 			out = append(out, g)
 		}
 	}
@@ -186,7 +186,7 @@ func mitigations(root string) string {
 	files, _ := filepath.Glob(filepath.Join(root, "sys/devices/system/cpu/vulnerabilities/*"))
 	var out []string
 	for _, f := range files {
-		if state := observe.Text(f); strings.HasPrefix(state, "Mitigation:") || strings.HasPrefix(state, "Vulnerable") {
+		if state := Text(f); strings.HasPrefix(state, "Mitigation:") || strings.HasPrefix(state, "Vulnerable") {
 			out = append(out, filepath.Base(f)+": "+state)
 		}
 	}
@@ -199,7 +199,7 @@ func mitigations(root string) string {
 // Source: Linux, Documentation/admin-guide/cputopology.rst.
 func physicalCores(root string) [][]int {
 	cpus := filepath.Join(root, "sys/devices/system/cpu")
-	online, err := kernel.ParseCPUs(observe.Text(cpus, "online"))
+	online, err := kernel.ParseCPUs(Text(cpus, "online"))
 	if err != nil {
 		for i := range runtime.NumCPU() { // not Linux
 			online = append(online, i)
@@ -208,7 +208,7 @@ func physicalCores(root string) [][]int {
 	seen := map[string]int{}
 	var cores [][]int
 	for _, i := range online {
-		siblings := observe.Text(cpus, fmt.Sprintf("cpu%d/topology/thread_siblings_list", i))
+		siblings := Text(cpus, fmt.Sprintf("cpu%d/topology/thread_siblings_list", i))
 		if siblings == "" {
 			siblings = fmt.Sprint(i)
 		}
@@ -222,3 +222,48 @@ func physicalCores(root string) [][]int {
 	}
 	return cores
 }
+
+// Together is a host together with other machines that something is measured on, of which it may be none. Its ID is of
+// all of them, in the order of their names. The facts of this machine keep their names, those of others are below
+// hosts and the name of each.
+func (h Host) Together(others map[string]Host, here bool) Host {
+	all := Host{Others: others, Facts: map[string]string{}, Mirrors: h.Mirrors}
+	var ids []string
+	if here {
+		all.Cores, ids = h.Cores, []string{h.ID}
+		maps.Copy(all.Facts, h.Facts)
+	}
+	for _, name := range slices.Sorted(maps.Keys(others)) {
+		ids = append(ids, others[name].ID)
+		for fact, value := range others[name].Facts {
+			all.Facts["hosts."+name+"."+fact] = value
+		}
+	}
+	all.ID = CombinedID(ids)
+	return all
+}
+
+// CombinedID is the ID of machines together, given those of each.
+func CombinedID(ids []string) string {
+	if len(ids) == 1 {
+		return ids[0]
+	}
+	sum := sha256.Sum256([]byte(strings.Join(ids, " ")))
+	var classes []string
+	for _, id := range ids {
+		class, _, _ := strings.Cut(id, "-")
+		classes = append(classes, class)
+	}
+	return strings.Join(classes, "+") + "-" + hex.EncodeToString(sum[:3])
+}
+
+// At is one of the machines of a host: the empty name is this one.
+func (h Host) At(name string) Host {
+	if name == "" {
+		return h
+	}
+	return h.Others[name]
+}
+
+// CoresOf are the logical CPUs of each physical core of one of the machines.
+func (h Host) CoresOf(name string) [][]int { return h.At(name).Cores }

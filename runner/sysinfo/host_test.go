@@ -1,4 +1,4 @@
-package machines
+package sysinfo
 
 import (
 	"encoding/json"

@@ -1,4 +1,4 @@
-package observe
+package sysinfo
 
 import (
 	"slices"
@@ -6,8 +6,6 @@ import (
 
 	"github.com/shirou/gopsutil/v4/cpu"
 	"github.com/shirou/gopsutil/v4/mem"
-
-	"benchbook/runner/engine"
 )
 
 // HostUsage is the processor time of a whole machine so far, in seconds of all CPUs.
@@ -32,6 +30,9 @@ func readHostBelow(root string) HostUsage {
 	total := t.User + t.System + t.Nice + t.Irq + t.Softirq + t.Steal + idle
 	return HostUsage{time.Now(), total - idle - t.Steal, total, t.Steal, processTime().Seconds()}
 }
+
+// ReadingEvery is how often other machines are read.
+const ReadingEvery = 100 * time.Millisecond
 
 // HostReadings are readings of one machine, in order.
 type HostReadings []HostUsage
@@ -61,11 +62,11 @@ func (h HostReadings) at(at time.Time) (HostUsage, bool) {
 	return HostUsage{at, mix(a.Busy, b.Busy), mix(a.Total, b.Total), mix(a.Steal, b.Steal), mix(a.Own, b.Own)}, true
 }
 
-// foreign is the share of the machine's processor time that went to neither services nor load nor the reader, -1 where
+// Foreign is the share of the machine's processor time that went to neither services nor load nor the reader, -1 where
 // the readings do not cover the window. Ours is what services and load used, in seconds.
 //
 // Source: docs/method.md#quantities-checked.
-func (h HostReadings) foreign(begin, end time.Time, ours float64) float64 {
+func (h HostReadings) Foreign(begin, end time.Time, ours float64) float64 {
 	used, ok := h.between(begin, end)
 	if !ok {
 		return -1
@@ -73,8 +74,8 @@ func (h HostReadings) foreign(begin, end time.Time, ours float64) float64 {
 	return max(0, (used.Busy-used.Own-ours)/used.Total)
 }
 
-// steal is the share of the machine's processor time that its hypervisor gave to others, -1 where that is not known.
-func (h HostReadings) steal(begin, end time.Time) float64 {
+// Steal is the share of the machine's processor time that its hypervisor gave to others, -1 where that is not known.
+func (h HostReadings) Steal(begin, end time.Time) float64 {
 	used, ok := h.between(begin, end)
 	if !ok {
 		return -1
@@ -82,48 +83,9 @@ func (h HostReadings) steal(begin, end time.Time) float64 {
 	return max(0, used.Steal/used.Total)
 }
 
-// cpuSeconds is the processor time that a service used between two moments, interpolated between readings of the whole
-// machine: so both are wrong alike where a load begins or ends between two of these, and their difference is not.
-func (h HostReadings) cpuSeconds(usage []engine.Usage, begin, end time.Time) float64 {
-	at := func(moment time.Time) float64 {
-		i := slices.IndexFunc(h, func(r HostUsage) bool { return !r.At.Before(moment) })
-		if i <= 0 || h[i].At.Equal(moment) {
-			used, _ := cpuAt(usage, moment)
-			return used
-		}
-		a, b := h[i-1].At, h[i].At
-		before, _ := cpuAt(usage, a)
-		after, _ := cpuAt(usage, b)
-		return before + moment.Sub(a).Seconds()/b.Sub(a).Seconds()*(after-before)
-	}
-	return at(end) - at(begin)
-}
-
-// clocks is one moment by the wall clock, which somebody may set, and by one that nobody can.
-type clocks struct {
-	wall   time.Time
-	steady time.Duration
-}
-
-// epoch is where the steady clock begins.
-var epoch = time.Now()
-
-func readClocks() clocks {
-	now := time.Now()
-	return clocks{now.Round(0), now.Sub(epoch)}
-}
-
-// clockStep says by how much the wall clock was set between two moments. Keeping time over a network makes it run up to
-// 0.05 % fast or slow, which is no step; neither is what 10 ms could hide.
-func clockStep(a, b clocks) (time.Duration, bool) {
-	passed := b.steady - a.steady
-	step := b.wall.Sub(a.wall) - passed
-	return step, step.Abs() > 10*time.Millisecond+passed/1000
-}
-
-// swappedIn is how much this machine has read from swap so far, in bytes, or -1. It is too dear to be asked all the
+// SwappedIn is how much this machine has read from swap so far, in bytes, or -1. It is too dear to be asked all the
 // time.
-func swappedIn() int64 {
+func SwappedIn() int64 {
 	swap, err := mem.SwapMemory()
 	if err != nil {
 		return -1

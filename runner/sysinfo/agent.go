@@ -1,4 +1,4 @@
-package machines
+package sysinfo
 
 import (
 	"bufio"
@@ -11,27 +11,25 @@ import (
 	"os"
 	"strconv"
 	"time"
-
-	"benchbook/runner/observe"
 )
 
 // Words that our program on another machine is called with, beside those of package agent.
 const (
-	tellDescription = "describe"
-	tellRest        = "settle"
-	tellWatch       = "watch"
-	tellReadings    = "readings"
+	TellDescription = "describe"
+	TellRest        = "settle"
+	TellWatch       = "watch"
+	TellReadings    = "readings"
 )
 
 // What follows tellRest: whether the machine disturbed the repetition before this one, and the longest wait as in
 // Settler.
 const (
-	afterDisturbance = "disturbed"
-	afterRest        = "undisturbed"
+	AfterDisturbance = "disturbed"
+	AfterRest        = "undisturbed"
 )
 
 // watchReady is what watch writes when it has begun.
-const watchReady = "benchbook-host: watching"
+const WatchReady = "benchbook-host: watching"
 
 // Readings of a machine are kept in two files, the older of which is given up when the newer one is full: some hours of
 // them.
@@ -49,26 +47,26 @@ const restFile = "/rest"
 func Answer(ctx context.Context, args []string, stdout io.Writer) error {
 	answer := json.NewEncoder(stdout)
 	switch {
-	case len(args) == 1 && args[0] == tellDescription:
+	case len(args) == 1 && args[0] == TellDescription:
 		host, err := ThisHost()
 		if err != nil {
 			return err
 		}
 		return answer.Encode(host)
-	case len(args) == 3 && args[0] == tellRest:
+	case len(args) == 3 && args[0] == TellRest:
 		longest, err := time.ParseDuration(args[2])
 		if err != nil {
 			return fmt.Errorf("invalid longest wait %q", args[2])
 		}
-		before, err := (&observe.Settler{Longest: longest}).SettleKept(ctx, restFile, args[1] == afterDisturbance)
+		before, err := (&Settler{Longest: longest}).SettleKept(ctx, restFile, args[1] == AfterDisturbance)
 		if err != nil {
 			return err
 		}
 		before.TimeWait = -1 // those are of the container's own network
 		return answer.Encode(before)
-	case len(args) == 1 && args[0] == tellWatch:
+	case len(args) == 1 && args[0] == TellWatch:
 		return keepWatch(ctx, newReadings, oldReadings, stdout)
-	case len(args) == 2 && args[0] == tellReadings:
+	case len(args) == 2 && args[0] == TellReadings:
 		from, err := strconv.ParseInt(args[1], 10, 64)
 		if err != nil {
 			return fmt.Errorf("%q is no moment", args[1])
@@ -85,13 +83,13 @@ func keepWatch(ctx context.Context, file, old string, stdout io.Writer) error {
 		return err
 	}
 	defer func() { into.Close() }() // whatever it is by then
-	if _, err := fmt.Fprintln(stdout, watchReady); err != nil {
+	if _, err := fmt.Fprintln(stdout, WatchReady); err != nil {
 		return err
 	}
-	ticker := time.NewTicker(observe.ReadingEvery)
+	ticker := time.NewTicker(ReadingEvery)
 	defer ticker.Stop()
 	for written := 0; ; {
-		line, err := json.Marshal(observe.ReadHost())
+		line, err := json.Marshal(ReadHost())
 		if err != nil {
 			return err
 		}
@@ -126,7 +124,7 @@ func tellSince(from int64, answer *json.Encoder, files ...string) error {
 		}
 		lines := bufio.NewScanner(bytes.NewReader(data))
 		for lines.Scan() {
-			var r observe.HostUsage
+			var r HostUsage
 			if json.Unmarshal(lines.Bytes(), &r) != nil || r.At.UnixNano() < from { // the last line may be half of one
 				continue
 			}
