@@ -218,29 +218,21 @@ func (e Edit) String() string {
 
 // Edits compares two definitions. What differs in the bytes of files is left to the inputs that name them.
 func Edits(now, then json.RawMessage) ([]Edit, error) {
-	have, err := Entries(now)
-	if err != nil {
-		return nil, err
+	// A record of before a name was known to be secret holds its value, and an article may hold one that no record does.
+	redact := record.NewRedactor(now, then)
+	var lists [4][]Entry
+	for i, d := range []json.RawMessage{now, then, redact.Definition(now), redact.Definition(then)} {
+		var err error
+		if lists[i], err = Entries(d); err != nil {
+			return nil, err
+		}
 	}
-	had, err := Entries(then)
-	if err != nil {
-		return nil, err
-	}
+	have, had, shown, showed := lists[0], lists[1], texts(lists[2]), texts(lists[3])
 	was := map[string]string{}
 	for _, e := range had {
 		if !e.File {
 			was[e.Path] = e.Text
 		}
-	}
-	// A record of before a name was known to be secret holds its value, and an article may hold one that no record does.
-	redact := record.NewRedactor(now, then)
-	shown, err := texts(redact.Definition(now))
-	if err != nil {
-		return nil, err
-	}
-	showed, err := texts(redact.Definition(then))
-	if err != nil {
-		return nil, err
 	}
 	var out []Edit
 	for _, e := range have {
@@ -262,13 +254,12 @@ func Edits(now, then json.RawMessage) ([]Edit, error) {
 }
 
 // texts are the values of a definition by their paths.
-func texts(definition json.RawMessage) (map[string]string, error) {
-	list, err := Entries(definition)
+func texts(list []Entry) map[string]string {
 	out := map[string]string{}
 	for _, e := range list {
 		out[e.Path] = e.Text
 	}
-	return out, err
+	return out
 }
 
 // hides reports whether a text with secrets taken out may be that of a text with them.

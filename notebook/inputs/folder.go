@@ -98,39 +98,30 @@ func (f *Folder) file(t source.Text, problems *source.Problems) (spec.File, bool
 	if file, ok := f.single[name]; ok {
 		return file, true
 	}
-	if slices.ContainsFunc(f.Doc.Listings, func(l *article.Listing) bool { return l.Path == name }) {
-		return f.listed(t, name, problems)
+	isListing := slices.ContainsFunc(f.Doc.Listings, func(l *article.Listing) bool { return l.Path == name })
+	if root, err := os.OpenRoot(f.Doc.Dir); err == nil && !isListing {
+		defer root.Close()
+		file, err := read(root, name, MaxSize-f.size)
+		switch {
+		case err == nil:
+			f.single[name] = file
+			f.size += int64(len(file.Data))
+			return file, true
+		case leaves(root, err):
+			problems.Add("outside-folder", t.Pos, "%q is a link that leaves the article's folder", t.Value).Hint = linkHint
+			return spec.File{}, false
+		case errors.Is(err, files.ErrTooLarge):
+			problems.Add("too-large", t.Pos,
+				"%q and the other files that are copied into containers are together larger than %d MiB", t.Value, MaxSize>>20).
+				Hint = "make the data in the image"
+			return spec.File{}, false
+		}
 	}
-	root, err := os.OpenRoot(f.Doc.Dir)
-	if err != nil {
-		return f.listed(t, name, problems)
-	}
-	defer root.Close()
-	file, err := read(root, name, MaxSize-f.size)
-	switch {
-	case leaves(root, err):
-		problems.Add("outside-folder", t.Pos, "%q is a link that leaves the article's folder", t.Value).Hint = linkHint
-		return spec.File{}, false
-	case errors.Is(err, files.ErrTooLarge):
-		problems.Add("too-large", t.Pos,
-			"%q and the other files that are copied into containers are together larger than %d MiB", t.Value, MaxSize>>20).
-			Hint = "make the data in the image"
-		return spec.File{}, false
-	case err != nil:
-		return f.listed(t, name, problems)
-	}
-	f.single[name] = file
-	f.size += int64(len(file.Data))
-	return file, true
-}
-
-// listed gives a listing. For whatever else cannot be read, the article says why, and what there is in its place.
-func (f *Folder) listed(t source.Text, name string, problems *source.Problems) (spec.File, bool) {
-	file, ok := f.Doc.File(t, problems)
+	listing, ok := f.Doc.File(t, problems) // which reports everything else that cannot be read
 	if !ok {
 		return spec.File{}, false
 	}
-	return newFile(name, file.Data, file.Exec), true
+	return newFile(name, listing.Data, listing.Exec), true
 }
 
 const linkHint = "copy what it points at beside the article; " +
@@ -307,7 +298,7 @@ func (g *gathering) report(err error, t source.Text, problems *source.Problems) 
 		problems.Add("too-large", t.Pos, "the %s %q is larger than %d MiB", g.what, t.Value, MaxSize>>20).
 			Hint = "name what is not needed in .dockerignore, or make the data in the image"
 	default:
-		problems.Add("no-such-file", t.Pos, "the %s %q cannot be read: %v", g.what, t.Value, reason(err)).
+		problems.Add("no-such-file", t.Pos, "the %s %q cannot be read: %s", g.what, t.Value, files.Reason(err)).
 			Hint = "name a folder beside the article; . is the article's own"
 	}
 	return false
@@ -398,15 +389,6 @@ func (g *gathering) take(name, inner string) error {
 		return err
 	}
 	return nil
-}
-
-// reason is an error without the path of this machine that the system puts into it.
-func reason(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }
 
 // Place is where a Dockerfile stands: its listing, or the build key; and its lines, if it is in the article.

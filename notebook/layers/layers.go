@@ -54,12 +54,6 @@ const (
 	optionName = "--repetitions"
 )
 
-// Options come from the command line.
-type Options struct {
-	Profile     string
-	Repetitions int // 0: as the article says
-}
-
 // Merged is an experiment whose layers are merged.
 type Merged struct {
 	Node *yamltext.Node
@@ -69,25 +63,26 @@ type Merged struct {
 }
 
 // Merge lays the layers of docs/defaults.md over each other: built in, benchbook.yaml, front matter, block; then the
-// profile's: built in, benchbook.yaml, front matter, block. It reports whether the profile leaves the experiment out.
-func (l *Library) Merge(d *Definition, o Options) (m *Merged, skipped bool) {
+// profile's: built in, benchbook.yaml, front matter, block. Repetitions replace those
+// of the article unless they are 0. It reports whether the profile leaves the experiment out.
+func (l *Library) Merge(d *Definition, profile string, repetitions int) (m *Merged, skipped bool) {
 	m = &Merged{doc: l.doc, profile: map[*yamltext.Node]string{}}
 	m.Node = article.Extend(only(l.defaults(d), d.Node), d.Node)
 	m.fill()
 	var above []*yamltext.Node
-	if over := l.project.Profiles[o.Profile]; over != nil {
+	if over := l.project.Profiles[profile]; over != nil {
 		above = append(above, over)
 	}
-	for _, profile := range profilesOf(m.Node) {
-		if profile.Name.Value != o.Profile {
+	for _, p := range profilesOf(m.Node) {
+		if p.Name.Value != profile {
 			continue
 		}
-		if profile.Skip {
+		if p.Skip {
 			return m, true
 		}
-		above = append(above, profile.Node)
+		above = append(above, p.Node)
 	}
-	if o.Profile == Quick {
+	if profile == Quick {
 		// What quick does depends on how the load ends, which the layers above it may change.
 		ahead := &Merged{Node: m.Node, profile: map[*yamltext.Node]string{}}
 		for _, layer := range above {
@@ -96,10 +91,10 @@ func (l *Library) Merge(d *Definition, o Options) (m *Merged, skipped bool) {
 		m.lay(quick(m.Node, ahead.Node), "")
 	}
 	for _, layer := range above {
-		m.lay(layer, "profile "+o.Profile)
+		m.lay(layer, "profile "+profile)
 	}
-	if o.Repetitions > 0 {
-		m.lay(yamltext.Mapping(optionName, fmt.Sprintf("repetitions: %d\n", o.Repetitions)), "")
+	if repetitions > 0 {
+		m.lay(yamltext.Mapping(optionName, fmt.Sprintf("repetitions: %d\n", repetitions)), "")
 	}
 	m.fill()
 	m.settle()

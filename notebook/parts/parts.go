@@ -113,11 +113,11 @@ func Hooks(list []article.Hook) []spec.Hook {
 	return out
 }
 
-// Names gives the names of services, in the order written.
-func Names(services article.Services) []string {
+// Names gives the names of a mapping, such as that of services, in the order written.
+func Names[T any](list []article.Named[T]) []string {
 	var out []string
-	for _, s := range services {
-		out = append(out, s.Name.Value)
+	for _, named := range list {
+		out = append(out, named.Name.Value)
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -157,10 +158,7 @@ func (c *nameCheck) runsHook(name string, h article.Hook) bool {
 }
 
 func (c *nameCheck) hosts(project *projects.Project) {
-	var known []string
-	for _, h := range project.Hosts {
-		known = append(known, h.Name.Value)
-	}
+	known := parts.Names(project.Hosts)
 	for _, h := range c.head.Hosts {
 		if h.Name.Value != parts.LoadName {
 			c.service(h.Name, "hosts")
@@ -178,11 +176,7 @@ func (c *nameCheck) hosts(project *projects.Project) {
 
 // profiles reports a profile that nobody will ever choose because it is a misspelt one.
 func (c *nameCheck) profiles(project *projects.Project) {
-	known := []string{Full, Quick}
-	for name := range project.Profiles {
-		known = append(known, name)
-	}
-	slices.Sort(known)
+	known := sortedSet(append(slices.Collect(maps.Keys(project.Profiles)), Full, Quick))
 	for _, profile := range c.head.Profiles {
 		name := profile.Name
 		hint := source.Suggest(name.Value, known)

@@ -6,6 +6,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
+	"benchbook/notebook/parts"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 )
@@ -129,12 +130,10 @@ func (c *nameCheck) typeOf(s *expr.Selector) (expr.Type, error) {
 
 // measured is what all trials of the experiment measure.
 func (c *nameCheck) measured() record.Measured {
-	out := record.Measured{Command: c.head.Command != nil, Capacity: c.head.Capacity != nil, Services: c.services}
+	out := record.Measured{Command: c.head.Command != nil, Capacity: c.head.Capacity != nil, Services: c.services,
+		Searches: parts.Names(c.head.Tune)}
 	if l := c.head.Load; l != nil {
 		out.OpenLoop = out.Capacity || !l.Rate.IsZero() || len(l.Stages) > 0 && l.Stages[0].Rate.Set()
-	}
-	for _, s := range c.head.Tune {
-		out.Searches = append(out.Searches, s.Name.Value)
 	}
 	for _, m := range c.Metrics {
 		out.Added = append(out.Added, m.Metric)

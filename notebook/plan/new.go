@@ -188,7 +188,7 @@ type draft struct {
 
 // outline merges the layers of a definition, multiplies the matrix and expands templates.
 func (p *planner) outline(d *layers.Definition) *outline {
-	m, skipped := p.library.Merge(d, layers.Options{Profile: p.options.Profile, Repetitions: p.options.Repetitions})
+	m, skipped := p.library.Merge(d, p.options.Profile, p.options.Repetitions)
 	e := &outline{Definition: d, Experiment: &Experiment{Name: d.Block.Name.Value, Pos: d.Block.Pos, Engine: p.engine()}}
 	if skipped {
 		e.Skipped = fmt.Sprintf("profile %s leaves this experiment out", p.options.Profile)

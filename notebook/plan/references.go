@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"benchbook/notebook/layers"
+	"benchbook/notebook/parts"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 )
@@ -89,11 +90,7 @@ func (c referenceCheck) tuned(of source.Text, name string) {
 	if e == nil {
 		return
 	}
-	var tuned []string
-	for _, s := range e.head.Tune {
-		tuned = append(tuned, s.Name.Value)
-	}
-	if !slices.Contains(tuned, name) {
+	if tuned := parts.Names(e.head.Tune); !slices.Contains(tuned, name) {
 		hint := source.Suggest(name, tuned)
 		if len(tuned) == 0 {
 			hint = "add tune: to it"
