@@ -67,8 +67,8 @@ type Merged struct {
 // of the article unless they are 0. It reports whether the profile leaves the experiment out.
 func (l *Library) Merge(d *Definition, profile string, repetitions int) (m *Merged, skipped bool) {
 	m = &Merged{doc: l.doc, profile: map[*yamltext.Node]string{}}
-	m.Node = article.Extend(only(l.defaults(d), d.Node), d.Node)
-	m.fill()
+	m.Node = article.Extend(withoutUnused(l.defaults(d), d.Node), d.Node)
+	m.addBuiltIn()
 	var above []*yamltext.Node
 	if over := l.project.Profiles[profile]; over != nil {
 		above = append(above, over)
@@ -86,17 +86,17 @@ func (l *Library) Merge(d *Definition, profile string, repetitions int) (m *Merg
 		// What quick does depends on how the load ends, which the layers above it may change.
 		ahead := &Merged{Node: m.Node, profile: map[*yamltext.Node]string{}}
 		for _, layer := range above {
-			ahead.lay(layer, "")
+			ahead.overlay(layer, "")
 		}
-		m.lay(quick(m.Node, ahead.Node), "")
+		m.overlay(quick(m.Node, ahead.Node), "")
 	}
 	for _, layer := range above {
-		m.lay(layer, "profile "+profile)
+		m.overlay(layer, "profile "+profile)
 	}
 	if repetitions > 0 {
-		m.lay(yamltext.Mapping(optionName, fmt.Sprintf("repetitions: %d\n", repetitions)), "")
+		m.overlay(yamltext.Mapping(optionName, fmt.Sprintf("repetitions: %d\n", repetitions)), "")
 	}
-	m.fill()
+	m.addBuiltIn()
 	m.settle()
 	m.inheritChoices(d)
 	return m, false
@@ -127,14 +127,14 @@ func (l *Library) defaults(d *Definition) *yamltext.Node {
 	return base
 }
 
-// fill adds the built-in value of keys without one, or whose value null has removed.
-func (m *Merged) fill() {
-	m.Node = article.Extend(only(yamltext.Mapping(BuiltIn, builtIn), m.Node), m.Node)
+// addBuiltIn adds the built-in value of keys without one, or whose value null has removed.
+func (m *Merged) addBuiltIn() {
+	m.Node = article.Extend(withoutUnused(yamltext.Mapping(BuiltIn, builtIn), m.Node), m.Node)
 }
 
-// only removes from a lower layer what an experiment does not use, such as the defaults of a load if it has a command.
+// withoutUnused removes from a lower layer what an experiment does not use, such as the defaults of a load if it has a command.
 // An experiment with neither gets the one that is complete in its defaults.
-func only(lower, upper *yamltext.Node) *yamltext.Node {
+func withoutUnused(lower, upper *yamltext.Node) *yamltext.Node {
 	has := func(key, complete string) bool {
 		if upper.Get("load") == nil && upper.Get("command") == nil {
 			return lower.Get(key).Get(complete) != nil
@@ -150,8 +150,8 @@ func only(lower, upper *yamltext.Node) *yamltext.Node {
 	return lower
 }
 
-// lay puts a layer on top, and notes where it is from.
-func (m *Merged) lay(over *yamltext.Node, from string) {
+// overlay puts a layer on top, and notes where it is from.
+func (m *Merged) overlay(over *yamltext.Node, from string) {
 	switch {
 	case m.Node.Get("load") == nil && m.Node.Get("command") != nil:
 		over = over.Without("load")
@@ -218,7 +218,7 @@ func (m *Merged) settle() {
 	m.Node = With(m.Node, "tune", tune)
 	if load := m.Node.Get("load"); load != nil && load.Kind == yamltext.Map {
 		m.Node = With(m.Node, "load", load.Without(overruled(m.Node)...))
-		if text := lasting(m.Node); text != "" {
+		if text := missingTimes(m.Node); text != "" {
 			m.Node = article.Merge(m.Node, yamltext.Mapping(BuiltIn, "load:\n"+text))
 		}
 	}
@@ -237,8 +237,8 @@ func overruled(n *yamltext.Node) []string {
 	return nil
 }
 
-// lasting is the missing duration, warm-up and arrivals of a load as YAML.
-func lasting(n *yamltext.Node) string {
+// missingTimes is the missing duration, warm-up and arrivals of a load as YAML.
+func missingTimes(n *yamltext.Node) string {
 	load, counted, text := n.Get("load"), countsRequests(n), ""
 	if load.Get("duration") == nil && load.Get("stages") == nil && !counted {
 		text += fmt.Sprintf("  duration: %dms\n", DefaultDuration.Milliseconds())

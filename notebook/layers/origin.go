@@ -33,7 +33,7 @@ func (m *Merged) Origin() map[string]string {
 	out := map[string]string{}
 	walk(m.Node.Without(notShown...), "", func(key string, n *yamltext.Node) {
 		if key != "" && !strings.HasPrefix(key, "x-") && !strings.Contains(key, ".x-") {
-			out[key] = m.from(n)
+			out[key] = m.originOf(n)
 		}
 	})
 	above := map[string]bool{} // mappings that contain these values
@@ -42,7 +42,7 @@ func (m *Merged) Origin() map[string]string {
 			above[key[:i]] = true
 		}
 	}
-	for _, key := range m.rules() {
+	for _, key := range m.ruledKeys() {
 		said := above[key] || out[key] != ""
 		for i := strings.LastIndexByte(key, '.'); i >= 0 && !said; i = strings.LastIndexByte(key[:i], '.') {
 			said = out[key[:i]] != ""
@@ -54,8 +54,8 @@ func (m *Merged) Origin() map[string]string {
 	return out
 }
 
-// rules lists the keys that get a value by a rule if no layer has one.
-func (m *Merged) rules() []string {
+// ruledKeys lists the keys that get a value by a rule if no layer has one.
+func (m *Merged) ruledKeys() []string {
 	var keys []string
 	for _, f := range fieldsOf(m.Node, "services") {
 		keys = append(keys, "services."+f.Key.Value+".healthcheck", "services."+f.Key.Value+".cpuset")
@@ -74,8 +74,8 @@ func (m *Merged) rules() []string {
 	return keys
 }
 
-// from is the origin of a value: its file and line, with the profile that it is from.
-func (m *Merged) from(n *yamltext.Node) string {
+// originOf is the origin of a value: its file and line, with the profile that it is from.
+func (m *Merged) originOf(n *yamltext.Node) string {
 	at := n.Text.Pos.Source
 	if at == nil {
 		return BuiltIn

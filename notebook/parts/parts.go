@@ -91,8 +91,8 @@ func (r Reader) Configs(e *article.Experiment, problems *source.Problems) Config
 	return out
 }
 
-// of are the files of a list of configs.
-func (c Configs) of(list []article.Config) []spec.File {
+// files are those of a list of configs.
+func (c Configs) files(list []article.Config) []spec.File {
 	var out []spec.File
 	for i := range list {
 		if f, ok := c[&list[i]]; ok {

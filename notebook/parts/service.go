@@ -142,7 +142,7 @@ func (r *reading) service(name source.Text, s *article.Service) *spec.Service {
 		Init: s.Init.V, StopSignal: s.StopSignal.Value, StopGrace: s.StopGrace.V, Hostname: s.Hostname.Value,
 		CPUs: s.CPUs.V, Sysctls: s.Sysctls.Map(), CapAdd: article.Texts(s.CapAdd), CapDrop: article.Texts(s.CapDrop),
 		SecurityOpt: article.Texts(s.SecurityOpt), Tmpfs: article.Texts(s.Tmpfs), Command: words(s.Command),
-		Entrypoint: words(s.Entrypoint), Environment: r.environment(s), Configs: r.configs.of(s.Configs),
+		Entrypoint: words(s.Entrypoint), Environment: r.environment(s), Configs: r.configs.files(s.Configs),
 		Volumes: r.volumes(s.Volumes), Ulimits: ulimits(s.Ulimits),
 	}
 	out.DependsOn, out.Conditions = dependsOn(s.DependsOn)

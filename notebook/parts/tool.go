@@ -24,7 +24,7 @@ func tool(l *article.Load, out *spec.Load, problems *source.Problems) {
 	case out.Tool != "":
 		out.Args = article.Texts(l.Args.For(l.Tool.V))
 		if program != nil && l.Tool.Known() {
-			(&toolCheck{l, l.Tool.V, program, problems}).all()
+			(&toolCheck{l, l.Tool.V, program, problems}).check()
 		}
 	}
 }
@@ -44,7 +44,7 @@ type toolCheck struct {
 	problems *source.Problems
 }
 
-func (c *toolCheck) all() {
+func (c *toolCheck) check() {
 	keys := c.keys()
 	for _, k := range keys {
 		if _, has := c.program.Flags[k.name]; layers.IsWritten(k.at) && !has {
@@ -76,7 +76,7 @@ func (c *toolCheck) keys() []toolKey {
 	method, body, headers := c.Method.Pos, c.Body.Pos, firstName(c.Headers)
 	if len(c.Target) == 1 { // which may have its own
 		t := c.Target[0]
-		method, body, headers = either(t.Method.Pos, method), either(t.Body.Pos, body), either(firstName(t.Headers), headers)
+		method, body, headers = firstKnown(t.Method.Pos, method), firstKnown(t.Body.Pos, body), firstKnown(firstName(t.Headers), headers)
 	}
 	var stages, warmup source.Pos
 	if len(c.Stages) > 0 {
@@ -91,8 +91,8 @@ func (c *toolCheck) keys() []toolKey {
 		{"stages", stages}, {"verify", verifyAt(c.Verify)}, {"warmup", warmup}, {"rate", c.Rate.Text.Pos}}
 }
 
-// either is the first place that is known.
-func either(places ...source.Pos) source.Pos {
+// firstKnown is the first place that is known.
+func firstKnown(places ...source.Pos) source.Pos {
 	for _, at := range places {
 		if at.Source != nil {
 			return at
@@ -106,11 +106,11 @@ func verifyAt(v *article.Verify) source.Pos {
 	if v == nil {
 		return source.Pos{}
 	}
-	at := either(v.Contains.Pos, v.Match.Pos, v.Length.Text.Pos, v.Before.Text.Pos)
+	at := firstKnown(v.Contains.Pos, v.Match.Pos, v.Length.Text.Pos, v.Before.Text.Pos)
 	for _, s := range v.Status {
-		at = either(at, s.Text.Pos)
+		at = firstKnown(at, s.Text.Pos)
 	}
-	return either(at, firstName(v.JSON), firstName(v.Headers))
+	return firstKnown(at, firstName(v.JSON), firstName(v.Headers))
 }
 
 // requests reports requests that differ from each other: other tools repeat a single one.

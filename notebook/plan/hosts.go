@@ -197,10 +197,10 @@ func (p *planner) checkPlaces(e *outline) {
 			return // reported already
 		}
 	}
-	said := map[string]bool{}
+	reported := map[string]bool{}
 	refuse := func(message, hint string) {
-		if !said[message] {
-			said[message] = true
+		if !reported[message] {
+			reported[message] = true
 			p.problems.Add("across-hosts", e.head.Hosts[0].Name.Pos, "%s", message).Hint = hint
 		}
 	}

@@ -377,7 +377,7 @@ func (p *planner) resolve(e *outline) {
 			twin := *original
 			twin.Calibration = true
 			twin.Name += " again"
-			seal(&twin, e.Experiment)
+			computeKey(&twin, e.Experiment)
 			e.Trials, measured = append(e.Trials, &twin), append(measured, &twin)
 		}
 	}
@@ -393,13 +393,13 @@ func (p *planner) resolve(e *outline) {
 	fmt.Fprintln(h, e.Seed)
 	e.Digest = hex.EncodeToString(h.Sum(nil)[:8])
 	if !searches {
-		e.Steps = draw(measured, e.Repetitions, e.Interleaved, e.Seed)
+		e.Steps = drawOrder(measured, e.Repetitions, e.Interleaved, e.Seed)
 	}
 }
 
 // resolveTrial reads what a trial runs, and gives it its key.
 func (p *planner) resolveTrial(e *outline, d *draft, t *Trial) {
-	p.lay(d, t, e.Pos)
+	p.readParts(d, t, e.Pos)
 	if d.definition.Load != nil {
 		e.checkPort(t, d.definition.Load)
 	}
@@ -411,7 +411,7 @@ func (p *planner) resolveTrial(e *outline, d *draft, t *Trial) {
 			p.checkEnds(t)
 		}
 	}
-	seal(t, e.Experiment)
+	computeKey(t, e.Experiment)
 }
 
 // calibrated picks the trial that is measured a second time, or none.
@@ -462,8 +462,8 @@ func calibrated(e *outline, measured []*Trial, problems *source.Problems) *Trial
 	return nil
 }
 
-// draw gives the order of repetitions: rounds with every trial once, each in an order of its own; or trial by trial.
-func draw(trials []*Trial, repetitions int, interleaved bool, seed int64) []Step {
+// drawOrder gives the order of repetitions: rounds with every trial once, each in an order of its own; or trial by trial.
+func drawOrder(trials []*Trial, repetitions int, interleaved bool, seed int64) []Step {
 	var steps []Step
 	if !interleaved {
 		for _, t := range trials {

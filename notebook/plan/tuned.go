@@ -61,12 +61,12 @@ func (t *template) resolve(out *Trial, values map[string]int) *source.Problems {
 	d := &draft{combination: t.draft.combination, node: expand(t.draft.node, env, p.problems)}
 	d.definition = article.DecodeExperiment(d.node, true, p.problems)
 	d.configs = p.parts.Configs(d.definition, p.problems)
-	p.lay(d, out, t.at)
+	p.readParts(d, out, t.at)
 	return p.problems
 }
 
-// lay resolves what a trial runs from its draft.
-func (p *planner) lay(d *draft, t *Trial, at source.Pos) {
+// readParts reads what a trial runs from its draft.
+func (p *planner) readParts(d *draft, t *Trial, at source.Pos) {
 	read := p.parts.Read(d.definition, d.configs, at, p.problems)
 	t.Services, t.Load, t.Command, t.Prepare, t.Conclude = read.Services, read.Load, read.Command, read.Prepare,
 		read.Conclude
