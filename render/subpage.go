@@ -211,7 +211,7 @@ func (r *Renderer) news(d *dataset.Dataset, o Options, comparisons []*comparison
 		n.First, n.Before = true, n.After
 		return n
 	}
-	turns := compare.TurnsOf(o.Moments[i+1+k].Dataset, newest.Dataset)
+	turns := compare.VerdictChangesOf(o.Moments[i+1+k].Dataset, newest.Dataset)
 	n.Before, n.NewlyMeasured = StandingMark(turns.StandingBefore), turns.New
 	turned := turns.Standing != turns.StandingBefore
 	n.First = turned && turns.StandingBefore == stats.StandingNotMeasured

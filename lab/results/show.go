@@ -144,7 +144,7 @@ func Selected(a *lab.Session, args []string, flags Selection) ([]ShowJSON, error
 		if err != nil {
 			return nil, lab.Failure(err)
 		}
-		inOneGo := record.InOneGo(records, flags.Run)
+		inOneGo := record.RunNames(records, flags.Run)
 		wanted := slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return !flags.Wants(r, inOneGo) })
 		if len(wanted) == 0 && flags.filters() {
 			if len(list) > 1 {

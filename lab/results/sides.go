@@ -140,7 +140,7 @@ func (s *recordFinder) selected(kind string, by func(name string) Selection) fun
 	return func(_ context.Context, name string) (*side, error) {
 		found, wanted := &side{kind: kind, name: name, records: map[string][]*record.Record{}}, by(name)
 		for slug, records := range s.here {
-			runs := record.InOneGo(records, wanted.Run)
+			runs := record.RunNames(records, wanted.Run)
 			for _, r := range records {
 				if wanted.Wants(r, runs) {
 					found.records[slug] = append(found.records[slug], r)

@@ -38,8 +38,8 @@ func (f *File) fragment(doc *Document, problems *source.Problems) (yamltext.Frag
 	return yamltext.Whole(src), true
 }
 
-// Inside cleans a path that an article names and makes sure that it stays in the article's folder.
-func Inside(t source.Text, problems *source.Problems) (string, bool) {
+// CleanPath cleans a path that an article names and makes sure that it stays in the article's folder.
+func CleanPath(t source.Text, problems *source.Problems) (string, bool) {
 	name := path.Clean(strings.ReplaceAll(t.Value, `\`, "/"))
 	if t.Value == "" || path.IsAbs(name) || name == ".." || strings.HasPrefix(name, "../") || filepath.VolumeName(name) != "" {
 		problems.Add("outside-folder", t.Pos, "%q leaves the article's folder", t.Value).
@@ -52,7 +52,7 @@ func Inside(t source.Text, problems *source.Problems) (string, bool) {
 // File reads a file that an article names: a listing, or a regular file of its folder. A symbolic link would lead out of
 // the folder unnoticed, and is none.
 func (doc *Document) File(t source.Text, problems *source.Problems) (*File, bool) {
-	name, ok := Inside(t, problems)
+	name, ok := CleanPath(t, problems)
 	if !ok {
 		return nil, false
 	}

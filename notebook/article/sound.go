@@ -19,9 +19,9 @@ const (
 	KnowsAll               // its cells and metrics are as they were meant
 )
 
-// Sound says how much is known of each experiment, by name: as much as no problem that was found can change. What rests on more cannot
+// KnownOf says how much is known of each experiment, by name: as much as no problem that was found can change. What rests on more cannot
 // be judged before they are mended: it would be wrong for no reason of its own.
-func (doc *Document) Sound(found *source.Problems) map[string]Knowledge {
+func (doc *Document) KnownOf(found *source.Problems) map[string]Knowledge {
 	known := map[string]Knowledge{}
 	for _, e := range doc.Experiments {
 		known[e.Name.Value] = KnowsAll

@@ -22,7 +22,7 @@ import (
 // The plan is that of the full profile, and problems hold what reading and planning found. What is about an
 // experiment that has one of them, or that the plan lacks because it could not be resolved, is left to those.
 func Check(doc *article.Document, p *plan.Plan, problems *source.Problems) {
-	known := doc.Sound(problems)
+	known := doc.KnownOf(problems)
 	judged := *p
 	judged.Experiments = slices.DeleteFunc(slices.Clone(p.Experiments), func(e *plan.Experiment) bool {
 		return known[e.Name] == article.KnowsNothing

@@ -182,22 +182,22 @@ func (m *Moment) Before(moments []*Moment) *Moment {
 	return best
 }
 
-// Turns is what came out otherwise than before.
-type Turns struct {
-	StandingBefore, Standing stats.Standing // as of before and now; the same if the standing has not turned
-	Claims                   []Turn         // those whose verdicts have turned, in the article's order
-	New                      int            // claims that were not measured before, and are now
+// VerdictChanges is what came out otherwise than before.
+type VerdictChanges struct {
+	StandingBefore, Standing stats.Standing  // as of before and now; the same if the standing has not changed
+	Claims                   []VerdictChange // those whose verdicts have changed, in the article's order
+	New                      int             // claims that were not measured before, and are now
 }
 
-// Turn is a verdict that has turned.
-type Turn struct {
+// VerdictChange is a verdict that has changed.
+type VerdictChange struct {
 	Claim         *article.Claim
 	Before, After stats.Verdict
 }
 
-// TurnsOf lists what came out otherwise in after than in before: two datasets of one article.
-func TurnsOf(before, after *dataset.Dataset) Turns {
-	var t Turns
+// VerdictChangesOf lists what came out otherwise in after than in before: two datasets of one article.
+func VerdictChangesOf(before, after *dataset.Dataset) VerdictChanges {
+	var t VerdictChanges
 	t.StandingBefore, _ = claim.Standing(before)
 	t.Standing, _ = claim.Standing(after)
 	was := claim.Judgements(before)
@@ -207,7 +207,7 @@ func TurnsOf(before, after *dataset.Dataset) Turns {
 		case b == stats.NotMeasured:
 			t.New++
 		default:
-			t.Claims = append(t.Claims, Turn{j.Claim, b, j.Verdict})
+			t.Claims = append(t.Claims, VerdictChange{j.Claim, b, j.Verdict})
 		}
 	}
 	return t

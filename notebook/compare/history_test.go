@@ -165,7 +165,7 @@ func TestMomentsOfSeveralExperiments(t *testing.T) {
 				t.Errorf("moments are\n%s, want\n%s", words, test.want)
 			}
 			var turned []string
-			for _, turn := range compare.TurnsOf(moments[1].Dataset, moments[0].Dataset).Claims {
+			for _, turn := range compare.VerdictChangesOf(moments[1].Dataset, moments[0].Dataset).Claims {
 				turned = append(turned, turn.Claim.Name.Value)
 			}
 			if words := strings.Join(turned, " "); words != test.turned {
@@ -280,7 +280,7 @@ func TestTurnsOf(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			moments := measured(t, test.before).Moments()
-			turns := compare.TurnsOf(moments[1].Dataset, moments[0].Dataset)
+			turns := compare.VerdictChangesOf(moments[1].Dataset, moments[0].Dataset)
 			var got []string
 			for _, turn := range turns.Claims {
 				got = append(got, turn.Claim.Name.Value+" "+string(turn.Before)+" "+string(turn.After))
@@ -292,7 +292,7 @@ func TestTurnsOf(t *testing.T) {
 	}
 	t.Run("what was never measured before is new, and no turn", func(t *testing.T) {
 		none := measured(t, nil).Dataset()
-		turns := compare.TurnsOf(none, measured(t, map[string]float64{first: 751}).Dataset())
+		turns := compare.VerdictChangesOf(none, measured(t, map[string]float64{first: 751}).Dataset())
 		if len(turns.Claims) > 0 || turns.New == 0 {
 			t.Errorf("%+v", turns)
 		}

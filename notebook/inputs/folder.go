@@ -91,7 +91,7 @@ func (f *Folder) Config(c article.Config, users []string, problems *source.Probl
 
 // file reads a single file or listing. Together they are bounded like a build context: they are held in memory as well.
 func (f *Folder) file(t source.Text, problems *source.Problems) (spec.File, bool) {
-	name, ok := article.Inside(t, problems)
+	name, ok := article.CleanPath(t, problems)
 	if !ok {
 		return spec.File{}, false
 	}
@@ -168,7 +168,7 @@ func (f *Folder) resolve(root *os.Root, name string) (string, error) {
 // of its users copy in, and what those of others do that its Dockerfile does not; listings inside the folder are added.
 // It is read after all configs of the article are known.
 func (f *Folder) context(t source.Text, users []string, copies copied, problems *source.Problems) ([]spec.File, bool) {
-	name, ok := article.Inside(t, problems)
+	name, ok := article.CleanPath(t, problems)
 	if !ok {
 		return nil, false
 	}
@@ -197,7 +197,7 @@ func (f *Folder) context(t source.Text, users []string, copies copied, problems 
 
 // Mounted reads a file or folder that a container sees, listings included; single is true for a file.
 func (f *Folder) Mounted(t source.Text, problems *source.Problems) (files []spec.File, single, ok bool) {
-	name, ok := article.Inside(t, problems)
+	name, ok := article.CleanPath(t, problems)
 	if !ok {
 		return nil, false, false
 	}

@@ -87,9 +87,9 @@ func (r *Run) join(next *Run) {
 	}
 }
 
-// InOneGo lists the names of the run that has this one, with those of the experiments that were measured in one go with it. A name that
+// RunNames lists the names of the run that has this one, with those of the experiments that were measured in one go with it. A name that
 // no record has stands alone.
-func InOneGo(records []*Record, name string) []string {
+func RunNames(records []*Record, name string) []string {
 	for _, r := range Runs(records) {
 		if r.Has(name) {
 			return r.Names

@@ -64,7 +64,7 @@ func TestRuns(t *testing.T) {
 	}
 	records := tests[6].records // the same experiment again
 	for name, want := range map[string][]string{"1": {"1", "2"}, "2": {"1", "2"}, "3": {"3"}, "other": {"other"}} {
-		if got := InOneGo(records, name); !slices.Equal(got, want) {
+		if got := RunNames(records, name); !slices.Equal(got, want) {
 			t.Errorf("in one go with %s are %q, want %q", name, got, want)
 		}
 	}
