@@ -191,7 +191,7 @@ func shiftClass(s stats.Shift) string {
 func (c *composer) changeFigure(n int, t *wording.ChangeTable) template.HTML {
 	id := fmt.Sprintf("fig-change-%d", n)
 	const most = 40 // cells: the table has all of them
-	f := figure.Dots{Published: "run A"}
+	f := figure.Rows{Published: "run A"}
 	var results []dataset.Result
 	var described []string
 	for _, change := range t.Changes {
@@ -219,10 +219,7 @@ func (c *composer) changeFigure(n int, t *wording.ChangeTable) template.HTML {
 	if title == "" {
 		title = t.Metric.Name
 	}
-	f.Axis, f.Unit = wording.Lower(title), unit.Scale
-	if unit.Symbol != "" {
-		f.Axis += ", " + unit.Symbol
-	}
+	f.X = figure.Axis{Name: strings.TrimSuffix(wording.Lower(title)+", "+unit.Symbol, ", "), Unit: unit.Scale}
 	f.Head = figure.Head{ID: id, Title: title + " in both runs", Desc: "Cells, first in A and then in B: " + strings.Join(described, "; ") + "."}
 	full, narrow := c.draw(id, f)
 	file := dataFolder + "/" + id + ".svg"

@@ -34,7 +34,11 @@ type Panel struct {
 	Plain  func(line string) string  // a line of Markdown as text
 	Stated func(title string) string // a title as it stands where its page does not, see its claim
 
-	// What is said of the drawing in the making.
+	account
+}
+
+// account is what is said of a drawing in the making.
+type account struct {
 	howTo, warnings []string
 	described       []string        // each of its parts in words
 	notes           []string        // below it: what is not drawn, and why
@@ -85,12 +89,12 @@ func (p *Panel) Draw() Drawing {
 }
 
 // say adds sentences to how the figure is read.
-func (p *Panel) say(words ...string) { p.howTo = append(p.howTo, words...) }
+func (a *account) say(words ...string) { a.howTo = append(a.howTo, words...) }
 
 // omit says of a part of the figure why it is not drawn.
-func (p *Panel) omit(name, why string) {
-	p.notes = append(p.notes, "not drawn: "+name+": "+why)
-	p.described = append(p.described, name+": "+why)
+func (a *account) omit(name, why string) {
+	a.notes = append(a.notes, "not drawn: "+name+": "+why)
+	a.described = append(a.described, name+": "+why)
 }
 
 // description is all parts in words, after what they are.
@@ -110,11 +114,11 @@ func (p *Panel) newData(columns ...string) {
 }
 
 // addData adds a row. Columns beyond the values have none.
-func (p *Panel) addData(cell *dataset.Cell, missing string, values ...any) {
-	row := make([]any, len(p.data.Columns)-len(p.dataFields))
+func (a *account) addData(cell *dataset.Cell, missing string, values ...any) {
+	row := make([]any, len(a.data.Columns)-len(a.dataFields))
 	copy(row, values)
 	row[len(row)-2], row[len(row)-1] = missing, cellview.StateOf(cell)
-	p.data.Add(cellview.FieldsOf(cell, p.dataFields), row...)
+	a.data.Add(cellview.FieldsOf(cell, a.dataFields), row...)
 }
 
 // hasField tells whether any cell has a parameter or label.

@@ -313,7 +313,7 @@ func (p *Panel) latency() Drawing {
 }
 
 // addPercentiles puts the percentiles of a cell on its line, and into words and data.
-func (p *Panel) addPercentiles(l *line, d dataset.Percentiles, unit number.Unit) {
+func (a *account) addPercentiles(l *line, d dataset.Percentiles, unit number.Unit) {
 	var named []string
 	for _, q := range d.Points {
 		point, words := percentilePoint(l.Name, d, q, unit)
@@ -323,10 +323,10 @@ func (p *Panel) addPercentiles(l *line, d dataset.Percentiles, unit number.Unit)
 		l.Points = append(l.Points, point)
 		several := q.Estimate.N > 1
 		lo, hi := q.Estimate.Interval.Lo, q.Estimate.Interval.Hi
-		p.addData(l.cells[0], "", q.Percent, q.Pooled, cellview.Bound(several, lo), cellview.Bound(several, hi),
+		a.addData(l.cells[0], "", q.Percent, q.Pooled, cellview.Bound(several, lo), cellview.Bound(several, hi),
 			d.N, d.Attempts)
 	}
-	p.described = append(p.described, l.Name+": "+strings.Join(named, ", "))
+	a.described = append(a.described, l.Name+": "+strings.Join(named, ", "))
 }
 
 // percentilePoint is a percentile on the curve of a name; words are those of one that is named.
@@ -365,7 +365,7 @@ func (p *Panel) timeline() Drawing {
 	lines, fields := p.cellLines()
 	p.newData("repetition", "second", "metric", "unit", "value")
 	p.say("Bold: the median of each second. Thin: one repetition each.")
-	shown, all, longest := p.seconds(metric)
+	shown, all, longest := secondsOf(p.All, metric)
 	unit := number.For(shown.Unit, false, all...)
 	axis := "completions per second"
 	if shown.Unit == "s" {
@@ -396,18 +396,18 @@ func (p *Panel) timeline() Drawing {
 }
 
 // addSeconds puts the repetitions of a cell on its line, and into words and data. It reports whether there is a line.
-func (p *Panel) addSeconds(l *line, metric string, unit number.Unit) bool {
+func (a *account) addSeconds(l *line, metric string, unit number.Unit) bool {
 	cell := l.cells[0]
 	s, missing := cell.Seconds(metric)
 	if missing != "" {
-		p.omit(l.Name, missing)
-		p.addData(cell, missing, nil, nil, s.Metric.Name, s.Metric.Unit)
+		a.omit(l.Name, missing)
+		a.addData(cell, missing, nil, nil, s.Metric.Name, s.Metric.Unit)
 		return false
 	}
 	for k, values := range s.Values {
 		var trace []figure.Point
 		for second, v := range values {
-			p.addData(cell, "", s.Repetitions[k], second+1, s.Metric.Name, s.Metric.Unit, cellview.Bound(true, v))
+			a.addData(cell, "", s.Repetitions[k], second+1, s.Metric.Name, s.Metric.Unit, cellview.Bound(true, v))
 			if !math.IsNaN(v) {
 				trace = append(trace, figure.Point{X: float64(second + 1), Y: v})
 			}
@@ -419,17 +419,17 @@ func (p *Panel) addSeconds(l *line, metric string, unit number.Unit) bool {
 	var ends []string
 	l.Points, ends = secondPoints(l.Name, s.Values, unit)
 	if !slices.ContainsFunc(l.Points, isPoint) {
-		p.notes = append(p.notes, "not drawn: "+l.Name+": no answers")
+		a.notes = append(a.notes, "not drawn: "+l.Name+": no answers")
 		return false
 	}
-	p.described = append(p.described,
+	a.described = append(a.described,
 		l.Name+": "+strings.Join(ends, ", ")+", median of "+number.Count(len(s.Values), "repetition"))
 	return true
 }
 
-// seconds are all values that there are of a metric by the second, and the most seconds of a repetition.
-func (p *Panel) seconds(metric string) (m record.Metric, values []float64, longest int) {
-	for _, cell := range p.All {
+// secondsOf are all values that there are of a metric of cells by the second, and the most seconds of a repetition.
+func secondsOf(cells []*dataset.Cell, metric string) (m record.Metric, values []float64, longest int) {
+	for _, cell := range cells {
 		s, _ := cell.Seconds(metric)
 		m = s.Metric
 		for _, list := range s.Values {

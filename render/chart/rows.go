@@ -18,7 +18,7 @@ import (
 
 // rows is a figure of a row for each cell, with what the page says about it.
 type rows struct {
-	figure.Dots
+	figure.Rows
 	metric cellview.Quantity
 	cells  []*dataset.Cell
 	kinds  cellview.EstimateKinds
@@ -27,17 +27,12 @@ type rows struct {
 
 // The kinds that are rows: dots, bars and distribution.
 
-func (p *Panel) dots() Drawing {
-	return p.rows("Dots", "Dot", "Box", func(d figure.Dots) figure.Figure { return d })
-}
+func (p *Panel) dots() Drawing { return p.rows(figure.Dots, "Dots", "Dot", "Box") }
 
-func (p *Panel) bars() Drawing {
-	return p.rows("Bars", "Bar", "Line", func(d figure.Dots) figure.Figure { return figure.Bars(d) })
-}
+func (p *Panel) bars() Drawing { return p.rows(figure.Bars, "Bars", "Bar", "Line") }
 
 func (p *Panel) distribution() Drawing {
-	build := func(d figure.Dots) figure.Figure { return figure.Distribution(d) }
-	out := p.rows("Repetitions as small dots", "Upright line", "Box", build)
+	out := p.rows(figure.Distribution, "Repetitions as small dots", "Upright line", "Box")
 	if out.Figure == nil {
 		return out
 	}
@@ -58,15 +53,16 @@ func (p *Panel) distribution() Drawing {
 
 // rows draws a metric of cells, one below the other. The words are what is drawn, what stands for the estimate, and what
 // for its interval.
-func (p *Panel) rows(drawnAs, estimateMark, intervalMark string, build func(figure.Dots) figure.Figure) Drawing {
+func (p *Panel) rows(marks figure.Marks, drawnAs, estimateMark, intervalMark string) Drawing {
 	m, missing := p.metric("x", p.Block.X.Value)
 	if missing != "" {
 		return Drawing{Missing: missing}
 	}
 	r := p.newRows(m)
+	r.Marks = marks
 	p.howTo = append(r.howTo(estimateMark, intervalMark), p.howTo...)
 	r.Head = p.head(m.Title+" by "+wording.List(p.fields()), p.description(drawnAs+", one row each, in this order"))
-	return Drawing{Figure: build(r.Dots), Sub: r.Sub(), Metrics: []record.Metric{m}, Fields: p.fields()}
+	return Drawing{Figure: r.Rows, Sub: r.Sub(), Metrics: []record.Metric{m}, Fields: p.fields()}
 }
 
 // fields are those by which rows are named.
@@ -75,7 +71,7 @@ func (p *Panel) fields() []string { return cellview.Naming(p.Cells, article.Text
 // newRows makes rows of cells, ordered by value unless the article sorts them otherwise.
 func (p *Panel) newRows(m record.Metric) *rows {
 	r := &rows{metric: cellview.QuantityOf(m, p.All), cells: p.Cells, kinds: cellview.KindsOf(p.Cells, m.Name)}
-	r.Axis, r.Unit, r.Zero = r.metric.Axis, r.metric.Unit.Scale, p.Block.Zero.V
+	r.X = figure.Axis{Name: r.metric.Axis, Unit: r.metric.Unit.Scale, Zero: p.Block.Zero.V}
 	r.Series = p.series()
 	p.layAxis(r)
 	fields := p.fields()
@@ -94,9 +90,9 @@ func (p *Panel) newRows(m record.Metric) *rows {
 			row.Title += "; published " + r.metric.Unit.Exact(value.Number)
 		}
 		p.described = append(p.described, row.Title)
-		r.Rows = append(r.Rows, row)
+		r.Rows.Rows = append(r.Rows.Rows, row)
 	}
-	r.Reference = p.reference(r.metric.Unit, m.Unit, r.Scale)
+	r.Reference = p.reference(r.metric.Unit, m.Unit, r.X.Scale)
 	p.say(cellview.HollowWords(p.Cells)...)
 	p.floorBand(r)
 	return r
@@ -119,9 +115,9 @@ func (p *Panel) layAxis(r *rows) {
 			values = append(values, value.Number)
 		}
 	}
-	r.Scale = p.scale(article.XAxis, values)
-	r.Also = slices.DeleteFunc(p.ofAll(append(ends, values...)), func(v float64) bool {
-		return math.IsNaN(v) || math.IsInf(v, 0) || r.Scale == figure.Log && v <= 0
+	r.X.Scale = p.scale(article.XAxis, values)
+	r.X.Also = slices.DeleteFunc(p.ofAll(append(ends, values...)), func(v float64) bool {
+		return math.IsNaN(v) || math.IsInf(v, 0) || r.X.Scale == figure.Log && v <= 0
 	})
 }
 
@@ -213,7 +209,7 @@ func isMeasured(r figure.Row) bool { return r.Missing == "" }
 func (r *rows) Sub() string {
 	words := r.metric.Subject()
 	switch {
-	case !slices.ContainsFunc(r.Rows, isMeasured):
+	case !slices.ContainsFunc(r.Rows.Rows, isMeasured):
 		return wording.Capital(words) + "; " + cellview.Without(r.cells, r.metric.Name)
 	case r.pooled:
 		return "Share over all repetitions with 95\u202f% interval: " + words
@@ -224,7 +220,7 @@ func (r *rows) Sub() string {
 // howTo says how to read the figure.
 func (r *rows) howTo(estimateMark, intervalMark string) []string {
 	var out []string
-	mark, measured := wording.Lower(estimateMark), slices.ContainsFunc(r.Rows, isMeasured)
+	mark, measured := wording.Lower(estimateMark), slices.ContainsFunc(r.Rows.Rows, isMeasured)
 	add := func(holds bool, words string) {
 		if holds {
 			out = append(out, words)
@@ -249,7 +245,7 @@ func (r *rows) howTo(estimateMark, intervalMark string) []string {
 	add(r.kinds.OneRun && r.kinds.WithinRun,
 		"Line of a single run: 95\u202f% interval within it, as if its requests were independent.")
 	add(r.Published != "", "Grey tick: published value, measured elsewhere; compare the order, not the distance.")
-	add(measured && slices.ContainsFunc(r.Rows, func(r figure.Row) bool { return !isMeasured(r) }),
+	add(measured && slices.ContainsFunc(r.Rows.Rows, func(r figure.Row) bool { return !isMeasured(r) }),
 		"A row without a mark says in words why it has none.")
 	return out
 }

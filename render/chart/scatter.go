@@ -158,20 +158,20 @@ func unitOfRows(m record.Metric, rows []stats.AgreementRow) number.Unit {
 }
 
 // agreementLines are the lines on which points are that agree.
-func (p *Panel) agreementLines(a stats.Agreement) []figure.Slope {
+func (a *account) agreementLines(g stats.Agreement) []figure.Slope {
 	slopes := []figure.Slope{{Factor: 1, Label: "as published"}}
 	const noticeable = 1.02
-	if a.Measured > 1 && max(a.Factor, 1/a.Factor) > noticeable {
-		times := quantity(number.Times, a.Factor)
-		slopes = append(slopes, figure.Slope{Factor: a.Factor, Label: times, Dash: true})
-		p.say("Full line: as published. Dashed: " + times +
+	if g.Measured > 1 && max(g.Factor, 1/g.Factor) > noticeable {
+		times := quantity(number.Times, g.Factor)
+		slopes = append(slopes, figure.Slope{Factor: g.Factor, Label: times, Dash: true})
+		a.say("Full line: as published. Dashed: " + times +
 			", the factor by which all of this host's values differ from theirs. " +
 			"Points near the dashed line agree in size, and points that rise together in order.")
 	} else {
-		p.say("Line: as published.")
+		a.say("Line: as published.")
 	}
-	if a.Tau != nil {
-		p.say("Order: tau-b " + number.Plain.Number(a.Tau.Value, 2) + ", where 1 is the same and −1 the reverse.")
+	if g.Tau != nil {
+		a.say("Order: tau-b " + number.Plain.Number(g.Tau.Value, 2) + ", where 1 is the same and −1 the reverse.")
 	}
 	return slopes
 }
@@ -219,11 +219,11 @@ func (p *Panel) multiverse() Drawing {
 		return Drawing{Missing: "the claim has no alternatives: " +
 			claim.Judge(p.Dataset, p.Dataset.Doc.Claims[i]).Reason}
 	}
-	f := figure.Dots{Scale: figure.Log, Axis: "effect, times"}
+	f := figure.Rows{X: figure.Axis{Name: "effect, times", Scale: figure.Log}}
 	unit, ratios := number.Times, areRatios(m.Alternatives)
 	if !ratios {
 		unit = unitOfEffects(m.Alternatives)
-		f.Scale, f.Axis, f.Unit = figure.Linear, strings.TrimSuffix("value, "+unit.Symbol, ", "), unit.Scale
+		f.X = figure.Axis{Name: strings.TrimSuffix("value, "+unit.Symbol, ", "), Unit: unit.Scale}
 	}
 	var region stats.Region
 	counts := map[stats.Verdict]int{}
@@ -265,15 +265,6 @@ func (p *Panel) multiverse() Drawing {
 		p.description("One claim over every alternative measured, "+tally))
 	return Drawing{Figure: f, Folded: folded,
 		Sub: wording.Capital(number.Count(len(f.Rows), "alternative")) + ": " + tally + " (" + string(m.Is) + ")"}
-}
-
-// include adds cells to those that the figure is of, each once.
-func (p *Panel) include(cells []*dataset.Cell) {
-	for _, cell := range cells {
-		if !slices.Contains(p.All, cell) {
-			p.All = append(p.All, cell)
-		}
-	}
 }
 
 // alternativeName is what an alternative differs in from the claim as it is judged, which is the first.
@@ -324,7 +315,11 @@ func (p *Panel) alternativeRow(name string, j claim.Judgement, effect *dataset.Q
 		row.Title = name + ": " + row.Missing
 		p.data.Add(nil, name, string(j.Verdict), nil, nil, nil, j.Reason)
 	} else {
-		p.include(effect.Cells)
+		for _, cell := range effect.Cells {
+			if !slices.Contains(p.All, cell) {
+				p.All = append(p.All, cell)
+			}
+		}
 		row.Value = effect.Number
 		row.Lo, row.Hi = endsOf(effect)
 		decimals := unit.Decimals(effect.Number, row.Lo, row.Hi)

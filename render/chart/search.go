@@ -40,7 +40,7 @@ func (p *Panel) tuning() Drawing {
 		return Drawing{Missing: missing}
 	}
 	lines, fields := p.cellLines()
-	candidates, values := p.tried(name, m.Name)
+	candidates, values := tried(p.All, name, m.Name)
 	if len(values) == 0 {
 		return Drawing{Missing: "no search for " + name + " has been recorded yet"}
 	}
@@ -74,8 +74,8 @@ func (p *Panel) tuning() Drawing {
 }
 
 // tried are the candidates of all searches for a setting, and the medians of a metric of those that have any.
-func (p *Panel) tried(name, metric string) (candidates, medians []float64) {
-	for _, cell := range p.All {
+func tried(cells []*dataset.Cell, name, metric string) (candidates, medians []float64) {
+	for _, cell := range cells {
 		s := cell.Search(name)
 		if s == nil {
 			continue
@@ -197,13 +197,14 @@ func searchWords(s *record.Search) string {
 
 // capacity draws what searches for the highest rate tried, and the bounds that they found.
 func (p *Panel) capacity() Drawing {
-	f := figure.Probes{Unit: 1, Axis: "requests per second", Scale: figure.Log, Series: p.series()}
+	f := figure.Rows{Marks: figure.Probes, Series: p.series(),
+		X: figure.Axis{Name: "requests per second", Scale: figure.Log}}
 	fields := cellview.Naming(p.Cells, article.Texts(p.Block.Y))
 	p.newData("probe", "rate", "phase", "met", "invalid")
 	for _, cell := range p.All {
 		if s := cell.Search(""); s != nil {
 			for _, q := range s.Probes {
-				f.Also = append(f.Also, p.ofAll([]float64{q.Candidate})...)
+				f.X.Also = append(f.X.Also, p.ofAll([]float64{q.Candidate})...)
 			}
 		}
 	}

@@ -47,7 +47,7 @@ var allowed = map[string][]string{
 	"text":   {"x", "y", "class"},
 }
 
-// textClasses are the classes that only text has, beside those of paints that give it a series' colour.
+// textClasses are the classes that only text has, beside those that fill it with a series' colour.
 var textClasses = []string{"strong", "small", "dim", "mid", "end", "halo"}
 
 // markClasses are the classes of shapes on which no text may lie.
@@ -151,13 +151,13 @@ func (c *checker) start(e xml.StartElement) {
 		c.textClasses(classes)
 	case "circle":
 		x, y, r := c.number(attr["cx"]), c.number(attr["cy"]), c.number(attr["r"])
-		c.shape(classes, rect{x - r, y - r, x + r, y + r}, nil)
+		c.shape(classes, []point{{x - r, y - r}, {x + r, y + r}})
 	case "path":
 		points, err := corners(attr["d"])
 		if err != nil {
 			c.report(Foreign, "path %q: %v", attr["d"], err)
 		}
-		c.shape(classes, bounds(points), points)
+		c.shape(classes, points)
 	}
 }
 
@@ -232,31 +232,37 @@ func (c *checker) endGroup() {
 	c.groups = c.groups[:last]
 }
 
-// shape takes in a shape that fills box, or is a line between points.
-func (c *checker) shape(classes []string, box rect, points []point) {
-	mark, inside := false, true
+// shape takes in a shape with some corners.
+func (c *checker) shape(classes []string, points []point) {
+	inside := true
 	for _, class := range classes {
-		if _, ok := paints[class]; !ok {
+		if !slices.Contains(fills, class) && !slices.Contains(strokes, class) {
 			c.report(Foreign, "a shape has the class %q", class)
 		}
-		mark = mark || slices.Contains(markClasses, class)
 		inside = inside && !slices.Contains(beyond, class)
 	}
-	switch {
-	case mark && slices.Contains(classes, "line"):
-		c.marks = append(c.marks, pieces(points)...)
-	case mark:
-		c.marks = append(c.marks, box)
-	}
+	c.marks = append(c.marks, obstacles(classes, points)...)
 	if inside {
-		c.shapes = append(c.shapes, box)
+		c.shapes = append(c.shapes, bounds(points))
 	}
+}
+
+// obstacles are what no text may lie on of a shape of some classes: all of it, or where its lines are, or nothing.
+func obstacles(classes []string, points []point) []rect {
+	switch {
+	case !slices.ContainsFunc(markClasses, func(class string) bool { return slices.Contains(classes, class) }):
+		return nil
+	case slices.Contains(classes, "line"):
+		return pieces(points)
+	}
+	return []rect{bounds(points)}
 }
 
 // textClasses takes in the classes of the text being read.
 func (c *checker) textClasses(classes []string) {
 	for _, class := range classes {
-		if does, ok := paints[class]; !slices.Contains(textClasses, class) && (!ok || !does.fill || does.stroke) {
+		isColour := slices.Contains(fills, class) && !slices.Contains(strokes, class)
+		if !isColour && !slices.Contains(textClasses, class) {
 			c.report(Foreign, "a text has the class %q", class)
 		}
 		switch class {

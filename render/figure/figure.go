@@ -1,19 +1,20 @@
 // Package figure draws the figures of a page as SVG that carries classes instead of colours.
 //
-// A kind of figure, such as Dots, is plain numbers and finished words; it knows nothing of records or articles. Every
-// kind is drawn twice, Full and Narrow, and what it draws has no colour, font, size or style of its own: the page's
-// style sheet gives classes their look, in light, dark and on paper, and Standalone does so for a file of its own.
+// A figure is plain numbers and finished words; it knows nothing of records or articles. Each is drawn twice, Full and
+// Narrow, and what is drawn has no colour, font, size or style of its own: the page's style sheet gives classes their
+// look, in light, dark and on paper, and Standalone does so for a file of its own.
 //
-// There are three families: rows, each of a name and a value (Dots, Bars, Distribution and Probes); planes of two numeric
-// axes (Curves and Scatter); and Topology, boxes with arrows. What stands for a value shows it in words when it is pointed
-// at or reached by the keyboard, by the style sheet alone.
+// There are three families: Rows, each of a name and a value; Curves and Scatter, between two axes of numbers; and
+// Topology, boxes with arrows. What stands for a value shows it in words when it is pointed at or reached by the
+// keyboard, by the style sheet alone.
 //
 // A drawing depends on its input alone: the same numbers give the same bytes, on any machine and in any goroutine.
 // Text is measured in the page's own fonts, as the browser will set it, and put where it hits no other text and no
 // mark; Check reads a drawing back and says where that failed. Whatever is given is shown: no row is left out and no
 // word is cut.
 //
-// gonum/plot scales and paints; no type of gonum leaves the package.
+// gonum/plot draws axes, lines, bands, error bars and points; no type of gonum leaves the package. What it lacks is ours:
+// ticks with room for their labels, names that keep clear of marks, and rows, whose heights follow their words.
 package figure
 
 import (
@@ -41,6 +42,28 @@ type Head struct {
 	Desc  string // the finding and every value in words, made from the same numbers, for screen readers
 }
 
+// draw draws the figure of the head: prepare checks its numbers and words, and paint draws them on a sheet. Where names
+// find no room among the marks, paint reports false and is called again, crowded, to put them elsewhere.
+func (h Head) draw(m *typeface.Metrics, w Width, prepare func() error,
+	paint func(s *sheet, crowded bool) (height float64, ok bool)) (svg []byte, err error) {
+	if err = h.check(w); err == nil {
+		err = prepare()
+	}
+	if err == nil {
+		s := newSheet(m, w)
+		height, ok := paint(s, false)
+		if !ok {
+			s = newSheet(m, w)
+			height, _ = paint(s, true)
+		}
+		svg, err = s.document(w, height, h)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("figure %q: %w", h.ID, err)
+	}
+	return svg, nil
+}
+
 // check refuses what would not be an attribute, and widths that the style sheet has no class for.
 func (h Head) check(w Width) error {
 	isPart := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_.", r) }
@@ -53,22 +76,14 @@ func (h Head) check(w Width) error {
 	return nil
 }
 
-// wrap says of an error which figure it is about.
-func (h Head) wrap(err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("figure %q: %w", h.ID, err)
-}
-
 // Reference is a value that others are compared with, drawn as a line across them.
 type Reference struct {
 	Value float64 // in the unit of the values
 	Label string  // such as "no difference"
 }
 
-// Band is a range of values that is marked: the noise floor, or the region in which a claim is supported. An infinite end
-// is the edge of the frame.
+// Band is a range of values that is marked: the noise floor, or the region in which a claim is supported. An infinite
+// end is the edge of the frame.
 type Band struct {
 	Lo, Hi float64 // in the unit of the values
 	Label  string

@@ -1,5 +1,30 @@
 package figure
 
+import "fmt"
+
+// MaxSeries is how many series a figure can tell apart: the style sheet has as many colours.
+const MaxSeries = 6
+
+// seriesNames are names of series as they are drawn.
+func seriesNames(names []string) ([]string, error) {
+	if len(names) > MaxSeries {
+		return nil, fmt.Errorf("%d series are more than the %d that can be told apart; draw several figures",
+			len(names), MaxSeries)
+	}
+	return oneLines(names), nil
+}
+
+// seriesOf is the series of a mark, counted from 1, which is the first one where none are named.
+func seriesOf(names []string, series int) (int, error) {
+	if len(names) == 0 {
+		return 1, nil
+	}
+	if series < 1 || series > len(names) {
+		return 0, fmt.Errorf("series %d is none of the %d that are named; name it", series, len(names))
+	}
+	return series, nil
+}
+
 // keyEntry is a mark with its name, in the key above a figure.
 type keyEntry struct {
 	series int // from 1; publishedEntry for the grey ticks
@@ -9,9 +34,17 @@ type keyEntry struct {
 // publishedEntry is the series of published values.
 const publishedEntry = 0
 
-// layKey goes through the entries of a key, as many in a row as there is room for, and gives its height; it draws them if
-// it is asked to.
-func (s *sheet) layKey(entries []keyEntry, draws bool) (height float64) {
+// seriesEntries are the entries of all series.
+func seriesEntries(names []string) []keyEntry {
+	var out []keyEntry
+	for k, name := range names {
+		out = append(out, keyEntry{k + 1, name})
+	}
+	return out
+}
+
+// drawKey draws a key at the top, with as many entries in a row as there is room for, and gives its height.
+func (s *sheet) drawKey(entries []keyEntry) (height float64) {
 	const (
 		indent   = 5  // of a mark's centre
 		first    = 10 // centre line of the first row
@@ -21,36 +54,24 @@ func (s *sheet) layKey(entries []keyEntry, draws bool) (height float64) {
 	at := point{indent, first}
 	deepest := at.y // centre line of the lowest line in this row of entries
 	for _, e := range entries {
-		t := e.style()
-		lines := s.wrap(t, e.name, s.width-indent-keyGap)
-		wide := keyGap + s.widest(t, lines)
+		t := textStyle{ink: fillInk(e.series), strong: true, small: true}
+		if e.series == publishedEntry {
+			t = textStyle{ink: "dim", small: true}
+		}
+		b := s.block(t, e.name, s.width-indent-keyGap)
+		wide := keyGap + s.widest(t, b.lines)
 		if at.x > indent && at.x+wide > s.width {
 			at = point{indent, deepest + lineHeight + 3}
 		}
-		if draws {
-			s.drawEntry(e, at, lines)
+		if e.series == publishedEntry {
+			s.stroke("ghost", point{at.x, at.y - tickHeight/2}, point{at.x, at.y + tickHeight/2})
+		} else {
+			s.glyph(mark(e.series, false, dotRadius), at)
 		}
-		deepest = max(deepest, at.y+lineHeight*float64(len(lines)-1))
+		b.at = point{at.x + keyGap, at.y + t.middle()}
+		s.write(b)
+		deepest = max(deepest, at.y+lineHeight*float64(len(b.lines)-1))
 		at.x += wide + entryGap
 	}
 	return deepest + bottom
-}
-
-// style sets an entry of the key.
-func (e keyEntry) style() textStyle {
-	if e.series == publishedEntry {
-		return textStyle{ink: "dim", small: true}
-	}
-	return textStyle{ink: fillInk(e.series), strong: true, small: true}
-}
-
-// drawEntry draws an entry of the key.
-func (s *sheet) drawEntry(e keyEntry, at point, lines []string) {
-	if e.series == publishedEntry {
-		s.stroke("ghost", point{at.x, at.y - tickHeight/2}, point{at.x, at.y + tickHeight/2})
-	} else {
-		s.glyph(fillInk(e.series)+" pt", e.series, at, dotRadius)
-	}
-	t := e.style()
-	s.lines(t, point{at.x + keyGap, at.y + t.middle()}, lineHeight, lines)
 }

@@ -80,23 +80,23 @@ func kinds() map[string]Figure {
 	failed := curve("processes", 3, false, 1, .5, 2, .52, 4, .55, 8, .61, 16, .7)
 	failed.Points[4].Gap, failed.Points[4].Failed = true, true
 	return map[string]Figure{
-		"bars with intervals": Bars{Head: Head{ID: "fig-bars", Title: "Throughput", Desc: "Three rows."}, Rows: repetitions, Series: []string{"blocking", "asyncio"},
-			Axis: "requests per second", Published: "published"},
-		"every repetition": Distribution{Head: Head{ID: "fig-distribution", Title: "Throughput", Desc: "Three rows."}, Rows: repetitions,
-			Series: []string{"blocking", "asyncio"}, Axis: "requests per second", Published: "published",
+		"bars with intervals": Rows{Marks: Bars, Head: Head{ID: "fig-bars", Title: "Throughput", Desc: "Three rows."}, Rows: repetitions, Series: []string{"blocking", "asyncio"},
+			X: Axis{Name: "requests per second"}, Published: "published"},
+		"every repetition": Rows{Marks: Distribution, Head: Head{ID: "fig-distribution", Title: "Throughput", Desc: "Three rows."}, Rows: repetitions,
+			Series: []string{"blocking", "asyncio"}, X: Axis{Name: "requests per second"}, Published: "published",
 			Band: &Band{Lo: 742, Hi: 760, Label: "noise floor"}},
-		"dots on a log scale": Dots{Head: Head{ID: "fig-log", Title: "Latency", Desc: "Three rows."}, Axis: "latency p99, ms", Unit: .001, Scale: Log,
+		"dots on a log scale": Rows{Head: Head{ID: "fig-log", Title: "Latency", Desc: "Three rows."}, X: Axis{Name: "latency p99, ms", Unit: .001, Scale: Log},
 			Reference: &Reference{Value: .1, Label: "the limit, 100 ms"},
 			Rows: described(
 				Row{Name: "async", Value: .0031, Lo: .0029, Hi: .0034, Label: "3.1", Published: nan},
 				Row{Name: "threads", Value: .042, Lo: -1, Hi: .051, Label: "42", Published: nan},
 				Row{Name: "sync", Value: 2.9, Lo: 2.2, Hi: 3.8, Label: "2,900", Published: nan},
 			)},
-		"dots of an older version": Dots{Head: Head{ID: "fig-older", Title: "Throughput", Desc: "Three rows."}, Rows: hollow, Series: []string{"blocking", "asyncio"},
-			Axis: "requests per second", Published: "published"},
-		"bars of an older version":        Bars{Head: Head{ID: "fig-older-bars", Title: "Throughput", Desc: "Three rows."}, Rows: hollow, Axis: "requests per second"},
-		"repetitions of an older version": Distribution{Head: Head{ID: "fig-older-repetitions", Title: "Throughput", Desc: "Three rows."}, Rows: hollow, Axis: "requests per second"},
-		"what searches for a capacity tried": Probes{Head: Head{ID: "fig-capacity", Title: "Capacity", Desc: "Three rows."}, Axis: "requests per second", Scale: Log,
+		"dots of an older version": Rows{Head: Head{ID: "fig-older", Title: "Throughput", Desc: "Three rows."}, Rows: hollow, Series: []string{"blocking", "asyncio"},
+			X: Axis{Name: "requests per second"}, Published: "published"},
+		"bars of an older version":        Rows{Marks: Bars, Head: Head{ID: "fig-older-bars", Title: "Throughput", Desc: "Three rows."}, Rows: hollow, X: Axis{Name: "requests per second"}},
+		"repetitions of an older version": Rows{Marks: Distribution, Head: Head{ID: "fig-older-repetitions", Title: "Throughput", Desc: "Three rows."}, Rows: hollow, X: Axis{Name: "requests per second"}},
+		"what searches for a capacity tried": Rows{Marks: Probes, Head: Head{ID: "fig-capacity", Title: "Capacity", Desc: "Three rows."}, X: Axis{Name: "requests per second", Scale: Log},
 			Rows: []Row{
 				{Name: "async", Value: 702.5, Lo: 702.5, Hi: 733.6, Label: "702", Published: nan, Title: "async: 702/s, fails at 734/s", Probes: []Probe{
 					{100, true}, {200, true}, {400, true}, {800, false}, {565.7, true}, {672.7, true}, {733.6, false}, {702.5, true}, {702.5, true}, {733.6, false}}},
@@ -104,7 +104,7 @@ func kinds() map[string]Figure {
 					Probes: []Probe{{10000, true}, {20000, true}}},
 				{Name: "sync", Missing: "no rate meets it, 100/s fails", Failed: true, Published: nan, Title: "sync: none"},
 			}},
-		"one claim over its alternatives": Dots{Head: Head{ID: "fig-multiverse", Title: "The claim", Desc: "Four rows."}, Axis: "effect, times", Scale: Log,
+		"one claim over its alternatives": Rows{Head: Head{ID: "fig-multiverse", Title: "The claim", Desc: "Four rows."}, X: Axis{Name: "effect, times", Scale: Log},
 			Series: []string{"supported", "contradicted", "inconclusive"}, Band: &Band{Lo: 1.05, Hi: inf, Label: "supported where the whole interval is here"},
 			Reference: &Reference{Value: 1, Label: "no difference"},
 			Rows: []Row{
@@ -200,12 +200,12 @@ func TestKindsRefuse(t *testing.T) {
 		f    Figure
 		want string
 	}{
-		{"bars on a log scale", Bars{Head: head, Scale: Log, Rows: []Row{{Value: 1, Lo: nan, Hi: nan, Published: nan}}}, "begin at zero"},
-		{"zero on a log scale", Dots{Head: head, Scale: Log, Rows: []Row{{Value: 0, Lo: nan, Hi: nan, Published: nan}}}, "value 0"},
-		{"rows on percentiles", Dots{Head: head, Scale: Nines, Rows: []Row{{Value: 1, Lo: nan, Hi: nan, Published: nan}}}, "linear or a log"},
-		{"a repetition that is no number", Distribution{Head: head, Rows: []Row{{Value: 1, Lo: nan, Hi: nan, Published: nan, Values: []float64{1, nan}}}}, "repetition 2"},
-		{"a probe that is no number", Probes{Head: head, Rows: []Row{{Value: 1, Lo: nan, Hi: nan, Published: nan, Probes: []Probe{{inf, true}}}}}, "probe 1"},
-		{"a band without a width", Dots{Head: head, Band: &Band{Lo: 1, Hi: 1}, Rows: []Row{{Value: 1, Lo: nan, Hi: nan, Published: nan}}}, "no band"},
+		{"bars on a log scale", Rows{Marks: Bars, Head: head, X: Axis{Scale: Log}, Rows: []Row{{Value: 1, Lo: nan, Hi: nan, Published: nan}}}, "begin at zero"},
+		{"zero on a log scale", Rows{Head: head, X: Axis{Scale: Log}, Rows: []Row{{Value: 0, Lo: nan, Hi: nan, Published: nan}}}, "value 0"},
+		{"rows on percentiles", Rows{Head: head, X: Axis{Scale: Nines}, Rows: []Row{{Value: 1, Lo: nan, Hi: nan, Published: nan}}}, "linear or a log"},
+		{"a repetition that is no number", Rows{Marks: Distribution, Head: head, Rows: []Row{{Value: 1, Lo: nan, Hi: nan, Published: nan, Values: []float64{1, nan}}}}, "repetition 2"},
+		{"a probe that is no number", Rows{Marks: Probes, Head: head, Rows: []Row{{Value: 1, Lo: nan, Hi: nan, Published: nan, Probes: []Probe{{inf, true}}}}}, "probe 1"},
+		{"a band without a width", Rows{Head: head, Band: &Band{Lo: 1, Hi: 1}, Rows: []Row{{Value: 1, Lo: nan, Hi: nan, Published: nan}}}, "no band"},
 		{"no curves", Curves{Head: head}, "no curves"},
 		{"nothing but gaps", with(func(f *Curves) { f.Curves[0].Points[0].Gap, f.Curves[0].Points[1].Gap = true, true }), "no curve has a point"},
 		{"points out of order", with(func(f *Curves) { f.Curves[0].Points[0].X = 3 }), "sort them"},

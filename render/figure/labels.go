@@ -20,8 +20,8 @@ type spot struct {
 	align text.XAlignment
 }
 
-// place writes a label of one line at the first spot within area where it hits no text, no mark and no line, or else at the first
-// where it hits no text and no mark. If there is none it writes nothing and reports false.
+// place writes a label of one line at the first spot within area where it hits no text, no mark and no line, or else at
+// the first where it hits no text and no mark. If there is none it writes nothing and reports false.
 func (s *sheet) place(t textStyle, label string, area rect, spots []spot) bool {
 	for _, routes := range [][]rect{s.routes, nil} {
 		for _, sp := range spots {
@@ -37,6 +37,7 @@ func (s *sheet) place(t textStyle, label string, area rect, spots []spot) bool {
 }
 
 // pieces are boxes along lines between points, short enough that they hit nothing that the lines do not come near to.
+// One that is level or upright needs no more than one.
 func pieces(points []point) []rect {
 	const (
 		length = 4.0
@@ -46,6 +47,9 @@ func pieces(points []point) []rect {
 	for i := 1; i < len(points); i++ {
 		a, b := points[i-1], points[i]
 		n := math.Ceil(math.Hypot(b.x-a.x, b.y-a.y) / length)
+		if a.x == b.x || a.y == b.y {
+			n = min(n, 1)
+		}
 		at := func(k float64) point { return point{a.x + (b.x-a.x)*k/n, a.y + (b.y-a.y)*k/n} }
 		for k := range int(n) {
 			p, q := at(float64(k)), at(float64(k+1))
@@ -57,17 +61,8 @@ func pieces(points []point) []rect {
 
 // free tells whether a text in box would stand clear of what is there.
 func (s *sheet) free(box rect) bool {
-	for _, o := range s.texts {
-		if box.grow(clearance, 1).hits(o) {
-			return false
-		}
-	}
-	for _, o := range s.marks {
-		if box.grow(1, 1).hits(o) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(s.texts, box.grow(clearance, 1).hits) &&
+		!slices.ContainsFunc(s.marks, box.grow(1, 1).hits)
 }
 
 // wrap breaks str into lines no wider than room. Lines end where Unicode lets them (UAX 14) or behind a plus sign,

@@ -2,24 +2,60 @@ package figure
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"benchbook/render/typeface"
 )
 
-// Axis is one of the two axes of a figure over numbers.
-type Axis struct {
-	Name  string    // quantity and unit
-	Unit  float64   // one unit of the axis in that of its values: 0.001 for an axis in ms and values in s; 0 means 1
-	Scale Scale     // values that have no place on it are an error
-	Zero  bool      // it begins at zero, wherever the values are; on a Linear scale only
-	Also  []float64 // further values that it has to show, so that several figures have one axis
+// Curves is a figure of lines over a numeric axis, such as a parameter, a percentile or the time within a run, with their
+// intervals as bands. Each line is named at its end, in its colour.
+type Curves struct {
+	Head
+	X, Y   Axis
+	Curves []Curve
 
-	// Ticks are values at which an X axis is marked, if all of them have room: such as those of a parameter. Else, and of a Y
-	// axis, they are round numbers.
-	Ticks []float64
+	Dots      bool        // each point has a mark, as few that were measured one by one have
+	Boxes     bool        // each interval is a box of its own, and lines are thin: nothing is known between points
+	Reference *Reference  // a level to compare with; nil: none
+	Drops     []Reference // upright lines with a name, such as that of a percentile, as far as X reaches
+	Notes     []string    // said below the figure: what is not drawn, and why
+}
+
+// Curve is one line of Curves.
+type Curve struct {
+	Name   string
+	Series int  // its colour and mark, from 1 to MaxSeries; 0 is grey
+	Dash   bool // the second of a colour
+
+	// Points are by ascending X. One that is a gap breaks the line.
+	Points []CurvePoint
+
+	// Traces are lines that lie behind it, drawn thin: those of the repetitions.
+	Traces [][]Point
+
+	Chosen *Choice // the point that a search chose; nil: none
+}
+
+// CurvePoint is a point of a Curve. Its XLo and XHi are not looked at.
+type CurvePoint struct {
+	Point
+	Gap    bool // nothing was measured at X, and Y is not looked at: the line has a gap
+	Failed bool // with Gap: it was tried and failed, and is hatched
+}
+
+// Choice is the point that a search chose.
+type Choice struct {
+	At    int    // index into the points of the curve
+	Label string // empty for the mark alone
 }
 
 // Point is a point of a figure over numbers.
@@ -37,15 +73,164 @@ type Point struct {
 	Hollow bool
 }
 
-// plane is a frame between two axes, in the making. It is laid out before anything is drawn.
+// Draw draws the figure, as Figure has it.
+//
+// The error names the curve and what cannot be drawn of it: a point that has no place on the axes, an interval that is
+// none, points out of order, or a colour that there is not; or says what is wrong with the figure: no curves, no point,
+// or a Head that is refused.
+func (f Curves) Draw(m *typeface.Metrics, width Width) ([]byte, error) {
+	return f.draw(m, width, f.prepare, func(s *sheet, _ bool) (float64, bool) {
+		p := &plane{sheet: s, f: f}
+		for i, c := range f.Curves {
+			if slices.ContainsFunc(c.Points, isDrawn) {
+				p.named = append(p.named, i)
+			}
+		}
+		p.lay(0, true)
+		p.paint()
+		p.nameBeside("")
+		for _, c := range f.Curves {
+			p.nameChoice(c)
+		}
+		p.drawReference(f.Reference)
+		p.nameDrops()
+		return p.height, true
+	})
+}
+
+func isDrawn(q CurvePoint) bool { return !q.Gap }
+
+// prepare makes the figure as it is drawn: numbers in the units of the axes, words without line ends.
+func (f *Curves) prepare() error {
+	if len(f.Curves) == 0 {
+		return errors.New("there are no curves; leave the figure out")
+	}
+	if err := f.prepareFrame(); err != nil {
+		return err
+	}
+	curves := slices.Clone(f.Curves)
+	some := false
+	for i, c := range curves {
+		var err error
+		if curves[i], err = f.prepareCurve(c); err != nil {
+			return fmt.Errorf("curve %d, %q: %w", i+1, c.Name, err)
+		}
+		some = some || slices.ContainsFunc(c.Points, isDrawn)
+	}
+	if !some {
+		return errors.New("no curve has a point; leave the figure out and say why")
+	}
+	f.Curves = curves
+	f.Drops = slices.Clone(f.Drops)
+	for i, d := range f.Drops {
+		f.Drops[i] = Reference{d.Value / f.X.Unit, oneLine(d.Label)}
+	}
+	return nil
+}
+
+// prepareFrame prepares all but curves.
+func (f *Curves) prepareFrame() (err error) {
+	if f.X, err = f.X.prepared(); err != nil {
+		return err
+	}
+	if f.Y, err = f.Y.prepared(); err != nil {
+		return err
+	}
+	f.Notes = oneLines(f.Notes)
+	f.Reference, err = f.Y.reference(f.Reference)
+	return err
+}
+
+func (f *Curves) prepareCurve(c Curve) (_ Curve, err error) {
+	if c.Series < 0 || c.Series > MaxSeries {
+		return c, fmt.Errorf("there is no colour %d; choose one from 1 to %d, or 0 for grey", c.Series, MaxSeries)
+	}
+	c.Name, c.Points = oneLine(c.Name), slices.Clone(c.Points)
+	for i, p := range c.Points {
+		if i > 0 && !(c.Points[i-1].X*f.X.Unit <= p.X) {
+			return c, fmt.Errorf("point %d lies left of the one before; sort them", i+1)
+		}
+		p.XLo, p.XHi = math.NaN(), math.NaN()
+		if p.Gap { // its height says nothing, but has to be a number
+			p.X, err = f.X.place("the gap at", p.X)
+			p.Title = oneLine(p.Title)
+		} else {
+			p.Point, err = f.place(p.Point)
+		}
+		if c.Points[i] = p; err != nil {
+			return c, err
+		}
+	}
+	traces := make([][]Point, len(c.Traces))
+	for i, trace := range c.Traces {
+		for _, p := range trace {
+			if p, err = f.place(Point{p.X, p.Y, math.NaN(), math.NaN(), math.NaN(), math.NaN(), "", false}); err != nil {
+				return c, err
+			}
+			traces[i] = append(traces[i], p)
+		}
+	}
+	c.Traces = traces
+	if c.Chosen != nil {
+		if c.Chosen.At < 0 || c.Chosen.At >= len(c.Points) || c.Points[c.Chosen.At].Gap {
+			return c, fmt.Errorf("the choice is point %d, which is not there; leave it out", c.Chosen.At+1)
+		}
+		c.Chosen = &Choice{c.Chosen.At, oneLine(c.Chosen.Label)}
+	}
+	return c, nil
+}
+
+// place is a point in the units of the axes, with intervals that have two ends or none.
+func (f *Curves) place(p Point) (_ Point, err error) {
+	p.Title = oneLine(p.Title)
+	if p.X, err = f.X.place("the X", p.X); err != nil {
+		return p, err
+	}
+	if p.Y, err = f.Y.place("the Y", p.Y); err != nil {
+		return p, err
+	}
+	if p.XLo, p.XHi, err = f.X.interval(p.XLo, p.XHi); err != nil {
+		return p, err
+	}
+	p.YLo, p.YHi, err = f.Y.interval(p.YLo, p.YHi)
+	return p, err
+}
+
+// extents are what the axes have to show.
+func (f *Curves) extents() (x, y extent) {
+	x.add(f.X.Also...)
+	x.add(f.X.Ticks...)
+	y.add(f.Y.Also...)
+	for _, c := range f.Curves {
+		for _, p := range c.Points {
+			if x.add(p.X, p.XLo, p.XHi); !p.Gap {
+				y.add(p.Y, p.YLo, p.YHi)
+			}
+		}
+		for _, p := range slices.Concat(c.Traces...) {
+			x.add(p.X)
+			y.add(p.Y)
+		}
+	}
+	if f.Reference != nil {
+		y.add(f.Reference.Value)
+	}
+	return x, y
+}
+
+// plane is Curves or Scatter in the making: a frame between two axes, laid out before anything is drawn. The points of
+// Scatter are curves of one point each.
 type plane struct {
 	*sheet
-	narrow bool
+	f      Curves
+	slopes []Slope // of Scatter, whose intervals are crosses and whose axes reach a little further
+	cross  bool
+	named  []int // the curves that have a point, by which they are named
+	names  sideNames
+
 	x, y   axis
 	frame  rect
-	xName  []string
-	yName  []string
-	notes  [][]string // below the axes, each in its lines
+	words  []block // around the frame: the names of its axes, and notes
 	height float64
 }
 
@@ -58,44 +243,123 @@ const (
 	besideTick = 8.0  // from the frame to the labels beside it
 	noteGap    = 8.0  // above the first note
 	glyphReach = 4.2  // half the width that a mark takes at most
+	hitReach   = 9.0  // of what can be pointed at around a mark
 )
 
 // noteStyle sets what is said below a plane.
 var noteStyle = textStyle{ink: "dim", small: true}
 
-// layPlane puts a frame of a height below top between its axes. Right is how much is kept free beside it, and notes are said
-// below it, such as what is not drawn and why.
-func (p *plane) layPlane(x, y Axis, ex, ey extent, top, height, right float64, notes []string) {
-	yLo, yHi := ey.ends(y.Scale, y.Zero)
-	upright := newUpright(y.Scale, yLo, yHi, height, 0)
-	p.yName = p.wrap(captionStyle, upright.caption(y.Name), p.width)
-	p.frame.y0 = top + planeTop + lineHeight*float64(len(p.yName)-1) + planeGap
+// lay puts the frame below top between its axes. Names stand beside it if they are to.
+func (p *plane) lay(top float64, beside bool) {
+	height, right := plotFull, 10.0
+	if p.isNarrow() {
+		height = plotNarrow
+	}
+	if beside {
+		p.laySide()
+		height, right = max(height, p.names.stack), p.names.width
+	}
+	x, y := p.f.extents()
+	if p.cross {
+		x, y = x.padded(p.f.X.Scale), y.padded(p.f.Y.Scale)
+	}
+	lo, hi := y.ends(p.f.Y.Scale, p.f.Y.Zero)
+	p.y = newUpright(p.f.Y.Scale, lo, hi, height, 0)
+	yName := p.block(captionStyle, p.y.caption(p.f.Y.Name), p.width)
+	yName.at.y = top + planeTop
+	p.frame.y0 = yName.at.y + lineHeight*float64(len(yName.lines)-1) + planeGap
 	p.frame.y1 = p.frame.y0 + height
-	p.y = upright
 	p.y.from, p.y.to = p.frame.y1, p.frame.y0
 
-	p.frame.x0 = math.Ceil(p.widest(tickStyle, p.y.labels)) + besideTick
-	p.frame.x1 = p.width - math.Ceil(right)
-	xLo, xHi := ex.ends(x.Scale, x.Zero)
-	p.x = newAxisAt(p.sheet, x.Scale, x.Ticks, xLo, xHi, p.frame.x0, p.frame.x1)
+	lo, hi = x.ends(p.f.X.Scale, p.f.X.Zero)
+	left, right := math.Ceil(p.widest(tickStyle, p.y.labels))+besideTick, p.width-math.Ceil(right)
+	p.x = newAxisAt(p.sheet, p.f.X.Scale, p.f.X.Ticks, lo, hi, left, right)
 	p.frame.x0, p.frame.x1 = p.x.from, p.x.to
 
-	base := p.frame.y1 + tickBelow + 2
-	p.xName = p.wrap(captionStyle, p.x.caption(x.Name), p.width-p.frame.x0)
-	base += captionDrop + lineHeight*float64(len(p.xName)-1)
-	for i, note := range notes {
+	xName := p.block(captionStyle, p.x.caption(p.f.X.Name), p.width-p.frame.x0)
+	xName.at = point{p.frame.x0, p.frame.y1 + tickBelow + 2 + captionDrop}
+	p.words = append(p.words, yName, xName)
+	base := xName.at.y + lineHeight*float64(len(xName.lines)-1)
+	for i, note := range p.f.Notes {
 		if i == 0 {
 			base += noteGap
 		}
-		p.notes = append(p.notes, p.wrap(noteStyle, note, p.width))
-		base += lineHeight * float64(len(p.notes[i]))
+		b := p.block(noteStyle, note, p.width)
+		b.at.y = base + lineHeight
+		base += lineHeight * float64(len(b.lines))
+		p.words = append(p.words, b)
 	}
 	p.height = base + foot
 }
 
-// drawAxes draws what is around the frame, and the grid in it.
-func (p *plane) drawAxes(top float64) {
-	p.lines(captionStyle, point{0, top + planeTop}, lineHeight, p.yName)
+func (p *plane) at(q Point) point { return point{p.x.at(q.X), p.y.at(q.Y)} }
+
+// paint draws all but names, and lets points be pointed at. Those of several curves that lie on each other can be reached
+// by the keyboard one by one.
+func (p *plane) paint() {
+	for _, b := range p.words {
+		p.write(b)
+	}
+	p.plot(p.frame, func(g *plot.Plot) {
+		p.x.gonum(p.sheet, &g.X, tickStyle, point{0, tickBelow + 2 - tickLength})
+		g.X.LineStyle, g.X.Tick.LineStyle, g.X.Tick.Length = pen("axis"), pen("axis"), tickLength
+		beside := tickStyle
+		beside.align = text.XRight
+		p.y.gonum(p.sheet, &g.Y, beside, point{-besideTick, beside.middle()})
+	}, p.plotters()...)
+	for _, c := range p.f.Curves {
+		for _, q := range c.Points {
+			at := point{p.x.at(q.X), p.frame.y1 - hitReach}
+			if !q.Gap {
+				at.y = p.y.at(q.Y)
+			}
+			p.hit(rect{at.x, at.y, at.x, at.y}.grow(hitReach, hitReach), q.Title)
+		}
+	}
+}
+
+// plotters are what gonum draws into the frame: grid, bands, traces, lines and marks, in this order, so that nothing lies
+// under what says less.
+func (p *plane) plotters() []plot.Plotter {
+	out := []plot.Plotter{plotFunc(p.paintGrid)}
+	runs := make([][][]Point, len(p.f.Curves))
+	for i, c := range p.f.Curves {
+		runs[i] = runsOf(c.Points)
+		for _, run := range runs[i] {
+			out = append(out, p.intervals(c.Series, run)...)
+		}
+	}
+	for _, c := range p.f.Curves {
+		for _, trace := range c.Traces {
+			out = append(out, line("trace "+strokeInk(c.Series), trace))
+		}
+	}
+	for i, c := range p.f.Curves {
+		k := "line " + strokeInk(c.Series)
+		if p.f.Boxes {
+			k = "line thin " + strokeInk(c.Series)
+		}
+		if c.Dash {
+			k += " dash"
+		}
+		for _, run := range runs[i] {
+			out = append(out, line(k, run))
+		}
+	}
+	for i, c := range p.f.Curves {
+		out = append(out, p.points(c, runs[i])...)
+	}
+	return out
+}
+
+// plotFunc draws into a frame what is not of data alone.
+type plotFunc func()
+
+// Plot makes it a plot.Plotter.
+func (f plotFunc) Plot(draw.Canvas, *plot.Plot) { f() }
+
+// paintGrid draws level lines at the ticks, and what leads through the frame.
+func (p *plane) paintGrid() {
 	for _, v := range p.y.ticks {
 		k := ink("grid")
 		if v == 0 && p.y.scale == Linear {
@@ -105,36 +369,168 @@ func (p *plane) drawAxes(top float64) {
 			p.stroke(k, point{p.frame.x0, y}, point{p.frame.x1, y})
 		}
 	}
-	beside := tickStyle
-	beside.align = text.XRight
-	p.canvas.begin(ticksClass)
-	for i, v := range p.y.ticks {
-		p.text(beside, point{p.frame.x0 - besideTick, p.y.at(v) + beside.middle()}, p.y.labels[i])
+	for _, d := range p.f.Drops {
+		if x := p.x.at(d.Value); p.x.has(d.Value) {
+			p.stroke("lead", point{x, p.frame.y0}, point{x, p.frame.y1})
+		}
 	}
-	p.canvas.end()
-	p.stroke("axis", point{p.frame.x0, p.frame.y1}, point{p.frame.x1, p.frame.y1})
-	for _, v := range p.x.ticks {
-		p.stroke("axis", point{p.x.at(v), p.frame.y1}, point{p.x.at(v), p.frame.y1 + tickLength})
-	}
-	p.x.drawLabels(p.sheet, p.frame.y1+2)
-	base := p.frame.y1 + tickBelow + 2 + captionDrop
-	p.lines(captionStyle, point{p.frame.x0, base}, lineHeight, p.xName)
-	base += lineHeight*float64(len(p.xName)) + noteGap
-	for _, note := range p.notes {
-		p.lines(noteStyle, point{0, base}, lineHeight, note)
-		base += lineHeight * float64(len(note))
+	for _, l := range p.slopes {
+		if from, to, ok := p.slope(l); ok {
+			k := ink("axis")
+			if l.Dash {
+				k += " dash"
+			}
+			p.stroke(k, from, to)
+		}
 	}
 }
 
-// drawReference draws a level line with its name on it where there is room. It reports false if there was none.
-func (p *plane) drawReference(r *Reference) bool {
+// runsOf are the points between gaps.
+func runsOf(points []CurvePoint) [][]Point {
+	var runs [][]Point
+	isNew := true
+	for _, q := range points {
+		if !q.Gap {
+			if isNew {
+				runs = append(runs, nil)
+			}
+			last := &runs[len(runs)-1]
+			*last = append(*last, q.Point)
+		}
+		isNew = q.Gap
+	}
+	return runs
+}
+
+// line is a line through points; nothing for a single one.
+func line(k ink, points []Point) plot.Plotter {
+	out := &plotter.Line{LineStyle: pen(k)}
+	for _, q := range points {
+		out.XYs = append(out.XYs, plotter.XY{X: q.X, Y: q.Y})
+	}
+	return out
+}
+
+// intervals are those of a run of points: a cross or a box at each, or else a band along all. A single point has a line,
+// which a band would hide.
+func (p *plane) intervals(series int, run []Point) []plot.Plotter {
+	const crowded, boxWide, lineWide = 3, 9.0, 4.0
+	band := "band " + fillInk(series)
+	if len(p.named) > crowded {
+		band = "band faint " + fillInk(series)
+	}
+	var out []plot.Plotter
+	hasInterval := func(q Point) bool { return !math.IsNaN(q.YLo) }
+	for start := 0; start < len(run); start++ {
+		q := run[start]
+		if p.cross {
+			out = append(out, p.crossOf(series, q)...)
+			continue
+		}
+		end := start
+		for end < len(run) && hasInterval(run[end]) && (!p.f.Boxes || end == start) {
+			end++
+		}
+		switch part := run[start:end]; {
+		case len(part) == 0:
+			continue
+		case p.f.Boxes:
+			out = append(out, p.upright("ibox "+fillInk(series)+" "+strokeInk(series), q, boxWide))
+		case len(part) == 1:
+			out = append(out, p.upright(band, q, lineWide))
+		default:
+			out = append(out, p.bandOf(band, part))
+		}
+		start = end - 1
+	}
+	return out
+}
+
+// upright is the interval of a point alone, as wide as it takes to be seen.
+func (p *plane) upright(k ink, q Point, wide float64) plot.Plotter {
+	return plotFunc(func() {
+		x := p.x.at(q.X)
+		p.fillRect(k, rect{x - wide/2, p.y.at(p.y.within(q.YHi)), x + wide/2, p.y.at(p.y.within(q.YLo))})
+	})
+}
+
+// bandOf is the area between the ends of the intervals of points.
+func (p *plane) bandOf(k ink, points []Point) plot.Plotter {
+	var ring plotter.XYs
+	for _, q := range points {
+		ring = append(ring, plotter.XY{X: q.X, Y: p.y.within(q.YHi)})
+	}
+	for _, q := range slices.Backward(points) {
+		ring = append(ring, plotter.XY{X: q.X, Y: p.y.within(q.YLo)})
+	}
+	return &plotter.Polygon{XYs: []plotter.XYs{ring}, Color: k}
+}
+
+// crossOf are the intervals of a point both ways.
+func (p *plane) crossOf(series int, q Point) []plot.Plotter {
+	k := "line thin " + strokeInk(series)
+	var out []plot.Plotter
+	if !math.IsNaN(q.XLo) {
+		out = append(out, line(k, []Point{{X: p.x.within(q.XLo), Y: q.Y}, {X: p.x.within(q.XHi), Y: q.Y}}))
+	}
+	if !math.IsNaN(q.YLo) {
+		out = append(out, line(k, []Point{{X: q.X, Y: p.y.within(q.YHi)}, {X: q.X, Y: p.y.within(q.YLo)}}))
+	}
+	return out
+}
+
+// points are the marks of a curve. A point that stands alone always has one, as there is no line to it.
+func (p *plane) points(c Curve, runs [][]Point) []plot.Plotter {
+	const small, inRing, ring = 2.8, 2.2, 5.5
+	var out []plot.Plotter
+	chosen := math.NaN()
+	if c.Chosen != nil {
+		q := c.Points[c.Chosen.At].Point
+		chosen = q.X
+		out = append(out, plotFunc(func() {
+			at := p.at(q)
+			p.stroke("lead", point{at.x, at.y + ring + 2}, point{at.x, p.frame.y1})
+			p.glyph(mark(c.Series, true, ring), at)
+			p.marks = append(p.marks, rect{at.x, at.y, at.x, at.y}.grow(1.3*ring, 1.3*ring))
+		}))
+	}
+	for _, run := range runs {
+		if !p.f.Dots && len(run) > 1 {
+			continue
+		}
+		marks := &plotter.Scatter{GlyphStyleFunc: func(i int) draw.GlyphStyle {
+			radius := vg.Length(small)
+			if p.cross {
+				radius = dotRadius
+			} else if run[i].X == chosen {
+				radius = inRing
+			}
+			return mark(c.Series, run[i].Hollow, radius)
+		}}
+		for _, q := range run {
+			marks.XYs = append(marks.XYs, plotter.XY{X: q.X, Y: q.Y})
+		}
+		out = append(out, marks)
+	}
+	const wide, high = 9, 16
+	for _, q := range c.Points {
+		if q.Gap && q.Failed {
+			x := min(max(p.x.at(q.X), p.frame.x0+wide/2), p.frame.x1-wide/2)
+			out = append(out, plotFunc(func() { p.hatch(rect{x - wide/2, p.frame.y1 - high, x + wide/2, p.frame.y1}) }))
+		}
+	}
+	return out
+}
+
+// drawReference draws a level line with its name on it where there is room.
+func (p *plane) drawReference(r *Reference) {
 	if r == nil {
-		return true
+		return
 	}
 	y := p.y.at(r.Value)
 	p.stroke("axis", point{p.frame.x0, y}, point{p.frame.x1, y})
 	if r.Label == "" {
-		return true
+		return
 	}
 	var spots []spot
 	const above, step = smallSize/2 + 3, 12
@@ -145,89 +541,47 @@ func (p *plane) drawReference(r *Reference) bool {
 	for x := p.frame.x1 - 4 - step; x > p.frame.x0; x -= step { // wherever there is room
 		spots = append(spots, spot{x, y - above, text.XRight}, spot{x, y + above, text.XRight})
 	}
-	return p.place(textStyle{ink: "halo dim", small: true}, r.Label, p.frame, spots)
+	p.place(wordsStyle, r.Label, p.frame, spots)
 }
 
-// prepareAxis returns an axis as it is drawn: its words without line ends, what else it has to show in its own unit.
-func prepareAxis(a Axis) (Axis, error) {
-	var err error
-	if a.Unit, err = unitOf(a.Unit); err != nil {
-		return a, err
+// nameChoice names the chosen point: close to it, else beside the line down from it, else not at all, as hits and words
+// say it.
+func (p *plane) nameChoice(c Curve) {
+	if c.Chosen == nil || c.Chosen.Label == "" {
+		return
 	}
-	if a.Scale < Linear || a.Scale > Time {
-		return a, fmt.Errorf("there is no scale %d", a.Scale)
+	at := p.at(c.Points[c.Chosen.At].Point)
+	const near, step = 14, 7
+	var spots []spot
+	for _, dy := range []float64{-near, near} {
+		spots = append(spots, spot{at.x, at.y + dy, text.XCenter},
+			spot{at.x + 6, at.y + dy, text.XLeft}, spot{at.x - 6, at.y + dy, text.XRight})
 	}
-	a.Name = oneLine(a.Name)
-	a.Also, a.Ticks = slices.Clone(a.Also), slices.Clone(a.Ticks)
-	for _, list := range [][]float64{a.Also, a.Ticks} {
-		for i, v := range list {
-			if list[i] = v / a.Unit; !a.Scale.has(list[i]) {
-				return a, fmt.Errorf("the axis cannot show %v; leave it out", v)
-			}
+	spots = append(spots, spot{at.x + near, at.y, text.XLeft}, spot{at.x - near, at.y, text.XRight})
+	for y := at.y + 2*near; y < p.frame.y1-near; y += step {
+		spots = append(spots, spot{at.x + 5, y, text.XLeft}, spot{at.x - 5, y, text.XRight})
+	}
+	t := textStyle{ink: "halo " + fillInk(c.Series), strong: true, small: true}
+	p.place(t, c.Chosen.Label, p.frame.grow(0, 12), spots)
+}
+
+// nameDrops names upright lines where there is room beside them; the axis has their ticks in any case.
+func (p *plane) nameDrops() {
+	for _, d := range p.f.Drops {
+		if !p.x.has(d.Value) {
+			continue
 		}
+		x := p.x.at(d.Value)
+		var spots []spot
+		for _, y := range []float64{p.frame.y0 + 7, p.frame.y0 + 24, p.frame.y1 - 10, p.frame.y1 - 27} {
+			spots = append(spots, spot{x + 5, y, text.XLeft}, spot{x - 5, y, text.XRight})
+		}
+		p.place(wordsStyle, d.Label, p.frame, spots)
 	}
-	slices.Sort(a.Ticks)
-	a.Ticks = slices.Compact(a.Ticks)
-	return a, nil
 }
 
-// onAxes returns a point in the units of the axes, with intervals that have two ends or none.
-func (p Point) onAxes(x, y Axis) (Point, error) {
-	out := p
-	out.Title = oneLine(p.Title)
-	out.X, out.Y = p.X/x.Unit, p.Y/y.Unit
-	if !x.Scale.has(out.X) || !y.Scale.has(out.Y) {
-		return out, fmt.Errorf("the point %v, %v has no place on the axes; leave it out and say so", p.X, p.Y)
-	}
-	var err error
-	if out.XLo, out.XHi, err = x.interval(p.XLo, p.XHi); err == nil {
-		out.YLo, out.YHi, err = y.interval(p.YLo, p.YHi)
-	}
-	return out, err
-}
-
-// reference is one in the unit of the axis; nil for none.
-func (a Axis) reference(r *Reference) (*Reference, error) {
-	if r == nil {
-		return nil, nil
-	}
-	if !a.Scale.has(r.Value / a.Unit) {
-		return nil, fmt.Errorf("the reference %v has no place on the axis; leave it out", r.Value)
-	}
-	return &Reference{r.Value / a.Unit, oneLine(r.Label)}, nil
-}
-
-// interval is one in the unit of the axis. Ends that have no place on it are infinite.
-func (a Axis) interval(lo, hi float64) (float64, float64, error) {
-	if math.IsNaN(lo) && math.IsNaN(hi) {
-		return lo, hi, nil
-	}
-	if !(lo <= hi) {
-		return lo, hi, fmt.Errorf("%v to %v is no interval; say NaN twice where there is none", lo, hi)
-	}
-	lo, hi = lo/a.Unit, hi/a.Unit
-	if !a.Scale.has(lo) {
-		lo = math.Inf(-1)
-	}
-	if !a.Scale.has(hi) {
-		hi = math.Inf(1)
-	}
-	return lo, hi, nil
-}
-
-// within is v, or the edge of the frame that it lies beyond: the left or lower one for -Inf, the other for +Inf.
-func (a axis) within(v float64) float64 {
-	switch {
-	case math.IsInf(v, -1):
-		return a.from
-	case math.IsInf(v, 1):
-		return a.to
-	}
-	return a.at(v)
-}
-
-// spread moves wanted centres of labels apart until each has its height, by the least sum of squares, within top and bottom.
-// Wanted ascend. It pools those that are too near, so that it has one answer and needs no iteration.
+// spread moves wanted centres of labels apart until each has its height, by the least sum of squares, within top and
+// bottom. Wanted ascend. It pools those that are too near, so that it has one answer and needs no iteration.
 //
 // Source: Ayer et al., An Empirical Distribution Function for Sampling with Incomplete Information, 1955 (pool adjacent
 // violators).
@@ -264,12 +618,12 @@ func spread(wanted, heights []float64, top, bottom float64) []float64 {
 	return out
 }
 
-// sideNames are names that stand under each other right of a frame, each level with what it names as far as there is room.
+// sideNames are names that stand under each other right of a frame, each level with what it names as far as there is
+// room.
 type sideNames struct {
-	lines   [][]string
-	heights []float64
-	width   float64 // of all, with the gap to the frame
-	stack   float64 // their height together
+	lines [][]string
+	width float64 // of all, with the gap to the frame
+	stack float64 // their height together
 }
 
 // Measures of names beside a frame, in units.
@@ -279,39 +633,49 @@ const (
 	sideMore = 1.5  // between names
 )
 
-// laySide wraps names for the side of a frame.
-func (s *sheet) laySide(t textStyle, names []string) sideNames {
+// laySide wraps the names of curves for the side of the frame.
+func (p *plane) laySide() {
 	const share = .31 // of the sheet
-	var out sideNames
-	for _, name := range names {
-		lines := s.wrap(t, name, share*s.width)
-		height := sideLead*float64(len(lines)) + sideMore
-		out.lines, out.heights = append(out.lines, lines), append(out.heights, height)
-		out.width, out.stack = max(out.width, s.widest(t, lines)+sideGap+1), out.stack+height
+	small := textStyle{small: true}
+	for _, i := range p.named {
+		lines := p.wrap(small, p.f.Curves[i].Name, share*p.width)
+		p.names.lines = append(p.names.lines, lines)
+		p.names.width = max(p.names.width, p.widest(small, lines)+sideGap+1)
+		p.names.stack += sideLead*float64(len(lines)) + sideMore
 	}
-	return out
 }
 
-// drawSide writes names beside the frame, which is at least as high as they are together, in the order of the points that they name from top to bottom. A name that had to move
-// away, or whose point lies within the frame, has a lead to it.
-func (p *plane) drawSide(names sideNames, ends []point, style func(i int) textStyle) {
+// nameBeside writes names beside the frame, which is at least as high as they are together, in the order of the last
+// points of their curves from top to bottom. A name that had to move away, or whose point lies within the frame, has a
+// lead to it. More is what the names have beside the colours of their curves.
+func (p *plane) nameBeside(more ink) {
 	const far = 5
-	order := make([]int, len(ends))
-	for i := range order {
-		order[i] = i
+	type named struct {
+		end   point
+		lines []string
+		ink   ink
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(ends[a].y, ends[b].y) })
+	var list []named
+	for k, i := range p.named {
+		c := p.f.Curves[i]
+		runs := runsOf(c.Points)
+		last := runs[len(runs)-1]
+		list = append(list, named{p.at(last[len(last)-1]), p.names.lines[k], more + fillInk(c.Series)})
+	}
+	slices.SortStableFunc(list, func(a, b named) int { return cmp.Compare(a.end.y, b.end.y) })
 	var wanted, heights []float64
-	for _, i := range order {
-		wanted, heights = append(wanted, ends[i].y), append(heights, names.heights[i])
+	for _, n := range list {
+		wanted = append(wanted, n.end.y)
+		heights = append(heights, sideLead*float64(len(n.lines))+sideMore)
 	}
 	left := p.frame.x1 + sideGap
-	for k, centre := range spread(wanted, heights, p.frame.y0-tickGap/2, p.frame.y1+tickGap/2) {
-		i := order[k]
-		if math.Abs(centre-ends[i].y) > far || ends[i].x < p.frame.x1-3*far {
-			p.stroke("lead", point{min(ends[i].x+glyphReach, p.frame.x1), ends[i].y}, point{left - 2, centre})
+	for i, centre := range spread(wanted, heights, p.frame.y0-tickGap/2, p.frame.y1+tickGap/2) {
+		n := list[i]
+		if math.Abs(centre-n.end.y) > far || n.end.x < p.frame.x1-3*far {
+			p.stroke("lead", point{min(n.end.x+glyphReach, p.frame.x1), n.end.y}, point{left - 2, centre})
 		}
-		t := style(i)
-		p.lines(t, point{left, centre + t.middle() - sideLead/2*float64(len(names.lines[i])-1)}, sideLead, names.lines[i])
+		t := textStyle{ink: n.ink, small: true}
+		first := centre + t.middle() - sideLead/2*float64(len(n.lines)-1)
+		p.lines(t, point{left, first}, sideLead, n.lines)
 	}
 }

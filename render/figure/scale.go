@@ -53,34 +53,15 @@ type tickSet struct {
 // tickSets gives the ways in which an axis from lo to hi can be marked, densest first. The last one has two ticks, if
 // there is a last one. hi must be above lo.
 func (s Scale) tickSets(lo, hi float64) iter.Seq[tickSet] {
-	return func(yield func(tickSet) bool) {
-		switch s {
-		case Linear:
-			for step, ticks := range linearTicks(lo, hi) {
-				if !yield(step.set(ticks)) {
-					return
-				}
-			}
-		case Log:
-			for set := range logTicks(lo, hi) {
-				if !yield(set) {
-					return
-				}
-			}
-		case Nines:
-			for set := range ninesTicks(lo, hi) {
-				if !yield(set) {
-					return
-				}
-			}
-		case Time:
-			for set := range timeTicks(lo, hi) {
-				if !yield(set) {
-					return
-				}
-			}
-		}
+	switch s {
+	case Log:
+		return logTicks(lo, hi)
+	case Nines:
+		return ninesTicks(lo, hi)
+	case Time:
+		return timeTicks(lo, hi)
 	}
+	return linearTicks(lo, hi)
 }
 
 // tickStep is a distance between ticks: digit times ten to the power of exponent, digit being 1, 2 or 5.
@@ -94,25 +75,16 @@ func (s tickStep) times(n float64) float64 {
 	return n * float64(s.digit) * math.Pow10(s.exponent)
 }
 
-// set is a set of ticks that are multiples of the step.
-func (s tickStep) set(ticks []float64) tickSet {
-	out := tickSet{lo: ticks[0], hi: ticks[len(ticks)-1], ticks: ticks}
-	for _, v := range ticks {
-		out.labels = append(out.labels, s.label(v))
-	}
-	return out
-}
-
 // maxSteps is how many steps a scale has at most.
 const maxSteps = 8
 
 // linearTicks gives the sets of round ticks with which a scale from lo to hi can be marked, densest first and
 // without end. The first and last tick of a set enclose lo and hi. hi must be above lo.
-func linearTicks(lo, hi float64) iter.Seq2[tickStep, []float64] {
-	return func(yield func(tickStep, []float64) bool) {
+func linearTicks(lo, hi float64) iter.Seq[tickSet] {
+	return func(yield func(tickSet) bool) {
 		// A step ten times finer than the span has too many ticks, whatever its digit.
 		for e := int(math.Floor(math.Log10(hi-lo))) - 1; ; e++ {
-			for _, digit := range []int{1, 2, 5} {
+			for _, digit := range logDigits {
 				step := tickStep{digit, e}
 				// A value that is on a tick but for rounding must not cost another step.
 				const slack = 1e-9
@@ -121,11 +93,12 @@ func linearTicks(lo, hi float64) iter.Seq2[tickStep, []float64] {
 				if last-first > maxSteps {
 					continue
 				}
-				var ticks []float64
+				set := tickSet{lo: step.times(first), hi: step.times(last)}
 				for n := first; n <= last; n++ {
-					ticks = append(ticks, step.times(n))
+					set.ticks = append(set.ticks, step.times(n))
+					set.labels = append(set.labels, step.label(step.times(n)))
 				}
-				if !yield(step, ticks) {
+				if !yield(set) {
 					return
 				}
 			}
@@ -133,7 +106,7 @@ func linearTicks(lo, hi float64) iter.Seq2[tickStep, []float64] {
 	}
 }
 
-// logDigits are those that the ticks of a log axis begin with.
+// logDigits are those that steps, and the ticks of a log axis, begin with.
 var logDigits = [3]int{1, 2, 5}
 
 // logStep is the i-th of the numbers 1, 2, 5, 10, 20, 50 … and of those below 1, as a step to be taken once.
@@ -151,11 +124,11 @@ func logTicks(lo, hi float64) iter.Seq[tickSet] {
 	)
 	return func(yield func(tickSet) bool) {
 		if hi/lo < narrow {
-			for step, ticks := range linearTicks(lo, hi) {
-				if len(ticks) < 3 || ticks[0] <= 0 {
+			for set := range linearTicks(lo, hi) {
+				if len(set.ticks) < 3 || set.lo <= 0 {
 					break
 				}
-				if !yield(step.set(ticks)) {
+				if !yield(set) {
 					return
 				}
 			}
@@ -195,8 +168,8 @@ func logTicks(lo, hi float64) iter.Seq[tickSet] {
 	}
 }
 
-// ninesTicks gives the sets of ticks of an axis of percentiles, which begins at 0: 50, 90, 99, 99.9 and so on as far as it goes,
-// with fewer of the first where there is no room.
+// ninesTicks gives the sets of ticks of an axis of percentiles, which begins at 0: 50, 90, 99, 99.9 and so on as far as it
+// goes, with fewer of the first where there is no room.
 func ninesTicks(lo, hi float64) iter.Seq[tickSet] {
 	return func(yield func(tickSet) bool) {
 		all := []float64{0, 50, 90, 99, 99.9, 99.99, 99.999, 99.9999, 99.99999}
@@ -219,7 +192,8 @@ func ninesTicks(lo, hi float64) iter.Seq[tickSet] {
 	}
 }
 
-// short writes one step, of a log axis: over many decades all digits of the outer ticks would have no room beside each other.
+// short writes one step, of a log axis: over many decades all digits of the outer ticks would have no room beside each
+// other.
 func (s tickStep) short() string {
 	const smallest, largest = -5, 7 // exponents that are written out
 	if s.exponent < smallest || s.exponent > largest {
@@ -271,6 +245,15 @@ func (e *extent) add(values ...float64) {
 	}
 }
 
+// addFinite takes in values that are not infinite.
+func (e *extent) addFinite(values ...float64) {
+	for _, v := range values {
+		if !math.IsInf(v, 0) {
+			e.add(v)
+		}
+	}
+}
+
 // padded is the extent with a little room around it, so that no point lies on the frame. Zero stays the end of what may not be
 // negative.
 func (e extent) padded(scale Scale) extent {
@@ -295,33 +278,39 @@ func (e extent) padded(scale Scale) extent {
 
 // ends are those of an axis on which all of it is seen. They are apart even if all values agree.
 func (e extent) ends(scale Scale, zero bool) (lo, hi float64) {
-	lo, hi = e.lo, e.hi
 	switch scale {
 	case Nines:
-		return 0, cmp.Or(max(hi, 0), 50)
+		return 0, cmp.Or(max(e.hi, 0), 50)
 	case Time:
-		return timeEnds(lo, hi)
+		return timeEnds(e.lo, e.hi)
 	case Log:
-		const same, margin = 1.001, 1.3
-		if hi < lo*same {
-			lo, hi = lo/margin, hi*margin
-		}
-		if e.openLo {
-			lo /= margin
-		}
-		if e.openHi {
-			hi *= margin
-		}
-		return lo, hi
+		return e.logEnds()
 	}
 	if zero {
-		lo, hi = min(lo, 0), max(hi, 0)
+		e.lo, e.hi = min(e.lo, 0), max(e.hi, 0)
 	}
-	return e.linearEnds(lo, hi)
+	return e.linearEnds()
 }
 
-// linearEnds are those of an axis with equal differences that has to show all from lo to hi.
-func (e extent) linearEnds(lo, hi float64) (float64, float64) {
+// logEnds are those of an axis in equal ratios.
+func (e extent) logEnds() (lo, hi float64) {
+	const same, margin = 1.001, 1.3
+	lo, hi = e.lo, e.hi
+	if hi < lo*same {
+		lo, hi = lo/margin, hi*margin
+	}
+	if e.openLo {
+		lo /= margin
+	}
+	if e.openHi {
+		hi *= margin
+	}
+	return lo, hi
+}
+
+// linearEnds are those of an axis with equal differences.
+func (e extent) linearEnds() (lo, hi float64) {
+	lo, hi = e.lo, e.hi
 	// A difference in the seventh digit is shown as none: its ticks could not be read apart. And an axis that zero
 	// would make only a little longer begins there.
 	if even := hi-lo <= 1e-6*max(math.Abs(lo), math.Abs(hi)); lo > 0 && (even || lo < hi/4) {

@@ -49,18 +49,19 @@ func TestLinearTicks(t *testing.T) {
 		lo := span * r.NormFloat64() * math.Pow(10, 5*r.Float64())
 		hi := lo + span
 		sets := 0
-		for step, ticks := range linearTicks(lo, hi) {
+		for set := range linearTicks(lo, hi) {
 			if sets++; sets > 6 {
 				break
 			}
-			slack := step.times(1) * 1e-8
-			if ticks[0] > lo+slack || ticks[len(ticks)-1] < hi-slack || len(ticks) < 2 || len(ticks) > maxSteps+1 {
+			ticks := set.ticks
+			slack := (ticks[1] - ticks[0]) * 1e-8
+			if ticks[0] > lo+slack || ticks[len(ticks)-1] < hi-slack || len(ticks) < 2 || len(ticks) > maxSteps+1 ||
+				set.lo != ticks[0] || set.hi != ticks[len(ticks)-1] || len(set.labels) != len(ticks) {
 				t.Fatalf("%v to %v: ticks %v", lo, hi, ticks)
 			}
 			for i := range ticks[1:] {
-				if ticks[i] >= ticks[i+1] || step.label(ticks[i]) == step.label(ticks[i+1]) {
-					t.Fatalf("%v to %v: ticks %v and %v are both %q", lo, hi, ticks[i], ticks[i+1],
-						step.label(ticks[i]))
+				if ticks[i] >= ticks[i+1] || set.labels[i] == set.labels[i+1] {
+					t.Fatalf("%v to %v: ticks %v and %v are both %q", lo, hi, ticks[i], ticks[i+1], set.labels[i])
 				}
 			}
 		}

@@ -6,15 +6,13 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
-	"gonum.org/v1/plot/vg/draw"
 
 	"benchbook/render/typeface"
 )
 
-// Scatter is a figure of points between two numeric axes, with their intervals both ways. Each point is named beside it; where
-// one finds no room, all are named right of the frame, with a lead to each. Series are named in a key above.
+// Scatter is a figure of points between two numeric axes, with their intervals both ways. Each point is named beside it;
+// where one finds no room, all are named right of the frame, with a lead to each. Series are named in a key above.
 type Scatter struct {
 	Head
 	X, Y   Axis
@@ -40,194 +38,96 @@ type Slope struct {
 	Dash   bool
 }
 
-// Draw is part of Figure.
+// Draw draws the figure, as Figure has it.
 //
 // The error names the point that cannot be drawn: it has no place on the axes, its interval is none, or its series is not
 // named; or says what is wrong with the figure: no points, more series than MaxSeries, or a Head that is refused.
 func (f Scatter) Draw(m *typeface.Metrics, width Width) ([]byte, error) {
-	if err := f.check(width); err != nil {
-		return nil, f.wrap(err)
-	}
-	prepared, err := f.prepare()
-	if err != nil {
-		return nil, f.wrap(err)
-	}
-	s := newScatterSheet(prepared, m, width, false)
-	if !s.paint() {
-		s = newScatterSheet(prepared, m, width, true)
-		s.paint()
-	}
-	svg, err := s.document(width, s.height, f.Head)
-	return svg, f.wrap(err)
+	c := Curves{Head: f.Head, X: f.X, Y: f.Y, Reference: f.Reference, Notes: f.Notes, Dots: true}
+	prepare := func() error { return f.prepare(&c) }
+	return f.draw(m, width, prepare, func(s *sheet, crowded bool) (float64, bool) {
+		p := &plane{sheet: s, f: c, slopes: f.Slopes, cross: true}
+		for i := range c.Curves {
+			p.named = append(p.named, i)
+		}
+		top := 0.0
+		if len(f.Series) > 0 {
+			top = s.drawKey(seriesEntries(f.Series)) + 4
+		}
+		p.lay(top, crowded)
+		p.paint()
+		ok := true
+		if crowded {
+			p.nameBeside("halo ")
+		} else {
+			ok = p.namePoints()
+		}
+		for _, l := range f.Slopes {
+			p.nameSlope(l)
+		}
+		p.drawReference(c.Reference)
+		return p.height, ok
+	})
 }
 
-// prepare returns the figure as it is drawn: numbers in the units of the axes, words without line ends.
-func (f Scatter) prepare() (Scatter, error) {
-	var err error
-	if f.X, err = prepareAxis(f.X); err == nil {
-		f.Y, err = prepareAxis(f.Y)
+// prepare makes the points curves, and all as it is drawn.
+func (f *Scatter) prepare(c *Curves) (err error) {
+	if len(f.Points) == 0 {
+		return errors.New("there are no points; leave the figure out and say why")
 	}
-	switch {
-	case err != nil:
-		return f, err
-	case len(f.Points) == 0:
-		return f, errors.New("there are no points; leave the figure out and say why")
-	case len(f.Series) > MaxSeries:
-		return f, fmt.Errorf("%d series are more than the %d that can be told apart; draw several figures", len(f.Series), MaxSeries)
+	if err = c.prepareFrame(); err != nil {
+		return err
 	}
-	f.Series, f.Notes = oneLines(f.Series), oneLines(f.Notes)
-	f.Points = slices.Clone(f.Points)
+	if f.Series, err = seriesNames(f.Series); err != nil {
+		return err
+	}
 	for i, p := range f.Points {
-		if len(f.Series) == 0 {
-			f.Points[i].Series = 1
-		} else if p.Series < 1 || p.Series > len(f.Series) {
-			return f, fmt.Errorf("point %d, %q: series %d is none of the %d that are named; name it", i+1, p.Name, p.Series, len(f.Series))
+		out := Curve{Name: oneLine(p.Name)}
+		if out.Series, err = seriesOf(f.Series, p.Series); err == nil {
+			p.Point, err = c.place(p.Point)
 		}
-		f.Points[i].Name = oneLine(p.Name)
-		if f.Points[i].Point, err = p.onAxes(f.X, f.Y); err != nil {
-			return f, fmt.Errorf("point %d, %q: %w", i+1, p.Name, err)
+		if err != nil {
+			return fmt.Errorf("point %d, %q: %w", i+1, p.Name, err)
 		}
+		out.Points = []CurvePoint{{Point: p.Point}}
+		c.Curves = append(c.Curves, out)
 	}
 	f.Slopes = slices.Clone(f.Slopes)
 	for i, l := range f.Slopes {
-		f.Slopes[i].Factor, f.Slopes[i].Label = l.Factor*f.X.Unit/f.Y.Unit, oneLine(l.Label)
+		f.Slopes[i].Factor, f.Slopes[i].Label = l.Factor*c.X.Unit/c.Y.Unit, oneLine(l.Label)
 		if !(l.Factor > 0) || !drawable(f.Slopes[i].Factor) {
-			return f, fmt.Errorf("%v is no slope; leave it out", l.Factor)
+			return fmt.Errorf("%v is no slope; leave it out", l.Factor)
 		}
 	}
-	if f.Reference, err = f.Y.reference(f.Reference); err != nil {
-		return f, err
-	}
-	return f, nil
+	return nil
 }
 
-// scatterSheet is Scatter in the making.
-type scatterSheet struct {
-	plane
-	Scatter
-	beside bool // names stand right of the frame
-	names  sideNames
-	key    []keyEntry
-	top    float64 // below the key
-}
-
-func newScatterSheet(f Scatter, m *typeface.Metrics, width Width, beside bool) *scatterSheet {
-	s := &scatterSheet{plane: plane{sheet: newSheet(m, width), narrow: width == Narrow}, Scatter: f, beside: beside}
-	for k, name := range f.Series {
-		s.key = append(s.key, keyEntry{k + 1, name})
-	}
-	if len(s.key) > 0 {
-		s.top = s.layKey(s.key, false) + 4
-	}
-	var names []string
-	for _, p := range f.Points {
-		names = append(names, p.Name)
-	}
-	height, right := plotFull, 10.0
-	if s.narrow {
-		height = plotNarrow
-	}
-	if beside {
-		s.names = s.laySide(textStyle{small: true}, names)
-		height, right = max(height, s.names.stack), s.names.width
-	}
-	var x, y extent
-	x.add(f.X.Also...)
-	x.add(f.X.Ticks...)
-	y.add(f.Y.Also...)
-	for _, p := range f.Points {
-		x.add(p.X, p.XLo, p.XHi)
-		y.add(p.Y, p.YLo, p.YHi)
-	}
-	if f.Reference != nil {
-		y.add(f.Reference.Value)
-	}
-	s.layPlane(f.X, f.Y, x.padded(f.X.Scale), y.padded(f.Y.Scale), s.top, height, right, f.Notes)
-	return s
-}
-
-// paint draws everything. It reports false, and leaves the sheet unfinished, if a point finds no room for its name and names do
-// not stand beside the frame.
-func (s *scatterSheet) paint() bool {
-	s.layKey(s.key, true)
-	s.drawAxes(s.top)
-	for _, l := range s.Slopes {
-		if from, to, ok := s.slope(l); ok {
-			k := ink("axis")
-			if l.Dash {
-				k += " dash"
-			}
-			s.stroke(k, from, to)
-		}
-	}
-	s.plot(s.x, s.y, s.frame, s)
-	ok := s.namePoints()
-	for _, l := range s.Slopes {
-		s.nameSlope(l)
-	}
-	s.drawReference(s.Reference)
-	const reach = 9
-	for _, p := range s.Points {
-		at := s.at(p.Point)
-		s.hit(rect{at.x - reach, at.y - reach, at.x + reach, at.y + reach}, p.Title)
-	}
-	return ok
-}
-
-func (s *scatterSheet) at(p Point) point { return point{s.x.at(p.X), s.y.at(p.Y)} }
-
-// Plot draws intervals, then marks. It makes the sheet a plot.Plotter.
-func (s *scatterSheet) Plot(c draw.Canvas, p *plot.Plot) {
-	tx, ty := p.Transforms(&c)
-	for _, q := range s.Points {
-		at := point{float64(tx(q.X)), -float64(ty(q.Y))}
-		k := "line thin " + strokeInk(q.Series)
-		if !math.IsNaN(q.XLo) {
-			from, to := s.x.within(q.XLo), s.x.within(q.XHi)
-			s.stroke(k, point{from, at.y}, point{to, at.y})
-			s.marks = append(s.marks, rect{from, at.y - 1, to, at.y + 1})
-		}
-		if !math.IsNaN(q.YLo) {
-			from, to := s.y.within(q.YHi), s.y.within(q.YLo)
-			s.stroke(k, point{at.x, from}, point{at.x, to})
-			s.marks = append(s.marks, rect{at.x - 1, from, at.x + 1, to})
-		}
-	}
-	for _, q := range s.Points {
-		at := point{float64(tx(q.X)), -float64(ty(q.Y))}
-		s.mark(q.Series, q.Hollow, at, dotRadius)
-		s.marks = append(s.marks, rect{at.x - glyphReach, at.y - glyphReach, at.x + glyphReach, at.y + glyphReach})
-	}
-}
-
-// namePoints names all points.
-func (s *scatterSheet) namePoints() bool {
-	style := func(i int) textStyle { return textStyle{ink: "halo " + fillInk(s.Points[i].Series), small: true} }
-	if s.beside {
-		ends := make([]point, len(s.Points))
-		for i, p := range s.Points {
-			ends[i] = s.at(p.Point)
-		}
-		s.drawSide(s.names, ends, style)
-		return true
-	}
+// namePoints names all points beside them. It reports false if one has no room.
+func (p *plane) namePoints() bool {
 	// Those in the thick of it choose first: they have the fewest places.
-	order := make([]int, len(s.Points))
-	near := make([]int, len(s.Points))
-	for i, p := range s.Points {
-		order[i] = i
-		for _, q := range s.Points {
-			const wide, high = 90, 24
-			if a, b := s.at(p.Point), s.at(q.Point); math.Abs(a.x-b.x) < wide && math.Abs(a.y-b.y) < high {
-				near[i]++
+	const wide, high = 90, 24
+	type named struct {
+		Curve
+		at   point
+		near int
+	}
+	list := make([]named, len(p.f.Curves))
+	for i, c := range p.f.Curves {
+		list[i] = named{Curve: c, at: p.at(c.Points[0].Point)}
+	}
+	for i, a := range list {
+		for _, b := range list {
+			if math.Abs(a.at.x-b.at.x) < wide && math.Abs(a.at.y-b.at.y) < high {
+				list[i].near++
 			}
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return near[b] - near[a] })
-	area := s.frame
-	area.x1 = s.width
-	for _, i := range order {
-		if s.Points[i].Name != "" && !s.place(style(i), s.Points[i].Name, area, around(s.at(s.Points[i].Point))) {
+	slices.SortStableFunc(list, func(a, b named) int { return b.near - a.near })
+	area := p.frame
+	area.x1 = p.width
+	for _, n := range list {
+		t := textStyle{ink: "halo " + fillInk(n.Series), small: true}
+		if n.Name != "" && !p.place(t, n.Name, area, around(n.at)) {
 			return false
 		}
 	}
@@ -248,17 +148,17 @@ func around(at point) []spot {
 }
 
 // slope gives the part of a line that lies within the frame; false if none does.
-func (s *scatterSheet) slope(l Slope) (from, to point, ok bool) {
-	lo, hi := max(s.x.lo, s.y.lo/l.Factor), min(s.x.hi, s.y.hi/l.Factor)
+func (p *plane) slope(l Slope) (from, to point, ok bool) {
+	lo, hi := max(p.x.lo, p.y.lo/l.Factor), min(p.x.hi, p.y.hi/l.Factor)
 	if !(lo < hi) {
 		return from, to, false
 	}
-	return point{s.x.at(lo), s.y.at(lo * l.Factor)}, point{s.x.at(hi), s.y.at(hi * l.Factor)}, true
+	return point{p.x.at(lo), p.y.at(lo * l.Factor)}, point{p.x.at(hi), p.y.at(hi * l.Factor)}, true
 }
 
 // nameSlope names a line along it where there is room.
-func (s *scatterSheet) nameSlope(l Slope) {
-	from, to, ok := s.slope(l)
+func (p *plane) nameSlope(l Slope) {
+	from, to, ok := p.slope(l)
 	if !ok || l.Label == "" {
 		return
 	}
@@ -267,5 +167,5 @@ func (s *scatterSheet) nameSlope(l Slope) {
 		x, y := from.x+share*(to.x-from.x), from.y+share*(to.y-from.y)
 		spots = append(spots, spot{x - 6, y - 8, text.XRight}, spot{x + 6, y + 8, text.XLeft})
 	}
-	s.place(textStyle{ink: "halo dim", small: true}, l.Label, s.frame, spots)
+	p.place(wordsStyle, l.Label, p.frame, spots)
 }

@@ -6,9 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	xfont "golang.org/x/image/font"
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -33,6 +30,11 @@ func (r rect) contains(o rect) bool {
 // grow moves the sides of r outwards, by dx left and right and by dy above and below.
 func (r rect) grow(dx, dy float64) rect { return rect{r.x0 - dx, r.y0 - dy, r.x1 + dx, r.y1 + dy} }
 
+// corners are those of r, from the upper left one to the right.
+func (r rect) corners() []point {
+	return []point{{r.x0, r.y0}, {r.x1, r.y0}, {r.x1, r.y1}, {r.x0, r.y1}}
+}
+
 // sheet is a drawing in the making. It keeps where text and marks are, so that labels can stay clear of both.
 type sheet struct {
 	canvas  *canvas
@@ -53,8 +55,32 @@ type hit struct {
 
 func newSheet(m *typeface.Metrics, width Width) *sheet {
 	c := newCanvas()
-	return &sheet{canvas: c, draw: draw.Canvas{Canvas: c}, metrics: m, width: float64(width)}
+	s := &sheet{canvas: c, draw: draw.Canvas{Canvas: c}, metrics: m, width: float64(width)}
+	c.drawn = s.remember
+	return s
 }
+
+// remember keeps where a shape is for labels that are placed later: they stand clear of what is drawn.
+func (s *sheet) remember(classes []string, points []point) {
+	marks := obstacles(classes, points)
+	switch box := bounds(points); {
+	case len(marks) == 0 && slices.Contains(classes, "line"):
+		s.routes = append(s.routes, pieces(points)...)
+	case len(marks) > 0 && (slices.Contains(classes, "pt") || slices.Contains(classes, "open")):
+		x, y := (box.x0+box.x1)/2, (box.y0+box.y1)/2
+		s.marks = append(s.marks, rect{min(box.x0, x-glyphReach), min(box.y0, y-glyphReach),
+			max(box.x1, x+glyphReach), max(box.y1, y+glyphReach)})
+	case len(marks) > 0 && box.x0 == box.x1:
+		s.marks = append(s.marks, box.grow(1, 0))
+	case len(marks) > 0 && box.y0 == box.y1:
+		s.marks = append(s.marks, box.grow(0, 1))
+	default:
+		s.marks = append(s.marks, marks...)
+	}
+}
+
+// isNarrow tells whether the sheet is that of a telephone.
+func (s *sheet) isNarrow() bool { return s.width == float64(Narrow) }
 
 // vgPoint is p as gonum has it.
 func vgPoint(p point) vg.Point { return vg.Point{X: vg.Length(p.x), Y: vg.Length(-p.y)} }
@@ -65,21 +91,6 @@ func vgPoints(points []point) []vg.Point {
 		out[i] = vgPoint(p)
 	}
 	return out
-}
-
-// plot lets gonum draw marks into the frame, on the scales of x and y. Frame and axes of its own gonum leaves out: their size
-// would follow the labels, and the rows with it.
-func (s *sheet) plot(x, y axis, frame rect, marks plot.Plotter) {
-	p := plot.New()
-	p.BackgroundColor = nil
-	p.HideAxes()
-	p.X.Padding, p.Y.Padding = 0, 0
-	p.X.Min, p.X.Max, p.X.Scale = x.lo, x.hi, x.scale
-	p.Y.Min, p.Y.Max, p.Y.Scale = y.lo, y.hi, y.scale
-	p.Add(marks)
-	c := s.draw
-	c.Min, c.Max = vgPoint(point{frame.x0, frame.y1}), vgPoint(point{frame.x1, frame.y0})
-	p.Draw(c)
 }
 
 // textStyle is how a text looks: its size and weight, which decide its width, and its ink.
@@ -106,13 +117,25 @@ func (t textStyle) size() float64 {
 // middle is how far below its centre line a text has its baseline.
 func (t textStyle) middle() float64 { return t.size() * typeface.Capital / 2 }
 
-// gonum is the style in gonum's terms.
-func (t textStyle) gonum(m *typeface.Metrics) text.Style {
-	f := font.Font{Size: vg.Length(t.size())}
-	if t.strong {
-		f.Weight = xfont.WeightSemiBold
+// classes are those of the style, in the order of a drawing.
+func (t textStyle) classes() string {
+	var out []string
+	switch t.align {
+	case text.XCenter:
+		out = append(out, "mid")
+	case text.XRight:
+		out = append(out, "end")
 	}
-	return text.Style{Color: t.ink, Font: f, XAlign: t.align, Handler: textHandler{m}}
+	if t.small {
+		out = append(out, "small")
+	}
+	if t.strong {
+		out = append(out, "strong")
+	}
+	if t.ink != "" {
+		out = append(out, string(t.ink))
+	}
+	return strings.Join(out, " ")
 }
 
 // wide is the width of str.
@@ -141,7 +164,7 @@ func (s *sheet) text(t textStyle, p point, str string) {
 		return
 	}
 	s.texts = append(s.texts, t.box(s.metrics, p, str))
-	s.draw.FillText(t.gonum(s.metrics), vgPoint(p), str)
+	s.canvas.text(vgPoint(p), t.classes(), str)
 }
 
 // lines writes lines one below the other, the first with its anchor on the baseline at p.
@@ -151,10 +174,23 @@ func (s *sheet) lines(t textStyle, p point, lead float64, lines []string) {
 	}
 }
 
-// stroke draws a line through points.
-func (s *sheet) stroke(k ink, points ...point) {
-	s.draw.StrokeLines(draw.LineStyle{Color: k, Width: 1}, vgPoints(points))
+// block is a text in lines, with the place of the first.
+type block struct {
+	style textStyle
+	lines []string
+	at    point
 }
+
+// block wraps a text, which has no place yet.
+func (s *sheet) block(t textStyle, str string, room float64) block {
+	return block{t, s.wrap(t, str, room), point{}}
+}
+
+// write writes a text with lines as far apart as those of names.
+func (s *sheet) write(b block) { s.lines(b.style, b.at, lineHeight, b.lines) }
+
+// stroke draws a line through points.
+func (s *sheet) stroke(k ink, points ...point) { s.draw.StrokeLines(pen(k), vgPoints(points)) }
 
 // rule draws a vertical line that stays away from the texts that are there: what would show between their letters and
 // lines looks like a mark.
@@ -179,7 +215,7 @@ func (s *sheet) rule(k ink, x, top, bottom float64) {
 		}
 		top = max(top, box.y1)
 	}
-	s.draw.SetLineStyle(draw.LineStyle{Color: k, Width: 1})
+	s.draw.SetLineStyle(pen(k))
 	s.draw.Stroke(p)
 }
 
@@ -188,11 +224,11 @@ func (s *sheet) fill(k ink, points ...point) { s.draw.FillPolygon(k, vgPoints(po
 
 // fillOpen draws an area whose outline stays away between the last point and the first.
 func (s *sheet) fillOpen(k ink, points ...point) {
-	var p vg.Path
-	p.Move(vgPoint(points[0]))
-	for _, to := range points[1:] {
-		p.Line(vgPoint(to))
+	p := make(vg.Path, len(points))
+	for i, at := range points {
+		p[i] = vg.PathComp{Type: vg.LineComp, Pos: vgPoint(at)}
 	}
+	p[0].Type = vg.MoveComp
 	s.draw.SetColor(k)
 	s.draw.Fill(p)
 }
@@ -213,16 +249,13 @@ func (s *sheet) hatch(r rect) {
 		p.Move(vgPoint(from))
 		p.Line(vgPoint(to))
 	}
-	s.draw.SetLineStyle(draw.LineStyle{Color: ink("hatch"), Width: 1})
+	s.draw.SetLineStyle(pen("hatch"))
 	s.draw.Stroke(p)
-	s.stroke("hatch", point{r.x0, r.y0}, point{r.x1, r.y0}, point{r.x1, r.y1}, point{r.x0, r.y1}, point{r.x0, r.y0})
-	s.marks = append(s.marks, r)
+	s.stroke("hatch", append(r.corners(), point{r.x0, r.y0})...)
 }
 
 // fillRect draws a rectangle.
-func (s *sheet) fillRect(k ink, r rect) {
-	s.fill(k, point{r.x0, r.y0}, point{r.x1, r.y0}, point{r.x1, r.y1}, point{r.x0, r.y1})
-}
+func (s *sheet) fillRect(k ink, r rect) { s.fill(k, r.corners()...) }
 
 // arrow draws a line with a head at its end, which points right, left, up or down as the last two points do.
 func (s *sheet) arrow(k ink, points ...point) {
@@ -245,8 +278,8 @@ func (s *sheet) hit(area rect, words string) {
 	}
 }
 
-// wrapWords breaks words into lines as wrap does, and gives the width of the widest; but it measures them one by one, since those of
-// many marks are the same. Together they are a little narrower than alone, so the lines have room.
+// wrapWords breaks words into lines as wrap does, and gives the width of the widest; but it measures them one by one,
+// since those of many marks are the same. Together they are a little narrower than alone, so the lines have room.
 func (s *sheet) wrapWords(t textStyle, str string, room float64) (lines []string, widest float64) {
 	space := s.wide(t, " ")
 	line, wide := "", 0.0
@@ -309,9 +342,6 @@ func (s *sheet) document(width Width, height float64, head Head) ([]byte, error)
 	return s.canvas.document(width, height, drawn, head)
 }
 
-// MaxSeries is how many series a figure can tell apart: the style sheet has as many colours.
-const MaxSeries = 6
-
 // glyphs are the marks of series, so that each has a shape as well as a colour: corners in units of the circle's
 // radius, and large enough to weigh as much. The first series has the circle, which has no corners.
 var glyphs = [MaxSeries][]point{
@@ -326,75 +356,35 @@ var glyphs = [MaxSeries][]point{
 	},
 }
 
-// glyph draws the mark of a series, counted from 1; that of 0 is the first one's.
-func (s *sheet) glyph(k ink, series int, at point, radius float64) {
-	corners := glyphs[max(0, series-1)]
+// seriesGlyph is the mark of a series, counted from 1; that of 0 is the first one's. It is a draw.GlyphDrawer.
+type seriesGlyph int
+
+// DrawGlyph draws the mark in the colour that the canvas has.
+func (g seriesGlyph) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Point) {
+	corners := glyphs[max(0, g-1)]
 	if corners == nil {
-		var c vg.Path
-		c.Move(vgPoint(point{at.x + radius, at.y}))
-		c.Arc(vgPoint(at), vg.Length(radius), 0, 2*math.Pi)
-		c.Close()
-		s.draw.SetColor(k)
-		s.draw.Fill(c)
+		draw.CircleGlyph{}.DrawGlyph(c, style, at)
 		return
 	}
-	outline := make([]point, len(corners))
-	for i, c := range corners {
-		outline[i] = point{at.x + c.x*radius, at.y + c.y*radius}
+	outline := make([]vg.Point, len(corners))
+	for i, k := range corners {
+		outline[i] = at.Add(vgPoint(k).Scale(style.Radius))
 	}
-	s.fill(k, outline...)
+	c.FillPolygon(style.Color, outline)
 }
 
-// mark draws a point of a series, filled or open.
-func (s *sheet) mark(series int, open bool, at point, radius float64) {
+// glyph draws the mark of a series.
+func (s *sheet) glyph(style draw.GlyphStyle, at point) { s.draw.DrawGlyphNoClip(style, vgPoint(at)) }
+
+// mark is a point of a series, filled or open.
+func mark(series int, open bool, radius vg.Length) draw.GlyphStyle {
 	k := fillInk(series) + " pt"
 	if open {
 		k = "open " + strokeInk(series)
 	}
-	s.glyph(k, series, at, radius)
+	return draw.GlyphStyle{Color: k, Radius: radius, Shape: seriesGlyph(series)}
 }
 
 // fillInk and strokeInk are the colour of a series, counted from 1; 0 is grey.
 func fillInk(series int) ink   { return ink("f" + string(rune('0'+series))) }
 func strokeInk(series int) ink { return ink("s" + string(rune('0'+series))) }
-
-// textHandler is gonum's text handler over Metrics. Weight, size and alignment become classes.
-type textHandler struct{ *typeface.Metrics }
-
-// Cache is empty: gonum's own fonts are not used.
-func (textHandler) Cache() *font.Cache { return nil }
-
-// Lines breaks nothing: wrapping knows how much room there is.
-func (textHandler) Lines(s string) []string { return []string{s} }
-
-// Extents are the heights that Box has.
-func (textHandler) Extents(f font.Font) font.Extents {
-	return font.Extents{Ascent: f.Size * typeface.Ascent, Descent: f.Size * typeface.Descent, Height: f.Size * (typeface.Ascent + typeface.Descent)}
-}
-
-// Box is the room that s takes.
-func (h textHandler) Box(s string, f font.Font) (width, height, depth vg.Length) {
-	w := h.Width(s, float64(f.Size), f.Weight == xfont.WeightSemiBold)
-	return vg.Length(w), f.Size * typeface.Ascent, f.Size * typeface.Descent
-}
-
-// Draw writes s as a text element. The canvas is ours: every sheet makes its own.
-func (textHandler) Draw(c vg.Canvas, s string, style text.Style, p vg.Point) {
-	var classes []string
-	switch style.XAlign {
-	case text.XCenter:
-		classes = append(classes, "mid")
-	case text.XRight:
-		classes = append(classes, "end")
-	}
-	if style.Font.Size == smallSize {
-		classes = append(classes, "small")
-	}
-	if style.Font.Weight == xfont.WeightSemiBold {
-		classes = append(classes, "strong")
-	}
-	if k := style.Color.(ink); k != "" {
-		classes = append(classes, string(k))
-	}
-	c.(*draw.Canvas).Canvas.(*canvas).text(p, strings.Join(classes, " "), s)
-}

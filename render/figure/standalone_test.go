@@ -3,6 +3,7 @@ package figure
 import (
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -46,7 +47,7 @@ func TestStandaloneLooksLikeThePage(t *testing.T) {
 
 	used := []string{"text"}
 	with := map[string]string{"thin": ".line", "hot": ".box", "faint": ".band"} // that have a look with another alone
-	for class := range paints {
+	for _, class := range slices.Concat(fills, strokes) {
 		used = append(used, with[class]+"."+class)
 	}
 	for _, class := range textClasses {

@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,33 +24,12 @@ type ink string
 // RGBA makes ink a color.Color. Nothing asks for it: our canvas reads the classes.
 func (ink) RGBA() (r, g, b, a uint32) { return 0, 0, 0, 0xffff }
 
-// paints lists what the classes of the style sheet can do to a shape: whether they fill it, whether they stroke it.
-var paints = map[string]struct{ fill, stroke bool }{
-	"grid":  {stroke: true},
-	"axis":  {stroke: true},
-	"lead":  {stroke: true},
-	"ghost": {stroke: true},
-	"line":  {stroke: true},
-	"thin":  {stroke: true},
-	"dash":  {stroke: true},
-	"trace": {stroke: true},
-	"hatch": {stroke: true},
-	"band":  {fill: true},
-	"faint": {fill: true},
-	"track": {fill: true},
-	"area":  {fill: true},
-	"ibox":  {fill: true, stroke: true},
-	"bar":   {fill: true, stroke: true},
-	"box":   {fill: true, stroke: true},
-	"hot":   {stroke: true},
-	"paper": {fill: true, stroke: true},
-	"pt":    {fill: true, stroke: true},
-	"open":  {fill: true, stroke: true},
-	"f0":    {fill: true}, "f1": {fill: true}, "f2": {fill: true}, "f3": {fill: true},
-	"f4": {fill: true}, "f5": {fill: true}, "f6": {fill: true},
-	"s0": {stroke: true}, "s1": {stroke: true}, "s2": {stroke: true}, "s3": {stroke: true},
-	"s4": {stroke: true}, "s5": {stroke: true}, "s6": {stroke: true},
-}
+// What the classes of the style sheet can do to a shape: some fill it, some stroke it.
+var (
+	fills   = strings.Fields("band faint track area ibox bar box paper pt open f0 f1 f2 f3 f4 f5 f6")
+	strokes = strings.Fields("grid axis lead ghost line thin dash trace hatch hot ibox bar box paper pt open " +
+		"s0 s1 s2 s3 s4 s5 s6")
+)
 
 // The classes of groups: the ticks of an axis; what can be pointed at; and what is then shown.
 const (
@@ -62,11 +42,11 @@ const (
 func (k ink) check(fill bool) error {
 	visible := false
 	for _, class := range strings.Fields(string(k)) {
-		does, known := paints[class]
-		if !known {
+		isFill, isStroke := slices.Contains(fills, class), slices.Contains(strokes, class)
+		if !isFill && !isStroke {
 			return fmt.Errorf("a shape has the unknown class %q", class)
 		}
-		visible = visible || fill && does.fill || !fill && does.stroke
+		visible = visible || fill && isFill || !fill && isStroke
 	}
 	if !visible {
 		return fmt.Errorf("a shape of ink %q would not be seen", k)
@@ -74,8 +54,8 @@ func (k ink) check(fill bool) error {
 	return nil
 }
 
-// What a drawing looks like without a style sheet, as every rule of one comes before attributes: lines are lines, what lies behind marks
-// hides nothing, nor does what only the pointer meets, and what is shown to that is not there.
+// What a drawing looks like without a style sheet, as every rule of one comes before attributes: lines are lines, what
+// lies behind marks hides nothing, nor does what only the pointer meets, and what is shown to that is not there.
 const (
 	plainLine = ` fill="none" stroke="gray"`
 	plainBand = ` fill="#ddd"`
@@ -106,19 +86,22 @@ func (k ink) plain(fill bool) string {
 // draw", is heeded. What gonum can do and a figure must not, such as colours and pictures, is an error in document.
 type canvas struct {
 	body  []byte
-	now   pen
-	saved []pen
+	now   canvasState
+	saved []canvasState
 	depth int // of open groups
 	err   error
+	drawn func(classes []string, points []point) // told of each shape and the corners of its outline
 }
 
-type pen struct {
+type canvasState struct {
 	color  color.Color
 	width  vg.Length
 	offset vg.Point
 }
 
-func newCanvas() *canvas { return &canvas{now: pen{width: 1}} }
+func newCanvas() *canvas {
+	return &canvas{now: canvasState{width: 1}, drawn: func([]string, []point) {}}
+}
 
 func (c *canvas) fail(err error) {
 	if c.err == nil {
@@ -231,15 +214,18 @@ func (c *canvas) shape(p vg.Path, fill bool) {
 		c.fail(err)
 		return
 	}
+	var points []point
 	if centre, radius, ok := circle(p); ok {
 		x, y := c.at(centre)
 		c.element("circle", "cx", x, "cy", y)
 		c.body = append(c.body, ` r="`...)
 		c.body = appendNumber(c.body, radius)
+		points = []point{{x - radius, y - radius}, {x + radius, y + radius}}
 	} else {
 		c.body = append(c.body, `<path d="`...)
-		c.outline(p)
+		points = c.outline(p)
 	}
+	c.drawn(strings.Fields(string(k)), points)
 	c.body = append(c.body, '"')
 	c.class(string(k))
 	c.body = append(append(c.body, k.plain(fill)...), "/>"...)
@@ -256,8 +242,8 @@ func circle(p vg.Path) (centre vg.Point, radius float64, ok bool) {
 	return p[1].Pos, float64(p[1].Radius), math.Abs(p[1].Angle) >= 2*math.Pi
 }
 
-// outline writes a path as path data, horizontal and vertical steps in their short form.
-func (c *canvas) outline(p vg.Path) {
+// outline writes a path as path data, horizontal and vertical steps in their short form, and gives its corners.
+func (c *canvas) outline(p vg.Path) (corners []point) {
 	var fromX, fromY float64
 	for _, step := range p {
 		x, y := c.at(step.Pos)
@@ -281,13 +267,17 @@ func (c *canvas) outline(p vg.Path) {
 		default:
 			c.fail(errors.New("a figure has no curves but whole circles"))
 		}
+		if step.Type != vg.CloseComp {
+			corners = append(corners, point{x, y})
+		}
 		fromX, fromY = x, y
 	}
+	return corners
 }
 
-// document wraps what was drawn into an SVG element of the given height, or reports the first thing that went wrong. hits is
-// the length of what was drawn before the first thing that can be pointed at: those who hear the figure are told the title,
-// the description and these, and not the words of axes one by one.
+// document wraps what was drawn into an SVG element of the given height, or reports the first thing that went wrong. hits
+// is the length of what was drawn before the first thing that can be pointed at: those who hear the figure are told the
+// title, the description and these, and not the words of axes one by one.
 func (c *canvas) document(width Width, height float64, hits int, head Head) ([]byte, error) {
 	if c.err != nil {
 		return nil, c.err
@@ -296,18 +286,12 @@ func (c *canvas) document(width Width, height float64, hits int, head Head) ([]b
 		return nil, errors.New("a group was opened and not closed")
 	}
 	id := width.idFor(head.ID)
-	b := []byte(`<svg class="` + width.class() + `" viewBox="0 0 `)
-	b = appendNumber(b, float64(width))
-	b = append(b, ' ')
-	b = appendNumber(b, height)
-	b = append(b, `" role="group" aria-labelledby="`+id+`-t" aria-describedby="`+id+`-d" xmlns="http://www.w3.org/2000/svg">`+"\n"...)
-	b = append(b, `<title id="`+id+`-t">`+escape(oneLine(head.Title))+"</title>"...)
-	b = append(b, `<desc id="`+id+`-d">`+escape(oneLine(head.Desc))+"</desc>\n"...)
-	b = append(b, "<g aria-hidden=\"true\">\n"...)
-	b = append(b, c.body[:hits]...)
-	b = append(b, "</g>\n"...)
-	b = append(b, c.body[hits:]...)
-	return append(b, "</svg>\n"...), nil
+	return fmt.Appendf(nil, `<svg class="%s" viewBox="0 0 %d %s" role="group" `+
+		`aria-labelledby="%s-t" aria-describedby="%[4]s-d" xmlns="http://www.w3.org/2000/svg">`+"\n"+
+		`<title id="%[4]s-t">%[5]s</title><desc id="%[4]s-d">%[6]s</desc>`+
+		"\n<g aria-hidden=\"true\">\n%[7]s</g>\n%[8]s</svg>\n",
+		width.class(), width, appendNumber(nil, height), id,
+		escape(oneLine(head.Title)), escape(oneLine(head.Desc)), c.body[:hits], c.body[hits:]), nil
 }
 
 // tenth rounds to the one decimal that drawings have, and never to minus zero.

@@ -2,16 +2,17 @@ package figure
 
 import (
 	"iter"
-	"math"
 	"time"
 )
 
-// timeSteps are the distances between ticks of a time axis, in months or else in seconds, with how their labels are written.
-var timeSteps = []struct {
+// timeStep is a distance between ticks of a time axis, in months or else in seconds, with how their labels are written.
+type timeStep struct {
 	months  int
 	seconds int64
 	layout  string
-}{
+}
+
+var timeSteps = []timeStep{
 	{0, 60, "15:04"}, {0, 5 * 60, "15:04"}, {0, 15 * 60, "15:04"}, {0, 30 * 60, "15:04"},
 	{0, 3600, "15:04"}, {0, 3 * 3600, "15:04"}, {0, 6 * 3600, "15:04"}, {0, 12 * 3600, "15:04"},
 	{0, day, "2 Jan"}, {0, 2 * day, "2 Jan"}, {0, 7 * day, "2 Jan"}, {0, 14 * day, "2 Jan"},
@@ -24,22 +25,20 @@ const day = 24 * 3600
 // minutely is the layout of labels that have to tell any two minutes apart.
 const minutely = "2 Jan 2006 15:04"
 
-// timeTicks gives the sets of round times with which an axis from lo to hi, in seconds since 1970, can be marked, densest first. The
-// axis ends where its values do. The last set marks its ends.
+// timeTicks gives the sets of round times with which an axis from lo to hi, in seconds since 1970, can be marked, densest
+// first. The axis ends where its values do. The last set marks its ends.
 func timeTicks(lo, hi float64) iter.Seq[tickSet] {
 	return func(yield func(tickSet) bool) {
 		for _, step := range timeSteps {
 			set := tickSet{lo: lo, hi: hi}
-			layout := step.layout
-			if step.seconds > 0 && step.seconds < day && !sameDay(lo, hi) {
-				layout = "2 Jan 15:04"
+			if step.months == 0 && step.seconds < day && !sameDay(lo, hi) {
+				step.layout = "2 Jan 15:04"
 			}
-			for at := firstTick(lo, step.months, step.seconds); float64(at.Unix()) <= hi; at = nextTick(at, step.months, step.seconds) {
-				if len(set.ticks) > maxSteps {
-					break
+			for n := step.before(lo); len(set.ticks) <= maxSteps && float64(step.at(n).Unix()) <= hi; n++ {
+				if at := step.at(n); float64(at.Unix()) >= lo {
+					set.ticks = append(set.ticks, float64(at.Unix()))
+					set.labels = append(set.labels, at.Format(step.layout))
 				}
-				set.ticks = append(set.ticks, float64(at.Unix()))
-				set.labels = append(set.labels, at.Format(layout))
 			}
 			if n := len(set.ticks); n < 2 || n > maxSteps {
 				continue
@@ -48,36 +47,34 @@ func timeTicks(lo, hi float64) iter.Seq[tickSet] {
 				return
 			}
 		}
-		yield(tickSet{lo: lo, hi: hi, ticks: []float64{lo, hi}, labels: []string{atSecond(lo).Format(minutely), atSecond(hi).Format(minutely)}})
+		yield(tickSet{lo: lo, hi: hi, ticks: []float64{lo, hi},
+			labels: []string{atSecond(lo).Format(minutely), atSecond(hi).Format(minutely)}})
 	}
 }
 
-// firstTick is the first round time from lo on.
-func firstTick(lo float64, months int, seconds int64) time.Time {
-	at := atSecond(math.Ceil(lo))
-	if months == 0 {
-		const monday = 4 * day // weeks begin on Mondays, and 1 January 1970 was a Thursday
-		shift := int64(0)
-		if seconds%(7*day) == 0 {
-			shift = monday
-		}
-		n := (at.Unix() - shift + seconds - 1) / seconds
-		return time.Unix(n*seconds+shift, 0).UTC()
+// at is the n-th round time: since the year 0, or since 1970.
+func (s timeStep) at(n int64) time.Time {
+	if s.months > 0 {
+		return time.Date(0, time.Month(1+n*int64(s.months)), 1, 0, 0, 0, 0, time.UTC)
 	}
-	n := at.Year()*12 + int(at.Month()) - 1
-	n -= n % months
-	first := time.Date(n/12, time.Month(n%12+1), 1, 0, 0, 0, 0, time.UTC)
-	for first.Before(at) {
-		first = first.AddDate(0, months, 0)
-	}
-	return first
+	return time.Unix(n*s.seconds+s.shift(), 0).UTC()
 }
 
-func nextTick(at time.Time, months int, seconds int64) time.Time {
-	if months > 0 {
-		return at.AddDate(0, months, 0)
+// before is the number of a round time that is not after one in seconds since 1970, or at most the next one.
+func (s timeStep) before(v float64) int64 {
+	at := atSecond(v)
+	if s.months > 0 {
+		return int64(at.Year()*12+int(at.Month())-1) / int64(s.months)
 	}
-	return at.Add(time.Duration(seconds) * time.Second)
+	return (at.Unix() - s.shift()) / s.seconds
+}
+
+// shift is where steps of weeks begin: on Mondays, and 1 January 1970 was a Thursday.
+func (s timeStep) shift() int64 {
+	if s.seconds > 0 && s.seconds%(7*day) == 0 {
+		return 4 * day
+	}
+	return 0
 }
 
 func sameDay(lo, hi float64) bool {

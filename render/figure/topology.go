@@ -36,21 +36,16 @@ type Hop struct {
 // Arrow leads from one hop to another, by their indices.
 type Arrow struct{ From, To int }
 
-// Draw is part of Figure.
+// Draw draws the figure, as Figure has it.
 //
 // The error is for no hops, an arrow that does not lead to a later column, a share below 0, or a Head that is refused.
 func (f Topology) Draw(m *typeface.Metrics, width Width) ([]byte, error) {
-	if err := f.check(width); err != nil {
-		return nil, f.wrap(err)
-	}
-	if err := f.sound(); err != nil {
-		return nil, f.wrap(err)
-	}
-	s := &topologySheet{sheet: newSheet(m, width), Topology: f}
-	s.layOut(width == Narrow)
-	s.paint()
-	svg, err := s.document(width, s.height, f.Head)
-	return svg, f.wrap(err)
+	return f.draw(m, width, f.sound, func(s *sheet, _ bool) (float64, bool) {
+		t := &topologySheet{sheet: s, Topology: f}
+		t.layOut(s.isNarrow())
+		t.paint()
+		return t.height, true
+	})
 }
 
 func (f Topology) sound() error {

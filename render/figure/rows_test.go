@@ -63,7 +63,7 @@ func described(rows ...Row) []Row {
 }
 
 // thirteenServers are published runs, one each, and the batch two days before.
-func thirteenServers(tb testing.TB) Dots {
+func thirteenServers(tb testing.TB) Rows {
 	tb.Helper()
 	f, err := os.Open(filepath.Join("testdata", "not-faster.csv"))
 	if err != nil {
@@ -74,10 +74,10 @@ func thirteenServers(tb testing.TB) Dots {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	d := Dots{
+	d := Rows{
 		Head:      Head{ID: "fig-throughput", Title: "Throughput of thirteen servers", Desc: "Thirteen rows, sorted, from 5,780 to 2,678 requests per second."},
 		Series:    []string{"sync", "async"},
-		Axis:      "requests per second",
+		X:         Axis{Name: "requests per second"},
 		Published: "9 May",
 	}
 	for _, line := range lines[1:] {
@@ -99,11 +99,11 @@ func thirteenServers(tb testing.TB) Dots {
 }
 
 // figures are the golden cases: the name of the file, and what is drawn.
-func figures(tb testing.TB) map[string]Dots {
-	return map[string]Dots{
+func figures(tb testing.TB) map[string]Rows {
+	return map[string]Rows{
 		"two sockets with published values": {
 			Head:   Head{ID: "fig-sockets", Title: "Throughput of two socket servers", Desc: "Requests per second: async 1,204 (1,180 to 1,231), published 705; sync 894 (871 to 910), published 529."},
-			Series: []string{"sync", "async"}, Axis: "requests per second", Published: "published",
+			Series: []string{"sync", "async"}, X: Axis{Name: "requests per second"}, Published: "published",
 			Rows: described(
 				Row{Name: "async", Series: 2, Value: 1204, Lo: 1180, Hi: 1231, Label: "1,204", Published: 705.41},
 				Row{Name: "sync", Series: 1, Value: 894, Lo: 871, Hi: 910, Label: "894", Published: 529.13},
@@ -112,7 +112,7 @@ func figures(tb testing.TB) map[string]Dots {
 		"thirteen servers": thirteenServers(tb),
 		"missing and failed rows": {
 			Head: Head{ID: "fig-gaps", Title: "Rows without a value", Desc: "Four rows, of which one was measured."},
-			Axis: "requests per second", Published: "published",
+			X:    Axis{Name: "requests per second"}, Published: "published",
 			Rows: described(
 				Row{Name: "uvicorn Starlette", Value: 6905, Lo: 6702, Hi: 7071, Label: "6,905", Published: 4952},
 				Row{Name: "uvicorn Sanic", Missing: "not measured", Published: 4687},
@@ -123,7 +123,7 @@ func figures(tb testing.TB) map[string]Dots {
 			),
 		},
 		"no row measured": {
-			Head: Head{ID: "fig-none", Title: "Nothing measured", Desc: "Two rows, neither measured."}, Axis: "requests per second",
+			Head: Head{ID: "fig-none", Title: "Nothing measured", Desc: "Two rows, neither measured."}, X: Axis{Name: "requests per second"},
 			Rows: described(
 				Row{Name: "sync", Missing: "not measured", Published: nan},
 				Row{Name: "async", Missing: "failed: exited with status 1", Published: nan},
@@ -131,7 +131,7 @@ func figures(tb testing.TB) map[string]Dots {
 		},
 		"lower bounds, few runs and open ends": {
 			Head:   Head{ID: "fig-bounds", Title: "Values that are not simply intervals", Desc: "Six rows."},
-			Series: []string{"sync", "async"}, Axis: "requests per second", Published: "published",
+			Series: []string{"sync", "async"}, X: Axis{Name: "requests per second"}, Published: "published",
 			Rows: described(
 				Row{Name: "limited by the client", Series: 1, Value: 8140, Lo: 8012, Hi: 8251, AtLeast: true,
 					Label: "8,140", Published: 5780},
@@ -145,12 +145,12 @@ func figures(tb testing.TB) map[string]Dots {
 			),
 		},
 		"one row": {
-			Head: Head{ID: "fig-one", Title: "One row", Desc: "sync 894."}, Axis: "requests per second",
+			Head: Head{ID: "fig-one", Title: "One row", Desc: "sync 894."}, X: Axis{Name: "requests per second"},
 			Rows: described(Row{Name: "sync", Value: 894, Lo: nan, Hi: nan, Label: "894", Published: nan}),
 		},
 		"seconds over a wide range": {
 			Head: Head{ID: "fig-wide", Title: "Median latency", Desc: "Four rows from 0 to 2.4 s."},
-			Axis: "median latency, ms", Unit: .001, Published: "published",
+			X:    Axis{Name: "median latency, ms", Unit: .001}, Published: "published",
 			Rows: described(
 				Row{Name: "cached", Value: 0, Lo: 0, Hi: 0, Label: "0 ms", Published: nan},
 				Row{Name: "in memory", Value: .00042, Lo: .00040, Hi: .00045, Label: "0.42 ms", Published: .0005},
@@ -160,7 +160,7 @@ func figures(tb testing.TB) map[string]Dots {
 		},
 		"differences from a reference": {
 			Head:      Head{ID: "fig-ratio", Title: "Change of throughput", Desc: "Three rows against no difference."},
-			Axis:      "change of throughput, %",
+			X:         Axis{Name: "change of throughput, %"},
 			Reference: &Reference{Value: 0, Label: "no difference"},
 			Rows: described(
 				Row{Name: "uvloop", Value: 12.5, Lo: 8, Hi: 17.1, Label: "+12.5 %", Published: nan},
@@ -172,7 +172,7 @@ func figures(tb testing.TB) map[string]Dots {
 			Head: Head{ID: "fig-hard", Title: "Names that are hard to set", Desc: "Seven rows of six series."},
 			Series: []string{"thread pool", "event loop", "process per request", "green threads",
 				"coroutines & <callbacks>", "none at all, the caller does the waiting"},
-			Axis: "requests per second, a quantity with a name so long that even the wide drawing has to break it into lines",
+			X: Axis{Name: "requests per second, a quantity with a name so long that even the wide drawing has to break it into lines"},
 			Rows: described(
 				Row{Name: "gunicorn+meinheld with a very long framework name and options", Series: 1, Value: 98000,
 					Lo: 1000, Hi: 99000, Label: "98,000", Published: nan},
@@ -262,8 +262,8 @@ func TestDotsStable(t *testing.T) {
 
 // What the figure is drawn from belongs to the caller.
 func TestDotsLeavesItsInput(t *testing.T) {
-	d := Dots{
-		Head: Head{ID: "fig"}, Unit: .001, Series: []string{"a\nb"}, Reference: &Reference{Value: 2, Label: "two\n"},
+	d := Rows{
+		Head: Head{ID: "fig"}, X: Axis{Unit: .001}, Series: []string{"a\nb"}, Reference: &Reference{Value: 2, Label: "two\n"},
 		Rows: []Row{{Name: "a\nname", Series: 1, Value: 1, Lo: nan, Hi: nan, Published: nan}},
 	}
 	if _, err := d.Draw(fonts(t).Metrics(), Full); err != nil {
@@ -283,32 +283,32 @@ func TestDotsRefuses(t *testing.T) {
 	good := row(func(*Row) {})
 	tests := []struct {
 		name  string
-		dots  Dots
+		dots  Rows
 		width Width
 		want  string
 	}{
-		{"a width without a class", Dots{Head: Head{ID: "f"}, Rows: good}, 500, "neither full"},
-		{"an ID that would break an attribute", Dots{Head: Head{ID: `a"b`}, Rows: good}, Full, "choose another"},
-		{"no ID", Dots{Rows: good}, Full, "choose another"},
-		{"no rows", Dots{Head: Head{ID: "f"}}, Full, "no rows"},
-		{"more series than colours", Dots{Head: Head{ID: "f"}, Rows: good, Series: make([]string, 7)}, Full, "several figures"},
-		{"a series without a name", Dots{Head: Head{ID: "f"}, Series: []string{"a"}, Rows: row(func(r *Row) { r.Series = 2 })},
+		{"a width without a class", Rows{Head: Head{ID: "f"}, Rows: good}, 500, "neither full"},
+		{"an ID that would break an attribute", Rows{Head: Head{ID: `a"b`}, Rows: good}, Full, "choose another"},
+		{"no ID", Rows{Rows: good}, Full, "choose another"},
+		{"no rows", Rows{Head: Head{ID: "f"}}, Full, "no rows"},
+		{"more series than colours", Rows{Head: Head{ID: "f"}, Rows: good, Series: make([]string, 7)}, Full, "several figures"},
+		{"a series without a name", Rows{Head: Head{ID: "f"}, Series: []string{"a"}, Rows: row(func(r *Row) { r.Series = 2 })},
 			Full, `row 1, "sync": series 2`},
-		{"a series counted from 0", Dots{Head: Head{ID: "f"}, Series: []string{"a"}, Rows: row(func(r *Row) { r.Series = 0 })},
+		{"a series counted from 0", Rows{Head: Head{ID: "f"}, Series: []string{"a"}, Rows: row(func(r *Row) { r.Series = 0 })},
 			Full, "series 0"},
-		{"a negative unit", Dots{Head: Head{ID: "f"}, Rows: good, Unit: -1}, Full, "unit"},
-		{"a value that is no number", Dots{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Value = nan })}, Full, "value NaN"},
-		{"an infinite value", Dots{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Value = inf })}, Full, "value +Inf"},
-		{"a value beyond what can be scaled", Dots{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Value = 1e200 })}, Full,
+		{"a negative unit", Rows{Head: Head{ID: "f"}, Rows: good, X: Axis{Unit: -1}}, Full, "unit"},
+		{"a value that is no number", Rows{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Value = nan })}, Full, "value NaN"},
+		{"an infinite value", Rows{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Value = inf })}, Full, "value +Inf"},
+		{"a value beyond what can be scaled", Rows{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Value = 1e200 })}, Full,
 			"value 1e+200"},
-		{"an interval with one end", Dots{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Lo = 0 })}, Full, "0 to NaN"},
-		{"an interval the wrong way round", Dots{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Lo, r.Hi = 2, 1 })}, Full,
+		{"an interval with one end", Rows{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Lo = 0 })}, Full, "0 to NaN"},
+		{"an interval the wrong way round", Rows{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Lo, r.Hi = 2, 1 })}, Full,
 			"2 to 1"},
-		{"an interval at infinity", Dots{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Lo, r.Hi = inf, inf })}, Full,
+		{"an interval at infinity", Rows{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Lo, r.Hi = inf, inf })}, Full,
 			"+Inf to +Inf"},
-		{"an infinite published value", Dots{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Published = inf })}, Full,
+		{"an infinite published value", Rows{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Published = inf })}, Full,
 			"published value +Inf"},
-		{"a reference that is no number", Dots{Head: Head{ID: "f"}, Rows: good, Reference: &Reference{Value: nan}}, Full,
+		{"a reference that is no number", Rows{Head: Head{ID: "f"}, Rows: good, Reference: &Reference{Value: nan}}, Full,
 			"reference NaN"},
 	}
 	m := fonts(t).Metrics()
@@ -328,14 +328,14 @@ func TestDotsRefuses(t *testing.T) {
 // What must be seen in a drawing, whatever its layout.
 func TestDotsShows(t *testing.T) {
 	row := Row{Name: "sync", Series: 1, Value: 5, Lo: 4, Hi: 7, Label: "5", Published: nan}
-	with := func(change func(*Row)) Dots {
+	with := func(change func(*Row)) Rows {
 		r := row
 		change(&r)
-		return Dots{Head: Head{ID: "f"}, Axis: "1/s", Published: "published", Rows: []Row{r}}
+		return Rows{Head: Head{ID: "f"}, X: Axis{Name: "1/s"}, Published: "published", Rows: []Row{r}}
 	}
 	tests := []struct {
 		name   string
-		dots   Dots
+		dots   Rows
 		shows  []string
 		hidden []string
 	}{
@@ -385,7 +385,7 @@ func TestDotsShows(t *testing.T) {
 }
 
 // randomDots makes a figure of anything that may come: magnitudes, gaps, scripts, open ends, few and many rows.
-func randomDots(r *rand.Rand) Dots {
+func randomDots(r *rand.Rand) Rows {
 	words := strings.Fields("gunicorn uvicorn Starlette workers gevent async-worker 8-threads uwsgi " +
 		"PostgreSQL+pgbouncer x & <b> 非同期サーバー сервер 🚀 " +
 		"aVeryLongNameThatHasNoPlaceToBreakAndGoesOnForAWhile a_b.c.d_e.f.g_h.i.j_k.l.m_n.o.p_q.r.s_t")
@@ -397,7 +397,7 @@ func randomDots(r *rand.Rand) Dots {
 		return strings.Join(w, " ")
 	}
 	oneIn := func(n int) bool { return r.IntN(n) == 0 }
-	d := Dots{Head: Head{ID: "r", Title: "t", Desc: "d"}, Axis: text(12)}
+	d := Rows{Head: Head{ID: "r", Title: "t", Desc: "d"}, X: Axis{Name: text(12)}}
 	if !oneIn(4) {
 		d.Published = "published" + text(1)
 	}
