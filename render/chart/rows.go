@@ -51,8 +51,8 @@ func (p *Panel) distribution() Drawing {
 	return out
 }
 
-// rows draws a metric of cells, one below the other. The words are what is drawn, what stands for the estimate, and what
-// for its interval.
+// rows draws a metric of cells, one below the other. The words are what is drawn, what stands for the estimate, and
+// what for its interval.
 func (p *Panel) rows(marks figure.Marks, drawnAs, estimateMark, intervalMark string) Drawing {
 	m, missing := p.metric("x", p.Block.X.Value)
 	if missing != "" {
@@ -158,8 +158,8 @@ func (p *Panel) best(r *rows) float64 {
 	return best
 }
 
-// compare orders rows: by the metric that the author sorts by, or the one that is drawn, the better first and missing ones last;
-// by a parameter in the order of the plan, in which cells are.
+// compare orders rows: by the metric that the author sorts by, or the one that is drawn, the better first and missing
+// ones last; by a parameter in the order of the plan, in which cells are.
 func (p *Panel) compare(drawn record.Metric, a, b *dataset.Cell) int {
 	m := drawn
 	if by := p.Block.Sort.Value; by != "" && by != drawn.Name {

@@ -176,7 +176,8 @@ func (a *account) agreementLines(g stats.Agreement) []figure.Slope {
 	return slopes
 }
 
-// agreeing is a published number against that of its cell; without a number of ours it has a title alone, and the reason.
+// agreeing is a published number against that of its cell; without a number of ours it has a title alone, and the
+// reason.
 func (p *Panel) agreeing(row stats.AgreementRow, cell *dataset.Cell, fields, series []string,
 	q cellview.Quantity) (point figure.NamedPoint, missing string) {
 	name := row.Name

@@ -17,7 +17,8 @@ import (
 	"benchbook/render/wording"
 )
 
-// maxChoicesNamed is how many curves may have their chosen values written beside them; of more the words would hide the curves.
+// maxChoicesNamed is how many curves may have their chosen values written beside them; of more the words would hide the
+// curves.
 const maxChoicesNamed = 4
 
 // tuningChart is a figure of tuning in the making.
@@ -29,7 +30,8 @@ type tuningChart struct {
 	curves []figure.Curve
 }
 
-// tuning draws what searches for a value tried: the median of the probes of each candidate, and the one that was chosen.
+// tuning draws what searches for a value tried: the median of the probes of each candidate, and the one that was
+// chosen.
 func (p *Panel) tuning() Drawing {
 	name := strings.TrimPrefix(p.Block.X.Value, "tune.")
 	if len(p.Block.Y) != 1 {

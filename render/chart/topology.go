@@ -21,8 +21,8 @@ import (
 // loadGenerator is the name of the first hop, in resources as well.
 const loadGenerator = "load generator"
 
-// topology draws what a request passes in one cell: from the load generator to the services that it asks, and on to those that
-// these depend on.
+// topology draws what a request passes in one cell: from the load generator to the services that it asks, and on to
+// those that these depend on.
 func (p *Panel) topology() Drawing {
 	if len(p.Cells) != 1 {
 		return Drawing{Missing: fmt.Sprintf("a figure of topology shows one cell, and this is %d; pick one by where", len(p.Cells))}
@@ -120,8 +120,8 @@ func hopAt(cell *dataset.Cell, limit validity.Limit, way cellview.Definition, na
 	return h
 }
 
-// hops are the load generator and the services in the order of a request, each with its place on the way, and who asks whom. Services that nothing on the
-// way depends on stand beside the first of them, without an arrow.
+// hops are the load generator and the services in the order of a request, each with its place on the way, and who asks
+// whom. Services that nothing on the way depends on stand beside the first of them, without an arrow.
 func hops(w cellview.Definition) (names []string, columns []int, arrows []figure.Arrow) {
 	index := map[string]int{}
 	if w.Load != nil {

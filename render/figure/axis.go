@@ -68,7 +68,8 @@ func (a Axis) places(what string, values []float64) (out []float64, err error) {
 	return out, nil
 }
 
-// interval is one in the unit of the axis. Ends that have no place on it are infinite, and both NaN where there is none.
+// interval is one in the unit of the axis. Ends that have no place on it are infinite, and both NaN where there is
+// none.
 func (a Axis) interval(lo, hi float64) (float64, float64, error) {
 	if math.IsNaN(lo) && math.IsNaN(hi) {
 		return lo, hi, nil
@@ -201,8 +202,8 @@ func (a axis) within(v float64) float64 {
 // has tells whether the axis reaches a value.
 func (a axis) has(v float64) bool { return a.lo <= v && v <= a.hi }
 
-// caption is the name of the axis, with what must be known to read it: that it is logarithmic, or where it begins if zero
-// is not on it, as dots may stand anywhere.
+// caption is the name of the axis, with what must be known to read it: that it is logarithmic, or where it begins if
+// zero is not on it, as dots may stand anywhere.
 func (a axis) caption(name string) string {
 	note := ""
 	switch {

@@ -16,8 +16,8 @@ import (
 	"benchbook/render/typeface"
 )
 
-// Curves is a figure of lines over a numeric axis, such as a parameter, a percentile or the time within a run, with their
-// intervals as bands. Each line is named at its end, in its colour.
+// Curves is a figure of lines over a numeric axis, such as a parameter, a percentile or the time within a run, with
+// their intervals as bands. Each line is named at its end, in its colour.
 type Curves struct {
 	Head
 	X, Y   Axis
@@ -294,8 +294,8 @@ func (p *plane) lay(top float64, beside bool) {
 
 func (p *plane) at(q Point) point { return point{p.x.at(q.X), p.y.at(q.Y)} }
 
-// paint draws all but names, and lets points be pointed at. Those of several curves that lie on each other can be reached
-// by the keyboard one by one.
+// paint draws all but names, and lets points be pointed at. Those of several curves that lie on each other can be
+// reached by the keyboard one by one.
 func (p *plane) paint() {
 	for _, b := range p.words {
 		p.write(b)
@@ -318,8 +318,8 @@ func (p *plane) paint() {
 	}
 }
 
-// plotters are what gonum draws into the frame: grid, bands, traces, lines and marks, in this order, so that nothing lies
-// under what says less.
+// plotters are what gonum draws into the frame: grid, bands, traces, lines and marks, in this order, so that nothing
+// lies under what says less.
 func (p *plane) plotters() []plot.Plotter {
 	out := []plot.Plotter{plotFunc(p.paintGrid)}
 	runs := make([][][]Point, len(p.f.Curves))
@@ -404,15 +404,20 @@ func runsOf(points []CurvePoint) [][]Point {
 
 // line is a line through points; nothing for a single one.
 func line(k ink, points []Point) plot.Plotter {
-	out := &plotter.Line{LineStyle: pen(k)}
-	for _, q := range points {
-		out.XYs = append(out.XYs, plotter.XY{X: q.X, Y: q.Y})
+	return &plotter.Line{XYs: pairs(points), LineStyle: pen(k)}
+}
+
+// pairs are points as gonum has them.
+func pairs(points []Point) plotter.XYs {
+	out := make(plotter.XYs, len(points))
+	for i, q := range points {
+		out[i] = plotter.XY{X: q.X, Y: q.Y}
 	}
 	return out
 }
 
-// intervals are those of a run of points: a cross or a box at each, or else a band along all. A single point has a line,
-// which a band would hide.
+// intervals are those of a run of points: a cross or a box at each, or else a band along all. A single point has a
+// line, which a band would hide.
 func (p *plane) intervals(series int, run []Point) []plot.Plotter {
 	const crowded, boxWide, lineWide = 3, 9.0, 4.0
 	band := "band " + fillInk(series)
@@ -456,14 +461,12 @@ func (p *plane) upright(k ink, q Point, wide float64) plot.Plotter {
 
 // bandOf is the area between the ends of the intervals of points.
 func (p *plane) bandOf(k ink, points []Point) plot.Plotter {
-	var ring plotter.XYs
+	var above, below []Point
 	for _, q := range points {
-		ring = append(ring, plotter.XY{X: q.X, Y: p.y.within(q.YHi)})
+		above, below = append(above, Point{X: q.X, Y: p.y.within(q.YHi)}), append(below, Point{X: q.X, Y: p.y.within(q.YLo)})
 	}
-	for _, q := range slices.Backward(points) {
-		ring = append(ring, plotter.XY{X: q.X, Y: p.y.within(q.YLo)})
-	}
-	return &plotter.Polygon{XYs: []plotter.XYs{ring}, Color: k}
+	slices.Reverse(below)
+	return &plotter.Polygon{XYs: []plotter.XYs{pairs(append(above, below...))}, Color: k}
 }
 
 // crossOf are the intervals of a point both ways.
@@ -498,7 +501,7 @@ func (p *plane) points(c Curve, runs [][]Point) []plot.Plotter {
 		if !p.f.Dots && len(run) > 1 {
 			continue
 		}
-		marks := &plotter.Scatter{GlyphStyleFunc: func(i int) draw.GlyphStyle {
+		out = append(out, glyphsAt(run, func(i int) draw.GlyphStyle {
 			radius := vg.Length(small)
 			if p.cross {
 				radius = dotRadius
@@ -506,11 +509,7 @@ func (p *plane) points(c Curve, runs [][]Point) []plot.Plotter {
 				radius = inRing
 			}
 			return mark(c.Series, run[i].Hollow, radius)
-		}}
-		for _, q := range run {
-			marks.XYs = append(marks.XYs, plotter.XY{X: q.X, Y: q.Y})
-		}
-		out = append(out, marks)
+		}))
 	}
 	const wide, high = 9, 16
 	for _, q := range c.Points {

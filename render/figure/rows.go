@@ -509,7 +509,8 @@ func (s *rowSheet) paintMarks(r Row, y float64) {
 	s.swarm(r.Series, s.f.small(r), y)
 }
 
-// swarm draws a small mark for each value, and moves one that would lie on another up or down as far as its row lets it.
+// swarm draws a small mark for each value, and moves one that would lie on another up or down as far as its row lets
+// it.
 func (s *rowSheet) swarm(series int, values []Probe, y float64) {
 	const (
 		near  = 1.7 * smallRadius

@@ -6,13 +6,16 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg/draw"
 
 	"benchbook/render/typeface"
 )
 
-// Scatter is a figure of points between two numeric axes, with their intervals both ways. Each point is named beside it;
-// where one finds no room, all are named right of the frame, with a lead to each. Series are named in a key above.
+// Scatter is a figure of points between two numeric axes, with their intervals both ways. Each point is named beside
+// it; where one finds no room, all are named right of the frame, with a lead to each. Series are named in a key above.
 type Scatter struct {
 	Head
 	X, Y   Axis
@@ -40,8 +43,8 @@ type Slope struct {
 
 // Draw draws the figure, as Figure has it.
 //
-// The error names the point that cannot be drawn: it has no place on the axes, its interval is none, or its series is not
-// named; or says what is wrong with the figure: no points, more series than MaxSeries, or a Head that is refused.
+// The error names the point that cannot be drawn: it has no place on the axes, its interval is none, or its series is
+// not named; or says what is wrong with the figure: no points, more series than MaxSeries, or a Head that is refused.
 func (f Scatter) Draw(m *typeface.Metrics, width Width) ([]byte, error) {
 	c := Curves{Head: f.Head, X: f.X, Y: f.Y, Reference: f.Reference, Notes: f.Notes, Dots: true}
 	prepare := func() error { return f.prepare(&c) }
@@ -100,6 +103,11 @@ func (f *Scatter) prepare(c *Curves) (err error) {
 		}
 	}
 	return nil
+}
+
+// glyphsAt are marks at points.
+func glyphsAt(points []Point, style func(i int) draw.GlyphStyle) plot.Plotter {
+	return &plotter.Scatter{XYs: pairs(points), GlyphStyleFunc: style}
 }
 
 // namePoints names all points beside them. It reports false if one has no room.

@@ -275,9 +275,9 @@ func (c *canvas) outline(p vg.Path) (corners []point) {
 	return corners
 }
 
-// document wraps what was drawn into an SVG element of the given height, or reports the first thing that went wrong. hits
-// is the length of what was drawn before the first thing that can be pointed at: those who hear the figure are told the
-// title, the description and these, and not the words of axes one by one.
+// document wraps what was drawn into an SVG element of the given height, or reports the first thing that went wrong.
+// hits is the length of what was drawn before the first thing that can be pointed at: those who hear the figure are
+// told the title, the description and these, and not the words of axes one by one.
 func (c *canvas) document(width Width, height float64, hits int, head Head) ([]byte, error) {
 	if c.err != nil {
 		return nil, c.err

@@ -11,9 +11,9 @@ import (
 	"benchbook/render/typeface"
 )
 
-// Topology is a figure of what a request passes on its way: a box for each hop, arrows between them, and below each how much it
-// was busy. The one that limits the others is outlined. In Narrow, and where there are too many columns, hops stand below each
-// other.
+// Topology is a figure of what a request passes on its way: a box for each hop, arrows between them, and below each how
+// much it was busy. The one that limits the others is outlined. In Narrow, and where there are too many columns, hops
+// stand below each other.
 type Topology struct {
 	Head
 	Hops   []Hop
