@@ -132,8 +132,8 @@ func (m *Merged) addBuiltIn() {
 	m.Node = article.Extend(withoutUnused(yamltext.Mapping(BuiltIn, builtIn), m.Node), m.Node)
 }
 
-// withoutUnused removes from a lower layer what an experiment does not use, such as the defaults of a load if it has a command.
-// An experiment with neither gets the one that is complete in its defaults.
+// withoutUnused removes from a lower layer what an experiment does not use, such as the defaults of a load if it has a
+// command. An experiment with neither gets the one that is complete in its defaults.
 func withoutUnused(lower, upper *yamltext.Node) *yamltext.Node {
 	has := func(key, complete string) bool {
 		if upper.Get("load") == nil && upper.Get("command") == nil {

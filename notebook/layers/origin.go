@@ -2,7 +2,9 @@ package layers
 
 import (
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"benchbook/notebook/source"
@@ -36,18 +38,10 @@ func (m *Merged) Origin() map[string]string {
 			out[key] = m.originOf(n)
 		}
 	})
-	above := map[string]bool{} // mappings that contain these values
-	for key := range out {
-		for i := strings.LastIndexByte(key, '.'); i >= 0; i = strings.LastIndexByte(key[:i], '.') {
-			above[key[:i]] = true
-		}
-	}
+	written := slices.Collect(maps.Keys(out))
 	for _, key := range m.ruledKeys() {
-		said := above[key] || out[key] != ""
-		for i := strings.LastIndexByte(key, '.'); i >= 0 && !said; i = strings.LastIndexByte(key[:i], '.') {
-			said = out[key[:i]] != ""
-		}
-		if !said {
+		within := func(k string) bool { return k == key || strings.HasPrefix(k, key+".") || strings.HasPrefix(key, k+".") }
+		if !slices.ContainsFunc(written, within) {
 			out[key] = BuiltIn
 		}
 	}

@@ -19,7 +19,8 @@ func (r *reading) command(at source.Pos) *spec.Command {
 		at = c.Run.Pos
 	}
 	out := &spec.Command{WorkingDir: c.WorkingDir.Value, Stdin: c.Stdin.Value, Timeout: c.Timeout.V,
-		Service: c.Service.Value, Run: words(c.Run), Environment: variables(c.Environment), Configs: r.configs.files(c.Configs)}
+		Service: c.Service.Value, Run: words(c.Run), Environment: variables(c.Environment),
+		Configs: r.configs.files(c.Configs)}
 	if out.AsLoad = c.CPUSet.Value == asLoad; !out.AsLoad {
 		out.CPUSet, r.places.CPUSets[&out.CPUSet] = c.CPUSet.Value, c.CPUSet
 		checkCPUSet(c.CPUSet, r.problems)

@@ -76,7 +76,8 @@ func (c *toolCheck) keys() []toolKey {
 	method, body, headers := c.Method.Pos, c.Body.Pos, firstName(c.Headers)
 	if len(c.Target) == 1 { // which may have its own
 		t := c.Target[0]
-		method, body, headers = firstKnown(t.Method.Pos, method), firstKnown(t.Body.Pos, body), firstKnown(firstName(t.Headers), headers)
+		method, body, headers = firstKnown(t.Method.Pos, method), firstKnown(t.Body.Pos, body),
+			firstKnown(firstName(t.Headers), headers)
 	}
 	var stages, warmup source.Pos
 	if len(c.Stages) > 0 {

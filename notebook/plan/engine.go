@@ -13,7 +13,7 @@ import (
 // CheckEngine reports what the experiment asks for and its engine cannot do. All of it is known before anything is
 // started, so that none of it fails in the middle.
 func (e *Experiment) CheckEngine(problems *source.Problems) {
-	c := &engineCheck{Experiment: e, problems: problems, reported: map[string]bool{}}
+	c := &engineCheck{e, problems}
 	for _, t := range e.Trials {
 		for _, s := range t.Services {
 			c.service(s)
@@ -30,17 +30,15 @@ func (e *Experiment) CheckEngine(problems *source.Problems) {
 
 const useProgram = "leave out image and build, so that its program is one of this machine, or use the engine docker"
 
-// engineCheck reports what the engine of an experiment cannot do, each message once.
+// engineCheck reports what the engine of an experiment cannot do.
 type engineCheck struct {
 	*Experiment
 	problems *source.Problems
-	reported map[string]bool
 }
 
 // refuse reports what needs a capability, unless the engine has it.
 func (c *engineCheck) refuse(needs spec.Capability, message, hint string) {
-	if !c.Engine.Can(needs) && !c.reported[message] {
-		c.reported[message] = true
+	if !c.Engine.Can(needs) {
 		c.problems.Add("needs-container", c.Pos, "%s", message).Hint = hint
 	}
 }

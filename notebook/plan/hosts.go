@@ -116,17 +116,10 @@ func (e *Experiment) Peers(t *Trial, service string) []string {
 
 // IsPeer says that something on another host connects to a service in any trial: shared services are started once.
 func (e *Experiment) IsPeer(service string) bool {
-	for _, t := range e.Trials {
-		if slices.Contains(e.Peers(t, ""), service) {
-			return true
-		}
-		for _, s := range t.Services {
-			if slices.Contains(e.Peers(t, s.Name), service) {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(e.Trials, func(t *Trial) bool {
+		connects := func(s *spec.Service) bool { return slices.Contains(e.Peers(t, s.Name), service) }
+		return slices.Contains(e.Peers(t, ""), service) || slices.ContainsFunc(t.Services, connects)
+	})
 }
 
 // service finds a service of a trial by its name.
@@ -186,23 +179,18 @@ func (p *planner) placeOnNodes(e *outline) {
 	}
 }
 
-// checkPlaces reports what does not work between two machines, each message once, at the hosts of the experiment.
+// checkPlaces reports what does not work between two machines, at the hosts of the experiment.
 func (p *planner) checkPlaces(e *outline) {
 	if len(e.head.Hosts) == 0 {
 		return
 	}
 	for _, h := range e.head.Hosts {
-		known := func(p article.Named[projects.ProjectHost]) bool { return p.Name.Value == h.Value.Value }
-		if !slices.ContainsFunc(p.project.Hosts, known) {
+		if !slices.Contains(parts.Names(p.project.Hosts), h.Value.Value) {
 			return // reported already
 		}
 	}
-	reported := map[string]bool{}
 	refuse := func(message, hint string) {
-		if !reported[message] {
-			reported[message] = true
-			p.problems.Add("across-hosts", e.head.Hosts[0].Name.Pos, "%s", message).Hint = hint
-		}
+		p.problems.Add("across-hosts", e.head.Hosts[0].Name.Pos, "%s", message).Hint = hint
 	}
 	if engine := p.engine(); !engine.Can(spec.Hosts) {
 		where := "everything on this machine"

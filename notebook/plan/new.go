@@ -140,8 +140,7 @@ func (p *planner) profiles() []string {
 		known = append(known, p.library.ProfileNames(d)...)
 	}
 	known = slices.DeleteFunc(known, func(profile string) bool { return profile == Full || profile == Quick })
-	slices.Sort(known)
-	return append([]string{Full, Quick}, slices.Compact(known)...)
+	return append([]string{Full, Quick}, sortedSet(known)...)
 }
 
 type planner struct {
@@ -462,7 +461,8 @@ func calibrated(e *outline, measured []*Trial, problems *source.Problems) *Trial
 	return nil
 }
 
-// drawOrder gives the order of repetitions: rounds with every trial once, each in an order of its own; or trial by trial.
+// drawOrder gives the order of repetitions: rounds with every trial once, each in an order of its own; or trial by
+// trial.
 func drawOrder(trials []*Trial, repetitions int, interleaved bool, seed int64) []Step {
 	var steps []Step
 	if !interleaved {

@@ -25,8 +25,8 @@ func (e *outline) checkAxes(body *yamltext.Node) {
 	}
 	used := map[string]bool{}
 	visitNames(body, "", func(_ string, _ *yamltext.Node, s *expr.Selector) {
-		if name, ok := strings.CutPrefix(s.Name, "matrix."); ok {
-			used[name] = true
+		if path := strings.Split(s.Name, "."); path[0] == "matrix" && len(path) > 1 {
+			used[path[1]] = true
 		}
 	})
 	for _, row := range m.Include { // a row that has the value of an axis says what else is so with it
@@ -36,11 +36,7 @@ func (e *outline) checkAxes(body *yamltext.Node) {
 	}
 	for _, axis := range m.Axes {
 		name := axis.Name.Value
-		isUsed := used[name] || m.IncludeFile.Value != ""
-		for other := range used {
-			isUsed = isUsed || strings.HasPrefix(other, name+".")
-		}
-		if !isUsed && len(axis.Value) > 1 {
+		if !used[name] && m.IncludeFile.Value == "" && len(axis.Value) > 1 {
 			e.remarks.Warn("unused-axis", axis.Name.Pos, "nothing uses axis %q, so its cells all measure the same", name).
 				Hint = "write ${{ matrix." + name + " }} where they differ, or remove the axis"
 		}
@@ -54,20 +50,13 @@ func (e *outline) checkPort(t *Trial, l *article.Load) {
 		if err != nil || u.Port() == "" && u.Scheme != "http" && u.Scheme != "https" {
 			continue
 		}
-		port := u.Port()
-		if port == "" {
-			port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-		}
 		s, ok := t.service(u.Hostname())
-		if !ok || len(s.Expose) == 0 {
-			continue
-		}
-		var known []string
-		for _, p := range s.Expose {
-			known = append(known, strconv.Itoa(p))
-		}
-		if !slices.Contains(known, port) {
-			e.remarks.Warn("port-not-exposed", target.URL.Pos, "the load goes to port %s of service %q, which exposes %s",
+		if port := portOf(u); ok && len(s.Expose) > 0 && !slices.Contains(s.Expose, port) {
+			var known []string
+			for _, p := range s.Expose {
+				known = append(known, strconv.Itoa(p))
+			}
+			e.remarks.Warn("port-not-exposed", target.URL.Pos, "the load goes to port %d of service %q, which exposes %s",
 				port, s.Name, strings.Join(known, ", ")).Hint = "correct the port, or add it to expose"
 		}
 	}
