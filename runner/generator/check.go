@@ -37,9 +37,7 @@ func Check(ctx context.Context, config http.Config) ([]http.Answer, error) {
 }
 
 func (l *load) checkTarget(ctx context.Context, o *origin, r *http.Request) ([]http.Answer, error) {
-	resolving, stop := context.WithTimeout(ctx, l.config.Timeout)
-	addresses, err := o.resolve(resolving)
-	stop()
+	addresses, err := o.resolve(ctx, l.config.Timeout)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}

@@ -38,8 +38,8 @@ func (l *closedLoop) due(int) {} // there is no schedule
 
 func (l *closedLoop) clientOf(connection int32) int { return int(connection) / l.engine.perClient }
 
-// goOn lets a client go on, after its pause.
-func (l *closedLoop) goOn(i int32) {
+// freed lets a client send its next request, after its pause.
+func (l *closedLoop) freed(i int32) {
 	e := l.engine
 	if e.config.Think == 0 {
 		l.send(l.clientOf(i))

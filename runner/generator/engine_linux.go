@@ -50,8 +50,8 @@ type pacing interface {
 	due(most int)
 	// turn does what else the clock asks for.
 	turn()
-	// goOn lets whoever had a request on a connection go on.
-	goOn(connection int32)
+	// freed is told that the request on a connection has ended, so that another one may follow.
+	freed(connection int32)
 	// counted is told of each request that has ended, before another one starts.
 	counted(o *outcome)
 	// next is when the clock will ask for something, and whether the engine is to stay awake until then.
@@ -158,7 +158,7 @@ func (e *engine) turn() {
 	e.pacing.due(mostInTurn)
 	if n := len(e.ready); n > 0 {
 		for k := 0; k < n && e.err == nil; k++ {
-			e.pacing.goOn(e.ready[k])
+			e.pacing.freed(e.ready[k])
 		}
 		e.ready = e.ready[:copy(e.ready, e.ready[n:])]
 	}

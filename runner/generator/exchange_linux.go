@@ -322,7 +322,7 @@ func (e *engine) endOfStream(i int32, c *connection, said bool) {
 	case complete:
 		e.sockets.close(c)
 		e.judge(i, c)
-		e.pacing.goOn(i)
+		e.pacing.freed(i)
 	case kind == http.Closed && c.sendFailed:
 		e.breakOff(i, c, http.Reset) // the reset was used up by telling the sender
 	default:
@@ -360,7 +360,7 @@ func (e *engine) answered(i int32, c *connection, extra, more bool) {
 	}
 	e.judge(i, c)
 	c.stale = gone && lasts && e.config.KeepAlive // for the next request
-	e.pacing.goOn(i)
+	e.pacing.freed(i)
 }
 
 // release keeps a connection for the next request, if it is to last.

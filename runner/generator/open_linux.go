@@ -95,8 +95,8 @@ func (l *openLoop) take(server int) int32 {
 	return i
 }
 
-// goOn gives a connection back.
-func (l *openLoop) goOn(i int32) {
+// freed gives a connection back.
+func (l *openLoop) freed(i int32) {
 	server := l.engine.connections[i].origin
 	l.free[server] = append(l.free[server], i)
 }

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"time"
 
 	"benchbook/runner/load/http"
 )
@@ -39,7 +40,9 @@ func newOrigin(u *url.URL) *origin {
 }
 
 // resolve returns the addresses of the origin, those of IPv4 first.
-func (o *origin) resolve(ctx context.Context) ([]netip.AddrPort, error) {
+func (o *origin) resolve(ctx context.Context, timeout time.Duration) ([]netip.AddrPort, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
 	port, err := http.PortOf(o.url)
 	if err != nil {
 		return nil, err

@@ -63,9 +63,7 @@ func prepareAndMeasure(ctx context.Context, cancel context.CancelCauseFunc, conf
 		return nil, err
 	}
 	for _, o := range l.origins {
-		resolving, stop := context.WithTimeout(ctx, config.Timeout)
-		all, err := o.resolve(resolving)
-		stop()
+		all, err := o.resolve(ctx, config.Timeout)
 		if err != nil {
 			return nil, err
 		}

@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"os"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"benchbook/notebook/spec"
 )
 
 // coreToSpare reports whether so many threads may each keep a core busy while they wait: whether there are as many that
@@ -39,22 +40,8 @@ func spares(threads, allowed, online int, quota float64) bool {
 
 // countCPUs counts those of a list such as 0-3,8.
 func countCPUs(list string) int {
-	n := 0
-	for part := range strings.SplitSeq(strings.TrimSpace(list), ",") {
-		first, last, isRange := strings.Cut(part, "-")
-		from, err := strconv.Atoi(first)
-		if err != nil {
-			return 0
-		}
-		to := from
-		if isRange {
-			if to, err = strconv.Atoi(last); err != nil {
-				return 0
-			}
-		}
-		n += to - from + 1
-	}
-	return n
+	cpus, _ := spec.ParseCPUSet(list)
+	return len(cpus)
 }
 
 // parseQuota is the number of cores that a control group may use in each period, 0 for any.

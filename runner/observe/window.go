@@ -106,9 +106,9 @@ func (s *Sampler) Samples(m *load.Measurement) []record.Sample {
 // counterSamples are what a service used beside the processor, as far as its engine tells.
 func counterSamples(name string, usage []engine.Usage, begin, end time.Time) []record.Sample {
 	var out []record.Sample
-	first, last := around(usage, begin, end)
-	peak := int64(-1)
-	for _, u := range usage[first : last+1] {
+	read := around(usage, atOfUsage, begin, end)
+	first, last, peak := read[0], read[len(read)-1], int64(-1)
+	for _, u := range read {
 		peak = max(peak, u.Memory)
 	}
 	if peak >= 0 {
@@ -119,8 +119,8 @@ func counterSamples(name string, usage []engine.Usage, begin, end time.Time) []r
 			out = append(out, record.Sample{Metric: metric + name, Value: float64(b - a), Unit: "1"})
 		}
 	}
-	grown("net.listen_overflows.", usage[first].ListenOverflows, usage[last].ListenOverflows)
-	grown("net.retransmits.", usage[first].Retransmits, usage[last].Retransmits)
+	grown("net.listen_overflows.", first.ListenOverflows, last.ListenOverflows)
+	grown("net.retransmits.", first.Retransmits, last.Retransmits)
 	return out
 }
 
@@ -196,8 +196,8 @@ func throttling(usage []engine.Usage, begin, end time.Time) (record.Throttling, 
 	if len(usage) < 2 {
 		return record.Throttling{}, false
 	}
-	first, last := around(usage, begin, end)
-	a, b := usage[first], usage[last]
+	read := around(usage, atOfUsage, begin, end)
+	a, b := read[0], read[len(read)-1]
 	known := a.Periods >= 0 && b.Periods >= a.Periods && a.Throttled >= 0 && b.Throttled >= a.Throttled
 	return record.Throttling{Periods: b.Periods - a.Periods, Throttled: b.Throttled - a.Throttled}, known
 }
@@ -210,20 +210,22 @@ func (s *Sampler) cpuReadings(name string) []engine.Usage {
 	return s.services[name]
 }
 
-// around finds the last reading before the window and the first one after it, so that nothing inside is missed.
-func around(usage []engine.Usage, begin, end time.Time) (first, last int) {
-	last = len(usage) - 1
-	for i, u := range usage {
-		if !u.At.After(begin) {
+// around has the readings from the last before the window to the first one after it, so that nothing inside is missed.
+func around[T any](readings []T, at func(T) time.Time, begin, end time.Time) []T {
+	first, last := 0, len(readings)-1
+	for i, r := range readings {
+		if !at(r).After(begin) {
 			first = i
 		}
-		if !u.At.Before(end) {
+		if !at(r).Before(end) {
 			last = i
 			break
 		}
 	}
-	return first, last
+	return readings[first : last+1]
 }
+
+func atOfUsage(u engine.Usage) time.Time { return u.At }
 
 // cpuSeconds is the processor time that a service used between two moments, interpolated between readings of the whole
 // machine: so both are wrong alike where a load begins or ends between two of these, and their difference is not.
@@ -290,17 +292,7 @@ func (s *Sampler) mostForeign(begin, end time.Time, ours float64) float64 {
 func (s *Sampler) mostPorts(begin, end time.Time) map[string]float64 {
 	out := map[string]float64{}
 	for name, readings := range s.ports {
-		first, last := 0, len(readings)-1
-		for i, r := range readings {
-			if !r.at.After(begin) {
-				first = i
-			}
-			if !r.at.Before(end) {
-				last = i
-				break
-			}
-		}
-		for _, r := range readings[first : last+1] {
+		for _, r := range around(readings, func(r portReading) time.Time { return r.at }, begin, end) {
 			out[name] = max(out[name], r.share)
 		}
 	}

@@ -124,7 +124,7 @@ func (c *conn) ready(events uint32) {
 	broken := events&(unix.EPOLLERR|unix.EPOLLHUP) != 0
 	if events&unix.EPOLLOUT != 0 && c.state == writing {
 		c.write()
-		c.goOn()
+		c.readAhead()
 	}
 	switch {
 	case c.state == closed:
@@ -136,8 +136,8 @@ func (c *conn) ready(events uint32) {
 	c.wait()
 }
 
-// goOn looks at what was sent ahead of an answer that is written now.
-func (c *conn) goOn() {
+// readAhead looks at what was sent ahead of an answer that is written now.
+func (c *conn) readAhead() {
 	if c.state == readingHead && (c.eof || len(c.rest) > 0) {
 		c.consume(c.rest)
 	}
@@ -246,7 +246,7 @@ func (c *conn) due() {
 	due := c.timer.Due() // the timer is set anew where the answer ends the connection
 	c.answer()
 	c.server.lateness.Add(c.server.loop.Now() - due)
-	c.goOn()
+	c.readAhead()
 	c.wait()
 }
 
