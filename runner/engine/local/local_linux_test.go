@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -287,5 +288,53 @@ func TestLeavesNothing(t *testing.T) {
 	}
 	if left, err := os.ReadDir(parent); err != nil || len(left) > 0 {
 		t.Errorf("there are %v, %v", left, err)
+	}
+}
+
+// Commands run in the namespaces of a service. The first thread of this process, whose namespaces everybody sees as those of the process,
+// never gets into them.
+func TestFirstThreadStaysOutside(t *testing.T) {
+	outside := func() string {
+		t.Helper()
+		mounts, err := os.Readlink("/proc/self/ns/mnt")
+		network, netErr := os.Readlink("/proc/self/ns/net")
+		if err := errors.Join(err, netErr); err != nil {
+			t.Fatal(err)
+		}
+		return mounts + " and " + network
+	}
+	before := outside()
+	e := open(t)
+	defer e.Close()
+	machine, err := e.Prepare(t.Context(), engine.Image{Machine: true}, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened, err := e.Open(t.Context(), "threads")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := opened.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	}()
+	r, err := opened.Start(t.Context(), engine.Service{Service: spec.Service{Name: "idle", Command: []string{"sleep", "1h"}}, Image: machine})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for round := range 20 {
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() {
+				if exit, err := r.Exec(t.Context(), engine.Command{Args: []string{"true"}}); err != nil || exit.Code != 0 {
+					t.Errorf("got %+v, %v", exit, err)
+				}
+			})
+		}
+		all.Wait()
+		if now := outside(); now != before {
+			t.Fatalf("after round %d the process is in %s, and was in %s", round+1, now, before)
+		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"strconv"
 	"sync"
 	"syscall"
@@ -92,8 +91,8 @@ func (l *launch) start() (*process, error) {
 	return p, nil
 }
 
-// run starts the process and waits for it in the background, from one thread: namespaces are those of the thread, and the kernel takes
-// the end of the thread that has started a process for that of its parent.
+// run starts the process and waits for it in the background, from one thread, which ends with it: namespaces are those of the thread, and
+// the kernel takes the end of the thread that has started a process for that of its parent.
 func (l *launch) run(cmd *exec.Cmd, p *process, input *os.File) error {
 	if input != nil {
 		// A process need not read what it is given, so that errors here mean nothing; nor is more of that waited for once it has ended.
@@ -103,15 +102,14 @@ func (l *launch) run(cmd *exec.Cmd, p *process, input *os.File) error {
 		}()
 	}
 	started := make(chan error)
-	go func() {
-		runtime.LockOSThread()
+	go netns.OnThread(func() error {
 		err := enter(l.join)
 		if err == nil {
 			err = cmd.Start()
 		}
 		if err != nil {
 			started <- err
-			return
+			return nil
 		}
 		p.pid, p.handle = cmd.Process.Pid, cmd.Process
 		started <- nil
@@ -122,11 +120,8 @@ func (l *launch) run(cmd *exec.Cmd, p *process, input *os.File) error {
 		}
 		_ = input.Close() // of nobody, or closed already
 		close(p.done)
-		// A thread in namespaces of somebody else must not be met again: it ends with this goroutine.
-		if len(l.join) == 0 {
-			runtime.UnlockOSThread()
-		}
-	}()
+		return nil
+	})
 	if err := <-started; err != nil {
 		_ = input.Close()
 		return fmt.Errorf("starting a process: %w", err)
