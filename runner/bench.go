@@ -35,7 +35,7 @@ type bench struct {
 	around   engine.Space // that of repetitions is within, if no services are shared; nil until the first
 	shared   *share       // nil while no shared services are up
 	starts   int          // of the shared services so far
-	unshared *unshared    // nil unless they cannot be had
+	unshared *shareError  // nil unless they cannot be had
 }
 
 // A share is the services that outlive repetitions, started and set up once.
@@ -185,13 +185,13 @@ func (b *bench) startShared(ctx, bounded context.Context, t *plan.Trial) error {
 // failShared notes that no repetition can be measured any more, and why. What is said of it may be kept by whoever
 // started us, and has no more secrets in it than records have.
 func (b *bench) failShared(t *plan.Trial, failure, log string) {
-	b.unshared = &unshared{failure: failure, log: log}
+	b.unshared = &shareError{failure: failure, log: log}
 	b.note("no repetition of " + b.experiment.Name + " can be measured: " +
 		record.NewRedactor(t.Definition).Text(failure))
 }
 
-// unshared is why there are no shared services.
-type unshared struct{ failure, log string }
+// shareError is why there are no shared services.
+type shareError struct{ failure, log string }
 
 // spoil notes why the next repetition cannot be measured on the shared services.
 func (b *bench) spoil(why string) {

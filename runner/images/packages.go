@@ -2,19 +2,13 @@ package images
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/json"
-	"fmt"
-	"os"
 	"path"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
 	"benchbook/runner/engine"
+	"benchbook/runner/machines"
 )
 
 // packages are what is installed in an image, a name and a version to a line, sorted. They name no place that anything
@@ -38,19 +32,24 @@ find / -xdev \( -path /proc -o -path /sys -o -path /usr/lib/python3/dist-package
   -o \( -name '*.dist-info' -o -name '*.egg-info' \) -print 2>/dev/null
 exit 0`
 
+// packageCache is where the packages of images are kept. The number is raised when they are to be found out anew.
+const packageCache = "packages-2"
+
 // packagesOf lists what is installed in an image, or nothing where it has no shell. Each image is asked once: its id is
 // a digest.
 func (s *Store) packagesOf(ctx context.Context, image engine.Prepared) (packages, error) {
 	if known, ok := s.packages[image.ID]; ok {
 		return known, nil
 	}
-	found, ok := s.cached(image.ID)
-	if !ok {
+	var found packages
+	if !machines.ReadCached(s.Cache, packageCache, image.ID, &found) {
 		var err error
 		if found, err = s.askForPackages(ctx, image); err != nil {
 			return packages{}, err
 		}
-		s.cache(image.ID, found)
+		if found != (packages{}) { // an image that could not be asked is asked again
+			machines.WriteCached(s.Cache, packageCache, image.ID, found)
+		}
 	}
 	if s.packages == nil {
 		s.packages = map[string]packages{}
@@ -103,31 +102,4 @@ func projects(paths string) string {
 	}
 	slices.Sort(out)
 	return strings.Join(slices.Compact(out), "\n")
-}
-
-// cacheFile is where the packages of an image are kept. The number is raised when they are to be found out anew.
-func (s *Store) cacheFile(id string) string {
-	return filepath.Join(s.Cache, "packages-2", fmt.Sprintf("%x.json", sha256.Sum256([]byte(id))))
-}
-
-func (s *Store) cached(id string) (found packages, ok bool) {
-	if s.Cache == "" {
-		return found, false
-	}
-	data, err := os.ReadFile(s.cacheFile(id))
-	return found, err == nil && json.Unmarshal(data, &found) == nil
-}
-
-// cache keeps packages for other runs. That it may fail costs them a second.
-func (s *Store) cache(id string, found packages) {
-	if s.Cache == "" || found == (packages{}) { // an image that could not be asked is asked again
-		return
-	}
-	data, err := json.Marshal(found)
-	if err == nil {
-		err = os.MkdirAll(filepath.Dir(s.cacheFile(id)), 0o755)
-	}
-	if err == nil {
-		_ = renameio.WriteFile(s.cacheFile(id), data, 0o644)
-	}
 }

@@ -131,8 +131,7 @@ func (s Set) ownNeed() Need {
 				return err
 			}
 			sum := sha256.Sum256(data)
-			image, err := on.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: data}},
-				log)
+			image, err := on.Prepare(ctx, ownImage(data), log)
 			if err != nil {
 				return fmt.Errorf("preparing %s: %w", agent.Name, err)
 			}
@@ -248,6 +247,11 @@ func (s Set) Facts(t *plan.Trial) map[string]string {
 type ownProgram struct {
 	image  engine.Prepared
 	digest string // of the program
+}
+
+// ownImage is that program as engines want it.
+func ownImage(data []byte) engine.Image {
+	return engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: data}}
 }
 
 // ownParts lists which parts of our program a trial needs as services or before them, with what these mean.

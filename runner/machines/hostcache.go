@@ -2,8 +2,8 @@ package machines
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -16,31 +16,31 @@ import (
 // so that what was measured on them is known for ours without asking them. Empty keeps nothing.
 type HostCache string
 
-func (c HostCache) file(endpoint string) string {
-	sum := sha256.Sum256([]byte(endpoint))
-	return filepath.Join(string(c), "hosts", hex.EncodeToString(sum[:12])+".json")
-}
-
 // Read is what a machine was when it was last met; false if it never was.
 func (c HostCache) Read(endpoint string) (sysinfo.Host, bool) {
-	if c == "" {
-		return sysinfo.Host{}, false
-	}
-	data, err := os.ReadFile(c.file(endpoint))
 	var h sysinfo.Host
-	return h, err == nil && json.Unmarshal(data, &h) == nil && h.ID != ""
+	known := ReadCached(string(c), "hosts", endpoint, &h)
+	return h, known && h.ID != ""
 }
 
-// Write keeps what a machine is. What cannot be kept is found out again.
-func (c HostCache) Write(endpoint string, h sysinfo.Host) {
-	if c == "" {
-		return
+// Write keeps what a machine is.
+func (c HostCache) Write(endpoint string, h sysinfo.Host) { WriteCached(string(c), "hosts", endpoint, h) }
+
+// ReadCached reads what other runs have kept in a folder of a cache under a key; false if there is nothing, or no cache.
+func ReadCached(cache, folder, key string, value any) bool {
+	data, err := os.ReadFile(cacheFile(cache, folder, key))
+	return cache != "" && err == nil && json.Unmarshal(data, value) == nil
+}
+
+// WriteCached keeps a value for other runs, if there is a cache. What cannot be kept is found out again.
+func WriteCached(cache, folder, key string, value any) {
+	data, err := json.Marshal(value)
+	file := cacheFile(cache, folder, key)
+	if cache != "" && err == nil && os.MkdirAll(filepath.Dir(file), 0o755) == nil {
+		_ = renameio.WriteFile(file, data, 0o644)
 	}
-	data, err := json.Marshal(h)
-	if err != nil {
-		return
-	}
-	if os.MkdirAll(filepath.Dir(c.file(endpoint)), 0o755) == nil {
-		_ = renameio.WriteFile(c.file(endpoint), data, 0o644)
-	}
+}
+
+func cacheFile(cache, folder, key string) string {
+	return filepath.Join(cache, folder, fmt.Sprintf("%x.json", sha256.Sum256([]byte(key))))
 }

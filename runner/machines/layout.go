@@ -183,7 +183,7 @@ func (l Layout) CheckConnected() error {
 // LoadPlace is the place that a trial is driven from, but for its services, which need not run yet.
 func (l Layout) LoadPlace(space engine.Space, t *plan.Trial) load.Place {
 	_, cores := l.placeLoad(t)
-	at := load.Place{Space: located{space, l.Location(t, "")}, CPUSet: l.LoadCPUs(t), Cores: cores,
+	at := load.Place{Space: loadSpace{space, l.Location(t, "")}, CPUSet: l.LoadCPUs(t), Cores: cores,
 		Hosts: l.GeneratorHosts(t)}
 	if cpus, err := kernel.ParseCPUs(at.CPUSet); err == nil {
 		at.Cores = len(cpus)
@@ -235,21 +235,18 @@ func (l Layout) Settle(ctx context.Context, here *sysinfo.Settler, disturbed boo
 		if err := m.setClock(ctx); err != nil {
 			return nil, err
 		}
-		all = append(all, func(ctx context.Context) (*record.Before,
-			error) {
-			return m.settle(ctx, disturbed, here.Longest)
-		})
+		all = append(all, func(ctx context.Context) (*record.Before, error) { return m.settle(ctx, disturbed, here.Longest) })
 	}
 	return sysinfo.SettleAll(ctx, all...)
 }
 
-// located is a space in which programs run where the load of a trial does.
-type located struct {
+// loadSpace is a space in which programs run where the load of a trial does.
+type loadSpace struct {
 	engine.Space
 	at engine.Location
 }
 
-func (s located) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
+func (s loadSpace) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
 	at := s.at
 	at.Host = cmp.Or(program.Host, at.Host) // one of several generators may be beside the first
 	program.Location = at
@@ -257,15 +254,15 @@ func (s located) Run(ctx context.Context, program engine.Program, started func(e
 }
 
 // EngineOn is an engine that makes images available on some of its hosts.
-func EngineOn(e engine.Engine, hosts []string) engine.Engine { return preparing{e, hosts} }
+func EngineOn(e engine.Engine, hosts []string) engine.Engine { return hostsEngine{e, hosts} }
 
-// preparing is an engine that makes images available on some of its hosts.
-type preparing struct {
+// hostsEngine is an engine that makes images available on some of its hosts.
+type hostsEngine struct {
 	engine.Engine
 	hosts []string
 }
 
-func (p preparing) Prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
+func (p hostsEngine) Prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
 	image.Hosts = p.hosts
 	return p.Engine.Prepare(ctx, image, log)
 }

@@ -119,7 +119,7 @@ func TestLocatedProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, host := range []string{"", "load-2"} {
-		if _, err := (located{space, engine.Location{Host: "load"}}).Run(t.Context(), engine.Program{Name: "load", Location: engine.Location{Host: host}}, nil); err != nil {
+		if _, err := (loadSpace{space, engine.Location{Host: "load"}}).Run(t.Context(), engine.Program{Name: "load", Location: engine.Location{Host: host}}, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

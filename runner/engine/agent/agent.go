@@ -70,9 +70,9 @@ func Pass(ctx context.Context, address string, stdin io.Reader, stdout io.Writer
 	return err
 }
 
-// Conn makes a connection of the two streams of a Pass, once it has said that it is connected. Close closes what closer closes. The error
+// Conn makes a connection of the two streams of a Pass, once it has said that it is connected. When it is closed, end is called. The error
 // is what the program wrote in the place of that.
-func Conn(stdin io.Writer, stdout io.Reader, closer io.Closer) (net.Conn, error) {
+func Conn(stdin io.Writer, stdout io.Reader, end func()) (net.Conn, error) {
 	reader := bufio.NewReader(stdout)
 	line, err := reader.ReadString('\n')
 	if line != connected+"\n" {
@@ -85,7 +85,7 @@ func Conn(stdin io.Writer, stdout io.Reader, closer io.Closer) (net.Conn, error)
 	}()
 	go func() {
 		_, _ = io.Copy(stdin, far)
-		_ = closer.Close()
+		end()
 	}()
 	return near, nil
 }

@@ -17,7 +17,7 @@ func pipes(t *testing.T, address string) (net.Conn, error) {
 		err := Pass(t.Context(), address, stdinReader, stdoutWriter)
 		stdoutWriter.CloseWithError(err)
 	}()
-	return Conn(stdin, stdout, stdin)
+	return Conn(stdin, stdout, func() { _ = stdin.Close() })
 }
 
 func TestConn(t *testing.T) {

@@ -100,20 +100,12 @@ func (e *Engine) dialInside(ctx context.Context, id, address string) (net.Conn, 
 		}
 		_ = into.CloseWithError(err)
 	}()
-	conn, err := agent.Conn(stream.Conn, stdout, closing(stream.Close))
+	conn, err := agent.Conn(stream.Conn, stdout, stream.Close)
 	if err != nil {
 		stream.Close()
 		return nil, errors.Join(context.Cause(ctx), err)
 	}
 	return conn, nil
-}
-
-// closing is an io.Closer of a function that cannot fail.
-type closing func()
-
-func (c closing) Close() error {
-	c()
-	return nil
 }
 
 // Identity implements engine.Locked. Copies of one virtual machine may have one ID, and two engines of a machine too.

@@ -18,7 +18,6 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
-	"github.com/testcontainers/testcontainers-go/wait"
 
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
@@ -35,15 +34,6 @@ type running struct {
 	id            string
 	grace         time.Duration
 }
-
-var (
-	_ engine.Threaded  = (*running)(nil)
-	_ engine.Queued    = (*running)(nil)
-	_ engine.Metered   = (*running)(nil)
-	_ engine.Networked = (*running)(nil)
-	_ engine.Listening = (*running)(nil)
-	_ engine.Listening = (*waiting)(nil)
-)
 
 func (r *running) Name() string { return r.name }
 
@@ -209,7 +199,6 @@ type containerSpec struct {
 	service engine.Service // a program is one that is never waited for
 	beside  string         // the id of the container whose network namespace it shares
 	stdin   bool
-	ready   wait.Strategy
 }
 
 // create makes a container without starting it. A container comes back with an error too, if it is there to be
@@ -275,13 +264,7 @@ func (s *space) create(ctx context.Context, spec containerSpec) (testcontainers.
 					return nil
 				},
 			},
-			PostCreates: []testcontainers.ContainerHook{
-				func(ctx context.Context, created testcontainers.Container) error {
-					return s.engine.client.copyFiles(ctx, created.GetContainerID(), service.Configs)
-				},
-			},
 		}},
-		WaitingFor: spec.ready,
 	}
 	if spec.beside == "" {
 		request.Networks = append([]string{s.name}, crossing...)
@@ -290,7 +273,11 @@ func (s *space) create(ctx context.Context, spec containerSpec) (testcontainers.
 	for _, port := range service.Expose {
 		request.ExposedPorts = append(request.ExposedPorts, strconv.Itoa(port)+"/tcp")
 	}
-	return s.engine.provider.CreateContainer(ctx, request)
+	created, err := s.engine.provider.CreateContainer(ctx, request)
+	if err == nil {
+		err = s.engine.client.copyFiles(ctx, created.GetContainerID(), service.Configs)
+	}
+	return created, err
 }
 
 // containerName is how the engine knows a container of this space.

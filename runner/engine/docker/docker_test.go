@@ -248,7 +248,7 @@ func TestEngineElsewhere(t *testing.T) {
 		t.Errorf("got %v, want an error of ours that says how to go on", err)
 	}
 
-	first, err := told{e, r.id}.Read(t.Context())
+	first, err := e.usage(t.Context(), r.id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -421,7 +421,7 @@ func TestShortageIsNoRejection(t *testing.T) {
 		"Error response from daemon: could not find an available, non-overlapping IPv4 address pool: all predefined address pools have been fully subnetted",
 		"Cannot connect to the Docker daemon at unix:///var/run/docker.sock",
 	} {
-		if err := rejected("server", errors.New(text)); err != nil {
+		if err := rejected("server", errors.New(text)); errors.As(err, new(*engine.RejectedError)) || err.Error() != text {
 			t.Errorf("%s: got %v", text, err)
 		}
 	}

@@ -10,13 +10,12 @@ import (
 
 	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/client"
-	"github.com/testcontainers/testcontainers-go/wait"
 
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/readiness"
 )
 
-// waiting waits until a service is ready. It is a wait strategy of the library, which wants a pointer.
+// waiting waits until a service is ready.
 type waiting struct {
 	space   *space
 	service engine.Service
@@ -28,10 +27,7 @@ type waiting struct {
 	detach func() // from that
 }
 
-var (
-	_ wait.Strategy    = (*waiting)(nil)
-	_ readiness.Probed = (*waiting)(nil)
-)
+var _ engine.Listening = (*waiting)(nil)
 
 // listen attaches to a service that is about to start, if a text in what it writes says that it is ready. The engine keeps only the end
 // of a log, so that the text may no longer stand there when somebody looks.
@@ -54,8 +50,8 @@ func (w *waiting) close() {
 	}
 }
 
-// WaitUntilReady implements wait.Strategy. The error is that of readiness.Wait.
-func (w *waiting) WaitUntilReady(ctx context.Context, _ wait.StrategyTarget) error {
+// untilReady waits until the service is ready. The error is that of readiness.Wait.
+func (w *waiting) untilReady(ctx context.Context) error {
 	err := readiness.Wait(ctx, w.service, w)
 	if w.agent == "" {
 		return err

@@ -8,7 +8,6 @@ import (
 	"github.com/containerd/errdefs"
 
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/readiness"
 )
 
 // The engine has a status of its own for most requests that cannot be met, and only words for the rest; and it has the same ones
@@ -22,18 +21,15 @@ var (
 		`error during container init): `)
 )
 
-// rejected says of an error with which a container could not be made or started that it lies in what was asked for, or returns
-// nil.
+// rejected makes an *engine.RejectedError of an error with which a container could not be made or started, if it lies in what was asked
+// for. Other errors stay as they are.
 func rejected(name string, err error) error {
-	if err == nil || errors.As(err, new(*engine.NotReadyError)) || errors.As(err, new(*readiness.FaultError)) {
-		return nil
-	}
-	if refused := (*engine.RejectedError)(nil); errors.As(err, &refused) {
-		return refused
+	if err == nil || errors.As(err, new(*engine.RejectedError)) {
+		return err
 	}
 	text := err.Error()
 	if shortage.MatchString(text) || !errdefs.IsInvalidArgument(err) && !refusal.MatchString(text) {
-		return nil
+		return err
 	}
 	text = strings.TrimSuffix(stages.ReplaceAllString(text, ""), ": unknown")
 	return &engine.RejectedError{Name: name, Err: errors.New(text)}

@@ -20,7 +20,6 @@ import (
 
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/kernel"
-	"benchbook/runner/engine/readiness"
 	"benchbook/runner/engine/spaces"
 )
 
@@ -120,31 +119,23 @@ func (e *Engine) reaches(ctx context.Context, network string) (bool, error) {
 }
 
 func (s *space) Start(ctx context.Context, service engine.Service) (engine.Running, error) {
-	ready := &waiting{space: s, service: service}
-	created, r, err := s.newContainer(ctx, containerSpec{service: service, ready: ready})
+	created, r, err := s.newContainer(ctx, containerSpec{service: service})
 	if err != nil {
-		return nil, startError(ctx, service.Name, err)
+		return nil, spaces.StartError(ctx, service.Name, rejected(service.Name, err))
 	}
-	ready.id, ready.running = r.id, r
+	ready := &waiting{space: s, service: service, id: r.id, running: r}
 	err = ready.listen(ctx)
 	if err == nil {
 		defer ready.close()
-		err = created.Start(ctx)
+		err = rejected(service.Name, created.Start(ctx))
+	}
+	if err == nil {
+		err = ready.untilReady(ctx)
 	}
 	if err != nil {
-		return nil, errors.Join(startError(ctx, service.Name, err), s.discard(ctx, r))
+		return nil, errors.Join(spaces.StartError(ctx, service.Name, err), s.discard(ctx, r))
 	}
 	return r, nil
-}
-
-// startError says why a service could not be started, without the library's stages around it.
-func startError(ctx context.Context, service string, err error) error {
-	if probe := (*readiness.FaultError)(nil); errors.As(err, &probe) && !errors.As(err, new(*engine.NotReadyError)) {
-		err = probe
-	} else if refused := rejected(service, err); refused != nil {
-		err = refused
-	}
-	return spaces.StartError(ctx, service, err)
 }
 
 // newContainer creates a container and writes it down, so that it will be removed whatever happens.
@@ -216,10 +207,7 @@ func (s *space) awaitRemoval(name string) {
 
 func (s *space) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
 	exit, err := s.runProgram(ctx, program, started)
-	if refused := rejected(program.Name, err); refused != nil {
-		err = refused
-	}
-	return exit, spaces.RunError(ctx, program.Name, err)
+	return exit, spaces.RunError(ctx, program.Name, rejected(program.Name, err))
 }
 
 func (s *space) runProgram(
@@ -249,9 +237,6 @@ func (s *space) runProgram(
 	defer stream.Close()
 	output := collect(stream.HijackedResponse, program.Stdin)
 	if err := created.Start(ctx); err != nil {
-		if ctx.Err() != nil {
-			return exit, context.Cause(ctx)
-		}
 		return exit, err
 	}
 	if started != nil {

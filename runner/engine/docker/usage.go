@@ -23,7 +23,7 @@ func (r *running) Usage(ctx context.Context) (engine.Usage, error) {
 	if !errors.Is(err, kernel.ErrElsewhere) {
 		return usage, err
 	}
-	if usage, err = (told{r.engine, r.id}).Read(ctx); err != nil {
+	if usage, err = r.engine.usage(ctx, r.id); err != nil {
 		return usage, fmt.Errorf("measuring %s: %w", r.name, err)
 	}
 	return usage, nil
@@ -63,14 +63,9 @@ func (e *Engine) files(ctx context.Context, id string) (*kernel.Files, error) {
 	return nil, kernel.ErrElsewhere
 }
 
-// told is what the engine tells about a container whenever it is asked. It cannot tell what happened on the network.
-type told struct {
-	engine *Engine
-	id     string
-}
-
-func (t told) Read(ctx context.Context) (engine.Usage, error) {
-	answer, err := t.engine.client.ContainerStats(ctx, t.id, client.ContainerStatsOptions{})
+// usage is what the engine itself knows of a container, which is nothing of its network.
+func (e *Engine) usage(ctx context.Context, id string) (engine.Usage, error) {
+	answer, err := e.client.ContainerStats(ctx, id, client.ContainerStatsOptions{})
 	if err != nil {
 		return engine.Usage{}, err
 	}
@@ -83,7 +78,7 @@ func (t told) Read(ctx context.Context) (engine.Usage, error) {
 		return engine.Usage{}, errors.New("it has ended")
 	}
 	usage := usageOf(stats)
-	usage.At = usage.At.Add(-t.engine.ahead) // by our clock
+	usage.At = usage.At.Add(-e.ahead) // by our clock
 	return usage, nil
 }
 

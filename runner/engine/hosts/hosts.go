@@ -32,8 +32,6 @@ type Engine struct {
 	copies map[string]map[string]string // ids of images, by host and by the id that they have where they were made
 }
 
-var _ engine.Engine = (*Engine)(nil)
-
 // New makes one engine of those of at least one host. Names are different; two names of the same engine are an error, as they would be
 // one machine that is taken for two.
 func New(list ...engine.Host) (*Engine, error) {

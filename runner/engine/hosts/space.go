@@ -24,8 +24,6 @@ type space struct {
 	own    []string                // of them, those of this space
 }
 
-var _ engine.Space = (*space)(nil)
-
 var errClosed = errors.New("the space is closed")
 
 // Open implements engine.Engine. The space on the first host is there from the beginning, so that an engine which cannot open any says

@@ -129,59 +129,50 @@ func (g *Group) Add(pid int) error {
 	return nil
 }
 
+// file is a file of the group, by the controller and the name that it has in version 1, and the name in version 2.
+func (g *Group) file(controller, name, inVersion2 string) string {
+	if g.version == 2 {
+		return filepath.Join(g.folders[""], inVersion2)
+	}
+	return filepath.Join("/", g.folders[controller], name)
+}
+
 // LimitsProcesses says whether the kernel can bound how many processes the group has.
 func (g *Group) LimitsProcesses() bool {
-	folder := g.folders["pids"]
-	if g.version == 2 {
-		folder = g.folders[""]
-	}
-	_, err := os.Stat(filepath.Join(folder, "pids.max"))
-	return folder != "" && err == nil
+	_, err := os.Stat(g.file("pids", "pids.max", "pids.max"))
+	return err == nil
 }
 
 // Limit bounds the processor time of the group in cores, its memory in bytes, and how many processes and threads it
 // has; 0 is no bound.
 func (g *Group) Limit(cpus float64, memory, processes int64) error {
-	quota, bytes := strconv.FormatInt(int64(cpus*cpuPeriod), 10), strconv.FormatInt(memory, 10)
-	set := func(controller, file, value string) error {
-		if err := write(filepath.Join(g.folders[controller], file), value); err != nil {
-			return fmt.Errorf("setting a limit: %w", err)
-		}
-		return nil
-	}
 	var failures []error
-	if cpus > 0 {
-		if g.version == 1 {
-			failures = append(failures, set("cpu", "cpu.cfs_period_us", strconv.Itoa(cpuPeriod)),
-				set("cpu", "cpu.cfs_quota_us", quota))
-		} else {
-			failures = append(failures, set("", "cpu.max", quota+" "+strconv.Itoa(cpuPeriod)))
+	set := func(file, value string) {
+		if err := write(file, value); err != nil {
+			failures = append(failures, fmt.Errorf("setting a limit: %w", err))
 		}
+	}
+	if cpus > 0 {
+		period, quota := strconv.Itoa(cpuPeriod), strconv.FormatInt(int64(cpus*cpuPeriod), 10)
+		if g.version == 1 {
+			set(g.file("cpu", "cpu.cfs_period_us", ""), period)
+		} else {
+			quota += " " + period
+		}
+		set(g.file("cpu", "cpu.cfs_quota_us", "cpu.max"), quota)
 	}
 	if memory > 0 {
-		if g.version == 1 {
-			failures = append(failures, set("memory", "memory.limit_in_bytes", bytes))
-		} else {
-			failures = append(failures, set("", "memory.max", bytes))
-		}
+		set(g.file("memory", "memory.limit_in_bytes", "memory.max"), strconv.FormatInt(memory, 10))
 	}
 	if processes > 0 {
-		controller := "pids"
-		if g.version == 2 {
-			controller = ""
-		}
-		failures = append(failures, set(controller, "pids.max", strconv.FormatInt(processes, 10)))
+		set(g.file("pids", "pids.max", "pids.max"), strconv.FormatInt(processes, 10))
 	}
 	return errors.Join(failures...)
 }
 
 // KilledForMemory says whether the kernel has killed a process of the group since the group had no memory left.
 func (g *Group) KilledForMemory() bool {
-	controller, file := "memory", "memory.oom_control"
-	if g.version == 2 {
-		controller, file = "", "memory.events"
-	}
-	counters, err := os.ReadFile(filepath.Join(g.folders[controller], file))
+	counters, err := os.ReadFile(g.file("memory", "memory.oom_control", "memory.events"))
 	return err == nil && counter(counters, "oom_kill") > 0
 }
 

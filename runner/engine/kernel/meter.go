@@ -15,8 +15,7 @@ import (
 // ErrElsewhere is that a service does not run under this machine's kernel, which therefore has no files of it.
 var ErrElsewhere = errors.New("its kernel is that of another machine")
 
-// Meter measures a service by its Files, which it looks for when it is first asked. It has the methods that engine.Running
-// and what that may be beside have for this. All errors name the service.
+// Meter measures a service by its Files, which it looks for when it is first asked. All errors name the service.
 type Meter struct {
 	service     string
 	first, last int // local ports
@@ -27,6 +26,14 @@ type Meter struct {
 	network *netns.Namespace
 	missing error // why they never will be
 }
+
+var _ interface {
+	engine.Threaded
+	engine.Queued
+	engine.Metered
+	engine.Networked
+	engine.Listening
+} = (*Meter)(nil)
 
 // NewMeter measures a service with these settings of the kernel. If find fails, it is called again the next time, unless the
 // error is ErrElsewhere.
@@ -74,32 +81,27 @@ func measured[T any](ctx context.Context, m *Meter, read func(*Files, *netns.Nam
 	return value, nil
 }
 
-// Usage is part of engine.Running.
 func (m *Meter) Usage(ctx context.Context) (engine.Usage, error) {
 	return measured(ctx, m, func(f *Files, _ *netns.Namespace) (engine.Usage, error) { return f.Read(ctx) })
 }
 
-// CPU is part of engine.Metered.
 func (m *Meter) CPU(ctx context.Context) (time.Duration, error) {
 	return measured(ctx, m, func(f *Files, _ *netns.Namespace) (time.Duration, error) { return f.CPU() })
 }
 
-// Threads is part of engine.Threaded.
 func (m *Meter) Threads(ctx context.Context, only ...int) (map[int]time.Duration, error) {
 	return measured(ctx, m, func(f *Files, _ *netns.Namespace) (map[int]time.Duration, error) { return f.Threads(only...) })
 }
 
-// Waits is part of engine.Queued.
 func (m *Meter) Waits(ctx context.Context) (map[int]time.Duration, error) {
 	return measured(ctx, m, func(f *Files, _ *netns.Namespace) (map[int]time.Duration, error) { return f.Waits() })
 }
 
-// Ports is part of engine.Networked.
 func (m *Meter) Ports(ctx context.Context) (float64, error) {
 	return measured(ctx, m, func(_ *Files, n *netns.Namespace) (float64, error) { return n.Ports() })
 }
 
-// Network is part of engine.Networked. It needs the rights of root.
+// Network needs the rights of root.
 func (m *Meter) Network(ctx context.Context) (engine.Network, error) {
 	return measured(ctx, m, func(_ *Files, n *netns.Namespace) (engine.Network, error) {
 		look, err := n.Look()
@@ -107,7 +109,6 @@ func (m *Meter) Network(ctx context.Context) (engine.Network, error) {
 	})
 }
 
-// Listeners is part of engine.Listening.
 func (m *Meter) Listeners(ctx context.Context) ([]netip.AddrPort, error) {
 	return measured(ctx, m, func(_ *Files, n *netns.Namespace) ([]netip.AddrPort, error) { return n.Listeners() })
 }

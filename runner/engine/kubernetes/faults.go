@@ -54,8 +54,8 @@ func (c *clusterClient) fault(err error) error {
 	return err
 }
 
-// asked says of an error with which an object could not be made that it lies in what was asked for.
-func (c *clusterClient) asked(name string, err error) error {
+// creationError says of an error with which an object could not be made that it lies in what was asked for, or what has happened.
+func (c *clusterClient) creationError(name string, err error) error {
 	forbidden := apierrors.IsForbidden(err) && (strings.Contains(err.Error(), "violates PodSecurity") || strings.Contains(err.Error(), "is forbidden: maximum") ||
 		strings.Contains(err.Error(), "is forbidden: minimum"))
 	if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || forbidden {

@@ -70,7 +70,7 @@ func (a *agentPod) ensure(ctx context.Context, e *Engine) (address string, err e
 		AutomountServiceAccountToken: &no,
 		EnableServiceLinks:           &no,
 		NodeSelector:                 e.options.LoadNodes,
-		Affinity:                     &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{PreferredDuringSchedulingIgnoredDuringExecution: e.nodes.again(LoadHost)}},
+		Affinity:                     &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{PreferredDuringSchedulingIgnoredDuringExecution: e.nodes.preferred(LoadHost)}},
 		SecurityContext: &corev1.PodSecurityContext{
 			RunAsNonRoot: &yes, RunAsUser: &nobody, RunAsGroup: &nobody, SeccompProfile: &corev1.SeccompProfile{Type: always},
 			Sysctls: []corev1.Sysctl{{Name: "net.ipv4.ip_unprivileged_port_start", Value: "0"}},
@@ -82,7 +82,7 @@ func (a *agentPod) ensure(ctx context.Context, e *Engine) (address string, err e
 		}},
 	}
 	if err := e.cluster.create(ctx, podResource, pod); err != nil {
-		return "", fmt.Errorf("making the pod of names: %w", e.cluster.asked("names", err))
+		return "", fmt.Errorf("making the pod of names: %w", e.cluster.creationError("names", err))
 	}
 	a.place = place{pod.Name, mainContainer}
 	started, err := e.pods.wait(ctx, pod.Name, func(s podState) (bool, error) {
@@ -201,7 +201,7 @@ func (a *agentPod) dial(ctx context.Context, e *Engine, address string, port int
 		_ = out.CloseWithError(err)
 		_ = in.CloseWithError(err)
 	}()
-	conn, err := agent.Conn(stdin, stdout, closing(func() { _ = stdin.Close(); cancel() }))
+	conn, err := agent.Conn(stdin, stdout, func() { _ = stdin.Close(); cancel() })
 	if err != nil {
 		if ctx.Err() != nil {
 			// Whose time ran out first says little: that no connection was made does.
@@ -211,12 +211,4 @@ func (a *agentPod) dial(ctx context.Context, e *Engine, address string, port int
 		return nil, err
 	}
 	return conn, nil
-}
-
-// closing is an io.Closer of a function that cannot fail.
-type closing func()
-
-func (c closing) Close() error {
-	c()
-	return nil
 }

@@ -60,8 +60,8 @@ func (e *Engine) Spread(host string, nodes []string) {
 	}
 }
 
-// again prefers the nodes that a host had before.
-func (n *nodes) again(host string) []corev1.PreferredSchedulingTerm {
+// preferred prefers the nodes that a host had before.
+func (n *nodes) preferred(host string) []corev1.PreferredSchedulingTerm {
 	if isLoad(host) {
 		host = LoadHost
 	}
@@ -72,8 +72,8 @@ func (n *nodes) again(host string) []corev1.PreferredSchedulingTerm {
 	return terms
 }
 
-// elsewhere asks for a node that no host has.
-func (n *nodes) elsewhere() *corev1.NodeSelector {
+// unused asks for a node that no host has.
+func (n *nodes) unused() *corev1.NodeSelector {
 	taken := slices.Sorted(maps.Values(n.all()))
 	return &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{byName(corev1.NodeSelectorOpNotIn, taken...)}}
 }

@@ -49,7 +49,6 @@ type running struct {
 }
 
 var (
-	_ engine.Running   = (*running)(nil)
 	_ engine.Threaded  = (*running)(nil)
 	_ engine.Queued    = (*running)(nil)
 	_ engine.Metered   = (*running)(nil)
@@ -414,8 +413,6 @@ type probed struct {
 	attached       *attached // nil where its readiness does not depend on what it writes
 	stdout, stderr *pipe
 }
-
-var _ readiness.Probed = (*probed)(nil)
 
 func (p *probed) Wait(ctx context.Context) (int, error) {
 	exit, err := p.running.wait(ctx)

@@ -201,13 +201,13 @@ func (s *space) makePod(ctx context.Context, c *container, r *running, nameServe
 	for _, files := range c.files {
 		r.files = append(r.files, files.Name) // written down first: it may be made also if the cluster does not say so
 		if err := s.engine.cluster.create(ctx, fileResource, files); err != nil {
-			return fmt.Errorf("making its files: %w", s.engine.cluster.asked(r.name, err))
+			return fmt.Errorf("making its files: %w", s.engine.cluster.creationError(r.name, err))
 		}
 	}
 	pod := s.engine.pod(c, s.run, s.id, nameServer)
 	r.place = place{pod.Name, mainContainer}
 	if err := s.engine.cluster.create(ctx, podResource, pod); err != nil {
-		return fmt.Errorf("making its pod: %w", s.engine.cluster.asked(r.name, err))
+		return fmt.Errorf("making its pod: %w", s.engine.cluster.creationError(r.name, err))
 	}
 	s.tree.Put(r.name, r)
 	if err := r.awaitBegin(ctx); err != nil {
@@ -383,7 +383,7 @@ func (s *space) addTo(ctx context.Context, c *container, r, other *running) erro
 		err = s.engine.cluster.patch(ctx, r.place.pod, "ephemeralcontainers", patch)
 	}
 	if err != nil {
-		return fmt.Errorf("making it beside %q: %w", other.name, s.engine.cluster.asked(r.name, err))
+		return fmt.Errorf("making it beside %q: %w", other.name, s.engine.cluster.creationError(r.name, err))
 	}
 	s.tree.Put(r.name, r)
 	return r.awaitBegin(ctx)

@@ -361,12 +361,12 @@ func (e *Engine) affinity(c *container, space string) *corev1.Affinity {
 		affinity.NodeAffinity = &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{
 			NodeSelectorTerms: []corev1.NodeSelectorTerm{byName(corev1.NodeSelectorOpIn, node)}}}
 	case isFurther(s.Host):
-		affinity.NodeAffinity = &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: e.nodes.elsewhere(),
-			PreferredDuringSchedulingIgnoredDuringExecution: e.nodes.again(s.Host)}
+		affinity.NodeAffinity = &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: e.nodes.unused(),
+			PreferredDuringSchedulingIgnoredDuringExecution: e.nodes.preferred(s.Host)}
 	case s.Host != "":
 		// The first of its host, which decides on the node: the load is where names are answered and services are probed from.
 		names := preferred(near(map[string]string{labelEngine: e.id, labelNames: ""}))
-		affinity.NodeAffinity = &corev1.NodeAffinity{PreferredDuringSchedulingIgnoredDuringExecution: e.nodes.again(s.Host)}
+		affinity.NodeAffinity = &corev1.NodeAffinity{PreferredDuringSchedulingIgnoredDuringExecution: e.nodes.preferred(s.Host)}
 		if s.Host == LoadHost {
 			with.PreferredDuringSchedulingIgnoredDuringExecution = names
 		} else {

@@ -125,7 +125,7 @@ func TestFurtherNodes(t *testing.T) {
 		}
 	}
 	for _, node := range []string{"n1", "n2", "n3", "s1"} {
-		if not := e.nodes.elsewhere().NodeSelectorTerms[0].MatchFields; !slices.ContainsFunc(not, func(r corev1.NodeSelectorRequirement) bool {
+		if not := e.nodes.unused().NodeSelectorTerms[0].MatchFields; !slices.ContainsFunc(not, func(r corev1.NodeSelectorRequirement) bool {
 			return r.Operator == corev1.NodeSelectorOpNotIn && r.Values[0] == node
 		}) {
 			t.Errorf("a further node could be %s: %+v", node, not)

@@ -42,8 +42,6 @@ type Engine struct {
 // program is an executable that was prepared.
 type program struct{ name, file string }
 
-var _ engine.Engine = (*Engine)(nil)
-
 // New makes an engine, once a process could be started in the way that all of them are. The error wraps engine.ErrUnavailable if this
 // machine or this user cannot do that.
 func New(ctx context.Context, o Options) (engine.Engine, error) {

@@ -180,14 +180,6 @@ type running struct {
 	process    *process
 }
 
-var (
-	_ engine.Threaded  = (*running)(nil)
-	_ engine.Queued    = (*running)(nil)
-	_ engine.Metered   = (*running)(nil)
-	_ engine.Networked = (*running)(nil)
-	_ engine.Listening = (*running)(nil)
-)
-
 // processNote is a file in the folder of a process that says which one it is, as engine.OwnerOf gives it.
 const processNote = "process"
 
