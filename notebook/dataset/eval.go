@@ -461,11 +461,7 @@ func (s Scope) Check(n expr.Node, list bool) (expr.Type, error) {
 func (s Scope) checkShape(n expr.Node, list bool) error {
 	switch n := n.(type) {
 	case *expr.Selector:
-		pick := s.one
-		if list {
-			pick = s.Pick
-		}
-		_, err := pick(n)
+		_, err := s.pick(n, list)
 		return err
 	case *expr.Call:
 		return s.checkCall(n, list)
@@ -534,11 +530,7 @@ func (s Scope) checkOfOneCell(n *expr.Call, list bool) error {
 	if !ok { // a value that was named where a metric has to be
 		return Mistake(n.Span, "not-a-cell", "write "+n.Name+"(throughput{…})", "%s is of one cell", n.Name)
 	}
-	pick := s.one
-	if n.Name == "published" && list {
-		pick = s.Pick
-	}
-	p, err := pick(sel)
+	p, err := s.pick(sel, n.Name == "published" && list)
 	if err != nil {
 		return err
 	}

@@ -167,6 +167,14 @@ func (s Scope) one(sel *expr.Selector) (Picked, error) {
 	return p, err
 }
 
+// pick finds the cells of a selector, which may be several of a list.
+func (s Scope) pick(sel *expr.Selector, list bool) (Picked, error) {
+	if list {
+		return s.Pick(sel)
+	}
+	return s.one(sel)
+}
+
 func several(sel *expr.Selector, p Picked) error {
 	hint := "pick one in braces, or reduce the list by min max mean geomean median or count"
 	if free := p.Cells[0].Experiment.Undecided(p); len(free) > 0 {

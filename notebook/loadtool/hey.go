@@ -80,6 +80,7 @@ func parseHey(printed string) (*Output, error) {
 		byStatus[m[1]] += o.count(m[2], "answers")
 	}
 	answers, right := o.answers(byStatus)
+	o.Statuses = byStatus // whatever they are
 	o.Attempted = answers + o.heyErrors(failures)
 	// The rate counts every request, so it tells whether lines are missing, of the status codes or the errors.
 	slack := 0.5 + float64(o.Attempted)*(heyStep/total+heyStep/rate)/2

@@ -83,7 +83,11 @@ var fixed = map[string]Metric{
 
 var percentile = regexp.MustCompile(`^(latency|latency\.connect|latency\.tls|latency\.first_byte|service|lag)\.p(\d{1,2}(?:\.\d{1,6})?)$`)
 
-// Kinds of failed requests, as metrics errors.KIND name them.
+// percentileTitles are what families of times are called before a percentile.
+var percentileTitles = map[string]string{"latency": "Latency", "latency.connect": "Connect", "latency.tls": "TLS",
+	"latency.first_byte": "First byte", "service": "Service time", "lag": "Lag"}
+
+// FailureKinds are kinds of failed requests, as metrics errors.KIND name them.
 var FailureKinds = []string{"connect", "reset", "timeout", "closed", "malformed", "short", "wrong", "ports"}
 
 // LookupMetric says what a metric is; ok is false for a name that is none. Percentiles are of 0 < p < 100.
@@ -93,20 +97,7 @@ func LookupMetric(name string) (m Metric, ok bool) {
 		return m, true
 	}
 	if f := percentile.FindStringSubmatch(name); f != nil && strings.Trim(f[2], "0.") != "" {
-		title := "Latency"
-		switch f[1] {
-		case "latency.connect":
-			title = "Connect"
-		case "latency.tls":
-			title = "TLS"
-		case "latency.first_byte":
-			title = "First byte"
-		case "service":
-			title = "Service time"
-		case "lag":
-			title = "Lag"
-		}
-		return Metric{Name: name, Unit: "s", Better: "lower", Title: title + " p" + f[2]}, true
+		return Metric{Name: name, Unit: "s", Better: "lower", Title: percentileTitles[f[1]] + " p" + f[2]}, true
 	}
 	for _, family := range []struct {
 		prefix string

@@ -1,8 +1,6 @@
 package validity
 
-import (
-	"benchbook/notebook/record"
-)
+import "benchbook/notebook/record"
 
 // Disturbed reports whether a repetition is invalid by what else the machine did while it was measured, others' use
 // of the processor or time stolen from it, and says what. Its own results do not enter, so that measuring it again

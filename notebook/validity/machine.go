@@ -66,7 +66,7 @@ func judgeThrottled(r *record.Record) finding {
 		if t.Limited {
 			f.level, f.concerns, f.words = min(f.level, Warn), record.IsTime, f.words+", by the article's own limit"
 		}
-		if f.level > worst.level || f.level == worst.level && f.size > worst.size {
+		if f.worse(worst) {
 			worst = f
 		}
 	}

@@ -104,6 +104,11 @@ func graded(x, ok, warn float64, inclusive bool, words string) finding {
 	return f
 }
 
+// worse says that a finding is worse than another.
+func (f finding) worse(than finding) bool {
+	return f.level > than.level || f.level == than.level && f.size > than.size
+}
+
 func notChecked(why string) finding { return finding{level: NotChecked, words: why} }
 
 // Report is what the checks found in the repetitions of one cell. It works out what it is asked for, each thing once,
