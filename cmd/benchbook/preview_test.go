@@ -107,6 +107,13 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 			put(path("hello", "article.md"), strings.Replace(string(hello), "name: gzip", "nmae: gzip", 1))
 		}, true, `"nmae"`},
 		{"the mistake is mended", path("hello", "article.md"), func() { put(path("hello", "article.md"), string(hello)) }, true, ""},
+		{"a claim says the contrary", path("hello", "article.md"), func() {
+			put(path("hello", "article.md"), strings.Replace(string(hello), `level="9"} > `, `level="9"} < `, 1))
+		}, true, ""},
+		{"more repetitions are wanted", path("hello", "article.md"), func() {
+			put(path("hello", "article.md"), strings.Replace(string(hello), "repetitions: 5", "repetitions: 50", 1))
+		}, true, ""},
+		{"the blocks are as they were", path("hello", "article.md"), func() { put(path("hello", "article.md"), string(hello)) }, true, ""},
 		{"an article comes", path("new", "article.md"), func() { put(path("new", "article.md"), "---\ntitle: New\n---\n\nText.\n") }, false, ""},
 		{"it becomes a draft", path("new", "article.md"), func() { put(path("new", "article.md"), "---\ntitle: New\ndraft: true\n---\n\nText.\n") }, false, ""},
 		{"an article goes", filepath.Join(dir, pages.ArticlesDir, "new"), func() {
