@@ -55,7 +55,13 @@ func TestNewMembers(t *testing.T) {
 			}
 		}
 		if slices.Sort(listed); !slices.Equal(listed, slices.Sorted(slices.Values(patched))) {
-			t.Errorf("%s: the page lists\n\t%s\nand %s changes\n\t%s", family, strings.Join(listed, "\n\t"), patch, strings.Join(patched, "\n\t"))
+			t.Errorf(
+				"%s: the page lists\n\t%s\nand %s changes\n\t%s",
+				family,
+				strings.Join(listed, "\n\t"),
+				patch,
+				strings.Join(patched, "\n\t"),
+			)
 		}
 	}
 	for family := range left {
@@ -96,8 +102,8 @@ func hunksOf(patch string) map[string][][]string {
 	return out
 }
 
-// apply changes a file, or the text that it was changed to before, by hunks. Where they belong is found by their lines alone, however these
-// are indented. A file that is not there yet has one hunk, of new lines.
+// apply changes a file, or the text that it was changed to before, by hunks. Where they belong is found by their
+// lines alone, however these are indented. A file that is not there yet has one hunk, of new lines.
 func apply(file string, text []byte, hunks [][]string) ([]byte, error) {
 	if text == nil {
 		var err error
@@ -126,7 +132,12 @@ func apply(file string, text []byte, hunks [][]string) ([]byte, error) {
 			places = []int{0}
 		}
 		if len(places) != 1 {
-			return nil, fmt.Errorf("%s has %d places with these lines, want one; write them as they are now:\n%s", file, len(places), strings.Join(old, "\n"))
+			return nil, fmt.Errorf(
+				"%s has %d places with these lines, want one; write them as they are now:\n%s",
+				file,
+				len(places),
+				strings.Join(old, "\n"),
+			)
 		}
 		lines = slices.Replace(lines, places[0], places[0]+len(old), new...)
 	}

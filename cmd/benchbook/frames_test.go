@@ -17,8 +17,8 @@ import (
 	"benchbook/runner/engine/enginetest/fake"
 )
 
-// From the command to the call that starts a container there are few frames of ours, those before a goroutine was begun included: one
-// who reads along has to keep all of them in mind.
+// From the command to the call that starts a container there are few frames of ours, those before a goroutine was
+// begun included: one who reads along has to keep all of them in mind.
 func TestFramesToTheEngine(t *testing.T) {
 	const most, mostFromRun = 12, 7
 	const variable, marker = "BENCHBOOK_TEST_FRAMES", "frames to the engine: "
@@ -43,7 +43,8 @@ func TestFramesToTheEngine(t *testing.T) {
 	}
 }
 
-// framesToTheEngine names our functions between the call of an engine to start a service and the command's run, the innermost first.
+// framesToTheEngine names our functions between the call of an engine to start a service and the command's run, the
+// innermost first.
 func framesToTheEngine(t *testing.T) (frames []string) {
 	s := script("")
 	s.Start = func(context.Context, engine.Service) error {
@@ -52,7 +53,8 @@ func framesToTheEngine(t *testing.T) (frames []string) {
 		frames = nil
 		for line := range strings.Lines(string(stack)) {
 			name, isOurs := strings.CutPrefix(line, "benchbook/")
-			if at := strings.LastIndexByte(name, '('); isOurs && at > 0 && !strings.HasPrefix(name, "runner/engine/enginetest/") &&
+			if at := strings.LastIndexByte(name, '('); isOurs && at > 0 &&
+				!strings.HasPrefix(name, "runner/engine/enginetest/") &&
 				!strings.Contains(strings.ToLower(name), "framestotheengine") {
 				frames = append(frames, name[:at])
 			}
@@ -62,9 +64,15 @@ func framesToTheEngine(t *testing.T) (frames []string) {
 		return nil
 	}
 	w := scripted()
-	w.Engines = []lab.Engine{{Name: spec.Docker, Connect: func(context.Context) (engine.Engine, error) { return fake.New(s), nil }}}
-	dir, _ := project(t, "one", "---\ntitle: One\n---\n\n~~~yaml experiment\nname: one\nservices: {server: {image: \"nginx:1.27\", expose: [\"80\"]}}\n"+
-		"load: {target: \"http://server/\", duration: 1s, warmup: 0s}\nrepetitions: 1\ncalibrate: false\n~~~\n")
+	w.Engines = []lab.Engine{
+		{Name: spec.Docker, Connect: func(context.Context) (engine.Engine, error) { return fake.New(s), nil }},
+	}
+	dir, _ := project(
+		t,
+		"one",
+		"---\ntitle: One\n---\n\n~~~yaml experiment\nname: one\nservices: {server: {image: \"nginx:1.27\", expose: [\"80\"]}}\n"+
+			"load: {target: \"http://server/\", duration: 1s, warmup: 0s}\nrepetitions: 1\ncalibrate: false\n~~~\n",
+	)
 	var stdout, stderr bytes.Buffer
 	if status := run([]string{"-C", dir, "run"}, &stdout, &stderr, w); status != 0 {
 		t.Fatalf("status %d\n%s%s", status, &stdout, &stderr)

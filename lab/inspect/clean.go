@@ -50,10 +50,14 @@ func (c *cleaning) askElsewhere(ctx context.Context) {
 		return
 	}
 	for _, h := range reachableHosts(project) {
-		c.ask(ctx, h.Name.Value, func(ctx context.Context) (engine.Engine, error) { return c.Config.ConnectHost(ctx, project, h.Value) },
+		c.ask(
+			ctx,
+			h.Name.Value,
+			func(ctx context.Context) (engine.Engine, error) { return c.Config.ConnectHost(ctx, project, h.Value) },
 			func(err error) {
 				fmt.Fprintf(c.Stderr, "not asked: host %q: %s\n", h.Name.Value, terminal.ErrorText(err))
-			})
+			},
+		)
 	}
 	if (project.Engine.V.Can(spec.Nodes) || project.Cluster != nil) && c.Config.Cluster != nil {
 		c.ask(ctx, "", func(ctx context.Context) (engine.Engine, error) {
@@ -74,7 +78,12 @@ func reachableHosts(project *projects.Project) []article.Named[projects.ProjectH
 }
 
 // ask sweeps one engine, that of a host of the project if it has a name.
-func (c *cleaning) ask(ctx context.Context, host string, connect func(context.Context) (engine.Engine, error), unavailable func(error)) {
+func (c *cleaning) ask(
+	ctx context.Context,
+	host string,
+	connect func(context.Context) (engine.Engine, error),
+	unavailable func(error),
+) {
 	err := c.sweep(ctx, host, connect)
 	switch {
 	case err == nil:

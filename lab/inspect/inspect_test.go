@@ -51,15 +51,56 @@ func TestCleanEngines(t *testing.T) {
 		said    []string
 		fails   bool
 	}{
-		{"nothing is left", []lab.Engine{has(spec.Docker, fake.Script{})}, false, []string{"nothing was left behind"}, false},
-		{"something is left", []lab.Engine{has(spec.Docker, left)}, false, []string{"removed container server-1"}, false},
-		{"something would be removed", []lab.Engine{has(spec.Docker, left)}, true, []string{"would remove container server-1"}, false},
-		{"both engines left something", []lab.Engine{has(spec.Docker, left), has(spec.Local, left)}, false, []string{"server-1", "server-1"}, false},
-		{"one whose processes end with us is missing", []lab.Engine{has(spec.Docker, fake.Script{}), lacks(spec.Local, down)}, false,
-			[]string{"nothing was left behind"}, false},
-		{"one is missing, and another was asked", []lab.Engine{lacks(spec.Docker, down), has(spec.Local, left)}, false, []string{"server-1"}, false},
+		{
+			"nothing is left",
+			[]lab.Engine{has(spec.Docker, fake.Script{})},
+			false,
+			[]string{"nothing was left behind"},
+			false,
+		},
+		{
+			"something is left",
+			[]lab.Engine{has(spec.Docker, left)},
+			false,
+			[]string{"removed container server-1"},
+			false,
+		},
+		{
+			"something would be removed",
+			[]lab.Engine{has(spec.Docker, left)},
+			true,
+			[]string{"would remove container server-1"},
+			false,
+		},
+		{
+			"both engines left something",
+			[]lab.Engine{has(spec.Docker, left), has(spec.Local, left)},
+			false,
+			[]string{"server-1", "server-1"},
+			false,
+		},
+		{
+			"one whose processes end with us is missing",
+			[]lab.Engine{has(spec.Docker, fake.Script{}), lacks(spec.Local, down)},
+			false,
+			[]string{"nothing was left behind"},
+			false,
+		},
+		{
+			"one is missing, and another was asked",
+			[]lab.Engine{lacks(spec.Docker, down), has(spec.Local, left)},
+			false,
+			[]string{"server-1"},
+			false,
+		},
 		{"none could be asked", []lab.Engine{lacks(spec.Docker, down)}, false, nil, true},
-		{"one fails otherwise", []lab.Engine{lacks(spec.Docker, errors.New("no permission")), has(spec.Local, left)}, false, []string{"server-1"}, true},
+		{
+			"one fails otherwise",
+			[]lab.Engine{lacks(spec.Docker, errors.New("no permission")), has(spec.Local, left)},
+			false,
+			[]string{"server-1"},
+			true,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -96,18 +137,56 @@ func TestExamineEngine(t *testing.T) {
 		{"it is there", []lab.Engine{has(spec.Docker, fake.Script{})},
 			map[string]string{"engine": fine, "registry": fine, "images": fine, "left behind": fine}, ""},
 		{"it is missing", []lab.Engine{lacks(spec.Docker, down)}, map[string]string{"engine": missing}, "start it"},
-		{"it is missing, and another one is there", []lab.Engine{lacks(spec.Docker, down), has(spec.Local, fake.Script{})},
-			map[string]string{"engine": missing}, "--engine local"},
-		{"it has few rights", []lab.Engine{has(spec.Docker, fake.Script{Facts: map[string]string{"engine.rootless": "true"}})},
-			map[string]string{"engine": warn, "registry": fine, "images": fine, "left behind": fine}, "engine of the system"},
-		{"it is elsewhere", []lab.Engine{has(spec.Docker, fake.Script{Facts: map[string]string{"engine.local": "false"}})},
-			map[string]string{"engine": missing, "registry": fine, "images": fine, "left behind": fine}, "engine's machine"},
-		{"its registry is out of reach", []lab.Engine{has(spec.Docker, fake.Script{Reach: func(string) error { return errors.New("no such host") }})},
-			map[string]string{"engine": fine, "registry": warn, "images": fine, "left behind": fine}, ""},
-		{"runs have left something", []lab.Engine{has(spec.Docker, fake.Script{Leftovers: []engine.Leftover{{Kind: "container"}}})},
-			map[string]string{"engine": fine, "registry": fine, "images": fine, "left behind": warn}, ""},
+		{
+			"it is missing, and another one is there",
+			[]lab.Engine{lacks(spec.Docker, down), has(spec.Local, fake.Script{})},
+			map[string]string{"engine": missing},
+			"--engine local",
+		},
+		{
+			"it has few rights",
+			[]lab.Engine{has(spec.Docker, fake.Script{Facts: map[string]string{"engine.rootless": "true"}})},
+			map[string]string{
+				"engine":      warn,
+				"registry":    fine,
+				"images":      fine,
+				"left behind": fine,
+			},
+			"engine of the system",
+		},
+		{
+			"it is elsewhere",
+			[]lab.Engine{has(spec.Docker, fake.Script{Facts: map[string]string{"engine.local": "false"}})},
+			map[string]string{
+				"engine":      missing,
+				"registry":    fine,
+				"images":      fine,
+				"left behind": fine,
+			},
+			"engine's machine",
+		},
+		{
+			"its registry is out of reach",
+			[]lab.Engine{
+				has(spec.Docker, fake.Script{Reach: func(string) error { return errors.New("no such host") }}),
+			},
+			map[string]string{"engine": fine, "registry": warn, "images": fine, "left behind": fine},
+			"",
+		},
+		{
+			"runs have left something",
+			[]lab.Engine{has(spec.Docker, fake.Script{Leftovers: []engine.Leftover{{Kind: "container"}}})},
+			map[string]string{"engine": fine, "registry": fine, "images": fine, "left behind": warn},
+			"",
+		},
 		{"images have a folder", []lab.Engine{has(spec.Docker, fake.Script{Storage: "/var/lib/x"})},
-			map[string]string{"engine": fine, "registry": fine, "disk of the engine": fine, "images": fine, "left behind": fine}, ""},
+			map[string]string{
+				"engine":             fine,
+				"registry":           fine,
+				"disk of the engine": fine,
+				"images":             fine,
+				"left behind":        fine,
+			}, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -116,7 +195,8 @@ func TestExamineEngine(t *testing.T) {
 			if got := levels(found); fmt.Sprint(got) != fmt.Sprint(tt.want) {
 				t.Errorf("%v, want %v", got, tt.want)
 			}
-			if e := found[0]; !e.Vital || !strings.Contains(e.Remedy, tt.remedy) || (e.Remedy == "") != (e.Level == fine) {
+			if e := found[0]; !e.Vital || !strings.Contains(e.Remedy, tt.remedy) ||
+				(e.Remedy == "") != (e.Level == fine) {
 				t.Errorf("%+v", e)
 			}
 		})
@@ -133,7 +213,13 @@ func TestExamineMachine(t *testing.T) {
 	}
 	quiet := func() *state {
 		s := &state{free: 1 << 40, host: sysinfo.Host{Cores: [][]int{{0}, {1}},
-			Facts: map[string]string{"host.governor": "performance", "host.clock": "tsc", "host.siblings": "none", "host.memory": "16 GiB", "host.mitigations": "l1tf: Vulnerable"}}}
+			Facts: map[string]string{
+				"host.governor":    "performance",
+				"host.clock":       "tsc",
+				"host.siblings":    "none",
+				"host.memory":      "16 GiB",
+				"host.mitigations": "l1tf: Vulnerable",
+			}}}
 		s.look = sysinfo.MachineState{Memory: 16 << 30, Available: 8 << 30, Files: "1048576", FilesAtMost: "unlimited",
 			Limits: map[string]string{"somaxconn": "4096", "ip_local_port_range": "32768 60999"}}
 		s.look.Settled = true
@@ -147,7 +233,18 @@ func TestExamineMachine(t *testing.T) {
 		{"all is well", func(*state) {}, ""},
 		{"the system tells nothing", func(s *state) {
 			s.host.Facts = map[string]string{"host.siblings": "none", "host.memory": "unknown"}
-			s.look = sysinfo.MachineState{Before: record.Before{Settled: true, Foreign: -1, Steal: -1, SwappedIn: -1, TimeWait: -1, Dirty: -1, Jitter: -1, Spin: -1}}
+			s.look = sysinfo.MachineState{
+				Before: record.Before{
+					Settled:   true,
+					Foreign:   -1,
+					Steal:     -1,
+					SwappedIn: -1,
+					TimeWait:  -1,
+					Dirty:     -1,
+					Jitter:    -1,
+					Spin:      -1,
+				},
+			}
 		}, ""},
 		{"not root", func(s *state) { s.user = 1000 }, "rights network path"},
 		{"one core", func(s *state) { s.host.Cores = [][]int{{0, 1}} }, "cores"},
@@ -162,7 +259,11 @@ func TestExamineMachine(t *testing.T) {
 		{"neighbours", func(s *state) { s.look.Steal = 0.02 }, "steal"},
 		{"swap that nobody uses", func(s *state) { s.look.Swap = 1 << 30 }, ""},
 		{"swap in use, and memory to spare", func(s *state) { s.look.Swap, s.look.SwapUsed = 1<<30, 1<<20 }, ""},
-		{"swap in use, and no memory", func(s *state) { s.look.Swap, s.look.SwapUsed, s.look.Available = 1<<30, 1<<20, 1<<30 }, "memory swap"},
+		{
+			"swap in use, and no memory",
+			func(s *state) { s.look.Swap, s.look.SwapUsed, s.look.Available = 1<<30, 1<<20, 1<<30 },
+			"memory swap",
+		},
 		{"work to be done", func(s *state) { s.look.Settled, s.look.For = false, []string{"dirty pages"} }, "at rest"},
 		{"a short queue", func(s *state) { s.look.Limits["somaxconn"] = "128" }, "listening"},
 		{"few files", func(s *state) { s.look.Files = "256" }, "open files"},
@@ -178,11 +279,31 @@ func TestExamineMachine(t *testing.T) {
 			tt.change(s)
 			a, _ := session(t)
 			a.Config.Machine.Free = func(string) (uint64, error) { return s.free, nil }
-			list := []finding{examineRights(s.user), examineProcessor(s.host), examineKernel(s.host), examineVirtual(s.host), examineCores(s.host),
-				examineGovernor(s.host), examineClock(s.host), examineMitigations(s.host), examineMemory(s.host, s.look)}
+			list := []finding{
+				examineRights(s.user),
+				examineProcessor(s.host),
+				examineKernel(s.host),
+				examineVirtual(s.host),
+				examineCores(s.host),
+				examineGovernor(
+					s.host,
+				),
+				examineClock(s.host),
+				examineMitigations(s.host),
+				examineMemory(s.host, s.look),
+			}
 			list = append(list, examineNoise(s.host, s.look)...)
-			list = append(list, examineSteal(s.look), examineSwap(s.look), examineRest(s.look), examineListening(s.look), examineFiles(s.look),
-				examinePorts(s.look), examinePath(s.user), examineDisk(a, "disk", a.Dir, enoughForRecords))
+			list = append(
+				list,
+				examineSteal(s.look),
+				examineSwap(s.look),
+				examineRest(s.look),
+				examineListening(s.look),
+				examineFiles(s.look),
+				examinePorts(s.look),
+				examinePath(s.user),
+				examineDisk(a, "disk", a.Dir, enoughForRecords),
+			)
 			var warned []string
 			for _, f := range list {
 				if f.Level != fine {
@@ -211,19 +332,57 @@ func TestUnusedImages(t *testing.T) {
 		{"one that is used", []engine.BuiltImage{{Reference: "a", ID: "1", For: "pair server"}}, []string{"1"}, "", 0},
 		{"one that is not", []engine.BuiltImage{{Reference: "a", ID: "1", For: "pair server"}}, nil, "a", 0},
 		{"one of another project", []engine.BuiltImage{{Reference: "a", ID: "1", For: "other server"}}, nil, "", 1},
-		{"a tool's, a base, and a program's", []engine.BuiltImage{{Reference: "a", ID: "1", For: "load by wrk"}, {Reference: "b", ID: "2", For: "Debian bookworm"},
-			{Reference: "c", ID: "3", For: "benchbook-agent"}}, nil, "a b c", 0},
+		{
+			"a tool's, a base, and a program's",
+			[]engine.BuiltImage{
+				{Reference: "a", ID: "1", For: "load by wrk"},
+				{Reference: "b", ID: "2", For: "Debian bookworm"},
+				{Reference: "c", ID: "3", For: "benchbook-agent"},
+			},
+			nil,
+			"a b c",
+			0,
+		},
 		{"the upper one goes first", []engine.BuiltImage{{Reference: "base", ID: "1", For: "Debian bookworm", Above: 1},
 			{Reference: "a", ID: "2", For: "pair server", Base: "1"}}, nil, "a base", 0},
-		{"what a used one is built on stays", []engine.BuiltImage{{Reference: "base", ID: "1", For: "Debian bookworm", Above: 1},
-			{Reference: "a", ID: "2", For: "pair server", Base: "1"}}, []string{"2"}, "", 0},
-		{"what another project's is built on stays", []engine.BuiltImage{{Reference: "base", ID: "1", For: "Debian bookworm", Above: 2},
-			{Reference: "a", ID: "2", For: "pair server", Base: "1"}, {Reference: "b", ID: "3", For: "other server", Base: "1"}}, nil, "a", 1},
-		{"one with files goes with its base", []engine.BuiltImage{{Reference: "a", ID: "1", For: "pair server", Above: 1},
-			{Reference: "files", ID: "2", For: "server" + engine.WithFiles, Base: "1"}}, nil, "files a", 0},
+		{
+			"what a used one is built on stays",
+			[]engine.BuiltImage{{Reference: "base", ID: "1", For: "Debian bookworm", Above: 1},
+				{Reference: "a", ID: "2", For: "pair server", Base: "1"}},
+			[]string{"2"},
+			"",
+			0,
+		},
+		{
+			"what another project's is built on stays",
+			[]engine.BuiltImage{{Reference: "base", ID: "1", For: "Debian bookworm", Above: 2},
+				{
+					Reference: "a",
+					ID:        "2",
+					For:       "pair server",
+					Base:      "1",
+				}, {Reference: "b", ID: "3", For: "other server", Base: "1"}},
+			nil,
+			"a",
+			1,
+		},
+		{
+			"one with files goes with its base",
+			[]engine.BuiltImage{{Reference: "a", ID: "1", For: "pair server", Above: 1},
+				{Reference: "files", ID: "2", For: "server" + engine.WithFiles, Base: "1"}},
+			nil,
+			"files a",
+			0,
+		},
 		{"and stays with it", []engine.BuiltImage{{Reference: "a", ID: "1", For: "pair server", Above: 1},
 			{Reference: "files", ID: "2", For: "server" + engine.WithFiles, Base: "1"}}, []string{"1"}, "", 0},
-		{"one with files whose base is gone", []engine.BuiltImage{{Reference: "files", ID: "2", For: "server" + engine.WithFiles}}, nil, "files", 0},
+		{
+			"one with files whose base is gone",
+			[]engine.BuiltImage{{Reference: "files", ID: "2", For: "server" + engine.WithFiles}},
+			nil,
+			"files",
+			0,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -271,7 +430,10 @@ func TestCollectRecords(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+			b := recordtest.New(
+				t,
+				recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers),
+			)
 			tt.measure(b)
 			dir := record.Dir(b.Project.RecordsDir("sample"))
 			for _, r := range b.Records {
@@ -299,8 +461,17 @@ func TestCollectRecords(t *testing.T) {
 				}
 			}
 			left, bad, err := dir.Read()
-			if err != nil || len(bad) > 0 || len(left) != tt.left || !slices.Equal(runs, tt.runs) || bytes != found.RecordBytes {
-				t.Errorf("%d records are left, runs %v are collected, %d of %d bytes (%v, %v)", len(left), runs, bytes, found.RecordBytes, bad, err)
+			if err != nil || len(bad) > 0 || len(left) != tt.left || !slices.Equal(runs, tt.runs) ||
+				bytes != found.RecordBytes {
+				t.Errorf(
+					"%d records are left, runs %v are collected, %d of %d bytes (%v, %v)",
+					len(left),
+					runs,
+					bytes,
+					found.RecordBytes,
+					bad,
+					err,
+				)
 			}
 		})
 	}

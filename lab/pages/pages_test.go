@@ -29,7 +29,10 @@ func parse(text string) *article.Document {
 func listed(slugs ...string) []*lab.Article {
 	var out []*lab.Article
 	for _, slug := range slugs {
-		c := &lab.Article{Slug: slug, Doc: parse("---\ntitle: x\ndraft: " + fmt.Sprint(strings.Contains(slug, "draft")) + "\n---\n")}
+		c := &lab.Article{
+			Slug: slug,
+			Doc:  parse("---\ntitle: x\ndraft: " + fmt.Sprint(strings.Contains(slug, "draft")) + "\n---\n"),
+		}
 		if strings.Contains(slug, "wrong") {
 			c.Problems.Add("x", source.Pos{}, "wrong")
 		}
@@ -59,7 +62,8 @@ func TestRendered(t *testing.T) {
 			for _, c := range sound {
 				slugs = append(slugs, c.Slug)
 			}
-			if got, linked := strings.Join(slugs, " "), strings.Join(options.Articles, " "); got != tt.sound || linked != tt.linked {
+			if got, linked := strings.Join(slugs, " "), strings.Join(options.Articles, " "); got != tt.sound ||
+				linked != tt.linked {
 				t.Errorf("%s are rendered, and %s linked; want %s and %s", got, linked, tt.sound, tt.linked)
 			}
 		})
@@ -108,7 +112,13 @@ func TestWhereTheSiteGoes(t *testing.T) {
 	}{
 		{"below the project", Options{}, "", "/work/paper/_site", "https://example.org/"},
 		{"elsewhere", Options{Out: "/tmp/out"}, "", "/tmp/out", "https://example.org/"},
-		{"under another address", Options{BaseURL: "https://other.example/"}, "A paper", "/work/paper/_site", "https://other.example/"},
+		{
+			"under another address",
+			Options{BaseURL: "https://other.example/"},
+			"A paper",
+			"/work/paper/_site",
+			"https://other.example/",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -118,7 +128,8 @@ func TestWhereTheSiteGoes(t *testing.T) {
 				want = "paper"
 			}
 			site := tt.options.Site(&lab.Session{}, project)
-			if dir := filepath.ToSlash(tt.options.Dir(project)); dir != tt.dir || site.BaseURL != tt.base || site.Title != want {
+			if dir := filepath.ToSlash(tt.options.Dir(project)); dir != tt.dir || site.BaseURL != tt.base ||
+				site.Title != want {
 				t.Errorf("%s, under %s, with the title %q", dir, site.BaseURL, site.Title)
 			}
 		})
@@ -180,11 +191,25 @@ func TestForget(t *testing.T) {
 		{"the project's file", in("benchbook.yaml"), "a b extends", "a b extends", "a b extends", true, true},
 		{"the theme", in("theme/style.css"), "a b extends", "", "extends", true, true},
 		{"a page beside the articles", in("docs/more.md"), "extends", "", "extends", false, true},
-		{"two articles", in("experiments/a/article.md", "experiments/b/records/r.json"), "a b extends", "b", "b extends", false, false},
+		{
+			"two articles",
+			in("experiments/a/article.md", "experiments/b/records/r.json"),
+			"a b extends",
+			"b",
+			"b extends",
+			false,
+			false,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p := &Previewer{dir: dir, themeDir: in("theme")[0], docsDir: in("docs")[0], docsMade: true, Made: map[string]*made{}}
+			p := &Previewer{
+				dir:      dir,
+				themeDir: in("theme")[0],
+				docsDir:  in("docs")[0],
+				docsMade: true,
+				Made:     map[string]*made{},
+			}
 			for _, slug := range []string{"a", "b", "extends"} { // the last one takes an experiment from another article
 				p.Made[slug] = &made{current: true, hasRead: true, set: &dataset.Dataset{}, extends: slug == "extends"}
 			}
@@ -202,7 +227,14 @@ func TestForget(t *testing.T) {
 			read := which(func(m *made) bool { return !m.hasRead })
 			laid := which(func(m *made) bool { return m.set == nil })
 			if again != tt.again || read != tt.read || laid != tt.laid || themed != tt.themed || p.docsMade == tt.docs {
-				t.Errorf("made again: %q, read: %q, laid over: %q, the theme: %v, docs: %v", again, read, laid, themed, !p.docsMade)
+				t.Errorf(
+					"made again: %q, read: %q, laid over: %q, the theme: %v, docs: %v",
+					again,
+					read,
+					laid,
+					themed,
+					!p.docsMade,
+				)
 			}
 		})
 	}
@@ -230,7 +262,8 @@ func TestShow(t *testing.T) {
 				p.Made[slug] = &made{current: true}
 			}
 			p.show(listed(tt.list...))
-			if shown, left := strings.Join(p.shown, " "), strings.Join(slices.Sorted(maps.Keys(p.Made)), " "); shown != tt.shown || left != tt.left ||
+			if shown, left := strings.Join(p.shown, " "), strings.Join(slices.Sorted(maps.Keys(p.Made)), " "); shown != tt.shown ||
+				left != tt.left ||
 				p.Made["a"].current != tt.current {
 				t.Errorf("shown are %q of %q, current: %v", shown, left, p.Made["a"].current)
 			}
@@ -238,9 +271,13 @@ func TestShow(t *testing.T) {
 	}
 }
 
-// After a change of words the page of an article is made without its subpages, which are left for when it is finished.
+// After a change of words the page of an article is made without its subpages, which are left for when it is
+// finished.
 func TestPageWhereWordsHaveChanged(t *testing.T) {
-	b := recordtest.NewMeasured(t, recordtest.FrontMatter+"Fast.\n\n"+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+	b := recordtest.NewMeasured(
+		t,
+		recordtest.FrontMatter+"Fast.\n\n"+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers),
+	)
 	a := &lab.Session{Stdout: io.Discard, Stderr: io.Discard}
 	p, err := NewPreviewer(a, b.Project.Dir, Options{})
 	if err != nil {
@@ -261,7 +298,10 @@ func TestPageWhereWordsHaveChanged(t *testing.T) {
 	if m.unfinished || first.Runs == 0 || len(first.Subpages) == 0 {
 		t.Fatalf("%d runs, %d subpages, unfinished: %v", first.Runs, len(first.Subpages), m.unfinished)
 	}
-	c.Doc = article.Parse(b.Doc.Dir, source.New("article.md", []byte(strings.Replace(string(b.Doc.Source.Data), "Fast", "Slow", 1))))
+	c.Doc = article.Parse(
+		b.Doc.Dir,
+		source.New("article.md", []byte(strings.Replace(string(b.Doc.Source.Data), "Fast", "Slow", 1))),
+	)
 	second := build(false)
 	if !m.unfinished || len(second.Subpages) != len(first.Subpages) || second == first {
 		t.Errorf("%d subpages, unfinished: %v", len(second.Subpages), m.unfinished)

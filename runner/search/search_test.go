@@ -48,11 +48,27 @@ func TestInOrder(t *testing.T) {
 		want string
 	}{
 		{"nothing depends on anything", []*plan.Experiment{experiment("a", "", ""), experiment("b", "", "")}, "a b"},
-		{"a rate is a share of one that comes later", []*plan.Experiment{experiment("a", "c", ""), experiment("b", "", ""), experiment("c", "", "")}, "c a b"},
-		{"a value is taken from one that comes later", []*plan.Experiment{experiment("a", "", "b"), experiment("b", "", "")}, "b a"},
-		{"a chain", []*plan.Experiment{experiment("a", "b", ""), experiment("b", "", "c"), experiment("c", "", "")}, "c b a"},
+		{
+			"a rate is a share of one that comes later",
+			[]*plan.Experiment{experiment("a", "c", ""), experiment("b", "", ""), experiment("c", "", "")},
+			"c a b",
+		},
+		{
+			"a value is taken from one that comes later",
+			[]*plan.Experiment{experiment("a", "", "b"), experiment("b", "", "")},
+			"b a",
+		},
+		{
+			"a chain",
+			[]*plan.Experiment{experiment("a", "b", ""), experiment("b", "", "c"), experiment("c", "", "")},
+			"c b a",
+		},
 		{"it stands before already", []*plan.Experiment{experiment("a", "", ""), experiment("b", "a", "a")}, "a b"},
-		{"what it depends on is not measured now", []*plan.Experiment{experiment("a", "x", ""), experiment("b", "", "")}, "a b"},
+		{
+			"what it depends on is not measured now",
+			[]*plan.Experiment{experiment("a", "x", ""), experiment("b", "", "")},
+			"a b",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -114,18 +130,24 @@ func TestConclude(t *testing.T) {
 		probe func(rate float64) record.Probe
 		check func(s *record.Search) bool
 	}{
-		{"the limit lies between two rates", func(rate float64) record.Probe { return record.Probe{Passed: rate <= 500} },
+		{
+			"the limit lies between two rates",
+			func(rate float64) record.Probe { return record.Probe{Passed: rate <= 500} },
 			func(s *record.Search) bool {
 				return s.Reason == "" && s.Lo > 400 && s.Lo <= 500 && s.Hi > 500 && s.Hi < 600
-			}},
+			},
+		},
 		{"every rate is borne", func(float64) record.Probe { return record.Probe{Passed: true} },
 			func(s *record.Search) bool { return s.Reason == "" && s.Lo == 2000 && s.Hi == 0 }},
 		{"no rate is borne", func(float64) record.Probe { return record.Probe{} },
 			func(s *record.Search) bool { return s.Reason == "" && s.Lo == 0 && s.Hi == 100 }},
-		{"no rate is borne, and some could not be tried", func(float64) record.Probe { return record.Probe{Failure: "refused"} },
+		{
+			"no rate is borne, and some could not be tried",
+			func(float64) record.Probe { return record.Probe{Failure: "refused"} },
 			func(s *record.Search) bool {
 				return s.Stop == record.StopNone && s.Lo == 0 && s.Hi == 0 && strings.Contains(s.Reason, "refused")
-			}},
+			},
+		},
 		{"a probe is invalid twice", func(float64) record.Probe { return record.Probe{Invalid: "too busy"} },
 			func(s *record.Search) bool {
 				return s.Stop == record.StopNone && len(s.Probes) == 2 && strings.Contains(s.Reason, "too busy")
@@ -133,7 +155,9 @@ func TestConclude(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			rule, out := stats.NewCapacitySearch(stats.CapacityRule{From: 100, To: 2000, Step: 0.05, Repeats: 2}), &record.Search{}
+			rule, out := stats.NewCapacitySearch(
+				stats.CapacityRule{From: 100, To: 2000, Step: 0.05, Repeats: 2},
+			), &record.Search{}
 			for range 100 {
 				rate, _, ok := rule.Next()
 				if !ok {
@@ -161,8 +185,20 @@ func TestStopOfTune(t *testing.T) {
 		{"the last one was better", []float64{10, 20}, spec.Search{}, time.Hour, ""},
 		{"two were no better", []float64{20, 20, 20}, spec.Search{}, 0, record.StopWorse},
 		{"all were tried", []float64{1, 2, 3, 4}, spec.Search{}, 0, record.StopLimit},
-		{"as many as the profile tries were tried", []float64{1, 2, 3, 4}, spec.Search{Points: 4}, 0, record.StopPoints},
-		{"the next one would take more than is left", []float64{1, 2}, spec.Search{Budget: time.Minute}, 50 * time.Second, record.StopBudget},
+		{
+			"as many as the profile tries were tried",
+			[]float64{1, 2, 3, 4},
+			spec.Search{Points: 4},
+			0,
+			record.StopPoints,
+		},
+		{
+			"the next one would take more than is left",
+			[]float64{1, 2},
+			spec.Search{Budget: time.Minute},
+			50 * time.Second,
+			record.StopBudget,
+		},
 		{"the next one fits", []float64{1, 2}, spec.Search{Budget: time.Minute}, 30 * time.Second, ""},
 	}
 	for _, tt := range tests {
@@ -192,8 +228,18 @@ func (s *simulation) Search(*plan.Trial, *record.Search)              {}
 func (s *simulation) Note(string)                                     {}
 
 func (s *simulation) NewRecord(step plan.Step) *record.Record {
-	return &record.Record{SchemaVersion: record.SchemaVersion, Article: s.p.Article, Experiment: s.e.Name, Trial: step.Trial.Name, Key: step.Trial.Key,
-		Run: "2", Profile: s.p.Profile, Host: host, Started: time.Now(), Facts: map[string]string{}}
+	return &record.Record{
+		SchemaVersion: record.SchemaVersion,
+		Article:       s.p.Article,
+		Experiment:    s.e.Name,
+		Trial:         step.Trial.Name,
+		Key:           step.Trial.Key,
+		Run:           "2",
+		Profile:       s.p.Profile,
+		Host:          host,
+		Started:       time.Now(),
+		Facts:         map[string]string{},
+	}
 }
 
 func (s *simulation) Measure(_ context.Context, step plan.Step) (*record.Record, error) {
@@ -232,8 +278,17 @@ func (s *simulation) Unfinished() ([]*record.Record, error) { return slices.Clon
 // tune searches for the workers of the first trial of Searching.
 func (s *simulation) tune() (*record.Record, error) {
 	t := s.e.Trials[0]
-	searcher := &Searcher{Bench: s, Store: s, Progress: s, Plan: s.p, Experiment: s.e, Host: host, Choices: &Choices{Plan: s.p, Experiment: s.e, Host: host},
-		Cores: func(*plan.Trial) int { return 2 }, Usable: func(*record.Record) bool { return true }}
+	searcher := &Searcher{
+		Bench:      s,
+		Store:      s,
+		Progress:   s,
+		Plan:       s.p,
+		Experiment: s.e,
+		Host:       host,
+		Choices:    &Choices{Plan: s.p, Experiment: s.e, Host: host},
+		Cores:      func(*plan.Trial) int { return 2 },
+		Usable:     func(*record.Record) bool { return true },
+	}
 	return searcher.Tune(s.t.Context(), t, t.Tune[0], nil)
 }
 
@@ -250,7 +305,12 @@ func TestTune(t *testing.T) {
 		stop       string
 	}{
 		{"each is better than the one before", func(n int) float64 { return 100 * float64(n) }, 24, record.StopLimit},
-		{"the third is the best", func(n int) float64 { return 1000 - 100*max(float64(n-3), float64(3-n)) }, 3, record.StopWorse},
+		{
+			"the third is the best",
+			func(n int) float64 { return 1000 - 100*max(float64(n-3), float64(3-n)) },
+			3,
+			record.StopWorse,
+		},
 		{"all are as good", func(int) float64 { return 100 }, 1, record.StopWorse},
 		{"no load is answered", func(int) float64 { return 0 }, 0, record.StopWorse},
 	}
@@ -261,15 +321,25 @@ func TestTune(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := rec.Search; got.Chosen != tt.chosen || got.Stop != tt.stop || (got.Reason != "") != (tt.chosen == 0) ||
+			if got := rec.Search; got.Chosen != tt.chosen || got.Stop != tt.stop ||
+				(got.Reason != "") != (tt.chosen == 0) ||
 				len(got.Probes) != len(s.tried) {
-				t.Errorf("chose %d after %v (%s, %s), want %d (%s)", got.Chosen, s.tried, got.Stop, got.Reason, tt.chosen, tt.stop)
+				t.Errorf(
+					"chose %d after %v (%s, %s), want %d (%s)",
+					got.Chosen,
+					s.tried,
+					got.Stop,
+					got.Reason,
+					tt.chosen,
+					tt.stop,
+				)
 			}
 		})
 	}
 }
 
-// A search that was stopped goes on with the probe at which it was stopped, unless what it measured is of no use any more.
+// A search that was stopped goes on with the probe at which it was stopped, unless what it measured is of no use any
+// more.
 func TestStoppedSearch(t *testing.T) {
 	faster := func(n int) float64 { return 100 * float64(n) }
 	whole := newSimulation(t, faster)
@@ -285,8 +355,18 @@ func TestStoppedSearch(t *testing.T) {
 	}{
 		{"nothing has changed", func(*record.Record) {}, true, len(whole.tried) - before},
 		{"the trial is another one", func(kept *record.Record) { kept.Key = "other" }, false, len(whole.tried)},
-		{"it was made with another value", func(kept *record.Record) { kept.Facts["tune.threads"] = "3" }, false, len(whole.tried)},
-		{"metrics are computed otherwise", func(kept *record.Record) { kept.Facts[factComputed] = "other" }, false, len(whole.tried)},
+		{
+			"it was made with another value",
+			func(kept *record.Record) { kept.Facts["tune.threads"] = "3" },
+			false,
+			len(whole.tried),
+		},
+		{
+			"metrics are computed otherwise",
+			func(kept *record.Record) { kept.Facts[factComputed] = "other" },
+			false,
+			len(whole.tried),
+		},
 		{"it tried others", func(kept *record.Record) { kept.Search.Probes[0].Candidate = 7 }, false, len(whole.tried)},
 	}
 	for _, tt := range tests {
@@ -323,23 +403,59 @@ func TestRecall(t *testing.T) {
 		{"its own searches", "tuned", "", nil, 5, 12, false},
 		{"those of the experiment that it takes values from", "steady", "", nil, 5, 12, false},
 		{"there are none", "tuned", "", func(b *recordtest.Fixture) { b.Records = nil }, 0, 0, false},
-		{"there are none in the other experiment", "steady", "", func(b *recordtest.Fixture) { b.Records = nil }, 0, 0, true},
+		{
+			"there are none in the other experiment",
+			"steady",
+			"",
+			func(b *recordtest.Fixture) { b.Records = nil },
+			0,
+			0,
+			true,
+		},
 		{"of another host", "tuned", "", func(b *recordtest.Fixture) {
 			for _, r := range b.Records {
 				r.Host = "host-2"
 			}
 		}, 0, 0, false},
-		{"a newer one", "tuned", "", func(b *recordtest.Fixture) { b.Searched("tuned", "a", "2", recordtest.TuneOf(8, 8, 8)) }, 8, 12, false},
-		{"a newer one that found nothing", "tuned", "", func(b *recordtest.Fixture) { b.Searched("tuned", "a", "2", recordtest.TuneOf(0, 0, 0)) }, 5, 12, false},
+		{
+			"a newer one",
+			"tuned",
+			"",
+			func(b *recordtest.Fixture) { b.Searched("tuned", "a", "2", recordtest.TuneOf(8, 8, 8)) },
+			8,
+			12,
+			false,
+		},
+		{
+			"a newer one that found nothing",
+			"tuned",
+			"",
+			func(b *recordtest.Fixture) { b.Searched("tuned", "a", "2", recordtest.TuneOf(0, 0, 0)) },
+			5,
+			12,
+			false,
+		},
 		{"a newer one that was cut short", "tuned", "", func(b *recordtest.Fixture) {
 			b.Searched("tuned", "a", "2", recordtest.TuneOf(8, 8, 8))
 			quick(b.Records[len(b.Records)-1])
 		}, 5, 12, false},
 		{"the run that goes on was measured with another", "tuned", "3", func(b *recordtest.Fixture) {
-			b.Measure("tuned", "a", "3", []float64{100}, func(r *record.Record) { r.Facts = map[string]string{"tune.workers": "2"} })
+			b.Measure(
+				"tuned",
+				"a",
+				"3",
+				[]float64{100},
+				func(r *record.Record) { r.Facts = map[string]string{"tune.workers": "2"} },
+			)
 		}, 2, 12, false},
 		{"another run was", "tuned", "4", func(b *recordtest.Fixture) {
-			b.Measure("tuned", "a", "3", []float64{100}, func(r *record.Record) { r.Facts = map[string]string{"tune.workers": "2"} })
+			b.Measure(
+				"tuned",
+				"a",
+				"3",
+				[]float64{100},
+				func(r *record.Record) { r.Facts = map[string]string{"tune.workers": "2"} },
+			)
 		}, 5, 12, false},
 	}
 	for _, tt := range tests {
@@ -359,7 +475,8 @@ func TestRecall(t *testing.T) {
 			if tt.fails {
 				return
 			}
-			if x, y := c.Of(e.Trials[0]).Values["workers"], c.Of(e.Trials[1]).Values["workers"]; x != tt.a || y != tt.b {
+			if x, y := c.Of(e.Trials[0]).Values["workers"], c.Of(e.Trials[1]).Values["workers"]; x != tt.a ||
+				y != tt.b {
 				t.Errorf("%d and %d, want %d and %d", x, y, tt.a, tt.b)
 			}
 		})
@@ -375,10 +492,12 @@ func TestTakeFirst(t *testing.T) {
 			t.Fatal(err)
 		}
 		rec := &record.Record{Facts: map[string]string{}}
-		if c.AddTo(rec, e.Trials[0]); rec.Facts["tune.workers"] != "1" || len(rec.Samples) != 1 || rec.Samples[0].Value != 1 {
+		if c.AddTo(rec, e.Trials[0]); rec.Facts["tune.workers"] != "1" || len(rec.Samples) != 1 ||
+			rec.Samples[0].Value != 1 {
 			t.Errorf("%s: %v, %v", name, rec.Facts, rec.Samples)
 		}
-		if tuned, err := c.Tuned(e.Trials[0]); err != nil || !slices.Equal(tuned.Services[0].Command, []string{"serve", "1"}) {
+		if tuned, err := c.Tuned(e.Trials[0]); err != nil ||
+			!slices.Equal(tuned.Services[0].Command, []string{"serve", "1"}) {
 			t.Errorf("%s: %v, %v", name, tuned, err)
 		}
 	}
@@ -398,7 +517,12 @@ func TestRates(t *testing.T) {
 		want      float64 // 0 for none
 	}{
 		{"the smallest median", "", measured, 60},
-		{"one was not measured", "", func(b *recordtest.Fixture) { b.Measure("servers", "a", "1", []float64{100, 120, 110}) }, 0},
+		{
+			"one was not measured",
+			"",
+			func(b *recordtest.Fixture) { b.Measure("servers", "a", "1", []float64{100, 120, 110}) },
+			0,
+		},
 		{"a newer run that was not finished", "", func(b *recordtest.Fixture) {
 			measured(b)
 			b.Measure("servers", "b", "2", []float64{10}, recordtest.Planned(3))
@@ -415,7 +539,13 @@ func TestRates(t *testing.T) {
 		}, 0},
 		{"the run that goes on had another", "3", func(b *recordtest.Fixture) {
 			measured(b)
-			b.Measure("equal", "a", "3", []float64{40}, func(r *record.Record) { r.Load.Open = &record.OpenLoop{Rate: 40} })
+			b.Measure(
+				"equal",
+				"a",
+				"3",
+				[]float64{40},
+				func(r *record.Record) { r.Load.Open = &record.OpenLoop{Rate: 40} },
+			)
 		}, 50},
 	}
 	for _, tt := range tests {

@@ -56,8 +56,8 @@ claim: faster
 ~~~
 `
 
-// A tool, a metric, an engine, a verdict and a figure kind that were added by the files that docs/architecture.md lists are known
-// everywhere: TestNewMembers in the module's root compiles this beside them.
+// A tool, a metric, an engine, a verdict and a figure kind that were added by the files that docs/architecture.md
+// lists are known everywhere: TestNewMembers in the module's root compiles this beside them.
 func TestNewMembers(t *testing.T) {
 	const printed = `{"transactions": %d, "failed_transactions": 0, "elapsed_time": 0.1, "response_time": 0.01, "longest_transaction": 0.02}` + "\n"
 	loads, s := 0, script("")
@@ -71,7 +71,12 @@ func TestNewMembers(t *testing.T) {
 		return engine.Exit{Stdout: fmt.Appendf(nil, printed, 1000+loads*37%97)}, nil
 	}
 	s.Usage = func(_ string, n int) (engine.Usage, error) {
-		return engine.Usage{At: time.Now(), CPU: time.Duration(n) * time.Millisecond, Memory: 1 << 20, Resets: int64(1000 * n)}, nil
+		return engine.Usage{
+			At:     time.Now(),
+			CPU:    time.Duration(n) * time.Millisecond,
+			Memory: 1 << 20,
+			Resets: int64(1000 * n),
+		}, nil
 	}
 	pretend.Script = s
 	w := wired()
@@ -84,7 +89,15 @@ func TestNewMembers(t *testing.T) {
 		got := run(args, &stdout, &stderr, w)
 		said := strings.Join(strings.Fields(stdout.String()+stderr.String()), " ")
 		if got != status || !strings.Contains(said, wanted) {
-			t.Errorf("benchbook %s: status %d, want %d and %q\n%s%s", strings.Join(args, " "), got, status, wanted, &stdout, &stderr)
+			t.Errorf(
+				"benchbook %s: status %d, want %d and %q\n%s%s",
+				strings.Join(args, " "),
+				got,
+				status,
+				wanted,
+				&stdout,
+				&stderr,
+			)
 		}
 	}
 	edit := func(t *testing.T, file, old, new string) (undo func()) {
