@@ -272,6 +272,15 @@ func (a *Session) Plans(project *projects.Project, list []*Article, o plan.Optio
 	return plans, nil
 }
 
+// SelectPlanned is Select and then Plans.
+func (a *Session) SelectPlanned(args []string, o plan.Options, consequence string) (project *projects.Project, list []*Article,
+	plans map[string]*plan.Plan, err error) {
+	if project, list, err = a.Select(args); err == nil {
+		plans, err = a.Plans(project, list, o, consequence)
+	}
+	return project, list, plans, err
+}
+
 // Present tells what images and programs are now on the engine of a project, which is connected to if any record names some.
 func (a *Session) Present(project *projects.Project) *images.Present {
 	return &images.Present{Connect: func(ctx context.Context) (engine.Engine, error) { return a.Config.EngineOf(ctx, project) }}

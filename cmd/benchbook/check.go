@@ -43,7 +43,7 @@ after its cells have exchanged their values is a warning.`,
 			if err != nil {
 				return err
 			}
-			problems = slices.Concat(problems, pages.ThemeProblems(project), pages.DocsProblems(project))
+			problems = append(problems, pages.Problems(project)...)
 			sound := slices.DeleteFunc(slices.Clone(list), func(c *lab.Article) bool { return !c.Problems.Empty() })
 			var moved []string
 			movable := map[string][]*article.Claim{} // by article

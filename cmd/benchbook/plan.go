@@ -27,11 +27,7 @@ which trials are to be measured, and why. A value that differs between trials is
 			if err := checkRepetitions(cmd.Flags(), options.Repetitions); err != nil {
 				return err
 			}
-			project, list, err := a.Select(args)
-			if err != nil {
-				return err
-			}
-			plans, err := a.Plans(project, list, options, "articles with problems cannot be planned")
+			project, list, plans, err := a.SelectPlanned(args, options, "articles with problems cannot be planned")
 			if err != nil {
 				return err
 			}

@@ -41,14 +41,7 @@ the page, and so is the progress of a run in another terminal. Nothing is measur
 			if err != nil {
 				return lab.Failure(err)
 			}
-			roots := []string{filepath.Join(project.Dir, pages.ArticlesDir)}
-			if folder := pages.ThemeDir(project); folder != "" {
-				roots = append(roots, folder)
-			}
-			if folder := pages.DocsDir(project); folder != "" {
-				roots = append(roots, folder)
-			}
-			preview := site.Preview{Roots: roots, Files: []string{filepath.Join(project.Dir, article.ProjectFile)}, Port: port,
+			preview := site.Preview{Roots: pages.Roots(project), Files: []string{filepath.Join(project.Dir, article.ProjectFile)}, Port: port,
 				Build: p.Build, Progress: func() []string { return progress.Status(project.Dir) },
 				Notice: func(text string) { fmt.Fprintf(a.Stderr, "%s\n", text) }}
 			defer a.AwaitOnInterrupt(cmd.Context())()

@@ -41,11 +41,7 @@ func ReadAs(text string) (name string, matches []expr.Match, err error) {
 
 // ImportFiles saves what files of other tools hold as records.
 func ImportFiles(a *lab.Session, files []string, format, program, name string, matches []expr.Match, profile string) error {
-	project, list, err := a.Select([]string{name})
-	if err != nil {
-		return err
-	}
-	plans, err := a.Plans(project, list, plan.Options{Profile: profile}, "nothing was imported")
+	project, list, plans, err := a.SelectPlanned([]string{name}, plan.Options{Profile: profile}, "nothing was imported")
 	if err != nil {
 		return err
 	}

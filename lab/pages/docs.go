@@ -3,6 +3,7 @@ package pages
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"benchbook/lab"
 	"benchbook/notebook/projects"
@@ -11,11 +12,12 @@ import (
 	"benchbook/site/theme"
 )
 
-// DocsProblems are what is wrong with the pages that the project has beside its articles.
-func DocsProblems(project *projects.Project) []*source.Problem {
-	var problems source.Problems
-	project.ReadDocs(&problems)
-	return problems.Sorted()
+// Problems are what is wrong with the files that the project has for the theme, and with the pages beside its articles.
+func Problems(project *projects.Project) []*source.Problem {
+	var look, docs source.Problems
+	theme.OfProject(project, &look)
+	project.ReadDocs(&docs)
+	return append(look.Sorted(), docs.Sorted()...)
 }
 
 // renderDocs renders the pages that the project has beside its articles. Those that cannot be read are left out, and links that lead to nothing
@@ -42,10 +44,21 @@ func renderDocs(a *lab.Session, project *projects.Project, look *theme.Theme, ar
 	return pages, problems.Sorted(), nil
 }
 
-// DocsDir is the folder in which a project has pages beside its articles; empty if it has none.
-func DocsDir(project *projects.Project) string {
-	if project.Docs.Value == "" {
+// docsDir is the folder in which a project has pages beside its articles; empty if it has none.
+func docsDir(project *projects.Project) string { return folderOf(project, project.Docs.Value) }
+
+// themeDir is the folder in which a project has files for the theme; empty if it has none.
+func themeDir(project *projects.Project) string { return folderOf(project, project.Theme.Value) }
+
+func folderOf(project *projects.Project, name string) string {
+	if name == "" {
 		return ""
 	}
-	return filepath.Join(project.Dir, filepath.FromSlash(project.Docs.Value))
+	return filepath.Join(project.Dir, filepath.FromSlash(name))
+}
+
+// Roots are the folders of which a change changes the site.
+func Roots(project *projects.Project) []string {
+	roots := []string{filepath.Join(project.Dir, ArticlesDir), themeDir(project), docsDir(project)}
+	return slices.DeleteFunc(roots, func(folder string) bool { return folder == "" })
 }

@@ -176,7 +176,7 @@ func (p *Previewer) readDocs(project *projects.Project) error {
 	}
 	var problems source.Problems
 	docs := project.ReadDocs(&problems)
-	p.docsDir, p.docs, p.docsWrong, p.docsShown, p.docsMade = DocsDir(project), nil, textOf(&problems), p.shown, true
+	p.docsDir, p.docs, p.docsWrong, p.docsShown, p.docsMade = docsDir(project), nil, textOf(&problems), p.shown, true
 	if docs == nil {
 		return nil
 	}
@@ -186,17 +186,9 @@ func (p *Previewer) readDocs(project *projects.Project) error {
 	return err
 }
 
-// ThemeDir is the folder in which a project has files for the theme; empty if it has none.
-func ThemeDir(project *projects.Project) string {
-	if project.Theme.Value == "" {
-		return ""
-	}
-	return filepath.Join(project.Dir, filepath.FromSlash(project.Theme.Value))
-}
-
 // readTheme takes the theme as it is now. Without a theme that can be used no page is made.
 func (p *Previewer) readTheme(project *projects.Project) (err error) {
-	p.themeDir, p.broken, p.renderer = ThemeDir(project), "", nil
+	p.themeDir, p.broken, p.renderer = themeDir(project), "", nil
 	var problems source.Problems
 	p.look = theme.OfProject(project, &problems)
 	if problems.Empty() {

@@ -295,13 +295,6 @@ func projectTheme(a *lab.Session, project *projects.Project) (*theme.Theme, erro
 	return look, nil
 }
 
-// ThemeProblems are what is wrong with the files that the project has for the theme.
-func ThemeProblems(project *projects.Project) []*source.Problem {
-	var problems source.Problems
-	theme.OfProject(project, &problems)
-	return problems.Sorted()
-}
-
 // themeError is the error of making pages: a problem with its place, if a template of the project made it.
 func themeError(a *lab.Session, look *theme.Theme, err error) error {
 	var problems source.Problems

@@ -127,11 +127,8 @@ type Selection struct {
 // Selected is all that is known of the articles that are named, in the sets of records that flags ask for. A trial or a claim is
 // not looked for.
 func Selected(a *lab.Session, args []string, flags Selection) ([]ShowJSON, error) {
-	project, list, err := a.Select(args)
+	project, list, _, err := a.SelectPlanned(args, plan.Options{}, "articles with problems are not shown")
 	if err != nil {
-		return nil, err
-	}
-	if _, err := a.Plans(project, list, plan.Options{}, "articles with problems are not shown"); err != nil {
 		return nil, err
 	}
 	this, err := sysinfo.ThisHost()
