@@ -24,7 +24,9 @@ func (c HostCache) Read(endpoint string) (sysinfo.Host, bool) {
 }
 
 // Write keeps what a machine is.
-func (c HostCache) Write(endpoint string, h sysinfo.Host) { WriteCached(string(c), "hosts", endpoint, h) }
+func (c HostCache) Write(endpoint string, h sysinfo.Host) {
+	WriteCached(string(c), "hosts", endpoint, h)
+}
 
 // ReadCached reads what other runs have kept in a folder of a cache under a key; false if there is nothing, or no cache.
 func ReadCached(cache, folder, key string, value any) bool {
