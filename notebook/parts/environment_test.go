@@ -10,7 +10,8 @@ func TestValuesOfEnvFile(t *testing.T) {
 	}{
 		{"plain", "plain", true}, {"", "", true}, {"  two words  ", "two words", true},
 		{"5 # of them", "5", true}, {"a#b", "a#b", true}, {"# nothing", "", true}, {"$HOME/${X}", "$HOME/${X}", true},
-		{`"a # b"`, "a # b", true}, {`"a" # b`, "a", true}, {`'a\nb'`, `a\nb`, true}, {`"a\nb\t\"c\"\\"`, "a\nb\t\"c\"\\", true}, {`"\d"`, `\d`, true},
+		{`"a # b"`, "a # b", true}, {`"a" # b`, "a", true}, {`'a\nb'`, `a\nb`, true}, {`"a\nb\t\"c\"\\"`, "a\nb\t\"c\"\\",
+			true}, {`"\d"`, `\d`, true},
 		{`"it's"`, "it's", true}, {`"open`, "", false}, {`'open"`, "", false}, {`"a" b`, "a", false},
 	}
 	for _, test := range tests {
