@@ -63,6 +63,17 @@ func (p *Panel) newLine(name string, cell *dataset.Cell) line {
 	return line{figure.Curve{Name: name}, []*dataset.Cell{cell}, colour}
 }
 
+// curvesOf are those lines that add can give points.
+func curvesOf(lines []line, add func(l *line) bool) []figure.Curve {
+	var out []figure.Curve
+	for _, l := range lines {
+		if add(&l) {
+			out = append(out, l.Curve)
+		}
+	}
+	return out
+}
+
 // paint gives lines their colours: that of the parameter the author names, the second of one dashed; else each its own,
 // or none if they are more than the palette has, as each is named at its end.
 func (p *Panel) paint(lines []line) []line {
@@ -378,11 +389,7 @@ func (p *Panel) timeline() Drawing {
 	f := figure.Curves{X: figure.Axis{Name: "second of the measured window", Also: p.ofAll(ticks)},
 		Y: figure.Axis{Name: axis, Unit: unit.Scale, Zero: p.Block.Zero.V, Scale: p.scale(article.YAxis, all),
 			Also: p.ofAll(all)}}
-	for _, l := range lines {
-		if p.addSeconds(&l, metric, unit) {
-			f.Curves = append(f.Curves, l.Curve)
-		}
-	}
+	f.Curves = curvesOf(lines, func(l *line) bool { return p.addSeconds(l, metric, unit) })
 	if len(f.Curves) == 0 {
 		return Drawing{Missing: "nothing was recorded by second: " + strings.Join(p.described, "; ")}
 	}

@@ -27,7 +27,6 @@ type tuningChart struct {
 	name   string // of the setting
 	metric record.Metric
 	unit   number.Unit
-	curves []figure.Curve
 }
 
 // tuning draws what searches for a value tried: the median of the probes of each candidate, and the one that was
@@ -55,19 +54,17 @@ func (p *Panel) tuning() Drawing {
 		X: figure.Axis{Name: name, Ticks: candidates, Scale: p.scale(article.XAxis, candidates)},
 		Y: figure.Axis{Name: q.Axis, Unit: t.unit.Scale, Zero: p.Block.Zero.V, Scale: p.scale(article.YAxis, values),
 			Also: p.ofAll(values)}}
-	for _, l := range lines {
-		t.addLine(l)
-	}
-	if len(t.curves) == 0 {
+	f.Curves = curvesOf(lines, t.addPoints)
+	if len(f.Curves) == 0 {
 		return Drawing{Missing: "nothing that the search for " + name + " tried can be drawn: " +
 			strings.Join(p.described, "; ")}
 	}
-	for _, c := range t.curves { // a ring tells which, and the title of its point too
-		if len(t.curves) > maxChoicesNamed && c.Chosen != nil {
+	for _, c := range f.Curves { // a ring tells which, and the title of its point too
+		if len(f.Curves) > maxChoicesNamed && c.Chosen != nil {
 			c.Chosen.Label = ""
 		}
 	}
-	f.Curves, f.Notes = t.curves, p.notes
+	f.Notes = p.notes
 	f.Head = p.head(m.Title+" by "+name, p.description("What the search for "+name+" tried"))
 	p.say(cellview.HollowWords(p.Cells)...)
 	return Drawing{Figure: f, Sub: "What the search for " + name + " tried: " + q.Subject(),
@@ -92,15 +89,15 @@ func tried(cells []*dataset.Cell, name, metric string) (candidates, medians []fl
 	return candidates, medians
 }
 
-// addLine adds the curve of a cell.
-func (t *tuningChart) addLine(l line) {
+// addPoints puts the candidates of a cell on its line, and into words and data. It reports whether there is a line.
+func (t *tuningChart) addPoints(l *line) bool {
 	cell := l.cells[0]
 	s := cell.Search(t.name)
 	if s == nil {
 		const words = "not searched yet"
 		t.omit(l.Name, words)
 		t.addData(cell, words, nil, t.metric.Name, t.metric.Unit, nil, nil, "")
-		return
+		return false
 	}
 	for _, candidate := range s.Candidates() {
 		isChosen := candidate.Value == float64(s.Chosen)
@@ -119,10 +116,10 @@ func (t *tuningChart) addLine(l line) {
 	}
 	if !slices.ContainsFunc(l.Points, isPoint) {
 		t.omit(l.Name, searchWords(s))
-		return
+		return false
 	}
 	t.described = append(t.described, l.Name+": "+searchWords(s))
-	t.curves = append(t.curves, l.Curve)
+	return true
 }
 
 // point is a candidate on the curve of a name.

@@ -20,6 +20,11 @@ type spot struct {
 	align text.XAlignment
 }
 
+// beside are the spots right and left of x.
+func beside(x, y, gap float64) []spot {
+	return []spot{{x + gap, y, text.XLeft}, {x - gap, y, text.XRight}}
+}
+
 // place writes a label of one line at the first spot within area where it hits no text, no mark and no line, or else at
 // the first where it hits no text and no mark. If there is none it writes nothing and reports false.
 func (s *sheet) place(t textStyle, label string, area rect, spots []spot) bool {

@@ -553,12 +553,11 @@ func (p *plane) nameChoice(c Curve) {
 	const near, step = 14, 7
 	var spots []spot
 	for _, dy := range []float64{-near, near} {
-		spots = append(spots, spot{at.x, at.y + dy, text.XCenter},
-			spot{at.x + 6, at.y + dy, text.XLeft}, spot{at.x - 6, at.y + dy, text.XRight})
+		spots = append(append(spots, spot{at.x, at.y + dy, text.XCenter}), beside(at.x, at.y+dy, 6)...)
 	}
-	spots = append(spots, spot{at.x + near, at.y, text.XLeft}, spot{at.x - near, at.y, text.XRight})
+	spots = append(spots, beside(at.x, at.y, near)...)
 	for y := at.y + 2*near; y < p.frame.y1-near; y += step {
-		spots = append(spots, spot{at.x + 5, y, text.XLeft}, spot{at.x - 5, y, text.XRight})
+		spots = append(spots, beside(at.x, y, 5)...)
 	}
 	t := textStyle{ink: "halo " + fillInk(c.Series), strong: true, small: true}
 	p.place(t, c.Chosen.Label, p.frame.grow(0, 12), spots)
@@ -573,7 +572,7 @@ func (p *plane) nameDrops() {
 		x := p.x.at(d.Value)
 		var spots []spot
 		for _, y := range []float64{p.frame.y0 + 7, p.frame.y0 + 24, p.frame.y1 - 10, p.frame.y1 - 27} {
-			spots = append(spots, spot{x + 5, y, text.XLeft}, spot{x - 5, y, text.XRight})
+			spots = append(spots, beside(x, y, 5)...)
 		}
 		p.place(wordsStyle, d.Label, p.frame, spots)
 	}

@@ -621,12 +621,11 @@ func (s *rowSheet) nameMarks() bool {
 			continue
 		}
 		at := s.axis.at(r.Published)
-		beside := []spot{{at - labelGap, y, text.XRight}, {at + labelGap, y, text.XLeft}}
+		list := &apart
 		if r.hasMark() && x0-1 <= at && at <= x1+1 {
-			covered = append(covered, beside...)
-		} else {
-			apart = append(apart, beside...)
+			list = &covered
 		}
+		*list = append(*list, spot{at - labelGap, y, text.XRight}, spot{at + labelGap, y, text.XLeft})
 	}
 	for k, name := range s.f.Series {
 		t := textStyle{ink: "halo " + fillInk(k+1), strong: true, small: true}

@@ -145,12 +145,13 @@ func (p *plane) namePoints() bool {
 // around are the spots beside a mark, nearest first.
 func around(at point) []spot {
 	var spots []spot
-	for _, gap := range []float64{0, 7} {
-		side, up := labelGap+gap, 11+gap
-		spots = append(spots, spot{at.x + side, at.y, text.XLeft}, spot{at.x - side, at.y, text.XRight},
-			spot{at.x, at.y - up, text.XCenter}, spot{at.x, at.y + up, text.XCenter},
-			spot{at.x + side, at.y - up, text.XLeft}, spot{at.x + side, at.y + up, text.XLeft},
-			spot{at.x - side, at.y - up, text.XRight}, spot{at.x - side, at.y + up, text.XRight})
+	for _, more := range []float64{0, 7} {
+		side, up := labelGap+more, 11+more
+		right, left := at.x+side, at.x-side
+		spots = append(spots, beside(at.x, at.y, side)...)
+		spots = append(spots, spot{at.x, at.y - up, text.XCenter}, spot{at.x, at.y + up, text.XCenter},
+			spot{right, at.y - up, text.XLeft}, spot{right, at.y + up, text.XLeft},
+			spot{left, at.y - up, text.XRight}, spot{left, at.y + up, text.XRight})
 	}
 	return spots
 }
