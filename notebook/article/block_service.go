@@ -123,11 +123,7 @@ func (e Environment) Map() map[string]string {
 	if len(e) == 0 {
 		return nil
 	}
-	out := map[string]string{}
-	for _, v := range e {
-		out[v.Name.Value] = v.Value.Value
-	}
-	return out
+	return NamedTexts(e).Map()
 }
 
 func (e *Environment) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {

@@ -104,43 +104,35 @@ func planOnce(ask func(string) (*plan.Plan, error)) func(string) (*plan.Plan, er
 func wholeIn(records []*record.Record) []string {
 	stops := record.StoppedIn(records)
 	type trial struct {
-		name        string
-		calibration bool
+		experiment, name string
+		calibration      bool
 	}
-	repetitions := map[string]map[trial]map[int]*record.Record{}
-	of := map[string]int{}
+	trials := map[trial]map[int]*record.Record{} // by repetition
+	of, planned, lacking := map[string]int{}, map[string]int{}, map[string]bool{}
 	for _, r := range records {
 		if r.Search != nil && r.Search.Kind == record.SearchTune {
 			continue // it stands beside the repetitions that use what it found
 		}
-		if repetitions[r.Experiment] == nil {
-			repetitions[r.Experiment] = map[trial]map[int]*record.Record{}
+		t := trial{r.Experiment, r.Trial, r.Calibration}
+		if trials[t] == nil {
+			trials[t] = map[int]*record.Record{}
 		}
-		t := trial{r.Trial, r.Calibration}
-		if repetitions[r.Experiment][t] == nil {
-			repetitions[r.Experiment][t] = map[int]*record.Record{}
-		}
-		repetitions[r.Experiment][t][r.Repetition] = r
+		trials[t][r.Repetition] = r
 		of[r.Experiment] = max(of[r.Experiment], r.Order.Of)
 	}
-	var out []string
-	for experiment, trials := range repetitions {
-		planned, whole := 0, true
-		for t, list := range trials {
-			r := list[slices.Min(slices.Collect(maps.Keys(list)))]
-			if r.Search != nil { // a capacity is found once
-				planned++
-				continue
-			}
-			planned += r.Planned
-			whole = whole && (r.Imported != nil || stops.Complete(r.Run, experiment, t.name, r.Planned, func(k int) bool { return list[k] != nil }))
+	for t, list := range trials {
+		r := list[slices.Min(slices.Collect(maps.Keys(list)))]
+		if r.Search != nil { // a capacity is found once
+			planned[t.experiment]++
+			continue
 		}
-		if whole && planned >= of[experiment] {
-			out = append(out, experiment)
+		planned[t.experiment] += r.Planned
+		if r.Imported == nil && !stops.Complete(r.Run, t.experiment, t.name, r.Planned, func(k int) bool { return list[k] != nil }) {
+			lacking[t.experiment] = true
 		}
 	}
-	slices.Sort(out)
-	return out
+	isLacking := func(experiment string) bool { return lacking[experiment] || planned[experiment] < of[experiment] }
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(of)), isLacking)
 }
 
 // Has reports whether what is shown of a cell was measured by the run of the moment, and not before.
