@@ -11,7 +11,7 @@ import (
 
 // relayLink is a TCP relay that makes the network before a service slower than it is.
 //
-// It reads a config in JSON, the Config of package link, and relays until it is told to end. Standard error has the line
+// It reads the Config of package link as JSON, and relays until it is told to end. Standard error has the line
 // link.ReadyLine once it accepts connections, and then how late it was.
 func relayLink(ctx context.Context, _ []string, s streams) error {
 	config, err := link.ReadConfig(s.configFrom("BENCHBOOK_LINK"))

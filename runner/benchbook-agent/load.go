@@ -24,11 +24,11 @@ const memoryLimit = 256 << 20
 
 // putLoad puts HTTP load on a server and prints what it measured.
 //
-// It reads a config in JSON, the Config of package http, from the environment variable BENCHBOOK_LOAD or, where that is empty, from
-// standard input, and prints one Result in JSON on standard output, and nothing else. With the argument check it puts no load on,
-// asks for every target once, and prints a list of each Answer. With the argument await the config is in the environment, and
-// nothing is sent before the line "begin" comes in on standard input. Behind that word may stand when the load is to begin, in
-// nanoseconds since 1970 by the clock of this machine.
+// It reads the Config of package http as JSON from the environment variable BENCHBOOK_LOAD or, if that is empty, from
+// standard input, and prints one Result as JSON. With the argument check it asks for every target once instead, and
+// prints each Answer. With the argument await the config is in the environment, and nothing is sent before the line
+// "begin" comes in on standard input; the moment to begin may follow that word, in nanoseconds since 1970 by the clock
+// of this machine.
 //
 // The error is nil if it could measure, however the server did.
 func putLoad(ctx context.Context, args []string, s streams) error {

@@ -11,7 +11,7 @@ import (
 
 // serveOrigin is an HTTP server whose answers come after a time that is drawn from a distribution.
 //
-// It reads a config in JSON, the Config of package origin, and serves until it is told to end. Standard error has how late its
+// It reads the Config of package origin as JSON, and serves until it is told to end. Standard error has how late its
 // answers were.
 func serveOrigin(ctx context.Context, _ []string, s streams) error {
 	config, err := origin.ReadConfig(s.configFrom("BENCHBOOK_ORIGIN"))

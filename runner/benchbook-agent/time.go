@@ -11,10 +11,9 @@ import (
 	"benchbook/runner/load/timing"
 )
 
-// timeCommand runs the program that its arguments name and prints what it took, as JSON behind a marker that it is told in its
-// environment, to standard output. There it may be told of programs to run before and after that one, too. The status is 0 if the
-// program could be run, whatever that one's status was, or if one before it failed, and 1 with a line on standard error if it
-// could not.
+// timeCommand runs a program and prints what it took to standard output, as JSON behind a marker from its environment,
+// which may name programs to run before and after it as well. The status is 0 if the program ran, whatever its own
+// status, or if one before it failed; it is 1, with a line on standard error, if it could not be run.
 func timeCommand(args []string) {
 	stdout, errOut := aside(1)
 	stderr, errErr := aside(2)

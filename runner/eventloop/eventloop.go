@@ -2,12 +2,12 @@
 
 // Package eventloop is one thread that waits for sockets and for points in time at once.
 //
-// It is what programs are made of that have to act at the right moment, thousands of times at once: our origin and our relay. A Go
-// program that sleeps rounds short times up to whole milliseconds while it is idle, and wakes one goroutine through another. Here
-// one thread is woken by the kernel's high-resolution timer itself, and acts.
+// Our origin and our relay are made of it: they have to act at the right moment, thousands of times at once. A Go
+// program that sleeps rounds short times up to whole milliseconds while it is idle, and wakes one goroutine through
+// another. Here the kernel's high-resolution timer wakes one thread, which acts.
 //
-// All methods but Now belong to the loop's thread: they are called before Run, or by what Run calls. So whatever hangs on a loop
-// needs no locks, and its events have an order.
+// All methods but Now belong to the loop's thread: call them before Run, or in what Run calls. So nothing on a loop
+// needs locks, and its events have an order.
 package eventloop
 
 import (
@@ -88,7 +88,7 @@ func (l *Loop) Close() {
 // Now is the time on the loop's clock, in nanoseconds. Nobody can set that clock.
 func (l *Loop) Now() int64 { return int64(time.Since(l.base)) }
 
-// Add waits for events of a file, EPOLLIN and its like, as long as they last. Errors and hang-ups are always among them.
+// Add waits for events of a file, such as EPOLLIN, as long as they last; errors and hang-ups are always among them.
 func (l *Loop) Add(fd int, events uint32, ready func(events uint32)) error {
 	for len(l.sources) <= fd {
 		l.sources = append(l.sources, source{})
@@ -156,7 +156,7 @@ func (l *Loop) Fail(err error) {
 	}
 }
 
-// Run waits and calls until the context is done, and then returns nil, or until something failed that nobody else could handle.
+// Run waits and calls until the context is done, which is no error, or until something failed.
 func (l *Loop) Run(ctx context.Context) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -192,7 +192,7 @@ func (l *Loop) fire() {
 	}
 }
 
-// arm sets the kernel's timer to the next time that is due, and says how long to wait beside it: not at all, or for ever.
+// arm sets the kernel's timer to the next time that is due, and says how long to wait beside it: 0, or -1 for ever.
 func (l *Loop) arm() (timeout int, err error) {
 	if l.failure != nil {
 		return 0, nil // of what was called just now

@@ -16,11 +16,11 @@ const (
 	mostLateness  = int64(time.Minute)
 )
 
-// ReportEvery is how often a Lateness is written down while it grows: often enough that little is missing at any moment.
+// ReportEvery is how often a Lateness is written down while it grows.
 const ReportEvery = 250 * time.Millisecond
 
-// latenessPrefix begins the lines that Watch writes, and reportBegin is all of them that is always the same: other programs may well write
-// how late something is.
+// latenessPrefix begins the lines that Watch writes, and reportBegin is all that never changes in them: other programs
+// may write how late something is, too.
 const (
 	latenessPrefix = "lateness "
 	reportBegin    = latenessPrefix + `{"count":`

@@ -11,8 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// acceptPause is how long no connection is accepted after there was no file or memory for one. Those that come wait in the
-// kernel's queue.
+// acceptPause is how long to accept nothing after files or memory ran out. Connections wait in the kernel's queue.
 const acceptPause = 10 * time.Millisecond
 
 // Listener accepts the TCP connections of one address.
@@ -22,8 +21,8 @@ type Listener struct {
 	pause Timer
 }
 
-// Listen accepts connections at an address, such as ":80", and hands each to accepted as a file that does not block and sends
-// at once what it is given. The address that it is, for a port that was 0, comes back.
+// Listen accepts connections at an address, such as ":80", and hands each to accepted as a file that does not block and
+// sends at once. It returns the actual address, with the port that a 0 became.
 func (l *Loop) Listen(address string, accepted func(fd int)) (net.Addr, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"io"
 )
 
-// Watch writes the report as a line every quarter of a second in which something was added. Who runs the program finds it with ReadLateness.
+// Watch writes the report as a line every quarter of a second in which it has grown; ReadLateness finds it.
 func (l *Lateness) Watch(loop *Loop, w io.Writer) {
 	t := &Timer{}
 	t.Fire = func() {

@@ -158,8 +158,8 @@ func (r *answerReader) takeBody(b []byte) (rest []byte, done bool, err error) {
 	return b[n:], r.skip(int64(n)), nil
 }
 
-// takeLine takes a line, or what there is of it. The line is without its end, and good until the next call. Of fields it ends where the next
-// one begins: a line that begins with white space goes on with the one before, from which a single space parts it.
+// takeLine takes a line, or what there is of it. The line is without its end, and good until the next call. A header
+// line that begins with white space continues the one before, after a single space.
 //
 // Source: RFC 9112, 5.2: a user agent replaces each obs-fold with one or more SP before it interprets the value.
 func (r *answerReader) takeLine(b []byte) (line, rest []byte, ended bool, err error) {

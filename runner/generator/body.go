@@ -10,7 +10,7 @@ import (
 	"benchbook/runner/textsearch"
 )
 
-// MaxJSON is how large a body may be, in bytes, for values in its JSON to be checked before timing: it is kept whole for that.
+// MaxJSON is how many bytes a body may have for values in its JSON to be checked: it is kept whole for that.
 const MaxJSON = 16 << 20
 
 // maxExcerpt is how much of a body is kept for messages, in bytes.

@@ -10,8 +10,8 @@ import (
 	"benchbook/runner/load/http"
 )
 
-// Check asks for every target once, at each address that the load would go to, and checks the answers as it is done before timing,
-// whether the config wants that or not. Whatever is wrong with an answer is in it; an error means that the config is invalid or the
+// Check asks for every target once, at each address that the load would go to, and checks the answers even if the
+// config does not want that. What is wrong with an answer is in it; an error means that the config is invalid or the
 // context ended.
 func Check(ctx context.Context, config http.Config) ([]http.Answer, error) {
 	if err := config.Validate(); err != nil {

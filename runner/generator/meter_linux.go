@@ -83,8 +83,8 @@ func (m *meter) next() int64 {
 	return m.at[m.taken]
 }
 
-// stood notes a time in which the thread saw nothing of what happened. What lies before the window does not count. What lies behind it
-// does: requests of the window may still be under way.
+// stood notes a time in which the thread saw nothing of what happened. Time before the window does not count; time
+// after it does, since requests of the window may still be under way.
 func (m *meter) stood(from, to int64) { m.longest = max(m.longest, to-max(from, m.at[0])) }
 
 // waited notes a wait in which nothing came.

@@ -97,8 +97,8 @@ func rateSchedules(c *http.Config) (warmup, window *schedule) {
 	return warmup, window
 }
 
-// clientSchedule is the schedule of the number of clients of a closed loop, from the start of the warm-up on; nil if it does
-// not change.
+// clientSchedule is the number of clients of a closed loop over time, from the start of the warm-up; nil if it is
+// constant.
 func clientSchedule(c *http.Config) *schedule {
 	if len(c.Stages) == 0 || c.Open() {
 		return nil

@@ -119,14 +119,14 @@ const (
 	attentive = 10e6
 )
 
-// wait returns how many events have come within so many nanoseconds, maybe none, and how long it was ready to wait, which
-// may be less.
+// wait returns how many events have come within so many nanoseconds, and how long it was ready to wait, which may be
+// less.
 //
-// At first the thread blocks without the scheduler knowing. To stop the world, or to give others a turn, the runtime asks for its
-// place and sends it a signal, which ends the wait. It hands its place over in the next function that looks for such a request as
-// it is entered, as all but the smallest do, so a loop around wait has to call one. There is no runtime.Gosched here: that
-// would hand the place over twice, which costs a thread that is locked some wake-ups of other threads. A thread on which nothing
-// comes for a while lets the scheduler know.
+// At first the thread blocks without the scheduler knowing. To stop the world, or to let others run, the runtime asks
+// for the thread's place and sends it a signal, which ends the wait. The thread hands its place over in the next
+// function call that checks for such a request, so a loop around wait has to make one. runtime.Gosched would hand it
+// over twice, which costs a locked thread some wake-ups of others. A thread on which nothing comes for a while tells
+// the scheduler that it blocks.
 func (p *poller) wait(timeout int64) (n int, limit int64) {
 	limit = timeout
 	if !p.dull {

@@ -19,8 +19,8 @@ import (
 	"benchbook/runner/load/timing"
 )
 
-// timerPath is where our program lies in the container of a command. It starts the command there and times it, so that the
-// engine's own work on containers is not measured.
+// timerPath is where our program lies in the container of a command. It starts and times the command there, so that the
+// engine's own work is not measured.
 const timerPath = "/.benchbook/" + agent.Name
 
 // Commands is the driver of commands: each repetition runs in a service, or in a container of its own.
@@ -147,8 +147,8 @@ func commandMeasured(r *timing.Report, c *spec.Command) Measurement {
 	return m
 }
 
-// printed adds the samples that the command itself measured: every line of its standard output that is a JSON object with a
-// metric, of those that the timer kept. What looks like one and is not is a failure, since a number that is silently lost would be missed by nobody.
+// printed adds what the command measured itself: each line of its standard output that is a JSON object with a metric.
+// A line that looks like one and cannot be read is a failure, since nobody would miss a number that is silently lost.
 func printed(lines []string, m *Measurement) (failure string) {
 	for _, text := range lines {
 		line := []byte(strings.TrimSpace(text))
@@ -182,7 +182,7 @@ func printed(lines []string, m *Measurement) (failure string) {
 	return ""
 }
 
-// isName says that an expression is nothing but a name: whatever is called otherwise no table, figure or claim could ask for.
+// isName reports whether an expression is nothing but a name: no table, figure or claim could ask for another metric.
 func isName(n expr.Node, name string) bool {
 	s, ok := n.(*expr.Selector)
 	return ok && s.Name == name && len(s.Matches) == 0

@@ -32,9 +32,8 @@ type Driver interface {
 
 // Starter is a Driver whose program can be started before the services of a trial are ready.
 type Starter interface {
-	// StandBy starts the program beside the services, where it sends nothing until Measure is called with the Standby in its Place. It is
-	// nil if the program cannot be started before them. Whoever asks for one calls its End. Prepare was called before; whatever goes
-	// wrong, Measure says.
+	// StandBy starts the program beside the services. It sends nothing until Measure gets the Standby in its Place. It
+	// is nil if the program cannot start before the services. The caller calls End; Measure reports what goes wrong.
 	StandBy(ctx context.Context, at Place, trial *plan.Trial) *Standby
 }
 
@@ -49,7 +48,8 @@ type Place struct {
 	Space  engine.Space
 	CPUSet string // cores of the load; empty for all
 	Cores  int    // how many they are, those of all generators together
-	// Hosts are those of a Location that generators are on in turn; fewer than two: all of them are where Space runs programs.
+	// Hosts are the hosts of a Location that generators take turns on; fewer than two mean the place where Space runs
+	// programs.
 	Hosts []string
 	Seed  uint64 // of the load's random numbers: another one in each repetition, the same for all trials of a round
 	// Image finds the image of a command, prepared beforehand.
@@ -88,7 +88,8 @@ func (at Place) hostOf(number int) string {
 	return at.Hosts[number%len(at.Hosts)]
 }
 
-// coresOf is how many of Cores are those of a generator. Generators of one host share what that has, unless they have CPUs of their own.
+// coresOf is how many of Cores a generator has. Generators on one host share its cores, unless they have CPUs of their
+// own.
 func (at Place) coresOf(part http.Part) int {
 	n := len(at.Hosts)
 	if n < 2 || at.CPUSet != "" {
@@ -113,23 +114,24 @@ type Measurement struct {
 	Load       *record.Load
 	Command    *record.Command
 
-	// Start and Length are the window of a load or the run of a command, for the samples of services; zero where there is none.
+	// Start and Length are the window of a load, or the run of a command; zero without one.
 	Start  time.Time
 	Length time.Duration
-	// GeneratorCPU is the processor time of the load, or of the command and its timer, in the window, as far as it is not that of a
-	// service; -1 where it cannot be told.
+	// GeneratorCPU is the processor time of the load, or of the command and its timer, in the window, without that of
+	// services; -1 if it is unknown.
 	GeneratorCPU time.Duration
-	// HostCPU is the part of each host in GeneratorCPU where generators are on several; nil where they are not, or it cannot be told.
+	// HostCPU is the part of each host in GeneratorCPU if generators are on several; nil otherwise, or if it is
+	// unknown.
 	HostCPU map[string]time.Duration
 	Warmup  time.Duration // spent before the window
 
-	// Wrote is what the command wrote to standard output, by the name stdout, and its own hooks, by theirs: prepare and conclude.
+	// Wrote is what the command (stdout) and its own hooks (prepare, conclude) wrote to standard output.
 	Wrote map[string]string
 
 	Facts map[string]string
 }
 
-// OwnHooks are those of some hooks that run where the command of a trial does, in a container of its own. All others run in services.
+// OwnHooks are the hooks that run in the container of the trial's command. All others run in services.
 func OwnHooks(t *plan.Trial, hooks []spec.Hook) [][]string {
 	var own [][]string
 	for _, h := range hooks {

@@ -24,15 +24,15 @@ import (
 	"benchbook/runner/load/http"
 )
 
-// programName is what the program of a load is called where it runs; of several each has its number behind it, but for the first. That which
-// only checks answers before them has checkName.
+// programName is what a generator is called where it runs; all but the first have a number behind it. checkName is the
+// one that only checks answers before the others start.
 const (
 	programName = "load"
 	checkName   = programName + ".check"
 )
 
-// togetherIn is how long generators have, from the word to begin, until all of them do: time for the word to reach each of them, and for
-// each to look up the names of its targets.
+// togetherIn is how long generators have from the word to begin until all of them do: the word has to reach each of
+// them, and each has to look up its targets.
 const togetherIn = 500 * time.Millisecond
 
 // Requests is the driver of loads over HTTP: our generator, alone in an image of its own beside the services.
@@ -140,8 +140,8 @@ func (d *Requests) program(at Place, l *spec.Load, name string, config http.Conf
 // clock is that of where a generator is, before ours, give or take.
 type clock struct{ ahead, uncertain time.Duration }
 
-// generate runs the generators of a load, or has those go on that stand by. There are clocks where generators are on several hosts. The
-// failure is why they could not do what they were asked for.
+// generate runs the generators of a load, or gives those that stand by their word. There are clocks if generators are
+// on several hosts. The failure is why they could not do what they were asked for.
 func (d *Requests) generate(ctx context.Context, at Place, t *plan.Trial) (exits []engine.Exit, clocks []clock, failure string, err error) {
 	if t.Load.Generators > 1 {
 		return d.generateTogether(ctx, at, t)
@@ -171,8 +171,8 @@ func (d *Requests) runOne(ctx context.Context, at Place, t *plan.Trial, name str
 	return at.Space.Run(ctx, program, nil)
 }
 
-// generateTogether runs several generators, which begin at one moment. That lies a little ahead, and nobody knows how long a server takes
-// for its first answer, so what is checked before timing is checked before the word is given, for all of them.
+// generateTogether runs several generators, which begin at one moment, shortly ahead. Nobody knows how long a server
+// takes for its first answer, so answers are checked once, for all of them, before the word is given.
 func (d *Requests) generateTogether(ctx context.Context, at Place, t *plan.Trial) (exits []engine.Exit, clocks []clock, failure string, err error) {
 	s := at.Standby
 	if s == nil {
@@ -291,8 +291,8 @@ func requestsConfig(l *spec.Load, at Place) http.Config {
 	return c
 }
 
-// partConfigs are the configs of all generators of a load, given that of the whole. They share its cores, and what is checked before timing
-// is not theirs to check.
+// partConfigs are the configs of all generators of a load, given that of the whole. They share its cores, and do not
+// check answers before timing.
 func partConfigs(whole http.Config, l *spec.Load, at Place) []http.Config {
 	if l.Generators < 2 {
 		return []http.Config{whole}
@@ -326,8 +326,8 @@ func hostCPU(parts []*http.Result, at Place) map[string]time.Duration {
 	return used
 }
 
-// generatorsMeasured says what each generator of a load did, and where by which clock if they were on several hosts; nil where there is
-// only one.
+// generatorsMeasured says what each generator of a load did, and where by which clock if they were on several hosts;
+// nil if there was one.
 func generatorsMeasured(parts []*http.Result, at Place, clocks []clock) []record.Generator {
 	if len(parts) < 2 {
 		return nil
@@ -425,9 +425,9 @@ func histogram(d http.Distribution) record.Histogram {
 	return record.Histogram{HDR: d.Encoded, Count: d.Count, Overflow: d.Overflow, Min: seconds(d.Min), Max: seconds(d.Max), Sum: seconds(d.Sum)}
 }
 
-// inFlight is the ρ of docs/method.md#quantities-checked, the mean share of the clients that had a request under way or
-// were thinking, with the time that it was taken over, in seconds. The share is -1 where the run was too short to tell,
-// and where the number of clients is not fixed, as in an open loop.
+// inFlight is the ρ of docs/method.md#quantities-checked: the mean share of the clients with a request under way, or
+// thinking, and the seconds that it was taken over. The share is -1 if the run was too short to tell, or the number of
+// clients is not fixed.
 func inFlight(r *http.Result, l *spec.Load) (share, over float64) {
 	if r.Lag != nil || len(l.Stages) > 0 {
 		return -1, 0

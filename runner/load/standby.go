@@ -14,8 +14,8 @@ import (
 // endedSoon is how long it may take until a program that has ended is seen to have.
 const endedSoon = 2 * time.Second
 
-// Standby has the programs of a load that were started and wait for the word to begin, so that what comes before that does not have to wait
-// for their containers. Started and End may be called on nil, which is none.
+// Standby has the programs of a load that were started and wait for the word to begin, so that no time is lost on their
+// containers. Started and End may be called on nil.
 type Standby struct{ programs []*awaited }
 
 // awaited is one of them.
@@ -56,7 +56,7 @@ func wait(ctx context.Context, space engine.Space, program engine.Program) *awai
 	return w
 }
 
-// Started waits until the programs run, and returns them, without those that never did; none if the context is done before.
+// Started waits until the programs run, and returns them without those that never did; none if the context ends first.
 func (s *Standby) Started(ctx context.Context) []engine.Running {
 	if s == nil {
 		return nil
@@ -75,9 +75,9 @@ func (s *Standby) Started(ctx context.Context) []engine.Running {
 	return all
 }
 
-// clocks are those of the programs, which are on some hosts in turn: one for each host, as the first program there tells it, so that what is
-// not known of a clock does not come between two programs that share it. A program that has not begun tells nothing, and why that is so is
-// said when it gets its word. So is why one has ended meanwhile.
+// clocks are those of the programs, which take turns on some hosts. The first program on each host tells the clock for
+// all of them there, so that its uncertainty does not come between them. A program that has not begun, or has ended,
+// says why when it gets its word.
 func (s *Standby) clocks(ctx context.Context, hosts []string) ([]clock, error) {
 	n := min(len(hosts), len(s.programs))
 	first, failures := make([]clock, n), make([]error, n)
@@ -114,8 +114,8 @@ func (s *Standby) clocks(ctx context.Context, hosts []string) ([]clock, error) {
 	return all, errors.Join(failures...)
 }
 
-// run gives all programs their words, and returns how they ended, in their order. When one of them fails the others are ended, as nothing
-// counts any more; failed is its number then, and else -1.
+// run gives all programs their words, and returns how they ended, in their order. When one fails the others are ended;
+// failed is its number then, and -1 otherwise.
 func (s *Standby) run(word func(number int) string) (exits []engine.Exit, failed int, err error) {
 	for i, w := range s.programs {
 		_, _ = io.WriteString(w.word, word(i)) // one that has ended says why

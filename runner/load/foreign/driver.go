@@ -34,8 +34,7 @@ type Driver struct {
 	facts map[string]string
 }
 
-// Drivers gives the driver of every tool that benchbook can run, by the tool's name. The checks before a load are made by
-// program.
+// Drivers are the drivers of all tools that benchbook can run, by name. The program checks answers before a load.
 func Drivers(program agent.Program) map[string]load.Driver {
 	out := map[string]load.Driver{}
 	for _, t := range loadtool.Tools() {
@@ -273,8 +272,7 @@ func (w *watch) window(length time.Duration) (time.Time, time.Duration) {
 // shortest is the least time between two readings that tells how busy a tool was.
 const shortest = 200 * time.Millisecond
 
-// waiting is the share of the time for which the thread waited for a core that did so the longest; -1 where the tool ran too short to tell,
-// or nothing tells.
+// waiting is the share of the time for which the thread waited for a core that waited longest; -1 if that is unknown.
 func (w *watch) waiting() float64 {
 	share := -1.0
 	if span := w.lastAt.Sub(w.firstAt); span >= shortest {
@@ -287,8 +285,8 @@ func (w *watch) waiting() float64 {
 	return share
 }
 
-// busy is how busy the tool was: the share of its busiest thread, or of all its threads and cores together if that is more; and
-// the cores that it used. It is false where it ran too short to tell, or nothing tells.
+// busy is the share of the tool's busiest thread, or that of all its threads and cores if it is larger, and the cores
+// that it used. It is not ok if the tool ran too short to tell, or nothing tells.
 func (w *watch) busy(cores int) (busiest, used float64, ok bool) {
 	if len(w.usage) < 2 {
 		return 0, 0, false

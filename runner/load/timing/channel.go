@@ -21,7 +21,8 @@ type Settings struct {
 	Contains string `json:"contains,omitempty"` // as in Options
 
 	KeepStdout bool `json:"keep_stdout,omitempty"` // as in Options
-	// Before and After are programs to run before and after the one that is timed, each with its arguments. Their time is not its.
+	// Before and After are programs to run around the one that is timed, with their arguments. Their time does not
+	// count.
 	Before [][]string `json:"before,omitempty"`
 	After  [][]string `json:"after,omitempty"`
 }

@@ -15,7 +15,7 @@ type Hooks struct {
 	Log     string `json:"log,omitempty"`     // what the one that failed wrote to standard error, its last 64 KiB
 }
 
-// hookOutput is how long the output of a hook may take to end once it has ended: what it leaves running may write on for ever.
+// hookOutput is how long to wait for more output of a hook that has ended: what it left running may write for ever.
 const hookOutput = 100 * time.Millisecond
 
 // RunHooks runs programs one after the other, with our environment and without any input.

@@ -20,8 +20,8 @@ type usage struct {
 	peak         int64 // of the largest of them, in bytes
 }
 
-// leftBehind is what the processes took that the program started and did not wait for, without those that were there beside it.
-// Those that have ended are waited for; of the others, and of their children, the kernel tells what they took so far.
+// leftBehind is what the processes took that the program started and did not wait for, without those beside it. Those
+// that have ended are waited for; of the others, and their children, the kernel tells what they took so far.
 func leftBehind(beside map[int]bool) (usage, error) {
 	var sum usage
 	for {
@@ -51,8 +51,7 @@ func (u *usage) add(v usage) {
 	u.peak = max(u.peak, v.peak)
 }
 
-// runningBelow adds up what the running descendants of a process took, with the children that they have waited for, without some of
-// them.
+// runningBelow adds up what the running descendants of a process took, with the children that they waited for.
 func runningBelow(ancestor int, without map[int]bool) (usage, error) {
 	var sum usage
 	err := walkBelow(ancestor, func(pid int, used usage) {

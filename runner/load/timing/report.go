@@ -21,8 +21,9 @@ type Report struct {
 	System time.Duration `json:"system_ns"`
 	// Reading is the processor time that this process has used meanwhile, which is spent on the program's output.
 	Reading time.Duration `json:"reading_ns"`
-	// Standstill is the longest time for which this process was stopped meanwhile, from when it wanted to wake up, which is up to 0.1 s
-	// later: its machine was paused, its container frozen, or itself. -1 where the kernel does not tell.
+	// Standstill is the longest time for which this process was stopped meanwhile, because its machine, its container
+	// or itself was paused; -1 if the kernel does not tell. It counts from when the process wanted to wake up, up to
+	// 0.1 s later.
 	Standstill time.Duration `json:"standstill_ns"`
 	// PeakMemory is the largest resident set of any one process of it, in bytes; 0 where it stayed below our own, whose
 	// size every child starts with, so that it cannot be told.

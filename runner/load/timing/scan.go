@@ -16,7 +16,7 @@ const (
 	maxSaid    = 4 << 10 // of standard output, to be shown beside a failure
 )
 
-// A scanner looks through standard output as it passes. It keeps the lines that may be metrics, and whether a text was there.
+// A scanner looks through standard output as it passes, for lines that may be metrics and for a text.
 type scanner struct {
 	contains textsearch.Search
 

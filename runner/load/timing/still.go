@@ -13,11 +13,11 @@ import (
 	"benchbook/runner/proc"
 )
 
-// every is how long the watcher sleeps at a time: a shorter sleep would cost the program beside it a noticeable share of a core.
+// every is how long the watcher sleeps at a time: shorter sleeps would cost the program a noticeable share of a core.
 const every = 100 * time.Millisecond
 
-// watcher finds out for how long this process stands still: one of its threads sleeps, again and again, and looks how late it wakes up. What
-// it waited for a core is left out: a program that has many threads keeps others waiting, and is not measured wrongly for that.
+// watcher finds out how long this process stands still: a thread sleeps, again and again, and looks how late it wakes
+// up. Waiting for a core is left out: a program with many threads keeps others waiting, and that is no error.
 type watcher struct {
 	mu      sync.Mutex
 	waits   *os.File // what the kernel knows of the thread's waiting; nil where it does not tell

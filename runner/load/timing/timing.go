@@ -144,8 +144,8 @@ func (k *kept) report(r *Report, o Options) {
 	}
 }
 
-// standard puts files in the place of standard output and standard error. The program's end of a pipe stays open here then,
-// which does no harm, since what is left in it is not waited for.
+// standard replaces standard output and standard error. The program's end of a pipe then stays open here, which does no
+// harm: nobody waits for what is left in it.
 func standard(stdout, stderr *os.File) error {
 	for fd, f := range map[int]*os.File{1: stdout, 2: stderr} {
 		if err := unix.Dup3(int(f.Fd()), fd, 0); err != nil {
