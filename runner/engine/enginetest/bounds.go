@@ -235,7 +235,9 @@ func (s *suite) machine(ctx context.Context, t *testing.T) {
 	}
 }
 
-// refused asks for what an engine does not have.
+// refused asks for what an engine does not have. It is a table: a case for each capability.
+//
+//gocyclo:ignore
 func (s *suite) refused(ctx context.Context, t *testing.T, lacked spec.Capability) {
 	wantImageError := func(images ...engine.Image) {
 		t.Helper()
