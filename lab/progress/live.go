@@ -2,7 +2,6 @@ package progress
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -268,7 +267,7 @@ func (l *Live) median(t *plan.Trial) string {
 		unit = "s"
 	}
 	u := number.For(unit, false, median)
-	return u.Quantity(median, u.Decimals(median, math.NaN(), math.NaN()))
+	return u.Alone(median)
 }
 
 // judgeShare is the part of a run that judging claims may take. It happens between repetitions, never beside one.

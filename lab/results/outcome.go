@@ -3,7 +3,6 @@ package results
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -320,7 +319,7 @@ func datasetWords(d *dataset.Dataset) string {
 func effectWords(e *dataset.Quantity) string {
 	u := number.For(e.Unit, e.Share, e.Number)
 	if e.Interval == nil {
-		return u.Quantity(e.Number, u.Decimals(e.Number, math.NaN(), math.NaN())) + " (no interval)"
+		return u.Alone(e.Number) + " (no interval)"
 	}
 	decimals := u.Decimals(e.Number, e.Interval.Lo, e.Interval.Hi)
 	return fmt.Sprintf("%s [%s]", u.Quantity(e.Number, decimals), u.Between(e.Interval.Lo, e.Interval.Hi, decimals))

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -419,7 +418,7 @@ func (e *shownExperiment) floor(metric string) string {
 		}
 		return "no A/A pair"
 	}
-	out := number.Percent.Quantity(f.Floor, number.Percent.Decimals(f.Floor, math.NaN(), math.NaN()))
+	out := number.Percent.Alone(f.Floor)
 	if f.Biased {
 		out += ", biased"
 	}
@@ -550,7 +549,7 @@ func valueWords(c *dataset.Cell, i int, m record.Metric, u number.Unit) string {
 	if missing != "" {
 		return cmp.Or(strings.TrimSuffix(missing, ": "+r.Failure), missing)
 	}
-	return u.Quantity(value, u.Decimals(value, math.NaN(), math.NaN()))
+	return u.Alone(value)
 }
 
 func printShownMarkdown(a *lab.Session, s *ShowJSON, about extent) {

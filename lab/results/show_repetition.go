@@ -3,7 +3,6 @@ package results
 import (
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -135,7 +134,7 @@ func (o *oneJSON) sections() []section {
 		words := v.Missing
 		if v.Value != nil {
 			u := number.For(v.metric.Unit, v.metric.Share, *v.Value)
-			words = u.Quantity(*v.Value, u.Decimals(*v.Value, math.NaN(), math.NaN()))
+			words = u.Alone(*v.Value)
 		}
 		metrics = append(metrics, []string{v.Metric, words, terminal.Exact(v.Value)})
 	}
@@ -170,7 +169,7 @@ func (o *oneJSON) sections() []section {
 
 func seconds(s float64) string {
 	u := number.For("s", false, s)
-	return u.Quantity(s, u.Decimals(s, math.NaN(), math.NaN()))
+	return u.Alone(s)
 }
 
 // shareWords writes a share of which -1 is unknown.
@@ -178,7 +177,7 @@ func shareWords(x float64) string {
 	if x < 0 {
 		return "unknown"
 	}
-	return number.Percent.Quantity(x, number.Percent.Decimals(x, math.NaN(), math.NaN()))
+	return number.Percent.Alone(x)
 }
 
 // loadRows are what the load generator counted.

@@ -28,11 +28,10 @@ func searchesOf(c *dataset.Cell) []*record.Search {
 
 // printSearch lists the probes of a search.
 func printSearch(a *lab.Session, s *record.Search) {
-	what, candidate := "tune."+s.Name, number.Plain
+	what := "tune." + s.Name
 	rows := [][]string{{s.Name, s.Metric, "phase", "counts"}}
 	if s.Kind == record.SearchCapacity {
-		what, candidate = "capacity.rate", number.For("1/s", false)
-		rows[0][0], rows[0][3] = "rate", "meets "+s.Objective
+		what, rows[0][0], rows[0][3] = "capacity.rate", "rate", "meets "+s.Objective
 	}
 	var values []float64
 	for _, p := range s.Probes {
@@ -40,10 +39,9 @@ func printSearch(a *lab.Session, s *record.Search) {
 	}
 	u := number.For(s.Unit, false, values...)
 	for _, p := range s.Probes {
-		tried := candidate.Quantity(p.Candidate, max(0, candidate.Decimals(p.Candidate, math.NaN(), math.NaN())))
 		value, counts := "–", "yes"
 		if p.Has(s.Metric) {
-			value = u.Quantity(p.Value, u.Decimals(p.Value, math.NaN(), math.NaN()))
+			value = u.Alone(p.Value)
 		}
 		switch {
 		case p.Failure != "":
@@ -55,19 +53,24 @@ func printSearch(a *lab.Session, s *record.Search) {
 		case s.Kind == record.SearchCapacity && !p.Passed:
 			counts = "no"
 		}
-		rows = append(rows, []string{tried, value, p.Phase, counts})
+		rows = append(rows, []string{candidateWords(s, &p), value, p.Phase, counts})
 	}
 	fmt.Fprintf(a.Stdout, "\n    search for %s: %s\n", what, FoundWords(s))
 	terminal.PrintColumns(a.Stdout, "    ", rows)
 }
 
+// candidateWords writes what a probe tried: a rate, or a value.
+func candidateWords(s *record.Search, p *record.Probe) string {
+	u := number.Plain
+	if s.Kind == record.SearchCapacity {
+		u = number.For("1/s", false)
+	}
+	return u.Quantity(p.Candidate, max(0, u.Decimals(p.Candidate, math.NaN(), math.NaN())))
+}
+
 // ProbeWords says what a probe came to.
 func ProbeWords(s *record.Search, p *record.Probe) string {
-	candidate := number.Plain
-	if s.Kind == record.SearchCapacity {
-		candidate = number.For("1/s", false)
-	}
-	tried := candidate.Quantity(p.Candidate, max(0, candidate.Decimals(p.Candidate, math.NaN(), math.NaN())))
+	tried := candidateWords(s, p)
 	switch {
 	case p.Failure != "":
 		return tried + " failed: " + strings.ReplaceAll(p.Failure, "\n", " ")
@@ -79,7 +82,7 @@ func ProbeWords(s *record.Search, p *record.Probe) string {
 	words := tried + ": no " + s.Metric
 	if p.Has(s.Metric) {
 		u := number.For(s.Unit, false, p.Value)
-		words = tried + ": " + s.Metric + " " + u.Quantity(p.Value, u.Decimals(p.Value, math.NaN(), math.NaN()))
+		words = tried + ": " + s.Metric + " " + u.Alone(p.Value)
 	}
 	switch {
 	case s.Kind == record.SearchTune:

@@ -147,6 +147,9 @@ func (u Unit) signedEnd(v float64, decimals int) string {
 // Quantity writes v, which is in base units, with the unit: "12.3 ms", "8,095/s", "17 %", "1.33×".
 func (u Unit) Quantity(v float64, decimals int) string { return u.with(u.Number(v, decimals)) }
 
+// Alone is a quantity of which no interval is known.
+func (u Unit) Alone(v float64) string { return u.Quantity(v, u.Decimals(v, math.NaN(), math.NaN())) }
+
 // Signed is Quantity with a plus sign before what is above zero: "+17 %".
 func (u Unit) Signed(v float64, decimals int) string { return u.with(u.signed(v, decimals)) }
 
