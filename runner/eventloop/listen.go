@@ -14,8 +14,8 @@ import (
 // acceptPause is how long to accept nothing after files or memory ran out. Connections wait in the kernel's queue.
 const acceptPause = 10 * time.Millisecond
 
-// Listener accepts the TCP connections of one address.
-type Listener struct {
+// listener accepts the TCP connections of one address.
+type listener struct {
 	fd    int
 	loop  *Loop
 	pause Timer
@@ -24,12 +24,12 @@ type Listener struct {
 // Listen accepts connections at an address, such as ":80", and hands each to accepted as a file that does not block and
 // sends at once. It returns the actual address, with the port that a 0 became.
 func (l *Loop) Listen(address string, accepted func(fd int)) (net.Addr, error) {
-	listener, err := net.Listen("tcp", address)
+	accepting, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	defer listener.Close()
-	file, err := listener.(*net.TCPListener).File()
+	defer accepting.Close()
+	file, err := accepting.(*net.TCPListener).File()
 	if err != nil {
 		return nil, fmt.Errorf("listening at %s: %w", address, err)
 	}
@@ -41,22 +41,22 @@ func (l *Loop) Listen(address string, accepted func(fd int)) (net.Addr, error) {
 	if err := unix.SetNonblock(fd, true); err != nil {
 		return nil, errors.Join(fmt.Errorf("listening at %s: %w", address, err), unix.Close(fd))
 	}
-	out := &Listener{fd: fd, loop: l}
+	out := &listener{fd: fd, loop: l}
 	out.pause.Fire = func() { out.waitFor(unix.EPOLLIN) }
 	if err := l.Add(fd, unix.EPOLLIN, func(uint32) { out.accept(accepted) }); err != nil {
 		return nil, errors.Join(err, unix.Close(fd))
 	}
-	return listener.Addr(), nil
+	return accepting.Addr(), nil
 }
 
-func (a *Listener) waitFor(events uint32) {
+func (a *listener) waitFor(events uint32) {
 	if err := a.loop.Modify(a.fd, events); err != nil {
 		a.loop.Fail(err)
 	}
 }
 
 // accept takes what is in the queue, but not more than a batch, so that others have their turn.
-func (a *Listener) accept(accepted func(fd int)) {
+func (a *listener) accept(accepted func(fd int)) {
 	for range batch {
 		fd, _, err := unix.Accept4(a.fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 		switch err {

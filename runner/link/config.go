@@ -34,8 +34,8 @@ type Config struct {
 	Seed uint64 `json:"seed,omitempty"`
 }
 
-// Route leads from an address that the relay listens at to that of the service: ":5432" and "db.behind:5432". The name is looked up
-// once, before the first connection.
+// Route leads from an address that the relay listens at, such as ":5432", to that of the service: "db.behind:5432". The
+// name is looked up once, before the first connection.
 type Route struct {
 	Listen string `json:"listen"`
 	Target string `json:"target"`

@@ -14,7 +14,7 @@ const (
 	markSize     = 64        // what a mark counts as, so that many small reads are bounded too
 )
 
-// mark is something that travels over the link, by the time of its arrival: bytes that were read at once, or an event behind them.
+// mark is something that travels over the link: bytes that were read at once, or an event behind them.
 type mark struct {
 	due   int64
 	bytes int
@@ -157,8 +157,8 @@ type line struct {
 	waiting []*flow // in the order in which they came
 }
 
-// piece is how much of one connection is taken at once: what takes a millisecond, but no less than a packet of Ethernet, so that
-// the first bytes do not wait for many others behind them.
+// piece is how much of one connection is taken at once: what takes a millisecond, but at least a packet of Ethernet, so
+// that the first bytes do not wait for many others.
 func (l *line) piece() int {
 	if l.rate == 0 {
 		return maxRead

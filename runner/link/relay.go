@@ -76,7 +76,7 @@ func Listen(ctx context.Context, config Config) (*Relay, error) {
 // Addresses is where it listens, in the order of the routes.
 func (r *Relay) Addresses() []net.Addr { return r.addresses }
 
-// Serve relays until the context is done, and then drops all connections. How late bytes are sent on is written to the log, and
+// Serve relays until the context is done, and then drops all connections. The log gets how late bytes were sent on, and
 // which connections could not be opened.
 func (r *Relay) Serve(ctx context.Context, log io.Writer) error {
 	defer r.loop.Close()
@@ -245,8 +245,8 @@ func (c *conn) refused(err error) {
 	c.service.lost()
 }
 
-// shake notes a step of the handshake. After the second one the service gets the connection, if it has not got it with the first
-// bytes, and the kernel's acknowledgements are as usual.
+// shake notes a step of the handshake. After the second one the service gets the connection, unless it came with the
+// first bytes, and the kernel's acknowledgements are as usual.
 func (c *conn) shake() {
 	if c.handshake++; c.handshake == 2 && c.service.fd >= 0 {
 		_ = unix.SetsockoptInt(c.service.fd, unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
@@ -329,7 +329,7 @@ func (e *end) close() {
 	e.fd, e.eof = -1, true
 }
 
-// lost notes that a socket was reset, or never opened: nothing can be handed to it any more, and the other end will hear of it.
+// lost notes that a socket was reset, or never opened: it takes nothing any more, and the other end will hear of it.
 func (e *end) lost() {
 	r := e.conn.relay
 	e.close()

@@ -18,8 +18,7 @@ const (
 	maxSigma = 20
 )
 
-// Config says what an origin answers, and when. Nothing in it has a default beyond what is written here: a plan has filled in
-// everything else.
+// Config says what an origin answers, and when. A plan has filled in everything: it has no defaults but those below.
 type Config struct {
 	// Semantics has to be the Semantics of this package, so that a program of another version does not pass for this one.
 	Semantics int `json:"semantics"`
@@ -123,10 +122,9 @@ func (l *Latency) validate() error {
 // hasBody says whether answers of a status may have one (RFC 9110, 6.4.1).
 func hasBody(status int) bool { return status != 204 && status != 304 }
 
-// draws are what becomes of the requests, in the order in which their last bytes arrived: the first request gets the first latency
-// and the first error or right answer, and so on, over whichever connections they come. Each request takes one number for each of
-// the two, so that latencies do not depend on whether there are errors, and two distributions with the same seed have their long
-// latencies at the same requests.
+// draws are what becomes of the requests, in the order in which their last bytes arrived, over whichever connections.
+// Each request takes one number for its latency and one for whether it fails, so that latencies do not depend on
+// whether there are errors, and two distributions with the same seed have their long latencies at the same requests.
 type draws struct {
 	latency Latency
 	errors  float64

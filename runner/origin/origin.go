@@ -1,17 +1,18 @@
-// Package origin is an HTTP/1.1 server whose answers come after a time that is drawn from a distribution: what a client, a proxy or
-// a load generator is measured against.
+// Package origin is an HTTP/1.1 server whose answers come after a time that is drawn from a distribution: something to
+// measure a client, a proxy or a load generator against.
 //
-// The latency of a request is the time from its last byte, body included, to its answer. The answer has a status and a body of a
-// given size; a share of all requests is answered with 500 instead. Draws are seeded and assigned in the order in which requests
-// arrive, see Config, so that every repetition of a trial meets the same ones.
+// The latency of a request is the time from its last byte, body included, to its answer. The answer has a status and a
+// body of a given size; a share of all requests is answered with 500 instead. Draws are seeded and assigned in the
+// order in which requests arrive, see Config, so that every repetition of a trial meets the same ones.
 //
-// Any method, path and body will do. Connections are kept unless the client says otherwise. Over one connection there is one
-// request at a time: those that are sent ahead are looked at when the answer before them is written.
+// Any method, path and body will do. Connections are kept unless the client says otherwise. A connection has one
+// request at a time: those sent ahead are looked at when the answer before them is written.
 //
-// One thread does it all, by package eventloop: waiting costs nothing, however many requests are in flight, and answers leave some
-// ten microseconds after their time, unless the machine gives the thread no processor. How late they were is written to the log.
+// One thread does it all, by package eventloop: waiting costs nothing, however many requests are in flight, and answers
+// leave some ten microseconds after their time, unless the machine gives the thread no processor. How late they were is
+// written to the log.
 package origin
 
-// Semantics numbers the meaning of a Config. It is raised when the same one could come to mean something else to whoever is measured
-// against it, and enters the key of every trial that has an origin.
+// Semantics numbers the meaning of a Config. It is raised when the same Config could mean something else to whoever is
+// measured against it, and enters the key of every trial with an origin.
 const Semantics = 1

@@ -304,8 +304,8 @@ func (c *conn) write() {
 // lingering is how long a client may take to read the last answer of a connection that was not read to its end.
 const lingering = time.Second
 
-// finish ends a connection after its last answer. To close it while something unread is in it would be a reset, which can overtake
-// the answer.
+// finish ends a connection after its last answer. Closing it with something unread in it would be a reset, which can
+// overtake the answer.
 func (c *conn) finish() {
 	if err := unix.Shutdown(c.fd, unix.SHUT_WR); err != nil || c.eof {
 		c.close()

@@ -147,8 +147,8 @@ func (f Finder) build() ([]byte, error) {
 	return data, nil
 }
 
-// keep moves what was built to its place in the cache, and removes what other builds of benchbook left there. That it cannot be
-// kept, or that somebody else has just done so, costs the next run a second.
+// keep moves what was built to its place in the cache, and removes what other builds of benchbook left there. A failure
+// costs the next run a second.
 func keep(made, kept string) {
 	if os.Rename(made, kept) != nil {
 		return
@@ -179,8 +179,8 @@ func identify(program string) (digest string, made time.Time, err error) {
 	return hex.EncodeToString(sum.Sum(nil))[:16], info.ModTime(), nil
 }
 
-// newer names a file of the sources that was changed after a time; empty if there is none. The program would not be the one that
-// benchbook was built to talk to.
+// newer names a source file that was changed after a time; empty if there is none. The program would not be the one
+// that benchbook was built to talk to.
 func newer(sources string, than time.Time) (string, error) {
 	if _, err := os.Stat(filepath.Join(sources, "go.mod")); err != nil {
 		return "", err

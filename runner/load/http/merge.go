@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// Merge puts the results of all parts of a load together: what one generator would have found that had put all of it on. The parts
-// are left as they are.
+// Merge puts the results of all parts of a load together, as if one generator had put all of it on. The parts stay as
+// they are.
 //
-// Counts and sums are added, also those of each second, and histograms bucket by bucket, so that no percentile is a mean of
-// others. Of what says how near the generator was to its limits, the worst of them counts. Where a duration has ended all
-// parts they are equally long; the window is then as long as each, and that of the last one to begin. Otherwise it lasts from the first
-// start to the last end.
+// Counts and sums are added, also those of each second, and histograms bucket by bucket, so that no percentile is a
+// mean of others. Of what says how near a generator was to its limits, the worst counts. If all parts were ended by the
+// duration, they are equally long: the window is that of the last one to begin. Otherwise it lasts from the first start
+// to the last end.
 //
 // The error says that there is no part, or that they are not of one load.
 func Merge(parts []*Result) (*Result, error) {
@@ -117,7 +117,8 @@ func windowOf(parts []*Result) (start time.Time, length time.Duration, by Ending
 	return first, end.Sub(first), by
 }
 
-// inFlightOf is how busy all clients were, each part's as long as that started requests. It is nil unless all parts tell.
+// inFlightOf is how busy all clients were, each part over the time in which it started requests; nil unless all parts
+// tell.
 func inFlightOf(parts []*Result) *InFlight {
 	var sum InFlight
 	for _, p := range parts {
@@ -211,7 +212,7 @@ func (r *Result) addDistributions(parts []*Result) error {
 	return nil
 }
 
-// mergeDistributions adds distributions up, of which there is at least one: as if all of their times had been counted in one.
+// mergeDistributions adds up at least one distribution, as if all times had been counted in one.
 func mergeDistributions(all []Distribution) (Distribution, error) {
 	filled := slices.DeleteFunc(slices.Clone(all), func(d Distribution) bool { return d.Count == 0 })
 	if len(filled) == 0 {

@@ -193,9 +193,10 @@ type ThreadCPU struct {
 
 // Health is what kept the threads of the load from their work.
 type Health struct {
-	// Standstill is the longest time, from the start of the window to the last answer, in which one of them saw nothing of what
-	// happened on its connections, because it was at work, had no core, or was stopped. What happened meanwhile was noted that much
-	// too late, at most. A stop counts from when the thread wanted to wake up, which is up to 0.1 s later where nothing was to be done.
+	// Standstill is the longest time, from the start of the window to the last answer, in which one of them saw nothing
+	// of its connections, because it was at work, had no core, or was stopped. What happened meanwhile was noted up to
+	// that much too late. A stop counts from when the thread wanted to wake up, up to 0.1 s later if it had nothing to
+	// do.
 	Standstill time.Duration `json:"standstill_ns"`
 
 	// Waiting is the share of the window in which the thread that waited for a core the longest could have run and had none; nil where
