@@ -57,7 +57,7 @@ func NewFilter(only string, list []*Article, plans map[string]*plan.Plan) (Filte
 	case failed != nil:
 		return nil, wrong(failed)
 	case !slices.Contains(slices.Collect(maps.Values(picked)), true):
-		return nil, wrong(errors.New("it picks no trial of the articles that are meant"))
+		return nil, wrong(errors.New("it matches no trial of the selected articles"))
 	}
 	return func(_ *plan.Experiment, t *plan.Trial) bool { return picked[t] }, nil
 }

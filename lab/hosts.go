@@ -13,7 +13,7 @@ import (
 )
 
 // UnknownHosts stands for the ID of several machines of which one was never met from here: no record has it.
-const UnknownHosts = "not met yet"
+const UnknownHosts = "not connected yet"
 
 // endpointOf is how a host of the project is connected to.
 func endpointOf(project *projects.Project, h projects.ProjectHost) docker.Options {

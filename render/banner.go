@@ -19,7 +19,7 @@ import (
 	"benchbook/render/wording"
 )
 
-// banner says that a page, a table or a figure is not what it seems.
+// banner warns that a page, table or figure is not what it seems.
 type banner struct {
 	Strong, Text string
 	Link         *link
@@ -27,7 +27,7 @@ type banner struct {
 	Detail bool
 }
 
-// banners are what a reader must know before anything else.
+// banners returns the warnings at the head of a page.
 func (c *composer) banners() []banner {
 	var out []banner
 	add := func(strong, text string) { out = append(out, banner{Strong: strong, Text: text}) }
@@ -37,26 +37,26 @@ func (c *composer) banners() []banner {
 	counts := c.countCells()
 	switch {
 	case counts.cells > 0 && counts.missing == counts.cells:
-		add("Nothing of this article was measured.",
-			"Every number and verdict says so at its place. Measure it with benchbook run "+c.doc.Slug+".")
+		add("Nothing in this article was measured.",
+			"Every missing number and verdict is marked. Measure it with benchbook run "+c.doc.Slug+".")
 		return out
 	case c.d.Profile == plan.Quick:
 		add("Quick profile: not for publication.",
-			"Measured to see that everything runs: "+c.origin.Repetitions()+" a cell, short windows; the intervals are rough.")
+			"A check that everything runs: "+c.origin.Repetitions()+" per cell, short windows, rough intervals.")
 	case c.d.Profile != "" && c.d.Profile != plan.Full:
-		add("Profile "+c.d.Profile+".", "Measured with settings of its own, not those of a full run.")
+		add("Profile "+c.d.Profile+".", "Measured with the settings of this profile, not those of a full run.")
 	}
 	switch {
 	case counts.cells > 0 && method.Imported(c.d):
 		add("Imported, not measured by benchbook:",
-			"numbers of saved output of "+wording.List(method.ImportedFrom(c.d))+". Nobody knows the machine, nor that it was loaded as the article says.")
+			"numbers from saved output of "+wording.List(method.ImportedFrom(c.d))+". The machine is unknown, and so is whether its load was the one in the article.")
 	case counts.cells > 0 && !c.d.Own:
-		add("Measured on another host,", c.d.Host+". Other machines give other numbers; compare orders and ratios.")
+		add("Measured on another host,", c.d.Host+". Absolute numbers differ between machines; compare orders and ratios.")
 	}
 	out = append(out, counts.banners()...)
 	if list := method.Substitutes(c.d); len(list) > 0 {
 		out = append(out, banner{Strong: "Built on a substitute base image.", Detail: true,
-			Text: "No registry could be reached: " + strings.Join(list, "; ") + "."})
+			Text: "No registry was reachable: " + strings.Join(list, "; ") + "."})
 	}
 	var depends []string
 	for _, e := range c.d.Experiments {
@@ -66,12 +66,12 @@ func (c *composer) banners() []banner {
 	}
 	if len(depends) > 0 {
 		out = append(out, banner{Strong: "The winner depends on the metric:", Detail: true,
-			Text: "in " + wording.List(depends) + " no cell is best, or tied with the best, by all of them. How they agree is below."})
+			Text: "in " + wording.List(depends) + " no cell is best or tied for best by every metric. Their agreement is shown below."})
 	}
 	return append(out, c.floorBanners()...)
 }
 
-// cellCounts say how much of an article is not as it should be.
+// cellCounts counts the cells that need a warning.
 type cellCounts struct {
 	cells                            int // that can be measured
 	stale, partial, missing, invalid int
@@ -105,35 +105,33 @@ func (c *composer) countCells() cellCounts {
 	return n
 }
 
-// banners say it of an article of which something was measured.
 func (n cellCounts) banners() []banner {
 	var out []banner
 	add := func(count int, strong, text string) {
 		if count > 0 {
-			out = append(out, banner{Strong: strong, Text: of(count, n.cells) + text})
+			out = append(out, banner{Strong: strong, Text: countOf(count, n.cells) + text})
 		}
 	}
-	add(n.stale, "Measured with an older version of this experiment:", ". The article changed since; a new run measures it as it stands.")
-	add(n.missing, "Not measured:", ". What rests on them says so.")
-	add(n.partial, "Not finished:", " with fewer repetitions than planned.")
-	add(n.invalid, "Failed or not valid:", ". The tables say why; no claim rests on their numbers.")
+	add(n.stale, "Measured with an older version of this experiment:", ". The article has changed since; a new run measures the current version.")
+	add(n.missing, "Not measured:", ". Everything that depends on them is marked.")
+	add(n.partial, "Unfinished:", " with fewer repetitions than planned.")
+	add(n.invalid, "Failed or not valid:", ". The tables say why; no claim uses their numbers.")
 	if len(n.skipped) > 0 {
 		out = append(out, banner{Strong: "Left out by this profile:", Text: wording.List(n.skipped) + "."})
 	}
 	return out
 }
 
-// momentBanner says of which run the page is.
 func momentBanner(moment *compare.Moment) banner {
 	return banner{Strong: "The article as of run " + moment.Run + ".",
-		Text: "It was measured on " + wording.LongDate(moment.Ended) + "; later runs have no part in it.", Link: &link{"../../index.html", "See the newest results"}}
+		Text: "Measured on " + wording.LongDate(moment.Ended) + "; later runs are not included.", Link: &link{"../../index.html", "See the newest results"}}
 }
 
-func of(n, all int) string {
+func countOf(n, all int) string {
 	return fmt.Sprintf("%d of %s", n, number.Count(all, "cell"))
 }
 
-// floorBanners say where the same cell under two names came out too far apart: docs/method.md#the-noise-floor.
+// floorBanners warns where the A/A pair differs too much: docs/method.md#the-noise-floor.
 func (ev *evaluator) floorBanners() []banner {
 	var biased, exceeds []string
 	for _, e := range ev.d.Experiments {
@@ -154,17 +152,16 @@ func (ev *evaluator) floorBanners() []banner {
 	var out []banner
 	if len(exceeds) > 0 {
 		out = append(out, banner{Strong: "Noisy:",
-			Text: "the same cell measured twice differs by more than counts as a difference: " + wording.List(exceeds) + "."})
+			Text: "two measurements of the same cell (the A/A pair) differ by more than the smallest effect: " + wording.List(exceeds) + "."})
 	}
 	if len(biased) > 0 {
-		out = append(out, banner{Strong: "A lasting offset:",
-			Text: "the same cell measured twice can be told apart: " + wording.List(biased) + "."})
+		out = append(out, banner{Strong: "Systematic offset:",
+			Text: "two measurements of the same cell (the A/A pair) differ significantly: " + wording.List(biased) + "."})
 	}
 	return out
 }
 
-// shownMetrics are the metrics of an experiment that the article shows in tables and figures, claims something of, or has
-// in its text, as far as that is written by now.
+// shownMetrics returns the metrics of an experiment in tables, figures, claims, and in the text written so far.
 func (ev *evaluator) shownMetrics(e *dataset.Experiment) []string {
 	var out []string
 	add := func(experiment, metric string) {
@@ -188,7 +185,6 @@ func (ev *evaluator) shownMetrics(e *dataset.Experiment) []string {
 	return out
 }
 
-// meta is the line under the description: when and where, how much, after whom.
 func (c *composer) meta(standing string) []template.HTML {
 	var out []template.HTML
 	add := func(words string) { out = append(out, template.HTML(template.HTMLEscapeString(words))) }
@@ -196,7 +192,7 @@ func (c *composer) meta(standing string) []template.HTML {
 	if o.Measured > 0 {
 		verb, host := "Measured", "host\u00a0"+c.d.Host
 		if method.Imported(c.d) {
-			verb, host = "Imported, printed", "from saved output of "+wording.List(method.ImportedFrom(c.d))
+			verb, host = "Imported, dated", "from saved output of "+wording.List(method.ImportedFrom(c.d))
 		}
 		out = append(out, template.HTML(verb+` <time datetime="`+o.Last.Format("2006-01-02")+`">`+wording.LongDate(o.Last)+"</time>"))
 		add(host)
@@ -226,7 +222,7 @@ func (c *composer) meta(standing string) []template.HTML {
 	return append(out, c.others()...)
 }
 
-// others leads to the history of the article, and to what was measured on other hosts and in other profiles.
+// others links to the history and to the newest run of each other host and profile.
 func (c *composer) others() []template.HTML {
 	moments := c.options.Moments
 	if len(moments) == 0 {

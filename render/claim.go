@@ -18,7 +18,6 @@ import (
 	"benchbook/render/wording"
 )
 
-// claimView is a claim in the template.
 type claimView struct {
 	ID       string
 	Class    string
@@ -40,19 +39,18 @@ type claimView struct {
 	Long     bool // Expect takes several lines
 }
 
-// byMetricView says whether what a claim says depends on its metric.
+// byMetricView shows whether the verdict depends on the metric.
 type byMetricView struct {
 	Is, Summary string
 	Rows        []partView
 }
 
-// partView is one of the comparisons that a claim is made of.
+// partView is one comparison of a claim with several.
 type partView struct {
 	Class, Word, What, Effect, Interval, Reason string
 	hasInterval                                 bool // that has a confidence
 }
 
-// claims lists the claims of a block.
 func (c *composer) claims(list []*article.Claim) template.HTML {
 	var views []claimView
 	for _, claim := range list {
@@ -63,9 +61,9 @@ func (c *composer) claims(list []*article.Claim) template.HTML {
 
 func (c *composer) claim(block *article.Claim) claimView {
 	j := c.judgements[block.Name.Value]
-	mark := VerdictMark(j.Verdict)
+	mark := VerdictBadge(j.Verdict)
 	says, words := c.claimSentence(block)
-	c.found = append(c.found, Part{ClaimPart, prose.ClaimID + block.Name.Value, c.judgements.stated(words, block.Name.Value)})
+	c.found = append(c.found, Part{ClaimPart, prose.ClaimID + block.Name.Value, c.judgements.withVerdict(words, block.Name.Value)})
 	v := claimView{ID: prose.ClaimID + block.Name.Value, Class: mark.Class, Word: mark.Word, Says: says, Headline: block.Headline.V}
 	if block.Expect.Node != nil {
 		v.Expect = block.Expect.Node.String()
@@ -83,8 +81,8 @@ func (c *composer) claim(block *article.Claim) claimView {
 		if at := c.shownAt(block.Expect.Node, j.Effect.Cells); at != nil {
 			v.Links = append(v.Links, *at)
 		}
-		add(prefixed("claimed: ", e.claimed()))
-		add(prefixed("published: ", c.publishedEffect(block.Expect.Node, e)))
+		add(withPrefix("claimed: ", e.claimed()))
+		add(withPrefix("published: ", c.publishedEffect(block.Expect.Node, e)))
 	}
 	add(j.Tally())
 	v.Parts, v.Folded = partsOf(j)
@@ -94,7 +92,7 @@ func (c *composer) claim(block *article.Claim) claimView {
 	add(neededWords(j))
 	if isMeasured {
 		if j.Invalid {
-			add("it rests on a cell that is not valid")
+			add("it uses a cell that is not valid")
 		}
 		for _, m := range j.Marks {
 			add(m)
@@ -104,25 +102,24 @@ func (c *composer) claim(block *article.Claim) claimView {
 	if slices.ContainsFunc(v.Parts, func(p partView) bool { return p.hasInterval }) {
 		words := "with 95\u202f% intervals"
 		if j.Floor > 0 {
-			words += ", those of ratios" + widened(j.Floor)
+			words += ", for ratios" + floorNote(j.Floor)
 		}
 		add(words)
 	}
 	return v
 }
 
-// addEffect shows how large the effect is.
 func (v *claimView) addEffect(e effect, j claim.Judgement) {
 	v.What, v.Effect, v.Interval = wording.Capital(j.What), e.text(), e.interval()
 	if e.hasInterval() {
-		v.Interval += ", 95\u202f% interval" + widened(j.Floor)
+		v.Interval += ", 95\u202f% interval" + floorNote(j.Floor)
 	}
 	if e.ratio > 0 {
 		v.Drawing = chart.Effect(e.ratio, e.bounds, e.region, j.Verdict)
 	}
 }
 
-// neededWords say how many repetitions might decide a claim that is not.
+// neededWords says how many repetitions might decide an inconclusive claim.
 func neededWords(j claim.Judgement) string {
 	if j.Needed == 0 || j.Verdict != stats.Inconclusive {
 		return ""
@@ -131,21 +128,20 @@ func neededWords(j claim.Judgement) string {
 	if len(j.Parts) > 0 {
 		it = "each of them"
 	}
-	return "about " + number.Count(j.Needed, "repetition") + " would have an even chance to decide " + it
+	return "about " + number.Count(j.Needed, "repetition") + " would have an even chance of deciding " + it
 }
 
-// oneLine is about how many characters of code stand in two lines below a claim; more are folded.
+// oneLine is how many characters of a test are shown below a claim; longer tests are folded.
 const oneLine = 120
 
-// prefixed is words with some before them; empty if there are none.
-func prefixed(before, words string) string {
+func withPrefix(before, words string) string {
 	if words == "" {
 		return ""
 	}
 	return before + words
 }
 
-// byMetric shows the verdicts on a claim by each metric of the set; nil if it has one only:
+// byMetric returns the verdicts on a claim by each metric of its set; nil for a set of one:
 // docs/claims.md#other-metrics.
 func byMetric(s claim.Sensitivity) *byMetricView {
 	if s.Is == stats.OneMetric {
@@ -177,7 +173,7 @@ func byMetric(s claim.Sensitivity) *byMetricView {
 	return v
 }
 
-// partsOf lists the comparisons of a claim that has several; they are folded where the list is long.
+// partsOf returns the comparisons of a claim with several; long lists are folded.
 func partsOf(j claim.Judgement) (out []partView, folded bool) {
 	const most = 6
 	for _, p := range j.Parts {
@@ -186,9 +182,8 @@ func partsOf(j claim.Judgement) (out []partView, folded bool) {
 	return out, len(out) > most
 }
 
-// partOf is a judgement on one comparison of several.
 func partOf(j claim.Judgement) partView {
-	mark := VerdictMark(j.Verdict)
+	mark := VerdictBadge(j.Verdict)
 	v := partView{Class: mark.Class, Word: mark.Word, What: j.What, Reason: j.Reason}
 	if j.Effect != nil && j.Verdict != stats.NotMeasured {
 		e := effectOf(&j)
@@ -197,15 +192,15 @@ func partOf(j claim.Judgement) partView {
 	return v
 }
 
-// widened says that an interval is not as in tables and tooltips: docs/method.md#claims-as-regions.
-func widened(floor float64) string {
+// floorNote says that an interval is widened, unlike those in tables: docs/method.md#claims-as-regions.
+func floorNote(floor float64) string {
 	if floor == 0 {
 		return ""
 	}
 	return " widened by the noise floor of " + wording.Percent(floor)
 }
 
-// claimSentence is what a claim says: its own text, else the words of the first link to it, else its test.
+// claimSentence returns the text of a claim, else the words of the first link to it, else its test.
 func (c *composer) claimSentence(claim *article.Claim) (template.HTML, string) {
 	if claim.Text.Value != "" {
 		return c.prose.Inline(claim.Text.Value)
@@ -220,17 +215,17 @@ func (c *composer) claimSentence(claim *article.Claim) (template.HTML, string) {
 	return template.HTML("<code>" + template.HTMLEscapeString(test) + "</code>"), test
 }
 
-// Claim is what stands after the words of a link to a claim: its verdict, leading to the claim itself.
+// Claim shows a link to a claim with its verdict.
 func (c *composer) Claim(name string, words template.HTML) template.HTML {
-	mark := VerdictMark(c.judgements[name].Verdict)
-	return c.Fill("said", struct {
+	mark := VerdictBadge(c.judgements[name].Verdict)
+	return c.Fill("claimed", struct {
 		Words       template.HTML
 		Class, Word string
 		Href        string
 	}{words, mark.Class, mark.Word, "#" + prose.ClaimID + name})
 }
 
-// effect is how large a claimed effect is: a ratio, or a value.
+// effect is the size of a claimed effect: a ratio, or a value.
 type effect struct {
 	writer
 	ratio  float64 // 0 if it is none
@@ -238,7 +233,7 @@ type effect struct {
 	region stats.Region // where the claim has it, as a ratio if it is one; zero for none
 }
 
-// effectOf is the effect of a claim, or of a part of one. A change is told as the ratio it comes from.
+// effectOf returns the effect of a claim or of one comparison; a change becomes the ratio behind it.
 func effectOf(j *claim.Judgement) effect {
 	q := *j.Effect
 	e := effect{writer: writerFor(q, nil), region: j.Region}
@@ -267,10 +262,9 @@ func isCall(n expr.Node, names ...string) bool {
 	return false
 }
 
-// asPercent tells whether a ratio reads better as a difference in per cent: between a half and twice.
+// asPercent reports whether a ratio is written as a difference in per cent: between a half and twice.
 func (e effect) asPercent() bool { return e.ratio > 0.5 && e.ratio < 2 }
 
-// ends are those of the interval; NaN without one.
 func (e effect) ends() (lo, hi float64) {
 	if e.bounds == nil {
 		return math.NaN(), math.NaN()
@@ -278,8 +272,8 @@ func (e effect) ends() (lo, hi float64) {
 	return e.bounds.Lo, e.bounds.Hi
 }
 
-// text is the effect in words: "+17 %", "2.2×", "12.3 ms". Without an interval a ratio has three digits, and the
-// difference no more than is left of them.
+// text writes the effect: "+17 %", "2.2×", "12.3 ms". Without an interval a ratio has three digits, and a difference no
+// more than are left of them.
 func (e effect) text() string {
 	lo, hi := e.ends()
 	switch {
@@ -295,7 +289,7 @@ func (e effect) text() string {
 	return number.Times.Quantity(e.ratio, number.Times.Decimals(e.ratio, lo, hi))
 }
 
-// claimed says where the claim has the effect: "more than +5 %", "less than 100 ms"; empty for a claim without such a region.
+// claimed writes the claimed region: "more than +5 %", "less than 100 ms"; empty without one.
 func (e effect) claimed() string {
 	if e.region == (stats.Region{}) {
 		return ""
@@ -317,7 +311,7 @@ func (e effect) claimed() string {
 	return ""
 }
 
-// limitWords writes a ratio that somebody chose, with no digits that it does not need.
+// limitWords writes a ratio chosen by the author with as few digits as it needs.
 func limitWords(ratio float64) string {
 	if !(effect{ratio: ratio}).asPercent() {
 		digits := number.Times.Decimals(ratio, math.NaN(), math.NaN())
@@ -332,10 +326,10 @@ func limitWords(ratio float64) string {
 	return number.Percent.Signed(difference, decimals)
 }
 
-// ratioWords writes a ratio that has no interval: as a difference where it is between a half and twice.
+// ratioWords writes a ratio without an interval.
 func ratioWords(ratio float64) string { return effect{ratio: ratio}.text() }
 
-// publishedEffect is what somebody else published of an effect, in words; empty if nobody did.
+// publishedEffect writes the published size of an effect; empty if nothing was published.
 func (ev *evaluator) publishedEffect(n expr.Node, e effect) string {
 	x, ok := ev.publishedNumber(n, e.q.Cells, e.ratio > 0)
 	switch {
@@ -347,7 +341,7 @@ func (ev *evaluator) publishedEffect(n expr.Node, e effect) string {
 	return e.unit.Exact(x)
 }
 
-// publishedNumber is what somebody else published of the only metric of an expression: of one cell, or the ratio of two.
+// publishedNumber returns the published value of the only metric of an expression: of one cell, or the ratio of two.
 func (ev *evaluator) publishedNumber(n expr.Node, cells []*dataset.Cell, isRatio bool) (float64, bool) {
 	selectors := expr.Selectors(ev.resolved(n))
 	if len(selectors) == 0 || slices.ContainsFunc(selectors, func(s *expr.Selector) bool { return s.Name != selectors[0].Name }) {
@@ -370,13 +364,12 @@ func (ev *evaluator) publishedNumber(n expr.Node, cells []*dataset.Cell, isRatio
 	return 0, false
 }
 
-// hasInterval tells whether there is an interval that has a confidence: of two repetitions there is a range, and of what a search found
-// the probes that passed and failed.
+// hasInterval reports whether there is a confidence interval; ranges of two runs and of searches are none.
 func (e effect) hasInterval() bool {
 	return e.q.Interval != nil && e.q.Kind != stats.RangeOfTwo && e.q.Kind != stats.BySearch
 }
 
-// interval is the effect's interval in words, or why there is none.
+// interval writes the interval of the effect, or why there is none.
 func (e effect) interval() string {
 	lo, hi := e.ends()
 	switch {
@@ -394,7 +387,7 @@ func (e effect) interval() string {
 	return number.Times.Between(lo, hi, number.Times.Decimals(e.ratio, lo, hi))
 }
 
-// effectWords is the effect of a claim with its interval, for a sentence; empty if there is none.
+// effectWords writes the effect of a claim with its interval; empty without one.
 func effectWords(j claim.Judgement) string {
 	if j.Effect == nil {
 		return ""

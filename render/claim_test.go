@@ -40,9 +40,9 @@ func TestClaims(t *testing.T) {
 		{"no interval: above 1", `throughput{server="a"} > throughput{server="c"}`, "Throughput, a over c: +11 %, 1 run. Claimed: more than +5 %. There is 1"},
 		{"no interval, two runs", `throughput{server="a"} > throughput{server="d"}`, "Throughput, a over d: +25 %, no interval. Claimed: more than +5 %. There are 2"},
 		{"undecided", `ratio(throughput{server="b"}, throughput{server="a"}) > 1.15`,
-			"The interval reaches across the limit of the claim. About 4 repetitions would have an even chance to decide it."},
+			"The interval includes the limit of the claim. About 4 repetitions would have an even chance of deciding it."},
 		{"parts of two kinds", `throughput{server="b"} > throughput{server="a"} and failed.count{server="a"} < 500`,
-			"2 comparisons: 2 supported. With 95 % intervals, those of ratios widened by the noise floor of 1.0 %." +
+			"2 comparisons: 2 supported. With 95 % intervals, for ratios widened by the noise floor of 1.0 %." +
 				"Supported throughput, b over a: +20 %, +14 to +26 %Supported failed requests, a: 20, 5 to 72"},
 	}
 	var article strings.Builder
@@ -107,8 +107,8 @@ func TestFindingWithoutClaim(t *testing.T) {
 		values []float64
 		want   string
 	}{
-		{nil, "Written, not measured."},
-		{[]float64{500, 490, 510}, "Measured, without a headline claim that could be judged."},
+		{nil, "Not measured yet."},
+		{[]float64{500, 490, 510}, "Measured, but no headline claim could be judged."},
 	} {
 		b := rendertest.New(t, "claims", []byte("---\ntitle: Claims\n---\n\n"+experiment))
 		if test.values != nil {
@@ -126,7 +126,7 @@ func TestFindingWithoutClaim(t *testing.T) {
 }
 
 // What an index tells of an article is why it stands as it does: of several headline claims, the first that is contradicted.
-func TestFindingIsWhatDecides(t *testing.T) {
+func TestFindingNamesDecidingClaim(t *testing.T) {
 	b := rendertest.New(t, "x", []byte("---\ntitle: T\n---\n\n```yaml experiment\n"+
 		"name: e\nservices: {server: {image: \"debian:bookworm-slim\", command: run, expose: [\"80\"]}}\n"+
 		"matrix: {server: [a, b]}\nload: {target: \"http://server/\", duration: 10s, connections: 10}\nrepetitions: 5\ncalibrate: false\n```\n\n"+

@@ -20,7 +20,7 @@ import (
 	"benchbook/render/wording"
 )
 
-// comparison is two runs of one article, A before and B after, as compare has them.
+// comparison compares two runs of one article, A before and B after.
 type comparison struct {
 	a, b        *compare.Moment
 	folder      string // of its page, below that of the article
@@ -29,7 +29,7 @@ type comparison struct {
 	explanation compare.Explanation
 }
 
-// compareMoments compares what two runs measured themselves; nil if they have no cell in common.
+// compareMoments compares what two runs measured; nil if they have no cell in common.
 func compareMoments(a, b *compare.Moment, all []*compare.Moment) (*comparison, error) {
 	c := &comparison{a: a, b: b, folder: path.Join(compareFolder, folderName(a.Run, a, all)+"-"+folderName(b.Run, b, all))}
 	var err error
@@ -58,7 +58,6 @@ func compareMoments(a, b *compare.Moment, all []*compare.Moment) (*comparison, e
 	return c, nil
 }
 
-// comparisonView is two runs side by side in the template.
 type comparisonView struct {
 	Article     link
 	History     string
@@ -103,7 +102,6 @@ type differenceView struct {
 	More           int
 }
 
-// comparisonPage shows two runs side by side.
 func (r *Renderer) comparisonPage(d *dataset.Dataset, o Options, k *comparison) (Subpage, error) {
 	c := r.compose(d, o)
 	c.prose.Up = "../../../"
@@ -142,7 +140,7 @@ func (r *Renderer) comparisonPage(d *dataset.Dataset, o Options, k *comparison) 
 		HTML: main, Files: c.allFiles(), Warnings: c.unclear}, c.failed()
 }
 
-// sideFacts are what identifies a side of a comparison. All sides have the same ones.
+// sideFacts identifies a side of a comparison; all sides have the same facts.
 func sideFacts(m *compare.Moment) []sideFact {
 	fact := func(name string) string {
 		for _, e := range m.Dataset.Experiments {
@@ -174,7 +172,6 @@ func changeTableOf(id string, t *wording.ChangeTable) changeTableView {
 	return v
 }
 
-// shiftClass is the class of the style sheet that a verdict has.
 func shiftClass(s stats.Shift) string {
 	switch s {
 	case stats.Better:
@@ -225,12 +222,11 @@ func (c *composer) changeFigure(n int, t *wording.ChangeTable) template.HTML {
 	file := dataFolder + "/" + id + ".svg"
 	c.files = append(c.files, File{file, figure.Standalone(full)})
 	return c.Fill("figure", figureView{captioned: captioned{ID: id, Number: fmt.Sprintf("Figure\u00a0%d", n), Title: template.HTML(template.HTMLEscapeString(title + " in both runs")),
-		Sub: "Run B with its interval, and a grey tick where run A was", Stamp: provenance{Cells: number.Count(len(f.Rows), "cell"), Files: append(c.tableFiles(id, data), link{file, "SVG"})}},
+		Sub: "Run B with its interval, and run A as a grey tick", Provenance: provenance{Cells: number.Count(len(f.Rows), "cell"), Files: append(c.tableFiles(id, data), link{file, "SVG"})}},
 		Panels: []panelView{{Full: template.HTML(full), Narrow: template.HTML(narrow)}},
-		HowTo:  []string{"Words at the right: by how much B differs, where a difference is shown."}})
+		HowTo:  []string{"Text on the right: how much B differs, where a difference is shown."}})
 }
 
-// addChange adds what a cell was in both runs, and the change.
 func addChange(data *datafile.Table, m record.Metric, change *compare.Change) {
 	var numbers []any
 	for _, r := range []dataset.Result{change.ResultA, change.ResultB} {
@@ -248,7 +244,7 @@ func addChange(data *datafile.Table, m record.Metric, change *compare.Change) {
 	data.Add(append([]any{change.A.Trial.Name, m.Name, m.Unit}, numbers...), by, in, string(change.Verdict))
 }
 
-// changedCell is a cell in run B, with a tick where it was in run A.
+// changedCell is the row of a cell in B, with a tick for A.
 func changedCell(change *compare.Change, unit number.Unit) figure.Row {
 	v := cellview.Estimate(change.ResultB)
 	row := figure.Row{Name: change.A.Trial.Name, Series: 1, Value: v.Centre, Lo: v.Lo, Hi: v.Hi, Missing: shortReason(v.Missing), Published: math.NaN()}

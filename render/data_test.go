@@ -60,7 +60,7 @@ func TestFindingsInDataFiles(t *testing.T) {
 }
 
 // Parameters that divide a figure into parts, or a table into groups, are columns of their data like all others, and the run is the one
-// that the stamp names.
+// that the provenance names.
 func TestPartsInDataFiles(t *testing.T) {
 	const text = "---\ntitle: Parts\n---\n\n```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n```yaml experiment\nname: servers\n" +
 		"services: {server: {build: ., expose: [\"8080\"]}}\nmatrix: {server: [a, b], workers: [\"1\", \"2\"], run: [cold]}\n" +
@@ -89,7 +89,7 @@ func TestPartsInDataFiles(t *testing.T) {
 	}
 }
 
-// The run of older records, in which each experiment was a run of its own, is the one that the stamp names.
+// The run of older records, in which each experiment was a run of its own, is the one that the provenance names.
 func TestRunInDataFiles(t *testing.T) {
 	text := "---\ntitle: Two experiments\n---\n\n```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n"
 	for _, name := range []string{"one", "two"} {

@@ -17,7 +17,7 @@ import (
 	"benchbook/render/prose"
 )
 
-// DocsPage is a page of a project's docs, as it is shown.
+// DocsPage is a rendered page of a project's docs.
 type DocsPage struct {
 	Path        string // of its folder below that of the docs; "" for the first
 	Title       string // as text
@@ -28,13 +28,11 @@ type DocsPage struct {
 	Warnings    []string // what its author should look at
 }
 
-// docsFolder is where a page of docs keeps files that it links, below its own folder.
+// docsFolder holds the files that a page of docs links, below its own folder.
 const docsFolder = "files"
 
-// Docs renders the pages of docs, in their order. Links to articles that the site does not have, see Options.Articles, are shown as
-// text, and so are links that lead to nothing.
-//
-// The error is one of the theme's templates.
+// Docs renders the pages of docs in order. Links to nothing, or to articles that are not in Options.Articles, become
+// text. The error is one of a template.
 func (r *Renderer) Docs(docs *projects.Docs, o Options) ([]*DocsPage, error) {
 	var writers []*docsWriter
 	var links []docsLink
@@ -55,7 +53,6 @@ func (r *Renderer) Docs(docs *projects.Docs, o Options) ([]*DocsPage, error) {
 	return out, nil
 }
 
-// docsWriter writes a page of docs.
 type docsWriter struct {
 	*Renderer
 	docs     *projects.Docs
@@ -67,25 +64,21 @@ type docsWriter struct {
 	err      error
 }
 
-// Fill is the composer's.
 func (c *docsWriter) Fill(name string, data any) template.HTML {
 	filled, err := c.fill(name, data)
 	c.err = cmp.Or(c.err, err)
 	return filled
 }
 
-// Warnf says what the author should look at.
 func (c *docsWriter) Warnf(format string, args ...any) {
 	c.warnings = append(c.warnings, fmt.Sprintf(format, args...))
 }
 
-// docsLink is a page in the list of all.
 type docsLink struct {
 	words string
 	page  *projects.DocsPage
 }
 
-// docsView is a page of docs in the template.
 type docsView struct {
 	Name          string // of the docs: the title of their first page
 	Title         template.HTML
@@ -105,7 +98,6 @@ type docsEntry struct {
 	Contents []link // its sections, if it is the page itself
 }
 
-// write renders the page at a place in the list of all.
 func (c *docsWriter) write(all []docsLink, at int) (*DocsPage, error) {
 	here := all[at]
 	title := c.prose.Children(here.page.Title, c.page.Text)
@@ -133,7 +125,6 @@ func (c *docsWriter) write(all []docsLink, at int) (*DocsPage, error) {
 	return page, nil
 }
 
-// groups lists all pages, those of a group together.
 func (c *docsWriter) groups(all []docsLink, at int) []docsGroup {
 	var groups []docsGroup
 	for i, of := range all {
@@ -155,7 +146,7 @@ func (c *docsWriter) groups(all []docsLink, at int) []docsGroup {
 	return groups
 }
 
-// beginning is the first paragraph of the page, or as many of its words as say what it is about.
+// beginning returns the first paragraph, cut to the length of a description.
 func (c *docsWriter) beginning() string {
 	const enough = 200
 	for n := c.page.Tree.FirstChild(); n != nil; n = n.NextSibling() {
@@ -175,7 +166,6 @@ func (c *docsWriter) beginning() string {
 	return ""
 }
 
-// docsPath is the folder of a page below that of the docs.
 func docsPath(page, index *projects.DocsPage) string {
 	if page == index {
 		return ""
@@ -183,7 +173,6 @@ func docsPath(page, index *projects.DocsPage) string {
 	return page.Name
 }
 
-// href leads from the page to another.
 func (c *docsWriter) href(to *projects.DocsPage) string {
 	index := c.docs.Pages[0]
 	from := ""
@@ -193,7 +182,7 @@ func (c *docsWriter) href(to *projects.DocsPage) string {
 	return (&url.URL{Path: from + path.Join(docsPath(to, index), "index.html")}).String()
 }
 
-// destination is where a link of the page leads on the site; ok is false if it leads to nothing that the site has.
+// destination resolves a link of the page; ok is false if it leads to nothing on the site.
 func (c *docsWriter) destination(written string) (href template.URL, ok bool) {
 	to, err := c.docs.Follow(c.page, written)
 	switch {

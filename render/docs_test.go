@@ -64,7 +64,7 @@ func TestDocs(t *testing.T) {
 		{values, true, `<a href="../values/index.html" aria-current="page">`}, {values, true, `<a class="before" href="../index.html">`},
 	} {
 		if strings.Contains(string(tt.page.HTML), tt.text) != tt.has {
-			t.Errorf("that %q has %s has to be %v:\n%s", tt.page.Title, tt.text, tt.has, tt.page.HTML)
+			t.Errorf("that %q has %s must be %v:\n%s", tt.page.Title, tt.text, tt.has, tt.page.HTML)
 		}
 	}
 	if index.Title != "The manual" || index.Description != "What to know. And more." || index.Path != "" || values.Path != "values" {

@@ -20,7 +20,6 @@ import (
 	"benchbook/render/wording"
 )
 
-// figureView is a figure in the template.
 type figureView struct {
 	captioned
 	Panels    []panelView
@@ -37,7 +36,6 @@ type panelView struct {
 	Missing      string
 }
 
-// figure shows a figure block.
 func (c *composer) figure(f *article.Figure) template.HTML {
 	v := figureView{captioned: captioned{ID: f.Label.Value, Number: c.numbers[f.Label.Value]}}
 	v.Caption, _ = c.prose.Inline(f.Caption.Value)
@@ -51,17 +49,17 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 	panels := chart.Panels(c.d, f, cells)
 	for _, p := range panels {
 		p.Plain = func(line string) string { _, words := c.prose.Inline(line); return words }
-		p.Stated = func(title string) string { return c.judgements.stated(title, f.Claim.Value) }
+		p.Stated = func(title string) string { return c.judgements.withVerdict(title, f.Claim.Value) }
 	}
 	switch {
 	case err != nil:
 		v.Missing = wording.Sentence(err.Error())
 	case !chart.Draws(f.Kind.Value):
-		v.Missing = fmt.Sprintf("There is no kind of figures %q.", f.Kind.Value)
+		v.Missing = fmt.Sprintf("Unknown figure kind %q.", f.Kind.Value)
 	case experiment != nil && experiment.Plan.Skipped != "":
 		v.Missing = wording.Sentence("left out: " + experiment.Plan.Skipped)
 	case experiment != nil && len(cells) == 0:
-		v.Missing = "There are no cells to draw."
+		v.Missing = "No cells to draw."
 	default:
 		c.drawPanels(&v, f, panels)
 	}
@@ -71,18 +69,17 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 		v.Title = template.HTML(template.HTMLEscapeString(words))
 	}
 	if chart.States(f) {
-		words = c.judgements.stated(words, f.Claim.Value)
+		words = c.judgements.withVerdict(words, f.Claim.Value)
 	}
 	c.found = append(c.found, Part{FigurePart, v.ID, words})
 	if v.Missing != "" {
 		c.Warnf("%s: %s", f.Label.Value, v.Missing)
-		v.Stamp = provenanceOf(c.d, cells, nil, nil)
+		v.Provenance = provenanceOf(c.d, cells, nil, nil)
 	}
-	v.Elsewhere = elsewhere(experiment)
+	v.Elsewhere = otherProfiles(experiment)
 	return c.Fill("figure", v)
 }
 
-// drawPanels draws each panel and puts together what is said of them.
 func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*chart.Panel) {
 	var files []link
 	var data *datafile.Table
@@ -120,7 +117,7 @@ func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*chart.
 	if len(panels) == 1 {
 		v.Missing = v.Panels[0].Missing
 	} else if !some {
-		v.Missing = "No part of the figure can be drawn."
+		v.Missing = "Nothing in this figure can be drawn."
 		for _, p := range v.Panels {
 			v.Missing += " " + wording.Sentence(p.Name+": "+p.Missing)
 		}
@@ -134,10 +131,10 @@ func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*chart.
 	} else {
 		files = append(c.dataFiles(f.Label.Value, cells, cellview.Naming(cells, fields), metrics, f.Published), files...)
 	}
-	v.Stamp = provenanceOf(c.d, cells, metrics, files)
+	v.Provenance = provenanceOf(c.d, cells, metrics, files)
 }
 
-// appendNew appends what a list does not have by its key.
+// appendNew appends items whose key is not in the list.
 func appendNew[T any](list, more []T, key func(T) string) []T {
 	for _, v := range more {
 		if !slices.ContainsFunc(list, func(o T) bool { return key(o) == key(v) }) {
@@ -147,8 +144,7 @@ func appendNew[T any](list, more []T, key func(T) string) []T {
 	return list
 }
 
-// draw draws a figure in both widths, at the same time: who writes an article waits for all of its figures. It warns of what cannot be
-// read in them.
+// draw draws a figure in both widths in parallel, since authors wait for it, and warns of what cannot be read.
 func (c *composer) draw(id string, f figure.Figure) (full, narrow []byte) {
 	var narrowFindings []figure.Finding
 	var narrowErr error
@@ -165,7 +161,7 @@ func (c *composer) draw(id string, f figure.Figure) (full, narrow []byte) {
 	return full, narrow
 }
 
-// drawAt draws a figure in one width and looks at what came out.
+// drawAt draws a figure in one width and checks the drawing.
 func (r *Renderer) drawAt(width figure.Width, f figure.Figure) ([]byte, []figure.Finding, error) {
 	metrics := r.measures.Get().(*typeface.Metrics)
 	defer r.measures.Put(metrics)
@@ -185,8 +181,8 @@ func (c *composer) warnOfDrawing(id string, width figure.Width, findings []figur
 	}
 }
 
-// elsewhere names the cells that only other profiles have, by profile.
-func elsewhere(e *dataset.Experiment) string {
+// otherProfiles names cells that only other profiles have, by profile.
+func otherProfiles(e *dataset.Experiment) string {
 	if e == nil || len(e.Elsewhere) == 0 {
 		return ""
 	}
@@ -205,17 +201,17 @@ func elsewhere(e *dataset.Experiment) string {
 	return wording.Sentence(strings.Join(parts, ". "))
 }
 
-// dataFolder is where the data of tables and figures lie, below their page.
+// dataFolder holds the data of tables and figures, below their page.
 const dataFolder = "data"
 
-// dataFiles adds what a table or figure shows of metrics of cells as CSV and JSON, and gives the links.
+// dataFiles adds the data of cells as CSV and JSON, and returns the links.
 func (c *composer) dataFiles(label string, cells []*dataset.Cell, fields []string, metrics []record.Metric,
 	published article.PublishedRef) []link {
 	csv, json, err := c.data.Encode(cells, fields, metrics, published)
 	return c.addData(label, csv, json, err)
 }
 
-// tableFiles does so with a table of anything.
+// tableFiles adds a table of other data.
 func (c *composer) tableFiles(label string, t *datafile.Table) []link {
 	csv, json, err := t.Encode()
 	return c.addData(label, csv, json, err)

@@ -100,7 +100,7 @@ func TestKindsOfFigures(t *testing.T) {
 		{"distribution", "kind: distribution, x: throughput, y: server, facet: workers", []string{"Repetitions as small dots", `>workers 1</p>`, `>workers 4</p>`}},
 		{"lines", "kind: lines, x: workers, y: throughput, colour: server", []string{"sync, workers 2: 1,000/s", "Band: 95 % interval of the median over 5 repetitions."}},
 		{"lines of two metrics", "kind: lines, x: workers, y: [latency.p50, latency.p90], colour: server, log: y", []string{"sync latency p90, workers 1", "log scale"}},
-		{"latency", "kind: latency, colour: server, where: 'workers == \"1\"'", []string{"sync: median", "p99", "together, up to the last percentile"}},
+		{"latency", "kind: latency, colour: server, where: 'workers == \"1\"'", []string{"sync: median", "p99", ", up to the last percentile"}},
 		{"timeline of completions", "kind: timeline, y: throughput, where: 'workers == \"1\"'", []string{"sync, second 1: 500/s, median of 5 repetitions", "Completions are answers of any kind"}},
 		{"timeline of latencies", "kind: timeline, y: latency.mean, where: 'workers == \"1\"'", []string{"mean latency of a second"}},
 		{"scatter", "kind: scatter, x: throughput, y: latency.p50, colour: server", []string{"async 4: throughput 3,000/s", "Lines through it: 95 % intervals"}},
@@ -109,7 +109,7 @@ func TestKindsOfFigures(t *testing.T) {
 			"proxy: 40 %", "limited by CPU of"}},
 		{"a reference", "kind: dots, x: throughput, y: [server, workers], reference: '2 * throughput{server=\"sync\", workers=\"1\"}', zero: true", []string{": 1,000/s</text>", `around the reference`}},
 		{"a reference that is a cell", "kind: lines, x: workers, y: throughput, colour: server, reference: 'throughput{server=\"sync\", workers=\"1\"}'", []string{"500/s<"}},
-		{"multiverse", "kind: multiverse, claim: async-wins", []string{"as claimed: ", "One claim over every alternative measured"}},
+		{"multiverse", "kind: multiverse, claim: async-wins", []string{"as claimed: ", "One claim under every alternative measured"}},
 		{"a log axis", "kind: dots, x: latency.p50, y: [server, workers], log: x", []string{"log scale"}},
 	}
 	for _, test := range tests {
@@ -229,7 +229,7 @@ func TestLongMultiverseIsFolded(t *testing.T) {
 }
 
 // A figure that cannot be drawn says why in its place, and so does every part of one.
-func TestFiguresSayWhatTheyLack(t *testing.T) {
+func TestFiguresWithMissingData(t *testing.T) {
 	tests := []struct {
 		name, block string
 		without     []string
@@ -246,11 +246,11 @@ func TestFiguresSayWhatTheyLack(t *testing.T) {
 		{"nothing measured, latency", "kind: latency", []string{"all"}, []string{"No cell has a distribution of latencies: sync 1: not measured;"}, false},
 		{"nothing measured, timeline", "kind: timeline, y: throughput", []string{"all"}, []string{"Nothing was recorded by second: sync 1: not measured;"}, false},
 		{"nothing measured, scatter", "kind: scatter, x: throughput, y: latency.p50", []string{"all"}, []string{"No cell has both throughput and latency p50"}, false},
-		{"nothing measured, agreement", "kind: agreement, x: throughput", []string{"all"}, []string{"Nothing that was published is measured"}, false},
+		{"nothing measured, agreement", "kind: agreement, x: throughput", []string{"all"}, []string{"No published value was measured here"}, false},
 		{"nothing measured, topology", `kind: topology, where: 'server == "sync" and workers == "1"'`, []string{"all"}, []string{"proxy: not measured", "not measured yet"}, true},
-		{"nothing published", "kind: agreement, x: latency.p50", nil, []string{"Nobody published latency p50."}, false},
+		{"nothing published", "kind: agreement, x: latency.p50", nil, []string{"Nobody has published latency p50."}, false},
 		{"what is not recorded by second", "kind: timeline, y: latency.p50, where: 'workers == \"1\"'", nil, []string{"mean latency"}, true},
-		{"a percentile that is not on a timeline", "kind: timeline, y: memory.server", nil, []string{"a timeline is of throughput or of latency.mean"}, false},
+		{"a percentile that is not on a timeline", "kind: timeline, y: memory.server", nil, []string{"a timeline shows throughput or latency.mean"}, false},
 		{"a log axis with a zero", "kind: dots, x: failed, y: [server, workers], log: x", nil, []string{"The x axis is not logarithmic, as the article asks: a value on it is 0."}, true},
 		{"a reference that is not measured", "kind: dots, x: throughput, y: [server, workers], reference: 'throughput{server=\"sync\", workers=\"2\"}'", []string{"sync, 2"},
 			[]string{"The reference line is not drawn: "}, true},
@@ -452,10 +452,10 @@ func TestFiguresOfSearches(t *testing.T) {
 	}
 	words := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(string(page.HTML))
 	for _, want := range []string{"sync, workers 2: 192/s, median of 3 probes; chosen", "chosen: 2", "gap at sync, workers 3: no valid probe", `class="hatch"`,
-		"gap at sync, workers 5: no valid probe has a value of throughput",
+		"gap at sync, workers 5: no valid probe has a value for throughput",
 		"not drawn: async: not searched yet", "chosen 2, which is 2.60× of the worst",
 		"Highest rate at which latency.p99 &lt; 100ms", "sync: 702/s (fails at 734/s); 4 probes", "static: at least 20,000/s", "async: no rate meets it (fails at 100/s)",
-		"broken: nothing found: a probe was invalid twice"} {
+		"broken: no value found: a probe was invalid twice"} {
 		if !strings.Contains(words, want) {
 			t.Errorf("no %q in the page", want)
 		}
@@ -509,7 +509,7 @@ func TestOnlyCandidateInTable(t *testing.T) {
 	if strings.Contains(words, "1 run") {
 		t.Errorf("a number of workers is called one of a run in %s", words)
 	}
-	if want := "nothing was searched for: it was the only value allowed"; !strings.Contains(words, want) {
+	if want := "no search: only one value was allowed"; !strings.Contains(words, want) {
 		t.Errorf("no %q in %s", want, words)
 	}
 }
@@ -636,7 +636,7 @@ func BenchmarkPage(b *testing.B) {
 }
 
 // What is not drawn is in the data, with its reason.
-func TestDataOfWhatIsNotDrawn(t *testing.T) {
+func TestDataOfUndrawnRows(t *testing.T) {
 	for _, block := range []string{"kind: latency", "kind: timeline, y: throughput", "kind: distribution, x: throughput, y: [server, workers]", "kind: scatter, x: throughput, y: latency.p50"} {
 		page := pageOfGrid(t, figureBlock(block), "sync, 2")
 		if csv := string(fileOf(t, page, "data/fig-f.csv")); !regexp.MustCompile(`(?m)^.*sync,2,.*not measured`).MatchString(csv) {

@@ -33,8 +33,8 @@ func TestFloorBanners(t *testing.T) {
 				t.Fatal(err)
 			}
 			text := wordsOf(string(page.HTML))
-			for _, w := range []string{"Noisy: the same cell measured twice differs by more than counts as a difference: " + test.want,
-				"A lasting offset: the same cell measured twice can be told apart: " + test.want} {
+			for _, w := range []string{"Noisy: two measurements of the same cell (the A/A pair) differ by more than the smallest effect: " + test.want,
+				"Systematic offset: two measurements of the same cell (the A/A pair) differ significantly: " + test.want} {
 				if !strings.Contains(text, w) {
 					t.Errorf("the page does not say %q", w)
 				}

@@ -23,7 +23,6 @@ import (
 	"benchbook/render/wording"
 )
 
-// historyView is the history of an article in the template.
 type historyView struct {
 	Article link
 	Lead    string
@@ -40,7 +39,7 @@ type historyRow struct {
 	Host, Profile   string
 	Measured        string
 	Values          []historyValue
-	Standing        Mark
+	Standing        Badge
 	Compared        string // where the run is compared with the one before; may be empty
 	Partial         bool
 }
@@ -50,7 +49,7 @@ type historyValue struct {
 	Sort                         string // as of table.Cell
 }
 
-// trackedValue is a number that a history follows over runs.
+// trackedValue is a number whose history is shown.
 type trackedValue struct {
 	is   string
 	read func(d *dataset.Dataset) (readValue, bool)
@@ -63,10 +62,9 @@ type readValue struct {
 	ratio          bool // of two things, so that 1 is no difference
 }
 
-// maxTracked is how many values a history follows.
 const maxTracked = 3
 
-// tracked are the key values of the article, or the effects of its headline claims if it has none.
+// tracked returns the key values of the article, or the effects of its headline claims.
 func (c *composer) tracked() []trackedValue {
 	var out []trackedValue
 	for _, k := range c.doc.Front.KeyValues {
@@ -98,7 +96,6 @@ func (c *composer) tracked() []trackedValue {
 	return out
 }
 
-// valueIn reads what an expression comes to.
 func valueIn(in expr.Inline, ratio bool) func(d *dataset.Dataset) (readValue, bool) {
 	return func(d *dataset.Dataset) (readValue, bool) {
 		q, err := d.Eval(in.Expr, "")
@@ -114,12 +111,12 @@ func valueIn(in expr.Inline, ratio bool) func(d *dataset.Dataset) (readValue, bo
 	}
 }
 
-// measuredIn reports whether a number rests on what the run of a moment measured, and not only on earlier ones.
+// measuredIn reports whether a run measured any cell behind the number, rather than only earlier runs.
 func (v readValue) measuredIn(m *compare.Moment) bool {
 	return slices.ContainsFunc(v.quantity.Cells, m.Has)
 }
 
-// measuredWords names the experiments that a run measured; where those are all that there are, and more than two, it counts them.
+// measuredWords names the experiments that a run measured, or counts them if it measured all.
 func measuredWords(m *compare.Moment) string {
 	all := 0
 	for _, e := range m.Dataset.Experiments {
@@ -137,7 +134,6 @@ func measuredWords(m *compare.Moment) string {
 	return wording.List(m.Experiments)
 }
 
-// history is what all runs of an article came to.
 func (r *Renderer) history(d *dataset.Dataset, o Options, comparisons []*comparison) (Subpage, error) {
 	c := r.compose(d, o)
 	c.prose.Up = "../../"
@@ -160,7 +156,6 @@ func (r *Renderer) history(d *dataset.Dataset, o Options, comparisons []*compari
 	return Subpage{Path: historyFolder, Title: "History of " + title, Description: v.Lead, HTML: main, Files: c.allFiles(), Warnings: c.unclear}, c.failed()
 }
 
-// historyLead says in a sentence what there is.
 func historyLead(moments []*compare.Moment) string {
 	var hosts, profiles []string
 	for _, m := range moments {
@@ -182,7 +177,7 @@ func historyLead(moments []*compare.Moment) string {
 func historyRowOf(m *compare.Moment, o Options, tracked []trackedValue, comparisons []*comparison) historyRow {
 	standing, _ := claim.Standing(m.Dataset)
 	row := historyRow{When: m.Started.UTC().Format("2\u00a0Jan\u00a02006, 15:04"), ISO: m.Started.UTC().Format(time.RFC3339), Sort: strconv.FormatInt(m.Started.Unix(), 10),
-		Run: link{Words: m.Run}, Host: m.Host, Profile: m.Profile, Measured: measuredWords(m), Standing: StandingMark(standing), Partial: !m.Complete}
+		Run: link{Words: m.Run}, Host: m.Host, Profile: m.Profile, Measured: measuredWords(m), Standing: StandingBadge(standing), Partial: !m.Complete}
 	if folder := pageOf(m, o.Moments); folder != "" {
 		row.Run.Href = "../" + folder + "/index.html"
 	}
@@ -206,7 +201,7 @@ func historyRowOf(m *compare.Moment, o Options, tracked []trackedValue, comparis
 	return row
 }
 
-// historyFigure draws a value over time, a line for each host and profile; empty if fewer than two runs have measured it.
+// historyFigure draws a value over time, a line for each host and profile; empty for fewer than two runs.
 func (c *composer) historyFigure(id, no string, t trackedValue, moments []*compare.Moment) template.HTML {
 	type set struct{ host, profile string }
 	var sets []set
@@ -266,21 +261,21 @@ func (c *composer) historyFigure(id, no string, t trackedValue, moments []*compa
 	full, narrow := c.draw(id, f)
 	file := dataFolder + "/" + id + ".svg"
 	c.files = append(c.files, File{file, figure.Standalone(full)})
-	howTo := []string{"Each point is a run that measured it; the line only leads from one to the next. Compare runs of different hosts by their order, not by their height."}
+	howTo := []string{"Each point is a run; the line only connects them. Compare runs of different hosts by their order, not by their height."}
 	if len(sets) == 1 {
-		howTo = []string{"Each point is a run that measured it; the line only leads from one to the next."}
+		howTo = []string{"Each point is a run; the line only connects them."}
 	}
 	if intervals {
 		howTo = append(howTo, "Box: 95\u202f% interval.")
 	}
 	hosts = cellview.SortedSet(hosts)
 	return c.Fill("figure", figureView{captioned: captioned{ID: id, Number: no, Title: template.HTML(template.HTMLEscapeString(title)),
-		Sub: "As each run measured it, over time", Stamp: provenance{Cells: number.Count(len(values), "run"), Where: "host\u00a0" + strings.Join(hosts, ", "),
+		Sub: "As each run measured it, over time", Provenance: provenance{Cells: number.Count(len(values), "run"), Where: "host\u00a0" + strings.Join(hosts, ", "),
 			Files: append(c.tableFiles(id, data), link{file, "SVG"})}},
 		Panels: []panelView{{Full: template.HTML(full), Narrow: template.HTML(narrow)}}, HowTo: howTo})
 }
 
-// setName names records of one host and profile.
+// setName names the records of a host and profile.
 func setName(host, profile string) string {
 	if profile == plan.Full {
 		return host
@@ -288,7 +283,7 @@ func setName(host, profile string) string {
 	return host + ", " + profile
 }
 
-// finiteOrNil is a number as a sheet has it: nothing for one that is not finite.
+// finiteOrNil returns nil for a number that is not finite.
 func finiteOrNil(v float64) any {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return nil

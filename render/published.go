@@ -11,14 +11,12 @@ import (
 	"benchbook/render/wording"
 )
 
-// publishedCell is a head or cell of a table of published numbers.
 type publishedCell struct {
 	Words  string
 	Number bool
 }
 
-// published shows what somebody else published, as they wrote it. It is folded: tables and figures show the numbers
-// beside ours.
+// published shows published numbers as written, folded because tables and figures show them beside ours.
 func (c *composer) published(p *article.Published) template.HTML {
 	v := struct {
 		Summary, Source string

@@ -13,7 +13,7 @@ import (
 )
 
 // What is said of how something was measured is what its records say, also if the article says something else by now.
-func TestMethodIsThatOfTheRecords(t *testing.T) {
+func TestMethodComesFromRecords(t *testing.T) {
 	const command = "```yaml experiment\n" + `name: tool
 matrix: {tool: [a, b]}
 command: {run: "new ${{ matrix.tool }}", image: "debian:trixie", shell: true}
@@ -86,14 +86,14 @@ func TestRepetitionsBehindNumbers(t *testing.T) {
 			"Median of 4 to 5 repetitions, 95 % interval beside it",
 			"2 cells, 4 to 5 repetitions",
 			"Box: 95 % interval of the median over 4 to 5 repetitions.",
-			"5 repetitions of each measured cell, 5 repetitions planned, numbers of 4 to 5 repetitions"}},
+			"5 repetitions per measured cell, 5 repetitions planned, numbers of 4 to 5 repetitions"}},
 		{"beside two runs", "", five[:2], []string{
-			"Median of 4 repetitions, 95 % interval beside it; of two runs their mean, smallest and largest beside it",
-			"Of two runs the dot is the mean, the line the smaller and the larger.", "495, 2 runs", "where there are enough runs"}},
+			"Median of 4 repetitions, 95 % interval beside it; for two runs the mean, with smallest and largest beside it",
+			"For two runs the dot is the mean, the line the smaller and the larger.", "495, 2 runs", "where there are enough runs"}},
 		{"beside one run", "", five[:1], []string{
-			"Median of 4 repetitions, 95 % interval beside it; of one run its value, without an interval",
-			"Of a single run the dot is its value", "500, 1 run"}},
-		{"beside failures", ", failed", five[:1], []string{"without an interval; failed over all attempts, with 95 % interval"}},
+			"Median of 4 repetitions, 95 % interval beside it; for a single run its value, without an interval",
+			"For a single run the dot is its value", "500, 1 run"}},
+		{"beside failures", ", failed", five[:1], []string{"without an interval; share of failed attempts, with 95 % interval"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -121,7 +121,7 @@ func TestRepetitionsBehindNumbers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if text, want := wordsOf(string(page.HTML)), "One run, so there are no intervals; failed over all attempts, with 95 % interval"; !strings.Contains(text, want) {
+		if text, want := wordsOf(string(page.HTML)), "Single run, so no intervals; share of failed attempts, with 95 % interval"; !strings.Contains(text, want) {
 			t.Errorf("the page does not say %q", want)
 		}
 	})
@@ -150,10 +150,10 @@ func TestNotMeasuredTogether(t *testing.T) {
 				t.Fatal(err)
 			}
 			text := wordsOf(string(page.HTML))
-			if got := strings.Contains(text, "not measured together: rows are of different runs"); got != test.rows {
+			if got := strings.Contains(text, "not measured together: the rows are from different runs"); got != test.rows {
 				t.Errorf("said of rows: %v, want %v", got, test.rows)
 			}
-			if got := strings.Contains(text, "not measured together: the two are of different runs"); got != test.pair {
+			if got := strings.Contains(text, "not measured together: the pair is from different runs"); got != test.pair {
 				t.Errorf("said of the pair: %v, want %v", got, test.pair)
 			}
 		})
@@ -161,7 +161,7 @@ func TestNotMeasuredTogether(t *testing.T) {
 }
 
 // A finding stands once below a table: of repetitions that are left out in the words for those.
-func TestNotesAreSaidOnce(t *testing.T) {
+func TestNotesAreNotRepeated(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		shares []float64

@@ -41,22 +41,20 @@ import (
 	"benchbook/render/wording"
 )
 
-// The fonts of a theme in which the text of figures is set, and so measured.
+// The fonts of figures, whose text is measured.
 const (
 	regularFont = "fonts/inter-400.woff2"
 	strongFont  = "fonts/inter-600.woff2"
 )
 
-// Renderer makes pages. It does not change and may be used by several goroutines.
+// Renderer renders pages. It is immutable and safe for concurrent use.
 type Renderer struct {
 	templates *template.Template
 	measures  sync.Pool // of *figure.Metrics
 	prose     *prose.Renderer
 }
 
-// New returns a Renderer that fills the templates of a theme, a folder with *.html and fonts.
-//
-// The error says which file of the theme is missing or cannot be read.
+// New returns a Renderer for a theme: a folder with templates and fonts.
 func New(theme fs.FS) (*Renderer, error) {
 	templates, err := template.New("theme").Option("missingkey=error").ParseFS(theme, "*.html")
 	if err != nil {
@@ -76,14 +74,12 @@ func New(theme fs.FS) (*Renderer, error) {
 	return r, nil
 }
 
-// Options say what a page cannot know by itself.
 type Options struct {
 	Articles []string // slugs of the site's articles, to which pages may link
 	// Moments are those of the article, as compare.History lists them. With them the page links its history, and has Subpages and News.
 	Moments []*compare.Moment
 }
 
-// Page is an article as it is shown, and what an index tells of it.
 type Page struct {
 	Slug        string
 	Title       string // as text
@@ -94,7 +90,7 @@ type Page struct {
 
 	Host     string    // whose results are shown; empty if there are none
 	Measured time.Time // when the last of them was; zero if there are none
-	Standing Mark
+	Standing Badge
 	Notice   string // what a reader must know first, in a few words, such as "Not finished"; may be empty
 	Finding  string // what was found, in one sentence
 	Spark    *Spark // a small picture of it; nil if there is nothing to draw
@@ -108,22 +104,19 @@ type Page struct {
 	Warnings []string // what the author should look at, such as a label in a figure that cannot be read
 }
 
-// File is a file that belongs to a page.
 type File struct {
 	Path string // relative to the folder of the page, with slashes
 	Data []byte
 }
 
-// Spark is the small picture that an index shows of an article.
+// Spark is the small picture of an article in an index.
 type Spark struct {
 	Drawing template.HTML
 	Caption string
 }
 
-// Page renders the article that d is about.
-//
-// The error is one of the theme's templates or of a figure that cannot be drawn; whatever is wrong with the
-// article or missing among its records is said on the page.
+// Page renders an article. The error is one of a template or drawing; problems of the article and missing records are
+// shown on the page.
 func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 	page, c, a, err := r.composed(d, o)
 	if err != nil {
@@ -141,18 +134,17 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 	return page, err
 }
 
-// Article renders the same page in less time: without Subpages with their warnings, and News, which the next making has.
+// Article renders the page without Subpages and News, which takes less time.
 func (r *Renderer) Article(d *dataset.Dataset, o Options) (*Page, error) {
 	page, _, _, err := r.composed(d, o)
 	return page, err
 }
 
-// composed is Article with what its page was put together from.
 func (r *Renderer) composed(d *dataset.Dataset, o Options) (*Page, *composer, composed, error) {
 	prepare(d)
 	c := r.compose(d, o)
 	a := c.article()
-	c.placed()
+	c.warnOfPlaces()
 	page := &Page{
 		Slug: d.Doc.Slug, Title: a.title, Description: a.description, Date: d.Doc.Front.Date.Value,
 		Tags: plain(article.Texts(d.Doc.Front.Tags)), Draft: d.Doc.Front.Draft.V,
@@ -168,7 +160,6 @@ func (r *Renderer) composed(d *dataset.Dataset, o Options) (*Page, *composer, co
 	return page, c, a, c.failed()
 }
 
-// plain is a list of texts as they may be shown.
 func plain(list []string) []string {
 	for i, s := range list {
 		list[i] = plaintext.String(s)
@@ -176,7 +167,7 @@ func plain(list []string) []string {
 	return list
 }
 
-// prepare lets cells judge and measure what tables and figures show, several at a time: the page asks them one after the other.
+// prepare evaluates cells in parallel; the page then asks for them one after the other.
 func prepare(d *dataset.Dataset) {
 	var names []string
 	for _, t := range d.Doc.Tables {
@@ -204,33 +195,31 @@ func prepare(d *dataset.Dataset) {
 	_ = group.Wait() // there are no errors: results say why they are missing
 }
 
-// composed is an article that was composed.
 type composed struct {
 	main               template.HTML
 	view               articleView // that main was filled with
 	title, description string      // as text
 	banners            []banner
-	standing           Mark
+	standing           Badge
 }
 
-// article composes the main element of an article.
 func (c *composer) article() composed {
 	title, titleText := c.prose.Inline(c.doc.Front.Title.Value)
 	description, descriptionText := c.prose.Inline(c.doc.Front.Description.Value)
 	standing, reason := claim.Standing(c.d)
-	mark := StandingMark(standing)
+	mark := StandingBadge(standing)
 	keys := c.keyValues()
 	text := c.prose.Prose()
 	banners := c.banners()
 	how := method.Writer{Dataset: c.d, Origin: c.origin, Shown: c.shownMetrics, Listing: c.prose.Listing}
 	view := articleView{
 		Standing: mark, Title: title, Description: description, Meta: c.meta(reason), Banners: banners, Keys: keys,
-		Contents: c.contents(), Exhibits: captionedLinks(c.doc, c.numbers), Prose: text, Method: how.View(titleText, c.values),
+		Contents: c.contents(), Captions: captionedLinks(c.doc, c.numbers), Prose: text, Method: how.View(titleText, c.values),
 	}
 	return composed{c.Fill("article", view), view, titleText, descriptionText, banners, mark}
 }
 
-// asOf is the article that c has composed under the address of a run that says the same: all but where the page is.
+// asOf moves a composed article to the address of a run with the same content.
 func (c *composer) asOf(m *compare.Moment, a composed) (*composer, composed) {
 	again := *c
 	again.prose, again.moment = c.prose.At(upFromRun), m
@@ -241,7 +230,7 @@ func (c *composer) asOf(m *compare.Moment, a composed) (*composer, composed) {
 	return &again, a
 }
 
-// failed is the first error of a template or figure, if there was one.
+// failed returns the first error of a template or figure.
 func (c *composer) failed() error {
 	if err := cmp.Or(c.err, c.prose.Err()); err != nil {
 		return fmt.Errorf("rendering %s: %w", c.doc.Slug, err)
@@ -250,20 +239,20 @@ func (c *composer) failed() error {
 }
 
 type articleView struct {
-	Standing           Mark
+	Standing           Badge
 	Title, Description template.HTML
 	Meta               []template.HTML
 	Banners            []banner
 	Keys               []keyView
 	Contents           []contentsEntry
-	Exhibits           []link
+	Captions           []link
 	Prose              template.HTML
 	Method             method.View
 }
 
 type link struct{ Href, Words string }
 
-// composer is one page in the making.
+// composer renders one page.
 type composer struct {
 	*Renderer
 	*evaluator
@@ -287,7 +276,7 @@ type composer struct {
 
 func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 	c := &composer{Renderer: r, evaluator: &evaluator{d: d, doc: d.Doc, numbers: numbersOf(d.Doc)}, options: o,
-		judgements: judgements{}, letters: &letters{d, map[groupsOf]map[string]string{}}, data: datafile.NewEncoder(d)}
+		judgements: judgements{}, letters: &letters{d, map[groupKey]map[string]string{}}, data: datafile.NewEncoder(d)}
 	for _, j := range claim.Judgements(d) {
 		c.judgements[j.Claim.Name.Value] = j
 	}
@@ -305,8 +294,7 @@ func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 	return c
 }
 
-// Fill executes a template; the first error is kept for Page. No character of what an author wrote or a program printed acts in it: see
-// package plaintext.
+// Fill executes a template and keeps the first error. Control characters are made visible: see package plaintext.
 func (c *composer) Fill(name string, data any) template.HTML {
 	filled, err := c.fill(name, data)
 	c.err = cmp.Or(c.err, err)
@@ -324,16 +312,15 @@ func (r *Renderer) fill(name string, data any) (template.HTML, error) {
 	return template.HTML(plaintext.Bytes(b.Bytes())), err
 }
 
-// buffers are those that are not in use: most of what a page takes is room for the filling of templates.
+// buffers are reused: filling templates takes most of the memory of a page.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// Warnf says what the author should look at.
 func (c *composer) Warnf(format string, args ...any) {
 	c.warnings = append(c.warnings, fmt.Sprintf(format, args...))
 }
 
-// placed warns of what has a place in the article: numbers in the text that the records have left behind, and links that lead to nothing.
-func (c *composer) placed() {
+// warnOfPlaces warns of stale numbers in the text and of dead links.
+func (c *composer) warnOfPlaces() {
 	var found source.Problems
 	check.StaleNumbers(c.d, &found)
 	c.prose.DeadLinks(&found)
@@ -343,7 +330,7 @@ func (c *composer) placed() {
 	}
 }
 
-// numbersOf gives tables and figures their numbers, in the order of the article.
+// numbersOf numbers tables and figures in the order of the article.
 func numbersOf(doc *article.Document) map[string]string {
 	numbers := map[string]string{}
 	for i, f := range doc.Figures {
@@ -355,7 +342,6 @@ func numbersOf(doc *article.Document) map[string]string {
 	return numbers
 }
 
-// captionedLinks lists tables and figures for the contents.
 func captionedLinks(doc *article.Document, numbers map[string]string) []link {
 	var out []link
 	add := func(label string) {
@@ -371,35 +357,34 @@ func captionedLinks(doc *article.Document, numbers map[string]string) []link {
 	return out
 }
 
-// finding says in one sentence what an index tells of the article: a headline claim with what came of it. That is the first that is
-// contradicted, since no article stands that has one, and else the first that was measured.
+// finding returns one sentence for an index: the first contradicted headline claim, else the first measured one.
 func (c *composer) finding(description string) string {
-	var told *article.Claim
+	var first *article.Claim
 	for _, claim := range c.doc.Claims {
 		switch verdict := c.judgements[claim.Name.Value].Verdict; {
 		case !claim.Headline.V || verdict == stats.NotMeasured || verdict == "":
 		case verdict == stats.Contradicted:
-			return c.told(claim)
-		case told == nil:
-			told = claim
+			return c.claimFinding(claim)
+		case first == nil:
+			first = claim
 		}
 	}
 	switch {
-	case told != nil:
-		return c.told(told)
+	case first != nil:
+		return c.claimFinding(first)
 	case c.origin.Measured > 0:
-		return cmp.Or(description, "Measured, without a headline claim that could be judged.")
+		return cmp.Or(description, "Measured, but no headline claim could be judged.")
 	}
-	return cmp.Or(description, "Written, not measured.")
+	return cmp.Or(description, "Not measured yet.")
 }
 
-// told is a claim with its verdict, unless that is what it says, and its effect.
-func (c *composer) told(claim *article.Claim) string {
+// claimFinding writes a claim with its effect, after the verdict unless it is supported.
+func (c *composer) claimFinding(claim *article.Claim) string {
 	j := c.judgements[claim.Name.Value]
 	_, words := c.claimSentence(claim)
 	words = strings.TrimRight(words, ".")
 	if j.Verdict != stats.Supported {
-		words = VerdictMark(j.Verdict).Word + ": " + words
+		words = VerdictBadge(j.Verdict).Word + ": " + words
 	}
 	if effect := effectWords(j); effect != "" {
 		return words + " (" + effect + ")."
@@ -407,17 +392,16 @@ func (c *composer) told(claim *article.Claim) string {
 	return words + "."
 }
 
-// contentsEntry is a heading in the contents, with those below it.
 type contentsEntry struct {
 	Href, Words string
 	Below       []link
 }
 
-// contents lists the headings of the two upper levels, and our own sections after them.
+// contents lists the headings of the two upper levels, and our own sections.
 func (c *composer) contents() []contentsEntry {
 	var out []contentsEntry
 	for _, h := range c.prose.Headings {
-		c.found = append(c.found, Part{SectionPart, h.ID, c.judgements.stated(h.Words, h.Claims...)})
+		c.found = append(c.found, Part{SectionPart, h.ID, c.judgements.withVerdict(h.Words, h.Claims...)})
 		switch level := h.Level + c.prose.Shift; {
 		case level == 2:
 			out = append(out, contentsEntry{Href: "#" + h.ID, Words: h.Words})
@@ -433,7 +417,6 @@ func (c *composer) contents() []contentsEntry {
 	return out
 }
 
-// Block shows one of our own blocks as what it is.
 func (c *composer) Block(b *article.Block) template.HTML {
 	var out template.HTML
 	switch b.Is {
@@ -467,7 +450,6 @@ func (c *composer) Block(b *article.Block) template.HTML {
 	return out
 }
 
-// ValueText is what an expression comes to, as text.
 func (ev *evaluator) ValueText(in expr.Inline) string {
 	q, err := ev.d.Eval(in.Expr, "")
 	switch {
@@ -479,7 +461,6 @@ func (ev *evaluator) ValueText(in expr.Inline) string {
 	return ev.writerOf(in, q).text()
 }
 
-// allFiles are those that the page links, with the pictures of its prose.
 func (c *composer) allFiles() []File {
 	files := slices.Clone(c.files)
 	for _, p := range c.prose.Pictures {

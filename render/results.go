@@ -23,17 +23,17 @@ import (
 	"benchbook/render/wording"
 )
 
-// captioned is what tables and figures have in common in the template.
+// captioned is common to tables and figures in the template.
 type captioned struct {
 	ID, Number string
 	Title      template.HTML
 	Sub        string
 	Banner     *banner
 	Caption    template.HTML
-	Stamp      provenance
+	Provenance provenance
 }
 
-// provenance says what was measured, where, and where the data are.
+// provenance says what was measured and where, and links the data.
 type provenance struct {
 	Cells string
 	Where string
@@ -63,7 +63,7 @@ func provenanceOf(d *dataset.Dataset, cells []*dataset.Cell, metrics []record.Me
 		words += ", " + o.Repetitions()
 	}
 	if o.Replacing > 0 {
-		words += fmt.Sprintf(", %d measured again after the machine had disturbed others", o.Replacing)
+		words += fmt.Sprintf(", %d re-run because of background load", o.Replacing)
 	}
 	if d.Profile != "" && d.Profile != "full" && o.Measured > 0 {
 		words += ", profile\u00a0" + d.Profile
@@ -71,10 +71,9 @@ func provenanceOf(d *dataset.Dataset, cells []*dataset.Cell, metrics []record.Me
 	return provenance{words, o.Where(), files}
 }
 
-// judgements are those of the claims by their names.
 type judgements map[string]claim.Judgement
 
-// titleCheck says so at the title of a table or figure that states a finding which the data do not bear.
+// titleCheck warns of a title whose claim is not supported.
 func (j judgements) titleCheck(claim source.Text) *banner {
 	if claim.Value == "" {
 		return nil
@@ -87,22 +86,21 @@ func (j judgements) titleCheck(claim source.Text) *banner {
 		Link: &link{"#" + prose.ClaimID + claim.Value, "See the claim"}}
 }
 
-// verdict is that of a claim by its name.
 func (j judgements) verdict(claim string) stats.Verdict {
 	return cmp.Or(j[claim].Verdict, stats.NotMeasured)
 }
 
-// stated is a title or heading as it stands where its page does not: behind the verdict of the first claim of it that the data do not bear.
-func (j judgements) stated(words string, claims ...string) string {
+// withVerdict puts the verdict of the first claim that is not supported before a title that is shown away from its
+// page.
+func (j judgements) withVerdict(words string, claims ...string) string {
 	for _, claim := range claims {
 		if verdict := j.verdict(claim); claim != "" && verdict != stats.Supported {
-			return VerdictMark(verdict).Word + ": " + words
+			return VerdictBadge(verdict).Word + ": " + words
 		}
 	}
 	return words
 }
 
-// table shows a table block.
 func (c *composer) table(t *article.Table) template.HTML {
 	e := captioned{ID: t.Label.Value, Number: c.numbers[t.Label.Value], Banner: c.judgements.titleCheck(t.Claim)}
 	cells, experiment, err := c.selectCells(t.Experiment.Value, t.Where.Node)
@@ -116,7 +114,7 @@ func (c *composer) table(t *article.Table) template.HTML {
 		words = wording.Capital(wording.List(columns.heads())) + " by " + wording.List(columns.words)
 		e.Title = template.HTML(template.HTMLEscapeString(words))
 	}
-	c.found = append(c.found, Part{TablePart, e.ID, c.judgements.stated(words, t.Claim.Value)})
+	c.found = append(c.found, Part{TablePart, e.ID, c.judgements.withVerdict(words, t.Claim.Value)})
 	e.Caption, _ = c.prose.Inline(t.Caption.Value)
 	layout := view.Layout()
 	e.Sub = columns.Sub(cells, layout)
@@ -125,7 +123,7 @@ func (c *composer) table(t *article.Table) template.HTML {
 		note, _ := c.prose.Inline(n.Value)
 		notes = append(notes, note)
 	}
-	e.Stamp = provenanceOf(c.d, cells, columns.metrics, c.dataFiles(t.Label.Value, cells, columns.told(), columns.metrics, t.Published))
+	e.Provenance = provenanceOf(c.d, cells, columns.metrics, c.dataFiles(t.Label.Value, cells, columns.rowNames(), columns.metrics, t.Published))
 	missing := ""
 	switch {
 	case experiment == nil:
@@ -133,7 +131,7 @@ func (c *composer) table(t *article.Table) template.HTML {
 	case experiment.Plan.Skipped != "":
 		missing = wording.Sentence("left out: " + experiment.Plan.Skipped)
 	case len(cells) == 0:
-		missing = "There are no cells to show."
+		missing = "No cells to show."
 	}
 	return c.Fill("table", struct {
 		captioned
@@ -144,7 +142,6 @@ func (c *composer) table(t *article.Table) template.HTML {
 	}{e, layout, missing, columns.commonWords(), notes})
 }
 
-// columns is what a table block shows of cells.
 type columns struct {
 	block   *article.Table
 	cells   []*dataset.Cell
@@ -157,8 +154,8 @@ type columns struct {
 	common  []string // circumstances in which all that is shown was measured
 }
 
-// told are the words that tell rows apart without the heads above them.
-func (k *columns) told() []string {
+// rowNames are the fields that name rows, with the group.
+func (k *columns) rowNames() []string {
 	if group := k.block.Group.Value; group != "" && !slices.Contains(k.words, group) {
 		return append([]string{group}, k.words...)
 	}
@@ -190,7 +187,7 @@ func (c *composer) tableColumns(t *article.Table, cells []*dataset.Cell) *column
 	return out
 }
 
-// commonCircumstances are those in which all cells were measured that were.
+// commonCircumstances returns the circumstances that all measured cells share.
 func commonCircumstances(cells []*dataset.Cell) []string {
 	cells = slices.DeleteFunc(slices.Clone(cells), func(cell *dataset.Cell) bool { return len(cell.Records) == 0 })
 	if len(cells) == 0 {
@@ -201,7 +198,7 @@ func commonCircumstances(cells []*dataset.Cell) []string {
 	})
 }
 
-// commonWords are sentences for below the table, in place of a mark at every number.
+// commonWords are sentences below the table instead of a note at every number.
 func (k *columns) commonWords() []string {
 	var out []string
 	for _, words := range k.common {
@@ -211,8 +208,7 @@ func (k *columns) commonWords() []string {
 	return out
 }
 
-// coloursOf are those that figures give the cells of an experiment, by the first that gives any: what is of one colour in a figure
-// is so in a table.
+// coloursOf returns the colours of the first figure that colours the cells, so tables match it.
 func coloursOf(d *dataset.Dataset, experiment string) (by string, series []string) {
 	e, ok := d.Experiment(experiment)
 	if !ok {
@@ -243,7 +239,7 @@ func (k *columns) table(c *composer, e *dataset.Experiment) table.Table {
 		out.Words = append(out.Words, wording.Capital(w))
 	}
 	if k.main >= 0 && e != nil && k.metrics[k.main].Better != "" && len(k.cells) > 1 && k.given() < len(k.cells) {
-		k.groups = c.letters.of(groupsOf{e.Plan.Name, k.metrics[k.main].Name})
+		k.groups = c.letters.lookup(groupKey{e.Plan.Name, k.metrics[k.main].Name})
 	}
 	for _, m := range k.metrics {
 		col := table.Metric{Head: m.Title, Named: wording.Lower(m.Title), Per: cellview.Per(m), Base: m.Unit, Share: m.Share, Better: m.Better,
@@ -269,7 +265,7 @@ func (k *columns) table(c *composer, e *dataset.Experiment) table.Table {
 	return out
 }
 
-// format is how the author asks for a column to be written. Intervals stand in every cell, asked for or not.
+// format returns how the author wants a column written. Intervals are always shown.
 func (k *columns) format(column string) table.Format {
 	var out table.Format
 	for _, f := range k.block.Format {
@@ -281,7 +277,7 @@ func (k *columns) format(column string) table.Format {
 	return out
 }
 
-// given counts the cells whose rate gave them the value of the main column.
+// given counts the cells whose open loop sets the value of the main column.
 func (k *columns) given() int {
 	n := 0
 	for _, cell := range k.cells {
@@ -292,17 +288,16 @@ func (k *columns) given() int {
 	return n
 }
 
-// letters are those of cells that cannot be told apart.
+// letters cache rank groups: cells that share a letter do not differ.
 type letters struct {
 	dataset *dataset.Dataset
-	known   map[groupsOf]map[string]string
+	known   map[groupKey]map[string]string
 }
 
-// groupsOf names what cells are grouped by.
-type groupsOf struct{ experiment, metric string }
+type groupKey struct{ experiment, metric string }
 
-// of gives the letters of cells by their names. It compares all of them once for all tables.
-func (g *letters) of(cells groupsOf) map[string]string {
+// lookup returns the letters of cells by their names.
+func (g *letters) lookup(cells groupKey) map[string]string {
 	letters, ok := g.known[cells]
 	if !ok {
 		letters = map[string]string{}
@@ -340,14 +335,13 @@ func (k *columns) row(c *composer, cell *dataset.Cell) table.Row {
 	return r
 }
 
-// shortReason is a reason up to its colon, for where there is little room; cellNotes tells the rest.
+// shortReason cuts a reason at its colon; cellNotes has the rest.
 func shortReason(reason string) string {
 	short, _, _ := strings.Cut(reason, ":")
 	return short
 }
 
-// cellNotes says what is not as it should be with a cell: its state, failures, checks, and marks of what is shown of it.
-// What is common to all rows is said elsewhere.
+// cellNotes lists state, failures, findings and marks of a cell, except those common to all rows.
 func cellNotes(cell *dataset.Cell, metrics []record.Metric, common []string) []table.Note {
 	var out []table.Note
 	add := func(kind, words string, of ...int) {
@@ -387,7 +381,7 @@ func cellNotes(cell *dataset.Cell, metrics []record.Metric, common []string) []t
 	return out
 }
 
-// markNotes are notes of the marks of so many metrics. Where a check has said something of the whole cell, marks of all metrics do not.
+// markNotes turns marks into notes. If a check reported on the whole cell, marks of all metrics are left out.
 func markNotes(marks []marked, metrics int, checked bool) []table.Note {
 	var out []table.Note
 	for _, m := range marks {
@@ -401,25 +395,23 @@ func markNotes(marks []marked, metrics int, checked bool) []table.Note {
 	return out
 }
 
-// marked is what is wrong with some repetitions of a cell, and the metrics that it is wrong for.
+// marked is what is wrong with some repetitions of a cell, and the metrics that it affects.
 type marked struct {
 	words   string
 	metrics []int
 }
 
-// isLeftOut tells a mark of what is not valid.
 func (m marked) isLeftOut() bool { return strings.Contains(m.words, "not valid") }
 
-// saysFinding tells whether a mark says already what a check found.
+// saysFinding reports whether a mark repeats the finding of a check.
 func saysFinding(marks []marked, check validity.CheckResult) bool {
 	_, finding, _ := strings.Cut(check.Words, ": ")
 	return finding != "" && slices.ContainsFunc(marks, func(m marked) bool { return m.isLeftOut() && strings.Contains(m.words, finding) })
 }
 
-// kind says in two words what a mark is about.
 func (m marked) kind() string {
 	for _, k := range []struct{ part, kind string }{
-		{"not valid", "left out"}, {"far from the others", "outlying"}, {"% apart", "wide"}, {"in the tail", "tail"},
+		{"not valid", "left out"}, {"outlier", "outlier"}, {"% apart", "wide"}, {"in the tail", "tail"},
 		{"on shared services", "shared"}, {"on other CPUs", "other CPUs"},
 	} {
 		if strings.Contains(m.words, k.part) {
@@ -429,7 +421,7 @@ func (m marked) kind() string {
 	return "incomplete"
 }
 
-// marksOf gathers the marks of a cell's metrics: most of what is wrong with a repetition is wrong for all of them.
+// marksOf groups marks by words, since most affect all metrics of a cell.
 func marksOf(cell *dataset.Cell, metrics []record.Metric) []marked {
 	var out []marked
 	for at, m := range metrics {
@@ -445,7 +437,7 @@ func marksOf(cell *dataset.Cell, metrics []record.Metric) []marked {
 	return out
 }
 
-// Sub says what the numbers of a table are.
+// Sub describes the numbers of a table.
 func (k *columns) Sub(cells []*dataset.Cell, l table.Layout) string {
 	switch {
 	case len(cells) == 0:
@@ -453,7 +445,7 @@ func (k *columns) Sub(cells []*dataset.Cell, l table.Layout) string {
 	case cellview.NoneMeasured(cells):
 		words := wording.Capital(cellview.Without(cells))
 		if slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { return cell.Trial.Unavailable == "" }) {
-			words += "; every row waits for a run"
+			words += "; no row has been measured"
 		}
 		return words
 	}
@@ -463,16 +455,16 @@ func (k *columns) Sub(cells []*dataset.Cell, l table.Layout) string {
 		if text != "" {
 			text += "; "
 		}
-		text += "failed over all attempts, with 95\u202f% interval"
+		text += "share of failed attempts, with 95\u202f% interval"
 	}
 	if text = wording.Capital(text); text == "" {
 		text = wording.Capital(cellview.Without(cells, cellview.NamesOf(k.metrics)...))
 	}
 	grouped := slices.ContainsFunc(l.Heads, func(h table.Head) bool { return h.Words == "Group" })
 	if grouped {
-		text += "; rows that share a letter are not told apart at 95\u202f%"
+		text += "; rows that share a letter do not differ at 95\u202f%"
 		if looks := cells[0].Experiment.InterimAnalyses().Count(); looks > 1 {
-			text += fmt.Sprintf(" over %d looks", looks)
+			text += fmt.Sprintf(" over %d interim analyses", looks)
 		}
 	}
 	if k.given() > 1 {
@@ -480,7 +472,7 @@ func (k *columns) Sub(cells []*dataset.Cell, l table.Layout) string {
 	}
 	// Groups and places are among all cells of the experiment.
 	if (grouped || l.Shifts) && len(cells) > 0 && !dataset.Together(cells[0].Experiment.Cells) {
-		text += "; not measured together: rows are of different runs"
+		text += "; not measured together: the rows are from different runs"
 	}
 	return text
 }

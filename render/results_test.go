@@ -41,7 +41,7 @@ func readPage(t *testing.T, b *rendertest.Bench) (words, markup string) {
 }
 
 // What an author asks of a table is in it: rows under heads, better ones first, in the units and digits that are wanted.
-func TestTableAsAsked(t *testing.T) {
+func TestTableOptions(t *testing.T) {
 	b := rendertest.New(t, "servers", []byte(grouped))
 	again := func(r *record.Record) {
 		if r.Repetition == 3 {
@@ -67,7 +67,7 @@ func TestTableAsAsked(t *testing.T) {
 	}
 	for _, w := range []string{
 		"13,893.6 13,327.1–14,487.3", // µs, with more digits than the interval would have
-		"One note, with $n$.", "Another.", "4 measured again after the machine had disturbed others",
+		"One note, with $n$.", "Another.", "4 re-run because of background load",
 		"Claimed: more than +5 %. Published: +50 %.", "published 1.50",
 	} {
 		if !strings.Contains(words, w) {
@@ -101,7 +101,7 @@ func TestTableLeftOut(t *testing.T) {
 
 // Where a title or heading stands without its page, it says itself that it states what does not hold: in a drawing that is opened by
 // itself, and in what a search finds. A title that nobody wrote states nothing.
-func TestTitlesThatDoNotHold(t *testing.T) {
+func TestTitlesOfUnsupportedClaims(t *testing.T) {
 	const blocks = "```yaml claim\nname: sync-wins\nexpect: throughput{server=\"sync\", workers=\"1\"} > throughput{server=\"async\", workers=\"1\"}\n```\n\n" +
 		"## Here [the blocking server wins](claim:sync-wins)\n\n## Here [the other wins](claim:async-wins)\n\n" +
 		"```yaml table\n{label: tbl-t, experiment: servers, rows: [server], columns: [throughput], title: Sync leads, claim: sync-wins}\n```\n\n"
@@ -113,7 +113,7 @@ func TestTitlesThatDoNotHold(t *testing.T) {
 		{"kind: dots, x: throughput, y: server, facet: workers, title: Sync is first, claim: sync-wins", "Contradicted: Sync is first", "Contradicted: Sync is first, workers 1", true},
 		{"kind: dots, x: throughput, y: [server, workers], title: Async is first, claim: async-wins", "Async is first", "", false},
 		{"kind: multiverse, claim: sync-wins, title: Sync is first in all", "Contradicted: Sync is first in all", "", true},
-		{"kind: multiverse, claim: sync-wins", "The claim over every alternative", "", false},
+		{"kind: multiverse, claim: sync-wins", "The claim under every alternative", "", false},
 	} {
 		page := pageOfGrid(t, blocks+figureBlock(test.keys))
 		svg, file := test.title, "data/fig-f.svg"

@@ -13,7 +13,7 @@ import (
 	"benchbook/notebook/yamltext"
 )
 
-// redactor knows the secrets of all cells. Made once: for many cells that takes milliseconds.
+// redactor knows the secrets of all cells. It is made once, as many cells take milliseconds.
 func (c *composer) redactor() *record.Redactor {
 	if c.redact == nil {
 		var definitions []json.RawMessage
@@ -27,8 +27,7 @@ func (c *composer) redactor() *record.Redactor {
 	return c.redact
 }
 
-// experimentListing is the YAML of an experiment without its secrets, by the rules for records: a page must not show what the
-// records that it was made from hide. The article itself is left as it is.
+// experimentListing returns the YAML of an experiment without secrets, by the rules for records.
 func (c *composer) experimentListing(b *article.Block) []byte {
 	redact := c.redactor()
 	var spans []source.Pos
@@ -54,8 +53,8 @@ func (c *composer) experimentListing(b *article.Block) []byte {
 	return []byte(out.String())
 }
 
-// secretSpans are the places of values that are secret by their key, by the variable they are of, or by the option before
-// them. The values of a matrix are shown in tables by their name, and are none.
+// secretSpans returns the places of values that are secret by their key, variable or option. Values of a matrix are
+// shown in tables, so they are not secret.
 func secretSpans(n *yamltext.Node, redact *record.Redactor, spans []source.Pos) []source.Pos {
 	secret := func(name string, value source.Text, at source.Pos) {
 		if value.Value != "" && !strings.HasPrefix(value.Value, "${{") {
@@ -89,8 +88,8 @@ func secretSpans(n *yamltext.Node, redact *record.Redactor, spans []source.Pos) 
 	return spans
 }
 
-// yamlOffset is the place in a block's YAML of a byte of its source. Lines of a fence may have lost their indentation, so that
-// places are counted from their ends.
+// yamlOffset converts a byte of the source to a place in the block's YAML. Lines may have lost indentation, so it
+// counts from their ends.
 func yamlOffset(b *article.Block, offset int) int {
 	source := b.Place.Source
 	fence, _ := source.Position(b.Place.Start)

@@ -13,8 +13,7 @@ import (
 	"benchbook/render/wording"
 )
 
-// spark draws the cells of the first headline claim: one metric of two to four of them. Where nothing was measured
-// there is nothing to draw.
+// spark draws the first headline claim: one metric of two to four cells.
 func (c *composer) spark() *Spark {
 	const fewest, most = 2, 4
 	for _, claim := range c.doc.Claims {

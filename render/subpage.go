@@ -16,7 +16,7 @@ import (
 	"benchbook/render/wording"
 )
 
-// Subpage is a page that belongs to that of an article: its history, an earlier run, two runs side by side.
+// Subpage is a page below an article: its history, an earlier run, or two runs side by side.
 type Subpage struct {
 	Path        string // of its folder below that of the article, with slashes
 	Title       string // as text, without that of the site
@@ -27,21 +27,19 @@ type Subpage struct {
 	Warnings    []string // of what cannot be read in its figures; Page.Warnings has them too
 }
 
-// The folders of subpages, below that of their article.
 const (
 	historyFolder = "history"
 	runsFolder    = "runs"
 	compareFolder = "compare"
 )
 
-// Part is something in a page that a reader may look for.
+// Part is a part of a page that search can find.
 type Part struct {
 	Kind  string // section, claim, table, figure or term
 	ID    string
 	Words string // as text
 }
 
-// The kinds of Part.
 const (
 	SectionPart = "section"
 	ClaimPart   = "claim"
@@ -50,27 +48,27 @@ const (
 	TermPart    = "term" // of docs: a word that a table explains
 )
 
-// News is what the newest run of an article has turned, for an index.
+// News is what the newest run changed, for an index.
 type News struct {
 	Run            string
 	When           time.Time // the run ended
 	First          bool      // the article had no standing before it, on its host and in its profile
-	Before, After  Mark      // the standing; the same if it has not turned
+	Before, After  Badge     // the standing; the same if it has not turned
 	StandingTurned bool
 	Claims         []ClaimNews
 	NewlyMeasured  int    // claims that no run had measured before
 	Comparison     string // path of the page that compares the run with the one before, below the article's folder; may be empty
 }
 
-// ClaimNews is a claim whose verdict has turned.
+// ClaimNews is a claim whose verdict changed.
 type ClaimNews struct {
 	Words         string // as text
 	ID            string // in the page
-	Before, After Mark
+	Before, After Badge
 }
 
-// pageOf is the folder of the page of a run, below that of its article; empty if it has none. Runs that finished an experiment have one
-// that stays, and so has the newest of each host and profile.
+// pageOf returns the folder of the page of a run; empty without one. Complete runs have one, and so has the newest of
+// each host and profile.
 func pageOf(m *compare.Moment, all []*compare.Moment) string {
 	newest := !slices.ContainsFunc(all, func(o *compare.Moment) bool {
 		return o.Host == m.Host && o.Profile == m.Profile && o.Run > m.Run
@@ -81,7 +79,7 @@ func pageOf(m *compare.Moment, all []*compare.Moment) string {
 	return runFolder(m.Run, m, all)
 }
 
-// runFolder is where the page of a run of this name is; empty if no folder can have the name.
+// runFolder returns the folder of a run; empty if its name cannot be a folder.
 func runFolder(run string, m *compare.Moment, all []*compare.Moment) string {
 	if run = folderName(run, m, all); run != path.Base(run) || strings.HasPrefix(run, ".") {
 		return ""
@@ -89,7 +87,7 @@ func runFolder(run string, m *compare.Moment, all []*compare.Moment) string {
 	return path.Join(runsFolder, run)
 }
 
-// folderName is the name of a run among those of all hosts and profiles: records that were copied to another host's have its name twice.
+// folderName names a run among all hosts and profiles; records copied to another host's folder repeat its name.
 func folderName(run string, m *compare.Moment, all []*compare.Moment) string {
 	isTaken := slices.ContainsFunc(all, func(o *compare.Moment) bool {
 		return slices.Contains(o.Runs, run) && cmp.Or(cmp.Compare(o.Host, m.Host), cmp.Compare(o.Profile, m.Profile)) < 0
@@ -100,8 +98,7 @@ func folderName(run string, m *compare.Moment, all []*compare.Moment) string {
 	return run
 }
 
-// subpages makes the pages that belong to that of an article, and says what the newest run of what is shown has turned.
-// whole and shown are of the page of d.
+// subpages renders the pages below an article, and the news of its newest run.
 func (r *Renderer) subpages(d *dataset.Dataset, o Options, whole *composer, shown composed) (pages []Subpage, news *News, err error) {
 	if len(o.Moments) == 0 {
 		return nil, nil, nil
@@ -143,7 +140,7 @@ func (r *Renderer) subpages(d *dataset.Dataset, o Options, whole *composer, show
 	return pages, r.news(d, o, comparisons), nil
 }
 
-// comparisonsOf compares each run that has a page with the one before it.
+// comparisonsOf compares each run that has a page with the previous one.
 func comparisonsOf(moments []*compare.Moment) ([]*comparison, error) {
 	var out []*comparison
 	for _, m := range moments {
@@ -162,10 +159,9 @@ func comparisonsOf(moments []*compare.Moment) ([]*comparison, error) {
 	return out, nil
 }
 
-// upFromRun leads from the page of a run to the folder of the site.
 const upFromRun = "../../../"
 
-// runPage is the article as of a run, under an address that stays.
+// runPage is the article as of a run, at a permanent address.
 func (r *Renderer) runPage(m *compare.Moment, o Options, c *composer, a composed) (Subpage, error) {
 	if c.d == m.Dataset && !c.prose.LeadsUp {
 		c, a = c.asOf(m, a)
@@ -178,25 +174,23 @@ func (r *Renderer) runPage(m *compare.Moment, o Options, c *composer, a composed
 		c.failed()
 }
 
-// wholeView is what stands at the address of a run of one experiment, from when each had its own, in the template.
 type wholeView struct {
 	Article, Whole link
 	History        string
 	Name, When     string
 }
 
-// partPage leads from the address of such a run to the page of all that was measured in one go with it.
+// partPage keeps the address of a run of one experiment, from when each had its own, and links to the whole run.
 func (r *Renderer) partPage(m *compare.Moment, o Options, name, folder string) (Subpage, error) {
 	c := r.compose(m.Dataset, o)
 	c.prose.Up = upFromRun
 	_, title := c.prose.Inline(m.Doc.Front.Title.Value)
 	main := c.Fill("part", wholeView{Article: link{"../../index.html", title}, History: "../../" + historyFolder + "/index.html", Name: name,
 		Whole: link{"../../" + pageOf(m, o.Moments) + "/index.html", m.Run}, When: wording.LongDate(m.Ended)})
-	return Subpage{Path: folder, Title: title + ", run " + name, Description: "Run " + name + " was measured in one go with run " + m.Run + ".",
+	return Subpage{Path: folder, Title: title + ", run " + name, Description: "Run " + name + " was measured together with run " + m.Run + ".",
 		HTML: main, Files: c.allFiles(), LeadsOn: true}, c.failed()
 }
 
-// news compares the newest run of what is shown with the state before it.
 func (r *Renderer) news(d *dataset.Dataset, o Options, comparisons []*comparison) *News {
 	ofSet := func(m *compare.Moment) bool { return m.Host == d.Host && m.Profile == d.Profile }
 	i := slices.IndexFunc(o.Moments, ofSet)
@@ -205,21 +199,21 @@ func (r *Renderer) news(d *dataset.Dataset, o Options, comparisons []*comparison
 	}
 	newest := o.Moments[i]
 	standing, _ := claim.Standing(newest.Dataset)
-	n := &News{Run: newest.Run, When: newest.Ended.UTC(), After: StandingMark(standing)}
+	n := &News{Run: newest.Run, When: newest.Ended.UTC(), After: StandingBadge(standing)}
 	k := slices.IndexFunc(o.Moments[i+1:], ofSet)
 	if k < 0 {
 		n.First, n.Before = true, n.After
 		return n
 	}
 	turns := compare.VerdictChangesOf(o.Moments[i+1+k].Dataset, newest.Dataset)
-	n.Before, n.NewlyMeasured = StandingMark(turns.StandingBefore), turns.New
+	n.Before, n.NewlyMeasured = StandingBadge(turns.StandingBefore), turns.New
 	turned := turns.Standing != turns.StandingBefore
 	n.First = turned && turns.StandingBefore == stats.StandingNotMeasured
 	n.StandingTurned = turned && !n.First
 	c := r.compose(d, o)
 	for _, t := range turns.Claims {
 		_, words := c.claimSentence(t.Claim)
-		n.Claims = append(n.Claims, ClaimNews{words, prose.ClaimID + t.Claim.Name.Value, VerdictMark(t.Before), VerdictMark(t.After)})
+		n.Claims = append(n.Claims, ClaimNews{words, prose.ClaimID + t.Claim.Name.Value, VerdictBadge(t.Before), VerdictBadge(t.After)})
 	}
 	for _, c := range comparisons {
 		if c.b == newest {

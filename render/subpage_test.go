@@ -162,7 +162,7 @@ func TestFilesOfSubpages(t *testing.T) {
 }
 
 // The page of the newest run, which mostly says what the page of the article does, is the same whether it is composed again or not.
-func TestRunPageThatSaysTheSame(t *testing.T) {
+func TestIdenticalRunPage(t *testing.T) {
 	const earlier, newest = "20261110T100000Z-aaaa", "20261114T100000Z-bbbb"
 	text, err := os.ReadFile("testdata/sockets.md")
 	if err != nil {

@@ -51,7 +51,7 @@ func TestFindingsInTitles(t *testing.T) {
 			if want := 2; tt.verdict != "supported" && strings.Count(html, "The title states a claim") != want {
 				t.Errorf("%d titles are said to state a claim, want %d", strings.Count(html, "The title states a claim"), want)
 			}
-			heading := regexp.MustCompile(`(?s)<h2 id="([^"]*)">(<span class="said">B is.*?)</h2>`).FindStringSubmatch(html)
+			heading := regexp.MustCompile(`(?s)<h2 id="([^"]*)">(<span class="claimed">B is.*?)</h2>`).FindStringSubmatch(html)
 			if heading == nil || !strings.Contains(heading[2], `<a class="verdict `+tt.class+`" href="#claim-stated">`) ||
 				!strings.EqualFold(wordsOf(heading[2]), "B is faster "+tt.verdict) {
 				t.Fatalf("the heading is %q, want the verdict %s in it", heading, tt.verdict)

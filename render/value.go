@@ -21,7 +21,6 @@ import (
 	"benchbook/render/wording"
 )
 
-// valueView is a measured value in the template.
 type valueView struct {
 	ID       string
 	Missing  bool
@@ -37,7 +36,7 @@ type valueView struct {
 	Shown    *link
 }
 
-// evaluator says what the expressions of an article come to, and keeps what it was asked.
+// evaluator evaluates the expressions of an article and keeps what it was asked.
 type evaluator struct {
 	d       *dataset.Dataset
 	doc     *article.Document
@@ -46,7 +45,7 @@ type evaluator struct {
 	used    []used
 }
 
-// Value shows what an expression comes to: the number, and the tooltip that says where it comes from.
+// Value shows the value of an expression, with a tooltip that says where it comes from.
 func (c *composer) Value(in expr.Inline) template.HTML {
 	v, _ := c.evaluate(in)
 	c.nextID++
@@ -54,7 +53,7 @@ func (c *composer) Value(in expr.Inline) template.HTML {
 	return c.Fill("value", v)
 }
 
-// evaluate computes what an expression comes to, and notes it for the table of all values.
+// evaluate computes an expression and adds it to the table of all values.
 func (ev *evaluator) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
 	source := in.Expr.String()
 	q, err := ev.d.Eval(in.Expr, "")
@@ -93,13 +92,13 @@ func (ev *evaluator) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
 	return v, &q
 }
 
-// use notes the metrics that an expression is made of, whose noise floors matter; experiment is that of its selectors that
-// name none, "" for any.
+// use notes the metrics of an expression, whose noise floors matter; experiment is the one of selectors that name none,
+// "" for any.
 func (ev *evaluator) use(n expr.Node, experiment string) {
 	ev.useWithin(n, experiment, len(ev.doc.Front.Values))
 }
 
-// useWithin follows names of values so many times: a value may be made from itself, which is an error of the article.
+// useWithin follows names of values up to a depth, as a value may refer to itself, which is an error of the article.
 func (ev *evaluator) useWithin(n expr.Node, experiment string, names int) {
 	for _, s := range expr.Selectors(n) {
 		if to := ev.resolved(s); to != expr.Node(s) {
@@ -120,17 +119,15 @@ func (ev *evaluator) useWithin(n expr.Node, experiment string, names int) {
 	}
 }
 
-// used is a metric that the text or a claim uses.
 type used struct{ experiment, metric string }
 
-// note adds to the table of values; one that says just the same stands there already.
+// note adds a row to the table of values, unless it is there.
 func (ev *evaluator) note(row method.Value) {
 	if !slices.Contains(ev.values, row) {
 		ev.values = append(ev.values, row)
 	}
 }
 
-// writer writes a quantity as the filters of an inline value ask.
 type writer struct {
 	q        dataset.Quantity
 	unit     number.Unit
@@ -156,7 +153,7 @@ func writerFor(q dataset.Quantity, filters []expr.Filter) writer {
 	return w
 }
 
-// unitOf is the unit and the digits after the point that filters ask for; nil for what they leave open.
+// unitOf returns the unit and the digits that filters ask for; nil if they ask for none.
 func unitOf(filters []expr.Filter) (unit *number.Unit, digits *int) {
 	for _, f := range filters {
 		switch f.Name {
@@ -172,7 +169,7 @@ func unitOf(filters []expr.Filter) (unit *number.Unit, digits *int) {
 	return unit, digits
 }
 
-// writerOf is writerFor an expression; what somebody else published is written with all its digits.
+// writerOf is writerFor an expression; published values are written with all their digits.
 func (ev *evaluator) writerOf(in expr.Inline, q dataset.Quantity) writer {
 	w := writerFor(q, in.Filters)
 	w.exact = isCall(ev.resolved(in.Expr), "published") &&
@@ -180,7 +177,7 @@ func (ev *evaluator) writerOf(in expr.Inline, q dataset.Quantity) writer {
 	return w
 }
 
-// text is the number as it stands in the prose; with an interval as docs/method.md#one-cell prints it.
+// text writes the number for prose, with an interval as docs/method.md#one-cell prints it.
 func (w writer) text() string {
 	text := w.unit.Quantity(w.q.Number, w.decimals)
 	if w.exact {
@@ -194,7 +191,7 @@ func (w writer) text() string {
 	}
 	switch {
 	case w.q.Kind == stats.WithinRun && w.q.Interval != nil:
-		return text + " (1 run, within it " + w.unit.Between(w.q.Interval.Lo, w.q.Interval.Hi, w.decimals) + ")"
+		return text + " (1 run; within the run " + w.unit.Between(w.q.Interval.Lo, w.q.Interval.Hi, w.decimals) + ")"
 	case w.q.Kind == stats.RangeOfTwo && w.q.Interval != nil:
 		return text + " (2 runs: " + w.unit.Range(w.q.Interval.Lo, w.q.Interval.Hi, w.decimals) + ")"
 	case w.q.Interval != nil:
@@ -207,25 +204,24 @@ func (w writer) text() string {
 	return text + " (no interval)"
 }
 
-// isCapacity reports whether the number is the rate that a search found, and no ratio of two.
+// isCapacity reports whether the number is a rate found by a search, rather than a ratio of two.
 func (w writer) isCapacity() bool {
 	return w.q.Kind == stats.BySearch && w.q.Unit == "1/s" && w.q.Interval != nil
 }
 
-// intervalSentence says what is known of where the value lies.
 func (w writer) intervalSentence() string {
 	switch {
 	case w.q.Interval == nil && w.q.Kind != stats.Given && w.q.N == 1 && len(w.q.Cells) == 1:
-		return strings.TrimSpace("1\u00a0run, so there is no interval. " + wording.Sentence(w.q.Note))
+		return strings.TrimSpace("1\u00a0run, so no interval. " + wording.Sentence(w.q.Note))
 	case w.q.Interval == nil:
-		return wording.Sentence(cmp.Or(w.q.Note, "there is no interval for it"))
+		return wording.Sentence(cmp.Or(w.q.Note, "no interval"))
 	case w.q.Kind == stats.WithinRun:
-		return w.intervalShort() + ", 95\u202f% interval within one run, as if its requests were independent; nothing is known of other runs."
+		return w.intervalShort() + ", 95\u202f% interval within one run, as if its requests were independent; the variation between runs is unknown."
 	case w.q.Kind == stats.RangeOfTwo:
 		return "Range of 2\u00a0runs: " + w.intervalShort() + "."
 	}
 	if w.q.Kind == stats.BySearch {
-		return wording.Sentence(strings.Trim("found by a search to lie within "+w.intervalShort()+"; "+w.q.Note, "; "))
+		return wording.Sentence(strings.Trim("found by a search, within "+w.intervalShort()+"; "+w.q.Note, "; "))
 	}
 	text := w.intervalShort() + ", 95\u202f% interval"
 	if w.q.N > 0 {
@@ -251,7 +247,7 @@ func (w writer) runs() string {
 	return strconv.Itoa(w.q.N)
 }
 
-// resolved replaces the name of a value of the front matter by what it stands for.
+// resolved replaces the name of a value of the front matter by its expression.
 func (ev *evaluator) resolved(n expr.Node) expr.Node {
 	for range len(ev.doc.Front.Values) { // a value may name another; each is passed at most once
 		s, ok := n.(*expr.Selector)
@@ -269,9 +265,9 @@ func (ev *evaluator) resolved(n expr.Node) expr.Node {
 	return n
 }
 
-// repetitionsOf gives one value per repetition for what a person can see in them: one metric of one cell, or the ratio
-// or change of two by rounds, which only repetitions of one experiment in one run share. Verdicts do not rest on the
-// latter: docs/method.md#ratios.
+// repetitionsOf returns one value per repetition to draw: one metric of one cell, or the ratio or change of two by
+// rounds, which only repetitions of one experiment in one run share. Verdicts do not use the latter:
+// docs/method.md#ratios.
 func (ev *evaluator) repetitionsOf(n expr.Node) []float64 {
 	var a, b expr.Node
 	change := 0.0
@@ -302,7 +298,7 @@ func (ev *evaluator) repetitionsOf(n expr.Node) []float64 {
 	return ratiosByRound(x, y, change)
 }
 
-// resultOf is the metric of a cell that a node selects, and the run that measured it.
+// resultOf returns the metric of a cell that a node selects, and its run.
 func (ev *evaluator) resultOf(n expr.Node) (r dataset.Result, run string) {
 	s, ok := ev.resolved(n).(*expr.Selector)
 	if !ok {
@@ -315,7 +311,7 @@ func (ev *evaluator) resultOf(n expr.Node) (r dataset.Result, run string) {
 	return q.Cells[0].Metric(s.Name), q.Cells[0].Run + " " + q.Cells[0].Experiment.Plan.Name
 }
 
-// ratiosByRound are those of the repetitions of two cells in the same rounds, less something; nil if one of them is no number.
+// ratiosByRound returns the ratios of two cells in the same rounds, less something; nil if one of them is not a number.
 func ratiosByRound(x, y dataset.Result, less float64) []float64 {
 	byRound := map[int]float64{}
 	for i, v := range y.Values {
@@ -359,13 +355,12 @@ func (ev *evaluator) shownAt(n expr.Node, cells []*dataset.Cell) *link {
 	return nil
 }
 
-// contains tells whether a table or figure over an experiment shows all of the cells.
+// contains reports whether a table or figure shows all of the cells.
 func (ev *evaluator) contains(experiment string, where expr.Node, cells []*dataset.Cell) bool {
 	shown, _, err := ev.selectCells(experiment, where)
 	return err == nil && !slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { return !slices.Contains(shown, cell) })
 }
 
-// selectCells gives the cells that a table or figure is about.
 func (ev *evaluator) selectCells(experiment string, where expr.Node) ([]*dataset.Cell, *dataset.Experiment, error) {
 	e, ok := ev.d.Experiment(experiment)
 	if !ok {
@@ -378,7 +373,6 @@ func (ev *evaluator) selectCells(experiment string, where expr.Node) ([]*dataset
 	return cells, e, err
 }
 
-// keyView is one of the values under the description.
 type keyView struct {
 	Is        template.HTML
 	Value     template.HTML
@@ -386,13 +380,13 @@ type keyView struct {
 	Published string
 }
 
-// inShort is a reason without its details, which the tooltip of the value has: "throughput, a: invalid".
-func inShort(reason string) string {
+// withoutDetails cuts the details off a reason, which the tooltip has: "throughput, a: invalid".
+func withoutDetails(reason string) string {
 	parts := strings.SplitN(reason, ": ", 3)
 	return strings.Join(parts[:min(len(parts), 2)], ": ")
 }
 
-// publishedValue is what somebody else published of a value, written as the value is; empty if nobody did.
+// publishedValue writes the published number of a value; empty if there is none.
 func (ev *evaluator) publishedValue(in expr.Inline, q dataset.Quantity) string {
 	n := ev.resolved(in.Expr)
 	_, isOne := n.(*expr.Selector)
@@ -429,7 +423,7 @@ func (c *composer) keyValues() []keyView {
 		row := keyView{Is: is, Value: c.Fill("value", v)}
 		switch {
 		case v.Missing:
-			row.Interval = wording.Sentence(inShort(v.Interval))
+			row.Interval = wording.Sentence(withoutDetails(v.Interval))
 		case q != nil && q.Interval != nil:
 			row.Interval = c.writerOf(in, *q).intervalShort()
 		}

@@ -11,7 +11,7 @@ import (
 )
 
 // shown finds the words of each measured value, and what its tooltip says.
-var shown = regexp.MustCompile(`<span class="m[^"]*" tabindex="0" aria-describedby="(value-\d+)">(?:<data value="[^"]*">)?([^<]*)(?:</data>)?<span class="pop" role="tooltip" id="(value-\d+)" hidden>(.*?)</span></span>`)
+var shown = regexp.MustCompile(`<span class="m[^"]*" tabindex="0" aria-describedby="(value-\d+)">(?:<data value="[^"]*">)?([^<]*)(?:</data>)?<span class="tooltip" role="tooltip" id="(value-\d+)" hidden>(.*?)</span></span>`)
 
 func TestValues(t *testing.T) {
 	tests := []struct{ name, expression, text, tooltip string }{
@@ -25,7 +25,7 @@ func TestValues(t *testing.T) {
 		{"a ratio as a percentage", `ratio(throughput{server="b"}, throughput{server="a"}) | percent | round 0`, "120\u202f%", "interval"},
 		{"a share of nothing", `failed{server="a"}`, "0\u202f%", "interval"},
 		{"of several cells", `max(throughput{server!="d", server!="e"})`, "600/s", "no interval: computed"},
-		{"of one run", `throughput{server="c"}`, "450/s", "1\u00a0run, so there is no interval."},
+		{"of one run", `throughput{server="c"}`, "450/s", "1\u00a0run, so no interval."},
 		{"of one run, with its interval", `throughput{server="c"} | interval`, "450/s (1 run)", "1\u00a0run"},
 		{"a cell that was not measured", `throughput{server="d"}`, "not measured", "not measured"},
 		{"a cell that failed", `throughput{server="e"}`, "not measured", "failed: it broke"},
@@ -100,7 +100,7 @@ func TestDotsOfRatiosAreOfRounds(t *testing.T) {
 }
 
 // Only what was measured is underlined: what others published is told from it, with its source in the tooltip.
-func TestPublishedValuesAreNoMeasurements(t *testing.T) {
+func TestPublishedValuesAreNotMeasurements(t *testing.T) {
 	page := pageOf(t, "`{value} published(throughput{server=\"a\"})`, `{value} published(throughput{server=\"a\"}) / published(throughput{server=\"b\"})`, `{value} 100ms`\n\n"+
 		"```yaml published\nsource: A paper\nrows:\n  - {server: a, throughput: 500/s}\n  - {server: b, throughput: 400/s}\n```\n")
 	text := string(page.HTML)
@@ -147,11 +147,11 @@ func TestBanners(t *testing.T) {
 			b := sockets(t)
 			b.Measure("full", "sockets", "sync", []float64{571, 562})
 			return b
-		}, "Not finished:</strong> 1 of 3\u00a0cells", ""},
+		}, "Unfinished:</strong> 1 of 3\u00a0cells", ""},
 		{"failed", func(t testing.TB) *rendertest.Bench {
 			return measuredSockets(t, "full", rendertest.Fails("nothing listens", "a log"))
 		}, "Failed or not valid:</strong> 3 of 3\u00a0cells.", ""},
-		{"nothing", sockets, "Nothing of this article was measured.", ""},
+		{"nothing", sockets, "Nothing in this article was measured.", ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -22,11 +22,11 @@ func TestWithinOneRun(t *testing.T) {
 	}
 	words := wordsOf(string(page.HTML))
 	for _, want := range []string{
-		"It took 50.0 ms (1 run, within it 50.0 to 50.0 ms)",
-		"95 % interval within one run, as if its requests were independent; nothing is known of other runs.",
-		"One run, so there are no intervals but those of percentiles within it",
+		"It took 50.0 ms (1 run; within the run 50.0 to 50.0 ms)",
+		"95 % interval within one run, as if its requests were independent; the variation between runs is unknown.",
+		"Single run, so no intervals except within the run for percentiles",
 		"within one run: 50.0–50.0",
-		"Line of a single run: 95 % interval within it",
+		"Line for a single run: 95 % interval within the run",
 		"Latency p99, a: 50.0 ms, 1 run. Claimed: less than 10 s. There is 1 valid repetition of a, and a verdict needs 3.",
 	} {
 		if !strings.Contains(words, want) {

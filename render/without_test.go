@@ -29,14 +29,14 @@ func TestWithoutNumbers(t *testing.T) {
 		want, never              []string
 	}{
 		{"nothing was answered", calibrated, "latency.p99", map[string]func(*record.Record){"a": unanswered, "b": unanswered, "again": unanswered},
-			[]string{"No repetition has a value of latency p99: no answers", "2 cells, no repetition has a value of latency p99: no answers",
-				"3 repetitions planned; no repetition has a value of latency p99: no answers", "not known of latency.p99 (cell a: no answers)"},
+			[]string{"No repetition has a value for latency p99: no answers", "2 cells, no repetition has a value for latency p99: no answers",
+				"3 repetitions planned; no repetition has a value for latency p99: no answers", "unknown for latency.p99 (cell a: no answers)"},
 			[]string{"valid repetition", "no A/A pair"}},
 		{"the pair alone lacks it", calibrated, "latency.p99", map[string]func(*record.Record){"again": unanswered},
-			[]string{"not known of latency.p99 (cell a again: no answers)"}, []string{"no valid", "no A/A pair"}},
+			[]string{"unknown for latency.p99 (cell a again: no answers)"}, []string{"no valid", "no A/A pair"}},
 		{"one failed, and the other was not answered", experiment, "latency.p99", map[string]func(*record.Record){"a": failed, "b": unanswered},
-			[]string{"No valid repetition has a value of latency p99: no answers", "not measured: there is no A/A pair"}, nil},
-		{"too few answers", experiment, "latency.p99.999", nil, []string{"No repetition has a value of latency p99.999: needs 1000000 answers, has"}, []string{"valid repetition"}},
+			[]string{"No valid repetition has a value for latency p99: no answers", "not measured: there is no A/A pair"}, nil},
+		{"too few answers", experiment, "latency.p99.999", nil, []string{"No repetition has a value for latency p99.999: needs 1000000 answers, has"}, []string{"valid repetition"}},
 		{"everything failed", experiment, "throughput", map[string]func(*record.Record){"a": failed, "b": failed},
 			[]string{"Every repetition failed", "2 cells, every repetition failed"}, []string{"valid repetition"}},
 		{"nothing is valid", experiment, "throughput", map[string]func(*record.Record){"a": invalid, "b": invalid}, []string{"No valid repetition", "2 cells, no valid repetition"}, nil},
@@ -73,7 +73,7 @@ func TestWithoutNumbers(t *testing.T) {
 }
 
 // A value that was searched for has no noise floor, so none is missed.
-func TestNoFloorOfSearches(t *testing.T) {
+func TestSearchesHaveNoFloor(t *testing.T) {
 	b := rendertest.New(t, "sample", []byte("---\ntitle: Sample\n---\n\n"+strings.Replace(searches, "calibrate: false\n", "", 1)+
 		"```yaml table\n{label: tbl-t, experiment: tuned, rows: [server], columns: [tune.workers, throughput]}\n```\n"))
 	for _, trial := range []string{"sync", "async", "again"} {

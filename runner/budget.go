@@ -20,7 +20,7 @@ type Judge interface {
 }
 
 // errOutOfTime is that the budget of a run is over.
-var errOutOfTime = errors.New("the budget is over")
+var errOutOfTime = errors.New("the budget has run out")
 
 // outOfTime says whether something that lasts so long would end after the budget of the run.
 func (r *run) outOfTime(lasts time.Duration) bool {

@@ -86,7 +86,7 @@ func readMetrics(ctx context.Context, metrics []wantedMetric, m *load.Measuremen
 func notFinite(samples []record.Sample) string {
 	for _, s := range samples {
 		if math.IsInf(s.Value, 0) || math.IsNaN(s.Value) {
-			return fmt.Sprintf("%s was measured as %v, which is no number that a record can hold", s.Metric, s.Value)
+			return fmt.Sprintf("%s was measured as %v, which a record cannot hold", s.Metric, s.Value)
 		}
 	}
 	return ""
@@ -149,7 +149,7 @@ func (s *wantedMetric) read(text []byte) (float64, error) {
 	}
 	value, err := strconv.ParseFloat(strings.TrimSpace(found), 64)
 	if err != nil || math.IsInf(value, 0) || math.IsNaN(value) {
-		return 0, fmt.Errorf("%.100q is no number", found)
+		return 0, fmt.Errorf("invalid number %.100q", found)
 	}
 	if u, ok := expr.ParseUnit(s.Written); ok {
 		value = u.ToBase(value)

@@ -27,7 +27,7 @@ func TestMetricsThatAreNotFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := store.records[0]
-	want := map[string]string{"db.errors": `no match of errors: (\d+) in the log of db`, "wal": `"much" is no number in what conclude wrote`}
+	want := map[string]string{"db.errors": `no match of errors: (\d+) in the log of db`, "wal": `invalid number "much" in what conclude wrote`}
 	if r.Failure != "" || fmt.Sprint(r.Missing) != fmt.Sprint(want) {
 		t.Errorf("failure %q, missing %v; want %v", r.Failure, r.Missing, want)
 	}
@@ -45,9 +45,9 @@ func TestFoundMetrics(t *testing.T) {
 		{"a unit", plan.Metric{Regex: `took ([\d.]+) ms`, Written: "ms"}, "took 12.5 ms", 0.0125, ""},
 		{"a share", plan.Metric{Regex: `([\d.]+)%`, Written: "%"}, "12.5%", 0.125, ""},
 		{"an exponent", plan.Metric{Regex: `(\S+)$`}, "1e3", 1000, ""},
-		{"no number", plan.Metric{Regex: `(\w+)`}, "n 1x", 0, `"1x" is no number`},
-		{"infinite", plan.Metric{Regex: `(\w+)`}, "inf", 0, `"inf" is no number`},
-		{"beyond all numbers", plan.Metric{Regex: `(\S+)$`}, "1e999", 0, `"1e999" is no number`},
+		{"no number", plan.Metric{Regex: `(\w+)`}, "n 1x", 0, `invalid number "1x"`},
+		{"infinite", plan.Metric{Regex: `(\w+)`}, "inf", 0, `invalid number "inf"`},
+		{"beyond all numbers", plan.Metric{Regex: `(\S+)$`}, "1e999", 0, `invalid number "1e999"`},
 		{"beyond all numbers in base units", plan.Metric{Regex: `(\S+) h$`, Written: "h"}, "1e308 h", 0, `"1e308" h is too large a number`},
 		{"nearer to zero than anything", plan.Metric{Regex: `(\S+) h$`, Written: "h"}, "1e-308 h", 0, `"1e-308" h is too small a number`},
 		{"no match", plan.Metric{Regex: `n=(\d+)`}, "", 0, `no match of n=(\d+)`},
@@ -86,7 +86,7 @@ func TestNumbersThatAreNotFinite(t *testing.T) {
 	if err != nil || sum.Measured != 6 || sum.Failed != 6 {
 		t.Fatalf("%+v, %v", sum, err)
 	}
-	const want = "bandwidth was measured as +Inf, which is no number that a record can hold"
+	const want = "bandwidth was measured as +Inf, which a record cannot hold"
 	if rec := store.records[0]; rec.Failure != want || len(rec.Samples) > 0 {
 		t.Errorf("failure %q beside %d samples, want %q", rec.Failure, len(rec.Samples), want)
 	}

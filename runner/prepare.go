@@ -190,7 +190,7 @@ func (r *run) driverNeed(t *plan.Trial) (images.Need, error) {
 	case r.verifier != nil:
 		driver = r.Requests // whichever tool puts the load on
 	case driver == nil:
-		return images.Need{}, fmt.Errorf("nothing here puts a load on with %s", t.Load.Tool)
+		return images.Need{}, fmt.Errorf("there is no driver for %s", t.Load.Tool)
 	case t.Load.Tool != "":
 		what = "load by " + t.Load.Tool
 	}

@@ -62,7 +62,7 @@ func imported(t *plan.Trial, format string, s Saved) (*record.Record, error) {
 	}
 	switch {
 	case !ok && format == "":
-		return nil, fmt.Errorf("it is output of no tool that is known here: name one with --format, of %s",
+		return nil, fmt.Errorf("unknown format: name the tool with --format, one of %s",
 			strings.Join(Formats(), ", "))
 	case !ok || !tool.Saved:
 		return nil, fmt.Errorf("output of %q cannot be imported: known are %s", format, strings.Join(Formats(), ", "))

@@ -82,18 +82,18 @@ func inFront() chromedp.Action[chromedp.Void] {
 	})
 }
 
-// examine lists what axe finds in a page with the slips of some values open, laid into the text so that all of them are to be seen at once,
+// examine lists what axe finds in a page with the tooltips of some values open, laid into the text so that all of them are to be seen at once,
 // and with the focus at one; it must be able to tell the contrast of what stands in each. It does not look at the inks of drawings, so
 // that those of the words in figures are compared here.
 const examine = `(async () => {
 	const wrong = [], seen = q => Array.from(document.querySelectorAll(q)).filter(e => e.checkVisibility());
-	const owners = [".m.missing", ".given", ".m:not(.missing)"].flatMap(q => seen(q).slice(0, 5)), inSlip = n => document.querySelector(n.target[0])?.closest(".pop");
-	for (const owner of owners) Object.assign(owner.querySelector(".pop").style, {display: "block", position: "relative", inset: "auto"});
+	const owners = [".m.missing", ".given", ".m:not(.missing)"].flatMap(q => seen(q).slice(0, 5)), inTooltip = n => document.querySelector(n.target[0])?.closest(".tooltip");
+	for (const owner of owners) Object.assign(owner.querySelector(".tooltip").style, {display: "block", position: "relative", inset: "auto"});
 	if (owners.length) owners[0].focus();
 	const found = await axe.run({preload: false, runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]});
 	found.violations.forEach(v => v.nodes.slice(0, 3).forEach(n => wrong.push(v.id + " (" + v.nodes.length + "): " + n.failureSummary + " " + n.html.slice(0, 300))));
-	const told = new Set(found.passes.concat(found.violations).filter(v => v.id === "color-contrast").flatMap(v => v.nodes).map(inSlip));
-	owners.filter(o => !told.has(o.querySelector(".pop"))).forEach(o => wrong.push("no contrast was told in the slip of " + o.outerHTML.slice(0, 300)));
+	const told = new Set(found.passes.concat(found.violations).filter(v => v.id === "color-contrast").flatMap(v => v.nodes).map(inTooltip));
+	owners.filter(o => !told.has(o.querySelector(".tooltip"))).forEach(o => wrong.push("no contrast was told in the tooltip of " + o.outerHTML.slice(0, 300)));
 	const hit = seen("svg .hit")[0];
 	if (hit) {
 		hit.focus();
@@ -107,6 +107,6 @@ const examine = `(async () => {
 			if (!text.getClientRects().length || !(contrast >= 4.5)) wrong.push("in a figure the contrast of " + text.textContent + " is " + contrast);
 		}
 	}
-	for (const owner of owners) Object.assign(owner.querySelector(".pop").style, {display: "", position: "", inset: ""});
+	for (const owner of owners) Object.assign(owner.querySelector(".tooltip").style, {display: "", position: "", inset: ""});
 	return wrong;
 })()`

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// The files of a theme that pages load, and the script that stands in each page's head.
+// The files of a theme that pages load, and the script in each page's head.
 const (
 	styleFile  = "style.css"
 	scriptFile = "benchbook.js"
@@ -21,11 +21,11 @@ const (
 	early      = "early.js"
 )
 
-// indexFile is the page of a folder.
 const indexFile = "index.html"
 
-// assets are what pages load beside their own files. Their names hold a digest of their contents, so that a browser may keep them for
-// ever and never shows a page with an older style; what nobody loads, such as a licence, keeps its name.
+// assets are what pages load besides their own files. Names hold a digest of the contents, so browsers may keep them
+// for ever and never mix an old style with a new page; files that pages do not load, such as a licence, keep their
+// names.
 type assets struct {
 	files map[string][]byte // by path
 	names map[string]string // path by the name in the theme
@@ -76,27 +76,26 @@ func newAssets(theme fs.FS) (*assets, error) {
 	return a, nil
 }
 
-// add takes in a file under a name that holds a digest of it, and gives that.
+// add adds a file and returns its name with a digest.
 func (a *assets) add(name string, data []byte) string {
 	a.names[name] = hashed(name, data)
 	a.files[a.names[name]] = data
 	return a.names[name]
 }
 
-// hashed is a name with a digest of the contents before its extension: "style.3f2a….css".
+// hashed puts a digest of the contents before the extension: "style.3f2a….css".
 func hashed(name string, data []byte) string {
 	sum := sha256.Sum256(data)
 	ext := path.Ext(name)
 	return strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:5]) + ext
 }
 
-// hashedPattern matches the names that hashed gives to a file.
 func hashedPattern(name string) string {
 	ext := path.Ext(name)
 	return strings.TrimSuffix(name, ext) + ".*" + ext
 }
 
-// withFonts is the style sheet with other addresses of its fonts.
+// withFonts is the style sheet with other addresses of fonts.
 func (a *assets) withFonts(address func(name string) string) []byte {
 	style := a.style
 	for name := range a.fonts {
@@ -105,13 +104,11 @@ func (a *assets) withFonts(address func(name string) string) []byte {
 	return style
 }
 
-// inlineStyle is the style sheet with its fonts in it.
 func (a *assets) inlineStyle() []byte {
 	return a.withFonts(func(name string) string { return dataURI(name, a.fonts[name]) })
 }
 
-// isOurs reports whether a name at the top of the site is taken, so that no article can have it. Case makes no difference: to many file
-// systems it makes none.
+// isOurs reports whether a name at the top of the site is taken. It ignores case, as many file systems do.
 func isOurs(name string, hasDocs bool) bool {
 	ours := []string{fontsDir, tagsFolder, indexFile, feedFile, mapFile, hashedPattern(styleFile), hashedPattern(scriptFile), hashedPattern(searchFile)}
 	if hasDocs {
@@ -123,7 +120,7 @@ func isOurs(name string, hasDocs bool) bool {
 	})
 }
 
-// policy is what a page allows a browser: files of the site, and the scripts and styles that stand in it, by their digests.
+// policy allows a browser files of the site, and inline scripts and styles by their digests.
 func policy(inline bool, scripts []string, styles []string) string {
 	from := func(kind string, self bool, texts []string) string {
 		words := []string{kind}

@@ -49,7 +49,7 @@ func TestBrowserCopies(t *testing.T) {
 			got := ask[struct{ Button, Said, Listing, Selected string }](ctx, t, `new Promise(done => {
 				const button = document.querySelector(".listing button"), pre = document.querySelector(".listing pre"), look = n => {
 					if (button.textContent === "Copy" && n) return setTimeout(look, 25, n - 1);
-					done({Button: button.textContent, Said: document.querySelector("[role=status]#said")?.textContent ?? "", Listing: pre.textContent, Selected: String(getSelection())});
+					done({Button: button.textContent, Said: document.querySelector("[role=status]#announcement")?.textContent ?? "", Listing: pre.textContent, Selected: String(getSelection())});
 				};
 				look(40);
 			})`)

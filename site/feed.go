@@ -14,16 +14,13 @@ import (
 	"benchbook/render"
 )
 
-// The files for programs that follow the site.
 const (
 	feedFile = "feed.xml"
 	mapFile  = "sitemap.xml"
 )
 
-// feed adds an Atom feed with an entry for the newest result of each article; one that was never measured has that it was written.
-// Drafts, and articles without a date, are not in it.
-//
-// Source: RFC 4287.
+// feed adds an Atom feed with the newest result of each article, or its date of writing. Drafts and articles without a
+// date are left out. Source: RFC 4287.
 func (b *builder) feed(pages []*render.Page) error {
 	link := func(name string) string {
 		if b.options.BaseURL == "" {
@@ -68,7 +65,7 @@ func (b *builder) feed(pages []*render.Page) error {
 	return b.addXML(feedFile, f)
 }
 
-// entryTime is when the newest result of an article came to be, and its run; else when the article was written.
+// entryTime returns the time and run of the newest result of an article, else when it was written.
 func entryTime(p *render.Page) (at time.Time, run string) {
 	if p.News != nil {
 		return p.News.When.UTC(), p.News.Run
@@ -83,12 +80,11 @@ func entryTime(p *render.Page) (at time.Time, run string) {
 	return at, ""
 }
 
-// located is a page by its path, and the day on which it changed, if that is known.
+// located is the path of a page, and the day on which it changed, if known.
 type located struct{ name, changed string }
 
-// siteMap adds the list of pages for search engines, which has to have absolute addresses.
-//
-// Source: sitemaps.org, protocol 0.9.
+// siteMap adds the list of pages for search engines, which needs absolute addresses. Source: sitemaps.org, protocol
+// 0.9.
 func (b *builder) siteMap([]*render.Page) error {
 	if b.options.BaseURL == "" {
 		return nil

@@ -20,10 +20,9 @@ import (
 	"benchbook/files"
 )
 
-// manifestFile lists what a build wrote, so that the next one knows what is ours.
+// manifestFile lists what a build wrote, so the next build knows its own files.
 const manifestFile = ".benchbook-site.json"
 
-// manifest is the contents of a manifestFile.
 type manifest struct {
 	SchemaVersion int      `json:"schema_version"`
 	Files         []string `json:"files"` // relative, with slashes, sorted
@@ -31,11 +30,11 @@ type manifest struct {
 
 const manifestVersion = 1
 
-// unfinishedDir is where files of a site are written before all of them are put in their places. A build that was killed may leave it.
+// unfinishedDir holds files until all are written. A killed build may leave it.
 const unfinishedDir = ".benchbook-unfinished"
 
-// writer makes a folder hold just the files that are put into it, apart from what others put there: each is written beside the site first,
-// and when all are there they get their places. It goes through a Root, so that no link within the folder leads it out of there.
+// writer replaces the files of a site in a folder and leaves those of others: all are written beside the site first and
+// then moved. It uses a Root, so no link leads out of the folder.
 type writer struct {
 	dir              string
 	root, unfinished *os.Root
@@ -49,7 +48,6 @@ type writer struct {
 	twins  map[[sha256.Size]byte]string // a file in unfinished that is whole, by its contents
 }
 
-// write makes a folder hold just the files given, apart from what others put there.
 func write(dir string, files map[string][]byte) (Report, error) {
 	w, err := newWriter(dir)
 	if err != nil {
@@ -64,7 +62,6 @@ func write(dir string, files map[string][]byte) (Report, error) {
 	return w.finish()
 }
 
-// newWriter opens the folder, which is made if it is not there.
 func newWriter(dir string) (*writer, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("making the folder of the site: %w", err)
@@ -90,15 +87,15 @@ func newWriter(dir string) (*writer, error) {
 	return w, nil
 }
 
-// close releases the folder, and removes what did not get its place.
+// close releases the folder and removes unfinished files.
 func (w *writer) close() {
 	_ = w.unfinished.Close()
 	_ = w.root.RemoveAll(unfinishedDir)
 	_ = w.root.Close()
 }
 
-// put takes in a file, and may be called by several goroutines. A file that has the contents already is left alone. It does not wait for
-// the disk: what a crash of the machine leaves of a site is made anew from the records.
+// put adds a file, and may be called concurrently. A file with the same contents is left alone. It does not sync: a
+// site lost in a crash is rendered again.
 func (w *writer) put(name string, data []byte) error {
 	changed := !w.has(name, data)
 	w.mu.Lock()
@@ -116,8 +113,8 @@ func (w *writer) put(name string, data []byte) error {
 	return nil
 }
 
-// stage writes a file into unfinished. Files of the same contents, such as those of an article and of its newest run, are links to one,
-// where the file system has such: to make a file takes longer than to fill it.
+// stage writes a file into unfinished. Files with the same contents, such as those of an article and of its newest run,
+// are hard links where possible, because making a file takes longer than filling it.
 func (w *writer) stage(name string, data []byte) error {
 	local, sum := filepath.FromSlash(name), sha256.Sum256(data)
 	w.mu.Lock()
@@ -139,12 +136,12 @@ func (w *writer) stage(name string, data []byte) error {
 	return nil
 }
 
-// create writes a file into unfinished that is not there. Where it is, the file system holds names for one that differ in case: to write
-// into it would change all that are links to it.
+// create makes a new file in unfinished. If it exists, the file system ignores case, and writing would change all links
+// to it.
 func (w *writer) create(local string, data []byte) error {
 	file, err := w.unfinished.OpenFile(local, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s would be in the place of a file whose name differs in case only; rename an article or a label", filepath.ToSlash(local))
+		return fmt.Errorf("%s would replace a file whose name differs only in case; rename an article or a label", filepath.ToSlash(local))
 	}
 	if err != nil {
 		return err
@@ -153,7 +150,7 @@ func (w *writer) create(local string, data []byte) error {
 	return errors.Join(err, file.Close())
 }
 
-// makeFolder makes a folder in unfinished with those above it. It is there already where names that differ in case are one.
+// makeFolder makes a folder in unfinished. It may exist if the file system ignores case.
 func (w *writer) makeFolder(name string) error {
 	if w.made[name] {
 		return nil
@@ -169,16 +166,13 @@ func (w *writer) makeFolder(name string) error {
 	return err
 }
 
-// maxSiteFile bounds what is read of a file of a site.
 const maxSiteFile = 1 << 30
 
-// readIn reads a file of a site.
 func readIn(root *os.Root, name string) ([]byte, error) {
 	data, _, err := files.ReadIn(root, name, maxSiteFile)
 	return data, err
 }
 
-// has tells whether the site has a file with these contents.
 func (w *writer) has(name string, data []byte) bool {
 	folder, local := path.Dir(name), filepath.FromSlash(name)
 	w.mu.Lock()
@@ -202,7 +196,7 @@ func (w *writer) has(name string, data []byte) bool {
 	return err == nil && bytes.Equal(now, data)
 }
 
-// finish puts all files in their places, and removes those of the last build that are not among them.
+// finish moves all files into place, and removes those of the last build that are gone.
 func (w *writer) finish() (r Report, err error) {
 	slices.Sort(w.names)
 	// The manifest comes first and has old and new: whatever happens from here on, the next build knows what is ours.
@@ -229,7 +223,7 @@ func (w *writer) finish() (r Report, err error) {
 	return r, writeManifest(w.root, w.dir, w.names)
 }
 
-// place puts the files that are new or changed in their places, each whole or not at all.
+// place moves new and changed files, each atomically.
 func (w *writer) place() error {
 	var names []string // of files, and of folders that the site lacks and which get their places with all that is in them
 	err := fs.WalkDir(w.unfinished.FS(), ".", func(name string, d fs.DirEntry, err error) error {
@@ -247,7 +241,7 @@ func (w *writer) place() error {
 		case err != nil:
 			return err
 		case !info.IsDir():
-			return fmt.Errorf("%s is no folder; remove it", name)
+			return fmt.Errorf("%s is not a folder; remove it", name)
 		}
 		return nil
 	})
@@ -271,7 +265,7 @@ func union(a, b []string) []string {
 	return slices.Compact(all)
 }
 
-// readManifest gives what the last build wrote: nothing for a new or empty folder.
+// readManifest lists what the last build wrote; nothing for a new or empty folder.
 func readManifest(root *os.Root, dir string) ([]string, error) {
 	data, err := readIn(root, manifestFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -293,13 +287,12 @@ func readManifest(root *os.Root, dir string) ([]string, error) {
 	}
 	for _, name := range m.Files {
 		if !fs.ValidPath(name) || name == "." {
-			return nil, fmt.Errorf("%s in %s lists %q, which is no file of a site; empty the folder", manifestFile, dir, name)
+			return nil, fmt.Errorf("%s in %s lists %q, which is not a file of a site; empty the folder", manifestFile, dir, name)
 		}
 	}
 	return m.Files, nil
 }
 
-// manifestOf is the manifest of files, whose names are sorted.
 func manifestOf(names []string) ([]byte, error) {
 	data, err := json.MarshalIndent(manifest{manifestVersion, names}, "", " ")
 	if err != nil {
@@ -308,7 +301,7 @@ func manifestOf(names []string) ([]byte, error) {
 	return append(data, '\n'), nil
 }
 
-// writeManifest waits for the disk, unlike put: nobody could say later which files are ours.
+// writeManifest syncs, unlike put: otherwise nobody would know which files are ours.
 func writeManifest(root *os.Root, dir string, names []string) error {
 	data, err := manifestOf(names)
 	if err != nil {
@@ -323,7 +316,6 @@ func writeManifest(root *os.Root, dir string, names []string) error {
 	return nil
 }
 
-// removeEmpty removes folders that removing files left empty.
 func removeEmpty(root *os.Root, name string) {
 	for ; name != "."; name = path.Dir(name) {
 		if root.Remove(filepath.FromSlash(name)) != nil { // it is not empty

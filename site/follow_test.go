@@ -148,7 +148,7 @@ func checkFeed(t *testing.T, text, address string) {
 }
 
 // A feed tells of a new run by an entry of its own, and of nothing else.
-func TestFeedEntriesAreOfRuns(t *testing.T) {
+func TestFeedEntriesNameRuns(t *testing.T) {
 	at := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	ids := func(run string) []string {
 		page := &render.Page{Slug: "a", Title: "A", Standing: render.Standings()[0], Finding: "Found.", Measured: at, News: &render.News{Run: run, When: at}}
@@ -227,7 +227,7 @@ func TestBaseURL(t *testing.T) {
 }
 
 // What only leads to another page, such as the address of a part of a run, stands in no map, though its links work.
-func TestPagesThatLeadOnAreNotListed(t *testing.T) {
+func TestPartPagesAreNotListed(t *testing.T) {
 	page := samplePages(t)[0]
 	page.Subpages = append(page.Subpages, render.Subpage{Path: "runs/part", Title: "A part", HTML: `<main id="main">See the whole.</main>`, LeadsOn: true})
 	built, err := site.Files([]*render.Page{page}, theme.Files, site.Options{BaseURL: base})

@@ -14,21 +14,19 @@ import (
 	"benchbook/render"
 )
 
-// tagsFolder holds a page for each tag.
 const tagsFolder = "tags"
 
-// indexView is the list of articles in the template.
 type indexView struct {
 	Title, Description string
 	News               []newsView
 	Quiet              int // articles whose newest run has turned nothing
 	Filters            []filterView
 	Entries            []entryView
-	Marks              []render.Mark
+	Marks              []render.Badge
 	Tags               []tagView
 }
 
-// newsView is what the newest run of an article has turned.
+// newsView is what the newest run of an article changed.
 type newsView struct {
 	render.News
 	ISO, Words string // of the time
@@ -44,7 +42,7 @@ type filterView struct {
 
 type entryView struct {
 	Filter         string
-	Standing       render.Mark
+	Standing       render.Badge
 	Date           *dateView
 	Host           string
 	Notice         string
@@ -68,14 +66,13 @@ type tagView struct {
 
 type articleLink struct{ Href, Title string }
 
-// tagPageView is the articles of one tag in the template.
 type tagPageView struct {
 	Name    string
 	Entries []entryView
 	Others  []tagLink
 }
 
-// index adds the list of articles, led by what changed, with what the marks mean and the articles by tag.
+// index adds the list of articles, led by what changed, with the legend of badges and the tags.
 func (b *builder) index(pages []*render.Page) error {
 	v := indexView{Title: b.options.Title, Description: b.options.Description, Marks: render.Standings()}
 	v.News, v.Quiet = newsOf(pages)
@@ -108,10 +105,9 @@ func (b *builder) index(pages []*render.Page) error {
 	return b.add(pageAt{title: b.options.Title, description: b.options.Description, main: main, isIndex: true, changed: newest(pages)}, nil)
 }
 
-// maxNews is how many articles an index leads with.
 const maxNews = 6
 
-// newsOf is what the newest runs have turned, the newest first, and how many have turned nothing.
+// newsOf lists what the newest runs changed, newest first, and counts those that changed nothing.
 func newsOf(pages []*render.Page) (news []newsView, quiet int) {
 	for _, p := range pages {
 		n := p.News
@@ -132,7 +128,7 @@ func newsOf(pages []*render.Page) (news []newsView, quiet int) {
 	return news[:min(len(news), maxNews)], quiet
 }
 
-// entryOf is an article in a list. Root leads from the list to the folder of the site.
+// entryOf is an article in a list; root leads to the folder of the site.
 func entryOf(p *render.Page, root string, tags []tag) entryView {
 	e := entryView{Filter: p.Standing.Filter, Standing: p.Standing, Date: dateOf(p), Host: p.Host, Notice: p.Notice, Draft: p.Draft,
 		Href: root + href(p), Title: p.Title, Finding: p.Finding, Spark: p.Spark}
@@ -153,7 +149,7 @@ func entryOf(p *render.Page, root string, tags []tag) entryView {
 	return e
 }
 
-// tag is a word that articles have in common, with the folder of its page.
+// tag is a tag of articles, with the folder of its page.
 type tag struct {
 	name, folder string
 	pages        []*render.Page
@@ -163,7 +159,6 @@ func (t tag) href(root string) string {
 	return root + (&url.URL{Path: t.folder + "/index.html"}).String()
 }
 
-// tagsOf lists the tags of articles by name.
 func tagsOf(pages []*render.Page) []tag {
 	by := map[string][]*render.Page{}
 	for _, p := range pages {
@@ -186,7 +181,7 @@ func tagsOf(pages []*render.Page) []tag {
 	return out
 }
 
-// folderOf is a tag as the name of a folder: letters and digits of any script in lower case, hyphens for all else.
+// folderOf turns a tag into a folder: letters and digits of any script in lower case, hyphens for all else.
 func folderOf(name string) string {
 	const longest = 60
 	out := strings.Map(func(r rune) rune {
@@ -201,7 +196,6 @@ func folderOf(name string) string {
 	return cmp.Or(strings.Trim(out, "-"), "tag")
 }
 
-// tags adds a page for each tag.
 func (b *builder) tags(pages []*render.Page) error {
 	const root = "../../"
 	all := tagsOf(pages)
@@ -230,7 +224,7 @@ func (b *builder) tags(pages []*render.Page) error {
 	return nil
 }
 
-// newest is the day on which the last of some articles was measured or written; empty if none was. Drafts say nothing.
+// newest returns the day on which the last article was measured or written; empty without one. Drafts do not count.
 func newest(pages []*render.Page) string {
 	day := ""
 	for _, p := range pages {
@@ -241,10 +235,10 @@ func newest(pages []*render.Page) string {
 	return day
 }
 
-// href leads from the index to a page. Its file is named, since nobody serves a folder's index from a disk.
+// href links a page from the index. It names the file, since disks serve no folder's index.
 func href(p *render.Page) string { return (&url.URL{Path: p.Slug + "/index.html"}).String() }
 
-// dateOf is when an article was measured, else when it was written.
+// dateOf returns when an article was measured, else when it was written.
 func dateOf(p *render.Page) *dateView {
 	const words = "2 Jan 2006"
 	if !p.Measured.IsZero() {

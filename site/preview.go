@@ -48,7 +48,6 @@ type Preview struct {
 	Notice func(string)
 }
 
-// Built is what building a site came to.
 type Built struct {
 	// Files are the site's, by path with slashes, as Files makes them; nil where the site is as it was.
 	Files map[string][]byte
@@ -58,7 +57,6 @@ type Built struct {
 	Unfinished bool
 }
 
-// What the preview has beside the files of the site.
 const (
 	livePath   = "/.benchbook/"
 	eventsPath = livePath + "events" // the stream that tells pages of changes
@@ -69,7 +67,7 @@ const (
 //go:embed live
 var live embed.FS
 
-// Bounds that keep a preview well whatever readers do.
+// Bounds against readers that are slow or many.
 const (
 	mostReaders  = 200              // streams at a time; tabs of one browser share one
 	writeTimeout = 10 * time.Second // for each event, so that a browser that stopped reading is let go
@@ -77,13 +75,11 @@ const (
 	mostProblems = 64 << 10         // bytes of problems that are sent
 )
 
-// pause is how long nothing may change before a site is finished, so that an author who saves again does not wait for that.
+// pause is how long nothing may change before a site is finished, so authors who save again do not wait for it.
 const pause = 500 * time.Millisecond
 
 // Serve builds the site and serves it until ctx ends, which is no error. Once it listens it calls started with the
-// address of the index.
-//
-// The error says what could not be listened on. That the site cannot be built is shown, not returned.
+// address of the index. The error says what could not be listened on; a site that cannot be built is shown.
 func (p Preview) Serve(ctx context.Context, started func(url string)) error {
 	listeners, port, err := listen(p.Port)
 	if err != nil {
@@ -157,7 +153,7 @@ func absolute(names []string) []string {
 	return out
 }
 
-// listen takes one port on both loopback addresses; on a machine without IPv6 on the other one alone.
+// listen opens one port on both loopback addresses, or on the only one.
 func listen(port int) ([]net.Listener, int, error) {
 	first, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	switch {
@@ -176,7 +172,6 @@ func listen(port int) ([]net.Listener, int, error) {
 	return listeners, port, nil
 }
 
-// previewServer is a Preview at work.
 type previewServer struct {
 	Preview
 	port int
@@ -187,7 +182,7 @@ type previewServer struct {
 	readers map[chan struct{}]bool
 }
 
-// A state is what pages are told.
+// A state is what pages are sent.
 type state struct {
 	Version  string   `json:"version"` // of the site: a digest of its files
 	Assets   string   `json:"assets"`  // likewise, of what pages load
@@ -201,7 +196,6 @@ func (s *previewServer) notice(text string) {
 	}
 }
 
-// build builds the site and tells readers.
 func (s *previewServer) build(ctx context.Context, changed []string) (unfinished bool) {
 	b := s.Build(ctx, changed)
 	if len(b.Problems) > mostProblems {
@@ -217,7 +211,7 @@ func (s *previewServer) build(ctx context.Context, changed []string) (unfinished
 	return b.Unfinished
 }
 
-// change changes the state and tells readers.
+// change changes the state and wakes readers.
 func (s *previewServer) change(how func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -232,13 +226,12 @@ func (s *previewServer) change(how func()) {
 
 func isPage(name string) bool { return path.Ext(name) == ".html" }
 
-// isAsset tells files by which pages look as they do. What the search looks into is loaded when somebody searches.
+// isAsset reports whether a file changes how pages look. The search index is loaded on demand.
 func isAsset(name string) bool {
 	found, _ := path.Match(hashedPattern(searchFile), name) // a pattern of ours has no mistakes
 	return slices.Contains([]string{".css", ".js", ".woff2"}, path.Ext(name)) && !found
 }
 
-// digest is that of some of the files.
 func digest(files map[string][]byte, which func(name string) bool) string {
 	sum := sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(files)) {
@@ -250,10 +243,10 @@ func digest(files map[string][]byte, which func(name string) bool) string {
 	return base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:12])
 }
 
-// progressEvery is how often a run is looked for while somebody would see it.
+// progressEvery is how often a run is looked for while somebody watches.
 const progressEvery = time.Second
 
-// followProgress tells readers how far a run is.
+// followProgress sends the progress of a run.
 func (s *previewServer) followProgress(ctx context.Context) {
 	if s.Progress == nil {
 		return
@@ -275,7 +268,6 @@ func (s *previewServer) followProgress(ctx context.Context) {
 	}
 }
 
-// ServeHTTP is part of http.Handler.
 func (s *previewServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -296,7 +288,6 @@ func (s *previewServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// send serves data under the type of a name.
 func send(w http.ResponseWriter, r *http.Request, name string, data []byte, found bool) {
 	if !found {
 		http.NotFound(w, r)
@@ -308,14 +299,14 @@ func send(w http.ResponseWriter, r *http.Request, name string, data []byte, foun
 	http.ServeContent(w, r, path.Base(name), time.Time{}, bytes.NewReader(data))
 }
 
-// isOurs tells whether a Host header names this server: by the address or localhost, and with the port.
+// isOurs reports whether a Host header names this server: the address or localhost, with the port.
 func (s *previewServer) isOurs(host string) bool {
 	name, port, err := net.SplitHostPort(host)
 	return err == nil && port == strconv.Itoa(s.port) &&
 		(name == "127.0.0.1" || name == "::1" || strings.EqualFold(name, "localhost"))
 }
 
-// stream sends the state, and sends it again when it has changed. Whoever reads slowly gets the newest one when there is room.
+// stream sends the state at each change. Slow readers get the newest one.
 func (s *previewServer) stream(w http.ResponseWriter, r *http.Request) {
 	reader := make(chan struct{}, 1)
 	reader <- struct{}{} // what there is already
@@ -369,7 +360,7 @@ func (s *previewServer) stream(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// file serves a file of the site, and pages with the script that keeps them up to date.
+// file serves a file of the site; pages get the script that updates them.
 func (s *previewServer) file(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(path.Clean("/"+r.URL.Path), "/")
 	if name == "" || strings.HasSuffix(r.URL.Path, "/") {
@@ -404,13 +395,13 @@ func (s *previewServer) file(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// The policy of a page begins with the first of these, as it stands in an attribute; what keeps the page up to date needs the second.
+// The policy of a page begins with the first; the script that updates the page needs the second.
 const (
 	allowNothing = `content="default-src &#39;none&#39;`
 	allowLive    = `; connect-src &#39;self&#39;`
 )
 
-// withLive puts what keeps a page up to date into it. The script comes before all that change the page when it has been read.
+// withLive adds the updating script to a page, before scripts that change the page.
 func withLive(page []byte, now state) []byte {
 	page = bytes.Replace(page, []byte(allowNothing), []byte(allowNothing+allowLive), 1)
 	page = bytes.Replace(page, []byte("</head>"), []byte(`<link rel="stylesheet" href="`+livePath+`live.css"></head>`), 1)
@@ -421,7 +412,7 @@ func withLive(page []byte, now state) []byte {
 	return page
 }
 
-// nothingHere is shown at addresses that have no page, perhaps not yet.
+// nothingHere is shown at addresses without a page.
 var nothingHere = template.Must(template.New("nothing").Parse(`<!doctype html>
 <html lang="en">
 <head>
@@ -431,8 +422,8 @@ var nothingHere = template.Must(template.New("nothing").Parse(`<!doctype html>
 <title>No page · benchbook</title>
 </head>
 <body data-missing>
-<main class="benchbook-missing"><h1>There is no page here</h1>
-<p>It appears by itself if an article makes it. <a href="/index.html">All articles</a></p></main>
+<main class="benchbook-missing"><h1>Page not found</h1>
+<p>It appears by itself once an article creates it. <a href="/index.html">All articles</a></p></main>
 </body>
 </html>
 `))

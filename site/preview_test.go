@@ -414,7 +414,7 @@ func TestPreviewProgress(t *testing.T) {
 	until(t, told, "the end of the run", func(s state) bool { return len(s.Progress) == 0 })
 }
 
-func TestPreviewOfTakenPort(t *testing.T) {
+func TestPreviewPortInUse(t *testing.T) {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -17,10 +17,9 @@ import (
 	"strings"
 )
 
-// noJekyll is the file that keeps GitHub Pages from working on a site, which would leave out files that begin with _.
+// noJekyll keeps GitHub Pages from leaving out files that begin with _.
 const noJekyll = ".nojekyll"
 
-// Published is what publishing came to.
 type Published struct {
 	To      string   `json:"to"`               // in words
 	Commit  string   `json:"commit,omitempty"` // that was made; empty for a folder, or if nothing changed
@@ -29,7 +28,7 @@ type Published struct {
 	Removed []string `json:"removed"`          // likewise
 }
 
-// read reads a site that Build has made, with what publishing adds to it.
+// read reads a built site and adds what publishing needs.
 func read(dir string) (map[string][]byte, error) {
 	noSite := fmt.Errorf("there is no site in %s: make it with benchbook render", dir)
 	root, err := os.OpenRoot(dir)
@@ -55,8 +54,8 @@ func read(dir string) (map[string][]byte, error) {
 	return files, nil
 }
 
-// PublishFolder makes a folder hold the site that Build has made in dir. Files that others have put there stay; a folder with files
-// but none of a site is refused.
+// PublishFolder copies the site that Build made in dir. Files of others stay; a folder with files but without a site is
+// an error.
 func PublishFolder(dir, to string, dryRun bool) (Published, error) {
 	out := Published{To: to, Written: []string{}, Removed: []string{}}
 	files, err := read(dir)
@@ -75,7 +74,6 @@ func PublishFolder(dir, to string, dryRun bool) (Published, error) {
 	return out, nil
 }
 
-// differences says what write would do.
 func differences(dir string, files map[string][]byte) (Report, error) {
 	r := Report{Files: len(files)}
 	root, err := os.OpenRoot(dir)
@@ -116,10 +114,10 @@ type Branch struct {
 	Name       string // such as gh-pages
 }
 
-// publishTrailer is the line by which commits of ours are known, with the version of what they promise.
+// publishTrailer marks our commits, with the version of their format.
 const publishTrailer = "Benchbook-Site: 1"
 
-// attempts is how often a site is put on top of what others push meanwhile.
+// attempts is how often a push is repeated after others have pushed.
 const attempts = 3
 
 // Publish commits the site that Build has made in dir to the branch, with a title, and pushes it. With dryRun it is not pushed.
@@ -173,10 +171,10 @@ func (b Branch) Publish(ctx context.Context, dir, title string, dryRun bool) (Pu
 	return out, err
 }
 
-// errMoved is wrapped by the error of a push that came after somebody else's.
+// errMoved means that somebody else pushed first.
 var errMoved = errors.New("somebody else has pushed to it meanwhile, again and again: try again")
 
-// git runs the program in a repository, so that nothing in it changes.
+// git runs git in a repository without changing it.
 type git struct {
 	ctx         context.Context
 	program     string
@@ -223,7 +221,7 @@ func newGit(ctx context.Context, dir string) (*git, error) {
 	return g, nil
 }
 
-// run runs git with some input, and gives what it printed, without the last line break. The error is what it said.
+// run runs git with some input and returns its output without the last line break. The error is what git printed.
 func (g *git) run(input string, args ...string) (string, error) {
 	// Nothing is to be tidied up behind our back, and nothing pushed but what we name.
 	cmd := exec.CommandContext(g.ctx, g.program, slices.Concat([]string{"-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "fetch.writeCommitGraph=false",
@@ -244,7 +242,8 @@ func (g *git) run(input string, args ...string) (string, error) {
 	return strings.TrimSuffix(stdout.String(), "\n"), nil
 }
 
-// address finds where a remote is. What we push to it under its address leaves no trace in the repository, as under its name it would.
+// address returns the URL of a remote. Pushing to the URL leaves no trace in the repository, as pushing to the name
+// would.
 func (g *git) address(remote string) (string, error) {
 	if strings.ContainsAny(remote, `/:\`) || remote == "." || remote == ".." {
 		if abs, err := filepath.Abs(remote); err == nil && !strings.Contains(remote, ":") {
@@ -263,7 +262,7 @@ func (g *git) address(remote string) (string, error) {
 	return "", fmt.Errorf("the repository has no remote %q: name one with --remote, it has %s", remote, strings.Join(strings.Fields(known), ", "))
 }
 
-// blobs writes the files of a site as objects, and gives their names.
+// blobs writes the files of a site as objects and returns their names.
 func (g *git) blobs(files map[string][]byte) (map[string]string, error) {
 	names := slices.Sorted(maps.Keys(files))
 	var paths strings.Builder
@@ -289,7 +288,7 @@ func (g *git) blobs(files map[string][]byte) (map[string]string, error) {
 	return blobs, nil
 }
 
-// tree lists the blobs of a commit by their paths; of other things than files the names are there too.
+// tree lists the blobs of a commit by path, and other objects by name.
 func (g *git) tree(commit string) (map[string]string, error) {
 	printed, err := g.run("", "ls-tree", "-r", "-z", "--full-tree", commit)
 	if err != nil {
@@ -305,7 +304,7 @@ func (g *git) tree(commit string) (map[string]string, error) {
 	return out, nil
 }
 
-// commit makes the commit that puts a site on top of what the branch has; empty if it has that already.
+// commit puts a site on top of the branch; empty if the branch has it.
 func (g *git) commit(b Branch, url, title string, blobs map[string]string, out *Published) (string, error) {
 	tip, err := g.fetch(url, b)
 	if err != nil {
@@ -346,7 +345,7 @@ func (g *git) commit(b Branch, url, title string, blobs map[string]string, out *
 	return commit, err
 }
 
-// changes lists, for git's index, what a site changes of a tree; before is what we wrote last.
+// changes lists what a site changes of a tree, for git's index; before is what we wrote last.
 func (p *Published) changes(there, before, blobs map[string]string) string {
 	p.Written, p.Removed = []string{}, []string{} // also of an attempt that came too late
 	var index strings.Builder
@@ -365,7 +364,7 @@ func (p *Published) changes(there, before, blobs map[string]string) string {
 	return index.String()
 }
 
-// write makes the tree of a commit with changes; the commit may be "" for none.
+// write makes a tree from a commit, or from nothing, and changes.
 func (g *git) write(tip, index string) (tree string, err error) {
 	if _, err := g.run("", "read-tree", cmp.Or(tip, "--empty")); err != nil {
 		return "", err
@@ -376,7 +375,7 @@ func (g *git) write(tip, index string) (tree string, err error) {
 	return g.run("", "write-tree")
 }
 
-// fetch brings what the branch has; empty if there is no such branch.
+// fetch fetches the branch; empty without one.
 func (g *git) fetch(url string, b Branch) (tip string, err error) {
 	ref := "refs/heads/" + b.Name
 	found, err := g.run("", "ls-remote", "--", url, ref)
@@ -397,7 +396,7 @@ func (g *git) fetch(url string, b Branch) (tip string, err error) {
 	return tip, nil
 }
 
-// before gives what was published last below a commit: the files of that, as they were then. It is empty if nothing was.
+// before returns the files of the last published commit below a commit; empty without one.
 func (g *git) before(tip string) (map[string]string, error) {
 	last, err := g.run("", "log", "-1", "--first-parent", "--format=%H", "--grep=^"+publishTrailer+"$", tip)
 	if err != nil || last == "" {
@@ -424,7 +423,7 @@ func (g *git) before(tip string) (map[string]string, error) {
 	return ours, nil
 }
 
-// foreign is an error if files would be overwritten or removed that are not as we left them.
+// foreign is an error if files of others would be overwritten or removed.
 func (g *git) foreign(b Branch, tip string, there, before, blobs map[string]string) error {
 	var names []string
 	for name, blob := range there {
@@ -460,7 +459,7 @@ func (g *git) foreign(b Branch, tip string, there, before, blobs map[string]stri
 		"take them out of the branch, or name another one with --branch", b.Name, b.Remote, list, who)
 }
 
-// push puts a commit on the branch. It never does so by force.
+// push pushes a commit, never by force.
 func (g *git) push(url, commit string, b Branch) error {
 	_, err := g.run("", "push", "--quiet", "--porcelain", "--no-recurse-submodules", "--", url, commit+":refs/heads/"+b.Name)
 	switch {

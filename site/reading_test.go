@@ -71,7 +71,7 @@ const badCells = `(() => {
 })()`
 
 // Footnotes stand in the margin at the height of what they belong to where there is room, and else below it.
-const notes = `Array.from(document.querySelectorAll(".beside")).flatMap(beside => {
+const notes = `Array.from(document.querySelectorAll(".with-notes")).flatMap(beside => {
 	const text = beside.firstElementChild.getBoundingClientRect();
 	return Array.from(beside.querySelectorAll(".note")).map(note => {
 		const box = note.getBoundingClientRect(), within = box.left >= 0 && box.right <= innerWidth && box.width > 150 && box.height > 15;
@@ -100,8 +100,8 @@ func TestBrowserWithoutStyle(t *testing.T) {
 			if width := ask[int](ctx, t, `document.documentElement.scrollWidth`); width > 1280 {
 				t.Errorf("the page is %d wide", width)
 			}
-			if slips := ask[[]string](ctx, t, `Array.from(document.querySelectorAll(".pop")).filter(e => e.getClientRects().length > 0).map(e => e.parentNode.innerText)`); len(slips) > 0 {
-				t.Errorf("slips, which the values in the text have in a list too, stand within sentences: %.200q", slips)
+			if tooltips := ask[[]string](ctx, t, `Array.from(document.querySelectorAll(".tooltip")).filter(e => e.getClientRects().length > 0).map(e => e.parentNode.innerText)`); len(tooltips) > 0 {
+				t.Errorf("tooltips, which the values in the text have in a list too, stand within sentences: %.200q", tooltips)
 			}
 			if hidden := ask[[]string](ctx, t, hidesDrawing); len(hidden) > 0 {
 				t.Errorf("of the drawings, which are black where nothing says otherwise, %q", hidden)
@@ -123,7 +123,7 @@ const hidesDrawing = `(() => {
 	for (const e of document.querySelectorAll('svg[viewBox="0 0 16 16"]')) {
 		if (e.getBoundingClientRect().width > 20) wrong.push("a mark " + e.getBoundingClientRect().width + " wide");
 	}
-	for (const e of document.querySelectorAll("a svg, .pop svg, .effect svg")) {
+	for (const e of document.querySelectorAll("a svg, .tooltip svg, .effect svg")) {
 		if (e.getBoundingClientRect().width > 400) wrong.push("a small drawing " + e.getBoundingClientRect().width + " wide");
 	}
 	return [...new Set(wrong)];

@@ -8,11 +8,10 @@ import (
 	"benchbook/render"
 )
 
-// searchFile is the script that holds what a reader may look for. It is a script, since a page that was opened from a disk may load
-// one, and may not read a file.
+// searchFile is the search index. It is a script because a page opened from a disk may load scripts but not read files.
 const searchFile = "search.js"
 
-// searchPage is an article, or a page of docs, as the script of pages knows it. Names are short, since every reader loads them.
+// searchPage is a page in the search index. Names are short, since every reader loads them.
 type searchPage struct {
 	Kind    string     `json:"k,omitempty"` // of page, if it is no article
 	Title   string     `json:"t"`
@@ -21,7 +20,7 @@ type searchPage struct {
 	Parts   [][]string `json:"p"` // each kind, id and words
 }
 
-// search adds what a reader may look for: titles, sections, claims, tables and figures. Drafts are not in it.
+// search indexes titles, sections, claims, tables and figures. Drafts are left out.
 func (b *builder) search(pages []*render.Page) error {
 	list := []searchPage{}
 	for _, p := range pages {

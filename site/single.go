@@ -18,7 +18,7 @@ import (
 	"benchbook/render"
 )
 
-// single adds a file for an article that holds all it needs: style, script, fonts, pictures, and the data behind its links.
+// single adds one self-contained file for an article.
 func (b *builder) single(p *render.Page) error {
 	main, err := b.inlined(p)
 	if err != nil {
@@ -37,8 +37,8 @@ func (b *builder) single(p *render.Page) error {
 	return b.addFile(p.Slug+".html", page)
 }
 
-// inlined is the main element of a page with its files in the place of the links to them. Links to other articles lead to the single
-// files of these, beside it, and those to its history to the site, if it is known where that will be.
+// inlined returns the main element of a page with its files inside. Links to other articles lead to their single files,
+// and links to the history to the site, if its address is known.
 func (b *builder) inlined(p *render.Page) (string, error) {
 	files := map[string][]byte{}
 	for _, f := range p.Files {
@@ -72,7 +72,7 @@ func (b *builder) inlined(p *render.Page) (string, error) {
 	}
 }
 
-// inline rewrites the address in a tag, and reports whether there was something to do.
+// inline rewrites the address in a tag, and reports whether it changed.
 func inline(t *html.Token, files map[string][]byte, subpages map[string]string) bool {
 	for i, a := range t.Attr {
 		if a.Key != "href" && a.Key != "src" {
@@ -106,7 +106,6 @@ func inline(t *html.Token, files map[string][]byte, subpages map[string]string) 
 	return false
 }
 
-// dataURI is the address that holds a file itself.
 func dataURI(name string, data []byte) string {
 	kind := mime.TypeByExtension(path.Ext(name))
 	switch path.Ext(name) { // the same on machines with other tables

@@ -29,7 +29,7 @@ import (
 	"benchbook/render"
 )
 
-// Options are what a site is called and says of itself. The zero value works.
+// Options describe a site. The zero value works.
 type Options struct {
 	Title       string // "benchbook" if empty
 	Description string // a sentence or two under the title of the index
@@ -50,27 +50,24 @@ const (
 		"Every number comes from a record, and every record names the machine."
 )
 
-// Report says what a build changed.
 type Report struct {
 	Files   int      // that the site has
 	Written []string // new or changed, relative to the site's folder, sorted
 	Removed []string // likewise
 }
 
-// CheckBaseURL says what is wrong with an address of a site, if anything is.
+// CheckBaseURL returns an error for an invalid address of a site.
 func CheckBaseURL(address string) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-		return fmt.Errorf("%q is no address of a site: write one such as https://example.org/benchmarks/", address)
+		return fmt.Errorf("invalid site address %q: write one such as https://example.org/benchmarks/", address)
 	}
 	return nil
 }
 
-// Build writes the site of pages into the folder dir, which is made if it is not there. It takes the look from theme, a
-// folder as package theme has it.
-//
-// The error is one of the file system, of a theme that lacks a file, of two pages of one name, or of a folder
-// that holds files which no build wrote. With it the site is as it was before, unless what failed was putting finished files in place.
+// Build writes the site into dir, which is made if needed, with a theme as in package theme. Errors are those of the
+// file system, a theme without a file, two pages of one name, or a folder with files that no build wrote. After an
+// error the site is as before, unless moving finished files failed.
 func Build(pages []*render.Page, dir string, theme fs.FS, o Options) (Report, error) {
 	w, err := newWriter(dir)
 	if err != nil {
@@ -86,7 +83,7 @@ func Build(pages []*render.Page, dir string, theme fs.FS, o Options) (Report, er
 	return w.finish()
 }
 
-// Files is what Build writes: the contents of all files by their paths, which have slashes.
+// Files returns what Build writes: the contents of files by slash-separated paths.
 func Files(pages []*render.Page, theme fs.FS, o Options) (map[string][]byte, error) {
 	var mu sync.Mutex
 	files := map[string][]byte{}
@@ -102,7 +99,7 @@ func Files(pages []*render.Page, theme fs.FS, o Options) (map[string][]byte, err
 	return files, nil
 }
 
-// build makes the files of a site, and puts each somewhere, several at a time.
+// build makes the files of a site concurrently, and puts each somewhere.
 func build(pages []*render.Page, theme fs.FS, o Options, put func(name string, data []byte) error) error {
 	b, err := newBuilder(theme, o)
 	if err != nil {
@@ -141,7 +138,7 @@ func build(pages []*render.Page, theme fs.FS, o Options, put func(name string, d
 	return nil
 }
 
-// each does something with every page, several at a time.
+// each runs a function for every page, concurrently.
 func (b *builder) each(pages []*render.Page, do func(*render.Page) error) error {
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -151,7 +148,7 @@ func (b *builder) each(pages []*render.Page, do func(*render.Page) error) error 
 	return group.Wait()
 }
 
-// builder makes the files of a site. Pages of articles are added by several goroutines at once.
+// builder makes the files of a site. Pages of articles are added concurrently.
 type builder struct {
 	options     Options
 	templates   *template.Template
@@ -185,7 +182,6 @@ func newBuilder(theme fs.FS, o Options) (*builder, error) {
 	return &builder{options: o, templates: templates, assets: a, names: map[string]bool{}}, nil
 }
 
-// layoutView is a page in the template.
 type layoutView struct {
 	Policy, Title, Description, Site, Version string
 	Root                                      string // from the page to the folder of the site
@@ -208,7 +204,6 @@ type inlineView struct {
 	Home   string // address of the site; may be empty
 }
 
-// pageAt is a page that is about to be added.
 type pageAt struct {
 	folder             string // of the page; "" for that of the site
 	title, description string
@@ -218,7 +213,7 @@ type pageAt struct {
 	changed            string // year-month-day; empty if not known
 }
 
-// add puts a page into the layout and takes it into the site, with the files that it links.
+// add lays out a page and adds it to the site, with the files that it links.
 func (b *builder) add(p pageAt, files []render.File) error {
 	name := path.Join(p.folder, indexFile)
 	v := layoutView{Title: p.title, Description: p.description, Main: p.main, IsIndex: p.isIndex, NoIndex: p.unlisted, Feed: true,
@@ -261,7 +256,6 @@ func (b *builder) layout(v layoutView) ([]byte, error) {
 	return plaintext.Bytes(out.Bytes()), nil // titles of articles, and that of the site, stand in the head too
 }
 
-// fill fills a template of the theme.
 func (b *builder) fill(name string, view any) (template.HTML, error) {
 	var out bytes.Buffer
 	if err := b.templates.ExecuteTemplate(&out, name, view); err != nil {
@@ -270,13 +264,13 @@ func (b *builder) fill(name string, view any) (template.HTML, error) {
 	return template.HTML(out.String()), nil
 }
 
-// absolute is where a file of the site will be. A folder stands for its index.
+// absolute returns the public address of a file. A folder stands for its index.
 func (b *builder) absolute(name string) string {
 	name = strings.TrimSuffix(name, indexFile)
 	return b.options.BaseURL + (&url.URL{Path: name}).EscapedPath()
 }
 
-// article adds the page of an article, with those that belong to it.
+// article adds the page of an article and its subpages.
 func (b *builder) article(p *render.Page) error {
 	changed := ""
 	if d := dateOf(p); d != nil {
@@ -299,8 +293,8 @@ func (b *builder) article(p *render.Page) error {
 	return nil
 }
 
-// CheckSlug says why an article cannot have a page: its slug is no name of a folder, or the site has something else there. Pages beside
-// the articles are there where the site has docs. The error says in words for the author what is wrong with the slug.
+// CheckSlug returns an error if an article cannot have a page: its slug is not a folder name, or the site uses it. Docs
+// take a name only if the site has docs.
 func CheckSlug(slug string, hasDocs bool) error {
 	switch {
 	case !files.IsName(slug):
@@ -324,7 +318,7 @@ func (b *builder) addFile(name string, data []byte) error {
 	return b.put(name, data)
 }
 
-// take reserves the name of a file, if no other has it.
+// take reserves a file name; false if it is taken.
 func (b *builder) take(name string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -258,7 +258,7 @@ func TestBuildRemovesItsOwn(t *testing.T) {
 
 func TestBuildRefuses(t *testing.T) {
 	page := func(slug string, files ...render.File) []*render.Page {
-		return []*render.Page{{Slug: slug, Title: "x", Standing: render.StandingMark(stats.Holds), Files: files}}
+		return []*render.Page{{Slug: slug, Title: "x", Standing: render.StandingBadge(stats.Holds), Files: files}}
 	}
 	tests := []struct {
 		name  string
@@ -339,12 +339,12 @@ func same(t *testing.T, one, other string) bool {
 }
 
 // A build that fails leaves the site as it was, and nothing of its own; what a build that was killed has left does not matter to the next.
-func TestBuildThatFails(t *testing.T) {
+func TestBuildFails(t *testing.T) {
 	dir := t.TempDir()
 	pages := samplePages(t)
 	build(t, pages[:1], dir)
 	before := files(t, dir)
-	twice := &render.Page{Slug: "x", Title: "x", Standing: render.StandingMark(stats.Holds), Files: []render.File{{Path: "index.html"}}}
+	twice := &render.Page{Slug: "x", Title: "x", Standing: render.StandingBadge(stats.Holds), Files: []render.File{{Path: "index.html"}}}
 	if _, err := site.Build(append(pages, twice), dir, theme.Files, site.Options{}); err == nil {
 		t.Fatal("a file is in the site twice")
 	}

@@ -222,8 +222,8 @@ const watchStops = `(() => {
 		const e = document.activeElement;
 		if (!e || e === document.body) return {Done: true};
 		if (!e.classList.contains("m")) return {};
-		const slip = e.querySelector(".pop"), box = slip.getBoundingClientRect();
-		return {ID: slip.id, Open: getComputedStyle(slip).display !== "none",
+		const tooltip = e.querySelector(".tooltip"), box = tooltip.getBoundingClientRect();
+		return {ID: tooltip.id, Open: getComputedStyle(tooltip).display !== "none",
 			Visible: box.width > 100 && box.left >= 0 && box.right <= innerWidth};
 	};
 	let begun = false, done = false;

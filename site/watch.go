@@ -16,7 +16,6 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// How changes are gathered.
 const (
 	// settle is how long nothing may change before changes are told: editors write a file in several steps, microseconds apart.
 	settle = 15 * time.Millisecond
@@ -28,8 +27,7 @@ const (
 	mostChanges = 1000
 )
 
-// A watcher follows files. It outlives that they and their folders are removed and made again, and how editors write: beside the
-// file, and then in its place.
+// A watcher follows files, also when they or their folders are removed and made again, or replaced by editors.
 type watcher struct {
 	roots []string // folders that matter with all below them, but what is hidden; absolute and clean
 	files []string // single files that matter; likewise
@@ -46,7 +44,7 @@ type watcher struct {
 	lost    bool // changes of which nothing is known
 }
 
-// watch follows files until ctx ends. Where the system follows no more of them, it looks at all of them every second.
+// watch follows files until ctx ends. If the system cannot watch more, it polls every second.
 func (w *watcher) watch(ctx context.Context) {
 	w.pending = map[string]bool{}
 	system, err := fsnotify.NewWatcher()
@@ -69,7 +67,6 @@ func (w *watcher) watch(ctx context.Context) {
 	w.poll(ctx)
 }
 
-// isReady tells that files are followed, the first time.
 func (w *watcher) isReady() {
 	if w.ready != nil {
 		w.ready()
@@ -77,7 +74,7 @@ func (w *watcher) isReady() {
 	w.ready = nil
 }
 
-// wayOut says what to do where the system watches no more.
+// wayOut says how to raise the limit of watches.
 func wayOut(err error) string {
 	switch {
 	case errors.Is(err, syscall.ENOSPC):
@@ -88,7 +85,7 @@ func wayOut(err error) string {
 	return ""
 }
 
-// addAll follows the folders that are there. Those of roots and files are followed too, to see them come back.
+// addAll watches existing folders, and the parents of roots and files, to see them come back.
 func (w *watcher) addAll() error {
 	for _, name := range append(slices.Clone(w.roots), w.files...) {
 		if err := w.add(filepath.Dir(name)); err != nil {
@@ -103,7 +100,7 @@ func (w *watcher) addAll() error {
 	return nil
 }
 
-// addTree follows a folder and those below it. Each is followed before it is read, so that nothing comes into it unseen.
+// addTree watches a folder and those below it. Each is watched before it is read, so nothing is missed.
 func (w *watcher) addTree(dir string) error {
 	return filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
 		switch {
@@ -118,7 +115,6 @@ func (w *watcher) addTree(dir string) error {
 	})
 }
 
-// add follows one folder, if it is there.
 func (w *watcher) add(dir string) error {
 	err := w.system.Add(dir)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
@@ -127,13 +123,12 @@ func (w *watcher) add(dir string) error {
 	return err
 }
 
-// isHidden tells files that are not for us: hidden ones, and those that editors leave beside the one that they write.
+// isHidden matches hidden files and the temporary files of editors.
 func isHidden(name string) bool {
 	base := filepath.Base(name)
 	return strings.HasPrefix(base, ".") || strings.HasSuffix(base, "~") || strings.HasPrefix(base, "#") || base == "4913"
 }
 
-// matters tells whether a file is one that is followed.
 func (w *watcher) matters(name string) bool {
 	if slices.Contains(w.files, name) {
 		return true
@@ -151,7 +146,7 @@ func (w *watcher) matters(name string) bool {
 	return false
 }
 
-// follow gathers what the system tells, until ctx ends. The error says why it tells no more.
+// follow gathers events until ctx ends; the error says why the system sends no more.
 func (w *watcher) follow(ctx context.Context) error {
 	var quiet, latest <-chan time.Time
 	changed := func(name string) {
@@ -193,7 +188,6 @@ func (w *watcher) follow(ctx context.Context) error {
 	}
 }
 
-// addCreated follows a folder that was made just now.
 func (w *watcher) addCreated(e fsnotify.Event) error {
 	if !e.Has(fsnotify.Create) {
 		return nil
@@ -205,7 +199,7 @@ func (w *watcher) addCreated(e fsnotify.Event) error {
 	return w.addTree(name)
 }
 
-// tell tells what is pending.
+// tell reports what is pending.
 func (w *watcher) tell() {
 	names := slices.Sorted(maps.Keys(w.pending))
 	if w.lost {
@@ -216,14 +210,12 @@ func (w *watcher) tell() {
 	w.told(names)
 }
 
-// A stamp is what changes with a file.
 type stamp struct {
 	size     int64
 	modified time.Time
 	mode     fs.FileMode
 }
 
-// poll looks at all files again and again, until ctx ends.
 func (w *watcher) poll(ctx context.Context) {
 	before := w.stamps()
 	w.isReady()
@@ -257,7 +249,6 @@ func (w *watcher) poll(ctx context.Context) {
 	}
 }
 
-// stamps are those of all files that matter.
 func (w *watcher) stamps() map[string]stamp {
 	out := map[string]stamp{}
 	add := func(name string, info fs.FileInfo, err error) {

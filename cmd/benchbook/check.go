@@ -28,12 +28,11 @@ func (a *app) checkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [ARTICLE[#NAME] ...]",
 		Short: "Check articles for errors",
-		Long: `Check articles for errors, without running them, and report all errors at once. Whole articles are checked, even if
-experiments are named: run measures nothing of an article that has a problem. Dead links and missing pictures are
-warnings, and so are typed numbers that the records beside them contradict. Warnings come last and do not change the
-status, unless --strict is given. With --mutate every claim is judged on tables of made-up numbers, which are never
-shown: a claim that no table supports, or no table contradicts, is a problem. A claim that the records still support
-after its cells have exchanged their values is a warning.`,
+		Long: `Check articles for errors without running them, and report all errors at once. Whole articles are checked, even if
+experiments are named, because run measures nothing in an article with problems. Dead links, missing pictures and typed
+numbers that contradict the records are warnings. Warnings come last and change the status only with --strict. With
+--mutate every claim is judged on made-up numbers, which are never shown: a claim that no numbers can support or
+contradict is a problem, and a claim that is still supported after its cells swap their values is a warning.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			project, list, err := a.Select(args)
 			if err != nil {
@@ -76,8 +75,8 @@ after its cells have exchanged their values is a warning.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print problems as JSON")
-	cmd.Flags().BoolVar(&strict, "strict", false, "end with the status of problems if there are warnings")
-	cmd.Flags().BoolVar(&mutate, "mutate", false, "make sure that each claim can be supported and can fail, by made-up numbers")
+	cmd.Flags().BoolVar(&strict, "strict", false, "treat warnings as problems in the exit status")
+	cmd.Flags().BoolVar(&mutate, "mutate", false, "check with made-up numbers that each claim can be supported and can fail")
 	cmd.Flags().StringVar(&profile, "profile", plan.Full, "check the plan of this profile")
 	return cmd
 }

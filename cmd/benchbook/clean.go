@@ -20,6 +20,6 @@ touched, and nothing of a run that is still alive.`,
 			return inspect.CleanEngines(cmd.Context(), a.Session, dryRun)
 		},
 	}
-	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only say what would be removed")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "list what would be removed, and remove nothing")
 	return cmd
 }

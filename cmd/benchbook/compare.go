@@ -20,16 +20,17 @@ func (a *app) compareCommand() *cobra.Command {
 corrected for the number of cells. Then follow the differences between A and B, and any single difference that could
 explain a change.
 
-A and B are each a run, a host, a profile, a git revision with records committed in it, or a folder of records. A word that
-could be several of them is refused: write run:, host:, profile:, revision: or folder: before it. Articles are taken as they
-stand now, and nothing is checked out. Of a side with several hosts or profiles the one is taken that the other side has too,
-this host's first and full before quick.
+A and B are each a run, a host, a profile, a git revision with committed records, or a folder of records. An ambiguous word
+is an error: write run:, host:, profile:, revision: or folder: before it. The articles are those of the working tree;
+nothing is checked out. If a side has several hosts or profiles, compare takes one that both sides have, this host
+before others and full before quick.
 
-Better and worse mean more than noise floor and smallest effect (5 %). Numbers of hosts with another processor or other cores
-are listed and not compared, unless --across-hosts is given, and never those whose samples have another meaning.
+Better and worse mean a change beyond the noise floor and the smallest effect (5 %). Results of hosts with a different
+processor or number of cores are listed but not compared, unless --across-hosts is given. Samples of a different meaning are
+never compared.
 
-With --fail-on 'throughput < -5% or latency.p99 > 10%' the status is 1 if the whole interval of some cell's change fulfils it,
-or if it can be judged of none.`,
+With --fail-on 'throughput < -5% or latency.p99 > 10%' the status is 1 if the condition holds over the whole interval of any
+cell's change, or if no cell can be judged.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
 				return errors.New("compare needs two sides, A before and B after, each a run, a host, a profile, a git revision or a folder of records: " +
@@ -59,8 +60,8 @@ or if it can be judged of none.`,
 		},
 	}
 	formatted.Add(cmd)
-	cmd.Flags().StringVar(&flags.FailOn, "fail-on", "", "end with status 1 if this holds of some cell, such as 'throughput < -5%'")
+	cmd.Flags().StringVar(&flags.FailOn, "fail-on", "", "end with status 1 if this holds for any cell, such as 'throughput < -5%'")
 	cmd.Flags().StringSliceVar(&flags.Metrics, "metric", nil, "compare only this metric; can be given several times (default those that conclusions are drawn from)")
-	cmd.Flags().BoolVar(&flags.AcrossHosts, "across-hosts", false, "compare numbers of hosts that differ in processor or cores, and mark them")
+	cmd.Flags().BoolVar(&flags.AcrossHosts, "across-hosts", false, "compare and mark results of hosts that differ in processor or cores")
 	return cmd
 }

@@ -75,7 +75,7 @@ func TestDiskThatIsFull(t *testing.T) {
 	if status := run([]string{"-C", dir, "run"}, &bytes.Buffer{}, &stderr, w); status != lab.StatusFailed {
 		t.Fatalf("status %d, want %d:\n%s", status, lab.StatusFailed, &stderr)
 	}
-	wantSaid(t, stderr.String(), " is measured, and lost: saving a record: ", "no space left on device", "the same command measures it again")
+	wantSaid(t, stderr.String(), " was measured but could not be saved: saving a record: ", "no space left on device", "the same command measures it again")
 	before := len(saved.look(t))
 	if before == 0 || before >= 6 {
 		t.Fatalf("%d records found room: the test needs another size", before)

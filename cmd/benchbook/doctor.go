@@ -12,9 +12,10 @@ func (a *app) doctorCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check that this machine can run benchmarks",
-		Long: `Check that this machine can run benchmarks: the engine, images and registry, our own programs, the
-rights that we have, processor, kernel, cores, governor, clock, mitigations, memory, noise, steal, swap, limits of connections and files, network path, disks, other runs and what killed runs
-have left. Each is ok, a warning, or missing, with the remedy. Nothing is changed. The status is 1 if nothing can be measured here.`,
+		Long: `Check that this machine can run benchmarks: the engine, images and registry, benchbook's own programs, permissions,
+processor, kernel, cores, governor, clock, mitigations, memory, noise, steal, swap, limits of connections and files, network
+path, disks, other runs, and leftovers of killed runs. Each is ok, a warning, or missing, with the remedy. Nothing is
+changed. The status is 1 if this machine cannot run benchmarks.`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			defer a.AwaitOnInterrupt(cmd.Context())()

@@ -30,7 +30,7 @@ A/A pair. Without flags it exports the records that the page shows.
 			export, known := results.Exporters[format]
 			switch {
 			case format == "":
-				return fmt.Errorf("which format? add --format %s", strings.Join(results.ExportFormats(), " or --format "))
+				return fmt.Errorf("choose a format: add --format %s", strings.Join(results.ExportFormats(), " or --format "))
 			case !known:
 				return fmt.Errorf("no format %q: %s", format, source.Suggest(format, results.ExportFormats()))
 			}
@@ -45,7 +45,7 @@ A/A pair. Without flags it exports the records that the page shows.
 			}
 			cells := results.ExportedCells(list)
 			if len(cells) == 0 {
-				return lab.Failure(errors.New("nothing that counts was measured: benchbook status says what is missing, benchbook show why a number is not valid"))
+				return lab.Failure(errors.New("no valid results: benchbook status lists what is missing, benchbook show tells why a number is not valid"))
 			}
 			if err := export(a.Stdout, cells); err != nil {
 				return lab.Failure(err)
@@ -57,6 +57,6 @@ A/A pair. Without flags it exports the records that the page shows.
 	cmd.Flags().StringVar(&flags.Run, "run", "", "export this run")
 	cmd.Flags().StringVar(&flags.Host, "host", "", "export the results of this host")
 	cmd.Flags().StringVar(&flags.Profile, "profile", "", "export the results of this profile")
-	cmd.Flags().StringVar(&flags.Trial, "trial", "", "export only this trial, by its name as status has it")
+	cmd.Flags().StringVar(&flags.Trial, "trial", "", "export only this trial, named as in status")
 	return cmd
 }

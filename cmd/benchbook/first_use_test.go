@@ -217,7 +217,7 @@ func firstFailures(t *testing.T, program string) {
 		}, []string{"port " + port + " is taken", "leave out --port"}},
 		{"the port is none", false, func(t *testing.T) *exec.Cmd {
 			return exec.Command(program, "-C", demo(t), "preview", "--port", "70000")
-		}, []string{"--port has to be from 0 to 65535, not 70000"}},
+		}, []string{"--port must be from 0 to 65535, not 70000"}},
 		{"the disk is full when rendering", true, func(t *testing.T) *exec.Cmd {
 			return exec.Command("unshare", "--mount", "sh", "-ec", small+`"$2" render`, "sh", t.TempDir(), program)
 		}, []string{"no space left on device: free some space there; benchbook gc"}},

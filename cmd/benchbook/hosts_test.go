@@ -103,7 +103,7 @@ func besideAnother(t *testing.T, w lab.Config, m *hoststest.Machine) {
 		t.Fatal(err)
 	}
 	defer unlock()
-	const want = "host elsewhere: another benchbook has this machine for itself: it measures something else, since "
+	const want = "host elsewhere: another benchbook is using this machine: it measures something else, since "
 	for _, verb := range []string{"verify", "run"} {
 		var stdout, stderr bytes.Buffer
 		status := run([]string{"-C", dir, verb}, &stdout, &stderr, w)

@@ -23,12 +23,12 @@ func (a *app) importCommand() *cobra.Command {
 		Short: "Import results of load generators that ran elsewhere",
 		Long: `Import results of load generators that ran elsewhere, as records beside benchbook's own. Each file is one repetition
 of the trial that --as names. It reads the output of ` + strings.Join(runner.Formats(), " ") + `, and detects the tool unless
---format names it. A record holds only what its tool has printed. Pages mark such numbers as imported, and never take
-them for measurements of this machine.`,
+--format names it. A record holds only what its tool printed. Pages mark such numbers as imported, not as measurements of
+this machine.`,
 		Args: arguments(1, math.MaxInt),
 		RunE: func(_ *cobra.Command, files []string) error {
 			if as == "" {
-				return errors.New("which trial is it of? name it with --as ARTICLE#EXPERIMENT{PARAMETER=VALUE}")
+				return errors.New("which trial was measured? name it with --as ARTICLE#EXPERIMENT{PARAMETER=VALUE}")
 			}
 			if format != "" && !slices.Contains(runner.Formats(), format) {
 				return fmt.Errorf("output of %q cannot be imported: %s", format, source.Suggest(format, runner.Formats()))
@@ -41,8 +41,8 @@ them for measurements of this machine.`,
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "", "the tool that printed the files: "+strings.Join(runner.Formats(), ", "))
-	cmd.Flags().StringVar(&program, "program", "", "the program that they are of, where hyperfine timed several; by default the command of the trial")
-	cmd.Flags().StringVar(&as, "as", "", "the trial that they are of, such as 'async-101#sockets{server=sync}'")
-	cmd.Flags().StringVar(&profile, "profile", plan.Full, "import as if it was measured under this profile")
+	cmd.Flags().StringVar(&program, "program", "", "the program to import if hyperfine timed several; by default the command of the trial")
+	cmd.Flags().StringVar(&as, "as", "", "the trial that they measured, such as 'async-101#sockets{server=sync}'")
+	cmd.Flags().StringVar(&profile, "profile", plan.Full, "import as results of this profile")
 	return cmd
 }

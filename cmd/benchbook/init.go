@@ -58,12 +58,12 @@ func (a *app) initCommand() *cobra.Command {
 	var template string
 	cmd := &cobra.Command{
 		Use:   "init [DIR]",
-		Short: "Create a project with an article that runs as it is",
-		Long: `Create a project in a folder, here unless one is named: the project file, an article that runs as it is, and
-settings by which editors check project file and records. Nothing is asked, and no file that is there is changed.
+		Short: "Create a project with an article that is ready to run",
+		Long: `Create a project in this folder or the named one: the project file, an article that is ready to run, and settings that
+let editors check the project file and records. It asks no questions and changes no existing file.
 
-Templates: http, two servers under the same load; command, two programs that are timed; database, a server that
-asks a database; published, numbers that somebody else published beside yours.`,
+Templates: http, two servers under the same load; command, two timed programs; database, a server that queries a
+database; published, published numbers beside yours.`,
 		Args: arguments(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			dir := a.Dir
@@ -102,8 +102,8 @@ func (a *app) newCommand() *cobra.Command {
 	var template string
 	cmd := &cobra.Command{
 		Use:   "new SLUG",
-		Short: "Create an article that runs as it is",
-		Long: `Create an article that runs as it is, experiments/SLUG/article.md, to be changed into your own. A slug begins with a
+		Short: "Create an article that is ready to run",
+		Long: `Create an article that is ready to run, experiments/SLUG/article.md, as a start for your own. A slug begins with a
 letter, consists of letters, digits, - and _, and is part of the page's address.`,
 		Args: arguments(1, 1),
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -19,7 +19,7 @@ func (a *app) planCommand() *cobra.Command {
 		Short: "Show what a run would do, without running anything",
 		Long: `Show what a run would do, without running anything: every service and load with all its keys, defaults included;
 the trials; the order of repetitions; where services and load would run on this machine; how long it should take; and
-which trials are to be measured, and why. A value that differs between trials is followed by theirs.`,
+which trials would be measured, and why. A value that differs between trials is listed for each.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := chooseQuick(); err != nil {
 				return err
@@ -53,7 +53,7 @@ which trials are to be measured, and why. A value that differs between trials is
 	cmd.Flags().IntVar(&options.Repetitions, "repetitions", 0, "repetitions of every trial, instead of what the article says")
 	cmd.Flags().Int64Var(&options.Seed, "seed", 0, "seed of the order of repetitions, instead of one drawn from the experiment")
 	cmd.Flags().StringVar(&onlyTrials, "only", "", "plan "+lab.OnlyUsage)
-	cmd.Flags().BoolVar(&origins, "origins", false, "say where each value came from")
+	cmd.Flags().BoolVar(&origins, "origins", false, "show where each value came from")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
 	return cmd
 }

@@ -26,12 +26,12 @@ func (a *app) previewCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "preview",
 		Short: "Serve the site on loopback, and update it at every change",
-		Long: `Serve the site on loopback, and update open pages at every change of an article or a record. Problems are shown over
-the page, and so is the progress of a run in another terminal. Nothing is measured, and nothing is written. Ctrl-C ends it.`,
+		Long: `Serve the site on loopback, and update open pages at every change of an article or a record. Pages also show
+problems, and the progress of a run in another terminal. Nothing is measured or written. Ctrl-C ends it.`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if port < 0 || port > math.MaxUint16 {
-				return fmt.Errorf("--port has to be from 0 to %d, not %d", math.MaxUint16, port)
+				return fmt.Errorf("--port must be from 0 to %d, not %d", math.MaxUint16, port)
 			}
 			project, err := projects.Open(a.Dir)
 			if err != nil {

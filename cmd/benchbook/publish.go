@@ -29,8 +29,8 @@ func (a *app) publishCommand() *cobra.Command {
 		Use:   "publish [FOLDER]",
 		Short: "Publish the rendered site to a git branch or a folder",
 		Long: `Publish the rendered site to a git branch, gh-pages of origin unless the project file or flags name another, or to a
-folder. Commits of others to the branch are never overwritten, and nothing is pushed by force. The repository here
-keeps its working tree, index and branches as they are. Render first.`,
+folder. Commits of others to the branch are never overwritten, and nothing is pushed by force. The working
+tree, index and branches of this repository do not change. Render first.`,
 		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			project, err := projects.Open(a.Dir)
@@ -73,7 +73,7 @@ keeps its working tree, index and branches as they are. Render first.`,
 	cmd.Flags().StringVar(&remote, "remote", "", "name or address of the git remote (default what the project says, or origin)")
 	cmd.Flags().StringVar(&branch, "branch", "", "branch of the remote (default what the project says, or gh-pages)")
 	cmd.Flags().StringVar(&out, "out", "", "folder of the site (default _site in the project)")
-	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only say what would be published")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "list what would be published, and publish nothing")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print what was published as JSON")
 	return cmd
 }

@@ -23,7 +23,7 @@ func addSiteFlags(cmd *cobra.Command, f *pages.Options) {
 
 // addShownFlags adds those that say what is shown.
 func addShownFlags(cmd *cobra.Command, f *pages.Options) {
-	cmd.Flags().BoolVar(&f.Drafts, "drafts", false, "show articles that are drafts")
+	cmd.Flags().BoolVar(&f.Drafts, "drafts", false, "include drafts")
 	cmd.Flags().StringVar(&f.Host, "host", "", "show the results of this host, instead of this machine's or the newest")
 }
 
@@ -33,11 +33,11 @@ func (a *app) renderCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "render",
 		Short: "Render the site from articles and records, without running anything",
-		Long: `Make the site from articles and records. Nothing is run and no engine is needed. What was measured on
-this machine is shown if it is complete, else the newest complete results of another host, which is named.
+		Long: `Render the site from articles and records. Nothing is run and no engine is needed. Pages show the results of this
+machine if they are complete, otherwise the newest complete results of another host, with its name.
 
-All links of the site are relative, so that it can be read from a disk. Where it will be, which --base-url or url in benchbook.yaml
-say, stands in its feed, in the canonical addresses of its pages and in a sitemap.xml.`,
+All links are relative, so the site can be read from disk. The feed, canonical addresses and sitemap.xml use the address
+given by --base-url, or by url in benchbook.yaml.`,
 		Args: arguments(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			if flags.BaseURL != "" {
@@ -54,10 +54,10 @@ say, stands in its feed, in the canonical addresses of its pages and in a sitema
 		},
 	}
 	addSiteFlags(cmd, &flags)
-	cmd.Flags().StringVar(&flags.BaseURL, "base-url", "", "where the site will be, such as https://example.org/benchmarks/ (default url in benchbook.yaml)")
-	cmd.Flags().BoolVar(&flags.Single, "single-file", false, "make of each article one HTML file that holds all it needs, and nothing else")
-	cmd.Flags().BoolVar(&flags.Strict, "strict", false, "end with the status of problems if there are warnings")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print what the claims came to as JSON")
+	cmd.Flags().StringVar(&flags.BaseURL, "base-url", "", "address of the site, such as https://example.org/benchmarks/ (default url in benchbook.yaml)")
+	cmd.Flags().BoolVar(&flags.Single, "single-file", false, "write each article as one self-contained HTML file, and nothing else")
+	cmd.Flags().BoolVar(&flags.Strict, "strict", false, "treat warnings as problems in the exit status")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the outcomes of claims as JSON")
 	return cmd
 }
 
@@ -67,11 +67,10 @@ func (a *app) reportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report [ARTICLE[#NAME] ...]",
 		Short: "Measure what is missing or stale, then render the site",
-		Long: `Measure what is missing or stale as run does, and then render the site as render does, also where something
-could not be measured, though not after an interrupt. All articles are rendered; the claims that are printed are those
-of the articles that are named. Drafts are measured if they are named, or with --drafts. The
-status is that of the measuring or of the rendering, whichever is worse; with --claims also that of the claims of
-the articles that were to be measured.`,
+		Long: `Measure what is missing or stale, as run does, and then render the site, as render does. The site is rendered even
+if something could not be measured, but not after an interrupt. All articles are rendered, and claims are printed for the
+named articles. Drafts are measured if they are named, or with --drafts. The status is the worse one of measuring and
+rendering; with --claims it includes the claims of the measured articles.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := running.Check(cmd.Flags(), a.Config.EngineNames()); err != nil {
 				return err

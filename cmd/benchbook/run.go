@@ -27,7 +27,7 @@ type runFlags struct {
 }
 
 // adaptUsage is what --adapt means, wherever it is given.
-const adaptUsage = "use other CPUs where an article asks for CPUs that this machine lacks"
+const adaptUsage = "use other CPUs if this machine lacks those that an article asks for"
 
 // waitUsage is what --wait means, wherever it is given.
 const waitUsage = "wait for another run to finish, instead of failing"
@@ -39,8 +39,8 @@ func (f *runFlags) Add(cmd *cobra.Command, profile string, engines []string) {
 	cmd.Flags().IntVar(&f.Repetitions, "repetitions", 0, "repetitions of every trial, instead of what the article says")
 	cmd.Flags().Int64Var(&f.Seed, "seed", 0, "seed of the order of repetitions, instead of one drawn from the experiment")
 	cmd.Flags().DurationVar(&f.Budget, "budget", 0, "end after this time, such as 20m, and stop cells early whose claims are decided; claims are then judged more strictly")
-	cmd.Flags().BoolVar(&f.claims, "claims", false, "end with status 99 if a claim is contradicted, and 110 if one rests on a number that is not valid")
-	cmd.Flags().BoolVar(&f.json, "json", false, "print what the claims came to as JSON")
+	cmd.Flags().BoolVar(&f.claims, "claims", false, "end with status 99 if a claim is contradicted, and 110 if one depends on a number that is not valid")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print the outcomes of claims as JSON")
 	cmd.Flags().StringVar(&f.Only, "only", "", "measure "+lab.OnlyUsage)
 	cmd.Flags().BoolVar(&f.Adapt, "adapt", false, adaptUsage)
 	cmd.Flags().BoolVar(&f.Wait, "wait", false, waitUsage)
@@ -57,7 +57,7 @@ func (f *runFlags) Check(flags *pflag.FlagSet, engines []string) error {
 		return fmt.Errorf("no engine %q: known are %s", f.Engine, terminal.InSentence(append(slices.Clone(engines), measure.EngineNone)))
 	}
 	if f.Budget < 0 || f.Budget == 0 && flags.Changed("budget") {
-		return fmt.Errorf("--budget has to be more than 0, not %v", f.Budget)
+		return fmt.Errorf("--budget must be more than 0, not %v", f.Budget)
 	}
 	return checkRepetitions(flags, f.Repetitions)
 }
@@ -65,7 +65,7 @@ func (f *runFlags) Check(flags *pflag.FlagSet, engines []string) error {
 // checkRepetitions refuses a number of repetitions that is none; 0 is what stands there without the flag.
 func checkRepetitions(flags *pflag.FlagSet, n int) error {
 	if n < 0 || n == 0 && flags.Changed("repetitions") {
-		return fmt.Errorf("--repetitions has to be 1 or more, not %d", n)
+		return fmt.Errorf("--repetitions must be 1 or more, not %d", n)
 	}
 	return nil
 }
@@ -92,16 +92,16 @@ func (a *app) runCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run [ARTICLE[#NAME] ...]",
 		Short: "Measure what is missing or stale",
-		Long: `Measure what is missing or stale, and say what each claim came to. Every repetition leaves a record
-in the article's folder; a run that was stopped goes on where it was. Statuses: 1 something failed
-or no engine could be had, 104 an article has problems, 105 interrupted; with --claims also 99 a
-claim is contradicted, 110 a claim rests on a number that is not valid.`,
+		Long: `Measure what is missing or stale, and print the verdict of each claim. Every repetition leaves a record
+in the article's folder, and a stopped run resumes where it was. Statuses: 1 something failed
+or no engine is available, 104 an article has problems, 105 interrupted; with --claims also 99 a
+claim is contradicted, 110 a claim depends on a number that is not valid.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := flags.Check(cmd.Flags(), a.Config.EngineNames()); err != nil {
 				return err
 			}
 			if flags.Keep && flags.Budget > 0 {
-				return errors.New("--keep leaves the services of the last repetition up, and with --budget nobody knows which one that will be: give one of them")
+				return errors.New("--keep and --budget do not go together, because the last repetition is not known in advance: give one of them")
 			}
 			project, list, err := a.Select(args)
 			if err != nil {
@@ -109,7 +109,7 @@ claim is contradicted, 110 a claim rests on a number that is not valid.`,
 			}
 			flags.ChooseEngine(project)
 			if flags.Keep && !project.Engine.V.Can(spec.Keeping) {
-				return errors.New("--keep leaves nothing running with the engine local, whose processes end with benchbook: leave it out, or use the engine docker")
+				return errors.New("--keep has no effect with the engine local, because its processes end with benchbook: leave it out, or use the engine docker")
 			}
 			err = measure.Run(cmd.Context(), a.Session, project, list, flags.Options)
 			var s *lab.StatusError
@@ -128,6 +128,6 @@ claim is contradicted, 110 a claim rests on a number that is not valid.`,
 		},
 	}
 	flags.Add(cmd, plan.Full, a.Config.EngineNames())
-	cmd.Flags().BoolVar(&flags.Keep, "keep", false, "leave the services of the last repetition up, or of the first that fails, and say how to enter them")
+	cmd.Flags().BoolVar(&flags.Keep, "keep", false, "leave the services of the last repetition running, or of the first that fails, and print how to enter them")
 	return cmd
 }

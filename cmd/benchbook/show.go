@@ -14,11 +14,11 @@ func (a *app) showCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show [ARTICLE[#NAME] ...]",
 		Short: "Show measured results and the verdicts of claims",
-		Long: `Show the set of records that the page shows, or another one: of every cell the metrics with the number of valid
-repetitions, the centre and the interval; how far the cell can be believed, and why; the noise floor; and the claims with
-their verdicts, and what every other way to judge them comes to. With --claim only that claim, each way in a line. With
---trial only that cell, repetition by repetition, and what it was limited by. With --repetition as well all that one record holds:
-samples, what the load generator counted, facts, checks, and what services and tools wrote.`,
+		Long: `Show the results that the page shows, or others: for every cell its metrics with the number of valid repetitions, the
+centre and the interval, and its validity; the noise floor; and the claims with their verdicts, also under every
+alternative way to judge them. --claim shows only that claim, with one line for each alternative. --trial shows only that
+cell, repetition by repetition, and what limited it. --trial with --repetition shows everything in one record: samples, the
+counts of the load generator, facts, checks, and the output of services and tools.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			format, err := formatted.Check(cmd)
@@ -38,8 +38,8 @@ samples, what the load generator counted, facts, checks, and what services and t
 	cmd.Flags().StringVar(&flags.Run, "run", "", "show this run")
 	cmd.Flags().StringVar(&flags.Host, "host", "", "show the results of this host")
 	cmd.Flags().StringVar(&flags.Profile, "profile", "", "show the results of this profile")
-	cmd.Flags().StringVar(&flags.Trial, "trial", "", "show only this trial, by its name as status has it")
-	cmd.Flags().StringVar(&flags.Claim, "claim", "", "show only this claim, with every way to judge it that was measured")
+	cmd.Flags().StringVar(&flags.Trial, "trial", "", "show only this trial, named as in status")
+	cmd.Flags().StringVar(&flags.Claim, "claim", "", "show only this claim, with every alternative way to judge it")
 	cmd.Flags().IntVar(&flags.Repetition, "repetition", 0, "show all of this repetition of the trial")
 	return cmd
 }

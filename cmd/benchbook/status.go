@@ -18,7 +18,7 @@ func (a *app) statusCommand() *cobra.Command {
 
   fresh        measured with the present inputs
   stale        measured with other inputs
-  disturbed    all repetitions are there, but too few are valid: the machine was busy with something else
+  disturbed    too few repetitions are valid, because of background load
   unfinished   some repetitions are missing
   missing      not measured
   unavailable  the article says that it cannot be measured, with its reason
@@ -44,7 +44,7 @@ With -q nothing is printed, and the status is 0 if everything is fresh and 1 if 
 		},
 	}
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "print nothing; status 0 if everything is fresh, 1 if not")
-	cmd.Flags().BoolVar(&why, "why", false, "name the inputs that changed, searches that were stopped, and facts that are others now, such as the kernel")
+	cmd.Flags().BoolVar(&why, "why", false, "list changed inputs, stopped searches, and changed facts, such as the kernel")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
 	cmd.Flags().StringVar(&profile, "profile", plan.Full, "the state of this profile's records")
 	return cmd

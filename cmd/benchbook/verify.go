@@ -19,9 +19,8 @@ func (a *app) verifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify [ARTICLE[#NAME] ...]",
 		Short: "Start services and check their answers, without load",
-		Long: `Start services and check their answers, without load: for every trial, its services are started as run does, hooks
-included, each target of its load is asked once, and everything is removed again. Nothing is measured and no record is
-left. The status is 1 if an answer is wrong or a service is not ready.`,
+		Long: `Start services and check their answers, without load: for every trial, verify starts its services as run does, with
+hooks, sends one request to each target, and removes everything again. Nothing is measured and no record is saved. The status is 1 if an answer is wrong or a service is not ready.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if known := a.Config.EngineNames(); flags.Engine != "" && !slices.Contains(known, flags.Engine) {
 				return fmt.Errorf("no engine %q: known are %s", flags.Engine, terminal.InSentence(known))

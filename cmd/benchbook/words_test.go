@@ -116,7 +116,7 @@ func TestNoWordsOfLibraries(t *testing.T) {
 			write(t, "benchbook.yaml", "")
 			write(t, "experiments/pair/article.md", dataMissing)
 		},
-		"a value is no number": func(t *testing.T) {
+		"a value is not a number": func(t *testing.T) {
 			write(t, "benchbook.yaml", "")
 			write(t, "experiments/pair/article.md", wrongValues)
 		},

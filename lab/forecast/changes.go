@@ -26,7 +26,7 @@ func changes(t *plan.Trial, r *record.Record) []string {
 		var secret []string
 		for _, e := range edits {
 			if e.Secret {
-				secret = append(secret, e.Path+" changed, which records do not hold")
+				secret = append(secret, e.Path+" changed (its value is not recorded)")
 				continue
 			}
 			out = append(out, e.String())
@@ -36,7 +36,7 @@ func changes(t *plan.Trial, r *record.Record) []string {
 		}
 	}
 	if len(out) == 0 {
-		out = append(out, "another version of benchbook writes the same definition in another way")
+		out = append(out, "the definition is the same, written by another version of benchbook")
 	}
 	return out
 }
@@ -56,10 +56,10 @@ func inputChanges(now, then []record.Input) (out []string, redefined bool) {
 		case in.Name == "definition":
 			redefined = true
 		case in.Name == "semantics":
-			out = append(out, fmt.Sprintf("what samples mean is of version %s, was %s", in.Digest, was))
+			out = append(out, fmt.Sprintf("semantics of samples: version %s, was %s", in.Digest, was))
 		case strings.HasPrefix(in.Name, semantics):
 			if ok { // else the definition says that there is one now
-				out = append(out, fmt.Sprintf("what %s do is of version %s, was %s", strings.TrimPrefix(in.Name, semantics), in.Digest, was))
+				out = append(out, fmt.Sprintf("semantics of %s: version %s, was %s", strings.TrimPrefix(in.Name, semantics), in.Digest, was))
 			}
 		case !ok:
 			out = append(out, in.Name+" is new")
@@ -69,7 +69,7 @@ func inputChanges(now, then []record.Input) (out []string, redefined bool) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(digests)) {
 		if !strings.HasPrefix(name, semantics) {
-			out = append(out, name+" is gone")
+			out = append(out, name+" was removed")
 		}
 	}
 	return out, redefined

@@ -57,12 +57,12 @@ calibrate: false
 		{"a time", "duration: 1s", "duration: 90s", "load.duration: 1m30s, was 1s"},
 		{"a file", `print("one")`, `print("two")`, "server: /srv/server.py changed"},
 		{"the image", "FROM debian:bookworm-slim", "FROM debian:bookworm", "server: Dockerfile changed"},
-		{"a new key", "duration: 1s", "duration: 1s, think: 5ms", "load.think: 5ms, was not there"},
-		{"a key that is gone", ", verify: {contains: Hello}", "", "load.verify.contains is gone, was Hello"},
+		{"a new key", "duration: 1s", "duration: 1s, think: 5ms", "load.think: 5ms (new)"},
+		{"a key that is gone", ", verify: {contains: Hello}", "", "load.verify.contains: removed, was Hello"},
 		{"a key of a service", "[HTTP, /]", "[HTTP, /ready]", "services.server.healthcheck.http: /ready, was /"},
 		{"a file under another name", "target: /srv/server.py", "target: /srv/main.py",
-			"server: /srv/main.py is new; server: /srv/server.py is gone"},
-		{"a secret", "opensesame", "closesesame", "services.server.environment changed, which records do not hold"},
+			"server: /srv/main.py is new; server: /srv/server.py was removed"},
+		{"a secret", "opensesame", "closesesame", "services.server.environment changed (its value is not recorded)"},
 		{"something else beside a secret", "connections: 5", "connections: 7", "load.connections: 7, was 5"},
 	}
 	for _, tt := range tests {
@@ -82,7 +82,7 @@ calibrate: false
 			}
 		}
 		older.Key = "another"
-		want := fmt.Sprintf("what samples mean is of version %d, was 0", record.LoadSemantics)
+		want := fmt.Sprintf("semantics of samples: version %d, was 0", record.LoadSemantics)
 		if got := strings.Join(changes(before, &older), "; "); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}

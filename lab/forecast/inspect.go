@@ -146,9 +146,9 @@ func (n *inspection) judge(k *TrialState, e *dataset.Experiment, cell *dataset.C
 			}
 		}
 	case cell.State == dataset.Partial:
-		k.why = []string{fmt.Sprintf("%d of %s are there", len(cell.Records), terminal.Count(e.Plan.Repetitions, "repetition"))}
+		k.why = []string{fmt.Sprintf("%d of %s done", len(cell.Records), terminal.Count(e.Plan.Repetitions, "repetition"))}
 	case k.ToMeasure > 0:
-		k.why = []string{"too few of its repetitions are valid, as the machine was busy with something else: run measures again"}
+		k.why = []string{"too few repetitions are valid, because of background load: run repeats them"}
 	}
 	for _, why := range cell.LeftOut {
 		k.why = append(k.why, "a record was left out: "+why)
@@ -169,7 +169,7 @@ func (n *inspection) stoppedSearches(e *plan.Experiment, t *plan.Trial) []string
 		if r.Search.Name != "" {
 			of = "tune." + r.Search.Name
 		}
-		words = append(words, fmt.Sprintf("a search for %s was stopped after %s, and goes on from there", of, terminal.Count(len(r.Search.Probes), "probe")))
+		words = append(words, fmt.Sprintf("a search for %s was stopped after %s and will resume from there", of, terminal.Count(len(r.Search.Probes), "probe")))
 	}
 	return words
 }

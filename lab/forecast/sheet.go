@@ -394,9 +394,9 @@ func loadInWords(t *plan.Trial) string {
 	}
 	switch {
 	case l.FailuresMax >= 1:
-		text += "; failures are a result"
+		text += "; failures are accepted"
 	case l.FailuresMax > 0:
-		text += fmt.Sprintf("; up to %g %% of failures are a result", 100*l.FailuresMax)
+		text += fmt.Sprintf("; up to %g %% of failures are accepted", 100*l.FailuresMax)
 	}
 	return text
 }

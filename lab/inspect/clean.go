@@ -26,7 +26,7 @@ func CleanEngines(ctx context.Context, a *lab.Session, dryRun bool) error {
 	}
 	c.askElsewhere(ctx)
 	if c.failed != nil && c.asked > 0 && errors.Is(c.failed, engine.ErrUnavailable) {
-		fmt.Fprintf(a.Stderr, "not asked: %s\n", terminal.ErrorText(c.failed))
+		fmt.Fprintf(a.Stderr, "not checked: %s\n", terminal.ErrorText(c.failed))
 		c.failed = nil
 	}
 	if c.failed == nil && c.found == 0 {
@@ -55,14 +55,14 @@ func (c *cleaning) askElsewhere(ctx context.Context) {
 			h.Name.Value,
 			func(ctx context.Context) (engine.Engine, error) { return c.Config.ConnectHost(ctx, project, h.Value) },
 			func(err error) {
-				fmt.Fprintf(c.Stderr, "not asked: host %q: %s\n", h.Name.Value, terminal.ErrorText(err))
+				fmt.Fprintf(c.Stderr, "not checked: host %q: %s\n", h.Name.Value, terminal.ErrorText(err))
 			},
 		)
 	}
 	if (project.Engine.V.Can(spec.Nodes) || project.Cluster != nil) && c.Config.Cluster != nil {
 		c.ask(ctx, "", func(ctx context.Context) (engine.Engine, error) {
 			return c.Config.Cluster(ctx, lab.OptionsOf(project, project.Cluster))
-		}, func(err error) { fmt.Fprintf(c.Stderr, "not asked: %s\n", terminal.ErrorText(err)) })
+		}, func(err error) { fmt.Fprintf(c.Stderr, "not checked: %s\n", terminal.ErrorText(err)) })
 	}
 }
 

@@ -122,7 +122,7 @@ func examineEngine(ctx context.Context, a *lab.Session, project *projects.Projec
 	if facts["engine.rootless"] == "true" {
 		found.Level = warn
 		found.Words += " runs without the rights of root"
-		found.Remedy = "use the engine of the system: one that is rootless may not bind services to CPUs, and its packets to the outside go through a program"
+		found.Remedy = "use the system's engine: a rootless one may not pin services to CPUs, and routes outside traffic through a user-space program"
 	}
 	if facts["engine.local"] == "false" {
 		found.Level = missing
@@ -239,20 +239,20 @@ func examineDisk(a *lab.Session, name, folder string, enough uint64) finding {
 		return s
 	}
 	s.Words = fmt.Sprintf("%s free", units.BytesSize(float64(free)))
-	return s.warnIf(free < enough, fmt.Sprintf("make room: %s should be free. benchbook gc removes what is not needed any more",
+	return s.warnIf(free < enough, fmt.Sprintf("free some space: %s should be free; benchbook gc deletes superseded records and unused images",
 		units.BytesSize(float64(enough))))
 }
 
 // examineLock asks whether another run measures.
 func examineLock(ctx context.Context, a *lab.Session, host sysinfo.Host) finding {
-	s := finding{Name: "other runs", Level: fine, Words: "none measures now"}
+	s := finding{Name: "other runs", Level: fine, Words: "none"}
 	if a.Config.LockDir == "" {
 		return s
 	}
 	unlock, err := machines.Lock(ctx, host, a.Config.LockDir, "looks at this machine", nil)
 	switch {
 	case errors.As(err, new(*machines.BusyError)):
-		s.Level, s.Words, s.Remedy = warn, err.Error(), "a run that is started now is refused, or with --wait waits until that has ended"
+		s.Level, s.Words, s.Remedy = warn, err.Error(), "a run started now fails, or waits with --wait"
 	case err != nil:
 		s.Level, s.Words, s.Remedy = warn, err.Error(), "see who made that file"
 	default:

@@ -32,13 +32,13 @@ func ThisMachine() lab.Machine {
 }
 
 // untold is what is said of a fact that the system keeps to itself.
-const untold = "this system does not tell"
+const untold = "this system does not report it"
 
 func examineRights(user int) finding {
 	s := finding{Name: "rights", Level: fine, Words: "root"}
 	if user != 0 {
-		s.Level, s.Words = warn, "not root: the networks of services cannot be looked into, and the engine local is out of reach"
-		s.Remedy = "run as root to have the network path and the limits of connections in records; what is measured is the same without"
+		s.Level, s.Words = warn, "not root: the networks of services cannot be inspected, and the engine local is not available"
+		s.Remedy = "run as root to record the network path and the limits of connections; measurements are the same without"
 	}
 	return s
 }
@@ -56,7 +56,7 @@ func examineKernel(host sysinfo.Host) finding {
 }
 
 func examineVirtual(host sysinfo.Host) finding {
-	words := "no virtual machine, as far as it can be seen"
+	words := "no virtual machine detected"
 	if kind := host.Facts["host.virtual"]; kind != "" {
 		words = "a virtual machine (" + kind + "), whose neighbours may disturb it: see noise and steal"
 	}
@@ -68,7 +68,7 @@ func examineCores(host sysinfo.Host) finding {
 	s := finding{Name: "cores", Level: fine, Words: fmt.Sprintf("%s; services on %s, load on %s", host.Facts["host.cores"], at.Services, at.Load)}
 	switch {
 	case len(host.Cores) < 2:
-		s.Level, s.Remedy = warn, "services and load share one core, and what is measured is of both: use a machine with two cores or more"
+		s.Level, s.Remedy = warn, "services and load share one core, so both are measured together: use a machine with two cores or more"
 	case host.Facts["host.siblings"] != "none":
 		s.Words += "; threads of one core: " + host.Facts["host.siblings"]
 	}
@@ -79,7 +79,7 @@ func examineGovernor(host sysinfo.Host) finding {
 	governor := host.Facts["host.governor"]
 	switch governor {
 	case "":
-		return finding{Name: "governor", Level: fine, Words: "frequencies are not up to this system"}
+		return finding{Name: "governor", Level: fine, Words: "frequencies are not controlled by this system"}
 	case "performance":
 		return finding{Name: "governor", Level: fine, Words: governor}
 	}
@@ -96,7 +96,7 @@ func examineClock(host sysinfo.Host) finding {
 	clock := host.Facts["host.clock"]
 	s := finding{Name: "clock", Level: fine, Words: cmp.Or(clock, untold)}
 	if clock != "" && !slices.Contains(quickClocks, clock) {
-		s.Level, s.Words = warn, clock+": to read it takes a call of the kernel, in programs under test as well"
+		s.Level, s.Words = warn, clock+": reading it takes a system call, also in programs under test"
 		s.Remedy = "choose tsc or kvm-clock, where available_clocksource in /sys/devices/system/clocksource/clocksource0 has one"
 	}
 	return s
@@ -114,13 +114,13 @@ func examineMitigations(host sysinfo.Host) finding {
 			done = append(done, m[1])
 		}
 	}
-	words := "none: the kernel knows of nothing to mitigate, or does not tell"
+	words := "none reported by the kernel"
 	if len(done)+len(open) > 0 {
 		words = "on for " + cmp.Or(strings.Join(done, ", "), "nothing")
 		if len(open) > 0 {
 			words += "; off for " + strings.Join(open, ", ")
 		}
-		words += ". System calls cost what they cost with these: compare only hosts that have the same"
+		words += ". They slow down system calls: compare only hosts with the same ones"
 	}
 	return finding{Name: "mitigations", Level: fine, Words: words}
 }
@@ -134,7 +134,7 @@ func examineMemory(host sysinfo.Host, look sysinfo.MachineState) finding {
 		s.Words += ", huge pages " + pages
 	}
 	return s.warnIf(look.Available > 0 && look.Available < look.Memory/10,
-		"end programs until a tenth of it is available: services are killed or read back from swap where there is none")
+		"end programs until a tenth is available: without free memory, services are killed or swapped")
 }
 
 // Bounds of noise above which numbers are likely to scatter by more than the 5 % that articles care about.
@@ -149,11 +149,11 @@ func examineNoise(host sysinfo.Host, look sysinfo.MachineState) []finding {
 	cpus, jitter := len(slices.Concat(host.Cores...)), time.Duration(look.Jitter*float64(time.Second))
 	even := finding{Name: "noise", Level: fine,
 		Words: fmt.Sprintf("a timer was late by %v at most, equal computations differed by %.1f %%", jitter.Round(time.Microsecond), 100*look.Spin)}
-	even = even.warnIf(jitter > muchJitter || look.Spin > muchSpin, "end what else runs on this machine; on a virtual one ask for cores of its own")
+	even = even.warnIf(jitter > muchJitter || look.Spin > muchSpin, "end other programs on this machine; for a virtual machine, get dedicated cores")
 	others := finding{Name: "other programs", Level: fine, Words: untold}
 	if look.Foreign >= 0 && cpus > 0 {
 		others.Words = fmt.Sprintf("want %.0f %% of the CPUs", 100*look.Foreign)
-		others = others.warnIf(look.Foreign > muchForeign, "end them: a repetition beside which others use more than 12 % of the CPUs is not valid")
+		others = others.warnIf(look.Foreign > muchForeign, "end them: a repetition is not valid if others use more than 12 % of the CPUs")
 	}
 	return []finding{even, others}
 }
@@ -163,7 +163,7 @@ func examineSteal(look sysinfo.MachineState) finding {
 	if look.Steal >= 0 {
 		s.Words = fmt.Sprintf("other virtual machines took %.1f %% of the CPUs since this one was started", 100*look.Steal)
 	}
-	return s.warnIf(look.Steal > muchSteal, "ask for CPUs of its own: a repetition in which more than 5 % are taken is not valid")
+	return s.warnIf(look.Steal > muchSteal, "get dedicated CPUs: a repetition in which more than 5 % are stolen is not valid")
 }
 
 func examineSwap(look sysinfo.MachineState) finding {
@@ -208,9 +208,9 @@ func examineListening(look sysinfo.MachineState) finding {
 		s.Words = untold
 		return s
 	}
-	s.Words = strings.Join(words, ", ") + " here; containers begin with what the kernel has built in, and records say what it was"
+	s.Words = strings.Join(words, ", ") + " here; containers start with the kernel's defaults, and records hold theirs"
 	return s.warnIf(isFew(look.Limits["somaxconn"], enoughWaiting),
-		"give services that many clients connect to at once sysctls: {net.core.somaxconn: 4096}, which benchbook.yaml has to allow")
+		"give services with many clients sysctls: {net.core.somaxconn: 4096}, and permit it with allow in benchbook.yaml")
 }
 
 // Files that programs should be able to open: a connection is one.
@@ -224,7 +224,7 @@ func examineFiles(look sysinfo.MachineState) finding {
 	if look.Files == "" {
 		return s
 	}
-	s.Words = fmt.Sprintf("%s for each program, which may raise it to %s; in containers what the engine gives", look.Files, look.FilesAtMost)
+	s.Words = fmt.Sprintf("%s for each program, which may raise it to %s; in containers the engine decides", look.Files, look.FilesAtMost)
 	return s.warnIf(isFew(look.Files, enoughFiles) || isFew(look.FilesAtMost, enoughFilesAtMost),
 		fmt.Sprintf("raise it with ulimit -n %d, and for services with ulimits: {nofile: %[1]d}: each connection is a file", enoughFilesAtMost))
 }
@@ -246,12 +246,12 @@ func examinePorts(look sysinfo.MachineState) finding {
 
 // examinePath says whether records will tell how packets leave services. Which way that is can be seen only where there is one.
 func examinePath(user int) finding {
-	s := finding{Name: "network path", Level: fine, Words: "looked at from inside of every service, and recorded with each repetition"}
+	s := finding{Name: "network path", Level: fine, Words: "inspected inside every service, and recorded with each repetition"}
 	switch {
 	case runtime.GOOS != "linux":
 		s.Words = untold
 	case user != 0:
-		s.Level, s.Words, s.Remedy = warn, "will not be recorded", "run as root: to look into the network of a container takes its rights"
+		s.Level, s.Words, s.Remedy = warn, "will not be recorded", "run as root: reading the network of a container requires it"
 	}
 	return s
 }

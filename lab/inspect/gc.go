@@ -86,7 +86,7 @@ func CollectGarbage(ctx context.Context, a *lab.Session, dryRun, wait bool) (*Ga
 		}
 	}
 	if len(unplanned) > 0 {
-		found.Left = append(found.Left, fmt.Sprintf("records of %s, and all images: what articles with problems need is not known, and benchbook check "+
+		found.Left = append(found.Left, fmt.Sprintf("records of %s, and all images: it is not known what articles with problems need; benchbook check "+
 			"names the problems", strings.Join(unplanned, ", ")))
 		return found, nil
 	}
@@ -305,7 +305,7 @@ func PrintGarbage(a *lab.Session, g *Garbage, dryRun, asJSON bool) error {
 		fmt.Fprintf(a.Stderr, "left alone: %s\n", left)
 	}
 	if len(g.Records)+len(g.Images) == 0 {
-		fmt.Fprintln(a.Stdout, "there is nothing to remove")
+		fmt.Fprintln(a.Stdout, "nothing to remove")
 		return nil
 	}
 	fmt.Fprintf(a.Stdout, "%s %s of records and %s of images\n", frees, size(g.RecordBytes), size(g.ImageBytes))

@@ -152,7 +152,7 @@ func TestExamineEngine(t *testing.T) {
 				"images":      fine,
 				"left behind": fine,
 			},
-			"engine of the system",
+			"system's engine",
 		},
 		{
 			"it is elsewhere",

@@ -85,7 +85,7 @@ func saveImported(a *lab.Session, dir record.Dir, records []*record.Record) erro
 			return lab.Failure(fmt.Errorf("nothing was imported: %s is the same as a file before it", r.Imported.File))
 		}
 		if at := slices.IndexFunc(have, same); at >= 0 {
-			return lab.Failure(fmt.Errorf("nothing was imported: %s is there already, in run %s", r.Imported.File, have[at].Run))
+			return lab.Failure(fmt.Errorf("nothing was imported: %s was already imported in run %s", r.Imported.File, have[at].Run))
 		}
 	}
 	if err := dir.SaveAll(records); err != nil {
@@ -97,7 +97,7 @@ func saveImported(a *lab.Session, dir record.Dir, records []*record.Record) erro
 			from += " " + r.Imported.Version
 		}
 		if r.Imported.Guessed {
-			from += ", by its look"
+			from += ", format detected"
 		}
 		what := "repetition " + fmt.Sprint(r.Repetition)
 		if r.Failure != "" {
@@ -115,7 +115,7 @@ func onlyExperiment(p *plan.Plan) (*plan.Experiment, error) {
 		names = append(names, p.Article+"#"+e.Name)
 	}
 	if len(names) != 1 {
-		return nil, fmt.Errorf("which experiment is it of? name one with --as: %s", strings.Join(names, ", "))
+		return nil, fmt.Errorf("which experiment was measured? name it with --as: %s", strings.Join(names, ", "))
 	}
 	if e := p.Experiments[0]; e.Skipped == "" {
 		return e, nil

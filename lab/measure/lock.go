@@ -105,7 +105,7 @@ func lockedEngine(ctx context.Context, a *lab.Session, e engine.Engine) (guard e
 // whenBusy adds to the error that somebody else has a machine what can be done about it.
 func whenBusy(err error) error {
 	if errors.As(err, new(*machines.BusyError)) || errors.As(err, new(*engine.BusyError)) {
-		return fmt.Errorf("%w; give the command again when that has ended, or with --wait (with make, BENCHBOOK_WAIT=true before it)", err)
+		return fmt.Errorf("%w; run the command again when it has ended, or with --wait (for make, set BENCHBOOK_WAIT=true)", err)
 	}
 	return err
 }

@@ -22,12 +22,12 @@ import (
 func abortedRun(ctx context.Context, a *lab.Session, v *target, total runner.Summary, options runner.Options, err error) error {
 	var left *engine.LeftError
 	if ctx.Err() != nil {
-		removed, goesOn := "and all containers removed", "The same command goes on from here."
+		removed, goesOn := "and all containers removed", "The same command resumes from here."
 		if errors.As(err, &left) {
 			removed = fmt.Sprintf("but %v; benchbook clean removes them", left)
 		}
 		if options.Force {
-			goesOn = "With --force the same command starts anew; without it, only what is missing or stale is measured."
+			goesOn = "With --force the same command starts over; without it, only what is missing or stale is measured."
 		}
 		kept := terminal.Are(total.Measured, "finished repetition")
 		if total.Searches > 0 {
@@ -42,8 +42,8 @@ func abortedRun(ctx context.Context, a *lab.Session, v *target, total runner.Sum
 	switch _, gone := v.engine.Sweep(ctx, true); {
 	case gone != nil:
 		first, _, _ := strings.Cut(err.Error(), "\n") // what follows from it is of no use to anybody
-		err = fmt.Errorf("%s; the engine does not answer any more: %s kept, and when it is there again the same command removes "+
-			"what is left on it and goes on from here", first, terminal.Are(total.Measured, "finished repetition"))
+		err = fmt.Errorf("%s; the engine no longer answers: %s kept; once it is back, the same command removes "+
+			"what is left on it and resumes from here", first, terminal.Are(total.Measured, "finished repetition"))
 	case errors.As(err, &left):
 		err = fmt.Errorf("%w: nothing is measured beside them; benchbook clean removes them", err)
 	}
@@ -87,12 +87,12 @@ func printSummary(a *lab.Session, s runner.Summary) {
 		fmt.Fprintf(a.Stderr, "the rest: %s\n", rest)
 	}
 	if s.Again > 0 {
-		fmt.Fprintf(a.Stderr, "%s in the place of others: the machine was busy with something else\n", terminal.Are(s.Again, "repetition"))
+		fmt.Fprintf(a.Stderr, "%s re-run because of background load\n", terminal.Are(s.Again, "repetition"))
 	}
 	if s.Searches > 0 {
 		again := ""
 		if s.ProbesAgain > 0 {
-			again = fmt.Sprintf("; %s made again: the machine was busy with something else", terminal.Are(s.ProbesAgain, "probe"))
+			again = fmt.Sprintf("; %s repeated because of background load", terminal.Are(s.ProbesAgain, "probe"))
 		}
 		fmt.Fprintf(a.Stderr, "before that, %s took %v%s\n", terminal.Count(s.Searches, "search"), terminal.Tenths(s.Spent[runner.Searching]), again)
 	}

@@ -168,7 +168,7 @@ func newJob(ctx context.Context, a *lab.Session, project *projects.Project, list
 		if len(j.list) == 0 || !project.Problems.Empty() {
 			return nil, nil, lab.WithStatus(lab.StatusProblems, fmt.Errorf("%s; nothing was measured", words))
 		}
-		problems = lab.WithStatus(lab.StatusProblems, fmt.Errorf("%s; the articles that have them were not measured", words))
+		problems = lab.WithStatus(lab.StatusProblems, fmt.Errorf("%s; the affected articles were not measured", words))
 	}
 	for _, c := range j.list {
 		lab.KeepExperiments(j.plans[c.Slug], c.Experiments)
@@ -288,7 +288,7 @@ func (j *job) survey(ctx context.Context, c *lab.Article, s *survey) error {
 	}
 	j.WarnBad(bad)
 	for _, run := range runner.FromTheFuture(records, time.Now()) {
-		fmt.Fprintf(j.Stderr, "%s: run %s is from the future: new runs are not named after it, and pages show it as the newest; if a wrong "+
+		fmt.Fprintf(j.Stderr, "%s: run %s is dated in the future: new runs get later names, and pages show it as the newest; if a wrong "+
 			"clock named it, remove its records\n", c.Slug, run)
 	}
 	if j.flags.Engine != EngineNone && at.machines == nil && at.present == nil {
@@ -483,7 +483,7 @@ func (j *job) prepare(ctx context.Context, at *target) error {
 		j.progress.Stop()
 		return abortedRun(ctx, j.Session, at, j.total, options, err)
 	case err != nil: // which may be of one article alone: those before it can be measured
-		j.progress.Note(fmt.Sprintf("not everything could be made available before the first repetition, and is tried again when its turn comes: %v", err))
+		j.progress.Note(fmt.Sprintf("some preparations failed, and are retried when their turn comes: %v", err))
 	}
 	if len(found) > 0 {
 		j.progress.Stop()
@@ -555,7 +555,7 @@ func (j *job) conclude() error {
 	t := &j.total
 	printSummary(j.Session, *t)
 	if t.OutOfTime {
-		fmt.Fprintf(j.Stderr, "the budget of %v is over before everything was measured; the same command goes on from here, and so does one without --budget\n",
+		fmt.Fprintf(j.Stderr, "the budget of %v ran out before everything was measured; the same command resumes from here, with or without --budget\n",
 			j.options.Budget)
 	}
 	if t.Kept != nil {
@@ -568,13 +568,13 @@ func (j *job) conclude() error {
 			left += g.Left
 		}
 		if left > 0 {
-			words += fmt.Sprintf(", and %s left out since they would fail in the same way; the same command tries them again", terminal.Are(left, "repetition"))
+			words += fmt.Sprintf(", and %s skipped because they would fail in the same way; the same command tries them again", terminal.Are(left, "repetition"))
 		}
 		j.failed = j.JoinErrors(j.failed, lab.Failure(errors.New(words)))
 	}
 	if t.Unsearched > 0 {
-		j.failed = j.JoinErrors(j.failed, lab.Failure(fmt.Errorf("%s not measured: the machine was too busy to search for the values that they need; "+
-			"the same command goes on from here", terminal.Are(t.Unsearched, "repetition"))))
+		j.failed = j.JoinErrors(j.failed, lab.Failure(fmt.Errorf("%s not measured: background load disturbed the searches for their values; "+
+			"the same command resumes from here", terminal.Are(t.Unsearched, "repetition"))))
 	}
 	return j.failed
 }

@@ -126,9 +126,9 @@ func (f *verified) article(ctx context.Context, a *lab.Session, c *lab.Article, 
 func (f *verified) failure() error {
 	var said []string
 	if f.wrong > 0 {
-		words := " not as it should be"
+		words := " not as expected"
 		if f.wrong > 1 {
-			words = " not as they should be"
+			words = " not as expected"
 		}
 		said = append(said, terminal.Are(f.wrong, "trial")+words)
 	}

@@ -117,7 +117,7 @@ func problemsError(articles, docs, warnings int, strict bool) error {
 	words := ""
 	switch {
 	case articles > 0:
-		words = terminal.Count(articles, "problem") + "; the articles that have them are not part of the site"
+		words = terminal.Count(articles, "problem") + "; the affected articles are not part of the site"
 	case docs > 0:
 		words = terminal.Count(docs, "problem") + " of the docs; links that lead to nothing are text on the site"
 	case strict && warnings > 0:

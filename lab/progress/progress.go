@@ -55,7 +55,7 @@ func (p *Lines) Stop() {}
 func (p *Lines) Experiment(e *plan.Experiment, todo int) {
 	p.todo, p.done, p.failures = todo, 0, nil
 	if todo == 0 {
-		fmt.Fprintf(p.W, "%s#%s is measured already\n", p.slug, e.Name)
+		fmt.Fprintf(p.W, "%s#%s is already measured\n", p.slug, e.Name)
 		return
 	}
 	var names []string
@@ -74,7 +74,7 @@ func (p *Lines) Experiment(e *plan.Experiment, todo int) {
 
 func (p *Lines) Again(steps []plan.Step) {
 	p.todo, p.done = len(steps), 0
-	fmt.Fprintf(p.W, "  %s again: too few are valid, as the machine was busy with something else\n", terminal.Count(len(steps), "repetition"))
+	fmt.Fprintf(p.W, "  %s again: too few valid because of background load\n", terminal.Count(len(steps), "repetition"))
 }
 
 func (p *Lines) Preparing(what string) images.Preparation {
@@ -134,7 +134,7 @@ func (p *Lines) Search(t *plan.Trial, s *record.Search) {
 	if s.Stop != "" {
 		probes := terminal.Count(len(s.Probes), "probe")
 		if n := s.Disturbed(); n > 0 {
-			probes += fmt.Sprintf(", %d of them made again", n)
+			probes += fmt.Sprintf(", %d of them repeated", n)
 		}
 		fmt.Fprintf(p.W, "  %s of %s: %s, after %s\n", what, t.Name, results.FoundWords(s), probes)
 		return

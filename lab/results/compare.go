@@ -145,7 +145,7 @@ func CompareSides(ctx context.Context, a *lab.Session, args []string, flags Comp
 		return nil, lab.UsageError(err)
 	}
 	if len(c.changes) == 0 {
-		return nil, lab.UsageError(errors.New("there is no cell to compare: the records are of experiments that the article no longer has, or that the profile leaves out"))
+		return nil, lab.UsageError(errors.New("no cells to compare: the records are of experiments that the article no longer has, or that the profile leaves out"))
 	}
 	if c.differences, err = compare.Differences(c.changes); err != nil {
 		return nil, lab.Failure(err)
@@ -185,7 +185,7 @@ func (c *comparison) nothingInCommon(list []*lab.Article) error {
 		}
 		return cmp.Or(strings.Join(slugs, ", "), "none of the articles")
 	}
-	return fmt.Errorf("there is nothing to compare: %s has records of %s, and %s of %s", c.a, of(c.a), c.b, of(c.b))
+	return fmt.Errorf("nothing to compare: %s has records of %s, and %s of %s", c.a, of(c.a), c.b, of(c.b))
 }
 
 // lay lays the sets of one article that are compared over it.
@@ -317,13 +317,13 @@ func (c *comparison) Gated(a *lab.Session) error {
 	}
 	f := c.failOn
 	for _, u := range f.Unknown {
-		fmt.Fprintf(a.Stderr, "--fail-on cannot be judged of %s: %s\n", u[0], u[1])
+		fmt.Fprintf(a.Stderr, "--fail-on cannot be judged for %s: %s\n", u[0], u[1])
 	}
 	switch {
 	case f.Met:
 		return lab.Failure(fmt.Errorf("--fail-on %q is met by %s", f.Condition, strings.Join(f.Cells, ", ")))
 	case f.Judged == 0:
-		return lab.Failure(fmt.Errorf("--fail-on %q cannot be judged of any cell", f.Condition))
+		return lab.Failure(fmt.Errorf("--fail-on %q cannot be judged for any cell", f.Condition))
 	}
 	return nil
 }

@@ -211,7 +211,7 @@ func ClaimStatus(a *lab.Session, outcomes []*ArticleOutcome) error {
 		first = lab.WithStatus(lab.StatusContradicted, errors.New("contradicted: "+strings.Join(contradicted, ", ")))
 	}
 	if len(invalid) > 0 {
-		then = lab.WithStatus(lab.StatusInvalid, errors.New("resting on a number that is not valid: "+strings.Join(invalid, ", ")))
+		then = lab.WithStatus(lab.StatusInvalid, errors.New("depending on a number that is not valid: "+strings.Join(invalid, ", ")))
 	}
 	return a.JoinErrors(first, then)
 }
@@ -257,7 +257,7 @@ func outcomeDataset(a *lab.Session, project *projects.Project, c *lab.Article, t
 	if err != nil || !slices.ContainsFunc(shown.Others, isMine) {
 		return shown, err
 	}
-	fmt.Fprintf(a.Stderr, "%s: this is of profile %s; pages show the set of profile %s, host %s\n", c.Slug, profile, shown.Profile, shown.Host)
+	fmt.Fprintf(a.Stderr, "%s: these are results of profile %s; pages show those of profile %s, host %s\n", c.Slug, profile, shown.Profile, shown.Host)
 	o.Profile, o.Host = profile, o.ThisHost
 	return dataset.New(c.Doc, records, o)
 }
@@ -284,7 +284,7 @@ func NoteOtherProfile(a *lab.Session, outcomes []*ArticleOutcome, slugs []string
 		slug, shown := o.Data.Article, o.Data.Profile
 		mine := func(s dataset.SetName) bool { return s.Profile == profile && s.Host == o.Data.Host }
 		if slices.Contains(slugs, slug) && o.Data.Own && shown != profile && slices.ContainsFunc(o.others, mine) {
-			fmt.Fprintf(a.Stderr, "%s: shown is the complete set of profile %s; benchbook show --profile %s %s shows that of %s\n",
+			fmt.Fprintf(a.Stderr, "%s: these are the complete results of profile %s; benchbook show --profile %s %s shows those of %s\n",
 				slug, shown, profile, slug, profile)
 		}
 	}
@@ -342,13 +342,13 @@ func JudgementWords(j *claim.Judgement) string {
 		parts = append(parts, j.Reason)
 	}
 	if j.Needed > stats.MaxRepetitions {
-		parts = append(parts, fmt.Sprintf("more than %d repetitions would have an even chance to decide it", stats.MaxRepetitions))
+		parts = append(parts, fmt.Sprintf("more than %d repetitions would have an even chance of deciding it", stats.MaxRepetitions))
 	} else if j.Needed > 0 {
-		parts = append(parts, fmt.Sprintf("about %d repetitions would have an even chance to decide it", j.Needed))
+		parts = append(parts, fmt.Sprintf("about %d repetitions would have an even chance of deciding it", j.Needed))
 	}
 	marks := slices.Clone(j.Marks)
 	if j.Invalid {
-		marks = append(marks, "rests on a number that is not valid")
+		marks = append(marks, "depends on a number that is not valid")
 	}
 	return strings.Join(append(parts, marks...), "; ")
 }

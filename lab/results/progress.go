@@ -13,7 +13,7 @@ func FoundWords(s *record.Search) string {
 	rate := number.For("1/s", false)
 	switch {
 	case s.Reason != "":
-		return "nothing found: " + s.Reason
+		return "no value found: " + s.Reason
 	case s.Kind == record.SearchTune:
 		words := number.Plain.Tuned(float64(s.Chosen), s.Lo, s.Hi)
 		if s.Matters >= 1 {

@@ -130,10 +130,10 @@ func printShownClaims(a *lab.Session, s *ShowJSON, unfold bool) {
 	switch {
 	case len(folded) == 0:
 	case unfold:
-		fmt.Fprintf(a.Stdout, "\nevery way to judge it that was measured: %s, %s\n", s.Claims[0].Alternatives.Is, s.Claims[0].judged())
+		fmt.Fprintf(a.Stdout, "\nalternative ways to judge it: %s, %s\n", s.Claims[0].Alternatives.Is, s.Claims[0].judged())
 		terminal.PrintColumns(a.Stdout, "  ", s.Claims[0].alternativeRows())
 	default:
-		fmt.Fprintf(a.Stdout, "\nevery way to judge them that was measured (--claim NAME lists those of one)\n")
+		fmt.Fprintf(a.Stdout, "\nalternative ways to judge them (--claim NAME lists those of one)\n")
 		terminal.PrintColumns(a.Stdout, "  ", folded)
 	}
 }
@@ -143,7 +143,7 @@ func printShownClaimsMarkdown(a *lab.Session, s *ShowJSON, unfold bool) {
 	if len(s.Claims) == 0 {
 		return
 	}
-	rows := [][]string{{"claim", "verdict", "because", "judged in every way that was measured"}}
+	rows := [][]string{{"claim", "verdict", "because", "judged in every alternative way"}}
 	for i := range s.Claims {
 		c := &s.Claims[i]
 		words := ""

@@ -117,7 +117,7 @@ func (o *oneJSON) sections() []section {
 		{"ended", r.Ended.UTC().Format("2006-01-02 15:04:05.000")},
 		{"order", fmt.Sprintf("round %d, %d of %d, seed %d", r.Order.Round, r.Order.Position, r.Order.Of, r.Order.Seed)}}
 	if r.Order.Replaces > 0 {
-		about = append(about, []string{"in the place of", fmt.Sprintf("repetition %d, which the machine disturbed", r.Order.Replaces)})
+		about = append(about, []string{"replaces", fmt.Sprintf("repetition %d, disturbed by background load", r.Order.Replaces)})
 	}
 	for _, p := range slices.Concat(r.Parameters, r.Labels) {
 		about = append(about, []string{p.Name, p.Value})
@@ -203,7 +203,7 @@ func loadRows(l *record.Load) [][]string {
 		if h.Standstill >= 0 {
 			still = seconds(h.Standstill)
 		}
-		rows = append(rows, []string{"generator stood still, at most", still}, []string{"generator waited for a core", shareWords(h.Waiting)})
+		rows = append(rows, []string{"longest generator stall", still}, []string{"generator waited for a core", shareWords(h.Waiting)})
 	}
 	for i, g := range l.Generators {
 		words := fmt.Sprintf("%s, begun %s after the first, busiest thread %s", terminal.Count(int(g.Attempted), "request"), seconds(g.After), shareWords(g.Busy))
@@ -266,14 +266,14 @@ func beforeRows(b *record.Before) [][]string {
 		waited = seconds(b.Waited) + " for " + strings.Join(b.For, ", ")
 	}
 	if !b.Settled {
-		waited += ", in vain"
+		waited += ", without success"
 	}
 	waiting := "unknown"
 	if b.TimeWait >= 0 {
 		waiting = strconv.FormatInt(b.TimeWait, 10)
 	}
 	return [][]string{{"waited", waited}, {"a timer late by", seconds(b.Jitter)}, {"equal computations differ by", shareWords(b.Spin)},
-		{"CPUs that others wanted", shareWords(b.Foreign)}, {"steal", shareWords(b.Steal)}, {"read from swap", bytes(b.SwappedIn)},
+		{"CPUs wanted by others", shareWords(b.Foreign)}, {"steal", shareWords(b.Steal)}, {"read from swap", bytes(b.SwappedIn)},
 		{"connections in TIME_WAIT", waiting}, {"dirty pages", bytes(b.Dirty)}}
 }
 
@@ -286,7 +286,7 @@ func histogramRows(list map[string]record.Histogram) [][]string {
 		}
 		words := fmt.Sprintf("%d values, %s to %s, mean %s", h.Count, seconds(h.Min), seconds(h.Max), seconds(h.Sum/float64(h.Count)))
 		if h.Overflow > 0 {
-			words += fmt.Sprintf(", %d above what it holds", h.Overflow)
+			words += fmt.Sprintf(", %d above its range", h.Overflow)
 		}
 		rows = append(rows, []string{name, words})
 	}

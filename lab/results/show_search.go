@@ -47,7 +47,7 @@ func printSearch(a *lab.Session, s *record.Search) {
 		case p.Failure != "":
 			counts = "failed: " + strings.ReplaceAll(p.Failure, "\n", " ")
 		case p.Disturbed != "":
-			counts = "disturbed, and made again: " + p.Disturbed
+			counts = "disturbed and repeated: " + p.Disturbed
 		case p.Invalid != "":
 			counts = "not valid: " + p.Invalid
 		case s.Kind == record.SearchCapacity && !p.Passed:
@@ -75,7 +75,7 @@ func ProbeWords(s *record.Search, p *record.Probe) string {
 	case p.Failure != "":
 		return tried + " failed: " + strings.ReplaceAll(p.Failure, "\n", " ")
 	case p.Disturbed != "":
-		return tried + " is disturbed, and tried again: " + p.Disturbed
+		return tried + " is disturbed and will be repeated: " + p.Disturbed
 	case p.Invalid != "":
 		return tried + " is not valid: " + p.Invalid
 	}

@@ -113,7 +113,7 @@ func (s *recordFinder) find(ctx context.Context, word string) (*side, error) {
 	case len(all) > 0:
 		return nil, lab.UsageError(fmt.Errorf("%s has no records of %s", all[0], strings.Join(s.slugs, ", ")))
 	}
-	return nil, lab.UsageError(fmt.Errorf("%q is no run, host or profile that there are records of, no git revision and no folder%s",
+	return nil, lab.UsageError(fmt.Errorf("%q is not a run, host or profile with records, nor a git revision or a folder%s",
 		word, s.suggest("", word)))
 }
 
@@ -124,7 +124,7 @@ func (s *recordFinder) findKind(ctx context.Context, f finder, name string) (*si
 	case err != nil:
 		return nil, err
 	case found == nil && f.kind == sideRevision && s.gitError != nil:
-		err = fmt.Errorf("no %s %q: git could not look: %w", f.kind, name, s.gitError)
+		err = fmt.Errorf("no %s %q: git failed: %w", f.kind, name, s.gitError)
 	case found == nil:
 		err = fmt.Errorf("no %s %q%s", f.kind, name, s.suggest(f.kind, name))
 	case len(found.records) == 0:

@@ -135,7 +135,7 @@ func (p *Profiles) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string)
 			continue
 		}
 		if f.Value.Kind != yamltext.Map {
-			d.Problems.Add("wrong-shape", f.Value.Text.Pos, "profile %q has to be a mapping or skip, not %s", f.Key.Value, f.Value.Kind).
+			d.Problems.Add("wrong-shape", f.Value.Text.Pos, "profile %q must be a mapping or skip, not %s", f.Key.Value, f.Value.Kind).
 				Hint = "write what the profile changes, or skip to leave the experiment out"
 			continue
 		}

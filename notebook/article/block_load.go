@@ -63,7 +63,7 @@ func (t *Targets) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) 
 					Hint = "write {url: http://SERVICE:PORT/, weight: 1}"
 			}
 		} else if item.Kind != yamltext.Scalar {
-			d.Problems.Add("wrong-shape", item.Text.Pos, "a target has to be a URL or a mapping with one, not %s", item.Kind)
+			d.Problems.Add("wrong-shape", item.Text.Pos, "a target must be a URL or a mapping with one, not %s", item.Kind)
 			continue
 		}
 		*t = append(*t, one)
@@ -136,7 +136,7 @@ func (a *Args) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	for _, f := range n.Fields {
 		tool := Tool("")
 		if err := parseScalar(f.Key.Value, &tool); err != nil {
-			d.Problems.Add("wrong-value", f.Key.Pos, "%q is no tool", f.Key.Value).Hint = source.Suggest(f.Key.Value, known)
+			d.Problems.Add("wrong-value", f.Key.Pos, "unknown tool %q", f.Key.Value).Hint = source.Suggest(f.Key.Value, known)
 			continue
 		}
 		words := Named[[]source.Text]{Name: f.Key}
@@ -185,6 +185,6 @@ func (f *Failures) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string)
 		f.Max = limit.Max
 		return
 	}
-	d.Problems.Add("wrong-value", n.Text.Pos, "failures has to be expected, or a mapping with max").
+	d.Problems.Add("wrong-value", n.Text.Pos, "failures must be expected, or a mapping with max").
 		Hint = "write failures: expected, or failures: {max: 1%}"
 }

@@ -72,7 +72,7 @@ func checkParameterName(d yamltext.Decoder, t source.Text) {
 func settings(d yamltext.Decoder, f yamltext.Field) []Setting {
 	var out []Setting
 	if f.Value.Kind != yamltext.List {
-		d.Problems.Add("wrong-shape", f.Value.Text.Pos, "axis %q has to be a list, not %s", f.Key.Value, f.Value.Kind).
+		d.Problems.Add("wrong-shape", f.Value.Text.Pos, "axis %q must be a list, not %s", f.Key.Value, f.Value.Kind).
 			Hint = "write [a, b]"
 		return nil
 	}
@@ -101,7 +101,7 @@ func settings(d yamltext.Decoder, f yamltext.Field) []Setting {
 				continue
 			}
 		default:
-			d.Problems.Add("wrong-shape", item.Text.Pos, "a value of axis %q has to be a single value or a mapping with a name, not %s", f.Key.Value, item.Kind)
+			d.Problems.Add("wrong-shape", item.Text.Pos, "a value of axis %q must be a single value or a mapping with a name, not %s", f.Key.Value, item.Kind)
 			continue
 		}
 		if seen[s.Name.Value] {
@@ -117,7 +117,7 @@ func settings(d yamltext.Decoder, f yamltext.Field) []Setting {
 
 func combinations(d yamltext.Decoder, n *yamltext.Node, what string) []Combination {
 	if n.Kind != yamltext.List {
-		d.Problems.Add("wrong-shape", n.Text.Pos, "%s has to be a list of mappings, not %s", what, n.Kind).
+		d.Problems.Add("wrong-shape", n.Text.Pos, "%s must be a list of mappings, not %s", what, n.Kind).
 			Hint = "put a dash before each row"
 		return nil
 	}

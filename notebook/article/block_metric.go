@@ -63,7 +63,7 @@ func (m *Metric) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	m.checkName(d.Problems)
 	if _, ok := expr.ParseUnit(m.Unit.V); !ok {
 		d.Problems.Add("unknown-unit", m.Unit.Text.Pos, "no unit %q", m.Unit.V).
-			Hint = `units are ns us ms s m h, B kB MB GB KiB MiB GiB (also with /s), 1/s, % and cores; "1" is none`
+			Hint = `units are ns us ms s m h, B kB MB GB KiB MiB GiB (also with /s), 1/s, % and cores; "1" is not one`
 	}
 	switch isComputed := !m.Value.Text.IsZero(); {
 	case !m.From.IsZero() && isComputed:
@@ -86,7 +86,7 @@ func (m *Metric) checkName(p *source.Problems) {
 	case name.Value == "" && !m.Tried.Has("name"):
 		p.Add("missing-key", m.Pos, "a metric has no name").Hint = "add name: with a word of your choice"
 	case name.Value != "" && !record.IsMetricName(name.Value):
-		p.Add("bad-name", name.Pos, "%q is no name for a metric", name.Value).
+		p.Add("bad-name", name.Pos, "invalid metric name %q", name.Value).
 			Hint = "use names as of parameters, joined by dots"
 	case known:
 		p.Add("bad-name", name.Pos, "%q is a metric already", name.Value).Hint = "choose another name for yours"
@@ -108,6 +108,6 @@ func (m *Metric) checkFrom(p *source.Problems) {
 	if _, stream := m.Source(); stream == "log" || stream == "stdout" || slices.Contains(hookNames, m.From.Value) {
 		return
 	}
-	p.Add("unknown-source", m.From.Pos, "nothing to read a metric from is called %q", m.From.Value).
+	p.Add("unknown-source", m.From.Pos, "unknown source %q for a metric", m.From.Value).
 		Hint = source.Suggest(m.From.Value, append([]string{"SERVICE log", "stdout"}, hookNames...))
 }

@@ -189,7 +189,7 @@ func (doc publishedReader) publishedMetric(b *Published, m Named[source.Text], n
 	}
 	if _, isMetric := doc.metric(b, m.Value.Value); !isMetric {
 		ok = false
-		doc.Problems.Add("unknown-metric", m.Value.Pos, "%q is no metric", m.Value.Value).
+		doc.Problems.Add("unknown-metric", m.Value.Pos, "unknown metric %q", m.Value.Value).
 			Hint = "write the metric's name here, such as throughput or latency.p99"
 	}
 	return ok
@@ -263,7 +263,7 @@ func (doc publishedReader) addNumber(b *Published, row *PublishedRow, key, writt
 	case !isTaken && (len(b.Metrics) > 0 || naming == nil && metric.Unit == ""):
 		return false
 	case !isMetric && naming != nil:
-		doc.Problems.Add("unknown-metric", key.Pos, "%q is no metric", key.Value).
+		doc.Problems.Add("unknown-metric", key.Pos, "unknown metric %q", key.Value).
 			Hint = "add metrics: with {" + key.Value + ": METRIC}, which also leaves out all others"
 	}
 	if !isMetric {
@@ -307,7 +307,7 @@ func (doc publishedReader) publishedNumber(t source.Text, unit string, m record.
 		return 0, false
 	}
 	if value < 0 || value == 0 && m.Better == "higher" {
-		p.Add("wrong-value", t.Pos, "a published %s has to be more than 0", m.Name)
+		p.Add("wrong-value", t.Pos, "a published %s must be more than 0", m.Name)
 		return 0, false
 	}
 	return value, true

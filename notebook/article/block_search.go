@@ -64,7 +64,7 @@ func (r *Rate) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 			Hint = "write rate: {share: 80%, of: EXPERIMENT}"
 	}
 	if s := r.Share; s.Known() && s.V <= 0 {
-		d.Problems.Add("wrong-value", s.Text.Pos, "share has to be more than 0").
+		d.Problems.Add("wrong-value", s.Text.Pos, "share must be more than 0").
 			Hint = "write a percentage, such as 80%"
 	}
 }

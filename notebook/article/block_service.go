@@ -215,7 +215,7 @@ func (v *Volume) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 			v.ReadOnly = Value[bool]{V: true, Text: n.Text}
 		case "rw":
 		default:
-			d.Problems.Add("wrong-value", n.Text.Pos, "%q is no mode of a volume", parts[2]).
+			d.Problems.Add("wrong-value", n.Text.Pos, "invalid volume mode %q", parts[2]).
 				Hint = "write ro, rw, or leave it out"
 		}
 		parts = parts[:2]
@@ -227,7 +227,7 @@ func (v *Volume) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 		v.Source = source.Text{Value: parts[0], Pos: n.Text.At(0, len(parts[0]))}
 		v.Target = source.Text{Value: parts[1], Pos: n.Text.At(len(parts[0])+1, len(parts[0])+1+len(parts[1]))}
 	default:
-		d.Problems.Add("wrong-value", n.Text.Pos, "%q is no volume", n.Text.Value).
+		d.Problems.Add("wrong-value", n.Text.Pos, "invalid volume %q", n.Text.Value).
 			Hint = "write SOURCE:TARGET or SOURCE:TARGET:ro"
 	}
 	v.Type.V = NamedVolume

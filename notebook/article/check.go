@@ -70,7 +70,7 @@ func (doc *checker) check() {
 func (doc *checker) checkFront() {
 	if date := doc.Front.Date; !date.IsZero() {
 		if _, err := time.Parse(time.DateOnly, date.Value); err != nil {
-			doc.Problems.Add("wrong-value", date.Pos, "%q is no date", date.Value).
+			doc.Problems.Add("wrong-value", date.Pos, "invalid date %q", date.Value).
 				Hint = "write year-month-day, such as 2026-11-20"
 		}
 	}
@@ -104,7 +104,7 @@ func (doc *checker) checkPublished() {
 			doc.named(b.Name, b.Pos, "published block", published, b.Tried)
 		}
 		if b.Source.Value == "" && !b.Tried.Has("source") {
-			doc.Problems.Add("missing-key", b.Pos, "published numbers have to say whose they are").
+			doc.Problems.Add("missing-key", b.Pos, "published numbers must name their source").
 				Hint = "add source: with the title of the publication"
 		}
 	}
@@ -161,7 +161,7 @@ func (doc *checker) checkClaims() map[string]source.Text {
 			doc.Problems.Add("missing-key", c.Pos, "the claim has no test").Hint = "add expect: with a comparison, such as a > b"
 		}
 		if c.SmallestEffect.Set() && (c.SmallestEffect.V <= 0 || c.SmallestEffect.V >= 10) {
-			doc.Problems.Add("wrong-value", c.SmallestEffect.Text.Pos, "smallest_effect has to be more than 0 and less than 1000 %%").Hint = "write a percentage, such as 5%"
+			doc.Problems.Add("wrong-value", c.SmallestEffect.Text.Pos, "smallest_effect must be more than 0 and less than 1000 %%").Hint = "write a percentage, such as 5%"
 		}
 	}
 	return claims
@@ -189,7 +189,7 @@ func (doc *checker) label(t source.Text, at source.Pos, prefix string, seen map[
 		doc.Problems.Add("missing-key", at, "no label").Hint = "add label: " + prefix + "… so that the text can refer to it"
 		return
 	case !isLabel(t.Value, prefix):
-		p := doc.Problems.Add("bad-label", t.Pos, "%q is no label here", t.Value)
+		p := doc.Problems.Add("bad-label", t.Pos, "invalid label %q", t.Value)
 		if p.Hint = "begin it with " + prefix + " and go on with letters, digits, - and _"; len(t.Value) >= files.MaxName {
 			p.Hint = fmt.Sprintf("choose one of less than %d bytes", files.MaxName)
 		}
@@ -209,20 +209,20 @@ func (doc *checker) checkFigure(f *Figure) {
 		doc.Problems.Add("missing-key", f.Pos, "the figure does not say of what kind it is").Hint = "add kind: with one of " + strings.Join(figurekind.Names(nil), ", ")
 		return
 	case !ok:
-		doc.Problems.Add("unknown-kind", f.Kind.Pos, "%q is no kind of figure", f.Kind.Value).Hint = source.Suggest(f.Kind.Value, figurekind.Names(nil))
+		doc.Problems.Add("unknown-kind", f.Kind.Pos, "unknown figure kind %q", f.Kind.Value).Hint = source.Suggest(f.Kind.Value, figurekind.Names(nil))
 		return
 	}
 	has := map[string]bool{"x": f.X.Value != "", "y": len(f.Y) > 0, "claim": f.Claim.Value != ""}
 	for _, key := range of.Needs {
 		if !has[key] && !f.Tried.Has(key) {
-			doc.Problems.Add("missing-key", f.Pos, "a figure of %s needs %s", f.Kind.Value, strings.Join(of.Needs, " and ")).Hint = of.Hint
+			doc.Problems.Add("missing-key", f.Pos, "a %s figure needs %s", f.Kind.Value, strings.Join(of.Needs, " and ")).Hint = of.Hint
 			return
 		}
 	}
 	// What would do nothing is refused, as what is not known: its author means something by it.
 	unused := func(key, written string, at source.Pos) {
 		others := figurekind.Names(func(k *figurekind.Kind) bool { return k.Has(key) })
-		doc.Problems.Add("unused-key", at, "%s does nothing in a figure of %s", written, f.Kind.Value).Hint =
+		doc.Problems.Add("unused-key", at, "%s has no effect in a %s figure", written, f.Kind.Value).Hint =
 			"remove it, or choose a kind that has it: " + strings.Join(others, ", ")
 	}
 	for key, at := range f.Keys {
@@ -248,7 +248,7 @@ func contradictions(n *yamltext.Node, problems *source.Problems) {
 	load, capacity := n.Get("load"), n.Get("capacity")
 	for _, c := range []struct{ a, b, what, hint string }{
 		{"rate", "requests", "a load with a rate lasts for a time, not for a number of requests", "write duration instead of requests"},
-		{"rate", "think", "a load with a rate does not wait for answers, so nobody thinks", "remove think, or rate"},
+		{"rate", "think", "a load with a rate does not wait for answers, so think has no effect", "remove think, or rate"},
 		{"rate", "stages", "a load has either a rate or stages", "keep one of them"},
 		{"stages", "duration", "stages have durations of their own", "remove duration"},
 		{"stages", "requests", "stages last for a time, not for a number of requests", "remove requests"},
@@ -261,7 +261,7 @@ func contradictions(n *yamltext.Node, problems *source.Problems) {
 	unlikeStages(load.Get("stages"), problems)
 	for _, f := range n.Get("tune").All() {
 		for _, key := range []string{"from", "to", "maximize", "budget"} {
-			both(f.Value, f.Value.Get("of"), key, "what another experiment has chosen is not searched for", "remove "+key+", or of")
+			both(f.Value, f.Value.Get("of"), key, "a value chosen by another experiment is not searched for", "remove "+key+", or of")
 		}
 	}
 	for _, f := range n.Get("profiles").All() {

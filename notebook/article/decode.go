@@ -140,24 +140,24 @@ func parseScalar(s string, out any) error {
 		case "false", "no", "off":
 			*v = false
 		default:
-			return fmt.Errorf("has to be true or false, not %q", s)
+			return fmt.Errorf("must be true or false, not %q", s)
 		}
 	case *float64:
 		n, err := strconv.ParseFloat(s, 64)
 		if err != nil || math.IsInf(n, 0) || math.IsNaN(n) {
-			return fmt.Errorf("has to be a number, not %q", s)
+			return fmt.Errorf("must be a number, not %q", s)
 		}
 		*v = n
 	case *int:
 		n, err := strconv.Atoi(s)
 		if err != nil {
-			return fmt.Errorf("has to be a whole number, not %q", s)
+			return fmt.Errorf("must be a whole number, not %q", s)
 		}
 		*v = n
 	case *time.Duration:
 		q, err := expr.ParseQuantity(s)
 		if err != nil || q.Unit.Dimension != expr.Time {
-			return fmt.Errorf("has to be a time, not %q", s)
+			return fmt.Errorf("must be a time, not %q", s)
 		}
 		if math.Abs(q.Value) > 1e6 {
 			return fmt.Errorf("is too long: %q", s)
@@ -166,7 +166,7 @@ func parseScalar(s string, out any) error {
 	case *Bytes:
 		n, err := units.RAMInBytes(s)
 		if err != nil {
-			return fmt.Errorf("has to be a size, not %q", s)
+			return fmt.Errorf("must be a size, not %q", s)
 		}
 		*v = Bytes(n)
 	case *Size:
@@ -176,7 +176,7 @@ func parseScalar(s string, out any) error {
 	case *Share:
 		q, err := quantity(s, expr.Share, "a share")
 		if err == nil && q > 1 && !strings.HasSuffix(s, "%") {
-			return fmt.Errorf("has to be a share, and %s is %g%%", s, 100*q)
+			return fmt.Errorf("must be a share, and %s is %g%%", s, 100*q)
 		}
 		*v = Share(q)
 		return err
@@ -207,7 +207,7 @@ func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") =
 func quantity(s string, want expr.Dimension, what string) (float64, error) {
 	q, err := expr.ParseQuantity(s)
 	if err != nil || !q.Unit.Dimension.Like(want) {
-		return 0, fmt.Errorf("has to be %s, not %q", what, s)
+		return 0, fmt.Errorf("must be %s, not %q", what, s)
 	}
 	if math.Abs(q.Value) > 1e15 {
 		return 0, fmt.Errorf("is too much: %q", s)

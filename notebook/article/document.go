@@ -103,7 +103,7 @@ type Tags []source.Text
 func (t *Tags) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	if n.Kind == yamltext.Scalar && strings.Contains(n.Text.Value, ",") {
 		words := strings.FieldsFunc(n.Text.Value, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
-		d.Problems.Add("wrong-value", n.Text.Pos, "%s that are several make a list", what).Hint = "write " + what + ": [" + strings.Join(words, ", ") + "]"
+		d.Problems.Add("wrong-value", n.Text.Pos, "several %s must be a list", what).Hint = "write " + what + ": [" + strings.Join(words, ", ") + "]"
 		return
 	}
 	d.Value(n, what, reflect.ValueOf((*[]source.Text)(t)).Elem())
@@ -133,7 +133,7 @@ func (v *Defaults) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string)
 		v.Node = n
 		for _, key := range []string{"name", "extends"} {
 			if n.Get(key) != nil {
-				d.Problems.Add("wrong-shape", n.Place(key), "%s is no default", key).
+				d.Problems.Add("wrong-shape", n.Place(key), "%s cannot be a default", key).
 					Hint = "write it in the experiments"
 			}
 		}
@@ -372,7 +372,7 @@ func (doc fenceReader) block(f *ast.FencedCodeBlock) *Block {
 		doc.yamlBlock(b, segmentsOf(doc.Source, doc.Text, lines.Sliced(0, lines.Len()), whole))
 		return b
 	case language == "yaml" && second != "" && !strings.Contains(second, "="):
-		doc.Problems.Add("unknown-block", at, "%q is no kind of block", second).
+		doc.Problems.Add("unknown-block", at, "unknown block kind %q", second).
 			Hint = source.Suggest(second, blockKinds) + `; leave the word out for an ordinary listing`
 		doc.anyUnread()
 		return nil
@@ -400,7 +400,7 @@ func (doc fenceReader) listingBlock(b *Block, f *ast.FencedCodeBlock, lines *tex
 		b.includes = path
 		doc.includedLines(b, f)
 		if lines.Len() > 0 {
-			doc.Problems.Add("include-not-empty", b.Place, "a listing of a file has lines of its own").
+			doc.Problems.Add("include-not-empty", b.Place, "a listing of a file cannot contain lines of its own").
 				Hint = "remove them, or write file= to make a file of them"
 		}
 	case doc.nearlyBlock(strings.TrimSpace(string(f.Info.Segment.Value(doc.Text))), b.Place):
@@ -444,7 +444,7 @@ func (doc fenceReader) includedLines(b *Block, f *ast.FencedCodeBlock) {
 	}
 	if name, _, found := strings.Cut(third, "="); found {
 		if _, near := source.Nearest(name, []string{"lines"}); near {
-			doc.Problems.Add("unknown-block", at, "%q means nothing to a listing", third).Hint = `did you mean "lines="?`
+			doc.Problems.Add("unknown-block", at, "unknown word %q in a listing", third).Hint = `did you mean "lines="?`
 		}
 	}
 }
@@ -457,7 +457,7 @@ func (doc fenceReader) nearlyListing(word string, at source.Pos) {
 		near, ok = name, true
 	}
 	if found && ok {
-		doc.Problems.Add("unknown-block", at, "%q means nothing to a listing", word).
+		doc.Problems.Add("unknown-block", at, "unknown word %q in a listing", word).
 			Hint = `did you mean "` + near + `="?`
 	}
 }
@@ -466,7 +466,7 @@ func (doc fenceReader) nearlyListing(word string, at source.Pos) {
 func (doc fenceReader) misplaced(word string, at source.Pos) {
 	for _, key := range []string{"file=", "include="} {
 		if strings.HasPrefix(word, key) {
-			doc.Problems.Add("unknown-block", at, "%q has to be the second word, behind the language", key).
+			doc.Problems.Add("unknown-block", at, "%q must be the second word, behind the language", key).
 				Hint = "write ```LANGUAGE " + word
 		}
 	}
@@ -605,7 +605,7 @@ func (doc fenceReader) canBeFile(name source.Text, clean string) bool {
 		if bare := strings.Trim(name.Value, "\"'"); len(bare) == len(name.Value)-2 {
 			hint = "write file=" + bare
 		}
-		doc.Problems.Add("bad-name", name.Pos, "%q is no path: quotes would be part of it", name.Value).Hint = hint
+		doc.Problems.Add("bad-name", name.Pos, "invalid path %q: quotes would be part of it", name.Value).Hint = hint
 	case path.IsAbs(clean) || clean == ".." || strings.HasPrefix(clean, "../") || strings.Contains(clean, `\`):
 		doc.Problems.Add("outside-folder", name.Pos, "%q leaves the article's folder", name.Value).
 			Hint = "choose a path below it"
@@ -722,11 +722,11 @@ func (doc *Document) nearlyLink(n *ast.Link, destination string) {
 	switch scheme, name, ok := strings.Cut(destination, ":"); {
 	case ok && IsName(name) && !strings.HasPrefix(scheme, "#"):
 		if _, near := source.Nearest(scheme, []string{"claim"}); near {
-			doc.Problems.Add("unknown-claim", doc.Destination(n, destination), "%q is no link to a claim", destination).
+			doc.Problems.Add("unknown-claim", doc.Destination(n, destination), "%q is not a link to a claim", destination).
 				Hint = "write claim:" + name
 		}
 	case n.FirstChild() == nil && strings.HasPrefix(destination, "#"):
-		doc.Problems.Add("unknown-label", doc.Destination(n, destination), "%q is no label of a table or figure, and the link has no words",
+		doc.Problems.Add("unknown-label", doc.Destination(n, destination), "%q is not the label of a table or figure, and the link has no text",
 			destination[1:]).
 			Hint = "labels begin with fig- or tbl-; write words for a link to a heading"
 	}
@@ -760,7 +760,7 @@ func (doc *Document) brokenLink(n *ast.Text) {
 	const begin = "(claim:"
 	i := bytes.Index(n.Segment.Value(doc.Text), []byte(begin))
 	if start := n.Segment.Start + i; i >= 0 && start > 0 && doc.Text[start-1] == ']' {
-		doc.Problems.Add("unknown-claim", doc.Source.Pos(start, start+len(begin)), "Markdown does not take this for a link").
+		doc.Problems.Add("unknown-claim", doc.Source.Pos(start, start+len(begin)), "Markdown does not read this as a link").
 			Hint = "write [words](claim:NAME), without spaces in the parentheses"
 	}
 }
@@ -815,7 +815,7 @@ func AddBadName(p *source.Problems, t source.Text, what string) {
 	if len(t.Value) > files.MaxName {
 		hint = fmt.Sprintf("choose a name of at most %d bytes", files.MaxName)
 	}
-	p.Add("bad-name", t.Pos, "%q is no name for %s", t.Value, article(what)).Hint = hint
+	p.Add("bad-name", t.Pos, "%q is not a valid name for %s", t.Value, article(what)).Hint = hint
 }
 
 // IsName says that s can name an experiment, a claim, a service or a parameter. Such names become those of files, and parts of addresses.

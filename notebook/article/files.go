@@ -121,8 +121,8 @@ func (doc *Document) Rows(t source.Text, problems *source.Problems) ([]*yamltext
 	}
 	extension := path.Ext(f.Path)
 	if extension != ".csv" && extension != ".yaml" && extension != ".yml" {
-		problems.Add("wrong-value", t.Pos, "%q is no file of rows", t.Value).
-			Hint = "its name has to end in .csv, .yaml or .yml"
+		problems.Add("wrong-value", t.Pos, "%q is not a file of rows", t.Value).
+			Hint = "its name must end in .csv, .yaml or .yml"
 		return nil, false
 	}
 	text, ok := f.fragment(doc, problems)
@@ -137,7 +137,7 @@ func (doc *Document) Rows(t source.Text, problems *source.Problems) ([]*yamltext
 			return nil, false
 		}
 		if n.Kind != yamltext.List {
-			problems.Add("wrong-shape", n.Text.Pos, "a file of rows has to be a list of mappings, not %s", n.Kind).
+			problems.Add("wrong-shape", n.Text.Pos, "a file of rows must be a list of mappings, not %s", n.Kind).
 				Hint = "put a dash before each row"
 			return nil, false
 		}
@@ -180,7 +180,7 @@ func (doc *Document) include(b *Block) *Listing {
 	from, to, ok := lineRange(lines.Value)
 	switch {
 	case !ok:
-		doc.Problems.Add("wrong-value", lines.Pos, "%q are no lines", lines.Value).Hint = "write lines=10-30, lines=10- or lines=10"
+		doc.Problems.Add("wrong-value", lines.Pos, "invalid line range %q", lines.Value).Hint = "write lines=10-30, lines=10- or lines=10"
 		return nil
 	case from > len(all) || to != math.MaxInt && to > len(all):
 		doc.Problems.Add("wrong-value", lines.Pos, "%s ends with line %d", f.Path, len(all)).Hint = "name lines that it has"

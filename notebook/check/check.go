@@ -130,7 +130,7 @@ func (c *checker) values() {
 			c.broken[name] = true
 			continue
 		case !nameable(name):
-			c.problems.Add("bad-name", v.Name.Pos, "%q is no name that an expression can use", name).
+			c.problems.Add("bad-name", v.Name.Pos, "expressions cannot use the name %q", name).
 				Hint = `use letters, digits, "-" and "_", begin with a letter, and leave out the words and, or, not, true and false`
 			continue
 		case v.Value.Node == nil:
@@ -187,7 +187,7 @@ func (c *checker) filters(filters []expr.Filter, is expr.Type, t source.Text) {
 			err = dataset.Mistake(f.Span, "unlike-units", "remove the filter", "this is a name, and %s is for numbers", f.Name)
 		case is.Kind != expr.KindNumber: // of what a program prints only records know the unit
 		case f.Name == "percent" && !is.Dimension.Like(expr.Share):
-			err = dataset.Mistake(f.Span, "unlike-units", "remove the filter, or show a ratio or a share", "a %s is no percentage", is.Dimension)
+			err = dataset.Mistake(f.Span, "unlike-units", "remove the filter, or show a ratio or a share", "a %s is not a percentage", is.Dimension)
 		case f.Name == "unit" && !f.Unit.Dimension.Like(is.Dimension):
 			err = dataset.Mistake(f.Span, "unlike-units", "write a unit of the same kind as "+is.Dimension.Base(),
 				"this is a %s, and cannot be shown in %s", is.Dimension, f.Unit.Symbol)
@@ -393,7 +393,7 @@ func (c *checker) published(b *article.Published) {
 			}
 		default:
 			names := slice.Map(cells, func(cell *dataset.Cell) string { return cell.Trial.Name })
-			c.problems.Add("ambiguous-row", row.Pos, "this row fits %d cells: %s", len(cells), strings.Join(names, "; ")).
+			c.problems.Add("ambiguous-row", row.Pos, "this row matches %d cells: %s", len(cells), strings.Join(names, "; ")).
 				Hint = "add " + strings.Join(e.Undecided(dataset.Picked{Cells: cells}), " and ")
 		}
 	}
@@ -426,6 +426,6 @@ func (c *checker) unjoined(e *dataset.Experiment, row *article.PublishedRow) {
 			return
 		}
 	}
-	c.problems.Add("no-cell", row.Pos, "no cell fits this row").
-		Hint = "each of them has a cell, but none has them together: correct one, or leave the row out by where:"
+	c.problems.Add("no-cell", row.Pos, "no cell matches this row").
+		Hint = "each value has a cell, but no cell has all of them: correct one, or leave the row out by where:"
 }

@@ -23,7 +23,7 @@ func (c *checker) figure(f *article.Figure) {
 		return
 	}
 	if len(f.Y) == 1 && c.swapped(e, f.X, kind.X) && c.swapped(e, f.Y[0], kind.Y) {
-		c.problems.Add("unknown-metric", f.X.Pos, "x of a figure of %s has to be %s, and y %s", kind.Name, kind.X, kind.Y).
+		c.problems.Add("unknown-metric", f.X.Pos, "x of a %s figure must be %s, and y %s", kind.Name, kind.X, kind.Y).
 			Hint = "swap x and y"
 	} else {
 		c.axis(e, f, "x", f.X, kind.X)
@@ -59,7 +59,7 @@ func (c *checker) axis(e *dataset.Experiment, f *article.Figure, name string, t 
 	switch {
 	case t.Value == "":
 	case wanted == figurekind.Metric && slices.Contains(e.Settings(), t.Value):
-		c.problems.Add("unknown-metric", t.Pos, "%s of a figure of %s has to be a metric, and %q is a parameter or label",
+		c.problems.Add("unknown-metric", t.Pos, "%s of a %s figure must be a metric, and %q is a parameter or label",
 			name, f.Kind.Value, t.Value).
 			Hint = "write a metric, such as " + e.Measured().Names()[0]
 	case wanted == figurekind.Setting:
@@ -84,7 +84,7 @@ func (c *checker) subject(e *dataset.Experiment, f *article.Figure) {
 	switch name := f.X.Value; f.Is().Subject {
 	case figurekind.Tuning:
 		if _, known := e.Metric(name); known && !strings.HasPrefix(name, "tune.") {
-			c.problems.Add("no-search", f.X.Pos, "a figure of tuning shows a search, and %s is none", name).
+			c.problems.Add("no-search", f.X.Pos, "a tuning figure shows a search, and %s is not one", name).
 				Hint = "write x: tune.NAME, with a name under tune: of the experiment"
 		}
 	case figurekind.Capacity:
@@ -98,8 +98,8 @@ func (c *checker) subject(e *dataset.Experiment, f *article.Figure) {
 			if f.Where.Node == nil {
 				at = f.Pos
 			}
-			c.problems.Add("several-cells", at, "a figure of topology shows one cell, and this is %d", len(cells)).
-				Hint = "pick one by where: " + picking(e, cells[0])
+			c.problems.Add("several-cells", at, "a topology figure shows one cell, not %d", len(cells)).
+				Hint = "pick one with where: " + picking(e, cells[0])
 		}
 	}
 }

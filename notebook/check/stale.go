@@ -50,9 +50,9 @@ func compareTyped(d *dataset.Dataset, l article.Literal, values []*article.Inlin
 	if unit != "" && !strings.HasPrefix(unit, "/") {
 		unit = " " + unit
 	}
-	problems.Warn("stale-number", l.Text.Pos, "%q lies outside of what the value beside it was measured to be: %.4g to %.4g%s",
+	problems.Warn("stale-number", l.Text.Pos, "%q contradicts the measured value beside it: %.4g to %.4g%s",
 		l.Text.Value, l.Unit.FromBase(interval.Lo), l.Unit.FromBase(interval.Hi), unit).
-		Hint = "write `{value} " + stale.Written.Value + "` in its place, or correct it"
+		Hint = "write `{value} " + stale.Written.Value + "` instead, or correct it"
 }
 
 // measuredBeside is what a value in a sentence was measured to be; false if it has no interval over repetitions.

@@ -34,9 +34,9 @@ func (f builder) isBest(n *expr.Binary) (test, error) {
 	}
 	switch {
 	case len(s.cells) == 1 && len(s.left) > 0:
-		return nil, cannotFail(n, "the list has one cell that can be measured, which is the best of it")
+		return nil, cannotFail(n, "the list has only one cell that can be measured, so it is always the best")
 	case len(s.cells) == 1:
-		return nil, cannotFail(n, "the list has one cell, which is the best of it")
+		return nil, cannotFail(n, "the list has only one cell, so it is always the best")
 	}
 	whole := s
 	whole.cells = slices.Concat(s.cells, s.left) // one that is unavailable is a reason, and no mistake
@@ -82,7 +82,7 @@ func (s side) called(name *expr.String) (*dataset.Cell, error) {
 			return found[0], nil
 		default:
 			return nil, dataset.Mistake(name.Span, "several-cells", "add a condition",
-				"%s fits %d cells of the list", name, len(found))
+				"%s matches %d cells of the list", name, len(found))
 		}
 	}
 	names := slice.Map(s.cells, func(c *dataset.Cell) string { return c.Trial.Name })

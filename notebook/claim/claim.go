@@ -253,7 +253,7 @@ func (f builder) side(sel *expr.Selector) (side, error) {
 	if n := len(p.All()); n > 1 {
 		return side{}, dataset.Mistake(sel.Span, "several-cells",
 			`compare lists by every(a, "<", b) or each(a, "<", b), or pick one cell in braces`,
-			"%s is %d cells, where one is needed", sel, n)
+			"%s selects %d cells, but one is needed", sel, n)
 	}
 	return f.list(sel)
 }
@@ -266,7 +266,7 @@ func (f builder) list(sel *expr.Selector) (side, error) {
 	}
 	if p.Metric.Name == "latency.max" {
 		return side{}, dataset.Mistake(sel.Span, "no-claim-of-max", "claim a percentile, such as latency.p99",
-			"the longest latency is the chance of one request, and no claim can rest on it")
+			"the longest latency depends on a single request, so no claim can rest on it")
 	}
 	return side{d: f.Data, at: sel, metric: p.Metric, cells: p.Cells, left: p.Left, how: f.how}, nil
 }
@@ -392,7 +392,7 @@ func (j *Judgement) note(delta float64, ratio bool, sides ...side) {
 }
 
 // reasonLimit is why a claim has no verdict that was measured well enough for an interval.
-const reasonLimit = "the interval reaches across the limit of the claim"
+const reasonLimit = "the interval includes the limit of the claim"
 
 // Undecided fills in why a claim has no verdict although it was measured. Needed is as package stats counts it: 0 if no
 // number of repetitions would do, above stats.MaxRepetitions if too many would have to.
@@ -400,9 +400,9 @@ func (j *Judgement) Undecided(needed int) {
 	j.Reason = reasonLimit
 	switch {
 	case needed == 0:
-		j.Reason += ", and so would that of more repetitions"
+		j.Reason += ", and more repetitions would not change that"
 	case needed > stats.MaxRepetitions:
-		j.Reason += fmt.Sprintf(", and it would take more than %d repetitions to change that", stats.MaxRepetitions)
+		j.Reason += fmt.Sprintf(", and more than %d repetitions would be needed to change that", stats.MaxRepetitions)
 	default:
 		j.Needed = needed
 	}

@@ -221,9 +221,9 @@ func TestInconclusive(t *testing.T) {
 		needed  int
 	}{
 		{"across the limit", `ratio(throughput{server="a"}, throughput{server="b"}) > 1.18`, nil,
-			"the interval reaches across the limit of the claim", 6},
+			"the interval includes the limit of the claim", 6},
 		{"on the limit", `ratio(throughput{server="a"}, throughput{server="b"}) > 1.20693`, nil,
-			"the interval reaches across the limit of the claim, and it would take more than 200 repetitions to change that", 0},
+			"the interval includes the limit of the claim, and more than 200 repetitions would be needed to change that", 0},
 		{"two repetitions", `throughput{server="a"} > throughput{server="b"}`, []recordtest.Change{recordtest.Only("b", func(r *record.Record) { r.Experiment = "gone" }, 3)},
 			"there are 2 valid repetitions of b, and a verdict needs 3", 0},
 		{"one repetition of a limit", `throughput{server="b"} > 5/s`, []recordtest.Change{recordtest.Only("b", func(r *record.Record) { r.Experiment = "gone" }, 2, 3)},

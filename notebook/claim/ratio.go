@@ -128,7 +128,7 @@ func (f builder) within(n *expr.Call) (test, error) {
 		return nil, err
 	}
 	if w <= 0 {
-		return nil, cannotHold(n.Args[2], "nothing is within so little", "correct the number")
+		return nil, cannotHold(n.Args[2], "no two measurements can be that close", "correct the number")
 	}
 	return f.near(n, 1, w)
 }
@@ -174,7 +174,7 @@ func margin(n expr.Node) (float64, error) {
 func constant(n expr.Node) (float64, error) {
 	x, ok := expr.Constant(n)
 	if !ok {
-		return 0, dataset.Mistake(n.Pos(), "no-test", "write a number or a percentage", "%s is no plain number", n)
+		return 0, dataset.Mistake(n.Pos(), "no-test", "write a number or a percentage", "%s is not a plain number", n)
 	}
 	return x, nil
 }

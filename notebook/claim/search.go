@@ -31,7 +31,7 @@ func (t ratioTest) judgeSearched(j Judgement) Judgement {
 	}
 	interval := a.Estimate.Interval.Over(b.Estimate.Interval)
 	if j.Verdict = stats.Judge(interval, t.region); j.Verdict == stats.Inconclusive {
-		j.Reason = "what the two searches found is too near together, or not bounded"
+		j.Reason = "the two search results are too close together, or unbounded"
 	}
 	return j
 }
@@ -45,7 +45,7 @@ func (t limitTest) judgeSearched(j Judgement, r dataset.Result) Judgement {
 		return j
 	}
 	if j.Verdict = stats.Judge(r.Estimate.Interval, t.region); j.Verdict == stats.Inconclusive {
-		j.Reason = "the limit lies where the search leaves the value open"
+		j.Reason = "the limit lies in the range that the search left open"
 	}
 	return j
 }

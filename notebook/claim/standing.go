@@ -57,13 +57,13 @@ func Standing(d *dataset.Dataset) (stats.Standing, string) {
 		if h.verdict == stats.Contradicted {
 			standing = stats.NotReproduced
 		}
-		add(standing, fmt.Sprintf("headline claim %s, about nothing that was published, is %s", h.name, h.verdict))
+		add(standing, fmt.Sprintf("headline claim %s, which no published number covers, is %s", h.name, h.verdict))
 	}
 	worst := stats.WorstStanding(standings...)
 	if i := slices.Index(standings, worst); i >= 0 {
 		return worst, reasons[i]
 	}
-	return stats.ClaimStanding(nil, quickOnly, good > 0), "nothing published has a metric"
+	return stats.ClaimStanding(nil, quickOnly, good > 0), "no published number has a metric"
 }
 
 // reproduction is how far a metric of a block is reproduced, with the reason.

@@ -28,7 +28,7 @@ func Unbounded(doc *article.Document, p *plan.Plan, experiment string) []string 
 			for !stats.HasEnds(enough, alpha) {
 				enough++
 			}
-			out = append(out, fmt.Sprintf("%s: one of its parts decides it only at a confidence of %.4g %%, for which %d repetitions are too few; take %d",
+			out = append(out, fmt.Sprintf("%s: one of its parts decides it only at a confidence of %.4g %%, for which %d repetitions are too few; use %d",
 				claim.Name.Value, 100*(1-alpha), n, enough))
 		}
 	}

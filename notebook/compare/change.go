@@ -308,7 +308,7 @@ func unlike(a, b *record.Record) string {
 		x, y := ofMachines(a, f.fact), ofMachines(b, f.fact)
 		switch {
 		case x == "" || y == "":
-			return fmt.Sprintf("the hosts differ, %s in A and %s in B, and records do not tell how", a.Host, b.Host)
+			return fmt.Sprintf("the hosts differ, %s in A and %s in B, and the records do not say how", a.Host, b.Host)
 		case x != y:
 			return fmt.Sprintf("the hosts have different %s: %s in A, %s in B", f.is, x, y)
 		}
@@ -426,7 +426,7 @@ func (c *Change) judgeRatio(f stats.Change, n int) {
 	case f.Interval.Lo > beyond.Lo || f.Interval.Hi < 1/beyond.Lo:
 		c.Reason = c.corrected(n)
 	case !f.Interval.Contains(1):
-		c.Reason = "a difference, but perhaps of no more than " + smallest
+		c.Reason = "a difference, but possibly no more than " + smallest
 	}
 }
 
@@ -443,11 +443,11 @@ func tooFewOf(a, b dataset.Result) string {
 func (c *Change) corrected(n int) string {
 	switch {
 	case c.analyses > 1 && n > 1:
-		return fmt.Sprintf("it would be shown of one cell alone and at the first look, not of one among %d in a run that was looked at %d times", n, c.analyses)
+		return fmt.Sprintf("it would be shown for a single cell in a single analysis, but not for one of %d cells in a run with %d interim analyses", n, c.analyses)
 	case c.analyses > 1:
-		return fmt.Sprintf("it would be shown at the first look, not in a run that was looked at %d times", c.analyses)
+		return fmt.Sprintf("it would be shown in a single analysis, but not in a run with %d interim analyses", c.analyses)
 	}
-	return fmt.Sprintf("it would be shown of one cell alone, not of one among %d", n)
+	return fmt.Sprintf("it would be shown for a single cell, but not for one of %d", n)
 }
 
 // judgePoints gives the verdict on failures, one of n that are judged together, by whether the intervals of both

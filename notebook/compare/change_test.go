@@ -90,10 +90,10 @@ func TestCompare(t *testing.T) {
 		{"the same", recordtest.Servers, "throughput", usual, map[string][]float64{"a": {1001, 1009, 986}}, nil, ChangeOptions{},
 			"a: no difference shown +0.000341 [-0.0269 +0.0284] (the same within 5 %) {noise floor not measured}\n"},
 		{"not certainly more than the smallest effect", recordtest.Servers, "throughput", usual, map[string][]float64{"a": {1040, 1050, 1060}}, nil, ChangeOptions{},
-			"a: no difference shown +0.0518 [+0.0247 +0.0796] (a difference, but perhaps of no more than 5 %) {noise floor not measured}\n"},
+			"a: no difference shown +0.0518 [+0.0247 +0.0796] (a difference, but possibly no more than 5 %) {noise floor not measured}\n"},
 		{"shown alone only", recordtest.Servers, "throughput", map[string][]float64{"a": {1000, 1000, 1001}, "b": {1000, 1000, 1001}, "c": {1000, 1000, 1001}},
 			map[string][]float64{"a": {1100, 1130, 1140}, "b": {1001, 1000, 1000}, "c": {1001, 1000, 1000}}, nil, ChangeOptions{},
-			"a: no difference shown +0.123 [+0.0722 +0.176] (it would be shown of one cell alone, not of one among 3) {noise floor not measured}\n" +
+			"a: no difference shown +0.123 [+0.0722 +0.176] (it would be shown for a single cell, but not for one of 3) {noise floor not measured}\n" +
 				"b: no difference shown +0 [-0.00131 +0.00131] (the same within 5 %) {noise floor not measured}\n" +
 				"c: no difference shown +0 [-0.00131 +0.00131] (the same within 5 %) {noise floor not measured}\n"},
 		{"the larger noise floor", paired, "throughput", map[string][]float64{"a": recordtest.ValuesB, "again": recordtest.ValuesB},
@@ -104,8 +104,8 @@ func TestCompare(t *testing.T) {
 			"a: better +0.207 [+0.161 +0.255] {A: noise floor not measured}\n"},
 		{"rounds added until it was shown", five, "throughput", looked, map[string][]float64{"a": {1096, 1144, 1067, 1115, 1086}},
 			[]recordtest.Change{func(r *record.Record) { r.Planned = 3 }}, ChangeOptions{},
-			"a: no difference shown +0.0884 [+0.0517 +0.126] (it would be shown at the first look, not in a run that was looked at 2 times) " +
-				"{noise floor not measured; B: rounds were added to a finished run: judged at 2.5 %, for 2 looks}\n"},
+			"a: no difference shown +0.0884 [+0.0517 +0.126] (it would be shown in a single analysis, but not in a run with 2 interim analyses) " +
+				"{noise floor not measured; B: rounds were added to a finished run: judged at 2.5 % for 2 interim analyses}\n"},
 		{"the same rounds, planned whole", five, "throughput", looked, map[string][]float64{"a": {1096, 1144, 1067, 1115, 1086}}, nil, ChangeOptions{},
 			"a: better +0.0884 [+0.0517 +0.126] {noise floor not measured}\n"},
 		{"two repetitions", recordtest.Servers, "throughput", usual, map[string][]float64{"a": {1200, 1230}}, nil, ChangeOptions{},
@@ -131,7 +131,7 @@ func TestCompare(t *testing.T) {
 			"a: better +0.207 [+0.161 +0.255] {noise floor not measured; different hosts of the same processor and cores}\n"},
 		{"a host that records do not describe", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA},
 			[]recordtest.Change{func(r *record.Record) { r.Host, r.Facts = "host-2", nil }}, ChangeOptions{},
-			"a: not comparable (the hosts differ, host-1 in A and host-2 in B, and records do not tell how) {noise floor not measured}\n"},
+			"a: not comparable (the hosts differ, host-1 in A and host-2 in B, and the records do not say how) {noise floor not measured}\n"},
 		{"the same repetitions", recordtest.Servers, "throughput", usual, usual, []recordtest.Change{func(r *record.Record) { r.Run = runA }}, ChangeOptions{},
 			"a: not comparable (both sides are the same repetitions)\n"},
 		{"an older version", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA}, []recordtest.Change{func(r *record.Record) { r.Key = "older" }}, ChangeOptions{},
@@ -275,17 +275,17 @@ func TestGateMistakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	tests := []struct{ condition, want string }{
-		{"throughput", "throughput is no condition on changes: write a metric and its change, such as throughput < -5%"},
+		{"throughput", "throughput is not a condition on a change: write a metric and its change, such as throughput < -5%"},
 		{"throughput <", "expected"},
-		{"not throughput < -5%", "is no condition on changes"},
+		{"not throughput < -5%", "is not a condition on a change"},
 		{"5% < throughput", "write a metric, one of < > <= >=, and a limit"},
 		{"throughput == 5%", "write a metric, one of < > <= >=, and a limit"},
 		{"throughput < -5", "the change of throughput is a percentage: write throughput < -5%"},
-		{"latency.p99 > 10ms", "10ms is no limit of a change"},
+		{"latency.p99 > 10ms", "10ms cannot be the limit of a change"},
 		{"throughput < -500%", "no change of throughput goes below -100%"},
-		{"throughput < -5% and memory.peak", "is no condition on changes"},
+		{"throughput < -5% and memory.peak", "is not a condition on a change"},
 		{`throughput{sever="a"} < -5%`, `no parameter "sever" in what is compared: did you mean "server"?`},
-		{`throughput{server="x"} < -5%`, `no cell that is compared fits throughput{server="x"}`},
+		{`throughput{server="x"} < -5%`, `no compared cell matches throughput{server="x"}`},
 	}
 	for _, tt := range tests {
 		gate, err := NewGate(tt.condition)
@@ -366,7 +366,7 @@ func TestHostsOfSeveralMachines(t *testing.T) {
 		{"another processor far away", of("b", joined(machines("", "One CPU"), machines("hosts.far.", "Other CPU"))),
 			"the hosts have different processors: One CPU, One CPU on host far in A, One CPU, Other CPU on host far in B", ""},
 		{"one machine", of("b", machines("", "One CPU")), "the hosts have different processors: One CPU, One CPU on host far in A, One CPU in B", ""},
-		{"nothing known", of("b", nil), "the hosts differ, a in A and b in B, and records do not tell how", ""},
+		{"nothing known", of("b", nil), "the hosts differ, a in A and b in B, and the records do not say how", ""},
 	}
 	for _, tt := range tests {
 		if why, mark := refused(a, tt.b, false); why != tt.why || mark != tt.mark {

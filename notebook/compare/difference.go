@@ -167,7 +167,7 @@ func inputDifferences(a, b *record.Record) ([]Difference, error) {
 		add(name, name, short(digests[name]), "")
 	}
 	if len(out) == 0 {
-		add("a value that records do not hold", "a value that records do not hold", short(a.Key), short(b.Key))
+		add("a value that is not recorded", "a value that is not recorded", short(a.Key), short(b.Key))
 	}
 	return out, nil
 }
@@ -389,12 +389,12 @@ func Explain(changes []Change, all []Difference) Explanation {
 	case unchanged:
 		out.Words = "nothing: both sides are the same repetitions"
 	case !compared && differing == 0:
-		out.Words = "nothing was compared, and nothing that records tell of differs"
+		out.Words = "nothing was compared, and no recorded difference was found"
 	case differing == 0 && len(shifted) == 0:
-		out.Words = "nothing that records tell of differs"
+		out.Words = "no recorded difference"
 	case differing == 0:
-		out.Words = "nothing that records tell of differs: " +
-			"the shift comes from something that they do not hold, such as what else the machine was doing"
+		out.Words = "no recorded difference: " +
+			"the change comes from something that is not recorded, such as background load"
 	default:
 		out.Words = candidates.inWords(common, len(shifted) > 0)
 	}
@@ -440,16 +440,16 @@ func (list suspects) inWords(common suspects, hasShifted bool) string {
 	n, subjects := len(list.subjects()), common.subjects()
 	switch {
 	case n == 1 && hasShifted && len(common) == 0:
-		return "the only thing that differs is " + list.single() + ", and not in every cell that has shifted"
+		return "the only difference is " + list.single() + ", but not in every cell that changed"
 	case n == 1:
-		return "the only thing that differs is " + list.single()
+		return "the only difference is " + list.single()
 	case !hasShifted:
-		return fmt.Sprintf("%d things differ, and no cell has shifted", n)
+		return fmt.Sprintf("%d differences, but no cell changed", n)
 	case len(subjects) == 1:
-		return fmt.Sprintf("of %d things that differ only one does in every cell that has shifted: %s", n, common.single())
+		return fmt.Sprintf("of %d differences only one is in every cell that changed: %s", n, common.single())
 	case len(subjects) == 0:
-		return fmt.Sprintf("%d things differ, and none of them in every cell that has shifted", n)
+		return fmt.Sprintf("%d differences, none of them in every cell that changed", n)
 	}
-	return fmt.Sprintf("%d things differ in every cell that has shifted, and records cannot tell which matters: %s",
+	return fmt.Sprintf("%d differences in every cell that changed, and records cannot tell which one matters: %s",
 		len(subjects), strings.Join(subjects, ", "))
 }

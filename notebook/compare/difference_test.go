@@ -27,21 +27,21 @@ func TestExplanations(t *testing.T) {
 		changes []func(*record.Record)
 		want    string
 	}{
-		{"nothing", nil, "nothing was compared, and nothing that records tell of differs"},
-		{"one fact", []func(*record.Record){fact("engine.version", "29.1")}, "the only thing that differs is engine.version: 29.0 → 29.1"},
+		{"nothing", nil, "nothing was compared, and no recorded difference was found"},
+		{"one fact", []func(*record.Record){fact("engine.version", "29.1")}, "the only difference is engine.version: 29.0 → 29.1"},
 		{"a kernel, found out twice", []func(*record.Record){fact("host.kernel", "6.2.0"), fact("engine.kernel", "6.2.0")},
-			"the only thing that differs is kernel (engine.kernel: 6.1.0 → 6.2.0, and 1 more)"},
+			"the only difference is kernel (engine.kernel: 6.1.0 → 6.2.0, and 1 more)"},
 		{"a kernel of another host", []func(*record.Record){fact("hosts.far.host.kernel", "6.2.0")},
-			"the only thing that differs is kernel on host far (hosts.far.host.kernel: 6.1.0 → 6.2.0)"},
-		{"a clock of another host", []func(*record.Record){fact("hosts.far.clock.ahead", "2ms")}, "nothing was compared, and nothing that records tell of differs"},
-		{"an image built anew", []func(*record.Record){image}, "the only thing that differs is image of server (image.server: sha256:aaaaaaaaaaaa → sha256:bbbbbbbbbbbb)"},
-		{"a file, and the image that follows from it", []func(*record.Record){file, image}, "the only thing that differs is server: Dockerfile: 3 → 4"},
+			"the only difference is kernel on host far (hosts.far.host.kernel: 6.1.0 → 6.2.0)"},
+		{"a clock of another host", []func(*record.Record){fact("hosts.far.clock.ahead", "2ms")}, "nothing was compared, and no recorded difference was found"},
+		{"an image built anew", []func(*record.Record){image}, "the only difference is image of server (image.server: sha256:aaaaaaaaaaaa → sha256:bbbbbbbbbbbb)"},
+		{"a file, and the image that follows from it", []func(*record.Record){file, image}, "the only difference is server: Dockerfile: 3 → 4"},
 		{"a file, and an image with another base", []func(*record.Record){file, image, fact("base.server", "debian:13")},
-			"2 things differ, and no cell has shifted"},
+			"2 differences, but no cell changed"},
 		{"a setting", []func(*record.Record){func(r *record.Record) { r.Key, r.Definition = "m", json.RawMessage(`{"load":{"connections":12}}`) }},
-			"the only thing that differs is load.connections: 10 → 12"},
-		{"a secret", []func(*record.Record){func(r *record.Record) { r.Key = "n" }}, "the only thing that differs is a value that records do not hold: k → n"},
-		{"what only one side tells", []func(*record.Record){func(r *record.Record) { delete(r.Facts, "base.server") }}, "nothing was compared, and nothing that records tell of differs"},
+			"the only difference is load.connections: 10 → 12"},
+		{"a secret", []func(*record.Record){func(r *record.Record) { r.Key = "n" }}, "the only difference is a value that is not recorded: k → n"},
+		{"what only one side tells", []func(*record.Record){func(r *record.Record) { delete(r.Facts, "base.server") }}, "nothing was compared, and no recorded difference was found"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -41,18 +41,18 @@ func gateMistake(n expr.Node, hint, format string, args ...any) error {
 func (g *Gate) Check(n expr.Node) error {
 	b, ok := n.(*expr.Binary)
 	if !ok {
-		return gateMistake(n, "write a metric and its change, such as throughput < -5%", "%s is no condition on changes", n)
+		return gateMistake(n, "write a metric and its change, such as throughput < -5%", "%s is not a condition on a change", n)
 	}
 	if b.Op == expr.And || b.Op == expr.Or {
 		return cmp.Or(g.Check(b.X), g.Check(b.Y))
 	}
 	sel, isMetric := b.X.(*expr.Selector)
 	if !isMetric || !b.Op.IsOrdering() {
-		return gateMistake(n, "write a metric, one of < > <= >=, and a limit, such as latency.p99 > 10%", "%s is no condition on changes", n)
+		return gateMistake(n, "write a metric, one of < > <= >=, and a limit, such as latency.p99 > 10%", "%s is not a condition on a change", n)
 	}
 	limit, ok := expr.Constant(b.Y)
 	if !ok {
-		return gateMistake(b.Y, "write a percentage, or of numbers of failures a number", "%s is no limit of a change", b.Y)
+		return gateMistake(b.Y, "write a percentage, or of numbers of failures a number", "%s cannot be the limit of a change", b.Y)
 	}
 	if record.CountsFailures(sel.Name) && sel.Name != "failed" {
 		return nil
@@ -167,7 +167,7 @@ func checkGateMatches(sel *expr.Selector, changes []Change) error {
 			return nil
 		}
 	}
-	return &expr.Error{Span: sel.Span, Msg: fmt.Sprintf("no cell that is compared fits %s", sel)}
+	return &expr.Error{Span: sel.Span, Msg: fmt.Sprintf("no compared cell matches %s", sel)}
 }
 
 // gatePart is the condition on one cell as a part of a claim. What does not apply to the cell does not hold.

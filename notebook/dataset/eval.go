@@ -377,7 +377,7 @@ func (s Scope) best(n *expr.Call) (Quantity, error) {
 }
 
 // NotRanked is what has to be known of an order by values of which RateGives is true.
-const NotRanked = "an open loop that keeps up has the throughput of its rate, which makes no cell the better one"
+const NotRanked = "an open loop that keeps up has the throughput of its rate, so throughput does not rank cells"
 
 // published evaluates published(selector[, name]).
 func (s Scope) published(n *expr.Call) (Quantity, error) {
@@ -479,14 +479,14 @@ func (s Scope) checkShape(n expr.Node, list bool) error {
 		}
 		return s.checkShape(n.Y, false)
 	case *expr.String, *expr.Bool:
-		return Mistake(n.Pos(), "not-a-number", "name a metric, such as throughput", "%s is no number", n)
+		return Mistake(n.Pos(), "not-a-number", "name a metric, such as throughput", "%s is not a number", n)
 	}
 	return nil
 }
 
 func noValue(n expr.Node) error {
 	return Mistake(n.Pos(), "not-a-number", "make it the expect: of a claim",
-		"%s is a test, which has a verdict and no number", n)
+		"%s is a test: it has a verdict, not a number", n)
 }
 
 func (s Scope) checkCall(n *expr.Call, list bool) error {
@@ -511,7 +511,7 @@ func (s Scope) checkCall(n *expr.Call, list bool) error {
 func (s Scope) checkBest(n *expr.Call) error {
 	sel, ok := n.Args[0].(*expr.Selector)
 	if !ok {
-		return Mistake(n.Args[0].Pos(), "not-a-list", "write best(throughput{…})", "best is of a list of cells")
+		return Mistake(n.Args[0].Pos(), "not-a-list", "write best(throughput{…})", "best takes a list of cells")
 	}
 	p, err := s.Pick(sel)
 	if err == nil && p.Metric.Better == "" {
@@ -528,7 +528,7 @@ func NoDirection(at expr.Span, m record.Metric) error {
 func (s Scope) checkOfOneCell(n *expr.Call, list bool) error {
 	sel, ok := n.Args[0].(*expr.Selector)
 	if !ok { // a value that was named where a metric has to be
-		return Mistake(n.Span, "not-a-cell", "write "+n.Name+"(throughput{…})", "%s is of one cell", n.Name)
+		return Mistake(n.Span, "not-a-cell", "write "+n.Name+"(throughput{…})", "%s takes one cell", n.Name)
 	}
 	p, err := s.pick(sel, n.Name == "published" && list)
 	if err != nil {

@@ -178,7 +178,7 @@ func (d *Dataset) group(experiment, metric string) (stats.Grouping, error) {
 	}
 	if record.IsSearched(metric) {
 		return stats.Grouping{}, fmt.Errorf("ranking experiment %q: "+
-			"%s is what one search of each cell found, and letters are for repetitions", e.Plan.Name, m.InWords())
+			"%s comes from one search per cell, and letters compare repetitions", e.Plan.Name, m.InWords())
 	}
 	var cells []stats.NamedCell
 	for _, c := range e.Cells {
@@ -260,5 +260,5 @@ func InterimMark(a stats.InterimAnalyses) string {
 	if a.Budgeted {
 		why = "cells may have been stopped in a run with a budget"
 	}
-	return fmt.Sprintf("%s: judged at %.2g %%, for %d looks", why, 100*a.Level(stats.DefaultAlpha), a.Count())
+	return fmt.Sprintf("%s: judged at %.2g %% for %d interim analyses", why, 100*a.Level(stats.DefaultAlpha), a.Count())
 }

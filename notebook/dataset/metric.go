@@ -340,11 +340,11 @@ func (r Result) outlying() string {
 	case err != nil: // it is what there is no estimate for either
 		return ""
 	case far.Wide:
-		return "the repetitions lie more than 25 % apart"
+		return "the repetitions are more than 25 % apart"
 	case len(far.At) == 1:
-		return fmt.Sprintf("repetition %d lies far from the others", r.Repetition(far.At[0]))
+		return fmt.Sprintf("repetition %d is an outlier", r.Repetition(far.At[0]))
 	case len(far.At) > 1:
-		return fmt.Sprintf("%d of %d repetitions lie far from the others", len(far.At), len(r.Values))
+		return fmt.Sprintf("%d of %d repetitions are outliers", len(far.At), len(r.Values))
 	}
 	return ""
 }

@@ -160,14 +160,14 @@ func (c *Cell) Seconds(metric string) (Seconds, string) {
 	case mean:
 		out.Metric = record.Metric{Name: "latency.mean", Unit: "s", Better: "lower", Title: "Mean latency"}
 	case metric != "throughput":
-		return out, fmt.Sprintf("a timeline is of throughput or of latency.mean: %s is not recorded by second", metric)
+		return out, fmt.Sprintf("a timeline shows throughput or latency.mean: %s is not recorded by second", metric)
 	}
 	if r := c.Metric("throughput"); r.isUnreadable(c) {
 		return out, r.Missing
 	}
 	for _, r := range c.Validity().ValidFor("throughput") {
 		if r.Load == nil {
-			return out, "a command has no course: nothing is recorded by second"
+			return out, "a command has no timeline: nothing is recorded by second"
 		}
 		values := r.Load.CompletionsBySecond()
 		if mean {
@@ -175,7 +175,7 @@ func (c *Cell) Seconds(metric string) (Seconds, string) {
 		}
 		switch whole := int(r.Load.Window); {
 		case len(values) == 0 && r.Load.Tool != "":
-			return out, "not recorded by second: " + r.Load.Tool + " does not tell"
+			return out, "not recorded by second: " + r.Load.Tool + " does not report it"
 		case len(values) == 0:
 			return out, "not recorded by second"
 		case whole == 0:

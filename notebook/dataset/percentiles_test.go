@@ -105,7 +105,7 @@ func TestNoCourseAndNoDistribution(t *testing.T) {
 				r.Load.Tool, r.Histograms, r.Load.Completions = ab, nil, nil
 				r.Samples = append(r.Samples, record.Sample{Metric: "latency.p50", Value: .01, Unit: "s"}, record.Sample{Metric: "throughput", Value: 900, Unit: "1/s"})
 			})
-		}, "no histogram: ab tells single percentiles only", "not recorded by second: ab does not tell"},
+		}, "no histogram: ab tells single percentiles only", "not recorded by second: ab does not report it"},
 		{"a window of less than a second", func(b *fixture) {
 			b.Measure("servers", "a", "1", []float64{900, 910, 905}, func(r *record.Record) { r.Load.Window, r.Load.Completions = .5, []int64{450} })
 		}, "", "the window is shorter than a second"},

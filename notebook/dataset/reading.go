@@ -152,7 +152,7 @@ func (r reading) sample(metric string) (float64, string) {
 // told is a number that the tool told, or the reason why it is missing: other tools than ours do not tell everything.
 func (r reading) told(n int64) (float64, string) {
 	if n < 0 {
-		return 0, notMeasured + r.Load.Tool + " does not tell"
+		return 0, notMeasured + r.Load.Tool + " does not report it"
 	}
 	return float64(n), ""
 }
@@ -224,7 +224,7 @@ func (r reading) time(metric string) (float64, string) {
 	h, ok := r.Histograms[family]
 	switch {
 	case r.Load.Tool != "" && r.Load.Failed < 0:
-		return 0, notMeasured + r.Load.Tool + " does not tell how many requests failed, which were slower than all others"
+		return 0, notMeasured + r.Load.Tool + " does not report how many requests failed, and failures count as slower than all others"
 	case !ok:
 		return r.sampleTime(metric)
 	case h.Count == 0:
@@ -318,7 +318,7 @@ func (r reading) sampleTime(metric string) (float64, string) {
 		}
 		switch need := p.Need(); {
 		case l.Attempted < 0:
-			return 0, notMeasured + l.Tool + " does not tell how many requests there were"
+			return 0, notMeasured + l.Tool + " does not report how many requests there were"
 		case l.Attempted < need:
 			return 0, fmt.Sprintf("needs %d answers, has %d", need, l.Attempted)
 		}

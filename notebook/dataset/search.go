@@ -150,7 +150,7 @@ func (c *Cell) measureTune(r *Result, name string) {
 		r.Marks = append(r.Marks, "the search that chose it is not among these records")
 	case s.Stop == record.StopOnly:
 		r.Estimate.Kind = stats.Given
-		r.Marks = append(r.Marks, "nothing was searched for: it was the only value allowed")
+		r.Marks = append(r.Marks, "no search: only one value was allowed")
 	default:
 		r.Estimate.Interval = stats.Interval{Lo: s.Lo, Hi: s.Hi}
 	}

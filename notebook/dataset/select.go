@@ -181,7 +181,7 @@ func several(sel *expr.Selector, p Picked) error {
 		value, _ := p.Cells[0].Setting(free[0])
 		hint = strings.Replace(hint, "braces", fmt.Sprintf("braces, such as {%s=%q}", free[0], value), 1)
 	}
-	return Mistake(sel.Span, "several-cells", hint, "%s is %d cells, where one is needed", sel, len(p.All()))
+	return Mistake(sel.Span, "several-cells", hint, "%s selects %d cells, but one is needed", sel, len(p.All()))
 }
 
 // Undecided gives the parameters in which the picked cells differ.
@@ -223,7 +223,7 @@ func (s Scope) experiments(sel *expr.Selector) ([]*Experiment, error) {
 	}
 	switch {
 	case named && len(found) == 0:
-		return nil, Mistake(sel.Span, "no-cell", "", "no experiment fits %s", sel)
+		return nil, Mistake(sel.Span, "no-cell", "", "no experiment matches %s", sel)
 	case named:
 		return found, nil
 	}
@@ -256,7 +256,7 @@ func (s Scope) unknownMetric(sel *expr.Selector, e *Experiment) error {
 	if slices.Contains(e.Settings(), sel.Name) {
 		return Mistake(at, "unknown-metric",
 			fmt.Sprintf(`name a metric, and the parameter in braces: throughput{%s="…"}`, sel.Name),
-			"%q is a parameter, and no metric", sel.Name)
+			"%q is a parameter, not a metric", sel.Name)
 	}
 	if left, right, ok := s.difference(sel.Name, e); ok {
 		return Mistake(at, "unknown-metric", "write "+left+" - "+right, "minus needs spaces: without them %s is one name", sel.Name)
@@ -336,7 +336,7 @@ func noCell(sel *expr.Selector, experiments []*Experiment) error {
 		return Mistake(sel.Span, "no-cell", "give the experiment a load or a command",
 			"there is no cell to take %s from", sel)
 	}
-	return Mistake(sel.Span, "no-cell", "each of them has a cell, but none has them together", "no cell fits %s", sel)
+	return Mistake(sel.Span, "no-cell", "each value has a cell, but no cell has all of them", "no cell matches %s", sel)
 }
 
 // Expand replaces the names of front matter values by what they stand for. What is put in has the place of the
@@ -367,7 +367,7 @@ func (e *expansion) expand(n expr.Node, using []string, at *expr.Span) (expr.Nod
 	}
 	if e.made++; at != nil && e.made > maxExpanded || len(using) > maxUsing {
 		return nil, Mistake(*at, "too-large", "write out what is needed, with fewer values",
-			"the values that are used here make too large an expression")
+			"the values used here make the expression too large")
 	}
 	switch n := n.(type) {
 	case *expr.Selector:
@@ -410,10 +410,10 @@ func (e *expansion) selector(n *expr.Selector, using []string) (expr.Node, error
 		return n, nil
 	case len(n.Matches) > 0:
 		return nil, Mistake(n.Span, "bad-match", "remove the braces, or name a metric",
-			"%q is a value, whose cells are chosen already", n.Name)
+			"%q is a value, and its cells are already chosen", n.Name)
 	case slices.Contains(using, n.Name):
 		return nil, Mistake(n.Span, "circular-value", "write out one of them",
-			"value %q is made from itself: %s", n.Name, strings.Join(append(using, n.Name), ", "))
+			"value %q refers to itself: %s", n.Name, strings.Join(append(using, n.Name), ", "))
 	case value == nil:
 		return nil, Mistake(n.Span, "bad-expression", "", "value %q cannot be read", n.Name)
 	}

@@ -42,27 +42,27 @@ func TestMetricsOfOtherTools(t *testing.T) {
 		{"the mean", "latency.mean", 1000, nil, 0.01, ""},
 		{"too few requests", "latency.p99", 90, nil, 0, "needs 1000 answers, has 900"},
 		{"enough for the median", "latency.p50", 90, nil, 0.009, ""},
-		{"a percentile that it does not tell", "latency.p95", 1000, nil, 0, "not measured"},
+		{"a percentile that it does not report", "latency.p95", 1000, nil, 0, "not measured"},
 		{"beside failures", "latency.p50", 1000, load(func(l *record.Load) { l.Failed, l.Completed = 2, l.Completed-2 }), 0,
 			"not measured: 2 requests failed, and ab does not rank them above its answers"},
 		{"the mean beside failures", "latency.mean", 1000, load(func(l *record.Load) { l.Failed, l.Completed = 2, l.Completed-2 }), 0,
 			"not measured: 2 requests failed, and ab does not rank them above its answers"},
-		{"failures that it does not tell", "latency.p50", 1000, load(func(l *record.Load) { l.Failed = -1 }), 0,
-			"not measured: ab does not tell how many requests failed, which were slower than all others"},
-		{"requests that it does not tell", "latency.p50", 1000, load(func(l *record.Load) { l.Attempted = -1 }), 0,
-			"not measured: ab does not tell how many requests there were"},
+		{"failures that it does not report", "latency.p50", 1000, load(func(l *record.Load) { l.Failed = -1 }), 0,
+			"not measured: ab does not report how many requests failed, and failures count as slower than all others"},
+		{"requests that it does not report", "latency.p50", 1000, load(func(l *record.Load) { l.Attempted = -1 }), 0,
+			"not measured: ab does not report how many requests there were"},
 		{"throughput", "throughput", 1000, nil, 1000, ""},
-		{"throughput that it tells itself", "throughput", 1000, func(r *record.Record) {
+		{"throughput that it reports itself", "throughput", 1000, func(r *record.Record) {
 			r.Load.Completed = -1
 			r.Samples = append(r.Samples, record.Sample{Metric: "throughput", Value: 77, Unit: "1/s"})
 		}, 77, ""},
-		{"no throughput", "throughput", 1000, load(func(l *record.Load) { l.Completed = -1 }), 0, "not measured: ab does not tell"},
-		{"failed", "failed", 1000, load(func(l *record.Load) { l.Failed = -1 }), 0, "not measured: ab does not tell"},
-		{"the number of failures", "failed.count", 1000, load(func(l *record.Load) { l.Failed = -1 }), 0, "not measured: ab does not tell"},
-		{"requests", "requests", 1000, load(func(l *record.Load) { l.Attempted = -1 }), 0, "not measured: ab does not tell"},
+		{"no throughput", "throughput", 1000, load(func(l *record.Load) { l.Completed = -1 }), 0, "not measured: ab does not report it"},
+		{"failed", "failed", 1000, load(func(l *record.Load) { l.Failed = -1 }), 0, "not measured: ab does not report it"},
+		{"the number of failures", "failed.count", 1000, load(func(l *record.Load) { l.Failed = -1 }), 0, "not measured: ab does not report it"},
+		{"requests", "requests", 1000, load(func(l *record.Load) { l.Attempted = -1 }), 0, "not measured: ab does not report it"},
 		{"a kind that it counts", "errors.connect", 1000, nil, 0, ""},
-		{"a kind that it does not tell from others", "errors.reset", 1000, nil, 0, "not measured: ab does not tell"},
-		{"no status", "status.200", 1000, nil, 0, "not measured: ab does not tell"},
+		{"a kind that it does not tell from others", "errors.reset", 1000, nil, 0, "not measured: ab does not report it"},
+		{"no status", "status.200", 1000, nil, 0, "not measured: ab does not report it"},
 		{"a status that nothing had", "status.404", 1000, load(func(l *record.Load) { l.Statuses = map[string]int64{"200": 10000} }), 0, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -114,11 +114,11 @@ func TestChecksOfOtherTools(t *testing.T) {
 		want        validity.Level
 		words       string
 	}{
-		{"no mean time of all requests", "Little's law", nil, validity.NotChecked, "the load generator does not tell"},
+		{"no mean time of all requests", "Little's law", nil, validity.NotChecked, "the load generator does not report it"},
 		{"a mean time", "Little's law", func(r *record.Record) { r.Load.InFlight, r.Load.InFlightOver = 0.8, 10 }, validity.Invalid,
 			"Little's law gives 0.80 of the connections in use (ok within 0.05 of 1)"},
-		{"right answers that it does not tell", "Little's law", func(r *record.Record) { r.Load.Completed = -1 }, validity.NotChecked, "the load generator does not tell"},
-		{"failures that it does not tell", "errors", func(r *record.Record) { r.Load.Failed = -1 }, validity.NotChecked, "ab does not tell"},
+		{"right answers that it does not report", "Little's law", func(r *record.Record) { r.Load.Completed = -1 }, validity.NotChecked, "the load generator does not report it"},
+		{"failures that it does not report", "errors", func(r *record.Record) { r.Load.Failed = -1 }, validity.NotChecked, "ab does not report it"},
 		{"failures", "errors", func(r *record.Record) { r.Load.Failed = 500 }, validity.Invalid, "errors 5 %"},
 		{"no histogram", "overflow", nil, validity.NotChecked, "no histogram"},
 	} {

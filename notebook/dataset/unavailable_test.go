@@ -20,7 +20,7 @@ func TestUnavailableValues(t *testing.T) {
 		{"the number of cells", `count(throughput)`, 3, ""},
 		{"a list of which one is left", `mean(throughput{server!="a", server!="b"})`, 800, ""},
 		{"the cell itself", `throughput{server="gone"}`, 0, "unavailable: it has no package"},
-		{"a list in the place of a cell, of which one is left", `throughput{server!="a", server!="b"}`, 0, "is 2 cells, where one is needed"},
+		{"a list in the place of a cell, of which one is left", `throughput{server!="a", server!="b"}`, 0, "selects 2 cells, but one is needed"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -20,13 +20,13 @@ func TestChecksOfACell(t *testing.T) {
 		{Name: "run", Level: validity.OK, Words: "all 3 repetitions"},
 		{Name: "Little's law", Level: validity.OK, Words: "Little's law gives 1.00 of the connections in use (ok within 0.05 of 1)"},
 		{Name: "generator CPU", Level: validity.OK, Words: "load generator busy 30 %"},
-		{Name: "foreign CPU", Level: validity.NotChecked, Words: "the host does not tell"},
-		{Name: "swap", Level: validity.NotChecked, Words: "the record does not tell"},
-		{Name: "ports", Level: validity.NotChecked, Words: "the record does not tell"},
+		{Name: "foreign CPU", Level: validity.NotChecked, Words: "the host does not report it"},
+		{Name: "swap", Level: validity.NotChecked, Words: "not recorded"},
+		{Name: "ports", Level: validity.NotChecked, Words: "not recorded"},
 		{Name: "errors", Level: validity.Invalid, Words: "1 of 3 repetitions: errors 7.7 %"},
 		{Name: "overflow", Level: validity.OK, Words: "0 answers beyond the histogram"},
-		{Name: "throttled", Level: validity.NotChecked, Words: "the record does not tell"},
-		{Name: "steal", Level: validity.NotChecked, Words: "the record does not tell"},
+		{Name: "throttled", Level: validity.NotChecked, Words: "not recorded"},
+		{Name: "steal", Level: validity.NotChecked, Words: "not recorded"},
 		{Name: "steady state", Level: validity.OK, Words: "completions were steady"},
 	}
 	a := cellOf(t, d, "a")
@@ -55,7 +55,7 @@ func TestChecksThatOlderRecordsDoNotTellOf(t *testing.T) {
 		if f.Check != "generator waits" {
 			continue
 		}
-		if want := (validity.Finding{Repetition: f.Repetition, Check: f.Check, Level: validity.NotChecked, Words: "the record does not tell"}); f.Repetition > 1 && f != want {
+		if want := (validity.Finding{Repetition: f.Repetition, Check: f.Check, Level: validity.NotChecked, Words: "not recorded"}); f.Repetition > 1 && f != want {
 			t.Errorf("%+v, want %+v", f, want)
 		}
 	}
@@ -164,9 +164,9 @@ func TestOutlyingRepetitions(t *testing.T) {
 		values []float64
 		want   string
 	}{
-		{"one of five", []float64{1000, 1010, 990, 1000, 1300}, "repetition 5 lies far from the others"},
-		{"two of seven", []float64{700, 1000, 1000, 1001, 999, 1000, 1300}, "2 of 7 repetitions lie far from the others"},
-		{"three that are wide apart", []float64{1000, 1010, 1300}, "the repetitions lie more than 25 % apart"},
+		{"one of five", []float64{1000, 1010, 990, 1000, 1300}, "repetition 5 is an outlier"},
+		{"two of seven", []float64{700, 1000, 1000, 1001, 999, 1000, 1300}, "2 of 7 repetitions are outliers"},
+		{"three that are wide apart", []float64{1000, 1010, 1300}, "the repetitions are more than 25 % apart"},
 		{"none", []float64{1000, 1010, 990}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -207,9 +207,9 @@ type Edit struct {
 func (e Edit) String() string {
 	switch {
 	case e.Added:
-		return fmt.Sprintf("%s: %s, was not there", e.Path, e.Now)
+		return fmt.Sprintf("%s: %s (new)", e.Path, e.Now)
 	case e.Gone:
-		return fmt.Sprintf("%s is gone, was %s", e.Path, e.Then)
+		return fmt.Sprintf("%s: removed, was %s", e.Path, e.Then)
 	case e.Now == e.Then: // with the secrets taken out
 		return e.Path + " changed"
 	}

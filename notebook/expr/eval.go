@@ -21,7 +21,7 @@ type Env interface {
 type nothing struct{}
 
 func (nothing) Select(s *Selector) (Value, error) {
-	return Value{}, &Error{Span: s.Span, Msg: fmt.Sprintf("the name %q means nothing here", s.Name), Err: ErrUnknownName}
+	return Value{}, &Error{Span: s.Span, Msg: fmt.Sprintf("unknown name %q", s.Name), Err: ErrUnknownName}
 }
 
 func (nothing) Call(c *Call) (Value, error) {
@@ -162,7 +162,7 @@ func number(n Node, env Env) (Value, error) {
 func single(n Node, env Env) (Value, error) {
 	v, err := Eval(n, env)
 	if err == nil && v.Kind == KindList {
-		e := errorAt(n.Pos(), "%s is %s, where one value is needed", n, v.kindOf())
+		e := errorAt(n.Pos(), "%s is %s, but one value is needed", n, v.kindOf())
 		e.Hint = "pick one in braces, or reduce it by min max mean geomean median or count"
 		err = e
 	}

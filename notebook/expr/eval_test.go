@@ -117,7 +117,7 @@ func TestEval(t *testing.T) {
 		{"a text stays as it was written", "matrix.python", "3.10"},
 		{"a text equal to a number", "matrix.python == 3.1", "true"},
 		{"a text not equal to a number of another unit", "matrix.size == 10", "false"},
-		{"a text that is no number differs from one", "matrix.server != 5", "true"},
+		{"a text that is not a number differs from one", "matrix.server != 5", "true"},
 		{"a text larger than a number", "matrix.workers > 3", "true"},
 		{"a number smaller than a text", "3 < matrix.workers", "true"},
 		{"texts in order", "matrix.workers <= '4.0'", "true"},
@@ -155,10 +155,10 @@ func TestEvalProblems(t *testing.T) {
 		{"unlike equality", "«2cores == 2»", "cannot compare a number of cores with a plain number"},
 		{"division by zero", "1 / «connects»", "division by zero"},
 		{"a list in a sum", "1/s + «throughput»",
-			"throughput is a list of 3, where one value is needed: " +
+			"throughput is a list of 3, but one value is needed: " +
 				"pick one in braces, or reduce it by min max mean geomean median or count"},
 		{"a list in a comparison", "«throughput» > 1/s",
-			"throughput is a list of 3, where one value is needed: " +
+			"throughput is a list of 3, but one value is needed: " +
 				"pick one in braces, or reduce it by min max mean geomean median or count"},
 		{"the minimum of nothing", "1 + «min(gone)»", "the min of an empty list"},
 		{"a list of unlike values", "«max(mixed)»", "cannot compare a rate in 1/s with a time in s"},
@@ -202,7 +202,7 @@ func TestEvalWithoutEnv(t *testing.T) {
 		t.Errorf("a constant is %v, %v", v, err)
 	}
 	for _, tt := range []problem{
-		{"a name", "1 + «throughput»", `the name "throughput" means nothing here`},
+		{"a name", "1 + «throughput»", `unknown name "throughput"`},
 		{"a function", "1 + «ratio(1, 2)»", "the function ratio is not available here"},
 	} {
 		tt.run(t, func(src string) error {
@@ -370,10 +370,10 @@ func TestWhere(t *testing.T) {
 
 func TestWhereProblems(t *testing.T) {
 	for _, tt := range []problem{
-		{"an unknown name", `«sauce» == "document"`, `nothing here is called "sauce": if it is a value, quote it: "sauce"`},
-		{"a bare value", "source == «document»", `nothing here is called "document": if it is a value, quote it: "document"`},
-		{"an unknown name behind an or", "true or «port» > 5", `nothing here is called "port": if it is a value, quote it: "port"`},
-		{"the matrix", "«matrix.server» == 'a'", `nothing here is called "matrix.server": write server`},
+		{"an unknown name", `«sauce» == "document"`, `unknown name "sauce": if it is a value, quote it: "sauce"`},
+		{"a bare value", "source == «document»", `unknown name "document": if it is a value, quote it: "document"`},
+		{"an unknown name behind an or", "true or «port» > 5", `unknown name "port": if it is a value, quote it: "port"`},
+		{"the matrix", "«matrix.server» == 'a'", `unknown name "matrix.server": write server`},
 		{"braces", "workers > 1 and «source{a=b}»", `a filter compares names, and has no braces: write server == "async"`},
 		{"a function", "«rank(workers)» > 5", "the function rank is not available here"},
 		{"no condition", "workers + 1 > 2 and «server»",
@@ -387,7 +387,7 @@ func TestWhereProblems(t *testing.T) {
 				return err
 			}
 			_, err = Where(n, lookupRow)
-			if got := errors.Is(err, ErrUnknownName); got != strings.HasPrefix(tt.want, "nothing here") {
+			if got := errors.Is(err, ErrUnknownName); got != strings.HasPrefix(tt.want, "unknown name") {
 				t.Errorf("the cause is an unknown name: %v", got)
 			}
 			return err

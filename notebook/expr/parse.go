@@ -193,7 +193,7 @@ func (p *parser) match() Match {
 	op := p.tok
 	switch {
 	case op.is("=="):
-		fail(op.Span, "== is no match", "between braces write =")
+		fail(op.Span, "== cannot be used in braces", "write = instead")
 	case op.kind != tokenSymbol || !op.is("=") && !Op(op.text).IsComparison():
 		p.failExpected("= != < <= > or >= after "+strconv.Quote(name.text), "write "+name.text+`="value"`)
 	}
@@ -203,7 +203,7 @@ func (p *parser) match() Match {
 		q.Span = p.tok.Span
 		m.Num = q
 	} else if m.Op.IsOrdering() {
-		fail(p.tok.Span, string(m.Op)+" needs a quantity, and "+strconv.Quote(m.Value)+" is none",
+		fail(p.tok.Span, string(m.Op)+" needs a quantity, and "+strconv.Quote(m.Value)+" is not one",
 			"compare texts with = and !=")
 	}
 	p.advance()

@@ -265,7 +265,7 @@ func TestParseProblems(t *testing.T) {
 		{"a quoted name", `throughput{«"server"»="async"}`, `expected the name of a parameter, found "server": write {server="async"}`},
 		{"a dotted name", `throughput{«matrix.server»="async"}`,
 			"parameters have no dots in their names: write the last word of matrix.server alone"},
-		{"two equals signs", `throughput{server«==»"async"}`, "== is no match: between braces write ="},
+		{"two equals signs", `throughput{server«==»"async"}`, "== cannot be used in braces: write = instead"},
 		{"no comparison", "throughput{server«}»", `expected = != < <= > or >= after "server", found }: write server="value"`},
 		{"a regular expression", `throughput{server«=~»"a.*"}`,
 			"unexpected =~: there are no regular expressions: = and != compare whole texts"},
@@ -274,8 +274,8 @@ func TestParseProblems(t *testing.T) {
 		{"a path", "throughput{url=«/»index}", "expected a value after =, found /: quote what is neither a word nor a quantity"},
 		{"a bare negative number", "throughput{offset=«-»5}", "expected a value after =, found -: quote what is neither a word nor a quantity"},
 		{"a bare hyphen at the end", "throughput{server=«a-»}", "a bare word does not end in -: quote it"},
-		{"an order of texts", "throughput{server>«async»}", `> needs a quantity, and "async" is none: compare texts with = and !=`},
-		{"an order of quoted texts", "throughput{a=b, c<=«'x'»}", `<= needs a quantity, and "x" is none: compare texts with = and !=`},
+		{"an order of texts", "throughput{server>«async»}", `> needs a quantity, and "async" is not one: compare texts with = and !=`},
+		{"an order of quoted texts", "throughput{a=b, c<=«'x'»}", `<= needs a quantity, and "x" is not one: compare texts with = and !=`},
 		// Calls.
 		{"an unknown function", "«sum»(a)", `unknown function "sum": functions are ratio change min max mean geomean median ` +
 			"count every each same within about fewer best published rank random"},

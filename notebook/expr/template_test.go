@@ -116,7 +116,7 @@ func TestTemplateExpand(t *testing.T) {
 func TestTemplateExpandProblems(t *testing.T) {
 	for _, tt := range []problem{
 		{"an unknown name", "a ${{ «matrix.port» }}", `no metric "matrix.port"`},
-		{"a list in a text", "a ${{ «words» }}", "words is a list of 2, where one value is needed: " +
+		{"a list in a text", "a ${{ «words» }}", "words is a list of 2, but one value is needed: " +
 			"pick one in braces, or reduce it by min max mean geomean median or count"},
 		{"a value that comes later", "a ${{ 1 + «tune.workers» }}", "search of workers: not known yet"},
 	} {

@@ -20,7 +20,7 @@ func Where(n Node, lookup func(name string) (string, bool)) (bool, error) {
 		}
 		if _, known := lookup(s.Name); !known {
 			return false, &Error{
-				Span: s.Span, Msg: fmt.Sprintf("nothing here is called %q", s.Name),
+				Span: s.Span, Msg: fmt.Sprintf("unknown name %q", s.Name),
 				Hint: hintFilter(s.Name), Err: ErrUnknownName,
 			}
 		}

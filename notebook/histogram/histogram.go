@@ -71,7 +71,7 @@ const (
 	maxHDR        = 16 << 20 // bytes; the load generator's are a hundredth of it
 )
 
-var errNoHistogram = errors.New("it is no V2 histogram")
+var errNoHistogram = errors.New("it is not a V2 histogram")
 
 // A Decoder reads histograms, one at a time. It is made once for many, since it is large; the zero value is ready.
 type Decoder struct {

@@ -76,7 +76,7 @@ func (f *Folder) Config(c article.Config, users []string, problems *source.Probl
 	}
 	if !path.IsAbs(c.Target.Value) || path.Clean(c.Target.Value) == "/" {
 		problems.Add("wrong-value", c.Target.Pos,
-			"the target of a config has to be the path of a file in the container, not %q", c.Target.Value).
+			"the target of a config must be the path of a file in the container, not %q", c.Target.Value).
 			Hint = "begin it with /"
 		return spec.File{}, false
 	}
@@ -113,7 +113,7 @@ func (f *Folder) file(t source.Text, problems *source.Problems) (spec.File, bool
 		case errors.Is(err, files.ErrTooLarge):
 			problems.Add("too-large", t.Pos,
 				"%q and the other files that are copied into containers are together larger than %d MiB", t.Value, MaxSize>>20).
-				Hint = "make the data in the image"
+				Hint = "create the data in the image"
 			return spec.File{}, false
 		}
 	}
@@ -296,7 +296,7 @@ func (g *gathering) report(err error, t source.Text, problems *source.Problems) 
 			Hint = linkHint
 	case errors.Is(err, files.ErrTooLarge):
 		problems.Add("too-large", t.Pos, "the %s %q is larger than %d MiB", g.what, t.Value, MaxSize>>20).
-			Hint = "name what is not needed in .dockerignore, or make the data in the image"
+			Hint = "name what is not needed in .dockerignore, or create the data in the image"
 	default:
 		problems.Add("no-such-file", t.Pos, "the %s %q cannot be read: %s", g.what, t.Value, files.Reason(err)).
 			Hint = "name a folder beside the article; . is the article's own"

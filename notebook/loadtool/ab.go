@@ -49,7 +49,7 @@ func parseAb(printed string) (*Output, error) {
 		text, _ := after(printed, name)
 		n, err := count(first(text))
 		if err != nil {
-			o.fail("%q does not stand there; the last line is %q", name, LastLine(printed))
+			o.fail("%q is missing; the last line is %q", name, LastLine(printed))
 		}
 		return n
 	}
@@ -113,7 +113,7 @@ func (o *Output) abTimes(printed string, complete int64) {
 			return
 		}
 	}
-	o.fail("its table of percentiles has no end; the last line is %q", LastLine(printed))
+	o.fail("its table of percentiles is incomplete; the last line is %q", LastLine(printed))
 }
 
 var (

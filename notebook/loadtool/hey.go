@@ -148,7 +148,7 @@ func (o *Output) table(printed string) [][]string {
 	rows, err := csv.NewReader(strings.NewReader(printed)).ReadAll()
 	switch {
 	case !strings.HasSuffix(printed, "\n"):
-		o.fail("its last line has no end: %q", LastLine(printed))
+		o.fail("its last line is incomplete: %q", LastLine(printed))
 	case err != nil:
 		o.fail("%v", err)
 	}
@@ -170,7 +170,7 @@ func (o *Output) parseHeyCSV(printed string) (*Output, error) {
 		offset, errOffset := number(row[7])
 		_, errStatus := strconv.ParseUint(row[6], 10, 16)
 		if cmp.Or(errTook, errOffset, errStatus) != nil || max(took, offset) > 1e6 {
-			return o.fail("%q is no answer", strings.Join(row, ","))
+			return o.fail("invalid answer %q", strings.Join(row, ","))
 		}
 		end = max(end, took+offset)
 		o.Statuses[row[6]]++

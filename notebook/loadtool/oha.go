@@ -72,7 +72,7 @@ func (o *Output) ohaErrors(byMessage map[string]int64) (all int64) {
 	for _, message := range slices.Sorted(maps.Keys(byMessage)) {
 		n := byMessage[message]
 		if n < 0 || n > maxCount-all {
-			o.fail("%d is no number of errors", n)
+			o.fail("invalid number of errors %d", n)
 			return 0
 		}
 		if message != ohaDeadline {

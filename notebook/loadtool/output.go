@@ -86,7 +86,7 @@ func (o *Output) addPercentileOf(share string, value, step float64) {
 func (o *Output) addPercentile(share, text string, read func(text string) (reading, error)) {
 	switch metric, ok := percentileMetric(share); {
 	case !ok:
-		o.fail("%q is no percentage", share)
+		o.fail("invalid percentage %q", share)
 	case metric != "":
 		o.addTime(metric, text, read)
 	}
@@ -113,7 +113,7 @@ func (o *Output) fail(format string, args ...any) (*Output, error) {
 func (o *Output) count(text, of string) int64 {
 	n, err := count(text)
 	if err != nil || n > maxCount {
-		o.fail("%q is no number of %s", text, of)
+		o.fail("invalid number of %s %q", of, text)
 		return 0
 	}
 	return n
@@ -146,7 +146,7 @@ func (o *Output) whole() (*Output, error) {
 			o.fail("%s is %v", s.Metric, s.Value)
 		}
 		if slices.ContainsFunc(o.Samples[:i], func(other record.Sample) bool { return other.Metric == s.Metric }) {
-			o.fail("it tells %s twice", s.Metric)
+			o.fail("it reports %s twice", s.Metric)
 		}
 	}
 	if o.Attempted >= 0 && max(o.Failed, o.Completed) > o.Attempted {

@@ -61,7 +61,7 @@ func parsePgbench(printed string) (*Output, error) {
 	processed, clients, rate := pgbenchProcessed.FindStringSubmatch(summary), pgbenchClients.FindStringSubmatch(summary),
 		pgbenchRate.FindStringSubmatch(summary)
 	if processed == nil || clients == nil || rate == nil {
-		return o.fail("it does not go from the number of clients to tps; the last line is %q", LastLine(summary))
+		return o.fail("it is incomplete: it must run from the number of clients to tps; the last line is %q", LastLine(summary))
 	}
 	o.Connections, o.Counted = int(o.count(clients[1], "clients")), len(processed[2]) > 0
 	o.Completed, o.Failed = o.count(processed[1], "transactions"), 0
@@ -87,7 +87,7 @@ func (o *Output) transactions(log string) (*Output, error) {
 	for line := range strings.Lines(log) {
 		m := pgbenchRow.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
 		if m == nil || !strings.HasSuffix(line, "\n") {
-			return o.fail("%q is no line of its log", line)
+			return o.fail("invalid log line %q", line)
 		}
 		if m[3] == "failed" || m[3] == "skipped" {
 			failed++

@@ -37,11 +37,11 @@ func finite(x float64) bool { return x >= 0 && record.Measurable(x) }
 // number reads a plain decimal number of zero or more.
 func number(text string) (float64, error) {
 	if strings.Trim(text, "0123456789.") != "" {
-		return 0, fmt.Errorf("%q is no number", text)
+		return 0, fmt.Errorf("invalid number %q", text)
 	}
 	x, err := strconv.ParseFloat(text, 64)
 	if err == nil && !finite(x) {
-		err = fmt.Errorf("%q is no number that can be measured", text)
+		err = fmt.Errorf("%q is not a number that can be measured", text)
 	}
 	return x, err
 }
@@ -50,7 +50,7 @@ func number(text string) (float64, error) {
 func count(text string) (int64, error) {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err == nil && (n < 0 || text[0] == '+') {
-		err = fmt.Errorf("%q is no number of requests", text)
+		err = fmt.Errorf("invalid number of requests %q", text)
 	}
 	return n, err
 }
@@ -69,7 +69,7 @@ func read(text string, unit float64) (reading, error) {
 	_, decimals, _ := strings.Cut(text, ".")
 	r := reading{x * unit, unit * math.Pow10(-len(decimals))}
 	if !finite(r.value) {
-		return reading{}, fmt.Errorf("%q is no number that can be measured", text)
+		return reading{}, fmt.Errorf("%q is not a number that can be measured", text)
 	}
 	return r, nil
 }
@@ -79,7 +79,7 @@ func readIn(text string, units map[string]float64) (reading, error) {
 	digits := strings.TrimRight(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZµμ")
 	unit, ok := units[text[len(digits):]]
 	if !ok {
-		return reading{}, fmt.Errorf("%q has no unit that is known here", text)
+		return reading{}, fmt.Errorf("%q has an unknown unit", text)
 	}
 	return read(digits, unit)
 }
@@ -88,7 +88,7 @@ func readIn(text string, units map[string]float64) (reading, error) {
 func goDuration(text string) (reading, error) {
 	d, err := time.ParseDuration(text)
 	if err != nil || d < 0 {
-		return reading{}, fmt.Errorf("%q is no time", text)
+		return reading{}, fmt.Errorf("invalid time %q", text)
 	}
 	last := strings.LastIndexAny(strings.TrimRight(text, "hmsnuµμ"), "hms") // of "1m2.5s" the seconds
 	r, err := readIn(text[last+1:], seconds)
@@ -177,7 +177,7 @@ func LastLine[T string | []byte](printed T) string {
 // parseJSON reads a document that has to be whole; how says how to get one.
 func (o *Output) parseJSON(printed string, into any, how string) {
 	if err := json.Unmarshal([]byte(printed), into); err != nil {
-		o.fail("it is no JSON of %s (%w): %s", o.Tool, err, how)
+		o.fail("it is not JSON from %s (%w): %s", o.Tool, err, how)
 	}
 }
 
@@ -193,7 +193,7 @@ func looksLike(printed string, keys ...string) bool {
 // whole64 is a count, which stands in JSON as any number may.
 func (o *Output) whole64(x float64) int64 {
 	if !finite(x) || x != math.Trunc(x) || x >= maxCount {
-		o.fail("%v is no number of requests", x)
+		o.fail("invalid number of requests %v", x)
 		return 0
 	}
 	return int64(x)
@@ -205,7 +205,7 @@ func (o *Output) answers(byStatus map[string]int64) (all, right int64) {
 	for _, status := range slices.Sorted(maps.Keys(byStatus)) {
 		n := byStatus[status]
 		if n < 0 || n > maxCount-all {
-			o.fail("%d is no number of answers", n)
+			o.fail("invalid number of answers %d", n)
 			return 0, 0
 		}
 		all += n

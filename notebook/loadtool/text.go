@@ -113,7 +113,7 @@ func (t Tool) losesNone(text string, o *Output) error {
 		for _, share := range find(text) {
 			metric, ok := percentileMetric(share)
 			if !ok || metric != "" && !slices.ContainsFunc(o.Samples, func(s record.Sample) bool { return s.Metric == metric }) {
-				return noSamples(t.Name, "it tells the percentile %s in a way that benchbook cannot read", share)
+				return noSamples(t.Name, "it reports the percentile %s in an unknown format", share)
 			}
 		}
 	}

@@ -41,7 +41,7 @@ func parseVegeta(printed string) (*Output, error) {
 	requests, took := vegetaRequests.FindStringSubmatch(printed), vegetaDuration.FindStringSubmatch(printed)
 	latencies, statuses := vegetaLatencies.FindStringSubmatch(printed), vegetaStatuses.FindStringSubmatch(printed)
 	if requests == nil || took == nil || latencies == nil || statuses == nil {
-		return o.fail("it does not go from %q to %q; the last line is %q", "Requests", "Error Set:", LastLine(printed))
+		return o.fail("it is incomplete: it must run from %q to %q; the last line is %q", "Requests", "Error Set:", LastLine(printed))
 	}
 	byStatus := map[string]int64{}
 	for _, pair := range strings.Fields(statuses[1]) {
@@ -84,7 +84,7 @@ func (o *Output) parseVegetaJSON(printed string) (*Output, error) {
 	}
 	o.parseJSON(printed, &saved, "save what vegeta report -type json prints")
 	if saved.Duration == nil || saved.Wait == nil || saved.Requests == nil || saved.StatusCodes == nil || saved.Latencies == nil {
-		return o.fail("it is no report: save what vegeta report -type json prints")
+		return o.fail("it is not a report: save what vegeta report -type json prints")
 	}
 	o.vegetaCounts(o.whole64(*saved.Requests), saved.StatusCodes)
 	o.Window, o.Started = long((*saved.Duration+*saved.Wait)*nanosecond), saved.Earliest

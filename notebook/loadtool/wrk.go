@@ -98,7 +98,7 @@ func (o *Output) wrkCounts(printed string) (latency []string, requests, timeouts
 	rate, flow := wrkRate.FindStringSubmatch(printed), wrkFlow.FindStringSubmatch(printed)
 	latency = wrkLatency.FindStringSubmatch(printed)
 	if head == nil || counts == nil || rate == nil || flow == nil || latency == nil {
-		o.fail("it does not go from %q to %q; the last line is %q", "Running", "Transfer/sec:", LastLine(printed))
+		o.fail("it is incomplete: it must run from %q to %q; the last line is %q", "Running", "Transfer/sec:", LastLine(printed))
 		return nil, 0, 0
 	}
 	number := func(text string) int64 { return o.count(text, "requests") }

@@ -60,14 +60,14 @@ func checkCommand(c *article.Command, problems *source.Problems) {
 	}
 	checkCovered(c.Configs, nil, problems)
 	if e := c.Expect; e != nil && (e.Exit.V < 0 || e.Exit.V > 255) {
-		problems.Add("wrong-value", e.Exit.Text.Pos, "%d is no exit status", e.Exit.V).Hint = "they go from 0 to 255"
+		problems.Add("wrong-value", e.Exit.Text.Pos, "invalid exit status %d", e.Exit.V).Hint = "they go from 0 to 255"
 	}
 }
 
 // checkInService checks a command that runs in a service, with nothing of its own.
 func (r *reading) checkInService(c *article.Command) bool {
 	if services := Names(r.experiment.Services); !slices.Contains(services, c.Service.Value) {
-		r.problems.Add("unknown-service", c.Service.Pos, "the command runs in %q, which is no service of the experiment",
+		r.problems.Add("unknown-service", c.Service.Pos, "the command runs in %q, which is not a service of the experiment",
 			c.Service.Value).Hint = source.Suggest(c.Service.Value, services)
 		return false
 	}

@@ -51,7 +51,7 @@ func (r *reading) load(at source.Pos) *spec.Load {
 	case open:
 		out.Arrivals = string(article.ConstantArrivals)
 	case l.Arrivals.Set():
-		r.problems.Add("contradiction", l.Arrivals.Text.Pos, "in a closed loop requests do not arrive, clients send them").
+		r.problems.Add("contradiction", l.Arrivals.Text.Pos, "arrivals needs a rate: without one, clients send the next request after each answer").
 			Hint = "add rate: with requests per second, or remove arrivals"
 	}
 	checkLoad(l, r.problems)
@@ -85,7 +85,7 @@ func checkLoad(l *article.Load, problems *source.Problems) {
 		positive(s.Rate, "rate", perSecond, problems)
 		between(s.Connections, "connections", connections, problems)
 	}
-	share(l.Failures.Max, "max has to be a share of the requests", problems)
+	share(l.Failures.Max, "max must be a share of the requests", problems)
 	if l.Threads.Known() && l.Connections.Known() && l.Threads.V > l.Connections.V && l.Connections.V > 0 {
 		problems.Add("contradiction", l.Threads.Text.Pos, "%d threads have only %d connections to share", l.Threads.V,
 			l.Connections.V).Hint = "lower threads, or raise connections"
@@ -102,7 +102,7 @@ var methodName = regexp.MustCompile(`^[A-Z]+$`)
 
 func checkMethod(t source.Text, problems *source.Problems) {
 	if t.Value != "" && !methodName.MatchString(t.Value) {
-		problems.Add("wrong-value", t.Pos, "%q is no method of HTTP", t.Value).
+		problems.Add("wrong-value", t.Pos, "invalid HTTP method %q", t.Value).
 			Hint = "methods are words in capitals, such as GET or POST"
 	}
 }
@@ -155,7 +155,7 @@ func verify(v *article.Verify, out *spec.Load, problems *source.Problems) {
 		n := int64(v.Length.V)
 		out.Length = &n
 		if n < 0 {
-			problems.Add("wrong-value", v.Length.Text.Pos, "length has to be 0 or more bytes")
+			problems.Add("wrong-value", v.Length.Text.Pos, "length must be 0 or more bytes")
 		}
 	}
 	out.JSON, out.WantHeaders = v.JSON.Map(), v.Headers.Map()
@@ -168,7 +168,7 @@ func verify(v *article.Verify, out *spec.Load, problems *source.Problems) {
 func targets(l *article.Load, out *spec.Load, services []string, problems *source.Problems) {
 	for _, t := range l.Target {
 		checkTarget(t.URL, l.Tool.V, services, problems)
-		positive(t.Weight, "weight", "leave out a target that is not used", problems)
+		positive(t.Weight, "weight", "remove a target that is not used", problems)
 		out.Targets = append(out.Targets, target(t, out))
 	}
 	out.Target = out.Targets[0].URL
@@ -207,7 +207,7 @@ func checkTarget(t source.Text, tool article.Tool, services []string, problems *
 		return // reported when it was decoded or filled in
 	}
 	if err != nil || u.Host == "" || !slices.Contains(known, u.Scheme) {
-		problems.Add("wrong-value", t.Pos, "%q is no URL that a load can go to", t.Value).
+		problems.Add("wrong-value", t.Pos, "invalid target URL %q", t.Value).
 			Hint = "write " + known[0] + "://SERVICE:PORT/path"
 		return
 	}
@@ -219,5 +219,5 @@ func checkTarget(t source.Text, tool article.Tool, services []string, problems *
 	if hint == "" {
 		hint = "the experiment has no services: add services: {" + host + ": …}; a load reaches nothing else"
 	}
-	problems.Add("unknown-service", t.Pos, "the load goes to %q, which is no service of the experiment", host).Hint = hint
+	problems.Add("unknown-service", t.Pos, "the load goes to %q, which is not a service of the experiment", host).Hint = hint
 }

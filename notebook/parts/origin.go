@@ -17,7 +17,7 @@ const maxSigma = 20
 func checkOrigin(name source.Text, s *article.Service, problems *source.Problems) {
 	refuse := func(key string, at source.Pos) {
 		if at.Source != nil {
-			problems.Add("contradiction", at, "service %q is an origin of ours, and so has no use for %s", name.Value, key).
+			problems.Add("contradiction", at, "service %q is an origin, so %s has no effect", name.Value, key).
 				Hint = "remove " + key + ", or give it an image or a build instead of origin"
 		}
 	}
@@ -52,7 +52,7 @@ func checkOrigin(name source.Text, s *article.Service, problems *source.Problems
 func checkOriginPort(name source.Text, s *article.Service, problems *source.Problems) {
 	for _, e := range s.Expose {
 		if e.Known() && e.V != 80 {
-			problems.Add("contradiction", e.Text.Pos, "service %q is an origin of ours, which listens on port 80 only",
+			problems.Add("contradiction", e.Text.Pos, "service %q is an origin, which listens on port 80 only",
 				name.Value).Hint = "remove expose"
 		}
 	}
@@ -74,16 +74,16 @@ func origin(o *article.Origin, problems *source.Problems) *spec.HTTPOrigin {
 	}
 	checkStatus(o.Status, problems)
 	if o.Status.Known() && o.Status.V >= 100 && o.Status.V < 200 {
-		problems.Add("wrong-value", o.Status.Text.Pos, "an answer does not end with status %d", o.Status.V).
+		problems.Add("wrong-value", o.Status.Text.Pos, "an answer cannot have status %d", o.Status.V).
 			Hint = "they go from 200 to 599"
 	}
 	if (out.Status == 204 || out.Status == 304) && out.Body > 0 {
 		problems.Add("contradiction", o.Body.Text.Pos, "an answer of status %d has no body", out.Status).
 			Hint = "remove body, or write another status"
 	}
-	share(o.Errors, "errors has to be a share of the answers", problems)
+	share(o.Errors, "errors must be a share of the answers", problems)
 	if o.Body.Known() && o.Body.V < 0 {
-		problems.Add("wrong-value", o.Body.Text.Pos, "body has to be a size")
+		problems.Add("wrong-value", o.Body.Text.Pos, "body must be a size")
 	}
 	if o.Latency != nil {
 		latency(o.Latency, out, problems)
@@ -97,11 +97,11 @@ func latency(l *article.Latency, out *spec.HTTPOrigin, problems *source.Problems
 	out.Value, out.From, out.To, out.Median, out.Sigma = l.Value.V, l.From.V, l.To.V, l.Median.V, l.Sigma.V
 	for _, v := range append([]article.Value[time.Duration]{l.Value, l.From, l.To, l.Median}, l.Values...) {
 		if v.Known() && v.V < 0 {
-			problems.Add("wrong-value", v.Text.Pos, "an origin cannot answer before it is asked")
+			problems.Add("wrong-value", v.Text.Pos, "a latency cannot be negative")
 		}
 	}
 	if l.Sigma.Known() && !(l.Sigma.V > 0 && l.Sigma.V <= maxSigma) {
-		problems.Add("wrong-value", l.Sigma.Text.Pos, "sigma has to be more than 0, and %d at most", maxSigma).
+		problems.Add("wrong-value", l.Sigma.Text.Pos, "sigma must be more than 0, and %d at most", maxSigma).
 			Hint = "0.5 is usual for times on the web"
 	}
 	for _, v := range l.Values {
@@ -112,7 +112,7 @@ func latency(l *article.Latency, out *spec.HTTPOrigin, problems *source.Problems
 // checkStatus reports an invalid status of HTTP.
 func checkStatus(v article.Value[int], problems *source.Problems) {
 	if v.Known() && (v.V < 100 || v.V > 599) {
-		problems.Add("wrong-value", v.Text.Pos, "%d is no status of HTTP", v.V).Hint = "they go from 100 to 599"
+		problems.Add("wrong-value", v.Text.Pos, "invalid HTTP status %d", v.V).Hint = "they go from 100 to 599"
 	}
 }
 
@@ -120,16 +120,16 @@ func checkStatus(v article.Value[int], problems *source.Problems) {
 func link(l *article.Link, problems *source.Problems) *spec.Link {
 	for _, v := range []article.Value[time.Duration]{l.RTT, l.Jitter} {
 		if v.Known() && v.V < 0 {
-			problems.Add("wrong-value", v.Text.Pos, "a network cannot take less than no time")
+			problems.Add("wrong-value", v.Text.Pos, "a delay cannot be negative")
 		}
 	}
-	positive(l.Rate, "rate", "leave it out for as much as there is", problems)
+	positive(l.Rate, "rate", "leave it out for no limit", problems)
 	if j := l.Jitter; j.Known() && l.RTT.Known() && j.V > l.RTT.V/2 && l.RTT.V >= 0 {
 		problems.Add("wrong-value", j.Text.Pos,
-			"jitter is more than half of rtt: some trips would take less than no time").
+			"jitter is more than half of rtt: some delays would be negative").
 			Hint = fmt.Sprintf("write %v at most, or a longer rtt", l.RTT.V/2)
 	} else if j.Known() && j.V > 0 && !l.RTT.Set() {
-		problems.Add("missing-key", j.Text.Pos, "a link with jitter has no rtt that it could be of").
+		problems.Add("missing-key", j.Text.Pos, "a link has jitter but no rtt").
 			Hint = "add rtt: with twice the jitter or more"
 	}
 	return &spec.Link{RTT: l.RTT.V, Jitter: l.Jitter.V, Rate: float64(l.Rate.V)}

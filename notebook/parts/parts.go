@@ -125,14 +125,14 @@ func Names[T any](list []article.Named[T]) []string {
 // positive reports a value that is not more than 0.
 func positive[T cmp.Ordered](v article.Value[T], what, hint string, problems *source.Problems) {
 	if zero := *new(T); v.Known() && v.V <= zero {
-		problems.Add("wrong-value", v.Text.Pos, "%s has to be more than 0", what).Hint = hint
+		problems.Add("wrong-value", v.Text.Pos, "%s must be more than 0", what).Hint = hint
 	}
 }
 
 // between reports a number below 1 or above a limit.
 func between(v article.Value[int], what string, most int, problems *source.Problems) {
 	if v.Known() && (v.V < 1 || v.V > most) {
-		problems.Add("wrong-value", v.Text.Pos, "%s has to be between 1 and %d, not %d", what, most, v.V)
+		problems.Add("wrong-value", v.Text.Pos, "%s must be between 1 and %d, not %d", what, most, v.V)
 	}
 }
 
@@ -149,7 +149,7 @@ func checkCPUSet(t source.Text, problems *source.Problems) {
 		return
 	}
 	if _, ok := spec.ParseCPUSet(t.Value); !ok {
-		problems.Add("wrong-value", t.Pos, "%q is no set of CPUs", t.Value).Hint = "write numbers and ranges, such as 0-2,5"
+		problems.Add("wrong-value", t.Pos, "invalid CPU set %q", t.Value).Hint = "write numbers and ranges, such as 0-2,5"
 	}
 }
 
@@ -162,7 +162,7 @@ func checkBesideLink(parts Parts, l *article.Load, problems *source.Problems) {
 	for _, s := range parts.Services {
 		if s.Link != nil && s.Name == target.Hostname() {
 			problems.Add("contradiction", l.Network.Text.Pos,
-				"the load would stand behind the link of service %q, and not before it", s.Name).
+				"the load would be behind the link of service %q, not in front of it", s.Name).
 				Hint = "remove network, or the link"
 		}
 	}

@@ -38,7 +38,7 @@ func readiness(h *article.Healthcheck, service source.Text, exposes bool, proble
 	}
 	for _, v := range []article.Value[time.Duration]{h.Timeout, h.StartInterval} {
 		if v.Set() {
-			problems.Add("contradiction", v.Text.Pos, "a log is read all the time: there are no probes for this time").
+			problems.Add("contradiction", v.Text.Pos, "a log is read continuously, so this time has no effect").
 				Hint = "remove it; start_period is the time that the service may take to start"
 		}
 	}
@@ -111,11 +111,11 @@ func checkProbes(h *article.Healthcheck, problems *source.Problems) {
 			Hint = "write a time, such as 30s"
 	}
 	if h.Retries.Known() && h.Retries.V < 1 {
-		problems.Add("wrong-value", h.Retries.Text.Pos, "retries has to be 1 or more").
+		problems.Add("wrong-value", h.Retries.Text.Pos, "retries must be 1 or more").
 			Hint = "write how many probes in a row may fail, such as 3"
 	}
 	if h.StartInterval.Set() && !h.StartPeriod.Set() {
-		problems.Add("missing-key", h.StartInterval.Text.Pos, "start_interval has no start_period that it could be for").
+		problems.Add("missing-key", h.StartInterval.Text.Pos, "start_interval needs a start_period").
 			Hint = "add start_period: with the time that the service may take to start"
 	}
 }

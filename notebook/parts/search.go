@@ -53,7 +53,7 @@ func Searches(e *article.Experiment, quick bool, problems *source.Problems) []sp
 func checkSearch(s *article.Search, problems *source.Problems) {
 	for _, v := range []article.Value[int]{s.From, s.To} {
 		if v.Known() && (v.V < 1 || v.V > 1_000_000) {
-			problems.Add("wrong-value", v.Text.Pos, "a search goes through numbers from 1 to 1000000, not %d", v.V)
+			problems.Add("wrong-value", v.Text.Pos, "a search tries numbers from 1 to 1000000, not %d", v.V)
 		}
 	}
 	if s.From.Known() && s.To.Known() && s.From.V > s.To.V {
@@ -75,7 +75,7 @@ func Capacity(e *article.Experiment, problems *source.Problems) *spec.Capacity {
 		return nil
 	}
 	if tool := e.Load.Tool; tool.Known() && tool.V != article.OwnTool {
-		problems.Add("no-flag", tool.Text.Pos, "%s has no flag for a rate, which a search for a capacity changes", tool.V).
+		problems.Add("no-flag", tool.Text.Pos, "%s has no flag for a rate, which a capacity search needs", tool.V).
 			Hint = "remove tool, or the search"
 	}
 	needs := func(key string, written bool, hint string) {

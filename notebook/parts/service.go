@@ -22,7 +22,7 @@ func (r *reading) services() []*spec.Service {
 	for i := range r.experiment.Services {
 		s := &r.experiment.Services[i]
 		if !article.IsName(s.Name.Value) || s.Name.Value == "peak" || s.Name.Value == LoadName {
-			r.problems.Add("bad-name", s.Name.Pos, "%q is no name for a service", s.Name.Value).
+			r.problems.Add("bad-name", s.Name.Pos, "invalid service name %q", s.Name.Value).
 				Hint = "use letters, digits, - and _, and not the words peak and load"
 			continue
 		}
@@ -52,7 +52,7 @@ func ordered(services article.Services, read map[string]*spec.Service, problems 
 			i := slices.IndexFunc(services, func(o article.Named[article.Service]) bool { return o.Name.Value == dep.Value })
 			switch {
 			case i < 0:
-				problems.Add("unknown-service", dep.Pos, "service %q depends on %q, which is none", name, dep.Value).
+				problems.Add("unknown-service", dep.Pos, "service %q depends on %q, which does not exist", name, dep.Value).
 					Hint = source.Suggest(dep.Value, Names(services))
 			case read[dep.Value] == nil:
 				// It could not be read, which was reported.
@@ -176,14 +176,14 @@ func (r *reading) program(name source.Text, s *article.Service, out *spec.Servic
 		checkOrigin(name, s, r.problems)
 		checkOriginPort(name, s, r.problems)
 		if !s.Image.IsZero() || s.Build != nil {
-			r.problems.Add("contradiction", name.Pos, "service %q is an origin of ours, and so has no image and no build",
+			r.problems.Add("contradiction", name.Pos, "service %q is an origin, so it has no image and no build",
 				name.Value).Hint = "keep origin, or image or build"
 			return false
 		}
 		return true
 	}
 	out.Image, ok = r.image(image{name.Value, fmt.Sprintf("service %q", name.Value), s.Image, s.Build, name.Pos, s.Tried,
-		"origin", "origin: for an HTTP server of ours"})
+		"origin", "origin: for an HTTP server of benchbook"})
 	if out.Image.Machine && len(out.Command)+len(out.Entrypoint) == 0 && !s.Tried.Has("command", "entrypoint") {
 		r.problems.Add("missing-key", name.Pos, "service %q has neither an image nor a program of this machine", name.Value).
 			Hint = "add command: with the program and its arguments"
@@ -205,7 +205,7 @@ func exposed(written []article.Value[int], ports []int, problems *source.Problem
 		switch {
 		case !e.Known():
 		case e.V < 1 || e.V > 65535:
-			problems.Add("wrong-value", e.Text.Pos, "%d is no port", e.V).Hint = "ports go from 1 to 65535"
+			problems.Add("wrong-value", e.Text.Pos, "invalid port %d", e.V).Hint = "ports go from 1 to 65535"
 		case !slices.Contains(ports, e.V):
 			ports = append(ports, e.V)
 		}
@@ -261,7 +261,7 @@ func checkService(s *article.Service, problems *source.Problems) {
 	checkLimits(s, problems)
 	between(s.Scale, "scale", 100, problems)
 	if t := s.StopSignal; t.Value != "" && !isTemplate(t) && !isSignal(t.Value) {
-		problems.Add("wrong-value", t.Pos, "%q is no signal", t.Value).Hint = "write it as Linux does, such as SIGTERM"
+		problems.Add("wrong-value", t.Pos, "invalid signal %q", t.Value).Hint = "write it as Linux does, such as SIGTERM"
 	}
 	for _, t := range s.Tmpfs {
 		checkAbsolute(t, "tmpfs", problems)
@@ -271,7 +271,7 @@ func checkService(s *article.Service, problems *source.Problems) {
 	}
 	for _, c := range slices.Concat(s.CapAdd, s.CapDrop) {
 		if !capability.MatchString(c.Value) {
-			problems.Add("wrong-value", c.Pos, "%q is no capability", c.Value).Hint = "write it as Linux does, such as NET_ADMIN"
+			problems.Add("wrong-value", c.Pos, "invalid capability %q", c.Value).Hint = "write it as Linux does, such as NET_ADMIN"
 		}
 	}
 }
@@ -284,10 +284,10 @@ func checkLimits(s *article.Service, problems *source.Problems) {
 	}
 	switch memory := s.MemLimit; {
 	case memory.Known() && memory.V < memoryLeast:
-		problems.Add("wrong-value", memory.Text.Pos, "mem_limit has to be 6m or more").
+		problems.Add("wrong-value", memory.Text.Pos, "mem_limit must be 6m or more").
 			Hint = "write a number with a unit, such as 256m"
 	case memory.V > memoryMost:
-		problems.Add("wrong-value", memory.Text.Pos, "mem_limit has to be %dt or less", memoryMost>>40).
+		problems.Add("wrong-value", memory.Text.Pos, "mem_limit must be %dt or less", memoryMost>>40).
 			Hint = "write what the service may use, such as 256m"
 	}
 }
@@ -316,7 +316,7 @@ func (r *reading) allow(what projects.Permission, at source.Pos, words string) {
 // checkAbsolute makes sure that a path in a container begins at its root.
 func checkAbsolute(t source.Text, what string, problems *source.Problems) {
 	if !path.IsAbs(t.Value) && !strings.HasPrefix(t.Value, "${{") {
-		problems.Add("wrong-value", t.Pos, "%s has to be a path in the container, not %q", what, t.Value).
+		problems.Add("wrong-value", t.Pos, "%s must be a path in the container, not %q", what, t.Value).
 			Hint = "begin it with /"
 	}
 }

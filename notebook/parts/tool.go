@@ -19,7 +19,7 @@ func tool(l *article.Load, out *spec.Load, problems *source.Problems) {
 	}
 	switch program := programOf(l.Tool.V); {
 	case out.Tool == "" && len(l.Args.All) > 0:
-		problems.Add("contradiction", l.Args.All[0].Pos, "args are for another tool than our own").
+		problems.Add("contradiction", l.Args.All[0].Pos, "args are only for tools other than benchbook").
 			Hint = "add tool: with its name, or write args: {TOOL: [...]}"
 	case out.Tool != "":
 		out.Args = article.Texts(l.Args.For(l.Tool.V))
@@ -54,7 +54,7 @@ func (c *toolCheck) check() {
 	}
 	if c.Generators.V > 1 {
 		c.problems.Add("no-flag", c.Generators.Text.Pos,
-			"what several runs of %s print cannot be put together: percentiles do not add up", c.name).
+			"the output of several runs of %s cannot be merged: percentiles do not add up", c.name).
 			Hint = "remove generators, or use tool: benchbook"
 	}
 	c.requests()
@@ -168,12 +168,12 @@ func (c *toolCheck) division() {
 	}
 	if c.program.Even && requests.V > 0 && requests.V%connections.V != 0 {
 		c.problems.Add("contradiction", requests.Text.Pos,
-			"%s sends the same number of requests on every connection, and %d is no multiple of %d", c.name, requests.V,
+			"%s sends the same number of requests on every connection, and %d is not a multiple of %d", c.name, requests.V,
 			connections.V).Hint = "write a multiple of connections"
 	}
 	if c.program.EvenThreads && threads.V > 0 && connections.V%threads.V != 0 && connections.V >= threads.V {
 		c.problems.Add("contradiction", threads.Text.Pos,
-			"%s gives every thread the same number of connections, and %d is no multiple of %d", c.name, connections.V,
+			"%s gives every thread the same number of connections, and %d is not a multiple of %d", c.name, connections.V,
 			threads.V).Hint = "raise connections, or change threads"
 	}
 }
@@ -205,7 +205,7 @@ func (c *toolCheck) args(keys []toolKey) {
 		flag, _, _ := strings.Cut(word.Value, "=")
 		if key := flags[flag]; key != "" && flag != "-H" {
 			c.problems.Add("contradiction", word.Pos, "%s is the flag of %s for %s, which the load has already", flag,
-				c.name, key).Hint = "remove it from args, and say it with " + key + ":"
+				c.name, key).Hint = "remove it from args, and set it with " + key + ":"
 		}
 	}
 }

@@ -52,7 +52,7 @@ func (r *reading) volume(v *article.Volume) (spec.Volume, bool) {
 		return r.bind(v, out)
 	}
 	if v.Source.Value != "" && !article.IsName(v.Source.Value) {
-		r.problems.Add("wrong-value", v.Source.Pos, "%q is no name for a volume", v.Source.Value).
+		r.problems.Add("wrong-value", v.Source.Pos, "invalid volume name %q", v.Source.Value).
 			Hint = "begin a path with ./, or use letters, digits, - and _"
 		return out, false
 	}
@@ -115,7 +115,7 @@ func checkCovered(configs []article.Config, volumes []article.Volume, problems *
 	for _, t := range targets {
 		for _, file := range files {
 			if strings.HasPrefix(path.Clean(t.Value), file.Value+"/") {
-				problems.Add("contradiction", t.Pos, "%q is to be below %q, which is a file", t.Value, file.Value).
+				problems.Add("contradiction", t.Pos, "%q would be below %q, which is a file", t.Value, file.Value).
 					Hint = "choose another target for one of them"
 			}
 		}

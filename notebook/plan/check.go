@@ -80,7 +80,7 @@ func (c *nameCheck) service(t source.Text, where string) bool {
 	if len(c.services) == 0 {
 		hint = "the experiment has no services"
 	}
-	c.problems.Add("unknown-service", t.Pos, "%s names service %q, which is none", where, t.Value).Hint = hint
+	c.problems.Add("unknown-service", t.Pos, "%s names service %q, which does not exist", where, t.Value).Hint = hint
 	return false
 }
 
@@ -105,7 +105,7 @@ func (c *nameCheck) shared() {
 func (c *nameCheck) sharedDependencies(list article.Dependencies, service string) {
 	for _, dep := range list {
 		if slices.Contains(c.services, dep.Value) && !slices.Contains(c.Shared, dep.Value) {
-			c.problems.Add("shared-on-fresh", dep.Pos, "service %q is shared, and %q is started afresh for every repetition",
+			c.problems.Add("shared-on-fresh", dep.Pos, "service %q is shared, but %q is restarted for every repetition",
 				service, dep.Value).Hint = fmt.Sprintf("add %s to shared, or remove %s from it", dep.Value, service)
 		}
 	}
@@ -126,10 +126,10 @@ func (c *nameCheck) constant(n *yamltext.Node, why string) {
 func (c *nameCheck) onceHook(name, each string, h article.Hook) {
 	switch service := h.Service.Value; {
 	case service == "" && !h.Tried.Has("service"):
-		c.problems.Add("missing-key", h.Pos, "%s does not say in which service it runs", name).
+		c.problems.Add("missing-key", h.Pos, "%s does not name its service", name).
 			Hint = "add service: with a shared service"
 	case service != "" && c.runsHook(name, h) && !slices.Contains(c.Shared, service):
-		c.problems.Add("not-shared", h.Service.Pos, "%s runs once, and service %q is started afresh for every repetition",
+		c.problems.Add("not-shared", h.Service.Pos, "%s runs once, but service %q is restarted for every repetition",
 			name, service).Hint = fmt.Sprintf("add shared: [%s], or run it in %s", service, each)
 	}
 }
@@ -140,7 +140,7 @@ func (c *nameCheck) hook(name string, h article.Hook) {
 		c.runsHook(name, h)
 	} else if c.head.Command == nil && !h.Tried.Has("service") {
 		c.problems.Add("missing-key", h.Pos,
-			"%s does not say in which service it runs, and there is no command beside which it could", name).
+			"%s does not name its service, and there is no command to run it beside", name).
 			Hint = "add service: with one of " + strings.Join(c.services, ", ")
 	}
 }
@@ -181,7 +181,7 @@ func (c *nameCheck) profiles(project *projects.Project) {
 		name := profile.Name
 		hint := source.Suggest(name.Value, known)
 		if !slices.Contains(known, name.Value) && strings.HasPrefix(hint, "did you mean") {
-			c.problems.Add("unknown-profile", name.Pos, "profile %q is so like another that it looks misspelt", name.Value).
+			c.problems.Add("unknown-profile", name.Pos, "profile %q looks like a misspelling of another one", name.Value).
 				Hint = hint
 		}
 	}
@@ -192,10 +192,10 @@ func (c *nameCheck) search(s *article.Named[article.Search]) {
 	if m := s.Value.Maximize; m.Value != "" && !strings.Contains(m.Value, "${{") {
 		measured := c.measured()
 		if known, ok := measured.Lookup(m.Value); !ok {
-			c.problems.Add("unknown-metric", m.Pos, "%q is no metric of this experiment", m.Value).
+			c.problems.Add("unknown-metric", m.Pos, "this experiment has no metric %q", m.Value).
 				Hint = suggestMetric(m.Value, measured)
 		} else if known.Better == "" {
-			c.problems.Add("wrong-value", m.Pos, "neither more nor less of %s is better", m.Value).
+			c.problems.Add("wrong-value", m.Pos, "%s has no better direction", m.Value).
 				Hint = "choose another metric, such as throughput"
 		}
 	}

@@ -19,12 +19,12 @@ func TestGenerators(t *testing.T) {
 		{"more than requests", "requests: 3, generators: 4", "4 generators need as many requests, and the load has 3 [contradiction]"},
 		{"threads", "connections: 6, generators: 2, threads: 3", ""},
 		{"too many threads", "connections: 5, generators: 2, threads: 3", "2 generators of 3 threads need 6 connections, and the load has 5 [contradiction]"},
-		{"none", "generators: 0", "generators has to be between 1 and 64, not 0 [wrong-value]"},
-		{"too many", "connections: 100, generators: 65", "generators has to be between 1 and 64, not 65 [wrong-value]"},
-		{"connections of one", "connections: 100000", "connections has to be between 1 and 60000, not 100000 [wrong-value]"},
+		{"none", "generators: 0", "generators must be between 1 and 64, not 0 [wrong-value]"},
+		{"too many", "connections: 100, generators: 65", "generators must be between 1 and 64, not 65 [wrong-value]"},
+		{"connections of one", "connections: 100000", "connections must be between 1 and 60000, not 100000 [wrong-value]"},
 		{"connections of two", "connections: 100000, generators: 2", ""},
-		{"too many connections of two", "connections: 130000, generators: 2", "connections has to be between 1 and 120000, not 130000 [wrong-value]"},
-		{"of a tool", "tool: ab, generators: 2", "what several runs of ab print cannot be put together: percentiles do not add up [no-flag]"},
+		{"too many connections of two", "connections: 130000, generators: 2", "connections must be between 1 and 120000, not 130000 [wrong-value]"},
+		{"of a tool", "tool: ab, generators: 2", "the output of several runs of ab cannot be merged: percentiles do not add up [no-flag]"},
 		{"one of a tool", "tool: ab, generators: 1", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

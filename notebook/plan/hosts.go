@@ -283,7 +283,7 @@ func (e *outline) checkTrialPlaces(t *Trial, refuse func(message, hint string)) 
 		}
 		s, _ := t.service(u.Hostname())
 		if port := portOf(u); len(s.Expose) > 0 && !slices.Contains(s.Expose, port) {
-			refuse(fmt.Sprintf("the load asks for port %d of service %q from another host, and it does not expose that", port,
+			refuse(fmt.Sprintf("the load requests port %d of service %q from another host, but the service does not expose it", port,
 				s.Name),
 				fmt.Sprintf("add %d to expose", port))
 		}
@@ -300,16 +300,16 @@ func (e *outline) checkPublished(t *Trial, refuse func(message, hint string)) {
 		what := "service " + strconv.Quote(s.Name)
 		switch {
 		case s.Scale > 1:
-			refuse(what+" is scaled, and asked for from another host, where a name has one address",
+			refuse(what+" is scaled but requested from another host, where a name has one address",
 				"run both on one host, or remove scale")
 		case len(s.Expose) == 0:
-			refuse(what+" exposes no port, and is asked for from another host",
+			refuse(what+" exposes no port but is requested from another host",
 				"add expose: with its ports, which are published on its host")
 		}
 		for _, port := range s.Expose {
 			key := fmt.Sprintf("%s %d", e.HostOf(s.Name), port)
 			if other, taken := published[key]; taken {
-				refuse(fmt.Sprintf("services %q and %q on one host both expose port %d, and are asked for from another one", other,
+				refuse(fmt.Sprintf("services %q and %q on one host both expose port %d, and are requested from another one", other,
 					s.Name, port), "give them different ports, or run one of them on a host of its own")
 			}
 			published[key] = s.Name

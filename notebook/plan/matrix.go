@@ -217,7 +217,7 @@ func labelsOf(m *article.Matrix, problems *source.Problems) map[string]string {
 				name := label.Name.Value
 				switch of, seen := axis[name]; {
 				case isAxis(m, name):
-					problems.Add("duplicate-parameter", label.Name.Pos, "%q is an axis, and so no label of axis %q", name,
+					problems.Add("duplicate-parameter", label.Name.Pos, "%q is an axis, so it cannot be a label of axis %q", name,
 						a.Name.Value).Hint = "give the label another name"
 				case seen && of != a.Name.Value:
 					problems.Add("duplicate-parameter", label.Name.Pos, "axes %q and %q both have a label %q", of,

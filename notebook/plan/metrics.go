@@ -90,7 +90,7 @@ func (c *nameCheck) perRepetition(m *article.Metric) error {
 	}
 	for _, s := range expr.Selectors(m.Value.Node) {
 		if reaches(s.Name, m.Name.Value, uses, map[string]bool{}) {
-			return &expr.Error{Span: s.Span, Msg: fmt.Sprintf("metric %q is made from itself", m.Name.Value),
+			return &expr.Error{Span: s.Span, Msg: fmt.Sprintf("metric %q refers to itself", m.Name.Value),
 				Hint: "write out one of them"}
 		}
 	}
@@ -115,7 +115,7 @@ func (c *nameCheck) typeOf(s *expr.Selector) (expr.Type, error) {
 	measured := c.measured()
 	m, ok := measured.Lookup(s.Name)
 	if !ok {
-		return expr.Type{}, &expr.Error{Span: s.Span, Msg: fmt.Sprintf("%q is no metric of this experiment", s.Name),
+		return expr.Type{}, &expr.Error{Span: s.Span, Msg: fmt.Sprintf("this experiment has no metric %q", s.Name),
 			Hint: suggestMetric(s.Name, measured)}
 	}
 	if m.Unit == "" {

@@ -230,13 +230,13 @@ func readHead(e *outline, problems *source.Problems) bool {
 	e.Description, e.Repetitions, e.Timeout = head.Description.Value, head.Repetitions.V, head.Timeout.V
 	if e.Repetitions < 1 || e.Repetitions > maxRepetitions {
 		if head.Repetitions.Set() { // otherwise it was not a number, which was reported
-			problems.Add("wrong-value", head.Repetitions.Text.Pos, "repetitions has to be between 1 and %d, not %d",
+			problems.Add("wrong-value", head.Repetitions.Text.Pos, "repetitions must be between 1 and %d, not %d",
 				maxRepetitions, e.Repetitions)
 		}
 		e.Repetitions = 1 // so that what else is wrong comes to light
 	}
 	if head.Timeout.Known() && e.Timeout <= 0 {
-		problems.Add("wrong-value", head.Timeout.Text.Pos, "timeout has to be more than 0").Hint = "write a time, such as 5m"
+		problems.Add("wrong-value", head.Timeout.Text.Pos, "timeout must be more than 0").Hint = "write a time, such as 5m"
 	}
 	e.Interleaved = head.Order.V != article.Sequential
 	e.Shared = article.Texts(head.Shared)
@@ -456,7 +456,7 @@ func calibrated(e *outline, measured []*Trial, problems *source.Problems) *Trial
 	if len(picked) > 0 {
 		what = fmt.Sprintf("%d trials: %s", len(picked), strings.Join(picked[:min(len(picked), 5)], "; "))
 	}
-	problems.Add("not-one-cell", c.Text.Pos, "calibrate has to pick one trial, and picks %s", what).
+	problems.Add("not-one-cell", c.Text.Pos, "calibrate must pick one trial, but picks %s", what).
 		Hint = "compare it with the matrix; true takes the first trial"
 	return nil
 }

@@ -145,7 +145,7 @@ func TestTemplatesInTheMatrix(t *testing.T) {
 		t.Errorf("it runs %q", got)
 	}
 	_, problems := newPlan(t, with("${{ matrix.start.how }}!"), Options{}, nil)
-	if len(problems) != 1 || !strings.Contains(problems[0].Message, "circle") {
+	if len(problems) != 1 || !strings.Contains(problems[0].Message, "cycle") {
 		t.Errorf("a value that names itself has the problems %v", problems)
 	}
 }

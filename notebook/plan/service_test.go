@@ -69,7 +69,7 @@ load: {target: http://s/}
 func TestVolumesThatAreWrong(t *testing.T) {
 	tests := []struct{ name, volume, want string }{
 		{"the size of what is no memory", "{type: volume, source: a, target: /a, tmpfs: {size: 1m}}", "a volume of type volume has no tmpfs"},
-		{"no size", "{type: tmpfs, target: /a, tmpfs: {size: 0}}", "size has to be more than 0"},
+		{"no size", "{type: tmpfs, target: /a, tmpfs: {size: 0}}", "size must be more than 0"},
 		{"another user's home", "~somebody/x:/a", `the path "~somebody/x" cannot be found`},
 	}
 	for _, test := range tests {

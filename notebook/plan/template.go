@@ -35,7 +35,7 @@ func (s settings) Call(n *expr.Call) (expr.Value, error) {
 	case s.early:
 		return expr.Value{}, expr.ErrDeferred
 	case !s.requests:
-		return fail(n.Span, "random is drawn for every request, and this is part of none",
+		return fail(n.Span, "random is drawn for every request, and this is not part of a request",
 			"use it in target, headers or body of a load")
 	}
 	var bounds [2]float64
@@ -46,7 +46,7 @@ func (s settings) Call(n *expr.Call) (expr.Value, error) {
 		}
 		q, err := expr.ParseQuantity(v.String())
 		if err != nil || q.Unit.Dimension != expr.Plain || q.Value != float64(int64(q.Value)) {
-			return fail(arg.Pos(), "the bounds of random have to be whole numbers", "write random(1, 100)")
+			return fail(arg.Pos(), "the bounds of random must be whole numbers", "write random(1, 100)")
 		}
 		bounds[i] = q.Value
 	}
@@ -91,7 +91,7 @@ func (s settings) tune(n *expr.Selector, name string) (expr.Value, error) {
 	case s.searches[name]:
 		return expr.Value{}, expr.ErrDeferred
 	case s.searches == nil:
-		return fail(n.Span, "what is tuned is not known here", "services, load, command, prepare and conclude can use it")
+		return fail(n.Span, "tuned values are not known here", "services, load, command, prepare and conclude can use it")
 	}
 	return unknown(n, "search", name, s.searches)
 }
@@ -208,7 +208,7 @@ func fill(t *source.Text, env expr.Env) error {
 			return nil
 		}
 	}
-	return &expr.Error{Msg: "values of the matrix name each other in a circle", Hint: "write out one of them"}
+	return &expr.Error{Msg: "values of the matrix refer to each other in a cycle", Hint: "write out one of them"}
 }
 
 // deferred lists the values under n that a search finds.

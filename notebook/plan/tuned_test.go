@@ -32,7 +32,7 @@ func TestTuned(t *testing.T) {
 		t.Errorf("a probe lasts %v, and a repetition %v", short.Load.Duration, tuned.Load.Duration)
 	}
 	if _, err := trial.Tuned(map[string]int{"workers": 3, "clients": 1_000_000}); err == nil ||
-		!strings.Contains(err.Error(), `trial "a" with tune.clients 1000000 and tune.workers 3: connections has to be between 1 and 60000`) {
+		!strings.Contains(err.Error(), `trial "a" with tune.clients 1000000 and tune.workers 3: connections must be between 1 and 60000`) {
 		t.Errorf("too many clients: %v", err)
 	}
 }
@@ -41,7 +41,7 @@ func TestTuned(t *testing.T) {
 func TestTunedTooFar(t *testing.T) {
 	_, problems := newPlan(t, text(block("name: e\nservices: {s: {image: x}}\ntune: {clients: {to: 100000}}\n"+
 		"load: {target: http://s/, connections: '${{ tune.clients }}'}\n")), Options{}, nil)
-	if len(problems) != 1 || !strings.Contains(problems[0].Message, "connections has to be between 1 and 60000") {
+	if len(problems) != 1 || !strings.Contains(problems[0].Message, "connections must be between 1 and 60000") {
 		t.Errorf("problems %v", problems)
 	}
 }

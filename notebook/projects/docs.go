@@ -67,7 +67,7 @@ func (p *Project) ReadDocs(problems *source.Problems) *Docs {
 	d := &Docs{Dir: dir, project: p, articles: map[string]map[string]bool{}}
 	const hint = "name a folder of the project that has a " + DocsIndex + ", or remove docs"
 	if clean := path.Clean(name); !filepath.IsLocal(filepath.FromSlash(name)) || clean == "." {
-		problems.Add("no-docs", p.Docs.Pos, "the docs %q are no folder below that of the project", name).Hint = hint
+		problems.Add("no-docs", p.Docs.Pos, "the docs folder %q is not inside the project", name).Hint = hint
 		return nil
 	}
 	entries, err := os.ReadDir(dir)
@@ -218,7 +218,7 @@ func (d *Docs) Follow(from *DocsPage, written string) (DocsLink, error) {
 	u, err := url.Parse(written)
 	switch {
 	case err != nil:
-		return DocsLink{}, errors.New("it is no address")
+		return DocsLink{}, errors.New("it is not an address")
 	case u.Scheme != "" || u.Host != "":
 		return elsewhere(u)
 	}
@@ -249,7 +249,7 @@ func (d *Docs) Follow(from *DocsPage, written string) (DocsLink, error) {
 		return DocsLink{}, errors.New("there is no such page")
 	}
 	if !slices.Contains(docsFiles, path.Ext(name)) {
-		return DocsLink{}, fmt.Errorf("the site takes in no files but %s", strings.Join(docsFiles, " "))
+		return DocsLink{}, fmt.Errorf("the site includes only %s files", strings.Join(docsFiles, " "))
 	}
 	to.File, to.Fragment = name, ""
 	_, err = d.ReadFile(name)
@@ -260,7 +260,7 @@ func (d *Docs) Follow(from *DocsPage, written string) (DocsLink, error) {
 func elsewhere(u *url.URL) (DocsLink, error) {
 	u.Scheme = cmp.Or(u.Scheme, "https")
 	if !slices.Contains([]string{"http", "https", "mailto"}, strings.ToLower(u.Scheme)) {
-		return DocsLink{}, errors.New("pages link by http, https and mailto alone")
+		return DocsLink{}, errors.New("pages can link by http, https and mailto only")
 	}
 	return DocsLink{Elsewhere: u.String()}, nil
 }
@@ -350,7 +350,7 @@ func (d *Docs) checkLinks(page *DocsPage, problems *source.Problems) {
 			u, err := url.Parse(markdown.Resolve(n.Destination))
 			switch {
 			case err != nil:
-				dead(n, n.Destination, errors.New("it is no address"))
+				dead(n, n.Destination, errors.New("it is not an address"))
 			case u.Scheme == "" && u.Host == "":
 				if _, err := d.ReadFile(path.Clean(u.Path)); err != nil {
 					dead(n, n.Destination, err)

@@ -106,7 +106,7 @@ func (h *ProjectHost) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what stri
 		d.Problems.Add("missing-key", n.Text.Pos, "%s needs either a Docker endpoint or a Kubernetes cluster", what).
 			Hint = "write docker: ssh://NAME, or kubernetes: {context: NAME}"
 	case !h.Docker.IsZero() && (!ok || !slices.Contains([]string{"ssh", "tcp", "unix"}, scheme)):
-		d.Problems.Add("wrong-value", h.Docker.Pos, "%q is no Docker endpoint", h.Docker.Value).
+		d.Problems.Add("wrong-value", h.Docker.Pos, "invalid Docker endpoint %q", h.Docker.Value).
 			Hint = "begin it with ssh://, tcp:// or unix://"
 	case scheme == "tcp" && h.TLS.IsZero() && !isLoopback(h.Docker.Value):
 		d.Problems.Add("missing-key", h.Docker.Pos, "a Docker endpoint over tcp:// needs certificates").

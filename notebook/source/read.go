@@ -26,14 +26,14 @@ func Read(file, shown string, problems *Problems) (*Source, bool) {
 	}
 	if err != nil {
 		problems.Add("not-a-file", Pos{Source: source}, "the file cannot be read: %s", files.Reason(err)).
-			Hint = "put a file in its place that you may read"
+			Hint = "replace it with a file that you can read"
 		return source, false
 	}
 	return New(shown, data), true
 }
 
 func tooLarge(at Pos, size int64, problems *Problems) {
-	problems.Add("too-large", at, "the file has %d bytes, and may have %d", size, maxText).
+	problems.Add("too-large", at, "the file has %d bytes; the limit is %d", size, maxText).
 		Hint = "divide it, or put data into files that images are built from"
 }
 
@@ -56,7 +56,7 @@ func Fits(s *Source, problems *Problems) bool {
 			end = s.lines[i+1]
 		}
 		if end-start > maxLine {
-			problems.Add("too-large", Pos{s, start, start + 1}, "the line has %d bytes, and may have %d", end-start, maxLine).
+			problems.Add("too-large", Pos{s, start, start + 1}, "the line has %d bytes; the limit is %d", end-start, maxLine).
 				Hint = "break it into several lines"
 			return false
 		}

@@ -14,7 +14,7 @@ import (
 func judgeErrors(r *record.Record) finding {
 	l := r.Load
 	if l.Attempted < 0 || l.Failed < 0 {
-		return notChecked(l.Tool + " does not tell")
+		return notChecked(l.Tool + " does not report it")
 	}
 	if l.Attempted == 0 {
 		return finding{level: Invalid, words: "nothing was attempted", size: math.Inf(1)}

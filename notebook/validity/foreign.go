@@ -21,7 +21,7 @@ func judgeForeign(r *record.Record) finding {
 	case seconds < 1:
 		return notChecked(window + " is shorter than 1 s")
 	case share < 0:
-		return notChecked("the host does not tell")
+		return notChecked("the host does not report it")
 	default:
 		words := "others used " + phrase.PercentBeside(share, 0.05, 0.12) + " of the CPU"
 		if who := r.Facts[record.FactOthers]; who != "" {

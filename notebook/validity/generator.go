@@ -11,7 +11,7 @@ import (
 //
 // Source: docs/validity.md#checks.
 func (in *definitions) judgeGenerator(r *record.Record) finding {
-	f := notChecked("the load generator does not tell")
+	f := notChecked("the load generator does not report it")
 	if r.Load.Busy >= 0 {
 		f = graded(r.Load.Busy, 0.70, 0.90, false, "load generator busy "+phrase.PercentBeside(r.Load.Busy, 0.70, 0.90))
 	}
@@ -55,7 +55,7 @@ func judgeStandstill(r *record.Record) finding {
 		whose, window = "the timer", r.Command.Real
 	}
 	if h.Standstill < 0 {
-		return notChecked(whose + " does not tell")
+		return notChecked(whose + " does not report it")
 	}
 	limit := min(max(shortStandstill, 0.01*window), longStandstill)
 	return graded(h.Standstill, limit, 5*limit, true, fmt.Sprintf("%s stood still for %s at most (ok up to %s)", whose, phrase.Duration(h.Standstill), phrase.Duration(limit)))
@@ -74,7 +74,7 @@ const (
 func judgeWaiting(r *record.Record) finding {
 	waiting := r.Load.Health.Waiting
 	if waiting < 0 {
-		return notChecked("the load generator does not tell")
+		return notChecked("the load generator does not report it")
 	}
 	return graded(waiting, waitingOK, waitingWarn, true, "the load generator waited for a core for "+phrase.PercentBeside(waiting, waitingOK, waitingWarn)+" of the window")
 }

@@ -26,11 +26,11 @@ func judgeLittle(r *record.Record) finding {
 	}
 	switch {
 	case l.Completed < 0:
-		return notChecked("the load generator does not tell")
+		return notChecked("the load generator does not report it")
 	case completions == 0:
 		return finding{level: Invalid, words: "no completions", size: math.Inf(1)}
 	case l.InFlight < 0 || l.Window <= 0 || count == 0:
-		return notChecked("the load generator does not tell")
+		return notChecked("the load generator does not report it")
 	}
 	e := cutOff(l, sum/float64(count))
 	off, ok := math.Abs(l.InFlight-1), 0.05+e

@@ -10,7 +10,7 @@ import (
 )
 
 // untold is why checks of the machine say nothing of records that were made before they were there.
-const untold = "the record does not tell"
+const untold = "not recorded"
 
 // judgeSwap asks whether the machine had to read memory back from swap.
 //
@@ -20,7 +20,7 @@ func judgeSwap(r *record.Record) finding {
 	case r.Machine == nil:
 		return notChecked(untold)
 	case r.Machine.SwappedIn < 0:
-		return notChecked("the host does not tell")
+		return notChecked("the host does not report it")
 	case r.Machine.SwappedIn > 0:
 		return finding{level: Warn, words: fmt.Sprintf("%d KiB were read from swap", r.Machine.SwappedIn>>10), size: float64(r.Machine.SwappedIn)}
 	}
@@ -42,7 +42,7 @@ func judgeSteal(r *record.Record) finding {
 	case r.Machine == nil:
 		return notChecked(untold)
 	case r.Machine.Steal < 0:
-		return notChecked("the host does not tell, or the window is shorter than 1 s")
+		return notChecked("the host does not report it, or the window is shorter than 1 s")
 	}
 	return graded(r.Machine.Steal, stolenOK, stolenWarn, true, phrase.PercentBeside(r.Machine.Steal, stolenOK, stolenWarn)+" of the CPU time was stolen")
 }

@@ -30,7 +30,7 @@ func judgeOffered(r *record.Record) finding {
 func judgeLag(r *record.Record) finding {
 	lag := p99(r, "lag")
 	if lag < 0 {
-		return notChecked("the load generator does not tell")
+		return notChecked("the load generator does not report it")
 	}
 	limit := max(time.Millisecond.Seconds(), 0.05*p99(r, "latency"))
 	return graded(lag, limit, 2*limit, true, fmt.Sprintf("requests left %s late at the percentile 99 (ok up to %s)",

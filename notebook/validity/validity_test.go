@@ -128,20 +128,20 @@ func TestChecksOfARepetition(t *testing.T) {
 			r.Histograms["latency.failed"] = recordtest.Histogram(t, recordtest.Times(5, 50000))
 		}, OK, ""},
 		{"no completions", "Little's law", load(func(l *record.Load) { l.Completed, l.Completions = 0, []int64{0, 0} }), Invalid, "no completions"},
-		{"a run that was too short to tell", "Little's law", load(func(l *record.Load) { l.InFlight, l.InFlightOver = -1, 0 }), NotChecked, "the load generator does not tell"},
+		{"a run that was too short to tell", "Little's law", load(func(l *record.Load) { l.InFlight, l.InFlightOver = -1, 0 }), NotChecked, "the load generator does not report it"},
 		{"generator at 0.69", "generator CPU", load(func(l *record.Load) { l.Busy = 0.69 }), OK, ""},
 		{"generator of the example", "generator CPU", load(func(l *record.Load) { l.Busy = 0.75 }), Warn, "load generator busy 75 %"},
 		{"generator at 0.70", "generator CPU", load(func(l *record.Load) { l.Busy = 0.70 }), Warn, ""},
 		{"generator at 0.90", "generator CPU", load(func(l *record.Load) { l.Busy = 0.90 }), Invalid, "load generator busy 90 %"},
 		{"generator just below", "generator CPU", load(func(l *record.Load) { l.Busy = 0.89996 }), Warn, "load generator busy 89.996 %"},
-		{"generator that does not tell", "generator CPU", load(func(l *record.Load) { l.Busy = -1 }), NotChecked, "the load generator does not tell"},
+		{"generator that does not report it", "generator CPU", load(func(l *record.Load) { l.Busy = -1 }), NotChecked, "the load generator does not report it"},
 		{"a generator that ran all the time", "generator stalls", health(1, 0.009, 0), OK, "the load generator stood still for 9 ms at most (ok up to 10 ms)"},
 		{"a standstill in a short window", "generator stalls", health(1, 0.02, 0), Warn, "the load generator stood still for 20 ms at most (ok up to 10 ms)"},
 		{"a long one in a short window", "generator stalls", health(1, 0.051, 0), Invalid, ""},
 		{"a standstill in a window", "generator stalls", health(5, 0.051, 0), Warn, "the load generator stood still for 51 ms at most (ok up to 50 ms)"},
 		{"a long one in a window", "generator stalls", health(5, 0.26, 0), Invalid, ""},
 		{"a second in a long window", "generator stalls", health(600, 1, 0), Invalid, "the load generator stood still for 1 s at most (ok up to 100 ms)"},
-		{"a standstill that is not told", "generator stalls", health(10, -1, 0), NotChecked, "the load generator does not tell"},
+		{"a standstill that is not told", "generator stalls", health(10, -1, 0), NotChecked, "the load generator does not report it"},
 		{"a timer that was stopped", "generator stalls", func(r *record.Record) {
 			command(2, 0)(r)
 			r.Command.Health = &record.Health{Standstill: 0.5, Waiting: -1}
@@ -149,7 +149,7 @@ func TestChecksOfARepetition(t *testing.T) {
 		{"a core of its own", "generator waits", health(10, 0, 0.04), OK, "the load generator waited for a core for 4 % of the window"},
 		{"a core that others want", "generator waits", health(10, 0, 0.15), Warn, "the load generator waited for a core for 15 % of the window"},
 		{"half a core", "generator waits", health(10, 0, 0.47), Invalid, "the load generator waited for a core for 47 % of the window"},
-		{"waits that are not told", "generator waits", health(10, 0, -1), NotChecked, "the load generator does not tell"},
+		{"waits that are not told", "generator waits", health(10, 0, -1), NotChecked, "the load generator does not report it"},
 		{"others at 0.05", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = 0.05 }), OK, ""},
 		{"others at 0.12", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = 0.12 }), Warn, ""},
 		{"others above", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = 0.121 }), Invalid, "others used 12.1 % of the CPU"},
@@ -157,7 +157,7 @@ func TestChecksOfARepetition(t *testing.T) {
 			r.Load.ForeignCPU, r.Facts = 0.21, map[string]string{record.FactOthers: "dockerd 13 %, make 8 %"}
 		}, Invalid, "others used 21 % of the CPU (dockerd 13 %, make 8 %)"},
 		{"others in a short window", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU, l.Window = 0.5, 0.99 }), NotChecked, "the window is shorter than 1 s"},
-		{"others unknown", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = -1 }), NotChecked, "the host does not tell"},
+		{"others unknown", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = -1 }), NotChecked, "the host does not report it"},
 		{"others beside a command", "foreign CPU", command(2, 0.3), Invalid, "others used 30 % of the CPU"},
 		{"others beside a short command", "foreign CPU", command(0.5, -1), NotChecked, "the command is shorter than 1 s"},
 		{"5 of 10 000 failed", "errors", load(func(l *record.Load) { l.Failed, l.Attempted = 5, 10000 }), OK, "errors 0.05 %"},
@@ -166,18 +166,18 @@ func TestChecksOfARepetition(t *testing.T) {
 		{"all failed as expected", "errors", load(func(l *record.Load) { l.Failed, l.Attempted, l.FailuresMax = 100, 100, 1 }), OK, "errors 100 %, which the article expects"},
 		{"above what is expected", "errors", load(func(l *record.Load) { l.Failed, l.Attempted, l.FailuresMax = 6, 100, 0.05 }), Invalid, ""},
 		{"nothing attempted", "errors", load(func(l *record.Load) { l.Attempted = 0 }), Invalid, "nothing was attempted"},
-		{"nothing told of the machine", "swap", func(*record.Record) {}, NotChecked, "the record does not tell"},
+		{"nothing told of the machine", "swap", func(*record.Record) {}, NotChecked, "not recorded"},
 		{"no swap to read from", "swap", machine(func(*record.Machine) {}), OK, "nothing was read from swap"},
 		{"read from swap", "swap", machine(func(m *record.Machine) { m.SwappedIn = 8192 }), Warn, "8 KiB were read from swap"},
-		{"swap unknown", "swap", machine(func(m *record.Machine) { m.SwappedIn = -1 }), NotChecked, "the host does not tell"},
-		{"ports not told", "ports", machine(func(*record.Machine) {}), NotChecked, "the record does not tell"},
+		{"swap unknown", "swap", machine(func(m *record.Machine) { m.SwappedIn = -1 }), NotChecked, "the host does not report it"},
+		{"ports not told", "ports", machine(func(*record.Machine) {}), NotChecked, "not recorded"},
 		{"no connections", "ports", ports(map[string]float64{"load": 0, "server": 0}), OK, "at most 0 % of the local ports of load were in use"},
 		{"ports at 0.8", "ports", ports(map[string]float64{"load": 0.8, "server": 0.1}), OK, "at most 80 % of the local ports of load were in use"},
 		{"ports above", "ports", ports(map[string]float64{"load": 0.3, "nginx": 0.81}), Invalid, "81 % of the local ports of nginx were in use"},
 		{"steal at 0.01", "steal", machine(func(m *record.Machine) { m.Steal = 0.01 }), OK, "1 % of the CPU time was stolen"},
 		{"steal at 0.05", "steal", machine(func(m *record.Machine) { m.Steal = 0.05 }), Warn, "5 % of the CPU time was stolen"},
 		{"steal above", "steal", machine(func(m *record.Machine) { m.Steal = 0.051 }), Invalid, "5.1 % of the CPU time was stolen"},
-		{"steal unknown", "steal", machine(func(m *record.Machine) { m.Steal = -1 }), NotChecked, "the host does not tell, or the window is shorter than 1 s"},
+		{"steal unknown", "steal", machine(func(m *record.Machine) { m.Steal = -1 }), NotChecked, "the host does not report it, or the window is shorter than 1 s"},
 		{"no limits", "throttled", throttled(0, 0, false), OK, "no service was throttled"},
 		{"throttled now and then", "throttled", throttled(100, 1, false), OK, "server was throttled in 1 % of its periods"},
 		{"throttled often", "throttled", throttled(100, 5, false), Warn, "server was throttled in 5 % of its periods"},
@@ -207,7 +207,7 @@ func TestChecksOfARepetition(t *testing.T) {
 		{"the lag of the example", "send lag", open(100, 100, 0.004, 0.05), Warn, "requests left 4 ms late at the percentile 99 (ok up to 2.5 ms)"},
 		{"a lag beyond", "send lag", open(100, 100, 0.0052, 0.05), Invalid, ""},
 		{"a lag without answers", "send lag", open(100, 100, 0.0015, 0), Warn, "requests left 1.5 ms late at the percentile 99 (ok up to 1 ms)"},
-		{"a lag that is not told", "send lag", open(100, 100, 0, 0.05), NotChecked, "the load generator does not tell"},
+		{"a lag that is not told", "send lag", open(100, 100, 0, 0.05), NotChecked, "the load generator does not report it"},
 		{"no overflow", "overflow", func(*record.Record) {}, OK, "0 answers beyond the histogram"},
 		{"any overflow", "overflow", func(r *record.Record) {
 			r.Histograms["latency"] = recordtest.Histogram(t, recordtest.Times(61, 1), recordtest.Times(1, 99))
@@ -260,7 +260,7 @@ func TestDelays(t *testing.T) {
 		{"much later", map[string]string{"origin.late.api": "p50 18µs, p99 10.001ms, max 1.2s of 488"}, Invalid, "origin api was 10 ms late at the percentile 99 (ok up to 1 ms)"},
 		{"the later of two", map[string]string{"link.late.db": "p50 1µs, p99 20ms, max 1s of 9", "origin.late.api": "p50 1µs, p99 2ms, max 1s of 9"}, Invalid,
 			"the link before db was 20 ms late at the percentile 99 (ok up to 1 ms)"},
-		{"in other words", map[string]string{"link.late.db": "hardly"}, NotChecked, "the record does not tell"},
+		{"in other words", map[string]string{"link.late.db": "hardly"}, NotChecked, "not recorded"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := &record.Record{Facts: tt.facts}

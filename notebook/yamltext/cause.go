@@ -442,7 +442,7 @@ func (f finder) quotes(p, stop int, label string, inFlow bool) []*trap {
 func (f finder) badEscape(p, end, escape int, label string) *trap {
 	_, width, _ := unescape(f.Text[escape:end])
 	stop := min(escape+width, end-1)
-	t := f.quoteThis(p, end, escape, stop, label, `"%s" is no escape of YAML`, f.Text[escape:stop])
+	t := f.quoteThis(p, end, escape, stop, label, `"%s" is not a YAML escape`, f.Text[escape:stop])
 	value := f.Text[p+1 : end-1]
 	t.hint = "write " + label + "'" + strings.ReplaceAll(strings.ReplaceAll(value, `\"`, `"`), "'", "''") + "'"
 	f.mean(t, p, end, value, p+1)

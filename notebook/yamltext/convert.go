@@ -147,7 +147,7 @@ func (c *converter) mapping(y *yaml.Node, place source.Pos) *Node {
 			key = key.Alias
 		}
 		if key.Kind != yaml.ScalarNode || isNull(key) && key.Value == "" {
-			c.problems.Add("yaml-key", c.fragment.pos(at, at+1), "a key has to be a single word").
+			c.problems.Add("yaml-key", c.fragment.pos(at, at+1), "a key must be a single word").
 				Hint = "write key: value, and quote what holds { } [ ] or ,"
 			continue
 		}

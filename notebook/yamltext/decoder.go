@@ -89,7 +89,7 @@ func (d Decoder) Kind(n *Node, what string, want NodeKind) bool {
 	if n.Kind == want {
 		return true
 	}
-	d.Problems.Add("wrong-shape", n.Text.Pos, "%s has to be %s, not %s", what, want, n.Kind).Hint = d.Wording.ShapeHint(n, what, want)
+	d.Problems.Add("wrong-shape", n.Text.Pos, "%s must be %s, not %s", what, want, n.Kind).Hint = d.Wording.ShapeHint(n, what, want)
 	return false
 }
 

@@ -121,7 +121,7 @@ func (c *converter) plain(y *yaml.Node, at int, in context) *trap {
 	words := slices.Contains(wordKeys, strings.TrimRight(in.label, ": "))
 	if m := curlyQuoted.FindStringSubmatch(value); m != nil && !words {
 		_, first := utf8.DecodeRuneInString(value)
-		t := f.quoteThis(at, end, at, at+first, in.label, "%s is no quote to YAML, but a letter", value[:first])
+		t := f.quoteThis(at, end, at, at+first, in.label, "%s is a letter to YAML, not a quote", value[:first])
 		f.mean(t, at, end, m[1]+m[2], at+first)
 		t.hint = "write " + in.label + quoted(m[1]+m[2])
 		return t

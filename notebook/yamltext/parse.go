@@ -30,7 +30,7 @@ func Parse(f Fragment, problems *source.Problems) *Node {
 	var found source.Problems
 	defer func() { problems.Merge(&found) }()
 	if len(f.Text) > maxYAML {
-		found.Add("yaml-too-large", f.Whole, "this is %d bytes of YAML, and may be %d", len(f.Text), maxYAML).
+		found.Add("yaml-too-large", f.Whole, "this YAML has %d bytes; the limit is %d", len(f.Text), maxYAML).
 			Hint = "divide it, or move rows to a CSV file"
 		return nil
 	}

@@ -8,11 +8,11 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// A definition is what was carried out, or would be, in a cell.
+// A Definition is what was run in a cell, or would be.
 type Definition struct{ spec.Definition }
 
-// DefinitionOf is what the records of a cell say was done, and only without any what the plan says: the article may have
-// changed since.
+// DefinitionOf takes the definition from the records of a cell, because the article may have changed since; without
+// records it is the one of the plan.
 func DefinitionOf(cell *dataset.Cell) Definition {
 	read := func(raw json.RawMessage) (is Definition, ok bool) {
 		err := json.Unmarshal(record.NewRedactor(raw).Definition(raw), &is)

@@ -9,7 +9,7 @@ import (
 	"benchbook/render/table"
 )
 
-// Ends are those of the interval or range of a result, NaN where there is none to draw.
+// Ends returns the ends of the interval or range of a result; NaN without one.
 func Ends(r dataset.Result) (lo, hi float64) {
 	if v := Estimate(r); r.Missing == "" && r.Estimate.Kind != stats.NoInterval {
 		return v.Lo, v.Hi
@@ -17,7 +17,7 @@ func Ends(r dataset.Result) (lo, hi float64) {
 	return math.NaN(), math.NaN()
 }
 
-// HasFailed tells whether a result is missing because the cell was tried and failed.
+// HasFailed reports whether a result is missing because the cell failed.
 func HasFailed(missing string) bool { return strings.HasPrefix(missing, "failed") }
 
 // Bound is an end of an interval for a data file; nil for none.
@@ -28,7 +28,7 @@ func Bound(has bool, v float64) any {
 	return v
 }
 
-// Sub says what estimates of these kinds are.
+// Sub describes estimates of these kinds for the line below a title.
 func (k EstimateKinds) Sub() string {
 	switch {
 	case k.Intervals && (k.TwoRuns || k.OneRun):
@@ -40,12 +40,12 @@ func (k EstimateKinds) Sub() string {
 	case k.TwoRuns:
 		return "Mean of two runs"
 	case k.Searched:
-		return "What a search found, and where that may lie"
+		return "Value found by a search, with its range"
 	}
 	return "One run, no interval"
 }
 
-// Estimate is a result as tables show it.
+// Estimate converts a result for a table.
 func Estimate(r dataset.Result) table.Value {
 	v := table.Value{Missing: r.Missing, Centre: r.Estimate.Centre, Lo: math.NaN(), Hi: math.NaN(),
 		Published: math.NaN(), Shift: math.NaN()}
@@ -73,8 +73,7 @@ func Estimate(r dataset.Result) table.Value {
 	return v
 }
 
-// kinds are the ways in which estimates were made that stand beside each other, with the repetitions behind those that
-// have an interval.
+// EstimateKinds are the kinds of estimates in a table or figure, with the repetitions of those that have an interval.
 type EstimateKinds struct {
 	Intervals, TwoRuns, OneRun bool
 	WithinRun                  bool // one run, with the interval within it
@@ -112,7 +111,7 @@ func KindsOf(cells []*dataset.Cell, metrics ...string) EstimateKinds {
 func (k EstimateKinds) Words() string {
 	within := ""
 	if k.WithinRun {
-		within = " but that of percentiles within it"
+		within = " except within the run for percentiles"
 	}
 	var out, alone []string // what is said of each kind beside others, and by itself
 	add := func(occurs bool, beside, byItself string) {
@@ -122,8 +121,8 @@ func (k EstimateKinds) Words() string {
 	}
 	intervals := "median of " + k.Repetitions() + ", 95\u202f% interval beside it"
 	add(k.Intervals, intervals, intervals)
-	add(k.TwoRuns, "of two runs their mean, smallest and largest beside it", "mean of two runs, smallest and largest beside it")
-	add(k.OneRun, "of one run its value, without an interval"+within, "one run, so there are no intervals"+strings.Replace(within, "that", "those", 1))
+	add(k.TwoRuns, "for two runs the mean, with smallest and largest beside it", "mean of two runs, with smallest and largest beside it")
+	add(k.OneRun, "for a single run its value, without an interval"+within, "single run, so no intervals"+within)
 	add(k.Searched, searchedWords, searchedWords)
 	if len(alone) == 1 {
 		return alone[0]
@@ -131,8 +130,7 @@ func (k EstimateKinds) Words() string {
 	return strings.Join(out, "; ")
 }
 
-// searchedWords say what stands beside a number that a search found.
-const searchedWords = "what a search found, and beside it where that may lie"
+const searchedWords = "value found by a search, with its range beside it"
 
 func (k EstimateKinds) Repetitions() string {
 	return Origin{Measured: 1, Low: k.low, High: k.high}.Repetitions()

@@ -12,14 +12,14 @@ import (
 	"benchbook/render/wording"
 )
 
-// Quantity is a metric as it stands on an axis.
+// Quantity is a metric with the unit of an axis.
 type Quantity struct {
 	record.Metric
 	Unit number.Unit
 	Axis string // as the axis is to be named
 }
 
-// QuantityOf chooses the unit for a metric of cells.
+// QuantityOf chooses a unit that suits the values of the cells.
 func QuantityOf(m record.Metric, cells []*dataset.Cell) Quantity {
 	var centres []float64
 	for _, cell := range cells {
@@ -32,7 +32,7 @@ func QuantityOf(m record.Metric, cells []*dataset.Cell) Quantity {
 	return q
 }
 
-// Words is an estimate in a sentence: with its interval and repetitions, or what there is of them.
+// Words describes an estimate for a sentence, with its interval and repetitions.
 func (q Quantity) Words(r dataset.Result) string {
 	v := Estimate(r)
 	if v.Missing != "" {
@@ -48,7 +48,7 @@ func (q Quantity) Words(r dataset.Result) string {
 	case r.Estimate.Kind == stats.Given:
 		return words
 	case r.Estimate.Kind == stats.BySearch:
-		return words + ", found by a search to lie within " + q.Unit.Between(v.Lo, v.Hi, decimals)
+		return words + ", found by a search, between " + q.Unit.Between(v.Lo, v.Hi, decimals)
 	}
 	return words + ", 95\u202f% interval " + q.Unit.Between(v.Lo, v.Hi, decimals) + ", " + number.Count(r.Estimate.N, "repetition")
 }
@@ -66,7 +66,7 @@ func QuantityWords(m record.Metric, u number.Unit) string {
 	return wording.Lower(m.Title) + ", " + u.Symbol
 }
 
-// Subject says of which metric a figure is, with its unit if that is not in the words.
+// Subject names the metric of a figure, with its unit unless the name has it.
 func (q Quantity) Subject() string {
 	words := wording.Lower(q.Title)
 	if q.Axis != words {
@@ -93,8 +93,7 @@ func NamesOf(metrics []record.Metric) []string {
 	return out
 }
 
-// MetricOf says what a name in a block measures: a metric of ours, or one that a program of the cells prints. It is false
-// for parameters and labels.
+// MetricOf finds a metric by its name, a built-in one or one printed by a program; false for parameters and labels.
 func MetricOf(name string, cells []*dataset.Cell) (record.Metric, bool) {
 	if m, ok := record.LookupMetric(name); ok {
 		return m, true
@@ -110,7 +109,7 @@ func MetricOf(name string, cells []*dataset.Cell) (record.Metric, bool) {
 	return cells[0].Metric(name).Metric, true
 }
 
-// Per is what a rate of a metric counts.
+// Per names what a rate counts.
 func Per(m record.Metric) string {
 	if strings.HasPrefix(m.Name, "throughput") {
 		return "requests"
@@ -118,7 +117,7 @@ func Per(m record.Metric) string {
 	return ""
 }
 
-// PublishedOf is what a block says of a cell, if the author asks for it.
+// PublishedOf returns the published value of a cell, if the block asks for one.
 func PublishedOf(d *dataset.Dataset, cell *dataset.Cell, metric string, ref article.PublishedRef) (dataset.PublishedValue, bool) {
 	if !ref.Shown {
 		return dataset.PublishedValue{}, false

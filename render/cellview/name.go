@@ -10,7 +10,7 @@ import (
 	"benchbook/notebook/record"
 )
 
-// Numeric is the number that a setting of a cell is, in base units.
+// Numeric parses a setting of a cell as a number, in base units.
 func Numeric(cell *dataset.Cell, name string) (*expr.Quantity, bool) {
 	text, ok := Field(cell, name)
 	if !ok {
@@ -20,7 +20,7 @@ func Numeric(cell *dataset.Cell, name string) (*expr.Quantity, bool) {
 	return q, err == nil
 }
 
-// FieldsOf are the values of a cell's fields.
+// FieldsOf returns the values of fields of a cell.
 func FieldsOf(cell *dataset.Cell, fields []string) []any {
 	var out []any
 	for _, f := range fields {
@@ -30,7 +30,7 @@ func FieldsOf(cell *dataset.Cell, fields []string) []any {
 	return out
 }
 
-// Field gives the text that a cell has for a parameter or label.
+// Field returns the value of a parameter or label of a cell.
 func Field(c *dataset.Cell, name string) (string, bool) {
 	for _, list := range [][]record.Parameter{c.Trial.Parameters, c.Trial.Labels} {
 		for _, p := range list {
@@ -42,8 +42,8 @@ func Field(c *dataset.Cell, name string) (string, bool) {
 	return "", false
 }
 
-// Naming gives the fields by which the cells of a table or figure are named: those that the author asks for, and any
-// further parameter in which the cells differ, so that no two rows have one name.
+// Naming returns the fields that name the cells of a table or figure: those the author asks for, and further parameters
+// until no two cells have the same name.
 func Naming(cells []*dataset.Cell, asked []string) []string {
 	var out []string
 	for _, name := range asked {
@@ -70,7 +70,7 @@ func Naming(cells []*dataset.Cell, asked []string) []string {
 	return out
 }
 
-// implied tells whether the fields already tell cells apart wherever they differ in one more.
+// implied reports whether the fields tell cells apart that differ in one more field.
 func implied(cells []*dataset.Cell, fields []string, more string) bool {
 	seen := map[string]string{}
 	for _, c := range cells {
@@ -88,7 +88,7 @@ func implied(cells []*dataset.Cell, fields []string, more string) bool {
 	return true
 }
 
-// NameBy is the name of a cell by some of its fields; without any, its own.
+// NameBy names a cell by some of its fields; without fields it is the name of its trial.
 func NameBy(c *dataset.Cell, fields []string) string {
 	var words []string
 	for _, f := range fields {
@@ -102,7 +102,7 @@ func NameBy(c *dataset.Cell, fields []string) string {
 	return strings.Join(words, " ")
 }
 
-// SeriesOf are the values that cells have of a parameter or label, in the order of the plan.
+// SeriesOf returns the values of a parameter or label in the order of the plan.
 func SeriesOf(cells []*dataset.Cell, by string) []string {
 	var out []string
 	for _, cell := range cells {

@@ -12,7 +12,7 @@ import (
 	"benchbook/render/wording"
 )
 
-// Origin is where numbers come from, as provenance lines and tooltips tell it.
+// Origin says where numbers come from.
 type Origin struct {
 	Cells     []*dataset.Cell
 	Measured  int // cells that have records
@@ -26,8 +26,7 @@ type Origin struct {
 	Replacing int           // repetitions in the place of others that the machine disturbed
 }
 
-// OriginOf says where cells of a dataset come from. Repetitions are those that were run or, of metrics, those that are behind numbers: the
-// valid ones.
+// OriginOf returns the origin of cells. With metrics it counts only the valid repetitions behind their numbers.
 func OriginOf(d *dataset.Dataset, cells []*dataset.Cell, metrics ...string) Origin {
 	o := Origin{Cells: cells}
 	count := func(n int) {
@@ -63,7 +62,6 @@ func OriginOf(d *dataset.Dataset, cells []*dataset.Cell, metrics ...string) Orig
 	return o
 }
 
-// addRecord takes in a repetition.
 func (o *Origin) addRecord(r *record.Record) {
 	o.Runs, o.hosts = appendNew(o.Runs, r.Run), appendNew(o.hosts, r.Host)
 	if revision := r.Facts[record.FactRevision]; revision != "" {
@@ -78,7 +76,7 @@ func (o *Origin) addRecord(r *record.Record) {
 	}
 }
 
-// appendNew appends a word that is not the last already, as it mostly is of one repetition after the other.
+// appendNew appends a word unless it is the last one.
 func appendNew(list []string, word string) []string {
 	if n := len(list); n > 0 && list[n-1] == word {
 		return list
@@ -91,7 +89,7 @@ func SortedSet(list []string) []string {
 	return slices.Compact(list)
 }
 
-// Repetitions in words: "5 repetitions", "3 to 5 repetitions", or why there is none behind numbers.
+// Repetitions returns words such as "3 to 5 repetitions", or why there are none.
 func (o Origin) Repetitions() string {
 	switch {
 	case o.Measured == 0:
@@ -104,8 +102,8 @@ func (o Origin) Repetitions() string {
 	return number.Count(o.High, "repetition")
 }
 
-// Where says host, run, revision of the article, if records tell, and date: "host c16-1a2b, run 20261114T…, revision 5b605583d0d9,
-// 14 Nov 2026"; empty for nothing measured.
+// Where returns host, run, revision and date: "host c16-1a2b, run 20261114T…, revision 5b605583d0d9, 14 Nov 2026";
+// empty if nothing was measured.
 func (o Origin) Where() string {
 	if o.Measured == 0 {
 		return ""

@@ -11,7 +11,7 @@ import (
 	"benchbook/render/wording"
 )
 
-// StateOf says in a few words that a cell was measured otherwise than the article has it now, or not to the end; empty if neither is so.
+// StateOf says that a cell is stale or unfinished; otherwise it is empty.
 func StateOf(cell *dataset.Cell) string {
 	switch cell.State {
 	case dataset.Stale:
@@ -22,7 +22,7 @@ func StateOf(cell *dataset.Cell) string {
 	return ""
 }
 
-// WithState is a text with the state of its cell behind it.
+// WithState appends the state of a cell to a text.
 func WithState(words string, cell *dataset.Cell) string {
 	if state := StateOf(cell); state != "" {
 		return words + ", " + state
@@ -30,16 +30,15 @@ func WithState(words string, cell *dataset.Cell) string {
 	return words
 }
 
-// HollowWords say what open marks are, where there are some.
+// HollowWords explains open marks, if there are any.
 func HollowWords(cells []*dataset.Cell) []string {
 	if slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { return StateOf(cell) != "" }) {
-		return []string{"Open mark, or words behind a name: measured with an older version of the experiment, or not finished."}
+		return []string{"Open mark, or a note after a name: measured with an older version of the experiment, or unfinished."}
 	}
 	return nil
 }
 
-// Without says why there is nothing to show of some metrics of cells that are there: nothing was run, nothing could be run, nothing is
-// valid, or what was run has no value of them.
+// Without says why there are no values of some metrics: not run, unavailable, not valid, or without a value.
 func Without(cells []*dataset.Cell, metrics ...string) string {
 	switch {
 	case len(cells) > 0 && !slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { return cell.Trial.Unavailable == "" }):
@@ -60,10 +59,10 @@ func Without(cells []*dataset.Cell, metrics ...string) string {
 	case lack.failed || lack.invalid:
 		what = "valid " + what
 	}
-	words := "no " + what + " has a value of any metric shown"
+	words := "no " + what + " has a value for any metric shown"
 	if len(metrics) == 1 {
 		m, _ := MetricOf(metrics[0], cells)
-		words = "no " + what + " has a value of " + wording.Lower(cmp.Or(m.Title, metrics[0]))
+		words = "no " + what + " has a value for " + wording.Lower(cmp.Or(m.Title, metrics[0]))
 	}
 	reasons := lack.reasons
 	const most = 2
@@ -76,7 +75,7 @@ func Without(cells []*dataset.Cell, metrics ...string) string {
 	return words
 }
 
-// lack is why cells that were run have no value of metrics.
+// lack is why cells that were run have no values of metrics.
 type lack struct {
 	failed, invalid, lacking bool     // some did, some are, and some have none though they did not and are not
 	reasons                  []string // of the latter

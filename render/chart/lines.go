@@ -149,7 +149,7 @@ func (p *Panel) lines() Drawing {
 	f.Head = p.head(q.Title+" by "+l.x, p.description("Lines with a point for each value of "+l.x))
 	p.say(cellview.HollowWords(p.Cells)...)
 	if len(l.gaps) > 0 {
-		p.say("A gap in a line, with the reason below, is what was not measured; hatched is what failed.")
+		p.say("A gap in a line was not measured, for the reason below; hatching marks failures.")
 	}
 	return Drawing{Figure: f, Sub: kinds.Sub() + ": " + q.Subject(), Metrics: l.metrics,
 		Fields: cellview.Naming(p.Cells, append([]string{l.x}, p.lineFields(l.x)...))}
@@ -163,7 +163,7 @@ func (p *Panel) lineMetrics() (metrics []record.Metric, missing string) {
 			return nil, missing
 		}
 		if len(metrics) > 0 && m.Unit != metrics[0].Unit {
-			return nil, fmt.Sprintf("%s and %s have different units; draw a figure of each", metrics[0].Name, m.Name)
+			return nil, fmt.Sprintf("%s and %s have different units; draw one figure for each", metrics[0].Name, m.Name)
 		}
 		metrics = append(metrics, m)
 	}
@@ -250,14 +250,14 @@ func bandWords(k cellview.EstimateKinds) []string {
 	case k.Intervals:
 		return []string{"Point: median. Band: 95\u202f% interval of the median over " + k.Repetitions() + "."}
 	case k.Searched:
-		return []string{"Point: what a search found. Band: where that may lie."}
+		return []string{"Point: value found by a search. Band: its range."}
 	case k.TwoRuns:
 		return []string{"Point: mean of two runs. Band: from the smaller to the larger."}
 	case k.WithinRun:
 		return []string{"Point: the value of a single run. " +
-			"Band: 95\u202f% interval within it, as if its requests were independent."}
+			"Band: 95\u202f% interval within the run, as if its requests were independent."}
 	case k.OneRun:
-		return []string{"Point: the value of a single run; nothing is known of how much it varies."}
+		return []string{"Point: the value of a single run; its variation is unknown."}
 	}
 	return nil
 }
@@ -279,7 +279,7 @@ func (p *Panel) latency() Drawing {
 	}
 	unit := number.For("s", false, pooled...)
 	f := figure.Curves{
-		X: figure.Axis{Name: "percentile of requests; each further nine takes the same room", Scale: figure.Nines,
+		X: figure.Axis{Name: "percentile of requests; each further nine has the same width", Scale: figure.Nines,
 			Also: p.ofAll(percents)},
 		Y:     figure.Axis{Name: "latency, " + unit.Symbol, Unit: unit.Scale, Scale: figure.Log, Also: p.ofAll(pooled)},
 		Drops: []figure.Reference{{Value: 50, Label: "median"}, {Value: 99, Label: "p99"}},
@@ -313,11 +313,11 @@ func (p *Panel) latency() Drawing {
 	}
 	f.Notes, f.Head = p.notes, p.head("Latency by percentile", p.description("Curves of latency by percentile"))
 	repetitions := cellview.Origin{Measured: 1, Low: low, High: high}.Repetitions()
-	p.say("Line: the answers of "+repetitions+" together, up to the last percentile with ten requests beyond it.",
-		"Band: 95\u202f% interval of the same percentile of single repetitions, as far as each of them has it.")
+	p.say("Line: all answers of "+repetitions+", up to the last percentile with ten requests beyond it.",
+		"Band: 95\u202f% interval of the same percentile over the repetitions, where all of them reach it.")
 	p.say(cellview.HollowWords(p.Cells)...)
 	if ended {
-		p.say("A line ends where the slower requests are those that failed.")
+		p.say("A line ends where all slower requests failed.")
 	}
 	return Drawing{Figure: f, Sub: "Latency, " + unit.Symbol + ", on a log scale",
 		Metrics: cellview.MetricsNamed("latency.p50"), Fields: fields}
@@ -370,7 +370,7 @@ func percentKey(percent float64) string {
 // timeline draws what went on within repetitions, second by second: each of them thin, the median of each second bold.
 func (p *Panel) timeline() Drawing {
 	if len(p.Block.Y) != 1 {
-		return Drawing{Missing: "y of a timeline is one metric, throughput or latency.mean"}
+		return Drawing{Missing: "y of a timeline must be one metric, throughput or latency.mean"}
 	}
 	metric := p.Block.Y[0].Value
 	lines, fields := p.cellLines()
@@ -394,7 +394,7 @@ func (p *Panel) timeline() Drawing {
 		return Drawing{Missing: "nothing was recorded by second: " + strings.Join(p.described, "; ")}
 	}
 	f.Notes, f.Reference = p.notes, p.reference(unit, shown.Unit, f.Y.Scale)
-	f.Head = p.head(shown.Title+" within a run", p.description("Course within the repetitions"))
+	f.Head = p.head(shown.Title+" within a run", p.description("Values over time within repetitions"))
 	p.say(cellview.HollowWords(p.Cells)...)
 	if shown.Unit != "s" {
 		p.say("Completions are answers of any kind, failed ones included.")

@@ -32,7 +32,7 @@ func (p *Panel) dots() Drawing { return p.rows(figure.Dots, "Dots", "Dot", "Box"
 func (p *Panel) bars() Drawing { return p.rows(figure.Bars, "Bars", "Bar", "Line") }
 
 func (p *Panel) distribution() Drawing {
-	out := p.rows(figure.Distribution, "Repetitions as small dots", "Upright line", "Box")
+	out := p.rows(figure.Distribution, "Repetitions as small dots", "Vertical line", "Box")
 	if out.Figure == nil {
 		return out
 	}
@@ -140,8 +140,8 @@ func (p *Panel) floorBand(r *rows) {
 		return
 	}
 	r.Band = &figure.Band{Lo: centre / (1 + floor.F), Hi: centre * (1 + floor.F), Label: "noise floor"}
-	p.say(fmt.Sprintf("Grey band, if it is wide enough to be seen: the noise floor around %s, %s either way, by which "+
-		"the same cell differs under two names.", around, quantity(number.Percent, floor.F)))
+	p.say(fmt.Sprintf("Grey band (if wide enough to see): the noise floor around %s, %s either way, "+
+		"as measured by the A/A pair.", around, quantity(number.Percent, floor.F)))
 }
 
 // best is the best value of the rows; NaN if there is none, as where each cell has the rate that it was given.
@@ -228,7 +228,7 @@ func (r *rows) howTo(estimateMark, intervalMark string) []string {
 	}
 	switch {
 	case !measured:
-		out = append(out, "There is a row for every cell of the experiment: "+
+		out = append(out, "One row for each cell of the experiment: "+
 			cellview.Without(r.cells, r.metric.Name)+".")
 	case r.pooled:
 		out = append(out, estimateMark+": failed of attempted over "+r.kinds.Repetitions()+". "+intervalMark+
@@ -237,16 +237,16 @@ func (r *rows) howTo(estimateMark, intervalMark string) []string {
 		out = append(out, estimateMark+": median. "+intervalMark+": 95\u202f% interval of the median over "+
 			r.kinds.Repetitions()+".")
 	}
-	add(r.kinds.Searched, estimateMark+": what a search found. "+intervalMark+": where that may lie.")
+	add(r.kinds.Searched, estimateMark+": value found by a search. "+intervalMark+": its range.")
 	add(r.kinds.TwoRuns, r.few(estimateMark+": mean of two runs. Line: the smaller and the larger.",
-		"Of two runs the "+mark+" is the mean, the line the smaller and the larger."))
-	add(r.kinds.OneRun, r.few(estimateMark+": the value of a single run; nothing is known of how much it varies.",
-		"Of a single run the "+mark+" is its value; nothing is known of how much it varies."))
+		"For two runs the "+mark+" is the mean, the line the smaller and the larger."))
+	add(r.kinds.OneRun, r.few(estimateMark+": the value of a single run; its variation is unknown.",
+		"For a single run the "+mark+" is its value; its variation is unknown."))
 	add(r.kinds.OneRun && r.kinds.WithinRun,
-		"Line of a single run: 95\u202f% interval within it, as if its requests were independent.")
+		"Line for a single run: 95\u202f% interval within the run, as if its requests were independent.")
 	add(r.Published != "", "Grey tick: published value, measured elsewhere; compare the order, not the distance.")
 	add(measured && slices.ContainsFunc(r.Rows.Rows, func(r figure.Row) bool { return !isMeasured(r) }),
-		"A row without a mark says in words why it has none.")
+		"A row without a mark gives the reason in words.")
 	return out
 }
 

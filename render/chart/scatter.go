@@ -22,12 +22,12 @@ import (
 // scatter draws cells between two metrics.
 func (p *Panel) scatter() Drawing {
 	if len(p.Block.Y) != 1 {
-		return Drawing{Missing: "y of a figure of scatter is one metric"}
+		return Drawing{Missing: "y of a scatter figure must be one metric"}
 	}
 	mx, okX := cellview.MetricOf(p.Block.X.Value, p.Cells)
 	my, okY := cellview.MetricOf(p.Block.Y[0].Value, p.Cells)
 	if !okX || !okY {
-		return Drawing{Missing: "x and y of a figure of scatter are metrics"}
+		return Drawing{Missing: "x and y of a scatter figure must be metrics"}
 	}
 	x, y := cellview.QuantityOf(mx, p.All), cellview.QuantityOf(my, p.All)
 	metrics := []record.Metric{mx, my}
@@ -85,11 +85,11 @@ func crossWords(k cellview.EstimateKinds) []string {
 	case k.Intervals:
 		return []string{"Point: medians. Lines through it: 95\u202f% intervals over " + k.Repetitions() + "."}
 	case k.Searched:
-		return []string{"Point: what searches found. Lines through it: where that may lie."}
+		return []string{"Point: values found by searches. Lines through it: their ranges."}
 	case k.TwoRuns:
 		return []string{"Point: means of two runs. Lines through it: from the smaller to the larger."}
 	case k.OneRun:
-		return []string{"Point: values of a single run; nothing is known of how much they vary."}
+		return []string{"Point: values of a single run; their variation is unknown."}
 	}
 	return nil
 }
@@ -103,7 +103,7 @@ func (p *Panel) agreement() Drawing {
 	}
 	a, cells, ok := p.Dataset.Agreement(m.Name, p.Block.Published.Name.Value)
 	if !ok {
-		return Drawing{Missing: "nobody published " + wording.Lower(m.Title)}
+		return Drawing{Missing: "nobody has published " + wording.Lower(m.Title)}
 	}
 	q := cellview.Quantity{Metric: m, Unit: unitOfRows(m, a.Rows)}
 	axis := cellview.QuantityWords(m, q.Unit)
@@ -133,7 +133,7 @@ func (p *Panel) agreement() Drawing {
 		p.described = append(p.described, point.Title)
 	}
 	if len(f.Points) == 0 {
-		return Drawing{Missing: "nothing that was published is measured: " + wording.Some(p.described)}
+		return Drawing{Missing: "no published value was measured here: " + wording.Some(p.described)}
 	}
 	singular := strings.NewReplacer("medians", "median", "means", "mean", "Lines through it", "Line through it",
 		"95\u202f% intervals", "95\u202f% interval") // one of the two numbers is theirs
@@ -165,8 +165,8 @@ func (a *account) agreementLines(g stats.Agreement) []figure.Slope {
 		times := quantity(number.Times, g.Factor)
 		slopes = append(slopes, figure.Slope{Factor: g.Factor, Label: times, Dash: true})
 		a.say("Full line: as published. Dashed: " + times +
-			", the factor by which all of this host's values differ from theirs. " +
-			"Points near the dashed line agree in size, and points that rise together in order.")
+			", the common factor between this host's values and the published ones. " +
+			"Points near the dashed line agree in size, and points that rise together agree in order.")
 	} else {
 		a.say("Line: as published.")
 	}
@@ -188,7 +188,7 @@ func (p *Panel) agreeing(row stats.AgreementRow, cell *dataset.Cell, fields, ser
 	point.Title = title
 	switch {
 	case cell == nil:
-		return point, "there is no such cell"
+		return point, "no such cell"
 	case !row.Measured:
 		return point, cell.Metric(q.Name).Missing
 	}
@@ -241,14 +241,14 @@ func (p *Panel) multiverse() Drawing {
 		return cmp.Compare(a.Missing, b.Missing) // what has an effect comes first
 	})
 	if region != (stats.Region{}) {
-		p.say("Grey: where the claim asks the effect to lie.")
+		p.say("Grey: the effect that the claim predicts.")
 	}
 	if slices.ContainsFunc(f.Rows, isMeasured) { // else no row has a mark, and so no colour
 		for _, v := range verdictColours {
 			f.Series = append(f.Series, string(v))
 		}
 		if region != (stats.Region{}) {
-			f.Band = &figure.Band{Lo: region.Lo, Hi: region.Hi, Label: "supported where the whole interval is here"}
+			f.Band = &figure.Band{Lo: region.Lo, Hi: region.Hi, Label: "supported if the whole interval is here"}
 		}
 		if ratios {
 			f.Reference = &figure.Reference{Value: 1, Label: "no difference"}
@@ -262,8 +262,8 @@ func (p *Panel) multiverse() Drawing {
 	if own := m.Alternatives[0].Judgement.Verdict; len(f.Rows) > most {
 		folded = fmt.Sprintf("%d of %d alternatives are %s, as the claim is", counts[own], len(f.Rows), own)
 	}
-	f.Head = p.head("The claim over every alternative",
-		p.description("One claim over every alternative measured, "+tally))
+	f.Head = p.head("The claim under every alternative",
+		p.description("One claim under every alternative measured, "+tally))
 	return Drawing{Figure: f, Folded: folded,
 		Sub: wording.Capital(number.Count(len(f.Rows), "alternative")) + ": " + tally + " (" + string(m.Is) + ")"}
 }

@@ -34,7 +34,7 @@ type tuningChart struct {
 func (p *Panel) tuning() Drawing {
 	name := strings.TrimPrefix(p.Block.X.Value, "tune.")
 	if len(p.Block.Y) != 1 {
-		return Drawing{Missing: "y of a figure of tuning is one metric"}
+		return Drawing{Missing: "y of a tuning figure must be one metric"}
 	}
 	m, missing := p.metric("y", p.Block.Y[0].Value)
 	if missing != "" {
@@ -48,7 +48,7 @@ func (p *Panel) tuning() Drawing {
 	t := tuningChart{Panel: p, name: name, metric: m, unit: number.For(m.Unit, m.Share, values...)}
 	p.newData(name, "metric", "unit", "probe", "value", "invalid", "chosen")
 	p.say("Point: median of the probes of a candidate; band: from the smallest to the largest. Ring: chosen, the " +
-		"smallest that is as good as the best. Probes are short; the chosen value is measured afresh.")
+		"smallest that is as good as the best. Probes are short; the chosen value is then measured in full.")
 	q := cellview.Quantity{Metric: m, Unit: t.unit, Axis: cellview.QuantityWords(m, t.unit)}
 	f := figure.Curves{Dots: true,
 		X: figure.Axis{Name: name, Ticks: candidates, Scale: p.scale(article.XAxis, candidates)},
@@ -56,7 +56,7 @@ func (p *Panel) tuning() Drawing {
 			Also: p.ofAll(values)}}
 	f.Curves = curvesOf(lines, t.addPoints)
 	if len(f.Curves) == 0 {
-		return Drawing{Missing: "nothing that the search for " + name + " tried can be drawn: " +
+		return Drawing{Missing: "no attempt of the search for " + name + " can be drawn: " +
 			strings.Join(p.described, "; ")}
 	}
 	for _, c := range f.Curves { // a ring tells which, and the title of its point too
@@ -132,7 +132,7 @@ func (t *tuningChart) point(name string, candidate record.Candidate, s *record.S
 		point.Failed = slices.ContainsFunc(candidate.Probes, func(q record.Probe) bool { return q.Failure != "" })
 		point.Title = name + ", " + at + ": no valid probe"
 		if slices.ContainsFunc(candidate.Probes, func(q record.Probe) bool { return q.WhyNot() == "" }) {
-			point.Title += " has a value of " + wording.Lower(t.metric.Title)
+			point.Title += " has a value for " + wording.Lower(t.metric.Title)
 		}
 		return point
 	}
@@ -176,7 +176,7 @@ var perSecond = number.Unit{Symbol: "/s", Scale: 1}
 func searchWords(s *record.Search) string {
 	switch {
 	case s.Reason != "":
-		return "nothing found: " + s.Reason
+		return "no value found: " + s.Reason
 	case s.Kind == record.SearchCapacity:
 		hi := s.Hi
 		if hi == 0 {

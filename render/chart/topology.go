@@ -25,12 +25,12 @@ const loadGenerator = "load generator"
 // those that these depend on.
 func (p *Panel) topology() Drawing {
 	if len(p.Cells) != 1 {
-		return Drawing{Missing: fmt.Sprintf("a figure of topology shows one cell, and this is %d; pick one by where", len(p.Cells))}
+		return Drawing{Missing: fmt.Sprintf("a topology figure shows one cell, not %d; pick one with where", len(p.Cells))}
 	}
 	cell := p.Cells[0]
 	way := cellview.DefinitionOf(cell)
 	if len(way.Services) == 0 {
-		return Drawing{Missing: cmp.Or(cell.Trial.Unavailable, "the cell has no services that a request could pass")}
+		return Drawing{Missing: cmp.Or(cell.Trial.Unavailable, "the cell has no services for a request to pass")}
 	}
 	names, columns, arrows := hops(way)
 	limit := cell.Validity().LimitedBy()
@@ -63,8 +63,8 @@ func (p *Panel) topology() Drawing {
 			slices.Contains(limits, name), cellview.StateOf(cell))
 		f.Hops = append(f.Hops, h)
 	}
-	p.say("Bar: share of the CPU time that a hop may use, median over the measured windows. Arrow: who asks whom.")
-	sub := "CPU share of each hop, " + cellview.NameBy(cell, cellview.Naming(cell.Experiment.Cells, nil))
+	p.say("Bar: share of the allowed CPU time, median over the measured windows. Arrow: direction of requests.")
+	sub := "CPU share of each component, " + cellview.NameBy(cell, cellview.Naming(cell.Experiment.Cells, nil))
 	switch {
 	case len(cell.Records) == 0:
 		sub += "; not measured yet"
@@ -78,8 +78,8 @@ func (p *Panel) topology() Drawing {
 		p.say("All connections were waiting for answers, and no processor was full: more of them would have had more " +
 			"answers.")
 	}
-	f.Head = p.head("What a request passes",
-		"Hops in the order of a request: "+cellview.WithState(strings.Join(p.described, "; "), cell)+".")
+	f.Head = p.head("The path of a request",
+		"Components in the order that a request passes them: "+cellview.WithState(strings.Join(p.described, "; "), cell)+".")
 	return Drawing{Figure: f, Sub: sub, Metrics: cellview.MetricsNamed("throughput")}
 }
 

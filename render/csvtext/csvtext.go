@@ -20,7 +20,7 @@ import (
 	"benchbook/notebook/plaintext"
 )
 
-// Write writes rows, of which the first is usually the head. The error is that of the writer.
+// Write writes rows as CSV; the first is usually the head.
 func Write(w io.Writer, rows [][]string) error {
 	c := csv.NewWriter(w)
 	for _, row := range rows {
@@ -36,8 +36,8 @@ func Write(w io.Writer, rows [][]string) error {
 	return c.Error()
 }
 
-// Head is the head of a file whose columns are some of our own and, in the place of fields among them, parameters and labels of an article.
-// One that has the name of a column of ours is called as in expressions of the article: matrix.run.
+// Head joins our columns with parameters and labels of an article as fields between them. A field with the name of one
+// of our columns is called as in expressions: matrix.run.
 func Head(before, fields, after []string) []string {
 	ours := slices.Concat(before, after)
 	out := slices.Clone(before)
@@ -53,8 +53,8 @@ func Head(before, fields, after []string) []string {
 // openers begin formulas; programs for East Asian text take the wide forms for the same.
 const openers = "=+-@＝＋－＠"
 
-// Cell is text that no spreadsheet computes. An apostrophe that stands in front already gets another, so that taking one off gives
-// the text back.
+// Cell quotes text that a spreadsheet would compute by an apostrophe in front. Text that begins with an apostrophe gets
+// another, so removing one gives the text back.
 func Cell(text string) string {
 	begin := strings.TrimLeftFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r == '\ufeff' })
 	if begin == "" || !strings.ContainsRune(openers+"'", []rune(begin)[0]) {

@@ -18,7 +18,7 @@ import (
 	"benchbook/render/csvtext"
 )
 
-// datum is one metric of one cell as a data file has it: unrounded, in base units.
+// datum is one metric of one cell: unrounded, in base units.
 type datum struct {
 	datumStart
 	findings []byte // of the checks of each repetition, those that are not ok, as JSON: a list of datumFinding under "findings"
@@ -50,8 +50,7 @@ type datumEnd struct {
 	Host      string `json:"host,omitempty"`
 }
 
-// object is the datum as JSON. Findings are put in as they are: those of many repetitions are most of it, and the same for all metrics of
-// a cell.
+// object encodes the datum as JSON. Findings are already encoded, as they are the same for all metrics of a cell.
 func (d datum) object() ([]byte, error) {
 	out, err := json.Marshal(d.datumStart)
 	if err != nil {
@@ -74,16 +73,15 @@ type datumFinding struct {
 	Words      string `json:"words"`
 }
 
-// Encoder writes metrics of the cells of a dataset. It looks at each cell once for all files.
+// Encoder writes metrics of the cells of a dataset; it reads each cell once for all files.
 type Encoder struct {
 	dataset *dataset.Dataset
 	facts   map[*dataset.Cell]cellFacts
 }
 
-// NewEncoder returns an Encoder for the cells of a dataset.
 func NewEncoder(d *dataset.Dataset) *Encoder { return &Encoder{d, map[*dataset.Cell]cellFacts{}} }
 
-// Encode gives metrics of cells, which are named by some fields, as CSV and JSON.
+// Encode writes metrics of cells as CSV and JSON; fields name the cells.
 func (e *Encoder) Encode(cells []*dataset.Cell, fields []string, metrics []record.Metric, published article.PublishedRef) (csv, json []byte, err error) {
 	var data []datum
 	for _, cell := range cells {
@@ -127,13 +125,12 @@ func (e *Encoder) datum(cell *dataset.Cell, fields []string, m record.Metric, pu
 	return d, err
 }
 
-// Table is what a figure shows that is more than metrics of cells.
+// Table holds data of a figure that are not metrics of cells.
 type Table struct {
 	Columns []string
 	Rows    [][]any // of strings, numbers, booleans, and nil for nothing
 }
 
-// NewTable makes a table of cells that are named by some fields.
 func NewTable(fields []string, more ...string) *Table {
 	return &Table{Columns: csvtext.Head(nil, fields, more)}
 }
@@ -143,7 +140,7 @@ func (t *Table) Add(fields []any, more ...any) {
 	t.Rows = append(t.Rows, append(slices.Clone(fields), more...))
 }
 
-// Join adds the rows of another part of a figure, with the value of what it is faceted by before them if it is. Either may be nil.
+// Join adds the rows of another panel, preceded by its facet if it has one. Either table may be nil.
 func (t *Table) Join(by, facet string, o *Table) *Table {
 	if o == nil {
 		return t
@@ -184,7 +181,7 @@ func (t *Table) Encode() (csv, text []byte, err error) {
 	return writeCSV(rows), text, err
 }
 
-// cellFacts are what data files say of a cell beside each of its metrics.
+// cellFacts is what data files repeat for each metric of a cell.
 type cellFacts struct {
 	limitedBy string
 	findings  []byte // as of datum
@@ -206,7 +203,7 @@ func (e *Encoder) factsOf(cell *dataset.Cell) (cellFacts, error) {
 	return facts, err
 }
 
-// finite is v, or nil for what JSON has no number for.
+// finite returns v, or nil for what JSON cannot hold.
 func finite(v float64) *float64 {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return nil
@@ -214,7 +211,6 @@ func finite(v float64) *float64 {
 	return &v
 }
 
-// writeJSON writes a list, an element to a line.
 func writeJSON[T any](list []T, object func(T) ([]byte, error)) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("[")
@@ -233,7 +229,6 @@ func writeJSON[T any](list []T, object func(T) ([]byte, error)) ([]byte, error) 
 	return bytes.Clone(plaintext.Bytes(b.Bytes())), nil // which is kept for long, without the room to grow; in JSON its signs mean what they stand for
 }
 
-// lines are the data as rows of a CSV file, with their head.
 func lines(fields []string, data []datum) [][]string {
 	rows := [][]string{csvtext.Head([]string{"experiment"}, fields, []string{"metric", "unit", "repetitions", "value", "lo", "hi",
 		"interval", "published", "missing", "state", "validity", "limited_by", "run", "host"})}

@@ -75,7 +75,7 @@ func (a Axis) interval(lo, hi float64) (float64, float64, error) {
 		return lo, hi, nil
 	}
 	if !(lo <= hi) || math.IsInf(lo, 1) || math.IsInf(hi, -1) {
-		return lo, hi, fmt.Errorf("%v to %v is no interval; say NaN twice where there is none", lo, hi)
+		return lo, hi, fmt.Errorf("%v to %v is not an interval; say NaN twice where there is none", lo, hi)
 	}
 	if lo /= a.Unit; !a.Scale.has(lo) {
 		lo = math.Inf(-1)

@@ -72,7 +72,7 @@ func Check(m *typeface.Metrics, svg []byte) []Finding {
 			break
 		}
 		if err != nil {
-			c.report(Foreign, "the drawing is no XML: %v", err)
+			c.report(Foreign, "the drawing is not XML: %v", err)
 			break
 		}
 		switch t := token.(type) {
@@ -191,7 +191,7 @@ func (c *checker) root(attr map[string]string) {
 	}
 	c.labels = strings.Fields(attr["aria-labelledby"] + " " + attr["aria-describedby"])
 	if attr["role"] != "group" || len(c.labels) != 2 {
-		c.report(Foreign, "<svg> is no group with title and description: role=%q aria-labelledby=%q aria-describedby=%q",
+		c.report(Foreign, "<svg> is not a group with title and description: role=%q aria-labelledby=%q aria-describedby=%q",
 			attr["role"], attr["aria-labelledby"], attr["aria-describedby"])
 	}
 }
@@ -312,7 +312,7 @@ func (c *checker) end(e xml.EndElement) {
 func (c *checker) number(s string) float64 {
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil {
-		c.report(Foreign, "%q is no number", s)
+		c.report(Foreign, "invalid number %q", s)
 	}
 	return v
 }
@@ -360,7 +360,7 @@ func corners(d string) ([]point, error) {
 		for _, field := range strings.Fields(d[start+1 : end]) {
 			n, err := strconv.ParseFloat(field, 64)
 			if err != nil {
-				return out, fmt.Errorf("%q is no number", field)
+				return out, fmt.Errorf("invalid number %q", field)
 			}
 			v = append(v, n)
 		}

@@ -50,7 +50,7 @@ func TestCheckFinds(t *testing.T) {
 		{"a text's class that is for lines", in(`<text x="9" y="20" class="s1">x</text>`), Foreign, `"s1"`},
 		{"a path that is not ours", in(`<path d="M0 0C1 1 2 2 3 3" class="grid"/>`), Foreign, "path"},
 		{"a path without its numbers", in(`<path d="M0" class="grid"/>`), Foreign, "path"},
-		{"a coordinate that is no number", in(`<text x="ten" y="20">x</text>`), Foreign, `"ten"`},
+		{"a coordinate that is not a number", in(`<text x="ten" y="20">x</text>`), Foreign, `"ten"`},
 		{"a text in a text", in(`<text x="9" y="20"><text x="9" y="20">x</text></text>`), Foreign, "<text>"},
 		{"a third id", in(`<title id="c">m</title>`), Foreign, "ids"},
 		{"no names", open + "</svg>", Foreign, "ids"},
@@ -71,7 +71,7 @@ func TestCheckFinds(t *testing.T) {
 		{"a comment", in(`<!-- x -->`), Foreign, "Comment"},
 		{"a prologue", `<?xml version="1.0"?>` + in(""), Foreign, "ProcInst"},
 		{"words after the drawing", in("") + "x", Foreign, "outside"},
-		{"broken XML", open + names, Foreign, "no XML"},
+		{"broken XML", open + names, Foreign, "not XML"},
 		{"a letter that the fonts lack", in(`<text x="10" y="20">日本</text>`), MissingGlyph, `"日本"`},
 	}
 	m := fonts(t).Metrics()

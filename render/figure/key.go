@@ -20,7 +20,7 @@ func seriesOf(names []string, series int) (int, error) {
 		return 1, nil
 	}
 	if series < 1 || series > len(names) {
-		return 0, fmt.Errorf("series %d is none of the %d that are named; name it", series, len(names))
+		return 0, fmt.Errorf("series %d is not one of the %d that are named; name it", series, len(names))
 	}
 	return series, nil
 }

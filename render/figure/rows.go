@@ -149,7 +149,7 @@ func (f *Rows) prepare() (err error) {
 	if f.Band != nil {
 		lo, hi, err := f.X.interval(f.Band.Lo, f.Band.Hi)
 		if err != nil || !(lo < hi) {
-			return fmt.Errorf("%v to %v is no band; leave it out", f.Band.Lo, f.Band.Hi)
+			return fmt.Errorf("%v to %v is not a band; leave it out", f.Band.Lo, f.Band.Hi)
 		}
 		f.Band = &Band{lo, hi, oneLine(f.Band.Label)}
 	}

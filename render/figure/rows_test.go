@@ -297,7 +297,7 @@ func TestDotsRefuses(t *testing.T) {
 		{"a series counted from 0", Rows{Head: Head{ID: "f"}, Series: []string{"a"}, Rows: row(func(r *Row) { r.Series = 0 })},
 			Full, "series 0"},
 		{"a negative unit", Rows{Head: Head{ID: "f"}, Rows: good, X: Axis{Unit: -1}}, Full, "unit"},
-		{"a value that is no number", Rows{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Value = nan })}, Full, "value NaN"},
+		{"a value that is not a number", Rows{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Value = nan })}, Full, "value NaN"},
 		{"an infinite value", Rows{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Value = inf })}, Full, "value +Inf"},
 		{"a value beyond what can be scaled", Rows{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Value = 1e200 })}, Full,
 			"value 1e+200"},
@@ -308,7 +308,7 @@ func TestDotsRefuses(t *testing.T) {
 			"+Inf to +Inf"},
 		{"an infinite published value", Rows{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Published = inf })}, Full,
 			"published value +Inf"},
-		{"a reference that is no number", Rows{Head: Head{ID: "f"}, Rows: good, Reference: &Reference{Value: nan}}, Full,
+		{"a reference that is not a number", Rows{Head: Head{ID: "f"}, Rows: good, Reference: &Reference{Value: nan}}, Full,
 			"reference NaN"},
 	}
 	m := fonts(t).Metrics()

@@ -99,7 +99,7 @@ func (f *Scatter) prepare(c *Curves) (err error) {
 	for i, l := range f.Slopes {
 		f.Slopes[i].Factor, f.Slopes[i].Label = l.Factor*c.X.Unit/c.Y.Unit, oneLine(l.Label)
 		if !(l.Factor > 0) || !drawable(f.Slopes[i].Factor) {
-			return fmt.Errorf("%v is no slope; leave it out", l.Factor)
+			return fmt.Errorf("%v is not a slope; leave it out", l.Factor)
 		}
 	}
 	return nil

@@ -8,8 +8,8 @@ import (
 	"benchbook/render/number"
 )
 
-// beforeLine says what the machine was like before repetitions, by the worst of them, and how often it was waited for. It is empty
-// where records do not tell.
+// beforeLine describes the machine before repetitions, at its worst, and how often it was waited for; empty if not
+// recorded.
 func beforeLine(records []*record.Record) string {
 	var worst record.Before
 	looked, waits, restless, longest := 0, 0, 0, 0.0
@@ -36,13 +36,13 @@ func beforeLine(records []*record.Record) string {
 		u := number.For("s", false, x)
 		return u.Quantity(x, u.Decimals(x, math.NaN(), math.NaN()))
 	}
-	line := fmt.Sprintf("before %s, at worst: a timer late by %s, equal computations different by %s, %s of the CPUs wanted by others",
+	line := fmt.Sprintf("at worst before %s: timer late by %s, equal computations differing by %s, %s of the CPUs wanted by other programs",
 		number.Count(looked, "repetition"), seconds(worst.Jitter), share(worst.Spin), share(worst.Foreign))
 	if waits > 0 {
-		line += fmt.Sprintf("; before %s it was given time to come to rest, up to %s", number.Count(waits, "repetition"), seconds(longest))
+		line += fmt.Sprintf("; before %s it was given up to %s to settle", number.Count(waits, "repetition"), seconds(longest))
 	}
 	if restless > 0 {
-		line += fmt.Sprintf("; before %s it did not come to rest", number.Count(restless, "repetition"))
+		line += fmt.Sprintf("; before %s it did not settle", number.Count(restless, "repetition"))
 	}
 	return line
 }

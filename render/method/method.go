@@ -25,7 +25,7 @@ import (
 	"benchbook/render/wording"
 )
 
-// View is the part of a page that says how it was measured, as templates have it.
+// View is the method section in the template.
 type View struct {
 	Lead        string
 	Experiments []experimentView
@@ -35,10 +35,9 @@ type View struct {
 	Cite, Slug  string
 }
 
-// Value is a line of the table of all values in the text.
+// Value is a row of the table of all values in the text.
 type Value struct{ Text, Interval, Repetitions, From string }
 
-// Writer writes how a dataset was measured.
 type Writer struct {
 	Dataset *dataset.Dataset
 	Origin  cellview.Origin                      // of all that is shown
@@ -76,11 +75,11 @@ type (
 	}
 )
 
-// View is how the article was measured. Its title is as text, and values are those of the text.
+// View describes how the article was measured. The title is plain text; values are those in the text.
 func (w *Writer) View(title string, values []Value) View {
-	v := View{Lead: "Written from the records, by the program that made them.", Slug: w.Dataset.Doc.Slug, Values: values}
+	v := View{Lead: "Generated from the records.", Slug: w.Dataset.Doc.Slug, Values: values}
 	if w.Origin.Measured == 0 {
-		v.Lead = "Nothing was measured yet. This is what a run would do."
+		v.Lead = "Nothing has been measured yet. This is what a run would do."
 	}
 	for _, e := range w.Dataset.Experiments {
 		v.Experiments = append(v.Experiments, w.experiment(e))
@@ -157,7 +156,7 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 	}
 	lines, cannot := sameLoads(loads)
 	if lines != "" {
-		v.Tools = w.Listing("equivalent.sh", "approximately: they drop no warm-up and check no answer", "sh", []byte(lines))
+		v.Tools = w.Listing("equivalent.sh", "approximate: without warm-up, and answers are not checked", "sh", []byte(lines))
 	}
 	add("wrk and ab", cannot)
 	add("Machine before", beforeLine(records))
@@ -173,12 +172,12 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 	return v
 }
 
-// machineFacts say on which machines an experiment was measured.
+// machineFacts describes the machines of an experiment.
 func (w *Writer) machineFacts(records []*record.Record) []factView {
 	var out []factView
 	add := func(name, text string) { out = append(out, factView{Name: name, Texts: []string{text}}) }
 	if Imported(w.Dataset) {
-		add("Imported", "from saved output of "+wording.List(ImportedFrom(w.Dataset))+"; load and definition are what the article says, not what was seen")
+		add("Imported", "from saved output of "+wording.List(ImportedFrom(w.Dataset))+"; load and definition are taken from the article and were not observed")
 		return out
 	}
 	add("Host", hostLine(w.Dataset.Host, records))
@@ -190,7 +189,7 @@ func (w *Writer) machineFacts(records []*record.Record) []factView {
 	return out
 }
 
-// ordersOf shows how far the metrics of speed agree on which cell is better: docs/claims.md#other-metrics.
+// ordersOf shows how far metrics agree on the order of cells: docs/claims.md#other-metrics.
 func ordersOf(o claim.Orders) ordersView {
 	var v ordersView
 	if o.Smallest == nil {
@@ -219,7 +218,7 @@ func ordersOf(o claim.Orders) ordersView {
 	return v
 }
 
-// checkViews are the checks that found something, and what could not be checked, with the cells of which the same is to be said.
+// checkViews lists findings and checks that could not run, and groups cells with the same words.
 func checkViews(e *dataset.Experiment) []checkView {
 	var out []checkView
 	add := func(cell string, check validity.CheckResult) {
@@ -255,7 +254,7 @@ func checkViews(e *dataset.Experiment) []checkView {
 	return out
 }
 
-// sayAllCells replaces the names of all cells by words.
+// sayAllCells shortens a list of all cells to "all cells".
 func sayAllCells(views []checkView, cells []*dataset.Cell) {
 	var names []string
 	for _, cell := range cells {
@@ -271,7 +270,7 @@ func sayAllCells(views []checkView, cells []*dataset.Cell) {
 	}
 }
 
-// limitedLine says what the cells ran up against, cells by resource: docs/method.md#limiting-resource.
+// limitedLine groups cells by what limited them: docs/method.md#limiting-resource.
 func limitedLine(e *dataset.Experiment) string {
 	var order []string
 	cells := map[string][]string{}
@@ -299,7 +298,7 @@ func limitedLine(e *dataset.Experiment) string {
 	return strings.Join(out, " · ")
 }
 
-// passedLine says of each check of validity in how many cells it found nothing.
+// passedLine counts the cells that passed each validity check.
 func passedLine(e *dataset.Experiment) string {
 	var names []string
 	asked, passed := map[string]int{}, map[string]int{}
@@ -323,12 +322,12 @@ func passedLine(e *dataset.Experiment) string {
 	return "passed, of cells: " + strings.Join(out, ", ")
 }
 
-// common gives the value of a fact that all records share; several are told as such.
+// common returns the values of a fact, joined if records differ.
 func common(records []*record.Record, fact string) string {
 	return strings.Join(factsOf(records, fact), " or ")
 }
 
-// factsOf gives the values that records have of a fact, each once.
+// factsOf returns the distinct values of a fact.
 func factsOf(records []*record.Record, fact string) []string {
 	var values []string
 	for _, r := range records {
@@ -349,7 +348,7 @@ func hostLine(id string, records []*record.Record) string {
 	return id
 }
 
-// otherHosts are the hosts beside the machine that the run was started on, sorted.
+// otherHosts returns the hosts other than the one the run was started on, sorted.
 func otherHosts(records []*record.Record) []string {
 	var hosts []string
 	for _, r := range records {
@@ -365,7 +364,7 @@ func otherHosts(records []*record.Record) []string {
 	return hosts
 }
 
-// hostFacts say what a machine is, whose facts have names that begin so.
+// hostFacts describes a machine by the facts with a prefix.
 func hostFacts(prefix string, records []*record.Record) string {
 	var words []string
 	for _, fact := range []struct{ name, before, after string }{{"cpu", "", ""}, {"cores", "", " cores"}, {"memory", "", ""},
@@ -377,7 +376,7 @@ func hostFacts(prefix string, records []*record.Record) string {
 	return strings.Join(words, ", ")
 }
 
-// onHosts says of a record that not all of it was measured on one machine for certain.
+// onHosts reports whether a record may span several machines.
 func onHosts(r *record.Record) bool { return r.Facts["placement.hosts"] != "" }
 
 func coresLine(records []*record.Record) string {
@@ -395,7 +394,7 @@ func coresLine(records []*record.Record) string {
 	return "services " + services + ", load " + load
 }
 
-// loadsOf gives the loads of an experiment, as its records have them where there are any, each once.
+// loadsOf returns the distinct loads of an experiment.
 func loadsOf(definitions []cellview.Definition) []*spec.Load {
 	var out []*spec.Load
 	seen := map[string]bool{}
@@ -409,7 +408,6 @@ func loadsOf(definitions []cellview.Definition) []*spec.Load {
 	return out
 }
 
-// commandsOf gives the commands of an experiment, likewise.
 func commandsOf(definitions []cellview.Definition) []string {
 	var out []string
 	for _, d := range definitions {
@@ -422,7 +420,7 @@ func commandsOf(definitions []cellview.Definition) []string {
 	return out
 }
 
-// servicesOf describes the services of an experiment, each of them once where cells differ in others only.
+// servicesOf describes the services of an experiment, each variant once.
 func servicesOf(definitions []cellview.Definition) []string {
 	var names []string
 	ways := map[string][]string{}
@@ -441,24 +439,24 @@ func servicesOf(definitions []cellview.Definition) []string {
 		const most = 3
 		words := ways[name]
 		if n := len(words); n > most {
-			words = append(slices.Clone(words[:most-1]), fmt.Sprintf("and %d more ways, by cell", n-most+1))
+			words = append(slices.Clone(words[:most-1]), fmt.Sprintf("and %d more variants, by cell", n-most+1))
 		}
 		out = append(out, name+": "+strings.Join(words, "; or "))
 	}
 	return out
 }
 
-// serviceWords say what a service is, and what it is allowed.
+// serviceWords describes a service and its limits.
 func serviceWords(s *spec.Service) string {
 	var words []string
 	if image := imageName(s.Image); image != "" {
 		words = append(words, image)
 	}
 	if s.Image.Machine {
-		words = append(words, "a process of the machine")
+		words = append(words, "a process on the machine")
 	}
 	if s.Origin != nil {
-		words = append(words, "an origin that benchbook plays")
+		words = append(words, "an origin provided by benchbook")
 	}
 	if len(s.Command) > 0 {
 		words = append(words, shellLine(s.Command))
@@ -482,7 +480,7 @@ func serviceWords(s *spec.Service) string {
 	return strings.Join(words, ", ")
 }
 
-// loadLine is a load in one line, every number that shapes it named.
+// loadLine describes a load in one line, with every number.
 func loadLine(l *spec.Load) string {
 	var words []string
 	if l.Tool != "" {
@@ -537,7 +535,6 @@ func loadLine(l *spec.Load) string {
 	return strings.Join(words, " ")
 }
 
-// stageWords is a stage of a load.
 func stageWords(s spec.Stage) string {
 	words := "stage=" + definition.Duration(s.Duration)
 	if s.Rate > 0 {
@@ -551,12 +548,12 @@ func stageWords(s spec.Stage) string {
 
 func rateWords(rate float64) string { return strconv.FormatFloat(rate, 'f', -1, 64) + "/s" }
 
-// isOpen tells whether requests are sent at a rate, whatever is answered.
+// isOpen reports whether requests are sent at a rate, regardless of answers.
 func isOpen(l *spec.Load) bool {
 	return l.Rate > 0 || l.RateShare > 0 || slices.ContainsFunc(l.Stages, func(s spec.Stage) bool { return s.Rate > 0 })
 }
 
-// answersLine says what an answer has to be like to count.
+// answersLine says which answers count as correct.
 func answersLine(l *spec.Load) string {
 	if l.Tool != "" {
 		return ""
@@ -579,7 +576,7 @@ func answersLine(l *spec.Load) string {
 		words = append(words, fmt.Sprintf("matching %q", l.Match))
 	}
 	if n := len(l.JSON); n > 0 {
-		words = append(words, number.Count(n, "field")+" of its JSON")
+		words = append(words, number.Count(n, "field")+" of the JSON")
 	}
 	if n := len(l.WantHeaders); n > 0 {
 		words = append(words, number.Count(n, "header"))
@@ -587,17 +584,17 @@ func answersLine(l *spec.Load) string {
 	if len(words) == 0 {
 		return ""
 	}
-	text := "right by " + wording.List(words)
+	text := "correct if " + wording.List(words)
 	if l.CheckBefore {
-		text += "; one is looked at whole before timing"
+		text += "; one answer is checked completely before timing"
 	}
 	if l.FailuresMax > 0 {
-		text += "; up to " + number.Percent.Exact(l.FailuresMax) + " failures are a result"
+		text += "; up to " + number.Percent.Exact(l.FailuresMax) + " failures are accepted"
 	}
 	return text
 }
 
-// sameLoads are the lines by which wrk and ab put nearly the same loads on their targets, and why there are none for some.
+// sameLoads returns command lines of wrk and ab for nearly the same loads, and why some loads have none.
 func sameLoads(loads []*spec.Load) (lines, cannot string) {
 	const most = 4
 	var all, reasons []string
@@ -619,19 +616,19 @@ func sameLoads(loads []*spec.Load) (lines, cannot string) {
 	return strings.Join(all, "\n"), strings.Join(reasons, "; ")
 }
 
-// equivalents are the lines by which wrk and ab put nearly the same load on the target, or why they cannot.
+// equivalents returns command lines of wrk and ab for nearly the same load, or why they cannot produce it.
 func equivalents(l *spec.Load) (lines, cannot string) {
 	switch {
 	case isOpen(l):
-		return "", "cannot do the same: they send at no rate of their own"
+		return "", "cannot reproduce this load: they have no fixed rate"
 	case len(l.Stages) > 0:
-		return "", "cannot do the same: they know no stages"
+		return "", "cannot reproduce this load: they have no stages"
 	case l.Think > 0:
-		return "", "cannot do the same: their clients do not think"
+		return "", "cannot reproduce this load: they have no think time"
 	case len(l.Targets) > 1:
-		return "", "cannot do the same: they have one target"
+		return "", "cannot reproduce this load: they take one target only"
 	case l.Method != "GET" || l.Body != "":
-		return "", "cannot do the same in one line: requests have a method or body of their own"
+		return "", "cannot reproduce this load in one line: its requests have a method or a body"
 	}
 	return toolLines(l), ""
 }
@@ -665,7 +662,7 @@ func toolLines(l *spec.Load) string {
 	return strings.Join(append(lines, shellLine(append(append(ab, headers...), l.Target))), "\n")
 }
 
-// shellLine is a command as a person would type it.
+// shellLine quotes a command for a shell.
 func shellLine(words []string) string {
 	var out []string
 	for _, w := range words {
@@ -677,7 +674,7 @@ func shellLine(words []string) string {
 	return strings.Join(out, " ")
 }
 
-// orderLine says in which order repetitions came, run by run as their records have it; without any, as it is planned.
+// orderLine describes the order of repetitions of each run, or the planned one without records.
 func orderLine(e *dataset.Experiment, records []*record.Record) string {
 	byRun := map[string][]*record.Record{}
 	for _, r := range records {
@@ -708,8 +705,7 @@ func orderWords(interleaved bool, rounds int, seed int64) string {
 	return fmt.Sprintf("interleaved in %s, each round shuffled, seed %d", number.Count(rounds, "round"), seed)
 }
 
-// interleaved tells whether the records of a run, in their order, came round by round rather than trial by trial; as planned
-// where they are too few to tell.
+// interleaved reports whether the records of a run, in order, came round by round; planned decides if they are too few.
 func interleaved(list []*record.Record, planned bool) bool {
 	for i, r := range list[1:] {
 		switch before := list[i]; {
@@ -726,29 +722,29 @@ func interleaved(list []*record.Record, planned bool) bool {
 	return planned
 }
 
-// repetitionsLine says how many repetitions were run, and how many of them are behind the numbers that are shown.
+// repetitionsLine counts the repetitions, and those behind the numbers shown.
 func repetitionsLine(e *dataset.Experiment, o, valid cellview.Origin, ours bool) string {
 	if slices.ContainsFunc(e.Plan.Trials, func(t *plan.Trial) bool { return t.Capacity != nil }) {
-		return "none: each cell has one search for its capacity, on services that are started afresh for each probe" + probesAgain(e)
+		return "none: each cell has one capacity search, on services that are restarted for each probe" + probesAgain(e)
 	}
 	planned := number.Count(e.Plan.Repetitions, "repetition")
-	fresh := "; services are started afresh for each"
+	fresh := "; services are restarted for each"
 	if shared := e.Plan.Shared; len(shared) > 0 {
-		fresh += ", but for those that all repetitions share: " + strings.Join(shared, ", ")
+		fresh += ", except those that all repetitions share: " + strings.Join(shared, ", ")
 	}
 	if o.Measured == 0 {
-		return planned + " of each cell are planned" + fresh
+		return planned + " per cell planned" + fresh
 	}
-	words := o.Repetitions() + " of each measured cell, " + planned + " planned"
+	words := o.Repetitions() + " per measured cell, " + planned + " planned"
 	if l := e.InterimAnalyses(); l.Count() > 1 {
-		why := "rounds were added when results could be seen"
+		why := "rounds were added after results could be seen"
 		if l.Budgeted {
-			why = "the run had a budget, and cells were stopped when all claims about them were decided"
+			why = "the run had a budget and stopped cells once all claims about them were decided"
 		}
-		words += fmt.Sprintf("; %s, so claims are judged at %.2g\u202f%%, for %d looks", why, 100*stats.DefaultAlpha/float64(l.Count()), l.Count())
+		words += fmt.Sprintf("; %s, so claims are judged at %.2g\u202f%% for %d interim analyses", why, 100*stats.DefaultAlpha/float64(l.Count()), l.Count())
 	}
 	if n := e.MeasuredAgain(); n > 0 {
-		words += "; " + number.Count(n, "repetition") + " in all measured in the place of others that the machine disturbed"
+		words += "; " + number.Count(n, "repetition") + " re-run because of background load"
 	}
 	words += probesAgain(e)
 	switch {
@@ -763,7 +759,7 @@ func repetitionsLine(e *dataset.Experiment, o, valid cellview.Origin, ours bool)
 	return words + fresh
 }
 
-// efficiency says how much of the time that repetitions took was measuring or warm-up, if their records tell.
+// efficiency returns the share of time spent measuring or warming up, if recorded.
 func efficiency(records []*record.Record) string {
 	used, took := 0.0, 0.0
 	for _, r := range records {
@@ -777,10 +773,9 @@ func efficiency(records []*record.Record) string {
 	return fmt.Sprintf(", %.0f\u202f%% of it measuring or warm-up", 100*min(1, used/took))
 }
 
-// probesAgain says how many probes of searches were made again.
 func probesAgain(e *dataset.Experiment) string {
 	if n := e.ProbesAgain(); n > 0 {
-		return "; " + number.Count(n, "probe") + " of searches made again, as the machine had disturbed them"
+		return "; " + number.Count(n, "probe") + " of searches repeated because of background load"
 	}
 	return ""
 }
@@ -801,11 +796,11 @@ func intervalsLine(e *dataset.Experiment, records []*record.Record) string {
 	for _, k := range slices.Sorted(maps.Keys(kinds)) {
 		switch k {
 		case stats.WithinRun:
-			words = append(words, "of percentiles of a single repetition that within it, by order statistics of its answers")
+			words = append(words, "within the run for percentiles of a single repetition, by order statistics of its answers")
 		case stats.NoInterval:
 			words = append(words, "none for a single repetition")
 		case stats.RangeOfTwo:
-			words = append(words, "of two repetitions only their range")
+			words = append(words, "for two repetitions only their range")
 		case stats.OrderStatistics:
 			words = append(words, "order statistics of the repetitions around the median")
 		case stats.TOnLogs:
@@ -813,10 +808,10 @@ func intervalsLine(e *dataset.Experiment, records []*record.Record) string {
 		case stats.TOnValues:
 			words = append(words, "Student's t on the repetitions")
 		case stats.BySearch:
-			return "from the highest rate that all of its probes met the objective at to the lowest that all failed it at"
+			return "from the highest rate at which all probes met the objective to the lowest at which all failed it"
 		}
 	}
-	words = append(words, "ratios by Welch's t on logarithms, of geometric means, which can differ from the quotient of the medians shown")
+	words = append(words, "ratios of geometric means by Welch's t on logarithms, which can differ from the quotient of the medians shown")
 	return "95\u202f%: " + strings.Join(words, "; ")
 }
 
@@ -844,13 +839,13 @@ func (w *Writer) floorLine(e *dataset.Experiment) string {
 	}
 	var parts []string
 	if len(words) > 0 {
-		parts = append(parts, "the same cell under two names differs by: "+strings.Join(words, ", "))
+		parts = append(parts, "the A/A pair differs by: "+strings.Join(words, ", "))
 		if !e.FloorTogether() {
-			parts = append(parts, "not measured together: the two are of different runs")
+			parts = append(parts, "not measured together: the pair is from different runs")
 		}
 	}
 	for _, why := range reasons {
-		parts = append(parts, "not known of "+wording.List(unknown[why])+" ("+why+")")
+		parts = append(parts, "unknown for "+wording.List(unknown[why])+" ("+why+")")
 	}
 	return strings.Join(parts, "; ")
 }
@@ -876,10 +871,10 @@ func (w *Writer) othersLine() string {
 	return strings.Join(out, "; ")
 }
 
-// Failure is what failed in some repetitions of a cell, with the end of a log.
+// Failure is a failure of some repetitions of a cell, with the end of a log.
 type Failure struct{ Which, Words, Log string }
 
-// Failures tells what failed in a cell, each failure once, with the end of the log that the first record of it kept.
+// Failures returns the distinct failures of a cell, each with the first log.
 func Failures(cell *dataset.Cell) []Failure {
 	var sentences []string
 	repetitions, logs := map[string][]string{}, map[string]string{}
@@ -916,7 +911,7 @@ const (
 	replaced  = " replaced by " // between what FROM names and what stood in for it
 )
 
-// images lists the images that records name, as they were when they were used.
+// images lists the images in records.
 func images(records []*record.Record) []imageView {
 	var out []imageView
 	known := map[string]map[string]string{} // by definition, which most records share
@@ -944,7 +939,7 @@ func images(records []*record.Record) []imageView {
 	return out
 }
 
-// imageNames are those of the images of a record, by what they are for.
+// imageNames returns the image names of a record by service.
 func imageNames(raw json.RawMessage) map[string]string {
 	names := map[string]string{}
 	var was cellview.Definition
@@ -968,7 +963,7 @@ func imageName(i spec.Image) string {
 	return "built from " + i.Build.Dockerfile
 }
 
-// shortDigest keeps both ends of a digest, which is enough to compare by eye; JSON has the whole in the records.
+// shortDigest keeps both ends of a digest, enough to compare by eye.
 func shortDigest(d string) string {
 	name, hex, ok := strings.Cut(d, ":")
 	if !ok || len(hex) < 16 || strings.Trim(hex, "0123456789abcdef") != "" {
@@ -987,7 +982,7 @@ func shortDigests(text string) string {
 	return strings.Join(words, " ")
 }
 
-// Substitutes lists bases that stood in for others.
+// Substitutes lists base images that were replaced.
 func Substitutes(d *dataset.Dataset) []string {
 	var out []string
 	for _, r := range Records(d) {
@@ -1004,8 +999,7 @@ func Substitutes(d *dataset.Dataset) []string {
 	return cellview.SortedSet(out)
 }
 
-// sharedFacts are the facts of all records; what differs between them is listed with every value. Images have a
-// table of their own.
+// sharedFacts returns the facts of all records, except those of images, with every value that differs.
 func sharedFacts(records []*record.Record) []factView {
 	names := map[string]bool{}
 	for _, r := range records {

@@ -8,7 +8,7 @@ import (
 	"benchbook/render/cellview"
 )
 
-// Records are all that a page rests on, the A/A copies included.
+// Records returns all records behind a page, with the A/A copies.
 func Records(d *dataset.Dataset) []*record.Record {
 	var out []*record.Record
 	for _, e := range d.Experiments {
@@ -22,10 +22,10 @@ func Records(d *dataset.Dataset) []*record.Record {
 	return out
 }
 
-// Imported says that what is shown was read from output that somebody saved.
+// Imported reports whether the results were read from saved output.
 func Imported(d *dataset.Dataset) bool { return d.Host == record.ImportedHost }
 
-// ImportedFrom names the tools that printed such output, with their versions as far as they told.
+// ImportedFrom names the tools that printed it, with their versions if known.
 func ImportedFrom(d *dataset.Dataset) []string {
 	var out []string
 	for _, r := range Records(d) {

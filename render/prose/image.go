@@ -17,14 +17,13 @@ import (
 	"benchbook/notebook/markdown"
 )
 
-// mediaFolder is where pictures of an article lie, below its page.
+// mediaFolder holds the pictures of an article, below its page.
 const mediaFolder = "media"
 
-// pictures are the kinds of files that an article may show.
 var pictures = []string{".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg"}
 
-// image shows a picture of the article's own folder, which becomes a file of the page. Pictures elsewhere are not
-// loaded, since a page asks nobody for anything: they become links.
+// image shows a picture of the article's folder and adds it to the page. Others become links, since pages load nothing
+// from elsewhere.
 func (w *Writer) image(n ast.Node, source []byte) template.HTML {
 	i := n.(*ast.Image)
 	written, words := markdown.Resolve(i.Destination), strings.TrimSpace(w.Plain(i, source))
@@ -50,7 +49,7 @@ func (w *Writer) image(n ast.Node, source []byte) template.HTML {
 	return AnchorTag(href, template.HTML(template.HTMLEscapeString(words)))
 }
 
-// localPicture is the path of a picture that lies beside the article; ok is false for one that is elsewhere.
+// localPicture returns the path of a picture beside the article; ok is false for others.
 func localPicture(written string) (name string, ok bool) {
 	u, err := url.Parse(written)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.Path == "" {
@@ -59,13 +58,11 @@ func localPicture(written string) (name string, ok bool) {
 	return path.Clean(u.Path), true
 }
 
-// Picture is a picture of the document, as a file of the page.
 type Picture struct {
 	Path string // relative to the folder of the page, with slashes
 	Data []byte
 }
 
-// picture is the one that lies at a path of the page already; nil if none does.
 func (w *Writer) picture(name string) *Picture {
 	i := slices.IndexFunc(w.Pictures, func(p Picture) bool { return p.Path == path.Join(mediaFolder, name) })
 	if i < 0 {
@@ -74,7 +71,7 @@ func (w *Writer) picture(name string) *Picture {
 	return &w.Pictures[i]
 }
 
-// addPicture takes a picture of the document's folder into the page and gives its path there.
+// addPicture adds a picture of the folder to the page and returns its path there.
 func (w *Writer) addPicture(name string) (string, error) {
 	if there := w.picture(name); there != nil {
 		return there.Path, nil
@@ -88,11 +85,11 @@ func (w *Writer) addPicture(name string) (string, error) {
 	return to, nil
 }
 
-// readPicture reads a picture of a folder, which may be shown as it is.
+// readPicture reads a picture that is harmless to show.
 func readPicture(dir, name string) ([]byte, error) {
 	const largest = 8 << 20
 	if !slices.Contains(pictures, strings.ToLower(path.Ext(name))) {
-		return nil, fmt.Errorf("it is none of %s", strings.Join(pictures, " "))
+		return nil, fmt.Errorf("it is not one of %s", strings.Join(pictures, " "))
 	}
 	// A Root does not follow links that lead out of the folder.
 	root, err := os.OpenRoot(dir)

@@ -14,14 +14,13 @@ import (
 	"benchbook/render/number"
 )
 
-// listingView is a listing in the template.
 type listingView struct {
 	Name  string // of a file; may be empty
 	Lines string
 	Code  template.HTML
 }
 
-// Listing shows code. Lines says what stands beside the name; empty counts them.
+// Listing shows code. Empty lines are replaced by a count.
 func (w *Writer) Listing(name, lines, language string, code []byte) template.HTML {
 	text := strings.TrimRight(string(code), "\n")
 	if lines == "" {
@@ -63,7 +62,7 @@ func newLexers() *chroma.LexerRegistry {
 	return registry
 }
 
-// patientRules are the rules of a lexer, and a state of their own that nothing leads to, whose one rule makes all others patient.
+// patientRules returns a lexer's rules with an unreachable state whose one rule makes all others patient.
 func patientRules(lexer *chroma.RegexLexer) chroma.Rules {
 	known, err := lexer.Rules()
 	if err != nil {
@@ -85,10 +84,8 @@ func patientRules(lexer *chroma.RegexLexer) chroma.Rules {
 // patient is the rule that chroma asks, once all patterns of a lexer are compiled, how to change them.
 type patient struct{}
 
-// Mutate is part of chroma.Mutator. The rule is gone before anything is matched.
 func (patient) Mutate(*chroma.LexerState) error { return nil }
 
-// MutateLexer is part of chroma.LexerMutator.
 func (patient) MutateLexer(rules chroma.CompiledRules, state string, rule int) error {
 	rules[state] = slices.Delete(rules[state], rule, rule+1)
 	for _, list := range rules {
@@ -99,8 +96,8 @@ func (patient) MutateLexer(rules chroma.CompiledRules, state string, rule int) e
 	return nil
 }
 
-// lexer is that of a language; nil if there is none. That is remembered, since for a name that is no language the registry tries the
-// patterns for names of files of all its lexers, which takes longer than to read a listing.
+// lexer returns the lexer of a language; nil if there is none. It is cached, since the registry tries the file patterns
+// of all lexers for an unknown name.
 func (r *Renderer) lexer(language string) chroma.Lexer {
 	if lexer, known := r.known.Load(language); known {
 		l, _ := lexer.(chroma.Lexer)
@@ -126,10 +123,9 @@ func (r *Renderer) highlight(language, text string) (marked template.HTML, err e
 	return marked, err
 }
 
-// code is a listing as it was written.
 type code struct{ language, text string }
 
-// tokenize does what highlight does, anew.
+// tokenize highlights without the cache.
 func (r *Renderer) tokenize(language, text string) (marked template.HTML, err error) {
 	plain := template.HTML(template.HTMLEscapeString(text))
 	lexer := r.lexer(language)
@@ -175,7 +171,7 @@ func (r *Renderer) tokenize(language, text string) (marked template.HTML, err er
 	return template.HTML(b.String()), nil
 }
 
-// tokenClass is the class of a kind of token; empty for what is not marked.
+// tokenClass is the class of a token; empty for plain text.
 func tokenClass(t chroma.TokenType) string {
 	switch {
 	case t.InCategory(chroma.Comment) && t != chroma.CommentPreproc && t != chroma.CommentPreprocFile:

@@ -32,13 +32,12 @@ import (
 	"benchbook/render/wording"
 )
 
-// Page is the page that prose is part of.
 type Page interface {
 	Fill(template string, data any) template.HTML
 	Warnf(format string, args ...any)
 }
 
-// Article is what the prose of an article shows that is not prose.
+// Article shows the parts of an article that are not prose.
 type Article interface {
 	Block(b *article.Block) template.HTML
 	Value(in expr.Inline) template.HTML
@@ -46,7 +45,7 @@ type Article interface {
 	Claim(name string, words template.HTML) template.HTML // words that are bound to a claim
 }
 
-// Renderer has what the prose of all pages has in common. It may be used by several goroutines.
+// Renderer holds what the prose of all pages shares. It is safe for concurrent use.
 type Renderer struct {
 	policy   *bluemonday.Policy
 	lexers   *chroma.LexerRegistry
@@ -54,10 +53,8 @@ type Renderer struct {
 	listings sync.Map // template.HTML by code: subpages and the next preview mostly have the same
 }
 
-// NewRenderer returns a Renderer.
 func NewRenderer() *Renderer { return &Renderer{policy: newPolicy(), lexers: newLexers()} }
 
-// Options are of a document.
 type Options struct {
 	Up       string            // from the page to the folder of the site, such as "../"
 	Articles []string          // slugs of the site's articles, to which pages may link
@@ -68,7 +65,7 @@ type Options struct {
 	Destination func(written string) (href template.URL, ok bool)
 }
 
-// Writer writes the prose of one document, and lines of Markdown that stand elsewhere in it.
+// Writer writes the prose of one document, and single lines of Markdown.
 type Writer struct {
 	*Renderer
 	Options
@@ -89,7 +86,7 @@ type Writer struct {
 	err      error
 }
 
-// Writer returns a Writer for a document. A page of docs has no article.
+// Writer returns a Writer for a document; pages of docs have no article.
 func (r *Renderer) Writer(doc *article.Document, page Page, a Article, o Options) *Writer {
 	w := &Writer{Renderer: r, Options: o, page: page, article: a, doc: doc, Anchors: map[string]string{}, ClaimWords: map[string]string{},
 		noted: map[int]bool{}, line: parser.NewParser(
@@ -108,17 +105,17 @@ func (r *Renderer) Writer(doc *article.Document, page Page, a Article, o Options
 	return w
 }
 
-// At is the Writer of the same document as it stands on a page elsewhere.
+// At returns a Writer of the same document for a page in another folder.
 func (w *Writer) At(up string) *Writer {
 	there := *w
 	there.Up = up
 	return &there
 }
 
-// Err is the first error of a template or listing, if there was one.
+// Err returns the first error of a template or listing.
 func (w *Writer) Err() error { return w.err }
 
-// RegisterFuncs is part of renderer.NodeRenderer: it names the nodes that are not shown as goldmark does by itself.
+// RegisterFuncs names the nodes that are not shown as goldmark shows them.
 func (w *Writer) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
 	whole := func(kind ast.NodeKind, show func(n ast.Node, source []byte) template.HTML) {
 		reg.Register(kind, func(out util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
@@ -150,18 +147,15 @@ func (w *Writer) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
 	}
 }
 
-// markup is what goldmark writes into as it is: for any other writer it makes a buffer of four kilobytes, for every node that is shown.
+// markup spares goldmark the buffer of four kilobytes that it makes for every node with other writers.
 type markup struct{ bytes.Buffer }
 
-// Buffered is part of util.BufWriter: nothing waits to be written.
 func (*markup) Buffered() int { return 0 }
 
-// Flush is part of util.BufWriter.
 func (*markup) Flush() error { return nil }
 
 var _ util.BufWriter = (*markup)(nil)
 
-// show renders one node with all that is in it.
 func (w *Writer) show(n ast.Node, source []byte) template.HTML {
 	var b markup
 	if err := w.markdown.Render(&b, source, n); err != nil && w.err == nil {
@@ -170,7 +164,6 @@ func (w *Writer) show(n ast.Node, source []byte) template.HTML {
 	return template.HTML(b.String())
 }
 
-// Children renders what is in a node.
 func (w *Writer) Children(n ast.Node, source []byte) template.HTML {
 	var b strings.Builder
 	for child := n.FirstChild(); child != nil; child = child.NextSibling() {
@@ -179,7 +172,7 @@ func (w *Writer) Children(n ast.Node, source []byte) template.HTML {
 	return template.HTML(b.String())
 }
 
-// Prose is all that the author wrote, with notes beside the paragraphs that refer to them first.
+// Prose renders the document, with footnotes beside the first paragraphs that refer to them.
 func (w *Writer) Prose() template.HTML {
 	source := w.doc.Text
 	var b bytes.Buffer
@@ -189,7 +182,7 @@ func (w *Writer) Prose() template.HTML {
 		}
 		block := w.show(n, source)
 		if notes := w.notes(n, source); len(notes) > 0 {
-			block = w.page.Fill("beside", struct {
+			block = w.page.Fill("with-notes", struct {
 				Block template.HTML
 				Notes []noteView
 			}{block, notes})
@@ -206,7 +199,7 @@ func (w *Writer) Prose() template.HTML {
 	return template.HTML(balanced)
 }
 
-// Inline renders a line of Markdown, such as a title; the second result is its text alone.
+// Inline renders a line of Markdown, such as a title; the second result is its plain text.
 func (w *Writer) Inline(line string) (template.HTML, string) {
 	source := []byte(strings.Join(strings.Fields(line), " "))
 	tree := w.line.Parse(text.NewReader(source))
@@ -226,7 +219,7 @@ func (w *Writer) Inline(line string) (template.HTML, string) {
 	return template.HTML(balanced), strings.Join(words, " ")
 }
 
-// Plain is the text of a node and all in it, as a person would read it aloud.
+// Plain returns the text of a node, as read aloud.
 func (w *Writer) Plain(n ast.Node, source []byte) string {
 	return plaintext.String(w.spoken(n, source))
 }
@@ -277,8 +270,7 @@ func (w *Writer) spoken(n ast.Node, source []byte) string {
 	return b.String()
 }
 
-// survey goes through the document once before anything is shown: levels and ids of headings, and what the prose says
-// of each claim.
+// survey finds the levels and ids of headings and the sentences of claims before anything is shown.
 func (w *Writer) survey() {
 	source := w.doc.Text
 	_ = ast.Walk(w.doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
@@ -306,7 +298,6 @@ func (w *Writer) survey() {
 	})
 }
 
-// Heading is a heading of the document.
 type Heading struct {
 	Level     int
 	ID, Words string
@@ -347,7 +338,7 @@ func (w *Writer) reference(n ast.Node, source []byte) template.HTML {
 	return w.referTo(n.(*article.Reference).Label.Value, w.Children(n, source))
 }
 
-// referTo leads to a table or figure: by the words given, else by its number.
+// referTo links to a table or figure, by the words given or by its number.
 func (w *Writer) referTo(label string, words template.HTML) template.HTML {
 	no, ok := w.Numbers[label]
 	switch {
@@ -377,7 +368,7 @@ func (w *Writer) code(n ast.Node, source []byte) template.HTML {
 	return w.Listing("", lines, language, code)
 }
 
-// codeSpan shows code, or in titles, which package article does not look into, a value.
+// codeSpan shows code, or a value in a title.
 func (w *Writer) codeSpan(n ast.Node, source []byte) template.HTML {
 	if in, ok := w.valueIn(n, source); ok {
 		return w.article.Value(in)
@@ -389,8 +380,8 @@ func (w *Writer) codeSpan(n ast.Node, source []byte) template.HTML {
 	return template.HTML(tag + template.HTMLEscapeString(code) + "</code>")
 }
 
-// isHyphenated says whether code is a word with a hyphen, such as the name of a flag, behind which no line should end: it would read as
-// another word. A long one may have to be broken on a telephone.
+// isHyphenated reports whether code is a word with a hyphen, such as a flag, that should not break at it. Long ones
+// may.
 func isHyphenated(code string) bool {
 	const longest = 24 // letters
 	return strings.Contains(code, "-") && !strings.ContainsFunc(code, unicode.IsSpace) && utf8.RuneCountInString(code) <= longest
@@ -406,7 +397,7 @@ func codeText(n ast.Node, source []byte) string {
 	return b.String()
 }
 
-// valueIn reads `{value} …` in a line of Markdown. Docs have no values.
+// valueIn parses `{value} …` in a line of Markdown. Docs have no values.
 func (w *Writer) valueIn(n ast.Node, source []byte) (expr.Inline, bool) {
 	rest, found := strings.CutPrefix(codeText(n, source), "{value}")
 	if !found || w.article == nil {
@@ -416,7 +407,7 @@ func (w *Writer) valueIn(n ast.Node, source []byte) (expr.Inline, bool) {
 	return in, err == nil
 }
 
-// callouts are GitHub's, with the class that each is shown by.
+// callouts are GitHub's, with their classes.
 var callouts = map[string]struct{ label, class string }{
 	"[!NOTE]":      {"Note", "callout"},
 	"[!TIP]":       {"Tip", "callout"},
@@ -436,7 +427,7 @@ func (w *Writer) quote(n ast.Node, source []byte) template.HTML {
 	return "<blockquote>\n" + w.Children(n, source) + "</blockquote>\n"
 }
 
-// callout shows a quote without its first line, which says what it is.
+// callout shows a quote without its first line, which names the kind.
 func (w *Writer) callout(label, class string, first ast.Node, begin int, source []byte) template.HTML {
 	out := template.HTML(`<aside class="` + class + `"><p class="label">` + label + "</p>\n")
 	var rest template.HTML
@@ -455,7 +446,7 @@ func (w *Writer) callout(label, class string, first ast.Node, begin int, source 
 	return out + "</aside>\n"
 }
 
-// link shows links of the article, and in titles, which package article does not look into, claims and references.
+// link shows links, and in titles claims and references.
 func (w *Writer) link(n ast.Node, source []byte) template.HTML {
 	l := n.(*ast.Link)
 	written, words := markdown.Resolve(l.Destination), w.Children(n, source)
@@ -490,7 +481,7 @@ func (w *Writer) autoLink(n ast.Node, source []byte) template.HTML {
 	return AnchorTag(href, template.HTML(words))
 }
 
-// AnchorTag is a link around words.
+// AnchorTag links words.
 func AnchorTag(href template.URL, words template.HTML) template.HTML {
 	return template.HTML(`<a href="`+template.HTMLEscapeString(string(href))+`">`) + words + "</a>"
 }
@@ -517,7 +508,7 @@ func (w *Writer) htmlInline(n ast.Node, source []byte) template.HTML {
 	return template.HTML(w.clean(raw))
 }
 
-// markdownTable shows a table that the author typed. It may be wider than the page, which must not be.
+// markdownTable lets a table scroll that is wider than the page.
 func (w *Writer) markdownTable(n ast.Node, source []byte) template.HTML {
 	var b strings.Builder
 	b.WriteString(`<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>` + "\n")
@@ -540,17 +531,15 @@ func (w *Writer) markdownTable(n ast.Node, source []byte) template.HTML {
 	return template.HTML(b.String())
 }
 
-// noteView is a footnote in the template.
 type noteView struct {
 	ID, Number string
 	Text       template.HTML
 	Back       []backView // where the text refers to it
 }
 
-// backView leads back from a note to one of the places that refer to it.
+// backView leads back to a reference to a note.
 type backView struct{ Href, Number, Label string }
 
-// backs lead to all places that refer to a note.
 func backs(l *extast.FootnoteLink) []backView {
 	if l.RefCount <= 1 {
 		return []backView{{Href: "#" + refIDOf(l), Label: "back to the text"}}
@@ -565,7 +554,6 @@ func backs(l *extast.FootnoteLink) []backView {
 	return out
 }
 
-// refIDOf is the id of a reference to a note.
 func refIDOf(l *extast.FootnoteLink) string {
 	return fmt.Sprintf("%s%s%d-%d", refID, noteID, l.Index, l.RefIndex+1)
 }
@@ -576,7 +564,7 @@ func (w *Writer) footnoteLink(n ast.Node, _ []byte) template.HTML {
 		noteID, l.Index, refIDOf(l)))
 }
 
-// notes gives the footnotes that a block is the first to refer to.
+// notes returns the footnotes that a block is the first to refer to.
 func (w *Writer) notes(block ast.Node, source []byte) []noteView {
 	var out []noteView
 	_ = ast.Walk(block, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
@@ -612,7 +600,7 @@ func (w *Writer) footnote(index int) *extast.Footnote {
 	return nil
 }
 
-// noteText is what a note says; a single paragraph follows its number in the same line.
+// noteText returns the text of a note; a single paragraph goes on its number's line.
 func (w *Writer) noteText(note ast.Node, source []byte) template.HTML {
 	if only := note.FirstChild(); only != nil && only == note.LastChild() && only.Kind() == ast.KindParagraph {
 		return w.Children(only, source)

@@ -18,11 +18,10 @@ import (
 	"benchbook/notebook/source"
 )
 
-// schemes are those of links that may leave the site.
 var schemes = []string{"http", "https", "mailto"}
 
-// newPolicy is what raw HTML of an author may be: formatting. It has no classes, ids or styles, so that it cannot
-// pass for something that was measured, and nothing that loads or runs.
+// newPolicy allows formatting in raw HTML: nothing that loads or runs, and no classes, ids or styles by which it could
+// pass for a measured value.
 func newPolicy() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
 	p.AllowElements("abbr", "b", "blockquote", "br", "cite", "code", "dd", "del", "details", "dfn", "div", "dl", "dt", "em",
@@ -62,8 +61,7 @@ func balance(prose []byte) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// destination is where a link of the article leads on the site; ok is false if it must not or cannot be followed, and
-// then only its words are shown, and DeadLinks says why.
+// destination resolves a link of the article; if ok is false only its words are shown, and DeadLinks says why.
 func (w *Writer) destination(written string) (href template.URL, ok bool) {
 	if w.Destination != nil {
 		return w.Destination(written)
@@ -72,7 +70,6 @@ func (w *Writer) destination(written string) (href template.URL, ok bool) {
 	return href, err == nil
 }
 
-// Source is the destination of the address that something published has.
 func (w *Writer) Source(written string) (href template.URL, ok bool) {
 	href, err := w.follow(written)
 	if err != nil {
@@ -87,7 +84,7 @@ func (w *Writer) follow(written string) (template.URL, error) {
 	return href, err
 }
 
-// follower finds where links of an article lead.
+// follower resolves links of an article.
 type follower struct {
 	up       string // from the page to the folder of the site
 	articles []string
@@ -95,18 +92,18 @@ type follower struct {
 	doc      *article.Document
 }
 
-// follow gives where a link leads on the site, or says why it cannot or must not be followed.
+// follow returns where a link leads on the site, or why it cannot be followed.
 func (f follower) follow(written string) (template.URL, error) {
 	u, err := url.Parse(written)
 	if err != nil {
-		return "", errors.New("it is no address")
+		return "", errors.New("it is not an address")
 	}
 	switch {
 	case u.Scheme != "":
 		if slices.Contains(schemes, strings.ToLower(u.Scheme)) {
 			return template.URL(u.String()), nil
 		}
-		return "", errors.New("pages link by http, https and mailto alone")
+		return "", errors.New("pages can link by http, https and mailto only")
 	case u.Host != "":
 		return template.URL("https:" + u.String()), nil
 	case u.Path == "":
@@ -122,7 +119,7 @@ func (f follower) follow(written string) (template.URL, error) {
 	return "", errors.New("the site has nothing there")
 }
 
-// fragment finds a heading, or a part that we gave an id.
+// fragment finds a heading or a part with an id.
 func (f follower) fragment(id string) (template.URL, error) {
 	if ours, ok := f.anchors[id]; ok {
 		id = ours
@@ -132,7 +129,6 @@ func (f follower) fragment(id string) (template.URL, error) {
 	return template.URL((&url.URL{Fragment: id}).String()), nil
 }
 
-// isPart tells whether we give an id to some part of the page.
 func (f follower) isPart(id string) bool {
 	name, isClaim := strings.CutPrefix(id, ClaimID)
 	return slices.ContainsFunc(f.doc.Tables, func(t *article.Table) bool { return t.Label.Value == id }) ||
@@ -141,8 +137,8 @@ func (f follower) isPart(id string) bool {
 		slices.Contains(partIDs, id)
 }
 
-// DeadLinks warns of links and pictures of an article that its page shows as text, since they lead to nothing. Articles are the slugs of
-// those that it may link to. Links in raw HTML are left alone.
+// DeadLinks warns of links and pictures that become text because they lead to nothing. articles are the slugs that
+// links may name. Links in raw HTML are not checked.
 func DeadLinks(doc *article.Document, articles []string, problems *source.Problems) {
 	deadLinks(doc, articles, func(name string) error {
 		_, err := readPicture(doc.Dir, name)
@@ -150,7 +146,6 @@ func DeadLinks(doc *article.Document, articles []string, problems *source.Proble
 	}, problems)
 }
 
-// DeadLinks warns of the document's own, which are those of the function.
 func (w *Writer) DeadLinks(problems *source.Problems) {
 	deadLinks(w.doc, w.Articles, func(name string) error {
 		if w.picture(name) != nil { // no need to read it again
@@ -161,7 +156,6 @@ func (w *Writer) DeadLinks(problems *source.Problems) {
 	}, problems)
 }
 
-// deadLinks is DeadLinks for who looks for pictures.
 func deadLinks(doc *article.Document, articles []string, picture func(name string) error, problems *source.Problems) {
 	f := follower{articles: articles, anchors: map[string]string{}, doc: doc}
 	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
@@ -184,10 +178,9 @@ func deadLinks(doc *article.Document, articles []string, picture func(name strin
 	}
 }
 
-// partIDs are the ids that every page has; headings that come out the same are given others.
+// partIDs are the ids of every page; headings do not get them.
 var partIDs = []string{"main", "theme", "find", "found", "found-count", "method", "values"}
 
-// partPrefixes begin the ids that we make.
 var partPrefixes = []string{ClaimID, noteID, refID, ValueID, "fig-", "tbl-"}
 
 // Beginnings of ids.
@@ -199,7 +192,7 @@ const (
 	headingID = "section-"
 )
 
-// Anchor is the id of a heading, given that of goldmark.
+// Anchor returns the id of a heading, given the one of goldmark.
 func Anchor(id string) string {
 	taken := slices.Contains(partIDs, id) ||
 		slices.ContainsFunc(partPrefixes, func(p string) bool { return strings.HasPrefix(id, p) })

@@ -18,7 +18,7 @@ const (
 	mathSpace  = "http://www.w3.org/1998/Math/MathML"
 )
 
-// drawingElements are those of SVG that draw. Neither scripts, nor links, nor what moves attributes about is among them.
+// drawingElements are the SVG elements that only draw: no scripts, links or animations.
 var drawingElements = []string{"svg", "g", "defs", "symbol", "use", "title", "desc", "metadata", "style", "path", "rect", "circle", "ellipse",
 	"line", "polyline", "polygon", "text", "tspan", "textPath", "image", "clipPath", "mask", "pattern", "marker", "linearGradient",
 	"radialGradient", "stop", "filter", "feBlend", "feColorMatrix", "feComponentTransfer", "feComposite", "feFlood", "feFuncA", "feFuncB",
@@ -29,8 +29,8 @@ var (
 	elsewhereInCSS  = regexp.MustCompile(`(?i)@import|@charset|image-set|src\s*\(|\\|url\s*\(\s*["']?\s*[^#"'\s]`)
 )
 
-// harmlessSVG says what of a drawing of an author could run, or could load something, where a reader opens it by itself. As a
-// picture in a page it could do neither, but it is a file of the site like any other.
+// harmlessSVG returns an error if a drawing could run or load something when opened by itself. In a page it could do
+// neither, but it is a file of the site.
 func harmlessSVG(data []byte) error {
 	d := xml.NewDecoder(bytes.NewReader(data))
 	var r svgReader
@@ -50,13 +50,11 @@ func harmlessSVG(data []byte) error {
 	}
 }
 
-// svgReader reads a drawing token by token.
 type svgReader struct {
 	depth, inStyle, elements int
 	style                    strings.Builder // of one element, which comments may cut up
 }
 
-// read says what of a token could run, or could load something.
 func (r *svgReader) read(token xml.Token) error {
 	switch token := token.(type) {
 	case xml.ProcInst:
@@ -69,7 +67,7 @@ func (r *svgReader) read(token xml.Token) error {
 		}
 	case xml.StartElement:
 		if r.elements == 0 && token.Name != (xml.Name{Space: svgSpace, Local: "svg"}) {
-			return errors.New(`it is not SVG: its first element has to be svg, with xmlns="` + svgSpace + `"`)
+			return errors.New(`it is not SVG: its first element must be svg, with xmlns="` + svgSpace + `"`)
 		}
 		r.depth, r.elements = r.depth+1, r.elements+1
 		if token.Name.Local == "style" && r.inStyle == 0 {
@@ -119,7 +117,7 @@ func harmlessElement(e xml.StartElement) error {
 	return nil
 }
 
-// harmlessStyle looks at a style sheet, or at an attribute, which may be one.
+// harmlessStyle checks a style sheet, or an attribute that may be one.
 func harmlessStyle(css string) error {
 	if found := elsewhereInCSS.FindString(css); found != "" {
 		return fmt.Errorf("its style has %q, which may load something; remove it", found)

@@ -10,7 +10,6 @@ import (
 	"benchbook/render/number"
 )
 
-// Layout is a table as a template prints it.
 type Layout struct {
 	Heads    []Head
 	Sections []Section
@@ -21,10 +20,10 @@ type Layout struct {
 	Rows     int      // of all sections
 }
 
-// Dense tells whether a row has so much in it that it has to be set closer.
+// Dense reports whether the table has many columns.
 func (l Layout) Dense() bool { return len(l.Heads) > 8 }
 
-// Crowded tells whether a row has so many numbers that the intervals beside them have to be broken where there is little room.
+// Crowded reports whether rows have so many numbers that intervals break onto lines of their own on narrow screens.
 func (l Layout) Crowded() bool {
 	numbers := 0
 	for _, h := range l.Heads {
@@ -35,19 +34,17 @@ func (l Layout) Crowded() bool {
 	return numbers > 7
 }
 
-// Section is rows below a heading of their own; a table that has none is one section without a name.
+// Section is rows below a heading; a table without groups is one section without a name.
 type Section struct {
 	Name string
 	Rows []LaidRow
 }
 
-// Series is a colour, by its number from 1, and what has it.
 type Series struct {
 	Number int
 	Name   string
 }
 
-// Head is the head of a column.
 type Head struct {
 	Words, Unit string
 	Class       string
@@ -55,26 +52,23 @@ type Head struct {
 	Axis        []string // the two ends of the scale, for the column of plots
 }
 
-// LaidRow is a row of a Layout.
 type LaidRow struct {
 	ID    string
 	Cells []Cell
 }
 
-// LaidNote is a note below the table: all that is of one kind.
 type LaidNote struct {
 	ID, Number, Kind string
 	Found            []Found
 }
 
-// Found is what a note says of some rows, by their names.
 type Found struct{ Rows, Words string }
 
-// SortsLast is what a cell of no value has in the place of one to sort by: the script of a page puts it last, whichever way it sorts.
+// SortsLast is the sort key of a missing value: the script of a page puts it last either way.
 const SortsLast = "-1e308"
 
-// Cell is one cell of a Layout. Exactly one of the ways to fill it is used: the name of the row, a plot, a group, notes, a
-// missing value, a value, or plain text.
+// Cell is one cell of a Layout. It is filled in exactly one way: name of the row, plot, group, notes, missing value,
+// value, or plain text.
 type Cell struct {
 	IsName bool
 	Text   string // of a name, and of plain text
@@ -103,16 +97,15 @@ type Plot struct {
 	Series       int // from 1
 }
 
-// Why is a note about a row: its kind, leading to what there is of it below the table.
+// Why links to a note about a row.
 type Why struct{ ID, Number, Kind, Words string }
 
-// Marks are the numbers of notes about one value, leading to the first of them.
+// Marks link to the notes about one value.
 type Marks struct{ ID, Numbers, Words string }
 
 // Shift is how far a row moved against the published order.
 type Shift struct{ Text, Class, Title string }
 
-// Layout lays the table out.
 func (t Table) Layout() Layout {
 	l := layouter{Table: t, rows: t.Rows}
 	for i, m := range t.Metrics {
@@ -150,7 +143,7 @@ type layouter struct {
 	out      Layout
 }
 
-// unit chooses one for a column: that in which most of its values are best read.
+// unit chooses the unit that suits most values of a column.
 func (l *layouter) unit(i int, m Metric) number.Unit {
 	var centres []float64
 	for _, r := range l.rows {
@@ -168,7 +161,6 @@ func (l *layouter) unit(i int, m Metric) number.Unit {
 	return u
 }
 
-// decimals says with how many digits after the point a value of a column is written.
 func (m Metric) decimals(u number.Unit, v Value) int {
 	if m.Format.Digits != nil {
 		return *m.Format.Digits
@@ -176,10 +168,8 @@ func (m Metric) decimals(u number.Unit, v Value) int {
 	return u.Decimals(v.Centre, v.Lo, v.Hi)
 }
 
-// inSentence is the head as it stands within one.
 func (m Metric) inSentence() string { return cmp.Or(m.Named, m.Head) }
 
-// head names the unit of a column.
 func (m Metric) head(u number.Unit) string {
 	if u.Symbol == "/s" && m.Per == "" {
 		return "per second"
@@ -308,16 +298,16 @@ func (l *layouter) published(m Metric, u number.Unit, v Value) Cell {
 	places := strconv.FormatFloat(math.Abs(v.Shift), 'f', -1, 64)
 	switch {
 	case v.Shift > 0:
-		c.Shift = &Shift{"▲" + places, "up", "up against the published order by " + places}
+		c.Shift = &Shift{"▲" + places, "up", "up from the published order by " + places}
 	case v.Shift < 0:
-		c.Shift = &Shift{"▼" + places, "down", "down against the published order by " + places}
+		c.Shift = &Shift{"▼" + places, "down", "down from the published order by " + places}
 	default:
 		c.Shift = &Shift{"=", "", "same rank as published"}
 	}
 	return c
 }
 
-// noted pairs a row's notes that are about something with where they are below the table, by their numbers.
+// noted links the notes of a row that are about something.
 func (l *layouter) noted(r Row, isAbout func(Note) bool) []Why {
 	var out []Why
 	for i := range l.out.Notes {
@@ -330,7 +320,6 @@ func (l *layouter) noted(r Row, isAbout func(Note) bool) []Why {
 	return out
 }
 
-// marks gathers the notes about one value of a row; nil if there are none.
 func (l *layouter) marks(r Row, metric int) *Marks {
 	var out *Marks
 	for _, n := range l.noted(r, func(n Note) bool { return slices.Contains(n.Metrics, metric) }) {
@@ -343,10 +332,9 @@ func (l *layouter) marks(r Row, metric int) *Marks {
 	return out
 }
 
-// isOfRow tells whether a note is about a whole row.
 func (n Note) isOfRow() bool { return len(n.Metrics) == 0 }
 
-// note puts what is found in a row below the table, with all else of its kind; rows of which the same is said share it.
+// note adds a note below the table; rows with the same words share it.
 func (l *layouter) note(r Row, n Note) {
 	i := slices.IndexFunc(l.out.Notes, func(o LaidNote) bool { return o.Kind == n.Kind })
 	if i < 0 {
@@ -371,7 +359,7 @@ func (l *layouter) note(r Row, n Note) {
 	}
 }
 
-// scale is what the plots of a column share: round ends that enclose every interval.
+// scale is shared by the plots of a column: round ends that enclose every interval.
 type scale struct {
 	unit   number.Unit
 	lo, hi float64
@@ -413,7 +401,7 @@ func (l *layouter) newScale() *scale {
 
 func (s *scale) label(x float64) string { return s.unit.Number(x, s.digits) }
 
-// at places x on the scale, in per cent of its width; an end that is unbounded lies at the scale's own.
+// at places x on the scale, in per cent of its width, clamped to its ends.
 func (s *scale) at(x float64) float64 { return min(100, max(0, 100*(x-s.lo)/(s.hi-s.lo))) }
 
 func (s *scale) cell(v Value, series int) Cell {

@@ -16,7 +16,6 @@ import (
 	"benchbook/render/number"
 )
 
-// Table is results in rows and columns.
 type Table struct {
 	ID      string   // unique in its page; rows and notes have ids below it
 	Words   []string // heads of the columns of words; the first names the rows
@@ -40,13 +39,12 @@ type Metric struct {
 	Published string
 }
 
-// Format is how a column is to be written; what is zero is chosen by its numbers.
+// Format is how to write a column; zero fields are chosen by its numbers.
 type Format struct {
 	Unit   *number.Unit
 	Digits *int // after the point
 }
 
-// Order is a column by which rows are sorted.
 type Order struct {
 	Metric int // index into Table.Metrics plus one; best first, missing values last
 	Word   int // index into Table.Words plus one, where Metric is 0; numbers by size
@@ -76,14 +74,13 @@ type Value struct {
 	Shift     float64 // places gained against the published order; NaN for none
 }
 
-// Note is something that a reader of a row has to know.
 type Note struct {
 	Kind    string // what it is in two or three words; notes of one kind share a number
 	Words   string // what it is in this row, as a part of a sentence
 	Metrics []int  // the columns that it is about, indices into Table.Metrics; none for the whole row
 }
 
-// sections gives the rows in the table's order, section by section. Equal rows keep their order, and so do sections.
+// sections sorts the rows, section by section, stably.
 func (t Table) sections() [][]Row {
 	rows := t.sorted()
 	var names []string
@@ -113,7 +110,7 @@ func (t Table) sorted() []Row {
 	return rows
 }
 
-// compare puts the better value first, and missing ones last. Where neither is better, the larger is first.
+// compare puts better values first and missing ones last; without a better direction larger ones come first.
 func (m Metric) compare(a, b Value) int {
 	switch {
 	case a.Missing != "" || b.Missing != "":
@@ -131,7 +128,7 @@ func rank(missing bool) int {
 	return 0
 }
 
-// compareWords orders numbers by size, and before other words.
+// compareWords orders numbers by size, before other words.
 func compareWords(a, b string) int {
 	x, errX := strconv.ParseFloat(a, 64)
 	y, errY := strconv.ParseFloat(b, 64)
@@ -141,5 +138,4 @@ func compareWords(a, b string) int {
 	return cmp.Or(cmp.Compare(rank(errX != nil), rank(errY != nil)), cmp.Compare(a, b))
 }
 
-// hasInterval tells whether there is an interval to print.
 func (v Value) hasInterval() bool { return v.Missing == "" && !math.IsNaN(v.Lo) && !math.IsNaN(v.Hi) }

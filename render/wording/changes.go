@@ -15,7 +15,6 @@ import (
 	"benchbook/render/number"
 )
 
-// Change writes the change of a metric with its interval.
 func Change(c *compare.Change) string {
 	e := c.Effect
 	if e == nil {
@@ -55,10 +54,10 @@ func Verdict(c *compare.Change) string {
 	return string(c.Verdict) + ": " + c.Reason
 }
 
-// InvalidReason is how results begin that are missing since the cell is not valid.
+// InvalidReason begins the reason of a result that is missing because the cell is not valid.
 const InvalidReason = "invalid: "
 
-// A ChangeTable is the changes of one metric of one experiment.
+// A ChangeTable holds the changes of one metric of one experiment.
 type ChangeTable struct {
 	Metric  record.Metric
 	Changes []*compare.Change
@@ -94,7 +93,7 @@ func (t *ChangeTable) Title() string {
 	return fmt.Sprintf("%s, noise floor %s", t.Metric.Name, number.Percent.Quantity(floor, number.Percent.Decimals(floor, math.NaN(), math.NaN())))
 }
 
-// Rows are those below the head "cell A B change verdict".
+// Rows are the rows below the head "cell A B change verdict".
 func (t *ChangeTable) Rows() [][]string {
 	var results []dataset.Result
 	for _, c := range t.Changes {
@@ -115,13 +114,12 @@ func (t *ChangeTable) Rows() [][]string {
 	return rows
 }
 
-// ExperimentChanges are the changes of one experiment.
 type ExperimentChanges struct {
 	Name   string // with its article
 	Tables []ChangeTable
 }
 
-// Changes sorts changes by experiment and metric, in their order.
+// Changes groups changes by experiment and metric, in their order.
 func Changes(changes []compare.Change) []ExperimentChanges {
 	var out []ExperimentChanges
 	for _, t := range tablesOf(changes) {
@@ -133,14 +131,14 @@ func Changes(changes []compare.Change) []ExperimentChanges {
 	return out
 }
 
-// Unchanged reports whether both sides of all cells are the same repetitions, so that there is nothing to show.
+// Unchanged reports whether both sides are the same repetitions.
 func (e *ExperimentChanges) Unchanged() bool {
 	return !slices.ContainsFunc(e.Tables, func(t ChangeTable) bool {
 		return slices.ContainsFunc(t.Changes, func(c *compare.Change) bool { return !c.Unchanged })
 	})
 }
 
-// Notes are the marks of the changes, each with the metrics and the cells that have it, unless all do.
+// Notes are the marks of the changes, each with its metrics and cells unless all have it.
 func (e *ExperimentChanges) Notes() []string {
 	var marks []string
 	cells, metrics := map[string][]string{}, map[string][]string{}
@@ -181,7 +179,7 @@ func (e *ExperimentChanges) Notes() []string {
 	return marks
 }
 
-// Sum says how many changes there are of each verdict.
+// Sum counts the changes of each verdict.
 func Sum(changes []compare.Change) string {
 	words := []stats.Shift{stats.Worse, stats.Better, stats.Higher, stats.Lower, stats.NotShown, stats.NotComparable}
 	var out []string
@@ -199,7 +197,7 @@ func Sum(changes []compare.Change) string {
 	return strings.Join(out, ", ")
 }
 
-// Where says in which cells something differs, and whether it can be the cause of a shift.
+// Where lists the cells of a difference, and says if it cannot have caused the changes.
 func Where(d *compare.Difference) string {
 	out := ""
 	if !d.All {
@@ -214,10 +212,10 @@ func Where(d *compare.Difference) string {
 	return out
 }
 
-// MaxDetails is how many lines a difference has where people read it; data have all.
+// MaxDetails is how many lines a difference has for people; data have all.
 const MaxDetails = 12
 
-// Details are the parts of a difference, a line to each.
+// Details lists the parts of a difference, one in a line.
 func Details(d *compare.Difference) []string {
 	var out []string
 	for i, p := range d.Parts {
@@ -229,8 +227,7 @@ func Details(d *compare.Difference) []string {
 	return out
 }
 
-// Apart says how much later B was measured than A, as part of a sentence: what else changed on the machine meanwhile is part of
-// every change, and no noise floor of one run tells of it. It is empty for no time.
+// Apart warns of the time between A and B, in which anything may have changed; no noise floor of one run covers it.
 func Apart(d time.Duration) string {
 	if d = d.Abs(); d == 0 {
 		return ""
@@ -242,5 +239,5 @@ func Apart(d time.Duration) string {
 	if days := int(d.Hours() / 24); days > 1 {
 		words = fmt.Sprintf("%d days", days)
 	}
-	return fmt.Sprintf("A and B were measured %s apart: what else changed meanwhile is part of every change, and the noise floor does not hold it", words)
+	return fmt.Sprintf("A and B were measured %s apart: every change includes whatever else changed in between, which the noise floor does not cover", words)
 }

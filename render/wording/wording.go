@@ -12,7 +12,7 @@ import (
 	"benchbook/render/number"
 )
 
-// Estimate writes the centre of a result and its interval, or why there is none, in a unit.
+// Estimate writes the centre of a result and its interval, or why there is none.
 func Estimate(r dataset.Result, u number.Unit) string {
 	e := r.Estimate
 	switch {
@@ -33,15 +33,15 @@ func Estimate(r dataset.Result, u number.Unit) string {
 	case stats.RangeOfTwo:
 		return fmt.Sprintf("%s (2 runs: %s)", u.Quantity(e.Centre, decimals), between)
 	case stats.WithinRun:
-		return fmt.Sprintf("%s (1 run, within it %s)", u.Quantity(e.Centre, decimals), u.Between(e.Interval.Lo, e.Interval.Hi, decimals))
+		return fmt.Sprintf("%s (1 run; within the run %s)", u.Quantity(e.Centre, decimals), u.Between(e.Interval.Lo, e.Interval.Hi, decimals))
 	}
 	return fmt.Sprintf("%s [%s]", u.Quantity(e.Centre, decimals), between)
 }
 
-// NothingFull is what there is to say of a cell that ran up against nothing.
-const NothingFull = "nothing that was sampled was more than 85\u202f% full"
+// NothingFull says that no resource limited a cell.
+const NothingFull = "no sampled resource was above 85\u202f%"
 
-// Limit writes what a cell or a repetition ran up against, after "limited by"; empty if nothing was sampled.
+// Limit writes what limited a cell or a repetition, after "limited by"; empty if nothing was sampled.
 func Limit(l validity.Limit) string {
 	for _, r := range l.Resources {
 		if r.Name == l.By {
@@ -54,7 +54,7 @@ func Limit(l validity.Limit) string {
 	return NothingFull
 }
 
-// UnitFor is the unit in which some results of a metric are written together.
+// UnitFor chooses one unit for several results of a metric.
 func UnitFor(m record.Metric, results ...dataset.Result) number.Unit {
 	var centres []float64
 	for _, r := range results {

@@ -8,7 +8,7 @@ import (
 	"benchbook/render/number"
 )
 
-// Some joins names for a sentence and counts those beyond the first few.
+// Some joins the first few names and counts the others.
 func Some(names []string) string {
 	const most = 4
 	if len(names) > most+1 {
@@ -23,7 +23,7 @@ func ShortDate(t time.Time) string { return t.UTC().Format("2\u00a0Jan\u00a02006
 // LongDate writes a day in UTC with the whole name of its month.
 func LongDate(t time.Time) string { return t.UTC().Format("2\u00a0January\u00a02006") }
 
-// Lasting says how long something took: "4 h 10 min", "48 s".
+// Lasting writes a duration: "4 h 10 min", "48 s".
 func Lasting(d time.Duration) string {
 	d = d.Round(time.Second)
 	switch {
@@ -39,7 +39,6 @@ func Lasting(d time.Duration) string {
 	return fmt.Sprintf("%d\u00a0h\u00a0%d\u00a0min", d/time.Hour, d%time.Hour/time.Minute)
 }
 
-// List joins words as in a sentence.
 func List(words []string) string {
 	if n := len(words); n > 1 {
 		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
@@ -47,7 +46,7 @@ func List(words []string) string {
 	return strings.Join(words, "")
 }
 
-// Lower begins a title in the middle of a sentence.
+// Lower writes a title in the middle of a sentence.
 func Lower(title string) string {
 	if len(title) > 1 && title[1] >= 'A' && title[1] <= 'Z' {
 		return title // an abbreviation, such as CPU
@@ -58,7 +57,7 @@ func Lower(title string) string {
 	return title
 }
 
-// NotMeasured are the words that stand wherever a number would.
+// NotMeasured replaces a missing number.
 const NotMeasured = "not measured"
 
 // Sentence begins words with a capital and ends them with a full stop.
@@ -73,7 +72,6 @@ func Sentence(words string) string {
 	return Capital(words)
 }
 
-// Capital begins words with a capital.
 func Capital(words string) string {
 	for i, r := range words {
 		return strings.ToUpper(string(r)) + words[i+len(string(r)):]
@@ -81,5 +79,5 @@ func Capital(words string) string {
 	return words
 }
 
-// Percent writes a share, such as a noise floor, with as many digits as say something.
+// Percent writes a share, such as a noise floor, with two significant digits.
 func Percent(f float64) string { return number.Percent.Quantity(f, number.Percent.Decimals(f, 0, f)) }

@@ -40,7 +40,7 @@ func putLoad(ctx context.Context, args []string, s streams) error {
 		return fmt.Errorf("no such argument: %s", strings.Join(args, " "))
 	}
 	if await && text == "" {
-		return errors.New("with the argument await, the config has to be in the environment variable BENCHBOOK_LOAD")
+		return errors.New("with the argument await, the config must be in the environment variable BENCHBOOK_LOAD")
 	}
 	config, err := readConfig(ctx, text, s.stdin)
 	if err == nil && await {

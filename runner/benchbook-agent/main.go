@@ -60,7 +60,7 @@ func main() {
 			return
 		}
 	}
-	fmt.Fprintf(os.Stderr, "%s: %q is none of load, time, origin, link and host\n", agent.Name, name)
+	fmt.Fprintf(os.Stderr, "%s: unknown program %q: choose load, time, origin, link or host\n", agent.Name, name)
 	os.Exit(1)
 }
 

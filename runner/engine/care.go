@@ -96,7 +96,7 @@ type BusyError struct {
 
 func (e *BusyError) Error() string {
 	if e.Doing == "" {
-		return "another benchbook has this machine for itself"
+		return "another benchbook is using this machine"
 	}
-	return fmt.Sprintf("another benchbook has this machine for itself: it %s, since %s", e.Doing, e.Since.Local().Format("15:04:05 on 2 January"))
+	return fmt.Sprintf("another benchbook is using this machine: it %s, since %s", e.Doing, e.Since.Local().Format("15:04:05 on 2 January"))
 }

@@ -185,7 +185,7 @@ func (r *answerReader) takeLine(b []byte) (line, rest []byte, ended bool, err er
 	if !ended {
 		r.line = append(r.line, b...)
 		if r.part == inStatusLine && !startsLikeStatus(r.line) {
-			err = fmt.Errorf("the answer starts with %q, which is no status line", excerpt(r.line))
+			err = fmt.Errorf("the answer starts with %q, which is not a status line", excerpt(r.line))
 		}
 		return nil, nil, false, err
 	}

@@ -149,7 +149,7 @@ var answers = []struct {
 		false, reading{kind: loadhttp.Malformed}},
 	{"a coding after chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, gzip\r\n\r\n", false,
 		reading{kind: loadhttp.Malformed}},
-	{"a chunk size that is no number", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", false,
+	{"a chunk size that is not a number", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", false,
 		reading{kind: loadhttp.Malformed}},
 	{"an empty chunk size", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\r\n", false,
 		reading{kind: loadhttp.Malformed}},

@@ -34,7 +34,7 @@ func LookUp(doc any, path string) (string, error) {
 	case string:
 		return doc, nil
 	case map[string]any, []any:
-		return "", errors.New("it is no single value")
+		return "", errors.New("it is not a single value")
 	case nil:
 		return "null", nil
 	default: // json.Number, bool

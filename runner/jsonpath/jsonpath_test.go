@@ -17,7 +17,7 @@ func TestLookUp(t *testing.T) {
 		{"items.1", "", `there is no "1" in a list of 1`},
 		{"items.-1", "", `there is no "-1" in a list of 1`},
 		{"items.0.size", "", `there is no "size"`},
-		{"items.0", "", "it is no single value"},
+		{"items.0", "", "it is not a single value"},
 		{"ok.x", "", `there is no "x" in a single value`},
 		{"a.b", "", `there is no "a"`},
 		{"", "", `there is no ""`},

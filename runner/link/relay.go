@@ -95,7 +95,7 @@ func lookup(ctx context.Context, target string) ([]unix.Sockaddr, error) {
 	}
 	port, err := strconv.ParseUint(name, 10, 16)
 	if err != nil || port == 0 {
-		return nil, fmt.Errorf("target %q: %q is no port", target, name)
+		return nil, fmt.Errorf("target %q: invalid port %q", target, name)
 	}
 	all, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {

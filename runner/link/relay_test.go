@@ -636,7 +636,7 @@ func TestManyConnections(t *testing.T) {
 
 func TestServiceThatIsUnknown(t *testing.T) {
 	c := link.Config{Semantics: link.Semantics, Routes: []link.Route{{Listen: "127.0.0.1:0", Target: "127.0.0.1:port"}}}
-	if _, err := link.Listen(t.Context(), c); err == nil || err.Error() != `target "127.0.0.1:port": "port" is no port` {
+	if _, err := link.Listen(t.Context(), c); err == nil || err.Error() != `target "127.0.0.1:port": invalid port "port"` {
 		t.Errorf("got %v", err)
 	}
 }

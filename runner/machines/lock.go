@@ -37,9 +37,9 @@ type BusyError struct {
 
 func (e *BusyError) Error() string {
 	if e.Holder == nil {
-		return "another benchbook has this machine for itself"
+		return "another benchbook is using this machine"
 	}
-	return fmt.Sprintf("another benchbook has this machine for itself: process %d %s, since %s", e.Holder.PID,
+	return fmt.Sprintf("another benchbook is using this machine: process %d %s, since %s", e.Holder.PID,
 		e.Holder.Doing,
 		e.Holder.Since.Local().Format("15:04:05 on 2 January"))
 }

@@ -107,7 +107,7 @@ func TestHolderThatCannotBeTold(t *testing.T) {
 		}
 		file.Close()
 	}
-	if got := (&BusyError{}).Error(); got != "another benchbook has this machine for itself" {
+	if got := (&BusyError{}).Error(); got != "another benchbook is using this machine" {
 		t.Errorf("of somebody who is not known it says %q", got)
 	}
 }

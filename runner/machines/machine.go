@@ -43,7 +43,7 @@ func Connect(ctx context.Context, name string, e engine.Engine, at engine.Locati
 	err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("meeting host %q: %w", name, err)
+			err = fmt.Errorf("connecting to host %q: %w", name, err)
 		}
 	}()
 	image, err := e.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: program}},

@@ -52,7 +52,7 @@ func (s *Sampler) noteNetworks(ctx context.Context) {
 }
 
 // unreadByEngine stands for a fact that an engine has no way to tell.
-const unreadByEngine = "not read: the engine does not tell"
+const unreadByEngine = "not read: the engine does not report it"
 
 // unread stands for a fact that could not be read. Of the error it has the cause alone: what was being done names
 // processes.

@@ -116,7 +116,7 @@ func (l *Latency) validate() error {
 		}
 		return nil
 	}
-	return fmt.Errorf("latency: distribution %q is none; write constant, uniform, lognormal or empirical", l.Distribution)
+	return fmt.Errorf("latency: unknown distribution %q; write constant, uniform, lognormal or empirical", l.Distribution)
 }
 
 // hasBody says whether answers of a status may have one (RFC 9110, 6.4.1).

@@ -25,7 +25,7 @@ func TestConfigProblems(t *testing.T) {
 		{"a body where there is none", `{"semantics": 1, "status": 204, "body": 1}`, "body is 1 bytes, and an answer of status 204 has none"},
 		{"errors", `{"semantics": 1, "status": 200, "errors": 1.5}`, "errors is 1.5; it must lie between 0 and 1"},
 		{"distribution", `{"semantics": 1, "status": 200, "latency": {"distribution": "normal"}}`,
-			`latency: distribution "normal" is none; write constant, uniform, lognormal or empirical`},
+			`latency: unknown distribution "normal"; write constant, uniform, lognormal or empirical`},
 		{"value", `{"semantics": 1, "status": 200, "latency": {"distribution": "constant", "value_ns": -5}}`,
 			"latency: value is -5ns; it must lie between 0 and 24h0m0s"},
 		{"from after to", `{"semantics": 1, "status": 200, "latency": {"distribution": "uniform", "from_ns": 2, "to_ns": 1}}`,

@@ -69,11 +69,11 @@ func Answer(ctx context.Context, args []string, stdout io.Writer) error {
 	case len(args) == 2 && args[0] == TellReadings:
 		from, err := strconv.ParseInt(args[1], 10, 64)
 		if err != nil {
-			return fmt.Errorf("%q is no moment", args[1])
+			return fmt.Errorf("invalid time %q", args[1])
 		}
 		return tellSince(from, answer, oldReadings, newReadings)
 	}
-	return fmt.Errorf("%q is nothing that can be told", args)
+	return fmt.Errorf("unknown request %q", args)
 }
 
 // keepWatch writes readings down until the context is done.

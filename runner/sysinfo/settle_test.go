@@ -280,6 +280,6 @@ func TestSettleKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	if third := settle(); third.Steal < 0.2 {
-		t.Errorf("of half the time between two repetitions, which others took, it tells %v", third.Steal)
+		t.Errorf("of half the time between two repetitions, which others took, it reports %v", third.Steal)
 	}
 }

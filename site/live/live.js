@@ -109,7 +109,7 @@
       problems.setAttribute("role", "alert");
       problems.setAttribute("aria-label", "Problems");
       var head = make("header", "", problems), button = make("button", "", head);
-      head.prepend("The articles have problems, and the page is as it was before. ");
+      head.prepend("The articles have problems, so this page was not updated. ");
       button.type = "button";
       button.textContent = "Hide";
       button.addEventListener("click", hide);

@@ -16,19 +16,17 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Theme is the folder of a theme in which files of a project stand in the place of ours.
+// Theme is a theme in which files of a project replace ours.
 type Theme struct {
 	own   fs.FS  // of the project; nil for none
 	shown string // what people know that folder by
 }
 
-// maxFile bounds a file of a project's theme, in bytes.
 const maxFile = 32 << 20
 
-// Open is the theme of a project: Files, with those that the folder own has in their place. Shown is what people know that folder by,
-// and at is where it is named. Nil is the theme without files of a project.
-//
-// Problems are files that the theme does not have, which nothing would ever load, and templates that cannot be read.
+// Open returns Files with those of the folder own replaced. shown is that folder's name for people, and at is where it
+// is named. A nil own is the theme without files of a project. Problems are files that the theme does not have, and
+// templates that cannot be parsed.
 func Open(own fs.FS, shown string, at source.Pos, problems *source.Problems) *Theme {
 	t := &Theme{own, shown}
 	if own == nil {
@@ -57,7 +55,7 @@ func Open(own fs.FS, shown string, at source.Pos, problems *source.Problems) *Th
 	return t
 }
 
-// OfProject is the theme of a project: that of its folder, if it names one.
+// OfProject returns the theme of a project.
 func OfProject(p *projects.Project, problems *source.Problems) *Theme {
 	if p.Theme.Value == "" {
 		return Open(nil, "", source.Pos{}, problems)
@@ -65,7 +63,6 @@ func OfProject(p *projects.Project, problems *source.Problems) *Theme {
 	return Open(files.Dir(filepath.Join(p.Dir, filepath.FromSlash(p.Theme.Value)), maxFile), path.Clean(p.Theme.Value), p.Theme.Pos, problems)
 }
 
-// names are the files of a theme.
 func names() []string {
 	var out []string
 	_ = fs.WalkDir(Files, ".", func(name string, e fs.DirEntry, err error) error { // an embedded folder has no errors
@@ -77,7 +74,6 @@ func names() []string {
 	return out
 }
 
-// Open is part of fs.FS.
 func (t *Theme) Open(name string) (fs.File, error) {
 	if t.own != nil && name != "." {
 		if info, err := fs.Stat(t.own, name); err == nil && !info.IsDir() {
@@ -87,12 +83,11 @@ func (t *Theme) Open(name string) (fs.File, error) {
 	return Files.Open(name)
 }
 
-// check reads a file of the project.
 func (t *Theme) check(name string, problems *source.Problems) {
 	data, err := fs.ReadFile(t.own, name)
 	if err != nil {
 		problems.Add("not-a-file", source.Pos{Source: source.New(path.Join(t.shown, name), nil)}, "the file cannot be read: %s", files.Reason(err)).
-			Hint = "put a file in its place that you may read"
+			Hint = "replace it with a file that you can read"
 		return
 	}
 	if path.Ext(name) != ".html" {
@@ -103,8 +98,7 @@ func (t *Theme) check(name string, problems *source.Problems) {
 	}
 }
 
-// Explain makes a problem of an error that a template of the project gave when it was filled, with its place. It reports false for any
-// other error.
+// Explain turns an error of a project's template into a problem with its place; false for other errors.
 func (t *Theme) Explain(err error, problems *source.Problems) bool {
 	m := place.FindStringSubmatch(err.Error())
 	if t.own == nil || m == nil {
@@ -117,10 +111,10 @@ func (t *Theme) Explain(err error, problems *source.Problems) bool {
 	return true
 }
 
-// place finds the file and line that the library names in an error about a template.
+// place matches file and line in an error of a template.
 var place = regexp.MustCompile(`(?:html/)?template: ?([^:\s]+\.html):(\d+)(?::(\d+))?: `)
 
-// add notes what is wrong with a file of the project, at the line that the error names.
+// add adds a problem of a file, at the line that the error names.
 func (t *Theme) add(err error, name string, problems *source.Problems) {
 	data, _ := fs.ReadFile(t.own, name) // what cannot be read has no lines, and the error says so
 	src := source.New(path.Join(t.shown, name), data)
@@ -140,5 +134,5 @@ func (t *Theme) add(err error, name string, problems *source.Problems) {
 		at.End = at.Start + len(bytes.TrimSpace(text))
 	}
 	problems.Add("broken-template", at, "the template cannot be used: %s", message).
-		Hint = "mend it, or remove the file: then the theme's own is used"
+		Hint = "fix it, or remove the file to use the built-in one"
 }

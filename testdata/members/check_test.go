@@ -159,7 +159,7 @@ func TestNewMembers(t *testing.T) {
 		if err := os.WriteFile(saved, fmt.Appendf(nil, printed, 1000), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		says(t, 0, "siege, by its look", "import", saved, "--as", `new#pair{server=one}`)
+		says(t, 0, "siege, format detected", "import", saved, "--as", `new#pair{server=one}`)
 		says(t, 0, "siege", "__complete", "import", "--format", "")
 	})
 	t.Run("a metric of services", func(t *testing.T) {
@@ -184,7 +184,7 @@ func TestNewMembers(t *testing.T) {
 		has(t, page, `class="verdict is-borderline"`)
 		has(t, page, "M1.5 8h13M8 1.5v13")
 		has(t, page, "Borderline")
-		has(t, page, "The claim over every alternative")
+		has(t, page, "The claim under every alternative")
 		has(t, site, ".is-borderline { color: var(--part); }")
 	})
 }

@@ -52,7 +52,7 @@ func main() {
 	s := settings{out: os.Stdout}
 	flag.StringVar(&s.load, "load", "bin/benchbook-agent", "the program whose part load is judged")
 	flag.StringVar(&s.wrk, "wrk", "wrk", "the one to compare it with")
-	flag.IntVar(&s.pairs, "pairs", 7, "rounds that have to be left for a ratio")
+	flag.IntVar(&s.pairs, "pairs", 7, "rounds that must be left for a ratio")
 	flag.DurationVar(&s.length, "length", 2*time.Second, "length of one run")
 	flag.Float64Var(&s.foreign, "foreign", 0.12, "the most of the machine's CPU time that others may use in a round")
 	flag.DurationVar(&s.patience, "patience", 10*time.Second, "how long to wait for a quiet moment before a round")

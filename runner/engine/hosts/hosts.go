@@ -189,13 +189,13 @@ func (e *Engine) location(at engine.Location) (engine.Location, error) {
 	}
 	var err error
 	if at.Published {
-		if at.Address, err = address(at.Host, "what runs there is asked for from other hosts"); err != nil {
+		if at.Address, err = address(at.Host, "what runs there is requested from other hosts"); err != nil {
 			return at, err
 		}
 	}
 	at.Peers = slices.Clone(at.Peers)
 	for i, p := range at.Peers {
-		if at.Peers[i].Address, err = address(p.Host, strings.TrimSpace(p.Name)+" is asked for from other hosts"); err != nil {
+		if at.Peers[i].Address, err = address(p.Host, strings.TrimSpace(p.Name)+" is requested from other hosts"); err != nil {
 			return at, err
 		}
 	}

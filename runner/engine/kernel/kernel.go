@@ -354,7 +354,7 @@ func netCounter(text []byte, protocol, name string) int64 {
 func ParseCPUs(list string) ([]int, error) {
 	cpus, ok := spec.ParseCPUSet(list)
 	if !ok {
-		return nil, fmt.Errorf("%q is no list of CPUs", list)
+		return nil, fmt.Errorf("invalid CPU list %q", list)
 	}
 	seen := make(map[int]bool)
 	return slices.DeleteFunc(cpus, func(cpu int) bool {

@@ -46,7 +46,7 @@ type program struct{ name, file string }
 // machine or this user cannot do that.
 func New(ctx context.Context, o Options) (engine.Engine, error) {
 	if os.Geteuid() != 0 {
-		return nil, &unavailableError{"it keeps processes apart as only root can; run benchbook as root, or use the engine docker"}
+		return nil, &unavailableError{"only root can isolate processes; run benchbook as root, or use the engine docker"}
 	}
 	e := &Engine{parent: cmp.Or(o.Folder, os.Getenv("TMPDIR"), "/var/tmp"), programs: make(map[string]program)}
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
@@ -62,7 +62,7 @@ func New(ctx context.Context, o Options) (engine.Engine, error) {
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("starting the engine local: %w", err)
 		}
-		return nil, &unavailableError{fmt.Sprintf("a process could not be started as it has to be (%v); use a machine whose root may make "+
+		return nil, &unavailableError{fmt.Sprintf("a process could not be started as required (%v); use a machine whose root may make "+
 			"namespaces, overlay mounts and control groups, which most containers do not allow, or the engine docker", err)}
 	}
 	if e.facts, err = e.findFacts(); err != nil {
@@ -184,7 +184,7 @@ func (e *Engine) prepare(executable *engine.Executable) (engine.Prepared, error)
 		return out, nil
 	}
 	if filepath.Base(executable.Name) != executable.Name {
-		return engine.Prepared{}, fmt.Errorf("%q is no name for an executable", executable.Name)
+		return engine.Prepared{}, fmt.Errorf("invalid executable name %q", executable.Name)
 	}
 	file := filepath.Join(e.folder, digest)
 	if err := os.WriteFile(file, executable.Data, 0o755); err != nil {

@@ -22,7 +22,7 @@ const Name = "local"
 // unavailableError says in one sentence that processes cannot be had here, and what to do.
 type unavailableError struct{ reason string }
 
-func (e *unavailableError) Error() string { return "the engine local cannot be had: " + e.reason }
+func (e *unavailableError) Error() string { return "the engine local is not available: " + e.reason }
 
 // Is makes the error an engine.ErrUnavailable.
 func (e *unavailableError) Is(target error) bool { return target == engine.ErrUnavailable }

@@ -8,11 +8,11 @@ import (
 )
 
 // A standing without a mark of its own would be shown as not measured.
-func TestStandingMark(t *testing.T) {
+func TestStandingBadge(t *testing.T) {
 	filters := map[string]bool{}
 	for _, s := range []stats.Standing{stats.Reproduced, stats.DirectionOnly, stats.NotReproduced, stats.Holds, stats.HoldsInPart, stats.DoesNotHold,
 		stats.QuickOnly, stats.StandingFailed, stats.StandingMeasured, stats.StandingNotMeasured} {
-		m := StandingMark(s)
+		m := StandingBadge(s)
 		if !strings.EqualFold(m.Word, string(s)) || filters[m.Filter] {
 			t.Errorf("%q is marked %+v", s, m)
 		}
