@@ -188,7 +188,7 @@ func TestImport(t *testing.T) {
 		files        []string
 		want         string
 	}{
-		{"nothing known", "", load, nil, []string{"README.md"}, "README.md: it is output of no tool that is known here"},
+		{"nothing known", "", load, nil, []string{"README.md"}, "README.md: unknown format: name the tool with --format"},
 		{"another format", "wrk", load, nil, []string{"ab/plain.txt"}, "plain.txt: output of wrk: no result"},
 		{"a tool that cannot be imported", "pgbench", load, nil, []string{"pgbench/plain.txt"}, `plain.txt: output of "pgbench" cannot be imported`},
 		{"cut off", "", load, nil, []string{"ab/abort.txt"}, "abort.txt: output of ab: no result"},
@@ -240,7 +240,7 @@ func TestDriversOfTrials(t *testing.T) {
 		t.Errorf("output %q", store.records[0].Output)
 	}
 	r.Tools = nil
-	if _, err := r.Run(t.Context(), p, &memory{}, Options{}); err == nil || !strings.Contains(err.Error(), "nothing here puts a load on with ab") {
+	if _, err := r.Run(t.Context(), p, &memory{}, Options{}); err == nil || !strings.Contains(err.Error(), "there is no driver for ab") {
 		t.Error(err)
 	}
 	// An image that cannot be had is one of the experiment.

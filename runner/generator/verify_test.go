@@ -63,7 +63,7 @@ func TestVerifyAll(t *testing.T) {
 		{"no such index", json("items.1", "1"), body, `there is no "1" in a list of 1`},
 		{"an index that is none", json("items.first", "1"), body, `there is no "first" in a list of 1`},
 		{"a step too far", json("ok.0", "1"), body, `there is no "0" in a single value`},
-		{"not far enough", json("items", "1"), body, "no single value"},
+		{"not far enough", json("items", "1"), body, "not a single value"},
 		{"no JSON", json("ok", "true"), "<html>", "wanted a body in JSON"},
 		{"more than JSON", json("ok", "true"), body + "x", "something after it"},
 	}
