@@ -58,7 +58,8 @@ func TestEngineScriptWithoutDocker(t *testing.T) {
 	}
 }
 
-// runAgainIfChanged reads the script, since go test takes the result of an earlier run unless a file that the test has read is another one now.
+// runAgainIfChanged reads the script, since go test takes the result of an earlier run unless a file that the test has
+// read is another one now.
 func runAgainIfChanged(t *testing.T) {
 	if _, err := os.ReadFile("scripts/engine"); err != nil {
 		t.Fatal(err)

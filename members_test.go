@@ -74,7 +74,8 @@ func TestNewMembers(t *testing.T) {
 		t.Fatal(err)
 	}
 	overlay := "-overlay=" + overlayOf(t, changed)
-	for _, args := range [][]string{{"build", overlay, "./..."}, {"test", overlay, "-vet=off", "-run", "^TestNewMembers$", "./cmd/benchbook"}} {
+	for _, args := range [][]string{{"build", overlay, "./..."}, {"test", overlay, "-vet=off", "-run", "^TestNewMembers$",
+		"./cmd/benchbook"}} {
 		if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
 			t.Fatalf("go %s: %v\n%s", args[0], err, out)
 		}

@@ -51,7 +51,8 @@ func TestReadme(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	for _, m := range regexp.MustCompile(`\]\(([^)#]+)\)|src="([^"]+)"`).FindAllStringSubmatch(listing.ReplaceAllString(readme, ""), -1) {
+	for _, m := range regexp.MustCompile(
+		`\]\(([^)#]+)\)|src="([^"]+)"`).FindAllStringSubmatch(listing.ReplaceAllString(readme, ""), -1) {
 		if _, err := os.Stat(m[1] + m[2]); err != nil {
 			t.Error(err)
 		}

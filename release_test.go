@@ -46,7 +46,8 @@ func TestRelease(t *testing.T) {
 	}
 	made(t, away, "tar", "xzf", filepath.Join(dist, name))
 	folder := filepath.Join(away, strings.TrimSuffix(name, ".tar.gz"))
-	for _, file := range []string{"LICENSE", "README.md", "man/benchbook.1", "man/benchbook-run.1", "completions/benchbook.bash", "completions/benchbook.zsh"} {
+	for _, file := range []string{"LICENSE", "README.md", "man/benchbook.1", "man/benchbook-run.1",
+		"completions/benchbook.bash", "completions/benchbook.zsh"} {
 		if info, err := os.Stat(filepath.Join(folder, file)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", file, err)
 		}
@@ -138,7 +139,8 @@ func TestImage(t *testing.T) {
 	image := fmt.Sprintf("benchbook-test-image:%d", os.Getpid())
 	made(t, ".", "make", "image", "IMAGE="+image, "BASE="+base)
 	t.Cleanup(func() { made(t, ".", "docker", "image", "rm", image) })
-	if out := made(t, ".", "docker", "run", "--rm", "--network", "none", image, "version"); !strings.HasPrefix(out, "benchbook ") {
+	if out := made(t, ".", "docker", "run", "--rm", "--network", "none", image, "version"); !strings.HasPrefix(out,
+		"benchbook ") {
 		t.Errorf("it prints %q", out)
 	}
 	made(t, ".", "docker", "run", "--rm", "--network", "none", "--entrypoint", "git", image, "version")

@@ -1508,6 +1508,7 @@ func TestRatesAreSimulated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	data = regexp.MustCompile(`,\n\t+`).ReplaceAll(data, []byte(", ")) // arguments on several lines
 	coverage := func(noise string) string { return `\{"` + noise + `", \[4\]float64\{([^}]*)\}` }
 	rate := func(what string) string {
 		return `add\("[0-9.]+", (?:\[3\]float64\{)?([0-9., ]+?)(?:\}\[i\])?, (?:true|false), ` +

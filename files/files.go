@@ -1,8 +1,8 @@
 // Package files reads files that somebody else has named, such as the author of an article.
 //
-// A name can stand for anything: to open a named pipe waits for ever, to open a device may do something, and a sparse file has any size.
-// So every function here looks before it opens, opens without waiting, looks once more at what was opened, and reads no more than it is
-// told to.
+// A name can stand for anything: to open a named pipe waits for ever, to open a device may do something, and a sparse
+// file has any size. So every function here looks before it opens, opens without waiting, looks once more at what was
+// opened, and reads no more than it is told to.
 package files
 
 import (
@@ -66,7 +66,8 @@ func Kind(mode fs.FileMode) string {
 	}
 }
 
-// Reason is the text of an error about a file without the system call and the path in it, for messages that say in their own words what was read.
+// Reason is the text of an error about a file without the system call and the path in it, for messages that say in
+// their own words what was read.
 func Reason(err error) string {
 	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		err = p.Err
@@ -74,7 +75,8 @@ func Reason(err error) string {
 	return err.Error()
 }
 
-// Check says of what was looked at why it cannot be read as a file of at most so many bytes: by a *KindError or a *TooLargeError.
+// Check says of what was looked at why it cannot be read as a file of at most so many bytes: by a *KindError or a
+// *TooLargeError.
 func Check(info fs.FileInfo, most int64) error {
 	switch {
 	case !info.Mode().IsRegular():
@@ -97,7 +99,8 @@ func ReadIn(root *os.Root, name string, most int64) ([]byte, fs.FileInfo, error)
 	return read(filepath.FromSlash(name), most, root.Stat, root.OpenFile)
 }
 
-func read(name string, most int64, look func(string) (fs.FileInfo, error), open func(string, int, fs.FileMode) (*os.File, error)) (
+func read(name string, most int64, look func(string) (fs.FileInfo, error),
+	open func(string, int, fs.FileMode) (*os.File, error)) (
 	[]byte, fs.FileInfo, error) {
 	info, err := look(name)
 	if err == nil {

@@ -26,8 +26,10 @@ func odd(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = socket.Close() })
-	err = errors.Join(huge.Truncate(1<<40), huge.Close(), os.WriteFile(in("file"), []byte("text"), 0o600), os.Mkdir(in("folder"), 0o755),
-		syscall.Mkfifo(in("pipe"), 0o600), os.Symlink("loop", in("loop")), os.Symlink("file", in("link")), os.Symlink("pipe", in("piped")),
+	err = errors.Join(huge.Truncate(1<<40), huge.Close(), os.WriteFile(in("file"), []byte("text"), 0o600),
+		os.Mkdir(in("folder"), 0o755),
+		syscall.Mkfifo(in("pipe"), 0o600), os.Symlink("loop", in("loop")), os.Symlink("file", in("link")),
+		os.Symlink("pipe", in("piped")),
 		os.Symlink("/dev/zero", in("zero")))
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +93,8 @@ func TestRead(t *testing.T) {
 			})
 		}
 	}
-	if _, _, err := files.Read(filepath.Join(dir, "zero"), 4); !errors.Is(err, files.ErrNotRegular) || err.Error() != "it is a device, not a file" {
+	if _, _, err := files.Read(filepath.Join(dir, "zero"), 4); !errors.Is(err, files.ErrNotRegular) ||
+		err.Error() != "it is a device, not a file" {
 		t.Errorf("a device gives %v", err)
 	}
 	if _, _, err := files.ReadIn(root, "zero", 4); err == nil {

@@ -28,7 +28,8 @@ type Article struct {
 	Planned     *plan.Plan // in full, where that need not be planned anew
 }
 
-// each does something with each of the articles, as many at a time as there are cores. The error is that of the first that has one.
+// each does something with each of the articles, as many at a time as there are cores. The error is that of the first
+// that has one.
 func each(list []*Article, do func(*Article) error) error {
 	failed := make([]error, len(list))
 	var group errgroup.Group
@@ -43,7 +44,8 @@ func each(list []*Article, do func(*Article) error) error {
 	return cmp.Or(failed...)
 }
 
-// ReadArticle reads an article of the project. That the site could not show it is a problem before it is measured, not after.
+// ReadArticle reads an article of the project. That the site could not show it is a problem before it is measured, not
+// after.
 func ReadArticle(project *projects.Project, slug string) (*article.Document, error) {
 	doc, err := project.Article(slug)
 	if err != nil {
@@ -118,7 +120,8 @@ func (c *Article) Wants(experiment string) bool {
 	return len(c.Experiments) == 0 || slices.Contains(c.Experiments, experiment)
 }
 
-// ProfileNames lists the profiles that are built in, those of a project, which may be nil, and those of articles, sorted.
+// ProfileNames lists the profiles that are built in, those of a project, which may be nil, and those of articles,
+// sorted.
 func ProfileNames(project *projects.Project, docs []*article.Document) []string {
 	names := []string{plan.Full, plan.Quick}
 	if project != nil {
@@ -151,5 +154,8 @@ func KeepExperiments(p *plan.Plan, names []string) {
 	if len(names) == 0 {
 		return
 	}
-	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool { return !slices.Contains(names, e.Name) })
+	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool {
+		return !slices.Contains(names,
+			e.Name)
+	})
 }

@@ -23,7 +23,8 @@ type Machine struct {
 }
 
 // ConnectHost connects to a host of the project.
-func (w Config) ConnectHost(ctx context.Context, project *projects.Project, h projects.ProjectHost) (engine.Engine, error) {
+func (w Config) ConnectHost(ctx context.Context, project *projects.Project, h projects.ProjectHost) (engine.Engine,
+	error) {
 	if h.Kubernetes != nil {
 		return w.InCluster(ctx, OptionsOf(project, h.Kubernetes))
 	}
@@ -41,7 +42,8 @@ type Config struct {
 	Together func(list ...engine.Host) (engine.Engine, error)
 	// LockDir is where runs on this machine find each other's lock; empty for none.
 	LockDir string
-	// LockEngines says that runs take the engine of this machine too, where those find them that were started on another machine.
+	// LockEngines says that runs take the engine of this machine too, where those find them that were started on another
+	// machine.
 	LockEngines bool
 	// Agent reads the program that goes into containers.
 	Agent agent.Program

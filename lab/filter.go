@@ -18,8 +18,8 @@ const OnlyUsage = `only the trials that this expression picks, written as in whe
 // A Filter picks trials, as --only asks for.
 type Filter func(*plan.Experiment, *plan.Trial) bool
 
-// NewFilter reads --only for some plans; nil without one. A name that none of them knows and an expression that picks none of their
-// trials are errors.
+// NewFilter reads --only for some plans; nil without one. A name that none of them knows and an expression that picks
+// none of their trials are errors.
 func NewFilter(only string, list []*Article, plans map[string]*plan.Plan) (Filter, error) {
 	if only == "" {
 		return nil, nil
@@ -102,5 +102,8 @@ func (f Filter) Leave(p *plan.Plan) {
 		e.Trials = slices.DeleteFunc(e.Trials, func(t *plan.Trial) bool { return !f(e, t) })
 		e.Steps = slices.DeleteFunc(e.Steps, func(s plan.Step) bool { return !f(e, s.Trial) })
 	}
-	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool { return e.Skipped == "" && len(e.Trials) == 0 })
+	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool {
+		return e.Skipped == "" &&
+			len(e.Trials) == 0
+	})
 }

@@ -13,17 +13,19 @@ import (
 	"benchbook/notebook/projects"
 )
 
-// RevisionOf says which revision of the repository an article is measured from, as record.FactRevision has it. Records in the folder of the
-// article are no part of it. It is empty where there is no repository, no commit, or no git: nobody needs one to measure.
+// RevisionOf says which revision of the repository an article is measured from, as record.FactRevision has it. Records
+// in the folder of the article are no part of it. It is empty where there is no repository, no commit, or no git:
+// nobody needs one to measure.
 func RevisionOf(ctx context.Context, project *projects.Project, slug string) string {
 	commit, err := Git(ctx, project.Dir, nil, "rev-parse", "--verify", "--quiet", "--short=12", "HEAD")
 	if err != nil {
 		return ""
 	}
-	// Somebody's editor may be at work in the repository: nothing is locked or written, and no program of its configuration started.
-	// Files that git ignores may be used all the same, and are in no commit.
+	// Somebody's editor may be at work in the repository: nothing is locked or written, and no program of its
+	// configuration started. Files that git ignores may be used all the same, and are in no commit.
 	folder := filepath.ToSlash(filepath.Join("experiments", slug))
-	changed, err := Git(ctx, project.Dir, nil, "--no-optional-locks", "-c", "core.fsmonitor=false", "status", "--porcelain", "--untracked-files=all", "--ignored=matching", "--",
+	changed, err := Git(ctx, project.Dir, nil, "--no-optional-locks", "-c", "core.fsmonitor=false", "status",
+		"--porcelain", "--untracked-files=all", "--ignored=matching", "--",
 		folder, article.ProjectFile, ":(exclude)"+folder+"/records")
 	revision := strings.TrimSpace(string(commit))
 	if err != nil || len(bytes.TrimSpace(changed)) > 0 {

@@ -56,7 +56,8 @@ func TestRevisionOf(t *testing.T) {
 			if got := RevisionOf(t.Context(), project, "a"); got != "" {
 				t.Errorf("without a commit it is %q", got)
 			}
-			for name, text := range map[string]string{article.ProjectFile: "title: T\n", "experiments/a/article.md": "a", "experiments/b/article.md": "b", ".gitignore": "*.bin\n"} {
+			for name, text := range map[string]string{article.ProjectFile: "title: T\n", "experiments/a/article.md": "a",
+				"experiments/b/article.md": "b", ".gitignore": "*.bin\n"} {
 				write(name, text)
 			}
 			run("add", ".")

@@ -35,8 +35,8 @@ func EndpointsOf(project *projects.Project, names []string) map[string]docker.Op
 	return out
 }
 
-// AddressesOf are by what hosts are remembered from one hostSession to the next, by their names. They are those of a plan in a cluster, as
-// plan.Plan.Cluster has it.
+// AddressesOf are by what hosts are remembered from one hostSession to the next, by their names. They are those of a
+// plan in a cluster, as plan.Plan.Cluster has it.
 func AddressesOf(project *projects.Project, cluster string, names []string) map[string]string {
 	out := map[string]string{}
 	if o, ok := ClusterOf(project, cluster); ok {
@@ -45,7 +45,8 @@ func AddressesOf(project *projects.Project, cluster string, names []string) map[
 			if name == plan.LoadNode {
 				labels = o.LoadNodes
 			}
-			out[name] = fmt.Sprintf("kubernetes %q %q %s %v", o.Context, o.Namespace, name, labels) // which is in the order of the labels
+			// which is in the order of the labels
+			out[name] = fmt.Sprintf("kubernetes %q %q %s %v", o.Context, o.Namespace, name, labels)
 		}
 		return out
 	}
@@ -55,8 +56,8 @@ func AddressesOf(project *projects.Project, cluster string, names []string) map[
 	return out
 }
 
-// GeneratorsAddress is by what the nodes are remembered that so many generators are spread over, given the address of one node. How many nodes
-// these are is known when they are met.
+// GeneratorsAddress is by what the nodes are remembered that so many generators are spread over, given the address of
+// one node. How many nodes these are is known when they are met.
 func GeneratorsAddress(address string, n int) string {
 	if n < 2 {
 		return address
@@ -64,8 +65,8 @@ func GeneratorsAddress(address string, n int) string {
 	return fmt.Sprintf("%s for %d generators", address, n)
 }
 
-// ClusterOf is how the cluster of a plan is connected to: the host of this name, or the project's own where there is none. It is false of a
-// plan that runs in none.
+// ClusterOf is how the cluster of a plan is connected to: the host of this name, or the project's own where there is
+// none. It is false of a plan that runs in none.
 func ClusterOf(project *projects.Project, name string) (engine.Cluster, bool) {
 	if name == "" {
 		return OptionsOf(project, project.Cluster), project.Engine.V.Can(spec.Nodes)

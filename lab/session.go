@@ -1,9 +1,9 @@
-// Package lab is what the command does beyond its flags: it selects the articles of a project, plans and checks them, and
-// knows the engines of this machine. Its packages measure (measure), say what a run would do (forecast) and how far one is
-// (progress), read what was measured (results), look after the machine (inspect), and make the site (pages).
+// Package lab is what the command does beyond its flags: it selects the articles of a project, plans and checks them,
+// and knows the engines of this machine. Its packages measure (measure), say what a run would do (forecast) and how far
+// one is (progress), read what was measured (results), look after the machine (inspect), and make the site (pages).
 //
-// A Session is one use of all that. What it prints goes to its Stdout and Stderr. Errors say with which status the command
-// ends: see WithStatus.
+// A Session is one use of all that. What it prints goes to its Stdout and Stderr. Errors say with which status the
+// command ends: see WithStatus.
 package lab
 
 import (
@@ -96,7 +96,8 @@ func (a *Session) add(list []*Article, project *projects.Project, slugs []string
 }
 
 // Check plans every article and gathers all problems, the project's own first.
-func (a *Session) Check(project *projects.Project, list []*Article, o plan.Options) (plans map[string]*plan.Plan, problems []*source.Problem, err error) {
+func (a *Session) Check(project *projects.Project, list []*Article, o plan.Options) (plans map[string]*plan.Plan,
+	problems []*source.Problem, err error) {
 	var mu sync.Mutex
 	plans = map[string]*plan.Plan{}
 	err = each(list, func(c *Article) error {
@@ -141,14 +142,16 @@ func (a *Session) Print(asJSON bool, v any, forPeople func()) error {
 }
 
 // Records reads the records of an article. Files that are none are named and given apart.
-func (a *Session) Records(project *projects.Project, c *Article) (records []*record.Record, bad []record.Bad, err error) {
+func (a *Session) Records(project *projects.Project, c *Article) (records []*record.Record, bad []record.Bad,
+	err error) {
 	records, bad, err = record.Dir(project.RecordsDir(c.Slug)).Read()
 	a.WarnBad(bad)
 	return records, bad, err
 }
 
 // Lay reads the records of an article, and says what they are laid over on the machine that it runs on.
-func (a *Session) Lay(project *projects.Project, c *Article, this sysinfo.Host) (records []*record.Record, o dataset.Options, err error) {
+func (a *Session) Lay(project *projects.Project, c *Article, this sysinfo.Host) (records []*record.Record,
+	o dataset.Options, err error) {
 	host, err := a.HostOf(project, c, this)
 	if err != nil {
 		return nil, o, err
@@ -192,7 +195,8 @@ func (a *Session) WarnBad(bad []record.Bad) {
 // fewFiles is how many files that are left out for one reason are named.
 const fewFiles = 3
 
-// HostOf is what the results of an article are of: this machine, or those that it runs on as they were when they were last met.
+// HostOf is what the results of an article are of: this machine, or those that it runs on as they were when they were
+// last met.
 func (a *Session) HostOf(project *projects.Project, c *Article, this sysinfo.Host) (sysinfo.Host, error) {
 	if len(project.Hosts) == 0 && !project.Engine.V.Can(spec.Nodes) {
 		return this, nil
@@ -241,8 +245,9 @@ type Session struct {
 	said   map[string]bool // what WarnBad has said
 }
 
-// AwaitOnInterrupt begins a part of a verb that ends by itself when it is interrupted, since it has things to take down. Everything else
-// is ended at once. The function given back ends that part, unless there was an interrupt: then the verb has its say to the end.
+// AwaitOnInterrupt begins a part of a verb that ends by itself when it is interrupted, since it has things to take
+// down. Everything else is ended at once. The function given back ends that part, unless there was an interrupt: then
+// the verb has its say to the end.
 func (a *Session) AwaitOnInterrupt(ctx context.Context) func() {
 	a.CleansUp.Store(true)
 	return func() {
@@ -255,9 +260,10 @@ func (a *Session) AwaitOnInterrupt(ctx context.Context) func() {
 // NoteWaiting says who has a machine that is waited for.
 func (a *Session) NoteWaiting(busy error) { fmt.Fprintf(a.Stderr, "%v: waiting until it ends\n", busy) }
 
-// Plans plans the chosen articles and leaves the chosen experiments in the plans. Problems are printed and end the verb;
-// consequence says what comes of them.
-func (a *Session) Plans(project *projects.Project, list []*Article, o plan.Options, consequence string) (map[string]*plan.Plan, error) {
+// Plans plans the chosen articles and leaves the chosen experiments in the plans. Problems are printed and end the
+// verb; consequence says what comes of them.
+func (a *Session) Plans(project *projects.Project, list []*Article, o plan.Options,
+	consequence string) (map[string]*plan.Plan, error) {
 	plans, problems, err := a.Check(project, list, o)
 	if err != nil {
 		return nil, err
@@ -273,7 +279,8 @@ func (a *Session) Plans(project *projects.Project, list []*Article, o plan.Optio
 }
 
 // SelectPlanned is Select and then Plans.
-func (a *Session) SelectPlanned(args []string, o plan.Options, consequence string) (project *projects.Project, list []*Article,
+func (a *Session) SelectPlanned(args []string, o plan.Options, consequence string) (project *projects.Project,
+	list []*Article,
 	plans map[string]*plan.Plan, err error) {
 	if project, list, err = a.Select(args); err == nil {
 		plans, err = a.Plans(project, list, o, consequence)
@@ -281,7 +288,11 @@ func (a *Session) SelectPlanned(args []string, o plan.Options, consequence strin
 	return project, list, plans, err
 }
 
-// Present tells what images and programs are now on the engine of a project, which is connected to if any record names some.
+// Present tells what images and programs are now on the engine of a project, which is connected to if any record names
+// some.
 func (a *Session) Present(project *projects.Project) *images.Present {
-	return &images.Present{Connect: func(ctx context.Context) (engine.Engine, error) { return a.Config.EngineOf(ctx, project) }}
+	return &images.Present{Connect: func(ctx context.Context) (engine.Engine, error) {
+		return a.Config.EngineOf(ctx,
+			project)
+	}}
 }

@@ -18,14 +18,16 @@ func Standings() []Badge {
 	return []Badge{
 		{"is-reproduced", "Reproduced", "reproduced",
 			"Order and sizes agree with what was published, and every headline claim is supported."},
-		{"is-direction", "Direction only", "direction", "The published order holds here; the sizes do not, or a headline claim is not decided."},
+		{"is-direction", "Direction only", "direction",
+			"The published order holds here; the sizes do not, or a headline claim is not decided."},
 		{"is-not", "Not reproduced", "not", "The published order does not hold here, or a headline claim is contradicted."},
 		{"is-reproduced", "Holds", "holds", "No published numbers to compare with; every headline claim is supported."},
 		{"is-direction", "Holds in part", "part", "Some headline claims are supported, and none is contradicted."},
 		{"is-not", "Does not hold", "doesnot", "A headline claim is contradicted."},
 		{"is-quick", "Quick only", "quick", "Measured with the quick profile: values are shown, under a banner."},
 		{"is-not", "Failed", "failed", "Every repetition failed, so there are no results."},
-		{"is-measured", "Measured", "measured", "There are results, but no headline claim, or they are too noisy to decide one."},
+		{"is-measured", "Measured", "measured",
+			"There are results, but no headline claim, or they are too noisy to decide one."},
 		{"is-none", "Not measured", "none", "Not run yet, or too little was measured to draw a conclusion."},
 	}
 }

@@ -10,7 +10,8 @@ import (
 // A standing without a mark of its own would be shown as not measured.
 func TestStandingBadge(t *testing.T) {
 	filters := map[string]bool{}
-	for _, s := range []stats.Standing{stats.Reproduced, stats.DirectionOnly, stats.NotReproduced, stats.Holds, stats.HoldsInPart, stats.DoesNotHold,
+	for _, s := range []stats.Standing{stats.Reproduced, stats.DirectionOnly, stats.NotReproduced, stats.Holds,
+		stats.HoldsInPart, stats.DoesNotHold,
 		stats.QuickOnly, stats.StandingFailed, stats.StandingMeasured, stats.StandingNotMeasured} {
 		m := StandingBadge(s)
 		if !strings.EqualFold(m.Word, string(s)) || filters[m.Filter] {

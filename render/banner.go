@@ -49,7 +49,8 @@ func (c *composer) banners() []banner {
 	switch {
 	case counts.cells > 0 && method.Imported(c.d):
 		add("Imported, not measured by benchbook:",
-			"numbers from saved output of "+wording.List(method.ImportedFrom(c.d))+". The machine is unknown, and so is whether its load was the one in the article.")
+			"numbers from saved output of "+wording.List(method.ImportedFrom(c.d))+
+				". The machine is unknown, and so is whether its load was the one in the article.")
 	case counts.cells > 0 && !c.d.Own:
 		add("Measured on another host,", c.d.Host+". Absolute numbers differ between machines; compare orders and ratios.")
 	}
@@ -66,7 +67,8 @@ func (c *composer) banners() []banner {
 	}
 	if len(depends) > 0 {
 		out = append(out, banner{Strong: "The winner depends on the metric:", Detail: true,
-			Text: "in " + wording.List(depends) + " no cell is best or tied for best by every metric. Their agreement is shown below."})
+			Text: "in " + wording.List(depends) +
+				" no cell is best or tied for best by every metric. Their agreement is shown below."})
 	}
 	return append(out, c.floorBanners()...)
 }
@@ -112,7 +114,8 @@ func (n cellCounts) banners() []banner {
 			out = append(out, banner{Strong: strong, Text: countOf(count, n.cells) + text})
 		}
 	}
-	add(n.stale, "Measured with an older version of this experiment:", ". The article has changed since; a new run measures the current version.")
+	add(n.stale, "Measured with an older version of this experiment:",
+		". The article has changed since; a new run measures the current version.")
 	add(n.missing, "Not measured:", ". Everything that depends on them is marked.")
 	add(n.partial, "Unfinished:", " with fewer repetitions than planned.")
 	add(n.invalid, "Failed or not valid:", ". The tables say why; no claim uses their numbers.")
@@ -124,7 +127,8 @@ func (n cellCounts) banners() []banner {
 
 func momentBanner(moment *compare.Moment) banner {
 	return banner{Strong: "The article as of run " + moment.Run + ".",
-		Text: "Measured on " + wording.LongDate(moment.Ended) + "; later runs are not included.", Link: &link{"../../index.html", "See the newest results"}}
+		Text: "Measured on " + wording.LongDate(moment.Ended) + "; later runs are not included.",
+		Link: &link{"../../index.html", "See the newest results"}}
 }
 
 func countOf(n, all int) string {
@@ -152,7 +156,8 @@ func (ev *evaluator) floorBanners() []banner {
 	var out []banner
 	if len(exceeds) > 0 {
 		out = append(out, banner{Strong: "Noisy:",
-			Text: "two measurements of the same cell (the A/A pair) differ by more than the smallest effect: " + wording.List(exceeds) + "."})
+			Text: "two measurements of the same cell (the A/A pair) differ by more than the smallest effect: " +
+				wording.List(exceeds) + "."})
 	}
 	if len(biased) > 0 {
 		out = append(out, banner{Strong: "Systematic offset:",
@@ -194,7 +199,8 @@ func (c *composer) meta(standing string) []template.HTML {
 		if method.Imported(c.d) {
 			verb, host = "Imported, dated", "from saved output of "+wording.List(method.ImportedFrom(c.d))
 		}
-		out = append(out, template.HTML(verb+` <time datetime="`+o.Last.Format("2006-01-02")+`">`+wording.LongDate(o.Last)+"</time>"))
+		out = append(out, template.HTML(verb+` <time datetime="`+o.Last.Format("2006-01-02")+`">`+wording.LongDate(o.Last)+
+			"</time>"))
 		add(host)
 		add(number.Count(len(o.Cells), "row") + ", " + o.Repetitions() + ", " + wording.Lasting(o.Took))
 	} else if date, err := time.Parse(time.DateOnly, c.doc.Front.Date.Value); err == nil {
@@ -232,7 +238,8 @@ func (c *composer) others() []template.HTML {
 	if c.moment != nil {
 		folder = "../../"
 	}
-	out := []template.HTML{prose.AnchorTag(template.URL(folder+historyFolder+"/index.html"), template.HTML("history, "+number.Count(len(moments), "run")))}
+	out := []template.HTML{prose.AnchorTag(template.URL(folder+historyFolder+"/index.html"),
+		template.HTML("history, "+number.Count(len(moments), "run")))}
 	seen := []string{setName(c.d.Host, c.d.Profile)}
 	for _, m := range moments { // the newest of each comes first
 		name := setName(m.Host, m.Profile)
@@ -240,7 +247,8 @@ func (c *composer) others() []template.HTML {
 			continue
 		}
 		seen = append(seen, name)
-		out = append(out, "also measured: "+prose.AnchorTag(template.URL(pageOf(m, moments)+"/index.html"), template.HTML(template.HTMLEscapeString(name))))
+		out = append(out, "also measured: "+prose.AnchorTag(template.URL(pageOf(m, moments)+"/index.html"),
+			template.HTML(template.HTMLEscapeString(name))))
 	}
 	return out
 }

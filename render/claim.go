@@ -63,8 +63,10 @@ func (c *composer) claim(block *article.Claim) claimView {
 	j := c.judgements[block.Name.Value]
 	mark := VerdictBadge(j.Verdict)
 	says, words := c.claimSentence(block)
-	c.found = append(c.found, Part{ClaimPart, prose.ClaimID + block.Name.Value, c.judgements.withVerdict(words, block.Name.Value)})
-	v := claimView{ID: prose.ClaimID + block.Name.Value, Class: mark.Class, Word: mark.Word, Says: says, Headline: block.Headline.V}
+	c.found = append(c.found, Part{ClaimPart, prose.ClaimID + block.Name.Value, c.judgements.withVerdict(words,
+		block.Name.Value)})
+	v := claimView{ID: prose.ClaimID + block.Name.Value, Class: mark.Class, Word: mark.Word, Says: says,
+		Headline: block.Headline.V}
 	if block.Expect.Node != nil {
 		v.Expect = block.Expect.Node.String()
 	}
@@ -344,7 +346,8 @@ func (ev *evaluator) publishedEffect(n expr.Node, e effect) string {
 // publishedNumber returns the published value of the only metric of an expression: of one cell, or the ratio of two.
 func (ev *evaluator) publishedNumber(n expr.Node, cells []*dataset.Cell, isRatio bool) (float64, bool) {
 	selectors := expr.Selectors(ev.resolved(n))
-	if len(selectors) == 0 || slices.ContainsFunc(selectors, func(s *expr.Selector) bool { return s.Name != selectors[0].Name }) {
+	if len(selectors) == 0 || slices.ContainsFunc(selectors,
+		func(s *expr.Selector) bool { return s.Name != selectors[0].Name }) {
 		return 0, false
 	}
 	var numbers []float64

@@ -18,27 +18,37 @@ var tag = regexp.MustCompile(`(?s)<svg.*?</svg>|<[^>]*>`)
 
 // wordsOf is markup as it reads.
 func wordsOf(markup string) string {
-	text := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(html.UnescapeString(tag.ReplaceAllString(markup, "")))
+	text := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(html.UnescapeString(tag.ReplaceAllString(markup,
+		"")))
 	return strings.Join(strings.Fields(text), " ")
 }
 
-// The servers a and b have 500 and 600 requests per second, of three repetitions each, c has 450 of one, and d 400 of two.
+// The servers a and b have 500 and 600 requests per second, of three repetitions each, c has 450 of one, and d 400 of
+// two.
 func TestClaims(t *testing.T) {
 	tests := []struct{ name, expect, want string }{
 		{"more", `throughput{server="b"} > throughput{server="a"}`,
 			"Throughput, b over a: +20 %, +14 to +26 %, 95 % interval widened by the noise floor of 1.0 %."},
 		{"by other metrics", `throughput{server="b"} > throughput{server="a"}`,
-			"By other metrics: robust, supported by all 4Supported by throughput: +20 %, +14 to +26 %Supported by latency p50: −16.7 %"},
+			"By other metrics: robust, supported by all 4Supported by throughput: +20 %, +14 to +26 %Supported by latency " +
+				"p50: −16.7 %"},
 		{"less: the author's a over b", `throughput{server="a"} < throughput{server="b"}`,
 			"Throughput, a over b: −16.7 %, −20.9 to −12.2 %, 95 % interval widened by the noise floor of 1.0 %."},
-		{"within a range", `within(throughput{server="a"}, throughput{server="b"}, 10%)`, "Claimed: between −9.1 % and +10 %."},
-		{"a change", `change(throughput{server="b"}, throughput{server="a"}) > 10%`, "Throughput, b over a: +20 %, +14 to +26 %, 95 % interval"},
+		{"within a range", `within(throughput{server="a"}, throughput{server="b"}, 10%)`,
+			"Claimed: between −9.1 % and +10 %."},
+		{"a change", `change(throughput{server="b"}, throughput{server="a"}) > 10%`,
+			"Throughput, b over a: +20 %, +14 to +26 %, 95 % interval"},
 		{"a limit is not widened", `throughput{server="a"} > 300/s`, "Throughput, a: 500/s, 476 to 525/s, 95 % interval."},
-		{"a limit of one run", `throughput{server="c"} > 300/s`, "Throughput, c: 450/s, 1 run. Claimed: more than 300/s. There is 1 valid repetition of c, and a verdict needs 3."},
-		{"a limit of two runs", `throughput{server="d"} > 300/s`, "Throughput, d: 400/s, 2 runs: 390 to 410/s. Claimed: more than 300/s. There are 2"},
-		{"no interval: three digits, then the difference", `throughput{server="c"} > throughput{server="a"}`, "Throughput, c over a: −10.0 %, 1 run. Claimed: more than +5 %. There is 1"},
-		{"no interval: above 1", `throughput{server="a"} > throughput{server="c"}`, "Throughput, a over c: +11 %, 1 run. Claimed: more than +5 %. There is 1"},
-		{"no interval, two runs", `throughput{server="a"} > throughput{server="d"}`, "Throughput, a over d: +25 %, no interval. Claimed: more than +5 %. There are 2"},
+		{"a limit of one run", `throughput{server="c"} > 300/s`,
+			"Throughput, c: 450/s, 1 run. Claimed: more than 300/s. There is 1 valid repetition of c, and a verdict needs 3."},
+		{"a limit of two runs", `throughput{server="d"} > 300/s`,
+			"Throughput, d: 400/s, 2 runs: 390 to 410/s. Claimed: more than 300/s. There are 2"},
+		{"no interval: three digits, then the difference", `throughput{server="c"} > throughput{server="a"}`,
+			"Throughput, c over a: −10.0 %, 1 run. Claimed: more than +5 %. There is 1"},
+		{"no interval: above 1", `throughput{server="a"} > throughput{server="c"}`,
+			"Throughput, a over c: +11 %, 1 run. Claimed: more than +5 %. There is 1"},
+		{"no interval, two runs", `throughput{server="a"} > throughput{server="d"}`,
+			"Throughput, a over d: +25 %, no interval. Claimed: more than +5 %. There are 2"},
 		{"undecided", `ratio(throughput{server="b"}, throughput{server="a"}) > 1.15`,
 			"The interval includes the limit of the claim. About 4 repetitions would have an even chance of deciding it."},
 		{"parts of two kinds", `throughput{server="b"} > throughput{server="a"} and failed.count{server="a"} < 500`,
@@ -46,7 +56,8 @@ func TestClaims(t *testing.T) {
 				"Supported throughput, b over a: +20 %, +14 to +26 %Supported failed requests, a: 20, 5 to 72"},
 	}
 	var article strings.Builder
-	article.WriteString("---\ntitle: Claims\n---\n\n" + strings.NewReplacer("[a, b]", "[a, b, c, d]", "calibrate: false", "").Replace(experiment) + "```yaml claim\n")
+	article.WriteString("---\ntitle: Claims\n---\n\n" + strings.NewReplacer("[a, b]", "[a, b, c, d]", "calibrate: false",
+		"").Replace(experiment) + "```yaml claim\n")
 	for i, test := range tests {
 		article.WriteString("- {name: c" + string(rune('a'+i)) + ", expect: '" + test.expect + "'}\n")
 	}
@@ -88,7 +99,8 @@ func TestFinding(t *testing.T) {
 		{[]float64{500}, "Inconclusive: It is slower (throughput, a over b: −16.7 %, 1 run)."},
 	} {
 		b := rendertest.New(t, "claims", []byte("---\ntitle: Claims\n---\n\n"+experiment+
-			"```yaml claim\n{name: c, headline: true, text: It is slower., expect: 'throughput{server=\"a\"} < throughput{server=\"b\"}'}\n```\n"))
+			"```yaml claim\n{name: c, headline: true, text: It is slower., expect: 'throughput{server=\"a\"} < "+
+			"throughput{server=\"b\"}'}\n```\n"))
 		b.Measure("full", "servers", "a", test.values)
 		b.Measure("full", "servers", "b", []float64{600, 590, 610})
 		page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
@@ -125,14 +137,19 @@ func TestFindingWithoutClaim(t *testing.T) {
 	}
 }
 
-// What an index tells of an article is why it stands as it does: of several headline claims, the first that is contradicted.
+// What an index tells of an article is why it stands as it does: of several headline claims, the first that is
+// contradicted.
 func TestFindingNamesDecidingClaim(t *testing.T) {
 	b := rendertest.New(t, "x", []byte("---\ntitle: T\n---\n\n```yaml experiment\n"+
 		"name: e\nservices: {server: {image: \"debian:bookworm-slim\", command: run, expose: [\"80\"]}}\n"+
-		"matrix: {server: [a, b]}\nload: {target: \"http://server/\", duration: 10s, connections: 10}\nrepetitions: 5\ncalibrate: false\n```\n\n"+
-		"```yaml claim\n{name: c, headline: true, text: It is slower., expect: 'throughput{server=\"a\"} < throughput{server=\"b\"}'}\n```\n\n"+
-		"```yaml claim\n{name: d, text: It is the faster one., expect: 'throughput{server=\"a\"} > throughput{server=\"b\"}'}\n```\n\n"+
-		"```yaml claim\n{name: e, headline: true, text: It is twice as fast., expect: 'ratio(throughput{server=\"a\"}, throughput{server=\"b\"}) > 2'}\n```\n"))
+		"matrix: {server: [a, b]}\nload: {target: \"http://server/\", duration: 10s, connections: 10}\nrepetitions: 5\n"+
+		"calibrate: false\n```\n\n"+
+		"```yaml claim\n{name: c, headline: true, text: It is slower., expect: 'throughput{server=\"a\"} < "+
+		"throughput{server=\"b\"}'}\n```\n\n"+
+		"```yaml claim\n{name: d, text: It is the faster one., expect: 'throughput{server=\"a\"} > "+
+		"throughput{server=\"b\"}'}\n```\n\n"+
+		"```yaml claim\n{name: e, headline: true, text: It is twice as fast., expect: 'ratio(throughput{server=\"a\"}, "+
+		"throughput{server=\"b\"}) > 2'}\n```\n"))
 	b.Measure("full", "e", "a", []float64{1000, 1010, 990, 1005, 1000})
 	b.Measure("full", "e", "b", []float64{2000, 2010, 1990, 2005, 2000})
 	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})

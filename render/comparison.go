@@ -106,7 +106,8 @@ func (r *Renderer) comparisonPage(d *dataset.Dataset, o Options, k *comparison) 
 	c := r.compose(d, o)
 	c.prose.Up = "../../../"
 	_, title := c.prose.Inline(d.Doc.Front.Title.Value)
-	v := comparisonView{Article: link{"../../index.html", title}, History: "../../" + historyFolder + "/index.html", Sum: wording.Sum(k.changes),
+	v := comparisonView{Article: link{"../../index.html", title}, History: "../../" + historyFolder + "/index.html",
+		Sum:   wording.Sum(k.changes),
 		Apart: wording.Apart(k.b.Started.Sub(k.a.Started)), Explanation: wording.Sentence(k.explanation.Words),
 		Command: fmt.Sprintf("benchbook compare %s %s %s", k.a.Run, k.b.Run, d.Doc.Slug)}
 	facts := [2][]sideFact{sideFacts(k.a), sideFacts(k.b)}
@@ -115,7 +116,8 @@ func (r *Renderer) comparisonPage(d *dataset.Dataset, o Options, k *comparison) 
 		facts[1][i].Differs = facts[0][i].Differs
 	}
 	for i, m := range []*compare.Moment{k.a, k.b} {
-		v.Sides = append(v.Sides, sideView{Name: string(rune('A' + i)), Run: link{"../../" + pageOf(m, o.Moments) + "/index.html", m.Run}, Facts: facts[i]})
+		v.Sides = append(v.Sides, sideView{Name: string(rune('A' + i)),
+			Run: link{"../../" + pageOf(m, o.Moments) + "/index.html", m.Run}, Facts: facts[i]})
 	}
 	for i, e := range wording.Changes(k.changes) {
 		view := changedExperiment{Name: strings.TrimPrefix(e.Name, d.Doc.Slug+"#"), Notes: e.Notes()}
@@ -130,13 +132,15 @@ func (r *Renderer) comparisonPage(d *dataset.Dataset, o Options, k *comparison) 
 	}
 	for i := range k.differences {
 		f := &k.differences[i]
-		view := differenceView{Subject: f.Subject, Where: strings.TrimPrefix(wording.Where(f), ", "), Input: f.Kind == compare.InputDifference,
+		view := differenceView{Subject: f.Subject, Where: strings.TrimPrefix(wording.Where(f), ", "),
+			Input: f.Kind == compare.InputDifference,
 			Parts: f.Parts[:min(len(f.Parts), wording.MaxDetails)]}
 		view.More = len(f.Parts) - len(view.Parts)
 		v.Differences = append(v.Differences, view)
 	}
 	main := c.Fill("comparison", v)
-	return Subpage{Path: k.folder, Title: "Two runs of " + title, Description: "Runs " + k.a.Run + " and " + k.b.Run + " side by side: " + v.Sum + ".",
+	return Subpage{Path: k.folder, Title: "Two runs of " + title, Description: "Runs " + k.a.Run + " and " + k.b.Run +
+		" side by side: " + v.Sum + ".",
 		HTML: main, Files: c.allFiles(), Warnings: c.unclear}, c.failed()
 }
 
@@ -154,8 +158,10 @@ func sideFacts(m *compare.Moment) []sideFact {
 		}
 		return "not recorded"
 	}
-	return []sideFact{{Name: "Date", Text: m.Started.UTC().Format("2\u00a0January\u00a02006, 15:04\u00a0MST")}, {Name: "Host", Text: m.Host}, {Name: "Profile", Text: m.Profile},
-		{Name: "Processor", Text: fact("host.cpu")}, {Name: "Kernel", Text: fact("host.kernel")}, {Name: "Measured", Text: measuredWords(m)}}
+	return []sideFact{{Name: "Date", Text: m.Started.UTC().Format("2\u00a0January\u00a02006, 15:04\u00a0MST")},
+		{Name: "Host", Text: m.Host}, {Name: "Profile", Text: m.Profile},
+		{Name: "Processor", Text: fact("host.cpu")}, {Name: "Kernel", Text: fact("host.kernel")},
+		{Name: "Measured", Text: measuredWords(m)}}
 }
 
 func changeTableOf(id string, t *wording.ChangeTable) changeTableView {
@@ -195,7 +201,8 @@ func (c *composer) changeFigure(n int, t *wording.ChangeTable) template.HTML {
 		results = append(results, change.ResultA, change.ResultB)
 	}
 	unit := wording.UnitFor(t.Metric, results...)
-	data := &datafile.Table{Columns: []string{"cell", "metric", "unit", "a", "a_lo", "a_hi", "a_missing", "b", "b_lo", "b_hi", "b_missing", "change", "change_unit", "verdict"}}
+	data := &datafile.Table{Columns: []string{"cell", "metric", "unit", "a", "a_lo", "a_hi", "a_missing", "b", "b_lo",
+		"b_hi", "b_missing", "change", "change_unit", "verdict"}}
 	for _, change := range t.Changes {
 		addChange(data, t.Metric, change)
 		row := changedCell(change, unit)
@@ -217,12 +224,15 @@ func (c *composer) changeFigure(n int, t *wording.ChangeTable) template.HTML {
 		title = t.Metric.Name
 	}
 	f.X = figure.Axis{Name: strings.TrimSuffix(wording.Lower(title)+", "+unit.Symbol, ", "), Unit: unit.Scale}
-	f.Head = figure.Head{ID: id, Title: title + " in both runs", Desc: "Cells, first in A and then in B: " + strings.Join(described, "; ") + "."}
+	f.Head = figure.Head{ID: id, Title: title + " in both runs", Desc: "Cells, first in A and then in B: " +
+		strings.Join(described, "; ") + "."}
 	full, narrow := c.draw(id, f)
 	file := dataFolder + "/" + id + ".svg"
 	c.files = append(c.files, File{file, figure.Standalone(full)})
-	return c.Fill("figure", figureView{captioned: captioned{ID: id, Number: fmt.Sprintf("Figure\u00a0%d", n), Title: template.HTML(template.HTMLEscapeString(title + " in both runs")),
-		Sub: "Run B with its interval, and run A as a grey tick", Provenance: provenance{Cells: number.Count(len(f.Rows), "cell"), Files: append(c.tableFiles(id, data), link{file, "SVG"})}},
+	return c.Fill("figure", figureView{captioned: captioned{ID: id, Number: fmt.Sprintf("Figure\u00a0%d", n),
+		Title: template.HTML(template.HTMLEscapeString(title + " in both runs")),
+		Sub:   "Run B with its interval, and run A as a grey tick", Provenance: provenance{Cells: number.Count(len(f.Rows),
+			"cell"), Files: append(c.tableFiles(id, data), link{file, "SVG"})}},
 		Panels: []panelView{{Full: template.HTML(full), Narrow: template.HTML(narrow)}},
 		HowTo:  []string{"Text on the right: how much B differs, where a difference is shown."}})
 }
@@ -231,7 +241,8 @@ func addChange(data *datafile.Table, m record.Metric, change *compare.Change) {
 	var numbers []any
 	for _, r := range []dataset.Result{change.ResultA, change.ResultB} {
 		lo, hi := cellview.Ends(r)
-		numbers = append(numbers, cellview.Bound(r.Missing == "", r.Estimate.Centre), finiteOrNil(lo), finiteOrNil(hi), r.Missing)
+		numbers = append(numbers, cellview.Bound(r.Missing == "", r.Estimate.Centre), finiteOrNil(lo), finiteOrNil(hi),
+			r.Missing)
 	}
 	var by any
 	in := "1" // a share of A
@@ -247,7 +258,8 @@ func addChange(data *datafile.Table, m record.Metric, change *compare.Change) {
 // changedCell is the row of a cell in B, with a tick for A.
 func changedCell(change *compare.Change, unit number.Unit) figure.Row {
 	v := cellview.Estimate(change.ResultB)
-	row := figure.Row{Name: change.A.Trial.Name, Series: 1, Value: v.Centre, Lo: v.Lo, Hi: v.Hi, Missing: shortReason(v.Missing), Published: math.NaN()}
+	row := figure.Row{Name: change.A.Trial.Name, Series: 1, Value: v.Centre, Lo: v.Lo, Hi: v.Hi,
+		Missing: shortReason(v.Missing), Published: math.NaN()}
 	if v.Few != "" || math.IsInf(v.Lo, 0) || math.IsInf(v.Hi, 0) {
 		row.Lo, row.Hi = math.NaN(), math.NaN()
 	}
@@ -256,10 +268,12 @@ func changedCell(change *compare.Change, unit number.Unit) figure.Row {
 	}
 	if v.Missing == "" {
 		row.Label = string(change.Verdict)
-		if e := change.Effect; e != nil && change.Verdict != stats.NotShown && change.Verdict != stats.NotComparable && !change.Points {
+		if e := change.Effect; e != nil && change.Verdict != stats.NotShown && change.Verdict != stats.NotComparable &&
+			!change.Points {
 			row.Label = number.Percent.Signed(e.Number, number.Percent.Decimals(e.Number, math.NaN(), math.NaN()))
 		}
 	}
-	row.Title = change.A.Trial.Name + ": " + wording.Estimate(change.ResultA, unit) + ", then " + wording.Estimate(change.ResultB, unit) + "; " + wording.Verdict(change)
+	row.Title = change.A.Trial.Name + ": " + wording.Estimate(change.ResultA, unit) + ", then " +
+		wording.Estimate(change.ResultB, unit) + "; " + wording.Verdict(change)
 	return row
 }

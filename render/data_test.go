@@ -12,7 +12,8 @@ import (
 	"benchbook/render/rendertest"
 )
 
-// What the checks found of a cell stands beside each of its metrics, between what is known of the metric and of the cell.
+// What the checks found of a cell stands beside each of its metrics, between what is known of the metric and of the
+// cell.
 func TestFindingsInDataFiles(t *testing.T) {
 	type finding struct {
 		Repetition          int
@@ -44,7 +45,8 @@ func TestFindingsInDataFiles(t *testing.T) {
 		t.Fatal("there are no data")
 	}
 	for k, d := range data {
-		if d.Metric == "" || d.Validity != "warn" || d.LimitedBy == nil || d.Host == "" || !slices.Contains(d.Findings, want) {
+		if d.Metric == "" || d.Validity != "warn" || d.LimitedBy == nil || d.Host == "" ||
+			!slices.Contains(d.Findings, want) {
 			t.Errorf("the data are %+v, want %+v among their findings", d, want)
 		}
 		line := strings.Split(string(page.Files[i].Data), "\n")[k+1]
@@ -59,18 +61,25 @@ func TestFindingsInDataFiles(t *testing.T) {
 	}
 }
 
-// Parameters that divide a figure into parts, or a table into groups, are columns of their data like all others, and the run is the one
-// that the provenance names.
+// Parameters that divide a figure into parts, or a table into groups, are columns of their data like all others, and
+// the run is the one that the provenance names.
 func TestPartsInDataFiles(t *testing.T) {
-	const text = "---\ntitle: Parts\n---\n\n```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n```yaml experiment\nname: servers\n" +
-		"services: {server: {build: ., expose: [\"8080\"]}}\nmatrix: {server: [a, b], workers: [\"1\", \"2\"], run: [cold]}\n" +
+	const text = "---\ntitle: Parts\n---\n\n```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n" +
+		"```yaml experiment\nname: servers\n" +
+		"services: {server: {build: ., expose: [\"8080\"]}}\n" +
+		"matrix: {server: [a, b], workers: [\"1\", \"2\"], run: [cold]}\n" +
 		"load: {target: \"http://server:8080/\", connections: 10}\nrepetitions: 3\ncalibrate: false\n```\n\n"
 	tests := []struct{ block, kind, head, want string }{
-		{"table", "rows: [server], columns: [throughput], group: workers", "experiment,workers,server,metric,", "servers,2,a,throughput,"},
-		{"table", "rows: [server, run], columns: [throughput]", "experiment,server,matrix.run,workers,metric,", "servers,a,cold,2,throughput,"},
-		{"figure", "kind: dots, x: throughput, y: server, facet: workers", "experiment,workers,server,metric,", "servers,2,a,throughput,"},
-		{"figure", "kind: dots, x: throughput, y: server, facet: run", "experiment,matrix.run,server,workers,metric,", "servers,cold,a,2,throughput,"},
-		{"figure", "kind: distribution, x: throughput, y: server, facet: workers", "workers,server,metric,", "2,a,throughput,"},
+		{"table", "rows: [server], columns: [throughput], group: workers", "experiment,workers,server,metric,",
+			"servers,2,a,throughput,"},
+		{"table", "rows: [server, run], columns: [throughput]", "experiment,server,matrix.run,workers,metric,",
+			"servers,a,cold,2,throughput,"},
+		{"figure", "kind: dots, x: throughput, y: server, facet: workers", "experiment,workers,server,metric,",
+			"servers,2,a,throughput,"},
+		{"figure", "kind: dots, x: throughput, y: server, facet: run", "experiment,matrix.run,server,workers,metric,",
+			"servers,cold,a,2,throughput,"},
+		{"figure", "kind: distribution, x: throughput, y: server, facet: workers", "workers,server,metric,",
+			"2,a,throughput,"},
 		{"figure", "kind: latency, facet: workers", "workers,server,percentile,", "2,a,50,"},
 		{"figure", "kind: timeline, y: throughput, facet: workers", "workers,server,repetition,", "2,a,1,1,throughput,"},
 	}
@@ -93,10 +102,12 @@ func TestPartsInDataFiles(t *testing.T) {
 func TestRunInDataFiles(t *testing.T) {
 	text := "---\ntitle: Two experiments\n---\n\n```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n"
 	for _, name := range []string{"one", "two"} {
-		text += "\n```yaml experiment\nname: " + name + "\nservices: {server: {build: ., expose: [\"8080\"]}}\nmatrix: {server: [a, b]}\n" +
+		text += "\n```yaml experiment\nname: " + name +
+			"\nservices: {server: {build: ., expose: [\"8080\"]}}\nmatrix: {server: [a, b]}\n" +
 			"load: {target: \"http://server:8080/\", connections: 10}\nrepetitions: 3\ncalibrate: false\n```\n"
 	}
-	b := rendertest.New(t, "runs", []byte(text+"\n```yaml table\n{label: tbl-x, experiment: one, rows: [server], columns: [throughput]}\n```\n"))
+	b := rendertest.New(t, "runs", []byte(text+
+		"\n```yaml table\n{label: tbl-x, experiment: one, rows: [server], columns: [throughput]}\n```\n"))
 	for i, name := range []string{"one", "two"} {
 		run := []string{"20261120T100000Z-aaaa", "20261120T103000Z-bbbb"}[i]
 		for _, server := range []string{"a", "b"} {
@@ -113,6 +124,7 @@ func TestRunInDataFiles(t *testing.T) {
 	const run = "20261120T103000Z-bbbb"
 	data := string(fileOf(t, page, "data/tbl-x.csv"))
 	if !strings.Contains(string(page.HTML), "run\u00a0"+run) || strings.Count(data, ","+run+",") != 2 {
-		t.Errorf("the page names run %s: %t; the data are %s", run, strings.Contains(string(page.HTML), "run\u00a0"+run), data)
+		t.Errorf("the page names run %s: %t; the data are %s", run, strings.Contains(string(page.HTML), "run\u00a0"+run),
+			data)
 	}
 }

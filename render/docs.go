@@ -109,7 +109,8 @@ func (c *docsWriter) write(all []docsLink, at int) (*DocsPage, error) {
 		v.After = &link{c.href(all[at+1].page), all[at+1].words}
 	}
 	v.Prose = c.prose.Prose()
-	page := &DocsPage{Path: docsPath(here.page, all[0].page), Title: here.words, Description: c.beginning(), HTML: c.Fill("docs", v), Files: c.allFiles()}
+	page := &DocsPage{Path: docsPath(here.page, all[0].page), Title: here.words, Description: c.beginning(),
+		HTML: c.Fill("docs", v), Files: c.allFiles()}
 	for _, h := range c.prose.Headings[1:] {
 		page.Parts = append(page.Parts, Part{SectionPart, h.ID, h.Words})
 	}
@@ -208,7 +209,8 @@ func (c *docsWriter) destination(written string) (href template.URL, ok bool) {
 			c.Warnf("the link to the article %s is shown as text, since the site does not have it", to.Article)
 			return "", false
 		}
-		return template.URL((&url.URL{Path: up + to.Article + "/index.html", Fragment: prose.Anchor(to.Fragment)}).String()), true
+		return template.URL((&url.URL{Path: up + to.Article + "/index.html", Fragment: prose.Anchor(to.Fragment)}).String()),
+			true
 	}
 	name := path.Join(docsFolder, to.File)
 	if !slices.ContainsFunc(c.files, func(f File) bool { return f.Path == name }) {

@@ -32,8 +32,9 @@ type figureView struct {
 type panelView struct {
 	Name         string // what it is of, where there are several
 	Full, Narrow template.HTML
-	Folded       string // what a telephone shows in place of the narrow drawing until it is opened; empty if the drawing is short
-	Missing      string
+	// what a telephone shows in place of the narrow drawing until it is opened; empty if the drawing is short
+	Folded  string
+	Missing string
 }
 
 func (c *composer) figure(f *article.Figure) template.HTML {

@@ -95,21 +95,36 @@ func TestKindsOfFigures(t *testing.T) {
 		name, block string
 		want        []string
 	}{
-		{"dots", "kind: dots, x: throughput, y: [server, workers]", []string{"async 4: 3,000/s, 95 % interval", "noise floor"}},
-		{"bars", "kind: bars, x: throughput, y: [server, workers], published: true", []string{"Bars, one row each", "; published 2,100/s", `class="ghost"`}},
-		{"distribution", "kind: distribution, x: throughput, y: server, facet: workers", []string{"Repetitions as small dots", `>workers 1</p>`, `>workers 4</p>`}},
-		{"lines", "kind: lines, x: workers, y: throughput, colour: server", []string{"sync, workers 2: 1,000/s", "Band: 95 % interval of the median over 5 repetitions."}},
-		{"lines of two metrics", "kind: lines, x: workers, y: [latency.p50, latency.p90], colour: server, log: y", []string{"sync latency p90, workers 1", "log scale"}},
-		{"latency", "kind: latency, colour: server, where: 'workers == \"1\"'", []string{"sync: median", "p99", ", up to the last percentile"}},
-		{"timeline of completions", "kind: timeline, y: throughput, where: 'workers == \"1\"'", []string{"sync, second 1: 500/s, median of 5 repetitions", "Completions are answers of any kind"}},
-		{"timeline of latencies", "kind: timeline, y: latency.mean, where: 'workers == \"1\"'", []string{"mean latency of a second"}},
-		{"scatter", "kind: scatter, x: throughput, y: latency.p50, colour: server", []string{"async 4: throughput 3,000/s", "Lines through it: 95 % intervals"}},
-		{"agreement", "kind: agreement, x: throughput, y: [server, workers], colour: server", []string{"sync 1: published 400/s, measured 500/s", "as published", "Order: tau-b 0.91"}},
-		{"topology", `kind: topology, where: 'server == "sync" and workers == "1"'`, []string{"load generator: 30 % of its busiest thread", "server: 93 % of 1 core, behind a link of 2 ms; limited by this",
-			"proxy: 40 %", "limited by CPU of"}},
-		{"a reference", "kind: dots, x: throughput, y: [server, workers], reference: '2 * throughput{server=\"sync\", workers=\"1\"}', zero: true", []string{": 1,000/s</text>", `around the reference`}},
-		{"a reference that is a cell", "kind: lines, x: workers, y: throughput, colour: server, reference: 'throughput{server=\"sync\", workers=\"1\"}'", []string{"500/s<"}},
-		{"multiverse", "kind: multiverse, claim: async-wins", []string{"as claimed: ", "One claim under every alternative measured"}},
+		{"dots", "kind: dots, x: throughput, y: [server, workers]", []string{"async 4: 3,000/s, 95 % interval",
+			"noise floor"}},
+		{"bars", "kind: bars, x: throughput, y: [server, workers], published: true", []string{"Bars, one row each",
+			"; published 2,100/s", `class="ghost"`}},
+		{"distribution", "kind: distribution, x: throughput, y: server, facet: workers", []string{"Repetitions as small dots",
+			`>workers 1</p>`, `>workers 4</p>`}},
+		{"lines", "kind: lines, x: workers, y: throughput, colour: server", []string{"sync, workers 2: 1,000/s",
+			"Band: 95 % interval of the median over 5 repetitions."}},
+		{"lines of two metrics", "kind: lines, x: workers, y: [latency.p50, latency.p90], colour: server, log: y",
+			[]string{"sync latency p90, workers 1", "log scale"}},
+		{"latency", "kind: latency, colour: server, where: 'workers == \"1\"'", []string{"sync: median", "p99",
+			", up to the last percentile"}},
+		{"timeline of completions", "kind: timeline, y: throughput, where: 'workers == \"1\"'",
+			[]string{"sync, second 1: 500/s, median of 5 repetitions", "Completions are answers of any kind"}},
+		{"timeline of latencies", "kind: timeline, y: latency.mean, where: 'workers == \"1\"'",
+			[]string{"mean latency of a second"}},
+		{"scatter", "kind: scatter, x: throughput, y: latency.p50, colour: server", []string{"async 4: throughput 3,000/s",
+			"Lines through it: 95 % intervals"}},
+		{"agreement", "kind: agreement, x: throughput, y: [server, workers], colour: server",
+			[]string{"sync 1: published 400/s, measured 500/s", "as published", "Order: tau-b 0.91"}},
+		{"topology", `kind: topology, where: 'server == "sync" and workers == "1"'`,
+			[]string{"load generator: 30 % of its busiest thread",
+				"server: 93 % of 1 core, behind a link of 2 ms; limited by this",
+				"proxy: 40 %", "limited by CPU of"}},
+		{"a reference", "kind: dots, x: throughput, y: [server, workers], reference: '2 * throughput{server=\"sync\", " +
+			"workers=\"1\"}', zero: true", []string{": 1,000/s</text>", `around the reference`}},
+		{"a reference that is a cell", "kind: lines, x: workers, y: throughput, colour: server, reference: " +
+			"'throughput{server=\"sync\", workers=\"1\"}'", []string{"500/s<"}},
+		{"multiverse", "kind: multiverse, claim: async-wins",
+			[]string{"as claimed: ", "One claim under every alternative measured"}},
 		{"a log axis", "kind: dots, x: latency.p50, y: [server, workers], log: x", []string{"log scale"}},
 	}
 	for _, test := range tests {
@@ -125,7 +140,8 @@ func TestKindsOfFigures(t *testing.T) {
 					t.Errorf("no %q in the figure", want)
 				}
 			}
-			if full, narrow := strings.Count(html, `<svg class="full"`), strings.Count(html, `<svg class="narrow"`); full == 0 || full != narrow {
+			if full, narrow := strings.Count(html, `<svg class="full"`), strings.Count(html, `<svg class="narrow"`); full == 0 ||
+				full != narrow {
 				t.Errorf("drawn %d times full and %d times narrow", full, narrow)
 			}
 			rows, err := csv.NewReader(strings.NewReader(string(fileOf(t, page, "data/fig-f.csv")))).ReadAll()
@@ -160,15 +176,18 @@ func TestTopologyNamesTheLimit(t *testing.T) {
 		sub                string
 		ofProxy, ofServers string // what is said there
 	}{
-		{"one service", "proxy 0; server 1", .4, .93, 0, "limited by CPU of server", "40 % of 1 core", "93 % of 1 core, behind a link of 2 ms; limited by this"},
+		{"one service", "proxy 0; server 1", .4, .93, 0, "limited by CPU of server", "40 % of 1 core",
+			"93 % of 1 core, behind a link of 2 ms; limited by this"},
 		{"two that share", "0-1", .8, 1.1, 0, "limited by CPU of server and proxy together",
 			"40 % of 2 cores; limited by these together", "55 % of 2 cores, behind a link of 2 ms; limited by these together"},
 		{"one thread", "proxy 0; server 1-2", .4, 1.1, .97, "limited by busiest thread of server",
 			"40 % of 1 core", "55 % of 2 cores, behind a link of 2 ms; limited by its busiest thread"},
-		{"nothing", "proxy 0; server 1", .7, .4, 0, "limited by connections", "70 % of 1 core; busiest", "40 % of 1 core, behind a link of 2 ms"},
+		{"nothing", "proxy 0; server 1", .7, .4, 0, "limited by connections", "70 % of 1 core; busiest",
+			"40 % of 1 core, behind a link of 2 ms"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+grid+figureBlock(`kind: topology, where: 'server == "sync" and workers == "1"'`)))
+			b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+
+				grid+figureBlock(`kind: topology, where: 'server == "sync" and workers == "1"'`)))
 			b.Measure("full", "servers", "sync, 1", []float64{500, 505, 495, 510, 490}, func(r *record.Record) {
 				r.Samples = slices.DeleteFunc(r.Samples, func(s record.Sample) bool { return strings.HasPrefix(s.Metric, "cpu.") })
 				r.Samples = append(r.Samples, record.Sample{Metric: "cpu.proxy", Value: tt.proxy, Unit: "cores"},
@@ -186,14 +205,16 @@ func TestTopologyNamesTheLimit(t *testing.T) {
 			if !strings.Contains(words, tt.sub+"</span>") {
 				t.Errorf("no %q in the title of %s", tt.sub, words)
 			}
-			if want := "load generator: 30 % of its busiest thread; proxy: " + tt.ofProxy + "; server: " + tt.ofServers + "."; !strings.Contains(words, want) {
+			if want := "load generator: 30 % of its busiest thread; proxy: " + tt.ofProxy + "; server: " + tt.ofServers +
+				"."; !strings.Contains(words, want) {
 				t.Errorf("no %q in %s", want, words)
 			}
 		})
 	}
 }
 
-// A long list of alternatives is folded where rows stand above each other, and only there: one line says how many of them agree.
+// A long list of alternatives is folded where rows stand above each other, and only there: one line says how many of
+// them agree.
 func TestLongMultiverseIsFolded(t *testing.T) {
 	const claim = "```yaml claim\nname: limited\nexpect: latency.p50{server=\"sync\", workers=\"1\"} < 1s\n```\n\n"
 	fold := regexp.MustCompile(`<details class="narrow"><summary>(\d+) of (\d+) alternatives are supported, as the claim is</summary>\s*<svg class="narrow"`)
@@ -236,29 +257,49 @@ func TestFiguresWithMissingData(t *testing.T) {
 		want        []string
 		drawn       bool
 	}{
-		{"a cell without a record is a gap in a line", "kind: lines, x: workers, y: throughput, colour: server", []string{"sync, 2"},
+		{"a cell without a record is a gap in a line", "kind: lines, x: workers, y: throughput, colour: server",
+			[]string{"sync, 2"},
 			[]string{"gap at sync, workers 2: not measured", "A gap in a line"}, true},
 		{"a cell without a record is no point", "kind: scatter, x: throughput, y: latency.p50", []string{"sync, 2"},
 			[]string{"not drawn: sync 2: throughput not measured; latency p50 not measured"}, true},
-		{"a cell without a record has no curve", "kind: latency", []string{"sync, 2"}, []string{"not drawn: sync 2: not measured"}, true},
-		{"a published row that is not measured", "kind: agreement, x: throughput", []string{"sync, 2"}, []string{"not drawn: sync 2: published 700/s, not measured"}, true},
-		{"nothing measured, lines", "kind: lines, x: workers, y: throughput", []string{"all"}, []string{"Throughput: not measured yet."}, false},
-		{"nothing measured, latency", "kind: latency", []string{"all"}, []string{"No cell has a distribution of latencies: sync 1: not measured;"}, false},
-		{"nothing measured, timeline", "kind: timeline, y: throughput", []string{"all"}, []string{"Nothing was recorded by second: sync 1: not measured;"}, false},
-		{"nothing measured, scatter", "kind: scatter, x: throughput, y: latency.p50", []string{"all"}, []string{"No cell has both throughput and latency p50"}, false},
-		{"nothing measured, agreement", "kind: agreement, x: throughput", []string{"all"}, []string{"No published value was measured here"}, false},
-		{"nothing measured, topology", `kind: topology, where: 'server == "sync" and workers == "1"'`, []string{"all"}, []string{"proxy: not measured", "not measured yet"}, true},
+		{"a cell without a record has no curve", "kind: latency", []string{"sync, 2"},
+			[]string{"not drawn: sync 2: not measured"}, true},
+		{"a published row that is not measured", "kind: agreement, x: throughput", []string{"sync, 2"},
+			[]string{"not drawn: sync 2: published 700/s, not measured"}, true},
+		{"nothing measured, lines", "kind: lines, x: workers, y: throughput", []string{"all"},
+			[]string{"Throughput: not measured yet."}, false},
+		{"nothing measured, latency", "kind: latency", []string{"all"},
+			[]string{"No cell has a distribution of latencies: sync 1: not measured;"}, false},
+		{"nothing measured, timeline", "kind: timeline, y: throughput", []string{"all"},
+			[]string{"Nothing was recorded by second: sync 1: not measured;"}, false},
+		{"nothing measured, scatter", "kind: scatter, x: throughput, y: latency.p50", []string{"all"},
+			[]string{"No cell has both throughput and latency p50"}, false},
+		{"nothing measured, agreement", "kind: agreement, x: throughput", []string{"all"},
+			[]string{"No published value was measured here"}, false},
+		{"nothing measured, topology", `kind: topology, where: 'server == "sync" and workers == "1"'`, []string{"all"},
+			[]string{"proxy: not measured", "not measured yet"}, true},
 		{"nothing published", "kind: agreement, x: latency.p50", nil, []string{"Nobody has published latency p50."}, false},
-		{"what is not recorded by second", "kind: timeline, y: latency.p50, where: 'workers == \"1\"'", nil, []string{"mean latency"}, true},
-		{"a percentile that is not on a timeline", "kind: timeline, y: memory.server", nil, []string{"a timeline shows throughput or latency.mean"}, false},
-		{"a log axis with a zero", "kind: dots, x: failed, y: [server, workers], log: x", nil, []string{"The x axis is not logarithmic, as the article asks: a value on it is 0."}, true},
-		{"a reference that is not measured", "kind: dots, x: throughput, y: [server, workers], reference: 'throughput{server=\"sync\", workers=\"2\"}'", []string{"sync, 2"},
+		{"what is not recorded by second", "kind: timeline, y: latency.p50, where: 'workers == \"1\"'", nil,
+			[]string{"mean latency"}, true},
+		{"a percentile that is not on a timeline", "kind: timeline, y: memory.server", nil,
+			[]string{"a timeline shows throughput or latency.mean"}, false},
+		{"a log axis with a zero", "kind: dots, x: failed, y: [server, workers], log: x", nil,
+			[]string{"The x axis is not logarithmic, as the article asks: a value on it is 0."}, true},
+		{"a reference that is not measured", "kind: dots, x: throughput, y: [server, workers], reference: " +
+			"'throughput{server=\"sync\", workers=\"2\"}'", []string{"sync, 2"},
 			[]string{"The reference line is not drawn: "}, true},
-		{"a reference at zero on a log axis, rows", "kind: dots, x: throughput, y: [server, workers], log: x, reference: 0", nil, []string{"it has no place on a log axis"}, true},
-		{"a reference at zero on a log axis, lines", "kind: lines, x: workers, y: throughput, colour: server, log: y, reference: 0", nil, []string{"it has no place on a log axis"}, true},
-		{"a reference at zero on a log axis, points", "kind: scatter, x: throughput, y: latency.p50, log: y, reference: 0", nil, []string{"it has no place on a log axis"}, true},
-		{"a reference at zero on a log axis, time", "kind: timeline, y: throughput, where: 'workers == \"1\"', log: y, reference: 0", nil, []string{"it has no place on a log axis"}, true},
-		{"a reference of another unit", "kind: dots, x: throughput, y: [server, workers], reference: 5ms", nil, []string{"it is not of the axis"}, true},
+		{"a reference at zero on a log axis, rows", "kind: dots, x: throughput, y: [server, workers], log: x, reference: 0",
+			nil, []string{"it has no place on a log axis"}, true},
+		{"a reference at zero on a log axis, lines",
+			"kind: lines, x: workers, y: throughput, colour: server, log: y, reference: 0", nil,
+			[]string{"it has no place on a log axis"}, true},
+		{"a reference at zero on a log axis, points", "kind: scatter, x: throughput, y: latency.p50, log: y, reference: 0",
+			nil, []string{"it has no place on a log axis"}, true},
+		{"a reference at zero on a log axis, time",
+			"kind: timeline, y: throughput, where: 'workers == \"1\"', log: y, reference: 0", nil,
+			[]string{"it has no place on a log axis"}, true},
+		{"a reference of another unit", "kind: dots, x: throughput, y: [server, workers], reference: 5ms", nil,
+			[]string{"it is not of the axis"}, true},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -283,32 +324,40 @@ func TestFiguresWithMissingData(t *testing.T) {
 
 // What failed is hatched, with its failure.
 func TestFailedIsHatched(t *testing.T) {
-	for _, block := range []string{"kind: dots, x: throughput, y: [server, workers]", "kind: lines, x: workers, y: throughput, colour: server"} {
+	for _, block := range []string{"kind: dots, x: throughput, y: [server, workers]",
+		"kind: lines, x: workers, y: throughput, colour: server"} {
 		b := measuredGrid(t, figureBlock(block), "sync, 4")
 		b.Measure("full", "servers", "sync, 4", []float64{1, 1, 1}, rendertest.Fails("server exited with status 137", ""))
 		page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if html := figureElement.FindString(string(page.HTML)); !strings.Contains(html, `class="hatch"`) || !strings.Contains(html, "server exited with status 137") {
+		if html := figureElement.FindString(string(page.HTML)); !strings.Contains(html, `class="hatch"`) ||
+			!strings.Contains(html, "server exited with status 137") {
 			t.Errorf("%s: no hatching with the failure", block)
 		}
 	}
 }
 
-// What was measured with an older version, or not to the end, is an open mark with words, in every kind of figure and in its data.
+// What was measured with an older version, or not to the end, is an open mark with words, in every kind of figure and
+// in its data.
 func TestStatesInFigures(t *testing.T) {
 	for _, test := range []struct {
 		block string
 		marks int // open ones of both widths
 	}{
 		{"kind: dots, x: throughput, y: [server, workers]", 4}, {"kind: bars, x: throughput, y: [server, workers]", 4},
-		{"kind: distribution, x: throughput, y: [server, workers]", 2 * (5 + 3)}, {"kind: lines, x: workers, y: throughput, colour: server", 4},
-		{"kind: scatter, x: throughput, y: latency.p50", 4}, {"kind: agreement, x: throughput", 2 + 2}, {"kind: latency", 0}, {"kind: timeline, y: throughput", 0},
+		{"kind: distribution, x: throughput, y: [server, workers]", 2 * (5 + 3)},
+		{"kind: lines, x: workers, y: throughput, colour: server", 4},
+		{"kind: scatter, x: throughput, y: latency.p50", 4}, {"kind: agreement, x: throughput", 2 + 2}, {"kind: latency", 0},
+		{"kind: timeline, y: throughput", 0},
 		{`kind: topology, where: 'server == "sync" and workers == "1"'`, 0},
 	} {
 		b := measuredGrid(t, figureBlock(test.block))
-		b.Records = slices.DeleteFunc(b.Records, func(r *record.Record) bool { return r.Trial == "async, 4" && r.Repetition > 3 })
+		b.Records = slices.DeleteFunc(b.Records, func(r *record.Record) bool {
+			return r.Trial == "async, 4" &&
+				r.Repetition > 3
+		})
 		for _, r := range b.Records {
 			if r.Trial == "sync, 1" {
 				r.Key = "of other inputs"
@@ -328,7 +377,8 @@ func TestStatesInFigures(t *testing.T) {
 			if !strings.Contains(description, ", "+state) {
 				t.Errorf("%s: no %q in the description %s", test.block, state, description)
 			}
-			if !strings.Contains(csv, state) || !strings.Contains(string(fileOf(t, page, "data/fig-f.json")), `"state":"`+state+`"`) {
+			if !strings.Contains(csv, state) || !strings.Contains(string(fileOf(t, page, "data/fig-f.json")),
+				`"state":"`+state+`"`) {
 				t.Errorf("%s: no %q in the data: %s", test.block, state, csv)
 			}
 			if !strings.Contains(test.block, "topology") && !regexp.MustCompile(`<text [^>]*>[^<]*`+state).MatchString(html) {
@@ -343,8 +393,10 @@ func TestStatesInFigures(t *testing.T) {
 
 // Cells that only another profile has are named below the figure, and not drawn.
 func TestCellsOfAnotherProfile(t *testing.T) {
-	text := strings.Replace(grid, "repetitions: 5\n", "repetitions: 5\nprofiles: {smoke: {matrix: {server: [sync, async, threads]}}}\n", 1)
-	b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+text+figureBlock("kind: dots, x: throughput, y: [server, workers]")))
+	text := strings.Replace(grid, "repetitions: 5\n",
+		"repetitions: 5\nprofiles: {smoke: {matrix: {server: [sync, async, threads]}}}\n", 1)
+	b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+
+		text+figureBlock("kind: dots, x: throughput, y: [server, workers]")))
 	for _, server := range []string{"sync", "async"} {
 		for _, workers := range []string{"1", "2", "4"} {
 			b.Measure("full", "servers", server+", "+workers, []float64{500, 510, 490, 505, 495})
@@ -374,7 +426,8 @@ func TestFacetsShareTheirAxis(t *testing.T) {
 	for _, test := range []struct {
 		keys        string
 		parts, axes int // of each part
-	}{{"kind: dots, x: throughput, y: server, facet: workers", 3, 1}, {"kind: agreement, x: throughput, facet: server", 2, 2}} {
+	}{{"kind: dots, x: throughput, y: server, facet: workers", 3, 1}, {"kind: agreement, x: throughput, facet: server", 2,
+		2}} {
 		html := figureElement.FindString(string(pageOfGrid(t, figureBlock(test.keys)).HTML))
 		ticks := regexp.MustCompile(`(?s)<g class="ticks">(.*?)</g>`).FindAllStringSubmatch(html, -1)
 		if len(ticks) != 2*test.parts*test.axes {
@@ -404,15 +457,17 @@ capacity: {slo: latency.p99 < 100ms, from: 100/s, to: 20000/s}
 calibrate: false
 ` + "```\n\n"
 
-// searchCapacities puts records of every outcome of a search for a capacity to those of searches: the rate was found, or is the highest that
-// may be tried, or is below the lowest, or could not be found.
+// searchCapacities puts records of every outcome of a search for a capacity to those of searches: the rate was found,
+// or is the highest that may be tried, or is below the lowest, or could not be found.
 func searchCapacities(b *rendertest.Bench) {
 	rate := func(v float64, met bool) record.Probe {
 		return record.Probe{Candidate: v, Phase: record.PhaseProbe, Passed: met}
 	}
-	capacity := record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Unit: "s", Objective: "latency.p99 < 100ms"}
+	capacity := record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Unit: "s",
+		Objective: "latency.p99 < 100ms"}
 	found, most, none, unfinished := capacity, capacity, capacity, capacity
-	found.Probes, found.Lo, found.Hi = []record.Probe{rate(400, true), rate(800, false), rate(702, true), rate(734, false)}, 702, 734
+	found.Probes, found.Lo, found.Hi = []record.Probe{rate(400, true), rate(800, false), rate(702, true),
+		rate(734, false)}, 702, 734
 	most.Probes, most.Lo = []record.Probe{rate(20000, true)}, 20000
 	none.Probes, none.Hi = []record.Probe{rate(100, false)}, 100
 	unfinished.Reason = "a probe was invalid twice: others used 20 % of the CPU"
@@ -425,7 +480,8 @@ func searchCapacities(b *rendertest.Bench) {
 // Searches are drawn with all that they tried, what they found, and why they found nothing.
 func TestFiguresOfSearches(t *testing.T) {
 	b := rendertest.New(t, "searches", []byte("---\ntitle: Searches\n---\n\n"+searches+
-		"```yaml figure\n{label: fig-f, experiment: tuned, kind: tuning, x: tune.workers, y: throughput, colour: server}\n```\n\n"+
+		"```yaml figure\n{label: fig-f, experiment: tuned, kind: tuning, x: tune.workers, y: throughput, colour: server}\n"+
+		"```\n\n"+
 		"```yaml figure\n{label: fig-c, experiment: bears, kind: capacity, y: server}\n```\n"))
 	probes := func(failed float64, rates ...float64) (out []record.Probe) {
 		for i, rate := range rates {
@@ -439,9 +495,11 @@ func TestFiguresOfSearches(t *testing.T) {
 		}
 		return out
 	}
-	b.Search("full", "tuned", "sync", record.Search{Kind: record.SearchTune, Name: "workers", Metric: "throughput", Unit: "1/s", Better: "higher",
+	b.Search("full", "tuned", "sync", record.Search{Kind: record.SearchTune, Name: "workers", Metric: "throughput",
+		Unit: "1/s", Better: "higher",
 		Probes: append(probes(3, 100, 190, 250, 260), record.Probe{Candidate: 5, Phase: record.PhaseProbe,
-			Samples: []record.Sample{{Metric: "latency.p99", Value: 0.1, Unit: "s"}}}), Chosen: 2, Stop: record.StopWorse, Matters: 2.6, Lo: 2, Hi: 4})
+			Samples: []record.Sample{{Metric: "latency.p99", Value: 0.1, Unit: "s"}}}), Chosen: 2, Stop: record.StopWorse,
+		Matters: 2.6, Lo: 2, Hi: 4})
 	searchCapacities(b)
 	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
 	if err != nil {
@@ -451,10 +509,12 @@ func TestFiguresOfSearches(t *testing.T) {
 		t.Errorf("warning: %s", w)
 	}
 	words := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(string(page.HTML))
-	for _, want := range []string{"sync, workers 2: 192/s, median of 3 probes; chosen", "chosen: 2", "gap at sync, workers 3: no valid probe", `class="hatch"`,
+	for _, want := range []string{"sync, workers 2: 192/s, median of 3 probes; chosen", "chosen: 2",
+		"gap at sync, workers 3: no valid probe", `class="hatch"`,
 		"gap at sync, workers 5: no valid probe has a value for throughput",
 		"not drawn: async: not searched yet", "chosen 2, which is 2.60× of the worst",
-		"Highest rate at which latency.p99 &lt; 100ms", "sync: 702/s (fails at 734/s); 4 probes", "static: at least 20,000/s", "async: no rate meets it (fails at 100/s)",
+		"Highest rate at which latency.p99 &lt; 100ms", "sync: 702/s (fails at 734/s); 4 probes", "static: at least 20,000/s",
+		"async: no rate meets it (fails at 100/s)",
 		"broken: no value found: a probe was invalid twice"} {
 		if !strings.Contains(words, want) {
 			t.Errorf("no %q in the page", want)
@@ -496,7 +556,8 @@ func TestOnlyCandidateInTable(t *testing.T) {
 	b := rendertest.New(t, "searches", []byte("---\ntitle: Searches\n---\n\n"+searches+
 		"```yaml table\n{label: tbl-t, experiment: tuned, rows: [server], columns: [tune.workers]}\n```\n\n"+
 		"`{value} tune.workers{experiment=\"tuned\", server=\"sync\"}`\n"))
-	b.Search("full", "tuned", "sync", record.Search{Kind: record.SearchTune, Name: "workers", Metric: "throughput", Unit: "1/s", Better: "higher",
+	b.Search("full", "tuned", "sync", record.Search{Kind: record.SearchTune, Name: "workers", Metric: "throughput",
+		Unit: "1/s", Better: "higher",
 		Chosen: 4, Stop: record.StopOnly, Lo: 4, Hi: 4})
 	b.Measure("full", "tuned", "sync", []float64{500, 490, 510}, func(r *record.Record) {
 		r.Samples = append(r.Samples, record.Sample{Metric: "tune.workers", Value: 4, Unit: "1"})
@@ -523,7 +584,8 @@ func TestNoSearchYet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"No search for workers has been recorded yet.", "No search for a capacity has been recorded yet."} {
+	for _, want := range []string{"No search for workers has been recorded yet.",
+		"No search for a capacity has been recorded yet."} {
 		if !strings.Contains(string(page.HTML), want) {
 			t.Errorf("no %q in the page", want)
 		}
@@ -570,8 +632,8 @@ func articlePages(t testing.TB) map[string]*render.Page {
 	return out
 }
 
-// No figure of any article, its history, its runs and their comparisons has text on text, on a mark or outside, a tick that is cut off,
-// or an axis that cannot be read: what is found while drawing is a warning of the page.
+// No figure of any article, its history, its runs and their comparisons has text on text, on a mark or outside, a tick
+// that is cut off, or an axis that cannot be read: what is found while drawing is a warning of the page.
 func TestFiguresOfArticles(t *testing.T) {
 	figures := map[string]int{}
 	count := func(kind string, html template.HTML) {
@@ -596,7 +658,8 @@ func TestFiguresOfArticles(t *testing.T) {
 	}
 }
 
-// BenchmarkPage renders an article with ten figures and ten tables from a thousand records. It is to take less than 300 ms.
+// BenchmarkPage renders an article with ten figures and ten tables from a thousand records. It is to take less than 300
+// ms.
 func BenchmarkPage(b *testing.B) {
 	var text strings.Builder
 	text.WriteString("---\ntitle: Servers\n---\n\n")
@@ -604,12 +667,18 @@ func BenchmarkPage(b *testing.B) {
 	for i := range 50 {
 		values = append(values, fmt.Sprintf(`"%d"`, i+1))
 	}
-	text.WriteString(strings.NewReplacer(`["1", "2", "4"]`, "["+strings.Join(values, ", ")+"]", "repetitions: 5", "repetitions: 10", "matrix:", "calibrate: false\nmatrix:").Replace(grid))
-	for i, kind := range []string{"kind: dots, x: throughput, y: [server, workers]", "kind: bars, x: latency.p50, y: [server, workers]",
-		"kind: distribution, x: throughput, y: [server, workers]", "kind: lines, x: workers, y: throughput, colour: server", "kind: lines, x: workers, y: latency.p99, colour: server",
-		"kind: latency, where: 'workers < 4'", "kind: timeline, y: throughput, where: 'workers < 4'", "kind: scatter, x: throughput, y: latency.p50, colour: server, where: 'workers < 6'",
+	text.WriteString(strings.NewReplacer(`["1", "2", "4"]`, "["+strings.Join(values, ", ")+"]", "repetitions: 5",
+		"repetitions: 10", "matrix:", "calibrate: false\nmatrix:").Replace(grid))
+	for i, kind := range []string{"kind: dots, x: throughput, y: [server, workers]",
+		"kind: bars, x: latency.p50, y: [server, workers]",
+		"kind: distribution, x: throughput, y: [server, workers]", "kind: lines, x: workers, y: throughput, colour: server",
+		"kind: lines, x: workers, y: latency.p99, colour: server",
+		"kind: latency, where: 'workers < 4'", "kind: timeline, y: throughput, where: 'workers < 4'",
+		"kind: scatter, x: throughput, y: latency.p50, colour: server, where: 'workers < 6'",
 		"kind: agreement, x: throughput", `kind: topology, where: 'server == "sync" and workers == "1"'`} {
-		fmt.Fprintf(&text, "```yaml figure\n{label: fig-%d, experiment: servers, %s}\n```\n\n```yaml table\n{label: tbl-%d, experiment: servers, rows: [server, workers], columns: [throughput, latency.p50, latency.p99, failed]}\n```\n\n", i, kind, i)
+		fmt.Fprintf(&text, "```yaml figure\n{label: fig-%d, experiment: servers, %s}\n```\n\n```yaml table\n"+
+			"{label: tbl-%d, experiment: servers, rows: [server, workers], columns: [throughput, latency.p50, latency.p99, "+
+			"failed]}\n```\n\n", i, kind, i)
 	}
 	bench := rendertest.New(b, "servers", []byte(text.String()))
 	for i, server := range []string{"sync", "async"} {
@@ -627,7 +696,8 @@ func BenchmarkPage(b *testing.B) {
 	r := newRenderer(b)
 	for b.Loop() {
 		b.StopTimer()
-		d := bench.Dataset() // planning and laying out records is not what is measured; what cells compute is, as nothing is computed yet
+		// planning and laying out records is not what is measured; what cells compute is, as nothing is computed yet
+		d := bench.Dataset()
 		b.StartTimer()
 		if _, err := r.Page(d, render.Options{}); err != nil {
 			b.Fatal(err)
@@ -637,23 +707,28 @@ func BenchmarkPage(b *testing.B) {
 
 // What is not drawn is in the data, with its reason.
 func TestDataOfUndrawnRows(t *testing.T) {
-	for _, block := range []string{"kind: latency", "kind: timeline, y: throughput", "kind: distribution, x: throughput, y: [server, workers]", "kind: scatter, x: throughput, y: latency.p50"} {
+	for _, block := range []string{"kind: latency", "kind: timeline, y: throughput",
+		"kind: distribution, x: throughput, y: [server, workers]", "kind: scatter, x: throughput, y: latency.p50"} {
 		page := pageOfGrid(t, figureBlock(block), "sync, 2")
-		if csv := string(fileOf(t, page, "data/fig-f.csv")); !regexp.MustCompile(`(?m)^.*sync,2,.*not measured`).MatchString(csv) {
+		if csv := string(fileOf(t, page, "data/fig-f.csv")); !regexp.MustCompile(
+			`(?m)^.*sync,2,.*not measured`).MatchString(csv) {
 			t.Errorf("%s: the data do not say what is not measured: %s", block, csv)
 		}
 	}
 	b := rendertest.New(t, "searches", []byte("---\ntitle: Searches\n---\n\n"+searches+
 		"```yaml figure\n{label: fig-f, experiment: tuned, kind: tuning, x: tune.workers, y: throughput}\n```\n\n"+
 		"```yaml figure\n{label: fig-c, experiment: bears, kind: capacity}\n```\n"))
-	b.Search("full", "tuned", "sync", record.Search{Kind: record.SearchTune, Name: "workers", Metric: "throughput", Unit: "1/s", Better: "higher", Chosen: 1, Lo: 1, Hi: 1,
-		Stop: record.StopWorse, Probes: []record.Probe{{Candidate: 1, Phase: record.PhaseProbe, Value: 100}, {Candidate: 2, Phase: record.PhaseProbe, Value: 90}}})
+	b.Search("full", "tuned", "sync", record.Search{Kind: record.SearchTune, Name: "workers", Metric: "throughput",
+		Unit: "1/s", Better: "higher", Chosen: 1, Lo: 1, Hi: 1,
+		Stop: record.StopWorse, Probes: []record.Probe{{Candidate: 1, Phase: record.PhaseProbe, Value: 100},
+			{Candidate: 2, Phase: record.PhaseProbe, Value: 90}}})
 	searchCapacities(b)
 	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for file, want := range map[string]string{"data/fig-f.csv": "not searched yet", "data/fig-c.csv": "a probe was invalid twice"} {
+	for file, want := range map[string]string{"data/fig-f.csv": "not searched yet",
+		"data/fig-c.csv": "a probe was invalid twice"} {
 		if csv := string(fileOf(t, page, file)); !strings.Contains(csv, want) {
 			t.Errorf("%s does not say %q: %s", file, want, csv)
 		}

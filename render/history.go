@@ -148,12 +148,14 @@ func (r *Renderer) history(d *dataset.Dataset, o Options, comparisons []*compari
 		v.Partial = v.Partial || !m.Complete
 	}
 	for i, t := range tracked {
-		if drawn := c.historyFigure(fmt.Sprintf("fig-history-%d", i+1), fmt.Sprintf("Figure\u00a0%d", i+1), t, o.Moments); drawn != "" {
+		if drawn := c.historyFigure(fmt.Sprintf("fig-history-%d", i+1), fmt.Sprintf("Figure\u00a0%d", i+1), t,
+			o.Moments); drawn != "" {
 			v.Figures = append(v.Figures, drawn)
 		}
 	}
 	main := c.Fill("history", v)
-	return Subpage{Path: historyFolder, Title: "History of " + title, Description: v.Lead, HTML: main, Files: c.allFiles(), Warnings: c.unclear}, c.failed()
+	return Subpage{Path: historyFolder, Title: "History of " + title, Description: v.Lead, HTML: main, Files: c.allFiles(),
+		Warnings: c.unclear}, c.failed()
 }
 
 func historyLead(moments []*compare.Moment) string {
@@ -166,7 +168,8 @@ func historyLead(moments []*compare.Moment) string {
 	if len(hosts) == 1 {
 		words = number.Count(len(moments), "run") + " on host\u00a0" + hosts[0]
 	}
-	words += ", " + cmp.Or(map[int]string{1: "profile\u00a0" + profiles[0]}[len(profiles)], "profiles "+wording.List(profiles))
+	words += ", " + cmp.Or(map[int]string{1: "profile\u00a0" + profiles[0]}[len(profiles)],
+		"profiles "+wording.List(profiles))
 	first, last := moments[len(moments)-1].Started, moments[0].Ended
 	if wording.LongDate(first) == wording.LongDate(last) {
 		return words + ", on " + wording.LongDate(last) + "."
@@ -176,8 +179,10 @@ func historyLead(moments []*compare.Moment) string {
 
 func historyRowOf(m *compare.Moment, o Options, tracked []trackedValue, comparisons []*comparison) historyRow {
 	standing, _ := claim.Standing(m.Dataset)
-	row := historyRow{When: m.Started.UTC().Format("2\u00a0Jan\u00a02006, 15:04"), ISO: m.Started.UTC().Format(time.RFC3339), Sort: strconv.FormatInt(m.Started.Unix(), 10),
-		Run: link{Words: m.Run}, Host: m.Host, Profile: m.Profile, Measured: measuredWords(m), Standing: StandingBadge(standing), Partial: !m.Complete}
+	row := historyRow{When: m.Started.UTC().Format("2\u00a0Jan\u00a02006, 15:04"),
+		ISO: m.Started.UTC().Format(time.RFC3339), Sort: strconv.FormatInt(m.Started.Unix(), 10),
+		Run: link{Words: m.Run}, Host: m.Host, Profile: m.Profile, Measured: measuredWords(m),
+		Standing: StandingBadge(standing), Partial: !m.Complete}
 	if folder := pageOf(m, o.Moments); folder != "" {
 		row.Run.Href = "../" + folder + "/index.html"
 	}
@@ -194,7 +199,8 @@ func historyRowOf(m *compare.Moment, o Options, tracked []trackedValue, comparis
 		case !read.measuredIn(m):
 			value.Missing = "as before"
 		default:
-			value.Value, value.Interval, value.Sort = read.text, read.interval, strconv.FormatFloat(read.quantity.Number, 'g', -1, 64)
+			value.Value, value.Interval, value.Sort = read.text, read.interval, strconv.FormatFloat(read.quantity.Number, 'g',
+				-1, 64)
 		}
 		row.Values = append(row.Values, value)
 	}
@@ -242,7 +248,8 @@ func (c *composer) historyFigure(id, no string, t trackedValue, moments []*compa
 	if len(values) < 2 {
 		return ""
 	}
-	f := figure.Curves{Dots: true, Boxes: true, X: figure.Axis{Scale: figure.Time}, Y: figure.Axis{Name: strings.TrimSpace(unit.Symbol), Unit: unit.Scale}}
+	f := figure.Curves{Dots: true, Boxes: true, X: figure.Axis{Scale: figure.Time},
+		Y: figure.Axis{Name: strings.TrimSpace(unit.Symbol), Unit: unit.Scale}}
 	for i, s := range sets {
 		curve := curves[s]
 		// Runs are named by their start, but a record may say another.
@@ -257,11 +264,13 @@ func (c *composer) historyFigure(id, no string, t trackedValue, moments []*compa
 		f.Reference = &figure.Reference{Value: 1, Label: "no difference"}
 	}
 	title := wording.Capital(t.is)
-	f.Head = figure.Head{ID: id, Title: title + ", over runs", Desc: "Values over time: " + strings.Join(described, "; ") + "."}
+	f.Head = figure.Head{ID: id, Title: title + ", over runs", Desc: "Values over time: " + strings.Join(described, "; ") +
+		"."}
 	full, narrow := c.draw(id, f)
 	file := dataFolder + "/" + id + ".svg"
 	c.files = append(c.files, File{file, figure.Standalone(full)})
-	howTo := []string{"Each point is a run; the line only connects them. Compare runs of different hosts by their order, not by their height."}
+	howTo := []string{"Each point is a run; the line only connects them. Compare runs of different hosts by their " +
+		"order, not by their height."}
 	if len(sets) == 1 {
 		howTo = []string{"Each point is a run; the line only connects them."}
 	}
@@ -269,8 +278,10 @@ func (c *composer) historyFigure(id, no string, t trackedValue, moments []*compa
 		howTo = append(howTo, "Box: 95\u202f% interval.")
 	}
 	hosts = cellview.SortedSet(hosts)
-	return c.Fill("figure", figureView{captioned: captioned{ID: id, Number: no, Title: template.HTML(template.HTMLEscapeString(title)),
-		Sub: "As each run measured it, over time", Provenance: provenance{Cells: number.Count(len(values), "run"), Where: "host\u00a0" + strings.Join(hosts, ", "),
+	return c.Fill("figure", figureView{captioned: captioned{ID: id, Number: no,
+		Title: template.HTML(template.HTMLEscapeString(title)),
+		Sub:   "As each run measured it, over time", Provenance: provenance{Cells: number.Count(len(values), "run"),
+			Where: "host\u00a0" + strings.Join(hosts, ", "),
 			Files: append(c.tableFiles(id, data), link{file, "SVG"})}},
 		Panels: []panelView{{Full: template.HTML(full), Narrow: template.HTML(narrow)}}, HowTo: howTo})
 }

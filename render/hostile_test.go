@@ -56,19 +56,23 @@ func TestHostileProse(t *testing.T) {
 		{"a link that runs, by itself", "<javascript:alert(1)>", "", `href="javascript`},
 		{"data", "[x](data:text/html;base64,PHNjcmlwdD4=)", "<p>x</p>", "data:text"},
 		{"a file", "[x](file:///etc/passwd)", "<p>x</p>", "file:"},
-		{"a picture elsewhere is a link", "![alt](https://example.org/x.png)", `<a href="https://example.org/x.png">alt</a>`, "<img"},
+		{"a picture elsewhere is a link", "![alt](https://example.org/x.png)", `<a href="https://example.org/x.png">alt</a>`,
+			"<img"},
 		{"a picture of another folder", "![alt](../other/x.png)", "<p>alt</p>", "<img"},
 		{"the title of a link", `[x](https://example.org "\"onmouseover=alert(1)")`, "&#34;onmouseover", `"onmouseover`},
 		{"harmless formatting stays", "H<sub>2</sub>O and <kbd>Ctrl</kbd>", "H<sub>2</sub>O and <kbd>Ctrl</kbd>", "&lt;sub"},
-		{"a fold over several blocks", "<details><summary>More</summary>\n\n*inside*\n\n</details>\n\noutside", "<p><em>inside</em></p>\n</details>", ""},
+		{"a fold over several blocks", "<details><summary>More</summary>\n\n*inside*\n\n</details>\n\noutside",
+			"<p><em>inside</em></p>\n</details>", ""},
 		{"a closing tag that breaks out", "</article></main></div>text", "text", "</article></main></div>text"},
-		{"a link to another article", "[x](../other/article.md#part)", `<a href="../other/index.html#part">x</a>`, "article.md#part"},
+		{"a link to another article", "[x](../other/article.md#part)", `<a href="../other/index.html#part">x</a>`,
+			"article.md#part"},
 		{"a link to nothing", "[x](../nothing/article.md)", "<p>x</p>", "nothing/"},
 		{"a fragment to nothing", "[x](#nothing)", "<p>x</p>", `href="#nothing"`},
 		{"a heading that takes our id", "## Method\n\n[x](#method)", `<a href="#section-method">x</a>`, ""},
 		{"code", "`<script>`\n\n```\n</code></pre><script>\n```", "&lt;/code&gt;&lt;/pre&gt;&lt;script&gt;", "<script"},
 		{"a mail address", "<me@example.org>", `<a href="mailto:me@example.org">me@example.org</a>`, ""},
-		{"a callout", "> [!WARNING]\n> Look *here*.\n> \n> And there.", `<aside class="callout validity"><p class="label">Warning</p>`, "[!WARNING]"},
+		{"a callout", "> [!WARNING]\n> Look *here*.\n> \n> And there.",
+			`<aside class="callout validity"><p class="label">Warning</p>`, "[!WARNING]"},
 		{"an ordinary quote", "> words", "<blockquote>\n<p>words</p>\n</blockquote>", ""},
 		{"a table that is aligned", "| a | b |\n|---|--:|\n| 1 | 2 |", `<td class="n">2</td>`, "style="},
 	}
@@ -117,7 +121,8 @@ func TestHostileArticles(t *testing.T) {
 		}
 	}
 	// Each text costs two readings of its article, so that what only links take is tried on one that has few figures.
-	tries := map[string][]string{"everything.md": {rendertest.Evil}, "sockets.md": append(rendertest.EvilLinks(), rendertest.Acting)}
+	tries := map[string][]string{"everything.md": {rendertest.Evil}, "sockets.md": append(rendertest.EvilLinks(),
+		rendertest.Acting)}
 	if testing.Short() {
 		tries = map[string][]string{"sockets.md": {rendertest.Evil, rendertest.Acting}}
 	}
@@ -136,16 +141,21 @@ func TestHostileArticles(t *testing.T) {
 
 // Names of files are text too: those of listings, of what they are read from, and of pictures with what these show.
 func TestHostileNames(t *testing.T) {
-	names := []string{`<script>window.evil=1</script>`, `<img/src=//evil.example/x/onerror=window.evil=1>`, `</code></pre></figcaption><svg/onload=window.evil=1>`,
-		`javascript:window.evil=1`, `data:text/html,<script>window.evil=1</script>`, `=evil()`, `{{evil}}`, `&lt;script&gt;`, `a;background:url(//evil.example/y)`}
+	names := []string{`<script>window.evil=1</script>`, `<img/src=//evil.example/x/onerror=window.evil=1>`,
+		`</code></pre></figcaption><svg/onload=window.evil=1>`,
+		`javascript:window.evil=1`, `data:text/html,<script>window.evil=1</script>`, `=evil()`, `{{evil}}`, `&lt;script&gt;`,
+		`a;background:url(//evil.example/y)`}
 	escaped := strings.NewReplacer("<", `\<`, ">", `\>`, "&", `\&`)
 	names = append(names, "\u202egnp.exe", "\x1bc\u2066evil")
 	text := "---\ntitle: Names\n---\n\n" + experiment
 	kept := map[string]string{}
 	for i, name := range names {
-		listed, included, picture := fmt.Sprintf("%d/%s.py", i, name), fmt.Sprintf("included/%d/%s.py", i, name), fmt.Sprintf(`pictures/%d/%s" onerror="window.evil=1.png`, i, name)
-		text += "```python file=" + listed + "\n# " + rendertest.Evil + "\n```\n\n```python include=" + included + "\n```\n\n" +
-			"![" + escaped.Replace(rendertest.Evil) + "](" + strings.ReplaceAll((&url.URL{Path: picture}).EscapedPath(), "&", "%26") + ") ![x](<" + escaped.Replace(name) + ">)\n\n"
+		listed, included, picture := fmt.Sprintf("%d/%s.py", i, name), fmt.Sprintf("included/%d/%s.py", i, name),
+			fmt.Sprintf(`pictures/%d/%s" onerror="window.evil=1.png`, i, name)
+		text += "```python file=" + listed + "\n# " + rendertest.Evil + "\n```\n\n```python include=" + included +
+			"\n```\n\n" +
+			"![" + escaped.Replace(rendertest.Evil) + "](" + strings.ReplaceAll((&url.URL{Path: picture}).EscapedPath(), "&",
+			"%26") + ") ![x](<" + escaped.Replace(name) + ">)\n\n"
 		kept[included], kept[picture] = "# "+rendertest.Evil, "a picture"
 	}
 	b := rendertest.WithFiles(t, "names", []byte(text), kept)
@@ -156,7 +166,8 @@ func TestHostileNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if listings, images := strings.Count(string(page.HTML), `evil`), strings.Count(string(page.HTML), "<img "); listings < 2*len(names) || images != len(names) {
+	if listings, images := strings.Count(string(page.HTML), `evil`), strings.Count(string(page.HTML),
+		"<img "); listings < 2*len(names) || images != len(names) {
 		t.Errorf("hostile words stand %d times in the page, and there are %d pictures", listings, images)
 	}
 }
@@ -170,8 +181,9 @@ func textOf(t testing.TB, name string) []byte {
 	return text
 }
 
-// harmlessPage renders a page with those that belong to it, and reports what in them or their files is not harmless. It gives the kinds
-// of pages that show something hostile, by the folders they are in: what shows nothing of it can do no harm.
+// harmlessPage renders a page with those that belong to it, and reports what in them or their files is not harmless. It
+// gives the kinds of pages that show something hostile, by the folders they are in: what shows nothing of it can do no
+// harm.
 func harmlessPage(t *testing.T, r *render.Renderer, b *rendertest.Bench) (shown map[string]bool) {
 	t.Helper()
 	d, moments := b.Shown()
@@ -215,13 +227,15 @@ func TestWarnings(t *testing.T) {
 
 // A number that was typed beside a measured one is compared with it.
 func TestStaleNumbersAreWarnings(t *testing.T) {
-	b := rendertest.New(t, "sample", []byte("---\ntitle: Sample\n---\n\n"+experiment+"It answers `{value} throughput{server=\"a\"}`, about 700/s.\n"))
+	b := rendertest.New(t, "sample", []byte("---\ntitle: Sample\n---\n\n"+experiment+
+		"It answers `{value} throughput{server=\"a\"}`, about 700/s.\n"))
 	b.Measure("full", "servers", "a", []float64{500, 490, 510})
 	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(page.Warnings) != 1 || !strings.Contains(page.Warnings[0], `"700/s"`) || !strings.HasSuffix(page.Warnings[0], "[stale-number]") {
+	if len(page.Warnings) != 1 || !strings.Contains(page.Warnings[0], `"700/s"`) || !strings.HasSuffix(page.Warnings[0],
+		"[stale-number]") {
 		t.Errorf("got %q", page.Warnings)
 	}
 }

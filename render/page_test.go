@@ -126,9 +126,11 @@ func TestNewRefuses(t *testing.T) {
 		want   string
 	}{
 		{"no templates", func(m fstest.MapFS) { delete(m, "article.html") }, "templates"},
-		{"a template that is broken", func(m fstest.MapFS) { m["x.html"] = &fstest.MapFile{Data: []byte("{{if}}")} }, "x.html"},
+		{"a template that is broken", func(m fstest.MapFS) { m["x.html"] = &fstest.MapFile{Data: []byte("{{if}}")} },
+			"x.html"},
 		{"no font", func(m fstest.MapFS) { delete(m, "fonts/inter-600.woff2") }, "inter-600.woff2"},
-		{"a font that is none", func(m fstest.MapFS) { m["fonts/inter-400.woff2"] = &fstest.MapFile{Data: []byte("no")} }, "regular font"},
+		{"a font that is none", func(m fstest.MapFS) { m["fonts/inter-400.woff2"] = &fstest.MapFile{Data: []byte("no")} },
+			"regular font"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -53,7 +53,8 @@ func (c *composer) published(p *article.Published) template.HTML {
 			row = append(row, publishedCell{textOf(r.Fields, name, func(t source.Text) string { return t.Value }), false})
 		}
 		for _, name := range metrics {
-			row = append(row, publishedCell{textOf(r.Metrics, name, func(at article.PublishedAt) string { return at.Text.Value }), true})
+			row = append(row, publishedCell{textOf(r.Metrics, name,
+				func(at article.PublishedAt) string { return at.Text.Value }), true})
 		}
 		v.Rows = append(v.Rows, row)
 	}

@@ -13,7 +13,8 @@ func TestNoWinnerByRate(t *testing.T) {
 	const letters, ranked = "rows that share a letter", "an open loop that keeps up has the throughput of its rate"
 	rated := strings.Replace(experiment, "connections: 10}", "connections: 10, rate: 60/s}", 1)
 	rated = strings.Replace(rated, "calibrate: false\n", "", 1)
-	text := "---\ntitle: Sample\n---\n\n" + rated + "```yaml table\n{label: tbl-t, rows: [server], columns: [throughput]}\n```\n\n" +
+	text := "---\ntitle: Sample\n---\n\n" + rated +
+		"```yaml table\n{label: tbl-t, rows: [server], columns: [throughput]}\n```\n\n" +
 		"```yaml figure\n{label: fig-f, kind: dots, x: throughput, y: server}\n```\n\nBest: `{value} best(throughput)`.\n"
 	page := func(due float64) string {
 		b := rendertest.New(t, "sample", []byte(text))
@@ -40,7 +41,8 @@ func TestNoWinnerByRate(t *testing.T) {
 			t.Errorf("the page says %q", w)
 		}
 	}
-	if words := page(1.5); !strings.Contains(words, letters) || !strings.Contains(words, "the best value") || strings.Contains(words, ranked) {
+	if words := page(1.5); !strings.Contains(words, letters) || !strings.Contains(words, "the best value") ||
+		strings.Contains(words, ranked) {
 		t.Error("a cell that falls behind is not told from the other")
 	}
 }

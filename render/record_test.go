@@ -63,8 +63,8 @@ calibrate: false` + "\n```\n"
 	}
 }
 
-// Repetitions are counted where they are behind a number, and every kind of estimate that stands in a table or figure is
-// explained.
+// Repetitions are counted where they are behind a number, and every kind of estimate that stands in a table or figure
+// is explained.
 func TestRepetitionsBehindNumbers(t *testing.T) {
 	invalid := func(repetitions ...int) func(*record.Record) {
 		return func(r *record.Record) {
@@ -75,7 +75,8 @@ func TestRepetitionsBehindNumbers(t *testing.T) {
 			}
 		}
 	}
-	const blocks = "```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput%s]\n```\n\n```yaml figure\nlabel: fig-f\nkind: dots\nx: throughput\ny: server\n```\n"
+	const blocks = "```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput%s]\n```\n\n```yaml figure\n" +
+		"label: fig-f\nkind: dots\nx: throughput\ny: server\n```\n"
 	five := []float64{500, 490, 510, 505, 495}
 	tests := []struct {
 		name, more string
@@ -89,15 +90,18 @@ func TestRepetitionsBehindNumbers(t *testing.T) {
 			"5 repetitions per measured cell, 5 repetitions planned, numbers of 4 to 5 repetitions"}},
 		{"beside two runs", "", five[:2], []string{
 			"Median of 4 repetitions, 95 % interval beside it; for two runs the mean, with smallest and largest beside it",
-			"For two runs the dot is the mean, the line the smaller and the larger.", "495, 2 runs", "where there are enough runs"}},
+			"For two runs the dot is the mean, the line the smaller and the larger.", "495, 2 runs",
+			"where there are enough runs"}},
 		{"beside one run", "", five[:1], []string{
 			"Median of 4 repetitions, 95 % interval beside it; for a single run its value, without an interval",
 			"For a single run the dot is its value", "500, 1 run"}},
-		{"beside failures", ", failed", five[:1], []string{"without an interval; share of failed attempts, with 95 % interval"}},
+		{"beside failures", ", failed", five[:1],
+			[]string{"without an interval; share of failed attempts, with 95 % interval"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+strings.Replace(experiment, "repetitions: 3", "repetitions: 5", 1)+
+			b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+strings.Replace(experiment, "repetitions: 3",
+				"repetitions: 5", 1)+
 				strings.Replace(blocks, "%s", test.more, 1)))
 			b.Measure("full", "servers", "a", five, invalid(2))
 			b.Measure("full", "servers", "b", test.b)
@@ -115,13 +119,15 @@ func TestRepetitionsBehindNumbers(t *testing.T) {
 		})
 	}
 	t.Run("failures of one run", func(t *testing.T) {
-		b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+experiment+strings.Replace(blocks, "%s", ", failed", 1)))
+		b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+experiment+strings.Replace(blocks, "%s",
+			", failed", 1)))
 		b.Measure("full", "servers", "a", []float64{500})
 		page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if text, want := wordsOf(string(page.HTML)), "Single run, so no intervals; share of failed attempts, with 95 % interval"; !strings.Contains(text, want) {
+		if text, want := wordsOf(string(page.HTML)),
+			"Single run, so no intervals; share of failed attempts, with 95 % interval"; !strings.Contains(text, want) {
 			t.Errorf("the page does not say %q", want)
 		}
 	})
@@ -140,7 +146,8 @@ func TestNotMeasuredTogether(t *testing.T) {
 		{"a pair of two runs", "1", "2", false, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			bench := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+strings.Replace(experiment, "calibrate: false", "", 1)+
+			bench := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+strings.Replace(experiment,
+				"calibrate: false", "", 1)+
 				"```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput]\n```\n"))
 			bench.Measure("full", "servers", "a", []float64{500, 490, 510}, inRun("1"))
 			bench.Measure("full", "servers", "b", []float64{600, 590, 610}, inRun(test.b))
@@ -170,12 +177,15 @@ func TestNotesAreNotRepeated(t *testing.T) {
 		{"left out only", []float64{0.01, 0.1238, 0.01, 0.01, 0.01},
 			[]string{"left out a: 1 of 5 repetitions is not valid: others used 12.4 % of the CPU."}},
 		{"left out, and others that warn", []float64{0.01, 0.1238, 0.06, 0.01, 0.01},
-			[]string{"foreign CPU a: 1 of 5 repetitions: others used 6 % of the CPU.", "left out a: 1 of 5 repetitions is not valid: others used 12.4 % of the CPU."}},
+			[]string{"foreign CPU a: 1 of 5 repetitions: others used 6 % of the CPU.",
+				"left out a: 1 of 5 repetitions is not valid: others used 12.4 % of the CPU."}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+strings.Replace(experiment, "repetitions: 3", "repetitions: 5", 1)+
+			b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+strings.Replace(experiment, "repetitions: 3",
+				"repetitions: 5", 1)+
 				"```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput]\n```\n"))
-			b.Measure("full", "servers", "a", []float64{500, 490, 510, 505, 495}, func(r *record.Record) { r.Load.ForeignCPU = test.shares[r.Repetition-1] })
+			b.Measure("full", "servers", "a", []float64{500, 490, 510, 505, 495},
+				func(r *record.Record) { r.Load.ForeignCPU = test.shares[r.Repetition-1] })
 			page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
 			if err != nil {
 				t.Fatal(err)
@@ -206,7 +216,9 @@ func TestCircumstancesBelowTable(t *testing.T) {
 		{"of one", alone, "", "shared a: measured on shared services: db, pool."},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			bench := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+experiment+"```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput, latency.p99]\n```\n"))
+			bench := rendertest.New(t, "servers",
+				[]byte("---\ntitle: Servers\n---\n\n"+experiment+
+					"```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput, latency.p99]\n```\n"))
 			bench.Measure("full", "servers", "a", []float64{500, 490, 510}, shared)
 			bench.Measure("full", "servers", "b", []float64{600, 590, 610}, test.b)
 			page, err := newRenderer(t).Page(bench.Dataset(), render.Options{})
@@ -217,7 +229,8 @@ func TestCircumstancesBelowTable(t *testing.T) {
 			for _, found := range note.FindAllStringSubmatch(string(page.HTML), -1) {
 				notes += wordsOf(found[1])
 			}
-			if notes != test.one || strings.Contains(wordsOf(string(page.HTML)), "All rows") != (test.all != "") || !strings.Contains(wordsOf(string(page.HTML)), test.all) {
+			if notes != test.one || strings.Contains(wordsOf(string(page.HTML)), "All rows") != (test.all != "") ||
+				!strings.Contains(wordsOf(string(page.HTML)), test.all) {
 				t.Errorf("notes %q, want %q and %q, in %s", notes, test.one, test.all, wordsOf(string(page.HTML)))
 			}
 		})
@@ -242,7 +255,8 @@ func TestUnavailable(t *testing.T) {
 		t.Error("the page says that something is not measured")
 	}
 	words := wordsOf(string(page.HTML))
-	for _, want := range []string{"3 cells, 1 unavailable, 3 repetitions", "unavailable b: it has no package.", "substitute c: measured instead of b.",
+	for _, want := range []string{"3 cells, 1 unavailable, 3 repetitions", "unavailable b: it has no package.",
+		"substitute c: measured instead of b.",
 		"At most 600", "eft out, unavailable: b (it has no package)"} {
 		if !strings.Contains(words, want) {
 			t.Errorf("the page does not say %q", want)

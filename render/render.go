@@ -76,7 +76,8 @@ func New(theme fs.FS) (*Renderer, error) {
 
 type Options struct {
 	Articles []string // slugs of the site's articles, to which pages may link
-	// Moments are those of the article, as compare.History lists them. With them the page links its history, and has Subpages and News.
+	// Moments are those of the article, as compare.History lists them. With them the page links its history, and has
+	// Subpages and News.
 	Moments []*compare.Moment
 }
 
@@ -214,7 +215,8 @@ func (c *composer) article() composed {
 	how := method.Writer{Dataset: c.d, Origin: c.origin, Shown: c.shownMetrics, Listing: c.prose.Listing}
 	view := articleView{
 		Standing: mark, Title: title, Description: description, Meta: c.meta(reason), Banners: banners, Keys: keys,
-		Contents: c.contents(), Captions: captionedLinks(c.doc, c.numbers), Prose: text, Method: how.View(titleText, c.values),
+		Contents: c.contents(), Captions: captionedLinks(c.doc, c.numbers), Prose: text,
+		Method: how.View(titleText, c.values),
 	}
 	return composed{c.Fill("article", view), view, titleText, descriptionText, banners, mark}
 }
@@ -423,11 +425,13 @@ func (c *composer) Block(b *article.Block) template.HTML {
 	case "experiment":
 		first, _ := b.Place.Source.Position(b.Place.Start)
 		lines := strings.Count(string(b.YAML), "\n")
-		return c.prose.Listing(article.FileName, fmt.Sprintf("lines\u00a0%d–%d", first+1, first+lines), "yaml", c.experimentListing(b))
+		return c.prose.Listing(article.FileName, fmt.Sprintf("lines\u00a0%d–%d", first+1, first+lines), "yaml",
+			c.experimentListing(b))
 	case "include":
 		lines := ""
 		if b.Listing.First > 0 {
-			lines = fmt.Sprintf("lines\u00a0%d–%d", b.Listing.First, b.Listing.First+max(0, strings.Count(string(b.Listing.Data), "\n")-1))
+			lines = fmt.Sprintf("lines\u00a0%d–%d", b.Listing.First, b.Listing.First+max(0, strings.Count(string(b.Listing.Data),
+				"\n")-1))
 		}
 		return c.prose.Listing(b.Listing.Path, lines, b.Listing.Language, b.Listing.Data)
 	case "file":

@@ -123,7 +123,8 @@ func (c *composer) table(t *article.Table) template.HTML {
 		note, _ := c.prose.Inline(n.Value)
 		notes = append(notes, note)
 	}
-	e.Provenance = provenanceOf(c.d, cells, columns.metrics, c.dataFiles(t.Label.Value, cells, columns.rowNames(), columns.metrics, t.Published))
+	e.Provenance = provenanceOf(c.d, cells, columns.metrics, c.dataFiles(t.Label.Value, cells, columns.rowNames(),
+		columns.metrics, t.Published))
 	missing := ""
 	switch {
 	case experiment == nil:
@@ -179,7 +180,8 @@ func (c *composer) tableColumns(t *article.Table, cells []*dataset.Cell) *column
 		out.main = 0
 	}
 	out.words = cellview.Naming(cells, asked)
-	if group := t.Group.Value; group != "" && len(out.words) > 1 { // which heads rows, and need not be said in each of them
+	// which heads rows, and need not be said in each of them
+	if group := t.Group.Value; group != "" && len(out.words) > 1 {
 		out.words = slices.DeleteFunc(out.words, func(w string) bool { return w == group })
 	}
 	out.colour, out.series = coloursOf(c.d, t.Experiment.Value)
@@ -194,7 +196,10 @@ func commonCircumstances(cells []*dataset.Cell) []string {
 		return nil
 	}
 	return slices.DeleteFunc(cells[0].Circumstances(), func(words string) bool {
-		return slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { return !slices.Contains(cell.Circumstances(), words) })
+		return slices.ContainsFunc(cells, func(cell *dataset.Cell) bool {
+			return !slices.Contains(cell.Circumstances(),
+				words)
+		})
 	})
 }
 
@@ -242,7 +247,8 @@ func (k *columns) table(c *composer, e *dataset.Experiment) table.Table {
 		k.groups = c.letters.lookup(groupKey{e.Plan.Name, k.metrics[k.main].Name})
 	}
 	for _, m := range k.metrics {
-		col := table.Metric{Head: m.Title, Named: wording.Lower(m.Title), Per: cellview.Per(m), Base: m.Unit, Share: m.Share, Better: m.Better,
+		col := table.Metric{Head: m.Title, Named: wording.Lower(m.Title), Per: cellview.Per(m), Base: m.Unit, Share: m.Share,
+			Better: m.Better,
 			Format: k.format(m.Name)}
 		if slices.ContainsFunc(k.cells, func(cell *dataset.Cell) bool {
 			_, ok := cellview.PublishedOf(c.d, cell, m.Name, k.block.Published)
@@ -358,7 +364,8 @@ func cellNotes(cell *dataset.Cell, metrics []record.Metric, common []string) []t
 	case dataset.Stale:
 		add(cellview.StateOf(cell), "measured with an older version of this experiment")
 	case dataset.Partial:
-		add(cellview.StateOf(cell), fmt.Sprintf("%d of %s of its run", len(cell.Records), number.Count(cell.Records[0].Planned, "repetition")))
+		add(cellview.StateOf(cell), fmt.Sprintf("%d of %s of its run", len(cell.Records),
+			number.Count(cell.Records[0].Planned, "repetition")))
 	}
 	failed := method.Failures(cell)
 	for _, f := range failed {
@@ -406,7 +413,10 @@ func (m marked) isLeftOut() bool { return strings.Contains(m.words, "not valid")
 // saysFinding reports whether a mark repeats the finding of a check.
 func saysFinding(marks []marked, check validity.CheckResult) bool {
 	_, finding, _ := strings.Cut(check.Words, ": ")
-	return finding != "" && slices.ContainsFunc(marks, func(m marked) bool { return m.isLeftOut() && strings.Contains(m.words, finding) })
+	return finding != "" && slices.ContainsFunc(marks, func(m marked) bool {
+		return m.isLeftOut() &&
+			strings.Contains(m.words, finding)
+	})
 }
 
 func (m marked) kind() string {

@@ -12,7 +12,8 @@ import (
 )
 
 // grouped has two servers with one worker and two, and all that an author may ask of a table.
-const grouped = "---\ntitle: Servers\nkey_values:\n  - {value: 'ratio(throughput{server=\"b\", workers=1}, throughput{server=\"a\", workers=1}) | round 2', is: times}\n" +
+const grouped = "---\ntitle: Servers\nkey_values:\n  - {value: 'ratio(throughput{server=\"b\", workers=1}, " +
+	"throughput{server=\"a\", workers=1}) | round 2', is: times}\n" +
 	"---\n\nA note[^n], and the same one[^n].\n\n[^n]: Said once.\n\n" + "```yaml experiment\n" + `name: servers
 services: {server: {image: "debian:bookworm-slim", command: run, expose: ["80"]}}
 matrix: {server: [a, b], workers: [1, 2]}
@@ -40,7 +41,8 @@ func readPage(t *testing.T, b *rendertest.Bench) (words, markup string) {
 	return wordsOf(string(page.HTML)), string(page.HTML)
 }
 
-// What an author asks of a table is in it: rows under heads, better ones first, in the units and digits that are wanted.
+// What an author asks of a table is in it: rows under heads, better ones first, in the units and digits that are
+// wanted.
 func TestTableOptions(t *testing.T) {
 	b := rendertest.New(t, "servers", []byte(grouped))
 	again := func(r *record.Record) {
@@ -48,7 +50,8 @@ func TestTableOptions(t *testing.T) {
 			r.Order.Replaces = 1
 		}
 	}
-	for trial, throughputs := range map[string][]float64{"a, 1": {500, 490, 510}, "b, 1": {600, 590, 610}, "a, 2": {900, 890, 910}, "b, 2": {800, 790, 810}} {
+	for trial, throughputs := range map[string][]float64{"a, 1": {500, 490, 510}, "b, 1": {600, 590, 610},
+		"a, 2": {900, 890, 910}, "b, 2": {800, 790, 810}} {
 		b.Measure("full", "servers", trial, throughputs, again)
 	}
 	words, markup := readPage(t, b)
@@ -58,7 +61,8 @@ func TestTableOptions(t *testing.T) {
 	for _, found := range row.FindAllStringSubmatch(table[:strings.Index(table, "</table>")], -1) {
 		rows = append(rows, wordsOf(found[1]))
 	}
-	want := []string{"ServerThroughputrequests/s", "workers 1", "b600 576–625", "a500 476–525", "workers 2", "a900 875–925", "b800 775–825"}
+	want := []string{"ServerThroughputrequests/s", "workers 1", "b600 576–625", "a500 476–525", "workers 2",
+		"a900 875–925", "b800 775–825"}
 	for i, w := range want {
 		if i >= len(rows) || !strings.HasPrefix(rows[i], w) {
 			t.Errorf("rows are %q, want %q", rows, want)
@@ -86,12 +90,14 @@ func TestTableOptions(t *testing.T) {
 
 // A table of what a profile leaves out says so, and has no empty head.
 func TestTableLeftOut(t *testing.T) {
-	b := rendertest.New(t, "servers", []byte(grouped+"\n```yaml experiment\nname: other\nextends: servers\nprofiles: {quick: {repetitions: 3}}\n```\n"))
+	b := rendertest.New(t, "servers", []byte(grouped+
+		"\n```yaml experiment\nname: other\nextends: servers\nprofiles: {quick: {repetitions: 3}}\n```\n"))
 	for _, trial := range []string{"a, 1", "b, 1", "a, 2", "b, 2"} {
 		b.Measure("quick", "other", trial, []float64{500, 490, 510})
 	}
 	_, markup := readPage(t, b)
-	if _, table, _ := strings.Cut(markup, `id="tbl-t"`); !strings.Contains(wordsOf(table), "Left out: profile quick leaves this experiment out.") {
+	if _, table, _ := strings.Cut(markup, `id="tbl-t"`); !strings.Contains(wordsOf(table),
+		"Left out: profile quick leaves this experiment out.") {
 		t.Error("the table does not say that its experiment is left out")
 	}
 	if strings.Contains(markup, "<table class=\"results") {
@@ -99,19 +105,25 @@ func TestTableLeftOut(t *testing.T) {
 	}
 }
 
-// Where a title or heading stands without its page, it says itself that it states what does not hold: in a drawing that is opened by
-// itself, and in what a search finds. A title that nobody wrote states nothing.
+// Where a title or heading stands without its page, it says itself that it states what does not hold: in a drawing that
+// is opened by itself, and in what a search finds. A title that nobody wrote states nothing.
 func TestTitlesOfUnsupportedClaims(t *testing.T) {
-	const blocks = "```yaml claim\nname: sync-wins\nexpect: throughput{server=\"sync\", workers=\"1\"} > throughput{server=\"async\", workers=\"1\"}\n```\n\n" +
+	const blocks = "```yaml claim\nname: sync-wins\nexpect: throughput{server=\"sync\", workers=\"1\"} > " +
+		"throughput{server=\"async\", workers=\"1\"}\n```\n\n" +
 		"## Here [the blocking server wins](claim:sync-wins)\n\n## Here [the other wins](claim:async-wins)\n\n" +
-		"```yaml table\n{label: tbl-t, experiment: servers, rows: [server], columns: [throughput], title: Sync leads, claim: sync-wins}\n```\n\n"
+		"```yaml table\n" +
+		"{label: tbl-t, experiment: servers, rows: [server], columns: [throughput], title: Sync leads, claim: sync-wins}\n" +
+		"```\n\n"
 	for _, test := range []struct {
 		keys, title, svg string
 		banner           bool
 	}{
-		{"kind: dots, x: throughput, y: [server, workers], title: Sync is first, claim: sync-wins", "Contradicted: Sync is first", "", true},
-		{"kind: dots, x: throughput, y: server, facet: workers, title: Sync is first, claim: sync-wins", "Contradicted: Sync is first", "Contradicted: Sync is first, workers 1", true},
-		{"kind: dots, x: throughput, y: [server, workers], title: Async is first, claim: async-wins", "Async is first", "", false},
+		{"kind: dots, x: throughput, y: [server, workers], title: Sync is first, claim: sync-wins",
+			"Contradicted: Sync is first", "", true},
+		{"kind: dots, x: throughput, y: server, facet: workers, title: Sync is first, claim: sync-wins",
+			"Contradicted: Sync is first", "Contradicted: Sync is first, workers 1", true},
+		{"kind: dots, x: throughput, y: [server, workers], title: Async is first, claim: async-wins", "Async is first", "",
+			false},
 		{"kind: multiverse, claim: sync-wins, title: Sync is first in all", "Contradicted: Sync is first in all", "", true},
 		{"kind: multiverse, claim: sync-wins", "The claim under every alternative", "", false},
 	} {
@@ -123,12 +135,15 @@ func TestTitlesOfUnsupportedClaims(t *testing.T) {
 		if drawing := string(fileOf(t, page, file)); !strings.Contains(drawing, ">"+svg+"</title>") {
 			t.Errorf("%s: the drawing is not called %q", test.keys, svg)
 		}
-		if banner := strings.Contains(figureElement.FindString(string(page.HTML)), "The title states a claim that is contradicted here."); banner != test.banner {
+		if banner := strings.Contains(figureElement.FindString(string(page.HTML)),
+			"The title states a claim that is contradicted here."); banner != test.banner {
 			t.Errorf("%s: said at the title: %v", test.keys, banner)
 		}
-		for id, want := range map[string]string{"fig-f": test.title, "tbl-t": "Contradicted: Sync leads", "here-the-blocking-server-winsclaimsync-wins": "Contradicted: Here the blocking server wins",
-			"here-the-other-winsclaimasync-wins": "Here the other wins"} {
-			if i := slices.IndexFunc(page.Parts, func(p render.Part) bool { return p.ID == id }); i < 0 || page.Parts[i].Words != want {
+		for id, want := range map[string]string{"fig-f": test.title, "tbl-t": "Contradicted: Sync leads",
+			"here-the-blocking-server-winsclaimsync-wins": "Contradicted: Here the blocking server wins",
+			"here-the-other-winsclaimasync-wins":          "Here the other wins"} {
+			if i := slices.IndexFunc(page.Parts, func(p render.Part) bool { return p.ID == id }); i < 0 ||
+				page.Parts[i].Words != want {
 				t.Errorf("%s: what is found of %s is not %q, in %v", test.keys, id, want, page.Parts)
 			}
 		}

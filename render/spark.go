@@ -59,7 +59,8 @@ func (c *composer) sparkOf(metric string, cells []*dataset.Cell) *Spark {
 		}
 		interval = interval || !math.IsNaN(v.Lo)
 		label := unit.Quantity(v.Centre, unit.Decimals(v.Centre, v.Lo, v.Hi))
-		rows = append(rows, chart.SparkRow{Name: cellview.NameBy(cell, fields), Label: label, Series: i + 1, Centre: v.Centre, Lo: v.Lo, Hi: v.Hi})
+		rows = append(rows, chart.SparkRow{Name: cellview.NameBy(cell, fields), Label: label, Series: i + 1, Centre: v.Centre,
+			Lo: v.Lo, Hi: v.Hi})
 	}
 	caption := wording.Lower(m.Title)
 	if interval {

@@ -56,8 +56,9 @@ type News struct {
 	Before, After  Badge     // the standing; the same if it has not turned
 	StandingTurned bool
 	Claims         []ClaimNews
-	NewlyMeasured  int    // claims that no run had measured before
-	Comparison     string // path of the page that compares the run with the one before, below the article's folder; may be empty
+	NewlyMeasured  int // claims that no run had measured before
+	// path of the page that compares the run with the one before, below the article's folder; may be empty
+	Comparison string
 }
 
 // ClaimNews is a claim whose verdict changed.
@@ -99,7 +100,8 @@ func folderName(run string, m *compare.Moment, all []*compare.Moment) string {
 }
 
 // subpages renders the pages below an article, and the news of its newest run.
-func (r *Renderer) subpages(d *dataset.Dataset, o Options, whole *composer, shown composed) (pages []Subpage, news *News, err error) {
+func (r *Renderer) subpages(d *dataset.Dataset, o Options, whole *composer, shown composed) (pages []Subpage,
+	news *News, err error) {
 	if len(o.Moments) == 0 {
 		return nil, nil, nil
 	}
@@ -170,7 +172,8 @@ func (r *Renderer) runPage(m *compare.Moment, o Options, c *composer, a composed
 		c.prose.Up, c.moment = upFromRun, m
 		a = c.article()
 	}
-	return Subpage{Path: pageOf(m, o.Moments), Title: a.title + ", run of " + wording.LongDate(m.Ended), Description: a.description, HTML: a.main, Files: c.allFiles(), Warnings: c.unclear},
+	return Subpage{Path: pageOf(m, o.Moments), Title: a.title + ", run of " + wording.LongDate(m.Ended),
+			Description: a.description, HTML: a.main, Files: c.allFiles(), Warnings: c.unclear},
 		c.failed()
 }
 
@@ -185,10 +188,12 @@ func (r *Renderer) partPage(m *compare.Moment, o Options, name, folder string) (
 	c := r.compose(m.Dataset, o)
 	c.prose.Up = upFromRun
 	_, title := c.prose.Inline(m.Doc.Front.Title.Value)
-	main := c.Fill("part", wholeView{Article: link{"../../index.html", title}, History: "../../" + historyFolder + "/index.html", Name: name,
+	main := c.Fill("part", wholeView{Article: link{"../../index.html", title}, History: "../../" + historyFolder +
+		"/index.html", Name: name,
 		Whole: link{"../../" + pageOf(m, o.Moments) + "/index.html", m.Run}, When: wording.LongDate(m.Ended)})
-	return Subpage{Path: folder, Title: title + ", run " + name, Description: "Run " + name + " was measured together with run " + m.Run + ".",
-		HTML: main, Files: c.allFiles(), LeadsOn: true}, c.failed()
+	return Subpage{Path: folder, Title: title + ", run " + name,
+		Description: "Run " + name + " was measured together with run " + m.Run + ".",
+		HTML:        main, Files: c.allFiles(), LeadsOn: true}, c.failed()
 }
 
 func (r *Renderer) news(d *dataset.Dataset, o Options, comparisons []*comparison) *News {
@@ -213,7 +218,8 @@ func (r *Renderer) news(d *dataset.Dataset, o Options, comparisons []*comparison
 	c := r.compose(d, o)
 	for _, t := range turns.Claims {
 		_, words := c.claimSentence(t.Claim)
-		n.Claims = append(n.Claims, ClaimNews{words, prose.ClaimID + t.Claim.Name.Value, VerdictBadge(t.Before), VerdictBadge(t.After)})
+		n.Claims = append(n.Claims, ClaimNews{words, prose.ClaimID + t.Claim.Name.Value, VerdictBadge(t.Before),
+			VerdictBadge(t.After)})
 	}
 	for _, c := range comparisons {
 		if c.b == newest {

@@ -17,17 +17,21 @@ import (
 // threeExperiments is an article with the experiments e1 to e3.
 func threeExperiments(t *testing.T) *rendertest.Bench {
 	t.Helper()
-	text := "---\ntitle: Three experiments\nkey_values:\n  - {value: 'throughput{server=\"a\", experiment=\"e1\"}', is: of the first}\n---\n\n" +
+	text := "---\ntitle: Three experiments\nkey_values:\n  - {value: 'throughput{server=\"a\", experiment=\"e1\"}', is: " +
+		"of the first}\n---\n\n" +
 		"```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n"
 	for i := range 3 {
-		text += fmt.Sprintf("\n```yaml experiment\nname: e%d\nservices: {server: {build: ., expose: [\"8080\"]}}\nmatrix: {server: [a, b]}\n"+
+		text += fmt.Sprintf("\n```yaml experiment\nname: e%d\nservices: {server: {build: ., expose: [\"8080\"]}}\n"+
+			"matrix: {server: [a, b]}\n"+
 			"load: {target: \"http://server:8080/\", connections: 10}\nrepetitions: 3\ncalibrate: false\n```\n\n"+
-			"```yaml claim\nname: c%[1]d\nexperiment: e%[1]d\nexpect: throughput{server=\"a\"} > throughput{server=\"b\"}\n```\n", i+1)
+			"```yaml claim\nname: c%[1]d\nexperiment: e%[1]d\n"+
+			"expect: throughput{server=\"a\"} > throughput{server=\"b\"}\n```\n", i+1)
 	}
 	return rendertest.New(t, "three", []byte(text))
 }
 
-// What was measured in one go is one run on every page, also where each experiment had a name of its own. The other names lead to it.
+// What was measured in one go is one run on every page, also where each experiment had a name of its own. The other
+// names lead to it.
 func TestOneRunOfSeveralExperiments(t *testing.T) {
 	names := func(day int) []string {
 		var out []string
@@ -74,8 +78,10 @@ func TestOneRunOfSeveralExperiments(t *testing.T) {
 					t.Errorf("the article tells of a run %s: %v", run, run != newest)
 				}
 			}
-			if words := wordsOf(string(page.HTML)); !strings.Contains(words, "Cite as: benchbook, “Three experiments”, run "+newest+", 14 November 2026") ||
-				strings.Count(words, "host "+rendertest.Host+", run "+newest+", revision "+rendertest.Revision+", 14 Nov 2026") < 3 {
+			if words := wordsOf(string(page.HTML)); !strings.Contains(words, "Cite as: benchbook, “Three experiments”, run "+
+				newest+", 14 November 2026") ||
+				strings.Count(words, "host "+rendertest.Host+", run "+newest+", revision "+rendertest.Revision+
+					", 14 Nov 2026") < 3 {
 				t.Errorf("not every experiment is said to be of run %s", newest)
 			}
 			var folders []string
@@ -97,7 +103,8 @@ func TestOneRunOfSeveralExperiments(t *testing.T) {
 				t.Errorf("there are the pages %q, want %q", folders, want)
 			}
 			history := html["history"]
-			for _, words := range []string{"2\u00a0runs on host", "all 3\u00a0experiments", `href="../runs/` + newest + `/index.html"`, `href="../runs/` + oldest + `/index.html"`} {
+			for _, words := range []string{"2\u00a0runs on host", "all 3\u00a0experiments",
+				`href="../runs/` + newest + `/index.html"`, `href="../runs/` + oldest + `/index.html"`} {
 				if !strings.Contains(history, words) {
 					t.Errorf("the history has no %q", words)
 				}
@@ -105,7 +112,8 @@ func TestOneRunOfSeveralExperiments(t *testing.T) {
 			if n := strings.Count(history, `<th role="rowheader"`); n != 2 || strings.Contains(history, before[0]) {
 				t.Errorf("the history has %d rows, want 2", n)
 			}
-			if part := html["runs/"+before[0]]; !strings.Contains(part, `href="../../runs/`+oldest+`/index.html"`) || !strings.Contains(part, before[0]) {
+			if part := html["runs/"+before[0]]; !strings.Contains(part, `href="../../runs/`+oldest+`/index.html"`) ||
+				!strings.Contains(part, before[0]) {
 				t.Errorf("the page of a part of a run does not lead to that of the whole: %s", part)
 			}
 			for _, e := range []string{"e1", "e2", "e3"} {
@@ -117,14 +125,16 @@ func TestOneRunOfSeveralExperiments(t *testing.T) {
 			for _, c := range page.News.Claims {
 				turned = append(turned, c.ID)
 			}
-			if page.News.Run != newest || len(turned) != 3 || page.News.Comparison != "compare/"+oldest+"-"+newest+"/index.html" {
+			if page.News.Run != newest || len(turned) != 3 || page.News.Comparison != "compare/"+oldest+"-"+newest+
+				"/index.html" {
 				t.Errorf("news of run %s are the claims %q, compared at %q", page.News.Run, turned, page.News.Comparison)
 			}
 		})
 	}
 }
 
-// Every figure of a page that belongs to an article has its drawing and its data beside it, as those of the article have.
+// Every figure of a page that belongs to an article has its drawing and its data beside it, as those of the article
+// have.
 func TestFilesOfSubpages(t *testing.T) {
 	b := rendertest.New(t, "everything", textOf(t, "everything.md"))
 	b.MeasureAll(rendertest.In("20261110T100000Z-aaaa", 10))
@@ -161,7 +171,8 @@ func TestFilesOfSubpages(t *testing.T) {
 	}
 }
 
-// The page of the newest run, which mostly says what the page of the article does, is the same whether it is composed again or not.
+// The page of the newest run, which mostly says what the page of the article does, is the same whether it is composed
+// again or not.
 func TestIdenticalRunPage(t *testing.T) {
 	const earlier, newest = "20261110T100000Z-aaaa", "20261114T100000Z-bbbb"
 	text, err := os.ReadFile("testdata/sockets.md")
@@ -170,7 +181,8 @@ func TestIdenticalRunPage(t *testing.T) {
 	}
 	for _, test := range []struct{ name, more, want string }{
 		{"an article", "", `href="../../index.html">See the newest results</a>`},
-		{"an article that leads to another", "\nSee [what came before](../other/article.md).\n", `href="../../../other/index.html"`},
+		{"an article that leads to another", "\nSee [what came before](../other/article.md).\n",
+			`href="../../../other/index.html"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := rendertest.New(t, "sockets", append(slices.Clone(text), test.more...))

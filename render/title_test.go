@@ -10,8 +10,8 @@ import (
 	"benchbook/render/rendertest"
 )
 
-// A table or figure whose title states a finding says at the title what became of it, unless it is supported, and leads to the claim. A
-// heading that states one has the verdict beside it.
+// A table or figure whose title states a finding says at the title what became of it, unless it is supported, and leads
+// to the claim. A heading that states one has the verdict beside it.
 func TestFindingsInTitles(t *testing.T) {
 	for _, tt := range []struct{ expect, verdict, class string }{
 		{`throughput{server="b"} > throughput{server="a"}`, "supported", "is-supported"},
@@ -20,7 +20,8 @@ func TestFindingsInTitles(t *testing.T) {
 		{`throughput{server="c"} > throughput{server="a"}`, "not measured", "is-none"},
 	} {
 		t.Run(tt.verdict, func(t *testing.T) {
-			b := rendertest.New(t, "sample", []byte("---\ntitle: Sample\n---\n\n"+strings.Replace(experiment, "[a, b]", "[a, b, c]", 1)+
+			b := rendertest.New(t, "sample", []byte("---\ntitle: Sample\n---\n\n"+strings.Replace(experiment, "[a, b]",
+				"[a, b, c]", 1)+
 				"## [B is faster](claim:stated)\n\n```yaml claim\n- name: stated\n  expect: '"+tt.expect+"'\n```\n\n"+
 				"```yaml figure\n{label: fig-f, kind: dots, x: throughput, y: server, title: B is faster, claim: stated}\n```\n\n"+
 				"```yaml table\n{label: tbl-t, rows: [server], columns: [throughput], title: B is faster, claim: stated}\n```\n\n"+
@@ -32,7 +33,8 @@ func TestFindingsInTitles(t *testing.T) {
 				t.Fatal(err)
 			}
 			html := string(page.HTML)
-			for _, captioned := range []string{`(?s)<figure class="fig" id="fig-f">.*?</figcaption>(.*?)<svg class="full"`, `(?s)id="tbl-t-c">.*?</div>(.*?)<table`} {
+			for _, captioned := range []string{`(?s)<figure class="fig" id="fig-f">.*?</figcaption>(.*?)<svg class="full"`,
+				`(?s)id="tbl-t-c">.*?</div>(.*?)<table`} {
 				found := regexp.MustCompile(captioned).FindStringSubmatch(html)
 				if found == nil {
 					t.Fatalf("no %s in %s", captioned, html)
@@ -63,13 +65,17 @@ func TestFindingsInTitles(t *testing.T) {
 	}
 }
 
-// Numbers in titles, headings and captions are values as those of the prose are, and words alone wherever a title stands without its page.
+// Numbers in titles, headings and captions are values as those of the prose are, and words alone wherever a title
+// stands without its page.
 func TestValuesInTitles(t *testing.T) {
 	const value = "`{value} throughput{server=\"b\"} / throughput{server=\"a\"} | round 1`"
-	b := rendertest.New(t, "sample", []byte("---\ntitle: 'Title "+value+" *so*'\ndescription: 'Description "+value+"'\n---\n\n"+experiment+
+	b := rendertest.New(t, "sample", []byte("---\ntitle: 'Title "+value+" *so*'\ndescription: 'Description "+value+
+		"'\n---\n\n"+experiment+
 		"## Heading "+value+" *so*\n\n### Below "+value+"\n\n"+
-		"```yaml figure\nlabel: fig-f\nkind: dots\nx: throughput\ny: server\ntitle: Figure "+value+"\ncaption: Caption of a figure "+value+"\n```\n\n"+
-		"```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput]\ntitle: Table "+value+"\ncaption: Caption of a table "+value+"\nnotes:\n  - Note "+value+"\n```\n"))
+		"```yaml figure\nlabel: fig-f\nkind: dots\nx: throughput\ny: server\ntitle: Figure "+value+
+		"\ncaption: Caption of a figure "+value+"\n```\n\n"+
+		"```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput]\ntitle: Table "+value+
+		"\ncaption: Caption of a table "+value+"\nnotes:\n  - Note "+value+"\n```\n"))
 	b.Measure("full", "servers", "a", []float64{500, 490, 510})
 	b.Measure("full", "servers", "b", []float64{600, 590, 610})
 	page, err := newRenderer(t).Page(b.Dataset(), render.Options{Moments: b.Moments()})
@@ -77,7 +83,8 @@ func TestValuesInTitles(t *testing.T) {
 		t.Fatal(err)
 	}
 	html := string(page.HTML)
-	for _, words := range []string{"Title", "Description", "Heading", "Below", "Figure", "Table", "Caption of a figure", "Caption of a table", "Note"} {
+	for _, words := range []string{"Title", "Description", "Heading", "Below", "Figure", "Table", "Caption of a figure",
+		"Caption of a table", "Note"} {
 		if want := words + ` <span class="m" tabindex="0" aria-describedby="value-`; !strings.Contains(html, want) {
 			t.Errorf("no %s", want)
 		}

@@ -59,8 +59,9 @@ func (ev *evaluator) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
 	q, err := ev.d.Eval(in.Expr, "")
 	if err != nil {
 		ev.note(method.Value{Text: wording.NotMeasured, Interval: "–", Repetitions: "–", From: source})
-		return valueView{Missing: true, Text: wording.NotMeasured, Heading: "Not measured", Interval: wording.Sentence(err.Error()),
-			Source: source}, nil
+		return valueView{Missing: true, Text: wording.NotMeasured, Heading: "Not measured",
+			Interval: wording.Sentence(err.Error()),
+			Source:   source}, nil
 	}
 	if q.Text != "" {
 		o := cellview.OriginOf(ev.d, q.Cells)
@@ -216,7 +217,8 @@ func (w writer) intervalSentence() string {
 	case w.q.Interval == nil:
 		return wording.Sentence(cmp.Or(w.q.Note, "no interval"))
 	case w.q.Kind == stats.WithinRun:
-		return w.intervalShort() + ", 95\u202f% interval within one run, as if its requests were independent; the variation between runs is unknown."
+		return w.intervalShort() + ", 95\u202f% interval within one run, as if its requests were independent; the " +
+			"variation between runs is unknown."
 	case w.q.Kind == stats.RangeOfTwo:
 		return "Range of 2\u00a0runs: " + w.intervalShort() + "."
 	}
@@ -358,7 +360,10 @@ func (ev *evaluator) shownAt(n expr.Node, cells []*dataset.Cell) *link {
 // contains reports whether a table or figure shows all of the cells.
 func (ev *evaluator) contains(experiment string, where expr.Node, cells []*dataset.Cell) bool {
 	shown, _, err := ev.selectCells(experiment, where)
-	return err == nil && !slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { return !slices.Contains(shown, cell) })
+	return err == nil && !slices.ContainsFunc(cells, func(cell *dataset.Cell) bool {
+		return !slices.Contains(shown,
+			cell)
+	})
 }
 
 func (ev *evaluator) selectCells(experiment string, where expr.Node) ([]*dataset.Cell, *dataset.Experiment, error) {

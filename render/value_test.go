@@ -11,18 +11,21 @@ import (
 )
 
 // shown finds the words of each measured value, and what its tooltip says.
-var shown = regexp.MustCompile(`<span class="m[^"]*" tabindex="0" aria-describedby="(value-\d+)">(?:<data value="[^"]*">)?([^<]*)(?:</data>)?<span class="tooltip" role="tooltip" id="(value-\d+)" hidden>(.*?)</span></span>`)
+var shown = regexp.MustCompile(
+	`<span class="m[^"]*" tabindex="0" aria-describedby="(value-\d+)">(?:<data value="[^"]*">)?([^<]*)(?:</data>)?<span class="tooltip" role="tooltip" id="(value-\d+)" hidden>(.*?)</span></span>`)
 
 func TestValues(t *testing.T) {
 	tests := []struct{ name, expression, text, tooltip string }{
-		{"a metric of one cell", `throughput{server="a"}`, "500/s", "476 to 525/s, 95\u202f% interval of 3\u00a0repetitions."},
+		{"a metric of one cell", `throughput{server="a"}`, "500/s",
+			"476 to 525/s, 95\u202f% interval of 3\u00a0repetitions."},
 		{"rounded", `throughput{server="a"} | round 1`, "500.0/s", "475.7"},
 		{"a time in the unit that suits it", `latency.p50{server="a"}`, "16.7\u00a0ms", "interval of 3"},
 		{"a time in another unit", `latency.p50{server="a"} | unit s | round 3`, "0.017\u00a0s", "interval of 3"},
 		{"with its interval", `throughput{server="a"} | interval`, "500/s [476–525]", "95\u202f%"},
 		{"a ratio", `ratio(throughput{server="b"}, throughput{server="a"}) | round 2`, "1.20", "interval of 3"},
 		{"a change", `change(throughput{server="b"}, throughput{server="a"}) | round 0`, "20\u202f%", "interval"},
-		{"a ratio as a percentage", `ratio(throughput{server="b"}, throughput{server="a"}) | percent | round 0`, "120\u202f%", "interval"},
+		{"a ratio as a percentage", `ratio(throughput{server="b"}, throughput{server="a"}) | percent | round 0`, "120\u202f%",
+			"interval"},
 		{"a share of nothing", `failed{server="a"}`, "0\u202f%", "interval"},
 		{"of several cells", `max(throughput{server!="d", server!="e"})`, "600/s", "no interval: computed"},
 		{"of one run", `throughput{server="c"}`, "450/s", "1\u00a0run, so no interval."},
@@ -64,8 +67,8 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// The dots of a ratio are of rounds that both cells have a valid repetition of; cells of different runs have no rounds in
-// common.
+// The dots of a ratio are of rounds that both cells have a valid repetition of; cells of different runs have no rounds
+// in common.
 func TestDotsOfRatiosAreOfRounds(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -76,7 +79,8 @@ func TestDotsOfRatiosAreOfRounds(t *testing.T) {
 		{"two runs", "20260101T000000Z-none", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := rendertest.New(t, "rounds", []byte("---\ntitle: Rounds\n---\n\n"+strings.Replace(experiment, "repetitions: 3", "repetitions: 4", 1)+
+			b := rendertest.New(t, "rounds", []byte("---\ntitle: Rounds\n---\n\n"+strings.Replace(experiment, "repetitions: 3",
+				"repetitions: 4", 1)+
 				"`{value} ratio(throughput{server=\"b\"}, throughput{server=\"a\"})`\n"))
 			invalid := func(repetition int, run string) func(*record.Record) {
 				return func(r *record.Record) {
@@ -101,8 +105,10 @@ func TestDotsOfRatiosAreOfRounds(t *testing.T) {
 
 // Only what was measured is underlined: what others published is told from it, with its source in the tooltip.
 func TestPublishedValuesAreNotMeasurements(t *testing.T) {
-	page := pageOf(t, "`{value} published(throughput{server=\"a\"})`, `{value} published(throughput{server=\"a\"}) / published(throughput{server=\"b\"})`, `{value} 100ms`\n\n"+
-		"```yaml published\nsource: A paper\nrows:\n  - {server: a, throughput: 500/s}\n  - {server: b, throughput: 400/s}\n```\n")
+	page := pageOf(t, "`{value} published(throughput{server=\"a\"})`, `{value} published(throughput{server=\"a\"}) / "+
+		"published(throughput{server=\"b\"})`, `{value} 100ms`\n\n"+
+		"```yaml published\nsource: A paper\nrows:\n  - {server: a, throughput: 500/s}\n"+
+		"  - {server: b, throughput: 400/s}\n```\n")
 	text := string(page.HTML)
 	if strings.Contains(text, `<span class="m"`) {
 		t.Errorf("a published number looks measured:\n%s", text)
@@ -131,13 +137,15 @@ func TestBanners(t *testing.T) {
 		want string
 		none string
 	}{
-		{"a full run has none", func(t testing.TB) *rendertest.Bench { return measuredSockets(t, "full") }, "Reproduced", `class="banner"`},
+		{"a full run has none", func(t testing.TB) *rendertest.Bench { return measuredSockets(t, "full") }, "Reproduced",
+			`class="banner"`},
 		{"quick", func(t testing.TB) *rendertest.Bench { return quickSockets(t) }, "Quick profile: not for publication.", ""},
 		{"older", func(t testing.TB) *rendertest.Bench { return measuredSockets(t, "full", older) },
 			"Measured with an older version of this experiment:</strong> 3 of 3\u00a0cells.", ""},
 		{"substitute", func(t testing.TB) *rendertest.Bench { return measuredSockets(t, "full", substitute) },
 			"debian:bookworm-slim is replaced by benchbook/debootstrap:bookworm", ""},
-		{"elsewhere", func(t testing.TB) *rendertest.Bench { return measuredSockets(t, "full", elsewhere) }, "Measured on another host,</strong> c64-ffffff.", ""},
+		{"elsewhere", func(t testing.TB) *rendertest.Bench { return measuredSockets(t, "full", elsewhere) },
+			"Measured on another host,</strong> c64-ffffff.", ""},
 		{"half", func(t testing.TB) *rendertest.Bench {
 			b := sockets(t)
 			b.Measure("full", "sockets", "sync", []float64{571, 562, 580, 566, 574})
@@ -182,7 +190,8 @@ func TestPlainLines(t *testing.T) {
 	article := "---\ntitle: \"`{value} throughput{server=\\\"a\\\"}` in [](#fig-a), [words](#fig-a)\"\n" +
 		"description: \"[held](claim:c), see [](#tbl-a)\"\n---\n\n" + experiment +
 		"```yaml claim\nname: c\nexpect: throughput{server=\"a\"} > 1/s\n```\n\n" +
-		"```yaml figure\nlabel: fig-a\nkind: dots\nx: throughput\ny: server\n```\n\n```yaml table\nlabel: tbl-a\nrows: [server]\ncolumns: [throughput]\n```\n"
+		"```yaml figure\nlabel: fig-a\nkind: dots\nx: throughput\ny: server\n```\n\n" +
+		"```yaml table\nlabel: tbl-a\nrows: [server]\ncolumns: [throughput]\n```\n"
 	b := rendertest.New(t, "plain", []byte(article))
 	b.Measure("full", "servers", "a", []float64{500, 490, 510})
 	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})

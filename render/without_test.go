@@ -15,7 +15,8 @@ func TestWithoutNumbers(t *testing.T) {
 	const text = "---\ntitle: Sample\n---\n\n%s```yaml table\n{label: tbl-t, rows: [server], columns: [%[2]s]}\n```\n\n" +
 		"```yaml figure\n{label: fig-f, kind: dots, x: %[2]s, y: server}\n```\n"
 	calibrated := strings.Replace(experiment, "calibrate: false\n", "", 1)
-	unavailable := strings.Replace(experiment, "matrix: {server: [a, b]}", "matrix: {server: [{name: a, unavailable: it is gone}, {name: b, unavailable: so is it}]}", 1)
+	unavailable := strings.Replace(experiment, "matrix: {server: [a, b]}",
+		"matrix: {server: [{name: a, unavailable: it is gone}, {name: b, unavailable: so is it}]}", 1)
 	unanswered := func(r *record.Record) {
 		h := r.Histograms["latency"]
 		h.Count = 0
@@ -28,19 +29,26 @@ func TestWithoutNumbers(t *testing.T) {
 		changes                  map[string]func(*record.Record) // by trial; the others are as they should be
 		want, never              []string
 	}{
-		{"nothing was answered", calibrated, "latency.p99", map[string]func(*record.Record){"a": unanswered, "b": unanswered, "again": unanswered},
-			[]string{"No repetition has a value for latency p99: no answers", "2 cells, no repetition has a value for latency p99: no answers",
-				"3 repetitions planned; no repetition has a value for latency p99: no answers", "unknown for latency.p99 (cell a: no answers)"},
+		{"nothing was answered", calibrated, "latency.p99", map[string]func(*record.Record){"a": unanswered, "b": unanswered,
+			"again": unanswered},
+			[]string{"No repetition has a value for latency p99: no answers",
+				"2 cells, no repetition has a value for latency p99: no answers",
+				"3 repetitions planned; no repetition has a value for latency p99: no answers",
+				"unknown for latency.p99 (cell a: no answers)"},
 			[]string{"valid repetition", "no A/A pair"}},
 		{"the pair alone lacks it", calibrated, "latency.p99", map[string]func(*record.Record){"again": unanswered},
 			[]string{"unknown for latency.p99 (cell a again: no answers)"}, []string{"no valid", "no A/A pair"}},
-		{"one failed, and the other was not answered", experiment, "latency.p99", map[string]func(*record.Record){"a": failed, "b": unanswered},
+		{"one failed, and the other was not answered", experiment, "latency.p99", map[string]func(*record.Record){"a": failed,
+			"b": unanswered},
 			[]string{"No valid repetition has a value for latency p99: no answers", "not measured: there is no A/A pair"}, nil},
-		{"too few answers", experiment, "latency.p99.999", nil, []string{"No repetition has a value for latency p99.999: needs 1000000 answers, has"}, []string{"valid repetition"}},
+		{"too few answers", experiment, "latency.p99.999", nil,
+			[]string{"No repetition has a value for latency p99.999: needs 1000000 answers, has"}, []string{"valid repetition"}},
 		{"everything failed", experiment, "throughput", map[string]func(*record.Record){"a": failed, "b": failed},
 			[]string{"Every repetition failed", "2 cells, every repetition failed"}, []string{"valid repetition"}},
-		{"nothing is valid", experiment, "throughput", map[string]func(*record.Record){"a": invalid, "b": invalid}, []string{"No valid repetition", "2 cells, no valid repetition"}, nil},
-		{"nothing can be measured", unavailable, "throughput", nil, []string{"Every cell is unavailable"}, []string{"waits for a run", "ot measured yet"}},
+		{"nothing is valid", experiment, "throughput", map[string]func(*record.Record){"a": invalid, "b": invalid},
+			[]string{"No valid repetition", "2 cells, no valid repetition"}, nil},
+		{"nothing can be measured", unavailable, "throughput", nil, []string{"Every cell is unavailable"},
+			[]string{"waits for a run", "ot measured yet"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -74,7 +82,8 @@ func TestWithoutNumbers(t *testing.T) {
 
 // A value that was searched for has no noise floor, so none is missed.
 func TestSearchesHaveNoFloor(t *testing.T) {
-	b := rendertest.New(t, "sample", []byte("---\ntitle: Sample\n---\n\n"+strings.Replace(searches, "calibrate: false\n", "", 1)+
+	b := rendertest.New(t, "sample", []byte("---\ntitle: Sample\n---\n\n"+strings.Replace(searches, "calibrate: false\n",
+		"", 1)+
 		"```yaml table\n{label: tbl-t, experiment: tuned, rows: [server], columns: [tune.workers, throughput]}\n```\n"))
 	for _, trial := range []string{"sync", "async", "again"} {
 		b.Measure("full", "tuned", trial, []float64{500, 490, 510}, func(r *record.Record) {

@@ -29,7 +29,8 @@ func (b *busy) Save(r *record.Record) error {
 	return b.memory.Save(r)
 }
 
-// What the machine disturbed is measured again, after everything that was planned, as long as its cell would be invalid otherwise.
+// What the machine disturbed is measured again, after everything that was planned, as long as its cell would be invalid
+// otherwise.
 func TestMeasuresAgain(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
@@ -38,11 +39,17 @@ func TestMeasuresAgain(t *testing.T) {
 		replaces []int
 	}{
 		{"nothing", func(*record.Record) bool { return false }, nil, nil},
-		{"one repetition", func(r *record.Record) bool { return r.Trial == "sync" && r.Repetition == 2 }, []string{"sync-4"}, []int{2}},
-		{"two of one trial", func(r *record.Record) bool { return r.Trial == "sync" && r.Repetition < 3 }, []string{"sync-4", "sync-5"}, []int{1, 2}},
-		{"the one in its place too", func(r *record.Record) bool { return r.Trial == "async" && (r.Repetition == 1 || r.Repetition == 4) },
+		{"one repetition", func(r *record.Record) bool { return r.Trial == "sync" && r.Repetition == 2 }, []string{"sync-4"},
+			[]int{2}},
+		{"two of one trial", func(r *record.Record) bool { return r.Trial == "sync" && r.Repetition < 3 },
+			[]string{"sync-4", "sync-5"}, []int{1, 2}},
+		{"the one in its place too", func(r *record.Record) bool {
+			return r.Trial == "async" && (r.Repetition == 1 ||
+				r.Repetition == 4)
+		},
 			[]string{"async-4", "async-5"}, []int{1, 4}},
-		{"all of a trial", func(r *record.Record) bool { return r.Trial == "async" }, []string{"async-4", "async-5", "async-6"}, []int{1, 2, 3}},
+		{"all of a trial", func(r *record.Record) bool { return r.Trial == "async" }, []string{"async-4", "async-5",
+			"async-6"}, []int{1, 2, 3}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p, store := socketsPlan(t), &busy{stolen: tt.stolen}
@@ -54,7 +61,8 @@ func TestMeasuresAgain(t *testing.T) {
 			var again []string
 			var replaces []int
 			for i, r := range store.records[6:] {
-				again, replaces = append(again, (&memory{records: []*record.Record{r}}).trials()), append(replaces, r.Order.Replaces)
+				again, replaces = append(again, (&memory{records: []*record.Record{r}}).trials()),
+					append(replaces, r.Order.Replaces)
 				if r.Order.Position != 7+i || r.Run != store.records[0].Run {
 					t.Errorf("%s-%d stands at %d in run %s", r.Trial, r.Repetition, r.Order.Position, r.Run)
 				}
@@ -63,7 +71,8 @@ func TestMeasuresAgain(t *testing.T) {
 				t.Errorf("again %v in the place of %v, counted %d; want %v, %v", again, replaces, sum.Again, tt.again, tt.replaces)
 			}
 			before := len(store.records)
-			if sum, err = r.Run(context.Background(), p, store, Options{}); err != nil || sum.Measured != 0 || len(store.records) != before {
+			if sum, err = r.Run(context.Background(), p, store, Options{}); err != nil || sum.Measured != 0 ||
+				len(store.records) != before {
 				t.Errorf("a second run: %+v, %v", sum, err)
 			}
 		})
@@ -92,7 +101,10 @@ func TestMeasuresNothingAgainForNoVerdict(t *testing.T) {
 
 // A run that was stopped before it could measure again does so when it goes on.
 func TestMeasuresAgainLater(t *testing.T) {
-	p, store := socketsPlan(t), &busy{stolen: func(r *record.Record) bool { return r.Trial == "sync" && r.Repetition == 2 }}
+	p, store := socketsPlan(t), &busy{stolen: func(r *record.Record) bool {
+		return r.Trial == "sync" &&
+			r.Repetition == 2
+	}}
 	ctx, cancel := context.WithCancel(context.Background())
 	progress := &quiet{atEnd: func(done int) {
 		if done == 6 {
@@ -106,13 +118,14 @@ func TestMeasuresAgainLater(t *testing.T) {
 	if n := Pending(p, store.records, r.Host.ID, Options{}); n != 1 {
 		t.Errorf("%d repetitions are pending", n)
 	}
-	if _, err := r.Run(context.Background(), p, store, Options{}); err != nil || len(store.records) != 7 || store.records[6].Order.Replaces != 2 {
+	if _, err := r.Run(context.Background(), p, store, Options{}); err != nil || len(store.records) != 7 ||
+		store.records[6].Order.Replaces != 2 {
 		t.Errorf("%v with %d records", err, len(store.records))
 	}
 }
 
-// A run of some trials measures those of them again that were disturbed, and all of these, also if it was stopped before and others are
-// not measured at all.
+// A run of some trials measures those of them again that were disturbed, and all of these, also if it was stopped
+// before and others are not measured at all.
 func TestMeasuresAgainWhatIsPicked(t *testing.T) {
 	for _, stop := range []int{0, 3, 4} {
 		p, store := socketsPlan(t), &busy{stolen: func(r *record.Record) bool { return r.Repetition < 3 }}
@@ -140,12 +153,15 @@ func TestMeasuresAgainWhatIsPicked(t *testing.T) {
 	}
 }
 
-// What had been finished when a run was stopped is measured again with the value that was chosen for it then, as it is in a
-// run that was never stopped.
+// What had been finished when a run was stopped is measured again with the value that was chosen for it then, as it is
+// in a run that was never stopped.
 func TestMeasuresAgainWhatWasFinished(t *testing.T) {
 	p, store, b := newPlan(t, pool()), &memory{}, &simulation{throughput: curve}
 	carryOut(t, b, p, store, Options{})
-	store.records = slices.DeleteFunc(store.records, func(r *record.Record) bool { return r.Trial == "async" && r.Repetition == 3 })
+	store.records = slices.DeleteFunc(store.records, func(r *record.Record) bool {
+		return r.Trial == "async" &&
+			r.Repetition == 3
+	})
 	for _, r := range store.records {
 		if r.Trial == "sync" && r.Repetition == 2 {
 			r.Machine = &record.Machine{Steal: 0.2}
@@ -157,7 +173,8 @@ func TestMeasuresAgainWhatWasFinished(t *testing.T) {
 		t.Errorf("%+v: %s", sum, store.trials())
 	}
 	if last.Trial != "sync" || last.Order.Replaces != 2 || last.Failure != "" || last.Facts["tune.workers"] != "5" {
-		t.Errorf("%s-%d replaces %d: %q with %s workers", last.Trial, last.Repetition, last.Order.Replaces, last.Failure, last.Facts["tune.workers"])
+		t.Errorf("%s-%d replaces %d: %q with %s workers", last.Trial, last.Repetition, last.Order.Replaces, last.Failure,
+			last.Facts["tune.workers"])
 	}
 }
 
@@ -167,15 +184,16 @@ func TestMeasuresAgainUnderANewNumber(t *testing.T) {
 	if _, err := newRunner(fake.New(script(t)), &quiet{}).Run(context.Background(), p, store, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	records := slices.DeleteFunc(store.records, func(r *record.Record) bool { return r.Trial == "sync" && (r.Repetition == 4 || r.Repetition == 5) })
+	records := slices.DeleteFunc(store.records,
+		func(r *record.Record) bool { return r.Trial == "sync" && (r.Repetition == 4 || r.Repetition == 5) })
 	steps := retries(p.Experiments[0], records, records[0].Run)
 	if len(steps) != 1 || steps[0].Repetition != 7 || steps[0].Round != 7 {
 		t.Errorf("got %+v", steps)
 	}
 }
 
-// A trial that fails alike three times is given up for this run, and the others go on. The next run tries it again; failures that differ are
-// tried to the end.
+// A trial that fails alike three times is given up for this run, and the others go on. The next run tries it again;
+// failures that differ are tried to the end.
 func TestGivenUp(t *testing.T) {
 	wide := []string{"repetitions: 3", "repetitions: 9", "[sync, async]", "[sync, async, fickle]",
 		"```dockerfile", "```python file=fickle.py\nprint(\"fickle\")\n```\n\n```dockerfile"}
@@ -193,7 +211,8 @@ func TestGivenUp(t *testing.T) {
 				return &engine.NotReadyError{Service: service.Name, Reason: fmt.Errorf("it ended with status %d", tries%2+1)}
 			case strings.Contains(string(f.Data), "async"):
 				tries++
-				return &engine.NotReadyError{Service: service.Name, After: time.Duration(tries) * time.Second, Reason: errors.New("nothing listens on port 8080")}
+				return &engine.NotReadyError{Service: service.Name, After: time.Duration(tries) * time.Second,
+					Reason: errors.New("nothing listens on port 8080")}
 			}
 		}
 		return nil
@@ -213,7 +232,8 @@ func TestGivenUp(t *testing.T) {
 			t.Errorf("run %d: there are %v, want %v", run, have, want)
 		}
 		left := 6 - 3*run
-		if len(sum.GivenUp) != 1 || sum.GivenUp[0].Trial != "async" || sum.GivenUp[0].Failed != 3 || sum.GivenUp[0].Left != left {
+		if len(sum.GivenUp) != 1 || sum.GivenUp[0].Trial != "async" || sum.GivenUp[0].Failed != 3 ||
+			sum.GivenUp[0].Left != left {
 			t.Errorf("run %d: given up are %+v", run, sum.GivenUp)
 		}
 		if found := AllFailed(p, store.records, "c2-abcdef", Options{}); len(found) != 0 {

@@ -71,8 +71,8 @@ func IsAlike(a, b string) bool {
 	return waited.ReplaceAllString(a, ":") == waited.ReplaceAllString(b, ":")
 }
 
-// giveUpAlike gives a trial up that has failed alike often enough. What was not tried at all counts for nothing: it takes no
-// time.
+// giveUpAlike gives a trial up that has failed alike often enough. What was not tried at all counts for nothing: it
+// takes no time.
 func (r *schedule) giveUpAlike(step plan.Step, rec *record.Record) {
 	name := step.Trial.Name
 	if r.failing == nil {
@@ -136,9 +136,9 @@ func (r *schedule) skipStopped() {
 	}
 }
 
-// noteRepetition notes in the record of a repetition that the run has a budget and, if it is the last of a round at which a
-// budgeted run looks, what that look came to: before it is saved, so that a run that is killed has taken the look or
-// has not.
+// noteRepetition notes in the record of a repetition that the run has a budget and, if it is the last of a round at
+// which a budgeted run looks, what that look came to: before it is saved, so that a run that is killed has taken the
+// look or has not.
 //
 // Trials measured one after another have no rounds that could be looked at together, and the last round needs no look:
 // nothing follows that could be stopped, and what is measured again is so whatever the results are.

@@ -79,7 +79,8 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// A look is saved with the last repetition of its round: a run that is killed before has not taken it, and takes it when it goes on.
+// A look is saved with the last repetition of its round: a run that is killed before has not taken it, and takes it
+// when it goes on.
 func TestBudgetGoesOn(t *testing.T) {
 	p, b := socketsPlan(t, "repetitions: 3", "repetitions: 5"), &simulation{}
 	whole := &memory{}
@@ -87,14 +88,16 @@ func TestBudgetGoesOn(t *testing.T) {
 	for killed := range whole.records {
 		store := &memory{records: slices.Clone(whole.records[:killed])}
 		carryOut(t, b, p, store, budgeted(&settled{after: map[string]int{"sync": 3}}))
-		if sync, async := repetitionsOf(store.records, "sync"), repetitionsOf(store.records, "async"); sync != 3 || async != 5 {
+		if sync, async := repetitionsOf(store.records, "sync"), repetitionsOf(store.records, "async"); sync != 3 ||
+			async != 5 {
 			t.Errorf("killed after %d repetitions it went on to %d of sync and %d of async", killed, sync, async)
 		}
 	}
 	// Without a budget it goes on as well, and what was stopped stays so.
 	store := &memory{records: slices.Clone(whole.records[:7])}
 	carryOut(t, b, p, store, Options{})
-	if sync, async := repetitionsOf(store.records, "sync"), repetitionsOf(store.records, "async"); sync != 3 || async != 5 {
+	if sync, async := repetitionsOf(store.records, "sync"), repetitionsOf(store.records, "async"); sync != 3 ||
+		async != 5 {
 		t.Errorf("without a budget it went on to %d of sync and %d of async", sync, async)
 	}
 }

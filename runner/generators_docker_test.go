@@ -6,12 +6,14 @@ import (
 	"benchbook/notebook/record"
 )
 
-// Two generators in containers of their own send what one sends: as many requests, all of them answered, at the same rate.
+// Two generators in containers of their own send what one sends: as many requests, all of them answered, at the same
+// rate.
 func TestGeneratorsOfARealLoad(t *testing.T) {
 	r := realRunner(t)
 	const text = "---\ntitle: x\n---\n\n```yaml experiment\nname: together\nservices: {server: {origin: {body: 200B}}}\n" +
 		"matrix: {arrivals: [constant, poisson], generators: [1, 2]}\n" +
-		"load: {target: \"http://server/\", connections: 20, rate: 200/s, duration: 2s, warmup: 500ms, arrivals: \"${{ matrix.arrivals }}\", " +
+		"load: {target: \"http://server/\", connections: 20, rate: 200/s, duration: 2s, warmup: 500ms, arrivals: \"${{ " +
+		"matrix.arrivals }}\", " +
 		"generators: \"${{ matrix.generators }}\"}\nrepetitions: 1\ncalibrate: false\n```\n"
 	store := &memory{}
 	if _, err := r.Run(t.Context(), newPlan(t, text), store, Options{}); err != nil {
@@ -47,7 +49,8 @@ func TestGeneratorsOfARealLoad(t *testing.T) {
 		if l := one.Load; arrivals == "constant" && (l.Open.Due != 400 || l.Failed > 0 || l.Completed < 390) {
 			t.Errorf("one generator: %+v", l)
 		}
-		if l := two.Load; l.Window != 2 || len(l.Generators) != 2 || l.Generators[0].Attempted+l.Generators[1].Attempted != l.Attempted ||
+		if l := two.Load; l.Window != 2 || len(l.Generators) != 2 ||
+			l.Generators[0].Attempted+l.Generators[1].Attempted != l.Attempted ||
 			l.Generators[0].Attempted-l.Generators[1].Attempted > 1 {
 			t.Errorf("two generators with %s arrivals: %+v", arrivals, l)
 		}

@@ -27,9 +27,10 @@ type told struct {
 	checks  int
 }
 
-// together is an engine on which all targets are answered with a status of 200, and generators as another script has it for one. Each may
-// be changed by its number, from 0.
-func (w *told) together(t *testing.T, s fake.Script, change func(ctx context.Context, number int, r *http.Result, exit *engine.Exit) error) fake.Script {
+// together is an engine on which all targets are answered with a status of 200, and generators as another script has it
+// for one. Each may be changed by its number, from 0.
+func (w *told) together(t *testing.T, s fake.Script, change func(ctx context.Context, number int, r *http.Result,
+	exit *engine.Exit) error) fake.Script {
 	run := s.Run
 	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
 		w.mu.Lock()
@@ -76,8 +77,8 @@ func (w *told) together(t *testing.T, s fake.Script, change func(ctx context.Con
 	return s
 }
 
-// Several generators each have a part of the load, begin at one moment, and are one load in the record, whether they were started
-// beside the services or after them.
+// Several generators each have a part of the load, begin at one moment, and are one load in the record, whether they
+// were started beside the services or after them.
 func TestSeveralGenerators(t *testing.T) {
 	for name, more := range map[string]string{
 		"standing by":      "calibrate: false",
@@ -91,7 +92,8 @@ func TestSeveralGenerators(t *testing.T) {
 				r.CPU.Busiest = new([]float64{0.3, 0.95, 0.2}[number])
 				return nil
 			}), "requests: 100", "requests: 100, generators: 3", "calibrate: false", more)
-			if r.Failure != "" || r.Load.Attempted != 300 || r.Load.Completed != 300 || r.Histograms["latency"].Count != 300 || r.Load.Connections != 10 {
+			if r.Failure != "" || r.Load.Attempted != 300 || r.Load.Completed != 300 || r.Histograms["latency"].Count != 300 ||
+				r.Load.Connections != 10 {
 				t.Fatalf("failure %q, load %+v", r.Failure, r.Load)
 			}
 			if r.Load.Busy != 0.95 {
@@ -111,7 +113,8 @@ func TestSeveralGenerators(t *testing.T) {
 			var parts []int
 			for i, c := range w.configs[:3] {
 				parts = append(parts, c.Part.Number)
-				if c.Part.Of != 3 || c.Connections != 10 || c.Requests != 100 || *c.Verify.Before || c.Threads != 1 || c.Seed != w.configs[0].Seed {
+				if c.Part.Of != 3 || c.Connections != 10 || c.Requests != 100 || *c.Verify.Before || c.Threads != 1 ||
+					c.Seed != w.configs[0].Seed {
 					t.Errorf("generator %d is given %+v", i, c)
 				}
 				if m := w.moments[i]; !m.Equal(w.moments[0]) || m.Before(begun) || m.After(time.Now().Add(time.Second)) {
@@ -129,7 +132,8 @@ func TestSeveralGenerators(t *testing.T) {
 // If one generator fails the repetition fails, the others do not go on, and it is said which it was.
 func TestGeneratorOfSeveralThatFails(t *testing.T) {
 	var w told
-	r := runOnce(t, w.together(t, script(t), func(ctx context.Context, number int, _ *http.Result, exit *engine.Exit) error {
+	r := runOnce(t, w.together(t, script(t), func(ctx context.Context, number int, _ *http.Result,
+		exit *engine.Exit) error {
 		if number != 1 {
 			<-ctx.Done()
 			return ctx.Err()
@@ -150,7 +154,8 @@ func TestGeneratorOfSeveralThatFails(t *testing.T) {
 		}
 		return nil
 	})
-	_, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), socketsPlan(t, "requests: 100", "requests: 100, generators: 3"), &memory{}, Options{})
+	_, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), socketsPlan(t, "requests: 100",
+		"requests: 100, generators: 3"), &memory{}, Options{})
 	if !errors.Is(err, broken) || !strings.Contains(err.Error(), "running load generator 3 of 3: ") {
 		t.Errorf("got %v", err)
 	}
@@ -162,7 +167,8 @@ func TestCheckBeforeSeveralGenerators(t *testing.T) {
 	s.Run = func(_ context.Context, p engine.Program) (engine.Exit, error) {
 		switch p.Name {
 		case observe.LoadName + ".check":
-			data, err := json.Marshal([]http.Answer{{Method: "GET", URL: "http://server:8080/", Address: netip.MustParseAddrPort("10.0.0.2:8080"), Status: 404,
+			data, err := json.Marshal([]http.Answer{{Method: "GET", URL: "http://server:8080/",
+				Address: netip.MustParseAddrPort("10.0.0.2:8080"), Status: 404,
 				Failure: "wanted a status of 200 to 299, got 404"}})
 			return engine.Exit{Stdout: data}, err
 		case "version", "packages":
@@ -174,7 +180,8 @@ func TestCheckBeforeSeveralGenerators(t *testing.T) {
 		return engine.Exit{Code: 127}, nil
 	}
 	r := runOnce(t, s, "requests: 100", "requests: 100, generators: 2")
-	if want := "check before timing: GET http://server:8080/ at 10.0.0.2:8080: wanted a status of 200 to 299, got 404"; r.Failure != want {
+	want := "check before timing: GET http://server:8080/ at 10.0.0.2:8080: wanted a status of 200 to 299, got 404"
+	if r.Failure != want {
 		t.Errorf("failure %q, want %q", r.Failure, want)
 	}
 }

@@ -38,7 +38,8 @@ func imagesPlan(t *testing.T) *plan.Plan {
 func TestFactsOfImagesAreTheTrials(t *testing.T) {
 	s := script(t)
 	s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
-		return engine.Prepared{Reference: i.Name, ID: "sha256:" + i.Name, Bases: []engine.Base{{Reference: i.Name, ID: "base of " + i.Name}}}, nil
+		return engine.Prepared{Reference: i.Name, ID: "sha256:" + i.Name,
+			Bases: []engine.Base{{Reference: i.Name, ID: "base of " + i.Name}}}, nil
 	}
 	s.Run = func(_ context.Context, p engine.Program) (engine.Exit, error) {
 		if p.Name == "packages" {
@@ -66,7 +67,8 @@ func TestFactsOfImagesAreTheTrials(t *testing.T) {
 	record.Expand(store.records)
 	for _, r := range store.records {
 		name := "x:" + r.Trial
-		for fact, want := range map[string]string{"image.command": "sha256:" + name, "base.command": name + " base of " + name,
+		for fact, want := range map[string]string{"image.command": "sha256:" + name, "base.command": name + " base of " +
+			name,
 			"packages.command": "packages of " + name} {
 			if r.Facts[fact] != want {
 				t.Errorf("trial %s has %s %q, want %q", r.Trial, fact, r.Facts[fact], want)
@@ -115,7 +117,8 @@ func TestBuildersLinesHoldNoSecrets(t *testing.T) {
 				return engine.Prepared{}, err
 			}
 		}
-		return engine.Prepared{}, &engine.BuildError{For: i.Build.For, Tail: "login supersecrettoken", Err: errors.New("echo supersecrettoken failed")}
+		return engine.Prepared{}, &engine.BuildError{For: i.Build.For, Tail: "login supersecrettoken",
+			Err: errors.New("echo supersecrettoken failed")}
 	}
 	var said bytes.Buffer
 	sum, err := newRunner(fake.New(s), &quiet{log: &said}).Run(t.Context(),
@@ -139,7 +142,8 @@ func TestEngineElsewhere(t *testing.T) {
 	s.Facts = map[string]string{"engine.local": "false"}
 	e, store := fake.New(s), &memory{}
 	_, err := newRunner(e, &quiet{}).Run(t.Context(), imagesPlan(t), store, Options{})
-	if err == nil || !strings.Contains(err.Error(), "use an engine of this one") || len(store.records) != 0 || len(e.Calls()) != 0 {
+	if err == nil || !strings.Contains(err.Error(), "use an engine of this one") || len(store.records) != 0 ||
+		len(e.Calls()) != 0 {
 		t.Errorf("got %v, %d records, calls %q", err, len(store.records), e.Calls())
 	}
 }
@@ -176,6 +180,7 @@ func TestFactsOfPrograms(t *testing.T) {
 		asked[c]++
 	}
 	if asked["run program"] != 1 || asked["run packages"] != 0 {
-		t.Errorf("asked for programs %d times and for packages %d times, want once and never", asked["run program"], asked["run packages"])
+		t.Errorf("asked for programs %d times and for packages %d times, want once and never", asked["run program"],
+			asked["run packages"])
 	}
 }

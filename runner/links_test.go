@@ -52,7 +52,8 @@ func runFar(t *testing.T, s fake.Script) (*record.Record, []engine.Service, *fak
 		return nil
 	}
 	e, store := fake.New(s), &memory{}
-	if _, err := newRunner(e, &quiet{}).Run(t.Context(), newPlan(t, fmt.Sprintf(far, "```")), store, Options{}); err != nil {
+	if _, err := newRunner(e, &quiet{}).Run(t.Context(), newPlan(t, fmt.Sprintf(far, "```")), store,
+		Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if len(store.records) != 1 {
@@ -65,11 +66,13 @@ func runFar(t *testing.T, s fake.Script) (*record.Record, []engine.Service, *fak
 func TestLinksAndOrigins(t *testing.T) {
 	s := script(t)
 	s.Logs = func(name string) []byte {
-		return fmt.Appendf(nil, "%s\nlateness {\"count\":5,\"p50_ns\":20000,\"p99_ns\":90000,\"max_ns\":%d000000}\n", name, len(name))
+		return fmt.Appendf(nil, "%s\nlateness {\"count\":5,\"p50_ns\":20000,\"p99_ns\":90000,\"max_ns\":%d000000}\n", name,
+			len(name))
 	}
 	begin := time.Now()
 	s.Usage = func(name string, n int) (engine.Usage, error) {
-		return engine.Usage{At: begin.Add(time.Duration(n) * 10 * time.Millisecond), CPU: time.Duration(n) * 5 * time.Millisecond, ListenOverflows: -1, Retransmits: -1}, nil
+		return engine.Usage{At: begin.Add(time.Duration(n) * 10 * time.Millisecond),
+			CPU: time.Duration(n) * 5 * time.Millisecond, ListenOverflows: -1, Retransmits: -1}, nil
 	}
 	r, started, _ := runFar(t, s)
 	var names []string
@@ -81,21 +84,24 @@ func TestLinksAndOrigins(t *testing.T) {
 	}
 	db, dbLink, api, apiLink := started[0], started[1], started[2], started[3]
 	if len(db.Aliases)+len(dbLink.Aliases) > 0 || db.CPUSet != "1" || dbLink.CPUSet != "0" || apiLink.CPUSet != "0" {
-		t.Errorf("the database is on %s, the links on %s and %s; names %v, %v", db.CPUSet, dbLink.CPUSet, apiLink.CPUSet, db.Aliases, dbLink.Aliases)
+		t.Errorf("the database is on %s, the links on %s and %s; names %v, %v", db.CPUSet, dbLink.CPUSet, apiLink.CPUSet,
+			db.Aliases, dbLink.Aliases)
 	}
 	if dbLink.Ready.Log != link.ReadyLine || dbLink.Ready.Port != 0 || len(dbLink.Expose) > 0 {
 		t.Errorf("the link is ready when %+v: its ports must not be asked", dbLink.Ready)
 	}
 	var c link.Config
 	configOf(t, dbLink, "BENCHBOOK_LINK", &c)
-	want := link.Config{Semantics: link.Semantics, Seed: c.Seed, RTT: 10 * time.Millisecond, Jitter: time.Millisecond, Rate: 10e6,
+	want := link.Config{Semantics: link.Semantics, Seed: c.Seed, RTT: 10 * time.Millisecond, Jitter: time.Millisecond,
+		Rate:   10e6,
 		Routes: []link.Route{{Listen: ":5432", Target: "db.behind:5432"}, {Listen: ":5433", Target: "db.behind:5433"}}}
 	if got := fmt.Sprintf("%+v", c); got != fmt.Sprintf("%+v", want) || c.Validate() != nil {
 		t.Errorf("got %s, want %+v", got, want)
 	}
 	var o origin.Config
 	configOf(t, api, "BENCHBOOK_ORIGIN", &o)
-	wanted := origin.Config{Semantics: origin.Semantics, Seed: o.Seed, Body: 1256, Status: 404, Reason: "Not Found", Errors: 0.01,
+	wanted := origin.Config{Semantics: origin.Semantics, Seed: o.Seed, Body: 1256, Status: 404, Reason: "Not Found",
+		Errors:  0.01,
 		Latency: origin.Latency{Distribution: "lognormal", Median: 150 * time.Millisecond, Sigma: 0.6}}
 	if got := fmt.Sprintf("%+v", o); got != fmt.Sprintf("%+v", wanted) || o.Validate() != nil {
 		t.Errorf("got %s, want %+v", got, wanted)
@@ -116,7 +122,8 @@ func TestLinksAndOrigins(t *testing.T) {
 			t.Errorf("fact %s is %q, want %q", fact, r.Facts[fact], want)
 		}
 	}
-	if len(r.Facts["link.binary"]) != 64 || len(r.Facts["origin.binary"]) != 64 || r.Facts["image.api"] != "" || r.Facts["image.db"] == "" {
+	if len(r.Facts["link.binary"]) != 64 || len(r.Facts["origin.binary"]) != 64 || r.Facts["image.api"] != "" ||
+		r.Facts["image.db"] == "" {
 		t.Errorf("facts %v", r.Facts)
 	}
 	metrics := map[string]bool{}
@@ -149,13 +156,17 @@ func TestLinksThatFail(t *testing.T) {
 		failure     string
 		log         string
 	}{
-		{"the service is not ready", "db.behind", &engine.NotReadyError{Service: "db.behind", Reason: errors.New("it ended with status 1")},
+		{"the service is not ready", "db.behind", &engine.NotReadyError{Service: "db.behind",
+			Reason: errors.New("it ended with status 1")},
 			`service "db" was not ready: it ended with status 1`, ""},
-		{"the link is not ready", "db", &engine.NotReadyError{Service: "db", Reason: errors.New("its time ran out"), Log: []byte("no such host\n")},
+		{"the link is not ready", "db", &engine.NotReadyError{Service: "db", Reason: errors.New("its time ran out"),
+			Log: []byte("no such host\n")},
 			`service "db.link" was not ready: its time ran out`, "db wrote:\nlog of db.behind\n\ndb.link wrote:\nno such host"},
-		{"the service is rejected", "db.behind", &engine.RejectedError{Name: "db.behind", Err: errors.New("unable to find user x")},
+		{"the service is rejected", "db.behind", &engine.RejectedError{Name: "db.behind",
+			Err: errors.New("unable to find user x")},
 			`"db" could not be started: unable to find user x`, ""},
-		{"the load", "", nil, "status 500", "db wrote:\nlog of db.behind\n\ndb.link wrote:\nlog of db\n\napi wrote:\nlog of api.behind\n\napi.link wrote:\nlog of api"},
+		{"the load", "", nil, "status 500", "db wrote:\nlog of db.behind\n\ndb.link wrote:\nlog of db\n\napi wrote:\n" +
+			"log of api.behind\n\napi.link wrote:\nlog of api"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -184,13 +195,15 @@ func TestLinksThatFail(t *testing.T) {
 // The programs are of the version that plans are made for.
 func TestSemanticsOfOwnPrograms(t *testing.T) {
 	if origin.Semantics != record.OriginSemantics || link.Semantics != record.LinkSemantics {
-		t.Errorf("origins are of semantics %d, links of %d; keys say %d and %d", origin.Semantics, link.Semantics, record.OriginSemantics, record.LinkSemantics)
+		t.Errorf("origins are of semantics %d, links of %d; keys say %d and %d", origin.Semantics, link.Semantics,
+			record.OriginSemantics, record.LinkSemantics)
 	}
 }
 
 func TestProgramThatIsNotThere(t *testing.T) {
 	r := newRunner(fake.New(script(t)), &quiet{})
-	r.Agent = func() ([]byte, error) { return nil, errors.New("it does not lie beside benchbook") } // and that of the driver does
+	// and that of the driver does
+	r.Agent = func() ([]byte, error) { return nil, errors.New("it does not lie beside benchbook") }
 	_, err := r.Run(t.Context(), newPlan(t, fmt.Sprintf(far, "```")), &memory{}, Options{})
 	if err == nil || err.Error() != "it does not lie beside benchbook" {
 		t.Errorf("got %v", err)

@@ -111,8 +111,8 @@ func (s *wantedMetric) log(ctx context.Context, running []engine.Running) ([]byt
 // overlap is how much of what was written before has to be found again, so that the rest is what was written since.
 const overlap = 4 << 10
 
-// writtenSince is the part of a log that was written after an earlier look at it. An engine keeps only the end of a log: where
-// the earlier one is not found in it any more, all of it is new.
+// writtenSince is the part of a log that was written after an earlier look at it. An engine keeps only the end of a
+// log: where the earlier one is not found in it any more, all of it is new.
 func writtenSince(before, now []byte) []byte {
 	if bytes.HasPrefix(now, before) {
 		return now[len(before):]

@@ -27,7 +27,8 @@ func TestMetricsThatAreNotFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := store.records[0]
-	want := map[string]string{"db.errors": `no match of errors: (\d+) in the log of db`, "wal": `invalid number "much" in what conclude wrote`}
+	want := map[string]string{"db.errors": `no match of errors: (\d+) in the log of db`,
+		"wal": `invalid number "much" in what conclude wrote`}
 	if r.Failure != "" || fmt.Sprint(r.Missing) != fmt.Sprint(want) {
 		t.Errorf("failure %q, missing %v; want %v", r.Failure, r.Missing, want)
 	}
@@ -48,8 +49,10 @@ func TestFoundMetrics(t *testing.T) {
 		{"no number", plan.Metric{Regex: `(\w+)`}, "n 1x", 0, `invalid number "1x"`},
 		{"infinite", plan.Metric{Regex: `(\w+)`}, "inf", 0, `invalid number "inf"`},
 		{"beyond all numbers", plan.Metric{Regex: `(\S+)$`}, "1e999", 0, `invalid number "1e999"`},
-		{"beyond all numbers in base units", plan.Metric{Regex: `(\S+) h$`, Written: "h"}, "1e308 h", 0, `"1e308" h is too large a number`},
-		{"nearer to zero than anything", plan.Metric{Regex: `(\S+) h$`, Written: "h"}, "1e-308 h", 0, `"1e-308" h is too small a number`},
+		{"beyond all numbers in base units", plan.Metric{Regex: `(\S+) h$`, Written: "h"}, "1e308 h", 0,
+			`"1e308" h is too large a number`},
+		{"nearer to zero than anything", plan.Metric{Regex: `(\S+) h$`, Written: "h"}, "1e-308 h", 0,
+			`"1e-308" h is too small a number`},
 		{"no match", plan.Metric{Regex: `n=(\d+)`}, "", 0, `no match of n=(\d+)`},
 		{"all of it is JSON", plan.Metric{JSON: "a.1.b"}, "{\"a\": [0,\n {\"b\": 7}]}", 7, ""},
 		{"a line is JSON", plan.Metric{JSON: "a"}, "x\n{\"a\": 1}\n{\"a\": \"2\"}\n{\"b\": 3}\n", 2, ""},
@@ -62,7 +65,8 @@ func TestFoundMetrics(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			s := wantedMetric{Metric: test.m}
 			value, err := s.read([]byte(test.text))
-			if said := fmt.Sprint(err); value != test.value || (test.err == "") != (err == nil) || err != nil && said != test.err {
+			if said := fmt.Sprint(err); value != test.value || (test.err == "") != (err == nil) ||
+				err != nil && said != test.err {
 				t.Errorf("got %v, %v; want %v, %s", value, err, test.value, test.err)
 			}
 		})

@@ -113,7 +113,8 @@ func (r *Runner) engineFacts(ctx context.Context) (map[string]string, error) {
 		return nil, err
 	}
 	if facts["engine.local"] == "false" {
-		return nil, fmt.Errorf("the %s engine runs containers elsewhere or in a virtual machine, and what is measured there would be recorded as "+
+		return nil, fmt.Errorf("the %s engine runs containers elsewhere or in a virtual machine, and what is measured "+
+			"there would be recorded as "+
 			"of this machine: run benchbook on the engine's machine, or use an engine of this one", r.Engine.Name())
 	}
 	return facts, nil

@@ -110,22 +110,26 @@ func TestImagesAreBuiltBeforeAll(t *testing.T) {
 		t.Fatalf("%+v, %v", sum, err)
 	}
 	built := slices.Sorted(slices.Values(b.events[:min(3, len(b.events))]))
-	if want := []string{"build a", "build b", "build c"}; !slices.Equal(built, want) || !slices.Equal(b.events[3:], slices.Repeat([]string{"start"}, 4)) {
+	if want := []string{"build a", "build b", "build c"}; !slices.Equal(built, want) ||
+		!slices.Equal(b.events[3:], slices.Repeat([]string{"start"}, 4)) {
 		t.Errorf("it went %q", b.events)
 	}
 	for _, r := range store.records {
-		if want := map[string]string{"first": "a", "second": "b", "third": "b", "fourth": "c"}[r.Experiment]; r.Facts["image.server"] != want {
+		if want := map[string]string{"first": "a", "second": "b", "third": "b",
+			"fourth": "c"}[r.Experiment]; r.Facts["image.server"] != want {
 			t.Errorf("%s was measured with the image %s, want %s", r.Experiment, r.Facts["image.server"], want)
 		}
 	}
 }
 
-// A build that fails leaves its experiments out, is tried once, and is known before anything is measured; the rest goes on.
+// A build that fails leaves its experiments out, is tried once, and is known before anything is measured; the rest goes
+// on.
 func TestFailedBuildLeavesTheRest(t *testing.T) {
 	b := newBuilder(t)
 	b.build = func(_ context.Context, of string) error {
 		if of == "b" {
-			return &engine.BuildError{For: "sample server", Line: 2, Tail: "RUN b\nb: not found", Err: errors.New("it ended with status 127")}
+			return &engine.BuildError{For: "sample server", Line: 2, Tail: "RUN b\nb: not found",
+				Err: errors.New("it ended with status 127")}
 		}
 		return nil
 	}
@@ -136,7 +140,8 @@ func TestFailedBuildLeavesTheRest(t *testing.T) {
 		t.Fatalf("%+v, %v, after %q", missing, err, b.events)
 	}
 	var failed *engine.BuildError
-	if line := string(missing[0].Pos.Source.Data[missing[0].Pos.Start:missing[0].Pos.End]); !errors.As(missing[0].Err, &failed) ||
+	if line := string(missing[0].Pos.Source.Data[missing[0].Pos.Start:missing[0].Pos.End]); !errors.As(missing[0].Err,
+		&failed) ||
 		!strings.Contains(failed.Tail, "not found") || line != "RUN b\n" {
 		t.Errorf("%+v at %q", missing[0], line)
 	}
@@ -144,7 +149,8 @@ func TestFailedBuildLeavesTheRest(t *testing.T) {
 	if err != nil || sum.Measured != 2 || len(sum.NoImage) != 2 || sum.NoImage[1].Pos != missing[0].Pos {
 		t.Errorf("%+v, %v", sum, err)
 	}
-	if got, want := store.trials(), "base-1 base-1"; len(store.records) != 2 || store.records[0].Experiment != "first" || store.records[1].Experiment != "fourth" {
+	if got, want := store.trials(), "base-1 base-1"; len(store.records) != 2 || store.records[0].Experiment != "first" ||
+		store.records[1].Experiment != "fourth" {
 		t.Errorf("measured %s, want %s", got, want)
 	}
 	if n := strings.Count(strings.Join(b.events, "\n"), "build b"); n != 1 {
@@ -186,8 +192,10 @@ func realBuilds(t *testing.T, first, second string) *plan.Plan {
 	var text strings.Builder
 	text.WriteString("---\ntitle: x\n---\n")
 	for name, steps := range map[string]string{"first": first, "second": second} { // in either order
-		fmt.Fprintf(&text, "\n```dockerfile file=%[1]s/Dockerfile\nFROM scratch\nCOPY puppet /puppet\nRUN [\"/puppet\", %[2]s]\n```\n\n"+
-			"```yaml experiment\nname: %[1]s\ncommand: {build: %[1]s, run: \"/puppet out=done\"}\nrepetitions: 1\ncalibrate: false\n```\n", name, steps)
+		fmt.Fprintf(&text, "\n```dockerfile file=%[1]s/Dockerfile\nFROM scratch\nCOPY puppet /puppet\n"+
+			"RUN [\"/puppet\", %[2]s]\n```\n\n"+
+			"```yaml experiment\nname: %[1]s\ncommand: {build: %[1]s, run: \"/puppet out=done\"}\nrepetitions: 1\n"+
+			"calibrate: false\n```\n", name, steps)
 	}
 	return newPlanBeside(t, plan.Full, text.String(), func(dir string) {
 		for _, name := range []string{"first", "second"} {
@@ -226,14 +234,16 @@ func TestRealBuildThatFails(t *testing.T) {
 	}
 }
 
-// Two images are built by a real engine at once, and when that is interrupted both end at once, and no container is left.
+// Two images are built by a real engine at once, and when that is interrupted both end at once, and no container is
+// left.
 func TestRealBuildsInterrupted(t *testing.T) {
 	r := realRunner(t)
 	unique := "out=" + rand.Text()
 	steps := fmt.Sprintf("%q, %q", unique, "sleep=10m")
 	ctx, cancel := context.WithCancel(t.Context())
 	running := func() int {
-		out, err := exec.CommandContext(context.WithoutCancel(ctx), "docker", "ps", "-a", "--no-trunc", "--format", "{{.Command}}").Output()
+		out, err := exec.CommandContext(context.WithoutCancel(ctx), "docker", "ps", "-a", "--no-trunc", "--format",
+			"{{.Command}}").Output()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -43,7 +43,8 @@ func (g *tagged) engine(t *testing.T) engine.Engine {
 			if from == "debian:bookworm-slim" {
 				base.Substitute = "benchbook/debootstrap:bookworm"
 			}
-			return engine.Prepared{Reference: "built", ID: "sha256:built" + string(rune('a'+g.built)), Bases: []engine.Base{base}}, nil
+			return engine.Prepared{Reference: "built", ID: "sha256:built" + string(rune('a'+g.built)),
+				Bases: []engine.Base{base}}, nil
 		}
 		return engine.Prepared{Reference: "x", ID: "sha256:x"}, nil
 	}
@@ -62,8 +63,10 @@ func (g *tagged) engine(t *testing.T) engine.Engine {
 	return fake.New(s)
 }
 
-const taggedArticle = "---\ntitle: x\n---\n```dockerfile file=Dockerfile\nFROM base:1\n```\n\n```yaml experiment\nname: e\nservices:\n" +
-	"  app: {image: \"app:${{ matrix.tag }}\", expose: [80]}\n  db: {build: ., expose: [81]}\nmatrix: {tag: [one, two]}\n" +
+const taggedArticle = "---\ntitle: x\n---\n```dockerfile file=Dockerfile\nFROM base:1\n```\n\n```yaml experiment\n" +
+	"name: e\nservices:\n" +
+	"  app: {image: \"app:${{ matrix.tag }}\", expose: [80]}\n" +
+	"  db: {build: ., expose: [81]}\nmatrix: {tag: [one, two]}\n" +
 	"load: {target: \"http://app/\", requests: 10}\nrepetitions: 2\ncalibrate: false\n```\n"
 
 // measuredAnew runs a plan, and says which trials were measured in a run of their own.
@@ -88,8 +91,8 @@ func measuredAnew(t *testing.T, p *plan.Plan, store *memory, e engine.Engine) []
 	return trials
 }
 
-// Another image behind a tag, or as the base of a build, is measured again, and nothing else is; so is the image that was there before, as
-// pages show what was measured last.
+// Another image behind a tag, or as the base of a build, is measured again, and nothing else is; so is the image that
+// was there before, as pages show what was measured last.
 func TestAnotherImageIsMeasuredAgain(t *testing.T) {
 	p, store := newPlan(t, taggedArticle), &memory{}
 	g := &tagged{images: map[string]string{"app:one": "sha256:1", "app:two": "sha256:2", "base:1": "sha256:b"}}
@@ -146,7 +149,8 @@ func TestStoppedRunOfAnotherImage(t *testing.T) {
 	}
 }
 
-// Records that do not know their image, or that of a substitute, are taken as they are, and no engine is asked about them.
+// Records that do not know their image, or that of a substitute, are taken as they are, and no engine is asked about
+// them.
 func TestImagesThatAreNotKnown(t *testing.T) {
 	g := &tagged{images: map[string]string{"debian:bookworm-slim": "sha256:1"}}
 	p, store := newPlan(t, strings.ReplaceAll(taggedArticle, "base:1", "debian:bookworm-slim")), &memory{}
@@ -159,7 +163,10 @@ func TestImagesThatAreNotKnown(t *testing.T) {
 		}
 	}
 	g.images["debian:bookworm-slim"] = "sha256:2"
-	present := &images.Present{Connect: func(context.Context) (engine.Engine, error) { return nil, errors.New("was asked") }}
+	present := &images.Present{Connect: func(context.Context) (engine.Engine, error) {
+		return nil,
+			errors.New("was asked")
+	}}
 	if err := present.Look(t.Context(), store.records); err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +191,8 @@ func TestPresentWithoutEngine(t *testing.T) {
 // With the engine local, another file of a program is measured again, also of one that a script names.
 func TestAnotherProgramIsMeasuredAgain(t *testing.T) {
 	const text = "---\ntitle: x\n---\n```yaml experiment\nname: e\nservices:\n" +
-		"  app: {command: [server, -v], expose: [80]}\n  db: {command: [sh, -c, \"cd / && TOOL=1 exec tool 'other x' | sort\"], expose: [81]}\n" +
+		"  app: {command: [server, -v], expose: [80]}\n  db: {command: [sh, -c, \"cd / && TOOL=1 exec tool 'other x' | " +
+		"sort\"], expose: [81]}\n" +
 		"load: {target: \"http://app/\", requests: 10}\nrepetitions: 2\ncalibrate: false\n```\n"
 	p, store := newPlanBeside(t, plan.Full, text, func(dir string) {}, "engine: local"), &memory{}
 	g := &tagged{programs: map[string]string{"server": "s", "sh": "h", "tool": "t", "other": "o", "sort": "so"}}
@@ -211,7 +219,8 @@ func TestAnotherProgramIsMeasuredAgain(t *testing.T) {
 		}
 	}
 	facts := store.records[0].Facts
-	for fact, want := range map[string]string{"program.app": "server sha256:s package 1.0", "program.db": "sh sha256:h package 1.0",
+	for fact, want := range map[string]string{"program.app": "server sha256:s package 1.0",
+		"program.db":      "sh sha256:h package 1.0",
 		"program.db.tool": "tool sha256:t package 1.0", "program.db.cd": "", "program.db.other": ""} {
 		if facts[fact] != want {
 			t.Errorf("fact %s is %q, want %q", fact, facts[fact], want)
@@ -221,7 +230,8 @@ func TestAnotherProgramIsMeasuredAgain(t *testing.T) {
 
 // A command that was measured on the core of the load, as older versions did, is measured again on all of them.
 func TestCommandOfAnotherPlacementIsMeasuredAgain(t *testing.T) {
-	p, store := newPlan(t, "---\ntitle: x\n---\n```yaml experiment\nname: e\ncommand: {image: x, run: y}\nrepetitions: 2\ncalibrate: false\n```\n"), &memory{}
+	p, store := newPlan(t, "---\ntitle: x\n---\n```yaml experiment\nname: e\ncommand: {image: x, run: y}\n"+
+		"repetitions: 2\ncalibrate: false\n```\n"), &memory{}
 	measure := func() []string {
 		r := newRunner(fake.New(fake.Script{Run: func(_ context.Context, p engine.Program) (engine.Exit, error) {
 			return engine.Exit{Code: 3, Stderr: []byte("no\n")}, nil // failures are results too
@@ -246,7 +256,8 @@ func TestCommandOfAnotherPlacementIsMeasuredAgain(t *testing.T) {
 	for _, r := range store.records {
 		r.Facts["placement.load"] = "1"
 	}
-	if got, want := Outdated(p, store.records, "c2-abcdef", Options{}), []string{"e: the command had 1 CPU of 2, and has 2 now"}; !slices.Equal(got, want) {
+	if got, want := Outdated(p, store.records, "c2-abcdef", Options{}),
+		[]string{"e: the command had 1 CPU of 2, and has 2 now"}; !slices.Equal(got, want) {
 		t.Errorf("reasons are %q, want %q", got, want)
 	}
 	if got := measure(); !slices.Equal(got, []string{"0-1", "0-1"}) {

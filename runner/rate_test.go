@@ -17,12 +17,14 @@ import (
 
 // equalLoad is sockets with an experiment before it whose rate is a share of what both servers reach.
 func equalLoad() string {
-	const steady = "```yaml experiment\nname: steady\nextends: sockets\nload: {rate: {share: 80%, of: sockets}, requests: null, duration: 1s, warmup: 0s}\n" +
+	const steady = "```yaml experiment\nname: steady\nextends: sockets\n" +
+		"load: {rate: {share: 80%, of: sockets}, requests: null, duration: 1s, warmup: 0s}\n" +
 		"repetitions: 2\n```\n\n```yaml experiment\nname: sockets\n"
 	return strings.Replace(fmt.Sprintf(sockets, "```"), "```yaml experiment\nname: sockets\n", steady, 1)
 }
 
-// schedules answers closed loops with a throughput that falls from repetition to repetition, and keeps the rates of open ones.
+// schedules answers closed loops with a throughput that falls from repetition to repetition, and keeps the rates of
+// open ones.
 func schedules(t *testing.T, rates *[]float64) fake.Script {
 	s := script(t)
 	answered := s.Run
@@ -55,8 +57,8 @@ func schedules(t *testing.T, rates *[]float64) fake.Script {
 	return s
 }
 
-// The rate is a share of the smaller of the medians, the same for all trials, and that experiment is measured first, whichever
-// place it has in the article.
+// The rate is a share of the smaller of the medians, the same for all trials, and that experiment is measured first,
+// whichever place it has in the article.
 func TestSharedRate(t *testing.T) {
 	var rates []float64
 	p, store := newPlan(t, equalLoad()), &memory{}
@@ -87,7 +89,8 @@ func TestSharedRate(t *testing.T) {
 		t.Errorf("the record of %s says %+v", last.Experiment, last.Load.Open)
 	}
 
-	// What was found stays for the rest of the run, also if that is done later and the other experiment was measured again.
+	// What was found stays for the rest of the run, also if that is done later and the other experiment was measured
+	// again.
 	store.records = store.records[:len(store.records)-1]
 	for _, rec := range store.records {
 		if rec.Experiment == "sockets" {
@@ -180,7 +183,8 @@ func TestSharedRateOfValidRepetitions(t *testing.T) {
 		}
 	}
 	sum, err := r.Run(t.Context(), p, store, steady)
-	if err != nil || len(sum.NoRate) != 1 || !strings.Contains(sum.NoRate[0].Reason, "of which async has no valid repetition") || len(rates) != 8 {
+	if err != nil || len(sum.NoRate) != 1 || !strings.Contains(sum.NoRate[0].Reason,
+		"of which async has no valid repetition") || len(rates) != 8 {
 		t.Errorf("of a trial without valid repetitions: %+v, %v, and %d loads with a rate", sum.NoRate, err, len(rates))
 	}
 }

@@ -70,7 +70,8 @@ func TestCloseThatFails(t *testing.T) {
 	store := &memory{}
 	sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), socketsPlan(t), store, Options{})
 	var left *engine.LeftError
-	if !errors.As(err, &left) || !errors.Is(err, broken) || len(store.records) != 1 || sum.Measured != 1 || store.records[0].Load == nil {
+	if !errors.As(err, &left) || !errors.Is(err, broken) || len(store.records) != 1 || sum.Measured != 1 ||
+		store.records[0].Load == nil {
 		t.Errorf("got %v, %+v and %d records", err, sum, len(store.records))
 	}
 
@@ -110,7 +111,8 @@ func TestLogOfARepetitionThatTookTooLong(t *testing.T) {
 			t.Errorf("it may take %v to become ready", service.Within)
 		}
 		time.Sleep(service.Within)
-		return &engine.NotReadyError{Service: service.Name, Reason: errors.New("its time ran out"), Log: []byte("starting up\n")}
+		return &engine.NotReadyError{Service: service.Name, Reason: errors.New("its time ran out"),
+			Log: []byte("starting up\n")}
 	}
 	r = runOnce(t, s, "timeout: 2s", "timeout: 400ms")
 	if r.Failure != "the repetition took longer than 400ms" || r.Log != "server wrote:\nstarting up" {
@@ -131,11 +133,13 @@ func TestRejectedServiceIsARecord(t *testing.T) {
 func TestFailureHasABound(t *testing.T) {
 	s := script(t)
 	s.Start = func(_ context.Context, service engine.Service) error {
-		return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it said " + strings.Repeat("é", 100_000) + " the end"),
+		return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it said " + strings.Repeat("é", 100_000) +
+			" the end"),
 			Log: []byte(strings.Repeat("x", 100_000))}
 	}
 	r := runOnce(t, s)
-	if len(r.Failure) > maxFailure+10 || !strings.HasSuffix(r.Failure, "é the end") || strings.Contains(r.Failure, "\ufffd") || len(r.Log) > 2*maxLog {
+	if len(r.Failure) > maxFailure+10 || !strings.HasSuffix(r.Failure, "é the end") ||
+		strings.Contains(r.Failure, "\ufffd") || len(r.Log) > 2*maxLog {
 		t.Errorf("failure of %d bytes, %q, with a log of %d", len(r.Failure), r.Failure, len(r.Log))
 	}
 }
@@ -158,7 +162,8 @@ func TestOwnCPUs(t *testing.T) {
 	}
 	r := runOnce(t, s, "requests: 100", `requests: 100, cpuset: "0-1"`, "expose:", "cpuset: \"1\"\n    expose:")
 	if r.Facts["placement.load"] != "0-1" || r.Facts["placement.services"] != "1" || config.Threads != 2 {
-		t.Errorf("load on %s, services on %s, %d threads", r.Facts["placement.load"], r.Facts["placement.services"], config.Threads)
+		t.Errorf("load on %s, services on %s, %d threads", r.Facts["placement.load"], r.Facts["placement.services"],
+			config.Threads)
 	}
 	r = runOnce(t, script(t), "services:\n", "services:\n  db: {image: x, cpuset: \"1\"}\n")
 	if want := "db 1; server 0"; r.Facts["placement.services"] != want {
@@ -206,7 +211,8 @@ func TestSettingsOfAService(t *testing.T) {
 		got = service
 		return nil
 	}
-	runOnce(t, s, "expose:", "hostname: other\n    cpus: 0.5\n    ulimits: {nofile: 100, core: {soft: 1, hard: 2}}\n    cap_drop: [ALL]\n    expose:")
+	runOnce(t, s, "expose:", "hostname: other\n    cpus: 0.5\n    ulimits: {nofile: 100, core: {soft: 1, hard: 2}}\n"+
+		"    cap_drop: [ALL]\n    expose:")
 	want := engine.Service{Service: spec.Service{Hostname: "other", CPUs: 0.5, CapDrop: []string{"ALL"},
 		Ulimits: map[string]spec.Ulimit{"core": {Soft: 1, Hard: 2}, "nofile": {Soft: 100, Hard: 100}}}}
 	if got := (engine.Service{Service: spec.Service{Hostname: got.Hostname, CPUs: got.CPUs, CapDrop: got.CapDrop,
@@ -216,8 +222,11 @@ func TestSettingsOfAService(t *testing.T) {
 
 	// And what the project has to allow: its plan is made elsewhere.
 	r := &run{Runner: newRunner(fake.New(fake.Script{}), &quiet{}), plan: &plan.Plan{}, experiment: &plan.Experiment{}}
-	service, err := r.newBench().service(&plan.Trial{}, &spec.Service{Sysctls: map[string]string{"net.core.somaxconn": "9"}, CapAdd: []string{"NET_ADMIN"}, SecurityOpt: []string{"x"}})
-	if err != nil || service.Sysctls["net.core.somaxconn"] != "9" || len(service.CapAdd) != 1 || len(service.SecurityOpt) != 1 {
+	service, err := r.newBench().service(&plan.Trial{},
+		&spec.Service{Sysctls: map[string]string{"net.core.somaxconn": "9"}, CapAdd: []string{"NET_ADMIN"},
+			SecurityOpt: []string{"x"}})
+	if err != nil || service.Sysctls["net.core.somaxconn"] != "9" || len(service.CapAdd) != 1 ||
+		len(service.SecurityOpt) != 1 {
 		t.Errorf("got %+v, %v", service, err)
 	}
 }
@@ -248,7 +257,8 @@ func TestFailureBesideAnEngineThatFails(t *testing.T) {
 	}
 }
 
-// A service that the engine takes away under load is no result, whatever the load came to: the run ends with the engine's reason.
+// A service that the engine takes away under load is no result, whatever the load came to: the run ends with the
+// engine's reason.
 func TestServiceThatIsTakenAway(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -273,14 +283,16 @@ func TestServiceThatIsTakenAway(t *testing.T) {
 			}
 			store := &memory{}
 			sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), socketsPlan(t), store, Options{})
-			if err == nil || !strings.Contains(err.Error(), "its pod was evicted: run again") || len(store.records) != 0 || sum.Measured != 0 {
+			if err == nil || !strings.Contains(err.Error(), "its pod was evicted: run again") || len(store.records) != 0 ||
+				sum.Measured != 0 {
 				t.Errorf("got %v, %+v and %d records", err, sum, len(store.records))
 			}
 		})
 	}
 }
 
-// A service that ends badly under load is a failure, however many requests it has answered before; one that is done with its work is not.
+// A service that ends badly under load is a failure, however many requests it has answered before; one that is done
+// with its work is not.
 func TestServiceThatEndsUnderLoad(t *testing.T) {
 	tests := []struct {
 		name string
@@ -297,15 +309,16 @@ func TestServiceThatEndsUnderLoad(t *testing.T) {
 			s.Ended = func(name string) (engine.Exit, bool) { return test.exit, name == "server" }
 			s.Logs = func(string) []byte { return []byte("the last words\n") }
 			r := runOnce(t, s)
-			if r.Failure != test.want || (test.want != "") != strings.Contains(r.Log, "the last words") || (r.Load == nil) != (test.want != "") {
+			if r.Failure != test.want || (test.want != "") != strings.Contains(r.Log, "the last words") ||
+				(r.Load == nil) != (test.want != "") {
 				t.Errorf("failure %q with log %q and load %+v, want %q", r.Failure, r.Log, r.Load, test.want)
 			}
 		})
 	}
 }
 
-// The load is there before the services are ready, and waits until they are. Where a log may tell how long the start took, nothing is
-// started beside it.
+// The load is there before the services are ready, and waits until they are. Where a log may tell how long the start
+// took, nothing is started beside it.
 func TestLoadStandsBy(t *testing.T) {
 	const inLog = "calibrate: false\nmetrics:\n  - {name: boot, from: server log, regex: 'boot (\\d+)', unit: ms}"
 	for _, tt := range []struct {
@@ -341,7 +354,8 @@ func TestLoadStandsBy(t *testing.T) {
 			for _, seconds := range r.Parts {
 				sum += seconds
 			}
-			if took := r.Ended.Sub(r.Started).Seconds(); r.Failure != "" || r.Parts["start"] < 0.01 || sum > took+0.002 { // times may be rounded
+			// times may be rounded
+			if took := r.Ended.Sub(r.Started).Seconds(); r.Failure != "" || r.Parts["start"] < 0.01 || sum > took+0.002 {
 				t.Errorf("failure %q, parts %v in %v s", r.Failure, r.Parts, took)
 			}
 			if len(waits) > 0 {
@@ -401,7 +415,8 @@ func TestLoadStandsByInVain(t *testing.T) {
 
 // A program that cannot reach a mirror of this machine says its name, which no record keeps.
 func TestRecordsDoNotNameMirrors(t *testing.T) {
-	const said = "E: Failed to fetch http://Mirror.corp.example/debian/InRelease  Could not resolve 'mirror.corp.example'\n"
+	const said = "E: Failed to fetch http://Mirror.corp.example/debian/InRelease  Could not resolve " +
+		"'mirror.corp.example'\n"
 	s := script(t)
 	s.Start = func(_ context.Context, service engine.Service) error {
 		return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it said " + said), Log: []byte(said)}
@@ -417,7 +432,8 @@ func TestRecordsDoNotNameMirrors(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.Contains(strings.ToLower(string(data)), "corp.example") || !strings.Contains(rec.Log, "Could not resolve") {
+		if strings.Contains(strings.ToLower(string(data)), "corp.example") ||
+			!strings.Contains(rec.Log, "Could not resolve") {
 			t.Errorf("the record has failure %q and log %q", rec.Failure, rec.Log)
 		}
 	}

@@ -397,7 +397,8 @@ func (r *run) step(ctx context.Context, schedule *schedule, step plan.Step) erro
 	err = errors.Join(schedule.noteRepetition(step, rec), err)
 	// What was measured is kept, also if nothing more can be.
 	if saveErr := r.save(rec); saveErr != nil {
-		saveErr = fmt.Errorf("repetition %d of %s was measured but could not be saved: %w; once records can be saved, the same command measures it again",
+		saveErr = fmt.Errorf("repetition %d of %s was measured but could not be saved: %w; once records can be saved, the "+
+			"same command measures it again",
 			step.Repetition, step.Trial.Name, saveErr)
 		return errors.Join(saveErr, err)
 	}

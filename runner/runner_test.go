@@ -180,7 +180,8 @@ func newPlanBeside(t *testing.T, profile, text string, put func(dir string), pro
 		t.Fatal(err)
 	}
 	put(dir)
-	if err := os.WriteFile(filepath.Join(root, article.ProjectFile), []byte(strings.Join(projectLines, "\n")), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(root, article.ProjectFile), []byte(strings.Join(projectLines, "\n")),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	project, err := projects.Open(root)
@@ -221,9 +222,12 @@ func answers(t *testing.T) []byte {
 	d := http.Distribution{Encoded: string(encoded), Highest: 60e9, Count: 100, Min: 5e6, Max: 5e6, Sum: 500e6}
 	busy := 0.4
 	data, err := json.Marshal(http.Result{
-		SchemaVersion: http.SchemaVersion, Semantics: http.Semantics, Start: time.Now(), Length: 20 * time.Millisecond, EndedBy: http.EndedByRequests,
-		Attempted: 100, Answered: 100, Failures: map[http.Kind]int64{}, Status: map[int]int64{200: 100}, Completed: http.Completed{Right: 100},
-		Latency: d, FailedLatency: d, Connect: d, FirstByte: d, CPU: &http.CPU{User: 1e6, Length: 20 * time.Millisecond, Busiest: &busy},
+		SchemaVersion: http.SchemaVersion, Semantics: http.Semantics, Start: time.Now(), Length: 20 * time.Millisecond,
+		EndedBy:   http.EndedByRequests,
+		Attempted: 100, Answered: 100, Failures: map[http.Kind]int64{}, Status: map[int]int64{200: 100},
+		Completed: http.Completed{Right: 100},
+		Latency:   d, FailedLatency: d, Connect: d, FirstByte: d, CPU: &http.CPU{User: 1e6, Length: 20 * time.Millisecond,
+			Busiest: &busy},
 		InFlight: &http.InFlight{Time: 190 * time.Millisecond, Length: 20 * time.Millisecond},
 	})
 	if err != nil {
@@ -245,8 +249,9 @@ func script(t *testing.T) fake.Script {
 
 func newRunner(e engine.Engine, p Progress) *Runner {
 	program := func() ([]byte, error) { return []byte("program"), nil }
-	return &Runner{Engine: e, Progress: p, Agent: program, Requests: &load.Requests{Agent: program}, Commands: &load.Commands{Agent: program},
-		Host: sysinfo.Host{ID: "c2-abcdef", Cores: [][]int{{0}, {1}}, Facts: map[string]string{"host.cpu": "test"}}}
+	return &Runner{Engine: e, Progress: p, Agent: program, Requests: &load.Requests{Agent: program},
+		Commands: &load.Commands{Agent: program},
+		Host:     sysinfo.Host{ID: "c2-abcdef", Cores: [][]int{{0}, {1}}, Facts: map[string]string{"host.cpu": "test"}}}
 }
 
 func TestRun(t *testing.T) {
@@ -261,7 +266,8 @@ func TestRun(t *testing.T) {
 	for i, step := range p.Experiments[0].Steps {
 		r := store.records[i]
 		if r.Trial != step.Trial.Name || r.Repetition != step.Repetition || r.Order.Position != i+1 {
-			t.Errorf("record %d is %s-%d at %d, want %s-%d", i, r.Trial, r.Repetition, r.Order.Position, step.Trial.Name, step.Repetition)
+			t.Errorf("record %d is %s-%d at %d, want %s-%d", i, r.Trial, r.Repetition, r.Order.Position, step.Trial.Name,
+				step.Repetition)
 		}
 	}
 	r := store.records[0]
@@ -271,12 +277,14 @@ func TestRun(t *testing.T) {
 	if h := r.Histograms["latency"]; h.Count != 100 || h.Max != 0.005 {
 		t.Errorf("histogram: %+v", h)
 	}
-	for fact, want := range map[string]string{"placement.load": "1", "placement.services": "0", "engine.name": "fake", "host.cpu": "test"} {
+	for fact, want := range map[string]string{"placement.load": "1", "placement.services": "0", "engine.name": "fake",
+		"host.cpu": "test"} {
 		if r.Facts[fact] != want {
 			t.Errorf("fact %s is %q, want %q", fact, r.Facts[fact], want)
 		}
 	}
-	// Each repetition has a space within that of the experiment, which comes and goes once; others are for looking into images.
+	// Each repetition has a space within that of the experiment, which comes and goes once; others are for looking into
+	// images.
 	opened, within, closed := calls(e, "open"), calls(e, "inner"), calls(e, "close")
 	looked := len(slices.DeleteFunc(e.Calls(), func(c string) bool { return c != "open packages" }))
 	if within != 6 || opened != 1+looked || opened+within != closed {
@@ -394,7 +402,9 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 // twoExperiments is the plan of the sample article with another experiment, of one trial, whose server is of this kind.
 func twoExperiments(t *testing.T, kind string) *plan.Plan {
 	t.Helper()
-	return newPlan(t, fmt.Sprintf(sockets, "```")+"\n```yaml experiment\nname: other\nservices: {server: {build: ., expose: [\"8080\"], environment: {KIND: "+kind+"}}}\n"+
+	return newPlan(t, fmt.Sprintf(sockets, "```")+
+		"\n```yaml experiment\nname: other\nservices: {server: {build: ., expose: [\"8080\"], environment: {KIND: "+kind+
+		"}}}\n"+
 		"load: {target: \"http://server:8080/\", requests: 100}\nrepetitions: 3\ncalibrate: false\n```\n")
 }
 
@@ -420,13 +430,15 @@ func TestExperimentsOfOneRun(t *testing.T) {
 		t.Errorf("runs measured, the newest first, %q under the names %v; want %q", got, names, want)
 	}
 	for i, r := range store.records[:9] {
-		if r.Run != store.records[0].Run || r.Plans["sockets"] != p.Experiments[0].Digest || r.Plans["other"] != p.Experiments[1].Digest || len(r.Plans) != 2 {
+		if r.Run != store.records[0].Run || r.Plans["sockets"] != p.Experiments[0].Digest ||
+			r.Plans["other"] != p.Experiments[1].Digest || len(r.Plans) != 2 {
 			t.Errorf("record %d is of run %s, which was to measure %v", i, r.Run, r.Plans)
 		}
 	}
 }
 
-// A run that was stopped between two experiments goes on under its name with what it was to measure, unless that is planned otherwise now.
+// A run that was stopped between two experiments goes on under its name with what it was to measure, unless that is
+// planned otherwise now.
 func TestInterruptedBetweenExperiments(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -454,11 +466,13 @@ func TestInterruptedBetweenExperiments(t *testing.T) {
 					cancel()
 				}
 			}}
-			if _, err := newRunner(fake.New(script(t)), stopping).Run(ctx, twoExperiments(t, "a"), store, Options{}); !errors.Is(err, context.Canceled) || len(store.records) != 6 {
+			if _, err := newRunner(fake.New(script(t)), stopping).Run(ctx, twoExperiments(t, "a"), store,
+				Options{}); !errors.Is(err, context.Canceled) || len(store.records) != 6 {
 				t.Fatalf("%v, with %d records", err, len(store.records))
 			}
 			test.before(store)
-			if _, err := newRunner(fake.New(script(t)), &quiet{}).Run(t.Context(), twoExperiments(t, test.now), store, Options{Force: test.force}); err != nil {
+			if _, err := newRunner(fake.New(script(t)), &quiet{}).Run(t.Context(), twoExperiments(t, test.now), store,
+				Options{Force: test.force}); err != nil {
 				t.Fatal(err)
 			}
 			first, last := store.records[0], store.records[len(store.records)-1]
@@ -481,7 +495,8 @@ func TestFailures(t *testing.T) {
 	}{
 		{"service not ready", func(s *fake.Script) {
 			s.Start = func(context.Context, engine.Service) error {
-				return &engine.NotReadyError{Service: "server", Reason: errors.New("it ended with status 1"), Log: []byte("Traceback: password=hunter22")}
+				return &engine.NotReadyError{Service: "server", Reason: errors.New("it ended with status 1"),
+					Log: []byte("Traceback: password=hunter22")}
 			}
 		}, `service "server" was not ready: it ended with status 1`},
 		{"wrong answer before timing", func(s *fake.Script) {
@@ -522,14 +537,16 @@ func TestFailures(t *testing.T) {
 
 func TestRecordsHoldNoSecrets(t *testing.T) {
 	store := &memory{}
-	if _, err := newRunner(fake.New(script(t)), &quiet{}).Run(context.Background(), socketsPlan(t), store, Options{}); err != nil {
+	if _, err := newRunner(fake.New(script(t)), &quiet{}).Run(context.Background(), socketsPlan(t), store,
+		Options{}); err != nil {
 		t.Fatal(err)
 	}
 	data, err := store.records[0].Bytes()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if bytes.Contains(data, []byte("hunter22")) || !bytes.Contains(data, []byte(record.Redacted)) || !bytes.Contains(data, []byte("MODE=fast")) {
+	if bytes.Contains(data, []byte("hunter22")) || !bytes.Contains(data, []byte(record.Redacted)) ||
+		!bytes.Contains(data, []byte("MODE=fast")) {
 		t.Errorf("the definition is %s", store.records[0].Definition)
 	}
 	var compact bytes.Buffer
@@ -546,7 +563,8 @@ func TestBuildThatFails(t *testing.T) {
 	s := script(t)
 	s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
 		if i.Build != nil {
-			return engine.Prepared{}, &engine.BuildError{For: i.Build.For, Tail: "E: no such package", Err: errors.New("the command returned 100")}
+			return engine.Prepared{}, &engine.BuildError{For: i.Build.For, Tail: "E: no such package",
+				Err: errors.New("the command returned 100")}
 		}
 		return engine.Prepared{Reference: "x", ID: "y"}, nil
 	}
@@ -567,7 +585,8 @@ func TestEngineThatFails(t *testing.T) {
 	broken := errors.New("the engine went away")
 	s.Open = func(context.Context, string) error { return broken }
 	store := &memory{}
-	if _, err := newRunner(fake.New(s), &quiet{}).Run(context.Background(), socketsPlan(t), store, Options{}); !errors.Is(err, broken) {
+	if _, err := newRunner(fake.New(s), &quiet{}).Run(context.Background(), socketsPlan(t), store,
+		Options{}); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
 	if len(store.records) != 0 {

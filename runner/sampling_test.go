@@ -47,10 +47,12 @@ func TestRecordTellsWhatServicesUsed(t *testing.T) {
 		return map[string]string{"server": "2-3", observe.LoadName: "5"}[name], nil
 	}
 	r := runOnce(t, s)
-	if r.Machine == nil || r.Machine.Ports["server"] != 0.25 || r.Machine.Ports[observe.LoadName] != 0.5 || r.Machine.Sampling == nil {
+	if r.Machine == nil || r.Machine.Ports["server"] != 0.25 || r.Machine.Ports[observe.LoadName] != 0.5 ||
+		r.Machine.Sampling == nil {
 		t.Errorf("machine %+v", r.Machine)
 	}
-	for fact, want := range map[string]string{observe.FactPath: "veth on a bridge, MTU 1500, gso tso", observe.FactListen: "somaxconn 4096, tcp_max_syn_backlog 512",
+	for fact, want := range map[string]string{observe.FactPath: "veth on a bridge, MTU 1500, gso tso",
+		observe.FactListen:     "somaxconn 4096, tcp_max_syn_backlog 512",
 		plan.FactServicesPlace: "2-3", plan.FactLoadPlace: "5"} {
 		if r.Facts[fact] != want {
 			t.Errorf("fact %s is %q, want %q", fact, r.Facts[fact], want)
@@ -74,7 +76,8 @@ func TestRecordTellsWhatWasNotRead(t *testing.T) {
 		want string
 	}{
 		{"without root", fmt.Errorf("measuring server: %w", denied), "not read: it takes root"},
-		{"elsewhere", fmt.Errorf("measuring server: %w", errors.New("its kernel is that of another machine")), "not read: its kernel is that of another machine"},
+		{"elsewhere", fmt.Errorf("measuring server: %w", errors.New("its kernel is that of another machine")),
+			"not read: its kernel is that of another machine"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -50,19 +50,24 @@ func TestImport(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := list[1]
-		if len(list) != 2 || r.Repetition != 2 || r.Planned != 2 || r.Run != list[0].Run || !strings.HasPrefix(r.Run, "20250506T070808Z-") {
+		if len(list) != 2 || r.Repetition != 2 || r.Planned != 2 || r.Run != list[0].Run ||
+			!strings.HasPrefix(r.Run, "20250506T070808Z-") {
 			t.Errorf("%d records, repetition %d of %d in run %s", len(list), r.Repetition, r.Planned, r.Run)
 		}
-		if r.Host != "imported" || r.Key != trial.Key || r.Trial != trial.Name || len(r.Facts) != 1 || r.Facts["tool.note"] == "" || r.Failure != "" {
+		if r.Host != "imported" || r.Key != trial.Key || r.Trial != trial.Name || len(r.Facts) != 1 ||
+			r.Facts["tool.note"] == "" || r.Failure != "" {
 			t.Errorf("host %s, facts %v, failure %q", r.Host, r.Facts, r.Failure)
 		}
-		if want := (record.Imported{Tool: "ab", Version: "2.3", File: "keepalive.txt", Guessed: true, Dated: "file"}); *r.Imported != want {
+		if want := (record.Imported{Tool: "ab", Version: "2.3", File: "keepalive.txt", Guessed: true,
+			Dated: "file"}); *r.Imported != want {
 			t.Errorf("%+v, want %+v", *r.Imported, want)
 		}
-		if r.Load.Completed != 5000 || r.Load.ForeignCPU != -1 || r.Load.Busy != -1 || !strings.Contains(r.Output, "Keep-Alive requests:    5000") {
+		if r.Load.Completed != 5000 || r.Load.ForeignCPU != -1 || r.Load.Busy != -1 ||
+			!strings.Contains(r.Output, "Keep-Alive requests:    5000") {
 			t.Errorf("%+v\n%s", r.Load, r.Output)
 		}
-		if took := r.Ended.Sub(r.Started); !r.Ended.Equal(saved(t, "ab/plain.txt").Modified) || took != r.Ended.Sub(r.Load.WindowStart) || took < 50*time.Millisecond {
+		if took := r.Ended.Sub(r.Started); !r.Ended.Equal(saved(t, "ab/plain.txt").Modified) ||
+			took != r.Ended.Sub(r.Load.WindowStart) || took < 50*time.Millisecond {
 			t.Errorf("from %v to %v", r.Started, r.Ended)
 		}
 		data, err := r.Bytes()
@@ -79,7 +84,8 @@ func TestImport(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r := list[0]; r.Imported.Dated != "output" || r.Imported.Guessed || r.Started.Format(time.DateTime) != "2026-11-20 12:14:28" {
+		if r := list[0]; r.Imported.Dated != "output" || r.Imported.Guessed ||
+			r.Started.Format(time.DateTime) != "2026-11-20 12:14:28" {
 			t.Errorf("%+v at %v", r.Imported, r.Started)
 		}
 	})
@@ -141,7 +147,8 @@ func TestImport(t *testing.T) {
 		}{
 			{"that of the trial", "", "sleep 0.01", 0.018332372266666667, ""},
 			{"a named one", "sleep 0.01", "sleep 0.5", 0.018332372266666667, ""},
-			{"none that is known", "", "sleep 0.5", 0, `it has 2 programs, "sleep 0.01", "false": name the one that it is of with --program`},
+			{"none that is known", "", "sleep 0.5", 0,
+				`it has 2 programs, "sleep 0.01", "false": name the one that it is of with --program`},
 			{"a name of none", "sleep 1", "sleep 0.01", 0, `it has no program "sleep 1", but "sleep 0.01", "false"`},
 		} {
 			p := newPlan(t, "---\ntitle: x\n---\n\n"+strings.Replace(timed, "sleep 0.02", tt.run, 1))
@@ -190,13 +197,19 @@ func TestImport(t *testing.T) {
 	}{
 		{"nothing known", "", load, nil, []string{"README.md"}, "README.md: unknown format: name the tool with --format"},
 		{"another format", "wrk", load, nil, []string{"ab/plain.txt"}, "plain.txt: output of wrk: no result"},
-		{"a tool that cannot be imported", "pgbench", load, nil, []string{"pgbench/plain.txt"}, `plain.txt: output of "pgbench" cannot be imported`},
+		{"a tool that cannot be imported", "pgbench", load, nil, []string{"pgbench/plain.txt"},
+			`plain.txt: output of "pgbench" cannot be imported`},
 		{"cut off", "", load, nil, []string{"ab/abort.txt"}, "abort.txt: output of ab: no result"},
-		{"other connections", "", load, func(l *spec.Load) { l.Connections = 11 }, []string{"ab/plain.txt"}, "plain.txt: it is of 20 connections, and trial"},
-		{"another tool than the trial's", "", load, func(l *spec.Load) { l.Tool, l.Connections = "wrk", 20 }, []string{"ab/plain.txt"}, "plain.txt: it is output of ab, and the load of trial"},
-		{"two tools", "", load, func(l *spec.Load) { l.Connections = 20 }, []string{"ab/plain.txt", "hey/plain.txt"}, "plain.txt: it is output of hey, and plain.txt of ab"},
-		{"a load as a command", "", command, nil, []string{"ab/plain.txt"}, "plain.txt: it is output of ab about requests, and the experiment times a command"},
-		{"a command as a load", "", load, nil, []string{"hyperfine/sleep.json"}, "sleep.json: it is output of hyperfine about a command"},
+		{"other connections", "", load, func(l *spec.Load) { l.Connections = 11 }, []string{"ab/plain.txt"},
+			"plain.txt: it is of 20 connections, and trial"},
+		{"another tool than the trial's", "", load, func(l *spec.Load) { l.Tool, l.Connections = "wrk", 20 },
+			[]string{"ab/plain.txt"}, "plain.txt: it is output of ab, and the load of trial"},
+		{"two tools", "", load, func(l *spec.Load) { l.Connections = 20 }, []string{"ab/plain.txt", "hey/plain.txt"},
+			"plain.txt: it is output of hey, and plain.txt of ab"},
+		{"a load as a command", "", command, nil, []string{"ab/plain.txt"},
+			"plain.txt: it is output of ab about requests, and the experiment times a command"},
+		{"a command as a load", "", load, nil, []string{"hyperfine/sleep.json"},
+			"sleep.json: it is output of hyperfine about a command"},
 		{"no files", "", load, nil, nil, "there is no output to import"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -233,14 +246,16 @@ func TestDriversOfTrials(t *testing.T) {
 	if _, err := r.Run(t.Context(), p, store, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	if ours.prepared != 1 || theirs.prepared != 1 || ours.measured+theirs.measured != len(store.records) || theirs.measured == 0 || ours.measured == 0 {
+	if ours.prepared != 1 || theirs.prepared != 1 || ours.measured+theirs.measured != len(store.records) ||
+		theirs.measured == 0 || ours.measured == 0 {
 		t.Errorf("ours %+v, theirs %+v", ours, theirs)
 	}
 	if store.records[0].Output != "raw" {
 		t.Errorf("output %q", store.records[0].Output)
 	}
 	r.Tools = nil
-	if _, err := r.Run(t.Context(), p, &memory{}, Options{}); err == nil || !strings.Contains(err.Error(), "there is no driver for ab") {
+	if _, err := r.Run(t.Context(), p, &memory{}, Options{}); err == nil || !strings.Contains(err.Error(),
+		"there is no driver for ab") {
 		t.Error(err)
 	}
 	// An image that cannot be had is one of the experiment.

@@ -51,13 +51,16 @@ func build(t *testing.T, to, what string) {
 	}
 }
 
-// Three workers of a real server answer three times as much as one, and more get in each other's way. Windows are shorter than a second,
-// so that what else runs on the machine makes no probe invalid; it may still make all of them slow, so that there are five attempts.
+// Three workers of a real server answer three times as much as one, and more get in each other's way. Windows are
+// shorter than a second, so that what else runs on the machine makes no probe invalid; it may still make all of them
+// slow, so that there are five attempts.
 func TestTuneRealServer(t *testing.T) {
 	r := realRunner(t)
-	const text = "---\ntitle: x\n---\n\n```dockerfile file=Dockerfile\nFROM scratch\nCOPY pool /pool\n```\n\n```yaml experiment\nname: pool\n" +
+	const text = "---\ntitle: x\n---\n\n```dockerfile file=Dockerfile\nFROM scratch\nCOPY pool /pool\n```\n\n" +
+		"```yaml experiment\nname: pool\n" +
 		"services: {server: {build: ., command: \"/pool -workers ${{ tune.workers }}\", expose: [\"8080\"]}}\n" +
-		"load: {target: \"http://server:8080/\", connections: 16, duration: 900ms, warmup: 200ms}\ntune: {workers: {to: 8}}\nrepetitions: 1\ncalibrate: false\n```\n"
+		"load: {target: \"http://server:8080/\", connections: 16, duration: 900ms, warmup: 200ms}\n" +
+		"tune: {workers: {to: 8}}\nrepetitions: 1\ncalibrate: false\n```\n"
 	p := newPlanBeside(t, plan.Full, text, func(dir string) { build(t, filepath.Join(dir, "pool"), "./testdata/pool") })
 	store := &memory{}
 	var s *record.Search
@@ -84,9 +87,12 @@ func TestTuneRealServer(t *testing.T) {
 // An origin behind a link bears what the link lets through, which a closed loop shows as well.
 func TestCapacityOfRealOrigin(t *testing.T) {
 	r := realRunner(t)
-	const text = "---\ntitle: x\n---\n\n```yaml experiment\nname: peak\nservices: {server: {origin: {body: 2000B}, link: {rate: 2MB/s}}}\n" +
-		"load: {target: \"http://server/\", connections: 16, duration: 900ms, warmup: 200ms}\nrepetitions: 1\ncalibrate: false\n```\n\n" +
-		"```yaml experiment\nname: ceiling\nextends: peak\ncapacity: {slo: latency.p50 < 50ms and failed < 1%, from: 50/s, to: 5000/s}\n```\n"
+	const text = "---\ntitle: x\n---\n\n```yaml experiment\nname: peak\n" +
+		"services: {server: {origin: {body: 2000B}, link: {rate: 2MB/s}}}\n" +
+		"load: {target: \"http://server/\", connections: 16, duration: 900ms, warmup: 200ms}\nrepetitions: 1\n" +
+		"calibrate: false\n```\n\n" +
+		"```yaml experiment\nname: ceiling\nextends: peak\n" +
+		"capacity: {slo: latency.p50 < 50ms and failed < 1%, from: 50/s, to: 5000/s}\n```\n"
 	store, p := &memory{}, newPlan(t, text)
 	var s *record.Search
 	var peak float64
@@ -102,7 +108,8 @@ func TestCapacityOfRealOrigin(t *testing.T) {
 			t.Fatal(err)
 		}
 		s, peak = store.records[1].Search, float64(store.records[0].Load.Completed)/store.records[0].Load.Window
-		t.Logf("bears %.0f/s and fails at %.0f/s, in %d probes (%s %s); a closed loop has %.0f/s", s.Lo, s.Hi, len(s.Probes), s.Stop, s.Reason, peak)
+		t.Logf("bears %.0f/s and fails at %.0f/s, in %d probes (%s %s); a closed loop has %.0f/s", s.Lo, s.Hi, len(s.Probes),
+			s.Stop, s.Reason, peak)
 	}
 	if peak < 700 || peak > 1000 { // 2 MB/s of answers with 2000 bytes and their heads
 		t.Errorf("a closed loop has %v answers per second", peak)

@@ -48,7 +48,8 @@ func inShort(s *record.Search) string {
 	for _, p := range s.Probes {
 		tried = append(tried, p.Candidate)
 	}
-	return fmt.Sprintf("%d, %v to %v (%s %s, busy %v) by %v, %d of them disturbed", s.Chosen, s.Lo, s.Hi, s.Stop, s.Reason, s.Busy, tried, s.Disturbed())
+	return fmt.Sprintf("%d, %v to %v (%s %s, busy %v) by %v, %d of them disturbed", s.Chosen, s.Lo, s.Hi, s.Stop, s.Reason,
+		s.Busy, tried, s.Disturbed())
 }
 
 // searchOf plans the last experiment of an article.
@@ -68,7 +69,8 @@ var searchesOfOne = []struct {
 	{"capacity", searchOf(ceiling("[sync, async]", "[sync]"))},
 }
 
-// When a search is stopped, it goes on from there: no probe is made twice, and what is found is what would have been found at once.
+// When a search is stopped, it goes on from there: no probe is made twice, and what is found is what would have been
+// found at once.
 func TestStoppedSearchGoesOn(t *testing.T) {
 	for _, tt := range searchesOfOne {
 		for name, disturbed := range map[string][2]int{"quiet": {}, "disturbed": {1, 2}, "given up": {1, 4}} {
@@ -91,7 +93,8 @@ func TestStoppedSearchGoesOn(t *testing.T) {
 						t.Errorf("stopped after %d probes it found %s, want %s", n, inShort(&got), inShort(&want))
 					}
 					if b.loads != wanted.loads || len(store.unfinished) != 0 || sum.ProbesAgain != 0 {
-						t.Errorf("stopped after %d probes %d loads were put on, want %d; %d are kept, %d made again", n, b.loads, wanted.loads,
+						t.Errorf("stopped after %d probes %d loads were put on, want %d; %d are kept, %d made again", n, b.loads,
+							wanted.loads,
 							len(store.unfinished), sum.ProbesAgain)
 					}
 				}
@@ -144,7 +147,8 @@ func TestProbesOfNoUse(t *testing.T) {
 				}
 				b.loads = 0
 				carryOut(t, b, p, store, change.o)
-				if got, want := timeless(store.records[0].Search), timeless(whole.records[0].Search); b.loads != once.loads || !reflect.DeepEqual(got, want) {
+				if got, want := timeless(store.records[0].Search), timeless(whole.records[0].Search); b.loads != once.loads ||
+					!reflect.DeepEqual(got, want) {
 					t.Errorf("%d loads were put on, want %d; found %s, want %s", b.loads, once.loads, inShort(&got), inShort(&want))
 				}
 				if gone := len(store.unfinished) == 0; gone != change.gone {
@@ -157,7 +161,8 @@ func TestProbesOfNoUse(t *testing.T) {
 
 // A value is searched for anew that was tried with another one than is chosen now.
 func TestProbesWithAnotherValue(t *testing.T) {
-	text := pool("${{ tune.workers }}", "${{ tune.threads }} ${{ tune.workers }}", "tune: {workers: {to: 8}}", "tune: {workers: {to: 8}, threads: {from: 4, to: 5}}",
+	text := pool("${{ tune.workers }}", "${{ tune.threads }} ${{ tune.workers }}", "tune: {workers: {to: 8}}",
+		"tune: {workers: {to: 8}, threads: {from: 4, to: 5}}",
 		"[sync, async]", "[sync]")
 	p := newPlan(t, text)
 	for chosen, want := range map[int]int{5: 2, 3: 6} { // probes of threads that are left
@@ -171,7 +176,8 @@ func TestProbesWithAnotherValue(t *testing.T) {
 			t.Fatalf("with %d chosen: %q", chosen, b.commands[before:])
 		}
 		if s := store.records[1].Search; s.Name != "threads" || len(s.Probes) != 6 || len(b.commands)-before != want+3 {
-			t.Errorf("with %d chosen before: %d services were started, want %d, for %+v", chosen, len(b.commands)-before, want+3, s)
+			t.Errorf("with %d chosen before: %d services were started, want %d, for %+v", chosen, len(b.commands)-before, want+3,
+				s)
 		}
 	}
 }
@@ -202,7 +208,8 @@ func TestBudgetOfAStoppedSearch(t *testing.T) {
 // Probes that were judged by a metric which is computed otherwise now are of no use.
 func TestProbesByAnotherMetric(t *testing.T) {
 	by := func(value string) *plan.Plan {
-		return newPlan(t, pool("tune: {workers: {to: 8}}", "tune: {workers: {to: 8, maximize: score}}\nmetrics: [{name: score, better: higher, value: "+value+"}]",
+		return newPlan(t, pool("tune: {workers: {to: 8}}",
+			"tune: {workers: {to: 8, maximize: score}}\nmetrics: [{name: score, better: higher, value: "+value+"}]",
 			"[sync, async]", "[sync]"))
 	}
 	for value, want := range map[string]int{"throughput / 2": 15, "throughput / 3": 15 + 4} { // probes in both runs

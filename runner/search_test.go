@@ -23,12 +23,14 @@ import (
 // pool is an article with a server that has a number of workers, which is searched for.
 func pool(replace ...string) string {
 	text := fmt.Sprintf(sockets, "```")
-	text = strings.NewReplacer(`expose: ["8080"]`, "expose: [\"8080\"]\n    command: \"serve --workers ${{ tune.workers }}\"",
+	text = strings.NewReplacer(`expose: ["8080"]`,
+		"expose: [\"8080\"]\n    command: \"serve --workers ${{ tune.workers }}\"",
 		"repetitions: 3\n", "repetitions: 3\ntune: {workers: {to: 8}}\n").Replace(text)
 	return strings.NewReplacer(replace...).Replace(text)
 }
 
-// A bench is an engine on which the throughput depends on the workers of the server, and a rate above the limit is too much.
+// A bench is an engine on which the throughput depends on the workers of the server, and a rate above the limit is too
+// much.
 type simulation struct {
 	throughput map[int]int64 // by workers, of a window of 20 ms
 	limit      float64       // requests per second
@@ -103,7 +105,8 @@ func TestTune(t *testing.T) {
 	}
 	for i, r := range store.records[:2] {
 		s := r.Search
-		if s == nil || s.Kind != record.SearchTune || s.Name != "workers" || s.Chosen != 5 || s.Stop != record.StopLimit || s.Lo != 5 || s.Hi != 8 ||
+		if s == nil || s.Kind != record.SearchTune || s.Name != "workers" || s.Chosen != 5 || s.Stop != record.StopLimit ||
+			s.Lo != 5 || s.Hi != 8 ||
 			s.Metric != "throughput" || s.Unit != "1/s" || len(s.Probes) != 15 || s.Matters < 3.07 || s.Matters > 3.09 {
 			t.Fatalf("search %d: %+v", i, s)
 		}
@@ -111,7 +114,8 @@ func TestTune(t *testing.T) {
 			t.Errorf("record of the search: %+v", r)
 		}
 		probe := s.Probes[3]
-		if probe.Candidate != 2 || probe.Phase != record.PhaseProbe || probe.Value != 9500 || probe.Invalid != "" || len(probe.Samples) < 4 {
+		if probe.Candidate != 2 || probe.Phase != record.PhaseProbe || probe.Value != 9500 || probe.Invalid != "" ||
+			len(probe.Samples) < 4 {
 			t.Errorf("probe %+v", probe)
 		}
 	}
@@ -150,7 +154,8 @@ func TestTune(t *testing.T) {
 	// Another definition is searched for again, that of the other trial is not.
 	edited := newPlan(t, pool("calibrate: false\n", "", `print("async")`, `print("another")`))
 	before := len(store.records)
-	if sum := carryOut(t, b, edited, store, Options{}); sum.Searches != 1 || sum.Measured != 3 || store.records[before].Trial != "async" {
+	if sum := carryOut(t, b, edited, store, Options{}); sum.Searches != 1 || sum.Measured != 3 ||
+		store.records[before].Trial != "async" {
 		t.Errorf("with another listing: %+v: %s", sum, (&memory{records: store.records[before:]}).trials())
 	}
 }
@@ -166,7 +171,8 @@ func TestTuneInQuick(t *testing.T) {
 	store = &memory{}
 	carryOut(t, b, newPlan(t, pool()), store, Options{})
 	before := len(store.records)
-	if sum := carryOut(t, b, quick, store, Options{}); sum.Searches != 0 || sum.Measured != 6 || store.records[before].Facts["tune.workers"] != "5" {
+	if sum := carryOut(t, b, quick, store, Options{}); sum.Searches != 0 || sum.Measured != 6 ||
+		store.records[before].Facts["tune.workers"] != "5" {
 		t.Errorf("after full: %+v, %s", sum, store.records[before].Facts["tune.workers"])
 	}
 }
@@ -210,10 +216,12 @@ func TestTuneFindsNothing(t *testing.T) {
 	b := &simulation{throughput: map[int]int64{1: -1, 2: -1, 3: -1, 5: -1, 8: -1}}
 	store := &memory{}
 	sum := carryOut(t, b, newPlan(t, pool()), store, Options{})
-	if s := store.records[0].Search; s.Chosen != 0 || s.Reason != "no probe counts: refused" || s.Probes[0].Failure != "refused" || s.Stop != record.StopWorse {
+	if s := store.records[0].Search; s.Chosen != 0 || s.Reason != "no probe counts: refused" ||
+		s.Probes[0].Failure != "refused" || s.Stop != record.StopWorse {
 		t.Errorf("%+v", s)
 	}
-	if r := store.records[2]; r.Failure != "no value of tune.workers was chosen: no probe counts: refused" || sum.Failed != 6 {
+	if r := store.records[2]; r.Failure != "no value of tune.workers was chosen: no probe counts: refused" ||
+		sum.Failed != 6 {
 		t.Errorf("%q, %+v", r.Failure, sum)
 	}
 	if b.loads != 2*2*3 {
@@ -221,9 +229,11 @@ func TestTuneFindsNothing(t *testing.T) {
 	}
 }
 
-// Several values are searched for one after another: with what was chosen before, and the first candidate of what follows.
+// Several values are searched for one after another: with what was chosen before, and the first candidate of what
+// follows.
 func TestTuneTwo(t *testing.T) {
-	text := pool("${{ tune.workers }}", "${{ tune.threads }} ${{ tune.workers }}", "tune: {workers: {to: 8}}", "tune: {workers: {to: 8}, threads: {from: 4, to: 5}}",
+	text := pool("${{ tune.workers }}", "${{ tune.threads }} ${{ tune.workers }}", "tune: {workers: {to: 8}}",
+		"tune: {workers: {to: 8}, threads: {from: 4, to: 5}}",
 		"[sync, async]", "[sync]")
 	store, b := &memory{}, &simulation{throughput: curve}
 	carryOut(t, b, newPlan(t, text), store, Options{})
@@ -234,8 +244,10 @@ func TestTuneTwo(t *testing.T) {
 		t.Errorf("the second is searched for with %s", got)
 	}
 	last := store.records[len(store.records)-1]
-	if last.Facts["tune.workers"] != "5" || last.Facts["tune.threads"] != "4" || store.records[0].Path() == store.records[1].Path() {
-		t.Errorf("measured with %s and %s, searches in %s", last.Facts["tune.workers"], last.Facts["tune.threads"], store.records[1].Path())
+	if last.Facts["tune.workers"] != "5" || last.Facts["tune.threads"] != "4" ||
+		store.records[0].Path() == store.records[1].Path() {
+		t.Errorf("measured with %s and %s, searches in %s", last.Facts["tune.workers"], last.Facts["tune.threads"],
+			store.records[1].Path())
 	}
 }
 
@@ -262,20 +274,25 @@ func TestTuneCountsCPUSets(t *testing.T) {
 // One candidate is taken without a probe.
 func TestTuneOfOne(t *testing.T) {
 	store, b := &memory{}, &simulation{throughput: curve}
-	if sum := carryOut(t, b, newPlan(t, pool("{to: 8}", "{from: 4, to: 4}")), store, Options{}); sum.Searches != 2 || sum.Measured != 6 {
+	if sum := carryOut(t, b, newPlan(t, pool("{to: 8}", "{from: 4, to: 4}")), store, Options{}); sum.Searches != 2 ||
+		sum.Measured != 6 {
 		t.Fatalf("%+v: %s", sum, store.trials())
 	}
-	if s := store.records[0].Search; s.Stop != record.StopOnly || len(s.Probes) != 0 || s.Chosen != 4 || s.Lo != 4 || s.Hi != 4 {
+	if s := store.records[0].Search; s.Stop != record.StopOnly || len(s.Probes) != 0 || s.Chosen != 4 || s.Lo != 4 ||
+		s.Hi != 4 {
 		t.Errorf("%+v", s)
 	}
-	if last := store.records[len(store.records)-1]; last.Facts["tune.workers"] != "4" || b.commands[0] != "serve --workers 4" {
+	if last := store.records[len(store.records)-1]; last.Facts["tune.workers"] != "4" ||
+		b.commands[0] != "serve --workers 4" {
 		t.Errorf("measured with %s, started as %s", last.Facts["tune.workers"], b.commands[0])
 	}
 }
 
-// What another experiment has chosen is taken over, whichever comes first in the article; without it the experiment is left out.
+// What another experiment has chosen is taken over, whichever comes first in the article; without it the experiment is
+// left out.
 func TestTuneOfAnother(t *testing.T) {
-	const steady = "```yaml experiment\nname: steady\nextends: sockets\nload: {rate: 100/s, requests: null, duration: 1s, warmup: 0s}\n```\n\n" +
+	const steady = "```yaml experiment\nname: steady\nextends: sockets\n" +
+		"load: {rate: 100/s, requests: null, duration: 1s, warmup: 0s}\n```\n\n" +
 		"```yaml experiment\nname: sockets\n"
 	text := strings.Replace(pool(), "```yaml experiment\nname: sockets\n", steady, 1)
 	p, store, b := newPlan(t, text), &memory{}, &simulation{throughput: curve, limit: 1e9}
@@ -283,7 +300,8 @@ func TestTuneOfAnother(t *testing.T) {
 		t.Fatalf("%+v: %s", sum, store.trials())
 	}
 	last := store.records[len(store.records)-1]
-	if last.Experiment != "steady" || last.Facts["tune.workers"] != "5" || b.commands[len(b.commands)-1] != "serve --workers 5" {
+	if last.Experiment != "steady" || last.Facts["tune.workers"] != "5" ||
+		b.commands[len(b.commands)-1] != "serve --workers 5" {
 		t.Errorf("%s was measured with %s", last.Experiment, last.Facts["tune.workers"])
 	}
 	// Also when it is run alone.
@@ -302,7 +320,8 @@ func TestTuneOfAnother(t *testing.T) {
 // ceiling is sockets with a search for its capacity after it.
 func ceiling(replace ...string) string {
 	text := fmt.Sprintf(sockets, "```") + "\n```yaml experiment\nname: ceiling\nextends: sockets\n" +
-		"capacity: {slo: latency.p50 < 100ms and failed < 1%, from: 100/s, to: 20000/s}\nload: {duration: 1s, warmup: 0s}\n```\n"
+		"capacity: {slo: latency.p50 < 100ms and failed < 1%, from: 100/s, to: 20000/s}\n" +
+		"load: {duration: 1s, warmup: 0s}\n```\n"
 	return strings.NewReplacer(replace...).Replace(text)
 }
 
@@ -318,7 +337,8 @@ func TestCapacity(t *testing.T) {
 		t.Fatalf("%+v: %s", sum, store.trials())
 	}
 	s := store.records[0].Search
-	if s.Kind != record.SearchCapacity || s.Lo > 730 || s.Hi <= 730 || s.Hi/s.Lo > 1.05 || s.Stop != record.StopStep || s.Metric != "latency.p50" ||
+	if s.Kind != record.SearchCapacity || s.Lo > 730 || s.Hi <= 730 || s.Hi/s.Lo > 1.05 || s.Stop != record.StopStep ||
+		s.Metric != "latency.p50" ||
 		s.Better != "lower" || s.Reason != "" || s.Objective != "latency.p50 < 100ms and failed < 1%" {
 		t.Errorf("found %+v", s)
 	}
@@ -371,14 +391,16 @@ func TestCapacityOfNone(t *testing.T) {
 		{"none", simulation{limit: 1}, nil, 0, 100, record.StopFloor, ""},
 		{"refused", simulation{throughput: map[int]int64{0: -1}}, nil, 0, 0, record.StopNone,
 			"no probe met the objective, and some could not be measured: refused"},
-		{"too few answers", simulation{limit: 1e9}, []string{"latency.p50 < 100ms", "latency.p99 < 100ms"}, 0, 0, record.StopNone,
+		{"too few answers", simulation{limit: 1e9}, []string{"latency.p50 < 100ms", "latency.p99 < 100ms"}, 0, 0,
+			record.StopNone,
 			"a probe was not valid twice: latency.p99: needs 1000 answers, has 100"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p, store := newPlan(t, ceiling(test.change...)), &memory{}
 			p.Experiments = p.Experiments[1:]
 			carryOut(t, &test.simulation, p, store, Options{})
-			if s := store.records[0].Search; s.Lo != test.lo || s.Hi != test.hi || s.Stop != test.stop || s.Reason != test.reason {
+			if s := store.records[0].Search; s.Lo != test.lo || s.Hi != test.hi || s.Stop != test.stop ||
+				s.Reason != test.reason {
 				t.Errorf("%+v", s)
 			}
 		})
@@ -387,10 +409,12 @@ func TestCapacityOfNone(t *testing.T) {
 
 // A percentile that needs many answers raises the floor, and makes windows longer.
 func TestCapacityWindows(t *testing.T) {
-	p, store, b := newPlan(t, ceiling("latency.p50 < 100ms", "latency.p99 < 100ms", "from: 100/s, to: 20000/s", "from: 1/s, to: 500/s")), &memory{}, &simulation{limit: 1e9}
+	p, store, b := newPlan(t, ceiling("latency.p50 < 100ms", "latency.p99 < 100ms", "from: 100/s, to: 20000/s",
+		"from: 1/s, to: 500/s")), &memory{}, &simulation{limit: 1e9}
 	p.Experiments = p.Experiments[1:]
 	carryOut(t, b, p, store, Options{})
-	if rate, d := b.rates[0], b.durations[0]; rate < 95 || rate > 96 || d < 11*time.Second || d > 12*time.Second { // of 18.3 and 500; 1100 of them
+	// of 18.3 and 500; 1100 of them
+	if rate, d := b.rates[0], b.durations[0]; rate < 95 || rate > 96 || d < 11*time.Second || d > 12*time.Second {
 		t.Errorf("begins at %v/s for %v", rate, d)
 	}
 }
@@ -427,7 +451,8 @@ func searchDisturbed(t *testing.T, b *simulation, p *plan.Plan, skip, disturbed 
 	return store.records[0].Search, sum
 }
 
-// Probes that the machine disturbed are made again, are kept and count for nothing: what is found is what a quiet machine shows.
+// Probes that the machine disturbed are made again, are kept and count for nothing: what is found is what a quiet
+// machine shows.
 func TestProbesAgain(t *testing.T) {
 	const words = "others used 42 % of the CPU"
 	one := pool("[sync, async]", "[sync]")
@@ -450,7 +475,8 @@ func TestProbesAgain(t *testing.T) {
 				t.Errorf("chosen %d (%s), %d made again, counted %d", s.Chosen, s.Reason, s.Disturbed(), sum.ProbesAgain)
 			}
 			for i, p := range s.Probes {
-				if p.Disturbed != "" && (p.Disturbed != words || p.Value != 0.5 || p.Invalid != "" || p.Counts() != 0 || len(p.Samples) == 0 ||
+				if p.Disturbed != "" && (p.Disturbed != words || p.Value != 0.5 || p.Invalid != "" || p.Counts() != 0 ||
+					len(p.Samples) == 0 ||
 					s.Probes[i+1].Candidate != p.Candidate) {
 					t.Errorf("probe %d: %+v, then of %v", i, p, s.Probes[i+1].Candidate)
 				}
@@ -479,7 +505,8 @@ func TestProbesAgain(t *testing.T) {
 	}
 }
 
-// The time that disturbed probes took is not the search's: it tries as many candidates as its budget allows on a quiet machine.
+// The time that disturbed probes took is not the search's: it tries as many candidates as its budget allows on a quiet
+// machine.
 func TestBudgetOfADisturbedSearch(t *testing.T) {
 	b := &simulation{throughput: curve}
 	script := b.script(t)
@@ -494,7 +521,8 @@ func TestBudgetOfADisturbedSearch(t *testing.T) {
 	store := &memory{}
 	r := newRunner(fake.New(script), &quiet{})
 	r.Requests = &disturbing{Driver: r.Requests, left: 3}
-	if _, err := r.Run(t.Context(), newPlan(t, pool("[sync, async]", "[sync]", "{to: 8}", "{to: 8, budget: 1200ms}")), store, Options{}); err != nil {
+	if _, err := r.Run(t.Context(), newPlan(t, pool("[sync, async]", "[sync]", "{to: 8}", "{to: 8, budget: 1200ms}")),
+		store, Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if s := store.records[0].Search; s.Stop != record.StopLimit || s.Chosen != 5 || s.Disturbed() != 3 {
@@ -502,7 +530,8 @@ func TestBudgetOfADisturbedSearch(t *testing.T) {
 	}
 }
 
-// A search is not begun that would not end before the budget of the run, by what searches took so far; the first one is.
+// A search is not begun that would not end before the budget of the run, by what searches took so far; the first one
+// is.
 func TestSearchesInABudget(t *testing.T) {
 	b := &simulation{throughput: curve}
 	script := b.script(t)
@@ -512,13 +541,15 @@ func TestSearchesInABudget(t *testing.T) {
 		return quick(ctx, p)
 	}
 	store := &memory{}
-	sum, err := newRunner(fake.New(script), &quiet{}).Run(t.Context(), newPlan(t, pool()), store, Options{Deadline: time.Now().Add(900 * time.Millisecond)})
+	sum, err := newRunner(fake.New(script), &quiet{}).Run(t.Context(), newPlan(t, pool()), store,
+		Options{Deadline: time.Now().Add(900 * time.Millisecond)})
 	if err != nil || !sum.OutOfTime || sum.Searches != 1 || len(store.records) != 1 {
 		t.Errorf("%+v, %v, %s", sum, err, store.trials())
 	}
 }
 
-// What was not found since the machine was busy is no result: nothing is measured with it, and the run that goes on searches anew.
+// What was not found since the machine was busy is no result: nothing is measured with it, and the run that goes on
+// searches anew.
 func TestBusySearchesAreMadeAgain(t *testing.T) {
 	ceilings := newPlan(t, ceiling("[sync, async]", "[sync]"))
 	ceilings.Experiments = ceilings.Experiments[1:]
@@ -540,7 +571,8 @@ func TestBusySearchesAreMadeAgain(t *testing.T) {
 			for try := range 2 {
 				r.Requests = &disturbing{Driver: requests, left: 1000}
 				sum, err := r.Run(t.Context(), tt.plan, store, Options{})
-				if err != nil || sum.Measured != 0 || sum.Unsearched != tt.left || sum.Searches != 1 || len(store.records) != try+1 {
+				if err != nil || sum.Measured != 0 || sum.Unsearched != tt.left || sum.Searches != 1 ||
+					len(store.records) != try+1 {
 					t.Fatalf("%+v, %v: %s", sum, err, store.trials())
 				}
 				if s := store.records[try].Search; !s.Busy || s.Reason == "" || try > 0 && s.Attempt != try+1 {
@@ -553,7 +585,8 @@ func TestBusySearchesAreMadeAgain(t *testing.T) {
 			r.Requests = requests
 			sum, err := r.Run(t.Context(), tt.plan, store, Options{})
 			last := store.records[2]
-			if err != nil || sum.Searches != 1 || sum.Measured != tt.measured || sum.Unsearched != 0 || !tt.found(last.Search) || last.Search.Busy || last.Search.Attempt != 3 {
+			if err != nil || sum.Searches != 1 || sum.Measured != tt.measured || sum.Unsearched != 0 || !tt.found(last.Search) ||
+				last.Search.Busy || last.Search.Attempt != 3 {
 				t.Fatalf("%+v, %v: %+v", sum, err, last.Search)
 			}
 			paths := map[string]bool{}
@@ -577,12 +610,14 @@ func TestTuneFindsNothingTwice(t *testing.T) {
 	carryOut(t, b, p, store, Options{})
 	store.records = store.records[:1] // as if it had been stopped right after its search
 	carryOut(t, b, p, store, Options{})
-	if a, c := store.records[0], store.records[1]; a.Run != c.Run || c.Search == nil || c.Search.Attempt != 2 || a.Path() == c.Path() || c.Search.Busy {
+	if a, c := store.records[0], store.records[1]; a.Run != c.Run || c.Search == nil || c.Search.Attempt != 2 ||
+		a.Path() == c.Path() || c.Search.Busy {
 		t.Errorf("%s, then %s: %+v", a.Path(), c.Path(), c.Search)
 	}
 }
 
-// An experiment is left out whose image cannot be had when it is its turn; but nothing follows beside containers that are still there.
+// An experiment is left out whose image cannot be had when it is its turn; but nothing follows beside containers that
+// are still there.
 func TestNoImageAndContainersLeft(t *testing.T) {
 	const text = `---
 title: x
@@ -615,7 +650,8 @@ timeout: 2s
 			}
 			return nil
 		}
-		sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), newPlan(t, fmt.Sprintf(text, "```")), &memory{}, Options{})
+		sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), newPlan(t, fmt.Sprintf(text, "```")), &memory{},
+			Options{})
 		var left *engine.LeftError
 		if errors.As(err, &left) != hangs || !hangs && (err != nil || len(sum.NoImage) != 1) {
 			t.Errorf("with an engine that hangs (%v): %v, %d images that could not be had", hangs, err, len(sum.NoImage))

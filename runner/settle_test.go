@@ -16,7 +16,8 @@ import (
 func settlerOf(t *testing.T, noise *sysinfo.Noise) *sysinfo.Settler {
 	root := t.TempDir()
 	online := filepath.Join(root, "sys/devices/system/cpu/online")
-	if err := errors.Join(os.MkdirAll(filepath.Dir(online), 0o755), os.WriteFile(online, []byte("0-3\n"), 0o644)); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Dir(online), 0o755), os.WriteFile(online, []byte("0-3\n"),
+		0o644)); err != nil {
 		t.Fatal(err)
 	}
 	return &sysinfo.Settler{Root: root, Noise: func(context.Context) sysinfo.Noise { return *noise }, Write: func() {}}

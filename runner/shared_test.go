@@ -101,7 +101,8 @@ func runShared(t *testing.T, s *stage, o Options, p *plan.Plan, store *memory) (
 	return sum, q, calls, err
 }
 
-// Shared services are started and set up once, fresh ones for every repetition, and hooks run where and when they should.
+// Shared services are started and set up once, fresh ones for every repetition, and hooks run where and when they
+// should.
 func TestSharedServices(t *testing.T) {
 	s, store := newStage(t), &memory{}
 	sum, q, calls, err := runShared(t, s, Options{}, sharedPlan(t), store)
@@ -109,20 +110,24 @@ func TestSharedServices(t *testing.T) {
 		t.Fatalf("%+v, %v, %d records", sum, err, len(store.records))
 	}
 	repetition := []string{"inner", "start server", "exec db", "exec server", "run load", "exec db", "close"}
-	want := slices.Concat([]string{"open", "start db", "exec db"}, repetition, repetition, repetition, repetition, []string{"exec db", "close"})
+	want := slices.Concat([]string{"open", "start db", "exec db"}, repetition, repetition, repetition, repetition,
+		[]string{"exec db", "close"})
 	if !slices.Equal(calls, want) {
 		t.Errorf("got  %v\nwant %v", calls, want)
 	}
 	each := "db: truncate, server: warm, db: statistics"
-	if got, want := strings.Join(s.said, ", "), "db: load rows, "+strings.Join([]string{each, each, each, each}, ", ")+", db: drop"; got != want {
+	if got, want := strings.Join(s.said, ", "), "db: load rows, "+strings.Join([]string{each, each, each, each}, ", ")+
+		", db: drop"; got != want {
 		t.Errorf("hooks ran as %s\nwant %s", got, want)
 	}
 	if len(q.notes) != 1 || q.notes[0] != "starting the shared service db, and setting up" {
 		t.Errorf("notes %q", q.notes)
 	}
 	for _, r := range store.records {
-		if r.Facts["shared.services"] != "db" || r.Facts["shared.start"] != store.records[0].Facts["shared.start"] || r.Facts["shared.setup"] == "" {
-			t.Errorf("facts of shared services: %q, %q, %q", r.Facts["shared.services"], r.Facts["shared.start"], r.Facts["shared.setup"])
+		if r.Facts["shared.services"] != "db" || r.Facts["shared.start"] != store.records[0].Facts["shared.start"] ||
+			r.Facts["shared.setup"] == "" {
+			t.Errorf("facts of shared services: %q, %q, %q", r.Facts["shared.services"], r.Facts["shared.start"],
+				r.Facts["shared.setup"])
 		}
 		for _, part := range []string{"prepare", "conclude"} {
 			if _, ok := r.Parts[part]; !ok {
@@ -182,7 +187,8 @@ func TestHooksThatTellSecrets(t *testing.T) {
 			}
 			return good(ctx, name, c)
 		}
-		sum, q, _, err := runShared(t, s, Options{}, sharedPlan(t, "{image: postgres, ", "{image: postgres, environment: {DB_PASSWORD: hunter2222}, "), &memory{})
+		sum, q, _, err := runShared(t, s, Options{}, sharedPlan(t, "{image: postgres, ",
+			"{image: postgres, environment: {DB_PASSWORD: hunter2222}, "), &memory{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -196,8 +202,8 @@ func TestHooksThatTellSecrets(t *testing.T) {
 	}
 }
 
-// What is interrupted between the load and the end of a repetition is measured again: a record of it would lack what the hooks would have
-// said, and pass for finished.
+// What is interrupted between the load and the end of a repetition is measured again: a record of it would lack what
+// the hooks would have said, and pass for finished.
 func TestInterruptedBeforeConclude(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	s, store := newStage(t), &memory{}
@@ -209,7 +215,8 @@ func TestInterruptedBeforeConclude(t *testing.T) {
 		}
 		return exit, err
 	}
-	if _, err := newRunner(fake.New(s.Script), &quiet{}).Run(ctx, sharedPlan(t), store, Options{}); !errors.Is(err, context.Canceled) {
+	if _, err := newRunner(fake.New(s.Script), &quiet{}).Run(ctx, sharedPlan(t), store, Options{}); !errors.Is(err,
+		context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 	for _, r := range store.records {
@@ -238,7 +245,8 @@ func TestHooksThatFail(t *testing.T) {
 		note    string // the last one
 		log     string
 	}{
-		{"setup", exec("load", engine.Exit{Code: 3, Stdout: []byte("half\n"), Stderr: []byte("ERROR: no\nsuch table\n")}, nil), 4,
+		{"setup", exec("load", engine.Exit{Code: 3, Stdout: []byte("half\n"), Stderr: []byte("ERROR: no\nsuch table\n")},
+			nil), 4,
 			"the hook setup failed: load in db ended with status 3: such table",
 			"no repetition of rows can be measured: the hook setup failed: load in db ended with status 3: such table", "half"},
 		{"prepare", exec("warm", engine.Exit{Code: 127, Stdout: []byte("no such program\n")}, nil), 4,
@@ -282,7 +290,8 @@ func TestHooksThatFail(t *testing.T) {
 			if test.note != "" && q.notes[len(q.notes)-1] != test.note {
 				t.Errorf("notes %q", q.notes)
 			}
-			if setup := strings.Contains(test.failure, "setup") || strings.Contains(test.failure, "setting up"); setup && q.done != 0 {
+			if setup := strings.Contains(test.failure, "setup") || strings.Contains(test.failure, "setting up"); setup &&
+				q.done != 0 {
 				t.Errorf("it was said %d times", q.done)
 			}
 			checkListsStandOnce(t, store.records)
@@ -294,7 +303,8 @@ func TestHooksThatFail(t *testing.T) {
 	}
 }
 
-// checkListsStandOnce fails the test unless each list of packages stands in one of the records, also if all of them are failures.
+// checkListsStandOnce fails the test unless each list of packages stands in one of the records, also if all of them are
+// failures.
 func checkListsStandOnce(t *testing.T, records []*record.Record) {
 	t.Helper()
 	lists, digests := 0, 0
@@ -339,7 +349,8 @@ func TestCleanupThatFails(t *testing.T) {
 	}
 }
 
-// A run that is interrupted, or that cannot go on, cleans up before it takes its shared services down, and does not take long.
+// A run that is interrupted, or that cannot go on, cleans up before it takes its shared services down, and does not
+// take long.
 func TestCleanupOfARunThatDoesNotEnd(t *testing.T) {
 	inLoad := func(s *stage, do func()) {
 		good := s.Run
@@ -425,7 +436,8 @@ func prefixed(list []string, word string) (n int) {
 	return n
 }
 
-// A shared service that ends is the failure of the repetition in which it does; then all are started again, but not for ever.
+// A shared service that ends is the failure of the repetition in which it does; then all are started again, but not for
+// ever.
 func TestSharedServiceThatDies(t *testing.T) {
 	tests := []struct {
 		name            string
@@ -485,7 +497,8 @@ func TestCommandThatHangsInASharedService(t *testing.T) {
 		return good(ctx, name, c)
 	}
 	_, q, _, err := runShared(t, s, Options{}, sharedPlan(t, "timeout: 2s", "timeout: 300ms"), store)
-	if err != nil || store.records[0].Failure != "the repetition took longer than 300ms" || store.records[1].Failure != "" {
+	if err != nil || store.records[0].Failure != "the repetition took longer than 300ms" ||
+		store.records[1].Failure != "" {
 		t.Fatalf("%v, failures %q and %q", err, store.records[0].Failure, store.records[1].Failure)
 	}
 	if len(q.notes) < 2 || !strings.HasSuffix(q.notes[1], "starting the shared services again") {
@@ -551,8 +564,10 @@ func TestKeep(t *testing.T) {
 				}
 				return good(ctx, p)
 			}
-			sum, _, calls, err := runShared(t, s, Options{Keep: true, KeepLast: true}, sharedPlan(t, "- {service: server, run: warm}", ""), store)
-			if err != nil || sum.Kept == nil || sum.Kept.Failed != (test.fail > 0) || sum.Kept.Left != test.left || len(store.records) != 4-test.left {
+			sum, _, calls, err := runShared(t, s, Options{Keep: true, KeepLast: true},
+				sharedPlan(t, "- {service: server, run: warm}", ""), store)
+			if err != nil || sum.Kept == nil || sum.Kept.Failed != (test.fail > 0) || sum.Kept.Left != test.left ||
+				len(store.records) != 4-test.left {
 				t.Fatalf("%+v, %v, %d records", sum.Kept, err, len(store.records))
 			}
 			var names []string
@@ -589,7 +604,8 @@ func TestOnly(t *testing.T) {
 			t.Errorf("%s-%d at %d of %d", r.Trial, r.Repetition, r.Order.Position, r.Order.Of)
 		}
 	}
-	if sum, err = newRunner(fake.New(script(t)), &quiet{}).Run(t.Context(), p, store, Options{}); err != nil || sum.Measured != 3 || sum.Fresh != 3 {
+	if sum, err = newRunner(fake.New(script(t)), &quiet{}).Run(t.Context(), p, store, Options{}); err != nil ||
+		sum.Measured != 3 || sum.Fresh != 3 {
 		t.Fatalf("%+v, %v", sum, err)
 	}
 	if store.records[0].Run != store.records[5].Run {

@@ -54,7 +54,8 @@ func TestSpent(t *testing.T) {
 		}
 		break
 	}
-	for part, least := range map[Part]time.Duration{Measuring: 6 * 60 * time.Millisecond, Warmup: 6 * 20 * time.Millisecond, Starting: 6 * 15 * time.Millisecond,
+	for part, least := range map[Part]time.Duration{Measuring: 6 * 60 * time.Millisecond,
+		Warmup: 6 * 20 * time.Millisecond, Starting: 6 * 15 * time.Millisecond,
 		Stopping: 6 * 10 * time.Millisecond, Settling: 1, Saving: 1, Loading: 1, Preparing: 1} {
 		if got := sum.Spent[part]; got < least {
 			t.Errorf("%v %v, at least %v", part, got, least)
@@ -65,7 +66,9 @@ func TestSpent(t *testing.T) {
 			t.Errorf("%v %v", part, sum.Spent[part])
 		}
 	}
-	if got, want := sum.Spent.Efficiency(), (sum.Spent[Measuring]+sum.Spent[Warmup]).Seconds()/sum.Spent.Whole().Seconds(); math.Abs(got-want) > 1e-9 || got < 0.1 {
+	if got, want := sum.Spent.Efficiency(),
+		(sum.Spent[Measuring]+sum.Spent[Warmup]).Seconds()/sum.Spent.Whole().Seconds(); math.Abs(got-want) > 1e-9 ||
+		got < 0.1 {
 		t.Errorf("efficiency %v, want %v", got, want)
 	}
 }
@@ -81,12 +84,14 @@ func TestSpentOfSharedServicesInASearch(t *testing.T) {
 		}
 		return started(ctx, s)
 	}
-	text := pool("[sync, async]", "[sync]", "services:\n", "services:\n  db: {image: postgres, expose: [\"5432\"]}\n", "repetitions: 3\n", "repetitions: 3\nshared: [db]\n")
+	text := pool("[sync, async]", "[sync]", "services:\n", "services:\n  db: {image: postgres, expose: [\"5432\"]}\n",
+		"repetitions: 3\n", "repetitions: 3\nshared: [db]\n")
 	sum, err := newRunner(fake.New(script), &quiet{}).Run(t.Context(), newPlan(t, text), &memory{}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What is counted twice is missing from the rest, which loads that only claim to take long make a little too small as well.
+	// What is counted twice is missing from the rest, which loads that only claim to take long make a little too small as
+	// well.
 	if s := sum.Spent; s[Sharing] < time.Second || s[Searching] <= 0 || s[Other] < -time.Second/2 {
 		t.Errorf("%v for shared services, %v for searches, %v for the rest", s[Sharing], s[Searching], s[Other])
 	}
@@ -95,9 +100,12 @@ func TestSpentOfSharedServicesInASearch(t *testing.T) {
 // A repetition that failed is no measuring, however far it came.
 func TestSpentOnWhatFailed(t *testing.T) {
 	var s Spent
-	s.repetition(&record.Record{Failure: "it ended", Parts: map[string]float64{"start": 1, "measure": 2, "warmup": 3, "prepare": 0.5, "load": 1}})
-	s.repetition(&record.Record{Parts: map[string]float64{"start": 4, "measure": 5, "prepare": 1, "conclude": 2, "load": 0.5}})
-	want := Spent{Failing: 7500 * time.Millisecond, Starting: 4 * time.Second, Measuring: 5 * time.Second, Hooks: 3 * time.Second, Loading: 500 * time.Millisecond}
+	s.repetition(&record.Record{Failure: "it ended", Parts: map[string]float64{"start": 1, "measure": 2, "warmup": 3,
+		"prepare": 0.5, "load": 1}})
+	s.repetition(&record.Record{Parts: map[string]float64{"start": 4, "measure": 5, "prepare": 1, "conclude": 2,
+		"load": 0.5}})
+	want := Spent{Failing: 7500 * time.Millisecond, Starting: 4 * time.Second, Measuring: 5 * time.Second,
+		Hooks: 3 * time.Second, Loading: 500 * time.Millisecond}
 	if s != want {
 		t.Errorf("got %v, want %v", s, want)
 	}

@@ -287,9 +287,9 @@ func lowerVolumes(s *engine.Service) error {
 	return nil
 }
 
-// unreachedTarget says why a load could not reach a service of its trial, where nothing listens at a port that it asks: a
-// service that exposes no port is ready at once, and another than its own may be asked for. It is empty where something
-// listens, or nothing tells.
+// unreachedTarget says why a load could not reach a service of its trial, where nothing listens at a port that it asks:
+// a service that exposes no port is ready at once, and another than its own may be asked for. It is empty where
+// something listens, or nothing tells.
 func unreachedTarget(ctx context.Context, t *plan.Trial, services map[string]engine.Running) string {
 	if t.Load == nil {
 		return ""

@@ -37,10 +37,12 @@ func TestScale(t *testing.T) {
 	begin := time.Now()
 	s.Usage = func(name string, n int) (engine.Usage, error) {
 		at := time.Duration(n) * time.Second
-		return engine.Usage{At: begin.Add(at - 500*time.Millisecond), CPU: at / 2, Memory: 100, Periods: 2, Throttled: 1, ListenOverflows: int64(n), Retransmits: -1}, nil
+		return engine.Usage{At: begin.Add(at - 500*time.Millisecond), CPU: at / 2, Memory: 100, Periods: 2, Throttled: 1,
+			ListenOverflows: int64(n), Retransmits: -1}, nil
 	}
 	r := runOnce(t, s, "expose:", "scale: 3\n    expose:")
-	if len(started) != 3 || !slices.Equal(started["server.3"].Aliases, []string{"server"}) || len(started["server"].Aliases) != 0 {
+	if len(started) != 3 || !slices.Equal(started["server.3"].Aliases, []string{"server"}) ||
+		len(started["server"].Aliases) != 0 {
 		t.Fatalf("started %v", started)
 	}
 	if m, ok := r.Sample("memory.server"); !ok || m.Value != 300 {
@@ -69,30 +71,34 @@ func TestVolumes(t *testing.T) {
 	}
 	runOnce(t, s, "expose:", `volumes: ["./sync.py:/srv/one.py", "data:/data:ro", /own, {type: tmpfs, target: /fast, tmpfs: {size: 64m}}]
     expose:`)
-	want := []spec.Volume{{Type: spec.NamedVolume, Target: "/data", Source: "data", ReadOnly: true}, {Type: spec.NamedVolume, Target: "/own"}}
+	want := []spec.Volume{{Type: spec.NamedVolume, Target: "/data", Source: "data", ReadOnly: true},
+		{Type: spec.NamedVolume, Target: "/own"}}
 	if fmt.Sprint(got.Volumes) != fmt.Sprint(want) || !slices.Equal(got.Tmpfs, []string{"/fast:size=67108864"}) {
 		t.Errorf("volumes %+v, tmpfs %v; want %+v", got.Volumes, got.Tmpfs, want)
 	}
-	if i := slices.IndexFunc(got.Configs, func(f spec.File) bool { return f.Path == "/srv/one.py" }); i < 0 || !strings.Contains(string(got.Configs[i].Data), "sync") {
+	if i := slices.IndexFunc(got.Configs, func(f spec.File) bool { return f.Path == "/srv/one.py" }); i < 0 ||
+		!strings.Contains(string(got.Configs[i].Data), "sync") {
 		t.Errorf("files %+v", got.Configs)
 	}
 }
 
-// Every setting of a service in a plan reaches the engine. One that is added to the plan fails here until it does: under the same name and
-// of the same type by itself, and else once this test knows what becomes of it.
+// Every setting of a service in a plan reaches the engine. One that is added to the plan fails here until it does:
+// under the same name and of the same type by itself, and else once this test knows what becomes of it.
 func TestEverySettingReachesTheEngine(t *testing.T) {
 	became := map[string]func(set *spec.Service, got engine.Service) (is, want any){
 		"Image": func(_ *spec.Service, got engine.Service) (is, want any) {
 			return got.Image, engine.Prepared{ID: "id of x"}
 		},
 	}
-	elsewhere := map[string]string{"DependsOn": "TestStartOrder", "Conditions": "TestConditions", "Scale": "TestScale", "Link": "TestLinksAndOrigins", "Origin": "TestLinksAndOrigins",
+	elsewhere := map[string]string{"DependsOn": "TestStartOrder", "Conditions": "TestConditions", "Scale": "TestScale",
+		"Link": "TestLinksAndOrigins", "Origin": "TestLinksAndOrigins",
 		"Volumes": "TestVolumes"}
 	made := fake.New(fake.Script{Prepare: func(context.Context, engine.Image, io.Writer) (engine.Prepared, error) {
 		return engine.Prepared{ID: "id of x"}, nil
 	}})
 	r := &run{Runner: newRunner(made, &quiet{}), plan: &plan.Plan{}, experiment: &plan.Experiment{}}
-	if err := r.PrepareTrial(t.Context(), &plan.Trial{Services: []*spec.Service{{Name: "server", Image: spec.Image{Name: "x"}}}}); err != nil {
+	if err := r.PrepareTrial(t.Context(), &plan.Trial{Services: []*spec.Service{{Name: "server",
+		Image: spec.Image{Name: "x"}}}}); err != nil {
 		t.Fatal(err)
 	}
 	kind, there := reflect.TypeFor[spec.Service](), reflect.TypeFor[engine.Service]()
@@ -119,9 +125,11 @@ func TestEverySettingReachesTheEngine(t *testing.T) {
 			}
 			same, ok := there.FieldByName(field.Name)
 			if !ok || same.Type != field.Type {
-				t.Fatalf("engines have nothing of this name and type: say in this test what becomes of %s in bench.service", field.Name)
+				t.Fatalf("engines have nothing of this name and type: say in this test what becomes of %s in bench.service",
+					field.Name)
 			}
-			is, want := reflect.ValueOf(got).FieldByIndex(same.Index).Interface(), reflect.ValueOf(set).Elem().Field(i).Interface()
+			is, want := reflect.ValueOf(got).FieldByIndex(same.Index).Interface(),
+				reflect.ValueOf(set).Elem().Field(i).Interface()
 			if !reflect.DeepEqual(is, want) {
 				t.Errorf("the engine gets %+v, want %+v", is, want)
 			}
@@ -210,7 +218,8 @@ repetitions: 1
 calibrate: false
 '''
 `, "'''", "```"))
-	if _, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, Options{}); err != nil || store.records[0].Failure != "" {
+	if _, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, Options{}); err != nil ||
+		store.records[0].Failure != "" {
 		t.Fatalf("%v, %q", err, store.records[0].Failure)
 	}
 	if most != 2 {
@@ -218,8 +227,8 @@ calibrate: false
 	}
 }
 
-// Services wait for those that they depend on as the conditions of Compose say, and one that has completed is not there any more when the
-// load runs: nothing is asked of it, and that it has ended is no failure.
+// Services wait for those that they depend on as the conditions of Compose say, and one that has completed is not there
+// any more when the load runs: nothing is asked of it, and that it has ended is no failure.
 func TestConditions(t *testing.T) {
 	s := script(t)
 	var mu sync.Mutex
@@ -273,7 +282,8 @@ repetitions: 1
 calibrate: false
 '''
 `, "'''", "```"))
-	if _, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, Options{}); err != nil || store.records[0].Failure != "" {
+	if _, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, Options{}); err != nil ||
+		store.records[0].Failure != "" {
 		t.Fatalf("%v, %q", err, store.records[0].Failure)
 	}
 	if want := []string{"db", "migrate"}; !slices.Equal(before["server"], want) {
@@ -282,7 +292,8 @@ calibrate: false
 	if !slices.Contains(before["migrate"], "db") {
 		t.Errorf("before migrate %v were ready", before["migrate"])
 	}
-	if r := store.records[0]; !slices.ContainsFunc(r.Samples, func(s record.Sample) bool { return s.Metric == "migration" && s.Value == 0.007 }) {
+	if r := store.records[0]; !slices.ContainsFunc(r.Samples,
+		func(s record.Sample) bool { return s.Metric == "migration" && s.Value == 0.007 }) {
 		t.Errorf("what a service that has completed wrote is not found: %+v", r.Facts)
 	}
 }
@@ -306,19 +317,22 @@ func TestLoadOfAPortThatNothingListensOn(t *testing.T) {
 				}
 			}
 			r := runOnce(t, s)
-			if r.Failure == "" || tt.want == "" && strings.Contains(r.Failure, "listens") || tt.want != "" && r.Failure != tt.want {
+			if r.Failure == "" || tt.want == "" && strings.Contains(r.Failure, "listens") ||
+				tt.want != "" && r.Failure != tt.want {
 				t.Errorf("the failure is %q, want %q", r.Failure, tt.want)
 			}
 		})
 	}
 }
 
-// A service that is not ready is the failure, and not those that were starting beside it and were given up because of it.
+// A service that is not ready is the failure, and not those that were starting beside it and were given up because of
+// it.
 func TestFirstFailureCounts(t *testing.T) {
 	s := script(t)
 	s.Start = func(ctx context.Context, service engine.Service) error {
 		if service.Name == "server.2" {
-			return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it ended with status 1"), Log: []byte("no\n")}
+			return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it ended with status 1"),
+				Log: []byte("no\n")}
 		}
 		select {
 		case <-ctx.Done():
@@ -351,14 +365,15 @@ func TestServiceThatEnds(t *testing.T) {
 		switch {
 		case !ended && !errors.Is(err, broken):
 			t.Errorf("got %v, want that it could not be measured", err)
-		case ended && (err != nil || store.records[0].Failure != `service "server" ran out of memory` || !strings.Contains(store.records[0].Log, "last words")):
+		case ended && (err != nil || store.records[0].Failure != `service "server" ran out of memory` ||
+			!strings.Contains(store.records[0].Log, "last words")):
 			t.Errorf("got %v, failure %q with log %q", err, store.records[0].Failure, store.records[0].Log)
 		}
 	}
 }
 
-// Whatever a search chooses, a service has what the driver of a command needs in it; and what is kept is a repetition, and never a
-// probe that fails.
+// Whatever a search chooses, a service has what the driver of a command needs in it; and what is kept is a repetition,
+// and never a probe that fails.
 func TestCommandWithASearch(t *testing.T) {
 	s, runs := script(t), 0
 	s.Start = func(_ context.Context, service engine.Service) error {
@@ -374,7 +389,8 @@ func TestCommandWithASearch(t *testing.T) {
 		}
 		var out bytes.Buffer
 		runs++
-		err = settings.Write(&out, timing.Report{Start: time.Now(), Real: time.Second, Contains: true, Exit: runs % 2}) // every other one fails
+		// every other one fails
+		err = settings.Write(&out, timing.Report{Start: time.Now(), Real: time.Second, Contains: true, Exit: runs % 2})
 		return engine.Exit{Stdout: out.Bytes()}, err
 	}
 	store := &memory{}

@@ -19,7 +19,8 @@ import (
 	"benchbook/site/theme"
 )
 
-// axe is the script of axe-core. It is empty where axe-core is not installed, unless BENCHBOOK_TEST_REQUIRE asks for it.
+// axe is the script of axe-core. It is empty where axe-core is not installed, unless BENCHBOOK_TEST_REQUIRE asks for
+// it.
 func axe(t *testing.T) string {
 	t.Helper()
 	source, err := os.ReadFile(filepath.Join(tools, "axe-core", "axe.min.js"))
@@ -39,11 +40,14 @@ func crowdedRow(t testing.TB) *render.Page {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := rendertest.New(t, "crowded", []byte("---\ntitle: A crowded row\n---\n\n`{value} throughput{server=\"a\"}`\n\n```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n"+
-		"```yaml experiment\nname: servers\nservices: {server: {build: ., expose: [\"8080\"]}}\nmatrix: {server: [a, b]}\nrepetitions: 5\n"+
+	b := rendertest.New(t, "crowded", []byte("---\ntitle: A crowded row\n---\n\n`{value} throughput{server=\"a\"}`\n\n"+
+		"```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n"+
+		"```yaml experiment\nname: servers\nservices: {server: {build: ., expose: [\"8080\"]}}\nmatrix: {server: [a, b]}\n"+
+		"repetitions: 5\n"+
 		"load: {target: \"http://server:8080/\", connections: 10}\ncalibrate: false\n```\n\n"+
 		"```yaml table\n{label: tbl-few, experiment: servers, rows: [server], columns: [throughput, latency.p99]}\n```\n\n"+
-		"```yaml table\n{label: tbl-many, experiment: servers, rows: [server], columns: [throughput, throughput.per_core, memory.server, latency.p50, latency.p99]}\n```\n"))
+		"```yaml table\n{label: tbl-many, experiment: servers, rows: [server], columns: [throughput, throughput.per_core, "+
+		"memory.server, latency.p50, latency.p99]}\n```\n"))
 	for _, trial := range []string{"a", "b"} {
 		b.Measure("full", "servers", trial, []float64{300, 520, 505, 900, 495}, func(r *record.Record) {
 			if r.Repetition == 3 {
@@ -77,14 +81,15 @@ func withoutLikes(pages []string) []string {
 // inFront lets a page that has the focus look like it though other windows are in front.
 func inFront() chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+		_, err := cdp.Call(ctx, t, emulation.SetFocusEmulationEnabled,
+			emulation.SetFocusEmulationEnabledParams{Enabled: true})
 		return err
 	})
 }
 
-// examine lists what axe finds in a page with the tooltips of some values open, laid into the text so that all of them are to be seen at once,
-// and with the focus at one; it must be able to tell the contrast of what stands in each. It does not look at the inks of drawings, so
-// that those of the words in figures are compared here.
+// examine lists what axe finds in a page with the tooltips of some values open, laid into the text so that all of them
+// are to be seen at once, and with the focus at one; it must be able to tell the contrast of what stands in each. It
+// does not look at the inks of drawings, so that those of the words in figures are compared here.
 const examine = `(async () => {
 	const wrong = [], seen = q => Array.from(document.querySelectorAll(q)).filter(e => e.checkVisibility());
 	const owners = [".m.missing", ".given", ".m:not(.missing)"].flatMap(q => seen(q).slice(0, 5)), inTooltip = n => document.querySelector(n.target[0])?.closest(".tooltip");

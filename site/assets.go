@@ -110,7 +110,8 @@ func (a *assets) inlineStyle() []byte {
 
 // isOurs reports whether a name at the top of the site is taken. It ignores case, as many file systems do.
 func isOurs(name string, hasDocs bool) bool {
-	ours := []string{fontsDir, tagsFolder, indexFile, feedFile, mapFile, hashedPattern(styleFile), hashedPattern(scriptFile), hashedPattern(searchFile)}
+	ours := []string{fontsDir, tagsFolder, indexFile, feedFile, mapFile, hashedPattern(styleFile),
+		hashedPattern(scriptFile), hashedPattern(searchFile)}
 	if hasDocs {
 		ours = append(ours, docsFolder)
 	}
@@ -137,6 +138,7 @@ func policy(inline bool, scripts []string, styles []string) string {
 	if inline {
 		rest = []string{"font-src data:", "img-src data:"}
 	}
-	return strings.Join(slices.Concat([]string{"default-src 'none'", from("script-src", !inline, scripts), from("style-src", !inline, styles)},
+	return strings.Join(slices.Concat([]string{"default-src 'none'", from("script-src", !inline, scripts),
+		from("style-src", !inline, styles)},
 		rest, []string{"base-uri 'none'", "form-action 'none'"}), "; ")
 }

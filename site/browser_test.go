@@ -23,7 +23,8 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// browser starts a browser with a fresh profile, and with more options if there are some. Whatever only looks at pages runs beside others, which keeps all CPUs at work.
+// browser starts a browser with a fresh profile, and with more options if there are some. Whatever only looks at pages
+// runs beside others, which keeps all CPUs at work.
 func browser(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
 	if testing.Short() {
@@ -43,7 +44,8 @@ func browser(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Context
 		t.Skip("there is no browser; install one with apt-get install chromium")
 	}
 	options := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(program), chromedp.UserDataDir(t.TempDir()), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.ExecPath(program), chromedp.UserDataDir(t.TempDir()), chromedp.Headless, chromedp.NoSandbox,
+		chromedp.DisableGPU,
 		chromedp.NoFirstRun, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
 	}
@@ -51,7 +53,8 @@ func browser(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Context
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 25*time.Minute) // sooner than go test, so that it is ended; a site has any number of pages
+	// sooner than go test, so that it is ended; a site has any number of pages
+	ctx, cancel = context.WithTimeout(ctx, 25*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -167,7 +170,8 @@ func open(file string, width int, scheme string) chromedp.Action[chromedp.Void] 
 // runScripts says whether pages run theirs.
 func runScripts(yes bool) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !yes})
+		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled,
+			emulation.SetScriptExecutionDisabledParams{Value: !yes})
 		return err
 	})
 }
@@ -215,7 +219,8 @@ func sorts(ctx context.Context, t *testing.T, file string) {
 	do(ctx, t, click)
 	twice := names()
 	for _, test := range []struct{ name, got, want string }{
-		{"as written", written, "async threads sync"}, {"once", once, "sync threads async"}, {"twice", twice, "async threads sync"},
+		{"as written", written, "async threads sync"}, {"once", once, "sync threads async"},
+		{"twice", twice, "async threads sync"},
 	} {
 		if test.got != test.want {
 			t.Errorf("%s: the rows are %s, want %s", test.name, test.got, test.want)
@@ -260,7 +265,8 @@ func sortsRuns(ctx context.Context, t *testing.T, file string) {
 	}
 }
 
-// searches finds a figure from a page and goes there, without a mouse. Whatever is shown is said to those who do not see it.
+// searches finds a figure from a page and goes there, without a mouse. Whatever is shown is said to those who do not
+// see it.
 func searches(ctx context.Context, t *testing.T, file, dir string) {
 	t.Helper()
 	type state struct {
@@ -280,13 +286,15 @@ func searches(ctx context.Context, t *testing.T, file, dir string) {
 	}
 	await := func(what string, script string) {
 		t.Helper()
-		if !ask[bool](ctx, t, `new Promise(done => { let n = 0; const ask = () => (`+script+`) ? done(true) : ++n > 200 ? done(false) : setTimeout(ask, 25); ask(); })`) {
+		if !ask[bool](ctx, t, `new Promise(done => { let n = 0; const ask = () => (`+script+
+			`) ? done(true) : ++n > 200 ? done(false) : setTimeout(ask, 25); ask(); })`) {
 			t.Fatalf("%s: %+v", what, look())
 		}
 	}
 	// A key with its text, as a keyboard sends it: whoever takes the key keeps the text from being typed.
 	slash := chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: "keyDown", Key: "/", Code: "Slash", Text: "/"})
+		_, err := cdp.Call(ctx, t, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: "keyDown", Key: "/",
+			Code: "Slash", Text: "/"})
 		return err
 	})
 	do(ctx, t, open(file, 1280, "light"), slash)
@@ -312,7 +320,10 @@ func searches(ctx context.Context, t *testing.T, file, dir string) {
 	}
 	do(ctx, t, chromedp.KeyEvent(kb.Escape), chromedp.KeyEvent(kb.Escape), chromedp.KeyEvent("third more"))
 	s := look()
-	at := slices.IndexFunc(s.Options, func(o string) bool { return strings.HasPrefix(o, "figure") && strings.Contains(o, "third more") })
+	at := slices.IndexFunc(s.Options, func(o string) bool {
+		return strings.HasPrefix(o, "figure") &&
+			strings.Contains(o, "third more")
+	})
 	if at < 0 {
 		t.Fatalf("the figure is not found: %+v", s)
 	}
@@ -320,8 +331,10 @@ func searches(ctx context.Context, t *testing.T, file, dir string) {
 		do(ctx, t, chromedp.KeyEvent(kb.ArrowDown))
 	}
 	do(ctx, t, chromedp.KeyEvent(kb.Enter))
-	await("Enter does not lead to the figure", `location.pathname.endsWith("/index.html") && location.hash === "#fig-throughput" && document.readyState === "complete"`)
-	if got := ask[string](ctx, t, `decodeURIComponent(location.pathname)`); filepath.Dir(filepath.Dir(filepath.FromSlash(got))) != dir {
+	await("Enter does not lead to the figure",
+		`location.pathname.endsWith("/index.html") && location.hash === "#fig-throughput" && document.readyState === "complete"`)
+	if got := ask[string](ctx, t, `decodeURIComponent(location.pathname)`); filepath.Dir(
+		filepath.Dir(filepath.FromSlash(got))) != dir {
 		t.Errorf("it leads to %s, below %s", got, dir)
 	}
 }

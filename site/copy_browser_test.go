@@ -14,8 +14,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// The button of a listing copies it, from a disk as over plain http, where pages have no clipboard, and tells those who do not see the
-// button change. Where the browser copies nothing at all the listing is selected.
+// The button of a listing copies it, from a disk as over plain http, where pages have no clipboard, and tells those who
+// do not see the button change. Where the browser copies nothing at all the listing is selected.
 func TestBrowserCopies(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -33,8 +33,10 @@ func TestBrowserCopies(t *testing.T) {
 		clipboard             bool
 		says                  string
 	}{
-		{"from a disk", (&url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(dir, "sockets", "index.html"))}).String(), "", true, "Copied"},
-		{"from a disk, not allowed the clipboard", "", `navigator.clipboard.writeText = () => Promise.reject(new Error("no"))`, true, "Copied"},
+		{"from a disk", (&url.URL{Scheme: "file",
+			Path: filepath.ToSlash(filepath.Join(dir, "sockets", "index.html"))}).String(), "", true, "Copied"},
+		{"from a disk, not allowed the clipboard", "",
+			`navigator.clipboard.writeText = () => Promise.reject(new Error("no"))`, true, "Copied"},
 		{"over http", elsewhere.String(), "", false, "Copied"},
 		{"over http, in a browser that copies nothing", "", "document.execCommand = () => false", false, "Selected"},
 	} {
@@ -64,7 +66,8 @@ func TestBrowserCopies(t *testing.T) {
 				do(ctx, t, pasted)
 				copied = ask[string](ctx, t, `(() => { const box = document.activeElement, text = box.value; box.remove(); return text; })()`)
 			}
-			if !strings.Contains(got.Listing, "import socket") || strings.TrimRight(copied, "\n") != strings.TrimRight(got.Listing, "\n") {
+			if !strings.Contains(got.Listing, "import socket") ||
+				strings.TrimRight(copied, "\n") != strings.TrimRight(got.Listing, "\n") {
 				t.Errorf("copied is %q, want %q", copied, got.Listing)
 			}
 			ask[bool](ctx, t, `new Promise(done => { const look = n => document.querySelector(".listing button").textContent === "Copy" || !n ? done(true) : setTimeout(look, 50, n - 1); look(60); })`)
@@ -74,9 +77,11 @@ func TestBrowserCopies(t *testing.T) {
 
 // pasted makes a field in the page and presses the keys of paste in it.
 func pasted(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.body.appendChild(document.createElement("textarea")).focus(); true`)); err != nil {
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](
+		`document.body.appendChild(document.createElement("textarea")).focus(); true`)); err != nil {
 		return chromedp.Void{}, err
 	}
-	_, err := cdp.Call(ctx, t, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: "keyDown", Key: "v", Code: "KeyV", Commands: []string{"paste"}})
+	_, err := cdp.Call(ctx, t, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: "keyDown", Key: "v",
+		Code: "KeyV", Commands: []string{"paste"}})
 	return chromedp.Void{}, err
 }

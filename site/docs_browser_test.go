@@ -151,7 +151,8 @@ func TestBrowserOnManual(t *testing.T) {
 			t.Fatal("what there is to find was not loaded")
 		}
 		for _, tt := range []struct{ words, option string }{
-			{"Your first article", "pageYour first article"}, {"open loops", "sectionOpen loopsLoad"}, {"keepalive", "termkeepaliveLoad"},
+			{"Your first article", "pageYour first article"}, {"open loops", "sectionOpen loopsLoad"},
+			{"keepalive", "termkeepaliveLoad"},
 			{"quote-this", "sectionquote-thisProblems"},
 		} {
 			do(ctx, t, chromedp.KeyEvent(kb.Escape), chromedp.KeyEvent(kb.Escape), chromedp.KeyEvent(tt.words))

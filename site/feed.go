@@ -34,7 +34,8 @@ func (b *builder) feed(pages []*render.Page) error {
 		return uuid.NewSHA1(uuid.NameSpaceURL, []byte(seed)).URN()
 	}
 	f := atom.Feed{Title: b.options.Title, ID: id(), Author: &atom.Person{Name: b.options.Author},
-		Link: []atom.Link{{Rel: "self", Href: link(feedFile), Type: "application/atom+xml"}, {Rel: "alternate", Href: link(indexFile), Type: "text/html"}}}
+		Link: []atom.Link{{Rel: "self", Href: link(feedFile), Type: "application/atom+xml"},
+			{Rel: "alternate", Href: link(indexFile), Type: "text/html"}}}
 	var newest time.Time
 	type dated struct {
 		at    time.Time
@@ -50,7 +51,8 @@ func (b *builder) feed(pages []*render.Page) error {
 			newest = at
 		}
 		words := p.Standing.Word + ": " + p.Title
-		entries = append(entries, dated{at, &atom.Entry{Title: words, ID: id(p.Slug, run), Published: atom.Time(at), Updated: atom.Time(at),
+		entries = append(entries, dated{at, &atom.Entry{Title: words, ID: id(p.Slug, run), Published: atom.Time(at),
+			Updated: atom.Time(at),
 			Link:    []atom.Link{{Rel: "alternate", Href: link(p.Slug + "/index.html"), Type: "text/html"}},
 			Summary: &atom.Text{Type: "text", Body: p.Finding}}})
 	}

@@ -70,7 +70,8 @@ func newWriter(dir string) (*writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the folder of the site: %w", err)
 	}
-	w := &writer{dir: dir, root: root, there: map[string]bool{}, made: map[string]bool{".": true}, twins: map[[sha256.Size]byte]string{}}
+	w := &writer{dir: dir, root: root, there: map[string]bool{}, made: map[string]bool{".": true},
+		twins: map[[sha256.Size]byte]string{}}
 	if w.old, err = readManifest(root, dir); err != nil {
 		return nil, errors.Join(err, root.Close())
 	}
@@ -141,7 +142,8 @@ func (w *writer) stage(name string, data []byte) error {
 func (w *writer) create(local string, data []byte) error {
 	file, err := w.unfinished.OpenFile(local, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s would replace a file whose name differs only in case; rename an article or a label", filepath.ToSlash(local))
+		return fmt.Errorf("%s would replace a file whose name differs only in case; rename an article or a label",
+			filepath.ToSlash(local))
 	}
 	if err != nil {
 		return err

@@ -23,7 +23,8 @@ const base = "https://example.org/bench/"
 // filesOf are the files of a site of the sample articles and a draft.
 func filesOf(t *testing.T, o site.Options) map[string]string {
 	t.Helper()
-	draft := &render.Page{Slug: "idea", Title: "An idea nobody shall find", Draft: true, Date: "2026-11-01", Tags: []string{"secret"}, Standing: render.Standings()[7]}
+	draft := &render.Page{Slug: "idea", Title: "An idea nobody shall find", Draft: true, Date: "2026-11-01",
+		Tags: []string{"secret"}, Standing: render.Standings()[7]}
 	built, err := site.Files(append(samplePages(t), draft), theme.Files, o)
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +98,9 @@ func checkFeed(t *testing.T, text, address string) {
 		}
 		return element{}
 	}
-	if author := feed.all("author"); len(author) != 1 || len(author[0].all("name")) != 1 || author[0].all("name")[0].Text == "" { // 4.1.1
+	// 4.1.1
+	if author := feed.all("author"); len(author) != 1 || len(author[0].all("name")) != 1 ||
+		author[0].all("name")[0].Text == "" {
 		t.Errorf("the feed has no author with a name: %v", author)
 	}
 	ids := map[string]bool{}
@@ -139,7 +142,8 @@ func checkFeed(t *testing.T, text, address string) {
 			}
 		}
 	}
-	if !slices.ContainsFunc(feed.all("link"), func(l element) bool { return l.attribute("rel") == "self" }) { // 4.1.1: should
+	// 4.1.1: should
+	if !slices.ContainsFunc(feed.all("link"), func(l element) bool { return l.attribute("rel") == "self" }) {
 		t.Error("the feed does not say where it is")
 	}
 	if strings.Contains(text, "idea") {
@@ -151,7 +155,8 @@ func checkFeed(t *testing.T, text, address string) {
 func TestFeedEntriesNameRuns(t *testing.T) {
 	at := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	ids := func(run string) []string {
-		page := &render.Page{Slug: "a", Title: "A", Standing: render.Standings()[0], Finding: "Found.", Measured: at, News: &render.News{Run: run, When: at}}
+		page := &render.Page{Slug: "a", Title: "A", Standing: render.Standings()[0], Finding: "Found.", Measured: at,
+			News: &render.News{Run: run, When: at}}
 		built, err := site.Files([]*render.Page{page}, theme.Files, site.Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -170,9 +175,11 @@ func TestFeedEntriesNameRuns(t *testing.T) {
 
 // A first standing is not a first measurement where there was a run before, which had none.
 func TestFirstStanding(t *testing.T) {
-	for compared, want := range map[string]string{"": "measured for the first time:", "compare/a-b/": "now has a standing:"} {
+	for compared, want := range map[string]string{"": "measured for the first time:",
+		"compare/a-b/": "now has a standing:"} {
 		mark := render.Standings()[0]
-		page := &render.Page{Slug: "a", Title: "A", Standing: mark, News: &render.News{Run: "b", First: true, Before: mark, After: mark, Comparison: compared}}
+		page := &render.Page{Slug: "a", Title: "A", Standing: mark, News: &render.News{Run: "b", First: true, Before: mark,
+			After: mark, Comparison: compared}}
 		built, err := site.Files([]*render.Page{page}, theme.Files, site.Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -229,13 +236,15 @@ func TestBaseURL(t *testing.T) {
 // What only leads to another page, such as the address of a part of a run, stands in no map, though its links work.
 func TestPartPagesAreNotListed(t *testing.T) {
 	page := samplePages(t)[0]
-	page.Subpages = append(page.Subpages, render.Subpage{Path: "runs/part", Title: "A part", HTML: `<main id="main">See the whole.</main>`, LeadsOn: true})
+	page.Subpages = append(page.Subpages, render.Subpage{Path: "runs/part", Title: "A part",
+		HTML: `<main id="main">See the whole.</main>`, LeadsOn: true})
 	built, err := site.Files([]*render.Page{page}, theme.Files, site.Options{BaseURL: base})
 	if err != nil {
 		t.Fatal(err)
 	}
 	siteMap := string(built["sitemap.xml"])
-	for name, listed := range map[string]bool{"sockets/runs/part/": false, "sockets/runs/" + earlierRun + "/": true, "sockets/history/": true} {
+	for name, listed := range map[string]bool{"sockets/runs/part/": false, "sockets/runs/" + earlierRun + "/": true,
+		"sockets/history/": true} {
 		html := string(built[name+"index.html"])
 		if html == "" {
 			t.Errorf("there is no page %s", name)
@@ -250,7 +259,8 @@ func TestPartPagesAreNotListed(t *testing.T) {
 }
 
 func TestCheckBaseURL(t *testing.T) {
-	for address, ok := range map[string]bool{base: true, "http://localhost:8080": true, "": false, "example.org": false, "/bench": false,
+	for address, ok := range map[string]bool{base: true, "http://localhost:8080": true, "": false, "example.org": false,
+		"/bench":             false,
 		"ftp://example.org/": false, "https://example.org/?a": false, "https://example.org/#a": false, "https://": false} {
 		if err := site.CheckBaseURL(address); (err == nil) != ok {
 			t.Errorf("%q: %v", address, err)
@@ -329,7 +339,8 @@ func TestSingleFile(t *testing.T) {
 		}
 		href := attribute(n, "href")
 		switch {
-		case n.Data != "a" || href == "" || strings.HasPrefix(href, "#") || strings.HasPrefix(href, "https:") || strings.HasPrefix(href, "mailto:"):
+		case n.Data != "a" || href == "" || strings.HasPrefix(href, "#") || strings.HasPrefix(href, "https:") ||
+			strings.HasPrefix(href, "mailto:"):
 		case strings.HasPrefix(href, "data:"):
 			if downloads++; attribute(n, "download") == "" {
 				t.Errorf("the data %.40s has no name", href)
@@ -359,7 +370,8 @@ func TestNews(t *testing.T) {
 	if !ok {
 		t.Fatal("the index does not say what changed")
 	}
-	for _, want := range []string{"Contradicted", "Supported", `href="sockets/compare/` + earlierRun + "-" + laterRun + `/index.html"`, `datetime="2026-11-20T`} {
+	for _, want := range []string{"Contradicted", "Supported", `href="sockets/compare/` + earlierRun + "-" + laterRun +
+		`/index.html"`, `datetime="2026-11-20T`} {
 		if !strings.Contains(news, want) {
 			t.Errorf("there is no %q in %s", want, news)
 		}
@@ -380,12 +392,14 @@ func TestRunsKeepTheirPages(t *testing.T) {
 		if !ok {
 			t.Fatalf("run %s has no page", run)
 		}
-		if !strings.Contains(text, "The article as of run "+run) || !strings.Contains(text, `href="../../index.html"`) || !strings.Contains(text, want) {
+		if !strings.Contains(text, "The article as of run "+run) || !strings.Contains(text, `href="../../index.html"`) ||
+			!strings.Contains(text, want) {
 			t.Errorf("the page of run %s does not say what it is, or has no %s", run, want)
 		}
 	}
 	history := files["sockets/history/index.html"]
-	for _, want := range []string{"4\u00a0runs", `href="../runs/` + earlierRun + `/index.html"`, `href="../compare/` + earlierRun + "-" + laterRun + `/index.html"`, `id="fig-history-1"`} {
+	for _, want := range []string{"4\u00a0runs", `href="../runs/` + earlierRun + `/index.html"`,
+		`href="../compare/` + earlierRun + "-" + laterRun + `/index.html"`, `id="fig-history-1"`} {
 		if !strings.Contains(history, want) {
 			t.Errorf("the history has no %q", want)
 		}
@@ -393,14 +407,17 @@ func TestRunsKeepTheirPages(t *testing.T) {
 	if !strings.Contains(files["sockets/index.html"], `href="history/index.html"`) {
 		t.Error("the article does not lead to its history")
 	}
-	if _, ok := files["sockets/runs/"+stoppedRun+"/index.html"]; ok || !strings.Contains(history, "<code>"+stoppedRun+"</code> <span class=\"missing\">unfinished</span>") {
+	if _, ok := files["sockets/runs/"+stoppedRun+"/index.html"]; ok ||
+		!strings.Contains(history, "<code>"+stoppedRun+"</code> <span class=\"missing\">unfinished</span>") {
 		t.Error("a run that was stopped has a page, or the history does not say that it is unfinished")
 	}
 	// What another host measured is a link away, though it is not what is shown.
-	if !strings.Contains(files["sockets/index.html"], `also measured: <a href="runs/`+otherRun+`/index.html">`+otherHost+`, quick</a>`) {
+	if !strings.Contains(files["sockets/index.html"], `also measured: <a href="runs/`+otherRun+`/index.html">`+otherHost+
+		`, quick</a>`) {
 		t.Error("the article does not lead to what another host measured")
 	}
-	if other := files["sockets/runs/"+otherRun+"/index.html"]; !strings.Contains(other, "Quick profile: not for publication.") || !strings.Contains(other, "Measured on another host,") {
+	if other := files["sockets/runs/"+otherRun+"/index.html"]; !strings.Contains(other,
+		"Quick profile: not for publication.") || !strings.Contains(other, "Measured on another host,") {
 		t.Error("what another host measured with the quick profile does not say so")
 	}
 }

@@ -23,8 +23,8 @@ import (
 	"benchbook/site/theme"
 )
 
-// hostilePages are the pages of articles with hostile records and hostile words, with the pages that belong to them. Those of records are
-// many to a page.
+// hostilePages are the pages of articles with hostile records and hostile words, with the pages that belong to them.
+// Those of records are many to a page.
 func hostilePages(t *testing.T) []*render.Page {
 	t.Helper()
 	const perPage = 24 * 6 // headings: those that belong to a page have one each
@@ -51,7 +51,8 @@ func hostilePages(t *testing.T) []*render.Page {
 		page.Slug = fmt.Sprintf("records-%d", len(pages))
 		pages = append(pages, page)
 	}
-	return slices.Concat(pages, hostileArticles(t, "everything.md", rendertest.Evil), hostileArticles(t, "sockets.md", rendertest.EvilLinks()...))
+	return slices.Concat(pages, hostileArticles(t, "everything.md", rendertest.Evil), hostileArticles(t, "sockets.md",
+		rendertest.EvilLinks()...))
 }
 
 // hostileArticles are the pages of an article with payloads in the place of its words.
@@ -75,8 +76,8 @@ func hostileText(t *testing.T, name string) []byte {
 	return text
 }
 
-// hostilePage is the page of an article, if it is to be whole with those of its runs. Package render tries each text on pages of all kinds;
-// a browser looks at some of them.
+// hostilePage is the page of an article, if it is to be whole with those of its runs. Package render tries each text on
+// pages of all kinds; a browser looks at some of them.
 func hostilePage(t *testing.T, b *rendertest.Bench, whole bool) *render.Page {
 	t.Helper()
 	r, err := render.New(theme.Files)
@@ -94,11 +95,14 @@ func hostilePage(t *testing.T, b *rendertest.Bench, whole bool) *render.Page {
 	return page
 }
 
-// harmlessSite reports whatever in the files of a site is more than text, and whether something hostile is in none of some kind.
+// harmlessSite reports whatever in the files of a site is more than text, and whether something hostile is in none of
+// some kind.
 func harmlessSite(t *testing.T, files map[string]string) {
 	t.Helper()
-	kinds := map[string]string{"index": `^index\.html$`, "tag": `^tags/.*\.html$`, "article": `^[^/]*/index\.html$`, "history": `/history/index\.html$`, "run": `/runs/.*\.html$`,
-		"comparison": `/compare/.*\.html$`, "feed": `^feed\.xml$`, "search": `^search\..*\.js$`, "SVG": `\.svg$`, "CSV": `\.csv$`, "JSON": `/data/.*\.json$`}
+	kinds := map[string]string{"index": `^index\.html$`, "tag": `^tags/.*\.html$`, "article": `^[^/]*/index\.html$`,
+		"history": `/history/index\.html$`, "run": `/runs/.*\.html$`,
+		"comparison": `/compare/.*\.html$`, "feed": `^feed\.xml$`, "search": `^search\..*\.js$`, "SVG": `\.svg$`,
+		"CSV": `\.csv$`, "JSON": `/data/.*\.json$`}
 	for name, data := range files {
 		rendertest.HarmlessFile(t, name, []byte(data))
 		for kind, pattern := range kinds {
@@ -114,7 +118,8 @@ func harmlessSite(t *testing.T, files map[string]string) {
 
 // Nothing hostile is more than text in any file of a site.
 func TestHostileSite(t *testing.T) {
-	built, err := site.Files(hostileArticles(t, "sockets.md", rendertest.Evil, rendertest.Acting), theme.Files, site.Options{BaseURL: "https://example.org/"})
+	built, err := site.Files(hostileArticles(t, "sockets.md", rendertest.Evil, rendertest.Acting), theme.Files,
+		site.Options{BaseURL: "https://example.org/"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +172,8 @@ func unharmed(ctx context.Context, t *testing.T) {
 	}
 }
 
-// Were something hostile to get into a page all the same, the page's policy would keep it from running and from calling anybody.
+// Were something hostile to get into a page all the same, the page's policy would keep it from running and from calling
+// anybody.
 func TestPolicy(t *testing.T) {
 	t.Parallel()
 	ctx := browser(t)
@@ -176,13 +182,16 @@ func TestPolicy(t *testing.T) {
 	defer listener.Close()
 	_, evil, _ := strings.Cut(rendertest.Evil, "</table>") // what stands before would close nothing here
 	hostile := `<link rel=stylesheet href=` + listener.URL + `><script src=` + listener.URL +
-		`></script><iframe src=` + listener.URL + `></iframe><object data=` + listener.URL + `></object><form action=` + listener.URL +
-		`><button id=send>x</button></form><link rel=prefetch href=` + listener.URL + `><video src=` + listener.URL + ` autoplay></video>` +
+		`></script><iframe src=` + listener.URL + `></iframe><object data=` + listener.URL + `></object><form action=` +
+		listener.URL +
+		`><button id=send>x</button></form><link rel=prefetch href=` + listener.URL + `><video src=` + listener.URL +
+		` autoplay></video>` +
 		strings.ReplaceAll(evil, "//evil.example", listener.URL)
 	dir := t.TempDir()
 	build(t, []*render.Page{{Slug: "broken", Title: "Broken", HTML: template.HTML("<main>" + hostile + "</main>")}}, dir)
 	do(ctx, t, openIn(dir, "broken/index.html", 1280, "light"))
-	ask[int](ctx, t, `document.getElementById("send").click(); fetch("`+listener.URL+`").catch(() => 0).then(() => new Promise(r => setTimeout(r, 300))).then(() => 0)`)
+	ask[int](ctx, t, `document.getElementById("send").click(); fetch("`+listener.URL+
+		`").catch(() => 0).then(() => new Promise(r => setTimeout(r, 300))).then(() => 0)`)
 	if ask[bool](ctx, t, `window.evil === 1`) {
 		t.Error("a script has run")
 	}
@@ -201,7 +210,10 @@ func TestPolicyOfPreview(t *testing.T) {
 	for name, data := range files(t, dir) {
 		if strings.HasSuffix(name, ".html") {
 			policy := policyOf(t, data)
-			if slices.ContainsFunc(policy, func(d string) bool { return strings.HasPrefix(d, "connect-src") || strings.Contains(d, "unsafe-eval") }) {
+			if slices.ContainsFunc(policy, func(d string) bool {
+				return strings.HasPrefix(d, "connect-src") ||
+					strings.Contains(d, "unsafe-eval")
+			}) {
 				t.Errorf("%s allows itself %q", name, policy)
 			}
 		}

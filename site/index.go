@@ -102,7 +102,8 @@ func (b *builder) index(pages []*render.Page) error {
 	if err != nil {
 		return err
 	}
-	return b.add(pageAt{title: b.options.Title, description: b.options.Description, main: main, isIndex: true, changed: newest(pages)}, nil)
+	return b.add(pageAt{title: b.options.Title, description: b.options.Description, main: main, isIndex: true,
+		changed: newest(pages)}, nil)
 }
 
 const maxNews = 6
@@ -118,7 +119,8 @@ func newsOf(pages []*render.Page) (news []newsView, quiet int) {
 			quiet++
 			continue
 		}
-		view := newsView{News: *n, ISO: n.When.Format(time.RFC3339), Words: n.When.Format("2 Jan 2006"), Title: p.Title, Href: href(p)}
+		view := newsView{News: *n, ISO: n.When.Format(time.RFC3339), Words: n.When.Format("2 Jan 2006"), Title: p.Title,
+			Href: href(p)}
 		if n.Comparison != "" {
 			view.Compared = (&url.URL{Path: path.Join(p.Slug, n.Comparison)}).String()
 		}
@@ -130,8 +132,9 @@ func newsOf(pages []*render.Page) (news []newsView, quiet int) {
 
 // entryOf is an article in a list; root leads to the folder of the site.
 func entryOf(p *render.Page, root string, tags []tag) entryView {
-	e := entryView{Filter: p.Standing.Filter, Standing: p.Standing, Date: dateOf(p), Host: p.Host, Notice: p.Notice, Draft: p.Draft,
-		Href: root + href(p), Title: p.Title, Finding: p.Finding, Spark: p.Spark}
+	e := entryView{Filter: p.Standing.Filter, Standing: p.Standing, Date: dateOf(p), Host: p.Host, Notice: p.Notice,
+		Draft: p.Draft,
+		Href:  root + href(p), Title: p.Title, Finding: p.Finding, Spark: p.Spark}
 	if p.Runs > 0 {
 		e.Runs = fmt.Sprintf("%d runs", p.Runs)
 		if p.Runs == 1 {
@@ -215,7 +218,8 @@ func (b *builder) tags(pages []*render.Page) error {
 		if err != nil {
 			return err
 		}
-		err = b.add(pageAt{folder: t.folder, title: t.name + " · " + b.options.Title, description: "Articles about " + t.name + ".", main: main,
+		err = b.add(pageAt{folder: t.folder, title: t.name + " · " + b.options.Title, description: "Articles about " +
+			t.name + ".", main: main,
 			unlisted: draft, changed: newest(t.pages)}, nil)
 		if err != nil {
 			return err

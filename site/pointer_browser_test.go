@@ -14,7 +14,8 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// tooltips are what opens beside something that is pointed at or has the focus, and what each must say; a number of others has no interval.
+// tooltips are what opens beside something that is pointed at or has the focus, and what each must say; a number of
+// others has no interval.
 var tooltips = []struct {
 	of, tooltip string
 	says        []string
@@ -24,7 +25,8 @@ var tooltips = []struct {
 	{"svg .hit", ".tip", []string{"interval 744 to 762/s", "repetitions"}},
 }
 
-// A tooltip is what is to be seen of one: where it and its owner are, whether it is open, and whether all of it is in the window and on top.
+// A tooltip is what is to be seen of one: where it and its owner are, whether it is open, and whether all of it is in
+// the window and on top.
 type tooltip struct {
 	Open, Within, OnTop, Focused bool
 	Words                        string
@@ -45,8 +47,9 @@ func slipOf(of, class string, n int, then string) string {
 	})()`, of, n, class, then)
 }
 
-// A value, a number of others, and what a figure draws say where they come from to a mouse and to the keyboard, without a script: at once,
-// within the window wherever they stand in it, for as long as the pointer is at them or at what they say, and no longer (WCAG 2.2, 1.4.13).
+// A value, a number of others, and what a figure draws say where they come from to a mouse and to the keyboard, without
+// a script: at once, within the window wherever they stand in it, for as long as the pointer is at them or at what they
+// say, and no longer (WCAG 2.2, 1.4.13).
 func TestBrowserTooltips(t *testing.T) {
 	t.Parallel()
 	ctx := browser(t)
@@ -57,7 +60,8 @@ func TestBrowserTooltips(t *testing.T) {
 		for j, scheme := range lightAndDark {
 			do(ctx, t, openIn(dir, "sockets/index.html", width, scheme))
 			for _, s := range tooltips {
-				count := ask[int](ctx, t, fmt.Sprintf(`Array.from(document.querySelectorAll(%q)).filter(e => e.getClientRects().length > 0).length`, s.of))
+				count := ask[int](ctx, t, fmt.Sprintf(
+					`Array.from(document.querySelectorAll(%q)).filter(e => e.getClientRects().length > 0).length`, s.of))
 				if count == 0 {
 					t.Fatalf("%d wide: there is no %s", width, s.of)
 				}
@@ -69,14 +73,16 @@ func TestBrowserTooltips(t *testing.T) {
 					places = map[int]string{0: "center"}
 				}
 				for n, block := range places {
-					opensTooltip(ctx, t, fmt.Sprintf("%s %d at the %s of a window %d wide, %s", s.of, n, block, width, scheme), s.of, s.tooltip, n, block, s.says)
+					opensTooltip(ctx, t, fmt.Sprintf("%s %d at the %s of a window %d wide, %s", s.of, n, block, width, scheme), s.of,
+						s.tooltip, n, block, s.says)
 				}
 			}
 		}
 	}
 }
 
-// Where scripts run Escape puts a tooltip away without the pointer or the focus being moved, and it opens again when it is come to again.
+// Where scripts run Escape puts a tooltip away without the pointer or the focus being moved, and it opens again when it
+// is come to again.
 func TestBrowserTooltipsAreDismissed(t *testing.T) {
 	t.Parallel()
 	ctx := browser(t)
@@ -93,12 +99,14 @@ func TestBrowserTooltipsAreDismissed(t *testing.T) {
 		for how, step := range come {
 			leave := chromedp.Steps(pointAt(1, 1), chromedp.Blur(chromedp.CSS(s.of)))
 			var open []bool
-			for _, steps := range []chromedp.Action[chromedp.Void]{step, chromedp.KeyEvent(kb.Escape), chromedp.Steps(leave, step)} {
+			for _, steps := range []chromedp.Action[chromedp.Void]{step, chromedp.KeyEvent(kb.Escape),
+				chromedp.Steps(leave, step)} {
 				do(ctx, t, steps)
 				open = append(open, ask[tooltip](ctx, t, slipOf(s.of, s.tooltip, 0, "")).Open)
 			}
 			if want := []bool{true, false, true}; !slices.Equal(open, want) {
-				t.Errorf("%s at %s: when it comes, after Escape, and when it comes again the tooltip is open %v, want %v", how, s.of, open, want)
+				t.Errorf("%s at %s: when it comes, after Escape, and when it comes again the tooltip is open %v, want %v", how,
+					s.of, open, want)
 			}
 			do(ctx, t, leave)
 		}
@@ -114,21 +122,24 @@ func TestBrowserTooltipsAreDismissed(t *testing.T) {
 	for n := range 2 {
 		at := ask[tooltip](ctx, t, slipOf("svg .hit", ".tip", n, `owner.scrollIntoView({block: "center"});`)).Owner
 		do(ctx, t, pointAt(at.X+10, at.Y+at.Height/2))
-		if !ask[bool](ctx, t, fmt.Sprintf(`new Promise(done => { let n = 0; const ask = () => document.querySelectorAll(".hit")[%d].matches(":hover") ? done(true) : ++n > 80 ? done(false) : setTimeout(ask, 25); ask(); })`, n)) {
+		if !ask[bool](ctx, t, fmt.Sprintf(
+			`new Promise(done => { let n = 0; const ask = () => document.querySelectorAll(".hit")[%d].matches(":hover") ? done(true) : ++n > 80 ? done(false) : setTimeout(ask, 25); ask(); })`, n)) {
 			t.Errorf("the pointer does not come to part %d of a figure", n)
 		}
 	}
 	found.report(t)
 }
 
-// opensTooltip points at the n-th of something, goes over to its tooltip and away, and then comes to it and leaves it by the keyboard.
+// opensTooltip points at the n-th of something, goes over to its tooltip and away, and then comes to it and leaves it
+// by the keyboard.
 func opensTooltip(ctx context.Context, t *testing.T, name, of, class string, n int, block string, says []string) {
 	t.Helper()
 	state := func() tooltip { return ask[tooltip](ctx, t, slipOf(of, class, n, "")) }
 	check := func(how string) tooltip {
 		s := state()
 		if !s.Open || !s.Within || !s.OnTop && !s.Focused {
-			t.Errorf("%s, %s: the tooltip is open %t, within the window %t, on top %t: %+v", name, how, s.Open, s.Within, s.OnTop, s)
+			t.Errorf("%s, %s: the tooltip is open %t, within the window %t, on top %t: %+v", name, how, s.Open, s.Within,
+				s.OnTop, s)
 		}
 		for _, words := range says {
 			if n == 0 && !strings.Contains(s.Words, words) {
@@ -138,7 +149,8 @@ func opensTooltip(ctx context.Context, t *testing.T, name, of, class string, n i
 		return s
 	}
 	do(ctx, t, pointAt(1, 1))
-	s := ask[tooltip](ctx, t, slipOf(of, class, n, `document.activeElement.blur(); owner.scrollIntoView({block: "`+block+`"});`))
+	s := ask[tooltip](ctx, t, slipOf(of, class, n, `document.activeElement.blur(); owner.scrollIntoView({block: "`+block+
+		`"});`))
 	if s.Open {
 		t.Errorf("%s: the tooltip is open before anything is pointed at", name)
 	}
@@ -170,7 +182,8 @@ func opensTooltip(ctx context.Context, t *testing.T, name, of, class string, n i
 	}
 	for range 3 { // a tooltip may have a link, or two
 		do(ctx, t, chromedp.KeyEvent(kb.Tab))
-		if !ask[bool](ctx, t, fmt.Sprintf(`Array.from(document.querySelectorAll(%q)).filter(e => e.getClientRects().length > 0)[%d].contains(document.activeElement)`, of, n)) {
+		if !ask[bool](ctx, t, fmt.Sprintf(
+			`Array.from(document.querySelectorAll(%q)).filter(e => e.getClientRects().length > 0)[%d].contains(document.activeElement)`, of, n)) {
 			break
 		}
 		check("its link focused")
@@ -191,7 +204,8 @@ const focusBefore = `(() => {
 // pointAt moves the mouse.
 func pointAt(x, y float64) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseMoved, X: x, Y: y})
+		_, err := cdp.Call(ctx, t, input.DispatchMouseEvent,
+			input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseMoved, X: x, Y: y})
 		return err
 	})
 }

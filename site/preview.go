@@ -27,9 +27,9 @@ import (
 	"time"
 )
 
-// Preview serves a site while its articles are written. It is made when a file changes, in memory alone: nothing is written
-// anywhere. Pages that a browser shows are told, and change in place what is different, so that readers stay where they were. What is
-// wrong with articles lies over the pages, which stay as they were last.
+// Preview serves a site while its articles are written. It is made when a file changes, in memory alone: nothing is
+// written anywhere. Pages that a browser shows are told, and change in place what is different, so that readers stay
+// where they were. What is wrong with articles lies over the pages, which stay as they were last.
 //
 // It listens on the loopback addresses only, and answers nobody who calls it by another name: a page elsewhere that
 // points a name of its own at this machine gets nothing.
@@ -38,11 +38,11 @@ type Preview struct {
 	Files []string // single files that matter
 	Port  int      // 0: a free one
 
-	// Build makes the site. It gets the paths that changed since it was last called, nil where anything may have; none where it is to
-	// finish what it left unfinished.
+	// Build makes the site. It gets the paths that changed since it was last called, nil where anything may have; none
+	// where it is to finish what it left unfinished.
 	Build func(ctx context.Context, changed []string) Built
-	// Progress says how far a run is that goes on in another process, in a few lines; none if there is none. It is asked every second
-	// while there are readers. Nil for never.
+	// Progress says how far a run is that goes on in another process, in a few lines; none if there is none. It is asked
+	// every second while there are readers. Nil for never.
 	Progress func() []string
 	// Notice gets what whoever started the preview should know, such as that changes are seen late. Nil for nobody.
 	Notice func(string)
@@ -53,7 +53,8 @@ type Built struct {
 	Files map[string][]byte
 	// Problems is what is wrong with the articles, as text; empty if nothing is.
 	Problems string
-	// Unfinished says that some files are yet as they were before. Build is called again when nothing has changed for a while.
+	// Unfinished says that some files are yet as they were before. Build is called again when nothing has changed for a
+	// while.
 	Unfinished bool
 }
 
@@ -158,9 +159,11 @@ func listen(port int) ([]net.Listener, int, error) {
 	first, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, 0, fmt.Errorf("port %d is taken, perhaps by another preview: name another one, or leave out --port for a free one", port)
+		return nil, 0, fmt.Errorf("port %d is taken, perhaps by another preview: name another one, or leave out --port for "+
+			"a free one", port)
 	case errors.Is(err, syscall.EACCES):
-		return nil, 0, fmt.Errorf("port %d is not for everybody: name one from 1024 upwards, or leave out --port for a free one", port)
+		return nil, 0, fmt.Errorf("port %d is not for everybody: name one from 1024 upwards, or leave out --port for a "+
+			"free one", port)
 	case err != nil:
 		return nil, 0, fmt.Errorf("serving the preview: %w", err)
 	}
@@ -199,12 +202,14 @@ func (s *previewServer) notice(text string) {
 func (s *previewServer) build(ctx context.Context, changed []string) (unfinished bool) {
 	b := s.Build(ctx, changed)
 	if len(b.Problems) > mostProblems {
-		b.Problems = strings.ToValidUTF8(b.Problems[:mostProblems], "") + "…\nmore than fits here: benchbook check prints them all\n"
+		b.Problems = strings.ToValidUTF8(b.Problems[:mostProblems], "") +
+			"…\nmore than fits here: benchbook check prints them all\n"
 	}
 	s.change(func() {
 		if b.Files != nil {
 			s.files = b.Files
-			s.state.Version, s.state.Assets = digest(b.Files, isPage), digest(b.Files, func(name string) bool { return !isPage(name) && isAsset(name) })
+			s.state.Version, s.state.Assets = digest(b.Files, isPage),
+				digest(b.Files, func(name string) bool { return !isPage(name) && isAsset(name) })
 		}
 		s.state.Problems = b.Problems
 	})
@@ -405,7 +410,8 @@ const (
 func withLive(page []byte, now state) []byte {
 	page = bytes.Replace(page, []byte(allowNothing), []byte(allowNothing+allowLive), 1)
 	page = bytes.Replace(page, []byte("</head>"), []byte(`<link rel="stylesheet" href="`+livePath+`live.css"></head>`), 1)
-	script := fmt.Sprintf(`<script src="%slive.js" data-version="%s" data-assets="%s"></script></body>`, livePath, now.Version, now.Assets)
+	script := fmt.Sprintf(`<script src="%slive.js" data-version="%s" data-assets="%s"></script></body>`, livePath,
+		now.Version, now.Assets)
 	if i := bytes.LastIndex(page, []byte("</body>")); i >= 0 {
 		page = slices.Concat(page[:i], []byte(script), page[i+len("</body>"):])
 	}

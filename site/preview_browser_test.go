@@ -18,19 +18,21 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// How long it may take from saving prose until the browser shows it, on a machine with nothing else to do; and on one that runs other
-// tests beside this one.
+// How long it may take from saving prose until the browser shows it, on a machine with nothing else to do; and on one
+// that runs other tests beside this one.
 const (
 	editToBrowser = 150 * time.Millisecond
 	editBeside    = 3 * time.Second
 )
 
-var alone = flag.Bool("alone", false, "hold the preview to its time, as this machine does nothing else: make bench-preview")
+var alone = flag.Bool("alone", false, "hold the preview to its time, as this machine does nothing else: make "+
+	"bench-preview")
 
 // edited is the article that is edited: the largest of the project, in text and in records.
 const edited = "async-vs-sync-web"
 
-// previewed starts the preview of the command on a copy of this project, and gives its address, the folder, and the command.
+// previewed starts the preview of the command on a copy of this project, and gives its address, the folder, and the
+// command.
 func previewed(t *testing.T) (address, dir, program string) {
 	t.Helper()
 	program = filepath.Join(t.TempDir(), "benchbook")
@@ -75,7 +77,8 @@ func previewed(t *testing.T) (address, dir, program string) {
 	return address, dir, program
 }
 
-// shows resolves, once the page has some text, to when that was, in milliseconds since 1970; to 0 after so many milliseconds.
+// shows resolves, once the page has some text, to when that was, in milliseconds since 1970; to 0 after so many
+// milliseconds.
 const shows = `((text, limit) => new Promise(resolve => {
 	const look = () => document.documentElement.textContent.includes(text) && (o.disconnect(), requestAnimationFrame(() => resolve(performance.timeOrigin + performance.now())));
 	const o = new MutationObserver(look);
@@ -84,8 +87,8 @@ const shows = `((text, limit) => new Promise(resolve => {
 	look();
 }))`
 
-// What an author sees while writing: prose is there at once, in place; problems lie over the page until they are mended; a run in
-// another terminal is seen; and all of that in as many tabs as one likes.
+// What an author sees while writing: prose is there at once, in place; problems lie over the page until they are
+// mended; a run in another terminal is seen; and all of that in as many tabs as one likes.
 func TestPreviewInBrowser(t *testing.T) {
 	ctx := browser(t)
 	address, dir, _ := previewed(t)
@@ -142,7 +145,8 @@ func TestPreviewInBrowser(t *testing.T) {
 			t.Fatalf("%s is still there", selector)
 		}
 	}
-	do(ctx, t, chromedp.EmulateViewport(1280, 900), chromedp.Navigate(address+edited+"/index.html"), chromedp.WaitReady(chromedp.CSS("main")))
+	do(ctx, t, chromedp.EmulateViewport(1280, 900), chromedp.Navigate(address+edited+"/index.html"),
+		chromedp.WaitReady(chromedp.CSS("main")))
 
 	t.Run("prose is shown at once", func(t *testing.T) {
 		bound := editBeside
@@ -166,7 +170,8 @@ func TestPreviewInBrowser(t *testing.T) {
 			}
 			slices.Sort(took)
 			median := took[len(took)/2]
-			t.Logf("from saving to the frame that shows it: median %v, from %v to %v", median.Round(time.Millisecond), took[0].Round(time.Millisecond),
+			t.Logf("from saving to the frame that shows it: median %v, from %v to %v", median.Round(time.Millisecond),
+				took[0].Round(time.Millisecond),
 				took[len(took)-1].Round(time.Millisecond))
 			if best == 0 || median < best {
 				best = median
@@ -206,7 +211,8 @@ func TestPreviewInBrowser(t *testing.T) {
 				break
 			}
 		}
-		if d := after.Top - before.Top; d < -2 || d > 2 || after.Focus != before.Focus || after.Open != before.Open || !after.Same {
+		if d := after.Top - before.Top; d < -2 || d > 2 || after.Focus != before.Focus || after.Open != before.Open ||
+			!after.Same {
 			t.Errorf("the reader was at %+v, and is at %+v", before, after)
 		}
 		if !ask[bool](ctx, t, `window.loaded === true`) {
@@ -215,7 +221,8 @@ func TestPreviewInBrowser(t *testing.T) {
 	})
 
 	t.Run("problems lie over the page until they are mended", func(t *testing.T) {
-		broken := bytes.Replace(with("Broken"), []byte("```yaml experiment\n"), []byte("```yaml experiment\nconections: 3\n"), 1)
+		broken := bytes.Replace(with("Broken"), []byte("```yaml experiment\n"), []byte("```yaml experiment\nconections: 3\n"),
+			1)
 		save(broken)
 		wait(ctx, `unknown key "conections"`)
 		problem := ask[string](ctx, t, `document.querySelector(".benchbook-problems pre").textContent`)
@@ -244,7 +251,8 @@ func TestPreviewInBrowser(t *testing.T) {
 		if err := os.MkdirAll(folder, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		data, err := json.Marshal(map[string]any{"process": os.Getpid(), "article": "hello", "experiment": "gzip", "done": 3, "todo": 15, "trial": "level=9", "repetition": 2})
+		data, err := json.Marshal(map[string]any{"process": os.Getpid(), "article": "hello", "experiment": "gzip", "done": 3,
+			"todo": 15, "trial": "level=9", "repetition": 2})
 		if err == nil {
 			err = os.WriteFile(filepath.Join(folder, "run.json"), data, 0o644)
 		}
@@ -285,11 +293,13 @@ func TestPreviewInBrowser(t *testing.T) {
 		if err := os.MkdirAll(later, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(later, "article.md"), []byte("---\ntitle: Came later\n---\n\nHere it is.\n"), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(later, "article.md"), []byte("---\ntitle: Came later\n---\n\nHere it is.\n"),
+			0o644); err != nil {
 			t.Fatal(err)
 		}
 		do(ctx, t, chromedp.WaitReady(chromedp.CSS("main h1")))
-		for begin := time.Now(); ask[string](ctx, t, `(document.querySelector("main h1") || {}).textContent || ""`) != "Came later"; time.Sleep(50 * time.Millisecond) {
+		for begin := time.Now(); ask[string](ctx, t,
+			`(document.querySelector("main h1") || {}).textContent || ""`) != "Came later"; time.Sleep(50 * time.Millisecond) {
 			if time.Since(begin) > time.Minute {
 				t.Fatal("the page does not appear")
 			}

@@ -170,7 +170,8 @@ func TestPreview(t *testing.T) {
 		status                   int
 		want                     string
 	}{
-		{"the index, with the script that keeps it up to date", "GET", "", "", 200, `<script src="/.benchbook/live.js" data-version="`},
+		{"the index, with the script that keeps it up to date", "GET", "", "", 200,
+			`<script src="/.benchbook/live.js" data-version="`},
 		{"a file", "GET", styleOf(t), "", 200, "benchbook: one style sheet"},
 		{"a file that is hidden", "GET", ".benchbook-pages/pair", "", 404, "404"},
 		{"only the head", "HEAD", "", "", 200, ""},
@@ -244,7 +245,8 @@ func TestPreviewFollows(t *testing.T) {
 		for {
 			select {
 			case changed := <-b.built:
-				if changed == nil || slices.Contains(changed, file) || slices.Contains(changed, filepath.Dir(file)) || slices.Contains(changed, articles) {
+				if changed == nil || slices.Contains(changed, file) || slices.Contains(changed, filepath.Dir(file)) ||
+					slices.Contains(changed, articles) {
 					return
 				}
 			case <-limit:
@@ -293,7 +295,8 @@ func TestPreviewIgnores(t *testing.T) {
 	dir := t.TempDir()
 	_, b := preview(t, site.Preview{Roots: []string{dir}})
 	<-b.built
-	for _, name := range []string{".article.md.swp", "article.md~", "#article.md#", "4913", ".git/index", ".hidden/article.md"} {
+	for _, name := range []string{".article.md.swp", "article.md~", "#article.md#", "4913", ".git/index",
+		".hidden/article.md"} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
 			t.Fatal(err)
 		}

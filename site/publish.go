@@ -104,10 +104,10 @@ func differences(dir string, files map[string][]byte) (Report, error) {
 
 // Branch is a branch of a git remote that a site is published to, such as gh-pages.
 //
-// What others have committed there is never overwritten: every commit follows those that are there, nothing is ever pushed by force,
-// files that no publishing has written stay, and one of those that somebody has changed since, or that stands where the site has
-// one of its own, is an error. Nothing of the repository that it is published from changes, neither its working tree nor its index,
-// branches or objects: all that is made for it is made in a temporary folder.
+// What others have committed there is never overwritten: every commit follows those that are there, nothing is ever
+// pushed by force, files that no publishing has written stay, and one of those that somebody has changed since, or that
+// stands where the site has one of its own, is an error. Nothing of the repository that it is published from changes,
+// neither its working tree nor its index, branches or objects: all that is made for it is made in a temporary folder.
 type Branch struct {
 	Repository string // a folder in it
 	Remote     string // a name, such as origin, or an address
@@ -120,7 +120,8 @@ const publishTrailer = "Benchbook-Site: 1"
 // attempts is how often a push is repeated after others have pushed.
 const attempts = 3
 
-// Publish commits the site that Build has made in dir to the branch, with a title, and pushes it. With dryRun it is not pushed.
+// Publish commits the site that Build has made in dir to the branch, with a title, and pushes it. With dryRun it is not
+// pushed.
 //
 // The error says what is in the way, and what to do about it.
 func (b Branch) Publish(ctx context.Context, dir, title string, dryRun bool) (Published, error) {
@@ -129,8 +130,10 @@ func (b Branch) Publish(ctx context.Context, dir, title string, dryRun bool) (Pu
 	if err != nil {
 		return out, err
 	}
-	if out.Files = len(files); slices.ContainsFunc(slices.Collect(maps.Keys(files)), func(name string) bool { return strings.ContainsAny(name, "\n\"\\") }) {
-		return out, errors.New("the site has a file with a line break, a quote or a backslash in its name: rename the article that it is of")
+	if out.Files = len(files); slices.ContainsFunc(slices.Collect(maps.Keys(files)),
+		func(name string) bool { return strings.ContainsAny(name, "\n\"\\") }) {
+		return out, errors.New("the site has a file with a line break, a quote or a backslash in its name: rename the " +
+			"article that it is of")
 	}
 	g, err := newGit(ctx, b.Repository)
 	if err != nil {
@@ -194,7 +197,8 @@ func newGit(ctx context.Context, dir string) (*git, error) {
 		name, _, _ := strings.Cut(v, "=")
 		switch name {
 		// A hook that calls us has set these for its own repository.
-		case "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_PREFIX":
+		case "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+			"GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_PREFIX":
 		default:
 			g.environment = append(g.environment, v)
 		}
@@ -204,7 +208,8 @@ func newGit(ctx context.Context, dir string) (*git, error) {
 	objects, err := g.run("", "rev-parse", "--path-format=absolute", "--git-path", "objects")
 	if err != nil {
 		if strings.Contains(err.Error(), "not a git repository") {
-			return nil, fmt.Errorf("%s is in no git repository: make one with git init and git remote add, or name a folder to publish to", dir)
+			return nil, fmt.Errorf("%s is in no git repository: make one with git init and git remote add, or name a folder "+
+				"to publish to", dir)
 		}
 		return nil, fmt.Errorf("looking at the git repository: %w", err)
 	}
@@ -216,7 +221,8 @@ func newGit(ctx context.Context, dir string) (*git, error) {
 	if err := os.Mkdir(made, 0o700); err != nil {
 		return nil, errors.Join(fmt.Errorf("publishing: %w", err), os.RemoveAll(g.temporary))
 	}
-	g.environment = append(g.environment, "GIT_OBJECT_DIRECTORY="+made, "GIT_ALTERNATE_OBJECT_DIRECTORIES="+strconv.Quote(objects),
+	g.environment = append(g.environment, "GIT_OBJECT_DIRECTORY="+made, "GIT_ALTERNATE_OBJECT_DIRECTORIES="+
+		strconv.Quote(objects),
 		"GIT_INDEX_FILE="+filepath.Join(g.temporary, "index"))
 	return g, nil
 }
@@ -224,7 +230,8 @@ func newGit(ctx context.Context, dir string) (*git, error) {
 // run runs git with some input and returns its output without the last line break. The error is what git printed.
 func (g *git) run(input string, args ...string) (string, error) {
 	// Nothing is to be tidied up behind our back, and nothing pushed but what we name.
-	cmd := exec.CommandContext(g.ctx, g.program, slices.Concat([]string{"-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "fetch.writeCommitGraph=false",
+	cmd := exec.CommandContext(g.ctx, g.program, slices.Concat([]string{"-c", "gc.auto=0", "-c", "maintenance.auto=false",
+		"-c", "fetch.writeCommitGraph=false",
 		"-c", "push.followTags=false", "-c", "submodule.recurse=false"}, args)...)
 	cmd.Dir, cmd.Env, cmd.Stdin = g.dir, g.environment, strings.NewReader(input)
 	var stdout, stderr bytes.Buffer
@@ -257,9 +264,11 @@ func (g *git) address(remote string) (string, error) {
 	}
 	known, err := g.run("", "remote")
 	if err != nil || known == "" {
-		return "", fmt.Errorf("the repository has no remote %q, and no other: add it with git remote add %s ADDRESS", remote, remote)
+		return "", fmt.Errorf("the repository has no remote %q, and no other: add it with git remote add %s ADDRESS", remote,
+			remote)
 	}
-	return "", fmt.Errorf("the repository has no remote %q: name one with --remote, it has %s", remote, strings.Join(strings.Fields(known), ", "))
+	return "", fmt.Errorf("the repository has no remote %q: name one with --remote, it has %s", remote,
+		strings.Join(strings.Fields(known), ", "))
 }
 
 // blobs writes the files of a site as objects and returns their names.
@@ -340,7 +349,8 @@ func (g *git) commit(b Branch, url, title string, blobs map[string]string, out *
 	}
 	commit, err := g.run(message+publishTrailer+"\n", args...)
 	if err != nil && strings.Contains(err.Error(), "tell me who you are") {
-		return "", errors.New("git does not know who publishes: tell it with git config user.name NAME and git config user.email ADDRESS")
+		return "", errors.New("git does not know who publishes: tell it with git config user.name NAME and git config " +
+			"user.email ADDRESS")
 	}
 	return commit, err
 }
@@ -390,7 +400,8 @@ func (g *git) fetch(url string, b Branch) (tip string, err error) {
 	if tip == "" {
 		return "", nil
 	}
-	if _, err := g.run("", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--", url, ref); err != nil {
+	if _, err := g.run("", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--", url,
+		ref); err != nil {
 		return "", fmt.Errorf("%s cannot be read: %w", b.Remote, err)
 	}
 	return tip, nil
@@ -412,7 +423,8 @@ func (g *git) before(tip string) (map[string]string, error) {
 	}
 	var m manifest
 	if err := json.Unmarshal([]byte(text), &m); err != nil || m.SchemaVersion != manifestVersion {
-		return nil, fmt.Errorf("what was published before has a %s that this version does not know: name another branch with --branch", manifestFile)
+		return nil, fmt.Errorf("what was published before has a %s that this version does not know: name another branch "+
+			"with --branch", manifestFile)
 	}
 	ours := map[string]string{}
 	for _, name := range append(m.Files, manifestFile) {
@@ -455,19 +467,23 @@ func (g *git) foreign(b Branch, tip string, there, before, blobs map[string]stri
 	if len(names) > shown {
 		list += fmt.Sprintf(" and %d more", len(names)-shown)
 	}
-	return fmt.Errorf("branch %s of %s has files that somebody else has committed, and that the site would replace: %s (%s): "+
+	return fmt.Errorf("branch %s of %s has files that somebody else has committed, and that the site would replace: %s "+
+		"(%s): "+
 		"take them out of the branch, or name another one with --branch", b.Name, b.Remote, list, who)
 }
 
 // push pushes a commit, never by force.
 func (g *git) push(url, commit string, b Branch) error {
-	_, err := g.run("", "push", "--quiet", "--porcelain", "--no-recurse-submodules", "--", url, commit+":refs/heads/"+b.Name)
+	_, err := g.run("", "push", "--quiet", "--porcelain", "--no-recurse-submodules", "--", url,
+		commit+":refs/heads/"+b.Name)
 	switch {
 	case err == nil:
 		return nil
-	case strings.Contains(err.Error(), "non-fast-forward"), strings.Contains(err.Error(), "fetch first"), strings.Contains(err.Error(), "cannot lock ref"),
+	case strings.Contains(err.Error(), "non-fast-forward"), strings.Contains(err.Error(), "fetch first"),
+		strings.Contains(err.Error(), "cannot lock ref"),
 		strings.Contains(err.Error(), "[rejected]"):
 		return fmt.Errorf("branch %s of %s: %w", b.Name, b.Remote, errMoved)
 	}
-	return fmt.Errorf("%s does not take branch %s: see that you may write there, and that the branch is not protected (%w)", b.Remote, b.Name, err)
+	return fmt.Errorf("%s does not take branch %s: "+
+		"see that you may write there, and that the branch is not protected (%w)", b.Remote, b.Name, err)
 }

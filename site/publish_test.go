@@ -21,7 +21,8 @@ func gitIn(t *testing.T, dir string, args ...string) string {
 	cmd := exec.Command("git", args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
-		"GIT_AUTHOR_NAME=Somebody Else", "GIT_AUTHOR_EMAIL=else@example.org", "GIT_COMMITTER_NAME=Somebody Else", "GIT_COMMITTER_EMAIL=else@example.org")
+		"GIT_AUTHOR_NAME=Somebody Else", "GIT_AUTHOR_EMAIL=else@example.org", "GIT_COMMITTER_NAME=Somebody Else",
+		"GIT_COMMITTER_EMAIL=else@example.org")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
@@ -72,7 +73,8 @@ func (p *publisher) render(files map[string]string) {
 func (p *publisher) publish(dryRun bool) (Published, error) {
 	p.t.Helper()
 	before := contents(p.t, p.dir)
-	out, err := Branch{Repository: p.dir, Remote: "origin", Name: "gh-pages"}.Publish(p.t.Context(), p.site, "Test site", dryRun)
+	out, err := Branch{Repository: p.dir, Remote: "origin", Name: "gh-pages"}.Publish(p.t.Context(), p.site, "Test site",
+		dryRun)
 	if after := contents(p.t, p.dir); !maps.Equal(before, after) {
 		p.t.Errorf("publishing changed something here: %v", changedIn(before, after))
 	}
@@ -202,7 +204,8 @@ func TestPublish(t *testing.T) {
 		t.Errorf("the commit follows %s, want %s", parent, first.Commit)
 	}
 	message := gitIn(t, p.remote, "log", "-1", "--format=%an: %B", "gh-pages")
-	for _, want := range []string{"Author: Publish Test site", "From " + gitIn(t, p.dir, "rev-parse", "--short", "HEAD"), publishTrailer} {
+	for _, want := range []string{"Author: Publish Test site", "From " + gitIn(t, p.dir, "rev-parse", "--short", "HEAD"),
+		publishTrailer} {
 		if !strings.Contains(message, want) {
 			t.Errorf("the message is %q, want %q in it", message, want)
 		}
@@ -215,7 +218,8 @@ func TestPublish(t *testing.T) {
 	p.mustPublish()
 	site["CNAME"] = "bench.example"
 	p.wants(site)
-	if log := gitIn(t, p.remote, "log", "--format=%s", "gh-pages"); strings.Count(log, "\n") != 3 || !strings.Contains(log, "Name the domain") {
+	if log := gitIn(t, p.remote, "log", "--format=%s", "gh-pages"); strings.Count(log, "\n") != 3 ||
+		!strings.Contains(log, "Name the domain") {
 		t.Errorf("the branch has the commits %q", log)
 	}
 }
@@ -285,7 +289,8 @@ git update-ref refs/heads/gh-pages $(git commit-tree -p gh-pages -m meanwhile gh
 		t.Fatal(err)
 	}
 	p.mustPublish()
-	if log := gitIn(t, p.remote, "log", "--format=%s", "gh-pages"); log != "Publish Test site\nmeanwhile\nPublish Test site" {
+	if log := gitIn(t, p.remote, "log", "--format=%s",
+		"gh-pages"); log != "Publish Test site\nmeanwhile\nPublish Test site" {
 		t.Errorf("the branch has the commits %q", log)
 	}
 }
@@ -296,7 +301,8 @@ func TestPublishFails(t *testing.T) {
 		to   func(p *publisher) Branch
 		want []string
 	}{
-		{"no such remote", func(p *publisher) Branch { return Branch{p.dir, "upstream", "gh-pages"} }, []string{`no remote "upstream"`, "it has origin"}},
+		{"no such remote", func(p *publisher) Branch { return Branch{p.dir, "upstream", "gh-pages"} },
+			[]string{`no remote "upstream"`, "it has origin"}},
 		{"no remote at all", func(p *publisher) Branch {
 			gitIn(p.t, p.dir, "remote", "remove", "origin")
 			return Branch{p.dir, "origin", "gh-pages"}
@@ -314,13 +320,16 @@ func TestPublishFails(t *testing.T) {
 			}
 			return Branch{p.dir, "origin", "gh-pages"}
 		}, []string{"origin does not take branch gh-pages", "see that you may write there", "you may not write here"}},
-		{"no repository", func(p *publisher) Branch { return Branch{p.t.TempDir(), "origin", "gh-pages"} }, []string{"is in no git repository", "name a folder"}},
+		{"no repository", func(p *publisher) Branch { return Branch{p.t.TempDir(), "origin", "gh-pages"} },
+			[]string{"is in no git repository", "name a folder"}},
 		{"no git", func(p *publisher) Branch {
 			p.t.Setenv("PATH", p.t.TempDir())
 			return Branch{p.dir, "origin", "gh-pages"}
 		}, []string{"needs git: install it"}},
-		{"the branch that one works on", func(p *publisher) Branch { return Branch{p.dir, "origin", "main"} }, []string{"main is the branch that you work on"}},
-		{"no name of a branch", func(p *publisher) Branch { return Branch{p.dir, "origin", "a..b"} }, []string{`"a..b" cannot be the name of a branch`}},
+		{"the branch that one works on", func(p *publisher) Branch { return Branch{p.dir, "origin", "main"} },
+			[]string{"main is the branch that you work on"}},
+		{"no name of a branch", func(p *publisher) Branch { return Branch{p.dir, "origin", "a..b"} },
+			[]string{`"a..b" cannot be the name of a branch`}},
 		{"nobody", func(p *publisher) Branch {
 			gitIn(p.t, p.dir, "config", "user.useConfigOnly", "true")
 			gitIn(p.t, p.dir, "config", "--unset", "user.email")
@@ -351,7 +360,8 @@ func TestPublishFails(t *testing.T) {
 		p.render(map[string]string{"index.html": "one"})
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := (Branch{p.dir, "origin", "gh-pages"}).Publish(ctx, p.site, "Test site", false); !errors.Is(err, context.Canceled) {
+		if _, err := (Branch{p.dir, "origin", "gh-pages"}).Publish(ctx, p.site, "Test site", false); !errors.Is(err,
+			context.Canceled) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -361,7 +371,8 @@ func TestPublishFolder(t *testing.T) {
 	p := newPublisher(t)
 	p.render(map[string]string{"index.html": "one", "old.html": "old"})
 	to := filepath.Join(t.TempDir(), "www")
-	if out, err := PublishFolder(p.site, to, true); err != nil || !slices.Equal(out.Written, []string{noJekyll, "index.html", "old.html"}) {
+	if out, err := PublishFolder(p.site, to, true); err != nil ||
+		!slices.Equal(out.Written, []string{noJekyll, "index.html", "old.html"}) {
 		t.Errorf("a dry run gives %+v, %v", out, err)
 	}
 	if _, err := os.Stat(to); !errors.Is(err, fs.ErrNotExist) {
@@ -374,7 +385,8 @@ func TestPublishFolder(t *testing.T) {
 	p.render(map[string]string{"index.html": "two"})
 	for _, dryRun := range []bool{true, false} {
 		out, err := PublishFolder(p.site, to, dryRun)
-		if err != nil || !slices.Equal(out.Written, []string{"index.html"}) || !slices.Equal(out.Removed, []string{"old.html"}) {
+		if err != nil || !slices.Equal(out.Written, []string{"index.html"}) ||
+			!slices.Equal(out.Removed, []string{"old.html"}) {
 			t.Errorf("dry run %v gives %+v, %v", dryRun, out, err)
 		}
 	}
@@ -385,7 +397,8 @@ func TestPublishFolder(t *testing.T) {
 	}
 	theirs := t.TempDir()
 	put(t, theirs, "index.html", "theirs")
-	if _, err := PublishFolder(p.site, theirs, false); err == nil || !strings.Contains(err.Error(), "holds files that no build of a site wrote") {
+	if _, err := PublishFolder(p.site, theirs, false); err == nil || !strings.Contains(err.Error(),
+		"holds files that no build of a site wrote") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -24,7 +24,8 @@ func TestBrowserWithoutScript(t *testing.T) {
 		t.Run(page, func(t *testing.T) {
 			do(ctx, t, openIn(dir, page, 375, "light"))
 			// What needs a script is not there without a style sheet either.
-			for _, control := range ask[[]string](ctx, t, `Array.from(document.querySelectorAll("html.js, button, input, .needs-js")).filter(e => e.getClientRects().length > 0 || !e.closest("[hidden]")).map(e => e.outerHTML)`) {
+			for _, control := range ask[[]string](ctx, t,
+				`Array.from(document.querySelectorAll("html.js, button, input, .needs-js")).filter(e => e.getClientRects().length > 0 || !e.closest("[hidden]")).map(e => e.outerHTML)`) {
 				t.Errorf("a control that does nothing is to be seen: %.200s", control)
 			}
 			switch words := ask[string](ctx, t, `document.body.innerText`); {
@@ -43,14 +44,16 @@ func TestBrowserWithoutScript(t *testing.T) {
 	}
 	for width, want := range map[int]string{1280: "margin", 375: "below"} {
 		do(ctx, t, openIn(dir, "sockets/index.html", width, "light"))
-		if got := ask[[]string](ctx, t, notes); len(got) == 0 || slices.ContainsFunc(got, func(place string) bool { return place != want }) {
+		if got := ask[[]string](ctx, t, notes); len(got) == 0 ||
+			slices.ContainsFunc(got, func(place string) bool { return place != want }) {
 			t.Errorf("%d wide notes are %q, want all %s", width, got, want)
 		}
 	}
 }
 
-// badCells lists cells that a telephone shows without saying what stands in them. A row is a card there, and has its heads in each cell; the
-// words of letters of groups and of notes say it themselves, and a small drawing is told by the number beside it.
+// badCells lists cells that a telephone shows without saying what stands in them. A row is a card there, and has its
+// heads in each cell; the words of letters of groups and of notes say it themselves, and a small drawing is told by the
+// number beside it.
 const badCells = `(() => {
 	const wrong = [];
 	for (const table of document.querySelectorAll("main table")) {
@@ -100,7 +103,8 @@ func TestBrowserWithoutStyle(t *testing.T) {
 			if width := ask[int](ctx, t, `document.documentElement.scrollWidth`); width > 1280 {
 				t.Errorf("the page is %d wide", width)
 			}
-			if tooltips := ask[[]string](ctx, t, `Array.from(document.querySelectorAll(".tooltip")).filter(e => e.getClientRects().length > 0).map(e => e.parentNode.innerText)`); len(tooltips) > 0 {
+			if tooltips := ask[[]string](
+				ctx, t, `Array.from(document.querySelectorAll(".tooltip")).filter(e => e.getClientRects().length > 0).map(e => e.parentNode.innerText)`); len(tooltips) > 0 {
 				t.Errorf("tooltips, which the values in the text have in a list too, stand within sentences: %.200q", tooltips)
 			}
 			if hidden := ask[[]string](ctx, t, hidesDrawing); len(hidden) > 0 {
@@ -110,7 +114,8 @@ func TestBrowserWithoutStyle(t *testing.T) {
 	}
 }
 
-// hidesDrawing lists what would cover drawings or be missing in them: shapes that lie over others, words for the pointer, lines without ink.
+// hidesDrawing lists what would cover drawings or be missing in them: shapes that lie over others, words for the
+// pointer, lines without ink.
 const hidesDrawing = `(() => {
 	const wrong = [];
 	for (const e of document.querySelectorAll(".plot .area, .plot .band, .plot .tip, .plot .axis, .plot .line")) {
@@ -138,10 +143,11 @@ func TestBrowserPrints(t *testing.T) {
 	build(t, samplePages(t), dir)
 	for _, page := range pagesBelow(t, dir) {
 		t.Run(page, func(t *testing.T) {
-			do(ctx, t, openIn(dir, page, paperWidth, "dark"), chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-				_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
-				return err
-			}))
+			do(ctx, t, openIn(dir, page, paperWidth, "dark"),
+				chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+					_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+					return err
+				}))
 			// The words of a column's head stand in a button, and are printed.
 			for name, script := range map[string]string{
 				"folds are closed":       `Array.from(document.querySelectorAll("details.fold > .inner")).filter(e => e.getBoundingClientRect().height === 0)`,

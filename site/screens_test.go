@@ -14,7 +14,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-var screens = flag.String("screens", "", "folder for a picture of every page of the site that BENCHBOOK_TEST_SITE names")
+var screens = flag.String("screens", "",
+	"folder for a picture of every page of the site that BENCHBOOK_TEST_SITE names")
 
 // TestScreens makes pictures of pages, for people to look at; see make screens.
 func TestScreens(t *testing.T) {
@@ -48,14 +49,15 @@ func takePicture(ctx context.Context, t *testing.T, dir, page string, v view) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := fmt.Sprintf("%s-%d-%s.png", strings.ReplaceAll(strings.TrimSuffix(page, "/index.html"), "/", "-"), v.width, v.scheme)
+	name := fmt.Sprintf("%s-%d-%s.png", strings.ReplaceAll(strings.TrimSuffix(page, "/index.html"), "/", "-"), v.width,
+		v.scheme)
 	if err := os.WriteFile(filepath.Join(*screens, strings.Replace(name, ".html", "", 1)), picture, 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// wholePage takes a picture of all of a page, as chromedp.FullScreenshot does, but lets the file be larger: to pack a long page small takes
-// longer than to load it.
+// wholePage takes a picture of all of a page, as chromedp.FullScreenshot does, but lets the file be larger: to pack a
+// long page small takes longer than to load it.
 func wholePage() chromedp.Action[[]byte] {
 	return func(ctx context.Context, target *chromedp.Target) ([]byte, error) {
 		yes := true

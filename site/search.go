@@ -28,7 +28,8 @@ func (b *builder) search(pages []*render.Page) error {
 			continue
 		}
 		words := append([]string{p.Finding, p.Description, p.Host, p.Standing.Word}, p.Tags...)
-		item := searchPage{Title: p.Title, Address: href(p), Words: strings.Join(strings.Fields(strings.Join(words, " ")), " "), Parts: [][]string{}}
+		item := searchPage{Title: p.Title, Address: href(p), Words: strings.Join(strings.Fields(strings.Join(words, " ")),
+			" "), Parts: [][]string{}}
 		item.add(p.Parts)
 		list = append(list, item)
 	}

@@ -1,4 +1,5 @@
-// Package site makes a site of rendered articles: a page each with its history, an index, tags, a feed, and the theme beside them.
+// Package site makes a site of rendered articles: a page each with its history, an index, tags, a feed, and the theme
+// beside them.
 //
 // A site is a folder of plain files that works from any address and from none: every link is relative, nothing is
 // asked of anybody else, and each page forbids its reader's browser to do otherwise. The same pages make the same
@@ -75,7 +76,8 @@ func Build(pages []*render.Page, dir string, theme fs.FS, o Options) (Report, er
 	}
 	defer w.close()
 	if o.SingleFile && slices.Contains(w.old, "index.html") {
-		return Report{}, fmt.Errorf("there is a site in %s, which single files would replace: give them another folder, as by --out mail", dir)
+		return Report{}, fmt.Errorf("there is a site in %s, which single files would replace: give them another folder, as "+
+			"by --out mail", dir)
 	}
 	if err := build(pages, theme, o, w.put); err != nil {
 		return Report{}, err
@@ -188,11 +190,12 @@ type layoutView struct {
 	Style, Script, Search                     string // paths from there
 	Canonical                                 string // where the page will be; empty if that is not known
 	Feed                                      bool
-	NoIndex                                   bool // others should not list it: it is not finished, or only leads to another page
-	Early                                     template.JS
-	Main                                      template.HTML
-	IsIndex                                   bool
-	Docs                                      *docsView // nil if the site has none
+	// others should not list it: it is not finished, or only leads to another page
+	NoIndex bool
+	Early   template.JS
+	Main    template.HTML
+	IsIndex bool
+	Docs    *docsView // nil if the site has none
 
 	// Inline is what a page that is a single file has in it.
 	Inline *inlineView
@@ -216,7 +219,8 @@ type pageAt struct {
 // add lays out a page and adds it to the site, with the files that it links.
 func (b *builder) add(p pageAt, files []render.File) error {
 	name := path.Join(p.folder, indexFile)
-	v := layoutView{Title: p.title, Description: p.description, Main: p.main, IsIndex: p.isIndex, NoIndex: p.unlisted, Feed: true,
+	v := layoutView{Title: p.title, Description: p.description, Main: p.main, IsIndex: p.isIndex, NoIndex: p.unlisted,
+		Feed:  true,
 		Style: b.assets.names[styleFile], Script: b.assets.names[scriptFile], Search: b.found,
 		Policy: policy(false, []string{string(b.assets.early)}, nil)}
 	if p.folder != "" {
@@ -276,7 +280,8 @@ func (b *builder) article(p *render.Page) error {
 	if d := dateOf(p); d != nil {
 		changed = d.ISO
 	}
-	of := pageAt{folder: p.Slug, title: p.Title + " · " + b.options.Title, description: p.Description, main: p.HTML, unlisted: p.Draft, changed: changed}
+	of := pageAt{folder: p.Slug, title: p.Title + " · " + b.options.Title, description: p.Description, main: p.HTML,
+		unlisted: p.Draft, changed: changed}
 	if err := b.add(of, p.Files); err != nil {
 		return err
 	}
@@ -284,7 +289,8 @@ func (b *builder) article(p *render.Page) error {
 		if !fs.ValidPath(s.Path) || s.Path == "." {
 			return fmt.Errorf("article %s has a page %q outside its folder", p.Slug, s.Path)
 		}
-		sub := pageAt{folder: path.Join(p.Slug, s.Path), title: s.Title + " · " + b.options.Title, description: s.Description, main: s.HTML,
+		sub := pageAt{folder: path.Join(p.Slug, s.Path), title: s.Title + " · " + b.options.Title, description: s.Description,
+			main:     s.HTML,
 			unlisted: p.Draft || s.LeadsOn}
 		if err := b.add(sub, s.Files); err != nil {
 			return err
@@ -298,7 +304,8 @@ func (b *builder) article(p *render.Page) error {
 func CheckSlug(slug string, hasDocs bool) error {
 	switch {
 	case !files.IsName(slug):
-		return fmt.Errorf("%q cannot be the slug of an article: begin with a letter or a digit, and use letters, digits, - and _", slug)
+		return fmt.Errorf("%q cannot be the slug of an article: begin with a letter or a digit, and use letters, digits, - "+
+			"and _", slug)
 	case isOurs(slug, hasDocs):
 		return fmt.Errorf("%q cannot be the slug of an article: the site has pages or files of its own there", slug)
 	}

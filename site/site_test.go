@@ -63,13 +63,15 @@ func samplePages(t testing.TB) []*render.Page {
 		switch slug {
 		case "sockets":
 			b.Measure("full", "sockets", "async", []float64{600}, rendertest.In(stoppedRun, 6)) // and never resumed
-			b.Measure("quick", "sockets", "async", []float64{733, 741, 738}, rendertest.In(otherRun, 18), func(r *record.Record) { r.Host = otherHost })
+			b.Measure("quick", "sockets", "async", []float64{733, 741, 738}, rendertest.In(otherRun, 18),
+				func(r *record.Record) { r.Host = otherHost })
 			b.Measure("full", "sockets", "threads", []float64{582, 549, 601, 560, 577})
 		case "failed":
 			b.Measure("full", "sockets", "threads", []float64{1, 1, 1, 1, 1},
 				rendertest.Fails("the server ended with status 1 before it was ready", "Traceback <most recent call last>"))
 		}
-		page, err := r.Page(b.Dataset(), render.Options{Articles: []string{"sockets", "failed", "unmeasured"}, Moments: b.Moments()})
+		page, err := r.Page(b.Dataset(), render.Options{Articles: []string{"sockets", "failed", "unmeasured"},
+			Moments: b.Moments()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,9 +88,11 @@ func longWords(t testing.TB) *render.Page {
 		t.Fatal(err)
 	}
 	word := "a" + strings.Repeat("verylong", 15) + "word"
-	b := rendertest.New(t, "long", []byte("---\ntitle: "+word+"\ndescription: "+word+"\ntags: ["+word+"]\n---\n\n## "+word+"\n\n`{value} throughput{server=\"a\"}`\n\n"+
+	b := rendertest.New(t, "long", []byte("---\ntitle: "+word+"\ndescription: "+word+"\ntags: ["+word+"]\n---\n\n## "+word+
+		"\n\n`{value} throughput{server=\"a\"}`\n\n"+
 		"```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n```yaml experiment\nname: "+word+
-		"\nservices: {server: {build: ., expose: [\"8080\"]}}\nmatrix: {server: [a, b]}\nload: {target: \"http://server:8080/\", connections: 10}\ncalibrate: false\n```\n"))
+		"\nservices: {server: {build: ., expose: [\"8080\"]}}\nmatrix: {server: [a, b]}\n"+
+		"load: {target: \"http://server:8080/\", connections: 10}\ncalibrate: false\n```\n"))
 	b.Measure("full", word, "a", []float64{571, 562, 580}, func(r *record.Record) { r.Facts[word] = word })
 	page, err := r.Page(b.Dataset(), render.Options{})
 	if err != nil {
@@ -102,7 +106,8 @@ func TestIndexHasNotices(t *testing.T) {
 	dir := t.TempDir()
 	build(t, samplePages(t), dir)
 	_, index, _ := strings.Cut(files(t, dir)["index.html"], `<ol class="list">`)
-	for slug, want := range map[string]string{"sockets": "", "failed": `<span class="notice">Failed or not valid</span>`, "unmeasured": ""} {
+	for slug, want := range map[string]string{"sockets": "", "failed": `<span class="notice">Failed or not valid</span>`,
+		"unmeasured": ""} {
 		end := strings.Index(index, `href="`+slug+`/index.html"`)
 		if end < 0 {
 			t.Fatalf("no entry of %s", slug)
@@ -114,15 +119,18 @@ func TestIndexHasNotices(t *testing.T) {
 	}
 }
 
-// A number in a title, a heading or the title of a table is told without markup wherever it is read apart from its page.
+// A number in a title, a heading or the title of a table is told without markup wherever it is read apart from its
+// page.
 func TestValuesInTitlesElsewhere(t *testing.T) {
 	r, err := render.New(theme.Files)
 	if err != nil {
 		t.Fatal(err)
 	}
 	const value = "`{value} throughput{server=\"a\"} | interval`"
-	b := rendertest.New(t, "sample", []byte("---\ntitle: 'Title "+value+" & *so*'\n---\n\n## Heading "+value+"\n\n```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n"+
-		"```yaml experiment\nname: servers\nservices: {server: {build: ., expose: [\"8080\"]}}\nmatrix: {server: [a]}\nrepetitions: 3\n"+
+	b := rendertest.New(t, "sample", []byte("---\ntitle: 'Title "+value+" & *so*'\n---\n\n## Heading "+value+
+		"\n\n```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n"+
+		"```yaml experiment\nname: servers\nservices: {server: {build: ., expose: [\"8080\"]}}\nmatrix: {server: [a]}\n"+
+		"repetitions: 3\n"+
 		"load: {target: \"http://server:8080/\", connections: 10}\ncalibrate: false\n```\n\n"+
 		"```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput]\ntitle: Table "+value+"\n```\n"))
 	b.Measure("full", "servers", "a", []float64{500, 490, 510})
@@ -138,7 +146,8 @@ func TestValuesInTitlesElsewhere(t *testing.T) {
 		kind := name
 		switch {
 		case strings.HasPrefix(name, "search."):
-			for _, want := range []string{`"t":"Title ` + words + ` & so"`, `,"Heading ` + words + `"]`, `,"Table ` + words + `"]`} {
+			for _, want := range []string{`"t":"Title ` + words + ` & so"`, `,"Heading ` + words + `"]`,
+				`,"Table ` + words + `"]`} {
 				if !strings.Contains(strings.ReplaceAll(text, `\u0026`, "&"), want) {
 					t.Errorf("search does not know %s: %s", want, text)
 				}
@@ -149,7 +158,8 @@ func TestValuesInTitlesElsewhere(t *testing.T) {
 			}
 		case strings.HasSuffix(name, ".html"):
 			_, title, _ := strings.Cut(text, "<title>")
-			if title, _, _ = strings.Cut(title, "</title>"); name != "index.html" && !strings.Contains(title, "Title "+words+" &amp; so") {
+			if title, _, _ = strings.Cut(title, "</title>"); name != "index.html" &&
+				!strings.Contains(title, "Title "+words+" &amp; so") {
 				t.Errorf("the title of %s is %q", name, title)
 			}
 			kind = "page"
@@ -270,7 +280,8 @@ func TestBuildRefuses(t *testing.T) {
 			return os.WriteFile(filepath.Join(dir, "thesis.txt"), nil, 0o644)
 		}, "no build of a site wrote"},
 		{"a manifest that leads out", nil, func(dir string) error {
-			return os.WriteFile(filepath.Join(dir, ".benchbook-site.json"), []byte(`{"schema_version":1,"files":["../x"]}`), 0o644)
+			return os.WriteFile(filepath.Join(dir, ".benchbook-site.json"), []byte(`{"schema_version":1,"files":["../x"]}`),
+				0o644)
 		}, "no file of a site"},
 		{"a manifest of another version", nil, func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, ".benchbook-site.json"), []byte(`{"schema_version":9}`), 0o644)
@@ -307,13 +318,15 @@ func TestBuildRefuses(t *testing.T) {
 func TestBuildFilesAlike(t *testing.T) {
 	page := func(own, ofRun string) []*render.Page {
 		return []*render.Page{{Slug: "a", Title: "A", Files: []render.File{{Path: "data/x.csv", Data: []byte(own)}},
-			Subpages: []render.Subpage{{Path: "runs/1", Title: "A run", Files: []render.File{{Path: "data/x.csv", Data: []byte(ofRun)}}}}}}
+			Subpages: []render.Subpage{{Path: "runs/1", Title: "A run",
+				Files: []render.File{{Path: "data/x.csv", Data: []byte(ofRun)}}}}}}
 	}
 	dir := t.TempDir()
 	for _, test := range []struct {
 		own, ofRun string
 		one        bool // both are new, and so links to one
-	}{{"old", "old", true}, {"new", "old", false}, {"new", "new", false}, {"newer", "newest", false}, {"newest", "newer", false}} {
+	}{{"old", "old", true}, {"new", "old", false}, {"new", "new", false}, {"newer", "newest", false},
+		{"newest", "newer", false}} {
 		build(t, page(test.own, test.ofRun), dir)
 		now := files(t, dir)
 		if own, ofRun := now["a/data/x.csv"], now["a/runs/1/data/x.csv"]; own != test.own || ofRun != test.ofRun {
@@ -338,13 +351,15 @@ func same(t *testing.T, one, other string) bool {
 	return os.SameFile(a, b)
 }
 
-// A build that fails leaves the site as it was, and nothing of its own; what a build that was killed has left does not matter to the next.
+// A build that fails leaves the site as it was, and nothing of its own; what a build that was killed has left does not
+// matter to the next.
 func TestBuildFails(t *testing.T) {
 	dir := t.TempDir()
 	pages := samplePages(t)
 	build(t, pages[:1], dir)
 	before := files(t, dir)
-	twice := &render.Page{Slug: "x", Title: "x", Standing: render.StandingBadge(stats.Holds), Files: []render.File{{Path: "index.html"}}}
+	twice := &render.Page{Slug: "x", Title: "x", Standing: render.StandingBadge(stats.Holds),
+		Files: []render.File{{Path: "index.html"}}}
 	if _, err := site.Build(append(pages, twice), dir, theme.Files, site.Options{}); err == nil {
 		t.Fatal("a file is in the site twice")
 	}

@@ -13,7 +13,8 @@ import (
 	"benchbook/site/theme"
 )
 
-// wideTable is an article with a table of many rows and columns, published ones and notes among them. Changes are made to each record.
+// wideTable is an article with a table of many rows and columns, published ones and notes among them. Changes are made
+// to each record.
 func wideTable(t testing.TB, changes ...func(*record.Record)) *render.Page {
 	t.Helper()
 	r, err := render.New(theme.Files)
@@ -23,13 +24,18 @@ func wideTable(t testing.TB, changes ...func(*record.Record)) *render.Page {
 	servers := []string{"aiohttp", "daphne", "gevent", "gunicorn", "meinheld", "sanic", "uvicorn", "waitress"}
 	var published strings.Builder
 	for i, server := range servers {
-		fmt.Fprintf(&published, "- {server: %s, throughput: %d/s, latency.p50: %dms, latency.p99: %dms}\n", server, 1234+100*i, 17+i, 31+10*i)
+		fmt.Fprintf(&published, "- {server: %s, throughput: %d/s, latency.p50: %dms, latency.p99: %dms}\n", server,
+			1234+100*i, 17+i, 31+10*i)
 	}
-	b := rendertest.New(t, "wide", []byte("---\ntitle: Wide\n---\n\n`{value} throughput{server=\"sanic\"}`\n\n```yaml experiment\n"+
+	b := rendertest.New(t, "wide", []byte("---\ntitle: Wide\n---\n\n`{value} throughput{server=\"sanic\"}`\n\n"+
+		"```yaml experiment\n"+
 		"name: servers\nservices: {server: {image: \"debian:bookworm-slim\", command: run, expose: [\"80\"]}}\n"+
-		"matrix: {server: ["+strings.Join(servers, ", ")+"]}\nload: {target: \"http://server/\", duration: 10s, connections: 10}\n"+
-		"repetitions: 5\ncalibrate: false\n```\n\n```yaml table\nlabel: tbl-wide\nrows: [server]\nsort: throughput\npublished: true\n"+
-		"columns: [throughput, latency.p50, latency.p99, failed, cpu.server, memory.server]\n```\n\n```yaml published\nsource: Somebody\nrows:\n"+
+		"matrix: {server: ["+strings.Join(servers, ", ")+
+		"]}\nload: {target: \"http://server/\", duration: 10s, connections: 10}\n"+
+		"repetitions: 5\ncalibrate: false\n```\n\n```yaml table\nlabel: tbl-wide\nrows: [server]\nsort: throughput\n"+
+		"published: true\n"+
+		"columns: [throughput, latency.p50, latency.p99, failed, cpu.server, memory.server]\n```\n\n```yaml published\n"+
+		"source: Somebody\nrows:\n"+
 		published.String()+"```\n"))
 	for i, server := range servers {
 		x := float64(1000 + 150*i)
@@ -57,8 +63,8 @@ const closeCells = `Array.from(document.querySelectorAll("#tbl-wide tr")).flatMa
 	return words.slice(1).flatMap((w, i) => w.left - words[i].right < 6 ? [words[i].said + " | " + w.said] : []);
 })`
 
-// A table with all that it can have fits its page without scrolling, marks included. Its rows can be picked and, where there are no
-// heads to sort by, sorted all the same.
+// A table with all that it can have fits its page without scrolling, marks included. Its rows can be picked and, where
+// there are no heads to sort by, sorted all the same.
 func TestBrowserTable(t *testing.T) {
 	t.Parallel()
 	ctx := browser(t)
@@ -100,7 +106,8 @@ func TestBrowserTable(t *testing.T) {
 	found.report(t)
 }
 
-// A column sorts by numbers where all that stands in it is one, and else by words; what was not measured comes last either way.
+// A column sorts by numbers where all that stands in it is one, and else by words; what was not measured comes last
+// either way.
 func TestBrowserTableSorts(t *testing.T) {
 	t.Parallel()
 	ctx := browser(t)
@@ -110,7 +117,9 @@ func TestBrowserTableSorts(t *testing.T) {
 	}
 	b := rendertest.New(t, "mixed", []byte("---\ntitle: Mixed\n---\n\n```yaml experiment\nname: servers\n"+
 		"services: {server: {image: \"debian:bookworm-slim\", command: run, expose: [\"80\"]}}\n"+
-		"matrix: {server: [{name: a, depth: 10, wait: 0.5ms, kind: v10, share: 0.5}, {name: b, depth: 9, wait: 0.45ms, kind: v9, share: 0.45}, {name: c, depth: 100, wait: 20ms, kind: none, share: none}, {name: d, depth: 2, wait: 1s, kind: 7, share: 0.05}]}\n"+
+		"matrix: {server: [{name: a, depth: 10, wait: 0.5ms, kind: v10, share: 0.5}, {name: b, depth: 9, wait: 0.45ms, "+
+		"kind: v9, share: 0.45}, {name: c, depth: 100, wait: 20ms, kind: none, share: none}, {name: d, depth: 2, wait: "+
+		"1s, kind: 7, share: 0.05}]}\n"+
 		"load: {target: \"http://server/\", duration: 10s, connections: 10}\nrepetitions: 3\ncalibrate: false\n```\n\n"+
 		"```yaml table\n{label: tbl-mixed, rows: [server], columns: [depth, kind, wait, share, throughput]}\n```\n"))
 	for i, server := range []string{"a", "b", "d"} {
@@ -125,7 +134,8 @@ func TestBrowserTableSorts(t *testing.T) {
 	build(t, []*render.Page{page}, dir)
 	do(ctx, t, open(filepath.Join(dir, "mixed", "index.html"), 1280, "light"))
 	for _, tt := range []struct{ column, once, twice string }{
-		{"depth", "c a b d", "d b a c"}, {"kind", "a b c d", "d c b a"}, {"wait", "c d a b", "b a d c"}, {"share", "c a b d", "d b a c"}, {"throughput", "b a d c", "d a b c"},
+		{"depth", "c a b d", "d b a c"}, {"kind", "a b c d", "d c b a"}, {"wait", "c d a b", "b a d c"},
+		{"share", "c a b d", "d b a c"}, {"throughput", "b a d c", "d a b c"},
 	} {
 		got := ask[[]string](ctx, t, fmt.Sprintf(`(() => {
 			const button = Array.from(document.querySelectorAll("#tbl-mixed thead th")).find(th => th.textContent.toLowerCase().startsWith(%q)).querySelector("button");
@@ -140,7 +150,8 @@ func TestBrowserTableSorts(t *testing.T) {
 	}
 }
 
-// Words that belong together stay in one line, and the mark at a number keeps apart from the letter of the group beside it.
+// Words that belong together stay in one line, and the mark at a number keeps apart from the letter of the group beside
+// it.
 func TestBrowserTableKeepsWordsTogether(t *testing.T) {
 	t.Parallel()
 	ctx := browser(t)
@@ -167,7 +178,8 @@ func TestBrowserTableKeepsWordsTogether(t *testing.T) {
 	}
 }
 
-// The head of a page takes one line where there is room, and two on a telephone, with the name and the button for the look in the first.
+// The head of a page takes one line where there is room, and two on a telephone, with the name and the button for the
+// look in the first.
 func TestBrowserMast(t *testing.T) {
 	t.Parallel()
 	ctx := browser(t)
@@ -193,7 +205,8 @@ func TestBrowserMast(t *testing.T) {
 	}
 }
 
-// What changed is told line by line: an entry begins at the height of its date, and what turned stands beside what it is said of.
+// What changed is told line by line: an entry begins at the height of its date, and what turned stands beside what it
+// is said of.
 func TestBrowserNews(t *testing.T) {
 	t.Parallel()
 	ctx := browser(t)

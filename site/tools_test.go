@@ -10,7 +10,8 @@ import (
 // tools is where make tools puts what pages are examined with; .ci/tools says what that is, to the digest.
 const tools = "../_tools/node_modules"
 
-// tool gives the path of a file of the tools. Without it the test is skipped, or fails where BENCHBOOK_TEST_REQUIRE asks for it.
+// tool gives the path of a file of the tools. Without it the test is skipped, or fails where BENCHBOOK_TEST_REQUIRE
+// asks for it.
 func tool(t *testing.T, name, file string) string {
 	t.Helper()
 	path, err := filepath.Abs(filepath.Join(tools, filepath.FromSlash(file)))

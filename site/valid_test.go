@@ -43,9 +43,9 @@ func validator(t *testing.T) []string {
 	return []string{java, "-jar", jar, "--format", "json", "--exit-zero-always", "--stdout"}
 }
 
-// unsaid are what the validator says of pages that are as they should be: it takes a page in a file to come from nowhere, so that
-// nothing of the site comes from where it does; and it asks to leave out the roles of tables and their parts, which keep them tables to
-// those who hear them where the style sheet shows rows as cards.
+// unsaid are what the validator says of pages that are as they should be: it takes a page in a file to come from
+// nowhere, so that nothing of the site comes from where it does; and it asks to leave out the roles of tables and their
+// parts, which keep them tables to those who hear them where the style sheet shows rows as cards.
 func unsaid(message string) bool {
 	return strings.HasPrefix(message, "Resource violates Content Security Policy") || tableRole.MatchString(message)
 }

@@ -75,13 +75,15 @@ func kindOf(page string) string {
 // hasValues tells whether a page must show measured values: articles do.
 func hasValues(page string) bool { return page != "index.html" && kindOf(page) == "" }
 
-// visit loads each page once, in two browsers side by side, and checks it in all its views: it fits its width, a font of
-// the theme is loaded, axe finds nothing, Tab reaches every value and opens its tooltip, and the browser has nothing to
-// complain about. More checks, if there are some, run in each view before axe, which changes the page.
-func visit(t *testing.T, dir string, pages map[string][]view, more ...func(ctx context.Context, t *testing.T, page string)) {
+// visit loads each page once, in two browsers side by side, and checks it in all its views: it fits its width, a font
+// of the theme is loaded, axe finds nothing, Tab reaches every value and opens its tooltip, and the browser has nothing
+// to complain about. More checks, if there are some, run in each view before axe, which changes the page.
+func visit(t *testing.T, dir string, pages map[string][]view, more ...func(ctx context.Context, t *testing.T,
+	page string)) {
 	t.Helper()
 	source := axe(t)
-	names := slices.SortedFunc(maps.Keys(pages), func(a, b string) int { return strings.Compare(kindOf(a)+a, kindOf(b)+b) })
+	names := slices.SortedFunc(maps.Keys(pages),
+		func(a, b string) int { return strings.Compare(kindOf(a)+a, kindOf(b)+b) })
 	var next atomic.Int64
 	for worker := range 2 {
 		t.Run(fmt.Sprintf("browser %d", worker+1), func(t *testing.T) {
@@ -202,7 +204,8 @@ func seenIn(v view) chromedp.Action[chromedp.Void] {
 			return err
 		}),
 		chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-			_, err := chromedp.Evaluate[int](`new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(0))))`,
+			_, err := chromedp.Evaluate[int](
+				`new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(0))))`,
 				chromedp.EvalAwaitPromise)(ctx, t)
 			return err
 		}),
@@ -215,8 +218,9 @@ type stop struct {
 	Open, Visible, Done bool
 }
 
-// watchStops has a page note each stop when the next Tab is about to leave it: pages have hundreds of values, and to ask
-// after each key takes more calls than the keys. When all were visited it lets no Tab do anything more, until unwatchStops.
+// watchStops has a page note each stop when the next Tab is about to leave it: pages have hundreds of values, and to
+// ask after each key takes more calls than the keys. When all were visited it lets no Tab do anything more, until
+// unwatchStops.
 const watchStops = `(() => {
 	const at = () => {
 		const e = document.activeElement;
@@ -246,7 +250,8 @@ const watchStops = `(() => {
 	return 0;
 })()`
 
-// takeStops takes what was noted so far, and whether Tab has led out of the page, which may hear of no further key then.
+// takeStops takes what was noted so far, and whether Tab has led out of the page, which may hear of no further key
+// then.
 const takeStops = `stops.splice(0).concat(document.activeElement && document.activeElement !== document.body ? [] : [{Done: true}])`
 
 // A site works from a disk, in every view of it.
@@ -258,8 +263,10 @@ func TestVisitSamples(t *testing.T) {
 	for _, page := range pagesBelow(t, dir) {
 		pages[page] = narrowAndWide
 	}
-	for _, page := range []string{"index.html", "sockets/index.html", "failed/index.html", "unmeasured/index.html", "long/index.html",
-		"sockets/history/index.html", "sockets/runs/" + earlierRun + "/index.html", "sockets/compare/" + earlierRun + "-" + laterRun + "/index.html",
+	for _, page := range []string{"index.html", "sockets/index.html", "failed/index.html", "unmeasured/index.html",
+		"long/index.html",
+		"sockets/history/index.html", "sockets/runs/" + earlierRun + "/index.html", "sockets/compare/" + earlierRun + "-" +
+			laterRun + "/index.html",
 		"tags/python/index.html"} {
 		if pages[page] == nil {
 			t.Errorf("there is no page %s", page)
@@ -300,7 +307,8 @@ func TestVisitSingleFile(t *testing.T) {
 func TestVisitReport(t *testing.T) {
 	t.Parallel()
 	dir := siteOfReport(t)
-	pages := slices.DeleteFunc(withoutLikes(pagesBelow(t, dir)), func(page string) bool { return kindOf(page) == docsFolder })
+	pages := slices.DeleteFunc(withoutLikes(pagesBelow(t, dir)),
+		func(page string) bool { return kindOf(page) == docsFolder })
 	shown := viewsByKind(pages, narrowAndWide)
 	articles := 0
 	for page := range shown {

@@ -17,7 +17,8 @@ import (
 )
 
 const (
-	// settle is how long nothing may change before changes are told: editors write a file in several steps, microseconds apart.
+	// settle is how long nothing may change before changes are told: editors write a file in several steps, microseconds
+	// apart.
 	settle = 15 * time.Millisecond
 	// settled is after how long they are told all the same, as where a run writes one record after another.
 	settled = 250 * time.Millisecond
@@ -63,7 +64,8 @@ func (w *watcher) watch(ctx context.Context) {
 	if w.system != nil {
 		w.system.Close()
 	}
-	w.notice(fmt.Sprintf("files are looked at every second, as the system does not tell of changes (%v)%s", err, wayOut(err)))
+	w.notice(fmt.Sprintf("files are looked at every second, as the system does not tell of changes (%v)%s", err,
+		wayOut(err)))
 	w.poll(ctx)
 }
 
@@ -138,7 +140,8 @@ func (w *watcher) matters(name string) bool {
 		if err != nil || below == ".." || strings.HasPrefix(below, ".."+string(filepath.Separator)) {
 			continue
 		}
-		hidden := slices.ContainsFunc(strings.Split(filepath.ToSlash(below), "/"), func(part string) bool { return part != "." && isHidden(part) })
+		hidden := slices.ContainsFunc(strings.Split(filepath.ToSlash(below), "/"),
+			func(part string) bool { return part != "." && isHidden(part) })
 		if !hidden {
 			return true
 		}

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// Where the system does not tell of changes, they are found by looking: files that come, change and go, and nothing else.
+// Where the system does not tell of changes, they are found by looking: files that come, change and go, and nothing
+// else.
 func TestPoll(t *testing.T) {
 	dir := t.TempDir()
 	root := filepath.Join(dir, "experiments")
@@ -31,7 +32,8 @@ func TestPoll(t *testing.T) {
 	}{
 		{"made", func() error {
 			return first(os.MkdirAll(filepath.Dir(article), 0o755), os.WriteFile(article, []byte("one"), 0o644),
-				os.WriteFile(article+"~", nil, 0o644), os.Mkdir(filepath.Join(root, ".git"), 0o755), os.WriteFile(filepath.Join(root, ".git", "index"), nil, 0o644))
+				os.WriteFile(article+"~", nil, 0o644), os.Mkdir(filepath.Join(root, ".git"), 0o755),
+				os.WriteFile(filepath.Join(root, ".git", "index"), nil, 0o644))
 		}, []string{article}},
 		{"changed", func() error {
 			return first(os.WriteFile(article, []byte("three"), 0o644), os.WriteFile(file, nil, 0o644))
@@ -72,10 +74,12 @@ func first(errs ...error) error {
 func TestWatchMany(t *testing.T) {
 	dir := t.TempDir()
 	told := make(chan []string, 1000)
-	w := &watcher{roots: []string{dir}, notice: func(text string) { t.Log(text) }, told: func(changed []string) { told <- changed }}
+	w := &watcher{roots: []string{dir}, notice: func(text string) { t.Log(text) },
+		told: func(changed []string) { told <- changed }}
 	for i := range 30 {
 		for k := range 50 {
-			if err := os.MkdirAll(filepath.Join(dir, string(rune('a'+i%26))+string(rune('a'+i/26)), "records", string(rune('a'+k%26))+string(rune('a'+k/26))), 0o755); err != nil {
+			if err := os.MkdirAll(filepath.Join(dir, string(rune('a'+i%26))+string(rune('a'+i/26)), "records",
+				string(rune('a'+k%26))+string(rune('a'+k/26))), 0o755); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -101,7 +105,8 @@ func TestWatchMany(t *testing.T) {
 	}
 	begin := time.Now()
 	for i := range 3000 {
-		name := filepath.Join(dir, "aa", "records", "aa", time.Now().Format("150405.000000000")+string(rune('a'+i%26))+".json")
+		name := filepath.Join(dir, "aa", "records", "aa", time.Now().Format("150405.000000000")+string(rune('a'+i%26))+
+			".json")
 		if err := os.WriteFile(name, nil, 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -116,9 +116,12 @@ func TestWorkflowComparesWhatBothSidesHave(t *testing.T) {
 		name, base, head string // articles of each side
 		called, comment  string
 	}{
-		{"the first article", "", "first", "run --quick\n", "There is nothing to compare yet: what this goes into has none of its articles.\n"},
-		{"an article of another name", "old", "new", "run --quick\n", "There is nothing to compare yet: what this goes into has none of its articles.\n"},
-		{"an article that both have", "first", "first", "run --quick -C TEMP/base\nrun --quick\ncompare TEMP/base . --format md\n", "compared\n"},
+		{"the first article", "", "first", "run --quick\n",
+			"There is nothing to compare yet: what this goes into has none of its articles.\n"},
+		{"an article of another name", "old", "new", "run --quick\n",
+			"There is nothing to compare yet: what this goes into has none of its articles.\n"},
+		{"an article that both have", "first", "first",
+			"run --quick -C TEMP/base\nrun --quick\ncompare TEMP/base . --format md\n", "compared\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -128,8 +131,10 @@ func TestWorkflowComparesWhatBothSidesHave(t *testing.T) {
 				cmd := exec.Command("bash", "-e", "-c", script)
 				cmd.Dir = project
 				cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "RUNNER_TEMP="+temp, "BASE=base",
-					"GITHUB_STEP_SUMMARY="+filepath.Join(temp, "summary"), "GIT_AUTHOR_NAME=author", "GIT_AUTHOR_EMAIL=author@example.com",
-					"GIT_COMMITTER_NAME=author", "GIT_COMMITTER_EMAIL=author@example.com", "ARTICLE_BASE="+tt.base, "ARTICLE_HEAD="+tt.head)
+					"GITHUB_STEP_SUMMARY="+filepath.Join(temp, "summary"), "GIT_AUTHOR_NAME=author",
+					"GIT_AUTHOR_EMAIL=author@example.com",
+					"GIT_COMMITTER_NAME=author", "GIT_COMMITTER_EMAIL=author@example.com", "ARTICLE_BASE="+tt.base,
+					"ARTICLE_HEAD="+tt.head)
 				if out, err := cmd.CombinedOutput(); err != nil {
 					t.Fatalf("%v\n%s", err, out)
 				}
@@ -165,7 +170,8 @@ func TestWorkflowsAreSound(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds actionlint")
 	}
-	if out, err := exec.Command("go", append([]string{"tool", "actionlint"}, workflows(t)...)...).CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", append([]string{"tool", "actionlint"},
+		workflows(t)...)...).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -10,7 +10,8 @@ import (
 	"benchbook/lab"
 )
 
-// What the project does not allow its articles is refused before any engine is asked, and what nobody may is refused in any case.
+// What the project does not allow its articles is refused before any engine is asked, and what nobody may is refused in
+// any case.
 func TestAllow(t *testing.T) {
 	const article = `---
 title: More than is harmless

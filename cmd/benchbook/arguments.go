@@ -43,7 +43,8 @@ var verbsElsewhere = map[string]string{
 	"watch":    "benchbook preview serves the site, and updates it at every change",
 }
 
-// flagsElsewhere are flags that users of other tools expect, with what benchbook has for them. Where a verb has such a flag, they are not asked.
+// flagsElsewhere are flags that users of other tools expect, with what benchbook has for them. Where a verb has such a
+// flag, they are not asked.
 var flagsElsewhere = map[string]string{
 	"dry-run": "benchbook plan shows what a run would do",
 	"port":    "benchbook preview serves the site",
@@ -99,9 +100,11 @@ func flagError(cmd *cobra.Command, err error) error {
 	return fmt.Errorf("unknown flag --%s: %s", name, source.Suggest("--"+name, names))
 }
 
-// invalidValue says what a flag wants in place of a value that it cannot have; variable is where it was given, if that was a variable.
+// invalidValue says what a flag wants in place of a value that it cannot have; variable is where it was given, if that
+// was a variable.
 func invalidValue(f *pflag.Flag, value, variable string) error {
-	wants := map[string]string{"bool": "true or false", "int": "a whole number", "int64": "a whole number", "duration": "a time, such as 20m",
+	wants := map[string]string{"bool": "true or false", "int": "a whole number", "int64": "a whole number",
+		"duration":    "a time, such as 20m",
 		"stringSlice": "words with commas between them"}[f.Value.Type()]
 	given := "--" + f.Name
 	if variable != "" {

@@ -76,14 +76,16 @@ contradict is a problem, and a claim that is still supported after its cells swa
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print problems as JSON")
 	cmd.Flags().BoolVar(&strict, "strict", false, "treat warnings as problems in the exit status")
-	cmd.Flags().BoolVar(&mutate, "mutate", false, "check with made-up numbers that each claim can be supported and can fail")
+	cmd.Flags().BoolVar(&mutate, "mutate", false,
+		"check with made-up numbers that each claim can be supported and can fail")
 	cmd.Flags().StringVar(&profile, "profile", plan.Full, "check the plan of this profile")
 	return cmd
 }
 
-// warnings says what the authors of articles without problems should look at: links that lead to nothing, and what the records show. The
-// records are exchanged to move the claims given, by article.
-func warnings(a *lab.Session, project *projects.Project, list []*lab.Article, plans map[string]*plan.Plan, movable map[string][]*article.Claim) ([]*source.Problem, error) {
+// warnings says what the authors of articles without problems should look at: links that lead to nothing, and what the
+// records show. The records are exchanged to move the claims given, by article.
+func warnings(a *lab.Session, project *projects.Project, list []*lab.Article, plans map[string]*plan.Plan,
+	movable map[string][]*article.Claim) ([]*source.Problem, error) {
 	slugs, err := project.Slugs()
 	if err != nil {
 		return nil, lab.Failure(err)

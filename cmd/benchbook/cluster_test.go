@@ -36,7 +36,8 @@ calibrate: false
 ~~~
 `
 
-// An article runs on a cluster as it does on one machine, from run to render, by the user of the manual, whose rights are all it needs.
+// An article runs on a cluster as it does on one machine, from run to render, by the user of the manual, whose rights
+// are all it needs.
 func TestRunOnCluster(t *testing.T) {
 	folder := os.Getenv("BENCHBOOK_TEST_CLUSTER") // of scripts/clustertest/run
 	if folder == "" {
@@ -72,7 +73,8 @@ func TestRunOnCluster(t *testing.T) {
 		}
 		for fact, want := range map[string]string{"placement.hosts": "server on services; load on load",
 			"placement.services": "", "placement.load": "", "network.crossing": "from pod to pod",
-			"hosts.load.host.kernel": ".", "hosts.services.host.cores": "logical", "hosts.services.clock.ahead": "s", "engine.name": "kubernetes",
+			"hosts.load.host.kernel": ".", "hosts.services.host.cores": "logical", "hosts.services.clock.ahead": "s",
+			"engine.name":      "kubernetes",
 			"engine.node.load": "node2", "engine.node.services": "node1", "engine.node.services.status": "no right"} {
 			if got, ok := r.Facts[fact]; !ok || !strings.Contains(got, want) {
 				t.Errorf("fact %s is %q, want %q in it", fact, got, want)
@@ -103,16 +105,19 @@ func TestRunOnCluster(t *testing.T) {
 func useCluster(t *testing.T, dir, registry, form string) {
 	t.Helper()
 	const pool = "benchbook.test/pool"
-	keys := fmt.Sprintf("{context: test, namespace: bench, nodes: {load: {%s: load}, services: {%s: services}}}", pool, pool)
+	keys := fmt.Sprintf("{context: test, namespace: bench, nodes: {load: {%s: load}, services: {%s: services}}}", pool,
+		pool)
 	file := fmt.Sprintf("registry: %q\n", registry) + fmt.Sprintf(form, keys)
 	if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(file), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// runSpread puts one load on from one node and from two. Two generators on two nodes send what one sends, and come to the same verdict.
+// runSpread puts one load on from one node and from two. Two generators on two nodes send what one sends, and come to
+// the same verdict.
 func runSpread(t *testing.T, w lab.Config, registry string) {
-	dir, of := project(t, "apart", strings.NewReplacer("load: {", "matrix: {generators: [1, 2]}\nload: {generators: \"${{ matrix.generators }}\", ",
+	dir, of := project(t, "apart", strings.NewReplacer("load: {",
+		"matrix: {generators: [1, 2]}\nload: {generators: \"${{ matrix.generators }}\", ",
 		"repetitions: 2", "repetitions: 1").Replace(onNodes))
 	file := fmt.Sprintf("registry: %q\nengine: kubernetes\nkubernetes: {context: test, namespace: bench, nodes: "+
 		"{load: {benchbook.test/generators: several}, services: {benchbook.test/pool: services}}}\n", registry)
@@ -138,7 +143,8 @@ func runSpread(t *testing.T, w lab.Config, registry string) {
 	}
 	for name, counts := range map[string][2]int64{
 		"due": {one.Load.Open.Due, two.Load.Open.Due}, "sent": {one.Load.Open.Sent, two.Load.Open.Sent},
-		"failed": {one.Load.Failed, two.Load.Failed}, "latencies": {one.Histograms["latency"].Count, two.Histograms["latency"].Count},
+		"failed": {one.Load.Failed, two.Load.Failed}, "latencies": {one.Histograms["latency"].Count,
+			two.Histograms["latency"].Count},
 	} {
 		if counts[0] != counts[1] {
 			t.Errorf("%d %s on one node, %d on two", counts[0], name, counts[1])
@@ -148,7 +154,8 @@ func runSpread(t *testing.T, w lab.Config, registry string) {
 		_, checks := validity.Of(r)
 		for _, c := range checks {
 			// What others do meanwhile on the machine that all nodes are is no matter of theirs.
-			if c.Level == validity.Invalid && !slices.Contains([]string{"foreign CPU", "steal", "send lag", "generator CPU", "generator stalls", "generator waits"}, c.Name) {
+			if c.Level == validity.Invalid && !slices.Contains([]string{"foreign CPU", "steal", "send lag", "generator CPU",
+				"generator stalls", "generator waits"}, c.Name) {
 				names = append(names, c.Name+": "+c.Words)
 			}
 		}
@@ -165,14 +172,16 @@ func runSpread(t *testing.T, w lab.Config, registry string) {
 			t.Errorf("generator %d: %+v, want it on %s by a clock that is known not quite", i+1, g, host)
 		}
 	}
-	for fact, want := range map[string]string{"placement.hosts": "server on services; load on load, load-2", "engine.node.services": "node1",
-		"engine.node.load": "node2", "engine.node.load-2": "node3"} {
+	for fact, want := range map[string]string{"placement.hosts": "server on services; load on load, load-2",
+		"engine.node.services": "node1",
+		"engine.node.load":     "node2", "engine.node.load-2": "node3"} {
 		if two.Facts[fact] != want {
 			t.Errorf("fact %s is %q, want %q", fact, two.Facts[fact], want)
 		}
 	}
 	if ahead := two.Facts["hosts.load-2.clock.ahead"]; ahead == "" || one.Facts["hosts.load-2.clock.ahead"] != "" {
-		t.Errorf("the second clock is %q ahead, and %q where there is no generator", ahead, one.Facts["hosts.load-2.clock.ahead"])
+		t.Errorf("the second clock is %q ahead, and %q where there is no generator", ahead,
+			one.Facts["hosts.load-2.clock.ahead"])
 	}
 	if got := mustRun(t, w, "-C", dir, "clean"); !strings.Contains(got, "nothing was left behind") {
 		t.Errorf("clean found\n%s", got)
@@ -186,7 +195,8 @@ func runAsync101(t *testing.T, w lab.Config, registry string) {
 		t.Fatal(err)
 	}
 	dir, folder := project(t, "async-101", string(text))
-	useCluster(t, dir, registry, "engine: kubernetes\nprofiles: {smoke: {repetitions: 1, calibrate: false}}\nkubernetes: %s\n")
+	useCluster(t, dir, registry, "engine: kubernetes\nprofiles: {smoke: {repetitions: 1, calibrate: false}}\n"+
+		"kubernetes: %s\n")
 	t.Log(mustRun(t, w, "-C", dir, "run", "--profile", "smoke"))
 	for experiment, records := range measuredIn(t, folder) {
 		for _, r := range records {
@@ -203,12 +213,13 @@ func runAsync101(t *testing.T, w lab.Config, registry string) {
 	}
 }
 
-// runEnded ends runs in the middle. What one that is killed has left is found and removed, one that is interrupted leaves nothing, and the
-// next goes on where they were.
+// runEnded ends runs in the middle. What one that is killed has left is found and removed, one that is interrupted
+// leaves nothing, and the next goes on where they were.
 func runEnded(t *testing.T, w lab.Config, registry string) {
 	program, lock := installed(t), t.TempDir()
 	const repetitions = 5
-	dir, folder := project(t, "apart", strings.Replace(onNodes, "repetitions: 2", fmt.Sprintf("repetitions: %d", repetitions), 1))
+	dir, folder := project(t, "apart", strings.Replace(onNodes, "repetitions: 2", fmt.Sprintf("repetitions: %d",
+		repetitions), 1))
 	useCluster(t, dir, registry, "engine: kubernetes\nkubernetes: %s\n")
 	saved := &archive{folder: filepath.Join(folder, "records")}
 	end := func(with os.Signal) (status int, said string) {
@@ -229,7 +240,8 @@ func runEnded(t *testing.T, w lab.Config, registry string) {
 			t.Errorf("after a run that was killed clean removes no %s:\n%s", kind, cleaned)
 		}
 	}
-	if status, said := end(os.Interrupt); status != lab.StatusInterrupted || !strings.Contains(said, "all containers removed") {
+	if status, said := end(os.Interrupt); status != lab.StatusInterrupted ||
+		!strings.Contains(said, "all containers removed") {
 		t.Errorf("interrupted, the run has status %d:\n%s", status, said)
 	}
 	if got := mustRun(t, w, "-C", dir, "clean"); !strings.Contains(got, "nothing was left behind") {
@@ -246,9 +258,11 @@ func runEnded(t *testing.T, w lab.Config, registry string) {
 
 // runAsHost runs the article in the cluster as one of the hosts of the project, whose engine is another one.
 func runAsHost(t *testing.T, w lab.Config, registry string) {
-	dir, of := project(t, "apart", strings.Replace(onNodes, "repetitions: 2\n", "repetitions: 1\nhosts: {server: cloud, load: cloud}\n", 1))
+	dir, of := project(t, "apart", strings.Replace(onNodes, "repetitions: 2\n",
+		"repetitions: 1\nhosts: {server: cloud, load: cloud}\n", 1))
 	useCluster(t, dir, registry, "hosts: {cloud: {kubernetes: %s}}\n")
-	if got := mustRun(t, w, "-C", dir, "doctor"); !regexp.MustCompile(`(?m)^ok +host cloud +kubernetes v\S+, namespace bench of\s+context test`).MatchString(got) {
+	if got := mustRun(t, w, "-C", dir, "doctor"); !regexp.MustCompile(
+		`(?m)^ok +host cloud +kubernetes v\S+, namespace bench of\s+context test`).MatchString(got) {
 		t.Errorf("doctor says\n%s", got)
 	}
 	mustRun(t, w, "-C", dir, "run")
@@ -257,7 +271,8 @@ func runAsHost(t *testing.T, w lab.Config, registry string) {
 	if err != nil || len(bad) > 0 || planned(records) != 1 {
 		t.Fatalf("%d records as planned, %d bad ones, %v; want 1", planned(records), len(bad), err)
 	}
-	if r := records[0]; r.Failure != "" || r.Facts["engine.name"] != "kubernetes" || r.Facts["placement.hosts"] != "server on services; load on load" {
+	if r := records[0]; r.Failure != "" || r.Facts["engine.name"] != "kubernetes" ||
+		r.Facts["placement.hosts"] != "server on services; load on load" {
 		t.Errorf("failure %q, facts %q", r.Failure, r.Facts)
 	}
 	if got := mustRun(t, w, "-C", dir, "clean"); !strings.Contains(got, "nothing was left behind") {
@@ -265,8 +280,8 @@ func runAsHost(t *testing.T, w lab.Config, registry string) {
 	}
 }
 
-// Articles in two clusters that are hosts of the project are each verified in their own, whose nodes have the same names, beside one on this
-// machine.
+// Articles in two clusters that are hosts of the project are each verified in their own, whose nodes have the same
+// names, beside one on this machine.
 func TestClustersAsHosts(t *testing.T) {
 	t.Setenv("ENGINE", "")
 	var mu sync.Mutex
@@ -288,12 +303,14 @@ func TestClustersAsHosts(t *testing.T) {
 			return nil
 		}
 		s.Exec = func(context.Context, string, engine.Command) (engine.Exit, error) {
-			return engine.Exit{Stdout: []byte(`{"ID": "c4-0a0a0a", "Cores": [[0], [1], [2], [3]], "Facts": {"host.cpu": "that of ` + o.Context + `"}}`)}, nil
+			return engine.Exit{Stdout: []byte(
+				`{"ID": "c4-0a0a0a", "Cores": [[0], [1], [2], [3]], "Facts": {"host.cpu": "that of ` + o.Context + `"}}`)}, nil
 		}
 		return fake.New(s), nil
 	}
 	text := func(hosts string) string {
-		return "---\ntitle: Apart\n---\n\n~~~yaml experiment\nname: apart\nservices: {server: {image: \"nginx:1.27\", expose: [\"80\"]}}\n" +
+		return "---\ntitle: Apart\n---\n\n~~~yaml experiment\nname: apart\n" +
+			"services: {server: {image: \"nginx:1.27\", expose: [\"80\"]}}\n" +
 			"load: {target: \"http://server/\"}\nrepetitions: 1\n" + hosts + "~~~\n"
 	}
 	dir, folder := project(t, "one", text("hosts: {server: one, load: one}\n"))
@@ -302,11 +319,13 @@ func TestClustersAsHosts(t *testing.T) {
 		if err := os.MkdirAll(other, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(other, article.FileName), []byte(strings.ReplaceAll(text(hosts), "~~~", "```")), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(other, article.FileName), []byte(strings.ReplaceAll(text(hosts), "~~~", "```")),
+			0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	const file = "registry: registry.example\nhosts: {one: {kubernetes: {context: first}}, two: {kubernetes: {context: second}}}\n"
+	const file = "registry: registry.example\nhosts: {one: {kubernetes: {context: first}}, two: {kubernetes: {context: " +
+		"second}}}\n"
 	if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(file), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -316,28 +335,31 @@ func TestClustersAsHosts(t *testing.T) {
 	}
 	var want []string
 	for _, cluster := range []string{"first", "second"} {
-		want = append(want, cluster+": connected, with registry.example", cluster+": host on load", cluster+": host on services", cluster+": server on services")
+		want = append(want, cluster+": connected, with registry.example", cluster+": host on load",
+			cluster+": host on services", cluster+": server on services")
 	}
 	slices.Sort(started)
 	slices.Sort(want)
 	if !slices.Equal(started, want) {
 		t.Errorf("started\n%s\nwant\n%s", strings.Join(started, "\n"), strings.Join(want, "\n"))
 	}
-	for _, line := range []string{"host load of one: c4-0a0a0a, that of first\n", "host services of two: c4-0a0a0a, that of second\n"} {
+	for _, line := range []string{"host load of one: c4-0a0a0a, that of first\n",
+		"host services of two: c4-0a0a0a, that of second\n"} {
 		if !strings.Contains(stderr.String(), line) {
 			t.Errorf("verify says\n%s\nwant %q", &stderr, line)
 		}
 	}
 	// Once they were met, it is known whose results these are.
-	for slug, line := range map[string]string{"one": `(?m)^  hosts +c4\+c4-[0-9a-f]{6}$`, "two": `(?m)^  cluster +two$`, "here": `(?m)^  host +c`} {
+	for slug, line := range map[string]string{"one": `(?m)^  hosts +c4\+c4-[0-9a-f]{6}$`, "two": `(?m)^  cluster +two$`,
+		"here": `(?m)^  host +c`} {
 		if said := mustRun(t, w, "-C", dir, "plan", slug); !regexp.MustCompile(line).MatchString(said) {
 			t.Errorf("the plan of %s is\n%s\nwant %s in it", slug, said, line)
 		}
 	}
 }
 
-// Generators of a load are spread over the nodes that there are, of one class and in the order of their names, and the results of such an
-// article are of other hosts than those of one whose loads have one generator.
+// Generators of a load are spread over the nodes that there are, of one class and in the order of their names, and the
+// results of such an article are of other hosts than those of one whose loads have one generator.
 func TestSpreadOverNodes(t *testing.T) {
 	t.Setenv("ENGINE", "")
 	var mu sync.Mutex
@@ -369,13 +391,15 @@ func TestSpreadOverNodes(t *testing.T) {
 			if last == "load-3" {
 				id = "c8-0b0b0b"
 			}
-			return engine.Exit{Stdout: []byte(`{"ID": "` + id + `", "Cores": [[0], [1], [2], [3]], "Facts": {"host.cpu": "of ` + nodes[last] + `"}}`)}, nil
+			return engine.Exit{Stdout: []byte(`{"ID": "` + id + `", "Cores": [[0], [1], [2], [3]], "Facts": {"host.cpu": "of ` +
+				nodes[last] + `"}}`)}, nil
 		}
 		cluster = fake.New(s)
 		return cluster, nil
 	}
 	text := func(generators int) string {
-		return fmt.Sprintf("---\ntitle: Apart\n---\n\n~~~yaml experiment\nname: apart\nservices: {server: {image: \"nginx:1.27\", expose: [\"80\"]}}\n"+
+		return fmt.Sprintf("---\ntitle: Apart\n---\n\n~~~yaml experiment\nname: apart\n"+
+			"services: {server: {image: \"nginx:1.27\", expose: [\"80\"]}}\n"+
 			"load: {target: \"http://server/\", generators: %d}\nrepetitions: 1\n~~~\n", generators)
 	}
 	dir, folder := project(t, "wide", text(4))
@@ -385,7 +409,8 @@ func TestSpreadOverNodes(t *testing.T) {
 	}
 	for path, content := range map[string]string{
 		filepath.Join(narrow, article.FileName): strings.ReplaceAll(text(1), "~~~", "```"),
-		filepath.Join(dir, article.ProjectFile): "engine: kubernetes\nregistry: registry.example\nkubernetes: {context: lab, namespace: bench}\n",
+		filepath.Join(dir, article.ProjectFile): "engine: kubernetes\nregistry: registry.example\n" +
+			"kubernetes: {context: lab, namespace: bench}\n",
 	} {
 		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
 			t.Fatal(err)
@@ -398,7 +423,8 @@ func TestSpreadOverNodes(t *testing.T) {
 	if status := run([]string{"-C", dir, "verify", "narrow"}, &stdout, &stderr, w); status != 0 {
 		t.Fatalf("verify has status %d\n%s%s", status, &stdout, &stderr)
 	}
-	if said := stderr.String(); strings.Contains(said, "load-2") || slices.ContainsFunc(cluster.Calls(), func(call string) bool { return strings.HasPrefix(call, "spread") }) {
+	if said := stderr.String(); strings.Contains(said, "load-2") || slices.ContainsFunc(cluster.Calls(),
+		func(call string) bool { return strings.HasPrefix(call, "spread") }) {
 		t.Errorf("for loads of one generator there are calls %q, and verify says\n%s", cluster.Calls(), said)
 	}
 	stderr.Reset()
@@ -408,18 +434,22 @@ func TestSpreadOverNodes(t *testing.T) {
 	if calls := cluster.Calls(); !slices.Contains(calls, "spread load over n1 n3") {
 		t.Errorf("calls %q", calls)
 	}
-	for _, line := range []string{"host load: node big is left out: it is c8-0b0b0b, of big, and node n3 is c4-0a0a0a, of n3; name nodes of one kind",
-		"host load: 4 generators are on 2", "host load: c4-0a0a0a, of n1\n", "host load-2: c4-0a0a0a, of n3\n", "host services: c4-0a0a0a, of s1\n"} {
+	for _, line := range []string{"host load: node big is left out: it is c8-0b0b0b, of big, and node n3 is c4-0a0a0a, " +
+		"of n3; name nodes of one kind",
+		"host load: 4 generators are on 2", "host load: c4-0a0a0a, of n1\n", "host load-2: c4-0a0a0a, of n3\n",
+		"host services: c4-0a0a0a, of s1\n"} {
 		if !strings.Contains(stderr.String(), line) {
 			t.Errorf("verify says\n%s\nwant %q", &stderr, line)
 		}
 	}
 	// Whoever comes again asks for the same nodes.
 	mustRun(t, w, "-C", dir, "verify", "wide")
-	if want := map[string][]string{"load": {"n1", "n3"}, "services": {"s1"}}; !maps.EqualFunc(preferred, want, slices.Equal[[]string]) {
+	if want := map[string][]string{"load": {"n1", "n3"}, "services": {"s1"}}; !maps.EqualFunc(preferred, want,
+		slices.Equal[[]string]) {
 		t.Errorf("preferred are %q, want %q", preferred, want)
 	}
-	for slug, line := range map[string]string{"wide": `(?m)^  hosts +c4\+c4\+c4-[0-9a-f]{6}$`, "narrow": `(?m)^  hosts +c4\+c4-[0-9a-f]{6}$`} {
+	for slug, line := range map[string]string{"wide": `(?m)^  hosts +c4\+c4\+c4-[0-9a-f]{6}$`,
+		"narrow": `(?m)^  hosts +c4\+c4-[0-9a-f]{6}$`} {
 		if said := mustRun(t, w, "-C", dir, "plan", slug); !regexp.MustCompile(line).MatchString(said) {
 			t.Errorf("the plan of %s is\n%s\nwant %s in it", slug, said, line)
 		}
@@ -451,7 +481,8 @@ func keptOut(t *testing.T, w lab.Config, dir, registry string) {
 	w.LockDir = t.TempDir() // other packages may have this machine
 	var stdout, stderr bytes.Buffer
 	status := run([]string{"-C", dir, "run"}, &stdout, &stderr, w)
-	if said := stderr.String(); status != lab.StatusFailed || !strings.Contains(said, "it measures something else, since ") {
+	if said := stderr.String(); status != lab.StatusFailed ||
+		!strings.Contains(said, "it measures something else, since ") {
 		t.Errorf("run has status %d and says\n%s", status, said)
 	}
 }

@@ -33,7 +33,8 @@ With --fail-on 'throughput < -5% or latency.p99 > 10%' the status is 1 if the co
 cell's change, or if no cell can be judged.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
-				return errors.New("compare needs two sides, A before and B after, each a run, a host, a profile, a git revision or a folder of records: " +
+				return errors.New("compare needs two sides, A before and B after, each a run, a host, a profile, a git revision " +
+					"or a folder of records: " +
 					"benchbook compare HEAD~1 HEAD")
 			}
 			return nil
@@ -60,8 +61,11 @@ cell's change, or if no cell can be judged.`,
 		},
 	}
 	formatted.Add(cmd)
-	cmd.Flags().StringVar(&flags.FailOn, "fail-on", "", "end with status 1 if this holds for any cell, such as 'throughput < -5%'")
-	cmd.Flags().StringSliceVar(&flags.Metrics, "metric", nil, "compare only this metric; can be given several times (default those that conclusions are drawn from)")
-	cmd.Flags().BoolVar(&flags.AcrossHosts, "across-hosts", false, "compare and mark results of hosts that differ in processor or cores")
+	cmd.Flags().StringVar(&flags.FailOn, "fail-on", "",
+		"end with status 1 if this holds for any cell, such as 'throughput < -5%'")
+	cmd.Flags().StringSliceVar(&flags.Metrics, "metric", nil,
+		"compare only this metric; can be given several times (default those that conclusions are drawn from)")
+	cmd.Flags().BoolVar(&flags.AcrossHosts, "across-hosts", false,
+		"compare and mark results of hosts that differ in processor or cores")
 	return cmd
 }

@@ -23,8 +23,8 @@ const (
 	runAfter  = "20261121T100000Z-bbbb"
 )
 
-// measuredTwice is a project with an article that two runs have measured: in the second one server has become slower, a package is
-// newer, one server has other options and one has failed.
+// measuredTwice is a project with an article that two runs have measured: in the second one server has become slower, a
+// package is newer, one server has other options and one has failed.
 func measuredTwice(t *testing.T) (project string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", "compare.md"))
@@ -42,7 +42,8 @@ func measuredTwice(t *testing.T) (project string) {
 	}
 	before := func(r *record.Record) { r.Run = runBefore; older(r) }
 	fewerConnections := func(r *record.Record) {
-		r.Key, r.Definition = "0123456789abcdef", bytes.Replace(r.Definition, []byte(`"connections":10`), []byte(`"connections":8`), 1)
+		r.Key, r.Definition = "0123456789abcdef", bytes.Replace(r.Definition, []byte(`"connections":10`),
+			[]byte(`"connections":8`), 1)
 	}
 	b.Measure(plan.Full, "servers", "sync", []float64{1000, 1010, 990, 1005, 995}, before)
 	b.Measure(plan.Full, "servers", "async", []float64{1400, 1410, 1390, 1405, 1395}, before)
@@ -52,7 +53,8 @@ func measuredTwice(t *testing.T) (project string) {
 	b.Measure(plan.Full, "servers", "sync", []float64{1003, 1007, 994, 1001, 999}, newer)
 	b.Measure(plan.Full, "servers", "async", []float64{1200, 1210, 1190, 1205, 1195}, newer)
 	b.Measure(plan.Full, "servers", "slow", []float64{120, 121, 119, 122, 118}, newer)
-	b.Measure(plan.Full, "servers", "broken", []float64{1, 1, 1, 1, 1}, newer, rendertest.Fails("it ended with status 1", "Traceback"))
+	b.Measure(plan.Full, "servers", "broken", []float64{1, 1, 1, 1, 1}, newer, rendertest.Fails("it ended with status 1",
+		"Traceback"))
 	b.Measure(plan.Full, "servers", "again", []float64{1006, 1010, 997, 1004, 1002}, newer)
 	for _, r := range b.Records {
 		if err := record.Dir(filepath.Join(b.Dir(), "records")).Save(r); err != nil {
@@ -78,7 +80,8 @@ func TestShowAndCompareGolden(t *testing.T) {
 		args   []string
 	}{
 		{"compare.txt", 0, []string{"compare", runBefore, runAfter}},
-		{"compare-fails.md", 1, []string{"compare", runBefore, runAfter, "servers#servers", "--format", "md", "--metric", "throughput,failed",
+		{"compare-fails.md", 1, []string{"compare", runBefore, runAfter, "servers#servers", "--format", "md", "--metric",
+			"throughput,failed",
 			"--fail-on", "throughput < -5%"}},
 		{"compare.csv", 0, []string{"compare", runBefore, runAfter, "--format", "csv", "--metric", "throughput"}},
 		{"compare.json", 0, []string{"compare", runBefore, runAfter, "--json", "--metric", "throughput"}},
@@ -86,8 +89,10 @@ func TestShowAndCompareGolden(t *testing.T) {
 		{"show.md", 0, []string{"show", "servers#servers", "--run", runBefore, "--format", "md"}},
 		{"show-trial.txt", 0, []string{"show", "servers", "--run", runAfter, "--trial", "broken"}},
 		{"show-repetition.txt", 0, []string{"show", "servers", "--run", runBefore, "--trial", "async", "--repetition", "2"}},
-		{"show-repetition.md", 0, []string{"show", "servers", "--run", runAfter, "--trial", "broken", "--repetition", "1", "--format", "md"}},
-		{"show-repetition.csv", 0, []string{"show", "servers", "--run", runBefore, "--trial", "async", "--repetition", "2", "--format", "csv"}},
+		{"show-repetition.md", 0, []string{"show", "servers", "--run", runAfter, "--trial", "broken", "--repetition", "1",
+			"--format", "md"}},
+		{"show-repetition.csv", 0, []string{"show", "servers", "--run", runBefore, "--trial", "async", "--repetition", "2",
+			"--format", "csv"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.golden, func(t *testing.T) {
@@ -125,15 +130,18 @@ func TestShowSaysTheLimit(t *testing.T) {
 	}
 }
 
-// A run is all that was measured in one go, also where each experiment had a name of its own: any of these names is the run's.
+// A run is all that was measured in one go, also where each experiment had a name of its own: any of these names is the
+// run's.
 func TestRunsOfOlderRecords(t *testing.T) {
 	text := "---\ntitle: Two experiments\n---\n\n```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n"
 	for _, name := range []string{"one", "two"} {
-		text += "\n```yaml experiment\nname: " + name + "\nservices: {server: {build: ., expose: [\"8080\"]}}\nmatrix: {server: [a, b]}\n" +
+		text += "\n```yaml experiment\nname: " + name +
+			"\nservices: {server: {build: ., expose: [\"8080\"]}}\nmatrix: {server: [a, b]}\n" +
 			"load: {target: \"http://server:8080/\", connections: 10}\nrepetitions: 3\ncalibrate: false\n```\n"
 	}
 	b := rendertest.New(t, "two", []byte(text))
-	before, after := map[string]string{"one": "20261110T100000Z-aaaa", "two": "20261110T101000Z-bbbb"}, map[string]string{"one": "20261114T100000Z-cccc", "two": "20261114T101000Z-dddd"}
+	before, after := map[string]string{"one": "20261110T100000Z-aaaa", "two": "20261110T101000Z-bbbb"},
+		map[string]string{"one": "20261114T100000Z-cccc", "two": "20261114T101000Z-dddd"}
 	for _, experiment := range []string{"one", "two"} {
 		for _, trial := range []string{"a", "b"} {
 			b.Measure(plan.Full, experiment, trial, []float64{500, 505, 495}, rendertest.In(before[experiment], 10))
@@ -146,7 +154,8 @@ func TestRunsOfOlderRecords(t *testing.T) {
 		}
 	}
 	project := filepath.Join(b.Dir(), "..", "..")
-	status, stdout, stderr := benchbook(project, "compare", before["one"], after["two"], "--json", "--metric", "throughput")
+	status, stdout, stderr := benchbook(project, "compare", before["one"], after["two"], "--json", "--metric",
+		"throughput")
 	if status != 0 {
 		t.Fatalf("status %d: %s", status, stderr)
 	}
@@ -164,8 +173,10 @@ func TestRunsOfOlderRecords(t *testing.T) {
 			want = append(want, experiment+" "+trial+" "+before[experiment]+" "+after[experiment])
 		}
 	}
-	if slices.Sort(cells); !slices.Equal(cells, want) || !slices.Equal(compared.A.Sets[0].Runs, []string{before["one"], before["two"]}) {
-		t.Errorf("compared are\n%s\nof runs %q, want\n%s", strings.Join(cells, "\n"), compared.A.Sets[0].Runs, strings.Join(want, "\n"))
+	if slices.Sort(cells); !slices.Equal(cells, want) || !slices.Equal(compared.A.Sets[0].Runs,
+		[]string{before["one"], before["two"]}) {
+		t.Errorf("compared are\n%s\nof runs %q, want\n%s", strings.Join(cells, "\n"), compared.A.Sets[0].Runs,
+			strings.Join(want, "\n"))
 	}
 	status, stdout, stderr = benchbook(project, "show", "two", "--run", before["two"], "--json")
 	var shown []results.ShowJSON
@@ -194,14 +205,17 @@ func TestShowJSON(t *testing.T) {
 	var got []string
 	for _, c := range shown[0].Experiments[0].Cells {
 		i := slices.IndexFunc(c.Metrics, func(m results.ShownMetric) bool { return m.Metric == "throughput" })
-		got = append(got, fmt.Sprint(c.Trial, " ", c.Validity, " ", c.State, " ", len(c.Repetitions), " ", c.Metrics[i].Values))
+		got = append(got, fmt.Sprint(c.Trial, " ", c.Validity, " ", c.State, " ", len(c.Repetitions), " ",
+			c.Metrics[i].Values))
 	}
 	want := []string{"sync ok fresh 5 [1003 1007 994 1001 999]", "async ok fresh 5 [1200 1210 1190 1205 1195]",
-		"slow ok fresh 5 [120 121 119 122 118]", "broken invalid fresh 5 []", "sync again ok fresh 5 [1006 1010 997 1004 1002]"}
+		"slow ok fresh 5 [120 121 119 122 118]", "broken invalid fresh 5 []",
+		"sync again ok fresh 5 [1006 1010 997 1004 1002]"}
 	if !slices.Equal(got, want) {
 		t.Errorf("cells are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if len(shown[0].Claims) != 1 || shown[0].Claims[0].Verdict != "supported" || shown[0].Experiments[0].NoiseFloor["throughput"].Floor == 0 {
+	if len(shown[0].Claims) != 1 || shown[0].Claims[0].Verdict != "supported" ||
+		shown[0].Experiments[0].NoiseFloor["throughput"].Floor == 0 {
 		t.Errorf("claims are %+v, noise floors %+v", shown[0].Claims, shown[0].Experiments[0].NoiseFloor)
 	}
 }
@@ -215,7 +229,8 @@ func TestFailOn(t *testing.T) {
 		stderr    string
 	}{
 		{"throughput < -5%", 1, `--fail-on "throughput < -5%" is met by servers#servers async`},
-		{"throughput < -20%", 0, "--fail-on cannot be judged for servers#servers broken: throughput: B: failed: it ended with status 1"},
+		{"throughput < -20%", 0, "--fail-on cannot be judged for servers#servers broken: throughput: B: failed: it ended " +
+			"with status 1"},
 		{`throughput{server="sync"} < -1%`, 0, ""},
 		{`throughput{server="broken"} < -1%`, 1, `cannot be judged for any cell`},
 		{"througput < -5%", 2, `no metric "througput" in what is compared: did you mean "throughput"?`},

@@ -54,9 +54,9 @@ runs, trials and claims of the project. To have it in every new shell:
 	}
 }
 
-// complete teaches the shells, by way of the scripts of completion, the names of this project: articles and their experiments as
-// arguments, profiles, hosts, runs, trials, claims, templates and engines as values of flags. Completion never fails: where there is no project,
-// nothing is offered.
+// complete teaches the shells, by way of the scripts of completion, the names of this project: articles and their
+// experiments as arguments, profiles, hosts, runs, trials, claims, templates and engines as values of flags. Completion
+// never fails: where there is no project, nothing is offered.
 func (a *app) complete(root *cobra.Command) {
 	flags := map[string]cobra.CompletionFunc{
 		"profile":  a.completeProfiles,
@@ -67,7 +67,8 @@ func (a *app) complete(root *cobra.Command) {
 		"trial":    a.completeField(func(r *record.Record) string { return r.Trial }),
 		"claim":    a.completeClaims,
 		"format":   cobra.FixedCompletions(formats(), cobra.ShellCompDirectiveNoFileComp),
-		"engine":   cobra.FixedCompletions(append(a.Config.EngineNames(), measure.EngineNone), cobra.ShellCompDirectiveNoFileComp),
+		"engine": cobra.FixedCompletions(append(a.Config.EngineNames(), measure.EngineNone),
+			cobra.ShellCompDirectiveNoFileComp),
 	}
 	for _, cmd := range root.Commands() {
 		if strings.Contains(cmd.Use, "[ARTICLE") {
@@ -118,7 +119,8 @@ func (a *app) documents(cmd *cobra.Command) (*projects.Project, []*article.Docum
 }
 
 // completeArticles offers slugs with their titles, and the experiments of an article once a # is there.
-func (a *app) completeArticles(cmd *cobra.Command, _ []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+func (a *app) completeArticles(cmd *cobra.Command, _ []string, word string) ([]cobra.Completion,
+	cobra.ShellCompDirective) {
 	var out []cobra.Completion
 	_, docs := a.documents(cmd)
 	for _, doc := range docs {
@@ -134,18 +136,21 @@ func (a *app) completeArticles(cmd *cobra.Command, _ []string, word string) ([]c
 }
 
 // completeProfiles offers the profiles that are built in, and those of the project and of the articles.
-func (a *app) completeProfiles(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+func (a *app) completeProfiles(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion,
+	cobra.ShellCompDirective) {
 	project, docs := a.documents(cmd)
 	return lab.ProfileNames(project, docs), cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeCompare offers runs, hosts and profiles that there are records of for the first two arguments, beside which folders and
-// git revisions can stand, and articles for the others.
-func (a *app) completeCompare(cmd *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+// completeCompare offers runs, hosts and profiles that there are records of for the first two arguments, beside which
+// folders and git revisions can stand, and articles for the others.
+func (a *app) completeCompare(cmd *cobra.Command, args []string, word string) ([]cobra.Completion,
+	cobra.ShellCompDirective) {
 	if len(args) >= 2 {
 		return a.completeArticles(cmd, args, word)
 	}
-	return append(a.measured(cmd, lab.RecordRun), slices.Concat(a.measured(cmd, lab.RecordHost), a.measured(cmd, lab.RecordProfile))...), cobra.ShellCompDirectiveDefault
+	return append(a.measured(cmd, lab.RecordRun), slices.Concat(a.measured(cmd, lab.RecordHost),
+		a.measured(cmd, lab.RecordProfile))...), cobra.ShellCompDirectiveDefault
 }
 
 // completeField offers the values of a field that there are records of.

@@ -42,17 +42,19 @@ func toldApart(t *testing.T, name string, rows [][]string, results ...string) {
 	}
 }
 
-// In the data of every figure and table of the committed articles the rows are told apart by what they are of, no column is there twice,
-// and every run is one that the page names.
+// In the data of every figure and table of the committed articles the rows are told apart by what they are of, no
+// column is there twice, and every run is one that the page names.
 func TestDataOfCommittedArticles(t *testing.T) {
 	out := t.TempDir()
 	project := filepath.Join("..", "..")
 	if status, _, stderr := benchbook(project, "render", "--out", out); status != 0 {
 		t.Fatalf("status %d: %s", status, stderr)
 	}
-	results := []string{"repetitions", "value", "lo", "hi", "interval", "published", "missing", "state", "validity", "limited_by", "run", "host",
+	results := []string{"repetitions", "value", "lo", "hi", "interval", "published", "missing", "state", "validity",
+		"limited_by", "run", "host",
 		"seconds", "attempts", "invalid", "chosen", "met", "cpu_share", "cores_busy", "limits", "verdict", "effect", "reason"}
-	changes := []string{"a", "a_lo", "a_hi", "a_missing", "b", "b_lo", "b_hi", "b_missing", "change", "change_unit", "verdict"}
+	changes := []string{"a", "a_lo", "a_hi", "a_missing", "b", "b_lo", "b_hi", "b_missing", "change", "change_unit",
+		"verdict"}
 	files := 0
 	err := filepath.WalkDir(out, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || filepath.Base(filepath.Dir(path)) != "data" || filepath.Ext(path) != ".csv" {

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// What benchbook starts has no descriptor of whoever started benchbook, such as the lock of "flock FILE benchbook preview --open".
+// What benchbook starts has no descriptor of whoever started benchbook, such as the lock of "flock FILE benchbook
+// preview --open".
 func TestStartedProgramsHoldNothing(t *testing.T) {
 	dir, _ := project(t, "pair", pair)
 	programs := t.TempDir()

@@ -37,7 +37,8 @@ func unmount(t *testing.T, folder string) {
 	})
 }
 
-// mountMemory puts a file system in memory over a folder, which it makes if it is not there, and gives a way to change its options.
+// mountMemory puts a file system in memory over a folder, which it makes if it is not there, and gives a way to change
+// its options.
 func mountMemory(t *testing.T, folder, options string) (remount func(options string)) {
 	t.Helper()
 	if err := os.MkdirAll(folder, 0o755); err != nil {
@@ -62,11 +63,13 @@ func mountMemory(t *testing.T, folder, options string) (remount func(options str
 	}
 }
 
-// A disk that is full ends the run with the reason. What is saved is whole, and the same command goes on when there is room.
+// A disk that is full ends the run with the reason. What is saved is whole, and the same command goes on when there is
+// room.
 func TestDiskThatIsFull(t *testing.T) {
 	dir, folder := project(t, "pair", pair)
 	saved := &archive{folder: filepath.Join(folder, "records")}
-	// It is files that there is no room for: of space a run looks for enough before it starts, which is more than all of these need.
+	// It is files that there is no room for: of space a run looks for enough before it starts, which is more than all of
+	// these need.
 	remount := mountMemory(t, saved.folder, "size=1m,nr_inodes=8")
 	unmount(t, saved.folder)
 	w := scripted()
@@ -75,7 +78,8 @@ func TestDiskThatIsFull(t *testing.T) {
 	if status := run([]string{"-C", dir, "run"}, &bytes.Buffer{}, &stderr, w); status != lab.StatusFailed {
 		t.Fatalf("status %d, want %d:\n%s", status, lab.StatusFailed, &stderr)
 	}
-	wantSaid(t, stderr.String(), " was measured but could not be saved: saving a record: ", "no space left on device", "the same command measures it again")
+	wantSaid(t, stderr.String(), " was measured but could not be saved: saving a record: ", "no space left on device",
+		"the same command measures it again")
 	before := len(saved.look(t))
 	if before == 0 || before >= 6 {
 		t.Fatalf("%d records found room: the test needs another size", before)

@@ -23,9 +23,9 @@ import (
 	"benchbook/runner/engine/hosts/hoststest"
 )
 
-// A daemon is a Docker engine that belongs to a test: what it has and runs is in a folder of its own, and its networks are in a network
-// namespace of their own. In another engine's it would put its bridge and its rules in the place of that one's, and an engine that is
-// to have no bridge would even remove docker0.
+// A daemon is a Docker engine that belongs to a test: what it has and runs is in a folder of its own, and its networks
+// are in a network namespace of their own. In another engine's it would put its bridge and its rules in the place of
+// that one's, and an engine that is to have no bridge would even remove docker0.
 type daemon struct {
 	root   string
 	net    *os.File // the namespace, which whoever wants to reach its containers has to be in
@@ -56,10 +56,12 @@ func ownEngine(t *testing.T, pool string) *daemon {
 	if err := os.Mkdir(d.path("data"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	d.args = []string{"--config-file", d.path("daemon.json"), "--data-root", d.path("data"), "--exec-root", d.path("exec"), "--pidfile", d.path("pid"),
+	d.args = []string{"--config-file", d.path("daemon.json"), "--data-root", d.path("data"), "--exec-root", d.path("exec"),
+		"--pidfile", d.path("pid"),
 		"--host", "unix://" + d.path("sock"), "--bip", "10.213.255.1/24",
 		"--iptables=false", "--ip-forward=false", "--ip-masq=false", "--userland-proxy=false",
-		"--containerd-namespace", filepath.Base(root), "--containerd-plugins-namespace", filepath.Base(root) + "-plugins", "--default-address-pool", pool}
+		"--containerd-namespace", filepath.Base(root), "--containerd-plugins-namespace", filepath.Base(root) + "-plugins",
+		"--default-address-pool", pool}
 	t.Cleanup(func() { d.remove(t) })
 	t.Setenv(client.EnvOverrideHost, "unix://"+d.path("sock"))
 	return d
@@ -164,12 +166,15 @@ func (d *daemon) stop(t *testing.T, signal syscall.Signal) {
 // remove ends the engine with all that it has started, and removes its folder. Nothing may be left of it.
 func (d *daemon) remove(t *testing.T) {
 	d.stop(t, syscall.SIGTERM)
-	if d.killed { // its containerd, and a shim whose container ended meanwhile, belong to nobody then: the next engine has not started them
+	// its containerd, and a shim whose container ended meanwhile, belong to nobody then: the next engine has not started
+	// them
+	if d.killed {
 		for pid := range d.processes(t) {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
 	}
-	for deadline := time.Now().Add(2 * time.Minute); len(d.processes(t)) > 0 && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); len(d.processes(t)) > 0 &&
+		time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 	}
 	for pid, line := range d.processes(t) {
 		t.Errorf("process %d outlives its engine: %s", pid, strings.ReplaceAll(line, "\x00", " "))
@@ -189,8 +194,8 @@ func (d *daemon) remove(t *testing.T) {
 	}
 }
 
-// processes are those in whose command line the engine's folder stands, which has a zero after each word: its own, and those around its
-// containers.
+// processes are those in whose command line the engine's folder stands, which has a zero after each word: its own, and
+// those around its containers.
 func (d *daemon) processes(t *testing.T) map[int]string {
 	t.Helper()
 	lines := map[int]string{}
@@ -210,8 +215,8 @@ func (d *daemon) processes(t *testing.T) map[int]string {
 	return lines
 }
 
-// An engine that stops in the middle of a run ends the run, soon and with the reason, and nothing of that becomes a result. When it is there
-// again the same command removes what was left, and goes on.
+// An engine that stops in the middle of a run ends the run, soon and with the reason, and nothing of that becomes a
+// result. When it is there again the same command removes what was left, and goes on.
 func TestEngineThatStops(t *testing.T) {
 	program := installed(t)
 	d := ownEngine(t, "base=10.213.0.0/20,size=26")
@@ -232,8 +237,8 @@ func TestEngineThatStops(t *testing.T) {
 	}
 }
 
-// An engine that is killed leaves its containers to themselves. The run ends all the same, and holds the machine no longer. When the engine
-// is there again clean finds what was left, and the same command goes on.
+// An engine that is killed leaves its containers to themselves. The run ends all the same, and holds the machine no
+// longer. When the engine is there again clean finds what was left, and the same command goes on.
 func TestEngineThatIsKilled(t *testing.T) {
 	program := installed(t)
 	d := ownEngine(t, "base=10.213.48.0/20,size=26")
@@ -245,7 +250,8 @@ func TestEngineThatIsKilled(t *testing.T) {
 		t.Helper()
 		l := newLife(program, temporary, "-C", dir, verb)
 		l.cmd.Stdout = stdout
-		l.cmd.Env = append(l.cmd.Env, locksVariable+"=", "BENCHBOOK_WAIT=true") // the usual locks, so that it takes the engine's too
+		// the usual locks, so that it takes the engine's too
+		l.cmd.Env = append(l.cmd.Env, locksVariable+"=", "BENCHBOOK_WAIT=true")
 		d.begin(t, l)
 		return l
 	}
@@ -272,7 +278,8 @@ func TestEngineThatIsKilled(t *testing.T) {
 	}
 }
 
-// stopDuring ends the engine while a run measures, which has to end too: soon, with the reason, and with what it had finished.
+// stopDuring ends the engine while a run measures, which has to end too: soon, with the reason, and with what it had
+// finished.
 func (d *daemon) stopDuring(t *testing.T, signal syscall.Signal, l *life, saved *archive) {
 	t.Helper()
 	awaitRecords(t, saved, 3)
@@ -284,9 +291,11 @@ func (d *daemon) stopDuring(t *testing.T, signal syscall.Signal, l *life, saved 
 	}
 	took := time.Since(began)
 	kept := saved.look(t)
-	wantSaid(t, l.stderr.String(), "the engine does not answer any more: "+terminal.Are(len(kept), "finished repetition")+" kept")
+	wantSaid(t, l.stderr.String(), "the engine does not answer any more: "+terminal.Are(len(kept), "finished repetition")+
+		" kept")
 	wantNoFailures(t, kept)
-	t.Logf("%v after the engine the run ended, with %d records, and said\n%s", took.Round(time.Millisecond), len(kept), &l.stderr)
+	t.Logf("%v after the engine the run ended, with %d records, and said\n%s", took.Round(time.Millisecond), len(kept),
+		&l.stderr)
 }
 
 // wantFinished waits for a run that goes on where another was stopped.
@@ -306,12 +315,14 @@ func wantNoFailures(t *testing.T, records []*record.Record) {
 	t.Helper()
 	for _, r := range records {
 		if r.Failure != "" {
-			t.Errorf("repetition %d of %s passes for a failure of the benchmark: %s\n%s", r.Repetition, r.Trial, r.Failure, r.Log)
+			t.Errorf("repetition %d of %s passes for a failure of the benchmark: %s\n%s", r.Repetition, r.Trial, r.Failure,
+				r.Log)
 		}
 	}
 }
 
-// A network that cannot be made is no result either: the run ends with the reason, and when there is room for one it goes on.
+// A network that cannot be made is no result either: the run ends with the reason, and when there is room for one it
+// goes on.
 func TestNetworkThatCannotBeMade(t *testing.T) {
 	program := installed(t)
 	d := ownEngine(t, "base=10.213.16.0/28,size=28")

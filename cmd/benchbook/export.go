@@ -45,7 +45,8 @@ A/A pair. Without flags it exports the records that the page shows.
 			}
 			cells := results.ExportedCells(list)
 			if len(cells) == 0 {
-				return lab.Failure(errors.New("no valid results: benchbook status lists what is missing, benchbook show tells why a number is not valid"))
+				return lab.Failure(errors.New("no valid results: benchbook status lists what is missing, benchbook show tells " +
+					"why a number is not valid"))
 			}
 			if err := export(a.Stdout, cells); err != nil {
 				return lab.Failure(err)

@@ -38,7 +38,8 @@ func TestBenchstatReadsExport(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), "\nUnit ") && !strings.HasPrefix(string(text), "Unit ") {
+			if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), "\nUnit ") &&
+				!strings.HasPrefix(string(text), "Unit ") {
 				t.Errorf("no unit says what is better, %v", err)
 			}
 			found := medians(t, string(out))
@@ -68,7 +69,8 @@ func TestBenchstatReadsExport(t *testing.T) {
 					continue // benchstat leaves them out of its geometric means, and prints 0
 				}
 				wanted++
-				if !slices.ContainsFunc(found[names[c]], func(got float64) bool { return math.Abs(got-want) <= 1e-9*math.Abs(want) }) {
+				if !slices.ContainsFunc(found[names[c]],
+					func(got float64) bool { return math.Abs(got-want) <= 1e-9*math.Abs(want) }) {
 					t.Errorf("%v: benchstat has %v in %s, and none is %v", c, found[names[c]], names[c], want)
 				}
 			}
@@ -108,7 +110,8 @@ func TestHyperfineBothWays(t *testing.T) {
 	saved, err := os.ReadFile(filepath.Join("..", "..", "notebook", "loadtool", "testdata", "hyperfine", "sleep.json"))
 	if program, missing := exec.LookPath("hyperfine"); missing == nil {
 		file := filepath.Join(t.TempDir(), "saved.json")
-		if out, err := exec.Command(program, "--runs", "3", "--shell", "none", "--export-json", file, "sleep 0.01").CombinedOutput(); err != nil {
+		if out, err := exec.Command(program, "--runs", "3", "--shell", "none", "--export-json", file,
+			"sleep 0.01").CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
 		saved, err = os.ReadFile(file)
@@ -120,7 +123,8 @@ func TestHyperfineBothWays(t *testing.T) {
 	}
 	dir := initialised(t, "command")
 	article := filepath.Join(dir, "experiments", "command", "article.md")
-	const text = "---\ntitle: x\n---\n\n```yaml experiment\nname: sleeps\nmatrix: {for: [\"0.01\"]}\ncommand: {image: x, run: \"sleep ${{ matrix.for }}\"}\nrepetitions: 3\ncalibrate: false\n```\n"
+	const text = "---\ntitle: x\n---\n\n```yaml experiment\nname: sleeps\nmatrix: {for: [\"0.01\"]}\n" +
+		"command: {image: x, run: \"sleep ${{ matrix.for }}\"}\nrepetitions: 3\ncalibrate: false\n```\n"
 	if err := os.WriteFile(article, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +136,8 @@ func TestHyperfineBothWays(t *testing.T) {
 	exported := mustRun(t, scripted(), "-C", dir, "export", "--format", "hyperfine")
 
 	theirs, ours := fields(t, saved), fields(t, []byte(exported))
-	for _, name := range []string{"command", "mean", "stddev", "median", "user", "system", "min", "max", "times", "exit_codes"} {
+	for _, name := range []string{"command", "mean", "stddev", "median", "user", "system", "min", "max", "times",
+		"exit_codes"} {
 		if _, has := theirs[name]; has {
 			if _, has := ours[name]; !has {
 				t.Errorf("hyperfine writes %q, and we do not", name)
@@ -157,7 +162,11 @@ func TestHyperfineBothWays(t *testing.T) {
 		t.Fatal(len(records), err)
 	}
 	want := fields(t, []byte(own))["mean"]
-	if !slices.ContainsFunc(records, func(r *record.Record) bool { s, _ := r.Sample("time.real"); return s.Value == want }) {
+	if !slices.ContainsFunc(records, func(r *record.Record) bool {
+		s,
+			_ := r.Sample("time.real")
+		return s.Value == want
+	}) {
 		t.Errorf("no record has the mean %v", want)
 	}
 }

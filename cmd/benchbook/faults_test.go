@@ -21,8 +21,9 @@ type fault struct {
 	log     string // a part of the end of the log in the record
 }
 
-// faults are those that a service can have. The puppet does what its arguments say. What goes wrong under load does so when the load has
-// asked for its path so often, however long it took to get there: the checks before it ask a few times.
+// faults are those that a service can have. The puppet does what its arguments say. What goes wrong under load does so
+// when the load has asked for its path so often, however long it took to get there: the checks before it ask a few
+// times.
 var faults = []fault{
 	{"exits at start", `command: [/puppet, "out=the last words", exit=3]`, "",
 		`service "server" was not ready: it ended with status 3`, "the last words"},
@@ -43,15 +44,18 @@ var faults = []fault{
 	{"runs a program that is not there", `command: [/nosuchprogram]`, "", `"server" could not be started: `, ""},
 }
 
-// faulty is an article with all of them, with an image that is not there and one that cannot be built, and at last with an experiment in
-// which nothing is wrong.
+// faulty is an article with all of them, with an image that is not there and one that cannot be built, and at last with
+// an experiment in which nothing is wrong.
 func faulty() string {
 	var text strings.Builder
-	text.WriteString("---\ntitle: What goes wrong\n---\n\n~~~dockerfile file=puppet/Dockerfile\nFROM scratch\nCOPY puppet /puppet\n~~~\n\n" +
+	text.WriteString("---\ntitle: What goes wrong\n---\n\n~~~dockerfile file=puppet/Dockerfile\nFROM scratch\n" +
+		"COPY puppet /puppet\n~~~\n\n" +
 		"~~~dockerfile file=broken/Dockerfile\nFROM debian:bookworm-slim\nRUN echo the last words && false\n~~~\n\n")
 	experiment := func(name, image, service, load string) {
 		text.WriteString("~~~yaml experiment\nname: " + strings.ReplaceAll(name, " ", "-") +
-			"\nservices:\n  server: {" + image + ", expose: [\"8080\"], " + service + "}\nload: {target: \"http://server:8080/go\", " + load + "}\nrepetitions: 1\ncalibrate: false\ntimeout: 2m\n~~~\n\n")
+			"\nservices:\n  server: {" + image + ", expose: [\"8080\"], " + service +
+			"}\nload: {target: \"http://server:8080/go\", " + load +
+			"}\nrepetitions: 1\ncalibrate: false\ntimeout: 2m\n~~~\n\n")
 	}
 	const usual = "connections: 2, duration: 1500ms, warmup: 0s"
 	for _, f := range faults {
@@ -67,8 +71,8 @@ func faulty() string {
 	return text.String()
 }
 
-// Whatever a service does wrong is a record with the end of its log, an image that cannot be had is said where it stands, and the rest
-// goes on. Nothing is left running, and nothing is measured twice.
+// Whatever a service does wrong is a record with the end of its log, an image that cannot be had is said where it
+// stands, and the rest goes on. Nothing is left running, and nothing is measured twice.
 func TestFaults(t *testing.T) {
 	w := onEngine(t)
 	w.LockDir = "" // nothing is timed
@@ -106,7 +110,8 @@ func TestFaults(t *testing.T) {
 	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) {
 			r := of[strings.ReplaceAll(f.name, " ", "-")]
-			if !strings.Contains(r.Failure, f.failure) || (r.Failure == "") != (f.failure == "") || !strings.Contains(r.Log, f.log) {
+			if !strings.Contains(r.Failure, f.failure) || (r.Failure == "") != (f.failure == "") ||
+				!strings.Contains(r.Log, f.log) {
 				t.Errorf("the failure is %q, want %q; the log ends with %q, want %q", r.Failure, f.failure, r.Log, f.log)
 			}
 			if len(r.Log) > 16<<10 {
@@ -128,7 +133,8 @@ func TestFaults(t *testing.T) {
 			"[build-failed]", "      the last words\n")
 	})
 	stderr.Reset()
-	if status := run([]string{"-C", dir, "run"}, &bytes.Buffer{}, &stderr, w); status != lab.StatusFailed { // of two experiments there is nothing
+	// of two experiments there is nothing
+	if status := run([]string{"-C", dir, "run"}, &bytes.Buffer{}, &stderr, w); status != lab.StatusFailed {
 		t.Errorf("the second time: status %d", status)
 	}
 	if again, _, err := record.Dir(filepath.Join(folder, "records")).Read(); err != nil || len(again) != len(records) {

@@ -17,12 +17,14 @@ import (
 	"time"
 )
 
-var alone = flag.Bool("alone", false, "hold first use to its time, as this machine does nothing else: make bench-first-use")
+var alone = flag.Bool("alone", false, "hold first use to its time, as this machine does nothing else: make "+
+	"bench-first-use")
 
 // firstUse is how long a new user may wait for the first page with numbers of this machine.
 const firstUse = 2 * time.Minute
 
-// released builds benchbook as a user gets it: one program, which lies where nothing else does and which everybody may run.
+// released builds benchbook as a user gets it: one program, which lies where nothing else does and which everybody may
+// run.
 func released(t *testing.T) (program string) {
 	t.Helper()
 	if testing.Short() {
@@ -58,8 +60,8 @@ func TestFirstUse(t *testing.T) {
 	t.Run("a preview where nothing can be watched", func(t *testing.T) { previewWithoutWatches(t, program) })
 }
 
-// benchbook init demo && cd demo && benchbook run --quick && benchbook preview, as a new user types it, whose time this prints. Beside other
-// tests, for whose end it would wait in vain before each repetition, it makes one of each trial.
+// benchbook init demo && cd demo && benchbook run --quick && benchbook preview, as a new user types it, whose time this
+// prints. Beside other tests, for whose end it would wait in vain before each repetition, it makes one of each trial.
 func fromNothing(t *testing.T, program string) {
 	onEngine(t)
 	dir := t.TempDir()
@@ -206,12 +208,14 @@ func firstFailures(t *testing.T, program string) {
 			onEngine(t)
 			dir := demo(t)
 			article := filepath.Join(dir, "experiments", "http", "article.md")
-			const text = "---\ntitle: x\n---\n\n```yaml experiment\nname: e\ncommand: {image: \"registry.invalid/base:1\", run: \"true\"}\n```\n"
+			const text = "---\ntitle: x\n---\n\n```yaml experiment\nname: e\n" +
+				"command: {image: \"registry.invalid/base:1\", run: \"true\"}\n```\n"
 			if err := os.WriteFile(article, []byte(text), 0o644); err != nil {
 				t.Fatal(err)
 			}
 			return exec.Command(program, "-C", dir, "run", "--quick")
-		}, []string{"image registry.invalid/base:1 is not here, and its registry cannot be reached", "bring it here with docker save and docker load"}},
+		}, []string{"image registry.invalid/base:1 is not here, and its registry cannot be reached",
+			"bring it here with docker save and docker load"}},
 		{"the port is taken", false, func(t *testing.T) *exec.Cmd {
 			return exec.Command(program, "-C", demo(t), "preview", "--port", port)
 		}, []string{"port " + port + " is taken", "leave out --port"}},
@@ -222,7 +226,8 @@ func firstFailures(t *testing.T, program string) {
 			return exec.Command("unshare", "--mount", "sh", "-ec", small+`"$2" render`, "sh", t.TempDir(), program)
 		}, []string{"no space left on device: free some space there; benchbook gc"}},
 		{"the disk is full when measuring", true, func(t *testing.T) *exec.Cmd {
-			return exec.Command("unshare", "--mount", "sh", "-ec", small+`DOCKER_HOST=unix:///nowhere "$2" run`, "sh", t.TempDir(), program)
+			return exec.Command("unshare", "--mount", "sh", "-ec", small+`DOCKER_HOST=unix:///nowhere "$2" run`, "sh",
+				t.TempDir(), program)
 		}, []string{"records cannot be saved", "no space left on device: free some space there"}},
 		{"no project", false, func(t *testing.T) *exec.Cmd {
 			return exec.Command(program, "-C", t.TempDir(), "run", "--quick")
@@ -291,7 +296,8 @@ func previewWithoutWatches(t *testing.T, program string) {
 		}
 	})
 	notice, err := bufio.NewReader(said).ReadString('\n')
-	if err != nil || !strings.Contains(notice, "files are looked at every second") || !strings.Contains(notice, "fs.inotify.max_user_instances") {
+	if err != nil || !strings.Contains(notice, "files are looked at every second") ||
+		!strings.Contains(notice, "fs.inotify.max_user_instances") {
 		t.Errorf("it says %q, %v", notice, err)
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
@@ -307,7 +313,8 @@ func previewWithoutWatches(t *testing.T, program string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for begin := time.Now(); !strings.Contains(got(t, address+"http/"), "Seen all the same."); time.Sleep(100 * time.Millisecond) {
+	for begin := time.Now(); !strings.Contains(got(t, address+"http/"),
+		"Seen all the same."); time.Sleep(100 * time.Millisecond) {
 		if time.Since(begin) > time.Minute {
 			t.Fatal("the change is not seen")
 		}

@@ -70,7 +70,8 @@ func framesToTheEngine(t *testing.T) (frames []string) {
 	dir, _ := project(
 		t,
 		"one",
-		"---\ntitle: One\n---\n\n~~~yaml experiment\nname: one\nservices: {server: {image: \"nginx:1.27\", expose: [\"80\"]}}\n"+
+		"---\ntitle: One\n---\n\n~~~yaml experiment\nname: one\nservices: {server: {image: \"nginx:1.27\", expose: "+
+			"[\"80\"]}}\n"+
 			"load: {target: \"http://server/\", duration: 1s, warmup: 0s}\nrepetitions: 1\ncalibrate: false\n~~~\n",
 	)
 	var stdout, stderr bytes.Buffer

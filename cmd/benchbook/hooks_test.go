@@ -111,7 +111,8 @@ func project(t testing.TB, slug, text string) (dir, folder string) {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{
-		filepath.Join(dir, "benchbook.yaml"): "title: Test\n", filepath.Join(folder, "article.md"): strings.ReplaceAll(text, "~~~", "```"),
+		filepath.Join(dir, "benchbook.yaml"): "title: Test\n", filepath.Join(folder, "article.md"): strings.ReplaceAll(text,
+			"~~~", "```"),
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -144,7 +145,8 @@ func TestLifeCycleOnAnEngine(t *testing.T) {
 	dir, folder := project(t, "life", lifeCycle)
 	t.Log(mustRun(t, w, "-C", dir, "run"))
 	records := measuredIn(t, folder)
-	if len(records["rows"]) < 2 || planned(records["rows"]) != 2 || planned(records["alone"]) != 1 || planned(records["scaled"]) != 1 {
+	if len(records["rows"]) < 2 || planned(records["rows"]) != 2 || planned(records["alone"]) != 1 ||
+		planned(records["scaled"]) != 1 {
 		t.Fatalf("%d, %d and %d records", len(records["rows"]), len(records["alone"]), len(records["scaled"]))
 	}
 	value := func(r *record.Record, metric string) float64 {
@@ -215,9 +217,9 @@ calibrate: false
 ~~~
 `
 
-// A repetition costs little beyond what it measures: starting our own origins, which are ready at once, and removing them again takes less
-// than a second for each beyond what the engine itself needs to start and remove as many containers of the same image. The container of
-// the load is all at our expense.
+// A repetition costs little beyond what it measures: starting our own origins, which are ready at once, and removing
+// them again takes less than a second for each beyond what the engine itself needs to start and remove as many
+// containers of the same image. The container of the load is all at our expense.
 func TestOverheadOfARepetition(t *testing.T) {
 	w := onEngine(t)
 	dir, folder := project(t, "overhead", overhead)
@@ -235,12 +237,14 @@ func TestOverheadOfARepetition(t *testing.T) {
 		slices.Sort(took)
 		slices.Sort(bare)
 		all, own := took[len(took)/2], bare[len(bare)/2]
-		t.Logf("the medians of %d: two services and a load start and stop in %.0f ms, of which the engine itself needs %.0f ms", len(took), 1e3*all, 1e3*own)
+		t.Logf("the medians of %d: two services and a load start and stop in %.0f ms, of which the engine itself needs "+
+			"%.0f ms", len(took), 1e3*all, 1e3*own)
 		if all-own < services*limit {
 			return
 		}
 		if tries == runs {
-			t.Fatalf("starting and stopping took %.2f s more than the engine needs, want less than %v s for each of %d services", all-own, limit, services)
+			t.Fatalf("starting and stopping took %.2f s more than the engine needs, want less than %v s for each of %d services",
+				all-own, limit, services)
 		}
 		if err := os.RemoveAll(filepath.Join(folder, "records")); err != nil {
 			t.Fatal(err)
@@ -260,14 +264,16 @@ func originImage(t *testing.T, w lab.Config) string {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	image, err := e.Prepare(t.Context(), engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: program}}, t.Output())
+	image, err := e.Prepare(t.Context(), engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: program}},
+		t.Output())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return image.ID
 }
 
-// bareRestart is how long the engine needs to start containers of an image one after the other, and to remove all of them at once.
+// bareRestart is how long the engine needs to start containers of an image one after the other, and to remove all of
+// them at once.
 func bareRestart(t *testing.T, image string, containers int) time.Duration {
 	t.Helper()
 	docker, err := client.New(client.FromEnv)

@@ -19,7 +19,8 @@ import (
 	"benchbook/runner/engine/hosts/hoststest"
 )
 
-// Articles whose services are elsewhere and whose load is here, and the other way round: what is found here needs an address.
+// Articles whose services are elsewhere and whose load is here, and the other way round: what is found here needs an
+// address.
 const (
 	servedElsewhere = `---
 title: Served elsewhere
@@ -62,7 +63,8 @@ calibrate: false
 `
 )
 
-// An article runs on two machines as it does on one: what was measured says where, its page too, and nothing is left on either of them.
+// An article runs on two machines as it does on one: what was measured says where, its page too, and nothing is left on
+// either of them.
 func TestRunOnTwoMachines(t *testing.T) {
 	w := onEngine(t)
 	m := hoststest.Start(t)
@@ -74,15 +76,16 @@ func TestRunOnTwoMachines(t *testing.T) {
 	t.Run("beside another run", func(t *testing.T) { besideAnother(t, w, m) })
 }
 
-// besideAnother verifies both articles at once, whose machines are partly the same: each is taken once. While somebody else has the one
-// that an article runs on nothing is begun.
+// besideAnother verifies both articles at once, whose machines are partly the same: each is taken once. While somebody
+// else has the one that an article runs on nothing is begun.
 func besideAnother(t *testing.T, w lab.Config, m *hoststest.Machine) {
 	dir, folder := project(t, "served-elsewhere", servedElsewhere)
 	second := filepath.Join(dir, "experiments", "loaded-elsewhere")
 	if err := os.MkdirAll(second, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(second, "article.md"), []byte(strings.ReplaceAll(loadedElsewhere, "~~~", "```")), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(second, "article.md"), []byte(strings.ReplaceAll(loadedElsewhere, "~~~", "```")),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	nameHosts(t, dir, m)
@@ -90,7 +93,8 @@ func besideAnother(t *testing.T, w lab.Config, m *hoststest.Machine) {
 	t.Setenv("BENCHBOOK_WAIT", "false")
 	w.LockDir = t.TempDir() // other packages may have this machine
 	alone := strings.Replace(servedElsewhere, "{server: elsewhere}", "{server: elsewhere, load: elsewhere}", 1)
-	if err := errors.Join(os.RemoveAll(second), os.WriteFile(filepath.Join(folder, "article.md"), []byte(strings.ReplaceAll(alone, "~~~", "```")), 0o644)); err != nil {
+	if err := errors.Join(os.RemoveAll(second), os.WriteFile(filepath.Join(folder, "article.md"),
+		[]byte(strings.ReplaceAll(alone, "~~~", "```")), 0o644)); err != nil {
 		t.Fatal(err)
 	}
 	e, err := docker.New(t.Context(), docker.Options{Host: m.Socket, Agent: w.Agent})
@@ -107,7 +111,8 @@ func besideAnother(t *testing.T, w lab.Config, m *hoststest.Machine) {
 	for _, verb := range []string{"verify", "run"} {
 		var stdout, stderr bytes.Buffer
 		status := run([]string{"-C", dir, verb}, &stdout, &stderr, w)
-		if said := stderr.String(); status != lab.StatusFailed || !strings.Contains(said, want) || !strings.Contains(said, "--wait") {
+		if said := stderr.String(); status != lab.StatusFailed || !strings.Contains(said, want) ||
+			!strings.Contains(said, "--wait") {
 			t.Errorf("%s has status %d and says\n%s", verb, status, said)
 		}
 	}
@@ -120,7 +125,8 @@ func nameHosts(t *testing.T, dir string, m *hoststest.Machine) {
 	if home == "" {
 		home = "unix:///var/run/docker.sock"
 	}
-	hosts := fmt.Sprintf("hosts:\n  elsewhere: {docker: %q, tls: %q}\n  desk: {docker: %q, address: %s}\n", m.TCP, m.TLS, home, m.Here)
+	hosts := fmt.Sprintf("hosts:\n  elsewhere: {docker: %q, tls: %q}\n  desk: {docker: %q, address: %s}\n", m.TCP, m.TLS,
+		home, m.Here)
 	if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(hosts), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +152,8 @@ func runOnTwo(t *testing.T, w lab.Config, m *hoststest.Machine, name, text strin
 		if !regexp.MustCompile(`^c\d+\+c\d+-[0-9a-f]{6}$`).MatchString(r.Host) {
 			t.Errorf("the host of %s is %q", r.Experiment, r.Host)
 		}
-		for fact, want := range map[string]string{"placement.hosts": "elsewhere", "network.crossing": "NAT", "hosts.elsewhere.host.cpu": "",
+		for fact, want := range map[string]string{"placement.hosts": "elsewhere", "network.crossing": "NAT",
+			"hosts.elsewhere.host.cpu":    "",
 			"hosts.elsewhere.clock.ahead": "s", "hosts.elsewhere.engine.version": "."} {
 			if got, ok := r.Facts[fact]; !ok || !strings.Contains(got, want) {
 				t.Errorf("%s: fact %s is %q, want %q in it", r.Experiment, fact, got, want)
@@ -173,7 +180,8 @@ func runOnTwo(t *testing.T, w lab.Config, m *hoststest.Machine, name, text strin
 	}
 	mustRun(t, w, "-C", dir, "render")
 	page, err := os.ReadFile(filepath.Join(dir, "_site", name, "index.html"))
-	if err != nil || !strings.Contains(string(page), "Host elsewhere") || !strings.Contains(string(page), "Between hosts") {
+	if err != nil || !strings.Contains(string(page), "Host elsewhere") || !strings.Contains(string(page),
+		"Between hosts") {
 		t.Errorf("the page does not tell where it was measured (%v)", err)
 	}
 }

@@ -41,7 +41,8 @@ this machine.`,
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "", "the tool that printed the files: "+strings.Join(runner.Formats(), ", "))
-	cmd.Flags().StringVar(&program, "program", "", "the program to import if hyperfine timed several; by default the command of the trial")
+	cmd.Flags().StringVar(&program, "program", "",
+		"the program to import if hyperfine timed several; by default the command of the trial")
 	cmd.Flags().StringVar(&as, "as", "", "the trial that they measured, such as 'async-101#sockets{server=sync}'")
 	cmd.Flags().StringVar(&profile, "profile", plan.Full, "import as results of this profile")
 	return cmd

@@ -113,7 +113,8 @@ letter, consists of letters, digits, - and _, and is part of the page's address.
 			}
 			slug := args[0]
 			if !article.IsName(slug) {
-				return fmt.Errorf("%q cannot be the slug of an article: begin with a letter, and use letters, digits, - and _", slug)
+				return fmt.Errorf("%q cannot be the slug of an article: begin with a letter, and use letters, digits, - and _",
+					slug)
 			}
 			if err := site.CheckSlug(slug, !project.Docs.IsZero()); err != nil {
 				return err
@@ -137,7 +138,8 @@ letter, consists of letters, digits, - and _, and is part of the page's address.
 }
 
 func addTemplate(cmd *cobra.Command, template *string) {
-	cmd.Flags().StringVar(template, "template", defaultTemplate, "what to begin with: http, command, database or published")
+	cmd.Flags().StringVar(template, "template", defaultTemplate,
+		"what to begin with: http, command, database or published")
 }
 
 // articleFiles are the files of an article made from a template.
@@ -158,7 +160,8 @@ func articleFiles(template, slug string) ([]newFile, error) {
 		}
 		today := []byte("date: " + time.Now().Format(time.DateOnly))
 		inside, err := filepath.Rel(filepath.FromSlash(root), filepath.FromSlash(name))
-		files = append(files, newFile{filepath.Join("experiments", slug, inside), bytes.Replace(data, []byte(anyDate), today, 1)})
+		files = append(files, newFile{filepath.Join("experiments", slug, inside), bytes.Replace(data, []byte(anyDate), today,
+			1)})
 		return err
 	})
 	return files, err
@@ -168,7 +171,8 @@ func articleFiles(template, slug string) ([]newFile, error) {
 func projectFiles(dir string) ([]newFile, error) {
 	title := filepath.Base(absolute(dir))
 	files := []newFile{
-		{article.ProjectFile, fmt.Appendf(nil, "# yaml-language-server: $schema=.vscode/benchbook-project.json\n\ntitle: %q\n", title)},
+		{article.ProjectFile, fmt.Appendf(nil,
+			"# yaml-language-server: $schema=.vscode/benchbook-project.json\n\ntitle: %q\n", title)},
 		{".gitignore", []byte(pages.SiteDir + "/\n")},
 		{filepath.Join(".vscode", "settings.json"), []byte(editorSettings)},
 	}
@@ -182,8 +186,8 @@ func projectFiles(dir string) ([]newFile, error) {
 	return files, nil
 }
 
-// editorSettings say which schema checks which file, in the words of editors that read Visual Studio Code's. None of them
-// looks into the fences of an article: there benchbook check and the preview show problems.
+// editorSettings say which schema checks which file, in the words of editors that read Visual Studio Code's. None of
+// them looks into the fences of an article: there benchbook check and the preview show problems.
 const editorSettings = `{
   "yaml.schemas": {
     "./.vscode/benchbook-project.json": "benchbook.yaml"
@@ -215,8 +219,8 @@ func exists(dir string, files []newFile) error {
 	return nil
 }
 
-// write makes files and says which. Those that are there are left as they are. Where one cannot be made, such as on a full disk,
-// those that were made are taken away again: they would be in the way of the next try.
+// write makes files and says which. Those that are there are left as they are. Where one cannot be made, such as on a
+// full disk, those that were made are taken away again: they would be in the way of the next try.
 func writeNew(a *lab.Session, dir string, files []newFile) (err error) {
 	var made []string
 	defer func() {

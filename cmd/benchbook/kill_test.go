@@ -32,8 +32,8 @@ import (
 	"benchbook/runner/engine/docker"
 )
 
-// mortal has short repetitions, two of each of some trials, of services that are shared and of some that are not. Two are too few for any
-// to be measured again because of what else this machine does.
+// mortal has short repetitions, two of each of some trials, of services that are shared and of some that are not. Two
+// are too few for any to be measured again because of what else this machine does.
 func mortal(trials int) string {
 	var paths []string
 	for i := range trials {
@@ -57,9 +57,9 @@ calibrate: false
 `
 }
 
-// onEngineProgram is the name of benchbook as a process on a real engine. It is as its users have it, but that it finds the program that
-// goes into containers in the folder that programsVariable names, and does not wait for the machine to come to rest: beside other tests it
-// never does, and nothing that these measure has to be right.
+// onEngineProgram is the name of benchbook as a process on a real engine. It is as its users have it, but that it finds
+// the program that goes into containers in the folder that programsVariable names, and does not wait for the machine to
+// come to rest: beside other tests it never does, and nothing that these measure has to be right.
 const (
 	onEngineProgram  = "benchbook-on-engine"
 	programsVariable = "BENCHBOOK_TEST_PROGRAMS"
@@ -72,7 +72,10 @@ func onEngineWiring() lab.Config {
 		return os.ReadFile(filepath.Join(os.Getenv(programsVariable), agent.Name))
 	}
 	w.Endpoint, w.Cluster, w.Together = elsewhere(w.Agent)
-	w.Engines[0].Connect = func(ctx context.Context) (engine.Engine, error) { return dockerAt(w.Agent)(ctx, docker.Options{}) }
+	w.Engines[0].Connect = func(ctx context.Context) (engine.Engine, error) {
+		return dockerAt(w.Agent)(ctx,
+			docker.Options{})
+	}
 	return w
 }
 
@@ -175,8 +178,8 @@ func leftBy(t *testing.T, c *client.Client, owner string) (left []string) {
 	return left
 }
 
-// A bystander is what others have on the engine: a container and a network without labels, and a space of this process, which is
-// alive. The function looks whether all of them are as they were.
+// A bystander is what others have on the engine: a container and a network without labels, and a space of this process,
+// which is alive. The function looks whether all of them are as they were.
 func bystander(t *testing.T, c *client.Client) (unchanged func()) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
@@ -205,7 +208,8 @@ func bystander(t *testing.T, c *client.Client) (unchanged func()) {
 		t.Fatal(err)
 	}
 	created, err := c.ContainerCreate(t.Context(), client.ContainerCreateOptions{
-		Config: &container.Config{Image: image.ID, Cmd: []string{"sleep", "1d"}, Labels: map[string]string{"somebody": "else"}}})
+		Config: &container.Config{Image: image.ID, Cmd: []string{"sleep", "1d"},
+			Labels: map[string]string{"somebody": "else"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +221,8 @@ func bystander(t *testing.T, c *client.Client) (unchanged func()) {
 	if _, err := c.ContainerStart(t.Context(), created.ID, client.ContainerStartOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	network, err := c.NetworkCreate(t.Context(), fmt.Sprintf("bystander-%d", os.Getpid()), client.NetworkCreateOptions{Internal: true})
+	network, err := c.NetworkCreate(t.Context(), fmt.Sprintf("bystander-%d", os.Getpid()),
+		client.NetworkCreateOptions{Internal: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +259,8 @@ type archive struct {
 	files  map[string][sha256.Size]byte
 }
 
-// look reads all records again: each has to be whole, none may be changed or gone, and no repetition may be there twice.
+// look reads all records again: each has to be whole, none may be changed or gone, and no repetition may be there
+// twice.
 func (a *archive) look(t *testing.T) []*record.Record {
 	t.Helper()
 	records, bad, err := record.Dir(a.folder).Read()
@@ -307,8 +313,8 @@ func awaitRecords(t *testing.T, saved *archive, n int) {
 	}
 }
 
-// patience is how long a test may wait for what a busy machine takes long for, or another run has to end for first: nearly all the time
-// that -timeout gives it, so that the test can still say what it waited for.
+// patience is how long a test may wait for what a busy machine takes long for, or another run has to end for first:
+// nearly all the time that -timeout gives it, so that the test can still say what it waited for.
 func patience(t *testing.T) time.Duration {
 	deadline, ok := t.Deadline()
 	if !ok {
@@ -320,8 +326,8 @@ func patience(t *testing.T) time.Duration {
 // repetitionsToDo is what a run says first of an experiment.
 var repetitionsToDo = regexp.MustCompile(`(?m)^mortal#short: (\d+) repetitions? of `)
 
-// A run that is killed twenty times, at whatever moment, loses nothing that it has saved, measures nothing twice, and goes on until all is
-// there; what it leaves is swept, and what others have on the engine stays.
+// A run that is killed twenty times, at whatever moment, loses nothing that it has saved, measures nothing twice, and
+// goes on until all is there; what it leaves is swept, and what others have on the engine stays.
 func TestKilledAtAnyMoment(t *testing.T) {
 	program := installed(t)
 	const kills = 20
@@ -361,7 +367,8 @@ func TestKilledAtAnyMoment(t *testing.T) {
 				t.Errorf("with %d records of %d it was going to measure %d", before, repetitions, todo)
 			}
 		}
-		said = append(said, fmt.Sprintf("%d: killed after %v, %d to %d records, left %q", kill+1, lived.Round(time.Millisecond), before, after, behind))
+		said = append(said, fmt.Sprintf("%d: killed after %v, %d to %d records, left %q", kill+1,
+			lived.Round(time.Millisecond), before, after, behind))
 	}
 	before := len(saved.look(t))
 	l := begin(t, program, lock, "-C", dir, "run")
@@ -379,7 +386,8 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	}
 	unchanged()
 	wantNoTraces(t, lock, saved.folder)
-	t.Logf("seed %d; %d kills left %v; the last run began with %d records\n%s", seed, kills, left, before, strings.Join(said, "\n"))
+	t.Logf("seed %d; %d kills left %v; the last run began with %d records\n%s", seed, kills, left, before,
+		strings.Join(said, "\n"))
 }
 
 // wantNoTraces looks for what a process that was killed may leave in a folder for temporary files, and among records.
@@ -405,8 +413,8 @@ func wantNoTraces(t *testing.T, temporary, records string) {
 	}
 }
 
-// What Ctrl-C and its like do: the first ends the repetition that is under way, cleans up and removes everything; the second ends the
-// program at once, and the next run removes what that leaves.
+// What Ctrl-C and its like do: the first ends the repetition that is under way, cleans up and removes everything; the
+// second ends the program at once, and the next run removes what that leaves.
 func TestSignals(t *testing.T) {
 	program := installed(t)
 	const slow = `---

@@ -18,16 +18,19 @@ import (
 	"benchbook/runner/sysinfo"
 )
 
-// Runs that wait for each other's machines take them in one order: the machine they are started on, and then engines by what they are,
-// whichever article needs them. Else each of two could have what the other waits for.
+// Runs that wait for each other's machines take them in one order: the machine they are started on, and then engines by
+// what they are, whichever article needs them. Else each of two could have what the other waits for.
 func TestOrderOfLocks(t *testing.T) {
-	dir, _ := project(t, "here", "---\ntitle: Here\n---\n\n~~~yaml experiment\nname: x\nservices: {server: {origin: {body: 100B}}}\n"+
+	dir, _ := project(t, "here", "---\ntitle: Here\n---\n\n~~~yaml experiment\nname: x\n"+
+		"services: {server: {origin: {body: 100B}}}\n"+
 		"load: {target: \"http://server/\"}\n~~~\n")
 	there := filepath.Join(dir, "experiments", "there")
 	if err := errors.Join(os.Mkdir(there, 0o755),
-		os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte("hosts: {far: {docker: \"ssh://far\", address: 10.0.0.3}}\n"), 0o644),
-		os.WriteFile(filepath.Join(there, "article.md"), []byte("---\ntitle: There\n---\n\n```yaml experiment\nname: x\nservices: {server: {origin: {body: 100B}}}\n"+
-			"load: {target: \"http://server/\"}\nhosts: {server: far, load: far}\n```\n"), 0o644)); err != nil {
+		os.WriteFile(filepath.Join(dir, article.ProjectFile),
+			[]byte("hosts: {far: {docker: \"ssh://far\", address: 10.0.0.3}}\n"), 0o644),
+		os.WriteFile(filepath.Join(there, "article.md"),
+			[]byte("---\ntitle: There\n---\n\n```yaml experiment\nname: x\nservices: {server: {origin: {body: 100B}}}\n"+
+				"load: {target: \"http://server/\"}\nhosts: {server: far, load: far}\n```\n"), 0o644)); err != nil {
 		t.Fatal(err)
 	}
 	this, err := sysinfo.ThisHost()
@@ -38,7 +41,10 @@ func TestOrderOfLocks(t *testing.T) {
 	w.LockDir, w.LockEngines = t.TempDir(), true
 	var taken []string
 	own, far := &labtest.Lockable{Engine: fake.New(fake.Script{}), ID: "a"}, &labtest.Lockable{ID: "b"}
-	far.Engine = fake.New(fake.Script{Start: func(context.Context, engine.Service) error { return errors.New("all are taken") }})
+	far.Engine = fake.New(fake.Script{Start: func(context.Context,
+		engine.Service) error {
+		return errors.New("all are taken")
+	}})
 	for _, l := range []*labtest.Lockable{own, far} {
 		l.Asked = func() {
 			taken = append(taken, l.ID)

@@ -98,8 +98,10 @@ variable: BENCHBOOK_PROFILE for --profile. An article runs programs: run only th
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().StringVarP(&a.Dir, "directory", "C", ".", "the project's folder, or one below it")
 	root.Flags().BoolVar(&asVersion, "version", false, "print version information")
-	root.AddCommand(a.initCommand(), a.newCommand(), a.checkCommand(), a.listCommand(), a.planCommand(), a.verifyCommand(), a.runCommand(), a.statusCommand(),
-		a.showCommand(), a.compareCommand(), a.renderCommand(), a.reportCommand(), a.previewCommand(), a.publishCommand(), a.exportCommand(), a.importCommand(), a.cleanCommand(), a.gcCommand(), a.doctorCommand(),
+	root.AddCommand(a.initCommand(), a.newCommand(), a.checkCommand(), a.listCommand(), a.planCommand(), a.verifyCommand(),
+		a.runCommand(), a.statusCommand(),
+		a.showCommand(), a.compareCommand(), a.renderCommand(), a.reportCommand(), a.previewCommand(), a.publishCommand(),
+		a.exportCommand(), a.importCommand(), a.cleanCommand(), a.gcCommand(), a.doctorCommand(),
 		a.schemaCommand(), a.completionCommand(), a.manCommand(), version)
 	root.SetHelpCommand(helpCommand())
 	a.complete(root)
@@ -112,7 +114,8 @@ func helpCommand() *cobra.Command {
 		Use:   "help [COMMAND]",
 		Short: "Print help for a command",
 		Args:  arguments(0, 1),
-		ValidArgsFunction: func(cmd *cobra.Command, _ []string, _ string) (out []cobra.Completion, _ cobra.ShellCompDirective) {
+		ValidArgsFunction: func(cmd *cobra.Command, _ []string, _ string) (out []cobra.Completion,
+			_ cobra.ShellCompDirective) {
 			for _, verb := range cmd.Root().Commands() {
 				if verb.IsAvailableCommand() {
 					out = append(out, cobra.CompletionWithDesc(verb.Name(), verb.Short))

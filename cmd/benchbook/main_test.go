@@ -34,7 +34,8 @@ import (
 	"benchbook/runner/sysinfo"
 )
 
-// TestMain lets scripts call the command, with a scripted engine in place of Docker, and tests of processes with a real one.
+// TestMain lets scripts call the command, with a scripted engine in place of Docker, and tests of processes with a real
+// one.
 func TestMain(m *testing.M) {
 	local.BecomeProgram()
 	testscript.Main(suite{m}, map[string]func(){
@@ -63,16 +64,18 @@ func tellPeak(file string) {
 	}
 }
 
-// scripted wires the command to an engine that does what the variable ENGINE says: nothing for "" but to give every load and
-// command the same good result, "down" for no engine, "broken-build" for one that cannot build images with RUN false, "broken-builder" for one that fails at them itself,
-// "crash" for services that end, "slow" for loads that take
-// until they are cancelled, "leftovers" for an earlier run that was killed, "used-network" for a network of one that the engine does not remove, "connecting" for an engine that does not answer,
-// "stuck" for one that does not remove what loads that are slow were put on, "elsewhere" for one on another machine, "picky" for one
-// without the image nosuchimage:1 and the user nosuchuser, "noisy" for services that write what controls a terminal, "gate" for
-// loads of which all but the first wait for a file go, "pool" for services that are as fast as the number at the end of their command allows, and bear 730 requests
-// per second, "fails" for a second load that does, "wrong" for answers that are not right, "nosetup" for a program that fails in a
-// service, "offline" for an engine whose registry cannot be reached, "images" for one that has built some before, "rootless" for one that does
-// not run as root, "tagged" for one whose named images have the id in the file id.txt.
+// scripted wires the command to an engine that does what the variable ENGINE says: nothing for "" but to give every
+// load and command the same good result, "down" for no engine, "broken-build" for one that cannot build images with RUN
+// false, "broken-builder" for one that fails at them itself, "crash" for services that end, "slow" for loads that take
+// until they are cancelled, "leftovers" for an earlier run that was killed, "used-network" for a network of one that
+// the engine does not remove, "connecting" for an engine that does not answer, "stuck" for one that does not remove
+// what loads that are slow were put on, "elsewhere" for one on another machine, "picky" for one without the image
+// nosuchimage:1 and the user nosuchuser, "noisy" for services that write what controls a terminal, "gate" for loads of
+// which all but the first wait for a file go, "pool" for services that are as fast as the number at the end of their
+// command allows, and bear 730 requests per second, "fails" for a second load that does, "wrong" for answers that are
+// not right, "nosetup" for a program that fails in a service, "offline" for an engine whose registry cannot be reached,
+// "images" for one that has built some before, "rootless" for one that does not run as root, "tagged" for one whose
+// named images have the id in the file id.txt.
 func scripted() lab.Config {
 	mode := os.Getenv("ENGINE")
 	connect := func(ctx context.Context) (engine.Engine, error) {
@@ -100,24 +103,26 @@ func scripted() lab.Config {
 			return fake.New(script(mode)), nil
 		},
 		Cluster: func(_ context.Context, o engine.Cluster) (engine.Engine, error) {
-			return nil, fmt.Errorf("%w answers in namespace %s of context %s, whose nodes %v pull from %s for a load on %v: log in", engine.ErrUnavailable,
+			return nil, fmt.Errorf("%w answers in namespace %s of context %s, whose nodes %v pull from %s for a load on %v: "+
+				"log in", engine.ErrUnavailable,
 				o.Namespace, o.Context, o.ServiceNodes, o.Registry, o.LoadNodes)
 		},
 		Together: together,
-		Engines: []lab.Engine{{Name: spec.Docker, Connect: connect}, {Name: spec.Local, Connect: func(context.Context) (engine.Engine, error) {
-			if mode != "" {
-				return nil, fmt.Errorf("%w: it needs root", engine.ErrUnavailable)
-			}
-			return fake.New(script("local")), nil
-		}}},
+		Engines: []lab.Engine{{Name: spec.Docker, Connect: connect},
+			{Name: spec.Local, Connect: func(context.Context) (engine.Engine, error) {
+				if mode != "" {
+					return nil, fmt.Errorf("%w: it needs root", engine.ErrUnavailable)
+				}
+				return fake.New(script("local")), nil
+			}}},
 	}
 }
 
 // together makes one engine of those of several hosts, as a build for clusters does.
 func together(list ...engine.Host) (engine.Engine, error) { return hosts.New(list...) }
 
-// madeUp is the machine whose files are in a folder, and this one without any. One in a folder "bad" is as noisy as it can be, and we are
-// not its root.
+// madeUp is the machine whose files are in a folder, and this one without any. One in a folder "bad" is as noisy as it
+// can be, and we are not its root.
 func madeUp(folder string) lab.Machine {
 	if folder == "" {
 		return inspect.ThisMachine()
@@ -183,7 +188,8 @@ func script(mode string) fake.Script {
 				return engine.Exit{}, err
 			}
 			var out bytes.Buffer
-			err = settings.Write(&out, timing.Report{Real: 120 * time.Millisecond, User: 90 * time.Millisecond, Contains: settings.Contains == "ok"})
+			err = settings.Write(&out, timing.Report{Real: 120 * time.Millisecond, User: 90 * time.Millisecond,
+				Contains: settings.Contains == "ok"})
 			return engine.Exit{Stdout: out.Bytes()}, err
 		}
 		return engine.Exit{Code: 127}, nil
@@ -198,18 +204,21 @@ func script(mode string) fake.Script {
 		}
 	case "broken-build", "broken-builder":
 		s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
-			if i.Build == nil || !slices.ContainsFunc(i.Build.Files, func(f spec.File) bool { return bytes.Contains(f.Data, []byte("RUN false")) }) {
+			if i.Build == nil || !slices.ContainsFunc(i.Build.Files,
+				func(f spec.File) bool { return bytes.Contains(f.Data, []byte("RUN false")) }) {
 				return engine.Prepared{Reference: "x", ID: "y"}, nil
 			}
 			if mode == "broken-builder" {
 				return engine.Prepared{}, errors.New("the builder's disk is gone")
 			}
-			return engine.Prepared{}, &engine.BuildError{For: i.Build.For, Line: 2, Tail: "Step 2/2 : RUN false\nGet http://mirror.internal.example/x failed",
-				Err: errors.New("the command '/bin/sh -c false' returned a non-zero code: 1")}
+			return engine.Prepared{}, &engine.BuildError{For: i.Build.For, Line: 2,
+				Tail: "Step 2/2 : RUN false\nGet http://mirror.internal.example/x failed",
+				Err:  errors.New("the command '/bin/sh -c false' returned a non-zero code: 1")}
 		}
 	case "crash":
 		s.Start = func(_ context.Context, service engine.Service) error {
-			return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it ended with status 1"), Log: []byte("Traceback (most recent call last)")}
+			return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it ended with status 1"),
+				Log: []byte("Traceback (most recent call last)")}
 		}
 	case "noisy":
 		s.Start = func(_ context.Context, service engine.Service) error {
@@ -224,8 +233,10 @@ func script(mode string) fake.Script {
 			return nil
 		}
 	case "rootless":
-		s.Facts = map[string]string{"engine.version": "29.1.0", "engine.storage": "overlay2", "engine.cgroup.version": "2", "engine.cgroup.driver": "systemd",
-			"engine.runtime": "runc", "engine.api": "1.52", "engine.os": "Debian GNU/Linux 13", "engine.local": "true", "engine.rootless": "true"}
+		s.Facts = map[string]string{"engine.version": "29.1.0", "engine.storage": "overlay2", "engine.cgroup.version": "2",
+			"engine.cgroup.driver": "systemd",
+			"engine.runtime":       "runc", "engine.api": "1.52", "engine.os": "Debian GNU/Linux 13", "engine.local": "true",
+			"engine.rootless": "true"}
 	case "elsewhere":
 		s.Facts = map[string]string{"engine.local": "false"}
 	case "stuck":
@@ -254,7 +265,8 @@ func script(mode string) fake.Script {
 		s.Built = []engine.BuiltImage{
 			{Reference: "benchbook/debootstrap:bookworm", ID: "base", For: "Debian bookworm", Own: 200 << 20, Above: 2},
 			{Reference: "benchbook/pair-server:old", ID: "old", For: "pair server", Base: "base", Own: 50 << 20, Above: 1},
-			{Reference: "benchbook/server-with-its-files:old", ID: "files", For: "server" + engine.WithFiles, Base: "old", Own: 1 << 20},
+			{Reference: "benchbook/server-with-its-files:old", ID: "files", For: "server" + engine.WithFiles, Base: "old",
+				Own: 1 << 20},
 			{Reference: "benchbook/other-server:x", ID: "other", For: "other server", Base: "base", Own: 50 << 20},
 			{Reference: "benchbook/benchbook-load:old", ID: "load", For: "benchbook-load", Own: 6 << 20},
 		}
@@ -271,7 +283,8 @@ func script(mode string) fake.Script {
 			return engine.Prepared{Reference: i.Name, ID: id, Bases: []engine.Base{{Reference: i.Name, ID: id}}}, nil
 		}
 	case "used-network":
-		s.Leftovers = []engine.Leftover{{Kind: "network", Name: "net-1", Run: "20261120T101500Z-abcd", Problem: "network net-1 has active endpoints"}}
+		s.Leftovers = []engine.Leftover{{Kind: "network", Name: "net-1", Run: "20261120T101500Z-abcd",
+			Problem: "network net-1 has active endpoints"}}
 	case "leftovers":
 		s.Leftovers = []engine.Leftover{{Kind: "container", Name: "server-1", Run: "20261120T101500Z-abcd"},
 			{Kind: "network", Name: "net-1", Run: "20261120T101500Z-abcd"}}
@@ -288,7 +301,8 @@ func answers(p engine.Program, mode string) []byte {
 	}
 	var out []http.Answer
 	for _, t := range read.Targets {
-		a := http.Answer{Method: t.Method, URL: t.URL, Address: netip.MustParseAddrPort("172.18.0.2:8080"), Status: 200, Length: 13, Took: 1500 * time.Microsecond}
+		a := http.Answer{Method: t.Method, URL: t.URL, Address: netip.MustParseAddrPort("172.18.0.2:8080"), Status: 200,
+			Length: 13, Took: 1500 * time.Microsecond}
 		if mode == "wrong" {
 			a.Status, a.Failure = 500, "wanted a status of 200 to 299, got 500"
 		}
@@ -313,8 +327,10 @@ func requests(p engine.Program) []byte {
 	}
 	d := http.Distribution{Encoded: string(encoded), Highest: 60e9, Count: 1000, Min: 4e6, Max: 6e6, Sum: 5e9}
 	none := http.Distribution{Highest: 60e9}
-	data, err := json.Marshal(http.Result{SchemaVersion: http.SchemaVersion, Semantics: http.Semantics, Start: time.Now(), Length: time.Second,
-		EndedBy: http.EndedByDuration, Attempted: 1000, Answered: 1000, Failures: map[http.Kind]int64{}, Status: map[int]int64{200: 1000},
+	data, err := json.Marshal(http.Result{SchemaVersion: http.SchemaVersion, Semantics: http.Semantics, Start: time.Now(),
+		Length:  time.Second,
+		EndedBy: http.EndedByDuration, Attempted: 1000, Answered: 1000, Failures: map[http.Kind]int64{},
+		Status:    map[int]int64{200: 1000},
 		Completed: http.Completed{Right: 1000}, Connects: 5, Latency: d, FailedLatency: none, Connect: d, FirstByte: d,
 		Seconds: []http.Second{{Completed: http.Completed{Right: 1000}}}})
 	if err != nil {
@@ -323,12 +339,13 @@ func requests(p engine.Program) []byte {
 	return data
 }
 
-// pooled is a result of services with so many workers in half a second, in which nobody looks for foreign processes: the curve of
-// docs/method.md#tuned-values.
+// pooled is a result of services with so many workers in half a second, in which nobody looks for foreign processes:
+// the curve of docs/method.md#tuned-values.
 func pooled(p engine.Program, workers int) []byte {
 	var config http.Config
 	var r http.Result
-	if err := errors.Join(json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &config), json.Unmarshal(requests(p), &r)); err != nil {
+	if err := errors.Join(json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &config),
+		json.Unmarshal(requests(p), &r)); err != nil {
 		panic(err)
 	}
 	r.Length = 500 * time.Millisecond

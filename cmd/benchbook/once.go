@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// onceOnly lets every flag of a command and of those below it that takes one value be given once: of two the first would be forgotten
-// without a word. Lists and switches can be given again.
+// onceOnly lets every flag of a command and of those below it that takes one value be given once: of two the first
+// would be forgotten without a word. Lists and switches can be given again.
 func onceOnly(cmd *cobra.Command) {
 	wrap := func(f *pflag.Flag) {
 		_, isList := f.Value.(pflag.SliceValue)

@@ -32,7 +32,8 @@ func TestFlagsGivenTwice(t *testing.T) {
 		t.Errorf("only %d flags were found", flags)
 	}
 	status, _, stderr := benchbook(t.TempDir(), "show", "--trial", "a", "--trial", "b")
-	if want := "--trial is given twice: give it once, or run the command once for each"; status != lab.StatusUsage || !strings.Contains(string(stderr), want) {
+	if want := "--trial is given twice: give it once, or run the command once for each"; status != lab.StatusUsage ||
+		!strings.Contains(string(stderr), want) {
 		t.Errorf("status %d, %q; want %q", status, stderr, want)
 	}
 }

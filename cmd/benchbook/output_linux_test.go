@@ -22,12 +22,17 @@ func (w failingWriter) Write([]byte) (int, error) {
 	return 0, &fs.PathError{Op: "write", Path: "/dev/stdout", Err: w.reason}
 }
 
-// verbsThatPrint are arguments with which each verb prints to standard output and ends. Preview ends only with an interrupt.
+// verbsThatPrint are arguments with which each verb prints to standard output and ends. Preview ends only with an
+// interrupt.
 var verbsThatPrint = map[string][]string{
-	"check": {"check"}, "clean": {"clean"}, "compare": {"compare", "full", "full"}, "completion": {"completion", "bash"}, "doctor": {"doctor"},
-	"export": {"export", "--format", "csv"}, "gc": {"gc"}, "help": {"help"}, "import": {"import", "--as", "pair#pair{version=a}", "printed.txt"},
-	"init": {"init", "another"}, "list": {"list"}, "man": {"man", "manual"}, "new": {"new", "another"}, "plan": {"plan"}, "preview": nil,
-	"publish": {"publish", "published"}, "render": {"render"}, "report": {"report", "--quick"}, "run": {"run"}, "schema": {"schema", "claim"}, "show": {"show"},
+	"check": {"check"}, "clean": {"clean"}, "compare": {"compare", "full", "full"}, "completion": {"completion", "bash"},
+	"doctor": {"doctor"},
+	"export": {"export", "--format", "csv"}, "gc": {"gc"}, "help": {"help"},
+	"import": {"import", "--as", "pair#pair{version=a}", "printed.txt"},
+	"init":   {"init", "another"}, "list": {"list"}, "man": {"man", "manual"}, "new": {"new", "another"}, "plan": {"plan"},
+	"preview": nil,
+	"publish": {"publish", "published"}, "render": {"render"}, "report": {"report", "--quick"}, "run": {"run"},
+	"schema": {"schema", "claim"}, "show": {"show"},
 	"status": {"status"}, "verify": {"verify"}, "version": {"version"},
 }
 
@@ -37,7 +42,8 @@ func TestLostOutput(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	printed = bytes.Replace(printed, []byte("Concurrency Level:      20"), []byte("Concurrency Level:      5"), 1) // as in the article
+	// as in the article
+	printed = bytes.Replace(printed, []byte("Concurrency Level:      20"), []byte("Concurrency Level:      5"), 1)
 	w := scripted()
 	w.LockDir = ""
 	// in runs the command in a project with records and a site, of its own since verbs write.
@@ -76,7 +82,8 @@ func TestLostOutput(t *testing.T) {
 				t.Fatalf("it printed nothing, with status %d: %s", usual, usually)
 			}
 			const lost = "benchbook: writing output: no space left on device\n"
-			if status, stderr := in(t, failingWriter{syscall.ENOSPC}, args); status == 0 || strings.Count(stderr, lost) != 1 || strings.Count(stderr, "no space") != 1 {
+			if status, stderr := in(t, failingWriter{syscall.ENOSPC}, args); status == 0 || strings.Count(stderr, lost) != 1 ||
+				strings.Count(stderr, "no space") != 1 {
 				t.Errorf("on a full disk: status %d, %s", status, stderr)
 			}
 			if status, stderr := in(t, failingWriter{syscall.EPIPE}, args); status != usual || strings.Contains(stderr, "pipe") {
@@ -103,7 +110,8 @@ func TestClosedPipe(t *testing.T) {
 	if err := cmd.Run(); err != nil {
 		t.Error(err)
 	}
-	if saved, err := filepath.Glob(filepath.Join(folder, "records", "*", "full", "pair", "*.json")); err != nil || len(saved) != 6 {
+	if saved, err := filepath.Glob(filepath.Join(folder, "records", "*", "full", "pair", "*.json")); err != nil ||
+		len(saved) != 6 {
 		t.Errorf("it left %d records, %v, want all 6", len(saved), err)
 	}
 }

@@ -41,7 +41,8 @@ problems, and the progress of a run in another terminal. Nothing is measured or 
 			if err != nil {
 				return lab.Failure(err)
 			}
-			preview := site.Preview{Roots: pages.Roots(project), Files: []string{filepath.Join(project.Dir, article.ProjectFile)}, Port: port,
+			preview := site.Preview{Roots: pages.Roots(project),
+				Files: []string{filepath.Join(project.Dir, article.ProjectFile)}, Port: port,
 				Build: p.Build, Progress: func() []string { return progress.Status(project.Dir) },
 				Notice: func(text string) { fmt.Fprintf(a.Stderr, "%s\n", text) }}
 			defer a.AwaitOnInterrupt(cmd.Context())()

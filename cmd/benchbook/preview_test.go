@@ -40,13 +40,15 @@ func smallProject(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, slug := range []string{"hello", "async-101"} {
-		if err := os.CopyFS(filepath.Join(dir, pages.ArticlesDir, slug), os.DirFS(filepath.Join("..", "..", pages.ArticlesDir, slug))); err != nil {
+		if err := os.CopyFS(filepath.Join(dir, pages.ArticlesDir, slug),
+			os.DirFS(filepath.Join("..", "..", pages.ArticlesDir, slug))); err != nil {
 			t.Fatal(err)
 		}
 	}
 	put(t, filepath.Join(dir, "benchbook.yaml"), "title: Small\ndocs: docs\n")
 	put(t, filepath.Join(dir, "docs", "README.md"), "# Manual\n\n- [Install it](install.md)\n")
-	put(t, filepath.Join(dir, "docs", "install.md"), "# Install it\n\nBegin with [the manual](README.md).\n\n```console\n$ benchbook version\n```\n")
+	put(t, filepath.Join(dir, "docs", "install.md"),
+		"# Install it\n\nBegin with [the manual](README.md).\n\n```console\n$ benchbook version\n```\n")
 	return dir
 }
 
@@ -60,7 +62,8 @@ func previewerOf(t testing.TB, dir string, flags pages.Options) *pages.Previewer
 	return p
 }
 
-// However a project was changed, the site is the one that is made when all of it is made anew, and what did not change is not.
+// However a project was changed, the site is the one that is made when all of it is made anew, and what did not change
+// is not.
 func TestPreviewIsWhatRenderMakes(t *testing.T) {
 	dir := smallProject(t)
 	p := previewerOf(t, dir, pages.Options{})
@@ -96,7 +99,8 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 		kept    bool   // the page of another article is not made again
 		says    string // among the problems
 	}{
-		{"prose", path("hello", "article.md"), func() { put(path("hello", "article.md"), string(hello)+"\nMore.\n") }, true, ""},
+		{"prose", path("hello", "article.md"), func() { put(path("hello", "article.md"), string(hello)+"\nMore.\n") }, true,
+			""},
 		{"a record goes", records[0], func() {
 			if err := os.Remove(records[0]); err != nil {
 				t.Fatal(err)
@@ -106,34 +110,42 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 		{"a mistake", path("hello", "article.md"), func() {
 			put(path("hello", "article.md"), strings.Replace(string(hello), "name: gzip", "nmae: gzip", 1))
 		}, true, `"nmae"`},
-		{"the mistake is mended", path("hello", "article.md"), func() { put(path("hello", "article.md"), string(hello)) }, true, ""},
+		{"the mistake is mended", path("hello", "article.md"), func() { put(path("hello", "article.md"), string(hello)) },
+			true, ""},
 		{"a claim says the contrary", path("hello", "article.md"), func() {
 			put(path("hello", "article.md"), strings.Replace(string(hello), `level="9"} > `, `level="9"} < `, 1))
 		}, true, ""},
 		{"more repetitions are wanted", path("hello", "article.md"), func() {
 			put(path("hello", "article.md"), strings.Replace(string(hello), "repetitions: 5", "repetitions: 50", 1))
 		}, true, ""},
-		{"the blocks are as they were", path("hello", "article.md"), func() { put(path("hello", "article.md"), string(hello)) }, true, ""},
-		{"an article comes", path("new", "article.md"), func() { put(path("new", "article.md"), "---\ntitle: New\n---\n\nText.\n") }, false, ""},
-		{"it becomes a draft", path("new", "article.md"), func() { put(path("new", "article.md"), "---\ntitle: New\ndraft: true\n---\n\nText.\n") }, false, ""},
+		{"the blocks are as they were", path("hello", "article.md"),
+			func() { put(path("hello", "article.md"), string(hello)) }, true, ""},
+		{"an article comes", path("new", "article.md"),
+			func() { put(path("new", "article.md"), "---\ntitle: New\n---\n\nText.\n") }, false, ""},
+		{"it becomes a draft", path("new", "article.md"),
+			func() { put(path("new", "article.md"), "---\ntitle: New\ndraft: true\n---\n\nText.\n") }, false, ""},
 		{"an article goes", filepath.Join(dir, pages.ArticlesDir, "new"), func() {
 			if err := os.RemoveAll(filepath.Join(dir, pages.ArticlesDir, "new")); err != nil {
 				t.Fatal(err)
 			}
 		}, true, ""},
 		{"a page beside the articles", page, func() { put(page, string(install)+"\nMore.\n") }, true, ""},
-		{"a link in it leads to nothing", page, func() { put(page, string(install)+"\n[More](more.md).\n") }, true, `the link "more.md"`},
+		{"a link in it leads to nothing", page, func() { put(page, string(install)+"\n[More](more.md).\n") }, true,
+			`the link "more.md"`},
 		{"prose, beside a link that leads to nothing", path("hello", "article.md"), func() {
 			put(path("hello", "article.md"), string(hello)+"\nMore again.\n")
 		}, true, `the link "more.md"`},
 		{"the link is mended", page, func() { put(page, string(install)) }, true, ""},
-		{"the project is called otherwise", filepath.Join(dir, "benchbook.yaml"), func() { put(filepath.Join(dir, "benchbook.yaml"), "title: Other\n") }, false, ""},
+		{"the project is called otherwise", filepath.Join(dir, "benchbook.yaml"),
+			func() { put(filepath.Join(dir, "benchbook.yaml"), "title: Other\n") }, false, ""},
 		{"the project gets a theme", filepath.Join(dir, "benchbook.yaml"), func() {
 			put(filepath.Join(dir, "look", "style.css"), "body { color: teal }")
 			put(filepath.Join(dir, "benchbook.yaml"), "title: Other\ntheme: look\n")
 		}, false, ""},
-		{"the style of the theme changes", filepath.Join(dir, "look", "style.css"), func() { put(filepath.Join(dir, "look", "style.css"), "body { color: navy }") }, false, ""},
-		{"a template cannot be read", filepath.Join(dir, "look", "tag.html"), func() { put(filepath.Join(dir, "look", "tag.html"), "{{define \"tag\"}}") }, true, "look/tag.html"},
+		{"the style of the theme changes", filepath.Join(dir, "look", "style.css"),
+			func() { put(filepath.Join(dir, "look", "style.css"), "body { color: navy }") }, false, ""},
+		{"a template cannot be read", filepath.Join(dir, "look", "tag.html"),
+			func() { put(filepath.Join(dir, "look", "tag.html"), "{{define \"tag\"}}") }, true, "look/tag.html"},
 		{"prose, beside a template that cannot be read", path("hello", "article.md"), func() {
 			put(path("hello", "article.md"), string(hello)+"\nEven more.\n")
 		}, true, "look/tag.html"},
@@ -143,7 +155,8 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 		{"the template is mended", filepath.Join(dir, "look", "tag.html"), func() {
 			put(filepath.Join(dir, "look", "tag.html"), `{{define "tag"}}<main id="main">{{.Name}}</main>{{end}}`)
 		}, false, ""},
-		{"a file that the theme does not have", filepath.Join(dir, "look", "stlye.css"), func() { put(filepath.Join(dir, "look", "stlye.css"), "") }, true, "stlye.css"},
+		{"a file that the theme does not have", filepath.Join(dir, "look", "stlye.css"),
+			func() { put(filepath.Join(dir, "look", "stlye.css"), "") }, true, "stlye.css"},
 	}
 	for _, step := range steps {
 		t.Run(step.name, func(t *testing.T) {
@@ -192,8 +205,8 @@ func differing(a, b site.Built) (names []string) {
 	return names
 }
 
-// BenchmarkPreview is the part of benchbook between an author's saving of prose and the browser's asking for the page, of the article
-// with the most records.
+// BenchmarkPreview is the part of benchbook between an author's saving of prose and the browser's asking for the page,
+// of the article with the most records.
 func BenchmarkPreview(b *testing.B) {
 	dir := copied(b)
 	p := previewerOf(b, dir, pages.Options{})

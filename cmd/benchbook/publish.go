@@ -60,7 +60,8 @@ tree, index and branches of this repository do not change. Render first.`,
 			if folder != "" {
 				done, err = site.PublishFolder(from, folder, dryRun)
 			} else {
-				to := site.Branch{Repository: project.Dir, Remote: cmp.Or(remote, of.Remote.Value, defaultRemote), Name: cmp.Or(branch, of.Branch.Value, defaultBranch)}
+				to := site.Branch{Repository: project.Dir, Remote: cmp.Or(remote, of.Remote.Value, defaultRemote),
+					Name: cmp.Or(branch, of.Branch.Value, defaultBranch)}
 				done, err = to.Publish(cmd.Context(), from, flags.Site(a.Session, project).Title, dryRun)
 			}
 			if err != nil {
@@ -70,7 +71,8 @@ tree, index and branches of this repository do not change. Render first.`,
 			return a.Print(asJSON, done, func() { printPublished(a.Session, done, dryRun) })
 		},
 	}
-	cmd.Flags().StringVar(&remote, "remote", "", "name or address of the git remote (default what the project says, or origin)")
+	cmd.Flags().StringVar(&remote, "remote", "",
+		"name or address of the git remote (default what the project says, or origin)")
 	cmd.Flags().StringVar(&branch, "branch", "", "branch of the remote (default what the project says, or gh-pages)")
 	cmd.Flags().StringVar(&out, "out", "", "folder of the site (default _site in the project)")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "list what would be published, and publish nothing")
@@ -89,7 +91,8 @@ func printPublished(a *lab.Session, p site.Published, dryRun bool) {
 		if p.Commit != "" {
 			commit = ", commit " + p.Commit[:min(12, len(p.Commit))]
 		}
-		fmt.Fprintf(a.Stdout, "published to %s%s: %s, %d new or changed, %d removed\n", p.To, commit, terminal.Count(p.Files, "file"), len(p.Written), len(p.Removed))
+		fmt.Fprintf(a.Stdout, "published to %s%s: %s, %d new or changed, %d removed\n", p.To, commit,
+			terminal.Count(p.Files, "file"), len(p.Written), len(p.Removed))
 		return
 	}
 	for _, name := range p.Written {

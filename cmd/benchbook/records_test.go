@@ -20,8 +20,8 @@ import (
 	"benchbook/render/rendertest"
 )
 
-// recordedProject is a project with an article of every kind of block, whose records of two runs hold all that records can, and one with
-// the committed records of a command. The words of the article are replaced by others, in pairs.
+// recordedProject is a project with an article of every kind of block, whose records of two runs hold all that records
+// can, and one with the committed records of a command. The words of the article are replaced by others, in pairs.
 func recordedProject(t *testing.T, replaced ...string) (dir string, files []string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "render", "testdata", "everything.md"))
@@ -86,7 +86,8 @@ type mutation struct {
 // gone stands for a field that is taken away.
 type gone struct{}
 
-// mutations are what somebody, or a disk, could make of each field: impossible numbers, other kinds, nothing, lists that are shorter or longer.
+// mutations are what somebody, or a disk, could make of each field: impossible numbers, other kinds, nothing, lists
+// that are shorter or longer.
 func mutations(v any, path []any) (out []mutation) {
 	if len(path) > 0 {
 		values := []any{nil, "text", 7.0, []any{}, map[string]any{}, true, gone{}}
@@ -117,8 +118,8 @@ func mutations(v any, path []any) (out []mutation) {
 	return out
 }
 
-// apply is a copy of a record with the mutation. The field in which the mutation lies is that of the record it was made for: what is a list
-// there may be missing here.
+// apply is a copy of a record with the mutation. The field in which the mutation lies is that of the record it was made
+// for: what is a list there may be missing here.
 func (m mutation) apply(t *testing.T, data, madeFor []byte) []byte {
 	t.Helper()
 	var root, of map[string]any
@@ -153,13 +154,15 @@ func (m mutation) apply(t *testing.T, data, madeFor []byte) []byte {
 
 // everyReader are the verbs that read records and measure nothing.
 func everyReader(out string) [][]string {
-	return [][]string{{"list"}, {"status", "--why"}, {"show"}, {"show", "--json"}, {"show", "everything", "--trial", "async, 1"}, {"export", "--format", "csv"},
-		{"export", "--format", "benchfmt"}, {"compare", runBefore, runAfter, "everything"}, {"gc", "--dry-run"}, {"plan"}, {"render", "--out", out}}
+	return [][]string{{"list"}, {"status", "--why"}, {"show"}, {"show", "--json"}, {"show", "everything", "--trial",
+		"async, 1"}, {"export", "--format", "csv"},
+		{"export", "--format", "benchfmt"}, {"compare", runBefore, runAfter, "everything"}, {"gc", "--dry-run"}, {"plan"},
+		{"render", "--out", out}}
 }
 
-// Whatever somebody makes of the fields of records, every verb ends as it does without that record. Records of which something is changed
-// are read many at a time: a panic or an error is then looked for among them. There are so many records of each kind that all mutations
-// are tried in about a hundred rounds.
+// Whatever somebody makes of the fields of records, every verb ends as it does without that record. Records of which
+// something is changed are read many at a time: a panic or an error is then looked for among them. There are so many
+// records of each kind that all mutations are tried in about a hundred rounds.
 func TestMutatedRecords(t *testing.T) {
 	percent := debug.SetGCPercent(400)
 	t.Cleanup(func() { debug.SetGCPercent(percent) })
@@ -274,9 +277,11 @@ func tryMutations(t *testing.T, dir, project, out string, whole map[string][]byt
 		write(a, a.apply(t, whole[a.file], whole[a.madeFor]))
 	}
 	// What other verbs do is part of what these do.
-	for _, verb := range [][]string{{"show", "--json"}, {"compare", runBefore, runAfter, "everything"}, {"render", "--out", out}} {
+	for _, verb := range [][]string{{"show", "--json"}, {"compare", runBefore, runAfter, "everything"},
+		{"render", "--out", out}} {
 		if status, _, stderr := benchbook(project, verb...); status != 0 {
-			failed = fmt.Sprintf("benchbook %s ends with status %d: %s", strings.Join(verb, " "), status, stderr[max(0, len(stderr)-500):])
+			failed = fmt.Sprintf("benchbook %s ends with status %d: %s", strings.Join(verb, " "), status,
+				stderr[max(0, len(stderr)-500):])
 			break
 		}
 	}
@@ -286,8 +291,8 @@ func tryMutations(t *testing.T, dir, project, out string, whole map[string][]byt
 	return failed
 }
 
-// A record that cannot be read, or holds what cannot be, costs its cell and nothing else: all verbs end as ever, the cell says why, and
-// all other cells are as they were.
+// A record that cannot be read, or holds what cannot be, costs its cell and nothing else: all verbs end as ever, the
+// cell says why, and all other cells are as they were.
 func TestBadRecordCostsItsCell(t *testing.T) {
 	replace := func(old, new string) func(t *testing.T, path string) {
 		return func(t *testing.T, path string) {
@@ -310,10 +315,14 @@ func TestBadRecordCostsItsCell(t *testing.T) {
 		{"a window below zero", replace(`"window": 10`, `"window": -3`), "load.window is -3, and cannot be less than 0"},
 		{"a metric called as markup", replace(`("samples":\s*\[\s*\{\s*"metric": )"[^"]+"`, `${1}"<img src=x>"`),
 			`a sample: invalid metric "<img src=x>": use letters, digits, - and _, in words joined by dots`},
-		{"another host", replace(`"host": "[^"]+"`, `"host": "c2-ffffff"`), `by its host it belongs under "c2-ffffff", and not under "c8-0a1b2c"`},
-		{"cut short", func(t *testing.T, path string) { put(t, path, `{"schema_version": 1, "arti`) }, "not a record: the JSON ends too early"},
-		{"a folder", func(t *testing.T, path string) { instead(t, path, func() error { return os.Mkdir(path, 0o755) }) }, "not a record: it is a folder, not a file"},
-		{"a pipe", func(t *testing.T, path string) { instead(t, path, func() error { return syscall.Mkfifo(path, 0o644) }) }, "not a record: it is a named pipe, not a file"},
+		{"another host", replace(`"host": "[^"]+"`, `"host": "c2-ffffff"`),
+			`by its host it belongs under "c2-ffffff", and not under "c8-0a1b2c"`},
+		{"cut short", func(t *testing.T, path string) { put(t, path, `{"schema_version": 1, "arti`) },
+			"not a record: the JSON ends too early"},
+		{"a folder", func(t *testing.T, path string) { instead(t, path, func() error { return os.Mkdir(path, 0o755) }) },
+			"not a record: it is a folder, not a file"},
+		{"a pipe", func(t *testing.T, path string) { instead(t, path, func() error { return syscall.Mkfifo(path, 0o644) }) },
+			"not a record: it is a named pipe, not a file"},
 		{"a link to itself", func(t *testing.T, path string) {
 			instead(t, path, func() error { return os.Symlink(filepath.Base(path), path) })
 		}, "not a record: it is a symbolic link, not a file"},
@@ -330,7 +339,10 @@ func TestBadRecordCostsItsCell(t *testing.T) {
 				}
 				before[i] = string(stdout)
 			}
-			path := files[slices.IndexFunc(files, func(f string) bool { return strings.Contains(f, "async-1-") && strings.HasSuffix(f, "-r02.json") })]
+			path := files[slices.IndexFunc(files, func(f string) bool {
+				return strings.Contains(f, "async-1-") &&
+					strings.HasSuffix(f, "-r02.json")
+			})]
 			tt.spoil(t, path)
 			for i, verb := range verbs {
 				status, stdout, stderr := benchbook(dir, verb...)

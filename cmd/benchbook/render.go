@@ -54,8 +54,10 @@ given by --base-url, or by url in benchbook.yaml.`,
 		},
 	}
 	addSiteFlags(cmd, &flags)
-	cmd.Flags().StringVar(&flags.BaseURL, "base-url", "", "address of the site, such as https://example.org/benchmarks/ (default url in benchbook.yaml)")
-	cmd.Flags().BoolVar(&flags.Single, "single-file", false, "write each article as one self-contained HTML file, and nothing else")
+	cmd.Flags().StringVar(&flags.BaseURL, "base-url", "",
+		"address of the site, such as https://example.org/benchmarks/ (default url in benchbook.yaml)")
+	cmd.Flags().BoolVar(&flags.Single, "single-file", false,
+		"write each article as one self-contained HTML file, and nothing else")
 	cmd.Flags().BoolVar(&flags.Strict, "strict", false, "treat warnings as problems in the exit status")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the outcomes of claims as JSON")
 	return cmd

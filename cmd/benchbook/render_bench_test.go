@@ -15,27 +15,34 @@ import (
 	"benchbook/render/rendertest"
 )
 
-// These benchmarks say how long an author waits for render, with all that it does: reading, planning, judging, drawing and writing. The
-// goals are 300 ms for an article with ten figures and ten tables from a thousand records; 10 s, on two cores, for a thousand articles
-// with three figures and two tables each, with less than 500 MB in memory.
+// These benchmarks say how long an author waits for render, with all that it does: reading, planning, judging, drawing
+// and writing. The goals are 300 ms for an article with ten figures and ten tables from a thousand records; 10 s, on
+// two cores, for a thousand articles with three figures and two tables each, with less than 500 MB in memory.
 
 // manyExhibits is an article about so many servers, with figures of several kinds and tables.
 func manyExhibits(servers, repetitions, figures, tables int) string {
 	var b strings.Builder
-	b.WriteString("---\ntitle: Many figures\ndescription: To be rendered fast.\n---\n\n## What was run\n\nProse with *emphasis* and `code`.\n\n")
-	b.WriteString("```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n```yaml experiment\nname: servers\nservices: {server: {build: ., expose: [\"8080\"]}}\n" +
+	b.WriteString("---\ntitle: Many figures\ndescription: To be rendered fast.\n---\n\n## What was run\n\n" +
+		"Prose with *emphasis* and `code`.\n\n")
+	b.WriteString("```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n```yaml experiment\nname: servers\n" +
+		"services: {server: {build: ., expose: [\"8080\"]}}\n" +
 		"matrix:\n  server:\n")
 	for i := range servers {
 		fmt.Fprintf(&b, "    - s%02d\n", i)
 	}
-	fmt.Fprintf(&b, "load: {target: \"http://server:8080/\", connections: 10}\nrepetitions: %d\ncalibrate: false\n```\n\n", repetitions)
-	b.WriteString("It does `{value} throughput{server=\"s00\"}`, [more than the other](claim:c).\n\n```yaml claim\nname: c\nexpect: throughput{server=\"s01\"} > throughput{server=\"s00\"}\n```\n\n")
+	fmt.Fprintf(&b, "load: {target: \"http://server:8080/\", connections: 10}\nrepetitions: %d\ncalibrate: false\n```\n\n",
+		repetitions)
+	b.WriteString("It does `{value} throughput{server=\"s00\"}`, [more than the other](claim:c).\n\n```yaml claim\n" +
+		"name: c\nexpect: throughput{server=\"s01\"} > throughput{server=\"s00\"}\n```\n\n")
 	for i := range figures {
-		fmt.Fprintf(&b, "## Part %d\n\nSee [](#fig-f%d).\n\n```yaml figure\nlabel: fig-f%d\nkind: %s\nx: %s\ny: server\n```\n\n", i, i, i,
-			[]string{"dots", "bars", "distribution"}[i%3], []string{"throughput", "latency.p50", "latency.p99", "cpu.server"}[i%4])
+		fmt.Fprintf(&b, "## Part %d\n\nSee [](#fig-f%d).\n\n```yaml figure\nlabel: fig-f%d\nkind: %s\nx: %s\ny: server\n"+
+			"```\n\n", i, i, i,
+			[]string{"dots", "bars", "distribution"}[i%3], []string{"throughput", "latency.p50", "latency.p99",
+				"cpu.server"}[i%4])
 	}
 	for i := range tables {
-		fmt.Fprintf(&b, "```yaml table\nlabel: tbl-t%d\nrows: [server]\ncolumns: [throughput, latency.p50, latency.p99, failed, cpu.server]\nsort: %s\n```\n\n", i,
+		fmt.Fprintf(&b, "```yaml table\nlabel: tbl-t%d\nrows: [server]\n"+
+			"columns: [throughput, latency.p50, latency.p99, failed, cpu.server]\nsort: %s\n```\n\n", i,
 			[]string{"throughput", "latency.p99"}[i%2])
 	}
 	return b.String()
@@ -66,7 +73,8 @@ func benchProject(b *testing.B, articles, servers, repetitions, figures, tables 
 	for i := range articles {
 		slug := fmt.Sprintf("article-%03d", i)
 		folder := filepath.Join(dir, "experiments", slug)
-		write(filepath.Join(folder, article.FileName), bytes.Replace(text, []byte("Many figures"), []byte("Article "+strconv.Itoa(i)), 1))
+		write(filepath.Join(folder, article.FileName), bytes.Replace(text, []byte("Many figures"),
+			[]byte("Article "+strconv.Itoa(i)), 1))
 		have := map[string]bool{}
 		for _, r := range sample.Records {
 			r := *r
@@ -97,8 +105,9 @@ func benchRender(b *testing.B, dir string, again bool) {
 	}
 	resetPeak(b)
 	for i := 0; b.Loop(); i++ {
-		// Each new site gets a folder of its own, and all stay until the end: for a minute after tens of thousands of files were removed,
-		// ext4 takes several times as long to make others, since it looks for the numbers of files that were not in use just now.
+		// Each new site gets a folder of its own, and all stay until the end: for a minute after tens of thousands of files
+		// were removed, ext4 takes several times as long to make others, since it looks for the numbers of files that were
+		// not in use just now.
 		if !again {
 			out = filepath.Join(sites, strconv.Itoa(i))
 		}

@@ -52,7 +52,8 @@ func TestPageOfComparison(t *testing.T) {
 	if rows < 10 {
 		t.Errorf("compare printed %d rows", rows)
 	}
-	for _, want := range []string{"packages.server: python3", "3.11.2-1+b1", "3.11.4-1", "benchbook compare " + runBefore + " " + runAfter + " servers"} {
+	for _, want := range []string{"packages.server: python3", "3.11.2-1+b1", "3.11.4-1", "benchbook compare " + runBefore +
+		" " + runAfter + " servers"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("the page does not say %q", want)
 		}

@@ -44,8 +44,12 @@ var hostile = []hostileText{
 	{"spaces", func(n int) string { return filled(n, " ") }},
 	{"tabs", func(n int) string { return filled(n, "\t") }},
 	{"zeros", func(n int) string { return filled(n, "\x00") }},
-	{"lines that end with carriage returns", func(n int) string { return strings.ReplaceAll(article0+filled(n, "Some words.\n"), "\n", "\r\n") }},
-	{"carriage returns alone", func(n int) string { return strings.ReplaceAll(article0+filled(n, "Some words.\n"), "\n", "\r") }},
+	{"lines that end with carriage returns",
+		func(n int) string { return strings.ReplaceAll(article0+filled(n, "Some words.\n"), "\n", "\r\n") }},
+	{"carriage returns alone", func(n int) string {
+		return strings.ReplaceAll(article0+filled(n, "Some words.\n"), "\n",
+			"\r")
+	}},
 	{"UTF-16", func(n int) string { return "\xff\xfe" + filled(n, "w\x00o\x00r\x00d\x00\n\x00") }},
 	{"a byte order mark", func(n int) string { return "\ufeff" + article0 }},
 	{"byte order marks", func(n int) string { return filled(n, "\ufeff") }},
@@ -109,11 +113,20 @@ var hostile = []hostileText{
 	{"rules", func(n int) string { return filled(n, "***\n") }},
 	{"pipes", func(n int) string { return filled(n, "|") }},
 	{"rows of a table", func(n int) string { return "| a | b |\n|---|---|\n" + filled(n, "| c | d |\n") }},
-	{"a wide table", func(n int) string { return filled(n/3, "|a") + "|\n" + filled(n/3, "|-") + "|\n" + filled(n/3, "|b") }},
-	{"a wide table with short rows", func(n int) string { return filled(n/4, "|a") + "|\n" + filled(n/4, "|-") + "|\n" + filled(n/2, "b\n") }},
+	{"a wide table", func(n int) string {
+		return filled(n/3, "|a") + "|\n" + filled(n/3, "|-") + "|\n" + filled(n/3,
+			"|b")
+	}},
+	{"a wide table with short rows", func(n int) string {
+		return filled(n/4, "|a") + "|\n" + filled(n/4, "|-") + "|\n" +
+			filled(n/2, "b\n")
+	}},
 	{"tables", func(n int) string { return filled(n, "|a|\n|-|\n\n") }},
 	{"fences", func(n int) string { return filled(n, "```\n") }},
-	{"a fence that is not closed", func(n int) string { return article0 + "```yaml experiment\n" + filled(n, "name: x\n") }},
+	{"a fence that is not closed", func(n int) string {
+		return article0 + "```yaml experiment\n" + filled(n,
+			"name: x\n")
+	}},
 	{"fences that grow", func(n int) string { return growing(n, "`") }},
 	{"empty blocks", func(n int) string { return article0 + filled(n, "```yaml claim\n```\n") }},
 	{"blocks with mistakes", func(n int) string { return article0 + filled(n, "```yaml claim\nnme: x\n```\n") }},
@@ -136,15 +149,22 @@ var hostile = []hostileText{
 		return article0 + command0 + numbered(n, "```yaml figure\nlabel: fig-f%d\nkind: dots\nx: time.real\ny: a\n```\n")
 	}},
 	{"listings", func(n int) string { return article0 + numbered(n, "```python file=f%d.py\n```\n") }},
-	{"listings of files that are missing", func(n int) string { return article0 + numbered(n, "```python include=f%d.py\n```\n") }},
+	{"listings of files that are missing", func(n int) string {
+		return article0 + numbered(n,
+			"```python include=f%d.py\n```\n")
+	}},
 
 	{"front matter that is not closed", func(n int) string { return "---\n" + filled(n, "title: x\n") }},
 	{"tags", func(n int) string { return "---\ntitle: x\ntags: [" + filled(n, "a, ") + "a]\n---\n" }},
 	{"tags with accents", func(n int) string { return "---\ntitle: x\ntags: [" + filled(n, "é, ") + "é]\n---\n" }},
 	{"quotes that are missing in a list", func(n int) string { return block0("a: [" + filled(n, "@b, ") + "@b]") }},
 	{"anchors in a list", func(n int) string { return block0("a: [" + filled(n, "&b c, ") + "&b c]") }},
-	{"words of other scripts that are not quoted", func(n int) string { return block0("a: [" + filled(n, "é: @ü, ") + "]") }},
-	{"values of the front matter", func(n int) string { return "---\ntitle: x\nvalues:\n" + numbered(n, "  v%d: 1\n") + "---\n" }},
+	{"words of other scripts that are not quoted",
+		func(n int) string { return block0("a: [" + filled(n, "é: @ü, ") + "]") }},
+	{"values of the front matter", func(n int) string {
+		return "---\ntitle: x\nvalues:\n" + numbered(n, "  v%d: 1\n") +
+			"---\n"
+	}},
 	{"values that use each other", func(n int) string {
 		var b strings.Builder
 		b.WriteString("---\ntitle: x\nvalues:\n  v0: time.real\n")
@@ -173,7 +193,8 @@ var hostile = []hostileText{
 	{"aliases", func(n int) string { return block0("a: &a x\nb: [" + filled(n, "*a, ") + "*a]\n") }},
 	{"anchors", func(n int) string { return block0(numbered(n, "a%[1]d: &a%[1]d x\n")) }},
 	{"lists in lists of YAML", func(n int) string { return block0("a: " + filled(n, "[")) }},
-	{"lists in lists of YAML that are closed", func(n int) string { return block0("a: " + filled(n/2, "[") + filled(n/2, "]")) }},
+	{"lists in lists of YAML that are closed",
+		func(n int) string { return block0("a: " + filled(n/2, "[") + filled(n/2, "]")) }},
 	{"mappings in mappings of YAML", func(n int) string { return block0("a: " + filled(n, "{a: ")) }},
 	{"dashes of YAML", func(n int) string { return block0(filled(n, "- ")) }},
 	{"mappings in mappings by indentation", func(n int) string { return block0(indented(n, "a:")) }},
@@ -190,34 +211,43 @@ var hostile = []hostileText{
 
 	{"a matrix of 10^9 cells", func(n int) string {
 		values := strings.Trim(numbered(5000, "%d, "), ", ")
-		return article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: y}\nmatrix: {a: [" + values + "], b: [" + values + "], c: [" + values + "]}\n```\n"
+		return article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: y}\nmatrix: {a: [" + values + "], b: [" +
+			values + "], c: [" + values + "]}\n```\n"
 	}},
 	{"a matrix of many axes", func(n int) string {
-		return article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: y}\nmatrix:\n" + numbered(200_000, "  a%d: [1, 2]\n") + "```\n"
+		return article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: y}\nmatrix:\n" + numbered(200_000,
+			"  a%d: [1, 2]\n") + "```\n"
 	}},
 	{"a matrix of as many cells as there may be", func(n int) string {
 		values := strings.Trim(numbered(380, "%d, "), ", ") // 0 to 99, about
-		return article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: 'y ${{ matrix.a }}'}\nmatrix: {a: [" + values + "], b: [" + values + "]}\n```\n"
+		return article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: 'y ${{ matrix.a }}'}\nmatrix: {a: [" +
+			values + "], b: [" + values + "]}\n```\n"
 	}},
 	{"as many steps as there may be", func(n int) string {
 		values := strings.Trim(numbered(380, "%d, "), ", ")
-		return article0 + "```yaml experiment\nname: x\nrepetitions: 1000\ncommand: {image: x, run: 'y ${{ matrix.a }}'}\nmatrix: {a: [" + values + "], b: [" + values + "]}\n```\n"
+		return article0 + "```yaml experiment\nname: x\nrepetitions: 1000\ncommand: {image: x, run: 'y ${{ matrix.a }}'}\n" +
+			"matrix: {a: [" + values + "], b: [" + values + "]}\n```\n"
 	}},
 	{"a matrix of many axes of one value", func(n int) string {
-		return article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: y}\nmatrix:\n" + numbered(n, "  a%d: [1]\n") + "```\n"
+		return article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: y}\nmatrix:\n" + numbered(n,
+			"  a%d: [1]\n") + "```\n"
 	}},
 	{"a cell of many parameters", func(n int) string {
-		return article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: y}\nmatrix: {include: [{" + numbered(n, "a%d: 1, ") + "}]}\n```\n"
+		return article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: y}\nmatrix: {include: [{" + numbered(n,
+			"a%d: 1, ") + "}]}\n```\n"
 	}},
 	{"a long definition for each of many cells", func(n int) string {
 		values := strings.Trim(numbered(3000, "%d, "), ", ")
-		return article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: 'y ${{ matrix.a }} " + filled(90_000, "z") + "'}\nmatrix: {a: [" + values + "], b: [1, 2, 3]}\n```\n"
+		return article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: 'y ${{ matrix.a }} " + filled(90_000, "z") +
+			"'}\nmatrix: {a: [" + values + "], b: [1, 2, 3]}\n```\n"
 	}},
 	{"a long value that is used many times", func(n int) string {
-		return article0 + "```yaml experiment\nname: x\ncommand:\n  image: x\n  run: >\n" + filled(n/2, "    ${{ matrix.a }}\n") + "matrix: {a: [" + filled(90_000, "z") + "]}\n```\n"
+		return article0 + "```yaml experiment\nname: x\ncommand:\n  image: x\n  run: >\n" + filled(n/2,
+			"    ${{ matrix.a }}\n") + "matrix: {a: [" + filled(90_000, "z") + "]}\n```\n"
 	}},
 	{"many services", func(n int) string {
-		return article0 + "```yaml experiment\nname: x\nload: {target: 'http://s1/'}\nservices:\n" + numbered(n, "  s%d: {image: x}\n") + "```\n"
+		return article0 + "```yaml experiment\nname: x\nload: {target: 'http://s1/'}\nservices:\n" + numbered(n,
+			"  s%d: {image: x}\n") + "```\n"
 	}},
 	{"services that depend on each other", func(n int) string {
 		var b strings.Builder
@@ -228,7 +258,8 @@ var hostile = []hostileText{
 		return b.String() + "```\n"
 	}},
 	{"include and exclude that fit nothing", func(n int) string {
-		return article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: y}\nmatrix:\n  a: [1, 2]\n  exclude:\n" + numbered(100_000, "    - {a: x%d}\n") +
+		return article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: y}\nmatrix:\n  a: [1, 2]\n  exclude:\n" +
+			numbered(100_000, "    - {a: x%d}\n") +
 			"  include:\n" + numbered(100_000, "    - {b: x%d}\n") + "```\n"
 	}},
 	{"an expression in parentheses", func(n int) string { return claim0(filled(n, "(")) }},
@@ -238,7 +269,8 @@ var hostile = []hostileText{
 	{"an expression of conditions", func(n int) string { return claim0("time.real{" + filled(n, "a=b, ") + "a=b} > 1") }},
 	{"a long sum", func(n int) string { return claim0(filled(n, "1 + ") + "1 > time.real") }},
 	{"templates", func(n int) string {
-		return article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: '" + filled(n, "${{ matrix.a }} ") + "'}\nmatrix: {a: [1, 2]}\n```\n"
+		return article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: '" + filled(n, "${{ matrix.a }} ") +
+			"'}\nmatrix: {a: [1, 2]}\n```\n"
 	}},
 	{"templates that are not closed", func(n int) string {
 		return article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: '" + filled(n, "${{ ") + "'}\n```\n"
@@ -253,10 +285,12 @@ var hostile = []hostileText{
 	{"footnotes in footnotes", func(n int) string { return filled(n, "[^a]: ") }},
 	{"definitions in definitions", func(n int) string { return "a\n" + filled(n, ": ") + "b" }},
 	{"figures that are referred to", func(n int) string {
-		return article0 + command0 + numbered(n/2, "```yaml figure\nlabel: fig-f%d\nkind: dots\nx: time.real\ny: a\n```\n") + numbered(n/2, "[](#fig-f%d)\n")
+		return article0 + command0 + numbered(n/2, "```yaml figure\nlabel: fig-f%d\nkind: dots\nx: time.real\ny: a\n```\n") +
+			numbered(n/2, "[](#fig-f%d)\n")
 	}},
 	{"claims that are referred to", func(n int) string {
-		return article0 + command0 + numbered(n/2, "```yaml claim\nname: c%d\nexpect: time.real < 100ms\n```\n") + numbered(n/2, "[x](claim:c%d)\n")
+		return article0 + command0 + numbered(n/2, "```yaml claim\nname: c%d\nexpect: time.real < 100ms\n```\n") +
+			numbered(n/2, "[x](claim:c%d)\n")
 	}},
 	{"values of many", func(n int) string {
 		var b strings.Builder
@@ -268,7 +302,8 @@ var hostile = []hostileText{
 	}},
 	{"100,000 problems", func(n int) string { return article0 + filled(100_000*9, "`{value}`\n") }},
 	{"rows that were published", func(n int) string {
-		return article0 + command0 + "```yaml published\nsource: x\nrows:\n" + numbered(n, "  - {a: v%d, time.real: 5s}\n") + "```\n"
+		return article0 + command0 + "```yaml published\nsource: x\nrows:\n" + numbered(n, "  - {a: v%d, time.real: 5s}\n") +
+			"```\n"
 	}},
 }
 
@@ -346,7 +381,8 @@ func TestHostileArticles(t *testing.T) {
 			})
 		}
 	}
-	for _, name := range []string{"prose", "one line", "empty lines", "zeros", "UTF-16", "backticks", "bytes that are no UTF-8"} {
+	for _, name := range []string{"prose", "one line", "empty lines", "zeros", "UTF-16", "backticks",
+		"bytes that are no UTF-8"} {
 		i := slices.IndexFunc(hostile, func(h hostileText) bool { return h.name == name })
 		t.Run(name+", 10 MB", func(t *testing.T) {
 			checkBounded(t, map[string]string{"experiments/hostile/article.md": hostile[i].text(10_000_000)})
@@ -360,7 +396,8 @@ func TestHostileFiles(t *testing.T) {
 	published := article0 + command0 + "```yaml published\nsource: x\nfile: rows%s\n```\n"
 	include := article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: y}\nmatrix: {include: rows%s}\n```\n"
 	build := article0 + "```yaml experiment\nname: x\ncommand: {build: ., run: y}\n```\n"
-	config := article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: y, configs: [{source: data, target: /data}]}\n```\n"
+	config := article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: y, configs: [{source: data, target: " +
+		"/data}]}\n```\n"
 	tests := []struct{ name, file, article, start, piece string }{
 		{"a project of empty lines", "benchbook.yaml", article0, "", "\n"},
 		{"a project on one line", "benchbook.yaml", article0, "", "x"},
@@ -374,7 +411,8 @@ func TestHostileFiles(t *testing.T) {
 		{"a matrix of YAML", "experiments/hostile/rows.yaml", include, "", "- {a: 1}\n"},
 		{"a Dockerfile", "experiments/hostile/Dockerfile", build, "FROM x\n", "RUN y\n"},
 		{"a Dockerfile that goes on", "experiments/hostile/Dockerfile", build, "FROM x\n", "RUN y \\\n"},
-		{"files that are left out", "experiments/hostile/.dockerignore", build + "\n```dockerfile file=Dockerfile\nFROM x\n```\n", "", "a*b*c\n"},
+		{"files that are left out", "experiments/hostile/.dockerignore",
+			build + "\n```dockerfile file=Dockerfile\nFROM x\n```\n", "", "a*b*c\n"},
 		{"a config", "experiments/hostile/data", config, "", "x"},
 		{"a listing", "experiments/hostile/data", article0 + "```text include=data lines=2\n```\n", "", "x\n"},
 	}
@@ -395,7 +433,8 @@ func unhurried(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes a minute")
 	}
-	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race",
+		Value: "true"}) {
 		t.Skip("the race detector takes ten times as much")
 	}
 }

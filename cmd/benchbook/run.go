@@ -38,13 +38,17 @@ func (f *runFlags) Add(cmd *cobra.Command, profile string, engines []string) {
 	cmd.Flags().BoolVar(&f.Force, "force", false, "re-measure even if up to date, as a new run")
 	cmd.Flags().IntVar(&f.Repetitions, "repetitions", 0, "repetitions of every trial, instead of what the article says")
 	cmd.Flags().Int64Var(&f.Seed, "seed", 0, "seed of the order of repetitions, instead of one drawn from the experiment")
-	cmd.Flags().DurationVar(&f.Budget, "budget", 0, "end after this time, such as 20m, and stop cells early whose claims are decided; claims are then judged more strictly")
-	cmd.Flags().BoolVar(&f.claims, "claims", false, "end with status 99 if a claim is contradicted, and 110 if one depends on a number that is not valid")
+	cmd.Flags().DurationVar(&f.Budget, "budget", 0,
+		"end after this time, such as 20m, and stop cells early whose claims are decided; claims are then judged more "+
+			"strictly")
+	cmd.Flags().BoolVar(&f.claims, "claims", false,
+		"end with status 99 if a claim is contradicted, and 110 if one depends on a number that is not valid")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the outcomes of claims as JSON")
 	cmd.Flags().StringVar(&f.Only, "only", "", "measure "+lab.OnlyUsage)
 	cmd.Flags().BoolVar(&f.Adapt, "adapt", false, adaptUsage)
 	cmd.Flags().BoolVar(&f.Wait, "wait", false, waitUsage)
-	cmd.Flags().BoolVar(&f.Yes, "yes", false, fmt.Sprintf("measure more than %d trials of an experiment", forecast.ManyTrials))
+	cmd.Flags().BoolVar(&f.Yes, "yes", false, fmt.Sprintf("measure more than %d trials of an experiment",
+		forecast.ManyTrials))
 	cmd.Flags().StringVar(&f.Engine, "engine", "", "where services run: "+strings.Join(engines, ", ")+
 		", or none to measure nothing (default what the project says, or docker)")
 }
@@ -54,7 +58,8 @@ func (f *runFlags) Check(flags *pflag.FlagSet, engines []string) error {
 		return err
 	}
 	if f.Engine != "" && f.Engine != measure.EngineNone && !slices.Contains(engines, f.Engine) {
-		return fmt.Errorf("no engine %q: known are %s", f.Engine, terminal.InSentence(append(slices.Clone(engines), measure.EngineNone)))
+		return fmt.Errorf("no engine %q: known are %s", f.Engine,
+			terminal.InSentence(append(slices.Clone(engines), measure.EngineNone)))
 	}
 	if f.Budget < 0 || f.Budget == 0 && flags.Changed("budget") {
 		return fmt.Errorf("--budget must be more than 0, not %v", f.Budget)
@@ -70,8 +75,8 @@ func checkRepetitions(flags *pflag.FlagSet, n int) error {
 	return nil
 }
 
-// addQuick gives a command with --profile the flag --quick. The function chooses profile quick where that was given, unless another one
-// was given in a way that goes before.
+// addQuick gives a command with --profile the flag --quick. The function chooses profile quick where that was given,
+// unless another one was given in a way that goes before.
 func addQuick(flags *pflag.FlagSet, profile *string) (choose func() error) {
 	quick := flags.BoolP("quick", "q", false, "the same as --profile quick")
 	byVariable := func(name string) bool { return flags.Lookup(name).Annotations[setByEnvironment] != nil }
@@ -101,7 +106,8 @@ claim is contradicted, 110 a claim depends on a number that is not valid.`,
 				return err
 			}
 			if flags.Keep && flags.Budget > 0 {
-				return errors.New("--keep and --budget do not go together, because the last repetition is not known in advance: give one of them")
+				return errors.New("--keep and --budget do not go together, because the last repetition is not known in advance: " +
+					"give one of them")
 			}
 			project, list, err := a.Select(args)
 			if err != nil {
@@ -109,7 +115,8 @@ claim is contradicted, 110 a claim depends on a number that is not valid.`,
 			}
 			flags.ChooseEngine(project)
 			if flags.Keep && !project.Engine.V.Can(spec.Keeping) {
-				return errors.New("--keep has no effect with the engine local, because its processes end with benchbook: leave it out, or use the engine docker")
+				return errors.New("--keep has no effect with the engine local, because its processes end with benchbook: leave " +
+					"it out, or use the engine docker")
 			}
 			err = measure.Run(cmd.Context(), a.Session, project, list, flags.Options)
 			var s *lab.StatusError
@@ -128,6 +135,7 @@ claim is contradicted, 110 a claim depends on a number that is not valid.`,
 		},
 	}
 	flags.Add(cmd, plan.Full, a.Config.EngineNames())
-	cmd.Flags().BoolVar(&flags.Keep, "keep", false, "leave the services of the last repetition running, or of the first that fails, and print how to enter them")
+	cmd.Flags().BoolVar(&flags.Keep, "keep", false,
+		"leave the services of the last repetition running, or of the first that fails, and print how to enter them")
 	return cmd
 }

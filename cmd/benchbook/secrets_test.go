@@ -137,7 +137,8 @@ func TestPlantedSecrets(t *testing.T) {
 		t.Setenv("AWS_SECRET_ACCESS_KEY", "planted-around-benchbook")
 		t.Setenv("PIP_INDEX_URL", "https://planted-mirror.corp.example/simple")
 		dir, folder := project(t, "leaky", leaky)
-		if err := os.WriteFile(filepath.Join(folder, "private.env"), []byte("API_TOKEN=planted-in-env-file\n"), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(folder, "private.env"), []byte("API_TOKEN=planted-in-env-file\n"),
+			0o600); err != nil {
 			t.Fatal(err)
 		}
 		var stderr bytes.Buffer
@@ -151,7 +152,8 @@ func TestPlantedSecrets(t *testing.T) {
 		}
 		for _, r := range records { // what was printed around the secrets is there: the test looks at the right places
 			printed := map[string]string{"log": "password is [redacted], token [redacted]", "hook": "Authorization: [redacted]",
-				"command": "postgres://joe:[redacted]@db/", "mirror": "Looking in indexes: https://[redacted]/simple", "fetch": "proxy [redacted]:3142 refused"}
+				"command": "postgres://joe:[redacted]@db/", "mirror": "Looking in indexes: https://[redacted]/simple",
+				"fetch": "proxy [redacted]:3142 refused"}
 			if !strings.Contains(r.Log, printed[r.Experiment]) || (r.Failure == "") != (r.Experiment == "metric") {
 				t.Errorf("%s: failure %q, log %q; want %q in it", r.Experiment, r.Failure, r.Log, printed[r.Experiment])
 			}
@@ -246,12 +248,14 @@ func TestVerbsPrintNoSecrets(t *testing.T) {
 	}
 	wantNothing(0, "export", "--format", "csv")
 	wantNothing(0, "list", "--json")
-	changed := strings.Replace(strings.ReplaceAll(text, "%s", "after"), "environment: {", "environment: {NEW_PAT: planted-and-new, ", 1)
+	changed := strings.Replace(strings.ReplaceAll(text, "%s", "after"), "environment: {",
+		"environment: {NEW_PAT: planted-and-new, ", 1)
 	if err := os.WriteFile(filepath.Join(folder, "article.md"), []byte(changed), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	out := wantNothing(0, "status", "--why")
-	for _, want := range []string{"environment: NEW_PAT=[redacted], GITHUB_PAT=[redacted], ", "MODE=after, ", ", was GITHUB_PAT=[redacted], ", "MODE=before, "} {
+	for _, want := range []string{"environment: NEW_PAT=[redacted], GITHUB_PAT=[redacted], ", "MODE=after, ",
+		", was GITHUB_PAT=[redacted], ", "MODE=before, "} {
 		if !strings.Contains(out, want) {
 			t.Errorf("status --why does not say %q:\n%s", want, out)
 		}
@@ -264,7 +268,8 @@ func TestVerbsPrintNoSecrets(t *testing.T) {
 
 // An error that names the address of a git remote does not tell its token.
 func TestErrorsTellNoTokens(t *testing.T) {
-	text := terminal.ErrorText(errors.New("git fetch: fatal: unable to access 'https://me:planted-in-remote@git.example/x.git/': could not resolve host"))
+	text := terminal.ErrorText(errors.New("git fetch: fatal: unable to access " +
+		"'https://me:planted-in-remote@git.example/x.git/': could not resolve host"))
 	wantNothingPlanted(t, "the error", []byte(text))
 	if !strings.Contains(text, "me:[redacted]@git.example") {
 		t.Error(text)

@@ -26,7 +26,8 @@ func (a *app) statusCommand() *cobra.Command {
 With -q nothing is printed, and the status is 0 if everything is fresh and 1 if not.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			project, list, plans, err := a.SelectPlanned(args, plan.Options{Profile: profile}, "the state of articles with problems is not known")
+			project, list, plans, err := a.SelectPlanned(args, plan.Options{Profile: profile},
+				"the state of articles with problems is not known")
 			if err != nil {
 				return err
 			}

@@ -43,7 +43,8 @@ func TestTemplatesAreClean(t *testing.T) {
 		t.Run(template, func(t *testing.T) {
 			dir := initialised(t, template)
 			for _, profile := range []string{"full", "quick"} {
-				if got, want := mustRun(t, scripted(), "-C", dir, "check", "--profile", profile), "1 article, no problems\n"; got != want {
+				if got, want := mustRun(t, scripted(), "-C", dir, "check", "--profile", profile),
+					"1 article, no problems\n"; got != want {
 					t.Errorf("profile %s: got %q, want %q", profile, got, want)
 				}
 			}
@@ -55,7 +56,8 @@ func TestTemplatesAreClean(t *testing.T) {
 	}
 }
 
-// onEngine is the command with a real engine, and with the programs that go into containers. The test is skipped where there is none.
+// onEngine is the command with a real engine, and with the programs that go into containers. The test is skipped where
+// there is none.
 func onEngine(t *testing.T) lab.Config {
 	t.Helper()
 	needEngine(t)
@@ -99,7 +101,8 @@ var builtOnce = sync.OnceValues(func() (dir string, err error) {
 		return "", err
 	}
 	builtIn = dir
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-buildvcs=false", "-o", dir+string(filepath.Separator),
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-buildvcs=false", "-o",
+		dir+string(filepath.Separator),
 		"benchbook/runner/benchbook-agent", "benchbook/runner/engine/enginetest/puppet")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -163,7 +166,8 @@ func TestInitLeavesFilesAlone(t *testing.T) {
 	if err := os.WriteFile(ignore, []byte("mine\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := mustRun(t, scripted(), "init", dir), fmt.Sprintf("left as it is: %s\n", ignore); !strings.Contains(got, want) {
+	if got, want := mustRun(t, scripted(), "init", dir), fmt.Sprintf("left as it is: %s\n", ignore); !strings.Contains(got,
+		want) {
 		t.Errorf("got %q, want %q in it", got, want)
 	}
 	if data, err := os.ReadFile(ignore); string(data) != "mine\n" {

@@ -38,8 +38,8 @@ func fencedIn(page string) []fenced {
 	return out
 }
 
-// Who follows the tutorial from its first to its last command gets what it says: every command works, in its order, with what is to be
-// written between them.
+// Who follows the tutorial from its first to its last command gets what it says: every command works, in its order,
+// with what is to be written between them.
 func TestTutorialOnAnEngine(t *testing.T) {
 	w := onEngine(t)
 	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "tutorial.md"))
@@ -171,5 +171,6 @@ func TestTutorialOnAnEngine(t *testing.T) {
 	if stdout, _ := says("status", "--why"); !strings.Contains(stdout, "stale") {
 		t.Errorf("nothing is stale:\n%s", stdout)
 	}
-	t.Logf("from the first to the last command: %v; the claim was supported: %v", time.Since(begin).Round(100*time.Millisecond), supported)
+	t.Logf("from the first to the last command: %v; the claim was supported: %v",
+		time.Since(begin).Round(100*time.Millisecond), supported)
 }

@@ -45,7 +45,8 @@ hooks, sends one request to each target, and removes everything again. Nothing i
 	if i := strings.LastIndex(engines, ", "); i >= 0 {
 		engines = engines[:i] + " or " + engines[i+len(", "):]
 	}
-	cmd.Flags().StringVar(&flags.Engine, "engine", "", "where services run: "+engines+" (default what the project says, or docker)")
+	cmd.Flags().StringVar(&flags.Engine, "engine", "", "where services run: "+engines+
+		" (default what the project says, or docker)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
 	return cmd
 }

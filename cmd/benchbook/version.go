@@ -24,7 +24,8 @@ func (a *app) versionCommand() *cobra.Command {
 				Revision: revision(), Records: record.SchemaVersion,
 				Semantics: semanticsJSON{record.CommandSemantics, record.LoadSemantics}}
 			return a.Print(asJSON, v, func() {
-				fmt.Fprintf(a.Stdout, "benchbook %s (revision %s, %s, %s)\nrecords of version %d, samples of semantics %d for commands and %d for loads\n",
+				fmt.Fprintf(a.Stdout, "benchbook %s (revision %s, %s, %s)\n"+
+					"records of version %d, samples of semantics %d for commands and %d for loads\n",
 					v.Version, v.Revision, v.Go, v.Platform, v.Records, v.Semantics.Commands, v.Semantics.Loads)
 			})
 		},

@@ -20,10 +20,12 @@ import (
 	"benchbook/runner/sysinfo"
 )
 
-// locksVariable is an environment variable that names another folder for the locks of runs, for tests of runs beside which others measure.
+// locksVariable is an environment variable that names another folder for the locks of runs, for tests of runs beside
+// which others measure.
 const locksVariable = "BENCHBOOK_LOCKS"
 
-// becomeProgram runs the program of a service without a container, which begins as this one, and returns in any other case.
+// becomeProgram runs the program of a service without a container, which begins as this one, and returns in any other
+// case.
 func becomeProgram() { local.BecomeProgram() }
 
 func wired() lab.Config {
@@ -38,7 +40,9 @@ func wired() lab.Config {
 			{Name: spec.Docker, Connect: func(ctx context.Context) (engine.Engine, error) {
 				return dockerAt(program)(ctx, docker.Options{})
 			}},
-			{Name: spec.Local, Connect: func(ctx context.Context) (engine.Engine, error) { return local.New(ctx, local.Options{}) }},
+			{Name: spec.Local, Connect: func(ctx context.Context) (engine.Engine, error) {
+				return local.New(ctx, local.Options{})
+			}},
 		},
 		Endpoint: endpoint,
 		Cluster:  cluster,

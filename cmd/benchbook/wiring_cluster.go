@@ -16,8 +16,12 @@ import (
 
 // elsewhere has what measures on other machines: Docker engines of hosts, clusters, and several hosts together.
 func elsewhere(program agent.Program) (endpoint func(context.Context, docker.Options) (engine.Engine, error),
-	cluster func(context.Context, engine.Cluster) (engine.Engine, error), together func(...engine.Host) (engine.Engine, error)) {
-	return dockerAt(program), clusterAt(program), func(list ...engine.Host) (engine.Engine, error) { return hosts.New(list...) }
+	cluster func(context.Context, engine.Cluster) (engine.Engine, error), together func(...engine.Host) (engine.Engine,
+		error)) {
+	return dockerAt(program), clusterAt(program), func(list ...engine.Host) (engine.Engine,
+		error) {
+		return hosts.New(list...)
+	}
 }
 
 // builtElsewhere is a cluster with the engine that builds its images.

@@ -12,7 +12,8 @@ import (
 
 // elsewhere says how to get what measures on other machines, which takes libraries that are larger than all the rest.
 func elsewhere(agent.Program) (endpoint func(context.Context, docker.Options) (engine.Engine, error),
-	cluster func(context.Context, engine.Cluster) (engine.Engine, error), together func(...engine.Host) (engine.Engine, error)) {
+	cluster func(context.Context, engine.Cluster) (engine.Engine, error), together func(...engine.Host) (engine.Engine,
+		error)) {
 	return func(context.Context, docker.Options) (engine.Engine, error) { return nil, errNeedsCluster },
 		func(context.Context, engine.Cluster) (engine.Engine, error) { return nil, errNeedsCluster },
 		func(...engine.Host) (engine.Engine, error) { return nil, errNeedsCluster }

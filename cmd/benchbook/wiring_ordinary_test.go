@@ -12,7 +12,8 @@ import (
 	"benchbook/notebook/article"
 )
 
-// An ordinary benchbook says in one sentence how to measure in a cluster and on other machines, and reads such articles as before.
+// An ordinary benchbook says in one sentence how to measure in a cluster and on other machines, and reads such articles
+// as before.
 func TestNeedsCluster(t *testing.T) {
 	w := scripted()
 	w.Endpoint, w.Cluster, w.Together = elsewhere(w.Agent)

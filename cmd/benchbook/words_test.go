@@ -13,8 +13,9 @@ import (
 )
 
 // ofLibraries are words that libraries put into errors, which tell nothing to somebody who uses the command.
-var ofLibraries = regexp.MustCompile(`strconv\.|\b(?:l?stat|fstatat|open|openat|read|readdirent|mkdir|fork/exec|rename|unlinkat|chdir|getwd) \S+: |` +
-	`(?:^|[\s(])(?:yaml|json): |write /\S+: |go-yaml|csv: |parse error|invalid syntax|unexpected end of JSON|invalid character|exec: |pflag|(?:^|: |"|\s)EOF\b|runtime error|<nil>|%!`)
+var ofLibraries = regexp.MustCompile(
+	`strconv\.|\b(?:l?stat|fstatat|open|openat|read|readdirent|mkdir|fork/exec|rename|unlinkat|chdir|getwd) \S+: |` +
+		`(?:^|[\s(])(?:yaml|json): |write /\S+: |go-yaml|csv: |parse error|invalid syntax|unexpected end of JSON|invalid character|exec: |pflag|(?:^|: |"|\s)EOF\b|runtime error|<nil>|%!`)
 
 // Whatever is wrong with flags, arguments and files, no verb says it in the words of a library.
 func TestNoWordsOfLibraries(t *testing.T) {
@@ -54,7 +55,8 @@ func TestNoWordsOfLibraries(t *testing.T) {
 		for _, cmd := range (&app{&lab.Session{Config: w}}).root().Commands() {
 			verbs = append(verbs, []string{cmd.Name()})
 			for _, value := range []string{"x", "-", "99999999999999999999", "1e9999"} {
-				for _, flag := range []string{"repetitions", "seed", "budget", "port", "repetition", "only", "metric", "fail-on", "engine", "host", "run", "profile",
+				for _, flag := range []string{"repetitions", "seed", "budget", "port", "repetition", "only", "metric", "fail-on",
+					"engine", "host", "run", "profile",
 					"trial", "claim", "format", "as", "base-url", "template", "remote", "branch"} {
 					if cmd.Flags().Lookup(flag) != nil {
 						verbs = append(verbs, []string{cmd.Name(), "--" + flag, value})
@@ -62,7 +64,8 @@ func TestNoWordsOfLibraries(t *testing.T) {
 				}
 			}
 			if strings.Contains(cmd.Use, "[ARTICLE") {
-				for _, name := range []string{"nowhere", "nowhere.md", "pair#", "#pair", "pair#x", "file", "/nowhere/article.md", "experiments/pair/none.md", "experiments"} {
+				for _, name := range []string{"nowhere", "nowhere.md", "pair#", "#pair", "pair#x", "file", "/nowhere/article.md",
+					"experiments/pair/none.md", "experiments"} {
 					verbs = append(verbs, []string{cmd.Name(), name})
 				}
 			}
@@ -71,14 +74,21 @@ func TestNoWordsOfLibraries(t *testing.T) {
 			}
 		}
 		for _, args := range append(verbs, [][]string{
-			{"compare", "nowhere", "full"}, {"compare", "folder:nowhere", "full"}, {"compare", "file", "full"}, {"compare", "revision:HEAD", "full"},
-			{"import", "none.txt", "--as", "pair#pair{version=a}"}, {"import", "empty", "--as", "pair#pair{version=a}"}, {"import", "experiments", "--as", "pair#pair{version=a}"},
-			{"import", "broken.json", "--format", "k6", "--as", "pair#pair{version=a}"}, {"import", "file", "--format", "hyperfine", "--as", "pair#pair{version=a}"},
-			{"import", "file", "--format", "vegeta", "--as", "pair#pair{version=a}"}, {"import", "file", "--as", "pair#pair{version=}"}, {"import", "file", "--as", "pair#pair{"},
-			{"init", "file"}, {"init", "file/below"}, {"new", "../x"}, {"man", "file"}, {"man", "file/below"}, {"publish", "file"}, {"publish", "--out", "nowhere", "there"},
-			{"render", "--out", "file"}, {"render", "--out", "file/below"}, {"schema", "x"}, {"show", "--trial", "a", "--repetition", "99"},
+			{"compare", "nowhere", "full"}, {"compare", "folder:nowhere", "full"}, {"compare", "file", "full"},
+			{"compare", "revision:HEAD", "full"},
+			{"import", "none.txt", "--as", "pair#pair{version=a}"}, {"import", "empty", "--as", "pair#pair{version=a}"},
+			{"import", "experiments", "--as", "pair#pair{version=a}"},
+			{"import", "broken.json", "--format", "k6", "--as", "pair#pair{version=a}"}, {"import", "file", "--format",
+				"hyperfine", "--as", "pair#pair{version=a}"},
+			{"import", "file", "--format", "vegeta", "--as", "pair#pair{version=a}"},
+			{"import", "file", "--as", "pair#pair{version=}"}, {"import", "file", "--as", "pair#pair{"},
+			{"init", "file"}, {"init", "file/below"}, {"new", "../x"}, {"man", "file"}, {"man", "file/below"},
+			{"publish", "file"}, {"publish", "--out", "nowhere", "there"},
+			{"render", "--out", "file"}, {"render", "--out", "file/below"}, {"schema", "x"},
+			{"show", "--trial", "a", "--repetition", "99"},
 		}...) {
-			if verb := args[0]; verb == "preview" || verb == "-C" && (args[2] == "preview" || args[2] == "init" || args[2] == "schema" || args[2] == "version" || args[2] == "doctor") {
+			if verb := args[0]; verb == "preview" || verb == "-C" && (args[2] == "preview" || args[2] == "init" ||
+				args[2] == "schema" || args[2] == "version" || args[2] == "doctor") {
 				continue // it serves, or needs no project
 			}
 			var out bytes.Buffer
@@ -105,9 +115,13 @@ func TestNoWordsOfLibraries(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
-		"theme is missing":       func(t *testing.T) { write(t, "benchbook.yaml", "theme: nowhere\n") },
-		"docs are missing":       func(t *testing.T) { write(t, "benchbook.yaml", "docs: nowhere\n") },
-		"experiments are a file": func(t *testing.T) { write(t, "benchbook.yaml", "title: x\n"); write(t, "experiments", "x") },
+		"theme is missing": func(t *testing.T) { write(t, "benchbook.yaml", "theme: nowhere\n") },
+		"docs are missing": func(t *testing.T) { write(t, "benchbook.yaml", "docs: nowhere\n") },
+		"experiments are a file": func(t *testing.T) {
+			write(t, "benchbook.yaml", "title: x\n")
+			write(t, "experiments",
+				"x")
+		},
 		"a block is broken": func(t *testing.T) {
 			write(t, "benchbook.yaml", "")
 			write(t, "experiments/pair/article.md", "---\ntitle: [\n---\n```yaml experiment\nname: {\n```\n")
@@ -149,9 +163,11 @@ func TestNoWordsOfLibraries(t *testing.T) {
 }
 
 var (
-	dataMissing = strings.ReplaceAll("---\ntitle: T\n---\n\n~~~yaml data\nname: d\nfile: nowhere.csv\n~~~\n\n~~~yaml table\nlabel: tbl-x\ndata: nowhere.csv\n~~~\n", "~~~", "```")
-	wrongValues = strings.ReplaceAll(fmt.Sprintf(pairWith, "connections: 5x, duration: 1 parsec, rate: 1e999"), "~~~", "```")
-	envMissing  = strings.ReplaceAll(`---
+	dataMissing = strings.ReplaceAll("---\ntitle: T\n---\n\n~~~yaml data\nname: d\nfile: nowhere.csv\n~~~\n\n"+
+		"~~~yaml table\nlabel: tbl-x\ndata: nowhere.csv\n~~~\n", "~~~", "```")
+	wrongValues = strings.ReplaceAll(fmt.Sprintf(pairWith, "connections: 5x, duration: 1 parsec, rate: 1e999"), "~~~",
+		"```")
+	envMissing = strings.ReplaceAll(`---
 title: T
 ---
 

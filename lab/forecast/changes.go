@@ -59,7 +59,8 @@ func inputChanges(now, then []record.Input) (out []string, redefined bool) {
 			out = append(out, fmt.Sprintf("semantics of samples: version %s, was %s", in.Digest, was))
 		case strings.HasPrefix(in.Name, semantics):
 			if ok { // else the definition says that there is one now
-				out = append(out, fmt.Sprintf("semantics of %s: version %s, was %s", strings.TrimPrefix(in.Name, semantics), in.Digest, was))
+				out = append(out, fmt.Sprintf("semantics of %s: version %s, was %s", strings.TrimPrefix(in.Name, semantics),
+					in.Digest, was))
 			}
 		case !ok:
 			out = append(out, in.Name+" is new")

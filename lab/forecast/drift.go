@@ -34,7 +34,8 @@ type present struct {
 }
 
 // lookAround finds out the facts of this machine, and those of the engine if there is one.
-func lookAround(ctx context.Context, a *lab.Session, project *projects.Project, host sysinfo.Host) (now *present, closing func(), err error) {
+func lookAround(ctx context.Context, a *lab.Session, project *projects.Project, host sysinfo.Host) (now *present,
+	closing func(), err error) {
 	now, closing = &present{facts: maps.Clone(host.Facts)}, func() {}
 	e, err := a.Config.EngineOf(ctx, project)
 	if errors.Is(err, engine.ErrUnavailable) {
@@ -55,7 +56,8 @@ func lookAround(ctx context.Context, a *lab.Session, project *projects.Project, 
 }
 
 // drift lists what differs between records of trials and now. What is not known of one side is no drift.
-func (now *present) drift(ctx context.Context, p *plan.Plan, e *plan.Experiment, known map[*plan.Trial]*TrialState) ([]driftJSON, error) {
+func (now *present) drift(ctx context.Context, p *plan.Plan, e *plan.Experiment,
+	known map[*plan.Trial]*TrialState) ([]driftJSON, error) {
 	out := []driftJSON{}
 	for _, t := range e.Trials {
 		if len(known[t].records) == 0 {
@@ -89,7 +91,8 @@ func hasDrifted(e *plan.Experiment, r *record.Record, fact, now string) bool {
 	if e.Cluster != "" && strings.HasPrefix(fact, "engine.") {
 		return false // what was asked is the project's engine, which is another one
 	}
-	if service, ok := strings.CutPrefix(fact, "image."); ok && strings.HasSuffix(r.Facts["base."+service], " "+r.Facts[fact]) {
+	if service, ok := strings.CutPrefix(fact, "image."); ok && strings.HasSuffix(r.Facts["base."+service],
+		" "+r.Facts[fact]) {
 		return false // it was not built: that it is another one makes the trial stale, and is said as the reason
 	}
 	then := r.Facts[fact]

@@ -15,9 +15,9 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Experience is what records know about how long each trial of an experiment takes: those of the trial before those of other trials, of this
-// host and profile before other profiles, and these before other hosts. Where there are none, what other experiments of the article took on
-// this machine to start and to stop is nearer than a guess.
+// Experience is what records know about how long each trial of an experiment takes: those of the trial before those of
+// other trials, of this host and profile before other profiles, and these before other hosts. Where there are none,
+// what other experiments of the article took on this machine to start and to stop is nearer than a guess.
 func Experience(e *plan.Experiment, known map[*plan.Trial]*TrialState) func(*plan.Trial) plan.Experience {
 	var siblings []*record.Record
 	for _, t := range e.Trials {
@@ -49,7 +49,8 @@ func Experience(e *plan.Experiment, known map[*plan.Trial]*TrialState) func(*pla
 	}
 }
 
-// window is the mean time that repetitions were measured, of loads that end with a number of requests for as many as the trial sends.
+// window is the mean time that repetitions were measured, of loads that end with a number of requests for as many as
+// the trial sends.
 func window(t *plan.Trial, records []*record.Record) time.Duration {
 	if t.Load == nil || t.Load.Requests == 0 {
 		d, _ := mean(records, "measure")
@@ -67,11 +68,13 @@ func window(t *plan.Trial, records []*record.Record) time.Duration {
 	return time.Duration(sum / float64(n) * float64(time.Second))
 }
 
-// searchTime is how long the newest search for the capacity of a trial took, or its newest ones for values; 0 if there are none.
+// searchTime is how long the newest search for the capacity of a trial took, or its newest ones for values; 0 if there
+// are none.
 func searchTime(records []*record.Record, t *plan.Trial) time.Duration {
 	newest := map[string]*record.Record{}
 	for _, r := range records {
-		if s := r.Search; s != nil && r.Trial == t.Name && (newest[s.Name] == nil || r.Started.After(newest[s.Name].Started)) {
+		if s := r.Search; s != nil && r.Trial == t.Name && (newest[s.Name] == nil ||
+			r.Started.After(newest[s.Name].Started)) {
 			newest[s.Name] = r
 		}
 	}
@@ -124,8 +127,8 @@ func inWords(e plan.Estimate) string {
 	return text
 }
 
-// halfWidth is the expected half width of the 95 % interval of a ratio of two cells of n repetitions each, whose repetitions
-// have the coefficient of variation c. n is at least 2; the result is a share, as c is.
+// halfWidth is the expected half width of the 95 % interval of a ratio of two cells of n repetitions each, whose
+// repetitions have the coefficient of variation c. n is at least 2; the result is a share, as c is.
 //
 // Source: docs/method.md#words-and-defaults, t·c·√(2/n).
 func halfWidth(n int, c float64) float64 {

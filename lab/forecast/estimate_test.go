@@ -25,11 +25,13 @@ func TestEstimateInWords(t *testing.T) {
 		estimate plan.Estimate
 		want     string
 	}{
-		{"a load", plan.Estimate{Overhead: 6 * time.Second, Warmup: 8 * time.Second, Window: 40 * time.Second, Total: 54 * time.Second},
+		{"a load", plan.Estimate{Overhead: 6 * time.Second, Warmup: 8 * time.Second, Window: 40 * time.Second,
+			Total: 54 * time.Second},
 			"about 54s: 6s starting and stopping, 8s warm-up, 40s measuring"},
 		{"with records", plan.Estimate{Overhead: 12 * time.Second, Total: 12 * time.Second, Recorded: true},
 			"about 12s: 12s starting and stopping; as earlier repetitions took"},
-		{"with a search", plan.Estimate{Overhead: time.Second, Searches: 2 * time.Minute, Total: 121 * time.Second, Guesses: []string{"5s for a command"}},
+		{"with a search", plan.Estimate{Overhead: time.Second, Searches: 2 * time.Minute, Total: 121 * time.Second,
+			Guesses: []string{"5s for a command"}},
 			"about 2m 1s: 1s starting and stopping, 2m 0s searching; assumed: 5s for a command"},
 	}
 	for _, tt := range tests {
@@ -44,7 +46,8 @@ func TestEstimateInWords(t *testing.T) {
 // Trials without records of their own take as long as the others; repetitions that failed tell nothing.
 func TestExperience(t *testing.T) {
 	took := func(start, measure, stop float64) []*record.Record {
-		return []*record.Record{{Parts: map[string]float64{"start": start, "measure": measure, "stop": stop}}, {Failure: "it ended"}}
+		return []*record.Record{{Parts: map[string]float64{"start": start, "measure": measure, "stop": stop}},
+			{Failure: "it ended"}}
 	}
 	measured, missing := &plan.Trial{}, &plan.Trial{}
 	e := &plan.Experiment{Trials: []*plan.Trial{measured, missing}}
@@ -55,11 +58,13 @@ func TestExperience(t *testing.T) {
 	}
 }
 
-// Records of the nearest kind are what a trial is expected to take: its own under another profile, then those of the experiment, then those of
-// other hosts, for as many requests as it sends; those of other experiments only tell what it takes to start and to stop.
+// Records of the nearest kind are what a trial is expected to take: its own under another profile, then those of the
+// experiment, then those of other hosts, for as many requests as it sends; those of other experiments only tell what it
+// takes to start and to stop.
 func TestExperienceOfOthers(t *testing.T) {
 	took := func(trial string, measure float64, attempted int64) *record.Record {
-		return &record.Record{Trial: trial, Parts: map[string]float64{"start": 1, "measure": measure}, Load: &record.Load{Attempted: attempted}}
+		return &record.Record{Trial: trial, Parts: map[string]float64{"start": 1, "measure": measure},
+			Load: &record.Load{Attempted: attempted}}
 	}
 	search := &record.Record{Trial: "a", Search: &record.Search{}, Started: time.Unix(0, 0), Ended: time.Unix(90, 0)}
 	a := &plan.Trial{Name: "a", Load: &spec.Load{Requests: 1000}}
@@ -69,14 +74,18 @@ func TestExperienceOfOthers(t *testing.T) {
 		known TrialState
 		want  plan.Experience
 	}{
-		{"its own under another profile, with its search", TrialState{same: []*record.Record{took("a", 2, 100), took("b", 9, 100), search}},
+		{"its own under another profile, with its search",
+			TrialState{same: []*record.Record{took("a", 2, 100), took("b", 9, 100), search}},
 			plan.Experience{Recorded: true, Window: 20 * time.Second, Overhead: time.Second, Search: 90 * time.Second}},
-		{"another trial's", TrialState{same: []*record.Record{took("b", 3, 3000)}}, plan.Experience{Recorded: true, Window: time.Second, Overhead: time.Second}},
+		{"another trial's", TrialState{same: []*record.Record{took("b", 3, 3000)}}, plan.Experience{Recorded: true,
+			Window: time.Second, Overhead: time.Second}},
 		{"its own on another host", TrialState{same: []*record.Record{took("a", 2, 1000)}, elsewhere: true},
 			plan.Experience{Recorded: true, Window: 2 * time.Second, Overhead: time.Second, Elsewhere: true}},
-		{"its own here before that", TrialState{records: []*record.Record{took("a", 5, 1000)}, same: []*record.Record{took("a", 2, 1000)}, elsewhere: true},
+		{"its own here before that", TrialState{records: []*record.Record{took("a", 5, 1000)},
+			same: []*record.Record{took("a", 2, 1000)}, elsewhere: true},
 			plan.Experience{Recorded: true, Window: 5 * time.Second, Overhead: time.Second}},
-		{"another experiment's", TrialState{nearby: []*record.Record{took("a", 2, 1000)}}, plan.Experience{Recorded: true, Overhead: time.Second}},
+		{"another experiment's", TrialState{nearby: []*record.Record{took("a", 2, 1000)}}, plan.Experience{Recorded: true,
+			Overhead: time.Second}},
 		{"nobody's", TrialState{}, plan.Experience{}},
 	}
 	for _, tt := range tests {

@@ -103,8 +103,8 @@ func (f *ETA) Searched(t *plan.Trial, s *record.Search) {
 	}
 }
 
-// searching is how long the searches that have not ended still take: as long as probes took so far, and as many of them as those that
-// have ended needed of what was estimated.
+// searching is how long the searches that have not ended still take: as long as probes took so far, and as many of them
+// as those that have ended needed of what was estimated.
 func (f *ETA) searching() time.Duration {
 	var took, estimated time.Duration
 	made, atMost := 0, 0
@@ -130,8 +130,8 @@ func (f *ETA) searching() time.Duration {
 	return time.Duration(sum * float64(time.Second))
 }
 
-// One is how long a repetition of a trial is likely to take: as those of it that are finished took, or as estimated, times as much as the
-// estimates of finished ones were wrong.
+// One is how long a repetition of a trial is likely to take: as those of it that are finished took, or as estimated,
+// times as much as the estimates of finished ones were wrong.
 func (f *ETA) One(t *plan.Trial) time.Duration {
 	if n := f.done[t]; n > 0 {
 		return f.Took[t] / time.Duration(n)
@@ -153,7 +153,8 @@ func (f *ETA) factor() float64 {
 	return took.Seconds() / estimated.Seconds()
 }
 
-// Remaining is how long everything that is left takes, if so much of one repetition of a trial is over; the trial may be nil.
+// Remaining is how long everything that is left takes, if so much of one repetition of a trial is over; the trial may
+// be nil.
 func (f *ETA) Remaining(now *plan.Trial, over time.Duration) time.Duration {
 	sum := f.searching()
 	for t, n := range f.left {

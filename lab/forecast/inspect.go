@@ -24,15 +24,17 @@ var stateWords = map[dataset.State]string{
 
 const unavailable = "unavailable"
 
-// disturbed is the state of a trial whose repetitions are all there, too few of them valid, as the machine was busy with something else.
+// disturbed is the state of a trial whose repetitions are all there, too few of them valid, as the machine was busy
+// with something else.
 const disturbed = "disturbed"
 
 // A TrialState is what is known of a trial before it is measured.
 type TrialState struct {
-	state     dataset.State
-	run       string
-	records   []*record.Record // of that run
-	nearby    []*record.Record // of this host that are nearest to it: of the experiment under any profile, or else of the article
+	state   dataset.State
+	run     string
+	records []*record.Record // of that run
+	// of this host that are nearest to it: of the experiment under any profile, or else of the article
+	nearby    []*record.Record
 	same      []*record.Record // of the experiment: of this host under any profile, or else of other hosts
 	elsewhere bool             // same is of other hosts
 	ToMeasure int              // repetitions that a run would do; 1 for a search for a capacity
@@ -65,8 +67,8 @@ type inspection struct {
 	stopped []*record.Record // searches that were stopped
 }
 
-// Inspect lays the records of a host over a plan, trial by trial. Of plans that run on this machine alone it compares what they were measured
-// with to what is present.
+// Inspect lays the records of a host over a plan, trial by trial. Of plans that run on this machine alone it compares
+// what they were measured with to what is present.
 func Inspect(ctx context.Context, a *lab.Session, project *projects.Project, c *lab.Article, p *plan.Plan, host string,
 	present *images.Present) (map[*plan.Trial]*TrialState, error) {
 	records, bad, err := a.Records(project, c)
@@ -77,9 +79,13 @@ func Inspect(ctx context.Context, a *lab.Session, project *projects.Project, c *
 	n.all = selected(records, func(r *record.Record) bool { return r.Host == host })
 	n.others = selected(records, func(r *record.Record) bool { return r.Host != host && r.Host != record.ImportedHost })
 	n.records = selected(n.all, func(r *record.Record) bool {
-		return r.Profile == p.Profile || p.Profile == plan.Quick && r.Profile == plan.Full && r.Search != nil // which stands for one of quick
+		// which stands for one of quick
+		return r.Profile == p.Profile || p.Profile == plan.Quick && r.Profile == plan.Full && r.Search != nil
 	})
-	d, err := dataset.New(c.Doc, n.records, dataset.Options{ThisHost: host, Bad: bad, Plan: func(string) (*plan.Plan, error) { return p, nil }})
+	d, err := dataset.New(c.Doc, n.records, dataset.Options{ThisHost: host, Bad: bad, Plan: func(string) (*plan.Plan,
+		error) {
+		return p, nil
+	}})
 	if err != nil {
 		return nil, fmt.Errorf("article %s: %w", c.Slug, err)
 	}
@@ -134,7 +140,10 @@ func (n *inspection) judge(k *TrialState, e *dataset.Experiment, cell *dataset.C
 		k.unavailable, k.why = true, []string{t.Unavailable}
 	case cell.State == dataset.Missing:
 		k.why = []string{"no records on this host"}
-		if slices.ContainsFunc(n.all, func(r *record.Record) bool { return r.Experiment == e.Plan.Name && r.Trial == t.Name }) {
+		if slices.ContainsFunc(n.all, func(r *record.Record) bool {
+			return r.Experiment == e.Plan.Name &&
+				r.Trial == t.Name
+		}) {
 			k.why = []string{"no records of profile " + n.plan.Profile + " on this host"}
 		}
 	case k.state == dataset.Stale:
@@ -162,20 +171,23 @@ func (n *inspection) judge(k *TrialState, e *dataset.Experiment, cell *dataset.C
 func (n *inspection) stoppedSearches(e *plan.Experiment, t *plan.Trial) []string {
 	var words []string
 	for _, r := range n.stopped {
-		if r.Article != n.slug || r.Host != n.host || r.Profile != n.plan.Profile || r.Experiment != e.Name || r.Trial != t.Name || r.Key != t.Key {
+		if r.Article != n.slug || r.Host != n.host || r.Profile != n.plan.Profile || r.Experiment != e.Name ||
+			r.Trial != t.Name || r.Key != t.Key {
 			continue
 		}
 		of := "the capacity"
 		if r.Search.Name != "" {
 			of = "tune." + r.Search.Name
 		}
-		words = append(words, fmt.Sprintf("a search for %s was stopped after %s and will resume from there", of, terminal.Count(len(r.Search.Probes), "probe")))
+		words = append(words, fmt.Sprintf("a search for %s was stopped after %s and will resume from there", of,
+			terminal.Count(len(r.Search.Probes), "probe")))
 	}
 	return words
 }
 
 // pending counts the repetitions of one trial that a run would do.
-func pending(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*record.Record, host string, present *images.Present) int {
+func pending(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*record.Record, host string,
+	present *images.Present) int {
 	one := *e
 	one.Trials = []*plan.Trial{t}
 	one.Steps = slices.DeleteFunc(slices.Clone(e.Steps), func(s plan.Step) bool { return s.Trial != t })

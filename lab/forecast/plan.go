@@ -25,19 +25,20 @@ type PlanJSON struct {
 	Experiments []experimentPlanJSON `json:"experiments"`
 }
 
-// placementJSON is the logical CPUs of services and load, as in cpuset, wherever the article does not say others. Those of commands stand
-// with their trials.
+// placementJSON is the logical CPUs of services and load, as in cpuset, wherever the article does not say others. Those
+// of commands stand with their trials.
 type placementJSON struct {
 	Services string `json:"services"`
 	Load     string `json:"load"`
 }
 
 type experimentPlanJSON struct {
-	Article     string            `json:"article"`
-	Experiment  string            `json:"experiment"`
-	Description string            `json:"description,omitempty"`
-	Skipped     string            `json:"skipped,omitempty"` // why the profile leaves it out; then nothing below is there
-	Unsupported []unsupportedJSON `json:"unsupported"`       // what this version cannot run yet; if there is anything, run leaves it out
+	Article     string `json:"article"`
+	Experiment  string `json:"experiment"`
+	Description string `json:"description,omitempty"`
+	Skipped     string `json:"skipped,omitempty"` // why the profile leaves it out; then nothing below is there
+	// what this version cannot run yet; if there is anything, run leaves it out
+	Unsupported []unsupportedJSON `json:"unsupported"`
 	Repetitions int               `json:"repetitions"`
 	Order       string            `json:"order"` // interleaved or sequential
 	Seed        int64             `json:"seed"`
@@ -48,7 +49,8 @@ type experimentPlanJSON struct {
 	Steps       []stepJSON        `json:"steps"` // in the order to run, whatever is fresh
 	Estimate    estimateJSON      `json:"estimate"`
 	Warnings    []string          `json:"warnings"` // what keeps it from deciding a claim, in sentences
-	Origins     map[string]string `json:"origins"`  // by path of the key, as written in the article: where its value came from
+	// by path of the key, as written in the article: where its value came from
+	Origins map[string]string `json:"origins"`
 }
 
 // unsupportedJSON is something that an article says and this version cannot run.
@@ -89,9 +91,10 @@ type trialPlanJSON struct {
 	State       string             `json:"state"` // as status has it
 	ToMeasure   int                `json:"to_measure"`
 	Why         []string           `json:"why"`
-	CPUs        string             `json:"cpus,omitempty"` // of the load or command, as in cpuset; absent where all of a node may be used
-	Definition  json.RawMessage    `json:"definition"`     // times in it are in nanoseconds
-	Inputs      []record.Input     `json:"inputs"`
+	// of the load or command, as in cpuset; absent where all of a node may be used
+	CPUs       string          `json:"cpus,omitempty"`
+	Definition json.RawMessage `json:"definition"` // times in it are in nanoseconds
+	Inputs     []record.Input  `json:"inputs"`
 }
 
 type stepJSON struct {
@@ -112,8 +115,10 @@ type estimateJSON struct {
 	Assumed   []string `json:"assumed"`   // where neither the article sets a time nor records know one
 }
 
-// PrintPlans prints what a run of articles would do on a host, as data or for people, who may want the origin of each value.
-func PrintPlans(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, plans map[string]*plan.Plan, this sysinfo.Host,
+// PrintPlans prints what a run of articles would do on a host, as data or for people, who may want the origin of each
+// value.
+func PrintPlans(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article,
+	plans map[string]*plan.Plan, this sysinfo.Host,
 	asJSON, origins bool) error {
 	s := sheet{w: a.Stdout, host: this.ID, at: plan.Place(this.Cores)}
 	out := PlanJSON{Host: s.host, Placement: placementJSON{s.at.Services, s.at.Load}, Experiments: []experimentPlanJSON{}}
@@ -144,11 +149,14 @@ func PrintPlans(ctx context.Context, a *lab.Session, project *projects.Project, 
 	return nil
 }
 
-func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*TrialState, of sysinfo.Host, at plan.Placement, warnings []string) experimentPlanJSON {
-	out := experimentPlanJSON{Article: slug, Experiment: e.Name, Description: e.Description, Skipped: e.Skipped, Unsupported: unsupported(e),
+func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*TrialState, of sysinfo.Host,
+	at plan.Placement, warnings []string) experimentPlanJSON {
+	out := experimentPlanJSON{Article: slug, Experiment: e.Name, Description: e.Description, Skipped: e.Skipped,
+		Unsupported: unsupported(e),
 		Repetitions: e.Repetitions, Order: order(e), Seed: e.Seed, Digest: e.Digest, Timeout: e.Timeout.Seconds(),
-		Parameters: append([]string{}, e.Parameters...), Trials: []trialPlanJSON{}, Steps: []stepJSON{}, Warnings: append([]string{}, warnings...),
-		Origins: map[string]string{}}
+		Parameters: append([]string{}, e.Parameters...), Trials: []trialPlanJSON{}, Steps: []stepJSON{},
+		Warnings: append([]string{}, warnings...),
+		Origins:  map[string]string{}}
 	maps.Copy(out.Origins, e.Origin)
 	redact := redactorOf(e)
 	for _, t := range e.Trials {
@@ -157,8 +165,10 @@ func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*Tria
 		if t.Unavailable == "" {
 			cpus, _ = e.PlaceLoad(t, of.CoresOf(e.LoadHost(t)))
 		}
-		out.Trials = append(out.Trials, trialPlanJSON{Trial: t.Name, CPUs: cpus, Calibration: t.Calibration, InsteadOf: t.InsteadOf,
-			Parameters: append([]record.Parameter{}, redact.Parameters(t.Parameters)...), Labels: append([]record.Parameter{}, redact.Parameters(t.Labels)...),
+		out.Trials = append(out.Trials, trialPlanJSON{Trial: t.Name, CPUs: cpus, Calibration: t.Calibration,
+			InsteadOf:  t.InsteadOf,
+			Parameters: append([]record.Parameter{}, redact.Parameters(t.Parameters)...), Labels: append([]record.Parameter{},
+				redact.Parameters(t.Labels)...),
 			Key: t.Key, State: k.word(), ToMeasure: k.ToMeasure, Why: append([]string{}, k.why...),
 			Definition: redact.Shown(t.Definition), Inputs: redact.Inputs(t.Inputs, t.Definition)})
 	}
@@ -166,8 +176,10 @@ func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*Tria
 		out.Steps = append(out.Steps, stepJSON{s.Round, s.Repetition, s.Trial.Name})
 	}
 	time := e.Estimate(at, Experience(e, known))
-	out.Estimate = estimateJSON{Total: time.Total.Seconds(), StartStop: time.Overhead.Seconds(), Warmup: time.Warmup.Seconds(),
-		Measure: time.Window.Seconds(), Search: time.Searches.Seconds(), Recorded: time.Recorded, Elsewhere: time.Elsewhere, Assumed: append([]string{}, time.Guesses...)}
+	out.Estimate = estimateJSON{Total: time.Total.Seconds(), StartStop: time.Overhead.Seconds(),
+		Warmup:  time.Warmup.Seconds(),
+		Measure: time.Window.Seconds(), Search: time.Searches.Seconds(), Recorded: time.Recorded, Elsewhere: time.Elsewhere,
+		Assumed: append([]string{}, time.Guesses...)}
 	return out
 }
 

@@ -55,15 +55,18 @@ func TestPlanGolden(t *testing.T) {
 
 // A load by several generators says so.
 func TestSeveralGeneratorsInWords(t *testing.T) {
-	trial := &plan.Trial{Load: &spec.Load{Connections: 10, Keepalive: true, Duration: 5 * time.Second, Generators: 3, Warmup: time.Second}}
-	want := "10 clients send requests, each on a connection that is kept, the next as soon as the answer is there, for 5s, " +
+	trial := &plan.Trial{Load: &spec.Load{Connections: 10, Keepalive: true, Duration: 5 * time.Second, Generators: 3,
+		Warmup: time.Second}}
+	want := "10 clients send requests, each on a connection that is kept, the next as soon as the answer is there, for " +
+		"5s, " +
 		"put on by 3 generators together, after 1s of warm-up"
 	if got := loadInWords(trial); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
 
-// Files of a build, of a mounted folder and of configs have a line each, whatever they are called and wherever they are in a list.
+// Files of a build, of a mounted folder and of configs have a line each, whatever they are called and wherever they are
+// in a list.
 func TestWithoutFiles(t *testing.T) {
 	const defined = `{"services": [{"name": "db", "image": {"build": {"files": [{"path": "a]b[c", "digest": "0123456789"}], "dockerfile": "Dockerfile"}},
 		"configs": [{"path": "/etc/x[1].conf", "digest": "1234567890"}],
@@ -76,7 +79,8 @@ func TestWithoutFiles(t *testing.T) {
 	for _, e := range withoutFiles(list) {
 		got = append(got, e.Path+": "+e.Text)
 	}
-	want := []string{"services.db.build: 1 file", "services.db.build.dockerfile: Dockerfile", "services.db.configs: /etc/x[1].conf 12345678",
+	want := []string{"services.db.build: 1 file", "services.db.build.dockerfile: Dockerfile",
+		"services.db.configs: /etc/x[1].conf 12345678",
 		"services.db.volumes[0].type: bind", "services.db.volumes[0].target: /data", "services.db.volumes[0]: 2 files"}
 	for i, line := range got {
 		if i >= len(want) || strings.Split(line, ", ")[0] != want[i] {

@@ -121,7 +121,8 @@ func (s *sheet) lines(indent, label string, lines []string) {
 	}
 }
 
-func (s *sheet) experiment(slug string, e *plan.Experiment, known map[*plan.Trial]*TrialState, warnings []string, origins bool) error {
+func (s *sheet) experiment(slug string, e *plan.Experiment, known map[*plan.Trial]*TrialState, warnings []string,
+	origins bool) error {
 	parts, err := s.parts(e)
 	if err != nil {
 		return err
@@ -380,7 +381,8 @@ func loadInWords(t *plan.Trial) string {
 	case len(l.Stages) > 0:
 		text += fmt.Sprintf(", in %s", terminal.Count(len(l.Stages), "stage"))
 	case l.Requests > 0 && l.Duration > 0:
-		text += fmt.Sprintf(", until %s are done or %s are over", terminal.Count(l.Requests, "request"), definition.Duration(l.Duration))
+		text += fmt.Sprintf(", until %s are done or %s are over", terminal.Count(l.Requests, "request"),
+			definition.Duration(l.Duration))
 	case l.Requests > 0:
 		text += fmt.Sprintf(", until %s are done", terminal.Count(l.Requests, "request"))
 	default:
@@ -413,13 +415,16 @@ func arrivalWords(t *plan.Trial) string {
 	}
 	switch {
 	case t.Capacity != nil:
-		return fmt.Sprintf("requests leave %s, whether earlier ones are answered or not, each %s, more of them until the objective is missed",
+		return fmt.Sprintf("requests leave %s, whether earlier ones are answered or not, each %s, more of them until the "+
+			"objective is missed",
 			arrivals, connections)
 	case l.RateShare > 0:
-		return fmt.Sprintf("requests leave %s, %g %% as many as %s answers at least, whether earlier ones are answered or not, each %s",
+		return fmt.Sprintf("requests leave %s, %g %% as many as %s answers at least, whether earlier ones are answered or "+
+			"not, each %s",
 			arrivals, 100*l.RateShare, l.RateOf, connections)
 	case l.Rate > 0:
-		return fmt.Sprintf("%g requests leave per second, %s, whether earlier ones are answered or not, each %s", l.Rate, arrivals, connections)
+		return fmt.Sprintf("%g requests leave per second, %s, whether earlier ones are answered or not, each %s", l.Rate,
+			arrivals, connections)
 	}
 	next := "the next as soon as the answer is there"
 	if l.Think > 0 {
@@ -438,7 +443,8 @@ func arrivalWords(t *plan.Trial) string {
 // trials prints the table of trials, and for those that are to be measured the reason.
 func (s *sheet) trials(e *plan.Experiment, known map[*plan.Trial]*TrialState) {
 	if len(e.Steps) > 0 {
-		fmt.Fprintf(s.w, "  %s, %s of each, %d to measure\n", trialsOf(e), terminal.Count(e.Repetitions, "repetition"), toMeasure(e, known))
+		fmt.Fprintf(s.w, "  %s, %s of each, %d to measure\n", trialsOf(e), terminal.Count(e.Repetitions, "repetition"),
+			toMeasure(e, known))
 	} else {
 		fmt.Fprintf(s.w, "  %s, no repetitions\n", trialsOf(e))
 	}
@@ -527,7 +533,8 @@ func (s *sheet) order(e *plan.Experiment) {
 		s.line("  ", "order", "sequential: all repetitions of a trial, then those of the next")
 		return
 	}
-	s.line("  ", "order", fmt.Sprintf("interleaved: %s with every trial once, drawn with seed %d", terminal.Count(e.Repetitions, "round"), e.Seed))
+	s.line("  ", "order", fmt.Sprintf("interleaved: %s with every trial once, drawn with seed %d",
+		terminal.Count(e.Repetitions, "round"), e.Seed))
 	for round := 1; round <= min(e.Repetitions, shownRounds); round++ {
 		var names []string
 		for _, step := range e.Steps {

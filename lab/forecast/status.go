@@ -32,18 +32,20 @@ type experimentStatusJSON struct {
 }
 
 type trialStatusJSON struct {
-	Trial       string   `json:"trial"`
-	Calibration bool     `json:"calibration"`         // second half of the A/A pair
-	State       string   `json:"state"`               // fresh, stale, disturbed, unfinished, missing or unavailable
-	Run         string   `json:"run,omitempty"`       // the run that the state is about
-	Repetitions int      `json:"repetitions"`         // of it that are there; 0 of a search for a capacity, which has none
-	Planned     int      `json:"planned_repetitions"` // as the plan wants them; 0 of a search for a capacity
-	ToMeasure   int      `json:"to_measure"`          // repetitions that a run would do; 1 if it would search for a capacity
-	Why         []string `json:"why"`                 // a sentence for each input that changed, or what is missing
+	Trial       string `json:"trial"`
+	Calibration bool   `json:"calibration"`         // second half of the A/A pair
+	State       string `json:"state"`               // fresh, stale, disturbed, unfinished, missing or unavailable
+	Run         string `json:"run,omitempty"`       // the run that the state is about
+	Repetitions int    `json:"repetitions"`         // of it that are there; 0 of a search for a capacity, which has none
+	Planned     int    `json:"planned_repetitions"` // as the plan wants them; 0 of a search for a capacity
+	// repetitions that a run would do; 1 if it would search for a capacity
+	ToMeasure int      `json:"to_measure"`
+	Why       []string `json:"why"` // a sentence for each input that changed, or what is missing
 }
 
 // StatusOf is the state of all trials of articles in a profile, with why also what facts are others now.
-func StatusOf(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, plans map[string]*plan.Plan, profile string,
+func StatusOf(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article,
+	plans map[string]*plan.Plan, profile string,
 	why bool) (*StatusJSON, error) {
 	this, err := sysinfo.ThisHost()
 	if err != nil {
@@ -77,10 +79,12 @@ func StatusOf(ctx context.Context, a *lab.Session, project *projects.Project, li
 }
 
 // add adds the experiments of an article; now, which may be nil, is what facts are compared with.
-func (s *StatusJSON) add(ctx context.Context, slug string, p *plan.Plan, known map[*plan.Trial]*TrialState, now *present) error {
+func (s *StatusJSON) add(ctx context.Context, slug string, p *plan.Plan, known map[*plan.Trial]*TrialState,
+	now *present) error {
 	for _, e := range p.Experiments {
-		out := experimentStatusJSON{Article: slug, Experiment: e.Name, Skipped: e.Skipped, Unsupported: unsupported(e), Trials: []trialStatusJSON{},
-			Drift: []driftJSON{}}
+		out := experimentStatusJSON{Article: slug, Experiment: e.Name, Skipped: e.Skipped, Unsupported: unsupported(e),
+			Trials: []trialStatusJSON{},
+			Drift:  []driftJSON{}}
 		for _, t := range e.Trials {
 			k := known[t]
 			s.Fresh = s.Fresh && (k.state == dataset.Fresh && k.ToMeasure == 0 || k.unavailable)
@@ -121,7 +125,8 @@ func PrintStatus(a *lab.Session, s *StatusJSON, why bool) {
 				without, states = without+1, len(unavailable)
 			}
 		}
-		fmt.Fprintf(a.Stdout, "%s: %d of %s fresh (profile %s, host %s)\n", name, fresh, terminal.Count(len(e.Trials)-without, "trial"), s.Profile, s.Host)
+		fmt.Fprintf(a.Stdout, "%s: %d of %s fresh (profile %s, host %s)\n", name, fresh, terminal.Count(len(e.Trials)-without,
+			"trial"), s.Profile, s.Host)
 		if words := notYet(e.Unsupported); words != "" {
 			fmt.Fprintf(a.Stdout, "  %s\n", words)
 		}

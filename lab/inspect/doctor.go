@@ -1,4 +1,5 @@
-// Package inspect looks after a machine: what it lacks for measuring, what runs left behind, and what is not needed any more.
+// Package inspect looks after a machine: what it lacks for measuring, what runs left behind, and what is not needed any
+// more.
 package inspect
 
 import (
@@ -70,11 +71,14 @@ func Examine(ctx context.Context, a *lab.Session) (*Report, error) {
 	}
 	checks := append(examineEngine(ctx, a, project), examineHosts(ctx, a, project)...)
 	look := sysinfo.ReadMachineState(ctx, m.Root, m.Noise)
-	checks = append(checks, examineProgram(a), examineRights(m.User()), examineProcessor(host), examineKernel(host), examineVirtual(host),
+	checks = append(checks, examineProgram(a), examineRights(m.User()), examineProcessor(host), examineKernel(host),
+		examineVirtual(host),
 		examineCores(host), examineGovernor(host), examineClock(host), examineMitigations(host), examineMemory(host, look))
 	checks = append(checks, examineNoise(host, look)...)
-	checks = append(checks, examineSteal(look), examineSwap(look), examineRest(look), examineListening(look), examineFiles(look), examinePorts(look),
-		examinePath(m.User()), examineDisk(a, "disk of records", projectFolder(a), enoughForRecords), examineLock(ctx, a, host))
+	checks = append(checks, examineSteal(look), examineSwap(look), examineRest(look), examineListening(look),
+		examineFiles(look), examinePorts(look),
+		examinePath(m.User()), examineDisk(a, "disk of records", projectFolder(a), enoughForRecords),
+		examineLock(ctx, a, host))
 	x := &Report{Host: host.ID, Measure: true, Checks: checks}
 	for _, c := range checks {
 		x.Measure = x.Measure && !(c.Vital && c.Level == missing)
@@ -109,7 +113,8 @@ func examineEngine(ctx context.Context, a *lab.Session, project *projects.Projec
 		found.Words += " at " + inspected.Endpoint()
 	}
 	var about []string
-	for _, fact := range []struct{ name, what string }{{"engine.storage", "storage"}, {"engine.cgroup.version", "control groups of version"},
+	for _, fact := range []struct{ name, what string }{{"engine.storage", "storage"},
+		{"engine.cgroup.version", "control groups of version"},
 		{"engine.cgroup.driver", "made by"}, {"engine.runtime", "runtime"}, {"engine.api", "API"}, {"engine.os", "on"},
 		{"engine.context", "context"}, {"engine.namespace", "namespace"}} {
 		if v := facts[fact.name]; v != "" {
@@ -122,7 +127,8 @@ func examineEngine(ctx context.Context, a *lab.Session, project *projects.Projec
 	if facts["engine.rootless"] == "true" {
 		found.Level = warn
 		found.Words += " runs without the rights of root"
-		found.Remedy = "use the system's engine: a rootless one may not pin services to CPUs, and routes outside traffic through a user-space program"
+		found.Remedy = "use the system's engine: a rootless one may not pin services to CPUs, and routes outside traffic " +
+			"through a user-space program"
 	}
 	if facts["engine.local"] == "false" {
 		found.Level = missing
@@ -168,11 +174,14 @@ func examineRegistry(ctx context.Context, e engine.Inspected) finding {
 	_, lookErr := exec.LookPath("debootstrap")
 	switch {
 	case lookErr == nil && os.Getuid() == 0:
-		s.Remedy = "none is needed for Debian: a substitute is made by debootstrap. Bring other images here with docker save and docker load"
+		s.Remedy = "none is needed for Debian: a substitute is made by debootstrap. Bring other images here with docker " +
+			"save and docker load"
 	case lookErr == nil:
-		s.Remedy = "run once as root, so that a substitute of Debian can be made by debootstrap; bring other images here with docker save and docker load"
+		s.Remedy = "run once as root, so that a substitute of Debian can be made by debootstrap; bring other images here " +
+			"with docker save and docker load"
 	default:
-		s.Remedy = "install debootstrap, which makes a substitute of Debian; bring other images here with docker save and docker load"
+		s.Remedy = "install debootstrap, which makes a substitute of Debian; bring other images here with docker save and " +
+			"docker load"
 	}
 	return s
 }
@@ -196,7 +205,8 @@ func examineLeftovers(ctx context.Context, e engine.Engine) finding {
 	case err != nil:
 		return finding{Name: "left behind", Level: warn, Words: err.Error(), Remedy: "see whether the engine works"}
 	case len(left) > 0:
-		return finding{Name: "left behind", Level: warn, Words: measure.Leftovers(left) + " of runs that were killed", Remedy: "benchbook clean removes them, and so does the next run"}
+		return finding{Name: "left behind", Level: warn, Words: measure.Leftovers(left) + " of runs that were killed",
+			Remedy: "benchbook clean removes them, and so does the next run"}
 	}
 	return finding{Name: "left behind", Level: fine, Words: "nothing"}
 }
@@ -239,7 +249,8 @@ func examineDisk(a *lab.Session, name, folder string, enough uint64) finding {
 		return s
 	}
 	s.Words = fmt.Sprintf("%s free", units.BytesSize(float64(free)))
-	return s.warnIf(free < enough, fmt.Sprintf("free some space: %s should be free; benchbook gc deletes superseded records and unused images",
+	return s.warnIf(free < enough, fmt.Sprintf("free some space: %s should be free; benchbook gc deletes superseded "+
+		"records and unused images",
 		units.BytesSize(float64(enough))))
 }
 

@@ -22,7 +22,8 @@ import (
 
 // ThisMachine is what doctor looks at.
 func ThisMachine() lab.Machine {
-	return lab.Machine{Root: "/", Noise: sysinfo.MeasureNoise, User: os.Geteuid, Free: func(folder string) (uint64, error) {
+	return lab.Machine{Root: "/", Noise: sysinfo.MeasureNoise, User: os.Geteuid, Free: func(folder string) (uint64,
+		error) {
 		usage, err := disk.Usage(folder)
 		if err != nil {
 			return 0, err
@@ -37,7 +38,8 @@ const untold = "this system does not report it"
 func examineRights(user int) finding {
 	s := finding{Name: "rights", Level: fine, Words: "root"}
 	if user != 0 {
-		s.Level, s.Words = warn, "not root: the networks of services cannot be inspected, and the engine local is not available"
+		s.Level, s.Words = warn, "not root: the networks of services cannot be inspected, and the engine local is not "+
+			"available"
 		s.Remedy = "run as root to record the network path and the limits of connections; measurements are the same without"
 	}
 	return s
@@ -65,10 +67,12 @@ func examineVirtual(host sysinfo.Host) finding {
 
 func examineCores(host sysinfo.Host) finding {
 	at := plan.Place(host.Cores)
-	s := finding{Name: "cores", Level: fine, Words: fmt.Sprintf("%s; services on %s, load on %s", host.Facts["host.cores"], at.Services, at.Load)}
+	s := finding{Name: "cores", Level: fine, Words: fmt.Sprintf("%s; services on %s, load on %s", host.Facts["host.cores"],
+		at.Services, at.Load)}
 	switch {
 	case len(host.Cores) < 2:
-		s.Level, s.Remedy = warn, "services and load share one core, so both are measured together: use a machine with two cores or more"
+		s.Level, s.Remedy = warn, "services and load share one core, so both are measured together: use a machine with two "+
+			"cores or more"
 	case host.Facts["host.siblings"] != "none":
 		s.Words += "; threads of one core: " + host.Facts["host.siblings"]
 	}
@@ -97,12 +101,14 @@ func examineClock(host sysinfo.Host) finding {
 	s := finding{Name: "clock", Level: fine, Words: cmp.Or(clock, untold)}
 	if clock != "" && !slices.Contains(quickClocks, clock) {
 		s.Level, s.Words = warn, clock+": reading it takes a system call, also in programs under test"
-		s.Remedy = "choose tsc or kvm-clock, where available_clocksource in /sys/devices/system/clocksource/clocksource0 has one"
+		s.Remedy = "choose tsc or kvm-clock, where available_clocksource in /sys/devices/system/clocksource/clocksource0 " +
+			"has one"
 	}
 	return s
 }
 
-// vulnerabilities are those that the fact about mitigations tells of, each with what is done about it, which may hold "; " too.
+// vulnerabilities are those that the fact about mitigations tells of, each with what is done about it, which may hold
+// "; " too.
 var vulnerabilities = regexp.MustCompile(`(?:^|; )(\w+): (Mitigation:|Vulnerable)`)
 
 func examineMitigations(host sysinfo.Host) finding {
@@ -148,12 +154,15 @@ const (
 func examineNoise(host sysinfo.Host, look sysinfo.MachineState) []finding {
 	cpus, jitter := len(slices.Concat(host.Cores...)), time.Duration(look.Jitter*float64(time.Second))
 	even := finding{Name: "noise", Level: fine,
-		Words: fmt.Sprintf("a timer was late by %v at most, equal computations differed by %.1f %%", jitter.Round(time.Microsecond), 100*look.Spin)}
-	even = even.warnIf(jitter > muchJitter || look.Spin > muchSpin, "end other programs on this machine; for a virtual machine, get dedicated cores")
+		Words: fmt.Sprintf("a timer was late by %v at most, equal computations differed by %.1f %%",
+			jitter.Round(time.Microsecond), 100*look.Spin)}
+	even = even.warnIf(jitter > muchJitter || look.Spin > muchSpin,
+		"end other programs on this machine; for a virtual machine, get dedicated cores")
 	others := finding{Name: "other programs", Level: fine, Words: untold}
 	if look.Foreign >= 0 && cpus > 0 {
 		others.Words = fmt.Sprintf("want %.0f %% of the CPUs", 100*look.Foreign)
-		others = others.warnIf(look.Foreign > muchForeign, "end them: a repetition is not valid if others use more than 12 % of the CPUs")
+		others = others.warnIf(look.Foreign > muchForeign,
+			"end them: a repetition is not valid if others use more than 12 % of the CPUs")
 	}
 	return []finding{even, others}
 }
@@ -163,7 +172,8 @@ func examineSteal(look sysinfo.MachineState) finding {
 	if look.Steal >= 0 {
 		s.Words = fmt.Sprintf("other virtual machines took %.1f %% of the CPUs since this one was started", 100*look.Steal)
 	}
-	return s.warnIf(look.Steal > muchSteal, "get dedicated CPUs: a repetition in which more than 5 % are stolen is not valid")
+	return s.warnIf(look.Steal > muchSteal,
+		"get dedicated CPUs: a repetition in which more than 5 % are stolen is not valid")
 }
 
 func examineSwap(look sysinfo.MachineState) finding {
@@ -189,11 +199,12 @@ func examineRest(look sysinfo.MachineState) finding {
 		words = append(words, units.BytesSize(float64(look.Dirty))+" to be written to disks")
 	}
 	s := finding{Name: "at rest", Level: fine, Words: cmp.Or(strings.Join(words, ", "), untold)}
-	return s.warnIf(!look.Settled, "nothing: a run waits some seconds for "+strings.Join(look.For, ", ")+", before each repetition")
+	return s.warnIf(!look.Settled, "nothing: a run waits some seconds for "+strings.Join(look.For, ", ")+
+		", before each repetition")
 }
 
-// enoughWaiting is how many connections a service should be able to have waiting: kernels before 5.4 allow 128, which a few hundred clients
-// that connect at once overflow.
+// enoughWaiting is how many connections a service should be able to have waiting: kernels before 5.4 allow 128, which a
+// few hundred clients that connect at once overflow.
 const enoughWaiting = 1024
 
 func examineListening(look sysinfo.MachineState) finding {
@@ -224,9 +235,11 @@ func examineFiles(look sysinfo.MachineState) finding {
 	if look.Files == "" {
 		return s
 	}
-	s.Words = fmt.Sprintf("%s for each program, which may raise it to %s; in containers the engine decides", look.Files, look.FilesAtMost)
+	s.Words = fmt.Sprintf("%s for each program, which may raise it to %s; in containers the engine decides", look.Files,
+		look.FilesAtMost)
 	return s.warnIf(isFew(look.Files, enoughFiles) || isFew(look.FilesAtMost, enoughFilesAtMost),
-		fmt.Sprintf("raise it with ulimit -n %d, and for services with ulimits: {nofile: %[1]d}: each connection is a file", enoughFilesAtMost))
+		fmt.Sprintf("raise it with ulimit -n %d, and for services with ulimits: {nofile: %[1]d}: each connection is a file",
+			enoughFilesAtMost))
 }
 
 // isFew reports whether a limit is a number, not "unlimited" or unknown, below what is enough.
@@ -244,14 +257,17 @@ func examinePorts(look sysinfo.MachineState) finding {
 	return s
 }
 
-// examinePath says whether records will tell how packets leave services. Which way that is can be seen only where there is one.
+// examinePath says whether records will tell how packets leave services. Which way that is can be seen only where there
+// is one.
 func examinePath(user int) finding {
-	s := finding{Name: "network path", Level: fine, Words: "inspected inside every service, and recorded with each repetition"}
+	s := finding{Name: "network path", Level: fine,
+		Words: "inspected inside every service, and recorded with each repetition"}
 	switch {
 	case runtime.GOOS != "linux":
 		s.Words = untold
 	case user != 0:
-		s.Level, s.Words, s.Remedy = warn, "will not be recorded", "run as root: reading the network of a container requires it"
+		s.Level, s.Words, s.Remedy = warn, "will not be recorded",
+			"run as root: reading the network of a container requires it"
 	}
 	return s
 }

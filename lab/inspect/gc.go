@@ -53,8 +53,8 @@ type garbageImage struct {
 	Bytes     int64  `json:"bytes"` // beside those of what it is built from
 }
 
-// collect removes garbage, or only says what it would be. Nothing is collected while a run measures, since what it needs may not be
-// written yet.
+// collect removes garbage, or only says what it would be. Nothing is collected while a run measures, since what it
+// needs may not be written yet.
 func CollectGarbage(ctx context.Context, a *lab.Session, dryRun, wait bool) (*Garbage, error) {
 	project, list, err := a.Select(nil)
 	if err != nil {
@@ -86,7 +86,8 @@ func CollectGarbage(ctx context.Context, a *lab.Session, dryRun, wait bool) (*Ga
 		}
 	}
 	if len(unplanned) > 0 {
-		found.Left = append(found.Left, fmt.Sprintf("records of %s, and all images: it is not known what articles with problems need; benchbook check "+
+		found.Left = append(found.Left, fmt.Sprintf("records of %s, and all images: it is not known what articles with "+
+			"problems need; benchbook check "+
 			"names the problems", strings.Join(unplanned, ", ")))
 		return found, nil
 	}
@@ -94,7 +95,8 @@ func CollectGarbage(ctx context.Context, a *lab.Session, dryRun, wait bool) (*Ga
 }
 
 // allPlans are the plans of articles by slug, under every profile that they have, and the articles that have problems.
-func allPlans(a *lab.Session, project *projects.Project, list []*lab.Article) (plans map[string][]*plan.Plan, unplanned []string, err error) {
+func allPlans(a *lab.Session, project *projects.Project, list []*lab.Article) (plans map[string][]*plan.Plan,
+	unplanned []string, err error) {
 	plans = map[string][]*plan.Plan{}
 	var docs []*article.Document
 	for _, c := range list {
@@ -120,8 +122,10 @@ func allPlans(a *lab.Session, project *projects.Project, list []*lab.Article) (p
 	return plans, unplanned, nil
 }
 
-// collectRecords removes the records of an article that are superseded, and the probes of searches that no run would go on with.
-func collectRecords(a *lab.Session, project *projects.Project, slug string, plans []*plan.Plan, found *Garbage, dryRun bool) error {
+// collectRecords removes the records of an article that are superseded, and the probes of searches that no run would go
+// on with.
+func collectRecords(a *lab.Session, project *projects.Project, slug string, plans []*plan.Plan, found *Garbage,
+	dryRun bool) error {
 	type trial struct{ profile, experiment, name, key string }
 	present := map[trial]bool{}
 	for _, p := range plans {
@@ -137,7 +141,8 @@ func collectRecords(a *lab.Session, project *projects.Project, slug string, plan
 		return err
 	}
 	a.WarnBad(bad)
-	records = slices.DeleteFunc(records, func(r *record.Record) bool { return r.Article != slug }) // those of the article it was copied from
+	// those of the article it was copied from
+	records = slices.DeleteFunc(records, func(r *record.Record) bool { return r.Article != slug })
 	isPresent := func(r *record.Record) bool { return present[trial{r.Profile, r.Experiment, r.Trial, r.Key}] }
 	if err := collectSearches(dir, slug, records, isPresent, found, dryRun); err != nil {
 		return err
@@ -159,14 +164,16 @@ func collectRecords(a *lab.Session, project *projects.Project, slug string, plan
 }
 
 // collectSearches removes the probes of stopped searches that have ended since, or that no plan has any more.
-func collectSearches(dir record.Dir, slug string, records []*record.Record, isPresent func(*record.Record) bool, found *Garbage, dryRun bool) error {
+func collectSearches(dir record.Dir, slug string, records []*record.Record, isPresent func(*record.Record) bool,
+	found *Garbage, dryRun bool) error {
 	stopped, err := dir.Unfinished()
 	if err != nil {
 		return err
 	}
 	for _, s := range stopped {
 		hasEnded := slices.ContainsFunc(records, func(r *record.Record) bool {
-			return record.SameSearch(r, s) && !r.Search.Busy && (r.Search.Kind != record.SearchTune || r.Search.Chosen > 0) // else it is made again
+			// else it is made again
+			return record.SameSearch(r, s) && !r.Search.Busy && (r.Search.Kind != record.SearchTune || r.Search.Chosen > 0)
 		})
 		if s.Article != slug || isPresent(s) && !hasEnded {
 			continue
@@ -187,11 +194,13 @@ func collectSearches(dir record.Dir, slug string, records []*record.Record, isPr
 
 func (g *Garbage) add(slug string, r *record.Record, bytes int64) {
 	i := slices.IndexFunc(g.Records, func(o garbageRun) bool {
-		return o.Article == slug && o.Experiment == r.Experiment && o.Host == r.Host && o.Profile == r.Profile && o.Run == r.Run
+		return o.Article == slug && o.Experiment == r.Experiment && o.Host == r.Host && o.Profile == r.Profile &&
+			o.Run == r.Run
 	})
 	if i < 0 {
 		i = len(g.Records)
-		g.Records = append(g.Records, garbageRun{Article: slug, Experiment: r.Experiment, Host: r.Host, Profile: r.Profile, Run: r.Run})
+		g.Records = append(g.Records, garbageRun{Article: slug, Experiment: r.Experiment, Host: r.Host, Profile: r.Profile,
+			Run: r.Run})
 	}
 	g.Records[i].Records++
 	g.Records[i].Bytes += bytes
@@ -199,7 +208,8 @@ func (g *Garbage) add(slug string, r *record.Record, bytes int64) {
 }
 
 // collectImages removes the images that no plan uses. Without an engine they stay.
-func collectImages(ctx context.Context, a *lab.Session, plans map[string][]*plan.Plan, found *Garbage, dryRun bool) error {
+func collectImages(ctx context.Context, a *lab.Session, plans map[string][]*plan.Plan, found *Garbage,
+	dryRun bool) error {
 	e, err := a.Config.Engine(ctx, spec.DefaultEngine)
 	if errors.Is(err, engine.ErrUnavailable) {
 		found.Left = append(found.Left, "images: "+err.Error())
@@ -229,7 +239,8 @@ func collectImages(ctx context.Context, a *lab.Session, plans map[string][]*plan
 	}
 	unused, others := unusedImages(built, used, func(slug string) bool { return plans[slug] != nil })
 	if others > 0 {
-		found.Left = append(found.Left, fmt.Sprintf("%s of articles that this project does not have: they may be another project's", terminal.Count(others, "image")))
+		found.Left = append(found.Left, fmt.Sprintf("%s of articles that this project does not have: they may be another "+
+			"project's", terminal.Count(others, "image")))
 	}
 	for _, k := range unused {
 		if !dryRun {
@@ -247,10 +258,12 @@ func collectImages(ctx context.Context, a *lab.Session, plans map[string][]*plan
 	return nil
 }
 
-// unusedImages picks those that nothing needs, those first that are built on others of them. An image stays that another one is built
-// on which stays. Of images of articles that is does not know there are others: they may be another project's. One of an article of this
-// project goes though another clone may use it: an image is made once for all of them, by whoever needs it first, and made again.
-func unusedImages(built []engine.BuiltImage, used map[string]bool, is func(slug string) bool) (unused []engine.BuiltImage, others int) {
+// unusedImages picks those that nothing needs, those first that are built on others of them. An image stays that
+// another one is built on which stays. Of images of articles that is does not know there are others: they may be
+// another project's. One of an article of this project goes though another clone may use it: an image is made once for
+// all of them, by whoever needs it first, and made again.
+func unusedImages(built []engine.BuiltImage, used map[string]bool,
+	is func(slug string) bool) (unused []engine.BuiltImage, others int) {
 	candidate := map[string]bool{}
 	for _, k := range built {
 		slug, _, ofArticle := strings.Cut(k.For, " ")
@@ -295,7 +308,8 @@ func PrintGarbage(a *lab.Session, g *Garbage, dryRun, asJSON bool) error {
 	}
 	size := func(n int64) string { return units.BytesSize(float64(n)) }
 	for _, r := range g.Records {
-		fmt.Fprintf(a.Stdout, "%s %s of %s#%s, run %s (host %s, profile %s): %s\n", verb, terminal.Count(r.Records, "record"), r.Article, r.Experiment, r.Run,
+		fmt.Fprintf(a.Stdout, "%s %s of %s#%s, run %s (host %s, profile %s): %s\n", verb, terminal.Count(r.Records, "record"),
+			r.Article, r.Experiment, r.Run,
 			r.Host, r.Profile, size(r.Bytes))
 	}
 	for _, i := range g.Images {

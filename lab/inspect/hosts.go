@@ -21,7 +21,8 @@ func examineHosts(ctx context.Context, a *lab.Session, project *projects.Project
 	return out
 }
 
-func examineHost(ctx context.Context, a *lab.Session, project *projects.Project, h article.Named[projects.ProjectHost]) finding {
+func examineHost(ctx context.Context, a *lab.Session, project *projects.Project,
+	h article.Named[projects.ProjectHost]) finding {
 	s := finding{Name: "host " + h.Name.Value, Level: missing}
 	e, err := a.Config.ConnectHost(ctx, project, h.Value)
 	if err != nil {
@@ -34,13 +35,16 @@ func examineHost(ctx context.Context, a *lab.Session, project *projects.Project,
 		s.Words, s.Remedy = err.Error(), "start its engine again"
 		return s
 	}
-	s.Level, s.Words = fine, fmt.Sprintf("%s %s at %s, %s CPUs", e.Name(), facts["engine.version"], h.Value.Docker.Value, facts["engine.cpus"])
+	s.Level, s.Words = fine, fmt.Sprintf("%s %s at %s, %s CPUs", e.Name(), facts["engine.version"], h.Value.Docker.Value,
+		facts["engine.cpus"])
 	if h.Value.Kubernetes != nil {
-		s.Words = fmt.Sprintf("%s %s, namespace %s of context %s", e.Name(), facts["engine.version"], facts["engine.namespace"], facts["engine.context"])
+		s.Words = fmt.Sprintf("%s %s, namespace %s of context %s", e.Name(), facts["engine.version"],
+			facts["engine.namespace"], facts["engine.context"])
 	}
 	if clocked, ok := e.(engine.Clocked); ok {
 		if ahead, uncertain, err := clocked.Clock(ctx); err == nil {
-			s.Words += fmt.Sprintf(", clock ahead by %v ± %v", ahead.Round(100*time.Microsecond), uncertain.Round(100*time.Microsecond))
+			s.Words += fmt.Sprintf(", clock ahead by %v ± %v", ahead.Round(100*time.Microsecond),
+				uncertain.Round(100*time.Microsecond))
 		}
 	}
 	return s

@@ -1,4 +1,5 @@
-// Package labtest helps the tests of what the command does: golden files, projects in archives, and engines that can be locked.
+// Package labtest helps the tests of what the command does: golden files, projects in archives, and engines that can be
+// locked.
 package labtest
 
 import (

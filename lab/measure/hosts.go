@@ -60,13 +60,15 @@ func (v targets) Close() {
 	}
 }
 
-// connectTargets finds what articles are measured on. Those that run on this machine alone share one target, whose engine is
-// connected to when there is something to measure, or with the others. The machines of others are locked right away and
-// identified: which results there are is known only then. Locks are taken in one global order to avoid deadlock: this machine,
-// then engines by their identity. A machine that another run has is an error, or waited for.
-func connectTargets(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, plans map[string]*plan.Plan, this sysinfo.Host,
+// connectTargets finds what articles are measured on. Those that run on this machine alone share one target, whose
+// engine is connected to when there is something to measure, or with the others. The machines of others are locked
+// right away and identified: which results there are is known only then. Locks are taken in one global order to avoid
+// deadlock: this machine, then engines by their identity. A machine that another run has is an error, or waited for.
+func connectTargets(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article,
+	plans map[string]*plan.Plan, this sysinfo.Host,
 	doing string, wait bool) (all targets, err error) {
-	s := &hostSession{app: a, hosts: map[hostKey]engine.Host{}, addresses: map[hostKey]string{}, clusters: map[string]engine.Engine{},
+	s := &hostSession{app: a, hosts: map[hostKey]engine.Host{}, addresses: map[hostKey]string{},
+		clusters:   map[string]engine.Engine{},
 		generators: map[string][]int{}, machines: map[hostKey]*machines.Machine{}, further: map[string][]*machines.Machine{}}
 	defer func() {
 		if err != nil {
@@ -115,7 +117,8 @@ func connectTargets(ctx context.Context, a *lab.Session, project *projects.Proje
 }
 
 // connectAll connects to the hosts of all articles that run on some.
-func (m *hostSession) connectAll(ctx context.Context, project *projects.Project, list []*lab.Article, plans map[string]*plan.Plan) error {
+func (m *hostSession) connectAll(ctx context.Context, project *projects.Project, list []*lab.Article,
+	plans map[string]*plan.Plan) error {
 	for _, c := range list {
 		p := plans[c.Slug]
 		m.generators[p.Cluster()] = append(m.generators[p.Cluster()], p.Generators())
@@ -139,7 +142,8 @@ func (k hostKey) String() string {
 	return k.name + " of " + k.cluster
 }
 
-// A hostSession has all machines that the articles of a run need beside this one: each is connected to, locked and identified once.
+// A hostSession has all machines that the articles of a run need beside this one: each is connected to, locked and
+// identified once.
 type hostSession struct {
 	app        *lab.Session
 	hosts      map[hostKey]engine.Host  // this machine, if it is one of several, has the empty name
@@ -163,7 +167,8 @@ func (m *hostSession) keys() []hostKey {
 
 // connect connects to those hosts of a plan that it has not yet. The empty name is this machine.
 func (m *hostSession) connect(ctx context.Context, project *projects.Project, cluster string, names []string) error {
-	missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return m.hosts[hostKey{cluster, name}].Engine != nil })
+	missing := slices.DeleteFunc(slices.Clone(names),
+		func(name string) bool { return m.hosts[hostKey{cluster, name}].Engine != nil })
 	for name, address := range lab.AddressesOf(project, cluster, missing) {
 		m.addresses[hostKey{cluster, name}] = address
 	}
@@ -265,7 +270,8 @@ func (m *hostSession) engines() (all []engine.Engine) {
 	return all
 }
 
-// lock takes all hosts for what is to be done, and with them the engine of articles that run on this machine alone, if there are any.
+// lock takes all hosts for what is to be done, and with them the engine of articles that run on this machine alone, if
+// there are any.
 func (m *hostSession) lock(ctx context.Context, here *target, doing string, wait bool) error {
 	var list []engine.Host
 	for _, key := range m.keys() {
@@ -326,7 +332,8 @@ func (m *hostSession) identify(ctx context.Context) error {
 		}
 		cache.Write(m.addresses[key], all[0].Host)
 		for _, machine := range all {
-			fmt.Fprintf(m.app.Stderr, "host %v: %s, %s\n", hostKey{key.cluster, machine.Name}, machine.Host.ID, machine.Host.Facts["host.cpu"])
+			fmt.Fprintf(m.app.Stderr, "host %v: %s, %s\n", hostKey{key.cluster, machine.Name}, machine.Host.ID,
+				machine.Host.Facts["host.cpu"])
 		}
 	}
 	return nil
@@ -354,8 +361,9 @@ func (m *hostSession) identifyOne(ctx context.Context, key hostKey, e engine.Eng
 	return machine, nil
 }
 
-// spread identifies further nodes for the generators of loads in a cluster, until there is one for each generator or no more that can be had. All
-// are of the class of the first. Their order is that of their names, whichever was met first: a run and its repeat have the same one.
+// spread identifies further nodes for the generators of loads in a cluster, until there is one for each generator or no
+// more that can be had. All are of the class of the first. Their order is that of their names, whichever was met first:
+// a run and its repeat have the same one.
 func (m *hostSession) spread(ctx context.Context, cluster string) error {
 	key := hostKey{cluster, plan.LoadNode}
 	e, ok := m.clusters[cluster].(engine.Spreading)
@@ -367,15 +375,18 @@ func (m *hostSession) spread(ctx context.Context, cluster string) error {
 	for n := 2; len(nodes) < want; n++ {
 		machine, err := m.identifyOne(ctx, hostKey{cluster, e.Further(key.name, n)}, m.clusters[cluster])
 		if errors.Is(err, engine.ErrNoFurther) {
-			fmt.Fprintf(m.app.Stderr, "host %v: %d generators are on %s, as no further node takes them\n", key, want, terminal.Count(len(nodes), "node"))
+			fmt.Fprintf(m.app.Stderr, "host %v: %d generators are on %s, as no further node takes them\n", key, want,
+				terminal.Count(len(nodes), "node"))
 			break
 		}
 		if err != nil {
 			return err
 		}
 		if machine.Host.ID != first.Host.ID {
-			fmt.Fprintf(m.app.Stderr, "host %v: node %s is left out: it is %s, %s, and node %s is %s, %s; name nodes of one kind by their labels\n",
-				key, machine.Node, machine.Host.ID, machine.Host.Facts["host.cpu"], first.Node, first.Host.ID, first.Host.Facts["host.cpu"])
+			fmt.Fprintf(m.app.Stderr, "host %v: node %s is left out: it is %s, %s, and node %s is %s, %s; name nodes of one "+
+				"kind by their labels\n",
+				key, machine.Node, machine.Host.ID, machine.Host.Facts["host.cpu"], first.Node, first.Host.ID,
+				first.Host.Facts["host.cpu"])
 			if err := machine.Close(ctx); err != nil {
 				return err
 			}
@@ -402,7 +413,8 @@ func (m *hostSession) ofLoad(cluster string, generators int) *machines.Machine {
 	return m.machines[hostKey{cluster, plan.LoadNode}].Beside(further[:min(len(further), generators-1)])
 }
 
-// target puts some of the hosts together, for loads of at most so many generators. Closing one ends the hostSession, and so all of them.
+// target puts some of the hosts together, for loads of at most so many generators. Closing one ends the hostSession,
+// and so all of them.
 func (m *hostSession) target(cluster string, names []string, generators int, this sysinfo.Host) (*target, error) {
 	v := &target{machines: map[string]*machines.Machine{}, close: m.Close}
 	var list []engine.Host
@@ -432,8 +444,8 @@ func (m *hostSession) target(cluster string, names []string, generators int, thi
 	return v, nil
 }
 
-// addressOf is the IP address at which other hosts reach one of the project: the one it has there, or that of its endpoint. One that only
-// this machine reaches has none.
+// addressOf is the IP address at which other hosts reach one of the project: the one it has there, or that of its
+// endpoint. One that only this machine reaches has none.
 func addressOf(ctx context.Context, h projects.ProjectHost) (string, error) {
 	name := h.Address.Value
 	if name == "" {

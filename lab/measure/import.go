@@ -29,7 +29,8 @@ func ReadAs(text string) (name string, matches []expr.Match, err error) {
 	node, err := expr.Parse("trial{" + braces)
 	selector, ok := node.(*expr.Selector)
 	if err != nil || !ok {
-		return "", nil, fmt.Errorf("--as %q cannot be read: write ARTICLE#EXPERIMENT{PARAMETER=VALUE}, and quotes around values with spaces", text)
+		return "", nil, fmt.Errorf("--as %q cannot be read: write ARTICLE#EXPERIMENT{PARAMETER=VALUE}, and quotes around "+
+			"values with spaces", text)
 	}
 	for _, m := range selector.Matches {
 		if m.Op != expr.Equal {
@@ -40,7 +41,8 @@ func ReadAs(text string) (name string, matches []expr.Match, err error) {
 }
 
 // ImportFiles saves what files of other tools hold as records.
-func ImportFiles(a *lab.Session, files []string, format, program, name string, matches []expr.Match, profile string) error {
+func ImportFiles(a *lab.Session, files []string, format, program, name string, matches []expr.Match,
+	profile string) error {
 	project, list, plans, err := a.SelectPlanned([]string{name}, plan.Options{Profile: profile}, "nothing was imported")
 	if err != nil {
 		return err
@@ -85,7 +87,8 @@ func saveImported(a *lab.Session, dir record.Dir, records []*record.Record) erro
 			return lab.Failure(fmt.Errorf("nothing was imported: %s is the same as a file before it", r.Imported.File))
 		}
 		if at := slices.IndexFunc(have, same); at >= 0 {
-			return lab.Failure(fmt.Errorf("nothing was imported: %s was already imported in run %s", r.Imported.File, have[at].Run))
+			return lab.Failure(fmt.Errorf("nothing was imported: %s was already imported in run %s", r.Imported.File,
+				have[at].Run))
 		}
 	}
 	if err := dir.SaveAll(records); err != nil {
@@ -103,7 +106,8 @@ func saveImported(a *lab.Session, dir record.Dir, records []*record.Record) erro
 		if r.Failure != "" {
 			what += " failed: " + r.Failure
 		}
-		fmt.Fprintf(a.Stdout, "%s (%s): %s of %s\n  %s\n", r.Imported.File, from, what, r.Trial, terminal.Relative(filepath.Join(string(dir), r.Path())))
+		fmt.Fprintf(a.Stdout, "%s (%s): %s of %s\n  %s\n", r.Imported.File, from, what, r.Trial,
+			terminal.Relative(filepath.Join(string(dir), r.Path())))
 	}
 	return nil
 }
@@ -153,13 +157,15 @@ func trialOf(e *plan.Experiment, matches []expr.Match) (*plan.Trial, error) {
 	case 1:
 		return fits[0], nil
 	case 0:
-		return nil, fmt.Errorf("no trial of experiment %q has these values: %s", e.Name, source.Suggest(strings.Join(asked, ", "), all))
+		return nil, fmt.Errorf("no trial of experiment %q has these values: %s", e.Name,
+			source.Suggest(strings.Join(asked, ", "), all))
 	}
 	var names []string
 	for _, t := range fits[:min(len(fits), 5)] {
 		names = append(names, t.Name)
 	}
-	return nil, fmt.Errorf("%d trials of experiment %q fit: %s; name one by its %s", len(fits), e.Name, strings.Join(names, "; "), strings.Join(known, ", "))
+	return nil, fmt.Errorf("%d trials of experiment %q fit: %s; name one by its %s", len(fits), e.Name,
+		strings.Join(names, "; "), strings.Join(known, ", "))
 }
 
 // hasValues reports whether values, by name, are all that matches ask for.

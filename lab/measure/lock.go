@@ -12,11 +12,12 @@ import (
 	"benchbook/runner/sysinfo"
 )
 
-// Lock takes the machine for what is to be done, so that no two runs use it at the same time: a second one gives up, or waits. That of
-// somebody on another machine, to whom this one is a host, finds the first by its engine. The machines of a run over several are taken
-// already. Whoever waits has nothing that comes later in the one order in which all take what they need: their own machine, and then
-// engines as engine.LockHosts sorts them.
-func Lock(ctx context.Context, a *lab.Session, host sysinfo.Host, at targets, doing string, wait bool) (unlock func(), err error) {
+// Lock takes the machine for what is to be done, so that no two runs use it at the same time: a second one gives up, or
+// waits. That of somebody on another machine, to whom this one is a host, finds the first by its engine. The machines
+// of a run over several are taken already. Whoever waits has nothing that comes later in the one order in which all
+// take what they need: their own machine, and then engines as engine.LockHosts sorts them.
+func Lock(ctx context.Context, a *lab.Session, host sysinfo.Host, at targets, doing string, wait bool) (unlock func(),
+	err error) {
 	if at.locked() {
 		return func() {}, nil
 	}
@@ -53,7 +54,8 @@ func Lock(ctx context.Context, a *lab.Session, host sysinfo.Host, at targets, do
 }
 
 // lockThis takes this machine, by the file by which all runs that are started on it find each other.
-func lockThis(ctx context.Context, a *lab.Session, this sysinfo.Host, doing string, wait bool) (unlock func(), err error) {
+func lockThis(ctx context.Context, a *lab.Session, this sysinfo.Host, doing string, wait bool) (unlock func(),
+	err error) {
 	if a.Config.LockDir == "" {
 		return func() {}, nil
 	}
@@ -66,7 +68,8 @@ func lockThis(ctx context.Context, a *lab.Session, this sysinfo.Host, doing stri
 }
 
 // lockHosts takes machines by their engines, by which runs find each other that are started on different ones.
-func lockHosts(ctx context.Context, a *lab.Session, list []engine.Host, doing string, wait bool) (unlock func(), err error) {
+func lockHosts(ctx context.Context, a *lab.Session, list []engine.Host, doing string, wait bool) (unlock func(),
+	err error) {
 	var waiting func(error)
 	if wait {
 		waiting = a.NoteWaiting
@@ -75,9 +78,9 @@ func lockHosts(ctx context.Context, a *lab.Session, list []engine.Host, doing st
 	return unlock, whenBusy(err)
 }
 
-// lockedEngine is the engine by whose lock runs from other machines are kept off what is measured here on an engine: itself, or, if it has no lock
-// as local has none, the Docker engine of this machine, as they would come by that. Where there is none nobody comes. What was connected to
-// for it is closed with done.
+// lockedEngine is the engine by whose lock runs from other machines are kept off what is measured here on an engine:
+// itself, or, if it has no lock as local has none, the Docker engine of this machine, as they would come by that. Where
+// there is none nobody comes. What was connected to for it is closed with done.
 func lockedEngine(ctx context.Context, a *lab.Session, e engine.Engine) (guard engine.Engine, done func(), err error) {
 	if _, ok := e.(engine.Locked); ok {
 		return e, func() {}, nil
@@ -105,7 +108,8 @@ func lockedEngine(ctx context.Context, a *lab.Session, e engine.Engine) (guard e
 // whenBusy adds to the error that somebody else has a machine what can be done about it.
 func whenBusy(err error) error {
 	if errors.As(err, new(*machines.BusyError)) || errors.As(err, new(*engine.BusyError)) {
-		return fmt.Errorf("%w; run the command again when it has ended, or with --wait (for make, set BENCHBOOK_WAIT=true)", err)
+		return fmt.Errorf("%w; run the command again when it has ended, or with --wait (for make, set BENCHBOOK_WAIT=true)",
+			err)
 	}
 	return err
 }

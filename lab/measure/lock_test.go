@@ -79,7 +79,8 @@ func TestLockWithoutContainers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			beside := &labtest.Lockable{Engine: fake.New(fake.Script{Facts: tt.facts}), ID: "docker"}
 			connect := func(context.Context) (engine.Engine, error) { return beside, tt.err }
-			a := &lab.Session{Stderr: io.Discard, Config: lab.Config{LockDir: t.TempDir(), LockEngines: true, Engines: []lab.Engine{{Name: spec.Docker, Connect: connect}}}}
+			a := &lab.Session{Stderr: io.Discard, Config: lab.Config{LockDir: t.TempDir(), LockEngines: true,
+				Engines: []lab.Engine{{Name: spec.Docker, Connect: connect}}}}
 			at := targets{"one": {engine: fake.New(fake.Script{})}}
 			unlock, err := Lock(t.Context(), a, sysinfo.Host{ID: "c2-abcdef"}, at, "measures here", false)
 			if err != nil {

@@ -19,7 +19,8 @@ import (
 )
 
 // abortedRun says what becomes of a run that was interrupted, or cannot go on, on one of its targets.
-func abortedRun(ctx context.Context, a *lab.Session, v *target, total runner.Summary, options runner.Options, err error) error {
+func abortedRun(ctx context.Context, a *lab.Session, v *target, total runner.Summary, options runner.Options,
+	err error) error {
 	var left *engine.LeftError
 	if ctx.Err() != nil {
 		removed, goesOn := "and all containers removed", "The same command resumes from here."
@@ -81,8 +82,10 @@ func imageProblem(n *images.NoImageError) *source.Problem {
 
 func printSummary(a *lab.Session, s runner.Summary) {
 	aside := s.Spent.Whole() - s.Spent[runner.Searching]
-	fmt.Fprintf(a.Stderr, "measured %s in %v: %.0f %% of %v%s was measuring or warm-up\n", terminal.Count(s.Measured, "repetition"), terminal.Tenths(s.Spent.Whole()),
-		100*s.Spent.Efficiency(), terminal.Tenths(aside), map[bool]string{true: ", searches aside,"}[s.Spent[runner.Searching] > 0])
+	fmt.Fprintf(a.Stderr, "measured %s in %v: %.0f %% of %v%s was measuring or warm-up\n",
+		terminal.Count(s.Measured, "repetition"), terminal.Tenths(s.Spent.Whole()),
+		100*s.Spent.Efficiency(), terminal.Tenths(aside),
+		map[bool]string{true: ", searches aside,"}[s.Spent[runner.Searching] > 0])
 	if rest := restOf(s.Spent); rest != "" {
 		fmt.Fprintf(a.Stderr, "the rest: %s\n", rest)
 	}
@@ -94,14 +97,17 @@ func printSummary(a *lab.Session, s runner.Summary) {
 		if s.ProbesAgain > 0 {
 			again = fmt.Sprintf("; %s repeated because of background load", terminal.Are(s.ProbesAgain, "probe"))
 		}
-		fmt.Fprintf(a.Stderr, "before that, %s took %v%s\n", terminal.Count(s.Searches, "search"), terminal.Tenths(s.Spent[runner.Searching]), again)
+		fmt.Fprintf(a.Stderr, "before that, %s took %v%s\n", terminal.Count(s.Searches, "search"),
+			terminal.Tenths(s.Spent[runner.Searching]), again)
 	}
 	if s.Stopped > 0 {
-		fmt.Fprintf(a.Stderr, "%s left out: all claims about what they measure were decided\n", terminal.Are(s.Stopped, "repetition"))
+		fmt.Fprintf(a.Stderr, "%s left out: all claims about what they measure were decided\n",
+			terminal.Are(s.Stopped, "repetition"))
 	}
 }
 
-// restOf says what else time was spent on but measuring, warm-up and searches, the most first; empty for nothing that could be seen.
+// restOf says what else time was spent on but measuring, warm-up and searches, the most first; empty for nothing that
+// could be seen.
 func restOf(s runner.Spent) string {
 	rest := slices.DeleteFunc(s.Parts(), func(p runner.Part) bool {
 		return p == runner.Measuring || p == runner.Warmup || p == runner.Searching || terminal.Tenths(s[p]) <= 0
@@ -127,10 +133,12 @@ func printKept(a *lab.Session, k *runner.Kept) {
 	}
 	terminal.PrintColumns(a.Stderr, "  ", rows)
 	for _, h := range k.Cleanup {
-		fmt.Fprintf(a.Stderr, "the hook cleanup is not run, so that all stays as it was: %s in %s\n", strings.Join(h.Run, " "), h.Service)
+		fmt.Fprintf(a.Stderr, "the hook cleanup is not run, so that all stays as it was: %s in %s\n",
+			strings.Join(h.Run, " "), h.Service)
 	}
 	if k.Left > 0 {
-		fmt.Fprintf(a.Stderr, "%s not measured beside them; the same command without --keep measures them\n", terminal.Are(k.Left, "repetition"))
+		fmt.Fprintf(a.Stderr, "%s not measured beside them; the same command without --keep measures them\n",
+			terminal.Are(k.Left, "repetition"))
 	}
 	fmt.Fprintln(a.Stderr, "benchbook clean removes them, as does the next run")
 }
@@ -138,7 +146,8 @@ func printKept(a *lab.Session, k *runner.Kept) {
 // Leftovers counts what was left behind, by its kind.
 func Leftovers(left []engine.Leftover) string {
 	var words []string
-	for _, kind := range []struct{ name, word string }{{"container", "container"}, {"network", "network"}, {"volume", "volume"},
+	for _, kind := range []struct{ name, word string }{{"container", "container"}, {"network", "network"},
+		{"volume", "volume"},
 		{"folder", "folder"}, {"files", "set of files"}} {
 		n := 0
 		for _, l := range left {
@@ -156,7 +165,8 @@ func Leftovers(left []engine.Leftover) string {
 	return terminal.InSentence(words)
 }
 
-// StuckLeftovers is an error that says which leftovers an engine could not remove, and what to do; nil if it removed all.
+// StuckLeftovers is an error that says which leftovers an engine could not remove, and what to do; nil if it removed
+// all.
 func StuckLeftovers(left []engine.Leftover) error {
 	var names []string
 	problem := ""
@@ -173,12 +183,13 @@ func StuckLeftovers(left []engine.Leftover) error {
 	if len(names) == 0 {
 		return nil
 	}
-	return fmt.Errorf("cannot remove %s of an earlier run (%s): restart the container engine, and then run benchbook clean",
+	return fmt.Errorf("cannot remove %s of an earlier run (%s): "+
+		"restart the container engine, and then run benchbook clean",
 		terminal.InSentence(names), problem)
 }
 
-// problemsOf are what kept experiments from being measured, in the words of their author, and the hooks that failed in the end. Images
-// that are said already are left out.
+// problemsOf are what kept experiments from being measured, in the words of their author, and the hooks that failed in
+// the end. Images that are said already are left out.
 func problemsOf(s *runner.Summary, said []images.NoImageError) (problems []*source.Problem, cleanup []string) {
 	for _, n := range s.NoImage {
 		if !slices.ContainsFunc(said, func(o images.NoImageError) bool { return o.Pos == n.Pos && o.Error() == n.Error() }) {

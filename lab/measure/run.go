@@ -1,7 +1,7 @@
 // Package measure runs what is missing or stale of articles, verifies answers, and imports results of other tools.
 //
-// Machines are locked in one global order, so that runs that wait for each other cannot deadlock: this machine first, then
-// engines by their identity.
+// Machines are locked in one global order, so that runs that wait for each other cannot deadlock: this machine first,
+// then engines by their identity.
 package measure
 
 import (
@@ -34,7 +34,8 @@ import (
 )
 
 // newReporter shows a run as standard error can: on a terminal that is wide enough with bars, else in plain lines.
-func newReporter(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, plans map[string]*plan.Plan, at targets, o runner.Options) (progress.Reporter, error) {
+func newReporter(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article,
+	plans map[string]*plan.Plan, at targets, o runner.Options) (progress.Reporter, error) {
 	if a.Config.Terminal == nil || a.Config.Terminal() < terminal.Narrowest {
 		return &progress.Lines{W: a.Stderr}, nil
 	}
@@ -47,11 +48,14 @@ func newReporter(ctx context.Context, a *lab.Session, project *projects.Project,
 		}
 		f.Add(plans[c.Slug], plan.Place(host.Cores), known, o.Force)
 	}
-	return progress.NewLive(&terminal.Screen{W: a.Terminal, Width: a.Config.Terminal, Plain: os.Getenv("NO_COLOR") != ""}, f), nil
+	return progress.NewLive(&terminal.Screen{W: a.Terminal, Width: a.Config.Terminal, Plain: os.Getenv("NO_COLOR") != ""},
+		f), nil
 }
 
-// newJudge judges the claims of an article while it is measured, if they can be seen and all of its experiments are in the plan.
-func newJudge(a *lab.Session, r progress.Reporter, project *projects.Project, c *lab.Article, p *plan.Plan, host sysinfo.Host) (*progress.Judge, error) {
+// newJudge judges the claims of an article while it is measured, if they can be seen and all of its experiments are in
+// the plan.
+func newJudge(a *lab.Session, r progress.Reporter, project *projects.Project, c *lab.Article, p *plan.Plan,
+	host sysinfo.Host) (*progress.Judge, error) {
 	if _, ok := r.(*progress.Live); !ok || len(p.Experiments) < len(c.Doc.Experiments) || len(c.Doc.Claims) == 0 {
 		return nil, nil
 	}
@@ -60,9 +64,13 @@ func newJudge(a *lab.Session, r progress.Reporter, project *projects.Project, c 
 		return nil, fmt.Errorf("article %s: %w", c.Slug, err)
 	}
 	ours := func(r *record.Record) bool { return r.Host == host.ID && r.Profile == p.Profile }
-	j := &progress.Judge{Records: slices.DeleteFunc(records, func(r *record.Record) bool { return !ours(r) }), Began: time.Now()}
+	j := &progress.Judge{Records: slices.DeleteFunc(records, func(r *record.Record) bool { return !ours(r) }),
+		Began: time.Now()}
 	j.Judgements = func(records []*record.Record) ([]claim.Judgement, error) {
-		d, err := dataset.New(c.Doc, records, dataset.Options{ThisHost: host.ID, Plan: func(string) (*plan.Plan, error) { return p, nil }})
+		d, err := dataset.New(c.Doc, records, dataset.Options{ThisHost: host.ID, Plan: func(string) (*plan.Plan,
+			error) {
+			return p, nil
+		}})
 		if err != nil {
 			return nil, err
 		}
@@ -151,7 +159,8 @@ type job struct {
 }
 
 // newJob plans articles. The problems are an error of those that are left out; without any others there is no job.
-func newJob(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, flags Options) (j *job, problems, err error) {
+func newJob(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, flags Options) (j *job,
+	problems, err error) {
 	j = &job{Session: a, project: project, list: list, flags: flags, runners: map[*target]*runner.Runner{}}
 	j.options = runner.Options{Force: flags.Force, Keep: flags.Keep, Budget: flags.Budget, Revisions: map[string]string{}}
 	for _, c := range list { // it may be edited, and committed, long before it is measured
@@ -288,11 +297,15 @@ func (j *job) survey(ctx context.Context, c *lab.Article, s *survey) error {
 	}
 	j.WarnBad(bad)
 	for _, run := range runner.FromTheFuture(records, time.Now()) {
-		fmt.Fprintf(j.Stderr, "%s: run %s is dated in the future: new runs get later names, and pages show it as the newest; if a wrong "+
+		fmt.Fprintf(j.Stderr, "%s: run %s is dated in the future: new runs get later names, and pages show it as the "+
+			"newest; if a wrong "+
 			"clock named it, remove its records\n", c.Slug, run)
 	}
 	if j.flags.Engine != EngineNone && at.machines == nil && at.present == nil {
-		at.present = &images.Present{Connect: func(ctx context.Context) (engine.Engine, error) { return at.connected(ctx, j.Session, j.project) }}
+		at.present = &images.Present{Connect: func(ctx context.Context) (engine.Engine, error) {
+			return at.connected(ctx,
+				j.Session, j.project)
+		}}
 	}
 	options := j.options
 	options.Present = at.present
@@ -324,7 +337,8 @@ func (s *survey) failure(a *lab.Session) (failed error) {
 		failed = lab.Failure(fmt.Errorf("%s not run, for the reasons above", terminal.Are(s.refused, "experiment")))
 	}
 	if s.failing > 0 {
-		failed = a.JoinErrors(failed, lab.Failure(fmt.Errorf("nothing of %s is measured, as every repetition failed; --force measures again",
+		failed = a.JoinErrors(failed, lab.Failure(fmt.Errorf("nothing of %s is measured, as every repetition failed; "+
+			"--force measures again",
 			terminal.Count(s.failing, "experiment"))))
 	}
 	return failed
@@ -332,7 +346,8 @@ func (s *survey) failure(a *lab.Session) (failed error) {
 
 // words counts what is to be measured.
 func (s *survey) words() string {
-	repetitions, searches := terminal.Count(s.repetitions, "repetition"), terminal.Count(s.capacities, "search")+" for a capacity"
+	repetitions, searches := terminal.Count(s.repetitions, "repetition"), terminal.Count(s.capacities, "search")+
+		" for a capacity"
 	switch {
 	case s.capacities == 0:
 		return repetitions
@@ -353,8 +368,10 @@ func connect(ctx context.Context, a *lab.Session, project *projects.Project, at 
 	return nil
 }
 
-// checkMany refuses to measure very many trials of one experiment that nobody may have meant: the lengths of axes are multiplied.
-func checkMany(ctx context.Context, a *lab.Session, project *projects.Project, c *lab.Article, p *plan.Plan, records []*record.Record, v *target, o runner.Options,
+// checkMany refuses to measure very many trials of one experiment that nobody may have meant: the lengths of axes are
+// multiplied.
+func checkMany(ctx context.Context, a *lab.Session, project *projects.Project, c *lab.Article, p *plan.Plan,
+	records []*record.Record, v *target, o runner.Options,
 	flags Options) error {
 	if flags.Yes || flags.Budget > 0 || o.Only != nil {
 		return nil
@@ -369,7 +386,8 @@ func checkMany(ctx context.Context, a *lab.Session, project *projects.Project, c
 			return lab.Interrupted(ctx, err)
 		}
 		time := e.Estimate(plan.Place(v.host.Cores), forecast.Experience(e, known))
-		return lab.UsageError(fmt.Errorf("%s#%s has %d trials to measure, which takes about %s: measure all of them with --yes, some with --only, or as "+
+		return lab.UsageError(fmt.Errorf("%s#%s has %d trials to measure, which takes about %s: measure all of them with "+
+			"--yes, some with --only, or as "+
 			"many as fit into a time with --budget", c.Slug, e.Name, n, terminal.Clock(time.Total)))
 	}
 	return nil
@@ -387,8 +405,8 @@ func (v *target) connected(ctx context.Context, a *lab.Session, project *project
 	return v.engine, nil
 }
 
-// refuse takes out of a plan the experiments that cannot be run here, says why, and counts them. Those of which nothing is picked are
-// none of them.
+// refuse takes out of a plan the experiments that cannot be run here, says why, and counts them. Those of which nothing
+// is picked are none of them.
 func refuse(a *lab.Session, p *plan.Plan, host sysinfo.Host, picked lab.Filter, adapt bool) int {
 	before := len(p.Experiments)
 	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool {
@@ -505,7 +523,8 @@ func (j *job) optionsFor(c *lab.Article) (runner.Options, error) {
 	}
 	j.progress.Article(c.Slug, judge)
 	options := j.options
-	options.Judge, options.KeepLast, options.Present = decider{c.Doc, p, at.host.ID}, options.Keep && c == j.last, at.present
+	options.Judge, options.KeepLast, options.Present = decider{c.Doc, p, at.host.ID}, options.Keep && c == j.last,
+		at.present
 	return options, nil
 }
 
@@ -555,7 +574,8 @@ func (j *job) conclude() error {
 	t := &j.total
 	printSummary(j.Session, *t)
 	if t.OutOfTime {
-		fmt.Fprintf(j.Stderr, "the budget of %v ran out before everything was measured; the same command resumes from here, with or without --budget\n",
+		fmt.Fprintf(j.Stderr, "the budget of %v ran out before everything was measured; the same command resumes from "+
+			"here, with or without --budget\n",
 			j.options.Budget)
 	}
 	if t.Kept != nil {
@@ -568,12 +588,14 @@ func (j *job) conclude() error {
 			left += g.Left
 		}
 		if left > 0 {
-			words += fmt.Sprintf(", and %s skipped because they would fail in the same way; the same command tries them again", terminal.Are(left, "repetition"))
+			words += fmt.Sprintf(", and %s skipped because they would fail in the same way; the same command tries them again",
+				terminal.Are(left, "repetition"))
 		}
 		j.failed = j.JoinErrors(j.failed, lab.Failure(errors.New(words)))
 	}
 	if t.Unsearched > 0 {
-		j.failed = j.JoinErrors(j.failed, lab.Failure(fmt.Errorf("%s not measured: background load disturbed the searches for their values; "+
+		j.failed = j.JoinErrors(j.failed, lab.Failure(fmt.Errorf("%s not measured: background load disturbed the searches "+
+			"for their values; "+
 			"the same command resumes from here", terminal.Are(t.Unsearched, "repetition"))))
 	}
 	return j.failed
@@ -589,7 +611,10 @@ type decider struct {
 func (j decider) Decided(experiment string, records []*record.Record, level float64) ([]string, error) {
 	whole := *j.plan
 	whole.Experiments = j.plan.All // a claim may also be about cells of one that is not run now
-	d, err := dataset.New(j.doc, records, dataset.Options{ThisHost: j.host, Plan: func(string) (*plan.Plan, error) { return &whole, nil }})
+	d, err := dataset.New(j.doc, records, dataset.Options{ThisHost: j.host, Plan: func(string) (*plan.Plan,
+		error) {
+		return &whole, nil
+	}})
 	if err != nil {
 		return nil, err
 	}

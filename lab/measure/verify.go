@@ -19,8 +19,8 @@ import (
 	"benchbook/runner/sysinfo"
 )
 
-// VerifyJSON is what verify prints with --json, one for each trial. Fields are added to it in later versions, none are renamed or
-// removed.
+// VerifyJSON is what verify prints with --json, one for each trial. Fields are added to it in later versions, none are
+// renamed or removed.
 type VerifyJSON struct {
 	Article    string       `json:"article"`
 	Experiment string       `json:"experiment"`
@@ -44,7 +44,8 @@ type answerJSON struct {
 }
 
 // Verify starts the services of every trial and checks their answers.
-func Verify(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, plans map[string]*plan.Plan, flags Options, asJSON bool) error {
+func Verify(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article,
+	plans map[string]*plan.Plan, flags Options, asJSON bool) error {
 	picked, err := lab.NewFilter(flags.Only, list, plans)
 	if err != nil {
 		return err
@@ -98,7 +99,8 @@ type verified struct {
 }
 
 // article verifies an article.
-func (f *verified) article(ctx context.Context, a *lab.Session, c *lab.Article, p *plan.Plan, at *target, picked lab.Filter, asJSON bool) error {
+func (f *verified) article(ctx context.Context, a *lab.Session, c *lab.Article, p *plan.Plan, at *target,
+	picked lab.Filter, asJSON bool) error {
 	r := newRunner(a, at, verifying{&progress.Lines{W: a.Stderr}})
 	sum, err := r.Verify(ctx, p, runner.Options{Only: picked}, func(v runner.Verification) {
 		out := newVerifyJSON(c.Slug, v)
@@ -142,10 +144,12 @@ func (f *verified) failure() error {
 }
 
 func newVerifyJSON(slug string, v runner.Verification) VerifyJSON {
-	out := VerifyJSON{Article: slug, Experiment: v.Experiment, Trial: v.Trial, OK: v.Failure == "", Answers: []answerJSON{}, Note: v.Note,
+	out := VerifyJSON{Article: slug, Experiment: v.Experiment, Trial: v.Trial, OK: v.Failure == "",
+		Answers: []answerJSON{}, Note: v.Note,
 		Failure: v.Failure, Log: v.Log, Seconds: v.Took.Seconds()}
 	for _, answer := range v.Answers {
-		one := answerJSON{Method: answer.Method, URL: answer.URL, Status: answer.Status, Length: answer.Length, Seconds: answer.Took.Seconds(),
+		one := answerJSON{Method: answer.Method, URL: answer.URL, Status: answer.Status, Length: answer.Length,
+			Seconds: answer.Took.Seconds(),
 			Failure: answer.Failure}
 		if answer.Address.IsValid() {
 			one.Address = answer.Address.String()
@@ -171,7 +175,8 @@ func (v *VerifyJSON) Print(w io.Writer) {
 	}
 	var words []string
 	for _, answer := range v.Answers {
-		words = append(words, fmt.Sprintf("%s %s answers %d with %s in %v", answer.Method, answer.URL, answer.Status, terminal.Count(int(answer.Length), "byte"),
+		words = append(words, fmt.Sprintf("%s %s answers %d with %s in %v", answer.Method, answer.URL, answer.Status,
+			terminal.Count(int(answer.Length), "byte"),
 			time.Duration(answer.Seconds*float64(time.Second)).Round(10*time.Microsecond)))
 	}
 	fmt.Fprintf(w, "%sok: %s\n", title, strings.Join(words, "; "))

@@ -20,9 +20,10 @@ func Problems(project *projects.Project) []*source.Problem {
 	return append(look.Sorted(), docs.Sorted()...)
 }
 
-// renderDocs renders the pages that the project has beside its articles. Those that cannot be read are left out, and links that lead to nothing
-// are text; that is what the problems say.
-func renderDocs(a *lab.Session, project *projects.Project, look *theme.Theme, articles []string) ([]*render.DocsPage, []*source.Problem, error) {
+// renderDocs renders the pages that the project has beside its articles. Those that cannot be read are left out, and
+// links that lead to nothing are text; that is what the problems say.
+func renderDocs(a *lab.Session, project *projects.Project, look *theme.Theme, articles []string) ([]*render.DocsPage,
+	[]*source.Problem, error) {
 	var problems source.Problems
 	docs := project.ReadDocs(&problems)
 	if docs == nil {

@@ -262,7 +262,8 @@ func TestShow(t *testing.T) {
 				p.Made[slug] = &made{current: true}
 			}
 			p.show(listed(tt.list...))
-			if shown, left := strings.Join(p.shown, " "), strings.Join(slices.Sorted(maps.Keys(p.Made)), " "); shown != tt.shown ||
+			if shown, left := strings.Join(p.shown, " "), strings.Join(slices.Sorted(maps.Keys(p.Made)),
+				" "); shown != tt.shown ||
 				left != tt.left ||
 				p.Made["a"].current != tt.current {
 				t.Errorf("shown are %q of %q, current: %v", shown, left, p.Made["a"].current)

@@ -331,7 +331,8 @@ func (p *Previewer) show(list []*lab.Article) {
 }
 
 // pages gives the pages of articles. Of one with problems it is that from before, if there was one.
-func (p *Previewer) pages(ctx context.Context, project *projects.Project, list []*lab.Article, finish bool) ([]*render.Page, error) {
+func (p *Previewer) pages(ctx context.Context, project *projects.Project, list []*lab.Article,
+	finish bool) ([]*render.Page, error) {
 	p.show(list)
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -375,8 +376,8 @@ func (p *Previewer) pages(ctx context.Context, project *projects.Project, list [
 	return pages, nil
 }
 
-// page makes the page of an article without problems. Its records are read only if they may have changed. Where only words have, its
-// subpages are left for when it is to be finished.
+// page makes the page of an article without problems. Its records are read only if they may have changed. Where only
+// words have, its subpages are left for when it is to be finished.
 func (p *Previewer) page(project *projects.Project, c *lab.Article, m *made, finish bool) error {
 	if !m.hasRead {
 		records, bad, err := record.Dir(project.RecordsDir(c.Slug)).Read()

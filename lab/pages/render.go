@@ -50,10 +50,11 @@ func WithoutDrafts(a *lab.Session, list []*lab.Article) []*lab.Article {
 	})
 }
 
-// Render makes the site of all articles without problems, and says what each claim came to and where the site is. said are the
-// articles that were asked for, all if empty: their problems, and those of the project, have been said already, and of no other
-// article the claims are said. It gives what the records say of them.
-func Render(a *lab.Session, project *projects.Project, list []*lab.Article, flags Options, said []string, asJSON bool) ([]*results.ArticleOutcome, error) {
+// Render makes the site of all articles without problems, and says what each claim came to and where the site is. said
+// are the articles that were asked for, all if empty: their problems, and those of the project, have been said already,
+// and of no other article the claims are said. It gives what the records say of them.
+func Render(a *lab.Session, project *projects.Project, list []*lab.Article, flags Options, said []string,
+	asJSON bool) ([]*results.ArticleOutcome, error) {
 	plans, problems, err := a.Check(project, list, plan.Options{})
 	if err != nil {
 		return nil, err
@@ -80,7 +81,10 @@ func Render(a *lab.Session, project *projects.Project, list []*lab.Article, flag
 		}
 	}
 	if len(said) > 0 {
-		outcomes = slices.DeleteFunc(outcomes, func(o *results.ArticleOutcome) bool { return !slices.Contains(said, o.Data.Article) })
+		outcomes = slices.DeleteFunc(outcomes, func(o *results.ArticleOutcome) bool {
+			return !slices.Contains(said,
+				o.Data.Article)
+		})
 	}
 	if err := results.PrintOutcome(a, outcomes, terminal.Relative(out), asJSON); err != nil {
 		return nil, err
@@ -142,13 +146,15 @@ func (f *Options) Dir(project *projects.Project) string {
 
 // Site is what the site is called and has in it.
 func (f *Options) Site(a *lab.Session, project *projects.Project) site.Options {
-	return site.Options{Title: cmp.Or(project.Title.Value, filepath.Base(project.Dir)), Author: project.Author.Value, Version: a.Version, Drafts: f.Drafts,
+	return site.Options{Title: cmp.Or(project.Title.Value, filepath.Base(project.Dir)), Author: project.Author.Value,
+		Version: a.Version, Drafts: f.Drafts,
 		BaseURL: cmp.Or(f.BaseURL, project.URL.Value), SingleFile: f.Single}
 }
 
-// renderPages renders the articles that have no problems. Drafts are among them if the site has them, or if they are asked for by name; others
-// cannot refer to a page that the site does not have.
-func renderPages(a *lab.Session, project *projects.Project, list []*lab.Article, flags Options, named []string, asJSON bool) ([]*render.Page, []*results.ArticleOutcome, error) {
+// renderPages renders the articles that have no problems. Drafts are among them if the site has them, or if they are
+// asked for by name; others cannot refer to a page that the site does not have.
+func renderPages(a *lab.Session, project *projects.Project, list []*lab.Article, flags Options, named []string,
+	asJSON bool) ([]*render.Page, []*results.ArticleOutcome, error) {
 	this, err := sysinfo.ThisHost()
 	if err != nil {
 		return nil, nil, lab.Failure(err)
@@ -166,7 +172,8 @@ func renderPages(a *lab.Session, project *projects.Project, list []*lab.Article,
 	for i, c := range sound {
 		group.Go(func() (err error) {
 			made[i], err = renderPage(a, project, c, renderer, options, flags, this, asJSON)
-			c.Doc, c.Planned = nil, nil // nobody needs them any more, and of a thousand articles they are most of what is in memory
+			// nobody needs them any more, and of a thousand articles they are most of what is in memory
+			c.Doc, c.Planned = nil, nil
 			return err
 		})
 	}
@@ -205,9 +212,10 @@ func rendered(list []*lab.Article, flags Options, named []string) (sound []*lab.
 	return sound, options
 }
 
-// shownOf is what the records say of an article, of one host if that is asked for. Of an article without records of that host nothing
-// is shown, which its page says, and found is false.
-func shownOf(c *lab.Article, records []*record.Record, o dataset.Options, asked string) (d *dataset.Dataset, found bool, err error) {
+// shownOf is what the records say of an article, of one host if that is asked for. Of an article without records of
+// that host nothing is shown, which its page says, and found is false.
+func shownOf(c *lab.Article, records []*record.Record, o dataset.Options, asked string) (d *dataset.Dataset, found bool,
+	err error) {
 	found, o.Host = asked != "", asked
 	d, err = dataset.New(c.Doc, records, o)
 	if errors.Is(err, dataset.ErrNoHost) {
@@ -229,7 +237,8 @@ type madePage struct {
 }
 
 // renderPage makes the page of an article.
-func renderPage(a *lab.Session, project *projects.Project, c *lab.Article, renderer func() (*render.Renderer, error), options render.Options, flags Options,
+func renderPage(a *lab.Session, project *projects.Project, c *lab.Article, renderer func() (*render.Renderer, error),
+	options render.Options, flags Options,
 	this sysinfo.Host, asJSON bool) (m madePage, err error) {
 	host, err := a.HostOf(project, c, this)
 	if err != nil {
@@ -261,7 +270,8 @@ func renderPage(a *lab.Session, project *projects.Project, c *lab.Article, rende
 }
 
 // buildSite makes the site, and says what is wrong with the pages beside the articles.
-func buildSite(a *lab.Session, project *projects.Project, pages []*render.Page, out string, flags Options) (r site.Report, found []*source.Problem, err error) {
+func buildSite(a *lab.Session, project *projects.Project, pages []*render.Page, out string,
+	flags Options) (r site.Report, found []*source.Problem, err error) {
 	look, err := projectTheme(a, project)
 	if err != nil {
 		return r, nil, err

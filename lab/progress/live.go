@@ -19,12 +19,12 @@ import (
 	"benchbook/runner/images"
 )
 
-// drawEvery is how often the lines of a run are drawn anew while nothing else happens: so seldom that it takes less than a thousandth
-// of a core, which a benchmark holds it to.
+// drawEvery is how often the lines of a run are drawn anew while nothing else happens: so seldom that it takes less
+// than a thousandth of a core, which a benchmark holds it to.
 const drawEvery = time.Second
 
-// Live shows a run on a terminal: how far it is in all and in the repetition under way, the time that is left, what trials came to so
-// far, and verdicts as they form. It is a runner.Progress.
+// Live shows a run on a terminal: how far it is in all and in the repetition under way, the time that is left, what
+// trials came to so far, and verdicts as they form. It is a runner.Progress.
 type Live struct {
 	*Lines   // what happened, in lines above
 	screen   *terminal.Screen
@@ -43,7 +43,8 @@ type Live struct {
 
 // NewLive begins to draw, until close.
 func NewLive(screen *terminal.Screen, forecast *forecast.ETA) *Live {
-	l := &Live{Lines: &Lines{W: screen}, screen: screen, forecast: forecast, sofar: map[*plan.Trial][]float64{}, stopped: make(chan struct{})}
+	l := &Live{Lines: &Lines{W: screen}, screen: screen, forecast: forecast, sofar: map[*plan.Trial][]float64{},
+		stopped: make(chan struct{})}
 	l.drawing.Go(func() {
 		ticker := time.NewTicker(drawEvery)
 		defer ticker.Stop()
@@ -198,7 +199,8 @@ func (l *Live) lines(now time.Time, width int) []string {
 		if i == 0 {
 			word = "images"
 		}
-		lines = append(lines, fmt.Sprintf("%s%s, for %s", label(word), terminal.Clean(m.what), terminal.HMS(now.Sub(m.since))))
+		lines = append(lines, fmt.Sprintf("%s%s, for %s", label(word), terminal.Clean(m.what),
+			terminal.HMS(now.Sub(m.since))))
 	}
 	if l.experiment == nil {
 		return lines
@@ -217,7 +219,8 @@ func (l *Live) lines(now time.Time, width int) []string {
 	}
 	name := terminal.Clean(l.slug + "#" + l.experiment.Name)
 	share := l.forecast.Share(under, over)
-	lines = append(lines, fmt.Sprintf("%s%s%3.0f %%, %s left, %d of %d of %s", label("overall"), bar(share), 100*share, terminal.HMS(l.forecast.Remaining(under, over)),
+	lines = append(lines, fmt.Sprintf("%s%s%3.0f %%, %s left, %d of %d of %s", label("overall"), bar(share), 100*share,
+		terminal.HMS(l.forecast.Remaining(under, over)),
 		l.done, l.todo, name))
 	if under != nil {
 		one := l.forecast.One(under)
@@ -225,7 +228,8 @@ func (l *Live) lines(now time.Time, width int) []string {
 		if one > 0 {
 			part = over.Seconds() / one.Seconds()
 		}
-		line := fmt.Sprintf("%s%s%s of about %s, repetition %d of %s", label("now"), bar(part), terminal.HMS(over), terminal.HMS(one), l.step.Repetition, terminal.Clean(under.Name))
+		line := fmt.Sprintf("%s%s%s of about %s, repetition %d of %s", label("now"), bar(part), terminal.HMS(over),
+			terminal.HMS(one), l.step.Repetition, terminal.Clean(under.Name))
 		if words := l.median(under); words != "" {
 			line += ", " + words + " before"
 		}

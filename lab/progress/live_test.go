@@ -45,7 +45,8 @@ func inTheMiddle(w io.Writer, width int, plain bool) *Live {
 	l.Experiment(e, len(e.Steps))
 	for i, t := range e.Trials {
 		l.Begin(plan.Step{Trial: t, Repetition: 1})
-		l.End(plan.Step{Trial: t, Repetition: 1}, &record.Record{Load: &record.Load{Window: 2, Completed: int64(1000 * (i + 1))}})
+		l.End(plan.Step{Trial: t, Repetition: 1},
+			&record.Record{Load: &record.Load{Window: 2, Completed: int64(1000 * (i + 1))}})
 	}
 	l.judge.verdicts = []verdict{{"faster", "supported", "faster, 2.0 [1.9, 2.1]", terminal.Green}}
 	l.Begin(plan.Step{Trial: e.Trials[1], Repetition: 2})
@@ -157,8 +158,10 @@ func TestJudge(t *testing.T) {
 		want string
 	}{
 		{[]claim.Judgement{judgement("x", stats.NotMeasured), judgement("y", stats.Inconclusive)}, "y inconclusive"},
-		{[]claim.Judgement{judgement("x", stats.Supported), judgement("y", stats.Inconclusive)}, "x supported, y inconclusive"},
-		{[]claim.Judgement{judgement("x", stats.Supported), judgement("y", stats.Contradicted)}, "y contradicted, x supported"},
+		{[]claim.Judgement{judgement("x", stats.Supported), judgement("y", stats.Inconclusive)},
+			"x supported, y inconclusive"},
+		{[]claim.Judgement{judgement("x", stats.Supported), judgement("y", stats.Contradicted)},
+			"y contradicted, x supported"},
 	} {
 		now = step.now
 		found, ok := j.Add(&record.Record{}, began.Add(time.Hour))

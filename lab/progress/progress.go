@@ -65,10 +65,12 @@ func (p *Lines) Experiment(e *plan.Experiment, todo int) {
 		}
 	}
 	if len(e.Steps) == 0 {
-		fmt.Fprintf(p.W, "%s#%s: %s for the capacity of %s\n", p.slug, e.Name, terminal.Count(todo, "search"), strings.Join(names, "; "))
+		fmt.Fprintf(p.W, "%s#%s: %s for the capacity of %s\n", p.slug, e.Name, terminal.Count(todo, "search"),
+			strings.Join(names, "; "))
 		return
 	}
-	fmt.Fprintf(p.W, "%s#%s: %s of %s (%s), in seeded order %d\n", p.slug, e.Name, terminal.Count(todo, "repetition"), terminal.Count(len(names), "trial"),
+	fmt.Fprintf(p.W, "%s#%s: %s of %s (%s), in seeded order %d\n", p.slug, e.Name, terminal.Count(todo, "repetition"),
+		terminal.Count(len(names), "trial"),
 		strings.Join(names, "; "), e.Seed)
 }
 
@@ -81,8 +83,8 @@ func (p *Lines) Preparing(what string) images.Preparation {
 	return &buildLog{w: p.W, what: what, since: time.Now()}
 }
 
-// buildLog shows the builder's own lines, each with what it builds, as several may be built at once. Images that are there already have no
-// lines, and stay quiet.
+// buildLog shows the builder's own lines, each with what it builds, as several may be built at once. Images that are
+// there already have no lines, and stay quiet.
 type buildLog struct {
 	w     io.Writer
 	what  string
@@ -172,7 +174,8 @@ func (p *Lines) logOf(r *record.Record) string {
 	rest := ""
 	if n := len(lines) - maxLogLines; n > 0 {
 		lines = lines[n:]
-		rest = fmt.Sprintf("    the whole log: benchbook show %s#%s --trial %s --repetition %d\n", p.slug, r.Experiment, shellquote.Join(r.Trial), r.Repetition)
+		rest = fmt.Sprintf("    the whole log: benchbook show %s#%s --trial %s --repetition %d\n", p.slug, r.Experiment,
+			shellquote.Join(r.Trial), r.Repetition)
 	}
 	return terminal.Indent(strings.Join(lines, "\n")) + "\n" + rest
 }

@@ -20,8 +20,9 @@ import (
 	"benchbook/runner/images"
 )
 
-// Where a run leaves how far it is, for a preview in another terminal: one small file in a hidden folder of the project, which git
-// ignores. It is there as long as the run goes on; one that a killed run has left is told by its process, and overwritten.
+// Where a run leaves how far it is, for a preview in another terminal: one small file in a hidden folder of the
+// project, which git ignores. It is there as long as the run goes on; one that a killed run has left is told by its
+// process, and overwritten.
 const (
 	stateDir  = ".benchbook"
 	stateFile = "run.json"
@@ -48,8 +49,8 @@ type runState struct {
 // latestShown is how many results the file has.
 const latestShown = 3
 
-// A StatusFile reporter leaves how far the run is in a file. It is written between repetitions only, so that nothing is disturbed, and
-// that it cannot be written never stops a run.
+// A StatusFile reporter leaves how far the run is in a file. It is written between repetitions only, so that nothing is
+// disturbed, and that it cannot be written never stops a run.
 type StatusFile struct {
 	Reporter
 	file string

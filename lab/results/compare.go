@@ -61,7 +61,8 @@ type changeJSON struct {
 	Lo         *float64 `json:"lo"`
 	Hi         *float64 `json:"hi"`
 	Difference bool     `json:"difference"` // Change is B - A
-	P          *float64 `json:"p"`          // corrected for the cells of the metric and for looks; null where there is no such test
+	// corrected for the cells of the metric and for looks; null where there is no such test
+	P          *float64 `json:"p"`
 	NoiseFloor float64  `json:"noise_floor"`
 	Verdict    string   `json:"verdict"`
 	Refused    bool     `json:"refused"` // there are numbers that must not be compared, for Reason
@@ -109,7 +110,8 @@ type comparison struct {
 }
 
 // CompareSides compares the two sides that args begin with, of the articles that follow.
-func CompareSides(ctx context.Context, a *lab.Session, args []string, flags CompareOptions, gate *compare.Gate) (*comparison, error) {
+func CompareSides(ctx context.Context, a *lab.Session, args []string, flags CompareOptions,
+	gate *compare.Gate) (*comparison, error) {
 	project, list, err := a.Select(args[2:])
 	if err != nil {
 		return nil, err
@@ -145,7 +147,8 @@ func CompareSides(ctx context.Context, a *lab.Session, args []string, flags Comp
 		return nil, lab.UsageError(err)
 	}
 	if len(c.changes) == 0 {
-		return nil, lab.UsageError(errors.New("no cells to compare: the records are of experiments that the article no longer has, or that the profile leaves out"))
+		return nil, lab.UsageError(errors.New("no cells to compare: the records are of experiments that the article no " +
+			"longer has, or that the profile leaves out"))
 	}
 	if c.differences, err = compare.Differences(c.changes); err != nil {
 		return nil, lab.Failure(err)
@@ -155,7 +158,8 @@ func CompareSides(ctx context.Context, a *lab.Session, args []string, flags Comp
 }
 
 // layAll lays the sets of all articles that are compared over them.
-func (c *comparison) layAll(a *lab.Session, project *projects.Project, list []*lab.Article) (sides []compare.Sides, err error) {
+func (c *comparison) layAll(a *lab.Session, project *projects.Project, list []*lab.Article) (sides []compare.Sides,
+	err error) {
 	this, err := sysinfo.ThisHost()
 	if err != nil {
 		return nil, lab.Failure(err)
@@ -203,7 +207,8 @@ func (c *comparison) lay(project *projects.Project, l *lab.Article, host string)
 			return s, lab.Failure(fmt.Errorf("article %s: %w", l.Slug, err))
 		}
 		if d.Host != one.set.host || d.Profile != one.set.profile {
-			return s, lab.UsageError(fmt.Errorf("%s: its records are of profile %s, which article %s no longer has", one.name, one.set.profile, l.Slug))
+			return s, lab.UsageError(fmt.Errorf("%s: its records are of profile %s, which article %s no longer has", one.name,
+				one.set.profile, l.Slug))
 		}
 		*one.to = d
 		*one.sets = append(*one.sets, setOf(l.Slug, d, one.set.records))
@@ -221,7 +226,8 @@ func onlyPlannedIn(side string, l *lab.Article, d, other *dataset.Dataset) []str
 		o, ok := other.Experiment(e.Plan.Name)
 		for _, c := range e.Cells {
 			if l.Wants(e.Plan.Name) && len(c.Records) > 0 && (!ok || !hasTrial(o, c.Trial.Name)) {
-				out = append(out, fmt.Sprintf("%s: %s#%s %s, which profile %s of the other side does not have", side, l.Slug, e.Plan.Name, c.Trial.Name, other.Profile))
+				out = append(out, fmt.Sprintf("%s: %s#%s %s, which profile %s of the other side does not have", side, l.Slug,
+					e.Plan.Name, c.Trial.Name, other.Profile))
 			}
 		}
 	}
@@ -279,7 +285,8 @@ func goneTrials(side string, l *lab.Article, d *dataset.Dataset, records []*reco
 	}
 	slices.Sort(names)
 	for i, name := range names {
-		names[i] = fmt.Sprintf("%s: %s of %s, which the article no longer has", side, terminal.Count(gone[name], "record"), name)
+		names[i] = fmt.Sprintf("%s: %s of %s, which the article no longer has", side, terminal.Count(gone[name], "record"),
+			name)
 	}
 	return names
 }

@@ -110,13 +110,15 @@ func (c *comparison) printLeftOut(a *lab.Session, indent string) {
 
 func (c *comparison) printMarkdown(a *lab.Session) {
 	w := a.Stdout
-	fmt.Fprintf(w, "**%s**, from %s to %s\n\n", wording.Sum(c.changes), terminal.Markdown.Replace(c.a.String()), terminal.Markdown.Replace(c.b.String()))
+	fmt.Fprintf(w, "**%s**, from %s to %s\n\n", wording.Sum(c.changes), terminal.Markdown.Replace(c.a.String()),
+		terminal.Markdown.Replace(c.b.String()))
 	if c.failOn != nil {
 		met := "is not met"
 		if c.failOn.Met {
 			met = "is met by " + strings.Join(c.failOn.Cells, ", ")
 		}
-		fmt.Fprintf(w, "`--fail-on %s` %s\n\n", strings.ReplaceAll(c.failOn.Condition, "`", "'"), terminal.Markdown.Replace(met))
+		fmt.Fprintf(w, "`--fail-on %s` %s\n\n", strings.ReplaceAll(c.failOn.Condition, "`", "'"),
+			terminal.Markdown.Replace(met))
 	}
 	c.printChangesMarkdown(w)
 	fmt.Fprintf(w, "#### What differs\n\n%s.\n\n", terminal.Markdown.Replace(c.explanation.Words))
@@ -182,7 +184,8 @@ func (c *comparison) printDifferencesMarkdown(w io.Writer) {
 // data is the comparison for programs.
 func (c *comparison) data() CompareJSON {
 	out := CompareJSON{A: sideData(c.a, c.setsA), B: sideData(c.b, c.setsB), Changes: []changeJSON{},
-		Differences: append([]compare.Difference{}, c.differences...), Explanation: c.explanation, LeftOut: append([]string{}, c.leftOut...), FailOn: c.failOn}
+		Differences: append([]compare.Difference{}, c.differences...), Explanation: c.explanation,
+		LeftOut: append([]string{}, c.leftOut...), FailOn: c.failOn}
 	for i := range c.changes {
 		out.Changes = append(out.Changes, changeData(&c.changes[i]))
 	}
@@ -194,9 +197,12 @@ func sideData(s *side, sets []setJSON) sideJSON {
 }
 
 func changeData(c *compare.Change) changeJSON {
-	out := changeJSON{Article: c.Article, Experiment: c.A.Experiment.Plan.Name, Trial: c.A.Trial.Name, Metric: c.Metric.Name,
-		Unit: cmp.Or(c.Metric.Unit, "1"), A: resultData(c.A, c.ResultA), B: resultData(c.B, c.ResultB), Difference: c.Points,
-		NoiseFloor: c.Floor, Verdict: string(c.Verdict), Refused: c.Refused, Reason: c.Reason, Marks: append([]string{}, c.Marks...)}
+	out := changeJSON{Article: c.Article, Experiment: c.A.Experiment.Plan.Name, Trial: c.A.Trial.Name,
+		Metric: c.Metric.Name,
+		Unit:   cmp.Or(c.Metric.Unit, "1"),
+		A:      resultData(c.A, c.ResultA), B: resultData(c.B, c.ResultB), Difference: c.Points,
+		NoiseFloor: c.Floor, Verdict: string(c.Verdict), Refused: c.Refused, Reason: c.Reason,
+		Marks: append([]string{}, c.Marks...)}
 	if e := c.Effect; e != nil {
 		out.Change = terminal.Finite(e.Number)
 		if e.Interval != nil {
@@ -210,19 +216,22 @@ func changeData(c *compare.Change) changeJSON {
 }
 
 func resultData(cell *dataset.Cell, r dataset.Result) resultJSON {
-	return resultJSON{Run: cell.Run, State: cell.State.String(), Validity: cell.Validity().Level().String(), measuredJSON: measuredData(r)}
+	return resultJSON{Run: cell.Run, State: cell.State.String(), Validity: cell.Validity().Level().String(),
+		measuredJSON: measuredData(r)}
 }
 
 // rows are the changes as CSV.
 func (c *comparison) rows() [][]string {
 	rows := [][]string{{"article", "experiment", "trial", "metric", "unit", "a_run", "a_repetitions", "a", "a_lo", "a_hi",
-		"b_run", "b_repetitions", "b", "b_lo", "b_hi", "change", "lo", "hi", "difference", "p", "noise_floor", "verdict", "reason", "marks"}}
+		"b_run", "b_repetitions", "b", "b_lo", "b_hi", "change", "lo", "hi", "difference", "p", "noise_floor", "verdict",
+		"reason", "marks"}}
 	for i := range c.changes {
 		d := changeData(&c.changes[i])
 		rows = append(rows, []string{d.Article, d.Experiment, d.Trial, d.Metric, d.Unit,
 			d.A.Run, fmt.Sprint(d.A.Repetitions), terminal.Exact(d.A.Value), terminal.Exact(d.A.Lo), terminal.Exact(d.A.Hi),
 			d.B.Run, fmt.Sprint(d.B.Repetitions), terminal.Exact(d.B.Value), terminal.Exact(d.B.Lo), terminal.Exact(d.B.Hi),
-			terminal.Exact(d.Change), terminal.Exact(d.Lo), terminal.Exact(d.Hi), fmt.Sprint(d.Difference), terminal.Exact(d.P), terminal.Exact(&d.NoiseFloor), d.Verdict, d.Reason,
+			terminal.Exact(d.Change), terminal.Exact(d.Lo), terminal.Exact(d.Hi), fmt.Sprint(d.Difference), terminal.Exact(d.P),
+			terminal.Exact(&d.NoiseFloor), d.Verdict, d.Reason,
 			strings.Join(d.Marks, "; ")})
 	}
 	return rows

@@ -56,14 +56,16 @@ func ExportedCells(list []ShowJSON) []Cell {
 	for _, s := range list {
 		for _, e := range s.Experiments {
 			for _, c := range e.Cells {
-				cell := Cell{article: s.Article, experiment: e.Experiment, host: s.Host, profile: s.Profile, run: c.Run, trial: c.Trial,
+				cell := Cell{article: s.Article, experiment: e.Experiment, host: s.Host, profile: s.Profile, run: c.Run,
+					trial:      c.Trial,
 					parameters: slices.Concat(c.Parameters, c.Labels), isCommand: c.cell.Trial.Command != nil}
 				if cell.isCommand {
 					cell.exit = c.cell.Trial.Command.ExpectExit
 				}
 				for _, m := range c.Metrics {
 					if m.result.Missing == "" && len(m.result.Values) > 0 {
-						cell.metrics = append(cell.metrics, CellMetric{m.result.Metric, m.result.Repetitions(), m.result.Values, m.result.Estimate.Centre, m.Lo, m.Hi})
+						cell.metrics = append(cell.metrics, CellMetric{m.result.Metric, m.result.Repetitions(), m.result.Values,
+							m.result.Estimate.Centre, m.Lo, m.Hi})
 					}
 				}
 				if !c.Calibration && len(cell.metrics) > 0 {
@@ -123,7 +125,8 @@ func exportCSV(w io.Writer, cells []Cell) error {
 			}
 		}
 	}
-	rows := [][]string{csvtext.Head([]string{"article", "experiment", "host", "profile", "run", "trial"}, names, []string{"repetition", "metric", "unit", "value"})}
+	rows := [][]string{csvtext.Head([]string{"article", "experiment", "host", "profile", "run", "trial"}, names,
+		[]string{"repetition", "metric", "unit", "value"})}
 	for _, c := range cells {
 		for _, m := range c.metrics {
 			for i, v := range m.values {
@@ -146,8 +149,8 @@ func valueOf(parameters []record.Parameter, name string) string {
 	return parameters[i].Value
 }
 
-// ExportedJSON is one value as export prints it with --format json, in a list. Fields are added to it in later versions, none are
-// renamed or removed.
+// ExportedJSON is one value as export prints it with --format json, in a list. Fields are added to it in later
+// versions, none are renamed or removed.
 type ExportedJSON struct {
 	Article    string            `json:"article"`
 	Experiment string            `json:"experiment"`
@@ -167,7 +170,8 @@ func exportJSON(w io.Writer, cells []Cell) error {
 	for _, c := range cells {
 		for _, m := range c.metrics {
 			for i, v := range m.values {
-				out = append(out, ExportedJSON{c.article, c.experiment, c.host, c.profile, c.run, c.trial, c.named(), m.repetition(i), m.Name,
+				out = append(out, ExportedJSON{c.article, c.experiment, c.host, c.profile, c.run, c.trial, c.named(),
+					m.repetition(i), m.Name,
 					cmp.Or(m.Unit, "1"), v})
 			}
 		}
@@ -184,15 +188,17 @@ func (c *Cell) named() map[string]string {
 	return out
 }
 
-// What the format of Go's benchmarks does not allow in names: white space anywhere, a slash in a part, an end that is a number of cores.
+// What the format of Go's benchmarks does not allow in names: white space anywhere, a slash in a part, an end that is a
+// number of cores.
 var (
 	notInName   = regexp.MustCompile(`[\s/]+`)
 	likeCores   = regexp.MustCompile(`-\d+$`)
-	unitOfBench = map[string]string{"s": "sec", "B": "bytes", "B/s": "bytes/sec", "1/s": "per-sec", "1": "ratio", "": "ratio", "cores": "cores"}
+	unitOfBench = map[string]string{"s": "sec", "B": "bytes", "B/s": "bytes/sec", "1/s": "per-sec", "1": "ratio",
+		"": "ratio", "cores": "cores"}
 )
 
-// exportBenchfmt prints a line for each repetition. Units are made of a metric and its base unit, so that benchstat keeps the metrics
-// apart; which of them are better when higher is said first.
+// exportBenchfmt prints a line for each repetition. Units are made of a metric and its base unit, so that benchstat
+// keeps the metrics apart; which of them are better when higher is said first.
 //
 // Source: golang.org/design/14313-benchmark-format; golang.org/x/perf/benchfmt.
 func exportBenchfmt(w io.Writer, cells []Cell) error {
@@ -209,7 +215,8 @@ func exportBenchfmt(w io.Writer, cells []Cell) error {
 	var head string
 	names := map[string]int{}
 	for _, c := range cells {
-		if now := fmt.Sprintf("article: %s\nexperiment: %s\nhost: %s\nprofile: %s\n", c.article, c.experiment, c.host, c.profile); now != head {
+		if now := fmt.Sprintf("article: %s\nexperiment: %s\nhost: %s\nprofile: %s\n", c.article, c.experiment, c.host,
+			c.profile); now != head {
 			head = now
 			b.WriteString("\n" + head)
 		}
@@ -307,7 +314,8 @@ func exportHyperfine(w io.Writer, cells []Cell) error {
 		}
 		mean, deviation := stat.MeanStdDev(real.values, nil)
 		r := result{Command: c.article + "#" + c.experiment + " " + c.trial, Mean: mean, Median: stats.Median(real.values),
-			User: stat.Mean(user.values, nil), System: stat.Mean(system.values, nil), Min: slices.Min(real.values), Max: slices.Max(real.values), Times: real.values,
+			User: stat.Mean(user.values, nil), System: stat.Mean(system.values, nil), Min: slices.Min(real.values),
+			Max: slices.Max(real.values), Times: real.values,
 			ExitCodes: make([]int, len(real.values)), Parameters: c.named()}
 		for i := range r.ExitCodes {
 			r.ExitCodes[i] = c.exit // those that ended otherwise have failed, and no time

@@ -13,8 +13,10 @@ func TestBenchName(t *testing.T) {
 		want             string
 	}{
 		{"no parameters", "gzip", nil, "BenchmarkGzip"},
-		{"in the order of the article", "web", []record.Parameter{{Name: "server", Value: "sync"}, {Name: "workers", Value: "4"}}, "BenchmarkWeb/server=sync/workers=4"},
-		{"white space and slashes", "a b", []record.Parameter{{Name: "path", Value: "/usr/bin x"}}, "BenchmarkA_b/path=_usr_bin_x"},
+		{"in the order of the article", "web", []record.Parameter{{Name: "server", Value: "sync"},
+			{Name: "workers", Value: "4"}}, "BenchmarkWeb/server=sync/workers=4"},
+		{"white space and slashes", "a b", []record.Parameter{{Name: "path", Value: "/usr/bin x"}},
+			"BenchmarkA_b/path=_usr_bin_x"},
 		{"what looks like a number of cores", "e", []record.Parameter{{Name: "nice", Value: "-5"}}, "BenchmarkE/nice=-5-1"},
 		{"of any script", "größe", nil, "BenchmarkGröße"},
 	}

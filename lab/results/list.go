@@ -32,7 +32,8 @@ type ListJSON struct {
 // ListEntry is an article with what its page shows.
 func ListEntry(a *lab.Session, project *projects.Project, c *lab.Article, this sysinfo.Host) (ListJSON, error) {
 	front := c.Doc.Front
-	out := ListJSON{Article: c.Slug, Title: front.Title.Value, Date: front.Date.Value, Draft: front.Draft.V, Tags: []string{},
+	out := ListJSON{Article: c.Slug, Title: front.Title.Value, Date: front.Date.Value, Draft: front.Draft.V,
+		Tags:        []string{},
 		Experiments: []string{}, Problems: len(c.Problems.Sorted())}
 	for _, t := range front.Tags {
 		out.Tags = append(out.Tags, t.Value)

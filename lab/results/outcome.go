@@ -18,8 +18,8 @@ import (
 	"benchbook/runner/sysinfo"
 )
 
-// outcomeJSON is what run, report and render print with --json: what the claims of articles came to. Fields are added to it in later
-// versions, none are renamed or removed.
+// outcomeJSON is what run, report and render print with --json: what the claims of articles came to. Fields are added
+// to it in later versions, none are renamed or removed.
 type outcomeJSON struct {
 	Articles []articleOutcomeJSON `json:"articles"` // those without problems
 	Site     string               `json:"site,omitempty"`
@@ -72,14 +72,16 @@ type claimJSON struct {
 	Name     string `json:"name"`
 	Headline bool   `json:"headline"`
 	Expect   string `json:"expect,omitempty"`
-	// Level is that at which the claim was judged: 0.05, or less where rounds were added to a run that was finished; 0 without a test.
+	// Level is that at which the claim was judged: 0.05, or less where rounds were added to a run that was finished; 0
+	// without a test.
 	Level float64 `json:"level"`
 	judgementJSON
 	Parts       []judgementJSON `json:"parts,omitempty"`
 	Sensitivity sensitivityJSON `json:"sensitivity"`
 }
 
-// effectJSON is unrounded, in the base unit. Ends are null where the interval has none, and both where there is no interval.
+// effectJSON is unrounded, in the base unit. Ends are null where the interval has none, and both where there is no
+// interval.
 type effectJSON struct {
 	Value  float64  `json:"value"`
 	Lo     *float64 `json:"lo"`
@@ -104,9 +106,10 @@ type byMetricJSON struct {
 
 // ordersJSON is how far metrics put the cells of an experiment in the same order.
 type ordersJSON struct {
-	Experiment    string       `json:"experiment"`
-	Metrics       []string     `json:"metrics"`
-	Tau           [][]*float64 `json:"tau_b"` // by row and column as metrics; null with itself, and where a metric is the same for all
+	Experiment string   `json:"experiment"`
+	Metrics    []string `json:"metrics"`
+	// by row and column as metrics; null with itself, and where a metric is the same for all
+	Tau           [][]*float64 `json:"tau_b"`
 	Smallest      *float64     `json:"smallest_tau_b"`
 	WinnerDepends bool         `json:"winner_depends_on_metric"`
 }
@@ -118,11 +121,13 @@ type ArticleOutcome struct {
 	others []dataset.SetName // sets of records that are not shown
 }
 
-// NewOutcome says what results came to. Orders and what claims came to by other metrics, which take time, are in it only if it is for JSON.
+// NewOutcome says what results came to. Orders and what claims came to by other metrics, which take time, are in it
+// only if it is for JSON.
 func NewOutcome(d *dataset.Dataset, asJSON bool) *ArticleOutcome {
 	standing, reason := claim.Standing(d)
 	out := &ArticleOutcome{words: datasetWords(d), others: d.Others}
-	out.Data = articleOutcomeJSON{Article: d.Doc.Slug, Standing: string(standing), Reason: reason, Host: d.Host, Own: d.Own, Profile: d.Profile,
+	out.Data = articleOutcomeJSON{Article: d.Doc.Slug, Standing: string(standing), Reason: reason, Host: d.Host,
+		Own: d.Own, Profile: d.Profile,
 		Claims: []claimJSON{}, Orders: []ordersJSON{}}
 	for _, j := range claim.Judgements(d) {
 		out.Data.Claims = append(out.Data.Claims, claimOutcome(d, &j, asJSON))
@@ -139,7 +144,8 @@ func NewOutcome(d *dataset.Dataset, asJSON bool) *ArticleOutcome {
 }
 
 func claimOutcome(d *dataset.Dataset, j *claim.Judgement, asJSON bool) claimJSON {
-	c := claimJSON{Name: j.Claim.Name.Value, Headline: j.Claim.Headline.V, Expect: j.Claim.Expect.Text.Value, Level: j.Level, judgementJSON: judgementOutcome(j)}
+	c := claimJSON{Name: j.Claim.Name.Value, Headline: j.Claim.Headline.V, Expect: j.Claim.Expect.Text.Value,
+		Level: j.Level, judgementJSON: judgementOutcome(j)}
 	for _, p := range j.Parts {
 		c.Parts = append(c.Parts, judgementOutcome(&p))
 	}
@@ -155,8 +161,9 @@ func claimOutcome(d *dataset.Dataset, j *claim.Judgement, asJSON bool) claimJSON
 }
 
 func judgementOutcome(j *claim.Judgement) judgementJSON {
-	out := judgementJSON{What: j.What, Verdict: string(j.Verdict), Reason: j.Reason, NeededRepetitions: j.Needed, NoiseFloor: j.Floor,
-		Marks: append([]string{}, j.Marks...), Invalid: j.Invalid}
+	out := judgementJSON{What: j.What, Verdict: string(j.Verdict), Reason: j.Reason, NeededRepetitions: j.Needed,
+		NoiseFloor: j.Floor,
+		Marks:      append([]string{}, j.Marks...), Invalid: j.Invalid}
 	out.Effect = effectData(j.Effect, j.Region, j.IsRatio)
 	return out
 }
@@ -166,7 +173,8 @@ func effectData(q *dataset.Quantity, region stats.Region, isRatio bool) *effectJ
 	if q == nil {
 		return nil
 	}
-	e := &effectJSON{Value: q.Number, Unit: q.Unit, Ratio: isRatio, Change: isRatio && q.Share, RegionLo: terminal.Finite(region.Lo), RegionHi: terminal.Finite(region.Hi)}
+	e := &effectJSON{Value: q.Number, Unit: q.Unit, Ratio: isRatio, Change: isRatio && q.Share,
+		RegionLo: terminal.Finite(region.Lo), RegionHi: terminal.Finite(region.Hi)}
 	if q.Interval != nil {
 		e.Lo, e.Hi = terminal.Finite(q.Interval.Lo), terminal.Finite(q.Interval.Hi)
 	}
@@ -191,8 +199,8 @@ func ordersOutcome(experiment string, o claim.Orders) ordersJSON {
 	return out
 }
 
-// ClaimStatus is the status that --claims asks for: that a claim is contradicted, or that one rests on a number that is not valid.
-// Both are said.
+// ClaimStatus is the status that --claims asks for: that a claim is contradicted, or that one rests on a number that is
+// not valid. Both are said.
 func ClaimStatus(a *lab.Session, outcomes []*ArticleOutcome) error {
 	var contradicted, invalid []string
 	for _, o := range outcomes {
@@ -211,13 +219,15 @@ func ClaimStatus(a *lab.Session, outcomes []*ArticleOutcome) error {
 		first = lab.WithStatus(lab.StatusContradicted, errors.New("contradicted: "+strings.Join(contradicted, ", ")))
 	}
 	if len(invalid) > 0 {
-		then = lab.WithStatus(lab.StatusInvalid, errors.New("depending on a number that is not valid: "+strings.Join(invalid, ", ")))
+		then = lab.WithStatus(lab.StatusInvalid, errors.New("depending on a number that is not valid: "+strings.Join(invalid,
+			", ")))
 	}
 	return a.JoinErrors(first, then)
 }
 
 // ShownDataset lays the records of an article over its plans: what the page shows.
-func ShownDataset(a *lab.Session, project *projects.Project, c *lab.Article, this sysinfo.Host) (*dataset.Dataset, error) {
+func ShownDataset(a *lab.Session, project *projects.Project, c *lab.Article, this sysinfo.Host) (*dataset.Dataset,
+	error) {
 	records, o, err := a.Lay(project, c, this)
 	if err != nil {
 		return nil, err
@@ -225,9 +235,10 @@ func ShownDataset(a *lab.Session, project *projects.Project, c *lab.Article, thi
 	return dataset.New(c.Doc, records, o)
 }
 
-// Outcomes are what the records say of the articles: those of this host in a profile, where there are some, or else those that the page shows.
-// Articles with problems are left out.
-func Outcomes(a *lab.Session, project *projects.Project, list []*lab.Article, profile string, asJSON bool) ([]*ArticleOutcome, error) {
+// Outcomes are what the records say of the articles: those of this host in a profile, where there are some, or else
+// those that the page shows. Articles with problems are left out.
+func Outcomes(a *lab.Session, project *projects.Project, list []*lab.Article, profile string,
+	asJSON bool) ([]*ArticleOutcome, error) {
 	this, err := sysinfo.ThisHost()
 	if err != nil {
 		return nil, lab.Failure(err)
@@ -247,7 +258,8 @@ func Outcomes(a *lab.Session, project *projects.Project, list []*lab.Article, pr
 }
 
 // outcomeDataset is the set of records that a run in a profile is about.
-func outcomeDataset(a *lab.Session, project *projects.Project, c *lab.Article, this sysinfo.Host, profile string) (*dataset.Dataset, error) {
+func outcomeDataset(a *lab.Session, project *projects.Project, c *lab.Article, this sysinfo.Host,
+	profile string) (*dataset.Dataset, error) {
 	records, o, err := a.Lay(project, c, this)
 	if err != nil {
 		return nil, err
@@ -257,7 +269,8 @@ func outcomeDataset(a *lab.Session, project *projects.Project, c *lab.Article, t
 	if err != nil || !slices.ContainsFunc(shown.Others, isMine) {
 		return shown, err
 	}
-	fmt.Fprintf(a.Stderr, "%s: these are results of profile %s; pages show those of profile %s, host %s\n", c.Slug, profile, shown.Profile, shown.Host)
+	fmt.Fprintf(a.Stderr, "%s: these are results of profile %s; pages show those of profile %s, host %s\n", c.Slug,
+		profile, shown.Profile, shown.Host)
 	o.Profile, o.Host = profile, o.ThisHost
 	return dataset.New(c.Doc, records, o)
 }
@@ -277,14 +290,15 @@ func PrintOutcome(a *lab.Session, outcomes []*ArticleOutcome, site string, asJSO
 	return lab.PrintJSON(a.Stdout, out)
 }
 
-// NoteOtherProfile says of articles that were measured under a profile that results of another one are shown, with the way to those
-// that were asked for: a complete set of this host in full goes before quick ones.
+// NoteOtherProfile says of articles that were measured under a profile that results of another one are shown, with the
+// way to those that were asked for: a complete set of this host in full goes before quick ones.
 func NoteOtherProfile(a *lab.Session, outcomes []*ArticleOutcome, slugs []string, profile string) {
 	for _, o := range outcomes {
 		slug, shown := o.Data.Article, o.Data.Profile
 		mine := func(s dataset.SetName) bool { return s.Profile == profile && s.Host == o.Data.Host }
 		if slices.Contains(slugs, slug) && o.Data.Own && shown != profile && slices.ContainsFunc(o.others, mine) {
-			fmt.Fprintf(a.Stderr, "%s: these are the complete results of profile %s; benchbook show --profile %s %s shows those of %s\n",
+			fmt.Fprintf(a.Stderr, "%s: these are the complete results of profile %s; benchbook show --profile %s %s shows "+
+				"those of %s\n",
 				slug, shown, profile, slug, profile)
 		}
 	}
@@ -342,7 +356,8 @@ func JudgementWords(j *claim.Judgement) string {
 		parts = append(parts, j.Reason)
 	}
 	if j.Needed > stats.MaxRepetitions {
-		parts = append(parts, fmt.Sprintf("more than %d repetitions would have an even chance of deciding it", stats.MaxRepetitions))
+		parts = append(parts, fmt.Sprintf("more than %d repetitions would have an even chance of deciding it",
+			stats.MaxRepetitions))
 	} else if j.Needed > 0 {
 		parts = append(parts, fmt.Sprintf("about %d repetitions would have an even chance of deciding it", j.Needed))
 	}

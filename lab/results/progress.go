@@ -28,6 +28,7 @@ func FoundWords(s *record.Search) string {
 
 // stopWords say why a search for a value ended.
 var stopWords = map[string]string{
-	record.StopWorse: "larger ones were no better", record.StopLimit: "up to the largest allowed", record.StopBudget: "until its budget was over",
+	record.StopWorse: "larger ones were no better", record.StopLimit: "up to the largest allowed",
+	record.StopBudget: "until its budget was over",
 	record.StopPoints: "as many as this profile tries", record.StopOnly: "the only one allowed",
 }

@@ -25,8 +25,8 @@ import (
 	"benchbook/runner/sysinfo"
 )
 
-// ShowJSON is an article as show prints it with --format json, in a list. Fields are added to it in later versions, none are
-// renamed or removed. Numbers are unrounded and in base units; null where there is none.
+// ShowJSON is an article as show prints it with --format json, in a list. Fields are added to it in later versions,
+// none are renamed or removed. Numbers are unrounded and in base units; null where there is none.
 type ShowJSON struct {
 	Article     string              `json:"article"`
 	Title       string              `json:"title"`
@@ -123,8 +123,8 @@ type Selection struct {
 	Repetition         int
 }
 
-// Selected is all that is known of the articles that are named, in the sets of records that flags ask for. A trial or a claim is
-// not looked for.
+// Selected is all that is known of the articles that are named, in the sets of records that flags ask for. A trial or a
+// claim is not looked for.
 func Selected(a *lab.Session, args []string, flags Selection) ([]ShowJSON, error) {
 	project, list, _, err := a.SelectPlanned(args, plan.Options{}, "articles with problems are not shown")
 	if err != nil {
@@ -188,9 +188,11 @@ func Show(a *lab.Session, args []string, flags Selection, format string) error {
 
 func (f *Selection) filters() bool { return f.Run != "" || f.Host != "" || f.Profile != "" }
 
-// Wants reports whether a record is one of those that are asked for. Runs are those that were measured in one go with the run that is.
+// Wants reports whether a record is one of those that are asked for. Runs are those that were measured in one go with
+// the run that is.
 func (f *Selection) Wants(r *record.Record, runs []string) bool {
-	return (f.Run == "" || slices.Contains(runs, r.Run)) && (f.Host == "" || r.Host == f.Host) && (f.Profile == "" || r.Profile == f.Profile)
+	return (f.Run == "" || slices.Contains(runs, r.Run)) && (f.Host == "" || r.Host == f.Host) && (f.Profile == "" ||
+		r.Profile == f.Profile)
 }
 
 // nothing says that no record is wanted, with those that there are.
@@ -220,7 +222,8 @@ func (f *Selection) nothing(slug string, records []*record.Record) error {
 func shown(c *lab.Article, d *dataset.Dataset) ShowJSON {
 	standing, reason := claim.Standing(d)
 	out := ShowJSON{Article: c.Slug, Title: c.Doc.Front.Title.Value, Host: d.Host, ThisHost: d.Own, Profile: d.Profile,
-		Standing: string(standing), Reason: reason, Experiments: []shownExperiment{}, Claims: []shownClaim{}, Others: []map[string]string{}}
+		Standing: string(standing), Reason: reason, Experiments: []shownExperiment{}, Claims: []shownClaim{},
+		Others: []map[string]string{}}
 	for _, s := range d.Others {
 		out.Others = append(out.Others, map[string]string{"host": s.Host, "profile": s.Profile})
 	}
@@ -238,8 +241,8 @@ func shown(c *lab.Article, d *dataset.Dataset) ShowJSON {
 	return out
 }
 
-// concerns reports whether a claim is about one of some experiments. One that names none is about the only one, or about more than
-// can be told from its words.
+// concerns reports whether a claim is about one of some experiments. One that names none is about the only one, or
+// about more than can be told from its words.
 func concerns(c *article.Claim, experiments []string) bool {
 	named := []string{}
 	if c.Experiment.Value != "" {
@@ -254,11 +257,15 @@ func concerns(c *article.Claim, experiments []string) bool {
 			}
 		}
 	}
-	return len(named) == 0 || slices.ContainsFunc(named, func(name string) bool { return slices.Contains(experiments, name) })
+	return len(named) == 0 || slices.ContainsFunc(named, func(name string) bool {
+		return slices.Contains(experiments,
+			name)
+	})
 }
 
 func showExperiment(d *dataset.Dataset, e *dataset.Experiment) shownExperiment {
-	out := shownExperiment{Experiment: e.Plan.Name, Skipped: e.Plan.Skipped, NoiseFloor: map[string]shownFloor{}, Cells: []shownCell{},
+	out := shownExperiment{Experiment: e.Plan.Name, Skipped: e.Plan.Skipped, NoiseFloor: map[string]shownFloor{},
+		Cells:   []shownCell{},
 		noFloor: map[string]string{}, metrics: e.AllMetrics()}
 	for _, m := range out.metrics {
 		f, missing := d.Floor(e.Plan.Name, m.Name)
@@ -282,11 +289,13 @@ func showCell(c *dataset.Cell, metrics []record.Metric) shownCell {
 	t := c.Trial
 	out := shownCell{Trial: t.Name, Calibration: t.Calibration, Parameters: append([]record.Parameter{}, t.Parameters...),
 		Labels: append([]record.Parameter{}, t.Labels...), Unavailable: t.Unavailable, State: c.State.String(), Run: c.Run,
-		Validity: c.Validity().Level().String(), Checks: showChecks(c.Validity().Checks()), Repetitions: []shownRepetition{}, Metrics: []ShownMetric{}, Searches: searchesOf(c),
+		Validity: c.Validity().Level().String(), Checks: showChecks(c.Validity().Checks()), Repetitions: []shownRepetition{},
+		Metrics: []ShownMetric{}, Searches: searchesOf(c),
 		LimitedBy: c.Validity().LimitedBy().By, cell: c}
 	for _, r := range c.Records {
 		level, checks := validity.Of(r)
-		one := shownRepetition{Repetition: r.Repetition, Started: r.Started, Validity: level.String(), Failure: r.Failure, Words: []string{}}
+		one := shownRepetition{Repetition: r.Repetition, Started: r.Started, Validity: level.String(), Failure: r.Failure,
+			Words: []string{}}
 		for _, check := range checks {
 			if r.Failure == "" && (check.Level == validity.Warn || check.Level == validity.Invalid) {
 				one.Words = append(one.Words, check.Words)
@@ -296,8 +305,9 @@ func showCell(c *dataset.Cell, metrics []record.Metric) shownCell {
 	}
 	for _, m := range metrics {
 		r := c.Metric(m.Name)
-		out.Metrics = append(out.Metrics, ShownMetric{Metric: m.Name, Unit: cmp.Or(m.Unit, "1"), measuredJSON: measuredData(r),
-			Marks: append([]string{}, r.Marks...), result: r})
+		out.Metrics = append(out.Metrics, ShownMetric{Metric: m.Name, Unit: cmp.Or(m.Unit, "1"),
+			measuredJSON: measuredData(r),
+			Marks:        append([]string{}, r.Marks...), result: r})
 	}
 	return out
 }
@@ -323,7 +333,8 @@ func OnlyTrial(list []ShowJSON, trial string) error {
 			e.Cells = slices.DeleteFunc(e.Cells, func(c shownCell) bool { return c.Trial != trial })
 			found = found || len(e.Cells) > 0
 		}
-		list[i].Experiments = slices.DeleteFunc(list[i].Experiments, func(e shownExperiment) bool { return len(e.Cells) == 0 })
+		list[i].Experiments = slices.DeleteFunc(list[i].Experiments,
+			func(e shownExperiment) bool { return len(e.Cells) == 0 })
 		list[i].Claims = []shownClaim{}
 	}
 	if !found {
@@ -372,8 +383,8 @@ func (s *ShowJSON) head() string {
 	return fmt.Sprintf("%s: %s (%s)", s.Article, s.Standing, where)
 }
 
-// about says what has to be known of a cell beside its numbers: its state unless it is fresh, and its validity with the words of
-// the checks that are not ok.
+// about says what has to be known of a cell beside its numbers: its state unless it is fresh, and its validity with the
+// words of the checks that are not ok.
 func (c *shownCell) about() []string {
 	switch {
 	case c.Unavailable != "":
@@ -444,7 +455,8 @@ func printShownText(a *lab.Session, s *ShowJSON, about extent) {
 			}
 			rows := [][]string{{"metric", "n", "centre and interval", "noise floor"}}
 			for _, m := range c.Metrics {
-				rows = append(rows, []string{m.Metric, fmt.Sprint(m.Repetitions), shownWords(m.result, units[m.Metric]), e.floor(m.Metric)})
+				rows = append(rows, []string{m.Metric, fmt.Sprint(m.Repetitions), shownWords(m.result, units[m.Metric]),
+					e.floor(m.Metric)})
 			}
 			if words := c.without(); words != "" {
 				fmt.Fprintf(a.Stdout, "    %s\n", words)
@@ -586,7 +598,8 @@ func printShownMarkdown(a *lab.Session, s *ShowJSON, about extent) {
 
 // shownRows are the metrics of all cells as CSV.
 func shownRows(list []ShowJSON) [][]string {
-	rows := [][]string{{"article", "experiment", "trial", "calibration", "host", "profile", "run", "state", "validity", "metric", "unit",
+	rows := [][]string{{"article", "experiment", "trial", "calibration", "host", "profile", "run", "state", "validity",
+		"metric", "unit",
 		"repetitions", "value", "lo", "hi", "interval", "noise_floor", "missing", "marks"}}
 	for _, s := range list {
 		for _, e := range s.Experiments {
@@ -596,8 +609,10 @@ func shownRows(list []ShowJSON) [][]string {
 					if f, ok := e.NoiseFloor[m.Metric]; ok {
 						floor = terminal.Exact(&f.Floor)
 					}
-					rows = append(rows, []string{s.Article, e.Experiment, c.Trial, fmt.Sprint(c.Calibration), s.Host, s.Profile, c.Run, c.State,
-						c.Validity, m.Metric, m.Unit, fmt.Sprint(m.Repetitions), terminal.Exact(m.Value), terminal.Exact(m.Lo), terminal.Exact(m.Hi), m.Interval, floor,
+					rows = append(rows, []string{s.Article, e.Experiment, c.Trial, fmt.Sprint(c.Calibration), s.Host, s.Profile, c.Run,
+						c.State,
+						c.Validity, m.Metric, m.Unit, fmt.Sprint(m.Repetitions), terminal.Exact(m.Value), terminal.Exact(m.Lo),
+						terminal.Exact(m.Hi), m.Interval, floor,
 						m.Missing, strings.Join(m.Marks, "; ")})
 				}
 			}

@@ -43,17 +43,19 @@ type axisJSON struct {
 }
 
 type alternativeJSON struct {
-	Choices []int       `json:"choices"` // by axes, the place of the option, from 0
-	Words   string      `json:"words"`   // what it does otherwise; empty for the claim as it is judged
-	Verdict string      `json:"verdict"`
-	Reason  string      `json:"reason,omitempty"`
-	Effect  *effectJSON `json:"effect,omitempty"` // in the terms of the claim: of comparisons the ratio, whatever the metric's better direction
+	Choices []int  `json:"choices"` // by axes, the place of the option, from 0
+	Words   string `json:"words"`   // what it does otherwise; empty for the claim as it is judged
+	Verdict string `json:"verdict"`
+	Reason  string `json:"reason,omitempty"`
+	// in the terms of the claim: of comparisons the ratio, whatever the metric's better direction
+	Effect *effectJSON `json:"effect,omitempty"`
 }
 
 // showClaim is a claim with all alternatives.
 func showClaim(d *dataset.Dataset, j *claim.Judgement) shownClaim {
 	claim := shownClaim{Claim: j.Claim.Name.Value, Headline: j.Claim.Headline.V, Expect: j.Claim.Expect.Text.Value,
-		Verdict: string(j.Verdict), What: j.What, Because: JudgementWords(j), Invalid: j.Invalid, multiverse: claim.MultiverseOf(d, j.Claim)}
+		Verdict: string(j.Verdict), What: j.What, Because: JudgementWords(j), Invalid: j.Invalid,
+		multiverse: claim.MultiverseOf(d, j.Claim)}
 	if e := j.Effect; e != nil {
 		claim.Value = terminal.Finite(e.Number)
 		if e.Interval != nil {
@@ -66,7 +68,8 @@ func showClaim(d *dataset.Dataset, j *claim.Judgement) shownClaim {
 		out.Axes = append(out.Axes, axisJSON{x.Name, x.Options})
 	}
 	for _, alternative := range m.Alternatives {
-		out.List = append(out.List, alternativeJSON{Choices: append([]int{}, alternative.Choices...), Words: alternative.Words,
+		out.List = append(out.List, alternativeJSON{Choices: append([]int{}, alternative.Choices...),
+			Words:   alternative.Words,
 			Verdict: string(alternative.Judgement.Verdict), Reason: alternative.Judgement.Reason,
 			Effect: effectData(alternative.Effect, alternative.Region, alternative.Judgement.IsRatio)})
 	}
@@ -77,7 +80,8 @@ func showClaim(d *dataset.Dataset, j *claim.Judgement) shownClaim {
 // judgedOtherwise reports whether the claim was measured in more ways than the one that it is judged by.
 func (c *shownClaim) judgedOtherwise() bool { return c.multiverse.Is != stats.OneAlternative }
 
-// judged says in how many of its alternatives a claim has which verdict: "all 12 supported", "10 of 12 supported, 2 inconclusive".
+// judged says in how many of its alternatives a claim has which verdict: "all 12 supported", "10 of 12 supported, 2
+// inconclusive".
 func (c *shownClaim) judged() string {
 	list := c.multiverse.Alternatives
 	var words []string
@@ -106,13 +110,14 @@ func (c *shownClaim) alternativeRows() [][]string {
 		if alternative.Effect != nil {
 			effect = effectWords(alternative.Effect)
 		}
-		rows = append(rows, []string{string(alternative.Judgement.Verdict), effect, cmp.Or(alternative.Words, "as the page does")})
+		rows = append(rows, []string{string(alternative.Judgement.Verdict), effect,
+			cmp.Or(alternative.Words, "as the page does")})
 	}
 	return rows
 }
 
-// printShownClaims lists the claims of an article, and folds the other ways to judge each into a line; of a single one that was
-// asked for they are listed.
+// printShownClaims lists the claims of an article, and folds the other ways to judge each into a line; of a single one
+// that was asked for they are listed.
 func printShownClaims(a *lab.Session, s *ShowJSON, unfold bool) {
 	if len(s.Claims) == 0 {
 		return
@@ -180,13 +185,16 @@ func onlyClaim(list []ShowJSON, claim string) ([]ShowJSON, error) {
 
 // claimRows are the alternatives of claims as CSV.
 func claimRows(list []ShowJSON) [][]string {
-	rows := [][]string{{"article", "claim", "host", "profile", "judged", "verdict", "value", "lo", "hi", "unit", "region_lo", "region_hi", "reason"}}
+	rows := [][]string{{"article", "claim", "host", "profile", "judged", "verdict", "value", "lo", "hi", "unit",
+		"region_lo", "region_hi", "reason"}}
 	for _, s := range list {
 		for _, c := range s.Claims {
 			for _, alternative := range c.Alternatives.List {
-				row := []string{s.Article, c.Claim, s.Host, s.Profile, alternative.Words, alternative.Verdict, "", "", "", "", "", "", alternative.Reason}
+				row := []string{s.Article, c.Claim, s.Host, s.Profile, alternative.Words, alternative.Verdict, "", "", "", "", "",
+					"", alternative.Reason}
 				if e := alternative.Effect; e != nil {
-					copy(row[6:], []string{terminal.Exact(&e.Value), terminal.Exact(e.Lo), terminal.Exact(e.Hi), e.Unit, terminal.Exact(e.RegionLo), terminal.Exact(e.RegionHi)})
+					copy(row[6:], []string{terminal.Exact(&e.Value), terminal.Exact(e.Lo), terminal.Exact(e.Hi), e.Unit,
+						terminal.Exact(e.RegionLo), terminal.Exact(e.RegionHi)})
 				}
 				rows = append(rows, row)
 			}

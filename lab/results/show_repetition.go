@@ -40,9 +40,11 @@ func showRepetition(a *lab.Session, list []ShowJSON, flags Selection, format str
 	case len(found) == 0 && len(known) == 0:
 		return lab.UsageError(fmt.Errorf("trial %s has no repetitions: it was not measured", flags.Trial))
 	case len(found) == 0:
-		return lab.UsageError(fmt.Errorf("trial %s has no repetition %d: it has %s", flags.Trial, flags.Repetition, strings.Join(known, ", ")))
+		return lab.UsageError(fmt.Errorf("trial %s has no repetition %d: it has %s", flags.Trial, flags.Repetition,
+			strings.Join(known, ", ")))
 	case len(found) > 1:
-		return lab.UsageError(fmt.Errorf("several experiments have a trial %s: name one, as in %s#%s", flags.Trial, found[0].Article, found[0].Experiment))
+		return lab.UsageError(fmt.Errorf("several experiments have a trial %s: name one, as in %s#%s", flags.Trial,
+			found[0].Article, found[0].Experiment))
 	}
 	one := oneOf(found[0], metrics, added)
 	var err error
@@ -66,12 +68,13 @@ func showRepetition(a *lab.Session, list []ShowJSON, flags Selection, format str
 	return nil
 }
 
-// oneOf says what a repetition is worth: its metrics, those of the experiment first and then its other samples, and its checks. Added
-// are the metrics that the experiment adds.
+// oneOf says what a repetition is worth: its metrics, those of the experiment first and then its other samples, and its
+// checks. Added are the metrics that the experiment adds.
 func oneOf(r *record.Record, metrics []record.Metric, added []plan.Metric) oneJSON {
 	r.Redact() // it may be of before a name was known to be secret
 	level, checks := validity.Of(r)
-	out := oneJSON{Path: r.Path(), Validity: level.String(), Checks: showChecks(checks), Values: []shownValue{}, Limited: validity.LimitOf(r).By, Record: r}
+	out := oneJSON{Path: r.Path(), Validity: level.String(), Checks: showChecks(checks), Values: []shownValue{},
+		Limited: validity.LimitOf(r).By, Record: r}
 	for _, s := range r.Samples {
 		if slices.ContainsFunc(metrics, func(m record.Metric) bool { return m.Name == s.Metric }) {
 			continue
@@ -82,7 +85,8 @@ func oneOf(r *record.Record, metrics []record.Metric, added []plan.Metric) oneJS
 		}
 		metrics = append(slices.Clip(metrics), m)
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.Missing)) { // what was looked for and not found, which there is no sample of
+	// what was looked for and not found, which there is no sample of
+	for _, name := range slices.Sorted(maps.Keys(r.Missing)) {
 		if !slices.ContainsFunc(metrics, func(m record.Metric) bool { return m.Name == name }) {
 			metrics = append(slices.Clip(metrics), record.Metric{Name: name})
 		}
@@ -101,7 +105,8 @@ func oneOf(r *record.Record, metrics []record.Metric, added []plan.Metric) oneJS
 // title says which repetition it is.
 func (o *oneJSON) title() string {
 	r := o.Record
-	return fmt.Sprintf("%s#%s %s, repetition %d of %d: %s", r.Article, r.Experiment, r.Trial, r.Repetition, r.Planned, o.Validity)
+	return fmt.Sprintf("%s#%s %s, repetition %d of %d: %s", r.Article, r.Experiment, r.Trial, r.Repetition, r.Planned,
+		o.Validity)
 }
 
 // A section is a part of a record, as rows of two or three columns.
@@ -113,11 +118,13 @@ type section struct {
 // sections are all that a record holds but for what was written.
 func (o *oneJSON) sections() []section {
 	r := o.Record
-	about := [][]string{{"run", r.Run}, {"host", r.Host}, {"profile", r.Profile}, {"key", r.Key}, {"started", r.Started.UTC().Format("2006-01-02 15:04:05.000")},
+	about := [][]string{{"run", r.Run}, {"host", r.Host}, {"profile", r.Profile}, {"key", r.Key},
+		{"started", r.Started.UTC().Format("2006-01-02 15:04:05.000")},
 		{"ended", r.Ended.UTC().Format("2006-01-02 15:04:05.000")},
 		{"order", fmt.Sprintf("round %d, %d of %d, seed %d", r.Order.Round, r.Order.Position, r.Order.Of, r.Order.Seed)}}
 	if r.Order.Replaces > 0 {
-		about = append(about, []string{"replaces", fmt.Sprintf("repetition %d, disturbed by background load", r.Order.Replaces)})
+		about = append(about, []string{"replaces", fmt.Sprintf("repetition %d, disturbed by background load",
+			r.Order.Replaces)})
 	}
 	for _, p := range slices.Concat(r.Parameters, r.Labels) {
 		about = append(about, []string{p.Name, p.Value})
@@ -143,7 +150,8 @@ func (o *oneJSON) sections() []section {
 		load = append(load, []string{"limited by", limit})
 	}
 	out := []section{{"the repetition", about}, {"checks", checks}, {"metrics", metrics}, {"load", load},
-		{"machine", machineRows(r.Machine)}, {"machine before", beforeRows(r.Before)}, {"histograms", histogramRows(r.Histograms)}}
+		{"machine", machineRows(r.Machine)}, {"machine before", beforeRows(r.Before)},
+		{"histograms", histogramRows(r.Histograms)}}
 	var defined, inputs, facts [][]string
 	values, err := definition.Entries(r.Definition)
 	for _, v := range values {
@@ -186,7 +194,8 @@ func loadRows(l *record.Load) [][]string {
 		return nil
 	}
 	whole := func(n int64) string { return strconv.FormatInt(n, 10) }
-	rows := [][]string{{"window", seconds(l.Window)}, {"connections", strconv.Itoa(l.Connections)}, {"attempted", whole(l.Attempted)},
+	rows := [][]string{{"window", seconds(l.Window)}, {"connections", strconv.Itoa(l.Connections)},
+		{"attempted", whole(l.Attempted)},
 		{"completed", whole(l.Completed)}, {"failed", whole(l.Failed)}}
 	for _, kind := range slices.Sorted(maps.Keys(l.Failures)) {
 		if l.Failures[kind] > 0 {
@@ -196,24 +205,28 @@ func loadRows(l *record.Load) [][]string {
 	for _, code := range slices.Sorted(maps.Keys(l.Statuses)) {
 		rows = append(rows, []string{"answers with status " + code, whole(l.Statuses[code])})
 	}
-	rows = append(rows, []string{"connections with a request under way", shareWords(l.InFlight)}, []string{"generator's busiest thread", shareWords(l.Busy)},
+	rows = append(rows, []string{"connections with a request under way", shareWords(l.InFlight)},
+		[]string{"generator's busiest thread", shareWords(l.Busy)},
 		[]string{"processor time of others", shareWords(l.ForeignCPU)})
 	if h := l.Health; h != nil {
 		still := "unknown"
 		if h.Standstill >= 0 {
 			still = seconds(h.Standstill)
 		}
-		rows = append(rows, []string{"longest generator stall", still}, []string{"generator waited for a core", shareWords(h.Waiting)})
+		rows = append(rows, []string{"longest generator stall", still}, []string{"generator waited for a core",
+			shareWords(h.Waiting)})
 	}
 	for i, g := range l.Generators {
-		words := fmt.Sprintf("%s, begun %s after the first, busiest thread %s", terminal.Count(int(g.Attempted), "request"), seconds(g.After), shareWords(g.Busy))
+		words := fmt.Sprintf("%s, begun %s after the first, busiest thread %s", terminal.Count(int(g.Attempted), "request"),
+			seconds(g.After), shareWords(g.Busy))
 		if g.Host != "" {
 			words = fmt.Sprintf("on %s: %s, its clock known to ± %s", g.Host, words, seconds(g.Uncertain))
 		}
 		rows = append(rows, []string{fmt.Sprintf("generator %d of %d", i+1, len(l.Generators)), words})
 	}
 	if o := l.Open; o != nil {
-		rows = append(rows, []string{"arrivals", o.Arrivals}, []string{"due", whole(o.Due)}, []string{"sent", whole(o.Sent)}, []string{"blocked", whole(o.Blocked)})
+		rows = append(rows, []string{"arrivals", o.Arrivals}, []string{"due", whole(o.Due)}, []string{"sent", whole(o.Sent)},
+			[]string{"blocked", whole(o.Blocked)})
 		if o.Rate > 0 {
 			rows = append(rows, []string{"rate", number.For("1/s", false, o.Rate).Exact(o.Rate)})
 		}
@@ -236,7 +249,8 @@ func machineRows(m *record.Machine) [][]string {
 	rows := [][]string{{"steal", shareWords(m.Steal)}, {"read from swap", swapped}}
 	for _, service := range slices.Sorted(maps.Keys(m.Throttled)) {
 		t := m.Throttled[service]
-		rows = append(rows, []string{"throttled, " + service, fmt.Sprintf("%d of %s", t.Throttled, terminal.Count(int(t.Periods), "period"))})
+		rows = append(rows, []string{"throttled, " + service, fmt.Sprintf("%d of %s", t.Throttled,
+			terminal.Count(int(t.Periods), "period"))})
 	}
 	for _, service := range slices.Sorted(maps.Keys(m.Threads)) {
 		rows = append(rows, []string{"busiest thread, " + service, shareWords(m.Threads[service])})
@@ -245,7 +259,8 @@ func machineRows(m *record.Machine) [][]string {
 		rows = append(rows, []string{"local ports in use, " + name, "at most " + shareWords(m.Ports[name])})
 	}
 	if s := m.Sampling; s != nil {
-		rows = append(rows, []string{"reading of usage", fmt.Sprintf("%s of a core, %s apart at most", shareWords(s.Cost), seconds(s.Gap))})
+		rows = append(rows, []string{"reading of usage", fmt.Sprintf("%s of a core, %s apart at most", shareWords(s.Cost),
+			seconds(s.Gap))})
 	}
 	return rows
 }
@@ -272,8 +287,10 @@ func beforeRows(b *record.Before) [][]string {
 	if b.TimeWait >= 0 {
 		waiting = strconv.FormatInt(b.TimeWait, 10)
 	}
-	return [][]string{{"waited", waited}, {"a timer late by", seconds(b.Jitter)}, {"equal computations differ by", shareWords(b.Spin)},
-		{"CPUs wanted by others", shareWords(b.Foreign)}, {"steal", shareWords(b.Steal)}, {"read from swap", bytes(b.SwappedIn)},
+	return [][]string{{"waited", waited}, {"a timer late by", seconds(b.Jitter)}, {"equal computations differ by",
+		shareWords(b.Spin)},
+		{"CPUs wanted by others", shareWords(b.Foreign)}, {"steal", shareWords(b.Steal)},
+		{"read from swap", bytes(b.SwappedIn)},
 		{"connections in TIME_WAIT", waiting}, {"dirty pages", bytes(b.Dirty)}}
 }
 
@@ -284,7 +301,8 @@ func histogramRows(list map[string]record.Histogram) [][]string {
 		if h.Count == 0 {
 			continue
 		}
-		words := fmt.Sprintf("%d values, %s to %s, mean %s", h.Count, seconds(h.Min), seconds(h.Max), seconds(h.Sum/float64(h.Count)))
+		words := fmt.Sprintf("%d values, %s to %s, mean %s", h.Count, seconds(h.Min), seconds(h.Max),
+			seconds(h.Sum/float64(h.Count)))
 		if h.Overflow > 0 {
 			words += fmt.Sprintf(", %d above its range", h.Overflow)
 		}

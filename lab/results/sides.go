@@ -75,8 +75,8 @@ type finder struct {
 	find func(ctx context.Context, name string) (*side, error)
 }
 
-// find gives the side that a word means: one of a run, a host, a profile, a git revision and a folder of records. A word that
-// means several of them is an error that says how to tell which; so is one that means none.
+// find gives the side that a word means: one of a run, a host, a profile, a git revision and a folder of records. A
+// word that means several of them is an error that says how to tell which; so is one that means none.
 func (s *recordFinder) find(ctx context.Context, word string) (*side, error) {
 	finders := []finder{
 		{sideRun, s.selected(sideRun, func(name string) Selection { return Selection{Run: name} })},
@@ -109,11 +109,13 @@ func (s *recordFinder) find(ctx context.Context, word string) (*side, error) {
 		for _, f := range with {
 			kinds, ways = append(kinds, "a "+f.kind), append(ways, f.kind+":"+f.name)
 		}
-		return nil, lab.UsageError(fmt.Errorf("%q is %s: write %s", word, strings.Join(kinds, " and "), strings.Join(ways, " or ")))
+		return nil, lab.UsageError(fmt.Errorf("%q is %s: write %s", word, strings.Join(kinds, " and "),
+			strings.Join(ways, " or ")))
 	case len(all) > 0:
 		return nil, lab.UsageError(fmt.Errorf("%s has no records of %s", all[0], strings.Join(s.slugs, ", ")))
 	}
-	return nil, lab.UsageError(fmt.Errorf("%q is not a run, host or profile with records, nor a git revision or a folder%s",
+	return nil, lab.UsageError(fmt.Errorf(
+		"%q is not a run, host or profile with records, nor a git revision or a folder%s",
 		word, s.suggest("", word)))
 }
 
@@ -135,8 +137,10 @@ func (s *recordFinder) findKind(ctx context.Context, f finder, name string) (*si
 	return nil, lab.UsageError(err)
 }
 
-// selected finds the records of the project that are selected by a word: of a run all that was measured in one go with it.
-func (s *recordFinder) selected(kind string, by func(name string) Selection) func(context.Context, string) (*side, error) {
+// selected finds the records of the project that are selected by a word: of a run all that was measured in one go with
+// it.
+func (s *recordFinder) selected(kind string, by func(name string) Selection) func(context.Context, string) (*side,
+	error) {
 	return func(_ context.Context, name string) (*side, error) {
 		found, wanted := &side{kind: kind, name: name, records: map[string][]*record.Record{}}, by(name)
 		for slug, records := range s.here {
@@ -237,7 +241,8 @@ func (s *recordFinder) revision(ctx context.Context, name string) (*side, error)
 	if strings.TrimSpace(name) == "" {
 		return nil, nil
 	}
-	commit, err := lab.Git(ctx, s.project.Dir, nil, "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}")
+	commit, err := lab.Git(ctx, s.project.Dir, nil, "rev-parse", "--verify", "--quiet", "--end-of-options",
+		name+"^{commit}")
 	var silent *exec.ExitError
 	switch {
 	case errors.As(err, &silent): // there is none of that name
@@ -246,7 +251,8 @@ func (s *recordFinder) revision(ctx context.Context, name string) (*side, error)
 		s.gitError = err
 		return nil, ctx.Err()
 	}
-	found := &side{kind: sideRevision, name: name, commit: strings.TrimSpace(string(commit)), records: map[string][]*record.Record{}}
+	found := &side{kind: sideRevision, name: name, commit: strings.TrimSpace(string(commit)),
+		records: map[string][]*record.Record{}}
 	var paths []string
 	for _, slug := range s.slugs {
 		paths = append(paths, path.Join("experiments", slug, "records"))
@@ -279,7 +285,8 @@ func (s *recordFinder) revision(ctx context.Context, name string) (*side, error)
 	return found, nil
 }
 
-// readBatch reads what git cat-file --batch writes: for each object a line with its size, its bytes, and the end of a line.
+// readBatch reads what git cat-file --batch writes: for each object a line with its size, its bytes, and the end of a
+// line.
 func (s *recordFinder) readBatch(found *side, out io.Reader, names []string) error {
 	in := bufio.NewReader(out)
 	for _, name := range names {
@@ -325,16 +332,19 @@ func setsOf(records []*record.Record) []*set {
 	return out
 }
 
-// alike picks the sets of two sides that are to be compared: of one host and profile if there are such, else of one host, else of
-// one profile; among these of this host before others, full before quick before other profiles, and the newest.
+// alike picks the sets of two sides that are to be compared: of one host and profile if there are such, else of one
+// host, else of one profile; among these of this host before others, full before quick before other profiles, and the
+// newest.
 func alike(a, b []*record.Record, thisHost string) (x, y *set) {
 	var best [2]*set
 	order := func(p, q [2]*set) int {
 		rank := func(p [2]*set) []int {
-			return []int{lab.Boolean(p[0].host != p[1].host), lab.Boolean(p[0].profile != p[1].profile), lab.Boolean(p[1].host != thisHost),
+			return []int{lab.Boolean(p[0].host != p[1].host), lab.Boolean(p[0].profile != p[1].profile),
+				lab.Boolean(p[1].host != thisHost),
 				lab.Boolean(p[0].host != thisHost), dataset.ProfileOrder(p[1].profile), dataset.ProfileOrder(p[0].profile)}
 		}
-		return cmp.Or(slices.Compare(rank(p), rank(q)), cmp.Compare(q[1].newest, p[1].newest), cmp.Compare(q[0].newest, p[0].newest),
+		return cmp.Or(slices.Compare(rank(p), rank(q)), cmp.Compare(q[1].newest, p[1].newest),
+			cmp.Compare(q[0].newest, p[0].newest),
 			cmp.Compare(p[1].host, q[1].host), cmp.Compare(p[1].profile, q[1].profile))
 	}
 	for _, s := range setsOf(a) {

@@ -23,7 +23,8 @@ func TestAlike(t *testing.T) {
 		want string
 	}{
 		{"this host first", []string{"x/full", "here/full"}, []string{"x/full", "here/full"}, "here/full here/full"},
-		{"full before quick", []string{"here/quick", "here/full"}, []string{"here/full", "here/quick"}, "here/full here/full"},
+		{"full before quick", []string{"here/quick", "here/full"}, []string{"here/full", "here/quick"},
+			"here/full here/full"},
 		{"what both have", []string{"here/full", "x/quick"}, []string{"x/quick", "y/full"}, "x/quick x/quick"},
 		{"a host before a profile", []string{"here/full", "x/quick"}, []string{"y/full", "x/full"}, "x/quick x/full"},
 		{"a profile", []string{"here/full", "here/quick"}, []string{"x/quick"}, "here/quick x/quick"},

@@ -39,7 +39,8 @@ Where a list can stand, a single value stands for a list of one. In experiments 
 
 `
 
-// keysSections are the things that authors write, with the page that explains each. Of the schemas only that of records is none of them.
+// keysSections are the things that authors write, with the page that explains each. Of the schemas only that of records
+// is none of them.
 var keysSections = []struct{ schema, heading, at string }{
 	{"front-matter", "Keys of the front matter", "article.md#front-matter"},
 	{"experiment", "Keys of `yaml experiment`", "experiment.md"},
@@ -52,9 +53,12 @@ var keysSections = []struct{ schema, heading, at string }{
 
 // keysExplained are the pages that explain mappings within others.
 var keysExplained = map[string]string{
-	"Service": "services.md", "Build": "services.md", "Config": "services.md", "Healthcheck": "services.md#when-a-service-is-ready",
-	"Volume": "services.md#volumes-and-permissions", "Tmpfs": "services.md#volumes-and-permissions", "Ulimit": "services.md",
-	"Origin": "services.md#origins-and-links", "Latency": "services.md#origins-and-links", "Link": "services.md#origins-and-links",
+	"Service": "services.md", "Build": "services.md", "Config": "services.md",
+	"Healthcheck": "services.md#when-a-service-is-ready",
+	"Volume":      "services.md#volumes-and-permissions", "Tmpfs": "services.md#volumes-and-permissions",
+	"Ulimit": "services.md",
+	"Origin": "services.md#origins-and-links", "Latency": "services.md#origins-and-links",
+	"Link": "services.md#origins-and-links",
 	"Load": "load.md", "Target": "load.md", "Stage": "load.md#open-loops", "Verify": "load.md",
 	"Command": "experiment.md#command", "Expect": "experiment.md#command", "Hook": "experiment.md#hooks",
 	"Search": "searches.md", "Capacity": "searches.md", "Metric": "metrics.md#metrics-of-your-own",
@@ -199,7 +203,8 @@ func (m *keysMaker) scalar(path string, t reflect.Type) string {
 	return ""
 }
 
-// The page of all keys is what the types that articles are read as make it: go test ./lab/schema -run TestKeysPage -update.
+// The page of all keys is what the types that articles are read as make it: go test ./lab/schema -run TestKeysPage
+// -update.
 func TestKeysPage(t *testing.T) {
 	m := keysMaker{t: t, seen: map[reflect.Type]bool{}}
 	m.out.WriteString(keysHead)

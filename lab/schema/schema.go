@@ -33,8 +33,9 @@ func Kinds() map[string]schemaKind {
 		"table":        {"A yaml table block of benchbook", reflect.TypeFor[article.Table](), true},
 		"figure":       {"A yaml figure block of benchbook", reflect.TypeFor[article.Figure](), true},
 		"front-matter": {"The front matter of an article of benchbook", reflect.TypeFor[article.Front](), false},
-		"project":      {"The project file of benchbook, " + article.ProjectFile, reflect.TypeFor[projects.Settings](), false},
-		"record":       {"A record of benchbook: one repetition of one trial", reflect.TypeFor[record.Record](), false},
+		"project": {"The project file of benchbook, " + article.ProjectFile, reflect.TypeFor[projects.Settings](),
+			false},
+		"record": {"A record of benchbook: one repetition of one trial", reflect.TypeFor[record.Record](), false},
 	}
 }
 
@@ -93,15 +94,16 @@ func (g *schemaMaker) value(t reflect.Type) schema {
 
 // named gives the type of values in a mapping whose keys the author chooses.
 func named(t reflect.Type) (reflect.Type, bool) {
-	if t.PkgPath() != reflect.TypeFor[article.Named[projects.ProjectHost]]().PkgPath() || !strings.HasPrefix(t.Name(), "Named[") {
+	if t.PkgPath() != reflect.TypeFor[article.Named[projects.ProjectHost]]().PkgPath() ||
+		!strings.HasPrefix(t.Name(), "Named[") {
 		return nil, false
 	}
 	f, ok := t.FieldByName("Value")
 	return f.Type, ok
 }
 
-// mapping is the definition of a struct. A struct without tags reads itself in a way that cannot be seen from here: anything
-// goes. Keys that this version refuses are left out.
+// mapping is the definition of a struct. A struct without tags reads itself in a way that cannot be seen from here:
+// anything goes. Keys that this version refuses are left out.
 func (g *schemaMaker) mapping(t reflect.Type) schema {
 	if g.defs[t.Name()] != nil {
 		return reference(t)
@@ -172,7 +174,8 @@ func word() schema { return schema{"type": []string{"string", "number", "boolean
 // text is a word of a form, or one that holds a template.
 func text(pattern string) schema { return schema{"type": "string", "pattern": pattern + `|\$\{\{`} }
 
-// custom is the schema of a type that reads itself; false if t is none that is known. It is a table of types, a case to each.
+// custom is the schema of a type that reads itself; false if t is none that is known. It is a table of types, a case to
+// each.
 //
 //gocyclo:ignore
 func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
@@ -182,12 +185,14 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 		return word(), true
 	case reflect.TypeFor[article.CommandLine]():
 		return orList(word()), true
-	case reflect.TypeFor[article.Build](), reflect.TypeFor[article.Volume](), reflect.TypeFor[article.Ulimit](), reflect.TypeFor[projects.ProjectHost]():
+	case reflect.TypeFor[article.Build](), reflect.TypeFor[article.Volume](), reflect.TypeFor[article.Ulimit](),
+		reflect.TypeFor[projects.ProjectHost]():
 		return anyOf(word(), g.mapping(t)), true
 	case reflect.TypeFor[article.Targets]():
 		return orList(anyOf(word(), g.mapping(reflect.TypeFor[article.Target]()))), true
 	case reflect.TypeFor[article.Dependencies]():
-		options := schema{"type": "object", "properties": schema{"condition": orNull(g.scalar(reflect.TypeFor[article.Condition]())),
+		options := schema{"type": "object", "properties": schema{"condition": orNull(
+			g.scalar(reflect.TypeFor[article.Condition]())),
 			"restart": orNull(g.scalar(reflect.TypeFor[bool]())), "required": orNull(g.scalar(reflect.TypeFor[bool]()))},
 			"patternProperties": schema{"^x-": schema{}}, "additionalProperties": false}
 		return anyOf(word(), schema{"type": "array", "items": word()},
@@ -212,8 +217,9 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 	case reflect.TypeFor[article.Matrix]():
 		axis := schema{"type": "array", "minItems": 1, "items": anyOf(word(), words)}
 		rows := schema{"type": "array", "items": words}
-		return schema{"type": "object", "properties": schema{"include": anyOf(rows, word()), "exclude": rows}, "additionalProperties": orNull(axis),
-			"patternProperties": schema{"^x-": schema{}}}, true
+		return schema{"type": "object", "properties": schema{"include": anyOf(rows, word()), "exclude": rows},
+			"additionalProperties": orNull(axis),
+			"patternProperties":    schema{"^x-": schema{}}}, true
 	case reflect.TypeFor[article.Failures]():
 		limit := schema{"max": orNull(g.scalar(reflect.TypeFor[article.Share]()))}
 		return anyOf(text("^expected$"), schema{"type": "object", "properties": limit,

@@ -121,7 +121,8 @@ func TestArticlesFitTheirSchemas(t *testing.T) {
 			return err
 		}
 		if e.IsDir() {
-			if name := e.Name(); name == "_site" || name == "records" || strings.HasPrefix(name, ".") && strings.Trim(name, ".") != "" {
+			if name := e.Name(); name == "_site" || name == "records" || strings.HasPrefix(name, ".") && strings.Trim(name,
+				".") != "" {
 				return fs.SkipDir
 			}
 			return nil
@@ -262,7 +263,10 @@ func TestSchemaAgreesWithTheReader(t *testing.T) {
 		}
 		var problems source.Problems
 		article.DecodeExperiment(yamltext.Mapping("block", string(text)), false, &problems)
-		shape := slices.ContainsFunc(problems.Sorted(), func(p *source.Problem) bool { return p.Rule == "wrong-shape" || p.Rule == "unknown-key" })
+		shape := slices.ContainsFunc(problems.Sorted(), func(p *source.Problem) bool {
+			return p.Rule == "wrong-shape" ||
+				p.Rule == "unknown-key"
+		})
 		if schema := refuses(fromYAML(t, text)); shape && schema == nil || !shape && schema != nil && problems.Empty() {
 			t.Errorf("%s: the reader says %v, the schema %v", where, problems.Sorted(), schema)
 		}

@@ -36,7 +36,8 @@ func PrintCSV(w io.Writer, rows [][]string) error {
 }
 
 // Markdown escapes text that stands in a cell of a Markdown table.
-var Markdown = strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`, "]", `\]`)
+var Markdown = strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`, "]",
+	`\]`)
 
 // PrintMarkdown writes a table, of which the first row is the head; right names the columns that are numbers.
 func PrintMarkdown(w io.Writer, rows [][]string, right ...int) {

@@ -12,8 +12,8 @@ import (
 	"benchbook/notebook/record"
 )
 
-// ErrorText is the text of an error without the words of libraries in it, which are names of system calls and of types of Go, and without
-// secrets, such as a password in the address of a git remote.
+// ErrorText is the text of an error without the words of libraries in it, which are names of system calls and of types
+// of Go, and without secrets, such as a password in the address of a git remote.
 func ErrorText(err error) string {
 	text := err.Error()
 	walk(err, func(part error) {
@@ -42,7 +42,8 @@ func walk(err error, visit func(error)) {
 	}
 }
 
-// inPlainWords says what an error of a library says, behind a text that may name the file already. It is empty for any other error.
+// inPlainWords says what an error of a library says, behind a text that may name the file already. It is empty for any
+// other error.
 func inPlainWords(err error, before string) string {
 	switch err := err.(type) {
 	case *fs.PathError:

@@ -11,7 +11,8 @@ import (
 	"benchbook/notebook/plaintext"
 )
 
-// Plain writes text without what would control a terminal: programs and articles of others have a part in what we print.
+// Plain writes text without what would control a terminal: programs and articles of others have a part in what we
+// print.
 type Plain struct{ To io.Writer }
 
 // sequences are those that colour a terminal, move in it, or name its window.
@@ -27,10 +28,12 @@ func (p Plain) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// marks are invisible letters of a direction. Text from right to left is written with them, but names and commands are not.
+// marks are invisible letters of a direction. Text from right to left is written with them, but names and commands are
+// not.
 var marks = regexp.MustCompile(`[\x{061C}\x{200E}\x{200F}]`)
 
-// cleaned is a text as it may reach a terminal. What is meant for one is left out; what turns text is shown, as on pages.
+// cleaned is a text as it may reach a terminal. What is meant for one is left out; what turns text is shown, as on
+// pages.
 func cleaned(text []byte) []byte {
 	text = bytes.Map(func(r rune) rune {
 		switch {
@@ -41,7 +44,8 @@ func cleaned(text []byte) []byte {
 		}
 		return r
 	}, sequences.ReplaceAll(text, nil))
-	return marks.ReplaceAllFunc(plaintext.Bytes(text), func(c []byte) []byte { return []byte(plaintext.Sign(bytes.Runes(c)[0])) })
+	return marks.ReplaceAllFunc(plaintext.Bytes(text),
+		func(c []byte) []byte { return []byte(plaintext.Sign(bytes.Runes(c)[0])) })
 }
 
 // Clean is a name or words of an author, or what came of them, in one line without what controls a terminal.

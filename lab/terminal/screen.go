@@ -13,8 +13,9 @@ import (
 // Narrowest is the width of a terminal, in characters, below which lines are written as to a file.
 const Narrowest = 30
 
-// A Screen keeps some lines at the end of a terminal and writes them anew, with everything else above them. All that is to be seen
-// goes to the terminal in one piece, so that it does not flicker. Its methods may be called from several goroutines.
+// A Screen keeps some lines at the end of a terminal and writes them anew, with everything else above them. All that is
+// to be seen goes to the terminal in one piece, so that it does not flicker. Its methods may be called from several
+// goroutines.
 type Screen struct {
 	W     io.Writer
 	Width func() int // of the terminal, in characters
@@ -24,7 +25,8 @@ type Screen struct {
 	shown int // lines that stand there
 }
 
-// Write writes text above the lines, which disappear until they are drawn again. It is cleaned from what controls a terminal.
+// Write writes text above the lines, which disappear until they are drawn again. It is cleaned from what controls a
+// terminal.
 func (s *Screen) Write(text []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,7 +64,8 @@ func (s *Screen) erase(out *bytes.Buffer) {
 	}
 }
 
-// shortLine is a line that is no wider than a width, and shows that something is left out. Colours of ours take no room.
+// shortLine is a line that is no wider than a width, and shows that something is left out. Colours of ours take no
+// room.
 func shortLine(line string, width int) string {
 	var out strings.Builder
 	used, cut := 0, false

@@ -90,7 +90,8 @@ func TestGood(t *testing.T) {
 func TestDocument(t *testing.T) {
 	doc := parseText(t, head+"A `{value} throughput{server=\"a\"} | round 2` and [a claim](claim:c), see [](#tbl-t).\n\n"+
 		"```python file=x/server.py\nprint(1)\n```\n\n```yaml experiment\nname: e\nload: {target: http://s/}\n```\n\n"+
-		"```yaml claim\nname: c\nexpect: a > b\n```\n\n```yaml table\n- {label: tbl-t, columns: [throughput]}\n```\n\n```go\nfunc main() {}\n```\n")
+		"```yaml claim\nname: c\nexpect: a > b\n```\n\n```yaml table\n- {label: tbl-t, columns: [throughput]}\n```\n\n"+
+		"```go\nfunc main() {}\n```\n")
 	for _, p := range doc.Problems.Sorted() {
 		t.Error(p)
 	}
@@ -107,7 +108,8 @@ func TestDocument(t *testing.T) {
 	for _, p := range []struct {
 		what string
 		text source.Text
-	}{{"claim link", doc.ClaimLinks[0].Name}, {"reference", doc.References[0].Label}, {"experiment", doc.Experiments[0].Name},
+	}{{"claim link", doc.ClaimLinks[0].Name}, {"reference", doc.References[0].Label},
+		{"experiment", doc.Experiments[0].Name},
 		{"expect", doc.Claims[0].Expect.Text}} {
 		if got := string(doc.Source.Data[p.text.Pos.Start:p.text.Pos.End]); got != p.text.Value {
 			t.Errorf("%s: the place holds %q, want %q", p.what, got, p.text.Value)
@@ -215,7 +217,8 @@ func checkShown(t *testing.T, shown string) {
 
 func TestIsName(t *testing.T) {
 	for name, want := range map[string]bool{
-		"sockets": true, "a-b_2": true, "été": true, "сервер": true, "हिन्दी": true, "": false, "2a": false, "a-": false, "_a": false, "a b": false, "a.b": false, "ि": false,
+		"sockets": true, "a-b_2": true, "été": true, "сервер": true, "हिन्दी": true, "": false, "2a": false, "a-": false,
+		"_a": false, "a b": false, "a.b": false, "ि": false,
 	} {
 		if IsName(name) != want {
 			t.Errorf("%q is a name: %v", name, !want)

@@ -135,7 +135,8 @@ func (p *Profiles) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string)
 			continue
 		}
 		if f.Value.Kind != yamltext.Map {
-			d.Problems.Add("wrong-shape", f.Value.Text.Pos, "profile %q must be a mapping or skip, not %s", f.Key.Value, f.Value.Kind).
+			d.Problems.Add("wrong-shape", f.Value.Text.Pos, "profile %q must be a mapping or skip, not %s", f.Key.Value,
+				f.Value.Kind).
 				Hint = "write what the profile changes, or skip to leave the experiment out"
 			continue
 		}
@@ -151,8 +152,8 @@ func (p *Profiles) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string)
 	}
 }
 
-// DecodeExperiment reads an experiment. ${{ }} may still stand in it: a typed value that holds one stays zero. Of a whole
-// experiment, one whose defaults and profile are merged in, every part has to be complete.
+// DecodeExperiment reads an experiment. ${{ }} may still stand in it: a typed value that holds one stays zero. Of a
+// whole experiment, one whose defaults and profile are merged in, every part has to be complete.
 func DecodeExperiment(n *yamltext.Node, whole bool, problems *source.Problems) *Experiment {
 	var e Experiment
 	d := NewDecoder(problems, true)
@@ -181,8 +182,8 @@ func TemplatesIn(n *yamltext.Node, problems *source.Problems) {
 	}
 }
 
-// Merge lays over on top of base: mappings merge key by key, anything else replaces, null removes. What replaces comes after what stays,
-// but for the axes of an experiment's matrix.
+// Merge lays over on top of base: mappings merge key by key, anything else replaces, null removes. What replaces comes
+// after what stays, but for the axes of an experiment's matrix.
 func Merge(base, over *yamltext.Node) *yamltext.Node {
 	out := yamltext.Merge(base, over, false)
 	keepAxes(out.Get("matrix"), base.Get("matrix"))
@@ -204,8 +205,8 @@ func keepAxes(matrix, below *yamltext.Node) {
 	slices.SortStableFunc(matrix.Fields, func(a, b yamltext.Field) int { return cmp.Compare(place(a), place(b)) })
 }
 
-// Extend lays an experiment over the one that it extends, as Merge does. Inside profiles null stays: what it removes is only there
-// when the profile is laid on top.
+// Extend lays an experiment over the one that it extends, as Merge does. Inside profiles null stays: what it removes is
+// only there when the profile is laid on top.
 func Extend(base, over *yamltext.Node) *yamltext.Node {
 	const profiles = "profiles"
 	out := Merge(base.Without(profiles), over.Without(profiles))

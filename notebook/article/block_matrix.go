@@ -101,7 +101,8 @@ func settings(d yamltext.Decoder, f yamltext.Field) []Setting {
 				continue
 			}
 		default:
-			d.Problems.Add("wrong-shape", item.Text.Pos, "a value of axis %q must be a single value or a mapping with a name, not %s", f.Key.Value, item.Kind)
+			d.Problems.Add("wrong-shape", item.Text.Pos,
+				"a value of axis %q must be a single value or a mapping with a name, not %s", f.Key.Value, item.Kind)
 			continue
 		}
 		if seen[s.Name.Value] {

@@ -72,7 +72,8 @@ func (m *Metric) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	case !m.From.IsZero():
 		m.checkFrom(d.Problems)
 	case isComputed && (!m.Regex.IsZero() || !m.JSON.IsZero()):
-		d.Problems.Add("contradiction", m.Pos, "metric %q has a value, and a pattern that nothing is searched with", m.Name.Value).
+		d.Problems.Add("contradiction", m.Pos, "metric %q has a value, and a pattern that nothing is searched with",
+			m.Name.Value).
 			Hint = "remove regex and json, or replace value by from"
 	case !isComputed && !m.Tried.Has("value", "from"):
 		d.Problems.Add("missing-key", m.Pos, "metric %q has neither a value nor a place to find it", m.Name.Value).
@@ -99,7 +100,8 @@ func (m *Metric) checkFrom(p *source.Problems) {
 			Hint = `add regex: 'total (\d+)', or json: a.path`
 	}
 	if re, err := regexp.Compile(m.Regex.Value); err != nil {
-		p.Add("bad-regex", m.Regex.Pos, "regex cannot be read: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: ")).
+		p.Add("bad-regex", m.Regex.Pos, "regex cannot be read: %s", strings.TrimPrefix(err.Error(),
+			"error parsing regexp: ")).
 			Hint = "the syntax is that of Go and RE2"
 	} else if !m.Regex.IsZero() && re.NumSubexp() == 0 {
 		p.Add("bad-regex", m.Regex.Pos, "regex has no group, so there is no number to take").

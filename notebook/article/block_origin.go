@@ -75,7 +75,8 @@ func (l *Latency) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) 
 		}
 	}
 	if l.From.Known() && l.To.Known() && l.From.V > l.To.V {
-		d.Problems.Add("empty-range", l.From.Text.Pos, "the range from %s to %s is empty", l.From.Text.Value, l.To.Text.Value).
+		d.Problems.Add("empty-range", l.From.Text.Pos, "the range from %s to %s is empty", l.From.Text.Value,
+			l.To.Text.Value).
 			Hint = "swap from and to"
 	}
 }

@@ -172,9 +172,10 @@ func (doc publishedReader) picks(where Expression, n *yamltext.Node, names []str
 	return fits, err
 }
 
-// publishedMetric checks one entry of metrics, from a column or a word in the column metric to a metric. It is false for one
-// that is wrong.
-func (doc publishedReader) publishedMetric(b *Published, m Named[source.Text], names []string, rows []*yamltext.Node) (ok bool) {
+// publishedMetric checks one entry of metrics, from a column or a word in the column metric to a metric. It is false
+// for one that is wrong.
+func (doc publishedReader) publishedMetric(b *Published, m Named[source.Text], names []string,
+	rows []*yamltext.Node) (ok bool) {
 	known := slices.Clone(names)
 	for _, n := range rows {
 		if v := n.Get("metric"); v != nil && v.Kind == yamltext.Scalar && !slices.Contains(known, v.Text.Value) {
@@ -223,8 +224,8 @@ func (doc publishedReader) timesCommands(name string) bool {
 	return false
 }
 
-// publishedRow reads one row. With a column metric, that names the only metric of the row, whose number and unit stand in
-// value and unit; without one, every column that is called like a metric is one. The result is false for a row whose
+// publishedRow reads one row. With a column metric, that names the only metric of the row, whose number and unit stand
+// in value and unit; without one, every column that is called like a metric is one. The result is false for a row whose
 // metric the block does not take.
 func (doc publishedReader) publishedRow(b *Published, n *yamltext.Node) (PublishedRow, bool) {
 	d := NewDecoder(&doc.Problems, false)
@@ -245,15 +246,18 @@ func (doc publishedReader) publishedRow(b *Published, n *yamltext.Node) (Publish
 		}
 	}
 	if name != nil && n.Get("value") == nil {
-		doc.Problems.Add("missing-key", row.Pos, "this row names a metric and has no value").Hint = "add value:, and unit: if it has one"
+		doc.Problems.Add("missing-key", row.Pos,
+			"this row names a metric and has no value").Hint = "add value:, and unit: if it has one"
 	}
-	row.Fields = append(row.Fields, slices.DeleteFunc(slices.Clone(b.With), func(f Named[source.Text]) bool { return n.Get(f.Name.Value) != nil })...)
+	row.Fields = append(row.Fields, slices.DeleteFunc(slices.Clone(b.With),
+		func(f Named[source.Text]) bool { return n.Get(f.Name.Value) != nil })...)
 	return row, true
 }
 
 // addNumber adds a number to the metrics of a row. It is false if the block takes no such metric: what is not named as
 // one may be a note. Where a row names it, the unit may stand there too.
-func (doc publishedReader) addNumber(b *Published, row *PublishedRow, key, written source.Text, naming *yamltext.Node) bool {
+func (doc publishedReader) addNumber(b *Published, row *PublishedRow, key, written source.Text,
+	naming *yamltext.Node) bool {
 	called, isTaken := Get(b.Metrics, key.Value)
 	if !isTaken {
 		called = key
@@ -275,12 +279,14 @@ func (doc publishedReader) addNumber(b *Published, row *PublishedRow, key, writt
 	}
 	number, ok := doc.publishedNumber(written, unit, metric)
 	if row.unread = row.unread || !ok; ok {
-		row.Metrics = append(row.Metrics, Named[PublishedAt]{source.Text{Value: metric.Name, Pos: key.Pos}, PublishedAt{number, written}})
+		row.Metrics = append(row.Metrics, Named[PublishedAt]{source.Text{Value: metric.Name, Pos: key.Pos},
+			PublishedAt{number, written}})
 	}
 	return true
 }
 
-// publishedNumber reads a number in the metric's base unit. The unit stands behind the number, or in a column of its own.
+// publishedNumber reads a number in the metric's base unit. The unit stands behind the number, or in a column of its
+// own.
 func (doc publishedReader) publishedNumber(t source.Text, unit string, m record.Metric) (float64, bool) {
 	p := &doc.Problems
 	q, err := expr.ParseQuantity(t.Value)
@@ -302,7 +308,8 @@ func (doc publishedReader) publishedNumber(t source.Text, unit string, m record.
 		m.Unit = base // what the program prints only records know
 	}
 	if err != nil || base != m.Unit {
-		p.Add("wrong-unit", t.Pos, "%s is measured in %s, and %q is not", m.Name, cmp.Or(unitNames[m.Unit].words, m.Unit), t.Value+unit).
+		p.Add("wrong-unit", t.Pos, "%s is measured in %s, and %q is not", m.Name, cmp.Or(unitNames[m.Unit].words, m.Unit),
+			t.Value+unit).
 			Hint = "write the number with its unit, such as " + cmp.Or(unitNames[m.Unit].example, "130")
 		return 0, false
 	}
@@ -315,6 +322,7 @@ func (doc publishedReader) publishedNumber(t source.Text, unit string, m record.
 
 // unitNames are what numbers in them are called in messages, with an example.
 var unitNames = map[string]struct{ words, example string }{
-	"1": {"plain numbers", ""}, "1/s": {"times per second (/s)", "529.13/s"}, "s": {"time", "12.5ms"}, "B": {"bytes", "64MiB"},
+	"1": {"plain numbers", ""}, "1/s": {"times per second (/s)", "529.13/s"}, "s": {"time", "12.5ms"},
+	"B":   {"bytes", "64MiB"},
 	"B/s": {"B/s", "47.35kB/s"}, "cores": {"cores", "1.5cores"},
 }

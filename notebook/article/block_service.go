@@ -141,7 +141,8 @@ func (e *Environment) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what stri
 				Hint = "write NAME=value; variables of the host are never passed on"
 			continue
 		}
-		*e = append(*e, Named[source.Text]{Name: source.Text{Value: name, Pos: item.Text.Pos}, Value: source.Text{Value: value, Pos: item.Text.Pos}})
+		*e = append(*e, Named[source.Text]{Name: source.Text{Value: name, Pos: item.Text.Pos},
+			Value: source.Text{Value: value, Pos: item.Text.Pos}})
 	}
 }
 
@@ -159,7 +160,8 @@ func (c *Config) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	}
 	for key, t := range map[string]source.Text{"source": c.Source, "target": c.Target} {
 		if t.IsZero() && !c.Tried.Has(key) {
-			d.Problems.Add("missing-key", n.Text.Pos, "a config has no %s", key).Hint = "write {source: FILE, target: /PATH/IN/THE/CONTAINER}"
+			d.Problems.Add("missing-key", n.Text.Pos, "a config has no %s",
+				key).Hint = "write {source: FILE, target: /PATH/IN/THE/CONTAINER}"
 		}
 	}
 }
@@ -231,12 +233,14 @@ func (v *Volume) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 			Hint = "write SOURCE:TARGET or SOURCE:TARGET:ro"
 	}
 	v.Type.V = NamedVolume
-	if strings.HasPrefix(v.Source.Value, ".") || strings.HasPrefix(v.Source.Value, "/") || strings.HasPrefix(v.Source.Value, "~") {
+	if strings.HasPrefix(v.Source.Value, ".") || strings.HasPrefix(v.Source.Value, "/") ||
+		strings.HasPrefix(v.Source.Value, "~") {
 		v.Type.V = BindVolume
 	}
 }
 
-// Dependencies are the services that a service waits for before it starts: a list of names, or Compose's mapping with conditions.
+// Dependencies are the services that a service waits for before it starts: a list of names, or Compose's mapping with
+// conditions.
 type Dependencies []Dependency
 
 // Dependency is one service that another waits for. Without a condition it has to be ready.
@@ -272,13 +276,15 @@ func (l *Dependencies) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what str
 		var options struct {
 			Condition Value[Condition] `yaml:"condition"`
 			Required  Value[bool]      `yaml:"required"`
-			Restart   Value[bool]      `yaml:"restart"` // of Compose's own commands: there is none here that it could say something of
+			// of Compose's own commands: there is none here that it could say something of
+			Restart Value[bool] `yaml:"restart"`
 		}
 		if f.Value.Kind != yamltext.Null {
 			d.Decode(f.Value, "depends_on", &options)
 		}
 		if options.Required.Known() && !options.Required.V {
-			d.Problems.Add("wrong-value", options.Required.Text.Pos, "%q cannot be optional: every service of an experiment is started", f.Key.Value).
+			d.Problems.Add("wrong-value", options.Required.Text.Pos,
+				"%q cannot be optional: every service of an experiment is started", f.Key.Value).
 				Hint = "remove required, or the dependency"
 		}
 		*l = append(*l, Dependency{f.Key, options.Condition})

@@ -22,8 +22,8 @@ type checker struct {
 	experiments []string // their names
 }
 
-// check looks at what the parts of an article say of each other, as far as no plan is needed: names that are there twice or
-// missing, references to nothing. What needs cells and metrics is checked by package dataset.
+// check looks at what the parts of an article say of each other, as far as no plan is needed: names that are there
+// twice or missing, references to nothing. What needs cells and metrics is checked by package dataset.
 func (doc *checker) check() {
 	doc.checkFront()
 	names := map[string]source.Text{}
@@ -126,7 +126,8 @@ func (doc *checker) checkListing(l *Listing) {
 }
 
 // named checks a name that has to be there and be the only one of its kind.
-func (doc *checker) named(t source.Text, at source.Pos, what string, seen map[string]source.Text, tried yamltext.Tried) bool {
+func (doc *checker) named(t source.Text, at source.Pos, what string, seen map[string]source.Text,
+	tried yamltext.Tried) bool {
 	switch before, twice := seen[t.Value]; {
 	case t.Value == "" && tried.Has("name"):
 		return false
@@ -161,7 +162,8 @@ func (doc *checker) checkClaims() map[string]source.Text {
 			doc.Problems.Add("missing-key", c.Pos, "the claim has no test").Hint = "add expect: with a comparison, such as a > b"
 		}
 		if c.SmallestEffect.Set() && (c.SmallestEffect.V <= 0 || c.SmallestEffect.V >= 10) {
-			doc.Problems.Add("wrong-value", c.SmallestEffect.Text.Pos, "smallest_effect must be more than 0 and less than 1000 %%").Hint = "write a percentage, such as 5%"
+			doc.Problems.Add("wrong-value", c.SmallestEffect.Text.Pos,
+				"smallest_effect must be more than 0 and less than 1000 %%").Hint = "write a percentage, such as 5%"
 		}
 	}
 	return claims
@@ -180,7 +182,8 @@ func (doc *checker) claimName(t source.Text, claims map[string]source.Text) {
 	}
 }
 
-func (doc *checker) label(t source.Text, at source.Pos, prefix string, seen map[string]source.Text, tried yamltext.Tried) {
+func (doc *checker) label(t source.Text, at source.Pos, prefix string, seen map[string]source.Text,
+	tried yamltext.Tried) {
 	before, twice := seen[t.Value]
 	switch {
 	case t.Value == "" && tried.Has("label"):
@@ -195,7 +198,8 @@ func (doc *checker) label(t source.Text, at source.Pos, prefix string, seen map[
 		}
 	case twice:
 		line, _ := doc.Source.Position(before.Pos.Start)
-		doc.Problems.Add("duplicate-label", t.Pos, "the label %q stands in line %d already", t.Value, line).Hint = "choose another"
+		doc.Problems.Add("duplicate-label", t.Pos, "the label %q stands in line %d already", t.Value,
+			line).Hint = "choose another"
 	}
 	seen[t.Value] = t
 }
@@ -206,16 +210,19 @@ func (doc *checker) checkFigure(f *Figure) {
 	case f.Kind.Value == "" && f.Tried.Has("kind"):
 		return
 	case f.Kind.Value == "":
-		doc.Problems.Add("missing-key", f.Pos, "the figure does not say of what kind it is").Hint = "add kind: with one of " + strings.Join(figurekind.Names(nil), ", ")
+		doc.Problems.Add("missing-key", f.Pos, "the figure does not say of what kind it is").Hint = "add kind: with one of " +
+			strings.Join(figurekind.Names(nil), ", ")
 		return
 	case !ok:
-		doc.Problems.Add("unknown-kind", f.Kind.Pos, "unknown figure kind %q", f.Kind.Value).Hint = source.Suggest(f.Kind.Value, figurekind.Names(nil))
+		doc.Problems.Add("unknown-kind", f.Kind.Pos, "unknown figure kind %q",
+			f.Kind.Value).Hint = source.Suggest(f.Kind.Value, figurekind.Names(nil))
 		return
 	}
 	has := map[string]bool{"x": f.X.Value != "", "y": len(f.Y) > 0, "claim": f.Claim.Value != ""}
 	for _, key := range of.Needs {
 		if !has[key] && !f.Tried.Has(key) {
-			doc.Problems.Add("missing-key", f.Pos, "a %s figure needs %s", f.Kind.Value, strings.Join(of.Needs, " and ")).Hint = of.Hint
+			doc.Problems.Add("missing-key", f.Pos, "a %s figure needs %s", f.Kind.Value,
+				strings.Join(of.Needs, " and ")).Hint = of.Hint
 			return
 		}
 	}
@@ -237,8 +244,8 @@ func (doc *checker) checkFigure(f *Figure) {
 	}
 }
 
-// contradictions reports keys of one block or profile that cannot both be meant. Where they come from different layers, the
-// one that docs/load.md prefers wins, and nothing is reported: a block may override what it inherits.
+// contradictions reports keys of one block or profile that cannot both be meant. Where they come from different layers,
+// the one that docs/load.md prefers wins, and nothing is reported: a block may override what it inherits.
 func contradictions(n *yamltext.Node, problems *source.Problems) {
 	both := func(in, a *yamltext.Node, key, what, hint string) {
 		if b := in.Get(key); a != nil && a.Kind != yamltext.Null && b != nil && b.Kind != yamltext.Null {
@@ -247,7 +254,8 @@ func contradictions(n *yamltext.Node, problems *source.Problems) {
 	}
 	load, capacity := n.Get("load"), n.Get("capacity")
 	for _, c := range []struct{ a, b, what, hint string }{
-		{"rate", "requests", "a load with a rate lasts for a time, not for a number of requests", "write duration instead of requests"},
+		{"rate", "requests", "a load with a rate lasts for a time, not for a number of requests",
+			"write duration instead of requests"},
 		{"rate", "think", "a load with a rate does not wait for answers, so think has no effect", "remove think, or rate"},
 		{"rate", "stages", "a load has either a rate or stages", "keep one of them"},
 		{"stages", "duration", "stages have durations of their own", "remove duration"},
@@ -261,7 +269,8 @@ func contradictions(n *yamltext.Node, problems *source.Problems) {
 	unlikeStages(load.Get("stages"), problems)
 	for _, f := range n.Get("tune").All() {
 		for _, key := range []string{"from", "to", "maximize", "budget"} {
-			both(f.Value, f.Value.Get("of"), key, "a value chosen by another experiment is not searched for", "remove "+key+", or of")
+			both(f.Value, f.Value.Get("of"), key, "a value chosen by another experiment is not searched for",
+				"remove "+key+", or of")
 		}
 	}
 	for _, f := range n.Get("profiles").All() {
@@ -276,7 +285,8 @@ func unlikeStages(stages *yamltext.Node, problems *source.Problems) {
 	}
 	first := stages.Items[0]
 	for _, s := range stages.Items[1:] {
-		if first.Get("rate") != nil && s.Get("connections") != nil || first.Get("connections") != nil && s.Get("rate") != nil {
+		if first.Get("rate") != nil && s.Get("connections") != nil || first.Get("connections") != nil &&
+			s.Get("rate") != nil {
 			problems.Add("contradiction", s.Text.Pos, "stages change either the rate or the connections").
 				Hint = "use one of them in all stages"
 		}

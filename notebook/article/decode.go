@@ -221,7 +221,8 @@ func quantity(s string, want expr.Dimension, what string) (float64, error) {
 func hintFor(written string, v any) string {
 	switch v := v.(type) {
 	case time.Duration:
-		if d, err := time.ParseDuration(written); err == nil && d > 0 && strings.IndexAny(written, "hmsuµn") < len(written)-2 {
+		if d, err := time.ParseDuration(written); err == nil && d > 0 &&
+			strings.IndexAny(written, "hmsuµn") < len(written)-2 {
 			return fmt.Sprintf("write it in one unit: %gs", d.Seconds())
 		}
 		return "write a number with a unit, such as 500ms, 10s or 2m"

@@ -51,12 +51,16 @@ func TestWaysToWrite(t *testing.T) {
 		{"a volume that is read-only", "services: {s: {volumes: ['./data:/data:ro']}}", volume, "bind ./data /data true"},
 		{"a volume with a name", "services: {s: {volumes: ['space:/data']}}", volume, "volume space /data false"},
 		{"a volume without one", "services: {s: {volumes: [/data]}}", volume, "volume  /data false"},
-		{"a volume in full", "services: {s: {volumes: [{type: bind, source: ./data, target: /data, read_only: yes}]}}", volume, "bind ./data /data true"},
+		{"a volume in full", "services: {s: {volumes: [{type: bind, source: ./data, target: /data, read_only: yes}]}}",
+			volume, "bind ./data /data true"},
 		{"a list of dependencies", "services: {s: {depends_on: [a, b]}}", dependencies, "a|b"},
-		{"conditions of dependencies", "services: {s: {depends_on: {a: {condition: service_healthy}, b: , c: {condition: service_started, required: yes, restart: no}}}}", dependencies,
+		{"conditions of dependencies", "services: {s: {depends_on: {a: {condition: service_healthy}, b: , c: {condition: " +
+			"service_started, required: yes, restart: no}}}}", dependencies,
 			"a service_healthy|b|c service_started"},
-		{"one file of variables", "services: {s: {env_file: a.env}}", func(e *Experiment) string { return words(service(e).EnvFile) }, "a.env"},
-		{"a limit for both", "services: {s: {ulimits: {nofile: 9}}}", func(e *Experiment) string { return fmt.Sprint(service(e).Ulimits[0].Value.Hard.V) }, "9"},
+		{"one file of variables", "services: {s: {env_file: a.env}}",
+			func(e *Experiment) string { return words(service(e).EnvFile) }, "a.env"},
+		{"a limit for both", "services: {s: {ulimits: {nofile: 9}}}",
+			func(e *Experiment) string { return fmt.Sprint(service(e).Ulimits[0].Value.Hard.V) }, "9"},
 		{"two limits", "services: {s: {ulimits: {nofile: {soft: 8, hard: 9}}}}", func(e *Experiment) string {
 			u := service(e).Ulimits[0].Value
 			return fmt.Sprint(u.Soft.V, u.Hard.V)
@@ -64,43 +68,65 @@ func TestWaysToWrite(t *testing.T) {
 		{"sysctls as a list", "services: {s: {sysctls: [a.b=1]}}", func(e *Experiment) string {
 			return service(e).Sysctls[0].Name.Value + " " + service(e).Sysctls[0].Value.Value
 		}, "a.b 1"},
-		{"one target", "load: {target: http://s/}", func(e *Experiment) string { return e.Load.Target[0].URL.Value }, "http://s/"},
+		{"one target", "load: {target: http://s/}", func(e *Experiment) string { return e.Load.Target[0].URL.Value },
+			"http://s/"},
 		{"several targets", "load: {target: [http://s/a, {url: http://s/b, weight: 0.5}]}", func(e *Experiment) string {
 			return fmt.Sprint(len(e.Load.Target), " ", e.Load.Target[1].URL.Value, " ", e.Load.Target[1].Weight.V)
 		}, "2 http://s/b 0.5"},
 		{"a rate", "load: {rate: 500/s}", func(e *Experiment) string { return fmt.Sprint(e.Load.Rate.PerSecond.V) }, "500"},
-		{"a share of a rate", "load: {rate: {share: 80%, of: e}}", func(e *Experiment) string { return fmt.Sprint(e.Load.Rate.Share.V, " ", e.Load.Rate.Of.Value) }, "0.8 e"},
-		{"args of every tool", "load: {args: [-r, -l]}", func(e *Experiment) string { return words(e.Load.Args.For("ab")) }, "-r|-l"},
-		{"args of one tool", "load: {args: {ab: -r, wrk: [-t, 1]}}", func(e *Experiment) string { return words(e.Load.Args.For("wrk")) }, "-t|1"},
-		{"args of another tool", "load: {args: {ab: -r}}", func(e *Experiment) string { return words(e.Load.Args.For("wrk")) }, ""},
-		{"failures that are expected", "load: {failures: expected}", func(e *Experiment) string { return fmt.Sprint(e.Load.Failures.Expected) }, "true"},
-		{"calibrate off", "calibrate: no", func(e *Experiment) string { return fmt.Sprint(e.Calibrate.Off, e.Calibrate.Pick.Node) }, "true <nil>"},
-		{"calibrate by an expression", "calibrate: a == 1", func(e *Experiment) string { return fmt.Sprint(e.Calibrate.Off, e.Calibrate.Pick.Node) }, "false a == 1"},
-		{"one hook", "prepare: {service: s, run: a 'b c'}", func(e *Experiment) string { return strings.Join(e.Prepare[0].Run.Words, "|") }, "a|b c"},
-		{"two hooks", "prepare: [{run: a}, {run: [b, c d]}]", func(e *Experiment) string { return strings.Join(e.Prepare[1].Run.Words, "|") }, "b|c d"},
+		{"a share of a rate", "load: {rate: {share: 80%, of: e}}",
+			func(e *Experiment) string { return fmt.Sprint(e.Load.Rate.Share.V, " ", e.Load.Rate.Of.Value) }, "0.8 e"},
+		{"args of every tool", "load: {args: [-r, -l]}", func(e *Experiment) string { return words(e.Load.Args.For("ab")) },
+			"-r|-l"},
+		{"args of one tool", "load: {args: {ab: -r, wrk: [-t, 1]}}",
+			func(e *Experiment) string { return words(e.Load.Args.For("wrk")) }, "-t|1"},
+		{"args of another tool", "load: {args: {ab: -r}}",
+			func(e *Experiment) string { return words(e.Load.Args.For("wrk")) }, ""},
+		{"failures that are expected", "load: {failures: expected}",
+			func(e *Experiment) string { return fmt.Sprint(e.Load.Failures.Expected) }, "true"},
+		{"calibrate off", "calibrate: no", func(e *Experiment) string {
+			return fmt.Sprint(e.Calibrate.Off,
+				e.Calibrate.Pick.Node)
+		}, "true <nil>"},
+		{"calibrate by an expression", "calibrate: a == 1", func(e *Experiment) string {
+			return fmt.Sprint(e.Calibrate.Off,
+				e.Calibrate.Pick.Node)
+		}, "false a == 1"},
+		{"one hook", "prepare: {service: s, run: a 'b c'}",
+			func(e *Experiment) string { return strings.Join(e.Prepare[0].Run.Words, "|") }, "a|b c"},
+		{"two hooks", "prepare: [{run: a}, {run: [b, c d]}]",
+			func(e *Experiment) string { return strings.Join(e.Prepare[1].Run.Words, "|") }, "b|c d"},
 		{"a metric from a log", "metrics: [{name: m, from: s log, regex: '(a)'}]", func(e *Experiment) string {
 			service, stream := e.Metrics[0].Source()
 			return service + "|" + stream
 		}, "s|log"},
-		{"a metric from a hook", "metrics: {name: m.p99, unit: ms, better: lower, from: conclude, json: a.b}", func(e *Experiment) string {
-			_, stream := e.Metrics[0].Source()
-			return stream + "|" + e.Metrics[0].Means().Unit + "|" + e.Metrics[0].Means().Better
-		}, "conclude|s|lower"},
-		{"memory in powers of 1024", "services: {s: {mem_limit: 1k}}", func(e *Experiment) string { return fmt.Sprint(service(e).MemLimit.V) }, "1024"},
-		{"a body in powers of 1000", "services: {s: {origin: {body: 1kB}}}", func(e *Experiment) string { return fmt.Sprint(service(e).Origin.Body.V) }, "1000"},
-		{"an origin that has everything by default", "services: {s: {origin: {}}}", func(e *Experiment) string { return fmt.Sprint(service(e).Origin != nil) }, "true"},
-		{"rates of data", "services: {s: {link: {rate: 10MB/s}}}", func(e *Experiment) string { return fmt.Sprint(float64(service(e).Link.Rate.V)) }, "1e+07"},
-		{"times of an origin", "services: {s: {origin: {latency: {distribution: empirical, values: [1ms, 2s]}}}}", func(e *Experiment) string {
-			return fmt.Sprint(service(e).Origin.Latency.Values[1].V)
-		}, (2 * time.Second).String()},
+		{"a metric from a hook", "metrics: {name: m.p99, unit: ms, better: lower, from: conclude, json: a.b}",
+			func(e *Experiment) string {
+				_, stream := e.Metrics[0].Source()
+				return stream + "|" + e.Metrics[0].Means().Unit + "|" + e.Metrics[0].Means().Better
+			}, "conclude|s|lower"},
+		{"memory in powers of 1024", "services: {s: {mem_limit: 1k}}",
+			func(e *Experiment) string { return fmt.Sprint(service(e).MemLimit.V) }, "1024"},
+		{"a body in powers of 1000", "services: {s: {origin: {body: 1kB}}}",
+			func(e *Experiment) string { return fmt.Sprint(service(e).Origin.Body.V) }, "1000"},
+		{"an origin that has everything by default", "services: {s: {origin: {}}}",
+			func(e *Experiment) string { return fmt.Sprint(service(e).Origin != nil) }, "true"},
+		{"rates of data", "services: {s: {link: {rate: 10MB/s}}}",
+			func(e *Experiment) string { return fmt.Sprint(float64(service(e).Link.Rate.V)) }, "1e+07"},
+		{"times of an origin", "services: {s: {origin: {latency: {distribution: empirical, values: [1ms, 2s]}}}}",
+			func(e *Experiment) string {
+				return fmt.Sprint(service(e).Origin.Latency.Values[1].V)
+			}, (2 * time.Second).String()},
 		{"a value that comes later", "load: {connections: '${{ tune.n }}'}", func(e *Experiment) string {
 			return fmt.Sprint(e.Load.Connections.Set(), e.Load.Connections.Known(), e.Load.Connections.V)
 		}, "true false 0"},
-		{"what cannot be measured", "matrix: {a: [{name: x, unavailable: gone, instead_of: y, port: 1}]}", func(e *Experiment) string {
-			s := e.Matrix.Axes[0].Value[0]
-			return fmt.Sprint(s.Name.Value, " ", s.Unavailable.Value, " ", s.InsteadOf.Value, " ", len(s.Labels))
-		}, "x gone y 1"},
-		{"rows of a file", "matrix: {include: rows.csv}", func(e *Experiment) string { return e.Matrix.IncludeFile.Value }, "rows.csv"},
+		{"what cannot be measured", "matrix: {a: [{name: x, unavailable: gone, instead_of: y, port: 1}]}",
+			func(e *Experiment) string {
+				s := e.Matrix.Axes[0].Value[0]
+				return fmt.Sprint(s.Name.Value, " ", s.Unavailable.Value, " ", s.InsteadOf.Value, " ", len(s.Labels))
+			}, "x gone y 1"},
+		{"rows of a file", "matrix: {include: rows.csv}", func(e *Experiment) string { return e.Matrix.IncludeFile.Value },
+			"rows.csv"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -138,18 +164,27 @@ func TestPlacesInRows(t *testing.T) {
 }
 
 func TestPublishedRows(t *testing.T) {
-	const block = "\n```yaml experiment\nname: e\nservices: {s: {image: x}}\nload: {target: http://s/}\nmetrics: [{name: tail, unit: '1', value: latency.p99 / latency.p50}]\n```\n\n" +
+	const block = "\n```yaml experiment\nname: e\nservices: {s: {image: x}}\nload: {target: http://s/}\n" +
+		"metrics: [{name: tail, unit: '1', value: latency.p99 / latency.p50}]\n```\n\n" +
 		"```yaml experiment\nname: c\ncommand: {image: x, run: y}\n```\n\n```yaml published\nsource: x\n"
-	csv := "```csv file=p.csv\nserver,tool,metric,value,unit\na,ab,p50,17,ms\na,wrk,p50,18,ms\na,ab,other,1,1\na,ab,tail,3,\n```\n"
+	csv := "```csv file=p.csv\nserver,tool,metric,value,unit\na,ab,p50,17,ms\na,wrk,p50,18,ms\na,ab,other,1,1\n" +
+		"a,ab,tail,3,\n```\n"
 	tests := []struct{ name, text, want string }{
-		{"in the block", "rows: [{server: a, throughput: 5/s, latency.p50: 17ms, remark: x}]\n", "server=a remark=x: throughput=5 latency.p50=0.017"},
-		{"with a column for the metric", "rows: [{server: a, metric: throughput, value: 5, unit: 1/s}]\n", "server=a: throughput=5"},
-		{"of a file", "file: p.csv\nmetrics: {p50: latency.p50}\n", "server=a tool=ab: latency.p50=0.017; server=a tool=wrk: latency.p50=0.018"},
-		{"that where picks", "file: p.csv\nwhere: tool == \"wrk\"\nmetrics: {p50: latency.p50}\n", "server=a tool=wrk: latency.p50=0.018"},
-		{"with a field for all", "rows: [{server: a, throughput: 5/s}, {server: b, tool: wrk, throughput: 6/s}]\nwith: {tool: ab}\n",
+		{"in the block", "rows: [{server: a, throughput: 5/s, latency.p50: 17ms, remark: x}]\n",
+			"server=a remark=x: throughput=5 latency.p50=0.017"},
+		{"with a column for the metric", "rows: [{server: a, metric: throughput, value: 5, unit: 1/s}]\n",
+			"server=a: throughput=5"},
+		{"of a file", "file: p.csv\nmetrics: {p50: latency.p50}\n",
+			"server=a tool=ab: latency.p50=0.017; server=a tool=wrk: latency.p50=0.018"},
+		{"that where picks", "file: p.csv\nwhere: tool == \"wrk\"\nmetrics: {p50: latency.p50}\n",
+			"server=a tool=wrk: latency.p50=0.018"},
+		{"with a field for all", "rows: [{server: a, throughput: 5/s}, {server: b, tool: wrk, throughput: 6/s}]\n" +
+			"with: {tool: ab}\n",
 			"server=a tool=ab: throughput=5; server=b tool=wrk: throughput=6"},
-		{"renamed columns take only these", "rows: [{server: a, rps: 5/s, throughput: 7/s}]\nmetrics: {rps: throughput}\n", "server=a throughput=7/s: throughput=5"},
-		{"metrics that programs print", "experiment: c\nrows: [{server: a, metric: duration, value: 2, unit: ms}]\n", "server=a: duration=0.002"},
+		{"renamed columns take only these", "rows: [{server: a, rps: 5/s, throughput: 7/s}]\nmetrics: {rps: throughput}\n",
+			"server=a throughput=7/s: throughput=5"},
+		{"metrics that programs print", "experiment: c\nrows: [{server: a, metric: duration, value: 2, unit: ms}]\n",
+			"server=a: duration=0.002"},
 		{"metrics that the article adds", "file: p.csv\nmetrics: {tail: tail}\n", "server=a tool=ab: tail=3"},
 	}
 	for _, test := range tests {
@@ -181,7 +216,8 @@ func TestPublishedRows(t *testing.T) {
 }
 
 func TestInclude(t *testing.T) {
-	doc := parseText(t, head+"```python include=a.py lines=2-3\n```\n\n```python file=a.py\n1\n2\n3\n4\n```\n\n```python include=a.py lines=4-\n```\n")
+	doc := parseText(t, head+"```python include=a.py lines=2-3\n```\n\n```python file=a.py\n1\n2\n3\n4\n```\n\n"+
+		"```python include=a.py lines=4-\n```\n")
 	for _, p := range doc.Problems.Sorted() {
 		t.Error(p)
 	}

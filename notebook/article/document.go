@@ -65,7 +65,8 @@ type Document struct {
 
 	Problems source.Problems
 
-	unread    map[string]bool          // kinds of blocks of which one could not be read, so that what is missing may stand there
+	// kinds of blocks of which one could not be read, so that what is missing may stand there
+	unread    map[string]bool
 	included  []*Block                 // listings with include=
 	front     source.Pos               // of the front matter
 	inLines   []Sentence               // of titles, captions and other lines in YAML
@@ -103,7 +104,8 @@ type Tags []source.Text
 func (t *Tags) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	if n.Kind == yamltext.Scalar && strings.Contains(n.Text.Value, ",") {
 		words := strings.FieldsFunc(n.Text.Value, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
-		d.Problems.Add("wrong-value", n.Text.Pos, "several %s must be a list", what).Hint = "write " + what + ": [" + strings.Join(words, ", ") + "]"
+		d.Problems.Add("wrong-value", n.Text.Pos, "several %s must be a list", what).Hint = "write " + what + ": [" +
+			strings.Join(words, ", ") + "]"
 		return
 	}
 	d.Value(n, what, reflect.ValueOf((*[]source.Text)(t)).Elem())
@@ -138,7 +140,8 @@ func (v *Defaults) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string)
 			}
 		}
 		TemplatesIn(n, d.Problems)
-		NewDecoder(d.Problems, true).Decode(n, "experiment", new(Experiment)) // as where it is merged, so that it is said once
+		// as where it is merged, so that it is said once
+		NewDecoder(d.Problems, true).Decode(n, "experiment", new(Experiment))
 	}
 }
 
@@ -216,7 +219,8 @@ func (r *Reference) Dump(source []byte, level int) { ast.DumpHelper(r, source, l
 
 // Parse reads the article whose text is source. dir is its folder, which may hold files that the article names.
 func Parse(dir string, src *source.Source) *Document {
-	doc := &Document{Slug: filepath.Base(dir), Dir: dir, Source: src, added: map[string]record.Metric{}, unread: map[string]bool{},
+	doc := &Document{Slug: filepath.Base(dir), Dir: dir, Source: src, added: map[string]record.Metric{},
+		unread:   map[string]bool{},
 		resolved: map[destinationKey]string{}}
 	if !source.Fits(src, &doc.Problems) {
 		doc.Tree = ast.NewDocument()
@@ -269,9 +273,11 @@ func (doc *Document) frontMatter() []byte {
 		f := yamltext.Part(doc.Source, m[2], m[3], doc.Source.Pos(0, 3))
 		if n := yamltext.Parse(f, &doc.Problems); n != nil {
 			NewDecoder(&doc.Problems, false).Decode(n, "front matter", &doc.Front)
-			if written := n.Get("title"); written != nil && strings.TrimSpace(doc.Front.Title.Value) == "" && !doc.Front.Tried.Has("title") {
+			if written := n.Get("title"); written != nil && strings.TrimSpace(doc.Front.Title.Value) == "" &&
+				!doc.Front.Tried.Has("title") {
 				doc.Front.Tried = append(doc.Front.Tried, "title")
-				doc.Problems.Add("missing-key", n.Place("title"), "the title is empty").Hint = "write what the article is about behind title:"
+				doc.Problems.Add("missing-key", n.Place("title"),
+					"the title is empty").Hint = "write what the article is about behind title:"
 			}
 		}
 	}
@@ -294,7 +300,8 @@ func (doc *Document) noFrontMatter() {
 	const hint = "begin it with a line ---, then title: …, then a line ---"
 	switch first, _, _ := bytes.Cut(data, []byte("\n")); {
 	case !bytes.ContainsRune(data, '\n') && bytes.ContainsRune(data, '\r'):
-		doc.Problems.Add("no-front-matter", doc.Source.Pos(0, 0), "the lines of the file end in carriage returns alone, so it is a single line").
+		doc.Problems.Add("no-front-matter", doc.Source.Pos(0, 0),
+			"the lines of the file end in carriage returns alone, so it is a single line").
 			Hint = "save it with the line ends of Unix or Windows"
 	case string(bytes.TrimRight(first, " \t\r")) == "---":
 		doc.Problems.Add("no-front-matter", doc.Source.Pos(0, 3), "the front matter is never closed").
@@ -475,8 +482,10 @@ func (doc fenceReader) misplaced(word string, at source.Pos) {
 func (doc fenceReader) yamlBlock(b *Block, f yamltext.Fragment) {
 	before := doc.Problems.Len()
 	n := yamltext.Parse(f, &doc.Problems)
-	cut := slices.ContainsFunc(doc.Problems.All()[before:], func(p *source.Problem) bool { return p.Rule == "yaml-syntax" })
-	if n == nil || cut && (b.Is != "experiment" || n.Get("name") == nil) { // what can be read of it may lack something that others name
+	cut := slices.ContainsFunc(doc.Problems.All()[before:],
+		func(p *source.Problem) bool { return p.Rule == "yaml-syntax" })
+	// what can be read of it may lack something that others name
+	if n == nil || cut && (b.Is != "experiment" || n.Get("name") == nil) {
 		doc.unread[b.Is] = true
 	}
 	if n == nil {
@@ -571,7 +580,8 @@ func blockKeys(kind string) []string { return yamltext.KeysOf(blockTypes[kind]) 
 
 // blockTypes are what the kinds of blocks are read as.
 var blockTypes = map[string]reflect.Type{
-	"experiment": reflect.TypeFor[Experiment](), "published": reflect.TypeFor[Published](), "claim": reflect.TypeFor[Claim](),
+	"experiment": reflect.TypeFor[Experiment](), "published": reflect.TypeFor[Published](),
+	"claim": reflect.TypeFor[Claim](),
 	"table": reflect.TypeFor[Table](), "figure": reflect.TypeFor[Figure](),
 }
 
@@ -703,7 +713,8 @@ func (doc *Document) read(v *InlineValue, words string) {
 // nearValue is what looks like the mark of an inline value.
 var nearValue = regexp.MustCompile(`^(?i:\{\{?\s*values?\s*\}?\})\s*`)
 
-// nearlyValue reports a piece of code that somebody meant to be an inline value: what follows its mark can be read as one.
+// nearlyValue reports a piece of code that somebody meant to be an inline value: what follows its mark can be read as
+// one.
 func (doc *Document) nearlyValue(words string, segments []text.Segment) {
 	mark := nearValue.FindString(words)
 	if mark == "" || len(mark) == len(words) {
@@ -726,17 +737,19 @@ func (doc *Document) nearlyLink(n *ast.Link, destination string) {
 				Hint = "write claim:" + name
 		}
 	case n.FirstChild() == nil && strings.HasPrefix(destination, "#"):
-		doc.Problems.Add("unknown-label", doc.Destination(n, destination), "%q is not the label of a table or figure, and the link has no text",
+		doc.Problems.Add("unknown-label", doc.Destination(n, destination),
+			"%q is not the label of a table or figure, and the link has no text",
 			destination[1:]).
 			Hint = "labels begin with fig- or tbl-; write words for a link to a heading"
 	}
 }
 
-// looseValue is what follows the mark of an inline value in running text if it is meant as one: a metric with its cells, or a call.
+// looseValue is what follows the mark of an inline value in running text if it is meant as one: a metric with its
+// cells, or a call.
 var looseValue = regexp.MustCompile(`^\s*[a-z][a-z\d_.]*[{(]`)
 
-// bareValue reports the mark of an inline value outside of code: without its backticks, or where a pipe that is not escaped has cut
-// a table's cell, and so the code, in two.
+// bareValue reports the mark of an inline value outside of code: without its backticks, or where a pipe that is not
+// escaped has cut a table's cell, and so the code, in two.
 func (doc *Document) bareValue(n *ast.Text) {
 	text := n.Segment.Value(doc.Text)
 	i := bytes.Index(text, []byte(valueMark))
@@ -772,7 +785,8 @@ func (doc *Document) linkTo(destination string, at func(word string) source.Pos)
 		doc.ClaimLinks = append(doc.ClaimLinks, l)
 		return l
 	}
-	if label, ok := strings.CutPrefix(destination, "#"); ok && (strings.HasPrefix(label, "fig-") || strings.HasPrefix(label, "tbl-")) {
+	if label, ok := strings.CutPrefix(destination, "#"); ok && (strings.HasPrefix(label, "fig-") ||
+		strings.HasPrefix(label, "tbl-")) {
 		r := &Reference{Label: source.Text{Value: label, Pos: at(label)}}
 		doc.References = append(doc.References, r)
 		return r
@@ -818,7 +832,8 @@ func AddBadName(p *source.Problems, t source.Text, what string) {
 	p.Add("bad-name", t.Pos, "%q is not a valid name for %s", t.Value, article(what)).Hint = hint
 }
 
-// IsName says that s can name an experiment, a claim, a service or a parameter. Such names become those of files, and parts of addresses.
+// IsName says that s can name an experiment, a claim, a service or a parameter. Such names become those of files, and
+// parts of addresses.
 func IsName(s string) bool {
 	if len(s) > files.MaxName {
 		return false

@@ -17,16 +17,18 @@ type otherName struct {
 	hint string // what to do; empty if it is to write the key
 }
 
-// otherNames are words that stand for a key of a mapping without being like it, by the type that the mapping is read as.
-// Those of Compose that services do not have are here too, so that nobody has to guess why they are refused.
+// otherNames are words that stand for a key of a mapping without being like it, by the type that the mapping is read
+// as. Those of Compose that services do not have are here too, so that nobody has to guess why they are refused.
 var otherNames = map[reflect.Type]map[string]otherName{
 	reflect.TypeFor[Front](): {
-		"author": {key: "authors"}, "summary": {key: "description"}, "abstract": {key: "description"}, "subtitle": {key: "description"},
+		"author": {key: "authors"}, "summary": {key: "description"}, "abstract": {key: "description"},
+		"subtitle": {key: "description"},
 		"keywords": {key: "tags"}, "categories": {key: "tags"}, "published": {key: "date"},
 	},
 	reflect.TypeFor[Experiment](): {
 		"id": {key: "name"}, "label": {key: "name"}, "title": {key: "description"}, "containers": {key: "services"},
-		"runs": {key: "repetitions"}, "iterations": {key: "repetitions"}, "repeat": {key: "repetitions"}, "reps": {key: "repetitions"},
+		"runs": {key: "repetitions"}, "iterations": {key: "repetitions"}, "repeat": {key: "repetitions"},
+		"reps":   {key: "repetitions"},
 		"rounds": {key: "repetitions"}, "parameters": {key: "matrix"}, "params": {key: "matrix"}, "axes": {key: "matrix"},
 		"before": {key: "prepare"}, "after": {key: "conclude"}, "before_all": {key: "setup"}, "after_all": {key: "cleanup"},
 		"teardown": {key: "cleanup"}, "script": {key: "command"}, "benchmark": {key: "load"},
@@ -34,9 +36,10 @@ var otherNames = map[reflect.Type]map[string]otherName{
 		"env":      {hint: "write environment: in a service, or in the command"},
 		"seed":     {hint: "give it to run and plan as --seed"},
 		"on":       {hint: elsewhereActions}, "jobs": {hint: elsewhereActions}, "steps": {hint: elsewhereActions},
-		"runs-on":  {hint: elsewhereActions},
-		"version":  {hint: "remove it: services have the keys of the present Compose"},
-		"networks": {hint: "remove it: the services of a trial have a network of their own, and find each other by their names"},
+		"runs-on": {hint: elsewhereActions},
+		"version": {hint: "remove it: services have the keys of the present Compose"},
+		"networks": {hint: "remove it: the services of a trial have a network of their own, and find each other by their " +
+			"names"},
 	},
 	reflect.TypeFor[Service](): {
 		"port": {key: "expose"}, "env": {key: "environment"}, "workdir": {key: "working_dir"},
@@ -63,9 +66,12 @@ var otherNames = map[reflect.Type]map[string]otherName{
 	},
 	reflect.TypeFor[Load](): {
 		"url": {key: "target"}, "uri": {key: "target"}, "path": {key: "target"}, "concurrency": {key: "connections"},
-		"clients": {key: "connections"}, "users": {key: "connections"}, "vus": {key: "connections"}, "total": {key: "requests"},
-		"count": {key: "requests"}, "time": {key: "duration"}, "qps": {key: "rate"}, "rps": {key: "rate"}, "assert": {key: "verify"},
-		"check": {key: "verify"}, "expect": {key: "verify"}, "data": {key: "body"}, "payload": {key: "body"}, "ramp": {key: "stages"},
+		"clients": {key: "connections"}, "users": {key: "connections"}, "vus": {key: "connections"},
+		"total": {key: "requests"},
+		"count": {key: "requests"}, "time": {key: "duration"}, "qps": {key: "rate"}, "rps": {key: "rate"},
+		"assert": {key: "verify"},
+		"check":  {key: "verify"}, "expect": {key: "verify"}, "data": {key: "body"}, "payload": {key: "body"},
+		"ramp":      {key: "stages"},
 		"generator": {key: "tool"},
 	},
 	reflect.TypeFor[Command](): {
@@ -74,22 +80,26 @@ var otherNames = map[reflect.Type]map[string]otherName{
 		"verify": {key: "expect"},
 	},
 	reflect.TypeFor[Claim](): {
-		"id": {key: "name"}, "label": {key: "name"}, "test": {key: "expect"}, "assert": {key: "expect"}, "expr": {key: "expect"},
+		"id": {key: "name"}, "label": {key: "name"}, "test": {key: "expect"}, "assert": {key: "expect"},
+		"expr":      {key: "expect"},
 		"condition": {key: "expect"}, "that": {key: "expect"}, "title": {key: "text"}, "description": {key: "text"},
 		"effect": {key: "smallest_effect"}, "threshold": {key: "smallest_effect"}, "tolerance": {key: "smallest_effect"},
 	},
 	reflect.TypeFor[Published](): {
-		"id": {key: "name"}, "label": {key: "name"}, "by": {key: "source"}, "author": {key: "source"}, "title": {key: "source"},
-		"link": {key: "url"}, "data": {key: "rows"}, "values": {key: "rows"}, "csv": {key: "file"}, "path": {key: "file"},
+		"id": {key: "name"}, "label": {key: "name"}, "by": {key: "source"}, "author": {key: "source"},
+		"title": {key: "source"},
+		"link":  {key: "url"}, "data": {key: "rows"}, "values": {key: "rows"}, "csv": {key: "file"}, "path": {key: "file"},
 		"rename": {key: "metrics"}, "columns": {key: "metrics"}, "filter": {key: "where"},
 	},
 	reflect.TypeFor[Table](): {
-		"id": {key: "label"}, "name": {key: "label"}, "cols": {key: "columns"}, "metrics": {key: "columns"}, "values": {key: "columns"},
+		"id": {key: "label"}, "name": {key: "label"}, "cols": {key: "columns"}, "metrics": {key: "columns"},
+		"values": {key: "columns"},
 		"filter": {key: "where"}, "order": {key: "sort"},
 	},
 	reflect.TypeFor[Figure](): {
-		"id": {key: "label"}, "name": {key: "label"}, "type": {key: "kind"}, "hue": {key: "colour"}, "series": {key: "colour"},
-		"group": {key: "colour"}, "filter": {key: "where"}, "order": {key: "sort"}, "metric": {key: "x"},
+		"id": {key: "label"}, "name": {key: "label"}, "type": {key: "kind"}, "hue": {key: "colour"},
+		"series": {key: "colour"},
+		"group":  {key: "colour"}, "filter": {key: "where"}, "order": {key: "sort"}, "metric": {key: "x"},
 	},
 }
 
@@ -114,7 +124,8 @@ var homes = []home{
 	{"a service", reflect.TypeFor[Service](), "experiment"},
 }
 
-// belongs finds the mapping that a key belongs to which stands in another: what was written one level too high or too low.
+// belongs finds the mapping that a key belongs to which stands in another: what was written one level too high or too
+// low.
 func belongs(key string, in reflect.Type) (other home, hint string, ok bool) {
 	i := slices.IndexFunc(homes, func(h home) bool { return h.t == in })
 	j := slices.IndexFunc(homes, func(h home) bool { return h.t != in && slices.Contains(yamltext.KeysOf(h.t), key) })
@@ -154,7 +165,8 @@ func NewDecoder(problems *source.Problems, templates bool) yamltext.Decoder {
 	return yamltext.Decoder{Problems: problems, Wording: &articleWording, Templates: templates}
 }
 
-// unknownKey is a way out where a key of a mapping is not known, and the key of ours that it stands for, if that is plain.
+// unknownKey is a way out where a key of a mapping is not known, and the key of ours that it stands for, if that is
+// plain.
 func unknownKey(key string, t reflect.Type, names []string) (hint, meant string, sure bool) {
 	near := expr.Near(key, names)
 	sure = len(near) == 1

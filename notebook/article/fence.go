@@ -17,7 +17,8 @@ import (
 // maxIndent is how far a fence may be indented in Markdown.
 const maxIndent = 3
 
-// A fenceMark is the line that begins a fence, or would: its backticks or tildes, and where the words behind them stand.
+// A fenceMark is the line that begins a fence, or would: its backticks or tildes, and where the words behind them
+// stand.
 type fenceMark struct {
 	character byte
 	length    int
@@ -28,8 +29,8 @@ type fenceMark struct {
 // fenceReader finds out what the fences of a document mean.
 type fenceReader struct{ *Document }
 
-// fenceAt reads the mark of a fence that the line at an offset begins with, behind what quotations and lists put before it.
-// It is false if there is none.
+// fenceAt reads the mark of a fence that the line at an offset begins with, behind what quotations and lists put before
+// it. It is false if there is none.
 func (doc fenceReader) fenceAt(start int) (fenceMark, bool) {
 	line := doc.Text[start:]
 	if end := bytes.IndexByte(line, '\n'); end >= 0 {
@@ -77,8 +78,8 @@ func (doc fenceReader) opening(f *ast.FencedCodeBlock) (fenceMark, bool) {
 	return fenceMark{}, false
 }
 
-// unclosed finds out whether a fence has swallowed what follows it: another fence, or all of the rest. Then it gives the
-// lines that are the fence's for sure.
+// unclosed finds out whether a fence has swallowed what follows it: another fence, or all of the rest. Then it gives
+// the lines that are the fence's for sure.
 func (doc fenceReader) unclosed(f *ast.FencedCodeBlock) (lines *text.Segments, found bool) {
 	mark, ok := doc.opening(f)
 	if !ok {
@@ -88,11 +89,13 @@ func (doc fenceReader) unclosed(f *ast.FencedCodeBlock) (lines *text.Segments, f
 	for i := range f.Lines().Len() {
 		start := f.Lines().At(i).Start
 		inner, ok := doc.fenceAt(start)
-		if !ok || inner.at.Start-start > maxIndent || inner.character != mark.character || inner.length < mark.length || inner.words == "" {
+		if !ok || inner.at.Start-start > maxIndent || inner.character != mark.character || inner.length < mark.length ||
+			inner.words == "" {
 			continue
 		}
 		line, _ := doc.Source.Position(mark.at.Start)
-		doc.Problems.Add("unclosed-fence", inner.at, "this fence begins inside the one of line %d, which is not closed", line).
+		doc.Problems.Add("unclosed-fence", inner.at, "this fence begins inside the one of line %d, which is not closed",
+			line).
 			Hint = fmt.Sprintf("write a line %s below the last line of that one", sign)
 		lines := text.NewSegments()
 		lines.AppendAll(f.Lines().Sliced(0, doc.ownLines(f, mark, i)))
@@ -115,8 +118,8 @@ func (doc fenceReader) unclosed(f *ast.FencedCodeBlock) (lines *text.Segments, f
 	return f.Lines(), false
 }
 
-// ownLines is how many of the first lines of a fence that is not closed are its own. A block of ours ends where prose follows an empty
-// line: what is wrong with that as YAML follows from the fence.
+// ownLines is how many of the first lines of a fence that is not closed are its own. A block of ours ends where prose
+// follows an empty line: what is wrong with that as YAML follows from the fence.
 func (doc fenceReader) ownLines(f *ast.FencedCodeBlock, mark fenceMark, most int) int {
 	language, kind, _ := strings.Cut(mark.words, " ")
 	kind = strings.TrimSpace(kind)
@@ -128,7 +131,8 @@ func (doc fenceReader) ownLines(f *ast.FencedCodeBlock, mark fenceMark, most int
 		above, line := f.Lines().At(i-1), f.Lines().At(i)
 		text := string(line.Value(doc.Text))
 		key, _, isKey := strings.Cut(text, ":")
-		belongs := isKey && (slices.Contains(keys, key) || strings.HasPrefix(key, "x-")) || strings.TrimSpace(text) == "" || strings.ContainsAny(text[:1], " \t-#]}")
+		belongs := isKey && (slices.Contains(keys, key) || strings.HasPrefix(key, "x-")) || strings.TrimSpace(text) == "" ||
+			strings.ContainsAny(text[:1], " \t-#]}")
 		if len(bytes.TrimSpace(above.Value(doc.Text))) == 0 && !belongs {
 			return i - 1
 		}
@@ -143,9 +147,10 @@ func (doc fenceReader) means(words string) bool {
 		strings.HasPrefix(fields[1], "file=") || strings.HasPrefix(fields[1], "include="))
 }
 
-// nearBlock is the words of a fence that look like those of a block of ours in another language or with other signs between
-// them: yml experiment, yaml:experiment, claim.
-var nearBlock = regexp.MustCompile(`^(?i:(ya?ml|json|toml|benchbook)[^\pL\d]+)?(?i:(experiment|published|claim|table|figure))[^\pL\d]*( |$)`)
+// nearBlock is the words of a fence that look like those of a block of ours in another language or with other signs
+// between them: yml experiment, yaml:experiment, claim.
+var nearBlock = regexp.MustCompile(
+	`^(?i:(ya?ml|json|toml|benchbook)[^\pL\d]+)?(?i:(experiment|published|claim|table|figure))[^\pL\d]*( |$)`)
 
 // nearlyBlock reports a fence that somebody meant to be a block of ours.
 func (doc fenceReader) nearlyBlock(words string, at source.Pos) bool {

@@ -26,7 +26,8 @@ type File struct {
 	listing *Listing // that it is, or nil
 }
 
-// fragment is the text of the file, with the places of what is in it. It is false for one that is too large to be read so.
+// fragment is the text of the file, with the places of what is in it. It is false for one that is too large to be read
+// so.
 func (f *File) fragment(doc *Document, problems *source.Problems) (yamltext.Fragment, bool) {
 	if f.listing != nil {
 		return f.listing.fragment, true
@@ -41,7 +42,8 @@ func (f *File) fragment(doc *Document, problems *source.Problems) (yamltext.Frag
 // CleanPath cleans a path that an article names and makes sure that it stays in the article's folder.
 func CleanPath(t source.Text, problems *source.Problems) (string, bool) {
 	name := path.Clean(strings.ReplaceAll(t.Value, `\`, "/"))
-	if t.Value == "" || path.IsAbs(name) || name == ".." || strings.HasPrefix(name, "../") || filepath.VolumeName(name) != "" {
+	if t.Value == "" || path.IsAbs(name) || name == ".." || strings.HasPrefix(name, "../") ||
+		filepath.VolumeName(name) != "" {
 		problems.Add("outside-folder", t.Pos, "%q leaves the article's folder", t.Value).
 			Hint = "everything that an article uses lies beside it"
 		return "", false
@@ -49,8 +51,8 @@ func CleanPath(t source.Text, problems *source.Problems) (string, bool) {
 	return name, true
 }
 
-// File reads a file that an article names: a listing, or a regular file of its folder. A symbolic link would lead out of
-// the folder unnoticed, and is none.
+// File reads a file that an article names: a listing, or a regular file of its folder. A symbolic link would lead out
+// of the folder unnoticed, and is none.
 func (doc *Document) File(t source.Text, problems *source.Problems) (*File, bool) {
 	name, ok := CleanPath(t, problems)
 	if !ok {
@@ -74,9 +76,11 @@ func (doc *Document) File(t source.Text, problems *source.Problems) (*File, bool
 		}
 		switch {
 		case errors.Is(err, errLink):
-			problems.Add("not-a-file", t.Pos, "%q cannot be read: %s", t.Value, files.Reason(err)).Hint = "put what it points at in its place"
+			problems.Add("not-a-file", t.Pos, "%q cannot be read: %s", t.Value,
+				files.Reason(err)).Hint = "put what it points at in its place"
 		case !errors.Is(err, os.ErrNotExist):
-			problems.Add("not-a-file", t.Pos, "%q cannot be read: %s", t.Value, files.Reason(err)).Hint = "name a regular file that you may read"
+			problems.Add("not-a-file", t.Pos, "%q cannot be read: %s", t.Value,
+				files.Reason(err)).Hint = "name a regular file that you may read"
 		default:
 			hint := source.Suggest(name, known)
 			if hint == "" {
@@ -112,8 +116,8 @@ func (doc *Document) ReadFile(name string) (data []byte, exec bool, err error) {
 	return data, info.Mode()&0o100 != 0, nil
 }
 
-// Rows reads a file of rows, which is CSV with a line of names, or a YAML list of mappings. Everything in them knows its place in
-// the file. An empty field of CSV is none.
+// Rows reads a file of rows, which is CSV with a line of names, or a YAML list of mappings. Everything in them knows
+// its place in the file. An empty field of CSV is none.
 func (doc *Document) Rows(t source.Text, problems *source.Problems) ([]*yamltext.Node, bool) {
 	f, ok := doc.File(t, problems)
 	if !ok {
@@ -180,7 +184,8 @@ func (doc *Document) include(b *Block) *Listing {
 	from, to, ok := lineRange(lines.Value)
 	switch {
 	case !ok:
-		doc.Problems.Add("wrong-value", lines.Pos, "invalid line range %q", lines.Value).Hint = "write lines=10-30, lines=10- or lines=10"
+		doc.Problems.Add("wrong-value", lines.Pos, "invalid line range %q",
+			lines.Value).Hint = "write lines=10-30, lines=10- or lines=10"
 		return nil
 	case from > len(all) || to != math.MaxInt && to > len(all):
 		doc.Problems.Add("wrong-value", lines.Pos, "%s ends with line %d", f.Path, len(all)).Hint = "name lines that it has"

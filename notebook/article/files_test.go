@@ -27,15 +27,18 @@ func TestFilesThatAreNone(t *testing.T) {
 	}
 	tests := []struct{ name, rule, message, hint string }{
 		{"link.py", "not-a-file", `"link.py" cannot be read: it is a symbolic link`, "put what it points at in its place"},
-		{"folder.py", "not-a-file", `"folder.py" cannot be read: it is a folder, not a file`, "name a regular file that you may read"},
-		{"pipe.py", "not-a-file", `"pipe.py" cannot be read: it is a named pipe, not a file`, "name a regular file that you may read"},
+		{"folder.py", "not-a-file", `"folder.py" cannot be read: it is a folder, not a file`,
+			"name a regular file that you may read"},
+		{"pipe.py", "not-a-file", `"pipe.py" cannot be read: it is a named pipe, not a file`,
+			"name a regular file that you may read"},
 		{"their.py", "no-such-file", `no file or listing "their.py"`, `did you mean "there.py"?`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			doc := Parse(dir, source.New("article.md", []byte(head+"```python include="+test.name+"\n```\n")))
 			found := doc.Problems.Sorted()
-			if len(found) != 1 || found[0].Rule != test.rule || !strings.HasPrefix(found[0].Message, test.message) || found[0].Hint != test.hint {
+			if len(found) != 1 || found[0].Rule != test.rule || !strings.HasPrefix(found[0].Message, test.message) ||
+				found[0].Hint != test.hint {
 				t.Errorf("got %v, want %s: %s (%s)", found, test.rule, test.message, test.hint)
 			}
 		})

@@ -27,12 +27,15 @@ func TestLimits(t *testing.T) {
 		most int
 		rule string
 	}{
-		{"bytes", func(n int) string { return head + strings.Repeat(strings.Repeat("word ", 50)+"\n", n/251-1) }, 1_000_000, "too-large"},
+		{"bytes", func(n int) string { return head + strings.Repeat(strings.Repeat("word ", 50)+"\n", n/251-1) }, 1_000_000,
+			"too-large"},
 		{"lines", func(n int) string { return head + strings.Repeat("\n", n-5) }, 100_000, "too-large"},
 		{"a line", func(n int) string { return head + strings.Repeat("x", n) }, 100_000, "too-large"},
-		{"YAML", func(n int) string { return head + "```yaml claim\n" + strings.Repeat("# word\n", n/7) + "```\n" }, 250_000, "yaml-too-large"},
+		{"YAML", func(n int) string { return head + "```yaml claim\n" + strings.Repeat("# word\n", n/7) + "```\n" }, 250_000,
+			"yaml-too-large"},
 		{"quotations in quotations", func(n int) string { return head + strings.Repeat("> ", n) + "a" }, 100, "too-large"},
-		{"emphasised words", func(n int) string { return head + strings.Repeat(strings.Repeat("*a* ", 100)+"\n\n", n/200) }, 100_000, "too-large"},
+		{"emphasised words", func(n int) string { return head + strings.Repeat(strings.Repeat("*a* ", 100)+"\n\n", n/200) },
+			100_000, "too-large"},
 		{"cells of a table", func(n int) string {
 			return head + strings.Repeat("|a", 99) + "|\n" + strings.Repeat("|-", 99) + "|\n" + strings.Repeat("|b\n", n/100-2)
 		}, 100_000 - 2000, "too-large"},
@@ -43,7 +46,8 @@ func TestLimits(t *testing.T) {
 		}, maxExperiments, "too-many"},
 		{"listings", func(n int) string { return head + count(n, "```python file=f%d.py\n```\n") }, maxListings, "too-many"},
 		{"axes", func(n int) string { return block("matrix:\n" + count(n, "  a%d: [1]\n")) }, maxAxes, "too-many"},
-		{"values", func(n int) string { return "---\ntitle: x\nvalues:\n" + count(n, "  v%d: 1\n") + "---\n" }, maxNamed, "too-many"},
+		{"values", func(n int) string { return "---\ntitle: x\nvalues:\n" + count(n, "  v%d: 1\n") + "---\n" }, maxNamed,
+			"too-many"},
 		{"problems", func(n int) string { return head + count(n, "[x](claim:c%d)\n\n") }, source.MaxProblems, "too-many"},
 	}
 	for _, tt := range tests {

@@ -9,8 +9,8 @@ import (
 	"benchbook/notebook/source"
 )
 
-// lines reads the titles, captions and other lines of Markdown that stand in YAML, so that what they show is checked like the
-// rest of the text. They are not part of the tree: render reads them anew where it shows them.
+// lines reads the titles, captions and other lines of Markdown that stand in YAML, so that what they show is checked
+// like the rest of the text. They are not part of the tree: render reads them anew where it shows them.
 func (doc *Document) lines() {
 	p := markdown.ForLines()
 	for _, t := range doc.names() {
@@ -98,7 +98,10 @@ func (doc *Document) shown(t source.Text, n ast.Node, src []byte) *InlineValue {
 	case *ast.Link:
 		written, destination := string(n.Destination), markdown.Resolve(n.Destination)
 		end := max(strings.LastIndex(t.Value, written), 0) + len(written)
-		if doc.linkTo(destination, func(word string) source.Pos { return t.At(end-min(len(word), len(written)), end) }) != nil {
+		if doc.linkTo(destination, func(word string) source.Pos {
+			return t.At(end-min(len(word), len(written)),
+				end)
+		}) != nil {
 			return nil
 		}
 	}

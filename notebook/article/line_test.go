@@ -9,10 +9,13 @@ import (
 
 // Titles and their like are one line, however they are written, and keep their places.
 func TestLinesOfYAMLAreOneLine(t *testing.T) {
-	const text = "---\ntitle: |\n  A title\n  of lines\ndescription: >\n  One\n\n  two\nauthors: [\"A\\nB\"]\ntags: [\"x\\ty\"]\n" +
-		"reproduces: {title: \"A\\rwork\"}\nkey_values:\n- value: throughput{server=\"a\"}\n  is: |\n    of lines\n    too\n---\n\n" +
+	const text = "---\ntitle: |\n  A title\n  of lines\ndescription: >\n  One\n\n  two\nauthors: [\"A\\nB\"]\n" +
+		"tags: [\"x\\ty\"]\n" +
+		"reproduces: {title: \"A\\rwork\"}\nkey_values:\n- value: throughput{server=\"a\"}\n  is: |\n    of lines\n" +
+		"    too\n---\n\n" +
 		"```yaml claim\nname: c\ntext: |\n  One\n  `{value} throughput{`\nexpect: throughput > 5/s\n```\n\n" +
-		"```yaml table\nlabel: tbl-x\ntitle: |\n  A table\n  of lines\ncaption: |+\n  One\n  two\n\nnotes: [\"one\\ntwo\"]\n```\n\n" +
+		"```yaml table\nlabel: tbl-x\ntitle: |\n  A table\n  of lines\ncaption: |+\n  One\n  two\n\n" +
+		"notes: [\"one\\ntwo\"]\n```\n\n" +
 		"```yaml figure\nlabel: fig-x\ntitle: \"A\\tfigure\"\ncaption: \"One\\ntwo\"\nalt: \"a\\nb\"\n```\n"
 	doc := Parse(t.TempDir(), source.New("article.md", []byte(text)))
 	f, table, figure := doc.Front, doc.Tables[0], doc.Figures[0]

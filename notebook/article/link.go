@@ -14,8 +14,8 @@ type ProseLink struct {
 	Picture     bool       // to be shown in its place
 }
 
-// Links lists the links and pictures of the prose, and then those of titles, captions and other lines in YAML. Those in raw HTML are not
-// among them.
+// Links lists the links and pictures of the prose, and then those of titles, captions and other lines in YAML. Those in
+// raw HTML are not among them.
 func (doc *Document) Links() []ProseLink {
 	var out []ProseLink
 	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {

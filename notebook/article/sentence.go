@@ -25,8 +25,8 @@ type Literal struct {
 	Text      source.Text    // number and unit
 }
 
-// Sentences gives those of the prose, headings, tables, titles and captions that have both measured values and numbers typed
-// with a unit. Code and whatever else stands in blocks are no part of them.
+// Sentences gives those of the prose, headings, tables, titles and captions that have both measured values and numbers
+// typed with a unit. Code and whatever else stands in blocks are no part of them.
 func (doc *Document) Sentences() []Sentence {
 	var out []Sentence
 	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
@@ -87,7 +87,8 @@ func (p *prose) Value(v *InlineValue) {
 }
 
 var (
-	// sentenceEnd is what ends a sentence: a stop with space behind it, and not a capital letter or an abbreviation before it.
+	// sentenceEnd is what ends a sentence: a stop with space behind it, and not a capital letter or an abbreviation before
+	// it.
 	sentenceEnd = regexp.MustCompile(`[^\s.\p{Lu}][.!?][)"'”’]*\s`)
 
 	// typed is a number as it is typed, with its unit: digits in groups or not, a unit of ours or its words.

@@ -19,8 +19,8 @@ const (
 	KnowsAll               // its cells and metrics are as they were meant
 )
 
-// KnownOf says how much is known of each experiment, by name: as much as no problem that was found can change. What rests on more cannot
-// be judged before they are mended: it would be wrong for no reason of its own.
+// KnownOf says how much is known of each experiment, by name: as much as no problem that was found can change. What
+// rests on more cannot be judged before they are mended: it would be wrong for no reason of its own.
 func (doc *Document) KnownOf(found *source.Problems) map[string]Knowledge {
 	known := map[string]Knowledge{}
 	for _, e := range doc.Experiments {
@@ -52,9 +52,11 @@ func (doc *Document) KnownOf(found *source.Problems) map[string]Knowledge {
 
 // Keys of an experiment that cannot change its cells, by what a mistake in them leaves to be known.
 var keysLeave = map[string]Knowledge{
-	"description": KnowsAll, "repetitions": KnowsAll, "order": KnowsAll, "timeout": KnowsAll, "calibrate": KnowsAll, "hosts": KnowsAll,
+	"description": KnowsAll, "repetitions": KnowsAll, "order": KnowsAll, "timeout": KnowsAll, "calibrate": KnowsAll,
+	"hosts": KnowsAll,
 	"setup": KnowsAll, "prepare": KnowsAll, "conclude": KnowsAll, "cleanup": KnowsAll, "shared": KnowsAll,
-	"services": KnowsNames, "load": KnowsNames, "tune": KnowsNames, "capacity": KnowsNames, "command": KnowsCells, "metrics": KnowsCells,
+	"services": KnowsNames, "load": KnowsNames, "tune": KnowsNames, "capacity": KnowsNames, "command": KnowsCells,
+	"metrics": KnowsCells,
 }
 
 // leaves is how much of the experiment a problem in its block leaves to be known.
@@ -103,5 +105,6 @@ func (doc *Document) concernsAll(p *source.Problem) bool {
 	return slices.ContainsFunc(doc.Listings, func(l *Listing) bool { return p.Pos.In(l.extent) })
 }
 
-// Unread says that blocks of a kind, such as "published", could not all be read, so that what is missing may stand in one.
+// Unread says that blocks of a kind, such as "published", could not all be read, so that what is missing may stand in
+// one.
 func (doc *Document) Unread(kind string) bool { return doc.unread[kind] }

@@ -71,7 +71,8 @@ func (c *checker) lacking(n expr.Node, experiment string) bool {
 		return false
 	}
 	lacks := func(name string) bool {
-		inArticle := slices.ContainsFunc(doc.Experiments, func(e *article.ExperimentBlock) bool { return e.Name.Value == name })
+		inArticle := slices.ContainsFunc(doc.Experiments,
+			func(e *article.ExperimentBlock) bool { return e.Name.Value == name })
 		return c.unplanned(name) && (inArticle || doc.Unread("experiment"))
 	}
 	if expanded, err := c.d.Expand(n); err == nil {
@@ -187,7 +188,8 @@ func (c *checker) filters(filters []expr.Filter, is expr.Type, t source.Text) {
 			err = dataset.Mistake(f.Span, "unlike-units", "remove the filter", "this is a name, and %s is for numbers", f.Name)
 		case is.Kind != expr.KindNumber: // of what a program prints only records know the unit
 		case f.Name == "percent" && !is.Dimension.Like(expr.Share):
-			err = dataset.Mistake(f.Span, "unlike-units", "remove the filter, or show a ratio or a share", "a %s is not a percentage", is.Dimension)
+			err = dataset.Mistake(f.Span, "unlike-units", "remove the filter, or show a ratio or a share",
+				"a %s is not a percentage", is.Dimension)
 		case f.Name == "unit" && !f.Unit.Dimension.Like(is.Dimension):
 			err = dataset.Mistake(f.Span, "unlike-units", "write a unit of the same kind as "+is.Dimension.Base(),
 				"this is a %s, and cannot be shown in %s", is.Dimension, f.Unit.Symbol)
@@ -241,7 +243,8 @@ func (c *checker) claims() {
 // the plan lacks or skips it, or package article has said that it is unknown.
 func (c *checker) experiment(name source.Text) *dataset.Experiment {
 	e, ok := c.d.Experiment(name.Value)
-	if !ok || name.Value == "" && (len(c.d.Doc.Experiments) > 1 || c.d.Doc.Unread("experiment")) || e.Plan.Skipped != "" || len(e.Cells) == 0 {
+	if !ok || name.Value == "" && (len(c.d.Doc.Experiments) > 1 || c.d.Doc.Unread("experiment")) || e.Plan.Skipped != "" ||
+		len(e.Cells) == 0 {
 		return nil
 	}
 	return e
@@ -341,7 +344,8 @@ func (c *checker) table(t *article.Table) {
 				Hint = source.Suggest(format.Name.Value, article.Texts(t.Columns))
 		}
 		if m, ok := e.Metric(format.Name.Value); ok && m.Unit != "" && !slices.Contains(e.Settings(), m.Name) {
-			c.filters(format.Value.Filters, expr.Type{Kind: expr.KindNumber, Dimension: dataset.DimensionOf(m)}, format.Value.Text)
+			c.filters(format.Value.Filters, expr.Type{Kind: expr.KindNumber, Dimension: dataset.DimensionOf(m)},
+				format.Value.Text)
 		}
 	}
 	c.setting(e, t.Group)

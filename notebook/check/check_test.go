@@ -37,19 +37,25 @@ func (b *fixture) check() string {
 }
 
 func TestCheckClaims(t *testing.T) {
-	const shapes = "a claim is a > b, same(a, b), within(a, b, 10%), ratio(a, b) > 2, ratio(a, b) > ratio(c, d), about(a, b, 2), a < 100ms, fewer(a, b), " +
+	const shapes = "a claim is a > b, same(a, b), within(a, b, 10%), ratio(a, b) > 2, ratio(a, b) > ratio(c, d), " +
+		"about(a, b, 2), a < 100ms, fewer(a, b), " +
 		`every(a, "<", b), each(a, "<", b) or best(list) == "name"; with and, or with or, between them`
 	const contrary = "claim something that could turn out to be wrong"
 	tests := []struct{ name, expect, want string }{
 		{"sound", `throughput{server="a"} > throughput{server="b"}`, ""},
 		{"sound, with a limit below zero", `change(throughput{server="a"}, throughput{server="b"}) > -5%`, ""},
-		{"misspelt metric", `througput{server="a"} > 5/s`, `unknown-metric at througput: no metric "througput" (did you mean "throughput"?)`},
-		{"misspelt value", `throughput{server="a"} > throughput{server="bb"}`, `no-cell at server="bb": no cell has server="bb" (did you mean "b"?)`},
-		{"misspelt parameter", `throughput{sever="a"} > 5/s`, `unknown-parameter at sever="a": no parameter "sever" in experiment "servers" (did you mean "server"?)`},
+		{"misspelt metric", `througput{server="a"} > 5/s`,
+			`unknown-metric at througput: no metric "througput" (did you mean "throughput"?)`},
+		{"misspelt value", `throughput{server="a"} > throughput{server="bb"}`,
+			`no-cell at server="bb": no cell has server="bb" (did you mean "b"?)`},
+		{"misspelt parameter", `throughput{sever="a"} > 5/s`,
+			`unknown-parameter at sever="a": no parameter "sever" in experiment "servers" (did you mean "server"?)`},
 		{"unlike units", `throughput{server="a"} > latency.p50{server="b"}`,
 			`unlike-units at throughput{server="a"} > latency.p50{server="b"}: throughput is in 1/s and latency.p50 in s (compare metrics of one unit)`},
-		{"limit in another unit", `throughput{server="a"} > 5ms`, `unlike-units at 5ms: throughput is a rate in 1/s, and 5ms a time in s (write the limit in 1/s)`},
-		{"factor with a unit", `throughput{server="a"} > 5ms * throughput{server="b"}`, `no-test at 5ms: 5ms is not a plain number (write a number or a percentage)`},
+		{"limit in another unit", `throughput{server="a"} > 5ms`,
+			`unlike-units at 5ms: throughput is a rate in 1/s, and 5ms a time in s (write the limit in 1/s)`},
+		{"factor with a unit", `throughput{server="a"} > 5ms * throughput{server="b"}`,
+			`no-test at 5ms: 5ms is not a plain number (write a number or a percentage)`},
 		{"a margin without its sign", `within(throughput{server="a"}, throughput{server="b"}, 10)`,
 			`wrong-value at 10: 10 is 1000% (write 10%, or 1000% if so much is meant)`},
 		{"a margin as a share", `within(throughput{server="a"}, throughput{server="b"}, 0.1)`, ""},
@@ -64,14 +70,17 @@ func TestCheckClaims(t *testing.T) {
 			`no-test at throughput{server="a"} != throughput{server="b"}: no test for this form (two measurements always differ: write a > b or a < b)`},
 		{"the best without quotes", `best(throughput) == a`,
 			`no-test at best(throughput) == a: no test for this form (write best(list) == "name", with the cell's name in quotes)`},
-		{"limit first", `5/s < throughput{server="a"}`, `no-test at 5/s < throughput{server="a"}: no test for this form (write the limit on the right: a < 100ms)`},
-		{"not", `not throughput{server="a"} > 5/s`, `no-test at not throughput{server="a"} > 5/s: no test for this form (write what you claim instead, such as a <= b)`},
+		{"limit first", `5/s < throughput{server="a"}`,
+			`no-test at 5/s < throughput{server="a"}: no test for this form (write the limit on the right: a < 100ms)`},
+		{"not", `not throughput{server="a"} > 5/s`,
+			`no-test at not throughput{server="a"} > 5/s: no test for this form (write what you claim instead, such as a <= b)`},
 		{"a mean", `mean(throughput) > 5/s`, `no-test at mean(throughput) > 5/s: no test for this form (a claim is about single cells, or about lists by every(a, "<", b), each(a, "<", b) or geomean(a) > geomean(b))`},
 		{"a difference", `throughput{server="a"} - throughput{server="b"} > 5/s`,
 			`no-test at throughput{server="a"} - throughput{server="b"} > 5/s: no test for this form (compare the two, a > b, or their difference in percent, change(a, b) > 10%)`},
 		{"a computed side", `same(2 * throughput{server="a"}, throughput{server="b"})`,
 			`no-test at same(2 * throughput{server="a"}, throughput{server="b"}): no test for this form (` + shapes + `)`},
-		{"a part without a test", `throughput{server="a"} > 5/s and mean(throughput) > 5/s`, `no-test at mean(throughput) > 5/s: no test for this form (a claim is about single cells, or about lists by every(a, "<", b), each(a, "<", b) or geomean(a) > geomean(b))`},
+		{"a part without a test", `throughput{server="a"} > 5/s and mean(throughput) > 5/s`,
+			`no-test at mean(throughput) > 5/s: no test for this form (a claim is about single cells, or about lists by every(a, "<", b), each(a, "<", b) or geomean(a) > geomean(b))`},
 		{"and beside or", `throughput{server="a"} > 5/s and throughput{server="b"} > 5/s or throughput{server="c"} > 5/s`,
 			`bad-expression at throughput{server="a"} > 5/s and throughput{server="b"} > 5/s: "and" and "or" do not mix in a claim (make two claims of it)`},
 		{"the longest latency", `latency.max{server="a"} < 1s`,
@@ -86,15 +95,24 @@ func TestCheckClaims(t *testing.T) {
 			`same-cells at every(throughput{server!="c"}, ">", throughput{server!="a"}): both lists have the cell "b" (choose lists without common cells)`},
 		{"each without a pair", `each(throughput{server="a"}, ">", cpu.server{server="a"})`,
 			`unlike-units at each(throughput{server="a"}, ">", cpu.server{server="a"}): throughput is in 1/s and cpu.server in cores (compare metrics of one unit)`},
-		{"the best by no such name", `best(throughput) == "d"`, `no-cell at "d": no cell of the list is called "d" (known here: a, b, c)`},
-		{"the best by a condition on several", `best(throughput) == "server != 'a'"`, `several-cells at "server != ''a''": "server != 'a'" matches 2 cells of the list (add a condition)`},
-		{"the best without a direction", `best(requests) == "a"`, `no-direction at requests: no value of requests is better than another (choose a metric of which more or less is better)`},
+		{"the best by no such name", `best(throughput) == "d"`,
+			`no-cell at "d": no cell of the list is called "d" (known here: a, b, c)`},
+		{"the best by a condition on several", `best(throughput) == "server != 'a'"`,
+			`several-cells at "server != ''a''": "server != 'a'" matches 2 cells of the list (add a condition)`},
+		{"the best without a direction", `best(requests) == "a"`,
+			`no-direction at requests: no value of requests is better than another (choose a metric of which more or less is better)`},
 		{"the best of one", `best(throughput{server="a"}) == "a"`,
 			`cannot-fail at best(throughput{server="a"}) == "a": this claim cannot fail: the list has only one cell, so it is always the best (` + contrary + `)`},
-		{"above nothing", `throughput{server="a"} > 0/s`, `cannot-fail at throughput{server="a"} > 0/s: this claim cannot fail: throughput is never less than 0 (` + contrary + `)`},
-		{"below nothing", `throughput{server="a"} < -1/s`, `cannot-hold at throughput{server="a"} < -1/s: this claim can never be supported: throughput is never less than 0 (correct the number)`},
-		{"less than everything", `failed{server="a"} < 100%`, `cannot-fail at failed{server="a"} < 100%: this claim cannot fail: a share is never more than 100% (` + contrary + `)`},
-		{"more than everything", `failed{server="a"} > 120%`, `cannot-hold at failed{server="a"} > 120%: this claim can never be supported: a share is never more than 100% (correct the number)`},
+		{"above nothing", `throughput{server="a"} > 0/s`,
+			`cannot-fail at throughput{server="a"} > 0/s: this claim cannot fail: throughput is never less than 0 (` + contrary +
+				`)`},
+		{"below nothing", `throughput{server="a"} < -1/s`,
+			`cannot-hold at throughput{server="a"} < -1/s: this claim can never be supported: throughput is never less than 0 (correct the number)`},
+		{"less than everything", `failed{server="a"} < 100%`,
+			`cannot-fail at failed{server="a"} < 100%: this claim cannot fail: a share is never more than 100% (` + contrary +
+				`)`},
+		{"more than everything", `failed{server="a"} > 120%`,
+			`cannot-hold at failed{server="a"} > 120%: this claim can never be supported: a share is never more than 100% (correct the number)`},
 		{"a ratio above nothing", `ratio(throughput{server="a"}, throughput{server="b"}) > 0`,
 			`cannot-fail at ratio(throughput{server="a"}, throughput{server="b"}) > 0: this claim cannot fail: a ratio is always more than that (` + contrary + `)`},
 		{"a loss of more than all", `change(throughput{server="a"}, throughput{server="b"}) < -100%`,
@@ -116,12 +134,14 @@ func TestCheckClaims(t *testing.T) {
 }
 
 func TestCheckWhereClaimsLook(t *testing.T) {
-	two := recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment", recordtest.Servers) + recordtest.Fence("experiment", recordtest.Grid)
+	two := recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment", recordtest.Servers) +
+		recordtest.Fence("experiment", recordtest.Grid)
 	tests := []struct{ name, claim, want string }{
 		{"named", "experiment: servers\nexpect: 'throughput{server=\"a\"} > 5/s'", ""},
 		{"named in the selector", "expect: 'throughput{server=\"a\", experiment=\"servers\"} > 5/s'", ""},
-		{"not named", "expect: 'throughput{server=\"a\"} > 5/s'", `which-experiment at throughput{server="a"}: the article has several experiments, ` +
-			`and throughput{server="a"} does not say which (write throughput{experiment="servers"}, with the one that is meant)`},
+		{"not named", "expect: 'throughput{server=\"a\"} > 5/s'",
+			`which-experiment at throughput{server="a"}: the article has several experiments, ` +
+				`and throughput{server="a"} does not say which (write throughput{experiment="servers"}, with the one that is meant)`},
 		{"misspelt", "experiment: server\nexpect: 'throughput{server=\"a\"} > 5/s'",
 			`unknown-experiment at server: no experiment "server" in this article (did you mean "servers"?)`},
 	}
@@ -136,7 +156,8 @@ func TestCheckWhereClaimsLook(t *testing.T) {
 
 func TestCheckEach(t *testing.T) {
 	text := func(expect string) string {
-		return recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment", recordtest.Grid) + recordtest.Fence("claim", "name: c\nexpect: '"+expect+"'")
+		return recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment", recordtest.Grid) +
+			recordtest.Fence("claim", "name: c\nexpect: '"+expect+"'")
 	}
 	tests := []struct{ name, expect, want string }{
 		{"pairs", `each(throughput{server="sync"}, "<", throughput{server="async"})`, ""},
@@ -155,17 +176,20 @@ func TestCheckEach(t *testing.T) {
 func TestCheckElsewhere(t *testing.T) {
 	const numbers = "source: A paper\nrows:\n"
 	tests := []struct{ name, text, want string }{
-		{"a value in prose", "It answers `{value} througput{server=\"a\"} | round 2` times.\n", `unknown-metric at througput: no metric "througput" (did you mean "throughput"?)`},
+		{"a value in prose", "It answers `{value} througput{server=\"a\"} | round 2` times.\n",
+			`unknown-metric at througput: no metric "througput" (did you mean "throughput"?)`},
 		{"a list in prose", "It answers `{value} throughput` times.\n",
 			`several-cells at throughput: throughput selects 3 cells, but one is needed (pick one in braces, such as {server="a"}, or reduce the list by min max mean geomean median or count)`},
 		{"a unit of another kind", "It takes `{value} latency.p50{server=\"a\"} | unit MB`.\n",
 			`unlike-units at unit MB: this is a time in s, and cannot be shown in MB (write a unit of the same kind as s)`},
-		{"units of the same kind", "It takes `{value} latency.p50{server=\"a\"} | unit ms | round 1`, fails in `{value} failed{server=\"a\"} | percent`.\n", ""},
+		{"units of the same kind", "It takes `{value} latency.p50{server=\"a\"} | unit ms | round 1`, fails in `{value} " +
+			"failed{server=\"a\"} | percent`.\n", ""},
 		{"no percentage", "It answers `{value} throughput{server=\"a\"} | percent`.\n",
 			`unlike-units at percent: a rate in 1/s is not a percentage (remove the filter, or show a ratio or a share)`},
 		{"a name that is rounded", "The best is `{value} best(throughput) | round 1`.\n",
 			`unlike-units at round 1: this is a name, and round is for numbers (remove the filter)`},
-		{"a format of another kind", recordtest.Fence("table", "label: tbl-a\nrows: [server]\ncolumns: [throughput]\nformat: {throughput: round 1 | unit ms}"),
+		{"a format of another kind", recordtest.Fence("table",
+			"label: tbl-a\nrows: [server]\ncolumns: [throughput]\nformat: {throughput: round 1 | unit ms}"),
 			`unlike-units at unit ms: this is a rate in 1/s, and cannot be shown in ms (write a unit of the same kind as 1/s)`},
 		{"a minus without spaces", "Between `{value} throughput-requests` lies.\n",
 			`unknown-metric at throughput-requests: minus needs spaces: without them throughput-requests is one name (write throughput - requests)`},
@@ -173,46 +197,66 @@ func TestCheckElsewhere(t *testing.T) {
 			`unknown-metric at latency.p99-latency.p50: minus needs spaces: without them latency.p99-latency.p50 is one name (write latency.p99 - latency.p50)`},
 		{"published in prose", "They had `{value} published(throughput{server=\"a\"})`.\n",
 			`not-published at published(throughput{server="a"}): no published throughput of a (add the row to a yaml published block, or name another cell)`},
-		{"a sound table", recordtest.Fence("table", "label: tbl-a\nrows: [server]\ncolumns: [throughput, latency.p99.9, server]\nsort: throughput\nwhere: server != 'a'"), ""},
-		{"a table", recordtest.Fence("table", "label: tbl-a\nrows: [sever]\ncolumns: [througput, cpu.client]\nsort: latency\nwhere: server == 'd'\npublished: true"),
-			"unknown-published at yaml table: there are no published numbers in this article (add a yaml published block, or remove published:)\n" +
+		{"a sound table", recordtest.Fence("table",
+			"label: tbl-a\nrows: [server]\ncolumns: [throughput, latency.p99.9, server]\n"+
+				"sort: throughput\nwhere: server != 'a'"), ""},
+		{"a table", recordtest.Fence("table", "label: tbl-a\nrows: [sever]\ncolumns: [througput, cpu.client]\n"+
+			"sort: latency\nwhere: server == 'd'\npublished: true"),
+			"unknown-published at yaml table: there are no published numbers in this article (add a yaml published block, or " +
+				"remove published:)\n" +
 				"unknown-parameter at sever: no parameter \"sever\" in experiment \"servers\" (did you mean \"server\"?)\n" +
-				"unknown-metric at througput: \"througput\" is neither a metric nor a parameter of experiment \"servers\" (did you mean \"throughput\"?)\n" +
-				"unknown-metric at cpu.client: \"cpu.client\" is neither a metric nor a parameter of experiment \"servers\" (known here: cpu.server)\n" +
-				"unknown-metric at latency: \"latency\" is neither a metric nor a parameter of experiment \"servers\" (known here: latency.p50, latency.p90, latency.p99, latency.mean, latency.max)\n" +
+				"unknown-metric at througput: \"througput\" is neither a metric nor a parameter of experiment \"servers\" (did " +
+				"you mean \"throughput\"?)\n" +
+				"unknown-metric at cpu.client: \"cpu.client\" is neither a metric nor a parameter of experiment \"servers\" " +
+				"(known here: cpu.server)\n" +
+				"unknown-metric at latency: \"latency\" is neither a metric nor a parameter of experiment \"servers\" (known " +
+				"here: latency.p50, latency.p90, latency.p99, latency.mean, latency.max)\n" +
 				"no-cell at server == 'd': no cell of experiment \"servers\" fits this (compare it with the matrix)"},
 		{"a sound figure", recordtest.Fence("figure", "label: fig-a\nkind: dots\nx: throughput\ny: server"), ""},
-		{"a figure", recordtest.Fence("figure", "label: fig-a\nkind: dots\nx: server\ny: throughput\ncolour: kind\nwhere: sever == 'a'"),
+		{"a figure", recordtest.Fence("figure",
+			"label: fig-a\nkind: dots\nx: server\ny: throughput\ncolour: kind\nwhere: sever == 'a'"),
 			"unknown-metric at server: x of a dots figure must be a metric, and y a parameter or label (swap x and y)\n" +
 				"unknown-parameter at kind: no parameter \"kind\" in experiment \"servers\" (known here: server)\n" +
 				"unknown-parameter at sever: no parameter \"sever\" in experiment \"servers\" (did you mean \"server\"?)"},
 		{"bars with their axes swapped", recordtest.Fence("figure", "label: fig-a\nkind: bars\nx: server\ny: latency.p50"),
 			"unknown-metric at server: x of a bars figure must be a metric, and y a parameter or label (swap x and y)"},
 		{"lines over words", recordtest.Fence("figure", "label: fig-a\nkind: lines\nx: server\ny: throughput"),
-			"not-a-number at server: lines need an axis of numbers, and server can be \"a\" (choose another parameter, or draw bars)"},
+			"not-a-number at server: lines need an axis of numbers, and server can be \"a\" (choose another parameter, or " +
+				"draw bars)"},
 		{"a scatter of a parameter", recordtest.Fence("figure", "label: fig-a\nkind: scatter\nx: throughput\ny: server"),
-			"unknown-metric at server: y of a scatter figure must be a metric, and \"server\" is a parameter or label (write a metric, such as throughput)"},
+			"unknown-metric at server: y of a scatter figure must be a metric, and \"server\" is a parameter or label (write " +
+				"a metric, such as throughput)"},
 		{"a topology of all cells", recordtest.Fence("figure", "label: fig-a\nkind: topology"),
 			"several-cells at yaml figure: a topology figure shows one cell, not 3 (pick one with where: server == \"a\")"},
 		{"a sound topology", recordtest.Fence("figure", "label: fig-a\nkind: topology\nwhere: server == 'a'"), ""},
-		{"a line at nothing", recordtest.Fence("figure", "label: fig-a\nkind: dots\nx: throughput\ny: server\nreference: max(througput)"),
+		{"a line at nothing", recordtest.Fence("figure",
+			"label: fig-a\nkind: dots\nx: throughput\ny: server\nreference: max(througput)"),
 			"unknown-metric at througput: no metric \"througput\" (did you mean \"throughput\"?)"},
-		{"a figure beside numbers of another name", recordtest.Fence("figure", "label: fig-a\nkind: dots\nx: throughput\ny: server\npublished: thers") +
-			recordtest.Fence("published", "name: theirs\n"+numbers+"  - {server: a, throughput: 5/s}"),
+		{"a figure beside numbers of another name",
+			recordtest.Fence("figure", "label: fig-a\nkind: dots\nx: throughput\ny: server\npublished: thers") +
+				recordtest.Fence("published", "name: theirs\n"+numbers+"  - {server: a, throughput: 5/s}"),
 			`unknown-published at thers: no published block "thers" in this article (did you mean "theirs"?)`},
-		{"sound rows", recordtest.Fence("published", numbers+"  - {server: a, throughput: 5/s, page: 7}\n  - {server: b, throughput: 6/s}"), ""},
-		{"a row of no cell", recordtest.Fence("published", numbers+"  - {server: a, throughput: 5/s, page: 7}\n  - {server: somethingelse, throughput: 6/s}"),
+		{"sound rows", recordtest.Fence("published",
+			numbers+"  - {server: a, throughput: 5/s, page: 7}\n  - {server: b, throughput: 6/s}"), ""},
+		{"a row of no cell", recordtest.Fence("published",
+			numbers+"  - {server: a, throughput: 5/s, page: 7}\n  - {server: somethingelse, throughput: 6/s}"),
 			`no-cell at somethingelse: no cell has server "somethingelse" (known here: a, b, c; or leave the row out by where:)`},
-		{"a misspelt row", recordtest.Fence("published", numbers+"  - {server: aa, throughput: 5/s}"), `no-cell at aa: no cell has server "aa" (did you mean "a"?)`},
-		{"a row of several cells", recordtest.Fence("published", numbers+"  - {throughput: 5/s}"), `ambiguous-row at {: this row matches 3 cells: a; b; c (add server)`},
-		{"two rows of a cell", recordtest.Fence("published", numbers+"  - {server: a, throughput: 5/s}\n  - {server: a, throughput: 6/s}"),
+		{"a misspelt row", recordtest.Fence("published", numbers+"  - {server: aa, throughput: 5/s}"),
+			`no-cell at aa: no cell has server "aa" (did you mean "a"?)`},
+		{"a row of several cells", recordtest.Fence("published", numbers+"  - {throughput: 5/s}"),
+			`ambiguous-row at {: this row matches 3 cells: a; b; c (add server)`},
+		{"two rows of a cell", recordtest.Fence("published",
+			numbers+"  - {server: a, throughput: 5/s}\n  - {server: a, throughput: 6/s}"),
 			`duplicate-row at throughput: an earlier row of this block has throughput of cell "a" too (remove one, or add the parameter that tells them apart)`},
-		{"a row without a metric", recordtest.Fence("published", numbers+"  - {server: a}"), `no-metric at {: this row has no published metric (add one with its unit, such as throughput: 529.13/s)`},
-		{"a metric of commands", recordtest.Fence("published", numbers+"  - {server: a, time.real: 5s}"), `unknown-metric at time.real: time.real is not measured in experiment "servers"`},
+		{"a row without a metric", recordtest.Fence("published", numbers+"  - {server: a}"),
+			`no-metric at {: this row has no published metric (add one with its unit, such as throughput: 529.13/s)`},
+		{"a metric of commands", recordtest.Fence("published", numbers+"  - {server: a, time.real: 5s}"),
+			`unknown-metric at time.real: time.real is not measured in experiment "servers"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers)+tt.text).check()
+			got := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+				recordtest.Servers)+tt.text).check()
 			if tt.want == "" && got != "" || !sameLines(got, tt.want) {
 				t.Errorf("got\n%s\nwant\n%s", got, tt.want)
 			}
@@ -237,25 +281,36 @@ func sameLines(got, want string) bool {
 
 func TestCheckFrontMatter(t *testing.T) {
 	tests := []struct{ name, front, want string }{
-		{"sound values", "values: {quick: 'throughput{server=\"a\"}', all: throughput, most: max(all)}\nkey_values: [{value: most, is: the most}, {value: 'quick | round 1', is: quick}]", ""},
-		{"a misspelt metric", "values: {quick: 'througput{server=\"a\"}', twice: 2 * quick}", `unknown-metric at througput: no metric "througput" (did you mean "throughput"?)`},
-		{"the name of a metric", "values: {throughput: 5}", `bad-name at throughput: "throughput" is the name of a metric (give the value another name)`},
-		{"a value made from itself", "values: {quick: 2 * quick}", `circular-value at quick: value "quick" refers to itself: quick, quick (write out one of them)`},
+		{"sound values", "values: {quick: 'throughput{server=\"a\"}', all: throughput, most: max(all)}\n" +
+			"key_values: [{value: most, is: the most}, {value: 'quick | round 1', is: quick}]", ""},
+		{"a misspelt metric", "values: {quick: 'througput{server=\"a\"}', twice: 2 * quick}",
+			`unknown-metric at througput: no metric "througput" (did you mean "throughput"?)`},
+		{"the name of a metric", "values: {throughput: 5}",
+			`bad-name at throughput: "throughput" is the name of a metric (give the value another name)`},
+		{"a value made from itself", "values: {quick: 2 * quick}",
+			`circular-value at quick: value "quick" refers to itself: quick, quick (write out one of them)`},
 		{"a test", "values: {quick: 'throughput{server=\"a\"} > 5/s'}",
 			`not-a-number at throughput{server="a"} > 5/s: throughput{server="a"} > 5/s is a test: it has a verdict, not a number (make it the expect: of a claim)`},
-		{"a list that is not a number", "values: {all: throughput}\nkey_values: [{value: all, is: all}]", `several-cells at all: throughput selects 3 cells, but one is needed`},
-		{"a key value that cannot be read", "key_values: [{value: '1 +', is: one}]", `bad-expression at +: expected a value, found the end`},
-		{"an unknown name", "values: {speedup: 'throughput{server=\"a\"}'}\nkey_values: [{value: speedpu, is: one}]", `unknown-metric at speedpu: no metric "speedpu" (did you mean "speedup"?)`},
+		{"a list that is not a number", "values: {all: throughput}\nkey_values: [{value: all, is: all}]",
+			`several-cells at all: throughput selects 3 cells, but one is needed`},
+		{"a key value that cannot be read", "key_values: [{value: '1 +', is: one}]",
+			`bad-expression at +: expected a value, found the end`},
+		{"an unknown name", "values: {speedup: 'throughput{server=\"a\"}'}\nkey_values: [{value: speedpu, is: one}]",
+			`unknown-metric at speedpu: no metric "speedpu" (did you mean "speedup"?)`},
 		{"a minus between values", "values: {a: 'throughput{server=\"a\"}', b: 2 * a}\nkey_values: [{value: b-a, is: one}]",
 			`unknown-metric at b-a: minus needs spaces: without them b-a is one name (write b - a)`},
-		{"a name that nothing can ask for", "values: {a b: 'throughput{server=\"a\"}', not: 5}", `bad-name at a b: expressions cannot use the name "a b"` +
-			"\n" + `bad-name at not: expressions cannot use the name "not"`},
-		{"a key value that is nothing", "key_values: [{value: max(throughput)}]", `missing-key at max(throughput): a key value does not say what it is (add is: with a few words)`},
-		{"a key value without a value", "key_values: [{is: one}]", `missing-key at {: a key value has no value (add value: with an expression or the name of a value)`},
+		{"a name that nothing can ask for", "values: {a b: 'throughput{server=\"a\"}', not: 5}",
+			`bad-name at a b: expressions cannot use the name "a b"` +
+				"\n" + `bad-name at not: expressions cannot use the name "not"`},
+		{"a key value that is nothing", "key_values: [{value: max(throughput)}]",
+			`missing-key at max(throughput): a key value does not say what it is (add is: with a few words)`},
+		{"a key value without a value", "key_values: [{is: one}]",
+			`missing-key at {: a key value has no value (add value: with an expression or the name of a value)`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			text := strings.Replace(recordtest.FrontMatter, "\n---\n\n", "\n"+tt.front+"\n---\n\n", 1) + recordtest.Dockerfile + recordtest.Fence("experiment", recordtest.Servers)
+			text := strings.Replace(recordtest.FrontMatter, "\n---\n\n", "\n"+tt.front+"\n---\n\n", 1) + recordtest.Dockerfile +
+				recordtest.Fence("experiment", recordtest.Servers)
 			if got := newFixture(t, text).check(); tt.want == "" && got != "" || !sameLines(got, tt.want) {
 				t.Errorf("got\n%s\nwant\n%s", got, tt.want)
 			}
@@ -264,8 +319,10 @@ func TestCheckFrontMatter(t *testing.T) {
 }
 
 func TestCheckOfCommandsAllowsMetricsThatProgramsPrint(t *testing.T) {
-	text := recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment", recordtest.Command) + recordtest.Fence("claim", "{name: c, expect: 'frames{tool=\"fast\"} > frames{tool=\"slow\"}'}") +
-		"It draws `{value} frames{tool=\"fast\"} / time.real{tool=\"fast\"}`.\n\n" + recordtest.Fence("table", "label: tbl-a\nrows: [tool]\ncolumns: [frames, time.real]")
+	text := recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment", recordtest.Command) +
+		recordtest.Fence("claim", "{name: c, expect: 'frames{tool=\"fast\"} > frames{tool=\"slow\"}'}") +
+		"It draws `{value} frames{tool=\"fast\"} / time.real{tool=\"fast\"}`.\n\n" + recordtest.Fence("table",
+		"label: tbl-a\nrows: [tool]\ncolumns: [frames, time.real]")
 	if got := newFixture(t, text).check(); got != "" {
 		t.Error(got)
 	}
@@ -274,11 +331,14 @@ func TestCheckOfCommandsAllowsMetricsThatProgramsPrint(t *testing.T) {
 // Whatever an author claims: a problem points inside the article, and what Check lets pass has a form when it is
 // judged, measured or not.
 func FuzzClaims(f *testing.F) {
-	for _, seed := range []string{`throughput{server="a"} > throughput`, `every(throughput, "<", failed{server!="a"})`, `best(latency.p99) == "a"`,
-		`ratio(a, b) > 5%`, `throughput{server="a"} > 1.5 * throughput{server="b"} or fewer(failed, failed)`, `speedup > -1`, `10 < rank(published(x))`} {
+	for _, seed := range []string{`throughput{server="a"} > throughput`, `every(throughput, "<", failed{server!="a"})`,
+		`best(latency.p99) == "a"`,
+		`ratio(a, b) > 5%`, `throughput{server="a"} > 1.5 * throughput{server="b"} or fewer(failed, failed)`, `speedup > -1`,
+		`10 < rank(published(x))`} {
 		f.Add(seed)
 	}
-	b := measuredServers(f, strings.Replace(recordtest.FrontMatter, "\n---\n\n", "\nvalues: {speedup: 'ratio(throughput{server=\"a\"}, throughput{server=\"b\"})', x: throughput}\n---\n\n", 1)+
+	b := measuredServers(f, strings.Replace(recordtest.FrontMatter, "\n---\n\n",
+		"\nvalues: {speedup: 'ratio(throughput{server=\"a\"}, throughput{server=\"b\"})', x: throughput}\n---\n\n", 1)+
 		recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
 	p, err := b.Plan(plan.Full)
 	if err != nil {
@@ -305,7 +365,8 @@ func FuzzClaims(f *testing.F) {
 		if err := claim.Check(&measured, doc.Claims[0]); (err == nil) != problems.Empty() {
 			t.Errorf("%q: problems %v, but measured %v", text, problems.Sorted(), err)
 		}
-		if j := claim.Judge(&measured, doc.Claims[0]); j.Verdict == "" || (j.Verdict == "not measured" || j.Verdict == "inconclusive") != (j.Reason != "") {
+		if j := claim.Judge(&measured, doc.Claims[0]); j.Verdict == "" || (j.Verdict == "not measured" ||
+			j.Verdict == "inconclusive") != (j.Reason != "") {
 			t.Errorf("%q: verdict %q for reason %q", text, j.Verdict, j.Reason)
 		}
 		if q, err := measured.Eval(n, ""); err != nil {
@@ -322,9 +383,12 @@ func FuzzClaims(f *testing.F) {
 // A published row that fits no cell is a problem where each of its values has one, and none where another profile has
 // the cell.
 func TestRowsThatFitNoCell(t *testing.T) {
-	const text = "---\ntitle: An example\n---\n\n```yaml experiment\nname: sums\ncommand: {image: \"debian:bookworm-slim\", run: \"seq ${{ matrix.size }}\"}\n" +
-		"matrix: {size: [\"1\", \"2\"], way: [a, b], exclude: [{size: \"2\", way: b}]}\nprofiles: {large: {matrix: {size: [\"1\", \"3\"], exclude: []}}}\n" +
-		"```\n\n```yaml published\nsource: Others\nrows:\n  - {size: 1, way: a, time.real: 1s}\n  - {size: 2, way: b, time.real: 1s}\n" +
+	const text = "---\ntitle: An example\n---\n\n```yaml experiment\nname: sums\n" +
+		"command: {image: \"debian:bookworm-slim\", run: \"seq ${{ matrix.size }}\"}\n" +
+		"matrix: {size: [\"1\", \"2\"], way: [a, b], exclude: [{size: \"2\", way: b}]}\n" +
+		"profiles: {large: {matrix: {size: [\"1\", \"3\"], exclude: []}}}\n" +
+		"```\n\n```yaml published\nsource: Others\nrows:\n  - {size: 1, way: a, time.real: 1s}\n" +
+		"  - {size: 2, way: b, time.real: 1s}\n" +
 		"  - {size: 3, way: a, time.real: 1s}\n  - {size: 4, way: a, time.real: 1s}\n```\n"
 	if got := strings.Join(problemsOf(t, text), "\n"); got != "no-cell at {\nno-cell at 4" {
 		t.Errorf("got\n%s", got)

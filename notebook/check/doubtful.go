@@ -62,12 +62,14 @@ func (c doubter) metric(name, experiment string, at source.Pos) {
 	_, isValue := c.d.Value(name)
 	_, isMetric := e.Metric(name) // if not, it is a problem
 	ofService := func(service string) bool { return strings.HasSuffix(name, "."+service) }
-	if !measured.Command || isValue || !isMetric || slices.Contains(known, name) || slices.ContainsFunc(measured.Services, ofService) {
+	if !measured.Command || isValue || !isMetric || slices.Contains(known, name) || slices.ContainsFunc(measured.Services,
+		ofService) {
 		return
 	}
 	hint := source.Suggest(name, known)
 	if found, all := e.Plan.Mentions(name); !found && (dataset.IsNear(hint) || all) {
-		c.problems.Warn("unknown-metric", at, "nothing that experiment %q runs mentions a metric %q", e.Plan.Name, name).Hint = hint
+		c.problems.Warn("unknown-metric", at, "nothing that experiment %q runs mentions a metric %q", e.Plan.Name,
+			name).Hint = hint
 	}
 }
 

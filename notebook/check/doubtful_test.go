@@ -13,18 +13,22 @@ import (
 // mentions it.
 func TestDoubtful(t *testing.T) {
 	const (
-		image  = "name: e\ncalibrate: false\ncommand: {image: x, run: \"sleep 1\"}\nmetrics: [{name: ratio, value: time.user / time.real}]"
-		script = "name: e\ncalibrate: false\ncommand: {build: ., run: python3 /a.py, configs: [{source: a.py, target: /a.py}]}"
-		file   = "```python file=a.py\nprint('{\"metric\": \"calls\", \"value\": 1}')\n```\n\n"
+		image = "name: e\ncalibrate: false\ncommand: {image: x, run: \"sleep 1\"}\n" +
+			"metrics: [{name: ratio, value: time.user / time.real}]"
+		script = "name: e\ncalibrate: false\ncommand: {build: ., run: python3 /a.py, configs: [{source: a.py, target: " +
+			"/a.py}]}"
+		file = "```python file=a.py\nprint('{\"metric\": \"calls\", \"value\": 1}')\n```\n\n"
 	)
 	table := func(columns string) string { return recordtest.Fence("table", "label: tbl-x\ncolumns: ["+columns+"]") }
 	tests := []struct{ name, text, want string }{
 		{"what is measured", recordtest.Fence("experiment", image) + table("time.real, memory.peak, ratio"), ""},
-		{"nearly what is measured", recordtest.Fence("experiment", image) + table("time.reall, memory.peek"), "time.reall memory.peek"},
+		{"nearly what is measured", recordtest.Fence("experiment", image) + table("time.reall, memory.peek"),
+			"time.reall memory.peek"},
 		{"what an image may print", recordtest.Fence("experiment", image) + table("calls"), ""},
 		{"what a file prints", file + recordtest.Fence("experiment", script) + table("calls"), ""},
 		{"what no file prints", file + recordtest.Fence("experiment", script) + table("cals, throughput"), "cals throughput"},
-		{"in prose and claims", file + recordtest.Fence("experiment", script) + "`{value} cals | round 2`\n\n" + recordtest.Fence("claim", "name: c\nexpect: clals > 1"), "cals clals"},
+		{"in prose and claims", file + recordtest.Fence("experiment", script) + "`{value} cals | round 2`\n\n" +
+			recordtest.Fence("claim", "name: c\nexpect: clals > 1"), "cals clals"},
 		{"of a load, where it is a problem", recordtest.Fence("experiment", recordtest.Servers) + table("throughputt"), ""},
 	}
 	for _, test := range tests {

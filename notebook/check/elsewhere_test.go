@@ -15,7 +15,8 @@ import (
 // measured.
 func TestValuesOfAnotherProfile(t *testing.T) {
 	const experiment = "name: servers\nservices: {server: {image: x, expose: [\"80\"]}}\nmatrix: {server: [a, b, c]}\n" +
-		"load: {target: 'http://server/', requests: 10}\nprofiles: {quick: {matrix: {server: [a, b]}}, wide: {matrix: {server: [a, b, c, d]}}, one: {matrix: {server: [a]}}}"
+		"load: {target: 'http://server/', requests: 10}\n" +
+		"profiles: {quick: {matrix: {server: [a, b]}}, wide: {matrix: {server: [a, b, c, d]}}, one: {matrix: {server: [a]}}}"
 	tests := []struct{ name, block, profile, want string }{
 		{"a claim", recordtest.Fence("claim", `name: c
 expect: throughput{server="a"} > throughput{server="c"}`), "quick", ""},
@@ -33,8 +34,10 @@ expect: best(throughput) == "a"`), "one", ""},
 expect: throughput > 5/s`), "full", "several-cells"},
 		{"a value", "It answers `{value} throughput{server=\"c\"}` times.\n", "quick", ""},
 		{"a value of nothing", "It answers `{value} throughput{server=\"e\"}` times.\n", "quick", "no-cell"},
-		{"a filter", recordtest.Fence("table", "label: tbl-a\nrows: [server]\ncolumns: [throughput]\nwhere: server == \"c\""), "quick", ""},
-		{"a filter for nothing", recordtest.Fence("table", "label: tbl-a\nrows: [server]\ncolumns: [throughput]\nwhere: server == \"e\""), "quick", "no-cell"},
+		{"a filter", recordtest.Fence("table", "label: tbl-a\nrows: [server]\ncolumns: [throughput]\nwhere: server == \"c\""),
+			"quick", ""},
+		{"a filter for nothing", recordtest.Fence("table",
+			"label: tbl-a\nrows: [server]\ncolumns: [throughput]\nwhere: server == \"e\""), "quick", "no-cell"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

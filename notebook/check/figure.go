@@ -14,7 +14,8 @@ import (
 func (c *checker) figure(f *article.Figure) {
 	c.reference(f.Published, f.Pos)
 	kind := f.Is()
-	if kind.Subject == figurekind.Published && len(c.d.Doc.Published) == 0 && !f.Published.Shown && !c.d.Doc.Unread("published") {
+	if kind.Subject == figurekind.Published && len(c.d.Doc.Published) == 0 && !f.Published.Shown &&
+		!c.d.Doc.Unread("published") {
 		c.problems.Add("unknown-published", f.Kind.Pos, "there are no published numbers in this article to agree with").
 			Hint = "add a yaml published block"
 	}
@@ -51,7 +52,8 @@ func (c *checker) figure(f *article.Figure) {
 func (c *checker) swapped(e *dataset.Experiment, t source.Text, wanted figurekind.Axis) bool {
 	isSetting := slices.Contains(e.Settings(), t.Value)
 	isMetric := e.IsMetric(t.Value)
-	return wanted == figurekind.Metric && isSetting || (wanted == figurekind.Setting || wanted == figurekind.Numeric) && isMetric && !isSetting
+	return wanted == figurekind.Metric && isSetting || (wanted == figurekind.Setting || wanted == figurekind.Numeric) &&
+		isMetric && !isSetting
 }
 
 // axis checks what stands on one axis of a figure.

@@ -14,7 +14,8 @@ import (
 // Whatever an author types, also where something else is wrong already, checking ends, and its problems lie in the
 // article.
 func FuzzCheck(f *testing.F) {
-	for _, pattern := range []string{"../article/testdata/broken/*.md", "../plan/testdata/broken/*.md", "../plan/testdata/good/*.md"} {
+	for _, pattern := range []string{"../article/testdata/broken/*.md", "../plan/testdata/broken/*.md",
+		"../plan/testdata/good/*.md"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			f.Fatalf("no articles in %s: %v", pattern, err)

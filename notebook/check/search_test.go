@@ -13,7 +13,8 @@ import (
 // Every claim about what searches find can be moved by made-up numbers, and mistakes in them are found.
 func TestSearchedClaimsAreChecked(t *testing.T) {
 	for expect, want := range map[string]string{
-		`capacity.rate{experiment="ceiling", server="b"} > capacity.rate{experiment="ceiling", server="a"}`: "", `tune.workers{experiment="tuned", server="a"} < 9`: "",
+		`capacity.rate{experiment="ceiling", server="b"} > capacity.rate{experiment="ceiling", server="a"}`:      "",
+		`tune.workers{experiment="tuned", server="a"} < 9`:                                                       "",
 		`best(capacity.rate{experiment="ceiling"}) == "c"`:                                                       "",
 		`same(capacity.rate{experiment="ceiling", server="b"}, capacity.rate{experiment="ceiling", server="a"})`: "",
 		`geomean(capacity.rate{experiment="ceiling"}) > geomean(throughput{experiment="tuned"})`:                 "no-test",

@@ -11,7 +11,8 @@ import (
 
 // The servers answer about 1200, 1000 and 800 requests per second.
 func TestStaleNumbers(t *testing.T) {
-	const a, ratio = "`{value} throughput{server=\"a\"}`", "`{value} ratio(throughput{server=\"a\"}, throughput{server=\"b\"})`"
+	const a, ratio = "`{value} throughput{server=\"a\"}`",
+		"`{value} ratio(throughput{server=\"a\"}, throughput{server=\"b\"})`"
 	tests := []struct{ name, prose, want string }{
 		{"a number that still holds", "It answers " + a + ", about 1200/s.", ""},
 		{"one that does not", "It answers " + a + ", about 1500/s.", "1500/s"},
@@ -23,19 +24,26 @@ func TestStaleNumbers(t *testing.T) {
 		{"rounded", "It answers " + a + ", over 1.2 times as many.", ""},
 		{"a ratio", "It is " + ratio + " as fast, or 1.6 times.", "1.6 times"},
 		{"a rounded ratio", "It is " + ratio + " as fast, or 1.2 times.", ""},
-		{"beside two, of which one is it", "It answers " + a + " and not `{value} throughput{server=\"b\"}`, so 1000/s less.", ""},
+		{"beside two, of which one is it", "It answers " + a + " and not `{value} throughput{server=\"b\"}`, so 1000/s less.",
+			""},
 		{"in code", "It answers " + a + ", see `1500/s`.", ""},
-		{"in a link and emphasis, on another line", "It answers " + a + ",\nor [*about\n1500/s*](https://example.com).", "1500/s"},
+		{"in a link and emphasis, on another line", "It answers " + a + ",\nor [*about\n1500/s*](https://example.com).",
+			"1500/s"},
 		{"in a table", "| measured | as said |\n|---|---|\n| " + a + " or 1500/s | 1500/s |", "1500/s"},
 		{"in a heading", "## It answers " + a + ", not 1500/s", "1500/s"},
-		{"in a caption", recordtest.Fence("table", "label: tbl-x\nrows: [server]\ncolumns: [throughput]\ncaption: 'It answers "+a+", not \"1500/s\".'"), "1500/s"},
-		{"in a title", recordtest.Fence("table", "{label: tbl-x, rows: [server], columns: [throughput], title: 'It answers "+a+", about 1200/s'}"), ""},
-		{"in a caption without a measured value", recordtest.Fence("table", "{label: tbl-x, rows: [server], columns: [throughput], caption: 'Not 1500/s.'}"), ""},
-		{"what was published", "It answers " + a + ", and 1500/s there.\n\n" + recordtest.Fence("published", "source: x\nrows: [{server: a, throughput: 1500/s}]"), ""},
+		{"in a caption", recordtest.Fence("table",
+			"label: tbl-x\nrows: [server]\ncolumns: [throughput]\ncaption: 'It answers "+a+", not \"1500/s\".'"), "1500/s"},
+		{"in a title", recordtest.Fence("table", "{label: tbl-x, rows: [server], columns: [throughput], title: 'It answers "+
+			a+", about 1200/s'}"), ""},
+		{"in a caption without a measured value",
+			recordtest.Fence("table", "{label: tbl-x, rows: [server], columns: [throughput], caption: 'Not 1500/s.'}"), ""},
+		{"what was published", "It answers " + a + ", and 1500/s there.\n\n" + recordtest.Fence("published",
+			"source: x\nrows: [{server: a, throughput: 1500/s}]"), ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			text := recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment", recordtest.Servers) + tt.prose + "\n"
+			text := recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment", recordtest.Servers) +
+				tt.prose + "\n"
 			var problems source.Problems
 			StaleNumbers(measuredServers(t, text).dataset(dataset.Options{}), &problems)
 			got := ""
@@ -54,7 +62,8 @@ func TestStaleNumbers(t *testing.T) {
 
 // What was not measured makes no number stale.
 func TestStaleNumbersNeedMeasuredOnes(t *testing.T) {
-	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers)+"It answers `{value} throughput{server=\"a\"}`, about 1500/s.\n")
+	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers)+
+		"It answers `{value} throughput{server=\"a\"}`, about 1500/s.\n")
 	var problems source.Problems
 	if StaleNumbers(b.dataset(dataset.Options{}), &problems); problems.Len() > 0 {
 		t.Errorf("got %v", problems.Sorted()[0])

@@ -53,9 +53,11 @@ calibrate: false`, axis("a", 20), axis("s", 50))))
 	for _, trial := range p.Experiments[0].Trials {
 		rate := 800 + 400*random.Float64()
 		for i := range 10 {
-			r := &record.Record{SchemaVersion: record.SchemaVersion, Article: "sample", Experiment: "servers", Trial: trial.Name, Key: trial.Key,
-				Run: "20261120T100000Z-aaaa", Profile: plan.Full, Host: "host-1", Repetition: i + 1, Planned: 10, Parameters: trial.Parameters,
-				Started: time.Date(2026, 11, 20, 10, i, 0, 0, time.UTC)}
+			r := &record.Record{SchemaVersion: record.SchemaVersion, Article: "sample", Experiment: "servers", Trial: trial.Name,
+				Key: trial.Key,
+				Run: "20261120T100000Z-aaaa", Profile: plan.Full, Host: "host-1", Repetition: i + 1, Planned: 10,
+				Parameters: trial.Parameters,
+				Started:    time.Date(2026, 11, 20, 10, i, 0, 0, time.UTC)}
 			noisy := rate * (1 + 0.02*random.NormFloat64())
 			recordtest.FillLoad(t, r, noisy)
 			var list []recordtest.EqualTimes

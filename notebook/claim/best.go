@@ -86,5 +86,6 @@ func (s side) called(name *expr.String) (*dataset.Cell, error) {
 		}
 	}
 	names := slice.Map(s.cells, func(c *dataset.Cell) string { return c.Trial.Name })
-	return nil, dataset.Mistake(name.Span, "no-cell", source.Suggest(name.Value, names), "no cell of the list is called %s", name)
+	return nil, dataset.Mistake(name.Span, "no-cell", source.Suggest(name.Value, names),
+		"no cell of the list is called %s", name)
 }

@@ -26,15 +26,19 @@ type Judgement struct {
 	What    string // in words: "throughput, async over sync"
 	Verdict stats.Verdict
 	Effect  *dataset.Quantity // ratio, change or value with interval (widened by the floor); nil if none
-	IsRatio bool              // Effect is a ratio or change of the geometric means of two cells, or how many times as large as another such ratio, as What names them
-	Region  stats.Region      // where Effect has to lie, in its unit; zero if there is none
-	Reason  string            // why inconclusive or not measured; "" else
-	Needed  int               // repetitions that would have an even chance to decide an inconclusive claim; 0 unknown
-	Marks   []string          // what readers have to know: "not measured together", "different loads", "noise floor not measured", …
-	Floor   float64           // the noise floor by which Effect is widened
-	Level   float64           // at which the claim was judged: 0.05, or less where rounds were added; 0 of parts and of claims without a test
-	Parts   []Judgement       // of every, each, best, and, or; each judged as if it were alone
-	Invalid bool              // rests on a cell that is not valid
+	// Effect is a ratio or change of the geometric means of two cells, or how many times as large as another such ratio,
+	// as What names them
+	IsRatio bool
+	Region  stats.Region // where Effect has to lie, in its unit; zero if there is none
+	Reason  string       // why inconclusive or not measured; "" else
+	Needed  int          // repetitions that would have an even chance to decide an inconclusive claim; 0 unknown
+	// what readers have to know: "not measured together", "different loads", "noise floor not measured", …
+	Marks []string
+	Floor float64 // the noise floor by which Effect is widened
+	// at which the claim was judged: 0.05, or less where rounds were added; 0 of parts and of claims without a test
+	Level   float64
+	Parts   []Judgement // of every, each, best, and, or; each judged as if it were alone
+	Invalid bool        // rests on a cell that is not valid
 }
 
 // Tally counts the verdicts on the parts of a claim, in words: "4 comparisons: 3 supported, 1 inconclusive". It is
@@ -194,7 +198,8 @@ func (f builder) formOne(n expr.Node) (test, error) {
 
 // noTest refuses what is none of the forms, with a way out where it is plain what was meant.
 func noTest(n expr.Node) error {
-	hint := "a claim is a > b, same(a, b), within(a, b, 10%), ratio(a, b) > 2, ratio(a, b) > ratio(c, d), about(a, b, 2), a < 100ms, fewer(a, b), " +
+	hint := "a claim is a > b, same(a, b), within(a, b, 10%), ratio(a, b) > 2, ratio(a, b) > ratio(c, d), about(a, b, " +
+		"2), a < 100ms, fewer(a, b), " +
 		`every(a, "<", b), each(a, "<", b) or best(list) == "name"; with and, or with or, between them`
 	if b, ok := n.(*expr.Binary); ok {
 		_, constant := b.X.(*expr.Quantity)
@@ -295,8 +300,9 @@ func comparable(n expr.Node, a, b side) error {
 			a.metric.Name, a.metric.Unit, b.metric.Name, b.metric.Unit)
 	}
 	if record.IsSearched(a.metric.Name) != record.IsSearched(b.metric.Name) {
-		return dataset.Mistake(n.Pos(), "no-test", "compare two of the same kind", "a search finds one value of a cell and repetitions have several, "+
-			"so no test compares %s with %s", a.metric.Name, b.metric.Name)
+		return dataset.Mistake(n.Pos(), "no-test", "compare two of the same kind",
+			"a search finds one value of a cell and repetitions have several, "+
+				"so no test compares %s with %s", a.metric.Name, b.metric.Name)
 	}
 	if a.metric.Name == b.metric.Name && slices.Equal(a.cells, b.cells) {
 		return dataset.Mistake(n.Pos(), "same-cells", "compare two different cells", "both sides are the same: %s", a.name())
@@ -411,7 +417,8 @@ func (j *Judgement) Undecided(needed int) {
 // tooFew fills in that a cell has too few valid repetitions for any verdict.
 func (j *Judgement) tooFew(name string, n int) {
 	j.Verdict = stats.Inconclusive // and nothing can be said of how many would decide it
-	j.Reason = fmt.Sprintf("there %s %s of %s, and a verdict needs %d", phrase.Verb(n, "is", "are"), phrase.Plural(n, "valid repetition"), name, stats.MinRepetitions)
+	j.Reason = fmt.Sprintf("there %s %s of %s, and a verdict needs %d", phrase.Verb(n, "is", "are"),
+		phrase.Plural(n, "valid repetition"), name, stats.MinRepetitions)
 }
 
 // Check says what is wrong with a claim in every profile, before anything is measured.

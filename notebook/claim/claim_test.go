@@ -36,10 +36,14 @@ func TestVerdicts(t *testing.T) {
 	)
 	// wide spreads the values of a cell so far that nothing is decided.
 	wide := func(trial string) recordtest.Change {
-		return recordtest.Only(trial, func(r *record.Record) { r.Load.Completed = r.Load.Completed * int64(r.Repetition) / 2 })
+		return recordtest.Only(trial, func(
+			r *record.Record) {
+			r.Load.Completed = r.Load.Completed * int64(r.Repetition) / 2
+		})
 	}
 	fails := func(a, b int64) []recordtest.Change {
-		return []recordtest.Change{recordtest.Only("a", recordtest.Failing(a)), recordtest.Only("b", recordtest.Failing(b)), recordtest.LoadChange(func(l *record.Load) { l.FailuresMax = 1 })}
+		return []recordtest.Change{recordtest.Only("a", recordtest.Failing(a)), recordtest.Only("b", recordtest.Failing(b)),
+			recordtest.LoadChange(func(l *record.Load) { l.FailuresMax = 1 })}
 	}
 	tests := []struct {
 		expect  string
@@ -69,10 +73,14 @@ func TestVerdicts(t *testing.T) {
 		{`ratio(throughput{server="a"}, throughput{server="b"}) > 1.2`, i, nil},
 		{`ratio(throughput{server="a"}, throughput{server="b"}) < 1.3`, s, nil},
 		{`ratio(throughput{server="a"}, throughput{server="b"}) <= 1.1`, c, nil},
-		{`ratio(throughput{server="a"}, throughput{server="c"}) > ratio(throughput{server="b"}, throughput{server="c"})`, s, nil},
-		{`ratio(throughput{server="a"}, throughput{server="c"}) < ratio(throughput{server="b"}, throughput{server="c"})`, c, nil},
-		{`ratio(throughput{server="a"}, throughput{server="c"}) > ratio(throughput{server="b"}, throughput{server="c"})`, i, []recordtest.Change{wide("a")}},
-		{`ratio(latency.p50{server="a"}, latency.p50{server="c"}) <= ratio(throughput{server="b"}, throughput{server="c"})`, s, nil},
+		{`ratio(throughput{server="a"}, throughput{server="c"}) > ratio(throughput{server="b"}, throughput{server="c"})`, s,
+			nil},
+		{`ratio(throughput{server="a"}, throughput{server="c"}) < ratio(throughput{server="b"}, throughput{server="c"})`, c,
+			nil},
+		{`ratio(throughput{server="a"}, throughput{server="c"}) > ratio(throughput{server="b"}, throughput{server="c"})`, i,
+			[]recordtest.Change{wide("a")}},
+		{`ratio(latency.p50{server="a"}, latency.p50{server="c"}) <= ratio(throughput{server="b"}, throughput{server="c"})`,
+			s, nil},
 		{`throughput{server="a"} > 1.1 * throughput{server="b"}`, s, nil},
 		{`throughput{server="a"} > throughput{server="b"} * 1.3`, c, nil},
 		{`throughput{server="a"} < 1.2 * throughput{server="b"}`, i, nil},
@@ -107,10 +115,12 @@ func TestVerdicts(t *testing.T) {
 		{`best(throughput) == "server == 'a'"`, s, nil},
 		{`throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="c"}`, s, nil},
 		{`throughput{server="a"} > throughput{server="b"} and throughput{server="c"} > throughput{server="b"}`, c, nil},
-		{`throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="c"}`, i, []recordtest.Change{wide("c")}},
+		{`throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="c"}`, i,
+			[]recordtest.Change{wide("c")}},
 		{`throughput{server="a"} > throughput{server="b"} or throughput{server="c"} > throughput{server="b"}`, s, nil},
 		{`throughput{server="b"} > throughput{server="a"} or throughput{server="c"} > throughput{server="b"}`, c, nil},
-		{`throughput{server="b"} > throughput{server="a"} or throughput{server="c"} > throughput{server="b"}`, i, []recordtest.Change{wide("c")}},
+		{`throughput{server="b"} > throughput{server="a"} or throughput{server="c"} > throughput{server="b"}`, i,
+			[]recordtest.Change{wide("c")}},
 		{`throughput{server="a"} > 2 * latency.p50{server="a"} / latency.p50{server="a"}`, stats.NotMeasured, nil}, // no form
 	}
 	for _, tt := range tests {
@@ -133,28 +143,34 @@ func TestVerdicts(t *testing.T) {
 }
 
 func TestClaimsOfNamedValuesAndOfEach(t *testing.T) {
-	text := strings.Replace(recordtest.NamedValues, "values:", "values:\n  quick: throughput{server=\"a\"}", 1) + recordtest.Fence("experiment", recordtest.Servers)
-	b := measuredServers(t, text+recordtest.Fence("claim", "{name: c, expect: 'speedup > 1.1 and quick > throughput{server=\"b\"}'}"))
+	text := strings.Replace(recordtest.NamedValues, "values:", "values:\n  quick: throughput{server=\"a\"}", 1) +
+		recordtest.Fence("experiment", recordtest.Servers)
+	b := measuredServers(t, text+recordtest.Fence("claim",
+		"{name: c, expect: 'speedup > 1.1 and quick > throughput{server=\"b\"}'}"))
 	if j := b.judge(); j.Verdict != stats.Supported {
 		t.Errorf("%s: %s", j.Verdict, j.Reason)
 	}
 	g := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Grid)+
 		recordtest.Fence("claim", `{name: c, expect: 'each(throughput{server="async"}, ">", throughput{server="sync"})'}`))
-	for trial, values := range map[string][]float64{"sync, 10": recordtest.ValuesC, "async, 10": recordtest.ValuesB, "sync, 100": recordtest.ValuesB, "async, 100": recordtest.ValuesA} {
+	for trial, values := range map[string][]float64{"sync, 10": recordtest.ValuesC, "async, 10": recordtest.ValuesB,
+		"sync, 100": recordtest.ValuesB, "async, 100": recordtest.ValuesA} {
 		g.Measure("grid", trial, "1", values)
 	}
 	j := g.judge()
-	if j.Verdict != stats.Supported || len(j.Parts) != 2 || j.Parts[1].What != "throughput, “async, 100” over “sync, 100”" {
+	if j.Verdict != stats.Supported || len(j.Parts) != 2 ||
+		j.Parts[1].What != "throughput, “async, 100” over “sync, 100”" {
 		t.Errorf("%s, parts %+v", j.Verdict, j.Parts)
 	}
 }
 
 func TestCellsWithoutCounterpartAreSaid(t *testing.T) {
-	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", strings.Replace(recordtest.Grid, `clients: ["10", "100"]`,
-		`clients: ["10", "100"]
+	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+		strings.Replace(recordtest.Grid, `clients: ["10", "100"]`,
+			`clients: ["10", "100"]
   exclude: [{server: sync, clients: "100"}]`, 1))+
 		recordtest.Fence("claim", `{name: c, expect: 'each(throughput{server="async"}, ">", throughput{server="sync"})'}`))
-	if j := b.judge(); len(j.Parts) != 1 || len(j.Marks) == 0 || j.Marks[0] != "left out, without a counterpart: “async, 100”" {
+	if j := b.judge(); len(j.Parts) != 1 || len(j.Marks) == 0 ||
+		j.Marks[0] != "left out, without a counterpart: “async, 100”" {
 		t.Errorf("parts %+v, marks %q", j.Parts, j.Marks)
 	}
 }
@@ -168,27 +184,42 @@ func TestNotMeasured(t *testing.T) {
 		want    string
 		invalid bool
 	}{
-		{"a cell without records", claim, []recordtest.Change{recordtest.Only("b", func(r *record.Record) { r.Experiment = "gone" })},
+		{"a cell without records", claim, []recordtest.Change{recordtest.Only("b",
+			func(r *record.Record) { r.Experiment = "gone" })},
 			"latency p99, b: not measured", false},
-		{"a cell that failed", claim, []recordtest.Change{recordtest.Only("a", recordtest.Failed("server exited"))}, "latency p99, a: failed: server exited", true},
-		{"a cell that is not valid", claim, []recordtest.Change{recordtest.Only("b", recordtest.Failing(1000))}, "latency p99, b: invalid: 3 of 3 repetitions: errors 9.2 %", true},
-		{"a generator that was starved", claim, []recordtest.Change{recordtest.Only("a", recordtest.LoadChange(func(l *record.Load) { l.Health = &record.Health{Waiting: 0.47} }))},
+		{"a cell that failed", claim, []recordtest.Change{recordtest.Only("a", recordtest.Failed("server exited"))},
+			"latency p99, a: failed: server exited", true},
+		{"a cell that is not valid", claim, []recordtest.Change{recordtest.Only("b", recordtest.Failing(1000))},
+			"latency p99, b: invalid: 3 of 3 repetitions: errors 9.2 %", true},
+		{"a generator that was starved", claim,
+			[]recordtest.Change{recordtest.Only("a",
+				recordtest.LoadChange(func(l *record.Load) { l.Health = &record.Health{Waiting: 0.47} }))},
 			"latency p99, a: invalid: 3 of 3 repetitions: the load generator waited for a core for 47 % of the window", true},
-		{"a generator that was stopped", claim, []recordtest.Change{recordtest.Only("b", recordtest.LoadChange(func(l *record.Load) { l.Health = &record.Health{Standstill: 1} }), 1)},
-			"latency p99, b: invalid: 1 of 3 repetitions: the load generator stood still for 1 s at most (ok up to 100 ms)", true},
+		{"a generator that was stopped", claim,
+			[]recordtest.Change{recordtest.Only("b",
+				recordtest.LoadChange(func(l *record.Load) { l.Health = &record.Health{Standstill: 1} }), 1)},
+			"latency p99, b: invalid: 1 of 3 repetitions: the load generator stood still for 1 s at most (ok up to 100 ms)",
+			true},
 		{"a percentile with too few answers", strings.ReplaceAll(claim, "p99", "p99.99"), nil,
 			"latency p99.99, a: needs 100000 answers, has 12000", false},
-		{"a percentile among failures", claim, []recordtest.Change{recordtest.Only("b", recordtest.Failing(1000)), recordtest.LoadChange(func(l *record.Load) { l.FailuresMax = 1 })},
+		{"a percentile among failures", claim, []recordtest.Change{recordtest.Only("b", recordtest.Failing(1000)),
+			recordtest.LoadChange(func(l *record.Load) { l.FailuresMax = 1 })},
 			"latency p99, b: among failures", false},
-		{"a metric that was not recorded", `bytes.in{server="a"} > bytes.in{server="b"}`, nil, "received, a: not measured", false},
-		{"one of many", `every(latency.p99{server="a"}, "<", latency.p99{server!="a"})`, []recordtest.Change{recordtest.Only("c", recordtest.Failing(1000))},
+		{"a metric that was not recorded", `bytes.in{server="a"} > bytes.in{server="b"}`, nil, "received, a: not measured",
+			false},
+		{"one of many", `every(latency.p99{server="a"}, "<", latency.p99{server!="a"})`,
+			[]recordtest.Change{recordtest.Only("c", recordtest.Failing(1000))},
 			"latency p99, c: invalid: 3 of 3 repetitions: errors 11 %", true},
-		{"one of a mean", `geomean(throughput{server!="c"}) > geomean(throughput{server="c"})`, []recordtest.Change{recordtest.Only("b", recordtest.Failed("broken"))},
+		{"one of a mean", `geomean(throughput{server!="c"}) > geomean(throughput{server="c"})`,
+			[]recordtest.Change{recordtest.Only("b", recordtest.Failed("broken"))},
 			"throughput, b: failed: broken", true},
-		{"asked before too few repetitions", claim, []recordtest.Change{recordtest.Only("a", func(r *record.Record) { r.Experiment = "gone" }, 2, 3),
-			recordtest.Only("b", func(r *record.Record) { r.Experiment = "gone" })}, "latency p99, b: not measured", false},
-		{"a limit", `throughput{server="a"} > 5/s`, []recordtest.Change{recordtest.Only("a", recordtest.Failed("broken"))}, "throughput, a: failed: broken", true},
-		{"failures", `fewer(failed{server="a"}, failed{server="b"})`, []recordtest.Change{recordtest.Only("a", recordtest.Failed("broken"))}, "failed, a: failed: broken", true},
+		{"asked before too few repetitions", claim,
+			[]recordtest.Change{recordtest.Only("a", func(r *record.Record) { r.Experiment = "gone" }, 2, 3),
+				recordtest.Only("b", func(r *record.Record) { r.Experiment = "gone" })}, "latency p99, b: not measured", false},
+		{"a limit", `throughput{server="a"} > 5/s`, []recordtest.Change{recordtest.Only("a", recordtest.Failed("broken"))},
+			"throughput, a: failed: broken", true},
+		{"failures", `fewer(failed{server="a"}, failed{server="b"})`,
+			[]recordtest.Change{recordtest.Only("a", recordtest.Failed("broken"))}, "failed, a: failed: broken", true},
 		{"a mistake", `throughput{server="d"} > 5/s`, nil, `no cell has server="d"`, false},
 	}
 	for _, tt := range tests {
@@ -200,13 +231,15 @@ func TestNotMeasured(t *testing.T) {
 		})
 	}
 	t.Run("left out by the profile", func(t *testing.T) {
-		b := newFixture(t, strings.Replace(recordtest.Claimed(claim), "calibrate: false", "calibrate: false\nprofiles: {quick: skip}", 1))
+		b := newFixture(t, strings.Replace(recordtest.Claimed(claim), "calibrate: false",
+			"calibrate: false\nprofiles: {quick: skip}", 1))
 		p, err := b.Plan(plan.Quick)
 		if err != nil {
 			t.Fatal(err)
 		}
 		j := Judgements(dataset.WithoutRecords(b.Doc, p))[0]
-		if want := "not measured: profile quick leaves this experiment out"; j.Verdict != stats.NotMeasured || j.Reason != want {
+		if want := "not measured: profile quick leaves this experiment out"; j.Verdict != stats.NotMeasured ||
+			j.Reason != want {
 			t.Errorf("%s: %q", j.Verdict, j.Reason)
 		}
 	})
@@ -224,14 +257,18 @@ func TestInconclusive(t *testing.T) {
 			"the interval includes the limit of the claim", 6},
 		{"on the limit", `ratio(throughput{server="a"}, throughput{server="b"}) > 1.20693`, nil,
 			"the interval includes the limit of the claim, and more than 200 repetitions would be needed to change that", 0},
-		{"two repetitions", `throughput{server="a"} > throughput{server="b"}`, []recordtest.Change{recordtest.Only("b", func(r *record.Record) { r.Experiment = "gone" }, 3)},
+		{"two repetitions", `throughput{server="a"} > throughput{server="b"}`,
+			[]recordtest.Change{recordtest.Only("b", func(r *record.Record) { r.Experiment = "gone" }, 3)},
 			"there are 2 valid repetitions of b, and a verdict needs 3", 0},
-		{"one repetition of a limit", `throughput{server="b"} > 5/s`, []recordtest.Change{recordtest.Only("b", func(r *record.Record) { r.Experiment = "gone" }, 2, 3)},
+		{"one repetition of a limit", `throughput{server="b"} > 5/s`,
+			[]recordtest.Change{recordtest.Only("b", func(r *record.Record) { r.Experiment = "gone" }, 2, 3)},
 			"there is 1 valid repetition of b, and a verdict needs 3", 0},
-		{"two repetitions of failures", `fewer(failed{server="a"}, failed{server="b"})`, []recordtest.Change{recordtest.Only("b", func(r *record.Record) { r.Experiment = "gone" }, 3)},
+		{"two repetitions of failures", `fewer(failed{server="a"}, failed{server="b"})`,
+			[]recordtest.Change{recordtest.Only("b", func(r *record.Record) { r.Experiment = "gone" }, 3)},
 			"there are 2 valid repetitions of b, and a verdict needs 3", 0},
 		{"no ratio", `failed{server="a"} > failed{server="b"}`, nil, "there is no ratio: the smallest value of a is 0", 0},
-		{"no ratio, as the second is zero", `failed{server="a"} < failed{server="b"}`, []recordtest.Change{recordtest.Only("a", recordtest.Failing(1))},
+		{"no ratio, as the second is zero", `failed{server="a"} < failed{server="b"}`,
+			[]recordtest.Change{recordtest.Only("a", recordtest.Failing(1))},
 			"there is no ratio: the smallest value of b is 0", 0},
 		{"a part", `throughput{server="a"} > throughput{server="b"} and ratio(throughput{server="a"}, throughput{server="b"}) > 1.18`, nil,
 			"1 of 2 parts undecided, the first: throughput, a over b", 6},
@@ -250,7 +287,8 @@ func TestInconclusive(t *testing.T) {
 
 func TestNoiseFloorWidensClaims(t *testing.T) {
 	// With f = 0.04, "at least 1.3" is no longer contradicted: docs/method.md#claims-as-regions.
-	text := strings.Replace(recordtest.Claimed(`ratio(throughput{server="a"}, throughput{server="b"}) > 1.3`), "calibrate: false", "", 1)
+	text := strings.Replace(recordtest.Claimed(`ratio(throughput{server="a"}, throughput{server="b"}) > 1.3`),
+		"calibrate: false", "", 1)
 	for _, tt := range []struct {
 		floor float64
 		want  stats.Verdict
@@ -270,7 +308,8 @@ func TestNoiseFloorWidensClaims(t *testing.T) {
 
 // A claim over cells of two runs is widened by the largest of their floors.
 func TestFloorOfTwoRuns(t *testing.T) {
-	text := strings.Replace(recordtest.Claimed(`throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="c"} and throughput{server="a"} > throughput{server="c"}`), "calibrate: false", "", 1)
+	text := strings.Replace(recordtest.Claimed(
+		`throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="c"} and throughput{server="a"} > throughput{server="c"}`), "calibrate: false", "", 1)
 	b := newFixture(t, text)
 	times := func(f float64) []float64 {
 		return []float64{recordtest.ValuesA[0] * f, recordtest.ValuesA[1] * f, recordtest.ValuesA[2] * f}
@@ -292,7 +331,8 @@ func TestFloorOfTwoRuns(t *testing.T) {
 	if f, missing := d.Floor("servers", "throughput"); missing != "" || f.Pairs != 2 || math.Abs(f.F-0.10) > 1e-3 {
 		t.Errorf("floor of the experiment %+v, %v", f, missing)
 	}
-	if g, err := d.Groups("servers", "throughput"); err != nil || g.Ranked[0].Letters != "a" || g.Ranked[1].Letters != "b" {
+	if g, err := d.Groups("servers", "throughput"); err != nil || g.Ranked[0].Letters != "a" ||
+		g.Ranked[1].Letters != "b" {
 		t.Errorf("groups %+v, %v", g, err)
 	}
 	if d.Experiments[0].FloorTogether() != true || dataset.Together(d.Experiments[0].Cells) {
@@ -312,21 +352,31 @@ func TestMarks(t *testing.T) {
 		{"no A/A pair", throughputs, false, nil, "noise floor not measured"},
 		{"a limit needs none", `throughput{server="a"} > 5/s`, false, nil, ""},
 		{"everything in order", throughputs, true, nil, ""},
-		{"two runs", throughputs, true, []recordtest.Change{recordtest.Only("b", recordtest.InRun("2"))}, "not measured together"},
-		{"an older version", throughputs, true, []recordtest.Change{recordtest.Only("b", recordtest.WithKey("old"))}, "measured with an older version"},
-		{"not finished", throughputs, true, []recordtest.Change{recordtest.Only("b", func(r *record.Record) { r.Experiment = "gone" }, 3)}, "run not finished"},
-		{"an A/A pair of two runs", throughputs, true, []recordtest.Change{recordtest.Only("a again", recordtest.InRun("0"))}, "noise floor not measured together"},
-		{"an A/A pair of another run", throughputs, true, []recordtest.Change{recordtest.Only("a", recordtest.InRun("2")), recordtest.Only("b", recordtest.InRun("2"))}, "noise floor not measured together"},
+		{"two runs", throughputs, true, []recordtest.Change{recordtest.Only("b", recordtest.InRun("2"))},
+			"not measured together"},
+		{"an older version", throughputs, true, []recordtest.Change{recordtest.Only("b", recordtest.WithKey("old"))},
+			"measured with an older version"},
+		{"not finished", throughputs, true, []recordtest.Change{recordtest.Only("b",
+			func(r *record.Record) { r.Experiment = "gone" }, 3)}, "run not finished"},
+		{"an A/A pair of two runs", throughputs, true, []recordtest.Change{recordtest.Only("a again", recordtest.InRun("0"))},
+			"noise floor not measured together"},
+		{"an A/A pair of another run", throughputs, true, []recordtest.Change{recordtest.Only("a", recordtest.InRun("2")),
+			recordtest.Only("b", recordtest.InRun("2"))}, "noise floor not measured together"},
 		{"latencies of different loads", `latency.p50{server="a"} < latency.p50{server="b"}`, true, nil, "different loads"},
 		{"latencies of equal loads", `latency.p50{server="a"} < latency.p50{server="b"}`, true,
 			[]recordtest.Change{recordtest.Only("b", completes(12000))}, ""},
-		{"a repetition that is not valid", throughputs, true, []recordtest.Change{recordtest.Only("b", recordtest.Failing(1000), 4)},
+		{"a repetition that is not valid", throughputs, true,
+			[]recordtest.Change{recordtest.Only("b", recordtest.Failing(1000), 4)},
 			"1 of 4 repetitions of b is not valid: errors 9.1 %"},
-		{"a repetition without the metric", `cpu.server{server="a"} >= cpu.server{server="b"}`, true, []recordtest.Change{recordtest.Only("b", recordtest.Without("cpu.server"), 2)},
+		{"a repetition without the metric", `cpu.server{server="a"} >= cpu.server{server="b"}`, true,
+			[]recordtest.Change{recordtest.Only("b", recordtest.Without("cpu.server"), 2)},
 			"1 of 4 repetitions of b has no CPU of server"},
-		{"a limit for a cell with a repetition that is not valid", `throughput{server="b"} > 5/s`, true, []recordtest.Change{recordtest.Only("b", recordtest.Failing(1000), 4)},
+		{"a limit for a cell with a repetition that is not valid", `throughput{server="b"} > 5/s`, true,
+			[]recordtest.Change{recordtest.Only("b", recordtest.Failing(1000), 4)},
 			"1 of 4 repetitions of b is not valid: errors 9.1 %"},
-		{"means that say more than medians", throughputs, true, []recordtest.Change{recordtest.Only("a", completes(5000)), recordtest.Only("a", completes(9000), 3), recordtest.Only("b", completes(5200))}, "the medians of a and b have the ratio 0.962, on the other side of 1"},
+		{"means that say more than medians", throughputs, true, []recordtest.Change{recordtest.Only("a", completes(5000)),
+			recordtest.Only("a", completes(9000), 3), recordtest.Only("b", completes(5200))},
+			"the medians of a and b have the ratio 0.962, on the other side of 1"},
 		{"of parts, each once", throughputs + ` and throughput{server="b"} > throughput{server="c"}`, true,
 			[]recordtest.Change{recordtest.Only("b", recordtest.InRun("2"))}, "not measured together"},
 	}
@@ -337,7 +387,8 @@ func TestMarks(t *testing.T) {
 				text = strings.Replace(text, "calibrate: false", "", 1)
 			}
 			b := newFixture(t, strings.Replace(text, "repetitions: 3", "repetitions: 4", 1))
-			for trial, values := range map[string][]float64{"a": recordtest.ValuesA, "b": recordtest.ValuesB, "c": recordtest.ValuesC, "again": recordtest.ValuesA} {
+			for trial, values := range map[string][]float64{"a": recordtest.ValuesA, "b": recordtest.ValuesB,
+				"c": recordtest.ValuesC, "again": recordtest.ValuesA} {
 				if trial != "again" || tt.calibrate {
 					b.Measure("servers", trial, "20261120T100000Z-aaaa", append(slices.Clone(values), values[0]))
 				}
@@ -371,14 +422,16 @@ func TestEffectIsThatOfTheAuthor(t *testing.T) {
 		{`throughput{server="b"} < throughput{server="a"}`, "throughput, b over a", ba, true, stats.Below(1 / 1.05)},
 		{`throughput{server="b"} <= throughput{server="a"}`, "throughput, b over a", ba, true, stats.Below(1.05)},
 		{`ratio(throughput{server="b"}, throughput{server="a"}) < 1.1`, "throughput, b over a", ba, true, stats.Below(1.1)},
-		{`change(throughput{server="b"}, throughput{server="a"}) < -10%`, "throughput, b over a", ba - 1, true, stats.Below(-0.1)},
+		{`change(throughput{server="b"}, throughput{server="a"}) < -10%`, "throughput, b over a", ba - 1, true,
+			stats.Below(-0.1)},
 		{`throughput{server="a"} > 5/s`, "throughput, a", 1200, false, stats.Above(5)},
 		{`requests{server="a"} > 5`, "requests, a", 12000, false, stats.Above(5)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.expect, func(t *testing.T) {
 			j := measuredServers(t, recordtest.Claimed(tt.expect)).judge()
-			if j.Verdict != stats.Supported || j.What != tt.what || math.Abs(j.Effect.Number-tt.effect) > 1e-5 || j.IsRatio != tt.isRatio ||
+			if j.Verdict != stats.Supported || j.What != tt.what || math.Abs(j.Effect.Number-tt.effect) > 1e-5 ||
+				j.IsRatio != tt.isRatio ||
 				!recordtest.CloseTo(j.Region.Hi, tt.region.Hi) && j.Region != tt.region {
 				t.Errorf("%s, %q, %+v, ratio %v, in %v; want %+v", j.Verdict, j.What, j.Effect, j.IsRatio, j.Region, tt)
 			}
@@ -388,7 +441,8 @@ func TestEffectIsThatOfTheAuthor(t *testing.T) {
 
 // Each part of a claim says for itself whether its effect is a ratio.
 func TestPartsOfTwoKinds(t *testing.T) {
-	j := measuredServers(t, recordtest.Claimed(`throughput{server="a"} > throughput{server="b"} and failed.count{server="a"} < 5`)).judge()
+	j := measuredServers(t, recordtest.Claimed(
+		`throughput{server="a"} > throughput{server="b"} and failed.count{server="a"} < 5`)).judge()
 	if len(j.Parts) != 2 || !j.Parts[0].IsRatio || j.Parts[1].IsRatio || j.IsRatio {
 		t.Errorf("%+v", j)
 	}
@@ -396,7 +450,8 @@ func TestPartsOfTwoKinds(t *testing.T) {
 
 func TestSmallestEffect(t *testing.T) {
 	const expect = `throughput{server="a"} > throughput{server="b"}`
-	if j := measuredServers(t, recordtest.Claimed(expect, "smallest_effect: 30%")).judge(); j.Verdict != stats.Contradicted || j.Region != stats.Greater(0.3) {
+	if j := measuredServers(t, recordtest.Claimed(expect,
+		"smallest_effect: 30%")).judge(); j.Verdict != stats.Contradicted || j.Region != stats.Greater(0.3) {
 		t.Errorf("%s in %v", j.Verdict, j.Region)
 	}
 	if j := measuredServers(t, recordtest.Claimed(expect)).judge(); j.Region != stats.Greater(0.05) {
@@ -417,7 +472,8 @@ func TestJudgementsOfAnArticle(t *testing.T) {
 	b.Measure("sockets", "sync, 150", run, []float64{480, 420, 510, 455, 470}, recordtest.LoadChange(func(l *record.Load) {
 		l.Failed, l.Attempted, l.FailuresMax = 300, l.Attempted+300, 1
 	}))
-	b.Measure("sockets", "async, 150", run, []float64{690, 700, 720, 640, 698}, recordtest.Only("", recordtest.Failing(900), 4))
+	b.Measure("sockets", "async, 150", run, []float64{690, 700, 720, 640, 698},
+		recordtest.Only("", recordtest.Failing(900), 4))
 	b.Measure("sockets", "again", run, []float64{533, 545, 519, 528, 541})
 	b.Measure("tool", "fast", run, []float64{1, 1.02, 0.99})
 	d := b.dataset(dataset.Options{ThisHost: "host-1"})
@@ -471,7 +527,9 @@ func printJudgement(out *bytes.Buffer, j Judgement, indent string) {
 
 // A schedule gives equal loads also where the first repetition failed and so does not tell of one.
 func TestEqualLoadsAreNotDifferent(t *testing.T) {
-	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers)+recordtest.Fence("claim", `{name: sooner, expect: 'latency.p50{server="a"} < latency.p50{server="b"}'}`))
+	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+		recordtest.Servers)+recordtest.Fence("claim",
+		`{name: sooner, expect: 'latency.p50{server="a"} < latency.p50{server="b"}'}`))
 	open := func(r *record.Record) {
 		if r.Repetition == 1 {
 			recordtest.Failed("server: exited")(r)

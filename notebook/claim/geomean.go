@@ -30,7 +30,8 @@ func (f builder) geomeans(n *expr.Binary) (test, error) {
 		}
 		if record.IsSearched(s.metric.Name) {
 			return nil, dataset.Mistake(sel.Span, "no-test", `compare lists by every(a, "<", b) or each(a, "<", b)`,
-				"a search finds one value of each cell, and none of a round, so no test compares geometric means of %s", s.metric.Name)
+				"a search finds one value of each cell, and none of a round, so no test compares geometric means of %s",
+				s.metric.Name)
 		}
 		s.geomean = true
 		sides[i] = s

@@ -53,7 +53,8 @@ func TestLooks(t *testing.T) {
 			if i := *j.Effect.Interval; math.Abs(i.Lo-1.05172) > 1e-3 {
 				t.Errorf("the printed interval is %v", i)
 			}
-			marked := slices.ContainsFunc(j.Marks, func(m string) bool { return strings.HasPrefix(m, "rounds were added to a finished run") })
+			marked := slices.ContainsFunc(j.Marks,
+				func(m string) bool { return strings.HasPrefix(m, "rounds were added to a finished run") })
 			if marked != (tt.level < 0.05) {
 				t.Errorf("marks %q", j.Marks)
 			}

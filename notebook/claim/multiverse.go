@@ -25,9 +25,11 @@ import (
 // Analysis, Perspectives on Psychological Science 2016; Simonsohn et al., Specification Curve Analysis, Nature Human
 // Behaviour 2020.
 type Multiverse struct {
-	Claim        *article.Claim
-	Axes         []Axis            // records, settings that the claim holds fast, metric, judging; those with one option are left out
-	Alternatives []Alternative     // first the claim as it is judged; the last axis changes fastest; none for a claim that is mistaken
+	Claim *article.Claim
+	// records, settings that the claim holds fast, metric, judging; those with one option are left out
+	Axes []Axis
+	// first the claim as it is judged; the last axis changes fastest; none for a claim that is mistaken
+	Alternatives []Alternative
 	Is           stats.Sensitivity // of all verdicts; stats.OneAlternative below two that were measured
 }
 
@@ -39,8 +41,9 @@ type Axis struct {
 
 // Alternative is one way to judge a claim.
 type Alternative struct {
-	Choices []int  // by Axes, the place of the option; all are 0 for the claim as it is judged
-	Words   string // what it does otherwise than the claim as it is judged: "tool benchbook; by latency.p99"; "" if nothing
+	Choices []int // by Axes, the place of the option; all are 0 for the claim as it is judged
+	// what it does otherwise than the claim as it is judged: "tool benchbook; by latency.p99"; "" if nothing
+	Words string
 
 	// Effect is that of Judgement in the terms of the claim: of a comparison always the ratio, and turned round where
 	// the metric of the alternative is better in the other direction than that of the claim, so that all of them have
@@ -55,10 +58,11 @@ type Alternative struct {
 // MultiverseOf judges a claim in every way that was measured, or could be judged, otherwise:
 //
 //   - by other records: other hosts and profiles, and earlier runs, as far as they have all cells of the claim;
-//   - in other settings: where all selectors of a comparison hold a parameter or label to one value, such as the tool, by its other values;
+//   - in other settings: where all selectors of a comparison hold a parameter or label to one value, such as the tool,
+//     by its other values;
 //   - by the other metrics of Sensitivity;
-//   - judged otherwise: round by round, by medians, without the noise floor, with half and twice the smallest effect, from the first 3, 5, 10 …
-//     rounds alone, and without repetitions that carry a warning.
+//   - judged otherwise: round by round, by medians, without the noise floor, with half and twice the smallest effect,
+//     from the first 3, 5, 10 … rounds alone, and without repetitions that carry a warning.
 //
 // A claim that is itself mistaken has no alternatives.
 func MultiverseOf(d *dataset.Dataset, c *article.Claim) Multiverse {
@@ -74,7 +78,8 @@ func MultiverseOf(d *dataset.Dataset, c *article.Claim) Multiverse {
 	if err != nil {
 		return m
 	}
-	u := universe{claim: c, node: n, sets: recordSets(d, c, n, t), settings: heldSettings(n, cellsOf(t)), metrics: []record.Metric{{}},
+	u := universe{claim: c, node: n, sets: recordSets(d, c, n, t), settings: heldSettings(n, cellsOf(t)),
+		metrics:  []record.Metric{{}},
 		judgings: judgingsOf(newBuilder(d, c, analysis{}).delta)}
 	if own, ok := speedOf(t); ok {
 		u.metrics = append([]record.Metric{own}, otherSpeedMetrics(t, own)...)
@@ -133,11 +138,15 @@ func heldSettings(n expr.Node, cells []*dataset.Cell) []Axis {
 	}
 	selectors := expr.Selectors(n)
 	holds := func(s *expr.Selector, m expr.Match) bool {
-		return slices.ContainsFunc(s.Matches, func(o expr.Match) bool { return o.Name == m.Name && o.Op == expr.Equal && o.Value == m.Value })
+		return slices.ContainsFunc(s.Matches, func(o expr.Match) bool {
+			return o.Name == m.Name && o.Op == expr.Equal &&
+				o.Value == m.Value
+		})
 	}
 	var out []Axis
 	for _, m := range selectors[0].Matches {
-		if m.Name == dataset.ExperimentMatch || slices.ContainsFunc(selectors, func(s *expr.Selector) bool { return !holds(s, m) }) {
+		if m.Name == dataset.ExperimentMatch || slices.ContainsFunc(selectors,
+			func(s *expr.Selector) bool { return !holds(s, m) }) {
 			continue
 		}
 		own := Axis{m.Name, []string{m.Value}}
@@ -309,7 +318,8 @@ func (u universe) judge(t test, choices []int, judging int) Alternative {
 // their choices too.
 func (u universe) axes(list []Alternative) []Axis {
 	all := []Axis{{"records", slice.Map(u.sets, func(s recordSet) string { return s.words })}}
-	all = append(append(all, u.settings...), Axis{"metric", slice.Map(u.metrics, func(m record.Metric) string { return m.Name })},
+	all = append(append(all, u.settings...),
+		Axis{"metric", slice.Map(u.metrics, func(m record.Metric) string { return m.Name })},
 		Axis{"judged", slice.Map(u.judgings, func(j judging) string { return j.words })})
 	var out []Axis
 	choices := make([][]int, len(list))

@@ -30,9 +30,11 @@ func TestMutate(t *testing.T) {
 		{`best(latency.p99) == "b"`, ""},
 		{`throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="c"}`, ""},
 		{`latency.p99{server="a"} < 100ms or latency.p99{server="b"} < 100ms`, ""},
-		{`throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="a"}`, "cannot-hold"},
+		{`throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="a"}`,
+			"cannot-hold"},
 		{`latency.p99{server="a"} < 100ms and latency.p99{server="a"} > 200ms`, "cannot-hold"},
-		{`throughput{server="a"} >= throughput{server="b"} or throughput{server="b"} >= throughput{server="a"}`, "cannot-fail"},
+		{`throughput{server="a"} >= throughput{server="b"} or throughput{server="b"} >= throughput{server="a"}`,
+			"cannot-fail"},
 		{`latency.p99{server="a"} < 200ms or latency.p99{server="a"} > 100ms`, "cannot-fail"},
 	}
 	for _, tt := range tests {

@@ -91,7 +91,8 @@ func (f builder) twoLists(n *expr.Call, op expr.Op) (left, right side, err error
 	x, okX := n.Args[0].(*expr.Selector)
 	y, okY := n.Args[2].(*expr.Selector)
 	if !okX || !okY || !op.IsOrdering() {
-		return left, right, dataset.Mistake(n.Span, "no-test", fmt.Sprintf(`write %s(a, "<", b), with two lists of cells`, n.Name),
+		return left, right, dataset.Mistake(n.Span, "no-test", fmt.Sprintf(`write %s(a, "<", b), with two lists of cells`,
+			n.Name),
 			"no test for this form")
 	}
 	if left, err = f.list(x); err != nil {

@@ -94,7 +94,8 @@ func TestWideningDecidesNothing(t *testing.T) {
 		a, b := draw(random, 20000*(0.95+0.25*random.Float64()), 5), draw(random, 20000, 5)
 		before := stats.Verdict("")
 		for _, apart := range []float64{1, 1.01, 1.03, 1.1, 1.3} {
-			bench := newFixture(t, strings.Replace(strings.Replace(recordtest.Claimed(claim), "calibrate: false", "", 1), "repetitions: 3", "repetitions: 5", 1))
+			bench := newFixture(t, strings.Replace(strings.Replace(recordtest.Claimed(claim), "calibrate: false", "", 1),
+				"repetitions: 3", "repetitions: 5", 1))
 			bench.Measure("servers", "a", "1", a)
 			bench.Measure("servers", "b", "1", b)
 			twin := slices.Clone(a)
@@ -104,7 +105,8 @@ func TestWideningDecidesNothing(t *testing.T) {
 			bench.Measure("servers", "again", "1", twin)
 			verdict := Judgements(bench.dataset(dataset.Options{}))[0].Verdict
 			switch {
-			case before == stats.Inconclusive && verdict != before, before != "" && verdict != before && verdict != stats.Inconclusive:
+			case before == stats.Inconclusive && verdict != before, before != "" && verdict != before &&
+				verdict != stats.Inconclusive:
 				t.Errorf("%s became %s when the noise floor grew to %v, for %v and %v", before, verdict, apart-1, a, b)
 			case before != "" && verdict != before:
 				opened++
@@ -120,11 +122,14 @@ func TestWideningDecidesNothing(t *testing.T) {
 // Ten experiments of one and the same cell under three names support no claim of a difference, by any metric:
 // docs/method.md#claims-as-regions.
 func TestNoDifferenceIsFoundWhereThereIsNone(t *testing.T) {
-	claims := []string{`throughput{server="a"} > throughput{server="b"}`, `throughput{server="b"} > throughput{server="a"}`,
+	claims := []string{`throughput{server="a"} > throughput{server="b"}`,
+		`throughput{server="b"} > throughput{server="a"}`,
 		`latency.p50{server="a"} < latency.p50{server="c"}`, `latency.p99{server="c"} < latency.p99{server="b"}`,
-		`best(throughput) == "a"`, `ratio(throughput{server="c"}, throughput{server="a"}) > 1.05`, `change(latency.p99{server="a"}, latency.p99{server="b"}) < -5%`}
+		`best(throughput) == "a"`, `ratio(throughput{server="c"}, throughput{server="a"}) > 1.05`,
+		`change(latency.p99{server="a"}, latency.p99{server="b"}) < -5%`}
 	var text strings.Builder
-	text.WriteString(recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment", strings.NewReplacer("calibrate: false", "", "repetitions: 3", "repetitions: 5").Replace(recordtest.Servers)))
+	text.WriteString(recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment",
+		strings.NewReplacer("calibrate: false", "", "repetitions: 3", "repetitions: 5").Replace(recordtest.Servers)))
 	for i, claim := range claims {
 		text.WriteString(recordtest.Fence("claim", fmt.Sprintf("{name: c%d, expect: '%s'}", i, claim)))
 	}

@@ -42,7 +42,8 @@ func (t ratioTest) judge(alpha float64) Judgement {
 	}
 	c, err := t.a.how.compare(a, b, alpha)
 	if err != nil && !errors.Is(err, stats.ErrTooFew) {
-		j.Verdict, j.Reason = stats.Inconclusive, "there is no ratio: "+dataset.NoRatio(err, t.a.name(t.b), a.Cell, t.b.name(t.a), b.Cell)
+		j.Verdict, j.Reason = stats.Inconclusive, "there is no ratio: "+dataset.NoRatio(err, t.a.name(t.b), a.Cell,
+			t.b.name(t.a), b.Cell)
 		return j
 	}
 	if mark := dataset.MarkMedians(c.Ratio, t.a.name(t.b), a.Cell, t.b.name(t.a), b.Cell); mark != "" {
@@ -164,7 +165,8 @@ func (f builder) near(n *expr.Call, k, w float64) (test, error) {
 func margin(n expr.Node) (float64, error) {
 	w, err := constant(n)
 	if q, ok := n.(*expr.Quantity); ok && err == nil && q.Unit.Symbol == "" && w >= 1 {
-		return 0, dataset.Mistake(n.Pos(), "wrong-value", fmt.Sprintf("write %s%%, or %s%% if so much is meant", q, strconv.FormatFloat(100*w, 'f', -1, 64)),
+		return 0, dataset.Mistake(n.Pos(), "wrong-value", fmt.Sprintf("write %s%%, or %s%% if so much is meant", q,
+			strconv.FormatFloat(100*w, 'f', -1, 64)),
 			"%s is %s%%", q, strconv.FormatFloat(100*w, 'f', -1, 64))
 	}
 	return w, err

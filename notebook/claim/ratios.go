@@ -96,7 +96,8 @@ func (f builder) ratios(n *expr.Binary) (test, error) {
 		both[i] = ratioTest{a: a, b: b, delta: f.delta}
 	}
 	if both[0].equals(both[1]) {
-		return nil, dataset.Mistake(n.Pos(), "same-cells", "compare the ratios of different cells", "both sides are the same: %s", both[0].names())
+		return nil, dataset.Mistake(n.Pos(), "same-cells", "compare the ratios of different cells",
+			"both sides are the same: %s", both[0].names())
 	}
 	return ratiosTest{over: both[0], under: both[1], region: regionOf(n.Op, f.delta)}, nil
 }

@@ -20,7 +20,8 @@ func (t ratioTest) judgeSearched(j Judgement) Judgement {
 		r    dataset.Result
 	}{{t.a, a}, {t.b, b}} {
 		if s.r.Estimate.Kind != stats.BySearch {
-			j.Verdict, j.Reason = stats.NotMeasured, s.side.d.Lacks(s.side.cells[0], dataset.Result{Metric: s.r.Metric, Missing: strings.Join(s.r.Marks, "; ")})
+			j.Verdict, j.Reason = stats.NotMeasured, s.side.d.Lacks(s.side.cells[0], dataset.Result{Metric: s.r.Metric,
+				Missing: strings.Join(s.r.Marks, "; ")})
 			return j
 		}
 	}

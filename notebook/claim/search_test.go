@@ -15,12 +15,17 @@ import (
 // A value whose search is not there has no interval, and claims about it are not measured.
 func TestSearchedElsewhere(t *testing.T) {
 	b := searched(t, `tune.workers{experiment="tuned", server="a"} < tune.workers{experiment="tuned", server="b"}`)
-	b.Records = slices.DeleteFunc(b.Records, func(r *record.Record) bool { return r.Search != nil && r.Search.Chosen == 12 })
+	b.Records = slices.DeleteFunc(b.Records, func(r *record.Record) bool {
+		return r.Search != nil &&
+			r.Search.Chosen == 12
+	})
 	d := b.dataset(dataset.Options{})
-	if r := trialCell(t, d, "tuned", "b").Metric("tune.workers"); r.Estimate.Centre != 12 || r.Estimate.Kind != stats.Given || len(r.Marks) != 1 {
+	if r := trialCell(t, d, "tuned", "b").Metric("tune.workers"); r.Estimate.Centre != 12 ||
+		r.Estimate.Kind != stats.Given || len(r.Marks) != 1 {
 		t.Errorf("%+v", r)
 	}
-	if j := Judgements(d)[0]; j.Verdict != stats.NotMeasured || !strings.Contains(j.Reason, "the search that chose it is not among these records") {
+	if j := Judgements(d)[0]; j.Verdict != stats.NotMeasured ||
+		!strings.Contains(j.Reason, "the search that chose it is not among these records") {
 		t.Errorf("%s: %s", j.Verdict, j.Reason)
 	}
 }
@@ -40,7 +45,8 @@ func TestNothingSearched(t *testing.T) {
 			}
 		}
 		d := b.dataset(dataset.Options{})
-		if r := trialCell(t, d, "tuned", "b").Metric("tune.workers"); r.Estimate.Centre != 12 || r.Estimate.Kind != stats.Given || !slices.Equal(r.Marks, []string{words}) {
+		if r := trialCell(t, d, "tuned", "b").Metric("tune.workers"); r.Estimate.Centre != 12 ||
+			r.Estimate.Kind != stats.Given || !slices.Equal(r.Marks, []string{words}) {
 			t.Errorf("%+v", r)
 		}
 		if j := Judgements(d)[0]; j.Verdict != stats.NotMeasured || !strings.Contains(j.Reason, words) {
@@ -79,10 +85,12 @@ func TestSearchedClaims(t *testing.T) {
 			if j.Verdict != test.verdict {
 				t.Fatalf("%s: %s", j.Verdict, j.Reason)
 			}
-			if (j.Verdict == stats.Inconclusive) != (j.Reason != "") || j.Needed != 0 || slices.Contains(j.Marks, dataset.MarkNoFloor) {
+			if (j.Verdict == stats.Inconclusive) != (j.Reason != "") || j.Needed != 0 ||
+				slices.Contains(j.Marks, dataset.MarkNoFloor) {
 				t.Errorf("%+v", j)
 			}
-			if test.lo > 0 && (j.Effect == nil || math.Abs(j.Effect.Interval.Lo-test.lo) > 1e-9 || j.Effect.Interval.Hi != test.hi && math.Abs(j.Effect.Interval.Hi-test.hi) > 1e-9) {
+			if test.lo > 0 && (j.Effect == nil || math.Abs(j.Effect.Interval.Lo-test.lo) > 1e-9 ||
+				j.Effect.Interval.Hi != test.hi && math.Abs(j.Effect.Interval.Hi-test.hi) > 1e-9) {
 				t.Errorf("effect %+v, want from %v to %v", j.Effect, test.lo, test.hi)
 			}
 		})
@@ -121,11 +129,13 @@ func TestBudgetedRun(t *testing.T) {
 		{"no look has stopped anything", a, 5, nil, dataset.Fresh, stats.Inconclusive, 0.05 / 3, false},
 		{"planned ten", a, 10, nil, dataset.Partial, stats.Inconclusive, 0.05 / 3, false},
 		{"planned twenty", a, 20, nil, dataset.Partial, stats.Inconclusive, 0.05 / 4, false},
-		{"stopped", []float64{2000, 2020, 2010}, 5, &record.Look{Rounds: 3, Stopped: []string{"a", "b"}}, dataset.Fresh, stats.Supported, 0.05 / 3, true},
+		{"stopped", []float64{2000, 2020, 2010}, 5, &record.Look{Rounds: 3, Stopped: []string{"a", "b"}}, dataset.Fresh,
+			stats.Supported, 0.05 / 3, true},
 		{"killed after three", []float64{2000, 2020, 2010}, 5, nil, dataset.Partial, stats.Supported, 0.05 / 3, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			bench := newFixture(t, strings.Replace(recordtest.Claimed(claim), "repetitions: 3", "repetitions: "+map[int]string{5: "5", 10: "10", 20: "20"}[test.planned], 1))
+			bench := newFixture(t, strings.Replace(recordtest.Claimed(claim), "repetitions: 3",
+				"repetitions: "+map[int]string{5: "5", 10: "10", 20: "20"}[test.planned], 1))
 			set := func(r *record.Record) {
 				r.Planned, r.Budget = test.planned, &record.Budget{Seconds: 60}
 				if r.Trial == "a" && r.Repetition == 3 {
@@ -139,7 +149,10 @@ func TestBudgetedRun(t *testing.T) {
 			if j.Verdict != test.verdict || math.Abs(j.Level-test.level) > 1e-12 {
 				t.Errorf("%s (%s) at %v", j.Verdict, j.Reason, j.Level)
 			}
-			if !slices.ContainsFunc(j.Marks, func(m string) bool { return strings.HasPrefix(m, "cells may have been stopped in a run with a budget") }) {
+			if !slices.ContainsFunc(j.Marks, func(m string) bool {
+				return strings.HasPrefix(m,
+					"cells may have been stopped in a run with a budget")
+			}) {
 				t.Errorf("marks %q", j.Marks)
 			}
 			if c := trialCell(t, d, "servers", "a"); c.State != test.state {
@@ -154,7 +167,8 @@ func TestBudgetedRun(t *testing.T) {
 
 // A cell is decided when all claims about it are; one that no claim is about is not.
 func TestDecided(t *testing.T) {
-	text := strings.Replace(recordtest.Claimed(`throughput{server="a"} > throughput{server="b"}`), "repetitions: 3", "repetitions: 5", 1)
+	text := strings.Replace(recordtest.Claimed(`throughput{server="a"} > throughput{server="b"}`), "repetitions: 3",
+		"repetitions: 5", 1)
 	bench := newFixture(t, text+"\n```yaml claim\nname: open\nexpect: 'throughput{server=\"b\"} > 1000/s'\n```\n")
 	bench.Measure("servers", "a", "1", []float64{2000, 2020, 2010})
 	bench.Measure("servers", "b", "1", []float64{1000, 1040, 960})

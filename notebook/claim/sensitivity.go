@@ -125,7 +125,9 @@ func inverse(r stats.Region) stats.Region {
 // Orders is how far the cells of an experiment come in the same order by one metric as by another.
 type Orders struct {
 	Metrics []record.Metric // by which two cells or more were measured
-	Tau     [][]*stats.Tau  // tau-b between the orders by two metrics, by row and column as Metrics; nil where a metric is the same for all, and with itself
+	// tau-b between the orders by two metrics, by row and column as Metrics; nil where a metric is the same for all, and
+	// with itself
+	Tau [][]*stats.Tau
 
 	Smallest      *stats.Tau // of two metrics; nil if there is none
 	A, B          int        // whose it is, in Metrics

@@ -23,20 +23,24 @@ func TestSensitivity(t *testing.T) {
 		name, expect string
 		changes      []recordtest.Change
 		want         stats.Sensitivity
-		verdicts     []stats.Verdict // by the claim's metric, then by the others of p50, p99, throughput and throughput per core
+		// by the claim's metric, then by the others of p50, p99, throughput and throughput per core
+		verdicts []stats.Verdict
 	}{
 		{"by all of them", `throughput{server="a"} > throughput{server="b"}`, nil, stats.Robust,
 			[]stats.Verdict{stats.Supported, stats.Supported, stats.Supported, stats.Supported}},
-		{"a limit of a ratio is turned round", `ratio(throughput{server="a"}, throughput{server="b"}) > 1.1`, nil, stats.Robust,
+		{"a limit of a ratio is turned round", `ratio(throughput{server="a"}, throughput{server="b"}) > 1.1`, nil,
+			stats.Robust,
 			[]stats.Verdict{stats.Supported, stats.Supported, stats.Supported, stats.Supported}},
 		{"a change", `change(latency.p50{server="a"}, latency.p50{server="b"}) < -10%`, nil, stats.Robust,
 			[]stats.Verdict{stats.Supported, stats.Supported, stats.Supported, stats.Supported}},
 		{"by their tails it is the other way round", `throughput{server="a"} > throughput{server="b"}`,
 			[]recordtest.Change{func(r *record.Record) { recordtest.Tail(t, "a", 9)(r) }}, stats.Reversed,
 			[]stats.Verdict{stats.Supported, stats.Supported, stats.Contradicted, stats.Supported}},
-		{"a metric that was not measured does not count", `throughput{server="a"} > throughput{server="b"}`, []recordtest.Change{hungry("a", 0)}, stats.Robust,
+		{"a metric that was not measured does not count", `throughput{server="a"} > throughput{server="b"}`,
+			[]recordtest.Change{hungry("a", 0)}, stats.Robust,
 			[]stats.Verdict{stats.Supported, stats.Supported, stats.Supported, stats.NotMeasured}},
-		{"one that does not decide it", `ratio(throughput{server="a"}, throughput{server="b"}) > 1.1`, []recordtest.Change{hungry("a", 0.54)}, stats.Weaker,
+		{"one that does not decide it", `ratio(throughput{server="a"}, throughput{server="b"}) > 1.1`,
+			[]recordtest.Change{hungry("a", 0.54)}, stats.Weaker,
 			[]stats.Verdict{stats.Supported, stats.Supported, stats.Supported, stats.Inconclusive}},
 		{"another percentile comes first", `best(latency.p90) == "a"`, nil, stats.Robust,
 			[]stats.Verdict{stats.Supported, stats.Supported, stats.Supported, stats.Supported, stats.Supported}},
@@ -46,7 +50,8 @@ func TestSensitivity(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b = newFixture(t, recordtest.Claimed(tt.expect))
-			for trial, values := range map[string][]float64{"a": recordtest.ValuesA, "b": recordtest.ValuesB, "c": recordtest.ValuesC} {
+			for trial, values := range map[string][]float64{"a": recordtest.ValuesA, "b": recordtest.ValuesB,
+				"c": recordtest.ValuesC} {
 				b.Measure("servers", trial, "1", values, tt.changes...)
 			}
 			d := b.dataset(dataset.Options{})
@@ -81,23 +86,27 @@ func TestInverse(t *testing.T) {
 // What is best by throughput may be worst by its tail: then the orders disagree, and so do the winners.
 func TestOrders(t *testing.T) {
 	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
-	for trial, values := range map[string][]float64{"a": recordtest.ValuesA, "b": recordtest.ValuesB, "c": recordtest.ValuesC} {
+	for trial, values := range map[string][]float64{"a": recordtest.ValuesA, "b": recordtest.ValuesB,
+		"c": recordtest.ValuesC} {
 		b.Measure("servers", trial, "1", values, recordtest.Tail(t, "a", 20))
 	}
 	o := OrdersOf(b.dataset(dataset.Options{}), "servers")
 	if len(o.Metrics) != 4 || o.Smallest == nil || !o.WinnerDepends {
 		t.Fatalf("%+v", o)
 	}
-	if a, b := o.Metrics[o.A].Name, o.Metrics[o.B].Name; a != "latency.p50" || b != "latency.p99" || math.Abs(o.Smallest.Value+1.0/3) > 1e-9 {
+	if a, b := o.Metrics[o.A].Name, o.Metrics[o.B].Name; a != "latency.p50" || b != "latency.p99" ||
+		math.Abs(o.Smallest.Value+1.0/3) > 1e-9 {
 		t.Errorf("the smallest is %v, of %s and %s", o.Smallest.Value, a, b)
 	}
 	if same := o.Tau[2][3]; same == nil || same.Value != 1 || o.Tau[3][2] != same {
 		t.Errorf("throughput and throughput per core: %+v", same)
 	}
-	if same := OrdersOf(measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers)).dataset(dataset.Options{}), "servers"); same.WinnerDepends || same.Smallest.Value != 1 {
+	if same := OrdersOf(measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+		recordtest.Servers)).dataset(dataset.Options{}), "servers"); same.WinnerDepends || same.Smallest.Value != 1 {
 		t.Errorf("where all agree: %+v", same)
 	}
-	if none := OrdersOf(newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers)).dataset(dataset.Options{}), "servers"); len(none.Metrics) > 0 || none.Smallest != nil {
+	if none := OrdersOf(newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+		recordtest.Servers)).dataset(dataset.Options{}), "servers"); len(none.Metrics) > 0 || none.Smallest != nil {
 		t.Errorf("without records: %+v", none)
 	}
 }

@@ -176,7 +176,8 @@ func claimReason(verdicts []stats.Verdict, quickOnly, hasResults bool) string {
 	for _, v := range verdicts {
 		counts[v]++
 	}
-	return fmt.Sprintf("of %s: %s", phrase.Plural(len(verdicts), "headline claim"), strings.Join(stats.VerdictsInWords(counts), ", "))
+	return fmt.Sprintf("of %s: %s", phrase.Plural(len(verdicts), "headline claim"),
+		strings.Join(stats.VerdictsInWords(counts), ", "))
 }
 
 func firstMetric(b *article.Published) string {

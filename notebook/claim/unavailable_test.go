@@ -32,14 +32,16 @@ func TestUnavailableInClaims(t *testing.T) {
 		{`every(throughput{server="a"}, ">", throughput{server!="a"})`, "", stats.Supported, true},
 		{`geomean(throughput{server!="b"}) > geomean(throughput{server="c"})`, "", stats.Supported, true},
 		{`throughput{server="a"} > throughput{server="b"}`, "", stats.Supported, false},
-		{`throughput{server="a"} > throughput{server="gone"}`, "throughput, gone: unavailable: it has no package", stats.NotMeasured, false},
+		{`throughput{server="a"} > throughput{server="gone"}`, "throughput, gone: unavailable: it has no package",
+			stats.NotMeasured, false},
 		{`best(throughput) == "gone"`, "throughput, gone: unavailable: it has no package", stats.NotMeasured, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.expect, func(t *testing.T) {
 			j := measuredWithGone(t, tt.expect).judge()
 			if j.Verdict != tt.want || j.Reason != tt.reason || slices.Contains(j.Marks, recordtest.LeftGone) != tt.marked {
-				t.Errorf("got %s, %q with marks %q; want %s, %q, marked %v", j.Verdict, j.Reason, j.Marks, tt.want, tt.reason, tt.marked)
+				t.Errorf("got %s, %q with marks %q; want %s, %q, marked %v", j.Verdict, j.Reason, j.Marks, tt.want, tt.reason,
+					tt.marked)
 			}
 		})
 	}
@@ -47,7 +49,8 @@ func TestUnavailableInClaims(t *testing.T) {
 
 // Where one cell is left of a list it is the best of it, whatever it comes to.
 func TestUnavailableLeavesOne(t *testing.T) {
-	b := newFixture(t, strings.ReplaceAll(recordtest.Claimed(`best(throughput{server!="a", server!="b"}) == "c"`), recordtest.Servers, recordtest.ServersWithGone))
+	b := newFixture(t, strings.ReplaceAll(recordtest.Claimed(`best(throughput{server!="a", server!="b"}) == "c"`),
+		recordtest.Servers, recordtest.ServersWithGone))
 	p, err := b.Plan(plan.Full)
 	if err != nil {
 		t.Fatal(err)

@@ -28,7 +28,8 @@ func Unbounded(doc *article.Document, p *plan.Plan, experiment string) []string 
 			for !stats.HasEnds(enough, alpha) {
 				enough++
 			}
-			out = append(out, fmt.Sprintf("%s: one of its parts decides it only at a confidence of %.4g %%, for which %d repetitions are too few; use %d",
+			out = append(out, fmt.Sprintf("%s: one of its parts decides it only at a confidence of %.4g %%, for which %d "+
+				"repetitions are too few; use %d",
 				claim.Name.Value, 100*(1-alpha), n, enough))
 		}
 	}
@@ -54,7 +55,8 @@ func unboundedPart(t test, experiment string, alpha float64) (repetitions int, l
 	for _, s := range sides {
 		e := s.cells[0].Experiment
 		// The interval of a share shrinks with attempts; with less than six repetitions t has one at any level.
-		if n := e.Plan.Repetitions; e.Plan.Name == experiment && s.metric.Name != "failed" && !record.IsSearched(s.metric.Name) && n >= stats.MinRepetitions && !stats.HasEnds(n, alpha) {
+		if n := e.Plan.Repetitions; e.Plan.Name == experiment && s.metric.Name != "failed" &&
+			!record.IsSearched(s.metric.Name) && n >= stats.MinRepetitions && !stats.HasEnds(n, alpha) {
 			return n, alpha
 		}
 	}

@@ -36,7 +36,8 @@ func Unmoved(d *dataset.Dataset, claims []*article.Claim, problems *source.Probl
 			moved++
 			continue
 		}
-		problems.Warn("unmoved-claim", claim.Expect.Text.Pos, "claim %q is still supported when the values of its cells are reversed or shuffled",
+		problems.Warn("unmoved-claim", claim.Expect.Text.Pos,
+			"claim %q is still supported when the values of its cells are reversed or shuffled",
 			claim.Name.Value).Hint = "claim something that depends on which cell has which value"
 	}
 	return moved

@@ -30,22 +30,26 @@ type ChangeOptions struct {
 
 // A Change is what became of one metric of one cell from A to B.
 type Change struct {
-	Article    string        // slug
-	A, B       *dataset.Cell // the same trial on either side
-	Metric     record.Metric
-	ResultA    dataset.Result
-	ResultB    dataset.Result
-	Effect     *dataset.Quantity // B/A - 1 of geometric means, or in Points; the interval is at 95 % and widened by Floor; nil if there is none
-	Points     bool              // Effect is B - A in the metric's unit, by the intervals of either side: there may be no failures at all
-	P          float64           // of no change beyond Floor and smallest effect, corrected for the cells of the metric and for interim analyses; 1 where there is none
-	Floor      float64           // the larger noise floor of both sides
-	Verdict    stats.Shift       // of all cells of the metric together
-	Reason     string            // why the numbers are not comparable, or what they say where no difference is shown
-	Unchanged  bool              // both sides are the same repetitions
-	Marks      []string          // what readers have to know, in sentences
-	Refused    bool              // there are numbers on both sides that must not be compared, for Reason
-	mayCompare bool              // both sides have numbers, and nothing forbids to compare them
-	analyses   int               // of the rounds of the side that was analysed more often
+	Article string        // slug
+	A, B    *dataset.Cell // the same trial on either side
+	Metric  record.Metric
+	ResultA dataset.Result
+	ResultB dataset.Result
+	// B/A - 1 of geometric means, or in Points; the interval is at 95 % and widened by Floor; nil if there is none
+	Effect *dataset.Quantity
+	// Effect is B - A in the metric's unit, by the intervals of either side: there may be no failures at all
+	Points bool
+	// of no change beyond Floor and smallest effect, corrected for the cells of the metric and for interim analyses; 1
+	// where there is none
+	P          float64
+	Floor      float64     // the larger noise floor of both sides
+	Verdict    stats.Shift // of all cells of the metric together
+	Reason     string      // why the numbers are not comparable, or what they say where no difference is shown
+	Unchanged  bool        // both sides are the same repetitions
+	Marks      []string    // what readers have to know, in sentences
+	Refused    bool        // there are numbers on both sides that must not be compared, for Reason
+	mayCompare bool        // both sides have numbers, and nothing forbids to compare them
+	analyses   int         // of the rounds of the side that was analysed more often
 }
 
 // ExperimentName is the experiment with its article, as it is named on the command line.
@@ -273,7 +277,8 @@ func (c *Change) floors() {
 
 func sameRepetitions(a, b *dataset.Cell) bool {
 	return len(a.Records) > 0 && slices.EqualFunc(a.Records, b.Records, func(x, y *record.Record) bool {
-		return x.Run == y.Run && x.Key == y.Key && x.Repetition == y.Repetition && x.Host == y.Host && x.Profile == y.Profile &&
+		return x.Run == y.Run && x.Key == y.Key && x.Repetition == y.Repetition && x.Host == y.Host &&
+			x.Profile == y.Profile &&
 			x.Started.Equal(y.Started)
 	})
 }
@@ -286,7 +291,8 @@ func refused(a, b *dataset.Cell, acrossHosts bool) (why, mark string) {
 	}
 	ra, rb := a.Records[0], b.Records[0]
 	if x, y := semanticsOf(ra), semanticsOf(rb); x != y {
-		return fmt.Sprintf("what samples mean has changed: version %s in A, %s in B", cmp.Or(x, "unknown"), cmp.Or(y, "unknown")), ""
+		return fmt.Sprintf("what samples mean has changed: version %s in A, %s in B", cmp.Or(x, "unknown"),
+			cmp.Or(y, "unknown")), ""
 	}
 	mark = otherEngine(ra, rb)
 	if ra.Host == rb.Host {
@@ -379,7 +385,8 @@ func judgeTogether(changes []Change, indices []int) error {
 	}
 	var cells []stats.BeforeAfter
 	for _, c := range compared {
-		cells = append(cells, stats.BeforeAfter{Before: c.ResultA.Cell(), After: c.ResultB.Cell(), Floor: c.Floor, InterimAnalyses: c.analyses})
+		cells = append(cells, stats.BeforeAfter{Before: c.ResultA.Cell(), After: c.ResultB.Cell(), Floor: c.Floor,
+			InterimAnalyses: c.analyses})
 	}
 	found, err := stats.Changes(cells, stats.DefaultAlpha, stats.DefaultSmallestEffect)
 	if err != nil {
@@ -435,7 +442,8 @@ func tooFewOf(a, b dataset.Result) string {
 	if n >= stats.MinRepetitions {
 		side, n = "B", len(b.Values)
 	}
-	return fmt.Sprintf("%s has %s, and a verdict needs %d", side, phrase.Plural(n, "valid repetition"), stats.MinRepetitions)
+	return fmt.Sprintf("%s has %s, and a verdict needs %d", side, phrase.Plural(n, "valid repetition"),
+		stats.MinRepetitions)
 }
 
 // corrected says what keeps a change from being shown that lies beyond its limit by the printed interval: that it is
@@ -443,7 +451,8 @@ func tooFewOf(a, b dataset.Result) string {
 func (c *Change) corrected(n int) string {
 	switch {
 	case c.analyses > 1 && n > 1:
-		return fmt.Sprintf("it would be shown for a single cell in a single analysis, but not for one of %d cells in a run with %d interim analyses", n, c.analyses)
+		return fmt.Sprintf("it would be shown for a single cell in a single analysis, but not for one of %d cells in a run "+
+			"with %d interim analyses", n, c.analyses)
 	case c.analyses > 1:
 		return fmt.Sprintf("it would be shown in a single analysis, but not in a run with %d interim analyses", c.analyses)
 	}
@@ -461,8 +470,10 @@ func (c *Change) judgePoints(n int) {
 		c.Reason = err.Error()
 		return
 	}
-	effect := dataset.Quantity{Number: c.ResultB.Estimate.Centre - c.ResultA.Estimate.Centre, Unit: cmp.Or(c.Metric.Unit, "1"), Share: c.Metric.Share,
-		Kind: stats.NoInterval, N: min(c.ResultA.Estimate.N, c.ResultB.Estimate.N), Cells: []*dataset.Cell{c.A, c.B}, What: c.Metric.InWords() + ", B less A"}
+	effect := dataset.Quantity{Number: c.ResultB.Estimate.Centre - c.ResultA.Estimate.Centre,
+		Unit: cmp.Or(c.Metric.Unit, "1"), Share: c.Metric.Share,
+		Kind: stats.NoInterval, N: min(c.ResultA.Estimate.N, c.ResultB.Estimate.N), Cells: []*dataset.Cell{c.A, c.B},
+		What: c.Metric.InWords() + ", B less A"}
 	c.Effect = &effect
 	if effect.N < stats.MinRepetitions {
 		c.Reason = tooFewOf(c.ResultA, c.ResultB)

@@ -71,7 +71,8 @@ func fails(n int64) recordtest.Change {
 func TestCompare(t *testing.T) {
 	usual := map[string][]float64{"a": recordtest.ValuesB}
 	paired := strings.Replace(recordtest.Servers, "calibrate: false", "calibrate: true", 1)
-	five, looked := strings.Replace(recordtest.Servers, "repetitions: 3", "repetitions: 5", 1), map[string][]float64{"a": {1000, 1040, 1010, 1020, 990}}
+	five, looked := strings.Replace(recordtest.Servers, "repetitions: 3", "repetitions: 5", 1),
+		map[string][]float64{"a": {1000, 1040, 1010, 1020, 990}}
 	tests := []struct {
 		name, text, metric string
 		a, b               map[string][]float64
@@ -79,72 +80,106 @@ func TestCompare(t *testing.T) {
 		options            ChangeOptions
 		want               string
 	}{
-		{"better", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA}, nil, ChangeOptions{},
+		{"better", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA}, nil,
+			ChangeOptions{},
 			"a: better +0.207 [+0.161 +0.255] {noise floor not measured}\n"},
-		{"worse", recordtest.Servers, "throughput", map[string][]float64{"a": recordtest.ValuesA}, usual, nil, ChangeOptions{},
+		{"worse", recordtest.Servers, "throughput", map[string][]float64{"a": recordtest.ValuesA}, usual, nil,
+			ChangeOptions{},
 			"a: worse -0.171 [-0.203 -0.139] {noise floor not measured}\n"},
-		{"lower is better", recordtest.Servers, "latency.mean", usual, map[string][]float64{"a": recordtest.ValuesA}, nil, ChangeOptions{Metrics: []string{"latency.mean"}},
+		{"lower is better", recordtest.Servers, "latency.mean", usual, map[string][]float64{"a": recordtest.ValuesA}, nil,
+			ChangeOptions{Metrics: []string{"latency.mean"}},
 			"a: better -0.171 [-0.203 -0.139] {noise floor not measured; different loads}\n"},
-		{"neither is better", recordtest.Servers, "requests", usual, map[string][]float64{"a": recordtest.ValuesA}, nil, ChangeOptions{Also: []string{"requests"}},
+		{"neither is better", recordtest.Servers, "requests", usual, map[string][]float64{"a": recordtest.ValuesA}, nil,
+			ChangeOptions{Also: []string{"requests"}},
 			"a: higher +0.207 [+0.161 +0.255] {noise floor not measured}\n"},
-		{"the same", recordtest.Servers, "throughput", usual, map[string][]float64{"a": {1001, 1009, 986}}, nil, ChangeOptions{},
+		{"the same", recordtest.Servers, "throughput", usual, map[string][]float64{"a": {1001, 1009, 986}}, nil,
+			ChangeOptions{},
 			"a: no difference shown +0.000341 [-0.0269 +0.0284] (the same within 5 %) {noise floor not measured}\n"},
-		{"not certainly more than the smallest effect", recordtest.Servers, "throughput", usual, map[string][]float64{"a": {1040, 1050, 1060}}, nil, ChangeOptions{},
-			"a: no difference shown +0.0518 [+0.0247 +0.0796] (a difference, but possibly no more than 5 %) {noise floor not measured}\n"},
-		{"shown alone only", recordtest.Servers, "throughput", map[string][]float64{"a": {1000, 1000, 1001}, "b": {1000, 1000, 1001}, "c": {1000, 1000, 1001}},
-			map[string][]float64{"a": {1100, 1130, 1140}, "b": {1001, 1000, 1000}, "c": {1001, 1000, 1000}}, nil, ChangeOptions{},
-			"a: no difference shown +0.123 [+0.0722 +0.176] (it would be shown for a single cell, but not for one of 3) {noise floor not measured}\n" +
+		{"not certainly more than the smallest effect", recordtest.Servers, "throughput", usual,
+			map[string][]float64{"a": {1040, 1050, 1060}}, nil, ChangeOptions{},
+			"a: no difference shown +0.0518 [+0.0247 +0.0796] (a difference, but possibly no more than 5 %) {noise floor not " +
+				"measured}\n"},
+		{"shown alone only", recordtest.Servers, "throughput", map[string][]float64{"a": {1000, 1000, 1001},
+			"b": {1000, 1000, 1001}, "c": {1000, 1000, 1001}},
+			map[string][]float64{"a": {1100, 1130, 1140}, "b": {1001, 1000, 1000}, "c": {1001, 1000, 1000}}, nil,
+			ChangeOptions{},
+			"a: no difference shown +0.123 [+0.0722 +0.176] (it would be shown for a single cell, but not for one of 3) " +
+				"{noise floor not measured}\n" +
 				"b: no difference shown +0 [-0.00131 +0.00131] (the same within 5 %) {noise floor not measured}\n" +
 				"c: no difference shown +0 [-0.00131 +0.00131] (the same within 5 %) {noise floor not measured}\n"},
-		{"the larger noise floor", paired, "throughput", map[string][]float64{"a": recordtest.ValuesB, "again": recordtest.ValuesB},
+		{"the larger noise floor", paired, "throughput", map[string][]float64{"a": recordtest.ValuesB,
+			"again": recordtest.ValuesB},
 			map[string][]float64{"a": recordtest.ValuesA, "again": {1400, 1430, 1385}}, nil, ChangeOptions{},
 			"a: no difference shown +0.207 [-0.00426 +0.463]\n"},
 		{"one noise floor", paired, "throughput", map[string][]float64{"a": recordtest.ValuesB},
 			map[string][]float64{"a": recordtest.ValuesA, "again": recordtest.ValuesA}, nil, ChangeOptions{},
 			"a: better +0.207 [+0.161 +0.255] {A: noise floor not measured}\n"},
-		{"rounds added until it was shown", five, "throughput", looked, map[string][]float64{"a": {1096, 1144, 1067, 1115, 1086}},
+		{"rounds added until it was shown", five, "throughput", looked,
+			map[string][]float64{"a": {1096, 1144, 1067, 1115, 1086}},
 			[]recordtest.Change{func(r *record.Record) { r.Planned = 3 }}, ChangeOptions{},
-			"a: no difference shown +0.0884 [+0.0517 +0.126] (it would be shown in a single analysis, but not in a run with 2 interim analyses) " +
+			"a: no difference shown +0.0884 [+0.0517 +0.126] (it would be shown in a single analysis, but not in a run with 2 " +
+				"interim analyses) " +
 				"{noise floor not measured; B: rounds were added to a finished run: judged at 2.5 % for 2 interim analyses}\n"},
-		{"the same rounds, planned whole", five, "throughput", looked, map[string][]float64{"a": {1096, 1144, 1067, 1115, 1086}}, nil, ChangeOptions{},
+		{"the same rounds, planned whole", five, "throughput", looked,
+			map[string][]float64{"a": {1096, 1144, 1067, 1115, 1086}}, nil, ChangeOptions{},
 			"a: better +0.0884 [+0.0517 +0.126] {noise floor not measured}\n"},
-		{"two repetitions", recordtest.Servers, "throughput", usual, map[string][]float64{"a": {1200, 1230}}, nil, ChangeOptions{},
-			"a: not comparable +0.217 (B has 2 valid repetitions, and a verdict needs 3) {B: run not finished; noise floor not measured}\n"},
-		{"missing", recordtest.Servers, "throughput", usual, map[string][]float64{"b": recordtest.ValuesA}, nil, ChangeOptions{},
-			"a: not comparable (B: not measured)\nb: not comparable (A: not measured)\nc: not comparable (A and B: not measured)\n"},
-		{"invalid", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA}, []recordtest.Change{func(r *record.Record) { r.Load.Busy = 0.95 }}, ChangeOptions{},
+		{"two repetitions", recordtest.Servers, "throughput", usual, map[string][]float64{"a": {1200, 1230}}, nil,
+			ChangeOptions{},
+			"a: not comparable +0.217 (B has 2 valid repetitions, and a verdict needs 3) {B: run not finished; noise floor " +
+				"not measured}\n"},
+		{"missing", recordtest.Servers, "throughput", usual, map[string][]float64{"b": recordtest.ValuesA}, nil,
+			ChangeOptions{},
+			"a: not comparable (B: not measured)\nb: not comparable (A: not measured)\n" +
+				"c: not comparable (A and B: not measured)\n"},
+		{"invalid", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA},
+			[]recordtest.Change{func(r *record.Record) { r.Load.Busy = 0.95 }}, ChangeOptions{},
 			"a: not comparable (B: invalid: 3 of 3 repetitions: load generator busy 95 %) {noise floor not measured}\n"},
-		{"failed", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA}, []recordtest.Change{func(r *record.Record) { r.Failure = "it ended" }}, ChangeOptions{},
+		{"failed", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA},
+			[]recordtest.Change{func(r *record.Record) { r.Failure = "it ended" }}, ChangeOptions{},
 			"a: not comparable (B: failed: it ended) {noise floor not measured}\n"},
 		{"another meaning of samples", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA},
 			[]recordtest.Change{func(r *record.Record) { r.Inputs[0].Digest = "3" }}, ChangeOptions{AcrossHosts: true},
 			"a: not comparable (what samples mean has changed: version 2 in A, 3 in B) {noise floor not measured}\n"},
-		{"another processor", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA}, []recordtest.Change{otherCPU}, ChangeOptions{},
-			"a: not comparable (the hosts have different processors: Sample CPU in A, Other CPU in B) {noise floor not measured}\n"},
-		{"another processor, allowed", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA}, []recordtest.Change{otherCPU}, ChangeOptions{AcrossHosts: true},
-			"a: better +0.207 [+0.161 +0.255] {noise floor not measured; the hosts have different processors: Sample CPU in A, Other CPU in B}\n"},
+		{"another processor", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA},
+			[]recordtest.Change{otherCPU}, ChangeOptions{},
+			"a: not comparable (the hosts have different processors: Sample CPU in A, Other CPU in B) {noise floor not " +
+				"measured}\n"},
+		{"another processor, allowed", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA},
+			[]recordtest.Change{otherCPU}, ChangeOptions{AcrossHosts: true},
+			"a: better +0.207 [+0.161 +0.255] {noise floor not measured; the hosts have different processors: Sample CPU in " +
+				"A, Other CPU in B}\n"},
 		{"other cores", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA},
-			[]recordtest.Change{func(r *record.Record) { r.Host, r.Facts["host.cores"] = "host-2", "4 logical, 4 physical" }}, ChangeOptions{},
-			"a: not comparable (the hosts have different cores: 8 logical, 4 physical in A, 4 logical, 4 physical in B) {noise floor not measured}\n"},
+			[]recordtest.Change{func(r *record.Record) { r.Host, r.Facts["host.cores"] = "host-2", "4 logical, 4 physical" }},
+			ChangeOptions{},
+			"a: not comparable (the hosts have different cores: 8 logical, 4 physical in A, 4 logical, 4 physical in B) " +
+				"{noise floor not measured}\n"},
 		{"a host that is like it", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA},
 			[]recordtest.Change{func(r *record.Record) { r.Host = "host-2" }}, ChangeOptions{},
 			"a: better +0.207 [+0.161 +0.255] {noise floor not measured; different hosts of the same processor and cores}\n"},
-		{"a host that records do not describe", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA},
+		{"a host that records do not describe", recordtest.Servers, "throughput", usual,
+			map[string][]float64{"a": recordtest.ValuesA},
 			[]recordtest.Change{func(r *record.Record) { r.Host, r.Facts = "host-2", nil }}, ChangeOptions{},
-			"a: not comparable (the hosts differ, host-1 in A and host-2 in B, and the records do not say how) {noise floor not measured}\n"},
-		{"the same repetitions", recordtest.Servers, "throughput", usual, usual, []recordtest.Change{func(r *record.Record) { r.Run = runA }}, ChangeOptions{},
+			"a: not comparable (the hosts differ, host-1 in A and host-2 in B, and the records do not say how) {noise floor " +
+				"not measured}\n"},
+		{"the same repetitions", recordtest.Servers, "throughput", usual, usual,
+			[]recordtest.Change{func(r *record.Record) { r.Run = runA }}, ChangeOptions{},
 			"a: not comparable (both sides are the same repetitions)\n"},
-		{"an older version", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA}, []recordtest.Change{func(r *record.Record) { r.Key = "older" }}, ChangeOptions{},
+		{"an older version", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA},
+			[]recordtest.Change{func(r *record.Record) { r.Key = "older" }}, ChangeOptions{},
 			"a: better +0.207 [+0.161 +0.255] {B: measured with an older version; noise floor not measured}\n"},
-		{"no failures at all", recordtest.Servers, "failed", usual, map[string][]float64{"a": recordtest.ValuesA}, nil, ChangeOptions{},
+		{"no failures at all", recordtest.Servers, "failed", usual, map[string][]float64{"a": recordtest.ValuesA}, nil,
+			ChangeOptions{},
 			"a: no difference shown +0 [-0.000123 +0.000102]\n"},
-		{"more failures", recordtest.Servers, "failed", usual, map[string][]float64{"a": recordtest.ValuesA}, []recordtest.Change{fails(500)}, ChangeOptions{},
+		{"more failures", recordtest.Servers, "failed", usual, map[string][]float64{"a": recordtest.ValuesA},
+			[]recordtest.Change{fails(500)}, ChangeOptions{},
 			"a: worse +0.0415 [+0.0393 +0.0436]\n"},
-		{"a number of failures", recordtest.Servers, "failed.count", usual, map[string][]float64{"a": recordtest.ValuesA}, []recordtest.Change{fails(500)}, ChangeOptions{Metrics: []string{"failed.count"}},
+		{"a number of failures", recordtest.Servers, "failed.count", usual, map[string][]float64{"a": recordtest.ValuesA},
+			[]recordtest.Change{fails(500)}, ChangeOptions{Metrics: []string{"failed.count"}},
 			"a: worse +500 [+500 +500]\n"},
-		{"a value of zero", recordtest.Servers, "memory.server", usual, map[string][]float64{"a": recordtest.ValuesA}, []recordtest.Change{func(r *record.Record) {
-			r.Samples[1].Value = 0
-		}}, ChangeOptions{Metrics: []string{"memory.server"}},
+		{"a value of zero", recordtest.Servers, "memory.server", usual, map[string][]float64{"a": recordtest.ValuesA},
+			[]recordtest.Change{func(r *record.Record) {
+				r.Samples[1].Value = 0
+			}}, ChangeOptions{Metrics: []string{"memory.server"}},
 			"a: not comparable (there is no ratio: the smallest value of B is 0) {noise floor not measured}\n"},
 	}
 	for _, tt := range tests {
@@ -169,7 +204,9 @@ func otherCPU(r *record.Record) { r.Host, r.Facts["host.cpu"] = "host-2", "Other
 
 // Turning the sides round turns verdicts and effects round.
 func TestCompareIsSymmetric(t *testing.T) {
-	s := twice(t, recordtest.Servers, map[string][]float64{"a": recordtest.ValuesA, "b": recordtest.ValuesB, "c": recordtest.ValuesC}, map[string][]float64{"a": recordtest.ValuesB, "b": recordtest.ValuesB, "c": recordtest.ValuesA})
+	s := twice(t, recordtest.Servers, map[string][]float64{"a": recordtest.ValuesA, "b": recordtest.ValuesB,
+		"c": recordtest.ValuesC}, map[string][]float64{"a": recordtest.ValuesB, "b": recordtest.ValuesB,
+		"c": recordtest.ValuesA})
 	forth, err := Compare([]Sides{s}, ChangeOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -178,24 +215,29 @@ func TestCompareIsSymmetric(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opposite := map[stats.Shift]stats.Shift{stats.Better: stats.Worse, stats.Worse: stats.Better, stats.NotShown: stats.NotShown, stats.NotComparable: stats.NotComparable}
+	opposite := map[stats.Shift]stats.Shift{stats.Better: stats.Worse, stats.Worse: stats.Better,
+		stats.NotShown: stats.NotShown, stats.NotComparable: stats.NotComparable}
 	for i := range forth {
 		if back[i].Verdict != opposite[forth[i].Verdict] {
-			t.Errorf("%s of %s is %s, and %s the other way round", forth[i].Metric.Name, forth[i].A.Trial.Name, forth[i].Verdict, back[i].Verdict)
+			t.Errorf("%s of %s is %s, and %s the other way round", forth[i].Metric.Name, forth[i].A.Trial.Name, forth[i].Verdict,
+				back[i].Verdict)
 		}
 	}
 }
 
 func TestCompareRefusesUnknownMetrics(t *testing.T) {
-	s := twice(t, recordtest.Servers, map[string][]float64{"a": recordtest.ValuesA}, map[string][]float64{"a": recordtest.ValuesB})
+	s := twice(t, recordtest.Servers, map[string][]float64{"a": recordtest.ValuesA},
+		map[string][]float64{"a": recordtest.ValuesB})
 	_, err := Compare([]Sides{s}, ChangeOptions{Metrics: []string{"throughputs"}})
-	if err == nil || !strings.Contains(err.Error(), `no metric "throughputs" in what is compared: did you mean "throughput"?`) {
+	if err == nil || !strings.Contains(err.Error(),
+		`no metric "throughputs" in what is compared: did you mean "throughput"?`) {
 		t.Errorf("error is %v", err)
 	}
 }
 
 func TestKeyMetricsAreSomeOfAll(t *testing.T) {
-	s := twice(t, recordtest.Servers, map[string][]float64{"a": recordtest.ValuesA}, map[string][]float64{"a": recordtest.ValuesB}, fails(3))
+	s := twice(t, recordtest.Servers, map[string][]float64{"a": recordtest.ValuesA},
+		map[string][]float64{"a": recordtest.ValuesB}, fails(3))
 	name := func(m record.Metric) string { return m.Name }
 	list := func(metrics []record.Metric) (out []string) {
 		for _, m := range metrics {
@@ -204,7 +246,8 @@ func TestKeyMetricsAreSomeOfAll(t *testing.T) {
 		return out
 	}
 	e := s.B.Experiments[0]
-	if got := strings.Join(list(e.KeyMetrics()), " "); got != "throughput latency.p50 latency.p99 throughput.per_core failed" {
+	if got := strings.Join(list(e.KeyMetrics()),
+		" "); got != "throughput latency.p50 latency.p99 throughput.per_core failed" {
 		t.Errorf("key metrics are %s", got)
 	}
 	all := list(e.AllMetrics())
@@ -221,7 +264,8 @@ func TestKeyMetricsAreSomeOfAll(t *testing.T) {
 }
 
 func TestGate(t *testing.T) {
-	s := twice(t, recordtest.Servers, map[string][]float64{"a": recordtest.ValuesB, "b": recordtest.ValuesB}, map[string][]float64{"a": recordtest.ValuesA, "b": recordtest.ValuesC})
+	s := twice(t, recordtest.Servers, map[string][]float64{"a": recordtest.ValuesB, "b": recordtest.ValuesB},
+		map[string][]float64{"a": recordtest.ValuesA, "b": recordtest.ValuesC})
 	tests := []struct{ condition, met, unknown string }{
 		{"throughput < -5%", "b", "c"},
 		{"throughput > 5%", "a", "c"},
@@ -269,7 +313,8 @@ func TestGate(t *testing.T) {
 }
 
 func TestGateMistakes(t *testing.T) {
-	s := twice(t, recordtest.Servers, map[string][]float64{"a": recordtest.ValuesB}, map[string][]float64{"a": recordtest.ValuesA})
+	s := twice(t, recordtest.Servers, map[string][]float64{"a": recordtest.ValuesB},
+		map[string][]float64{"a": recordtest.ValuesA})
 	changes, err := Compare([]Sides{s}, ChangeOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -300,10 +345,12 @@ func TestGateMistakes(t *testing.T) {
 
 // Whatever is typed as a condition, it is refused or it can be judged.
 func FuzzGate(f *testing.F) {
-	for _, s := range []string{"throughput < -5%", `failed{server="a"} > 1% or latency.p99 >= 10%`, "a < -", "(x > 1%)", "not a < 1%", "min(a) < 2%"} {
+	for _, s := range []string{"throughput < -5%", `failed{server="a"} > 1% or latency.p99 >= 10%`, "a < -", "(x > 1%)",
+		"not a < 1%", "min(a) < 2%"} {
 		f.Add(s)
 	}
-	s := twice(f, recordtest.Servers, map[string][]float64{"a": recordtest.ValuesB}, map[string][]float64{"a": recordtest.ValuesA})
+	s := twice(f, recordtest.Servers, map[string][]float64{"a": recordtest.ValuesB},
+		map[string][]float64{"a": recordtest.ValuesA})
 	f.Fuzz(func(t *testing.T, text string) {
 		gate, err := NewGate(text)
 		if err != nil {
@@ -365,7 +412,8 @@ func TestHostsOfSeveralMachines(t *testing.T) {
 		{"alike", of("b", a.Records[0].Facts), "", "different hosts of the same processor and cores"},
 		{"another processor far away", of("b", joined(machines("", "One CPU"), machines("hosts.far.", "Other CPU"))),
 			"the hosts have different processors: One CPU, One CPU on host far in A, One CPU, Other CPU on host far in B", ""},
-		{"one machine", of("b", machines("", "One CPU")), "the hosts have different processors: One CPU, One CPU on host far in A, One CPU in B", ""},
+		{"one machine", of("b", machines("", "One CPU")),
+			"the hosts have different processors: One CPU, One CPU on host far in A, One CPU in B", ""},
 		{"nothing known", of("b", nil), "the hosts differ, a in A and b in B, and the records do not say how", ""},
 	}
 	for _, tt := range tests {

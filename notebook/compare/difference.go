@@ -83,7 +83,8 @@ func (p Detail) String() string {
 
 // subjects of facts that are found out in more than one way. A * stands for the name of a service.
 var subjects = map[string]string{
-	"image.*": "image of *", "base.*": "image of *", "packages.*": "image of *", "pip.*": "image of *", "program.*": "program of *",
+	"image.*": "image of *", "base.*": "image of *", "packages.*": "image of *", "pip.*": "image of *",
+	"program.*":   "program of *",
 	"host.kernel": "kernel", "engine.kernel": "kernel",
 	"host.cores": "cores", "engine.cpus": "cores",
 	"host.memory": "memory of the host", "engine.memory": "memory of the host",

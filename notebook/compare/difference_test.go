@@ -13,9 +13,11 @@ import (
 
 func TestExplanations(t *testing.T) {
 	a := record.Record{Key: "k", Definition: json.RawMessage(`{"load":{"connections":10}}`), Facts: map[string]string{
-		"host.kernel": "6.1.0", "engine.kernel": "6.1.0", "image.server": "sha256:" + strings.Repeat("a", 64), "base.server": "debian", "engine.version": "29.0",
+		"host.kernel": "6.1.0", "engine.kernel": "6.1.0", "image.server": "sha256:" + strings.Repeat("a", 64),
+		"base.server": "debian", "engine.version": "29.0",
 		"hosts.far.host.kernel": "6.1.0", "hosts.far.clock.ahead": "1ms"},
-		Inputs: []record.Input{{Name: "definition", Digest: "1"}, {Name: "semantics", Digest: "2"}, {Name: "server: Dockerfile", Digest: "3"}}}
+		Inputs: []record.Input{{Name: "definition", Digest: "1"}, {Name: "semantics", Digest: "2"},
+			{Name: "server: Dockerfile", Digest: "3"}}}
 	fact := func(name, value string) func(*record.Record) { return func(r *record.Record) { r.Facts[name] = value } }
 	image := fact("image.server", "sha256:"+strings.Repeat("b", 64))
 	file := func(r *record.Record) {
@@ -28,20 +30,29 @@ func TestExplanations(t *testing.T) {
 		want    string
 	}{
 		{"nothing", nil, "nothing was compared, and no recorded difference was found"},
-		{"one fact", []func(*record.Record){fact("engine.version", "29.1")}, "the only difference is engine.version: 29.0 → 29.1"},
+		{"one fact", []func(*record.Record){fact("engine.version", "29.1")},
+			"the only difference is engine.version: 29.0 → 29.1"},
 		{"a kernel, found out twice", []func(*record.Record){fact("host.kernel", "6.2.0"), fact("engine.kernel", "6.2.0")},
 			"the only difference is kernel (engine.kernel: 6.1.0 → 6.2.0, and 1 more)"},
 		{"a kernel of another host", []func(*record.Record){fact("hosts.far.host.kernel", "6.2.0")},
 			"the only difference is kernel on host far (hosts.far.host.kernel: 6.1.0 → 6.2.0)"},
-		{"a clock of another host", []func(*record.Record){fact("hosts.far.clock.ahead", "2ms")}, "nothing was compared, and no recorded difference was found"},
-		{"an image built anew", []func(*record.Record){image}, "the only difference is image of server (image.server: sha256:aaaaaaaaaaaa → sha256:bbbbbbbbbbbb)"},
-		{"a file, and the image that follows from it", []func(*record.Record){file, image}, "the only difference is server: Dockerfile: 3 → 4"},
+		{"a clock of another host", []func(*record.Record){fact("hosts.far.clock.ahead", "2ms")},
+			"nothing was compared, and no recorded difference was found"},
+		{"an image built anew", []func(*record.Record){image},
+			"the only difference is image of server (image.server: sha256:aaaaaaaaaaaa → sha256:bbbbbbbbbbbb)"},
+		{"a file, and the image that follows from it", []func(*record.Record){file, image},
+			"the only difference is server: Dockerfile: 3 → 4"},
 		{"a file, and an image with another base", []func(*record.Record){file, image, fact("base.server", "debian:13")},
 			"2 differences, but no cell changed"},
-		{"a setting", []func(*record.Record){func(r *record.Record) { r.Key, r.Definition = "m", json.RawMessage(`{"load":{"connections":12}}`) }},
+		{"a setting", []func(*record.Record){func(r *record.Record) {
+			r.Key, r.Definition = "m",
+				json.RawMessage(`{"load":{"connections":12}}`)
+		}},
 			"the only difference is load.connections: 10 → 12"},
-		{"a secret", []func(*record.Record){func(r *record.Record) { r.Key = "n" }}, "the only difference is a value that is not recorded: k → n"},
-		{"what only one side tells", []func(*record.Record){func(r *record.Record) { delete(r.Facts, "base.server") }}, "nothing was compared, and no recorded difference was found"},
+		{"a secret", []func(*record.Record){func(r *record.Record) { r.Key = "n" }},
+			"the only difference is a value that is not recorded: k → n"},
+		{"what only one side tells", []func(*record.Record){func(r *record.Record) { delete(r.Facts, "base.server") }},
+			"nothing was compared, and no recorded difference was found"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -50,7 +61,8 @@ func TestExplanations(t *testing.T) {
 			for _, change := range tt.changes {
 				change(&b)
 			}
-			differences, err := differencesOf(&dataset.Cell{Records: []*record.Record{&a}}, &dataset.Cell{Records: []*record.Record{&b}})
+			differences, err := differencesOf(&dataset.Cell{Records: []*record.Record{&a}},
+				&dataset.Cell{Records: []*record.Record{&b}})
 			if err != nil {
 				t.Fatal(err)
 			}

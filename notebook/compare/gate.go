@@ -41,18 +41,21 @@ func gateMistake(n expr.Node, hint, format string, args ...any) error {
 func (g *Gate) Check(n expr.Node) error {
 	b, ok := n.(*expr.Binary)
 	if !ok {
-		return gateMistake(n, "write a metric and its change, such as throughput < -5%", "%s is not a condition on a change", n)
+		return gateMistake(n, "write a metric and its change, such as throughput < -5%", "%s is not a condition on a change",
+			n)
 	}
 	if b.Op == expr.And || b.Op == expr.Or {
 		return cmp.Or(g.Check(b.X), g.Check(b.Y))
 	}
 	sel, isMetric := b.X.(*expr.Selector)
 	if !isMetric || !b.Op.IsOrdering() {
-		return gateMistake(n, "write a metric, one of < > <= >=, and a limit, such as latency.p99 > 10%", "%s is not a condition on a change", n)
+		return gateMistake(n, "write a metric, one of < > <= >=, and a limit, such as latency.p99 > 10%",
+			"%s is not a condition on a change", n)
 	}
 	limit, ok := expr.Constant(b.Y)
 	if !ok {
-		return gateMistake(b.Y, "write a percentage, or of numbers of failures a number", "%s cannot be the limit of a change", b.Y)
+		return gateMistake(b.Y, "write a percentage, or of numbers of failures a number",
+			"%s cannot be the limit of a change", b.Y)
 	}
 	if record.CountsFailures(sel.Name) && sel.Name != "failed" {
 		return nil

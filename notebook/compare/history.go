@@ -21,12 +21,14 @@ import (
 type Moment struct {
 	*dataset.Dataset // as of the run: records of later runs are left out
 	Run              string
-	Runs             []string  // its names, Run the last: of older records, in which each experiment was a run of its own, there may be several
-	Experiments      []string  // that the run measured, by name
-	Whole            []string  // of them, those of which it has all repetitions that it was planned with, or was stopped by an interim analysis
-	Started          time.Time // of its first repetition
-	Ended            time.Time // of its last one
-	Complete         bool      // all of Experiments are among Whole
+	// its names, Run the last: of older records, in which each experiment was a run of its own, there may be several
+	Runs        []string
+	Experiments []string // that the run measured, by name
+	// of them, those of which it has all repetitions that it was planned with, or was stopped by an interim analysis
+	Whole    []string
+	Started  time.Time // of its first repetition
+	Ended    time.Time // of its last one
+	Complete bool      // all of Experiments are among Whole
 
 	own     []*record.Record
 	options dataset.Options
@@ -39,7 +41,8 @@ type Moment struct {
 // that what is worked out for the one serves the other.
 //
 // The error is that of Options.Plan; Options.Host, Profile and Until are not looked at.
-func History(doc *article.Document, records []*record.Record, shown *dataset.Dataset, o dataset.Options) ([]*Moment, error) {
+func History(doc *article.Document, records []*record.Record, shown *dataset.Dataset, o dataset.Options) ([]*Moment,
+	error) {
 	o.Plan = planOnce(o.Plan)
 	known := slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool {
 		known := func(e *article.ExperimentBlock) bool { return e.Name.Value == r.Experiment }
@@ -47,7 +50,8 @@ func History(doc *article.Document, records []*record.Record, shown *dataset.Dat
 	})
 	runs := record.Runs(known)
 	slices.SortFunc(runs, func(a, b *record.Run) int {
-		return cmp.Or(cmp.Compare(b.Name(), a.Name()), cmp.Compare(a.Host, b.Host), cmp.Compare(dataset.ProfileOrder(a.Profile), dataset.ProfileOrder(b.Profile)),
+		return cmp.Or(cmp.Compare(b.Name(), a.Name()), cmp.Compare(a.Host, b.Host),
+			cmp.Compare(dataset.ProfileOrder(a.Profile), dataset.ProfileOrder(b.Profile)),
 			cmp.Compare(a.Profile, b.Profile))
 	})
 	var out []*Moment
@@ -67,16 +71,19 @@ func History(doc *article.Document, records []*record.Record, shown *dataset.Dat
 			}
 		}
 		whole := wholeIn(run.Records)
-		out = append(out, &Moment{Dataset: d, Run: run.Name(), Runs: run.Names, Experiments: run.Experiments, Whole: whole, Started: run.Started,
-			Ended: run.Ended, Complete: len(whole) == len(run.Experiments), own: run.Records, options: o})
+		out = append(out, &Moment{Dataset: d, Run: run.Name(), Runs: run.Names, Experiments: run.Experiments, Whole: whole,
+			Started: run.Started,
+			Ended:   run.Ended, Complete: len(whole) == len(run.Experiments), own: run.Records, options: o})
 	}
 	return out, nil
 }
 
 // isAsOf reports whether New would make d once more as of a run, of all records that the article knows: they are of
 // one set, and none was measured later. Of several sets a moment does not tell, while d does.
-func isAsOf(d *dataset.Dataset, run *record.Run, doc *article.Document, p *plan.Plan, known []*record.Record, thisHost string) bool {
-	return d != nil && d.Doc == doc && d.Plan == p && d.Host == run.Host && d.Profile == run.Profile && d.Own == (run.Host == thisHost) &&
+func isAsOf(d *dataset.Dataset, run *record.Run, doc *article.Document, p *plan.Plan, known []*record.Record,
+	thisHost string) bool {
+	return d != nil && d.Doc == doc && d.Plan == p && d.Host == run.Host && d.Profile == run.Profile &&
+		d.Own == (run.Host == thisHost) &&
 		len(d.Records()) == len(known) && !slices.ContainsFunc(known, func(r *record.Record) bool {
 		return r.Host != run.Host || r.Profile != run.Profile || r.Run > run.Name()
 	})
@@ -127,7 +134,8 @@ func wholeIn(records []*record.Record) []string {
 			continue
 		}
 		planned[t.experiment] += r.Planned
-		if r.Imported == nil && !stops.Complete(r.Run, t.experiment, t.name, r.Planned, func(k int) bool { return list[k] != nil }) {
+		if r.Imported == nil && !stops.Complete(r.Run, t.experiment, t.name, r.Planned,
+			func(k int) bool { return list[k] != nil }) {
 			lacking[t.experiment] = true
 		}
 	}

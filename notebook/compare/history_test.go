@@ -45,7 +45,8 @@ func measured(t *testing.T, async map[string]float64, changes ...func(*record.Re
 // Each moment has what was known when its run had ended, and nothing of later ones.
 func TestHistory(t *testing.T) {
 	b := measured(t, map[string]float64{first: 500, second: 751, third: 752})
-	b.Measure("full", "sockets", "async", []float64{760, 761}, rendertest.In("20261116T100000Z-dddd", 16)) // stopped, and never resumed
+	// stopped, and never resumed
+	b.Measure("full", "sockets", "async", []float64{760, 761}, rendertest.In("20261116T100000Z-dddd", 16))
 	moments := b.Moments()
 	var got []string
 	for _, m := range moments {
@@ -87,12 +88,14 @@ func twoExperiments(t *testing.T) *rendertest.Bench {
 	t.Helper()
 	text := "---\ntitle: Two experiments\n---\n\n```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n"
 	for _, name := range []string{"one", "two"} {
-		text += "\n```yaml experiment\nname: " + name + "\nservices: {server: {build: ., expose: [\"8080\"]}}\nmatrix: {server: [a, b]}\n" +
+		text += "\n```yaml experiment\nname: " + name +
+			"\nservices: {server: {build: ., expose: [\"8080\"]}}\nmatrix: {server: [a, b]}\n" +
 			"load: {target: \"http://server:8080/\", connections: 10}\nrepetitions: 3\ncalibrate: false\n```\n"
 	}
 	text += "\n```yaml claim\n"
 	for _, name := range []string{"one", "two"} {
-		text += "- {name: " + name + "-is-faster, experiment: " + name + ", expect: 'throughput{server=\"a\"} > throughput{server=\"b\"}'}\n"
+		text += "- {name: " + name + "-is-faster, experiment: " + name +
+			", expect: 'throughput{server=\"a\"} > throughput{server=\"b\"}'}\n"
 	}
 	return rendertest.New(t, "two", []byte(text+"```\n"))
 }
@@ -133,7 +136,8 @@ func TestMomentsOfSeveralExperiments(t *testing.T) {
 			measure(b, "one", 600, rendertest.In(second, 12), planned)
 			measure(b, "one", 610, rendertest.In(third, 14), planned)
 			measure(b, "two", 600, rendertest.In(third, 14), planned)
-		}, third + " one two against " + first + "; " + second + " one against " + first + "; " + first + " one two", "two-is-faster"},
+		}, third + " one two against " + first + "; " + second + " one against " + first + "; " + first + " one two",
+			"two-is-faster"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -156,7 +160,8 @@ func TestMomentsOfSeveralExperiments(t *testing.T) {
 							t.Errorf("%s of %s is missing as of run %s", c.Trial.Name, e.Plan.Name, m.Run)
 						}
 						if measured := slices.Contains(m.Experiments, e.Plan.Name); m.Has(c) != measured {
-							t.Errorf("%s of %s, of run %s, is of the moment of run %s: %v", c.Trial.Name, e.Plan.Name, c.Run, m.Run, m.Has(c))
+							t.Errorf("%s of %s, of run %s, is of the moment of run %s: %v", c.Trial.Name, e.Plan.Name, c.Run, m.Run,
+								m.Has(c))
 						}
 					}
 				}
@@ -182,7 +187,8 @@ func TestRunThatWasStoppedInOneExperiment(t *testing.T) {
 	b.Measure("full", "two", "a", []float64{600}, rendertest.In(first, 10)) // and never resumed
 	measure(b, "one", 610, rendertest.In(second, 12))
 	moments := b.Moments()
-	if m := moments[1]; m.Complete || !slices.Equal(m.Whole, []string{"one"}) || !slices.Equal(m.Experiments, []string{"one", "two"}) {
+	if m := moments[1]; m.Complete || !slices.Equal(m.Whole, []string{"one"}) ||
+		!slices.Equal(m.Experiments, []string{"one", "two"}) {
 		t.Errorf("run %s, which measured %q, is complete: %v, and %q of it are", m.Run, m.Experiments, m.Complete, m.Whole)
 	}
 	if before := moments[0].Before(moments); before == nil || before.Run != first {
@@ -274,7 +280,8 @@ func TestTurnsOf(t *testing.T) {
 		turned string // claims with their verdicts
 		newly  bool
 	}{
-		{"a verdict that turns", map[string]float64{first: 500, second: 751}, "async-is-faster contradicted supported", false},
+		{"a verdict that turns", map[string]float64{first: 500, second: 751}, "async-is-faster contradicted supported",
+			false},
 		{"nothing", map[string]float64{first: 752, second: 751}, "", false},
 	}
 	for _, test := range tests {
@@ -302,7 +309,8 @@ func TestTurnsOf(t *testing.T) {
 // A dataset until a run is what it was then.
 func TestUntil(t *testing.T) {
 	whole, then := measured(t, map[string]float64{first: 500, second: 751}), measured(t, map[string]float64{first: 500})
-	if got, want := claim.Judgements(whole.Moments()[1].Dataset)[0], claim.Judgements(then.Dataset())[0]; got.Verdict != want.Verdict || got.Effect.Number != want.Effect.Number {
+	if got, want := claim.Judgements(whole.Moments()[1].Dataset)[0],
+		claim.Judgements(then.Dataset())[0]; got.Verdict != want.Verdict || got.Effect.Number != want.Effect.Number {
 		t.Errorf("as of %s it is %+v, and was %+v", first, got, want)
 	}
 }

@@ -22,7 +22,8 @@ func TestNoWinnerByRate(t *testing.T) {
 		}
 	}
 	expect := `latency.p50{server="a"} < latency.p50{server="b"}`
-	text := recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment", rated) + recordtest.Fence("claim", "{name: c, expect: '"+expect+"'}")
+	text := recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment", rated) +
+		recordtest.Fence("claim", "{name: c, expect: '"+expect+"'}")
 	measured := func(c, dueC float64) *dataset.Dataset {
 		b := newFixture(t, text)
 		for trial, x := range map[string]float64{"a": 101, "b": 100, "c": c} {
@@ -64,7 +65,8 @@ func TestNoWinnerByRate(t *testing.T) {
 			t.Errorf("%s has rank %v of three that keep up", trial, got)
 		}
 	}
-	if g, err := all.Groups("servers", "throughput"); err != nil || slices.ContainsFunc(g.Ranked, func(r stats.RankedCell) bool { return r.Letters != "a" }) {
+	if g, err := all.Groups("servers", "throughput"); err != nil ||
+		slices.ContainsFunc(g.Ranked, func(r stats.RankedCell) bool { return r.Letters != "a" }) {
 		t.Errorf("groups %+v, %v", g.Ranked, err)
 	}
 	o := claim.OrdersOf(all, "servers")
@@ -98,13 +100,15 @@ func TestNoWinnerByRate(t *testing.T) {
 	// A higher rate is no merit of what is measured.
 	faster := newFixture(t, text)
 	faster.Measure("servers", "a", "2", []float64{202, 202, 202}, open(1))
-	changes, err := Compare([]Sides{{A: measured(99, 1), B: faster.dataset(dataset.Options{})}}, ChangeOptions{Metrics: []string{"throughput"}})
+	changes, err := Compare([]Sides{{A: measured(99, 1), B: faster.dataset(dataset.Options{})}},
+		ChangeOptions{Metrics: []string{"throughput"}})
 	if err != nil || changes[0].Verdict != stats.Higher {
 		t.Errorf("twice the rate: %+v, %v", changes, err)
 	}
 
 	// In a closed loop the same numbers have a winner.
-	closed := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+	closed := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+		recordtest.Servers))
 	for trial, x := range map[string]float64{"a": 101, "b": 100, "c": 99} {
 		closed.Measure("servers", trial, "1", []float64{x, x, x})
 	}

@@ -19,7 +19,8 @@ func TestSearchedChanges(t *testing.T) {
 			r.Search, r.Run = &record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Lo: 910, Hi: 950}, "2"
 		}
 	}
-	changes, err := Compare([]Sides{{A: before, B: after.dataset(dataset.Options{}), Experiments: []string{"ceiling"}}}, ChangeOptions{})
+	changes, err := Compare([]Sides{{A: before, B: after.dataset(dataset.Options{}), Experiments: []string{"ceiling"}}},
+		ChangeOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,9 +35,10 @@ type Cell struct {
 	Experiment *Experiment
 	Trial      *plan.Trial
 	State      State
-	Records    []*record.Record // of one run and one key, by repetition; empty if Missing. Of a search for a capacity that one record
-	Run        string           // their run
-	LeftOut    []string         // why files with records of that run, or of later ones, are not among them
+	// of one run and one key, by repetition; empty if Missing. Of a search for a capacity that one record
+	Records []*record.Record
+	Run     string   // their run
+	LeftOut []string // why files with records of that run, or of later ones, are not among them
 
 	searches map[string]*record.Record // for values of the trial, by name; "" for its capacity
 
@@ -51,7 +52,8 @@ type Cell struct {
 
 // emptyCell is a cell of which nothing was measured.
 func emptyCell(e *Experiment, t *plan.Trial) *Cell {
-	return &Cell{Experiment: e, Trial: t, State: Missing, results: map[string]Result{}, searches: map[string]*record.Record{}}
+	return &Cell{Experiment: e, Trial: t, State: Missing, results: map[string]Result{},
+		searches: map[string]*record.Record{}}
 }
 
 // Validity is what the checks found in the repetitions of the cell.

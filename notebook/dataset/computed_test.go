@@ -29,7 +29,8 @@ metrics:
 		}
 		r.Samples = append(r.Samples, record.Sample{Metric: "queue", Value: 0.004, Unit: "s"})
 	}
-	d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers+metrics), unread).dataset(Options{})
+	d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+		recordtest.Servers+metrics), unread).dataset(Options{})
 	c := cellOf(t, d, "b")
 	p99, p50 := c.Metric("latency.p99").Values[0], c.Metric("latency.p50").Values[0]
 	tests := []struct {
@@ -51,7 +52,8 @@ metrics:
 	for _, tt := range tests {
 		t.Run(tt.metric, func(t *testing.T) {
 			r := c.Metric(tt.metric)
-			if len(r.Values) != tt.values || !strings.HasPrefix(r.Missing, tt.missing) || (r.Missing == "") != (tt.missing == "") {
+			if len(r.Values) != tt.values || !strings.HasPrefix(r.Missing, tt.missing) ||
+				(r.Missing == "") != (tt.missing == "") {
 				t.Fatalf("values %v, missing %q; want %d and %q", r.Values, r.Missing, tt.values, tt.missing)
 			}
 			if tt.values > 0 && (r.Values[0] < tt.want*0.999 || r.Values[0] > tt.want*1.001) {
@@ -76,8 +78,10 @@ func TestCircumstances(t *testing.T) {
 		}
 		r.Facts["placement.adapted"] = "server on 0 instead of 12"
 	}
-	r := cellOf(t, measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers), shared).dataset(Options{}), "b").Metric("throughput")
-	want := []string{"measured on shared services: server, of 2 starts", "on other CPUs than the article says: server on 0 instead of 12"}
+	r := cellOf(t, measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+		recordtest.Servers), shared).dataset(Options{}), "b").Metric("throughput")
+	want := []string{"measured on shared services: server, of 2 starts",
+		"on other CPUs than the article says: server on 0 instead of 12"}
 	for _, mark := range want {
 		if !slices.Contains(r.Marks, mark) {
 			t.Errorf("marks %q, want %q among them", r.Marks, mark)

@@ -211,7 +211,8 @@ type candidate struct {
 
 // candidates lays every set of records over the plan of its profile. Sets of profiles that the article no longer has
 // are given by name.
-func candidates(doc *article.Document, records []*record.Record, o Options) (list []*candidate, gone []SetName, err error) {
+func candidates(doc *article.Document, records []*record.Record, o Options) (list []*candidate, gone []SetName,
+	err error) {
 	type set struct{ host, profile string }
 	bySet := map[set][]*record.Record{}
 	for _, r := range records {
@@ -273,7 +274,8 @@ func (c *candidate) compare(o *candidate, thisHost string) int {
 	first := func(a, b bool) int { return boolean(b) - boolean(a) }
 	measured, otherMeasured := c.Host != record.ImportedHost, o.Host != record.ImportedHost
 	byProfile := cmp.Or(cmp.Compare(ProfileOrder(c.Profile), ProfileOrder(o.Profile)), cmp.Compare(c.Profile, o.Profile))
-	if order := cmp.Or(first(c.complete && own, o.complete && otherOwn), first(c.complete && measured, o.complete && otherMeasured),
+	if order := cmp.Or(first(c.complete && own, o.complete && otherOwn), first(c.complete && measured, o.complete &&
+		otherMeasured),
 		first(c.complete, o.complete)); order != 0 {
 		return order
 	}
@@ -283,7 +285,8 @@ func (c *candidate) compare(o *candidate, thisHost string) int {
 	case c.complete:
 		return cmp.Or(o.Newest.Compare(c.Newest), byProfile, cmp.Compare(c.Host, o.Host))
 	}
-	return cmp.Or(cmp.Compare(o.fresh, c.fresh), cmp.Compare(o.measured, c.measured), first(own, otherOwn), first(measured, otherMeasured), byProfile,
+	return cmp.Or(cmp.Compare(o.fresh, c.fresh), cmp.Compare(o.measured, c.measured), first(own, otherOwn),
+		first(measured, otherMeasured), byProfile,
 		o.Newest.Compare(c.Newest), cmp.Compare(c.Host, o.Host))
 }
 
@@ -305,7 +308,10 @@ func newestFirst(names []SetName) []SetName {
 
 // searchesIn are those of some records that are searches for values.
 func searchesIn(records []*record.Record) []*record.Record {
-	return slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return r.Search == nil || r.Search.Kind != record.SearchTune })
+	return slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool {
+		return r.Search == nil ||
+			r.Search.Kind != record.SearchTune
+	})
 }
 
 // assemble lays records, which are all of one set, over a plan. Searches for values may be of another profile too.

@@ -35,8 +35,12 @@ func TestStates(t *testing.T) {
 		records int
 	}{
 		{"nothing", func(*fixture) {}, Missing, "", 0},
-		{"all repetitions of the present key", func(b *fixture) { b.Measure("servers", "a", "2", recordtest.ValuesA) }, Fresh, "2", 3},
-		{"more repetitions than planned", func(b *fixture) { b.Measure("servers", "a", "2", append(recordtest.ValuesA, 1210)) }, Fresh, "2", 4},
+		{"all repetitions of the present key", func(b *fixture) { b.Measure("servers", "a", "2", recordtest.ValuesA) }, Fresh,
+			"2", 3},
+		{"more repetitions than planned", func(b *fixture) {
+			b.Measure("servers", "a", "2",
+				append(recordtest.ValuesA, 1210))
+		}, Fresh, "2", 4},
 		{"the newest of two complete runs", func(b *fixture) {
 			b.Measure("servers", "a", "2", recordtest.ValuesA)
 			b.Measure("servers", "a", "1", recordtest.ValuesA)
@@ -58,7 +62,8 @@ func TestStates(t *testing.T) {
 			b.Measure("servers", "a", "1", recordtest.ValuesA[:2])
 			b.Measure("servers", "a", "2", recordtest.ValuesA[:1])
 		}, Partial, "2", 1},
-		{"another key", func(b *fixture) { b.Measure("servers", "a", "2", recordtest.ValuesA, recordtest.WithKey("old")) }, Stale, "2", 3},
+		{"another key", func(b *fixture) { b.Measure("servers", "a", "2", recordtest.ValuesA, recordtest.WithKey("old")) },
+			Stale, "2", 3},
 		{"another key, complete before newer", func(b *fixture) {
 			b.Measure("servers", "a", "1", recordtest.ValuesA, recordtest.WithKey("old"))
 			b.Measure("servers", "a", "2", recordtest.ValuesA[:1], recordtest.WithKey("older"), recordtest.Planned(3))
@@ -84,7 +89,8 @@ func TestStates(t *testing.T) {
 			tt.measure(b)
 			c := cellOf(t, b.dataset(Options{ThisHost: "host-1"}), "a")
 			if c.State != tt.state || c.Run != tt.run || len(c.Records) != tt.records {
-				t.Errorf("%v, run %q, %d records; want %v, run %q, %d", c.State, c.Run, len(c.Records), tt.state, tt.run, tt.records)
+				t.Errorf("%v, run %q, %d records; want %v, run %q, %d", c.State, c.Run, len(c.Records), tt.state, tt.run,
+					tt.records)
 			}
 			if !slices.IsSortedFunc(c.Records, func(a, b *record.Record) int { return a.Repetition - b.Repetition }) {
 				t.Error("repetitions are not in order")
@@ -141,12 +147,15 @@ func TestSets(t *testing.T) {
 			all(b, recordtest.OnHost("me"), recordtest.InProfile("gone"))
 			b.Measure("servers", "a", "1", recordtest.ValuesA, recordtest.OnHost("me"))
 		}, Options{ThisHost: "me"}, "me full", true, "me gone"},
-		{"nothing but a profile that is no more", func(b *fixture) { all(b, recordtest.OnHost("you"), recordtest.InProfile("gone")) },
+		{"nothing but a profile that is no more",
+			func(b *fixture) { all(b, recordtest.OnHost("you"), recordtest.InProfile("gone")) },
 			Options{ThisHost: "me"}, "me full", true, "you gone"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", strings.Replace(recordtest.Servers, "repetitions: 3", "repetitions: 3\nprofiles: {quick: {load: {duration: 10s, warmup: 2s}}}", 1)))
+			b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+				strings.Replace(recordtest.Servers, "repetitions: 3",
+					"repetitions: 3\nprofiles: {quick: {load: {duration: 10s, warmup: 2s}}}", 1)))
 			tt.measure(b)
 			d := b.dataset(tt.options)
 			var others []string
@@ -162,14 +171,16 @@ func TestSets(t *testing.T) {
 		})
 	}
 	t.Run("a host without records", func(t *testing.T) {
-		b := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+		b := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+			recordtest.Servers))
 		_, err := New(b.Doc, b.Records, Options{Host: "you", Plan: b.Plan})
 		if err == nil || !strings.Contains(err.Error(), `no records of host "you": records are there of host-1`) {
 			t.Errorf("error %v", err)
 		}
 	})
 	t.Run("an article that cannot be planned", func(t *testing.T) {
-		b := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+		b := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+			recordtest.Servers))
 		broken := func(string) (*plan.Plan, error) { return nil, fmt.Errorf("broken") }
 		if _, err := New(b.Doc, b.Records, Options{Plan: broken}); err == nil || !strings.Contains(err.Error(), "broken") {
 			t.Errorf("error %v", err)
@@ -178,7 +189,8 @@ func TestSets(t *testing.T) {
 }
 
 func TestSkippedExperimentsHaveNoCells(t *testing.T) {
-	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers+"\nprofiles: {quick: skip}"))
+	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+		recordtest.Servers+"\nprofiles: {quick: skip}"))
 	b.Measure("servers", "a", "1", recordtest.ValuesA, recordtest.InProfile("quick"))
 	p, err := b.Plan(plan.Quick)
 	if err != nil {
@@ -195,7 +207,8 @@ func TestSkippedExperimentsHaveNoCells(t *testing.T) {
 }
 
 func TestCalibration(t *testing.T) {
-	text := recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment", strings.Replace(recordtest.Servers, "calibrate: false", "", 1))
+	text := recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment",
+		strings.Replace(recordtest.Servers, "calibrate: false", "", 1))
 	t.Run("the copy is no cell", func(t *testing.T) {
 		d := measuredServers(t, text).dataset(Options{})
 		if e := d.Experiments[0]; len(e.Cells) != 3 || e.Calibration == nil || e.Calibration.State != Missing {

@@ -146,7 +146,8 @@ func (d *Dataset) ratioQuantity(n expr.Node, a, b Picked, change bool) (Quantity
 	if record.IsSearched(a.Metric.Name) {
 		q := SearchedRatio(ra, rb, change)
 		if !Finite(q.Number) {
-			return Quantity{}, &expr.Error{Span: n.Pos(), Msg: "no ratio: no rate of " + nameB + " met the objective", Err: ErrNotMeasured}
+			return Quantity{}, &expr.Error{Span: n.Pos(), Msg: "no ratio: no rate of " + nameB + " met the objective",
+				Err: ErrNotMeasured}
 		}
 		q.Cells, q.Note = []*Cell{ca, cb}, strings.Join(slices.Concat(d.Marks(ca, cb), ra.Marks, rb.Marks), "; ")
 		q.What = fmt.Sprintf("%s, %s over %s", a.Metric.InWords(), nameA, nameB)
@@ -347,9 +348,11 @@ func (s Scope) best(n *expr.Call) (Quantity, error) {
 	}
 	if record.IsSearched(p.Metric.Name) {
 		return Quantity{Text: s.Data.bestSearched(p.Metric, p.Cells), Unit: "1", Kind: stats.NoInterval, N: 1, Cells: p.Cells,
-			Note: strings.Join(append(s.Data.Marks(p.Cells...), s.Data.LeftOut(p.Left)...), "; "), What: "best by " + p.Metric.InWords()}, nil
+			Note: strings.Join(append(s.Data.Marks(p.Cells...), s.Data.LeftOut(p.Left)...), "; "),
+			What: "best by " + p.Metric.InWords()}, nil
 	}
-	g, err := stats.Groups(cells, stats.Direction(p.Metric.Better), InterimAnalysesOf(p.Cells).Level(stats.DefaultAlpha), floor)
+	g, err := stats.Groups(cells, stats.Direction(p.Metric.Better), InterimAnalysesOf(p.Cells).Level(stats.DefaultAlpha),
+		floor)
 	if err != nil {
 		return Quantity{}, err
 	}
@@ -522,7 +525,8 @@ func (s Scope) checkBest(n *expr.Call) error {
 
 // NoDirection is the mistake of asking for the better one by a metric of which neither more nor less is better.
 func NoDirection(at expr.Span, m record.Metric) error {
-	return Mistake(at, "no-direction", "choose a metric of which more or less is better", "no value of %s is better than another", m.Name)
+	return Mistake(at, "no-direction", "choose a metric of which more or less is better",
+		"no value of %s is better than another", m.Name)
 }
 
 func (s Scope) checkOfOneCell(n *expr.Call, list bool) error {

@@ -16,7 +16,8 @@ import (
 func evalDataset(t *testing.T, changes ...recordtest.Change) *Dataset {
 	t.Helper()
 	return measuredServers(t, recordtest.NamedValues+recordtest.Fence("experiment", recordtest.Servers)+
-		recordtest.Fence("published", "name: theirs\nsource: An older paper\nrows:\n  - {server: a, throughput: 600/s}\n  - {server: b, throughput: 500/s}"),
+		recordtest.Fence("published", "name: theirs\nsource: An older paper\nrows:\n  - {server: a, throughput: 600/s}\n"+
+			"  - {server: b, throughput: 500/s}"),
 		changes...).dataset(Options{ThisHost: "host-1"})
 }
 
@@ -32,34 +33,45 @@ func TestEval(t *testing.T) {
 		what, note   string
 	}{
 		{"one cell", `throughput{server="a"}`, 1200, "1/s", false, interval(1149.42, 1262.96), "throughput, a", ""},
-		{"an experiment named", `throughput{server="a", experiment="servers"}`, 1200, "1/s", false, interval(1149.42, 1262.96), "throughput, a", ""},
+		{"an experiment named", `throughput{server="a", experiment="servers"}`, 1200, "1/s", false,
+			interval(1149.42, 1262.96), "throughput, a", ""},
 		{"the ratio of the example", `ratio(throughput{server="a"}, throughput{server="b"})`, 1.206931, "1", false,
 			interval(1.161046, 1.254630), "throughput, a over b", "ratio of geometric means"},
 		{"the same by division", `throughput{server="a"} / throughput{server="b"}`, 1.206931, "1", false,
 			interval(1.161046, 1.254630), "throughput, a over b", "ratio of geometric means"},
 		{"a change", `change(throughput{server="a"}, throughput{server="b"})`, 0.206931, "1", true,
 			interval(0.161046, 0.254630), "throughput, a over b", "ratio of geometric means"},
-		{"a named value", `speedup`, 1.206931, "1", false, interval(1.161046, 1.254630), "throughput, a over b", "ratio of geometric means"},
+		{"a named value", `speedup`, 1.206931, "1", false, interval(1.161046, 1.254630), "throughput, a over b",
+			"ratio of geometric means"},
 		{"a value of a value", `twice`, 2.413862, "1", false, nil,
 			`2 * ratio(throughput{server="a"}, throughput{server="b"})`, "no interval: computed from 2 cells"},
-		{"a named list", `max(others)`, 1000, "1/s", false, nil, `max(throughput{server!="a"})`, "no interval: computed from 2 cells"},
+		{"a named list", `max(others)`, 1000, "1/s", false, nil, `max(throughput{server!="a"})`,
+			"no interval: computed from 2 cells"},
 		{"smallest", `min(throughput)`, 800, "1/s", false, nil, "min(throughput)", "no interval: computed from 3 cells"},
-		{"geometric mean", `geomean(throughput)`, math.Cbrt(1200 * 1000 * 800), "1/s", false, nil, "geomean(throughput)", "no interval: computed from 3 cells"},
-		{"number of cells", `count(throughput)`, 3, "1", false, nil, "count(throughput)", "no interval: computed from 3 cells"},
+		{"geometric mean", `geomean(throughput)`, math.Cbrt(1200 * 1000 * 800), "1/s", false, nil, "geomean(throughput)",
+			"no interval: computed from 3 cells"},
+		{"number of cells", `count(throughput)`, 3, "1", false, nil, "count(throughput)",
+			"no interval: computed from 3 cells"},
 		{"two metrics of one cell", `throughput{server="a"} / cpu.server{server="a"}`, 2400, "1/s", false, nil,
 			`throughput{server="a"} / cpu.server{server="a"}`, "no interval: computed from 1 cell"},
 		{"ratio of lists", `ratio(max(throughput), min(throughput))`, 1.5, "1", false, nil,
 			`ratio(max(throughput), min(throughput))`, "no interval: computed from 3 cells"},
 		{"change of lists", `change(max(throughput), min(throughput))`, 0.5, "1", true, nil,
 			`change(max(throughput), min(throughput))`, "no interval: computed from 3 cells"},
-		{"a difference of shares", `1 - failed{server="a"}`, 1, "1", true, nil, `1 - failed{server="a"}`, "no interval: computed from 1 cell"},
+		{"a difference of shares", `1 - failed{server="a"}`, 1, "1", true, nil, `1 - failed{server="a"}`,
+			"no interval: computed from 1 cell"},
 		{"a rank", `rank(throughput{server="b"})`, 2, "1", false, nil, "rank of b by throughput", "a rank has no interval"},
-		{"a rank where less is better", `rank(latency.p99{server="a"})`, 1, "1", false, nil, "rank of a by latency p99", "a rank has no interval"},
-		{"a published number", `published(throughput{server="a"})`, 600, "1/s", false, nil, "published throughput, a", "published by An older paper"},
-		{"a published number by name", `published(throughput{server="b"}, theirs)`, 500, "1/s", false, nil, "published throughput, b", "published by An older paper"},
+		{"a rank where less is better", `rank(latency.p99{server="a"})`, 1, "1", false, nil, "rank of a by latency p99",
+			"a rank has no interval"},
+		{"a published number", `published(throughput{server="a"})`, 600, "1/s", false, nil, "published throughput, a",
+			"published by An older paper"},
+		{"a published number by name", `published(throughput{server="b"}, theirs)`, 500, "1/s", false, nil,
+			"published throughput, b", "published by An older paper"},
 		{"measured over published", `throughput{server="a"} / published(throughput{server="a"})`, 2, "1", false, nil,
-			`throughput{server="a"} / published(throughput{server="a"})`, "published by An older paper; no interval: computed from 1 cell"},
-		{"of published numbers alone", `published(throughput{server="a"}) / published(throughput{server="b"})`, 1.2, "1", false, nil,
+			`throughput{server="a"} / published(throughput{server="a"})`,
+			"published by An older paper; no interval: computed from 1 cell"},
+		{"of published numbers alone", `published(throughput{server="a"}) / published(throughput{server="b"})`, 1.2, "1",
+			false, nil,
 			`published(throughput{server="a"}) / published(throughput{server="b"})`, "published by An older paper"},
 		{"a list of published numbers", `min(published(throughput{server!="c"}))`, 500, "1/s", false, nil,
 			`min(published(throughput{server!="c"}))`, "published by An older paper"},
@@ -73,14 +85,16 @@ func TestEval(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if math.Abs(q.Number/tt.number-1) > 1e-5 || q.Unit != tt.unit || q.Share != tt.share || q.What != tt.what || q.Note != tt.note {
+			if math.Abs(q.Number/tt.number-1) > 1e-5 || q.Unit != tt.unit || q.Share != tt.share || q.What != tt.what ||
+				q.Note != tt.note {
 				t.Errorf("%v %s (share %v) %q, note %q; want %v %s (share %v) %q, note %q",
 					q.Number, q.Unit, q.Share, q.What, q.Note, tt.number, tt.unit, tt.share, tt.what, tt.note)
 			}
 			switch {
 			case (q.Interval == nil) != (tt.interval == nil):
 				t.Errorf("interval %v, want %v", q.Interval, tt.interval)
-			case q.Interval != nil && (math.Abs(q.Interval.Lo/tt.interval.Lo-1) > 1e-5 || math.Abs(q.Interval.Hi/tt.interval.Hi-1) > 1e-5):
+			case q.Interval != nil && (math.Abs(q.Interval.Lo/tt.interval.Lo-1) > 1e-5 ||
+				math.Abs(q.Interval.Hi/tt.interval.Hi-1) > 1e-5):
 				t.Errorf("interval %v, want %v", *q.Interval, *tt.interval)
 			case q.Interval != nil && (q.N != 3 || q.Kind != stats.TOnLogs):
 				t.Errorf("n = %d, %s", q.N, q.Kind)
@@ -91,12 +105,16 @@ func TestEval(t *testing.T) {
 
 // That a repetition is left out is said beside every number that it would have entered.
 func TestNotesOfRepetitionsLeftOut(t *testing.T) {
-	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", strings.Replace(recordtest.Servers, "repetitions: 3", "repetitions: 4", 1)))
-	for trial, values := range map[string][]float64{"a": recordtest.ValuesA, "b": recordtest.ValuesB, "c": recordtest.ValuesC} {
-		b.Measure("servers", trial, "1", append([]float64{values[0]}, values...), recordtest.Only("b", recordtest.Failing(1000), 2), recordtest.Only("c", recordtest.Without("cpu.server"), 1))
+	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+		strings.Replace(recordtest.Servers, "repetitions: 3", "repetitions: 4", 1)))
+	for trial, values := range map[string][]float64{"a": recordtest.ValuesA, "b": recordtest.ValuesB,
+		"c": recordtest.ValuesC} {
+		b.Measure("servers", trial, "1", append([]float64{values[0]}, values...),
+			recordtest.Only("b", recordtest.Failing(1000), 2), recordtest.Only("c", recordtest.Without("cpu.server"), 1))
 	}
 	d := b.dataset(Options{})
-	const invalid, lacks = "1 of 4 repetitions of b is not valid: errors 9.1 %", "1 of 4 repetitions of c has no CPU of server"
+	const invalid, lacks = "1 of 4 repetitions of b is not valid: errors 9.1 %",
+		"1 of 4 repetitions of c has no CPU of server"
 	for _, tt := range []struct{ source, want string }{
 		{`ratio(throughput{server="a"}, throughput{server="b"})`, "ratio of geometric means; " + invalid},
 		{`ratio(cpu.server{server="a"}, cpu.server{server="c"})`, "ratio of geometric means; " + lacks},
@@ -116,7 +134,8 @@ func TestNotesOfRepetitionsLeftOut(t *testing.T) {
 func TestRankLeavesOutWhatWasNotMeasured(t *testing.T) {
 	d := evalDataset(t, recordtest.Only("a", recordtest.Failed("broken")))
 	q, err := d.Eval(recordtest.Parse(t, `rank(throughput{server="b"})`), "")
-	if want := "a rank has no interval; 1 cell without a rank"; err != nil || q.Number != 1 || len(q.Cells) != 2 || q.Note != want {
+	if want := "a rank has no interval; 1 cell without a rank"; err != nil || q.Number != 1 || len(q.Cells) != 2 ||
+		q.Note != want {
 		t.Errorf("%v of %d cells, note %q, %v; want 1 of 2, %q", q.Number, len(q.Cells), q.Note, err, want)
 	}
 }
@@ -126,7 +145,8 @@ func TestSeveralCanAskAtOnce(t *testing.T) {
 	var done sync.WaitGroup
 	for range 4 {
 		done.Go(func() {
-			for _, source := range []string{"max(throughput)", "speedup", "rank(latency.p99{server=\"b\"})", "published(throughput{server=\"a\"})"} {
+			for _, source := range []string{"max(throughput)", "speedup", "rank(latency.p99{server=\"b\"})",
+				"published(throughput{server=\"a\"})"} {
 				if _, err := d.Eval(recordtest.Parse(t, source), ""); err != nil {
 					t.Error(err)
 				}
@@ -143,7 +163,9 @@ func TestEvalBest(t *testing.T) {
 	}{
 		{"of all", "best(throughput)", "a", nil},
 		{"where less is better", "best(latency.p50)", "a", nil},
-		{"with a tie", "best(throughput)", "b (tied with a)", []recordtest.Change{recordtest.Only("b", func(r *record.Record) { r.Load.Completed = 11900 + 100*int64(r.Repetition) })}},
+		{"with a tie", "best(throughput)", "b (tied with a)",
+			[]recordtest.Change{recordtest.Only("b",
+				func(r *record.Record) { r.Load.Completed = 11900 + 100*int64(r.Repetition) })}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -172,7 +194,8 @@ func TestEvalFewRepetitions(t *testing.T) {
 		{"a ratio of few", `ratio(throughput{server="a"}, throughput{server="b"})`, 1.214907, stats.NoInterval,
 			"ratio of geometric means; no interval: fewer than 3 valid repetitions; run not finished"},
 		{"of two runs and versions", `ratio(throughput{server="a"}, throughput{server="c"})`, 1.517465, stats.NoInterval,
-			"ratio of geometric means; no interval: fewer than 3 valid repetitions; not measured together; measured with an older version; run not finished"},
+			"ratio of geometric means; no interval: fewer than 3 valid repetitions; not measured together; measured with an " +
+				"older version; run not finished"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -180,7 +203,8 @@ func TestEvalFewRepetitions(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if math.Abs(q.Number/tt.number-1) > 1e-4 || q.Kind != tt.kind || q.Note != tt.note || (q.Interval != nil) != (tt.kind == stats.RangeOfTwo) {
+			if math.Abs(q.Number/tt.number-1) > 1e-4 || q.Kind != tt.kind || q.Note != tt.note ||
+				(q.Interval != nil) != (tt.kind == stats.RangeOfTwo) {
 				t.Errorf("%v, %s %v, note %q; want %v, %s, %q", q.Number, q.Kind, q.Interval, q.Note, tt.number, tt.kind, tt.note)
 			}
 		})
@@ -188,7 +212,8 @@ func TestEvalFewRepetitions(t *testing.T) {
 }
 
 func TestEvalErrors(t *testing.T) {
-	d := evalDataset(t, recordtest.Only("c", recordtest.Failed("server exited with status 1")), recordtest.Only("b", recordtest.Failing(1000)))
+	d := evalDataset(t, recordtest.Only("c", recordtest.Failed("server exited with status 1")),
+		recordtest.Only("b", recordtest.Failing(1000)))
 	tests := []struct {
 		name, source string
 		at           string // where the error points
@@ -196,22 +221,33 @@ func TestEvalErrors(t *testing.T) {
 		measured     bool
 	}{
 		{"no such metric", `througput{server="a"}`, "througput", `no metric "througput": did you mean "throughput"?`, true},
-		{"a parameter instead of a metric", `server`, "server", `"server" is a parameter, not a metric: name a metric, and the parameter in braces: throughput{server="…"}`, true},
-		{"a metric of commands", `time.real{server="a"}`, "time.real", `time.real is not measured in experiment "servers"`, true},
-		{"no such service", `cpu.servr{server="a"}`, "cpu.servr", `cpu.servr is not measured in experiment "servers": did you mean "cpu.server"?`, true},
-		{"no such kind of failure", `errors.timout{server="a"}`, "errors.timout", `errors.timout is not measured in experiment "servers": did you mean "errors.timeout"?`, true},
-		{"no such parameter", `throughput{srver="a"}`, `srver="a"`, `no parameter "srver" in experiment "servers": did you mean "server"?`, true},
+		{"a parameter instead of a metric", `server`, "server",
+			`"server" is a parameter, not a metric: name a metric, and the parameter in braces: throughput{server="…"}`, true},
+		{"a metric of commands", `time.real{server="a"}`, "time.real", `time.real is not measured in experiment "servers"`,
+			true},
+		{"no such service", `cpu.servr{server="a"}`, "cpu.servr",
+			`cpu.servr is not measured in experiment "servers": did you mean "cpu.server"?`, true},
+		{"no such kind of failure", `errors.timout{server="a"}`, "errors.timout",
+			`errors.timout is not measured in experiment "servers": did you mean "errors.timeout"?`, true},
+		{"no such parameter", `throughput{srver="a"}`, `srver="a"`,
+			`no parameter "srver" in experiment "servers": did you mean "server"?`, true},
 		{"no such value", `throughput{server="d"}`, `server="d"`, `no cell has server="d": known here: a, b, c`, true},
-		{"no such experiment", `throughput{experiment="server"}`, `experiment="server"`, `no experiment "server" in this article: did you mean "servers"?`, true},
-		{"an order of experiments", `throughput{experiment>"1"}`, `experiment>"1"`, `experiments have no order: write = or !=`, true},
+		{"no such experiment", `throughput{experiment="server"}`, `experiment="server"`,
+			`no experiment "server" in this article: did you mean "servers"?`, true},
+		{"an order of experiments", `throughput{experiment>"1"}`, `experiment>"1"`,
+			`experiments have no order: write = or !=`, true},
 		{"texts have no order", `throughput{server>1}`, `server>1`, `server is "a" in cell "a"`, true},
-		{"several cells", `throughput`, "throughput", `throughput selects 3 cells, but one is needed: pick one in braces, such as {server="a"}`, true},
+		{"several cells", `throughput`, "throughput",
+			`throughput selects 3 cells, but one is needed: pick one in braces, such as {server="a"}`, true},
 		{"several cells in a sum", `1/s + throughput`, "throughput", `throughput selects 3 cells`, true},
-		{"unlike units", `throughput{server="a"} + latency.p50{server="a"}`, `throughput{server="a"} + latency.p50{server="a"}`,
+		{"unlike units", `throughput{server="a"} + latency.p50{server="a"}`,
+			`throughput{server="a"} + latency.p50{server="a"}`,
 			"cannot add", true},
 		{"a ratio of unlike units", `ratio(throughput{server="a"}, latency.p50{server="a"})`, "", "cannot compare", true},
-		{"a test", `throughput{server="a"} > 5/s`, `throughput{server="a"} > 5/s`, "is a test: it has a verdict, not a number", true},
-		{"a test function", `same(throughput{server="a"}, throughput{server="b"})`, "", "is a test: it has a verdict, not a number", true},
+		{"a test", `throughput{server="a"} > 5/s`, `throughput{server="a"} > 5/s`,
+			"is a test: it has a verdict, not a number", true},
+		{"a test function", `same(throughput{server="a"}, throughput{server="b"})`, "",
+			"is a test: it has a verdict, not a number", true},
 		{"a text", `'a'`, "'a'", `"a" is not a number`, true},
 		{"random", `random(1, 2)`, "random(1, 2)", "random is for loads", true},
 		{"best of a number", `best(5)`, "5", "best takes a list of cells", true},
@@ -220,13 +256,18 @@ func TestEvalErrors(t *testing.T) {
 		{"one of a list not published", `max(published(throughput))`, "", "no published throughput of c", true},
 		{"a list where one is needed", `published(throughput{server!="c"})`, "", "selects 2 cells, but one is needed", true},
 		{"published elsewhere", `published(throughput{server="a"}, other)`, "", "no published throughput of a", true},
-		{"values that need each other", `round-a`, "round-a", `value "round-a" refers to itself: round-a, round-b, round-a`, true},
+		{"values that need each other", `round-a`, "round-a", `value "round-a" refers to itself: round-a, round-b, round-a`,
+			true},
 		{"braces after a value", `speedup{server="a"}`, "", `"speedup" is a value, and its cells are already chosen`, true},
 		{"division by zero", `1 / failed{server="a"}`, `failed{server="a"}`, "division by zero", true},
-		{"a ratio of zero", `ratio(failed{server="a"}, failed{server="a"})`, "", "no ratio: the smallest value of a is 0", true},
-		{"a cell that failed", `throughput{server="c"}`, `throughput{server="c"}`, "throughput, c: failed: server exited with status 1", false},
-		{"a cell that is not valid", `throughput{server="b"} * 2`, `throughput{server="b"}`, "throughput, b: invalid: 3 of 3 repetitions: errors 9.2 %", false},
-		{"a ratio with a cell that failed", `ratio(throughput{server="a"}, throughput{server="c"})`, `throughput{server="c"}`, "throughput, c: failed", false},
+		{"a ratio of zero", `ratio(failed{server="a"}, failed{server="a"})`, "", "no ratio: the smallest value of a is 0",
+			true},
+		{"a cell that failed", `throughput{server="c"}`, `throughput{server="c"}`,
+			"throughput, c: failed: server exited with status 1", false},
+		{"a cell that is not valid", `throughput{server="b"} * 2`, `throughput{server="b"}`,
+			"throughput, b: invalid: 3 of 3 repetitions: errors 9.2 %", false},
+		{"a ratio with a cell that failed", `ratio(throughput{server="a"}, throughput{server="c"})`, `throughput{server="c"}`,
+			"throughput, c: failed", false},
 		{"a list with a cell that failed", `max(throughput)`, "", "throughput, b: invalid", false},
 		{"the best of a list with a cell that failed", `best(throughput)`, "", "throughput, b: invalid", false},
 		{"the rank of a cell that failed", `rank(throughput{server="c"})`, "", "throughput, c: failed", false},
@@ -252,7 +293,8 @@ func TestEvalErrors(t *testing.T) {
 }
 
 func TestEvalInSeveralExperiments(t *testing.T) {
-	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers)+recordtest.Fence("experiment", recordtest.Grid))
+	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+		recordtest.Servers)+recordtest.Fence("experiment", recordtest.Grid))
 	b.Measure("servers", "a", "1", recordtest.ValuesA)
 	b.Measure("grid", "sync, 10", "1", recordtest.ValuesB)
 	b.Measure("grid", "async, 10", "1", recordtest.ValuesC)
@@ -266,7 +308,8 @@ func TestEvalInSeveralExperiments(t *testing.T) {
 		{"named beside the default", `throughput{kind="blocking", clients=10, experiment="grid"}`, "servers", 1000, ""},
 		{"all but one", `throughput{server="async", clients<50, experiment!="servers"}`, "", 800, ""},
 		{"cells of two experiments", `throughput{server="a", experiment="servers"} / throughput{server="sync", clients=10, experiment=grid}`, "", 1.206931, ""},
-		{"none named", `throughput{server="a"}`, "", 0, "the article has several experiments, and throughput{server=\"a\"} does not say which"},
+		{"none named", `throughput{server="a"}`, "", 0,
+			"the article has several experiments, and throughput{server=\"a\"} does not say which"},
 		{"in none", `throughput{experiment!=servers, experiment!=grid}`, "", 0, "no experiment matches"},
 		{"values that never meet", `throughput{kind="blocking", server="async"}`, "grid", 0, "no cell matches"},
 	}
@@ -286,7 +329,8 @@ func TestEvalInSeveralExperiments(t *testing.T) {
 }
 
 func TestSelect(t *testing.T) {
-	d := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Grid)).dataset(Options{})
+	d := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+		recordtest.Grid)).dataset(Options{})
 	e, ok := d.Experiment("")
 	if !ok {
 		t.Fatal("no experiment")
@@ -296,7 +340,8 @@ func TestSelect(t *testing.T) {
 		{"by label", `kind == "blocking" and clients > 50`, "sync, 100", ""},
 		{"by experiment", `experiment == "grid" and clients == 10`, "sync, 10; async, 10", ""},
 		{"none", `server == "other"`, "", ""},
-		{"an unknown name", `clients > 50 and sever == "sync"`, "", `no parameter "sever" in experiment "grid": did you mean "server"?`},
+		{"an unknown name", `clients > 50 and sever == "sync"`, "",
+			`no parameter "sever" in experiment "grid": did you mean "server"?`},
 		{"a metric", `throughput > 5/s`, "", `no parameter "throughput" in experiment "grid"`},
 	}
 	for _, tt := range tests {
@@ -306,7 +351,8 @@ func TestSelect(t *testing.T) {
 			for _, c := range cells {
 				names = append(names, c.Trial.Name)
 			}
-			if got := strings.Join(names, "; "); got != tt.want || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
+			if got := strings.Join(names, "; "); got != tt.want || (err == nil) != (tt.err == "") ||
+				err != nil && !strings.Contains(err.Error(), tt.err) {
 				t.Errorf("%q, error %v; want %q, %s", got, err, tt.want, tt.err)
 			}
 		})

@@ -78,7 +78,8 @@ const markTail = "repetitions disagree in the tail"
 
 // merged adds up the histograms of repetitions, and counts the attempts behind them. It is false if one has none that
 // can be read.
-func (c *Cell) merged(records []*record.Record, family string) (together *histogram.Bars, all record.Histogram, attempts int64, ok bool) {
+func (c *Cell) merged(records []*record.Record, family string) (together *histogram.Bars, all record.Histogram,
+	attempts int64, ok bool) {
 	all = record.Histogram{Min: math.Inf(1)}
 	var decoded []*histogram.Bars
 	for _, r := range records {

@@ -28,7 +28,8 @@ func TestBestAfterLooks(t *testing.T) {
 		t.Fatalf("p is %v", p)
 	}
 	for planned, want := range map[int]string{5: "a", 3: "a (tied with b)"} {
-		bench := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", strings.NewReplacer("repetitions: 3", "repetitions: 5", "[a, b, c]", "[a, b]").Replace(recordtest.Servers)))
+		bench := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+			strings.NewReplacer("repetitions: 3", "repetitions: 5", "[a, b, c]", "[a, b]").Replace(recordtest.Servers)))
 		for trial, values := range map[string][]float64{"a": a, "b": b} {
 			bench.Measure("servers", trial, "1", values, func(r *record.Record) { r.Planned = planned })
 		}

@@ -168,7 +168,8 @@ func (r Result) lacking(c *Cell, name string) []string {
 		if name != "" {
 			name = " of " + name
 		}
-		out = append(out, fmt.Sprintf("%d of %d repetitions%s %s no %s", r.without, len(c.Records), name, verb, r.Metric.InWords()))
+		out = append(out, fmt.Sprintf("%d of %d repetitions%s %s no %s", r.without, len(c.Records), name, verb,
+			r.Metric.InWords()))
 	}
 	return out
 }
@@ -294,7 +295,8 @@ func (e *Experiment) SuggestMetric(name string, others ...string) string {
 		}
 	}
 	known := append(e.Measured().Names(), others...)
-	if other, ok := record.OtherName(name); ok && (slices.Contains(known, other) || strings.HasPrefix(other, "latency.p") && !e.Measured().Command) {
+	if other, ok := record.OtherName(name); ok && (slices.Contains(known, other) ||
+		strings.HasPrefix(other, "latency.p") && !e.Measured().Command) {
 		return fmt.Sprintf("did you mean %q?", other)
 	}
 	hint := source.Suggest(name, known)

@@ -32,7 +32,8 @@ func TestPercentile(t *testing.T) {
 		{"enough for the median", ms(recordtest.Times(5, 20)), "50", 20, 5, ""},
 		{"rank of an odd number", ms(recordtest.Times(5, 10), recordtest.Times(7, 11)), "50", 21, 7, ""},
 		{"too few for p99", ms(recordtest.Times(5, 940)), "99", 940, 0, "needs 1000 answers, has 940"},
-		{"p99 of 1234 is the 1222nd", ms(recordtest.Times(5, 1221), recordtest.Times(7, 1), recordtest.Times(9, 12)), "99", 1234, 7, ""},
+		{"p99 of 1234 is the 1222nd", ms(recordtest.Times(5, 1221), recordtest.Times(7, 1), recordtest.Times(9, 12)), "99",
+			1234, 7, ""},
 		{"exact decimals", ms(recordtest.Times(5, 9990), recordtest.Times(7, 10)), "99.9", 10000, 5, ""},
 		{"failures rank above answers", ms(recordtest.Times(5, 985), recordtest.Times(7, 10)), "99", 1000, 7, ""},
 		{"among failures", ms(recordtest.Times(5, 985)), "99", 1000, 0, "among failures"},
@@ -65,7 +66,8 @@ func TestMetrics(t *testing.T) {
 		r.Histograms["latency.connect"] = recordtest.Histogram(t, recordtest.Times(0.001, 100))
 		r.Samples = append(r.Samples, record.Sample{Metric: "bytes.in", Value: 4096, Unit: "B/s"})
 	}
-	c := cellOf(t, measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers), everything).dataset(Options{}), "b")
+	c := cellOf(t, measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+		recordtest.Servers), everything).dataset(Options{}), "b")
 	tests := []struct {
 		metric  string
 		want    float64 // of the first repetition, 1000/s
@@ -123,31 +125,46 @@ func TestResults(t *testing.T) {
 		marks   []string
 	}{
 		{"all repetitions", "throughput", nil, 3, "", nil},
-		{"one failed of three", "throughput", []recordtest.Change{recordtest.Only("a", recordtest.Failed("server: exited"), 2)}, 0,
+		{"one failed of three", "throughput", []recordtest.Change{recordtest.Only("a", recordtest.Failed("server: exited"),
+			2)}, 0,
 			"invalid: 1 of 3 repetitions: failed", nil},
-		{"all failed", "throughput", []recordtest.Change{recordtest.Only("a", recordtest.Failed("server exited with status 1"))}, 0,
+		{"all failed", "throughput", []recordtest.Change{recordtest.Only("a",
+			recordtest.Failed("server exited with status 1"))}, 0,
 			"failed: server exited with status 1", nil},
-		{"too many errors", "throughput", []recordtest.Change{recordtest.Failing(1000)}, 0, "invalid: 3 of 3 repetitions: errors 7.8 %", nil},
+		{"too many errors", "throughput", []recordtest.Change{recordtest.Failing(1000)}, 0,
+			"invalid: 3 of 3 repetitions: errors 7.8 %", nil},
 		{"too many errors, asked for them", "failed", []recordtest.Change{recordtest.Failing(1000)}, 3, "", nil},
-		{"too many errors, asked for their kind", "errors.timeout", []recordtest.Change{recordtest.Failing(1000)}, 3, "", nil},
+		{"too many errors, asked for their kind", "errors.timeout", []recordtest.Change{recordtest.Failing(1000)}, 3, "",
+			nil},
 		{"too many errors, asked for answers", "status.200", []recordtest.Change{recordtest.Failing(1000)}, 3, "", nil},
-		{"errors that are expected", "throughput", []recordtest.Change{recordtest.Failing(1000), recordtest.LoadChange(func(l *record.Load) { l.FailuresMax = limit })}, 3, "", nil},
-		{"a warning", "throughput", []recordtest.Change{recordtest.Only("", recordtest.LoadChange(func(l *record.Load) { l.Busy = 0.75 }), 2)}, 3, "",
+		{"errors that are expected", "throughput", []recordtest.Change{recordtest.Failing(1000),
+			recordtest.LoadChange(func(l *record.Load) { l.FailuresMax = limit })}, 3, "", nil},
+		{"a warning", "throughput", []recordtest.Change{recordtest.Only("",
+			recordtest.LoadChange(func(l *record.Load) { l.Busy = 0.75 }), 2)}, 3, "",
 			[]string{"1 of 3 repetitions: load generator busy 75 %"}},
-		{"a percentile that one repetition lacks", "latency.p99.9", []recordtest.Change{recordtest.Only("", recordtest.LoadChange(func(l *record.Load) { l.Attempted = 9000 }), 2),
-			recordtest.Only("", func(r *record.Record) { h := r.Histograms["latency"]; h.Count = 9000; r.Histograms["latency"] = h }, 2)},
+		{"a percentile that one repetition lacks", "latency.p99.9",
+			[]recordtest.Change{recordtest.Only("", recordtest.LoadChange(func(l *record.Load) { l.Attempted = 9000 }), 2),
+				recordtest.Only("", func(r *record.Record) {
+					h := r.Histograms["latency"]
+					h.Count = 9000
+					r.Histograms["latency"] = h
+				}, 2)},
 			0, "needs 10000 answers, has 9000", nil},
-		{"a sample that one repetition lacks", "cpu.server", []recordtest.Change{recordtest.Only("", func(r *record.Record) { r.Samples = nil }, 2)}, 2, "",
+		{"a sample that one repetition lacks", "cpu.server",
+			[]recordtest.Change{recordtest.Only("", func(r *record.Record) { r.Samples = nil }, 2)}, 2, "",
 			[]string{"1 of 3 repetitions has no CPU of server"}},
-		{"CPU time that one repetition lacks", "throughput.per_core", []recordtest.Change{recordtest.Only("", func(r *record.Record) { r.Samples = nil }, 2)}, 0,
+		{"CPU time that one repetition lacks", "throughput.per_core",
+			[]recordtest.Change{recordtest.Only("", func(r *record.Record) { r.Samples = nil }, 2)}, 0,
 			"not measured: no CPU time of services", nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers), tt.changes...).dataset(Options{})
+			d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+				recordtest.Servers), tt.changes...).dataset(Options{})
 			r := cellOf(t, d, "a").Metric(tt.metric)
 			if len(r.Values) != tt.values || r.Missing != tt.missing || !slices.Equal(r.Marks, tt.marks) {
-				t.Errorf("%d values, missing %q, marks %q; want %d, %q, %q", len(r.Values), r.Missing, r.Marks, tt.values, tt.missing, tt.marks)
+				t.Errorf("%d values, missing %q, marks %q; want %d, %q, %q", len(r.Values), r.Missing, r.Marks, tt.values,
+					tt.missing, tt.marks)
 			}
 			if (r.Missing == "") != (r.Estimate.N > 0) {
 				t.Errorf("missing %q with an estimate of n = %d", r.Missing, r.Estimate.N)
@@ -175,7 +192,8 @@ func TestOneRepetitionLeftOutOfFour(t *testing.T) {
 
 func TestErrorShareIsPooled(t *testing.T) {
 	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
-	b.Measure("servers", "a", "1", []float64{100, 100, 100}, recordtest.Only("", recordtest.LoadChange(func(l *record.Load) { l.Failed, l.Completed = 12, 988 }), 2))
+	b.Measure("servers", "a", "1", []float64{100, 100, 100},
+		recordtest.Only("", recordtest.LoadChange(func(l *record.Load) { l.Failed, l.Completed = 12, 988 }), 2))
 	r := cellOf(t, b.dataset(Options{}), "a").Metric("failed")
 	if e := r.Estimate; e.Centre != 0.004 || e.Interval.Lo != 0 || e.Interval.Hi != 0.012 {
 		t.Errorf("%+v, want 0.004 [0, 0.012] as in docs/method.md", e)
@@ -203,7 +221,8 @@ func TestMetricsOfCommands(t *testing.T) {
 func TestCommandOfAnotherPlacement(t *testing.T) {
 	on := func(cpus string) recordtest.Change {
 		return func(r *record.Record) {
-			r.Load, r.Histograms, r.Facts = nil, nil, map[string]string{plan.FactCores: "2 logical, 2 physical", plan.FactLoadPlace: cpus}
+			r.Load, r.Histograms, r.Facts = nil, nil, map[string]string{plan.FactCores: "2 logical, 2 physical",
+				plan.FactLoadPlace: cpus}
 		}
 	}
 	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Command))

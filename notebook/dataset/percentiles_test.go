@@ -62,8 +62,12 @@ func TestPercentilesEnd(t *testing.T) {
 		each    float64 // nor has one beyond this an interval of single repetitions
 		end     string
 	}{
-		{"where fewer than ten attempts lie beyond", func(b *fixture) recordtest.Change { return recordtest.Ladder(t, 1000, 1, 0) }, 100 * (1 - 10.0/3000), 99, "needs more than 3000 answers"},
-		{"where only failures are slower", func(b *fixture) recordtest.Change { return recordtest.Ladder(t, 1000, 1, 250) }, 80, 80, "among failures"},
+		{"where fewer than ten attempts lie beyond", func(b *fixture) recordtest.Change {
+			return recordtest.Ladder(t, 1000, 1,
+				0)
+		}, 100 * (1 - 10.0/3000), 99, "needs more than 3000 answers"},
+		{"where only failures are slower", func(b *fixture) recordtest.Change { return recordtest.Ladder(t, 1000, 1, 250) },
+			80, 80, "among failures"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -76,7 +80,8 @@ func TestPercentilesEnd(t *testing.T) {
 			const slack = 1e-9
 			for _, p := range d.Points {
 				if p.Percent > tt.last+slack || (p.Estimate.N > 0) != (p.Percent <= tt.each+slack) {
-					t.Errorf("p%v has the estimate %+v; the last is to be %v, and the last of each repetition %v", p.Percent, p.Estimate, tt.last, tt.each)
+					t.Errorf("p%v has the estimate %+v; the last is to be %v, and the last of each repetition %v", p.Percent,
+						p.Estimate, tt.last, tt.each)
 				}
 			}
 			if last := d.Points[len(d.Points)-1].Percent; last < tt.last-3 {
@@ -103,11 +108,15 @@ func TestNoCourseAndNoDistribution(t *testing.T) {
 		{"another tool", func(b *fixture) {
 			b.Measure("servers", "a", "1", []float64{900, 910, 905}, func(r *record.Record) {
 				r.Load.Tool, r.Histograms, r.Load.Completions = ab, nil, nil
-				r.Samples = append(r.Samples, record.Sample{Metric: "latency.p50", Value: .01, Unit: "s"}, record.Sample{Metric: "throughput", Value: 900, Unit: "1/s"})
+				r.Samples = append(r.Samples, record.Sample{Metric: "latency.p50", Value: .01, Unit: "s"},
+					record.Sample{Metric: "throughput", Value: 900, Unit: "1/s"})
 			})
 		}, "no histogram: ab tells single percentiles only", "not recorded by second: ab does not report it"},
 		{"a window of less than a second", func(b *fixture) {
-			b.Measure("servers", "a", "1", []float64{900, 910, 905}, func(r *record.Record) { r.Load.Window, r.Load.Completions = .5, []int64{450} })
+			b.Measure("servers", "a", "1", []float64{900, 910, 905}, func(r *record.Record) {
+				r.Load.Window,
+					r.Load.Completions = .5, []int64{450}
+			})
 		}, "", "the window is shorter than a second"},
 	}
 	for _, tt := range tests {
@@ -141,7 +150,8 @@ func TestSeconds(t *testing.T) {
 	})
 	cell := cellOf(t, b.dataset(Options{}), "a")
 	s, missing := cell.Seconds("throughput")
-	if missing != "" || !reflect.DeepEqual(s.Repetitions, []int{1, 3, 4}) || len(s.Values[0]) != 10 || s.Values[2][9] != 109 || s.Metric.Unit != "1/s" {
+	if missing != "" || !reflect.DeepEqual(s.Repetitions, []int{1, 3, 4}) || len(s.Values[0]) != 10 ||
+		s.Values[2][9] != 109 || s.Metric.Unit != "1/s" {
 		t.Errorf("%q, %+v", missing, s)
 	}
 	s, missing = cell.Seconds("latency.p99")

@@ -83,5 +83,6 @@ func fellBehind(r *record.Record) bool {
 	}
 	l := r.Load.Open
 	unsent := l.Due - l.Sent
-	return l.Sent > 0 && float64(r.Load.Completed)/float64(l.Sent) < keepsUp || float64(unsent) > (1-keepsUp)*float64(l.Due) && l.Blocked >= unsent
+	return l.Sent > 0 && float64(r.Load.Completed)/float64(l.Sent) < keepsUp ||
+		float64(unsent) > (1-keepsUp)*float64(l.Due) && l.Blocked >= unsent
 }

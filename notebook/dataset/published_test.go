@@ -21,7 +21,8 @@ func TestPublished(t *testing.T) {
   rows:
     - {server: a, throughput: 700/s, latency.p99: 50ms}
     - {server: c, throughput: 800/s}`)
-	d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers)+blocks, recordtest.Only("c", recordtest.Failed("broken"))).dataset(Options{})
+	d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+		recordtest.Servers)+blocks, recordtest.Only("c", recordtest.Failed("broken"))).dataset(Options{})
 	tests := []struct {
 		name, trial, metric, block string
 		want                       float64
@@ -37,12 +38,14 @@ func TestPublished(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			v, ok := d.Published(cellOf(t, d, tt.trial), tt.metric, tt.block)
-			if !ok || !recordtest.CloseTo(v.Number, tt.want) || v.Text != tt.text || v.Block.Source.Value != tt.source || !same(v.Ratio, tt.ratio) || !same(v.Shift, tt.shift) {
+			if !ok || !recordtest.CloseTo(v.Number, tt.want) || v.Text != tt.text || v.Block.Source.Value != tt.source ||
+				!same(v.Ratio, tt.ratio) || !same(v.Shift, tt.shift) {
 				t.Errorf("%+v, %v; want %+v", v, ok, tt)
 			}
 		})
 	}
-	for _, none := range []struct{ trial, metric, block string }{{"b", "latency.p99", ""}, {"b", "throughput", "second"}, {"a", "throughput", "third"}} {
+	for _, none := range []struct{ trial, metric, block string }{{"b", "latency.p99", ""}, {"b", "throughput", "second"},
+		{"a", "throughput", "third"}} {
 		if v, ok := d.Published(cellOf(t, d, none.trial), none.metric, none.block); ok {
 			t.Errorf("%v is published: %+v", none, v)
 		}
@@ -50,8 +53,10 @@ func TestPublished(t *testing.T) {
 }
 
 func TestRankShift(t *testing.T) {
-	d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers)+recordtest.Fence("published",
-		"source: A paper\nrows:\n  - {server: a, throughput: 800/s}\n  - {server: b, throughput: 1000/s}\n  - {server: c, throughput: 1000/s}")).dataset(Options{})
+	d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+		recordtest.Servers)+recordtest.Fence("published",
+		"source: A paper\nrows:\n  - {server: a, throughput: 800/s}\n  - {server: b, throughput: 1000/s}\n"+
+			"  - {server: c, throughput: 1000/s}")).dataset(Options{})
 	for trial, want := range map[string]float64{"a": 2, "b": -0.5, "c": -1.5} {
 		if v, ok := d.Published(cellOf(t, d, trial), "throughput", ""); !ok || v.Shift != want {
 			t.Errorf("%s rose by %v, want %v", trial, v.Shift, want)
@@ -61,12 +66,15 @@ func TestRankShift(t *testing.T) {
 
 // Of failures the share of all attempts is shown, so that is what is compared and ranked, not the median repetition.
 func TestSharesAreComparedAsTheyArePrinted(t *testing.T) {
-	d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers)+recordtest.Fence("published",
+	d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+		recordtest.Servers)+recordtest.Fence("published",
 		"source: A paper\nrows:\n  - {server: a, failed: 1%}\n  - {server: b, failed: 2%}"),
-		recordtest.Only("a", recordtest.Failing(1), 1, 2), recordtest.Only("a", recordtest.Failing(3000), 3), recordtest.Only("b", recordtest.Failing(200)), recordtest.Only("c", recordtest.Failing(500)),
+		recordtest.Only("a", recordtest.Failing(1), 1, 2), recordtest.Only("a", recordtest.Failing(3000), 3),
+		recordtest.Only("b", recordtest.Failing(200)), recordtest.Only("c", recordtest.Failing(500)),
 		recordtest.LoadChange(func(l *record.Load) { l.FailuresMax = 1 })).dataset(Options{})
 	share := cellOf(t, d, "a").Metric("failed").Estimate.Centre
-	if v, ok := d.Published(cellOf(t, d, "a"), "failed", ""); !ok || !recordtest.CloseTo(v.Ratio, share/0.01) || v.Shift != -1 {
+	if v, ok := d.Published(cellOf(t, d, "a"), "failed", ""); !ok || !recordtest.CloseTo(v.Ratio, share/0.01) ||
+		v.Shift != -1 {
 		t.Errorf("%+v, want a ratio of %v and a shift of -1", v, share/0.01)
 	}
 	q, err := d.Eval(recordtest.Parse(t, "best(failed)"), "")
@@ -76,8 +84,10 @@ func TestSharesAreComparedAsTheyArePrinted(t *testing.T) {
 }
 
 func TestRowsJoinByWhatTheyShare(t *testing.T) {
-	d := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Grid)+recordtest.Fence("published",
-		"source: A paper\nrows:\n  - {kind: blocking, clients: 010, version: 3.10, throughput: 1/s}\n  - {kind: blocking, throughput: 2/s}\n  - {version: x, throughput: 3/s}")).dataset(Options{})
+	d := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+		recordtest.Grid)+recordtest.Fence("published",
+		"source: A paper\nrows:\n  - {kind: blocking, clients: 010, version: 3.10, throughput: 1/s}\n"+
+			"  - {kind: blocking, throughput: 2/s}\n  - {version: x, throughput: 3/s}")).dataset(Options{})
 	b := d.Doc.Published[0]
 	for i, want := range []string{"sync, 10", "sync, 10; sync, 100", "sync, 10; sync, 100; async, 10; async, 100"} {
 		var names []string
@@ -94,13 +104,16 @@ func TestRowsJoinByWhatTheyShare(t *testing.T) {
 }
 
 func TestGroups(t *testing.T) {
-	d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers), recordtest.Only("b", func(r *record.Record) { r.Load.Completed = 12000 - 10*int64(r.Repetition) }),
+	d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+		recordtest.Servers), recordtest.Only("b",
+		func(r *record.Record) { r.Load.Completed = 12000 - 10*int64(r.Repetition) }),
 		recordtest.Only("c", recordtest.Failed("broken"))).dataset(Options{})
 	g, err := d.Groups("servers", "throughput")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(g.Ranked) != 2 || g.Ranked[0].Name != "a" || g.Ranked[0].Letters != "a" || g.Ranked[1].Letters != "a" || len(g.LeftOut) != 1 || g.LeftOut[0].Name != "c" {
+	if len(g.Ranked) != 2 || g.Ranked[0].Name != "a" || g.Ranked[0].Letters != "a" || g.Ranked[1].Letters != "a" ||
+		len(g.LeftOut) != 1 || g.LeftOut[0].Name != "c" {
 		t.Errorf("%+v", g)
 	}
 	for _, tt := range []struct{ experiment, metric, want string }{

@@ -56,11 +56,12 @@ func (c *Cell) overloaded() string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("overloaded in %d of %d repetitions: %s of what was sent was answered in time", n, len(c.Records), phrase.PercentBeside(worst, keepsUp))
+	return fmt.Sprintf("overloaded in %d of %d repetitions: %s of what was sent was answered in time", n, len(c.Records),
+		phrase.PercentBeside(worst, keepsUp))
 }
 
-// LoadsDiffer reports whether the throughputs of some cells with closed loops differ by more than delta: there the slower
-// server also had less to do.
+// LoadsDiffer reports whether the throughputs of some cells with closed loops differ by more than delta: there the
+// slower server also had less to do.
 //
 // Source: docs/claims.md#verdicts.
 func LoadsDiffer(cells []*Cell, delta float64) bool {

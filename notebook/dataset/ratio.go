@@ -70,7 +70,8 @@ func Finite(x float64) bool { return !math.IsInf(x, 0) && !math.IsNaN(x) }
 // is not a number where no rate met an objective.
 func SearchedRatio(a, b Result, change bool) Quantity {
 	interval := a.Estimate.Interval.Over(b.Estimate.Interval)
-	q := Quantity{Number: a.Estimate.Centre / b.Estimate.Centre, Unit: "1", Kind: stats.BySearch, N: 1, Interval: &interval}
+	q := Quantity{Number: a.Estimate.Centre / b.Estimate.Centre, Unit: "1", Kind: stats.BySearch, N: 1,
+		Interval: &interval}
 	if change {
 		AsChange(&q)
 	}

@@ -92,7 +92,8 @@ func needsAll(metric string, added []plan.Metric) bool {
 		return false
 	}
 	n, err := expr.Parse(added[i].Value)
-	return err == nil && slices.ContainsFunc(expr.Selectors(n), func(s *expr.Selector) bool { return needsAll(s.Name, added) })
+	return err == nil && slices.ContainsFunc(expr.Selectors(n),
+		func(s *expr.Selector) bool { return needsAll(s.Name, added) })
 }
 
 // notMeasured stands before the reason why there is no value.
@@ -224,7 +225,8 @@ func (r reading) time(metric string) (float64, string) {
 	h, ok := r.Histograms[family]
 	switch {
 	case r.Load.Tool != "" && r.Load.Failed < 0:
-		return 0, notMeasured + r.Load.Tool + " does not report how many requests failed, and failures count as slower than all others"
+		return 0, notMeasured + r.Load.Tool + " does not report how many requests failed, and failures count as slower " +
+			"than all others"
 	case !ok:
 		return r.sampleTime(metric)
 	case h.Count == 0:
@@ -309,7 +311,8 @@ func (r reading) sampleTime(metric string) (float64, string) {
 		return r.sample(metric)
 	}
 	if l.Failed > 0 {
-		return 0, fmt.Sprintf("not measured: %d requests failed, and %s does not rank them above its answers", l.Failed, l.Tool)
+		return 0, fmt.Sprintf("not measured: %d requests failed, and %s does not rank them above its answers", l.Failed,
+			l.Tool)
 	}
 	if _, last := familyOf(metric); strings.HasPrefix(last, "p") {
 		p, err := stats.ParsePercentile(strings.TrimPrefix(last, "p"))

@@ -27,7 +27,8 @@ func (c *Cell) Search(name string) *record.Search {
 // that of the article as it is now. They come with the profile full before others, as runs take them.
 func (c *Cell) pickSearches(records []*record.Record) {
 	for _, r := range records {
-		if r.Search == nil || r.Search.Kind != record.SearchTune || r.Experiment != c.Experiment.Plan.Name || r.Trial != c.Trial.Name {
+		if r.Search == nil || r.Search.Kind != record.SearchTune || r.Experiment != c.Experiment.Plan.Name ||
+			r.Trial != c.Trial.Name {
 			continue
 		}
 		known, rank := c.searches[r.Search.Name], c.searchRank(r)

@@ -42,7 +42,8 @@ func TestSearched(t *testing.T) {
 	for _, test := range tests {
 		c := trialCell(t, d, test.experiment, test.trial)
 		r := c.Metric(test.metric)
-		if r.Missing != "" || r.Estimate.Centre != test.centre || r.Estimate.Interval != test.interval || r.Estimate.Kind != stats.BySearch || c.State != Fresh {
+		if r.Missing != "" || r.Estimate.Centre != test.centre || r.Estimate.Interval != test.interval ||
+			r.Estimate.Kind != stats.BySearch || c.State != Fresh {
 			t.Errorf("%s of %s is %+v (%s, %v)", test.metric, test.trial, r.Estimate, r.Missing, c.State)
 		}
 	}
@@ -50,7 +51,8 @@ func TestSearched(t *testing.T) {
 		t.Errorf("the search that steady takes over is %+v", s)
 	}
 	c := trialCell(t, d, "ceiling", "a")
-	if c.Search("") == nil || len(c.Records) != 1 || c.Validity().Level() != validity.OK || c.Metric("throughput").Missing != "not measured" {
+	if c.Search("") == nil || len(c.Records) != 1 || c.Validity().Level() != validity.OK ||
+		c.Metric("throughput").Missing != "not measured" {
 		t.Errorf("a cell with a capacity: %v, %v", c.Validity().Level(), c.Metric("throughput"))
 	}
 	if standing := trialCell(t, d, "tuned", "a"); len(standing.Records) != 3 {
@@ -62,7 +64,8 @@ func TestSearched(t *testing.T) {
 // there is any.
 func TestCapacityThatCouldNotBeFoundAnew(t *testing.T) {
 	b := searched(t)
-	given := record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Stop: record.StopNone, Reason: "a probe was not valid twice", Busy: true}
+	given := record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Stop: record.StopNone,
+		Reason: "a probe was not valid twice", Busy: true}
 	b.Searched("ceiling", "a", "2", given)
 	b.Searched("ceiling", "b", "0", given)
 	d := b.dataset(Options{})
@@ -72,8 +75,12 @@ func TestCapacityThatCouldNotBeFoundAnew(t *testing.T) {
 		}
 	}
 	// Where there is no other, its reason is said.
-	b.Records = slices.DeleteFunc(b.Records, func(r *record.Record) bool { return r.Search != nil && r.Trial == "a" && r.Search.Lo == 700 })
-	if r := trialCell(t, b.dataset(Options{}), "ceiling", "a").Metric("capacity.rate"); r.Missing != "not measured: a probe was not valid twice" {
+	b.Records = slices.DeleteFunc(b.Records, func(r *record.Record) bool {
+		return r.Search != nil && r.Trial == "a" &&
+			r.Search.Lo == 700
+	})
+	if r := trialCell(t, b.dataset(Options{}), "ceiling",
+		"a").Metric("capacity.rate"); r.Missing != "not measured: a probe was not valid twice" {
 		t.Errorf("%+v", r)
 	}
 }
@@ -90,7 +97,8 @@ func TestCapacityStates(t *testing.T) {
 	for trial, want := range map[string]struct {
 		state   State
 		missing string
-	}{"a": {Fresh, "not measured: a probe was not valid twice: swapped"}, "b": {Stale, ""}, "c": {Missing, "not measured"}} {
+	}{"a": {Fresh, "not measured: a probe was not valid twice: swapped"}, "b": {Stale, ""},
+		"c": {Missing, "not measured"}} {
 		c := trialCell(t, d, "ceiling", trial)
 		if r := c.Metric("capacity.rate"); c.State != want.state || r.Missing != want.missing {
 			t.Errorf("%s is %v, and %q", trial, c.State, r.Missing)
@@ -100,7 +108,8 @@ func TestCapacityStates(t *testing.T) {
 
 func TestSearchedValues(t *testing.T) {
 	d := searched(t).dataset(Options{})
-	for source, want := range map[string]string{`best(capacity.rate{experiment="ceiling"})`: "c", `best(capacity.rate{experiment="ceiling", server!="c"})`: "b"} {
+	for source, want := range map[string]string{`best(capacity.rate{experiment="ceiling"})`: "c",
+		`best(capacity.rate{experiment="ceiling", server!="c"})`: "b"} {
 		n, err := expr.Parse(source)
 		if err != nil {
 			t.Fatal(err)
@@ -113,7 +122,8 @@ func TestSearchedValues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if q, err := d.Eval(n, ""); err != nil || math.Abs(q.Number-900./700) > 1e-9 || q.Interval == nil || q.Kind != stats.BySearch {
+	if q, err := d.Eval(n, ""); err != nil || math.Abs(q.Number-900./700) > 1e-9 || q.Interval == nil ||
+		q.Kind != stats.BySearch {
 		t.Errorf("%+v, %v", q, err)
 	}
 	if _, err := d.Groups("ceiling", "capacity.rate"); err == nil {
@@ -133,10 +143,14 @@ func TestSearchOfFullInQuick(t *testing.T) {
 		t.Fatal("no experiment tuned")
 	}
 	b.Searched("tuned", "a", "1", recordtest.TuneOf(5, 5, 8))
-	b.Measure("tuned", "a", "2", []float64{100, 101, 102}, recordtest.Chose(5), func(r *record.Record) { r.Profile, r.Key = plan.Quick, e.Trials[0].Key })
+	b.Measure("tuned", "a", "2", []float64{100, 101, 102}, recordtest.Chose(5), func(r *record.Record) {
+		r.Profile,
+			r.Key = plan.Quick, e.Trials[0].Key
+	})
 	d := b.dataset(Options{ThisHost: "host-1"})
 	c := trialCell(t, d, "tuned", "a")
-	if r := c.Metric("tune.workers"); d.Profile != plan.Quick || c.State != Fresh || r.Estimate.Interval != (stats.Interval{Lo: 5, Hi: 8}) || r.Estimate.Kind != stats.BySearch {
+	if r := c.Metric("tune.workers"); d.Profile != plan.Quick || c.State != Fresh ||
+		r.Estimate.Interval != (stats.Interval{Lo: 5, Hi: 8}) || r.Estimate.Kind != stats.BySearch {
 		t.Errorf("profile %s, %v: %+v", d.Profile, c.State, r.Estimate)
 	}
 }
@@ -145,10 +159,12 @@ func TestSearchOfFullInQuick(t *testing.T) {
 func TestProbesAgain(t *testing.T) {
 	b := searched(t)
 	again := recordtest.TuneOf(5, 5, 8)
-	again.Probes = []record.Probe{{Candidate: 5, Disturbed: "others used 42 % of the CPU"}, {Candidate: 5, Value: 1}, {Candidate: 8, Invalid: "errors 5 %"}}
+	again.Probes = []record.Probe{{Candidate: 5, Disturbed: "others used 42 % of the CPU"}, {Candidate: 5, Value: 1},
+		{Candidate: 8, Invalid: "errors 5 %"}}
 	b.Searched("tuned", "a", "2", again)
 	limit := recordtest.CapacityOf(900, 940)
-	limit.Probes = []record.Probe{{Candidate: 900, Disturbed: "20 % of the CPU time was stolen"}, {Candidate: 900, Disturbed: "others used 42 % of the CPU"}, {Candidate: 900}}
+	limit.Probes = []record.Probe{{Candidate: 900, Disturbed: "20 % of the CPU time was stolen"},
+		{Candidate: 900, Disturbed: "others used 42 % of the CPU"}, {Candidate: 900}}
 	b.Searched("ceiling", "b", "2", limit)
 	d := b.dataset(Options{})
 	for name, want := range map[string]int{"tuned": 1, "steady": 0, "ceiling": 2} {

@@ -109,7 +109,8 @@ func (d *Dataset) UnlessElsewhere(mistake error, at expr.Span, try func(other *D
 	r, _ := errors.AsType[Rule](mistake)
 	for _, other := range d.OtherProfiles() {
 		if (other.Plan.Profile == plan.Full || r == "no-cell" || r == "unknown-parameter") && try(other) == nil {
-			return &expr.Error{Span: at, Msg: fmt.Sprintf("not measured: it belongs to profile %s, and profile %s leaves it out", other.Plan.Profile, d.Plan.Profile),
+			return &expr.Error{Span: at, Msg: fmt.Sprintf("not measured: it belongs to profile %s, and profile %s leaves it out",
+				other.Plan.Profile, d.Plan.Profile),
 				Err: ErrNotMeasured}
 		}
 	}
@@ -259,7 +260,8 @@ func (s Scope) unknownMetric(sel *expr.Selector, e *Experiment) error {
 			"%q is a parameter, not a metric", sel.Name)
 	}
 	if left, right, ok := s.difference(sel.Name, e); ok {
-		return Mistake(at, "unknown-metric", "write "+left+" - "+right, "minus needs spaces: without them %s is one name", sel.Name)
+		return Mistake(at, "unknown-metric", "write "+left+" - "+right, "minus needs spaces: without them %s is one name",
+			sel.Name)
 	}
 	return Mistake(at, "unknown-metric", hint, "no metric %q", sel.Name)
 }

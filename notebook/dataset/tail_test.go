@@ -33,7 +33,8 @@ func TestWithinOneRun(t *testing.T) {
 			r := cellOf(t, d, "a").Metric(tt.metric)
 			i := r.Estimate.Interval
 			near := func(a, b float64) bool { return a == b || math.Abs(a-b) <= b/1000 }
-			if r.Missing != "" || r.Estimate.Kind != stats.WithinRun || !near(i.Lo, tt.lo) || !near(i.Hi, tt.hi) || r.Pooled != nil {
+			if r.Missing != "" || r.Estimate.Kind != stats.WithinRun || !near(i.Lo, tt.lo) || !near(i.Hi, tt.hi) ||
+				r.Pooled != nil {
 				t.Errorf("%q %+v, want %v to %v", r.Missing, r.Estimate, tt.lo, tt.hi)
 			}
 		})

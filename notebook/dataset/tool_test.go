@@ -17,9 +17,11 @@ func byTool(changes ...func(*record.Record)) recordtest.Change {
 	return func(r *record.Record) {
 		n := r.Load.Attempted
 		r.Histograms = nil
-		r.Load = &record.Load{Tool: "ab", Window: 10, Connections: 10, Attempted: n, Completed: n, Failures: map[string]int64{"connect": 0},
+		r.Load = &record.Load{Tool: "ab", Window: 10, Connections: 10, Attempted: n, Completed: n,
+			Failures: map[string]int64{"connect": 0},
 			InFlight: -1, Busy: -1, ForeignCPU: -1}
-		for metric, ms := range map[string]float64{"latency.p50": 9, "latency.p99": 30, "latency.mean": 10, "latency.max": 40} {
+		for metric, ms := range map[string]float64{"latency.p50": 9, "latency.p99": 30, "latency.mean": 10,
+			"latency.max": 40} {
 			r.Samples = append(r.Samples, record.Sample{Metric: metric, Value: ms / 1e3, Unit: "s", Step: 1e-3})
 		}
 		for _, c := range changes {
@@ -45,7 +47,8 @@ func TestMetricsOfOtherTools(t *testing.T) {
 		{"a percentile that it does not report", "latency.p95", 1000, nil, 0, "not measured"},
 		{"beside failures", "latency.p50", 1000, load(func(l *record.Load) { l.Failed, l.Completed = 2, l.Completed-2 }), 0,
 			"not measured: 2 requests failed, and ab does not rank them above its answers"},
-		{"the mean beside failures", "latency.mean", 1000, load(func(l *record.Load) { l.Failed, l.Completed = 2, l.Completed-2 }), 0,
+		{"the mean beside failures", "latency.mean", 1000,
+			load(func(l *record.Load) { l.Failed, l.Completed = 2, l.Completed-2 }), 0,
 			"not measured: 2 requests failed, and ab does not rank them above its answers"},
 		{"failures that it does not report", "latency.p50", 1000, load(func(l *record.Load) { l.Failed = -1 }), 0,
 			"not measured: ab does not report how many requests failed, and failures count as slower than all others"},
@@ -56,14 +59,18 @@ func TestMetricsOfOtherTools(t *testing.T) {
 			r.Load.Completed = -1
 			r.Samples = append(r.Samples, record.Sample{Metric: "throughput", Value: 77, Unit: "1/s"})
 		}, 77, ""},
-		{"no throughput", "throughput", 1000, load(func(l *record.Load) { l.Completed = -1 }), 0, "not measured: ab does not report it"},
+		{"no throughput", "throughput", 1000, load(func(l *record.Load) { l.Completed = -1 }), 0,
+			"not measured: ab does not report it"},
 		{"failed", "failed", 1000, load(func(l *record.Load) { l.Failed = -1 }), 0, "not measured: ab does not report it"},
-		{"the number of failures", "failed.count", 1000, load(func(l *record.Load) { l.Failed = -1 }), 0, "not measured: ab does not report it"},
-		{"requests", "requests", 1000, load(func(l *record.Load) { l.Attempted = -1 }), 0, "not measured: ab does not report it"},
+		{"the number of failures", "failed.count", 1000, load(func(l *record.Load) { l.Failed = -1 }), 0,
+			"not measured: ab does not report it"},
+		{"requests", "requests", 1000, load(func(l *record.Load) { l.Attempted = -1 }), 0,
+			"not measured: ab does not report it"},
 		{"a kind that it counts", "errors.connect", 1000, nil, 0, ""},
 		{"a kind that it does not tell from others", "errors.reset", 1000, nil, 0, "not measured: ab does not report it"},
 		{"no status", "status.200", 1000, nil, 0, "not measured: ab does not report it"},
-		{"a status that nothing had", "status.404", 1000, load(func(l *record.Load) { l.Statuses = map[string]int64{"200": 10000} }), 0, ""},
+		{"a status that nothing had", "status.404", 1000,
+			load(func(l *record.Load) { l.Statuses = map[string]int64{"200": 10000} }), 0, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var changes []func(*record.Record)
@@ -86,7 +93,8 @@ func TestStepOfATool(t *testing.T) {
 	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
 	b.Measure("servers", "a", "1", []float64{1000, 1000, 1000}, byTool())
 	got := cellOf(t, b.dataset(Options{}), "a").Metric("latency.p50").Estimate
-	want, err := stats.Summarize(stats.Cell{Values: []float64{0.009, 0.009, 0.009}, NonNegative: true, Resolution: 1.0 / 9}, stats.DefaultAlpha)
+	want, err := stats.Summarize(stats.Cell{Values: []float64{0.009, 0.009, 0.009}, NonNegative: true,
+		Resolution: 1.0 / 9}, stats.DefaultAlpha)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +110,8 @@ func TestStepOfATool(t *testing.T) {
 			}
 		}
 	}))
-	if r := cellOf(t, b.dataset(Options{}), "a").Metric("latency.p50"); r.Missing != "not measured: shorter than ab can tell, in steps of 1 ms" {
+	if r := cellOf(t, b.dataset(Options{}),
+		"a").Metric("latency.p50"); r.Missing != "not measured: shorter than ab can tell, in steps of 1 ms" {
 		t.Errorf("%+v", r)
 	}
 }
@@ -115,10 +124,13 @@ func TestChecksOfOtherTools(t *testing.T) {
 		words       string
 	}{
 		{"no mean time of all requests", "Little's law", nil, validity.NotChecked, "the load generator does not report it"},
-		{"a mean time", "Little's law", func(r *record.Record) { r.Load.InFlight, r.Load.InFlightOver = 0.8, 10 }, validity.Invalid,
+		{"a mean time", "Little's law", func(r *record.Record) { r.Load.InFlight, r.Load.InFlightOver = 0.8, 10 },
+			validity.Invalid,
 			"Little's law gives 0.80 of the connections in use (ok within 0.05 of 1)"},
-		{"right answers that it does not report", "Little's law", func(r *record.Record) { r.Load.Completed = -1 }, validity.NotChecked, "the load generator does not report it"},
-		{"failures that it does not report", "errors", func(r *record.Record) { r.Load.Failed = -1 }, validity.NotChecked, "ab does not report it"},
+		{"right answers that it does not report", "Little's law", func(r *record.Record) { r.Load.Completed = -1 },
+			validity.NotChecked, "the load generator does not report it"},
+		{"failures that it does not report", "errors", func(r *record.Record) { r.Load.Failed = -1 }, validity.NotChecked,
+			"ab does not report it"},
 		{"failures", "errors", func(r *record.Record) { r.Load.Failed = 500 }, validity.Invalid, "errors 5 %"},
 		{"no histogram", "overflow", nil, validity.NotChecked, "no histogram"},
 	} {

@@ -10,7 +10,8 @@ import (
 // Lists are of what can be measured, and say what they lack; a cell that cannot be measured is a reason where it is
 // named.
 func TestUnavailableValues(t *testing.T) {
-	d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.ServersWithGone)).dataset(Options{})
+	d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+		recordtest.ServersWithGone)).dataset(Options{})
 	tests := []struct {
 		name, expr string
 		want       float64
@@ -20,7 +21,8 @@ func TestUnavailableValues(t *testing.T) {
 		{"the number of cells", `count(throughput)`, 3, ""},
 		{"a list of which one is left", `mean(throughput{server!="a", server!="b"})`, 800, ""},
 		{"the cell itself", `throughput{server="gone"}`, 0, "unavailable: it has no package"},
-		{"a list in the place of a cell, of which one is left", `throughput{server!="a", server!="b"}`, 0, "selects 2 cells, but one is needed"},
+		{"a list in the place of a cell, of which one is left", `throughput{server!="a", server!="b"}`, 0,
+			"selects 2 cells, but one is needed"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -11,14 +11,16 @@ import (
 )
 
 func TestChecksOfACell(t *testing.T) {
-	d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers),
+	d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+		recordtest.Servers),
 		recordtest.Only("a", recordtest.Failing(1000), 1), recordtest.Only("a", recordtest.Failing(60), 2),
 		recordtest.Only("b", recordtest.Failed("server: exited"), 3),
 		recordtest.Only("", loadChangeIfAny(func(l *record.Load) { l.ForeignCPU = -1 })),
 	).dataset(Options{})
 	want := []validity.CheckResult{
 		{Name: "run", Level: validity.OK, Words: "all 3 repetitions"},
-		{Name: "Little's law", Level: validity.OK, Words: "Little's law gives 1.00 of the connections in use (ok within 0.05 of 1)"},
+		{Name: "Little's law", Level: validity.OK,
+			Words: "Little's law gives 1.00 of the connections in use (ok within 0.05 of 1)"},
 		{Name: "generator CPU", Level: validity.OK, Words: "load generator busy 30 %"},
 		{Name: "foreign CPU", Level: validity.NotChecked, Words: "the host does not report it"},
 		{Name: "swap", Level: validity.NotChecked, Words: "not recorded"},
@@ -34,10 +36,12 @@ func TestChecksOfACell(t *testing.T) {
 		t.Errorf("%v\n%+v\nwant\n%+v", a.Validity().Level(), got, want)
 	}
 	b := cellOf(t, d, "b")
-	if got := b.Validity().Checks()[0]; got != (validity.CheckResult{Name: "run", Level: validity.Invalid, Words: "1 of 3 repetitions: failed"}) || b.Validity().Level() != validity.Invalid {
+	if got := b.Validity().Checks()[0]; got != (validity.CheckResult{Name: "run", Level: validity.Invalid,
+		Words: "1 of 3 repetitions: failed"}) || b.Validity().Level() != validity.Invalid {
 		t.Errorf("%v, %+v", b.Validity().Level(), got)
 	}
-	none := cellOf(t, newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers)).dataset(Options{}), "a")
+	none := cellOf(t, newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+		recordtest.Servers)).dataset(Options{}), "a")
 	if none.Validity().Level() != validity.NotChecked || none.Validity().Checks() != nil {
 		t.Errorf("without records %v, %v", none.Validity().Level(), none.Validity().Checks())
 	}
@@ -46,7 +50,8 @@ func TestChecksOfACell(t *testing.T) {
 // Of repetitions in one cell, those that are older than a check are not judged by it.
 func TestChecksThatOlderRecordsDoNotTellOf(t *testing.T) {
 	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
-	b.Measure("servers", "a", "1", []float64{1000, 1000, 1000}, recordtest.Only("a", recordtest.LoadChange(func(l *record.Load) { l.Health = &record.Health{} }), 1))
+	b.Measure("servers", "a", "1", []float64{1000, 1000, 1000},
+		recordtest.Only("a", recordtest.LoadChange(func(l *record.Load) { l.Health = &record.Health{} }), 1))
 	cell := cellOf(t, b.dataset(Options{}), "a")
 	if level := cell.Validity().Level(); level != validity.OK {
 		t.Errorf("the cell is %v", level)
@@ -55,7 +60,8 @@ func TestChecksThatOlderRecordsDoNotTellOf(t *testing.T) {
 		if f.Check != "generator waits" {
 			continue
 		}
-		if want := (validity.Finding{Repetition: f.Repetition, Check: f.Check, Level: validity.NotChecked, Words: "not recorded"}); f.Repetition > 1 && f != want {
+		if want := (validity.Finding{Repetition: f.Repetition, Check: f.Check, Level: validity.NotChecked,
+			Words: "not recorded"}); f.Repetition > 1 && f != want {
 			t.Errorf("%+v, want %+v", f, want)
 		}
 	}
@@ -68,13 +74,18 @@ func TestWordsOfChecksAreOfTheirLevel(t *testing.T) {
 		shares []float64
 		want   validity.CheckResult
 	}{
-		{"valid ones that warn", []float64{0.01, 0.1238, 0.06, 0.055, 0.01}, validity.CheckResult{Name: "foreign CPU", Level: validity.Warn, Words: "2 of 5 repetitions: others used 6 % of the CPU"}},
-		{"none that warns", []float64{0.01, 0.1238, 0.01, 0.01, 0.01}, validity.CheckResult{Name: "foreign CPU", Level: validity.Warn, Words: "1 of 5 repetitions, left out: others used 12.4 % of the CPU"}},
-		{"not valid", []float64{0.01, 0.13, 0.14, 0.15, 0.06}, validity.CheckResult{Name: "foreign CPU", Level: validity.Invalid, Words: "3 of 5 repetitions: others used 15 % of the CPU"}},
+		{"valid ones that warn", []float64{0.01, 0.1238, 0.06, 0.055, 0.01}, validity.CheckResult{Name: "foreign CPU",
+			Level: validity.Warn, Words: "2 of 5 repetitions: others used 6 % of the CPU"}},
+		{"none that warns", []float64{0.01, 0.1238, 0.01, 0.01, 0.01}, validity.CheckResult{Name: "foreign CPU",
+			Level: validity.Warn, Words: "1 of 5 repetitions, left out: others used 12.4 % of the CPU"}},
+		{"not valid", []float64{0.01, 0.13, 0.14, 0.15, 0.06}, validity.CheckResult{Name: "foreign CPU",
+			Level: validity.Invalid, Words: "3 of 5 repetitions: others used 15 % of the CPU"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", strings.Replace(recordtest.Servers, "repetitions: 3", "repetitions: 5", 1)))
-			b.Measure("servers", "a", "1", []float64{1000, 1000, 1000, 1000, 1000}, func(r *record.Record) { r.Load.ForeignCPU = tt.shares[r.Repetition-1] })
+			b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+				strings.Replace(recordtest.Servers, "repetitions: 3", "repetitions: 5", 1)))
+			b.Measure("servers", "a", "1", []float64{1000, 1000, 1000, 1000, 1000},
+				func(r *record.Record) { r.Load.ForeignCPU = tt.shares[r.Repetition-1] })
 			if got := cellOf(t, b.dataset(Options{}), "a").Validity().Checks()[3]; got != tt.want {
 				t.Errorf("%+v, want %+v", got, tt.want)
 			}
@@ -95,7 +106,8 @@ func loadChangeIfAny(f func(*record.Load)) recordtest.Change {
 func TestMetricsThatAFindingIsAbout(t *testing.T) {
 	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
 	b.Measure("servers", "a", "1", recordtest.ValuesA, func(r *record.Record) {
-		r.Machine = &record.Machine{Throttled: map[string]record.Throttling{"server": {Periods: 100, Throttled: 60, Limited: true}}}
+		r.Machine = &record.Machine{Throttled: map[string]record.Throttling{"server": {Periods: 100, Throttled: 60,
+			Limited: true}}}
 	})
 	c := cellOf(t, b.dataset(Options{}), "a")
 	const words = "3 of 3 repetitions: server was throttled in 60 % of its periods, by the article's own limit"
@@ -125,12 +137,16 @@ func TestSteadyState(t *testing.T) {
 		set  recordtest.Change
 		want validity.CheckResult
 	}{
-		{"steady", completions(steady), validity.CheckResult{Name: "steady state", Level: validity.OK, Words: "completions were steady"}},
+		{"steady", completions(steady), validity.CheckResult{Name: "steady state", Level: validity.OK,
+			Words: "completions were steady"}},
 		{"most of them rise", completions(rising, rising, steady),
-			validity.CheckResult{Name: "steady state", Level: validity.Warn, Words: "2 of 3 repetitions: completions were rising, by up to 16 % over the window"}},
-		{"one of them rises", completions(rising, steady, steady), validity.CheckResult{Name: "steady state", Level: validity.OK, Words: "completions were steady"}},
+			validity.CheckResult{Name: "steady state", Level: validity.Warn,
+				Words: "2 of 3 repetitions: completions were rising, by up to 16 % over the window"}},
+		{"one of them rises", completions(rising, steady, steady), validity.CheckResult{Name: "steady state",
+			Level: validity.OK, Words: "completions were steady"}},
 		{"too short", func(r *record.Record) { r.Load.Window, r.Load.Completions = 9, r.Load.Completions[:9] },
-			validity.CheckResult{Name: "steady state", Level: validity.NotChecked, Words: "the window has fewer than 10 whole seconds"}},
+			validity.CheckResult{Name: "steady state", Level: validity.NotChecked,
+				Words: "the window has fewer than 10 whole seconds"}},
 		{"latencies of an open loop fall", func(r *record.Record) {
 			r.Load.Window, r.Load.Open = 20, &record.OpenLoop{Due: 100, Sent: 100}
 			r.Load.Answers = slices.Repeat([]int64{10}, 20)
@@ -139,7 +155,8 @@ func TestSteadyState(t *testing.T) {
 				r.Load.Latencies = append(r.Load.Latencies, 10*(0.1-0.001*float64(i)))
 			}
 			r.Histograms["lag"] = recordtest.Histogram(t, recordtest.Times(1e-6, 100))
-		}, validity.CheckResult{Name: "steady state", Level: validity.Warn, Words: "3 of 3 repetitions: latencies were falling, by up to 10 % over the window"}},
+		}, validity.CheckResult{Name: "steady state", Level: validity.Warn,
+			Words: "3 of 3 repetitions: latencies were falling, by up to 10 % over the window"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -150,7 +167,8 @@ func TestSteadyState(t *testing.T) {
 			if got := checks[len(checks)-1]; got != tt.want {
 				t.Errorf("%+v, want %+v", got, tt.want)
 			}
-			if marked := slices.Contains(c.Metric("throughput").Marks, tt.want.Words); marked != (tt.want.Level == validity.Warn) {
+			if marked := slices.Contains(c.Metric("throughput").Marks,
+				tt.want.Words); marked != (tt.want.Level == validity.Warn) {
 				t.Errorf("marks %q", c.Metric("throughput").Marks)
 			}
 		})
@@ -191,7 +209,8 @@ func TestOverloaded(t *testing.T) {
 		r.Histograms["lag"] = recordtest.Histogram(t, recordtest.Times(1e-6, 100))
 	})
 	r := cellOf(t, b.dataset(Options{}), "a").Metric("throughput")
-	if want := "overloaded in 1 of 3 repetitions: 93 % of what was sent was answered in time"; len(r.Values) != 3 || !slices.Contains(r.Marks, want) {
+	if want := "overloaded in 1 of 3 repetitions: 93 % of what was sent was answered in time"; len(r.Values) != 3 ||
+		!slices.Contains(r.Marks, want) {
 		t.Errorf("%d values, marks %q", len(r.Values), r.Marks)
 	}
 }
@@ -199,8 +218,10 @@ func TestOverloaded(t *testing.T) {
 func TestValidityOfOneRepetition(t *testing.T) {
 	b := newFixture(t, recordtest.FrontMatter+recordtest.Fence("experiment", recordtest.Servers)+recordtest.Dockerfile)
 	b.Measure("servers", "a", "20261120T100000Z-aaaa", recordtest.ValuesA[:1])
-	b.Measure("servers", "b", "20261120T100000Z-aaaa", recordtest.ValuesA[:1], func(r *record.Record) { r.Load.Busy = 0.8 })
-	b.Measure("servers", "c", "20261120T100000Z-aaaa", recordtest.ValuesA[:1], func(r *record.Record) { r.Failure = "it ended" })
+	b.Measure("servers", "b", "20261120T100000Z-aaaa", recordtest.ValuesA[:1],
+		func(r *record.Record) { r.Load.Busy = 0.8 })
+	b.Measure("servers", "c", "20261120T100000Z-aaaa", recordtest.ValuesA[:1],
+		func(r *record.Record) { r.Failure = "it ended" })
 	want := []struct {
 		level        validity.Level
 		check, words string

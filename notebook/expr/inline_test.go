@@ -53,7 +53,8 @@ func TestParseInlineProblems(t *testing.T) {
 	const list = "filters are round, percent, unit and interval"
 	for _, tt := range []problem{
 		{"nothing", "«»", "the expression is empty: write a value, such as throughput or 100ms"},
-		{"only a filter", " «|» round 2", "expected a value, found |: write a metric, such as throughput, or a number with its unit"},
+		{"only a filter", " «|» round 2", "expected a value, found |: write a metric, such as throughput, or a number with " +
+			"its unit"},
 		{"nothing after a pipe", "a «|»", "expected a filter, found the end: " + list},
 		{"nothing between pipes", "a | «|» round 2", "expected a filter, found |: " + list},
 		{"two pipes", "a «||» b", "unexpected ||: write or"},
@@ -67,8 +68,10 @@ func TestParseInlineProblems(t *testing.T) {
 		{"an unknown unit", `a \| «unit parsec» \| interval`, `the filter unit does not read "parsec": write | unit ms`},
 		{"no unit", "a | «unit»", `the filter unit does not read "": write | unit ms`},
 		{"a filter twice", "a | round 1 | percent | «round 2»", "the filter round is given twice: remove one"},
-		{"a filter in parentheses", "(a «|» round 2)", `unexpected |: filters stand last, and only after {value}; for "or" write or`},
-		{"a problem before the filter", "a + «*» | round 2", "expected a value, found *: write a metric, such as throughput, or a number with its unit"},
+		{"a filter in parentheses", "(a «|» round 2)",
+			`unexpected |: filters stand last, and only after {value}; for "or" write or`},
+		{"a problem before the filter", "a + «*» | round 2",
+			"expected a value, found *: write a metric, such as throughput, or a number with its unit"},
 		{"a parenthesis too many", "a«)» | round 2", "expected a filter or the end, found )"},
 	} {
 		tt.run(t, func(text string) error {

@@ -107,7 +107,8 @@ func (l *lexer) next() token {
 		return token{Span: Span{start, l.pos}, kind: tokenSymbol, text: s.text}
 	}
 	_, size := utf8.DecodeRuneInString(rest)
-	fail(Span{start, start + size}, "unexpected "+strconv.Quote(rest[:size]), "remove this character, or, in a text, put the text in quotes")
+	fail(Span{start, start + size}, "unexpected "+strconv.Quote(rest[:size]),
+		"remove this character, or, in a text, put the text in quotes")
 	panic("unreachable")
 }
 
@@ -160,7 +161,8 @@ func (l *lexer) path() token {
 			l.take(isDigit)
 			l.refuseMinus(start)
 			if rest := l.take(isWordRune); rest != "" {
-				fail(Span{start, l.pos}, "a name starts with a letter, unlike the last part of "+l.src[start:l.pos], hintPart(l.src[start:l.pos]))
+				fail(Span{start, l.pos}, "a name starts with a letter, unlike the last part of "+l.src[start:l.pos],
+					hintPart(l.src[start:l.pos]))
 			}
 		default:
 			fail(Span{start, l.pos}, "a name or a number must follow the dot of "+l.src[start:l.pos], "")
@@ -250,7 +252,8 @@ func (l *lexer) refuseUnits(start int) {
 		return
 	}
 	if d, err := time.ParseDuration(l.src[start:end]); err == nil {
-		fail(Span{start, end}, "a time has one unit, and "+l.src[start:end]+" has several", "write "+strconv.FormatFloat(d.Seconds(), 'f', -1, 64)+"s")
+		fail(Span{start, end}, "a time has one unit, and "+l.src[start:end]+" has several",
+			"write "+strconv.FormatFloat(d.Seconds(), 'f', -1, 64)+"s")
 	}
 }
 

@@ -149,7 +149,8 @@ var unitAliases = map[string]string{
 	"sec": "s", "secs": "s", "second": "s", "seconds": "s",
 	"msec": "ms", "min": "m", "mins": "m", "minutes": "m", "hr": "h", "hour": "h", "hours": "h",
 	"k": "kB", "bytes": "B", "core": "cores", "cpu": "cores", "cpus": "cores",
-	"rps": "/s", "qps": "/s", "tps": "/s", "ops": "/s", "req": "/s", "reqs": "/s", "requests": "/s", "ps": "/s", "percent": "%", "pct": "%",
+	"rps": "/s", "qps": "/s", "tps": "/s", "ops": "/s", "req": "/s", "reqs": "/s", "requests": "/s", "ps": "/s",
+	"percent": "%", "pct": "%",
 }
 
 // ParseUnit reads a unit alone, as in a filter or beside a stored value: those that can

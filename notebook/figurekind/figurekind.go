@@ -21,7 +21,8 @@ const (
 
 // String is what can stand on an axis.
 func (a Axis) String() string {
-	return [...]string{"a metric or a parameter", "a metric", "a parameter or label", "a parameter or label whose values are numbers"}[a]
+	return [...]string{"a metric or a parameter", "a metric", "a parameter or label",
+		"a parameter or label whose values are numbers"}[a]
 }
 
 // Subject is what a figure is about.
@@ -42,8 +43,8 @@ type Kind struct {
 	Name    string
 	Subject Subject
 	X, Y    Axis
-	// Needs are the keys that a figure cannot do without, and Hint how to give them; Takes those that it may have beside Common. Of
-	// log they have which axis may be in equal ratios.
+	// Needs are the keys that a figure cannot do without, and Hint how to give them; Takes those that it may have beside
+	// Common. Of log they have which axis may be in equal ratios.
 	Needs, Takes []string
 	Hint         string
 	// Shows is which metrics a figure shows: the keys that name them, or the metric. One that ends with * is a family.

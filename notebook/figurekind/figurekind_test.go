@@ -20,7 +20,8 @@ func TestAll(t *testing.T) {
 		}
 		keys := slices.Concat(Common, k.Needs, k.Takes)
 		slices.Sort(keys)
-		if once := slices.Compact(slices.Clone(keys)); len(once) != len(keys) && k.Subject != Claim { // which needs one of Common
+		// which needs one of Common
+		if once := slices.Compact(slices.Clone(keys)); len(once) != len(keys) && k.Subject != Claim {
 			t.Errorf("a key of %s stands twice: %v", k.Name, keys)
 		}
 		for key, axis := range map[string]Axis{"x": k.X, "y": k.Y} {

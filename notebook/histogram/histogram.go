@@ -112,7 +112,8 @@ func (i *Decoder) Decode(h record.Histogram) (*Bars, error) {
 	}
 	var inner hdrInner
 	n, err := binary.Decode(data, binary.BigEndian, &inner)
-	if err != nil || inner.Cookie&^hdrWordSize != hdrV2 || inner.Digits < 1 || inner.Digits > 5 || inner.Lowest < 1 || inner.NormalizingOffset != 0 {
+	if err != nil || inner.Cookie&^hdrWordSize != hdrV2 || inner.Digits < 1 || inner.Digits > 5 || inner.Lowest < 1 ||
+		inner.NormalizingOffset != 0 {
 		return nil, errNoHistogram
 	}
 	if data = data[n:]; len(data) < int(inner.Length) {

@@ -20,8 +20,9 @@ var ab = Tool{
 	Program: &Program{
 		Image: debian("apache2-utils", "ab"),
 		HTTP:  true,
-		Flags: map[string]string{"connections": "-c", "requests": "-n", "duration": "-t", "warmup": "", "timeout": "-s", "keepalive": "-k",
-			"method": "-m", "headers": "-H", "body": "-p", "verify": ""},
+		Flags: map[string]string{"connections": "-c", "requests": "-n", "duration": "-t", "warmup": "", "timeout": "-s",
+			"keepalive": "-k",
+			"method":    "-m", "headers": "-H", "body": "-p", "verify": ""},
 		Seconds: []string{"duration", "warmup", "timeout"},
 		Call:    callAb,
 	},
@@ -29,14 +30,15 @@ var ab = Tool{
 
 // ab, ApacheBench, is a closed loop of one thread.
 //
-// Its "Complete requests" hold the failed ones, and so do its rate, its times and its percentiles. "Failed requests" is the sum
-// of Connect, Receive, Length and Exceptions: one broken read is in Receive, mostly in Exceptions, and without -l in Length too,
-// since the body is shorter than the first was. So the largest of these three is the number of requests that went wrong,
-// and connections that could not be made come on top of "Complete requests". Answers other than 2xx are counted apart; one
-// that also has another length counts twice here, so that right answers are never overstated.
+// Its "Complete requests" hold the failed ones, and so do its rate, its times and its percentiles. "Failed requests" is
+// the sum of Connect, Receive, Length and Exceptions: one broken read is in Receive, mostly in Exceptions, and without
+// -l in Length too, since the body is shorter than the first was. So the largest of these three is the number of
+// requests that went wrong, and connections that could not be made come on top of "Complete requests". Answers other
+// than 2xx are counted apart; one that also has another length counts twice here, so that right answers are never
+// overstated.
 //
-// "Time per request (mean)" is C/throughput and tells nothing of its own; the mean in the table of connection times is one
-// of measured times. Times include connecting, and are whole milliseconds. ab has no timeout for single requests.
+// "Time per request (mean)" is C/throughput and tells nothing of its own; the mean in the table of connection times is
+// one of measured times. Times include connecting, and are whole milliseconds. ab has no timeout for single requests.
 //
 // Source: docs/load.md#other-load-generators; apache/httpd support/ab.c.
 func parseAb(printed string) (*Output, error) {
@@ -86,7 +88,8 @@ func parseAb(printed string) (*Output, error) {
 
 // abTimes reads what ab tells by second, the mean time of requests, and their percentiles.
 func (o *Output) abTimes(printed string, complete int64) {
-	for _, flow := range []struct{ name, metric string }{{"Total transferred:", "bytes.in"}, {"Total body sent:", "bytes.out"}} {
+	for _, flow := range []struct{ name, metric string }{{"Total transferred:", "bytes.in"},
+		{"Total body sent:", "bytes.out"}} {
 		if text, ok := after(printed, flow.name); ok && o.Window > 0 {
 			o.add(flow.metric, o.number(first(text), "number of bytes")/o.Window.Seconds(), 0, "B/s")
 		}
@@ -146,7 +149,8 @@ func callAb(l *spec.Load, _ int) (Call, error) {
 	if l.Duration > 0 {
 		c.flag("-t", wholeSeconds(l.Duration)) // it sets -n to 50,000, so the number comes behind it
 	}
-	c.flag("-n", strconv.Itoa(cmp.Or(l.Requests, abMost)), "-c", strconv.Itoa(l.Connections), "-s", wholeSeconds(l.Timeout))
+	c.flag("-n", strconv.Itoa(cmp.Or(l.Requests, abMost)), "-c", strconv.Itoa(l.Connections), "-s",
+		wholeSeconds(l.Timeout))
 	if l.Keepalive {
 		c.flag("-k")
 	}

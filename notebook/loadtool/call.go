@@ -68,7 +68,8 @@ type Call struct {
 	Shell   string
 	Threads int // that put the load on
 
-	// flags are made from the keys of the load. The author's own words follow them, and then the operands: where the load goes.
+	// flags are made from the keys of the load. The author's own words follow them, and then the operands: where the load
+	// goes.
 	flags    []string
 	operands []string
 }

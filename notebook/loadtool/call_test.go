@@ -12,7 +12,8 @@ import (
 
 func TestLines(t *testing.T) {
 	http := func(change func(*spec.Load)) *spec.Load {
-		l := &spec.Load{Target: "http://server/x?y=1", Method: "GET", Connections: 10, Duration: 5 * time.Second, Timeout: 10 * time.Second, Keepalive: true}
+		l := &spec.Load{Target: "http://server/x?y=1", Method: "GET", Connections: 10, Duration: 5 * time.Second,
+			Timeout: 10 * time.Second, Keepalive: true}
 		if change != nil {
 			change(l)
 		}
@@ -20,10 +21,13 @@ func TestLines(t *testing.T) {
 	}
 	counted := func(l *spec.Load) { l.Duration, l.Requests, l.Keepalive = 0, 100, false }
 	posted := func(l *spec.Load) {
-		l.Method, l.Body, l.Headers = "PUT", "it's \"x\"\n", map[string]string{"X-A": "b c", "content-type": "a/b", "Host": "me"}
+		l.Method, l.Body, l.Headers = "PUT", "it's \"x\"\n", map[string]string{"X-A": "b c", "content-type": "a/b",
+			"Host": "me"}
 	}
-	database := &spec.Load{Target: "postgres://ann:hunter%204@db/shop", Connections: 4, Duration: 5 * time.Second, Keepalive: true, Body: "select 1"}
-	cache := &spec.Load{Target: "redis://ann:hunter%204@cache:7000/2", Connections: 4, Requests: 1000, Threads: 2, Args: []string{"-t", "get"}}
+	database := &spec.Load{Target: "postgres://ann:hunter%204@db/shop", Connections: 4, Duration: 5 * time.Second,
+		Keepalive: true, Body: "select 1"}
+	cache := &spec.Load{Target: "redis://ann:hunter%204@cache:7000/2", Connections: 4, Requests: 1000, Threads: 2,
+		Args: []string{"-t", "get"}}
 	for _, tt := range []struct {
 		name, tool  string
 		load        *spec.Load
@@ -33,12 +37,19 @@ func TestLines(t *testing.T) {
 	}{
 		{"time", "ab", http(nil), "ab -t 5 -n 10000000 -c 10 -s 10 -k 'http://server:80/x?y=1'", "", ""},
 		{"requests", "ab", http(counted), "ab -n 100 -c 10 -s 10 'http://server:80/x?y=1'", "", ""},
-		{"requests for a time", "ab", http(func(l *spec.Load) { l.Requests = 7 }), "ab -t 5 -n 7 -c 10 -s 10 -k 'http://server:80/x?y=1'", "", ""},
+		{"requests for a time", "ab", http(func(l *spec.Load) { l.Requests = 7 }),
+			"ab -t 5 -n 7 -c 10 -s 10 -k 'http://server:80/x?y=1'", "", ""},
 		{"a body", "ab", http(posted),
-			"ab -t 5 -n 10000000 -c 10 -s 10 -k -H 'Host: me' -H 'X-A: b c' -p /benchbook/body -T a/b -m PUT 'http://server:80/x?y=1'", "", "it's \"x\"\n"},
-		{"TLS", "ab", http(func(l *spec.Load) { l.Target = "https://server" }), "ab -t 5 -n 10000000 -c 10 -s 10 -k https://server:443/", "", ""},
-		{"heads", "ab", http(func(l *spec.Load) { l.Method = "HEAD" }), "ab -t 5 -n 10000000 -c 10 -s 10 -k -i 'http://server:80/x?y=1'", "", ""},
-		{"words of the author", "ab", http(func(l *spec.Load) { l.Target, l.Args = "http://server:8080", []string{"-r", "-l"} }),
+			"ab -t 5 -n 10000000 -c 10 -s 10 -k -H 'Host: me' -H 'X-A: b c' -p /benchbook/body -T a/b -m PUT " +
+				"'http://server:80/x?y=1'", "", "it's \"x\"\n"},
+		{"TLS", "ab", http(func(l *spec.Load) { l.Target = "https://server" }),
+			"ab -t 5 -n 10000000 -c 10 -s 10 -k https://server:443/", "", ""},
+		{"heads", "ab", http(func(l *spec.Load) { l.Method = "HEAD" }),
+			"ab -t 5 -n 10000000 -c 10 -s 10 -k -i 'http://server:80/x?y=1'", "", ""},
+		{"words of the author", "ab", http(func(l *spec.Load) {
+			l.Target, l.Args = "http://server:8080",
+				[]string{"-r", "-l"}
+		}),
 			"ab -t 5 -n 10000000 -c 10 -s 10 -k -r -l http://server:8080/", "", ""},
 		{"time", "wrk", http(nil), "wrk -t 2 -c 10 -d 5s --timeout 10s --latency 'http://server:80/x?y=1'", "", ""},
 		{"threads that connections cannot be shared by", "wrk", http(func(l *spec.Load) { l.Connections = 9 }),
@@ -46,16 +57,21 @@ func TestLines(t *testing.T) {
 		{"without keep-alive", "wrk", http(func(l *spec.Load) { l.Keepalive = false }),
 			"wrk -t 2 -c 10 -d 5s --timeout 10s --latency -H 'Connection: close' 'http://server:80/x?y=1'", "", ""},
 		{"a body", "wrk", http(posted),
-			"wrk -t 2 -c 10 -d 5s --timeout 10s --latency -H 'Host: me' -H 'X-A: b c' -H 'content-type: a/b' -s /benchbook/load.lua 'http://server:80/x?y=1'", "",
+			"wrk -t 2 -c 10 -d 5s --timeout 10s --latency -H 'Host: me' -H 'X-A: b c' -H 'content-type: a/b' -s " +
+				"/benchbook/load.lua 'http://server:80/x?y=1'", "",
 			"wrk.method = \"PUT\"\nwrk.body = \"it\\039s \\034x\\034\\010\"\n"},
 		{"time", "hey", http(nil), "hey -z 5s -c 10 -t 10 -cpus 3 'http://server:80/x?y=1'", "", ""},
-		{"requests", "hey", http(counted), "hey -n 100 -o csv -c 10 -t 10 -cpus 3 -disable-keepalive 'http://server:80/x?y=1'", "", ""},
+		{"requests", "hey", http(counted),
+			"hey -n 100 -o csv -c 10 -t 10 -cpus 3 -disable-keepalive 'http://server:80/x?y=1'", "", ""},
 		{"a body", "hey", http(posted),
-			"hey -z 5s -c 10 -t 10 -cpus 3 -m PUT -host me -H 'X-A: b c' -H 'content-type: a/b' -D /benchbook/body 'http://server:80/x?y=1'", "", "it's \"x\"\n"},
+			"hey -z 5s -c 10 -t 10 -cpus 3 -m PUT -host me -H 'X-A: b c' -H 'content-type: a/b' -D /benchbook/body " +
+				"'http://server:80/x?y=1'", "", "it's \"x\"\n"},
 		{"time", "pgbench", database,
-			"pgbench -h db -p 5432 -U ann -c 4 -j 3 -T 5 -l --log-prefix=/tmp/benchbook -n -f /benchbook/body shop", "PGPASSWORD=hunter 4", "select 1"},
+			"pgbench -h db -p 5432 -U ann -c 4 -j 3 -T 5 -l --log-prefix=/tmp/benchbook -n -f /benchbook/body shop",
+			"PGPASSWORD=hunter 4", "select 1"},
 		{"requests", "redis-benchmark", cache,
-			"redis-benchmark -h cache -p 7000 --user ann --dbnum 2 -n 1000 -c 4 --threads 2 -k 0 --csv -t get", "REDISCLI_AUTH=hunter 4", ""},
+			"redis-benchmark -h cache -p 7000 --user ann --dbnum 2 -n 1000 -c 4 --threads 2 -k 0 --csv -t get",
+			"REDISCLI_AUTH=hunter 4", ""},
 	} {
 		t.Run(tt.tool+" "+tt.name, func(t *testing.T) {
 			tool, _ := Find(tt.tool)
@@ -80,7 +96,8 @@ func TestLines(t *testing.T) {
 			if file != tt.file {
 				t.Errorf("files\n%q, want\n%q", file, tt.file)
 			}
-			if strings.Contains(c.Line(tt.tool, nil), "hunter") || slices.ContainsFunc(c.Words(nil), func(w string) bool { return strings.Contains(w, "hunter") }) {
+			if strings.Contains(c.Line(tt.tool, nil), "hunter") || slices.ContainsFunc(c.Words(nil),
+				func(w string) bool { return strings.Contains(w, "hunter") }) {
 				t.Error("the password is in the line")
 			}
 		})
@@ -94,7 +111,8 @@ func TestFlags(t *testing.T) {
 			continue
 		}
 		flags := tool.Program.Flags
-		base := spec.Load{Target: "http://s:1/", Method: "POST", Connections: 2, Threads: 1, Duration: time.Second, Timeout: time.Second, Keepalive: true, Body: "x"}
+		base := spec.Load{Target: "http://s:1/", Method: "POST", Connections: 2, Threads: 1, Duration: time.Second,
+			Timeout: time.Second, Keepalive: true, Body: "x"}
 		if flags["duration"] == "" {
 			base.Requests = 20
 		}
@@ -111,9 +129,11 @@ func TestFlags(t *testing.T) {
 			change := map[string]func(*spec.Load){
 				"connections": func(l *spec.Load) { l.Connections = 4 }, "threads": func(l *spec.Load) { l.Threads = 2 },
 				"requests": func(l *spec.Load) { l.Requests = 40 }, "duration": func(l *spec.Load) { l.Duration = 3 * time.Second },
-				"timeout": func(l *spec.Load) { l.Timeout = 3 * time.Second }, "keepalive": func(l *spec.Load) { l.Keepalive = false },
-				"method": func(l *spec.Load) { l.Method = "PUT" }, "headers": func(l *spec.Load) { l.Headers = map[string]string{"A": "b"} },
-				"body": func(l *spec.Load) { l.Body = "y" },
+				"timeout":   func(l *spec.Load) { l.Timeout = 3 * time.Second },
+				"keepalive": func(l *spec.Load) { l.Keepalive = false },
+				"method":    func(l *spec.Load) { l.Method = "PUT" },
+				"headers":   func(l *spec.Load) { l.Headers = map[string]string{"A": "b"} },
+				"body":      func(l *spec.Load) { l.Body = "y" },
 			}[key]
 			if change == nil {
 				if key != "warmup" && key != "verify" {

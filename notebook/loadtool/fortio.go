@@ -18,10 +18,10 @@ var fortio = Tool{
 
 // fortio is a closed loop of threads, each with a pace unless -qps is 0 or below. We read what it saves with -json.
 //
-// Its times are those of all requests, the failed ones among them, connecting included. It keeps them in a histogram whose bars
-// are one millisecond wide unless -r says otherwise, and reads percentiles off lines across the bars: the width of
-// the bar is the step of a percentile. To fortio a request has failed if its status is not 200; a status of -1 or 0 is a request
-// without an answer.
+// Its times are those of all requests, the failed ones among them, connecting included. It keeps them in a histogram
+// whose bars are one millisecond wide unless -r says otherwise, and reads percentiles off lines across the bars: the
+// width of the bar is the step of a percentile. To fortio a request has failed if its status is not 200; a status of -1
+// or 0 is a request without an answer.
 //
 // Source: fortio/fortio periodic/periodic.go, fhttp/httprunner.go, stats/stats.go.
 func parseFortio(printed string) (*Output, error) {

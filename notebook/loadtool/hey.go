@@ -23,7 +23,8 @@ var hey = Tool{
 	Program: &Program{
 		Image: debian("hey", "hey"),
 		HTTP:  true,
-		Flags: map[string]string{"connections": "-c", "threads": "-cpus", "requests": "-n", "duration": "-z", "warmup": "", "timeout": "-t",
+		Flags: map[string]string{"connections": "-c", "threads": "-cpus", "requests": "-n", "duration": "-z", "warmup": "",
+			"timeout":   "-t",
 			"keepalive": "-disable-keepalive", "method": "-m", "headers": "-H", "body": "-D", "verify": ""},
 		Seconds:  []string{"timeout"},
 		Either:   true,
@@ -50,9 +51,10 @@ var (
 
 // hey is a closed loop of goroutines. It prints a summary, or with -o csv every answer.
 //
-// Its requests are all that ended, in an answer or an error; its times are those of answers of any status. Times include
-// connecting, and have a step of a tenth of a millisecond. The summary tells status and error of every request; the CSV tells
-// nothing of errors, so that without the number of requests that were asked for it does not tell how many failed.
+// Its requests are all that ended, in an answer or an error; its times are those of answers of any status. Times
+// include connecting, and have a step of a tenth of a millisecond. The summary tells status and error of every request;
+// the CSV tells nothing of errors, so that without the number of requests that were asked for it does not tell how many
+// failed.
 //
 // Its "Total data" are bodies without their heads, which is not what bytes.in means.
 //
@@ -89,7 +91,8 @@ func parseHey(printed string) (*Output, error) {
 	case answers >= heyMost && all > float64(o.Attempted)+slack:
 		return o.fail("hey keeps no more than %d answers, and there were more: measure for a shorter time", heyMost)
 	case math.Abs(all-float64(o.Attempted)) > slack, !ended && slack >= 1:
-		return o.fail("its rate is of %.0f requests, and it lists %d; the last line is %q", all, o.Attempted, LastLine(printed))
+		return o.fail("its rate is of %.0f requests, and it lists %d; the last line is %q", all, o.Attempted,
+			LastLine(printed))
 	}
 	o.lasted(o.Attempted, rate)
 	o.Completed, o.Failed = right, o.Attempted-right
@@ -130,7 +133,8 @@ func errorKind(message string) string {
 	message = strings.ToLower(message)
 	for _, known := range []struct{ words, kind string }{
 		{"connection refused", "connect"}, {"no route to host", "connect"}, {"connection reset by peer", "reset"},
-		{"client.timeout exceeded", "timeout"}, {"i/o timeout", "timeout"}, {"eof", "closed"}, {"server closed idle connection", "closed"},
+		{"client.timeout exceeded", "timeout"}, {"i/o timeout", "timeout"}, {"eof", "closed"},
+		{"server closed idle connection", "closed"},
 	} {
 		if strings.Contains(message, known.words) {
 			return known.kind
@@ -193,7 +197,8 @@ func wroteHey(printed string) bool {
 		strings.Contains(printed, "\nStatus code distribution:\n") && !strings.Contains(printed, "Success rate:")
 }
 
-// callHey asks for every answer where the number of requests is known, and else for the summary, which alone tells the errors.
+// callHey asks for every answer where the number of requests is known, and else for the summary, which alone tells the
+// errors.
 func callHey(l *spec.Load, cores int) (Call, error) {
 	c := Call{Threads: cmp.Or(l.Threads, max(1, cores))}
 	target, err := withPort(l.Target)

@@ -18,8 +18,9 @@ var hyperfine = Tool{
 	pick:  pickHyperfine,
 }
 
-// hyperfine times a program, many times, and saves what it found with --export-json. All runs of a program together are one
-// repetition here: they were made in one session and follow each other, so they do not tell how much repetitions differ.
+// hyperfine times a program, many times, and saves what it found with --export-json. All runs of a program together are
+// one repetition here: they were made in one session and follow each other, so they do not tell how much repetitions
+// differ.
 //
 // Processor times it tells as means only, so the elapsed time is the mean too.
 //
@@ -58,8 +59,8 @@ func parseHyperfine(printed string) (*Output, error) {
 	return o.whole()
 }
 
-// pickHyperfine leaves one of several programs: the one of that name, or, if that is empty, the one that has one of the likely names. Where two have
-// the same name, as those that were run with other parameters, nothing tells them apart.
+// pickHyperfine leaves one of several programs: the one of that name, or, if that is empty, the one that has one of the
+// likely names. Where two have the same name, as those that were run with other parameters, nothing tells them apart.
 func pickHyperfine(text []byte, name string, likely []string) ([]byte, error) {
 	const tool = "hyperfine"
 	var saved struct{ Results []json.RawMessage }
@@ -86,11 +87,13 @@ func pickHyperfine(text []byte, name string, likely []string) ([]byte, error) {
 	all := strings.Join(names, ", ")
 	switch {
 	case len(picked) > 1:
-		return nil, noSamples(tool, "it has %d programs of the same name, of %s: save each in a file of its own", len(picked), all)
+		return nil, noSamples(tool, "it has %d programs of the same name, of %s: save each in a file of its own", len(picked),
+			all)
 	case len(picked) == 0 && name != "":
 		return nil, noSamples(tool, "it has no program %q, but %s", name, all)
 	case len(picked) == 0:
-		return nil, noSamples(tool, "it has %d programs, %s: name the one that it is of with --program", len(saved.Results), all)
+		return nil, noSamples(tool, "it has %d programs, %s: name the one that it is of with --program", len(saved.Results),
+			all)
 	}
 	return json.Marshal(map[string]any{"results": picked})
 }
@@ -100,5 +103,6 @@ func wroteHyperfine(printed string) bool {
 		return true // which cannot be read, but whose way out we know
 	}
 	var saved struct{ Results []struct{ Command *string } }
-	return looksLike(printed, "results") && json.Unmarshal([]byte(printed), &saved) == nil && len(saved.Results) > 0 && saved.Results[0].Command != nil
+	return looksLike(printed, "results") && json.Unmarshal([]byte(printed), &saved) == nil && len(saved.Results) > 0 &&
+		saved.Results[0].Command != nil
 }

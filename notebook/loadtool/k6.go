@@ -23,20 +23,22 @@ var (
 	k6Dots     = `\.*: `
 	k6Duration = regexp.MustCompile(k6Mark + `http_req_duration` + k6Dots + `(.+)$`)
 	// Before version 1 how many failed and how many did not stand behind two marks.
-	k6Failed   = regexp.MustCompile(k6Mark + `http_req_failed` + k6Dots + `\s*[0-9.]+%\s+(?:(\d+) out of (\d+)|\S+ (\d+)\s+\S+ (\d+))\s*$`)
+	k6Failed = regexp.MustCompile(k6Mark + `http_req_failed` + k6Dots +
+		`\s*[0-9.]+%\s+(?:(\d+) out of (\d+)|\S+ (\d+)\s+\S+ (\d+))\s*$`)
 	k6Requests = regexp.MustCompile(k6Mark + `http_reqs` + k6Dots + `\s*(\d+)\s+([0-9.]+)/s\s*$`)
 	// A run that is shorter than a second tells nothing of its users.
-	k6Short = regexp.MustCompile(`(?m)^\s+iterations` + k6Dots + `.+\n(?:[ \t]*\n|(?:.*\n)*\s+data_sent` + k6Dots + `.+/s\n)`)
+	k6Short = regexp.MustCompile(`(?m)^\s+iterations` + k6Dots + `.+\n(?:[ \t]*\n|(?:.*\n)*\s+data_sent` + k6Dots +
+		`.+/s\n)`)
 	k6Users = regexp.MustCompile(`(?m)^\s+vus_max` + k6Dots + `\s*(\d+)\s+min=(\d+)\s+max=(\d+)\s*\n`)
 	k6Tail  = regexp.MustCompile(`(?m)^\s+data_sent` + k6Dots + `.+/s\n`)
 )
 
-// k6 runs a script, in a closed or an open loop, which its summary does not tell. We read the summary that it prints at the end,
-// or the JSON that --summary-export or a handleSummary of the script saves, which has all digits.
+// k6 runs a script, in a closed or an open loop, which its summary does not tell. We read the summary that it prints at
+// the end, or the JSON that --summary-export or a handleSummary of the script saves, which has all digits.
 //
-// Its times, http_req_duration, are from sending to the last byte, of all requests, the failed ones among them; connecting is
-// not included. To k6 a request has failed if it had no answer or one of status 400 and above, unless the script says
-// otherwise. The window is that of the whole test.
+// Its times, http_req_duration, are from sending to the last byte, of all requests, the failed ones among them;
+// connecting is not included. To k6 a request has failed if it had no answer or one of status 400 and above, unless the
+// script says otherwise. The window is that of the whole test.
 //
 // Source: grafana/k6 internal/js/summary, docs "Built-in metrics".
 func parseK6(printed string) (*Output, error) {
@@ -45,9 +47,11 @@ func parseK6(printed string) (*Output, error) {
 	if strings.HasPrefix(strings.TrimSpace(printed), "{") {
 		return o.parseK6JSON(printed)
 	}
-	requests, failed, times := k6Requests.FindStringSubmatch(printed), k6Failed.FindStringSubmatch(printed), k6Duration.FindStringSubmatch(printed)
+	requests, failed, times := k6Requests.FindStringSubmatch(printed), k6Failed.FindStringSubmatch(printed),
+		k6Duration.FindStringSubmatch(printed)
 	users := k6Users.FindStringSubmatch(printed)
-	if requests == nil || failed == nil || times == nil || users == nil && !k6Short.MatchString(printed) || !k6Tail.MatchString(printed) {
+	if requests == nil || failed == nil || times == nil || users == nil && !k6Short.MatchString(printed) ||
+		!k6Tail.MatchString(printed) {
 		return o.fail("it has no whole summary of HTTP requests; the last line is %q", LastLine(printed))
 	}
 	all, rate := o.count(requests[1], "requests"), o.number(requests[2], "rate")
@@ -100,12 +104,14 @@ func (o *Output) parseK6JSON(printed string) (*Output, error) {
 	var requests struct{ Count, Rate *float64 }
 	var failed struct{ Passes, Fails *float64 } // what passes is that a request has failed
 	var times map[string]json.RawMessage        // numbers, and the thresholds
-	for name, into := range map[string]any{"http_reqs": &requests, "http_req_failed": &failed, "http_req_duration": &times} {
+	for name, into := range map[string]any{"http_reqs": &requests, "http_req_failed": &failed,
+		"http_req_duration": &times} {
 		if err := json.Unmarshal(k6Values(saved.Metrics[name]), into); err != nil {
 			return o.fail("it has no %s: save what k6 run --summary-export saves, or all that handleSummary gets", name)
 		}
 	}
-	if requests.Count == nil || requests.Rate == nil || failed.Passes == nil || failed.Fails == nil || !finite(*requests.Rate) {
+	if requests.Count == nil || requests.Rate == nil || failed.Passes == nil || failed.Fails == nil ||
+		!finite(*requests.Rate) {
 		return o.fail("it does not count requests and failures")
 	}
 	all, bad, good := o.whole64(*requests.Count), o.whole64(*failed.Passes), o.whole64(*failed.Fails)

@@ -20,9 +20,9 @@ var oha = Tool{
 // ohaDeadline is how oha calls requests that it gave up since its time was over. They are no failures of anybody.
 const ohaDeadline = "aborted due to deadline"
 
-// oha is a closed loop, or with -q an open one, which its output does not tell. We read what it prints with --output-format json,
-// in older versions -j. Its times are those of answers of any status, connecting included. Requests that it gave up at
-// the end are not counted here.
+// oha is a closed loop, or with -q an open one, which its output does not tell. We read what it prints with
+// --output-format json, in older versions -j. Its times are those of answers of any status, connecting included.
+// Requests that it gave up at the end are not counted here.
 //
 // Source: hatoo/oha src/printer.rs, src/result_data.rs.
 func parseOha(printed string) (*Output, error) {
@@ -38,7 +38,8 @@ func parseOha(printed string) (*Output, error) {
 	}
 	o.parseJSON(printed, &saved, "save what oha --output-format json prints")
 	summary := saved.Summary
-	if summary.Total == nil || summary.RequestsPerSec == nil || saved.StatusCodeDistribution == nil || saved.ErrorDistribution == nil {
+	if summary.Total == nil || summary.RequestsPerSec == nil || saved.StatusCodeDistribution == nil ||
+		saved.ErrorDistribution == nil {
 		return o.fail("it has no summary with status codes and errors: save what oha prints with --output-format json")
 	}
 	answers, right := o.answers(saved.StatusCodeDistribution)

@@ -17,8 +17,8 @@ type Output struct {
 	Tool    string
 	Version string // empty if the output does not tell
 
-	// Samples are in base units, with the step in which the tool prints them. There are no samples of what Attempted, Failed and
-	// Window give, unless the tool tells it better.
+	// Samples are in base units, with the step in which the tool prints them. There are no samples of what Attempted,
+	// Failed and Window give, unless the tool tells it better.
 	Samples    []record.Sample
 	Histograms map[string]record.Histogram // "latency", if the tool gives every value
 
@@ -26,8 +26,8 @@ type Output struct {
 	Failed    int64 // of them, without a right answer; -1 unknown
 	Completed int64 // right answers; -1 unknown
 
-	// Failures counts by kind, and has only the kinds that the tool tells from others. Statuses is nil if the tool does not tell
-	// the status of every answer.
+	// Failures counts by kind, and has only the kinds that the tool tells from others. Statuses is nil if the tool does
+	// not tell the status of every answer.
 	Failures, Statuses map[string]int64
 
 	Window      time.Duration // in which it measured; 0 unknown
@@ -37,8 +37,8 @@ type Output struct {
 
 	// Connecting says whether the times of requests include opening their connections, where that is necessary.
 	Connecting bool
-	// Counted says that the run ended after a number of requests, Paced that clients waited between requests, or sent them on a
-	// schedule. Then Little's law tells nothing of the clients.
+	// Counted says that the run ended after a number of requests, Paced that clients waited between requests, or sent them
+	// on a schedule. Then Little's law tells nothing of the clients.
 	Counted, Paced bool
 
 	// Due says that times begin when requests were due, and not when they were sent.
@@ -185,8 +185,8 @@ func (o *Output) inOrder() {
 	}
 }
 
-// Load says what an output means for the checks of a load that was put on by it. Times that are not what the load asks for
-// are taken out of the output: those without connecting where every request has to connect.
+// Load says what an output means for the checks of a load that was put on by it. Times that are not what the load asks
+// for are taken out of the output: those without connecting where every request has to connect.
 //
 // Source: docs/method.md#quantities-checked and docs/method.md#definitions.
 func (o *Output) Load(l *spec.Load) *record.Load {
@@ -205,8 +205,8 @@ func (o *Output) Load(l *spec.Load) *record.Load {
 	return out
 }
 
-// mean is the mean time of requests; false if the output does not tell it, or only so coarsely that Little's law could be
-// anything by it.
+// mean is the mean time of requests; false if the output does not tell it, or only so coarsely that Little's law could
+// be anything by it.
 func (o *Output) mean() (float64, bool) {
 	if h, ok := o.Histograms["latency"]; ok {
 		return h.Sum / float64(h.Count), h.Count == o.Timed

@@ -17,8 +17,9 @@ var pgbench = Tool{
 	Load:  true,
 	Program: &Program{
 		Image: debian("postgresql-15", "/usr/lib/postgresql/15/bin/pgbench"),
-		Flags: map[string]string{"connections": "-c", "threads": "-j", "requests": "-t", "duration": "-T", "warmup": "", "keepalive": "-C",
-			"body": "-f"},
+		Flags: map[string]string{"connections": "-c", "threads": "-j", "requests": "-t", "duration": "-T", "warmup": "",
+			"keepalive": "-C",
+			"body":      "-f"},
 		Seconds:  []string{"duration", "warmup"},
 		Either:   true,
 		Even:     true,
@@ -35,8 +36,9 @@ var (
 	pgbenchFailed    = regexp.MustCompile(`(?m)^number of failed transactions: (\d+) \(`)
 	pgbenchMean      = regexp.MustCompile(`(?m)^latency average = ([0-9.]+) ms$`)
 	pgbenchSpread    = regexp.MustCompile(`(?m)^latency stddev = `)
-	pgbenchRate      = regexp.MustCompile(`(?m)^tps = ([0-9.]+) \((?:without initial connection time|including reconnection times)\)\n`)
-	pgbenchRow       = regexp.MustCompile(`^(\d+) (\d+) (\d+|failed|skipped) (\d+) (\d+) (\d+)(?: \d+)*$`)
+	pgbenchRate      = regexp.MustCompile(
+		`(?m)^tps = ([0-9.]+) \((?:without initial connection time|including reconnection times)\)\n`)
+	pgbenchRow = regexp.MustCompile(`^(\d+) (\d+) (\d+|failed|skipped) (\d+) (\d+) (\d+)(?: \d+)*$`)
 )
 
 // pgbenchLog is the line between the summary of pgbench and its log of transactions, where a Driver has both printed.
@@ -61,7 +63,8 @@ func parsePgbench(printed string) (*Output, error) {
 	processed, clients, rate := pgbenchProcessed.FindStringSubmatch(summary), pgbenchClients.FindStringSubmatch(summary),
 		pgbenchRate.FindStringSubmatch(summary)
 	if processed == nil || clients == nil || rate == nil {
-		return o.fail("it is incomplete: it must run from the number of clients to tps; the last line is %q", LastLine(summary))
+		return o.fail("it is incomplete: it must run from the number of clients to tps; the last line is %q",
+			LastLine(summary))
 	}
 	o.Connections, o.Counted = int(o.count(clients[1], "clients")), len(processed[2]) > 0
 	o.Completed, o.Failed = o.count(processed[1], "transactions"), 0
@@ -107,7 +110,8 @@ func (o *Output) transactions(log string) (*Output, error) {
 	return o.addTimes(times, 1e-6)
 }
 
-// pgbenchShell prints the log of transactions behind the summary. Nothing can be taken out of a container that has ended.
+// pgbenchShell prints the log of transactions behind the summary. Nothing can be taken out of a container that has
+// ended.
 const pgbenchShell = `"$@" || exit; echo; echo "` + pgbenchLog + `"; cat /tmp/benchbook.*`
 
 func callPgbench(l *spec.Load, cores int) (Call, error) {

@@ -132,22 +132,23 @@ func (d *distribution) add(t time.Duration) {
 	}
 }
 
-// addTimes adds the histogram of all times of right answers, if there are any; step is the size of the tool's last digit, in
-// seconds.
+// addTimes adds the histogram of all times of right answers, if there are any; step is the size of the tool's last
+// digit, in seconds.
 func (o *Output) addTimes(d *distribution, step float64) (*Output, error) {
 	encoded, err := d.hdr.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
 	if err != nil {
 		return nil, fmt.Errorf("encoding the times of requests: %w", err)
 	}
 	if d.count > 0 {
-		o.Histograms = map[string]record.Histogram{"latency": {HDR: string(encoded), Count: d.count, Overflow: d.overflow, Step: step,
-			Min: d.least.Seconds(), Max: d.longest.Seconds(), Sum: d.sum.Seconds()}}
+		o.Histograms = map[string]record.Histogram{"latency": {HDR: string(encoded), Count: d.count, Overflow: d.overflow,
+			Step: step,
+			Min:  d.least.Seconds(), Max: d.longest.Seconds(), Sum: d.sum.Seconds()}}
 	}
 	return o.whole()
 }
 
-// after gives what stands behind the first line that begins with a prefix, white space aside; false if there is none, or if it
-// is the last line and has no end: then it may have been cut.
+// after gives what stands behind the first line that begins with a prefix, white space aside; false if there is none,
+// or if it is the last line and has no end: then it may have been cut.
 func after(printed, prefix string) (string, bool) {
 	for line := range strings.Lines(printed) {
 		if rest, ok := strings.CutPrefix(strings.TrimSpace(line), prefix); ok {

@@ -24,12 +24,13 @@ var redisBenchmark = Tool{
 }
 
 // redisHeader is the first row of what redis-benchmark --csv prints, since version 6.2.
-var redisHeader = []string{"test", "rps", "avg_latency_ms", "min_latency_ms", "p50_latency_ms", "p95_latency_ms", "p99_latency_ms", "max_latency_ms"}
+var redisHeader = []string{"test", "rps", "avg_latency_ms", "min_latency_ms", "p50_latency_ms", "p95_latency_ms",
+	"p99_latency_ms", "max_latency_ms"}
 
 // redis-benchmark is a closed loop of clients. With --csv it prints a row for every test, of which there has to be one.
 //
-// It ends with an error at the first answer that is one, so that all requests of a whole output were right; how many they were
-// the row does not tell. Times do not include connecting; with pipelining they are those of a whole batch.
+// It ends with an error at the first answer that is one, so that all requests of a whole output were right; how many
+// they were the row does not tell. Times do not include connecting; with pipelining they are those of a whole batch.
 //
 // Source: redis src/redis-benchmark.c, showLatencyReport.
 func parseRedisBenchmark(printed string) (*Output, error) {
@@ -48,7 +49,8 @@ func parseRedisBenchmark(printed string) (*Output, error) {
 	}
 	o.Counted, o.Failed = true, 0
 	o.add("throughput", rate.value, rate.step, "1/s")
-	for i, metric := range []string{2: "latency.mean", 4: "latency.p50", 5: "latency.p95", 6: "latency.p99", 7: "latency.max"} {
+	for i, metric := range []string{2: "latency.mean", 4: "latency.p50", 5: "latency.p95", 6: "latency.p99",
+		7: "latency.max"} {
 		if metric != "" {
 			o.addTime(metric, row[i], inUnit(millisecond))
 		}
@@ -87,7 +89,8 @@ func callRedisBenchmark(l *spec.Load, _ int) (Call, error) {
 }
 
 func completeRedisBenchmark(l *spec.Load, o *Output) error {
-	o.Connections, o.Attempted, o.Completed, o.Timed = l.Connections, int64(l.Requests), int64(l.Requests), int64(l.Requests)
+	o.Connections, o.Attempted, o.Completed, o.Timed = l.Connections, int64(l.Requests), int64(l.Requests),
+		int64(l.Requests)
 	rate, _ := o.sample("throughput")
 	o.lasted(o.Attempted, rate.Value)
 	return nil

@@ -13,14 +13,16 @@ import (
 	"benchbook/slice"
 )
 
-// Text is what a tool printed as text in UTF-8 whose lines end with a line feed. Shells save it otherwise: PowerShell in UTF-16, and on Windows
-// lines end with a carriage return too. The error says that half of a character is missing.
+// Text is what a tool printed as text in UTF-8 whose lines end with a line feed. Shells save it otherwise: PowerShell
+// in UTF-16, and on Windows lines end with a carriage return too. The error says that half of a character is missing.
 func Text(printed []byte) ([]byte, error) {
 	var order binary.ByteOrder
 	switch {
-	case bytes.HasPrefix(printed, []byte("\xff\xfe")), len(printed) > 3 && printed[0] != 0 && printed[1] == 0 && printed[3] == 0:
+	case bytes.HasPrefix(printed, []byte("\xff\xfe")), len(printed) > 3 && printed[0] != 0 && printed[1] == 0 &&
+		printed[3] == 0:
 		order = binary.LittleEndian
-	case bytes.HasPrefix(printed, []byte("\xfe\xff")), len(printed) > 3 && printed[0] == 0 && printed[1] != 0 && printed[2] == 0:
+	case bytes.HasPrefix(printed, []byte("\xfe\xff")), len(printed) > 3 && printed[0] == 0 && printed[1] != 0 &&
+		printed[2] == 0:
 		order = binary.BigEndian
 	}
 	if order != nil {
@@ -40,8 +42,8 @@ func Text(printed []byte) ([]byte, error) {
 	return bytes.ReplaceAll(printed, []byte("\r\n"), []byte("\n")), nil
 }
 
-// percentileMetric is the metric of a percentile as a tool writes it, "50" or "99.900": that of 100 is the maximum. It is false for what is
-// none, and empty for 0, of which nothing can be told.
+// percentileMetric is the metric of a percentile as a tool writes it, "50" or "99.900": that of 100 is the maximum. It
+// is false for what is none, and empty for 0, of which nothing can be told.
 func percentileMetric(share string) (metric string, ok bool) {
 	if _, err := number(share); err != nil {
 		return "", false
@@ -62,15 +64,21 @@ func percentileMetric(share string) (metric string, ok bool) {
 	return "latency.p" + whole, isPercentage(whole)
 }
 
-// Patterns that find percentiles in what tools print, in their first group. They are looser than those that read them, so that none is lost
-// unseen where a tool writes them in another way than we know.
+// Patterns that find percentiles in what tools print, in their first group. They are looser than those that read them,
+// so that none is lost unseen where a tool writes them in another way than we know.
 var (
-	shareLines = regexp.MustCompile(`(?m)^[ \t]*([0-9]+(?:[.,][0-9]+)*)[ \t]*%+[ \t:=]+(?:in[ \t]+)?[^0-9\n]{0,3}[0-9].*$`) // ab, hey, wrk
-	shareNames = regexp.MustCompile(`"p\(?([0-9]+(?:[.,][0-9]+)*)\)?"\s*:\s*-?[0-9]`)                                       // oha, k6
-	shareList  = regexp.MustCompile(`"Percentile"\s*:\s*([0-9]+(?:[.,][0-9]+)*)`)                                           // fortio
-	shareRanks = regexp.MustCompile(`"([0-9]+(?:[.,][0-9]+)*)(?:st|nd|rd|th)"\s*:\s*-?[0-9]`)                               // vegeta
-	shareTable = regexp.MustCompile(`"p([0-9]+(?:[.,][0-9]+)*)_latency_ms"`)                                                // redis-benchmark
-	shareWords = regexp.MustCompile(`(?m)^.*\bhttp_req_duration\b.*$`)                                                      // k6
+	// ab, hey, wrk
+	shareLines = regexp.MustCompile(`(?m)^[ \t]*([0-9]+(?:[.,][0-9]+)*)[ \t]*%+[ \t:=]+(?:in[ \t]+)?[^0-9\n]{0,3}[0-9].*$`)
+	// oha, k6
+	shareNames = regexp.MustCompile(`"p\(?([0-9]+(?:[.,][0-9]+)*)\)?"\s*:\s*-?[0-9]`)
+	// fortio
+	shareList = regexp.MustCompile(`"Percentile"\s*:\s*([0-9]+(?:[.,][0-9]+)*)`)
+	// vegeta
+	shareRanks = regexp.MustCompile(`"([0-9]+(?:[.,][0-9]+)*)(?:st|nd|rd|th)"\s*:\s*-?[0-9]`)
+	// redis-benchmark
+	shareTable = regexp.MustCompile(`"p([0-9]+(?:[.,][0-9]+)*)_latency_ms"`)
+	// k6
+	shareWords = regexp.MustCompile(`(?m)^.*\bhttp_req_duration\b.*$`)
 	shareWord  = regexp.MustCompile(`\bp\(([0-9]+(?:[.,][0-9]+)*)\)=`)
 	shareHead  = regexp.MustCompile(`(?m)^Latencies\s+\[(.*)\]`) // vegeta
 	shareItem  = regexp.MustCompile(`\b([0-9]+(?:[.][0-9]+)*)\b`)
@@ -104,7 +112,8 @@ func within(places, pattern *regexp.Regexp) func(string) []string {
 	}
 }
 
-// losesNone makes sure that each percentile which stands in a text came into its output. A tool that tells no times at all may say why.
+// losesNone makes sure that each percentile which stands in a text came into its output. A tool that tells no times at
+// all may say why.
 func (t Tool) losesNone(text string, o *Output) error {
 	if o.untold {
 		return nil

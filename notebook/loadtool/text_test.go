@@ -121,7 +121,8 @@ func TestLosesNoPercentile(t *testing.T) {
 // linesWithShare are, in any text, what looks to somebody who reads it like a percentile of a time.
 var linesWithShare = regexp.MustCompile(`^ *(\d+(?:\.\d+)?) *%+ +(?:in +)?\d+(?:\.\d+)?(?: *[a-z]+)?$`)
 
-// keepsShares is the property that no percentile which stands in a text is missing in what was read from it, if any time was.
+// keepsShares is the property that no percentile which stands in a text is missing in what was read from it, if any
+// time was.
 func keepsShares(t *testing.T, text []byte, o *Output) {
 	times := slices.ContainsFunc(o.Samples, func(s record.Sample) bool { return strings.HasPrefix(s.Metric, "latency.") })
 	if !times {

@@ -4,8 +4,8 @@
 // docs/method.md#definitions. What a tool does not tell is absent from its Output, and never zero. Output that was cut
 // off, or that contradicts itself, is an error: half a result is none.
 //
-// Each tool has a file of its own, with all that there is to know of it, and how it counts. All of them are in one list,
-// see Tools.
+// Each tool has a file of its own, with all that there is to know of it, and how it counts. All of them are in one
+// list, see Tools.
 package loadtool
 
 import (
@@ -14,8 +14,8 @@ import (
 	"benchbook/slice"
 )
 
-// ErrNoSamples is wrapped by errors that say that an output holds no whole result: it is of another tool, or the tool was
-// stopped, or what it wrote was cut off.
+// ErrNoSamples is wrapped by errors that say that an output holds no whole result: it is of another tool, or the tool
+// was stopped, or what it wrote was cut off.
 var ErrNoSamples = errors.New("no result")
 
 // Tool is a load generator that is not ours.
@@ -57,12 +57,13 @@ func Find(name string) (Tool, bool) {
 	return slice.Find(Tools(), func(t Tool) bool { return t.Name == name })
 }
 
-// Parse reads what the tool printed, or somebody saved of that. Nothing is assumed of how it was called: what only its command line tells is
-// absent from the Output. The error wraps ErrNoSamples if there is no whole result; a percentile that is told and cannot be read makes it none.
+// Parse reads what the tool printed, or somebody saved of that. Nothing is assumed of how it was called: what only its
+// command line tells is absent from the Output. The error wraps ErrNoSamples if there is no whole result; a percentile
+// that is told and cannot be read makes it none.
 func (t Tool) Parse(printed []byte) (*Output, error) { return t.ParseOne(printed, "") }
 
-// ParseOne is Parse for output that may be of several programs: it is read of the one of that name, or, if that is empty, of the one that has
-// one of the likely names.
+// ParseOne is Parse for output that may be of several programs: it is read of the one of that name, or, if that is
+// empty, of the one that has one of the likely names.
 func (t Tool) ParseOne(printed []byte, program string, likely ...string) (*Output, error) {
 	text, err := Text(printed)
 	if err != nil {

@@ -85,7 +85,8 @@ func words(o *Output, err error) string {
 	}
 	for _, k := range slices.Sorted(maps.Keys(o.Histograms)) {
 		h := o.Histograms[k]
-		fmt.Fprintf(&b, "%s: %d times from %.9g to %.9g s, sum %.9g s, %d beyond, in steps of %g s\n", k, h.Count, h.Min, h.Max, h.Sum, h.Overflow, h.Step)
+		fmt.Fprintf(&b, "%s: %d times from %.9g to %.9g s, sum %.9g s, %d beyond, in steps of %g s\n", k, h.Count, h.Min,
+			h.Max, h.Sum, h.Overflow, h.Step)
 	}
 	return b.String()
 }
@@ -151,7 +152,8 @@ func TestRightAnswers(t *testing.T) {
 				t.Fatal(err)
 			}
 			if o.Attempted != tt.attempted || o.Failed != tt.failed || o.Completed != tt.right {
-				t.Errorf("attempted %d, failed %d, right %d; want %d, %d, %d", o.Attempted, o.Failed, o.Completed, tt.attempted, tt.failed, tt.right)
+				t.Errorf("attempted %d, failed %d, right %d; want %d, %d, %d", o.Attempted, o.Failed, o.Completed, tt.attempted,
+					tt.failed, tt.right)
 			}
 			if got := float64(o.Completed) / o.Window.Seconds(); tt.throughput > 0 && math.Abs(got/tt.throughput-1) > 1e-6 {
 				t.Errorf("%v right answers per second, want %v", got, tt.throughput)
@@ -181,7 +183,8 @@ func TestGuess(t *testing.T) {
 	}
 }
 
-// What is cut off before its end is no result. A table of rows that was cut between two of them cannot be told from a whole one.
+// What is cut off before its end is no result. A table of rows that was cut between two of them cannot be told from a
+// whole one.
 func TestCutOff(t *testing.T) {
 	for name, files := range captured(t) {
 		tool, _ := Find(name)
@@ -213,17 +216,20 @@ func TestCutOff(t *testing.T) {
 func property(t *testing.T, o *Output) {
 	for _, s := range o.Samples {
 		m, known := record.LookupMetric(s.Metric)
-		if !known || m.Unit != s.Unit || s.Value < 0 || math.IsNaN(s.Value) || math.IsInf(s.Value, 0) || s.Step < 0 || math.IsNaN(s.Step) {
+		if !known || m.Unit != s.Unit || s.Value < 0 || math.IsNaN(s.Value) || math.IsInf(s.Value, 0) || s.Step < 0 ||
+			math.IsNaN(s.Step) {
 			t.Errorf("sample %+v", s)
 		}
 	}
-	if o.Attempted >= 0 && (o.Failed > o.Attempted || o.Completed > o.Attempted) || o.Attempted < -1 || o.Failed < -1 || o.Completed < -1 {
+	if o.Attempted >= 0 && (o.Failed > o.Attempted || o.Completed > o.Attempted) || o.Attempted < -1 || o.Failed < -1 ||
+		o.Completed < -1 {
 		t.Errorf("attempted %d, failed %d, right %d", o.Attempted, o.Failed, o.Completed)
 	}
 	if o.Attempted >= 0 && o.Failed >= 0 && o.Completed >= 0 && o.Failed+o.Completed != o.Attempted {
 		t.Errorf("%d failed and %d right of %d", o.Failed, o.Completed, o.Attempted)
 	}
-	if rate := float64(o.Completed) / o.Window.Seconds(); o.Window < 0 || o.Completed > 0 && o.Window > 0 && (math.IsInf(rate, 0) || rate < 0) {
+	if rate := float64(o.Completed) / o.Window.Seconds(); o.Window < 0 || o.Completed > 0 && o.Window > 0 &&
+		(math.IsInf(rate, 0) || rate < 0) {
 		t.Errorf("%d right answers in %v", o.Completed, o.Window)
 	}
 	for name, h := range o.Histograms {

@@ -20,16 +20,17 @@ var vegeta = Tool{
 var (
 	vegetaRequests  = regexp.MustCompile(`(?m)^Requests\s+\[total, rate, throughput\]\s+(\d+), [0-9.]+, [0-9.]+$`)
 	vegetaDuration  = regexp.MustCompile(`(?m)^Duration\s+\[total, attack, wait\]\s+(\S+), \S+, \S+$`)
-	vegetaLatencies = regexp.MustCompile(`(?m)^Latencies\s+\[min, mean, 50, 90, 95, 99, max\]\s+(\S+), (\S+), (\S+), (\S+), (\S+), (\S+), (\S+)$`)
-	vegetaStatuses  = regexp.MustCompile(`(?m)^Status Codes\s+\[code:count\]\s+((?:\d+:\d+\s*?)*)  \nError Set:\n`)
+	vegetaLatencies = regexp.MustCompile(
+		`(?m)^Latencies\s+\[min, mean, 50, 90, 95, 99, max\]\s+(\S+), (\S+), (\S+), (\S+), (\S+), (\S+), (\S+)$`)
+	vegetaStatuses = regexp.MustCompile(`(?m)^Status Codes\s+\[code:count\]\s+((?:\d+:\d+\s*?)*)  \nError Set:\n`)
 )
 
-// vegeta is an open loop; only with -rate 0 is it a closed one, which its report does not tell. We read its report as text or
-// as JSON (-type json).
+// vegeta is an open loop; only with -rate 0 is it a closed one, which its report does not tell. We read its report as
+// text or as JSON (-type json).
 //
-// Its times begin when a request is sent, not when it was due, and are those of all requests, connecting included; the failed ones
-// among them. A status of 0 is a request without an answer. To vegeta a status of 300 to 399 is a success; here it is a failure, as
-// everywhere. Its window lasts until the last answer.
+// Its times begin when a request is sent, not when it was due, and are those of all requests, connecting included; the
+// failed ones among them. A status of 0 is a request without an answer. To vegeta a status of 300 to 399 is a success;
+// here it is a failure, as everywhere. Its window lasts until the last answer.
 //
 // Source: tsenart/vegeta lib/metrics.go, lib/reporters.go, lib/attack.go.
 func parseVegeta(printed string) (*Output, error) {
@@ -41,7 +42,8 @@ func parseVegeta(printed string) (*Output, error) {
 	requests, took := vegetaRequests.FindStringSubmatch(printed), vegetaDuration.FindStringSubmatch(printed)
 	latencies, statuses := vegetaLatencies.FindStringSubmatch(printed), vegetaStatuses.FindStringSubmatch(printed)
 	if requests == nil || took == nil || latencies == nil || statuses == nil {
-		return o.fail("it is incomplete: it must run from %q to %q; the last line is %q", "Requests", "Error Set:", LastLine(printed))
+		return o.fail("it is incomplete: it must run from %q to %q; the last line is %q", "Requests", "Error Set:",
+			LastLine(printed))
 	}
 	byStatus := map[string]int64{}
 	for _, pair := range strings.Fields(statuses[1]) {
@@ -57,7 +59,8 @@ func parseVegeta(printed string) (*Output, error) {
 	if o.untold {
 		return o.whole()
 	}
-	for i, metric := range []string{2: "latency.mean", "latency.p50", "latency.p90", "latency.p95", "latency.p99", "latency.max"} {
+	for i, metric := range []string{2: "latency.mean", "latency.p50", "latency.p90", "latency.p95", "latency.p99",
+		"latency.max"} {
 		if metric != "" {
 			o.addTime(metric, latencies[i], goDuration)
 		}
@@ -83,7 +86,8 @@ func (o *Output) parseVegetaJSON(printed string) (*Output, error) {
 		StatusCodes    map[string]int64 `json:"status_codes"`
 	}
 	o.parseJSON(printed, &saved, "save what vegeta report -type json prints")
-	if saved.Duration == nil || saved.Wait == nil || saved.Requests == nil || saved.StatusCodes == nil || saved.Latencies == nil {
+	if saved.Duration == nil || saved.Wait == nil || saved.Requests == nil || saved.StatusCodes == nil ||
+		saved.Latencies == nil {
 		return o.fail("it is not a report: save what vegeta report -type json prints")
 	}
 	o.vegetaCounts(o.whole64(*saved.Requests), saved.StatusCodes)
@@ -91,7 +95,8 @@ func (o *Output) parseVegetaJSON(printed string) (*Output, error) {
 	if o.untold {
 		return o.whole()
 	}
-	for _, t := range []struct{ name, metric string }{{"mean", "latency.mean"}, {"50th", "latency.p50"}, {"90th", "latency.p90"},
+	for _, t := range []struct{ name, metric string }{{"mean", "latency.mean"}, {"50th", "latency.p50"},
+		{"90th", "latency.p90"},
 		{"95th", "latency.p95"}, {"99th", "latency.p99"}, {"max", "latency.max"}} {
 		v, ok := saved.Latencies[t.name]
 		if !ok || math.Abs(v) > math.MaxInt64 {

@@ -11,7 +11,8 @@ import (
 
 var wrk = Tool{
 	Name: "wrk",
-	Note: "times do not include connecting, leave out answers after the timeout, and have times of requests added that were " +
+	Note: "times do not include connecting, leave out answers after the timeout, and have times of requests added that " +
+		"were " +
 		"never sent",
 	parse:  parseWrk,
 	shares: inLines,
@@ -21,8 +22,9 @@ var wrk = Tool{
 	Program: &Program{
 		Image: debian("wrk", "wrk"),
 		HTTP:  true,
-		Flags: map[string]string{"connections": "-c", "threads": "-t", "duration": "-d", "warmup": "", "timeout": "--timeout", "keepalive": "",
-			"method": "-s", "headers": "-H", "body": "-s", "verify": ""},
+		Flags: map[string]string{"connections": "-c", "threads": "-t", "duration": "-d", "warmup": "", "timeout": "--timeout",
+			"keepalive": "",
+			"method":    "-s", "headers": "-H", "body": "-s", "verify": ""},
 		Seconds:     []string{"duration", "warmup", "timeout"},
 		EvenThreads: true,
 		Call:        callWrk,
@@ -52,14 +54,15 @@ var (
 // wrk is a closed loop of one or more threads, for a time.
 //
 // Its requests are those that had an answer, whichever and however late: answers that came after the timeout, and those
-// of status 400 and above, are among them. A connection that broke is none of its requests; we count it as one that was attempted and
-// failed. wrk also counts an answer that ends with the connection, as those of HTTP/1.0 do, as broken: of such servers it tells
-// too many failures. An answer of status 300 to 399 is right to it. Requests that have no answer at the end it does not tell.
+// of status 400 and above, are among them. A connection that broke is none of its requests; we count it as one that was
+// attempted and failed. wrk also counts an answer that ends with the connection, as those of HTTP/1.0 do, as broken: of
+// such servers it tells too many failures. An answer of status 300 to 399 is right to it. Requests that have no answer
+// at the end it does not tell.
 //
 // Times begin when the request is written, not when its connection is opened. Those above the timeout it leaves out, so
-// beside timeouts there are no times of requests. At its end it adds times of requests that it would have sent while others
-// were slow (stats_correct), to the mean and to the percentiles: they compare with those of wrk only, and Little's law
-// cannot be asked of them. It keeps times in whole microseconds.
+// beside timeouts there are no times of requests. At its end it adds times of requests that it would have sent while
+// others were slow (stats_correct), to the mean and to the percentiles: they compare with those of wrk only, and
+// Little's law cannot be asked of them. It keeps times in whole microseconds.
 //
 // Source: docs/load.md#other-load-generators; wg/wrk src/wrk.c, src/stats.c.
 func parseWrk(printed string) (*Output, error) {
@@ -72,19 +75,20 @@ func parseWrk(printed string) (*Output, error) {
 	return o.whole()
 }
 
-// wrk2 is an open loop: wrk with a rate. It prints what wrk does, with more percentiles where it was called with -L, and with -U a second
-// time from when requests were sent, which is not read here.
+// wrk2 is an open loop: wrk with a rate. It prints what wrk does, with more percentiles where it was called with -L,
+// and with -U a second time from when requests were sent, which is not read here.
 //
-// Its times begin when requests were due. It forgets those of the first ten seconds and what its connections take to open, counts all the
-// same, and leaves none out for its timeout, which it counts over and over. It keeps three digits of a time.
+// Its times begin when requests were due. It forgets those of the first ten seconds and what its connections take to
+// open, counts all the same, and leaves none out for its timeout, which it counts over and over. It keeps three digits
+// of a time.
 //
 // Source: giltene/wrk2 src/wrk.c, print_hdr_latency and calibrate.
 func parseWrk2(printed string) (*Output, error) {
 	o := empty("wrk2")
 	o.Paced, o.Due = true, true
 	latency, requests, _ := o.wrkCounts(printed)
-	// It has no times if it ended before those of the first ten seconds were forgotten, and no others had come. Timed stays
-	// 0: the mean is not one of all requests.
+	// It has no times if it ended before those of the first ten seconds were forgotten, and no others had come. Timed
+	// stays 0: the mean is not one of all requests.
 	if o.untold = requests == 0 || o.err == nil && strings.Contains(latency[1], "nan"); o.err == nil && !o.untold {
 		recorded, _, _ := strings.Cut(printed, "(HdrHistogram - Uncorrected Latency")
 		o.wrkTimes(recorded, latency, 1e-3)
@@ -98,7 +102,8 @@ func (o *Output) wrkCounts(printed string) (latency []string, requests, timeouts
 	rate, flow := wrkRate.FindStringSubmatch(printed), wrkFlow.FindStringSubmatch(printed)
 	latency = wrkLatency.FindStringSubmatch(printed)
 	if head == nil || counts == nil || rate == nil || flow == nil || latency == nil {
-		o.fail("it is incomplete: it must run from %q to %q; the last line is %q", "Running", "Transfer/sec:", LastLine(printed))
+		o.fail("it is incomplete: it must run from %q to %q; the last line is %q", "Running", "Transfer/sec:",
+			LastLine(printed))
 		return nil, 0, 0
 	}
 	number := func(text string) int64 { return o.count(text, "requests") }
@@ -149,7 +154,8 @@ func (o *Output) wrkTimes(printed string, latency []string, share float64) {
 func wroteWrk(printed string) bool { return wrkHead.MatchString(printed) && !wroteWrk2(printed) }
 
 func wroteWrk2(printed string) bool {
-	return wrkHead.MatchString(printed) && (strings.Contains(printed, "  Thread calibration: ") || strings.Contains(printed, "(HdrHistogram - "))
+	return wrkHead.MatchString(printed) && (strings.Contains(printed, "  Thread calibration: ") ||
+		strings.Contains(printed, "(HdrHistogram - "))
 }
 
 func callWrk(l *spec.Load, cores int) (Call, error) {

@@ -14,8 +14,8 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// Bounds of what Markdown is made of. Some of its rules take time that grows with the square of a paragraph's length or of
-// the depth of lists, and small texts can make many nodes; what goes beyond a bound is left as plain text.
+// Bounds of what Markdown is made of. Some of its rules take time that grows with the square of a paragraph's length or
+// of the depth of lists, and small texts can make many nodes; what goes beyond a bound is left as plain text.
 const (
 	maxNesting = 100         // of quotations, lists and their items
 	maxInlines = 100_000     // pieces of running text that are not plain, and cells of tables
@@ -36,8 +36,8 @@ func (p Parser) Exceeded() (at int, message, hint string) {
 	return p.bounds.at, p.bounds.message, p.bounds.hint
 }
 
-// ForArticles reads GitHub's Markdown, with footnotes and definition lists. The priorities are those of goldmark and of its
-// extensions.
+// ForArticles reads GitHub's Markdown, with footnotes and definition lists. The priorities are those of goldmark and of
+// its extensions.
 func ForArticles() Parser {
 	b := &bounds{at: -1}
 	block := func(p parser.BlockParser, priority int) util.PrioritizedValue {
@@ -236,11 +236,13 @@ func (t boundedTable) Transform(node *ast.Paragraph, reader text.Reader, pc pars
 	}
 }
 
-// meansCharacter is a backslash before punctuation, or a reference to a character: what stands for one character in Markdown.
-var meansCharacter = regexp.MustCompile("\\\\[!-/:-@\\[-`{-~]|&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]*);")
+// meansCharacter is a backslash before punctuation, or a reference to a character: what stands for one character in
+// Markdown.
+var meansCharacter = regexp.MustCompile(
+	"\\\\[!-/:-@\\[-`{-~]|&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]*);")
 
-// Resolve is a destination, a title or a piece of text as Markdown means it: with the characters that escapes and references stand for.
-// The library leaves them in its tree as they were written.
+// Resolve is a destination, a title or a piece of text as Markdown means it: with the characters that escapes and
+// references stand for. The library leaves them in its tree as they were written.
 //
 // Source: CommonMark 0.31, sections 2.4 and 2.5.
 func Resolve(written []byte) string {

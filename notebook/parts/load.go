@@ -51,7 +51,8 @@ func (r *reading) load(at source.Pos) *spec.Load {
 	case open:
 		out.Arrivals = string(article.ConstantArrivals)
 	case l.Arrivals.Set():
-		r.problems.Add("contradiction", l.Arrivals.Text.Pos, "arrivals needs a rate: without one, clients send the next request after each answer").
+		r.problems.Add("contradiction", l.Arrivals.Text.Pos,
+			"arrivals needs a rate: without one, clients send the next request after each answer").
 			Hint = "add rate: with requests per second, or remove arrivals"
 	}
 	checkLoad(l, r.problems)
@@ -219,5 +220,6 @@ func checkTarget(t source.Text, tool article.Tool, services []string, problems *
 	if hint == "" {
 		hint = "the experiment has no services: add services: {" + host + ": …}; a load reaches nothing else"
 	}
-	problems.Add("unknown-service", t.Pos, "the load goes to %q, which is not a service of the experiment", host).Hint = hint
+	problems.Add("unknown-service", t.Pos, "the load goes to %q, which is not a service of the experiment",
+		host).Hint = hint
 }

@@ -271,7 +271,8 @@ func checkService(s *article.Service, problems *source.Problems) {
 	}
 	for _, c := range slices.Concat(s.CapAdd, s.CapDrop) {
 		if !capability.MatchString(c.Value) {
-			problems.Add("wrong-value", c.Pos, "invalid capability %q", c.Value).Hint = "write it as Linux does, such as NET_ADMIN"
+			problems.Add("wrong-value", c.Pos, "invalid capability %q",
+				c.Value).Hint = "write it as Linux does, such as NET_ADMIN"
 		}
 	}
 }

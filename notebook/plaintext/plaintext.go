@@ -1,8 +1,9 @@
-// Package plaintext shows the characters of a text that would act instead of being read: on a terminal, or on the text around them.
+// Package plaintext shows the characters of a text that would act instead of being read: on a terminal, or on the text
+// around them.
 //
-// They are the control characters, and the controls that turn the direction of text, by which it reads otherwise than it is. Each is shown
-// by its number in the way of JSON, where it stays what it is. Letters of scripts that run from right to left are text like any other, and
-// so are the marks that such text is written with.
+// They are the control characters, and the controls that turn the direction of text, by which it reads otherwise than
+// it is. Each is shown by its number in the way of JSON, where it stays what it is. Letters of scripts that run from
+// right to left are text like any other, and so are the marks that such text is written with.
 package plaintext
 
 import (

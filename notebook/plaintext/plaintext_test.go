@@ -14,7 +14,8 @@ func TestString(t *testing.T) {
 		{"a colour", "\x1b[31mred\x1b[0m", `\u001b[31mred\u001b[0m`},
 		{"control characters", "a\x00b\x08c\x7fd\u0080e\u009bf\u009f", `a\u0000b\u0008c\u007fd\u0080e\u009bf\u009f`},
 		{"an override", "a\u202egnp.exe", `a\u202egnp.exe`},
-		{"embeddings and isolates", "\u202a\u202b\u202c\u202d\u2066\u2067\u2068\u2069", `\u202a\u202b\u202c\u202d\u2066\u2067\u2068\u2069`},
+		{"embeddings and isolates", "\u202a\u202b\u202c\u202d\u2066\u2067\u2068\u2069",
+			`\u202a\u202b\u202c\u202d\u2066\u2067\u2068\u2069`},
 		{"beside them", "\u2029\u202f\u2065\u206a\u00a0", "\u2029\u202f\u2065\u206a\u00a0"},
 		{"no UTF-8", "a\xffb\xc2\xe2\x80", "a\xffb\xc2\xe2\x80"},
 	}
@@ -44,4 +45,5 @@ func FuzzString(f *testing.F) {
 	})
 }
 
-var turning = &unicode.RangeTable{R16: []unicode.Range16{{Lo: 0x202a, Hi: 0x202e, Stride: 1}, {Lo: 0x2066, Hi: 0x2069, Stride: 1}}}
+var turning = &unicode.RangeTable{R16: []unicode.Range16{{Lo: 0x202a, Hi: 0x202e, Stride: 1},
+	{Lo: 0x2066, Hi: 0x2069, Stride: 1}}}

@@ -14,7 +14,8 @@ import (
 )
 
 func TestInlineDockerfile(t *testing.T) {
-	source := text(block("name: e\nservices:\n  s:\n    build:\n      dockerfile_inline: |\n        FROM debian\n        RUN false\nload: {target: http://s/}\n"))
+	source := text(block("name: e\nservices:\n  s:\n    build:\n      dockerfile_inline: |\n        FROM debian\n" +
+		"        RUN false\nload: {target: http://s/}\n"))
 	trial := mustPlan(t, source, Options{}, map[string]string{"app.py": "x"}).Trials[0]
 	b := trial.Services[0].Image.Build
 	if len(b.Files) != 2 || string(b.Files[0].Data) != "FROM debian\nRUN false\n" || b.Dockerfile != b.Files[0].Path {
@@ -119,7 +120,8 @@ func TestIgnoredDockerfileIsSent(t *testing.T) {
 }
 
 func TestLinksInsideAreFollowed(t *testing.T) {
-	p, problems := planIn(t, "name: e\ncalibrate: false\nservices:\n  s: {build: now, configs: [{source: now/settings, target: /etc/settings}]}\n"+
+	p, problems := planIn(t, "name: e\ncalibrate: false\nservices:\n"+
+		"  s: {build: now, configs: [{source: now/settings, target: /etc/settings}]}\n"+
 		"load: {target: http://s/}\n", func(dir, _ string) {
 		write(t, filepath.Join(dir, "v2", "Dockerfile"), "FROM scratch\n")
 		write(t, filepath.Join(dir, "v2", "settings"), "quick")
@@ -160,7 +162,8 @@ func TestSizes(t *testing.T) {
 			write(t, filepath.Join(dir, ".dockerignore"), "**/big\n!data/small\n")
 		}, ""},
 		{"a large file", build, func(dir string) { sparse(t, filepath.Join(dir, "big"), 6<<30) }, "too-large"},
-		{"a large .dockerignore", build, func(dir string) { sparse(t, filepath.Join(dir, ".dockerignore"), 6<<30) }, "too-large"},
+		{"a large .dockerignore", build, func(dir string) { sparse(t, filepath.Join(dir, ".dockerignore"), 6<<30) },
+			"too-large"},
 		{"two files that are large together", build, func(dir string) {
 			write(t, filepath.Join(dir, "a"), "1")
 			sparse(t, filepath.Join(dir, "b"), inputs.MaxSize)
@@ -189,8 +192,8 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// What one service takes as a config belongs into no image of its own, so that editing it makes none anew. Another service may need it in
-// its image.
+// What one service takes as a config belongs into no image of its own, so that editing it makes none anew. Another
+// service may need it in its image.
 func TestConfigsOfOthersStayInContexts(t *testing.T) {
 	const text = "name: e\ncalibrate: false\nservices:\n" +
 		"  own: {build: {context: ., dockerfile: Dockerfile.own}, configs: [{source: a.conf, target: /a}]}\n" +
@@ -209,7 +212,8 @@ func TestConfigsOfOthersStayInContexts(t *testing.T) {
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	want := map[string]string{"own": "c.conf d.conf", "twin": "c.conf d.conf", "other": "a.conf b.conf d.conf", "picky": "a.conf"}
+	want := map[string]string{"own": "c.conf d.conf", "twin": "c.conf d.conf", "other": "a.conf b.conf d.conf",
+		"picky": "a.conf"}
 	for _, s := range p.Experiments[0].Trials[0].Services {
 		var got []string
 		if s.Image.Build == nil {

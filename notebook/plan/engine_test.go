@@ -24,7 +24,8 @@ func TestMachine(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			p, problems := newPlan(t, text(block("name: e\n"+test.body)), Options{}, map[string]string{"benchbook.yaml": test.project})
+			p, problems := newPlan(t, text(block("name: e\n"+test.body)), Options{},
+				map[string]string{"benchbook.yaml": test.project})
 			var rules []string
 			for _, problem := range problems {
 				rules = append(rules, problem.Rule)
@@ -46,11 +47,13 @@ func TestMachine(t *testing.T) {
 	}
 }
 
-// Trials of different engines are different trials, and those of docker are what they were before there was another one.
+// Trials of different engines are different trials, and those of docker are what they were before there was another
+// one.
 func TestEngineIsAnInput(t *testing.T) {
 	const body = "name: e\nservices: {s: {origin: {}}}\nload: {target: http://s/}\n"
 	keys := map[string]string{}
-	for name, project := range map[string]string{"nothing": "title: x\n", "docker": "engine: docker\n", "local": localProject} {
+	for name, project := range map[string]string{"nothing": "title: x\n", "docker": "engine: docker\n",
+		"local": localProject} {
 		trial := mustPlan(t, text(block(body)), Options{}, map[string]string{"benchbook.yaml": project}).Trials[0]
 		keys[name] = trial.Key
 		has := false
@@ -71,12 +74,15 @@ func TestCheckEngine(t *testing.T) {
 		return "services: {s: {command: x, " + keys + "}}\nload: {target: http://s/}\n"
 	}
 	tests := []struct{ name, body, want string }{
-		{"nothing", service("cpus: 0.5, mem_limit: 64m, ulimits: {nofile: 9}, cap_drop: [ALL], sysctls: {net.core.somaxconn: 9}, " +
+		{"nothing", service("cpus: 0.5, mem_limit: 64m, ulimits: {nofile: 9}, cap_drop: [ALL], sysctls: " +
+			"{net.core.somaxconn: 9}, " +
 			"security_opt: ['no-new-privileges:true'], init: true, read_only: true, tmpfs: [/x]"), ""},
 		{"an origin behind a link", "services: {s: {origin: {}, link: {rtt: 1ms}}}\nload: {target: http://s/}\n", ""},
-		{"an image", "services: {s: {image: 'nginx:1.27'}}\nload: {target: http://s/}\n", `service "s" has the image nginx:1.27`},
+		{"an image", "services: {s: {image: 'nginx:1.27'}}\nload: {target: http://s/}\n",
+			`service "s" has the image nginx:1.27`},
 		{"a build", "services: {s: {build: .}}\nload: {target: http://s/}\n", `service "s" is built from a Dockerfile`},
-		{"an image in one cell", "matrix: {i: [a, b]}\nservices: {s: {image: '${{ matrix.i }}'}}\nload: {target: http://s/}\n", "has the image b"},
+		{"an image in one cell",
+			"matrix: {i: [a, b]}\nservices: {s: {image: '${{ matrix.i }}'}}\nload: {target: http://s/}\n", "has the image b"},
 		{"a command with an image", "command: {image: x, run: x}\n", "the command has an image"},
 		{"a command in a service", "services: {s: {command: x}}\ncommand: {service: s, run: x}\n", ""},
 		{"a tool", "services: {s: {command: x}}\nload: {target: http://s/, tool: ab}\n", "the load by ab"},

@@ -15,26 +15,36 @@ func TestEstimate(t *testing.T) {
 		guesses    int
 	}{
 		{"for a time", service + "calibrate: false\nload: {target: http://s/}\n",
-			Estimate{Warmup: 10 * time.Second, Window: 50 * time.Second, Overhead: 7500 * time.Millisecond, Total: 67500 * time.Millisecond}, 0},
+			Estimate{Warmup: 10 * time.Second, Window: 50 * time.Second, Overhead: 7500 * time.Millisecond,
+				Total: 67500 * time.Millisecond}, 0},
 		{"the A/A pair counts", service + "load: {target: http://s/, duration: 4s, warmup: 0s}\n",
 			Estimate{Window: 40 * time.Second, Overhead: 15 * time.Second, Total: 55 * time.Second}, 0},
 		{"for a number of requests", service + "calibrate: false\nload: {target: http://s/, requests: 2000}\n",
 			Estimate{Window: 10 * time.Second, Overhead: 7500 * time.Millisecond, Total: 17500 * time.Millisecond}, 1},
 		{"whichever ends first", service + "calibrate: false\nload: {target: http://s/, requests: 20000, duration: 3s}\n",
 			Estimate{Window: 15 * time.Second, Overhead: 7500 * time.Millisecond, Total: 22500 * time.Millisecond}, 1},
-		{"stages", service + "calibrate: false\nrepetitions: 1\nload: {target: http://s/, stages: [{duration: 4s, rate: 5/s}, {duration: 5s, rate: 9/s}]}\n",
-			Estimate{Warmup: 2 * time.Second, Window: 9 * time.Second, Overhead: 1500 * time.Millisecond, Total: 12500 * time.Millisecond}, 0},
+		{"stages", service + "calibrate: false\nrepetitions: 1\nload: {target: http://s/, stages: [{duration: 4s, rate: " +
+			"5/s}, {duration: 5s, rate: 9/s}]}\n",
+			Estimate{Warmup: 2 * time.Second, Window: 9 * time.Second, Overhead: 1500 * time.Millisecond,
+				Total: 12500 * time.Millisecond}, 0},
 		{"a command", "calibrate: false\nrepetitions: 2\ncommand: {image: x, run: y}\n",
 			Estimate{Window: 10 * time.Second, Overhead: 2 * time.Second, Total: 12 * time.Second}, 1},
-		{"the timeout is the end", service + "calibrate: false\nrepetitions: 1\ntimeout: 10s\nload: {target: http://s/, duration: 1h}\n",
-			Estimate{Warmup: 2 * time.Second, Window: 6500 * time.Millisecond, Overhead: 1500 * time.Millisecond, Total: 10 * time.Second}, 0},
-		{"a search in its budget", "services: {s: {image: 'x${{ tune.n }}'}}\ncalibrate: false\nrepetitions: 1\ntune: {n: {to: 9, budget: 30s}}\n" +
+		{"the timeout is the end", service + "calibrate: false\nrepetitions: 1\ntimeout: 10s\n" +
+			"load: {target: http://s/, duration: 1h}\n",
+			Estimate{Warmup: 2 * time.Second, Window: 6500 * time.Millisecond, Overhead: 1500 * time.Millisecond,
+				Total: 10 * time.Second}, 0},
+		{"a search in its budget", "services: {s: {image: 'x${{ tune.n }}'}}\ncalibrate: false\nrepetitions: 1\n" +
+			"tune: {n: {to: 9, budget: 30s}}\n" +
 			"load: {target: http://s/, duration: 4s, warmup: 0s}\n",
-			Estimate{Window: 4 * time.Second, Overhead: 1500 * time.Millisecond, Searches: 27 * time.Second, Total: 32500 * time.Millisecond}, 0},
-		{"several generators", service + "calibrate: false\nrepetitions: 1\nload: {target: http://s/, generators: 3, duration: 4s, warmup: 0s}\n",
+			Estimate{Window: 4 * time.Second, Overhead: 1500 * time.Millisecond, Searches: 27 * time.Second,
+				Total: 32500 * time.Millisecond}, 0},
+		{"several generators", service + "calibrate: false\nrepetitions: 1\n" +
+			"load: {target: http://s/, generators: 3, duration: 4s, warmup: 0s}\n",
 			Estimate{Window: 4 * time.Second, Overhead: 2500 * time.Millisecond, Total: 6500 * time.Millisecond}, 0},
-		{"shared services are started once", "services: {s: {image: x}, db: {image: y}}\nshared: [db]\ncalibrate: false\nload: {target: http://s/}\n",
-			Estimate{Warmup: 10 * time.Second, Window: 50 * time.Second, Overhead: 7500 * time.Millisecond, Total: 67500 * time.Millisecond}, 0},
+		{"shared services are started once", "services: {s: {image: x}, db: {image: y}}\nshared: [db]\ncalibrate: false\n" +
+			"load: {target: http://s/}\n",
+			Estimate{Warmup: 10 * time.Second, Window: 50 * time.Second, Overhead: 7500 * time.Millisecond,
+				Total: 67500 * time.Millisecond}, 0},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -65,16 +75,20 @@ func TestEstimateFromExperience(t *testing.T) {
 		want       Estimate
 	}{
 		{"a time that the article sets", "load: {target: http://s/}\n", recorded,
-			Estimate{Warmup: 4 * time.Second, Window: 20 * time.Second, Overhead: 8 * time.Second, Total: 32 * time.Second, Recorded: true}},
+			Estimate{Warmup: 4 * time.Second, Window: 20 * time.Second, Overhead: 8 * time.Second, Total: 32 * time.Second,
+				Recorded: true}},
 		{"a time that it does not set", "load: {target: http://s/, requests: 9}\n", recorded,
 			Estimate{Window: 14 * time.Second, Overhead: 8 * time.Second, Total: 22 * time.Second, Recorded: true}},
-		{"one of another experiment", "load: {target: http://s/, requests: 2000}\n", Experience{Pending: 2, Recorded: true, Overhead: 4 * time.Second},
+		{"one of another experiment", "load: {target: http://s/, requests: 2000}\n", Experience{Pending: 2, Recorded: true,
+			Overhead: 4 * time.Second},
 			Estimate{Window: 4 * time.Second, Overhead: 8 * time.Second, Total: 12 * time.Second, Recorded: true,
 				Guesses: []string{"1000 requests per second"}}},
 		{"nothing is left to do", "load: {target: http://s/}\n", Experience{}, Estimate{}},
-		{"a search that has no repetitions", "load: {target: http://s/}\ncapacity: {slo: failed < 1%, from: 1/s, to: 2/s}\n", Experience{Pending: 1},
+		{"a search that has no repetitions", "load: {target: http://s/}\ncapacity: {slo: failed < 1%, from: 1/s, to: 2/s}\n",
+			Experience{Pending: 1},
 			Estimate{Searches: 351 * time.Second, Probes: 26, Total: 351 * time.Second}},
-		{"one that is recorded", "load: {target: http://s/}\ncapacity: {slo: failed < 1%, from: 1/s, to: 2/s}\n", Experience{}, Estimate{}},
+		{"one that is recorded", "load: {target: http://s/}\ncapacity: {slo: failed < 1%, from: 1/s, to: 2/s}\n",
+			Experience{}, Estimate{}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -94,7 +94,8 @@ func golden(t *testing.T, file string, got []byte) {
 	for i := range max(len(is), len(was)) {
 		if i >= len(is) || i >= len(was) || is[i] != was[i] {
 			t.Errorf("%s differs from line %d on: got\n%s\nwant\n%s", file, i+1,
-				strings.Join(is[min(i, len(is)):min(i+12, len(is))], "\n"), strings.Join(was[min(i, len(was)):min(i+12, len(was))], "\n"))
+				strings.Join(is[min(i, len(is)):min(i+12, len(is))], "\n"), strings.Join(was[min(i, len(was)):min(i+12, len(was))],
+					"\n"))
 			return
 		}
 	}
@@ -121,7 +122,8 @@ func TestKeysStay(t *testing.T) {
 	golden(t, filepath.Join("testdata", "keys", "keys.txt"), got.Bytes())
 }
 
-// The plans of some good articles: what a run would do, with where every value came from. Of quick it has what that changes.
+// The plans of some good articles: what a run would do, with where every value came from. Of quick it has what that
+// changes.
 func TestPlans(t *testing.T) {
 	for _, name := range []string{"format-sections", "not-faster", "overrides"} {
 		file := filepath.Join("testdata", "good", name+".md")
@@ -145,7 +147,8 @@ func show(w *bytes.Buffer, profile string, e *plan.Experiment) {
 		fmt.Fprintf(w, "skipped: %s\n\n", e.Skipped)
 		return
 	}
-	fmt.Fprintf(w, "%d repetitions, interleaved %v, timeout %v, seed %d\n", e.Repetitions, e.Interleaved, e.Timeout, e.Seed)
+	fmt.Fprintf(w, "%d repetitions, interleaved %v, timeout %v, seed %d\n", e.Repetitions, e.Interleaved, e.Timeout,
+		e.Seed)
 	for _, key := range slices.Sorted(maps.Keys(e.Origin)) {
 		if profile == plan.Quick && !strings.HasPrefix(e.Origin[key], "profile") {
 			continue

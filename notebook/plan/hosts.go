@@ -283,7 +283,8 @@ func (e *outline) checkTrialPlaces(t *Trial, refuse func(message, hint string)) 
 		}
 		s, _ := t.service(u.Hostname())
 		if port := portOf(u); len(s.Expose) > 0 && !slices.Contains(s.Expose, port) {
-			refuse(fmt.Sprintf("the load requests port %d of service %q from another host, but the service does not expose it", port,
+			refuse(fmt.Sprintf("the load requests port %d of service %q from another host, but the service does not expose it",
+				port,
 				s.Name),
 				fmt.Sprintf("add %d to expose", port))
 		}

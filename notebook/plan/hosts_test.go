@@ -39,7 +39,8 @@ func TestHosts(t *testing.T) {
 			t.Errorf("on %q services have %s and the load %s, want all", host, got.Services, got.Load)
 		}
 	}
-	together := mustPlan(t, text(block("name: e\nservices: {s: {image: x}, other: {image: x, expose: ['80']}}\nload: {target: 'http://s/'}\nhosts: {other: a}\n")),
+	together := mustPlan(t, text(block("name: e\nservices: {s: {image: x}, other: {image: x, expose: ['80']}}\n"+
+		"load: {target: 'http://s/'}\nhosts: {other: a}\n")),
 		Options{}, map[string]string{"benchbook.yaml": twoHosts})
 	if got := together.Place("", cores); got.Services != "0-1" || got.Load != "2" {
 		t.Errorf("services %s and load %s of one machine, want 0-1 and 2", got.Services, got.Load)
@@ -49,7 +50,8 @@ func TestHosts(t *testing.T) {
 // Where something runs is part of what identifies a trial, and trials that say nothing of hosts keep their keys.
 func TestHostsAreInTheKey(t *testing.T) {
 	key := func(hosts string) string {
-		return mustPlan(t, text(block("name: e\nservices: {s: {image: x, expose: ['80']}}\nload: {target: 'http://s/'}\n"+hosts)), Options{},
+		return mustPlan(t, text(block("name: e\nservices: {s: {image: x, expose: ['80']}}\nload: {target: 'http://s/'}\n"+
+			hosts)), Options{},
 			map[string]string{"benchbook.yaml": twoHosts}).Trials[0].Key
 	}
 	keys := []string{key(""), key("hosts: {s: a}\n"), key("hosts: {s: b}\n"), key("hosts: {load: a}\n")}
@@ -59,15 +61,18 @@ func TestHostsAreInTheKey(t *testing.T) {
 	}
 }
 
-// On a cluster all services are on one node and the load is on another, unless it shares their network; nobody chooses CPUs by number.
+// On a cluster all services are on one node and the load is on another, unless it shares their network; nobody chooses
+// CPUs by number.
 func TestNodes(t *testing.T) {
 	plan := func(body string) *Experiment {
-		return mustPlan(t, text(block("name: e\nservices: {s: {image: x, cpuset: '7'}, t: {image: x, scale: 2}}\n"+body)), Options{},
+		return mustPlan(t, text(block("name: e\nservices: {s: {image: x, cpuset: '7'}, t: {image: x, scale: 2}}\n"+body)),
+			Options{},
 			map[string]string{"benchbook.yaml": "engine: kubernetes\nregistry: registry.example\n" +
 				"kubernetes: {context: lab, namespace: bench, nodes: {load: {pool: clients}}}\n"})
 	}
 	e := plan("load: {target: 'http://s/'}\n")
-	if got := e.HostNames(); !slices.Equal(got, []string{"load", "services"}) || e.LoadHost(e.Trials[0]) != LoadNode || e.HostOf("t") != ServiceNode {
+	if got := e.HostNames(); !slices.Equal(got, []string{"load", "services"}) || e.LoadHost(e.Trials[0]) != LoadNode ||
+		e.HostOf("t") != ServiceNode {
 		t.Errorf("hosts are %q", got)
 	}
 	if len(e.Unsupported) > 0 {
@@ -82,7 +87,8 @@ func TestNodes(t *testing.T) {
 	if !problems.Empty() {
 		t.Errorf("its CPUs are a problem: %v", problems.Sorted())
 	}
-	if got := plan("load: {target: 'http://s/', network: shared}\n").HostNames(); !slices.Equal(got, []string{"services"}) {
+	if got := plan("load: {target: 'http://s/', network: shared}\n").HostNames(); !slices.Equal(got,
+		[]string{"services"}) {
 		t.Errorf("with a load in the network of its service hosts are %q", got)
 	}
 	for body, want := range map[string]int{
@@ -96,17 +102,19 @@ func TestNodes(t *testing.T) {
 			t.Errorf("of %q a load has %d generators, want %d", body, got, want)
 		}
 	}
-	here := mustPlan(t, text(block("name: e\nservices: {s: {image: x}}\nload: {target: 'http://s/', generators: 3}\n")), Options{}, nil)
+	here := mustPlan(t, text(block("name: e\nservices: {s: {image: x}}\nload: {target: 'http://s/', generators: 3}\n")),
+		Options{}, nil)
 	if got := (&Plan{All: []*Experiment{here}}).Generators(); got != 1 {
 		t.Errorf("on one machine a load has %d generators on nodes", got)
 	}
 }
 
-// A host that is a cluster runs an experiment as the engine kubernetes does, and its name is in the key: nodes are called the same in every
-// one.
+// A host that is a cluster runs an experiment as the engine kubernetes does, and its name is in the key: nodes are
+// called the same in every one.
 func TestClusterAsHost(t *testing.T) {
 	plan := func(host string) *Plan {
-		p, problems := newPlan(t, text(block("name: e\nservices: {s: {image: x, cpuset: '7'}}\nload: {target: 'http://s/'}\nhosts: {s: "+host+", load: "+host+"}\n")),
+		p, problems := newPlan(t, text(block("name: e\nservices: {s: {image: x, cpuset: '7'}}\n"+
+			"load: {target: 'http://s/'}\nhosts: {s: "+host+", load: "+host+"}\n")),
 			Options{}, map[string]string{"benchbook.yaml": twoHosts})
 		if len(problems) > 0 {
 			t.Fatalf("on %s: %v", host, problems)
@@ -115,7 +123,8 @@ func TestClusterAsHost(t *testing.T) {
 	}
 	p := plan("cloud")
 	e := p.Experiments[0]
-	if e.Engine != spec.Kubernetes || p.Cluster() != "cloud" || !slices.Equal(p.HostNames(), []string{LoadNode, ServiceNode}) ||
+	if e.Engine != spec.Kubernetes || p.Cluster() != "cloud" ||
+		!slices.Equal(p.HostNames(), []string{LoadNode, ServiceNode}) ||
 		e.HostOf("s") != ServiceNode || e.LoadHost(e.Trials[0]) != LoadNode {
 		t.Errorf("in cluster %q with the engine %s, hosts are %q", p.Cluster(), e.Engine, p.HostNames())
 	}
@@ -145,7 +154,8 @@ func TestOneClusterInAnArticle(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, problems := newPlan(t, text(experiment("e", test.first)+experiment("f", test.second)), Options{}, map[string]string{"benchbook.yaml": twoHosts})
+			_, problems := newPlan(t, text(experiment("e", test.first)+experiment("f", test.second)), Options{},
+				map[string]string{"benchbook.yaml": twoHosts})
 			var got []string
 			for _, p := range problems {
 				got = append(got, p.Message)
@@ -158,30 +168,40 @@ func TestOneClusterInAnArticle(t *testing.T) {
 }
 
 func TestAcrossHosts(t *testing.T) {
-	const server = "services: {s: {image: x, expose: ['80']}, t: {image: x, expose: ['80'], depends_on: [s]}}\nload: {target: 'http://s/'"
+	const server = "services: {s: {image: x, expose: ['80']}, t: {image: x, expose: ['80'], depends_on: [s]}}\n" +
+		"load: {target: 'http://s/'"
 	tests := []struct{ name, body, want string }{
 		{"as it should be", server + "}\nhosts: {s: a, t: a}\n", ""},
-		{"shared network", server + ", network: shared}\nhosts: {s: a}\n", `the load shares the network of service "s", which is on another host`},
+		{"shared network", server + ", network: shared}\nhosts: {s: a}\n",
+			`the load shares the network of service "s", which is on another host`},
 		{"shared network of one host", server + ", network: shared}\nhosts: {s: a, t: a, load: a}\n", ""},
 		{"scaled", "services: {s: {image: x, expose: ['80'], scale: 2}}\nload: {target: 'http://s/'}\nhosts: {s: a}\n",
 			`service "s" is scaled but requested from another host, where a name has one address`},
-		{"no port", "services: {s: {image: x}}\nload: {target: 'http://s/'}\nhosts: {s: a}\n", `service "s" exposes no port but is requested from another host`},
+		{"no port", "services: {s: {image: x}}\nload: {target: 'http://s/'}\nhosts: {s: a}\n",
+			`service "s" exposes no port but is requested from another host`},
 		{"another port", "services: {s: {image: x, expose: ['80']}}\nload: {target: 'http://s:81/'}\nhosts: {s: a}\n",
 			`the load requests port 81 of service "s" from another host, but the service does not expose it`},
-		{"one port twice", "services: {s: {image: x, expose: ['80']}, t: {image: x, expose: ['80']}}\nload: {target: ['http://s/', 'http://t/']}\nhosts: {s: a, t: a}\n",
+		{"one port twice", "services: {s: {image: x, expose: ['80']}, t: {image: x, expose: ['80']}}\n" +
+			"load: {target: ['http://s/', 'http://t/']}\nhosts: {s: a, t: a}\n",
 			`services "s" and "t" on one host both expose port 80, and are requested from another one`},
-		{"in a cluster", "services: {s: {image: x, scale: 2}}\nload: {target: 'http://s/'}\nhosts: {s: cloud, load: cloud}\n", ""},
-		{"a command in a service of a cluster", "services: {s: {image: x}}\ncommand: {service: s, run: x}\nhosts: {s: cloud}\n", ""},
-		{"load outside of the cluster", "services: {s: {image: x, expose: ['80']}}\nload: {target: 'http://s/'}\nhosts: {s: cloud}\n",
+		{"in a cluster", "services: {s: {image: x, scale: 2}}\nload: {target: 'http://s/'}\nhosts: {s: cloud, load: cloud}\n",
+			""},
+		{"a command in a service of a cluster",
+			"services: {s: {image: x}}\ncommand: {service: s, run: x}\nhosts: {s: cloud}\n", ""},
+		{"load outside of the cluster", "services: {s: {image: x, expose: ['80']}}\nload: {target: 'http://s/'}\n" +
+			"hosts: {s: cloud}\n",
 			`the load or command is on this machine, and host "cloud" is a cluster, which runs all of an experiment or nothing`},
-		{"a service outside of the cluster", "services: {s: {image: x, expose: ['80']}}\nload: {target: 'http://s/'}\nhosts: {s: a, load: cloud}\n",
+		{"a service outside of the cluster", "services: {s: {image: x, expose: ['80']}}\nload: {target: 'http://s/'}\n" +
+			"hosts: {s: a, load: cloud}\n",
 			`service "s" is on host "a", and host "cloud" is a cluster, which runs all of an experiment or nothing`},
-		{"two clusters", "services: {s: {image: x, expose: ['80']}}\nload: {target: 'http://s/'}\nhosts: {s: cloud, load: other}\n",
+		{"two clusters", "services: {s: {image: x, expose: ['80']}}\nload: {target: 'http://s/'}\n" +
+			"hosts: {s: cloud, load: other}\n",
 			`the load or command is on host "other", and host "cloud" is a cluster, which runs all of an experiment or nothing`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, problems := newPlan(t, text(block("name: e\n"+test.body)), Options{}, map[string]string{"benchbook.yaml": twoHosts})
+			_, problems := newPlan(t, text(block("name: e\n"+test.body)), Options{},
+				map[string]string{"benchbook.yaml": twoHosts})
 			var got []string
 			for _, p := range problems {
 				got = append(got, p.Message)

@@ -8,14 +8,18 @@ import (
 func TestUnavailable(t *testing.T) {
 	tests := []struct{ name, matrix, trials, reasons string }{
 		{"a row", "{include: [{a: 1}, {a: 2, unavailable: no room}]}", "1 | 2", " | no room"},
-		{"a row that needs no other field", "{include: [{name: x, word: b}, {name: y, unavailable: gone}]}", "x | y", " | gone"},
-		{"a value", "{a: [1, {name: 2, unavailable: no room}], b: [x, y]}", "1, x | 1, y | 2, x | 2, y", " |  | no room | no room"},
-		{"a row that extends cells", "{a: [1, 2], b: [x, y], include: [{a: 2, b: y, unavailable: not together}]}", "1, x | 1, y | 2, x | 2, y", " |  |  | not together"},
+		{"a row that needs no other field", "{include: [{name: x, word: b}, {name: y, unavailable: gone}]}", "x | y",
+			" | gone"},
+		{"a value", "{a: [1, {name: 2, unavailable: no room}], b: [x, y]}", "1, x | 1, y | 2, x | 2, y",
+			" |  | no room | no room"},
+		{"a row that extends cells", "{a: [1, 2], b: [x, y], include: [{a: 2, b: y, unavailable: not together}]}",
+			"1, x | 1, y | 2, x | 2, y", " |  |  | not together"},
 		{"the first row", "{include: [{a: 1, unavailable: gone}, {a: 2}]}", "1 | 2", "gone | "},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			e := mustPlan(t, text(block("name: e\ncommand: {image: x, run: 'echo ${{ profile }}'}\nrepetitions: 2\nmatrix: "+test.matrix+"\n")), Options{}, nil)
+			e := mustPlan(t, text(block("name: e\ncommand: {image: x, run: 'echo ${{ profile }}'}\nrepetitions: 2\nmatrix: "+
+				test.matrix+"\n")), Options{}, nil)
 			var reasons []string
 			steps := map[*Trial]int{}
 			for _, s := range e.Steps {
@@ -31,7 +35,8 @@ func TestUnavailable(t *testing.T) {
 				}
 				trials = append(trials, trial)
 				reasons = append(reasons, trial.Unavailable)
-				if gone := trial.Unavailable != ""; gone != (steps[trial] == 0) || gone != (trial.Key == "") || gone != (trial.Command == nil) {
+				if gone := trial.Unavailable != ""; gone != (steps[trial] == 0) || gone != (trial.Key == "") ||
+					gone != (trial.Command == nil) {
 					t.Errorf("trial %q: %d steps, key %q, command %v", trial.Name, steps[trial], trial.Key, trial.Command)
 				}
 			}
@@ -47,7 +52,8 @@ func TestUnavailable(t *testing.T) {
 
 func TestUnavailableTrialsDoNotChangeTheOrder(t *testing.T) {
 	with := func(rows string) *Experiment {
-		return mustPlan(t, text(block("name: e\ncommand: {image: x, run: y}\nmatrix: {include: ["+rows+"]}\n")), Options{}, nil)
+		return mustPlan(t, text(block("name: e\ncommand: {image: x, run: y}\nmatrix: {include: ["+rows+"]}\n")), Options{},
+			nil)
 	}
 	a, b := with("{a: 1}, {a: 2}"), with("{a: 1}, {a: 3, unavailable: gone}, {a: 2}")
 	if a.Digest != b.Digest || a.Seed != b.Seed {
@@ -57,7 +63,8 @@ func TestUnavailableTrialsDoNotChangeTheOrder(t *testing.T) {
 
 func TestInsteadOf(t *testing.T) {
 	e := mustPlan(t, text(block("name: e\ncalibrate: false\ncommand: {image: x, run: y}\n"+
-		"matrix: {include: [{name: meinheld, unavailable: it is gone}, {name: gunicorn, instead_of: meinheld}]}\n")), Options{}, nil)
+		"matrix: {include: [{name: meinheld, unavailable: it is gone}, {name: gunicorn, instead_of: meinheld}]}\n")),
+		Options{}, nil)
 	if got := e.Trials[1].InsteadOf; got != "meinheld" {
 		t.Errorf("stands for %q", got)
 	}
@@ -67,7 +74,8 @@ func TestInsteadOf(t *testing.T) {
 }
 
 func TestIncludeOfFiles(t *testing.T) {
-	body := block("name: e\ncalibrate: false\ncommand: {image: x, run: 'echo ${{ matrix.word }}'}\nmatrix: {include: rows.KIND}\n")
+	body := block("name: e\ncalibrate: false\ncommand: {image: x, run: 'echo ${{ matrix.word }}'}\n" +
+		"matrix: {include: rows.KIND}\n")
 	csv := "name,word,unavailable\none,\"un, un\",\ntwo,deux,\nthree,,no word for it\n"
 	yaml := "- {name: one, word: 'un, un'}\n- {name: two, word: deux}\n- {name: three, unavailable: no word for it}\n"
 	tests := []struct {
@@ -97,7 +105,8 @@ func TestIncludeOfFiles(t *testing.T) {
 
 // What replaces an axis stands in its place, so that trials are named alike.
 func TestAxesKeepTheirOrder(t *testing.T) {
-	doc := text(block("name: e\nservices: {s: {image: x}}\nload: {target: 'http://s/${{ matrix.a }}${{ matrix.b }}'}\ncalibrate: false\n"+
+	doc := text(block("name: e\nservices: {s: {image: x}}\nload: {target: 'http://s/${{ matrix.a }}${{ matrix.b }}'}\n"+
+		"calibrate: false\n"+
 		"matrix: {a: [1], b: [2]}\nprofiles: {smoke: {matrix: {a: [3], c: [4]}}}\n"),
 		"\n", block("name: more\nextends: e\nmatrix: {c: [5], a: [6]}\n"))
 	for _, tt := range []struct{ profile, experiment, want string }{

@@ -10,11 +10,13 @@ func TestOrigin(t *testing.T) {
 	e := mustPlan(t, source, Options{Profile: "smoke", Repetitions: 2},
 		map[string]string{"benchbook.yaml": "defaults:\n  timeout: 1m\nprofiles:\n  smoke:\n    calibrate: false\n"})
 	want := map[string]string{
-		"repetitions": "--repetitions", "load.connections": "article.md:3", "load.target": "article.md:9", "load.method": "built in",
+		"repetitions": "--repetitions", "load.connections": "article.md:3", "load.target": "article.md:9",
+		"load.method": "built in",
 		"load.warmup": "built in", "timeout": "benchbook.yaml:2", "calibrate": "profile smoke, benchbook.yaml:5",
 		"load.duration": "profile smoke, article.md:10", "services.s.image": "article.md:8", "order": "built in",
 		"load.timeout": "built in", "load.keepalive": "built in",
-		"load.verify.before": "built in", "load.failures.max": "built in", "load.cpuset": "built in", "load.threads": "built in",
+		"load.verify.before": "built in", "load.failures.max": "built in", "load.cpuset": "built in",
+		"load.threads":           "built in",
 		"services.s.healthcheck": "built in", "services.s.cpuset": "built in", "seed": "built in",
 	}
 	for key, from := range want {

@@ -35,7 +35,8 @@ func TestPlaceLoad(t *testing.T) {
 		{"a command alone", "name: e\ncommand: {image: x, run: y}\n", "0-7", "0-7"},
 		{"a command beside a service", service + "command: {image: x, run: y}\n", "0-1,4-5", "2-3,6-7"},
 		{"a command in a service", service + "command: {service: s, run: y}\n", "0-7", "0-7"},
-		{"a command in a service with CPUs of its own", "name: e\nservices: {s: {image: x, cpuset: '1-2'}}\ncommand: {service: s, run: y}\n", "0-7", "1-2"},
+		{"a command in a service with CPUs of its own",
+			"name: e\nservices: {s: {image: x, cpuset: '1-2'}}\ncommand: {service: s, run: y}\n", "0-7", "1-2"},
 		{"a command with CPUs of its own", service + "command: {image: x, run: y, cpuset: '0,5'}\n", "0-7", "0,5"},
 		{"a command where a load would be", service + "command: {image: x, run: y, cpuset: load}\n", "0-2,4-6", "3,7"},
 		{"it alone", "name: e\ncommand: {image: x, run: y, cpuset: load}\n", "0-2,4-6", "3,7"},
@@ -46,7 +47,8 @@ func TestPlaceLoad(t *testing.T) {
 		load, n := e.PlaceLoad(e.Trials[0], cores)
 		set, _ := spec.ParseCPUSet(load)
 		if at := e.Place("", cores); at.Services != tt.services || load != tt.load || n != len(set) {
-			t.Errorf("%s: services on %s and it on %s, which are %d; want %s and %s", tt.name, at.Services, load, n, tt.services, tt.load)
+			t.Errorf("%s: services on %s and it on %s, which are %d; want %s and %s", tt.name, at.Services, load, n, tt.services,
+				tt.load)
 		}
 	}
 	three := [][]int{{0}, {1}, {2}}
@@ -56,7 +58,8 @@ func TestPlaceLoad(t *testing.T) {
 	}
 }
 
-// A command that runs where a load would be has the key that it had before there was a word for that; with CPUs of its own it is another trial.
+// A command that runs where a load would be has the key that it had before there was a word for that; with CPUs of its
+// own it is another trial.
 func TestKeyOfPlacedCommands(t *testing.T) {
 	key := func(cpuset string) string {
 		return mustPlan(t, text(block("name: e\ncommand: {image: x, run: y"+cpuset+"}\n")), Options{}, nil).Trials[0].Key
@@ -68,17 +71,22 @@ func TestKeyOfPlacedCommands(t *testing.T) {
 
 // Records of commands that had another number of CPUs than they get now are told, from what they know.
 func TestPlacedOtherwise(t *testing.T) {
-	const alone, beside = "name: e\ncommand: {image: x, run: y}\n", "name: e\nservices: {s: {image: x}}\ncommand: {image: x, run: y}\n"
+	const alone, beside = "name: e\ncommand: {image: x, run: y}\n",
+		"name: e\nservices: {s: {image: x}}\ncommand: {image: x, run: y}\n"
 	tests := []struct{ name, body, cores, services, load, want string }{
 		{"one core of two", alone, "2 logical, 2 physical", "0", "1", "the command had 1 CPU of 2, and has 2 now"},
 		{"all of them", alone, "2 logical, 2 physical", "", "0-1", ""},
 		{"the only one", alone, "1 logical, 1 physical", "", "0", ""},
-		{"a core of siblings", alone, "8 logical, 4 physical", "0-2,4-6", "3,7", "the command had 2 CPUs of 8, and has 8 now"},
+		{"a core of siblings", alone, "8 logical, 4 physical", "0-2,4-6", "3,7",
+			"the command had 2 CPUs of 8, and has 8 now"},
 		{"beside a service on two cores", beside, "2 logical, 2 physical", "0", "1", ""},
-		{"beside a service on four", beside, "4 logical, 4 physical", "0-2", "3", "the command had 1 CPU of 4, and has 2 now"},
-		{"where a load would be", "name: e\ncommand: {image: x, run: y, cpuset: load}\n", "4 logical, 4 physical", "0-2", "3", ""},
+		{"beside a service on four", beside, "4 logical, 4 physical", "0-2", "3",
+			"the command had 1 CPU of 4, and has 2 now"},
+		{"where a load would be", "name: e\ncommand: {image: x, run: y, cpuset: load}\n", "4 logical, 4 physical", "0-2", "3",
+			""},
 		{"CPUs of its own", "name: e\ncommand: {image: x, run: y, cpuset: '0-1'}\n", "4 logical, 4 physical", "", "0-1", ""},
-		{"in a service", "name: e\nservices: {s: {image: x}}\ncommand: {service: s, run: y}\n", "4 logical, 4 physical", "0-2", "3", "the command had 3 CPUs of 4, and has 4 now"},
+		{"in a service", "name: e\nservices: {s: {image: x}}\ncommand: {service: s, run: y}\n", "4 logical, 4 physical",
+			"0-2", "3", "the command had 3 CPUs of 4, and has 4 now"},
 		{"a load", "name: e\nservices: {s: {image: x}}\nload: {target: http://s/}\n", "4 logical, 4 physical", "0", "1", ""},
 		{"nobody knows of how many", alone, "", "0", "1", ""},
 		{"nobody knows on how many", alone, "2 logical, 2 physical", "", "", ""},
@@ -106,12 +114,16 @@ func TestCheckCPUs(t *testing.T) {
 	}{
 		{"all there", "0", "1", [][]int{{0}, {1}}, nil},
 		{"none is written", "", "", [][]int{{0}}, nil},
-		{"the service's is not", "0-3", "1", [][]int{{0}, {1}}, []string{`write "0", or remove cpuset; --adapt takes it for this run`}},
-		{"neither", "4", "5", [][]int{{0, 2}, {1, 3}}, []string{`write "0,2", or remove cpuset; --adapt takes it for this run`, `write "1,3", or remove cpuset; --adapt takes it for this run`}},
+		{"the service's is not", "0-3", "1", [][]int{{0}, {1}},
+			[]string{`write "0", or remove cpuset; --adapt takes it for this run`}},
+		{"neither", "4", "5", [][]int{{0, 2}, {1, 3}},
+			[]string{`write "0,2", or remove cpuset; --adapt takes it for this run`,
+				`write "1,3", or remove cpuset; --adapt takes it for this run`}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			body := "name: e\nservices: {s: {image: x, cpuset: '" + test.service + "'}}\nload: {target: http://s/, cpuset: '" + test.load + "'}\n"
+			body := "name: e\nservices: {s: {image: x, cpuset: '" + test.service + "'}}\nload: {target: http://s/, cpuset: '" +
+				test.load + "'}\n"
 			if test.service == "" {
 				body = "name: e\nservices: {s: {image: x}}\nload: {target: http://s/}\n"
 			}
@@ -130,7 +142,8 @@ func TestCheckCPUs(t *testing.T) {
 
 // What is adapted runs on the substitutes and says so, and keys stay; what this machine has stays as it is.
 func TestAdapt(t *testing.T) {
-	const body = "name: e\nservices: {s: {image: x, cpuset: '4-5'}, other: {image: x, cpuset: '0'}}\nload: {target: http://s/, cpuset: '9'}\n"
+	const body = "name: e\nservices: {s: {image: x, cpuset: '4-5'}, other: {image: x, cpuset: '0'}}\n" +
+		"load: {target: http://s/, cpuset: '9'}\n"
 	e := mustPlan(t, text(block(body)), Options{}, nil)
 	before := e.Trials[0].Key
 	cores := func(string) [][]int { return [][]int{{0}, {1}} }
@@ -144,7 +157,8 @@ func TestAdapt(t *testing.T) {
 		if want := []string{"s on 0 instead of 4-5", "load on 1 instead of 9"}; !slices.Equal(trial.Adapted, want) {
 			t.Errorf("adapted %q, want %q", trial.Adapted, want)
 		}
-		if s, other := trial.Services[0].CPUSet, trial.Services[1].CPUSet; s != "0" || other != "0" || trial.Load.CPUSet != "1" {
+		if s, other := trial.Services[0].CPUSet, trial.Services[1].CPUSet; s != "0" || other != "0" ||
+			trial.Load.CPUSet != "1" {
 			t.Errorf("placed on %s, %s and %s", s, other, trial.Load.CPUSet)
 		}
 	}

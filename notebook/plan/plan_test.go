@@ -21,7 +21,8 @@ const (
 	dockerfile = "```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n"
 	listings   = "```python file=sync.py\nprint('sync')\n```\n\n```python file=async.py\nprint('async')\n```\n\n"
 	experiment = "name: sockets\n" +
-		"services:\n  server:\n    build: .\n    configs: [{source: '${{ matrix.server }}.py', target: /srv/server.py}]\n    expose: ['8080']\n" +
+		"services:\n  server:\n    build: .\n    configs: [{source: '${{ matrix.server }}.py', target: /srv/server.py}]\n" +
+		"    expose: ['8080']\n" +
 		"matrix:\n  server: [sync, async]\n" +
 		"load: {target: 'http://server:${{ services.server.port }}/', requests: 100}\n"
 )
@@ -106,8 +107,10 @@ func TestMatrix(t *testing.T) {
 		{"include extends what it fits", "{a: [1, 2], include: [{a: 2, colour: red}]}", "1 | 2"},
 		{"include that fits none", "{a: [1, 2], include: [{a: 3, colour: red}]}", "1 | 2 | 3, red"},
 		{"include without an axis extends all", "{a: [1, 2], include: [{colour: red}]}", "1 | 2"},
-		{"include by a label extends what has it", "{a: [{name: p, port: 1}, {name: q, port: 2}], include: [{port: 1, colour: red}]}", "p | q"},
-		{"a row that contradicts a label is one of its own", "{a: [{name: p, port: 1}], include: [{a: p, port: 2}]}", "p | p, 2"},
+		{"include by a label extends what has it",
+			"{a: [{name: p, port: 1}, {name: q, port: 2}], include: [{port: 1, colour: red}]}", "p | q"},
+		{"a row that contradicts a label is one of its own", "{a: [{name: p, port: 1}], include: [{a: p, port: 2}]}",
+			"p | p, 2"},
 		{"the profile in values", "{a: ['${{ profile }}-1', 2]}", "full-1 | 2"},
 		{"a row does not extend a row", "{a: [1], include: [{a: 2}, {a: 2, colour: red}]}", "1 | 2 | 2, red"},
 	}
@@ -125,7 +128,8 @@ func TestMatrix(t *testing.T) {
 }
 
 func TestLabelsOfIncludeReachTemplates(t *testing.T) {
-	e := mustPlan(t, text(block("name: e\ncalibrate: false\nmatrix: {a: [1, {name: two, word: deux}], include: [{a: 1, colour: red}, {a: two, colour: blue}]}\n"+
+	e := mustPlan(t, text(block("name: e\ncalibrate: false\nmatrix: {a: [1, {name: two, word: deux}], include: [{a: 1, "+
+		"colour: red}, {a: two, colour: blue}]}\n"+
 		"command: {image: x, run: 'echo ${{ matrix.colour }}'}\n")), Options{}, nil)
 	for i, want := range []string{"echo red", "echo blue"} {
 		if got := strings.Join(e.Trials[i].Command.Run, " "); got != want {
@@ -138,7 +142,8 @@ func TestLabelsOfIncludeReachTemplates(t *testing.T) {
 func TestTemplatesInTheMatrix(t *testing.T) {
 	with := func(how string) string {
 		return text(block("name: e\ncalibrate: false\nservices: {s: {image: x, expose: ['80']}}\n" +
-			"command: {service: s, run: 'run ${{ matrix.start.how }}'}\nmatrix: {n: [4], start: [{name: one, how: '" + how + "'}]}\n"))
+			"command: {service: s, run: 'run ${{ matrix.start.how }}'}\nmatrix: {n: [4], start: [{name: one, how: '" + how +
+			"'}]}\n"))
 	}
 	e := mustPlan(t, with("-w ${{ matrix.n }} -p ${{ services.s.port }} ${{ profile }}"), Options{}, nil)
 	if got := strings.Join(e.Trials[0].Command.Run, " "); got != "run -w 4 -p 80 full" {
@@ -152,7 +157,8 @@ func TestTemplatesInTheMatrix(t *testing.T) {
 
 // The label of an axis stays what it is: a row that says something else of it is about another cell.
 func TestLabelsOfAxesStay(t *testing.T) {
-	e := mustPlan(t, text(block("name: e\ncalibrate: false\ncommand: {image: x, run: 'echo ${{ matrix.a.port }} ${{ matrix.port }}'}\n"+
+	e := mustPlan(t, text(block("name: e\ncalibrate: false\ncommand: {image: x, run: 'echo ${{ matrix.a.port }} ${{ "+
+		"matrix.port }}'}\n"+
 		"matrix: {a: [{name: p, port: 1}, {name: q, port: 2}], include: [{port: 1, colour: red}]}\n")), Options{}, nil)
 	for i, want := range []string{"echo 1 1", "echo 2 2"} {
 		if got := strings.Join(e.Trials[i].Command.Run, " "); got != want {
@@ -180,12 +186,15 @@ func TestKeys(t *testing.T) {
 		changed      []string // trials whose key is another one
 	}{
 		{"prose", strings.Replace(base, "```dockerfile", "Some prose.\n\n```dockerfile", 1), nil, nil},
-		{"layout of the YAML", strings.Replace(base, "load: {target: 'http://server:${{ services.server.port }}/', requests: 100}",
+		{"layout of the YAML", strings.Replace(base,
+			"load: {target: 'http://server:${{ services.server.port }}/', requests: 100}",
 			"load:\n  requests: 100\n  target: http://server:8080/", 1), nil, nil},
 		{"repetitions", strings.Replace(base, "name: sockets\n", "name: sockets\nrepetitions: 9\n", 1), nil, nil},
 		{"one server's listing", strings.Replace(base, "print('async')", "print('other')", 1), nil, []string{"async"}},
-		{"the Dockerfile", strings.Replace(base, "bookworm-slim", "trixie-slim", 1), nil, []string{"sync", "async", "sync again"}},
-		{"the load", strings.Replace(base, "requests: 100", "requests: 101", 1), nil, []string{"sync", "async", "sync again"}},
+		{"the Dockerfile", strings.Replace(base, "bookworm-slim", "trixie-slim", 1), nil,
+			[]string{"sync", "async", "sync again"}},
+		{"the load", strings.Replace(base, "requests: 100", "requests: 101", 1), nil,
+			[]string{"sync", "async", "sync again"}},
 		{"a file in the build context", base, map[string]string{"extra.txt": "x"}, []string{"sync", "async", "sync again"}},
 		{"a file that .dockerignore names", base, nil, nil},
 		{"records", base, map[string]string{"records/h/full/x.json": "{}"}, nil},
@@ -208,11 +217,14 @@ func TestKeys(t *testing.T) {
 
 func TestContext(t *testing.T) {
 	files := map[string]string{
-		"app/Dockerfile": "FROM scratch\n", "app/main.py": "x", "app/notes.md": "n", "app/data/big.bin": "b", "app/.dockerignore": "*.md\ndata\n",
-		"other.txt": "not in the context", "app/settings.ini": "copied in by a config",
+		"app/Dockerfile": "FROM scratch\n", "app/main.py": "x", "app/notes.md": "n", "app/data/big.bin": "b",
+		"app/.dockerignore": "*.md\ndata\n",
+		"other.txt":         "not in the context", "app/settings.ini": "copied in by a config",
 	}
-	e := mustPlan(t, text("```python file=app/gen/made.py\nx\n```\n\n", block("name: e\nservices:\n  s:\n    build: app\n    expose: ['80']\n"+
-		"    configs: [{source: app/settings.ini, target: /etc/settings.ini}]\nload: {target: http://s/}\n")), Options{}, files)
+	e := mustPlan(t, text("```python file=app/gen/made.py\nx\n```\n\n",
+		block("name: e\nservices:\n  s:\n    build: app\n    expose: ['80']\n"+
+			"    configs: [{source: app/settings.ini, target: /etc/settings.ini}]\nload: {target: http://s/}\n")), Options{},
+		files)
 	var got []string
 	for _, f := range e.Trials[0].Services[0].Image.Build.Files {
 		got = append(got, f.Path)
@@ -220,7 +232,8 @@ func TestContext(t *testing.T) {
 	if want := []string{".dockerignore", "Dockerfile", "gen/made.py", "main.py"}; !slices.Equal(got, want) {
 		t.Errorf("the context holds %q, want %q", got, want)
 	}
-	if c := e.Trials[0].Services[0].Configs; len(c) != 1 || c[0].Path != "/etc/settings.ini" || string(c[0].Data) != "copied in by a config" {
+	if c := e.Trials[0].Services[0].Configs; len(c) != 1 || c[0].Path != "/etc/settings.ini" ||
+		string(c[0].Data) != "copied in by a config" {
 		t.Errorf("configs: %+v", c)
 	}
 }
@@ -264,7 +277,8 @@ func TestOrder(t *testing.T) {
 	if same(e, other) || e.Digest == other.Digest {
 		t.Error("another seed gives the same order")
 	}
-	sequential := mustPlan(t, text(dockerfile, listings, block(experiment+"repetitions: 2\norder: sequential\ncalibrate: false\n")), Options{}, nil)
+	sequential := mustPlan(t, text(dockerfile, listings,
+		block(experiment+"repetitions: 2\norder: sequential\ncalibrate: false\n")), Options{}, nil)
 	var got []*Trial
 	for _, s := range sequential.Steps {
 		got = append(got, s.Trial)
@@ -276,7 +290,8 @@ func TestOrder(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	with := func(project, front, body, profile string) *Experiment {
-		source := "---\ntitle: x\n" + front + "---\n\n" + dockerfile + block("name: e\nservices: {s: {build: ., expose: ['80']}}\n"+body)
+		source := "---\ntitle: x\n" + front + "---\n\n" + dockerfile +
+			block("name: e\nservices: {s: {build: ., expose: ['80']}}\n"+body)
 		return mustPlan(t, source, Options{Profile: profile}, map[string]string{"benchbook.yaml": project})
 	}
 	load := "load: {target: http://s/}\n"
@@ -288,15 +303,19 @@ func TestDefaults(t *testing.T) {
 	}{
 		{"built in", "", "", load, "", 5, 10, "10s", "2s"},
 		{"project", "defaults: {repetitions: 7, load: {connections: 20}}\n", "", load, "", 7, 20, "10s", "2s"},
-		{"front matter wins over project", "defaults: {repetitions: 7}\n", "defaults: {repetitions: 8}\n", load, "", 8, 10, "10s", "2s"},
-		{"block wins over front matter", "", "defaults: {load: {connections: 8}}\n", "load: {target: http://s/, connections: 9}\n", "", 5, 9, "10s", "2s"},
+		{"front matter wins over project", "defaults: {repetitions: 7}\n", "defaults: {repetitions: 8}\n", load, "", 8, 10,
+			"10s", "2s"},
+		{"block wins over front matter", "", "defaults: {load: {connections: 8}}\n",
+			"load: {target: http://s/, connections: 9}\n", "", 5, 9, "10s", "2s"},
 		{"requests have no duration", "", "", "load: {target: http://s/, requests: 5}\n", "", 5, 10, "0s", "0s"},
 		{"requests and duration", "", "", "load: {target: http://s/, requests: 5, duration: 4s}\n", "", 5, 10, "4s", "0s"},
 		{"quick", "", "", load, Quick, 3, 10, "3s", "1s"},
 		{"quick keeps fewer repetitions", "", "", load + "repetitions: 2\n", Quick, 2, 10, "3s", "1s"},
-		{"quick lengthens nothing", "", "", "load: {target: http://s/, duration: 1s, warmup: 500ms}\n", Quick, 3, 10, "1s", "500ms"},
+		{"quick lengthens nothing", "", "", "load: {target: http://s/, duration: 1s, warmup: 500ms}\n", Quick, 3, 10, "1s",
+			"500ms"},
 		{"quick keeps that there is no warm-up", "", "", "load: {target: http://s/, warmup: 0s}\n", Quick, 3, 10, "3s", "0s"},
-		{"quick shortens the one that is longer", "defaults: {load: {duration: 20s, warmup: 100ms}}\n", "", load, Quick, 3, 10, "3s", "100ms"},
+		{"quick shortens the one that is longer", "defaults: {load: {duration: 20s, warmup: 100ms}}\n", "", load, Quick, 3,
+			10, "3s", "100ms"},
 		{"quick bounds requests", "", "", "load: {target: http://s/, requests: 5}\n", Quick, 3, 10, "5s", "0s"},
 		{"a block's own quick", "", "", load + "profiles: {quick: {load: {duration: 1s}}}\n", Quick, 3, 10, "1s", "1s"},
 		{"a project's quick", "profiles: {quick: {load: {connections: 3}}}\n", "", load, Quick, 3, 3, "3s", "1s"},
@@ -307,30 +326,38 @@ func TestDefaults(t *testing.T) {
 			"profiles: {quick: {repetitions: null, load: {connections: null}}}\n", Quick, 5, 10, "3s", "1s"},
 		{"a profile of the front matter", "", "defaults: {profiles: {quick: {repetitions: 1, load: {connections: 4}}}}\n",
 			load + "profiles: {quick: {load: {connections: 5}}}\n", Quick, 1, 5, "3s", "1s"},
-		{"a profile that only the front matter knows", "", "defaults: {profiles: {smoke: {repetitions: 1}}}\n", load, "smoke", 1, 10, "10s", "2s"},
-		{"null removes a profile of the front matter", "", "defaults: {profiles: {quick: skip}}\n", load + "profiles: {quick: null}\n", Quick, 3, 10, "3s", "1s"},
-		{"quick bounds requests that it is given", "", "", load + "profiles: {quick: {load: {requests: 5}}}\n", Quick, 3, 10, "5s", "0s"},
-		{"quick bounds no requests that it is not given", "", "", "load: {target: http://s/, requests: 5}\nprofiles: {quick: {load: {requests: null}}}\n",
+		{"a profile that only the front matter knows", "", "defaults: {profiles: {smoke: {repetitions: 1}}}\n", load, "smoke",
+			1, 10, "10s", "2s"},
+		{"null removes a profile of the front matter", "", "defaults: {profiles: {quick: skip}}\n",
+			load + "profiles: {quick: null}\n", Quick, 3, 10, "3s", "1s"},
+		{"quick bounds requests that it is given", "", "", load + "profiles: {quick: {load: {requests: 5}}}\n", Quick, 3, 10,
+			"5s", "0s"},
+		{"quick bounds no requests that it is not given", "", "",
+			"load: {target: http://s/, requests: 5}\nprofiles: {quick: {load: {requests: null}}}\n",
 			Quick, 3, 10, "3s", "1s"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			e := with(test.project, test.front, test.body, test.mode)
 			l := e.Trials[0].Load
-			if e.Repetitions != test.repetitions || l.Connections != test.connections || l.Duration.String() != test.duration || l.Warmup.String() != test.warmup {
-				t.Errorf("got %d repetitions, %d connections, %v after %v; want %d, %d, %s, %s", e.Repetitions, l.Connections, l.Duration, l.Warmup,
+			if e.Repetitions != test.repetitions || l.Connections != test.connections || l.Duration.String() != test.duration ||
+				l.Warmup.String() != test.warmup {
+				t.Errorf("got %d repetitions, %d connections, %v after %v; want %d, %d, %s, %s", e.Repetitions, l.Connections,
+					l.Duration, l.Warmup,
 					test.repetitions, test.connections, test.duration, test.warmup)
 			}
 		})
 	}
 }
 
-// What is built in comes back where null removes what is above it: a load without connections or patience measures nothing.
+// What is built in comes back where null removes what is above it: a load without connections or patience measures
+// nothing.
 func TestNullOfWhatIsBuiltIn(t *testing.T) {
 	e := mustPlan(t, text(block("name: e\nservices: {s: {image: x}}\norder: null\ntimeout: null\ncalibrate: null\n"+
 		"load: {target: http://s/, method: null, timeout: null, keepalive: null, warmup: null}\n")), Options{}, nil)
 	l := e.Trials[0].Load
-	if !e.Interleaved || e.Timeout.String() != "5m0s" || len(e.Trials) != 2 || l.Method != "GET" || l.Timeout.String() != "10s" || !l.Keepalive ||
+	if !e.Interleaved || e.Timeout.String() != "5m0s" || len(e.Trials) != 2 || l.Method != "GET" ||
+		l.Timeout.String() != "10s" || !l.Keepalive ||
 		l.Warmup.String() != "2s" {
 		t.Errorf("got %+v with %+v", e, l)
 	}
@@ -338,20 +365,24 @@ func TestNullOfWhatIsBuiltIn(t *testing.T) {
 
 // null removes entries whose names the author chooses, like keys.
 func TestNullRemovesAnEntry(t *testing.T) {
-	base := block("name: base\nservices: {s: {image: x, environment: {A: 1, B: 2}}, t: {image: y}}\nload: {target: http://s/, headers: {X: 1, Y: 2}}\n")
-	p, problems := newPlan(t, text(base, block("name: e\nextends: base\nservices: {s: {environment: {A: null}}, t: null}\n"+
-		"load: {headers: {X: null}}\n")), Options{}, nil)
+	base := block("name: base\nservices: {s: {image: x, environment: {A: 1, B: 2}}, t: {image: y}}\n" +
+		"load: {target: http://s/, headers: {X: 1, Y: 2}}\n")
+	p, problems := newPlan(t, text(
+		base, block("name: e\nextends: base\nservices: {s: {environment: {A: null}}, t: null}\n"+
+			"load: {headers: {X: null}}\n")), Options{}, nil)
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
 	trial := p.Experiments[1].Trials[0]
-	if len(trial.Services) != 1 || !slices.Equal(trial.Services[0].Environment, []string{"B=2"}) || len(trial.Load.Headers) != 1 {
+	if len(trial.Services) != 1 || !slices.Equal(trial.Services[0].Environment, []string{"B=2"}) ||
+		len(trial.Load.Headers) != 1 {
 		t.Errorf("left are %+v and %v", trial.Services, trial.Load.Headers)
 	}
 }
 
 func TestSkippedByProfile(t *testing.T) {
-	p, problems := newPlan(t, text(dockerfile, listings, block(experiment+"profiles: {quick: skip}\n")), Options{Profile: Quick}, nil)
+	p, problems := newPlan(t, text(dockerfile, listings, block(experiment+"profiles: {quick: skip}\n")),
+		Options{Profile: Quick}, nil)
 	if len(problems) > 0 || p.Experiments[0].Skipped == "" || len(p.Experiments[0].Steps) != 0 {
 		t.Errorf("not skipped: %+v, %v", p.Experiments[0], problems)
 	}
@@ -359,7 +390,8 @@ func TestSkippedByProfile(t *testing.T) {
 
 // null removes an axis, also in a profile, and also in the profile of an experiment that extends another.
 func TestNullRemovesAnAxis(t *testing.T) {
-	one := block("name: one\nmatrix: {a: [1, 2], b: [x, y]}\ncommand: {image: i, run: echo}\ncalibrate: false\nprofiles: {quick: {matrix: {b: null}}}\n")
+	one := block("name: one\nmatrix: {a: [1, 2], b: [x, y]}\ncommand: {image: i, run: echo}\ncalibrate: false\n" +
+		"profiles: {quick: {matrix: {b: null}}}\n")
 	two := block("name: two\nextends: one\nmatrix: {b: null}\nprofiles: {quick: {matrix: {a: null, c: [z]}}}\n")
 	tests := []struct {
 		profile    string
@@ -393,7 +425,8 @@ func TestUnknownProfile(t *testing.T) {
 }
 
 func TestServicesThatOthersDependOnComeFirst(t *testing.T) {
-	e := mustPlan(t, text(block("name: e\nservices:\n  web: {image: w, depends_on: [pool, app]}\n  app: {image: a, depends_on: [pool]}\n"+
+	e := mustPlan(t, text(block("name: e\nservices:\n  web: {image: w, depends_on: [pool, app]}\n"+
+		"  app: {image: a, depends_on: [pool]}\n"+
 		"  pool: {image: p, depends_on: [db]}\n  db: {image: d}\nload: {target: http://web/}\n")), Options{}, nil)
 	var got []string
 	for _, s := range e.Trials[0].Services {
@@ -410,7 +443,8 @@ func TestProblems(t *testing.T) {
 	tests := []struct{ name, body, rule string }{
 		{"neither load nor command", "name: e\n", "load-or-command"},
 		{"both", "name: e\n" + service + "load: {target: http://s/}\ncommand: {image: x, run: y}\n", "load-or-command"},
-		{"unknown parameter", "name: e\n" + service + "matrix: {a: [1]}\nload: {target: 'http://s/${{ matrix.b }}'}\n", "bad-expression"},
+		{"unknown parameter", "name: e\n" + service + "matrix: {a: [1]}\nload: {target: 'http://s/${{ matrix.b }}'}\n",
+			"bad-expression"},
 		{"no such service", "name: e\n" + service + "load: {target: http://t/}\n", "unknown-service"},
 		{"foreign target", "name: e\n" + service + "load: {target: http://example.com/}\n", "unknown-service"},
 		{"another scheme", "name: e\n" + service + "load: {target: ftp://s/}\n", "wrong-value"},
@@ -420,42 +454,77 @@ func TestProblems(t *testing.T) {
 		{"no Dockerfile", "name: e\nservices: {s: {build: .}}\nload: {target: http://s/}\n", "no-such-file"},
 		{"no such context", "name: e\nservices: {s: {build: nowhere}}\nload: {target: http://s/}\n", "no-such-file"},
 		{"context outside", "name: e\nservices: {s: {build: ../other}}\nload: {target: http://s/}\n", "outside-folder"},
-		{"config outside", "name: e\nservices: {s: {image: x, configs: [{source: ../../secret, target: /x}]}}\nload: {target: http://s/}\n", "outside-folder"},
-		{"no such config", "name: e\nservices: {s: {image: x, configs: [{source: nope, target: /x}]}}\nload: {target: http://s/}\n", "no-such-file"},
-		{"config without a source", "name: e\nservices: {s: {image: x, configs: [{target: /x}]}}\nload: {target: http://s/}\n", "missing-key"},
-		{"config without a target", "name: e\nservices: {s: {image: x, configs: [{source: x}]}}\nload: {target: http://s/}\n", "missing-key"},
-		{"config target", "name: e\nservices: {s: {image: x, configs: [{source: nope, target: x}]}}\nload: {target: http://s/}\n", "wrong-value"},
-		{"circle", "name: e\nservices: {s: {image: x, depends_on: [t]}, t: {image: y, depends_on: [s]}}\nload: {target: http://s/}\n", "circle"},
-		{"depends on nothing", "name: e\nservices: {s: {image: x, depends_on: [db]}}\nload: {target: http://s/}\n", "unknown-service"},
+		{"config outside", "name: e\nservices: {s: {image: x, configs: [{source: ../../secret, target: /x}]}}\n" +
+			"load: {target: http://s/}\n", "outside-folder"},
+		{"no such config", "name: e\nservices: {s: {image: x, configs: [{source: nope, target: /x}]}}\n" +
+			"load: {target: http://s/}\n", "no-such-file"},
+		{"config without a source",
+			"name: e\nservices: {s: {image: x, configs: [{target: /x}]}}\nload: {target: http://s/}\n", "missing-key"},
+		{"config without a target", "name: e\nservices: {s: {image: x, configs: [{source: x}]}}\nload: {target: http://s/}\n",
+			"missing-key"},
+		{"config target", "name: e\nservices: {s: {image: x, configs: [{source: nope, target: x}]}}\n" +
+			"load: {target: http://s/}\n", "wrong-value"},
+		{"circle", "name: e\nservices: {s: {image: x, depends_on: [t]}, t: {image: y, depends_on: [s]}}\n" +
+			"load: {target: http://s/}\n", "circle"},
+		{"depends on nothing", "name: e\nservices: {s: {image: x, depends_on: [db]}}\nload: {target: http://s/}\n",
+			"unknown-service"},
 		{"no repetitions", "name: e\n" + service + "load: {target: http://s/}\nrepetitions: 0\n", "wrong-value"},
 		{"no connections", "name: e\n" + service + "load: {target: http://s/, connections: 0}\n", "wrong-value"},
 		{"unknown order", "name: e\n" + service + "load: {target: http://s/}\norder: random\n", "wrong-value"},
 		{"no signal", "name: e\nservices: {s: {image: x, stop_signal: SIGFOO}}\nload: {target: http://s/}\n", "wrong-value"},
-		{"a signal beyond the last", "name: e\nservices: {s: {image: x, stop_signal: '65'}}\nload: {target: http://s/}\n", "wrong-value"},
-		{"more memory than there is", "name: e\nservices: {s: {image: x, mem_limit: 99999999g}}\nload: {target: http://s/}\n", "wrong-value"},
-		{"same cell twice", "name: e\n" + service + "matrix: {include: [{name: a, x: 1}, {name: a, x: 2}]}\nload: {target: http://s/}\n", "duplicate-cell"},
-		{"exclude of nothing", "name: e\n" + service + "matrix: {a: [1], exclude: [{a: 2}]}\nload: {target: http://s/}\n", "unused-exclude"},
-		{"port out of range", "name: e\nservices: {s: {image: x, expose: ['99999']}}\nload: {target: http://s/}\n", "wrong-value"},
-		{"healthcheck", "name: e\nservices: {s: {image: x, healthcheck: {test: [PORT, http]}}}\nload: {target: http://s/}\n", "wrong-value"},
-		{"healthcheck that is none of something", "name: e\nservices: {s: {image: x, healthcheck: {test: [NONE, x]}}}\nload: {target: http://s/}\n", "wrong-value"},
-		{"interval that is no time", "name: e\nservices: {s: {image: x, healthcheck: {interval: often}}}\nload: {target: http://s/}\n", "wrong-value"},
-		{"no interval", "name: e\nservices: {s: {image: x, healthcheck: {interval: 0s}}}\nload: {target: http://s/}\n", "wrong-value"},
-		{"no retries", "name: e\nservices: {s: {image: x, healthcheck: {retries: 0}}}\nload: {target: http://s/}\n", "wrong-value"},
-		{"negative start", "name: e\nservices: {s: {image: x, healthcheck: {start_period: -1s}}}\nload: {target: http://s/}\n", "wrong-value"},
-		{"pace of no start", "name: e\nservices: {s: {image: x, healthcheck: {start_interval: 1s}}}\nload: {target: http://s/}\n", "missing-key"},
-		{"probes of a log", "name: e\nservices: {s: {image: x, healthcheck: {test: [LOG, up], timeout: 1m}}}\nload: {target: http://s/}\n", "contradiction"},
-		{"path without a port", "name: e\nservices: {s: {image: x, healthcheck: {test: [HTTP, /]}}}\nload: {target: http://s/}\n", "missing-key"},
-		{"unknown condition", "name: e\nservices: {s: {image: x, depends_on: {t: {condition: service_helthy}}}, t: {image: x, expose: ['80']}}\nload: {target: http://s/}\n", "wrong-value"},
-		{"dependency that is optional", "name: e\nservices: {s: {image: x, depends_on: {t: {required: false}}}, t: {image: x}}\nload: {target: http://s/}\n", "wrong-value"},
-		{"healthy by nothing", "name: e\nservices: {s: {image: x, depends_on: {t: {condition: service_healthy}}}, t: {image: x}}\nload: {target: http://s/}\n", "missing-key"},
-		{"healthy and completed", "name: e\nservices: {s: {image: x, depends_on: {t: {condition: service_healthy}}}, u: {image: x, depends_on: {t: {condition: service_completed_successfully}}}, t: {image: x, expose: ['80']}}\nload: {target: http://s/}\n", "contradiction"},
-		{"healthcheck of what completes", "name: e\nservices: {s: {image: x, depends_on: {t: {condition: service_completed_successfully}}}, t: {image: x, healthcheck: {test: 'true'}}}\nload: {target: http://s/}\n", "contradiction"},
-		{"hook in what has completed", "name: e\nservices: {s: {image: x, depends_on: {t: {condition: service_completed_successfully}}}, t: {image: x}}\nload: {target: http://s/}\nprepare: {service: t, run: a}\n", "contradiction"},
-		{"command in what has completed", "name: e\nservices: {s: {image: x, depends_on: {t: {condition: service_completed_successfully}}}, t: {image: x}}\ncommand: {service: t, run: a}\n", "contradiction"},
-		{"default of a variable", "name: e\nservices: {s: {image: 'x:${TAG:-1}'}}\nload: {target: http://s/}\n", "compose-variable"},
-		{"variable in the environment", "name: e\nservices: {s: {image: x, environment: {A: $B}}}\nload: {target: http://s/}\n", "compose-variable"},
-		{"variable in braces in a command", "name: e\nservices: {s: {image: x, command: [sh, -c, 'echo ${B}']}}\nload: {target: http://s/}\n", "compose-variable"},
-		{"dollar twice", "name: e\nservices: {s: {image: x, command: [sh, -c, 'echo $$B']}}\nload: {target: http://s/}\n", "compose-variable"},
+		{"a signal beyond the last", "name: e\nservices: {s: {image: x, stop_signal: '65'}}\nload: {target: http://s/}\n",
+			"wrong-value"},
+		{"more memory than there is", "name: e\nservices: {s: {image: x, mem_limit: 99999999g}}\nload: {target: http://s/}\n",
+			"wrong-value"},
+		{"same cell twice", "name: e\n" + service +
+			"matrix: {include: [{name: a, x: 1}, {name: a, x: 2}]}\nload: {target: http://s/}\n", "duplicate-cell"},
+		{"exclude of nothing", "name: e\n" + service + "matrix: {a: [1], exclude: [{a: 2}]}\nload: {target: http://s/}\n",
+			"unused-exclude"},
+		{"port out of range", "name: e\nservices: {s: {image: x, expose: ['99999']}}\nload: {target: http://s/}\n",
+			"wrong-value"},
+		{"healthcheck", "name: e\nservices: {s: {image: x, healthcheck: {test: [PORT, http]}}}\nload: {target: http://s/}\n",
+			"wrong-value"},
+		{"healthcheck that is none of something",
+			"name: e\nservices: {s: {image: x, healthcheck: {test: [NONE, x]}}}\nload: {target: http://s/}\n", "wrong-value"},
+		{"interval that is no time", "name: e\nservices: {s: {image: x, healthcheck: {interval: often}}}\n" +
+			"load: {target: http://s/}\n", "wrong-value"},
+		{"no interval", "name: e\nservices: {s: {image: x, healthcheck: {interval: 0s}}}\nload: {target: http://s/}\n",
+			"wrong-value"},
+		{"no retries", "name: e\nservices: {s: {image: x, healthcheck: {retries: 0}}}\nload: {target: http://s/}\n",
+			"wrong-value"},
+		{"negative start",
+			"name: e\nservices: {s: {image: x, healthcheck: {start_period: -1s}}}\nload: {target: http://s/}\n", "wrong-value"},
+		{"pace of no start", "name: e\nservices: {s: {image: x, healthcheck: {start_interval: 1s}}}\n" +
+			"load: {target: http://s/}\n", "missing-key"},
+		{"probes of a log", "name: e\nservices: {s: {image: x, healthcheck: {test: [LOG, up], timeout: 1m}}}\n" +
+			"load: {target: http://s/}\n", "contradiction"},
+		{"path without a port", "name: e\nservices: {s: {image: x, healthcheck: {test: [HTTP, /]}}}\n" +
+			"load: {target: http://s/}\n", "missing-key"},
+		{"unknown condition", "name: e\nservices: {s: {image: x, depends_on: {t: {condition: service_helthy}}}, t: {image: " +
+			"x, expose: ['80']}}\nload: {target: http://s/}\n", "wrong-value"},
+		{"dependency that is optional", "name: e\nservices: {s: {image: x, depends_on: {t: {required: false}}}, t: {image: " +
+			"x}}\nload: {target: http://s/}\n", "wrong-value"},
+		{"healthy by nothing", "name: e\nservices: {s: {image: x, depends_on: {t: {condition: service_healthy}}}, t: " +
+			"{image: x}}\nload: {target: http://s/}\n", "missing-key"},
+		{"healthy and completed", "name: e\nservices: {s: {image: x, depends_on: {t: {condition: service_healthy}}}, u: " +
+			"{image: x, depends_on: {t: {condition: service_completed_successfully}}}, t: {image: x, expose: ['80']}}\n" +
+			"load: {target: http://s/}\n", "contradiction"},
+		{"healthcheck of what completes", "name: e\nservices: {s: {image: x, depends_on: {t: {condition: " +
+			"service_completed_successfully}}}, t: {image: x, healthcheck: {test: 'true'}}}\nload: {target: http://s/}\n",
+			"contradiction"},
+		{"hook in what has completed", "name: e\nservices: {s: {image: x, depends_on: {t: {condition: " +
+			"service_completed_successfully}}}, t: {image: x}}\nload: {target: http://s/}\nprepare: {service: t, run: a}\n",
+			"contradiction"},
+		{"command in what has completed", "name: e\nservices: {s: {image: x, depends_on: {t: {condition: " +
+			"service_completed_successfully}}}, t: {image: x}}\ncommand: {service: t, run: a}\n", "contradiction"},
+		{"default of a variable", "name: e\nservices: {s: {image: 'x:${TAG:-1}'}}\nload: {target: http://s/}\n",
+			"compose-variable"},
+		{"variable in the environment", "name: e\nservices: {s: {image: x, environment: {A: $B}}}\n" +
+			"load: {target: http://s/}\n", "compose-variable"},
+		{"variable in braces in a command", "name: e\nservices: {s: {image: x, command: [sh, -c, 'echo ${B}']}}\n" +
+			"load: {target: http://s/}\n", "compose-variable"},
+		{"dollar twice", "name: e\nservices: {s: {image: x, command: [sh, -c, 'echo $$B']}}\nload: {target: http://s/}\n",
+			"compose-variable"},
 		{"no processes", "name: e\nservices: {s: {image: x, pids_limit: 0}}\nload: {target: http://s/}\n", "wrong-value"},
 		{"nothing to run", "name: e\ncommand: {image: x}\n", "missing-key"},
 		{"zero timeout", "name: e\n" + service + "load: {target: http://s/, timeout: 0s}\n", "wrong-value"},
@@ -477,20 +546,24 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// Keys of Compose come to what they mean there; a healthcheck that is none is as if there were none, and a shell in a container has its own
-// variables.
+// Keys of Compose come to what they mean there; a healthcheck that is none is as if there were none, and a shell in a
+// container has its own variables.
 func TestKeysOfCompose(t *testing.T) {
 	e := mustPlan(t, text(block("name: e\nservices:\n"+
-		"  web: {image: w, expose: ['80'], depends_on: {db: {condition: service_healthy}, migrate: {condition: service_completed_successfully}, log: {condition: service_started}}}\n"+
-		"  db: {image: d, healthcheck: {test: [CMD, ready], interval: 2s, timeout: 3s, retries: 4, start_period: 1m, start_interval: 500ms}}\n"+
-		"  migrate: {image: m, command: [sh, -c, 'echo $PATH']}\n  log: {image: l, expose: ['9'], healthcheck: {test: NONE}}\n  off: {image: l, healthcheck: {test: x, disable: true}}\n"+
+		"  web: {image: w, expose: ['80'], depends_on: {db: {condition: service_healthy}, migrate: {condition: "+
+		"service_completed_successfully}, log: {condition: service_started}}}\n"+
+		"  db: {image: d, healthcheck: {test: [CMD, ready], interval: 2s, timeout: 3s, retries: 4, start_period: 1m, "+
+		"start_interval: 500ms}}\n"+
+		"  migrate: {image: m, command: [sh, -c, 'echo $PATH']}\n  log: {image: l, expose: ['9'], healthcheck: {test: "+
+		"NONE}}\n  off: {image: l, healthcheck: {test: x, disable: true}}\n"+
 		"load: {target: http://web/}\n")), Options{}, nil)
 	services := map[string]*spec.Service{}
 	for _, s := range e.Trials[0].Services {
 		services[s.Name] = s
 	}
 	want := map[string]string{"migrate": "service_completed_successfully", "log": "service_started"}
-	if got := services["web"]; !maps.Equal(got.Conditions, want) || !slices.Equal(got.DependsOn, []string{"db", "migrate", "log"}) {
+	if got := services["web"]; !maps.Equal(got.Conditions, want) ||
+		!slices.Equal(got.DependsOn, []string{"db", "migrate", "log"}) {
 		t.Errorf("web waits for %v, %v", got.DependsOn, got.Conditions)
 	}
 	for name, s := range services {
@@ -498,7 +571,8 @@ func TestKeysOfCompose(t *testing.T) {
 			t.Errorf("%s completes: %v", name, s.Completes)
 		}
 	}
-	ready := spec.Ready{Command: []string{"ready"}, Interval: 2 * time.Second, Timeout: 3 * time.Second, Retries: 4, StartPeriod: time.Minute,
+	ready := spec.Ready{Command: []string{"ready"}, Interval: 2 * time.Second, Timeout: 3 * time.Second, Retries: 4,
+		StartPeriod:   time.Minute,
 		StartInterval: 500 * time.Millisecond}
 	if got := services["db"].Ready; !reflect.DeepEqual(got, ready) {
 		t.Errorf("db is ready by %+v, want %+v", got, ready)
@@ -524,7 +598,8 @@ func TestLinksDoNotLeadOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, service := range []string{"{build: .}", "{image: x, configs: [{source: inside, target: /x}]}"} {
-		doc := article.Parse(dir, source.New("article.md", []byte(text(block("name: e\nservices: {s: "+service+"}\nload: {target: http://s/}\n")))))
+		doc := article.Parse(dir, source.New("article.md",
+			[]byte(text(block("name: e\nservices: {s: "+service+"}\nload: {target: http://s/}\n")))))
 		var problems source.Problems
 		p, err := New(project, doc, Options{}, &problems)
 		if err != nil {
@@ -545,7 +620,8 @@ func TestCalibratePicks(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			e := mustPlan(t, text(block("name: e\ncommand: {image: x, run: y}\nmatrix: {server: [{name: sync, port: 7080}, {name: async, port: 8080}]}\n"+
+			e := mustPlan(t, text(block("name: e\ncommand: {image: x, run: y}\n"+
+				"matrix: {server: [{name: sync, port: 7080}, {name: async, port: 8080}]}\n"+
 				"calibrate: "+test.calibrate+"\n")), Options{}, nil)
 			got := ""
 			for _, trial := range e.Trials {

@@ -12,11 +12,16 @@ import (
 func TestRemarks(t *testing.T) {
 	const service = "services: {s: {image: x, expose: ['80', '8080']}}\n"
 	tests := []struct{ name, body, want string }{
-		{"an axis that nothing uses", service + "matrix: {a: [1, 2], b: [x, y]}\nload: {target: 'http://s/${{ matrix.b }}'}\n", "unused-axis at a"},
-		{"an axis of which a field is used", service + "matrix: {a: [{name: x, path: p}, {name: y, path: q}]}\nload: {target: 'http://s/${{ matrix.a.path }}'}\n", ""},
-		{"an axis that a row of include goes by", service + "matrix: {a: [x, y], include: [{a: x, path: p}, {a: y, path: q}]}\nload: {target: 'http://s/${{ matrix.path }}'}\n", ""},
+		{"an axis that nothing uses", service +
+			"matrix: {a: [1, 2], b: [x, y]}\nload: {target: 'http://s/${{ matrix.b }}'}\n", "unused-axis at a"},
+		{"an axis of which a field is used", service +
+			"matrix: {a: [{name: x, path: p}, {name: y, path: q}]}\nload: {target: 'http://s/${{ matrix.a.path }}'}\n", ""},
+		{"an axis that a row of include goes by",
+			service + "matrix: {a: [x, y], include: [{a: x, path: p}, {a: y, path: q}]}\n" +
+				"load: {target: 'http://s/${{ matrix.path }}'}\n", ""},
 		{"an axis with one value", service + "matrix: {a: [x]}\nload: {target: 'http://s/'}\n", ""},
-		{"an axis of a search", service + "matrix: {a: [1, 2]}\ntune: {n: {from: 1, to: '${{ matrix.a }}', maximize: throughput}}\nload: {target: 'http://s/${{ tune.n }}'}\n", ""},
+		{"an axis of a search", service + "matrix: {a: [1, 2]}\ntune: {n: {from: 1, to: '${{ matrix.a }}', maximize: " +
+			"throughput}}\nload: {target: 'http://s/${{ tune.n }}'}\n", ""},
 		{"another port", service + "load: {target: 'http://s:81/'}\n", "port-not-exposed at 'http://s:81/'"},
 		{"a port that is exposed", service + "load: {target: 'http://s:8080/'}\n", ""},
 		{"the port of the scheme", service + "load: {target: 'https://s/'}\n", "port-not-exposed at 'https://s/'"},
@@ -46,14 +51,16 @@ func TestRemarks(t *testing.T) {
 
 // A limit of more CPUs than the machine has is refused before anything starts.
 func TestCPUsOfTheMachine(t *testing.T) {
-	p, problems := planIn(t, "name: e\nservices: {s: {image: x, cpus: 900}, t: {image: x, cpus: 1.5}}\nload: {target: http://s/}\n", func(string, string) {})
+	p, problems := planIn(t, "name: e\nservices: {s: {image: x, cpus: 900}, t: {image: x, cpus: 1.5}}\n"+
+		"load: {target: http://s/}\n", func(string, string) {})
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
 	var found source.Problems
 	p.Experiments[0].CheckCPUs(func(string) [][]int { return [][]int{{0}, {1}} }, &found)
 	list := found.Sorted()
-	if len(list) != 1 || list[0].Rule != "no-such-cpu" || list[0].Message != `this machine has 2 CPUs, and service "s" may use 900` {
+	if len(list) != 1 || list[0].Rule != "no-such-cpu" ||
+		list[0].Message != `this machine has 2 CPUs, and service "s" may use 900` {
 		t.Errorf("got %v", list)
 	}
 }
@@ -61,8 +68,10 @@ func TestCPUsOfTheMachine(t *testing.T) {
 // Nothing can stand below a file in a container.
 func TestBelowFiles(t *testing.T) {
 	for _, body := range []string{
-		"services: {s: {image: x, configs: [{source: Dockerfile, target: /a}, {source: Dockerfile, target: /a/b}]}}\nload: {target: http://s/}\n",
-		"services: {s: {image: x, configs: [{source: Dockerfile, target: /a}], volumes: ['data:/a/b']}}\nload: {target: http://s/}\n",
+		"services: {s: {image: x, configs: [{source: Dockerfile, target: /a}, {source: Dockerfile, target: /a/b}]}}\n" +
+			"load: {target: http://s/}\n",
+		"services: {s: {image: x, configs: [{source: Dockerfile, target: /a}], volumes: ['data:/a/b']}}\n" +
+			"load: {target: http://s/}\n",
 		"command: {image: x, run: y, configs: [{source: Dockerfile, target: /a/b/c}, {source: Dockerfile, target: /a/b}]}\n",
 	} {
 		_, problems := planIn(t, "name: e\n"+body, func(string, string) {})
@@ -73,7 +82,8 @@ func TestBelowFiles(t *testing.T) {
 			t.Errorf("%s: got %v", body, problems)
 		}
 	}
-	if _, problems := planIn(t, "name: e\nservices: {s: {image: x, configs: [{source: Dockerfile, target: /a}, {source: Dockerfile, target: /ab/c}]}}\n"+
+	if _, problems := planIn(t, "name: e\nservices: {s: {image: x, configs: [{source: Dockerfile, target: /a}, {source: "+
+		"Dockerfile, target: /ab/c}]}}\n"+
 		"load: {target: http://s/}\n", func(string, string) {}); len(problems) > 0 {
 		t.Error(problems)
 	}

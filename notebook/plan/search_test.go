@@ -13,11 +13,13 @@ const tuned = "name: e\nservices: {s: {image: x, command: 'run ${{ tune.workers 
 
 func TestTuneIsDeferred(t *testing.T) {
 	trial := mustPlan(t, text(block(tuned)), Options{}, nil).Trials[0]
-	want := []spec.Deferred{{Key: "services.s.command", Template: "run ${{ tune.workers }}"}, {Key: "services.s.cpus", Template: "${{ tune.workers }}"}}
+	want := []spec.Deferred{{Key: "services.s.command", Template: "run ${{ tune.workers }}"},
+		{Key: "services.s.cpus", Template: "${{ tune.workers }}"}}
 	if !slices.Equal(trial.Deferred, want) {
 		t.Errorf("deferred %v, want %v", trial.Deferred, want)
 	}
-	if s := trial.Tune[0]; s.From != 1 || s.To != 8 || s.Maximize != "throughput" || s.Probes != 3 || s.Budget != 30*time.Second || s.Points != 0 {
+	if s := trial.Tune[0]; s.From != 1 || s.To != 8 || s.Maximize != "throughput" || s.Probes != 3 ||
+		s.Budget != 30*time.Second || s.Points != 0 {
 		t.Errorf("search %+v", s)
 	}
 	quick := mustPlan(t, text(block(tuned)), Options{Profile: Quick}, nil).Trials[0]
@@ -26,7 +28,8 @@ func TestTuneIsDeferred(t *testing.T) {
 	}
 }
 
-// An experiment with a rate or a capacity takes what the experiment that it extends has tuned, unless it says otherwise.
+// An experiment with a rate or a capacity takes what the experiment that it extends has tuned, unless it says
+// otherwise.
 func TestChoicesAreInherited(t *testing.T) {
 	tests := []struct{ name, body, of string }{
 		{"with a rate", "load: {rate: 5/s}\n", "e"},
@@ -55,17 +58,20 @@ func TestCapacity(t *testing.T) {
 		t.Errorf("%d steps of %d trials", len(e.Steps), len(e.Trials))
 	}
 	c := e.Trials[0].Capacity
-	if c == nil || c.From != 100 || c.To != 2000 || c.Repeats != 3 || c.Step != 0.05 || c.SLO != "latency.p99 < 100ms and failed < 0.1%" {
+	if c == nil || c.From != 100 || c.To != 2000 || c.Repeats != 3 || c.Step != 0.05 ||
+		c.SLO != "latency.p99 < 100ms and failed < 0.1%" {
 		t.Errorf("capacity %+v", c)
 	}
 }
 
-// Whatever stands lower, an experiment that takes a value over does not search for it, and one that says how to search does.
+// Whatever stands lower, an experiment that takes a value over does not search for it, and one that says how to search
+// does.
 func TestOfAndOwnSearches(t *testing.T) {
 	p := mustPlanAll(t, text(block(tuned+"profiles: {quick: {tune: {workers: {to: 2}}}}\n"),
 		"\n", block("name: taken\nextends: e\ntune: {workers: {of: e}}\n"),
 		"\n", block("name: own\nextends: taken\ntune: {workers: {to: 5}}\n")), Options{Profile: Quick}, nil)
-	for name, want := range map[string]spec.Search{"taken": {Name: "workers", Of: "e"}, "own": {Name: "workers", From: 1, To: 2, Maximize: "throughput", Probes: 3,
+	for name, want := range map[string]spec.Search{"taken": {Name: "workers", Of: "e"}, "own": {Name: "workers", From: 1,
+		To: 2, Maximize: "throughput", Probes: 3,
 		Patience: 2, Effect: 0.05, Points: 3, Budget: 30 * time.Second}} {
 		e, _ := p.Find(name)
 		if got := e.Trials[0].Tune; len(got) != 1 || got[0] != want {

@@ -16,8 +16,8 @@ import (
 	"benchbook/notebook/source"
 )
 
-// The same article has the same plan, byte for byte, and the same problems, whoever else plans at the same time: from one
-// document that several share, and from documents of their own.
+// The same article has the same plan, byte for byte, and the same problems, whoever else plans at the same time: from
+// one document that several share, and from documents of their own.
 func TestSamePlan(t *testing.T) {
 	files := append(articles(t, "good", 3), articles(t, "keys", 2)...)
 	if !testing.Short() {
@@ -52,7 +52,8 @@ func TestSamePlan(t *testing.T) {
 	}
 }
 
-// planned is the plan of an article as JSON, with its problems in words; from a document of its own, if that is asked for.
+// planned is the plan of an article as JSON, with its problems in words; from a document of its own, if that is asked
+// for.
 func planned(project *projects.Project, doc *article.Document, o plan.Options, own bool) ([]byte, error) {
 	if own {
 		var err error
@@ -69,8 +70,8 @@ func planned(project *projects.Project, doc *article.Document, o plan.Options, o
 	return fmt.Append(out, problems.Sorted()), err
 }
 
-// opened puts an article into a project. It lies in a folder alone but for what neighbours give it: NAME.yaml is the project
-// file, and the project has one other article.
+// opened puts an article into a project. It lies in a folder alone but for what neighbours give it: NAME.yaml is the
+// project file, and the project has one other article.
 func opened(t *testing.T, file string) (*projects.Project, *article.Document) {
 	t.Helper()
 	root := t.TempDir()

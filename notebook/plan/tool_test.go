@@ -9,46 +9,64 @@ import (
 func TestLoadsByOtherTools(t *testing.T) {
 	for _, tt := range []struct{ name, load, want string }{
 		{"defaults", "tool: ab", ""},
-		{"every key of ab", "tool: ab, connections: 5, requests: 10, duration: 3s, warmup: 1s, timeout: 2s, keepalive: false, method: POST, headers: {A: b}, body: x", ""},
-		{"every key of wrk", "tool: wrk, connections: 6, threads: 2, duration: 3s, warmup: 1s, timeout: 2s, keepalive: false, method: POST, headers: {A: b}, body: x", ""},
-		{"every key of hey", "tool: hey, connections: 5, threads: 2, requests: 10, timeout: 2s, keepalive: false, method: POST, headers: {A: b}, body: x", ""},
+		{"every key of ab", "tool: ab, connections: 5, requests: 10, duration: 3s, warmup: 1s, timeout: 2s, keepalive: " +
+			"false, method: POST, headers: {A: b}, body: x", ""},
+		{"every key of wrk", "tool: wrk, connections: 6, threads: 2, duration: 3s, warmup: 1s, timeout: 2s, keepalive: " +
+			"false, method: POST, headers: {A: b}, body: x", ""},
+		{"every key of hey", "tool: hey, connections: 5, threads: 2, requests: 10, timeout: 2s, keepalive: false, method: " +
+			"POST, headers: {A: b}, body: x", ""},
 		{"our own keys", "tool: ab, failures: expected, cpuset: '0'", ""},
 		{"think", "tool: ab, think: 5ms", "ab has no flag for think [no-flag]"},
 		{"threads of ab", "tool: ab, threads: 2", "ab has no flag for threads [no-flag]"},
 		{"rate", "tool: wrk, rate: 5/s", "wrk has no flag for rate [no-flag]"},
 		{"stages", "tool: hey, stages: [{duration: 1s, connections: 5}]", "hey has no flag for stages [no-flag]"},
 		{"verify", "tool: hey, verify: {status: 201, contains: x}", ""},
-		{"verify of failures", "tool: ab, verify: {status: [200, 404]}", "ab counts answers of status 404 as failed, and has no flag to change that [no-flag]"},
+		{"verify of failures", "tool: ab, verify: {status: [200, 404]}",
+			"ab counts answers of status 404 as failed, and has no flag to change that [no-flag]"},
 		{"requests of wrk", "tool: wrk, requests: 5", "wrk has no flag for requests [no-flag]"},
 		{"parts of a second", "tool: wrk, duration: 1500ms", "wrk takes duration in whole seconds, not 1500ms [wrong-value]"},
 		{"parts of a second where they can be had", "tool: hey, duration: 1500ms", ""},
-		{"two ends", "tool: hey, duration: 5s, requests: 100", "hey ends after a time or after a number of requests, not at whichever comes first [contradiction]"},
+		{"two ends", "tool: hey, duration: 5s, requests: 100",
+			"hey ends after a time or after a number of requests, not at whichever comes first [contradiction]"},
 		{"two ends of ab", "tool: ab, duration: 5s, requests: 100", ""},
-		{"a rest of requests", "tool: hey, requests: 1000, connections: 150", "hey sends the same number of requests on every connection, and 1000 is not a multiple of 150 [contradiction]"},
+		{"a rest of requests", "tool: hey, requests: 1000, connections: 150",
+			"hey sends the same number of requests on every connection, and 1000 is not a multiple of 150 [contradiction]"},
 		{"a rest of requests of ab", "tool: ab, requests: 1000, connections: 150", ""},
-		{"a rest of connections", "tool: wrk, connections: 10, threads: 3", "wrk gives every thread the same number of connections, and 10 is not a multiple of 3 [contradiction]"},
-		{"a flag twice", "tool: ab, requests: 5, args: [-l, -n, '7']", "-n is the flag of ab for requests, which the load has already [contradiction]"},
-		{"a flag that a default has", "tool: ab, args: [-s, '7']", "-s is the flag of ab for timeout, which the load has already [contradiction]"},
+		{"a rest of connections", "tool: wrk, connections: 10, threads: 3",
+			"wrk gives every thread the same number of connections, and 10 is not a multiple of 3 [contradiction]"},
+		{"a flag twice", "tool: ab, requests: 5, args: [-l, -n, '7']",
+			"-n is the flag of ab for requests, which the load has already [contradiction]"},
+		{"a flag that a default has", "tool: ab, args: [-s, '7']",
+			"-s is the flag of ab for timeout, which the load has already [contradiction]"},
 		{"a flag of its own", "tool: ab, args: [-l, -r]", ""},
 		{"further headers", "tool: ab, headers: {A: b}, args: [-H, 'C: d']", ""},
-		{"verify without HTTP", "tool: redis-benchmark, target: redis://s:6379, requests: 5, verify: {contains: x}", "redis-benchmark has no flag for verify [no-flag]"},
+		{"verify without HTTP", "tool: redis-benchmark, target: redis://s:6379, requests: 5, verify: {contains: x}",
+			"redis-benchmark has no flag for verify [no-flag]"},
 		{"several targets", "tool: ab, target: [http://s/a, http://s/b]", "ab has no flag for several targets [no-flag]"},
 		{"a target that says more", "tool: wrk, target: {url: http://s/a, method: POST, body: x}", ""},
-		{"a target that says too much", "tool: redis-benchmark, requests: 5, target: {url: redis://s, body: x}", "redis-benchmark has no flag for body [no-flag]"},
-		{"values drawn for every request", "tool: hey, body: '${{ random(1, 2) }}'", "hey has no flag for values that are drawn for every request [no-flag]"},
+		{"a target that says too much", "tool: redis-benchmark, requests: 5, target: {url: redis://s, body: x}",
+			"redis-benchmark has no flag for body [no-flag]"},
+		{"values drawn for every request", "tool: hey, body: '${{ random(1, 2) }}'",
+			"hey has no flag for values that are drawn for every request [no-flag]"},
 		{"TLS", "tool: wrk, target: https://s/", ""},
-		{"no end", "tool: redis-benchmark, target: redis://s:6379", "redis-benchmark ends after a number of requests, and the load does not say how many [missing-key]"},
-		{"every key of redis-benchmark", "tool: redis-benchmark, target: redis://s:6379, requests: 5, connections: 3, threads: 2, keepalive: false", ""},
-		{"a duration of redis-benchmark", "tool: redis-benchmark, target: redis://s:6379, requests: 5, duration: 5s", "redis-benchmark has no flag for duration [no-flag]"},
-		{"every key of pgbench", "tool: pgbench, target: postgres://u@s/d, duration: 5s, warmup: 1s, connections: 3, threads: 2, keepalive: false, body: select 1", ""},
-		{"timeout of pgbench", "tool: pgbench, target: postgres://u@s/d, timeout: 5s", "pgbench has no flag for timeout [no-flag]"},
+		{"no end", "tool: redis-benchmark, target: redis://s:6379",
+			"redis-benchmark ends after a number of requests, and the load does not say how many [missing-key]"},
+		{"every key of redis-benchmark", "tool: redis-benchmark, target: redis://s:6379, requests: 5, connections: 3, " +
+			"threads: 2, keepalive: false", ""},
+		{"a duration of redis-benchmark", "tool: redis-benchmark, target: redis://s:6379, requests: 5, duration: 5s",
+			"redis-benchmark has no flag for duration [no-flag]"},
+		{"every key of pgbench", "tool: pgbench, target: postgres://u@s/d, duration: 5s, warmup: 1s, connections: 3, " +
+			"threads: 2, keepalive: false, body: select 1", ""},
+		{"timeout of pgbench", "tool: pgbench, target: postgres://u@s/d, timeout: 5s",
+			"pgbench has no flag for timeout [no-flag]"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			target := "target: http://s/, "
 			if strings.Contains(tt.load, "target:") {
 				target = ""
 			}
-			_, problems := newPlan(t, text(block("name: e\nservices: {s: {image: x}}\nload: {"+target+tt.load+"}\n")), Options{}, nil)
+			_, problems := newPlan(t, text(block("name: e\nservices: {s: {image: x}}\nload: {"+target+tt.load+"}\n")), Options{},
+				nil)
 			var got []string
 			for _, p := range problems {
 				got = append(got, p.Message+" ["+p.Rule+"]")

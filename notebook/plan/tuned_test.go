@@ -9,20 +9,24 @@ import (
 
 // Values go wherever a template asks for them, types and images included; who the trial is stays.
 func TestTuned(t *testing.T) {
-	const body = "name: e\nservices: {s: {image: 'x:${{ tune.workers }}', command: 'run ${{ tune.workers }} ${{ matrix.m }}', cpus: '${{ tune.workers }}'}}\n" +
+	const body = "name: e\nservices: {s: {image: 'x:${{ tune.workers }}', command: 'run ${{ tune.workers }} ${{ " +
+		"matrix.m }}', cpus: '${{ tune.workers }}'}}\n" +
 		"matrix: {m: [a]}\ntune: {workers: {to: 8}, clients: {from: 10, to: 20}}\n" +
-		"load: {target: 'http://s/${{ random(1, 9) }}', connections: '${{ tune.clients }}', duration: 10s}\nprepare: {service: s, run: 'warm ${{ tune.workers }}'}\n"
+		"load: {target: 'http://s/${{ random(1, 9) }}', connections: '${{ tune.clients }}', duration: 10s}\n" +
+		"prepare: {service: s, run: 'warm ${{ tune.workers }}'}\n"
 	trial := mustPlan(t, text(block(body)), Options{}, nil).Trials[0]
 	tuned, err := trial.Tuned(map[string]int{"workers": 3, "clients": 15})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := tuned.Services[0]
-	if s.Image.Name != "x:3" || !slices.Equal(s.Command, []string{"run", "3", "a"}) || s.CPUs != 3 || tuned.Load.Connections != 15 ||
+	if s.Image.Name != "x:3" || !slices.Equal(s.Command, []string{"run", "3", "a"}) || s.CPUs != 3 ||
+		tuned.Load.Connections != 15 ||
 		!slices.Equal(tuned.Prepare[0].Run, []string{"warm", "3"}) || tuned.Load.Target != "http://s/${{ random(1, 9) }}" {
 		t.Errorf("%+v with %+v after %+v", s, tuned.Load, tuned.Prepare)
 	}
-	if tuned.Key != trial.Key || tuned.Name != trial.Name || string(tuned.Definition) != string(trial.Definition) || len(tuned.Deferred) != 0 {
+	if tuned.Key != trial.Key || tuned.Name != trial.Name || string(tuned.Definition) != string(trial.Definition) ||
+		len(tuned.Deferred) != 0 {
 		t.Errorf("it became %s with key %s", tuned.Name, tuned.Key)
 	}
 	if trial.Services[0].CPUs != 0 || len(trial.Deferred) == 0 {
@@ -83,8 +87,10 @@ func TestTunedBy(t *testing.T) {
 		}
 	}
 	for _, test := range []struct{ axes, own, want string }{
-		{"m: [a, b]", "matrix: {m: [a, c]}\n", `for cell "c" nothing is chosen: no cell of experiment "e" has the same parameters`},
-		{"m: [a, b]", "matrix: {m: null, n: [1]}\n", `for cell "1" nothing is chosen: several cells of experiment "e" have the same parameters`},
+		{"m: [a, b]", "matrix: {m: [a, c]}\n",
+			`for cell "c" nothing is chosen: no cell of experiment "e" has the same parameters`},
+		{"m: [a, b]", "matrix: {m: null, n: [1]}\n",
+			`for cell "1" nothing is chosen: several cells of experiment "e" have the same parameters`},
 	} {
 		_, problems := newPlan(t, text(block(with(test.axes)), "\n", block(steady+test.own)), Options{}, nil)
 		if len(problems) != 1 || problems[0].Rule != "no-cell" || problems[0].Message != test.want {

@@ -16,14 +16,16 @@ func TestUnsupported(t *testing.T) {
 		{"", "services: {s: {image: x, expose: [\"80\"]}}\nload: {target: http://s/}\nhosts: {s: big}\n"},
 		{"a load by oha, vegeta, k6 or fortio", load("tool: '${{ matrix.tool }}'") + "matrix: {tool: [benchbook, ab, k6]}\n"},
 		{"", load("tool: '${{ matrix.tool }}'") + "matrix: {tool: [benchbook, ab]}\n"},
-		{"", "services: {s: {image: x, scale: 2, volumes: [/data], hostname: y, cpus: 0.5, ulimits: {nofile: 9}, sysctls: {a: 1}, " +
+		{"", "services: {s: {image: x, scale: 2, volumes: [/data], hostname: y, cpus: 0.5, ulimits: {nofile: 9}, sysctls: " +
+			"{a: 1}, " +
 			"cap_add: [KILL], cap_drop: [KILL], security_opt: [x]}}\nload: {target: http://s/}\n"},
 		{"", load("tool: benchbook")},
 		{"", "services: {s: {image: 'x${{ tune.n }}'}}\nload: {target: http://s/}\ntune: {n: {to: 3}}\n"},
 		{"", load("connections: 3") + "capacity: {slo: failed < 1%, from: 1/s, to: 2/s}\n"},
 		{"", "services: {s: {origin: {}, link: {rtt: 1ms}}}\nload: {target: http://s/}\n"},
 		{"", load("rate: 5/s, body: '${{ random(1, 2) }}'")},
-		{"", "services: {s: {image: x}}\nload: {target: [https://s/a, http://s/b], stages: [{duration: 1s, connections: 5}]}\n"},
+		{"", "services: {s: {image: x}}\nload: {target: [https://s/a, http://s/b], stages: [{duration: 1s, connections: " +
+			"5}]}\n"},
 	}
 	earned := map[string]bool{}
 	for _, test := range tests {

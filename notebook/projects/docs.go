@@ -26,8 +26,8 @@ import (
 // DocsIndex is the first page of a project's docs. It links all others, in the order in which they are to be read.
 const DocsIndex = "README.md"
 
-// Docs are pages of a project beside its articles, such as a manual: the files of a folder that end in .md. They are Markdown alone:
-// a fence in them is a listing, whatever it is called, and nothing in them is run, measured or judged.
+// Docs are pages of a project beside its articles, such as a manual: the files of a folder that end in .md. They are
+// Markdown alone: a fence in them is a listing, whatever it is called, and nothing in them is run, measured or judged.
 type Docs struct {
 	Dir   string // absolute
 	Pages []*DocsPage
@@ -52,12 +52,14 @@ const (
 	maxDocsFile = 8 << 20
 )
 
-// docsFiles are the kinds of files that pages may link: browsers show them as text, or offer to save them, and run none.
+// docsFiles are the kinds of files that pages may link: browsers show them as text, or offer to save them, and run
+// none.
 var docsFiles = []string{".csv", ".json", ".txt", ".yaml", ".yml"}
 
 // ReadDocs reads the docs that the project names; nil if it names none, or they cannot be read.
 //
-// Problems are pages that cannot be read, or have no title, or are not linked from the first, and links that lead to nothing.
+// Problems are pages that cannot be read, or have no title, or are not linked from the first, and links that lead to
+// nothing.
 func (p *Project) ReadDocs(problems *source.Problems) *Docs {
 	name := p.Docs.Value
 	if name == "" {
@@ -89,7 +91,8 @@ func (p *Project) ReadDocs(problems *source.Problems) *Docs {
 	}
 	index := d.page(DocsIndex)
 	if index == nil {
-		problems.Add("no-docs", p.Docs.Pos, "the docs %q have no page %s", name, DocsIndex).Hint = "write it: it links all others, in their order"
+		problems.Add("no-docs", p.Docs.Pos, "the docs %q have no page %s", name,
+			DocsIndex).Hint = "write it: it links all others, in their order"
 		return nil
 	}
 	d.order(index)
@@ -123,7 +126,8 @@ func (p *Project) docsPage(dir, name string, problems *source.Problems) *DocsPag
 	page := &DocsPage{Document: doc, Name: strings.TrimSuffix(name, ".md"), Group: unlisted, anchors: map[string]bool{}}
 	title, ok := doc.Tree.FirstChild().(*ast.Heading)
 	if !ok || title.Level != 1 {
-		problems.Add("no-title", src.Pos(0, 0), "the page does not begin with its title").Hint = "begin it with a line # and the title"
+		problems.Add("no-title", src.Pos(0, 0),
+			"the page does not begin with its title").Hint = "begin it with a line # and the title"
 		return nil
 	}
 	page.Title = title
@@ -144,8 +148,8 @@ func (d *Docs) page(file string) *DocsPage {
 	return found
 }
 
-// order puts the pages into the order in which the index links them below its headings, each in the group of the heading above. Those
-// that it links only before its first heading follow, and those that it does not link come last.
+// order puts the pages into the order in which the index links them below its headings, each in the group of the
+// heading above. Those that it links only before its first heading follow, and those that it does not link come last.
 func (d *Docs) order(index *DocsPage) {
 	index.Group = ""
 	ordered, before := []*DocsPage{index}, []*DocsPage{}
@@ -210,8 +214,8 @@ type DocsLink struct {
 	Fragment string // of a page or an article, without #; may be empty
 }
 
-// Follow says where a link of a page leads. It can name a page, a file or a heading as code hosts understand it, counted from the page,
-// an article by its file, or an address.
+// Follow says where a link of a page leads. It can name a page, a file or a heading as code hosts understand it,
+// counted from the page, an article by its file, or an address.
 //
 // The error says in words for its author why the link leads to nothing.
 func (d *Docs) Follow(from *DocsPage, written string) (DocsLink, error) {
@@ -361,8 +365,8 @@ func (d *Docs) checkLinks(page *DocsPage, problems *source.Problems) {
 	})
 }
 
-// Terms are the words in code font in the first column of the tables of a page, by the id of the heading above, in their order: what a
-// reference explains.
+// Terms are the words in code font in the first column of the tables of a page, by the id of the heading above, in
+// their order: what a reference explains.
 func (page *DocsPage) Terms(visit func(id, word string)) {
 	id := ""
 	seen := map[[2]string]bool{}

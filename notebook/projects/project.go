@@ -34,25 +34,28 @@ type Project struct {
 
 // Settings are what benchbook.yaml holds.
 type Settings struct {
-	Title    source.Text                 `yaml:"title"`
-	URL      source.Text                 `yaml:"url"`
-	Author   source.Text                 `yaml:"author"`
-	Defaults article.Defaults            `yaml:"defaults"`
-	Profiles article.Profiles            `yaml:"profiles"`
-	Engine   article.Value[spec.Engine]  `yaml:"engine"`
-	Cluster  *Cluster                    `yaml:"kubernetes"` // that of the engine kubernetes; nil if nothing is written
-	Hosts    ProjectHosts                `yaml:"hosts"`
-	Registry source.Text                 `yaml:"registry"` // where images are pushed that the nodes of a cluster pull
-	Theme    source.Text                 `yaml:"theme"`    // a folder of the project whose files replace those of the theme
-	Docs     source.Text                 `yaml:"docs"`     // a folder of the project with pages beside the articles; see ReadDocs
-	Publish  *Publish                    `yaml:"publish"`  // where the site goes; nil if nothing is written
-	Allow    []article.Value[Permission] `yaml:"allow"`    // what articles may ask for beyond the harmless
+	Title    source.Text                `yaml:"title"`
+	URL      source.Text                `yaml:"url"`
+	Author   source.Text                `yaml:"author"`
+	Defaults article.Defaults           `yaml:"defaults"`
+	Profiles article.Profiles           `yaml:"profiles"`
+	Engine   article.Value[spec.Engine] `yaml:"engine"`
+	Cluster  *Cluster                   `yaml:"kubernetes"` // that of the engine kubernetes; nil if nothing is written
+	Hosts    ProjectHosts               `yaml:"hosts"`
+	Registry source.Text                `yaml:"registry"` // where images are pushed that the nodes of a cluster pull
+	// a folder of the project whose files replace those of the theme
+	Theme source.Text `yaml:"theme"`
+	// a folder of the project with pages beside the articles; see ReadDocs
+	Docs    source.Text                 `yaml:"docs"`
+	Publish *Publish                    `yaml:"publish"` // where the site goes; nil if nothing is written
+	Allow   []article.Value[Permission] `yaml:"allow"`   // what articles may ask for beyond the harmless
 }
 
 // Permission is something that articles ask for only where the project allows it.
 type Permission string
 
-// The permissions, by the keys of services that need them; Mounts is about paths of the host outside the article's folder.
+// The permissions, by the keys of services that need them; Mounts is about paths of the host outside the article's
+// folder.
 const (
 	AllowCapAdd      Permission = "cap_add"
 	AllowSecurityOpt Permission = "security_opt"
@@ -174,7 +177,8 @@ func Open(dir string) (*Project, error) {
 			return nil, fmt.Errorf("reading the project: %w", err)
 		}
 		if d == filepath.Dir(d) {
-			return nil, fmt.Errorf("no %s in %s or above it: go to a project's folder, name it with -C, or make one with benchbook init", article.ProjectFile, abs)
+			return nil, fmt.Errorf("no %s in %s or above it: go to a project's folder, name it with -C, or make one with "+
+				"benchbook init", article.ProjectFile, abs)
 		}
 	}
 }
@@ -218,15 +222,16 @@ func globEscape(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(s)
 }
 
-// Article reads one article of the project. The error is that there is none; of one that cannot be read, such as a pipe or
-// somebody else's file, that is a problem.
+// Article reads one article of the project. The error is that there is none; of one that cannot be read, such as a pipe
+// or somebody else's file, that is a problem.
 func (p *Project) Article(slug string) (*article.Document, error) {
 	dir := p.ArticleDir(slug)
 	if _, err := os.Lstat(filepath.Join(dir, article.FileName)); err != nil {
 		return nil, fmt.Errorf("reading article %s: %w", slug, err)
 	}
 	var problems source.Problems
-	source, ok := source.Read(filepath.Join(dir, article.FileName), path.Join("experiments", slug, article.FileName), &problems)
+	source, ok := source.Read(filepath.Join(dir, article.FileName), path.Join("experiments", slug, article.FileName),
+		&problems)
 	if !ok {
 		return &article.Document{Slug: slug, Dir: dir, Source: source, Tree: ast.NewDocument(), Problems: problems}, nil
 	}

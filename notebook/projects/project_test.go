@@ -10,7 +10,8 @@ import (
 	"benchbook/notebook/article"
 )
 
-// An article or a project file that cannot be read is a problem like others, and the project can be opened all the same.
+// An article or a project file that cannot be read is a problem like others, and the project can be opened all the
+// same.
 func TestUnreadableArticles(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), nil, 0o644); err != nil {

@@ -27,8 +27,8 @@ func isDigest(value string) bool {
 	return ok && len(rest) == 2*sha256.Size && strings.Trim(rest, "0123456789abcdef") == ""
 }
 
-// Condense puts the lists among the facts under their digests: into Lists if have does not know them, which then does. Records of
-// one run and experiment that are condensed with the same have thus hold each list once. Expand undoes it.
+// Condense puts the lists among the facts under their digests: into Lists if have does not know them, which then does.
+// Records of one run and experiment that are condensed with the same have thus hold each list once. Expand undoes it.
 func (r *Record) Condense(have map[string]bool) {
 	for fact, list := range r.Facts {
 		if !IsList(fact) || list == "" || isDigest(list) {
@@ -47,8 +47,8 @@ func (r *Record) Condense(have map[string]bool) {
 	}
 }
 
-// Expand puts lists back among the facts of records, from whichever of the records holds them. A digest whose list none of them
-// holds stays: it still tells equal from different.
+// Expand puts lists back among the facts of records, from whichever of the records holds them. A digest whose list none
+// of them holds stays: it still tells equal from different.
 func Expand(records []*Record) {
 	lists := map[string]string{}
 	for _, r := range records {

@@ -8,7 +8,8 @@ import (
 const debian = "adduser 3.134\nbash 5.2.15"
 
 func TestListsStandOnce(t *testing.T) {
-	first := &Record{Facts: map[string]string{"packages.server": debian, "packages.db": debian, "pip.server": "Flask 3.1.3", "host.cpu": "x", "packages.empty": ""}}
+	first := &Record{Facts: map[string]string{"packages.server": debian, "packages.db": debian,
+		"pip.server": "Flask 3.1.3", "host.cpu": "x", "packages.empty": ""}}
 	second := &Record{Facts: maps.Clone(first.Facts)}
 	want := maps.Clone(first.Facts)
 	have := map[string]bool{}

@@ -18,8 +18,8 @@ type Measured struct {
 // serviceFamilies are metrics with the name of a service at their end.
 var serviceFamilies = []string{"cpu.", "memory.", "net.listen_overflows.", "net.retransmits."}
 
-// Lookup says what a metric of the experiment is; ok is false for one that it does not have. What a program may print can
-// have any name, and its unit is not known here: it is empty.
+// Lookup says what a metric of the experiment is; ok is false for one that it does not have. What a program may print
+// can have any name, and its unit is not known here: it is empty.
 func (e Measured) Lookup(name string) (m Metric, ok bool) {
 	if i := slices.IndexFunc(e.Added, func(m Metric) bool { return m.Name == name }); i >= 0 {
 		return e.Added[i], true
@@ -65,7 +65,8 @@ func (e Measured) Names() []string {
 	if e.Command {
 		names = []string{"time.real", "time.user", "time.sys", "memory.peak"}
 	} else {
-		names = []string{"throughput", "throughput.per_core", "latency.p50", "latency.p90", "latency.p99", "latency.mean", "latency.max",
+		names = []string{"throughput", "throughput.per_core", "latency.p50", "latency.p90", "latency.p99", "latency.mean",
+			"latency.max",
 			"requests", "failed", "failed.count", "connects", "bytes.in", "bytes.out", "generator.cpu"}
 	}
 	for _, m := range e.Added {

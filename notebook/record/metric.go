@@ -26,7 +26,8 @@ func (m Metric) InWords() string {
 
 // IsTime reports whether a metric is made from the times of requests.
 func IsTime(metric string) bool {
-	return strings.HasPrefix(metric, "latency.") || strings.HasPrefix(metric, "service.p") || strings.HasPrefix(metric, "lag.p")
+	return strings.HasPrefix(metric, "latency.") || strings.HasPrefix(metric, "service.p") ||
+		strings.HasPrefix(metric, "lag.p")
 }
 
 // CountsFailures reports whether a metric is a number or share of failed requests.
@@ -43,7 +44,8 @@ func IsSearched(metric string) bool {
 // MetricNameHint says what names metrics can have.
 const MetricNameHint = "use letters, digits, - and _, in words joined by dots"
 
-// IsMetricName says that a metric can be called so. Expressions ask for metrics by their names, which stand on pages and in names of files.
+// IsMetricName says that a metric can be called so. Expressions ask for metrics by their names, which stand on pages
+// and in names of files.
 func IsMetricName(name string) bool {
 	for i, word := range strings.Split(name, ".") {
 		if len(word) > files.MaxName || !metricWord.MatchString(word) && (i == 0 || !digits.MatchString(word)) {
@@ -53,8 +55,8 @@ func IsMetricName(name string) bool {
 	return true
 }
 
-// metricWord is a word in the name of a metric, as parameters and services are called; what follows a dot can be a number too. Marks belong
-// to letters in many scripts.
+// metricWord is a word in the name of a metric, as parameters and services are called; what follows a dot can be a
+// number too. Marks belong to letters in many scripts.
 var (
 	metricWord = regexp.MustCompile(`^\pL(?:[\pL\p{Nd}\pM_-]*[\pL\p{Nd}\pM_])?$`)
 	digits     = regexp.MustCompile(`^[0-9]+$`)
@@ -81,7 +83,8 @@ var fixed = map[string]Metric{
 	"capacity.rate":       {Unit: "1/s", Better: "higher", Title: "Capacity"},
 }
 
-var percentile = regexp.MustCompile(`^(latency|latency\.connect|latency\.tls|latency\.first_byte|service|lag)\.p(\d{1,2}(?:\.\d{1,6})?)$`)
+var percentile = regexp.MustCompile(
+	`^(latency|latency\.connect|latency\.tls|latency\.first_byte|service|lag)\.p(\d{1,2}(?:\.\d{1,6})?)$`)
 
 // percentileTitles are what families of times are called before a percentile.
 var percentileTitles = map[string]string{"latency": "Latency", "latency.connect": "Connect", "latency.tls": "TLS",

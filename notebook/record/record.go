@@ -31,15 +31,16 @@ import (
 // SchemaVersion is the number of the layout below; a reader refuses what it does not know.
 const SchemaVersion = 1
 
-// These are the numbers of what our samples mean, of commands and of loads. That of a trial enters its key, and is raised when
-// a change to how its samples are taken, as by the load generator, may change results, so that old and new are not mixed.
+// These are the numbers of what our samples mean, of commands and of loads. That of a trial enters its key, and is
+// raised when a change to how its samples are taken, as by the load generator, may change results, so that old and new
+// are not mixed.
 const (
 	CommandSemantics = 1
 	LoadSemantics    = 2
 )
 
-// OriginSemantics and LinkSemantics are the numbers of what our origin and our link do. They enter the keys of trials that have one,
-// and are raised when the same definition comes to mean something else.
+// OriginSemantics and LinkSemantics are the numbers of what our origin and our link do. They enter the keys of trials
+// that have one, and are raised when the same definition comes to mean something else.
 const (
 	OriginSemantics = 1
 	LinkSemantics   = 1
@@ -52,10 +53,11 @@ type Record struct {
 	Experiment    string `json:"experiment"` // name
 	Trial         string `json:"trial"`      // its identifying values, shortened
 	Key           string `json:"key"`        // digest of the trial's inputs, in hexadecimal
-	Run           string `json:"run"`        // start in UTC and four letters, the same for all experiments that were measured in one go
-	Plan          string `json:"plan"`       // digest of the experiment as it was planned
-	// Plans are such digests of all experiments that the run was to measure, by their names. Older records have none: each experiment
-	// was a run of its own.
+	// start in UTC and four letters, the same for all experiments that were measured in one go
+	Run  string `json:"run"`
+	Plan string `json:"plan"` // digest of the experiment as it was planned
+	// Plans are such digests of all experiments that the run was to measure, by their names. Older records have none: each
+	// experiment was a run of its own.
 	Plans      map[string]string `json:"plans,omitempty"`
 	Profile    string            `json:"profile"`
 	Host       string            `json:"host"`                   // class and digest, never a name
@@ -69,9 +71,9 @@ type Record struct {
 	Order   Order     `json:"order"`
 	Started time.Time `json:"started"`
 	Ended   time.Time `json:"ended"`
-	// Parts is how the time between Started and Ended was spent, in seconds: "settle", "start" of services and of a load that stands by
-	// beside them, "prepare", "warmup", "measure", "load" around these two, such as the start of a container that does not stand by and late
-	// answers, "conclude", and "stop". Older records have "load" in "start".
+	// Parts is how the time between Started and Ended was spent, in seconds: "settle", "start" of services and of a load
+	// that stands by beside them, "prepare", "warmup", "measure", "load" around these two, such as the start of a
+	// container that does not stand by and late answers, "conclude", and "stop". Older records have "load" in "start".
 	Parts map[string]float64 `json:"parts,omitempty" range:"any"`
 
 	// Failure says, in one sentence, why there are no samples. A failed benchmark is a result.
@@ -79,8 +81,8 @@ type Record struct {
 	// Log is the end of what the services and the load generator wrote, kept when there is a Failure.
 	Log string `json:"log,omitempty"`
 
-	// Output is what another tool than ours printed, whole up to MaxOutput bytes. Of more the middle is left out, and a line says
-	// how much.
+	// Output is what another tool than ours printed, whole up to MaxOutput bytes. Of more the middle is left out, and a
+	// line says how much.
 	Output string `json:"output,omitempty"`
 	// Budget is set on all repetitions of a run with a limit of its time.
 	Budget *Budget `json:"budget,omitempty"`
@@ -89,9 +91,12 @@ type Record struct {
 	// Imported says that this was not measured by benchbook, but read from output that somebody saved.
 	Imported *Imported `json:"imported,omitempty"`
 
-	Samples    []Sample             `json:"samples,omitempty"`
-	Missing    map[string]string    `json:"missing,omitempty"`    // why metrics that the experiment looks for are not among Samples, by their names
-	Histograms map[string]Histogram `json:"histograms,omitempty"` // "latency", "latency.failed", its parts "latency.connect", "latency.tls", "latency.first_byte"; of an open loop "lag", "service"
+	Samples []Sample `json:"samples,omitempty"`
+	// why metrics that the experiment looks for are not among Samples, by their names
+	Missing map[string]string `json:"missing,omitempty"`
+	// "latency", "latency.failed", its parts "latency.connect", "latency.tls", "latency.first_byte"; of an open loop
+	// "lag", "service"
+	Histograms map[string]Histogram `json:"histograms,omitempty"`
 	Load       *Load                `json:"load,omitempty"`
 	Command    *Command             `json:"command,omitempty"`
 	Machine    *Machine             `json:"machine,omitempty"`
@@ -100,8 +105,8 @@ type Record struct {
 	Definition json.RawMessage   `json:"definition"` // the trial as it was resolved
 	Inputs     []Input           `json:"inputs"`
 	Facts      map[string]string `json:"facts"`
-	// Lists are facts that are long, by their digests, which stand in the place of the facts: see Condense. Reading a folder of
-	// records puts them back.
+	// Lists are facts that are long, by their digests, which stand in the place of the facts: see Condense. Reading a
+	// folder of records puts them back.
 	Lists map[string]string `json:"lists,omitempty"`
 }
 
@@ -117,7 +122,8 @@ type Order struct {
 	Round    int   `json:"round" range:"0.."`    // from 1
 	Position int   `json:"position" range:"0.."` // in the whole experiment, from 1; beyond Of for one that was not planned
 	Of       int   `json:"of" range:"0.."`
-	// Replaces is the repetition that the machine disturbed and this one was measured in the place of, after all that were planned.
+	// Replaces is the repetition that the machine disturbed and this one was measured in the place of, after all that were
+	// planned.
 	Replaces int `json:"replaces,omitempty" range:"0.."`
 }
 
@@ -126,7 +132,8 @@ type Sample struct {
 	Metric string  `json:"metric"`
 	Value  float64 `json:"value" range:"any"`
 	Unit   string  `json:"unit"`
-	Step   float64 `json:"step,omitempty" range:"0.."` // the tool's own, in Unit: it tells apart no values that are nearer; 0 for a fine one
+	// the tool's own, in Unit: it tells apart no values that are nearer; 0 for a fine one
+	Step float64 `json:"step,omitempty" range:"0.."`
 }
 
 // ImportedHost stands in the place of the host in records that were imported: nobody knows where they were measured.
@@ -144,40 +151,47 @@ type Imported struct {
 
 // Histogram is the distribution of times of one repetition.
 type Histogram struct {
-	HDR      string  `json:"hdr"` // V2 compressed, base64, in nanoseconds, three digits
-	Count    int64   `json:"count" range:"0.."`
-	Overflow int64   `json:"overflow,omitempty" range:"0.."` // above the highest value the histogram can hold; counted in Count
-	Min      float64 `json:"min" range:"0.."`                // exact, in seconds, as are Max and Sum
+	HDR   string `json:"hdr"` // V2 compressed, base64, in nanoseconds, three digits
+	Count int64  `json:"count" range:"0.."`
+	// above the highest value the histogram can hold; counted in Count
+	Overflow int64   `json:"overflow,omitempty" range:"0.."`
+	Min      float64 `json:"min" range:"0.."` // exact, in seconds, as are Max and Sum
 	Max      float64 `json:"max" range:"0.."`
 	Sum      float64 `json:"sum" range:"0.."`
-	Step     float64 `json:"step,omitempty" range:"0.."` // the tool's own step, in seconds; 0 where the digits of the histogram are coarser
+	// the tool's own step, in seconds; 0 where the digits of the histogram are coarser
+	Step float64 `json:"step,omitempty" range:"0.."`
 }
 
 // Load is what validity checks and percentiles need to know about a load that was put on.
 type Load struct {
-	WindowStart  time.Time        `json:"window_start"`
-	Window       float64          `json:"window" range:"0.."`         // length in seconds
-	Connections  int              `json:"connections" range:"0.."`    // clients of the closed loop
-	Think        float64          `json:"think" range:"0.."`          // seconds
-	Attempted    int64            `json:"attempted" range:"-1.."`     // requests started in the window
-	Failed       int64            `json:"failed" range:"-1.."`        // of them, without a right answer
-	Failures     map[string]int64 `json:"failures" range:"0.."`       // by kind
-	Statuses     map[string]int64 `json:"statuses" range:"0.."`       // answers by status code
-	Completed    int64            `json:"completed" range:"-1.."`     // right answers that came in the window
-	Completions  []int64          `json:"completions" range:"0.."`    // by second of the window, right or failed
-	InFlight     float64          `json:"in_flight" range:"-1.."`     // mean share of the connections with a request under way; -1 unknown
-	InFlightOver float64          `json:"in_flight_over" range:"0.."` // the seconds that it was taken over
-	Busy         float64          `json:"busy" range:"-1.."`          // share of the generator's busiest thread, of several the largest; -1 unknown
-	FailuresMax  float64          `json:"failures_max" range:"0.."`   // share of failures that the article expects; 1 for any
-	ForeignCPU   float64          `json:"foreign_cpu" range:"-1.."`   // share of the host's CPU time used by others; -1 unknown
-	StaleRetries int64            `json:"stale_retries,omitempty" range:"0.."`
+	WindowStart time.Time        `json:"window_start"`
+	Window      float64          `json:"window" range:"0.."`      // length in seconds
+	Connections int              `json:"connections" range:"0.."` // clients of the closed loop
+	Think       float64          `json:"think" range:"0.."`       // seconds
+	Attempted   int64            `json:"attempted" range:"-1.."`  // requests started in the window
+	Failed      int64            `json:"failed" range:"-1.."`     // of them, without a right answer
+	Failures    map[string]int64 `json:"failures" range:"0.."`    // by kind
+	Statuses    map[string]int64 `json:"statuses" range:"0.."`    // answers by status code
+	Completed   int64            `json:"completed" range:"-1.."`  // right answers that came in the window
+	Completions []int64          `json:"completions" range:"0.."` // by second of the window, right or failed
+	// mean share of the connections with a request under way; -1 unknown
+	InFlight     float64 `json:"in_flight" range:"-1.."`
+	InFlightOver float64 `json:"in_flight_over" range:"0.."` // the seconds that it was taken over
+	// share of the generator's busiest thread, of several the largest; -1 unknown
+	Busy float64 `json:"busy" range:"-1.."`
+	// share of failures that the article expects; 1 for any
+	FailuresMax float64 `json:"failures_max" range:"0.."`
+	// share of the host's CPU time used by others; -1 unknown
+	ForeignCPU   float64 `json:"foreign_cpu" range:"-1.."`
+	StaleRetries int64   `json:"stale_retries,omitempty" range:"0.."`
 
-	// Health is what kept the generator from its work, of several the worst; nil where nothing tells. Older records have none.
+	// Health is what kept the generator from its work, of several the worst; nil where nothing tells. Older records have
+	// none.
 	Health *Health `json:"health,omitempty"`
 
-	// Tool is the program that put the load on, if it is another than ours. Then Attempted, Failed and Completed are -1 where
-	// it does not tell them, Failures has only the kinds that it tells from others, and Statuses is null if it does not tell those of
-	// all answers.
+	// Tool is the program that put the load on, if it is another than ours. Then Attempted, Failed and Completed are -1
+	// where it does not tell them, Failures has only the kinds that it tells from others, and Statuses is null if it does
+	// not tell those of all answers.
 	Tool string `json:"tool,omitempty"`
 
 	// Generators are those that put the load on together, in their order, where there were several.
@@ -185,8 +199,8 @@ type Load struct {
 
 	// Open is the schedule of an open loop; nil for a closed one.
 	Open *OpenLoop `json:"open,omitempty"`
-	// Answers and Latencies are the right answers of each second of the window and the sum of their latencies in seconds. Older
-	// records have none.
+	// Answers and Latencies are the right answers of each second of the window and the sum of their latencies in seconds.
+	// Older records have none.
 	Answers   []int64   `json:"answers,omitempty" range:"0.."`
 	Latencies []float64 `json:"latencies,omitempty" range:"0.."`
 }
@@ -214,20 +228,24 @@ func (r *Record) IsOpenLoop() bool { return r.Load != nil && r.Load.Open != nil 
 
 // Generator is one of several that put a load on together.
 type Generator struct {
-	After     float64 `json:"after" range:"any"`     // seconds that its window began after that of the first, all by one clock
+	// seconds that its window began after that of the first, all by one clock
+	After     float64 `json:"after" range:"any"`
 	Attempted int64   `json:"attempted" range:"0.."` // requests that it started in the window
 	Busy      float64 `json:"busy" range:"-1.."`     // share of its busiest thread; -1 unknown
 
-	// Host is where it ran, and Uncertain how many seconds After may be off in either direction, as the clock there is known no better.
-	// All generators of a host have one clock. Where all are on one host both are left out.
+	// Host is where it ran, and Uncertain how many seconds After may be off in either direction, as the clock there is
+	// known no better. All generators of a host have one clock. Where all are on one host both are left out.
 	Host      string  `json:"host,omitempty"`
 	Uncertain float64 `json:"uncertain,omitempty" range:"0.."`
 }
 
-// Health is what kept a load generator or the timer of a command from its work, so that it noted late what had happened.
+// Health is what kept a load generator or the timer of a command from its work, so that it noted late what had
+// happened.
 type Health struct {
-	Standstill float64 `json:"standstill" range:"-1.."` // seconds that one of its threads stood still at a stretch, the longest; -1 unknown
-	Waiting    float64 `json:"waiting" range:"-1.."`    // share of the window that one of its threads waited for a core, the largest; -1 unknown
+	// seconds that one of its threads stood still at a stretch, the longest; -1 unknown
+	Standstill float64 `json:"standstill" range:"-1.."`
+	// share of the window that one of its threads waited for a core, the largest; -1 unknown
+	Waiting float64 `json:"waiting" range:"-1.."`
 }
 
 // OpenLoop is how far a load kept to its schedule in the window.
@@ -247,23 +265,27 @@ type Command struct {
 	Health     *Health   `json:"health,omitempty"`
 }
 
-// FactOthers is the fact of who, beside the repetition, used most of the processor time of the machine: names of programs, each with its
-// share of that of all CPUs. It is there where others used more than docs/validity.md#checks lets pass without a word.
+// FactOthers is the fact of who, beside the repetition, used most of the processor time of the machine: names of
+// programs, each with its share of that of all CPUs. It is there where others used more than docs/validity.md#checks
+// lets pass without a word.
 const FactOthers = "cpu.others"
 
-// FactRevision is the fact of which revision of its git repository an article was measured from: twelve digits of the commit, followed
-// by "+changes" if the article was not as committed there. It is absent where there is no repository, or no git.
+// FactRevision is the fact of which revision of its git repository an article was measured from: twelve digits of the
+// commit, followed by "+changes" if the article was not as committed there. It is absent where there is no repository,
+// or no git.
 const FactRevision = "article.revision"
 
 // Machine is what happened on the machine in the window of a load, or while a command ran. Older records have none.
 type Machine struct {
-	Steal     float64               `json:"steal" range:"-1.."`      // share of the CPU time of all cores that went to other virtual machines; -1 unknown
-	SwappedIn int64                 `json:"swapped_in" range:"-1.."` // bytes that were read from swap; -1 unknown
-	Throttled map[string]Throttling `json:"throttled"`               // by service; those that an engine tells nothing of are absent
+	// share of the CPU time of all cores that went to other virtual machines; -1 unknown
+	Steal     float64 `json:"steal" range:"-1.."`
+	SwappedIn int64   `json:"swapped_in" range:"-1.."` // bytes that were read from swap; -1 unknown
+	// by service; those that an engine tells nothing of are absent
+	Throttled map[string]Throttling `json:"throttled"`
 	// Threads is the share of the time that the busiest thread of a service was running, by service, as Throttled is.
 	Threads map[string]float64 `json:"threads,omitempty" range:"0.."`
-	// Ports is the largest share in use of the local ports between two addresses, by the service that opened the connections, or "load".
-	// Where few were in use it is more than that: all TCP sockets there are.
+	// Ports is the largest share in use of the local ports between two addresses, by the service that opened the
+	// connections, or "load". Where few were in use it is more than that: all TCP sockets there are.
 	Ports    map[string]float64 `json:"ports,omitempty" range:"0.."`
 	Sampling *Sampling          `json:"sampling,omitempty"`
 }
@@ -297,7 +319,8 @@ func parseAt(path string, data []byte) (*Record, error) {
 func Parse(data []byte) (*Record, error) {
 	var r Record
 	err := json.Unmarshal(data, &r)
-	if err != nil || r.SchemaVersion != SchemaVersion { // one of another version may have other types, so its version is looked for by itself
+	// one of another version may have other types, so its version is looked for by itself
+	if err != nil || r.SchemaVersion != SchemaVersion {
 		var other struct {
 			SchemaVersion int `json:"schema_version"`
 		}
@@ -333,9 +356,11 @@ func (r *Record) Bytes() ([]byte, error) {
 	return append(data, '\n'), nil
 }
 
-// checkNames makes sure that Path leads nowhere else: records are saved and removed there, and pages are named after runs.
+// checkNames makes sure that Path leads nowhere else: records are saved and removed there, and pages are named after
+// runs.
 func (r *Record) checkNames() error {
-	for _, of := range []struct{ what, name string }{{"host", r.Host}, {"profile", r.Profile}, {"experiment", r.Experiment}, {"run", r.Run}, {"key", r.Key}} {
+	for _, of := range []struct{ what, name string }{{"host", r.Host}, {"profile", r.Profile},
+		{"experiment", r.Experiment}, {"run", r.Run}, {"key", r.Key}} {
 		if of.name != "" && !files.IsName(of.name) { // an empty one leads nowhere
 			return fmt.Errorf("%q cannot be the name of its %s", of.name, of.what)
 		}
@@ -383,18 +408,19 @@ func KeepOutput(printed []byte) string {
 	}
 	head, tail := printed[:MaxOutput/2], printed[len(printed)-MaxOutput/2:]
 	left := len(printed) - len(head) - len(tail)
-	return strings.ToValidUTF8(string(head), "") + fmt.Sprintf("\n[benchbook left out %d bytes here]\n", left) + strings.ToValidUTF8(string(tail), "")
+	return strings.ToValidUTF8(string(head), "") + fmt.Sprintf("\n[benchbook left out %d bytes here]\n", left) +
+		strings.ToValidUTF8(string(tail), "")
 }
 
 // Dir is the records folder of an article.
 type Dir string
 
-// Save writes a record, atomically. A record of the same name is an error: records are never changed. A file of that name that is none,
-// since it was damaged, is put aside under a name that ends with ".damaged".
+// Save writes a record, atomically. A record of the same name is an error: records are never changed. A file of that
+// name that is none, since it was damaged, is put aside under a name that ends with ".damaged".
 func (d Dir) Save(r *Record) error { return d.SaveAll([]*Record{r}) }
 
-// SaveAll saves records as Save does, all of them or none, also if this process is killed: no name is given to any before all are written,
-// and none of them is read before all have theirs.
+// SaveAll saves records as Save does, all of them or none, also if this process is killed: no name is given to any
+// before all are written, and none of them is read before all have theirs.
 func (d Dir) SaveAll(records []*Record) (err error) {
 	var written []*renameio.PendingFile
 	var saving *openSet // nil for one record, which gets its name at once
@@ -479,8 +505,8 @@ func (d Dir) write(r *Record) (*renameio.PendingFile, error) {
 // halfWritten are names of files that Save, Keep and Writable make and, unless they are killed, take away again.
 var halfWritten = regexp.MustCompile(`^\.(writable-|.+\.json(\.unfinished)?)\d+$`)
 
-// Tidy removes what processes left that were killed while they saved records, and probes of searches that are of no use: those of one
-// whose record is there, and those that cannot be read. Nobody else may be saving.
+// Tidy removes what processes left that were killed while they saved records, and probes of searches that are of no
+// use: those of one whose record is there, and those that cannot be read. Nobody else may be saving.
 func (d Dir) Tidy() error {
 	err := filepath.WalkDir(string(d), func(path string, e fs.DirEntry, err error) error {
 		switch {
@@ -516,8 +542,8 @@ func (d Dir) damaged(path string) bool {
 	return err != nil
 }
 
-// ofMachine reports whether a file could not be read for want of something that the machine has too little of, so that others cannot be
-// read either, and this one can another time.
+// ofMachine reports whether a file could not be read for want of something that the machine has too little of, so that
+// others cannot be read either, and this one can another time.
 func ofMachine(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
 }
@@ -568,15 +594,17 @@ func (b Bad) IsOf(host, profile, experiment, trial string) (run string, ok bool)
 	folder, name := filepath.Split(b.Path)
 	rest, ok := strings.CutPrefix(name, Slug(trial)+"-")
 	key := keyOfName.FindString(rest)
-	if !ok || key == "" || !strings.HasSuffix(filepath.ToSlash(filepath.Clean(folder)), "/"+path.Join(host, profile, experiment)) {
+	if !ok || key == "" || !strings.HasSuffix(filepath.ToSlash(filepath.Clean(folder)),
+		"/"+path.Join(host, profile, experiment)) {
 		return "", false
 	}
 	rest = rest[len(key):]
 	return rest[:max(strings.LastIndexByte(rest, '-'), 0)], true // before the repetition
 }
 
-// Read reads all records below d, sorted by path. Files that are no sound records, and what cannot be read, are given apart: one bad file
-// must not hide the rest. What is removed meanwhile, as by a gc in another terminal, is not there, nor is what is not yet saved to its end.
+// Read reads all records below d, sorted by path. Files that are no sound records, and what cannot be read, are given
+// apart: one bad file must not hide the rest. What is removed meanwhile, as by a gc in another terminal, is not there,
+// nor is what is not yet saved to its end.
 func (d Dir) Read() (records []*Record, bad []Bad, err error) {
 	r := dirReader{dir: d}
 	r.group.SetLimit(runtime.GOMAXPROCS(0)) // most of the time goes into parsing
@@ -617,7 +645,8 @@ type readFile struct {
 // visit notes a file, and begins to read it.
 func (r *dirReader) visit(path string, e fs.DirEntry, err error) error {
 	d := string(r.dir)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) && path == d { // a file in its place holds no records
+	// a file in its place holds no records
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) && path == d {
 		return nil
 	}
 	if err != nil && ofMachine(err) {
@@ -668,18 +697,20 @@ func (r *Record) Sample(metric string) (Sample, bool) {
 	return slice.Find(r.Samples, func(s Sample) bool { return s.Metric == metric })
 }
 
-// Before is what the machine was like right before a repetition, when nothing of it had been started. What the machine does not tell
-// is -1. Older records have none.
+// Before is what the machine was like right before a repetition, when nothing of it had been started. What the machine
+// does not tell is -1. Older records have none.
 type Before struct {
 	// Waited is how many seconds the machine was given to come to rest, For what was waited for, and Settled that it came.
 	Waited  float64  `json:"waited" range:"0.."`
 	For     []string `json:"for,omitempty"` // "programs of others", "connections in TIME_WAIT", "dirty pages"
 	Settled bool     `json:"settled"`
 
-	Jitter    float64 `json:"jitter" range:"-1.."`     // seconds that the latest of some timers of a millisecond was late
-	Spin      float64 `json:"spin" range:"-1.."`       // share by which the slow ones of equal computations took longer than the quick ones, on the worst CPU
-	Foreign   float64 `json:"foreign" range:"-1.."`    // share of the CPUs that programs of others wanted
-	Steal     float64 `json:"steal" range:"-1.."`      // share of the CPU time of all cores that went to other virtual machines since the machine was last looked at
+	Jitter float64 `json:"jitter" range:"-1.."` // seconds that the latest of some timers of a millisecond was late
+	// share by which the slow ones of equal computations took longer than the quick ones, on the worst CPU
+	Spin    float64 `json:"spin" range:"-1.."`
+	Foreign float64 `json:"foreign" range:"-1.."` // share of the CPUs that programs of others wanted
+	// share of the CPU time of all cores that went to other virtual machines since the machine was last looked at
+	Steal     float64 `json:"steal" range:"-1.."`
 	SwappedIn int64   `json:"swapped_in" range:"-1.."` // bytes that were read from swap since then
 	TimeWait  int64   `json:"time_wait" range:"-1.."`  // connections in TIME_WAIT in the machine's own network
 	Dirty     int64   `json:"dirty" range:"-1.."`      // bytes that wait to be written to disks
@@ -687,8 +718,9 @@ type Before struct {
 
 // Sampling is what it took to read what services used. Older records have none.
 type Sampling struct {
-	Cost float64 `json:"cost" range:"-1.."` // processor time of the reading over the time of the window, in cores; -1 unknown
-	Gap  float64 `json:"gap" range:"0.."`   // seconds between the two readings that lie farthest apart
+	// processor time of the reading over the time of the window, in cores; -1 unknown
+	Cost float64 `json:"cost" range:"-1.."`
+	Gap  float64 `json:"gap" range:"0.."` // seconds between the two readings that lie farthest apart
 }
 
 // InvalidJSON says what is wrong with JSON without the names of Go's types. Any other error stays as it is.

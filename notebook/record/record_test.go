@@ -14,8 +14,10 @@ import (
 )
 
 func sample() *Record {
-	return &Record{SchemaVersion: SchemaVersion, Article: "a", Experiment: "sockets", Trial: "uvicorn, starlette / x", Key: "0123456789abcdef",
-		Run: "20261120T091500Z-abcd", Profile: "full", Host: "c2-1f3a9b", Repetition: 3, Planned: 5, Started: time.Unix(1e9, 0).UTC(),
+	return &Record{SchemaVersion: SchemaVersion, Article: "a", Experiment: "sockets", Trial: "uvicorn, starlette / x",
+		Key: "0123456789abcdef",
+		Run: "20261120T091500Z-abcd", Profile: "full", Host: "c2-1f3a9b", Repetition: 3, Planned: 5,
+		Started: time.Unix(1e9, 0).UTC(),
 		Samples: []Sample{{Metric: "connects", Value: 12, Unit: "1"}}, Definition: []byte("{}")}
 }
 
@@ -27,7 +29,8 @@ func TestSaveAndRead(t *testing.T) {
 	if err := dir.Save(sample()); err != nil {
 		t.Fatal(err)
 	}
-	want := filepath.Join(string(dir), "c2-1f3a9b", "full", "sockets", "uvicorn-starlette-x-01234567-20261120T091500Z-abcd-r03.json")
+	want := filepath.Join(string(dir), "c2-1f3a9b", "full", "sockets",
+		"uvicorn-starlette-x-01234567-20261120T091500Z-abcd-r03.json")
 	if _, err := os.Stat(want); err != nil {
 		t.Error(err)
 	}
@@ -74,7 +77,8 @@ func TestBadFiles(t *testing.T) {
 
 // A record that was damaged makes room for that of the repetition that is measured again, and is not thrown away.
 func TestSaveInThePlaceOfADamagedRecord(t *testing.T) {
-	for name, damage := range map[string]string{"cut short": `{"schema_version": 1, "art`, "emptied": "", "zeros": strings.Repeat("\x00", 4096)} {
+	for name, damage := range map[string]string{"cut short": `{"schema_version": 1, "art`, "emptied": "",
+		"zeros": strings.Repeat("\x00", 4096)} {
 		dir, r := Dir(t.TempDir()), sample()
 		if err := dir.Save(r); err != nil {
 			t.Fatal(err)
@@ -216,7 +220,8 @@ func TestTidy(t *testing.T) {
 
 func TestSlug(t *testing.T) {
 	for in, want := range map[string]string{
-		"sync": "sync", "uvicorn, starlette": "uvicorn-starlette", "../../etc": "etc", "größe=1": "größe=1", "": "x", "///": "x",
+		"sync": "sync", "uvicorn, starlette": "uvicorn-starlette", "../../etc": "etc", "größe=1": "größe=1", "": "x",
+		"///":                    "x",
 		strings.Repeat("a", 100): strings.Repeat("a", 60),
 	} {
 		if got := Slug(in); got != want {
@@ -227,16 +232,20 @@ func TestSlug(t *testing.T) {
 
 func TestLookupMetric(t *testing.T) {
 	tests := []struct{ name, unit, better string }{
-		{"throughput", "1/s", "higher"}, {"latency.p99", "s", "lower"}, {"latency.p99.9", "s", "lower"}, {"latency.connect.p50", "s", "lower"},
-		{"cpu.server", "cores", "lower"}, {"errors.reset", "1", "lower"}, {"status.200", "1", ""}, {"memory.peak", "B", "lower"},
+		{"throughput", "1/s", "higher"}, {"latency.p99", "s", "lower"}, {"latency.p99.9", "s", "lower"},
+		{"latency.connect.p50", "s", "lower"},
+		{"cpu.server", "cores", "lower"}, {"errors.reset", "1", "lower"}, {"status.200", "1", ""},
+		{"memory.peak", "B", "lower"},
 		{"memory.db", "B", "lower"}, {"net.listen_overflows.server", "1", "lower"},
 	}
 	for _, test := range tests {
-		if m, ok := LookupMetric(test.name); !ok || m.Unit != test.unit || m.Better != test.better || m.Name != test.name || m.Title == "" {
+		if m, ok := LookupMetric(test.name); !ok || m.Unit != test.unit || m.Better != test.better || m.Name != test.name ||
+			m.Title == "" {
 			t.Errorf("%s: %+v, %v", test.name, m, ok)
 		}
 	}
-	for _, name := range []string{"", "latency", "latency.p0", "latency.p00", "latency.p100", "latency.p99.", "cpu.", "cpu.a.b", "troughput", "server"} {
+	for _, name := range []string{"", "latency", "latency.p0", "latency.p00", "latency.p100", "latency.p99.", "cpu.",
+		"cpu.a.b", "troughput", "server"} {
 		if m, ok := LookupMetric(name); ok {
 			t.Errorf("%q is taken for %+v", name, m)
 		}
@@ -252,7 +261,8 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"schema_version":1,"repetition":-1}`))
 	f.Add([]byte(`{"schema_version":1,"experiment":"e","trial":"t","key":"k","run":"r","search":{"name":"../x"}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if r, err := Parse(data); err == nil && (r.Key == "" || (r.Repetition < 1) != (r.Search != nil) || strings.Contains(filepath.Base(r.Path()), "/")) {
+		if r, err := Parse(data); err == nil && (r.Key == "" || (r.Repetition < 1) != (r.Search != nil) ||
+			strings.Contains(filepath.Base(r.Path()), "/")) {
 			t.Errorf("taken for a record: %+v", r)
 		}
 	})
@@ -265,12 +275,14 @@ func TestOutput(t *testing.T) {
 	}
 	long := strings.Repeat("é", MaxOutput)
 	got := KeepOutput([]byte("begin" + long + "end"))
-	if len(got) > MaxOutput+100 || !utf8.ValidString(got) || !strings.HasPrefix(got, "begin") || !strings.HasSuffix(got, "end") ||
+	if len(got) > MaxOutput+100 || !utf8.ValidString(got) || !strings.HasPrefix(got, "begin") ||
+		!strings.HasSuffix(got, "end") ||
 		!strings.Contains(got, fmt.Sprintf("\n[benchbook left out %d bytes here]\n", 8+2*MaxOutput-MaxOutput)) {
 		t.Errorf("%d bytes: %.80q … %q", len(got), got, got[len(got)-20:])
 	}
 	r := sample()
-	r.Output, r.Facts = "GET http://a:hunter4pass@b/", map[string]string{"tool.line": "ab -H 'Authorization: Basic abcdefgh' http://s/"}
+	r.Output, r.Facts = "GET http://a:hunter4pass@b/",
+		map[string]string{"tool.line": "ab -H 'Authorization: Basic abcdefgh' http://s/"}
 	r.Redact()
 	if r.Output != "GET http://a:[redacted]@b/" || strings.Contains(r.Facts["tool.line"], "abcdefgh") {
 		t.Errorf("output %q, line %q", r.Output, r.Facts["tool.line"])

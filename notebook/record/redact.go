@@ -18,8 +18,8 @@ import (
 // Redacted stands where a secret stood.
 const Redacted = "[redacted]"
 
-// leastSecret is how long a secret has to be, in bytes, to be looked for outside the place where it is set. Shorter ones
-// are words such as "trust" or "root", and taking those out of everything would destroy what a record says.
+// leastSecret is how long a secret has to be, in bytes, to be looked for outside the place where it is set. Shorter
+// ones are words such as "trust" or "root", and taking those out of everything would destroy what a record says.
 const leastSecret = 8
 
 // A Redactor takes secrets out of what is kept or shown: the values of variables, build arguments and headers whose
@@ -31,7 +31,8 @@ type Redactor struct {
 	secrets []string        // longest first, so that one that begins another leaves no rest
 	names   map[string]bool // of services, images and files, in lower case
 	hosts   *regexp.Regexp  // whose names are not kept; nil for none
-	bare    *regexp.Regexp  // those that look like any word, where they can be nothing but hosts, between what stands around them; nil for none
+	// those that look like any word, where they can be nothing but hosts, between what stands around them; nil for none
+	bare *regexp.Regexp
 }
 
 // NewRedactor returns a Redactor that knows the secrets in definitions of trials. What is no JSON has none.
@@ -57,7 +58,8 @@ func decode(data json.RawMessage) (v any, err error) {
 	return v, err
 }
 
-// learnNames remembers the names of services, images and files, which are no secrets also if somebody made a password of one.
+// learnNames remembers the names of services, images and files, which are no secrets also if somebody made a password
+// of one.
 func (r *Redactor) learnNames(v any) {
 	switch v := v.(type) {
 	case []any:
@@ -66,11 +68,15 @@ func (r *Redactor) learnNames(v any) {
 		}
 	case map[string]any:
 		for k, item := range v {
-			if s, ok := item.(string); ok && slices.Contains([]string{"name", "path", "working_dir", "dockerfile", "hostname"}, k) {
+			if s, ok := item.(string); ok && slices.Contains([]string{"name", "path", "working_dir", "dockerfile", "hostname"},
+				k) {
 				if r.names == nil {
 					r.names = map[string]bool{}
 				}
-				for _, part := range strings.FieldsFunc(strings.ToLower(s), func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) }) {
+				for _, part := range strings.FieldsFunc(strings.ToLower(s), func(c rune) bool {
+					return !unicode.IsLetter(c) &&
+						!unicode.IsDigit(c)
+				}) {
 					r.names[part] = true
 				}
 			}
@@ -79,10 +85,11 @@ func (r *Redactor) learnNames(v any) {
 	}
 }
 
-// Learn remembers a value if its name looks secret, to find it elsewhere. It is not looked for if it is shorter than eight bytes,
-// or a plain word that is also the name of a service, of an image or of a part of a path.
+// Learn remembers a value if its name looks secret, to find it elsewhere. It is not looked for if it is shorter than
+// eight bytes, or a plain word that is also the name of a service, of an image or of a part of a path.
 func (r *Redactor) Learn(name, value string) {
-	if !LooksSecret(name) || len(value) < leastSecret || strings.Contains(value, Redacted) || strings.HasPrefix(value, "${{") {
+	if !LooksSecret(name) || len(value) < leastSecret || strings.Contains(value, Redacted) ||
+		strings.HasPrefix(value, "${{") {
 		return
 	}
 	plain := !strings.ContainsFunc(value, func(c rune) bool { return c < 'a' || c > 'z' })
@@ -107,7 +114,8 @@ var (
 	header = regexp.MustCompile(`(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)(["']?[ \t]*:[ \t]*)("[^"]*"|'[^']*'|[^"'\r\n]+)`)
 	bearer = regexp.MustCompile(`(?i)\b(bearer[ \t]+)[A-Za-z0-9._~+/=-]{8,}`)
 	// A name with a value: a parameter of a query, an option, an assignment, a header, a key of JSON or YAML.
-	assignment = regexp.MustCompile(`([-?&]*)([A-Za-z][A-Za-z0-9_.-]*)(["']?)([ \t]*[=:][ \t]*)("[^"]*"|'[^']*'|[^\s"'&;]+)`)
+	assignment = regexp.MustCompile(
+		`([-?&]*)([A-Za-z][A-Za-z0-9_.-]*)(["']?)([ \t]*[=:][ \t]*)("[^"]*"|'[^']*'|[^\s"'&;]+)`)
 	// A template of an article or a variable of a shell, where something else is put.
 	reference = regexp.MustCompile(`^["']?(?:\$\{\{|\$\w+["']?$|\$\{\w+\}["']?$)`)
 	// An option whose value is the next word.
@@ -154,8 +162,8 @@ func (r *Redactor) Text(s string) string {
 	})
 }
 
-// assignments redacts the values of names that look secret. Words that mean something else as well count only where they can be
-// nothing but a name: with others ("auth_token"), in quotes, as an option or in a query.
+// assignments redacts the values of names that look secret. Words that mean something else as well count only where
+// they can be nothing but a name: with others ("auth_token"), in quotes, as an option or in a query.
 func assignments(s string) string {
 	if !strings.ContainsAny(s, "=:") {
 		return s
@@ -163,7 +171,8 @@ func assignments(s string) string {
 	return assignment.ReplaceAllStringFunc(s, func(match string) string {
 		m := assignment.FindStringSubmatch(match)
 		mark, name, quote, sign, value := m[1], m[2], m[3], m[4], m[5]
-		clear := mark != "" || quote != "" || !ambiguous[strings.ToLower(name)] || strings.TrimSpace(sign) == "=" && strings.EqualFold(name, "token")
+		clear := mark != "" || quote != "" || !ambiguous[strings.ToLower(name)] || strings.TrimSpace(sign) == "=" &&
+			strings.EqualFold(name, "token")
 		if LooksSecret(name) && clear && !reference.MatchString(value) {
 			return mark + name + quote + sign + Redacted
 		}
@@ -211,8 +220,8 @@ func (r *Redactor) Shown(data json.RawMessage) json.RawMessage {
 	return data
 }
 
-// Inputs are inputs of which that of the definition tells nothing about its secrets: the digest of a whole definition would let
-// a weak password be guessed and tried, so it is taken without them.
+// Inputs are inputs of which that of the definition tells nothing about its secrets: the digest of a whole definition
+// would let a weak password be guessed and tried, so it is taken without them.
 func (r *Redactor) Inputs(list []Input, definition json.RawMessage) []Input {
 	without := r.Shown(definition)
 	if bytes.Equal(definition, without) {
@@ -290,8 +299,9 @@ func hidden(value string) string {
 	return Redacted
 }
 
-// Hide also takes names of hosts out of texts, however they are written. Those without a dot may be words: they are taken out of URLs, and
-// where a program says that it looks for a host or cannot reach it, unless a service or an image has that name.
+// Hide also takes names of hosts out of texts, however they are written. Those without a dot may be words: they are
+// taken out of URLs, and where a program says that it looks for a host or cannot reach it, unless a service or an image
+// has that name.
 func (r *Redactor) Hide(hosts []string) {
 	var dotted, bare []string
 	for _, host := range hosts {
@@ -321,7 +331,8 @@ func (r *Redactor) isName(word string) bool {
 	return true
 }
 
-// Redact takes the secrets out of a record that is about to be saved, and the names of hosts out of whatever programs wrote.
+// Redact takes the secrets out of a record that is about to be saved, and the names of hosts out of whatever programs
+// wrote.
 func (r *Record) Redact(hosts ...string) {
 	redact := NewRedactor(r.Definition)
 	r.Inputs, r.Definition = redact.Inputs(r.Inputs, r.Definition), redact.Definition(r.Definition)

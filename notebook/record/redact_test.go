@@ -7,20 +7,29 @@ import (
 )
 
 func TestLooksSecret(t *testing.T) {
-	for _, name := range []string{"DB_PASS", "PGPASS", "PGPASSWORD", "MYSQL_ROOT_PASSWORD", "dbPassword", "pwd", "DBPWD", "ENCRYPTION_KEY", "SIGNING_KEY",
-		"X-Api-Key", "api_key", "apikey", "APIKEY", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "Cookie", "Set-Cookie", "Authorization",
-		"Proxy-Authorization", "X-Auth-Token", "NPM_TOKEN", "token", "BASIC_AUTH", "client-secret", "PRIVATE_KEY", "X-Amz-Signature", "--password",
-		"bearer", "cred", "db-creds", "private", "passphrase", "credential", "accesskey", "privatekey", "jwt", "MYAUTH", "mytoken",
-		"GITHUB_PAT", "AZURE_DEVOPS_EXT_PAT", "SENTRY_DSN", "CONN_STR", "ConnectionStrings__Default", "AZURE_STORAGE_CONNECTION_STRING", "PHPSESSID",
-		"session_id", "BW_SESSION", "AZURE_SAS", "SAS_URL", "TS_AUTHKEY", "LICENSEKEY", "SECRETKEY", "API_KEYS", "REFRESH_TOKENS", "SLACK_WEBHOOK_URL", "sig",
+	for _, name := range []string{"DB_PASS", "PGPASS", "PGPASSWORD", "MYSQL_ROOT_PASSWORD", "dbPassword", "pwd", "DBPWD",
+		"ENCRYPTION_KEY", "SIGNING_KEY",
+		"X-Api-Key", "api_key", "apikey", "APIKEY", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "Cookie", "Set-Cookie",
+		"Authorization",
+		"Proxy-Authorization", "X-Auth-Token", "NPM_TOKEN", "token", "BASIC_AUTH", "client-secret", "PRIVATE_KEY",
+		"X-Amz-Signature", "--password",
+		"bearer", "cred", "db-creds", "private", "passphrase", "credential", "accesskey", "privatekey", "jwt", "MYAUTH",
+		"mytoken",
+		"GITHUB_PAT", "AZURE_DEVOPS_EXT_PAT", "SENTRY_DSN", "CONN_STR", "ConnectionStrings__Default",
+		"AZURE_STORAGE_CONNECTION_STRING", "PHPSESSID",
+		"session_id", "BW_SESSION", "AZURE_SAS", "SAS_URL", "TS_AUTHKEY", "LICENSEKEY", "SECRETKEY", "API_KEYS",
+		"REFRESH_TOKENS", "SLACK_WEBHOOK_URL", "sig",
 		"MYSQL_PWD", "HTPASSWD", "GOOGLE_CREDENTIALS", "REDISCLI_AUTH", "DOCKER_AUTH_CONFIG", "SECRET_KEY_BASE", "PASSCODE"} {
 		if !LooksSecret(name) {
 			t.Errorf("%s does not look secret", name)
 		}
 	}
-	for _, name := range []string{"", "MODE", "AUTHOR", "POSTGRES_HOST_AUTH_METHOD", "POSTGRES_PASSWORD_FILE", "PGPASSFILE", "MAX_TOKENS", "TOKENIZER",
-		"TOKEN_COUNT", "SORT_KEY", "PUBLIC_KEY", "primary-key", "key", "KEYS", "Sec-WebSocket-Key", "BYPASS", "PWD", "OLDPWD", "MONKEY", "no-password", "x",
-		"PATH", "GOPATH", "PATTERN", "PATCH", "SESSIONS", "SESSION_TIMEOUT", "PAT_COUNT", "CONNECTIONS", "CONNECTION_LIMIT", "STRING", "SIGTERM", "STOP_SIGNAL",
+	for _, name := range []string{"", "MODE", "AUTHOR", "POSTGRES_HOST_AUTH_METHOD", "POSTGRES_PASSWORD_FILE",
+		"PGPASSFILE", "MAX_TOKENS", "TOKENIZER",
+		"TOKEN_COUNT", "SORT_KEY", "PUBLIC_KEY", "primary-key", "key", "KEYS", "Sec-WebSocket-Key", "BYPASS", "PWD", "OLDPWD",
+		"MONKEY", "no-password", "x",
+		"PATH", "GOPATH", "PATTERN", "PATCH", "SESSIONS", "SESSION_TIMEOUT", "PAT_COUNT", "CONNECTIONS", "CONNECTION_LIMIT",
+		"STRING", "SIGTERM", "STOP_SIGNAL",
 		"SASL_MODE", "TURKEY", "MAX_CONN", "COMPAT"} {
 		if LooksSecret(name) {
 			t.Errorf("%s looks secret", name)
@@ -48,18 +57,24 @@ func TestText(t *testing.T) {
 		{"a cookie", "Cookie: a=1; b=2\nnext", "Cookie: [redacted]\nnext"},
 		{"a query", "http://server:8080/?a=1&api_key=qwerty&b=2", "http://server:8080/?a=1&api_key=[redacted]&b=2"},
 		{"a query with a word", "http://server/?token=abc&b=2", "http://server/?token=[redacted]&b=2"},
-		{"a password in a URL", "postgres://me:pw@db/x redis://:pw@cache", "postgres://me:[redacted]@db/x redis://:[redacted]@cache"},
+		{"a password in a URL", "postgres://me:pw@db/x redis://:pw@cache",
+			"postgres://me:[redacted]@db/x redis://:[redacted]@cache"},
 		{"a password with an @", "postgres://me:p@ss@db/x?to=you@home", "postgres://me:[redacted]@db/x?to=you@home"},
-		{"a token in a URL", "https://0123456789abcdef@git.example/x.git ssh://git@git.example/x", "https://[redacted]@git.example/x.git ssh://git@git.example/x"},
-		{"tokens by their look", "with ghp_0123456789abcdefghijABCDEFGHIJ012345 and glpat-0123456789_abcdefghi-.", "with [redacted] and [redacted]."},
+		{"a token in a URL", "https://0123456789abcdef@git.example/x.git ssh://git@git.example/x",
+			"https://[redacted]@git.example/x.git ssh://git@git.example/x"},
+		{"tokens by their look", "with ghp_0123456789abcdefghijABCDEFGHIJ012345 and glpat-0123456789_abcdefghi-.",
+			"with [redacted] and [redacted]."},
 		{"a DSN", "host=db password=pw dbname=x", "host=db password=[redacted] dbname=x"},
 		{"a DSN with semicolons", "Server=db;Pwd=pw;Database=x", "Server=db;Pwd=[redacted];Database=x"},
 		{"an option", "mysql --password=zzz -u root", "mysql --password=[redacted] -u root"},
 		{"an option and the next word", "mysql --password zzz -u root", "mysql --password [redacted] -u root"},
-		{"an option that has no value", "psql --no-password -h db; tool --password -x", "psql --no-password -h db; tool --password -x"},
-		{"an assignment", "PGPASSWORD=pw psql; export S3_SECRET='a b'", "PGPASSWORD=[redacted] psql; export S3_SECRET=[redacted]"},
+		{"an option that has no value", "psql --no-password -h db; tool --password -x",
+			"psql --no-password -h db; tool --password -x"},
+		{"an assignment", "PGPASSWORD=pw psql; export S3_SECRET='a b'",
+			"PGPASSWORD=[redacted] psql; export S3_SECRET=[redacted]"},
 		{"JSON", `{"token": "abc", "n": 1}`, `{"token": [redacted], "n": 1}`},
-		{"words of a log", "parse error near token: foo, pass=3 fail=0, auth: ok", "parse error near token: foo, pass=3 fail=0, auth: ok"},
+		{"words of a log", "parse error near token: foo, pass=3 fail=0, auth: ok",
+			"parse error near token: foo, pass=3 fail=0, auth: ok"},
 		{"a private key", "-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc=\n-----END RSA PRIVATE KEY-----\n",
 			"-----BEGIN RSA PRIVATE KEY-----[redacted]-----END RSA PRIVATE KEY-----\n"},
 		{"a variable", `login --password "$PASS" --token=${TOKEN} X-Api-Key: ${{ matrix.k }}`,
@@ -100,7 +115,8 @@ func TestRedact(t *testing.T) {
 	if r.Failure != "[redacted] was wrong" || r.Log != "trust me: [redacted]" {
 		t.Errorf("failure %q, log %q", r.Failure, r.Log)
 	}
-	if p := r.Parameters; p[0].Value != Redacted || p[1].Value != "basic" || p[2].Value != Redacted || r.Labels[0].Value != Redacted {
+	if p := r.Parameters; p[0].Value != Redacted || p[1].Value != "basic" || p[2].Value != Redacted ||
+		r.Labels[0].Value != Redacted {
 		t.Errorf("parameters %+v, labels %+v", r.Parameters, r.Labels)
 	}
 }
@@ -115,11 +131,14 @@ func TestRedactHosts(t *testing.T) {
 		{"at the end of a URL", "GET http://apt-cache", "GET http://[redacted]"},
 		{"that cannot be resolved", "Temporary failure resolving 'mirror'", "Temporary failure resolving '[redacted]'"},
 		{"at the end of a sentence", "Could not resolve host: mirror.", "Could not resolve host: [redacted]."},
-		{"as an argument", "HTTPConnectionPool(host='apt-cache', port=3141)", "HTTPConnectionPool(host='[redacted]', port=3141)"},
+		{"as an argument", "HTTPConnectionPool(host='apt-cache', port=3141)",
+			"HTTPConnectionPool(host='[redacted]', port=3141)"},
 		{"that cannot be reached", "could not connect to apt-cache:3142", "could not connect to [redacted]:3142"},
 		{"a word", "the mirror of apt-cache is a mirror", "the mirror of apt-cache is a mirror"},
-		{"part of another name", "http://mirror-2/ http://mirrors/ http://mirror.example/ http://my-mirror/", "http://mirror-2/ http://mirrors/ http://mirror.example/ http://my-mirror/"},
-		{"of a service", "GET http://server/ and could not resolve server", "GET http://server/ and could not resolve server"},
+		{"part of another name", "http://mirror-2/ http://mirrors/ http://mirror.example/ http://my-mirror/",
+			"http://mirror-2/ http://mirrors/ http://mirror.example/ http://my-mirror/"},
+		{"of a service", "GET http://server/ and could not resolve server",
+			"GET http://server/ and could not resolve server"},
 	} {
 		r := sample()
 		r.Definition, r.Log = []byte(`{"services":[{"name":"server"}]}`), test.text
@@ -135,7 +154,8 @@ func TestDigestOfADefinitionTellsNothingOfSecrets(t *testing.T) {
 		inputs := []Input{{"definition", "whole " + definition}, {"semantics", "1"}}
 		return NewRedactor(json.RawMessage(definition)).Inputs(inputs, json.RawMessage(definition))[0].Digest
 	}
-	one, other := digest(`{"environment":["PASSWORD=one"],"run":"x"}`), digest(`{"environment":["PASSWORD=another"],"run":"x"}`)
+	one, other := digest(`{"environment":["PASSWORD=one"],"run":"x"}`),
+		digest(`{"environment":["PASSWORD=another"],"run":"x"}`)
 	if one != other {
 		t.Error("the digest depends on the password")
 	}
@@ -155,7 +175,8 @@ func FuzzRedact(f *testing.F) {
 	f.Add("token", `{"a": "`, `"}`)
 	f.Fuzz(func(t *testing.T, name, before, after string) {
 		const secret = "hunter3 pass"
-		definition, err := json.Marshal(map[string]any{"environment": []string{name + "=" + secret}, "run": before + secret + after})
+		definition, err := json.Marshal(map[string]any{"environment": []string{name + "=" + secret},
+			"run": before + secret + after})
 		if err != nil {
 			return
 		}

@@ -7,10 +7,11 @@ import (
 	"time"
 )
 
-// A Run is what was measured of an article in one go, on one host and in one profile. One that was stopped and went on later is one.
+// A Run is what was measured of an article in one go, on one host and in one profile. One that was stopped and went on
+// later is one.
 //
-// Records name their run. In those without Plans each experiment was a run of its own: such runs make up one Run if they follow each
-// other, measure no experiment twice, and no more than an hour lies between two of them.
+// Records name their run. In those without Plans each experiment was a run of its own: such runs make up one Run if
+// they follow each other, measure no experiment twice, and no more than an hour lies between two of them.
 type Run struct {
 	Article, Host, Profile string
 	Names                  []string  // in order; of records with Plans there is one
@@ -22,8 +23,8 @@ type Run struct {
 	older bool // they have no Plans
 }
 
-// betweenExperiments is how long after the end of one experiment the next may have begun in one go: images were built in between,
-// and services were loaded.
+// betweenExperiments is how long after the end of one experiment the next may have begun in one go: images were built
+// in between, and services were loaded.
 const betweenExperiments = time.Hour
 
 // Name is what the run is known by: the last of its names, so that no record of it is of a later one.
@@ -45,7 +46,8 @@ func Runs(records []*Record) []*Run {
 	}
 	var out []*Run
 	for _, at := range slices.SortedFunc(maps.Keys(byName), func(a, b id) int {
-		return cmp.Or(cmp.Compare(a.article, b.article), cmp.Compare(a.host, b.host), cmp.Compare(a.profile, b.profile), cmp.Compare(a.name, b.name))
+		return cmp.Or(cmp.Compare(a.article, b.article), cmp.Compare(a.host, b.host), cmp.Compare(a.profile, b.profile),
+			cmp.Compare(a.name, b.name))
 	}) {
 		next := byName[at]
 		if n := len(out); n > 0 && out[n-1].goesOnWith(next) {
@@ -72,10 +74,11 @@ func (r *Run) add(rec *Record) {
 	}
 }
 
-// goesOnWith reports whether next, the run that follows in order, was measured in one go with r. What was imported never is: its times
-// are those of files.
+// goesOnWith reports whether next, the run that follows in order, was measured in one go with r. What was imported
+// never is: its times are those of files.
 func (r *Run) goesOnWith(next *Run) bool {
-	return r.older && next.older && r.Article == next.Article && r.Host == next.Host && r.Profile == next.Profile && r.Host != ImportedHost &&
+	return r.older && next.older && r.Article == next.Article && r.Host == next.Host && r.Profile == next.Profile &&
+		r.Host != ImportedHost &&
 		next.Started.Sub(r.Ended) <= betweenExperiments &&
 		!slices.ContainsFunc(next.Experiments, func(e string) bool { return slices.Contains(r.Experiments, e) })
 }
@@ -87,8 +90,8 @@ func (r *Run) join(next *Run) {
 	}
 }
 
-// RunNames lists the names of the run that has this one, with those of the experiments that were measured in one go with it. A name that
-// no record has stands alone.
+// RunNames lists the names of the run that has this one, with those of the experiments that were measured in one go
+// with it. A name that no record has stands alone.
 func RunNames(records []*Record, name string) []string {
 	for _, r := range Runs(records) {
 		if r.Has(name) {
@@ -105,8 +108,8 @@ type stopped struct{ run, experiment, trial string }
 
 type stop struct{ rounds, planned int }
 
-// StoppedIn finds the trials that looks have stopped in the runs of some records, which are all of one article, host and profile. A look
-// stands in the record of the last repetition of its round, whichever trial that is of.
+// StoppedIn finds the trials that looks have stopped in the runs of some records, which are all of one article, host
+// and profile. A look stands in the record of the last repetition of its round, whichever trial that is of.
 func StoppedIn(records []*Record) Stops {
 	out := Stops{}
 	for _, r := range records {
@@ -123,9 +126,9 @@ func StoppedIn(records []*Record) Stops {
 	return out
 }
 
-// Complete reports whether a run has all the repetitions of a trial that it has to have where so many are asked for: the first ones, and
-// fewer of them if a look has stopped the trial in a run that had planned as many. Those beyond are in the place of some that the machine
-// disturbed, and stand in for none.
+// Complete reports whether a run has all the repetitions of a trial that it has to have where so many are asked for:
+// the first ones, and fewer of them if a look has stopped the trial in a run that had planned as many. Those beyond are
+// in the place of some that the machine disturbed, and stand in for none.
 func (s Stops) Complete(run, experiment, trial string, asked int, has func(repetition int) bool) bool {
 	for k := 1; k <= s.needed(run, experiment, trial, asked); k++ {
 		if !has(k) {

@@ -13,9 +13,11 @@ import (
 func searched() *Record {
 	r := sample()
 	r.Repetition, r.Samples = 0, nil
-	r.Search = &Search{Kind: SearchTune, Name: "workers", Metric: "throughput", Unit: "1/s", Better: "higher", Effect: 0.05, Chosen: 2, Stop: StopLimit,
+	r.Search = &Search{Kind: SearchTune, Name: "workers", Metric: "throughput", Unit: "1/s", Better: "higher",
+		Effect: 0.05, Chosen: 2, Stop: StopLimit,
 		Matters: 1.9, Lo: 2, Hi: 3, Probes: []Probe{
-			{Candidate: 2, Phase: PhaseProbe, Value: 190, Started: time.Unix(1e9, 0).UTC(), Seconds: 4.5, Samples: []Sample{{Metric: "throughput", Value: 190, Unit: "1/s"}}},
+			{Candidate: 2, Phase: PhaseProbe, Value: 190, Started: time.Unix(1e9, 0).UTC(), Seconds: 4.5,
+				Samples: []Sample{{Metric: "throughput", Value: 190, Unit: "1/s"}}},
 			{Candidate: 1, Phase: PhaseProbe, Value: 100, Started: time.Unix(1e9, 0).UTC(), Seconds: 4},
 			{Candidate: 2, Phase: PhaseProbe, Value: 180, Invalid: "errors 6 %", Started: time.Unix(1e9, 0).UTC(), Seconds: 4},
 			{Candidate: 3, Phase: PhaseProbe, Failure: "service s is gone", Started: time.Unix(1e9, 0).UTC(), Seconds: 1},
@@ -27,7 +29,8 @@ func searched() *Record {
 func TestSaveSearch(t *testing.T) {
 	dir := Dir(t.TempDir())
 	capacity := searched()
-	capacity.Search = &Search{Kind: SearchCapacity, Metric: "latency.p99", Unit: "s", Better: "lower", Objective: "latency.p99 < 100ms", Stop: StopLimit, Lo: 800}
+	capacity.Search = &Search{Kind: SearchCapacity, Metric: "latency.p99", Unit: "s", Better: "lower",
+		Objective: "latency.p99 < 100ms", Stop: StopLimit, Lo: 800}
 	for name, r := range map[string]*Record{
 		"uvicorn-starlette-x-01234567-20261120T091500Z-abcd-workers-search.json": searched(),
 		"uvicorn-starlette-x-01234567-20261120T091500Z-abcd-search.json":         capacity,
@@ -68,7 +71,8 @@ func TestCandidates(t *testing.T) {
 	}
 }
 
-// A trial that a look has stopped needs no more rounds in that run, as long as no more are asked for than the run had planned.
+// A trial that a look has stopped needs no more rounds in that run, as long as no more are asked for than the run had
+// planned.
 func TestStopped(t *testing.T) {
 	look := func(rounds int, trials ...string) *Record {
 		r := sample()
@@ -94,7 +98,8 @@ func TestStopped(t *testing.T) {
 
 func TestComplete(t *testing.T) {
 	stopped := sample()
-	stopped.Planned, stopped.Budget = 5, &Budget{Seconds: 60, Look: &Look{Rounds: 3, Level: 0.0125, Stopped: []string{"a"}}}
+	stopped.Planned, stopped.Budget = 5, &Budget{Seconds: 60, Look: &Look{Rounds: 3, Level: 0.0125,
+		Stopped: []string{"a"}}}
 	stops := StoppedIn([]*Record{stopped})
 	for _, test := range []struct {
 		name, trial string

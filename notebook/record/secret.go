@@ -15,14 +15,17 @@ var (
 	secretEnd = regexp.MustCompile(`(?:pass|pwd|token|auth)$`)
 )
 
-// secretParts are those that every secret name has one of, so that all others are told from it without looking at their words.
-var secretParts = []string{"pass", "secret", "cred", "key", "jwt", "pwd", "token", "auth", "bearer", "cookie", "private", "signature", "pat", "sas",
+// secretParts are those that every secret name has one of, so that all others are told from it without looking at their
+// words.
+var secretParts = []string{"pass", "secret", "cred", "key", "jwt", "pwd", "token", "auth", "bearer", "cookie",
+	"private", "signature", "pat", "sas",
 	"dsn", "conn", "sess", "webhook", "sig"}
 
 // Words that make a name secret if they are a word of it.
 var secretWords = []string{"authorization", "bearer", "cookie", "cred", "creds", "private", "signature"}
 
-// Last words of secret names: GITHUB_PAT is a personal access token, SAS a shared access signature, and a DSN holds a password.
+// Last words of secret names: GITHUB_PAT is a personal access token, SAS a shared access signature, and a DSN holds a
+// password.
 var secretLast = []string{"pat", "sas", "dsn", "session"}
 
 // Two words that make a name secret.
@@ -38,23 +41,27 @@ var secretPairs = [][2][]string{
 var harmlessWords = []string{"bypass", "compass", "surpass", "overpass", "underpass", "trespass", "oldpwd"}
 
 // Words before "key" that make something else of it than a secret.
-var harmlessKeys = []string{"public", "primary", "foreign", "sort", "partition", "cache", "routing", "row", "group", "map", "index", "unique",
+var harmlessKeys = []string{"public", "primary", "foreign", "sort", "partition", "cache", "routing", "row", "group",
+	"map", "index", "unique",
 	"idempotency", "socket", "surrogate", "by", "per"}
 
 // Last words of names that say something about a secret and do not hold it: POSTGRES_HOST_AUTH_METHOD, PASSWORD_FILE.
-var aboutSecrets = []string{"method", "mode", "type", "kind", "algorithm", "alg", "file", "path", "dir", "count", "length", "len", "size",
-	"limit", "ttl", "timeout", "expiry", "expires", "enabled", "disabled", "required", "prefix", "format", "version", "policy",
+var aboutSecrets = []string{"method", "mode", "type", "kind", "algorithm", "alg", "file", "path", "dir", "count",
+	"length", "len", "size",
+	"limit", "ttl", "timeout", "expiry", "expires", "enabled", "disabled", "required", "prefix", "format", "version",
+	"policy",
 	"provider", "host", "port", "user", "username", "name"}
 
 // First words of options that turn off what is named after them: --no-password has no value.
 var withoutSecrets = []string{"no", "without", "disable", "skip"}
 
 // ambiguous are names that look secret and are ordinary words as well, in lower case.
-var ambiguous = map[string]bool{"auth": true, "pass": true, "token": true, "private": true, "cookie": true, "signature": true, "bearer": true,
+var ambiguous = map[string]bool{"auth": true, "pass": true, "token": true, "private": true, "cookie": true,
+	"signature": true, "bearer": true,
 	"cred": true, "creds": true, "pat": true, "sas": true, "dsn": true, "session": true, "sig": true}
 
-// LooksSecret says whether a variable, build argument, header, parameter or option of this name holds a secret, judged by the
-// words of the name: DB_PASS, api-key, X-Auth-Token and dbPassword do, POSTGRES_HOST_AUTH_METHOD, MAX_TOKENS and
+// LooksSecret says whether a variable, build argument, header, parameter or option of this name holds a secret, judged
+// by the words of the name: DB_PASS, api-key, X-Auth-Token and dbPassword do, POSTGRES_HOST_AUTH_METHOD, MAX_TOKENS and
 // SORT_KEY do not. "-" and "_" and capitals mean the same.
 func LooksSecret(name string) bool {
 	if name == "PWD" {
@@ -65,7 +72,8 @@ func LooksSecret(name string) bool {
 		return false
 	}
 	words := nameWord.FindAllString(strings.ToLower(camel.ReplaceAllString(name, "$1-$2")), -1)
-	if len(words) == 0 || len(words) > 1 && (slices.Contains(aboutSecrets, words[len(words)-1]) || slices.Contains(withoutSecrets, words[0])) {
+	if len(words) == 0 || len(words) > 1 && (slices.Contains(aboutSecrets, words[len(words)-1]) ||
+		slices.Contains(withoutSecrets, words[0])) {
 		return false
 	}
 	for i := range words {
@@ -98,8 +106,8 @@ func isSecretWord(words []string, i int) bool {
 
 var optionWord = regexp.MustCompile(`^--?([A-Za-z][A-Za-z0-9_-]*)$`)
 
-// SecretOption is the name of an option of a command if the word after it is secret: password for --password. Else it is
-// empty.
+// SecretOption is the name of an option of a command if the word after it is secret: password for --password. Else it
+// is empty.
 func SecretOption(word string) string {
 	if !strings.HasPrefix(word, "-") {
 		return ""

@@ -13,8 +13,9 @@ import (
 	"benchbook/files"
 )
 
-// No file system gives several files their names at once. So while the records of a set get theirs, a file beside them names them all:
-// whoever reads meanwhile takes none of them, and what is there of them is taken back if whoever saves them is killed.
+// No file system gives several files their names at once. So while the records of a set get theirs, a file beside them
+// names them all: whoever reads meanwhile takes none of them, and what is there of them is taken back if whoever saves
+// them is killed.
 const (
 	setPrefix = ".set-"
 	newPrefix = ".writable-" // of a file that is not yet written to its end, which Tidy knows
@@ -40,7 +41,8 @@ func (d Dir) beginSet(records []*Record) (s *openSet, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s = &openSet{path: filepath.Join(string(d), setPrefix+strings.TrimPrefix(filepath.Base(file.Name()), newPrefix)), file: file}
+	s = &openSet{path: filepath.Join(string(d), setPrefix+strings.TrimPrefix(filepath.Base(file.Name()), newPrefix)),
+		file: file}
 	_, err = file.Write(data)
 	// It is locked before anybody can find it, and whoever reads records has to read it.
 	if err = errors.Join(err, file.Chmod(0o644), file.Sync(), syscall.Flock(int(file.Fd()), syscall.LOCK_EX)); err == nil {
@@ -88,15 +90,18 @@ func (d Dir) unfinished() (map[string]bool, error) {
 	return all, nil
 }
 
-// members are the paths of the records that a file names: none if it is gone, as they are saved then, and none outside of d, as anybody
-// may have put it there.
+// members are the paths of the records that a file names: none if it is gone, as they are saved then, and none outside
+// of d, as anybody may have put it there.
 func (d Dir) members(path string) []string {
 	data, _, err := files.Read(path, maxRecord)
 	var relative []string
 	if err != nil || json.Unmarshal(data, &relative) != nil {
 		return nil
 	}
-	relative = slices.DeleteFunc(relative, func(p string) bool { return !filepath.IsLocal(p) || !strings.HasSuffix(p, ".json") })
+	relative = slices.DeleteFunc(relative, func(p string) bool {
+		return !filepath.IsLocal(p) ||
+			!strings.HasSuffix(p, ".json")
+	})
 	for i, p := range relative {
 		relative[i] = filepath.Join(string(d), p)
 	}

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// Of records that belong together nobody reads some, whatever kills whoever saves them: in the end they are all there, or none is.
+// Of records that belong together nobody reads some, whatever kills whoever saves them: in the end they are all there,
+// or none is.
 func TestSetThatIsNotFinished(t *testing.T) {
 	dir := Dir(t.TempDir())
 	earlier := sample()

@@ -13,12 +13,13 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// A number of a record has a tag "range" that says which values it can have: "0.." is zero or more, "-1.." also -1 for what is not known,
-// and "any" can be negative too. Whoever computes with records relies on it, so that a record that was damaged or edited costs itself and
-// nothing else.
+// A number of a record has a tag "range" that says which values it can have: "0.." is zero or more, "-1.." also -1 for
+// what is not known, and "any" can be negative too. Whoever computes with records relies on it, so that a record that
+// was damaged or edited costs itself and nothing else.
 const rangeTag = "range"
 
-// largest is more than any count, size in bytes or time in seconds that was ever measured: sums of such numbers still fit.
+// largest is more than any count, size in bytes or time in seconds that was ever measured: sums of such numbers still
+// fit.
 const largest = 1e15
 
 // farthest is how many times larger or smaller than one a number can be. Ratios of such numbers can still be drawn.
@@ -60,7 +61,8 @@ func (r *Record) contradictions() (out []error) {
 	for i, s := range r.Samples {
 		add(s.Metric == "", "a sample has no metric")
 		add(!IsMetricName(s.Metric), invalidMetric, "a sample", s.Metric)
-		add(slices.ContainsFunc(r.Samples[:i], func(o Sample) bool { return o.Metric == s.Metric }), "there are two samples of %s", s.Metric)
+		add(slices.ContainsFunc(r.Samples[:i], func(o Sample) bool { return o.Metric == s.Metric }),
+			"there are two samples of %s", s.Metric)
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Missing)) {
 		add(!IsMetricName(name), invalidMetric, "missing", name)
@@ -71,7 +73,8 @@ func (r *Record) contradictions() (out []error) {
 	}
 	if s := r.Search; s != nil {
 		add(s.Metric != "" && !IsMetricName(s.Metric), invalidMetric, "search", s.Metric)
-		add(s.Kind != SearchTune && s.Kind != SearchCapacity, "search.kind is %q: there are %s and %s", s.Kind, SearchTune, SearchCapacity)
+		add(s.Kind != SearchTune && s.Kind != SearchCapacity, "search.kind is %q: there are %s and %s", s.Kind, SearchTune,
+			SearchCapacity)
 		add(s.Hi > 0 && s.Lo > s.Hi, "search: lo is %v, and hi is %v", s.Lo, s.Hi)
 	}
 	return out
@@ -88,17 +91,19 @@ func (r *Record) loadContradictions(add func(wrong bool, format string, args ...
 	if l := r.Load; l != nil {
 		seconds := int(math.Ceil(l.Window))
 		add(l.Attempted >= 0 && l.Failed > l.Attempted, "load: failed is %d, and attempted is %d", l.Failed, l.Attempted)
-		add(len(l.Completions) > seconds+1, "load: completions has %d seconds, and the window %d", len(l.Completions), seconds)
+		add(len(l.Completions) > seconds+1, "load: completions has %d seconds, and the window %d", len(l.Completions),
+			seconds)
 		add(len(l.Answers) > seconds+1, "load: answers has %d seconds, and the window %d", len(l.Answers), seconds)
-		add(len(l.Answers) != len(l.Latencies), "load: answers has %d seconds, and latencies %d", len(l.Answers), len(l.Latencies))
+		add(len(l.Answers) != len(l.Latencies), "load: answers has %d seconds, and latencies %d", len(l.Answers),
+			len(l.Latencies))
 		if o := l.Open; o != nil {
 			add(o.Sent > o.Due, "load.open: sent is %d, and due is %d", o.Sent, o.Due)
 		}
 	}
 }
 
-// belongs says what is wrong with the place of a record, a path below the folder of records: its name and the folders say whose it is too.
-// Somebody may have put it elsewhere, where only its name is left to tell.
+// belongs says what is wrong with the place of a record, a path below the folder of records: its name and the folders
+// say whose it is too. Somebody may have put it elsewhere, where only its name is left to tell.
 func (r *Record) belongs(path string) error {
 	at := strings.Split(norm.NFC.String(filepath.ToSlash(path)), "/")
 	own := []string{r.Host, r.Profile, r.Experiment, filepath.Base(r.Path())}

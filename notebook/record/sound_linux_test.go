@@ -19,8 +19,9 @@ import (
 func TestParseRefusesTheImpossible(t *testing.T) {
 	load := func(change func(*Load)) func(*Record) {
 		return func(r *Record) {
-			r.Load = &Load{Window: 2, Attempted: 10, Failed: 1, Completed: 9, Completions: []int64{5, 5}, Answers: []int64{5, 4}, Latencies: []float64{1, 1},
-				InFlight: -1, Busy: -1, ForeignCPU: -1, Open: &OpenLoop{Rate: 5, Due: 10, Sent: 10}}
+			r.Load = &Load{Window: 2, Attempted: 10, Failed: 1, Completed: 9, Completions: []int64{5, 5}, Answers: []int64{5, 4},
+				Latencies: []float64{1, 1},
+				InFlight:  -1, Busy: -1, ForeignCPU: -1, Open: &OpenLoop{Rate: 5, Due: 10, Sent: 10}}
 			change(r.Load)
 		}
 	}
@@ -31,19 +32,28 @@ func TestParseRefusesTheImpossible(t *testing.T) {
 	}{
 		{"a record", func(*Record) {}, ""},
 		{"a load", load(func(*Load) {}), ""},
-		{"a load of a tool that tells little", load(func(l *Load) { *l = Load{Tool: "wrk", Attempted: -1, Failed: -1, Completed: -1} }), ""},
+		{"a load of a tool that tells little",
+			load(func(l *Load) { *l = Load{Tool: "wrk", Attempted: -1, Failed: -1, Completed: -1} }), ""},
 		{"a window below zero", load(func(l *Load) { l.Window = -3 }), "load.window is -3, and cannot be less than 0"},
-		{"a window of ages", load(func(l *Load) { l.Window = 1e300 }), "load.window is 1e+300, and cannot be more than 1e+15"},
-		{"a window of nearly nothing", load(func(l *Load) { l.Window = 1e-300 }), "load.window is 1e-300, and cannot be so near to 0"},
-		{"a share below that of the unknown", load(func(l *Load) { l.Busy = -2 }), "load.busy is -2, and cannot be less than -1"},
+		{"a window of ages", load(func(l *Load) { l.Window = 1e300 }),
+			"load.window is 1e+300, and cannot be more than 1e+15"},
+		{"a window of nearly nothing", load(func(l *Load) { l.Window = 1e-300 }),
+			"load.window is 1e-300, and cannot be so near to 0"},
+		{"a share below that of the unknown", load(func(l *Load) { l.Busy = -2 }),
+			"load.busy is -2, and cannot be less than -1"},
 		{"more failures than requests", load(func(l *Load) { l.Failed = 11 }), "load: failed is 11, and attempted is 10"},
-		{"more seconds than the window", load(func(l *Load) { l.Completions = make([]int64, 9) }), "load: completions has 9 seconds, and the window 2"},
-		{"answers without latencies", load(func(l *Load) { l.Latencies = nil }), "load: answers has 2 seconds, and latencies 0"},
-		{"fewer than no answers in a second", load(func(l *Load) { l.Completions[1] = -1 }), "load.completions[1] is -1, and cannot be less than 0"},
+		{"more seconds than the window", load(func(l *Load) { l.Completions = make([]int64, 9) }),
+			"load: completions has 9 seconds, and the window 2"},
+		{"answers without latencies", load(func(l *Load) { l.Latencies = nil }),
+			"load: answers has 2 seconds, and latencies 0"},
+		{"fewer than no answers in a second", load(func(l *Load) { l.Completions[1] = -1 }),
+			"load.completions[1] is -1, and cannot be less than 0"},
 		{"more requests than were due", load(func(l *Load) { l.Open.Sent = 11 }), "load.open: sent is 11, and due is 10"},
 		{"an end before the start", func(r *Record) { r.Ended = r.Started.Add(-time.Second) }, "it ended before it started"},
-		{"many repetitions", func(r *Record) { r.Planned = 1 << 40 }, "planned is 1099511627776, and 100000 is the most there can be"},
-		{"two samples of a metric", func(r *Record) { r.Samples = append(r.Samples, r.Samples[0]) }, "there are two samples of connects"},
+		{"many repetitions", func(r *Record) { r.Planned = 1 << 40 },
+			"planned is 1099511627776, and 100000 is the most there can be"},
+		{"two samples of a metric", func(r *Record) { r.Samples = append(r.Samples, r.Samples[0]) },
+			"there are two samples of connects"},
 		{"a sample of nothing", func(r *Record) { r.Samples[0].Metric = "" }, "a sample has no metric"},
 		{"a metric called as markup", func(r *Record) { r.Samples[0].Metric = "<img src=x>" },
 			`a sample: invalid metric "<img src=x>": use letters, digits, - and _, in words joined by dots`},
@@ -58,12 +68,20 @@ func TestParseRefusesTheImpossible(t *testing.T) {
 			`missing: invalid metric "<b>": use letters, digits, - and _, in words joined by dots`},
 		{"a search for markup", func(r *Record) { r.Repetition, r.Search = 0, &Search{Kind: SearchTune, Metric: "<b>"} },
 			`search: invalid metric "<b>": use letters, digits, - and _, in words joined by dots`},
-		{"a sample that cannot be drawn", func(r *Record) { r.Samples[0].Value = 1e308 }, "samples[0].value is 1e+308, and cannot be more than 1e+30"},
-		{"a histogram without a load", func(r *Record) { r.Histograms = map[string]Histogram{"latency": {}} }, "there are histograms, and no load"},
-		{"a search for something else", func(r *Record) { r.Repetition, r.Search = 0, &Search{Kind: "luck"} }, `search.kind is "luck": there are tune and capacity`},
-		{"a search whose bounds are crossed", func(r *Record) { r.Repetition, r.Search = 0, &Search{Kind: SearchTune, Lo: 3, Hi: 2} }, "search: lo is 3, and hi is 2"},
-		{"a level above one", func(r *Record) { r.Budget = &Budget{Look: &Look{Level: 2}} }, "budget.look.level is 2, and it is a share"},
-		{"times in a mapping", func(r *Record) { r.Machine = &Machine{Threads: map[string]float64{"server": -1}} }, "machine.threads.server is -1, and cannot be less than 0"},
+		{"a sample that cannot be drawn", func(r *Record) { r.Samples[0].Value = 1e308 },
+			"samples[0].value is 1e+308, and cannot be more than 1e+30"},
+		{"a histogram without a load", func(r *Record) { r.Histograms = map[string]Histogram{"latency": {}} },
+			"there are histograms, and no load"},
+		{"a search for something else", func(r *Record) { r.Repetition, r.Search = 0, &Search{Kind: "luck"} },
+			`search.kind is "luck": there are tune and capacity`},
+		{"a search whose bounds are crossed", func(r *Record) {
+			r.Repetition, r.Search = 0, &Search{Kind: SearchTune, Lo: 3,
+				Hi: 2}
+		}, "search: lo is 3, and hi is 2"},
+		{"a level above one", func(r *Record) { r.Budget = &Budget{Look: &Look{Level: 2}} },
+			"budget.look.level is 2, and it is a share"},
+		{"times in a mapping", func(r *Record) { r.Machine = &Machine{Threads: map[string]float64{"server": -1}} },
+			"machine.threads.server is -1, and cannot be less than 0"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -131,19 +149,25 @@ func TestEveryNumberHasARange(t *testing.T) {
 	}
 }
 
-// A record lies where its host, profile, experiment, trial, key, run and repetition say. One that says something else is of nobody.
+// A record lies where its host, profile, experiment, trial, key, run and repetition say. One that says something else
+// is of nobody.
 func TestRecordsOfOtherPlaces(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*Record)
 		err    string
 	}{
-		"host":       {func(r *Record) { r.Host = "c2-ffffff" }, `by its host it belongs under "c2-ffffff", and not under "c2-1f3a9b"`},
-		"no host":    {func(r *Record) { r.Host = "" }, `by its host it belongs under "", and not under "c2-1f3a9b"`},
-		"a path":     {func(r *Record) { r.Host = "../c2-1f3a9b" }, `not a record: "../c2-1f3a9b" cannot be the name of its host`},
-		"profile":    {func(r *Record) { r.Profile = "quick" }, `by its profile it belongs under "quick", and not under "full"`},
-		"experiment": {func(r *Record) { r.Experiment = "other" }, `by its experiment it belongs under "other", and not under "sockets"`},
-		"repetition": {func(r *Record) { r.Repetition = 4 }, `by its trial, key, run and repetition it belongs under "uvicorn-starlette-x-01234567-20261120T091500Z-abcd-r04.json", ` +
-			`and not under "uvicorn-starlette-x-01234567-20261120T091500Z-abcd-r03.json"`},
+		"host": {func(r *Record) { r.Host = "c2-ffffff" },
+			`by its host it belongs under "c2-ffffff", and not under "c2-1f3a9b"`},
+		"no host": {func(r *Record) { r.Host = "" }, `by its host it belongs under "", and not under "c2-1f3a9b"`},
+		"a path": {func(r *Record) { r.Host = "../c2-1f3a9b" },
+			`not a record: "../c2-1f3a9b" cannot be the name of its host`},
+		"profile": {func(r *Record) { r.Profile = "quick" },
+			`by its profile it belongs under "quick", and not under "full"`},
+		"experiment": {func(r *Record) { r.Experiment = "other" },
+			`by its experiment it belongs under "other", and not under "sockets"`},
+		"repetition": {func(r *Record) { r.Repetition = 4 },
+			`by its trial, key, run and repetition it belongs under "uvicorn-starlette-x-01234567-20261120T091500Z-abcd-r04.json", ` +
+				`and not under "uvicorn-starlette-x-01234567-20261120T091500Z-abcd-r03.json"`},
 	} {
 		dir := Dir(t.TempDir())
 		if err := dir.Save(sample()); err != nil {
@@ -163,7 +187,8 @@ func TestRecordsOfOtherPlaces(t *testing.T) {
 			t.Errorf("%s: %d records, %v, %v; want %s", name, len(records), bad, err, test.err)
 		}
 	}
-	// Letters that some file systems write in another way are no other place, and a record alone need not lie below its host.
+	// Letters that some file systems write in another way are no other place, and a record alone need not lie below its
+	// host.
 	dir, r := t.TempDir(), sample()
 	r.Trial = "caf\u00e9"
 	data, err := r.Bytes()
@@ -188,9 +213,15 @@ func TestRecordsThatCannotBeRead(t *testing.T) {
 	second := sample()
 	second.Repetition = 4
 	for name, spoil := range map[string]func(path string) error{
-		"it cannot be read: permission denied":         func(path string) error { return os.Chmod(path, 0) },
-		"not a record: it is a folder, not a file":     func(path string) error { return become(path, func() error { return os.Mkdir(path, 0o755) }) },
-		"not a record: it is a named pipe, not a file": func(path string) error { return become(path, func() error { return syscall.Mkfifo(path, 0o644) }) },
+		"it cannot be read: permission denied": func(path string) error { return os.Chmod(path, 0) },
+		"not a record: it is a folder, not a file": func(path string) error {
+			return become(path,
+				func() error { return os.Mkdir(path, 0o755) })
+		},
+		"not a record: it is a named pipe, not a file": func(path string) error {
+			return become(path,
+				func() error { return syscall.Mkfifo(path, 0o644) })
+		},
 		"not a record: it is a symbolic link, not a file": func(path string) error {
 			return become(path, func() error { return os.Symlink(filepath.Base(path), path) })
 		},

@@ -5,18 +5,19 @@ import (
 	"strings"
 )
 
-// Superseded picks the records of an article that nothing needs any more: those of older runs, but for what is kept in any case. Of
-// every host, profile and experiment that is
+// Superseded picks the records of an article that nothing needs any more: those of older runs, but for what is kept in
+// any case. Of every host, profile and experiment that is
 //
 //   - the newest run, whether it is finished or goes on another time;
-//   - the last complete run of each month, which is its history; of runs that search for capacities, which do not say how many trials
-//     they have, the last one of those that found the most;
-//   - of each trial the newest complete set of repetitions, and the newest of those that present says are of the trial as it is
-//     planned now: a run that measured what was stale measured nothing else;
-//   - likewise of each search the newest that has a result, and the newest for every set of repetitions that stays: searches are not
-//     made again with the repetitions that were measured with what they found, so they may stand in an older run;
-//   - of a run that something stays of the lists and the looks, in whichever records they are, and the A/A pair, which is the noise
-//     floor of what stays;
+//   - the last complete run of each month, which is its history; of runs that search for capacities, which do not say
+//     how many trials they have, the last one of those that found the most;
+//   - of each trial the newest complete set of repetitions, and the newest of those that present says are of the trial
+//     as it is planned now: a run that measured what was stale measured nothing else;
+//   - likewise of each search the newest that has a result, and the newest for every set of repetitions that stays:
+//     searches are not made again with the repetitions that were measured with what they found, so they may stand in an
+//     older run;
+//   - of a run that something stays of the lists and the looks, in whichever records they are, and the A/A pair, which
+//     is the noise floor of what stays;
 //   - what was imported, since nobody here can measure it again.
 //
 // Source: docs/command.md#gc.
@@ -115,7 +116,8 @@ func setsOf(r *Record) [2]set {
 func (k keeper) stays(r *Record) bool {
 	p, own := placeOf(r), partOf(r)
 	sets := setsOf(r)
-	return r.Host == ImportedHost || r.Run == k.newest[p] || k.history[runOf{p, r.Run}] || own == k.complete[sets[0]] || own == k.complete[sets[1]]
+	return r.Host == ImportedHost || r.Run == k.newest[p] || k.history[runOf{p, r.Run}] || own == k.complete[sets[0]] ||
+		own == k.complete[sets[1]]
 }
 
 // pairsIn are the trials that have a second half.
@@ -175,8 +177,8 @@ func (s *Search) hasResult() bool {
 	return !s.Busy
 }
 
-// speaksForOthers reports whether a record says something that other records of its run need: lists that they have the digests of, or
-// which trials need no more repetitions.
+// speaksForOthers reports whether a record says something that other records of its run need: lists that they have the
+// digests of, or which trials need no more repetitions.
 func (r *Record) speaksForOthers() bool {
 	return len(r.Lists) > 0 || r.Budget != nil && r.Budget.Look != nil && len(r.Budget.Look.Stopped) > 0
 }
@@ -187,7 +189,8 @@ func lastOfMonths(records []*Record, stops Stops) map[runOf]bool {
 		place
 		month string
 	}
-	of := func(run runOf) month { return month{run.place, run.run[:min(6, len(run.run))]} } // runs are named after their start
+	// runs are named after their start
+	of := func(run runOf) month { return month{run.place, run.run[:min(6, len(run.run))]} }
 	last := map[month]string{}
 	for run := range completeRuns(records, stops) {
 		last[of(run)] = max(last[of(run)], run.run)
@@ -215,7 +218,8 @@ func lastOfMonths(records []*Record, stops Stops) map[runOf]bool {
 	return out
 }
 
-// completeRuns are those that have all repetitions of all trials that they were planned with, but for those that looks made needless.
+// completeRuns are those that have all repetitions of all trials that they were planned with, but for those that looks
+// made needless.
 func completeRuns(records []*Record, stops Stops) map[runOf]bool {
 	type repetition struct {
 		trial string

@@ -13,7 +13,8 @@ func TestSuperseded(t *testing.T) {
 		var out []*Record
 		for _, trial := range trials {
 			for k := range 2 {
-				out = append(out, &Record{Run: run, Host: host, Profile: profile, Experiment: "e", Trial: trial, Key: key, Repetition: k + 1, Planned: 2,
+				out = append(out, &Record{Run: run, Host: host, Profile: profile, Experiment: "e", Trial: trial, Key: key,
+					Repetition: k + 1, Planned: 2,
 					Order: Order{Of: 4}})
 			}
 		}
@@ -32,20 +33,24 @@ func TestSuperseded(t *testing.T) {
 			measured("20261001-c", here, full, "k", "a", "b"), measured("20261002-d", here, full, "k", "a", "b"),
 		}, "k", []string{"20260901-a", "20261001-c"}},
 		{"hosts and profiles are apart", [][]*Record{
-			measured("20260901-a", here, full, "k", "a", "b"), measured("20260902-b", here, "quick", "k", "a", "b"), measured("20260903-c", "c8-000000", full, "k", "a", "b"),
+			measured("20260901-a", here, full, "k", "a", "b"), measured("20260902-b", here, "quick", "k", "a", "b"),
+			measured("20260903-c", "c8-000000", full, "k", "a", "b"),
 		}, "k", nil},
 		{"what was imported stays", [][]*Record{
 			measured("20260901-a", ImportedHost, full, "k", "a", "b"), measured("20260902-b", ImportedHost, full, "k", "a", "b"),
 		}, "k", nil},
 		// A run of what was stale stands beside the one before: each of the two has cells that nobody else has.
 		{"parts that are shown together", [][]*Record{
-			measured("20260901-a", here, full, "k", "a", "b"), measured("20260902-b", here, full, "k", "a"), measured("20260903-c", here, full, "k", "b"),
+			measured("20260901-a", here, full, "k", "a", "b"), measured("20260902-b", here, full, "k", "a"),
+			measured("20260903-c", here, full, "k", "b"),
 		}, "k", nil},
 		{"a part that was measured again", [][]*Record{
-			measured("20260901-a", here, full, "k", "a", "b"), measured("20260902-b", here, full, "k", "a"), measured("20260903-c", here, full, "k", "a"),
+			measured("20260901-a", here, full, "k", "a", "b"), measured("20260902-b", here, full, "k", "a"),
+			measured("20260903-c", here, full, "k", "a"),
 		}, "k", []string{"20260902-b"}},
 		{"an unfinished run that another one followed", [][]*Record{
-			measured("20260901-a", here, full, "k", "a", "b"), measured("20260902-b", here, full, "k", "a")[:1], measured("20260903-c", here, full, "k", "a", "b"),
+			measured("20260901-a", here, full, "k", "a", "b"), measured("20260902-b", here, full, "k", "a")[:1],
+			measured("20260903-c", here, full, "k", "a", "b"),
 		}, "k", []string{"20260901-a", "20260902-b"}},
 		{"an unfinished run that may go on", [][]*Record{
 			measured("20260901-a", here, full, "k", "a", "b"), measured("20260902-b", here, full, "k", "a")[:1],
@@ -67,14 +72,16 @@ func TestSuperseded(t *testing.T) {
 	}
 }
 
-// Searches are no repetitions, and are not made again with them: what was found stays with the newest repetitions that were measured with it.
+// Searches are no repetitions, and are not made again with them: what was found stays with the newest repetitions that
+// were measured with it.
 func TestSupersededSearches(t *testing.T) {
 	const here, full = "c2-1f3a9b", "full"
 	// repetitions are those of one trial of an experiment that has the trials a and b, with three each.
 	repetitions := func(run, trial, key string, n int) []*Record {
 		var out []*Record
 		for k := range n {
-			out = append(out, &Record{Run: run, Host: here, Profile: full, Experiment: "e", Trial: trial, Key: key, Repetition: k + 1, Planned: 3,
+			out = append(out, &Record{Run: run, Host: here, Profile: full, Experiment: "e", Trial: trial, Key: key,
+				Repetition: k + 1, Planned: 3,
 				Order: Order{Of: 6}})
 		}
 		return out
@@ -91,7 +98,8 @@ func TestSupersededSearches(t *testing.T) {
 		want    []string // runs, each with what goes: its search, or the trial with its repetitions
 	}{
 		{"repetitions alone were measured again", [][]*Record{
-			search("20260901-a", "a", "k", tune(4)), repetitions("20260901-a", "a", "k", 3), repetitions("20260901-a", "b", "k", 3),
+			search("20260901-a", "a", "k", tune(4)), repetitions("20260901-a", "a", "k", 3), repetitions("20260901-a", "b", "k",
+				3),
 			repetitions("20260902-b", "a", "k", 3), repetitions("20260902-b", "b", "k", 3),
 		}, "k", []string{"20260901-a a", "20260901-a b"}},
 		{"a search does not stand for a repetition", [][]*Record{
@@ -102,7 +110,8 @@ func TestSupersededSearches(t *testing.T) {
 			repetitions("20261001-d", "a", "l", 1),
 		}, "l", []string{"20260902-c a", "20260902-c b"}},
 		{"what found nothing goes", [][]*Record{
-			search("20260901-a", "a", "k", tune(4)), repetitions("20260901-a", "a", "k", 3), repetitions("20260901-a", "b", "k", 3),
+			search("20260901-a", "a", "k", tune(4)), repetitions("20260901-a", "a", "k", 3), repetitions("20260901-a", "b", "k",
+				3),
 			search("20260902-b", "a", "k", tune(0)), repetitions("20260903-c", "a", "l", 1),
 		}, "k", []string{"20260902-b search"}},
 		{"of what is shown as older", [][]*Record{
@@ -116,7 +125,8 @@ func TestSupersededSearches(t *testing.T) {
 			search("20261001-d", "a", "k", capacity(false)), search("20261001-d", "b", "k", capacity(false)),
 		}, "k", []string{"20260802-b search"}},
 		{"a capacity that could not be found anew", [][]*Record{
-			search("20260901-a", "a", "k", capacity(false)), search("20260902-b", "b", "k", capacity(false)), search("20260903-c", "a", "k", capacity(true)),
+			search("20260901-a", "a", "k", capacity(false)), search("20260902-b", "b", "k", capacity(false)),
+			search("20260903-c", "a", "k", capacity(true)),
 		}, "k", nil},
 	}
 	for _, tt := range tests {
@@ -136,14 +146,15 @@ func TestSupersededSearches(t *testing.T) {
 	}
 }
 
-// A trial that a look has stopped has all the repetitions that it needs, as long as the look is there; and lists stay with those who have
-// their digests.
+// A trial that a look has stopped has all the repetitions that it needs, as long as the look is there; and lists stay
+// with those who have their digests.
 func TestSupersededOfABudget(t *testing.T) {
 	const here, full = "c2-1f3a9b", "full"
 	measured := func(run, trial, key string, n int) []*Record {
 		var out []*Record
 		for k := range n {
-			out = append(out, &Record{Run: run, Host: here, Profile: full, Experiment: "e", Trial: trial, Key: key, Repetition: k + 1, Planned: 5,
+			out = append(out, &Record{Run: run, Host: here, Profile: full, Experiment: "e", Trial: trial, Key: key,
+				Repetition: k + 1, Planned: 5,
 				Order: Order{Of: 10}})
 		}
 		return out
@@ -181,15 +192,18 @@ func TestSupersededPair(t *testing.T) {
 		var out []*Record
 		for k := range 3 {
 			parameters := []Parameter{{Name: "server", Value: strings.TrimSuffix(trial, " again")}}
-			out = append(out, &Record{Run: run, Host: "c2-1f3a9b", Profile: "full", Experiment: "e", Trial: trial, Key: key, Repetition: k + 1, Planned: 3,
+			out = append(out, &Record{Run: run, Host: "c2-1f3a9b", Profile: "full", Experiment: "e", Trial: trial, Key: key,
+				Repetition: k + 1, Planned: 3,
 				Calibration: twin, Parameters: parameters, Order: Order{Of: 12}})
 		}
 		return out
 	}
 	run := func(run, a, c string) []*Record {
-		return slices.Concat(measured(run, "a", a, false), measured(run, "a again", a+"2", true), measured(run, "b", "k", false), measured(run, "c", c, false))
+		return slices.Concat(measured(run, "a", a, false), measured(run, "a again", a+"2", true),
+			measured(run, "b", "k", false), measured(run, "c", c, false))
 	}
-	records := slices.Concat(run("20260901-a", "k", "k"), run("20260902-b", "l", "l"), measured("20260903-c", "a", "l", false))
+	records := slices.Concat(run("20260901-a", "k", "k"), run("20260902-b", "l", "l"), measured("20260903-c", "a", "l",
+		false))
 	var gone []string
 	present := func(r *Record) bool {
 		return r.Trial == "c" && r.Key == "k" || r.Trial != "c" && strings.HasPrefix(r.Key, "l")
@@ -211,7 +225,8 @@ func FuzzSuperseded(f *testing.F) {
 			if len(word) < 3 || i >= 100 { // more of them show nothing else
 				continue
 			}
-			records = append(records, &Record{Run: fmt.Sprintf("2026090%d-abcd", word[1]%5), Trial: word[:1], Key: word[2:], Planned: 2,
+			records = append(records, &Record{Run: fmt.Sprintf("2026090%d-abcd", word[1]%5), Trial: word[:1], Key: word[2:],
+				Planned:    2,
 				Repetition: 1 + i%2, Order: Order{Of: 2}})
 		}
 		has := func(records []*Record) map[string]bool {

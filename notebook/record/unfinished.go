@@ -16,8 +16,8 @@ import (
 // unfinishedSuffix follows the name of a record in that of the file which has its search for as long as that goes on.
 const unfinishedSuffix = ".unfinished"
 
-// Keep keeps a search that goes on as far as it is, atomically, in the place of what was kept of it before. It is no record yet: Read does
-// not give it, and Unfinished does.
+// Keep keeps a search that goes on as far as it is, atomically, in the place of what was kept of it before. It is no
+// record yet: Read does not give it, and Unfinished does.
 func (d Dir) Keep(r *Record) error {
 	data, err := r.Bytes()
 	if err != nil {
@@ -42,8 +42,8 @@ func (d Dir) Drop(r *Record) error {
 	return nil
 }
 
-// Unfinished reads the searches that go on, or were stopped, with the probes that have ended. Those whose record is there are not among
-// them, nor is what cannot be read: Tidy removes both.
+// Unfinished reads the searches that go on, or were stopped, with the probes that have ended. Those whose record is
+// there are not among them, nor is what cannot be read: Tidy removes both.
 func (d Dir) Unfinished() ([]*Record, error) {
 	var all []*Record
 	err := d.eachUnfinished(func(_ string, r *Record) error {
@@ -83,7 +83,8 @@ func (d Dir) eachUnfinished(f func(path string, r *Record) error) error {
 	})
 }
 
-// unfinishedAt reads the search that goes on for a record; nil if it is of no use. The error is of the machine, or that it is gone.
+// unfinishedAt reads the search that goes on for a record; nil if it is of no use. The error is of the machine, or that
+// it is gone.
 func (d Dir) unfinishedAt(path, record string) (*Record, error) {
 	data, _, err := files.Read(path, maxRecord)
 	if errors.Is(err, fs.ErrNotExist) || err != nil && ofMachine(err) {
@@ -102,8 +103,10 @@ func (d Dir) unfinishedAt(path, record string) (*Record, error) {
 	return r, nil
 }
 
-// SameSearch tells whether two searches are for the same: of one trial with the same definition, on one host under one profile.
+// SameSearch tells whether two searches are for the same: of one trial with the same definition, on one host under one
+// profile.
 func SameSearch(a, b *Record) bool {
-	return a.Search != nil && b.Search != nil && a.Article == b.Article && a.Host == b.Host && a.Profile == b.Profile && a.Experiment == b.Experiment &&
+	return a.Search != nil && b.Search != nil && a.Article == b.Article && a.Host == b.Host && a.Profile == b.Profile &&
+		a.Experiment == b.Experiment &&
 		a.Trial == b.Trial && a.Key == b.Key && a.Search.Kind == b.Search.Kind && a.Search.Name == b.Search.Name
 }

@@ -9,7 +9,8 @@ import (
 // search is a record of one, with so many probes.
 func search(probes int) *Record {
 	r := sample()
-	r.Repetition, r.Search = 0, &Search{Kind: SearchTune, Name: "workers", Metric: "throughput", Probes: make([]Probe, probes)}
+	r.Repetition, r.Search = 0, &Search{Kind: SearchTune, Name: "workers", Metric: "throughput",
+		Probes: make([]Probe, probes)}
 	return r
 }
 
@@ -50,8 +51,8 @@ func TestUnfinished(t *testing.T) {
 	}
 }
 
-// Of a search that was killed while its probes were written the last ones before are left. What is of no use is left out, and Tidy
-// removes it: what was not written to its end, what is damaged, and what has its record beside it.
+// Of a search that was killed while its probes were written the last ones before are left. What is of no use is left
+// out, and Tidy removes it: what was not written to its end, what is damaged, and what has its record beside it.
 func TestUnfinishedOfAProcessThatWasKilled(t *testing.T) {
 	dir, other := Dir(t.TempDir()), search(1)
 	other.Trial = "other"

@@ -131,11 +131,13 @@ func FillLoad(t testing.TB, r *record.Record, throughput float64) {
 	answers := int64(throughput * window)
 	latency := connections / throughput
 	r.Load = &record.Load{Window: window, Connections: connections, Attempted: answers, Completed: answers,
-		Failures: map[string]int64{}, Statuses: map[string]int64{"200": answers}, InFlight: 1, InFlightOver: window, Busy: 0.3, ForeignCPU: 0.01}
+		Failures: map[string]int64{}, Statuses: map[string]int64{"200": answers}, InFlight: 1, InFlightOver: window,
+		Busy: 0.3, ForeignCPU: 0.01}
 	for range int(window) {
 		r.Load.Completions = append(r.Load.Completions, answers/window)
 	}
-	r.Samples = []record.Sample{{Metric: "cpu.server", Value: 0.5, Unit: "cores"}, {Metric: "memory.server", Value: 64 << 20, Unit: "B"}}
+	r.Samples = []record.Sample{{Metric: "cpu.server", Value: 0.5, Unit: "cores"},
+		{Metric: "memory.server", Value: 64 << 20, Unit: "B"}}
 	// Nine of ten answers come in the usual time, and the rest takes three times as long.
 	r.Histograms = map[string]record.Histogram{
 		"latency": Histogram(t, Times(latency*10/12, answers-answers/10), Times(latency*30/12, answers/10)),
@@ -293,7 +295,8 @@ func Without(metric string) Change {
 }
 
 // ServersWithGone is Servers with a fourth cell, which cannot be measured.
-var ServersWithGone = strings.Replace(Servers, "[a, b, c]", "[a, b, c, {name: gone, unavailable: it has no package}]", 1)
+var ServersWithGone = strings.Replace(Servers, "[a, b, c]", "[a, b, c, {name: gone, unavailable: it has no package}]",
+	1)
 
 // LeftGone is said of lists that the fourth cell of ServersWithGone is left out of.
 const LeftGone = "left out, unavailable: gone (it has no package)"

@@ -11,10 +11,12 @@ import (
 // Searching is an article with values that searches find: a number of workers, which a second experiment takes over,
 // and capacities.
 const Searching = "---\ntitle: x\n---\n\n" +
-	"```yaml experiment\nname: tuned\nservices: {s: {image: x, command: 'serve ${{ tune.workers }}'}}\nmatrix: {server: [a, b]}\n" +
+	"```yaml experiment\nname: tuned\nservices: {s: {image: x, command: 'serve ${{ tune.workers }}'}}\n" +
+	"matrix: {server: [a, b]}\n" +
 	"load: {target: http://s/}\ntune: {workers: {to: 24}}\nrepetitions: 3\ncalibrate: false\n```\n\n" +
 	"```yaml experiment\nname: steady\nextends: tuned\nload: {rate: 10/s}\n```\n\n" +
-	"```yaml experiment\nname: ceiling\nextends: tuned\nmatrix: {server: [a, b, c]}\ntune: null\nservices: {s: {command: serve}}\n" +
+	"```yaml experiment\nname: ceiling\nextends: tuned\nmatrix: {server: [a, b, c]}\ntune: null\n" +
+	"services: {s: {command: serve}}\n" +
 	"capacity: {slo: latency.p99 < 1s, from: 100/s, to: 2000/s}\n```\n\n"
 
 // Searched adds the record of a search.
@@ -31,7 +33,8 @@ func (b *Fixture) Searched(experiment, trial, run string, s record.Search) {
 	i := slices.IndexFunc(e.Trials, func(t *plan.Trial) bool { return t.Name == trial })
 	t := e.Trials[i]
 	b.Records = append(b.Records, &record.Record{SchemaVersion: record.SchemaVersion, Article: "sample",
-		Experiment: e.Name, Trial: t.Name, Key: t.Key, Run: run, Profile: plan.Full, Host: "host-1", Parameters: t.Parameters, Definition: t.Definition, Search: &s})
+		Experiment: e.Name, Trial: t.Name, Key: t.Key, Run: run, Profile: plan.Full, Host: "host-1", Parameters: t.Parameters,
+		Definition: t.Definition, Search: &s})
 }
 
 // Chose is the change of a record that was measured with so many workers.
@@ -43,7 +46,8 @@ func Chose(workers float64) Change {
 
 // TuneOf is a search that chose a number of workers, which lies between lo and hi.
 func TuneOf(chosen int, lo, hi float64) record.Search {
-	return record.Search{Kind: record.SearchTune, Name: "workers", Metric: "throughput", Chosen: chosen, Lo: lo, Hi: hi, Stop: record.StopWorse}
+	return record.Search{Kind: record.SearchTune, Name: "workers", Metric: "throughput", Chosen: chosen, Lo: lo, Hi: hi,
+		Stop: record.StopWorse}
 }
 
 // CapacityOf is a search for a capacity, which lies between lo and hi; 0 is no bound.

@@ -75,7 +75,8 @@ func (p *Problems) note(new *Problem) *Problem {
 		}
 		p.list, p.seen[l] = append(p.list, new), new
 	} else if len(p.list) == MaxProblems {
-		p.list = append(p.list, &Problem{Pos: new.Pos, Rule: "too-many", Message: fmt.Sprintf("more than %d problems", MaxProblems),
+		p.list = append(p.list, &Problem{Pos: new.Pos, Rule: "too-many", Message: fmt.Sprintf("more than %d problems",
+			MaxProblems),
 			Hint: "fix the problems shown to see the others"})
 	}
 	return new
@@ -102,15 +103,17 @@ func (p *Problems) Empty() bool {
 	return !slices.ContainsFunc(p.list, func(p *Problem) bool { return p.Severity == SeverityError })
 }
 
-// structural are the rules of problems that keep text from being read, whole blocks of it or the rest of the article. What else is wrong
-// often comes of them.
+// structural are the rules of problems that keep text from being read, whole blocks of it or the rest of the article.
+// What else is wrong often comes of them.
 var structural = []string{"bad-utf8", "no-front-matter", "unclosed-fence", "yaml-syntax"}
 
-// Sorted gives the problems by file, in each the structural ones first, and otherwise by place. It gives none that follows from another.
+// Sorted gives the problems by file, in each the structural ones first, and otherwise by place. It gives none that
+// follows from another.
 func (p *Problems) Sorted() []*Problem {
 	list := slices.Clone(p.list)
 	slices.SortStableFunc(list, func(a, b *Problem) int {
-		return cmp.Or(strings.Compare(a.path(), b.path()), cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.Pos.Start, b.Pos.Start))
+		return cmp.Or(strings.Compare(a.path(), b.path()), cmp.Compare(a.rank(), b.rank()),
+			cmp.Compare(a.Pos.Start, b.Pos.Start))
 	})
 	var covers []Pos
 	for _, p := range list {

@@ -29,7 +29,8 @@ func TestExcerpt(t *testing.T) {
 		{"the end of the line", "abc", "", 80, "abc", "   ^"},
 		{"shortened behind", "ab " + strings.Repeat("x", 30), "ab", 12, "ab xxxxxxx…", "^~"},
 		{"shortened before", strings.Repeat("x", 30) + " ab", "ab", 12, "…xxxxxxx ab", "         ^~"},
-		{"shortened on both sides", strings.Repeat("x", 30) + "ab" + strings.Repeat("y", 30), "ab", 12, "…xxxxxabyyy…", "      ^~"},
+		{"shortened on both sides", strings.Repeat("x", 30) + "ab" + strings.Repeat("y", 30), "ab", 12, "…xxxxxabyyy…",
+			"      ^~"},
 		{"shortened inside the place", strings.Repeat("ab", 30), strings.Repeat("ab", 30), 12, "ababababab…", "^~~~~~~~~~"},
 		{"wide characters shortened", strings.Repeat("日", 10) + "x", "x", 9, "…日日日x", "       ^"},
 	}
@@ -69,14 +70,16 @@ func TestSortedBeginsWithCauses(t *testing.T) {
 		rule string
 		in   *Source
 		at   int
-	}{{"unknown-key", source, 5}, {"unknown-key", source, 1}, {"unclosed-fence", source, 9}, {"yaml-syntax", source, 7}, {"yaml-syntax", other, 2}, {"wrong-value", other, 1}} {
+	}{{"unknown-key", source, 5}, {"unknown-key", source, 1}, {"unclosed-fence", source, 9}, {"yaml-syntax", source, 7},
+		{"yaml-syntax", other, 2}, {"wrong-value", other, 1}} {
 		problems.Add(p.rule, Pos{p.in, p.at, p.at + 1}, "wrong")
 	}
 	var got []string
 	for _, p := range problems.Sorted() {
 		got = append(got, fmt.Sprint(p.Pos.Source.Path, p.Pos.Start, p.Rule))
 	}
-	want := []string{"a.md7yaml-syntax", "a.md9unclosed-fence", "a.md1unknown-key", "a.md5unknown-key", "b.md2yaml-syntax", "b.md1wrong-value"}
+	want := []string{"a.md7yaml-syntax", "a.md9unclosed-fence", "a.md1unknown-key", "a.md5unknown-key", "b.md2yaml-syntax",
+		"b.md1wrong-value"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -99,14 +102,16 @@ func TestSuggest(t *testing.T) {
 		{"a hyphen for an underscore", "working-dir", []string{"working_dir", "workers"}, `did you mean "working_dir"?`},
 		{"an underscore too many", "keep_alive", []string{"keepalive", "timeout"}, `did you mean "keepalive"?`},
 		{"words run together", "memlimit", []string{"mem_limit", "limit"}, `did you mean "mem_limit"?`},
-		{"several small ones", "Stop-Grace-Periods", []string{"stop_grace_period", "stop_signal"}, `did you mean "stop_grace_period"?`},
+		{"several small ones", "Stop-Grace-Periods", []string{"stop_grace_period", "stop_signal"},
+			`did you mean "stop_grace_period"?`},
 		{"small ones are nearer than a letter", "fig-b", []string{"fig-c", "fig_b"}, `did you mean "fig_b"?`},
 		{"two equally near", "fig-b", []string{"fig-a", "fig-c", "tbl-x"}, `did you mean "fig-a" or "fig-c"?`},
 		{"three equally near", "b", []string{"a", "c", "d"}, "known here: a, c, d"},
 		{"one twice", "conections", []string{"connections", "connections"}, `did you mean "connections"?`},
 		{"nothing near", "zzz", []string{"connections", "load"}, "known here: connections, load"},
 		{"nothing known", "zzz", nil, ""},
-		{"more than are listed", "zzz", many, "known here: aa, bb, cc, dd, ee, ff, gg, hh, ii, jj, kk, ll, mm, nn, oo, pp and 2 more"},
+		{"more than are listed", "zzz", many, "known here: aa, bb, cc, dd, ee, ff, gg, hh, ii, jj, kk, ll, mm, nn, oo, pp " +
+			"and 2 more"},
 		{"letters of another script", "größe", []string{"grösse", "größen"}, `did you mean "größen"?`},
 		{"a text", strings.Repeat("word ", 50), []string{"word"}, "known here: word"},
 	}

@@ -15,8 +15,9 @@ const (
 	maxLine  = 100_000 // bytes
 )
 
-// Read reads a text from a file, which is shown to people by another path. It is false for what is no regular file, such as
-// a pipe, which could never end, for one that cannot be read, and for one that is far too large to be looked at.
+// Read reads a text from a file, which is shown to people by another path. It is false for what is no regular file,
+// such as a pipe, which could never end, for one that cannot be read, and for one that is far too large to be looked
+// at.
 func Read(file, shown string, problems *Problems) (*Source, bool) {
 	source := New(shown, nil)
 	data, _, err := files.Read(file, maxRead)

@@ -51,8 +51,8 @@ func (s *Source) Line(line int) []byte {
 	return bytes.TrimSuffix(s.Data[s.lines[line-1]:end], []byte("\r"))
 }
 
-// IsUTF16 says that a text begins as editors of Windows write it: with a mark of the order of bytes, or every other of them
-// zero.
+// IsUTF16 says that a text begins as editors of Windows write it: with a mark of the order of bytes, or every other of
+// them zero.
 func IsUTF16(data []byte) bool {
 	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
 		return true
@@ -73,8 +73,8 @@ func FirstInvalid(data []byte) int {
 	return len(data)
 }
 
-// ReplaceInvalid puts a question mark for each byte that is not UTF-8, so that offsets stay; where one would stand alone, which
-// means something to YAML, it is a letter.
+// ReplaceInvalid puts a question mark for each byte that is not UTF-8, so that offsets stay; where one would stand
+// alone, which means something to YAML, it is a letter.
 func ReplaceInvalid(data []byte) []byte {
 	out := bytes.Clone(data)
 	for i := 0; i < len(out); {
@@ -136,7 +136,8 @@ func (t Text) At(start, end int) Pos {
 // lineEnds makes one line of several, of the same length.
 var lineEnds = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
 
-// OneLine is a text that is shown in one line, however it was written: terminals, feeds and titles of pages have no room for more.
+// OneLine is a text that is shown in one line, however it was written: terminals, feeds and titles of pages have no
+// room for more.
 func (t Text) OneLine() Text {
 	value := strings.TrimRight(lineEnds.Replace(t.Value), " ")
 	if value == t.Value {

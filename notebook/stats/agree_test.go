@@ -41,11 +41,13 @@ func TestAgreeExample(t *testing.T) {
 func TestAgreeComparesWhatIsPrinted(t *testing.T) {
 	pooled := values(0.001, 0.002, 0.12)
 	pooled.Centre = 0.041
-	a, err := Agree([]PublishedRow{{"a", 0.065, pooled}, {"b", 0.022, values(0.003, 0.003, 0.003)}}, LowerIsBetter, 0.05, 0.05)
+	a, err := Agree([]PublishedRow{{"a", 0.065, pooled}, {"b", 0.022, values(0.003, 0.003, 0.003)}}, LowerIsBetter, 0.05,
+		0.05)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if row := a.Rows[0]; row.Centre != 0.041 || row.Ratio != 0.041/0.065 || row.MeasuredRank != 2 || a.Rows[1].Centre != 0.003 {
+	if row := a.Rows[0]; row.Centre != 0.041 || row.Ratio != 0.041/0.065 || row.MeasuredRank != 2 ||
+		a.Rows[1].Centre != 0.003 {
 		t.Errorf("%+v", a.Rows)
 	}
 }

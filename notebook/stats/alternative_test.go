@@ -25,7 +25,8 @@ func TestRatioByRound(t *testing.T) {
 	}
 	paired, _ := RatioByRound(Cell{Values: twice}, Cell{Values: drifting}, 0.05)
 	apart, _ := Ratio(Cell{Values: twice}, Cell{Values: drifting}, 0.05)
-	if width := func(i Interval) float64 { return i.Hi / i.Lo }; width(paired.Interval) > 1.01 || width(apart.Interval) < 1.5 {
+	if width := func(i Interval) float64 { return i.Hi / i.Lo }; width(paired.Interval) > 1.01 ||
+		width(apart.Interval) < 1.5 {
 		t.Errorf("by round %v, apart %v", paired.Interval, apart.Interval)
 	}
 	if paired.Interval.Lo == paired.Interval.Hi {
@@ -42,13 +43,15 @@ func TestRatioOfMedians(t *testing.T) {
 	wantNumber(t, "ratio", got.Ratio, "1.2")
 	x, _ := Summarize(a, 0.025)
 	y, _ := Summarize(b, 0.025)
-	if want := (Interval{x.Interval.Lo / y.Interval.Hi, x.Interval.Hi / y.Interval.Lo}); !closeTo(got.Interval.Lo, want.Lo) || !closeTo(got.Interval.Hi, want.Hi) {
+	if want := (Interval{x.Interval.Lo / y.Interval.Hi, x.Interval.Hi / y.Interval.Lo}); !closeTo(got.Interval.Lo,
+		want.Lo) || !closeTo(got.Interval.Hi, want.Hi) {
 		t.Errorf("interval %v, want %v", got.Interval, want)
 	}
 
 	// Six values have no interval of their median at half of alpha, and so there is none of the ratio.
 	six := Cell{Values: []float64{1, 2, 3, 4, 5, 6}}
-	if got, err := RatioOfMedians(six, six, 0.05); err != nil || got.Interval != (Interval{0, math.Inf(1)}) || got.Ratio != 1 {
+	if got, err := RatioOfMedians(six, six, 0.05); err != nil || got.Interval != (Interval{0, math.Inf(1)}) ||
+		got.Ratio != 1 {
 		t.Errorf("of six values: %+v, %v", got, err)
 	}
 }
@@ -65,7 +68,8 @@ func TestAlternativesRefuseWhatRatioRefuses(t *testing.T) {
 		{"a zero", fine, Cell{Values: []float64{1, 0, 2}}, ErrNotPositive},
 		{"not a number", Cell{Values: []float64{1, math.NaN(), 2}}, fine, ErrNotFinite},
 	} {
-		for how, compare := range map[string]func(a, b Cell, alpha float64) (Comparison, error){"by round": RatioByRound, "of medians": RatioOfMedians} {
+		for how, compare := range map[string]func(a, b Cell, alpha float64) (Comparison, error){"by round": RatioByRound,
+			"of medians": RatioOfMedians} {
 			c, err := compare(tt.a, tt.b, 0.05)
 			if !errors.Is(err, tt.want) || c.Interval != (Interval{0, math.Inf(1)}) {
 				t.Errorf("%s, %s: %+v, %v; want %v", tt.name, how, c, err, tt.want)
@@ -90,7 +94,8 @@ func TestAlternativesKeepTheirLevel(t *testing.T) {
 				a.Values = append(a.Values, math.Exp(round+0.02*random.NormFloat64()))
 				b.Values = append(b.Values, math.Exp(round+0.02*random.NormFloat64()))
 			}
-			for how, compare := range map[string]func(a, b Cell, alpha float64) (Comparison, error){"by round": RatioByRound, "of medians": RatioOfMedians} {
+			for how, compare := range map[string]func(a, b Cell, alpha float64) (Comparison, error){"by round": RatioByRound,
+				"of medians": RatioOfMedians} {
 				c, err := compare(a, b, 0.05)
 				if err != nil {
 					t.Fatal(err)

@@ -2,7 +2,8 @@ package stats
 
 import "math"
 
-// CapacityRule is the rule by which a search for the highest rate that meets an objective goes on. Rates are per second.
+// CapacityRule is the rule by which a search for the highest rate that meets an objective goes on. Rates are per
+// second.
 //
 // Source: docs/method.md#capacities.
 type CapacityRule struct {
@@ -33,10 +34,10 @@ const (
 	ProbeInvalid                // the probe says nothing, by docs/method.md#valid-cells
 )
 
-// A CapacitySearch looks for the highest rate that meets an objective, one probe after another. It doubles or halves the
-// rate until it has a bound on either side, bisects between them on a logarithmic scale, and makes sure of both: all repetitions
-// at the lower bound have to meet the objective, and all at the upper one to fail it. A bound that does not stand moves down, or
-// up, by Step. An invalid probe is made again once.
+// A CapacitySearch looks for the highest rate that meets an objective, one probe after another. It doubles or halves
+// the rate until it has a bound on either side, bisects between them on a logarithmic scale, and makes sure of both:
+// all repetitions at the lower bound have to meet the objective, and all at the upper one to fail it. A bound that does
+// not stand moves down, or up, by Step. An invalid probe is made again once.
 //
 // Source: docs/method.md#capacities.
 type CapacitySearch struct {
@@ -143,9 +144,9 @@ func (s *CapacitySearch) turn(phase Phase, rate float64) { s.phase, s.rate, s.do
 
 func (s *CapacitySearch) end(why Stop) { s.stop, s.ended, s.known = why, true, true }
 
-// Found gives the interval in which the capacity lies once the search has ended. Its upper end is infinite if the highest rate
-// that may be tried still met the objective, its lower end 0 if the lowest one failed. It is false if a probe was not valid twice, so
-// that nothing is known.
+// Found gives the interval in which the capacity lies once the search has ended. Its upper end is infinite if the
+// highest rate that may be tried still met the objective, its lower end 0 if the lowest one failed. It is false if a
+// probe was not valid twice, so that nothing is known.
 func (s *CapacitySearch) Found() (Interval, Stop, bool) {
 	if !s.known {
 		return Interval{}, "", false
@@ -157,8 +158,8 @@ func (s *CapacitySearch) Found() (Interval, Stop, bool) {
 	return found, s.stop, true
 }
 
-// AdmissibleFloor raises the floor of a search to the rate at which a window of so many seconds has the attempts that each of
-// the percentiles needs, with a tenth more for arrivals that come by chance.
+// AdmissibleFloor raises the floor of a search to the rate at which a window of so many seconds has the attempts that
+// each of the percentiles needs, with a tenth more for arrivals that come by chance.
 //
 // Source: docs/method.md#percentiles and docs/method.md#capacities; docs/searches.md.
 func AdmissibleFloor(floor, longest float64, percentiles []Percentile) float64 {
@@ -168,8 +169,8 @@ func AdmissibleFloor(floor, longest float64, percentiles []Percentile) float64 {
 	return floor
 }
 
-// AdmissibleWindow is how many seconds a window at a rate per second has to have for each of the percentiles: at least usual, and
-// no more than longest for their sake.
+// AdmissibleWindow is how many seconds a window at a rate per second has to have for each of the percentiles: at least
+// usual, and no more than longest for their sake.
 //
 // Source: docs/method.md#percentiles and docs/method.md#capacities.
 func AdmissibleWindow(rate, usual, longest float64, percentiles []Percentile) float64 {

@@ -9,12 +9,13 @@ import (
 type Shift string
 
 const (
-	Better        Shift = "better"              // by more than the smallest effect
-	Worse         Shift = "worse"               // by more than the smallest effect
-	Higher        Shift = "higher"              // by more than the smallest effect, of what is neither better nor worse
-	Lower         Shift = "lower"               // likewise
-	NotShown      Shift = "no difference shown" // the values do not show more than that; they do not show that there is none
-	NotComparable Shift = "not comparable"      // there is no comparison, for a reason
+	Better Shift = "better" // by more than the smallest effect
+	Worse  Shift = "worse"  // by more than the smallest effect
+	Higher Shift = "higher" // by more than the smallest effect, of what is neither better nor worse
+	Lower  Shift = "lower"  // likewise
+	// the values do not show more than that; they do not show that there is none
+	NotShown      Shift = "no difference shown"
+	NotComparable Shift = "not comparable" // there is no comparison, for a reason
 )
 
 // BeforeAfter is one cell, measured twice.
@@ -26,15 +27,17 @@ type BeforeAfter struct {
 
 // Change is how a cell that was measured twice has changed.
 type Change struct {
-	Comparison         // of After over Before, the interval at alpha and widened by the noise floor
-	AdjustedP  float64 // of no change beyond noise floor and smallest effect, times the interim analyses, after Holm's correction over all cells; 1 without comparison
-	Shifted    bool    // AdjustedP is at most alpha, and Err is nil
-	Err        error   // why there is no comparison: ErrNoValues, ErrTooFew or ErrNotPositive
+	Comparison // of After over Before, the interval at alpha and widened by the noise floor
+	// of no change beyond noise floor and smallest effect, times the interim analyses, after Holm's correction over all
+	// cells; 1 without comparison
+	AdjustedP float64
+	Shifted   bool  // AdjustedP is at most alpha, and Err is nil
+	Err       error // why there is no comparison: ErrNoValues, ErrTooFew or ErrNotPositive
 }
 
 // Changes compares the cells of one metric with themselves at another time. A cell has shifted if its ratio lies beyond
-// noise floor and smallest effect at a level that holds for all cells together: what a claim "after > before" or
-// "after < before" asks of one pair, corrected for the number of pairs that can be compared. Where rounds were added to a
+// noise floor and smallest effect at a level that holds for all cells together: what a claim "after > before" or "after
+// < before" asks of one pair, corrected for the number of pairs that can be compared. Where rounds were added to a
 // finished run its cells are judged at the stricter level of their looks; intervals stay at alpha.
 //
 // Alpha is the level of all cells together, delta the smallest effect.
@@ -59,7 +62,8 @@ func Changes(cells []BeforeAfter, alpha, delta float64) ([]Change, error) {
 		out[i].Interval = comparison.Interval.Widen(c.Floor)
 		compared = append(compared, i)
 		p := newContrast(c.After, c.Before).beyond(math.Log1p(c.Floor) + math.Log1p(delta))
-		ps = append(ps, min(1, p*float64(max(1, c.InterimAnalyses)))) // at alpha, it is the one at alpha over the number of analyses
+		// at alpha, it is the one at alpha over the number of analyses
+		ps = append(ps, min(1, p*float64(max(1, c.InterimAnalyses))))
 	}
 	for k, p := range holm(ps) {
 		i := compared[k]

@@ -51,7 +51,8 @@ func TestChanges(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Changes([]BeforeAfter{{values(1, 2, math.NaN()), fast, 0, 0}}, 0.05, 0.05); !errors.Is(err, ErrNotFinite) {
+	if _, err := Changes([]BeforeAfter{{values(1, 2, math.NaN()), fast, 0, 0}}, 0.05, 0.05); !errors.Is(err,
+		ErrNotFinite) {
 		t.Errorf("a value that is not a number: %v", err)
 	}
 	if _, err := Changes(nil, 0.05, 0.05); err != nil {
@@ -72,7 +73,8 @@ func TestChangesAreCorrectedForInterimAnalyses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !found[0].Shifted || again[0].Shifted || !closeTo(again[0].AdjustedP, 2*found[0].AdjustedP) || again[0].Interval != found[0].Interval {
+	if !found[0].Shifted || again[0].Shifted || !closeTo(again[0].AdjustedP, 2*found[0].AdjustedP) ||
+		again[0].Interval != found[0].Interval {
 		t.Errorf("at one look %+v, at two %+v", found[0], again[0])
 	}
 }

@@ -219,7 +219,8 @@ func TestGroupsOfParts(t *testing.T) {
 }
 
 func TestVerdictsInWords(t *testing.T) {
-	got := strings.Join(VerdictsInWords(map[Verdict]int{NotMeasured: 1, Supported: 2, Contradicted: 1, Inconclusive: 0}), ", ")
+	got := strings.Join(VerdictsInWords(map[Verdict]int{NotMeasured: 1, Supported: 2, Contradicted: 1, Inconclusive: 0}),
+		", ")
 	if want := "2 supported, 1 contradicted, 1 not measured"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -12,15 +12,18 @@ import (
 type IntervalKind string
 
 const (
-	NoInterval      IntervalKind = "none"             // one repetition
-	Given           IntervalKind = "given"            // neither measured nor, as far as the records tell, searched for: there is no interval
-	WithinRun       IntervalKind = "within one run"   // one repetition, of whose own values there is an interval: nothing is known of others
+	NoInterval IntervalKind = "none" // one repetition
+	// neither measured nor, as far as the records tell, searched for: there is no interval
+	Given IntervalKind = "given"
+	// one repetition, of whose own values there is an interval: nothing is known of others
+	WithinRun       IntervalKind = "within one run"
 	RangeOfTwo      IntervalKind = "range"            // two repetitions: the smaller and the larger, no confidence
 	TOnLogs         IntervalKind = "t on logs"        // three to five repetitions, all above zero
 	TOnValues       IntervalKind = "t"                // three to five repetitions, some at zero or below
 	OrderStatistics IntervalKind = "order statistics" // six repetitions or more
 	ClopperPearson  IntervalKind = "Clopper–Pearson"  // failed of attempted, widened to the repetitions' own shares
-	BySearch        IntervalKind = "search"           // where a search found the value to lie: the ends are probes that passed and failed
+	// where a search found the value to lie: the ends are probes that passed and failed
+	BySearch IntervalKind = "search"
 )
 
 // Estimate is the centre of a metric and what is known about where it lies.
@@ -166,8 +169,8 @@ func ErrorShare(failed, attempted []int64, alpha float64) (Estimate, error) {
 	return e, nil
 }
 
-// Outlying is which repetitions of a cell lie far from the others. They are marked and stay in all statistics: a value is never
-// a reason to leave out a repetition.
+// Outlying is which repetitions of a cell lie far from the others. They are marked and stay in all statistics: a value
+// is never a reason to leave out a repetition.
 type Outlying struct {
 	At   []int // indices into the values, of five or more
 	Wide bool  // of three or four values, the largest is more than 1.25 times the smallest
@@ -176,8 +179,9 @@ type Outlying struct {
 // widest is the ratio of the largest to the smallest of three or four values from which on they are wide.
 const widest = 1.25
 
-// Outliers finds outlying repetitions. Of five or more it is those whose modified z-score on logarithms is above 3.5 and which are
-// more than delta from the median. There are none of fewer than three values, or where one is zero or less.
+// Outliers finds outlying repetitions. Of five or more it is those whose modified z-score on logarithms is above 3.5
+// and which are more than delta from the median. There are none of fewer than three values, or where one is zero or
+// less.
 //
 // The error is ErrNotFinite, ErrNegative or ErrResolution.
 //

@@ -39,10 +39,14 @@ func TestGroups(t *testing.T) {
 		floor     float64
 		want      string
 	}{
-		{"a chain", []NamedCell{{Name: "C", Cell: c}, {Name: "A", Cell: a}, {Name: "B", Cell: b}}, HigherIsBetter, 0, "A*:a B*:ab C:b"},
-		{"lower is better", []NamedCell{{Name: "A", Cell: a}, {Name: "B", Cell: b}, {Name: "C", Cell: c}}, LowerIsBetter, 0, "C*:a B*:ab A:b"},
-		{"ordered by what is printed", []NamedCell{{Name: "x", Cell: Cell{Values: []float64{1, 1.1, 9}, Centre: 3.7}}, {Name: "y", Cell: values(2, 2, 2)}}, HigherIsBetter, 0, "x*:a y*:a"},
-		{"within the noise floor", []NamedCell{{Name: "A", Cell: a}, {Name: "B", Cell: b}, {Name: "C", Cell: c}}, HigherIsBetter, 0.05, "A*:a B*:a C*:a"},
+		{"a chain", []NamedCell{{Name: "C", Cell: c}, {Name: "A", Cell: a}, {Name: "B", Cell: b}}, HigherIsBetter, 0,
+			"A*:a B*:ab C:b"},
+		{"lower is better", []NamedCell{{Name: "A", Cell: a}, {Name: "B", Cell: b}, {Name: "C", Cell: c}}, LowerIsBetter, 0,
+			"C*:a B*:ab A:b"},
+		{"ordered by what is printed", []NamedCell{{Name: "x", Cell: Cell{Values: []float64{1, 1.1, 9}, Centre: 3.7}},
+			{Name: "y", Cell: values(2, 2, 2)}}, HigherIsBetter, 0, "x*:a y*:a"},
+		{"within the noise floor", []NamedCell{{Name: "A", Cell: a}, {Name: "B", Cell: b}, {Name: "C", Cell: c}},
+			HigherIsBetter, 0.05, "A*:a B*:a C*:a"},
 		{"all apart", []NamedCell{{Name: "slow", Cell: values(1, 1.01, 1.02)}, {Name: "fast", Cell: values(3, 3.01, 3.02)},
 			{Name: "middle", Cell: values(2, 2.01, 2.02)}}, HigherIsBetter, 0, "fast*:a middle:b slow:c"},
 		{"equal medians go by name", []NamedCell{{Name: "y", Cell: values(1, 2, 3)}, {Name: "x", Cell: values(1, 2, 3)}},
@@ -52,7 +56,8 @@ func TestGroups(t *testing.T) {
 			HigherIsBetter, 0, "y*:a x:b"},
 		{"one cell", []NamedCell{{Name: "A", Cell: a}}, HigherIsBetter, 0, "A*:a"},
 		{"none", nil, HigherIsBetter, 0, ""},
-		{"left out", []NamedCell{{Name: "few", Cell: values(1, 2)}, {Name: "A", Cell: a}, {Name: "zero", Cell: values(0, 1, 2)}, {Name: "empty", Cell: Cell{}}},
+		{"left out", []NamedCell{{Name: "few", Cell: values(1, 2)}, {Name: "A", Cell: a},
+			{Name: "zero", Cell: values(0, 1, 2)}, {Name: "empty", Cell: Cell{}}},
 			HigherIsBetter, 0, "A*:a | few zero empty"},
 	}
 	set := func(name string, xs ...float64) NamedCell {
@@ -65,8 +70,10 @@ func TestGroups(t *testing.T) {
 		floor     float64
 		want      string
 	}{
-		{"given values tell nothing apart", []NamedCell{set("x", 60.67, 60.67, 60.67), set("y", 60.33, 60.33, 60.33)}, HigherIsBetter, 0, "x*:a y*:a"},
-		{"given values and a measured one", []NamedCell{set("x", 60.67, 60.67, 60.67), {Name: "z", Cell: values(40, 40, 40)}, set("y", 60.33, 60.33, 60.33)},
+		{"given values tell nothing apart", []NamedCell{set("x", 60.67, 60.67, 60.67), set("y", 60.33, 60.33, 60.33)},
+			HigherIsBetter, 0, "x*:a y*:a"},
+		{"given values and a measured one", []NamedCell{set("x", 60.67, 60.67, 60.67), {Name: "z", Cell: values(40, 40, 40)},
+			set("y", 60.33, 60.33, 60.33)},
 			HigherIsBetter, 0, "x*:a y*:a z:b"},
 	}...)
 	for _, tt := range tests {
@@ -83,7 +90,8 @@ func TestGroups(t *testing.T) {
 }
 
 func TestGroupsAdjustsP(t *testing.T) {
-	g, err := Groups([]NamedCell{{Name: "A", Cell: values(100, 101, 102)}, {Name: "B", Cell: values(97, 99, 101)}, {Name: "C", Cell: values(94, 95, 96)}},
+	g, err := Groups([]NamedCell{{Name: "A", Cell: values(100, 101, 102)}, {Name: "B", Cell: values(97, 99, 101)},
+		{Name: "C", Cell: values(94, 95, 96)}},
 		HigherIsBetter, 0.05, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -125,7 +133,8 @@ func TestGroupsNoiseFloor(t *testing.T) {
 }
 
 func TestGroupsGivesReasons(t *testing.T) {
-	cells := []NamedCell{{Name: "few", Cell: values(1, 2)}, {Name: "zero", Cell: values(0, 1, 2)}, {Name: "empty", Cell: Cell{}}}
+	cells := []NamedCell{{Name: "few", Cell: values(1, 2)}, {Name: "zero", Cell: values(0, 1, 2)},
+		{Name: "empty", Cell: Cell{}}}
 	g, err := Groups(cells, LowerIsBetter, 0.05, 0)
 	if err != nil {
 		t.Fatal(err)

@@ -102,7 +102,8 @@ type RankInterval struct {
 }
 
 // RankInterval returns the ranks among n values of one repetition between which the percentile lies with probability
-// 1-alpha at least: the largest l with P(Bin(n, q) ≤ l-1) ≤ alpha/2 and the smallest u with P(Bin(n, q) ≤ u-1) ≥ 1-alpha/2.
+// 1-alpha at least: the largest l with P(Bin(n, q) ≤ l-1) ≤ alpha/2 and the smallest u with P(Bin(n, q) ≤ u-1) ≥
+// 1-alpha/2.
 //
 // It assumes that requests are independent, which queues break, so it is shown of a single repetition only, labelled
 // "within one run", and never enters a claim.
@@ -122,7 +123,8 @@ func (p Percentile) RankInterval(n int64, alpha float64) (RankInterval, error) {
 	from := func(above func(cdf float64) bool) int64 {
 		return int64(sort.Search(int(n), func(i int) bool { return above(below.CDF(float64(i))) })) + 1
 	}
-	r := RankInterval{Lo: from(func(cdf float64) bool { return cdf > alpha/2 }) - 1, Hi: from(func(cdf float64) bool { return cdf >= 1-alpha/2 })}
+	r := RankInterval{Lo: from(func(cdf float64) bool { return cdf > alpha/2 }) - 1,
+		Hi: from(func(cdf float64) bool { return cdf >= 1-alpha/2 })}
 	if r.Hi > n {
 		r.Hi = 0
 	}

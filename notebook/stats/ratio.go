@@ -96,18 +96,19 @@ func (x contrast) interval(alpha float64) Interval {
 	return Interval{math.Exp(x.d - half), math.Exp(x.d + half)}
 }
 
-// beyond returns the two-sided probability of such a difference where the true one, on logarithms, is no larger than a margin
-// on either side.
+// beyond returns the two-sided probability of such a difference where the true one, on logarithms, is no larger than a
+// margin on either side.
 func (x contrast) beyond(margin float64) float64 {
 	return tTwoSided(max(0, math.Abs(x.d)-margin)/x.se, x.df)
 }
 
-// RatioByRound compares a to b round by round, by Student's t on the logarithms of the ratios of single rounds. What all cells of
-// a round share, such as a machine that becomes slower, cancels out; in exchange there are fewer degrees of freedom, so that
-// intervals of few rounds are wider than those of Ratio. It shows how far a verdict depends on the comparison: verdicts are by Ratio.
+// RatioByRound compares a to b round by round, by Student's t on the logarithms of the ratios of single rounds. What
+// all cells of a round share, such as a machine that becomes slower, cancels out; in exchange there are fewer degrees
+// of freedom, so that intervals of few rounds are wider than those of Ratio. It shows how far a verdict depends on the
+// comparison: verdicts are by Ratio.
 //
-// Values[i] of both cells are of the same round and share one unit; the result has none. The error is that two cells have not as
-// many values, else as for Ratio.
+// Values[i] of both cells are of the same round and share one unit; the result has none. The error is that two cells
+// have not as many values, else as for Ratio.
 //
 // Source: docs/method.md#ratios.
 func RatioByRound(a, b Cell, alpha float64) (Comparison, error) {
@@ -127,7 +128,8 @@ func RatioByRound(a, b Cell, alpha float64) (Comparison, error) {
 	ra, rb := max(a.Resolution, MinResolution), max(b.Resolution, MinResolution)
 	se := math.Sqrt(max(variance, (ra*ra+rb*rb)/12) / float64(n))
 	x := contrast{d: d, se: se, df: float64(n - 1)}
-	return Comparison{Ratio: math.Exp(d), Interval: x.interval(alpha), DF: x.df, P: tTwoSided(d/se, x.df), NA: n, NB: n}, nil
+	return Comparison{Ratio: math.Exp(d), Interval: x.interval(alpha), DF: x.df, P: tTwoSided(d/se, x.df), NA: n, NB: n},
+		nil
 }
 
 // RatioOfMedians compares the median of a to that of b. The interval is made of those of the two medians by
@@ -166,17 +168,18 @@ func ratioAlone(a, b Cell, alpha float64) (Comparison, error) {
 	return c, err
 }
 
-// RatioOfRatios says how many times as large as the ratio of two cells, c to d, is that of two others, a to b: whether a gap is wider
-// in one setting than in another. It is Ratio with four cells in place of two: the sum of the mean logarithms, those of b and c
-// subtracted, with Welch's standard error and Satterthwaite's degrees of freedom.
+// RatioOfRatios says how many times as large as the ratio of two cells, c to d, is that of two others, a to b: whether
+// a gap is wider in one setting than in another. It is Ratio with four cells in place of two: the sum of the mean
+// logarithms, those of b and c subtracted, with Welch's standard error and Satterthwaite's degrees of freedom.
 //
-// Values of a and b share one unit, and so do those of c and d; the result has none. Of the result NA is the smaller number of
-// repetitions of a and b, and NB that of c and d. The errors are those of Ratio.
+// Values of a and b share one unit, and so do those of c and d; the result has none. Of the result NA is the smaller
+// number of repetitions of a and b, and NB that of c and d. The errors are those of Ratio.
 //
 // Source: docs/method.md#ratios, by the general form of Satterthwaite, An Approximate Distribution of Estimates of
 // Variance Components, Biometrics Bulletin 1946.
 func RatioOfRatios(a, b, c, d Cell, alpha float64) (Comparison, error) {
-	out := Comparison{Interval: Interval{0, math.Inf(1)}, P: 1, NA: min(len(a.Values), len(b.Values)), NB: min(len(c.Values), len(d.Values))}
+	out := Comparison{Interval: Interval{0, math.Inf(1)}, P: 1, NA: min(len(a.Values), len(b.Values)),
+		NB: min(len(c.Values), len(d.Values))}
 	over, errOver := ratioAlone(a, b, alpha)
 	under, errUnder := ratioAlone(c, d, alpha)
 	if over.Ratio > 0 && under.Ratio > 0 {
@@ -201,8 +204,8 @@ func newContrastOfRatios(a, b, c, d Cell) contrast {
 	return welch(meanA-meanB-(meanC-meanD), ofA, ofB, ofC, ofD)
 }
 
-// RatioOfRatiosRepetitions is RatioRepetitions for RatioOfRatios: how many repetitions of all four cells would have an even chance to
-// decide a claim that is inconclusive now.
+// RatioOfRatiosRepetitions is RatioRepetitions for RatioOfRatios: how many repetitions of all four cells would have an
+// even chance to decide a claim that is inconclusive now.
 func RatioOfRatiosRepetitions(a, b, c, d Cell, region Region, floor, alpha float64) (int, error) {
 	if _, err := RatioOfRatios(a, b, c, d, alpha); err != nil {
 		return 0, err

@@ -21,7 +21,8 @@ func TestRatioOfRatios(t *testing.T) {
 		errPlaced  string
 	}{
 		{"wider", a, b, c, d, "1.179950", "1.134366", "1.227367", "7.14614", "0.0000200447", nil, ""},
-		{"two repetitions", a, values(1000, 1010), c, d, "1.172076", "0", "+Inf", "0", "1", ErrTooFew, "first ratio: second cell"},
+		{"two repetitions", a, values(1000, 1010), c, d, "1.172076", "0", "+Inf", "0", "1", ErrTooFew,
+			"first ratio: second cell"},
 		{"a zero", a, b, values(0, 1, 1), d, "0", "0", "+Inf", "0", "1", ErrNotPositive, "second ratio: first cell"},
 		{"an empty cell", a, b, c, Cell{}, "0", "0", "+Inf", "0", "1", ErrNoValues, "second ratio: second cell"},
 	}
@@ -39,13 +40,14 @@ func TestRatioOfRatios(t *testing.T) {
 	}
 }
 
-// What two ratios are of each other they are the other way round as well, and beside a cell that hardly varies the interval
-// becomes that of the other three.
+// What two ratios are of each other they are the other way round as well, and beside a cell that hardly varies the
+// interval becomes that of the other three.
 func TestRatioOfRatiosProperties(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	for range 200 {
 		n := 3 + rng.IntN(5)
-		a, b, c, d := lognormal(rng, n, 100, 0.05), lognormal(rng, n, 90, 0.02), lognormal(rng, n, 10, 0.03), lognormal(rng, n, 8, 0.03)
+		a, b, c, d := lognormal(rng, n, 100, 0.05), lognormal(rng, n, 90, 0.02), lognormal(rng, n, 10, 0.03),
+			lognormal(rng, n, 8, 0.03)
 		one, err1 := RatioOfRatios(a, b, c, d, 0.05)
 		other, err2 := RatioOfRatios(c, d, a, b, 0.05)
 		crossed, err3 := RatioOfRatios(a, c, b, d, 0.05)
@@ -55,7 +57,8 @@ func TestRatioOfRatiosProperties(t *testing.T) {
 		if !closeTo(one.Ratio, 1/other.Ratio) || !closeTo(one.Interval.Lo, 1/other.Interval.Hi) || !closeTo(one.P, other.P) {
 			t.Errorf("%+v and, turned round, %+v", one, other)
 		}
-		if !closeTo(one.Ratio, crossed.Ratio) || !closeTo(one.Interval.Lo, crossed.Interval.Lo) || !closeTo(one.DF, crossed.DF) {
+		if !closeTo(one.Ratio, crossed.Ratio) || !closeTo(one.Interval.Lo, crossed.Interval.Lo) ||
+			!closeTo(one.DF, crossed.DF) {
 			t.Errorf("a/b to c/d is %+v, a/c to b/d %+v", one, crossed)
 		}
 		ab, _ := Ratio(a, b, 0.05)

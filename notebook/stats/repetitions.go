@@ -10,8 +10,8 @@ import (
 // MaxRepetitions is the most repetitions that RatioRepetitions and CellRepetitions think of asking for.
 const MaxRepetitions = 200
 
-// RatioRepetitions returns how many repetitions of both cells would have an even chance to decide a claim about the ratio of
-// a to b that is inconclusive now.
+// RatioRepetitions returns how many repetitions of both cells would have an even chance to decide a claim about the
+// ratio of a to b that is inconclusive now.
 //
 // It is a planning formula, not a promise: the smallest n, above that of the cell with fewer repetitions, at which
 // the interval of docs/method.md#ratios with the present ratio and the present variances, but n values on either side,
@@ -50,8 +50,8 @@ func repetitionsOf(d float64, cells []Cell, region Region, floor, alpha float64)
 	})
 }
 
-// CellRepetitions returns how many repetitions would have an even chance to decide a claim about the value of one cell that
-// is inconclusive now, as RatioRepetitions does for two.
+// CellRepetitions returns how many repetitions would have an even chance to decide a claim about the value of one cell
+// that is inconclusive now, as RatioRepetitions does for two.
 //
 // The interval expected of n repetitions is that of docs/method.md#one-cell with the present median and standard
 // deviation. Its order statistics, from six repetitions on, are expected where Blom's approximation puts those of a
@@ -91,9 +91,9 @@ func CellRepetitions(c Cell, region Region, alpha float64) (int, error) {
 	}), nil
 }
 
-// firstDecided returns the smallest n from first on whose expected interval decides the claim: 0 if the interval
-// that they tend to does not, MaxRepetitions+1 if none up to MaxRepetitions does. Intervals of order statistics do not always
-// shrink from one n to the next.
+// firstDecided returns the smallest n from first on whose expected interval decides the claim: 0 if the interval that
+// they tend to does not, MaxRepetitions+1 if none up to MaxRepetitions does. Intervals of order statistics do not
+// always shrink from one n to the next.
 func firstDecided(first int, limit Interval, region Region, expected func(n int) Interval) int {
 	if Judge(limit, region) == Inconclusive {
 		return 0

@@ -70,9 +70,11 @@ func TestRatesOfMethodForTuning(t *testing.T) {
 			mean, probes := loss(all, 3)
 			single, _ := loss(simple, 1)
 			worstSimple = max(worstSimple, single)
-			t.Logf("8.1  loses %4.1f %% in %d probes, by one with one probe %4.1f %%: %s, noise %v", 100*mean, probes, 100*single, shape.name, width)
+			t.Logf("8.1  loses %4.1f %% in %d probes, by one with one probe %4.1f %%: %s, noise %v", 100*mean, probes,
+				100*single, shape.name, width)
 			if mean > statedLoss+0.02 || probes < 15 || probes > 24 {
-				t.Errorf("docs/method.md 8.1: %s, noise %v: loses %.1f %% in %d probes, stated at most %.1f %% in 15 to 24", shape.name, width, 100*mean, probes, 100*statedLoss)
+				t.Errorf("docs/method.md 8.1: %s, noise %v: loses %.1f %% in %d probes, stated at most %.1f %% in 15 to 24",
+					shape.name, width, 100*mean, probes, 100*statedLoss)
 			}
 		}
 	}
@@ -105,7 +107,8 @@ func (r response) outcome(rng *rand.Rand) func(float64, Phase) Outcome {
 }
 
 var responses = []response{
-	{"steep", 10, 0.25, 0.97, 0.12, 0.79}, {"even", 5, 0.25, 0.97, 0.12, 0.79}, {"even, with little noise", 5, 0.10, 0.97, 0.12, 1},
+	{"steep", 10, 0.25, 0.97, 0.12, 0.79}, {"even", 5, 0.25, 0.97, 0.12, 0.79}, {"even, with little noise", 5, 0.10, 0.97,
+		0.12, 1},
 	{"shallow", 2.3, 0.25, 0.90, 0.48, 0.79},
 }
 
@@ -137,14 +140,16 @@ func TestRatesOfMethodForCapacity(t *testing.T) {
 			}
 			unrefuted += share(bare.lo <= trueCapacity && trueCapacity <= bare.hi, n)
 		}
-		t.Logf("8.2  contains %5.1f %%, too high %4.1f %%, too low %4.1f %%, %4.1f probes, contains without refuting %5.1f %%: %s, slope %v, noise %v",
+		t.Logf("8.2  contains %5.1f %%, too high %4.1f %%, too low %4.1f %%, %4.1f probes, contains without refuting %5.1f "+
+			"%%: %s, slope %v, noise %v",
 			100*contains, 100*high, 100*low, probes, 100*unrefuted, r.name, r.slope, r.noise)
 		room := 0.04 + 5*math.Sqrt(r.contains*(1-r.contains)/n)
 		for _, wrong := range []struct {
 			is   bool
 			what string
 		}{
-			{contains < r.contains-room, fmt.Sprintf("contains the capacity in %.1f %%, stated about %.0f %%", 100*contains, 100*r.contains)},
+			{contains < r.contains-room, fmt.Sprintf("contains the capacity in %.1f %%, stated about %.0f %%", 100*contains,
+				100*r.contains)},
 			{high > 0.005+0.02, fmt.Sprintf("is too high in %.1f %%, stated under 0.5 %%", 100*high)},
 			{low > r.low+room, fmt.Sprintf("is too low in %.1f %%, stated at most %.0f %%", 100*low, 100*r.low)},
 			{probes < 13 || probes > 30, fmt.Sprintf("takes %.1f probes, stated 15 to 27", probes)},

@@ -13,8 +13,8 @@ const (
 	Reversed       Sensitivity = "reversed"        // one supports what another contradicts
 )
 
-// Sensitive compares the verdicts on one claim under several metrics, each with its own direction. Those that were not measured do
-// not count.
+// Sensitive compares the verdicts on one claim under several metrics, each with its own direction. Those that were not
+// measured do not count.
 //
 // Source: docs/claims.md#other-metrics.
 func Sensitive(verdicts []Verdict) Sensitivity {
@@ -30,8 +30,8 @@ func Sensitive(verdicts []Verdict) Sensitivity {
 	return Weaker
 }
 
-// OrderAgreement returns tau-b between the orders of the same cells by two metrics, each best first; nil below two cells, or where
-// a metric is the same for all.
+// OrderAgreement returns tau-b between the orders of the same cells by two metrics, each best first; nil below two
+// cells, or where a metric is the same for all.
 //
 // Source: docs/claims.md#other-metrics.
 func OrderAgreement(a []float64, better Direction, b []float64, betterB Direction) *Tau {

@@ -78,7 +78,8 @@ func independent(draw func(*rand.Rand) float64) func(*rand.Rand, int, int) [][]f
 	}
 }
 
-// session draws rounds of every cell once, in random order. The logarithm may depend on the cell and the place in the session.
+// session draws rounds of every cell once, in random order. The logarithm may depend on the cell and the place in the
+// session.
 func session(rng *rand.Rand, k, n int, log func(cell, at int) float64) [][]float64 {
 	out := make([][]float64, k)
 	for round := range n {
@@ -105,13 +106,15 @@ type rate struct {
 	section, what string
 	stated        float64 // share of the sessions
 	bound         bool    // stated is the most that may be, else it is about that
-	slack         float64 // beside five standard errors: our noises are not to the last digit those that docs/method.md was simulated with
-	happens       func(rng *rand.Rand) (bool, error)
+	// beside five standard errors: our noises are not to the last digit those that docs/method.md was simulated with
+	slack   float64
+	happens func(rng *rand.Rand) (bool, error)
 }
 
 func rates() []rate {
 	var all []rate
-	add := func(section string, stated float64, bound bool, slack float64, happens func(*rand.Rand) (bool, error), what string, args ...any) {
+	add := func(section string, stated float64, bound bool, slack float64, happens func(*rand.Rand) (bool, error),
+		what string, args ...any) {
 		all = append(all, rate{section, fmt.Sprintf(what, args...), stated, bound, slack, happens})
 	}
 
@@ -153,12 +156,16 @@ func rates() []rate {
 					return Judge(c.Interval, Greater(DefaultSmallestEffect)) == verdict, err
 				}
 			}
-			add("3.2", [3]float64{0.028, 0.026, 0.026}[i], true, 0.01, boundary(Supported), "on the boundary, wrongly supported, %s, n = %d", name, n)
-			add("3.2", [3]float64{0.029, 0.027, 0.027}[i], true, 0.01, boundary(Contradicted), "on the boundary, wrongly contradicted, %s, n = %d", name, n)
+			add("3.2", [3]float64{0.028, 0.026, 0.026}[i], true, 0.01, boundary(Supported),
+				"on the boundary, wrongly supported, %s, n = %d", name, n)
+			add("3.2", [3]float64{0.029, 0.027, 0.027}[i], true, 0.01, boundary(Contradicted),
+				"on the boundary, wrongly contradicted, %s, n = %d", name, n)
 		}
-		add("3.2", [3]float64{0.47, 0.88, 1}[i], false, 0.03, ahead("normal", n, 1.1), "10 %% better is supported, normal, n = %d", n)
+		add("3.2", [3]float64{0.47, 0.88, 1}[i], false, 0.03, ahead("normal", n, 1.1),
+			"10 %% better is supported, normal, n = %d", n)
 		add("3.2", 1, false, 0.01, ahead("normal", n, 1.2), "20 %% better is supported, normal, n = %d", n)
-		add("3.2", [3]float64{0.71, 0.88, 0.96}[i], false, 0.12, ahead("mix", n, 1.2), "20 %% better is supported, mix, n = %d", n)
+		add("3.2", [3]float64{0.71, 0.88, 0.96}[i], false, 0.12, ahead("mix", n, 1.2),
+			"20 %% better is supported, mix, n = %d", n)
 		add("3.2", 0.001, true, 0.004, ahead("normal", n, 1), "equal cells beat each other, normal, n = %d", n)
 
 		pairs := func(medians []float64, verdict Verdict) func(*rand.Rand) (bool, error) {
@@ -223,7 +230,8 @@ func rates() []rate {
 	}
 	whole := func(int) float64 { return InterimAnalyses{Rounds: 10}.Level(DefaultAlpha) }
 	add("3.4", 0.028, true, 0.01, look([]int{10}, whole), "on the boundary, wrongly supported, planned whole")
-	add("3.4", 0.066, false, 0.02, look([]int{3, 5, 10}, whole), "the same, looking at 3, 5 and 10 rounds without a correction")
+	add("3.4", 0.066, false, 0.02, look([]int{3, 5, 10}, whole),
+		"the same, looking at 3, 5 and 10 rounds without a correction")
 	add("3.4", 0.026, true, 0.01, look([]int{3, 5, 10}, func(i int) float64 {
 		return InterimAnalyses{Rounds: []int{3, 5, 10}[i], Budgeted: true}.Level(DefaultAlpha)
 	}), "the same, corrected")
@@ -251,7 +259,8 @@ func rates() []rate {
 				return Judge(c.Interval.Widen(floor.F), Greater(DefaultSmallestEffect)) == Supported, nil
 			}
 		}
-		add("5", tt.without, false, 0.06, named(false), "on the boundary, wrongly supported, a lasting offset of %v, without the noise floor", tt.offset)
+		add("5", tt.without, false, 0.06, named(false),
+			"on the boundary, wrongly supported, a lasting offset of %v, without the noise floor", tt.offset)
 		add("5", tt.with, false, 0.04, named(true), "the same, with it")
 	}
 
@@ -259,7 +268,8 @@ func rates() []rate {
 		noise     string
 		rows      int
 		undecided [3]float64 // n = 3, 5, 10
-	}{{"normal", 4, [3]float64{0.03, 0, 0}}, {"normal", 8, [3]float64{0.03, 0, 0}}, {"mix", 4, [3]float64{0.31, 0.11, 0.04}}, {"mix", 8, [3]float64{0.31, 0.11, 0.04}}} {
+	}{{"normal", 4, [3]float64{0.03, 0, 0}}, {"normal", 8, [3]float64{0.03, 0, 0}},
+		{"mix", 4, [3]float64{0.31, 0.11, 0.04}}, {"mix", 8, [3]float64{0.31, 0.11, 0.04}}} {
 		for i, n := range []int{3, 5, 10} {
 			add("6", tt.undecided[i], true, 0.1, func(rng *rand.Rand) (bool, error) {
 				s, err := standingOf(rng, noiseNamed(tt.noise), n, tt.rows, 1)
@@ -285,7 +295,8 @@ func rates() []rate {
 	}{
 		{"without a trend, lag-1 correlation 0.5,", 0.5, func(float64) float64 { return 1 }, [2]float64{0.005, 0}, true},
 		{"without a trend, lag-1 correlation 0.9,", 0.9, func(float64) float64 { return 1 }, [2]float64{0.08, 0.03}, true},
-		{"warming up over 10 s from 60 %", 0.5, func(s float64) float64 { return 1 - 0.4*math.Exp(-s/10) }, [2]float64{0.97, 0.99}, false},
+		{"warming up over 10 s from 60 %", 0.5, func(s float64) float64 { return 1 - 0.4*math.Exp(-s/10) },
+			[2]float64{0.97, 0.99}, false},
 		{"rising by 10 %", 0.5, func(s float64) float64 { return 1 + 0.1*s/60 }, [2]float64{0.71, 0.75}, false},
 	} {
 		for i, repetitions := range []int{3, 5} {
@@ -341,7 +352,8 @@ func named(cells []Cell) []NamedCell {
 	return out
 }
 
-// standingOf is the standing of rows that are published a quarter apart, and are so here too or, turned, in the reverse order.
+// standingOf is the standing of rows that are published a quarter apart, and are so here too or, turned, in the reverse
+// order.
 func standingOf(rng *rand.Rand, n noise, repetitions, rows, turned int) (Standing, error) {
 	published := make([]PublishedRow, rows)
 	medians := make([]float64, rows)
@@ -381,9 +393,11 @@ func TestRatesOfMethod(t *testing.T) {
 		if r.bound {
 			word = "at most"
 		}
-		lines = append(lines, fmt.Sprintf("%-4s %6.2f %%  stated %-7s %5.1f %%  %s", r.section, 100*got, word, 100*r.stated, r.what))
+		lines = append(lines, fmt.Sprintf("%-4s %6.2f %%  stated %-7s %5.1f %%  %s", r.section, 100*got, word, 100*r.stated,
+			r.what))
 		if got > r.stated+room || !r.bound && got < r.stated-room {
-			t.Errorf("docs/method.md %s: %s: in %.2f %% of %d sessions, stated %s %.1f %%", r.section, r.what, 100*got, *simulations, word, 100*r.stated)
+			t.Errorf("docs/method.md %s: %s: in %.2f %% of %d sessions, stated %s %.1f %%", r.section, r.what, 100*got,
+				*simulations, word, 100*r.stated)
 		}
 	}
 	slices.SortStableFunc(lines, func(a, b string) int { return cmp.Compare(a[:3], b[:3]) })

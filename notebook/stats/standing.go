@@ -58,13 +58,14 @@ func (a Agreement) Standing(headlines []Verdict, quickOnly bool) (standing Stand
 		"and no published values differ enough to have an order", a.Near, a.Measured)
 }
 
-// WorstStanding returns the standing of an article that reproduces something: the worst over its published blocks,
-// the metrics of its headline claims, and those claims about nothing published, in the order not reproduced, not measured, measured, quick only,
-// direction only, reproduced. Of none it is not measured.
+// WorstStanding returns the standing of an article that reproduces something: the worst over its published blocks, the
+// metrics of its headline claims, and those claims about nothing published, in the order not reproduced, not measured,
+// measured, quick only, direction only, reproduced. Of none it is not measured.
 //
 // Source: docs/claims.md#standing.
 func WorstStanding(standings ...Standing) Standing {
-	for _, worst := range []Standing{NotReproduced, StandingNotMeasured, StandingMeasured, QuickOnly, DirectionOnly, Reproduced} {
+	for _, worst := range []Standing{NotReproduced, StandingNotMeasured, StandingMeasured, QuickOnly, DirectionOnly,
+		Reproduced} {
 		if slices.Contains(standings, worst) {
 			return worst
 		}

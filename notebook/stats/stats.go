@@ -157,8 +157,8 @@ func checkAlpha(alpha float64) error {
 
 // tCritical returns t(1-alpha/2, df), how many standard errors an interval reaches to either side.
 //
-// It is remembered: to find it takes long beside all else that an interval does, and whoever writes an article has the same intervals
-// worked out with every word.
+// It is remembered: to find it takes long beside all else that an interval does, and whoever writes an article has the
+// same intervals worked out with every word.
 func tCritical(alpha, df float64) float64 {
 	of := tail{alpha, df}
 	criticals.Lock()
@@ -215,9 +215,9 @@ func (i Interval) Widen(f float64) Interval { return Interval{i.Lo / (1 + f), i.
 // Source: docs/method.md#claims-as-regions and docs/method.md#capacities.
 func (i Interval) Over(other Interval) Interval { return Interval{i.Lo / other.Hi, i.Hi / other.Lo} }
 
-// InterimAnalyses is how the number of rounds of a run came about. Whoever analyses results before deciding whether to go on
-// has several chances of a wrong verdict, so every analysis is judged at a stricter level. The zero value is a run
-// that was planned whole.
+// InterimAnalyses is how the number of rounds of a run came about. Whoever analyses results before deciding whether to
+// go on has several chances of a wrong verdict, so every analysis is judged at a stricter level. The zero value is a
+// run that was planned whole.
 //
 // Source: docs/method.md#number-of-looks.
 type InterimAnalyses struct {

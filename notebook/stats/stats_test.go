@@ -159,7 +159,8 @@ func TestOrderOfValues(t *testing.T) {
 			estimate, _ := Summarize(a, 0.05)
 			ratio, _ := Ratio(a, b, 0.05)
 			floor, _ := NoiseFloor([][2]Cell{{a, b}}, 0.05, 0.05)
-			groups, _ := Groups([]NamedCell{{Name: "a", Cell: a}, {Name: "b", Cell: b}, {Name: "c", Cell: c}}, LowerIsBetter, 0.05, 0.01)
+			groups, _ := Groups([]NamedCell{{Name: "a", Cell: a}, {Name: "b", Cell: b}, {Name: "c", Cell: c}}, LowerIsBetter,
+				0.05, 0.01)
 			agreement, _ := Agree([]PublishedRow{{"a", 1, a}, {"b", 2, b}, {"c", 3, c}}, LowerIsBetter, 0.05, 0.05)
 			repetitions, _ := RatioRepetitions(a, b, Greater(0.05), 0.01, 0.05)
 			return []any{estimate, ratio, floor, groups.Ranked, groups.Pairs, *agreement.Tau, agreement.Factor,

@@ -28,11 +28,12 @@ type Drift struct {
 // batches is how many means a series is cut into, so that values beside each other need not be independent.
 const batches = 10
 
-// Steadiness tells whether a series of completions per second, or of mean latencies per second, was steady. It rises or falls
-// if the Mann-Kendall test of ten batch means says so at 0.05 and the Theil-Sen slope over the whole series is more than delta.
+// Steadiness tells whether a series of completions per second, or of mean latencies per second, was steady. It rises or
+// falls if the Mann-Kendall test of ten batch means says so at 0.05 and the Theil-Sen slope over the whole series is
+// more than delta.
 //
-// The last values, one less than ten at most, are cut off. A series of fewer than ten values, or one whose batches have the
-// median 0, is not tested. The error is ErrNotFinite.
+// The last values, one less than ten at most, are cut off. A series of fewer than ten values, or one whose batches have
+// the median 0, is not tested. The error is ErrNotFinite.
 //
 // Source: docs/method.md#steady-state; Mann 1945; Sen 1968.
 func Steadiness(series []float64, delta float64) (Drift, error) {
@@ -97,8 +98,8 @@ func mannKendall(values []float64) float64 {
 	return 2 * distuv.UnitNormal.Survival(max(0, float64(s-1))/math.Sqrt(varianceOfS(places, values)))
 }
 
-// Unsteady tells the common trend of the repetitions of a cell: the one that more than half of them have, else Steady. Those that
-// were not tested count as without a trend; NotTested is for a cell none of whose repetitions were.
+// Unsteady tells the common trend of the repetitions of a cell: the one that more than half of them have, else Steady.
+// Those that were not tested count as without a trend; NotTested is for a cell none of whose repetitions were.
 //
 // Source: docs/method.md#steady-state.
 func Unsteady(repetitions []Trend) Trend {

@@ -77,8 +77,8 @@ func TestUnsteady(t *testing.T) {
 	}
 }
 
-// A cell of three one-minute repetitions is hardly ever called unsteady without a reason, and nearly always where it warms up over
-// ten seconds. docs/method.md#steady-state has 0.5 % (lag-1 correlation 0.5) and 97 %.
+// A cell of three one-minute repetitions is hardly ever called unsteady without a reason, and nearly always where it
+// warms up over ten seconds. docs/method.md#steady-state has 0.5 % (lag-1 correlation 0.5) and 97 %.
 func TestSteadinessErrorRates(t *testing.T) {
 	rng := rand.New(rand.NewPCG(15, 16))
 	const cells = 1000

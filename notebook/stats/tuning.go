@@ -17,8 +17,8 @@ const (
 )
 
 // Tuning is the rule by which a search for a tuned value, such as a number of workers, goes on. Values are those of
-// Candidates so far, in their order: medians of a few probes each, of which more is better, see MoreIsBetter. One that was not
-// valid is 0.
+// Candidates so far, in their order: medians of a few probes each, of which more is better, see MoreIsBetter. One that
+// was not valid is 0.
 //
 // Source: docs/method.md#tuned-values.
 type Tuning struct {
@@ -28,8 +28,8 @@ type Tuning struct {
 	Patience   int     // candidates running without improvement after which the search ends
 }
 
-// MoreIsBetter turns a value into one of which more is better: itself, or its inverse where less of it is better. What is not
-// above zero is 0.
+// MoreIsBetter turns a value into one of which more is better: itself, or its inverse where less of it is better. What
+// is not above zero is 0.
 func MoreIsBetter(value float64, better Direction) float64 {
 	switch {
 	case !(value > 0):
@@ -40,8 +40,8 @@ func MoreIsBetter(value float64, better Direction) float64 {
 	return value
 }
 
-// Stop says whether the search ends after the candidates that there are values of, and why. The best value is replaced only
-// by one that improves on it, so that slow creep adds up.
+// Stop says whether the search ends after the candidates that there are values of, and why. The best value is replaced
+// only by one that improves on it, so that slow creep adds up.
 func (t Tuning) Stop(values []float64) (Stop, bool) {
 	best, without := 0.0, 0
 	for i, v := range values {

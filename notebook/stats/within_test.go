@@ -30,7 +30,8 @@ func TestRankInterval(t *testing.T) {
 			t.Fatal(err)
 		}
 		if r.Lo != tt.lo && tt.p != "99.9" || r.Hi != tt.hi || tt.coverage > 0 && math.Abs(r.Coverage-tt.coverage) > 5e-5 {
-			t.Errorf("p%s of %d: ranks %d to %d, covering %v; want %d to %d, %v", tt.p, tt.n, r.Lo, r.Hi, r.Coverage, tt.lo, tt.hi, tt.coverage)
+			t.Errorf("p%s of %d: ranks %d to %d, covering %v; want %d to %d, %v", tt.p, tt.n, r.Lo, r.Hi, r.Coverage, tt.lo,
+				tt.hi, tt.coverage)
 		}
 	}
 }

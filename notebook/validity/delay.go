@@ -63,7 +63,8 @@ func judgeDelays(r *record.Record) finding {
 			continue
 		}
 		f := graded(late.Seconds(), delayOK.Seconds(), delayWarn.Seconds(), true,
-			fmt.Sprintf("%s%s was %s late at the percentile 99 (ok up to %s)", what, service, phrase.Duration(late.Seconds()), phrase.Duration(delayOK.Seconds())))
+			fmt.Sprintf("%s%s was %s late at the percentile 99 (ok up to %s)", what, service, phrase.Duration(late.Seconds()),
+				phrase.Duration(delayOK.Seconds())))
 		if worst.level == NotChecked || f.worse(worst) {
 			worst = f
 		}

@@ -58,7 +58,8 @@ func judgeStandstill(r *record.Record) finding {
 		return notChecked(whose + " does not report it")
 	}
 	limit := min(max(shortStandstill, 0.01*window), longStandstill)
-	return graded(h.Standstill, limit, 5*limit, true, fmt.Sprintf("%s stood still for %s at most (ok up to %s)", whose, phrase.Duration(h.Standstill), phrase.Duration(limit)))
+	return graded(h.Standstill, limit, 5*limit, true, fmt.Sprintf("%s stood still for %s at most (ok up to %s)", whose,
+		phrase.Duration(h.Standstill), phrase.Duration(limit)))
 }
 
 // Limits of the share of the window in which a thread of the generator may wait for a core. In a closed loop that is
@@ -76,5 +77,6 @@ func judgeWaiting(r *record.Record) finding {
 	if waiting < 0 {
 		return notChecked("the load generator does not report it")
 	}
-	return graded(waiting, waitingOK, waitingWarn, true, "the load generator waited for a core for "+phrase.PercentBeside(waiting, waitingOK, waitingWarn)+" of the window")
+	return graded(waiting, waitingOK, waitingWarn, true, "the load generator waited for a core for "+
+		phrase.PercentBeside(waiting, waitingOK, waitingWarn)+" of the window")
 }

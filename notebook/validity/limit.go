@@ -265,7 +265,8 @@ func SharedCores(records []*record.Record) (worst CheckResult, ok bool) {
 func (in *definitions) siblingCPUs(r *record.Record) (words string, known bool) {
 	var logical, physical int
 	siblings := in.factOfLoad(r, factSiblings)
-	if _, err := fmt.Sscanf(in.factOfLoad(r, factCores), "%d logical, %d physical", &logical, &physical); err == nil && logical == physical {
+	if _, err := fmt.Sscanf(in.factOfLoad(r, factCores), "%d logical, %d physical", &logical, &physical); err == nil &&
+		logical == physical {
 		siblings = "none"
 	}
 	own, ok := spec.ParseCPUSet(r.Facts[factLoad])
@@ -282,7 +283,8 @@ func (in *definitions) siblingCPUs(r *record.Record) (words string, known bool) 
 			for _, cpu := range s.cpus {
 				i := slices.IndexFunc(own, func(mine int) bool { return slices.Contains(threads, mine) })
 				if i >= 0 && slices.Contains(threads, cpu) && !slices.Contains(own, cpu) {
-					return fmt.Sprintf("CPU %d of the load generator and CPU %d of %s are threads of one physical core", own[i], cpu, s.name), true
+					return fmt.Sprintf("CPU %d of the load generator and CPU %d of %s are threads of one physical core", own[i], cpu,
+						s.name), true
 				}
 			}
 		}

@@ -15,9 +15,12 @@ import (
 // db.
 func usage(server, db float64, services, load, cpuset string) recordtest.Change {
 	return func(r *record.Record) {
-		r.Definition = json.RawMessage(fmt.Sprintf(`{"services": [{"name": "server"}, {"name": "db", "cpuset": %q}]}`, cpuset))
-		r.Samples = []record.Sample{{Metric: "cpu.server", Value: server, Unit: "cores"}, {Metric: "cpu.db", Value: db, Unit: "cores"}}
-		r.Facts = map[string]string{factServices: services, factLoad: load, factCores: "8 logical, 4 physical", factSiblings: "0,4; 1,5; 2,6; 3,7"}
+		r.Definition = json.RawMessage(fmt.Sprintf(`{"services": [{"name": "server"}, {"name": "db", "cpuset": %q}]}`,
+			cpuset))
+		r.Samples = []record.Sample{{Metric: "cpu.server", Value: server, Unit: "cores"},
+			{Metric: "cpu.db", Value: db, Unit: "cores"}}
+		r.Facts = map[string]string{factServices: services, factLoad: load, factCores: "8 logical, 4 physical",
+			factSiblings: "0,4; 1,5; 2,6; 3,7"}
 	}
 }
 
@@ -31,10 +34,12 @@ func TestDefinitions(t *testing.T) {
 	with := func(definition string) *record.Record {
 		return &record.Record{Definition: json.RawMessage(definition), Facts: map[string]string{factServices: "0-1"}}
 	}
-	const one, other = `{"services": [{"name": "a"}], "hosts": {"load": "far"}}`, `{"services": [{"name": "b"}, {"name": "c"}]}`
+	const one, other = `{"services": [{"name": "a"}], "hosts": {"load": "far"}}`,
+		`{"services": [{"name": "b"}, {"name": "c"}]}`
 	var in definitions
 	for i, tt := range []struct{ definition, services, host string }{
-		{"", "", ""}, {one, "a", "far"}, {one, "a", "far"}, {other, "b c", ""}, {`{"services": 1}`, "", ""}, {"", "", ""}, {other, "b c", ""},
+		{"", "", ""}, {one, "a", "far"}, {one, "a", "far"}, {other, "b c", ""}, {`{"services": 1}`, "", ""}, {"", "", ""},
+		{other, "b c", ""},
 	} {
 		r := with(tt.definition)
 		var names []string
@@ -42,7 +47,8 @@ func TestDefinitions(t *testing.T) {
 			names = append(names, s.name)
 		}
 		if got := strings.Join(names, " "); got != tt.services || in.loadHost(r) != tt.host {
-			t.Errorf("record %d, of %s: services %q with a load on %q, want %q and %q", i+1, tt.definition, got, in.loadHost(r), tt.services, tt.host)
+			t.Errorf("record %d, of %s: services %q with a load on %q, want %q and %q", i+1, tt.definition, got, in.loadHost(r),
+				tt.services, tt.host)
 		}
 	}
 	before := in.definition(with(one))
@@ -58,29 +64,39 @@ func TestLimitedBy(t *testing.T) {
 		want string
 		all  string
 	}{
-		{"nothing known", []recordtest.Change{recordtest.LoadChange(func(l *record.Load) { l.Busy, l.InFlight = -1, -1 })}, "", ""},
+		{"nothing known", []recordtest.Change{recordtest.LoadChange(func(l *record.Load) { l.Busy, l.InFlight = -1, -1 })},
+			"", ""},
 		{"the connections of an idle machine", []recordtest.Change{usage(0.3, 0.2, "0-1", "3", "")}, "connections",
 			"load generator 0.30, CPU of server and db together 0.25, CPU of server 0.15, CPU of db 0.10, connections 1.00"},
 		{"one service", []recordtest.Change{usage(1.8, 0.2, "server 0-1; db 2", "3", "")}, "CPU of server",
 			"CPU of server 0.90, load generator 0.30, CPU of db 0.20, connections 1.00"},
-		{"a service on a CPU of the article's choice", []recordtest.Change{usage(1, 0.9, "server 0-1; db 2", "3", "2")}, "CPU of db", ""},
-		{"a service that was given another CPU than the article names", []recordtest.Change{usage(1, 1.8, "server 0-1; db 2-3", "3", "2")}, "CPU of db",
+		{"a service on a CPU of the article's choice", []recordtest.Change{usage(1, 0.9, "server 0-1; db 2", "3", "2")},
+			"CPU of db", ""},
+		{"a service that was given another CPU than the article names",
+			[]recordtest.Change{usage(1, 1.8, "server 0-1; db 2-3", "3", "2")}, "CPU of db",
 			"CPU of db 0.90, CPU of server 0.50, load generator 0.30, connections 1.00"},
 		{"two services that share", []recordtest.Change{usage(1, 0.9, "0-1", "3", "")}, "CPU of server and db together",
 			"CPU of server and db together 0.95, CPU of server 0.50, CPU of db 0.45, load generator 0.30, connections 1.00"},
 		{"a limit below the CPUs", []recordtest.Change{usage(0.48, 0.1, "0-1", "3", ""), func(r *record.Record) {
 			r.Definition = json.RawMessage(`{"services": [{"name": "server", "cpus": 0.5}]}`)
 		}}, "CPU of server", "CPU of server 0.96, load generator 0.30, connections 1.00"},
-		{"a service of one thread on two CPUs", []recordtest.Change{usage(1, 0.2, "server 0-1; db 2", "3", ""), threads(map[string]float64{"server": 0.97, "db": 0.99})},
+		{"a service of one thread on two CPUs", []recordtest.Change{usage(1, 0.2, "server 0-1; db 2", "3", ""),
+			threads(map[string]float64{"server": 0.97, "db": 0.99})},
 			"busiest thread of server",
 			"busiest thread of server 0.97, CPU of server 0.50, load generator 0.30, CPU of db 0.20, connections 1.00"},
-		{"the generator", []recordtest.Change{usage(0.5, 0.2, "server 0-1; db 2", "3", ""), recordtest.LoadChange(func(l *record.Load) { l.Busy = 0.88 })}, "load generator", ""},
-		{"clients that think most of the time", []recordtest.Change{recordtest.LoadChange(func(l *record.Load) { l.Think = 0.006 / 1.1 })}, "",
+		{"the generator", []recordtest.Change{usage(0.5, 0.2, "server 0-1; db 2", "3", ""),
+			recordtest.LoadChange(func(l *record.Load) { l.Busy = 0.88 })}, "load generator", ""},
+		{"clients that think most of the time",
+			[]recordtest.Change{recordtest.LoadChange(func(l *record.Load) { l.Think = 0.006 / 1.1 })}, "",
 			"load generator 0.30, connections 0.35"},
-		{"an open loop", []recordtest.Change{recordtest.LoadChange(func(l *record.Load) { l.Open = &record.OpenLoop{Due: 1000, Sent: 1000} })}, "", "load generator 0.30"},
+		{"an open loop", []recordtest.Change{recordtest.LoadChange(func(l *record.Load) {
+			l.Open = &record.OpenLoop{Due: 1000,
+				Sent: 1000}
+		})}, "", "load generator 0.30"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+			b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+				recordtest.Servers))
 			b.Measure("servers", "a", "1", []float64{1200, 1200, 1200}, tt.set...)
 			got := NewReport(b.Records).LimitedBy()
 			if one := LimitOf(b.Records[0]); one.By != tt.want {
@@ -106,15 +122,18 @@ func TestSharedCPUs(t *testing.T) {
 		words          string
 		siblings       CheckResult
 	}{
-		{"apart", "0-1", "3", OK, "load generator busy 30 %", CheckResult{"SMT siblings", OK, "load generator and services share no physical core"}},
+		{"apart", "0-1", "3", OK, "load generator busy 30 %", CheckResult{"SMT siblings", OK,
+			"load generator and services share no physical core"}},
 		{"one CPU", "0-1", "1,3", Warn, "3 of 3 repetitions: load generator shares CPU 1 with db, server",
 			CheckResult{"SMT siblings", OK, "load generator and services share no physical core"}},
 		{"threads of one core", "0-1", "5", OK, "load generator busy 30 %",
-			CheckResult{"SMT siblings", Warn, "CPU 5 of the load generator and CPU 1 of server are threads of one physical core"}},
+			CheckResult{"SMT siblings", Warn,
+				"CPU 5 of the load generator and CPU 1 of server are threads of one physical core"}},
 		{"not told", "", "", OK, "load generator busy 30 %", CheckResult{"SMT siblings", NotChecked, untold}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+			b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+				recordtest.Servers))
 			b.Measure("servers", "a", "1", recordtest.ValuesA, usage(1, 0.5, tt.services, tt.load, ""))
 			checks := NewReport(b.Records).Checks()
 			i := slices.IndexFunc(checks, func(c CheckResult) bool { return c.Name == "generator CPU" })
@@ -131,7 +150,8 @@ func TestSharedCPUs(t *testing.T) {
 // Every repetition has a finding of every check, from its own record alone.
 func TestFindings(t *testing.T) {
 	b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
-	b.Measure("servers", "a", "1", recordtest.ValuesA, recordtest.Only("a", recordtest.Failing(1000), 2), recordtest.Only("a", recordtest.Failed("server: exited"), 3))
+	b.Measure("servers", "a", "1", recordtest.ValuesA, recordtest.Only("a", recordtest.Failing(1000), 2),
+		recordtest.Only("a", recordtest.Failed("server: exited"), 3))
 	all := NewReport(b.Records).Findings()
 	levels := map[string]string{}
 	for _, f := range all {

@@ -22,7 +22,8 @@ func judgeSwap(r *record.Record) finding {
 	case r.Machine.SwappedIn < 0:
 		return notChecked("the host does not report it")
 	case r.Machine.SwappedIn > 0:
-		return finding{level: Warn, words: fmt.Sprintf("%d KiB were read from swap", r.Machine.SwappedIn>>10), size: float64(r.Machine.SwappedIn)}
+		return finding{level: Warn, words: fmt.Sprintf("%d KiB were read from swap", r.Machine.SwappedIn>>10),
+			size: float64(r.Machine.SwappedIn)}
 	}
 	return finding{words: "nothing was read from swap"}
 }
@@ -44,7 +45,8 @@ func judgeSteal(r *record.Record) finding {
 	case r.Machine.Steal < 0:
 		return notChecked("the host does not report it, or the window is shorter than 1 s")
 	}
-	return graded(r.Machine.Steal, stolenOK, stolenWarn, true, phrase.PercentBeside(r.Machine.Steal, stolenOK, stolenWarn)+" of the CPU time was stolen")
+	return graded(r.Machine.Steal, stolenOK, stolenWarn, true, phrase.PercentBeside(r.Machine.Steal, stolenOK, stolenWarn)+
+		" of the CPU time was stolen")
 }
 
 // judgeThrottled asks whether services were held back by a limit of their CPU time. Where the article set the limit
@@ -62,7 +64,8 @@ func judgeThrottled(r *record.Record) finding {
 			continue
 		}
 		share := float64(t.Throttled) / float64(t.Periods)
-		f := graded(share, stolenOK, stolenWarn, true, fmt.Sprintf("%s was throttled in %s of its periods", name, phrase.PercentBeside(share, stolenOK, stolenWarn)))
+		f := graded(share, stolenOK, stolenWarn, true, fmt.Sprintf("%s was throttled in %s of its periods", name,
+			phrase.PercentBeside(share, stolenOK, stolenWarn)))
 		if t.Limited {
 			f.level, f.concerns, f.words = min(f.level, Warn), record.IsTime, f.words+", by the article's own limit"
 		}

@@ -25,9 +25,11 @@ func judgePorts(r *record.Record) finding {
 		if i > 0 && share <= f.size {
 			continue
 		}
-		f.size, f.words = share, fmt.Sprintf("at most %s of the local ports of %s were in use", phrase.PercentBeside(share, fullPorts), name)
+		f.size, f.words = share, fmt.Sprintf("at most %s of the local ports of %s were in use",
+			phrase.PercentBeside(share, fullPorts), name)
 		if share > fullPorts {
-			f.level, f.words = Invalid, fmt.Sprintf("%s of the local ports of %s were in use", phrase.PercentBeside(share, fullPorts), name)
+			f.level, f.words = Invalid, fmt.Sprintf("%s of the local ports of %s were in use",
+				phrase.PercentBeside(share, fullPorts), name)
 		}
 	}
 	return f

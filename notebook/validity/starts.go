@@ -29,5 +29,6 @@ func judgeStarts(r *record.Record) finding {
 		}
 	}
 	limit := max(time.Millisecond.Seconds(), 0.01*r.Load.Window)
-	return graded(apart, limit, 5*limit, true, fmt.Sprintf("%d generators %s %s apart (ok up to %s)", len(all), words, phrase.Duration(apart), phrase.Duration(limit)))
+	return graded(apart, limit, 5*limit, true, fmt.Sprintf("%d generators %s %s apart (ok up to %s)", len(all), words,
+		phrase.Duration(apart), phrase.Duration(limit)))
 }

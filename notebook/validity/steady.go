@@ -83,7 +83,8 @@ func steadiness(drifts []drift, valid []bool) CheckResult {
 	switch trend := stats.Unsteady(trends); trend {
 	case stats.Rising, stats.Falling:
 		c.Level = Warn
-		c.Words = fmt.Sprintf("%d of %d repetitions: %s were %s, by up to %s over the window", drifting[trend], len(trends), what, trend,
+		c.Words = fmt.Sprintf("%d of %d repetitions: %s were %s, by up to %s over the window", drifting[trend], len(trends),
+			what, trend,
 			phrase.PercentBeside(math.Abs(farthest)))
 	case stats.NotTested:
 		c.Level, c.Words = NotChecked, tooShort

@@ -69,7 +69,10 @@ func checks(in *definitions) []check {
 		{name: "Little's law", judge: judgeLittle, applies: isClosedLoop},
 		{name: "generator CPU", judge: in.judgeGenerator, applies: isLoad},
 		{name: "generator stalls", judge: judgeStandstill, applies: hasHealth},
-		{name: "generator waits", judge: judgeWaiting, applies: func(r *record.Record) bool { return r.Load != nil && hasHealth(r) }},
+		{name: "generator waits", judge: judgeWaiting, applies: func(r *record.Record) bool {
+			return r.Load != nil &&
+				hasHealth(r)
+		}},
 		{name: "foreign CPU", judge: judgeForeign, applies: isTimed},
 		{name: "swap", judge: judgeSwap, applies: isTimed},
 		{name: "ports", judge: judgePorts, applies: isLoad},
@@ -257,7 +260,8 @@ func (r *Report) assess(metric string) Assessment {
 
 // Warned reports whether some check warns of a repetition that is valid.
 func (a Assessment) Warned(repetition int) bool {
-	return a.Valid[repetition] && slices.ContainsFunc(a.checked, func(c checked) bool { return c.found[repetition].level == Warn })
+	return a.Valid[repetition] && slices.ContainsFunc(a.checked,
+		func(c checked) bool { return c.found[repetition].level == Warn })
 }
 
 // cellLevel is the rule for a cell: invalid if more than half of its repetitions are, if none is valid, or if fewer
@@ -341,7 +345,8 @@ func (a Assessment) LeftOut(cell string) string {
 	if cell != "" {
 		cell = " of " + cell
 	}
-	return fmt.Sprintf("%d of %d repetitions%s %s not valid: %s", left, len(a.Valid), cell, verb, strings.Join(reasons, ", "))
+	return fmt.Sprintf("%d of %d repetitions%s %s not valid: %s", left, len(a.Valid), cell, verb,
+		strings.Join(reasons, ", "))
 }
 
 // Level is how far the cell can be believed, by all checks. Metrics that a check spares can be valid in a cell that

@@ -93,7 +93,8 @@ type entry struct {
 }
 
 // blockKey is a key at the beginning of a line or behind a dash, with its colon.
-var blockKey = regexp.MustCompile(`^("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"'\[{#&!|>\-][^\n]*?|-[^\s][^\n]*?)[ \t]*:(?:[ \t\r\n]|$)`)
+var blockKey = regexp.MustCompile(
+	`^("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"'\[{#&!|>\-][^\n]*?|-[^\s][^\n]*?)[ \t]*:(?:[ \t\r\n]|$)`)
 
 // entry reads the line that begins at p.
 func (f *Fragment) entry(p int) entry {

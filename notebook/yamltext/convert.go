@@ -129,7 +129,8 @@ func (c *converter) report(t *trap) {
 // isNull says that nothing is written, or a word for nothing. Other spellings that YAML knows, such as NULL, are
 // words.
 func isNull(y *yaml.Node) bool {
-	const marked = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle | yaml.TaggedStyle
+	const marked = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle |
+		yaml.LiteralStyle | yaml.FoldedStyle | yaml.TaggedStyle
 	return y.Style&marked == 0 && (y.Value == "" || y.Value == "null" || y.Value == "~")
 }
 

@@ -89,7 +89,8 @@ func (d Decoder) Kind(n *Node, what string, want NodeKind) bool {
 	if n.Kind == want {
 		return true
 	}
-	d.Problems.Add("wrong-shape", n.Text.Pos, "%s must be %s, not %s", what, want, n.Kind).Hint = d.Wording.ShapeHint(n, what, want)
+	d.Problems.Add("wrong-shape", n.Text.Pos, "%s must be %s, not %s", what, want, n.Kind).Hint = d.Wording.ShapeHint(n,
+		what, want)
 	return false
 }
 
@@ -198,8 +199,8 @@ func (d Decoder) unknownField(n *Node, at int, what string, v reflect.Value, kno
 	return meant
 }
 
-// indent puts below a key of names without a value what stands beside it and should be below, such as a service below services, and says
-// so: otherwise each of them would be missing wherever it is named.
+// indent puts below a key of names without a value what stands beside it and should be below, such as a service below
+// services, and says so: otherwise each of them would be missing wherever it is named.
 func (d Decoder) indent(n *Node, t reflect.Type, known map[string]int) {
 	var out []Field
 	var above *Node // the key that has no value
@@ -233,8 +234,8 @@ func (d Decoder) indent(n *Node, t reflect.Type, known map[string]int) {
 // Keys are where the keys of a mapping stand, those of ours with something behind them.
 type Keys map[string]source.Pos
 
-// Tried are keys of ours that somebody meant to write in a mapping: what stands there is misspelt, cannot be read, or is at
-// another place. They are not missing beside the problem that says so.
+// Tried are keys of ours that somebody meant to write in a mapping: what stands there is misspelt, cannot be read, or
+// is at another place. They are not missing beside the problem that says so.
 type Tried []string
 
 // Has says that one of some keys was tried.

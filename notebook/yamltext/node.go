@@ -29,8 +29,8 @@ type Node struct {
 	Items  []*Node     // of a list
 	Fields []Field     // of a mapping, in the order written
 
-	// lost says of nothing that something is written all the same, and of a mapping that something should have been merged into
-	// it; that is a problem already.
+	// lost says of nothing that something is written all the same, and of a mapping that something should have been merged
+	// into it; that is a problem already.
 	lost bool
 }
 
@@ -64,7 +64,8 @@ func (n *Node) Without(keys ...string) *Node {
 		return nil
 	}
 	out := *n
-	out.Fields = slices.DeleteFunc(slices.Clone(n.Fields), func(f Field) bool { return slices.Contains(keys, f.Key.Value) })
+	out.Fields = slices.DeleteFunc(slices.Clone(n.Fields),
+		func(f Field) bool { return slices.Contains(keys, f.Key.Value) })
 	return &out
 }
 

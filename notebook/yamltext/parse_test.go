@@ -137,8 +137,10 @@ func TestAt(t *testing.T) {
 
 // pieces are what the words of random values are put together from: all that means something to YAML, and some that
 // do not.
-var pieces = []string{"a", "b", "word", "é", "日本", "#", " #", " # ", ":", ": ", "-", "- ", "?", "? ", "{", "}", "[", "]", ",", ", ",
-	"&", "*", "!", "|", ">", "'", `"`, "%", "@", "`", "\\", "\\d", "${{ matrix.a }}", " ", "  ", "\n", "\n\n", "~", "null", "<<", "=", "\t", "\x07", "---"}
+var pieces = []string{"a", "b", "word", "é", "日本", "#", " #", " # ", ":", ": ", "-", "- ", "?", "? ", "{", "}", "[",
+	"]", ",", ", ",
+	"&", "*", "!", "|", ">", "'", `"`, "%", "@", "`", "\\", "\\d", "${{ matrix.a }}", " ", "  ", "\n", "\n\n", "~", "null",
+	"<<", "=", "\t", "\x07", "---"}
 
 func randomWord(r *rand.Rand) string {
 	var b strings.Builder
@@ -160,14 +162,16 @@ func randomNode(r *rand.Rand, depth int) *yaml.Node {
 	case depth > 0 && kind == 1:
 		return randomMapping(r, depth)
 	}
-	style := []yaml.Style{0, 0, yaml.SingleQuotedStyle, yaml.DoubleQuotedStyle, yaml.LiteralStyle, yaml.FoldedStyle}[r.IntN(6)]
+	style := []yaml.Style{0, 0, yaml.SingleQuotedStyle, yaml.DoubleQuotedStyle, yaml.LiteralStyle,
+		yaml.FoldedStyle}[r.IntN(6)]
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: randomWord(r), Style: style}
 }
 
 func randomMapping(r *rand.Rand, depth int) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.MappingNode, Style: yaml.Style(r.IntN(2)) * yaml.FlowStyle}
 	for i := range 1 + r.IntN(3) {
-		n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: fmt.Sprintf("key%d", i)}, randomNode(r, depth-1))
+		n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: fmt.Sprintf("key%d", i)},
+			randomNode(r, depth-1))
 	}
 	return n
 }

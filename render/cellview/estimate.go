@@ -121,7 +121,8 @@ func (k EstimateKinds) Words() string {
 	}
 	intervals := "median of " + k.Repetitions() + ", 95\u202f% interval beside it"
 	add(k.Intervals, intervals, intervals)
-	add(k.TwoRuns, "for two runs the mean, with smallest and largest beside it", "mean of two runs, with smallest and largest beside it")
+	add(k.TwoRuns, "for two runs the mean, with smallest and largest beside it",
+		"mean of two runs, with smallest and largest beside it")
 	add(k.OneRun, "for a single run its value, without an interval"+within, "single run, so no intervals"+within)
 	add(k.Searched, searchedWords, searchedWords)
 	if len(alone) == 1 {

@@ -50,7 +50,8 @@ func (q Quantity) Words(r dataset.Result) string {
 	case r.Estimate.Kind == stats.BySearch:
 		return words + ", found by a search, between " + q.Unit.Between(v.Lo, v.Hi, decimals)
 	}
-	return words + ", 95\u202f% interval " + q.Unit.Between(v.Lo, v.Hi, decimals) + ", " + number.Count(r.Estimate.N, "repetition")
+	return words + ", 95\u202f% interval " + q.Unit.Between(v.Lo, v.Hi, decimals) + ", " + number.Count(r.Estimate.N,
+		"repetition")
 }
 
 // QuantityWords names a quantity with its unit, as an axis does.
@@ -118,7 +119,8 @@ func Per(m record.Metric) string {
 }
 
 // PublishedOf returns the published value of a cell, if the block asks for one.
-func PublishedOf(d *dataset.Dataset, cell *dataset.Cell, metric string, ref article.PublishedRef) (dataset.PublishedValue, bool) {
+func PublishedOf(d *dataset.Dataset, cell *dataset.Cell, metric string,
+	ref article.PublishedRef) (dataset.PublishedValue, bool) {
 	if !ref.Shown {
 		return dataset.PublishedValue{}, false
 	}

@@ -41,13 +41,17 @@ func HollowWords(cells []*dataset.Cell) []string {
 // Without says why there are no values of some metrics: not run, unavailable, not valid, or without a value.
 func Without(cells []*dataset.Cell, metrics ...string) string {
 	switch {
-	case len(cells) > 0 && !slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { return cell.Trial.Unavailable == "" }):
+	case len(cells) > 0 && !slices.ContainsFunc(cells,
+		func(cell *dataset.Cell) bool { return cell.Trial.Unavailable == "" }):
 		return "every cell is unavailable"
 	case NoneMeasured(cells):
 		return "not measured yet"
 	}
 	what := "repetition"
-	if slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { return len(cell.Records) > 0 && cell.Trial.Capacity != nil }) {
+	if slices.ContainsFunc(cells, func(cell *dataset.Cell) bool {
+		return len(cell.Records) > 0 &&
+			cell.Trial.Capacity != nil
+	}) {
 		what = "search"
 	}
 	lack := lackOf(cells, metrics)

@@ -186,8 +186,10 @@ func (p *Panel) compare(drawn record.Metric, a, b *dataset.Cell) int {
 // row is a result as a figure draws it.
 func (r *rows) row(shown dataset.Result, name string) figure.Row {
 	v := cellview.Estimate(shown)
-	row := figure.Row{Name: name, Series: 1, Value: v.Centre, Lo: v.Lo, Hi: v.Hi, Range: shown.Estimate.Kind == stats.RangeOfTwo,
-		Values: shown.Values, Missing: v.Missing, Failed: cellview.HasFailed(v.Missing), Published: math.NaN(), Title: name + ": " + r.metric.Words(shown)}
+	row := figure.Row{Name: name, Series: 1, Value: v.Centre, Lo: v.Lo, Hi: v.Hi,
+		Range:  shown.Estimate.Kind == stats.RangeOfTwo,
+		Values: shown.Values, Missing: v.Missing, Failed: cellview.HasFailed(v.Missing), Published: math.NaN(),
+		Title: name + ": " + r.metric.Words(shown)}
 	if v.Missing != "" {
 		return row
 	}

@@ -200,8 +200,8 @@ func (p *Panel) agreeing(row stats.AgreementRow, cell *dataset.Cell, fields, ser
 	return point, ""
 }
 
-// verdictColours are the verdicts in the order of colours, of which the third and the fourth are those of marks in claims. What was not
-// measured has no mark.
+// verdictColours are the verdicts in the order of colours, of which the third and the fourth are those of marks in
+// claims. What was not measured has no mark.
 var verdictColours = func() []stats.Verdict {
 	isDecided := func(v stats.Verdict) bool { return v == stats.Supported || v == stats.Contradicted }
 	others := slices.DeleteFunc(slices.Clone(stats.Verdicts), isDecided)

@@ -12,8 +12,8 @@ import (
 	"benchbook/render/typeface"
 )
 
-// The small drawings of a page: repetitions in a tooltip, the effect of a claim, the sparkline of an index. Like figures
-// they carry classes only.
+// The small drawings of a page: repetitions in a tooltip, the effect of a claim, the sparkline of an index. Like
+// figures they carry classes only.
 
 // svg is a drawing of fixed size in the making.
 type svg struct{ strings.Builder }
@@ -92,8 +92,8 @@ func Repetitions(values []float64, centre float64, interval *stats.Interval) tem
 	return s.done()
 }
 
-// Effect shows a ratio with its interval around "no difference", on a logarithmic scale, and as a band where the claim has it. An
-// end that is unbounded reaches the edge.
+// Effect shows a ratio with its interval around "no difference", on a logarithmic scale, and as a band where the claim
+// has it. An end that is unbounded reaches the edge.
 func Effect(ratio float64, interval *stats.Interval, region stats.Region, verdict stats.Verdict) template.HTML {
 	if !(ratio > 0) || math.IsInf(ratio, 0) {
 		return ""

@@ -1,10 +1,10 @@
 // Package csvtext writes CSV whose text stays text.
 //
 // A spreadsheet computes what begins like a formula, also where a program printed it, and a formula may call other
-// machines. CSV has no way to say "this is text", so an apostrophe goes before such a cell, which spreadsheets take
-// for just that. Numbers stay as they are, whatever their sign. Who reads the file with a program takes one apostrophe off
-// the front of cells that have one; JSON beside the file, where there is some, has the text as it was. Characters that would act on a
-// terminal are shown by their numbers.
+// machines. CSV has no way to say "this is text", so an apostrophe goes before such a cell, which spreadsheets take for
+// just that. Numbers stay as they are, whatever their sign. Who reads the file with a program takes one apostrophe off
+// the front of cells that have one; JSON beside the file, where there is some, has the text as it was. Characters that
+// would act on a terminal are shown by their numbers.
 //
 // Source: OWASP, CSV Injection.
 package csvtext
@@ -56,7 +56,10 @@ const openers = "=+-@＝＋－＠"
 // Cell quotes text that a spreadsheet would compute by an apostrophe in front. Text that begins with an apostrophe gets
 // another, so removing one gives the text back.
 func Cell(text string) string {
-	begin := strings.TrimLeftFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r == '\ufeff' })
+	begin := strings.TrimLeftFunc(text, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) ||
+			r == '\ufeff'
+	})
 	if begin == "" || !strings.ContainsRune(openers+"'", []rune(begin)[0]) {
 		return text
 	}

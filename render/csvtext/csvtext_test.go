@@ -50,10 +50,12 @@ func FuzzWrite(f *testing.F) {
 			t.Fatalf("read back %q, %v", row, err)
 		}
 		// The reader of CSV knows no carriage return before the end of a line.
-		if got, want := strings.TrimPrefix(row[1], "'"), strings.ReplaceAll(text, "\r\n", "\n"); got != want && row[1] != want {
+		if got, want := strings.TrimPrefix(row[1], "'"), strings.ReplaceAll(text, "\r\n", "\n"); got != want &&
+			row[1] != want {
 			t.Errorf("%q comes back as %q", want, row[1])
 		}
-		if _, err := strconv.ParseFloat(row[1], 64); err != nil && strings.ContainsAny(firstOf(strings.TrimSpace(row[1])), "=+-@") {
+		if _, err := strconv.ParseFloat(row[1], 64); err != nil && strings.ContainsAny(firstOf(strings.TrimSpace(row[1])),
+			"=+-@") {
 			t.Errorf("%q begins a formula", row[1])
 		}
 	})

@@ -21,7 +21,8 @@ import (
 // datum is one metric of one cell: unrounded, in base units.
 type datum struct {
 	datumStart
-	findings []byte // of the checks of each repetition, those that are not ok, as JSON: a list of datumFinding under "findings"
+	// of the checks of each repetition, those that are not ok, as JSON: a list of datumFinding under "findings"
+	findings []byte
 	datumEnd
 }
 
@@ -39,9 +40,11 @@ type datumStart struct {
 	Pooled      *float64       `json:"pooled,omitempty"` // percentile of the answers of all repetitions together
 	Published   *float64       `json:"published,omitempty"`
 	Missing     string         `json:"missing,omitempty"` // why there is no value
-	State       string         `json:"state,omitempty"`   // measured with an older version, or not finished; empty if neither
-	Values      []float64      `json:"values"`            // one per valid repetition
-	Validity    string         `json:"validity"`          // ok, warn, invalid or not checked, as far as the metric is concerned
+	// measured with an older version, or not finished; empty if neither
+	State  string    `json:"state,omitempty"`
+	Values []float64 `json:"values"` // one per valid repetition
+	// ok, warn, invalid or not checked, as far as the metric is concerned
+	Validity string `json:"validity"`
 }
 
 type datumEnd struct {
@@ -82,7 +85,8 @@ type Encoder struct {
 func NewEncoder(d *dataset.Dataset) *Encoder { return &Encoder{d, map[*dataset.Cell]cellFacts{}} }
 
 // Encode writes metrics of cells as CSV and JSON; fields name the cells.
-func (e *Encoder) Encode(cells []*dataset.Cell, fields []string, metrics []record.Metric, published article.PublishedRef) (csv, json []byte, err error) {
+func (e *Encoder) Encode(cells []*dataset.Cell, fields []string, metrics []record.Metric,
+	published article.PublishedRef) (csv, json []byte, err error) {
 	var data []datum
 	for _, cell := range cells {
 		for _, m := range metrics {
@@ -97,10 +101,13 @@ func (e *Encoder) Encode(cells []*dataset.Cell, fields []string, metrics []recor
 	return writeCSV(lines(fields, data)), json, err
 }
 
-func (e *Encoder) datum(cell *dataset.Cell, fields []string, m record.Metric, published article.PublishedRef) (datum, error) {
+func (e *Encoder) datum(cell *dataset.Cell, fields []string, m record.Metric, published article.PublishedRef) (datum,
+	error) {
 	r := cell.Metric(m.Name)
-	d := datum{datumStart: datumStart{Experiment: cell.Experiment.Plan.Name, Parameters: map[string]any{}, Metric: m.Name, Unit: m.Unit,
-		Missing: r.Missing, State: cellview.StateOf(cell), Values: r.Values}, datumEnd: datumEnd{Run: e.dataset.RunName(cell.Run)}}
+	d := datum{datumStart: datumStart{Experiment: cell.Experiment.Plan.Name, Parameters: map[string]any{}, Metric: m.Name,
+		Unit:    m.Unit,
+		Missing: r.Missing, State: cellview.StateOf(cell), Values: r.Values},
+		datumEnd: datumEnd{Run: e.dataset.RunName(cell.Run)}}
 	if d.Values == nil {
 		d.Values = []float64{}
 	}
@@ -226,18 +233,21 @@ func writeJSON[T any](list []T, object func(T) ([]byte, error)) ([]byte, error) 
 		b.Write(data)
 	}
 	b.WriteString("\n]\n")
-	return bytes.Clone(plaintext.Bytes(b.Bytes())), nil // which is kept for long, without the room to grow; in JSON its signs mean what they stand for
+	// which is kept for long, without the room to grow; in JSON its signs mean what they stand for
+	return bytes.Clone(plaintext.Bytes(b.Bytes())), nil
 }
 
 func lines(fields []string, data []datum) [][]string {
-	rows := [][]string{csvtext.Head([]string{"experiment"}, fields, []string{"metric", "unit", "repetitions", "value", "lo", "hi",
+	rows := [][]string{csvtext.Head([]string{"experiment"}, fields, []string{"metric", "unit", "repetitions", "value",
+		"lo", "hi",
 		"interval", "published", "missing", "state", "validity", "limited_by", "run", "host"})}
 	for _, d := range data {
 		row := []string{d.Experiment}
 		for _, f := range d.Fields {
 			row = append(row, f.Value)
 		}
-		rows = append(rows, append(row, d.Metric, d.Unit, strconv.Itoa(d.Repetitions), digits(d.Value), digits(d.Lo), digits(d.Hi),
+		rows = append(rows, append(row, d.Metric, d.Unit, strconv.Itoa(d.Repetitions), digits(d.Value), digits(d.Lo),
+			digits(d.Hi),
 			d.Interval, digits(d.Published), d.Missing, d.State, d.Validity, d.LimitedBy, d.Run, d.Host))
 	}
 	return rows

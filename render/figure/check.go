@@ -36,7 +36,8 @@ type Finding struct {
 	Message string // in words, with the text it is about and its place in units
 }
 
-// allowed are the elements of a drawing and their attributes. Everything else would fix how it looks under a style sheet, or load things.
+// allowed are the elements of a drawing and their attributes. Everything else would fix how it looks under a style
+// sheet, or load things.
 var allowed = map[string][]string{
 	"svg":    {"class", "viewBox", "role", "aria-labelledby", "aria-describedby", "xmlns"},
 	"title":  {"id"},
@@ -56,10 +57,11 @@ var markClasses = []string{"pt", "open", "ibox", "bar", "ghost", "thin", "hatch"
 // beyond are the classes of shapes that may leave the drawing: what only the pointer meets, and what it then shows.
 var beyond = []string{"area", "paper"}
 
-// Check reads a drawing back and reports whatever makes it unfit for a page: text that hits other text, comes within
-// 4 units of it in a line, lies on a mark or leaves the drawing; marks that leave it; axes with fewer than two ticks, or with two
-// of one label; elements, attributes, classes and ids that Draw does not write; and letters that the fonts lack. What is shown
-// only to who points at something may cover the rest. A drawing that is as it should be has no findings.
+// Check reads a drawing back and reports whatever makes it unfit for a page: text that hits other text, comes within 4
+// units of it in a line, lies on a mark or leaves the drawing; marks that leave it; axes with fewer than two ticks, or
+// with two of one label; elements, attributes, classes and ids that Draw does not write; and letters that the fonts
+// lack. What is shown only to who points at something may cover the rest. A drawing that is as it should be has no
+// findings.
 //
 // Text is measured by m, so the fonts must be those of the page. svg is what Draw made, not Standalone. Checking
 // costs less than drawing and is meant for every figure of every page.
@@ -201,7 +203,8 @@ func (c *checker) group(attr map[string]string) {
 	class := attr["class"]
 	switch {
 	case class == "" && attr["aria-hidden"] == "true" && len(attr) == 1:
-	case class == hitClass && attr["tabindex"] == "0" && attr["role"] == "img" && attr["aria-label"] != "" && len(attr) == 4:
+	case class == hitClass && attr["tabindex"] == "0" && attr["role"] == "img" && attr["aria-label"] != "" &&
+		len(attr) == 4:
 	case class == ticksClass && len(attr) == 1:
 	case class == tipClass && attr["display"] == "none" && len(attr) == 2:
 	default:

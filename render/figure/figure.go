@@ -13,8 +13,8 @@
 // mark; Check reads a drawing back and says where that failed. Whatever is given is shown: no row is left out and no
 // word is cut.
 //
-// gonum/plot draws axes, lines, bands and points; no type of gonum leaves the package. What it lacks is ours: ticks with
-// room for their labels, names that keep clear of marks, and rows, whose heights follow their words.
+// gonum/plot draws axes, lines, bands and points; no type of gonum leaves the package. What it lacks is ours: ticks
+// with room for their labels, names that keep clear of marks, and rows, whose heights follow their words.
 package figure
 
 import (

@@ -66,7 +66,8 @@ func kinds() map[string]Figure {
 			Values: []float64{751, 762, 744, 758, 749}},
 		{Name: "threads", Series: 1, Value: 577, Lo: 541, Hi: 612, Label: "577", Published: nan, Title: "threads: 577/s",
 			Values: []float64{582, 549, 601, 560, 577, 577, 577.2}},
-		{Name: "sync", Series: 1, Missing: "failed: exited with status 1", Failed: true, Published: 529, Title: "sync: failed"},
+		{Name: "sync", Series: 1, Missing: "failed: exited with status 1", Failed: true, Published: 529,
+			Title: "sync: failed"},
 	}
 	hollow := slices.Clone(repetitions)
 	hollow[1].Hollow, hollow[1].Label, hollow[1].Title = true, "577, older version", "threads: 577/s, older version"
@@ -80,84 +81,123 @@ func kinds() map[string]Figure {
 	failed := curve("processes", 3, false, 1, .5, 2, .52, 4, .55, 8, .61, 16, .7)
 	failed.Points[4].Gap, failed.Points[4].Failed = true, true
 	return map[string]Figure{
-		"bars with intervals": Rows{Marks: Bars, Head: Head{ID: "fig-bars", Title: "Throughput", Desc: "Three rows."}, Rows: repetitions, Series: []string{"blocking", "asyncio"},
+		"bars with intervals": Rows{Marks: Bars, Head: Head{ID: "fig-bars", Title: "Throughput", Desc: "Three rows."},
+			Rows: repetitions, Series: []string{"blocking", "asyncio"},
 			X: Axis{Name: "requests per second"}, Published: "published"},
-		"every repetition": Rows{Marks: Distribution, Head: Head{ID: "fig-distribution", Title: "Throughput", Desc: "Three rows."}, Rows: repetitions,
+		"every repetition": Rows{Marks: Distribution, Head: Head{ID: "fig-distribution", Title: "Throughput",
+			Desc: "Three rows."}, Rows: repetitions,
 			Series: []string{"blocking", "asyncio"}, X: Axis{Name: "requests per second"}, Published: "published",
 			Band: &Band{Lo: 742, Hi: 760, Label: "noise floor"}},
-		"dots on a log scale": Rows{Head: Head{ID: "fig-log", Title: "Latency", Desc: "Three rows."}, X: Axis{Name: "latency p99, ms", Unit: .001, Scale: Log},
+		"dots on a log scale": Rows{Head: Head{ID: "fig-log", Title: "Latency", Desc: "Three rows."},
+			X:         Axis{Name: "latency p99, ms", Unit: .001, Scale: Log},
 			Reference: &Reference{Value: .1, Label: "the limit, 100 ms"},
 			Rows: described(
 				Row{Name: "async", Value: .0031, Lo: .0029, Hi: .0034, Label: "3.1", Published: nan},
 				Row{Name: "threads", Value: .042, Lo: -1, Hi: .051, Label: "42", Published: nan},
 				Row{Name: "sync", Value: 2.9, Lo: 2.2, Hi: 3.8, Label: "2,900", Published: nan},
 			)},
-		"dots of an older version": Rows{Head: Head{ID: "fig-older", Title: "Throughput", Desc: "Three rows."}, Rows: hollow, Series: []string{"blocking", "asyncio"},
-			X: Axis{Name: "requests per second"}, Published: "published"},
-		"bars of an older version":        Rows{Marks: Bars, Head: Head{ID: "fig-older-bars", Title: "Throughput", Desc: "Three rows."}, Rows: hollow, X: Axis{Name: "requests per second"}},
-		"repetitions of an older version": Rows{Marks: Distribution, Head: Head{ID: "fig-older-repetitions", Title: "Throughput", Desc: "Three rows."}, Rows: hollow, X: Axis{Name: "requests per second"}},
-		"what searches for a capacity tried": Rows{Marks: Probes, Head: Head{ID: "fig-capacity", Title: "Capacity", Desc: "Three rows."}, X: Axis{Name: "requests per second", Scale: Log},
+		"dots of an older version": Rows{Head: Head{ID: "fig-older", Title: "Throughput", Desc: "Three rows."}, Rows: hollow,
+			Series: []string{"blocking", "asyncio"},
+			X:      Axis{Name: "requests per second"}, Published: "published"},
+		"bars of an older version": Rows{Marks: Bars, Head: Head{ID: "fig-older-bars", Title: "Throughput",
+			Desc: "Three rows."}, Rows: hollow, X: Axis{Name: "requests per second"}},
+		"repetitions of an older version": Rows{Marks: Distribution, Head: Head{ID: "fig-older-repetitions",
+			Title: "Throughput", Desc: "Three rows."}, Rows: hollow, X: Axis{Name: "requests per second"}},
+		"what searches for a capacity tried": Rows{Marks: Probes, Head: Head{ID: "fig-capacity", Title: "Capacity",
+			Desc: "Three rows."}, X: Axis{Name: "requests per second", Scale: Log},
 			Rows: []Row{
-				{Name: "async", Value: 702.5, Lo: 702.5, Hi: 733.6, Label: "702", Published: nan, Title: "async: 702/s, fails at 734/s", Probes: []Probe{
-					{100, true}, {200, true}, {400, true}, {800, false}, {565.7, true}, {672.7, true}, {733.6, false}, {702.5, true}, {702.5, true}, {733.6, false}}},
-				{Name: "static", Value: 20000, Lo: 20000, Hi: inf, AtLeast: true, Label: "20,000", Published: nan, Title: "static: at least 20,000/s",
+				{Name: "async", Value: 702.5, Lo: 702.5, Hi: 733.6, Label: "702", Published: nan,
+					Title: "async: 702/s, fails at 734/s", Probes: []Probe{
+						{100, true}, {200, true}, {400, true}, {800, false}, {565.7, true}, {672.7, true}, {733.6, false}, {702.5, true},
+						{702.5, true}, {733.6, false}}},
+				{Name: "static", Value: 20000, Lo: 20000, Hi: inf, AtLeast: true, Label: "20,000", Published: nan,
+					Title:  "static: at least 20,000/s",
 					Probes: []Probe{{10000, true}, {20000, true}}},
 				{Name: "sync", Missing: "no rate meets it, 100/s fails", Failed: true, Published: nan, Title: "sync: none"},
 			}},
-		"one claim over its alternatives": Rows{Head: Head{ID: "fig-multiverse", Title: "The claim", Desc: "Four rows."}, X: Axis{Name: "effect, times", Scale: Log},
-			Series: []string{"supported", "contradicted", "inconclusive"}, Band: &Band{Lo: 1.05, Hi: inf, Label: "supported if the whole interval is here"},
+		"one claim over its alternatives": Rows{Head: Head{ID: "fig-multiverse", Title: "The claim", Desc: "Four rows."},
+			X:      Axis{Name: "effect, times", Scale: Log},
+			Series: []string{"supported", "contradicted", "inconclusive"}, Band: &Band{Lo: 1.05, Hi: inf,
+				Label: "supported if the whole interval is here"},
 			Reference: &Reference{Value: 1, Label: "no difference"},
 			Rows: []Row{
-				{Name: "as claimed", Series: 1, Value: 1.33, Lo: 1.29, Hi: 1.37, Label: "1.33×", Published: nan, Title: "as claimed"},
+				{Name: "as claimed", Series: 1, Value: 1.33, Lo: 1.29, Hi: 1.37, Label: "1.33×", Published: nan,
+					Title: "as claimed"},
 				{Name: "tool ab", Series: 1, Value: 1.41, Lo: 1.36, Hi: 1.47, Label: "1.41×", Published: nan, Title: "tool ab"},
-				{Name: "by latency.p99", Series: 3, Value: 1.02, Lo: .91, Hi: 1.15, Label: "1.02×", Published: nan, Title: "by p99"},
-				{Name: "profile quick", Series: 3, Missing: "not measured: fewer than 3 repetitions", Published: nan, Title: "profile quick"},
+				{Name: "by latency.p99", Series: 3, Value: 1.02, Lo: .91, Hi: 1.15, Label: "1.02×", Published: nan,
+					Title: "by p99"},
+				{Name: "profile quick", Series: 3, Missing: "not measured: fewer than 3 repetitions", Published: nan,
+					Title: "profile quick"},
 			}},
-		"lines with gaps and a reference": Curves{Head: Head{ID: "fig-lines", Title: "Time by connections", Desc: "Three lines."}, Dots: true,
-			X: Axis{Name: "connections", Scale: Log, Ticks: []float64{1, 2, 4, 8, 16}}, Y: Axis{Name: "elapsed time, s"}, Reference: &Reference{Value: 2, Label: "the published time: 2 s"},
-			Curves: []Curve{gap, curve("asyncio", 2, false, 1, .7, 2, .72, 4, .73, 8, .74, 16, .76), failed},
-			Notes:  []string{"gap at 4 connections, threads: not measured", "gap at 16 connections, processes: failed: out of memory"}},
+		"lines with gaps and a reference": Curves{Head: Head{ID: "fig-lines", Title: "Time by connections",
+			Desc: "Three lines."}, Dots: true,
+			X: Axis{Name: "connections", Scale: Log, Ticks: []float64{1, 2, 4, 8, 16}}, Y: Axis{Name: "elapsed time, s"},
+			Reference: &Reference{Value: 2, Label: "the published time: 2 s"},
+			Curves:    []Curve{gap, curve("asyncio", 2, false, 1, .7, 2, .72, 4, .73, 8, .74, 16, .76), failed},
+			Notes: []string{"gap at 4 connections, threads: not measured",
+				"gap at 16 connections, processes: failed: out of memory"}},
 		"latency by percentile": Curves{Head: Head{ID: "fig-latency", Title: "Latency", Desc: "Four curves."},
-			X: Axis{Name: "percentile of requests; each further nine has the same width", Scale: Nines}, Y: Axis{Name: "latency, ms", Unit: .001, Scale: Log},
+			X:     Axis{Name: "percentile of requests; each further nine has the same width", Scale: Nines},
+			Y:     Axis{Name: "latency, ms", Unit: .001, Scale: Log},
 			Drops: []Reference{{50, "median"}, {99, "p99"}},
-			Curves: []Curve{percentiles("meinheld Bottle", 1, false, .012, .046), percentiles("uwsgi http Flask", 1, true, .016, .064),
+			Curves: []Curve{percentiles("meinheld Bottle", 1, false, .012, .046), percentiles("uwsgi http Flask", 1, true, .016,
+				.064),
 				percentiles("uvicorn Starlette", 2, false, .013, .25), percentiles("gevent Flask", 2, true, .014, .82)},
 			Notes: []string{"not drawn: Flask with ab: no histogram: ab tells single percentiles only"}},
-		"the course of a run": Curves{Head: Head{ID: "fig-timeline", Title: "Completions", Desc: "Two curves."}, X: Axis{Name: "second of the measured window"},
+		"the course of a run": Curves{Head: Head{ID: "fig-timeline", Title: "Completions", Desc: "Two curves."},
+			X: Axis{Name: "second of the measured window"},
 			Y: Axis{Name: "completions per second"}, Curves: []Curve{course("async", 1, 752), course("sync", 2, 571)}},
-		"a ratio over runs": Curves{Head: Head{ID: "fig-history", Title: "The ratio in seven runs", Desc: "Two hosts."}, Dots: true, Boxes: true,
-			X: Axis{Name: "when", Scale: Time}, Y: Axis{Name: "sync over async"}, Reference: &Reference{Value: 1, Label: "no difference"},
+		"a ratio over runs": Curves{Head: Head{ID: "fig-history", Title: "The ratio in seven runs", Desc: "Two hosts."},
+			Dots: true, Boxes: true,
+			X: Axis{Name: "when", Scale: Time}, Y: Axis{Name: "sync over async"}, Reference: &Reference{Value: 1,
+				Label: "no difference"},
 			Curves: []Curve{runs("host c16", 1, 1768780800, 1.16, 1773619200, 1.16, 1777248000, 1.17, 1784505600, 1.11),
 				runs("host c4", 2, 1771804800, 1.21, 1780876800, 1.21, 1792368000, 1.18)}},
-		"what a search for workers tried": Curves{Head: Head{ID: "fig-tuning", Title: "Throughput by workers", Desc: "Two curves."}, Dots: true,
-			X: Axis{Name: "workers", Ticks: []float64{1, 2, 3, 5, 8, 12, 18}}, Y: Axis{Name: "requests per second", Zero: true}, Curves: []Curve{more, workers}},
-		"more lines than colours": Curves{Head: Head{ID: "fig-many", Title: "Nine lines that end together", Desc: "Nine lines."}, X: Axis{Name: "load"}, Y: Axis{Name: "ms"},
+		"what a search for workers tried": Curves{Head: Head{ID: "fig-tuning", Title: "Throughput by workers",
+			Desc: "Two curves."}, Dots: true,
+			X: Axis{Name: "workers", Ticks: []float64{1, 2, 3, 5, 8, 12, 18}}, Y: Axis{Name: "requests per second", Zero: true},
+			Curves: []Curve{more, workers}},
+		"more lines than colours": Curves{Head: Head{ID: "fig-many", Title: "Nine lines that end together",
+			Desc: "Nine lines."}, X: Axis{Name: "load"}, Y: Axis{Name: "ms"},
 			Curves: many(9)},
-		"points between two metrics": Scatter{Head: Head{ID: "fig-scatter", Title: "Throughput against memory", Desc: "Four points."}, Series: []string{"sync", "async"},
+		"points between two metrics": Scatter{Head: Head{ID: "fig-scatter", Title: "Throughput against memory",
+			Desc: "Four points."}, Series: []string{"sync", "async"},
 			X: Axis{Name: "memory, MiB"}, Y: Axis{Name: "requests per second"}, Points: []NamedPoint{
-				{"gunicorn Flask", 1, Point{45, 3020, 44, 47, 2900, 3100, "gunicorn Flask", false}}, {"uvicorn Starlette", 2, Point{38, 6905, 37, 39, 6702, 7071, "uvicorn", false}},
-				{"uvicorn Sanic, older version", 2, Point{39, 6290, nan, nan, 6051, 6498, "Sanic, older version", true}}, {"aiohttp", 2, Point{35, 6105, nan, nan, nan, nan, "aiohttp", false}}},
+				{"gunicorn Flask", 1, Point{45, 3020, 44, 47, 2900, 3100, "gunicorn Flask", false}},
+				{"uvicorn Starlette", 2, Point{38, 6905, 37, 39, 6702, 7071, "uvicorn", false}},
+				{"uvicorn Sanic, older version", 2, Point{39, 6290, nan, nan, 6051, 6498, "Sanic, older version", true}},
+				{"aiohttp", 2, Point{35, 6105, nan, nan, nan, nan, "aiohttp", false}}},
 			Notes: []string{"not drawn: daphne: memory 41 MiB; throughput failed: connection refused"}},
-		"points too close for their names": Scatter{Head: Head{ID: "fig-close", Title: "Points too close", Desc: "Nine points."}, X: Axis{Name: "s"}, Y: Axis{Name: "1/s"},
+		"points too close for their names": Scatter{Head: Head{ID: "fig-close", Title: "Points too close",
+			Desc: "Nine points."}, X: Axis{Name: "s"}, Y: Axis{Name: "1/s"},
 			Points: crowd(9)},
-		"published against measured": Scatter{Head: Head{ID: "fig-agreement", Title: "Published and measured", Desc: "Four points."},
-			X: Axis{Name: "published requests per second", Scale: Log}, Y: Axis{Name: "measured requests per second", Scale: Log},
+		"published against measured": Scatter{Head: Head{ID: "fig-agreement", Title: "Published and measured",
+			Desc: "Four points."},
+			X: Axis{Name: "published requests per second", Scale: Log}, Y: Axis{Name: "measured requests per second",
+				Scale: Log},
 			Slopes: []Slope{{1, "as published", false}, {2.4, "2.4×", true}}, Points: []NamedPoint{
-				{"flask", 1, Point{400, 960, nan, nan, 930, 991, "flask", false}}, {"sanic", 1, Point{1800, 4500, nan, nan, 4400, 4600, "sanic", false}},
-				{"aiohttp", 1, Point{1500, 3200, nan, nan, 2900, 3500, "aiohttp", false}}, {"daphne", 1, Point{600, 1450, nan, nan, 1400, 1500, "daphne", false}}}},
+				{"flask", 1, Point{400, 960, nan, nan, 930, 991, "flask", false}},
+				{"sanic", 1, Point{1800, 4500, nan, nan, 4400, 4600, "sanic", false}},
+				{"aiohttp", 1, Point{1500, 3200, nan, nan, 2900, 3500, "aiohttp", false}},
+				{"daphne", 1, Point{600, 1450, nan, nan, 1400, 1500, "daphne", false}}}},
 		"hops of a request": Topology{Head: Head{ID: "fig-topology", Title: "Hops", Desc: "Five hops."},
 			Arrows: []Arrow{{0, 1}, {1, 2}, {2, 3}, {3, 4}}, Hops: []Hop{
-				{Name: "load generator", Note: "its busiest thread", Column: 0, Share: .42, Label: "42 %", Title: "load generator: 42 %"},
+				{Name: "load generator", Note: "its busiest thread", Column: 0, Share: .42, Label: "42 %",
+					Title: "load generator: 42 %"},
 				{Name: "nginx", Note: "1 core", Column: 1, Share: .61, Label: "61 %", Title: "nginx: 61 %"},
-				{Name: "server", Note: "1 core", Column: 2, Share: .97, Label: "97 %", Hot: true, Mark: "limited by this", Title: "server: 97 %"},
+				{Name: "server", Note: "1 core", Column: 2, Share: .97, Label: "97 %", Hot: true, Mark: "limited by this",
+					Title: "server: 97 %"},
 				{Name: "pgbouncer", Note: "1 core", Column: 3, Share: .44, Label: "44 %", Title: "pgbouncer: 44 %"},
 				{Name: "postgres", Note: "2 cores", Column: 4, Share: nan, Label: "not sampled", Title: "postgres: not sampled"},
 			}},
 		"hops that part and meet": Topology{Head: Head{ID: "fig-parts", Title: "Hops", Desc: "Five hops."},
 			Arrows: []Arrow{{0, 1}, {1, 2}, {1, 3}, {2, 4}, {1, 4}, {0, 4}}, Hops: []Hop{
-				{Name: "load generator", Column: 0, Share: .42, Label: "42 %", Title: "load"}, {Name: "server", Note: "0.5 cores", Column: 1, Share: 1.2, Label: "120 %", Hot: true, Mark: "busiest", Title: "server"},
-				{Name: "cache with a long name", Note: "1 core, behind a link of 115 ms", Column: 2, Share: 0, Label: "0 %", Title: "cache"},
-				{Name: "queue", Column: 2, Share: .3, Label: "30 %", Title: "queue"}, {Name: "database", Column: 3, Share: .2, Label: "20 %", Title: "database"},
+				{Name: "load generator", Column: 0, Share: .42, Label: "42 %", Title: "load"}, {Name: "server", Note: "0.5 cores",
+					Column: 1, Share: 1.2, Label: "120 %", Hot: true, Mark: "busiest", Title: "server"},
+				{Name: "cache with a long name", Note: "1 core, behind a link of 115 ms", Column: 2, Share: 0, Label: "0 %",
+					Title: "cache"},
+				{Name: "queue", Column: 2, Share: .3, Label: "30 %", Title: "queue"}, {Name: "database", Column: 3, Share: .2,
+					Label: "20 %", Title: "database"},
 			}},
 	}
 }
@@ -179,7 +219,8 @@ func many(n int) []Curve {
 func crowd(n int) []NamedPoint {
 	var out []NamedPoint
 	for i := range n {
-		out = append(out, NamedPoint{Name: fmt.Sprintf("a point with a name, %d", i+1), Point: at(1+float64(i%3)/20, 5+float64(i/3)/10)})
+		out = append(out, NamedPoint{Name: fmt.Sprintf("a point with a name, %d", i+1),
+			Point: at(1+float64(i%3)/20, 5+float64(i/3)/10)})
 	}
 	out[0].X, out[0].Y = 3, 9
 	return out
@@ -200,29 +241,43 @@ func TestKindsRefuse(t *testing.T) {
 		f    Figure
 		want string
 	}{
-		{"bars on a log scale", Rows{Marks: Bars, Head: head, X: Axis{Scale: Log}, Rows: []Row{{Value: 1, Lo: nan, Hi: nan, Published: nan}}}, "begin at zero"},
-		{"zero on a log scale", Rows{Head: head, X: Axis{Scale: Log}, Rows: []Row{{Value: 0, Lo: nan, Hi: nan, Published: nan}}}, "value 0"},
-		{"rows on percentiles", Rows{Head: head, X: Axis{Scale: Nines}, Rows: []Row{{Value: 1, Lo: nan, Hi: nan, Published: nan}}}, "linear or a log"},
-		{"a repetition that is not a number", Rows{Marks: Distribution, Head: head, Rows: []Row{{Value: 1, Lo: nan, Hi: nan, Published: nan, Values: []float64{1, nan}}}}, "repetition 2"},
-		{"a probe that is not a number", Rows{Marks: Probes, Head: head, Rows: []Row{{Value: 1, Lo: nan, Hi: nan, Published: nan, Probes: []Probe{{inf, true}}}}}, "probe 1"},
-		{"a band without a width", Rows{Head: head, Band: &Band{Lo: 1, Hi: 1}, Rows: []Row{{Value: 1, Lo: nan, Hi: nan, Published: nan}}}, "not a band"},
+		{"bars on a log scale", Rows{Marks: Bars, Head: head, X: Axis{Scale: Log},
+			Rows: []Row{{Value: 1, Lo: nan, Hi: nan, Published: nan}}}, "begin at zero"},
+		{"zero on a log scale", Rows{Head: head, X: Axis{Scale: Log},
+			Rows: []Row{{Value: 0, Lo: nan, Hi: nan, Published: nan}}}, "value 0"},
+		{"rows on percentiles", Rows{Head: head, X: Axis{Scale: Nines},
+			Rows: []Row{{Value: 1, Lo: nan, Hi: nan, Published: nan}}}, "linear or a log"},
+		{"a repetition that is not a number", Rows{Marks: Distribution, Head: head,
+			Rows: []Row{{Value: 1, Lo: nan, Hi: nan, Published: nan, Values: []float64{1, nan}}}}, "repetition 2"},
+		{"a probe that is not a number", Rows{Marks: Probes, Head: head,
+			Rows: []Row{{Value: 1, Lo: nan, Hi: nan, Published: nan, Probes: []Probe{{inf, true}}}}}, "probe 1"},
+		{"a band without a width", Rows{Head: head, Band: &Band{Lo: 1, Hi: 1},
+			Rows: []Row{{Value: 1, Lo: nan, Hi: nan, Published: nan}}}, "not a band"},
 		{"no curves", Curves{Head: head}, "no curves"},
-		{"nothing but gaps", with(func(f *Curves) { f.Curves[0].Points[0].Gap, f.Curves[0].Points[1].Gap = true, true }), "no curve has a point"},
+		{"nothing but gaps", with(func(f *Curves) { f.Curves[0].Points[0].Gap, f.Curves[0].Points[1].Gap = true, true }),
+			"no curve has a point"},
 		{"points out of order", with(func(f *Curves) { f.Curves[0].Points[0].X = 3 }), "sort them"},
 		{"a seventh colour", with(func(f *Curves) { f.Curves[0].Series = 7 }), "no colour 7"},
 		{"a choice that is not there", with(func(f *Curves) { f.Curves[0].Chosen = &Choice{At: 2} }), "point 3"},
 		{"a percentile of 100", with(func(f *Curves) { f.X.Scale = Nines; f.Curves[0].Points[1].X = 100 }), "no place"},
-		{"a gap off the axis", with(func(f *Curves) { f.X.Scale = Log; f.Curves[0].Points[0].Gap, f.Curves[0].Points[0].X = true, -1 }), "the gap at -1"},
-		{"a reference off the axis", with(func(f *Curves) { f.Y.Scale = Log; f.Reference = &Reference{Value: -1} }), "reference -1"},
+		{"a gap off the axis", with(func(f *Curves) {
+			f.X.Scale = Log
+			f.Curves[0].Points[0].Gap,
+				f.Curves[0].Points[0].X = true, -1
+		}), "the gap at -1"},
+		{"a reference off the axis", with(func(f *Curves) { f.Y.Scale = Log; f.Reference = &Reference{Value: -1} }),
+			"reference -1"},
 		{"a trace that is not a number", with(func(f *Curves) { f.Curves[0].Traces = [][]Point{{at(1, nan)}} }), "no place"},
 		{"an interval with one end", with(func(f *Curves) { f.Curves[0].Points[0].YLo = nan }), "not an interval"},
 		{"no points", Scatter{Head: head}, "no points"},
 		{"a point of no series", Scatter{Head: head, Series: []string{"a"}, Points: []NamedPoint{one}}, "series 0"},
-		{"more series than colours", Scatter{Head: head, Series: make([]string, 7), Points: []NamedPoint{one}}, "several figures"},
+		{"more series than colours", Scatter{Head: head, Series: make([]string, 7), Points: []NamedPoint{one}},
+			"several figures"},
 		{"a slope of zero", Scatter{Head: head, Points: []NamedPoint{one}, Slopes: []Slope{{}}}, "not a slope"},
 		{"a scale that there is not", Scatter{Head: head, Points: []NamedPoint{one}, X: Axis{Scale: 7}}, "no scale"},
 		{"no hops", Topology{Head: head}, "no hops"},
-		{"an arrow back", Topology{Head: head, Hops: []Hop{{Name: "a"}, {Name: "b"}}, Arrows: []Arrow{{0, 1}}}, "later column"},
+		{"an arrow back", Topology{Head: head, Hops: []Hop{{Name: "a"}, {Name: "b"}}, Arrows: []Arrow{{0, 1}}},
+			"later column"},
 		{"a share below zero", Topology{Head: head, Hops: []Hop{{Name: "a", Share: -1}}}, "cannot be drawn"},
 		{"a column of no hop", Topology{Head: head, Hops: []Hop{{Name: "a", Column: 5}}}, "cannot be drawn"},
 		{"no ID of curves", with(func(f *Curves) { f.ID = "" }), "choose another"},
@@ -257,7 +312,8 @@ func TestKindsLeaveTheirInput(t *testing.T) {
 
 // randomPlane makes a figure over numbers of anything that may come.
 func randomPlane(r *rand.Rand) Figure {
-	words := strings.Fields("gunicorn uvicorn Starlette workers & <b> 非同期サーバー сервер 🚀 aVeryLongNameThatHasNoPlaceToBreakAndGoesOnForAWhile a_b.c.d_e.f.g_h.i.j")
+	words := strings.Fields("gunicorn uvicorn Starlette workers & <b> 非同期サーバー сервер 🚀 " +
+		"aVeryLongNameThatHasNoPlaceToBreakAndGoesOnForAWhile a_b.c.d_e.f.g_h.i.j")
 	text := func(most int) string {
 		var w []string
 		for range r.IntN(most + 1) {
@@ -343,7 +399,8 @@ func randomPlane(r *rand.Rand) Figure {
 func runs(name string, series int, pairs ...float64) Curve {
 	c := Curve{Name: name, Series: series}
 	for i := 0; i < len(pairs); i += 2 {
-		c.Points = append(c.Points, CurvePoint{Point: Point{X: pairs[i], Y: pairs[i+1], YLo: pairs[i+1] - .03, YHi: pairs[i+1] + .03, Title: name}})
+		c.Points = append(c.Points, CurvePoint{Point: Point{X: pairs[i], Y: pairs[i+1], YLo: pairs[i+1] - .03,
+			YHi: pairs[i+1] + .03, Title: name}})
 	}
 	return c
 }
@@ -371,8 +428,8 @@ func TestPlanesRandom(t *testing.T) {
 	}
 }
 
-// Ticks of log axes, of percentiles and of times ascend, lie on their axis, enclose what was asked for, and are labelled apart; the last
-// set has two of them.
+// Ticks of log axes, of percentiles and of times ascend, lie on their axis, enclose what was asked for, and are
+// labelled apart; the last set has two of them.
 func TestTickSets(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 2000 {
@@ -396,7 +453,8 @@ func TestTickSets(t *testing.T) {
 				t.Fatalf("%v to %v: %+v", lo, hi, set)
 			}
 			for i, v := range set.ticks {
-				if v < set.lo*(1-slack) || v > set.hi*(1+slack) || i > 0 && (set.ticks[i-1] >= v || set.labels[i-1] == set.labels[i]) {
+				if v < set.lo*(1-slack) || v > set.hi*(1+slack) || i > 0 && (set.ticks[i-1] >= v ||
+					set.labels[i-1] == set.labels[i]) {
 					t.Fatalf("%v to %v: %+v", lo, hi, set)
 				}
 			}
@@ -443,7 +501,8 @@ func TestHitsSayTheirWords(t *testing.T) {
 		if tips := strings.Count(string(svg), `<g class="tip" display="none">`); hits == 0 || tips != hits {
 			t.Errorf("%s: %d can be pointed at, and %d show words", name, hits, tips)
 		}
-		if hidden := strings.Index(string(svg), `<g aria-hidden="true">`); hidden < 0 || strings.Contains(string(svg[hidden:strings.Index(string(svg), `class="hit"`)]), "tabindex") {
+		if hidden := strings.Index(string(svg), `<g aria-hidden="true">`); hidden < 0 ||
+			strings.Contains(string(svg[hidden:strings.Index(string(svg), `class="hit"`)]), "tabindex") {
 			t.Errorf("%s: something that cannot be heard can be reached", name)
 		}
 	}

@@ -103,7 +103,8 @@ func (s *sheet) pour(t textStyle, lines []string, str string, room float64, spli
 	return lines
 }
 
-// splitLine splits a text after each place where a line may end. A rate keeps its unit: Unicode would let a line end in "5/".
+// splitLine splits a text after each place where a line may end. A rate keeps its unit: Unicode would let a line end in
+// "5/".
 func splitLine(str string) (pieces []string) {
 	var seg segmenter.Segmenter
 	seg.Init([]rune(str))

@@ -116,7 +116,8 @@ func TestRule(t *testing.T) {
 			s := newSheet(fonts(t).Metrics(), Full)
 			s.texts = test.texts
 			s.rule("grid", 10, 0, 100)
-			if got, want := string(s.canvas.body), `<path d="`+test.want+`" class="grid" fill="none" stroke="gray"/>`+"\n"; got != want {
+			if got, want := string(s.canvas.body), `<path d="`+test.want+`" class="grid" fill="none" stroke="gray"/>`+
+				"\n"; got != want {
 				t.Errorf("drew %s, want %s", got, want)
 			}
 		})

@@ -75,7 +75,8 @@ func thirteenServers(tb testing.TB) Rows {
 		tb.Fatal(err)
 	}
 	d := Rows{
-		Head:      Head{ID: "fig-throughput", Title: "Throughput of thirteen servers", Desc: "Thirteen rows, sorted, from 5,780 to 2,678 requests per second."},
+		Head: Head{ID: "fig-throughput", Title: "Throughput of thirteen servers",
+			Desc: "Thirteen rows, sorted, from 5,780 to 2,678 requests per second."},
 		Series:    []string{"sync", "async"},
 		X:         Axis{Name: "requests per second"},
 		Published: "9 May",
@@ -102,7 +103,8 @@ func thirteenServers(tb testing.TB) Rows {
 func figures(tb testing.TB) map[string]Rows {
 	return map[string]Rows{
 		"two sockets with published values": {
-			Head:   Head{ID: "fig-sockets", Title: "Throughput of two socket servers", Desc: "Requests per second: async 1,204 (1,180 to 1,231), published 705; sync 894 (871 to 910), published 529."},
+			Head: Head{ID: "fig-sockets", Title: "Throughput of two socket servers",
+				Desc: "Requests per second: async 1,204 (1,180 to 1,231), published 705; sync 894 (871 to 910), published 529."},
 			Series: []string{"sync", "async"}, X: Axis{Name: "requests per second"}, Published: "published",
 			Rows: described(
 				Row{Name: "async", Series: 2, Value: 1204, Lo: 1180, Hi: 1231, Label: "1,204", Published: 705.41},
@@ -123,7 +125,8 @@ func figures(tb testing.TB) map[string]Rows {
 			),
 		},
 		"no row measured": {
-			Head: Head{ID: "fig-none", Title: "Nothing measured", Desc: "Two rows, neither measured."}, X: Axis{Name: "requests per second"},
+			Head: Head{ID: "fig-none", Title: "Nothing measured", Desc: "Two rows, neither measured."},
+			X:    Axis{Name: "requests per second"},
 			Rows: described(
 				Row{Name: "sync", Missing: "not measured", Published: nan},
 				Row{Name: "async", Missing: "failed: exited with status 1", Published: nan},
@@ -172,7 +175,8 @@ func figures(tb testing.TB) map[string]Rows {
 			Head: Head{ID: "fig-hard", Title: "Names that are hard to set", Desc: "Seven rows of six series."},
 			Series: []string{"thread pool", "event loop", "process per request", "green threads",
 				"coroutines & <callbacks>", "none at all, the caller does the waiting"},
-			X: Axis{Name: "requests per second, a quantity with a name so long that even the wide drawing has to break it into lines"},
+			X: Axis{Name: "requests per second, a quantity with a name so long that even the wide drawing has to break it " +
+				"into lines"},
 			Rows: described(
 				Row{Name: "gunicorn+meinheld with a very long framework name and options", Series: 1, Value: 98000,
 					Lo: 1000, Hi: 99000, Label: "98,000", Published: nan},
@@ -291,13 +295,17 @@ func TestDotsRefuses(t *testing.T) {
 		{"an ID that would break an attribute", Rows{Head: Head{ID: `a"b`}, Rows: good}, Full, "choose another"},
 		{"no ID", Rows{Rows: good}, Full, "choose another"},
 		{"no rows", Rows{Head: Head{ID: "f"}}, Full, "no rows"},
-		{"more series than colours", Rows{Head: Head{ID: "f"}, Rows: good, Series: make([]string, 7)}, Full, "several figures"},
-		{"a series without a name", Rows{Head: Head{ID: "f"}, Series: []string{"a"}, Rows: row(func(r *Row) { r.Series = 2 })},
+		{"more series than colours", Rows{Head: Head{ID: "f"}, Rows: good, Series: make([]string, 7)}, Full,
+			"several figures"},
+		{"a series without a name", Rows{Head: Head{ID: "f"}, Series: []string{"a"},
+			Rows: row(func(r *Row) { r.Series = 2 })},
 			Full, `row 1, "sync": series 2`},
-		{"a series counted from 0", Rows{Head: Head{ID: "f"}, Series: []string{"a"}, Rows: row(func(r *Row) { r.Series = 0 })},
+		{"a series counted from 0", Rows{Head: Head{ID: "f"}, Series: []string{"a"},
+			Rows: row(func(r *Row) { r.Series = 0 })},
 			Full, "series 0"},
 		{"a negative unit", Rows{Head: Head{ID: "f"}, Rows: good, X: Axis{Unit: -1}}, Full, "unit"},
-		{"a value that is not a number", Rows{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Value = nan })}, Full, "value NaN"},
+		{"a value that is not a number", Rows{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Value = nan })}, Full,
+			"value NaN"},
 		{"an infinite value", Rows{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Value = inf })}, Full, "value +Inf"},
 		{"a value beyond what can be scaled", Rows{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Value = 1e200 })}, Full,
 			"value 1e+200"},

@@ -168,8 +168,8 @@ func logTicks(lo, hi float64) iter.Seq[tickSet] {
 	}
 }
 
-// ninesTicks gives the sets of ticks of an axis of percentiles, which begins at 0: 50, 90, 99, 99.9 and so on as far as it
-// goes, with fewer of the first where there is no room.
+// ninesTicks gives the sets of ticks of an axis of percentiles, which begins at 0: 50, 90, 99, 99.9 and so on as far as
+// it goes, with fewer of the first where there is no room.
 func ninesTicks(lo, hi float64) iter.Seq[tickSet] {
 	return func(yield func(tickSet) bool) {
 		all := []float64{0, 50, 90, 99, 99.9, 99.99, 99.999, 99.9999, 99.99999}
@@ -254,8 +254,8 @@ func (e *extent) addFinite(values ...float64) {
 	}
 }
 
-// padded is the extent with a little room around it, so that no point lies on the frame. Zero stays the end of what may not be
-// negative.
+// padded is the extent with a little room around it, so that no point lies on the frame. Zero stays the end of what may
+// not be negative.
 func (e extent) padded(scale Scale) extent {
 	const share = .03
 	if !e.some || scale == Nines {

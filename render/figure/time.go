@@ -25,8 +25,8 @@ const day = 24 * 3600
 // minutely is the layout of labels that have to tell any two minutes apart.
 const minutely = "2 Jan 2006 15:04"
 
-// timeTicks gives the sets of round times with which an axis from lo to hi, in seconds since 1970, can be marked, densest
-// first. The axis ends where its values do. The last set marks its ends.
+// timeTicks gives the sets of round times with which an axis from lo to hi, in seconds since 1970, can be marked,
+// densest first. The axis ends where its values do. The last set marks its ends.
 func timeTicks(lo, hi float64) iter.Seq[tickSet] {
 	return func(yield func(tickSet) bool) {
 		for _, step := range timeSteps {

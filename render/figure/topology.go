@@ -296,13 +296,15 @@ func (s *topologySheet) paintArrow(a Arrow) {
 	switch {
 	case s.upright && round:
 		x := from.x1 + lane
-		s.arrow("axis", point{from.x1 + 1, fromY + away}, point{x, fromY + away}, point{x, toY - away}, point{to.x1 + 1, toY - away})
+		s.arrow("axis", point{from.x1 + 1, fromY + away}, point{x, fromY + away}, point{x, toY - away},
+			point{to.x1 + 1, toY - away})
 	case s.upright:
 		x := (from.x0 + from.x1) / 2
 		s.arrow("axis", point{x, from.y1 + away}, point{x, to.y0 - away})
 	case round: // along the gaps beside its columns and above all boxes
 		x0, x1 := from.x1+hopGap/4, to.x0-hopGap/2
-		s.arrow("axis", point{from.x1 + 1, fromY - away}, point{x0, fromY - away}, point{x0, lane}, point{x1, lane}, point{x1, toY - away},
+		s.arrow("axis", point{from.x1 + 1, fromY - away}, point{x0, fromY - away}, point{x0, lane}, point{x1, lane},
+			point{x1, toY - away},
 			point{to.x0 - away, toY - away})
 	case from.row == to.row:
 		s.arrow("axis", point{from.x1 + away, fromY}, point{to.x0 - away, toY})

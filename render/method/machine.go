@@ -19,7 +19,8 @@ func beforeLine(records []*record.Record) string {
 			continue
 		}
 		looked++
-		worst.Jitter, worst.Spin, worst.Foreign = max(worst.Jitter, b.Jitter), max(worst.Spin, b.Spin), max(worst.Foreign, b.Foreign)
+		worst.Jitter, worst.Spin, worst.Foreign = max(worst.Jitter, b.Jitter), max(worst.Spin, b.Spin),
+			max(worst.Foreign, b.Foreign)
 		if len(b.For) > 0 {
 			waits++
 			longest = max(longest, b.Waited)
@@ -36,10 +37,12 @@ func beforeLine(records []*record.Record) string {
 		u := number.For("s", false, x)
 		return u.Quantity(x, u.Decimals(x, math.NaN(), math.NaN()))
 	}
-	line := fmt.Sprintf("at worst before %s: timer late by %s, equal computations differing by %s, %s of the CPUs wanted by other programs",
+	line := fmt.Sprintf("at worst before %s: timer late by %s, equal computations differing by %s, %s of the CPUs "+
+		"wanted by other programs",
 		number.Count(looked, "repetition"), seconds(worst.Jitter), share(worst.Spin), share(worst.Foreign))
 	if waits > 0 {
-		line += fmt.Sprintf("; before %s it was given up to %s to settle", number.Count(waits, "repetition"), seconds(longest))
+		line += fmt.Sprintf("; before %s it was given up to %s to settle", number.Count(waits, "repetition"),
+			seconds(longest))
 	}
 	if restless > 0 {
 		line += fmt.Sprintf("; before %s it did not settle", number.Count(restless, "repetition"))

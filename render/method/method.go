@@ -177,7 +177,8 @@ func (w *Writer) machineFacts(records []*record.Record) []factView {
 	var out []factView
 	add := func(name, text string) { out = append(out, factView{Name: name, Texts: []string{text}}) }
 	if Imported(w.Dataset) {
-		add("Imported", "from saved output of "+wording.List(ImportedFrom(w.Dataset))+"; load and definition are taken from the article and were not observed")
+		add("Imported", "from saved output of "+wording.List(ImportedFrom(w.Dataset))+
+			"; load and definition are taken from the article and were not observed")
 		return out
 	}
 	add("Host", hostLine(w.Dataset.Host, records))
@@ -210,7 +211,8 @@ func ordersOf(o claim.Orders) ordersView {
 		}
 		v.Rows = append(v.Rows, row)
 	}
-	v.Words = fmt.Sprintf("Tau-b, 1 for the same order and −1 for the reverse. The smallest is %s, of %s and %s.", number.Plain.Number(o.Smallest.Value, 2),
+	v.Words = fmt.Sprintf("Tau-b, 1 for the same order and −1 for the reverse. The smallest is %s, of %s and %s.",
+		number.Plain.Number(o.Smallest.Value, 2),
 		wording.Lower(o.Metrics[o.A].Title), wording.Lower(o.Metrics[o.B].Title))
 	if o.WinnerDepends {
 		v.Words += " The winner depends on the metric."
@@ -367,7 +369,8 @@ func otherHosts(records []*record.Record) []string {
 // hostFacts describes a machine by the facts with a prefix.
 func hostFacts(prefix string, records []*record.Record) string {
 	var words []string
-	for _, fact := range []struct{ name, before, after string }{{"cpu", "", ""}, {"cores", "", " cores"}, {"memory", "", ""},
+	for _, fact := range []struct{ name, before, after string }{{"cpu", "", ""}, {"cores", "", " cores"},
+		{"memory", "", ""},
 		{"kernel", "Linux ", ""}, {"governor", "governor ", ""}, {"virtual", "virtual (", ")"}} {
 		if v := common(records, prefix+"host."+fact.name); v != "" {
 			words = append(words, fact.before+v+fact.after)
@@ -691,7 +694,8 @@ func orderLine(e *dataset.Experiment, records []*record.Record) string {
 		for _, r := range list {
 			rounds = max(rounds, r.Order.Round)
 		}
-		if words := orderWords(interleaved(list, e.Plan.Interleaved), rounds, list[0].Order.Seed); !slices.Contains(out, words) {
+		if words := orderWords(interleaved(list, e.Plan.Interleaved), rounds, list[0].Order.Seed); !slices.Contains(out,
+			words) {
 			out = append(out, words)
 		}
 	}
@@ -741,7 +745,8 @@ func repetitionsLine(e *dataset.Experiment, o, valid cellview.Origin, ours bool)
 		if l.Budgeted {
 			why = "the run had a budget and stopped cells once all claims about them were decided"
 		}
-		words += fmt.Sprintf("; %s, so claims are judged at %.2g\u202f%% for %d interim analyses", why, 100*stats.DefaultAlpha/float64(l.Count()), l.Count())
+		words += fmt.Sprintf("; %s, so claims are judged at %.2g\u202f%% for %d interim analyses", why,
+			100*stats.DefaultAlpha/float64(l.Count()), l.Count())
 	}
 	if n := e.MeasuredAgain(); n > 0 {
 		words += "; " + number.Count(n, "repetition") + " re-run because of background load"
@@ -811,7 +816,8 @@ func intervalsLine(e *dataset.Experiment, records []*record.Record) string {
 			return "from the highest rate at which all probes met the objective to the lowest at which all failed it"
 		}
 	}
-	words = append(words, "ratios of geometric means by Welch's t on logarithms, which can differ from the quotient of the medians shown")
+	words = append(words, "ratios of geometric means by Welch's t on logarithms, which can differ from the quotient of "+
+		"the medians shown")
 	return "95\u202f%: " + strings.Join(words, "; ")
 }
 
@@ -929,7 +935,8 @@ func images(records []*record.Record) []imageView {
 		}
 		slices.Sort(services)
 		for _, service := range services {
-			v := imageView{service, cmp.Or(names[service], "–"), shortDigest(r.Facts[imageFact+service]), shortDigests(r.Facts[baseFact+service])}
+			v := imageView{service, cmp.Or(names[service], "–"), shortDigest(r.Facts[imageFact+service]),
+				shortDigests(r.Facts[baseFact+service])}
 			if !slices.Contains(out, v) {
 				out = append(out, v)
 			}
@@ -1004,7 +1011,8 @@ func sharedFacts(records []*record.Record) []factView {
 	names := map[string]bool{}
 	for _, r := range records {
 		for name := range r.Facts {
-			if !strings.HasPrefix(name, imageFact) && !strings.HasPrefix(name, baseFact) && name != toolLine && name != toolNote {
+			if !strings.HasPrefix(name, imageFact) && !strings.HasPrefix(name, baseFact) && name != toolLine &&
+				name != toolNote {
 				names[name] = true
 			}
 		}

@@ -30,7 +30,8 @@ func TestLoadInWords(t *testing.T) {
 			"closed connections=150 for=1m warmup=2s keepalive=on timeout=10s GET http://server:8080/",
 			"wrk -t 2 -c 150 -d 60s --latency http://server:8080/\nab -k -c 150 -t 60 -n 10000000 http://server:8080/"},
 		{"what a shell would take apart", with(func(l *spec.Load) {
-			l.Duration, l.Keepalive, l.Target, l.Headers = time.Second, true, "http://server:8080/?a=1&b=$(id)", map[string]string{"X": "it's"}
+			l.Duration, l.Keepalive, l.Target, l.Headers = time.Second, true, "http://server:8080/?a=1&b=$(id)",
+				map[string]string{"X": "it's"}
 		}),
 			"closed connections=150 for=1s keepalive=on timeout=10s GET http://server:8080/?a=1&b=$(id)",
 			`wrk -t 1 -c 150 -d 1s --latency -H 'X: it'\''s' 'http://server:8080/?a=1&b=$(id)'` + "\n" +
@@ -39,19 +40,26 @@ func TestLoadInWords(t *testing.T) {
 			"closed connections=150 requests=10 think=1ms keepalive=off timeout=10s GET http://server:8080/", ""},
 		{"at a rate", with(func(l *spec.Load) { l.Duration, l.Rate, l.Arrivals = time.Second, 120.5, "poisson" }),
 			"open rate=120.5/s arrivals=poisson connections=150 for=1s keepalive=off timeout=10s GET http://server:8080/", ""},
-		{"at a share of what another experiment found", with(func(l *spec.Load) { l.Duration, l.RateShare, l.RateOf = time.Second, 0.8, "stacks" }),
-			"open rate=80\u202f% of the slowest cell of stacks connections=150 for=1s keepalive=off timeout=10s GET http://server:8080/", ""},
+		{"at a share of what another experiment found",
+			with(func(l *spec.Load) { l.Duration, l.RateShare, l.RateOf = time.Second, 0.8, "stacks" }),
+			"open rate=80\u202f% of the slowest cell of stacks connections=150 for=1s keepalive=off timeout=10s GET " +
+				"http://server:8080/", ""},
 		{"in stages", with(func(l *spec.Load) {
 			l.Stages = []spec.Stage{{Duration: time.Minute, Rate: 100}, {Duration: time.Second, Rate: 200}}
 		}), "open stage=1m:100/s stage=1s:200/s connections=150 keepalive=off timeout=10s GET http://server:8080/", ""},
-		{"stages of connections", with(func(l *spec.Load) { l.Stages = []spec.Stage{{Duration: time.Minute, Connections: 9}} }),
+		{"stages of connections", with(func(l *spec.Load) {
+			l.Stages = []spec.Stage{{Duration: time.Minute,
+				Connections: 9}}
+		}),
 			"closed stage=1m:9 connections=150 keepalive=off timeout=10s GET http://server:8080/", ""},
 		{"by several generators", with(func(l *spec.Load) { l.Requests, l.Generators = 1000, 3 }),
 			"closed connections=150 generators=3 requests=1000 keepalive=off timeout=10s GET http://server:8080/",
 			"ab -c 150 -n 1000 http://server:8080/"},
 		{"several targets", with(func(l *spec.Load) {
-			l.Requests, l.Targets = 10, []spec.Target{{URL: "http://a/", Method: "GET", Weight: 199}, {URL: "http://b/", Method: "POST", Weight: 1}}
-		}), "closed connections=150 requests=10 keepalive=off timeout=10s GET http://a/ weight=199 POST http://b/ weight=1", ""},
+			l.Requests, l.Targets = 10, []spec.Target{{URL: "http://a/", Method: "GET", Weight: 199},
+				{URL: "http://b/", Method: "POST", Weight: 1}}
+		}), "closed connections=150 requests=10 keepalive=off timeout=10s GET http://a/ weight=199 POST http://b/ weight=1",
+			""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -115,7 +123,8 @@ func TestEfficiency(t *testing.T) {
 		records []*record.Record
 		want    string
 	}{
-		{"two and a search", []*record.Record{of(10, map[string]float64{"measure": 6, "warmup": 3, "start": 1}), of(10, map[string]float64{"measure": 9, "stop": 1}), search},
+		{"two and a search", []*record.Record{of(10, map[string]float64{"measure": 6, "warmup": 3, "start": 1}),
+			of(10, map[string]float64{"measure": 9, "stop": 1}), search},
 			", 90\u202f% of it measuring or warm-up"},
 		{"an older one", []*record.Record{of(10, nil)}, ""},
 		{"nothing", nil, ""},

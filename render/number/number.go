@@ -40,9 +40,12 @@ var (
 
 // ladders are the units of each base unit that has several, largest first. The smallest takes what is below all.
 var ladders = map[string][]Unit{
-	"s":   {{Symbol: "s", Scale: 1}, {Symbol: "ms", Scale: 1e-3}, {Symbol: "µs", Scale: 1e-6}, {Symbol: "ns", Scale: 1e-9}},
-	"B":   {{Symbol: "GiB", Scale: 1 << 30}, {Symbol: "MiB", Scale: 1 << 20}, {Symbol: "KiB", Scale: 1 << 10}, {Symbol: "B", Scale: 1}},
-	"B/s": {{Symbol: "GiB/s", Scale: 1 << 30}, {Symbol: "MiB/s", Scale: 1 << 20}, {Symbol: "KiB/s", Scale: 1 << 10}, {Symbol: "B/s", Scale: 1}},
+	"s": {{Symbol: "s", Scale: 1}, {Symbol: "ms", Scale: 1e-3}, {Symbol: "µs", Scale: 1e-6},
+		{Symbol: "ns", Scale: 1e-9}},
+	"B": {{Symbol: "GiB", Scale: 1 << 30}, {Symbol: "MiB", Scale: 1 << 20}, {Symbol: "KiB", Scale: 1 << 10},
+		{Symbol: "B", Scale: 1}},
+	"B/s": {{Symbol: "GiB/s", Scale: 1 << 30}, {Symbol: "MiB/s", Scale: 1 << 20}, {Symbol: "KiB/s", Scale: 1 << 10},
+		{Symbol: "B/s", Scale: 1}},
 }
 
 // For chooses the unit in which numbers of a base unit are written together, such as those of a column: the one that
@@ -83,8 +86,8 @@ func For(base string, share bool, values ...float64) Unit {
 }
 
 // Decimals says with how many digits after the point a value of this unit is printed whose interval is from lo to hi,
-// all in base units: up to the second digit of the interval's width, and, unless the interval contains zero, so many that
-// two digits of the value itself are left. Below zero, digits before the point are rounded off: -1 is to tens.
+// all in base units: up to the second digit of the interval's width, and, unless the interval contains zero, so many
+// that two digits of the value itself are left. Below zero, digits before the point are rounded off: -1 is to tens.
 //
 // Without an interval (an end is NaN, infinite, or both are one) there are three digits, and none before the point
 // are rounded off.
@@ -227,9 +230,9 @@ func (u Unit) Range(lo, hi float64, decimals int) string {
 	return u.end(lo, decimals) + between + u.end(hi, decimals)
 }
 
-// Capacity writes what a search for a capacity found, in base units: "702/s (fails at 734/s)", "at least 800/s" where the highest
-// rate that was tried still met the objective and hi is infinite, "no rate meets it (fails at 100/s)" where lo is 0. The lower end is
-// rounded down and the upper one up, so that what is printed holds.
+// Capacity writes what a search for a capacity found, in base units: "702/s (fails at 734/s)", "at least 800/s" where
+// the highest rate that was tried still met the objective and hi is infinite, "no rate meets it (fails at 100/s)" where
+// lo is 0. The lower end is rounded down and the upper one up, so that what is printed holds.
 //
 // Source: docs/method.md#capacities.
 func (u Unit) Capacity(lo, hi float64) string {

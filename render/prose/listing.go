@@ -41,14 +41,16 @@ func firstLine(text string) string {
 	return line
 }
 
-// patience is how long the highlighting of a listing may take. It is far more than any listing of people needs on the busiest
-// machine: an article that needs it all was made to.
+// patience is how long the highlighting of a listing may take. It is far more than any listing of people needs on the
+// busiest machine: an article that needs it all was made to.
 const patience = 30 * time.Second
 
-// newLexers are chroma's lexers that know how they match by rules, each with a patience that no load of the machine uses up.
+// newLexers are chroma's lexers that know how they match by rules, each with a patience that no load of the machine
+// uses up.
 //
-// As they come, a match that takes a quarter of a second by the clock counts as none and the text is marked otherwise, so that
-// a page would depend on what else the machine did. Lexers that are made of others keep these to themselves, and are left out.
+// As they come, a match that takes a quarter of a second by the clock counts as none and the text is marked otherwise,
+// so that a page would depend on what else the machine did. Lexers that are made of others keep these to themselves,
+// and are left out.
 func newLexers() *chroma.LexerRegistry {
 	registry := chroma.NewLexerRegistry()
 	for _, lexer := range lexers.GlobalLexerRegistry.Lexers {
@@ -71,7 +73,8 @@ func patientRules(lexer *chroma.RegexLexer) chroma.Rules {
 	rules := known.Clone()
 	for _, list := range rules {
 		for i, rule := range list {
-			// Go's strings of several lines are read by a lexer for templates, which is one of those that keep others to themselves.
+			// Go's strings of several lines are read by a lexer for templates, which is one of those that keep others to
+			// themselves.
 			if lexer.Config().Name == "Go" && strings.HasPrefix(rule.Pattern, "(`)") {
 				list[i].Type = chroma.LiteralString
 			}
@@ -162,7 +165,8 @@ func (r *Renderer) tokenize(language, text string) (marked template.HTML, err er
 		b.WriteString("</span>")
 	}
 	if late() {
-		return plain, fmt.Errorf("highlighting %s took longer than %v; leave out the language of the listing", language, patience)
+		return plain, fmt.Errorf("highlighting %s took longer than %v; leave out the language of the listing", language,
+			patience)
 	}
 	// What is shown must be what was written, to the byte.
 	if all.String() != text {

@@ -13,7 +13,8 @@ import (
 func TestHighlight(t *testing.T) {
 	tests := []struct{ name, language, code, want string }{
 		{"keys of YAML", "yaml", "name: x # why", `<span class="y">name</span>: x <span class="c"># why</span>`},
-		{"keys in a line", "yaml", "{a: 1, b: c, d: e}", `{<span class="y">a</span>: 1, <span class="y">b</span>: c, <span class="y">d</span>: e}`},
+		{"keys in a line", "yaml", "{a: 1, b: c, d: e}",
+			`{<span class="y">a</span>: 1, <span class="y">b</span>: c, <span class="y">d</span>: e}`},
 		{"Go", "go", `return "a<b"`, `<span class="k">return</span> <span class="s">&#34;a&lt;b&#34;</span>`},
 		{"a string of Go over lines", "go", "x := `{{a}}\n`", "x := <span class=\"s\">`{{a}}\n`</span>"},
 		{"a shell in a Dockerfile", "dockerfile", "RUN if true; then a; fi",
@@ -33,7 +34,8 @@ func TestHighlight(t *testing.T) {
 	}
 }
 
-// No match of any lexer ends by the clock before its listing does: what a page shows would depend on what else the machine did.
+// No match of any lexer ends by the clock before its listing does: what a page shows would depend on what else the
+// machine did.
 func TestLexersArePatient(t *testing.T) {
 	languages := []string{"yaml", "python", "dockerfile", "bash", "go", "json"}
 	registry := newLexers()

@@ -1,7 +1,7 @@
 // Package prose shows what authors wrote in Markdown: their articles and docs, and lines such as titles.
 //
-// Nothing of it becomes markup unless it is known to be harmless: raw HTML is reduced to plain formatting, links lead to the web, to a
-// mail address or within the site, everything else is text.
+// Nothing of it becomes markup unless it is known to be harmless: raw HTML is reduced to plain formatting, links lead
+// to the web, to a mail address or within the site, everything else is text.
 package prose
 
 import (
@@ -59,8 +59,8 @@ type Options struct {
 	Up       string            // from the page to the folder of the site, such as "../"
 	Articles []string          // slugs of the site's articles, to which pages may link
 	Numbers  map[string]string // of tables and figures by their labels, such as "Figure 2"
-	// Title is a node that stands above the prose and is no part of it; Destination is where links lead, if not to what an article
-	// may link to. Both are of pages of docs.
+	// Title is a node that stands above the prose and is no part of it; Destination is where links lead, if not to what an
+	// article may link to. Both are of pages of docs.
 	Title       ast.Node
 	Destination func(written string) (href template.URL, ok bool)
 }
@@ -88,8 +88,9 @@ type Writer struct {
 
 // Writer returns a Writer for a document; pages of docs have no article.
 func (r *Renderer) Writer(doc *article.Document, page Page, a Article, o Options) *Writer {
-	w := &Writer{Renderer: r, Options: o, page: page, article: a, doc: doc, Anchors: map[string]string{}, ClaimWords: map[string]string{},
-		noted: map[int]bool{}, line: parser.NewParser(
+	w := &Writer{Renderer: r, Options: o, page: page, article: a, doc: doc, Anchors: map[string]string{},
+		ClaimWords: map[string]string{},
+		noted:      map[int]bool{}, line: parser.NewParser(
 			parser.WithBlockParsers(util.Prioritized(parser.NewParagraphParser(), 100)),
 			parser.WithInlineParsers(parser.DefaultInlineParsers()...),
 		)}
@@ -384,7 +385,8 @@ func (w *Writer) codeSpan(n ast.Node, source []byte) template.HTML {
 // may.
 func isHyphenated(code string) bool {
 	const longest = 24 // letters
-	return strings.Contains(code, "-") && !strings.ContainsFunc(code, unicode.IsSpace) && utf8.RuneCountInString(code) <= longest
+	return strings.Contains(code, "-") && !strings.ContainsFunc(code, unicode.IsSpace) &&
+		utf8.RuneCountInString(code) <= longest
 }
 
 func codeText(n ast.Node, source []byte) string {
@@ -464,7 +466,8 @@ func (w *Writer) link(n ast.Node, source []byte) template.HTML {
 	if len(l.Title) > 0 {
 		title = ` title="` + template.HTMLEscapeString(markdown.Resolve(l.Title)) + `"`
 	}
-	return template.HTML(`<a href="` + template.HTMLEscapeString(string(href)) + `"` + title + `>` + string(words) + `</a>`)
+	return template.HTML(`<a href="` + template.HTMLEscapeString(string(href)) + `"` + title + `>` + string(words) +
+		`</a>`)
 }
 
 func (w *Writer) autoLink(n ast.Node, source []byte) template.HTML {
@@ -549,7 +552,8 @@ func backs(l *extast.FootnoteLink) []backView {
 		at := *l
 		at.RefIndex = i
 		no := strconv.Itoa(i + 1)
-		out = append(out, backView{"#" + refIDOf(&at), no, "back to the text, place " + no + " of " + strconv.Itoa(l.RefCount)})
+		out = append(out, backView{"#" + refIDOf(&at), no, "back to the text, place " + no + " of " +
+			strconv.Itoa(l.RefCount)})
 	}
 	return out
 }

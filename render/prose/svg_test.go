@@ -8,20 +8,26 @@ import (
 // What a drawing of an author may be when a reader opens it by itself.
 func TestHarmlessSVG(t *testing.T) {
 	wrap := func(inner string) string {
-		return `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 9 9">` + inner + `</svg>`
+		return `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 9 9">` +
+			inner + `</svg>`
 	}
 	tests := []struct{ name, text, want string }{
 		{"lines", wrap(`<title>x</title><path d="M0 0H9" style="fill:none;stroke:#000"/>`), ""},
-		{"a declaration and a DOCTYPE", "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<!DOCTYPE svg PUBLIC \"-//W3C//DTD SVG 1.1//EN\" \"http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd\">" +
+		{"a declaration and a DOCTYPE", "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n" +
+			"<!DOCTYPE svg PUBLIC \"-//W3C//DTD SVG 1.1//EN\" \"http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd\">" +
 			wrap(""), ""},
 		{"a style sheet", wrap(`<style>.a{fill:url(#g)}</style><linearGradient id="g"/>`), ""},
 		{"a glyph used again", wrap(`<defs><path id="g" d="M0 0"/></defs><use xlink:href="#g" x="3"/>`), ""},
 		{"a picture in it", wrap(`<image xlink:href="data:image/png;base64,iVBORw0KGgo="/>`), ""},
-		{"what a program notes for itself", wrap(`<metadata><r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#" r:about="https://example.org"/></metadata>`), ""},
+		{"what a program notes for itself", wrap(
+			`<metadata><r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#" r:about="https://example.org"/></metadata>`),
+			""},
 		{"a script", wrap(`<script>evil()</script>`), `"script"`},
-		{"a script in another prefix", `<s:svg xmlns:s="http://www.w3.org/2000/svg"><s:script>evil()</s:script></s:svg>`, `"script"`},
+		{"a script in another prefix", `<s:svg xmlns:s="http://www.w3.org/2000/svg"><s:script>evil()</s:script></s:svg>`,
+			`"script"`},
 		{"a script of HTML", wrap(`<h:script xmlns:h="http://www.w3.org/1999/xhtml">evil()</h:script>`), "not of SVG"},
-		{"HTML within", wrap(`<foreignObject><body xmlns="http://www.w3.org/1999/xhtml"/></foreignObject>`), `"foreignObject"`},
+		{"HTML within", wrap(`<foreignObject><body xmlns="http://www.w3.org/1999/xhtml"/></foreignObject>`),
+			`"foreignObject"`},
 		{"a handler", wrap(`<path onclick="evil()"/>`), `"onclick"`},
 		{"a handler of the whole", `<svg xmlns="http://www.w3.org/2000/svg" onload="evil()"/>`, `"onload"`},
 		{"a link", wrap(`<a href="javascript:evil()"><path/></a>`), `"a"`},
@@ -32,7 +38,8 @@ func TestHarmlessSVG(t *testing.T) {
 		{"a part of another file", wrap(`<use xlink:href="other.svg#x"/>`), "refers to"},
 		{"a style sheet elsewhere", wrap(`<style>@import "//evil.example/x.css";</style>`), "@import"},
 		{"a style sheet elsewhere, cut up", wrap(`<style>@imp<!-- -->ort "//evil.example/x.css";</style>`), "@import"},
-		{"a style sheet elsewhere, behind a string", wrap(`<style>.a{content:"/*"} @import "x.css"; .b{content:"*/"}</style>`), "@import"},
+		{"a style sheet elsewhere, behind a string",
+			wrap(`<style>.a{content:"/*"} @import "x.css"; .b{content:"*/"}</style>`), "@import"},
 		{"a style that loads", wrap(`<path style="fill:url( 'https://evil.example/x')"/>`), "may load"},
 		{"a style that loads, disguised", wrap(`<style>.a{fill:\75rl(//evil.example)}</style>`), "may load"},
 		{"an attribute that loads", wrap(`<path filter="url(//evil.example/x#y)"/>`), "may load"},

@@ -21,8 +21,8 @@ import (
 	"benchbook/notebook/plaintext"
 )
 
-// elements are those that a page may have in its main part: of the theme, of Markdown, and of raw HTML that is harmless. Those of SVG
-// are the ones that our drawings are made of.
+// elements are those that a page may have in its main part: of the theme, of Markdown, and of raw HTML that is
+// harmless. Those of SVG are the ones that our drawings are made of.
 var (
 	elements = strings.Fields(`a abbr article aside b blockquote br button cite code data dd del details dfn div dl dt em figcaption figure
 		h1 h2 h3 h4 h5 h6 header hr i img input ins kbd li main mark nav ol p pre q s samp section small span strong sub summary sup table
@@ -52,7 +52,8 @@ func nothingActs(t testing.TB, what, text string) {
 	}
 }
 
-// Harmless reports whatever in the main part of a page would run, load or pass for ours if a hostile hand had written it.
+// Harmless reports whatever in the main part of a page would run, load or pass for ours if a hostile hand had written
+// it.
 func Harmless(t testing.TB, page string) {
 	t.Helper()
 	harmless(t, page, elements, attributes)
@@ -60,7 +61,8 @@ func Harmless(t testing.TB, page string) {
 
 func harmless(t testing.TB, page string, elements, attributes []string) {
 	t.Helper()
-	nodes, err := html.ParseFragment(strings.NewReader(page), &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body})
+	nodes, err := html.ParseFragment(strings.NewReader(page), &html.Node{Type: html.ElementNode, Data: "body",
+		DataAtom: atom.Body})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +117,8 @@ func harmlessAttribute(t testing.TB, n *html.Node, a html.Attribute, attributes 
 	switch {
 	case err != nil:
 		t.Errorf("<%s> has %s=%q: %v", n.Data, a.Key, a.Val, err)
-	case (n.Data == "a" || n.Data == "link") && slices.Contains([]string{"http", "https", "mailto"}, u.Scheme): // a reader follows it, or not
+	case (n.Data == "a" || n.Data == "link") && slices.Contains([]string{"http", "https", "mailto"}, u.Scheme):
+		// a reader follows it, or not
 	case u.Scheme != "" || u.Host != "" || strings.HasPrefix(u.Path, "/"):
 		t.Errorf("<%s> has %s=%q", n.Data, a.Key, a.Val)
 	}

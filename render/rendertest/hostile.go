@@ -22,42 +22,48 @@ import (
 	"benchbook/notebook/yamltext"
 )
 
-// Evil is text that runs, loads or shows something of its own wherever it becomes markup, style, script or a formula. What it would
-// make is named evil throughout, so that nothing of ours is taken for it, and its script sets the variable evil.
+// Evil is text that runs, loads or shows something of its own wherever it becomes markup, style, script or a formula.
+// What it would make is named evil throughout, so that nothing of ours is taken for it, and its script sets the
+// variable evil.
 const Evil = `=evil()"'` + "`" + `</title></style></script></textarea></svg></details></table><script>window.evil=1</script>` +
 	`<img src=//evil.example/x onerror=window.evil=1><svg onload=window.evil=1><evil-x id=evil class=evil style=background:url(//evil.example/y)>` +
 	`</evil-x><a href=javascript:window.evil=1>evil</a><base href=//evil.example/><style>*{background:url(//evil.example/z)}</style>{{evil}}` +
-	`&lt;script&gt;window.evil=1&lt;/script&gt;&lt;evil-x id=evil&gt;` // which Markdown turns into signs of markup, but in text
+	// which Markdown turns into signs of markup, but in text
+	`&lt;script&gt;window.evil=1&lt;/script&gt;&lt;evil-x id=evil&gt;`
 
-// Acting is text with characters that act on a terminal or turn what stands beside them, as they are and by their numbers.
+// Acting is text with characters that act on a terminal or turn what stands beside them, as they are and by their
+// numbers.
 const Acting = "evil\x1bc\x08\u009b\u202elive\u202c\u2066evil\u2069&#x202e;&#27;"
 
 // EvilLinks are addresses that run or load something when they are followed, or are none.
 func EvilLinks() []string {
-	return []string{"javascript:window.evil=1", "JaVaScRiPt\t:window.evil=1", "data:text/html,<script>window.evil=1</script>", "vbscript:evil", "file:///evil",
+	return []string{"javascript:window.evil=1", "JaVaScRiPt\t:window.evil=1",
+		"data:text/html,<script>window.evil=1</script>", "vbscript:evil", "file:///evil",
 		"//evil.example/x\"onmouseover=window.evil=1", " javascript:window.evil=1"}
 }
 
 // picture is what articles may show, so that the words below it are those of a picture.
 var picture = map[string]string{"picture.png": "a picture"}
 
-// Hostile is an article with its records, of which something was replaced by what its author or a program had no business to write.
+// Hostile is an article with its records, of which something was replaced by what its author or a program had no
+// business to write.
 type Hostile struct {
 	Name  string // what was replaced
 	Bench *Bench
 }
 
-// The runs of hostile records. The first is harmless, so that the second differs from it in what is hostile, and the third does not
-// differ from the second.
+// The runs of hostile records. The first is harmless, so that the second differs from it in what is hostile, and the
+// third does not differ from the second.
 const (
 	harmlessRun = "20261110T100000Z-fine"
 	hostileRun  = "20261112T100000Z-once"
 	againRun    = "20261114T100000Z-next"
 )
 
-// HostileRecords gives the records of three runs of an article, the later two with Evil and Acting behind one text of them at a time, whichever
-// there are: values and names of mappings, definitions and all. Those that are whole are of an article that shows all that can be shown,
-// the others of a small one. It fails the test if a text that a record can hold is left out.
+// HostileRecords gives the records of three runs of an article, the later two with Evil and Acting behind one text of
+// them at a time, whichever there are: values and names of mappings, definitions and all. Those that are whole are of
+// an article that shows all that can be shown, the others of a small one. It fails the test if a text that a record can
+// hold is left out.
 func HostileRecords(t testing.TB, whole, small []byte) iter.Seq[Hostile] {
 	t.Helper()
 	kinds := []struct {
@@ -69,12 +75,15 @@ func HostileRecords(t testing.TB, whole, small []byte) iter.Seq[Hostile] {
 		{"failed", small, func(r *record.Record) { fillMeasured(r); Fails("it ended", "some\nlines")(r) }},
 		{"imported", small, func(r *record.Record) {
 			fillMeasured(r)
-			r.Host, r.Imported = record.ImportedHost, &record.Imported{Tool: "wrk", Version: "4", File: "wrk.txt", Guessed: true, Dated: "file"}
+			r.Host, r.Imported = record.ImportedHost, &record.Imported{Tool: "wrk", Version: "4", File: "wrk.txt", Guessed: true,
+				Dated: "file"}
 		}},
 		{"searched", small, func(r *record.Record) {
 			fillMeasured(r)
-			r.Repetition, r.Search = 0, &record.Search{Kind: record.SearchTune, Name: "workers", Metric: "throughput", Unit: "1/s", Better: "higher",
-				Objective: "latency.p99 < 1s", Stop: record.StopBudget, Reason: "there was no time", Probes: []record.Probe{{Candidate: 1, Phase: record.PhaseProbe,
+			r.Repetition, r.Search = 0, &record.Search{Kind: record.SearchTune, Name: "workers", Metric: "throughput",
+				Unit: "1/s", Better: "higher",
+				Objective: "latency.p99 < 1s", Stop: record.StopBudget, Reason: "there was no time",
+				Probes: []record.Probe{{Candidate: 1, Phase: record.PhaseProbe,
 					Invalid: "disturbed", Failure: "it ended", Samples: r.Samples}}}
 		}},
 	}
@@ -241,7 +250,8 @@ func eachJSON(data any, path string, change func(path, value string) string) any
 	return data
 }
 
-// MeasureAll adds the records of every trial that the article plans, unlike each other, and those of the searches before them.
+// MeasureAll adds the records of every trial that the article plans, unlike each other, and those of the searches
+// before them.
 func (b *Bench) MeasureAll(changes ...func(*record.Record)) {
 	b.t.Helper()
 	for _, e := range b.toMeasure(plan.Full).Experiments {
@@ -271,24 +281,29 @@ func (b *Bench) MeasureAll(changes ...func(*record.Record)) {
 
 // tuned is a search that found a value among three, of which one failed and one was disturbed.
 func tuned(name string, x float64) record.Search {
-	return record.Search{Kind: record.SearchTune, Name: name, Metric: "throughput", Unit: "1/s", Better: "higher", Chosen: 2, Stop: record.StopWorse,
-		Matters: 2, Lo: 2, Hi: 2, Probes: []record.Probe{{Candidate: 1, Phase: record.PhaseProbe, Value: x / 2}, {Candidate: 2, Phase: record.PhaseProbe, Value: x},
-			{Candidate: 3, Phase: record.PhaseProbe, Failure: "it ended"}, {Candidate: 4, Phase: record.PhaseProbe, Value: x, Disturbed: "others used the CPU"}}}
+	return record.Search{Kind: record.SearchTune, Name: name, Metric: "throughput", Unit: "1/s", Better: "higher",
+		Chosen: 2, Stop: record.StopWorse,
+		Matters: 2, Lo: 2, Hi: 2, Probes: []record.Probe{{Candidate: 1, Phase: record.PhaseProbe, Value: x / 2},
+			{Candidate: 2, Phase: record.PhaseProbe, Value: x},
+			{Candidate: 3, Phase: record.PhaseProbe, Failure: "it ended"}, {Candidate: 4, Phase: record.PhaseProbe, Value: x,
+				Disturbed: "others used the CPU"}}}
 }
 
 // capacityOf is a search for a capacity that found one, or says why it did not.
 func capacityOf(objective string, x float64, found bool) record.Search {
-	s := record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Unit: "s", Objective: objective, Stop: record.StopStep, Lo: x, Hi: 1.04 * x,
-		Probes: []record.Probe{{Candidate: x, Phase: record.PhaseProbe, Passed: true}, {Candidate: 1.04 * x, Phase: record.PhaseRefute, Invalid: "it was late"}}}
+	s := record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Unit: "s", Objective: objective,
+		Stop: record.StopStep, Lo: x, Hi: 1.04 * x,
+		Probes: []record.Probe{{Candidate: x, Phase: record.PhaseProbe, Passed: true},
+			{Candidate: 1.04 * x, Phase: record.PhaseRefute, Invalid: "it was late"}}}
 	if !found {
 		s.Stop, s.Reason, s.Lo, s.Hi = record.StopNone, "there was no time", 0, 0
 	}
 	return s
 }
 
-// HostileArticles gives an article with payloads, one after the other, in the place of the texts in it: every value and key of its
-// YAML and all of its prose. As many as can be are replaced at a time, and each is in one of the articles, but for those that the
-// article has problems with, of which accepted is told.
+// HostileArticles gives an article with payloads, one after the other, in the place of the texts in it: every value and
+// key of its YAML and all of its prose. As many as can be are replaced at a time, and each is in one of the articles,
+// but for those that the article has problems with, of which accepted is told.
 func HostileArticles(t testing.TB, text []byte, payloads []string, accepted func(part, of int)) iter.Seq[Hostile] {
 	t.Helper()
 	return func(yield func(Hostile) bool) {
@@ -306,7 +321,8 @@ func HostileArticles(t testing.TB, text []byte, payloads []string, accepted func
 				var together, later []span
 				var add func(some []span)
 				add = func(some []span) { // few do not go together, so that most are tried at once
-					all := slices.SortedFunc(slices.Values(slices.Concat(together, some)), func(a, b span) int { return a.start - b.start })
+					all := slices.SortedFunc(slices.Values(slices.Concat(together, some)),
+						func(a, b span) int { return a.start - b.start })
 					switch b := read(t, "hostile", replaced(text, all, payload), picture); {
 					case meaning(b):
 						together = all
@@ -387,7 +403,8 @@ func spansOf(doc *article.Document) []span {
 				return
 			}
 			for i := range v.NumField() {
-				if v.Type() == reflect.TypeFor[yamltext.Node]() && yamltext.NodeKind(v.FieldByName("Kind").Int()) != yamltext.Scalar && v.Type().Field(i).Name == "Text" {
+				if v.Type() == reflect.TypeFor[yamltext.Node]() &&
+					yamltext.NodeKind(v.FieldByName("Kind").Int()) != yamltext.Scalar && v.Type().Field(i).Name == "Text" {
 					continue // it has only a place
 				}
 				look(v.Field(i))

@@ -61,7 +61,8 @@ func read(t testing.TB, slug string, text []byte, files map[string]string) *Benc
 	t.Helper()
 	root := t.TempDir()
 	dir := filepath.Join(root, "experiments", slug)
-	all := map[string]string{filepath.Join(root, article.ProjectFile): "", filepath.Join(dir, article.FileName): string(text)}
+	all := map[string]string{filepath.Join(root, article.ProjectFile): "",
+		filepath.Join(dir, article.FileName): string(text)}
 	for name, data := range files {
 		all[filepath.Join(dir, filepath.FromSlash(name))] = data
 	}
@@ -81,7 +82,8 @@ func read(t testing.TB, slug string, text []byte, files map[string]string) *Benc
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Bench{Doc: doc, t: t, project: project, slug: slug, planned: map[string]*plan.Plan{}, encoded: map[string]string{}}
+	return &Bench{Doc: doc, t: t, project: project, slug: slug, planned: map[string]*plan.Plan{},
+		encoded: map[string]string{}}
 }
 
 // Dir is the folder of the article.
@@ -138,7 +140,8 @@ func (b *Bench) Moments() []*compare.Moment {
 	return moments
 }
 
-// Shown is what the records say with their history, as render has them: the moment that says the same as the dataset is it.
+// Shown is what the records say with their history, as render has them: the moment that says the same as the dataset is
+// it.
 func (b *Bench) Shown() (*dataset.Dataset, []*compare.Moment) {
 	b.t.Helper()
 	o := dataset.Options{ThisHost: Host, Plan: b.planOnce}
@@ -199,10 +202,13 @@ func (b *Bench) record(profile, experiment, trial string, after int) *record.Rec
 			started := time.Date(2026, 11, 20, 10, 3*after, 20*k, 0, time.UTC)
 			return &record.Record{SchemaVersion: record.SchemaVersion, Article: b.slug, Experiment: e.Name, Trial: t.Name,
 				Key: t.Key, Run: "20261120T100000Z-test", Plan: e.Digest, Profile: profile, Host: Host,
-				Planned: e.Repetitions, Calibration: t.Calibration, Parameters: slices.Clone(t.Parameters), Labels: slices.Clone(t.Labels),
+				Planned: e.Repetitions, Calibration: t.Calibration, Parameters: slices.Clone(t.Parameters),
+				Labels:  slices.Clone(t.Labels),
 				Order:   record.Order{Seed: e.Seed},
-				Started: started, Ended: started.Add(13 * time.Second), Definition: slices.Clone(t.Definition), Inputs: slices.Clone(t.Inputs),
-				Facts: map[string]string{"host.cpu": "Sample CPU", "host.cores": "8 logical, 4 physical", "host.siblings": "0,4; 1,5; 2,6; 3,7", "host.memory": "32 GiB",
+				Started: started, Ended: started.Add(13 * time.Second), Definition: slices.Clone(t.Definition),
+				Inputs: slices.Clone(t.Inputs),
+				Facts: map[string]string{"host.cpu": "Sample CPU", "host.cores": "8 logical, 4 physical",
+					"host.siblings": "0,4; 1,5; 2,6; 3,7", "host.memory": "32 GiB",
 					"host.kernel": "6.1.0", record.FactRevision: Revision, "placement.services": "0-2", "placement.load": "3",
 					"image.server":    "sha256:3c1f5d9e0b7a4c2d8e6f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d90ab",
 					"base.server":     "debian:bookworm-slim sha256:aa07c2d8e6f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f70811114e",

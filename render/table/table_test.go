@@ -94,32 +94,40 @@ func TestLayout(t *testing.T) {
 		table Table
 		want  string
 	}{
-		{"ordered by a metric, missing values last", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{throughput}, Main: 0, Order: Order{Metric: 1},
-			Rows: []Row{{Words: []string{"a"}, Values: []Value{missing}}, {Words: []string{"b"}, Values: []Value{value(500, 490, 512)}, Group: "b"},
+		{"ordered by a metric, missing values last", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{throughput},
+			Main: 0, Order: Order{Metric: 1},
+			Rows: []Row{{Words: []string{"a"}, Values: []Value{missing}},
+				{Words: []string{"b"}, Values: []Value{value(500, 490, 512)}, Group: "b"},
 				{Words: []string{"c"}, Values: []Value{atLeast(value(800, 780, 820))}, Group: "a"}}}, `
 | Server | Throughput (requests/s) descending | 400..900 | Group |
 | c | ≥ 800 780–820 | 76.0%+8.0%,80.0% → | a |
 | b | 500 490–512 | 18.0%+4.4%,20.0% | b |
 | a | not measured |  |  |
 `},
-		{"the lower the better, in the unit of most", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{latency}, Main: -1, Order: Order{Metric: 1},
-			Rows: []Row{{Words: []string{"slow"}, Values: []Value{value(2.5, 2.4, 2.6)}}, {Words: []string{"quick"}, Values: []Value{value(.012, .0118, .0123)}},
+		{"the lower the better, in the unit of most", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{latency},
+			Main: -1, Order: Order{Metric: 1},
+			Rows: []Row{{Words: []string{"slow"}, Values: []Value{value(2.5, 2.4, 2.6)}},
+				{Words: []string{"quick"}, Values: []Value{value(.012, .0118, .0123)}},
 				{Words: []string{"middle"}, Values: []Value{value(.03, .029, .031)}}}}, `
 | Server | Latency (ms) ascending |
 | quick | 12.00 11.80–12.30 |
 | middle | 30.0 29.0–31.0 |
 | slow | 2,500 2,400–2,600 |
 `},
-		{"ordered by a word that is a number", Table{ID: "t", Words: []string{"Clients", "Server"}, Metrics: []Metric{throughput}, Main: -1, Order: Order{Word: 1},
-			Rows: []Row{{Words: []string{"100", "a"}, Values: []Value{few(value(5, nan, nan), "1 run")}}, {Words: []string{"9", "b"}, Values: []Value{few(value(6, 5, 7), "2 runs")}},
+		{"ordered by a word that is a number", Table{ID: "t", Words: []string{"Clients", "Server"},
+			Metrics: []Metric{throughput}, Main: -1, Order: Order{Word: 1},
+			Rows: []Row{{Words: []string{"100", "a"}, Values: []Value{few(value(5, nan, nan), "1 run")}},
+				{Words: []string{"9", "b"}, Values: []Value{few(value(6, 5, 7), "2 runs")}},
 				{Words: []string{"many", "c"}, Values: []Value{missing}}}}, `
 | Clients ascending | Server | Throughput (requests/s) |
 | 9 | b | 6.0 2 runs: 5.0–7.0 |
 | 100 | a | 5 1 run |
 | many | c | not measured |
 `},
-		{"published beside measured", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{{Head: "Throughput", Base: "1/s", Published: "Published"}}, Main: 0,
-			Rows: []Row{{Words: []string{"a"}, Values: []Value{shifted(value(500, 490, 512), 529.13, 1)}}, {Words: []string{"b"}, Values: []Value{shifted(value(400, 390, 412), 600, -1.5)}},
+		{"published beside measured", Table{ID: "t", Words: []string{"Server"},
+			Metrics: []Metric{{Head: "Throughput", Base: "1/s", Published: "Published"}}, Main: 0,
+			Rows: []Row{{Words: []string{"a"}, Values: []Value{shifted(value(500, 490, 512), 529.13, 1)}},
+				{Words: []string{"b"}, Values: []Value{shifted(value(400, 390, 412), 600, -1.5)}},
 				{Words: []string{"c"}, Values: []Value{shifted(value(300, 290, 312), 250, 0)}}, {Words: []string{"d"}, Values: []Value{value(200, 190, 212)}}}}, `
 | Server | Throughput (per second) | 100..600 | Published (per second) |
 | a | 500 490–512 | 78.0%+4.4%,80.0% | 529.13 ▲1 |
@@ -128,7 +136,8 @@ func TestLayout(t *testing.T) {
 | d | 200 190–212 | 18.0%+4.4%,20.0% | – |
 `},
 		{"notes, each once", Table{ID: "t", Words: []string{"Server"}, Metrics: nil, Main: -1,
-			Rows: []Row{{Words: []string{"a"}, Notes: []Note{{Kind: "busy", Words: "others used it"}}}, {Words: []string{"b"}, Notes: []Note{{Kind: "busy", Words: "more than it has"}}},
+			Rows: []Row{{Words: []string{"a"}, Notes: []Note{{Kind: "busy", Words: "others used it"}}},
+				{Words: []string{"b"}, Notes: []Note{{Kind: "busy", Words: "more than it has"}}},
 				{Words: []string{"c"}, Notes: []Note{{Kind: "failed", Words: "it did not start"}, {Kind: "busy", Words: "others used it"}}}}}, `
 | Server | Validity |
 | a | busy^1→t-n1 |
@@ -137,15 +146,18 @@ func TestLayout(t *testing.T) {
 1 busy; a; c: others used it; b: more than it has
 2 failed; c: it did not start
 `},
-		{"notes about values", Table{ID: "t", Words: []string{"Server", "Kind"}, Metrics: []Metric{{Head: "CPU", Base: "cores"}, {Head: "Failed", Named: "failed", Base: "1"}}, Main: -1,
+		{"notes about values", Table{ID: "t", Words: []string{"Server", "Kind"},
+			Metrics: []Metric{{Head: "CPU", Base: "cores"}, {Head: "Failed", Named: "failed", Base: "1"}}, Main: -1,
 			Rows: []Row{{Words: []string{"a", "x"}, Values: []Value{value(1, nan, nan), missing}, Notes: []Note{{Kind: "tail", Words: "far", Metrics: []int{1}}, {Kind: "wide", Words: "apart", Metrics: []int{0, 1}}}}}}, `
 | Server | Kind | CPU (cores) | Failed |
 | a | x | 1 ^2→t-n2 | not measured^1,2→t-n1 |
 1 tail; a, x (failed): far
 2 wide; a, x: apart
 `},
-		{"sections", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{throughput}, Main: -1, Order: Order{Metric: 1},
-			Rows: []Row{{Words: []string{"a"}, Values: []Value{value(1, nan, nan)}, Section: "sync"}, {Words: []string{"b"}, Values: []Value{value(9, nan, nan)}, Section: "async"},
+		{"sections", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{throughput}, Main: -1,
+			Order: Order{Metric: 1},
+			Rows: []Row{{Words: []string{"a"}, Values: []Value{value(1, nan, nan)}, Section: "sync"},
+				{Words: []string{"b"}, Values: []Value{value(9, nan, nan)}, Section: "async"},
 				{Words: []string{"c"}, Values: []Value{value(2, nan, nan)}, Section: "sync"}}}, `
 | Server | Throughput (requests/s) descending |
 == sync
@@ -160,12 +172,14 @@ func TestLayout(t *testing.T) {
 | Server | Latency (µs) |
 | a | 2,500 2,410–2,620 |
 `},
-		{"a single value has a scale from zero", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{throughput}, Main: 0,
+		{"a single value has a scale from zero", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{throughput},
+			Main: 0,
 			Rows: []Row{{Words: []string{"a"}, Values: []Value{few(value(500, nan, nan), "1 run")}}}}, `
 | Server | Throughput (requests/s) | 0..500 |
 | a | 500 1 run | 100.0%+0.0%,100.0% |
 `},
-		{"an interval without end reaches the edge", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{throughput}, Main: 0,
+		{"an interval without end reaches the edge", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{throughput},
+			Main: 0,
 			Rows: []Row{{Words: []string{"a"}, Values: []Value{value(500, 400, math.Inf(1))}}, {Words: []string{"b"}, Values: []Value{value(900, 800, 1000)}}}}, `
 | Server | Throughput (requests/s) | 400..1,000 |
 | a | 500 ≥ 400 | 0.0%+100.0%,16.7% |
@@ -190,7 +204,8 @@ func TestLayout(t *testing.T) {
 // A layout leaves the table as it was, so that it can be made again.
 func TestLayoutKeepsOrder(t *testing.T) {
 	table := Table{Words: []string{"x"}, Metrics: []Metric{{Base: "1"}}, Main: 0, Order: Order{Metric: 1},
-		Rows: []Row{{Words: []string{"a"}, Values: []Value{value(1, nan, nan)}}, {Words: []string{"b"}, Values: []Value{value(2, nan, nan)}}}}
+		Rows: []Row{{Words: []string{"a"}, Values: []Value{value(1, nan, nan)}},
+			{Words: []string{"b"}, Values: []Value{value(2, nan, nan)}}}}
 	table.Layout()
 	if table.Rows[0].Words[0] != "a" {
 		t.Error("the rows were sorted in place")

@@ -53,8 +53,9 @@ func loadFont(woff2 []byte) (*font.Font, error) {
 	return face.Font, nil
 }
 
-// Metrics measures text as the browser sets it: kerned, with contextual forms and tabular digits. It remembers what
-// it measured, so one Metrics should serve a whole page, and may serve many; it must not be used by two goroutines at a time.
+// Metrics measures text as the browser sets it: kerned, with contextual forms and tabular digits. It remembers what it
+// measured, so one Metrics should serve a whole page, and may serve many; it must not be used by two goroutines at a
+// time.
 type Metrics struct {
 	regular, strong *font.Face
 	shaper          shaping.HarfbuzzShaper

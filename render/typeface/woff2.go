@@ -15,7 +15,8 @@ import (
 // knownTags are the table tags that WOFF2 writes as a number, in its order; "_" stands for a space.
 //
 // Source: W3C, WOFF File Format 2.0, section 4.1.
-const knownTags = "cmap head hhea hmtx maxp name OS/2 post cvt_ fpgm glyf loca prep CFF_ VORG EBDT EBLC gasp hdmx kern " +
+const knownTags = "cmap head hhea hmtx maxp name OS/2 post cvt_ fpgm glyf loca prep CFF_ VORG " +
+	"EBDT EBLC gasp hdmx kern " +
 	"LTSH PCLT VDMX vhea vmtx BASE GDEF GPOS GSUB EBSC JSTF MATH CBDT CBLC COLR CPAL SVG_ sbix acnt avar bdat bloc " +
 	"bsln cvar fdsc feat fmtx fvar gvar hsty just lcar mort morx opbd prop trak Zapf Silf Glat Gloc Feat Sill"
 

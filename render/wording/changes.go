@@ -90,7 +90,8 @@ func (t *ChangeTable) Title() string {
 	if floor == 0 {
 		return t.Metric.Name
 	}
-	return fmt.Sprintf("%s, noise floor %s", t.Metric.Name, number.Percent.Quantity(floor, number.Percent.Decimals(floor, math.NaN(), math.NaN())))
+	return fmt.Sprintf("%s, noise floor %s", t.Metric.Name, number.Percent.Quantity(floor, number.Percent.Decimals(floor,
+		math.NaN(), math.NaN())))
 }
 
 // Rows are the rows below the head "cell A B change verdict".
@@ -239,5 +240,6 @@ func Apart(d time.Duration) string {
 	if days := int(d.Hours() / 24); days > 1 {
 		words = fmt.Sprintf("%d days", days)
 	}
-	return fmt.Sprintf("A and B were measured %s apart: every change includes whatever else changed in between, which the noise floor does not cover", words)
+	return fmt.Sprintf("A and B were measured %s apart: every change includes whatever else changed in between, which "+
+		"the noise floor does not cover", words)
 }

@@ -16,11 +16,14 @@ func TestVerdict(t *testing.T) {
 		want   string
 	}{
 		{"shown", compare.Change{Verdict: "better"}, "better"},
-		{"not shown", compare.Change{Verdict: "no difference shown", Reason: "the same within 5 %"}, "no difference shown: the same within 5 %"},
+		{"not shown", compare.Change{Verdict: "no difference shown", Reason: "the same within 5 %"},
+			"no difference shown: the same within 5 %"},
 		{"one side is not valid", compare.Change{Verdict: "not comparable", Reason: "A: invalid: errors 6 %",
 			ResultA: dataset.Result{Missing: "invalid: errors 6 %"}}, "not comparable: A not valid"},
-		{"neither side is", compare.Change{Verdict: "not comparable", Reason: "A: invalid: errors 6 %; B: invalid: errors 7 %",
-			ResultA: dataset.Result{Missing: "invalid: errors 6 %"}, ResultB: dataset.Result{Missing: "invalid: errors 7 %"}}, "not comparable: A and B not valid"},
+		{"neither side is", compare.Change{Verdict: "not comparable",
+			Reason:  "A: invalid: errors 6 %; B: invalid: errors 7 %",
+			ResultA: dataset.Result{Missing: "invalid: errors 6 %"}, ResultB: dataset.Result{Missing: "invalid: errors 7 %"}},
+			"not comparable: A and B not valid"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

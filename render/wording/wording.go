@@ -33,7 +33,8 @@ func Estimate(r dataset.Result, u number.Unit) string {
 	case stats.RangeOfTwo:
 		return fmt.Sprintf("%s (2 runs: %s)", u.Quantity(e.Centre, decimals), between)
 	case stats.WithinRun:
-		return fmt.Sprintf("%s (1 run; within the run %s)", u.Quantity(e.Centre, decimals), u.Between(e.Interval.Lo, e.Interval.Hi, decimals))
+		return fmt.Sprintf("%s (1 run; within the run %s)", u.Quantity(e.Centre, decimals),
+			u.Between(e.Interval.Lo, e.Interval.Hi, decimals))
 	}
 	return fmt.Sprintf("%s [%s]", u.Quantity(e.Centre, decimals), between)
 }

@@ -46,9 +46,11 @@ func (h here) Run(_ context.Context, p engine.Program, _ func(engine.Running)) (
 // measured puts a load on a server of this process, and gives what checks find in the record of that.
 func measured(t *testing.T, l spec.Load, begun func(*os.Process)) (*record.Record, map[string]validity.CheckResult) {
 	t.Helper()
-	l.Target, l.Method, l.Timeout, l.Keepalive = listen(t, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"), "GET", 10*time.Second, true
+	l.Target, l.Method, l.Timeout, l.Keepalive = listen(t, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"), "GET",
+		10*time.Second, true
 	driver := &load.Requests{}
-	m, err := driver.Measure(t.Context(), load.Place{Space: here{begun: begun}, Cores: 1}, &plan.Trial{Name: "trial", Load: &l})
+	m, err := driver.Measure(t.Context(), load.Place{Space: here{begun: begun}, Cores: 1},
+		&plan.Trial{Name: "trial", Load: &l})
 	if err != nil || m.Failure != "" {
 		t.Fatalf("%v, failure %q, %s", err, m.Failure, m.Log)
 	}

@@ -34,8 +34,8 @@ import (
 //	answer ADDRESS    be the name server of services at an address
 //	know              give that server its table, which comes over standard input
 //
-// (what is written in capitals is JSON, of the types of package agent) and, which tell what the machine is like as the kernel
-// tells it to every container:
+// (what is written in capitals is JSON, of the types of package agent) and, which tell what the machine is like as the
+// kernel tells it to every container:
 //
 //	describe          print the class, the cores and the facts of the machine as JSON
 //	settle AFTER MAX  let the machine come to rest, for at most MAX unless that is 0s, which takes longer where AFTER is
@@ -57,8 +57,8 @@ func actAsHost(ctx context.Context, args []string, s streams) error {
 	return sysinfo.Answer(ctx, args, s.stdout)
 }
 
-// inside is what the program does in a container that it was put into, beside whatever is run there. It says whether this is
-// such a word. It is a table: a case for each word, with the number of its arguments.
+// inside is what the program does in a container that it was put into, beside whatever is run there. It says whether
+// this is such a word. It is a table: a case for each word, with the number of its arguments.
 //
 //gocyclo:ignore
 func inside(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) (known bool, err error) {

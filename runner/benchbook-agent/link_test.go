@@ -25,7 +25,9 @@ func TestRelays(t *testing.T) {
 	}
 	defer listener.Close()
 	cmd := exec.Command(agent.Name, agent.Link) // which testscript.Main put into the path
-	cmd.Env = append(os.Environ(), fmt.Sprintf(`BENCHBOOK_LINK={"semantics": 1, "rtt_ns": 1000000, "routes": [{"listen": "127.0.0.1:0", "target": "%s"}]}`, listener.Addr()))
+	cmd.Env = append(os.Environ(), fmt.Sprintf(
+		`BENCHBOOK_LINK={"semantics": 1, "rtt_ns": 1000000, "routes": [{"listen": "127.0.0.1:0", "target": "%s"}]}`,
+		listener.Addr()))
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -59,7 +59,8 @@ func TestSignals(t *testing.T) {
 				defer silent.Close()
 				config := ""
 				if name == "measuring" {
-					config = `{"targets": [{"url": "http://` + silent.Addr().String() + `/"}], "connections": 2, "requests": 2, "timeout_ns": 3600000000000}`
+					config = `{"targets": [{"url": "http://` + silent.Addr().String() +
+						`/"}], "connections": 2, "requests": 2, "timeout_ns": 3600000000000}`
 				}
 				var stdout, stderr strings.Builder
 				cmd := exec.Command(agent.Name, agent.Load)
@@ -82,7 +83,8 @@ func TestSignals(t *testing.T) {
 					if _, err := conn.Read(make([]byte, 1)); err != nil { // of its request
 						t.Fatal(err)
 					}
-				} else if _, err := stdin.Write(bytes.Repeat([]byte(" "), 1<<20)); err != nil { // which is more than a pipe takes that nobody reads
+				} else if _, err := stdin.Write(bytes.Repeat([]byte(" "), 1<<20)); err != nil {
+					// which is more than a pipe takes that nobody reads
 					t.Fatal(err)
 				}
 				start := time.Now()

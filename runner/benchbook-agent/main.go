@@ -1,7 +1,8 @@
 //go:build linux
 
-// Command benchbook-agent is what benchbook puts into containers, of its own and of others, and onto other machines. It is one
-// static binary without any file of its own, so that it runs in an empty container. Its first argument says what it is:
+// Command benchbook-agent is what benchbook puts into containers, of its own and of others, and onto other machines. It
+// is one static binary without any file of its own, so that it runs in an empty container. Its first argument says what
+// it is:
 //
 //	load    the load generator: puts HTTP load on a server and prints what it measured
 //	time    runs a command and prints what it took

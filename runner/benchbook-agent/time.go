@@ -36,8 +36,9 @@ func timed(args []string, stdout *os.File) error {
 	if before.Failure != "" {
 		return settings.Write(stdout, timing.Report{Before: before})
 	}
-	report, err := timing.Run(args, timing.Options{Contains: settings.Contains, Standard: true, KeepStdout: settings.KeepStdout,
-		Beside: len(settings.Before) > 0})
+	report, err := timing.Run(args, timing.Options{Contains: settings.Contains, Standard: true,
+		KeepStdout: settings.KeepStdout,
+		Beside:     len(settings.Before) > 0})
 	if err != nil {
 		return err
 	}

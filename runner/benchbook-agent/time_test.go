@@ -81,9 +81,11 @@ func TestHooks(t *testing.T) {
 		settings timing.Settings
 		want     timing.Report // without times
 	}{
-		{"both", timing.Settings{Before: [][]string{{"sh", "-c", "sleep 0.2; echo before"}}, After: [][]string{{"echo", "after"}}, KeepStdout: true},
+		{"both", timing.Settings{Before: [][]string{{"sh", "-c", "sleep 0.2; echo before"}},
+			After: [][]string{{"echo", "after"}}, KeepStdout: true},
 			timing.Report{Stdout: "hello\n", Before: timing.Hooks{Stdout: "before\n"}, After: timing.Hooks{Stdout: "after\n"}}},
-		{"one before fails", timing.Settings{Before: [][]string{{"false"}}, After: [][]string{{"echo", "after"}}, KeepStdout: true},
+		{"one before fails", timing.Settings{Before: [][]string{{"false"}}, After: [][]string{{"echo", "after"}},
+			KeepStdout: true},
 			timing.Report{Before: timing.Hooks{Failure: "false ended with status 1"}}},
 		{"one after fails", timing.Settings{After: [][]string{{"false"}}},
 			timing.Report{After: timing.Hooks{Failure: "false ended with status 1"}}},
@@ -92,7 +94,8 @@ func TestHooks(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			test.settings.Marker = "a marker"
 			var r timing.Report
-			for tries := 1; tries == 1 || r.Real > 150*time.Millisecond && tries <= 5; tries++ { // a busy machine may keep it from running
+			// a busy machine may keep it from running
+			for tries := 1; tries == 1 || r.Real > 150*time.Millisecond && tries <= 5; tries++ {
 				cmd := exec.Command(agent.Name, agent.Time, "echo", "hello")
 				cmd.Env = append(os.Environ(), test.settings.Environment(), "GORACE=atexit_sleep_ms=0")
 				out, err := cmd.Output()
@@ -103,7 +106,8 @@ func TestHooks(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if r.Before != test.want.Before || r.After != test.want.After || r.Stdout != test.want.Stdout || r.Real > 150*time.Millisecond {
+			if r.Before != test.want.Before || r.After != test.want.After || r.Stdout != test.want.Stdout ||
+				r.Real > 150*time.Millisecond {
 				t.Errorf("got %+v, want %+v", r, test.want)
 			}
 		})
@@ -132,7 +136,8 @@ func standstill(t *testing.T, meanwhile func(*os.Process), words ...string) timi
 	return r
 }
 
-// A timer that was stopped notes the end of its program late, and says for how long. One that waited for a core was not stopped.
+// A timer that was stopped notes the end of its program late, and says for how long. One that waited for a core was not
+// stopped.
 func TestStandstill(t *testing.T) {
 	stopped := standstill(t, func(p *os.Process) {
 		time.Sleep(300 * time.Millisecond)
@@ -148,7 +153,8 @@ func TestStandstill(t *testing.T) {
 		t.Errorf("stopped for a second, it stood still for %v s of %v", s, stopped.Real)
 	}
 	crowd := `for i in $(seq 50); do (i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done) & done; wait`
-	if busy := standstill(t, func(*os.Process) {}, "sh", "-c", crowd); busy.Standstill > 50*time.Millisecond || busy.Standstill < 0 {
+	if busy := standstill(t, func(*os.Process) {}, "sh", "-c", crowd); busy.Standstill > 50*time.Millisecond ||
+		busy.Standstill < 0 {
 		t.Errorf("beside a program of many processes, it stood still for %v of %v", busy.Standstill, busy.Real)
 	}
 }

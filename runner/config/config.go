@@ -1,5 +1,5 @@
-// Package config reads what the small programs are told that go into containers. What one of them does not know was meant for
-// another version of it, and is an error: it never runs on half of its settings.
+// Package config reads what the small programs are told that go into containers. What one of them does not know was
+// meant for another version of it, and is an error: it never runs on half of its settings.
 package config
 
 import (

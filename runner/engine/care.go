@@ -22,14 +22,15 @@ type Inspected interface {
 type ImageStore interface {
 	// Built lists the images that it has made, and nobody else has given another name.
 	Built(ctx context.Context) ([]BuiltImage, error)
-	// Find is Prepare of an image that is here; false if it is not, or nothing that it is built from. Nothing is built, and nobody else
-	// is asked.
+	// Find is Prepare of an image that is here; false if it is not, or nothing that it is built from. Nothing is built,
+	// and nobody else is asked.
 	Find(ctx context.Context, image Image) (Prepared, bool, error)
 	// Discard removes an image, unless a container or another image needs it: that is an error.
 	Discard(ctx context.Context, image BuiltImage) error
 }
 
-// WithFiles ends what an image was made for that has the files of a service which may not be written to, on the image of that service.
+// WithFiles ends what an image was made for that has the files of a service which may not be written to, on the image
+// of that service.
 const WithFiles = " with its files"
 
 // BuiltImage is an image that an engine has built and kept.
@@ -42,8 +43,8 @@ type BuiltImage struct {
 	Above     int    // images that are built on it
 }
 
-// Clocked is an Engine whose machine may have another clock than ours, or a Running of an Engine that has several machines. Not every one
-// can.
+// Clocked is an Engine whose machine may have another clock than ours, or a Running of an Engine that has several
+// machines. Not every one can.
 type Clocked interface {
 	// Clock says how far the clock of its machine is ahead of ours, give or take.
 	Clock(ctx context.Context) (ahead, uncertain time.Duration, err error)
@@ -55,12 +56,15 @@ type Sited interface {
 	Node() string
 }
 
-// Spreading is an Engine one host of which can be several machines, on which what is started takes turns. Not every engine can.
+// Spreading is an Engine one host of which can be several machines, on which what is started takes turns. Not every
+// engine can.
 type Spreading interface {
-	// Further names the nth machine of a host, counted from 1, as a Location has it; the first has the name of the host. What is started
-	// there when nothing was yet decides which machine that is: one that no host has. Where there is none, the error wraps ErrNoFurther.
+	// Further names the nth machine of a host, counted from 1, as a Location has it; the first has the name of the host.
+	// What is started there when nothing was yet decides which machine that is: one that no host has. Where there is none,
+	// the error wraps ErrNoFurther.
 	Further(host string, n int) string
-	// Spread says which machines a host is from now on, in their order, by the names that Sited gives. All others that it had are free.
+	// Spread says which machines a host is from now on, in their order, by the names that Sited gives. All others that it
+	// had are free.
 	Spread(host string, nodes []string)
 }
 
@@ -77,14 +81,14 @@ type Carrier interface {
 	Load(ctx context.Context, image Prepared, saved io.Reader) (id string, err error)
 }
 
-// Locked is an Engine of which one run at a time can keep all others out that ask, from whichever machine they were started. Not every
-// engine can.
+// Locked is an Engine of which one run at a time can keep all others out that ask, from whichever machine they were
+// started. Not every engine can.
 type Locked interface {
 	// Identity tells it from all others, whatever it is reached by.
 	Identity() string
-	// Lock takes it for what is to be done, in words such as "measures async-101 in profile quick". While another run has it Lock waits,
-	// after a call of waiting, until the context is done; where waiting is nil it does not, and the error is a *BusyError. The lock ends
-	// with this process at the latest.
+	// Lock takes it for what is to be done, in words such as "measures async-101 in profile quick". While another run has
+	// it Lock waits, after a call of waiting, until the context is done; where waiting is nil it does not, and the error
+	// is a *BusyError. The lock ends with this process at the latest.
 	Lock(ctx context.Context, doing string, waiting func(*BusyError)) (unlock func(), err error)
 }
 
@@ -98,5 +102,6 @@ func (e *BusyError) Error() string {
 	if e.Doing == "" {
 		return "another benchbook is using this machine"
 	}
-	return fmt.Sprintf("another benchbook is using this machine: it %s, since %s", e.Doing, e.Since.Local().Format("15:04:05 on 2 January"))
+	return fmt.Sprintf("another benchbook is using this machine: it %s, since %s", e.Doing,
+		e.Since.Local().Format("15:04:05 on 2 January"))
 }

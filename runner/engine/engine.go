@@ -1,12 +1,12 @@
 // Package engine says what every engine promises: a place where the services of a trial run, apart from
 // everything else, and where they can be found again whatever happens to us.
 //
-// An Engine prepares images and opens spaces. A Space is a private network: services started
-// in it reach each other by name and nothing outside it. The repetitions of an experiment follow each other in one, which
-// has the services that outlive them, if there are some; each repetition has a space of its own within it, and leaves
-// nothing there. A Service that Start returned is ready, and nothing talks to it any more but the load. Closing
-// a space removes all that was started in it, volumes included; whatever a killed process could not close, or was told to
-// keep, carries the labels of this package and is removed by Sweep, which touches nothing else and no other live run.
+// An Engine prepares images and opens spaces. A Space is a private network: services started in it reach each other by
+// name and nothing outside it. The repetitions of an experiment follow each other in one, which has the services that
+// outlive them, if there are some; each repetition has a space of its own within it, and leaves nothing there. A
+// Service that Start returned is ready, and nothing talks to it any more but the load. Closing a space removes all that
+// was started in it, volumes included; whatever a killed process could not close, or was told to keep, carries the
+// labels of this package and is removed by Sweep, which touches nothing else and no other live run.
 //
 // Errors mean that we could not do it. A program that ends with a status other than zero is not an error: it is
 // an Exit.
@@ -34,11 +34,12 @@ const (
 	LabelDoing   = "benchbook.doing"   // on locks: what whoever has it does, as Locked.Lock was told
 )
 
-// ErrUnavailable is wrapped by errors that mean no engine can be had here; what they say is one sentence with the way out.
+// ErrUnavailable is wrapped by errors that mean no engine can be had here; what they say is one sentence with the way
+// out.
 var ErrUnavailable = errors.New("no container engine")
 
-// NotReadyError is a service that ended, or whose time ran out, before it was ready: a result about the service, and not a fault
-// of the engine.
+// NotReadyError is a service that ended, or whose time ran out, before it was ready: a result about the service, and
+// not a fault of the engine.
 type NotReadyError struct {
 	Service string
 	After   time.Duration // how long it was waited for; 0 for one that ended
@@ -70,8 +71,9 @@ func seconds(d time.Duration) string {
 
 func (e *NotReadyError) Unwrap() error { return e.Reason }
 
-// RejectedError is a container that the engine would not make or start as it was asked for: a program or user that its image does not
-// have, a value that it does not take. That is a result about what was asked, and not a fault of the engine.
+// RejectedError is a container that the engine would not make or start as it was asked for: a program or user that its
+// image does not have, a value that it does not take. That is a result about what was asked, and not a fault of the
+// engine.
 type RejectedError struct {
 	Name string // of the service or program
 	Err  error
@@ -92,10 +94,10 @@ type Engine interface {
 	// driver, cgroup version, whether it is this machine. Keys are dotted lower-case words.
 	Facts(ctx context.Context) (map[string]string, error)
 
-	// Prepare makes an image available and says what it came from. An image that was built before from the same
-	// inputs is found again without building. The builder's output goes to log, for people to read; an error
-	// of the build itself, or of an image that it is built from, is a *BuildError, and that of a named image that cannot be
-	// had, or of any kind of image that the engine does not have at all, is an *ImageError with a way out.
+	// Prepare makes an image available and says what it came from. An image that was built before from the same inputs is
+	// found again without building. The builder's output goes to log, for people to read; an error of the build itself, or
+	// of an image that it is built from, is a *BuildError, and that of a named image that cannot be had, or of any kind of
+	// image that the engine does not have at all, is an *ImageError with a way out.
 	Prepare(ctx context.Context, image Image, log io.Writer) (Prepared, error)
 
 	// Open makes a space. The labels of the run are put on everything that is started in it.
@@ -112,28 +114,28 @@ type Engine interface {
 
 // Space is a private network, or a part of it, and what runs there.
 type Space interface {
-	// Start starts a service and returns when it is ready. A service that was started but did not become ready is
-	// removed again, and the error is a *NotReadyError; one that could not be started as it was asked for, a *RejectedError.
+	// Start starts a service and returns when it is ready. A service that was started but did not become ready is removed
+	// again, and the error is a *NotReadyError; one that could not be started as it was asked for, a *RejectedError.
 	Start(ctx context.Context, service Service) (Running, error)
 
-	// Run runs a program in a container of its own in this space until it ends. Then its name is free, and it is removed, perhaps
-	// while the caller goes on. A cancelled context ends the program. started, which may be nil, is called when the program has
-	// begun. The error of a program that could not be started as it was asked for is a *RejectedError.
+	// Run runs a program in a container of its own in this space until it ends. Then its name is free, and it is removed,
+	// perhaps while the caller goes on. A cancelled context ends the program. started, which may be nil, is called when
+	// the program has begun. The error of a program that could not be started as it was asked for is a *RejectedError.
 	Run(ctx context.Context, program Program, started func(Running)) (Exit, error)
 
-	// Inner makes a space within this one. What runs in either reaches the other by name, so that a name is in use in one of
-	// them only, and they share volumes by name. The inner one is closed by itself, which leaves this one as it is, and with this
-	// one at the latest.
+	// Inner makes a space within this one. What runs in either reaches the other by name, so that a name is in use in one
+	// of them only, and they share volumes by name. The inner one is closed by itself, which leaves this one as it is, and
+	// with this one at the latest.
 	Inner(ctx context.Context) (Space, error)
 
-	// Keep leaves what runs in the space as it is, for people to look at, and says how to enter it, in order of names. The space
-	// is closed then, and Close does nothing; Sweep removes what was kept once this process has ended. A space within it is kept
-	// by itself, and before it. The error of an engine whose processes end with this one says so.
+	// Keep leaves what runs in the space as it is, for people to look at, and says how to enter it, in order of names. The
+	// space is closed then, and Close does nothing; Sweep removes what was kept once this process has ended. A space
+	// within it is kept by itself, and before it. The error of an engine whose processes end with this one says so.
 	Keep(ctx context.Context) ([]Kept, error)
 
-	// Close removes everything that was started in the space, its volumes, and the space. Services get the time to end that they
-	// were started with, but no longer than the context lasts: then they are killed. Removing is not cancelled. It may be called
-	// twice.
+	// Close removes everything that was started in the space, its volumes, and the space. Services get the time to end
+	// that they were started with, but no longer than the context lasts: then they are killed. Removing is not cancelled.
+	// It may be called twice.
 	Close(ctx context.Context) error
 }
 
@@ -168,15 +170,16 @@ type Threaded interface {
 
 // Queued is a Running that can tell how long its threads waited for a core. Not every engine can.
 type Queued interface {
-	// Waits is how long each thread that its processes have now could have run and had no core, by the number that Threaded has for it. It is
-	// as cheap as that.
+	// Waits is how long each thread that its processes have now could have run and had no core, by the number that
+	// Threaded has for it. It is as cheap as that.
 	Waits(ctx context.Context) (map[int]time.Duration, error)
 }
 
-// Metered is a Running whose processor time can be read apart from the rest of its Usage, for much less. Not every engine can.
+// Metered is a Running whose processor time can be read apart from the rest of its Usage, for much less. Not every
+// engine can.
 type Metered interface {
-	// CPU is the user and system time that its processes have used since it started. It is cheap enough to be called a hundred
-	// times a second.
+	// CPU is the user and system time that its processes have used since it started. It is cheap enough to be called a
+	// hundred times a second.
 	CPU(ctx context.Context) (time.Duration, error)
 }
 
@@ -184,19 +187,21 @@ type Metered interface {
 type Networked interface {
 	// Network is what it is like.
 	Network(ctx context.Context) (Network, error)
-	// Ports is the largest share in use of the local ports between two addresses, as it is when it is asked for. Where it is at most
-	// 0.8 it may be more than that: the share of all TCP sockets together. It is cheap enough to be called ten times a second.
+	// Ports is the largest share in use of the local ports between two addresses, as it is when it is asked for. Where it
+	// is at most 0.8 it may be more than that: the share of all TCP sockets together. It is cheap enough to be called ten
+	// times a second.
 	Ports(ctx context.Context) (float64, error)
 }
 
 // Listening is a Running that can tell where it listens. Not every engine can.
 type Listening interface {
-	// Listeners are the addresses at which something in its network accepts TCP connections, sorted, without those of the engine itself.
+	// Listeners are the addresses at which something in its network accepts TCP connections, sorted, without those of the
+	// engine itself.
 	Listeners(ctx context.Context) ([]netip.AddrPort, error)
 }
 
-// Placed is a Running that can tell on which CPUs it may run. Engines have it that choose these themselves: what was asked for says only how
-// many they are.
+// Placed is a Running that can tell on which CPUs it may run. Engines have it that choose these themselves: what was
+// asked for says only how many they are.
 type Placed interface {
 	// CPUs are those that it may run on now, as the kernel writes them: "2-3".
 	CPUs(ctx context.Context) (string, error)
@@ -212,10 +217,12 @@ type Network struct {
 
 // Image says where a container's file system comes from: exactly one of its first four fields is set.
 type Image struct {
-	Name       string      // a reference, such as "debian:bookworm-slim"
-	Build      *Build      // a build context of our own
-	Executable *Executable // a single static executable, put into an empty image, or in the root directory of an engine without images
-	Machine    bool        // the engine's machine itself, its programs and files; only engines without containers have that
+	Name  string // a reference, such as "debian:bookworm-slim"
+	Build *Build // a build context of our own
+	// a single static executable, put into an empty image, or in the root directory of an engine without images
+	Executable *Executable
+	// the engine's machine itself, its programs and files; only engines without containers have that
+	Machine bool
 
 	Hosts []string // those of an engine over several that have to have it; none: the engine's own machine
 }
@@ -273,7 +280,8 @@ func (e *BuildError) Error() string { return "building the image of " + e.For + 
 
 func (e *BuildError) Unwrap() error { return e.Err }
 
-// ImageError is an image that is not here and cannot be brought here: misspelt, out of reach, or of a kind that the engine does not have.
+// ImageError is an image that is not here and cannot be brought here: misspelt, out of reach, or of a kind that the
+// engine does not have.
 type ImageError struct {
 	Reference string // or what it is for, if it has no name
 	Err       error  // names the image
@@ -290,8 +298,8 @@ func (e *ImageError) Error() string {
 func (e *ImageError) Unwrap() error { return e.Err }
 
 // Service is a container that stays up while load is put on it, as its specification says, but for its image, which was
-// prepared. Whoever starts it has waited for what it depends on, has made a container of each replica, and has put links
-// before services; volumes are named ones, folders of the host, and files.
+// prepared. Whoever starts it has waited for what it depends on, has made a container of each replica, and has put
+// links before services; volumes are named ones, folders of the host, and files.
 type Service struct {
 	spec.Service
 	Image   Prepared
@@ -301,17 +309,19 @@ type Service struct {
 	Location
 }
 
-// DefaultPIDs is how many processes and threads each service and program may have where nothing else is said, on engines that can limit
-// them: so many that a server with a thread for each of some thousand connections has room, and a quarter of the 32,768 that all of a
-// machine may have where its kernel is not told otherwise, so that one that makes more and more of them does not take the machine down.
+// DefaultPIDs is how many processes and threads each service and program may have where nothing else is said, on
+// engines that can limit them: so many that a server with a thread for each of some thousand connections has room, and
+// a quarter of the 32,768 that all of a machine may have where its kernel is not told otherwise, so that one that makes
+// more and more of them does not take the machine down.
 const DefaultPIDs = 8192
 
 // MaxPIDs is the limit of processes and threads that a service gets; 0: none.
 func (s *Service) MaxPIDs() int64 { return max(0, cmp.Or(s.PIDs, DefaultPIDs)) }
 
-// Location says on which machine something runs, of those that an engine over several has, and how it and what runs on the others find
-// each other. They share no network, so whoever is to be found has its exposed ports published on its own host, each under its own
-// number, and names lead to the addresses of hosts. Zero is the engine's own machine, whatever is found there, and nothing else.
+// Location says on which machine something runs, of those that an engine over several has, and how it and what runs on
+// the others find each other. They share no network, so whoever is to be found has its exposed ports published on its
+// own host, each under its own number, and names lead to the addresses of hosts. Zero is the engine's own machine,
+// whatever is found there, and nothing else.
 type Location struct {
 	Host  string // its name; empty: the engine's own machine
 	Peers []Peer // what it connects to on other hosts; with any, it has a way out of its host
@@ -347,23 +357,24 @@ type Program struct {
 	WorkingDir  string
 	CPUSet      string
 	Beside      string // a service of the space whose network namespace it shares; empty: one of its own
-	// Single says that it is one process. Where it ends with status 0 nothing of it was killed for lack of memory, and no engine has to
-	// find that out, which may take longer than to see that it has ended.
+	// Single says that it is one process. Where it ends with status 0 nothing of it was killed for lack of memory, and no
+	// engine has to find that out, which may take longer than to see that it has ended.
 	Single bool
-	// Stdin is its standard input; nil for none. It is read while the program runs, and what it gives may come late. Whoever gives it
-	// lets reading it end once Run has returned, as an engine may still wait for more.
+	// Stdin is its standard input; nil for none. It is read while the program runs, and what it gives may come late.
+	// Whoever gives it lets reading it end once Run has returned, as an engine may still wait for more.
 	Stdin io.Reader
 	Location
 }
 
 // Service is the program as what it has in common with services: a container of its own.
 func (p *Program) Service() Service {
-	return Service{Service: spec.Service{Name: p.Name, Entrypoint: p.Entrypoint, Command: p.Command, Environment: p.Environment,
-		Configs: p.Files, WorkingDir: p.WorkingDir, CPUSet: p.CPUSet}, Image: p.Image, Location: p.Location}
+	return Service{Service: spec.Service{Name: p.Name, Entrypoint: p.Entrypoint, Command: p.Command,
+		Environment: p.Environment,
+		Configs:     p.Files, WorkingDir: p.WorkingDir, CPUSet: p.CPUSet}, Image: p.Image, Location: p.Location}
 }
 
-// Variables are the values of an environment of KEY=value, the last one of a name, and the names in the order in which they
-// first come.
+// Variables are the values of an environment of KEY=value, the last one of a name, and the names in the order in which
+// they first come.
 func Variables(environment []string) (names []string, values map[string]string) {
 	values = make(map[string]string)
 	for _, variable := range environment {

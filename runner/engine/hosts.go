@@ -25,10 +25,10 @@ func (h Host) String() string {
 	return "host " + h.Name
 }
 
-// LockHosts takes hosts for what is to be done, as Locked.Lock has it, so that no other run measures on any of them, from
-// wherever it was started. While one of them is taken it waits, after a call of waiting, until the context is done; where
-// waiting is nil it does not, and the error is a *BusyError. Whoever wants several takes them with one call: all take them
-// in one order, which avoids deadlock. Hosts may be the same engine.
+// LockHosts takes hosts for what is to be done, as Locked.Lock has it, so that no other run measures on any of them,
+// from wherever it was started. While one of them is taken it waits, after a call of waiting, until the context is
+// done; where waiting is nil it does not, and the error is a *BusyError. Whoever wants several takes them with one
+// call: all take them in one order, which avoids deadlock. Hosts may be the same engine.
 func LockHosts(ctx context.Context, list []Host, doing string, waiting func(error)) (unlock func(), err error) {
 	type lockable struct {
 		Locked
@@ -67,14 +67,16 @@ func LockHosts(ctx context.Context, list []Host, doing string, waiting func(erro
 	return unlock, nil
 }
 
-// ResolveHost gives the IP address of a host by what the project has: an address, or the endpoint of its engine. The error has a way out.
+// ResolveHost gives the IP address of a host by what the project has: an address, or the endpoint of its engine. The
+// error has a way out.
 func ResolveHost(ctx context.Context, name string) (string, error) {
 	if address, err := netip.ParseAddr(name); err == nil {
 		return address.String(), nil
 	}
 	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip4", name)
 	if err != nil || len(found) == 0 {
-		return "", fmt.Errorf("the address of %q is not known: add address: with the one at which the other hosts reach it", name)
+		return "", fmt.Errorf("the address of %q is not known: add address: with the one at which the other hosts reach it",
+			name)
 	}
 	return found[0].Unmap().String(), nil
 }

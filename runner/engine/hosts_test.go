@@ -33,11 +33,13 @@ func (l *lockable) Lock(_ context.Context, doing string, waiting func(*engine.Bu
 	return func() { l.doing = "" }, nil
 }
 
-// Hosts are taken in one order, whatever they are called, and one that has two names once. Where one is taken the others are let go.
+// Hosts are taken in one order, whatever they are called, and one that has two names once. Where one is taken the
+// others are let go.
 func TestLockOfSeveral(t *testing.T) {
 	var order []string
 	a, b := &lockable{fake.New(fake.Script{}), "1", "", &order}, &lockable{fake.New(fake.Script{}), "2", "", &order}
-	list := []engine.Host{{Name: "x", Engine: b}, {Name: "y", Engine: a}, {Name: "z", Engine: b}, {Engine: fake.New(fake.Script{})}}
+	list := []engine.Host{{Name: "x", Engine: b}, {Name: "y", Engine: a}, {Name: "z", Engine: b},
+		{Engine: fake.New(fake.Script{})}}
 	unlock, err := engine.LockHosts(t.Context(), list, "measures one", nil)
 	if err != nil || !slices.Equal(order, []string{"1", "2"}) || a.doing != "measures one" || b.doing != "measures one" {
 		t.Fatalf("taken were %v, %v", order, err)
@@ -46,7 +48,8 @@ func TestLockOfSeveral(t *testing.T) {
 		t.Error("they are not let go")
 	}
 	b.doing = "measures two"
-	if _, err := engine.LockHosts(t.Context(), list, "measures one", nil); !errors.As(err, new(*engine.BusyError)) || !strings.Contains(err.Error(), "host x: another benchbook") ||
+	if _, err := engine.LockHosts(t.Context(), list, "measures one", nil); !errors.As(err, new(*engine.BusyError)) ||
+		!strings.Contains(err.Error(), "host x: another benchbook") ||
 		!strings.Contains(err.Error(), "measures two") {
 		t.Errorf("one that is taken is %v", err)
 	}
@@ -54,7 +57,8 @@ func TestLockOfSeveral(t *testing.T) {
 		t.Error("the other one is not let go")
 	}
 	var told error
-	if _, err := engine.LockHosts(t.Context(), list, "measures one", func(busy error) { told = busy }); err != nil || !errors.As(told, new(*engine.BusyError)) {
+	if _, err := engine.LockHosts(t.Context(), list, "measures one", func(busy error) { told = busy }); err != nil ||
+		!errors.As(told, new(*engine.BusyError)) {
 		t.Errorf("one that waits was told %v, %v", told, err)
 	}
 }

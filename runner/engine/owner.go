@@ -18,9 +18,9 @@ import (
 // errGone is a process that is no longer there.
 var errGone = errors.New("process has ended")
 
-// KeeperVariable is an environment variable that names an owner as the keeper of this process, as Owner does: while that lives, what this
-// process leaves behind is swept by processes of the same keeper only. Tests that kill a process and look for what it left have one, as
-// others may sweep the same engine at that time.
+// KeeperVariable is an environment variable that names an owner as the keeper of this process, as Owner does: while
+// that lives, what this process leaves behind is swept by processes of the same keeper only. Tests that kill a process
+// and look for what it left have one, as others may sweep the same engine at that time.
 const KeeperVariable = "BENCHBOOK_KEEPER"
 
 // Owner names this process, as OwnerOf does, and behind an @ its keeper if it has one. It goes into LabelOwner.
@@ -43,8 +43,9 @@ func OwnerOf(pid int) string {
 	return fmt.Sprintf("%s.%s.%d.%s", machine(), boot(), pid, start)
 }
 
-// OwnerAlive says whether the process that Owner named is still running, or another's keeper is. It is known only for processes of this
-// machine, as seen from the same process namespace: those of others may be alive and must be left alone.
+// OwnerAlive says whether the process that Owner named is still running, or another's keeper is. It is known only for
+// processes of this machine, as seen from the same process namespace: those of others may be alive and must be left
+// alone.
 func OwnerAlive(owner string) (alive, known bool) {
 	owner, keeper, kept := strings.Cut(owner, "@")
 	if kept && keeper != os.Getenv(KeeperVariable) {

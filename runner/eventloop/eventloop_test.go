@@ -89,7 +89,8 @@ func TestTimerSetsItself(t *testing.T) {
 	}
 }
 
-// A file that was closed by an earlier event of the same batch gets no event, nor does the next one that has its number.
+// A file that was closed by an earlier event of the same batch gets no event, nor does the next one that has its
+// number.
 func TestEventsOfAClosedFile(t *testing.T) {
 	l := newLoop(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -188,7 +189,8 @@ func TestReadLateness(t *testing.T) {
 	}
 	late.Add(-5)
 	r := late.Report()
-	if r.Count != 1001 || r.P50 < 490*time.Microsecond || r.P50 > 510*time.Microsecond || r.P99 < 980*time.Microsecond || r.Max < r.P99 {
+	if r.Count != 1001 || r.P50 < 490*time.Microsecond || r.P50 > 510*time.Microsecond || r.P99 < 980*time.Microsecond ||
+		r.Max < r.P99 {
 		t.Errorf("got %+v", r)
 	}
 	line := func(count int) string {

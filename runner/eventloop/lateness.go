@@ -66,7 +66,8 @@ func (r LatenessReport) String() string {
 func WithoutLateness(log []byte) []byte {
 	out := log[:0]
 	for line := range bytes.Lines(log) {
-		begun := len(line) > len(latenessPrefix) && bytes.HasPrefix([]byte(reportBegin), line) // the last one may be half of one
+		// the last one may be half of one
+		begun := len(line) > len(latenessPrefix) && bytes.HasPrefix([]byte(reportBegin), line)
 		if !begun && !bytes.HasPrefix(line, []byte(reportBegin)) {
 			out = append(out, line...)
 		}

@@ -86,7 +86,8 @@ func (a *listener) accept(accepted func(fd int)) {
 // Source: accept(2), "Linux accept() passes already-pending network errors on the new socket".
 func transient(err error) bool {
 	switch err {
-	case unix.ENETDOWN, unix.EPROTO, unix.ENOPROTOOPT, unix.EHOSTDOWN, unix.ENONET, unix.EHOSTUNREACH, unix.EOPNOTSUPP, unix.ENETUNREACH:
+	case unix.ENETDOWN, unix.EPROTO, unix.ENOPROTOOPT, unix.EHOSTDOWN, unix.ENONET, unix.EHOSTUNREACH, unix.EOPNOTSUPP,
+		unix.ENETUNREACH:
 		return true
 	}
 	return false

@@ -80,8 +80,10 @@ var answers = []struct {
 		reading{status: 200, length: 5, keepAlive: true}},
 	{"whose length is folded", "HTTP/1.1 200 OK\nContent-Length:\n  \t5\n\nhello|", false,
 		reading{status: 200, length: 5, keepAlive: true}},
-	{"whose close is folded", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: foo,\r\n close\r\n\r\n|", false, reading{status: 200}},
-	{"with a fold of nothing", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nServer: a\r\n  \r\n\r\n|", false, reading{status: 200, keepAlive: true}},
+	{"whose close is folded", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: foo,\r\n close\r\n\r\n|", false,
+		reading{status: 200}},
+	{"with a fold of nothing", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nServer: a\r\n  \r\n\r\n|", false,
+		reading{status: 200, keepAlive: true}},
 	{"with a folded trailer", "HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\nA: b\r\n c\r\n\r\n|", false,
 		reading{status: 200, keepAlive: true}},
 	{"without a reason", "HTTP/1.1 404\r\nContent-Length: 0\r\n\r\n|", false, reading{status: 404, keepAlive: true}},
@@ -134,13 +136,17 @@ var answers = []struct {
 	{"a switch of protocols", "HTTP/1.1 101 Switching Protocols\r\n\r\n", false, reading{kind: loadhttp.Malformed}},
 	{"a header without a colon", "HTTP/1.1 200 OK\r\nServer\r\n\r\n", false, reading{kind: loadhttp.Malformed}},
 	{"a header without a name", "HTTP/1.1 200 OK\r\n: x\r\n\r\n", false, reading{kind: loadhttp.Malformed}},
-	{"a space before the colon", "HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\n", false, reading{kind: loadhttp.Malformed}},
-	{"white space before the first header", "HTTP/1.1 200 OK\r\n Server: a\r\n\r\n", false, reading{kind: loadhttp.Malformed}},
-	{"a control character in a folded header", "HTTP/1.1 200 OK\r\nServer: a\r\n \x01\r\n\r\n", false, reading{kind: loadhttp.Malformed}},
+	{"a space before the colon", "HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\n", false,
+		reading{kind: loadhttp.Malformed}},
+	{"white space before the first header", "HTTP/1.1 200 OK\r\n Server: a\r\n\r\n", false,
+		reading{kind: loadhttp.Malformed}},
+	{"a control character in a folded header", "HTTP/1.1 200 OK\r\nServer: a\r\n \x01\r\n\r\n", false,
+		reading{kind: loadhttp.Malformed}},
 	{"a control character", "HTTP/1.1 200 OK\r\nServer: a\x00b\r\n\r\n", false, reading{kind: loadhttp.Malformed}},
 	{"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", false,
 		reading{kind: loadhttp.Malformed}},
-	{"a length with a sign", "HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello", false, reading{kind: loadhttp.Malformed}},
+	{"a length with a sign", "HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello", false,
+		reading{kind: loadhttp.Malformed}},
 	{"a negative length", "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", false, reading{kind: loadhttp.Malformed}},
 	{"an empty length", "HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n", false, reading{kind: loadhttp.Malformed}},
 	{"a length beyond all bounds", "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551621\r\n\r\nhello", false,
@@ -192,7 +198,8 @@ func TestAnswerReaderLimits(t *testing.T) {
 		want       loadhttp.Kind
 	}{
 		{"a long head", start + "A: " + strings.Repeat("x", maxHead-100) + "\r\nContent-Length: 0\r\n\r\n", ""},
-		{"too long a header", start + "A: " + strings.Repeat("x", maxHead) + "\r\nContent-Length: 0\r\n\r\n", loadhttp.Malformed},
+		{"too long a header", start + "A: " + strings.Repeat("x", maxHead) + "\r\nContent-Length: 0\r\n\r\n",
+			loadhttp.Malformed},
 		{"too many headers", start + strings.Repeat("A: b\r\n", maxHead/6) + "\r\n", loadhttp.Malformed},
 		{"a header folded without end", start + "A: b" + strings.Repeat("\r\n b", maxHead) + "\r\n\r\n", loadhttp.Malformed},
 		{"a header without an end", start + "A: " + strings.Repeat("x", 2*maxHead), loadhttp.Malformed},
@@ -336,7 +343,8 @@ func TestHeadCache(t *testing.T) {
 	feed := func(n int) {
 		r.reset()
 		text := "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: " + strings.Repeat("y", n) + "\r\n\r\nok"
-		if used, done, err := c.feed(&r, []byte(text)); used != len(text) || !done || err != nil || r.status != 200 || r.length != 2 {
+		if used, done, err := c.feed(&r, []byte(text)); used != len(text) || !done || err != nil || r.status != 200 ||
+			r.length != 2 {
 			t.Fatalf("used %d of %d, done %v, error %v, status %d, %d bytes", used, len(text), done, err, r.status, r.length)
 		}
 	}
@@ -357,7 +365,8 @@ func TestHeadCache(t *testing.T) {
 // Heads that always differ are read without allocating, too.
 func TestReadingAllocatesNothing(t *testing.T) {
 	var r answerReader
-	text := []byte("HTTP/1.1 200 OK\r\nConnection: keep-alive, upgrade\r\nTransfer-Encoding: gzip, chunked\r\nX: y\r\n\r\n5\r\nhello\r\n0\r\n\r\n" +
+	text := []byte("HTTP/1.1 200 OK\r\nConnection: keep-alive, upgrade\r\nTransfer-Encoding: gzip, chunked\r\nX: y\r\n" +
+		"\r\n5\r\nhello\r\n0\r\n\r\n" +
 		"HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nok")
 	if n := testing.AllocsPerRun(100, func() {
 		for rest := text; len(rest) > 0; {

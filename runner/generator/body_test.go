@@ -41,14 +41,16 @@ func TestCheckOfLargeBody(t *testing.T) {
 		{"length", loadhttp.Verify{Length: &long}, "", 8},
 		{"wrong length", loadhttp.Verify{Length: new(int64(5))}, "wanted a body of 5 bytes, got 536870916", 8},
 		{"contained at its end", loadhttp.Verify{Contains: "x>>"}, "", 8},
-		{"not contained", loadhttp.Verify{Contains: "x<<"}, `wanted a body that contains "x<<"; the answer was "HTTP/1.1 200 OK" with a body of 536870916 bytes, "<<xxx`, 8},
+		{"not contained", loadhttp.Verify{Contains: "x<<"},
+			`wanted a body that contains "x<<"; the answer was "HTTP/1.1 200 OK" with a body of 536870916 bytes, "<<xxx`, 8},
 		{"matching at its beginning", loadhttp.Verify{Match: `^<+x`}, "", 8},
 		{"JSON", loadhttp.Verify{JSON: map[string]string{"ok": "true"}},
 			"wanted ok in the JSON body, got a body of 536870916 bytes: values are looked for in one of at most 16 MiB", 80},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			config := loadhttp.Config{Targets: []loadhttp.Target{{URL: streaming(t, "<<", size, ">>")}}, Connections: 1, Requests: 1, Timeout: time.Minute, Verify: &tt.verify}
+			config := loadhttp.Config{Targets: []loadhttp.Target{{URL: streaming(t, "<<", size, ">>")}}, Connections: 1,
+				Requests: 1, Timeout: time.Minute, Verify: &tt.verify}
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			answers, err := Check(t.Context(), config)
@@ -56,7 +58,8 @@ func TestCheckOfLargeBody(t *testing.T) {
 			if err != nil || len(answers) != 1 {
 				t.Fatalf("got %+v, %v", answers, err)
 			}
-			if a := answers[0]; a.Length != long || (a.Failure == "") != (tt.failure == "") || !strings.Contains(a.Failure, tt.failure) || len(a.Failure) > 400 {
+			if a := answers[0]; a.Length != long || (a.Failure == "") != (tt.failure == "") ||
+				!strings.Contains(a.Failure, tt.failure) || len(a.Failure) > 400 {
 				t.Errorf("got %d bytes, failure %q; want %d and %q", a.Length, a.Failure, long, tt.failure)
 			}
 			if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > tt.most {
@@ -70,7 +73,8 @@ func TestCheckOfLargeBody(t *testing.T) {
 func TestMatchAtTheEndOfLargeBody(t *testing.T) {
 	const size = 32 // MiB
 	for pattern, want := range map[string]bool{`x>+$`: true, `x<`: false} {
-		config := loadhttp.Config{Targets: []loadhttp.Target{{URL: streaming(t, "<<", size, ">>")}}, Connections: 1, Requests: 1, Timeout: time.Minute,
+		config := loadhttp.Config{Targets: []loadhttp.Target{{URL: streaming(t, "<<", size, ">>")}}, Connections: 1,
+			Requests: 1, Timeout: time.Minute,
 			Verify: &loadhttp.Verify{Match: pattern}}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -97,10 +101,12 @@ func TestCheckOfEndlessBody(t *testing.T) {
 	defer server.Close()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	answers, err := Check(t.Context(), loadhttp.Config{Targets: []loadhttp.Target{{URL: server.URL}}, Connections: 1, Requests: 1, Timeout: 500 * time.Millisecond,
+	answers, err := Check(t.Context(), loadhttp.Config{Targets: []loadhttp.Target{{URL: server.URL}}, Connections: 1,
+		Requests: 1, Timeout: 500 * time.Millisecond,
 		Verify: &loadhttp.Verify{Contains: "hello"}})
 	runtime.ReadMemStats(&after)
-	if err != nil || len(answers) != 1 || !strings.HasPrefix(answers[0].Failure, `no whole answer within 500ms; the answer was "HTTP/1.1 200 OK" with a body of `) {
+	if err != nil || len(answers) != 1 || !strings.HasPrefix(answers[0].Failure,
+		`no whole answer within 500ms; the answer was "HTTP/1.1 200 OK" with a body of `) {
 		t.Fatalf("got %+v, %v", answers, err)
 	}
 	// The server of this test allocates its pieces.
@@ -131,7 +137,8 @@ func TestBodyInPieces(t *testing.T) {
 			rest = rest[n:]
 		}
 		b.end()
-		if b.contains.Found() != strings.Contains(text, want) || b.matches() != strings.HasSuffix(text, want) || b.start.String() != text || b.length != int64(len(text)) {
+		if b.contains.Found() != strings.Contains(text, want) || b.matches() != strings.HasSuffix(text, want) ||
+			b.start.String() != text || b.length != int64(len(text)) {
 			t.Fatalf("%q in %q: contained %v, matches %v, %d bytes", want, text, b.contains.Found(), b.matches(), b.length)
 		}
 	}

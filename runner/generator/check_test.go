@@ -29,7 +29,8 @@ func TestCheck(t *testing.T) {
 	gone.Close()
 	before := false
 	answers, err := Check(t.Context(), loadhttp.Config{
-		Targets: []loadhttp.Target{{URL: server.URL + "/"}, {URL: server.URL + "/posted", Method: "POST"}, {URL: server.URL + "/busy"},
+		Targets: []loadhttp.Target{{URL: server.URL + "/"}, {URL: server.URL + "/posted", Method: "POST"},
+			{URL: server.URL + "/busy"},
 			{URL: gone.URL + "/"}, {URL: "http://no-such-host.invalid/"}},
 		Connections: 1, Requests: 1, Timeout: 5 * time.Second,
 		Verify: &loadhttp.Verify{Before: &before, Contains: "hello"}, // it is asked all the same

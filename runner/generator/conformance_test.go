@@ -22,8 +22,8 @@ import (
 	"benchbook/runner/load/http"
 )
 
-// Each server misbehaves in one of the ways that trap load generators, and is asked by three clients for twelve requests
-// in all, with keep-alive and without. Every request ends in exactly one way, and every connection is counted.
+// Each server misbehaves in one of the ways that trap load generators, and is asked by three clients for twelve
+// requests in all, with keep-alive and without. Every request ends in exactly one way, and every connection is counted.
 func TestConformance(t *testing.T) {
 	const clients, each = 3, 12
 	type counts struct {
@@ -62,15 +62,19 @@ func TestConformance(t *testing.T) {
 		{"an answer in two pieces", say(hello[:30], hello[30:]), nil, kept, fresh},
 		{"a pause between head and body", say(hello[:len(hello)-5], "hello"), nil, kept, fresh},
 		{"chunks", say(head+"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "0\r\n\r\n"), nil, kept, fresh},
-		{"chunks with trailers", say(head+"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nA: b\r\n", "C: d\r\n\r\n"), nil, kept, fresh},
+		{"chunks with trailers", say(head+"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nA: b\r\n", "C: d\r\n\r\n"),
+			nil, kept, fresh},
 		{"one big chunk in pieces", say(head+"Transfer-Encoding: chunked\r\n\r\nc350\r\n"+strings.Repeat("x", 20000),
-			strings.Repeat("y", 30000)+"\r\n0\r\n\r\n"), func(c *http.Config) { c.Verify = &http.Verify{Length: new(int64(50000))} }, kept, fresh},
+			strings.Repeat("y", 30000)+"\r\n0\r\n\r\n"),
+			func(c *http.Config) { c.Verify = &http.Verify{Length: new(int64(50000))} }, kept, fresh},
 		{"early hints before an answer", say("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + hello), nil, kept, fresh},
 		{"early hints, and the answer later", say("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", hello), nil, kept, fresh},
-		{"three interim answers", say("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n" + hello), nil, kept, fresh},
+		{"three interim answers", say("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" +
+			"HTTP/1.1 103 Early Hints\r\n\r\n" + hello), nil, kept, fresh},
 		{"only an interim answer", end(say("HTTP/1.1 103 Early Hints\r\n\r\n")), nil,
 			counts{wrong: http.Short, connects: each}, counts{wrong: http.Short, connects: each}},
-		{"204 without a body in spite of a length", say("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n"), nil, kept, fresh},
+		{"204 without a body in spite of a length", say("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n"), nil, kept,
+			fresh},
 		{"304 without a body in spite of a length", say("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"),
 			func(c *http.Config) { c.Verify = &http.Verify{Status: []int{304}} }, kept, fresh},
 		{"HEAD without a body in spite of a length", say(head + "Content-Length: 5\r\n\r\n"),
@@ -78,13 +82,15 @@ func TestConformance(t *testing.T) {
 		{"HEAD with a body", say(hello), func(c *http.Config) { c.Targets[0].Method = "HEAD" },
 			counts{right: each, connects: each, unrequested: each}, counts{right: each, connects: each, unrequested: each}},
 		{"an empty body", say(head + "Content-Length: 0\r\n\r\n"), nil, kept, fresh},
-		{"HTTP/1.0 that stays", say("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello"), nil, kept, fresh},
+		{"HTTP/1.0 that stays", say("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello"), nil, kept,
+			fresh},
 		{"HTTP/1.0 that goes", end(say("HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello")), nil, fresh, fresh},
 		{"HTTP/1.0 with a body until the close", end(say("HTTP/1.0 200 OK\r\n\r\nhello", " world")),
 			func(c *http.Config) { c.Verify = &http.Verify{Length: new(int64(11))} }, fresh, fresh},
 		{"a big body until the close", end(say("HTTP/1.0 200 OK\r\n\r\n", strings.Repeat("x", 300000))),
 			func(c *http.Config) { c.Verify = &http.Verify{Length: new(int64(300000))} }, fresh, fresh},
-		{"a close that is announced", end(say(head + "Connection: close\r\nContent-Length: 5\r\n\r\nhello")), nil, fresh, fresh},
+		{"a close that is announced", end(say(head + "Connection: close\r\nContent-Length: 5\r\n\r\nhello")), nil, fresh,
+			fresh},
 		{"an answer and the close at once", end(good), nil,
 			counts{right: each, connects: each, stale: each - clients}, fresh},
 		{"an answer and the close later", func(c *conn) bool {
@@ -118,7 +124,8 @@ func TestConformance(t *testing.T) {
 			counts{right: each, connects: each, unrequested: each}, counts{right: each, connects: each, unrequested: each}},
 		{"a byte too many behind a big body", say(head + "Content-Length: 200000\r\n\r\n" + strings.Repeat("x", 200001)), nil,
 			counts{right: each, connects: each, unrequested: each}, counts{right: each, connects: each, unrequested: each}},
-		{"a length and chunks", say(head + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"), nil,
+		{"a length and chunks", say(head + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
+			nil,
 			counts{wrong: http.Malformed, connects: each}, counts{wrong: http.Malformed, connects: each}},
 		{"two lengths", say(head + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello"), nil,
 			counts{wrong: http.Malformed, connects: each}, counts{wrong: http.Malformed, connects: each}},
@@ -134,10 +141,12 @@ func TestConformance(t *testing.T) {
 			counts{wrong: http.Malformed, connects: each}, counts{wrong: http.Malformed, connects: each}},
 		{"errors", say("HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n"), nil,
 			counts{wrong: http.Wrong, connects: clients}, counts{wrong: http.Wrong, connects: each}},
-		{"errors, and the connection closes", end(say("HTTP/1.1 503 Busy\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")), nil,
+		{"errors, and the connection closes", end(say("HTTP/1.1 503 Busy\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")),
+			nil,
 			counts{wrong: http.Wrong, connects: each}, counts{wrong: http.Wrong, connects: each}},
 		{"answers that are slow", after(250 * time.Millisecond), nil, kept, fresh},
-		{"answers that are too late", after(1600 * time.Millisecond), func(c *http.Config) { c.Timeout = 800 * time.Millisecond },
+		{"answers that are too late", after(1600 * time.Millisecond),
+			func(c *http.Config) { c.Timeout = 800 * time.Millisecond },
 			counts{wrong: http.Timeout, connects: each}, counts{wrong: http.Timeout, connects: each}},
 		{"a body that stalls", func(c *conn) bool {
 			c.say(hello[:len(hello)-1])
@@ -170,7 +179,8 @@ func TestConformance(t *testing.T) {
 				t.Parallel()
 				s := serve(t, tt.answer)
 				config := http.Config{
-					Targets: []http.Target{{URL: s.url()}}, Connections: clients, Threads: 2, Requests: each, Timeout: 20 * time.Second, KeepAlive: keepAlive,
+					Targets: []http.Target{{URL: s.url()}}, Connections: clients, Threads: 2, Requests: each,
+					Timeout: 20 * time.Second, KeepAlive: keepAlive,
 				}
 				if tt.change != nil {
 					tt.change(&config)
@@ -186,7 +196,8 @@ func TestConformance(t *testing.T) {
 					}
 				}
 				// A client may be done with all requests before another has come to its first.
-				if missing := want.connects - got.connects; keepAlive && want.connects == clients && missing > 0 && missing < clients {
+				if missing := want.connects - got.connects; keepAlive && want.connects == clients && missing > 0 &&
+					missing < clients {
 					got.connects += missing
 				}
 				if missing := got.stale - want.stale; keepAlive && want.stale > 0 && missing > 0 && missing < clients {
@@ -235,10 +246,12 @@ func TestEarlyAnswer(t *testing.T) {
 	}()
 	r := mustRun(t, http.Config{
 		Targets:     []http.Target{{URL: fmt.Sprintf("http://%s/", listener.Addr()), Body: make([]byte, 32<<20)}},
-		Connections: 1, Requests: 3, Timeout: 20 * time.Second, KeepAlive: true, Verify: &http.Verify{Before: new(false), Status: []int{413}},
+		Connections: 1, Requests: 3, Timeout: 20 * time.Second, KeepAlive: true, Verify: &http.Verify{Before: new(false),
+			Status: []int{413}},
 	})
 	if r.Answered != 3 || r.Connects != 3 || r.BytesOut >= 3*32<<20 {
-		t.Errorf("%d answers over %d connections with %d bytes, %v; want 3, 3, and less than all bytes", r.Answered, r.Connects, r.BytesOut, r.Failures)
+		t.Errorf("%d answers over %d connections with %d bytes, %v; want 3, 3, and less than all bytes", r.Answered,
+			r.Connects, r.BytesOut, r.Failures)
 	}
 }
 
@@ -269,7 +282,8 @@ func TestIPv6(t *testing.T) {
 			c.Close()
 		}
 	}()
-	r := mustRun(t, http.Config{Targets: []http.Target{{URL: fmt.Sprintf("http://%s/", listener.Addr())}}, Connections: 1, Requests: 2, Timeout: 5 * time.Second})
+	r := mustRun(t, http.Config{Targets: []http.Target{{URL: fmt.Sprintf("http://%s/", listener.Addr())}}, Connections: 1,
+		Requests: 2, Timeout: 5 * time.Second})
 	if host := <-hosts; r.Answered != 2 || host != listener.Addr().String() {
 		t.Errorf("%d answers, Host was %q, want 2 and %q", r.Answered, host, listener.Addr())
 	}
@@ -286,7 +300,8 @@ func TestPorts(t *testing.T) {
 		cmd.Env = append(os.Environ(), inNamespace+"=1")
 		cmd.SysProcAttr = &syscall.SysProcAttr{
 			Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET,
-			UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}, GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}},
+			UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
+			GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}},
 		}
 		out, err := cmd.CombinedOutput()
 		if _, ended := err.(*exec.ExitError); err != nil && !ended {
@@ -313,7 +328,8 @@ func TestPorts(t *testing.T) {
 	if err := os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", []byte("61000 61003"), 0); err != nil {
 		t.Fatal(err)
 	}
-	r := mustRun(t, http.Config{Targets: []http.Target{{URL: s.url()}}, Connections: 8, Requests: 8, Timeout: 5 * time.Second, KeepAlive: true})
+	r := mustRun(t, http.Config{Targets: []http.Target{{URL: s.url()}}, Connections: 8, Requests: 8,
+		Timeout: 5 * time.Second, KeepAlive: true})
 	if r.Failures[http.Ports] != r.Failed || r.Failed != 4 || r.Connects != 4 {
 		t.Errorf("got %v over %d connections, want 4 times ports and 4", r.Failures, r.Connects)
 	}
@@ -379,8 +395,9 @@ func TestDeparturesLetTheEngineSleep(t *testing.T) {
 		return c.number%2 == 0 // every other connection is left to us to close
 	})
 	r := mustRun(t, http.Config{
-		Targets: []http.Target{{URL: s.url()}}, Connections: 50, Threads: 1, Rate: 200, Duration: time.Second, Timeout: 5 * time.Second,
-		Warmup: 100 * time.Millisecond, Arrivals: http.PoissonArrivals,
+		Targets: []http.Target{{URL: s.url()}}, Connections: 50, Threads: 1, Rate: 200, Duration: time.Second,
+		Timeout: 5 * time.Second,
+		Warmup:  100 * time.Millisecond, Arrivals: http.PoissonArrivals,
 	})
 	if r.Answered != r.Due {
 		t.Errorf("%d answers of %d, %v", r.Answered, r.Due, r.Failures)

@@ -15,11 +15,14 @@ func TestBusiest(t *testing.T) {
 		share float64
 		want  float64 // negative for none
 	}{
-		{"one busy thread", http.CPU{User: 1000 * ms, System: 500 * ms, Length: 2000 * ms, Threads: make([]http.ThreadCPU, 2)}, 0.7, 0.7},
-		{"work of other threads", http.CPU{User: 1000 * ms, System: 800 * ms, Length: 2000 * ms, Threads: make([]http.ThreadCPU, 1)}, 0.2, 0.9},
+		{"one busy thread", http.CPU{User: 1000 * ms, System: 500 * ms, Length: 2000 * ms, Threads: make([]http.ThreadCPU,
+			2)}, 0.7, 0.7},
+		{"work of other threads", http.CPU{User: 1000 * ms, System: 800 * ms, Length: 2000 * ms,
+			Threads: make([]http.ThreadCPU, 1)}, 0.2, 0.9},
 		{"polling is no work", http.CPU{User: 1000 * ms, System: 800 * ms, Length: 2000 * ms,
 			Threads: []http.ThreadCPU{{Time: 1800 * ms, Polling: 1600 * ms}}}, 0.1, 0.1},
-		{"rounded up beyond the time", http.CPU{User: 2010 * ms, Length: 2000 * ms, Threads: make([]http.ThreadCPU, 1)}, 0.9, 1},
+		{"rounded up beyond the time", http.CPU{User: 2010 * ms, Length: 2000 * ms, Threads: make([]http.ThreadCPU, 1)}, 0.9,
+			1},
 		{"threads not told apart", http.CPU{User: 1000 * ms, Length: 2000 * ms}, 0, -1},
 		{"too short a time", http.CPU{User: 5 * ms, Length: 5 * ms, Threads: make([]http.ThreadCPU, 1)}, 1, -1},
 	}

@@ -267,8 +267,8 @@ func kindOf(c *http.Config, took int64, status int, length int64) http.Kind {
 	return ""
 }
 
-// fail ends a request without an answer. Its client goes on in the next turn, so that one whose connections fail at once
-// does not keep the others waiting.
+// fail ends a request without an answer. Its client goes on in the next turn, so that one whose connections fail at
+// once does not keep the others waiting.
 func (e *engine) fail(i int32, c *connection, kind http.Kind) {
 	if e.late(c.start) && kind != http.Connect && kind != http.Ports {
 		kind = http.Timeout // whatever happened after it
@@ -287,8 +287,8 @@ func (e *engine) expire(i int32) {
 	e.fail(i, c, kind)
 }
 
-// finish notes what became of a request. It is counted once all that can be sent has been: its client waits for its next
-// request, and the server for all of them, while counting can be done as well when there is nothing else to do.
+// finish notes what became of a request. It is counted once all that can be sent has been: its client waits for its
+// next request, and the server for all of them, while counting can be done as well when there is nothing else to do.
 func (e *engine) finish(i int32, c *connection, kind http.Kind, status int) {
 	e.flight.remove(e.connections, i)
 	if len(e.uncounted) == cap(e.uncounted) {

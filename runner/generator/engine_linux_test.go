@@ -11,8 +11,8 @@ import (
 	"benchbook/runner/load/http"
 )
 
-// An answer may fill the buffer to its last byte, with more behind it that nobody asked for. A network decides for itself
-// how it cuts up what is sent, so here all of it has come before the first of it is read.
+// An answer may fill the buffer to its last byte, with more behind it that nobody asked for. A network decides for
+// itself how it cuts up what is sent, so here all of it has come before the first of it is read.
 func TestBytesBehindAFullBuffer(t *testing.T) {
 	for _, tt := range []struct{ name, field, behind string }{
 		{"a byte", "", "y"},

@@ -31,7 +31,8 @@ func (e *engine) open(i int32, c *connection) {
 		return
 	}
 	c.fd, c.generation, c.state = int32(fd), e.sockets.add(fd, i), connecting
-	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // or the last piece of a long request waits for the ones before
+	// or the last piece of a long request waits for the ones before
+	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	if err := unix.Connect(fd, e.addresses[c.origin][number]); err != nil && err != unix.EINPROGRESS {
 		e.clock = e.now()
 		e.refused(i, c, err)

@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// Some bounds are true only on a machine that lets a test run when it wants to. Hiccups tell whether it did: a goroutine that
-// wants to wake up every millisecond notes how late it is, whoever was in its way. Source: Tene's jHiccup.
+// Some bounds are true only on a machine that lets a test run when it wants to. Hiccups tell whether it did: a
+// goroutine that wants to wake up every millisecond notes how late it is, whoever was in its way. Source: Tene's
+// jHiccup.
 
 // ordinary is the lateness of a wake-up that is nobody's fault.
 const ordinary = 3 * time.Millisecond
@@ -36,13 +37,13 @@ func hiccups() (end func() time.Duration) {
 	}
 }
 
-// A verdict says what is wrong with what was measured, nothing if that is within its bounds. What a busy machine adds to may be
-// slack times as much as it should.
+// A verdict says what is wrong with what was measured, nothing if that is within its bounds. What a busy machine adds
+// to may be slack times as much as it should.
 type verdict func(slack float64) error
 
-// judge holds what a test measures to its bounds. What is out of them is measured again, a few times, if there were hiccups
-// beyond a limit meanwhile, and not otherwise. A machine that is never quiet gets slack at last, and does so at once where the
-// test is to be short.
+// judge holds what a test measures to its bounds. What is out of them is measured again, a few times, if there were
+// hiccups beyond a limit meanwhile, and not otherwise. A machine that is never quiet gets slack at last, and does so at
+// once where the test is to be short.
 func judge(t *testing.T, limit time.Duration, measure func() verdict) {
 	t.Helper()
 	const slack = 100

@@ -14,7 +14,8 @@ import (
 	"benchbook/runner/load/http"
 )
 
-// dealtOut deals outcomes out to as many generators, each with a window of its own that is like all others, and gives what each found.
+// dealtOut deals outcomes out to as many generators, each with a window of its own that is like all others, and gives
+// what each found.
 func dealtOut(t *testing.T, config *http.Config, outcomes []outcome, parts int) []*http.Result {
 	t.Helper()
 	var results []*http.Result
@@ -32,8 +33,8 @@ func dealtOut(t *testing.T, config *http.Config, outcomes []outcome, parts int) 
 	return results
 }
 
-// However requests are dealt out to generators, their results together are that of one generator to which all of them happened, to
-// the last bucket of each histogram.
+// However requests are dealt out to generators, their results together are that of one generator to which all of them
+// happened, to the last bucket of each histogram.
 func TestMergeIsWhatOneGeneratorFinds(t *testing.T) {
 	for seed := range uint64(20) {
 		random := rand.New(rand.NewPCG(seed, 1))
@@ -89,7 +90,8 @@ func TestMergeOfWhatGeneratorsTellOfThemselves(t *testing.T) {
 	begin := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
 	found := func(after, length time.Duration, by http.Ending, change func(*http.Result)) *http.Result {
 		r := dealtOut(t, &http.Config{Timeout: time.Second}, nil, 1)[0]
-		r.Start, r.Length, r.EndedBy, r.CPU, r.Health = begin.Add(after), length, by, &http.CPU{User: time.Second, Length: length, Busiest: new(0.25)}, &http.Health{Standstill: 5, Waiting: new(0.02)}
+		r.Start, r.Length, r.EndedBy, r.CPU, r.Health = begin.Add(after), length, by,
+			&http.CPU{User: time.Second, Length: length, Busiest: new(0.25)}, &http.Health{Standstill: 5, Waiting: new(0.02)}
 		if change != nil {
 			change(r)
 		}
@@ -100,20 +102,32 @@ func TestMergeOfWhatGeneratorsTellOfThemselves(t *testing.T) {
 		parts []*http.Result
 		want  string
 	}{
-		{"equally long", []*http.Result{found(0, 2*time.Second, http.EndedByDuration, nil), found(time.Millisecond, 2*time.Second, http.EndedByDuration, nil)},
+		{"equally long", []*http.Result{found(0, 2*time.Second, http.EndedByDuration, nil),
+			found(time.Millisecond, 2*time.Second, http.EndedByDuration, nil)},
 			"after 1ms for 2s by duration, busiest 0.25 of 2s, stood still for 5ns, waited for 0.02, in flight unknown"},
-		{"one is busy", []*http.Result{found(0, time.Second, http.EndedByDuration, func(r *http.Result) { r.CPU.Busiest = new(0.95) }), found(0, time.Second, http.EndedByDuration, nil)},
+		{"one is busy", []*http.Result{found(0, time.Second, http.EndedByDuration,
+			func(r *http.Result) { r.CPU.Busiest = new(0.95) }), found(0, time.Second, http.EndedByDuration, nil)},
 			"after 0s for 1s by duration, busiest 0.95 of 2s, stood still for 5ns, waited for 0.02, in flight unknown"},
-		{"one was held back", []*http.Result{found(0, time.Second, http.EndedByDuration, nil), found(0, time.Second, http.EndedByDuration, func(r *http.Result) { r.Health.Standstill, r.Health.Waiting = 9, new(0.5) })},
+		{"one was held back", []*http.Result{found(0, time.Second, http.EndedByDuration, nil),
+			found(0, time.Second, http.EndedByDuration, func(r *http.Result) {
+				r.Health.Standstill, r.Health.Waiting = 9,
+					new(0.5)
+			})},
 			"after 0s for 1s by duration, busiest 0.25 of 2s, stood still for 9ns, waited for 0.5, in flight unknown"},
 		// 3 of 4 clients over 2 s, and 1 of 4 over 1 s, which is as if they had gone on for 2 s.
 		{"by requests", []*http.Result{
-			found(0, 2*time.Second, http.EndedByRequests, func(r *http.Result) { r.InFlight = &http.InFlight{Time: 6 * time.Second, Length: 2 * time.Second} }),
-			found(10*time.Millisecond, 1500*time.Millisecond, http.EndedByRequests, func(r *http.Result) { r.InFlight = &http.InFlight{Time: time.Second, Length: time.Second} }),
+			found(0, 2*time.Second, http.EndedByRequests,
+				func(r *http.Result) { r.InFlight = &http.InFlight{Time: 6 * time.Second, Length: 2 * time.Second} }),
+			found(10*time.Millisecond, 1500*time.Millisecond, http.EndedByRequests,
+				func(r *http.Result) { r.InFlight = &http.InFlight{Time: time.Second, Length: time.Second} }),
 		}, "after 0s for 2s by requests, busiest 0.25 of 2s, stood still for 5ns, waited for 0.02, in flight 8s of 2s"},
 		{"by requests, the last one to begin ending last", []*http.Result{
-			found(0, time.Second, http.EndedByRequests, func(r *http.Result) { r.InFlight = &http.InFlight{Time: time.Second, Length: time.Second} }),
-			found(500*time.Millisecond, time.Second, http.EndedByRequests, func(r *http.Result) { r.InFlight = &http.InFlight{} }),
+			found(0, time.Second, http.EndedByRequests, func(r *http.Result) {
+				r.InFlight = &http.InFlight{Time: time.Second,
+					Length: time.Second}
+			}),
+			found(500*time.Millisecond, time.Second, http.EndedByRequests,
+				func(r *http.Result) { r.InFlight = &http.InFlight{} }),
 		}, "after 0s for 1.5s by requests, busiest 0.25 of 2s, stood still for 5ns, waited for 0.02, in flight 0s of 0s"},
 	}
 	for _, tt := range tests {
@@ -126,18 +140,21 @@ func TestMergeOfWhatGeneratorsTellOfThemselves(t *testing.T) {
 			if r.InFlight != nil {
 				inFlight = fmt.Sprintf("%v of %v", r.InFlight.Time, r.InFlight.Length)
 			}
-			got := fmt.Sprintf("after %v for %v by %s, busiest %v of %v, stood still for %v, waited for %v, in flight %s", r.Start.Sub(begin), r.Length, r.EndedBy,
+			got := fmt.Sprintf("after %v for %v by %s, busiest %v of %v, stood still for %v, waited for %v, in flight %s",
+				r.Start.Sub(begin), r.Length, r.EndedBy,
 				*r.CPU.Busiest, r.CPU.User, r.Health.Standstill, *r.Health.Waiting, inFlight)
 			if got != tt.want {
 				t.Errorf("\n got %s\nwant %s", got, tt.want)
 			}
 		})
 	}
-	untold, err := http.Merge([]*http.Result{found(0, time.Second, http.EndedByDuration, nil), found(0, time.Second, http.EndedByDuration, func(r *http.Result) { r.CPU, r.Health = nil, nil })})
+	untold, err := http.Merge([]*http.Result{found(0, time.Second, http.EndedByDuration, nil),
+		found(0, time.Second, http.EndedByDuration, func(r *http.Result) { r.CPU, r.Health = nil, nil })})
 	if err != nil {
 		t.Fatal(err)
 	}
-	silent, err := http.Merge([]*http.Result{found(0, time.Second, http.EndedByDuration, func(r *http.Result) { r.Health.Waiting = nil }), found(0, time.Second, http.EndedByDuration, nil)})
+	silent, err := http.Merge([]*http.Result{found(0, time.Second, http.EndedByDuration,
+		func(r *http.Result) { r.Health.Waiting = nil }), found(0, time.Second, http.EndedByDuration, nil)})
 	if err != nil || silent.Health == nil || silent.Health.Waiting != nil || silent.Health.Standstill != 5 {
 		t.Errorf("one generator does not tell how long it waited, and all together %+v, %v", silent.Health, err)
 	}
@@ -176,8 +193,10 @@ func TestShare(t *testing.T) {
 		n, of int
 		want  []int
 	}{
-		{10, 1, []int{10}}, {10, 2, []int{5, 5}}, {10, 3, []int{4, 3, 3}}, {10, 4, []int{3, 3, 2, 2}}, {7, 7, []int{1, 1, 1, 1, 1, 1, 1}},
-		{1, 3, []int{1, 0, 0}}, {0, 3, []int{0, 0, 0}}, {60_001, 2, []int{30_001, 30_000}}, {997, 5, []int{200, 200, 199, 199, 199}},
+		{10, 1, []int{10}}, {10, 2, []int{5, 5}}, {10, 3, []int{4, 3, 3}}, {10, 4, []int{3, 3, 2, 2}},
+		{7, 7, []int{1, 1, 1, 1, 1, 1, 1}},
+		{1, 3, []int{1, 0, 0}}, {0, 3, []int{0, 0, 0}}, {60_001, 2, []int{30_001, 30_000}},
+		{997, 5, []int{200, 200, 199, 199, 199}},
 	} {
 		var got []int
 		sum := 0
@@ -194,12 +213,13 @@ func TestShare(t *testing.T) {
 	}
 }
 
-// What several generators are told is what one is, whichever threads each of them has: constant arrivals stay evenly spaced, and Poisson
-// ones are the same.
+// What several generators are told is what one is, whichever threads each of them has: constant arrivals stay evenly
+// spaced, and Poisson ones are the same.
 func TestPartsOfASchedule(t *testing.T) {
 	for name, c := range map[string]http.Config{
-		"constant":  {Rate: 333, Duration: time.Second, Warmup: 100 * time.Millisecond},
-		"poisson":   {Rate: 333, Duration: time.Second, Warmup: 100 * time.Millisecond, Arrivals: http.PoissonArrivals, Seed: 3},
+		"constant": {Rate: 333, Duration: time.Second, Warmup: 100 * time.Millisecond},
+		"poisson": {Rate: 333, Duration: time.Second, Warmup: 100 * time.Millisecond, Arrivals: http.PoissonArrivals,
+			Seed: 3},
 		"a ramp":    {Stages: []http.Stage{{Duration: time.Second, Rate: 500}, {Duration: time.Second, Rate: 10}}},
 		"few":       {Rate: 2, Duration: time.Second},
 		"one alone": {Rate: 1, Duration: time.Second},
@@ -217,7 +237,8 @@ func TestPartsOfASchedule(t *testing.T) {
 			}
 			slices.Sort(got)
 			if want := due(&c, 5, 1); !slices.Equal(got, want) {
-				t.Errorf("%s: %d generators are told of %d requests, one of %d, or at other times", name, parts, len(got), len(want))
+				t.Errorf("%s: %d generators are told of %d requests, one of %d, or at other times", name, parts, len(got),
+					len(want))
 			}
 		}
 	}
@@ -265,15 +286,18 @@ func TestPartsOfALoad(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t, after(2*time.Millisecond))
-			config := http.Config{Targets: []http.Target{{URL: s.url()}}, Connections: 7, Timeout: 5 * time.Second, KeepAlive: true}
+			config := http.Config{Targets: []http.Target{{URL: s.url()}}, Connections: 7, Timeout: 5 * time.Second,
+				KeepAlive: true}
 			tt.change(&config)
 			r, err := http.Merge(runParts(t, config, 3))
 			if err != nil {
 				t.Fatal(err)
 			}
 			checkSums(t, r)
-			if r.Attempted != tt.want || r.Answered != tt.want || r.Warmup.Attempted != tt.warm || s.requests.Load() != tt.want+tt.warm {
-				t.Errorf("%d attempted, %d answered, %d before; the server got %d; want %d and %d", r.Attempted, r.Answered, r.Warmup.Attempted,
+			if r.Attempted != tt.want || r.Answered != tt.want || r.Warmup.Attempted != tt.warm ||
+				s.requests.Load() != tt.want+tt.warm {
+				t.Errorf("%d attempted, %d answered, %d before; the server got %d; want %d and %d", r.Attempted, r.Answered,
+					r.Warmup.Attempted,
 					s.requests.Load(), tt.want, tt.warm)
 			}
 			if n := s.connections.Load(); n > tt.most {
@@ -282,7 +306,8 @@ func TestPartsOfALoad(t *testing.T) {
 			if r.Latency.Count != tt.want || r.Latency.Min < sec(0.002) {
 				t.Errorf("latencies %+v", r.Latency)
 			}
-			if config.Rate > 0 && (r.Offered != config.Rate || r.Sent != tt.want || r.Lag.Count != tt.want || r.Length != config.Duration) {
+			if config.Rate > 0 && (r.Offered != config.Rate || r.Sent != tt.want || r.Lag.Count != tt.want ||
+				r.Length != config.Duration) {
 				t.Errorf("offered %v/s, %d sent, lags %+v in %v", r.Offered, r.Sent, r.Lag, r.Length)
 			}
 		})
@@ -295,7 +320,8 @@ func TestPartsOfStages(t *testing.T) {
 	s := serve(t, after(time.Millisecond))
 	runParts(t, http.Config{
 		Targets: []http.Target{{URL: s.url()}}, Connections: 1, Timeout: 5 * time.Second, KeepAlive: true,
-		Stages: []http.Stage{{Duration: 200 * time.Millisecond, Connections: 10}, {Duration: 300 * time.Millisecond, Connections: 10}},
+		Stages: []http.Stage{{Duration: 200 * time.Millisecond, Connections: 10}, {Duration: 300 * time.Millisecond,
+			Connections: 10}},
 	}, 4)
 	if n := s.connections.Load(); n != 10 {
 		t.Errorf("the server got %d connections, want 10", n)

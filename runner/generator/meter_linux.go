@@ -104,8 +104,8 @@ func (m *meter) waited(timeout, took int64, polling bool) {
 	}
 }
 
-// left notes that a request has left on schedule. A thread that had no time to sleep before it cannot have learnt how late
-// it would have woken up, and is to try again some day.
+// left notes that a request has left on schedule. A thread that had no time to sleep before it cannot have learnt how
+// late it would have woken up, and is to try again some day.
 func (m *meter) left() {
 	if !m.slept {
 		m.lateness -= m.lateness / 1024

@@ -4,8 +4,8 @@ package generator
 
 import "testing"
 
-// A thread learns how early to wake up: enough for all but few of its wakes, no more than a limit, and less again once it
-// has no time to find out.
+// A thread learns how early to wake up: enough for all but few of its wakes, no more than a limit, and less again once
+// it has no time to find out.
 func TestEarly(t *testing.T) {
 	wakes := func(m *meter, n int, late func(int) int64) (missed int) {
 		for i := range n {

@@ -33,10 +33,12 @@ func TestOpenLoop(t *testing.T) {
 	for _, threads := range []int{1, 3} {
 		t.Run(fmt.Sprintf("%d threads", threads), func(t *testing.T) {
 			r := mustRun(t, http.Config{
-				Targets: []http.Target{{URL: s.url()}}, Connections: 60, Threads: threads, Rate: 400, Duration: 500 * time.Millisecond,
-				Warmup: 50 * time.Millisecond, Timeout: 5 * time.Second, KeepAlive: true,
+				Targets: []http.Target{{URL: s.url()}}, Connections: 60, Threads: threads, Rate: 400,
+				Duration: 500 * time.Millisecond,
+				Warmup:   50 * time.Millisecond, Timeout: 5 * time.Second, KeepAlive: true,
 			})
-			if r.Due != 200 || r.Attempted != 200 || r.Sent != 200 || r.Answered != 200 || r.Offered != 400 || r.Warmup.Attempted != 20 {
+			if r.Due != 200 || r.Attempted != 200 || r.Sent != 200 || r.Answered != 200 || r.Offered != 400 ||
+				r.Warmup.Attempted != 20 {
 				t.Errorf("%d due, %d attempted, %d sent, %d answered, %v/s offered, %d in warm-up; want 200, 400/s and 20",
 					r.Due, r.Attempted, r.Sent, r.Answered, r.Offered, r.Warmup.Attempted)
 			}
@@ -62,7 +64,8 @@ func TestBlocked(t *testing.T) {
 	t.Parallel()
 	s := serve(t, func(c *conn) bool {
 		if c.request == 0 {
-			time.Sleep(450 * time.Millisecond) // so that all others are due meanwhile, even where we are kept from running for a while
+			// so that all others are due meanwhile, even where we are kept from running for a while
+			time.Sleep(450 * time.Millisecond)
 		}
 		return after(50 * time.Millisecond)(c)
 	})
@@ -70,10 +73,11 @@ func TestBlocked(t *testing.T) {
 		Targets: []http.Target{{URL: s.url()}}, Connections: 1, Threads: 1, Rate: 100, Duration: 200 * time.Millisecond,
 		Timeout: 20 * time.Second, KeepAlive: true,
 	})
-	// 20 requests, 10 ms apart, one after the other, the first for 500 ms and each of the others for 50 ms: the last one, due at
-	// 190 ms, leaves at 1.4 s.
+	// 20 requests, 10 ms apart, one after the other, the first for 500 ms and each of the others for 50 ms: the last one,
+	// due at 190 ms, leaves at 1.4 s.
 	if r.Due != 20 || r.Answered != 20 || r.Blocked != 19 || r.Connects != 1 || s.connections.Load() != 1 {
-		t.Errorf("%d due, %d answered, %d blocked, %d connections; want 20, 20, 19 and 1", r.Due, r.Answered, r.Blocked, r.Connects)
+		t.Errorf("%d due, %d answered, %d blocked, %d connections; want 20, 20, 19 and 1", r.Due, r.Answered, r.Blocked,
+			r.Connects)
 	}
 	if r.Lag.Max < sec(1.21) || r.Latency.Max < sec(1.26) || r.Service.Sum+r.Lag.Sum != r.Latency.Sum {
 		t.Errorf("longest latency %d, service %d, lag %d ns", r.Latency.Max, r.Service.Max, r.Lag.Max)
@@ -96,7 +100,8 @@ func TestBlockedForever(t *testing.T) {
 		Timeout: 200 * time.Millisecond, KeepAlive: true,
 	})
 	// The two that are sent time out after 200 ms, and then the third has been due for 160 ms.
-	if r.Due != 5 || r.Failures[http.Timeout] != 5 || r.Sent < 2 || r.Blocked != 3 || r.Lag.Count != r.Sent || r.Service.Count != 0 {
+	if r.Due != 5 || r.Failures[http.Timeout] != 5 || r.Sent < 2 || r.Blocked != 3 || r.Lag.Count != r.Sent ||
+		r.Service.Count != 0 {
 		t.Errorf("%d due, %v, %d sent, %d blocked, %d lags", r.Due, r.Failures, r.Sent, r.Blocked, r.Lag.Count)
 	}
 	if r.FailedLatency.Min < sec(0.2) {
@@ -151,7 +156,8 @@ func TestTargets(t *testing.T) {
 			mu.Lock()
 			clear(lines)
 			mu.Unlock()
-			config := http.Config{Targets: targets, Connections: 4, Threads: 2, Requests: 1200, Timeout: 5 * time.Second, KeepAlive: true, Seed: 3}
+			config := http.Config{Targets: targets, Connections: 4, Threads: 2, Requests: 1200, Timeout: 5 * time.Second,
+				KeepAlive: true, Seed: 3}
 			if open {
 				config.Requests, config.Rate, config.Duration = 0, 1200, time.Second
 			}
@@ -197,8 +203,10 @@ func TestStagesOfConnections(t *testing.T) {
 			judge(t, 100*time.Millisecond, func() verdict {
 				most.Store(0)
 				r := mustRun(t, http.Config{
-					Targets: []http.Target{{URL: s.url()}}, Threads: threads, Timeout: 20 * time.Second, KeepAlive: true, Warmup: 50 * time.Millisecond,
-					Stages: []http.Stage{{Duration: 1500 * time.Millisecond, Connections: 9}, {Duration: 1500 * time.Millisecond, Connections: 1}},
+					Targets: []http.Target{{URL: s.url()}}, Threads: threads, Timeout: 20 * time.Second, KeepAlive: true,
+					Warmup: 50 * time.Millisecond,
+					Stages: []http.Stage{{Duration: 1500 * time.Millisecond, Connections: 9}, {Duration: 1500 * time.Millisecond,
+						Connections: 1}},
 				})
 				if r.Length != 3*time.Second || r.Failed != 0 {
 					t.Errorf("a window of %v with %d failures", r.Length, r.Failed)
@@ -225,10 +233,12 @@ func TestStagesOfRates(t *testing.T) {
 	t.Parallel()
 	s := serve(t, good)
 	r := mustRun(t, http.Config{
-		Targets: []http.Target{{URL: s.url()}}, Connections: 50, Timeout: 5 * time.Second, KeepAlive: true, Warmup: 50 * time.Millisecond,
+		Targets: []http.Target{{URL: s.url()}}, Connections: 50, Timeout: 5 * time.Second, KeepAlive: true,
+		Warmup: 50 * time.Millisecond,
 		Stages: []http.Stage{{Duration: time.Second, Rate: 400}, {Duration: time.Second, Rate: 400}},
 	})
-	if r.Due != 600 || r.Answered != 600 || r.Warmup.Attempted != 0 || r.Seconds[0].Attempted != 200 || r.Seconds[1].Attempted != 400 {
+	if r.Due != 600 || r.Answered != 600 || r.Warmup.Attempted != 0 || r.Seconds[0].Attempted != 200 ||
+		r.Seconds[1].Attempted != 400 {
 		t.Errorf("%d due, %d answered, %+v", r.Due, r.Answered, r.Seconds)
 	}
 }
@@ -248,17 +258,19 @@ func TestFreeze(t *testing.T) {
 		var thaw atomic.Int64 // when the server goes on
 		begin := time.Now()
 		s := serve(t, func(c *conn) bool {
-			if d := time.Since(begin); d > length*2/5 && thaw.CompareAndSwap(0, int64(d+freeze)) || time.Duration(thaw.Load()) > d {
+			if d := time.Since(begin); d > length*2/5 && thaw.CompareAndSwap(0, int64(d+freeze)) ||
+				time.Duration(thaw.Load()) > d {
 				time.Sleep(time.Duration(thaw.Load()) - time.Since(begin))
 			}
 			return good(c)
 		})
-		config.Targets, config.Duration, config.Threads, config.Timeout = []http.Target{{URL: s.url()}}, length, 1, 20*time.Second
+		config.Targets, config.Duration, config.Threads, config.Timeout = []http.Target{{URL: s.url()}}, length, 1,
+			20*time.Second
 		config.KeepAlive = true
 		return mustRun(t, config)
 	}
-	// What others do on the machine adds to latencies, and a hundredth of the freeze would show. Beside a short freeze even the time
-	// that the server takes for all that have waited does.
+	// What others do on the machine adds to latencies, and a hundredth of the freeze would show. Beside a short freeze
+	// even the time that the server takes for all that have waited does.
 	limit := freeze / 100
 	if testing.Short() {
 		limit = -1
@@ -320,7 +332,8 @@ func TestFreeze(t *testing.T) {
 	})
 }
 
-// While engines wait, and while they work, the world can be stopped: if it could not, that would take until the load ends.
+// While engines wait, and while they work, the world can be stopped: if it could not, that would take until the load
+// ends.
 func TestCollectGarbage(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -341,7 +354,8 @@ func TestCollectGarbage(t *testing.T) {
 				}
 				return tt.answer(c)
 			})
-			tt.config.Targets, tt.config.Duration, tt.config.Timeout, tt.config.KeepAlive = []http.Target{{URL: s.url()}}, length, 2*length, true
+			tt.config.Targets, tt.config.Duration, tt.config.Timeout, tt.config.KeepAlive = []http.Target{{URL: s.url()}},
+				length, 2*length, true
 			go func() {
 				defer cancel()
 				for range collections {

@@ -124,5 +124,6 @@ func (a *whole) describe() string {
 	case a.body.length == 0:
 		return fmt.Sprintf("; the answer was %q without a body", a.statusLine)
 	}
-	return fmt.Sprintf("; the answer was %q with a body of %d bytes, %q", a.statusLine, a.body.length, excerpt(a.body.start.Bytes()))
+	return fmt.Sprintf("; the answer was %q with a body of %d bytes, %q", a.statusLine, a.body.length,
+		excerpt(a.body.start.Bytes()))
 }

@@ -17,7 +17,8 @@ import (
 // probe opens one connection outside the load and, if there is a request, reads and checks its answer. Refusal says why
 // no connection came about, err what was wrong with the answer, or that the context ended. Answer has what came in any
 // case.
-func (l *load) probe(ctx context.Context, o *origin, address netip.AddrPort, request *http.Request) (answer whole, refusal, err error) {
+func (l *load) probe(ctx context.Context, o *origin, address netip.AddrPort, request *http.Request) (answer whole,
+	refusal, err error) {
 	if answer.body, err = newBody(l.config.Verify); err != nil {
 		return answer, nil, err
 	}

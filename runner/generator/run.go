@@ -40,10 +40,10 @@ var errNoResources = errors.New("the generator is out of files or memory for con
 
 // Run puts the load on the targets and measures, until the window and the requests in it are over.
 //
-// While it runs, GOMAXPROCS is at least one more than the number of threads, or twice as many with https. The error says
-// why nothing could be measured: the config is invalid, a target's name does not resolve or takes no connection before
-// timing, the check before timing failed, this side ran out of files or memory, or the context ended, whose cause is
-// then wrapped. It runs on Linux only.
+// While it runs, GOMAXPROCS is at least one more than the number of threads, or twice as many with https. The error
+// says why nothing could be measured: the config is invalid, a target's name does not resolve or takes no connection
+// before timing, the check before timing failed, this side ran out of files or memory, or the context ended, whose
+// cause is then wrapped. It runs on Linux only.
 func Run(ctx context.Context, config http.Config) (*http.Result, error) {
 	if err := config.Validate(); err != nil {
 		return nil, fmt.Errorf("config: %w", err)

@@ -265,7 +265,8 @@ func TestServers(t *testing.T) {
 				c.say(text[i : i+1])
 			}
 			return true
-		}, func(c *http.Config) { c.Verify = &http.Verify{Length: new(int64(5))} }, numbers{answered: 4, status: 200, connects: 1}},
+		}, func(c *http.Config) { c.Verify = &http.Verify{Length: new(int64(5))} }, numbers{answered: 4, status: 200,
+			connects: 1}},
 		{"two answers to one request", func(c *conn) bool {
 			c.say(hello + hello)
 			return true
@@ -298,7 +299,8 @@ func TestServers(t *testing.T) {
 		{"listed status", func(c *conn) bool {
 			c.say("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
 			return true
-		}, func(c *http.Config) { c.Verify = &http.Verify{Status: []int{503}} }, numbers{answered: 4, status: 503, connects: 1}},
+		}, func(c *http.Config) { c.Verify = &http.Verify{Status: []int{503}} }, numbers{answered: 4, status: 503,
+			connects: 1}},
 		{"wrong length", good, func(c *http.Config) { c.Verify = &http.Verify{Before: new(false), Length: new(int64(6))} },
 			numbers{kind: http.Wrong, status: 200, connects: 1}},
 		{"no content", func(c *conn) bool {
@@ -325,7 +327,8 @@ func TestServers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t, tt.answer)
-			config := http.Config{Targets: []http.Target{{URL: s.url()}}, Connections: 1, Requests: each, Timeout: 5 * time.Second, KeepAlive: true}
+			config := http.Config{Targets: []http.Target{{URL: s.url()}}, Connections: 1, Requests: each,
+				Timeout: 5 * time.Second, KeepAlive: true}
 			if tt.change != nil {
 				tt.change(&config)
 			}
@@ -349,7 +352,8 @@ func TestServers(t *testing.T) {
 	}
 }
 
-// A server that refuses connections is no reason to lose count, of few requests or of more than are noted before they are counted.
+// A server that refuses connections is no reason to lose count, of few requests or of more than are noted before they
+// are counted.
 func TestRefused(t *testing.T) {
 	for _, tt := range []struct {
 		connections int
@@ -399,7 +403,8 @@ func TestThreads(t *testing.T) {
 		during.Store(int64(runtime.GOMAXPROCS(0)))
 		return good(c)
 	})
-	r := mustRun(t, http.Config{Targets: []http.Target{{URL: s.url()}}, Connections: was + 3, Duration: 50 * time.Millisecond, Threads: was + 2,
+	r := mustRun(t, http.Config{Targets: []http.Target{{URL: s.url()}}, Connections: was + 3,
+		Duration: 50 * time.Millisecond, Threads: was + 2,
 		Timeout: 20 * time.Second})
 	if is := runtime.GOMAXPROCS(0); during.Load() != int64(was+3) || is != was {
 		t.Errorf("got %d threads during the load and %d after it, want %d and %d", during.Load(), is, was+3, was)
@@ -430,7 +435,8 @@ func TestBacklogOverflow(t *testing.T) {
 		Targets:     []http.Target{{URL: fmt.Sprintf("http://127.0.0.1:%d/", name.(*syscall.SockaddrInet4).Port)}},
 		Connections: 8, Requests: 8, Timeout: 150 * time.Millisecond,
 	})
-	if r.Failures[http.Connect]+r.Failures[http.Timeout] != 8 || r.Failures[http.Connect] == 0 || r.Connects != r.Failures[http.Timeout] {
+	if r.Failures[http.Connect]+r.Failures[http.Timeout] != 8 || r.Failures[http.Connect] == 0 ||
+		r.Connects != r.Failures[http.Timeout] {
 		t.Errorf("got %v with %d connections, want 8 in connect and timeout", r.Failures, r.Connects)
 	}
 }
@@ -495,7 +501,8 @@ func TestRequestsAreExact(t *testing.T) {
 				return good(c)
 			})
 			r := mustRun(t, http.Config{
-				Targets: []http.Target{{URL: s.url()}}, Connections: 7, Requests: wanted, Timeout: 5 * time.Second, KeepAlive: keepAlive,
+				Targets: []http.Target{{URL: s.url()}}, Connections: 7, Requests: wanted, Timeout: 5 * time.Second,
+				KeepAlive: keepAlive,
 			})
 			if r.Attempted != wanted || r.EndedBy != http.EndedByRequests || r.Length <= 0 {
 				t.Errorf("got %d attempts in %v ended by %s, want %d", r.Attempted, r.Length, r.EndedBy, wanted)
@@ -527,7 +534,8 @@ func TestDuration(t *testing.T) {
 	s := serve(t, after(2*time.Millisecond))
 	before := time.Now()
 	r := mustRun(t, http.Config{
-		Targets: []http.Target{{URL: s.url()}}, Connections: 3, Duration: 300 * time.Millisecond, Warmup: 500 * time.Millisecond,
+		Targets: []http.Target{{URL: s.url()}}, Connections: 3, Duration: 300 * time.Millisecond,
+		Warmup:  500 * time.Millisecond,
 		Timeout: 20 * time.Second, KeepAlive: true,
 	})
 	if r.Length != 300*time.Millisecond || r.EndedBy != http.EndedByDuration || r.InFlight != nil {
@@ -564,7 +572,8 @@ func TestDrain(t *testing.T) {
 		time.Sleep(time.Until(first.Add(length + 50*time.Millisecond)))
 		return good(c)
 	})
-	r := mustRun(t, http.Config{Targets: []http.Target{{URL: s.url()}}, Connections: 1, Duration: length, Timeout: 20 * time.Second, KeepAlive: true})
+	r := mustRun(t, http.Config{Targets: []http.Target{{URL: s.url()}}, Connections: 1, Duration: length,
+		Timeout: 20 * time.Second, KeepAlive: true})
 	if r.Attempted != 2 || r.Answered != 2 || r.Completed.Right != 1 || r.Latency.Max < sec(0.05) {
 		t.Errorf("got %d attempted, %d answered, %d completed in the window, the longest in %d ns; want 2, 2 and 1",
 			r.Attempted, r.Answered, r.Completed.Right, r.Latency.Max)
@@ -586,7 +595,8 @@ func TestWhicheverEndsFirst(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := mustRun(t, http.Config{
-				Targets: []http.Target{{URL: s.url()}}, Connections: 2, Duration: tt.duration, Requests: tt.requests, Warmup: 500 * time.Millisecond,
+				Targets: []http.Target{{URL: s.url()}}, Connections: 2, Duration: tt.duration, Requests: tt.requests,
+				Warmup:  500 * time.Millisecond,
 				Timeout: 20 * time.Second, KeepAlive: true,
 			})
 			if r.EndedBy != tt.want || r.Length > tt.duration || r.Attempted > tt.requests || r.Warmup.Attempted == 0 {
@@ -606,12 +616,14 @@ func TestWindowStartsWithFirstRequest(t *testing.T) {
 	for _, duration := range []time.Duration{0, time.Minute} {
 		judge(t, 10*time.Millisecond, func() verdict {
 			r := mustRun(t, http.Config{
-				Targets: []http.Target{{URL: s.url()}}, Connections: 1, Duration: duration, Requests: 1, Warmup: 10 * time.Millisecond,
+				Targets: []http.Target{{URL: s.url()}}, Connections: 1, Duration: duration, Requests: 1,
+				Warmup:  10 * time.Millisecond,
 				Timeout: 20 * time.Second, KeepAlive: true,
 			})
 			return func(slack float64) error {
 				if d := r.Length - time.Duration(r.Latency.Max); d < 0 || d.Seconds() > 0.03*slack {
-					return fmt.Errorf("duration %v: the window is %v long, its only request took %v", duration, r.Length, time.Duration(r.Latency.Max))
+					return fmt.Errorf("duration %v: the window is %v long, its only request took %v", duration, r.Length,
+						time.Duration(r.Latency.Max))
 				}
 				return nil
 			}
@@ -619,15 +631,18 @@ func TestWindowStartsWithFirstRequest(t *testing.T) {
 	}
 }
 
-// What ends as the window opens was not in it: the only client's first request that counts starts when its last one before has ended.
+// What ends as the window opens was not in it: the only client's first request that counts starts when its last one
+// before has ended.
 func TestEndOfWarmup(t *testing.T) {
 	t.Parallel()
 	s := serve(t, good)
 	r := mustRun(t, http.Config{
-		Targets: []http.Target{{URL: s.url()}}, Connections: 1, Requests: 20, Warmup: 500 * time.Millisecond, Timeout: 20 * time.Second, KeepAlive: true,
+		Targets: []http.Target{{URL: s.url()}}, Connections: 1, Requests: 20, Warmup: 500 * time.Millisecond,
+		Timeout: 20 * time.Second, KeepAlive: true,
 	})
 	if r.Warmup.Answered == 0 || r.Answered != 20 || r.Completed.Right != 20 {
-		t.Errorf("%d answers in warm-up, then %d and %d completed in the window; want some, 20 and 20", r.Warmup.Answered, r.Answered, r.Completed.Right)
+		t.Errorf("%d answers in warm-up, then %d and %d completed in the window; want some, 20 and 20", r.Warmup.Answered,
+			r.Answered, r.Completed.Right)
 	}
 }
 
@@ -644,7 +659,8 @@ func TestInFlight(t *testing.T) {
 			// A client that is kept from going on is idle.
 			judge(t, 20*time.Millisecond, func() verdict {
 				r := mustRun(t, http.Config{
-					Targets: []http.Target{{URL: s.url()}}, Connections: 3, Requests: 24, Think: tt.think, Timeout: 20 * time.Second, KeepAlive: true,
+					Targets: []http.Target{{URL: s.url()}}, Connections: 3, Requests: 24, Think: tt.think, Timeout: 20 * time.Second,
+					KeepAlive: true,
 				})
 				if r.InFlight.Length >= r.Length {
 					t.Errorf("the last request started at %v of %v", r.InFlight.Length, r.Length)
@@ -664,7 +680,8 @@ func TestInFlight(t *testing.T) {
 func TestLatencyIncludesConnecting(t *testing.T) {
 	t.Parallel()
 	s := serve(t, after(5*time.Millisecond))
-	r := mustRun(t, http.Config{Targets: []http.Target{{URL: s.url()}}, Connections: 1, Requests: 5, Timeout: 20 * time.Second})
+	r := mustRun(t, http.Config{Targets: []http.Target{{URL: s.url()}}, Connections: 1, Requests: 5,
+		Timeout: 20 * time.Second})
 	if r.Connect.Count != 5 || r.Connect.Min <= 0 {
 		t.Fatalf("got %d connect times from %d ns, want 5", r.Connect.Count, r.Connect.Min)
 	}
@@ -686,7 +703,8 @@ func TestStaleKeepsItsStart(t *testing.T) {
 		}
 		return good(c)
 	})
-	r := mustRun(t, http.Config{Targets: []http.Target{{URL: s.url()}}, Connections: 1, Requests: 2, Timeout: 20 * time.Second, KeepAlive: true})
+	r := mustRun(t, http.Config{Targets: []http.Target{{URL: s.url()}}, Connections: 1, Requests: 2,
+		Timeout: 20 * time.Second, KeepAlive: true})
 	if r.Stale != 1 || r.Answered != 2 || r.Latency.Max < sec(0.03) || r.FirstByte.Max < sec(0.03) {
 		t.Errorf("got %d stale, %d answered, the longest in %d ns; want 1, 2 and at least 30 ms",
 			r.Stale, r.Answered, r.Latency.Max)
@@ -712,7 +730,8 @@ func TestCheckBeforeTiming(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := serve(t, tt.answer)
-			config := http.Config{Targets: []http.Target{{URL: s.url()}}, Connections: 1, Requests: 3, Timeout: 20 * time.Second, Verify: &tt.verify}
+			config := http.Config{Targets: []http.Target{{URL: s.url()}}, Connections: 1, Requests: 3, Timeout: 20 * time.Second,
+				Verify: &tt.verify}
 			r, err := Run(t.Context(), config)
 			checkError(t, err, tt.want)
 			if err != nil && !strings.Contains(err.Error(), "check before timing: GET "+s.url()) {
@@ -733,7 +752,8 @@ func TestCheckBeforeTiming(t *testing.T) {
 func TestSeveralAddresses(t *testing.T) {
 	t.Parallel()
 	first, second, none := serve(t, after(2*time.Millisecond)), serve(t, after(2*time.Millisecond)), closed(t)
-	config := http.Config{Targets: []http.Target{{URL: "http://several/"}}, Connections: 4, Requests: 40, Timeout: 20 * time.Second, KeepAlive: true,
+	config := http.Config{Targets: []http.Target{{URL: "http://several/"}}, Connections: 4, Requests: 40,
+		Timeout: 20 * time.Second, KeepAlive: true,
 		Verify: &http.Verify{}}
 	l, err := newLoad(&config)
 	if err != nil {
@@ -758,11 +778,13 @@ func TestSeveralAddresses(t *testing.T) {
 	l.origins[0] = o
 	err = l.choose(t.Context(), o, []netip.AddrPort{first.address, six})
 	if err != nil || len(o.addresses) != 1 || len(o.unreachable) != 0 {
-		t.Errorf("got %v, unreachable %v, %v; want the address of IPv4, and the other one left alone", o.addresses, o.unreachable, err)
+		t.Errorf("got %v, unreachable %v, %v; want the address of IPv4, and the other one left alone", o.addresses,
+			o.unreachable, err)
 	}
 	o = newOrigin(o.url)
 	l.origins[0] = o
-	checkError(t, l.choose(t.Context(), o, []netip.AddrPort{none, closed(t)}), "before timing: no connection to http://several/: ")
+	checkError(t, l.choose(t.Context(), o, []netip.AddrPort{none, closed(t)}),
+		"before timing: no connection to http://several/: ")
 }
 
 // A server on the IPv4 loopback only is found by the name that may stand for both.
@@ -770,7 +792,8 @@ func TestLocalhost(t *testing.T) {
 	t.Parallel()
 	s := serve(t, good)
 	target := fmt.Sprintf("http://localhost:%d/", s.address.Port())
-	r := mustRun(t, http.Config{Targets: []http.Target{{URL: target}}, Connections: 4, Requests: 8, Timeout: 20 * time.Second})
+	r := mustRun(t, http.Config{Targets: []http.Target{{URL: target}}, Connections: 4, Requests: 8,
+		Timeout: 20 * time.Second})
 	if len(r.Addresses) != 1 || r.Addresses[0] != s.address || r.Answered != 8 {
 		t.Errorf("got %d answers from %v, want 8 from %v", r.Answered, r.Addresses, s.address)
 	}
@@ -780,8 +803,9 @@ func TestErrors(t *testing.T) {
 	t.Parallel()
 	_, err := Run(t.Context(), http.Config{})
 	checkError(t, err, "config: there is no target")
-	_, err = Run(t.Context(), http.Config{Targets: []http.Target{{URL: "http://nobody.invalid/"}}, Connections: 1, Requests: 1,
-		Timeout: time.Second})
+	_, err = Run(t.Context(), http.Config{Targets: []http.Target{{URL: "http://nobody.invalid/"}}, Connections: 1,
+		Requests: 1,
+		Timeout:  time.Second})
 	checkError(t, err, "resolving the target's host")
 }
 
@@ -828,7 +852,8 @@ func TestCancel(t *testing.T) {
 func TestManyClientsStart(t *testing.T) {
 	s := serve(t, good)
 	const clients = 1000
-	r := mustRun(t, http.Config{Targets: []http.Target{{URL: s.url()}}, Connections: clients, Requests: clients, Threads: 1, Timeout: 20 * time.Second, KeepAlive: true})
+	r := mustRun(t, http.Config{Targets: []http.Target{{URL: s.url()}}, Connections: clients, Requests: clients,
+		Threads: 1, Timeout: 20 * time.Second, KeepAlive: true})
 	if r.Answered != clients || r.Connects == clients {
 		t.Errorf("%d answers over %d connections, want %d over fewer", r.Answered, r.Connects, clients)
 	}

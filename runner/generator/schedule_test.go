@@ -37,15 +37,19 @@ func TestArrivals(t *testing.T) {
 	}{
 		{"constant", http.Config{Rate: 1000, Duration: 4 * time.Millisecond}, ms(0, 1, 2, 3)},
 		{"a rate that does not fit", http.Config{Rate: 400, Duration: 6 * time.Millisecond}, ms(0, 2.5, 5)},
-		{"the window starts anew", http.Config{Rate: 400, Duration: 4 * time.Millisecond, Warmup: 4 * time.Millisecond}, ms(0, 2.5, 4, 6.5)},
+		{"the window starts anew", http.Config{Rate: 400, Duration: 4 * time.Millisecond, Warmup: 4 * time.Millisecond},
+			ms(0, 2.5, 4, 6.5)},
 		{"slower than the window", http.Config{Rate: 1, Duration: time.Millisecond}, ms(0)},
 		// Half of 1/ms² t² requests are there by t.
 		{"a ramp from nothing", http.Config{Stages: []http.Stage{{Duration: 4 * time.Millisecond, Rate: 4000}}},
 			ms(0, math.Sqrt(2), 2, math.Sqrt(6), math.Sqrt(8), math.Sqrt(10), math.Sqrt(12), math.Sqrt(14))},
-		{"a ramp down", http.Config{Rate: 2000, Stages: []http.Stage{{Duration: 2 * time.Millisecond, Rate: 1000}}}, ms(0, 4-math.Sqrt(12), 4-math.Sqrt(8))},
-		{"a ramp and a plateau", http.Config{Stages: []http.Stage{{Duration: 2 * time.Millisecond, Rate: 1000}, {Duration: 3 * time.Millisecond, Rate: 1000}}},
+		{"a ramp down", http.Config{Rate: 2000, Stages: []http.Stage{{Duration: 2 * time.Millisecond, Rate: 1000}}},
+			ms(0, 4-math.Sqrt(12), 4-math.Sqrt(8))},
+		{"a ramp and a plateau", http.Config{Stages: []http.Stage{{Duration: 2 * time.Millisecond, Rate: 1000},
+			{Duration: 3 * time.Millisecond, Rate: 1000}}},
 			ms(0, 2, 3, 4)},
-		{"a warm-up before stages that start from nothing", http.Config{Warmup: time.Second, Stages: []http.Stage{{Duration: 2 * time.Millisecond, Rate: 1000}}}, ms(1000)},
+		{"a warm-up before stages that start from nothing", http.Config{Warmup: time.Second,
+			Stages: []http.Stage{{Duration: 2 * time.Millisecond, Rate: 1000}}}, ms(1000)},
 	}
 	for _, tt := range tests {
 		for engines := 1; engines <= 3; engines++ {
@@ -73,7 +77,8 @@ func TestWholeNumberOfArrivals(t *testing.T) {
 }
 
 // Poisson arrivals are the same however many engines there are, others for another seed, and spread as they should be:
-// mean and variance of their number in equal parts of the time agree, and no part of the schedule has more than its share.
+// mean and variance of their number in equal parts of the time agree, and no part of the schedule has more than its
+// share.
 func TestPoissonArrivals(t *testing.T) {
 	c := &http.Config{Rate: 10000, Duration: 10 * time.Second, Arrivals: http.PoissonArrivals, Seed: 7}
 	one, three := due(c, 5, 1), due(c, 5, 3)
@@ -98,17 +103,20 @@ func TestPoissonArrivals(t *testing.T) {
 	if mean < 98.5 || mean > 101.5 || variance/mean < 0.8 || variance/mean > 1.2 {
 		t.Errorf("mean %v and variance %v of the numbers in %d parts, want 100 of both", mean, variance, parts)
 	}
-	ramp := &http.Config{Stages: []http.Stage{{Duration: 10 * time.Second, Rate: 10000}}, Arrivals: http.PoissonArrivals, Seed: 1}
+	ramp := &http.Config{Stages: []http.Stage{{Duration: 10 * time.Second, Rate: 10000}}, Arrivals: http.PoissonArrivals,
+		Seed: 1}
 	times := due(ramp, 0, 2)
 	early, _ := slices.BinarySearch(times, sec(5))
-	if share := float64(early) / float64(len(times)); share < 0.24 || share > 0.26 || len(times) < 49000 || len(times) > 51000 {
+	if share := float64(early) / float64(len(times)); share < 0.24 || share > 0.26 || len(times) < 49000 ||
+		len(times) > 51000 {
 		t.Errorf("%d arrivals on a ramp, %v of them in its first half; want 50000 and a quarter", len(times), share)
 	}
 }
 
 func TestClients(t *testing.T) {
 	c := &http.Config{Connections: 2, Warmup: time.Second, Stages: []http.Stage{
-		{Duration: 2 * time.Second, Connections: 4}, {Duration: time.Second, Connections: 4}, {Duration: 3 * time.Second, Connections: 1},
+		{Duration: 2 * time.Second, Connections: 4}, {Duration: time.Second, Connections: 4},
+		{Duration: 3 * time.Second, Connections: 1},
 	}}
 	s := clientSchedule(c)
 	for at, want := range map[float64]float64{0: 2, 1: 2, 2: 3, 3: 4, 3.5: 4, 4: 4, 5: 3, 7: 1, 8: 1} {
@@ -116,13 +124,15 @@ func TestClients(t *testing.T) {
 			t.Errorf("%v clients after %v s, want %v", got, at, want)
 		}
 	}
-	for _, tt := range []struct{ v, from, want float64 }{{1, 0, 0}, {3, 0, 2}, {3, 2.5, 2.5}, {4, 0, 3}, {4, 4.5, -1}, {5, 0, -1}} {
+	for _, tt := range []struct{ v, from, want float64 }{{1, 0, 0}, {3, 0, 2}, {3, 2.5, 2.5}, {4, 0, 3}, {4, 4.5, -1},
+		{5, 0, -1}} {
 		at, ok := s.reach(tt.v, sec(tt.from))
 		if ok != (tt.want >= 0) || ok && math.Abs(float64(at-sec(tt.want))) > 2 {
 			t.Errorf("%v clients are reached at %d (%v) from %v s on, want %v s", tt.v, at, ok, tt.from, tt.want)
 		}
 	}
-	if clientSchedule(&http.Config{Connections: 5}) != nil || clientSchedule(&http.Config{Stages: []http.Stage{{Rate: 5}}}) != nil {
+	if clientSchedule(&http.Config{Connections: 5}) != nil ||
+		clientSchedule(&http.Config{Stages: []http.Stage{{Rate: 5}}}) != nil {
 		t.Error("a number of clients that does not change has a schedule")
 	}
 }
@@ -132,10 +142,12 @@ func FuzzArrivals(f *testing.F) {
 	f.Add(10.0, 100.0, 50.0, 1.0, uint16(1000), uint16(500), uint16(2000), uint8(3), false)
 	f.Add(0.0, 1e5, 1e-3, 1e5, uint16(100), uint16(1), uint16(30), uint8(1), true)
 	f.Fuzz(func(t *testing.T, start, a, b, c float64, first, second, third uint16, engines uint8, poisson bool) {
-		config := http.Config{Targets: []http.Target{{URL: "http://a/"}}, Connections: 1, Timeout: 1, Rate: start, Stages: []http.Stage{
-			{Duration: time.Duration(first) * time.Millisecond, Rate: a}, {Duration: time.Duration(second) * time.Millisecond, Rate: b},
-			{Duration: time.Duration(third) * time.Millisecond, Rate: c},
-		}}
+		config := http.Config{Targets: []http.Target{{URL: "http://a/"}}, Connections: 1, Timeout: 1, Rate: start,
+			Stages: []http.Stage{
+				{Duration: time.Duration(first) * time.Millisecond, Rate: a}, {Duration: time.Duration(second) * time.Millisecond,
+					Rate: b},
+				{Duration: time.Duration(third) * time.Millisecond, Rate: c},
+			}}
 		if poisson {
 			config.Arrivals = http.PoissonArrivals
 		}

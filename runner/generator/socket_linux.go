@@ -16,7 +16,8 @@ import (
 
 // receive is recv(2), without waiting.
 func receive(fd int, b []byte) (int, unix.Errno) {
-	n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), unix.MSG_DONTWAIT, 0, 0)
+	n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)),
+		unix.MSG_DONTWAIT, 0, 0)
 	return int(n), errno
 }
 
@@ -153,9 +154,11 @@ func (p *poller) poll(limit int64) (int, unix.Errno) {
 	var n uintptr
 	var errno unix.Errno
 	if p.dull {
-		n, _, errno = unix.Syscall6(call, uintptr(p.epoll), uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)), last, 0, 0)
+		n, _, errno = unix.Syscall6(call, uintptr(p.epoll), uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)),
+			last, 0, 0)
 	} else {
-		n, _, errno = unix.RawSyscall6(call, uintptr(p.epoll), uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)), last, 0, 0)
+		n, _, errno = unix.RawSyscall6(call, uintptr(p.epoll), uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)),
+			last, 0, 0)
 	}
 	return int(n), errno
 }

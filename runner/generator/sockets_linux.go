@@ -95,8 +95,8 @@ func (s *sockets) isOver(d departure) bool {
 	return o.slot != leaving || o.generation != d.generation
 }
 
-// endDepartures closes the sockets that the server had long enough to close. Afterwards the first of the departures that
-// are left is one that is waited for.
+// endDepartures closes the sockets that the server had long enough to close. Afterwards the first of the departures
+// that are left is one that is waited for.
 func (s *sockets) endDepartures(now int64) {
 	for ; s.departed < len(s.departures); s.departed++ {
 		d := s.departures[s.departed]

@@ -224,8 +224,8 @@ func (t *tally) result(wanted int64) (*http.Result, error) {
 }
 
 // addOverhang counts what was started before the window and ended in it. Only now is it known where a window that is
-// ended by its last request ends. What an overhanging request received is not known finely enough to be cut there, so it
-// counts whole or not at all.
+// ended by its last request ends. What an overhanging request received is not known finely enough to be cut there, so
+// it counts whole or not at all.
 func (t *tally) addOverhang() {
 	timed := t.found.EndedBy == http.EndedByDuration
 	for i := range t.overhang {

@@ -29,7 +29,8 @@ func homeMade(t testing.TB, change func(*tls.Config)) *tls.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{certificate}, PrivateKey: key}}, NextProtos: []string{"http/1.1"}}
+	c := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{certificate}, PrivateKey: key}},
+		NextProtos: []string{"http/1.1"}}
 	if change != nil {
 		change(c)
 	}
@@ -60,8 +61,10 @@ func TestServersOverTLS(t *testing.T) {
 		want   numbers
 	}{
 		{"good", nil, good, nil, numbers{answered: 4, connects: 1}},
-		{"good, TLS 1.2", func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }, good, nil, numbers{answered: 4, connects: 1}},
-		{"good, without keep-alive", nil, good, func(c *http.Config) { c.KeepAlive = false }, numbers{answered: 4, connects: 4}},
+		{"good, TLS 1.2", func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }, good, nil,
+			numbers{answered: 4, connects: 1}},
+		{"good, without keep-alive", nil, good, func(c *http.Config) { c.KeepAlive = false },
+			numbers{answered: 4, connects: 4}},
 		{"without ALPN", func(c *tls.Config) { c.NextProtos = nil }, good, nil, numbers{answered: 4, connects: 1}},
 		{"byte by byte", nil, func(c *conn) bool {
 			text := "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
@@ -85,7 +88,8 @@ func TestServersOverTLS(t *testing.T) {
 			c.say(hello)
 			return c.bye()
 		}, nil, numbers{answered: 4, connects: 4, stale: 3}},
-		{"close instead of an answer", nil, func(c *conn) bool { return c.bye() }, nil, numbers{kind: http.Closed, connects: 4}},
+		{"close instead of an answer", nil, func(c *conn) bool { return c.bye() }, nil,
+			numbers{kind: http.Closed, connects: 4}},
 		{"close in a body", nil, func(c *conn) bool {
 			c.say("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello")
 			return c.bye()
@@ -116,7 +120,8 @@ func TestServersOverTLS(t *testing.T) {
 			time.Sleep(2 * time.Second)
 			return false
 		}, func(c *http.Config) { c.Timeout = time.Second }, numbers{kind: http.Timeout, connects: 4}},
-		{"another protocol", func(c *tls.Config) { c.NextProtos = []string{"imap"} }, good, nil, numbers{kind: http.Connect, connects: 4}},
+		{"another protocol", func(c *tls.Config) { c.NextProtos = []string{"imap"} }, good, nil,
+			numbers{kind: http.Connect, connects: 4}},
 		{"a certificate wanted of us", func(c *tls.Config) {
 			c.ClientAuth, c.MaxVersion = tls.RequireAnyClientCert, tls.VersionTLS12
 		}, good, nil, numbers{kind: http.Connect, connects: 4}},
@@ -125,7 +130,8 @@ func TestServersOverTLS(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := serveOver(t, homeMade(t, tt.change), tt.answer)
-			config := http.Config{Targets: []http.Target{{URL: s.secureURL()}}, Connections: 1, Requests: each, Timeout: 5 * time.Second, KeepAlive: true}
+			config := http.Config{Targets: []http.Target{{URL: s.secureURL()}}, Connections: 1, Requests: each,
+				Timeout: 5 * time.Second, KeepAlive: true}
 			if tt.config != nil {
 				tt.config(&config)
 			}
@@ -150,7 +156,8 @@ func TestServersOverTLS(t *testing.T) {
 	}
 }
 
-// The time to set TLS up lies within the latency of requests that open their connection, and what was agreed on is told.
+// The time to set TLS up lies within the latency of requests that open their connection, and what was agreed on is
+// told.
 func TestTLSSetup(t *testing.T) {
 	t.Parallel()
 	s := serveOver(t, homeMade(t, func(c *tls.Config) {
@@ -160,13 +167,15 @@ func TestTLSSetup(t *testing.T) {
 			return nil, nil
 		}
 	}), after(5*time.Millisecond))
-	r := mustRun(t, http.Config{Targets: []http.Target{{URL: s.secureURL()}}, Connections: 2, Requests: 6, Timeout: 5 * time.Second, Verify: &http.Verify{Contains: "hello"}})
+	r := mustRun(t, http.Config{Targets: []http.Target{{URL: s.secureURL()}}, Connections: 2, Requests: 6,
+		Timeout: 5 * time.Second, Verify: &http.Verify{Contains: "hello"}})
 	want := http.TLS{Version: "TLS 1.2", CipherSuite: "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", Protocol: "http/1.1"}
 	if len(r.TLS) != 1 || r.TLS[0] != want {
 		t.Errorf("got %+v, want %+v", r.TLS, want)
 	}
 	if r.TLSSetup.Min < sec(0.01) || r.Latency.Sum < r.Connect.Sum+r.TLSSetup.Sum+6*sec(0.005) {
-		t.Errorf("latencies of %d ns in all, connecting %d, TLS %d, each at least %d", r.Latency.Sum, r.Connect.Sum, r.TLSSetup.Sum, r.TLSSetup.Min)
+		t.Errorf("latencies of %d ns in all, connecting %d, TLS %d, each at least %d", r.Latency.Sum, r.Connect.Sum,
+			r.TLSSetup.Sum, r.TLSSetup.Min)
 	}
 }
 
@@ -179,7 +188,8 @@ func TestHandshakeTimeout(t *testing.T) {
 	}
 	defer listener.Close()
 	start := time.Now()
-	r := mustRun(t, http.Config{Targets: []http.Target{{URL: fmt.Sprintf("https://%s/", listener.Addr())}}, Connections: 2, Requests: 4, Timeout: 100 * time.Millisecond})
+	r := mustRun(t, http.Config{Targets: []http.Target{{URL: fmt.Sprintf("https://%s/", listener.Addr())}}, Connections: 2,
+		Requests: 4, Timeout: 100 * time.Millisecond})
 	if r.Failures[http.Connect] != 4 || r.FailedLatency.Min < sec(0.1) {
 		t.Errorf("got %v from %d ns on, want 4 times connect after 100 ms", r.Failures, r.FailedLatency.Min)
 	}

@@ -63,7 +63,8 @@ func verifyAll(v *http.Verify, a *whole) error {
 	}
 	paths := slices.Sorted(maps.Keys(v.JSON))
 	if a.body.length > MaxJSON {
-		return fmt.Errorf("wanted %s in the JSON body, got a body of %d bytes: values are looked for in one of at most %d MiB",
+		return fmt.Errorf("wanted %s in the JSON body, got a body of %d bytes: "+
+			"values are looked for in one of at most %d MiB",
 			paths[0], a.body.length, MaxJSON>>20)
 	}
 	var doc any

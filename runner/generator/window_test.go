@@ -185,7 +185,8 @@ func TestSeconds(t *testing.T) {
 		ok(9, 10), ok(10, 10.5), ok(10.5, 11), failed(11, 11.5, http.Reset), ok(11.5, 12.4), ok(12.4, 12.5))
 	want := []http.Second{
 		{Attempted: 2, Completed: http.Completed{Right: 2}, LatencySum: 1500 * time.Millisecond},
-		{Attempted: 2, Completed: http.Completed{Right: 1, Failed: 1}, Failures: map[http.Kind]int64{http.Reset: 1}, LatencySum: 500 * time.Millisecond},
+		{Attempted: 2, Completed: http.Completed{Right: 1, Failed: 1}, Failures: map[http.Kind]int64{http.Reset: 1},
+			LatencySum: 500 * time.Millisecond},
 		{Attempted: 1, Completed: http.Completed{Right: 1}, LatencySum: 900 * time.Millisecond},
 	}
 	if !reflect.DeepEqual(r.Seconds, want) {
@@ -238,7 +239,8 @@ func TestResultJSON(t *testing.T) {
 	r.Due, r.Sent, r.Blocked, r.Offered = 2, 2, 1, 1
 	r.TLS = []http.TLS{{Version: "TLS 1.3", CipherSuite: "TLS_AES_128_GCM_SHA256", Protocol: "http/1.1"}}
 	r.TLSSetup, r.Lag, r.Service = new(r.Connect), new(r.Connect), new(r.Latency)
-	for _, d := range []*http.Distribution{&r.Latency, &r.FailedLatency, &r.Connect, &r.FirstByte, r.TLSSetup, r.Lag, r.Service} {
+	for _, d := range []*http.Distribution{&r.Latency, &r.FailedLatency, &r.Connect, &r.FirstByte, r.TLSSetup, r.Lag,
+		r.Service} {
 		d.Encoded = "HIST" // what compression makes of it is another library's business
 	}
 	got, err := json.MarshalIndent(r, "", "  ")

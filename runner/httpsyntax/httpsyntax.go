@@ -34,8 +34,8 @@ func IsValue[T string | []byte](s T) bool {
 	return true
 }
 
-// CutField splits the line of a header into its name and its value, without the space around that. It is not ok if there
-// is no name.
+// CutField splits the line of a header into its name and its value, without the space around that. It is not ok if
+// there is no name.
 func CutField(line []byte) (name, value []byte, ok bool) {
 	name, value, ok = bytes.Cut(line, []byte(":"))
 	return name, bytes.Trim(value, " \t"), ok && IsToken(name)

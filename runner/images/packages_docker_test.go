@@ -11,8 +11,9 @@ import (
 	"benchbook/runner/engine/docker"
 )
 
-// What is installed in a real image is found by asking its own programs: packages of Debian that are installed, not those that were removed
-// and have left their settings, and projects of Python in whichever folder, not those that came with Debian's.
+// What is installed in a real image is found by asking its own programs: packages of Debian that are installed, not
+// those that were removed and have left their settings, and projects of Python in whichever folder, not those that came
+// with Debian's.
 func TestPackagesOfAnImage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("needs a Docker engine: run without -short")
@@ -27,12 +28,14 @@ func TestPackagesOfAnImage(t *testing.T) {
 	defer e.Close()
 	file := func(path, text string) spec.File { return spec.File{Path: path, Data: []byte(text)} }
 	status := func(name, state, version string) string {
-		return "Package: " + name + "\nStatus: " + state + "\nMaintainer: nobody <nobody@example.org>\nArchitecture: all\nVersion: " + version +
+		return "Package: " + name + "\nStatus: " + state +
+			"\nMaintainer: nobody <nobody@example.org>\nArchitecture: all\nVersion: " + version +
 			"\nDescription: of a test\n\n"
 	}
 	build := &engine.Build{For: "packages", Build: spec.Build{Dockerfile: "Dockerfile", Files: []spec.File{
 		file("Dockerfile", "FROM debian:bookworm-slim\nCOPY status /var/lib/dpkg/status\nCOPY tree /\n"),
-		file("status", status("alpha", "install ok installed", "1:2.0-3+b1")+status("gone", "deinstall ok config-files", "0.9-1")+
+		file("status", status("alpha", "install ok installed", "1:2.0-3+b1")+status("gone", "deinstall ok config-files",
+			"0.9-1")+
 			status("beta", "hold ok installed", "4.5~rc1-1")),
 		file("tree/opt/env/lib/python3.11/site-packages/flask-3.1.3.dist-info/METADATA", "Name: flask\n"),
 		file("tree/usr/local/lib/python3.11/dist-packages/uWSGI-2.0.31-py3.11.egg-info/PKG-INFO", "Name: uWSGI\n"),
@@ -45,7 +48,8 @@ func TestPackagesOfAnImage(t *testing.T) {
 	}
 	s := &Store{Engine: e}
 	got, err := s.packagesOf(t.Context(), image)
-	if want := (packages{Debian: "alpha 1:2.0-3+b1\nbeta 4.5~rc1-1", Python: "flask 3.1.3\nuWSGI 2.0.31"}); err != nil || got != want {
+	if want := (packages{Debian: "alpha 1:2.0-3+b1\nbeta 4.5~rc1-1", Python: "flask 3.1.3\nuWSGI 2.0.31"}); err != nil ||
+		got != want {
 		t.Errorf("got %q, %v, want %q", got, err, want)
 	}
 }

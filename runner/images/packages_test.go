@@ -16,9 +16,12 @@ func TestParsePackages(t *testing.T) {
 		want          packages
 	}{
 		{"Debian alone", "adduser 3.134\nbash 5.2.15\n-- python\n", packages{Debian: "adduser 3.134\nbash 5.2.15"}},
-		{"several environments", "-- python\n/opt/a/lib/python3.11/site-packages/flask-3.1.3.dist-info\n/opt/b/lib/python3.11/site-packages/flask-3.1.3.dist-info\n" +
-			"/usr/local/lib/python3.11/dist-packages/typing_extensions-4.12.2.dist-info\n", packages{Python: "flask 3.1.3\ntyping_extensions 4.12.2"}},
-		{"the older form", "-- python\n/srv/x/uWSGI-2.0.31-py3.11.egg-info\n/srv/x/own.egg-info\n", packages{Python: "own unknown\nuWSGI 2.0.31"}},
+		{"several environments", "-- python\n/opt/a/lib/python3.11/site-packages/flask-3.1.3.dist-info\n" +
+			"/opt/b/lib/python3.11/site-packages/flask-3.1.3.dist-info\n" +
+			"/usr/local/lib/python3.11/dist-packages/typing_extensions-4.12.2.dist-info\n",
+			packages{Python: "flask 3.1.3\ntyping_extensions 4.12.2"}},
+		{"the older form", "-- python\n/srv/x/uWSGI-2.0.31-py3.11.egg-info\n/srv/x/own.egg-info\n",
+			packages{Python: "own unknown\nuWSGI 2.0.31"}},
 		{"nothing", "", packages{}},
 	}
 	for _, tt := range tests {

@@ -55,10 +55,11 @@ var (
 )
 
 // before are words that another command follows.
-var before = []string{"!", "command", "do", "else", "env", "exec", "if", "nice", "nohup", "setsid", "then", "time", "until", "while"}
+var before = []string{"!", "command", "do", "else", "env", "exec", "if", "nice", "nohup", "setsid", "then", "time",
+	"until", "while"}
 
-// commandsIn finds the words that stand where a command begins in a script, as far as that can be told without running it: no expansions,
-// and nothing within quotes.
+// commandsIn finds the words that stand where a command begins in a script, as far as that can be told without running
+// it: no expansions, and nothing within quotes.
 func commandsIn(script string) []string {
 	var out []string
 	script = quoted.ReplaceAllString(script, `''`)

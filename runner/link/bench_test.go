@@ -17,9 +17,9 @@ import (
 	"benchbook/runner/link"
 )
 
-// How late bytes are sent on, by the relay's own clock (late), and how much longer than the round trip a request takes by that of
-// the clients (seen), who share the machine with the relay and the service. An operation is a second of so many connections, each
-// with a request under way.
+// How late bytes are sent on, by the relay's own clock (late), and how much longer than the round trip a request takes
+// by that of the clients (seen), who share the machine with the relay and the service. An operation is a second of so
+// many connections, each with a request under way.
 func BenchmarkLateness(b *testing.B) {
 	for _, connections := range []int{1, 100, 500} {
 		b.Run(fmt.Sprint(connections), func(b *testing.B) {

@@ -99,7 +99,8 @@ func TestMemoryOfAll(t *testing.T) {
 			}()
 		}
 	}()
-	r, err := Listen(t.Context(), Config{Semantics: Semantics, RTT: time.Millisecond, Routes: []Route{{"127.0.0.1:0", listener.Addr().String()}}})
+	r, err := Listen(t.Context(), Config{Semantics: Semantics, RTT: time.Millisecond,
+		Routes: []Route{{"127.0.0.1:0", listener.Addr().String()}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +143,8 @@ func TestMemoryOfAll(t *testing.T) {
 	close(release)
 	senders.Wait()
 	received.Wait()
-	for deadline := time.Now().Add(time.Minute); now.Load() > 0 && time.Now().Before(deadline); { // until the relay has seen all of it
+	// until the relay has seen all of it
+	for deadline := time.Now().Add(time.Minute); now.Load() > 0 && time.Now().Before(deadline); {
 		time.Sleep(10 * time.Millisecond)
 	}
 	cancel()
@@ -150,7 +152,8 @@ func TestMemoryOfAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	// What was read at once may reach beyond a bound.
-	if bound := limit + connections*2*(reservedFlow+maxRead+2*chunkSize); most.Load() < limit || most.Load() > int64(bound) {
+	if bound := limit + connections*2*(reservedFlow+maxRead+2*chunkSize); most.Load() < limit ||
+		most.Load() > int64(bound) {
 		t.Errorf("up to %d bytes were in use, want about %d, and %d at most", most.Load(), limit, bound)
 	}
 	if r.memory.used != 0 {
@@ -192,10 +195,13 @@ func TestConfigProblems(t *testing.T) {
 		{"unknown field", `{"loss": 1}`, `reading config: json: unknown field "loss"`},
 		{"another version", `{"semantics": 7}`, "semantics is 7, and this program's is 1: build both with make build"},
 		{"no routes", `{"semantics": 1}`, "routes is empty; there is nothing to relay"},
-		{"listen", `{"semantics": 1, "routes": [{"listen": "80", "target": "x:1"}]}`, "routes[0]: listen: address 80: missing port in address"},
-		{"target", `{"semantics": 1, "routes": [{"listen": ":80", "target": ":1"}]}`, `routes[0]: target ":1" is not a host and a port`},
+		{"listen", `{"semantics": 1, "routes": [{"listen": "80", "target": "x:1"}]}`,
+			"routes[0]: listen: address 80: missing port in address"},
+		{"target", `{"semantics": 1, "routes": [{"listen": ":80", "target": ":1"}]}`,
+			`routes[0]: target ":1" is not a host and a port`},
 		{"rtt", routes + `, "rtt_ns": -1}`, "rtt is -1ns; it must lie between 0 and 1h0m0s"},
-		{"jitter", routes + `, "rtt_ns": 10, "jitter_ns": 6}`, "jitter is 6ns; it must lie between 0 and half of rtt, which is 5ns"},
+		{"jitter", routes + `, "rtt_ns": 10, "jitter_ns": 6}`,
+			"jitter is 6ns; it must lie between 0 and half of rtt, which is 5ns"},
 		{"rate", routes + `, "rate": -1}`, "rate is -1 bytes per second; it must lie between 0 and 1e15"},
 	}
 	for _, tt := range tests {

@@ -47,8 +47,9 @@ func Listen(ctx context.Context, config Config) (*Relay, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Relay{loop: loop, config: config, jitter: rand.New(rand.NewPCG(config.Seed, 0)), lateness: eventloop.NewLateness(),
-		log: io.Discard, buffer: make([]byte, maxRead), memory: memory{limit: maxAll}}
+	r := &Relay{loop: loop, config: config, jitter: rand.New(rand.NewPCG(config.Seed, 0)),
+		lateness: eventloop.NewLateness(),
+		log:      io.Discard, buffer: make([]byte, maxRead), memory: memory{limit: maxAll}}
 	for i := range r.lines {
 		r.lines[i].rate = config.Rate
 		r.turns[i].Fire = func() { r.giveTurns(i) }
@@ -177,10 +178,11 @@ const (
 	byLine        // others are before it
 )
 
-// maxDelay is for how long the kernel may put off the last segment of a handshake, with some time to spare: its bound is 200 ms.
+// maxDelay is for how long the kernel may put off the last segment of a handshake, with some time to spare: its bound
+// is 200 ms.
 //
-// Source: Linux, net/ipv4/tcp_input.c, tcp_rcv_synsent_state_process, which waits for TCP_DELACK_MAX where TCP_QUICKACK is off,
-// since data would save that segment.
+// Source: Linux, net/ipv4/tcp_input.c, tcp_rcv_synsent_state_process, which waits for TCP_DELACK_MAX where TCP_QUICKACK
+// is off, since data would save that segment.
 const maxDelay = int64(150 * time.Millisecond)
 
 func (r *Relay) accepted(fd int, target unix.Sockaddr) {

@@ -121,11 +121,12 @@ func ask(conn net.Conn, text string) error {
 
 const rtt = 60 * time.Millisecond
 
-// slack is how much longer than the model says the shortest of several tries may take, as the machine may be busy: less than half of
-// a round trip, which is what a mistake in the model would come to at least.
+// slack is how much longer than the model says the shortest of several tries may take, as the machine may be busy: less
+// than half of a round trip, which is what a mistake in the model would come to at least.
 const slack = 25 * time.Millisecond
 
-// times measures something several times, each of which must take so many round trips at least, and one of them hardly more.
+// times measures something several times, each of which must take so many round trips at least, and one of them hardly
+// more.
 func times(t *testing.T, trips float64, what func() (time.Duration, error)) {
 	t.Helper()
 	want := time.Duration(trips * float64(rtt))
@@ -206,7 +207,8 @@ func TestRoundTrips(t *testing.T) {
 		})
 	}
 	t.Run("the service speaks first", func(t *testing.T) {
-		address, _ := relay(t, link.Config{RTT: rtt}, service(t, func(conn *net.TCPConn) { _, _ = io.WriteString(conn, "220 ready\r\n") }))
+		address, _ := relay(t, link.Config{RTT: rtt},
+			service(t, func(conn *net.TCPConn) { _, _ = io.WriteString(conn, "220 ready\r\n") }))
 		times(t, 2, func() (time.Duration, error) {
 			begin := time.Now()
 			conn := dial(t, address)
@@ -250,7 +252,8 @@ func TestRoundTrips(t *testing.T) {
 			}
 			return time.Since(begin), nil
 		})
-		if want := "benchbook-link: connecting to the service: connection refused\n"; !bytes.HasPrefix(written.Bytes(), []byte(want)) {
+		if want := "benchbook-link: connecting to the service: connection refused\n"; !bytes.HasPrefix(written.Bytes(),
+			[]byte(want)) {
 			t.Errorf("it wrote %q, want %q", written.Bytes(), want)
 		}
 	})
@@ -310,7 +313,8 @@ func TestRoundTrips(t *testing.T) {
 		})
 	})
 	t.Run("a reset after the end of the stream", func(t *testing.T) {
-		address, _ := relay(t, link.Config{RTT: rtt}, service(t, func(*net.TCPConn) {})) // it ends at once, and what comes then is refused
+		// it ends at once, and what comes then is refused
+		address, _ := relay(t, link.Config{RTT: rtt}, service(t, func(*net.TCPConn) {}))
 		times(t, 1, func() (time.Duration, error) {
 			conn := dial(t, address)
 			if _, err := conn.Read(make([]byte, 1)); err != io.EOF {
@@ -370,8 +374,9 @@ func selfSigned(t *testing.T) (tls.Certificate, *x509.CertPool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, IsCA: true,
+		BasicConstraintsValid: true,
+		NotBefore:             time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
 	der, err := x509.CreateCertificate(crand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
@@ -385,7 +390,8 @@ func selfSigned(t *testing.T) (tls.Certificate, *x509.CertPool) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots
 }
 
-// Whatever the link is like, what arrives is what was sent, in both directions at once, and both ends come to their end.
+// Whatever the link is like, what arrives is what was sent, in both directions at once, and both ends come to their
+// end.
 func TestNothingIsLost(t *testing.T) {
 	tests := []struct {
 		name        string
@@ -397,7 +403,8 @@ func TestNothingIsLost(t *testing.T) {
 		{"a round trip", link.Config{RTT: 10 * time.Millisecond}, 4, 6 << 20},
 		{"jitter", link.Config{RTT: 10 * time.Millisecond, Jitter: 5 * time.Millisecond, Seed: 1}, 8, 2 << 20},
 		{"a rate", link.Config{RTT: 2 * time.Millisecond, Rate: 20e6}, 5, 1 << 20},
-		{"all of it, for many", link.Config{RTT: 20 * time.Millisecond, Jitter: 2 * time.Millisecond, Rate: 50e6}, 300, 20 << 10},
+		{"all of it, for many", link.Config{RTT: 20 * time.Millisecond, Jitter: 2 * time.Millisecond, Rate: 50e6}, 300,
+			20 << 10},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -50,7 +50,8 @@ func (d *Commands) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 	defer cancel()
 	m, err := d.measure(bounded, at, t)
 	if err != nil && ctx.Err() == nil && bounded.Err() != nil {
-		return Measurement{Failure: fmt.Sprintf("%s took longer than %v", t.Command.Run[0], t.Command.Timeout), GivenUp: t.Command.Service != ""}, nil
+		return Measurement{Failure: fmt.Sprintf("%s took longer than %v", t.Command.Run[0], t.Command.Timeout),
+			GivenUp: t.Command.Service != ""}, nil
 	}
 	return m, err
 }
@@ -67,13 +68,15 @@ func (d *Commands) measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 		return Measurement{Failure: "the command ran out of memory", Log: string(exit.Stderr)}, nil
 	}
 	if exit.Code != 0 {
-		said := cmp.Or(strings.TrimSpace(string(exit.Stderr)), fmt.Sprintf("the timer of the command ended with status %d", exit.Code))
+		said := cmp.Or(strings.TrimSpace(string(exit.Stderr)), fmt.Sprintf("the timer of the command ended with status %d",
+			exit.Code))
 		return Measurement{Failure: said, Log: string(exit.Stderr)}, nil
 	}
 	report, err := settings.Read(exit.Stdout)
 	if err != nil {
 		// The command shares a container with its timer, and has come between us.
-		return Measurement{Failure: fmt.Sprintf("what the timer of the command said cannot be read: %v", err), Log: string(exit.Stderr)}, nil
+		return Measurement{Failure: fmt.Sprintf("what the timer of the command said cannot be read: %v", err),
+			Log: string(exit.Stderr)}, nil
 	}
 	if report.Before.Failure != "" {
 		return Measurement{Failure: HookFailed("prepare", report.Before.Failure), Log: report.Before.Log}, nil
@@ -90,12 +93,14 @@ func (d *Commands) measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 func (d *Commands) run(ctx context.Context, at Place, c *spec.Command, environment []string) (engine.Exit, error) {
 	if c.Service != "" {
 		return at.Services[c.Service].Exec(ctx, engine.Command{
-			Args: append([]string{timerPath, agent.Time}, c.Run...), Environment: environment, WorkingDir: c.WorkingDir, Stdin: []byte(c.Stdin),
+			Args: append([]string{timerPath, agent.Time}, c.Run...), Environment: environment, WorkingDir: c.WorkingDir,
+			Stdin: []byte(c.Stdin),
 		})
 	}
 	files := append(d.Files(&plan.Trial{Command: c}, ""), c.Configs...)
 	program := engine.Program{
-		Name: "command", Image: at.Image(c.Image), Entrypoint: []string{timerPath, agent.Time}, Command: c.Run, Environment: environment, Files: files,
+		Name: "command", Image: at.Image(c.Image), Entrypoint: []string{timerPath, agent.Time}, Command: c.Run,
+		Environment: environment, Files: files,
 		WorkingDir: c.WorkingDir, CPUSet: at.CPUSet,
 	}
 	if c.Stdin != "" {

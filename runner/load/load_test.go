@@ -39,16 +39,20 @@ func TestRequestsMeasured(t *testing.T) {
 	busy := 0.25
 	r := &http.Result{
 		Length: 2 * time.Second, EndedBy: http.EndedByDuration, Attempted: 1010, Answered: 1000, Failed: 10,
-		Failures: map[http.Kind]int64{http.Reset: 10}, Status: map[int]int64{200: 1000}, Completed: http.Completed{Right: 996, Failed: 4},
+		Failures: map[http.Kind]int64{http.Reset: 10}, Status: map[int]int64{200: 1000}, Completed: http.Completed{Right: 996,
+			Failed: 4},
 		BytesIn: 4000, BytesOut: 2000, Connects: 12, Stale: 3,
 		Latency:       http.Distribution{Count: 1000, Min: 1e6, Max: 50e6, Sum: 18e9},
 		FailedLatency: http.Distribution{Count: 10, Sum: 2e9},
-		Seconds:       []http.Second{{Completed: http.Completed{Right: 500, Failed: 4}}, {Completed: http.Completed{Right: 496}}},
-		CPU:           &http.CPU{User: 300 * time.Millisecond, System: 100 * time.Millisecond, Length: 2 * time.Second, Busiest: &busy},
+		Seconds: []http.Second{{Completed: http.Completed{Right: 500, Failed: 4}},
+			{Completed: http.Completed{Right: 496}}},
+		CPU: &http.CPU{User: 300 * time.Millisecond, System: 100 * time.Millisecond, Length: 2 * time.Second,
+			Busiest: &busy},
 	}
 	m := requestsMeasured(r, &spec.Load{Connections: 10, Warmup: time.Second, FailuresMax: 0.01})
 	l := m.Load
-	if l.Attempted != 1010 || l.Failed != 10 || l.Completed != 996 || l.Failures["reset"] != 10 || l.Statuses["200"] != 1000 {
+	if l.Attempted != 1010 || l.Failed != 10 || l.Completed != 996 || l.Failures["reset"] != 10 ||
+		l.Statuses["200"] != 1000 {
 		t.Errorf("counts: %+v", l)
 	}
 	if len(l.Completions) != 2 || l.Completions[0] != 504 {
@@ -58,7 +62,8 @@ func TestRequestsMeasured(t *testing.T) {
 	if want := 500 * (20.0 / 1010) / 10; math.Abs(l.InFlight-want) > 1e-4 {
 		t.Errorf("in flight %v, want %v", l.InFlight, want)
 	}
-	for metric, want := range map[string]float64{"bytes.in": 2000, "bytes.out": 1000, "connects": 12, "generator.cpu": 0.25} {
+	for metric, want := range map[string]float64{"bytes.in": 2000, "bytes.out": 1000, "connects": 12,
+		"generator.cpu": 0.25} {
 		if got := value(m, metric); got != want {
 			t.Errorf("%s is %v, want %v", metric, got, want)
 		}
@@ -99,7 +104,8 @@ func TestBeside(t *testing.T) {
 }
 
 func TestInFlightOfCountedRequestsIsTheGenerators(t *testing.T) {
-	r := &http.Result{Length: time.Second, InFlight: &http.InFlight{Time: 190 * time.Millisecond, Length: 20 * time.Millisecond}}
+	r := &http.Result{Length: time.Second, InFlight: &http.InFlight{Time: 190 * time.Millisecond,
+		Length: 20 * time.Millisecond}}
 	share, length := inFlight(r, &spec.Load{Connections: 10})
 	if share != 0.95 || length != 0.02 {
 		t.Errorf("got %v over %v s", share, length)
@@ -113,11 +119,14 @@ func TestInFlightOfCountedRequestsIsTheGenerators(t *testing.T) {
 func TestOpenLoopMeasured(t *testing.T) {
 	r := &http.Result{
 		Length: 2 * time.Second, Attempted: 100, Answered: 90, Failed: 10, Due: 100, Sent: 95, Blocked: 7, Offered: 50,
-		Lag: &http.Distribution{Count: 95, Max: 2e6}, Service: &http.Distribution{Count: 90, Max: 3e6}, TLSSetup: &http.Distribution{Count: 4, Max: 4e6},
+		Lag: &http.Distribution{Count: 95, Max: 2e6}, Service: &http.Distribution{Count: 90, Max: 3e6},
+		TLSSetup: &http.Distribution{Count: 4, Max: 4e6},
 	}
-	r.Seconds = []http.Second{{Completed: http.Completed{Right: 50}, LatencySum: 9 * time.Second}, {Completed: http.Completed{Right: 38, Failed: 10}}}
+	r.Seconds = []http.Second{{Completed: http.Completed{Right: 50}, LatencySum: 9 * time.Second},
+		{Completed: http.Completed{Right: 38, Failed: 10}}}
 	m := requestsMeasured(r, &spec.Load{Connections: 10, Rate: 50, Arrivals: "poisson"})
-	if want := (record.OpenLoop{Rate: 50, Arrivals: "poisson", Due: 100, Sent: 95, Blocked: 7}); m.Load.Open == nil || *m.Load.Open != want {
+	if want := (record.OpenLoop{Rate: 50, Arrivals: "poisson", Due: 100, Sent: 95, Blocked: 7}); m.Load.Open == nil ||
+		*m.Load.Open != want {
 		t.Errorf("schedule %+v, want %+v", m.Load.Open, want)
 	}
 	if l := m.Load; l.Latencies[0] != 9 || l.Answers[1] != 38 || l.Completions[1] != 48 {
@@ -138,7 +147,8 @@ func TestOpenLoopMeasured(t *testing.T) {
 	if _, ok := closed.Histograms["lag"]; ok || closed.Load.Open != nil || !math.IsNaN(value(closed, "offered")) {
 		t.Error("a closed loop has what only an open one can have")
 	}
-	two := encryption([]http.TLS{{Version: "TLS 1.2", CipherSuite: "A"}, {Version: "TLS 1.3", CipherSuite: "B", Protocol: "http/1.1"}})
+	two := encryption([]http.TLS{{Version: "TLS 1.2", CipherSuite: "A"}, {Version: "TLS 1.3", CipherSuite: "B",
+		Protocol: "http/1.1"}})
 	if two["load.tls"] != "TLS 1.2 A" || two["load.tls.2"] != "TLS 1.3 B http/1.1" {
 		t.Errorf("facts: %v", two)
 	}
@@ -146,22 +156,26 @@ func TestOpenLoopMeasured(t *testing.T) {
 
 // What a plan says of a load reaches the generator, and is a config that it takes.
 func TestRequestsConfig(t *testing.T) {
-	common := spec.Load{Target: "http://a/", Method: "PUT", Body: "x", Connections: 10, Timeout: time.Second, Keepalive: true}
+	common := spec.Load{Target: "http://a/", Method: "PUT", Body: "x", Connections: 10, Timeout: time.Second,
+		Keepalive: true}
 	one := []http.Target{{URL: "http://a/", Method: "PUT", Body: []byte("x")}}
 	tests := []struct {
 		name   string
 		change func(*spec.Load)
 		want   http.Config
 	}{
-		{"a closed loop", func(l *spec.Load) { l.Requests, l.Threads = 5, 3 }, http.Config{Targets: one, Requests: 5, Threads: 3}},
+		{"a closed loop", func(l *spec.Load) { l.Requests, l.Threads = 5, 3 }, http.Config{Targets: one, Requests: 5,
+			Threads: 3}},
 		{"an open loop", func(l *spec.Load) { l.Rate, l.Arrivals, l.Duration = 5, "poisson", time.Second },
 			http.Config{Targets: one, Rate: 5, Arrivals: http.PoissonArrivals, Duration: time.Second, Threads: 2}},
 		{"several targets and stages", func(l *spec.Load) {
-			l.Targets = []spec.Target{{URL: "http://a/", Method: "GET", Weight: 2}, {URL: "https://b/", Method: "POST", Body: "y", Weight: 1}}
+			l.Targets = []spec.Target{{URL: "http://a/", Method: "GET", Weight: 2}, {URL: "https://b/", Method: "POST",
+				Body: "y", Weight: 1}}
 			l.Stages, l.Arrivals = []spec.Stage{{Duration: time.Second, Rate: 9}}, "constant"
 		}, http.Config{
-			Targets: []http.Target{{URL: "http://a/", Method: "GET", Weight: 2, Body: []byte{}}, {URL: "https://b/", Method: "POST", Body: []byte("y"), Weight: 1}},
-			Stages:  []http.Stage{{Duration: time.Second, Rate: 9}}, Arrivals: http.ConstantArrivals, Threads: 2,
+			Targets: []http.Target{{URL: "http://a/", Method: "GET", Weight: 2, Body: []byte{}},
+				{URL: "https://b/", Method: "POST", Body: []byte("y"), Weight: 1}},
+			Stages: []http.Stage{{Duration: time.Second, Rate: 9}}, Arrivals: http.ConstantArrivals, Threads: 2,
 		}},
 	}
 	for _, tt := range tests {
@@ -172,7 +186,8 @@ func TestRequestsConfig(t *testing.T) {
 			if err := got.Validate(); err != nil {
 				t.Error(err)
 			}
-			tt.want.Seed, tt.want.Connections, tt.want.Timeout, tt.want.KeepAlive, tt.want.Verify = 7, 10, time.Second, true, got.Verify
+			tt.want.Seed, tt.want.Connections, tt.want.Timeout, tt.want.KeepAlive, tt.want.Verify = 7, 10, time.Second, true,
+				got.Verify
 			if !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("\n got %+v\nwant %+v", got, tt.want)
 			}
@@ -181,7 +196,8 @@ func TestRequestsConfig(t *testing.T) {
 }
 
 func TestCommandMeasured(t *testing.T) {
-	report := timing.Report{Real: 1500 * time.Millisecond, User: time.Second, System: 200 * time.Millisecond, Reading: 100 * time.Millisecond, PeakMemory: 32 << 20,
+	report := timing.Report{Real: 1500 * time.Millisecond, User: time.Second, System: 200 * time.Millisecond,
+		Reading: 100 * time.Millisecond, PeakMemory: 32 << 20,
 		Stderr: "warning\nE: broken\n"}
 	tests := []struct {
 		name     string
@@ -194,8 +210,10 @@ func TestCommandMeasured(t *testing.T) {
 		{"as expected", 0, true, "", spec.Command{Run: []string{"x"}, Contains: "42"}, ""},
 		{"wrong status", 3, false, "", spec.Command{Run: []string{"x"}}, "x ended with status 3, not 0: E: broken"},
 		{"expected status", 3, false, "", spec.Command{Run: []string{"x"}, ExpectExit: 3}, ""},
-		{"wrong output", 0, false, "", spec.Command{Run: []string{"x"}, Contains: "43"}, `the output of x does not contain "43": its last line is "the answer is 41"`},
-		{"lost metrics", 0, false, "more than 1 MiB of metrics", spec.Command{Run: []string{"x"}}, "the command printed more than 1 MiB of metrics"},
+		{"wrong output", 0, false, "", spec.Command{Run: []string{"x"}, Contains: "43"},
+			`the output of x does not contain "43": its last line is "the answer is 41"`},
+		{"lost metrics", 0, false, "more than 1 MiB of metrics", spec.Command{Run: []string{"x"}},
+			"the command printed more than 1 MiB of metrics"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -207,7 +225,8 @@ func TestCommandMeasured(t *testing.T) {
 			if m.Failure != test.want {
 				t.Errorf("got %q, want %q", m.Failure, test.want)
 			}
-			if want := "the command printed:\nso far\nthe answer is 41\nwarning\nE: broken"; report.Said != "" && m.Log != strings.TrimSpace(want) && m.Log != want+"\n" {
+			if want := "the command printed:\nso far\nthe answer is 41\nwarning\nE: broken"; report.Said != "" &&
+				m.Log != strings.TrimSpace(want) && m.Log != want+"\n" {
 				t.Errorf("the log is %q, want %q", m.Log, want)
 			}
 			if m.GeneratorCPU != 1300*time.Millisecond { // all of it is ours, and nothing foreign
@@ -228,11 +247,13 @@ func TestWhatAFailedCommandPrinted(t *testing.T) {
 		t.Errorf("failure %q, log %q", m.Failure, m.Log)
 	}
 	r = timing.Report{}
-	if m = commandMeasured(&r, &spec.Command{Run: []string{"x"}, Contains: "42"}); m.Failure != `the output of x does not contain "42": it printed nothing` {
+	if m = commandMeasured(&r, &spec.Command{Run: []string{"x"},
+		Contains: "42"}); m.Failure != `the output of x does not contain "42": it printed nothing` {
 		t.Errorf("failure %q", m.Failure)
 	}
 	r.Said = strings.Repeat("x", 5000)
-	if m = commandMeasured(&r, &spec.Command{Run: []string{"x"}, Contains: "42"}); len(m.Failure) > 300 || len(m.Log) < 5000 {
+	if m = commandMeasured(&r, &spec.Command{Run: []string{"x"}, Contains: "42"}); len(m.Failure) > 300 ||
+		len(m.Log) < 5000 {
 		t.Errorf("a failure of %d bytes, a log of %d", len(m.Failure), len(m.Log))
 	}
 }
@@ -245,9 +266,11 @@ func TestMetricsThatCommandsPrint(t *testing.T) {
 		{"a unit of its own", `{"metric": "score", "value": 4, "unit": "points"}` + "\n", "", "score=4 points"},
 		{"among other lines", "a\n  {\"metric\": \"x\", \"value\": 1}\r\nb\n", "", "x=1 1"},
 		{"JSON of another kind", `{"level": "info", "value": "high"}` + "\n{not json\n", "", ""},
-		{"no number", `{"metric": "x", "value": "many"}`, `the command printed a metric that cannot be read: {"metric": "x", "value": "many"}`, ""},
+		{"no number", `{"metric": "x", "value": "many"}`,
+			`the command printed a metric that cannot be read: {"metric": "x", "value": "many"}`, ""},
 		{"no value", `{"metric": "x"}`, `the command printed a metric that cannot be read: {"metric": "x"}`, ""},
-		{"twice", `{"metric": "x", "value": 1}` + "\n" + `{"metric": "x", "value": 2}`, "the command printed x, which is there already", "x=1 1"},
+		{"twice", `{"metric": "x", "value": 1}` + "\n" + `{"metric": "x", "value": 2}`,
+			"the command printed x, which is there already", "x=1 1"},
 		{"a name of words", `{"metric": "größe.p99.x-y", "value": 1}`, "", "größe.p99.x-y=1 1"},
 		{"markup as a name", `{"metric": "<img src=x>", "value": 1}`,
 			`the command printed a metric called "<img src=x>": use letters, digits, - and _, in words joined by dots`, ""},
@@ -255,7 +278,8 @@ func TestMetricsThatCommandsPrint(t *testing.T) {
 			`the command printed a metric called "../../x": use letters, digits, - and _, in words joined by dots`, ""},
 		{"a selector as a name", `{"metric": "x{a=1}", "value": 1}`,
 			`the command printed a metric called "x{a=1}": use letters, digits, - and _, in words joined by dots`, ""},
-		{"ours", `{"metric": "time.real", "value": 1, "unit": "s"}`, "the command printed time.real, which is there already", ""},
+		{"ours", `{"metric": "time.real", "value": 1, "unit": "s"}`, "the command printed time.real, which is there already",
+			""},
 		{"a known metric in another unit", `{"metric": "throughput", "value": 1, "unit": "ms"}`,
 			`the command printed throughput in "ms", and it is measured in "1/s"`, ""},
 	}
@@ -275,7 +299,8 @@ func TestMetricsThatCommandsPrint(t *testing.T) {
 
 // Every sample that drivers write has the unit that its metric is defined with.
 func TestUnits(t *testing.T) {
-	all := requestsMeasured(&http.Result{Length: time.Second, CPU: &http.CPU{Busiest: new(float64)}}, &spec.Load{Connections: 1}).Samples
+	all := requestsMeasured(&http.Result{Length: time.Second, CPU: &http.CPU{Busiest: new(float64)}},
+		&spec.Load{Connections: 1}).Samples
 	all = append(all, commandMeasured(&timing.Report{PeakMemory: 1}, &spec.Command{Run: []string{"x"}}).Samples...)
 	if len(all) < 8 {
 		t.Errorf("only %d samples", len(all))
@@ -332,7 +357,8 @@ func TestCommandBesideItsTimer(t *testing.T) {
 				t.Fatal(err)
 			}
 			d := &Commands{}
-			m, err := d.Measure(t.Context(), Place{Space: space, Image: func(spec.Image) engine.Prepared { return engine.Prepared{} }},
+			m, err := d.Measure(t.Context(), Place{Space: space,
+				Image: func(spec.Image) engine.Prepared { return engine.Prepared{} }},
 				&plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"x"}, Contains: "42"}})
 			if err != nil {
 				t.Fatal(err)
@@ -353,8 +379,9 @@ func TestCommandInService(t *testing.T) {
 	if err := d.Prepare(t.Context(), nil, nil); err != nil {
 		t.Fatal(err)
 	}
-	trial := &plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"psql", "-c", "x"}, Service: "db", Environment: []string{"A=b"},
-		WorkingDir: "/w", Stdin: "in", Contains: "42"}}
+	trial := &plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"psql", "-c", "x"}, Service: "db",
+		Environment: []string{"A=b"},
+		WorkingDir:  "/w", Stdin: "in", Contains: "42"}}
 	if files := d.Files(trial, "cache"); len(files) > 0 {
 		t.Errorf("files in another service: %+v", files)
 	}
@@ -363,7 +390,8 @@ func TestCommandInService(t *testing.T) {
 		t.Fatalf("files in the service: %+v", files)
 	}
 	e := fake.New(fake.Script{Exec: func(_ context.Context, name string, c engine.Command) (engine.Exit, error) {
-		if want := append([]string{files[0].Path, agent.Time}, trial.Command.Run...); name != "db" || !slices.Equal(c.Args, want) || c.WorkingDir != "/w" ||
+		if want := append([]string{files[0].Path, agent.Time}, trial.Command.Run...); name != "db" ||
+			!slices.Equal(c.Args, want) || c.WorkingDir != "/w" ||
 			string(c.Stdin) != "in" || !slices.Contains(c.Environment, "A=b") {
 			t.Errorf("in %s: %+v", name, c)
 		}
@@ -394,12 +422,16 @@ func TestCommandInService(t *testing.T) {
 
 // A timer that ends by itself, as one that is killed, leaves no words.
 func TestTimerThatDies(t *testing.T) {
-	e := fake.New(fake.Script{Run: func(context.Context, engine.Program) (engine.Exit, error) { return engine.Exit{Code: 137}, nil }})
+	e := fake.New(fake.Script{Run: func(context.Context, engine.Program) (engine.Exit,
+		error) {
+		return engine.Exit{Code: 137}, nil
+	}})
 	space, err := e.Open(t.Context(), "run")
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := (&Commands{}).Measure(t.Context(), Place{Space: space, Image: func(spec.Image) engine.Prepared { return engine.Prepared{} }},
+	m, err := (&Commands{}).Measure(t.Context(),
+		Place{Space: space, Image: func(spec.Image) engine.Prepared { return engine.Prepared{} }},
 		&plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"x"}}})
 	if err != nil || m.Failure != "the timer of the command ended with status 137" {
 		t.Errorf("failure %q, %v", m.Failure, err)
@@ -408,12 +440,16 @@ func TestTimerThatDies(t *testing.T) {
 
 // Nor does a load generator, and that it measured nothing is a failure all the same.
 func TestGeneratorThatDies(t *testing.T) {
-	e := fake.New(fake.Script{Run: func(context.Context, engine.Program) (engine.Exit, error) { return engine.Exit{Code: 137}, nil }})
+	e := fake.New(fake.Script{Run: func(context.Context, engine.Program) (engine.Exit,
+		error) {
+		return engine.Exit{Code: 137}, nil
+	}})
 	space, err := e.Open(t.Context(), "run")
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := (&Requests{}).Measure(t.Context(), Place{Space: space}, &plan.Trial{Name: "x", Load: &spec.Load{Target: "http://x/"}})
+	m, err := (&Requests{}).Measure(t.Context(), Place{Space: space},
+		&plan.Trial{Name: "x", Load: &spec.Load{Target: "http://x/"}})
 	if err != nil || m.Failure != "the load generator ended with status 137" {
 		t.Errorf("failure %q, %v", m.Failure, err)
 	}
@@ -428,26 +464,31 @@ func TestSemantics(t *testing.T) {
 
 // Hooks without a service run in the container of a command that has one of its own, and what they wrote comes back.
 func TestHooksOfACommand(t *testing.T) {
-	trial := &plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"x"}}, Prepare: []spec.Hook{{Service: "db", Run: []string{"psql"}}, {Run: []string{"sync"}}},
+	trial := &plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"x"}},
+		Prepare:  []spec.Hook{{Service: "db", Run: []string{"psql"}}, {Run: []string{"sync"}}},
 		Conclude: []spec.Hook{{Run: []string{"df", "-h"}}}}
 	tests := []struct {
 		name         string
 		report       timing.Report
 		failure, log string
 	}{
-		{"all well", timing.Report{Real: time.Second, Contains: true, Stdout: "out", Before: timing.Hooks{Stdout: "b"}, After: timing.Hooks{Stdout: "a"}}, "", ""},
+		{"all well", timing.Report{Real: time.Second, Contains: true, Stdout: "out", Before: timing.Hooks{Stdout: "b"},
+			After: timing.Hooks{Stdout: "a"}}, "", ""},
 		{"prepare fails", timing.Report{Before: timing.Hooks{Failure: "sync ended with status 1", Log: "no"}},
 			"the hook prepare failed: sync ended with status 1", "no"},
-		{"conclude fails", timing.Report{Real: time.Second, Contains: true, After: timing.Hooks{Failure: "df ended with status 1", Log: "no"}},
+		{"conclude fails", timing.Report{Real: time.Second, Contains: true,
+			After: timing.Hooks{Failure: "df ended with status 1", Log: "no"}},
 			"the hook conclude failed: df ended with status 1", "no"},
-		{"the command fails, and conclude too", timing.Report{Real: time.Second, Exit: 3, After: timing.Hooks{Failure: "df ended with status 1"}},
+		{"the command fails, and conclude too", timing.Report{Real: time.Second, Exit: 3,
+			After: timing.Hooks{Failure: "df ended with status 1"}},
 			"x ended with status 3, not 0", ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			e := fake.New(fake.Script{Run: func(_ context.Context, p engine.Program) (engine.Exit, error) {
 				s, err := timing.Find(p.Environment)
-				if want := [][]string{{"sync"}}; err != nil || !reflect.DeepEqual(s.Before, want) || !reflect.DeepEqual(s.After, [][]string{{"df", "-h"}}) || !s.KeepStdout {
+				if want := [][]string{{"sync"}}; err != nil || !reflect.DeepEqual(s.Before, want) ||
+					!reflect.DeepEqual(s.After, [][]string{{"df", "-h"}}) || !s.KeepStdout {
 					t.Errorf("settings %+v, %v", s, err)
 				}
 				var out bytes.Buffer
@@ -463,7 +504,8 @@ func TestHooksOfACommand(t *testing.T) {
 			if err != nil || m.Failure != test.failure || m.Log != test.log {
 				t.Fatalf("failure %q with log %q, %v; want %q with %q", m.Failure, m.Log, err, test.failure, test.log)
 			}
-			if want := map[string]string{"stdout": "out", "prepare": "b", "conclude": "a"}; test.failure == "" && !maps.Equal(m.Wrote, want) {
+			if want := map[string]string{"stdout": "out", "prepare": "b", "conclude": "a"}; test.failure == "" &&
+				!maps.Equal(m.Wrote, want) {
 				t.Errorf("wrote %v, want %v", m.Wrote, want)
 			}
 		})
@@ -480,10 +522,12 @@ func waiting(t *testing.T, s fake.Script) (Place, *plan.Trial, *fake.Engine, <-c
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Place{Space: space, CPUSet: "1", Cores: 1}, &plan.Trial{Name: "x", Load: &spec.Load{Target: "http://x/", Connections: 3}}, e, waits
+	return Place{Space: space, CPUSet: "1", Cores: 1}, &plan.Trial{Name: "x", Load: &spec.Load{Target: "http://x/",
+		Connections: 3}}, e, waits
 }
 
-// A generator that stands by is there before it is wanted, with all that it needs to know, and does nothing before Measure.
+// A generator that stands by is there before it is wanted, with all that it needs to know, and does nothing before
+// Measure.
 func TestStandBy(t *testing.T) {
 	at, trial, e, waits := waiting(t, fake.Script{Run: func(_ context.Context, p engine.Program) (engine.Exit, error) {
 		word, err := io.ReadAll(p.Stdin)
@@ -499,7 +543,9 @@ func TestStandBy(t *testing.T) {
 	}
 	defer at.Standby.End()
 	p := <-waits
-	if p.Name != "load" || !p.Single || p.CPUSet != "1" || !slices.Equal(p.Command, []string{agent.Load, http.AwaitArgument}) || !strings.Contains(p.Environment[0], `"connections":3`) {
+	if p.Name != "load" || !p.Single || p.CPUSet != "1" ||
+		!slices.Equal(p.Command, []string{agent.Load, http.AwaitArgument}) || !strings.Contains(p.Environment[0],
+		`"connections":3`) {
 		t.Errorf("%+v stands by", p)
 	}
 	if r := at.Standby.Started(t.Context()); len(r) != 1 || r[0].Name() != "load" {
@@ -554,7 +600,8 @@ func TestStandByThatCannotStart(t *testing.T) {
 	}
 }
 
-// Generators on several hosts are told the moment by the clock of each, and their results are put together by one clock.
+// Generators on several hosts are told the moment by the clock of each, and their results are put together by one
+// clock.
 func TestGeneratorsOnSeveralHosts(t *testing.T) {
 	const late = 3 * time.Millisecond
 	var told [3]time.Time
@@ -572,18 +619,21 @@ func TestGeneratorsOnSeveralHosts(t *testing.T) {
 			word, err := io.ReadAll(p.Stdin)
 			moment, ok := http.ParseWord(string(word))
 			var c http.Config
-			if err := errors.Join(err, json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &c)); err != nil || !ok {
+			if err := errors.Join(err, json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")),
+				&c)); err != nil || !ok {
 				t.Errorf("%s is told %q, %v", p.Name, word, err)
 			}
-			r := http.Result{Semantics: http.Semantics, Start: moment, Length: time.Second, EndedBy: http.EndedByDuration, Attempted: 5,
-				CPU: &http.CPU{User: time.Duration(c.Part.Number+1) * time.Second, Length: time.Second}}
+			r := http.Result{Semantics: http.Semantics, Start: moment, Length: time.Second, EndedBy: http.EndedByDuration,
+				Attempted: 5,
+				CPU:       &http.CPU{User: time.Duration(c.Part.Number+1) * time.Second, Length: time.Second}}
 			if told[c.Part.Number] = moment; c.Part.Number == 1 {
 				r.Start = moment.Add(late)
 			}
 			out, err := json.Marshal(r)
 			return engine.Exit{Stdout: out}, err
 		}})
-	at.CPUSet, at.Cores, at.Ahead, at.Hosts, trial.Load.Generators = "", 6, time.Hour+time.Second, []string{"load", "load-2"}, 3
+	at.CPUSet, at.Cores, at.Ahead, at.Hosts, trial.Load.Generators = "", 6, time.Hour+time.Second,
+		[]string{"load", "load-2"}, 3
 	d := &Requests{}
 	at.Standby = d.StandBy(t.Context(), at, trial)
 	defer at.Standby.End()
@@ -603,7 +653,8 @@ func TestGeneratorsOnSeveralHosts(t *testing.T) {
 	if err != nil || m.Failure != "" {
 		t.Fatalf("failure %q, %v", m.Failure, err)
 	}
-	if early := told[0].Sub(begun); !told[2].Equal(told[0]) || told[0].Sub(told[1]) != 2*time.Hour || early < time.Hour || early > time.Hour+time.Minute {
+	if early := told[0].Sub(begun); !told[2].Equal(told[0]) || told[0].Sub(told[1]) != 2*time.Hour || early < time.Hour ||
+		early > time.Hour+time.Minute {
 		t.Errorf("told to begin at %v, which is %v ahead", told, early)
 	}
 	slices.Sort(asked)
@@ -611,7 +662,8 @@ func TestGeneratorsOnSeveralHosts(t *testing.T) {
 		t.Errorf("asked for the clocks of %q, want one of each host", asked)
 	}
 	want := []record.Generator{{Attempted: 5, Busy: -1, Host: "load", Uncertain: 0.002},
-		{After: late.Seconds(), Attempted: 5, Busy: -1, Host: "load-2", Uncertain: 0.005}, {Attempted: 5, Busy: -1, Host: "load", Uncertain: 0.002}}
+		{After: late.Seconds(), Attempted: 5, Busy: -1, Host: "load-2", Uncertain: 0.005},
+		{Attempted: 5, Busy: -1, Host: "load", Uncertain: 0.002}}
 	if !slices.Equal(m.Load.Generators, want) {
 		t.Errorf("got %+v, want %+v", m.Load.Generators, want)
 	}
@@ -619,7 +671,8 @@ func TestGeneratorsOnSeveralHosts(t *testing.T) {
 	if start := told[1].Add(time.Hour + late + at.Ahead); !m.Start.Equal(start) {
 		t.Errorf("the window begins at %v, want %v", m.Start, start)
 	}
-	if !maps.Equal(m.HostCPU, map[string]time.Duration{"load": 4 * time.Second, "load-2": 2 * time.Second}) || m.GeneratorCPU != 6*time.Second {
+	if !maps.Equal(m.HostCPU, map[string]time.Duration{"load": 4 * time.Second, "load-2": 2 * time.Second}) ||
+		m.GeneratorCPU != 6*time.Second {
 		t.Errorf("they used %v, by host %v", m.GeneratorCPU, m.HostCPU)
 	}
 }
@@ -654,7 +707,8 @@ func TestThreadsOfOwnCPUs(t *testing.T) {
 	}
 }
 
-// Several generators stand by under names of their own, each with its part, and are told a moment by the clock of where they are.
+// Several generators stand by under names of their own, each with its part, and are told a moment by the clock of where
+// they are.
 func TestStandByOfSeveral(t *testing.T) {
 	var told [2]time.Time
 	at, trial, e, waits := waiting(t, fake.Script{Run: func(_ context.Context, p engine.Program) (engine.Exit, error) {
@@ -668,7 +722,8 @@ func TestStandByOfSeveral(t *testing.T) {
 			t.Error(err)
 		}
 		told[c.Part.Number] = moment
-		out, err := json.Marshal(http.Result{Semantics: http.Semantics, Start: moment, Length: time.Second, EndedBy: http.EndedByDuration, Attempted: 5})
+		out, err := json.Marshal(http.Result{Semantics: http.Semantics, Start: moment, Length: time.Second,
+			EndedBy: http.EndedByDuration, Attempted: 5})
 		return engine.Exit{Stdout: out}, err
 	}})
 	at.Cores, at.Ahead, trial.Load.Generators = 3, time.Hour, 2
@@ -685,7 +740,8 @@ func TestStandByOfSeveral(t *testing.T) {
 		if c.Part.Number == 1 {
 			name, threads = "load.2", 1
 		}
-		if p.Name != name || c.Part.Of != 2 || c.Threads != threads || c.Connections != 3 || *c.Verify.Before || !slices.Equal(p.Command, []string{agent.Load, http.AwaitArgument}) {
+		if p.Name != name || c.Part.Of != 2 || c.Threads != threads || c.Connections != 3 || *c.Verify.Before ||
+			!slices.Equal(p.Command, []string{agent.Load, http.AwaitArgument}) {
 			t.Errorf("%+v stands by", p)
 		}
 	}
@@ -696,13 +752,16 @@ func TestStandByOfSeveral(t *testing.T) {
 	if err != nil || m.Failure != "" {
 		t.Fatalf("failure %q, %v", m.Failure, err)
 	}
-	if early := time.Until(told[0]); !told[0].Equal(told[1]) || early < time.Hour-time.Minute || early > time.Hour+time.Minute {
+	if early := time.Until(told[0]); !told[0].Equal(told[1]) || early < time.Hour-time.Minute ||
+		early > time.Hour+time.Minute {
 		t.Errorf("told to begin at %v and %v", told[0], told[1])
 	}
-	if want := []record.Generator{{Attempted: 5, Busy: -1}, {Attempted: 5, Busy: -1}}; !slices.Equal(m.Load.Generators, want) || m.Load.Attempted != 10 {
+	if want := []record.Generator{{Attempted: 5, Busy: -1}, {Attempted: 5, Busy: -1}}; !slices.Equal(m.Load.Generators,
+		want) || m.Load.Attempted != 10 {
 		t.Errorf("load %+v", m.Load)
 	}
-	if calls := e.Calls(); len(calls) != 3 || !slices.Contains(calls, "run load") || !slices.Contains(calls, "run load.2") {
+	if calls := e.Calls(); len(calls) != 3 || !slices.Contains(calls, "run load") ||
+		!slices.Contains(calls, "run load.2") {
 		t.Errorf("calls %q", calls)
 	}
 }

@@ -48,7 +48,8 @@ func (d *Requests) Prepare(ctx context.Context, e engine.Engine, log io.Writer) 
 		return err
 	}
 	sum := sha256.Sum256(program)
-	d.facts = map[string]string{"generator.binary": hex.EncodeToString(sum[:]), "generator.semantics": strconv.Itoa(http.Semantics)}
+	d.facts = map[string]string{"generator.binary": hex.EncodeToString(sum[:]),
+		"generator.semantics": strconv.Itoa(http.Semantics)}
 	d.image, err = e.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: program}}, log)
 	if err != nil {
 		return fmt.Errorf("preparing the load generator: %w", err)
@@ -75,7 +76,8 @@ func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 			return Measurement{}, fmt.Errorf("trial %s: reading what the load generator found: %w", t.Name, err)
 		}
 		if result.Semantics != record.LoadSemantics {
-			return Measurement{}, fmt.Errorf("trial %s: the load generator is of another version (%d, not %d): build both with make build",
+			return Measurement{}, fmt.Errorf("trial %s: the load generator is of another version (%d, not %d): build both "+
+				"with make build",
 				t.Name, result.Semantics, record.LoadSemantics)
 		}
 		if clocks != nil {
@@ -86,7 +88,8 @@ func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 	}
 	result, err := http.Merge(results)
 	if err != nil {
-		return Measurement{}, fmt.Errorf("trial %s: putting together what %d load generators found: %w", t.Name, len(results), err)
+		return Measurement{}, fmt.Errorf("trial %s: putting together what %d load generators found: %w", t.Name, len(results),
+			err)
 	}
 	m := requestsMeasured(result, t.Load)
 	m.Load.Generators = generatorsMeasured(results, at, clocks)
@@ -129,11 +132,13 @@ func (d *Requests) programs(at Place, l *spec.Load) ([]engine.Program, error) {
 }
 
 // program is a generator with its config.
-func (d *Requests) program(at Place, l *spec.Load, name string, config http.Config, args ...string) (engine.Program, error) {
+func (d *Requests) program(at Place, l *spec.Load, name string, config http.Config, args ...string) (engine.Program,
+	error) {
 	text, err := json.Marshal(config)
 	return engine.Program{
-		Name: name, Image: d.image, Command: append([]string{agent.Load}, args...), CPUSet: at.CPUSet, Environment: []string{"BENCHBOOK_LOAD=" + string(text)},
-		Beside: at.Beside(l), Single: true,
+		Name: name, Image: d.image, Command: append([]string{agent.Load}, args...), CPUSet: at.CPUSet,
+		Environment: []string{"BENCHBOOK_LOAD=" + string(text)},
+		Beside:      at.Beside(l), Single: true,
 	}, err
 }
 
@@ -142,7 +147,8 @@ type clock struct{ ahead, uncertain time.Duration }
 
 // generate runs the generators of a load, or gives those that stand by their word. There are clocks if generators are
 // on several hosts. The failure is why they could not do what they were asked for.
-func (d *Requests) generate(ctx context.Context, at Place, t *plan.Trial) (exits []engine.Exit, clocks []clock, failure string, err error) {
+func (d *Requests) generate(ctx context.Context, at Place, t *plan.Trial) (exits []engine.Exit, clocks []clock,
+	failure string, err error) {
 	if t.Load.Generators > 1 {
 		return d.generateTogether(ctx, at, t)
 	}
@@ -163,7 +169,8 @@ func (d *Requests) generate(ctx context.Context, at Place, t *plan.Trial) (exits
 }
 
 // runOne runs one generator for all of a load.
-func (d *Requests) runOne(ctx context.Context, at Place, t *plan.Trial, name string, args ...string) (engine.Exit, error) {
+func (d *Requests) runOne(ctx context.Context, at Place, t *plan.Trial, name string, args ...string) (engine.Exit,
+	error) {
 	program, err := d.program(at, t.Load, name, requestsConfig(t.Load, at), args...)
 	if err != nil {
 		return engine.Exit{}, err
@@ -173,7 +180,8 @@ func (d *Requests) runOne(ctx context.Context, at Place, t *plan.Trial, name str
 
 // generateTogether runs several generators, which begin at one moment, shortly ahead. Nobody knows how long a server
 // takes for its first answer, so answers are checked once, for all of them, before the word is given.
-func (d *Requests) generateTogether(ctx context.Context, at Place, t *plan.Trial) (exits []engine.Exit, clocks []clock, failure string, err error) {
+func (d *Requests) generateTogether(ctx context.Context, at Place, t *plan.Trial) (exits []engine.Exit, clocks []clock,
+	failure string, err error) {
 	s := at.Standby
 	if s == nil {
 		programs, err := d.programs(at, t.Load)
@@ -271,13 +279,16 @@ func (d *Requests) ask(ctx context.Context, at Place, t *plan.Trial, name string
 func requestsConfig(l *spec.Load, at Place) http.Config {
 	c := http.Config{
 		Seed: at.Seed, Connections: l.Connections, Threads: l.Threads, Duration: l.Duration, Requests: int64(l.Requests),
-		Rate: l.Rate, Arrivals: http.Arrivals(l.Arrivals), Warmup: l.Warmup, Think: l.Think, Timeout: l.Timeout, KeepAlive: l.Keepalive,
+		Rate: l.Rate, Arrivals: http.Arrivals(l.Arrivals), Warmup: l.Warmup, Think: l.Think, Timeout: l.Timeout,
+		KeepAlive: l.Keepalive,
 		Verify: &http.Verify{
-			Before: &l.CheckBefore, Status: l.Status, Length: l.Length, Contains: l.Contains, Match: l.Match, JSON: l.JSON, Headers: l.WantHeaders,
+			Before: &l.CheckBefore, Status: l.Status, Length: l.Length, Contains: l.Contains, Match: l.Match, JSON: l.JSON,
+			Headers: l.WantHeaders,
 		},
 	}
 	for _, t := range l.Targets {
-		c.Targets = append(c.Targets, http.Target{URL: t.URL, Method: t.Method, Headers: t.Headers, Body: []byte(t.Body), Weight: t.Weight})
+		c.Targets = append(c.Targets, http.Target{URL: t.URL, Method: t.Method, Headers: t.Headers, Body: []byte(t.Body),
+			Weight: t.Weight})
 	}
 	if len(l.Targets) == 0 {
 		c.Targets = []http.Target{{URL: l.Target, Method: l.Method, Headers: l.Headers, Body: []byte(l.Body)}}
@@ -373,7 +384,8 @@ func requestsMeasured(r *http.Result, l *spec.Load) Measurement {
 		Load: &record.Load{
 			WindowStart: r.Start, Window: seconds, Connections: l.Connections, Think: l.Think.Seconds(),
 			Attempted: r.Attempted, Failed: r.Failed, Failures: map[string]int64{}, Statuses: map[string]int64{},
-			Completed: r.Completed.Right, InFlight: share, InFlightOver: over, Busy: -1, ForeignCPU: -1, FailuresMax: l.FailuresMax, StaleRetries: r.Stale,
+			Completed: r.Completed.Right, InFlight: share, InFlightOver: over, Busy: -1, ForeignCPU: -1,
+			FailuresMax: l.FailuresMax, StaleRetries: r.Stale,
 		},
 	}
 	for name, d := range map[string]*http.Distribution{"latency.tls": r.TLSSetup, "lag": r.Lag, "service": r.Service} {
@@ -422,7 +434,8 @@ func requestsMeasured(r *http.Result, l *spec.Load) Measurement {
 
 func histogram(d http.Distribution) record.Histogram {
 	seconds := func(ns int64) float64 { return time.Duration(ns).Seconds() }
-	return record.Histogram{HDR: d.Encoded, Count: d.Count, Overflow: d.Overflow, Min: seconds(d.Min), Max: seconds(d.Max), Sum: seconds(d.Sum)}
+	return record.Histogram{HDR: d.Encoded, Count: d.Count, Overflow: d.Overflow, Min: seconds(d.Min), Max: seconds(d.Max),
+		Sum: seconds(d.Sum)}
 }
 
 // inFlight is the ρ of docs/method.md#quantities-checked: the mean share of the clients with a request under way, or

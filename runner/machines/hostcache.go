@@ -28,7 +28,8 @@ func (c HostCache) Write(endpoint string, h sysinfo.Host) {
 	WriteCached(string(c), "hosts", endpoint, h)
 }
 
-// ReadCached reads what other runs have kept in a folder of a cache under a key; false if there is nothing, or no cache.
+// ReadCached reads what other runs have kept in a folder of a cache under a key; false if there is nothing, or no
+// cache.
 func ReadCached(cache, folder, key string, value any) bool {
 	data, err := os.ReadFile(cacheFile(cache, folder, key))
 	return cache != "" && err == nil && json.Unmarshal(data, value) == nil

@@ -30,7 +30,8 @@ const (
 const betweenPods = "from pod to pod of two nodes, as the network of the cluster connects them"
 
 // crossing is how something on one host meets what runs on another, in words.
-const crossing = "published ports: from veth and bridge of one host, behind its address, to the address of the other, and there by NAT through bridge and veth"
+const crossing = "published ports: from veth and bridge of one host, behind its address, to the address of the " +
+	"other, and there by NAT through bridge and veth"
 
 // Layout says where what an experiment consists of runs: on which machines, and on which of their CPUs.
 type Layout struct {
@@ -135,8 +136,8 @@ func (l Layout) AddFacts(t *plan.Trial, facts map[string]string) {
 	}
 }
 
-// Remotes are the other machines that the experiment runs on. Of those of one host it is as many as the load of one of the
-// trials has generators.
+// Remotes are the other machines that the experiment runs on. Of those of one host it is as many as the load of one of
+// the trials has generators.
 func (l Layout) Remotes(trials ...*plan.Trial) []*Machine {
 	generators := map[string]int{}
 	for _, t := range trials {

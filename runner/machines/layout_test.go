@@ -12,7 +12,8 @@ import (
 // Of a cluster services have all CPUs of one node, and the load those of another: none of them is chosen by its number.
 func TestOnNodes(t *testing.T) {
 	trial := &plan.Trial{Services: []*spec.Service{{Name: "s"}}, Load: &spec.Load{Target: "http://s/"}}
-	r := Layout{Host: sysinfo.Host{Others: map[string]sysinfo.Host{plan.ServiceNode: {Cores: [][]int{{0}, {1}, {2, 3}}}, plan.LoadNode: {Cores: [][]int{{0}}}}},
+	r := Layout{Host: sysinfo.Host{Others: map[string]sysinfo.Host{plan.ServiceNode: {Cores: [][]int{{0}, {1}, {2, 3}}},
+		plan.LoadNode: {Cores: [][]int{{0}}}}},
 		Experiment: &plan.Experiment{Engine: spec.Kubernetes, Trials: []*plan.Trial{trial},
 			Hosts: map[string]string{"s": plan.ServiceNode, "load": plan.LoadNode}},
 	}
@@ -37,13 +38,15 @@ func TestOnNodes(t *testing.T) {
 	}
 }
 
-// Pods of several generators each have the CPUs that a load asks for, and are told moments by the clock of their node; elsewhere generators
-// share the CPUs.
+// Pods of several generators each have the CPUs that a load asks for, and are told moments by the clock of their node;
+// elsewhere generators share the CPUs.
 func TestSeveralGeneratorsOnANode(t *testing.T) {
 	trial := &plan.Trial{Load: &spec.Load{Target: "http://s/", CPUSet: "2-3", Generators: 3}}
-	r := Layout{Host: sysinfo.Host{Cores: [][]int{{0}, {1}}, Others: map[string]sysinfo.Host{plan.LoadNode: {Cores: [][]int{{0}, {1}, {2, 3}}}}},
-		Machines:   map[string]*Machine{plan.LoadNode: {Name: plan.LoadNode, ahead: 7 * time.Second}},
-		Experiment: &plan.Experiment{Engine: spec.Kubernetes, Trials: []*plan.Trial{trial}, Hosts: map[string]string{"load": plan.LoadNode}},
+	r := Layout{Host: sysinfo.Host{Cores: [][]int{{0}, {1}},
+		Others: map[string]sysinfo.Host{plan.LoadNode: {Cores: [][]int{{0}, {1}, {2, 3}}}}},
+		Machines: map[string]*Machine{plan.LoadNode: {Name: plan.LoadNode, ahead: 7 * time.Second}},
+		Experiment: &plan.Experiment{Engine: spec.Kubernetes, Trials: []*plan.Trial{trial},
+			Hosts: map[string]string{"load": plan.LoadNode}},
 	}
 	if at := r.LoadPlace(nil, trial); at.Cores != 6 || at.Ahead != 7*time.Second {
 		t.Errorf("the load has %d CPUs by a clock that is %v ahead, want 6 and 7s", at.Cores, at.Ahead)

@@ -65,7 +65,8 @@ func TestLock(t *testing.T) {
 	unlock()
 }
 
-// The lock that one user made keeps out all others too, whatever that one's umask is: who cannot open it could never measure here.
+// The lock that one user made keeps out all others too, whatever that one's umask is: who cannot open it could never
+// measure here.
 func TestLockOfAllUsers(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0o077))
 	path := filepath.Join(t.TempDir(), "lock")

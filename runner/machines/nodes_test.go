@@ -25,12 +25,16 @@ import (
 func spreadLayout(generators int) (Layout, *plan.Trial) {
 	node := func(name, kernel string, ahead time.Duration) *Machine {
 		return &Machine{Name: name, ahead: ahead, Host: sysinfo.Host{ID: "c2-aaaaaa", Cores: [][]int{{0}, {1}},
-			Facts: map[string]string{"host.cpu": "one kind", "host.cores": "2 logical, 2 physical", "host.kernel": kernel, "host.swap": "none"}}}
+			Facts: map[string]string{"host.cpu": "one kind", "host.cores": "2 logical, 2 physical", "host.kernel": kernel,
+				"host.swap": "none"}}}
 	}
-	first := node(plan.LoadNode, "6.1", 7*time.Second).Beside([]*Machine{node("load-2", "6.2", -time.Second), node("load-3", "6.1", 0)})
+	first := node(plan.LoadNode, "6.1", 7*time.Second).Beside([]*Machine{node("load-2", "6.2", -time.Second),
+		node("load-3", "6.1", 0)})
 	services := &Machine{Name: plan.ServiceNode, Host: sysinfo.Host{ID: "c4-bbbbbb", Cores: [][]int{{0}, {1}, {2}, {3}}}}
-	trial := &plan.Trial{Services: []*spec.Service{{Name: "s"}}, Load: &spec.Load{Target: "http://s/", Generators: generators}}
-	return Layout{Host: Together(sysinfo.Host{}, []*Machine{first, services}, false), Machines: map[string]*Machine{first.Name: first, services.Name: services},
+	trial := &plan.Trial{Services: []*spec.Service{{Name: "s"}}, Load: &spec.Load{Target: "http://s/",
+		Generators: generators}}
+	return Layout{Host: Together(sysinfo.Host{}, []*Machine{first, services}, false),
+		Machines: map[string]*Machine{first.Name: first, services.Name: services},
 		Experiment: &plan.Experiment{Engine: spec.Kubernetes, Trials: []*plan.Trial{trial},
 			Hosts: map[string]string{"s": plan.ServiceNode, "load": plan.LoadNode}},
 	}, trial
@@ -40,7 +44,8 @@ func spreadLayout(generators int) (Layout, *plan.Trial) {
 func TestBeside(t *testing.T) {
 	node := func() *Machine { return &Machine{Name: plan.LoadNode, Host: sysinfo.Host{ID: "c2-aaaaaa"}} }
 	one, two, three := node(), node().Beside([]*Machine{node()}), node().Beside([]*Machine{node(), node()})
-	if one.Beside(nil).Host.ID != "c2-aaaaaa" || !strings.HasPrefix(two.Host.ID, "c2+c2-") || !strings.HasPrefix(three.Host.ID, "c2+c2+c2-") {
+	if one.Beside(nil).Host.ID != "c2-aaaaaa" || !strings.HasPrefix(two.Host.ID, "c2+c2-") ||
+		!strings.HasPrefix(three.Host.ID, "c2+c2+c2-") {
 		t.Errorf("IDs are %s, %s and %s", one.Beside(nil).Host.ID, two.Host.ID, three.Host.ID)
 	}
 	services := &Machine{Name: plan.ServiceNode, Host: sysinfo.Host{ID: "c4-bbbbbb"}}
@@ -88,9 +93,11 @@ func TestGeneratorsOnSeveralNodes(t *testing.T) {
 			if want := "s on services; load on " + strings.Join(tt.hosts, ", "); facts[factHosts] != want {
 				t.Errorf("where: %q, want %q", facts[factHosts], want)
 			}
-			want := map[string]string{"hosts.load.clock.ahead": "7s", "hosts.load.host.kernel": "6.1", "hosts.load.host.swap": "none"}
+			want := map[string]string{"hosts.load.clock.ahead": "7s", "hosts.load.host.kernel": "6.1",
+				"hosts.load.host.swap": "none"}
 			if len(tt.hosts) > 1 {
-				maps.Copy(want, map[string]string{"hosts.load-2.clock.ahead": "-1s", "hosts.load-2.host.kernel": "6.2", "hosts.load-2.host.cpu": "one kind"})
+				maps.Copy(want, map[string]string{"hosts.load-2.clock.ahead": "-1s", "hosts.load-2.host.kernel": "6.2",
+					"hosts.load-2.host.cpu": "one kind"})
 			}
 			for fact, value := range want {
 				if facts[fact] != value {
@@ -98,7 +105,8 @@ func TestGeneratorsOnSeveralNodes(t *testing.T) {
 				}
 			}
 			for fact := range facts {
-				isUsed := slices.ContainsFunc(tt.hosts, func(host string) bool { return strings.HasPrefix(fact, "hosts."+host+".") })
+				isUsed := slices.ContainsFunc(tt.hosts,
+					func(host string) bool { return strings.HasPrefix(fact, "hosts."+host+".") })
 				if strings.HasPrefix(fact, "hosts.load") && !isUsed || fact == "hosts.load-2.host.swap" {
 					t.Errorf("there is a fact %s, which is %q", fact, facts[fact])
 				}
@@ -119,7 +127,8 @@ func TestLocatedProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, host := range []string{"", "load-2"} {
-		if _, err := (loadSpace{space, engine.Location{Host: "load"}}).Run(t.Context(), engine.Program{Name: "load", Location: engine.Location{Host: host}}, nil); err != nil {
+		if _, err := (loadSpace{space, engine.Location{Host: "load"}}).Run(t.Context(),
+			engine.Program{Name: "load", Location: engine.Location{Host: host}}, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -128,10 +137,12 @@ func TestLocatedProgram(t *testing.T) {
 	}
 }
 
-// What others do on any node of the load counts, against what the generators of that node used, and so does its unrest before.
+// What others do on any node of the load counts, against what the generators of that node used, and so does its unrest
+// before.
 func TestNoiseOfSeveralNodes(t *testing.T) {
 	begin := time.Now().Add(-time.Minute)
-	// on meets a node whose CPUs were busy for so many seconds, of two for each second, from half a second before the window to as long after it.
+	// on meets a node whose CPUs were busy for so many seconds, of two for each second, from half a second before the
+	// window to as long after it.
 	on := func(name string, busy, steal, jitter float64) *Machine {
 		e := fake.New(fake.Script{Exec: func(_ context.Context, _ string, c engine.Command) (engine.Exit, error) {
 			var out bytes.Buffer
@@ -145,7 +156,8 @@ func TestNoiseOfSeveralNodes(t *testing.T) {
 			case sysinfo.TellReadings:
 				for i, at := range []time.Time{begin.Add(-500 * time.Millisecond), begin.Add(1500 * time.Millisecond)} {
 					if err == nil {
-						err = answer.Encode(sysinfo.HostUsage{At: at, Busy: float64(i) * busy, Total: float64(i) * 4, Steal: float64(i) * steal})
+						err = answer.Encode(sysinfo.HostUsage{At: at, Busy: float64(i) * busy, Total: float64(i) * 4,
+							Steal: float64(i) * steal})
 					}
 				}
 			}
@@ -160,7 +172,8 @@ func TestNoiseOfSeveralNodes(t *testing.T) {
 	trial := &plan.Trial{Load: &spec.Load{Target: "http://s/", Generators: 3}}
 	first := on("load", 1.6, 0, 0.001).Beside([]*Machine{on("load-2", 1.6, 0.8, 0.005)})
 	r := Layout{Machines: map[string]*Machine{"load": first},
-		Experiment: &plan.Experiment{Engine: spec.Kubernetes, Trials: []*plan.Trial{trial}, Hosts: map[string]string{"load": plan.LoadNode}}}
+		Experiment: &plan.Experiment{Engine: spec.Kubernetes, Trials: []*plan.Trial{trial},
+			Hosts: map[string]string{"load": plan.LoadNode}}}
 	m := &load.Measurement{Start: begin, Length: time.Second, GeneratorCPU: time.Second,
 		HostCPU: map[string]time.Duration{"load": 800 * time.Millisecond, "load-2": 200 * time.Millisecond}}
 	s := &observe.Sampler{}
@@ -169,7 +182,8 @@ func TestNoiseOfSeveralNodes(t *testing.T) {
 	}
 	near := func(a, b float64) bool { return math.Abs(a-b) < 1e-6 }
 	others := s.Elsewhere.Machines
-	if len(others) != 2 || !near(others[0].Foreign, 0) || !near(others[1].Foreign, 0.3) || !near(others[0].Steal, 0) || !near(others[1].Steal, 0.2) {
+	if len(others) != 2 || !near(others[0].Foreign, 0) || !near(others[1].Foreign, 0.3) || !near(others[0].Steal, 0) ||
+		!near(others[1].Steal, 0.2) {
 		t.Errorf("others used %+v", others)
 	}
 	before, err := r.Settle(t.Context(), &sysinfo.Settler{}, false)

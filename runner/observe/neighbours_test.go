@@ -84,7 +84,8 @@ func TestReadNeighbours(t *testing.T) {
 		}
 	}
 	own := os.Getpid()
-	if words := busiestBetween(before, readNeighbours(), 1, own, func(pid int) bool { return pid != c.Process.Pid }); words != "" {
+	if words := busiestBetween(before, readNeighbours(), 1, own,
+		func(pid int) bool { return pid != c.Process.Pid }); words != "" {
 		t.Errorf("what this process started is a neighbour: %s", words)
 	}
 }

@@ -54,17 +54,23 @@ func TestBusiestThread(t *testing.T) {
 		want     map[string]float64
 	}{
 		{"one busy thread of two", []threadReading{reading(-1, map[int]time.Duration{1: 0, 2: 0}),
-			reading(3, map[int]time.Duration{1: 4 * time.Second, 2: time.Second})}, 2 * time.Second, map[string]float64{"server": 1}},
-		{"between readings", []threadReading{reading(-1, map[int]time.Duration{1: 0}), reading(1, map[int]time.Duration{1: time.Second}),
+			reading(3, map[int]time.Duration{1: 4 * time.Second, 2: time.Second})}, 2 * time.Second,
+			map[string]float64{"server": 1}},
+		{"between readings", []threadReading{reading(-1, map[int]time.Duration{1: 0}),
+			reading(1, map[int]time.Duration{1: time.Second}),
 			reading(3, map[int]time.Duration{1: time.Second})}, 2 * time.Second, map[string]float64{"server": 0.25}},
-		{"a thread that began later", []threadReading{reading(0, map[int]time.Duration{1: 0}), reading(1, map[int]time.Duration{1: 0, 2: 0}),
+		{"a thread that began later", []threadReading{reading(0, map[int]time.Duration{1: 0}),
+			reading(1, map[int]time.Duration{1: 0, 2: 0}),
 			reading(2, map[int]time.Duration{1: 0, 2: time.Second})}, 2 * time.Second, map[string]float64{"server": 0.5}},
-		{"a thread that ended", []threadReading{reading(0, map[int]time.Duration{2: 0}), reading(1, map[int]time.Duration{2: 800 * time.Millisecond}),
+		{"a thread that ended", []threadReading{reading(0, map[int]time.Duration{2: 0}),
+			reading(1, map[int]time.Duration{2: 800 * time.Millisecond}),
 			reading(2, map[int]time.Duration{1: 0})}, 2 * time.Second, map[string]float64{"server": 0.4}},
 		{"a thread that is read now and then", []threadReading{reading(0, map[int]time.Duration{1: 0, 2: 0}),
-			few(reading(1, map[int]time.Duration{1: 100 * time.Millisecond})), reading(2, map[int]time.Duration{1: 100 * time.Millisecond, 2: time.Second})},
+			few(reading(1, map[int]time.Duration{1: 100 * time.Millisecond})),
+			reading(2, map[int]time.Duration{1: 100 * time.Millisecond, 2: time.Second})},
 			time.Second, map[string]float64{"server": 0.5}},
-		{"a window that is too short", []threadReading{reading(0, map[int]time.Duration{1: 0}), reading(1, map[int]time.Duration{1: time.Second})},
+		{"a window that is too short", []threadReading{reading(0, map[int]time.Duration{1: 0}),
+			reading(1, map[int]time.Duration{1: time.Second})},
 			100 * time.Millisecond, nil},
 		{"one reading", []threadReading{reading(0, map[int]time.Duration{1: 0})}, time.Second, nil},
 	}
@@ -95,7 +101,8 @@ func TestFewThreads(t *testing.T) {
 	begun := []threadReading{many(0, 20), many(600, 20), many(1200, 20)}
 	quick := slices.Clone(begun)
 	quick[2].took = 100 * time.Microsecond
-	small := []threadReading{{at: at(0)}, {at: at(600)}, {at: at(1200), took: time.Second, times: map[int]time.Duration{1: 1}}}
+	small := []threadReading{{at: at(0)}, {at: at(600)}, {at: at(1200), took: time.Second,
+		times: map[int]time.Duration{1: 1}}}
 	tests := []struct {
 		name     string
 		readings []threadReading
@@ -104,7 +111,8 @@ func TestFewThreads(t *testing.T) {
 		{"nothing was read", nil, 0, 0},
 		{"before anybody knows which are busy", begun[:2], 1200, 0},
 		{"then", begun, 1800, busyThreads},
-		{"as long as it would take too much", append(slices.Clone(begun), threadReading{at: at(1800), few: true}), 4100, busyThreads},
+		{"as long as it would take too much", append(slices.Clone(begun), threadReading{at: at(1800), few: true}), 4100,
+			busyThreads},
 		{"once it is worth it", begun, 4200, 0},
 		{"where it takes next to nothing", quick, 1800, 0},
 		{"where there are few", small, 1800, 0},
@@ -149,7 +157,8 @@ func TestSamplerThatFallsBehindSaysSo(t *testing.T) {
 		want  string
 	}{
 		{[]time.Time{at(-500), at(0), at(20), at(40), at(60), at(1100)}, ""},
-		{[]time.Time{at(-500), at(0), at(20), at(350), at(370)}, "readings of what services used lie up to 330ms apart, not 20ms: the machine was too busy for them"},
+		{[]time.Time{at(-500), at(0), at(20), at(350), at(370)},
+			"readings of what services used lie up to 330ms apart, not 20ms: the machine was too busy for them"},
 	} {
 		s := &Sampler{every: sampleEvery, ticks: tt.ticks}
 		m := load.Measurement{Start: start, Length: 60 * time.Millisecond}

@@ -14,8 +14,8 @@ import (
 	"benchbook/runner/engine/docker"
 )
 
-// sampled reads what some services in containers use for so long, and says what that costs, in cores. The error is that there are not half
-// of the readings.
+// sampled reads what some services in containers use for so long, and says what that costs, in cores. The error is that
+// there are not half of the readings.
 func sampled(tb testing.TB, services int, length time.Duration) (cost float64, err error) {
 	tb.Helper()
 	e, err := docker.New(tb.Context(), docker.Options{})
@@ -53,7 +53,8 @@ func sampled(tb testing.TB, services int, length time.Duration) (cost float64, e
 	time.Sleep(length)
 	s.Finish()
 	if len(s.cpu["s0"]) < int(length/sampleEvery)/2 || len(s.threads["s0"]) < 2 || len(s.ports["s0"]) < 2 {
-		err = fmt.Errorf("%d readings of processor time, %d of threads, %d of ports", len(s.cpu["s0"]), len(s.threads["s0"]), len(s.ports["s0"]))
+		err = fmt.Errorf("%d readings of processor time, %d of threads, %d of ports", len(s.cpu["s0"]), len(s.threads["s0"]),
+			len(s.ports["s0"]))
 	}
 	return s.cost, err
 }

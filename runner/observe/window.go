@@ -30,7 +30,8 @@ type MachineUsage struct{ Foreign, Steal float64 }
 
 // AddMachine adds what another machine did in the window of a measurement. Services are those that ran there, and load
 // is the processor time of the load there.
-func (s *Sampler) AddMachine(readings sysinfo.HostReadings, services []string, load time.Duration, begin, end time.Time) {
+func (s *Sampler) AddMachine(readings sysinfo.HostReadings, services []string, load time.Duration, begin,
+	end time.Time) {
 	ours := load.Seconds()
 	for _, name := range services {
 		if usage := s.cpuReadings(name); len(usage) > 1 {

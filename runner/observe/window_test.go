@@ -37,7 +37,8 @@ func TestClockThatIsSet(t *testing.T) {
 	usage := []engine.Usage{{At: wall}, {At: wall.Add(5 * time.Second), CPU: time.Second}}
 	s := &Sampler{services: map[string][]engine.Usage{"server": usage}, clocks: []clocks{a, tests[2].b}}
 	m := load.Measurement{Start: wall, Length: 5 * time.Second, Load: &record.Load{ForeignCPU: -1}}
-	if got := s.Samples(&m); len(got) != 0 || m.Facts["usage.left_out"] != "the clock was set by -30s meanwhile" || m.Load.ForeignCPU != -1 {
+	if got := s.Samples(&m); len(got) != 0 || m.Facts["usage.left_out"] != "the clock was set by -30s meanwhile" ||
+		m.Load.ForeignCPU != -1 {
 		t.Errorf("samples %v, facts %v", got, m.Facts)
 	}
 	if step, ok := clockStep(readClocks(), readClocks()); ok {
@@ -54,8 +55,10 @@ func TestForeignCPUOfCommands(t *testing.T) {
 		own    float64 // processor time of benchbook itself until the window's end
 		want   float64
 	}{{2 * time.Second, 0, 0.25}, {2 * time.Second, 0.4, 0.15}, {900 * time.Millisecond, 0, -1}} {
-		s := &Sampler{host: sysinfo.HostReadings{read(at(-1), 0, 0, 0, 0), read(at(0), 0, 2, 0, 0), read(at(2), 2, 6, 0, tt.own), read(at(3), 2, 8, 0, tt.own)}}
-		m := load.Measurement{Start: at(0), Length: tt.length, GeneratorCPU: time.Second, Command: &record.Command{ForeignCPU: -1}}
+		s := &Sampler{host: sysinfo.HostReadings{read(at(-1), 0, 0, 0, 0), read(at(0), 0, 2, 0, 0),
+			read(at(2), 2, 6, 0, tt.own), read(at(3), 2, 8, 0, tt.own)}}
+		m := load.Measurement{Start: at(0), Length: tt.length, GeneratorCPU: time.Second,
+			Command: &record.Command{ForeignCPU: -1}}
 		s.Samples(&m)
 		if math.Abs(m.Command.ForeignCPU-tt.want) > 1e-9 {
 			t.Errorf("of %v and %v s of our own: %v, want %v", tt.length, tt.own, m.Command.ForeignCPU, tt.want)
@@ -71,7 +74,8 @@ func TestMachine(t *testing.T) {
 		return engine.Usage{At: at(seconds), Periods: periods, Throttled: throttled}
 	}
 	s := &Sampler{
-		host: sysinfo.HostReadings{read(at(-1), 0, 0, 0, 0), read(at(0), 0, 2, 0.5, 0), read(at(2), 2, 6, 0.7, 0), read(at(3), 2, 8, 2, 0)},
+		host: sysinfo.HostReadings{read(at(-1), 0, 0, 0, 0), read(at(0), 0, 2, 0.5, 0), read(at(2), 2, 6, 0.7, 0),
+			read(at(3), 2, 8, 2, 0)},
 		services: map[string][]engine.Usage{
 			"server": {usage(-1, 5, 1), usage(0, 10, 2), usage(1, 15, 2), usage(2, 30, 6), usage(3, 40, 9)},
 			"quiet":  {usage(-1, -1, -1), usage(3, -1, -1)},
@@ -86,10 +90,12 @@ func TestMachine(t *testing.T) {
 	}{
 		{"all of it", 2 * time.Second, func(*Sampler) {}, &record.Machine{Steal: 0.05, SwappedIn: 8192,
 			Throttled: map[string]record.Throttling{"server": {Periods: 20, Throttled: 4, Limited: true}}}},
-		{"a window that is too short for the clocks", time.Millisecond, func(s *Sampler) { s.swapped[1] = -1 }, &record.Machine{Steal: -1, SwappedIn: -1,
-			Throttled: map[string]record.Throttling{"server": {Periods: 5, Throttled: 0, Limited: true}}}},
+		{"a window that is too short for the clocks", time.Millisecond, func(s *Sampler) { s.swapped[1] = -1 },
+			&record.Machine{Steal: -1, SwappedIn: -1,
+				Throttled: map[string]record.Throttling{"server": {Periods: 5, Throttled: 0, Limited: true}}}},
 		{"no window", 0, func(*Sampler) {}, nil},
-		{"the clock was set", 2 * time.Second, func(s *Sampler) { s.clocks = []clocks{{start, 0}, {start, time.Minute}} }, nil},
+		{"the clock was set", 2 * time.Second, func(s *Sampler) { s.clocks = []clocks{{start, 0}, {start, time.Minute}} },
+			nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -111,7 +117,8 @@ func TestUsageInWindow(t *testing.T) {
 	var usage []engine.Usage
 	for i := range 11 { // a reading every 100 ms; half a core from 200 to 800
 		busy := min(max(0, 100*i-200), 600) / 2
-		usage = append(usage, engine.Usage{At: at(100 * i), CPU: time.Duration(busy) * time.Millisecond, Memory: int64(1000 + i), ListenOverflows: int64(i)})
+		usage = append(usage, engine.Usage{At: at(100 * i), CPU: time.Duration(busy) * time.Millisecond,
+			Memory: int64(1000 + i), ListenOverflows: int64(i)})
 	}
 	tests := []struct {
 		name       string
@@ -136,7 +143,8 @@ func TestUsageInWindow(t *testing.T) {
 	for _, sample := range s.Samples(&m) {
 		got[sample.Metric] = sample.Value
 	}
-	for metric, want := range map[string]float64{"cpu.server": 0.5, "memory.server": 1008, "net.listen_overflows.server": 6} {
+	for metric, want := range map[string]float64{"cpu.server": 0.5, "memory.server": 1008,
+		"net.listen_overflows.server": 6} {
 		if got[metric] != want {
 			t.Errorf("%s is %v, want %v", metric, got[metric], want)
 		}
@@ -148,11 +156,13 @@ func TestUsageOfLinks(t *testing.T) {
 	start := time.Now()
 	at := func(seconds float64) time.Time { return start.Add(time.Duration(seconds * float64(time.Second))) }
 	usage := func(cores float64) []engine.Usage {
-		return []engine.Usage{{At: at(0), Memory: 5}, {At: at(4), CPU: time.Duration(cores * 4 * float64(time.Second)), Memory: 5}}
+		return []engine.Usage{{At: at(0), Memory: 5}, {At: at(4), CPU: time.Duration(cores * 4 * float64(time.Second)),
+			Memory: 5}}
 	}
 	s := &Sampler{services: map[string][]engine.Usage{"db": usage(0.5), "db.link": usage(0.25)},
 		host: sysinfo.HostReadings{{At: at(0)}, {At: at(4), Busy: 4, Total: 8}}}
-	m := load.Measurement{Start: at(0), Length: 4 * time.Second, GeneratorCPU: 0, Load: &record.Load{}, Facts: map[string]string{"a": "b"}}
+	m := load.Measurement{Start: at(0), Length: 4 * time.Second, GeneratorCPU: 0, Load: &record.Load{},
+		Facts: map[string]string{"a": "b"}}
 	samples := fmt.Sprint(s.Samples(&m))
 	if !strings.Contains(samples, "{cpu.db 0.5 cores") || strings.Contains(samples, "link") {
 		t.Errorf("got %v", samples)

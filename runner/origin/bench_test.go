@@ -18,8 +18,8 @@ import (
 	"benchbook/runner/origin"
 )
 
-// How late answers are, by the origin's own clock (late) and by that of the clients (seen), who share the machine with it. The CPU
-// is that of both. An operation is a second of so many requests in flight at 100 ms each.
+// How late answers are, by the origin's own clock (late) and by that of the clients (seen), who share the machine with
+// it. The CPU is that of both. An operation is a second of so many requests in flight at 100 ms each.
 func BenchmarkLateness(b *testing.B) {
 	for _, inFlight := range []int{1, 100, 1000} {
 		b.Run(fmt.Sprint(inFlight), func(b *testing.B) {

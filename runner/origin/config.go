@@ -133,7 +133,8 @@ type draws struct {
 }
 
 func newDraws(c *Config) *draws {
-	return &draws{latency: c.Latency, errors: c.Errors, times: rand.New(rand.NewPCG(c.Seed, 0)), faults: rand.New(rand.NewPCG(c.Seed, 1))}
+	return &draws{latency: c.Latency, errors: c.Errors, times: rand.New(rand.NewPCG(c.Seed, 0)),
+		faults: rand.New(rand.NewPCG(c.Seed, 1))}
 }
 
 // next draws for one request.

@@ -17,12 +17,15 @@ func TestConfigProblems(t *testing.T) {
 		{"no JSON", `hello`, "reading config: invalid character 'h' looking for beginning of value"},
 		{"two", `{"semantics": 1, "status": 200}{}`, "reading config: more than one JSON document"},
 		{"unknown field", `{"delay": 1}`, `reading config: json: unknown field "delay"`},
-		{"another version", `{"semantics": 999, "status": 200}`, "semantics is 999, and this program's is 1: build both with make build"},
+		{"another version", `{"semantics": 999, "status": 200}`,
+			"semantics is 999, and this program's is 1: build both with make build"},
 		{"no status", `{"semantics": 1}`, "status is 0; it must lie between 200 and 599"},
 		{"status", `{"semantics": 1, "status": 101}`, "status is 101; it must lie between 200 and 599"},
-		{"reason", `{"semantics": 1, "status": 200, "reason": "a\r\nb"}`, `reason "a\r\nb" has a character that cannot be in it`},
+		{"reason", `{"semantics": 1, "status": 200, "reason": "a\r\nb"}`,
+			`reason "a\r\nb" has a character that cannot be in it`},
 		{"body", `{"semantics": 1, "status": 200, "body": -1}`, "body is -1 bytes; it must lie between 0 and 1099511627776"},
-		{"a body where there is none", `{"semantics": 1, "status": 204, "body": 1}`, "body is 1 bytes, and an answer of status 204 has none"},
+		{"a body where there is none", `{"semantics": 1, "status": 204, "body": 1}`,
+			"body is 1 bytes, and an answer of status 204 has none"},
 		{"errors", `{"semantics": 1, "status": 200, "errors": 1.5}`, "errors is 1.5; it must lie between 0 and 1"},
 		{"distribution", `{"semantics": 1, "status": 200, "latency": {"distribution": "normal"}}`,
 			`latency: unknown distribution "normal"; write constant, uniform, lognormal or empirical`},
@@ -57,11 +60,15 @@ func TestDistributions(t *testing.T) {
 	}{
 		{"none", Latency{}, 0, 0, 0, 0, 0},
 		{"constant", Latency{Distribution: "constant", Value: 5 * ms}, 5 * ms, 5 * ms, 5 * ms, 5 * ms, 5 * ms},
-		{"uniform", Latency{Distribution: "uniform", From: 10 * ms, To: 20 * ms}, 11 * ms, 15 * ms, 19 * ms, 10 * ms, 20 * ms},
+		{"uniform", Latency{Distribution: "uniform", From: 10 * ms, To: 20 * ms}, 11 * ms, 15 * ms, 19 * ms, 10 * ms,
+			20 * ms},
 		// The 90th percentile of a normal distribution lies 1.2816 standard deviations above its mean.
-		{"lognormal", Latency{Distribution: "lognormal", Median: 100 * ms, Sigma: 0.5}, 52690 * time.Microsecond, 100 * ms, 189790 * time.Microsecond, 0, maxTime},
-		{"empirical", Latency{Distribution: "empirical", Values: []time.Duration{1 * ms, 1 * ms, 1 * ms, 9 * ms}}, 1 * ms, 1 * ms, 9 * ms, 1 * ms, 9 * ms},
-		{"lognormal without bound", Latency{Distribution: "lognormal", Median: time.Hour, Sigma: 20}, 27, time.Hour, maxTime, 0, maxTime},
+		{"lognormal", Latency{Distribution: "lognormal", Median: 100 * ms, Sigma: 0.5}, 52690 * time.Microsecond, 100 * ms,
+			189790 * time.Microsecond, 0, maxTime},
+		{"empirical", Latency{Distribution: "empirical", Values: []time.Duration{1 * ms, 1 * ms, 1 * ms, 9 * ms}}, 1 * ms,
+			1 * ms, 9 * ms, 1 * ms, 9 * ms},
+		{"lognormal without bound", Latency{Distribution: "lognormal", Median: time.Hour, Sigma: 20}, 27, time.Hour, maxTime,
+			0, maxTime},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -101,11 +108,13 @@ func TestDistributions(t *testing.T) {
 	}
 }
 
-// Whether there are errors changes no latency, and what the longest latencies are in one distribution they are in another.
+// Whether there are errors changes no latency, and what the longest latencies are in one distribution they are in
+// another.
 func TestDrawsAreCoupled(t *testing.T) {
 	spread := Latency{Distribution: "uniform", To: time.Second}
 	heavy := Latency{Distribution: "lognormal", Median: time.Second, Sigma: 1}
-	plain, faulty, other := newDraws(&Config{Seed: 3, Latency: spread}), newDraws(&Config{Seed: 3, Latency: spread, Errors: 0.5}),
+	plain, faulty, other := newDraws(&Config{Seed: 3, Latency: spread}),
+		newDraws(&Config{Seed: 3, Latency: spread, Errors: 0.5}),
 		newDraws(&Config{Seed: 3, Latency: heavy})
 	again := newDraws(&Config{Seed: 4, Latency: spread})
 	same := 0
@@ -130,8 +139,10 @@ func TestDrawsAreCoupled(t *testing.T) {
 func FuzzParseHead(f *testing.F) {
 	for _, text := range []string{
 		"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "POST /a?b HTTP/1.1\nHost: x\nContent-Length: 5\n\nhello",
-		"HEAD * HTTP/1.0\r\nConnection: Keep-Alive, x\r\n\r\n", "PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n0\r\n\r\n",
-		"\r\nGET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
+		"HEAD * HTTP/1.0\r\nConnection: Keep-Alive, x\r\n\r\n",
+		"PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n0\r\n\r\n",
+		"\r\nGET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
 	} {
 		f.Add([]byte(text))
 	}
@@ -156,7 +167,8 @@ func FuzzParseHead(f *testing.F) {
 		if h.chunked {
 			length = 0
 		}
-		if (r.Method == "HEAD") != h.isHead || length != h.length || (len(r.TransferEncoding) > 0) != h.chunked || (r.ProtoMinor == 0) != h.old {
+		if (r.Method == "HEAD") != h.isHead || length != h.length || (len(r.TransferEncoding) > 0) != h.chunked ||
+			(r.ProtoMinor == 0) != h.old {
 			t.Errorf("%q: got %+v, want %s with %d bytes, coding %q", data[:n], h, r.Method, r.ContentLength, r.TransferEncoding)
 		}
 		if r.Close == h.keep {

@@ -100,7 +100,8 @@ const (
 	readingBody
 	waiting // for the time of the answer
 	writing
-	draining // nothing will be answered any more; what still comes is thrown away, so that the client can read the last answer
+	// nothing will be answered any more; what still comes is thrown away, so that the client can read the last answer
+	draining
 	closed
 )
 
@@ -321,7 +322,8 @@ func (c *conn) refuse(err error) {
 	if errors.Is(err, errTooLarge) {
 		status = "431 Request Header Fields Too Large"
 	}
-	c.out = fmt.Appendf(nil, "HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: 0\r\nDate: %s\r\nServer: %s\r\n\r\n", status, date(), serverName)
+	c.out = fmt.Appendf(nil, "HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: 0\r\nDate: %s\r\nServer: %s\r\n\r\n",
+		status, date(), serverName)
 	c.outBody, c.rest, c.head.keep = 0, nil, false
 	c.state = writing
 	c.write()

@@ -93,7 +93,8 @@ func TestAnswers(t *testing.T) {
 			client := &http.Client{Transport: &http.Transport{}}
 			defer client.CloseIdleConnections()
 			for range 3 { // over one connection
-				request, err := http.NewRequestWithContext(t.Context(), tt.method, "http://"+address+"/any?path", strings.NewReader(tt.body))
+				request, err := http.NewRequestWithContext(t.Context(), tt.method, "http://"+address+"/any?path",
+					strings.NewReader(tt.body))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -129,12 +130,13 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// What goes over a connection, to the byte and in pieces: $ stands for where the test waits before it goes on, and ! for where it waits
-// until something has come back.
+// What goes over a connection, to the byte and in pieces: $ stands for where the test waits before it goes on, and !
+// for where it waits until something has come back.
 func TestConnections(t *testing.T) {
 	const ok, keep = "HTTP/1.1 200 \r\n", "Content-Length: 2\r\nContent-Type: text/plain\r\n"
 	const get, last = "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-	const bad, large = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+	const bad, large = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+		"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 	const answer, final = ok + keep + "\r\nab", ok + "Connection: close\r\n" + keep + "\r\nab"
 	tests := []struct{ name, sent, want string }{
 		{"close", last, final},
@@ -143,12 +145,16 @@ func TestConnections(t *testing.T) {
 		{"three at once, and half a connection", get + get + get, answer + answer + answer},
 		{"in pieces", "GE$T / HT$TP/1.1\r$\nHost: x\r\nConnection: cl$ose\r\n\r$\n", final},
 		{"HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", final},
-		{"HTTP/1.0 kept", "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n$" + last, ok + "Connection: keep-alive\r\n" + keep + "\r\nab" + final},
+		{"HTTP/1.0 kept", "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n$" + last, ok + "Connection: keep-alive\r\n" +
+			keep + "\r\nab" + final},
 		{"a body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhe$llo" + last, answer + final},
-		{"a chunked body", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhe$llo\r\n1$0\r\n0123456789abcdef\r$\n0\r\nX: y\r\n\r\n" + last, answer + final},
-		{"expects to go on", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n!hello",
+		{"a chunked body", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhe$llo\r\n1$0\r\n" +
+			"0123456789abcdef\r$\n0\r\nX: y\r\n\r\n" + last, answer + final},
+		{"expects to go on", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n" +
+			"Connection: close\r\n\r\n!hello",
 			"HTTP/1.1 100 Continue\r\n\r\n" + final},
-		{"expects to go on, and does", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\nConnection: close\r\n\r\nhello", final},
+		{"expects to go on, and does", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n" +
+			"Connection: close\r\n\r\nhello", final},
 		{"empty lines before", "\r\n\r\n" + last, final},
 		{"nothing", "", ""},
 		{"half a request", "GET / HT", ""},
@@ -270,12 +276,15 @@ func TestSlowReader(t *testing.T) {
 	}
 }
 
-// Requests get their draws in the order in which they arrive, over whichever connections, and the same ones in every repetition.
+// Requests get their draws in the order in which they arrive, over whichever connections, and the same ones in every
+// repetition.
 func TestDrawsAreAssignedByArrival(t *testing.T) {
-	config := origin.Config{Seed: 7, Errors: 0.3, Latency: origin.Latency{Distribution: "empirical", Values: []time.Duration{0, 40 * time.Millisecond}}}
+	config := origin.Config{Seed: 7, Errors: 0.3, Latency: origin.Latency{Distribution: "empirical",
+		Values: []time.Duration{0, 40 * time.Millisecond}}}
 	const n = 40
 	// fastest is how long each answer took in the fastest of all runs over so many connections: the machine may be busy.
-	fastest := map[int][]time.Duration{1: slices.Repeat([]time.Duration{time.Hour}, n), 3: slices.Repeat([]time.Duration{time.Hour}, n)}
+	fastest := map[int][]time.Duration{1: slices.Repeat([]time.Duration{time.Hour}, n),
+		3: slices.Repeat([]time.Duration{time.Hour}, n)}
 	statuses := func(connections int) (out []string) {
 		address, _ := serve(t, config)
 		clients := make([]*http.Client, connections)

@@ -1,14 +1,16 @@
-// Package programs finds benchbook-agent, the small static program that goes into containers: the load generator, the timer of
-// commands, the origin, the relay of links, and what acts for benchbook on other machines.
+// Package programs finds benchbook-agent, the small static program that goes into containers: the load generator, the
+// timer of commands, the origin, the relay of links, and what acts for benchbook on other machines.
 //
-// It is a program of its own, and not benchbook under another name, as it is copied into every container that it measures in,
-// and starts there: benchbook itself is several times as large, and what it links is not static everywhere.
+// It is a program of its own, and not benchbook under another name, as it is copied into every container that it
+// measures in, and starts there: benchbook itself is several times as large, and what it links is not static
+// everywhere.
 //
 // It is looked for in this order, so that a benchbook that was built with it never takes another:
 //
 //   - in benchbook itself, where make build and release archives have put it, compressed (build tag embedded);
 //   - beside it, in the folder of the running program;
-//   - in the cache, or in the sources that benchbook was built from, where the go command builds it: so go install is enough.
+//   - in the cache, or in the sources that benchbook was built from, where the go command builds it: so go install is
+//     enough.
 package programs
 
 import (
@@ -96,7 +98,8 @@ func embedded() ([]byte, error) {
 // build has the go command build the program from the sources of the running one, unless it is in the cache.
 func (f Finder) build() ([]byte, error) {
 	lacks := func(why string) error {
-		return fmt.Errorf("%s is neither in benchbook nor beside it, and %s: use a release of benchbook, or build it with make build", agent.Name, why)
+		return fmt.Errorf("%s is neither in benchbook nor beside it, and %s: use a release of benchbook, or build it with "+
+			"make build", agent.Name, why)
 	}
 	if f.Program == "" || f.Sources == "" {
 		return nil, lacks("the sources to build it from are not known")
@@ -131,7 +134,8 @@ func (f Finder) build() ([]byte, error) {
 		return nil, fmt.Errorf("building %s: %w", agent.Name, err)
 	}
 	defer os.RemoveAll(made)
-	cmd := exec.Command(goCommand, "build", "-trimpath", "-ldflags", "-s -w", "-buildvcs=false", "-o", made+string(filepath.Separator), agentPackage)
+	cmd := exec.Command(goCommand, "build", "-trimpath", "-ldflags", "-s -w", "-buildvcs=false", "-o",
+		made+string(filepath.Separator), agentPackage)
 	cmd.Dir = f.Sources
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH, "GOFLAGS=", "GOWORK=off")
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -97,7 +97,8 @@ func TestNotFound(t *testing.T) {
 	if err := os.CopyFS(broken, os.DirFS(sources)); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(broken, filepath.FromSlash(agentPackage), "main.go"), "package main\n\nfunc main() { undefined() }\n")
+	write(t, filepath.Join(broken, filepath.FromSlash(agentPackage), "main.go"),
+		"package main\n\nfunc main() { undefined() }\n")
 	tests := []struct {
 		name   string
 		finder Finder
@@ -106,9 +107,11 @@ func TestNotFound(t *testing.T) {
 	}{
 		{"no sources", Finder{Program: program}, false, "the sources to build it from are not known: use a release"},
 		{"sources gone", Finder{Program: program, Sources: sources + "-gone"}, false, "are gone: use a release"},
-		{"sources changed", Finder{Program: program, Sources: changed}, false, filepath.Join("notebook", "doc.go") + " has changed since benchbook was built"},
+		{"sources changed", Finder{Program: program, Sources: changed}, false, filepath.Join("notebook", "doc.go") +
+			" has changed since benchbook was built"},
 		{"sources broken", Finder{Program: program, Sources: broken}, false, "undefined"},
-		{"no go command", Finder{Program: program, Sources: sources}, true, "there is no go command to build it: use a release"},
+		{"no go command", Finder{Program: program, Sources: sources}, true,
+			"there is no go command to build it: use a release"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

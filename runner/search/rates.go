@@ -74,7 +74,8 @@ func Rates(p *plan.Plan, e *plan.Experiment, records []*record.Record, host, run
 			}
 			throughput := Throughput(p, other, t, records, host)
 			if throughput <= 0 {
-				return nil, &NoRateError{e, fmt.Sprintf("it is a share of the throughput of %q, of which %s has no valid repetition", name, t.Name)}
+				return nil, &NoRateError{e, fmt.Sprintf(
+					"it is a share of the throughput of %q, of which %s has no valid repetition", name, t.Name)}
 			}
 			if rates[name] == 0 || throughput < rates[name] {
 				rates[name] = throughput

@@ -1,7 +1,7 @@
 // Package sysinfo tells what a machine is, and what it is doing.
 //
-// A Host is what it is made of. A Settler lets it come to rest before a repetition. Answer is what the agent says of all
-// this on another machine.
+// A Host is what it is made of. A Settler lets it come to rest before a repetition. Answer is what the agent says of
+// all this on another machine.
 package sysinfo
 
 import (

@@ -17,8 +17,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// Each kind of machine says of itself what its kernel tells, and nothing where it does not. The files of each are in an archive, with what
-// is to be made of them at its end.
+// Each kind of machine says of itself what its kernel tells, and nothing where it does not. The files of each are in an
+// archive, with what is to be made of them at its end.
 func TestHostBelow(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("other systems have no such files")

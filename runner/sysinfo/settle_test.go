@@ -80,7 +80,8 @@ func TestSettle(t *testing.T) {
 					m.noise.Runnable = 0
 				}
 			}, record.Before{Waited: 0.3, For: []string{forOthers}, Settled: true}, 0},
-		{"others that go on", func(m *machine) { m.noise.Runnable = 8 }, nil, record.Before{Waited: 3, For: []string{forOthers}, Foreign: 1}, 0},
+		{"others that go on", func(m *machine) { m.noise.Runnable = 8 }, nil,
+			record.Before{Waited: 3, For: []string{forOthers}, Foreign: 1}, 0},
 		{"ports and pages", func(m *machine) { m.sockets(501); m.dirty(65) },
 			func(m *machine, waited time.Duration) {
 				m.dirty(1)
@@ -130,7 +131,8 @@ func TestSettlingIsBounded(t *testing.T) {
 		waited += m.clock.Sub(before)
 		m.clock = m.clock.Add(window)
 	}
-	if most := longestWait + time.Duration(2*waitShare*float64(repetitions*window)); waited < longestWait || waited > most {
+	if most := longestWait + time.Duration(2*waitShare*float64(repetitions*window)); waited < longestWait ||
+		waited > most {
 		t.Errorf("waited %v beside %v, want at most %v", waited, repetitions*window, most)
 	}
 }
@@ -170,7 +172,8 @@ func TestSettlingAfterADisturbance(t *testing.T) {
 		m.clock = m.clock.Add(window)
 	}
 	// A tenth of a time that has the waiting in it, and what is always allowed.
-	if most := longestWait + afterFirst + time.Duration(1.2*(afterShare+waitShare)*float64(repetitions*window)) + time.Minute; waited < afterFirst || waited > most {
+	if most := longestWait + afterFirst + time.Duration(1.2*(afterShare+waitShare)*float64(repetitions*window)) +
+		time.Minute; waited < afterFirst || waited > most {
 		t.Errorf("waited %v beside %v, want at most %v", waited, repetitions*window, most)
 	}
 }
@@ -183,7 +186,8 @@ func TestSettlingForAMoment(t *testing.T) {
 		s := m.settler(nil)
 		s.Longest = 100 * time.Millisecond
 		got, err := s.Settle(t.Context(), disturbed)
-		if most := (s.Longest + settlePause).Seconds(); err != nil || got.Settled || got.Waited < s.Longest.Seconds() || got.Waited > most {
+		if most := (s.Longest + settlePause).Seconds(); err != nil || got.Settled || got.Waited < s.Longest.Seconds() ||
+			got.Waited > most {
 			t.Errorf("disturbed %v: %+v, %v, want a wait of %v to %v s", disturbed, got, err, s.Longest.Seconds(), most)
 		}
 	}
@@ -238,7 +242,8 @@ func TestSettleAll(t *testing.T) {
 	}
 	got, err := SettleAll(t.Context(), is(record.Before{Settled: true, Jitter: 1, Foreign: 0.1, Steal: -1}, nil),
 		is(record.Before{Waited: 2, For: []string{forOthers}, Foreign: 0.5, Spin: 3, Steal: -1}, nil))
-	if err != nil || got.Settled || got.Waited != 2 || got.Jitter != 1 || got.Foreign != 0.5 || got.Spin != 3 || len(got.For) != 1 || got.Steal != -1 {
+	if err != nil || got.Settled || got.Waited != 2 || got.Jitter != 1 || got.Foreign != 0.5 || got.Spin != 3 ||
+		len(got.For) != 1 || got.Steal != -1 {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	gone := errors.New("gone")
@@ -247,7 +252,8 @@ func TestSettleAll(t *testing.T) {
 	}
 }
 
-// A machine that is asked in one process after another has waited as long as they have together, and tells what happened between them.
+// A machine that is asked in one process after another has waited as long as they have together, and tells what
+// happened between them.
 func TestSettleKept(t *testing.T) {
 	m, file := newMachine(t), filepath.Join(t.TempDir(), "rest")
 	m.noise.Runnable = 4 // it is never at rest
@@ -265,7 +271,8 @@ func TestSettleKept(t *testing.T) {
 	if second := settle(); second.Waited > longestWait.Seconds()/2 {
 		t.Errorf("before the second it waited %v s, though the share of the time was used up", second.Waited)
 	}
-	// What other virtual machines took is counted from what the last repetition saw, here a hundred seconds of the processor ago.
+	// What other virtual machines took is counted from what the last repetition saw, here a hundred seconds of the
+	// processor ago.
 	data, err := os.ReadFile(file)
 	var kept settled
 	if err := errors.Join(err, json.Unmarshal(data, &kept)); err != nil {

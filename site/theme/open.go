@@ -50,7 +50,8 @@ func Open(own fs.FS, shown string, at source.Pos, problems *source.Problems) *Th
 		return nil
 	})
 	if err != nil {
-		problems.Add("no-theme", at, "the theme %q cannot be read: %s", shown, files.Reason(err)).Hint = "name a folder of the project, or remove theme"
+		problems.Add("no-theme", at, "the theme %q cannot be read: %s", shown,
+			files.Reason(err)).Hint = "name a folder of the project, or remove theme"
 	}
 	return t
 }
@@ -60,7 +61,8 @@ func OfProject(p *projects.Project, problems *source.Problems) *Theme {
 	if p.Theme.Value == "" {
 		return Open(nil, "", source.Pos{}, problems)
 	}
-	return Open(files.Dir(filepath.Join(p.Dir, filepath.FromSlash(p.Theme.Value)), maxFile), path.Clean(p.Theme.Value), p.Theme.Pos, problems)
+	return Open(files.Dir(filepath.Join(p.Dir, filepath.FromSlash(p.Theme.Value)), maxFile), path.Clean(p.Theme.Value),
+		p.Theme.Pos, problems)
 }
 
 func names() []string {
@@ -86,7 +88,8 @@ func (t *Theme) Open(name string) (fs.File, error) {
 func (t *Theme) check(name string, problems *source.Problems) {
 	data, err := fs.ReadFile(t.own, name)
 	if err != nil {
-		problems.Add("not-a-file", source.Pos{Source: source.New(path.Join(t.shown, name), nil)}, "the file cannot be read: %s", files.Reason(err)).
+		problems.Add("not-a-file", source.Pos{Source: source.New(path.Join(t.shown, name), nil)},
+			"the file cannot be read: %s", files.Reason(err)).
 			Hint = "replace it with a file that you can read"
 		return
 	}

@@ -53,7 +53,8 @@ func inside(args []string) error {
 	}
 	debug.SetGCPercent(-1)
 	config := http.Config{
-		Targets: []http.Target{{URL: args[0]}}, Connections: 64, Threads: 1, Duration: 4 * time.Second, Timeout: 5 * time.Second, KeepAlive: true,
+		Targets: []http.Target{{URL: args[0]}}, Connections: 64, Threads: 1, Duration: 4 * time.Second,
+		Timeout: 5 * time.Second, KeepAlive: true,
 	}
 	var r insides
 	// Between the first and the third second of a run, what is allocated is allocated by requests.
@@ -79,7 +80,8 @@ func inside(args []string) error {
 }
 
 // watch runs a load and looks at the memory at two times.
-func watch(config http.Config, first, second time.Duration) (before, after runtime.MemStats, found *http.Result, err error) {
+func watch(config http.Config, first, second time.Duration) (before, after runtime.MemStats, found *http.Result,
+	err error) {
 	looked := make(chan struct{})
 	if first == 0 {
 		runtime.ReadMemStats(&before)

@@ -226,7 +226,8 @@ func (s *settings) added() ([]row, error) {
 			return row{name: name, want: "below wrk's", measured: tooFew(left, tried), missing: true}
 		}
 		ours, theirs := median(b.ours), median(b.theirs)
-		return row{name: name, want: "below wrk's", measured: fmt.Sprintf("%.0f µs, wrk %.0f µs%s", ours, theirs, note), kept: ours < theirs}
+		return row{name: name, want: "below wrk's", measured: fmt.Sprintf("%.0f µs, wrk %.0f µs%s", ours, theirs, note),
+			kept: ours < theirs}
 	}
 	return []row{
 		compare("added to 2 ms, p50", p50, fmt.Sprintf(" (%d of %d rounds)", left, tried)),
@@ -263,8 +264,9 @@ func (s *settings) open(rate int) ([]row, error) {
 	}, nil
 }
 
-// threads is what a second thread brings, with a second server for it. Where there are four cores each of them has its own. Where
-// there are fewer they share, and what can be seen is whether two threads do the work of one at the same cost.
+// threads is what a second thread brings, with a second server for it. Where there are four cores each of them has its
+// own. Where there are fewer they share, and what can be seen is whether two threads do the work of one at the same
+// cost.
 func (s *settings) threads() ([]row, error) {
 	var rate, cpu []float64
 	left, tried, err := s.rounds(func(first bool) error {
@@ -302,8 +304,10 @@ func (s *settings) memory() ([]row, error) {
 		return nil, err
 	}
 	return []row{
-		{name: "allocations for a request", want: "0", measured: fmt.Sprintf("%.3f", r.Allocations), kept: r.Allocations < 0.005},
-		{name: "bytes of ours for an idle connection", want: "≤ 256", measured: fmt.Sprintf("%.0f", r.Connection), kept: r.Connection <= 256},
+		{name: "allocations for a request", want: "0", measured: fmt.Sprintf("%.3f", r.Allocations),
+			kept: r.Allocations < 0.005},
+		{name: "bytes of ours for an idle connection", want: "≤ 256", measured: fmt.Sprintf("%.0f", r.Connection),
+			kept: r.Connection <= 256},
 	}, nil
 }
 
@@ -361,8 +365,8 @@ func (s *settings) settle() error {
 	return nil
 }
 
-// rounds repeats a round until enough of them are left, in turns with ours first. What a round has added to the lists is
-// taken back if others used too much of the machine meanwhile.
+// rounds repeats a round until enough of them are left, in turns with ours first. What a round has added to the lists
+// is taken back if others used too much of the machine meanwhile.
 func (s *settings) rounds(round func(first bool) error, lists ...*[]float64) (left, tried int, err error) {
 	for left < s.pairs && tried < s.tries {
 		tried++

@@ -232,7 +232,8 @@ func (s *settings) runOurs(config http.Config, cores []int, addresses ...string)
 		perSecond: float64(found.Completed.Right) / seconds,
 		cpuEach:   processTime(cmd).Seconds() / float64(found.Answered+found.Warmup.Answered),
 	}
-	r.inFlight = r.perSecond * float64(found.Latency.Sum) / 1e9 / float64(found.Latency.Count) / float64(config.Connections)
+	r.inFlight = r.perSecond * float64(
+		found.Latency.Sum) / 1e9 / float64(found.Latency.Count) / float64(config.Connections)
 	d := found.Latency
 	if found.Lag != nil {
 		d = *found.Lag
@@ -241,7 +242,8 @@ func (s *settings) runOurs(config http.Config, cores []int, addresses ...string)
 	if err != nil {
 		return result{}, err
 	}
-	r.p50, r.p90, r.p99 = float64(h.ValueAtPercentile(50))/1e9, float64(h.ValueAtPercentile(90))/1e9, float64(h.ValueAtPercentile(99))/1e9
+	r.p50, r.p90, r.p99 = float64(h.ValueAtPercentile(50))/1e9, float64(h.ValueAtPercentile(90))/1e9,
+		float64(h.ValueAtPercentile(99))/1e9
 	if found.CPU != nil && found.CPU.Busiest != nil {
 		r.busy = *found.CPU.Busiest
 	}
@@ -249,7 +251,8 @@ func (s *settings) runOurs(config http.Config, cores []int, addresses ...string)
 }
 
 func (s *settings) runWrk(address string, connections int, length time.Duration) (result, error) {
-	cmd := exec.Command(s.wrk, "-t1", "-c"+strconv.Itoa(connections), "-d"+strconv.Itoa(int(length.Seconds()))+"s", "--latency", "http://"+address+"/")
+	cmd := exec.Command(s.wrk, "-t1", "-c"+strconv.Itoa(connections), "-d"+strconv.Itoa(int(length.Seconds()))+"s",
+		"--latency", "http://"+address+"/")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := start(cmd, s.generator()); err != nil {

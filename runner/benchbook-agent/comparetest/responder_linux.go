@@ -21,7 +21,8 @@ import (
 // where there is no C compiler; a loop of plain system calls costs in Go what it costs in C.
 
 const (
-	answer = "HTTP/1.1 200 OK\r\nServer: responder\r\nDate: Fri, 20 Nov 2026 06:53:55 GMT\r\nContent-Type: text/plain\r\n" +
+	answer = "HTTP/1.1 200 OK\r\nServer: responder\r\nDate: Fri, 20 Nov 2026 06:53:55 GMT\r\n" +
+		"Content-Type: text/plain\r\n" +
 		"Content-Length: 14\r\nConnection: keep-alive\r\n\r\nHello, World!\n"
 	timerDelay = 2 * time.Millisecond
 )
@@ -115,7 +116,8 @@ func (s *server) add(fd int) error {
 
 func (s *server) serve(ended *atomic.Bool) error {
 	for !ended.Load() {
-		n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(s.epoll), uintptr(unsafe.Pointer(&s.events[0])), uintptr(len(s.events)), 100, 0, 0)
+		n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(s.epoll), uintptr(unsafe.Pointer(&s.events[0])),
+			uintptr(len(s.events)), 100, 0, 0)
 		if errno != 0 {
 			runtime.Gosched()
 			continue
@@ -152,7 +154,8 @@ func (s *server) handle(fd int) error {
 		s.armed = time.Time{}
 		return nil
 	}
-	n, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&s.buffer[0])), uintptr(len(s.buffer)))
+	n, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&s.buffer[0])),
+		uintptr(len(s.buffer)))
 	if errno == unix.EAGAIN || errno == unix.EINTR {
 		return nil
 	}

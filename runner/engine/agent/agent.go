@@ -1,9 +1,9 @@
-// Package agent is how our program in containers and on other machines is called, and what it does there for an engine: it
-// connects to a service from within its network, and it stays for as long as somebody is attached to it.
+// Package agent is how our program in containers and on other machines is called, and what it does there for an engine:
+// it connects to a service from within its network, and it stays for as long as somebody is attached to it.
 //
-// The program, Name, is one static binary that runs in an empty container without any rights. What it is told are the arguments
-// of a command, and all that it needs on another machine comes over its standard input and output, since nothing else passes
-// between two machines in every case.
+// The program, Name, is one static binary that runs in an empty container without any rights. What it is told are the
+// arguments of a command, and all that it needs on another machine comes over its standard input and output, since
+// nothing else passes between two machines in every case.
 package agent
 
 import (
@@ -70,8 +70,8 @@ func Pass(ctx context.Context, address string, stdin io.Reader, stdout io.Writer
 	return err
 }
 
-// Conn makes a connection of the two streams of a Pass, once it has said that it is connected. When it is closed, end is called. The error
-// is what the program wrote in the place of that.
+// Conn makes a connection of the two streams of a Pass, once it has said that it is connected. When it is closed, end
+// is called. The error is what the program wrote in the place of that.
 func Conn(stdin io.Writer, stdout io.Reader, end func()) (net.Conn, error) {
 	reader := bufio.NewReader(stdout)
 	line, err := reader.ReadString('\n')

@@ -7,7 +7,8 @@ import (
 
 // Words for an engine whose containers have the program in them, beside whatever they are made from.
 const (
-	Attend = "attend" // be the first process of a container: start the program of the Order that follows, and pass signals on to it
+	// be the first process of a container: start the program of the Order that follows, and pass signals on to it
+	Attend = "attend"
 	Signal = "signal" // send the signal that follows to the program that is attended
 	End    = "end"    // kill all processes of the container
 	Do     = "do"     // become the command of the Deed that follows
@@ -30,19 +31,20 @@ const (
 type Order struct {
 	Args    []string // looked up by PATH
 	Ulimits []Ulimit
-	// Token is that by which Server, the address of a name server, says that it may begin; empty: it begins at once. By then there is a
-	// way to that server, and it knows the addresses that the program will ask for.
+	// Token is that by which Server, the address of a name server, says that it may begin; empty: it begins at once. By
+	// then there is a way to that server, and it knows the addresses that the program will ask for.
 	Token, Server string
-	// Greeting is written as a line to both outputs, again and again until it may begin, for whoever is to read all that it writes and
-	// cannot know otherwise that it does; empty: nothing is.
+	// Greeting is written as a line to both outputs, again and again until it may begin, for whoever is to read all that
+	// it writes and cannot know otherwise that it does; empty: nothing is.
 	Greeting string
-	// Leave is that by which Server says that the container may end once the program has, and comes behind Farewell; empty: it ends at
-	// once. Whoever reads has all by then: what a container has written just before its end is lost by some that run containers, as
-	// containerd before 1.6.21.
+	// Leave is that by which Server says that the container may end once the program has, and comes behind Farewell;
+	// empty: it ends at once. Whoever reads has all by then: what a container has written just before its end is lost by
+	// some that run containers, as containerd before 1.6.21.
 	Leave string
 }
 
-// Farewell is what is written to both outputs when a program has ended that leaves by a token, behind whatever it wrote itself.
+// Farewell is what is written to both outputs when a program has ended that leaves by a token, behind whatever it wrote
+// itself.
 func Farewell(leave string) string { return "benchbook: ended " + leave + "\n" }
 
 // Ulimit is a limit of resources by its name in Compose; -1 is none.
@@ -81,7 +83,8 @@ type Names struct {
 	Tokens  []string                       // of programs that may begin, and of those that may leave
 }
 
-// Refused is what Attend leaves as the message of its end where it cannot start the program for a reason that lies in the Order.
+// Refused is what Attend leaves as the message of its end where it cannot start the program for a reason that lies in
+// the Order.
 type Refused struct {
 	Refused string `json:"refused"`
 }
@@ -106,6 +109,7 @@ type Reading struct {
 	ListenOverflows int64                 `json:",omitempty"`
 	Retransmits     int64                 `json:",omitempty"`
 	Threads         map[int]time.Duration `json:",omitempty"`
-	CPUs            string                `json:",omitempty"` // those that processes may run on, as the kernel writes them: "0-2,5"
-	AllCPUs         string                `json:",omitempty"` // those of the machine, beside CPUs
+	// those that processes may run on, as the kernel writes them: "0-2,5"
+	CPUs    string `json:",omitempty"`
+	AllCPUs string `json:",omitempty"` // those of the machine, beside CPUs
 }

@@ -24,8 +24,9 @@ import (
 // terminationLog is where Kubernetes takes the message of a container's end from.
 const terminationLog = "/dev/termination-log"
 
-// AttendTo starts a program and stays until it has ended, as the first process of a container: it passes on signals, and takes leave of
-// processes that nobody waits for. It returns the status to end with. The error is why the program was not started.
+// AttendTo starts a program and stays until it has ended, as the first process of a container: it passes on signals,
+// and takes leave of processes that nobody waits for. It returns the status to end with. The error is why the program
+// was not started.
 func AttendTo(order Order) (status int, err error) {
 	signals := make(chan os.Signal, 64)
 	signal.Notify(signals) // before anything is started: none may be missed
@@ -51,9 +52,10 @@ func AttendTo(order Order) (status int, err error) {
 	return status, nil
 }
 
-// StayAround starts a program, calls started, passes signals on, takes leave of processes that nobody else waits for, and
-// returns the status with which the program has ended. The error is why it was not started.
-func StayAround(program string, args, environment []string, signals <-chan os.Signal, started func() error) (status int, err error) {
+// StayAround starts a program, calls started, passes signals on, takes leave of processes that nobody else waits for,
+// and returns the status with which the program has ended. The error is why it was not started.
+func StayAround(program string, args, environment []string, signals <-chan os.Signal, started func() error) (status int,
+	err error) {
 	files := []*os.File{os.Stdin, os.Stdout, os.Stderr}
 	process, err := os.StartProcess(program, args, &os.ProcAttr{Env: environment, Files: files})
 	if err == nil {
@@ -306,7 +308,8 @@ func copyTree(from, to string) error {
 	})
 }
 
-// copyEntry copies a file or folder without what is in it. It leaves out sockets and devices, which mean nothing in a new volume.
+// copyEntry copies a file or folder without what is in it. It leaves out sockets and devices, which mean nothing in a
+// new volume.
 func copyEntry(entry fs.DirEntry, from, to string) (copied bool, err error) {
 	switch {
 	case entry.IsDir():

@@ -21,8 +21,8 @@ const tableSocket = "@benchbook-names"
 // maxAddresses are as many as an answer of 512 bytes has room for, with the longest name there is.
 const maxAddresses = 13
 
-// AnswerNames is a name server until the context is done. Whoever asks learns the names of its own space and nothing else, and is answered
-// at once: a name that is not known there does not exist, and nobody else is asked.
+// AnswerNames is a name server until the context is done. Whoever asks learns the names of its own space and nothing
+// else, and is answered at once: a name that is not known there does not exist, and nobody else is asked.
 func AnswerNames(ctx context.Context, address string) error {
 	conn, err := net.ListenPacket("udp", address)
 	if err != nil {
@@ -96,7 +96,8 @@ func (n *Names) answer(from net.Addr, packet []byte) []byte {
 		return nil
 	}
 	out := dnsmessage.Message{
-		Header: dnsmessage.Header{ID: header.ID, Response: true, Authoritative: true, RecursionDesired: header.RecursionDesired,
+		Header: dnsmessage.Header{ID: header.ID, Response: true, Authoritative: true,
+			RecursionDesired:   header.RecursionDesired,
 			RecursionAvailable: true, RCode: dnsmessage.RCodeNameError},
 		Questions: []dnsmessage.Question{question},
 	}

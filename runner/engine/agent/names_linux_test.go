@@ -46,7 +46,8 @@ func TestNamesOfASpace(t *testing.T) {
 		t.Fatalf("it began before its token was known: %v", err)
 	case <-time.After(4 * askEvery):
 	}
-	for err = TellNames(strings.NewReader(string(table))); err != nil && ctx.Err() == nil; err = TellNames(strings.NewReader(string(table))) {
+	for err = TellNames(strings.NewReader(string(table))); err != nil &&
+		ctx.Err() == nil; err = TellNames(strings.NewReader(string(table))) {
 		time.Sleep(time.Millisecond)
 	}
 	if err != nil {

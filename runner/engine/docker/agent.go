@@ -21,8 +21,8 @@ import (
 // lockName is that of the container which locks an engine: the engine sees to it that there is one of a name.
 const lockName = "benchbook-lock"
 
-// lockEvery is how often somebody who waits for a lock asks for it, and lockStart how long whoever has made it gets to begin it. After
-// lockLooks it is taken for held: that of a run which has just ended goes by itself, but not at once.
+// lockEvery is how often somebody who waits for a lock asks for it, and lockStart how long whoever has made it gets to
+// begin it. After lockLooks it is taken for held: that of a run which has just ended goes by itself, but not at once.
 const (
 	lockEvery = time.Second
 	lockStart = time.Minute
@@ -41,9 +41,10 @@ func (e *Engine) agentImage(ctx context.Context) (engine.Prepared, error) {
 	return e.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: data}}, io.Discard)
 }
 
-// startAgent starts our agent for as long as we are attached to it, which the engine sees to, also if this process is killed. Detach
-// ends it.
-func (e *Engine) startAgent(ctx context.Context, name, network string, labels map[string]string) (id string, detach func(), err error) {
+// startAgent starts our agent for as long as we are attached to it, which the engine sees to, also if this process is
+// killed. Detach ends it.
+func (e *Engine) startAgent(ctx context.Context, name, network string, labels map[string]string) (id string,
+	detach func(), err error) {
 	image, err := e.agentImage(ctx)
 	if err != nil {
 		return "", nil, err
@@ -57,7 +58,8 @@ func (e *Engine) startAgent(ctx context.Context, name, network string, labels ma
 	if err != nil {
 		return "", nil, err
 	}
-	stream, err := e.client.ContainerAttach(ctx, created.ID, client.ContainerAttachOptions{Stream: true, Stdin: true, Stdout: true})
+	stream, err := e.client.ContainerAttach(ctx, created.ID, client.ContainerAttachOptions{Stream: true, Stdin: true,
+		Stdout: true})
 	if err == nil {
 		if _, err = e.client.ContainerStart(ctx, created.ID, client.ContainerStartOptions{}); err == nil {
 			return created.ID, stream.Close, nil
@@ -70,7 +72,8 @@ func (e *Engine) startAgent(ctx context.Context, name, network string, labels ma
 // deploy starts our agent in the network of the service that is waited for.
 func (w *waiting) deploy(ctx context.Context) (err error) {
 	s := w.space
-	w.agent, w.detach, err = s.engine.startAgent(ctx, s.containerName(w.service.Name)+"-probe", "container:"+w.id, s.engine.labels(s.run))
+	w.agent, w.detach, err = s.engine.startAgent(ctx, s.containerName(w.service.Name)+"-probe", "container:"+w.id,
+		s.engine.labels(s.run))
 	if err != nil {
 		return fmt.Errorf("starting %s, which probes it: %w", agent.Name, err)
 	}
@@ -80,7 +83,8 @@ func (w *waiting) deploy(ctx context.Context) (err error) {
 // dialInside connects to an address from within a container with our agent.
 func (e *Engine) dialInside(ctx context.Context, id, address string) (net.Conn, error) {
 	created, err := e.client.ExecCreate(ctx, id, client.ExecCreateOptions{
-		Cmd: []string{"/" + agent.Name, agent.Host, agent.Connect, address}, AttachStdin: true, AttachStdout: true, AttachStderr: true,
+		Cmd: []string{"/" + agent.Name, agent.Host, agent.Connect, address}, AttachStdin: true, AttachStdout: true,
+		AttachStderr: true,
 	})
 	if err != nil {
 		return nil, err
@@ -111,8 +115,8 @@ func (e *Engine) dialInside(ctx context.Context, id, address string) (net.Conn, 
 // Identity implements engine.Locked. Copies of one virtual machine may have one ID, and two engines of a machine too.
 func (e *Engine) Identity() string { return e.info.ID + " " + e.info.Name + " " + e.info.DockerRootDir }
 
-// Lock takes the engine's machine for a run, so that no two that are started on different machines measure there at the same time: by a
-// container that goes on for as long as this process is attached to it. It implements engine.Locked.
+// Lock takes the engine's machine for a run, so that no two that are started on different machines measure there at the
+// same time: by a container that goes on for as long as this process is attached to it. It implements engine.Locked.
 func (e *Engine) Lock(ctx context.Context, doing string, waiting func(*engine.BusyError)) (unlock func(), err error) {
 	labels := e.labels("lock")
 	labels[engine.LabelDoing] = doing
@@ -149,8 +153,8 @@ func (e *Engine) Lock(ctx context.Context, doing string, waiting func(*engine.Bu
 	}
 }
 
-// lockHolder says who has the lock, as far as it can be told, and removes one that nobody holds: whoever made it was killed before it was
-// begun, or is known to have ended.
+// lockHolder says who has the lock, as far as it can be told, and removes one that nobody holds: whoever made it was
+// killed before it was begun, or is known to have ended.
 func (e *Engine) lockHolder(ctx context.Context) (*engine.BusyError, error) {
 	inspected, err := e.client.ContainerInspect(ctx, lockName, client.ContainerInspectOptions{})
 	if gone(err) {

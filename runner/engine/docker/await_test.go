@@ -17,7 +17,8 @@ type late struct{ context.Context }
 
 func (late) Done() <-chan struct{} { return nil }
 
-// What ended well as the only process of its container is not asked about: the engine would answer when it has cleaned up.
+// What ended well as the only process of its container is not asked about: the engine would answer when it has cleaned
+// up.
 func TestOutOfMemoryOfPrograms(t *testing.T) {
 	asked := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -50,7 +51,8 @@ func TestAwaitEnd(t *testing.T) {
 	}{
 		{"the container has ended", `{"StatusCode": 3}`, false, 3, ""},
 		{"the engine cannot wait", `{"Error": {"Message": "out of order"}, "StatusCode": -1}`, false, 0, "out of order"},
-		{"the engine hears of the cancelling before we do", `{"Error": {"Message": "context canceled"}, "StatusCode": -1}`, true, 0, "enough"},
+		{"the engine hears of the cancelling before we do", `{"Error": {"Message": "context canceled"}, "StatusCode": -1}`,
+			true, 0, "enough"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())

@@ -76,7 +76,8 @@ func (s *imageStore) base(ctx context.Context, name, platform string, log io.Wri
 	return engine.Base{Reference: name, ID: id}, err
 }
 
-// baseHere finds such an image, or the substitute of a release, without asking anybody else. It has no id if it is not here.
+// baseHere finds such an image, or the substitute of a release, without asking anybody else. It has no id if it is not
+// here.
 func (s *imageStore) baseHere(ctx context.Context, name string) (found engine.Base, release string, err error) {
 	id, err := s.id(ctx, name)
 	found = engine.Base{Reference: name, ID: id}
@@ -94,8 +95,8 @@ func (s *imageStore) baseHere(ctx context.Context, name string) (found engine.Ba
 	return found, release, err
 }
 
-// replaced gives the substitute of a release for an image that could not be pulled, and makes it if it has no id yet. It is
-// empty where there can be none.
+// replaced gives the substitute of a release for an image that could not be pulled, and makes it if it has no id yet.
+// It is empty where there can be none.
 func (s *imageStore) replaced(
 	ctx context.Context, name, release string, substitute engine.Base, pullErr error, log io.Writer,
 ) (_ engine.Base, err error) {
@@ -105,10 +106,12 @@ func (s *imageStore) replaced(
 	case !unreachable(pullErr):
 		return missing(name, "", "pulling image %s: %w", name, pullErr)
 	case substitute.Substitute == "":
-		return missing(name, "bring it here with docker save and docker load, or build from a Debian base such as debian:bookworm-slim, "+
+		return missing(name, "bring it here with docker save and docker load, or build from a Debian base such as "+
+			"debian:bookworm-slim, "+
 			"for which a substitute is made", "image %s is not here, and its registry cannot be reached (%w)", name, pullErr)
 	case substitute.ID != "":
-		fmt.Fprintf(log, "the registry of %s cannot be reached; using %s, which was made here before\n", name, substitute.Substitute)
+		fmt.Fprintf(log, "the registry of %s cannot be reached; using %s, which was made here before\n", name,
+			substitute.Substitute)
 		return substitute, nil
 	}
 	substitute.ID, err = s.debootstrap(ctx, release, substitute.Substitute, log)
@@ -118,11 +121,12 @@ func (s *imageStore) replaced(
 	case ctx.Err() != nil:
 		return engine.Base{}, fmt.Errorf("making a substitute for image %s: %w", name, context.Cause(ctx))
 	}
-	return missing(name, "", "image %s is not here, its registry cannot be reached, and making a substitute failed: %w", name, err)
+	return missing(name, "", "image %s is not here, its registry cannot be reached, and making a substitute failed: %w",
+		name, err)
 }
 
-// alone waits until nobody else here makes the image of a name, and keeps others from it until done is called: of several builds that
-// want one base the first makes it, and the rest are built on that.
+// alone waits until nobody else here makes the image of a name, and keeps others from it until done is called: of
+// several builds that want one base the first makes it, and the rest are built on that.
 func (s *imageStore) alone(ctx context.Context, name string) (done func(), err error) {
 	own := make(chan struct{})
 	for {

@@ -47,7 +47,8 @@ func TestUnreachable(t *testing.T) {
 		err  error
 		want bool
 	}{
-		{"no name server knows it", errors.New(`Get "https://r.example/v2/": dial tcp: lookup r.example on 10.0.0.2:53: no such host`), true},
+		{"no name server knows it", errors.New(
+			`Get "https://r.example/v2/": dial tcp: lookup r.example on 10.0.0.2:53: no such host`), true},
 		{"refused", errors.New("dial tcp 10.0.0.1:443: connect: connection refused"), true},
 		{"silent", fmt.Errorf("pulling: %w", errNoAnswer), true},
 		{"a certificate in between", errors.New("x509: certificate signed by unknown authority"), true},
@@ -65,7 +66,8 @@ func TestUnreachable(t *testing.T) {
 }
 
 func TestParsePlatform(t *testing.T) {
-	if p, err := parsePlatform("linux/arm/v7"); err != nil || p.OS != "linux" || p.Architecture != "arm" || p.Variant != "v7" {
+	if p, err := parsePlatform("linux/arm/v7"); err != nil || p.OS != "linux" || p.Architecture != "arm" ||
+		p.Variant != "v7" {
 		t.Errorf("got %+v, %v", p, err)
 	}
 	for _, bad := range []string{"", "linux", "linux/", "linux/arm64/v8/x", "$BUILDPLATFORM"} {

@@ -11,8 +11,8 @@ import (
 	"benchbook/runner/engine"
 )
 
-// BenchmarkRepetition says what the engine's part of a repetition costs: a space, a service, a program beside it, and taking all of it
-// down, in milliseconds each.
+// BenchmarkRepetition says what the engine's part of a repetition costs: a space, a service, a program beside it, and
+// taking all of it down, in milliseconds each.
 func BenchmarkRepetition(b *testing.B) {
 	ctx := b.Context()
 	e, err := New(ctx, Options{})

@@ -12,9 +12,9 @@ import (
 	"benchbook/runner/engine/output"
 )
 
-// Has implements engine.Carrier. The id is asked for first: somebody may have given the reference to another image here. Engines that
-// keep images by the digest of their manifest have another id for the same image, and then the reference, which has a digest of all that
-// went into an image of ours, has to do.
+// Has implements engine.Carrier. The id is asked for first: somebody may have given the reference to another image
+// here. Engines that keep images by the digest of their manifest have another id for the same image, and then the
+// reference, which has a digest of all that went into an image of ours, has to do.
 func (e *Engine) Has(ctx context.Context, image engine.Prepared) (string, bool, error) {
 	id, err := e.images.id(ctx, image.ID)
 	if err != nil || id != "" {
@@ -27,13 +27,14 @@ func (e *Engine) Has(ctx context.Context, image engine.Prepared) (string, bool, 
 	return id, id != "", err
 }
 
-// builtByUs says of an image that its reference has a digest of all that went into it. Other references may lead to another image there.
+// builtByUs says of an image that its reference has a digest of all that went into it. Other references may lead to
+// another image there.
 func builtByUs(image engine.Prepared) bool {
 	return strings.HasPrefix(image.Reference, ourRepositories) && !strings.HasPrefix(image.Reference, substituteRepository)
 }
 
-// Save implements engine.Carrier. What we have built keeps its reference where it goes; other images get none there, so that nothing that
-// somebody else has there is given another meaning.
+// Save implements engine.Carrier. What we have built keeps its reference where it goes; other images get none there, so
+// that nothing that somebody else has there is given another meaning.
 func (e *Engine) Save(ctx context.Context, image engine.Prepared) (io.ReadCloser, error) {
 	name := image.ID
 	if builtByUs(image) {

@@ -24,8 +24,9 @@ const (
 // errNoTLS is an endpoint that anybody could use.
 var errNoTLS = errors.New("an endpoint over tcp:// needs TLS")
 
-// dial makes a client of an endpoint, without asking it anything. The folder of certificates is for tcp://, and may be empty. Over ssh://
-// the engine is reached as the docker command does it, by a docker system dial-stdio on the other machine.
+// dial makes a client of an endpoint, without asking it anything. The folder of certificates is for tcp://, and may be
+// empty. Over ssh:// the engine is reached as the docker command does it, by a docker system dial-stdio on the other
+// machine.
 func dial(host, tls string) (*client.Client, error) {
 	options := []client.Opt{client.FromEnv}
 	switch scheme, _, _ := strings.Cut(host, "://"); scheme {
@@ -59,8 +60,9 @@ func loopbackEndpoint(host string) bool {
 	return u.Hostname() == "localhost" || err == nil && address.IsLoopback()
 }
 
-// standIn is an endpoint for the library to look at before it is given our own connection: it asks the first one that the process uses
-// what it is, in a way that knows neither ssh nor our certificates, and never forgets an error. done ends it.
+// standIn is an endpoint for the library to look at before it is given our own connection: it asks the first one that
+// the process uses what it is, in a way that knows neither ssh nor our certificates, and never forgets an error. done
+// ends it.
 func standIn(host string) (endpoint string, done func(), err error) {
 	if strings.HasPrefix(host, "unix://") {
 		return host, func() {}, nil

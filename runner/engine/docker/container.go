@@ -179,7 +179,8 @@ type collection struct {
 
 // collect feeds a process that we are attached to and keeps its output, until the stream ends.
 func collect(stream client.HijackedResponse, stdin io.Reader) *collection {
-	c := &collection{stdout: &output.Head{Limit: output.MaxStdout}, stderr: &output.Tail{Limit: output.MaxStderr}, done: make(chan struct{})}
+	c := &collection{stdout: &output.Head{Limit: output.MaxStdout}, stderr: &output.Tail{Limit: output.MaxStderr},
+		done: make(chan struct{})}
 	if stdin != nil {
 		go func() {
 			// A process need not read what it is given, so that errors here mean nothing.
@@ -292,7 +293,8 @@ func hidden(file string, service engine.Service) error {
 	}
 	for _, v := range service.Volumes {
 		// An image with the files in it is made for a container that is read-only, and any volume lies over that.
-		if (v.ReadOnly || v.HasFiles() || service.ReadOnly) && strings.HasPrefix(file, strings.TrimSuffix(v.Target, "/")+"/") {
+		if (v.ReadOnly || v.HasFiles() || service.ReadOnly) && strings.HasPrefix(file, strings.TrimSuffix(v.Target, "/")+
+			"/") {
 			return fmt.Errorf("file %s cannot be put into the read-only volume %s", file, v.Target)
 		}
 	}
@@ -320,7 +322,8 @@ func (s *space) configure(config *container.HostConfig, service engine.Service, 
 	}
 	for _, name := range slices.Sorted(maps.Keys(service.Ulimits)) {
 		limit := service.Ulimits[name]
-		config.Ulimits = append(config.Ulimits, &container.Ulimit{Name: name, Soft: int64(limit.Soft), Hard: int64(limit.Hard)})
+		config.Ulimits = append(config.Ulimits, &container.Ulimit{Name: name, Soft: int64(limit.Soft),
+			Hard: int64(limit.Hard)})
 	}
 	if len(service.Tmpfs) > 0 {
 		config.Tmpfs = make(map[string]string)

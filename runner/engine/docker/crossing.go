@@ -13,9 +13,10 @@ import (
 	"benchbook/runner/engine"
 )
 
-// Networks by which containers meet what runs on other hosts, beside that of their space. Of what is only found from there nothing gets
-// out by itself: its packets keep an address that means nothing elsewhere, unless they are answers. What connects to others has to have
-// the host's address put in the place of its own, and so reaches whatever the host does.
+// Networks by which containers meet what runs on other hosts, beside that of their space. Of what is only found from
+// there nothing gets out by itself: its packets keep an address that means nothing elsewhere, unless they are answers.
+// What connects to others has to have the host's address put in the place of its own, and so reaches whatever the host
+// does.
 const (
 	foundNetwork = "found"
 	outNetwork   = "out"
@@ -24,8 +25,10 @@ const (
 // masquerade is the setting of a bridge network that puts the host's address in the place of those of containers.
 const masquerade = "com.docker.network.bridge.enable_ip_masquerade"
 
-// cross says by which further networks a container meets what runs on other hosts, and which of its ports are published there.
-func (s *space) cross(ctx context.Context, service engine.Service, beside string) (networks []string, published network.PortMap, err error) {
+// cross says by which further networks a container meets what runs on other hosts, and which of its ports are published
+// there.
+func (s *space) cross(ctx context.Context, service engine.Service, beside string) (networks []string,
+	published network.PortMap, err error) {
 	at := service.Location
 	if beside != "" || !at.Published && len(at.Peers) == 0 {
 		return nil, nil, nil
@@ -65,7 +68,8 @@ func (s *space) crossing(ctx context.Context, kind string) (string, error) {
 		return name, nil
 	}
 	_, err := s.engine.client.NetworkCreate(ctx, name, client.NetworkCreateOptions{
-		Driver: "bridge", Labels: s.engine.labels(s.run), Options: map[string]string{masquerade: strconv.FormatBool(kind == outNetwork)},
+		Driver: "bridge", Labels: s.engine.labels(s.run),
+		Options: map[string]string{masquerade: strconv.FormatBool(kind == outNetwork)},
 	})
 	if err != nil {
 		return "", fmt.Errorf("making a network to other hosts: %w", err)

@@ -90,7 +90,8 @@ func (s *imageStore) debootstrap(ctx context.Context, release, image string, log
 		return id, err
 	}
 
-	fmt.Fprintf(log, "no registry can be reached; making a base of Debian %s with debootstrap, about a minute, once\n", release)
+	fmt.Fprintf(log, "no registry can be reached; making a base of Debian %s with debootstrap, about a minute, once\n",
+		release)
 	began := time.Now()
 	folder := os.Getenv("TMPDIR")
 	if folder == "" {
@@ -133,11 +134,12 @@ func (s *imageStore) debootstrap(ctx context.Context, release, image string, log
 	return s.id(ctx, image)
 }
 
-// rootPrefix begins the name of a folder that debootstrap works in. Its owner follows, as it stands on whatever else we may leave behind.
+// rootPrefix begins the name of a folder that debootstrap works in. Its owner follows, as it stands on whatever else we
+// may leave behind.
 const rootPrefix = "benchbook-debootstrap-"
 
-// removeLeftRoots removes such folders whose owner has ended without removing them, as a process does that is killed. Only those of our own
-// user are ours.
+// removeLeftRoots removes such folders whose owner has ended without removing them, as a process does that is killed.
+// Only those of our own user are ours.
 func removeLeftRoots(folder string) error {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
@@ -255,7 +257,8 @@ var loopback = regexp.MustCompile(`(?i)//(localhost|127\.|\[::1\])`)
 // debianSources are the mirrors from which this machine gets packages of Debian, as far as they are known.
 type debianSources struct{ archive, security string }
 
-var sourceURI = regexp.MustCompile(`(?m)^(?:deb\s+(?:\[[^\]\n]*\]\s+)?|URIs:\s*)(https?://\S*/debian(-security)?/?)(?:\s|$)`)
+var sourceURI = regexp.MustCompile(
+	`(?m)^(?:deb\s+(?:\[[^\]\n]*\]\s+)?|URIs:\s*)(https?://\S*/debian(-security)?/?)(?:\s|$)`)
 
 // hostSources reads the mirrors from the configuration of apt (sources.list(5)). A machine that is no Debian has
 // none, and debootstrap uses its own.
@@ -351,8 +354,8 @@ func tarTree(w io.Writer, root string) error {
 	return archive.Close()
 }
 
-// treeHeader describes a file or folder for an archive. Links are the first names of files that have several, by device and
-// inode.
+// treeHeader describes a file or folder for an archive. Links are the first names of files that have several, by device
+// and inode.
 func treeHeader(path, name string, entry fs.DirEntry, links map[[2]uint64]string) (*tar.Header, error) {
 	info, err := entry.Info()
 	if err != nil {

@@ -22,15 +22,18 @@ func TestHostSources(t *testing.T) {
 	}{
 		{"none", "etc/apt/none", "", debianSources{}},
 		{"one line each", "etc/apt/sources.list",
-			"deb http://mirror.example/debian bookworm main\ndeb [signed-by=/x] http://mirror.example/debian-security bookworm-security main\n",
+			"deb http://mirror.example/debian bookworm main\ndeb [signed-by=/x] http://mirror.example/debian-security " +
+				"bookworm-security main\n",
 			debianSources{archive, security}},
 		{"deb822", "etc/apt/sources.list.d/debian.sources",
-			"Types: deb\nURIs: http://mirror.example/debian/\nSuites: bookworm\n\nTypes: deb\nURIs: http://mirror.example/debian-security\n",
+			"Types: deb\nURIs: http://mirror.example/debian/\nSuites: bookworm\n\nTypes: deb\n" +
+				"URIs: http://mirror.example/debian-security\n",
 			debianSources{archive, security}},
 		{"commented out", "etc/apt/sources.list",
 			"# deb http://old.example/debian bookworm main\ndeb http://mirror.example/debian bookworm main\n",
 			debianSources{archive, ""}},
-		{"of somebody else", "etc/apt/sources.list.d/other.list", "deb https://packages.example/apt stable main\n", debianSources{}},
+		{"of somebody else", "etc/apt/sources.list.d/other.list", "deb https://packages.example/apt stable main\n",
+			debianSources{}},
 		{"of another distribution", "etc/apt/sources.list", "deb http://mirror.example/ubuntu noble main\n", debianSources{}},
 		{"on a medium", "etc/apt/sources.list", "deb cdrom:[Debian]/debian bookworm main\n", debianSources{}},
 	}
@@ -49,7 +52,8 @@ func TestRemoveLeftRoots(t *testing.T) {
 	dead := strings.Split(engine.OwnerOf(os.Getpid()), ".")
 	dead[3] = "1"
 	left := rootPrefix + strings.Join(dead, ".") + "-"
-	for _, name := range []string{left + "1/etc/apt", left + "2/proc/self", rootPrefix + engine.OwnerOf(os.Getpid()) + "-3/etc", rootPrefix + "4/etc", "other/etc"} {
+	for _, name := range []string{left + "1/etc/apt", left + "2/proc/self", rootPrefix + engine.OwnerOf(os.Getpid()) +
+		"-3/etc", rootPrefix + "4/etc", "other/etc"} {
 		if err := os.MkdirAll(filepath.Join(folder, name), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -57,10 +61,12 @@ func TestRemoveLeftRoots(t *testing.T) {
 	if err := os.Symlink("other", filepath.Join(folder, left+"5")); err != nil {
 		t.Fatal(err)
 	}
-	if err := removeLeftRoots(folder); err == nil || !strings.Contains(err.Error(), "file systems mounted in "+filepath.Join(folder, left+"2")) {
+	if err := removeLeftRoots(folder); err == nil || !strings.Contains(err.Error(),
+		"file systems mounted in "+filepath.Join(folder, left+"2")) {
 		t.Errorf("of one in which something is mounted it said %v", err)
 	}
-	for name, want := range map[string]bool{left + "1": false, left + "2/proc/self": true, rootPrefix + engine.OwnerOf(os.Getpid()) + "-3/etc": true,
+	for name, want := range map[string]bool{left + "1": false, left + "2/proc/self": true,
+		rootPrefix + engine.OwnerOf(os.Getpid()) + "-3/etc": true,
 		rootPrefix + "4/etc": true, left + "5": true, "other/etc": true} {
 		if _, err := os.Lstat(filepath.Join(folder, name)); (err == nil) != want {
 			t.Errorf("%s: %v, want it there: %v", name, err, want)
@@ -71,7 +77,8 @@ func TestRemoveLeftRoots(t *testing.T) {
 func TestExtendSources(t *testing.T) {
 	const main = "deb http://mirror.example/debian bookworm main\n"
 	got := string(extendSources([]byte(main), "bookworm", debianSources{security: "http://s.example/debian-security"}))
-	want := main + "deb http://mirror.example/debian bookworm-updates main\ndeb http://s.example/debian-security bookworm-security main\n"
+	want := main + "deb http://mirror.example/debian bookworm-updates main\n" +
+		"deb http://s.example/debian-security bookworm-security main\n"
 	if got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}

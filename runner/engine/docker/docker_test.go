@@ -51,7 +51,8 @@ func TestEngine(t *testing.T) {
 			t.Error(err)
 		}
 		for _, image := range images.Items {
-			if _, err := e.client.ImageRemove(ctx, image.ID, client.ImageRemoveOptions{Force: true, PruneChildren: true}); err != nil {
+			if _, err := e.client.ImageRemove(ctx, image.ID, client.ImageRemoveOptions{Force: true,
+				PruneChildren: true}); err != nil {
 				t.Error(err)
 			}
 		}
@@ -102,26 +103,28 @@ func TestRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			answers := &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				w.Header().Set("Api-Version", tt.api)
-				w.Header().Set("Content-Type", "application/json")
-				switch {
-				case strings.HasSuffix(r.URL.Path, "/_ping"):
-				case strings.HasSuffix(r.URL.Path, "/info"):
-					fmt.Fprint(w, `{"ID": "x", "NCPU": 2, "OSType": "linux", "ServerVersion": "x"}`)
-				case strings.HasSuffix(r.URL.Path, "/version"):
-					fmt.Fprint(w, tt.version)
-				default:
-					http.NotFound(w, r)
-				}
-			})}}
+			answers := &httptest.Server{Listener: listener,
+				Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					w.Header().Set("Api-Version", tt.api)
+					w.Header().Set("Content-Type", "application/json")
+					switch {
+					case strings.HasSuffix(r.URL.Path, "/_ping"):
+					case strings.HasSuffix(r.URL.Path, "/info"):
+						fmt.Fprint(w, `{"ID": "x", "NCPU": 2, "OSType": "linux", "ServerVersion": "x"}`)
+					case strings.HasSuffix(r.URL.Path, "/version"):
+						fmt.Fprint(w, tt.version)
+					default:
+						http.NotFound(w, r)
+					}
+				})}}
 			answers.Start()
 			defer answers.Close()
 			e, err := New(t.Context(), Options{Host: "unix://" + socket})
 			if e != nil || !errors.Is(err, engine.ErrUnavailable) {
 				t.Fatalf("got %v, %v, want ErrUnavailable", e, err)
 			}
-			if text := err.Error(); strings.Contains(text, "\n") || !strings.Contains(text, tt.want) || !strings.Contains(text, "--engine local") {
+			if text := err.Error(); strings.Contains(text, "\n") || !strings.Contains(text, tt.want) ||
+				!strings.Contains(text, "--engine local") {
 				t.Errorf("got %q, want one line with %q", text, tt.want)
 			}
 		})
@@ -244,7 +247,8 @@ func TestEngineElsewhere(t *testing.T) {
 	_, err := s.Start(t.Context(), engine.Service{Service: spec.Service{Name: "server",
 		Command: []string{"sleep", "1h"}, Ready: spec.Ready{Port: 80}},
 		Image: debian(t, e)})
-	if err == nil || errors.As(err, new(*engine.NotReadyError)) || !strings.Contains(err.Error(), "cannot be reached from here") {
+	if err == nil || errors.As(err, new(*engine.NotReadyError)) || !strings.Contains(err.Error(),
+		"cannot be reached from here") {
 		t.Errorf("got %v, want an error of ours that says how to go on", err)
 	}
 
@@ -356,7 +360,8 @@ func TestSweepBesideAUsedNetwork(t *testing.T) {
 		}
 		return found[i]
 	}
-	if left := find(); left.Kind != "network" || left.Run != "dockertest" || !strings.Contains(left.Problem, "active endpoints") {
+	if left := find(); left.Kind != "network" || left.Run != "dockertest" || !strings.Contains(left.Problem,
+		"active endpoints") {
 		t.Errorf("in use it is %+v", left)
 	}
 	if err := remove(); err != nil {
@@ -367,7 +372,8 @@ func TestSweepBesideAUsedNetwork(t *testing.T) {
 	}
 }
 
-// What the article asked for and the engine does not do is a result of that article, and said without the engine's stages.
+// What the article asked for and the engine does not do is a result of that article, and said without the engine's
+// stages.
 func TestRejected(t *testing.T) {
 	e := open(t)
 	base := debian(t, e)
@@ -389,8 +395,10 @@ func TestRejected(t *testing.T) {
 			`"server" could not be started: exec: "nosuchprogram": executable file not found in $PATH`},
 		{"no such user", engine.Service{Service: spec.Service{Command: []string{"true"}, User: "nosuchuser"}},
 			`"server" could not be started: unable to find user nosuchuser: no matching entries in passwd file`},
-		{"no such CPU", engine.Service{Service: spec.Service{Command: []string{"true"}, CPUSet: "4000"}}, `"server" could not be started: Requested CPUs are not available`},
-		{"no such signal", engine.Service{Service: spec.Service{Command: []string{"true"}, StopSignal: "FOO"}}, `"server" could not be started: Invalid signal: FOO`},
+		{"no such CPU", engine.Service{Service: spec.Service{Command: []string{"true"}, CPUSet: "4000"}},
+			`"server" could not be started: Requested CPUs are not available`},
+		{"no such signal", engine.Service{Service: spec.Service{Command: []string{"true"}, StopSignal: "FOO"}},
+			`"server" could not be started: Invalid signal: FOO`},
 		{"a folder that is a file", engine.Service{Service: spec.Service{Command: []string{"true"},
 			WorkingDir: "/etc/passwd"}},
 			`"server" could not be started: Cannot mkdir: /etc/passwd is not a directory`},
@@ -408,7 +416,8 @@ func TestRejected(t *testing.T) {
 			}
 		})
 	}
-	_, err = opened.Run(t.Context(), engine.Program{Name: "command", Image: base, Entrypoint: []string{"/nosuchprogram"}}, nil)
+	_, err = opened.Run(t.Context(), engine.Program{Name: "command", Image: base, Entrypoint: []string{"/nosuchprogram"}},
+		nil)
 	if refused := (*engine.RejectedError)(nil); !errors.As(err, &refused) || refused.Name != "command" {
 		t.Errorf("of a program got %v, want a RejectedError", err)
 	}
@@ -416,9 +425,11 @@ func TestRejected(t *testing.T) {
 
 func TestShortageIsNoRejection(t *testing.T) {
 	for _, text := range []string{
-		"Error response from daemon: OCI runtime create failed: runc create failed: unable to start container process: fork: resource temporarily unavailable: unknown",
+		"Error response from daemon: OCI runtime create failed: runc create failed: unable to start container process: " +
+			"fork: resource temporarily unavailable: unknown",
 		"Error response from daemon: mkdir /var/lib/docker/overlay2/x: no space left on device",
-		"Error response from daemon: could not find an available, non-overlapping IPv4 address pool: all predefined address pools have been fully subnetted",
+		"Error response from daemon: could not find an available, non-overlapping IPv4 address pool: all predefined " +
+			"address pools have been fully subnetted",
 		"Cannot connect to the Docker daemon at unix:///var/run/docker.sock",
 	} {
 		if err := rejected("server", errors.New(text)); errors.As(err, new(*engine.RejectedError)) || err.Error() != text {

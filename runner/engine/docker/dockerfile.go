@@ -39,11 +39,13 @@ var directive = regexp.MustCompile(`^#\s*(?i:(escape|syntax|check))\s*=\s*(.+?)\
 // with the given build arguments. Stages that refer to earlier ones, and scratch, are none. Instructions it need not
 // understand are left to the builder. The error is a *problem.
 //
-// Source: Dockerfile reference, "Format", "FROM", "ARG", "COPY --from"; what belongs to BuildKit, which is not used, is refused.
+// Source: Dockerfile reference, "Format", "FROM", "ARG", "COPY --from"; what belongs to BuildKit, which is not used, is
+// refused.
 func parseDockerfile(text string, args map[string]string, target string) (dockerfile, error) {
 	p := parser{
 		dockerfile: dockerfile{lines: strings.SplitAfter(strings.TrimPrefix(text, "\ufeff"), "\n")},
-		args:       args, target: target, escape: '\\', stage: -1, defaults: make(map[string]string), stages: make(map[string]bool),
+		args:       args, target: target, escape: '\\', stage: -1, defaults: make(map[string]string),
+		stages: make(map[string]bool),
 	}
 	if err := p.directives(); err != nil {
 		return p.dockerfile, err
@@ -86,7 +88,8 @@ func (p *parser) directives() error {
 			break
 		}
 		if strings.EqualFold(m[1], "syntax") && !usualSyntax.MatchString(m[2]) {
-			return &problem{i + 1, fmt.Sprintf("# syntax=%s needs BuildKit, and images are built by the engine's classic builder: "+
+			return &problem{i + 1, fmt.Sprintf("# syntax=%s needs BuildKit, and images are built by the engine's classic "+
+				"builder: "+
 				"write it as a Dockerfile, without this line", m[2])}
 		}
 		if strings.EqualFold(m[1], "escape") {
@@ -170,7 +173,8 @@ func (p *parser) base(at from) error {
 	return nil
 }
 
-// usualSyntax is what # syntax= says of a Dockerfile that the classic builder reads as well, as far as it has nothing new.
+// usualSyntax is what # syntax= says of a Dockerfile that the classic builder reads as well, as far as it has nothing
+// new.
 var usualSyntax = regexp.MustCompile(`^(docker\.io/)?docker/dockerfile(:|@|$)`)
 
 // heredoc is the beginning of one, with the word that ends it.
@@ -178,13 +182,16 @@ var heredoc = regexp.MustCompile(`^<<-?["']?([A-Za-z_][A-Za-z0-9_]*)["']?$`)
 
 // buildKitFlags are those of instructions that the classic builder does not have, with what to do instead.
 var buildKitFlags = map[string]map[string]string{
-	"RUN":  {"mount": "COPY what it mounts; without a cache it only takes longer", "network": "leave it out", "security": "leave it out"},
-	"COPY": {"link": "leave it out", "parents": "COPY folder by folder", "exclude": "name the files in .dockerignore", "chmod": "leave it out, and RUN chmod"},
-	"ADD":  {"link": "leave it out", "checksum": "leave it out, and RUN sha256sum -c", "keep-git-dir": "leave it out", "exclude": "name the files in .dockerignore", "chmod": "leave it out, and RUN chmod"},
+	"RUN": {"mount": "COPY what it mounts; without a cache it only takes longer", "network": "leave it out",
+		"security": "leave it out"},
+	"COPY": {"link": "leave it out", "parents": "COPY folder by folder", "exclude": "name the files in .dockerignore",
+		"chmod": "leave it out, and RUN chmod"},
+	"ADD": {"link": "leave it out", "checksum": "leave it out, and RUN sha256sum -c", "keep-git-dir": "leave it out",
+		"exclude": "name the files in .dockerignore", "chmod": "leave it out, and RUN chmod"},
 }
 
-// needsBuildKit says what of an instruction the classic builder does not have, and what to do instead; nothing of one that it can do. Next
-// is the line behind the instruction.
+// needsBuildKit says what of an instruction the classic builder does not have, and what to do instead; nothing of one
+// that it can do. Next is the line behind the instruction.
 //
 // Source: Dockerfile reference, "Here-Documents", "RUN --mount", "COPY --link".
 func (d dockerfile) needsBuildKit(words []string, flags map[string]string, next int) (what, instead string) {
@@ -200,7 +207,8 @@ func (d dockerfile) needsBuildKit(words []string, flags map[string]string, next 
 	}
 	for _, word := range words[1:] {
 		m := heredoc.FindStringSubmatch(word)
-		if m != nil && slices.ContainsFunc(d.lines[next:], func(line string) bool { return strings.TrimSpace(line) == m[1] }) {
+		if m != nil && slices.ContainsFunc(d.lines[next:],
+			func(line string) bool { return strings.TrimSpace(line) == m[1] }) {
 			return "the heredoc " + word, "write a file beside the Dockerfile and COPY it, or join the lines with && and \\"
 		}
 	}

@@ -45,13 +45,16 @@ func TestParseDockerfile(t *testing.T) {
 		{"a default in its place", "ARG V\nFROM debian:${V:-12}", nil, "", []string{"debian:12"}},
 		{"an alternative", "ARG V=1\nFROM debian${V:+:12}", nil, "", []string{"debian:12"}},
 		{"an argument that was not declared", "FROM debian${V}", map[string]string{"V": ":13"}, "", []string{"debian"}},
-		{"an argument of a stage", "ARG V=12\nFROM debian:$V\nARG V=13\nFROM debian:$V", nil, "", []string{"debian:12", "debian:12"}},
+		{"an argument of a stage", "ARG V=12\nFROM debian:$V\nARG V=13\nFROM debian:$V", nil, "",
+			[]string{"debian:12", "debian:12"}},
 		{"comments", "# FROM a\n  # FROM b\nFROM c\n", nil, "", []string{"c"}},
 		{"a line that goes on", "FROM \\\n  # FROM a\n\n  debian:12 \\\n  AS x\nRUN true", nil, "", []string{"debian:12"}},
 		{"FROM in a command", "FROM debian\nRUN echo \\\nFROM x", nil, "", []string{"debian"}},
 		{"two escapes end a line", "FROM debian\nRUN echo \\\\\nFROM x", nil, "", []string{"debian", "x"}},
-		{"another escape", "# syntax=docker/dockerfile:1\n# escape=`\nFROM `\n debian\nRUN dir c:\\\nFROM x", nil, "", []string{"debian", "x"}},
-		{"copied from an image", "FROM debian\nCOPY --chown=0 --from=nginx:1 /a /b\nCOPY --from=0 /a /b", nil, "", []string{"debian", "nginx:1"}},
+		{"another escape", "# syntax=docker/dockerfile:1\n# escape=`\nFROM `\n debian\nRUN dir c:\\\nFROM x", nil, "",
+			[]string{"debian", "x"}},
+		{"copied from an image", "FROM debian\nCOPY --chown=0 --from=nginx:1 /a /b\nCOPY --from=0 /a /b", nil, "",
+			[]string{"debian", "nginx:1"}},
 		{"up to a target", "FROM a AS one\nFROM b AS two\nFROM c", nil, "two", []string{"a", "b"}},
 		{"up to a numbered target", "FROM a\nFROM b\nFROM c", nil, "0", []string{"a"}},
 	}
@@ -159,9 +162,11 @@ func TestBuildKitSyntax(t *testing.T) {
 	const needs = " needs BuildKit, and images are built by the engine's classic builder: "
 	for _, tt := range []struct{ name, text, want string }{
 		{"a heredoc", "FROM debian\n\nRUN <<EOF\necho a\nEOF\n",
-			"Dockerfile line 3: the heredoc <<EOF" + needs + "write a file beside the Dockerfile and COPY it, or join the lines with && and \\"},
+			"Dockerfile line 3: the heredoc <<EOF" + needs +
+				"write a file beside the Dockerfile and COPY it, or join the lines with && and \\"},
 		{"a heredoc of a file", "FROM debian\nCOPY <<-'END' /a\n\ta\n\tEND\n",
-			"Dockerfile line 2: the heredoc <<-'END'" + needs + "write a file beside the Dockerfile and COPY it, or join the lines with && and \\"},
+			"Dockerfile line 2: the heredoc <<-'END'" + needs +
+				"write a file beside the Dockerfile and COPY it, or join the lines with && and \\"},
 		{"a mount", "FROM debian\nRUN --mount=type=cache,target=/c \\\n pip install x\n",
 			"Dockerfile line 2: RUN --mount" + needs + "COPY what it mounts; without a cache it only takes longer"},
 		{"a link", "FROM debian\ncopy --link a /a\n", "Dockerfile line 2: COPY --link" + needs + "leave it out"},

@@ -1,10 +1,11 @@
 // Package docker runs trials in containers of a Docker engine.
 //
 // What always holds: a space is a bridge network without a route out of it; nothing is published on the host, but what
-// something on another host has to find, see engine.Location; containers get no privileges, no Docker socket, no periodic health checks, and no path of the host but those that were
-// asked for as such; their local ports are 1024 to 65535 and their logs are bounded. Images we build carry a digest of
-// everything that went into them in their tag, and base images that no registry could give have a substitute of our own
-// name: nothing is ever tagged under somebody else's. Whatever we start carries the labels of package engine.
+// something on another host has to find, see engine.Location; containers get no privileges, no Docker socket, no
+// periodic health checks, and no path of the host but those that were asked for as such; their local ports are 1024 to
+// 65535 and their logs are bounded. Images we build carry a digest of everything that went into them in their tag, and
+// base images that no registry could give have a substitute of our own name: nothing is ever tagged under somebody
+// else's. Whatever we start carries the labels of package engine.
 //
 // The bridge of a space has an address on the host, by which readiness is probed, and by which a container could in
 // turn reach what listens on all addresses of the host.
@@ -35,8 +36,8 @@ import (
 	"benchbook/runner/engine"
 )
 
-// How long a single request to the engine may take where nothing else bounds it. A request that changes something is not
-// cancelled half-way, so that we always know what is there.
+// How long a single request to the engine may take where nothing else bounds it. A request that changes something is
+// not cancelled half-way, so that we always know what is there.
 const requestTimeout = time.Minute
 
 // Options say which engine to use. The zero value takes the one that the docker command would most likely take.
@@ -44,11 +45,11 @@ type Options struct {
 	// Host is the engine's endpoint, such as "unix:///run/user/1000/docker.sock", "ssh://bench-2" or "tcp://bench-2:2376".
 	// Empty means DOCKER_HOST, or, if that is not set either, the first of the usual sockets that is there.
 	Host string
-	// TLS is a folder with ca.pem, cert.pem and key.pem, for tcp://. Where it is empty, TLS is configured by the environment, as for the
-	// docker command.
+	// TLS is a folder with ca.pem, cert.pem and key.pem, for tcp://. Where it is empty, TLS is configured by the
+	// environment, as for the docker command.
 	TLS string
-	// Agent reads the program that acts for us in containers of an engine on another machine; nil if there is none, and then ports
-	// cannot be probed there, nor the engine be locked.
+	// Agent reads the program that acts for us in containers of an engine on another machine; nil if there is none, and
+	// then ports cannot be probed there, nor the engine be locked.
 	Agent func() ([]byte, error)
 }
 
@@ -87,7 +88,8 @@ func New(ctx context.Context, opts Options) (*Engine, error) {
 	}
 	pingContext, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	e := &Engine{client: daemon{api}, images: newImageStore(api), endpoint: host, certificates: opts.TLS, owner: engine.Owner(),
+	e := &Engine{client: daemon{api}, images: newImageStore(api), endpoint: host, certificates: opts.TLS,
+		owner: engine.Owner(),
 		agent: opts.Agent}
 	info, err := api.Info(pingContext, client.InfoOptions{})
 	if err == nil {
@@ -129,8 +131,10 @@ func refused(version client.ServerVersionResult) error {
 		}
 	}
 	var major, minor int
-	if n, _ := fmt.Sscanf(version.APIVersion, "%d.%d", &major, &minor); n == 2 && (major < 1 || major == 1 && minor < oldestMinor) {
-		return &unfit{fmt.Sprintf("Docker %s with API %s, and benchbook needs API 1.%d", version.Version, version.APIVersion, oldestMinor)}
+	if n, _ := fmt.Sscanf(version.APIVersion, "%d.%d", &major, &minor); n == 2 && (major < 1 ||
+		major == 1 && minor < oldestMinor) {
+		return &unfit{fmt.Sprintf("Docker %s with API %s, and benchbook needs API 1.%d", version.Version, version.APIVersion,
+			oldestMinor)}
 	}
 	return nil
 }
@@ -162,18 +166,23 @@ func endpoint(opts Options) string {
 // unavailable says in one sentence that no engine answers at a host, and what to do.
 func unavailable(host string, err error) error {
 	if unfit, ok := errors.AsType[*unfit](err); ok {
-		return fmt.Errorf("%w can be used at %s (it is %s): set DOCKER_HOST to Docker 19.03 or newer, or measure without containers with --engine local",
+		return fmt.Errorf("%w can be used at %s (it is %s): set DOCKER_HOST to Docker 19.03 or newer, or measure without "+
+			"containers with --engine local",
 			engine.ErrUnavailable, host, unfit.reason)
 	}
 	switch {
 	case errors.Is(err, errNoTLS):
-		return fmt.Errorf("%w may be used at %s without TLS, as anybody could use it who reaches it: give the folder of its certificates",
+		return fmt.Errorf("%w may be used at %s without TLS, as anybody could use it who reaches it: give the folder of "+
+			"its certificates",
 			engine.ErrUnavailable, host)
 	case strings.HasPrefix(host, "ssh://"):
-		return fmt.Errorf("%w answers at %s: see that ssh gets there without a question, and that docker version works there (%s)",
+		return fmt.Errorf("%w answers at %s: see that ssh gets there without a question, and that docker version works "+
+			"there (%s)",
 			engine.ErrUnavailable, host, firstLine(err.Error()))
-	case strings.HasPrefix(host, "tcp://") && strings.Contains(err.Error(), "tls: "), strings.Contains(err.Error(), "x509: "):
-		return fmt.Errorf("%w can be trusted at %s: see that its certificate names that host and is of the authority in ca.pem (%s)",
+	case strings.HasPrefix(host, "tcp://") && strings.Contains(err.Error(), "tls: "),
+		strings.Contains(err.Error(), "x509: "):
+		return fmt.Errorf("%w can be trusted at %s: see that its certificate names that host and is of the authority in "+
+			"ca.pem (%s)",
 			engine.ErrUnavailable, host, firstLine(err.Error()))
 	case strings.Contains(err.Error(), "permission denied"): // the client does not wrap the cause
 		return fmt.Errorf("%w may be used by this user at %s: join the group docker, or run as root",
@@ -253,7 +262,8 @@ func (e *Engine) Facts(context.Context) (map[string]string, error) {
 		"engine.memory":         strconv.FormatInt(e.info.MemTotal, 10),
 		"engine.local":          strconv.FormatBool(e.local()),
 	}
-	if slices.ContainsFunc(e.info.SecurityOptions, func(option string) bool { return strings.HasPrefix(option, "name=rootless") }) {
+	if slices.ContainsFunc(e.info.SecurityOptions,
+		func(option string) bool { return strings.HasPrefix(option, "name=rootless") }) {
 		facts["engine.rootless"] = "true"
 	}
 	return facts, nil
@@ -269,7 +279,8 @@ func (e *Engine) local() bool {
 		!strings.Contains(e.info.OperatingSystem, "Docker Desktop")
 }
 
-// Clock implements engine.Clocked. Of the engine's time nothing is known but that it was read between question and answer.
+// Clock implements engine.Clocked. Of the engine's time nothing is known but that it was read between question and
+// answer.
 func (e *Engine) Clock(ctx context.Context) (ahead, uncertain time.Duration, err error) {
 	if e.local() {
 		return 0, 0, nil

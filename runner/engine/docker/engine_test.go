@@ -11,7 +11,8 @@ func TestRootless(t *testing.T) {
 	for _, tt := range []struct {
 		options []string
 		want    string
-	}{{[]string{"name=seccomp,profile=builtin", "name=rootless", "name=cgroupns"}, "true"}, {[]string{"name=seccomp,profile=default"}, ""}} {
+	}{{[]string{"name=seccomp,profile=builtin", "name=rootless", "name=cgroupns"}, "true"},
+		{[]string{"name=seccomp,profile=default"}, ""}} {
 		facts, err := (&Engine{info: system.Info{SecurityOptions: tt.options}}).Facts(t.Context())
 		if got := facts["engine.rootless"]; err != nil || got != tt.want {
 			t.Errorf("%v: got %q, %v, want %q", tt.options, got, err, tt.want)

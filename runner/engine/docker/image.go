@@ -35,7 +35,8 @@ func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer)
 	case !image.One():
 		return engine.Prepared{}, errors.New("an image needs exactly one of a name, a build, an executable and the machine")
 	case image.Machine:
-		return engine.Prepared{}, &engine.ImageError{Reference: "this machine", Err: errors.New("the engine docker runs no programs of this machine"),
+		return engine.Prepared{}, &engine.ImageError{Reference: "this machine",
+			Err:    errors.New("the engine docker runs no programs of this machine"),
 			WayOut: "add an image or a build, or use the engine local"}
 	case image.Build != nil:
 		return e.images.build(ctx, *image.Build, log)
@@ -66,7 +67,8 @@ func executableBuild(executable engine.Executable) (engine.Build, error) {
 		return engine.Build{}, fmt.Errorf("executable %q: its name must be made of letters, digits, '.', '_' and '-'", name)
 	}
 	return engine.Build{For: name, Build: spec.Build{Files: []spec.File{
-		{Path: "Dockerfile", Data: fmt.Appendf(nil, "FROM scratch\nCOPY root/%s /%s\nENTRYPOINT [\"/%s\"]\n", name, name, name)},
+		{Path: "Dockerfile", Data: fmt.Appendf(nil, "FROM scratch\nCOPY root/%s /%s\nENTRYPOINT [\"/%s\"]\n", name, name,
+			name)},
 		{Path: "root/" + name, Exec: true, Data: executable.Data},
 	}, Dockerfile: "Dockerfile"}}, nil
 }

@@ -118,12 +118,14 @@ func (e *Engine) Built(ctx context.Context) ([]engine.BuiltImage, error) {
 	return out, nil
 }
 
-// stack finds on which image each of them is built: on the one with the most of its layers, of those that have no others.
+// stack finds on which image each of them is built: on the one with the most of its layers, of those that have no
+// others.
 func stack(all []*layered) {
 	for _, i := range all {
 		var base *layered
 		for _, b := range all {
-			if b != i && len(b.layers) > 0 && len(b.layers) < len(i.layers) && slices.Equal(b.layers, i.layers[:len(b.layers)]) &&
+			if b != i && len(b.layers) > 0 && len(b.layers) < len(i.layers) &&
+				slices.Equal(b.layers, i.layers[:len(b.layers)]) &&
 				(base == nil || len(b.layers) > len(base.layers)) {
 				base = b
 			}

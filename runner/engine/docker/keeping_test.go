@@ -19,9 +19,11 @@ func TestStack(t *testing.T) {
 		base  string
 		own   int64
 		above int
-	}{{base, "", 100, 2}, {server, "base", 50, 1}, {files, "server", 1, 0}, {other, "base", 30, 0}, {alone, "", 7, 0}, {empty, "", 0, 0}} {
+	}{{base, "", 100, 2}, {server, "base", 50, 1}, {files, "server", 1, 0}, {other, "base", 30, 0}, {alone, "", 7, 0},
+		{empty, "", 0, 0}} {
 		if i := tt.image; i.Base != tt.base || i.Own != tt.own || i.Above != tt.above {
-			t.Errorf("%s is built on %q with %d bytes of its own below %d images, want %q, %d, %d", i.ID, i.Base, i.Own, i.Above, tt.base, tt.own, tt.above)
+			t.Errorf("%s is built on %q with %d bytes of its own below %d images, want %q, %d, %d", i.ID, i.Base, i.Own, i.Above,
+				tt.base, tt.own, tt.above)
 		}
 	}
 }
@@ -31,7 +33,8 @@ func TestFindAndKeep(t *testing.T) {
 	e := open(t)
 	build := func(text string) engine.Image {
 		return engine.Image{Build: &engine.Build{For: "keeping test", Build: spec.Build{Dockerfile: "Dockerfile",
-			Files: []spec.File{{Path: "Dockerfile", Data: []byte("FROM scratch\nCOPY note /note\n")}, {Path: "note", Data: []byte(text)}}}}}
+			Files: []spec.File{{Path: "Dockerfile", Data: []byte("FROM scratch\nCOPY note /note\n")},
+				{Path: "note", Data: []byte(text)}}}}}
 	}
 	image := build(t.Name() + engine.Owner())
 	if _, ok, err := e.Find(t.Context(), image); ok || err != nil {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// steps passes on of a builder's messages only those that begin an instruction: what the instructions themselves write is
-// for whoever has to find out why one failed.
+// steps passes on of a builder's messages only those that begin an instruction: what the instructions themselves write
+// is for whoever has to find out why one failed.
 type steps struct{ log io.Writer }
 
 func (s steps) Write(message []byte) (int, error) {

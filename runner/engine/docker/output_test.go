@@ -20,7 +20,8 @@ func TestLastLines(t *testing.T) {
 
 func TestStepsPassOnInstructionsOnly(t *testing.T) {
 	var log bytes.Buffer
-	for _, message := range []string{"Step 1/2 : FROM debian", "\n", " ---> 5fd00f29a\n", "Step 2/2 : RUN make\n", "make: nothing to do\n"} {
+	for _, message := range []string{"Step 1/2 : FROM debian", "\n", " ---> 5fd00f29a\n", "Step 2/2 : RUN make\n",
+		"make: nothing to do\n"} {
 		if n, err := (steps{&log}).Write([]byte(message)); n != len(message) || err != nil {
 			t.Fatalf("%q: %d, %v", message, n, err)
 		}

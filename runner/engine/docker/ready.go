@@ -29,13 +29,14 @@ type waiting struct {
 
 var _ engine.Listening = (*waiting)(nil)
 
-// listen attaches to a service that is about to start, if a text in what it writes says that it is ready. The engine keeps only the end
-// of a log, so that the text may no longer stand there when somebody looks.
+// listen attaches to a service that is about to start, if a text in what it writes says that it is ready. The engine
+// keeps only the end of a log, so that the text may no longer stand there when somebody looks.
 func (w *waiting) listen(ctx context.Context) error {
 	if w.service.Ready.Log == "" {
 		return nil
 	}
-	attached, err := w.space.engine.client.ContainerAttach(ctx, w.id, client.ContainerAttachOptions{Stream: true, Stdout: true, Stderr: true})
+	attached, err := w.space.engine.client.ContainerAttach(ctx, w.id, client.ContainerAttachOptions{Stream: true,
+		Stdout: true, Stderr: true})
 	if err != nil {
 		return &readiness.FaultError{Err: err}
 	}
@@ -66,11 +67,12 @@ func (w *waiting) Wait(ctx context.Context) (int, error) {
 	return awaitEnd(ctx, w.space.engine.client, w.id)
 }
 
-// Reach implements readiness.Probed: probes of this process find the service at its address, or those of our agent beside it do. This
-// is the only place that decides how a service is reached from outside its network.
+// Reach implements readiness.Probed: probes of this process find the service at its address, or those of our agent
+// beside it do. This is the only place that decides how a service is reached from outside its network.
 func (w *waiting) Reach(ctx context.Context) (readiness.Dial, error) {
 	if !w.space.reachable && w.space.engine.agent == nil {
-		return nil, &readiness.FaultError{Err: fmt.Errorf("containers of the engine at %s cannot be reached from here, so that "+
+		return nil, &readiness.FaultError{Err: fmt.Errorf("containers of the engine at %s cannot be reached from here, so "+
+			"that "+
 			"its ports cannot be probed: give it a healthcheck that is a command or a text in its log", w.space.engine.endpoint)}
 	}
 	inspected, err := w.space.engine.client.ContainerInspect(ctx, w.id, client.ContainerInspectOptions{})

@@ -10,8 +10,8 @@ import (
 	"benchbook/runner/engine"
 )
 
-// What a service writes is followed from its beginning, however much it is and however late somebody begins to read; and once nobody
-// reads any more the service goes on.
+// What a service writes is followed from its beginning, however much it is and however late somebody begins to read;
+// and once nobody reads any more the service goes on.
 func TestFollowMissesNothing(t *testing.T) {
 	e := open(t)
 	const much = 64 << 20 // of which the engine keeps a quarter

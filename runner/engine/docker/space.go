@@ -26,8 +26,8 @@ import (
 // outputTimeout is how long the rest of a program's output may take to arrive once it has ended.
 const outputTimeout = 30 * time.Second
 
-// space is a network and the containers in it. A space within another is on the network of that one, and their containers are
-// named alike.
+// space is a network and the containers in it. A space within another is on the network of that one, and their
+// containers are named alike.
 type space struct {
 	engine    *Engine
 	run       string
@@ -63,7 +63,8 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	})
 	if err != nil {
 		if strings.Contains(err.Error(), "address pool") {
-			err = fmt.Errorf("%w: remove networks that nobody needs with docker network prune, or give the engine more addresses "+
+			err = fmt.Errorf("%w: remove networks that nobody needs with docker network prune, or give the engine more "+
+				"addresses "+
 				"with default-address-pools", err)
 		}
 		return nil, fmt.Errorf("opening a space: %w", err)
@@ -76,7 +77,8 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 }
 
 func newSpace(e *Engine, run, name string, tree *spaces.Tree[running]) *space {
-	return &space{engine: e, run: run, name: name, tree: tree, named: make(map[string]string), going: make(map[string]chan struct{})}
+	return &space{engine: e, run: run, name: name, tree: tree, named: make(map[string]string),
+		going: make(map[string]chan struct{})}
 }
 
 func (s *space) Inner(ctx context.Context) (engine.Space, error) {
@@ -84,7 +86,8 @@ func (s *space) Inner(ctx context.Context) (engine.Space, error) {
 		// What cleans up networks that nothing is in may have taken it, and containers would get one that leads out.
 		if _, err := s.engine.client.NetworkInspect(ctx, s.network, client.NetworkInspectOptions{}); err != nil {
 			if gone(err) {
-				err = fmt.Errorf("the network %s was removed by somebody else: let nothing clean up networks during a run, and start it again", s.name)
+				err = fmt.Errorf("the network %s was removed by somebody else: let nothing clean up networks during a run, and "+
+					"start it again", s.name)
 			}
 			return nil, err
 		}
@@ -174,7 +177,8 @@ func (s *space) discard(ctx context.Context, r *running) error {
 	return nil
 }
 
-// discardLater removes a program that has ended, while its caller goes on. If it cannot be removed, Close tries again and says so.
+// discardLater removes a program that has ended, while its caller goes on. If it cannot be removed, Close tries again
+// and says so.
 func (s *space) discardLater(ctx context.Context, r *running) {
 	done := make(chan struct{})
 	s.mu.Lock()
@@ -260,8 +264,8 @@ func (s *space) runProgram(
 	return exit, err
 }
 
-// outOfMemory says of a container that has ended whether something in it was killed for lack of memory, unless it is known that nothing
-// was: the engine answers only when it has taken the container off its network and unmounted it.
+// outOfMemory says of a container that has ended whether something in it was killed for lack of memory, unless it is
+// known that nothing was: the engine answers only when it has taken the container off its network and unmounted it.
 func (d daemon) outOfMemory(ctx context.Context, id string, known bool) (bool, error) {
 	if known {
 		return false, nil
@@ -270,7 +274,8 @@ func (d daemon) outOfMemory(ctx context.Context, id string, known bool) (bool, e
 	return exit.OutOfMemory, err
 }
 
-// awaitEnd waits until a container has ended, and returns its status. Once the context is done, the error is the reason of that.
+// awaitEnd waits until a container has ended, and returns its status. Once the context is done, the error is the reason
+// of that.
 func awaitEnd(ctx context.Context, api client.APIClient, id string) (status int, err error) {
 	ended := api.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionNotRunning})
 	select {
@@ -278,8 +283,8 @@ func awaitEnd(ctx context.Context, api client.APIClient, id string) (status int,
 		if result.Error == nil {
 			return int(result.StatusCode), nil
 		}
-		// The engine could not wait; that says nothing about the container. It may be because we no longer do: over TLS it hears of that
-		// before the connection is closed, and there is time for it to answer.
+		// The engine could not wait; that says nothing about the container. It may be because we no longer do: over TLS it
+		// hears of that before the connection is closed, and there is time for it to answer.
 		err = errors.New(result.Error.Message)
 	case err = <-ended.Error:
 	}
@@ -313,7 +318,8 @@ func (s *space) Keep(context.Context) ([]engine.Kept, error) {
 	var kept []engine.Kept
 	for _, r := range s.tree.All() {
 		r.Meter.Close()
-		kept = append(kept, engine.Kept{Service: r.name, Enter: append(s.engine.command(), "exec", "-it", s.containerName(r.name), "sh")})
+		kept = append(kept, engine.Kept{Service: r.name, Enter: append(s.engine.command(), "exec", "-it",
+			s.containerName(r.name), "sh")})
 	}
 	slices.SortFunc(kept, func(a, b engine.Kept) int { return strings.Compare(a.Service, b.Service) })
 	return kept, nil

@@ -19,9 +19,9 @@ const (
 	sweepPause = 250 * time.Millisecond
 )
 
-// Sweep implements engine.Engine. What cannot be removed does not keep it from the rest, and is tried again for some seconds: the engine
-// may still be about to do what a process asked for before it was killed, such as to start a container in a network, and somebody else
-// may be sweeping as well.
+// Sweep implements engine.Engine. What cannot be removed does not keep it from the rest, and is tried again for some
+// seconds: the engine may still be about to do what a process asked for before it was killed, such as to start a
+// container in a network, and somebody else may be sweeping as well.
 func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, error) {
 	var removed []engine.Leftover
 	for try := 1; ; try++ {

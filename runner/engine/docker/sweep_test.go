@@ -13,8 +13,8 @@ import (
 	"benchbook/runner/engine"
 )
 
-// An engine may still start a container of somebody who was killed: its network cannot be removed then, and a moment later it can. One
-// that stays in use is no error, as it does no harm.
+// An engine may still start a container of somebody who was killed: its network cannot be removed then, and a moment
+// later it can. One that stays in use is no error, as it does no harm.
 func TestSweepTriesAgain(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

@@ -78,8 +78,8 @@ func (s *space) makeVolume(ctx context.Context, id string) error {
 	return err
 }
 
-// filled makes a volume that holds files. A container that is never started takes them in: the engine puts files only into
-// containers.
+// filled makes a volume that holds files. A container that is never started takes them in: the engine puts files only
+// into containers.
 func (s *space) filled(ctx context.Context, service engine.Service, files []spec.File) (id string, err error) {
 	id = s.name + "-files-" + strings.ToLower(rand.Text()[:6])
 	if err := s.makeVolume(ctx, id); err != nil || len(files) == 0 {

@@ -34,7 +34,8 @@ func (s *suite) cpuSet(ctx context.Context, t *testing.T) {
 func (s *suite) userAndMemory(ctx context.Context, t *testing.T) {
 	service := s.server("server")
 	service.User, service.ShmSize, service.Tmpfs = "65534:65533", 1<<20, []string{"/run/memory:size=64k,mode=1777"}
-	exit := s.puppetIn(ctx, t, start(ctx, t, s.open(ctx, t), service), "cat=/proc/1/status", "cat=/proc/self/status", "cat=/proc/mounts")
+	exit := s.puppetIn(ctx, t, start(ctx, t, s.open(ctx, t), service), "cat=/proc/1/status", "cat=/proc/self/status",
+		"cat=/proc/mounts")
 	got := string(exit.Stdout)
 	memory := " /run/memory tmpfs rw,nosuid,nodev,noexec"
 	if s.without(spec.MountOptions) {
@@ -77,7 +78,8 @@ func (s *suite) memoryLimit(ctx context.Context, t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	log, err := running.Logs(ctx)
-	if err != nil || !strings.Contains(string(log), "allocated 1000000\n") || strings.Contains(string(log), "allocated 200000000") {
+	if err != nil || !strings.Contains(string(log), "allocated 1000000\n") ||
+		strings.Contains(string(log), "allocated 200000000") {
 		t.Errorf("it had %q, %v; want the first memory and not the second", log, err)
 	}
 }
@@ -115,7 +117,8 @@ func (s *suite) grace(ctx context.Context, t *testing.T) {
 		wrote        bool
 		atLeast      time.Duration
 	}{
-		{"the usual signal", "", []string{"await=1", "sleep=100ms", "write=/data/usual:x"}, 2 * prompt, true, 100 * time.Millisecond},
+		{"the usual signal", "", []string{"await=1", "sleep=100ms", "write=/data/usual:x"}, 2 * prompt, true,
+			100 * time.Millisecond},
 		{"its own signal", "SIGUSR1", []string{"await=1", "write=/data/own:x"}, 2 * prompt, true, 0},
 		{"it takes no notice", "", []string{"await=3", "write=/data/late:x"}, time.Second, false, time.Second},
 		{"it gets no time", "", []string{"await=1", "write=/data/none:x"}, 0, false, 0},
@@ -166,7 +169,8 @@ func (s *suite) muchOutput(ctx context.Context, t *testing.T) {
 	}
 }
 
-// readyBehindMuch waits for a text in more than any engine keeps, and faster than any can be read again: each of them counts.
+// readyBehindMuch waits for a text in more than any engine keeps, and faster than any can be read again: each of them
+// counts.
 func (s *suite) readyBehindMuch(ctx context.Context, t *testing.T) {
 	const times = 8
 	service := s.server("server")
@@ -213,14 +217,16 @@ func (s *suite) machine(ctx context.Context, t *testing.T) {
 	}
 	shell := func(script string) engine.Exit {
 		t.Helper()
-		exit, err := s.open(ctx, t).Run(ctx, engine.Program{Name: "shell", Image: image, Entrypoint: []string{"sh", "-c", script}}, nil)
+		exit, err := s.open(ctx, t).Run(ctx, engine.Program{Name: "shell", Image: image, Entrypoint: []string{"sh", "-c",
+			script}}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return exit
 	}
 	// Whatever it writes, anywhere, is gone afterwards.
-	const files = "/etc/benchbook-enginetest /tmp/benchbook-enginetest /var/tmp/benchbook-enginetest /run/benchbook-enginetest /benchbook-enginetest"
+	const files = "/etc/benchbook-enginetest /tmp/benchbook-enginetest /var/tmp/benchbook-enginetest " +
+		"/run/benchbook-enginetest /benchbook-enginetest"
 	wantOutput(t, shell("for f in "+files+"; do echo x > $f || exit; done; cat "+files+" | wc -l | tr -d ' '"), "5\n")
 	wantOutput(t, shell("for f in "+files+"; do ! test -e $f || exit 3; done; echo gone"), "gone\n")
 	// Nothing of whoever runs us is passed on.
@@ -244,7 +250,8 @@ func (s *suite) refused(ctx context.Context, t *testing.T, lacked spec.Capabilit
 		for _, image := range images {
 			_, err := s.engine.Prepare(ctx, image, io.Discard)
 			var refused *engine.ImageError
-			if !errors.As(err, &refused) || refused.Reference == "" || refused.WayOut == "" || !strings.Contains(err.Error(), s.engine.Name()) {
+			if !errors.As(err, &refused) || refused.Reference == "" || refused.WayOut == "" || !strings.Contains(err.Error(),
+				s.engine.Name()) {
 				t.Errorf("Prepare(%+v): got %v, want an ImageError that names the engine and a way out", image, err)
 			}
 		}
@@ -259,7 +266,8 @@ func (s *suite) refused(ctx context.Context, t *testing.T, lacked spec.Capabilit
 		one, two := s.server("one"), s.server("two")
 		one.Aliases, two.Aliases = []string{"pool"}, []string{"pool"}
 		start(ctx, t, space, one)
-		if _, err := space.Start(ctx, two); !errors.As(err, new(*engine.RejectedError)) || !strings.Contains(err.Error(), `"pool"`) {
+		if _, err := space.Start(ctx, two); !errors.As(err, new(*engine.RejectedError)) || !strings.Contains(err.Error(),
+			`"pool"`) {
 			t.Errorf(`got %v, want a RejectedError that names "pool"`, err)
 		}
 	case spec.Keeping:

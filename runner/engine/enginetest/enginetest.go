@@ -1,8 +1,8 @@
 // Package enginetest is the suite of tests that every engine passes.
 //
 // What an engine promises is tested with real programs, all of them the one of folder puppet, which is built for the
-// purpose. What an engine can do by its nature is declared in the list of engines of package spec: what rests on anything
-// else is skipped by name, and tested to be refused, so that what an engine declares is what it does.
+// purpose. What an engine can do by its nature is declared in the list of engines of package spec: what rests on
+// anything else is skipped by name, and tested to be refused, so that what an engine declares is what it does.
 package enginetest
 
 import (
@@ -41,13 +41,15 @@ func Lacks(capabilities ...spec.Capability) Option {
 	return func(s *suite) { s.lacks = append(s.lacks, capabilities...) }
 }
 
-// Leaves says of which kinds the things are that a killed process leaves behind: "container", "network" and "volume" if nothing is said.
+// Leaves says of which kinds the things are that a killed process leaves behind: "container", "network" and "volume" if
+// nothing is said.
 func Leaves(kinds ...string) Option {
 	return func(s *suite) { s.leaves = kinds }
 }
 
-// timeout bounds each test of the suite, and prompt what must not wait for the end of the time that something else has: a minute or more,
-// if nothing is said. Both are far beyond what a slow machine takes, as neither says how fast an engine is.
+// timeout bounds each test of the suite, and prompt what must not wait for the end of the time that something else has:
+// a minute or more, if nothing is said. Both are far beyond what a slow machine takes, as neither says how fast an
+// engine is.
 const (
 	timeout = 5 * time.Minute
 	prompt  = 45 * time.Second
@@ -67,7 +69,8 @@ type suite struct {
 	puppet  engine.Prepared
 }
 
-// Made is what the images are for that the suite makes anew whenever it runs, in this process: whoever keeps images removes them.
+// Made is what the images are for that the suite makes anew whenever it runs, in this process: whoever keeps images
+// removes them.
 func Made() string { return fmt.Sprintf("enginetest-%d", os.Getpid()) }
 
 // Run tests the engine that open makes. It calls open once, or in a process of its own to see what that leaves behind
@@ -349,7 +352,8 @@ func (s *suite) prepareFailure(ctx context.Context, t *testing.T) {
 		{"an unknown instruction", dockerBuild("FROM "+base, "FLY away"), "FLY", "", 2},
 		{"no base", dockerBuild("RUN true"), "FROM", "", 1},
 		{"a base without a value", dockerBuild("ARG NOTHING", "FROM $NOTHING"), "$NOTHING", "", 2},
-		{"no Dockerfile", engine.Image{Build: &engine.Build{For: "x", Build: spec.Build{Dockerfile: "Dockerfile"}}}, "Dockerfile", "", 0},
+		{"no Dockerfile", engine.Image{Build: &engine.Build{For: "x", Build: spec.Build{Dockerfile: "Dockerfile"}}},
+			"Dockerfile", "", 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -504,7 +508,8 @@ func (s *suite) completes(ctx context.Context, t *testing.T) {
 	service.Name, service.Command = "broken", []string{"out=last words", "exit=3"}
 	_, err := space.Start(ctx, service)
 	var notReady *engine.NotReadyError
-	if !errors.As(err, &notReady) || !strings.Contains(err.Error(), "status 3") || !strings.Contains(string(notReady.Log), "last words") {
+	if !errors.As(err, &notReady) || !strings.Contains(err.Error(), "status 3") || !strings.Contains(string(notReady.Log),
+		"last words") {
 		t.Errorf("got %v, want a NotReadyError with the status and the log", err)
 	}
 }
@@ -524,7 +529,8 @@ func (s *suite) pidLimit(ctx context.Context, t *testing.T) {
 		{"none", -1, "threads=1500", ""},
 	} {
 		service := s.server(tt.name)
-		service.PIDs, service.Command, service.Expose, service.Ready = tt.limit, []string{tt.threads, "out=enough", "sleep=1h"}, nil, spec.Ready{Log: "enough"}
+		service.PIDs, service.Command, service.Expose, service.Ready = tt.limit, []string{tt.threads, "out=enough",
+			"sleep=1h"}, nil, spec.Ready{Log: "enough"}
 		service.Within = time.Minute
 		_, err := space.Start(ctx, service)
 		var notReady *engine.NotReadyError
@@ -556,7 +562,8 @@ func (s *suite) listening(ctx context.Context, t *testing.T) {
 	for _, o := range open {
 		words = append(words, strings.Replace(o.String(), "[::]", "0.0.0.0", 1)) // with IPv6, one socket is for both
 	}
-	if want := []string{"0.0.0.0:8080", "127.0.0.1:9000"}; err != nil || !slices.Equal(slices.Sorted(slices.Values(words)), want) {
+	if want := []string{"0.0.0.0:8080", "127.0.0.1:9000"}; err != nil || !slices.Equal(slices.Sorted(slices.Values(words)),
+		want) {
 		t.Errorf("Listeners() = %q, %v; want %q", words, err, want)
 	}
 	service.Name, service.Command, service.Ready = "loop", []string{"listen=127.0.0.1:8080", "sleep=1h"}, spec.Ready{}
@@ -597,7 +604,8 @@ func (s *suite) privileges(ctx context.Context, t *testing.T) {
 	}
 	got := strings.Join(strings.Fields(string(exit.Stdout)), " ")
 	const netAdmin = "CapEff: 0000000000001000" // bit 12
-	for _, want := range []string{"other 77 ", netAdmin, "NoNewPrivs: 1", "Max open files 2000 2000", "Max core file size 0 unlimited"} {
+	for _, want := range []string{"other 77 ", netAdmin, "NoNewPrivs: 1", "Max open files 2000 2000",
+		"Max core file size 0 unlimited"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("there is no %q in %s", want, got)
 		}
@@ -657,7 +665,8 @@ func (s *suite) programs(ctx context.Context, t *testing.T) {
 			}
 			if exit.Code != tt.code || string(exit.Stdout) != tt.stdout || string(exit.Stderr) != tt.stderr {
 				t.Errorf("got %d, %.100q (%d bytes), %.100q (%d bytes); want %d, %.100q (%d bytes), %.100q (%d bytes)",
-					exit.Code, exit.Stdout, len(exit.Stdout), exit.Stderr, len(exit.Stderr), tt.code, tt.stdout, len(tt.stdout), tt.stderr, len(tt.stderr))
+					exit.Code, exit.Stdout, len(exit.Stdout), exit.Stderr, len(exit.Stderr), tt.code, tt.stdout, len(tt.stdout),
+					tt.stderr, len(tt.stderr))
 			}
 		})
 	}
@@ -679,7 +688,8 @@ func (s *suite) programs(ctx context.Context, t *testing.T) {
 	t.Run("a program that ends before its standard input does", func(t *testing.T) {
 		read, write := io.Pipe()
 		defer write.Close()
-		exit, err := space.Run(ctx, engine.Program{Name: "program", Image: s.puppet, Command: []string{"out=o"}, Stdin: read}, nil)
+		exit, err := space.Run(ctx, engine.Program{Name: "program", Image: s.puppet, Command: []string{"out=o"}, Stdin: read},
+			nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -774,7 +784,8 @@ func (s *suite) usage(ctx context.Context, t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if exit, err := running.Exec(ctx, engine.Command{Args: []string{"/puppet", "burn=300ms"}}); err != nil || exit.Code != 0 {
+	if exit, err := running.Exec(ctx, engine.Command{Args: []string{"/puppet", "burn=300ms"}}); err != nil ||
+		exit.Code != 0 {
 		t.Fatalf("got %+v, %v", exit, err)
 	}
 	after, err := running.Usage(ctx)
@@ -794,7 +805,8 @@ func (s *suite) cpuLimit(ctx context.Context, t *testing.T) {
 	service.CPUs = 0.2
 	running := start(ctx, t, s.open(ctx, t), service)
 	began := time.Now()
-	if exit, err := running.Exec(ctx, engine.Command{Args: []string{"/puppet", "burn=200ms"}}); err != nil || exit.Code != 0 {
+	if exit, err := running.Exec(ctx, engine.Command{Args: []string{"/puppet", "burn=200ms"}}); err != nil ||
+		exit.Code != 0 {
 		t.Fatalf("got %+v, %v", exit, err)
 	}
 	if took := time.Since(began); took < 500*time.Millisecond {

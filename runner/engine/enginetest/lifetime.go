@@ -19,7 +19,8 @@ import (
 
 func (s *suite) isolation(ctx context.Context, t *testing.T) {
 	space := s.open(ctx, t)
-	// Whoever asks a name server that does not answer waits for ten seconds, every time; a machine that is busy takes long at times.
+	// Whoever asks a name server that does not answer waits for ten seconds, every time; a machine that is busy takes long
+	// at times.
 	for tries := 1; ; tries++ {
 		began := time.Now()
 		if exit := s.do(ctx, t, space, "resolve=example.com"); exit.Code == 0 {
@@ -157,7 +158,8 @@ func (s *suite) closeTwice(ctx context.Context, t *testing.T) {
 	}
 }
 
-// orphanVariable, set in the environment, makes Run leave a running service behind: one that waits to be killed, or one that is kept.
+// orphanVariable, set in the environment, makes Run leave a running service behind: one that waits to be killed, or one
+// that is kept.
 const orphanVariable = "BENCHBOOK_ENGINETEST_ORPHAN"
 
 const (
@@ -203,7 +205,8 @@ func (s *suite) becomeOrphan(t *testing.T) {
 		if err != nil {
 			t.Fatalf("Keep: %v", err)
 		}
-		if keep == space && (len(kept) != 1 || kept[0].Service != "server" || len(kept[0].Enter) == 0) || keep == outer && len(kept) > 0 {
+		if keep == space && (len(kept) != 1 || kept[0].Service != "server" || len(kept[0].Enter) == 0) ||
+			keep == outer && len(kept) > 0 {
 			t.Errorf("kept %v", kept)
 		}
 		if err := keep.Close(t.Context()); err != nil {

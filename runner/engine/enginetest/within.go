@@ -55,9 +55,11 @@ func (s *suite) withinReach(ctx context.Context, t *testing.T) {
 	shared := start(ctx, t, outer, s.server("shared"))
 	repetition := inner(ctx, t, outer)
 	start(ctx, t, repetition, s.server("fresh"))
-	wantOutput(t, s.do(ctx, t, repetition, "get=http://shared:8080/", "get=http://fresh:8080/"), "hello from shared\nhello from fresh\n")
+	wantOutput(t, s.do(ctx, t, repetition, "get=http://shared:8080/", "get=http://fresh:8080/"),
+		"hello from shared\nhello from fresh\n")
 	wantOutput(t, s.puppetIn(ctx, t, shared, "get=http://fresh:8080/"), "hello from fresh\n")
-	beside := engine.Program{Name: "program", Image: s.puppet, Beside: "shared", Command: []string{"get=http://127.0.0.1:8080/"}}
+	beside := engine.Program{Name: "program", Image: s.puppet, Beside: "shared",
+		Command: []string{"get=http://127.0.0.1:8080/"}}
 	exit, err := repetition.Run(ctx, beside, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +72,8 @@ func (s *suite) withinReach(ctx context.Context, t *testing.T) {
 	}
 	next := inner(ctx, t, outer)
 	start(ctx, t, next, s.server("fresh"))
-	wantOutput(t, s.puppetIn(ctx, t, shared, "get=http://shared:8080/", "get=http://fresh:8080/"), "hello from shared\nhello from fresh\n")
+	wantOutput(t, s.puppetIn(ctx, t, shared, "get=http://shared:8080/", "get=http://fresh:8080/"),
+		"hello from shared\nhello from fresh\n")
 
 	// The outer one takes with it what is still open.
 	closeSpace(ctx, t, outer)
@@ -123,7 +126,8 @@ func (s *suite) volumes(ctx context.Context, t *testing.T) {
 	}
 	space := s.open(ctx, t)
 	one := start(ctx, t, space, service("one"))
-	wantOutput(t, s.puppetIn(ctx, t, one, "cat=/files/a.txt", "cat=/files/below/run", "mode=/files/below/run", "mode=/files/a.txt"),
+	wantOutput(t, s.puppetIn(ctx, t, one, "cat=/files/a.txt", "cat=/files/below/run", "mode=/files/below/run",
+		"mode=/files/a.txt"),
 		"a\nb\n-rwxr-xr-x\n-rw-r--r--\n")
 	wantOutput(t, s.puppetIn(ctx, t, one, "write=/data/x:of one", "write=/own/x:of one", "write=/run/memory/x:of one"), "")
 	for _, step := range []string{"write=/files/a.txt:changed", "write=/files/new:x", "write=/empty/new:x"} {

@@ -1,11 +1,11 @@
 // Package hosts makes one engine of several, each of which is on a machine of its own.
 //
-// What is started says on which host it runs, and with what on other hosts it has to do with (engine.Location); this package sends it to
-// the engine of that host, and tells that one the addresses. Nothing of ours stands between two hosts: what passes is sent from machine to
-// machine as they are connected.
+// What is started says on which host it runs, and with what on other hosts it has to do with (engine.Location); this
+// package sends it to the engine of that host, and tells that one the addresses. Nothing of ours stands between two
+// hosts: what passes is sent from machine to machine as they are connected.
 //
-// Images are made on the first host, which is our own machine wherever that is one of them, and brought to the others from there, so that
-// all have the same. A space is one on every host on which something was started in it.
+// Images are made on the first host, which is our own machine wherever that is one of them, and brought to the others
+// from there, so that all have the same. A space is one on every host on which something was started in it.
 package hosts
 
 import (
@@ -32,13 +32,14 @@ type Engine struct {
 	copies map[string]map[string]string // ids of images, by host and by the id that they have where they were made
 }
 
-// New makes one engine of those of at least one host. Names are different; two names of the same engine are an error, as they would be
-// one machine that is taken for two.
+// New makes one engine of those of at least one host. Names are different; two names of the same engine are an error,
+// as they would be one machine that is taken for two.
 func New(list ...engine.Host) (*Engine, error) {
 	if len(list) == 0 {
 		return nil, errors.New("there is no host")
 	}
-	e := &Engine{hosts: slices.SortedFunc(slices.Values(list), func(a, b engine.Host) int { return cmp.Compare(a.Name, b.Name) }),
+	e := &Engine{hosts: slices.SortedFunc(slices.Values(list),
+		func(a, b engine.Host) int { return cmp.Compare(a.Name, b.Name) }),
 		copies: map[string]map[string]string{}}
 	known := map[string]string{}
 	for _, h := range e.hosts {
@@ -47,7 +48,8 @@ func New(list ...engine.Host) (*Engine, error) {
 			continue
 		}
 		if other, twice := known[locked.Identity()]; twice {
-			return nil, fmt.Errorf("%s and %s are the same engine, and so the same machine: name one of them for everything that runs there", words(other), words(h.Name))
+			return nil, fmt.Errorf("%s and %s are the same engine, and so the same machine: name one of them for everything "+
+				"that runs there", words(other), words(h.Name))
 		}
 		known[locked.Identity()] = h.Name
 	}
@@ -183,7 +185,8 @@ func (e *Engine) location(at engine.Location) (engine.Location, error) {
 	address := func(host, why string) (string, error) {
 		h, err := e.host(host)
 		if err == nil && h.Address == "" {
-			err = fmt.Errorf("%s has no address for other hosts, and %s: add it to hosts in benchbook.yaml, with its address", words(h.Name), why)
+			err = fmt.Errorf("%s has no address for other hosts, and %s: add it to hosts in benchbook.yaml, with its address",
+				words(h.Name), why)
 		}
 		return h.Address, err
 	}
@@ -195,7 +198,8 @@ func (e *Engine) location(at engine.Location) (engine.Location, error) {
 	}
 	at.Peers = slices.Clone(at.Peers)
 	for i, p := range at.Peers {
-		if at.Peers[i].Address, err = address(p.Host, strings.TrimSpace(p.Name)+" is requested from other hosts"); err != nil {
+		if at.Peers[i].Address, err = address(p.Host,
+			strings.TrimSpace(p.Name)+" is requested from other hosts"); err != nil {
 			return at, err
 		}
 	}

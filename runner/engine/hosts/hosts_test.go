@@ -52,7 +52,8 @@ func connect(t testing.TB, o docker.Options) *docker.Engine {
 // both is the engine of this machine and that of a second one.
 func both(t testing.TB, m *hoststest.Machine, there *docker.Engine) *hosts.Engine {
 	t.Helper()
-	e, err := hosts.New(engine.Host{Name: elsewhere, Engine: there, Address: m.Address}, engine.Host{Engine: connect(t, docker.Options{}), Address: m.Here})
+	e, err := hosts.New(engine.Host{Name: elsewhere, Engine: there, Address: m.Address},
+		engine.Host{Engine: connect(t, docker.Options{}), Address: m.Here})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +96,8 @@ const (
 	tlsVariable = "BENCHBOOK_TEST_HOST_TLS"
 )
 
-// What every engine promises is kept by the engine of a machine that is reached over TLS, whose ports are probed from inside.
+// What every engine promises is kept by the engine of a machine that is reached over TLS, whose ports are probed from
+// inside.
 func TestEngineElsewhere(t *testing.T) {
 	program := agent(t)
 	tcp, tls := os.Getenv(tcpVariable), os.Getenv(tlsVariable)
@@ -112,7 +114,8 @@ func TestEngineElsewhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		return away{e}
-	}, enginetest.Lacks(spec.Threads, spec.Listening, spec.Hosts), enginetest.Leaves("container", "network", "network", "volume"))
+	}, enginetest.Lacks(spec.Threads, spec.Listening, spec.Hosts), enginetest.Leaves("container", "network", "network",
+		"volume"))
 }
 
 // server is a small program that answers over HTTP, and says who asks.
@@ -128,7 +131,8 @@ func server(t *testing.T, e engine.Engine) engine.Service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	image, err := e.Prepare(t.Context(), engine.Image{Executable: &engine.Executable{Name: "puppet", Data: data}, Hosts: []string{"", elsewhere}}, t.Output())
+	image, err := e.Prepare(t.Context(), engine.Image{Executable: &engine.Executable{Name: "puppet", Data: data},
+		Hosts: []string{"", elsewhere}}, t.Output())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +156,8 @@ func open(t *testing.T, e engine.Engine) engine.Space {
 	return s
 }
 
-// Containers on two machines find each other by name, in both directions, and what nobody asks for from another machine is not found there.
+// Containers on two machines find each other by name, in both directions, and what nobody asks for from another machine
+// is not found there.
 func TestCrossing(t *testing.T) {
 	m := hoststest.Start(t)
 	e := both(t, m, connect(t, docker.Options{Host: m.TCP, TLS: m.TLS, Agent: agent(t)}))
@@ -165,7 +170,8 @@ func TestCrossing(t *testing.T) {
 		}
 	})
 	service := server(t, e)
-	for _, way := range []struct{ name, server, client string }{{"from here to elsewhere", elsewhere, ""}, {"from elsewhere to here", "", elsewhere}} {
+	for _, way := range []struct{ name, server, client string }{{"from here to elsewhere", elsewhere, ""},
+		{"from elsewhere to here", "", elsewhere}} {
 		t.Run(way.name, func(t *testing.T) {
 			space := open(t, e)
 			there := service
@@ -174,7 +180,8 @@ func TestCrossing(t *testing.T) {
 				t.Fatal(err)
 			}
 			hidden := service
-			hidden.Name, hidden.Host, hidden.Expose, hidden.Command = "hidden", way.server, []int{8081}, []string{"listen=8081", "out=listening", "sleep=1h"}
+			hidden.Name, hidden.Host, hidden.Expose, hidden.Command = "hidden", way.server, []int{8081},
+				[]string{"listen=8081", "out=listening", "sleep=1h"}
 			if _, err := space.Start(t.Context(), hidden); err != nil {
 				t.Fatal(err)
 			}
@@ -189,7 +196,8 @@ func TestCrossing(t *testing.T) {
 			if exit, err = space.Run(t.Context(), client, nil); err != nil || exit.Code == 0 {
 				t.Errorf("what is not published answered %q, %v", exit.Stdout, err)
 			}
-			beside := engine.Program{Name: "beside", Image: service.Image, Beside: "server", Command: []string{"get=http://server:8080/"}}
+			beside := engine.Program{Name: "beside", Image: service.Image, Beside: "server",
+				Command: []string{"get=http://server:8080/"}}
 			beside.Host = way.client
 			if _, err := space.Run(t.Context(), beside, nil); err == nil || !strings.Contains(err.Error(), "share the network") {
 				t.Errorf("a program beside a service of another host: got %v", err)
@@ -213,7 +221,8 @@ func TestTransports(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if exit, err := running.Exec(t.Context(), engine.Command{Args: []string{"/puppet", "out=inside"}}); err != nil || !strings.HasPrefix(string(exit.Stdout), "inside") {
+		if exit, err := running.Exec(t.Context(), engine.Command{Args: []string{"/puppet", "out=inside"}}); err != nil ||
+			!strings.HasPrefix(string(exit.Stdout), "inside") {
 			t.Errorf("inside got %q, %v", exit.Stdout, err)
 		}
 	})
@@ -230,7 +239,8 @@ func TestTransports(t *testing.T) {
 	}{
 		{"without TLS", docker.Options{Host: m.TCP}, "without TLS"},
 		{"certificates of another authority", docker.Options{Host: m.TCP, TLS: other}, "can be trusted"},
-		{"another name than the certificate's", docker.Options{Host: "tcp://localhost:" + port, TLS: m.TLS}, "tcp://localhost"},
+		{"another name than the certificate's", docker.Options{Host: "tcp://localhost:" + port, TLS: m.TLS},
+			"tcp://localhost"},
 		{"no such folder", docker.Options{Host: m.TCP, TLS: filepath.Join(other, "none")}, "none"},
 		{"nobody at ssh", docker.Options{Host: "ssh://nobody@127.0.0.1:1"}, "ssh gets there"},
 	} {
@@ -247,7 +257,8 @@ func TestTransports(t *testing.T) {
 func TestLock(t *testing.T) {
 	m := hoststest.Start(t)
 	program := agent(t)
-	first, second := connect(t, docker.Options{Host: m.TCP, TLS: m.TLS, Agent: program}), connect(t, docker.Options{Host: m.Socket, Agent: program})
+	first, second := connect(t, docker.Options{Host: m.TCP, TLS: m.TLS, Agent: program}),
+		connect(t, docker.Options{Host: m.Socket, Agent: program})
 	defer first.Close()
 	defer second.Close()
 	if _, err := hosts.New(engine.Host{Name: "a", Engine: first}, engine.Host{Name: "b", Engine: second}); err == nil {
@@ -258,7 +269,8 @@ func TestLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	var busy *engine.BusyError
-	if _, err := second.Lock(t.Context(), "measures two", nil); !errors.As(err, &busy) || busy.Doing != "measures one" || time.Since(busy.Since).Abs() > time.Minute {
+	if _, err := second.Lock(t.Context(), "measures two", nil); !errors.As(err, &busy) || busy.Doing != "measures one" ||
+		time.Since(busy.Since).Abs() > time.Minute {
 		t.Errorf("one that does not wait was told %v", err)
 	}
 	waits, got := make(chan *engine.BusyError, 1), make(chan error, 1)

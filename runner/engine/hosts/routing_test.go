@@ -92,10 +92,13 @@ func TestRouting(t *testing.T) {
 		t.Error("the caller's own peers were changed")
 	}
 	for name, wrong := range map[string]engine.Service{
-		`no host "moon"`:              {Service: spec.Service{Name: "other"}, Image: image, Location: engine.Location{Host: "moon"}},
-		"this machine has no address": {Service: spec.Service{Name: "other"}, Image: image, Location: engine.Location{Published: true}},
+		`no host "moon"`: {Service: spec.Service{Name: "other"}, Image: image,
+			Location: engine.Location{Host: "moon"}},
+		"this machine has no address": {Service: spec.Service{Name: "other"}, Image: image,
+			Location: engine.Location{Published: true}},
 		`there is a "server" on host`: {Service: spec.Service{Name: "server"}, Image: image},
-		"was not brought to host far": {Service: spec.Service{Name: "other"}, Image: engine.Prepared{ID: "y", Reference: "y"}, Location: engine.Location{Host: "far"}},
+		"was not brought to host far": {Service: spec.Service{Name: "other"}, Image: engine.Prepared{ID: "y", Reference: "y"},
+			Location: engine.Location{Host: "far"}},
 	} {
 		if _, err := space.Start(t.Context(), wrong); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("got %v, want an error with %q", err, name)

@@ -26,8 +26,8 @@ type space struct {
 
 var errClosed = errors.New("the space is closed")
 
-// Open implements engine.Engine. The space on the first host is there from the beginning, so that an engine which cannot open any says
-// so.
+// Open implements engine.Engine. The space on the first host is there from the beginning, so that an engine which
+// cannot open any says so.
 func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	s := &space{engine: e, run: run, on: map[string]engine.Space{}, names: map[string]string{}}
 	if _, err := s.at(ctx, e.hosts[0]); err != nil {
@@ -80,8 +80,8 @@ func (s *space) outermost() *space {
 	return s
 }
 
-// take notes that a name is in use, unless it is on another host: each engine knows only those of its own. giveUp undoes that, and does
-// nothing where the name was in use before.
+// take notes that a name is in use, unless it is on another host: each engine knows only those of its own. giveUp
+// undoes that, and does nothing where the name was in use before.
 func (s *space) take(name, host string) (giveUp func(), err error) {
 	all := s.outermost()
 	all.mu.Lock()
@@ -107,9 +107,10 @@ func (s *space) free(names ...string) {
 	}
 }
 
-// enter finds where something is to be started, completes its location with all addresses, and gives its image the id that it has
-// there. giveUp is that of take.
-func (s *space) enter(ctx context.Context, name string, at *engine.Location, image *engine.Prepared) (there engine.Space, giveUp func(), err error) {
+// enter finds where something is to be started, completes its location with all addresses, and gives its image the id
+// that it has there. giveUp is that of take.
+func (s *space) enter(ctx context.Context, name string, at *engine.Location,
+	image *engine.Prepared) (there engine.Space, giveUp func(), err error) {
 	h, err := s.engine.host(at.Host)
 	if err != nil {
 		return nil, nil, err
@@ -148,7 +149,8 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 func (s *space) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
 	if host, ok := s.hostOf(program.Beside); ok && program.Beside != "" {
 		if h, err := s.engine.host(program.Host); err == nil && h.Name != host {
-			return engine.Exit{}, fmt.Errorf("running program %q: it cannot share the network of %q, which is on %s", program.Name,
+			return engine.Exit{}, fmt.Errorf("running program %q: it cannot share the network of %q, which is on %s",
+				program.Name,
 				program.Beside, words(host))
 		}
 	}
@@ -188,7 +190,8 @@ func (s *space) Keep(ctx context.Context) ([]engine.Kept, error) {
 	return all, nil
 }
 
-// Close implements engine.Space. All hosts are cleared at once, and one that cannot be does not keep it from the others.
+// Close implements engine.Space. All hosts are cleared at once, and one that cannot be does not keep it from the
+// others.
 func (s *space) Close(ctx context.Context) error {
 	s.mu.Lock()
 	s.closed = true

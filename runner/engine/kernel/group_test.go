@@ -59,7 +59,8 @@ func TestGroup(t *testing.T) {
 			"sys/fs/cgroup/benchbook/x/memory.max":    "4096",
 			"sys/fs/cgroup/benchbook/x/pids.max":      "8192",
 			"sys/fs/cgroup/benchbook/x/memory.events": "low 0\noom 1\noom_kill 1\n",
-		}, map[string]string{"sys/fs/cgroup/cgroup.subtree_control": "+memory", "sys/fs/cgroup/benchbook/cgroup.subtree_control": "+memory"}},
+		}, map[string]string{"sys/fs/cgroup/cgroup.subtree_control": "+memory",
+			"sys/fs/cgroup/benchbook/cgroup.subtree_control": "+memory"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -73,7 +74,8 @@ func TestGroup(t *testing.T) {
 			}
 			for name := range tt.files { // the kernel makes them with the folder, which has to be there
 				text := ""
-				if strings.Contains(name, "memory.oom_control") || strings.Contains(name, "memory.events") || strings.HasSuffix(name, ".stat") {
+				if strings.Contains(name, "memory.oom_control") || strings.Contains(name, "memory.events") ||
+					strings.HasSuffix(name, ".stat") {
 					text = tt.files[name]
 				}
 				if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o644); err != nil {

@@ -14,8 +14,9 @@ const containerID = "5fd00f29a5c9a4e47c3c9ff135254ed8"
 
 // network is what a network namespace has counted.
 var network = map[string]string{
-	"proc/7/net/netstat": "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 1 12 13\nIpExt: InNoRoutes\nIpExt: 0\n",
-	"proc/7/net/snmp":    "Ip: Forwarding\nIp: 1\nTcp: MaxConn InSegs RetransSegs\nTcp: -1 100 34\n",
+	"proc/7/net/netstat": "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 1 12 13\nIpExt: InNoRoutes\n" +
+		"IpExt: 0\n",
+	"proc/7/net/snmp": "Ip: Forwarding\nIp: 1\nTcp: MaxConn InSegs RetransSegs\nTcp: -1 100 34\n",
 }
 
 // versions are the files of a container in a hierarchy of either version, and of both.
@@ -28,7 +29,8 @@ var versions = map[string]map[string]string{
 			"32 20 0:27 / /sys/fs/cgroup/memory rw,relatime shared:5 - cgroup cgroup rw,memory\n" +
 			"33 20 0:28 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n",
 		"sys/fs/cgroup/cpuacct/docker/" + containerID + "/cpuacct.usage": "1500000000\n",
-		"sys/fs/cgroup/cpu/docker/" + containerID + "/cpu.stat":          "nr_periods 10\nnr_throttled 4\nthrottled_time 99\n",
+		"sys/fs/cgroup/cpu/docker/" + containerID +
+			"/cpu.stat": "nr_periods 10\nnr_throttled 4\nthrottled_time 99\n",
 		"sys/fs/cgroup/memory/docker/" + containerID + "/memory.stat": "cache 5000\nrss 1\nshmem 2\n" +
 			"hierarchical_memsw_limit 9223372036854771712\ntotal_rss 3000\ntotal_shmem 400\n",
 	},
@@ -100,7 +102,8 @@ func TestFiles(t *testing.T) {
 		}
 	})
 	t.Run("counters that are missing", func(t *testing.T) {
-		tree := writeTree(t, versions["version 2"], map[string]string{"proc/7/net/netstat": "", "proc/7/net/snmp": "Tcp: A\nTcp:"})
+		tree := writeTree(t, versions["version 2"], map[string]string{"proc/7/net/netstat": "",
+			"proc/7/net/snmp": "Tcp: A\nTcp:"})
 		files, err := New(tree, 7, containerID)
 		if err != nil {
 			t.Fatal(err)

@@ -35,8 +35,8 @@ var _ interface {
 	engine.Listening
 } = (*Meter)(nil)
 
-// NewMeter measures a service with these settings of the kernel. If find fails, it is called again the next time, unless the
-// error is ErrElsewhere.
+// NewMeter measures a service with these settings of the kernel. If find fails, it is called again the next time,
+// unless the error is ErrElsewhere.
 func NewMeter(service string, sysctls map[string]string, find func(context.Context) (*Files, error)) *Meter {
 	m := &Meter{service: service, find: find}
 	m.first, m.last = netns.LocalPorts(sysctls)
@@ -70,7 +70,8 @@ func (m *Meter) found(ctx context.Context) (*Files, *netns.Namespace, error) {
 	return m.files, m.network, nil
 }
 
-func measured[T any](ctx context.Context, m *Meter, read func(*Files, *netns.Namespace) (T, error)) (value T, err error) {
+func measured[T any](ctx context.Context, m *Meter, read func(*Files, *netns.Namespace) (T, error)) (value T,
+	err error) {
 	files, network, err := m.found(ctx)
 	if err == nil {
 		value, err = read(files, network)
@@ -90,7 +91,10 @@ func (m *Meter) CPU(ctx context.Context) (time.Duration, error) {
 }
 
 func (m *Meter) Threads(ctx context.Context, only ...int) (map[int]time.Duration, error) {
-	return measured(ctx, m, func(f *Files, _ *netns.Namespace) (map[int]time.Duration, error) { return f.Threads(only...) })
+	return measured(ctx, m, func(f *Files, _ *netns.Namespace) (map[int]time.Duration,
+		error) {
+		return f.Threads(only...)
+	})
 }
 
 func (m *Meter) Waits(ctx context.Context) (map[int]time.Duration, error) {

@@ -25,8 +25,8 @@ import (
 	"benchbook/runner/engine"
 )
 
-// api is an API server in memory with as much of one as faults need: objects are made, listed, watched and removed, and tests say what
-// becomes of pods. No program runs.
+// api is an API server in memory with as much of one as faults need: objects are made, listed, watched and removed, and
+// tests say what becomes of pods. No program runs.
 type api struct {
 	server *httptest.Server
 
@@ -103,7 +103,8 @@ func answer(w http.ResponseWriter, status int, with any) {
 
 // refusal is the answer of a server that does not do what it is asked for.
 func refusal(w http.ResponseWriter, status int, reason metav1.StatusReason, message string) {
-	answer(w, status, metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusFailure, Reason: reason,
+	answer(w, status, metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"},
+		Status: metav1.StatusFailure, Reason: reason,
 		Message: message, Code: int32(status)})
 }
 
@@ -235,7 +236,8 @@ func (a *api) delete(w http.ResponseWriter, resource, name string) {
 		a.edit("DELETED", name, func(*corev1.Pod) {})
 	}
 	delete(a.objects[resource], name)
-	answer(w, http.StatusOK, metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusSuccess})
+	answer(w, http.StatusOK, metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"},
+		Status: metav1.StatusSuccess})
 }
 
 // left are the objects that there are, as RESOURCE/NAME.
@@ -269,7 +271,8 @@ type unbuilt struct {
 }
 
 // prepared is an image as if it had been pushed.
-var prepared = engine.Prepared{Reference: "registry.example/benchbook@sha256:" + strings.Repeat("0", 64), ID: "sha256:1"}
+var prepared = engine.Prepared{Reference: "registry.example/benchbook@sha256:" + strings.Repeat("0", 64),
+	ID: "sha256:1"}
 
 // connect gives an Engine on the server, with options that may be changed.
 func (a *api) connect(t *testing.T, changes ...func(*Options)) (*Engine, error) {
@@ -346,8 +349,8 @@ func steadyOn(ctx context.Context, t *testing.T, e *Engine, s engine.Space) *run
 	return r
 }
 
-// What a cluster does with a pod, before its program begins or while that runs, is a fault that says where it was and what to do. Nothing of
-// it stays.
+// What a cluster does with a pod, before its program begins or while that runs, is a fault that says where it was and
+// what to do. Nothing of it stays.
 func TestPodsThatFail(t *testing.T) {
 	onNode := func(how func(*corev1.PodStatus)) func(*corev1.Pod) {
 		return func(pod *corev1.Pod) {
@@ -357,7 +360,8 @@ func TestPodsThatFail(t *testing.T) {
 	}
 	disrupted := func(reason, message string) func(*corev1.Pod) {
 		return onNode(func(s *corev1.PodStatus) {
-			s.Conditions = append(s.Conditions, corev1.PodCondition{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue, Reason: reason, Message: message})
+			s.Conditions = append(s.Conditions, corev1.PodCondition{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue,
+				Reason: reason, Message: message})
 		})
 	}
 	failed := func(reason, message string) func(*corev1.Pod) {
@@ -370,17 +374,24 @@ func TestPodsThatFail(t *testing.T) {
 	}{
 		{"image cannot be pulled", onNode(func(s *corev1.PodStatus) {
 			s.ContainerStatuses = []corev1.ContainerStatus{{Name: mainContainer, Image: prepared.Reference,
-				State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ImagePullBackOff", Message: "no such host"}}}}
+				State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ImagePullBackOff",
+					Message: "no such host"}}}}
 		}), []string{"node7", prepared.Reference, "could not be pulled", "reaches the registry", "no such host"}},
 		{"no room on any node", func(pod *corev1.Pod) {
 			pod.CreationTimestamp = metav1.NewTime(time.Now().Add(-2 * unschedulable))
-			pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "2 Insufficient cpu"}}
+			pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse,
+				Message: "2 Insufficient cpu"}}
 		}, []string{"no node takes", "choose other nodes", "2 Insufficient cpu"}},
-		{"no room on its node", failed("OutOfcpu", "Node didn't have enough resource: cpu"), []string{"node7", "refused", "free CPUs or memory"}},
-		{"evicted by somebody", disrupted("EvictionByEvictionAPI", "drained"), []string{"node7", "was evicted", "run again", "drained"}},
-		{"evicted by its node", failed("Evicted", "The node was low on resource: memory."), []string{"node7", "was evicted", "run again", "low on resource"}},
-		{"node lost", disrupted("DeletionByTaintManager", "deleting due to NoExecute taint"), []string{"node7", "was lost", "kubectl describe node", "run again"}},
-		{"node shut down", failed("Terminated", "Pod was terminated in response to imminent node shutdown."), []string{"node7", "was taken away", "run again"}},
+		{"no room on its node", failed("OutOfcpu", "Node didn't have enough resource: cpu"),
+			[]string{"node7", "refused", "free CPUs or memory"}},
+		{"evicted by somebody", disrupted("EvictionByEvictionAPI", "drained"), []string{"node7", "was evicted", "run again",
+			"drained"}},
+		{"evicted by its node", failed("Evicted", "The node was low on resource: memory."), []string{"node7", "was evicted",
+			"run again", "low on resource"}},
+		{"node lost", disrupted("DeletionByTaintManager", "deleting due to NoExecute taint"),
+			[]string{"node7", "was lost", "kubectl describe node", "run again"}},
+		{"node shut down", failed("Terminated", "Pod was terminated in response to imminent node shutdown."),
+			[]string{"node7", "was taken away", "run again"}},
 		{"removed by somebody", func(pod *corev1.Pod) {
 			now := metav1.Now()
 			pod.DeletionTimestamp = &now
@@ -419,7 +430,8 @@ func forbidden(w http.ResponseWriter, r *http.Request) bool {
 	if !strings.HasSuffix(r.URL.Path, "/"+podResource) {
 		return false
 	}
-	refusal(w, http.StatusForbidden, metav1.StatusReasonForbidden, `pods is forbidden: User "somebody" cannot list resource "pods"`)
+	refusal(w, http.StatusForbidden, metav1.StatusReasonForbidden,
+		`pods is forbidden: User "somebody" cannot list resource "pods"`)
 	return true
 }
 
@@ -429,7 +441,8 @@ func TestNoAccess(t *testing.T) {
 		name  string
 		fails func(http.ResponseWriter, *http.Request) bool
 		want  string
-	}{{"expired credentials", unauthorized, "log in again"}, {"no right", forbidden, "lacks a right"}, {"no service", unavailable, "does not answer"},
+	}{{"expired credentials", unauthorized, "log in again"}, {"no right", forbidden, "lacks a right"},
+		{"no service", unavailable, "does not answer"},
 		{"no server", nil, "does not answer"}} {
 		t.Run(tt.name, func(t *testing.T) {
 			a := newAPI(t)
@@ -452,7 +465,8 @@ func TestQuotaThatIsFull(t *testing.T) {
 		if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/"+podResource) {
 			return false
 		}
-		refusal(w, http.StatusForbidden, metav1.StatusReasonForbidden, `pods "x" is forbidden: exceeded quota: few, requested: pods=1, used: pods=4, limited: pods=4`)
+		refusal(w, http.StatusForbidden, metav1.StatusReasonForbidden,
+			`pods "x" is forbidden: exceeded quota: few, requested: pods=1, used: pods=4, limited: pods=4`)
 		return true
 	})
 	_, err := s.Start(ctx, engine.Service{Service: spec.Service{Name: "server"},
@@ -461,7 +475,8 @@ func TestQuotaThatIsFull(t *testing.T) {
 	a.wantNothingAfter(ctx, t, s)
 }
 
-// Credentials that expire while a service starts are said at once. What could not be removed then is when somebody has logged in again.
+// Credentials that expire while a service starts are said at once. What could not be removed then is when somebody has
+// logged in again.
 func TestCredentialsThatExpire(t *testing.T) {
 	ctx, a := bounded(t), newAPI(t)
 	_, s := openOn(ctx, t, a)
@@ -473,7 +488,8 @@ func TestCredentialsThatExpire(t *testing.T) {
 	a.wantNothingAfter(ctx, t, s)
 }
 
-// An API server that is out of reach for a moment is waited for. One that stays so is a fault, until it is found again with what runs there.
+// An API server that is out of reach for a moment is waited for. One that stays so is a fault, until it is found again
+// with what runs there.
 func TestAPIOutOfReach(t *testing.T) {
 	ctx, a := bounded(t), newAPI(t)
 	e, s := openOn(ctx, t, a)
@@ -546,8 +562,10 @@ func TestSweepAfterKill(t *testing.T) {
 	if _, err := killed.Open(ctx, "killed"); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(killed.cluster.create(ctx, podResource, &corev1.Pod{ObjectMeta: killed.meta("pod", "killed", "server")}),
-		killed.cluster.create(ctx, fileResource, &corev1.ConfigMap{ObjectMeta: killed.meta("files", "killed", "server")})); err != nil {
+	if err := errors.Join(killed.cluster.create(ctx, podResource,
+		&corev1.Pod{ObjectMeta: killed.meta("pod", "killed", "server")}),
+		killed.cluster.create(ctx, fileResource, &corev1.ConfigMap{ObjectMeta: killed.meta("files", "killed",
+			"server")})); err != nil {
 		t.Fatal(err)
 	}
 	kept, err := alive.Open(ctx, "alive")

@@ -1,16 +1,19 @@
 // Package kubernetes runs trials in pods of a Kubernetes cluster.
 //
-// What always holds: all that it makes is in one namespace, which the user names and has, and carries the labels of package engine, by
-// which Sweep finds it; nothing else is changed or removed. A service is a pod that is never started again and has no token of the
-// cluster. A space is a network policy, by which its pods reach each other and nothing else, and names that only they are told: by one
-// small pod of this process, which answers for all of its spaces, as it can be told of a name before anybody asks for it. From that pod,
-// which is where the load is, services are probed until they are ready, and no longer.
+// What always holds: all that it makes is in one namespace, which the user names and has, and carries the labels of
+// package engine, by which Sweep finds it; nothing else is changed or removed. A service is a pod that is never started
+// again and has no token of the cluster. A space is a network policy, by which its pods reach each other and nothing
+// else, and names that only they are told: by one small pod of this process, which answers for all of its spaces, as it
+// can be told of a name before anybody asks for it. From that pod, which is where the load is, services are probed
+// until they are ready, and no longer.
 //
-// Images come from the engine that builds them, through a registry that the nodes pull from. Each gets one layer of ours, with the program of package agent: it is the first process of every container, holds what it
-// starts back until names, policy and whoever reads its output are there, and tells what the container uses. Pods refer to images by digest.
+// Images come from the engine that builds them, through a registry that the nodes pull from. Each gets one layer of
+// ours, with the program of package agent: it is the first process of every container, holds what it starts back until
+// names, policy and whoever reads its output are there, and tells what the container uses. Pods refer to images by
+// digest.
 //
-// Exclusive CPUs are a whole number of CPUs that the kubelet chooses, and what it gave is read back. A cluster whose network does not keep
-// policies does not isolate spaces, which this package cannot see.
+// Exclusive CPUs are a whole number of CPUs that the kubelet chooses, and what it gave is read back. A cluster whose
+// network does not keep policies does not isolate spaces, which this package cannot see.
 package kubernetes
 
 import (
@@ -51,8 +54,8 @@ const (
 	labelClaim  = "benchbook.claim-" // and the name of a volume that a pod has
 )
 
-// requestTimeout is how long a single request may take where nothing else bounds it. A request that changes something is not cancelled
-// half-way, so that we always know what is there.
+// requestTimeout is how long a single request may take where nothing else bounds it. A request that changes something
+// is not cancelled half-way, so that we always know what is there.
 const requestTimeout = 30 * time.Second
 
 // defaultMemory is Options.Memory where nothing is said.
@@ -61,7 +64,8 @@ const defaultMemory = 1 << 30
 // defaultVolumeSize is Options.VolumeSize where nothing is said.
 const defaultVolumeSize = 1 << 30
 
-// Options say which cluster to use, and how. Builder, Agent and Registry are needed. The hosts of Prefer are LoadHost and ServiceHost.
+// Options say which cluster to use, and how. Builder, Agent and Registry are needed. The hosts of Prefer are LoadHost
+// and ServiceHost.
 type Options struct {
 	engine.Cluster
 	// Kubeconfig is a file; empty is where kubectl looks: KUBECONFIG, or .kube/config of the user's home.
@@ -76,8 +80,8 @@ type Options struct {
 	StorageClass string
 	// VolumeSize is what a named volume asks for, in bytes; 0 is a gibibyte.
 	VolumeSize int64
-	// Memory is the limit of what has CPUs of its own and says nothing of memory, in bytes, as Kubernetes gives such CPUs only to pods
-	// with a limit; 0 is a gibibyte.
+	// Memory is the limit of what has CPUs of its own and says nothing of memory, in bytes, as Kubernetes gives such CPUs
+	// only to pods with a limit; 0 is a gibibyte.
 	Memory int64
 }
 
@@ -104,9 +108,9 @@ type clusterClient struct {
 	version, platform string
 }
 
-// The hosts of a Location that a cluster has: one node for services, and one for what puts load on them, which can have further ones beside
-// it. What is started on one of them is on the same node as all that was started there before, and so is what is started on a further
-// node of LoadHost, as Further names them.
+// The hosts of a Location that a cluster has: one node for services, and one for what puts load on them, which can have
+// further ones beside it. What is started on one of them is on the same node as all that was started there before, and
+// so is what is started on a further node of LoadHost, as Further names them.
 const (
 	ServiceHost = "services"
 	LoadHost    = "load"
@@ -135,7 +139,8 @@ var (
 	parameters = runtime.NewParameterCodec(scheme)
 )
 
-// quiet keeps the library from writing to standard error: what goes wrong is returned, and what does not matter is not for readers.
+// quiet keeps the library from writing to standard error: what goes wrong is returned, and what does not matter is not
+// for readers.
 var quiet = sync.OnceFunc(func() { klog.SetLogger(logr.Discard()) })
 
 // New connects to a cluster. The error wraps engine.ErrUnavailable if none answers, or not to this user.
@@ -145,16 +150,19 @@ func New(ctx context.Context, opts Options) (*Engine, error) {
 		return nil, errors.New("images for Kubernetes need an engine that builds them and can save them")
 	}
 	if opts.Registry == "" {
-		return nil, fmt.Errorf("%w of this kind can be used without a registry that its nodes pull from: name one with registry: in benchbook.yaml",
+		return nil, fmt.Errorf("%w of this kind can be used without a registry that its nodes pull from: name one with "+
+			"registry: in benchbook.yaml",
 			engine.ErrUnavailable)
 	}
 	quiet()
 	e := &Engine{options: opts, owner: engine.Owner(), id: random(),
-		images: imageStore{builder: b, registry: registry(opts.Registry), agent: opts.Agent, known: make(map[string]*imageConfig)},
-		nodes:  nodes{prefer: opts.Prefer, names: make(map[string]string)}}
+		images: imageStore{builder: b, registry: registry(opts.Registry), agent: opts.Agent,
+			known: make(map[string]*imageConfig)},
+		nodes: nodes{prefer: opts.Prefer, names: make(map[string]string)}}
 	e.agent.table.Clients, e.agent.table.Spaces = make(map[string]string), make(map[string]map[string][]string)
 	if err := e.cluster.connect(opts); err != nil {
-		return nil, fmt.Errorf("%w is configured: %v: name a context of your kubeconfig that is there, as kubectl config get-contexts lists them",
+		return nil, fmt.Errorf("%w is configured: %v: name a context of your kubeconfig that is there, as kubectl config "+
+			"get-contexts lists them",
 			engine.ErrUnavailable, err)
 	}
 	if err := e.cluster.greet(ctx); err != nil {
@@ -177,7 +185,8 @@ func New(ctx context.Context, opts Options) (*Engine, error) {
 func (c *clusterClient) connect(options Options) error {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = options.Kubeconfig
-	loaded := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: options.Context})
+	loaded := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules,
+		&clientcmd.ConfigOverrides{CurrentContext: options.Context})
 	raw, err := loaded.RawConfig()
 	if err != nil {
 		return err
@@ -204,7 +213,8 @@ func (c *clusterClient) connect(options Options) error {
 		client  *rest.Interface
 	}{{"/api", corev1.SchemeGroupVersion, &c.core}, {"/apis", networkingv1.SchemeGroupVersion, &c.network}} {
 		config := rest.CopyConfig(c.config)
-		config.APIPath, config.GroupVersion, config.NegotiatedSerializer = group.path, &group.version, codecs.WithoutConversion()
+		config.APIPath, config.GroupVersion, config.NegotiatedSerializer = group.path, &group.version,
+			codecs.WithoutConversion()
 		if *group.client, err = rest.RESTClientFor(config); err != nil {
 			return err
 		}
@@ -251,8 +261,8 @@ func (e *Engine) Facts(ctx context.Context) (map[string]string, error) {
 	return facts, nil
 }
 
-// nodeFacts adds what the cluster says of the node of a host. Nodes are outside of every namespace, so that the user may have no right to
-// see them: then the facts say so.
+// nodeFacts adds what the cluster says of the node of a host. Nodes are outside of every namespace, so that the user
+// may have no right to see them: then the facts say so.
 func (e *Engine) nodeFacts(ctx context.Context, host, name string, facts map[string]string) error {
 	at := "engine.node." + host
 	facts[at] = name

@@ -44,10 +44,12 @@ func act(word string, with any) []string {
 // place is a container.
 type place struct{ pod, container string }
 
-// stream connects to a container, for a new command in it or for its own first process, until that has ended. The error of a command that
-// ended with another status than zero is an exec.ExitError.
-func (c *clusterClient) stream(ctx context.Context, at place, resource string, options runtime.Object, streams remotecommand.StreamOptions) error {
-	url := c.core.Post().Namespace(c.namespace).Resource(podResource).Name(at.pod).SubResource(resource).VersionedParams(options, parameters).URL()
+// stream connects to a container, for a new command in it or for its own first process, until that has ended. The error
+// of a command that ended with another status than zero is an exec.ExitError.
+func (c *clusterClient) stream(ctx context.Context, at place, resource string, options runtime.Object,
+	streams remotecommand.StreamOptions) error {
+	url := c.core.Post().Namespace(
+		c.namespace).Resource(podResource).Name(at.pod).SubResource(resource).VersionedParams(options, parameters).URL()
 	sockets, err := remotecommand.NewWebSocketExecutor(c.config, "GET", url.String())
 	if err != nil {
 		return err
@@ -71,8 +73,10 @@ func (c *clusterClient) stream(ctx context.Context, at place, resource string, o
 }
 
 // run runs a command in a container until it ends.
-func (c *clusterClient) run(ctx context.Context, at place, command []string, stdin io.Reader, stdout, stderr io.Writer) (status int, err error) {
-	options := &corev1.PodExecOptions{Container: at.container, Command: command, Stdin: stdin != nil, Stdout: true, Stderr: true}
+func (c *clusterClient) run(ctx context.Context, at place, command []string, stdin io.Reader, stdout,
+	stderr io.Writer) (status int, err error) {
+	options := &corev1.PodExecOptions{Container: at.container, Command: command, Stdin: stdin != nil, Stdout: true,
+		Stderr: true}
 	err = c.stream(ctx, at, "exec", options, remotecommand.StreamOptions{Stdin: stdin, Stdout: stdout, Stderr: stderr})
 	if ended := exec.ExitError(nil); errors.As(err, &ended) {
 		return ended.ExitStatus(), nil
@@ -116,9 +120,11 @@ func (a *attached) isWhole() bool {
 	return !slices.ContainsFunc(a.outputs, func(o *greeted) bool { return !closed(o.left) })
 }
 
-// attach reads what the first process of a container writes. That writes a greeting to both of its outputs, again and again, until it is
-// told that it may begin: by then we have seen it. If it leaves by a token, it says farewell behind all that it wrote.
-func (c *clusterClient) attach(ctx context.Context, at place, greeting, leave string, stdin io.Reader, stdout, stderr io.Writer) *attached {
+// attach reads what the first process of a container writes. That writes a greeting to both of its outputs, again and
+// again, until it is told that it may begin: by then we have seen it. If it leaves by a token, it says farewell behind
+// all that it wrote.
+func (c *clusterClient) attach(ctx context.Context, at place, greeting, leave string, stdin io.Reader, stdout,
+	stderr io.Writer) *attached {
 	a := &attached{greeted: make(chan struct{}), whole: make(chan struct{}), done: make(chan struct{})}
 	for _, w := range []io.Writer{stdout, stderr} {
 		a.outputs = append(a.outputs, newGreeted(greeting, leave, w))
@@ -164,7 +170,8 @@ func closed(c <-chan struct{}) bool {
 	}
 }
 
-// greeted passes on what is written behind a greeting, which comes once or more, and before a farewell, if there is one.
+// greeted passes on what is written behind a greeting, which comes once or more, and before a farewell, if there is
+// one.
 type greeted struct {
 	greeting, farewell []byte
 	seen, left         chan struct{} // closed by the first greeting, and by the farewell

@@ -23,7 +23,8 @@ func TestBetweenGreetingAndFarewell(t *testing.T) {
 		{"a farewell", greeting + "\nout\n" + farewell, "out\n", true},
 		{"a farewell in the middle of a line", greeting + "\nout" + farewell, "out", true},
 		{"only a farewell", greeting + "\n" + farewell, "", true},
-		{"what begins like a farewell", greeting + "\nout" + farewell[:len(farewell)-1], "out" + farewell[:len(farewell)-1], false},
+		{"what begins like a farewell", greeting + "\nout" + farewell[:len(farewell)-1], "out" + farewell[:len(farewell)-1],
+			false},
 		{"what begins like a farewell, and one", greeting + "\n" + farewell[:5] + farewell, farewell[:5], true},
 		{"something behind a farewell", greeting + "\nout\n" + farewell + "late", "out\nlate", true},
 	}

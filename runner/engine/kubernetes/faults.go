@@ -40,23 +40,31 @@ func (c *clusterClient) fault(err error) error {
 	case err == nil || errors.As(err, new(*Fault)):
 		return err
 	case apierrors.IsUnauthorized(err):
-		return &Fault{"the cluster " + of + " does not know who we are", "its credentials have expired or were withdrawn: log in again, until kubectl get pods works there", err}
+		return &Fault{"the cluster " + of + " does not know who we are",
+			"its credentials have expired or were withdrawn: log in again, until kubectl get pods works there", err}
 	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota"):
-		return &Fault{"the quota of " + in + " is full", "remove what is not needed there, benchbook clean what was left behind, or have it raised", err}
+		return &Fault{"the quota of " + in + " is full",
+			"remove what is not needed there, benchbook clean what was left behind, or have it raised", err}
 	case apierrors.IsForbidden(err):
-		return &Fault{"the user " + of + " lacks a right in " + in, "have the rights given that the manual lists for Kubernetes", err}
+		return &Fault{"the user " + of + " lacks a right in " + in,
+			"have the rights given that the manual lists for Kubernetes", err}
 	case apierrors.IsNotFound(err) && strings.Contains(err.Error(), "namespaces"):
 		return &Fault{in + " is not there", "make it, or name another one", err}
-	case errors.As(err, &failed), utilnet.IsConnectionRefused(err), utilnet.IsConnectionReset(err), utilnet.IsProbableEOF(err),
-		apierrors.IsServiceUnavailable(err), apierrors.IsInternalError(err), apierrors.IsServerTimeout(err), apierrors.IsTimeout(err), apierrors.IsTooManyRequests(err):
-		return &Fault{"the API server " + of + " at " + c.config.Host + " does not answer", "see that it runs and is reached from here, and run again: what is measured is kept", err}
+	case errors.As(err, &failed), utilnet.IsConnectionRefused(err), utilnet.IsConnectionReset(err),
+		utilnet.IsProbableEOF(err),
+		apierrors.IsServiceUnavailable(err), apierrors.IsInternalError(err), apierrors.IsServerTimeout(err),
+		apierrors.IsTimeout(err), apierrors.IsTooManyRequests(err):
+		return &Fault{"the API server " + of + " at " + c.config.Host + " does not answer",
+			"see that it runs and is reached from here, and run again: what is measured is kept", err}
 	}
 	return err
 }
 
-// creationError says of an error with which an object could not be made that it lies in what was asked for, or what has happened.
+// creationError says of an error with which an object could not be made that it lies in what was asked for, or what has
+// happened.
 func (c *clusterClient) creationError(name string, err error) error {
-	forbidden := apierrors.IsForbidden(err) && (strings.Contains(err.Error(), "violates PodSecurity") || strings.Contains(err.Error(), "is forbidden: maximum") ||
+	forbidden := apierrors.IsForbidden(err) && (strings.Contains(err.Error(), "violates PodSecurity") ||
+		strings.Contains(err.Error(), "is forbidden: maximum") ||
 		strings.Contains(err.Error(), "is forbidden: minimum"))
 	if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || forbidden {
 		return &engine.RejectedError{Name: name, Err: err}
@@ -86,13 +94,15 @@ func trouble(name string, s podState) error {
 	if pod.Status.Phase == corev1.PodFailed && pod.Status.Reason != "" {
 		return failed(name, at, pod.Status)
 	}
-	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses, pod.Status.EphemeralContainerStatuses) {
+	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses,
+		pod.Status.EphemeralContainerStatuses) {
 		if err := waiting(name, at, pod, c); err != nil {
 			return err
 		}
 	}
 	if s.gone || pod.DeletionTimestamp != nil {
-		return &Fault{at + " was removed by somebody else", "see who removes pods there, and run again: what is measured is kept", nil}
+		return &Fault{at + " was removed by somebody else",
+			"see who removes pods there, and run again: what is measured is kept", nil}
 	}
 	return nil
 }
@@ -102,10 +112,12 @@ func disrupted(at string, pod *corev1.Pod) error {
 	for _, c := range pod.Status.Conditions {
 		switch {
 		case lostNode(c):
-			return &Fault{"the node of " + at + " was lost", "see kubectl describe node " + pod.Spec.NodeName + ", and run again: what is measured is kept", errors.New(c.Message)}
+			return &Fault{"the node of " + at + " was lost", "see kubectl describe node " + pod.Spec.NodeName +
+				", and run again: what is measured is kept", errors.New(c.Message)}
 		case c.Type == corev1.DisruptionTarget && c.Status == corev1.ConditionTrue:
 			return evicted(at, c.Reason, c.Message)
-		case c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && time.Since(pod.CreationTimestamp.Time) > unschedulable:
+		case c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse &&
+			time.Since(pod.CreationTimestamp.Time) > unschedulable:
 			return &Fault{"no node takes " + at, "free CPUs or memory, or choose other nodes", errors.New(c.Message)}
 		}
 	}
@@ -116,18 +128,21 @@ func disrupted(at string, pod *corev1.Pod) error {
 func failed(name, at string, status corev1.PodStatus) error {
 	switch err := fmt.Errorf("%s: %s", status.Reason, status.Message); status.Reason {
 	case "SysctlForbidden":
-		return &engine.RejectedError{Name: name, Err: fmt.Errorf("%w: have it allowed by allowedUnsafeSysctls of the kubelet", err)}
+		return &engine.RejectedError{Name: name, Err: fmt.Errorf("%w: have it allowed by allowedUnsafeSysctls of the kubelet",
+			err)}
 	case "Evicted": // by its node, and not by way of the cluster
 		return evicted(at, status.Reason, status.Message)
 	case "UnexpectedAdmissionError", "OutOfcpu", "OutOfmemory":
 		return &Fault{"the node refused " + at, "free CPUs or memory there, or choose other nodes", err}
 	default:
-		return &Fault{at + " was taken away", "see kubectl describe pod and node, and run again: what is measured is kept", err}
+		return &Fault{at + " was taken away", "see kubectl describe pod and node, and run again: what is measured is kept",
+			err}
 	}
 }
 
 func evicted(at, reason, message string) error {
-	return &Fault{at + " was evicted", "keep others off the nodes that are measured on, and run again: what is measured is kept", fmt.Errorf("%s: %s", reason, message)}
+	return &Fault{at + " was evicted", "keep others off the nodes that are measured on, and run again: what is measured " +
+		"is kept", fmt.Errorf("%s: %s", reason, message)}
 }
 
 // lostNode says of a condition that it is the end of a pod's node.

@@ -129,7 +129,8 @@ func TestWithoutAccess(t *testing.T) {
 		change func(*Options)
 		want   string
 	}{
-		{"expired credentials", func(o *Options) { o.Kubeconfig = filepath.Join(folder, "expired.kubeconfig") }, "log in again"},
+		{"expired credentials", func(o *Options) { o.Kubeconfig = filepath.Join(folder, "expired.kubeconfig") },
+			"log in again"},
 		{"another namespace", func(o *Options) { o.Namespace = "default" }, "lacks a right"},
 		{"no such context", func(o *Options) { o.Context = "nowhere" }, "nowhere"},
 		{"no registry", func(o *Options) { o.Registry = "" }, "registry"},
@@ -211,7 +212,8 @@ func TestConnectionLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	through := strings.Replace(string(config), `server: "https://10.213.0.1:6443"`, `tls-server-name: 10.213.0.1, server: "https://`+p.address+`"`, 1)
+	through := strings.Replace(string(config), `server: "https://10.213.0.1:6443"`,
+		`tls-server-name: 10.213.0.1, server: "https://`+p.address+`"`, 1)
 	file := filepath.Join(t.TempDir(), "kubeconfig")
 	if err := os.WriteFile(file, []byte(through), 0o600); err != nil {
 		t.Fatal(err)
@@ -279,8 +281,10 @@ func TestEvicted(t *testing.T) {
 	ctx := bounded(t)
 	e, a := connected(t, nil), admin(t)
 	r := started(ctx, t, e)
-	eviction := `{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"` + r.place.pod + `","namespace":"bench"}}`
-	if err := a.cluster.core.Post().Namespace("bench").Resource(podResource).Name(r.place.pod).SubResource("eviction").Body([]byte(eviction)).
+	eviction := `{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"` + r.place.pod +
+		`","namespace":"bench"}}`
+	if err := a.cluster.core.Post().Namespace(
+		"bench").Resource(podResource).Name(r.place.pod).SubResource("eviction").Body([]byte(eviction)).
 		SetHeader("Content-Type", "application/json").Do(ctx).Error(); err != nil {
 		t.Fatal(err)
 	}
@@ -318,11 +322,13 @@ func awaitNode(t *testing.T, a *Engine, off string) {
 	}
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
 		var node corev1.Node
-		if err := a.cluster.core.Get().Resource("nodes").Name("node1").Do(context.Background()).Into(&node); err != nil || len(node.Spec.Taints) > 0 {
+		if err := a.cluster.core.Get().Resource("nodes").Name("node1").Do(context.Background()).Into(&node); err != nil ||
+			len(node.Spec.Taints) > 0 {
 			continue
 		}
 		for _, c := range node.Status.Conditions {
-			if c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue && time.Since(c.LastTransitionTime.Time) < time.Minute {
+			if c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue &&
+				time.Since(c.LastTransitionTime.Time) < time.Minute {
 				return
 			}
 		}
@@ -335,7 +341,8 @@ func TestNotOwn(t *testing.T) {
 	for _, tt := range []struct {
 		asked, given, all string
 		own               bool
-	}{{"0-1", "4-5", "0-7", true}, {"7", "3", "0-3", true}, {"0-1", "0-7", "0-7", false}, {"0-3", "0-3", "0-3", false}, {"0-1", "2", "0-3", false}} {
+	}{{"0-1", "4-5", "0-7", true}, {"7", "3", "0-3", true}, {"0-1", "0-7", "0-7", false}, {"0-3", "0-3", "0-3", false},
+		{"0-1", "2", "0-3", false}} {
 		err := notOwn("server", "node7", tt.asked, tt.given, tt.all)
 		if tt.own {
 			if err != nil {

@@ -68,23 +68,28 @@ func (l *agentLayer) get(read func() ([]byte, error)) (v1.Layer, string, error) 
 		w := tar.NewWriter(&archive)
 		err = errors.Join(
 			w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: strings.TrimPrefix(agentFolder, "/") + "/", Mode: 0o755}),
-			w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: strings.TrimPrefix(agentProgram, "/"), Mode: 0o755, Size: int64(len(program))}))
+			w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: strings.TrimPrefix(agentProgram, "/"), Mode: 0o755,
+				Size: int64(len(program))}))
 		_, writeErr := w.Write(program)
 		if err := errors.Join(err, writeErr, w.Close()); err != nil {
 			l.err = err
 			return
 		}
 		l.digest = fmt.Sprintf("%x", sha256.Sum256(archive.Bytes()))
-		l.layer, l.err = tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(archive.Bytes())), nil })
+		l.layer, l.err = tarball.LayerFromOpener(func() (io.ReadCloser,
+			error) {
+			return io.NopCloser(bytes.NewReader(archive.Bytes())), nil
+		})
 	})
 	return l.layer, l.digest, l.err
 }
 
-// Prepare implements engine.Engine. The id of an image is that under which it was built; its reference is that of what pods get: the same
-// with our layer.
+// Prepare implements engine.Engine. The id of an image is that under which it was built; its reference is that of what
+// pods get: the same with our layer.
 func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
 	if image.Machine && image.One() {
-		return engine.Prepared{}, &engine.ImageError{Reference: "machine", Err: errors.New("the engine kubernetes runs images, and not programs of its nodes"),
+		return engine.Prepared{}, &engine.ImageError{Reference: "machine",
+			Err:    errors.New("the engine kubernetes runs images, and not programs of its nodes"),
 			WayOut: "name an image, or run it with engine: local"}
 	}
 	prepared, err := e.images.builder.Prepare(ctx, image, log)
@@ -110,8 +115,10 @@ func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer)
 	return prepared, nil
 }
 
-// brought gives an image that was built as it is where nodes have it from, and brings it there unless that was done before.
-func (s *imageStore) brought(ctx context.Context, prepared *engine.Prepared, log io.Writer) (v1.Image, name.Tag, error) {
+// brought gives an image that was built as it is where nodes have it from, and brings it there unless that was done
+// before.
+func (s *imageStore) brought(ctx context.Context, prepared *engine.Prepared, log io.Writer) (v1.Image, name.Tag,
+	error) {
 	layer, digest, err := s.layer.get(s.agent)
 	if err != nil {
 		return nil, name.Tag{}, err
@@ -134,12 +141,14 @@ func (s *imageStore) brought(ctx context.Context, prepared *engine.Prepared, log
 	prepared.Built = true
 	// As it is there: the file that it came from is removed.
 	if there, err = s.registry.find(ctx, tag, prepared.ID); err == nil && there == nil {
-		err = fmt.Errorf("pushing it to %s was done, and it is not there: see who else removes or replaces %s", s.registry.repository(), tag)
+		err = fmt.Errorf("pushing it to %s was done, and it is not there: see who else removes or replaces %s",
+			s.registry.repository(), tag)
 	}
 	return there, tag, err
 }
 
-// nameOf is the name of an image with our layer, by what is in it: the id of the image that was built, and the digest of the layer.
+// nameOf is the name of an image with our layer, by what is in it: the id of the image that was built, and the digest
+// of the layer.
 func nameOf(repository, id, layer string) string {
 	return fmt.Sprintf("%s:%x", repository, sha256.Sum256([]byte(id+"\n"+layer)))
 }
@@ -221,8 +230,8 @@ func (c *imageConfig) argsOf(entrypoint, command []string) []string {
 	return append(append([]string{}, entrypoint...), command...)
 }
 
-// ids are the numbers of a user as Compose writes it, USER or USER:GROUP. Names are those of the image; a group that is not said is that
-// of the user there, or nil.
+// ids are the numbers of a user as Compose writes it, USER or USER:GROUP. Names are those of the image; a group that is
+// not said is that of the user there, or nil.
 func (c *imageConfig) ids(who string) (uid, gid *int64, err error) {
 	var files map[string][]byte
 	if !onlyNumbers.MatchString(who) {
@@ -238,7 +247,8 @@ const passwd, group = "etc/passwd", "etc/group"
 var onlyNumbers = regexp.MustCompile(`^\d+:\d+$`)
 
 func idsIn(who string, files map[string][]byte) (uid, gid *int64, err error) {
-	found, err := user.GetExecUser(who, &user.ExecUser{Gid: -1}, bytes.NewReader(files[passwd]), bytes.NewReader(files[group]))
+	found, err := user.GetExecUser(who, &user.ExecUser{Gid: -1}, bytes.NewReader(files[passwd]),
+		bytes.NewReader(files[group]))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -58,7 +58,8 @@ func builtImage(t *testing.T) *savedOnly {
 	}
 	var files bytes.Buffer
 	w := tar.NewWriter(&files)
-	for path, data := range map[string][]byte{"etc/passwd": []byte("root:x:0:0::/:\nweb:x:1000:2000::/:\n"), "noise": noise} {
+	for path, data := range map[string][]byte{"etc/passwd": []byte("root:x:0:0::/:\nweb:x:1000:2000::/:\n"),
+		"noise": noise} {
 		err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: path, Mode: 0o644, Size: int64(len(data))})
 		_, writeErr := w.Write(data)
 		if err := errors.Join(err, writeErr); err != nil {
@@ -68,7 +69,10 @@ func builtImage(t *testing.T) *savedOnly {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(files.Bytes())), nil })
+	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser,
+		error) {
+		return io.NopCloser(bytes.NewReader(files.Bytes())), nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +144,8 @@ func TestImageIsPushedOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasPrefix(prepared.Reference, address+"/benchbook@sha256:") || prepared.ID != "sha256:a" || !prepared.Built {
+	if !strings.HasPrefix(prepared.Reference, address+"/benchbook@sha256:") || prepared.ID != "sha256:a" ||
+		!prepared.Built {
 		t.Errorf("prepared is %+v, want it built, by its digest, with the id sha256:a", prepared)
 	}
 	if !strings.Contains(said.String(), "pushing it to "+address+"/benchbook") {
@@ -167,7 +172,8 @@ func TestImageIsPushedOnce(t *testing.T) {
 	}
 	// A registry that has lost it gets it again.
 	other, pushedThere := registryHere(t)
-	if again, err = pulling(t, a, builder, other).Prepare(ctx, wanted, io.Discard); err != nil || !again.Built || pushedThere() != 1 {
+	if again, err = pulling(t, a, builder, other).Prepare(ctx, wanted, io.Discard); err != nil || !again.Built ||
+		pushedThere() != 1 {
 		t.Errorf("prepared for a registry that lacks it, it is %+v, %v, pushed %d times", again, err, pushedThere())
 	}
 }
@@ -191,7 +197,8 @@ func TestPushThatIsInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	enough := errors.New("enough")
 	cancel(enough)
-	if _, err := e.Prepare(ctx, engine.Image{Name: "server"}, io.Discard); !errors.Is(err, enough) || errors.As(err, new(*Fault)) {
+	if _, err := e.Prepare(ctx, engine.Image{Name: "server"}, io.Discard); !errors.Is(err, enough) ||
+		errors.As(err, new(*Fault)) {
 		t.Errorf("got %v, want %v", err, enough)
 	}
 }

@@ -12,7 +12,8 @@ import (
 	"benchbook/runner/engine"
 )
 
-// lockName is the one name of the object that a run has while it has the namespace for itself: the cluster makes it once.
+// lockName is the one name of the object that a run has while it has the namespace for itself: the cluster makes it
+// once.
 const lockName = "benchbook-lock"
 
 // lockEvery is how often a run that waits for another one looks whether it has ended.
@@ -22,8 +23,8 @@ var _ engine.Locked = (*Engine)(nil)
 
 func (e *Engine) Identity() string { return e.cluster.config.Host + " " + e.cluster.namespace }
 
-// Lock implements engine.Locked. What a process of this machine has left that was killed is removed. Of a process of another machine
-// nobody here knows whether it lives: there clean removes it.
+// Lock implements engine.Locked. What a process of this machine has left that was killed is removed. Of a process of
+// another machine nobody here knows whether it lives: there clean removes it.
 func (e *Engine) Lock(ctx context.Context, doing string, waiting func(*engine.BusyError)) (unlock func(), err error) {
 	lock := &corev1.ConfigMap{ObjectMeta: e.meta(lockName, "", "")}
 	lock.Annotations[engine.LabelDoing] = doing
@@ -68,7 +69,8 @@ func (e *Engine) Lock(ctx context.Context, doing string, waiting func(*engine.Bu
 	}
 }
 
-// lock is the lock that somebody has; nil if nobody does, or whoever had it has ended: then it is removed, and no other one in its place.
+// lock is the lock that somebody has; nil if nobody does, or whoever had it has ended: then it is removed, and no other
+// one in its place.
 func (e *Engine) lock(ctx context.Context) (*metav1.ObjectMeta, error) {
 	var found *metav1.ObjectMeta
 	err := e.cluster.list(ctx, fileResource, func(meta *metav1.ObjectMeta) {
@@ -83,7 +85,8 @@ func (e *Engine) lock(ctx context.Context) (*metav1.ObjectMeta, error) {
 		return found, nil
 	}
 	options := &metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &found.UID}}
-	err = e.cluster.core.Delete().Namespace(e.cluster.namespace).Resource(fileResource).Name(lockName).Body(options).Do(ctx).Error()
+	err = e.cluster.core.Delete().Namespace(
+		e.cluster.namespace).Resource(fileResource).Name(lockName).Body(options).Do(ctx).Error()
 	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
 		return nil, fmt.Errorf("removing the lock of a run that has ended: %w", e.cluster.fault(err))
 	}

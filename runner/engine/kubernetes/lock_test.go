@@ -18,7 +18,8 @@ func TestLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	var busy *engine.BusyError
-	if _, err := second.Lock(ctx, "measures that", nil); !errors.As(err, &busy) || busy.Doing != "measures this" || busy.Since.IsZero() {
+	if _, err := second.Lock(ctx, "measures that", nil); !errors.As(err, &busy) || busy.Doing != "measures this" ||
+		busy.Since.IsZero() {
 		t.Errorf("got %v, want that the first one measures this", err)
 	}
 	waited := make(chan *engine.BusyError, 1)
@@ -60,7 +61,8 @@ func TestHosts(t *testing.T) {
 	ctx := bounded(t)
 	e := connected(t, func(o *Options) { o.LoadNodes, o.ServiceNodes = nil, nil })
 	nodes := map[string]string{}
-	for _, at := range []struct{ name, host string }{{"a", LoadHost}, {"b", ServiceHost}, {"c", ServiceHost}, {"d", LoadHost}} {
+	for _, at := range []struct{ name, host string }{{"a", LoadHost}, {"b", ServiceHost}, {"c", ServiceHost},
+		{"d", LoadHost}} {
 		s := steady(ctx, t, e)
 		s.Name, s.Host = at.name, at.host
 		r, err := opened(ctx, t, e).Start(ctx, s)
@@ -78,7 +80,8 @@ func TestHosts(t *testing.T) {
 		if nodes[at.host] != node {
 			t.Errorf("%s is on %s, and not on %s with what else is on host %s", at.name, node, nodes[at.host], at.host)
 		}
-		if ahead, uncertain, err := r.(engine.Clocked).Clock(ctx); err != nil || ahead.Abs() > uncertain+time.Second || uncertain <= 0 {
+		if ahead, uncertain, err := r.(engine.Clocked).Clock(ctx); err != nil || ahead.Abs() > uncertain+time.Second ||
+			uncertain <= 0 {
 			t.Errorf("its clock is ahead by %v, give or take %v: %v", ahead, uncertain, err)
 		}
 	}

@@ -51,7 +51,8 @@ func (a *agentPod) ensure(ctx context.Context, e *Engine) (address string, err e
 	pod := &corev1.Pod{ObjectMeta: e.meta(objectName("names"), "", "")}
 	pod.Labels[labelNames] = ""
 	a.policy = pod.Name
-	peers := []networkingv1.NetworkPolicyPeer{{PodSelector: &metav1.LabelSelector{MatchLabels: map[string]string{labelEngine: e.id}}}}
+	own := &metav1.LabelSelector{MatchLabels: map[string]string{labelEngine: e.id}}
+	peers := []networkingv1.NetworkPolicyPeer{{PodSelector: own}}
 	err = e.cluster.create(ctx, policyResource, &networkingv1.NetworkPolicy{
 		ObjectMeta: e.meta(a.policy, "", ""),
 		Spec: networkingv1.NetworkPolicySpec{
@@ -70,13 +71,15 @@ func (a *agentPod) ensure(ctx context.Context, e *Engine) (address string, err e
 		AutomountServiceAccountToken: &no,
 		EnableServiceLinks:           &no,
 		NodeSelector:                 e.options.LoadNodes,
-		Affinity:                     &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{PreferredDuringSchedulingIgnoredDuringExecution: e.nodes.preferred(LoadHost)}},
+		Affinity: &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
+			PreferredDuringSchedulingIgnoredDuringExecution: e.nodes.preferred(LoadHost)}},
 		SecurityContext: &corev1.PodSecurityContext{
 			RunAsNonRoot: &yes, RunAsUser: &nobody, RunAsGroup: &nobody, SeccompProfile: &corev1.SeccompProfile{Type: always},
 			Sysctls: []corev1.Sysctl{{Name: "net.ipv4.ip_unprivileged_port_start", Value: "0"}},
 		},
 		Containers: []corev1.Container{{
-			Name: mainContainer, Image: prepared.Reference, ImagePullPolicy: corev1.PullIfNotPresent, Command: act(agent.Answer, ":"+strconv.Itoa(namePort)),
+			Name: mainContainer, Image: prepared.Reference, ImagePullPolicy: corev1.PullIfNotPresent,
+			Command: act(agent.Answer, ":"+strconv.Itoa(namePort)),
 			SecurityContext: &corev1.SecurityContext{AllowPrivilegeEscalation: &no, ReadOnlyRootFilesystem: &yes,
 				Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}}},
 		}},
@@ -168,7 +171,8 @@ func (a *agentPod) dismiss(ctx context.Context, e *Engine, token string) error {
 	return a.change(ctx, e, func(table *agent.Names) { table.Tokens = append(table.Tokens, token) })
 }
 
-// leave undoes what enter and dismiss did. It is told with the next change: nobody asks for a pod that is gone, unless its space goes on.
+// leave undoes what enter and dismiss did. It is told with the next change: nobody asks for a pod that is gone, unless
+// its space goes on.
 func (a *agentPod) leave(space, address string, tokens []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -194,7 +198,8 @@ func (a *agentPod) dial(ctx context.Context, e *Engine, address string, port int
 	stdout, out := io.Pipe()
 	go func() {
 		var said strings.Builder
-		_, err := e.cluster.run(ctx, a.place, act(agent.Connect, net.JoinHostPort(address, strconv.Itoa(port))), in, out, &said)
+		_, err := e.cluster.run(ctx, a.place, act(agent.Connect, net.JoinHostPort(address, strconv.Itoa(port))), in, out,
+			&said)
 		if err == nil && said.Len() > 0 {
 			err = errors.New(strings.TrimSpace(said.String()))
 		}

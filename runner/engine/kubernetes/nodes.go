@@ -54,7 +54,10 @@ func isLoad(host string) bool { return host == LoadHost || isFurther(host) }
 func (e *Engine) Spread(host string, nodes []string) {
 	e.nodes.mu.Lock()
 	defer e.nodes.mu.Unlock()
-	maps.DeleteFunc(e.nodes.names, func(other, _ string) bool { return other == host || host == LoadHost && isFurther(other) })
+	maps.DeleteFunc(e.nodes.names, func(other, _ string) bool {
+		return other == host ||
+			host == LoadHost && isFurther(other)
+	})
 	for i, node := range nodes {
 		e.nodes.names[e.Further(host, i+1)] = node
 	}
@@ -81,13 +84,14 @@ func (n *nodes) unused() *corev1.NodeSelector {
 // byName asks for nodes by their names, one requirement for each: a cluster takes no more in one.
 func byName(operator corev1.NodeSelectorOperator, names ...string) (term corev1.NodeSelectorTerm) {
 	for _, name := range names {
-		term.MatchFields = append(term.MatchFields, corev1.NodeSelectorRequirement{Key: "metadata.name", Operator: operator, Values: []string{name}})
+		term.MatchFields = append(term.MatchFields, corev1.NodeSelectorRequirement{Key: "metadata.name", Operator: operator,
+			Values: []string{name}})
 	}
 	return term
 }
 
-// noFurther says that no node takes a pod that asks for one that no host has, as soon as the scheduler has looked: what is started to find
-// out how many there are asks for nothing else that could still become free.
+// noFurther says that no node takes a pod that asks for one that no host has, as soon as the scheduler has looked: what
+// is started to find out how many there are asks for nothing else that could still become free.
 func noFurther(pod *corev1.Pod) error {
 	if pod == nil {
 		return nil
@@ -109,8 +113,8 @@ func (n *nodes) of(host string) string {
 	return n.names[host]
 }
 
-// settle notes which node a host is, once the first pod of it is there. Services and load on one node would be measured together, and taken
-// for two machines. Further nodes of the load are others by what their pods ask for.
+// settle notes which node a host is, once the first pod of it is there. Services and load on one node would be measured
+// together, and taken for two machines. Further nodes of the load are others by what their pods ask for.
 func (n *nodes) settle(host, node string) error {
 	if host == "" {
 		return nil
@@ -120,7 +124,8 @@ func (n *nodes) settle(host, node string) error {
 	for other, taken := range n.names {
 		if other != host && taken == node {
 			return &Fault{fmt.Sprintf("services and load would both be on node %s", node),
-				"give the cluster a second node that takes pods, or name two different ones by their labels, under kubernetes: nodes: in benchbook.yaml", nil}
+				"give the cluster a second node that takes pods, or name two different ones by their labels, under kubernetes: " +
+					"nodes: in benchbook.yaml", nil}
 		}
 	}
 	n.names[host] = node
@@ -130,7 +135,8 @@ func (n *nodes) settle(host, node string) error {
 // clockLooks is how often a clock is asked: the answer that came fastest counts.
 const clockLooks = 5
 
-// Clock implements engine.Clocked: it is that of the node. Clocks drift, so that what was answered long ago does not count, however fast.
+// Clock implements engine.Clocked: it is that of the node. Clocks drift, so that what was answered long ago does not
+// count, however fast.
 func (r *running) Clock(ctx context.Context) (ahead, uncertain time.Duration, err error) {
 	r.mu.Lock()
 	if r.meter != nil {

@@ -40,7 +40,8 @@ func (c *clusterClient) client(resource string) rest.Interface {
 	return c.core
 }
 
-// create makes an object, also if the context is cancelled meanwhile. One of this name that is there already is an earlier try of ours.
+// create makes an object, also if the context is cancelled meanwhile. One of this name that is there already is an
+// earlier try of ours.
 func (c *clusterClient) create(ctx context.Context, resource string, object runtime.Object) error {
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
@@ -51,8 +52,8 @@ func (c *clusterClient) create(ctx context.Context, resource string, object runt
 	return err
 }
 
-// remove removes an object, which may be gone already. Pods get so much time to end; it is a second at least, as the cluster would else
-// forget a pod that still runs.
+// remove removes an object, which may be gone already. Pods get so much time to end; it is a second at least, as the
+// cluster would else forget a pod that still runs.
 func (c *clusterClient) remove(ctx context.Context, resource, name string, grace time.Duration) error {
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
@@ -72,7 +73,8 @@ func (c *clusterClient) remove(ctx context.Context, resource, name string, grace
 func (c *clusterClient) list(ctx context.Context, resource string, f func(*metav1.ObjectMeta)) error {
 	options := &metav1.ListOptions{LabelSelector: ownerSelector}
 	list := lists[resource]()
-	err := c.client(resource).Get().Namespace(c.namespace).Resource(resource).VersionedParams(options, parameters).Do(ctx).Into(list)
+	err := c.client(resource).Get().Namespace(c.namespace).Resource(resource).VersionedParams(options,
+		parameters).Do(ctx).Into(list)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// patience is how long the cluster may be out of reach while we wait for something of it: a request that failed is tried again.
+// patience is how long the cluster may be out of reach while we wait for something of it: a request that failed is
+// tried again.
 const patience = 20 * time.Second
 
 // pods knows what has become of the pods of an Engine, by watching them.
@@ -36,7 +37,8 @@ type podState struct {
 }
 
 func newPods(c *clusterClient, id string) *pods {
-	return &pods{cluster: c, id: id, known: make(map[string]podState), forgotten: make(map[string]bool), changed: make(chan struct{})}
+	return &pods{cluster: c, id: id, known: make(map[string]podState), forgotten: make(map[string]bool),
+		changed: make(chan struct{})}
 }
 
 // begin watches until the context is done.
@@ -71,7 +73,8 @@ func (p *pods) look(ctx context.Context) (version string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	var list corev1.PodList
-	err = p.cluster.core.Get().Namespace(p.cluster.namespace).Resource(podResource).VersionedParams(p.options(""), parameters).Do(ctx).Into(&list)
+	err = p.cluster.core.Get().Namespace(p.cluster.namespace).Resource(podResource).VersionedParams(p.options(""),
+		parameters).Do(ctx).Into(&list)
 	if err != nil {
 		return "", err
 	}
@@ -99,7 +102,8 @@ func (p *pods) look(ctx context.Context) (version string, err error) {
 func (p *pods) follow(ctx context.Context, version string) {
 	options := p.options(version)
 	options.Watch = true
-	watching, err := p.cluster.core.Get().Namespace(p.cluster.namespace).Resource(podResource).VersionedParams(options, parameters).Watch(ctx)
+	watching, err := p.cluster.core.Get().Namespace(p.cluster.namespace).Resource(podResource).VersionedParams(options,
+		parameters).Watch(ctx)
 	if err != nil {
 		return // looking tells why
 	}

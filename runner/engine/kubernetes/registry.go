@@ -26,7 +26,8 @@ func isFrom(image v1.Image, id string) (bool, error) {
 	return file.Config.Labels[labelFrom] == id, nil
 }
 
-// registry is where images are brought, and where nodes pull them from, by the beginning of the names there. Its errors say what to do.
+// registry is where images are brought, and where nodes pull them from, by the beginning of the names there. Its errors
+// say what to do.
 type registry string
 
 func (r registry) repository() string { return strings.TrimSuffix(string(r), "/") + "/benchbook" }
@@ -92,9 +93,12 @@ func (r registry) fault(ctx context.Context, err error) error {
 	var answer *transport.Error
 	switch {
 	case !errors.As(err, &answer):
-		return &Fault{fmt.Sprintf("the registry %s could not be used", string(r)), "see that it runs and is reached from here", err}
+		return &Fault{fmt.Sprintf("the registry %s could not be used", string(r)),
+			"see that it runs and is reached from here", err}
 	case answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden:
-		return &Fault{fmt.Sprintf("the registry %s does not let us push", string(r)), "log in there with docker login, as somebody who may", err}
+		return &Fault{fmt.Sprintf("the registry %s does not let us push", string(r)),
+			"log in there with docker login, as somebody who may", err}
 	}
-	return &Fault{fmt.Sprintf("the registry %s did not take the image", string(r)), "see what it says, and that it has room", err}
+	return &Fault{fmt.Sprintf("the registry %s did not take the image", string(r)),
+		"see what it says, and that it has room", err}
 }

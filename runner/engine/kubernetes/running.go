@@ -148,12 +148,14 @@ func (r *running) Exec(ctx context.Context, command engine.Command) (engine.Exit
 	return exit, nil
 }
 
-// Logs implements engine.Running. It is what the node still has: it begins a new file from time to time, by what its kubelet is set to.
+// Logs implements engine.Running. It is what the node still has: it begins a new file from time to time, by what its
+// kubelet is set to.
 func (r *running) Logs(ctx context.Context) ([]byte, error) {
 	// The node counts lines, and makes several of a long one: so it is asked for more of them until there is enough.
 	for lines := int64(200); ; lines *= 16 {
 		options := &corev1.PodLogOptions{Container: r.place.container, TailLines: &lines}
-		stream, err := r.engine.cluster.core.Get().Namespace(r.engine.cluster.namespace).Resource(podResource).Name(r.place.pod).SubResource("log").
+		stream, err := r.engine.cluster.core.Get().Namespace(
+			r.engine.cluster.namespace).Resource(podResource).Name(r.place.pod).SubResource("log").
 			VersionedParams(options, parameters).Stream(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("reading the log of %s: %w", r.name, r.engine.cluster.fault(err))
@@ -297,8 +299,9 @@ func (r *running) checkCPUs(ctx context.Context) error {
 	return notOwn(r.name, r.node, r.cpus, got.CPUs, got.AllCPUs)
 }
 
-// notOwn says of the CPUs that a node gave to what asked for some of its own why they are not that, nil if they are: without a static CPU
-// manager they are all of the node, which may be as many as were asked for. A static one keeps at least one for others.
+// notOwn says of the CPUs that a node gave to what asked for some of its own why they are not that, nil if they are:
+// without a static CPU manager they are all of the node, which may be as many as were asked for. A static one keeps at
+// least one for others.
 func notOwn(name, node, asked, given, all string) error {
 	counts := make([]int, 3)
 	for i, list := range []string{asked, given, all} {
@@ -311,12 +314,13 @@ func notOwn(name, node, asked, given, all string) error {
 	if counts[1] == counts[0] && counts[1] < counts[2] {
 		return nil
 	}
-	return &Fault{fmt.Sprintf("node %s gave %q the CPUs %s of its %s, and not %d that nobody else has", node, name, given, all, counts[0]),
+	return &Fault{fmt.Sprintf("node %s gave %q the CPUs %s of its %s, and not %d that nobody else has", node, name, given,
+		all, counts[0]),
 		"set cpuManagerPolicy: static for the kubelets of nodes that are measured on, or leave out cpuset", nil}
 }
 
-// remove ends a container and removes it, with its files. It may be gone already. Grace is how long it may take to end by itself, and so is
-// the context: then it is killed. Removing it is not cancelled.
+// remove ends a container and removes it, with its files. It may be gone already. Grace is how long it may take to end
+// by itself, and so is the context: then it is killed. Removing it is not cancelled.
 func (r *running) remove(ctx context.Context, grace time.Duration) error {
 	r.release()
 	e := r.engine
@@ -384,7 +388,8 @@ func (r *running) askToEnd(ctx context.Context, grace time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
 	// What cannot be asked is killed.
-	if err := r.engine.cluster.tell(ctx, r.place, act(agent.Signal, signalName(cmp.Or(r.signal, "SIGTERM"))), nil); err == nil {
+	if err := r.engine.cluster.tell(ctx, r.place, act(agent.Signal, signalName(cmp.Or(r.signal, "SIGTERM"))),
+		nil); err == nil {
 		_ = r.awaitEnded(ctx)
 	}
 }

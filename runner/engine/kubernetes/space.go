@@ -32,8 +32,8 @@ const outputTimeout = 30 * time.Second
 // leaving is how long what was killed may take to be seen to have ended.
 const leaving = 30 * time.Second
 
-// space is what pods of a label may reach, and what they are told. A space within another has the label of that one, so that names are
-// used once in all of them.
+// space is what pods of a label may reach, and what they are told. A space within another has the label of that one, so
+// that names are used once in all of them.
 type space struct {
 	engine *Engine
 	run    string
@@ -67,12 +67,13 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	}
 	meta := e.meta(s.policy, run, "")
 	meta.Labels[labelSpace] = s.id
-	err := e.cluster.create(ctx, policyResource, &networkingv1.NetworkPolicy{ObjectMeta: meta, Spec: networkingv1.NetworkPolicySpec{
-		PodSelector: selector,
-		PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress},
-		Ingress:     []networkingv1.NetworkPolicyIngressRule{{From: peers}},
-		Egress:      []networkingv1.NetworkPolicyEgressRule{{To: peers}},
-	}})
+	err := e.cluster.create(ctx, policyResource, &networkingv1.NetworkPolicy{ObjectMeta: meta,
+		Spec: networkingv1.NetworkPolicySpec{
+			PodSelector: selector,
+			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress},
+			Ingress:     []networkingv1.NetworkPolicyIngressRule{{From: peers}},
+			Egress:      []networkingv1.NetworkPolicyEgressRule{{To: peers}},
+		}})
 	if err != nil {
 		return nil, fmt.Errorf("opening a space: %w", e.cluster.fault(err))
 	}
@@ -134,8 +135,9 @@ func signalName(name string) string {
 	return name
 }
 
-// launch makes the pod of a container, or puts it into the pod of a service whose network it shares, and waits until our program in it
-// holds back what is to be started. What it makes is written down, so that it will be removed whatever happens.
+// launch makes the pod of a container, or puts it into the pod of a service whose network it shares, and waits until
+// our program in it holds back what is to be started. What it makes is written down, so that it will be removed
+// whatever happens.
 func (s *space) launch(ctx context.Context, c *container, beside string) (_ *running, err error) {
 	leave, err := s.tree.Enter(ctx)
 	if err != nil {
@@ -149,14 +151,16 @@ func (s *space) launch(ctx context.Context, c *container, beside string) (_ *run
 			return nil, fmt.Errorf("there is no service %q whose network it could share", beside)
 		}
 		if c.service.CPUSet != "" || len(c.service.Configs) > 0 {
-			return nil, refuse(name, "beside a service, Kubernetes gives a program neither CPUs of its own nor files: leave out cpuset, or run it in a pod of its own")
+			return nil, refuse(name, "beside a service, Kubernetes gives a program neither CPUs of its own nor files: leave "+
+				"out cpuset, or run it in a pod of its own")
 		}
 	}
 	if err := s.tree.Take(name); err != nil {
 		return nil, err
 	}
 	c.token = random() + random()
-	r := &running{engine: s.engine, space: s, name: name, grace: c.service.StopGrace, cpus: c.service.CPUSet, token: c.token, leave: c.leave,
+	r := &running{engine: s.engine, space: s, name: name, grace: c.service.StopGrace, cpus: c.service.CPUSet,
+		token: c.token, leave: c.leave,
 		greeting: c.greeting, further: isFurther(c.service.Host) && s.engine.nodes.of(c.service.Host) == ""}
 	defer func() {
 		if err != nil {
@@ -216,7 +220,8 @@ func (s *space) makePod(ctx context.Context, c *container, r *running, nameServe
 	return s.engine.nodes.settle(c.service.Host, r.node)
 }
 
-// claim finds a volume by its name, here or in the spaces around, or makes it here. It is fresh if the caller has to see that it is filled.
+// claim finds a volume by its name, here or in the spaces around, or makes it here. It is fresh if the caller has to
+// see that it is filled.
 func (s *space) claim(ctx context.Context, name string) (c *claim, fresh bool, err error) {
 	s.claiming().Lock()
 	for around := s; around != nil && c == nil; around = around.outer {
@@ -240,10 +245,12 @@ func (s *space) claim(ctx context.Context, name string) (c *claim, fresh bool, e
 		}
 	}
 	size := cmp.Or(s.engine.options.VolumeSize, defaultVolumeSize)
-	object := &corev1.PersistentVolumeClaim{ObjectMeta: s.engine.meta(c.id, s.run, ""), Spec: corev1.PersistentVolumeClaimSpec{
-		AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
-		Resources:   corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: *resource.NewQuantity(size, resource.BinarySI)}},
-	}}
+	object := &corev1.PersistentVolumeClaim{ObjectMeta: s.engine.meta(c.id, s.run, ""),
+		Spec: corev1.PersistentVolumeClaimSpec{
+			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+			Resources: corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{
+				corev1.ResourceStorage: *resource.NewQuantity(size, resource.BinarySI)}},
+		}}
 	if s.engine.options.StorageClass != "" {
 		object.Spec.StorageClassName = &s.engine.options.StorageClass
 	}
@@ -289,7 +296,8 @@ func (s *space) Run(ctx context.Context, program engine.Program, started func(en
 	return exit, spaces.RunError(ctx, program.Name, err)
 }
 
-func (s *space) runProgram(ctx context.Context, program engine.Program, started func(engine.Running)) (exit engine.Exit, err error) {
+func (s *space) runProgram(ctx context.Context, program engine.Program, started func(engine.Running)) (exit engine.Exit,
+	err error) {
 	c := &container{
 		program: true, stdin: program.Stdin != nil, greeting: greeting(), leave: random() + random(),
 		service: program.Service(),
@@ -375,8 +383,10 @@ func (s *space) addTo(ctx context.Context, c *container, r, other *running) erro
 	r.ephemeral, r.address, r.place = true, other.address, place{other.place.pod, "p" + random()}
 	patch, err := json.Marshal(map[string]any{"spec": map[string]any{"ephemeralContainers": []corev1.EphemeralContainer{{
 		EphemeralContainerCommon: corev1.EphemeralContainerCommon{
-			Name: r.place.container, Image: c.main.Image, ImagePullPolicy: c.main.ImagePullPolicy, Command: c.main.Command, Env: c.main.Env,
-			WorkingDir: c.main.WorkingDir, Stdin: c.main.Stdin, StdinOnce: c.main.StdinOnce, SecurityContext: c.main.SecurityContext,
+			Name: r.place.container, Image: c.main.Image, ImagePullPolicy: c.main.ImagePullPolicy, Command: c.main.Command,
+			Env:        c.main.Env,
+			WorkingDir: c.main.WorkingDir, Stdin: c.main.Stdin, StdinOnce: c.main.StdinOnce,
+			SecurityContext: c.main.SecurityContext,
 		},
 	}}}})
 	if err == nil {
@@ -393,7 +403,8 @@ func (s *space) addTo(ctx context.Context, c *container, r, other *running) erro
 func (c *clusterClient) patch(ctx context.Context, pod, part string, patch []byte) error {
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
-	return c.core.Patch(types.StrategicMergePatchType).Namespace(c.namespace).Resource(podResource).Name(pod).SubResource(part).Body(patch).Do(ctx).Error()
+	return c.core.Patch(types.StrategicMergePatchType).Namespace(
+		c.namespace).Resource(podResource).Name(pod).SubResource(part).Body(patch).Do(ctx).Error()
 }
 
 // Keep implements engine.Space. The cluster goes on without us, so there is nothing to do but to leave it alone.
@@ -408,7 +419,8 @@ func (s *space) Keep(context.Context) ([]engine.Kept, error) {
 			continue
 		}
 		r.release()
-		kept = append(kept, engine.Kept{Service: r.name, Enter: []string{"kubectl", "--context", s.engine.cluster.context, "--namespace", s.engine.cluster.namespace,
+		kept = append(kept, engine.Kept{Service: r.name, Enter: []string{"kubectl", "--context", s.engine.cluster.context,
+			"--namespace", s.engine.cluster.namespace,
 			"exec", "-it", r.place.pod, "--", "sh"}})
 	}
 	return kept, nil

@@ -55,16 +55,19 @@ func plain(text string) string { return strings.ReplaceAll(text, "$", "$$") }
 func (e *Engine) describe(ctx context.Context, c *container, nameServer string) error {
 	s := c.service
 	if s.Host != "" && s.Host != ServiceHost && !isLoad(s.Host) {
-		return refuse(s.Name, "the engine kubernetes chooses nodes by their labels, and has no host %q: leave out hosts", s.Host)
+		return refuse(s.Name, "the engine kubernetes chooses nodes by their labels, and has no host %q: leave out hosts",
+			s.Host)
 	}
 	if s.PIDs != 0 {
-		return refuse(s.Name, "the engine kubernetes cannot limit the processes of a container: remove pids_limit, and set podPidsLimit of the kubelets")
+		return refuse(s.Name, "the engine kubernetes cannot limit the processes of a container: remove pids_limit, and set "+
+			"podPidsLimit of the kubelets")
 	}
 	image, err := e.images.config(ctx, s.Image)
 	if err != nil {
 		return err
 	}
-	order := agent.Order{Args: image.argsOf(s.Entrypoint, s.Command), Token: c.token, Leave: c.leave, Server: nameServer, Greeting: c.greeting}
+	order := agent.Order{Args: image.argsOf(s.Entrypoint, s.Command), Token: c.token, Leave: c.leave, Server: nameServer,
+		Greeting: c.greeting}
 	for _, name := range slices.Sorted(maps.Keys(s.Ulimits)) {
 		limit := s.Ulimits[name]
 		order.Ulimits = append(order.Ulimits, agent.Ulimit{Name: name, Soft: int64(limit.Soft), Hard: int64(limit.Hard)})
@@ -75,8 +78,9 @@ func (e *Engine) describe(ctx context.Context, c *container, nameServer string) 
 	}
 	c.stopSignal = image.stopSignal
 	c.main = corev1.Container{
-		Name: mainContainer, Image: s.Image.Reference, ImagePullPolicy: corev1.PullIfNotPresent, Command: command, WorkingDir: s.WorkingDir,
-		Stdin: c.stdin, StdinOnce: c.stdin, SecurityContext: &corev1.SecurityContext{},
+		Name: mainContainer, Image: s.Image.Reference, ImagePullPolicy: corev1.PullIfNotPresent, Command: command,
+		WorkingDir: s.WorkingDir,
+		Stdin:      c.stdin, StdinOnce: c.stdin, SecurityContext: &corev1.SecurityContext{},
 	}
 	security := c.main.SecurityContext
 	if err := secure(security, s); err != nil {
@@ -123,7 +127,8 @@ func secure(security *corev1.SecurityContext, s engine.Service) error {
 	return nil
 }
 
-// limit sets bounds. A set of CPUs becomes as many whole CPUs of its own, which Kubernetes gives to what asks for just what it may use.
+// limit sets bounds. A set of CPUs becomes as many whole CPUs of its own, which Kubernetes gives to what asks for just
+// what it may use.
 func (e *Engine) limit(c *container) error {
 	s := c.service
 	limits := corev1.ResourceList{}
@@ -139,7 +144,8 @@ func (e *Engine) limit(c *container) error {
 			return refuse(s.Name, "%w", err)
 		}
 		if s.CPUs > 0 && s.CPUs != float64(len(cpus)) {
-			return refuse(s.Name, "cpuset %q are %d CPUs of its own, which Kubernetes cannot limit to cpus: %g: leave one of them out", s.CPUSet, len(cpus), s.CPUs)
+			return refuse(s.Name, "cpuset %q are %d CPUs of its own, which Kubernetes cannot limit to cpus: %g: leave one of "+
+				"them out", s.CPUSet, len(cpus), s.CPUs)
 		}
 		limits[corev1.ResourceCPU] = *resource.NewQuantity(int64(len(cpus)), resource.DecimalSI)
 		if s.Memory == 0 {
@@ -156,7 +162,8 @@ func (e *Engine) limit(c *container) error {
 func (c *container) mount(volume corev1.VolumeSource, target string, readOnly bool) (name string) {
 	name = "v" + strconv.Itoa(len(c.volumes))
 	c.volumes = append(c.volumes, corev1.Volume{Name: name, VolumeSource: volume})
-	c.main.VolumeMounts = append(c.main.VolumeMounts, corev1.VolumeMount{Name: name, MountPath: target, ReadOnly: readOnly})
+	c.main.VolumeMounts = append(c.main.VolumeMounts, corev1.VolumeMount{Name: name, MountPath: target,
+		ReadOnly: readOnly})
 	return name
 }
 
@@ -180,7 +187,8 @@ func (e *Engine) surround(c *container, run string, claim func(name string) (id 
 		name := "v" + strconv.Itoa(len(c.volumes))
 		c.volumes = append(c.volumes, corev1.Volume{Name: name, VolumeSource: volume})
 		for i, file := range files {
-			c.main.VolumeMounts = append(c.main.VolumeMounts, corev1.VolumeMount{Name: name, MountPath: file.Path, SubPath: "f" + strconv.Itoa(i), ReadOnly: true})
+			c.main.VolumeMounts = append(c.main.VolumeMounts, corev1.VolumeMount{Name: name, MountPath: file.Path,
+				SubPath: "f" + strconv.Itoa(i), ReadOnly: true})
 		}
 	}, nil); err != nil {
 		return err
@@ -197,7 +205,8 @@ func (e *Engine) surround(c *container, run string, claim func(name string) (id 
 	return c.mountVolumes(e, run, claim)
 }
 
-func (c *container) mountVolumes(e *Engine, run string, claim func(name string) (id string, fresh bool, err error)) error {
+func (c *container) mountVolumes(e *Engine, run string, claim func(name string) (id string, fresh bool,
+	err error)) error {
 	s := c.service
 	for _, v := range s.Volumes {
 		if !path.IsAbs(v.Target) {
@@ -217,7 +226,8 @@ func (c *container) mountVolumes(e *Engine, run string, claim func(name string) 
 			if err != nil {
 				return err
 			}
-			volume := c.mount(corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: id}}, v.Target, v.ReadOnly)
+			claim := &corev1.PersistentVolumeClaimVolumeSource{ClaimName: id}
+			volume := c.mount(corev1.VolumeSource{PersistentVolumeClaim: claim}, v.Target, v.ReadOnly)
 			if fresh {
 				c.fill.Copies = append(c.fill.Copies, agent.Copy{From: v.Target, To: c.filled(volume)})
 			}
@@ -230,17 +240,21 @@ func (c *container) mountVolumes(e *Engine, run string, claim func(name string) 
 	return nil
 }
 
-// keepFiles makes objects of files, as many as are needed, and calls use with each of them. Their paths within it are given, or else f0, f1 …
-func (c *container) keepFiles(e *Engine, run string, files []spec.File, use func(corev1.VolumeSource, []spec.File), at func(i int) string) error {
+// keepFiles makes objects of files, as many as are needed, and calls use with each of them. Their paths within it are
+// given, or else f0, f1 …
+func (c *container) keepFiles(e *Engine, run string, files []spec.File, use func(corev1.VolumeSource, []spec.File),
+	at func(i int) string) error {
 	first := 0
 	for first < len(files) || first == 0 && at != nil {
 		yes := true
-		object := &corev1.ConfigMap{ObjectMeta: e.meta(objectName(c.service.Name), run, c.service.Name), Immutable: &yes, BinaryData: make(map[string][]byte)}
+		object := &corev1.ConfigMap{ObjectMeta: e.meta(objectName(c.service.Name), run, c.service.Name), Immutable: &yes,
+			BinaryData: make(map[string][]byte)}
 		volume := corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: object.Name}}
 		size, i := 0, first
 		for ; i < len(files) && (size == 0 || size+len(files[i].Data) <= maxFiles); i++ {
 			if len(files[i].Data) > maxFiles {
-				return refuse(c.service.Name, "file %s has %d bytes, and Kubernetes takes a mebibyte: put it into the image", files[i].Path, len(files[i].Data))
+				return refuse(c.service.Name, "file %s has %d bytes, and Kubernetes takes a mebibyte: put it into the image",
+					files[i].Path, len(files[i].Data))
 			}
 			size += len(files[i].Data) + len(files[i].Path)
 			key, mode := "f"+strconv.Itoa(i-first), int32(files[i].Mode())
@@ -252,7 +266,8 @@ func (c *container) keepFiles(e *Engine, run string, files []spec.File, use func
 			volume.Items = append(volume.Items, corev1.KeyToPath{Key: key, Path: inside, Mode: &mode})
 		}
 		if at != nil && i < len(files) {
-			return refuse(c.service.Name, "the files of one of its volumes are more than a mebibyte, which is what Kubernetes takes: put them into the image")
+			return refuse(c.service.Name, "the files of one of its volumes are more than a mebibyte, which is what Kubernetes "+
+				"takes: put them into the image")
 		}
 		c.files = append(c.files, object)
 		use(corev1.VolumeSource{ConfigMap: &volume}, files[first:i])
@@ -324,12 +339,15 @@ func (e *Engine) pod(c *container, run, space, nameServer string) *corev1.Pod {
 	sysctls := map[string]string{netns.PortRange: ports}
 	maps.Copy(sysctls, s.Sysctls)
 	for _, name := range slices.Sorted(maps.Keys(sysctls)) {
-		pod.Spec.SecurityContext.Sysctls = append(pod.Spec.SecurityContext.Sysctls, corev1.Sysctl{Name: name, Value: sysctls[name]})
+		pod.Spec.SecurityContext.Sysctls = append(pod.Spec.SecurityContext.Sysctls,
+			corev1.Sysctl{Name: name, Value: sysctls[name]})
 	}
 	if len(c.mounts) > 0 {
 		pod.Spec.InitContainers = []corev1.Container{{
-			Name: "fill", Image: c.main.Image, ImagePullPolicy: c.main.ImagePullPolicy, Command: act(agent.Fill, c.fill), VolumeMounts: c.mounts,
-			SecurityContext: &corev1.SecurityContext{RunAsUser: &root, RunAsGroup: &root}, Resources: *c.main.Resources.DeepCopy(),
+			Name: "fill", Image: c.main.Image, ImagePullPolicy: c.main.ImagePullPolicy, Command: act(agent.Fill, c.fill),
+			VolumeMounts:    c.mounts,
+			SecurityContext: &corev1.SecurityContext{RunAsUser: &root, RunAsGroup: &root},
+			Resources:       *c.main.Resources.DeepCopy(),
 		}}
 	}
 	for _, claim := range c.claims {
@@ -345,7 +363,8 @@ func (e *Engine) pod(c *container, run, space, nameServer string) *corev1.Pod {
 // affinity says on which nodes a container may be, or had better be.
 func (e *Engine) affinity(c *container, space string) *corev1.Affinity {
 	near := func(labels map[string]string) corev1.PodAffinityTerm {
-		return corev1.PodAffinityTerm{TopologyKey: corev1.LabelHostname, LabelSelector: &metav1.LabelSelector{MatchLabels: labels}}
+		return corev1.PodAffinityTerm{TopologyKey: corev1.LabelHostname,
+			LabelSelector: &metav1.LabelSelector{MatchLabels: labels}}
 	}
 	preferred := func(term corev1.PodAffinityTerm) []corev1.WeightedPodAffinityTerm {
 		return []corev1.WeightedPodAffinityTerm{{Weight: 100, PodAffinityTerm: term}}
@@ -364,9 +383,11 @@ func (e *Engine) affinity(c *container, space string) *corev1.Affinity {
 		affinity.NodeAffinity = &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: e.nodes.unused(),
 			PreferredDuringSchedulingIgnoredDuringExecution: e.nodes.preferred(s.Host)}
 	case s.Host != "":
-		// The first of its host, which decides on the node: the load is where names are answered and services are probed from.
+		// The first of its host, which decides on the node: the load is where names are answered and services are probed
+		// from.
 		names := preferred(near(map[string]string{labelEngine: e.id, labelNames: ""}))
-		affinity.NodeAffinity = &corev1.NodeAffinity{PreferredDuringSchedulingIgnoredDuringExecution: e.nodes.preferred(s.Host)}
+		affinity.NodeAffinity = &corev1.NodeAffinity{PreferredDuringSchedulingIgnoredDuringExecution: e.nodes.preferred(
+			s.Host)}
 		if s.Host == LoadHost {
 			with.PreferredDuringSchedulingIgnoredDuringExecution = names
 		} else {

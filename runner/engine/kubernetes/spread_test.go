@@ -61,11 +61,13 @@ func schedule(nodes [][2]string) func(*corev1.Pod) {
 			}
 			if fits {
 				pod.Spec.NodeName, pod.Status.PodIP = node[0], "10.0.0.1"
-				pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: mainContainer, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}}
+				pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: mainContainer,
+					State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}}
 				return
 			}
 		}
-		pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable,
+		pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse,
+			Reason:  corev1.PodReasonUnschedulable,
 			Message: "0/4 nodes are available"}}
 	}
 }
@@ -84,7 +86,8 @@ func TestNodesOfTheRunBefore(t *testing.T) {
 		}
 		return names
 	}
-	for host, want := range map[string][]string{LoadHost: {"n1", "n3"}, "load-2": {"n1", "n3"}, ServiceHost: {"s1"}, "": nil} {
+	for host, want := range map[string][]string{LoadHost: {"n1", "n3"}, "load-2": {"n1", "n3"}, ServiceHost: {"s1"},
+		"": nil} {
 		if got := preferred(host); !slices.Equal(got, want) {
 			t.Errorf("on host %q it prefers the nodes %q, want %q", host, got, want)
 		}
@@ -95,8 +98,8 @@ func TestNodesOfTheRunBefore(t *testing.T) {
 	}
 }
 
-// Further nodes of the load are such that no host has, until there are none, which is said at once. What is started on one of them later is
-// on the same one, in the order that they are given.
+// Further nodes of the load are such that no host has, until there are none, which is said at once. What is started on
+// one of them later is on the same one, in the order that they are given.
 func TestFurtherNodes(t *testing.T) {
 	ctx, a := bounded(t), newAPI(t)
 	e := engineOn(t, a)
@@ -118,21 +121,24 @@ func TestFurtherNodes(t *testing.T) {
 		}
 		return r.Node(), nil
 	}
-	for _, want := range []struct{ host, node string }{{LoadHost, "n3"}, {ServiceHost, "s1"}, {e.Further(LoadHost, 1), "n3"}, {e.Further(LoadHost, 2), "n1"},
+	for _, want := range []struct{ host, node string }{{LoadHost, "n3"}, {ServiceHost, "s1"},
+		{e.Further(LoadHost, 1), "n3"}, {e.Further(LoadHost, 2), "n1"},
 		{e.Further(LoadHost, 3), "n2"}, {e.Further(LoadHost, 2), "n1"}} {
 		if node, err := launch(want.host); err != nil || node != want.node {
 			t.Errorf("on host %s it is on node %q, %v, want %s", want.host, node, err, want.node)
 		}
 	}
 	for _, node := range []string{"n1", "n2", "n3", "s1"} {
-		if not := e.nodes.unused().NodeSelectorTerms[0].MatchFields; !slices.ContainsFunc(not, func(r corev1.NodeSelectorRequirement) bool {
-			return r.Operator == corev1.NodeSelectorOpNotIn && r.Values[0] == node
-		}) {
+		if not := e.nodes.unused().NodeSelectorTerms[0].MatchFields; !slices.ContainsFunc(not,
+			func(r corev1.NodeSelectorRequirement) bool {
+				return r.Operator == corev1.NodeSelectorOpNotIn && r.Values[0] == node
+			}) {
 			t.Errorf("a further node could be %s: %+v", node, not)
 		}
 	}
 	pods, begun := len(a.left()), time.Now()
-	if _, err := launch(e.Further(LoadHost, 4)); !errors.Is(err, engine.ErrNoFurther) || time.Since(begun) > unschedulable/2 {
+	if _, err := launch(e.Further(LoadHost, 4)); !errors.Is(err, engine.ErrNoFurther) ||
+		time.Since(begun) > unschedulable/2 {
 		t.Errorf("where there is no node for it: %v after %v", err, time.Since(begun))
 	}
 	if left := len(a.left()); left != pods {

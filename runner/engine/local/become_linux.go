@@ -65,8 +65,8 @@ func (r *refusal) Unwrap() error { return r.err }
 
 func refusef(format string, args ...any) error { return &refusal{fmt.Errorf(format, args...)} }
 
-// BecomeProgram turns a process that was started by an Engine into the program that it was started for, and does not return then. In
-// any other process it does nothing. It has to be called first of all.
+// BecomeProgram turns a process that was started by an Engine into the program that it was started for, and does not
+// return then. In any other process it does nothing. It has to be called first of all.
 func BecomeProgram() {
 	if os.Args[0] != becoming {
 		return
@@ -121,8 +121,8 @@ func (o *order) carryOut() error {
 	}
 }
 
-// environment is what the program gets: of variables that are there twice the last, and HOME, if nobody has said it, that of the user.
-// What is looked up from now on is looked up by its PATH.
+// environment is what the program gets: of variables that are there twice the last, and HOME, if nobody has said it,
+// that of the user. What is looked up from now on is looked up by its PATH.
 func (o *order) environment() ([]string, error) {
 	names, values := engine.Variables(o.Environment)
 	if _, ok := values["HOME"]; !ok {
@@ -196,13 +196,16 @@ func (o *order) pin() error {
 	return nil
 }
 
-// usual capabilities are Docker's, without that of making device files: no control group keeps a process from using them here.
+// usual capabilities are Docker's, without that of making device files: no control group keeps a process from using
+// them here.
 //
 // Source: Docker, "Runtime privilege and Linux capabilities".
 func usual() []capability.Cap {
 	return []capability.Cap{
-		capability.CAP_AUDIT_WRITE, capability.CAP_CHOWN, capability.CAP_DAC_OVERRIDE, capability.CAP_FOWNER, capability.CAP_FSETID,
-		capability.CAP_KILL, capability.CAP_NET_BIND_SERVICE, capability.CAP_NET_RAW, capability.CAP_SETFCAP, capability.CAP_SETGID,
+		capability.CAP_AUDIT_WRITE, capability.CAP_CHOWN, capability.CAP_DAC_OVERRIDE, capability.CAP_FOWNER,
+		capability.CAP_FSETID,
+		capability.CAP_KILL, capability.CAP_NET_BIND_SERVICE, capability.CAP_NET_RAW, capability.CAP_SETFCAP,
+		capability.CAP_SETGID,
 		capability.CAP_SETPCAP, capability.CAP_SETUID, capability.CAP_SYS_CHROOT,
 	}
 }
@@ -281,8 +284,9 @@ func (o *order) drop() error {
 	return dieWithParent() // becoming somebody else has let go of that
 }
 
-// dieWithParent binds the process to benchbook. That may have ended before, and the number of a parent tells nothing in another
-// namespace, which is also why Go cannot do this when it starts a process; but then nobody waits for the answer any more.
+// dieWithParent binds the process to benchbook. That may have ended before, and the number of a parent tells nothing in
+// another namespace, which is also why Go cannot do this when it starts a process; but then nobody waits for the answer
+// any more.
 //
 // Source: pipe(7), poll(2).
 func dieWithParent() error {
@@ -304,8 +308,8 @@ func dieWithParent() error {
 	}
 }
 
-// stayAround runs the program as a child, passes on signals, reaps whatever loses its parent, and ends as the program does. It
-// returns only if the program cannot be started.
+// stayAround runs the program as a child, passes on signals, reaps whatever loses its parent, and ends as the program
+// does. It returns only if the program cannot be started.
 func (o *order) stayAround(program string, environment []string) error {
 	signals := make(chan os.Signal, 64)
 	signal.Notify(signals)

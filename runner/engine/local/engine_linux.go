@@ -42,8 +42,8 @@ type Engine struct {
 // program is an executable that was prepared.
 type program struct{ name, file string }
 
-// New makes an engine, once a process could be started in the way that all of them are. The error wraps engine.ErrUnavailable if this
-// machine or this user cannot do that.
+// New makes an engine, once a process could be started in the way that all of them are. The error wraps
+// engine.ErrUnavailable if this machine or this user cannot do that.
 func New(ctx context.Context, o Options) (engine.Engine, error) {
 	if os.Geteuid() != 0 {
 		return nil, &unavailableError{"only root can isolate processes; run benchbook as root, or use the engine docker"}
@@ -62,7 +62,8 @@ func New(ctx context.Context, o Options) (engine.Engine, error) {
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("starting the engine local: %w", err)
 		}
-		return nil, &unavailableError{fmt.Sprintf("a process could not be started as required (%v); use a machine whose root may make "+
+		return nil, &unavailableError{fmt.Sprintf("a process could not be started as required (%v); use a machine whose "+
+			"root may make "+
 			"namespaces, overlay mounts and control groups, which most containers do not allow, or the engine docker", err)}
 	}
 	if e.facts, err = e.findFacts(); err != nil {
@@ -141,7 +142,8 @@ func fileSystem(folder string) string {
 	if err := unix.Statfs(folder, &stat); err != nil {
 		return "an unknown file system"
 	}
-	kinds := map[int64]string{unix.EXT4_SUPER_MAGIC: "ext4", unix.XFS_SUPER_MAGIC: "xfs", unix.BTRFS_SUPER_MAGIC: "btrfs", unix.TMPFS_MAGIC: "tmpfs"}
+	kinds := map[int64]string{unix.EXT4_SUPER_MAGIC: "ext4", unix.XFS_SUPER_MAGIC: "xfs", unix.BTRFS_SUPER_MAGIC: "btrfs",
+		unix.TMPFS_MAGIC: "tmpfs"}
 	return cmp.Or(kinds[int64(stat.Type)], fmt.Sprintf("file system %#x", stat.Type))
 }
 
@@ -152,8 +154,8 @@ func (e *Engine) machine() engine.Prepared {
 
 const machineReference = "this machine"
 
-// Prepare implements engine.Engine. There are no images but executables of ours and the machine itself: of others the error is an
-// *engine.ImageError that says so.
+// Prepare implements engine.Engine. There are no images but executables of ours and the machine itself: of others the
+// error is an *engine.ImageError that says so.
 func (e *Engine) Prepare(ctx context.Context, image engine.Image, _ io.Writer) (engine.Prepared, error) {
 	const wayOut = "leave out image and build, so that its program is one of this machine, or use the engine docker"
 	switch {
@@ -202,7 +204,8 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening a space: %w", err)
 	}
-	s := &space{engine: e, folder: folder, tree: spaces.New[running]("space " + filepath.Base(folder)), volumes: make(map[string]string)}
+	s := &space{engine: e, folder: folder, tree: spaces.New[running]("space " + filepath.Base(folder)),
+		volumes: make(map[string]string)}
 	if s.network, err = newNetwork(folder); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening a space: %w", err), os.RemoveAll(folder))
 	}
@@ -233,8 +236,8 @@ func (e *Engine) makeFolder(run string) (string, error) {
 	return folder, nil
 }
 
-// Sweep implements engine.Engine. What processes that were killed have left are folders, each with the control groups, and what may
-// be alive of the processes, of one space.
+// Sweep implements engine.Engine. What processes that were killed have left are folders, each with the control groups,
+// and what may be alive of the processes, of one space.
 func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, error) {
 	entries, err := os.ReadDir(e.parent)
 	if err != nil {
@@ -265,11 +268,12 @@ func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, err
 	return leftovers, errors.Join(failures...)
 }
 
-// abandonedBy says whether a folder is ours, and the process that made it has ended; and of which run it was. Anybody may make folders
-// where ours are, so only those of this user count.
+// abandonedBy says whether a folder is ours, and the process that made it has ended; and of which run it was. Anybody
+// may make folders where ours are, so only those of this user count.
 func abandonedBy(folder string) (run string, ours bool) {
 	var stat unix.Stat_t
-	if err := unix.Lstat(folder, &stat); err != nil || stat.Mode&unix.S_IFMT != unix.S_IFDIR || int(stat.Uid) != os.Geteuid() {
+	if err := unix.Lstat(folder, &stat); err != nil || stat.Mode&unix.S_IFMT != unix.S_IFDIR ||
+		int(stat.Uid) != os.Geteuid() {
 		return "", false
 	}
 	text, err := os.ReadFile(filepath.Join(folder, ownerName))

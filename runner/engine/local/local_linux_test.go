@@ -52,7 +52,8 @@ func TestEngine(t *testing.T) {
 	enginetest.Run(t, open, enginetest.Leaves("folder"))
 }
 
-// survivor, set in the environment, makes this test start a service in another process of itself, and wait to be killed.
+// survivor, set in the environment, makes this test start a service in another process of itself, and wait to be
+// killed.
 const survivor = "BENCHBOOK_LOCALTEST_SURVIVOR"
 
 // A process that has let go of its parent is found, and ended, and nothing of its space is left.
@@ -175,7 +176,8 @@ func TestSweepLeavesOthersAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	found, err := e.Sweep(t.Context(), false)
-	if want := []engine.Leftover{{Kind: "folder", Name: folderPrefix + "dead", Run: "run"}}; err != nil || !slices.Equal(found, want) {
+	if want := []engine.Leftover{{Kind: "folder", Name: folderPrefix + "dead", Run: "run"}}; err != nil ||
+		!slices.Equal(found, want) {
 		t.Errorf("swept %v, %v; want %v", found, err, want)
 	}
 	for name := range folders {
@@ -214,21 +216,27 @@ func TestRejected(t *testing.T) {
 		service engine.Service
 		want    string
 	}{
-		{"no such program", engine.Service{Service: spec.Service{Command: []string{"nosuchprogram"}}}, `exec: "nosuchprogram": executable file not found in $PATH`},
-		{"no such user", engine.Service{Service: spec.Service{Command: sleep, User: "nosuchuser"}}, `unable to find user nosuchuser: no matching entries in passwd file`},
-		{"no such CPU", engine.Service{Service: spec.Service{Command: sleep, CPUSet: "4000"}}, `Requested CPUs are not available`},
+		{"no such program", engine.Service{Service: spec.Service{Command: []string{"nosuchprogram"}}},
+			`exec: "nosuchprogram": executable file not found in $PATH`},
+		{"no such user", engine.Service{Service: spec.Service{Command: sleep, User: "nosuchuser"}},
+			`unable to find user nosuchuser: no matching entries in passwd file`},
+		{"no such CPU", engine.Service{Service: spec.Service{Command: sleep, CPUSet: "4000"}},
+			`Requested CPUs are not available`},
 		{"no such signal", engine.Service{Service: spec.Service{Command: sleep, StopSignal: "FOO"}}, `Invalid signal: FOO`},
-		{"a folder that is a file", engine.Service{Service: spec.Service{Command: sleep, WorkingDir: "/etc/passwd"}}, `Cannot mkdir: /etc/passwd is not a directory`},
+		{"a folder that is a file", engine.Service{Service: spec.Service{Command: sleep, WorkingDir: "/etc/passwd"}},
+			`Cannot mkdir: /etc/passwd is not a directory`},
 		{"no such limit", engine.Service{Service: spec.Service{Command: sleep,
 			Ulimits: map[string]spec.Ulimit{"nope": {Soft: 1, Hard: 1}}}}, `wrong rlimit value: RLIMIT_NOPE`},
-		{"no such capability", engine.Service{Service: spec.Service{Command: sleep, CapAdd: []string{"FLY"}}}, `unknown capability: "FLY"`},
+		{"no such capability", engine.Service{Service: spec.Service{Command: sleep, CapAdd: []string{"FLY"}}},
+			`unknown capability: "FLY"`},
 		{"a setting of the machine", engine.Service{Service: spec.Service{Command: sleep,
 			Sysctls: map[string]string{"kernel.panic": "1"}}}, `kernel setting kernel.panic`},
 		{"a setting by a detour", engine.Service{Service: spec.Service{Command: sleep,
 			Sysctls: map[string]string{"net./../kernel.panic": "1"}}}, `kernel setting net./../kernel.panic`},
 		{"a setting that is not there", engine.Service{Service: spec.Service{Command: sleep,
 			Sysctls: map[string]string{"net.no.such": "1"}}}, `kernel setting net.no.such`},
-		{"a profile", engine.Service{Service: spec.Service{Command: sleep, SecurityOpt: []string{"seccomp=unconfined"}}}, `security option "seccomp=unconfined"`},
+		{"a profile", engine.Service{Service: spec.Service{Command: sleep, SecurityOpt: []string{"seccomp=unconfined"}}},
+			`security option "seccomp=unconfined"`},
 		{"a volume that is not there", engine.Service{Service: spec.Service{Command: sleep,
 			Volumes: []spec.Volume{{Target: "/x", Host: "/no/such/folder"}}}}, `volume /x: /no/such/folder`},
 	}
@@ -237,7 +245,8 @@ func TestRejected(t *testing.T) {
 			tt.service.Name, tt.service.Image = "server", image
 			_, err := space.Start(t.Context(), tt.service)
 			var refused *engine.RejectedError
-			if !errors.As(err, &refused) || !strings.HasPrefix(refused.Error(), `"server" could not be started: `) || !strings.Contains(err.Error(), tt.want) {
+			if !errors.As(err, &refused) || !strings.HasPrefix(refused.Error(), `"server" could not be started: `) ||
+				!strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want a RejectedError with %q", err, tt.want)
 			}
 		})
@@ -291,8 +300,8 @@ func TestLeavesNothing(t *testing.T) {
 	}
 }
 
-// Commands run in the namespaces of a service. The first thread of this process, whose namespaces everybody sees as those of the process,
-// never gets into them.
+// Commands run in the namespaces of a service. The first thread of this process, whose namespaces everybody sees as
+// those of the process, never gets into them.
 func TestFirstThreadStaysOutside(t *testing.T) {
 	outside := func() string {
 		t.Helper()
@@ -319,7 +328,8 @@ func TestFirstThreadStaysOutside(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	r, err := opened.Start(t.Context(), engine.Service{Service: spec.Service{Name: "idle", Command: []string{"sleep", "1h"}}, Image: machine})
+	r, err := opened.Start(t.Context(), engine.Service{Service: spec.Service{Name: "idle",
+		Command: []string{"sleep", "1h"}}, Image: machine})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,8 @@ import (
 
 // New says that there is no such engine on this system.
 func New(context.Context, Options) (engine.Engine, error) {
-	return nil, &unavailableError{"it needs the namespaces of Linux, and this is " + runtime.GOOS + "; use the engine docker"}
+	return nil, &unavailableError{"it needs the namespaces of Linux, and this is " + runtime.GOOS +
+		"; use the engine docker"}
 }
 
 // BecomeProgram does nothing on this system.

@@ -38,8 +38,8 @@ func (l *log) Write(p []byte) (int, error) {
 	return l.kept.Write(p)
 }
 
-// follow copies what is kept and what is written from then on, until the writer has enough, whose error it returns, or the context or
-// the log has ended.
+// follow copies what is kept and what is written from then on, until the writer has enough, whose error it returns, or
+// the context or the log has ended.
 func (l *log) follow(ctx context.Context, ended <-chan struct{}, w io.Writer) error {
 	l.mu.Lock()
 	if _, err := w.Write(l.kept.Bytes()); err != nil {

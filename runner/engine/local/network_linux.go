@@ -20,7 +20,8 @@ import (
 	"benchbook/runner/engine/netns"
 )
 
-// A network is a bridge in a network namespace that nothing else is in. It is gone when the last namespace that is connected to it is.
+// A network is a bridge in a network namespace that nothing else is in. It is gone when the last namespace that is
+// connected to it is.
 type network struct {
 	namespace *os.File // of the bridge
 	bridge    int      // index of its device
@@ -97,9 +98,9 @@ func (n *network) join(name string, aliases []string) (netip.Addr, error) {
 	return m.address, n.writeHosts()
 }
 
-// leave lets nobody find a name any more, nor reach what had it. The kernel takes its time to remove the network namespace of a process
-// that has ended, and what comes after it under the same address is not to share that with it: a connection that went to the one before
-// would be refused.
+// leave lets nobody find a name any more, nor reach what had it. The kernel takes its time to remove the network
+// namespace of a process that has ended, and what comes after it under the same address is not to share that with it: a
+// connection that went to the one before would be refused.
 func (n *network) leave(name string) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -113,7 +114,8 @@ func (n *network) leave(name string) error {
 			}
 			return netlink.LinkDel(link)
 		})
-		if err != nil && !errors.As(err, new(netlink.LinkNotFoundError)) && !errors.Is(err, unix.ENODEV) { // it went with its namespace
+		// it went with its namespace
+		if err != nil && !errors.As(err, new(netlink.LinkNotFoundError)) && !errors.Is(err, unix.ENODEV) {
 			return fmt.Errorf("disconnecting %s from the network: %w", name, err)
 		}
 		m.link = ""
@@ -122,8 +124,8 @@ func (n *network) leave(name string) error {
 	return n.writeHosts()
 }
 
-// writeHosts writes the names of all that are there. The file stays the same one, as services have it mounted, and what stood there is
-// overwritten before it is cut off, so that who reads meanwhile finds all but the newest names.
+// writeHosts writes the names of all that are there. The file stays the same one, as services have it mounted, and what
+// stood there is overwritten before it is cut off, so that who reads meanwhile finds all but the newest names.
 //
 // Source: hosts(5).
 func (n *network) writeHosts() error {
@@ -147,7 +149,8 @@ func (n *network) writeHosts() error {
 	return errors.Join(err, file.Truncate(int64(text.Len())), file.Chmod(0o644), file.Close()) // whatever the umask says
 }
 
-// connect gives the network namespace of the process that has a name, in which nothing is yet, a device with its address.
+// connect gives the network namespace of the process that has a name, in which nothing is yet, a device with its
+// address.
 func (n *network) connect(pid int, namespace *os.File, name string) error {
 	n.mu.Lock()
 	n.links++

@@ -72,7 +72,8 @@ nonsense
 	}
 }
 
-// Under an address there is only what has it now, however long the kernel takes to remove the network of what had it before.
+// Under an address there is only what has it now, however long the kernel takes to remove the network of what had it
+// before.
 func TestAddressOfTheOneBefore(t *testing.T) {
 	open(t).Close() // or there can be no networks here
 	n, err := newNetwork(t.TempDir())

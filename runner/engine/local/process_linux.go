@@ -18,12 +18,14 @@ import (
 	"benchbook/runner/engine/netns"
 )
 
-// namespaces are those of a process, by what the kernel calls them in /proc/PID/ns, in the order in which they are entered.
+// namespaces are those of a process, by what the kernel calls them in /proc/PID/ns, in the order in which they are
+// entered.
 var namespaces = []struct {
 	name string
 	flag int
 }{
-	{"ipc", unix.CLONE_NEWIPC}, {"uts", unix.CLONE_NEWUTS}, {"net", unix.CLONE_NEWNET}, {"pid", unix.CLONE_NEWPID}, {"mnt", unix.CLONE_NEWNS},
+	{"ipc", unix.CLONE_NEWIPC}, {"uts", unix.CLONE_NEWUTS}, {"net", unix.CLONE_NEWNET}, {"pid", unix.CLONE_NEWPID},
+	{"mnt", unix.CLONE_NEWNS},
 }
 
 // newNamespaces are those that a service has of its own, beside that of the network.
@@ -50,7 +52,8 @@ type process struct {
 // outputTimeout is how long output is waited for after a process has ended. What it started in turn may hold it open.
 const outputTimeout = 2 * time.Second
 
-// start starts a process and returns when it has become its program. The error is a *refusal where what was asked for cannot be had.
+// start starts a process and returns when it has become its program. The error is a *refusal where what was asked for
+// cannot be had.
 func (l *launch) start() (*process, error) {
 	orderRead, orderWrite, err := os.Pipe()
 	if err != nil {
@@ -62,12 +65,16 @@ func (l *launch) start() (*process, error) {
 		return nil, errors.Join(err, orderRead.Close())
 	}
 	defer answerRead.Close()
-	theirs := map[string]*os.File{"order": orderRead, "answer": answerWrite} // files that we have no use for once the process has them
+	// files that we have no use for once the process has them
+	theirs := map[string]*os.File{"order": orderRead, "answer": answerWrite}
 	closeTheirs := sync.OnceFunc(func() { closeAll(theirs) })
 	defer closeTheirs()
 
-	cmd := &exec.Cmd{Path: "/proc/self/exe", Args: []string{becoming}, Env: []string{}, Dir: "/", ExtraFiles: []*os.File{orderRead, answerWrite},
-		Stdout: l.stdout, Stderr: l.stderr, WaitDelay: outputTimeout, SysProcAttr: &syscall.SysProcAttr{Cloneflags: l.clone, Setsid: true}}
+	cmd := &exec.Cmd{Path: "/proc/self/exe", Args: []string{becoming}, Env: []string{}, Dir: "/",
+		ExtraFiles: []*os.File{orderRead, answerWrite},
+		Stdout:     l.stdout, Stderr: l.stderr, WaitDelay: outputTimeout,
+		SysProcAttr: &syscall.SysProcAttr{Cloneflags: l.clone,
+			Setsid: true}}
 	var stdin, input *os.File
 	if l.stdin == nil {
 		stdin, err = os.Open(os.DevNull)
@@ -91,11 +98,12 @@ func (l *launch) start() (*process, error) {
 	return p, nil
 }
 
-// run starts the process and waits for it in the background, from one thread, which ends with it: namespaces are those of the thread, and
-// the kernel takes the end of the thread that has started a process for that of its parent.
+// run starts the process and waits for it in the background, from one thread, which ends with it: namespaces are those
+// of the thread, and the kernel takes the end of the thread that has started a process for that of its parent.
 func (l *launch) run(cmd *exec.Cmd, p *process, input *os.File) error {
 	if input != nil {
-		// A process need not read what it is given, so that errors here mean nothing; nor is more of that waited for once it has ended.
+		// A process need not read what it is given, so that errors here mean nothing; nor is more of that waited for once it
+		// has ended.
 		go func() {
 			_, _ = io.Copy(input, l.stdin)
 			_ = input.Close()

@@ -40,12 +40,15 @@ type space struct {
 	volumes map[string]string // folders, by name
 }
 
-// errKept is why nothing can be kept: the kernel ends what we have started when we end, so that a run that is killed leaves nothing.
-var errKept = errors.New("the engine local keeps nothing running: its processes end with benchbook; use the engine docker to look at them later")
+// errKept is why nothing can be kept: the kernel ends what we have started when we end, so that a run that is killed
+// leaves nothing.
+var errKept = errors.New("the engine local keeps nothing running: its processes end with benchbook; use the engine " +
+	"docker to look at them later")
 
 func (s *space) Inner(ctx context.Context) (engine.Space, error) {
 	return s.tree.Inner(ctx, func(tree *spaces.Tree[running]) (engine.Space, error) {
-		return &space{engine: s.engine, folder: s.folder, network: s.network, outer: s, tree: tree, volumes: make(map[string]string)}, nil
+		return &space{engine: s.engine, folder: s.folder, network: s.network, outer: s, tree: tree,
+			volumes: make(map[string]string)}, nil
 	})
 }
 
@@ -71,7 +74,8 @@ func (s *space) Run(ctx context.Context, program engine.Program, started func(en
 	return exit, spaces.RunError(ctx, program.Name, err)
 }
 
-func (s *space) runProgram(ctx context.Context, program engine.Program, started func(engine.Running)) (exit engine.Exit, err error) {
+func (s *space) runProgram(ctx context.Context, program engine.Program, started func(engine.Running)) (exit engine.Exit,
+	err error) {
 	stdout, stderr := &output.Head{Limit: output.MaxStdout}, &output.Tail{Limit: output.MaxStderr}
 	service := program.Service()
 	r, err := s.start(ctx, service, program.Beside, program.Stdin, stdout, stderr)
@@ -87,12 +91,14 @@ func (s *space) runProgram(ctx context.Context, program engine.Program, started 
 	case <-ctx.Done():
 		return exit, context.Cause(ctx)
 	}
-	return engine.Exit{Code: r.process.code, OutOfMemory: r.group.KilledForMemory(), Stdout: stdout.Bytes(), Stderr: stderr.Bytes()}, nil
+	return engine.Exit{Code: r.process.code, OutOfMemory: r.group.KilledForMemory(), Stdout: stdout.Bytes(),
+		Stderr: stderr.Bytes()}, nil
 }
 
-// start starts the process of a service or program. Beside names whose network it has, if not one of its own; where stdout and stderr
-// are nil, both go to the log alone.
-func (s *space) start(ctx context.Context, service engine.Service, beside string, stdin io.Reader, stdout, stderr io.Writer) (*running, error) {
+// start starts the process of a service or program. Beside names whose network it has, if not one of its own; where
+// stdout and stderr are nil, both go to the log alone.
+func (s *space) start(ctx context.Context, service engine.Service, beside string, stdin io.Reader, stdout,
+	stderr io.Writer) (*running, error) {
 	leave, err := s.tree.Enter(ctx)
 	if err != nil {
 		return nil, err
@@ -134,7 +140,8 @@ func (s *space) discard(ctx context.Context, r *running) error {
 	return nil
 }
 
-// volume finds the folder of a volume by its name, here or in the spaces around, or makes it here, and says whether it is new.
+// volume finds the folder of a volume by its name, here or in the spaces around, or makes it here, and says whether it
+// is new.
 func (s *space) volume(name string) (folder string, isNew bool, err error) {
 	for around := s; around != nil; around = around.outer {
 		around.mu.Lock()
@@ -201,7 +208,8 @@ func (r *running) check() error {
 	}
 	for name := range service.Sysctls {
 		if !ownSetting.MatchString(name) {
-			return refusef("kernel setting %s is one of the whole machine for the engine local: those that begin with net. are the service's own", name)
+			return refusef("kernel setting %s is one of the whole machine for the engine local: those that begin with net. "+
+				"are the service's own", name)
 		}
 	}
 	for _, option := range service.SecurityOpt {
@@ -211,7 +219,8 @@ func (r *running) check() error {
 	}
 	for _, alias := range service.Aliases {
 		if r.space.shares(alias) {
-			return refusef("the engine local finds one service by a name, and %q is one of several: use the engine docker", alias)
+			return refusef("the engine local finds one service by a name, and %q is one of several: use the engine docker",
+				alias)
 		}
 	}
 	if _, err := stopSignal(service.StopSignal); err != nil {
@@ -325,7 +334,8 @@ func (r *running) order() order {
 	service := r.service
 	o := order{
 		Args: slices.Concat(service.Entrypoint, service.Command), Environment: slices.Concat(passedOn(), service.Environment),
-		WorkingDir: service.WorkingDir, User: service.User, Ulimits: service.Ulimits, CapAdd: service.CapAdd, CapDrop: service.CapDrop,
+		WorkingDir: service.WorkingDir, User: service.User, Ulimits: service.Ulimits, CapAdd: service.CapAdd,
+		CapDrop:         service.CapDrop,
 		NoNewPrivileges: len(service.SecurityOpt) > 0, Init: service.Init,
 	}
 	o.CPUs, _ = kernel.ParseCPUs(service.CPUSet) // it was checked
@@ -336,8 +346,10 @@ func (r *running) order() order {
 func (r *running) surroundings(o *order) (err error) {
 	service := r.service
 	o.Surroundings = &surroundings{
-		Folder: r.folder, Mounts: r.space.engine.mounts, Hosts: r.space.network.hosts, Hostname: cmp.Or(service.Hostname, service.Name),
-		OwnNetwork: r.beside == nil, Sysctls: service.Sysctls, ShmSize: service.ShmSize, Tmpfs: service.Tmpfs, Files: service.Configs,
+		Folder: r.folder, Mounts: r.space.engine.mounts, Hosts: r.space.network.hosts, Hostname: cmp.Or(service.Hostname,
+			service.Name),
+		OwnNetwork: r.beside == nil, Sysctls: service.Sysctls, ShmSize: service.ShmSize, Tmpfs: service.Tmpfs,
+		Files:    service.Configs,
 		ReadOnly: service.ReadOnly,
 	}
 	if service.Image.Reference != machineReference {
@@ -425,7 +437,8 @@ func (r *running) Ended(context.Context) (engine.Exit, bool, error) {
 	}
 }
 
-// Exec implements engine.Running and readiness.Probed. A command that cannot be started ends with status 127, as in a shell.
+// Exec implements engine.Running and readiness.Probed. A command that cannot be started ends with status 127, as in a
+// shell.
 func (r *running) Exec(ctx context.Context, command engine.Command) (engine.Exit, error) {
 	stdout, stderr := &output.Head{Limit: output.MaxStdout}, &output.Tail{Limit: output.MaxStderr}
 	o := r.order()
@@ -478,8 +491,9 @@ func (r *running) Follow(ctx context.Context, stdout, _ io.Writer) error {
 	return r.log.follow(ctx, r.process.done, stdout)
 }
 
-// remove ends the process, and with it all that it has started, and removes what there is of it. Grace is how long it may take to end
-// by itself, and so is the context: then it is killed. It may have been begun to be made only, or have been removed already.
+// remove ends the process, and with it all that it has started, and removes what there is of it. Grace is how long it
+// may take to end by itself, and so is the context: then it is killed. It may have been begun to be made only, or have
+// been removed already.
 func (r *running) remove(ctx context.Context, grace time.Duration) error {
 	r.Meter.Close()
 	if r.process != nil {

@@ -23,11 +23,12 @@ import (
 
 // Surroundings are what a service has around it. They are made in the namespaces of its first process, by that process.
 type surroundings struct {
-	Folder     string   // private: its layer and its temporary files
-	Mounts     []string // file systems of this machine beside the one at its root, which are shown as they are and cannot be written
-	Program    string   // an executable of ours, if there is one, and
-	As         string   // what it is called, in the root directory
-	Hosts      string   // the file of names of the space
+	Folder string // private: its layer and its temporary files
+	// file systems of this machine beside the one at its root, which are shown as they are and cannot be written
+	Mounts     []string
+	Program    string // an executable of ours, if there is one, and
+	As         string // what it is called, in the root directory
+	Hosts      string // the file of names of the space
 	Hostname   string
 	OwnNetwork bool // or else somebody else's, whose settings are left alone
 	Sysctls    map[string]string
@@ -60,7 +61,8 @@ const (
 // makeFolders makes the private folder.
 func makeFolders(folder string) error {
 	for name, mode := range map[string]fs.FileMode{
-		layerFolder: 0o755, workFolder: 0o755, rootFolder: 0o755, tmpFolder: 0o777 | fs.ModeSticky, longTmpFolder: 0o777 | fs.ModeSticky,
+		layerFolder: 0o755, workFolder: 0o755, rootFolder: 0o755, tmpFolder: 0o777 | fs.ModeSticky,
+		longTmpFolder: 0o777 | fs.ModeSticky,
 	} {
 		name := filepath.Join(folder, name)
 		if err := os.MkdirAll(name, 0o755); err != nil {
@@ -109,7 +111,8 @@ func (s *surroundings) make() error {
 	return nil
 }
 
-// layer mounts the files of this machine under a layer of our own. Paths are relative, as they may have any characters in them.
+// layer mounts the files of this machine under a layer of our own. Paths are relative, as they may have any characters
+// in them.
 func (s *surroundings) layer() error {
 	if err := os.Chdir(s.Folder); err != nil {
 		return err
@@ -174,7 +177,8 @@ func (s *surroundings) devices() error {
 		}
 	}
 	for name, target := range map[string]string{
-		"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2", "ptmx": "pts/ptmx",
+		"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2",
+		"ptmx": "pts/ptmx",
 	} {
 		if err := os.Symlink(target, here("/dev/"+name)); err != nil {
 			return err
@@ -206,7 +210,8 @@ func (s *surroundings) kernelFiles() error {
 	return unix.Mount("sysfs", here("/sys"), "sysfs", flags|unix.MS_RDONLY, "")
 }
 
-// resolver keeps what is no name of the space from being looked for elsewhere: nobody listens there, so the answer is no, at once.
+// resolver keeps what is no name of the space from being looked for elsewhere: nobody listens there, so the answer is
+// no, at once.
 const resolver = "nameserver 127.0.0.1\nsearch .\noptions timeout:1 attempts:1\n"
 
 // names lets the names of the space be found, and no others.
@@ -422,7 +427,8 @@ func (s *surroundings) putFiles() error {
 // Source: the paths that Docker masks and makes read-only.
 func protectKernel() error {
 	for _, name := range []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"} {
-		if err := bind(name, name, unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := bind(name, name, unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC); err != nil &&
+			!errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
@@ -458,11 +464,12 @@ func (s *surroundings) protect() error {
 const disks = "/dev/"
 
 // notShown are files and folders that a service has its own of, and those in which container engines have their files.
-var notShown = []string{"/proc", "/sys", "/dev", "/run", "/tmp", "/var/tmp", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf",
+var notShown = []string{"/proc", "/sys", "/dev", "/run", "/tmp", "/var/tmp", "/etc/hosts", "/etc/hostname",
+	"/etc/resolv.conf",
 	"/var/lib/docker", "/var/lib/containerd", "/var/lib/containers"}
 
-// otherMounts finds the file systems of this machine that are mounted below its root and are part of its files, in the order in which
-// they have to be shown. Mounts is what /proc/self/mountinfo says.
+// otherMounts finds the file systems of this machine that are mounted below its root and are part of its files, in the
+// order in which they have to be shown. Mounts is what /proc/self/mountinfo says.
 func otherMounts(mounts string) []string {
 	var out []string
 	for line := range strings.Lines(mounts) {
@@ -475,7 +482,8 @@ func otherMounts(mounts string) []string {
 		kind, source := fields[separator+1], fields[separator+2]
 		below := func(folder string) bool { return at == folder || strings.HasPrefix(at, folder+"/") }
 		if at == "/" || slices.ContainsFunc(notShown, below) || slices.Contains(out, at) ||
-			!strings.HasPrefix(source, disks) && !slices.Contains([]string{"zfs", "bcachefs", "nfs", "nfs4", "9p", "virtiofs"}, kind) {
+			!strings.HasPrefix(source, disks) && !slices.Contains([]string{"zfs", "bcachefs", "nfs", "nfs4", "9p", "virtiofs"},
+				kind) {
 			continue
 		}
 		out = append(out, at)

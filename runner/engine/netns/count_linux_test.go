@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// crowd makes a network namespace with connections over the loopback to one port, some of them open and some closed, which wait. Either
-// end of those that are open is in it, and the end of those that wait that has closed first: that of whoever connected. It lasts until the
-// test ends.
+// crowd makes a network namespace with connections over the loopback to one port, some of them open and some closed,
+// which wait. Either end of those that are open is in it, and the end of those that wait that has closed first: that of
+// whoever connected. It lasts until the test ends.
 func crowd(tb testing.TB, open, closed int) *Namespace {
 	tb.Helper()
 	made, done := make(chan error), make(chan struct{})

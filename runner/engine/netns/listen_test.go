@@ -37,8 +37,11 @@ func TestListeners(t *testing.T) {
 		t.Errorf("got %q, %v, want %q", words, err, want)
 	}
 	for name, exec := range map[string]func(context.Context, engine.Command) (engine.Exit, error){
-		"no cat":       func(context.Context, engine.Command) (engine.Exit, error) { return engine.Exit{Code: 127}, nil },
-		"no container": func(context.Context, engine.Command) (engine.Exit, error) { return engine.Exit{}, errors.New("gone") },
+		"no cat": func(context.Context, engine.Command) (engine.Exit, error) { return engine.Exit{Code: 127}, nil },
+		"no container": func(context.Context, engine.Command) (engine.Exit, error) {
+			return engine.Exit{},
+				errors.New("gone")
+		},
 	} {
 		if _, err := ListenersBy(t.Context(), exec); err == nil {
 			t.Errorf("%s: no error", name)

@@ -28,7 +28,8 @@ const head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when
 func connections(first, n int, remote string) string {
 	var b strings.Builder
 	for i := range n {
-		fmt.Fprintf(&b, "%4d: 0100007F:%04X %s 06 00000000:00000000 03:00000F4E 00000000     0        0 0 3 0000000000000000\n", i, first+i, remote)
+		fmt.Fprintf(&b, "%4d: 0100007F:%04X %s 06 00000000:00000000 03:00000F4E 00000000     0        0 0 3 "+
+			"0000000000000000\n", i, first+i, remote)
 	}
 	return b.String()
 }
@@ -44,13 +45,18 @@ func TestPorts(t *testing.T) {
 		files       map[string]string
 		want        float64
 	}{
-		{"few, by the number of sockets", 1001, 1100, map[string]string{"sockstat": sockstat(10, 30), "sockstat6": "TCP6: inuse 20\n"}, 0.6},
-		{"many to one server", 1001, 1100, map[string]string{"sockstat": sockstat(0, 90), "tcp": head + connections(1001, 90, server)}, 0.9},
-		{"many to two servers", 1001, 1100, map[string]string{"sockstat": sockstat(0, 90), "tcp": head + connections(1001, 40, server) + connections(1001, 50, other)}, 0.5},
+		{"few, by the number of sockets", 1001, 1100, map[string]string{"sockstat": sockstat(10, 30),
+			"sockstat6": "TCP6: inuse 20\n"}, 0.6},
+		{"many to one server", 1001, 1100, map[string]string{"sockstat": sockstat(0, 90), "tcp": head + connections(1001, 90,
+			server)}, 0.9},
+		{"many to two servers", 1001, 1100, map[string]string{"sockstat": sockstat(0, 90), "tcp": head + connections(1001, 40,
+			server) + connections(1001, 50, other)}, 0.5},
 		{"many that were accepted", 1001, 1100, map[string]string{"sockstat": sockstat(90, 0),
 			"tcp": head + strings.ReplaceAll(connections(1001, 90, server), "06 0", "0A 0")}, 0},
-		{"ports that programs have chosen", 1001, 1100, map[string]string{"sockstat": sockstat(90, 0), "tcp": head + connections(3000, 90, server)}, 0},
-		{"over the newer protocol", 1001, 1100, map[string]string{"sockstat": sockstat(0, 95), "sockstat6": "TCP6: inuse 0\n", "tcp": head,
+		{"ports that programs have chosen", 1001, 1100, map[string]string{"sockstat": sockstat(90, 0),
+			"tcp": head + connections(3000, 90, server)}, 0},
+		{"over the newer protocol", 1001, 1100, map[string]string{"sockstat": sockstat(0, 95), "sockstat6": "TCP6: inuse 0\n",
+			"tcp":  head,
 			"tcp6": head + connections(1001, 95, server)}, 0.95},
 	}
 	for _, tt := range tests {

@@ -176,26 +176,34 @@ func TestHealthcheck(t *testing.T) {
 		within time.Duration
 	}{
 		{"nothing is said, and it is soon ready", spec.Ready{}, fails(2 * s), "", 2 * s, 0, 0},
-		{"nothing is said, and it is never ready", spec.Ready{}, fails(never), `service "s" was not ready after 1m: ` + no, 60 * s, 0, 0},
-		{"three probes that fail", spec.Ready{Interval: 10 * s}, fails(never), `service "s" was not ready after 30s: ` + no, 30 * s, 4, 0},
+		{"nothing is said, and it is never ready", spec.Ready{}, fails(never), `service "s" was not ready after 1m: ` + no,
+			60 * s, 0, 0},
+		{"three probes that fail", spec.Ready{Interval: 10 * s}, fails(never), `service "s" was not ready after 30s: ` + no,
+			30 * s, 4, 0},
 		{"ready at the third", spec.Ready{Interval: 10 * s}, fails(29 * s), "", 30 * s, 4, 0},
-		{"so many retries", spec.Ready{Interval: s, Retries: 10}, fails(never), `service "s" was not ready after 10s: ` + no, 10 * s, 11, 0},
+		{"so many retries", spec.Ready{Interval: s, Retries: 10}, fails(never), `service "s" was not ready after 10s: ` + no,
+			10 * s, 11, 0},
 		{"retries alone", spec.Ready{Retries: 2}, fails(never), `service "s" was not ready after 1m: ` + no, 60 * s, 0, 0},
 		{"a timeout is that of one probe", spec.Ready{Interval: s, Timeout: 2 * s}, hangs,
 			`service "s" was not ready after 8s: a probe took longer than 2s`, 8 * s, 3, 0},
 		{"a timeout alone is not the whole wait", spec.Ready{Timeout: 2 * s}, fails(20 * s), "", 20 * s, 0, 0},
-		{"probes in the start period do not count", spec.Ready{Interval: s, Retries: 2, StartPeriod: 20 * s}, fails(19 * s), "", 19 * s, 20, 0},
+		{"probes in the start period do not count", spec.Ready{Interval: s, Retries: 2, StartPeriod: 20 * s}, fails(19 * s),
+			"", 19 * s, 20, 0},
 		{"probes after it do", spec.Ready{Interval: s, Retries: 2, StartPeriod: 20 * s}, fails(never),
 			`service "s" was not ready after 21s: ` + no, 21 * s, 22, 0},
-		{"the pace of the start period", spec.Ready{Interval: 30 * s, StartPeriod: 60 * s, StartInterval: 2 * s}, fails(7 * s), "", 8 * s, 5, 0},
-		{"the pace of the start period is 5 s at most", spec.Ready{Interval: 30 * s, StartPeriod: 60 * s}, fails(7 * s), "", 10 * s, 3, 0},
-		{"it never lasts longer than it may", spec.Ready{Interval: 10 * s}, fails(never), `service "s" was not ready after 15s: ` + no, 15 * s, 2, 15 * s},
+		{"the pace of the start period", spec.Ready{Interval: 30 * s, StartPeriod: 60 * s, StartInterval: 2 * s},
+			fails(7 * s), "", 8 * s, 5, 0},
+		{"the pace of the start period is 5 s at most", spec.Ready{Interval: 30 * s, StartPeriod: 60 * s}, fails(7 * s), "",
+			10 * s, 3, 0},
+		{"it never lasts longer than it may", spec.Ready{Interval: 10 * s}, fails(never),
+			`service "s" was not ready after 15s: ` + no, 15 * s, 2, 15 * s},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tt.ready.Command = command
-				p := wait(t, engine.Service{Service: spec.Service{Ready: tt.ready}, Within: tt.within}, &probedFake{exec: tt.exec}, tt.want, tt.took)
+				p := wait(t, engine.Service{Service: spec.Service{Ready: tt.ready}, Within: tt.within}, &probedFake{exec: tt.exec},
+					tt.want, tt.took)
 				if tt.most > 0 && len(p.probes) > tt.most {
 					t.Errorf("%d probes, at %v, want %d at most", len(p.probes), p.probes, tt.most)
 				}
@@ -218,7 +226,8 @@ func TestLogThatLacksItsText(t *testing.T) {
 			tt.ready.Log = "up"
 			p := &probedFake{began: time.Now()}
 			err := Wait(t.Context(), engine.Service{Service: spec.Service{Name: "s", Ready: tt.ready}, Within: tt.within}, p)
-			if took := time.Since(p.began); took != tt.took || err == nil || !strings.Contains(err.Error(), `"up" stood 0 of 1 times in its log`) {
+			if took := time.Since(p.began); took != tt.took || err == nil || !strings.Contains(err.Error(),
+				`"up" stood 0 of 1 times in its log`) {
 				t.Errorf("%+v: %v after %v, want %v", tt.ready, err, took, tt.took)
 			}
 		})
@@ -241,13 +250,15 @@ func TestCompleted(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				wait(t, engine.Service{Service: spec.Service{Completes: true}, Within: tt.within}, &probedFake{ends: tt.ends, status: tt.status}, tt.want, tt.took)
+				wait(t, engine.Service{Service: spec.Service{Completes: true}, Within: tt.within},
+					&probedFake{ends: tt.ends, status: tt.status}, tt.want, tt.took)
 			})
 		})
 	}
 }
 
-// What a service listens on says why it is not reached, and one that listens on its loopback alone is not waited for to the end.
+// What a service listens on says why it is not reached, and one that listens on its loopback alone is not waited for to
+// the end.
 func TestListensElsewhere(t *testing.T) {
 	at := func(list ...string) []netip.AddrPort {
 		var out []netip.AddrPort
@@ -280,7 +291,8 @@ func TestListensElsewhere(t *testing.T) {
 		{"on both loopbacks, asked over HTTP", spec.Ready{HTTP: "/"}, always("127.0.0.1:8080", "[::1]:8080"),
 			`service "s" was not ready after 5s: nothing listens on port 8080 (it listens on 127.0.0.1:8080 and [::1]:8080 only: bind to 0.0.0.0)`, 5 * s},
 		{"on the loopback at first", spec.Ready{}, from(3*s, at("127.0.0.1:8080"), at("0.0.0.0:8080")), "", 3 * s},
-		{"on the loopback, and it may take long to start", spec.Ready{StartPeriod: 20 * s}, from(15*s, at("127.0.0.1:8080"), at("0.0.0.0:8080")), "", 15 * s},
+		{"on the loopback, and it may take long to start", spec.Ready{StartPeriod: 20 * s}, from(15*s, at("127.0.0.1:8080"),
+			at("0.0.0.0:8080")), "", 15 * s},
 		{"on the loopback after a while", spec.Ready{}, from(10*s, at("0.0.0.0:9000"), at("0.0.0.0:9000", "127.0.0.1:8080")),
 			`service "s" was not ready after 15s: nothing listens on port 8080 (it listens on 127.0.0.1:8080 only: bind to 0.0.0.0)`, 15 * s},
 		{"on another port", spec.Ready{}, always("0.0.0.0:9000"),
@@ -290,7 +302,8 @@ func TestListensElsewhere(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				wait(t, engine.Service{Service: spec.Service{Ready: tt.ready, Expose: []int{8080}}}, &probedFake{open: tt.open}, tt.want, tt.took)
+				wait(t, engine.Service{Service: spec.Service{Ready: tt.ready, Expose: []int{8080}}}, &probedFake{open: tt.open},
+					tt.want, tt.took)
 			})
 		})
 	}

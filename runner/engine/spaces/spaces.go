@@ -131,8 +131,8 @@ func (t *Tree[R]) Keep() error {
 	return nil
 }
 
-// Close closes the spaces within this one, calls remove for all that runs here, at once, and rest when that is gone. What
-// failed is tried again by the next Close; once nothing has failed, it does nothing.
+// Close closes the spaces within this one, calls remove for all that runs here, at once, and rest when that is gone.
+// What failed is tried again by the next Close; once nothing has failed, it does nothing.
 func (t *Tree[R]) Close(ctx context.Context, remove func(*R) error, rest func() error) error {
 	t.opening.Lock()
 	defer t.opening.Unlock()

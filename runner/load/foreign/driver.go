@@ -86,7 +86,8 @@ func (d *Driver) version(ctx context.Context, e engine.Engine) (version string, 
 	}
 	defer func() { err = errors.Join(err, space.Close(context.WithoutCancel(ctx))) }()
 	ask := d.tool.Program.Image.Version
-	exit, err := space.Run(ctx, engine.Program{Name: "version", Image: d.image, Entrypoint: ask[:1], Command: ask[1:]}, nil)
+	exit, err := space.Run(ctx, engine.Program{Name: "version", Image: d.image, Entrypoint: ask[:1], Command: ask[1:]},
+		nil)
 	if err == nil && exit.Code != 0 {
 		err = fmt.Errorf("%s ended with status %d: %s", ask[0], exit.Code, loadtool.LastLine(exit.Stderr))
 	}
@@ -113,7 +114,8 @@ func (d *Driver) Measure(ctx context.Context, at load.Place, t *plan.Trial) (loa
 	if err != nil {
 		return load.Measurement{}, fmt.Errorf("trial %s: running %s: %w", t.Name, d.tool.Name, err)
 	}
-	m := load.Measurement{Log: string(exit.Stderr), Facts: maps.Clone(d.facts), Output: record.KeepOutput(exit.Stdout), GeneratorCPU: -1}
+	m := load.Measurement{Log: string(exit.Stderr), Facts: maps.Clone(d.facts), Output: record.KeepOutput(exit.Stdout),
+		GeneratorCPU: -1}
 	m.Facts["tool.line"] = w.line
 	if d.tool.Note != "" {
 		m.Facts["tool.note"] = d.tool.Name + ": " + d.tool.Note

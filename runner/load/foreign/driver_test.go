@@ -40,7 +40,8 @@ func printed(t *testing.T, file string) []byte {
 // script is an engine whose load generators print what is in testdata, and whose own generator finds one right answer.
 func script(t *testing.T, printed map[string]engine.Exit) (fake.Script, *[]engine.Program) {
 	var ran []engine.Program
-	checked, err := json.Marshal(http.Result{SchemaVersion: http.SchemaVersion, Semantics: http.Semantics, Length: time.Millisecond, Attempted: 1,
+	checked, err := json.Marshal(http.Result{SchemaVersion: http.SchemaVersion, Semantics: http.Semantics,
+		Length: time.Millisecond, Attempted: 1,
 		Completed: http.Completed{Right: 1}, Latency: http.Distribution{Count: 1}})
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +88,8 @@ func measure(t *testing.T, s fake.Script, tool string, l *spec.Load) load.Measur
 }
 
 func web(connections int) *spec.Load {
-	return &spec.Load{Target: "http://s:1/", Method: "GET", Connections: connections, Duration: 2 * time.Second, Timeout: time.Second, Keepalive: true, CheckBefore: true}
+	return &spec.Load{Target: "http://s:1/", Method: "GET", Connections: connections, Duration: 2 * time.Second,
+		Timeout: time.Second, Keepalive: true, CheckBefore: true}
 }
 
 func TestMeasure(t *testing.T) {
@@ -104,7 +106,8 @@ func TestMeasure(t *testing.T) {
 		if want := 176 / 2.007757 * 0.055 / 5; m.Load.InFlight < want-1e-4 || m.Load.InFlight > want+1e-4 {
 			t.Errorf("in flight %v, want %v", m.Load.InFlight, want)
 		}
-		want := map[string]string{"tool.line": "ab -t 2 -n 10000000 -c 5 -s 1 -k http://s:1/", "tool.package": "apache2-utils 1.2-3"}
+		want := map[string]string{"tool.line": "ab -t 2 -n 10000000 -c 5 -s 1 -k http://s:1/",
+			"tool.package": "apache2-utils 1.2-3"}
 		for fact, text := range want {
 			if m.Facts[fact] != text {
 				t.Errorf("%s is %q, want %q", fact, m.Facts[fact], text)
@@ -129,7 +132,8 @@ func TestMeasure(t *testing.T) {
 		s, _ := script(t, map[string]engine.Exit{"hey": out("hey/reset.csv")})
 		l := web(10)
 		l.Duration, l.Requests, l.CheckBefore = 0, 100, false
-		if m := measure(t, s, "hey", l); m.Load.Attempted != 100 || m.Load.Failed != 3 || m.Histograms["latency"].Count != 97 {
+		if m := measure(t, s, "hey", l); m.Load.Attempted != 100 || m.Load.Failed != 3 ||
+			m.Histograms["latency"].Count != 97 {
 			t.Errorf("%+v, %+v", m.Load, m.Histograms)
 		}
 	})
@@ -138,28 +142,34 @@ func TestMeasure(t *testing.T) {
 		l := web(10)
 		l.Keepalive = false
 		m := measure(t, s, "wrk", l)
-		if slices.ContainsFunc(m.Samples, func(s record.Sample) bool { return strings.HasPrefix(s.Metric, "latency") }) || m.Load.Completed != 95259 {
+		if slices.ContainsFunc(m.Samples, func(s record.Sample) bool { return strings.HasPrefix(s.Metric, "latency") }) ||
+			m.Load.Completed != 95259 {
 			t.Errorf("%+v", m.Samples)
 		}
 	})
 	t.Run("redis-benchmark", func(t *testing.T) {
 		s, ran := script(t, map[string]engine.Exit{"sh": out("redis-benchmark/get.csv")})
-		m := measure(t, s, "redis-benchmark", &spec.Load{Target: "redis://:pw@c", Connections: 10, Requests: 20000, Keepalive: true, CheckBefore: true})
-		if m.Load.Attempted != 20000 || m.Load.Failed != 0 || m.Length != time.Duration(math.Round(20000/127388.53*1e9)) || len(*ran) != 1 {
+		m := measure(t, s, "redis-benchmark", &spec.Load{Target: "redis://:pw@c", Connections: 10, Requests: 20000,
+			Keepalive: true, CheckBefore: true})
+		if m.Load.Attempted != 20000 || m.Load.Failed != 0 || m.Length != time.Duration(math.Round(20000/127388.53*1e9)) ||
+			len(*ran) != 1 {
 			t.Errorf("%+v in %v, %d runs", m.Load, m.Length, len(*ran))
 		}
 	})
 	t.Run("pgbench without its log", func(t *testing.T) {
 		s, _ := script(t, map[string]engine.Exit{"sh": out("pgbench/plain.txt")})
-		m := measure(t, s, "pgbench", &spec.Load{Target: "postgres://d/x", Connections: 4, Duration: time.Second, Keepalive: true})
+		m := measure(t, s, "pgbench", &spec.Load{Target: "postgres://d/x", Connections: 4, Duration: time.Second,
+			Keepalive: true})
 		if want := "output of pgbench: no result: the log of transactions is missing"; m.Failure != want {
 			t.Errorf("%q, want %q", m.Failure, want)
 		}
 	})
 	t.Run("a tool that fails", func(t *testing.T) {
-		s, _ := script(t, map[string]engine.Exit{"ab": {Code: 104, Stdout: out("ab/abort.txt").Stdout, Stderr: []byte("Total of 8 requests completed\napr_socket_recv: Connection reset by peer (104)\n")}})
+		s, _ := script(t, map[string]engine.Exit{"ab": {Code: 104, Stdout: out("ab/abort.txt").Stdout,
+			Stderr: []byte("Total of 8 requests completed\napr_socket_recv: Connection reset by peer (104)\n")}})
 		m := measure(t, s, "ab", web(10))
-		if want := "ab ended with status 104: apr_socket_recv: Connection reset by peer (104)"; m.Failure != want || m.Output == "" || m.Facts["tool.line"] == "" {
+		if want := "ab ended with status 104: apr_socket_recv: Connection reset by peer (104)"; m.Failure != want ||
+			m.Output == "" || m.Facts["tool.line"] == "" {
 			t.Errorf("%q with output %q, want %q", m.Failure, m.Output, want)
 		}
 	})
@@ -190,7 +200,8 @@ func TestBusy(t *testing.T) {
 			first: threads(0, 0), firstAt: at(0), last: threads(1000, 200), lastAt: at(1000)}, 2, 1, 1.2, true},
 		{"two threads fill one core", &watch{threads: 2, usage: []engine.Usage{usage(0, 0), usage(1000, 1000)},
 			first: threads(0, 0), firstAt: at(0), last: threads(500, 500), lastAt: at(1000)}, 1, 1, 1, true},
-		{"several threads, and nobody tells of each", &watch{threads: 2, usage: []engine.Usage{usage(0, 0), usage(1000, 1000)}}, 2, 0, 0, false},
+		{"several threads, and nobody tells of each",
+			&watch{threads: 2, usage: []engine.Usage{usage(0, 0), usage(1000, 1000)}}, 2, 0, 0, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			busiest, used, ok := tt.w.busy(tt.cores)
@@ -218,7 +229,8 @@ func TestWaiting(t *testing.T) {
 		return run(ctx, p)
 	}
 	m := measure(t, s, "wrk", web(10))
-	if m.Load == nil || m.Load.Health == nil || m.Load.Health.Standstill != -1 || m.Load.Health.Waiting < 0.4 || m.Load.Health.Waiting > 0.6 {
+	if m.Load == nil || m.Load.Health == nil || m.Load.Health.Standstill != -1 || m.Load.Health.Waiting < 0.4 ||
+		m.Load.Health.Waiting > 0.6 {
 		t.Fatalf("%q, %+v", m.Failure, m.Load)
 	}
 	_, checks := validity.Of(&record.Record{Load: m.Load, Samples: m.Samples})
@@ -265,7 +277,8 @@ RUN echo hunter4pass > /tmp/pw && /usr/lib/postgresql/15/bin/initdb -D /var/lib/
     echo "host all all 0.0.0.0/0 scram-sha-256" >> /var/lib/postgresql/data/pg_hba.conf
 CMD ["/usr/lib/postgresql/15/bin/postgres", "-D", "/var/lib/postgresql/data", "-c", "listen_addresses=*"]
 `
-	keys := spec.Load{Method: "GET", Connections: 4, Duration: time.Second, Timeout: 5 * time.Second, Keepalive: true, CheckBefore: true}
+	keys := spec.Load{Method: "GET", Connections: 4, Duration: time.Second, Timeout: 5 * time.Second, Keepalive: true,
+		CheckBefore: true}
 	for _, tt := range []struct {
 		tool, dockerfile string
 		port             int
@@ -276,8 +289,12 @@ CMD ["/usr/lib/postgresql/15/bin/postgres", "-D", "/var/lib/postgresql/data", "-
 		{"ab", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Args = []string{"-l"} }, "latency.p99"},
 		{"wrk", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Method, l.Body = "POST", "x" }, "latency.p99"},
 		{"hey", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Warmup = time.Second }, "latency.p99"},
-		{"redis-benchmark", cache, 6379, "redis://:hunter4pass@service", func(l *spec.Load) { l.Requests, l.Args = 20000, []string{"-t", "get"} }, "latency.p99"},
-		{"pgbench", database, 5432, "postgres://postgres:hunter4pass@service/postgres", func(l *spec.Load) { l.Body = "select 1;" }, "latency"},
+		{"redis-benchmark", cache, 6379, "redis://:hunter4pass@service", func(l *spec.Load) {
+			l.Requests, l.Args = 20000,
+				[]string{"-t", "get"}
+		}, "latency.p99"},
+		{"pgbench", database, 5432, "postgres://postgres:hunter4pass@service/postgres",
+			func(l *spec.Load) { l.Body = "select 1;" }, "latency"},
 	} {
 		t.Run(tt.tool, func(t *testing.T) {
 			d := Drivers(program)[tt.tool]

@@ -8,8 +8,8 @@ import (
 )
 
 // CheckArgument makes "benchbook-agent load" check answers only. With AwaitArgument it is started before its load is
-// wanted, and sends nothing until AwaitedWord comes in on standard input, or that of BeginAt. An input that ends without
-// it, as that of somebody who was killed does, begins nothing.
+// wanted, and sends nothing until AwaitedWord comes in on standard input, or that of BeginAt. An input that ends
+// without it, as that of somebody who was killed does, begins nothing.
 const (
 	CheckArgument = "check"
 	AwaitArgument = "await"

@@ -88,18 +88,18 @@ type Config struct {
 	// without a check before timing.
 	Verify *Verify `json:"verify,omitempty"`
 
-	// Part says which part of the load is put on, where several generators do it together; zero means all of it. Everything
-	// else in a config is that of the whole load, but Threads, which are those of this generator.
+	// Part says which part of the load is put on, where several generators do it together; zero means all of it.
+	// Everything else in a config is that of the whole load, but Threads, which are those of this generator.
 	Part Part `json:"part,omitzero"`
 
-	// Begin is when the load, or its warm-up, begins by the wall clock of its machine. It begins late if what comes before is
-	// not over by then, and as soon as it can if Begin is zero.
+	// Begin is when the load, or its warm-up, begins by the wall clock of its machine. It begins late if what comes before
+	// is not over by then, and as soon as it can if Begin is zero.
 	Begin time.Time `json:"begin,omitzero"`
 }
 
 // Part is one of the parts that a load is dealt out in. It has, of the clients or connections, of the requests that the
-// schedule of an open loop has, and of Requests, those whose number leaves Number when it is divided by Of. So nothing is
-// lost to rounding, and all parts together send what one generator would, at the same times in an open loop.
+// schedule of an open loop has, and of Requests, those whose number leaves Number when it is divided by Of. So nothing
+// is lost to rounding, and all parts together send what one generator would, at the same times in an open loop.
 type Part struct {
 	Number int `json:"number,omitempty"` // from 0
 	Of     int `json:"of"`               // how many parts there are; 0 means 1
@@ -280,7 +280,8 @@ func (c *Config) validateArrivals() error {
 	}
 	switch {
 	case !c.Open() && c.Arrivals != "":
-		return errors.New("arrivals is set without a rate; in a closed loop clients send the next request when the answer is there")
+		return errors.New("arrivals is set without a rate; in a closed loop clients send the next request when the answer " +
+			"is there")
 	case c.Open() && c.Requests != 0:
 		return errors.New("requests is set beside a rate; an open loop lasts for a duration")
 	case c.Open() && c.Think != 0:

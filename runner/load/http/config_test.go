@@ -15,7 +15,8 @@ import (
 
 // valid is a config that nothing is wrong with, changed.
 func valid(change func(*Config)) Config {
-	c := Config{Targets: []Target{{URL: "http://server:8080/"}}, Connections: 1, Requests: 1, Timeout: time.Second, KeepAlive: true}
+	c := Config{Targets: []Target{{URL: "http://server:8080/"}}, Connections: 1, Requests: 1, Timeout: time.Second,
+		KeepAlive: true}
 	if change != nil {
 		change(&c)
 	}
@@ -40,24 +41,38 @@ func TestValidate(t *testing.T) {
 
 		{"https", target("https://server/"), ""},
 		{"random", func(c *Config) {
-			c.Targets[0] = Target{URL: "http://server/${{ random(1, 9) }}?q=${{random(-5,5)}}", Headers: map[string]string{"X": "${{ random(0, 0) }}"},
-				Body: []byte("[${{ random(1, 1000000) }}]")}
+			c.Targets[0] = Target{URL: "http://server/${{ random(1, 9) }}?q=${{random(-5,5)}}",
+				Headers: map[string]string{"X": "${{ random(0, 0) }}"},
+				Body:    []byte("[${{ random(1, 1000000) }}]")}
 		}, ""},
-		{"an open loop", func(c *Config) { c.Rate, c.Requests, c.Duration, c.Arrivals = 1000, 0, time.Second, PoissonArrivals }, ""},
-		{"stages of rates", func(c *Config) { c.Requests, c.Stages = 0, []Stage{{Duration: 1, Rate: 5}, {Duration: 1, Rate: 9}} }, ""},
+		{"an open loop", func(c *Config) {
+			c.Rate, c.Requests, c.Duration, c.Arrivals = 1000, 0, time.Second,
+				PoissonArrivals
+		}, ""},
+		{"stages of rates", func(c *Config) {
+			c.Requests, c.Stages = 0, []Stage{{Duration: 1, Rate: 5},
+				{Duration: 1, Rate: 9}}
+		}, ""},
 		{"stages of connections", func(c *Config) {
 			c.Requests, c.Connections, c.Stages = 0, 0, []Stage{{Duration: 1, Connections: 5}, {Duration: 1, Connections: 1}}
 		}, ""},
 
 		{"a part", func(c *Config) { c.Connections, c.Requests, c.Part = 5, 5, Part{Number: 4, Of: 5} }, ""},
-		{"more connections than one generator may have", func(c *Config) { c.Connections, c.Part = 150_000, Part{Of: 1} }, "between 1 and 100000"},
-		{"more connections than one generator may have, in parts", func(c *Config) { c.Connections, c.Requests, c.Part = 150_000, 2, Part{Of: 2} }, ""},
+		{"more connections than one generator may have", func(c *Config) { c.Connections, c.Part = 150_000, Part{Of: 1} },
+			"between 1 and 100000"},
+		{"more connections than one generator may have, in parts", func(c *Config) {
+			c.Connections, c.Requests,
+				c.Part = 150_000, 2, Part{Of: 2}
+		}, ""},
 
-		{"a part that is not there", func(c *Config) { c.Connections, c.Part = 5, Part{Number: 2, Of: 2} }, "part: number is 2; it must lie between 0 and 1"},
+		{"a part that is not there", func(c *Config) { c.Connections, c.Part = 5, Part{Number: 2, Of: 2} },
+			"part: number is 2; it must lie between 0 and 1"},
 		{"a part of nothing", func(c *Config) { c.Part = Part{Number: 1} }, "part: number is 1; it must lie between 0 and 0"},
 		{"too many parts", func(c *Config) { c.Part = Part{Of: 5000} }, "part: there are 5000 parts"},
-		{"parts without connections", func(c *Config) { c.Connections, c.Requests, c.Part = 2, 5, Part{Of: 3} }, "part: 2 connections are too few for 3 parts"},
-		{"parts without requests", func(c *Config) { c.Connections, c.Requests, c.Part = 5, 2, Part{Of: 3} }, "part: 2 requests are too few for 3 parts"},
+		{"parts without connections", func(c *Config) { c.Connections, c.Requests, c.Part = 2, 5, Part{Of: 3} },
+			"part: 2 connections are too few for 3 parts"},
+		{"parts without requests", func(c *Config) { c.Connections, c.Requests, c.Part = 5, 2, Part{Of: 3} },
+			"part: 2 requests are too few for 3 parts"},
 		{"no target", func(c *Config) { c.Targets = nil }, "there is no target"},
 		{"the second of two targets", func(c *Config) { c.Targets = append(c.Targets, Target{}) }, "target 2 of 2: target"},
 		{"a weight below 0", func(c *Config) { c.Targets[0].Weight = -1 }, "weight is -1"},
@@ -65,21 +80,28 @@ func TestValidate(t *testing.T) {
 		{"random in a host", target("http://server${{ random(1, 9) }}/"), "in the path and the query"},
 		{"random after the query", target("http://server/#${{ random(1, 9) }}"), "in the path and the query"},
 		{"random that is never closed", target("http://server/${{ random(1, 9)"), "never closed"},
-		{"random with a name", target("http://server/${{ random(1, matrix.n) }}"), `"matrix.n" is not known when requests are sent`},
+		{"random with a name", target("http://server/${{ random(1, matrix.n) }}"),
+			`"matrix.n" is not known when requests are sent`},
 		{"random of parts", target("http://server/${{ random(1, 1.5) }}"), "whole numbers"},
 		{"random the wrong way round", target("http://server/${{ random(2, 1) }}"), "nothing lies between 2 and 1"},
 		{"another expression", target("http://server/${{ 1 + 1 }}"), "cannot be used in requests"},
-		{"another expression in a header", headers(map[string]string{"X": "${{ profile }}"}), `headers: "X": ${{ profile }} cannot be used`},
+		{"another expression in a header", headers(map[string]string{"X": "${{ profile }}"}),
+			`headers: "X": ${{ profile }} cannot be used`},
 		{"a rate below 0", func(c *Config) { c.Rate = -1 }, "rate is -1"},
 		{"a rate that is not a number", func(c *Config) { c.Rate = math.NaN() }, "rate is NaN"},
 		{"a rate and requests", func(c *Config) { c.Rate = 1 }, "requests is set beside a rate"},
-		{"a rate and think", func(c *Config) { c.Rate, c.Requests, c.Duration, c.Think = 1, 0, time.Second, 1 }, "think is set beside a rate"},
+		{"a rate and think", func(c *Config) { c.Rate, c.Requests, c.Duration, c.Think = 1, 0, time.Second, 1 },
+			"think is set beside a rate"},
 		{"arrivals in a closed loop", func(c *Config) { c.Arrivals = PoissonArrivals }, "arrivals is set without a rate"},
 		{"arrivals of another kind", func(c *Config) { c.Rate, c.Arrivals = 1, "bursts" }, `arrivals is "bursts"`},
 		{"stages and requests", func(c *Config) { c.Stages = []Stage{{Duration: 1, Rate: 1}} }, "beside a rate"},
-		{"stages and a duration", func(c *Config) { c.Requests, c.Duration, c.Stages = 0, 1, []Stage{{Duration: 1, Rate: 1}} }, "beside stages"},
+		{"stages and a duration", func(c *Config) {
+			c.Requests, c.Duration, c.Stages = 0, 1,
+				[]Stage{{Duration: 1, Rate: 1}}
+		}, "beside stages"},
 		{"a stage of nothing", func(c *Config) { c.Requests, c.Stages = 0, []Stage{{Duration: 1}} }, "stage 1: set either"},
-		{"a stage of both", func(c *Config) { c.Requests, c.Stages = 0, []Stage{{Duration: 1, Rate: 1, Connections: 1}} }, "stage 1: set either"},
+		{"a stage of both", func(c *Config) { c.Requests, c.Stages = 0, []Stage{{Duration: 1, Rate: 1, Connections: 1}} },
+			"stage 1: set either"},
 		{"stages that differ", func(c *Config) {
 			c.Requests, c.Stages = 0, []Stage{{Duration: 1, Rate: 1}, {Duration: 1, Connections: 1}}
 		}, "stage 2: all"},
@@ -87,7 +109,10 @@ func TestValidate(t *testing.T) {
 		{"stages for days", func(c *Config) {
 			c.Requests, c.Stages = 0, []Stage{{Duration: 20 * time.Hour, Rate: 1}, {Duration: 20 * time.Hour, Rate: 1}}
 		}, "last for more than 24h"},
-		{"connections beside a rate", func(c *Config) { c.Requests, c.Rate, c.Stages = 0, 1, []Stage{{Duration: 1, Connections: 1}} }, "cannot change beside a rate"},
+		{"connections beside a rate", func(c *Config) {
+			c.Requests, c.Rate, c.Stages = 0, 1,
+				[]Stage{{Duration: 1, Connections: 1}}
+		}, "cannot change beside a rate"},
 		{"another scheme", target("ftp://server/"), "not an http URL"},
 		{"no scheme", target("server:8080/"), "not an http URL"},
 		{"no host", target("http:///path"), "has no host"},
@@ -145,14 +170,18 @@ func TestRequest(t *testing.T) {
 		want   string
 	}{
 		{"the least", nil, "GET / HTTP/1.1\r\nHost: server:8080\r\n" + head},
-		{"the default port", func(c *Config) { c.Targets[0].URL = "http://server:80" }, "GET / HTTP/1.1\r\nHost: server\r\n" + head},
-		{"the default port of https", func(c *Config) { c.Targets[0].URL = "https://server:443" }, "GET / HTTP/1.1\r\nHost: server\r\n" + head},
-		{"the port of another", func(c *Config) { c.Targets[0].URL = "https://server:80" }, "GET / HTTP/1.1\r\nHost: server:80\r\n" + head},
+		{"the default port", func(c *Config) { c.Targets[0].URL = "http://server:80" }, "GET / HTTP/1.1\r\nHost: server\r\n" +
+			head},
+		{"the default port of https", func(c *Config) { c.Targets[0].URL = "https://server:443" },
+			"GET / HTTP/1.1\r\nHost: server\r\n" + head},
+		{"the port of another", func(c *Config) { c.Targets[0].URL = "https://server:80" },
+			"GET / HTTP/1.1\r\nHost: server:80\r\n" + head},
 		{"path and query", func(c *Config) { c.Targets[0].URL = "http://server/a%20b/ä?q=1&r=%2F#part" },
 			"GET /a%20b/%C3%A4?q=1&r=%2F HTTP/1.1\r\nHost: server\r\n" + head},
 		{"a query that is not encoded", func(c *Config) { c.Targets[0].URL = "http://server/?q=a b&r=ä" },
 			"GET /?q=a%20b&r=%C3%A4 HTTP/1.1\r\nHost: server\r\n" + head},
-		{"IPv6", func(c *Config) { c.Targets[0].URL = "http://[::1]:8080/" }, "GET / HTTP/1.1\r\nHost: [::1]:8080\r\n" + head},
+		{"IPv6", func(c *Config) { c.Targets[0].URL = "http://[::1]:8080/" }, "GET / HTTP/1.1\r\nHost: [::1]:8080\r\n" +
+			head},
 		{"IPv6 and the default port", func(c *Config) { c.Targets[0].URL = "http://[::1]/" },
 			"GET / HTTP/1.1\r\nHost: [::1]\r\n" + head},
 		{"IPv6 with a zone", func(c *Config) { c.Targets[0].URL = "http://[fe80::1%25eth0]:81/" },
@@ -187,12 +216,14 @@ func TestRequest(t *testing.T) {
 // What is drawn keeps to its bounds and reaches both, the length follows, and the same draw gives the same request.
 func TestRandom(t *testing.T) {
 	target := Target{URL: "http://server/${{ random(8, 11) }}?q=a%20b${{ random(0, 1) }}", Method: "POST",
-		Headers: map[string]string{"X-N": "<${{ random(-3, -3) }}>"}, Body: []byte("${{ random(9, 10) }},${{ random(9, 10) }}")}
+		Headers: map[string]string{"X-N": "<${{ random(-3, -3) }}>"},
+		Body:    []byte("${{ random(9, 10) }},${{ random(9, 10) }}")}
 	r, err := target.Compile(true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	pattern := regexp.MustCompile("^POST /(8|9|10|11)\\?q=a%20b(0|1) HTTP/1.1\r\nHost: server\r\nContent-Length: ([345])\r\n" +
+	pattern := regexp.MustCompile("^POST /(8|9|10|11)\\?q=a%20b(0|1) HTTP/1.1\r\nHost: server\r\n" +
+		"Content-Length: ([345])\r\n" +
 		"User-Agent: benchbook\r\nX-N: <-3>\r\n\r\n((?:9|10),(?:9|10))$")
 	seen := make(map[string]int)
 	const draws = 4000
@@ -209,7 +240,8 @@ func TestRandom(t *testing.T) {
 			seen[fmt.Sprint(i, s)]++
 		}
 	}
-	for what, wanted := range map[string]int{"08": 4, "09": 4, "010": 4, "011": 4, "10": 2, "11": 2, "39,9": 4, "39,10": 4, "310,9": 4, "310,10": 4} {
+	for what, wanted := range map[string]int{"08": 4, "09": 4, "010": 4, "011": 4, "10": 2, "11": 2, "39,9": 4, "39,10": 4,
+		"310,9": 4, "310,10": 4} {
 		if n := seen[what]; n < draws/wanted*8/10 || n > draws/wanted*12/10 {
 			t.Errorf("%s was drawn %d times of %d, want about %d", what, n, draws, draws/wanted)
 		}
@@ -218,7 +250,8 @@ func TestRandom(t *testing.T) {
 
 // Whatever stands in a target, what is accepted is one request with the length that it says.
 func FuzzRequest(f *testing.F) {
-	f.Add("http://server/${{ random(1, 9) }}?a=${{ random(1, 999999) }}", "X", "${{ random(1, 5) }}", []byte("n=${{random(1,1000)}}"), uint64(1))
+	f.Add("http://server/${{ random(1, 9) }}?a=${{ random(1, 999999) }}", "X", "${{ random(1, 5) }}",
+		[]byte("n=${{random(1,1000)}}"), uint64(1))
 	f.Add("http://server/RANDOM0.${{ random(1, 2) }}RANDOMM1.", "A", "b", []byte("${{"), uint64(2))
 	f.Fuzz(func(t *testing.T, url, name, value string, body []byte, draw uint64) {
 		target := Target{URL: url, Method: "POST", Headers: map[string]string{name: value}, Body: body}

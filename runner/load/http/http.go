@@ -14,8 +14,8 @@
 //   - What was started during warm-up, or for the check before it, is in no figure but that of the warm-up,
 //     save that an answer completed in the window counts for throughput, as docs/method.md#definitions has it.
 //
-// [Config] and [Result] are the contract with the rest of benchbook; both travel as JSON, because package generator, which
-// puts the load on, runs in "benchbook-agent load" beside the server.
+// [Config] and [Result] are the contract with the rest of benchbook; both travel as JSON, because package generator,
+// which puts the load on, runs in "benchbook-agent load" beside the server.
 package http
 
 const (

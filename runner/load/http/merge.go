@@ -54,8 +54,10 @@ func (r *Result) Add(p *Result) {
 		{&r.Attempted, &p.Attempted}, {&r.Answered, &p.Answered}, {&r.Failed, &p.Failed},
 		{&r.Completed.Right, &p.Completed.Right}, {&r.Completed.Failed, &p.Completed.Failed},
 		{&r.BytesIn, &p.BytesIn}, {&r.BytesOut, &p.BytesOut}, {&r.Connects, &p.Connects},
-		{&r.Due, &p.Due}, {&r.Sent, &p.Sent}, {&r.Blocked, &p.Blocked}, {&r.Stale, &p.Stale}, {&r.Unrequested, &p.Unrequested},
-		{&r.Warmup.Attempted, &p.Warmup.Attempted}, {&r.Warmup.Answered, &p.Warmup.Answered}, {&r.Warmup.Failed, &p.Warmup.Failed},
+		{&r.Due, &p.Due}, {&r.Sent, &p.Sent}, {&r.Blocked, &p.Blocked}, {&r.Stale, &p.Stale},
+		{&r.Unrequested, &p.Unrequested},
+		{&r.Warmup.Attempted, &p.Warmup.Attempted}, {&r.Warmup.Answered, &p.Warmup.Answered},
+		{&r.Warmup.Failed, &p.Warmup.Failed},
 	} {
 		*n.to += *n.from
 	}
@@ -221,7 +223,8 @@ func mergeDistributions(all []Distribution) (Distribution, error) {
 	sum := newHistogramUpTo(filled[0].Highest)
 	for _, d := range filled {
 		if d.Highest != sum.highest {
-			return Distribution{}, fmt.Errorf("one histogram holds values up to %d, another one up to %d", sum.highest, d.Highest)
+			return Distribution{}, fmt.Errorf("one histogram holds values up to %d, another one up to %d", sum.highest,
+				d.Highest)
 		}
 		hdr, err := d.Histogram()
 		if err != nil {

@@ -189,7 +189,8 @@ func drawn(part expr.Part) (piece, error) {
 			return piece{}, err
 		}
 		const exact = 1 << 53 // whole numbers up to here are exact
-		if v.Kind != expr.KindNumber || v.Dimension != expr.Plain || v.Number != float64(int64(v.Number)) || max(v.Number, -v.Number) > exact {
+		if v.Kind != expr.KindNumber || v.Dimension != expr.Plain || v.Number != float64(int64(v.Number)) ||
+			max(v.Number, -v.Number) > exact {
 			return piece{}, fmt.Errorf("%s: the bounds of random must be whole numbers; write ${{ random(1, 100) }}", part.Text)
 		}
 		bounds[i] = int64(v.Number)

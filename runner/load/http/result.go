@@ -199,8 +199,8 @@ type Health struct {
 	// do.
 	Standstill time.Duration `json:"standstill_ns"`
 
-	// Waiting is the share of the window in which the thread that waited for a core the longest could have run and had none; nil where
-	// the system does not tell, or the window is too short for its clocks.
+	// Waiting is the share of the window in which the thread that waited for a core the longest could have run and had
+	// none; nil where the system does not tell, or the window is too short for its clocks.
 	Waiting *float64 `json:"waiting,omitempty"`
 }
 

@@ -59,7 +59,8 @@ func TestProcessesBesideTheProgram(t *testing.T) {
 }
 
 func TestKeptOutput(t *testing.T) {
-	r, err := Run([]string{"sh", "-c", "head -c 2000000 /dev/zero | tr '\\0' x; printf 'total 42\\n'"}, Options{KeepStdout: true})
+	r, err := Run([]string{"sh", "-c", "head -c 2000000 /dev/zero | tr '\\0' x; printf 'total 42\\n'"},
+		Options{KeepStdout: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,12 +2,13 @@
 // "benchbook-agent time".
 //
 // Real time is monotonic, from just before the program is started to its end. User and system time are those of all its
-// processes up to then: the program, the children that it waited for, and those that it left to others, which come to us,
-// ended or not. Peak memory is that of the largest of them.
+// processes up to then: the program, the children that it waited for, and those that it left to others, which come to
+// us, ended or not. Peak memory is that of the largest of them.
 //
-// The program's output is read while it runs and looked through as it passes; nothing of it is kept but metrics and the end
-// of standard error, so memory is bounded whatever a program prints. Reading takes processor time beside the program, in
-// this process and not in the one measured: it is done in large pieces, and a program that prints little sees none of it.
+// The program's output is read while it runs and looked through as it passes; nothing of it is kept but metrics and the
+// end of standard error, so memory is bounded whatever a program prints. Reading takes processor time beside the
+// program, in this process and not in the one measured: it is done in large pieces, and a program that prints little
+// sees none of it.
 package timing
 
 import "time"
@@ -30,11 +31,13 @@ type Report struct {
 	PeakMemory int64 `json:"peak_memory"`
 	// Metrics are the lines of standard output that may be metrics: objects in JSON that say "metric".
 	Metrics  []string `json:"metrics,omitempty"`
-	Contains bool     `json:"contains"`        // standard output has the text of Options
-	Lost     string   `json:"lost,omitempty"`  // what was too large to be kept and may have been a metric; empty for nothing
-	Stderr   string   `json:"stderr"`          // its last 64 KiB
-	Stdout   string   `json:"stdout,omitzero"` // its last mebibyte, where Options ask for it
-	Said     string   `json:"said,omitzero"`   // its last 4 KiB, where the text of Options is missing or the status is not 0
-	Before   Hooks    `json:"before,omitzero"` // see Settings; after one that failed nothing else was run
-	After    Hooks    `json:"after,omitzero"`
+	Contains bool     `json:"contains"` // standard output has the text of Options
+	// what was too large to be kept and may have been a metric; empty for nothing
+	Lost   string `json:"lost,omitempty"`
+	Stderr string `json:"stderr"`          // its last 64 KiB
+	Stdout string `json:"stdout,omitzero"` // its last mebibyte, where Options ask for it
+	// its last 4 KiB, where the text of Options is missing or the status is not 0
+	Said   string `json:"said,omitzero"`
+	Before Hooks  `json:"before,omitzero"` // see Settings; after one that failed nothing else was run
+	After  Hooks  `json:"after,omitzero"`
 }

@@ -30,11 +30,14 @@ func TestScan(t *testing.T) {
 		{"the last line without an end", "a\n" + metric, []string{metric}, ""},
 		{"among other lines", "a\n\n  \t" + metric + "\r\nb " + metric + "\n", []string{metric + "\r"}, ""},
 		{"JSON of another kind", "{\"level\": \"info\"}\n{not json\n", nil, ""},
-		{"a long line of another kind", strings.Repeat("x", maxLine) + metric + "\n" + `{"a": "` + strings.Repeat("y", 2*maxLine) + "\"}\n" + metric,
+		{"a long line of another kind", strings.Repeat("x", maxLine) + metric + "\n" + `{"a": "` + strings.Repeat("y",
+			2*maxLine) + "\"}\n" + metric,
 			[]string{metric}, ""},
 		{"as long as may be", object(maxLine - len(object(0))), []string{object(maxLine - len(object(0)))}, ""},
-		{"too long", object(maxLine-len(object(0))+1) + "\n" + metric, []string{metric}, "a line of more than 64 KiB that begins like a metric"},
-		{"too many", strings.Repeat(metric+"\n", maxMetrics/len(metric)+1), slices.Repeat([]string{metric}, maxMetrics/len(metric)),
+		{"too long", object(maxLine-len(object(0))+1) + "\n" + metric, []string{metric},
+			"a line of more than 64 KiB that begins like a metric"},
+		{"too many", strings.Repeat(metric+"\n", maxMetrics/len(metric)+1), slices.Repeat([]string{metric},
+			maxMetrics/len(metric)),
 			"more than 1 MiB of metrics"},
 	}
 	for _, test := range tests {
@@ -42,7 +45,8 @@ func TestScan(t *testing.T) {
 			for _, size := range []int{1 << 30, 4096, 1} {
 				s := scanned("", slices.Chunk([]byte(test.output), size))
 				if !slices.Equal(s.metrics, test.metrics) || s.lost != test.lost {
-					t.Errorf("in pieces of %d: %d metrics, lost %q; want %d, %q", size, len(s.metrics), s.lost, len(test.metrics), test.lost)
+					t.Errorf("in pieces of %d: %d metrics, lost %q; want %d, %q", size, len(s.metrics), s.lost, len(test.metrics),
+						test.lost)
 				}
 			}
 		})
@@ -57,8 +61,10 @@ func FuzzScan(f *testing.F) {
 	f.Fuzz(func(t *testing.T, output []byte, contains string, a, b int) {
 		a = min(max(a, 0), len(output))
 		b = min(max(b, a), len(output))
-		whole, parts := scanned(contains, slices.Values([][]byte{output})), scanned(contains, slices.Values([][]byte{output[:a], output[a:b], output[b:]}))
-		if want := bytes.Contains(output, []byte(contains)); whole.contains.Found() != want || parts.contains.Found() != want {
+		whole, parts := scanned(contains, slices.Values([][]byte{output})),
+			scanned(contains, slices.Values([][]byte{output[:a], output[a:b], output[b:]}))
+		if want := bytes.Contains(output, []byte(contains)); whole.contains.Found() != want ||
+			parts.contains.Found() != want {
 			t.Errorf("%q in %q: %v, in parts %v", contains, output, whole.contains.Found(), parts.contains.Found())
 		}
 		if !slices.Equal(whole.metrics, parts.metrics) || whole.lost != parts.lost {

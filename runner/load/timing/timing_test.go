@@ -28,7 +28,8 @@ func TestRun(t *testing.T) {
 		{"output and status", []string{"sh", "-c", "echo out; echo err >&2; exit 3"}, 3, true, "err\n", 0},
 		{"time asleep is real time", []string{"sleep", "0.2"}, 0, false, "", 200 * time.Millisecond},
 		{"killed by a signal", []string{"sh", "-c", "kill -9 $$"}, 137, false, "", 0},
-		{"children count", []string{"sh", "-c", "head -c 100000000 /dev/zero | tail -c 90000000 >/dev/null"}, 0, false, "", 0},
+		{"children count", []string{"sh", "-c", "head -c 100000000 /dev/zero | tail -c 90000000 >/dev/null"}, 0, false, "",
+			0},
 		{"written just before the end", []string{"sh", "-c", "head -c 60000 /dev/zero; echo out"}, 0, true, "", 0},
 		{"a child that writes on", []string{"sh", "-c", "echo out; yes & exit 0"}, 0, true, "", 0},
 	}
@@ -39,7 +40,8 @@ func TestRun(t *testing.T) {
 				t.Fatal(err)
 			}
 			if r.Exit != test.exit || r.Contains != test.contains || r.Stderr != test.stderr {
-				t.Errorf("got status %d, %v, %q; want %d, %v, %q", r.Exit, r.Contains, r.Stderr, test.exit, test.contains, test.stderr)
+				t.Errorf("got status %d, %v, %q; want %d, %v, %q", r.Exit, r.Contains, r.Stderr, test.exit, test.contains,
+					test.stderr)
 			}
 			if r.Real < test.atLeast || r.Real > test.atLeast+10*time.Second {
 				t.Errorf("took %v; want at least %v", r.Real, test.atLeast)
@@ -51,7 +53,8 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// Whatever a program prints, only its metrics and the end of its errors are kept, and nothing that counts is lost behind it.
+// Whatever a program prints, only its metrics and the end of its errors are kept, and nothing that counts is lost
+// behind it.
 func TestLongOutput(t *testing.T) {
 	var before, now runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -110,8 +113,8 @@ func TestProcessesLeftBehind(t *testing.T) {
 	}
 }
 
-// What is no work for the processor takes the same time by us and by hyperfine, to within a millisecond, however busy the machine
-// is. BenchmarkAgainstHyperfine has the others.
+// What is no work for the processor takes the same time by us and by hyperfine, to within a millisecond, however busy
+// the machine is. BenchmarkAgainstHyperfine has the others.
 func TestAgreesWithHyperfine(t *testing.T) {
 	for _, command := range []string{"true", ":", "sleep 0.05"} {
 		t.Run(command, func(t *testing.T) {
@@ -121,7 +124,8 @@ func TestAgreesWithHyperfine(t *testing.T) {
 					return
 				}
 				if tries == 5 {
-					t.Fatalf("the shortest of %d runs took %v by us and %v by hyperfine", len(ours), slices.Min(ours), slices.Min(theirs))
+					t.Fatalf("the shortest of %d runs took %v by us and %v by hyperfine", len(ours), slices.Min(ours),
+						slices.Min(theirs))
 				}
 			}
 		})
@@ -130,7 +134,8 @@ func TestAgreesWithHyperfine(t *testing.T) {
 
 // BenchmarkAgainstHyperfine says by how much the same commands differ by us and by hyperfine, in turn, in microseconds.
 func BenchmarkAgainstHyperfine(b *testing.B) {
-	for _, command := range []string{"true", "sleep 0.05", "python3 -S -c pass", "head -c 30000000 /dev/urandom >/dev/null"} {
+	for _, command := range []string{"true", "sleep 0.05", "python3 -S -c pass",
+		"head -c 30000000 /dev/urandom >/dev/null"} {
 		b.Run(command, func(b *testing.B) {
 			for b.Loop() {
 				ours, theirs := sideBySide(b, command)
@@ -161,7 +166,8 @@ func sideBySide(tb testing.TB, command string) (ours, theirs []time.Duration) {
 			}
 			ours = append(ours, r.Real)
 		}
-		cmd := exec.Command(program, "-N", "--style", "none", "--runs", strconv.Itoa(runs), "--output", "pipe", "--export-json", file, `sh -c "`+command+`"`)
+		cmd := exec.Command(program, "-N", "--style", "none", "--runs", strconv.Itoa(runs), "--output", "pipe",
+			"--export-json", file, `sh -c "`+command+`"`)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			tb.Fatalf("%v: %s", err, out)
 		}
@@ -193,14 +199,16 @@ func TestCannotBeStarted(t *testing.T) {
 	}
 }
 
-// The end of standard output is kept where it says why something failed: without the text that it should have, or beside a bad status.
+// The end of standard output is kept where it says why something failed: without the text that it should have, or
+// beside a bad status.
 func TestSaid(t *testing.T) {
 	for _, tt := range []struct{ name, script, contains, want string }{
 		{"it has the text", "echo 42", "42", ""},
 		{"no text is wanted", "echo 41", "", ""},
 		{"it lacks the text", "echo 41", "42", "41\n"},
 		{"a bad status", "echo 41; exit 3", "", "41\n"},
-		{"much of it", "head -c 100000 /dev/zero | tr '\\0' x; echo; echo the end", "42", strings.Repeat("x", maxSaid-9) + "\nthe end\n"},
+		{"much of it", "head -c 100000 /dev/zero | tr '\\0' x; echo; echo the end", "42", strings.Repeat("x", maxSaid-9) +
+			"\nthe end\n"},
 	} {
 		r, err := Run([]string{"sh", "-c", tt.script}, Options{Contains: tt.contains})
 		if err != nil || r.Said != tt.want {

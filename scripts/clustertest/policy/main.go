@@ -2,11 +2,13 @@
 //
 //	policy -server URL -ca FILE -token TOKEN -pods PREFIX
 //
-// It knows policies that select pods by equal labels, and allow them to be reached from, and to reach, pods of their namespace by equal
-// labels. Of any other rule it says so, and allows nothing by it. What comes from or goes to an address of the node's pods that it does
-// not know yet is dropped. The rules are made anew, at once, whenever pods or policies have changed.
+// It knows policies that select pods by equal labels, and allow them to be reached from, and to reach, pods of their
+// namespace by equal labels. Of any other rule it says so, and allows nothing by it. What comes from or goes to an
+// address of the node's pods that it does not know yet is dropped. The rules are made anew, at once, whenever pods or
+// policies have changed.
 //
-// It reads what little it needs as plain JSON: the library for it would take longer to build than all the rest of benchbook.
+// It reads what little it needs as plain JSON: the library for it would take longer to build than all the rest of
+// benchbook.
 package main
 
 import (
@@ -182,7 +184,8 @@ func restore(prefix string, pods []pod, policies []policy) error {
 	return nil
 }
 
-// rules are two chains that packets pass through one after the other: may they leave where they come from, and come to where they go.
+// rules are two chains that packets pass through one after the other: may they leave where they come from, and come to
+// where they go.
 func rules(prefix string, pods []pod, policies []policy) string {
 	var out strings.Builder
 	out.WriteString("*filter\n:FORWARD DROP\n:FROM -\n:TO -\n-F FORWARD\n-F FROM\n-F TO\n")
@@ -214,7 +217,8 @@ func rules(prefix string, pods []pod, policies []policy) string {
 		fmt.Fprintf(&out, "-A TO -d %s -j DROP\n", address)
 	}
 	// What is no pod may be reached, and reach pods, if those may.
-	fmt.Fprintf(&out, "-A FROM -s %s -j DROP\n-A FROM -j TO\n-A TO -d %s -j DROP\n-A TO -j ACCEPT\nCOMMIT\n", prefix, prefix)
+	fmt.Fprintf(&out, "-A FROM -s %s -j DROP\n-A FROM -j TO\n-A TO -d %s -j DROP\n-A TO -j ACCEPT\nCOMMIT\n", prefix,
+		prefix)
 	return out.String()
 }
 
@@ -222,7 +226,8 @@ func rules(prefix string, pods []pod, policies []policy) string {
 func peers(p pod, byAddress map[string]pod, policies []policy, direction string) (addresses []string, isolated bool) {
 	var allowed []peer
 	for _, policy := range policies {
-		if policy.Metadata.Namespace != p.Metadata.Namespace || !slices.Contains(policy.Spec.PolicyTypes, direction) || !policy.Spec.PodSelector.selects(p) {
+		if policy.Metadata.Namespace != p.Metadata.Namespace || !slices.Contains(policy.Spec.PolicyTypes, direction) ||
+			!policy.Spec.PodSelector.selects(p) {
 			continue
 		}
 		isolated = true
@@ -238,7 +243,8 @@ func peers(p pod, byAddress map[string]pod, policies []policy, direction string)
 		}
 	}
 	for address, other := range byAddress {
-		if other.Metadata.Namespace == p.Metadata.Namespace && slices.ContainsFunc(allowed, func(a peer) bool { return a.PodSelector.selects(other) }) {
+		if other.Metadata.Namespace == p.Metadata.Namespace &&
+			slices.ContainsFunc(allowed, func(a peer) bool { return a.PodSelector.selects(other) }) {
 			addresses = append(addresses, address)
 		}
 	}
@@ -249,12 +255,14 @@ func peers(p pod, byAddress map[string]pod, policies []policy, direction string)
 // known says that a rule is of a kind that this program knows.
 func known(p policy, peers []peer, ports []any) bool {
 	for _, other := range peers {
-		if other.PodSelector == nil || other.NamespaceSelector != nil || other.IPBlock != nil || len(other.PodSelector.MatchExpressions) > 0 {
+		if other.PodSelector == nil || other.NamespaceSelector != nil || other.IPBlock != nil ||
+			len(other.PodSelector.MatchExpressions) > 0 {
 			ports = append(ports, other)
 		}
 	}
 	if len(peers) == 0 || len(ports) > 0 {
-		log.Printf("policy %s/%s has a rule of a kind that is not known here: nothing is allowed by it", p.Metadata.Namespace, p.Metadata.Name)
+		log.Printf("policy %s/%s has a rule of a kind that is not known here: nothing is allowed by it", p.Metadata.Namespace,
+			p.Metadata.Name)
 		return false
 	}
 	return true

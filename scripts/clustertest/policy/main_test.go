@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// A pod that a policy selects reaches, and is reached by, the pods that it names, and no others; a label without a value has to be there.
+// A pod that a policy selects reaches, and is reached by, the pods that it names, and no others; a label without a
+// value has to be there.
 func TestRules(t *testing.T) {
 	made := func(name, address string, labels map[string]string) pod {
 		var p pod
@@ -26,7 +27,8 @@ func TestRules(t *testing.T) {
 	keep.Metadata = meta{Name: "keep", Namespace: "bench"}
 	keep.Spec.PodSelector.MatchLabels = map[string]string{"space": "a"}
 	keep.Spec.PolicyTypes = []string{"Ingress", "Egress"}
-	peers := []peer{{PodSelector: &selector{MatchLabels: map[string]string{"space": "a"}}}, {PodSelector: &selector{MatchLabels: map[string]string{"names": ""}}}}
+	peers := []peer{{PodSelector: &selector{MatchLabels: map[string]string{"space": "a"}}},
+		{PodSelector: &selector{MatchLabels: map[string]string{"names": ""}}}}
 	keep.Spec.Ingress = append(keep.Spec.Ingress, struct {
 		From  []peer
 		Ports []any
@@ -62,7 +64,8 @@ func TestRules(t *testing.T) {
 
 	// A rule that is not understood allows nothing.
 	keep.Spec.Ingress[0].Ports = []any{"80"}
-	if got := rules("10.0.0.0/24", pods, []policy{keep}); strings.Contains(got, "-A TO -s 10.0.0.2 -d 10.0.0.1 -j ACCEPT") {
+	if got := rules("10.0.0.0/24", pods, []policy{keep}); strings.Contains(got,
+		"-A TO -s 10.0.0.2 -d 10.0.0.1 -j ACCEPT") {
 		t.Errorf("a rule with ports allows all of them:\n%s", got)
 	}
 }

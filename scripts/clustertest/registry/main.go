@@ -3,8 +3,9 @@
 //	registry serve -listen ADDRESS -also ADDRESS -data FOLDER
 //	registry pause
 //
-// It keeps images in a folder, and has one from its beginning: pause:1, in which it does nothing but wait for its end, as the first
-// process of a pod has to. At the other address it answers like a registry too: it is there to be kept from.
+// It keeps images in a folder, and has one from its beginning: pause:1, in which it does nothing but wait for its end,
+// as the first process of a pod has to. At the other address it answers like a registry too: it is there to be kept
+// from.
 package main
 
 import (
@@ -56,7 +57,8 @@ func serve(listen, also, data string) error {
 	if err := os.MkdirAll(data, 0o755); err != nil {
 		return err
 	}
-	handler := registry.New(registry.WithBlobHandler(registry.NewDiskBlobHandler(data)), registry.Logger(log.New(io.Discard, "", 0)))
+	handler := registry.New(registry.WithBlobHandler(registry.NewDiskBlobHandler(data)),
+		registry.Logger(log.New(io.Discard, "", 0)))
 	failed := make(chan error, 3)
 	for _, address := range []string{listen, also} {
 		listener, err := net.Listen("tcp", address)
@@ -86,7 +88,10 @@ func pushPause(reference string) error {
 	if err := errors.Join(err, writeErr, archive.Close()); err != nil {
 		return err
 	}
-	added, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(layer.Bytes())), nil })
+	added, err := tarball.LayerFromOpener(func() (io.ReadCloser,
+		error) {
+		return io.NopCloser(bytes.NewReader(layer.Bytes())), nil
+	})
 	if err != nil {
 		return err
 	}

@@ -40,9 +40,11 @@ var steps = map[string]func(value string) error{
 		return err
 	},
 	"burn":   burn,
-	"listen": listen,                                                 // answers over HTTP from now on, /N with status N
-	"hang":   func(string) error { hanging.Store(true); return nil }, // answers nothing from now on, to whoever is connected or not
-	"asked":  isAsked,                                                // waits until somebody has asked for /go, so many times if it says so
+	"listen": listen, // answers over HTTP from now on, /N with status N
+	// answers nothing from now on, to whoever is connected or not
+	"hang": func(string) error { hanging.Store(true); return nil },
+	// waits until somebody has asked for /go, so many times if it says so
+	"asked": isAsked,
 	"get": func(url string) error { // over a connection of its own
 		client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 		response, err := client.Get(url)

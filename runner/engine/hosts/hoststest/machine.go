@@ -1,9 +1,9 @@
-// Package hoststest makes a second machine for tests of engines over several hosts: a Docker engine in a network of its own, which is
-// connected to that of this machine by a cable.
+// Package hoststest makes a second machine for tests of engines over several hosts: a Docker engine in a network of its
+// own, which is connected to that of this machine by a cable.
 //
-// It takes root, dockerd and ip, and for ssh an sshd. The engine has folders, control groups and firewall rules of its own; it is ended by
-// its process, and network, cable and rules go with the namespace. Both machines are of one kernel, so that nothing that is measured on
-// two of them says what two real machines would do.
+// It takes root, dockerd and ip, and for ssh an sshd. The engine has folders, control groups and firewall rules of its
+// own; it is ended by its process, and network, cable and rules go with the namespace. Both machines are of one kernel,
+// so that nothing that is measured on two of them says what two real machines would do.
 package hoststest
 
 import (
@@ -40,8 +40,8 @@ type Machine struct {
 	space   string // its network namespace
 }
 
-// Start starts a second machine, and ends it with the test. It skips the test where that takes what is not there, unless the variable
-// BENCHBOOK_TEST_REQUIRE names hosts.
+// Start starts a second machine, and ends it with the test. It skips the test where that takes what is not there,
+// unless the variable BENCHBOOK_TEST_REQUIRE names hosts.
 func Start(t testing.TB) *Machine {
 	t.Helper()
 	if testing.Short() {
@@ -70,8 +70,8 @@ func Start(t testing.TB) *Machine {
 	return m
 }
 
-// takeNumber gives the machine a network namespace, a number and addresses that no other test has, and returns the number. Tests of several
-// packages run at the same time: whoever makes the namespace of a number has it.
+// takeNumber gives the machine a network namespace, a number and addresses that no other test has, and returns the
+// number. Tests of several packages run at the same time: whoever makes the namespace of a number has it.
 func (m *Machine) takeNumber(t testing.TB) int {
 	t.Helper()
 	var said []byte
@@ -91,8 +91,9 @@ func (m *Machine) takeNumber(t testing.TB) int {
 	return 0
 }
 
-// SparesDocker0 fails a test that is about to start a second engine if the bridge of this machine's own one is another after it, or none:
-// an engine in the same network namespace puts its own in that one's place, or removes it if it is to have none.
+// SparesDocker0 fails a test that is about to start a second engine if the bridge of this machine's own one is another
+// after it, or none: an engine in the same network namespace puts its own in that one's place, or removes it if it is
+// to have none.
 func SparesDocker0(t testing.TB) {
 	t.Helper()
 	const bridge = "docker0"
@@ -132,13 +133,15 @@ func ip(t testing.TB, args ...string) {
 	}
 }
 
-// untilUnattended runs a program until standard input ends, which it does with the test, also if that is killed. The signal that a kernel
-// sends at the death of a parent is none for Go: it comes when the thread ends that happened to start the program.
+// untilUnattended runs a program until standard input ends, which it does with the test, also if that is killed. The
+// signal that a kernel sends at the death of a parent is none for Go: it comes when the thread ends that happened to
+// start the program.
 const untilUnattended = `"$@" & program=$!; cat >/dev/null; kill $program; wait $program`
 
 // within is a command in the network of the machine.
 func (m *Machine) within(name string, args ...string) *exec.Cmd {
-	return exec.Command("nsenter", append([]string{"--net=/var/run/netns/" + m.space, "sh", "-c", untilUnattended, "sh", name}, args...)...)
+	return exec.Command("nsenter", append([]string{"--net=/var/run/netns/" + m.space, "sh", "-c", untilUnattended, "sh",
+		name}, args...)...)
 }
 
 // startEngine starts the engine and waits until it answers.
@@ -150,7 +153,8 @@ func (m *Machine) startEngine(t testing.TB, server string) {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	cmd := m.within("dockerd", "--data-root", in("data"), "--exec-root", in("exec"), "--pidfile", in("pid"), "--config-file", in("none.json"),
+	cmd := m.within("dockerd", "--data-root", in("data"), "--exec-root", in("exec"), "--pidfile", in("pid"),
+		"--config-file", in("none.json"),
 		"--host", m.Socket, "--host", m.TCP, "--tlsverify", "--tlscacert", filepath.Join(server, "ca.pem"),
 		"--tlscert", filepath.Join(server, "cert.pem"), "--tlskey", filepath.Join(server, "key.pem"),
 		// A containerd of the system would serve both engines.
@@ -160,8 +164,10 @@ func (m *Machine) startEngine(t testing.TB, server string) {
 	}
 	cmd.Stdout, cmd.Stderr = log, log
 	m.run(t, cmd)
-	// It listens at its socket before it listens at its port, and at both before it answers: whoever connects next is to be answered at once.
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	// It listens at its socket before it listens at its port, and at both before it answers: whoever connects next is to
+	// be answered at once.
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _,
+		_ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", strings.TrimPrefix(m.Socket, "unix://"))
 	}}}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
@@ -203,14 +209,15 @@ func (m *Machine) run(t testing.TB, cmd *exec.Cmd) {
 	})
 }
 
-// SSH starts an sshd on the machine, and gives the endpoint by which the engine is reached through it. Keys and settings are the test's own:
-// the folder of the ssh that it returns has to come first in PATH.
+// SSH starts an sshd on the machine, and gives the endpoint by which the engine is reached through it. Keys and
+// settings are the test's own: the folder of the ssh that it returns has to come first in PATH.
 func (m *Machine) SSH(t *testing.T) (endpoint, path string) {
 	t.Helper()
 	require(t, "sshd", "ssh", "ssh-keygen", "docker")
 	in := func(name string) string { return filepath.Join(m.folder, name) }
 	for _, key := range []string{"host", "user"} {
-		if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", in(key)).CombinedOutput(); err != nil {
+		if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
+			in(key)).CombinedOutput(); err != nil {
 			t.Fatalf("making a key: %v: %s", err, out)
 		}
 	}
@@ -230,9 +237,13 @@ func (m *Machine) SSH(t *testing.T) (endpoint, path string) {
 	if err := errors.Join(
 		os.MkdirAll(path, 0o755), os.MkdirAll("/run/sshd", 0o755), // which sshd insists on
 		os.WriteFile(in("known"), []byte(m.Address+" "+string(public)), 0o600),
-		os.WriteFile(in("sshd_config"), fmt.Appendf(nil, "ListenAddress %s:22\nHostKey %s\nAuthorizedKeysFile %s\nPidFile none\nStrictModes no\n"+
-			"PasswordAuthentication no\nPermitRootLogin prohibit-password\nMaxStartups 100\nUsePAM no\n", m.Address, in("host"), in("user.pub")), 0o600),
-		os.WriteFile(filepath.Join(path, "ssh"), fmt.Appendf(nil, "#!/bin/sh\nexec %s -F none -i %s -o UserKnownHostsFile=%s \"$@\"\n", ssh, in("user"), in("known")), 0o755),
+		os.WriteFile(in("sshd_config"), fmt.Appendf(nil,
+			"ListenAddress %s:22\nHostKey %s\nAuthorizedKeysFile %s\nPidFile none\nStrictModes no\n"+
+				"PasswordAuthentication no\nPermitRootLogin prohibit-password\nMaxStartups 100\nUsePAM no\n", m.Address, in("host"),
+			in("user.pub")), 0o600),
+		os.WriteFile(filepath.Join(path, "ssh"),
+			fmt.Appendf(nil, "#!/bin/sh\nexec %s -F none -i %s -o UserKnownHostsFile=%s \"$@\"\n", ssh, in("user"), in("known")),
+			0o755),
 	); err != nil {
 		t.Fatal(err)
 	}
@@ -259,11 +270,12 @@ func Leftovers(ctx context.Context, m *Machine) ([]string, error) {
 		return nil, fmt.Errorf("listing the rules of the firewall: %w", err)
 	}
 	prefix := strings.TrimSuffix(m.Here, "1")
-	return slices.DeleteFunc(strings.Split(string(out), "\n"), func(line string) bool { return !strings.Contains(line, prefix) }), nil
+	return slices.DeleteFunc(strings.Split(string(out), "\n"),
+		func(line string) bool { return !strings.Contains(line, prefix) }), nil
 }
 
-// Certificates makes an authority, and what a server at an address and its clients need of it: in the folder for clients, and in one
-// beside it, which is returned, for the server.
+// Certificates makes an authority, and what a server at an address and its clients need of it: in the folder for
+// clients, and in one beside it, which is returned, for the server.
 func Certificates(t testing.TB, folder, address string) (server string) {
 	t.Helper()
 	server = folder + "-server"
@@ -286,7 +298,8 @@ func Certificates(t testing.TB, folder, address string) (server string) {
 			t.Fatal(err)
 		}
 		if err := errors.Join(os.MkdirAll(to, 0o700), writeCertificate(filepath.Join(to, "ca.pem"), ca, ca, key, key),
-			writeCertificate(filepath.Join(to, "cert.pem"), leaf, ca, own, key), writePEM(filepath.Join(to, "key.pem"), "EC PRIVATE KEY", secret)); err != nil {
+			writeCertificate(filepath.Join(to, "cert.pem"), leaf, ca, own, key), writePEM(filepath.Join(to, "key.pem"),
+				"EC PRIVATE KEY", secret)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -294,8 +307,9 @@ func Certificates(t testing.TB, folder, address string) (server string) {
 }
 
 func template(serial int64, name string) *x509.Certificate {
-	return &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour),
-		NotAfter: time.Now().Add(24 * time.Hour), KeyUsage: x509.KeyUsageDigitalSignature}
+	return &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: name},
+		NotBefore: time.Now().Add(-time.Hour),
+		NotAfter:  time.Now().Add(24 * time.Hour), KeyUsage: x509.KeyUsageDigitalSignature}
 }
 
 func writeCertificate(file string, certificate, parent *x509.Certificate, key, signer *ecdsa.PrivateKey) error {
