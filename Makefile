@@ -79,9 +79,10 @@ bench-first-use: ## time the way from nothing to a page with numbers of this mac
 bench-preview: ## time an edit until the browser shows it (leave the machine alone)
 	$(GO) test ./site -run TestPreviewInBrowser/prose -v -count=1 -alone
 
-lint: ## formatting, spelling, vet and staticcheck
+lint: ## formatting, spelling, limits of size, vet and staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
-	@$(GO) tool misspell -error -i nmae .ci scripts cmd docs experiments/*/article.md files notebook render runner site *.go *.md
+	@$(GO) tool misspell -error -i nmae .ci scripts cmd docs experiments/*/article.md files lab notebook render runner site slice *.go *.md
+	$(GO) test -run '^(TestLimits|TestArrows)$$' .
 	$(GO) vet ./...
 	$(GO) vet -tags cluster ./cmd/benchbook
 	$(GO) tool staticcheck ./...

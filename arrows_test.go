@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
@@ -87,7 +88,8 @@ var forbidden = []struct{ from, to, why string }{
 	{"runner/generator", "net/http", "the generator is our own, and must stay small"},
 	{"runner/generator", "notebook", "the generator goes into a container alone, and must stay small"},
 	{"runner/search", "runner/engine", "a search decides what to try next, and has somebody measure it"},
-	{"runner/sysinfo", "notebook/plan", "a machine is looked at whatever runs on it, also by the agent, which must stay small"},
+	{"runner/sysinfo", "notebook/plan", "a machine is looked at whatever runs on it, also by the agent, which must stay " +
+		"small"},
 	{"runner/sysinfo", "notebook/article", "a machine is looked at whatever runs on it"},
 	{"runner/sysinfo", "runner/load", "a machine is looked at whatever runs on it"},
 	{"runner/sysinfo", "runner/machines", "machines of a run are made of what is known of each"},
@@ -128,7 +130,8 @@ var heavy = []struct{ library, only, why string }{
 	{"github.com/docker/cli/", "runner/engine/docker", "an engine's library is that engine's own business"},
 	{"github.com/moby/moby/", "runner/engine/docker", "an engine's library is that engine's own business"},
 	{"k8s.io/", "runner/engine/kubernetes", "an engine's library is that engine's own business"},
-	{"github.com/google/go-containerregistry/", "runner/engine/kubernetes", "an engine's library is that engine's own business"},
+	{"github.com/google/go-containerregistry/", "runner/engine/kubernetes",
+		"an engine's library is that engine's own business"},
 	{"github.com/vishvananda/", "runner/engine/local", "how networks are made is that engine's own business"},
 	{module + "runner/generator", "runner/benchbook-agent", "whoever asks for a load knows its config and its result"},
 	{"gopkg.in/yaml.v3", "notebook/yamltext", "YAML is read in one place, with its traps"},
@@ -143,7 +146,8 @@ func TestOrdinaryBuild(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, folder := range []string{"k8s.io/", "github.com/google/go-containerregistry/", module + "runner/engine/kubernetes",
+		for _, folder := range []string{"k8s.io/", "github.com/google/go-containerregistry/",
+			module + "runner/engine/kubernetes",
 			module + "runner/engine/hosts"} {
 			if in := strings.Contains("\n"+string(out), "\n"+folder); in != clusters {
 				t.Errorf("with the tags %q it has %s: %v", tags, folder, in)
@@ -158,8 +162,10 @@ func TestAgentIsSmall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, folder := range []string{"net/http", "notebook/article", "notebook/plan", "notebook/yamltext", "notebook/stats", "render", "runner/machines"} {
-		if strings.Contains("\n"+string(out), "\n"+module+folder+"\n") || strings.Contains("\n"+string(out), "\n"+folder+"\n") {
+	for _, folder := range []string{"net/http", "notebook/article", "notebook/plan", "notebook/yamltext", "notebook/stats",
+		"render", "runner/machines"} {
+		if strings.Contains("\n"+string(out), "\n"+module+folder+"\n") || strings.Contains("\n"+string(out),
+			"\n"+folder+"\n") {
 			t.Errorf("benchbook-agent has %s", folder)
 		}
 	}
@@ -167,33 +173,47 @@ func TestAgentIsSmall(t *testing.T) {
 
 // Imports point one way: see docs/architecture.md#rooms. Tests may look across.
 func TestArrows(t *testing.T) {
+	eachGoFile(t, func(name string, data []byte) {
+		if strings.HasSuffix(name, "_test.go") {
+			return
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, data, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range f.Imports {
+			imported, err := strconv.Unquote(i.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, why := range wrong(path.Dir(name), imported) {
+				t.Errorf("%s imports %s: %s", name, imported, why)
+			}
+		}
+	})
+}
+
+// eachGoFile reads every Go file of the project but those of testdata.
+func eachGoFile(t *testing.T, read func(name string, data []byte)) {
+	t.Helper()
 	files := 0
 	err := filepath.WalkDir(".", func(name string, e fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		if e.IsDir() && (strings.HasPrefix(e.Name(), "_") || e.Name() == "testdata" || e.Name() != "." && strings.HasPrefix(e.Name(), ".")) {
+		if e.IsDir() && (strings.HasPrefix(e.Name(), "_") || e.Name() == "testdata" ||
+			name != "." && strings.HasPrefix(e.Name(), ".")) {
 			return filepath.SkipDir
 		}
-		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+		if !strings.HasSuffix(name, ".go") {
 			return nil
 		}
-		files++
-		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
-		if err != nil {
-			return err
+		data, err := os.ReadFile(name)
+		if err == nil {
+			files++
+			read(filepath.ToSlash(name), data)
 		}
-		folder := path.Dir(filepath.ToSlash(name))
-		for _, i := range f.Imports {
-			imported, err := strconv.Unquote(i.Path.Value)
-			if err != nil {
-				return err
-			}
-			for _, why := range wrong(folder, imported) {
-				t.Errorf("%s imports %s: %s", name, imported, why)
-			}
-		}
-		return nil
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -220,7 +240,8 @@ func wrong(folder, imported string) (reasons []string) {
 		}
 	}
 	for _, h := range heavy {
-		if strings.HasPrefix(imported, h.library) && !below(folder, h.only) && !below(folder, "scripts") { // what is only for tests is no part of it
+		// what is only for tests is no part of it
+		if strings.HasPrefix(imported, h.library) && !below(folder, h.only) && !below(folder, "scripts") {
 			reasons = append(reasons, h.why)
 		}
 	}
