@@ -282,7 +282,7 @@ func TestBuildRefuses(t *testing.T) {
 		{"a manifest that leads out", nil, func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, ".benchbook-site.json"), []byte(`{"schema_version":1,"files":["../x"]}`),
 				0o644)
-		}, "no file of a site"},
+		}, "not a file of a site"},
 		{"a manifest of another version", nil, func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, ".benchbook-site.json"), []byte(`{"schema_version":9}`), 0o644)
 		}, "not a manifest that this version knows"},
@@ -296,7 +296,7 @@ func TestBuildRefuses(t *testing.T) {
 				return err
 			}
 			return os.Symlink(os.TempDir(), filepath.Join(dir, "x"))
-		}, "no folder"},
+		}, "not a folder"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
