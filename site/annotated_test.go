@@ -37,13 +37,13 @@ const (
 
 // annotatedPictures are the pictures of a page, from its top to its end, by the parts that they begin with.
 var annotatedPictures = []struct{ name, from string }{
-	{"page/head.png", "body"}, {"page/claim.png", ".text p:has(.said)"}, {"page/table.png", ".tbl"},
+	{"page/head.png", "body"}, {"page/claim.png", ".text p:has(.claimed)"}, {"page/table.png", ".tbl"},
 }
 
 // annotatedParts are the parts of a page that the guide for readers explains, by their numbers.
 var annotatedParts = []string{
-	".head .status", ".head .meta", ".banner", ".text .said + .verdict", ".text .m", ".claims .verdict",
-	".claims .effect svg", ".claims .expect", ".fig .plot", ".fig .side", ".fig .stamp", ".results tbody .ival",
+	".head .status", ".head .meta", ".banner", ".text .claimed + .verdict", ".text .m", ".claims .verdict",
+	".claims .effect svg", ".claims .expect", ".fig .plot", ".fig .side", ".fig .provenance", ".results tbody .ival",
 	".results tbody .grp", "#method", "#method ~ details small",
 }
 

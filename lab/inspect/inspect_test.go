@@ -40,7 +40,7 @@ func lacks(name spec.Engine, reason error) lab.Engine {
 	return lab.Engine{Name: name, Connect: func(context.Context) (engine.Engine, error) { return nil, reason }}
 }
 
-var down = fmt.Errorf("%w: start it", engine.ErrUnavailable)
+var errDown = fmt.Errorf("%w: start it", engine.ErrUnavailable)
 
 func TestCleanEngines(t *testing.T) {
 	left := fake.Script{Leftovers: []engine.Leftover{{Kind: "container", Name: "server-1", Run: "1"}}}
@@ -81,19 +81,19 @@ func TestCleanEngines(t *testing.T) {
 		},
 		{
 			"one whose processes end with us is missing",
-			[]lab.Engine{has(spec.Docker, fake.Script{}), lacks(spec.Local, down)},
+			[]lab.Engine{has(spec.Docker, fake.Script{}), lacks(spec.Local, errDown)},
 			false,
 			[]string{"nothing was left behind"},
 			false,
 		},
 		{
 			"one is missing, and another was asked",
-			[]lab.Engine{lacks(spec.Docker, down), has(spec.Local, left)},
+			[]lab.Engine{lacks(spec.Docker, errDown), has(spec.Local, left)},
 			false,
 			[]string{"server-1"},
 			false,
 		},
-		{"none could be asked", []lab.Engine{lacks(spec.Docker, down)}, false, nil, true},
+		{"none could be asked", []lab.Engine{lacks(spec.Docker, errDown)}, false, nil, true},
 		{
 			"one fails otherwise",
 			[]lab.Engine{lacks(spec.Docker, errors.New("no permission")), has(spec.Local, left)},
@@ -136,10 +136,10 @@ func TestExamineEngine(t *testing.T) {
 	}{
 		{"it is there", []lab.Engine{has(spec.Docker, fake.Script{})},
 			map[string]string{"engine": fine, "registry": fine, "images": fine, "left behind": fine}, ""},
-		{"it is missing", []lab.Engine{lacks(spec.Docker, down)}, map[string]string{"engine": missing}, "start it"},
+		{"it is missing", []lab.Engine{lacks(spec.Docker, errDown)}, map[string]string{"engine": missing}, "start it"},
 		{
 			"it is missing, and another one is there",
-			[]lab.Engine{lacks(spec.Docker, down), has(spec.Local, fake.Script{})},
+			[]lab.Engine{lacks(spec.Docker, errDown), has(spec.Local, fake.Script{})},
 			map[string]string{"engine": missing},
 			"--engine local",
 		},

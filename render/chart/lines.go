@@ -35,15 +35,13 @@ func (p *Panel) linesOf(fields []string) []line {
 			values = append(values, v)
 		}
 		key := strings.Join(values, "\x00")
-		i := slices.Index(keys, key)
-		if i < 0 {
-			i = len(out)
-			keys = append(keys, key)
-			name := strings.Join(slices.DeleteFunc(values, func(v string) bool { return v == "" }), " ")
-			out = append(out, p.newLine(name, cell))
+		if i := slices.Index(keys, key); i >= 0 {
+			out[i].cells = append(out[i].cells, cell)
 			continue
 		}
-		out[i].cells = append(out[i].cells, cell)
+		keys = append(keys, key)
+		name := strings.Join(slices.DeleteFunc(values, func(v string) bool { return v == "" }), " ")
+		out = append(out, p.newLine(name, cell))
 	}
 	return p.paint(out)
 }

@@ -247,7 +247,7 @@ func (s *simulation) Measure(_ context.Context, step plan.Step) (*record.Record,
 		return nil, context.Canceled
 	}
 	workers := 0
-	for _, c := range []rune(step.Trial.Services[0].Command[1]) {
+	for _, c := range step.Trial.Services[0].Command[1] {
 		workers = 10*workers + int(c-'0')
 	}
 	s.tried = append(s.tried, workers)
