@@ -291,7 +291,7 @@ func (d *daemon) stopDuring(t *testing.T, signal syscall.Signal, l *life, saved 
 	}
 	took := time.Since(began)
 	kept := saved.look(t)
-	wantSaid(t, l.stderr.String(), "the engine does not answer any more: "+terminal.Are(len(kept), "finished repetition")+
+	wantSaid(t, l.stderr.String(), "the engine no longer answers: "+terminal.Are(len(kept), "finished repetition")+
 		" kept")
 	wantNoFailures(t, kept)
 	t.Logf("%v after the engine the run ended, with %d records, and said\n%s", took.Round(time.Millisecond), len(kept),
