@@ -2,7 +2,6 @@ package layers
 
 import (
 	"fmt"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -38,14 +37,28 @@ func (m *Merged) Origin() map[string]string {
 			out[key] = m.originOf(n)
 		}
 	})
-	written := slices.Collect(maps.Keys(out))
+	parents := map[string]bool{} // of the keys that are written
+	for key := range out {
+		for _, parent := range parentsOf(key) {
+			parents[parent] = true
+		}
+	}
 	for _, key := range m.ruledKeys() {
-		within := func(k string) bool { return k == key || strings.HasPrefix(k, key+".") || strings.HasPrefix(key, k+".") }
-		if !slices.ContainsFunc(written, within) {
+		isWritten := func(key string) bool { return out[key] != "" }
+		if !isWritten(key) && !parents[key] && !slices.ContainsFunc(parentsOf(key), isWritten) {
 			out[key] = BuiltIn
 		}
 	}
 	return out
+}
+
+// parentsOf lists the keys that contain a key, the nearest first.
+func parentsOf(key string) (parents []string) {
+	for at := strings.LastIndexByte(key, '.'); at > 0; at = strings.LastIndexByte(key, '.') {
+		key = key[:at]
+		parents = append(parents, key)
+	}
+	return parents
 }
 
 // ruledKeys lists the keys that get a value by a rule if no layer has one.
