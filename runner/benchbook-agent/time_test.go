@@ -153,8 +153,13 @@ func TestStandstill(t *testing.T) {
 		t.Errorf("stopped for a second, it stood still for %v s of %v", s, stopped.Real)
 	}
 	crowd := `for i in $(seq 50); do (i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done) & done; wait`
-	if busy := standstill(t, func(*os.Process) {}, "sh", "-c", crowd); busy.Standstill > 50*time.Millisecond ||
-		busy.Standstill < 0 {
-		t.Errorf("beside a program of many processes, it stood still for %v of %v", busy.Standstill, busy.Real)
+	// A machine that stands still itself, as virtual ones do, stops the timer too, but hardly three times in turn.
+	var busy timing.Report
+	for range 3 {
+		busy = standstill(t, func(*os.Process) {}, "sh", "-c", crowd)
+		if busy.Standstill >= 0 && busy.Standstill <= 50*time.Millisecond {
+			return
+		}
 	}
+	t.Errorf("beside a program of many processes, it stood still for %v of %v", busy.Standstill, busy.Real)
 }
