@@ -397,8 +397,16 @@ func (j *Judgement) note(delta float64, ratio bool, sides ...side) {
 	j.Marks = marks
 }
 
-// reasonLimit is why a claim has no verdict that was measured well enough for an interval.
-const reasonLimit = "the interval includes the limit of the claim"
+// Why a claim has no verdict that was measured well enough for an interval.
+const (
+	reasonLimit   = "the interval includes the limit of the claim"
+	reasonOverlap = "the intervals of the two overlap"
+)
+
+// atStricterLevel says so of the intervals of these reasons.
+var atStricterLevel = strings.NewReplacer(
+	reasonLimit, "the interval at the stricter level includes the limit of the claim",
+	reasonOverlap, "the intervals of the two overlap at the stricter level")
 
 // Undecided fills in why a claim has no verdict although it was measured. Needed is as package stats counts it: 0 if no
 // number of repetitions would do, above stats.MaxRepetitions if too many would have to.
@@ -459,10 +467,14 @@ func judgeAtLevel(t test) Judgement {
 // print gives a judgement, and its parts, the intervals of the one that is printed.
 func (j *Judgement) print(printed *Judgement) {
 	j.Effect = printed.Effect
-	if j.Verdict == stats.Inconclusive && printed.Verdict != stats.Inconclusive {
-		j.Reason = strings.Replace(j.Reason, "the interval reaches", "the interval at the stricter level reaches", 1)
-	}
 	for i := range j.Parts {
 		j.Parts[i].print(&printed.Parts[i])
+	}
+	switch {
+	case j.Verdict != stats.Inconclusive:
+	case len(j.Parts) > 0:
+		j.Needed, j.Reason = undecidedParts(j.Parts)
+	case printed.Verdict != stats.Inconclusive:
+		j.Reason = atStricterLevel.Replace(j.Reason)
 	}
 }

@@ -42,7 +42,7 @@ func (t fewerTest) judge(alpha float64) Judgement {
 		return j
 	}
 	if j.Verdict = stats.JudgeFewer(ends[0], ends[1]); j.Verdict == stats.Inconclusive {
-		j.Reason = "the intervals of the two overlap"
+		j.Reason = reasonOverlap
 	}
 	return j
 }

@@ -50,6 +50,13 @@ func TestLooks(t *testing.T) {
 			if j.Verdict != tt.verdict || math.Abs(j.Level-tt.level) > 1e-12 {
 				t.Errorf("%s (%s) at %v, want %s at %v", j.Verdict, j.Reason, j.Level, tt.verdict, tt.level)
 			}
+			reason := ""
+			if tt.verdict == stats.Inconclusive { // the printed interval does not include the limit
+				reason = "the interval at the stricter level includes the limit of the claim"
+			}
+			if j.Reason != reason {
+				t.Errorf("because %q, want %q", j.Reason, reason)
+			}
 			if i := *j.Effect.Interval; math.Abs(i.Lo-1.05172) > 1e-3 {
 				t.Errorf("the printed interval is %v", i)
 			}
@@ -57,6 +64,38 @@ func TestLooks(t *testing.T) {
 				func(m string) bool { return strings.HasPrefix(m, "rounds were added to a finished run") })
 			if marked != (tt.level < 0.05) {
 				t.Errorf("marks %q", j.Marks)
+			}
+		})
+	}
+}
+
+// A reason is about the printed interval only where that does not decide the claim, also in the parts of a group.
+func TestReasonAtStricterLevel(t *testing.T) {
+	open := Judgement{What: "a", Verdict: stats.Inconclusive,
+		Reason: reasonLimit + ", and more repetitions would not change that"}
+	fewer := Judgement{What: "b", Verdict: stats.Inconclusive, Reason: reasonOverlap}
+	group := func(parts ...Judgement) Judgement {
+		j := Judgement{Verdict: stats.Inconclusive, Parts: parts}
+		j.Needed, j.Reason = undecidedParts(parts)
+		return j
+	}
+	decided := Judgement{Verdict: stats.Supported}
+	for _, tt := range []struct {
+		name       string
+		j, printed Judgement
+		want       string
+	}{
+		{"decided by the printed interval", open, decided,
+			"the interval at the stricter level includes the limit of the claim, and more repetitions would not change that"},
+		{"not decided by either", open, open, open.Reason},
+		{"failures", fewer, decided, "the intervals of the two overlap at the stricter level"},
+		{"a part", group(fewer, open), group(decided, open),
+			"2 of 2 parts undecided, the first: b: the intervals of the two overlap at the stricter level"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			j := tt.j
+			if j.print(&tt.printed); j.Reason != tt.want {
+				t.Errorf("because %q, want %q", j.Reason, tt.want)
 			}
 		})
 	}
