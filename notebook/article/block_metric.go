@@ -63,7 +63,8 @@ func (m *Metric) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	m.checkName(d.Problems)
 	if _, ok := expr.ParseUnit(m.Unit.V); !ok {
 		d.Problems.Add("unknown-unit", m.Unit.Text.Pos, "no unit %q", m.Unit.V).
-			Hint = `units are ns us ms s m h, B kB MB GB KiB MiB GiB (also with /s), 1/s, % and cores; "1" is not one`
+			Hint = "units are ns us ms s m h, B kB MB GB KiB MiB GiB (also with /s), 1/s, % and cores; " +
+			`use "1" for a number without a unit`
 	}
 	switch isComputed := !m.Value.Text.IsZero(); {
 	case !m.From.IsZero() && isComputed:
@@ -88,7 +89,7 @@ func (m *Metric) checkName(p *source.Problems) {
 		p.Add("missing-key", m.Pos, "a metric has no name").Hint = "add name: with a word of your choice"
 	case name.Value != "" && !record.IsMetricName(name.Value):
 		p.Add("bad-name", name.Pos, "invalid metric name %q", name.Value).
-			Hint = "use names as of parameters, joined by dots"
+			Hint = "begin with a letter, use letters, digits, - and _, and join parts with dots"
 	case known:
 		p.Add("bad-name", name.Pos, "%q is a metric already", name.Value).Hint = "choose another name for yours"
 	}

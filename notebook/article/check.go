@@ -210,7 +210,7 @@ func (doc *checker) checkFigure(f *Figure) {
 	case f.Kind.Value == "" && f.Tried.Has("kind"):
 		return
 	case f.Kind.Value == "":
-		doc.Problems.Add("missing-key", f.Pos, "the figure does not say of what kind it is").Hint = "add kind: with one of " +
+		doc.Problems.Add("missing-key", f.Pos, "the figure has no kind").Hint = "add kind: with one of " +
 			strings.Join(figurekind.Names(nil), ", ")
 		return
 	case !ok:
@@ -221,7 +221,7 @@ func (doc *checker) checkFigure(f *Figure) {
 	has := map[string]bool{"x": f.X.Value != "", "y": len(f.Y) > 0, "claim": f.Claim.Value != ""}
 	for _, key := range of.Needs {
 		if !has[key] && !f.Tried.Has(key) {
-			doc.Problems.Add("missing-key", f.Pos, "a %s figure needs %s", f.Kind.Value,
+			doc.Problems.Add("missing-key", f.Pos, "a figure of kind %s needs %s", f.Kind.Value,
 				strings.Join(of.Needs, " and ")).Hint = of.Hint
 			return
 		}
@@ -229,7 +229,7 @@ func (doc *checker) checkFigure(f *Figure) {
 	// What would do nothing is refused, as what is not known: its author means something by it.
 	unused := func(key, written string, at source.Pos) {
 		others := figurekind.Names(func(k *figurekind.Kind) bool { return k.Has(key) })
-		doc.Problems.Add("unused-key", at, "%s has no effect in a %s figure", written, f.Kind.Value).Hint =
+		doc.Problems.Add("unused-key", at, "%s has no effect in a figure of kind %s", written, f.Kind.Value).Hint =
 			"remove it, or choose a kind that has it: " + strings.Join(others, ", ")
 	}
 	for key, at := range f.Keys {

@@ -763,7 +763,7 @@ func (doc *Document) bareValue(n *ast.Text) {
 		doc.Problems.Add("bad-expression", at, "the code of this value is not closed in its cell or paragraph").
 			Hint = "close it by a backtick; in a table write \\| for the pipe before a filter"
 	case looseValue.Match(text[i+len(valueMark):]):
-		doc.Problems.Add("bad-expression", at, "a value in running text stands in backticks").
+		doc.Problems.Add("bad-expression", at, "an inline value must be in backticks").
 			Hint = "write `{value} …`"
 	}
 }

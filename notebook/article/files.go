@@ -77,7 +77,7 @@ func (doc *Document) File(t source.Text, problems *source.Problems) (*File, bool
 		switch {
 		case errors.Is(err, errLink):
 			problems.Add("not-a-file", t.Pos, "%q cannot be read: %s", t.Value,
-				files.Reason(err)).Hint = "put what it points at in its place"
+				files.Reason(err)).Hint = "replace the link with the file it points to"
 		case !errors.Is(err, os.ErrNotExist):
 			problems.Add("not-a-file", t.Pos, "%q cannot be read: %s", t.Value,
 				files.Reason(err)).Hint = "name a regular file that you may read"

@@ -26,7 +26,8 @@ func TestFilesThatAreNone(t *testing.T) {
 		t.Fatal(err)
 	}
 	tests := []struct{ name, rule, message, hint string }{
-		{"link.py", "not-a-file", `"link.py" cannot be read: it is a symbolic link`, "put what it points at in its place"},
+		{"link.py", "not-a-file", `"link.py" cannot be read: it is a symbolic link`,
+			"replace the link with the file it points to"},
 		{"folder.py", "not-a-file", `"folder.py" cannot be read: it is a folder, not a file`,
 			"name a regular file that you may read"},
 		{"pipe.py", "not-a-file", `"pipe.py" cannot be read: it is a named pipe, not a file`,

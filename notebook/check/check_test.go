@@ -215,17 +215,18 @@ func TestCheckElsewhere(t *testing.T) {
 		{"a sound figure", recordtest.Fence("figure", "label: fig-a\nkind: dots\nx: throughput\ny: server"), ""},
 		{"a figure", recordtest.Fence("figure",
 			"label: fig-a\nkind: dots\nx: server\ny: throughput\ncolour: kind\nwhere: sever == 'a'"),
-			"unknown-metric at server: x of a dots figure must be a metric, and y a parameter or label (swap x and y)\n" +
+			"unknown-metric at server: x of a figure of kind dots must be a metric, and y a parameter or label " +
+				"(swap x and y)\n" +
 				"unknown-parameter at kind: no parameter \"kind\" in experiment \"servers\" (known here: server)\n" +
 				"unknown-parameter at sever: no parameter \"sever\" in experiment \"servers\" (did you mean \"server\"?)"},
 		{"bars with their axes swapped", recordtest.Fence("figure", "label: fig-a\nkind: bars\nx: server\ny: latency.p50"),
-			"unknown-metric at server: x of a bars figure must be a metric, and y a parameter or label (swap x and y)"},
+			"unknown-metric at server: x of a figure of kind bars must be a metric, and y a parameter or label (swap x and y)"},
 		{"lines over words", recordtest.Fence("figure", "label: fig-a\nkind: lines\nx: server\ny: throughput"),
 			"not-a-number at server: lines need an axis of numbers, and server can be \"a\" (choose another parameter, or " +
 				"draw bars)"},
 		{"a scatter of a parameter", recordtest.Fence("figure", "label: fig-a\nkind: scatter\nx: throughput\ny: server"),
-			"unknown-metric at server: y of a scatter figure must be a metric, and \"server\" is a parameter or label (write " +
-				"a metric, such as throughput)"},
+			"unknown-metric at server: y of a figure of kind scatter must be a metric, and \"server\" is a parameter or " +
+				"label (write a metric, such as throughput)"},
 		{"a topology of all cells", recordtest.Fence("figure", "label: fig-a\nkind: topology"),
 			"several-cells at yaml figure: a topology figure shows one cell, not 3 (pick one with where: server == \"a\")"},
 		{"a sound topology", recordtest.Fence("figure", "label: fig-a\nkind: topology\nwhere: server == 'a'"), ""},

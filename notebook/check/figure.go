@@ -24,7 +24,7 @@ func (c *checker) figure(f *article.Figure) {
 		return
 	}
 	if len(f.Y) == 1 && c.swapped(e, f.X, kind.X) && c.swapped(e, f.Y[0], kind.Y) {
-		c.problems.Add("unknown-metric", f.X.Pos, "x of a %s figure must be %s, and y %s", kind.Name, kind.X, kind.Y).
+		c.problems.Add("unknown-metric", f.X.Pos, "x of a figure of kind %s must be %s, and y %s", kind.Name, kind.X, kind.Y).
 			Hint = "swap x and y"
 	} else {
 		c.axis(e, f, "x", f.X, kind.X)
@@ -61,7 +61,7 @@ func (c *checker) axis(e *dataset.Experiment, f *article.Figure, name string, t 
 	switch {
 	case t.Value == "":
 	case wanted == figurekind.Metric && slices.Contains(e.Settings(), t.Value):
-		c.problems.Add("unknown-metric", t.Pos, "%s of a %s figure must be a metric, and %q is a parameter or label",
+		c.problems.Add("unknown-metric", t.Pos, "%s of a figure of kind %s must be a metric, and %q is a parameter or label",
 			name, f.Kind.Value, t.Value).
 			Hint = "write a metric, such as " + e.Measured().Names()[0]
 	case wanted == figurekind.Setting:

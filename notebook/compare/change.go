@@ -451,10 +451,10 @@ func tooFewOf(a, b dataset.Result) string {
 func (c *Change) corrected(n int) string {
 	switch {
 	case c.analyses > 1 && n > 1:
-		return fmt.Sprintf("it would be shown for a single cell in a single analysis, but not for one of %d cells in a run "+
-			"with %d interim analyses", n, c.analyses)
+		return fmt.Sprintf("it would be shown for a single cell and a single look at the data, but not for one of %d cells "+
+			"with %d looks", n, c.analyses)
 	case c.analyses > 1:
-		return fmt.Sprintf("it would be shown in a single analysis, but not in a run with %d interim analyses", c.analyses)
+		return fmt.Sprintf("it would be shown with a single look at the data, but not with %d", c.analyses)
 	}
 	return fmt.Sprintf("it would be shown for a single cell, but not for one of %d", n)
 }

@@ -394,8 +394,8 @@ func Explain(changes []Change, all []Difference) Explanation {
 	case differing == 0 && len(shifted) == 0:
 		out.Words = "no recorded difference"
 	case differing == 0:
-		out.Words = "no recorded difference: " +
-			"the change comes from something that is not recorded, such as background load"
+		out.Words = "no recorded difference explains the change: it may come from something that is not recorded, " +
+			"such as background load, or from chance"
 	default:
 		out.Words = candidates.inWords(common, len(shifted) > 0)
 	}

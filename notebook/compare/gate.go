@@ -54,7 +54,7 @@ func (g *Gate) Check(n expr.Node) error {
 	}
 	limit, ok := expr.Constant(b.Y)
 	if !ok {
-		return gateMistake(b.Y, "write a percentage, or of numbers of failures a number",
+		return gateMistake(b.Y, "write a percentage; for a number of failures, write a number",
 			"%s cannot be the limit of a change", b.Y)
 	}
 	if record.CountsFailures(sel.Name) && sel.Name != "failed" {

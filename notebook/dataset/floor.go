@@ -260,5 +260,5 @@ func InterimMark(a stats.InterimAnalyses) string {
 	if a.Budgeted {
 		why = "cells may have been stopped in a run with a budget"
 	}
-	return fmt.Sprintf("%s: judged at %.2g %% for %d interim analyses", why, 100*a.Level(stats.DefaultAlpha), a.Count())
+	return fmt.Sprintf("%s: judged at %.2g %% for %d looks at the data", why, 100*a.Level(stats.DefaultAlpha), a.Count())
 }

@@ -183,7 +183,7 @@ func (r *reading) program(name source.Text, s *article.Service, out *spec.Servic
 		return true
 	}
 	out.Image, ok = r.image(image{name.Value, fmt.Sprintf("service %q", name.Value), s.Image, s.Build, name.Pos, s.Tried,
-		"origin", "origin: for an HTTP server of benchbook"})
+		"origin", "origin: for benchbook's built-in HTTP server"})
 	if out.Image.Machine && len(out.Command)+len(out.Entrypoint) == 0 && !s.Tried.Has("command", "entrypoint") {
 		r.problems.Add("missing-key", name.Pos, "service %q has neither an image nor a program of this machine", name.Value).
 			Hint = "add command: with the program and its arguments"

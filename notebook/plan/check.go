@@ -105,7 +105,7 @@ func (c *nameCheck) shared() {
 func (c *nameCheck) sharedDependencies(list article.Dependencies, service string) {
 	for _, dep := range list {
 		if slices.Contains(c.services, dep.Value) && !slices.Contains(c.Shared, dep.Value) {
-			c.problems.Add("shared-on-fresh", dep.Pos, "service %q is shared, but %q is restarted for every repetition",
+			c.problems.Add("shared-on-fresh", dep.Pos, "service %q is shared, but %q is started fresh for every repetition",
 				service, dep.Value).Hint = fmt.Sprintf("add %s to shared, or remove %s from it", dep.Value, service)
 		}
 	}
@@ -129,7 +129,7 @@ func (c *nameCheck) onceHook(name, each string, h article.Hook) {
 		c.problems.Add("missing-key", h.Pos, "%s does not name its service", name).
 			Hint = "add service: with a shared service"
 	case service != "" && c.runsHook(name, h) && !slices.Contains(c.Shared, service):
-		c.problems.Add("not-shared", h.Service.Pos, "%s runs once, but service %q is restarted for every repetition",
+		c.problems.Add("not-shared", h.Service.Pos, "%s runs once, but service %q is started fresh for every repetition",
 			name, service).Hint = fmt.Sprintf("add shared: [%s], or run it in %s", service, each)
 	}
 }

@@ -38,7 +38,7 @@ func checkReferences(outlines []*outline, definitions []*layers.Definition, prob
 		for _, ref := range refs[e] {
 			if reaches(ref.Value, e.Name, needs, map[string]bool{}) {
 				problems.Add("circle", ref.Pos, "experiment %q waits for %q, which waits for it", e.Name, ref.Value).
-					Hint = "give one of them a rate of its own"
+					Hint = "remove one of the references (rate.of or tune.of)"
 			}
 		}
 	}
