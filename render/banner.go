@@ -118,7 +118,7 @@ func (n cellCounts) banners() []banner {
 		". The article has changed since; a new run measures the current version.")
 	add(n.missing, "Not measured:", ". Everything that depends on them is marked.")
 	add(n.partial, "Unfinished:", " with fewer repetitions than planned.")
-	add(n.invalid, "Failed or not valid:", ". The tables say why; no claim uses their numbers.")
+	add(n.invalid, "Failed or not valid:", ". The tables say why; claims about invalid numbers are not measured.")
 	if len(n.skipped) > 0 {
 		out = append(out, banner{Strong: "Left out by this profile:", Text: wording.List(n.skipped) + "."})
 	}

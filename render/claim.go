@@ -94,7 +94,7 @@ func (c *composer) claim(block *article.Claim) claimView {
 	add(neededWords(j))
 	if isMeasured {
 		if j.Invalid {
-			add("it uses a cell that is not valid")
+			add("one of its parts is not measured, because a cell is not valid")
 		}
 		for _, m := range j.Marks {
 			add(m)

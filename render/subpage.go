@@ -192,7 +192,7 @@ func (r *Renderer) partPage(m *compare.Moment, o Options, name, folder string) (
 		"/index.html", Name: name,
 		Whole: link{"../../" + pageOf(m, o.Moments) + "/index.html", m.Run}, When: wording.LongDate(m.Ended)})
 	return Subpage{Path: folder, Title: title + ", run " + name,
-		Description: "Run " + name + " was measured together with run " + m.Run + ".",
+		Description: "Run " + name + " is part of the measurement of run " + m.Run + ".",
 		HTML:        main, Files: c.allFiles(), LeadsOn: true}, c.failed()
 }
 

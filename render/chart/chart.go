@@ -130,7 +130,7 @@ func hasField(cells []*dataset.Cell, name string) bool {
 func (p *Panel) metric(key, name string) (m record.Metric, missing string) {
 	m, known := cellview.MetricOf(name, p.Cells)
 	if !known {
-		missing = fmt.Sprintf("%q is a parameter; %s of a figure of %s is a metric", name, key, p.Block.Kind.Value)
+		missing = fmt.Sprintf("%q is a parameter; %s of a figure of kind %s must be a metric", name, key, p.Block.Kind.Value)
 	}
 	return m, missing
 }

@@ -136,7 +136,8 @@ func (p *Panel) agreement() Drawing {
 		return Drawing{Missing: "no published value was measured here: " + wording.Some(p.described)}
 	}
 	singular := strings.NewReplacer("medians", "median", "means", "mean", "Lines through it", "Line through it",
-		"95\u202f% intervals", "95\u202f% interval") // one of the two numbers is theirs
+		"95\u202f% intervals", "95\u202f% interval", "values found by searches", "value found by a search",
+		"their ranges", "its range") // one of the two numbers is theirs
 	for _, words := range crossWords(cellview.KindsOf(shown, m.Name)) {
 		p.say(singular.Replace(words))
 	}

@@ -729,10 +729,10 @@ func interleaved(list []*record.Record, planned bool) bool {
 // repetitionsLine counts the repetitions, and those behind the numbers shown.
 func repetitionsLine(e *dataset.Experiment, o, valid cellview.Origin, ours bool) string {
 	if slices.ContainsFunc(e.Plan.Trials, func(t *plan.Trial) bool { return t.Capacity != nil }) {
-		return "none: each cell has one capacity search, on services that are restarted for each probe" + probesAgain(e)
+		return "none: each cell has one capacity search, on services that are started fresh for each probe" + probesAgain(e)
 	}
 	planned := number.Count(e.Plan.Repetitions, "repetition")
-	fresh := "; services are restarted for each"
+	fresh := "; services are started fresh for each"
 	if shared := e.Plan.Shared; len(shared) > 0 {
 		fresh += ", except those that all repetitions share: " + strings.Join(shared, ", ")
 	}
@@ -745,7 +745,7 @@ func repetitionsLine(e *dataset.Experiment, o, valid cellview.Origin, ours bool)
 		if l.Budgeted {
 			why = "the run had a budget and stopped cells once all claims about them were decided"
 		}
-		words += fmt.Sprintf("; %s, so claims are judged at %.2g\u202f%% for %d interim analyses", why,
+		words += fmt.Sprintf("; %s, so claims are judged at %.2g\u202f%% for %d looks at the data", why,
 			100*stats.DefaultAlpha/float64(l.Count()), l.Count())
 	}
 	if n := e.MeasuredAgain(); n > 0 {
