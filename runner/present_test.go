@@ -117,7 +117,7 @@ func TestAnotherImageIsMeasuredAgain(t *testing.T) {
 			t.Errorf("%s: measured %v, want %v", step.name, got, step.want)
 		}
 	}
-	want := "image base:1 is another one now: sha256:b then, sha256:bb now"
+	want := "image base:1 changed: was sha256:b, is sha256:bb"
 	present := images.PresentOn(g.engine(t))
 	if err := present.Look(t.Context(), store.records); err != nil {
 		t.Fatal(err)

@@ -31,7 +31,7 @@ func Import(p *plan.Plan, e *plan.Experiment, t *plan.Trial, format string, list
 	for i, s := range list {
 		rec, err := imported(t, format, s)
 		if err == nil && i > 0 && rec.Imported.Tool != out[0].Imported.Tool {
-			err = fmt.Errorf("it is output of %s, and %s of %s: import them apart", rec.Imported.Tool, list[0].File,
+			err = fmt.Errorf("it is output of %s, and %s of %s: import them separately", rec.Imported.Tool, list[0].File,
 				out[0].Imported.Tool)
 		}
 		if err != nil {
@@ -119,8 +119,8 @@ func importLoad(rec *record.Record, o *loadtool.Output, t *plan.Trial) error {
 	case l.Tool != "" && l.Tool != o.Tool:
 		return fmt.Errorf("it is output of %s, and the load of trial %q is put on with %s", o.Tool, t.Name, l.Tool)
 	case o.Connections > 0 && o.Connections != l.Connections:
-		return fmt.Errorf("it is of %d connections, and trial %q has %d: import it as a trial that has as many",
-			o.Connections, t.Name, l.Connections)
+		return fmt.Errorf("it was measured with %d connections, but trial %q has %d: choose a trial with %d",
+			o.Connections, t.Name, l.Connections, o.Connections)
 	}
 	rec.Load = o.Load(l)
 	rec.Samples, rec.Histograms = o.Samples, o.Histograms

@@ -201,7 +201,7 @@ func TestImport(t *testing.T) {
 			`plain.txt: output of "pgbench" cannot be imported`},
 		{"cut off", "", load, nil, []string{"ab/abort.txt"}, "abort.txt: output of ab: no result"},
 		{"other connections", "", load, func(l *spec.Load) { l.Connections = 11 }, []string{"ab/plain.txt"},
-			"plain.txt: it is of 20 connections, and trial"},
+			"plain.txt: it was measured with 20 connections, but trial"},
 		{"another tool than the trial's", "", load, func(l *spec.Load) { l.Tool, l.Connections = "wrk", 20 },
 			[]string{"ab/plain.txt"}, "plain.txt: it is output of ab, and the load of trial"},
 		{"two tools", "", load, func(l *spec.Load) { l.Connections = 20 }, []string{"ab/plain.txt", "hey/plain.txt"},

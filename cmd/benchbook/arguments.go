@@ -17,9 +17,9 @@ func arguments(least, most int) cobra.PositionalArgs {
 		usage := strings.TrimSuffix(cmd.UseLine(), " [flags]")
 		switch {
 		case len(args) < least:
-			return fmt.Errorf("%s needs one more word: write %s", cmd.Name(), usage)
+			return fmt.Errorf("missing argument: write %s", usage)
 		case len(args) > most:
-			return fmt.Errorf("%s does not know what to do with %q: write %s", cmd.Name(), args[most], usage)
+			return fmt.Errorf("unexpected argument %q: write %s", args[most], usage)
 		}
 		return nil
 	}

@@ -472,7 +472,7 @@ func keptOut(t *testing.T, w lab.Config, dir, registry string) {
 	if !ok {
 		t.Fatal("nobody can be kept out")
 	}
-	unlock, err := locked.Lock(t.Context(), "measures something else", nil)
+	unlock, err := locked.Lock(t.Context(), "measuring something else", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -482,7 +482,7 @@ func keptOut(t *testing.T, w lab.Config, dir, registry string) {
 	var stdout, stderr bytes.Buffer
 	status := run([]string{"-C", dir, "run"}, &stdout, &stderr, w)
 	if said := stderr.String(); status != lab.StatusFailed ||
-		!strings.Contains(said, "it measures something else, since ") {
+		!strings.Contains(said, "it has been measuring something else since ") {
 		t.Errorf("run has status %d and says\n%s", status, said)
 	}
 }

@@ -102,12 +102,12 @@ func besideAnother(t *testing.T, w lab.Config, m *hoststest.Machine) {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	unlock, err := e.Lock(t.Context(), "measures something else", nil)
+	unlock, err := e.Lock(t.Context(), "measuring something else", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer unlock()
-	const want = "host elsewhere: another benchbook is using this machine: it measures something else, since "
+	const want = "host elsewhere: another benchbook is using this machine: it has been measuring something else since "
 	for _, verb := range []string{"verify", "run"} {
 		var stdout, stderr bytes.Buffer
 		status := run([]string{"-C", dir, verb}, &stdout, &stderr, w)

@@ -26,7 +26,7 @@ counts of the load generator, facts, checks, and the output of services and tool
 				return err
 			}
 			if flags.Repetition != 0 && flags.Trial == "" {
-				return errors.New("--repetition needs --trial, which says of what")
+				return errors.New("--repetition needs --trial")
 			}
 			if flags.Claim != "" && flags.Trial != "" {
 				return errors.New("--claim and --trial: give one of them")

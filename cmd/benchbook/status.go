@@ -18,7 +18,7 @@ func (a *app) statusCommand() *cobra.Command {
 
   fresh        measured with the present inputs
   stale        measured with other inputs
-  disturbed    too few repetitions are valid, because of background load
+  disturbed    too few repetitions are valid, because other programs or virtual machines took CPU time
   unfinished   some repetitions are missing
   missing      not measured
   unavailable  the article says that it cannot be measured, with its reason

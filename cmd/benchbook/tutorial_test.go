@@ -119,7 +119,7 @@ func TestTutorialOnAnEngine(t *testing.T) {
 					continue
 				}
 				stdout, stderr := says(words[0], words[1:]...)
-				trials, _, _ := strings.Cut(output, ", in seeded order")
+				trials, _, _ := strings.Cut(output, ", in random order, seed")
 				trials = trials[strings.LastIndex(trials, "\n")+1:]
 				switch {
 				case words[0] == "doctor" && !strings.Contains(stdout, "can measure"):

@@ -157,7 +157,8 @@ func (n *inspection) judge(k *TrialState, e *dataset.Experiment, cell *dataset.C
 	case cell.State == dataset.Partial:
 		k.why = []string{fmt.Sprintf("%d of %s done", len(cell.Records), terminal.Count(e.Plan.Repetitions, "repetition"))}
 	case k.ToMeasure > 0:
-		k.why = []string{"too few repetitions are valid, because of background load: run repeats them"}
+		k.why = []string{"too few repetitions are valid, " +
+			"because other programs or virtual machines took CPU time: run repeats them"}
 	}
 	for _, why := range cell.LeftOut {
 		k.why = append(k.why, "a record was left out: "+why)

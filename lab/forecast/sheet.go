@@ -394,6 +394,9 @@ func loadInWords(t *plan.Trial) string {
 	if l.Warmup > 0 && t.Capacity == nil {
 		text += ", after " + definition.Duration(l.Warmup) + " of warm-up"
 	}
+	if t.Capacity != nil {
+		text += "; the rate rises until the objective is missed"
+	}
 	switch {
 	case l.FailuresMax >= 1:
 		text += "; failures are accepted"
@@ -406,25 +409,22 @@ func loadInWords(t *plan.Trial) string {
 // arrivalWords say when the requests of a load leave.
 func arrivalWords(t *plan.Trial) string {
 	l := t.Load
-	connections, arrivals := "over a connection of its own", "at even distances"
+	connections, each := "over a connection of its own", "a new connection for each request"
 	if l.Keepalive {
-		connections = "on a connection that is kept"
+		connections, each = "on a connection that is kept", "on connections that are kept"
 	}
+	spaced := "evenly spaced"
 	if l.Arrivals == "poisson" {
-		arrivals = "at distances drawn at random"
+		spaced = "at random intervals"
 	}
 	switch {
 	case t.Capacity != nil:
-		return fmt.Sprintf("requests leave %s, whether earlier ones are answered or not, each %s, more of them until the "+
-			"objective is missed",
-			arrivals, connections)
+		return "open loop, " + spaced + ", " + each
 	case l.RateShare > 0:
-		return fmt.Sprintf("requests leave %s, %g %% as many as %s answers at least, whether earlier ones are answered or "+
-			"not, each %s",
-			arrivals, 100*l.RateShare, l.RateOf, connections)
+		return fmt.Sprintf("open loop at %g %% of the lowest throughput of %s, %s, %s", 100*l.RateShare, l.RateOf, spaced,
+			each)
 	case l.Rate > 0:
-		return fmt.Sprintf("%g requests leave per second, %s, whether earlier ones are answered or not, each %s", l.Rate,
-			arrivals, connections)
+		return fmt.Sprintf("open loop at %g requests per second, %s, %s", l.Rate, spaced, each)
 	}
 	next := "the next as soon as the answer is there"
 	if l.Think > 0 {

@@ -195,7 +195,7 @@ func examineImages(ctx context.Context, store engine.ImageStore) finding {
 	for _, k := range kept {
 		sum += k.Own
 	}
-	words := fmt.Sprintf("%s of ours, %s", terminal.Count(len(kept), "image"), units.BytesSize(float64(sum)))
+	words := fmt.Sprintf("%s built by benchbook, %s", terminal.Count(len(kept), "image"), units.BytesSize(float64(sum)))
 	return finding{Name: "images", Level: fine, Words: words}
 }
 
@@ -260,7 +260,7 @@ func examineLock(ctx context.Context, a *lab.Session, host sysinfo.Host) finding
 	if a.Config.LockDir == "" {
 		return s
 	}
-	unlock, err := machines.Lock(ctx, host, a.Config.LockDir, "looks at this machine", nil)
+	unlock, err := machines.Lock(ctx, host, a.Config.LockDir, "looking at this machine", nil)
 	switch {
 	case errors.As(err, new(*machines.BusyError)):
 		s.Level, s.Words, s.Remedy = warn, err.Error(), "a run started now fails, or waits with --wait"

@@ -126,7 +126,8 @@ func examineMitigations(host sysinfo.Host) finding {
 		if len(open) > 0 {
 			words += "; off for " + strings.Join(open, ", ")
 		}
-		words += ". They slow down system calls: compare only hosts with the same ones"
+		words += ". Mitigations change the cost of system calls: " +
+			"compare only hosts with the same mitigations"
 	}
 	return finding{Name: "mitigations", Level: fine, Words: words}
 }
@@ -140,7 +141,7 @@ func examineMemory(host sysinfo.Host, look sysinfo.MachineState) finding {
 		s.Words += ", huge pages " + pages
 	}
 	return s.warnIf(look.Available > 0 && look.Available < look.Memory/10,
-		"end programs until a tenth is available: without free memory, services are killed or swapped")
+		"end programs until a tenth of the memory is available: without free memory, services are killed or swapped")
 }
 
 // Bounds of noise above which numbers are likely to scatter by more than the 5 % that articles care about.

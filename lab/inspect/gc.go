@@ -66,7 +66,7 @@ func CollectGarbage(ctx context.Context, a *lab.Session, dryRun, wait bool) (*Ga
 		if err != nil {
 			return nil, lab.Failure(err)
 		}
-		unlock, err := measure.Lock(ctx, a, host, nil, "collects garbage", wait)
+		unlock, err := measure.Lock(ctx, a, host, nil, "collecting garbage", wait)
 		if err != nil {
 			return nil, err
 		}

@@ -24,7 +24,7 @@ func TestLockBesideRunsFromElsewhere(t *testing.T) {
 	a := &lab.Session{Stderr: io.Discard, Config: lab.Config{LockDir: t.TempDir(), LockEngines: true}}
 	at := targets{"one": {engine: e}}
 	fromElsewhere := func() (func(), error) {
-		return engine.LockHosts(t.Context(), []engine.Host{{Name: "desk", Engine: e}}, "measures from elsewhere", nil)
+		return engine.LockHosts(t.Context(), []engine.Host{{Name: "desk", Engine: e}}, "measuring from elsewhere", nil)
 	}
 	wantBusy := func(err error, with string) {
 		t.Helper()
@@ -33,21 +33,21 @@ func TestLockBesideRunsFromElsewhere(t *testing.T) {
 		}
 	}
 
-	unlock, err := Lock(t.Context(), a, host, at, "measures here", false)
+	unlock, err := Lock(t.Context(), a, host, at, "measuring here", false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = fromElsewhere()
-	wantBusy(err, "measures here")
+	wantBusy(err, "measuring here")
 	unlock()
 
 	leave, err := fromElsewhere()
 	if err != nil {
 		t.Fatalf("it was not let go: %v", err)
 	}
-	_, err = Lock(t.Context(), a, host, at, "measures here", false)
-	wantBusy(err, "measures from elsewhere")
-	unlock, err = Lock(t.Context(), a, host, nil, "collects garbage", false)
+	_, err = Lock(t.Context(), a, host, at, "measuring here", false)
+	wantBusy(err, "measuring from elsewhere")
+	unlock, err = Lock(t.Context(), a, host, nil, "collecting garbage", false)
 	if err != nil {
 		t.Fatalf("whoever was refused kept the machine: %v", err)
 	}
@@ -55,8 +55,8 @@ func TestLockBesideRunsFromElsewhere(t *testing.T) {
 
 	// A run whose machines were met has taken them for that, and does not wait for itself.
 	at["two"] = &target{machines: map[string]*machines.Machine{}}
-	unlock, err = Lock(t.Context(), a, host, at, "measures here", false)
-	if err != nil || !slices.Equal(e.Doing, []string{"measures from elsewhere"}) {
+	unlock, err = Lock(t.Context(), a, host, at, "measuring here", false)
+	if err != nil || !slices.Equal(e.Doing, []string{"measuring from elsewhere"}) {
 		t.Fatalf("taken are %q, %v", e.Doing, err)
 	}
 	unlock()
@@ -71,7 +71,7 @@ func TestLockWithoutContainers(t *testing.T) {
 		err   error
 		want  []string // of whoever has the Docker engine
 	}{
-		{"there is Docker", map[string]string{"engine.local": "true"}, nil, []string{"measures here"}},
+		{"there is Docker", map[string]string{"engine.local": "true"}, nil, []string{"measuring here"}},
 		{"there is none", nil, fmt.Errorf("%w: start Docker", engine.ErrUnavailable), nil},
 		{"it is elsewhere", map[string]string{"engine.local": "false"}, nil, nil},
 	}
@@ -82,7 +82,7 @@ func TestLockWithoutContainers(t *testing.T) {
 			a := &lab.Session{Stderr: io.Discard, Config: lab.Config{LockDir: t.TempDir(), LockEngines: true,
 				Engines: []lab.Engine{{Name: spec.Docker, Connect: connect}}}}
 			at := targets{"one": {engine: fake.New(fake.Script{})}}
-			unlock, err := Lock(t.Context(), a, sysinfo.Host{ID: "c2-abcdef"}, at, "measures here", false)
+			unlock, err := Lock(t.Context(), a, sysinfo.Host{ID: "c2-abcdef"}, at, "measuring here", false)
 			if err != nil {
 				t.Fatal(err)
 			}

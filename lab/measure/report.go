@@ -90,12 +90,12 @@ func printSummary(a *lab.Session, s runner.Summary) {
 		fmt.Fprintf(a.Stderr, "the rest: %s\n", rest)
 	}
 	if s.Again > 0 {
-		fmt.Fprintf(a.Stderr, "%s re-run because of background load\n", terminal.Are(s.Again, "repetition"))
+		fmt.Fprintf(a.Stderr, "%s re-run because of background load\n", terminal.Were(s.Again, "repetition"))
 	}
 	if s.Searches > 0 {
 		again := ""
 		if s.ProbesAgain > 0 {
-			again = fmt.Sprintf("; %s repeated because of background load", terminal.Are(s.ProbesAgain, "probe"))
+			again = fmt.Sprintf("; %s repeated because of background load", terminal.Were(s.ProbesAgain, "probe"))
 		}
 		fmt.Fprintf(a.Stderr, "before that, %s took %v%s\n", terminal.Count(s.Searches, "search"),
 			terminal.Tenths(s.Spent[runner.Searching]), again)

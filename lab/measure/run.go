@@ -20,6 +20,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/phrase"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
@@ -259,7 +260,7 @@ func (j *job) find(ctx context.Context, host sysinfo.Host) ([]*lab.Article, erro
 
 // doing says what the job does, for others that wait for the machine.
 func (j *job) doing(list []*lab.Article) string {
-	return fmt.Sprintf("measures %s in profile %s", lab.ArticlesInWords(list), j.flags.Profile)
+	return fmt.Sprintf("measuring %s in profile %s", lab.ArticlesInWords(list), j.flags.Profile)
 }
 
 // findTargets finds what each article is measured on: without an engine, what its results are of.
@@ -445,7 +446,7 @@ func sweep(ctx context.Context, a *lab.Session, e engine.Engine) error {
 	stuck := StuckLeftovers(left)
 	left = slices.DeleteFunc(left, func(l engine.Leftover) bool { return l.Problem != "" })
 	if len(left) > 0 {
-		fmt.Fprintf(a.Stderr, "removed %s of an earlier run that was killed or told to keep them\n", Leftovers(left))
+		fmt.Fprintf(a.Stderr, "removed %s of an earlier run that was killed or used --keep\n", Leftovers(left))
 	}
 	if stuck != nil {
 		fmt.Fprintf(a.Stderr, "warning: %v; this run is not affected\n", stuck)
@@ -588,8 +589,8 @@ func (j *job) conclude() error {
 			left += g.Left
 		}
 		if left > 0 {
-			words += fmt.Sprintf(", and %s skipped because they would fail in the same way; the same command tries them again",
-				terminal.Are(left, "repetition"))
+			words += fmt.Sprintf(", and %d %s skipped because they would fail in the same way; the same command tries them "+
+				"again", left, phrase.Verb(left, "was", "were"))
 		}
 		j.failed = j.JoinErrors(j.failed, lab.Failure(errors.New(words)))
 	}

@@ -55,7 +55,7 @@ func Verify(ctx context.Context, a *lab.Session, project *projects.Project, list
 		return lab.Failure(err)
 	}
 	defer a.AwaitOnInterrupt(ctx)()
-	doing := "verifies " + lab.ArticlesInWords(list)
+	doing := "verifying " + lab.ArticlesInWords(list)
 	at, err := connectTargets(ctx, a, project, list, plans, host, doing, flags.Wait)
 	if err != nil {
 		return lab.Interrupted(ctx, err)
@@ -128,11 +128,7 @@ func (f *verified) article(ctx context.Context, a *lab.Session, c *lab.Article, 
 func (f *verified) failure() error {
 	var said []string
 	if f.wrong > 0 {
-		words := " not as expected"
-		if f.wrong > 1 {
-			words = " not as expected"
-		}
-		said = append(said, terminal.Are(f.wrong, "trial")+words)
+		said = append(said, terminal.Count(f.wrong, "trial")+" failed verification")
 	}
 	if f.unverified > 0 {
 		said = append(said, terminal.Are(f.unverified, "experiment")+" not verified, for the reasons above")

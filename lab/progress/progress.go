@@ -69,9 +69,8 @@ func (p *Lines) Experiment(e *plan.Experiment, todo int) {
 			strings.Join(names, "; "))
 		return
 	}
-	fmt.Fprintf(p.W, "%s#%s: %s of %s (%s), in seeded order %d\n", p.slug, e.Name, terminal.Count(todo, "repetition"),
-		terminal.Count(len(names), "trial"),
-		strings.Join(names, "; "), e.Seed)
+	fmt.Fprintf(p.W, "%s#%s: %s of %s (%s), in random order, seed %d\n", p.slug, e.Name,
+		terminal.Count(todo, "repetition"), terminal.Count(len(names), "trial"), strings.Join(names, "; "), e.Seed)
 }
 
 func (p *Lines) Again(steps []plan.Step) {

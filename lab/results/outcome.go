@@ -1,7 +1,6 @@
 package results
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"benchbook/lab/terminal"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/phrase"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
@@ -205,7 +205,7 @@ func ClaimStatus(a *lab.Session, outcomes []*ArticleOutcome) error {
 	var contradicted, invalid []string
 	for _, o := range outcomes {
 		for _, c := range o.Data.Claims {
-			name := fmt.Sprintf("claim %s of article %s", c.Name, o.Data.Article)
+			name := fmt.Sprintf("%s of article %s", c.Name, o.Data.Article)
 			if c.Verdict == string(stats.Contradicted) {
 				contradicted = append(contradicted, name)
 			}
@@ -216,11 +216,13 @@ func ClaimStatus(a *lab.Session, outcomes []*ArticleOutcome) error {
 	}
 	var first, then error
 	if len(contradicted) > 0 {
-		first = lab.WithStatus(lab.StatusContradicted, errors.New("contradicted: "+strings.Join(contradicted, ", ")))
+		first = lab.WithStatus(lab.StatusContradicted, fmt.Errorf("%s contradicted: %s",
+			terminal.Are(len(contradicted), "claim"), strings.Join(contradicted, ", ")))
 	}
 	if len(invalid) > 0 {
-		then = lab.WithStatus(lab.StatusInvalid, errors.New("depending on a number that is not valid: "+strings.Join(invalid,
-			", ")))
+		then = lab.WithStatus(lab.StatusInvalid, fmt.Errorf("%s a number that is not valid: %s",
+			phrase.Plural(len(invalid), "claim")+phrase.Verb(len(invalid), " depends on", " depend on"),
+			strings.Join(invalid, ", ")))
 	}
 	return a.JoinErrors(first, then)
 }

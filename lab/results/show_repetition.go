@@ -123,8 +123,8 @@ func (o *oneJSON) sections() []section {
 		{"ended", r.Ended.UTC().Format("2006-01-02 15:04:05.000")},
 		{"order", fmt.Sprintf("round %d, %d of %d, seed %d", r.Order.Round, r.Order.Position, r.Order.Of, r.Order.Seed)}}
 	if r.Order.Replaces > 0 {
-		about = append(about, []string{"replaces", fmt.Sprintf("repetition %d, disturbed by background load",
-			r.Order.Replaces)})
+		about = append(about, []string{"replaces", fmt.Sprintf("repetition %d, because other programs or virtual "+
+			"machines took CPU time", r.Order.Replaces)})
 	}
 	for _, p := range slices.Concat(r.Parameters, r.Labels) {
 		about = append(about, []string{p.Name, p.Value})

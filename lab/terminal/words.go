@@ -68,6 +68,14 @@ func Are(n int, what string) string {
 	return fmt.Sprintf("%d %ss are", n, what)
 }
 
+// Were is Are of what is over: "1 record was", "2 records were".
+func Were(n int, what string) string {
+	if n == 1 {
+		return "1 " + what + " was"
+	}
+	return fmt.Sprintf("%d %ss were", n, what)
+}
+
 // Tenths is a time to a tenth of a second.
 func Tenths(d time.Duration) time.Duration { return d.Round(100 * time.Millisecond) }
 

@@ -86,7 +86,7 @@ type Carrier interface {
 type Locked interface {
 	// Identity tells it from all others, whatever it is reached by.
 	Identity() string
-	// Lock takes it for what is to be done, in words such as "measures async-101 in profile quick". While another run has
+	// Lock takes it for what is to be done, in words such as "measuring async-101 in profile quick". While another run has
 	// it Lock waits, after a call of waiting, until the context is done; where waiting is nil it does not, and the error
 	// is a *BusyError. The lock ends with this process at the latest.
 	Lock(ctx context.Context, doing string, waiting func(*BusyError)) (unlock func(), err error)
@@ -102,6 +102,6 @@ func (e *BusyError) Error() string {
 	if e.Doing == "" {
 		return "another benchbook is using this machine"
 	}
-	return fmt.Sprintf("another benchbook is using this machine: it %s, since %s", e.Doing,
+	return fmt.Sprintf("another benchbook is using this machine: it has been %s since %s", e.Doing,
 		e.Since.Local().Format("15:04:05 on 2 January"))
 }

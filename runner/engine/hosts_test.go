@@ -40,24 +40,24 @@ func TestLockOfSeveral(t *testing.T) {
 	a, b := &lockable{fake.New(fake.Script{}), "1", "", &order}, &lockable{fake.New(fake.Script{}), "2", "", &order}
 	list := []engine.Host{{Name: "x", Engine: b}, {Name: "y", Engine: a}, {Name: "z", Engine: b},
 		{Engine: fake.New(fake.Script{})}}
-	unlock, err := engine.LockHosts(t.Context(), list, "measures one", nil)
-	if err != nil || !slices.Equal(order, []string{"1", "2"}) || a.doing != "measures one" || b.doing != "measures one" {
+	unlock, err := engine.LockHosts(t.Context(), list, "measuring one", nil)
+	if err != nil || !slices.Equal(order, []string{"1", "2"}) || a.doing != "measuring one" || b.doing != "measuring one" {
 		t.Fatalf("taken were %v, %v", order, err)
 	}
 	if unlock(); a.doing != "" || b.doing != "" {
 		t.Error("they are not let go")
 	}
-	b.doing = "measures two"
-	if _, err := engine.LockHosts(t.Context(), list, "measures one", nil); !errors.As(err, new(*engine.BusyError)) ||
+	b.doing = "measuring two"
+	if _, err := engine.LockHosts(t.Context(), list, "measuring one", nil); !errors.As(err, new(*engine.BusyError)) ||
 		!strings.Contains(err.Error(), "host x: another benchbook") ||
-		!strings.Contains(err.Error(), "measures two") {
+		!strings.Contains(err.Error(), "measuring two") {
 		t.Errorf("one that is taken is %v", err)
 	}
 	if a.doing != "" {
 		t.Error("the other one is not let go")
 	}
 	var told error
-	if _, err := engine.LockHosts(t.Context(), list, "measures one", func(busy error) { told = busy }); err != nil ||
+	if _, err := engine.LockHosts(t.Context(), list, "measuring one", func(busy error) { told = busy }); err != nil ||
 		!errors.As(told, new(*engine.BusyError)) {
 		t.Errorf("one that waits was told %v, %v", told, err)
 	}

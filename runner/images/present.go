@@ -202,7 +202,7 @@ func (p *Present) Changes(records ...*record.Record) []string {
 			if i.kind == "program" {
 				now = p.programs[i.name]
 			}
-			words := fmt.Sprintf("%s %s is another one now: %s then, %s now", i.kind, i.name, shortID(i.then),
+			words := fmt.Sprintf("%s %s changed: was %s, is %s", i.kind, i.name, shortID(i.then),
 				shortID(now))
 			if now != "" && now != i.then && !slices.Contains(out, words) {
 				out = append(out, words)

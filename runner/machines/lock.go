@@ -26,7 +26,7 @@ const lockEvery = 100 * time.Millisecond
 type Holder struct {
 	PID   int       `json:"pid"`
 	Since time.Time `json:"since"`
-	Doing string    `json:"doing"` // behind its name: "measures async-101 in profile quick"
+	Doing string    `json:"doing"` // behind its name and "has been": "measuring async-101 in profile quick"
 	Owner string    `json:"owner"` // as engine.Owner has it: the number of a process alone may soon be another's
 }
 
@@ -39,7 +39,7 @@ func (e *BusyError) Error() string {
 	if e.Holder == nil {
 		return "another benchbook is using this machine"
 	}
-	return fmt.Sprintf("another benchbook is using this machine: process %d %s, since %s", e.Holder.PID,
+	return fmt.Sprintf("another benchbook is using this machine: process %d has been %s since %s", e.Holder.PID,
 		e.Holder.Doing,
 		e.Holder.Since.Local().Format("15:04:05 on 2 January"))
 }

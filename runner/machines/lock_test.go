@@ -23,7 +23,7 @@ func TestLock(t *testing.T) {
 		waits, first = waits+1, busy
 		onWaiting()
 	}
-	unlock, err := Lock(t.Context(), h, dir, "measures hello", waiting)
+	unlock, err := Lock(t.Context(), h, dir, "measuring hello", waiting)
 	if err != nil || waits != 0 {
 		t.Fatalf("the first run waited %d times: %v", waits, err)
 	}
@@ -32,33 +32,33 @@ func TestLock(t *testing.T) {
 		if busy == nil || busy.Holder == nil {
 			t.Fatalf("got %+v, want this process, which measures hello", busy)
 		}
-		if h := busy.Holder; h.PID != os.Getpid() || h.Doing != "measures hello" || time.Since(h.Since) > time.Minute {
+		if h := busy.Holder; h.PID != os.Getpid() || h.Doing != "measuring hello" || time.Since(h.Since) > time.Minute {
 			t.Errorf("got %+v, want this process, which measures hello", h)
 		}
 	}
-	_, err = Lock(t.Context(), h, dir, "measures packing", nil)
+	_, err = Lock(t.Context(), h, dir, "measuring packing", nil)
 	var busy *BusyError
 	if !errors.As(err, &busy) {
 		t.Fatalf("the second run was not refused: %v", err)
 	}
 	wantHolder(busy)
-	if !strings.Contains(err.Error(), " measures hello, since ") {
+	if !strings.Contains(err.Error(), " has been measuring hello since ") {
 		t.Errorf("it was told %q", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	onWaiting = cancel // who waits gives up
-	if _, err := Lock(ctx, h, dir, "measures packing", waiting); !errors.Is(err, context.Canceled) || waits != 1 {
+	if _, err := Lock(ctx, h, dir, "measuring packing", waiting); !errors.Is(err, context.Canceled) || waits != 1 {
 		t.Errorf("the second run said %d times that it waits, and then %v", waits, err)
 	}
 	wantHolder(first)
-	other, err := Lock(t.Context(), sysinfo.Host{ID: "c4-abcdef"}, dir, "measures hello", nil)
+	other, err := Lock(t.Context(), sysinfo.Host{ID: "c4-abcdef"}, dir, "measuring hello", nil)
 	if err != nil {
 		t.Errorf("a run on another machine: %v", err)
 	} else {
 		other()
 	}
 	onWaiting = func() { time.AfterFunc(2*lockEvery, unlock) } // while another waits
-	unlock, err = Lock(t.Context(), h, dir, "measures packing", waiting)
+	unlock, err = Lock(t.Context(), h, dir, "measuring packing", waiting)
 	if err != nil || waits != 2 {
 		t.Fatalf("the third run waited %d times: %v", waits-1, err)
 	}
@@ -91,8 +91,8 @@ func TestHolderThatCannotBeTold(t *testing.T) {
 	for name, text := range map[string]string{
 		"nothing":       "",
 		"no JSON":       "process 1",
-		"somebody dead": `{"pid": 1, "doing": "measures hello", "owner": "` + strings.Join(dead, ".") + `"}`,
-		"no owner":      `{"pid": 1, "doing": "measures hello"}`,
+		"somebody dead": `{"pid": 1, "doing": "measuring hello", "owner": "` + strings.Join(dead, ".") + `"}`,
+		"no owner":      `{"pid": 1, "doing": "measuring hello"}`,
 		"much":          strings.Repeat("x", 2*maxHolder),
 	} {
 		path := filepath.Join(t.TempDir(), "lock")

@@ -264,24 +264,24 @@ func TestLock(t *testing.T) {
 	if _, err := hosts.New(engine.Host{Name: "a", Engine: first}, engine.Host{Name: "b", Engine: second}); err == nil {
 		t.Error("one machine under two names was taken for two")
 	}
-	unlock, err := first.Lock(t.Context(), "measures one", func(*engine.BusyError) { t.Error("nobody has it") })
+	unlock, err := first.Lock(t.Context(), "measuring one", func(*engine.BusyError) { t.Error("nobody has it") })
 	if err != nil {
 		t.Fatal(err)
 	}
 	var busy *engine.BusyError
-	if _, err := second.Lock(t.Context(), "measures two", nil); !errors.As(err, &busy) || busy.Doing != "measures one" ||
+	if _, err := second.Lock(t.Context(), "measuring two", nil); !errors.As(err, &busy) || busy.Doing != "measuring one" ||
 		time.Since(busy.Since).Abs() > time.Minute {
 		t.Errorf("one that does not wait was told %v", err)
 	}
 	waits, got := make(chan *engine.BusyError, 1), make(chan error, 1)
 	go func() {
-		unlock, err := second.Lock(t.Context(), "measures two", func(busy *engine.BusyError) { waits <- busy })
+		unlock, err := second.Lock(t.Context(), "measuring two", func(busy *engine.BusyError) { waits <- busy })
 		if err == nil {
 			unlock()
 		}
 		got <- err
 	}()
-	if busy := <-waits; busy.Doing != "measures one" {
+	if busy := <-waits; busy.Doing != "measuring one" {
 		t.Errorf("one that waits was told %v", busy)
 	}
 	select {

@@ -13,25 +13,25 @@ import (
 func TestLock(t *testing.T) {
 	ctx := bounded(t)
 	first, second := connected(t, nil), connected(t, nil)
-	unlock, err := first.Lock(ctx, "measures this", nil)
+	unlock, err := first.Lock(ctx, "measuring this", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var busy *engine.BusyError
-	if _, err := second.Lock(ctx, "measures that", nil); !errors.As(err, &busy) || busy.Doing != "measures this" ||
+	if _, err := second.Lock(ctx, "measuring that", nil); !errors.As(err, &busy) || busy.Doing != "measuring this" ||
 		busy.Since.IsZero() {
 		t.Errorf("got %v, want that the first one measures this", err)
 	}
 	waited := make(chan *engine.BusyError, 1)
 	got := make(chan error, 1)
 	go func() {
-		unlock, err := second.Lock(ctx, "measures that", func(b *engine.BusyError) { waited <- b })
+		unlock, err := second.Lock(ctx, "measuring that", func(b *engine.BusyError) { waited <- b })
 		if err == nil {
 			unlock()
 		}
 		got <- err
 	}()
-	if b := <-waited; b.Doing != "measures this" {
+	if b := <-waited; b.Doing != "measuring this" {
 		t.Errorf("it waits for what %s", b.Doing)
 	}
 	unlock()
@@ -49,7 +49,7 @@ func TestLock(t *testing.T) {
 	if _, err := dead.Lock(ctx, "was killed", nil); err != nil {
 		t.Fatal(err)
 	}
-	unlock, err = second.Lock(ctx, "measures that", nil)
+	unlock, err = second.Lock(ctx, "measuring that", nil)
 	if err != nil {
 		t.Fatalf("after its holder was killed: %v", err)
 	}
