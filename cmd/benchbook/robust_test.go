@@ -257,6 +257,19 @@ var hostile = []hostileText{
 		}
 		return b.String() + "```\n"
 	}},
+	{"metrics that add up those before them", func(n int) string {
+		var b strings.Builder
+		b.WriteString(article0 + "```yaml experiment\nname: x\nload: {target: 'http://s/'}\n" +
+			"services: {s: {image: x}}\nmetrics:\n")
+		for i := 0; b.Len() < n; i++ {
+			sum := "throughput"
+			for j := max(0, i-150); j < i; j++ {
+				sum += fmt.Sprintf(" + m%d", j)
+			}
+			fmt.Fprintf(&b, "  - {name: m%d, value: %s}\n", i, sum)
+		}
+		return b.String() + "```\n"
+	}},
 	{"include and exclude that fit nothing", func(n int) string {
 		return article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: y}\nmatrix:\n  a: [1, 2]\n  exclude:\n" +
 			numbered(100_000, "    - {a: x%d}\n") +

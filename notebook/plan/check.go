@@ -50,7 +50,9 @@ func checkNames(e *outline, project *projects.Project, problems *source.Problems
 
 // objective checks what a search for a capacity has to meet.
 func (c *nameCheck) objective(slo article.Expression) {
-	if _, err := expr.Check(slo.Node, c.typeOf); err != nil {
+	measured := c.measured()
+	typeOf := func(s *expr.Selector) (expr.Type, error) { return typeIn(measured, s) }
+	if _, err := expr.Check(slo.Node, typeOf); err != nil {
 		article.AddExprError(slo.Text, err, c.problems)
 	} else if !isObjective(slo.Node) {
 		c.problems.Add("wrong-value", slo.Text.Pos, "an objective compares metrics with limits").

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"slices"
 
+	"gonum.org/v1/gonum/graph/simple"
+	"gonum.org/v1/gonum/graph/topo"
+
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/parts"
@@ -13,7 +16,7 @@ import (
 
 // metrics checks the metrics that an experiment adds, and gives those that are computed their units.
 func (c *nameCheck) metrics() {
-	seen := map[string]bool{}
+	seen, measured, circles := map[string]bool{}, c.measured(), circlesOf(c.head.Metrics)
 	for i := range c.head.Metrics {
 		m := &c.head.Metrics[i]
 		if seen[m.Name.Value] && m.Name.Value != "" { // one without a name was reported when it was read
@@ -22,17 +25,18 @@ func (c *nameCheck) metrics() {
 		}
 		seen[m.Name.Value] = true
 		if m.Value.Node != nil {
-			c.computed(m, &c.Metrics[i])
+			c.computed(m, &c.Metrics[i], measured, circles)
+			measured.Added[i] = c.Metrics[i].Metric // with its unit
 		}
 		c.found(m)
 	}
 }
 
 // computed checks a metric that is computed from others, and gives it its unit.
-func (c *nameCheck) computed(m *article.Metric, out *Metric) {
-	t, err := expr.Check(m.Value.Node, c.typeOf)
+func (c *nameCheck) computed(m *article.Metric, out *Metric, measured record.Measured, circles map[string]int) {
+	t, err := expr.Check(m.Value.Node, func(s *expr.Selector) (expr.Type, error) { return typeIn(measured, s) })
 	if err == nil {
-		err = c.perRepetition(m)
+		err = perRepetition(m, circles)
 	}
 	_, unitKnown := expr.ParseUnit(m.Unit.V)
 	switch isNumber := t.Kind == expr.KindNumber; {
@@ -68,7 +72,7 @@ func (c *nameCheck) found(m *article.Metric) {
 
 // perRepetition says what of an added metric cannot be computed from one repetition: itself, and functions that see
 // cells.
-func (c *nameCheck) perRepetition(m *article.Metric) error {
+func perRepetition(m *article.Metric, circles map[string]int) error {
 	var err error
 	expr.Walk(m.Value.Node, func(n expr.Node) bool {
 		if call, ok := n.(*expr.Call); ok && err == nil && !expr.IsArithmetic(call.Name) {
@@ -80,21 +84,44 @@ func (c *nameCheck) perRepetition(m *article.Metric) error {
 	if err != nil {
 		return err
 	}
-	uses := map[string][]string{}
-	for i := range c.head.Metrics {
-		if n := c.head.Metrics[i].Value.Node; n != nil {
-			for _, s := range expr.Selectors(n) {
-				uses[c.head.Metrics[i].Name.Value] = append(uses[c.head.Metrics[i].Name.Value], s.Name)
-			}
-		}
-	}
 	for _, s := range expr.Selectors(m.Value.Node) {
-		if reaches(s.Name, m.Name.Value, uses, map[string]bool{}) {
+		circle, ok := circles[m.Name.Value]
+		if other, isIn := circles[s.Name]; s.Name == m.Name.Value || ok && isIn && circle == other {
 			return &expr.Error{Span: s.Span, Msg: fmt.Sprintf("metric %q refers to itself", m.Name.Value),
 				Hint: "write out one of them"}
 		}
 	}
 	return nil
+}
+
+// circlesOf numbers the circles of metrics that are computed from each other, by the names of the metrics in them.
+func circlesOf(metrics []article.Metric) map[string]int {
+	ids := map[string]int64{}
+	for i := range metrics {
+		ids[metrics[i].Name.Value] = int64(i)
+	}
+	uses := simple.NewDirectedGraph()
+	for i := range metrics {
+		if metrics[i].Value.Node == nil {
+			continue
+		}
+		from := ids[metrics[i].Name.Value]
+		for _, s := range expr.Selectors(metrics[i].Value.Node) {
+			if to, ok := ids[s.Name]; ok && to != from {
+				uses.SetEdge(uses.NewEdge(simple.Node(from), simple.Node(to)))
+			}
+		}
+	}
+	circles := map[string]int{}
+	for n, circle := range topo.TarjanSCC(uses) {
+		if len(circle) < 2 {
+			continue
+		}
+		for _, node := range circle {
+			circles[metrics[node.ID()].Name.Value] = n
+		}
+	}
+	return circles
 }
 
 // reaches says whether a graph has a path between two names. Seen are names that were tried.
@@ -106,13 +133,12 @@ func reaches(from, to string, edges map[string][]string, seen map[string]bool) b
 	return slices.ContainsFunc(edges[from], func(next string) bool { return reaches(next, to, edges, seen) })
 }
 
-// typeOf gives the types of the metrics that an experiment measures, those that it adds included.
-func (c *nameCheck) typeOf(s *expr.Selector) (expr.Type, error) {
+// typeIn gives the type of a metric among those that an experiment measures.
+func typeIn(measured record.Measured, s *expr.Selector) (expr.Type, error) {
 	if len(s.Matches) > 0 {
 		return expr.Type{}, &expr.Error{Span: s.Span, Msg: "this is about one repetition, so there are no cells to pick from",
 			Hint: "write " + s.Name}
 	}
-	measured := c.measured()
 	m, ok := measured.Lookup(s.Name)
 	if !ok {
 		return expr.Type{}, &expr.Error{Span: s.Span, Msg: fmt.Sprintf("this experiment has no metric %q", s.Name),
