@@ -120,5 +120,8 @@ func (c *cleaning) sweep(ctx context.Context, host string, connect func(context.
 		fmt.Fprintf(c.Stdout, "%s %s %s of run %s%s\n", verb, l.Kind, l.Name, l.Run, where)
 	}
 	c.found += len(left)
-	return errors.Join(err, measure.StuckLeftovers(left))
+	if err != nil {
+		return err // names the containers that could not be removed
+	}
+	return measure.StuckLeftovers(left)
 }

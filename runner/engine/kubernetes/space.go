@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -428,13 +429,17 @@ func (s *space) Keep(context.Context) ([]engine.Kept, error) {
 
 // Close returns when nothing runs any more; what the cluster keeps of that a moment longer is being removed.
 func (s *space) Close(ctx context.Context) error {
-	had := len(s.tree.All()) > 0
-	return s.tree.Close(ctx, func(r *running) error { return r.remove(ctx, r.grace) }, func() error {
+	var had atomic.Bool
+	remove := func(r *running) error {
+		had.Store(true)
+		return r.remove(ctx, r.grace)
+	}
+	return s.tree.Close(ctx, remove, func() error {
 		failures := s.removeClaims(ctx)
 		switch {
 		case s.outer == nil:
 			failures = append(failures, s.engine.cluster.fault(s.engine.cluster.remove(ctx, policyResource, s.policy, 0)))
-		case had:
+		case had.Load():
 			// Whoever goes on must not find what is gone.
 			ctx, cancel := uncancelled(ctx)
 			defer cancel()
