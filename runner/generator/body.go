@@ -10,8 +10,8 @@ import (
 	"benchbook/runner/textsearch"
 )
 
-// MaxJSON is how many bytes a body may have for values in its JSON to be checked: it is kept whole for that.
-const MaxJSON = 16 << 20
+// maxJSON is how many bytes a body may have for values in its JSON to be checked: it is kept whole for that.
+const maxJSON = 16 << 20
 
 // maxExcerpt is how much of a body is kept for messages, in bytes.
 const maxExcerpt = 80
@@ -34,7 +34,7 @@ func newBody(v *http.Verify) (*body, error) {
 	}
 	b.contains = textsearch.For(v.Contains)
 	if len(v.JSON) > 0 {
-		b.keeps = MaxJSON
+		b.keeps = maxJSON
 	}
 	if v.Match == "" {
 		return b, nil

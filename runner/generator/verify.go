@@ -62,10 +62,10 @@ func verifyAll(v *http.Verify, a *whole) error {
 		return nil
 	}
 	paths := slices.Sorted(maps.Keys(v.JSON))
-	if a.body.length > MaxJSON {
+	if a.body.length > maxJSON {
 		return fmt.Errorf("wanted %s in the JSON body, got a body of %d bytes: "+
 			"values are looked for in one of at most %d MiB",
-			paths[0], a.body.length, MaxJSON>>20)
+			paths[0], a.body.length, maxJSON>>20)
 	}
 	var doc any
 	dec := json.NewDecoder(bytes.NewReader(a.body.start.Bytes()))

@@ -21,14 +21,14 @@ const (
 	TellReadings    = "readings"
 )
 
-// What follows tellRest: whether the machine disturbed the repetition before this one, and the longest wait as in
+// What follows TellRest: whether the machine disturbed the repetition before this one, and the longest wait as in
 // Settler.
 const (
 	AfterDisturbance = "disturbed"
 	AfterRest        = "undisturbed"
 )
 
-// watchReady is what watch writes when it has begun.
+// WatchReady is what watch writes when it has begun.
 const WatchReady = "benchbook-host: watching"
 
 // Readings of a machine are kept in two files, the older of which is given up when the newer one is full: some hours of

@@ -36,7 +36,7 @@ var (
 	trustedHosts   = regexp.MustCompile(`(?im)^\s*(?:pip_)?trusted[-_]host[ \t]*=[ \t]*([^\n]+)$`)
 )
 
-// mirrorsOf names the hosts that a machine gets packages from, or through, and that are not public: their names are
+// MirrorsOf names the hosts that a machine gets packages from, or through, and that are not public: their names are
 // nobody's business, and programs that cannot reach them say them. The root is that of the machine's files, the
 // environment a list of NAME=value.
 func MirrorsOf(root fs.FS, environment []string) []string {

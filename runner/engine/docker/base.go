@@ -157,7 +157,7 @@ func missing(name, wayOut, format string, args ...any) (engine.Base, error) {
 	return engine.Base{}, &engine.ImageError{Reference: name, Err: fmt.Errorf(format, args...), WayOut: wayOut}
 }
 
-// imageID returns the digest of an image that is here, and nothing if it is not.
+// id returns the digest of an image that is here, and nothing if it is not.
 func (s *imageStore) id(ctx context.Context, name string) (string, error) {
 	image, err := s.client.ImageInspect(ctx, name)
 	if errdefs.IsNotFound(err) {

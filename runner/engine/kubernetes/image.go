@@ -198,7 +198,7 @@ func configOf(image v1.Image) (*imageConfig, error) {
 	return &imageConfig{file.Config.Entrypoint, file.Config.Cmd, file.Config.StopSignal, image}, nil
 }
 
-// imageConfig is what a prepared image says of itself.
+// config is what a prepared image says of itself.
 func (s *imageStore) config(ctx context.Context, prepared engine.Prepared) (*imageConfig, error) {
 	s.mu.Lock()
 	known := s.known[prepared.Reference]

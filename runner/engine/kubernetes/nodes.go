@@ -106,7 +106,7 @@ func noFurther(pod *corev1.Pod) error {
 
 func (r *running) Node() string { return r.node }
 
-// nodeOf is the node of a host; empty as long as nothing was started there, and for what says nothing of hosts.
+// of is the node of a host; empty as long as nothing was started there, and for what says nothing of hosts.
 func (n *nodes) of(host string) string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
