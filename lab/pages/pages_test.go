@@ -102,7 +102,7 @@ func TestProblemsError(t *testing.T) {
 }
 
 func TestWhereTheSiteGoes(t *testing.T) {
-	project := &projects.Project{Dir: filepath.FromSlash("/work/paper")}
+	project := &projects.Project{Dir: filepath.FromSlash("/articles/paper")}
 	project.URL.Value = "https://example.org/"
 	tests := []struct {
 		name      string
@@ -110,13 +110,13 @@ func TestWhereTheSiteGoes(t *testing.T) {
 		title     string
 		dir, base string
 	}{
-		{"below the project", Options{}, "", "/work/paper/_site", "https://example.org/"},
+		{"below the project", Options{}, "", "/articles/paper/_site", "https://example.org/"},
 		{"elsewhere", Options{Out: "/tmp/out"}, "", "/tmp/out", "https://example.org/"},
 		{
 			"under another address",
 			Options{BaseURL: "https://other.example/"},
 			"A paper",
-			"/work/paper/_site",
+			"/articles/paper/_site",
 			"https://other.example/",
 		},
 	}
@@ -163,7 +163,7 @@ func TestFixedOf(t *testing.T) {
 
 // What has to be made anew after a change of files.
 func TestForget(t *testing.T) {
-	dir := filepath.FromSlash("/work/paper")
+	dir := filepath.FromSlash("/articles/paper")
 	in := func(names ...string) []string {
 		out := []string{}
 		for _, name := range names {
