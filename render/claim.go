@@ -143,7 +143,7 @@ func withPrefix(before, words string) string {
 	return before + words
 }
 
-// byMetric returns the verdicts on a claim by each metric of its set; nil for a set of one:
+// byMetric returns the verdicts on a claim by each form of its quantity; nil for one alone:
 // docs/claims.md#other-metrics.
 func byMetric(s claim.Sensitivity) *byMetricView {
 	if s.Is == stats.OneMetric {
@@ -155,6 +155,9 @@ func byMetric(s claim.Sensitivity) *byMetricView {
 	for _, m := range s.ByMetric {
 		j := m.Judgement
 		name := wording.Lower(m.Metric.Title)
+		if m.WithoutWarned {
+			name += " without warned repetitions"
+		}
 		if len(names[j.Verdict]) == 0 {
 			order = append(order, j.Verdict)
 		}

@@ -100,7 +100,8 @@ type sensitivityJSON struct {
 }
 
 type byMetricJSON struct {
-	Metric string `json:"metric"`
+	Metric        string `json:"metric"`
+	WithoutWarned bool   `json:"without_warned,omitempty"` // by the repetitions alone for which no check warns
 	judgementJSON
 }
 
@@ -155,7 +156,8 @@ func claimOutcome(d *dataset.Dataset, j *claim.Judgement, asJSON bool) claimJSON
 	s := claim.SensitivityOf(d, j.Claim)
 	c.Sensitivity = sensitivityJSON{string(s.Is), []byMetricJSON{}}
 	for _, m := range s.ByMetric {
-		c.Sensitivity.ByMetric = append(c.Sensitivity.ByMetric, byMetricJSON{m.Metric.Name, judgementOutcome(&m.Judgement)})
+		c.Sensitivity.ByMetric = append(c.Sensitivity.ByMetric, byMetricJSON{m.Metric.Name, m.WithoutWarned,
+			judgementOutcome(&m.Judgement)})
 	}
 	return c
 }

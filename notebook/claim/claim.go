@@ -109,7 +109,10 @@ var errNoExpression = errors.New("the claim has no test that can be read")
 
 // newTest finds the form of a claim. The error is an *expr.Error, as of pick, or a mistake in the form in every
 // profile.
-func newTest(d *dataset.Dataset, c *article.Claim) (test, error) {
+func newTest(d *dataset.Dataset, c *article.Claim) (test, error) { return newTestBy(d, c, analysis{}) }
+
+// newTestBy is newTest for another analysis.
+func newTestBy(d *dataset.Dataset, c *article.Claim, how analysis) (test, error) {
 	if c.Expect.Node == nil {
 		return nil, errNoExpression
 	}
@@ -117,12 +120,12 @@ func newTest(d *dataset.Dataset, c *article.Claim) (test, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := newBuilder(d, c, analysis{}).form(n)
+	t, err := newBuilder(d, c, how).form(n)
 	if err == nil || errors.Is(err, dataset.ErrNotMeasured) {
 		return t, err
 	}
 	return nil, d.UnlessElsewhere(err, c.Expect.Node.Pos(), func(other *dataset.Dataset) error {
-		_, err := newBuilder(other, c, analysis{}).form(n)
+		_, err := newBuilder(other, c, how).form(n)
 		return err
 	})
 }

@@ -26,7 +26,7 @@ import (
 // Behaviour 2020.
 type Multiverse struct {
 	Claim *article.Claim
-	// records, settings that the claim holds fast, metric, judging; those with one option are left out
+	// records, metric, judging; those with one option are left out
 	Axes []Axis
 	// first the claim as it is judged; the last axis changes fastest; none for a claim that is mistaken
 	Alternatives []Alternative
@@ -35,20 +35,18 @@ type Multiverse struct {
 
 // Axis is something about which a choice was made.
 type Axis struct {
-	Name    string   // "records", "metric", "judged", or the parameter or label, as in "tool"
+	Name    string   // "records", "metric" or "judged"
 	Options []string // in words; the first is the one of the claim as it is judged
 }
 
 // Alternative is one way to judge a claim.
 type Alternative struct {
 	Choices []int // by Axes, the place of the option; all are 0 for the claim as it is judged
-	// what it does otherwise than the claim as it is judged: "tool benchbook; by latency.p99"; "" if nothing
+	// what it does otherwise than the claim as it is judged: "profile quick; by latency.p99"; "" if nothing
 	Words string
 
-	// Effect is that of Judgement in the terms of the claim: of a comparison always the ratio, and turned round where
-	// the metric of the alternative is better in the other direction than that of the claim, so that all of them have
-	// their place on one axis. It is nil where there is none, and for claims of several parts, whose effects are
-	// those of Judgement.Parts.
+	// Effect is that of Judgement, of a comparison always the ratio, so that all of them have their place on one axis.
+	// It is nil where there is none, and for claims of several parts, whose effects are those of Judgement.Parts.
 	Effect *dataset.Quantity
 	Region stats.Region // where Effect has to lie; zero where there is none
 
@@ -58,13 +56,12 @@ type Alternative struct {
 // MultiverseOf judges a claim in every way that was measured, or could be judged, otherwise:
 //
 //   - by other records: other hosts and profiles, and earlier runs, as far as they have all cells of the claim;
-//   - in other settings: where all selectors of a comparison hold a parameter or label to one value, such as the tool,
-//     by its other values;
-//   - by the other metrics of Sensitivity;
+//   - by the other forms of its quantity, as Sensitivity has them;
 //   - judged otherwise: round by round, by medians, without the noise floor, with half and twice the smallest effect,
 //     from the first 3, 5, 10 … rounds alone, and without repetitions that carry a warning.
 //
-// A claim that is itself mistaken has no alternatives.
+// Another level of a factor that the claim holds fixed, or another quantity, would be another claim. A claim that is
+// itself mistaken has no alternatives.
 func MultiverseOf(d *dataset.Dataset, c *article.Claim) Multiverse {
 	m := Multiverse{Claim: c, Is: stats.OneAlternative}
 	if c.Expect.Node == nil {
@@ -78,11 +75,10 @@ func MultiverseOf(d *dataset.Dataset, c *article.Claim) Multiverse {
 	if err != nil {
 		return m
 	}
-	u := universe{claim: c, node: n, sets: recordSets(d, c, n, t), settings: heldSettings(n, cellsOf(t)),
-		metrics:  []record.Metric{{}},
-		judgings: judgingsOf(newBuilder(d, c, analysis{}).delta)}
-	if own, ok := speedOf(t); ok {
-		u.metrics = append([]record.Metric{own}, otherSpeedMetrics(t, own)...)
+	u := universe{claim: c, node: n, sets: recordSets(d, c, n, t),
+		metrics: formsOf(t), judgings: judgingsOf(newBuilder(d, c, analysis{}).delta)}
+	if len(u.metrics) == 0 {
+		u.metrics = []record.Metric{{}}
 	}
 	m.Alternatives = u.alternatives()
 	m.Axes = u.axes(m.Alternatives)
@@ -98,8 +94,7 @@ type universe struct {
 	claim    *article.Claim
 	node     expr.Node // of the claim, its values written out
 	sets     []recordSet
-	settings []Axis          // parameters and labels that all selectors of the claim hold to one value
-	metrics  []record.Metric // one without a name where the claim cannot be judged by another
+	metrics  []record.Metric // formsOf; one without a name where there are none
 	judgings []judging
 }
 
@@ -126,38 +121,6 @@ func judgingsOf(delta float64) []judging {
 	}
 	for _, rounds := range []int{3, 5, 10, 20, 40, 80} { // docs/method.md#number-of-looks
 		out = append(out, judging{fmt.Sprintf("first %d rounds", rounds), analysis{first: rounds}})
-	}
-	return out
-}
-
-// heldSettings are those that all selectors of a claim about several cells hold to one value, with the other values
-// there are. What is claimed of a single cell is claimed of its settings.
-func heldSettings(n expr.Node, cells []*dataset.Cell) []Axis {
-	if !slices.ContainsFunc(cells, func(c *dataset.Cell) bool { return c != cells[0] }) {
-		return nil
-	}
-	selectors := expr.Selectors(n)
-	holds := func(s *expr.Selector, m expr.Match) bool {
-		return slices.ContainsFunc(s.Matches, func(o expr.Match) bool {
-			return o.Name == m.Name && o.Op == expr.Equal &&
-				o.Value == m.Value
-		})
-	}
-	var out []Axis
-	for _, m := range selectors[0].Matches {
-		if m.Name == dataset.ExperimentMatch || slices.ContainsFunc(selectors,
-			func(s *expr.Selector) bool { return !holds(s, m) }) {
-			continue
-		}
-		own := Axis{m.Name, []string{m.Value}}
-		for _, c := range cells {
-			for _, o := range c.Experiment.Cells {
-				if v, ok := o.Setting(m.Name); ok {
-					own.Options = slice.Add(own.Options, v)
-				}
-			}
-		}
-		out = append(out, own)
 	}
 	return out
 }
@@ -198,24 +161,20 @@ func recordSets(d *dataset.Dataset, c *article.Claim, n expr.Node, t test) []rec
 func (u universe) alternatives() []Alternative {
 	var out []Alternative
 	for r, set := range u.sets {
-		for _, values := range u.combinations() {
-			n := u.withSettings(values)
-			for m, metric := range u.metrics {
-				base, err := u.test(set.dataset, n, metric, analysis{})
-				if err != nil {
-					break // there is no such cell
-				}
-				choices := append(append([]int{r}, values...), m)
-				standard := u.judge(base, choices, 0)
-				out = append(out, standard)
-				if standard.Judgement.Verdict == stats.NotMeasured {
-					continue
-				}
-				for k, j := range u.judgings {
-					t, err := u.test(set.dataset, n, metric, j.how)
-					if k > 0 && err == nil && j.how.changes(base, t, &standard.Judgement) {
-						out = append(out, u.judge(t, choices, k))
-					}
+		for m, metric := range u.metrics {
+			base, err := u.test(set.dataset, metric, analysis{})
+			if err != nil {
+				break // there is no such cell
+			}
+			standard := u.judge(base, []int{r, m}, 0)
+			out = append(out, standard)
+			if standard.Judgement.Verdict == stats.NotMeasured {
+				continue
+			}
+			for k, j := range u.judgings {
+				t, err := u.test(set.dataset, metric, j.how)
+				if k > 0 && err == nil && j.how.changes(base, t, &standard.Judgement) {
+					out = append(out, u.judge(t, []int{r, m}, k))
 				}
 			}
 		}
@@ -223,42 +182,9 @@ func (u universe) alternatives() []Alternative {
 	return out
 }
 
-// combinations are the places of values that settings can have together, those of the claim first.
-func (u universe) combinations() [][]int {
-	out := [][]int{nil}
-	for _, s := range u.settings {
-		var longer [][]int
-		for _, values := range out {
-			for i := range s.Options {
-				longer = append(longer, append(slices.Clone(values), i))
-			}
-		}
-		out = longer
-	}
-	return out
-}
-
-// withSettings is the claim in other settings.
-func (u universe) withSettings(values []int) expr.Node {
-	n, err := u.sets[0].dataset.Expand(u.node) // a copy
-	if err != nil {
-		return u.node
-	}
-	for _, selector := range expr.Selectors(n) {
-		for i := range selector.Matches {
-			for k, s := range u.settings {
-				if m := &selector.Matches[i]; m.Name == s.Name {
-					m.Value, m.Num = s.Options[values[k]], nil
-				}
-			}
-		}
-	}
-	return n
-}
-
-func (u universe) test(d *dataset.Dataset, n expr.Node, metric record.Metric, how analysis) (test, error) {
-	t, err := newBuilder(d, u.claim, how).form(n)
-	if err == nil && metric.Name != "" && metric.Name != u.metrics[0].Name {
+func (u universe) test(d *dataset.Dataset, metric record.Metric, how analysis) (test, error) {
+	t, err := newBuilder(d, u.claim, how).form(u.node)
+	if err == nil && metric != u.metrics[0] {
 		t = byMetric(t, metric)
 	}
 	return t, err
@@ -271,44 +197,25 @@ func (u universe) judge(t test, choices []int, judging int) Alternative {
 	a := Alternative{Choices: append(slices.Clone(choices), judging), Effect: j.Effect, Region: j.Region, Judgement: j}
 	var words []string
 	for i, option := range a.Choices {
-		if option == 0 {
-			continue
-		}
-		switch k := i - 1; {
-		case k < 0:
+		switch {
+		case option == 0:
+		case i == 0:
 			words = append(words, u.sets[option].words)
-		case k < len(u.settings):
-			words = append(words, u.settings[k].Name+" "+u.settings[k].Options[option])
-		case k == len(u.settings):
+		case i == 1:
 			words = append(words, "by "+u.metrics[option].Name)
 		default:
 			words = append(words, u.judgings[option].words)
 		}
 	}
 	a.Words = strings.Join(words, "; ")
-	ratio, ok := t.(ratioTest)
-	if ratios, of := t.(ratiosTest); of {
-		ratio, ok = ratioTest{a: ratios.over.a, region: ratios.region}, true
-	}
+	region, ok := ratioRegion(t)
 	if !ok || !j.IsRatio {
 		return a
 	}
-	a.Region = ratio.region
-	turned := u.metrics[0].Better != "" && ratio.a.metric.Better != u.metrics[0].Better
-	if turned {
-		a.Region = inverse(a.Region)
-	}
-	if j.Effect != nil {
+	a.Region = region
+	if j.Effect != nil && j.Effect.Share {
 		q := *j.Effect
-		if ratio.change {
-			dataset.AsRatio(&q)
-		}
-		if turned {
-			q.Number = 1 / q.Number
-			if q.Interval != nil {
-				q.Interval = &stats.Interval{Lo: 1 / q.Interval.Hi, Hi: 1 / q.Interval.Lo}
-			}
-		}
+		dataset.AsRatio(&q)
 		a.Effect = &q
 	}
 	return a
@@ -317,10 +224,9 @@ func (u universe) judge(t test, choices []int, judging int) Alternative {
 // axes names the options that alternatives are made of. Options and axes that none of them needs are taken out, of
 // their choices too.
 func (u universe) axes(list []Alternative) []Axis {
-	all := []Axis{{"records", slice.Map(u.sets, func(s recordSet) string { return s.words })}}
-	all = append(append(all, u.settings...),
-		Axis{"metric", slice.Map(u.metrics, func(m record.Metric) string { return m.Name })},
-		Axis{"judged", slice.Map(u.judgings, func(j judging) string { return j.words })})
+	all := []Axis{{"records", slice.Map(u.sets, func(s recordSet) string { return s.words })},
+		{"metric", slice.Map(u.metrics, func(m record.Metric) string { return m.Name })},
+		{"judged", slice.Map(u.judgings, func(j judging) string { return j.words })}}
 	var out []Axis
 	choices := make([][]int, len(list))
 	for i, axis := range all {

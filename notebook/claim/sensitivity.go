@@ -3,7 +3,6 @@ package claim
 import (
 	"math"
 	"slices"
-	"strings"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
@@ -12,91 +11,88 @@ import (
 	"benchbook/slice"
 )
 
-// speedMetrics are those by which claims about speed are judged beside their own.
+// speedMetrics are those by which the order of cells is looked at.
 //
 // Source: docs/claims.md#other-metrics.
 var speedMetrics = []string{"latency.p50", "latency.p99", "throughput", "throughput.per_core"}
 
-// Sensitivity is whether what a claim says depends on the metric that it names.
+// Sensitivity is whether what a claim says depends on the form of the quantity that it names, or on repetitions for
+// which a check warns.
 type Sensitivity struct {
 	Is       stats.Sensitivity
-	ByMetric []MetricVerdict // the metric of the claim first; it alone where no other measures the same
+	ByMetric []MetricVerdict // the claim as it is judged first; none for a claim that names several metrics
 }
 
 // MetricVerdict is what the records say about a claim when it is judged by one metric.
 type MetricVerdict struct {
-	Metric    record.Metric
-	Judgement Judgement
+	Metric        record.Metric
+	WithoutWarned bool // by the repetitions alone for which no check warns
+	Judgement     Judgement
 }
 
-// SensitivityOf judges a claim by p50, p99, throughput and throughput per core in place of the metric that it names,
-// each with its own direction: that a is 1.2 times as fast is a ratio of 1.2 of throughputs, and of 1/1.2 of
-// latencies.
+// SensitivityOf judges a claim by other forms of the quantity that it names, such as other percentiles of the same
+// times, and by its own metric without the repetitions for which a check warns.
 //
-// That can be asked of comparisons by throughput or by latency. Limits are in the unit of their metric, and what is
-// claimed of memory or failures is not said of speed: such claims have one metric, and so have those that name
-// several. A claim that is itself mistaken has none.
+// A claim about something else than times of requests has one form, and so have limits, which are about the metric
+// that they name, and claims that name several. What another quantity says, such as throughput per core where
+// throughput is claimed, is another claim. A claim that is itself mistaken has nothing.
 //
 // Source: docs/claims.md#other-metrics.
 func SensitivityOf(d *dataset.Dataset, c *article.Claim) Sensitivity {
-	one := Sensitivity{Is: stats.OneMetric}
 	t, err := newTest(d, c)
 	if err != nil {
-		return one
+		return Sensitivity{Is: stats.OneMetric}
 	}
-	own, ok := speedOf(t)
-	if !ok {
-		return one
+	forms := formsOf(t)
+	if len(forms) == 0 {
+		return Sensitivity{Is: stats.OneMetric}
 	}
-	s := Sensitivity{ByMetric: []MetricVerdict{{own, Judge(d, c)}}}
-	for _, m := range otherSpeedMetrics(t, own) {
-		j := judgeAtLevel(byMetric(t, m))
-		j.setClaim(c)
-		s.ByMetric = append(s.ByMetric, MetricVerdict{m, j})
+	own := Judge(d, c)
+	s := Sensitivity{ByMetric: []MetricVerdict{{Metric: forms[0], Judgement: own}}}
+	add := func(v MetricVerdict, t test) {
+		v.Judgement = judgeAtLevel(t)
+		v.Judgement.setClaim(c)
+		s.ByMetric = append(s.ByMetric, v)
 	}
-	verdicts := slice.Map(s.ByMetric, func(v MetricVerdict) stats.Verdict { return v.Judgement.Verdict })
-	s.Is = stats.Sensitive(verdicts)
+	clean := analysis{clean: true}
+	if other, err := newTestBy(d, c, clean); err == nil && clean.changes(t, other, &own) {
+		add(MetricVerdict{Metric: forms[0], WithoutWarned: true}, other)
+	}
+	for _, m := range forms[1:] {
+		add(MetricVerdict{Metric: m}, byMetric(t, m))
+	}
+	s.Is = stats.Sensitive(slice.Map(s.ByMetric, func(v MetricVerdict) stats.Verdict { return v.Judgement.Verdict }))
 	return s
 }
 
-// speedOf is the metric that all comparisons of a test are by; false if they are by several, or by one that is about
-// something else than speed, and for tests that are no comparisons.
-func speedOf(t test) (m record.Metric, ok bool) {
+// formsOf are the metrics by which a test can be judged: its own, and if it is about ratios alone the other forms of
+// that quantity. They are none for a test that names several metrics.
+func formsOf(t test) []record.Metric {
 	sides := sidesOf(t)
-	isOther := func(part test) bool { _, isRatio := ratioRegion(part); return !isRatio }
-	if len(sides) == 0 || slices.ContainsFunc(leaves(t), isOther) {
-		return m, false
+	if len(sides) == 0 || slices.ContainsFunc(sides, func(s side) bool { return s.metric.Name != sides[0].metric.Name }) {
+		return nil
 	}
-	m = sides[0].metric
-	isSpeed := m.Name == "throughput" || m.Name == "throughput.per_core" || strings.HasPrefix(m.Name, "latency.") ||
-		strings.HasPrefix(m.Name, "service.p")
-	return m, isSpeed && !slices.ContainsFunc(sides, func(s side) bool { return s.metric.Name != m.Name })
-}
-
-// otherSpeedMetrics are those by which a test of which speedOf is own can be judged too.
-func otherSpeedMetrics(t test, own record.Metric) (out []record.Metric) {
-	for _, name := range speedMetrics {
-		if m, _ := record.LookupMetric(name); name != own.Name && !dataset.RateGivesAll(cellsOf(t), name) {
+	own := sides[0].metric
+	out := []record.Metric{own}
+	if isOther := func(part test) bool { _, isRatio := ratioRegion(part); return !isRatio }; slices.ContainsFunc(leaves(t),
+		isOther) {
+		return out
+	}
+	for _, name := range record.Forms(own.Name) {
+		if m, _ := record.LookupMetric(name); name != own.Name {
 			out = append(out, m)
 		}
 	}
 	return out
 }
 
-// byMetric is a test of which speedOf is true, by another metric.
+// byMetric is a test by another of its formsOf.
 func byMetric(t test, m record.Metric) test {
 	switch t := t.(type) {
 	case ratioTest:
-		if t.a.metric.Better != m.Better {
-			t.region = inverse(t.region)
-		}
-		t.change = t.change && t.a.metric.Better == m.Better
 		t.a.metric, t.b.metric = m, m
 		return t
 	case ratiosTest:
-		if t.over.a.metric.Better != m.Better {
-			t.region = inverse(t.region)
-		}
 		t.over, t.under = byMetric(t.over, m).(ratioTest), byMetric(t.under, m).(ratioTest)
 		return t
 	case groupTest:
@@ -108,18 +104,6 @@ func byMetric(t test, m record.Metric) test {
 		return t
 	}
 	return t
-}
-
-// inverse is the region in which 1/x lies if x lies in r, both above 0.
-func inverse(r stats.Region) stats.Region {
-	out := stats.Region{Lo: math.Inf(-1), Hi: math.Inf(1)}
-	if !math.IsInf(r.Hi, 1) {
-		out.Lo = 1 / r.Hi
-	}
-	if r.Lo > 0 {
-		out.Hi = 1 / r.Lo
-	}
-	return out
 }
 
 // Orders is how far the cells of an experiment come in the same order by one metric as by another.

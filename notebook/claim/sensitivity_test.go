@@ -18,38 +18,39 @@ func hungry(trial string, cores float64) recordtest.Change {
 }
 
 func TestSensitivity(t *testing.T) {
-	var b *fixture
+	const yes, no, open = stats.Supported, stats.Contradicted, stats.Inconclusive
+	warned := recordtest.Only("a", recordtest.LoadChange(func(l *record.Load) { l.Busy = 0.75 }), 2)
+	slow := recordtest.Tail(t, "a", 9)
 	for _, tt := range []struct {
 		name, expect string
 		changes      []recordtest.Change
 		want         stats.Sensitivity
-		// by the claim's metric, then by the others of p50, p99, throughput and throughput per core
+		// by the claim's metric, then without warned repetitions, then by p50, p90, p99 and the mean but for its own
 		verdicts []stats.Verdict
 	}{
-		{"by all of them", `throughput{server="a"} > throughput{server="b"}`, nil, stats.Robust,
-			[]stats.Verdict{stats.Supported, stats.Supported, stats.Supported, stats.Supported}},
-		{"a limit of a ratio is turned round", `ratio(throughput{server="a"}, throughput{server="b"}) > 1.1`, nil,
-			stats.Robust,
-			[]stats.Verdict{stats.Supported, stats.Supported, stats.Supported, stats.Supported}},
+		{"all percentiles", `latency.p50{server="a"} < latency.p50{server="b"}`, nil, stats.Robust,
+			[]stats.Verdict{yes, yes, yes, yes}},
 		{"a change", `change(latency.p50{server="a"}, latency.p50{server="b"}) < -10%`, nil, stats.Robust,
-			[]stats.Verdict{stats.Supported, stats.Supported, stats.Supported, stats.Supported}},
-		{"by their tails it is the other way round", `throughput{server="a"} > throughput{server="b"}`,
-			[]recordtest.Change{func(r *record.Record) { recordtest.Tail(t, "a", 9)(r) }}, stats.Reversed,
-			[]stats.Verdict{stats.Supported, stats.Supported, stats.Contradicted, stats.Supported}},
-		{"a metric that was not measured does not count", `throughput{server="a"} > throughput{server="b"}`,
-			[]recordtest.Change{hungry("a", 0)}, stats.Robust,
-			[]stats.Verdict{stats.Supported, stats.Supported, stats.Supported, stats.NotMeasured}},
-		{"one that does not decide it", `ratio(throughput{server="a"}, throughput{server="b"}) > 1.1`,
-			[]recordtest.Change{hungry("a", 0.54)}, stats.Weaker,
-			[]stats.Verdict{stats.Supported, stats.Supported, stats.Supported, stats.Inconclusive}},
-		{"another percentile comes first", `best(latency.p90) == "a"`, nil, stats.Robust,
-			[]stats.Verdict{stats.Supported, stats.Supported, stats.Supported, stats.Supported, stats.Supported}},
-		{"a limit", `latency.p50{server="a"} < 100ms`, nil, stats.OneMetric, nil},
-		{"memory", `same(memory.server{server="a"}, memory.server{server="b"})`, nil, stats.OneMetric, nil},
-		{"two metrics", `throughput{server="a"} > throughput{server="b"} and latency.p50{server="a"} < latency.p50{server="b"}`, nil, stats.OneMetric, nil},
+			[]stats.Verdict{yes, yes, yes, yes}},
+		{"another percentile comes first", `best(latency.p95) == "a"`, nil, stats.Robust,
+			[]stats.Verdict{yes, yes, yes, yes, yes}},
+		{"by their tails it is the other way round", `latency.p50{server="a"} < latency.p50{server="b"}`,
+			[]recordtest.Change{slow}, stats.Reversed, []stats.Verdict{yes, yes, no, no}},
+		{"a ratio of ratios", `ratio(latency.mean{server="a"}, latency.mean{server="b"}) < ` +
+			`ratio(latency.mean{server="b"}, latency.mean{server="a"})`, nil, stats.Robust,
+			[]stats.Verdict{yes, yes, yes, yes}},
+		{"throughput has one form", `throughput{server="a"} > throughput{server="b"}`, []recordtest.Change{slow},
+			stats.OneMetric, []stats.Verdict{yes}},
+		{"throughput, and one warned repetition", `throughput{server="a"} > throughput{server="b"}`,
+			[]recordtest.Change{warned}, stats.Weaker, []stats.Verdict{yes, open}},
+		{"a limit", `latency.p50{server="a"} < 100ms`, nil, stats.OneMetric, []stats.Verdict{yes}},
+		{"memory", `same(memory.server{server="a"}, memory.server{server="b"})`, nil, stats.OneMetric,
+			[]stats.Verdict{yes}},
+		{"two metrics", `throughput{server="a"} > throughput{server="b"} and latency.p50{server="a"} < latency.p50{server="b"}`,
+			nil, stats.OneMetric, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b = newFixture(t, recordtest.Claimed(tt.expect))
+			b := newFixture(t, recordtest.Claimed(tt.expect))
 			for trial, values := range map[string][]float64{"a": recordtest.ValuesA, "b": recordtest.ValuesB,
 				"c": recordtest.ValuesC} {
 				b.Measure("servers", trial, "1", values, tt.changes...)
@@ -60,26 +61,13 @@ func TestSensitivity(t *testing.T) {
 				t.Fatalf("%s by %d metrics, want %s by %d", s.Is, len(s.ByMetric), tt.want, len(tt.verdicts))
 			}
 			for i, m := range s.ByMetric {
-				if m.Judgement.Verdict != tt.verdicts[i] {
-					t.Errorf("by %s %s (%s), want %s", m.Metric.Name, m.Judgement.Verdict, m.Judgement.Reason, tt.verdicts[i])
+				if m.Judgement.Verdict != tt.verdicts[i] || m.WithoutWarned != (i == 1 && len(tt.changes) > 0 &&
+					tt.verdicts[i] == open) {
+					t.Errorf("by %s, warned left out %v: %s (%s), want %s", m.Metric.Name, m.WithoutWarned, m.Judgement.Verdict,
+						m.Judgement.Reason, tt.verdicts[i])
 				}
 			}
 		})
-	}
-}
-
-func TestInverse(t *testing.T) {
-	inf := math.Inf(1)
-	for _, tt := range []struct{ region, want stats.Region }{
-		{stats.Above(2), stats.Below(0.5)},
-		{stats.Below(0.5), stats.Above(2)},
-		{stats.Region{Lo: 0, Hi: 4}, stats.Above(0.25)},
-		{stats.Region{Lo: 0.5, Hi: 4}, stats.Region{Lo: 0.25, Hi: 2}},
-		{stats.Region{Lo: -inf, Hi: inf}, stats.Region{Lo: -inf, Hi: inf}},
-	} {
-		if got := inverse(tt.region); got != tt.want {
-			t.Errorf("%v: got %v, want %v", tt.region, got, tt.want)
-		}
 	}
 }
 

@@ -34,11 +34,6 @@ func (c *Cell) RateGives(metric string) bool {
 	return given
 }
 
-// RateGivesAll is RateGives of all cells; false of none.
-func RateGivesAll(cells []*Cell, metric string) bool {
-	return len(cells) > 0 && !slices.ContainsFunc(cells, func(c *Cell) bool { return !c.RateGives(metric) })
-}
-
 // overloaded says in how many repetitions of an open loop the services did not keep up with what was sent, which is a
 // result and no fault; empty if they did in all.
 //

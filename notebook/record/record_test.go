@@ -288,3 +288,26 @@ func TestOutput(t *testing.T) {
 		t.Errorf("output %q, line %q", r.Output, r.Facts["tool.line"])
 	}
 }
+
+// Percentiles of other times, and throughput per core where throughput is asked for, are other quantities.
+func TestForms(t *testing.T) {
+	for metric, want := range map[string]string{
+		"latency.p95":            "latency.p50 latency.p90 latency.p99 latency.mean",
+		"latency.mean":           "latency.p50 latency.p90 latency.p99 latency.mean",
+		"latency.first_byte.p50": "latency.first_byte.p50 latency.first_byte.p90 latency.first_byte.p99",
+		"service.p99":            "service.p50 service.p90 service.p99",
+		"latency.max":            "",
+		"throughput":             "",
+		"memory.server":          "",
+	} {
+		got := Forms(metric)
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %v, want %s", metric, got, want)
+		}
+		for _, name := range got {
+			if m, ok := LookupMetric(name); !ok || m.Unit != "s" {
+				t.Errorf("%s: %s is no time", metric, name)
+			}
+		}
+	}
+}
