@@ -68,6 +68,8 @@ var forbidden = []struct{ from, to, why string }{
 	{"notebook/plan", "notebook/dataset", "a plan is complete before anything is measured"},
 	{"notebook/dataset", "os", "a dataset is made from records that were read"},
 	{"notebook/histogram", "notebook/dataset", "a histogram is read for itself"},
+	{"notebook/integrity", "notebook/plan", "records are checked by themselves, whatever an article says"},
+	{"notebook/integrity", "notebook/validity", "what records say of a machine is judged elsewhere"},
 	{"notebook/validity", "notebook/dataset", "records are checked by themselves, before a cell is made of them"},
 	{"notebook/validity", "notebook/article", "records are checked by themselves, whatever an article says"},
 	{"notebook/dataset", "notebook/claim", "what was measured does not depend on what is claimed of it"},

@@ -21,6 +21,7 @@ import (
 	"benchbook/lab/terminal"
 	"benchbook/notebook/check"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/integrity"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
@@ -144,7 +145,7 @@ func (a *Session) Print(asJSON bool, v any, forPeople func()) error {
 // Records reads the records of an article. Files that are none are named and given apart.
 func (a *Session) Records(project *projects.Project, c *Article) (records []*record.Record, bad []record.Bad,
 	err error) {
-	records, bad, err = record.Dir(project.RecordsDir(c.Slug)).Read()
+	records, bad, err = integrity.Read(record.Dir(project.RecordsDir(c.Slug)))
 	a.WarnBad(bad)
 	return records, bad, err
 }

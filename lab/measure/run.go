@@ -20,6 +20,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/integrity"
 	"benchbook/notebook/phrase"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
@@ -60,7 +61,7 @@ func newJudge(a *lab.Session, r progress.Reporter, project *projects.Project, c 
 	if _, ok := r.(*progress.Live); !ok || len(p.Experiments) < len(c.Doc.Experiments) || len(c.Doc.Claims) == 0 {
 		return nil, nil
 	}
-	records, _, err := record.Dir(project.RecordsDir(c.Slug)).Read() // bad files were named before
+	records, _, err := integrity.Read(record.Dir(project.RecordsDir(c.Slug))) // bad files were named before
 	if err != nil {
 		return nil, fmt.Errorf("article %s: %w", c.Slug, err)
 	}

@@ -18,6 +18,7 @@ import (
 	"benchbook/notebook/check"
 	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/integrity"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
@@ -380,7 +381,7 @@ func (p *Previewer) pages(ctx context.Context, project *projects.Project, list [
 // words have, its subpages are left for when it is to be finished.
 func (p *Previewer) page(project *projects.Project, c *lab.Article, m *made, finish bool) error {
 	if !m.hasRead {
-		records, bad, err := record.Dir(project.RecordsDir(c.Slug)).Read()
+		records, bad, err := integrity.Read(record.Dir(project.RecordsDir(c.Slug)))
 		if err != nil {
 			return err
 		}

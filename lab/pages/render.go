@@ -17,6 +17,7 @@ import (
 	"benchbook/lab/terminal"
 	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/integrity"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
@@ -244,7 +245,7 @@ func renderPage(a *lab.Session, project *projects.Project, c *lab.Article, rende
 	if err != nil {
 		return m, fmt.Errorf("article %s: %w", c.Slug, err)
 	}
-	records, bad, err := record.Dir(project.RecordsDir(c.Slug)).Read()
+	records, bad, err := integrity.Read(record.Dir(project.RecordsDir(c.Slug)))
 	if err != nil {
 		return m, fmt.Errorf("article %s: %w", c.Slug, err)
 	}

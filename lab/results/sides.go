@@ -18,6 +18,7 @@ import (
 	"benchbook/lab"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/integrity"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
@@ -210,7 +211,7 @@ func (s *recordFinder) folder(_ context.Context, name string) (*side, error) {
 	}
 	found := &side{kind: sideFolder, name: name, records: map[string][]*record.Record{}}
 	for _, d := range dirs {
-		records, bad, err := record.Dir(d).Read()
+		records, bad, err := integrity.Read(record.Dir(d))
 		if err != nil {
 			return nil, lab.Failure(err)
 		}

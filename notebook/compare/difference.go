@@ -113,7 +113,7 @@ func ofOtherHost(fact string) (host, rest string, ok bool) {
 }
 
 // ofRepetition are facts about single repetitions, which marks tell of.
-var ofRepetition = map[string]bool{"usage.left_out": true, "usage.behind": true, record.FactOthers: true}
+var ofRepetition = map[string]bool{record.FactLeftOut: true, "usage.behind": true, record.FactOthers: true}
 
 // differencesOf lists what differs between the two sides of one cell.
 func differencesOf(a, b *dataset.Cell) ([]Difference, error) {

@@ -97,50 +97,87 @@ func (i *Decoder) inflate(r io.Reader) ([]byte, error) {
 
 // Decode reads the histogram of a record.
 func (i *Decoder) Decode(h record.Histogram) (*Bars, error) {
-	raw, err := base64.StdEncoding.DecodeString(h.HDR)
+	head, data, err := i.open(h)
 	if err != nil {
 		return nil, err
+	}
+	out := &Bars{highest: head.Highest}
+	if err := head.each(data, func(_, to, count int64) { out.list = append(out.list, bar{to, count}) }); err != nil {
+		return nil, err
+	}
+	return out.count(), nil
+}
+
+// Content is what a histogram holds, without what is beyond it: how many times, and bounds of them in seconds.
+type Content struct {
+	Count            int64
+	Least, Most      float64 // of their sum
+	FirstFrom, First float64 // of the smallest
+	LastFrom, Last   float64 // of the largest
+}
+
+// Content reads what the histogram of a record holds.
+func (i *Decoder) Content(h record.Histogram) (c Content, err error) {
+	head, data, err := i.open(h)
+	if err != nil {
+		return c, err
+	}
+	err = head.each(data, func(from, to, count int64) {
+		start, end := float64(from)/1e9, float64(to)/1e9
+		if c.Count == 0 {
+			c.FirstFrom, c.First = start, end
+		}
+		c.LastFrom, c.Last = start, end
+		c.Count += count
+		c.Least, c.Most = c.Least+start*float64(count), c.Most+end*float64(count)
+	})
+	return c, err
+}
+
+// open finds the counts of a histogram. They are valid until the next use of the decoder.
+func (i *Decoder) open(h record.Histogram) (head hdrInner, data []byte, err error) {
+	raw, err := base64.StdEncoding.DecodeString(h.HDR)
+	if err != nil {
+		return head, nil, err
 	}
 	var outer hdrOuter
 	rest := bytes.NewReader(raw)
 	if err := binary.Read(rest, binary.BigEndian, &outer); err != nil || outer.Cookie&^hdrWordSize != hdrCompressed {
-		return nil, errNoHistogram
+		return head, nil, errNoHistogram
 	}
-	data, err := i.inflate(rest)
-	if err != nil {
-		return nil, err
+	if data, err = i.inflate(rest); err != nil {
+		return head, nil, err
 	}
-	var inner hdrInner
-	n, err := binary.Decode(data, binary.BigEndian, &inner)
-	if err != nil || inner.Cookie&^hdrWordSize != hdrV2 || inner.Digits < 1 || inner.Digits > 5 || inner.Lowest < 1 ||
-		inner.NormalizingOffset != 0 {
-		return nil, errNoHistogram
+	n, err := binary.Decode(data, binary.BigEndian, &head)
+	if err != nil || head.Cookie&^hdrWordSize != hdrV2 || head.Digits < 1 || head.Digits > 5 || head.Lowest < 1 ||
+		head.NormalizingOffset != 0 {
+		return head, nil, errNoHistogram
 	}
-	if data = data[n:]; len(data) < int(inner.Length) {
-		return nil, errNoHistogram
+	if data = data[n:]; len(data) < int(head.Length) {
+		return head, nil, errNoHistogram
 	}
-	return inner.bars(data[:inner.Length])
+	return head, data[:head.Length], nil
 }
 
-// bars reads counts: a number for each part in turn, or if it is negative so many empty ones.
-func (head hdrInner) bars(data []byte) (*Bars, error) {
+// each reads counts: a number for each part in turn, or if it is negative so many empty ones. It gives the parts that
+// are not empty, from their smallest value to their largest.
+func (head hdrInner) each(data []byte, give func(from, to, count int64)) error {
 	unit := bits.Len64(uint64(head.Lowest)) - 1
 	resolution := uint64(2)
 	for range head.Digits {
 		resolution *= 10
 	}
 	half := bits.Len64(resolution-1) - 1 // a bucket has 2^half parts, and the first twice as many
-	out := &Bars{highest: head.Highest}
 	index := int64(0)
 	for len(data) > 0 {
 		count, n, err := zigZag(data)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		data = data[n:]
 		if count <= 0 {
 			if index -= min(count, -1); index < 0 {
-				return nil, errNoHistogram
+				return errNoHistogram
 			}
 			continue
 		}
@@ -150,12 +187,12 @@ func (head hdrInner) bars(data []byte) (*Bars, error) {
 		}
 		shift := int(bucket) + unit
 		if shift+half+1 >= 63 {
-			return nil, fmt.Errorf("%w: it has %d parts", errNoHistogram, index)
+			return fmt.Errorf("%w: it has %d parts", errNoHistogram, index)
 		}
-		out.list = append(out.list, bar{part<<shift + 1<<shift - 1, count})
+		give(part<<shift, part<<shift+1<<shift-1, count)
 		index++
 	}
-	return out.count(), nil
+	return nil
 }
 
 // zigZag reads a signed number of up to nine bytes, seven bits to a byte and eight in the ninth, and how many bytes

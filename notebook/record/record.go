@@ -7,6 +7,8 @@
 package record
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -108,6 +110,14 @@ type Record struct {
 	// Lists are facts that are long, by their digests, which stand in the place of the facts: see Condense. Reading a
 	// folder of records puts them back.
 	Lists map[string]string `json:"lists,omitempty"`
+
+	Doubts *Doubts `json:"-"` // what was found when it was read; nil for one that was not checked
+}
+
+// Doubts are what in a record, or beside the others of its run, cannot be. Package integrity finds them.
+type Doubts struct {
+	Invalid  []string // the repetition says nothing
+	Warnings []string
 }
 
 // Parameter is one setting of a trial.
@@ -269,6 +279,16 @@ type Command struct {
 // programs, each with its share of that of all CPUs. It is there where others used more than docs/validity.md#checks
 // lets pass without a word.
 const FactOthers = "cpu.others"
+
+// FactLeftOut is the fact that the clock was set during a repetition, so that some of what was sampled is left out.
+const FactLeftOut = "usage.left_out"
+
+// HostID is the ID of a machine by the model of its processor, the number of its logical CPUs, and its memory: a class
+// and a short digest, such as "c2-1f3a9b".
+func HostID(model string, cores, gib int) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%d|%d", model, cores, gib))
+	return fmt.Sprintf("c%d-%s", cores, hex.EncodeToString(sum[:3]))
+}
 
 // FactRevision is the fact of which revision of its git repository an article was measured from: twelve digits of the
 // commit, followed by "+changes" if the article was not as committed there. It is absent where there is no repository,

@@ -66,6 +66,7 @@ const (
 // metric; steady and outlying are about several.
 func checks(in *definitions) []check {
 	return []check{
+		{name: "record", judge: judgeRecord, applies: func(r *record.Record) bool { return r.Doubts != nil }},
 		{name: "Little's law", judge: judgeLittle, applies: isClosedLoop},
 		{name: "generator CPU", judge: in.judgeGenerator, applies: isLoad},
 		{name: "generator stalls", judge: judgeStandstill, applies: hasHealth},

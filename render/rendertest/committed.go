@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/integrity"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
@@ -22,7 +23,7 @@ func Committed(t testing.TB, root, slug string) *dataset.Dataset {
 	if err != nil {
 		t.Fatal(err)
 	}
-	records, _, err := record.Dir(project.RecordsDir(slug)).Read()
+	records, _, err := integrity.Read(record.Dir(project.RecordsDir(slug)))
 	if err != nil {
 		t.Fatal(err)
 	}

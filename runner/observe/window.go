@@ -69,7 +69,7 @@ func (s *Sampler) Samples(m *load.Measurement) []record.Sample {
 	maps.Copy(facts, s.facts)
 	m.Facts = facts // those of before may be everybody's
 	if step, ok := s.clockStep(); ok {
-		m.Facts["usage.left_out"] = fmt.Sprintf("the clock was set by %v meanwhile", step.Round(time.Millisecond))
+		m.Facts[record.FactLeftOut] = fmt.Sprintf("the clock was set by %v meanwhile", step.Round(time.Millisecond))
 		return nil
 	}
 	begin, end := m.Start, m.Start.Add(m.Length)

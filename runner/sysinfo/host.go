@@ -19,6 +19,7 @@ import (
 	"github.com/shirou/gopsutil/v4/host"
 	"github.com/shirou/gopsutil/v4/mem"
 
+	"benchbook/notebook/record"
 	"benchbook/runner/engine/kernel"
 )
 
@@ -60,8 +61,7 @@ func HostBelow(root string) (Host, error) {
 	for _, c := range h.Cores {
 		logical += len(c)
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%d|%d", model, logical, gib))
-	h.ID = fmt.Sprintf("c%d-%s", logical, hex.EncodeToString(sum[:3]))
+	h.ID = record.HostID(model, logical, gib)
 	fact := func(name, value string) {
 		if value = strings.TrimSpace(value); value != "" {
 			h.Facts["host."+name] = value
