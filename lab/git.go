@@ -11,15 +11,23 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/projects"
+	"benchbook/notebook/record"
 )
 
 // RevisionOf says which revision of the repository an article is measured from, as record.FactRevision has it. Records
-// in the folder of the article are no part of it. It is empty where there is no repository, no commit, or no git:
-// nobody needs one to measure.
+// in the folder of the article are no part of it. Where there is no repository, no commit, or no git it says so: nobody
+// needs one to measure.
 func RevisionOf(ctx context.Context, project *projects.Project, slug string) string {
-	commit, err := Git(ctx, project.Dir, nil, "rev-parse", "--verify", "--quiet", "--short=12", "HEAD")
-	if err != nil {
-		return ""
+	commit, err := Git(ctx, project.Dir, nil, "rev-parse", "--verify", "--short=12", "HEAD")
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return record.NoRevision + "git is not installed"
+	case err != nil && strings.Contains(err.Error(), "not a git repository"):
+		return record.NoRevision + "not in a git repository"
+	case err != nil && strings.Contains(err.Error(), "dubious ownership"):
+		return record.NoRevision + "the git repository is somebody else's"
+	case err != nil:
+		return record.NoRevision + "nothing is committed"
 	}
 	// Somebody's editor may be at work in the repository: nothing is locked or written, and no program of its
 	// configuration started. Files that git ignores may be used all the same, and are in no commit.

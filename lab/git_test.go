@@ -49,11 +49,11 @@ func TestRevisionOf(t *testing.T) {
 				}
 			}
 			project := &projects.Project{Dir: dir}
-			if got := RevisionOf(t.Context(), project, "a"); got != "" {
+			if got := RevisionOf(t.Context(), project, "a"); got != "none: not in a git repository" {
 				t.Errorf("without a repository it is %q", got)
 			}
 			run("init", "-q")
-			if got := RevisionOf(t.Context(), project, "a"); got != "" {
+			if got := RevisionOf(t.Context(), project, "a"); got != "none: nothing is committed" {
 				t.Errorf("without a commit it is %q", got)
 			}
 			for name, text := range map[string]string{article.ProjectFile: "title: T\n", "experiments/a/article.md": "a",

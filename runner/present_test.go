@@ -40,8 +40,8 @@ func (g *tagged) engine(t *testing.T) engine.Engine {
 			g.built++
 			from := strings.Fields(string(image.Build.Files[0].Data))[1]
 			base := engine.Base{Reference: from, ID: g.images[from]}
-			if from == "debian:bookworm-slim" {
-				base.Substitute = "benchbook/debootstrap:bookworm"
+			if from == "debian:bookworm-slim" && base.ID == "" {
+				base.Substitute, base.ID = "benchbook/debootstrap:bookworm", "sha256:sub"
 			}
 			return engine.Prepared{Reference: "built", ID: "sha256:built" + string(rune('a'+g.built)),
 				Bases: []engine.Base{base}}, nil
@@ -149,10 +149,10 @@ func TestStoppedRunOfAnotherImage(t *testing.T) {
 	}
 }
 
-// Records that do not know their image, or that of a substitute, are taken as they are, and no engine is asked about
-// them.
+// Records that do not know their image are taken as they are, and no engine is asked about them; those of a substitute
+// are as long as it stands there.
 func TestImagesThatAreNotKnown(t *testing.T) {
-	g := &tagged{images: map[string]string{"debian:bookworm-slim": "sha256:1"}}
+	g := &tagged{images: map[string]string{}} // the engine has a substitute, and no such image
 	p, store := newPlan(t, strings.ReplaceAll(taggedArticle, "base:1", "debian:bookworm-slim")), &memory{}
 	measuredAnew(t, p, store, g.engine(t))
 	for _, r := range store.records {
@@ -162,16 +162,44 @@ func TestImagesThatAreNotKnown(t *testing.T) {
 			t.Fatalf("the base is %q", got)
 		}
 	}
-	g.images["debian:bookworm-slim"] = "sha256:2"
+	if got := measuredAnew(t, p, store, g.engine(t)); got != nil {
+		t.Errorf("measured %v", got)
+	}
 	present := &images.Present{Connect: func(context.Context) (engine.Engine, error) {
 		return nil,
 			errors.New("was asked")
 	}}
+	for _, r := range store.records {
+		delete(r.Facts, "base.db")
+	}
 	if err := present.Look(t.Context(), store.records); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// An image behind a tag that a substitute stood in for is another one, and so is that which comes after it.
+func TestImageInPlaceOfItsSubstitute(t *testing.T) {
+	g := &tagged{images: map[string]string{"app:one": "sha256:1", "app:two": "sha256:2"}}
+	p, store := newPlan(t, strings.ReplaceAll(taggedArticle, "base:1", "debian:bookworm-slim")), &memory{}
+	measuredAnew(t, p, store, g.engine(t))
 	if got := measuredAnew(t, p, store, g.engine(t)); got != nil {
-		t.Errorf("measured %v", got)
+		t.Errorf("measured %v beside the same substitute", got)
+	}
+	g.images["debian:bookworm-slim"] = "sha256:deb"
+	present := images.PresentOn(g.engine(t))
+	if err := present.Look(t.Context(), store.records); err != nil {
+		t.Fatal(err)
+	}
+	want := "image debian:bookworm-slim changed: was its substitute benchbook/debootstrap:bookworm with sha256:sub, " +
+		"is sha256:deb"
+	if got := present.Changes(store.records[0]); !slices.Equal(got, []string{want}) {
+		t.Errorf("changes are %q, want %q", got, want)
+	}
+	if got := measuredAnew(t, p, store, g.engine(t)); len(got) != 4 {
+		t.Errorf("measured %v, want all", got)
+	}
+	if got := measuredAnew(t, p, store, g.engine(t)); got != nil {
+		t.Errorf("measured %v beside the same image", got)
 	}
 }
 

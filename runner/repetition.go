@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -111,9 +112,7 @@ func (r *run) NewRecord(step plan.Step) *record.Record {
 			rec.Facts[fact] = cpus
 		}
 	}
-	if revision := r.options.Revisions[r.plan.Article]; revision != "" {
-		rec.Facts[record.FactRevision] = revision
-	}
+	rec.Facts[record.FactRevision] = cmp.Or(r.options.Revisions[r.plan.Article], record.NoRevision+"not asked for")
 	if len(step.Trial.Adapted) > 0 {
 		rec.Facts[plan.FactAdapted] = strings.Join(step.Trial.Adapted, "; ")
 	}

@@ -91,7 +91,7 @@ type Options struct {
 	// Present tells which of what was measured was measured with images and programs that are others now: it is
 	// measured again. Nil asks the engine that measures; what is counted without one takes all records as they are.
 	Present *images.Present
-	// Revisions are what records have as record.FactRevision, by article; those that nobody knows are absent or empty.
+	// Revisions are what records have as record.FactRevision, by article.
 	Revisions map[string]string
 
 	outdated map[string]bool // runs that nothing goes on in, as Present has found

@@ -26,7 +26,7 @@ of the trial that --as names. It reads the output of ` + strings.Join(runner.For
 --format names it. A record holds only what its tool printed. Pages mark such numbers as imported, not as measurements of
 this machine.`,
 		Args: arguments(1, math.MaxInt),
-		RunE: func(_ *cobra.Command, files []string) error {
+		RunE: func(cmd *cobra.Command, files []string) error {
 			if as == "" {
 				return errors.New("which trial was measured? name it with --as ARTICLE#EXPERIMENT{PARAMETER=VALUE}")
 			}
@@ -37,7 +37,7 @@ this machine.`,
 			if err != nil {
 				return lab.UsageError(err)
 			}
-			return measure.ImportFiles(a.Session, files, format, program, name, matches, profile)
+			return measure.ImportFiles(cmd.Context(), a.Session, files, format, program, name, matches, profile)
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "", "the tool that printed the files: "+strings.Join(runner.Formats(), ", "))

@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -41,7 +42,8 @@ func ReadAs(text string) (name string, matches []expr.Match, err error) {
 }
 
 // ImportFiles saves what files of other tools hold as records.
-func ImportFiles(a *lab.Session, files []string, format, program, name string, matches []expr.Match,
+func ImportFiles(ctx context.Context, a *lab.Session, files []string, format, program, name string,
+	matches []expr.Match,
 	profile string) error {
 	project, list, plans, err := a.SelectPlanned([]string{name}, plan.Options{Profile: profile}, "nothing was imported")
 	if err != nil {
@@ -68,6 +70,10 @@ func ImportFiles(a *lab.Session, files []string, format, program, name string, m
 	records, err := runner.Import(p, e, trial, format, saved)
 	if err != nil {
 		return lab.Failure(fmt.Errorf("nothing was imported: %w", err))
+	}
+	revision := lab.RevisionOf(ctx, project, c.Slug)
+	for _, r := range records {
+		r.Facts[record.FactRevision] = revision
 	}
 	return saveImported(a, record.Dir(project.RecordsDir(c.Slug)), records)
 }

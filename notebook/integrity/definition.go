@@ -82,11 +82,13 @@ func (d *definitions) checkLoad(f finder) {
 	}
 	f.invalid(l.Connections != want.Connections, "it had %d connections, and its definition has %d", l.Connections,
 		want.Connections)
-	f.invalid(!near(l.Think, want.Think.Seconds()), "its clients thought for %v s, and by its definition for %v s", l.Think,
+	f.invalid(!near(l.Think, want.Think.Seconds()), "its clients thought for %v s, and by its definition for %v s",
+		l.Think,
 		want.Think.Seconds())
 	f.invalid(want.Requests == 0 && math.Abs(l.Window-want.Duration.Seconds()) > 0.01*want.Duration.Seconds(),
 		"its window is %v s, and by its definition %v s", l.Window, want.Duration.Seconds())
-	f.invalid(want.Requests > 0 && l.Attempted > int64(want.Requests), "%d requests were attempted, and its definition has %d",
+	f.invalid(want.Requests > 0 && l.Attempted > int64(want.Requests),
+		"%d requests were attempted, and its definition has %d",
 		l.Attempted, want.Requests)
 	f.invalid(l.FailuresMax != want.FailuresMax, "it expects a share of %v of failures, and its definition %v",
 		l.FailuresMax, want.FailuresMax)

@@ -240,13 +240,15 @@ var fakesOfCounts = []fake{
 	{"latencies halved", steady, edit(isRight, histogram("latency", func(h *record.Histogram) {
 		h.Min, h.Max, h.Sum = h.Min/2, h.Max/2, h.Sum/2
 	})), isInvalid, "together, and sum is"},
-	{"the sum of latencies lowered", steady, edit(isRight, histogram("latency", func(h *record.Histogram) { h.Sum *= 0.8 })),
+	{"the sum of latencies lowered", steady, edit(isRight, histogram("latency",
+		func(h *record.Histogram) { h.Sum *= 0.8 })),
 		isInvalid, "together, and sum is"},
 	{"the largest latency hidden", steady, edit(isRight, histogram("latency", func(h *record.Histogram) { h.Max /= 3 })),
 		isInvalid, "and max is"},
 	{"the smallest latency lowered", steady, edit(isRight, histogram("latency", func(h *record.Histogram) { h.Min /= 3 })),
 		isInvalid, "and min is"},
-	{"the count of latencies raised", steady, edit(isRight, histogram("latency", func(h *record.Histogram) { h.Count += 5 })),
+	{"the count of latencies raised", steady, edit(isRight, histogram("latency",
+		func(h *record.Histogram) { h.Count += 5 })),
 		isInvalid, "count is"},
 	{"latencies beyond the histogram hidden in it", steady, edit(isRight, histogram("latency",
 		func(h *record.Histogram) { h.Overflow = 3 })), isInvalid, "count is"},
@@ -312,7 +314,8 @@ var fakesOfCounts = []fake{
 	{"failures of another tool hidden", ab, edit(isRight, load(func(l *record.Load) {
 		l.Failures = map[string]int64{"other": 50}
 	})), isInvalid, "failures by kind"},
-	{"a negative window", steady, edit(isRight, load(func(l *record.Load) { l.Window = -3 })), isLeftOut, "load.window is -3"},
+	{"a negative window", steady, edit(isRight, load(func(l *record.Load) { l.Window = -3 })), isLeftOut,
+		"load.window is -3"},
 	{"a sample without an end", steady, edit(isRight, sample("cpu.server", func(float64) float64 { return 1e300 })),
 		isLeftOut, "cannot be more than"},
 }
@@ -427,7 +430,8 @@ var fakesOfRuns = []fake{
 		other.Repetition = own.Repetition
 		own.Record = other
 	}, isInvalid, "its host is"},
-	{"the host of one repetition edited, and its folder", steady, edit(nil, func(r *record.Record) { r.Host = "c4-123456" }),
+	{"the host of one repetition edited, and its folder", steady, edit(nil,
+		func(r *record.Record) { r.Host = "c4-123456" }),
 		isInvalid, "it was measured on c2-ecb3ae"},
 	{"the processor of one repetition edited", steady, edit(nil, func(r *record.Record) {
 		r.Facts["host.cpu"] = "Another Processor"

@@ -170,18 +170,21 @@ func checkCounts(f finder) {
 		f.invalid(l.Failed >= 0 && kinds > l.Failed, "failures by kind are %d, and failed is %d", kinds, l.Failed)
 		f.invalid(l.Attempted >= 0 && l.Failed >= 0 && l.Completed > l.Attempted-l.Failed,
 			"%d requests were attempted, and %d failed and %d were completed", l.Attempted, l.Failed, l.Completed)
-		f.invalid(l.Attempted >= 0 && sum(l.Statuses) > l.Attempted, "%d answers have a status, and %d requests were attempted",
+		f.invalid(l.Attempted >= 0 && sum(l.Statuses) > l.Attempted,
+			"%d answers have a status, and %d requests were attempted",
 			sum(l.Statuses), l.Attempted)
 		return
 	}
 	if _, ok := f.Histograms["latency"]; !ok || f.Failure != "" {
 		return
 	}
-	f.invalid(l.Attempted != answered+l.Failed, "attempted is %d, and %d were answered and %d failed", l.Attempted, answered,
+	f.invalid(l.Attempted != answered+l.Failed, "attempted is %d, and %d were answered and %d failed", l.Attempted,
+		answered,
 		l.Failed)
 	f.invalid(kinds != l.Failed, "failures by kind are %d, and failed is %d", kinds, l.Failed)
 	failed, ok := f.Histograms["latency.failed"]
-	f.invalid(ok && failed.Count != l.Failed, "histograms.latency.failed counts %d, and failed is %d", failed.Count, l.Failed)
+	f.invalid(ok && failed.Count != l.Failed, "histograms.latency.failed counts %d, and failed is %d", failed.Count,
+		l.Failed)
 	for _, name := range histogramNames(f.Record) {
 		n := f.Histograms[name].Count
 		f.invalid(n > l.Attempted, "histograms.%s counts %d, and %d requests were attempted", name, n, l.Attempted)
@@ -259,7 +262,8 @@ func checkOutput(f finder) {
 		have, was int64
 	}{{"attempted", f.Load.Attempted, said.Attempted}, {"completed", f.Load.Completed, said.Completed},
 		{"failed", f.Load.Failed, said.Failed}} {
-		f.invalid(of.was >= 0 && of.have != of.was, "%s is %d, and by the output of %s %d", of.what, of.have, f.Load.Tool, of.was)
+		f.invalid(of.was >= 0 && of.have != of.was, "%s is %d, and by the output of %s %d", of.what, of.have, f.Load.Tool,
+			of.was)
 	}
 	for _, s := range said.Samples {
 		own, ok := f.Sample(s.Metric)

@@ -65,7 +65,8 @@ func checkCommon(records []*record.Record, what string, of func(*record.Record) 
 	}
 	for _, r := range records {
 		value := of(r)
-		finder{r}.invalid(value != common, "its %s is %s, and that of the others of its run %s", what, cmp.Or(value, "missing"),
+		finder{r}.invalid(value != common, "its %s is %s, and that of the others of its run %s", what, cmp.Or(value,
+			"missing"),
 			cmp.Or(common, "missing"))
 		finder{r}.invalid(value == common && 2*most <= len(records) && counts[value] == most && len(counts) == 2,
 			"its %s is %s, and that of others of its run is another", what, value)
@@ -182,7 +183,8 @@ func trialIndex(r *record.Record, interleaved bool, orders map[string][]int) (in
 	return orders[key][o.Position-1], true
 }
 
-// warnOfLate finds the fewest repetitions without which all were measured in the order that was drawn: they were put off,
+// warnOfLate finds the fewest repetitions without which all were measured in the order that was drawn: they were put
+// off,
 // as by run --only, or their times were edited.
 func warnOfLate(records []*record.Record) {
 	records = slices.Clone(records)

@@ -291,9 +291,13 @@ func HostID(model string, cores, gib int) string {
 }
 
 // FactRevision is the fact of which revision of its git repository an article was measured from: twelve digits of the
-// commit, followed by "+changes" if the article was not as committed there. It is absent where there is no repository,
-// or no git.
+// commit, followed by "+changes" if the article was not as committed there; or NoRevision with the reason. Older
+// records
+// have it only where there is one.
 const FactRevision = "article.revision"
+
+// NoRevision begins the fact where there is none.
+const NoRevision = "none: "
 
 // Machine is what happened on the machine in the window of a load, or while a command ran. Older records have none.
 type Machine struct {

@@ -64,7 +64,7 @@ func OriginOf(d *dataset.Dataset, cells []*dataset.Cell, metrics ...string) Orig
 
 func (o *Origin) addRecord(r *record.Record) {
 	o.Runs, o.hosts = appendNew(o.Runs, r.Run), appendNew(o.hosts, r.Host)
-	if revision := r.Facts[record.FactRevision]; revision != "" {
+	if revision := r.Facts[record.FactRevision]; revision != "" && !strings.HasPrefix(revision, record.NoRevision) {
 		o.revisions = appendNew(o.revisions, revision)
 	}
 	o.Took += r.Ended.Sub(r.Started)

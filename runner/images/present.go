@@ -26,7 +26,8 @@ const (
 
 // Present is what the images and programs that records name are now, as far as an engine has them: nothing is fetched
 // or built. Images of builds are not compared, as each build of the same inputs may have another id, and neither are
-// substitutes of base images, which are built here too; those that they were built from are. The zero value, and nil,
+// two substitutes of a base image, which are built here too; what images were built from is, and an image that has come
+// in the place of its substitute. The zero value, and nil,
 // know nothing, and so find no change.
 type Present struct {
 	// Connect connects to the engine, when the first record names something that can be compared. An error that wraps
@@ -48,6 +49,7 @@ func PresentOn(e engine.Engine) *Present {
 type identity struct {
 	kind, name string // "image" with its reference, or "program" with the word of the article
 	then       string // its id or digest
+	substitute string // of an image: what stood in its place, whose id then is
 }
 
 // identities are those of a record that can be compared. Records that do not know them, such as imported ones, have
@@ -58,9 +60,8 @@ func identities(r *record.Record) []identity {
 	for fact, value := range r.Facts {
 		if strings.HasPrefix(fact, factBase) {
 			for base := range strings.SplitSeq(value, "; ") {
-				reference, id, ok := strings.Cut(base, " ")
-				if ok && !strings.Contains(base, replacedBy) {
-					out = append(out, identity{"image", reference, id})
+				if i, ok := imageOf(base); ok {
+					out = append(out, i)
 				}
 			}
 			continue
@@ -73,13 +74,39 @@ func identities(r *record.Record) []identity {
 		}
 		word, named := programs[fact]
 		if digest := digestOf(value); named && digest != "" {
-			out = append(out, identity{"program", word, digest})
+			out = append(out, identity{kind: "program", name: word, then: digest})
 		}
 	}
 	slices.SortFunc(out, func(a, b identity) int {
 		return strings.Compare(a.kind+" "+a.name+" "+a.then, b.kind+" "+b.name+" "+b.then)
 	})
 	return slices.Compact(out)
+}
+
+// imageOf is what a part of the fact about an image says: "REFERENCE ID" or "REFERENCE replaced by SUBSTITUTE ID".
+func imageOf(base string) (i identity, ok bool) {
+	i.kind = "image"
+	reference, rest, replaced := strings.Cut(base, replacedBy)
+	if replaced {
+		i.name = reference
+		i.substitute, i.then, ok = strings.Cut(rest, " ")
+		return i, ok
+	}
+	i.name, i.then, ok = strings.Cut(base, " ")
+	return i, ok
+}
+
+// change says in a sentence that this is another image or program now; empty if it is the same, or not known. One
+// substitute is as good as another: each is made on its machine.
+func (i identity) change(now string) string {
+	switch {
+	case now == "" || now == i.then:
+		return ""
+	case i.substitute != "":
+		return fmt.Sprintf("%s %s changed: was its substitute %s with %s, is %s", i.kind, i.name, i.substitute,
+			shortID(i.then), shortID(now))
+	}
+	return fmt.Sprintf("%s %s changed: was %s, is %s", i.kind, i.name, shortID(i.then), shortID(now))
 }
 
 // programWords gives the words by which a trial names programs of the machine, by the facts that tell what these are.
@@ -202,9 +229,7 @@ func (p *Present) Changes(records ...*record.Record) []string {
 			if i.kind == "program" {
 				now = p.programs[i.name]
 			}
-			words := fmt.Sprintf("%s %s changed: was %s, is %s", i.kind, i.name, shortID(i.then),
-				shortID(now))
-			if now != "" && now != i.then && !slices.Contains(out, words) {
+			if words := i.change(now); words != "" && !slices.Contains(out, words) {
 				out = append(out, words)
 			}
 		}
