@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -17,11 +16,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/HdrHistogram/hdrhistogram-go"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"benchbook/lab"
 	"benchbook/lab/inspect"
+	"benchbook/lab/labtest"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
@@ -147,7 +146,11 @@ func script(mode string) fake.Script {
 		switch p.Name {
 		case "load":
 			if slices.Equal(p.Command, []string{agent.Load, http.CheckArgument}) {
-				return engine.Exit{Stdout: answers(p, mode)}, nil
+				failure := ""
+				if mode == "wrong" {
+					failure = "wanted a status of 200 to 299, got 500"
+				}
+				return engine.Exit{Stdout: labtest.Answers(p, failure)}, nil
 			}
 			loads++
 			if mode == "fails" && loads == 2 {
@@ -179,7 +182,7 @@ func script(mode string) fake.Script {
 			if mode == "pool" {
 				return engine.Exit{Stdout: pooled(p, workers)}, nil
 			}
-			return engine.Exit{Stdout: requests(p)}, nil
+			return engine.Exit{Stdout: labtest.Requests()}, nil
 		case "version":
 			return engine.Exit{Stdout: []byte("1.2-3")}, nil
 		case "command":
@@ -292,60 +295,13 @@ func script(mode string) fake.Script {
 	return s
 }
 
-// answers are what the targets of a load answered: what is right, but where the engine is "wrong".
-func answers(p engine.Program, mode string) []byte {
-	_, config, _ := strings.Cut(p.Environment[0], "=")
-	read, err := http.ReadConfig(strings.NewReader(config))
-	if err != nil {
-		panic(err)
-	}
-	var out []http.Answer
-	for _, t := range read.Targets {
-		a := http.Answer{Method: t.Method, URL: t.URL, Address: netip.MustParseAddrPort("172.18.0.2:8080"), Status: 200,
-			Length: 13, Took: 1500 * time.Microsecond}
-		if mode == "wrong" {
-			a.Status, a.Failure = 500, "wanted a status of 200 to 299, got 500"
-		}
-		out = append(out, a)
-	}
-	data, err := json.Marshal(out)
-	if err != nil {
-		panic(err)
-	}
-	return data
-}
-
-// requests is a result of the load generator: a thousand right answers in a second.
-func requests(p engine.Program) []byte {
-	h := hdrhistogram.New(1, 60e9, 3)
-	for i := range int64(1000) {
-		_ = h.RecordValue(4e6 + 2e3*i) // within the bounds
-	}
-	encoded, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
-	if err != nil {
-		panic(err)
-	}
-	d := http.Distribution{Encoded: string(encoded), Highest: 60e9, Count: 1000, Min: 4e6, Max: 6e6, Sum: 5e9}
-	none := http.Distribution{Highest: 60e9}
-	data, err := json.Marshal(http.Result{SchemaVersion: http.SchemaVersion, Semantics: http.Semantics, Start: time.Now(),
-		Length:  time.Second,
-		EndedBy: http.EndedByDuration, Attempted: 1000, Answered: 1000, Failures: map[http.Kind]int64{},
-		Status:    map[int]int64{200: 1000},
-		Completed: http.Completed{Right: 1000}, Connects: 5, Latency: d, FailedLatency: none, Connect: d, FirstByte: d,
-		Seconds: []http.Second{{Completed: http.Completed{Right: 1000}}}})
-	if err != nil {
-		panic(err)
-	}
-	return data
-}
-
 // pooled is a result of services with so many workers in half a second, in which nobody looks for foreign processes:
 // the curve of docs/method.md#tuned-values.
 func pooled(p engine.Program, workers int) []byte {
 	var config http.Config
 	var r http.Result
 	if err := errors.Join(json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &config),
-		json.Unmarshal(requests(p), &r)); err != nil {
+		json.Unmarshal(labtest.Requests(), &r)); err != nil {
 		panic(err)
 	}
 	r.Length = 500 * time.Millisecond
@@ -372,10 +328,33 @@ func glob(pattern string) int {
 	return len(names)
 }
 
+// withoutProcesses makes a folder that has what /proc has, except for processes, and gives its name.
+func withoutProcesses(t *testing.T) (dir string) {
+	t.Helper()
+	names, err := os.ReadDir("/proc")
+	if err != nil {
+		return "/proc" // another operating system than Linux
+	}
+	dir = t.TempDir()
+	for _, e := range names {
+		if e.Name()[0] > '9' {
+			if err := os.Symlink(filepath.Join("/proc", e.Name()), filepath.Join(dir, e.Name())); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return dir
+}
+
 func TestScripts(t *testing.T) {
+	processes := withoutProcesses(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
+			// Commands are short: their start is most of their time. The memory of many at a time is limited all the same.
+			e.Setenv("GOGC", "off")
+			e.Setenv("GOMEMLIMIT", "256MiB")
+			e.Setenv("HOST_PROC", processes) // testcontainers-go reads all processes as soon as it is loaded
 			e.Setenv("NO_COLOR", "1")
 			e.Setenv("GOARCH", runtime.GOARCH)
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // else the race detector sleeps a second at the end of every command

@@ -1,0 +1,61 @@
+package labtest
+
+import (
+	"encoding/json"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"benchbook/runner/engine"
+	"benchbook/runner/load/http"
+)
+
+// Answers are what the targets of a load answered before it: what is right, or a failure if one is given.
+func Answers(p engine.Program, failure string) []byte {
+	_, config, _ := strings.Cut(p.Environment[0], "=")
+	read, err := http.ReadConfig(strings.NewReader(config))
+	if err != nil {
+		panic(err)
+	}
+	var out []http.Answer
+	for _, t := range read.Targets {
+		a := http.Answer{Method: t.Method, URL: t.URL, Address: netip.MustParseAddrPort("172.18.0.2:8080"), Status: 200,
+			Length: 13, Took: 1500 * time.Microsecond}
+		if failure != "" {
+			a.Status, a.Failure = 500, failure
+		}
+		out = append(out, a)
+	}
+	return encoded(out)
+}
+
+// Requests is a result of the load generator: a thousand right answers in a second.
+func Requests() []byte {
+	h := hdrhistogram.New(1, 60e9, 3)
+	for i := range int64(1000) {
+		_ = h.RecordValue(4e6 + 2e3*i) // within the bounds
+	}
+	histogram, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+	if err != nil {
+		panic(err)
+	}
+	d := http.Distribution{Encoded: string(histogram), Highest: 60e9, Count: 1000, Min: 4e6, Max: 6e6, Sum: 5e9}
+	none := http.Distribution{Highest: 60e9}
+	return encoded(http.Result{SchemaVersion: http.SchemaVersion, Semantics: http.Semantics, Start: time.Now(),
+		Length:  time.Second,
+		EndedBy: http.EndedByDuration, Attempted: 1000, Answered: 1000, Failures: map[http.Kind]int64{},
+		Status:    map[int]int64{200: 1000},
+		Completed: http.Completed{Right: 1000}, Connects: 5, Latency: d, FailedLatency: none, Connect: d, FirstByte: d,
+		Seconds: []http.Second{{Completed: http.Completed{Right: 1000}}}})
+}
+
+// encoded is a value as JSON.
+func encoded(v any) []byte {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return data
+}
