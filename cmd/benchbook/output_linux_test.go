@@ -46,14 +46,15 @@ func TestLostOutput(t *testing.T) {
 	printed = bytes.Replace(printed, []byte("Concurrency Level:      20"), []byte("Concurrency Level:      5"), 1)
 	w := scripted()
 	w.LockDir = ""
+	measured, _ := project(t, "pair", pair)
+	put(t, filepath.Join(measured, "printed.txt"), string(printed))
+	mustRun(t, w, "-C", measured, "report")
 	// in runs the command in a project with records and a site, of its own since verbs write.
 	in := func(t *testing.T, stdout io.Writer, args []string) (status int, stderr string) {
-		dir, _ := project(t, "pair", pair)
-		t.Chdir(dir)
-		if err := os.WriteFile("printed.txt", printed, 0o644); err != nil {
+		t.Chdir(t.TempDir())
+		if err := os.CopyFS(".", os.DirFS(measured)); err != nil {
 			t.Fatal(err)
 		}
-		mustRun(t, w, "report")
 		var said bytes.Buffer
 		status = run(args, stdout, &said, w)
 		return status, said.String()

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -114,10 +115,11 @@ var builtOnce = sync.OnceValues(func() (dir string, err error) {
 // builtIn is the folder that builtOnce has made; empty if it was not called.
 var builtIn string
 
-// A suite removes what its tests share when all of them have ended.
+// A suite collects garbage less often than usual, and removes what its tests share when all of them have ended.
 type suite struct{ *testing.M }
 
 func (s suite) Run() int {
+	debug.SetGCPercent(400) // many small projects are read and rendered, and thrown away
 	defer func() {
 		if builtIn != "" {
 			_ = os.RemoveAll(builtIn) // it is in the folder of temporary files
