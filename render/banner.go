@@ -144,7 +144,7 @@ func (ev *evaluator) floorBanners() []banner {
 			if missing != "" {
 				continue
 			}
-			words := name + " of " + e.Plan.Name + " by " + wording.Percent(f.F)
+			words := name + " of " + e.Plan.Name + " by " + wording.Percent(f.Largest())
 			if f.Exceeds {
 				exceeds = append(exceeds, words)
 			}

@@ -84,16 +84,17 @@ func TestRepetitionsBehindNumbers(t *testing.T) {
 		want       []string
 	}{
 		{"valid ones", "", five, []string{
-			"Median of 4 to 5 repetitions, 95 % interval beside it",
+			"Pseudo-median of 4 to 5 repetitions, 95 % interval beside it",
 			"2 cells, 4 to 5 repetitions",
-			"Box: 95 % interval of the median over 4 to 5 repetitions.",
+			"Box: 95 % interval over 4 to 5 repetitions.",
 			"5 repetitions per measured cell, 5 repetitions planned, numbers of 4 to 5 repetitions"}},
 		{"beside two runs", "", five[:2], []string{
-			"Median of 4 repetitions, 95 % interval beside it; for two runs the mean, with smallest and largest beside it",
-			"For two runs the dot is the mean, the line the smaller and the larger.", "495, 2 runs",
+			"Pseudo-median of 4 repetitions, 95 % interval beside it; for two runs their centre, with smallest and largest " +
+				"beside it",
+			"For two runs the dot is their centre, the line the smaller and the larger.", "495, 2 runs",
 			"where there are enough runs"}},
 		{"beside one run", "", five[:1], []string{
-			"Median of 4 repetitions, 95 % interval beside it; for a single run its value, without an interval",
+			"Pseudo-median of 4 repetitions, 95 % interval beside it; for a single run its value, without an interval",
 			"For a single run the dot is its value", "500, 1 run"}},
 		{"beside failures", ", failed", five[:1],
 			[]string{"without an interval; share of failed attempts, with 95 % interval"}},

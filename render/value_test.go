@@ -18,7 +18,7 @@ func TestValues(t *testing.T) {
 	tests := []struct{ name, expression, text, tooltip string }{
 		{"a metric of one cell", `throughput{server="a"}`, "500/s",
 			"476 to 525/s, 95\u202f% interval of 3\u00a0repetitions."},
-		{"rounded", `throughput{server="a"} | round 1`, "500.0/s", "475.7"},
+		{"rounded", `throughput{server="a"} | round 1`, "499.9/s", "475.7"},
 		{"a time in the unit that suits it", `latency.p50{server="a"}`, "16.7\u00a0ms", "interval of 3"},
 		{"a time in another unit", `latency.p50{server="a"} | unit s | round 3`, "0.017\u00a0s", "interval of 3"},
 		{"with its interval", `throughput{server="a"} | interval`, "500/s [476–525]", "95\u202f%"},

@@ -22,7 +22,7 @@ func (a *app) exportCommand() *cobra.Command {
 A/A pair. Without flags it exports the records that the page shows.
 
   benchfmt   the format of Go's benchmarks, which benchstat reads: benchstat old.txt new.txt
-  bmf        Bencher Metric Format: medians with their intervals
+  bmf        Bencher Metric Format: centres with their intervals
   csv, json  a row for each repetition and metric
   hyperfine  what hyperfine --export-json writes, of experiments with a command`,
 		Args: cobra.ArbitraryArgs,

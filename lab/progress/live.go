@@ -230,7 +230,7 @@ func (l *Live) lines(now time.Time, width int) []string {
 		}
 		line := fmt.Sprintf("%s%s%s of about %s, repetition %d of %s", label("now"), bar(part), terminal.HMS(over),
 			terminal.HMS(one), l.step.Repetition, terminal.Clean(under.Name))
-		if words := l.median(under); words != "" {
+		if words := l.centre(under); words != "" {
 			line += ", " + words + " before"
 		}
 		lines = append(lines, line)
@@ -250,28 +250,28 @@ func (l *Live) lines(now time.Time, width int) []string {
 	return lines
 }
 
-// soFar are the medians of the trials that have been measured, with the numbers of repetitions.
+// soFar are the centres of the trials that have been measured, with the numbers of repetitions.
 func (l *Live) soFar() string {
 	var out []string
 	for _, t := range l.experiment.Trials {
-		if words := l.median(t); words != "" {
+		if words := l.centre(t); words != "" {
 			out = append(out, fmt.Sprintf("%s %s (%d)", t.Name, words, len(l.sofar[t])))
 		}
 	}
 	return strings.Join(out, ", ")
 }
 
-// median is that of the finished repetitions of a trial, or nothing.
-func (l *Live) median(t *plan.Trial) string {
+// centre is that of the finished repetitions of a trial, or nothing.
+func (l *Live) centre(t *plan.Trial) string {
 	if len(l.sofar[t]) == 0 {
 		return ""
 	}
-	unit, median := "1/s", stats.Median(l.sofar[t])
+	unit, centre := "1/s", stats.PseudoMedian(l.sofar[t])
 	if t.Command != nil {
 		unit = "s"
 	}
-	u := number.For(unit, false, median)
-	return u.Alone(median)
+	u := number.For(unit, false, centre)
+	return u.Alone(centre)
 }
 
 // judgeShare is the part of a run that judging claims may take. It happens between repetitions, never beside one.

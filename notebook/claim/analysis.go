@@ -12,7 +12,7 @@ import (
 type comparison int
 
 const (
-	welch     comparison = iota // geometric means, docs/method.md#ratios
+	standard  comparison = iota // docs/method.md#ratios
 	byRound                     // round by round
 	ofMedians                   // the medians, each with its own interval
 )

@@ -26,7 +26,7 @@ type Judgement struct {
 	What    string // in words: "throughput, async over sync"
 	Verdict stats.Verdict
 	Effect  *dataset.Quantity // ratio, change or value with interval (widened by the floor); nil if none
-	// Effect is a ratio or change of the geometric means of two cells, or how many times as large as another such ratio,
+	// Effect is a ratio or change of two cells, or how many times as large as another such ratio,
 	// as What names them
 	IsRatio bool
 	Region  stats.Region // where Effect has to lie, in its unit; zero if there is none

@@ -270,7 +270,7 @@ func (h analysis) changes(base, t test, judged *Judgement) bool {
 		ratios = ratios || isRatio
 	}
 	switch {
-	case h.comparison != welch:
+	case h.comparison != standard:
 		return ratios && most >= stats.MinRepetitions
 	case h.noFloor:
 		return judged.Floor > 0

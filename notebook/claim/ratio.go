@@ -46,10 +46,7 @@ func (t ratioTest) judge(alpha float64) Judgement {
 			t.b.name(t.a), b.Cell)
 		return j
 	}
-	if mark := dataset.MarkMedians(c.Ratio, t.a.name(t.b), a.Cell, t.b.name(t.a), b.Cell); mark != "" {
-		j.Marks = append(j.Marks, mark)
-	}
-	c.Interval = c.Interval.Widen(j.Floor)
+	c.Interval = c.Widen(j.Floor, alpha)
 	effect := t.a.how.effectOf(c, t.change)
 	effect.What, effect.Cells = j.What, append(append(effect.Cells, t.a.cells...), t.b.cells...)
 	j.Effect = &effect
@@ -59,13 +56,11 @@ func (t ratioTest) judge(alpha float64) Judgement {
 	}
 	j.Verdict = stats.Judge(c.Interval, t.region)
 	if j.Verdict == stats.Inconclusive {
-		if t.a.how.comparison != welch {
+		if t.a.how.comparison != standard {
 			j.Reason = reasonLimit
 			return j
 		}
-		// Its errors are those of Ratio, which there were none of.
-		needed, _ := stats.RatioRepetitions(a.Cell, b.Cell, t.region, j.Floor, alpha)
-		j.Undecided(needed)
+		j.Undecided(stats.Needed(c, t.region, j.Floor, alpha, nil))
 	}
 	return j
 }

@@ -2,6 +2,7 @@ package claim
 
 import (
 	"errors"
+	"math"
 
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
@@ -31,7 +32,7 @@ func (t ratiosTest) judge(alpha float64) Judgement {
 	for _, mark := range append(first.Marks, second.Marks...) {
 		j.mark(mark)
 	}
-	j.Floor = (1+first.Floor)*(1+second.Floor) - 1
+	j.Floor = math.Hypot(first.Floor, second.Floor)
 
 	var cells [4]stats.Cell
 	var measured [4]series
@@ -54,7 +55,7 @@ func (t ratiosTest) judge(alpha float64) Judgement {
 		}
 		return j
 	}
-	c.Interval = c.Interval.Widen(j.Floor)
+	c.Interval = c.Widen(j.Floor, alpha)
 	effect := dataset.RatioOf(c, false)
 	effect.What, effect.Cells = j.What, cellsIn(t.sides())
 	j.Effect = &effect
@@ -67,9 +68,7 @@ func (t ratiosTest) judge(alpha float64) Judgement {
 		}
 	}
 	if j.Verdict = stats.Judge(c.Interval, t.region); j.Verdict == stats.Inconclusive {
-		// Its errors are those of RatioOfRatios, which there were none of.
-		needed, _ := stats.RatioOfRatiosRepetitions(cells[0], cells[1], cells[2], cells[3], t.region, j.Floor, alpha)
-		j.Undecided(needed)
+		j.Undecided(stats.Needed(c, t.region, j.Floor, alpha, nil))
 	}
 	return j
 }

@@ -35,7 +35,7 @@ type Change struct {
 	Metric  record.Metric
 	ResultA dataset.Result
 	ResultB dataset.Result
-	// B/A - 1 of geometric means, or in Points; the interval is at 95 % and widened by Floor; nil if there is none
+	// B/A - 1 of the centres, or in Points; the interval is at 95 % and widened by Floor; nil if there is none
 	Effect *dataset.Quantity
 	// Effect is B - A in the metric's unit, by the intervals of either side: there may be no failures at all
 	Points bool
@@ -413,9 +413,6 @@ func (c *Change) judgeRatio(f stats.Change, n int) {
 	effect := dataset.RatioOf(f.Comparison, true)
 	effect.Cells, effect.What = []*dataset.Cell{c.A, c.B}, c.Metric.InWords()+", B over A"
 	c.Effect, c.P = &effect, f.AdjustedP
-	if mark := dataset.MarkMedians(f.Ratio, "B", c.ResultB.Cell(), "A", c.ResultA.Cell()); mark != "" {
-		c.Marks = append(c.Marks, mark)
-	}
 	if f.Err != nil {
 		c.Reason = tooFewOf(c.ResultA, c.ResultB)
 		return
@@ -524,7 +521,7 @@ func (c *Change) interval(alpha float64) (stats.Interval, bool) {
 		return i, err == nil
 	}
 	r, err := stats.Ratio(c.ResultB.Cell(), c.ResultA.Cell(), alpha)
-	i := r.Interval.Widen(c.Floor)
+	i := r.Widen(c.Floor, alpha)
 	return stats.Interval{Lo: i.Lo - 1, Hi: i.Hi - 1}, err == nil && !math.IsInf(i.Hi, 0)
 }
 

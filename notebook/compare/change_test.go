@@ -82,50 +82,50 @@ func TestCompare(t *testing.T) {
 	}{
 		{"better", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA}, nil,
 			ChangeOptions{},
-			"a: better +0.207 [+0.161 +0.255] {noise floor not measured}\n"},
+			"a: better +0.205 [+0.161 +0.255] {noise floor not measured}\n"},
 		{"worse", recordtest.Servers, "throughput", map[string][]float64{"a": recordtest.ValuesA}, usual, nil,
 			ChangeOptions{},
-			"a: worse -0.171 [-0.203 -0.139] {noise floor not measured}\n"},
+			"a: worse -0.17 [-0.203 -0.139] {noise floor not measured}\n"},
 		{"lower is better", recordtest.Servers, "latency.mean", usual, map[string][]float64{"a": recordtest.ValuesA}, nil,
 			ChangeOptions{Metrics: []string{"latency.mean"}},
-			"a: better -0.171 [-0.203 -0.139] {noise floor not measured; different loads}\n"},
+			"a: better -0.17 [-0.203 -0.139] {noise floor not measured; different loads}\n"},
 		{"neither is better", recordtest.Servers, "requests", usual, map[string][]float64{"a": recordtest.ValuesA}, nil,
 			ChangeOptions{Also: []string{"requests"}},
-			"a: higher +0.207 [+0.161 +0.255] {noise floor not measured}\n"},
+			"a: higher +0.205 [+0.161 +0.255] {noise floor not measured}\n"},
 		{"the same", recordtest.Servers, "throughput", usual, map[string][]float64{"a": {1001, 1009, 986}}, nil,
 			ChangeOptions{},
-			"a: no difference shown +0.000341 [-0.0269 +0.0284] (the same within 5 %) {noise floor not measured}\n"},
+			"a: no difference shown +0.000506 [-0.0269 +0.0284] (the same within 5 %) {noise floor not measured}\n"},
 		{"not certainly more than the smallest effect", recordtest.Servers, "throughput", usual,
 			map[string][]float64{"a": {1040, 1050, 1060}}, nil, ChangeOptions{},
-			"a: no difference shown +0.0518 [+0.0247 +0.0796] (a difference, but possibly no more than 5 %) {noise floor not " +
+			"a: no difference shown +0.0513 [+0.0247 +0.0796] (a difference, but possibly no more than 5 %) {noise floor not " +
 				"measured}\n"},
 		{"shown alone only", recordtest.Servers, "throughput", map[string][]float64{"a": {1000, 1000, 1001},
 			"b": {1000, 1000, 1001}, "c": {1000, 1000, 1001}},
 			map[string][]float64{"a": {1100, 1130, 1140}, "b": {1001, 1000, 1000}, "c": {1001, 1000, 1000}}, nil,
 			ChangeOptions{},
-			"a: no difference shown +0.123 [+0.0722 +0.176] (it would be shown for a single cell, but not for one of 3) " +
+			"a: no difference shown +0.125 [+0.0722 +0.176] (it would be shown for a single cell, but not for one of 3) " +
 				"{noise floor not measured}\n" +
 				"b: no difference shown +0 [-0.00131 +0.00131] (the same within 5 %) {noise floor not measured}\n" +
 				"c: no difference shown +0 [-0.00131 +0.00131] (the same within 5 %) {noise floor not measured}\n"},
 		{"the larger noise floor", paired, "throughput", map[string][]float64{"a": recordtest.ValuesB,
 			"again": recordtest.ValuesB},
 			map[string][]float64{"a": recordtest.ValuesA, "again": {1400, 1430, 1385}}, nil, ChangeOptions{},
-			"a: no difference shown +0.207 [-0.00426 +0.463]\n"},
+			"a: no difference shown +0.205 [+0.0194 +0.426] (a difference, but possibly no more than 5 %)\n"},
 		{"one noise floor", paired, "throughput", map[string][]float64{"a": recordtest.ValuesB},
 			map[string][]float64{"a": recordtest.ValuesA, "again": recordtest.ValuesA}, nil, ChangeOptions{},
-			"a: better +0.207 [+0.161 +0.255] {A: noise floor not measured}\n"},
+			"a: better +0.205 [+0.161 +0.255] {A: noise floor not measured}\n"},
 		{"rounds added until it was shown", five, "throughput", looked,
 			map[string][]float64{"a": {1096, 1144, 1067, 1115, 1086}},
 			[]recordtest.Change{func(r *record.Record) { r.Planned = 3 }}, ChangeOptions{},
-			"a: no difference shown +0.0884 [+0.0517 +0.126] " +
+			"a: no difference shown +0.0895 [+0.0517 +0.126] " +
 				"(it would be shown with a single look at the data, but not with 2) " +
 				"{noise floor not measured; B: rounds were added to a finished run: judged at 2.5 % for 2 looks at the data}\n"},
 		{"the same rounds, planned whole", five, "throughput", looked,
 			map[string][]float64{"a": {1096, 1144, 1067, 1115, 1086}}, nil, ChangeOptions{},
-			"a: better +0.0884 [+0.0517 +0.126] {noise floor not measured}\n"},
+			"a: better +0.0895 [+0.0517 +0.126] {noise floor not measured}\n"},
 		{"two repetitions", recordtest.Servers, "throughput", usual, map[string][]float64{"a": {1200, 1230}}, nil,
 			ChangeOptions{},
-			"a: not comparable +0.217 (B has 2 valid repetitions, and a verdict needs 3) {B: run not finished; noise floor " +
+			"a: not comparable +0.216 (B has 2 valid repetitions, and a verdict needs 3) {B: run not finished; noise floor " +
 				"not measured}\n"},
 		{"missing", recordtest.Servers, "throughput", usual, map[string][]float64{"b": recordtest.ValuesA}, nil,
 			ChangeOptions{},
@@ -146,7 +146,7 @@ func TestCompare(t *testing.T) {
 				"measured}\n"},
 		{"another processor, allowed", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA},
 			[]recordtest.Change{otherCPU}, ChangeOptions{AcrossHosts: true},
-			"a: better +0.207 [+0.161 +0.255] {noise floor not measured; the hosts have different processors: Sample CPU in " +
+			"a: better +0.205 [+0.161 +0.255] {noise floor not measured; the hosts have different processors: Sample CPU in " +
 				"A, Other CPU in B}\n"},
 		{"other cores", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA},
 			[]recordtest.Change{func(r *record.Record) { r.Host, r.Facts["host.cores"] = "host-2", "4 logical, 4 physical" }},
@@ -155,7 +155,7 @@ func TestCompare(t *testing.T) {
 				"{noise floor not measured}\n"},
 		{"a host that is like it", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA},
 			[]recordtest.Change{func(r *record.Record) { r.Host = "host-2" }}, ChangeOptions{},
-			"a: better +0.207 [+0.161 +0.255] {noise floor not measured; different hosts of the same processor and cores}\n"},
+			"a: better +0.205 [+0.161 +0.255] {noise floor not measured; different hosts of the same processor and cores}\n"},
 		{"a host that records do not describe", recordtest.Servers, "throughput", usual,
 			map[string][]float64{"a": recordtest.ValuesA},
 			[]recordtest.Change{func(r *record.Record) { r.Host, r.Facts = "host-2", nil }}, ChangeOptions{},
@@ -166,7 +166,7 @@ func TestCompare(t *testing.T) {
 			"a: not comparable (both sides are the same repetitions)\n"},
 		{"an older version", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA},
 			[]recordtest.Change{func(r *record.Record) { r.Key = "older" }}, ChangeOptions{},
-			"a: better +0.207 [+0.161 +0.255] {B: measured with an older version; noise floor not measured}\n"},
+			"a: better +0.205 [+0.161 +0.255] {B: measured with an older version; noise floor not measured}\n"},
 		{"no failures at all", recordtest.Servers, "failed", usual, map[string][]float64{"a": recordtest.ValuesA}, nil,
 			ChangeOptions{},
 			"a: no difference shown +0 [-0.000123 +0.000102]\n"},

@@ -232,7 +232,7 @@ func TestCalibration(t *testing.T) {
 		b.Measure("servers", "a", "1", []float64{1000, 1010, 990})
 		b.Measure("servers", "again", "1", []float64{1012, 1003, 1021})
 		f, missing := b.dataset(Options{}).Floor("servers", "throughput")
-		if missing != "" || math.Abs(f.F-0.0120071) > 1e-7 || f.Biased || f.Exceeds {
+		if missing != "" || math.Abs(f.F-0.0071088) > 1e-7 || f.Biased || f.Exceeds {
 			t.Errorf("floor %+v, %q", f, missing)
 		}
 	})

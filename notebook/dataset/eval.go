@@ -154,16 +154,13 @@ func (d *Dataset) ratioQuantity(n expr.Node, a, b Picked, change bool) (Quantity
 		return q, nil
 	}
 	comparison, err := stats.Ratio(ra.Cell(), rb.Cell(), stats.DefaultAlpha)
-	notes := []string{"ratio of geometric means"}
+	var notes []string
 	switch {
 	case errors.Is(err, stats.ErrTooFew):
 		notes = append(notes, "no interval: fewer than 3 valid repetitions")
 	case err != nil:
 		why := NoRatio(err, nameA, ra.Cell(), nameB, rb.Cell())
 		return Quantity{}, &expr.Error{Span: n.Pos(), Msg: "no ratio: " + why, Err: err}
-	}
-	if mark := MarkMedians(comparison.Ratio, nameA, ra.Cell(), nameB, rb.Cell()); mark != "" {
-		notes = append(notes, mark)
 	}
 	notes = slices.Concat(notes, d.Marks(ca, cb), d.Lacking(a.Metric.Name, ca, cb))
 	q := RatioOf(comparison, change)

@@ -20,7 +20,7 @@ import (
 type Result struct {
 	Metric record.Metric
 	Values []float64 // one per valid repetition that has it, in order of repetition, in the metric's unit
-	// Estimate is by docs/method.md#one-cell: of the median, or for "failed" of the share over all repetitions. The
+	// Estimate is by docs/method.md#one-cell: of the pseudo-median, or for "failed" of the share over all repetitions. The
 	// interval of a percentile of one repetition is that within it, by docs/method.md#interval-within-one-repetition.
 	Estimate stats.Estimate
 
@@ -227,11 +227,11 @@ func (r Result) At(alpha float64) (stats.Estimate, error) {
 func (r Result) Cell() stats.Cell {
 	_, known := record.LookupMetric(r.Metric.Name)
 	c := stats.Cell{Values: r.Values, NonNegative: known}
-	if median := stats.Median(r.Values); r.step > 0 && median > 0 {
-		c.Resolution = r.step / median // docs/method.md#words-and-defaults
+	if centre := stats.PseudoMedian(r.Values); r.step > 0 && centre > 0 {
+		c.Resolution = r.step / centre // docs/method.md#words-and-defaults
 	}
 	if r.IsErrorShare() {
-		c.Centre = r.Estimate.Centre // the share over all repetitions, not their median
+		c.Centre = r.Estimate.Centre // the share over all repetitions, not their pseudo-median
 	}
 	return c
 }

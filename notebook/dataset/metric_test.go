@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"math"
 	"slices"
 	"testing"
 
@@ -178,7 +179,8 @@ func TestOneRepetitionLeftOutOfFour(t *testing.T) {
 	b.Measure("servers", "a", "1", []float64{1000, 2000, 1010, 1020}, recordtest.Only("", recordtest.Failing(1000), 2))
 	c := cellOf(t, b.dataset(Options{}), "a")
 	r := c.Metric("throughput")
-	if want := []float64{1000, 1010, 1020}; !slices.Equal(r.Values, want) || r.Estimate.Centre != 1010 {
+	if want := []float64{1000, 1010, 1020}; !slices.Equal(r.Values, want) ||
+		math.Abs(r.Estimate.Centre-1009.97525) > 1e-5 {
 		t.Errorf("values %v, centre %v; want %v", r.Values, r.Estimate.Centre, want)
 	}
 	if want := []string{"1 of 4 repetitions is not valid: errors 4.8 %"}; !slices.Equal(r.Marks, want) {
@@ -206,7 +208,7 @@ func TestMetricsOfCommands(t *testing.T) {
 		r.Samples = append(r.Samples, record.Sample{Metric: "frames", Value: 60, Unit: "frames"})
 	})
 	c := cellOf(t, b.dataset(Options{}), "fast")
-	if r := c.Metric("time.real"); r.Missing != "" || r.Estimate.Centre != 1.1 {
+	if r := c.Metric("time.real"); r.Missing != "" || math.Abs(r.Estimate.Centre-1.09772) > 1e-5 {
 		t.Errorf("time.real %+v", r)
 	}
 	if r := c.Metric("frames"); r.Missing != "" || r.Metric.Unit != "frames" || r.Metric.Title != "frames" {

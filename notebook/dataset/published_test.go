@@ -29,9 +29,9 @@ func TestPublished(t *testing.T) {
 		text, source               string
 		ratio, shift               float64
 	}{
-		{"the first block that has it", "a", "throughput", "", 1000, "1000/s", "A paper", 1.2, 0},
-		{"a block by name", "a", "throughput", "second", 700, "700/s", "Another", 1200. / 700, 0},
-		{"a metric of a later block", "a", "latency.p99", "", 0.05, "50ms", "Another", 0.4168, 0},
+		{"the first block that has it", "a", "throughput", "", 1000, "1000/s", "A paper", 1.2036396576076416, 0},
+		{"a block by name", "a", "throughput", "second", 700, "700/s", "Another", 1.7194852251537736, 0},
+		{"a metric of a later block", "a", "latency.p99", "", 0.05, "50ms", "Another", 0.41540671814835506, 0},
 		{"a cell of a later block", "c", "throughput", "", 800, "800/s", "Another", math.NaN(), math.NaN()},
 	}
 	same := func(a, b float64) bool { return math.IsNaN(a) && math.IsNaN(b) || math.Abs(a-b) < 1e-3 }

@@ -11,9 +11,9 @@ import (
 
 // RatioOf is a comparison in the dress of a Quantity.
 func RatioOf(c stats.Comparison, change bool) Quantity {
-	q := Quantity{Number: c.Ratio, Unit: "1", Kind: stats.NoInterval, N: min(c.NA, c.NB)}
-	if c.DF > 0 {
-		q.Interval, q.Kind = &stats.Interval{Lo: c.Interval.Lo, Hi: c.Interval.Hi}, stats.TOnLogs
+	q := Quantity{Number: c.Ratio, Unit: "1", Kind: c.Kind(), N: min(c.NA, c.NB)}
+	if q.Kind != stats.NoInterval {
+		q.Interval = &stats.Interval{Lo: c.Interval.Lo, Hi: c.Interval.Hi}
 	}
 	if change {
 		AsChange(&q)
@@ -49,19 +49,6 @@ func NoRatio(err error, nameA string, a stats.Cell, nameB string, b stats.Cell) 
 		name, smallest = nameB, slices.Min(b.Values)
 	}
 	return fmt.Sprintf("the smallest value of %s is %v", name, smallest)
-}
-
-// MarkMedians warns where a ratio, which is of geometric means, lies on the other side of 1 than the medians that are
-// printed; else it is empty.
-//
-// Source: docs/method.md#ratios.
-func MarkMedians(ratio float64, nameA string, a stats.Cell, nameB string, b stats.Cell) string {
-	medians := stats.Median(a.Values) / stats.Median(b.Values)
-	words := fmt.Sprintf("%.3g", medians)
-	if (ratio-1)*(medians-1) >= 0 || words == "1" || fmt.Sprintf("%.3g", ratio) == "1" {
-		return ""
-	}
-	return fmt.Sprintf("the medians of %s and %s have the ratio %s, on the other side of 1", nameA, nameB, words)
 }
 
 func Finite(x float64) bool { return !math.IsInf(x, 0) && !math.IsNaN(x) }

@@ -28,7 +28,7 @@ type Load struct {
 	CPUSet      string            `json:"cpuset,omitempty"`
 	Targets     []Target          `json:"targets,omitempty"`    // if there are several
 	Rate        float64           `json:"rate,omitempty"`       // per second; 0: a closed loop, or a share
-	RateShare   float64           `json:"rate_share,omitempty"` // of the smallest median throughput of experiment RateOf
+	RateShare   float64           `json:"rate_share,omitempty"` // of the smallest typical throughput of experiment RateOf
 	RateOf      string            `json:"rate_of,omitempty"`
 	Arrivals    string            `json:"arrivals,omitempty"` // of an open loop: constant or poisson
 	Stages      []Stage           `json:"stages,omitempty"`

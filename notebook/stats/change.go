@@ -59,9 +59,9 @@ func Changes(cells []BeforeAfter, alpha, delta float64) ([]Change, error) {
 		case err != nil:
 			return nil, err
 		}
-		out[i].Interval = comparison.Interval.Widen(c.Floor)
+		out[i].Interval = comparison.Widen(c.Floor, alpha)
 		compared = append(compared, i)
-		p := newContrast(c.After, c.Before).beyond(math.Log1p(c.Floor) + math.Log1p(delta))
+		p := newSample(c.After).over(newSample(c.Before)).beyond(math.Log1p(delta), c.Floor)
 		// at alpha, it is the one at alpha over the number of analyses
 		ps = append(ps, min(1, p*float64(max(1, c.InterimAnalyses))))
 	}

@@ -48,8 +48,8 @@ func TestJudgeExamples(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := Judge(c.Interval.Widen(tt.floor), tt.region); got != tt.want {
-				t.Errorf("%v in %v is %s, want %s", c.Interval.Widen(tt.floor), tt.region, got, tt.want)
+			if got := Judge(c.Widen(tt.floor, 0.05), tt.region); got != tt.want {
+				t.Errorf("%v in %v is %s, want %s", c.Widen(tt.floor, 0.05), tt.region, got, tt.want)
 			}
 		})
 	}

@@ -1,11 +1,8 @@
 package stats
 
 import (
-	"fmt"
 	"math"
 	"slices"
-
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // IntervalKind says how the interval of an Estimate was made, in the words a page prints.
@@ -20,7 +17,9 @@ const (
 	RangeOfTwo      IntervalKind = "range"            // two repetitions: the smaller and the larger, no confidence
 	TOnLogs         IntervalKind = "t on logs"        // three to five repetitions, all above zero
 	TOnValues       IntervalKind = "t"                // three to five repetitions, some at zero or below
-	OrderStatistics IntervalKind = "order statistics" // six repetitions or more
+	SignedRanks     IntervalKind = "signed ranks"     // six repetitions or more
+	RankSums        IntervalKind = "rank sums"        // of a ratio, six repetitions or more of either cell
+	OrderStatistics IntervalKind = "order statistics" // of a ratio of medians
 	ClopperPearson  IntervalKind = "Clopper–Pearson"  // failed of attempted, widened to the repetitions' own shares
 	// where a search found the value to lie: the ends are probes that passed and failed
 	BySearch IntervalKind = "search"
@@ -29,7 +28,7 @@ const (
 // Estimate is the centre of a metric and what is known about where it lies.
 type Estimate struct {
 	N        int          // valid repetitions
-	Centre   float64      // median, or mean of two; the pooled share of ErrorShare
+	Centre   float64      // pseudo-median; the pooled share of ErrorShare
 	Interval Interval     // in the unit of the centre; unbounded for one repetition
 	Kind     IntervalKind // how the interval was made
 	Coverage float64      // the probability with which such intervals contain the true value; 0 for none or a range
@@ -46,11 +45,12 @@ func (e Estimate) ClaimInterval() Interval {
 	return e.Interval
 }
 
-// Summarize estimates the median of a metric from its repetitions.
+// Summarize estimates the pseudo-median of a metric from its repetitions.
 //
 // How the interval is made depends on their number: none for one, the range of two, t on logarithms up to five (on
-// the values themselves if one is zero or less), order statistics from six. The last are unbounded where alpha is so
-// small that not even the smallest and largest value reach it; HasEnds tells beforehand.
+// the values themselves if one is zero or less), signed ranks from six. The last are unbounded where alpha is so
+// small that not even the smallest and largest value reach it; HasEnds tells beforehand. On logarithms no end is
+// nearer to the centre than the resolution allows.
 //
 // The error is ErrNoValues for an empty cell, ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha.
 //
@@ -66,31 +66,37 @@ func Summarize(c Cell, alpha float64) (Estimate, error) {
 	if n == 0 {
 		return Estimate{}, ErrNoValues
 	}
-	e := Estimate{N: n, Centre: Median(c.Values), Interval: unbounded(), Kind: NoInterval}
-	sorted := slices.Sorted(slices.Values(c.Values))
+	s := newScale(c.Values)
+	middle := s.middle()
+	e := Estimate{N: n, Centre: s.value(middle), Interval: unbounded(), Kind: NoInterval}
 	switch {
 	case n == 1:
+		return e, nil
 	case n == 2:
-		e.Interval, e.Kind = Interval{sorted[0], sorted[1]}, RangeOfTwo
-	case n < 6 && sorted[0] > 0:
-		mean, variance := c.logMoments()
-		half := tCritical(alpha, float64(n-1)) * math.Sqrt(variance/float64(n))
-		e.Interval, e.Kind = Interval{math.Exp(mean - half), math.Exp(mean + half)}, TOnLogs
-		e.Coverage = 1 - alpha
-	case n < 6:
-		mean, variance := moments(sorted)
-		half := tCritical(alpha, float64(n-1)) * math.Sqrt(variance/float64(n))
-		e.Interval, e.Kind = Interval{mean - half, mean + half}, TOnValues
-		if c.NonNegative {
-			e.Interval.Lo = max(0, e.Interval.Lo)
+		e.Interval, e.Kind = Interval{s.values[0], s.values[1]}, RangeOfTwo
+		return e, nil
+	case n < MinRanked:
+		mean, variance := moments(s.y)
+		if e.Kind = TOnValues; s.logs {
+			e.Kind, variance = TOnLogs, max(variance, c.step())
 		}
-		e.Coverage = 1 - alpha
+		half := tCritical(alpha, float64(n-1)) * math.Sqrt(variance/float64(n))
+		e.Interval, e.Coverage = Interval{mean - half, mean + half}, 1-alpha
 	default:
-		rank, coverage := medianRank(n, alpha)
-		if rank > 0 {
-			e.Interval = Interval{sorted[rank-1], sorted[n-rank]}
+		at := signedRank(n, alpha)
+		e.Kind, e.Coverage = SignedRanks, 1-at.outside
+		if at.k == 0 {
+			return e, nil
 		}
-		e.Kind, e.Coverage = OrderStatistics, coverage
+		e.Interval = Interval{s.mean(at.k), s.mean(n*(n+1)/2 + 1 - at.k)}
+	}
+	least := 0.0
+	if s.logs {
+		least = zCritical(alpha) * math.Sqrt(c.step()/float64(n))
+	}
+	e.Interval = Interval{s.value(min(e.Interval.Lo, middle-least)), s.value(max(e.Interval.Hi, middle+least))}
+	if c.NonNegative {
+		e.Interval.Lo = max(0, e.Interval.Lo)
 	}
 	return e, nil
 }
@@ -100,25 +106,10 @@ func Summarize(c Cell, alpha float64) (Estimate, error) {
 //
 // Source: docs/method.md#one-cell.
 func HasEnds(n int, alpha float64) bool {
-	if n < 6 {
+	if n < MinRanked {
 		return n >= MinRepetitions
 	}
-	rank, _ := medianRank(n, alpha)
-	return rank > 0
-}
-
-// medianRank returns the largest l for which the l-th smallest and l-th largest of n values enclose the median
-// with probability 1-alpha at least, and that probability; l is 0, and the probability 1, if there is none.
-func medianRank(n int, alpha float64) (l int, coverage float64) {
-	below := distuv.Binomial{N: float64(n), P: 0.5}
-	coverage = 1
-	for {
-		tail := below.CDF(float64(l))
-		if tail > alpha/2 {
-			return l, coverage
-		}
-		l, coverage = l+1, 1-2*tail
-	}
+	return signedRank(n, alpha).k > 0
 }
 
 // ErrorShare estimates which share of attempts fails, from the numbers failed and attempted in each repetition.
@@ -133,40 +124,13 @@ func ErrorShare(failed, attempted []int64, alpha float64) (Estimate, error) {
 	if err := checkAlpha(alpha); err != nil {
 		return Estimate{}, err
 	}
-	if len(failed) != len(attempted) {
-		return Estimate{}, fmt.Errorf("counts of failed requests for %d repetitions and of attempts for %d: "+
-			"give both for each", len(failed), len(attempted))
+	p, err := FailureCounts{failed, attempted}.pool()
+	if err != nil {
+		return Estimate{}, err
 	}
-	var x, total float64
-	e := Estimate{Kind: ClopperPearson, Coverage: 1 - alpha}
-	shares := Interval{1, 0}
-	for i, attempts := range attempted {
-		if failed[i] < 0 || failed[i] > attempts {
-			return Estimate{}, fmt.Errorf("repetition %d: %d failed of %d attempted: count every attempt once",
-				i+1, failed[i], attempts)
-		}
-		if attempts == 0 {
-			continue
-		}
-		share := float64(failed[i]) / float64(attempts)
-		shares = Interval{min(shares.Lo, share), max(shares.Hi, share)}
-		x += float64(failed[i])
-		total += float64(attempts)
-		e.N++
-	}
-	if e.N == 0 {
-		return Estimate{}, ErrNoValues
-	}
-	e.Centre = x / total
-	e.Interval = Interval{0, 1}
-	if x > 0 {
-		e.Interval.Lo = distuv.Beta{Alpha: x, Beta: total - x + 1}.Quantile(alpha / 2)
-	}
-	if x < total {
-		e.Interval.Hi = distuv.Beta{Alpha: x + 1, Beta: total - x}.Quantile(1 - alpha/2)
-	}
-	e.Interval = Interval{min(e.Interval.Lo, shares.Lo), max(e.Interval.Hi, shares.Hi)}
-	return e, nil
+	shares := Interval{slices.Min(p.shares), slices.Max(p.shares)}
+	return Estimate{N: len(p.shares), Centre: p.share(), Interval: p.clopperPearson(alpha).orWider(shares),
+		Kind: ClopperPearson, Coverage: 1 - alpha}, nil
 }
 
 // Outlying is which repetitions of a cell lie far from the others. They are marked and stay in all statistics: a value

@@ -22,7 +22,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	interval := faster.Interval.Widen(floor.F)
+	interval := faster.Widen(floor.F, stats.DefaultAlpha)
 	fmt.Printf("%.2f times as fast [%.2f, %.2f]\n", faster.Ratio, interval.Lo, interval.Hi)
 	fmt.Println("async > sync:", stats.Judge(interval, stats.Greater(stats.DefaultSmallestEffect)))
 	fmt.Println("async is twice as fast:", stats.Judge(interval, stats.About(2, 0.1)))

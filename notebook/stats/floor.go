@@ -5,16 +5,43 @@ import (
 	"math"
 )
 
-// Floor is how far apart one metric of one experiment came out for the same cell under two names.
+// Floor is how far apart one metric came out for the same cell under two names, beyond what repetitions explain.
 type Floor struct {
-	F       float64 // the largest ratio of a pair, as its excess over 1; 0 without pairs
-	Biased  bool    // a pair is told apart although it is the same cell
-	Exceeds bool    // F is larger than the smallest effect, so that no difference of that size can be believed
-	Pairs   int     // A/A pairs that could be compared; 0 means "noise floor not measured"
+	F       float64    // the standard deviation of lasting offsets, on logarithms; 0 without pairs
+	Biased  bool       // a pair is told apart although it is the same cell
+	Exceeds bool       // F is larger than the smallest effect, so that no difference of that size can be believed
+	Pairs   int        // A/A pairs that could be compared; 0 means "noise floor not measured"
+	Of      []PairOfAA // each pair, in the order given
 }
+
+// PairOfAA is what one A/A pair shows.
+type PairOfAA struct {
+	D      float64 // how far its two names are apart, on logarithms; not below zero
+	SE     float64 // the standard error of that; 0 if the pair cannot be compared
+	Biased bool    // its interval excludes 1
+}
+
+// Largest returns the largest difference of a pair, as a share.
+func (f Floor) Largest() float64 {
+	largest := 0.0
+	for _, p := range f.Of {
+		largest = max(largest, p.D)
+	}
+	return math.Expm1(largest)
+}
+
+// Reach returns how far apart, as a share, lasting offsets alone set two cells with the probability 1-alpha at most.
+func (f Floor) Reach(alpha float64) float64 { return math.Expm1(zCritical(alpha) * f.F) }
+
+// usualOffset is the size of lasting offsets that a floor is expected to have, on logarithms. Pairs measured better
+// than that count alike, and pairs that know nothing about it little.
+const usualOffset = 0.01
 
 // NoiseFloor returns the noise floor that A/A pairs show. A pair of fewer than three repetitions on a side, or with
 // a value at zero or below, is left out. Alpha is the level of all pairs together, delta the smallest effect.
+//
+// The squared differences of the pairs, less what their standard errors explain, are averaged, weighted by how well
+// they are known, together with one pseudo-pair that has no offset.
 //
 // The error is ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha.
 //
@@ -23,20 +50,41 @@ func NoiseFloor(pairs [][2]Cell, alpha, delta float64) (Floor, error) {
 	if err := checkAlpha(alpha); err != nil {
 		return Floor{}, err
 	}
-	var usable []contrast
+	floor := Floor{Of: make([]PairOfAA, len(pairs))}
+	usable := make([]bool, len(pairs))
 	for i, pair := range pairs {
 		if err := onBoth(pair[0], pair[1], Cell.check); err != nil {
 			return Floor{}, fmt.Errorf("A/A pair %d: %w", i+1, err)
 		}
-		if onBoth(pair[0], pair[1], Cell.comparable) == nil {
-			usable = append(usable, newContrast(pair[0], pair[1]))
+		if usable[i] = onBoth(pair[0], pair[1], Cell.comparable) == nil; usable[i] {
+			floor.Pairs++
 		}
 	}
-	floor := Floor{Pairs: len(usable)}
-	for _, x := range usable {
-		floor.F = max(floor.F, math.Expm1(math.Abs(x.d)))
-		floor.Biased = floor.Biased || !x.interval(alpha/float64(len(usable))).Contains(1)
+	var compared []PairOfAA
+	for i, pair := range pairs {
+		if !usable[i] {
+			continue
+		}
+		c, err := Ratio(pair[0], pair[1], alpha/float64(floor.Pairs))
+		if err != nil {
+			return Floor{}, fmt.Errorf("A/A pair %d: %w", i+1, err)
+		}
+		floor.Of[i] = PairOfAA{D: math.Abs(c.D), SE: c.SE, Biased: !c.Interval.Contains(1)}
+		floor.Biased = floor.Biased || floor.Of[i].Biased
+		compared = append(compared, floor.Of[i])
 	}
+	floor.F = offsets(compared)
 	floor.Exceeds = floor.F > delta
 	return floor, nil
+}
+
+// offsets returns the standard deviation of lasting offsets, on logarithms, that pairs show.
+func offsets(pairs []PairOfAA) float64 {
+	excess, weights := 0.0, 1/(4*math.Pow(usualOffset, 4)) // the latter of the pseudo-pair
+	for _, p := range pairs {
+		known := p.SE*p.SE + usualOffset*usualOffset
+		excess += (p.D*p.D - p.SE*p.SE) / (known * known)
+		weights += 1 / (known * known)
+	}
+	return math.Sqrt(max(0, excess/weights))
 }

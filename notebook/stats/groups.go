@@ -3,7 +3,6 @@ package stats
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -73,7 +72,7 @@ type LeftOut struct {
 // cells no two of which are apart, a being the set with the best cells. The smallest effect plays no part: groups
 // say what can be told apart, claims what matters.
 //
-// Alpha is the level of all pairs together, floor the noise floor, which the difference of a pair has to exceed.
+// Alpha is the level of all pairs together, floor the noise floor, which adds to the standard error of every pair.
 //
 // The error is ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha, or is for an unknown direction.
 //
@@ -120,12 +119,16 @@ func Groups(cells []NamedCell, direction Direction, alpha, floor float64) (Group
 // tellApart says which cells, by their places, can be told apart by alpha over all pairs, and lists the pairs.
 func tellApart(ranked []NamedCell, alpha, floor float64) (apart [][]bool, pairs []Pair) {
 	areGiven := func(i, j int) bool { return ranked[i].Given && ranked[j].Given } // which nothing tells apart
+	samples := make([]sample, len(ranked))
+	for i, c := range ranked {
+		samples[i] = newSample(c.Cell)
+	}
 	var ps []float64
 	for i := range ranked {
 		apart = append(apart, make([]bool, len(ranked)))
 		for j := i + 1; j < len(ranked); j++ {
 			if !areGiven(i, j) {
-				ps = append(ps, newContrast(ranked[i].Cell, ranked[j].Cell).beyond(math.Log1p(floor)))
+				ps = append(ps, samples[i].over(samples[j]).beyond(0, floor))
 			}
 		}
 	}

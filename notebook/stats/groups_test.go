@@ -109,18 +109,17 @@ func TestGroupsAdjustsP(t *testing.T) {
 	}
 }
 
-// The noise floor is taken off the difference of a pair, as a ratio.
+// The noise floor adds to the standard error of a pair.
 func TestGroupsNoiseFloor(t *testing.T) {
 	a, b := values(100, 101, 102), values(94, 95, 96)
 	c, err := Ratio(a, b, 0.05)
 	if err != nil {
 		t.Fatal(err)
 	}
-	se := math.Log(c.Interval.Hi/c.Interval.Lo) / 2 / tCritical(0.05, c.DF)
 	for _, tt := range []struct{ floor, want float64 }{
 		{0, c.P},
-		{0.05, tTwoSided(math.Log(c.Ratio/1.05)/se, c.DF)},
-		{0.07, 1},
+		{0.05, tTwoSided(c.D/math.Sqrt(c.SE*c.SE+0.05*0.05), c.DF)},
+		{7, tTwoSided(c.D/math.Sqrt(c.SE*c.SE+49), c.DF)},
 	} {
 		g, err := Groups([]NamedCell{{Name: "a", Cell: a}, {Name: "b", Cell: b}}, HigherIsBetter, 0.05, tt.floor)
 		if err != nil {

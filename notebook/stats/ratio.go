@@ -4,27 +4,53 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // Comparison is how many times as large as those of another cell the values of a cell are.
 type Comparison struct {
-	Ratio    float64  // of geometric means; it can differ from the quotient of the medians
-	Interval Interval // of the ratio, not yet widened by a noise floor; [0, ∞] where there is none
-	DF       float64  // degrees of freedom by Welch and Satterthwaite; 0 where there is no interval
-	P        float64  // two-sided, of a ratio of 1; 1 where there is no interval
-	NA, NB   int      // repetitions of either cell
+	Ratio    float64  // the quotient of the centres, as they are printed
+	Interval Interval // of the ratio, with it inside; not yet widened by a noise floor; [0, ∞] where there is none
+
+	// What the interval and tests are made of, on logarithms; zero, and P 1, where there is no comparison.
+	D     float64 // the difference of the cells: of means below MinRanked values on a side, else the median of differences
+	SE    float64 // its standard error
+	DF    float64 // of which t distribution
+	K     int     // which of the sorted differences the interval ends at, before Kappa; 0 if it is not made of ranks
+	Kappa float64 // by how much ranks are widened because one cell is noisier than the other; 0 if there are none
+	P     float64 // two-sided, of no difference
+
+	NA, NB int // repetitions of either cell
 }
 
-// Ratio compares a to b by Welch's t on logarithms.
+// Ratio compares a to b: by Welch's t on logarithms if a side has fewer than MinRanked values, else by the ranks of
+// Mann and Whitney, with Moses' interval, guarded against unequal spreads.
 //
-// Values of both cells share one unit; the result has none. Alpha is one minus the wanted coverage, usually 0.05.
+// Values of both cells share one unit; the result has none. Alpha is one minus the wanted coverage, usually 0.05. If
+// it is so small that no ranks reach it, there is no interval, and no error.
 //
 // The error is ErrTooFew below three values on a side, where the ratio itself is still given; ErrNoValues if a
 // side is empty and ErrNotPositive if a value is zero or less, where it is not; and ErrNotFinite, ErrNegative,
 // ErrResolution or ErrAlpha. With any of them the interval is [0, ∞], which decides no claim.
 //
-// Source: docs/method.md#ratios; Welch 1947; Kalibera and Jones, arXiv 2020.
+// Source: docs/method.md#ratios; Welch 1947; Moses in Walker and Lev, Statistical Inference, 1953.
 func Ratio(a, b Cell, alpha float64) (Comparison, error) {
+	c, err := ratioAlone(a, b, alpha)
+	if err != nil {
+		return c, err
+	}
+	x := newSample(a).over(newSample(b))
+	c.D, c.SE, c.DF, c.Kappa, c.P = x.d, x.se, x.df, x.kappa, tTwoSided(x.d/x.se, x.df)
+	limits, k := x.limits(alpha)
+	c.K, c.Interval = k, c.around(limits)
+	return c, nil
+}
+
+// ratioAlone is Ratio without an interval: its checks, and the ratio.
+func ratioAlone(a, b Cell, alpha float64) (Comparison, error) {
 	c := Comparison{Interval: Interval{0, math.Inf(1)}, P: 1, NA: len(a.Values), NB: len(b.Values)}
 	if err := checkAlpha(alpha); err != nil {
 		return c, err
@@ -35,13 +61,37 @@ func Ratio(a, b Cell, alpha float64) (Comparison, error) {
 	if err := onBoth(a, b, Cell.positive); err != nil {
 		return c, err
 	}
-	x := newContrast(a, b)
-	c.Ratio = math.Exp(x.d)
-	if err := onBoth(a, b, Cell.comparable); err != nil {
-		return c, err
+	c.Ratio = a.centre() / b.centre()
+	return c, onBoth(a, b, Cell.comparable)
+}
+
+// around is the interval whose ends on logarithms are given, extended to contain the ratio.
+func (c Comparison) around(limits Interval) Interval {
+	return Interval{min(math.Exp(limits.Lo), c.Ratio), max(math.Exp(limits.Hi), c.Ratio)}
+}
+
+// Widen returns the interval of the ratio widened by the noise floor f, a standard deviation on logarithms: an offset
+// of that size, of which repetitions show nothing, is added to the ends in quadrature at the level alpha in use.
+//
+// Source: docs/method.md#the-noise-floor.
+func (c Comparison) Widen(f, alpha float64) Interval {
+	if f == 0 || !(c.Ratio > 0) {
+		return c.Interval
 	}
-	c.Interval, c.DF, c.P = x.interval(alpha), x.df, tTwoSided(x.d/x.se, x.df)
-	return c, nil
+	e, offset := math.Log(c.Ratio), zCritical(alpha)*f
+	return c.around(Interval{e - math.Hypot(e-math.Log(c.Interval.Lo), offset),
+		e + math.Hypot(math.Log(c.Interval.Hi)-e, offset)})
+}
+
+// Kind says how the interval was made.
+func (c Comparison) Kind() IntervalKind {
+	switch {
+	case math.IsInf(c.Interval.Hi, 1):
+		return NoInterval
+	case c.K > 0:
+		return RankSums
+	}
+	return TOnLogs
 }
 
 // onBoth applies a check to both cells of a comparison and says which of them failed it.
@@ -55,51 +105,107 @@ func onBoth(a, b Cell, check func(Cell) error) error {
 	return nil
 }
 
-// contrast is the difference of cells on logarithms: the difference of means, its standard error and degrees of
-// freedom. The last two need two values of each cell.
+// A sample is a cell on logarithms, ready to be compared with many others.
+type sample struct {
+	y              []float64 // sorted
+	mean, variance float64   // the latter at least that of a reading within one step of the resolution
+	step           float64   // that one
+}
+
+func newSample(c Cell) sample {
+	s := sample{y: newScale(c.Values).y, step: c.step()}
+	s.mean, s.variance = moments(s.y)
+	s.variance = max(s.variance, s.step)
+	return s
+}
+
+// contrast is the difference of two samples: its size, standard error and degrees of freedom.
 type contrast struct {
+	a, b      sample
 	d, se, df float64
+	kappa     float64 // 0 if it is not by ranks
 }
 
-func newContrast(a, b Cell) contrast {
-	meanA, ofA := a.logDispersion()
-	meanB, ofB := b.logDispersion()
-	return welch(meanA-meanB, ofA, ofB)
-}
-
-// dispersion is how far the values of a cell lie apart on logarithms, and how many they are.
-type dispersion struct {
-	variance float64
-	n        int
-}
-
-// logDispersion is the mean of a cell on logarithms, with its dispersion.
-func (c Cell) logDispersion() (mean float64, s dispersion) {
-	mean, variance := c.logMoments()
-	return mean, dispersion{variance, len(c.Values)}
-}
-
-// welch returns the contrast of cells from the sum of their means, each with its sign, and from their dispersions.
-func welch(d float64, cells ...dispersion) contrast {
-	sum, squares := 0.0, 0.0
-	for _, c := range cells {
-		v := c.variance / float64(c.n)
-		sum += v
-		squares += v * v / float64(c.n-1)
+// over compares two samples.
+//
+// Source: docs/method.md#ratios.
+func (a sample) over(b sample) contrast {
+	if min(len(a.y), len(b.y)) < MinRanked {
+		return a.welch(b)
 	}
-	return contrast{d: d, se: math.Sqrt(sum), df: sum * sum / squares}
+	return a.ranked(b)
 }
 
-// interval returns the interval of the ratio.
-func (x contrast) interval(alpha float64) Interval {
-	half := tCritical(alpha, x.df) * x.se
-	return Interval{math.Exp(x.d - half), math.Exp(x.d + half)}
+// welch compares two samples by their means.
+func (a sample) welch(b sample) contrast {
+	na, nb := float64(len(a.y)), float64(len(b.y))
+	va, vb := a.variance/na, b.variance/nb
+	df := (va + vb) * (va + vb) / (va*va/(na-1) + vb*vb/(nb-1))
+	return contrast{a: a, b: b, d: a.mean - b.mean, se: math.Sqrt(va + vb), df: df}
+}
+
+// ranked compares two samples by the differences of all their values.
+func (a sample) ranked(b sample) contrast {
+	x := contrast{a: a, b: b}
+	na, nb := float64(len(a.y)), float64(len(b.y))
+	if count := len(a.y) * len(b.y); count%2 == 1 {
+		x.d = difference(count/2+1, a.y, b.y)
+	} else {
+		x.d = difference(count/2, a.y, b.y)/2 + difference(count/2+1, a.y, b.y)/2
+	}
+	u, v := sharesBelow(a.y, b.y, x.d)
+	x.kappa = max(1, math.Sqrt((u/na+v/nb)*12*na*nb/(na+nb+1)))
+	ends, _ := x.limits(DefaultAlpha)
+	x.df = na + nb - 2
+	x.se = (ends.Hi - ends.Lo) / 2 / tCritical(DefaultAlpha, x.df)
+	return x
+}
+
+// sharesBelow returns the variances of two shares: of each of a, how much of b shifted by d lies below it; and of each
+// of b, how much of a lies above. Half of what is equal counts.
+func sharesBelow(a, b []float64, d float64) (ofA, ofB float64) {
+	u, v := make([]float64, len(a)), make([]float64, len(b))
+	for i, x := range a {
+		for j, y := range b {
+			switch difference := x - y; {
+			case difference > d:
+				u[i]++
+				v[j]++
+			case difference == d:
+				u[i] += 0.5
+				v[j] += 0.5
+			}
+		}
+	}
+	_, ofA = stat.MeanVariance(u, nil)
+	_, ofB = stat.MeanVariance(v, nil)
+	return ofA / float64(len(b)*len(b)), ofB / float64(len(a)*len(a))
+}
+
+// limits returns the interval of the difference at a level, and for ranks which of the sorted differences it ends at.
+// It is infinite if there are no such ranks.
+func (x contrast) limits(alpha float64) (ends Interval, k int) {
+	if x.kappa == 0 {
+		half := tCritical(alpha, x.df) * x.se
+		return Interval{x.d - half, x.d + half}, 0
+	}
+	na, nb := len(x.a.y), len(x.b.y)
+	k = rankSum(na, nb, alpha).k
+	if k == 0 {
+		return unbounded(), 0
+	}
+	least := zCritical(alpha) * math.Sqrt(x.a.step/float64(na)+x.b.step/float64(nb))
+	lower := x.kappa * (x.d - difference(k, x.a.y, x.b.y))
+	upper := x.kappa * (difference(na*nb+1-k, x.a.y, x.b.y) - x.d)
+	return Interval{x.d - max(lower, least), x.d + max(upper, least)}, k
 }
 
 // beyond returns the two-sided probability of such a difference where the true one, on logarithms, is no larger than a
-// margin on either side.
-func (x contrast) beyond(margin float64) float64 {
-	return tTwoSided(max(0, math.Abs(x.d)-margin)/x.se, x.df)
+// margin on either side, and offsets of a standard deviation f come on top of what repetitions show.
+//
+// Source: docs/method.md#ratios.
+func (x contrast) beyond(margin, f float64) float64 {
+	return tTwoSided(max(0, math.Abs(x.d)-margin)/math.Hypot(x.se, f), x.df)
 }
 
 // RatioByRound compares a to b round by round, by Student's t on the logarithms of the ratios of single rounds. What
@@ -125,20 +231,21 @@ func RatioByRound(a, b Cell, alpha float64) (Comparison, error) {
 		logs[i] = math.Log(a.Values[i]) - math.Log(b.Values[i])
 	}
 	d, variance := moments(logs)
-	ra, rb := max(a.Resolution, MinResolution), max(b.Resolution, MinResolution)
-	se := math.Sqrt(max(variance, (ra*ra+rb*rb)/12) / float64(n))
-	x := contrast{d: d, se: se, df: float64(n - 1)}
-	return Comparison{Ratio: math.Exp(d), Interval: x.interval(alpha), DF: x.df, P: tTwoSided(d/se, x.df), NA: n, NB: n},
-		nil
+	c.Ratio, c.D, c.DF = math.Exp(d), d, float64(n-1)
+	c.SE = math.Sqrt(max(variance, a.step()+b.step()) / float64(n))
+	half := tCritical(alpha, c.DF) * c.SE
+	c.P, c.Interval = tTwoSided(d/c.SE, c.DF), c.around(Interval{d - half, d + half})
+	return c, nil
 }
 
-// RatioOfMedians compares the median of a to that of b. The interval is made of those of the two medians by
-// docs/method.md#one-cell, each at half of alpha, so that it holds with a probability of 1-alpha at least; it is wider
-// than that of Ratio, which assumes more. It shows how far a verdict depends on the comparison: verdicts are by Ratio.
+// RatioOfMedians compares the median of a to that of b. The interval is made of those of the two medians by order
+// statistics, each at half of alpha, so that it holds with a probability of 1-alpha at least; below MinRanked values
+// by docs/method.md#one-cell. It is wider than that of Ratio, which assumes more. It shows how far a verdict depends on
+// the comparison: verdicts are by Ratio.
 //
 // DF and P are 0 and 1: there is no t. The errors are those of Ratio.
 //
-// Source: docs/method.md#one-cell; Bonferroni's inequality.
+// Source: Conover, Practical Nonparametric Statistics; Bonferroni's inequality.
 func RatioOfMedians(a, b Cell, alpha float64) (Comparison, error) {
 	c, err := ratioAlone(a, b, alpha)
 	if err == nil || errors.Is(err, ErrTooFew) {
@@ -147,41 +254,59 @@ func RatioOfMedians(a, b Cell, alpha float64) (Comparison, error) {
 	if err != nil {
 		return c, err
 	}
-	x, err := Summarize(a, alpha/2)
+	x, err := medianInterval(a, alpha/2)
 	if err != nil {
 		return c, fmt.Errorf("first cell: %w", err)
 	}
-	y, err := Summarize(b, alpha/2)
+	y, err := medianInterval(b, alpha/2)
 	if err != nil {
 		return c, fmt.Errorf("second cell: %w", err)
 	}
-	if !math.IsInf(x.Interval.Hi, 1) && !math.IsInf(y.Interval.Hi, 1) {
-		c.Interval = x.Interval.Over(y.Interval)
+	if !math.IsInf(x.Hi, 1) && !math.IsInf(y.Hi, 1) {
+		c.Interval = x.Over(y)
 	}
 	return c, nil
 }
 
-// ratioAlone is Ratio without an interval: the checks of Ratio, and how many times as large the geometric mean is.
-func ratioAlone(a, b Cell, alpha float64) (Comparison, error) {
-	c, err := Ratio(a, b, alpha)
-	c.Interval, c.DF, c.P = Interval{0, math.Inf(1)}, 0, 1
-	return c, err
+// medianInterval is the interval of the median by order statistics, and by Summarize where values are few.
+func medianInterval(c Cell, alpha float64) (Interval, error) {
+	n := len(c.Values)
+	if n < MinRanked {
+		e, err := Summarize(c, alpha)
+		return e.Interval, err
+	}
+	l := medianRank(n, alpha)
+	if l == 0 {
+		return unbounded(), nil
+	}
+	sorted := slices.Sorted(slices.Values(c.Values))
+	return Interval{sorted[l-1], sorted[n-l]}, nil
+}
+
+// medianRank returns the largest l for which the l-th smallest and l-th largest of n values enclose the median
+// with probability 1-alpha at least; 0 if there is none.
+func medianRank(n int, alpha float64) (l int) {
+	below := distuv.Binomial{N: float64(n), P: 0.5}
+	for below.CDF(float64(l)) <= alpha/2 {
+		l++
+	}
+	return l
 }
 
 // RatioOfRatios says how many times as large as the ratio of two cells, c to d, is that of two others, a to b: whether
-// a gap is wider in one setting than in another. It is Ratio with four cells in place of two: the sum of the mean
-// logarithms, those of b and c subtracted, with Welch's standard error and Satterthwaite's degrees of freedom.
+// a gap is wider in one setting than in another. Its ratio is the quotient of the two ratios; the interval is around
+// the difference of the two differences, whose standard errors add up in quadrature, and whose degrees of freedom add
+// up.
 //
 // Values of a and b share one unit, and so do those of c and d; the result has none. Of the result NA is the smaller
 // number of repetitions of a and b, and NB that of c and d. The errors are those of Ratio.
 //
-// Source: docs/method.md#ratios, by the general form of Satterthwaite, An Approximate Distribution of Estimates of
-// Variance Components, Biometrics Bulletin 1946.
+// Source: docs/method.md#ratios.
 func RatioOfRatios(a, b, c, d Cell, alpha float64) (Comparison, error) {
 	out := Comparison{Interval: Interval{0, math.Inf(1)}, P: 1, NA: min(len(a.Values), len(b.Values)),
 		NB: min(len(c.Values), len(d.Values))}
-	over, errOver := ratioAlone(a, b, alpha)
-	under, errUnder := ratioAlone(c, d, alpha)
+	over, errOver := Ratio(a, b, alpha)
+	under, errUnder := Ratio(c, d, alpha)
 	if over.Ratio > 0 && under.Ratio > 0 {
 		out.Ratio = over.Ratio / under.Ratio
 	}
@@ -191,25 +316,8 @@ func RatioOfRatios(a, b, c, d Cell, alpha float64) (Comparison, error) {
 	if errUnder != nil {
 		return out, fmt.Errorf("second ratio: %w", errUnder)
 	}
-	x := newContrastOfRatios(a, b, c, d)
-	out.Interval, out.DF, out.P = x.interval(alpha), x.df, tTwoSided(x.d/x.se, x.df)
+	out.D, out.SE, out.DF = over.D-under.D, math.Hypot(over.SE, under.SE), over.DF+under.DF
+	half := tCritical(alpha, out.DF) * out.SE
+	out.P, out.Interval = tTwoSided(out.D/out.SE, out.DF), out.around(Interval{out.D - half, out.D + half})
 	return out, nil
-}
-
-func newContrastOfRatios(a, b, c, d Cell) contrast {
-	meanA, ofA := a.logDispersion()
-	meanB, ofB := b.logDispersion()
-	meanC, ofC := c.logDispersion()
-	meanD, ofD := d.logDispersion()
-	return welch(meanA-meanB-(meanC-meanD), ofA, ofB, ofC, ofD)
-}
-
-// RatioOfRatiosRepetitions is RatioRepetitions for RatioOfRatios: how many repetitions of all four cells would have an
-// even chance to decide a claim that is inconclusive now.
-func RatioOfRatiosRepetitions(a, b, c, d Cell, region Region, floor, alpha float64) (int, error) {
-	if _, err := RatioOfRatios(a, b, c, d, alpha); err != nil {
-		return 0, err
-	}
-	cells := []Cell{a, b, c, d}
-	return repetitionsOf(newContrastOfRatios(a, b, c, d).d, cells, region, floor, alpha), nil
 }

@@ -122,17 +122,17 @@ func rates() []rate {
 		noise    string
 		coverage [4]float64 // n = 3, 5, 6, 10
 	}{
-		{"normal", [4]float64{0.95, 0.95, 0.97, 0.98}}, {"skewed", [4]float64{0.94, 0.95, 0.97, 0.98}},
-		{"outliers", [4]float64{0.96, 0.96, 0.97, 0.98}}, {"mix", [4]float64{0.94, 0.92, 0.93, 0.93}},
-		{"bimodal", [4]float64{0.77, 0.80, 0.97, 0.98}},
+		{"normal", [4]float64{0.95, 0.95, 0.97, 0.95}}, {"skewed", [4]float64{0.93, 0.93, 0.95, 0.94}},
+		{"outliers", [4]float64{0.96, 0.96, 0.96, 0.96}}, {"mix", [4]float64{0.94, 0.90, 0.90, 0.85}},
+		{"bimodal", [4]float64{0.77, 0.96, 0.97, 0.95}},
 	} {
 		for i, n := range []int{3, 5, 6, 10} {
 			noise := noiseNamed(tt.noise)
-			truth := medianOf(noise)
+			truth := centreOf(noise)
 			add("2", tt.coverage[i], false, 0.04, func(rng *rand.Rand) (bool, error) {
 				e, err := Summarize(noise.cells(rng, n, 100)[0], DefaultAlpha)
 				return e.Interval.Contains(100 * truth), err
-			}, "the interval contains the median, %s, n = %d", tt.noise, n)
+			}, "the interval contains the pseudo-median, %s, n = %d", tt.noise, n)
 		}
 	}
 	for i, n := range []int{3, 5, 10} {
@@ -256,7 +256,7 @@ func rates() []rate {
 						return false, err
 					}
 				}
-				return Judge(c.Interval.Widen(floor.F), Greater(DefaultSmallestEffect)) == Supported, nil
+				return Judge(c.Widen(floor.F, DefaultAlpha), Greater(DefaultSmallestEffect)) == Supported, nil
 			}
 		}
 		add("5", tt.without, false, 0.06, named(false),
@@ -322,17 +322,14 @@ func rates() []rate {
 	return all
 }
 
-// medianOf is the true median of a noise, as a factor. Only those that are cut or mixed have another than 1.
-func medianOf(n noise) float64 {
-	if n.name == "normal" || n.name == "skewed" || n.name == "bimodal" {
-		return 1
-	}
+// centreOf is the true pseudo-median of a noise, as a factor.
+func centreOf(n noise) float64 {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var all []float64
-	for range 20_000 {
+	for range 4_000 {
 		all = append(all, n.draw(rng, 1, 10)[0]...)
 	}
-	return Median(all)
+	return PseudoMedian(all)
 }
 
 func compare(cells []Cell) (Comparison, error) { return Ratio(cells[0], cells[1], DefaultAlpha) }

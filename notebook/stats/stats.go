@@ -21,7 +21,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sync"
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -34,6 +33,7 @@ const (
 	DefaultNear           = 0.25  // w: how far from k "about k" still is, and how far from published "near"
 	MinResolution         = 0.001 // r: the three significant digits of a latency histogram
 	MinRepetitions        = 3     // the fewest valid repetitions that a comparison or a claim rests on
+	MinRanked             = 6     // the fewest valid repetitions whose intervals are made of ranks
 )
 
 // The reasons why values have no estimate or no comparison. They come wrapped, with the value or the cell that
@@ -58,8 +58,8 @@ type Cell struct {
 	// zero is the default.
 	Resolution float64
 
-	// Centre is what is printed of the values where that is not their median: the pooled share of ErrorShare. Zero
-	// is the median; a share is zero only where all values are.
+	// Centre is what is printed of the values where that is not their pseudo-median: the pooled share of ErrorShare.
+	// Zero is the pseudo-median; a share is zero only where all values are.
 	Centre float64
 
 	// NonNegative says that the metric cannot be below zero, so that no interval of it reaches there.
@@ -82,14 +82,14 @@ func (c Cell) check() error {
 	return nil
 }
 
-// centre is what is printed of the values, NaN if there are none: sizes and orders are of it.
+// centre is what is printed of the values, NaN if there are none: sizes, orders and ratios are of it.
 //
-// Source: docs/method.md#words-and-defaults.
+// Source: docs/method.md#one-cell.
 func (c Cell) centre() float64 {
 	if c.Centre != 0 && len(c.Values) > 0 {
 		return c.Centre
 	}
-	return Median(c.Values)
+	return PseudoMedian(c.Values)
 }
 
 // positive tells why values have no logarithms; nil if they have.
@@ -114,17 +114,10 @@ func (c Cell) comparable() error {
 	return nil
 }
 
-// logMoments returns the mean and variance of the logarithms of values that are all positive. The variance has
-// n-1 below the line, and is at least that of a reading which is only known to lie within one step of the
-// resolution.
-func (c Cell) logMoments() (mean, variance float64) {
-	logs := make([]float64, len(c.Values))
-	for i, v := range c.Values {
-		logs[i] = math.Log(v)
-	}
+// step is the variance on logarithms of a reading that is only known to lie within one step of the resolution.
+func (c Cell) step() float64 {
 	r := max(c.Resolution, MinResolution)
-	mean, variance = moments(logs)
-	return mean, max(variance, r*r/12)
+	return r * r / 12
 }
 
 // moments returns the mean of the values and their variance with n-1 below the line, NaN for a single one. It
@@ -156,37 +149,19 @@ func checkAlpha(alpha float64) error {
 }
 
 // tCritical returns t(1-alpha/2, df), how many standard errors an interval reaches to either side.
-//
-// It is remembered: to find it takes long beside all else that an interval does, and whoever writes an article has the
-// same intervals worked out with every word.
 func tCritical(alpha, df float64) float64 {
-	of := tail{alpha, df}
-	criticals.Lock()
-	t, known := criticals.known[of]
-	criticals.Unlock()
-	if known {
-		return t
-	}
-	t = -distuv.StudentsT{Sigma: 1, Nu: df}.Quantile(alpha / 2)
-	criticals.Lock()
-	defer criticals.Unlock()
-	if criticals.known == nil || len(criticals.known) >= mostCriticals {
-		criticals.known = make(map[tail]float64)
-	}
-	criticals.known[of] = t
-	return t
+	return criticals.get(tail{alpha, df}, func(of tail) float64 {
+		return -distuv.StudentsT{Sigma: 1, Nu: of.df}.Quantile(of.alpha / 2)
+	})
 }
+
+// zCritical is tCritical of a normal distribution.
+func zCritical(alpha float64) float64 { return -distuv.UnitNormal.Quantile(alpha / 2) }
 
 // tail is the part of a t distribution that is looked for.
 type tail struct{ alpha, df float64 }
 
-// mostCriticals is how many are remembered: a few articles have some thousands.
-const mostCriticals = 1 << 16
-
-var criticals struct {
-	sync.Mutex
-	known map[tail]float64
-}
+var criticals memo[tail, float64]
 
 // tTwoSided returns the probability of a t at least as far from zero.
 func tTwoSided(t, df float64) float64 {
@@ -203,11 +178,6 @@ func unbounded() Interval { return Interval{math.Inf(-1), math.Inf(1)} }
 
 // Contains reports whether x lies in the interval, its ends included.
 func (i Interval) Contains(x float64) bool { return i.Lo <= x && x <= i.Hi }
-
-// Widen returns the interval of a ratio widened by the noise floor f of the experiment: [lo/(1+f), hi·(1+f)].
-//
-// Source: docs/method.md#claims-as-regions.
-func (i Interval) Widen(f float64) Interval { return Interval{i.Lo / (1 + f), i.Hi * (1 + f)} }
 
 // Over returns the interval of the ratio of two quantities that are only known to lie in an interval each, such
 // as two tuned values: [lo/other.Hi, hi/other.Lo]. Neither interval may reach below zero.

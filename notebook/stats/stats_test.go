@@ -98,12 +98,8 @@ func TestRefused(t *testing.T) {
 			_, err := Ratio(good, c, alpha)
 			return err
 		},
-		"RatioRepetitions": func(c Cell, alpha float64) error {
-			_, err := RatioRepetitions(c, good, Greater(0.05), 0, alpha)
-			return err
-		},
-		"CellRepetitions": func(c Cell, alpha float64) error {
-			_, err := CellRepetitions(c, Below(5), alpha)
+		"CellNeeded": func(c Cell, alpha float64) error {
+			_, err := CellNeeded(c, Below(5), alpha, nil)
 			return err
 		},
 		"NoiseFloor": func(c Cell, alpha float64) error {
@@ -162,7 +158,7 @@ func TestOrderOfValues(t *testing.T) {
 			groups, _ := Groups([]NamedCell{{Name: "a", Cell: a}, {Name: "b", Cell: b}, {Name: "c", Cell: c}}, LowerIsBetter,
 				0.05, 0.01)
 			agreement, _ := Agree([]PublishedRow{{"a", 1, a}, {"b", 2, b}, {"c", 3, c}}, LowerIsBetter, 0.05, 0.05)
-			repetitions, _ := RatioRepetitions(a, b, Greater(0.05), 0.01, 0.05)
+			repetitions := Needed(ratio, Greater(0.05), 0.01, 0.05, nil)
 			return []any{estimate, ratio, floor, groups.Ranked, groups.Pairs, *agreement.Tau, agreement.Factor,
 				agreement.Rows, repetitions}
 		}

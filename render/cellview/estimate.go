@@ -32,13 +32,13 @@ func Bound(has bool, v float64) any {
 func (k EstimateKinds) Sub() string {
 	switch {
 	case k.Intervals && (k.TwoRuns || k.OneRun):
-		return "Median with 95\u202f% interval, where there are enough runs"
+		return "Pseudo-median with 95\u202f% interval, where there are enough runs"
 	case k.Intervals:
-		return "Median with 95\u202f% interval"
+		return "Pseudo-median with 95\u202f% interval"
 	case k.TwoRuns && k.OneRun:
 		return "One or two runs, no intervals"
 	case k.TwoRuns:
-		return "Mean of two runs"
+		return "Centre of two runs"
 	case k.Searched:
 		return "Value found by a search, with its range"
 	}
@@ -119,10 +119,10 @@ func (k EstimateKinds) Words() string {
 			out, alone = append(out, beside), append(alone, byItself)
 		}
 	}
-	intervals := "median of " + k.Repetitions() + ", 95\u202f% interval beside it"
+	intervals := "pseudo-median of " + k.Repetitions() + ", 95\u202f% interval beside it"
 	add(k.Intervals, intervals, intervals)
-	add(k.TwoRuns, "for two runs the mean, with smallest and largest beside it",
-		"mean of two runs, with smallest and largest beside it")
+	add(k.TwoRuns, "for two runs their centre, with smallest and largest beside it",
+		"centre of two runs, with smallest and largest beside it")
 	add(k.OneRun, "for a single run its value, without an interval"+within, "single run, so no intervals"+within)
 	add(k.Searched, searchedWords, searchedWords)
 	if len(alone) == 1 {

@@ -246,11 +246,11 @@ func isPoint(q figure.CurvePoint) bool { return !q.Gap }
 func bandWords(k cellview.EstimateKinds) []string {
 	switch {
 	case k.Intervals:
-		return []string{"Point: median. Band: 95\u202f% interval of the median over " + k.Repetitions() + "."}
+		return []string{"Point: pseudo-median. Band: 95\u202f% interval over " + k.Repetitions() + "."}
 	case k.Searched:
 		return []string{"Point: value found by a search. Band: its range."}
 	case k.TwoRuns:
-		return []string{"Point: mean of two runs. Band: from the smaller to the larger."}
+		return []string{"Point: centre of two runs. Band: from the smaller to the larger."}
 	case k.WithinRun:
 		return []string{"Point: the value of a single run. " +
 			"Band: 95\u202f% interval within the run, as if its requests were independent."}

@@ -139,9 +139,10 @@ func (p *Panel) floorBand(r *rows) {
 	if !(centre > 0) {
 		return
 	}
-	r.Band = &figure.Band{Lo: centre / (1 + floor.F), Hi: centre * (1 + floor.F), Label: "noise floor"}
-	p.say(fmt.Sprintf("Grey band (if wide enough to see): the noise floor around %s, %s either way, "+
-		"as measured by the A/A pair.", around, quantity(number.Percent, floor.F)))
+	reach := floor.Reach(stats.DefaultAlpha)
+	r.Band = &figure.Band{Lo: centre / (1 + reach), Hi: centre * (1 + reach), Label: "noise floor"}
+	p.say(fmt.Sprintf("Grey band (if wide enough to see): what the noise floor alone may set apart from %s, %s either "+
+		"way, as measured by A/A pairs.", around, quantity(number.Percent, reach)))
 }
 
 // best is the best value of the rows; NaN if there is none, as where each cell has the rate that it was given.
@@ -236,12 +237,12 @@ func (r *rows) howTo(estimateMark, intervalMark string) []string {
 		out = append(out, estimateMark+": failed of attempted over "+r.kinds.Repetitions()+". "+intervalMark+
 			": 95\u202f% interval, widened to the smallest and largest share of one repetition.")
 	case r.kinds.Intervals:
-		out = append(out, estimateMark+": median. "+intervalMark+": 95\u202f% interval of the median over "+
+		out = append(out, estimateMark+": pseudo-median. "+intervalMark+": 95\u202f% interval over "+
 			r.kinds.Repetitions()+".")
 	}
 	add(r.kinds.Searched, estimateMark+": value found by a search. "+intervalMark+": its range.")
-	add(r.kinds.TwoRuns, r.few(estimateMark+": mean of two runs. Line: the smaller and the larger.",
-		"For two runs the "+mark+" is the mean, the line the smaller and the larger."))
+	add(r.kinds.TwoRuns, r.few(estimateMark+": centre of two runs. Line: the smaller and the larger.",
+		"For two runs the "+mark+" is their centre, the line the smaller and the larger."))
 	add(r.kinds.OneRun, r.few(estimateMark+": the value of a single run; its variation is unknown.",
 		"For a single run the "+mark+" is its value; its variation is unknown."))
 	add(r.kinds.OneRun && r.kinds.WithinRun,

@@ -83,11 +83,11 @@ func (p *Panel) namedPoint(name, title string, cell *dataset.Cell, series []stri
 func crossWords(k cellview.EstimateKinds) []string {
 	switch {
 	case k.Intervals:
-		return []string{"Point: medians. Lines through it: 95\u202f% intervals over " + k.Repetitions() + "."}
+		return []string{"Point: pseudo-medians. Lines through it: 95\u202f% intervals over " + k.Repetitions() + "."}
 	case k.Searched:
 		return []string{"Point: values found by searches. Lines through it: their ranges."}
 	case k.TwoRuns:
-		return []string{"Point: means of two runs. Lines through it: from the smaller to the larger."}
+		return []string{"Point: centres of two runs. Lines through it: from the smaller to the larger."}
 	case k.OneRun:
 		return []string{"Point: values of a single run; their variation is unknown."}
 	}
@@ -135,7 +135,8 @@ func (p *Panel) agreement() Drawing {
 	if len(f.Points) == 0 {
 		return Drawing{Missing: "no published value was measured here: " + wording.Some(p.described)}
 	}
-	singular := strings.NewReplacer("medians", "median", "means", "mean", "Lines through it", "Line through it",
+	singular := strings.NewReplacer("pseudo-medians", "pseudo-median", "centres", "centre", "Lines through it",
+		"Line through it",
 		"95\u202f% intervals", "95\u202f% interval", "values found by searches", "value found by a search",
 		"their ranges", "its range") // one of the two numbers is theirs
 	for _, words := range crossWords(cellview.KindsOf(shown, m.Name)) {

@@ -38,7 +38,7 @@ type Marks int
 const (
 	Dots         Marks = iota // a dot for the estimate, and a box for its interval
 	Bars                      // a bar from zero to the estimate, and a line with ends for its interval
-	Distribution              // a small dot for every repetition, a line for their median, and a box for its interval
+	Distribution              // a small dot for every repetition, a line for their centre, and a box for its interval
 	Probes                    // a small dot for all that a search tried, filled where it met the objective, and a box
 )
 

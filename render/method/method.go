@@ -806,8 +806,8 @@ func intervalsLine(e *dataset.Experiment, records []*record.Record) string {
 			words = append(words, "none for a single repetition")
 		case stats.RangeOfTwo:
 			words = append(words, "for two repetitions only their range")
-		case stats.OrderStatistics:
-			words = append(words, "order statistics of the repetitions around the median")
+		case stats.SignedRanks:
+			words = append(words, "signed ranks of the repetitions")
 		case stats.TOnLogs:
 			words = append(words, "Student's t on the logarithms of the repetitions")
 		case stats.TOnValues:
@@ -816,8 +816,8 @@ func intervalsLine(e *dataset.Experiment, records []*record.Record) string {
 			return "from the highest rate at which all probes met the objective to the lowest at which all failed it"
 		}
 	}
-	words = append(words, "ratios of geometric means by Welch's t on logarithms, which can differ from the quotient of "+
-		"the medians shown")
+	words = append(words, "ratios, the quotients of the values shown, by Welch's t on logarithms below "+
+		number.Count(stats.MinRanked, "repetition")+" and from there on by rank sums")
 	return "95\u202f%: " + strings.Join(words, "; ")
 }
 
@@ -832,7 +832,7 @@ func (w *Writer) floorLine(e *dataset.Experiment) string {
 		_, isMetric := cellview.MetricOf(name, e.Cells)
 		switch {
 		case missing == "":
-			words = append(words, name+" "+wording.Percent(f.F))
+			words = append(words, name+" "+wording.Percent(f.Largest()))
 			continue
 		case missing == dataset.NoPair:
 			return "not measured: " + missing

@@ -53,7 +53,7 @@ func sharesOf(e *plan.Experiment) []string {
 	return names
 }
 
-// Rates gives the smallest median throughput of each experiment that rates are a share of, in requests per second. A
+// Rates gives the smallest typical throughput of each experiment that rates are a share of, in requests per second. A
 // run that goes on keeps to what it found at its beginning.
 //
 // Source: docs/load.md.
@@ -105,8 +105,8 @@ func rateSoFar(p *plan.Plan, e *plan.Experiment, records []*record.Record, run, 
 	return 0
 }
 
-// Throughput is the median of the valid repetitions of a trial's newest complete run with its present key that has
-// some; 0 if there is none. A run is complete if it has done what it had planned itself.
+// Throughput is the pseudo-median of the valid repetitions of a trial's newest complete run with its present key that
+// has some; 0 if there is none. A run is complete if it has done what it had planned itself.
 //
 // Source: docs/method.md#valid-cells: an invalid repetition is left out of all statistics.
 func Throughput(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*record.Record, host string) float64 {
@@ -135,7 +135,7 @@ func Throughput(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*reco
 	if newest == "" {
 		return 0
 	}
-	return stats.Median(values[newest])
+	return stats.PseudoMedian(values[newest])
 }
 
 // WithRate is a trial as its driver gets it: with the rate that its share has come to.

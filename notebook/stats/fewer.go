@@ -1,0 +1,130 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// FailureCounts are the failed and the attempted requests of a cell, one of each for every valid repetition.
+type FailureCounts struct {
+	Failed, Attempted []int64
+}
+
+// FewerFailures says whether a smaller share of attempts fails in one cell than in another.
+type FewerFailures struct {
+	Verdict  Verdict
+	D        float64  // by how much the share of the second cell is larger
+	Interval Interval // of D
+	NA, NB   int      // repetitions with attempts of either cell
+}
+
+// minContradicted is how many repetitions of both cells it takes to say that failures do not differ by what matters:
+// those that come in bursts are not seen in fewer.
+const minContradicted = 10
+
+// Fewer compares the shares of failures of a and b, which may be zero. By is the smallest difference that matters, 0 if
+// any does; alpha is the level in use.
+//
+// The interval is the outer one of two: Newcombe's of the pooled counts, and Welch's of the shares of single
+// repetitions, because failures come in bursts. Fewer than MinRepetitions on a side are inconclusive, with D and
+// interval all the same.
+//
+// The error is ErrNoValues if a side attempted nothing, ErrAlpha, or says which counts cannot be.
+//
+// Source: docs/method.md#fewer-failures; Newcombe, Interval Estimation for the Difference between Independent
+// Proportions, Statistics in Medicine 1998; Clopper and Pearson 1934; Welch 1947.
+func Fewer(a, b FailureCounts, by, alpha float64) (FewerFailures, error) {
+	if err := checkAlpha(alpha); err != nil {
+		return FewerFailures{}, err
+	}
+	ofA, err := a.pool()
+	if err != nil {
+		return FewerFailures{}, fmt.Errorf("first cell: %w", err)
+	}
+	ofB, err := b.pool()
+	if err != nil {
+		return FewerFailures{}, fmt.Errorf("second cell: %w", err)
+	}
+	intervalA, intervalB := ofA.clopperPearson(alpha), ofB.clopperPearson(alpha)
+	shareA, shareB := ofA.share(), ofB.share()
+	f := FewerFailures{Verdict: Inconclusive, D: shareB - shareA, NA: len(ofA.shares), NB: len(ofB.shares)}
+	f.Interval = Interval{f.D - math.Hypot(shareB-intervalB.Lo, intervalA.Hi-shareA),
+		f.D + math.Hypot(intervalB.Hi-shareB, shareA-intervalA.Lo)}
+	if min(f.NA, f.NB) > 1 {
+		f.Interval = f.Interval.orWider(welchOfShares(ofA.shares, ofB.shares, alpha))
+	}
+	switch {
+	case min(f.NA, f.NB) < MinRepetitions:
+	case f.Interval.Lo > by:
+		f.Verdict = Supported
+	case f.Interval.Hi < by && (by == 0 || min(f.NA, f.NB) >= minContradicted):
+		f.Verdict = Contradicted
+	}
+	return f, nil
+}
+
+// welchOfShares is the interval of the difference of b and a by the shares of single repetitions; without width if they
+// are all equal.
+func welchOfShares(a, b []float64, alpha float64) Interval {
+	meanA, varianceA := moments(a)
+	meanB, varianceB := moments(b)
+	na, nb := float64(len(a)), float64(len(b))
+	va, vb := varianceA/na, varianceB/nb
+	half := 0.0
+	if va+vb > 0 {
+		half = tCritical(alpha, (va+vb)*(va+vb)/(va*va/(na-1)+vb*vb/(nb-1))) * math.Sqrt(va+vb)
+	}
+	return Interval{meanB - meanA - half, meanB - meanA + half}
+}
+
+// orWider returns the interval extended to contain another.
+func (i Interval) orWider(other Interval) Interval {
+	return Interval{min(i.Lo, other.Lo), max(i.Hi, other.Hi)}
+}
+
+// pooled are the counts of all repetitions together, and the share of each that attempted anything.
+type pooled struct {
+	failed, attempted float64
+	shares            []float64
+}
+
+// pool adds up the counts. The error is ErrNoValues if nothing was attempted, or says which counts cannot be.
+func (c FailureCounts) pool() (pooled, error) {
+	var p pooled
+	if len(c.Failed) != len(c.Attempted) {
+		return p, fmt.Errorf("counts of failed requests for %d repetitions and of attempts for %d: "+
+			"give both for each", len(c.Failed), len(c.Attempted))
+	}
+	for i, attempts := range c.Attempted {
+		if c.Failed[i] < 0 || c.Failed[i] > attempts {
+			return p, fmt.Errorf("repetition %d: %d failed of %d attempted: count every attempt once",
+				i+1, c.Failed[i], attempts)
+		}
+		if attempts == 0 {
+			continue
+		}
+		p.failed += float64(c.Failed[i])
+		p.attempted += float64(attempts)
+		p.shares = append(p.shares, float64(c.Failed[i])/float64(attempts))
+	}
+	if len(p.shares) == 0 {
+		return p, ErrNoValues
+	}
+	return p, nil
+}
+
+func (p pooled) share() float64 { return p.failed / p.attempted }
+
+// clopperPearson is the interval of the pooled share.
+func (p pooled) clopperPearson(alpha float64) Interval {
+	ends := Interval{0, 1}
+	if p.failed > 0 {
+		ends.Lo = distuv.Beta{Alpha: p.failed, Beta: p.attempted - p.failed + 1}.Quantile(alpha / 2)
+	}
+	if p.failed < p.attempted {
+		ends.Hi = distuv.Beta{Alpha: p.failed + 1, Beta: p.attempted - p.failed}.Quantile(1 - alpha/2)
+	}
+	return ends
+}

@@ -1,0 +1,86 @@
+package stats
+
+import (
+	"math"
+	"slices"
+
+	"benchbook/slice"
+)
+
+// MaxRepetitions is the most repetitions that Needed and CellNeeded think of asking for beyond the looks of a plan.
+const MaxRepetitions = 160
+
+// Needed returns how many repetitions of the cells of a comparison would have an even chance to decide a claim that is
+// inconclusive now: the first look of the plan, and then of the usual sequence, at which the interval with the present
+// ratio and spread lies on one side of the nearest limit. Alpha is the level in use, f the noise floor.
+//
+// It is a planning formula, not a promise: where the truth is as the present values say, a run of that size is as
+// likely to decide the claim as not to. The result is 0 if no number helps, because the ratio lies nearer to a limit
+// than the noise floor tells apart, and more than MaxRepetitions if more are needed.
+//
+// Source: docs/method.md#repetitions-needed.
+func Needed(c Comparison, region Region, f, alpha float64, looks []int) int {
+	distance := math.Inf(1)
+	for _, limit := range []float64{region.Lo, region.Hi} {
+		if limit > 0 && !math.IsInf(limit, 1) {
+			distance = min(distance, math.Abs(math.Log(c.Ratio)-math.Log(limit)))
+		}
+	}
+	offset := zCritical(alpha) * f
+	return firstLook(min(c.NA, c.NB), looks, distance, offset, func(n int) float64 {
+		return tCritical(alpha, float64(2*n-2)) * c.SE * math.Sqrt(float64(min(c.NA, c.NB))/float64(n))
+	})
+}
+
+// CellNeeded is Needed for a claim about the value of one cell, which no noise floor widens. Its standard error is that
+// of the interval of docs/method.md#one-cell, over t.
+//
+// The error is ErrTooFew below three values, else as for Summarize.
+//
+// Source: docs/method.md#repetitions-needed.
+func CellNeeded(c Cell, region Region, alpha float64, looks []int) (int, error) {
+	if err := checkAlpha(alpha); err != nil {
+		return 0, err
+	}
+	e, err := Summarize(c, DefaultAlpha)
+	if err != nil {
+		return 0, err
+	}
+	if e.N < MinRepetitions {
+		return 0, ErrTooFew
+	}
+	scaled := func(x float64) float64 { return x }
+	if c.positive() == nil {
+		scaled = math.Log
+	}
+	distance := math.Inf(1)
+	for _, limit := range []float64{region.Lo, region.Hi} {
+		// No value above zero is near a limit of zero or less.
+		if x := scaled(limit); !math.IsInf(x, 0) && !math.IsNaN(x) {
+			distance = min(distance, math.Abs(scaled(e.Centre)-x))
+		}
+	}
+	se := (scaled(e.Interval.Hi) - scaled(e.Interval.Lo)) / 2 / tCritical(DefaultAlpha, float64(e.N-1))
+	return firstLook(e.N, looks, distance, 0, func(n int) float64 {
+		return tCritical(alpha, float64(n-1)) * se * math.Sqrt(float64(e.N)/float64(n))
+	}), nil
+}
+
+// firstLook returns the first look after n repetitions at which the interval expected then, to either side, does not
+// reach as far as the nearest limit.
+func firstLook(n int, looks []int, distance, offset float64, half func(n int) float64) int {
+	if offset >= distance {
+		return 0
+	}
+	last := 0
+	if len(looks) > 0 {
+		last = looks[len(looks)-1]
+	}
+	usual := slice.Filter(Looks(MaxRepetitions), func(look int) bool { return look > last })
+	for _, look := range slices.Concat(looks, usual) {
+		if look > n && math.Hypot(half(look), offset) < distance {
+			return look
+		}
+	}
+	return MaxRepetitions + 1
+}

@@ -1,0 +1,112 @@
+package stats
+
+import (
+	"errors"
+	"math"
+	"testing"
+)
+
+func TestNeeded(t *testing.T) {
+	tests := []struct {
+		name   string
+		effect float64 // the present ratio
+		region Region
+		floor  float64
+		want   int
+	}{
+		{"on the boundary", 1.05, Greater(0.05), 0, 0},
+		{"nearer to the boundary than the noise floor", 1.07, Greater(0.05), 0.03, 0},
+		{"just beyond the boundary", 1.055, Greater(0.05), 0, MaxRepetitions + 1},
+		{"well beyond the boundary", 1.08, Greater(0.05), 0, 40},
+		{"well beyond the boundary, with a noise floor", 1.08, Greater(0.05), 0.01, 80},
+		{"likely to be contradicted", 1.02, Greater(0.05), 0, 40},
+		{"inside a region with two ends", 1, Within(0.05), 0, 10},
+		{"far beyond the boundary", 2, Greater(0.05), 0, 5},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			at := func(n int) Comparison {
+				c, err := Ratio(spread(n, math.Log(tt.effect), 0.05), spread(n, 0, 0.05), 0.05)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return c
+			}
+			got := Needed(at(4), tt.region, tt.floor, 0.05, nil)
+			if got != tt.want {
+				t.Errorf("%d repetitions, want %d", got, tt.want)
+			}
+			// By means, cells that really have the expected values are decided at that look, and not before.
+			for _, n := range Looks(MaxRepetitions) {
+				if n%2 == 1 || n < 6 {
+					continue // spread makes even numbers of values
+				}
+				a, b := newSample(spread(n, math.Log(tt.effect), 0.05)), newSample(spread(n, 0, 0.05))
+				ends, _ := a.welch(b).limits(0.05)
+				c := Comparison{Ratio: tt.effect}
+				c.Interval = c.around(ends)
+				decided := Judge(c.Widen(tt.floor, 0.05), tt.region) != Inconclusive
+				if want := got > 0 && n >= got; decided != want {
+					t.Errorf("%d repetitions: decided is %v, want %v", n, decided, want)
+				}
+			}
+		})
+	}
+}
+
+// The looks of the plan come first, then the usual ones beyond them.
+func TestNeededFollowsThePlan(t *testing.T) {
+	c := Comparison{Ratio: 1.12, SE: 0.04, NA: 5, NB: 7}
+	tests := []struct {
+		name  string
+		looks []int
+		alpha float64
+		want  int
+	}{
+		{"no plan", nil, 0.0125, 20},
+		{"one look", []int{5}, 0.0125, 20},
+		{"a look between", []int{3, 6, 12, 16}, 0.0125, 16},
+		{"beyond the plan", []int{3, 6, 12}, 0.0125, 20},
+		{"more than the usual looks", []int{200, 400}, 0.05, 200},
+		{"a stricter level", Looks(20), 0.0125 / 16, 40},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := Needed(c, Greater(0.05), 0, tt.alpha, tt.looks); got != tt.want {
+				t.Errorf("%d repetitions, want %d", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestCellNeeded(t *testing.T) {
+	tests := []struct {
+		name   string
+		cell   Cell
+		region Region
+		alpha  float64
+		want   int
+	}{
+		{"on the limit", values(98, 102, 105), Below(PseudoMedian([]float64{98, 102, 105})), 0.05, 0},
+		{"just under the limit", values(98, 102, 105), Below(101.8), 0.05, MaxRepetitions + 1},
+		{"one more look is enough", values(98, 102, 105), Below(110), 0.05, 5},
+		{"several looks are needed", values(98, 102, 105), Below(104.2), 0.05, 20},
+		{"beyond the limit", values(98, 102, 105), Below(95), 0.05, 5},
+		{"at a stricter level", values(98, 99, 100, 101, 102), Below(102), 0.05 / 3, 10},
+		{"zeros", values(0, 0, 3), Above(-2), 0.05, 5},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := CellNeeded(tt.cell, tt.region, tt.alpha, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != tt.want {
+				t.Errorf("%d repetitions, want %d", got, tt.want)
+			}
+		})
+	}
+	if _, err := CellNeeded(values(1, 2), Below(5), 0.05, nil); !errors.Is(err, ErrTooFew) {
+		t.Errorf("two values: error is %v, want %v", err, ErrTooFew)
+	}
+}
