@@ -49,7 +49,7 @@ func schedules(t *testing.T, rates *[]float64) fake.Script {
 		} else {
 			closed++
 			r.Length = 5e8 // too short for what else this machine does to make it invalid
-			r.Completed.Right = int64(500 - 5*closed)
+			r.Completed.Right, r.InFlight = int64(500-5*closed), new(http.InFlight)
 		}
 		exit.Stdout, err = json.Marshal(r)
 		return exit, err

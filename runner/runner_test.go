@@ -211,7 +211,7 @@ func answers(t *testing.T) []byte {
 	t.Helper()
 	h := hdrhistogram.New(1, 60e9, 3)
 	for range 100 {
-		if err := h.RecordValue(int64(5 * time.Millisecond)); err != nil {
+		if err := h.RecordValue(int64(1900 * time.Microsecond)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -219,15 +219,15 @@ func answers(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := http.Distribution{Encoded: string(encoded), Highest: 60e9, Count: 100, Min: 5e6, Max: 5e6, Sum: 500e6}
+	d := http.Distribution{Encoded: string(encoded), Highest: 60e9, Count: 100, Min: 1.9e6, Max: 1.9e6, Sum: 190e6}
 	busy := 0.4
 	data, err := json.Marshal(http.Result{
 		SchemaVersion: http.SchemaVersion, Semantics: http.Semantics, Start: time.Now(), Length: 20 * time.Millisecond,
 		EndedBy:   http.EndedByRequests,
 		Attempted: 100, Answered: 100, Failures: map[http.Kind]int64{}, Status: map[int]int64{200: 100},
 		Completed: http.Completed{Right: 100},
-		Latency:   d, FailedLatency: d, Connect: d, FirstByte: d, CPU: &http.CPU{User: 1e6, Length: 20 * time.Millisecond,
-			Busiest: &busy},
+		Latency:   d, FailedLatency: http.Distribution{Encoded: d.Encoded, Highest: 60e9}, Connect: d, FirstByte: d,
+		CPU:      &http.CPU{User: 1e6, Length: 20 * time.Millisecond, Busiest: &busy},
 		InFlight: &http.InFlight{Time: 190 * time.Millisecond, Length: 20 * time.Millisecond},
 	})
 	if err != nil {
@@ -274,7 +274,7 @@ func TestRun(t *testing.T) {
 	if r.Load == nil || r.Load.Completed != 100 || r.Load.Window != 0.02 || r.Load.InFlight != 0.95 || r.Load.Busy != 0.4 {
 		t.Errorf("load: %+v", r.Load)
 	}
-	if h := r.Histograms["latency"]; h.Count != 100 || h.Max != 0.005 {
+	if h := r.Histograms["latency"]; h.Count != 100 || h.Max != 0.0019 {
 		t.Errorf("histogram: %+v", h)
 	}
 	for fact, want := range map[string]string{"placement.load": "1", "placement.services": "0", "engine.name": "fake",

@@ -65,7 +65,7 @@ func (b *simulation) script(t *testing.T) fake.Script {
 			}
 			b.durations = append(b.durations, config.Duration)
 			if n, ok := b.throughput[workers]; ok {
-				r.Completed.Right = n
+				r.Completed.Right, r.InFlight = n, new(http.InFlight) // its times are not those of so many
 			}
 			if config.Rate > 0 {
 				b.rates = append(b.rates, config.Rate)

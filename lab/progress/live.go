@@ -169,8 +169,10 @@ func outcomeOfOne(r *record.Record) (float64, bool) {
 	if r.Failure != "" {
 		return 0, false
 	}
-	if r.Load != nil && r.Load.Window > 0 && r.Load.Completed >= 0 {
-		return float64(r.Load.Completed) / r.Load.Window, true
+	if r.Load != nil {
+		if rate, ok := r.Load.Throughput(); ok {
+			return rate, true
+		}
 	}
 	s, ok := r.Sample("time.real")
 	return s.Value, ok

@@ -185,7 +185,8 @@ func outcome(r *record.Record) string {
 	case r.Failure != "":
 		return "failed: " + strings.ReplaceAll(r.Failure, "\n", " ")
 	case r.Load != nil && r.Load.Window > 0:
-		s := fmt.Sprintf("%.0f/s in %.2f s", float64(r.Load.Completed)/r.Load.Window, r.Load.Window)
+		rate, _ := r.Load.Throughput()
+		s := fmt.Sprintf("%.0f/s in %.2f s", rate, r.Load.Window)
 		if r.Load.Failed > 0 {
 			s += fmt.Sprintf(", %d of %d failed", r.Load.Failed, r.Load.Attempted)
 		}

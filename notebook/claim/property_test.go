@@ -148,6 +148,7 @@ func TestNoDifferenceIsFoundWhereThereIsNone(t *testing.T) {
 					list = append(list, recordtest.Times(10/rate*(0.6+0.4*random.ExpFloat64()), r.Load.Attempted/kinds))
 				}
 				r.Histograms["latency"] = recordtest.Histogram(t, list...)
+				r.Load.InFlight = -1 // these times are not those of so many connections
 			})
 		}
 		d := bench.dataset(dataset.Options{})

@@ -37,7 +37,7 @@ type Result struct {
 	repetitions       []int   // of Values
 	without           int     // valid repetitions that have no value
 	failed, attempted []int64 // of Values, where the metric is "failed"
-	step              float64 // the coarsest of the tools that gave Values, in the metric's unit; 0 for a fine one
+	step              float64 // the coarsest of Values, in the metric's unit; 0 for fine ones
 }
 
 // Repetitions are those of Values, from 1; there are none where a search found the values.
@@ -118,7 +118,7 @@ func (r *Result) collect(c *Cell, valid []bool) (reason string) {
 		if missing == "" {
 			r.Values = append(r.Values, value)
 			r.repetitions = append(r.repetitions, rec.Repetition)
-			r.step = max(r.step, step(rec, name))
+			r.step = max(r.step, step(rec, name, c.wanted(), value))
 			if name == "failed" && rec.Load != nil {
 				r.failed, r.attempted = append(r.failed, rec.Load.Failed), append(r.attempted, rec.Load.Attempted)
 			}
@@ -135,6 +135,14 @@ func (r *Result) collect(c *Cell, valid []bool) (reason string) {
 		r.without = 0 // Missing says it
 	}
 	return reason
+}
+
+// wanted is how many requests the load of the cell was to make, 0 for any number.
+func (c *Cell) wanted() int {
+	if c.Trial.Load == nil {
+		return 0
+	}
+	return c.Trial.Load.Requests
 }
 
 // estimate fills in the estimate of the values, or why there is none.

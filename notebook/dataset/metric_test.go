@@ -144,8 +144,9 @@ func TestResults(t *testing.T) {
 			recordtest.LoadChange(func(l *record.Load) { l.Busy = 0.75 }), 2)}, 3, "",
 			[]string{"1 of 3 repetitions: load generator busy 75 %"}},
 		{"a percentile that one repetition lacks", "latency.p99.9",
-			[]recordtest.Change{recordtest.Only("", recordtest.LoadChange(func(l *record.Load) { l.Attempted = 9000 }), 2),
+			[]recordtest.Change{
 				recordtest.Only("", func(r *record.Record) {
+					r.Load.Attempted, r.Load.InFlight = 9000, -1
 					h := r.Histograms["latency"]
 					h.Count = 9000
 					r.Histograms["latency"] = h
@@ -237,5 +238,56 @@ func TestCommandOfAnotherPlacement(t *testing.T) {
 	b.Measure("tool", "fast", "2", recordtest.ValuesA, on("0-1"))
 	if c := b.dataset(Options{ThisHost: "host-1"}).Experiments[0].Cells[0]; c.State != Fresh || c.Run != "2" {
 		t.Errorf("measured again: %v, run %q", c.State, c.Run)
+	}
+}
+
+// A rate that was counted is known to one count in its window.
+func TestResolutionOfCounts(t *testing.T) {
+	few := func(change func(*record.Record)) recordtest.Change {
+		return func(r *record.Record) {
+			recordtest.FillLoad(t, r, 4)
+			r.Load.Connections, r.Load.InFlight = 4, -1
+			r.Samples = append(r.Samples, record.Sample{Metric: "bytes.in", Value: 400, Unit: "B/s"})
+			if change != nil {
+				change(r)
+			}
+		}
+	}
+	for _, tt := range []struct {
+		name, metric string
+		change       func(*record.Record)
+		want         float64
+	}{
+		{"40 answers to 4 clients", "throughput", nil, 0.1},
+		{"to one", "throughput", func(r *record.Record) { r.Load.Connections = 1 }, 0.025},
+		{"of an open loop", "throughput", func(r *record.Record) { r.Load.Open = &record.OpenLoop{Due: 40, Sent: 40} },
+			0.025},
+		{"by shares", "throughput", func(r *record.Record) { r.Load.Overlap = &record.Overlap{Right: 40, Time: 40} }, 0},
+		{"per core", "throughput.per_core", nil, 0.1},
+		{"bytes", "bytes.in", nil, 0.1},
+		{"bytes beside shares", "bytes.in", func(r *record.Record) { r.Load.Overlap = &record.Overlap{Right: 40, Time: 40} },
+			0.1},
+		{"of a tool", "throughput", func(r *record.Record) { r.Load.Tool, r.Histograms = "wrk", nil }, 0.1},
+		{"of a tool that reports the time of every request", "throughput", func(r *record.Record) { r.Load.Tool = "pgbench" },
+			0},
+		{"of a tool that knows the rate better", "throughput", func(r *record.Record) {
+			r.Load.Tool = "redis-benchmark"
+			r.Samples = append(r.Samples, record.Sample{Metric: "throughput", Value: 4, Unit: "1/s", Step: 0.01})
+		}, 0.0025},
+		{"a latency", "latency.p50", nil, 0},
+		{"CPU time", "cpu.server", nil, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+			b.Measure("servers", "a", "1", []float64{1000, 1000, 1000}, few(tt.change))
+			r := cellOf(t, b.dataset(Options{}), "a").Metric(tt.metric)
+			if got := r.Cell().Resolution; r.Missing != "" || math.Abs(got-tt.want) > 1e-12 {
+				t.Errorf("%q, resolution %v, want %v", r.Missing, got, tt.want)
+			}
+		})
+	}
+	counted := &record.Record{Load: &record.Load{Window: 10, Connections: 4, Attempted: 40, Completed: 40}}
+	if got := step(counted, "throughput", 40, 4); got != 0 {
+		t.Errorf("a window that ends with its requests has a step of %v", got)
 	}
 }

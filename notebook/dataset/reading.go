@@ -181,13 +181,14 @@ func (r reading) perSecond() (float64, string) {
 	if s, ok := r.Sample("throughput"); ok && l.Tool != "" {
 		return s.Value, "" // the tool knows better
 	}
-	switch {
-	case l.Completed < 0:
+	if l.Completed < 0 {
 		return r.told(-1)
-	case l.Window <= 0:
+	}
+	rate, ok := l.Throughput()
+	if !ok {
 		return 0, "not measured: the window has no length"
 	}
-	return float64(l.Completed) / l.Window, ""
+	return rate, ""
 }
 
 // perCore is throughput over the mean number of busy cores of all services.
@@ -207,16 +208,44 @@ func (r reading) perCore() (float64, string) {
 	return rate / cores, missing
 }
 
-// step is how coarse the tool is that measured a metric, in the metric's unit; 0 where it is finer than anything else.
+// step is how coarse a value of a metric is, in the metric's unit, as it is counted or the tool prints it so; 0 where
+// it is finer than anything else. Wanted is how many requests the load was to make, 0 for any number.
 //
-// Source: docs/method.md#words-and-defaults.
-func step(r *record.Record, metric string) float64 {
+// Source: docs/method.md#words-and-defaults and docs/method.md#resolution-of-counts.
+func step(r *record.Record, metric string, wanted int, value float64) float64 {
 	family, _ := familyOf(metric)
 	if h, ok := r.Histograms[family]; ok && record.IsTime(metric) {
 		return h.Step
 	}
-	s, _ := r.Sample(metric)
-	return s.Step
+	s, told := r.Sample(metric)
+	switch {
+	case s.Step > 0 || r.Load == nil || r.Load.Window <= 0:
+		return s.Step
+	case strings.HasPrefix(metric, "throughput"):
+		if r.Load.Overlap != nil || told && r.Load.Tool != "" {
+			return 0
+		}
+		return value * countStep(r, wanted)
+	case strings.HasPrefix(metric, "bytes."):
+		return value * countStep(r, wanted)
+	case metric == "offered":
+		return 1 / r.Load.Window
+	}
+	return 0
+}
+
+// countStep is the step of a number of right answers over that number; 0 if no end of the window cuts it.
+func countStep(r *record.Record, wanted int) float64 {
+	l := r.Load
+	endedByRequests := wanted > 0 && l.Attempted >= int64(wanted)
+	everyTime := l.Tool != "" && r.Histograms["latency"].Count > 0 // from the first start to the last end
+	switch {
+	case l.Completed <= 0 || endedByRequests || everyTime:
+		return 0
+	case r.IsOpenLoop():
+		return 1 / float64(l.Completed)
+	}
+	return float64(max(1, l.Connections)) / float64(l.Completed)
 }
 
 // time gives a metric that is made from a histogram: latency.p99, latency.mean, latency.connect.p50.

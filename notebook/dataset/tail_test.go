@@ -64,7 +64,6 @@ func TestRepetitionsThatDisagreeInTheTail(t *testing.T) {
 			b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
 			b.Measure("servers", "a", "1", slices.Repeat([]float64{1000}, len(tt.factors)), func(r *record.Record) {
 				recordtest.Ladder(t, 1000, tt.factors[r.Repetition-1], 0)(r)
-				r.Load.InFlightOver = r.Load.Window / 2 // so that slow answers are no fault
 			})
 			r := cellOf(t, b.dataset(Options{}), "a").Metric("latency.p99")
 			if r.Missing != "" || (r.Pooled != nil) != (tt.pooled > 0) || slices.Contains(r.Marks, markTail) != tt.marked {

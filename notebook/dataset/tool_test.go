@@ -124,7 +124,7 @@ func TestChecksOfOtherTools(t *testing.T) {
 		words       string
 	}{
 		{"no mean time of all requests", "Little's law", nil, validity.NotChecked, "the load generator does not report it"},
-		{"a mean time", "Little's law", func(r *record.Record) { r.Load.InFlight, r.Load.InFlightOver = 0.8, 10 },
+		{"a mean time", "Little's law", func(r *record.Record) { r.Load.InFlight, r.Load.Window = 0, 12.5 },
 			validity.Invalid,
 			"Little's law gives 0.80 of the connections in use (ok within 0.05 of 1)"},
 		{"right answers that it does not report", "Little's law", func(r *record.Record) { r.Load.Completed = -1 },

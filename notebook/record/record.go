@@ -184,6 +184,9 @@ type Load struct {
 	Statuses    map[string]int64 `json:"statuses" range:"0.."`    // answers by status code
 	Completed   int64            `json:"completed" range:"-1.."`  // right answers that came in the window
 	Completions []int64          `json:"completions" range:"0.."` // by second of the window, right or failed
+	// Overlap is how much of the requests of a closed loop lay in the window, if the generator tells when each began and
+	// ended. Older records have none, and of open loops there is none.
+	Overlap *Overlap `json:"overlap,omitempty"`
 	// mean share of the connections with a request under way; -1 unknown
 	InFlight     float64 `json:"in_flight" range:"-1.."`
 	InFlightOver float64 `json:"in_flight_over" range:"0.."` // the seconds that it was taken over
@@ -215,6 +218,20 @@ type Load struct {
 	Latencies []float64 `json:"latencies,omitempty" range:"0.."`
 }
 
+// Throughput is how many right answers there were per second, as far as the load generator counted; false where it did
+// not, or the window has no length.
+//
+// Source: docs/method.md#definitions.
+func (l *Load) Throughput() (perSecond float64, ok bool) {
+	switch {
+	case l.Completed < 0 || l.Window <= 0:
+		return 0, false
+	case l.Overlap != nil:
+		return l.Overlap.Right / l.Window, true
+	}
+	return float64(l.Completed) / l.Window, true
+}
+
 // CompletionsBySecond are the answers of each second of the window, right or failed.
 func (l *Load) CompletionsBySecond() []float64 {
 	return slice.Map(l.Completions, func(n int64) float64 { return float64(n) })
@@ -235,6 +252,14 @@ func (l *Load) LatenciesBySecond() []float64 {
 
 // IsOpenLoop reports whether a load followed a schedule.
 func (r *Record) IsOpenLoop() bool { return r.Load != nil && r.Load.Open != nil }
+
+// Overlap adds up requests, each by the share of its time that lies in the window: those that an end of the window
+// cuts count in part.
+type Overlap struct {
+	Right  float64 `json:"right" range:"0.."`
+	Failed float64 `json:"failed" range:"0.."`
+	Time   float64 `json:"time" range:"0.."` // seconds that these requests were under way in the window
+}
 
 // Generator is one of several that put a load on together.
 type Generator struct {

@@ -234,6 +234,7 @@ func Ladder(t testing.TB, n int, factor float64, failures int64) Change {
 			list = append(list, Times(factor*float64(i+1)/1000, 1))
 		}
 		r.Histograms["latency"] = Histogram(t, list...)
+		r.Load.InFlight = -1 // these times are not those of so many connections
 		r.Load.Attempted, r.Load.Failed, r.Load.FailuresMax = int64(n)+failures, failures, 1
 	}
 }
@@ -245,6 +246,7 @@ func Tail(t testing.TB, trial string, factor float64) Change {
 			n := r.Load.Attempted
 			usual := r.Histograms["latency"].Min
 			r.Histograms["latency"] = Histogram(t, Times(usual, n-n/10), Times(usual*factor, n/10))
+			r.Load.InFlight = -1 // these times are not those of so many connections
 		}
 	}
 }

@@ -90,9 +90,11 @@ func (in *definitions) resources(r *record.Record) map[string]float64 {
 	if r.Load.Busy >= 0 {
 		out["load generator"] = r.Load.Busy
 	}
-	if l := r.Load; isClosedLoop(r) && l.InFlight >= 0 && l.Window > 0 && l.Connections > 0 {
-		thinking := float64(l.Attempted) / l.Window * l.Think / float64(l.Connections)
-		out[connections] = min(1, max(0, l.InFlight-thinking))
+	if l := r.Load; isClosedLoop(r) {
+		if shares, _ := inFlight(r); len(shares) > 0 {
+			thinking := float64(l.Attempted) / l.Window * l.Think / float64(l.Connections)
+			out[connections] = min(1, max(0, shares[0]-thinking))
+		}
 	}
 	together, used := map[string][]string{}, map[string]float64{} // by CPUs
 	services := in.services(r)

@@ -87,7 +87,12 @@ func TestLimitedBy(t *testing.T) {
 		{"the generator", []recordtest.Change{usage(0.5, 0.2, "server 0-1; db 2", "3", ""),
 			recordtest.LoadChange(func(l *record.Load) { l.Busy = 0.88 })}, "load generator", ""},
 		{"clients that think most of the time",
-			[]recordtest.Change{recordtest.LoadChange(func(l *record.Load) { l.Think = 0.006 / 1.1 })}, "",
+			[]recordtest.Change{func(r *record.Record) {
+				r.Load.Think = 0.006 / 1.1
+				h := r.Histograms["latency"]
+				h.Sum -= float64(h.Count) * r.Load.Think
+				r.Histograms["latency"] = h
+			}}, "",
 			"load generator 0.30, connections 0.35"},
 		{"an open loop", []recordtest.Change{recordtest.LoadChange(func(l *record.Load) {
 			l.Open = &record.OpenLoop{Due: 1000,

@@ -1,45 +1,84 @@
 package validity
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"benchbook/notebook/record"
 )
 
 // judgeLittle asks whether as many requests were under way, or clients thinking, as there are connections: ρ is 1 in
-// a closed loop, up to what the ends of the time that it was taken over cut off. The generator computes ρ, since
-// where requests are counted off only it knows what was under way.
+// a closed loop, up to what the ends of the time that it was taken over cut off.
 //
 // Source: docs/method.md#quantities-checked; Little 1961.
 func judgeLittle(r *record.Record) finding {
-	l := r.Load
-	completions := l.Completed
-	for _, n := range l.Completions {
-		completions += n
-	}
-	answers, failures := r.Histograms["latency"], r.Histograms["latency.failed"]
-	count, sum := answers.Count+failures.Count, answers.Sum+failures.Sum
-	if mean, ok := r.Sample("latency.mean"); ok && count == 0 && l.Tool != "" {
-		count, sum = 1, mean.Value // another tool than ours has told the mean and not what it is of
-	}
 	switch {
-	case l.Completed < 0:
+	case r.Load.Completed < 0:
 		return notChecked("the load generator does not report it")
-	case completions == 0:
+	case ended(r.Load) == 0:
 		return finding{level: Invalid, words: "no completions", size: math.Inf(1)}
-	case l.InFlight < 0 || l.Window <= 0 || count == 0:
+	}
+	shares, latency := inFlight(r)
+	if len(shares) == 0 {
 		return notChecked("the load generator does not report it")
 	}
-	e := cutOff(l, sum/float64(count))
-	off, ok := math.Abs(l.InFlight-1), 0.05+e
+	share := slices.MaxFunc(shares, func(a, b float64) int { return cmp.Compare(math.Abs(a-1), math.Abs(b-1)) })
+	e := cutOff(r.Load, latency)
+	off, ok := math.Abs(share-1), 0.05+e
 	digits := 2
 	for ; digits < 4 && off != ok && decimals(off, digits) == decimals(ok, digits); digits++ {
 	}
 	words := fmt.Sprintf("Little's law gives %s of the connections in use (ok within %s of 1)",
-		decimals(l.InFlight, digits), decimals(ok, digits))
+		decimals(share, digits), decimals(ok, digits))
 	return graded(off, ok, 0.10+e, true, words)
+}
+
+// ended is how many requests ended in the window, right or failed.
+func ended(l *record.Load) (n float64) {
+	if l.Tool != "" {
+		return float64(max(l.Attempted, l.Completed))
+	}
+	for _, second := range l.CompletionsBySecond() {
+		n += second
+	}
+	if n == 0 {
+		return float64(l.Completed) // nothing tells when they ended
+	}
+	return n
+}
+
+// inFlight is ρ by each of the ways in which the record tells it, and the mean time of a request in seconds; none if it
+// does not. Whether the law applies the record says by what the generator found itself. Its number counts only where
+// requests were counted off, as nobody else knows what was under way; even then the times of requests bound it.
+//
+// Source: docs/method.md#quantities-checked.
+func inFlight(r *record.Record) (shares []float64, latency float64) {
+	l := r.Load
+	answers, failures := r.Histograms["latency"], r.Histograms["latency.failed"]
+	count, sum := float64(answers.Count+failures.Count), answers.Sum+failures.Sum
+	if mean, ok := r.Sample("latency.mean"); ok && count == 0 && l.Tool != "" {
+		count, sum = ended(l), mean.Value*ended(l) // the tool has told the mean alone
+	}
+	if l.InFlight < 0 || l.Window <= 0 || l.Connections <= 0 || count <= 0 {
+		return nil, 0
+	}
+	latency = sum / count
+	clients := float64(l.Connections)
+	switch over := l.InFlightOver; {
+	case over > 0 && over < l.Window:
+		most := sum + count*l.Think
+		least := most - clients*(l.Window-over+l.Think)
+		most += max(0, ended(l)-count) * (max(answers.Max, failures.Max) + l.Think) // begun in the warm-up
+		return []float64{min(max(l.InFlight, least/over/clients), most/over/clients)}, latency
+	case l.Overlap != nil:
+		requests := l.Overlap.Right + l.Overlap.Failed
+		return []float64{(l.Overlap.Time + requests*l.Think) / l.Window / clients,
+			requests * (latency + l.Think) / l.Window / clients}, latency
+	}
+	return []float64{ended(l) * (latency + l.Think) / l.Window / clients}, latency
 }
 
 // cutOff is the share of ρ that the ends of the time that it is of may cut off, for a mean latency.

@@ -42,11 +42,10 @@ func TestCellLevel(t *testing.T) {
 }
 
 func TestChecksOfARepetition(t *testing.T) {
-	// The examples of docs/validity.md: 100 connections, 50 000 completions in 10 s and a mean latency, which the
-	// generator makes into the share of connections in use.
+	// The examples of docs/validity.md: 100 connections, 50 000 completions in 10 s and a mean latency.
 	example := func(mean float64) func(*record.Record) {
 		return func(r *record.Record) {
-			r.Load.Connections, r.Load.InFlight = 100, 5000*mean/100
+			r.Load.Connections, r.Load.Completions = 100, slices.Repeat([]int64{5000}, 10)
 			r.Histograms["latency"] = recordtest.Histogram(t, recordtest.Times(mean, 50000))
 		}
 	}
@@ -132,8 +131,8 @@ func TestChecksOfARepetition(t *testing.T) {
 		{"requests counted off, near the limit", "Little's law", counted(0.8258, 0), Warn,
 			"Little's law gives 0.8258 of the connections in use (ok within 0.1739 of 1)"},
 		{"failed requests count", "Little's law", func(r *record.Record) {
-			example(0.018)(r)
-			r.Histograms["latency.failed"] = recordtest.Histogram(t, recordtest.Times(5, 50000))
+			example(0.01)(r)
+			r.Histograms["latency.failed"] = recordtest.Histogram(t, recordtest.Times(0.03, 50000))
 		}, OK, ""},
 		{"no completions", "Little's law", load(func(l *record.Load) { l.Completed, l.Completions = 0, []int64{0, 0} }),
 			Invalid, "no completions"},
@@ -347,5 +346,54 @@ func TestStartsAreThoseOfSeveralGenerators(t *testing.T) {
 		if got := hasGenerators(&record.Record{Load: tt.load}); got != tt.want {
 			t.Errorf("%s: asked is %v, want %v", tt.name, got, tt.want)
 		}
+	}
+}
+
+// Little's law is computed from what was counted and timed: the generator's own number decides nothing.
+func TestLittleIsRecomputed(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*record.Record)
+		want   Level
+	}{
+		{"as measured", nil, OK},
+		{"another number of the generator", func(r *record.Record) { r.Load.InFlight = 0.5 }, OK},
+		{"twice the answers", func(r *record.Record) {
+			r.Load.Completed *= 2
+			for i := range r.Load.Completions {
+				r.Load.Completions[i] *= 2
+			}
+		}, Invalid},
+		{"half of the times", func(r *record.Record) {
+			h := r.Histograms["latency"]
+			h.Sum /= 2
+			r.Histograms["latency"] = h
+		}, Invalid},
+		{"shares", func(r *record.Record) { r.Load.Overlap = &record.Overlap{Right: 10000, Time: 100} }, OK},
+		{"shares with half of the time", func(r *record.Record) {
+			r.Load.Overlap = &record.Overlap{Right: 10000, Time: 50}
+		}, Invalid},
+		{"twice the shares", func(r *record.Record) { r.Load.Overlap = &record.Overlap{Right: 20000, Time: 100} }, Invalid},
+		{"shares of right and failed ones", func(r *record.Record) {
+			r.Load.Overlap = &record.Overlap{Right: 9000, Failed: 1000, Time: 100}
+		}, OK},
+		{"counted off, and more in flight than the times allow", func(r *record.Record) {
+			r.Load.InFlight, r.Load.InFlightOver = 1, 9
+			h := r.Histograms["latency"]
+			h.Sum /= 2
+			r.Histograms["latency"] = h
+		}, Invalid},
+		{"counted off", func(r *record.Record) { r.Load.InFlight, r.Load.InFlightOver = 1, 9.9 }, OK},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := &record.Record{}
+			recordtest.FillLoad(t, r, 1000)
+			if tt.change != nil {
+				tt.change(r)
+			}
+			if f := judgeLittle(r); f.level != tt.want {
+				t.Errorf("%v: %s; want %v", f.level, f.words, tt.want)
+			}
+		})
 	}
 }

@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"math"
 	"time"
 
 	"benchbook/runner/load/http"
@@ -46,6 +47,7 @@ type tally struct {
 
 func newTally(w *window, config *http.Config) *tally {
 	t := &tally{window: w, open: config.Open(), secure: config.Secure(), found: http.NewResult()}
+	t.found.Overlap = new(http.Overlap)
 	histograms := []**http.Histogram{&t.latency, &t.failedLatency, &t.connect, &t.firstByte}
 	if t.secure {
 		histograms = append(histograms, &t.tls)
@@ -69,6 +71,7 @@ func (t *tally) add(o *outcome) {
 	t.found.BytesIn += o.bytesIn
 	t.found.BytesOut += o.bytesOut
 	t.second(o.start).Attempted++
+	t.overlap(o, t.window.end())
 	if !t.window.over(o.end) {
 		t.complete(o)
 	}
@@ -139,6 +142,28 @@ func (t *tally) second(at int64) *http.Second {
 func (t *tally) grow(seconds int) {
 	for len(t.found.Seconds) < seconds {
 		t.found.Seconds = append(t.found.Seconds, http.Second{})
+	}
+}
+
+// overlap adds how much of a request lies in a window that ends at a moment. It is asked of every request: only those
+// that an end of the window cuts take a division.
+//
+// Source: docs/method.md#definitions.
+func (t *tally) overlap(o *outcome, until int64) {
+	inside, whole := min(o.end, until)-max(o.start, t.window.start.Load()), o.end-o.start
+	share := int64(http.WholeRequest)
+	switch {
+	case inside == whole:
+	case inside <= 0:
+		return
+	default:
+		share = int64(math.Round(http.WholeRequest * (float64(inside) / float64(whole))))
+	}
+	t.found.Overlap.Time += time.Duration(inside)
+	if o.kind == "" {
+		t.found.Overlap.Right += share
+	} else {
+		t.found.Overlap.Failed += share
 	}
 }
 
@@ -223,13 +248,17 @@ func (t *tally) result(wanted int64) (*http.Result, error) {
 	return r, nil
 }
 
-// addOverhang counts what was started before the window and ended in it. Only now is it known where a window that is
-// ended by its last request ends. What an overhanging request received is not known finely enough to be cut there, so
-// it counts whole or not at all.
+// addOverhang counts what was started before the window and ended in it or after it. Only now is it known where a
+// window that is ended by its last request ends. What an overhanging request received is not known finely enough to be
+// cut there, so it counts whole or not at all.
 func (t *tally) addOverhang() {
-	timed := t.found.EndedBy == http.EndedByDuration
+	timed, until := t.found.EndedBy == http.EndedByDuration, t.window.end()
+	if !timed {
+		until = t.lastEnd
+	}
 	for i := range t.overhang {
 		o := &t.overhang[i]
+		t.overlap(o, until)
 		inside := !t.window.over(o.end) && (timed || o.end <= t.lastEnd)
 		if inside {
 			t.complete(o)

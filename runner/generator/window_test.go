@@ -103,6 +103,9 @@ func TestMethodExample(t *testing.T) {
 	if r.Length != 10*time.Second || r.Completed.Right != 2 {
 		t.Errorf("got %d right answers in %v, want 2 in 10s", r.Completed.Right, r.Length)
 	}
+	if r.Overlap.Right != 1.5*http.WholeRequest {
+		t.Errorf("got %d billionths of right answers in the window, want 1.5", r.Overlap.Right)
+	}
 	if r.Attempted != 3 || r.Failed != 1 || r.Failures[http.Timeout] != 1 {
 		t.Errorf("got %d attempted, %d failed, %v; want 3 and 1 timeout", r.Attempted, r.Failed, r.Failures)
 	}

@@ -46,6 +46,7 @@ func TestRequestsMeasured(t *testing.T) {
 		FailedLatency: http.Distribution{Count: 10, Sum: 2e9},
 		Seconds: []http.Second{{Completed: http.Completed{Right: 500, Failed: 4}},
 			{Completed: http.Completed{Right: 496}}},
+		Overlap: &http.Overlap{Right: 995 * http.WholeRequest, Failed: 4 * http.WholeRequest, Time: 19 * time.Second},
 		CPU: &http.CPU{User: 300 * time.Millisecond, System: 100 * time.Millisecond, Length: 2 * time.Second,
 			Busiest: &busy},
 	}
@@ -58,9 +59,9 @@ func TestRequestsMeasured(t *testing.T) {
 	if len(l.Completions) != 2 || l.Completions[0] != 504 {
 		t.Errorf("completions by second: %v", l.Completions)
 	}
-	// X = 1000 / 2 s, R = 20 s / 1010, N = 10.
-	if want := 500 * (20.0 / 1010) / 10; math.Abs(l.InFlight-want) > 1e-4 {
-		t.Errorf("in flight %v, want %v", l.InFlight, want)
+	// Of 10 connections over 2 s.
+	if l.InFlight != 0.95 || *l.Overlap != (record.Overlap{Right: 995, Failed: 4, Time: 19}) {
+		t.Errorf("in flight %v, %+v", l.InFlight, l.Overlap)
 	}
 	for metric, want := range map[string]float64{"bytes.in": 2000, "bytes.out": 1000, "connects": 12,
 		"generator.cpu": 0.25} {

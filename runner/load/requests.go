@@ -393,6 +393,10 @@ func requestsMeasured(r *http.Result, l *spec.Load) Measurement {
 			m.Histograms[name] = histogram(*d)
 		}
 	}
+	if o := r.Overlap; o != nil && r.Lag == nil { // in an open loop requests may wait for a server that is too slow
+		m.Load.Overlap = &record.Overlap{Right: float64(o.Right) / http.WholeRequest,
+			Failed: float64(o.Failed) / http.WholeRequest, Time: o.Time.Seconds()}
+	}
 	if r.Lag != nil { // an open loop, even if nothing was due
 		m.Load.Open = &record.OpenLoop{Rate: l.Rate, Arrivals: l.Arrivals, Due: r.Due, Sent: r.Sent, Blocked: r.Blocked}
 	}
@@ -453,11 +457,9 @@ func inFlight(r *http.Result, l *spec.Load) (share, over float64) {
 		return r.InFlight.Time.Seconds() / over / float64(l.Connections), over
 	}
 	over = r.Length.Seconds()
-	n := r.Latency.Count + r.FailedLatency.Count
-	if n == 0 || over <= 0 {
+	if r.Overlap == nil || r.Latency.Count+r.FailedLatency.Count == 0 || over <= 0 {
 		return -1, 0
 	}
-	mean := time.Duration((r.Latency.Sum + r.FailedLatency.Sum) / n)
-	rate := float64(r.Completed.Right+r.Completed.Failed) / over
-	return rate * (mean + l.Think).Seconds() / float64(l.Connections), over
+	thinking := l.Think.Seconds() * float64(r.Overlap.Right+r.Overlap.Failed) / http.WholeRequest
+	return (r.Overlap.Time.Seconds() + thinking) / over / float64(l.Connections), over
 }

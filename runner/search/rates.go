@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
@@ -122,8 +123,11 @@ func Throughput(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*reco
 		}
 		have[rec.Run][rec.Repetition] = true
 		planned[rec.Run] = rec.Planned
-		if level, _ := validity.Of(rec); level != validity.Invalid && rec.Load != nil && rec.Load.Window > 0 {
-			values[rec.Run] = append(values[rec.Run], float64(rec.Load.Completed)/rec.Load.Window)
+		if level, _ := validity.Of(rec); level == validity.Invalid || rec.Load == nil {
+			continue
+		}
+		if value, missing := dataset.Value(rec, "throughput", nil); missing == "" {
+			values[rec.Run] = append(values[rec.Run], value)
 		}
 	}
 	newest := ""

@@ -25,6 +25,7 @@ func Merge(parts []*Result) (*Result, error) {
 		return parts[0], nil
 	}
 	total := NewResult()
+	total.Overlap = new(Overlap)
 	total.SchemaVersion, total.Semantics = parts[0].SchemaVersion, parts[0].Semantics
 	total.Start, total.Length, total.EndedBy = windowOf(parts)
 	total.Seconds = make([]Second, max(1, (total.Length+time.Second-1)/time.Second))
@@ -60,6 +61,13 @@ func (r *Result) Add(p *Result) {
 		{&r.Warmup.Failed, &p.Warmup.Failed},
 	} {
 		*n.to += *n.from
+	}
+	if r.Overlap != nil && p.Overlap != nil {
+		r.Overlap.Right += p.Overlap.Right
+		r.Overlap.Failed += p.Overlap.Failed
+		r.Overlap.Time += p.Overlap.Time
+	} else {
+		r.Overlap = nil
 	}
 	r.AddSeconds(p.Seconds)
 }

@@ -42,9 +42,13 @@ type Result struct {
 	// Status counts the whole answers, right or wrong, by status.
 	Status map[int]int64 `json:"status"`
 
-	// Completed counts what ended in the window, whenever it was started. Throughput is Completed.Right over
-	// Length; Little's law takes Right and Failed together.
+	// Completed counts what ended in the window, whenever it was started.
 	Completed Completed `json:"completed"`
+
+	// Overlap is how much of the requests lay in the window, whenever they were started and ended. The throughput of a
+	// closed loop is Overlap.Right over Length; Little's law takes right answers and failures together. It is nil from a
+	// generator that is older than it.
+	Overlap *Overlap `json:"overlap,omitempty"`
 
 	// BytesIn and BytesOut went over connections in the window, heads and bodies, of whichever request.
 	BytesIn  int64 `json:"bytes_in"`
@@ -132,6 +136,20 @@ const (
 type Completed struct {
 	Right  int64 `json:"right"`
 	Failed int64 `json:"failed"`
+}
+
+// WholeRequest is what a request counts that lies in the window from its start to its end.
+const WholeRequest = 1e9
+
+// Overlap adds up requests by the share of each that lies in the window, in billionths: so results add up exactly.
+//
+// Source: docs/method.md#definitions.
+type Overlap struct {
+	Right  int64 `json:"right_e9"`
+	Failed int64 `json:"failed_e9"`
+
+	// Time is how long these requests were under way in the window, right or failed.
+	Time time.Duration `json:"time_ns"`
 }
 
 // Second is one second of the window.
