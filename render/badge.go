@@ -1,6 +1,9 @@
 package render
 
 import (
+	"slices"
+
+	"benchbook/notebook/claim"
 	"benchbook/notebook/stats"
 	"benchbook/render/wording"
 )
@@ -8,7 +11,7 @@ import (
 // Badge shows a standing or verdict: a glyph and a colour by Class, and always the Word.
 type Badge struct {
 	Class   string // of the style sheet, such as "is-reproduced"
-	Word    string // such as "Direction only"
+	Word    string // such as "Partly reproduced, 2 of 3"
 	Filter  string // the name by which an index picks articles; empty for verdicts
 	Meaning string // in a sentence; empty for verdicts
 }
@@ -16,36 +19,32 @@ type Badge struct {
 // Standings lists the badges of all standings in the order of an index: docs/claims.md#standing.
 func Standings() []Badge {
 	return []Badge{
-		{"is-reproduced", "Reproduced", "reproduced",
-			"Order and sizes agree with what was published, and every headline claim is supported."},
-		{"is-direction", "Direction only", "direction",
-			"The published order holds here; the sizes do not, or a headline claim is not decided."},
-		{"is-not", "Not reproduced", "not", "The published order does not hold here, or a headline claim is contradicted."},
+		{"is-reproduced", "Reproduced", "reproduced", "Every headline claim about what was published is supported."},
+		{"is-direction", "Partly reproduced", "partly",
+			"Some headline claims are supported, or hold for most of their pairs."},
+		{"is-not", "Not reproduced", "not", "No headline claim is supported, and one or more are contradicted."},
 		{"is-reproduced", "Holds", "holds", "No published numbers to compare with; every headline claim is supported."},
-		{"is-direction", "Holds in part", "part", "Some headline claims are supported, and none is contradicted."},
-		{"is-not", "Does not hold", "doesnot", "A headline claim is contradicted."},
+		{"is-direction", "Partly holds", "part", "No published numbers to compare with; some headline claims are supported."},
+		{"is-not", "Does not hold", "doesnot",
+			"No published numbers to compare with; no headline claim is supported, and one or more are contradicted."},
+		{"is-inconclusive", "Undecided", "undecided", "No headline claim is supported, and none is contradicted."},
 		{"is-quick", "Quick only", "quick", "Measured with the quick profile: values are shown, under a banner."},
 		{"is-not", "Failed", "failed", "Every repetition failed, so there are no results."},
-		{"is-measured", "Measured", "measured",
-			"There are results, but no headline claim, or they are too noisy to decide one."},
-		{"is-none", "Not measured", "none", "Not run yet, or too little was measured to draw a conclusion."},
+		{"is-measured", "Measured", "measured", "There are results, but no headline claim."},
+		{"is-none", "Not measured", "none", "Not run yet, or no headline claim could be judged."},
 	}
 }
 
-func StandingBadge(s stats.Standing) Badge {
-	word := map[stats.Standing]string{
-		stats.Reproduced: "Reproduced", stats.DirectionOnly: "Direction only", stats.NotReproduced: "Not reproduced",
-		stats.Holds: "Holds", stats.HoldsInPart: "Holds in part", stats.DoesNotHold: "Does not hold",
-		stats.QuickOnly: "Quick only", stats.StandingFailed: "Failed",
-		stats.StandingMeasured: "Measured",
-	}[s]
+// StandingBadge shows a standing with its count: "Partly reproduced, 2 of 3".
+func StandingBadge(s claim.Standing) Badge {
 	marks := Standings()
-	for _, m := range marks {
-		if m.Word == word {
-			return m
-		}
+	i := slices.IndexFunc(marks, func(m Badge) bool { return m.Word == wording.Capital(string(s.Is)) })
+	if i < 0 {
+		return marks[len(marks)-1]
 	}
-	return marks[len(marks)-1]
+	mark := marks[i]
+	mark.Word = wording.Capital(s.String())
+	return mark
 }
 
 func VerdictBadge(v stats.Verdict) Badge {

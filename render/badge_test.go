@@ -4,16 +4,17 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/notebook/claim"
 	"benchbook/notebook/stats"
 )
 
 // A standing without a mark of its own would be shown as not measured.
 func TestStandingBadge(t *testing.T) {
 	filters := map[string]bool{}
-	for _, s := range []stats.Standing{stats.Reproduced, stats.DirectionOnly, stats.NotReproduced, stats.Holds,
-		stats.HoldsInPart, stats.DoesNotHold,
+	for _, s := range []stats.Standing{stats.Reproduced, stats.PartlyReproduced, stats.NotReproduced, stats.Holds,
+		stats.PartlyHolds, stats.DoesNotHold, stats.Undecided,
 		stats.QuickOnly, stats.StandingFailed, stats.StandingMeasured, stats.StandingNotMeasured} {
-		m := StandingBadge(s)
+		m := StandingBadge(claim.Standing{Is: s})
 		if !strings.EqualFold(m.Word, string(s)) || filters[m.Filter] {
 			t.Errorf("%q is marked %+v", s, m)
 		}
@@ -21,5 +22,8 @@ func TestStandingBadge(t *testing.T) {
 	}
 	if len(Standings()) != len(filters) {
 		t.Errorf("%d marks of %d standings", len(Standings()), len(filters))
+	}
+	if m := StandingBadge(claim.Standing{Is: stats.PartlyHolds, Count: "2 of 3"}); m.Word != "Partly holds, 2 of 3" {
+		t.Errorf("with its count: %+v", m)
 	}
 }

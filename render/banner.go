@@ -190,7 +190,7 @@ func (ev *evaluator) shownMetrics(e *dataset.Experiment) []string {
 	return out
 }
 
-func (c *composer) meta(standing string) []template.HTML {
+func (c *composer) meta(standing claim.Standing) []template.HTML {
 	var out []template.HTML
 	add := func(words string) { out = append(out, template.HTML(template.HTMLEscapeString(words))) }
 	o := c.origin
@@ -222,8 +222,10 @@ func (c *composer) meta(standing string) []template.HTML {
 	if authors := article.Texts(c.doc.Front.Authors); len(authors) > 0 {
 		add("by " + wording.List(authors))
 	}
-	if standing != "" {
-		add(standing)
+	for _, words := range append([]string{standing.Reason}, standing.Published...) {
+		if words != "" {
+			add(words)
+		}
 	}
 	return append(out, c.others()...)
 }

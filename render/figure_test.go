@@ -217,7 +217,8 @@ func TestTopologyNamesTheLimit(t *testing.T) {
 // them agree.
 func TestLongMultiverseIsFolded(t *testing.T) {
 	const claim = "```yaml claim\n- name: limited\n  expect: latency.p50{server=\"sync\", workers=\"1\"} < 1s\n" +
-		"- name: sooner\n  expect: latency.p50{server=\"async\"} < latency.p50{server=\"sync\", workers=\"1\"}\n```\n\n"
+		"- name: sooner\n  expect: latency.p50{server=\"async\", workers=\"1\"} < " +
+		"latency.p50{server=\"sync\", workers=\"1\"}\n```\n\n"
 	fold := regexp.MustCompile(`<details class="narrow"><summary>(\d+) of (\d+) alternatives are supported, as the claim is</summary>\s*<svg class="narrow"`)
 	for _, test := range []struct {
 		claim  string

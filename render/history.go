@@ -178,11 +178,10 @@ func historyLead(moments []*compare.Moment) string {
 }
 
 func historyRowOf(m *compare.Moment, o Options, tracked []trackedValue, comparisons []*comparison) historyRow {
-	standing, _ := claim.Standing(m.Dataset)
 	row := historyRow{When: m.Started.UTC().Format("2\u00a0Jan\u00a02006, 15:04"),
 		ISO: m.Started.UTC().Format(time.RFC3339), Sort: strconv.FormatInt(m.Started.Unix(), 10),
 		Run: link{Words: m.Run}, Host: m.Host, Profile: m.Profile, Measured: measuredWords(m),
-		Standing: StandingBadge(standing), Partial: !m.Complete}
+		Standing: StandingBadge(claim.StandingOf(m.Dataset)), Partial: !m.Complete}
 	if folder := pageOf(m, o.Moments); folder != "" {
 		row.Run.Href = "../" + folder + "/index.html"
 	}

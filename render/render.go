@@ -207,14 +207,14 @@ type composed struct {
 func (c *composer) article() composed {
 	title, titleText := c.prose.Inline(c.doc.Front.Title.Value)
 	description, descriptionText := c.prose.Inline(c.doc.Front.Description.Value)
-	standing, reason := claim.Standing(c.d)
+	standing := claim.StandingOf(c.d)
 	mark := StandingBadge(standing)
 	keys := c.keyValues()
 	text := c.prose.Prose()
 	banners := c.banners()
 	how := method.Writer{Dataset: c.d, Origin: c.origin, Shown: c.shownMetrics, Listing: c.prose.Listing}
 	view := articleView{
-		Standing: mark, Title: title, Description: description, Meta: c.meta(reason), Banners: banners, Keys: keys,
+		Standing: mark, Title: title, Description: description, Meta: c.meta(standing), Banners: banners, Keys: keys,
 		Contents: c.contents(), Captions: captionedLinks(c.doc, c.numbers), Prose: text,
 		Method: how.View(titleText, c.values),
 	}
@@ -225,9 +225,8 @@ func (c *composer) article() composed {
 func (c *composer) asOf(m *compare.Moment, a composed) (*composer, composed) {
 	again := *c
 	again.prose, again.moment = c.prose.At(upFromRun), m
-	_, reason := claim.Standing(c.d)
 	a.banners = append([]banner{momentBanner(m)}, a.banners...)
-	a.view.Meta, a.view.Banners = again.meta(reason), a.banners
+	a.view.Meta, a.view.Banners = again.meta(claim.StandingOf(c.d)), a.banners
 	a.main = again.Fill("article", a.view)
 	return &again, a
 }

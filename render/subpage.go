@@ -203,8 +203,7 @@ func (r *Renderer) news(d *dataset.Dataset, o Options, comparisons []*comparison
 		return nil
 	}
 	newest := o.Moments[i]
-	standing, _ := claim.Standing(newest.Dataset)
-	n := &News{Run: newest.Run, When: newest.Ended.UTC(), After: StandingBadge(standing)}
+	n := &News{Run: newest.Run, When: newest.Ended.UTC(), After: StandingBadge(claim.StandingOf(newest.Dataset))}
 	k := slices.IndexFunc(o.Moments[i+1:], ofSet)
 	if k < 0 {
 		n.First, n.Before = true, n.After
@@ -212,8 +211,8 @@ func (r *Renderer) news(d *dataset.Dataset, o Options, comparisons []*comparison
 	}
 	turns := compare.VerdictChangesOf(o.Moments[i+1+k].Dataset, newest.Dataset)
 	n.Before, n.NewlyMeasured = StandingBadge(turns.StandingBefore), turns.New
-	turned := turns.Standing != turns.StandingBefore
-	n.First = turned && turns.StandingBefore == stats.StandingNotMeasured
+	turned := turns.Standing.Is != turns.StandingBefore.Is
+	n.First = turned && turns.StandingBefore.Is == stats.StandingNotMeasured
 	n.StandingTurned = turned && !n.First
 	c := r.compose(d, o)
 	for _, t := range turns.Claims {

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"benchbook/notebook/claim"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render"
@@ -268,7 +269,8 @@ func TestBuildRemovesItsOwn(t *testing.T) {
 
 func TestBuildRefuses(t *testing.T) {
 	page := func(slug string, files ...render.File) []*render.Page {
-		return []*render.Page{{Slug: slug, Title: "x", Standing: render.StandingBadge(stats.Holds), Files: files}}
+		return []*render.Page{{Slug: slug, Title: "x",
+			Standing: render.StandingBadge(claim.Standing{Is: stats.Holds}), Files: files}}
 	}
 	tests := []struct {
 		name  string
@@ -358,7 +360,7 @@ func TestBuildFails(t *testing.T) {
 	pages := samplePages(t)
 	build(t, pages[:1], dir)
 	before := files(t, dir)
-	twice := &render.Page{Slug: "x", Title: "x", Standing: render.StandingBadge(stats.Holds),
+	twice := &render.Page{Slug: "x", Title: "x", Standing: render.StandingBadge(claim.Standing{Is: stats.Holds}),
 		Files: []render.File{{Path: "index.html"}}}
 	if _, err := site.Build(append(pages, twice), dir, theme.Files, site.Options{}); err == nil {
 		t.Fatal("a file is in the site twice")

@@ -111,6 +111,7 @@ func warnings(a *lab.Session, project *projects.Project, list []*lab.Article, pl
 			found.Warn(p.Rule, p.Pos, "%s", p.Message).Hint = p.Hint
 		}
 		check.Doubtful(c.Doc, plans[c.Slug], &found)
+		check.Headlines(c.Doc, &found)
 		if _, err := os.Stat(project.RecordsDir(c.Slug)); err != nil {
 			out = append(out, found.Sorted()...)
 			continue

@@ -22,11 +22,14 @@ type ListJSON struct {
 	Problems    int      `json:"problems"` // if there are any, all below is empty
 
 	Standing string `json:"standing,omitempty"` // what the set of records that the page shows came to
+	Count    string `json:"count,omitempty"`    // of the headline claims that are supported: "2 of 3"
 	Reason   string `json:"reason,omitempty"`
 	Run      string `json:"run,omitempty"` // the newest of that set
 	Profile  string `json:"profile,omitempty"`
 	Host     string `json:"host,omitempty"`
 	ThisHost bool   `json:"this_host"`
+
+	standing string // with its count
 }
 
 // ListEntry is an article with what its page shows.
@@ -48,8 +51,9 @@ func ListEntry(a *lab.Session, project *projects.Project, c *lab.Article, this s
 	if err != nil {
 		return out, err
 	}
-	standing, reason := claim.Standing(d)
-	out.Standing, out.Reason = string(standing), reason
+	s := claim.StandingOf(d)
+	out.Standing, out.Count, out.Reason = string(s.Is), s.Count, s.Reason
+	out.standing = s.String()
 	for _, e := range d.Experiments {
 		for _, cell := range e.Cells {
 			out.Run = max(out.Run, cell.Run)
@@ -65,7 +69,7 @@ func ListEntry(a *lab.Session, project *projects.Project, c *lab.Article, this s
 func PrintList(a *lab.Session, list []ListJSON) {
 	rows := [][]string{{"article", "date", "standing", "newest run", "profile", "host", "title"}}
 	for _, l := range list {
-		standing := l.Standing
+		standing := l.standing
 		if l.Problems > 0 {
 			standing = terminal.Count(l.Problems, "problem")
 		}

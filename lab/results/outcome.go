@@ -45,14 +45,17 @@ func timeOf(s *runner.Spent) *timeJSON {
 }
 
 type articleOutcomeJSON struct {
-	Article  string       `json:"article"`
-	Standing string       `json:"standing"`
-	Reason   string       `json:"reason,omitempty"` // of the standing
-	Host     string       `json:"host"`             // whose results these are: class and digest
-	Own      bool         `json:"own"`              // it is this machine
-	Profile  string       `json:"profile"`
-	Claims   []claimJSON  `json:"claims"` // in the order of the article
-	Orders   []ordersJSON `json:"orders"` // of the experiments that were measured by two metrics
+	Article  string `json:"article"`
+	Standing string `json:"standing"`
+	Count    string `json:"count,omitempty"`  // of the headline claims that are supported: "2 of 3"
+	Reason   string `json:"reason,omitempty"` // of the standing
+	// Published says how far published numbers and measured ones agree, a sentence for each block and metric.
+	Published []string     `json:"published,omitempty"`
+	Host      string       `json:"host"` // whose results these are: class and digest
+	Own       bool         `json:"own"`  // it is this machine
+	Profile   string       `json:"profile"`
+	Claims    []claimJSON  `json:"claims"` // in the order of the article
+	Orders    []ordersJSON `json:"orders"` // of the experiments that were measured by two metrics
 }
 
 // judgementJSON is what was found of a claim, of a part of one, or of one by another metric.
@@ -125,10 +128,10 @@ type ArticleOutcome struct {
 // NewOutcome says what results came to. Orders and what claims came to by other metrics, which take time, are in it
 // only if it is for JSON.
 func NewOutcome(d *dataset.Dataset, asJSON bool) *ArticleOutcome {
-	standing, reason := claim.Standing(d)
+	standing := claim.StandingOf(d)
 	out := &ArticleOutcome{words: datasetWords(d), others: d.Others}
-	out.Data = articleOutcomeJSON{Article: d.Doc.Slug, Standing: string(standing), Reason: reason, Host: d.Host,
-		Own: d.Own, Profile: d.Profile,
+	out.Data = articleOutcomeJSON{Article: d.Doc.Slug, Standing: string(standing.Is), Count: standing.Count,
+		Reason: standing.Reason, Published: standing.Published, Host: d.Host, Own: d.Own, Profile: d.Profile,
 		Claims: []claimJSON{}, Orders: []ordersJSON{}}
 	for _, j := range claim.Judgements(d) {
 		out.Data.Claims = append(out.Data.Claims, claimOutcome(d, &j, asJSON))
@@ -311,7 +314,7 @@ func NoteOtherProfile(a *lab.Session, outcomes []*ArticleOutcome, slugs []string
 // datasetWords say what each claim came to, a line to each.
 func datasetWords(d *dataset.Dataset) string {
 	var b strings.Builder
-	standing, reason := claim.Standing(d)
+	standing := claim.StandingOf(d)
 	where := fmt.Sprintf("profile %s, host %s", d.Profile, d.Host)
 	if !d.Own {
 		where += ", not this one"
@@ -320,9 +323,7 @@ func datasetWords(d *dataset.Dataset) string {
 		}
 	}
 	fmt.Fprintf(&b, "%s: %s (%s)\n", d.Doc.Slug, standing, where)
-	if reason != "" {
-		fmt.Fprintf(&b, "  %s\n", reason)
-	}
+	b.WriteString(linesBelow(standing.Reason, standing.Published))
 	width := 0
 	for _, j := range claim.Judgements(d) {
 		width = max(width, len(j.Claim.Name.Value))
@@ -331,6 +332,17 @@ func datasetWords(d *dataset.Dataset) string {
 		fmt.Fprintf(&b, "  %-12s  %-*s  %s\n", j.Verdict, width, j.Claim.Name.Value, JudgementWords(&j))
 	}
 	return b.String()
+}
+
+// linesBelow are the lines below a standing: its reason, and how far published numbers agree.
+func linesBelow(reason string, published []string) string {
+	out := ""
+	for _, words := range append([]string{reason}, published...) {
+		if words != "" {
+			out += "  " + words + "\n"
+		}
+	}
+	return out
 }
 
 // effectWords writes an effect with its interval.

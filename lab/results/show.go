@@ -34,10 +34,14 @@ type ShowJSON struct {
 	ThisHost    bool                `json:"this_host"`
 	Profile     string              `json:"profile"`
 	Standing    string              `json:"standing"`
+	Count       string              `json:"count,omitempty"` // of the headline claims that are supported: "2 of 3"
 	Reason      string              `json:"reason,omitempty"`
+	Published   []string            `json:"published,omitempty"` // how far published numbers agree, a sentence for each
 	Experiments []shownExperiment   `json:"experiments"`
 	Claims      []shownClaim        `json:"claims"`
 	Others      []map[string]string `json:"others"` // sets of records that are not shown, by host and profile
+
+	standing string // with its count
 }
 
 type shownExperiment struct {
@@ -220,9 +224,10 @@ func (f *Selection) nothing(slug string, records []*record.Record) error {
 
 // shown is all that is known of an article.
 func shown(c *lab.Article, d *dataset.Dataset) ShowJSON {
-	standing, reason := claim.Standing(d)
+	standing := claim.StandingOf(d)
 	out := ShowJSON{Article: c.Slug, Title: c.Doc.Front.Title.Value, Host: d.Host, ThisHost: d.Own, Profile: d.Profile,
-		Standing: string(standing), Reason: reason, Experiments: []shownExperiment{}, Claims: []shownClaim{},
+		Standing: string(standing.Is), Count: standing.Count, Reason: standing.Reason, Published: standing.Published,
+		standing: standing.String(), Experiments: []shownExperiment{}, Claims: []shownClaim{},
 		Others: []map[string]string{}}
 	for _, s := range d.Others {
 		out.Others = append(out.Others, map[string]string{"host": s.Host, "profile": s.Profile})
@@ -380,7 +385,7 @@ func (s *ShowJSON) head() string {
 	if !s.ThisHost {
 		where += ", not this one"
 	}
-	return fmt.Sprintf("%s: %s (%s)", s.Article, s.Standing, where)
+	return fmt.Sprintf("%s: %s (%s)", s.Article, s.standing, where)
 }
 
 // about says what has to be known of a cell beside its numbers: its state unless it is fresh, and its validity with the
@@ -438,9 +443,7 @@ func (e *shownExperiment) floor(metric string) string {
 
 func printShownText(a *lab.Session, s *ShowJSON, about extent) {
 	fmt.Fprintln(a.Stdout, s.head())
-	if s.Reason != "" {
-		fmt.Fprintf(a.Stdout, "  %s\n", s.Reason)
-	}
+	fmt.Fprint(a.Stdout, linesBelow(s.Reason, s.Published))
 	for _, e := range s.Experiments {
 		fmt.Fprintf(a.Stdout, "\n%s#%s\n", s.Article, e.Experiment)
 		if e.Skipped != "" {

@@ -48,7 +48,7 @@ func (f builder) isBest(n *expr.Binary) (test, error) {
 	if s.metric.Better == string(stats.LowerIsBetter) {
 		op = expr.Less
 	}
-	all := groupTest{all: true, marks: f.Data.LeftOut(s.left)}
+	all := groupTest{all: true, pairs: true, marks: f.Data.LeftOut(s.left)}
 	all.what = fmt.Sprintf("%s is the best of %d by %s", f.Data.NameOf(best), len(s.cells), s.metric.InWords())
 	for _, other := range s.cells {
 		if other != best {

@@ -38,11 +38,12 @@ type Judgement struct {
 	// at which the claim was judged: 0.05, or less where rounds were added; 0 of parts and of claims without a test
 	Level   float64
 	Parts   []Judgement // of every, each, best, and, or; each judged as if it were alone
+	Mostly  bool        // a claim over pairs that is not supported, but holds for most of them
 	Invalid bool        // rests on a cell that is not valid
 }
 
-// Tally counts the verdicts on the parts of a claim, in words: "4 comparisons: 3 supported, 1 inconclusive". It is
-// empty for a claim that has none.
+// Tally counts the verdicts on the parts of a claim, in words: "4 comparisons: 3 supported, 1 inconclusive", or "holds
+// mostly, for 37 of 40 pairs: 37 supported, 3 inconclusive". It is empty for a claim that has none.
 func (j Judgement) Tally() string {
 	if len(j.Parts) == 0 {
 		return ""
@@ -51,7 +52,11 @@ func (j Judgement) Tally() string {
 	for _, p := range j.Parts {
 		counts[p.Verdict]++
 	}
-	return fmt.Sprintf("%d comparisons: %s", len(j.Parts), strings.Join(stats.VerdictsInWords(counts), ", "))
+	words := strings.Join(stats.VerdictsInWords(counts), ", ")
+	if j.Mostly {
+		return fmt.Sprintf("holds mostly, for %d of %d pairs: %s", counts[stats.Supported], len(j.Parts), words)
+	}
+	return fmt.Sprintf("%d comparisons: %s", len(j.Parts), words)
 }
 
 // Judge tests a claim against the shown records. A claim that is itself mistaken, which Check reports, is not measured,

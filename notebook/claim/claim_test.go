@@ -495,8 +495,8 @@ func TestJudgementsOfAnArticle(t *testing.T) {
 		fmt.Fprintf(&out, "%s: %s\n", j.Claim.Name.Value, j.Claim.Expect.Text.Value)
 		printJudgement(&out, j, "  ")
 	}
-	standing, reason := Standing(d)
-	fmt.Fprintf(&out, "standing: %s (%s)\n", standing, reason)
+	standing := StandingOf(d)
+	fmt.Fprintf(&out, "standing: %s (%s)\n", standing, standing.Reason)
 	golden := filepath.Join("testdata", "judgements.txt")
 	if *update {
 		if err := os.WriteFile(golden, out.Bytes(), 0o644); err != nil {

@@ -14,6 +14,7 @@ import (
 // Source: docs/method.md#several-comparisons.
 type groupTest struct {
 	all   bool
+	pairs bool // the parts are pairs of lists that the claim names, and not what its author wrote one by one
 	parts []test
 	what  string
 	marks []string // of the group itself
@@ -41,6 +42,7 @@ func (t groupTest) judge(alpha float64) Judgement {
 	if t.all {
 		combine = stats.AllOf
 	}
+	j.Mostly = t.pairs && stats.MostlyHolds(slice.Map(j.Parts, func(p Judgement) stats.Verdict { return p.Verdict }))
 	switch j.Verdict = combine(parts...)(alpha); j.Verdict {
 	case stats.NotMeasured:
 		i := slices.IndexFunc(j.Parts, func(p Judgement) bool { return p.Verdict == stats.NotMeasured })

@@ -15,71 +15,53 @@ import (
 	"benchbook/slice"
 )
 
-// Standing returns what the article's measurements say about what it reproduces, or about its own headline claims, with
-// the reason in a sentence.
-//
-// Headline claims are about the metrics that stand in their tests. A block is asked about those of them that it
-// publishes; about its first metric if it publishes none of them. A claim about nothing that any block publishes counts
-// beside the blocks: nothing is reproduced if it is contradicted, and the direction at most if it is not decided.
-//
-// Source: docs/method.md#published-against-measured.
-func Standing(d *dataset.Dataset) (stats.Standing, string) {
-	good, failed := outcomes(d)
-	if failed > 0 && good == 0 {
-		return stats.StandingFailed, allFailed(failed)
-	}
-	quickOnly := d.Profile == plan.Quick
-	headlines := headlinesOf(d)
-	if len(d.Doc.Published) == 0 {
-		verdicts := slice.Map(headlines, func(h headline) stats.Verdict { return h.verdict })
-		return stats.ClaimStanding(verdicts, quickOnly, good > 0), claimReason(verdicts, quickOnly, good > 0)
-	}
-	var standings []stats.Standing
-	var reasons []string
-	add := func(standing stats.Standing, reason string) {
-		standings, reasons = append(standings, standing), append(reasons, reason)
-	}
-	for _, b := range d.Doc.Published {
-		for _, metric := range headlines.metricsIn(b) {
-			standing, reason := reproduction(d, b, metric, headlines.about(metric), quickOnly)
-			words := metric // of one that a program prints, whose name is all that is known
-			if m, ok := record.LookupMetric(metric); ok {
-				words = m.InWords()
-			}
-			add(standing, fmt.Sprintf("%s, against %s: %s", words, b.Source.Value, reason))
-		}
-	}
-	for _, h := range headlines {
-		if quickOnly || h.verdict == stats.Supported || h.isPublishedIn(d.Doc.Published) {
-			continue
-		}
-		standing := stats.DirectionOnly
-		if h.verdict == stats.Contradicted {
-			standing = stats.NotReproduced
-		}
-		add(standing, fmt.Sprintf("headline claim %s, which no published number covers, is %s", h.name, h.verdict))
-	}
-	worst := stats.WorstStanding(standings...)
-	if i := slices.Index(standings, worst); i >= 0 {
-		return worst, reasons[i]
-	}
-	return stats.ClaimStanding(nil, quickOnly, good > 0), "no published number has a metric"
+// Standing is what an article's measurements say about its headline claims.
+type Standing struct {
+	Is     stats.Standing
+	Count  string // of the headline claims that are supported, where Is rests on them: "2 of 3"
+	Reason string // in a sentence; may be empty
+	// Published says how far published numbers and measured ones agree: a sentence for each block and metric. It is no
+	// part of the standing.
+	Published []string
 }
 
-// reproduction is how far a metric of a block is reproduced, with the reason.
-func reproduction(d *dataset.Dataset, b *article.Published, metric string, verdicts []stats.Verdict,
-	quickOnly bool) (stats.Standing, string) {
-	a := d.AgreementWith(b, metric)
-	if a.Err != nil {
-		return stats.StandingNotMeasured, a.Err.Error()
+// String is the standing with its count: "partly reproduced, 2 of 3".
+func (s Standing) String() string {
+	if s.Count == "" {
+		return string(s.Is)
 	}
-	return a.Standing(verdicts, quickOnly)
+	return string(s.Is) + ", " + s.Count
+}
+
+// StandingOf returns what an article's measurements say about its headline claims. Claims that the author did not mark
+// as headlines have no say in it, nor have published numbers.
+//
+// Source: docs/claims.md#standing.
+func StandingOf(d *dataset.Dataset) Standing {
+	good, failed := outcomes(d)
+	headlines := headlinesOf(d)
+	switch {
+	case failed > 0 && good == 0:
+		return Standing{Is: stats.StandingFailed, Reason: allFailed(failed)}
+	case d.Profile == plan.Quick && good > 0:
+		return Standing{Is: stats.QuickOnly, Reason: "only quick records", Published: publishedWords(d, headlines)}
+	case len(headlines) == 0 && good == 0:
+		return Standing{Is: stats.StandingNotMeasured, Reason: "there are no results"}
+	case len(headlines) == 0:
+		return Standing{Is: stats.StandingMeasured, Reason: "the article has no headline claim",
+			Published: publishedWords(d, headlines)}
+	}
+	s := Standing{Is: stats.StandingOf(slice.Map(headlines, func(h headline) stats.Headline { return h.Headline }),
+		len(d.Doc.Published) > 0), Reason: headlines.reason(), Published: publishedWords(d, headlines)}
+	if s.Is != stats.StandingNotMeasured {
+		s.Count = headlines.count()
+	}
+	return s
 }
 
 // A headline is a headline claim.
 type headline struct {
-	name    string
-	verdict stats.Verdict
+	stats.Headline
 	metrics []string // that it is about
 }
 
@@ -88,20 +70,82 @@ type headlines []headline
 func headlinesOf(d *dataset.Dataset) (out headlines) {
 	for _, j := range Judgements(d) {
 		if j.Claim.Headline.V {
-			out = append(out, headline{j.Claim.Name.Value, j.Verdict, metricsOf(d, j.Claim)})
+			out = append(out, headline{stats.Headline{Verdict: j.Verdict, Mostly: j.Mostly}, metricsOf(d, j.Claim)})
 		}
 	}
 	return out
 }
 
-// about are the verdicts on the headlines that are about a metric.
-func (list headlines) about(metric string) (verdicts []stats.Verdict) {
+func (list headlines) with(is func(headline) bool) int { return len(slice.Filter(list, is)) }
+
+func (list headlines) supported() int {
+	return list.with(func(h headline) bool { return h.Verdict == stats.Supported })
+}
+
+func (list headlines) mostly() int { return list.with(func(h headline) bool { return h.Mostly }) }
+
+// count is how many are supported: "2 of 3"; those that hold mostly are counted apart.
+func (list headlines) count() string {
+	supported, mostly := list.supported(), list.mostly()
+	switch {
+	case mostly == 0:
+		return fmt.Sprintf("%d of %d", supported, len(list))
+	case supported == 0:
+		return fmt.Sprintf("%d of %d mostly", mostly, len(list))
+	}
+	return fmt.Sprintf("%d of %d, and %d mostly", supported, len(list), mostly)
+}
+
+// reason counts the verdicts.
+func (list headlines) reason() string {
+	counts := map[stats.Verdict]int{}
 	for _, h := range list {
-		if slices.Contains(h.metrics, metric) {
-			verdicts = append(verdicts, h.verdict)
+		counts[h.Verdict]++
+	}
+	words := fmt.Sprintf("of %s: %s", phrase.Plural(len(list), "headline claim"),
+		strings.Join(stats.VerdictsInWords(counts), ", "))
+	if n := list.mostly(); n > 0 {
+		words += fmt.Sprintf("; %d %s for most of its pairs", n, phrase.Verb(n, "holds", "hold"))
+	}
+	return words
+}
+
+// publishedWords says of each published block how far it agrees with what was measured: for the metrics of headlines
+// that it publishes, else for its first one.
+//
+// Source: docs/method.md#published-against-measured.
+func publishedWords(d *dataset.Dataset, headlines headlines) (out []string) {
+	for _, b := range d.Doc.Published {
+		for _, metric := range headlines.metricsIn(b) {
+			words := metric // of one that a program prints, whose name is all that is known
+			if m, ok := record.LookupMetric(metric); ok {
+				words = m.InWords()
+			}
+			out = append(out, fmt.Sprintf("%s, against %s: %s", words, b.Source.Value, agreementWords(d.AgreementWith(b,
+				metric))))
 		}
 	}
-	return verdicts
+	return out
+}
+
+func agreementWords(a dataset.BlockAgreement) string {
+	switch {
+	case a.Err != nil:
+		return a.Err.Error()
+	case a.Measured < 2:
+		return fmt.Sprintf("%d of %d rows measured", a.Measured, len(a.Rows))
+	}
+	order := "no two numbers were published far enough apart to have an order"
+	if n := a.Pairs(); n > 0 {
+		order = fmt.Sprintf("%d of %s in the published order", a.Agreeing, phrase.Plural(n, "pair"))
+		if a.Disagreeing > 0 {
+			order += fmt.Sprintf(", %d not", a.Disagreeing)
+		}
+		if a.Undecided > 0 {
+			order += fmt.Sprintf(", %d undecided", a.Undecided)
+		}
+	}
+	return fmt.Sprintf("%s; %d of %s within 25 %% of one common factor", order, a.Near, phrase.Plural(a.Measured, "row"))
 }
 
 // metricsIn are the metrics of headlines that a block publishes, else the first that it has.
@@ -117,13 +161,6 @@ func (list headlines) metricsIn(b *article.Published) (metrics []string) {
 		return []string{first}
 	}
 	return metrics
-}
-
-// isPublishedIn reports whether one of the blocks publishes a metric of the headline.
-func (h headline) isPublishedIn(blocks []*article.Published) bool {
-	return slices.ContainsFunc(blocks, func(b *article.Published) bool {
-		return slices.ContainsFunc(h.metrics, func(m string) bool { return dataset.Publishes(b, m) })
-	})
 }
 
 // outcomes counts the repetitions that are shown, the A/A pair among them: those that could be run, and those that
@@ -160,24 +197,6 @@ func metricsOf(d *dataset.Dataset, c *article.Claim) []string {
 		return nil
 	}
 	return expr.Names(n)
-}
-
-// claimReason counts the headline claims of an article that reproduces nothing.
-func claimReason(verdicts []stats.Verdict, quickOnly, hasResults bool) string {
-	switch {
-	case quickOnly:
-		return "only quick records"
-	case len(verdicts) == 0 && !hasResults:
-		return "there are no results"
-	case len(verdicts) == 0:
-		return "the article has no headline claim"
-	}
-	counts := map[stats.Verdict]int{}
-	for _, v := range verdicts {
-		counts[v]++
-	}
-	return fmt.Sprintf("of %s: %s", phrase.Plural(len(verdicts), "headline claim"),
-		strings.Join(stats.VerdictsInWords(counts), ", "))
 }
 
 func firstMetric(b *article.Published) string {

@@ -1,6 +1,7 @@
 package claim
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -22,10 +23,6 @@ func TestStanding(t *testing.T) {
 		no      = `throughput{server="b"} > throughput{server="a"}`
 		open    = `ratio(throughput{server="a"}, throughput{server="b"}) > 1.2`
 		missing = `latency.p99.99{server="a"} < 1s`
-
-		memory     = `same(memory.server{server="a"}, memory.server{server="b"})`
-		noMemory   = `memory.server{server="a"} > memory.server{server="b"}`
-		openMemory = `ratio(memory.server{server="a"}, memory.server{server="b"}) > 1`
 	)
 	headline := func(expects ...string) string {
 		var out strings.Builder
@@ -41,68 +38,70 @@ func TestStanding(t *testing.T) {
 		}
 		return out.String()
 	}
+	const (
+		factor   = " rows within 25 % of one common factor"
+		agree    = "throughput, against A paper: 3 of 3 pairs in the published order; 3 of 3" + factor
+		sizesOff = "throughput, against A paper: 3 of 3 pairs in the published order; 1 of 3" + factor
+		against  = "throughput, against A paper: 0 of 3 pairs in the published order, 3 not; 1 of 3" + factor
+	)
 	tests := []struct {
-		name    string
-		blocks  string
-		changes []recordtest.Change
-		want    stats.Standing
-		reason  string
+		name      string
+		blocks    string
+		changes   []recordtest.Change
+		want      string // with its count
+		reason    string
+		published string // joined
 	}{
-		{"claims that hold", headline(yes), nil, stats.Holds, "of 1 headline claim: 1 supported"},
-		{"claims that hold in part", headline(yes, open), nil, stats.HoldsInPart,
-			"of 2 headline claims: 1 supported, 1 inconclusive"},
-		{"a claim that does not hold", headline(yes, no), nil, stats.DoesNotHold,
-			"of 2 headline claims: 1 supported, 1 contradicted"},
-		{"a claim without numbers", headline(missing), nil, stats.StandingNotMeasured, "of 1 headline claim: 1 not measured"},
+		{"claims that hold", headline(yes), nil, "holds, 1 of 1", "of 1 headline claim: 1 supported", ""},
+		{"claims that partly hold", headline(yes, open), nil, "partly holds, 1 of 2",
+			"of 2 headline claims: 1 supported, 1 inconclusive", ""},
+		{"one supported, and one contradicted", headline(yes, no), nil, "partly holds, 1 of 2",
+			"of 2 headline claims: 1 supported, 1 contradicted", ""},
+		{"a claim that does not hold", headline(no, open), nil, "does not hold, 0 of 2",
+			"of 2 headline claims: 1 contradicted, 1 inconclusive", ""},
+		{"a claim that is open", headline(open), nil, "undecided, 0 of 1", "of 1 headline claim: 1 inconclusive", ""},
+		{"a claim without numbers", headline(missing), nil, "not measured", "of 1 headline claim: 1 not measured", ""},
 		{"everything failed", headline(yes), []recordtest.Change{recordtest.Only("a", recordtest.Failed("x")),
-			recordtest.Only("b", recordtest.Failed("x")), recordtest.Only("c", recordtest.Failed("x"))}, stats.StandingFailed,
-			"all 9 repetitions failed"},
+			recordtest.Only("b", recordtest.Failed("x")), recordtest.Only("c", recordtest.Failed("x"))}, "failed",
+			"all 9 repetitions failed", ""},
 		{"everything but one failed", headline(yes), []recordtest.Change{recordtest.Only("a", recordtest.Failed("x")),
-			recordtest.Only("b", recordtest.Failed("x"))}, stats.StandingNotMeasured,
-			"of 1 headline claim: 1 not measured"},
-		{"a claim that is open", headline(open), nil, stats.StandingMeasured, "of 1 headline claim: 1 inconclusive"},
-		{"nothing was run", "", nil, stats.StandingNotMeasured, "there are no results"},
-		{"no headline", "", nil, stats.StandingMeasured, "the article has no headline claim"},
+			recordtest.Only("b", recordtest.Failed("x"))}, "not measured", "of 1 headline claim: 1 not measured", ""},
+		{"nothing was run", "", nil, "not measured", "there are no results", ""},
+		{"no headline", "", nil, "measured", "the article has no headline claim", ""},
 		{"no headline, and one of three cells failed", "", []recordtest.Change{recordtest.Only("a", recordtest.Failed("x"))},
-			stats.StandingMeasured, "the article has no headline claim"},
-		{"claims that are no headline", strings.Replace(headline(yes), "headline: true", "headline: false", 1), nil,
-			stats.StandingMeasured, "the article has no headline claim"},
-		{"quick claims", headline(yes), []recordtest.Change{recordtest.InProfile(plan.Quick)}, stats.QuickOnly,
-			"only quick records"},
-		{"published sizes", published(order) + headline(yes), nil, stats.Reproduced,
-			"throughput, against A paper: 3 of 3 rows near one common factor"},
-		{"published order", published(sizes) + headline(yes), nil, stats.DirectionOnly,
-			"throughput, against A paper: 1 of 3 rows near one common factor"},
-		{"another order", published(reverse), nil, stats.NotReproduced,
-			"throughput, against A paper: order: 3 of 3 pairs disagree"},
-		{"a headline contradicted", published(order) + headline(no), nil, stats.NotReproduced,
-			"throughput, against A paper: a headline claim is contradicted"},
-		{"a headline open", published(order) + headline(open), nil, stats.DirectionOnly,
-			"throughput, against A paper: a headline claim is not decided"},
-		{"a headline about something that nobody published", published(order) + headline(yes, memory), nil, stats.Reproduced,
-			"throughput, against A paper: 3 of 3 rows near one common factor"},
-		{"such a headline contradicted", published(order) + headline(yes, noMemory), nil, stats.NotReproduced,
-			"headline claim c1, which no published number covers, is contradicted"},
-		{"such a headline open", published(order) + headline(openMemory), nil, stats.DirectionOnly,
-			"headline claim c0, which no published number covers, is inconclusive"},
-		{"such a headline not measured", published(order) + headline(missing), nil, stats.DirectionOnly,
-			"headline claim c0, which no published number covers, is not measured"},
-		{"such a headline in quick records", published(order) + headline(noMemory),
-			[]recordtest.Change{recordtest.InProfile(plan.Quick)}, stats.QuickOnly,
-			"throughput, against A paper: only quick records"},
+			"measured", "the article has no headline claim", ""},
+		{"claims that are no headline", strings.Replace(headline(no), "headline: true", "headline: false", 1), nil,
+			"measured", "the article has no headline claim", ""},
+		{"quick claims", headline(yes), []recordtest.Change{recordtest.InProfile(plan.Quick)}, "quick only",
+			"only quick records", ""},
+		{"what was published", published(order) + headline(yes), nil, "reproduced, 1 of 1",
+			"of 1 headline claim: 1 supported", agree},
+		{"other sizes are no part of it", published(sizes) + headline(yes), nil, "reproduced, 1 of 1",
+			"of 1 headline claim: 1 supported", sizesOff},
+		{"nor is another order", published(reverse) + headline(yes), nil, "reproduced, 1 of 1",
+			"of 1 headline claim: 1 supported", against},
+		{"published numbers alone", published(reverse), nil, "measured", "the article has no headline claim", against},
+		{"a headline contradicted", published(order) + headline(no), nil, "not reproduced, 0 of 1",
+			"of 1 headline claim: 1 contradicted", agree},
+		{"a headline open", published(order) + headline(open), nil, "undecided, 0 of 1",
+			"of 1 headline claim: 1 inconclusive", agree},
+		{"one of three", published(order) + headline(yes, no, open), nil, "partly reproduced, 1 of 3",
+			"of 3 headline claims: 1 supported, 1 contradicted, 1 inconclusive", agree},
 		{"too little measured", published(order), []recordtest.Change{recordtest.Only("a", recordtest.Failed("x")),
-			recordtest.Only("b", recordtest.Failed("x"))}, stats.StandingNotMeasured,
+			recordtest.Only("b", recordtest.Failed("x"))}, "measured", "the article has no headline claim",
 			"throughput, against A paper: 1 of 3 rows measured"},
-		{"quick records", published(order), []recordtest.Change{recordtest.InProfile(plan.Quick)}, stats.QuickOnly,
-			"throughput, against A paper: only quick records"},
-		{"the worst of two blocks", published(order, reverse), nil, stats.NotReproduced,
-			"throughput, against A paper: order: 3 of 3 pairs disagree"},
+		{"quick records", published(order), []recordtest.Change{recordtest.InProfile(plan.Quick)}, "quick only",
+			"only quick records", agree},
+		{"two blocks", published(order, reverse), nil, "measured", "the article has no headline claim",
+			agree + "; " + against},
 		{"the metrics of the headlines", published(strings.ReplaceAll(order, "/s}", "/s, memory.server: 64MiB}")) +
-			headline(`same(memory.server{server="a"}, memory.server{server="b"})`), nil, stats.Reproduced,
-			"memory of server, against A paper: 3 of 3 rows near one common factor"},
+			headline(`same(memory.server{server="a"}, memory.server{server="b"})`), nil, "reproduced, 1 of 1",
+			"of 1 headline claim: 1 supported",
+			"memory of server, against A paper: no two numbers were published far enough apart to have an order; " +
+				"3 of 3 rows within 25 % of one common factor"},
 		{"published zeros have no ratio", published("rows:\n  - {server: a, failed.count: 0}\n" +
-			"  - {server: b, failed.count: 0}"), nil,
-			stats.StandingNotMeasured, "failed requests, against A paper: 0 of 0 rows measured"},
+			"  - {server: b, failed.count: 0}"), nil, "measured", "the article has no headline claim",
+			"failed requests, against A paper: 0 of 0 rows measured"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -113,9 +112,68 @@ func TestStanding(t *testing.T) {
 			if tt.name == "nothing was run" {
 				b = newFixture(t, text+tt.blocks)
 			}
-			got, reason := Standing(b.dataset(dataset.Options{}))
-			if got != tt.want || reason != tt.reason {
-				t.Errorf("%s (%s), want %s (%s)", got, reason, tt.want, tt.reason)
+			got := StandingOf(b.dataset(dataset.Options{}))
+			if published := strings.Join(got.Published, "; "); got.String() != tt.want || got.Reason != tt.reason ||
+				published != tt.published {
+				t.Errorf("%s (%s), %q; want %s (%s), %q", got, got.Reason, published, tt.want, tt.reason, tt.published)
+			}
+		})
+	}
+}
+
+// A claim over pairs holds mostly if nearly all of them do; its verdict stays, and what an author writes pair by pair
+// is not counted so.
+func TestMostly(t *testing.T) {
+	var names, parts []string
+	for i := range 10 {
+		names = append(names, fmt.Sprintf("n%d", i))
+		if i > 0 {
+			parts = append(parts, fmt.Sprintf(`throughput{server="n%d"} > throughput{server="n0"}`, i))
+		}
+	}
+	servers := strings.Replace(recordtest.Servers, "[a, b, c]", "["+strings.Join(names, ", ")+"]", 1)
+	for _, tt := range []struct {
+		name, expect string
+		headlines    int
+		slow         map[string]float64 // throughput of servers that have not 1200/s
+		verdict      stats.Verdict
+		tally, want  string
+	}{
+		{"all pairs", `every(throughput{server!="n0"}, ">", throughput{server="n0"})`, 1, nil, stats.Supported,
+			"9 comparisons: 9 supported", "holds, 1 of 1"},
+		{"nearly all", `every(throughput{server!="n0"}, ">", throughput{server="n0"})`, 1,
+			map[string]float64{"n5": 1045}, stats.Inconclusive,
+			"holds mostly, for 8 of 9 pairs: 8 supported, 1 inconclusive", "partly holds, 1 of 1 mostly"},
+		{"beside one that holds", `best(throughput) == "n1"`, 2, map[string]float64{"n0": 1, "n1": 2000, "n5": 1900},
+			stats.Inconclusive, "holds mostly, for 8 of 9 pairs: 8 supported, 1 inconclusive",
+			"partly holds, 1 of 2, and 1 mostly"},
+		{"one of nine contradicted", `every(throughput{server!="n0"}, ">", throughput{server="n0"})`, 1,
+			map[string]float64{"n5": 500}, stats.Contradicted, "9 comparisons: 8 supported, 1 contradicted",
+			"does not hold, 0 of 1"},
+		{"written pair by pair", strings.Join(parts, " and "), 1, map[string]float64{"n5": 1045}, stats.Inconclusive,
+			"9 comparisons: 8 supported, 1 inconclusive", "undecided, 0 of 1"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			text := recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment", servers) +
+				recordtest.Fence("claim", "name: c\nheadline: true\nexpect: '"+tt.expect+"'")
+			if tt.headlines > 1 {
+				text += recordtest.Fence("claim", "name: d\nheadline: true\nexpect: throughput{server=\"n2\"} > 10/s")
+			}
+			b := newFixture(t, text)
+			for _, name := range names {
+				x := 1200.0
+				if name == "n0" {
+					x = 1000
+				}
+				if slow, ok := tt.slow[name]; ok {
+					x = slow
+				}
+				b.Measure("servers", name, "1", []float64{x, x * 1.01, x * 0.99})
+			}
+			d := b.dataset(dataset.Options{})
+			j := Judgements(d)[0]
+			if got := StandingOf(d).String(); j.Verdict != tt.verdict || j.Tally() != tt.tally || got != tt.want {
+				t.Errorf("%s, %q, standing %q; want %s, %q, %q", j.Verdict, j.Tally(), got, tt.verdict, tt.tally, tt.want)
 			}
 		})
 	}

@@ -184,7 +184,7 @@ func (m *Moment) Before(moments []*Moment) *Moment {
 
 // VerdictChanges is what came out otherwise than before.
 type VerdictChanges struct {
-	StandingBefore, Standing stats.Standing  // as of before and now; the same if the standing has not changed
+	StandingBefore, Standing claim.Standing  // as of before and now
 	Claims                   []VerdictChange // those whose verdicts have changed, in the article's order
 	New                      int             // claims that were not measured before, and are now
 }
@@ -198,8 +198,7 @@ type VerdictChange struct {
 // VerdictChangesOf lists what came out otherwise in after than in before: two datasets of one article.
 func VerdictChangesOf(before, after *dataset.Dataset) VerdictChanges {
 	var t VerdictChanges
-	t.StandingBefore, _ = claim.Standing(before)
-	t.Standing, _ = claim.Standing(after)
+	t.StandingBefore, t.Standing = claim.StandingOf(before), claim.StandingOf(after)
 	was := claim.Judgements(before)
 	for i, j := range claim.Judgements(after) {
 		switch b := was[i].Verdict; {

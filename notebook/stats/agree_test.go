@@ -32,9 +32,6 @@ func TestAgreeExample(t *testing.T) {
 	if a.Agreeing != 6 || a.Disagreeing != 0 || a.Undecided != 0 {
 		t.Errorf("pairs %d, %d, %d, want 6, 0, 0", a.Agreeing, a.Disagreeing, a.Undecided)
 	}
-	if got, reason := a.Standing(nil, false); got != DirectionOnly {
-		t.Errorf("standing is %q (%s), want %q", got, reason, DirectionOnly)
-	}
 }
 
 // A share is printed pooled over repetitions, and its size and place are those of what is printed.

@@ -1,98 +1,81 @@
 package stats
 
-import (
-	"fmt"
-	"slices"
-)
-
-// Standing is what an article's measurements say about what it reproduces, or about its own headline claims, in
-// the words a page prints.
+// Standing is what an article's measurements say about its headline claims, in the words a page prints.
 type Standing string
 
+// The standings. Articles that reproduce something are reproduced or not; the others hold or not.
 const (
-	Reproduced          Standing = "reproduced"
-	DirectionOnly       Standing = "direction only" // the order is the published one, the sizes are not
-	NotReproduced       Standing = "not reproduced"
+	Reproduced       Standing = "reproduced"
+	PartlyReproduced Standing = "partly reproduced"
+	NotReproduced    Standing = "not reproduced"
+	Holds            Standing = "holds"
+	PartlyHolds      Standing = "partly holds"
+	DoesNotHold      Standing = "does not hold"
+	Undecided        Standing = "undecided" // no headline claim is supported, and none is contradicted
+
+	StandingMeasured    Standing = "measured" // there are results, and no headline claim
 	StandingNotMeasured Standing = "not measured"
-	StandingMeasured    Standing = "measured"   // there are results, and nothing that they decide
 	QuickOnly           Standing = "quick only" // all records are of the quick profile
 	StandingFailed      Standing = "failed"     // there are repetitions, and every one has failed
-
-	// The standing of an article that reproduces nothing; it can also be measured, not measured or quick only.
-	Holds       Standing = "holds"
-	HoldsInPart Standing = "holds in part"
-	DoesNotHold Standing = "does not hold"
 )
 
-// Standing returns the standing of one metric of one published block, and the reason for it as part of a sentence.
-//
-// Headlines are the verdicts of the headline claims about this metric; quickOnly says that there are only quick
-// records.
-//
-// Source: docs/claims.md#standing.
-func (a Agreement) Standing(headlines []Verdict, quickOnly bool) (standing Standing, reason string) {
-	rows, pairs := len(a.Rows), a.Pairs()
-	supported := !slices.ContainsFunc(headlines, func(v Verdict) bool { return v != Supported })
-	near := 5*a.Near >= 4*a.Measured
-	switch {
-	case quickOnly:
-		return QuickOnly, "only quick records"
-	case a.Measured < 2 || 2*a.Measured < rows:
-		return StandingNotMeasured, fmt.Sprintf("%d of %d rows measured", a.Measured, rows)
-	case slices.Contains(headlines, Contradicted):
-		return NotReproduced, "a headline claim is contradicted"
-	case 5*(a.Agreeing+a.Undecided) < 4*pairs:
-		return NotReproduced, fmt.Sprintf("order: %d of %d pairs disagree", a.Disagreeing, pairs)
-	case 5*a.Agreeing < 4*pairs:
-		return StandingMeasured, fmt.Sprintf("noise: %d of %d pairs undecided", a.Undecided, pairs)
-	case near && supported:
-		return Reproduced, fmt.Sprintf("%d of %d rows near one common factor", a.Near, a.Measured)
-	case pairs > 0 && near:
-		return DirectionOnly, "a headline claim is not decided"
-	case pairs > 0:
-		return DirectionOnly, fmt.Sprintf("%d of %d rows near one common factor", a.Near, a.Measured)
-	case near:
-		return NotReproduced, "a headline claim is not decided, and no published values differ enough to have an order"
-	}
-	return NotReproduced, fmt.Sprintf("%d of %d rows near one common factor, "+
-		"and no published values differ enough to have an order", a.Near, a.Measured)
+// Headline is what the records say about a headline claim.
+type Headline struct {
+	Verdict Verdict
+	Mostly  bool // it is not supported, but holds for most of its pairs, as MostlyHolds says
 }
 
-// WorstStanding returns the standing of an article that reproduces something: the worst over its published blocks, the
-// metrics of its headline claims, and those claims about nothing published, in the order not reproduced, not measured,
-// measured, quick only, direction only, reproduced. Of none it is not measured.
+// StandingOf returns the standing of an article that was measured, by its headline claims; reproduces says that
+// somebody else has published what they are about. A claim that holds mostly counts as partly supported.
 //
 // Source: docs/claims.md#standing.
-func WorstStanding(standings ...Standing) Standing {
-	for _, worst := range []Standing{NotReproduced, StandingNotMeasured, StandingMeasured, QuickOnly, DirectionOnly,
-		Reproduced} {
-		if slices.Contains(standings, worst) {
-			return worst
+func StandingOf(headlines []Headline, reproduces bool) Standing {
+	all, partly, not := Holds, PartlyHolds, DoesNotHold
+	if reproduces {
+		all, partly, not = Reproduced, PartlyReproduced, NotReproduced
+	}
+	supported, mostly, contradicted, missing := 0, 0, 0, 0
+	for _, h := range headlines {
+		switch {
+		case h.Verdict == Supported:
+			supported++
+		case h.Mostly:
+			mostly++
+		case h.Verdict == Contradicted:
+			contradicted++
+		case h.Verdict == NotMeasured:
+			missing++
 		}
 	}
-	return StandingNotMeasured
+	switch n := len(headlines); {
+	case n == 0:
+		return StandingMeasured
+	case supported == n:
+		return all
+	case supported+mostly > 0:
+		return partly
+	case contradicted > 0:
+		return not
+	case missing == n:
+		return StandingNotMeasured
+	}
+	return Undecided
 }
 
-// ClaimStanding returns the standing of an article that reproduces nothing, from the verdicts of its headline
-// claims: it holds if there is one and all are supported, does not hold if one is contradicted, holds in part if
-// some are supported, and is measured if one is inconclusive. Without headline claims it is measured if anything
-// was, which hasResults says, and in all other cases not measured.
+// MostlyHolds reports whether a claim over pairs that is not supported holds mostly: of five pairs or more at least
+// four fifths are supported and at most a tenth is contradicted.
 //
 // Source: docs/claims.md#standing.
-func ClaimStanding(headlines []Verdict, quickOnly, hasResults bool) Standing {
-	supported := slices.Contains(headlines, Supported)
-	open := slices.ContainsFunc(headlines, func(v Verdict) bool { return v != Supported })
-	switch {
-	case quickOnly:
-		return QuickOnly
-	case slices.Contains(headlines, Contradicted):
-		return DoesNotHold
-	case supported && !open:
-		return Holds
-	case supported:
-		return HoldsInPart
-	case slices.Contains(headlines, Inconclusive), len(headlines) == 0 && hasResults:
-		return StandingMeasured
+func MostlyHolds(pairs []Verdict) bool {
+	supported, contradicted := 0, 0
+	for _, v := range pairs {
+		switch v {
+		case Supported:
+			supported++
+		case Contradicted:
+			contradicted++
+		}
 	}
-	return StandingNotMeasured
+	n := len(pairs)
+	return n >= 5 && supported < n && 5*supported >= 4*n && 10*contradicted <= n
 }
