@@ -280,18 +280,26 @@ func (e effect) ends() (lo, hi float64) {
 // text writes the effect: "+17 %", "2.2×", "12.3 ms". Without an interval a ratio has three digits, and a difference no
 // more than are left of them.
 func (e effect) text() string {
-	lo, hi := e.ends()
 	switch {
 	case e.ratio == 0:
 		return e.writer.text()
 	case e.asPercent() && e.bounds == nil:
-		digits := number.Times.Decimals(e.ratio, lo, hi)
+		digits := number.Times.Decimals(e.reading(0))
 		step := math.Pow10(digits)
 		return number.Percent.Signed(math.Round(e.ratio*step)/step-1, max(0, digits-2))
 	case e.asPercent():
-		return number.Percent.Signed(e.ratio-1, number.Percent.Decimals(e.ratio-1, lo-1, hi-1))
+		return number.Percent.Signed(e.ratio-1, number.Percent.Decimals(e.reading(1)))
 	}
-	return number.Times.Quantity(e.ratio, number.Times.Decimals(e.ratio, lo, hi))
+	return number.Times.Quantity(e.ratio, number.Times.Decimals(e.reading(0)))
+}
+
+// reading is a ratio less something, as its digits are chosen by.
+func (e effect) reading(less float64) number.Reading {
+	out := number.Reading{Value: e.ratio - less, Step: e.q.Step}
+	if e.bounds != nil {
+		out.Lo, out.Hi = e.bounds.Lo-less, e.bounds.Hi-less
+	}
+	return out
 }
 
 // claimed writes the claimed region: "more than +5 %", "less than 100 ms"; empty without one.
@@ -319,7 +327,7 @@ func (e effect) claimed() string {
 // limitWords writes a ratio chosen by the author with as few digits as it needs.
 func limitWords(ratio float64) string {
 	if !(effect{ratio: ratio}).asPercent() {
-		digits := number.Times.Decimals(ratio, math.NaN(), math.NaN())
+		digits := number.Times.Decimals(number.Reading{Value: ratio})
 		return number.Times.Exact(math.Round(ratio*math.Pow10(digits)) / math.Pow10(digits))
 	}
 	const step = 1000 // a tenth of a per cent
@@ -379,6 +387,8 @@ func (e effect) hasInterval() bool {
 func (e effect) interval() string {
 	lo, hi := e.ends()
 	switch {
+	case e.q.Kind == stats.Exact:
+		return exactWords(e.q.N)
 	case e.q.Interval == nil && e.q.N == 1:
 		return "1\u00a0run"
 	case e.q.Interval == nil:
@@ -388,9 +398,9 @@ func (e effect) interval() string {
 	case e.ratio == 0:
 		return e.intervalShort()
 	case e.asPercent():
-		return number.Percent.SignedBetween(lo-1, hi-1, number.Percent.Decimals(e.ratio-1, lo-1, hi-1))
+		return number.Percent.SignedBetween(lo-1, hi-1, number.Percent.Decimals(e.reading(1)))
 	}
-	return number.Times.Between(lo, hi, number.Times.Decimals(e.ratio, lo, hi))
+	return number.Times.Between(lo, hi, number.Times.Decimals(e.reading(0)))
 }
 
 // effectWords writes the effect of a claim with its interval; empty without one.

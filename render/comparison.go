@@ -200,12 +200,12 @@ func (c *composer) changeFigure(n int, t *wording.ChangeTable) template.HTML {
 	for _, change := range t.Changes {
 		results = append(results, change.ResultA, change.ResultB)
 	}
-	unit := wording.UnitFor(t.Metric, results...)
+	column := wording.ColumnOf(t.Metric, results...)
 	data := &datafile.Table{Columns: []string{"cell", "metric", "unit", "a", "a_lo", "a_hi", "a_missing", "b", "b_lo",
 		"b_hi", "b_missing", "change", "change_unit", "verdict"}}
 	for _, change := range t.Changes {
 		addChange(data, t.Metric, change)
-		row := changedCell(change, unit)
+		row := changedCell(change, column)
 		described = append(described, row.Title)
 		f.Rows = append(f.Rows, row)
 	}
@@ -223,7 +223,7 @@ func (c *composer) changeFigure(n int, t *wording.ChangeTable) template.HTML {
 	if title == "" {
 		title = t.Metric.Name
 	}
-	f.X = figure.Axis{Name: strings.TrimSuffix(wording.Lower(title)+", "+unit.Symbol, ", "), Unit: unit.Scale}
+	f.X = figure.Axis{Name: strings.TrimSuffix(wording.Lower(title)+", "+column.Symbol, ", "), Unit: column.Scale}
 	f.Head = figure.Head{ID: id, Title: title + " in both runs", Desc: "Cells, first in A and then in B: " +
 		strings.Join(described, "; ") + "."}
 	full, narrow := c.draw(id, f)
@@ -256,7 +256,7 @@ func addChange(data *datafile.Table, m record.Metric, change *compare.Change) {
 }
 
 // changedCell is the row of a cell in B, with a tick for A.
-func changedCell(change *compare.Change, unit number.Unit) figure.Row {
+func changedCell(change *compare.Change, column number.Column) figure.Row {
 	v := cellview.Estimate(change.ResultB)
 	row := figure.Row{Name: change.A.Trial.Name, Series: 1, Value: v.Centre, Lo: v.Lo, Hi: v.Hi,
 		Missing: shortReason(v.Missing), Published: math.NaN()}
@@ -270,10 +270,10 @@ func changedCell(change *compare.Change, unit number.Unit) figure.Row {
 		row.Label = string(change.Verdict)
 		if e := change.Effect; e != nil && change.Verdict != stats.NotShown && change.Verdict != stats.NotComparable &&
 			!change.Points {
-			row.Label = number.Percent.Signed(e.Number, number.Percent.Decimals(e.Number, math.NaN(), math.NaN()))
+			row.Label = number.Percent.Signed(e.Number, number.Percent.Decimals(number.Reading{Value: e.Number, Step: e.Step}))
 		}
 	}
-	row.Title = change.A.Trial.Name + ": " + wording.Estimate(change.ResultA, unit) + ", then " +
-		wording.Estimate(change.ResultB, unit) + "; " + wording.Verdict(change)
+	row.Title = change.A.Trial.Name + ": " + wording.Estimate(change.ResultA, column) + ", then " +
+		wording.Estimate(change.ResultB, column) + "; " + wording.Verdict(change)
 	return row
 }

@@ -8,7 +8,6 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/render/cellview"
 	"benchbook/render/chart"
-	"benchbook/render/number"
 	"benchbook/render/typeface"
 	"benchbook/render/wording"
 )
@@ -43,12 +42,8 @@ func (c *composer) spark() *Spark {
 }
 
 func (c *composer) sparkOf(metric string, cells []*dataset.Cell) *Spark {
-	var centres []float64
-	for _, cell := range cells {
-		centres = append(centres, cell.Metric(metric).Estimate.Centre)
-	}
 	m := cells[0].Metric(metric).Metric
-	unit := number.For(m.Unit, m.Share, centres...)
+	unit := cellview.QuantityOf(m, cells).Unit
 	fields := cellview.Naming(cells, nil)
 	var rows []chart.SparkRow
 	interval := false
@@ -58,7 +53,7 @@ func (c *composer) sparkOf(metric string, cells []*dataset.Cell) *Spark {
 			v.Lo, v.Hi = math.NaN(), math.NaN()
 		}
 		interval = interval || !math.IsNaN(v.Lo)
-		label := unit.Quantity(v.Centre, unit.Decimals(v.Centre, v.Lo, v.Hi))
+		label := unit.Quantity(v.Centre, unit.Decimals(v.Reading()))
 		rows = append(rows, chart.SparkRow{Name: cellview.NameBy(cell, fields), Label: label, Series: i + 1, Centre: v.Centre,
 			Lo: v.Lo, Hi: v.Hi})
 	}

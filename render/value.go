@@ -144,11 +144,7 @@ func writerFor(q dataset.Quantity, filters []expr.Filter) writer {
 		w.unit = *unit
 	}
 	w.interval = slices.ContainsFunc(filters, func(f expr.Filter) bool { return f.Name == "interval" })
-	lo, hi := math.NaN(), math.NaN()
-	if q.Interval != nil {
-		lo, hi = q.Interval.Lo, q.Interval.Hi
-	}
-	if w.decimals = w.unit.Decimals(q.Number, lo, hi); digits != nil {
+	if w.decimals = w.unit.Decimals(wording.Reading(&q)); digits != nil {
 		w.decimals, w.unit.Whole = *digits, false
 	}
 	return w
@@ -197,7 +193,7 @@ func (w writer) text() string {
 		return text + " (2 runs: " + w.unit.Range(w.q.Interval.Lo, w.q.Interval.Hi, w.decimals) + ")"
 	case w.q.Interval != nil:
 		return text + " [" + w.unit.Range(w.q.Interval.Lo, w.q.Interval.Hi, w.decimals) + "]"
-	case w.q.Kind == stats.Given:
+	case w.q.Kind == stats.Given || w.q.Kind == stats.Exact:
 		return text
 	case w.q.N == 1:
 		return text + " (1 run)"
@@ -212,6 +208,8 @@ func (w writer) isCapacity() bool {
 
 func (w writer) intervalSentence() string {
 	switch {
+	case w.q.Kind == stats.Exact:
+		return wording.Sentence(strings.Trim(exactWords(w.q.N)+"; "+w.q.Note, "; "))
 	case w.q.Interval == nil && w.q.Kind != stats.Given && w.q.N == 1 && len(w.q.Cells) == 1:
 		return strings.TrimSpace("1\u00a0run, so no interval. " + wording.Sentence(w.q.Note))
 	case w.q.Interval == nil:
@@ -235,7 +233,13 @@ func (w writer) intervalSentence() string {
 	return text + "."
 }
 
+// exactWords stand instead of an interval.
+func exactWords(n int) string { return "the same in all " + number.Count(n, "repetition") }
+
 func (w writer) intervalShort() string {
+	if w.q.Kind == stats.Exact {
+		return exactWords(w.q.N)
+	}
 	if w.q.Interval == nil {
 		return "none"
 	}

@@ -14,6 +14,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render/number"
+	"benchbook/render/wording"
 	"benchbook/runner"
 	"benchbook/runner/sysinfo"
 )
@@ -348,10 +349,13 @@ func linesBelow(reason string, published []string) string {
 // effectWords writes an effect with its interval.
 func effectWords(e *dataset.Quantity) string {
 	u := number.For(e.Unit, e.Share, e.Number)
-	if e.Interval == nil {
-		return u.Alone(e.Number) + " (no interval)"
+	decimals := u.Decimals(wording.Reading(e))
+	switch {
+	case e.Kind == stats.Exact:
+		return u.Quantity(e.Number, decimals)
+	case e.Interval == nil:
+		return u.Quantity(e.Number, decimals) + " (no interval)"
 	}
-	decimals := u.Decimals(e.Number, e.Interval.Lo, e.Interval.Hi)
 	return fmt.Sprintf("%s [%s]", u.Quantity(e.Number, decimals), u.Between(e.Interval.Lo, e.Interval.Hi, decimals))
 }
 

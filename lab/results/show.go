@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
 	"benchbook/render/number"
 	"benchbook/render/wording"
@@ -409,15 +411,15 @@ func (c *shownCell) about() []string {
 	return out
 }
 
-// units are those in which the metrics of an experiment are written, each in one.
-func (e *shownExperiment) units() map[string]number.Unit {
-	out := map[string]number.Unit{}
+// columns say how the metrics of an experiment are written, each in one way.
+func (e *shownExperiment) columns() map[string]number.Column {
+	out := map[string]number.Column{}
 	for k, m := range e.metrics {
 		var results []dataset.Result
 		for _, c := range e.Cells {
 			results = append(results, c.Metrics[k].result)
 		}
-		out[m.Name] = wording.UnitFor(m, results...)
+		out[m.Name] = wording.ColumnOf(m, results...)
 	}
 	return out
 }
@@ -449,7 +451,7 @@ func printShownText(a *lab.Session, s *ShowJSON, about extent) {
 		if e.Skipped != "" {
 			fmt.Fprintf(a.Stdout, "  %s\n", e.Skipped)
 		}
-		units := e.units()
+		columns := e.columns()
 		for i := range e.Cells {
 			c := &e.Cells[i]
 			fmt.Fprintf(a.Stdout, "  %s: %s\n", c.Trial, strings.Join(c.about(), "; "))
@@ -458,7 +460,7 @@ func printShownText(a *lab.Session, s *ShowJSON, about extent) {
 			}
 			rows := [][]string{{"metric", "n", "centre and interval", "noise floor"}}
 			for _, m := range c.Metrics {
-				rows = append(rows, []string{m.Metric, fmt.Sprint(m.Repetitions), shownWords(m.result, units[m.Metric]),
+				rows = append(rows, []string{m.Metric, fmt.Sprint(m.Repetitions), shownWords(m.result, columns[m.Metric]),
 					e.floor(m.Metric)})
 			}
 			if words := c.without(); words != "" {
@@ -473,7 +475,7 @@ func printShownText(a *lab.Session, s *ShowJSON, about extent) {
 				fmt.Fprintf(a.Stdout, "    limited by: %s\n", limit)
 			}
 			if about == ofTrial && c.cell.Trial.Capacity == nil {
-				printRepetitions(a, &e, c, units)
+				printRepetitions(a, &e, c, columns)
 			}
 			if about == ofTrial {
 				for _, found := range c.Searches {
@@ -487,18 +489,18 @@ func printShownText(a *lab.Session, s *ShowJSON, about extent) {
 
 // without is why the cell has no number at all; empty if it has one, or lacks them for different reasons.
 func (c *shownCell) without() string {
-	words := ""
+	words, plain := "", number.Plain.Column()
 	for i, m := range c.Metrics {
-		if i > 0 && shownWords(m.result, number.Plain) != words || m.Missing == "" {
+		if i > 0 && shownWords(m.result, plain) != words || m.Missing == "" {
 			return ""
 		}
-		words = shownWords(m.result, number.Plain)
+		words = shownWords(m.result, plain)
 	}
 	return words
 }
 
 // shownWords is wording.Estimate beside what says already that the cell is not valid, and why.
-func shownWords(r dataset.Result, u number.Unit) string {
+func shownWords(r dataset.Result, u number.Column) string {
 	if strings.HasPrefix(r.Missing, wording.InvalidReason) {
 		return "not valid"
 	}
@@ -530,7 +532,7 @@ func (c *shownCell) notes() []string {
 }
 
 // printRepetitions lists the repetitions of a cell with the values of its key metrics.
-func printRepetitions(a *lab.Session, e *shownExperiment, c *shownCell, units map[string]number.Unit) {
+func printRepetitions(a *lab.Session, e *shownExperiment, c *shownCell, columns map[string]number.Column) {
 	keys := c.cell.Experiment.KeyMetrics()
 	head := []string{"repetition", "started", "validity"}
 	for _, m := range keys {
@@ -541,7 +543,7 @@ func printRepetitions(a *lab.Session, e *shownExperiment, c *shownCell, units ma
 	for i, r := range c.Repetitions {
 		row := []string{fmt.Sprint(r.Repetition), r.Started.UTC().Format("2006-01-02 15:04:05"), r.Validity}
 		for _, m := range keys {
-			row = append(row, valueWords(c.cell, i, m, units[m.Name]))
+			row = append(row, valueWords(c.cell, i, m, columns[m.Name]))
 		}
 		rows = append(rows, row)
 		for _, w := range append(slices.Clone(r.Words), r.Failure) {
@@ -558,13 +560,14 @@ func printRepetitions(a *lab.Session, e *shownExperiment, c *shownCell, units ma
 }
 
 // valueWords writes a metric of one repetition, or why there is none.
-func valueWords(c *dataset.Cell, i int, m record.Metric, u number.Unit) string {
+func valueWords(c *dataset.Cell, i int, m record.Metric, u number.Column) string {
 	r := c.Records[i]
 	value, missing := dataset.Value(r, m.Name, c.Experiment.Plan.Metrics)
 	if missing != "" {
 		return cmp.Or(strings.TrimSuffix(missing, ": "+r.Failure), missing)
 	}
-	return u.Alone(value)
+	step := math.Abs(value) * stats.MinResolution
+	return u.Quantity(value, u.Decimals(number.Reading{Value: value, Step: step, Exact: m.Counted}))
 }
 
 func printShownMarkdown(a *lab.Session, s *ShowJSON, about extent) {
@@ -576,7 +579,7 @@ func printShownMarkdown(a *lab.Session, s *ShowJSON, about extent) {
 			fmt.Fprintf(w, "%s\n\n", terminal.Markdown.Replace(e.Skipped))
 			continue
 		}
-		units := e.units()
+		columns := e.columns()
 		rows := [][]string{{"cell", "metric", "n", "centre and interval", "noise floor", "validity"}}
 		for i := range e.Cells {
 			c := &e.Cells[i]
@@ -590,7 +593,7 @@ func printShownMarkdown(a *lab.Session, s *ShowJSON, about extent) {
 				continue
 			}
 			for _, m := range c.Metrics {
-				rows = append(rows, []string{c.Trial, m.Metric, fmt.Sprint(m.Repetitions), shownWords(m.result, units[m.Metric]),
+				rows = append(rows, []string{c.Trial, m.Metric, fmt.Sprint(m.Repetitions), shownWords(m.result, columns[m.Metric]),
 					e.floor(m.Metric), about})
 			}
 		}

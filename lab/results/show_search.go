@@ -2,7 +2,6 @@ package results
 
 import (
 	"fmt"
-	"math"
 	"strings"
 
 	"benchbook/lab"
@@ -65,7 +64,7 @@ func candidateWords(s *record.Search, p *record.Probe) string {
 	if s.Kind == record.SearchCapacity {
 		u = number.For("1/s", false)
 	}
-	return u.Quantity(p.Candidate, max(0, u.Decimals(p.Candidate, math.NaN(), math.NaN())))
+	return u.Alone(p.Candidate)
 }
 
 // ProbeWords says what a probe came to.

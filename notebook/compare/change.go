@@ -470,7 +470,7 @@ func (c *Change) judgePoints(n int) {
 	effect := dataset.Quantity{Number: c.ResultB.Estimate.Centre - c.ResultA.Estimate.Centre,
 		Unit: cmp.Or(c.Metric.Unit, "1"), Share: c.Metric.Share,
 		Kind: stats.NoInterval, N: min(c.ResultA.Estimate.N, c.ResultB.Estimate.N), Cells: []*dataset.Cell{c.A, c.B},
-		What: c.Metric.InWords() + ", B less A"}
+		Step: max(c.ResultA.Step(), c.ResultB.Step()), What: c.Metric.InWords() + ", B less A"}
 	c.Effect = &effect
 	if effect.N < stats.MinRepetitions {
 		c.Reason = tooFewOf(c.ResultA, c.ResultB)

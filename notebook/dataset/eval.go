@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -22,6 +23,7 @@ type Quantity struct {
 	Text     string             // of string values (best(...)), then Number means nothing
 	Interval *stats.Interval    // in Unit; nil where docs/method.md gives none; of two repetitions their range, see Kind
 	Kind     stats.IntervalKind // how Interval was made
+	Step     float64            // how finely Number is known, in Unit; 0 if not measured
 	N        int                // repetitions behind it: the fewest of its cells
 	Cells    []*Cell            // it was computed from
 	Note     string             // why there is no interval, that it was not measured together, …
@@ -116,8 +118,8 @@ func (d *Dataset) cellQuantity(p Picked) (Quantity, error) {
 // EstimateQuantity is an estimate in the dress of a Quantity.
 func (d *Dataset) EstimateQuantity(m record.Metric, c *Cell, e stats.Estimate) Quantity {
 	q := Quantity{Number: e.Centre, Unit: cmp.Or(m.Unit, "1"), Share: m.Share, Kind: e.Kind, N: e.N,
-		Cells: []*Cell{c}, What: m.InWords() + ", " + d.NameOf(c)}
-	if e.Kind != stats.NoInterval && e.Kind != stats.Given {
+		Step: c.Metric(m.Name).Step(), Cells: []*Cell{c}, What: m.InWords() + ", " + d.NameOf(c)}
+	if e.Kind != stats.NoInterval && e.Kind != stats.Given && e.Kind != stats.Exact {
 		q.Interval = &e.Interval
 	}
 	return q
@@ -164,6 +166,7 @@ func (d *Dataset) ratioQuantity(n expr.Node, a, b Picked, change bool) (Quantity
 	}
 	notes = slices.Concat(notes, d.Marks(ca, cb), d.Lacking(a.Metric.Name, ca, cb))
 	q := RatioOf(comparison, change)
+	q.Step = stats.LastDigit(comparison.Ratio, max(ra.resolution(), rb.resolution()))
 	q.Cells, q.Note = []*Cell{ca, cb}, strings.Join(notes, "; ")
 	q.What = fmt.Sprintf("%s, %s over %s", a.Metric.InWords(), nameA, nameB)
 	return q, nil
@@ -177,10 +180,13 @@ func (s Scope) compute(n expr.Node) (Quantity, error) {
 		return Quantity{}, err
 	}
 	notes := slices.Concat(s.Data.Marks(e.cells...), e.lacking, e.sources)
+	step := 0.0
 	if len(e.cells) > 0 {
 		notes = append(notes, "no interval: computed from "+phrase.Plural(len(e.cells), "cell"))
+		step = stats.MinResolution * math.Abs(v.Number)
 	}
-	return Quantity{Number: v.Number, Unit: v.Dimension.Base(), Share: v.Dimension == expr.Share, Kind: stats.NoInterval,
+	return Quantity{Step: step,
+		Number: v.Number, Unit: v.Dimension.Base(), Share: v.Dimension == expr.Share, Kind: stats.NoInterval,
 		N: e.n, Cells: e.cells, Note: strings.Join(notes, "; "), What: n.String()}, nil
 }
 

@@ -3,6 +3,7 @@ package dataset
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -154,6 +155,20 @@ func (r *Result) estimate() {
 	r.Estimate = estimate
 }
 
+// isExact reports whether the metric was counted, and came to the same whole number in every repetition.
+//
+// Source: docs/method.md#exact-values.
+func (r Result) isExact() bool {
+	first := r.Values[0]
+	return r.Metric.Counted && len(r.Values) > 1 && first == math.Trunc(first) &&
+		!slices.ContainsFunc(r.Values, func(v float64) bool { return v != first })
+}
+
+// Step is how finely the centre is known, in the metric's unit.
+func (r Result) Step() float64 { return r.resolution() * math.Abs(r.Estimate.Centre) }
+
+func (r Result) resolution() float64 { return max(r.Cell().Resolution, stats.MinResolution) }
+
 // mark adds what is wrong with some repetitions, if anything is.
 func (r *Result) mark(words string) {
 	if words != "" {
@@ -228,7 +243,12 @@ func (r Result) At(alpha float64) (stats.Estimate, error) {
 	if r.IsErrorShare() {
 		return stats.ErrorShare(r.failed, r.attempted, alpha)
 	}
-	return stats.Summarize(r.Cell(), alpha)
+	estimate, err := stats.Summarize(r.Cell(), alpha)
+	if err == nil && r.isExact() {
+		estimate.Interval = stats.Interval{Lo: estimate.Centre, Hi: estimate.Centre}
+		estimate.Kind, estimate.Coverage = stats.Exact, 1
+	}
+	return estimate, err
 }
 
 // Cell is the values as package stats takes them.
@@ -257,7 +277,7 @@ func (e *Experiment) Metric(name string) (record.Metric, bool) {
 	for _, c := range e.Cells {
 		for _, r := range c.Records {
 			if s, ok := r.Sample(name); ok {
-				m.Unit = s.Unit
+				m.Unit, m.Counted = s.Unit, s.Unit == "1" || s.Unit == "B"
 				return m, true
 			}
 		}
@@ -277,6 +297,7 @@ func (e *Experiment) mayMeasure(name string) (record.Metric, bool) {
 func (e *Experiment) Measured() record.Measured {
 	var out record.Measured
 	for _, m := range e.Plan.Metrics {
+		m.Counted = m.Value == "" && (m.Unit == "1" || m.Unit == "B")
 		out.Added = append(out.Added, m.Metric)
 	}
 	for _, c := range e.Cells {

@@ -11,7 +11,8 @@ import (
 
 // RatioOf is a comparison in the dress of a Quantity.
 func RatioOf(c stats.Comparison, change bool) Quantity {
-	q := Quantity{Number: c.Ratio, Unit: "1", Kind: c.Kind(), N: min(c.NA, c.NB)}
+	q := Quantity{Number: c.Ratio, Unit: "1", Kind: c.Kind(), N: min(c.NA, c.NB),
+		Step: stats.LastDigit(c.Ratio, stats.MinResolution)}
 	if q.Kind != stats.NoInterval {
 		q.Interval = &stats.Interval{Lo: c.Interval.Lo, Hi: c.Interval.Hi}
 	}

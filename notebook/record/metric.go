@@ -14,6 +14,10 @@ type Metric struct {
 	Better string // "higher", "lower", or "" where neither is
 	Share  bool   // a part of one, printed as a percentage
 	Title  string // in words, for heads and captions: "Throughput"
+
+	// Counted says that each repetition knows the number without error: of requests, but not of seconds or of memory, which
+	// is looked at from time to time.
+	Counted bool `json:"-"`
 }
 
 // InWords is the metric as it stands inside a sentence: "throughput", "latency p99", "CPU of server".
@@ -86,10 +90,10 @@ var fixed = map[string]Metric{
 	"throughput.per_core": {Unit: "1/s", Better: "higher", Title: "Throughput per core"},
 	"latency.mean":        {Unit: "s", Better: "lower", Title: "Mean latency"},
 	"latency.max":         {Unit: "s", Better: "lower", Title: "Longest latency"},
-	"requests":            {Unit: "1", Title: "Requests"},
+	"requests":            {Unit: "1", Title: "Requests", Counted: true},
 	"failed":              {Unit: "1", Better: "lower", Share: true, Title: "Failed"},
-	"failed.count":        {Unit: "1", Better: "lower", Title: "Failed requests"},
-	"connects":            {Unit: "1", Better: "lower", Title: "Connections opened"},
+	"failed.count":        {Unit: "1", Better: "lower", Title: "Failed requests", Counted: true},
+	"connects":            {Unit: "1", Better: "lower", Title: "Connections opened", Counted: true},
 	"bytes.in":            {Unit: "B/s", Title: "Received"},
 	"bytes.out":           {Unit: "B/s", Title: "Sent"},
 	"generator.cpu":       {Unit: "1", Share: true, Better: "lower", Title: "Load generator busy"},
@@ -124,13 +128,13 @@ func LookupMetric(name string) (m Metric, ok bool) {
 		prefix string
 		m      Metric
 	}{
-		{"errors.", Metric{Unit: "1", Better: "lower", Title: "Failures: "}},
-		{"status.", Metric{Unit: "1", Title: "Answers with status "}},
+		{"errors.", Metric{Unit: "1", Better: "lower", Title: "Failures: ", Counted: true}},
+		{"status.", Metric{Unit: "1", Title: "Answers with status ", Counted: true}},
 		{"cpu.", Metric{Unit: "cores", Better: "lower", Title: "CPU of "}},
 		{"memory.", Metric{Unit: "B", Better: "lower", Title: "Memory of "}},
 		{"tune.", Metric{Unit: "1", Title: "Chosen "}},
-		{"net.listen_overflows.", Metric{Unit: "1", Better: "lower", Title: "Listen overflows of "}},
-		{"net.retransmits.", Metric{Unit: "1", Better: "lower", Title: "Retransmits of "}},
+		{"net.listen_overflows.", Metric{Unit: "1", Better: "lower", Title: "Listen overflows of ", Counted: true}},
+		{"net.retransmits.", Metric{Unit: "1", Better: "lower", Title: "Retransmits of ", Counted: true}},
 	} {
 		if rest, found := strings.CutPrefix(name, family.prefix); found && rest != "" && !strings.Contains(rest, ".") {
 			m = family.m

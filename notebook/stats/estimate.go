@@ -13,7 +13,9 @@ const (
 	// neither measured nor, as far as the records tell, searched for: there is no interval
 	Given IntervalKind = "given"
 	// one repetition, of whose own values there is an interval: nothing is known of others
-	WithinRun       IntervalKind = "within one run"
+	WithinRun IntervalKind = "within one run"
+	// counted, and the same number in every repetition: the interval is the number alone
+	Exact           IntervalKind = "exact"
 	RangeOfTwo      IntervalKind = "range"            // two repetitions: the smaller and the larger, no confidence
 	TOnLogs         IntervalKind = "t on logs"        // three to five repetitions, all above zero
 	TOnValues       IntervalKind = "t"                // three to five repetitions, some at zero or below

@@ -11,7 +11,7 @@ import (
 
 // Ends returns the ends of the interval or range of a result; NaN without one.
 func Ends(r dataset.Result) (lo, hi float64) {
-	if v := Estimate(r); r.Missing == "" && r.Estimate.Kind != stats.NoInterval {
+	if v := Estimate(r); r.Missing == "" {
 		return v.Lo, v.Hi
 	}
 	return math.NaN(), math.NaN()
@@ -41,6 +41,8 @@ func (k EstimateKinds) Sub() string {
 		return "Centre of two runs"
 	case k.Searched:
 		return "Value found by a search, with its range"
+	case k.Exact && !k.OneRun:
+		return "The same count in all repetitions"
 	}
 	return "One run, no interval"
 }
@@ -52,7 +54,9 @@ func Estimate(r dataset.Result) table.Value {
 	if r.Missing != "" {
 		return v
 	}
+	v.Step, v.Exact = r.Step(), r.Estimate.Kind == stats.Exact
 	switch r.Estimate.Kind {
+	case stats.Exact:
 	case stats.Given: // a mark says why there is no interval
 	case stats.NoInterval:
 		v.Few = "1\u00a0run"
@@ -78,6 +82,7 @@ type EstimateKinds struct {
 	Intervals, TwoRuns, OneRun bool
 	WithinRun                  bool // one run, with the interval within it
 	Searched                   bool // found by a search
+	Exact                      bool // counted, and the same in all repetitions
 	low, high                  int
 }
 
@@ -88,6 +93,8 @@ func KindsOf(cells []*dataset.Cell, metrics ...string) EstimateKinds {
 			r := cell.Metric(m)
 			switch {
 			case r.Missing != "" || r.Estimate.Kind == stats.Given:
+			case r.Estimate.Kind == stats.Exact:
+				k.Exact = true
 			case r.Estimate.Kind == stats.NoInterval:
 				k.OneRun = true
 			case r.Estimate.Kind == stats.WithinRun:
@@ -125,6 +132,7 @@ func (k EstimateKinds) Words() string {
 		"centre of two runs, with smallest and largest beside it")
 	add(k.OneRun, "for a single run its value, without an interval"+within, "single run, so no intervals"+within)
 	add(k.Searched, searchedWords, searchedWords)
+	add(k.Exact, "counts that are the same in all repetitions stand alone", "the same count in all repetitions")
 	if len(alone) == 1 {
 		return alone[0]
 	}

@@ -15,20 +15,18 @@ import (
 // Quantity is a metric with the unit of an axis.
 type Quantity struct {
 	record.Metric
-	Unit number.Unit
+	Unit number.Column
 	Axis string // as the axis is to be named
 }
 
 // QuantityOf chooses a unit that suits the values of the cells.
 func QuantityOf(m record.Metric, cells []*dataset.Cell) Quantity {
-	var centres []float64
+	var results []dataset.Result
 	for _, cell := range cells {
-		if r := cell.Metric(m.Name); r.Missing == "" {
-			centres = append(centres, r.Estimate.Centre)
-		}
+		results = append(results, cell.Metric(m.Name))
 	}
-	q := Quantity{Metric: m, Unit: number.For(m.Unit, m.Share, centres...)}
-	q.Axis = QuantityWords(m, q.Unit)
+	q := Quantity{Metric: m, Unit: wording.ColumnOf(m, results...)}
+	q.Axis = QuantityWords(m, q.Unit.Unit)
 	return q
 }
 
@@ -38,7 +36,7 @@ func (q Quantity) Words(r dataset.Result) string {
 	if v.Missing != "" {
 		return v.Missing
 	}
-	decimals := q.Unit.Decimals(v.Centre, v.Lo, v.Hi)
+	decimals := q.Unit.Decimals(v.Reading())
 	words := q.Unit.Quantity(v.Centre, decimals)
 	switch {
 	case v.Few != "" && !math.IsNaN(v.Lo):
@@ -47,6 +45,8 @@ func (q Quantity) Words(r dataset.Result) string {
 		return words + ", " + v.Few
 	case r.Estimate.Kind == stats.Given:
 		return words
+	case r.Estimate.Kind == stats.Exact:
+		return words + ", the same in " + number.Count(r.Estimate.N, "repetition")
 	case r.Estimate.Kind == stats.BySearch:
 		return words + ", found by a search, between " + q.Unit.Between(v.Lo, v.Hi, decimals)
 	}

@@ -227,8 +227,7 @@ func (p *Panel) reference(unit number.Unit, base string, scale figure.Scale) *fi
 		p.say("The reference line is not drawn: it has no place on a log axis.")
 		return nil
 	}
-	lo, hi := endsOf(&q)
-	label := unit.Quantity(q.Number, unit.Decimals(q.Number, lo, hi))
+	label := unit.Quantity(q.Number, unit.Decimals(wording.Reading(&q)))
 	if q.What != "" && len(q.Cells) > 0 {
 		label = q.What + ": " + label
 	}

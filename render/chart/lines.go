@@ -98,9 +98,9 @@ type lineChart struct {
 	x       string // the parameter
 	xUnit   number.Unit
 	metrics []record.Metric
-	unit    number.Unit // of all metrics
-	gaps    []string    // points that are not there
-	old     []string    // points of an older version
+	column  number.Column // of all metrics
+	gaps    []string      // points that are not there
+	old     []string      // points of an older version
 }
 
 // lines draws metrics over a parameter whose values are numbers.
@@ -123,6 +123,7 @@ func (p *Panel) lines() Drawing {
 	}
 	q := cellview.QuantityOf(l.metrics[0], p.All)
 	if len(l.metrics) > 1 {
+		q.Unit = q.Unit.Column(readingsIn(p.All, l.metrics)...)
 		q.Axis = cmp.Or(q.Unit.Symbol, wording.Lower(q.Title))
 	}
 	names := cellview.NamesOf(l.metrics)
@@ -132,14 +133,14 @@ func (p *Panel) lines() Drawing {
 	}
 	kinds := cellview.KindsOf(p.Cells, names...)
 	p.say(bandWords(kinds)...)
-	l.xUnit, l.unit = number.For(base, false, values...), q.Unit
+	l.xUnit, l.column = number.For(base, false, values...), q.Unit
 	f := figure.Curves{Dots: true,
 		X: figure.Axis{Name: strings.TrimSuffix(l.x+", "+l.xUnit.Symbol, ", "), Unit: l.xUnit.Scale, Ticks: values,
 			Scale: p.scale(article.XAxis, values)},
 		Y: figure.Axis{Name: q.Axis, Unit: q.Unit.Scale, Zero: p.Block.Zero.V, Also: p.ofAll(centres),
 			Scale: p.scale(article.YAxis, centres)}}
 	l.addLines()
-	f.Curves, f.Reference = l.curves, p.reference(q.Unit, l.metrics[0].Unit, f.Y.Scale)
+	f.Curves, f.Reference = l.curves, p.reference(q.Unit.Unit, l.metrics[0].Unit, f.Y.Scale)
 	for _, gap := range l.gaps {
 		f.Notes = append(f.Notes, "gap at "+gap)
 	}
@@ -184,6 +185,19 @@ func centresOf(cells []*dataset.Cell, metrics []string) []float64 {
 	return out
 }
 
+// readingsIn are the estimates that there are of metrics of cells, as digits are chosen by.
+func readingsIn(cells []*dataset.Cell, metrics []record.Metric) []number.Reading {
+	var out []number.Reading
+	for _, cell := range cells {
+		for _, m := range metrics {
+			if r := cell.Metric(m.Name); r.Missing == "" {
+				out = append(out, wording.ReadingOf(r))
+			}
+		}
+	}
+	return out
+}
+
 // addLines adds a curve for each line and metric.
 func (l *lineChart) addLines() {
 	lines := l.linesOf(l.lineFields(l.x))
@@ -215,9 +229,9 @@ func (l *lineChart) addLines() {
 // point is a metric of a cell on the curve of a name.
 func (l *lineChart) point(name string, m record.Metric, cell *dataset.Cell) figure.CurvePoint {
 	at, _ := cellview.Numeric(cell, l.x)
-	where := fmt.Sprintf("%s, %s %s", name, l.x, quantity(l.xUnit, at.Value))
+	where := fmt.Sprintf("%s, %s %s", name, l.x, l.xUnit.Alone(at.Value))
 	r := cell.Metric(m.Name)
-	title := where + ": " + cellview.Quantity{Metric: m, Unit: l.unit}.Words(r)
+	title := where + ": " + cellview.Quantity{Metric: m, Unit: l.column}.Words(r)
 	point := figure.CurvePoint{Point: figure.Point{X: at.Value, Title: title}}
 	if r.Missing != "" {
 		point.Gap, point.Failed = true, cellview.HasFailed(r.Missing)
@@ -232,11 +246,6 @@ func (l *lineChart) point(name string, m record.Metric, cell *dataset.Cell) figu
 	}
 	l.described = append(l.described, point.Title)
 	return point
-}
-
-// quantity is a value without an interval in words.
-func quantity(unit number.Unit, v float64) string {
-	return unit.Quantity(v, unit.Decimals(v, math.NaN(), math.NaN()))
 }
 
 // isPoint tells whether there is something to draw at a point.
@@ -349,7 +358,8 @@ func percentilePoint(name string, d dataset.Percentiles, q dataset.PercentilePoi
 		point.YLo, point.YHi = min(lo, q.Pooled), max(hi, q.Pooled)
 	}
 	if percentile, ok := namedPercentiles[percentKey(q.Percent)]; ok {
-		words = percentile + " " + unit.Quantity(q.Pooled, unit.Decimals(q.Pooled, lo, hi))
+		words = percentile + " " + unit.Quantity(q.Pooled, unit.Decimals(number.Reading{Value: q.Pooled, Lo: lo, Hi: hi,
+			Step: q.Pooled * stats.MinResolution}))
 		point.Title = name + ": " + words + ", of " + number.Count(int(d.Attempts), "request") + " in " +
 			number.Count(d.N, "repetition")
 	}
@@ -452,7 +462,7 @@ func secondPoints(name string, repetitions [][]float64, unit number.Unit) (point
 	for second, v := range medians {
 		point := figure.CurvePoint{Gap: math.IsNaN(v),
 			Point: figure.Point{X: float64(second + 1), Y: v, YLo: math.NaN(), YHi: math.NaN()}}
-		words := quantity(unit, v)
+		words := unit.Alone(v)
 		if point.Gap {
 			words = "no answers"
 		}

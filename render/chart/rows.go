@@ -92,7 +92,7 @@ func (p *Panel) newRows(m record.Metric) *rows {
 		p.described = append(p.described, row.Title)
 		r.Rows.Rows = append(r.Rows.Rows, row)
 	}
-	r.Reference = p.reference(r.metric.Unit, m.Unit, r.X.Scale)
+	r.Reference = p.reference(r.metric.Unit.Unit, m.Unit, r.X.Scale)
 	p.say(cellview.HollowWords(p.Cells)...)
 	p.floorBand(r)
 	return r
@@ -142,7 +142,7 @@ func (p *Panel) floorBand(r *rows) {
 	reach := floor.Reach(stats.DefaultAlpha)
 	r.Band = &figure.Band{Lo: centre / (1 + reach), Hi: centre * (1 + reach), Label: "noise floor"}
 	p.say(fmt.Sprintf("Grey band (if wide enough to see): what the noise floor alone may set apart from %s, %s either "+
-		"way, as measured by A/A pairs.", around, quantity(number.Percent, reach)))
+		"way, as measured by A/A pairs.", around, number.Percent.Alone(reach)))
 }
 
 // best is the best value of the rows; NaN if there is none, as where each cell has the rate that it was given.
@@ -199,7 +199,7 @@ func (r *rows) row(shown dataset.Result, name string) figure.Row {
 	} else if row.Range = row.Range || shown.Estimate.Kind == stats.WithinRun; math.IsInf(v.Lo, 0) || math.IsInf(v.Hi, 0) {
 		row.Lo, row.Hi = math.NaN(), math.NaN() // a line without an end is none; the words say what is known
 	}
-	if row.Label = r.metric.Unit.Number(v.Centre, r.metric.Unit.Decimals(v.Centre, v.Lo, v.Hi)); v.Few != "" {
+	if row.Label = r.metric.Unit.Aligned(v.Reading()); v.Few != "" {
 		row.Label += ", " + v.Few
 	}
 	return row

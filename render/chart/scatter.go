@@ -65,7 +65,7 @@ func (p *Panel) scatter() Drawing {
 		return Drawing{Missing: "no cell has both " + wording.Lower(mx.Title) + " and " + wording.Lower(my.Title) + ": " +
 			wording.Some(p.described)}
 	}
-	f.Reference = p.reference(y.Unit, my.Unit, f.Y.Scale)
+	f.Reference = p.reference(y.Unit.Unit, my.Unit, f.Y.Scale)
 	f.Head = p.head(my.Title+" against "+wording.Lower(mx.Title), p.description("Points between two metrics"))
 	p.say(cellview.HollowWords(p.Cells)...)
 	return Drawing{Figure: f, Sub: kinds.Sub() + ": " + x.Subject() + ", and " + y.Subject(), Metrics: metrics,
@@ -105,8 +105,8 @@ func (p *Panel) agreement() Drawing {
 	if !ok {
 		return Drawing{Missing: "nobody has published " + wording.Lower(m.Title)}
 	}
-	q := cellview.Quantity{Metric: m, Unit: unitOfRows(m, a.Rows)}
-	axis := cellview.QuantityWords(m, q.Unit)
+	q := cellview.Quantity{Metric: m, Unit: columnOfRows(m, a.Rows, cells)}
+	axis := cellview.QuantityWords(m, q.Unit.Unit)
 	var published, measured []float64
 	for i, row := range a.Rows {
 		if row.Measured && slices.Contains(p.All, cells[i]) {
@@ -148,15 +148,17 @@ func (p *Panel) agreement() Drawing {
 	return Drawing{Figure: f, Sub: wording.Capital(axis) + ", on log scales", Metrics: []record.Metric{m}, Fields: fields}
 }
 
-// unitOfRows is that of the published and the measured values of a metric.
-func unitOfRows(m record.Metric, rows []stats.AgreementRow) number.Unit {
+// columnOfRows has the unit of the published and the measured values of a metric, and the digits of the measured ones.
+func columnOfRows(m record.Metric, rows []stats.AgreementRow, cells []*dataset.Cell) number.Column {
 	var values []float64
-	for _, row := range rows {
+	var readings []number.Reading
+	for i, row := range rows {
 		if values = append(values, row.Published); row.Measured {
 			values = append(values, row.Centre)
+			readings = append(readings, wording.ReadingOf(cells[i].Metric(m.Name)))
 		}
 	}
-	return number.For(m.Unit, m.Share, values...)
+	return number.For(m.Unit, m.Share, values...).Column(readings...)
 }
 
 // agreementLines are the lines on which points are that agree.
@@ -164,7 +166,7 @@ func (a *account) agreementLines(g stats.Agreement) []figure.Slope {
 	slopes := []figure.Slope{{Factor: 1, Label: "as published"}}
 	const noticeable = 1.02
 	if g.Measured > 1 && max(g.Factor, 1/g.Factor) > noticeable {
-		times := quantity(number.Times, g.Factor)
+		times := number.Times.Alone(g.Factor)
 		slopes = append(slopes, figure.Slope{Factor: g.Factor, Label: times, Dash: true})
 		a.say("Full line: as published. Dashed: " + times +
 			", the common factor between this host's values and the published ones. " +
@@ -195,7 +197,7 @@ func (p *Panel) agreeing(row stats.AgreementRow, cell *dataset.Cell, fields, ser
 		return point, cell.Metric(q.Name).Missing
 	}
 	r := cell.Metric(q.Name)
-	title += ", measured " + q.Words(r) + ", " + quantity(number.Times, row.Ratio) + " as published"
+	title += ", measured " + q.Words(r) + ", " + number.Times.Alone(row.Ratio) + " as published"
 	point = p.namedPoint(name, title, cell, series)
 	point.X, point.XLo, point.XHi, point.Y = row.Published, math.NaN(), math.NaN(), row.Centre
 	point.YLo, point.YHi = cellview.Ends(r)
@@ -228,13 +230,14 @@ func (p *Panel) multiverse() Drawing {
 		unit = unitOfEffects(m.Alternatives)
 		f.X = figure.Axis{Name: strings.TrimSuffix("value, "+unit.Symbol, ", "), Unit: unit.Scale}
 	}
+	column := unit.Column(readingsOf(m.Alternatives)...)
 	var region stats.Region
 	counts := map[stats.Verdict]int{}
 	p.data = &datafile.Table{Columns: []string{"alternative", "verdict", "effect", "lo", "hi", "reason"}}
 	for k, a := range m.Alternatives {
 		counts[a.Judgement.Verdict]++
 		region = cmp.Or(region, a.Region)
-		f.Rows = append(f.Rows, p.alternativeRow(alternativeName(k, a), a.Judgement, a.Effect, unit))
+		f.Rows = append(f.Rows, p.alternativeRow(alternativeName(k, a), a.Judgement, a.Effect, column))
 	}
 	slices.SortStableFunc(f.Rows[1:], func(a, b figure.Row) int { // the claim as it is judged stays on top
 		if a.Missing == "" && b.Missing == "" {
@@ -300,6 +303,16 @@ func unitOfEffects(list []claim.Alternative) number.Unit {
 	return number.For(base, share, values...)
 }
 
+func readingsOf(list []claim.Alternative) []number.Reading {
+	var out []number.Reading
+	for _, a := range list {
+		if a.Effect != nil {
+			out = append(out, wording.Reading(a.Effect))
+		}
+	}
+	return out
+}
+
 // endsOf are those of the interval of an effect; NaN without one.
 func endsOf(effect *dataset.Quantity) (lo, hi float64) {
 	if effect.Interval == nil {
@@ -309,7 +322,7 @@ func endsOf(effect *dataset.Quantity) (lo, hi float64) {
 }
 
 // alternativeRow is what a claim comes to by one alternative, which it adds to words, data and cells of the figure.
-func (p *Panel) alternativeRow(name string, j claim.Judgement, effect *dataset.Quantity, unit number.Unit) figure.Row {
+func (p *Panel) alternativeRow(name string, j claim.Judgement, effect *dataset.Quantity, column number.Column) figure.Row {
 	row := figure.Row{Name: name, Published: math.NaN(), Series: 1 + slices.Index(verdictColours, j.Verdict)}
 	if effect == nil {
 		if row.Missing = string(j.Verdict); j.Reason != "" {
@@ -325,11 +338,11 @@ func (p *Panel) alternativeRow(name string, j claim.Judgement, effect *dataset.Q
 		}
 		row.Value = effect.Number
 		row.Lo, row.Hi = endsOf(effect)
-		decimals := unit.Decimals(effect.Number, row.Lo, row.Hi)
-		row.Label = unit.Quantity(effect.Number, decimals)
+		decimals := column.Decimals(wording.Reading(effect))
+		row.Label = column.Quantity(effect.Number, decimals)
 		row.Title = name + ": " + row.Label
 		if effect.Interval != nil {
-			row.Title += ", " + unit.Between(row.Lo, row.Hi, decimals)
+			row.Title += ", " + column.Between(row.Lo, row.Hi, decimals)
 		}
 		row.Title += ", " + string(j.Verdict)
 		p.data.Add(nil, name, string(j.Verdict), effect.Number, cellview.Bound(true, row.Lo),

@@ -49,7 +49,7 @@ func (p *Panel) tuning() Drawing {
 	p.newData(name, "metric", "unit", "probe", "value", "invalid", "chosen")
 	p.say("Point: median of the probes of a candidate; band: from the smallest to the largest. Ring: chosen, the " +
 		"smallest that is as good as the best. Probes are short; the chosen value is then measured in full.")
-	q := cellview.Quantity{Metric: m, Unit: t.unit, Axis: cellview.QuantityWords(m, t.unit)}
+	q := cellview.Quantity{Metric: m, Unit: t.unit.Column(), Axis: cellview.QuantityWords(m, t.unit)}
 	f := figure.Curves{Dots: true,
 		X: figure.Axis{Name: name, Ticks: candidates, Scale: p.scale(article.XAxis, candidates)},
 		Y: figure.Axis{Name: q.Axis, Unit: t.unit.Scale, Zero: p.Block.Zero.V, Scale: p.scale(article.YAxis, values),
@@ -141,7 +141,7 @@ func (t *tuningChart) point(name string, candidate record.Candidate, s *record.S
 		point.YLo, point.YHi = slices.Min(probes), slices.Max(probes)
 	}
 	point.Title = fmt.Sprintf("%s, %s: %s, median of %s",
-		name, at, quantity(t.unit, point.Y), number.Count(len(probes), "probe"))
+		name, at, t.unit.Alone(point.Y), number.Count(len(probes), "probe"))
 	return point
 }
 
@@ -189,7 +189,7 @@ func searchWords(s *record.Search) string {
 	}
 	words := fmt.Sprintf("chosen %d", s.Chosen)
 	if s.Matters > 0 {
-		words += ", which is " + quantity(number.Times, s.Matters) + " of the worst"
+		words += ", which is " + number.Times.Alone(s.Matters) + " of the worst"
 	}
 	return words
 }
@@ -270,7 +270,7 @@ func capacityRow(name string, cell *dataset.Cell) figure.Row {
 	if s.Hi == 0 {
 		row.Hi, row.AtLeast = math.Inf(1), true
 	}
-	row.Label = cellview.WithState(perSecond.Number(s.Lo, perSecond.Decimals(s.Lo, row.Lo, row.Hi)), cell)
+	row.Label = cellview.WithState(perSecond.Number(s.Lo, perSecond.Decimals(number.Reading{Value: s.Lo, Lo: row.Lo, Hi: row.Hi})), cell)
 	row.Title = cellview.WithState(name+": "+searchWords(s)+"; "+number.Count(len(s.Probes), "probe"), cell)
 	for _, q := range s.Probes {
 		if q.WhyNot() == "" && q.Candidate > 0 { // the axis has no place for none

@@ -102,7 +102,7 @@ func hopAt(cell *dataset.Cell, limit validity.Limit, way cellview.Definition, na
 	for _, r := range limit.Resources {
 		if hop, ok := hopOf(r.Name); ok && hop == name {
 			h.Share = r.Share
-			h.Label = quantity(number.Percent, r.Share)
+			h.Label = number.Percent.Alone(r.Share)
 		}
 	}
 	busy := cell.Metric("cpu." + name)

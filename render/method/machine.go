@@ -2,7 +2,6 @@ package method
 
 import (
 	"fmt"
-	"math"
 
 	"benchbook/notebook/record"
 	"benchbook/render/number"
@@ -35,7 +34,7 @@ func beforeLine(records []*record.Record) string {
 	share := func(x float64) string { return number.Percent.Quantity(x, 0) }
 	seconds := func(x float64) string {
 		u := number.For("s", false, x)
-		return u.Quantity(x, u.Decimals(x, math.NaN(), math.NaN()))
+		return u.Alone(x)
 	}
 	line := fmt.Sprintf("at worst before %s: timer late by %s, equal computations differing by %s, %s of the CPUs "+
 		"wanted by other programs",

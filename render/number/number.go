@@ -1,9 +1,9 @@
 // Package number writes measured numbers for people to read.
 //
 // Numbers come in the base units of docs/method.md#definitions (s, 1/s, B, B/s, cores, 1; shares as 0 to 1) and go out
-// in the unit that suits their magnitude, with as many digits as their interval allows, thousands separated by commas,
+// in the unit that suits their magnitude, with as many digits as a Column of them allows, thousands separated by commas,
 // a minus sign (U+2212) and no space at which a line could break between number and unit. Inline values, tables and
-// figures all print through this package, so that a value reads the same wherever it stands.
+// figures all print through this package.
 package number
 
 import (
@@ -85,42 +85,6 @@ func For(base string, share bool, values ...float64) Unit {
 	return ladder[len(ladder)-1]
 }
 
-// Decimals says with how many digits after the point a value of this unit is printed whose interval is from lo to hi,
-// all in base units: up to the second digit of the interval's width, and, unless the interval contains zero, so many
-// that two digits of the value itself are left. Below zero, digits before the point are rounded off: -1 is to tens.
-//
-// Without an interval (an end is NaN, infinite, or both are one) there are three digits, and none before the point
-// are rounded off.
-//
-// Source: docs/figures.md#tables.
-func (u Unit) Decimals(v, lo, hi float64) int {
-	const significant, least = 3, 2
-	width := (hi - lo) / u.Scale
-	size := math.Abs(v / u.Scale)
-	if !(width > 0) || math.IsInf(width, 0) {
-		if size == 0 || math.IsNaN(size) || math.IsInf(size, 0) {
-			return 0
-		}
-		n := max(0, significant-1-magnitude(size))
-		// Counts and other whole numbers do not grow decimals.
-		if size == math.Trunc(size) {
-			n = 0
-		}
-		return n
-	}
-	n := 1 - magnitude(width)
-	if size > 0 && !math.IsInf(size, 0) && (lo > 0 || hi < 0) {
-		n = max(n, least-1-magnitude(size))
-	}
-	return n
-}
-
-// magnitude is the exponent of the first digit of x > 0: 2 for 100 to 999.
-func magnitude(x float64) int {
-	e, _ := strconv.Atoi(strings.SplitN(strconv.FormatFloat(x, 'e', 6, 64), "e", 2)[1])
-	return e
-}
-
 // maxDecimals is where a fixed number of decimals stops being readable.
 const maxDecimals = 9
 
@@ -135,7 +99,7 @@ func (u Unit) Number(v float64, decimals int) string {
 // endDecimals are those with which an end of an interval is written: enough that it is no zero unless it is one.
 func (u Unit) endDecimals(end float64, decimals int) int {
 	if end != 0 && strings.Trim(u.Number(end, decimals), "0.") == "" {
-		return -magnitude(math.Abs(end / u.Scale))
+		return decimalsOf(math.Abs(end/u.Scale), 1)
 	}
 	return decimals
 }
@@ -150,8 +114,8 @@ func (u Unit) signedEnd(v float64, decimals int) string {
 // Quantity writes v, which is in base units, with the unit: "12.3 ms", "8,095/s", "17 %", "1.33×".
 func (u Unit) Quantity(v float64, decimals int) string { return u.with(u.Number(v, decimals)) }
 
-// Alone is a quantity of which no interval is known.
-func (u Unit) Alone(v float64) string { return u.Quantity(v, u.Decimals(v, math.NaN(), math.NaN())) }
+// Alone is a quantity of which nothing else is known.
+func (u Unit) Alone(v float64) string { return u.Quantity(v, u.Decimals(Reading{Value: v})) }
 
 // Signed is Quantity with a plus sign before what is above zero: "+17 %".
 func (u Unit) Signed(v float64, decimals int) string { return u.with(u.signed(v, decimals)) }
@@ -236,9 +200,9 @@ func (u Unit) Range(lo, hi float64, decimals int) string {
 //
 // Source: docs/method.md#capacities.
 func (u Unit) Capacity(lo, hi float64) string {
-	decimals := max(0, u.Decimals(max(lo, 0), lo, hi))
+	decimals := max(0, u.Decimals(Reading{Value: max(lo, 0), Lo: lo, Hi: hi}))
 	if lo <= 0 {
-		decimals = u.Decimals(hi, math.NaN(), math.NaN())
+		decimals = u.Decimals(Reading{Value: hi})
 	}
 	step := u.Scale * math.Pow10(-decimals)
 	const exact = 1e-9 // a multiple of the step stays one

@@ -109,7 +109,7 @@ type Shift struct{ Text, Class, Title string }
 func (t Table) Layout() Layout {
 	l := layouter{Table: t, rows: t.Rows}
 	for i, m := range t.Metrics {
-		l.units = append(l.units, l.unit(i, m))
+		l.columns = append(l.columns, l.column(i, m))
 	}
 	if t.Main >= 0 {
 		l.scale = l.newScale()
@@ -136,19 +136,20 @@ func (t Table) Layout() Layout {
 type layouter struct {
 	Table
 	rows     []Row
-	units    []number.Unit
+	columns  []number.Column
 	scale    *scale
 	remarked bool // there are notes about whole rows
 	grouped  bool
 	out      Layout
 }
 
-// unit chooses the unit that suits most values of a column.
-func (l *layouter) unit(i int, m Metric) number.Unit {
+// column chooses the unit that suits most values of a column, and their digits.
+func (l *layouter) column(i int, m Metric) number.Column {
 	var centres []float64
+	var readings []number.Reading
 	for _, r := range l.rows {
 		if v := r.Values[i]; v.Missing == "" {
-			centres = append(centres, v.Centre)
+			centres, readings = append(centres, v.Centre), append(readings, v.Reading())
 		} else if !math.IsNaN(v.Published) {
 			centres = append(centres, v.Published)
 		}
@@ -158,14 +159,14 @@ func (l *layouter) unit(i int, m Metric) number.Unit {
 		u = *m.Format.Unit
 	}
 	u.Whole = u.Whole && m.Format.Digits == nil
-	return u
+	return u.Column(readings...)
 }
 
-func (m Metric) decimals(u number.Unit, v Value) int {
+func (m Metric) decimals(c number.Column, v Value) int {
 	if m.Format.Digits != nil {
 		return *m.Format.Digits
 	}
-	return u.Decimals(v.Centre, v.Lo, v.Hi)
+	return c.Decimals(v.Reading())
 }
 
 func (m Metric) inSentence() string { return cmp.Or(m.Named, m.Head) }
@@ -190,7 +191,7 @@ func (l *layouter) heads() {
 		add(h)
 	}
 	for i, m := range l.Metrics {
-		h := Head{Words: m.Head, Unit: m.head(l.units[i]), Class: "n"}
+		h := Head{Words: m.Head, Unit: m.head(l.columns[i].Unit), Class: "n"}
 		if l.Order.Metric == i+1 {
 			h.Sort = "descending"
 			if m.Better == "lower" {
@@ -208,7 +209,7 @@ func (l *layouter) heads() {
 			}
 		}
 		if m.Published != "" {
-			add(Head{Words: m.Published, Unit: m.head(l.units[i]), Class: "n"})
+			add(Head{Words: m.Published, Unit: m.head(l.columns[i].Unit), Class: "n"})
 		}
 	}
 	if l.remarked {
@@ -235,7 +236,7 @@ func (l *layouter) row(id string, r Row) LaidRow {
 		if i == l.Main {
 			class = "n rps"
 		}
-		value := l.value(class, m, l.units[i], v)
+		value := l.value(class, m, l.columns[i], v)
 		value.Marks = l.marks(r, i)
 		add(value)
 		if i == l.Main {
@@ -247,7 +248,7 @@ func (l *layouter) row(id string, r Row) LaidRow {
 			}
 		}
 		if m.Published != "" {
-			add(l.published(m, l.units[i], v))
+			add(l.published(m, l.columns[i].Unit, v))
 		}
 	}
 	if l.remarked {
@@ -257,9 +258,9 @@ func (l *layouter) row(id string, r Row) LaidRow {
 	return out
 }
 
-func (l *layouter) value(class string, m Metric, u number.Unit, v Value) Cell {
+func (l *layouter) value(class string, m Metric, u number.Column, v Value) Cell {
 	c := Cell{Class: class, Label: m.inSentence()}
-	if unit := m.head(u); unit != "" {
+	if unit := m.head(u.Unit); unit != "" {
 		c.Label += ", " + unit
 	}
 	if v.Missing != "" {
@@ -269,7 +270,9 @@ func (l *layouter) value(class string, m Metric, u number.Unit, v Value) Cell {
 	}
 	c.Sort = strconv.FormatFloat(v.Centre, 'g', -1, 64)
 	decimals := m.decimals(u, v)
-	c.Strong = u.Number(v.Centre, decimals)
+	if c.Strong = u.Aligned(v.Reading()); m.Format.Digits != nil {
+		c.Strong = u.Number(v.Centre, decimals)
+	}
 	if v.AtLeast {
 		c.Before = "≥\u00a0"
 	}
@@ -391,9 +394,14 @@ func (l *layouter) newScale() *scale {
 	if lo == hi {
 		hi = lo + 1
 	}
-	u := l.units[l.Main]
+	u := l.columns[l.Main].Unit
 	const parts = 6
 	step := number.Step((hi-lo)/u.Scale, parts) * u.Scale
+	if digits := l.Metrics[l.Main].Format.Digits; digits != nil {
+		step = max(step, math.Pow10(-*digits)*u.Scale)
+	} else if u.Whole {
+		step = max(step, u.Scale)
+	}
 	s := &scale{unit: u, lo: math.Floor(lo/step+1e-9) * step, hi: math.Ceil(hi/step-1e-9) * step}
 	s.digits = max(0, -int(math.Floor(math.Log10(step/u.Scale)+1e-9)))
 	return s

@@ -65,6 +65,8 @@ type Row struct {
 type Value struct {
 	Centre float64
 	Lo, Hi float64 // the interval; NaN both for none, infinite where it has no end
+	Step   float64 // how finely Centre is known; 0 if all of its digits are
+	Exact  bool    // counted, and equal in all repetitions
 	// Few says how many runs there were where they are too few for an interval, such as "1 run"; Lo and Hi of two
 	// runs are the smaller and the larger.
 	Few       string
@@ -136,6 +138,11 @@ func compareWords(a, b string) int {
 		return cmp.Compare(x, y)
 	}
 	return cmp.Or(cmp.Compare(rank(errX != nil), rank(errY != nil)), cmp.Compare(a, b))
+}
+
+// Reading is the value as its digits are chosen by.
+func (v Value) Reading() number.Reading {
+	return number.Reading{Value: v.Centre, Lo: v.Lo, Hi: v.Hi, Step: v.Step, Exact: v.Exact}
 }
 
 func (v Value) hasInterval() bool { return v.Missing == "" && !math.IsNaN(v.Lo) && !math.IsNaN(v.Hi) }

@@ -11,7 +11,7 @@ import (
 var nan = math.NaN()
 
 func value(centre, lo, hi float64) Value {
-	return Value{Centre: centre, Lo: lo, Hi: hi, Published: nan, Shift: nan}
+	return Value{Centre: centre, Lo: lo, Hi: hi, Step: centre * 0.001, Published: nan, Shift: nan}
 }
 
 // text writes a layout as a person would read it, a line to a row.
@@ -110,9 +110,19 @@ func TestLayout(t *testing.T) {
 				{Words: []string{"quick"}, Values: []Value{value(.012, .0118, .0123)}},
 				{Words: []string{"middle"}, Values: []Value{value(.03, .029, .031)}}}}, `
 | Server | Latency (ms) ascending |
-| quick | 12.00 11.80–12.30 |
-| middle | 30.0 29.0–31.0 |
+| quick | 12.0 11.8–12.3 |
+| middle | 30 29–31 |
 | slow | 2,500 2,400–2,600 |
+`},
+		{"one rule for a column", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{throughput, throughput},
+			Main: -1, Rows: []Row{
+				{Words: []string{"a"}, Values: []Value{value(490, 485, 495), {Centre: 12, Lo: nan, Hi: nan, Exact: true, Published: nan, Shift: nan}}},
+				{Words: []string{"b"}, Values: []Value{value(486.67, 486.2, 487.1), value(2013.2, 1985, 2044)}},
+				{Words: []string{"c"}, Values: []Value{value(0, 0, 0), missing}}}}, `
+| Server | Throughput (requests/s) | Throughput (requests/s) |
+| a | 490.0 485.0–495.0 | 12  |
+| b | 486.7 486.2–487.1 | 2,013 1,985–2,044 |
+| c | 0.0 0–0 | not measured |
 `},
 		{"ordered by a word that is a number", Table{ID: "t", Words: []string{"Clients", "Server"},
 			Metrics: []Metric{throughput}, Main: -1, Order: Order{Word: 1},

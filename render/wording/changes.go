@@ -2,7 +2,6 @@ package wording
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -27,10 +26,10 @@ func Change(c *compare.Change) string {
 	case c.Points:
 		u = number.For(c.Metric.Unit, false, e.Number)
 	}
+	decimals := u.Decimals(Reading(e))
 	if e.Interval == nil {
-		return u.Signed(e.Number, u.Decimals(e.Number, math.NaN(), math.NaN()))
+		return u.Signed(e.Number, decimals)
 	}
-	decimals := u.Decimals(e.Number, e.Interval.Lo, e.Interval.Hi)
 	return fmt.Sprintf("%s [%s]", u.Signed(e.Number, decimals), u.SignedBetween(e.Interval.Lo, e.Interval.Hi, decimals))
 }
 
@@ -90,8 +89,7 @@ func (t *ChangeTable) Title() string {
 	if floor == 0 {
 		return t.Metric.Name
 	}
-	return fmt.Sprintf("%s, noise floor %s", t.Metric.Name, number.Percent.Quantity(floor, number.Percent.Decimals(floor,
-		math.NaN(), math.NaN())))
+	return fmt.Sprintf("%s, noise floor %s", t.Metric.Name, number.Percent.Alone(floor))
 }
 
 // Rows are the rows below the head "cell A B change verdict".
@@ -100,7 +98,7 @@ func (t *ChangeTable) Rows() [][]string {
 	for _, c := range t.Changes {
 		results = append(results, c.ResultA, c.ResultB)
 	}
-	u := UnitFor(t.Metric, results...)
+	u := ColumnOf(t.Metric, results...)
 	var rows [][]string
 	for _, c := range t.Changes {
 		// What is missing stands in the verdict, too.

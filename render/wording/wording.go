@@ -3,7 +3,6 @@ package wording
 
 import (
 	"fmt"
-	"math"
 
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
@@ -12,22 +11,46 @@ import (
 	"benchbook/render/number"
 )
 
+// ReadingOf is a result as its digits are chosen by.
+func ReadingOf(r dataset.Result) number.Reading {
+	e := r.Estimate
+	out := number.Reading{Value: e.Centre, Step: r.Step(), Exact: e.Kind == stats.Exact || e.Kind == stats.Given}
+	if !out.Exact && e.Kind != stats.NoInterval {
+		out.Lo, out.Hi = e.Interval.Lo, e.Interval.Hi
+	}
+	return out
+}
+
+// Reading is a quantity as its digits are chosen by.
+func Reading(q *dataset.Quantity) number.Reading {
+	out := number.Reading{Value: q.Number, Step: q.Step, Exact: q.Kind == stats.Exact || q.Kind == stats.Given}
+	if q.Interval != nil {
+		out.Lo, out.Hi = q.Interval.Lo, q.Interval.Hi
+	}
+	return out
+}
+
 // Estimate writes the centre of a result and its interval, or why there is none.
-func Estimate(r dataset.Result, u number.Unit) string {
+func Estimate(r dataset.Result, u number.Column) string {
 	e := r.Estimate
 	switch {
 	case r.Missing != "":
 		return r.Missing
 	case e.Kind == stats.Given:
 		return u.Exact(e.Centre)
+	}
+	reading := ReadingOf(r)
+	decimals := u.Decimals(reading)
+	switch {
+	case e.Kind == stats.Exact:
+		return u.Quantity(e.Centre, decimals)
 	case e.Kind == stats.NoInterval:
-		return u.Quantity(e.Centre, u.Decimals(e.Centre, math.NaN(), math.NaN())) + " (1 run)"
+		return u.Quantity(e.Centre, decimals) + " (1 run)"
 	case e.Kind == stats.BySearch && r.Metric.Unit == "1/s":
 		return u.Capacity(e.Interval.Lo, e.Interval.Hi)
 	case e.Kind == stats.BySearch:
 		return u.Tuned(e.Centre, e.Interval.Lo, e.Interval.Hi)
 	}
-	decimals := u.Decimals(e.Centre, e.Interval.Lo, e.Interval.Hi)
 	between := u.Range(e.Interval.Lo, e.Interval.Hi, decimals)
 	switch e.Kind {
 	case stats.RangeOfTwo:
@@ -55,13 +78,14 @@ func Limit(l validity.Limit) string {
 	return NothingFull
 }
 
-// UnitFor chooses one unit for several results of a metric.
-func UnitFor(m record.Metric, results ...dataset.Result) number.Unit {
+// ColumnOf chooses one unit and digits for several results of a metric.
+func ColumnOf(m record.Metric, results ...dataset.Result) number.Column {
 	var centres []float64
+	var readings []number.Reading
 	for _, r := range results {
 		if r.Missing == "" {
-			centres = append(centres, r.Estimate.Centre)
+			centres, readings = append(centres, r.Estimate.Centre), append(readings, ReadingOf(r))
 		}
 	}
-	return number.For(m.Unit, m.Share, centres...)
+	return number.For(m.Unit, m.Share, centres...).Column(readings...)
 }

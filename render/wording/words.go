@@ -80,4 +80,6 @@ func Capital(words string) string {
 }
 
 // Percent writes a share, such as a noise floor, with two significant digits.
-func Percent(f float64) string { return number.Percent.Quantity(f, number.Percent.Decimals(f, 0, f)) }
+func Percent(f float64) string {
+	return number.Percent.Quantity(f, number.Percent.Decimals(number.Reading{Value: f, Hi: f}))
+}

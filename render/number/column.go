@@ -1,0 +1,139 @@
+package number
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"benchbook/notebook/stats"
+)
+
+// Reading is a number with what is known about it, in base units.
+type Reading struct {
+	Value  float64
+	Lo, Hi float64 // the interval: NaN, infinite or equal where there is no such end
+	Step   float64 // of the measurement, Value times its resolution; 0 if all digits are known
+	Exact  bool    // counted, and equal in all repetitions
+}
+
+// leastDigits are those that a number keeps whatever stands beside it.
+const leastDigits = 2
+
+// Column is how numbers are written that stand together: those of a column, of an axis, or of two sides.
+type Column struct {
+	Unit
+	shared int  // digits after the point; below zero, digits before it are rounded off: -1 is to tens
+	zeros  bool // there are no other numbers
+}
+
+// Column chooses the digits after the point that readings share. Two digits of the median width of their intervals are
+// shown, and of none more digits than its step allows. Numbers without an interval ask for three digits, and zeros for
+// nothing where there are others.
+//
+// Source: docs/figures.md#digits.
+func (u Unit) Column(readings ...Reading) Column {
+	zeros := !slices.ContainsFunc(readings, func(r Reading) bool { return r.Value != 0 })
+	var own []int
+	most := math.MaxInt
+	for _, r := range readings {
+		if n, ok := u.own(r); ok && (zeros || r.Value != 0) {
+			own = append(own, n)
+		}
+		most = min(most, u.most(r))
+	}
+	if len(own) == 0 {
+		return Column{Unit: u, zeros: zeros}
+	}
+	slices.Sort(own)
+	middle := float64(own[(len(own)-1)/2]+own[len(own)/2]) / 2
+	return Column{u, min(int(math.Floor(middle)), most), zeros}
+}
+
+// Decimals says with how many digits after the point one of the readings is printed: the shared ones, but more if fewer
+// than two digits would be left of it, or if an interval of more than a hundredth of it would be no wider than it. What
+// is exact has none.
+func (c Column) Decimals(r Reading) int {
+	size := math.Abs(r.Value / c.Scale)
+	if r.Exact && size == math.Trunc(size) {
+		return 0
+	}
+	own, ok := c.own(r)
+	if !ok || size == 0 {
+		return c.shared
+	}
+	least := decimalsOf(size, leastDigits)
+	const wide = 0.01
+	if width := r.width() / c.Scale; width > wide*size && c.Number(r.Lo, c.shared) == c.Number(r.Hi, c.shared) {
+		least = max(least, decimalsOf(width, 1))
+	}
+	return max(c.shared, min(least, own, c.most(r)))
+}
+
+// Aligned is Number in a column, where a zero has as many digits after the point as other numbers.
+func (c Column) Aligned(r Reading) string {
+	text := c.Number(r.Value, c.Decimals(r))
+	if decimals := min(c.shared, maxDecimals); r.Value == 0 && !r.Exact && !c.zeros && decimals > 0 {
+		text += "." + strings.Repeat("0", decimals)
+	}
+	return text
+}
+
+// Decimals are those of a reading that stands alone.
+func (u Unit) Decimals(r Reading) int { return u.Column(r).Decimals(r) }
+
+// own is how many digits after the point a reading asks for; false if it does not matter to it.
+func (u Unit) own(r Reading) (int, bool) {
+	const withoutInterval = 3
+	size, width := math.Abs(r.Value/u.Scale), r.width()/u.Scale
+	switch {
+	case open(size):
+		return 0, false
+	case width > 0:
+		n := decimalsOf(width, 2)
+		if size > 0 && (r.Lo > 0 || r.Hi < 0) {
+			n = max(n, decimalsOf(size, leastDigits))
+		}
+		return n, true
+	case size == 0:
+		return 0, false
+	case size == math.Trunc(size):
+		return 0, !r.Exact // counts and other whole numbers do not grow decimals
+	}
+	return max(0, decimalsOf(size, withoutInterval)), true
+}
+
+// width is that of the interval, or twice its narrower side if that is less, but at least a tenth of it: a number with
+// a long tail to one side is known as well as the other side says. It is 0 without an interval, and the whole width where
+// the number is one of its ends.
+func (r Reading) width() float64 {
+	below, above := r.Value-r.Lo, r.Hi-r.Value
+	switch {
+	case open(r.Lo) && open(r.Hi):
+		return 0
+	case open(r.Lo):
+		return 2 * above
+	case open(r.Hi):
+		return 2 * below
+	}
+	if narrower := min(below, above); narrower > 0 {
+		return max(2*narrower, (r.Hi-r.Lo)/10)
+	}
+	return r.Hi - r.Lo
+}
+
+// most is how many digits after the point the step of a reading allows.
+func (u Unit) most(r Reading) int {
+	size := math.Abs(r.Value / u.Scale)
+	if !(r.Step > 0) || r.Exact || size == 0 || open(size) {
+		return math.MaxInt
+	}
+	return decimalsOf(size, stats.Digits(r.Step/math.Abs(r.Value)))
+}
+
+// decimalsOf is with how many digits after the point x > 0 has so many significant ones, when it is rounded to them.
+func decimalsOf(x float64, digits int) int {
+	text := strconv.FormatFloat(x, 'e', digits-1, 64)
+	exponent, _ := strconv.Atoi(text[strings.IndexByte(text, 'e')+1:])
+	return digits - 1 - exponent
+}

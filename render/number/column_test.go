@@ -1,0 +1,94 @@
+package number
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/stats"
+)
+
+func TestColumn(t *testing.T) {
+	// of measured with the usual resolution
+	of := func(v, lo, hi float64) Reading { return Reading{v, lo, hi, v * 0.001, false} }
+	none := math.NaN()
+	tests := []struct {
+		name string
+		unit Unit
+		in   []Reading
+		want string
+	}{
+		{"the decimals of most, in all", Plain,
+			[]Reading{of(490, 485, 495), of(486.7, 484.1, 487.9), of(486.67, 486.2, 487.1), of(20, 19.993, 20.007), of(0, 0, 0)},
+			"490.0 [485.0–495.0] 486.7 [484.1–487.9] 486.7 [486.2–487.1] 20.0 [20.0–20.0] 0.0 [0–0]"},
+		{"the middle of two, rounded to fewer", Plain, []Reading{of(1.3, 0.6, 2.3), of(771.4, 452, 1451)},
+			"1.3 [0.6–2.3] 771 [452–1,451]"},
+		{"very different magnitudes", Unit{Symbol: "s", Scale: 1},
+			[]Reading{of(0.02, 0.0195, 0.0206), of(12000, 11800, 12230)}, "0.020 [0.019–0.021] 12,000 [11,800–12,230]"},
+		{"an interval that would vanish", Unit{Symbol: "ms", Scale: 1e-3},
+			[]Reading{of(0.012, 0.0118, 0.0123), of(0.03, 0.029, 0.031), of(2.5, 2.4, 2.6)},
+			"12.0 [11.8–12.3] 30 [29–31] 2,500 [2,400–2,600]"},
+		{"no more digits than the resolution allows", Plain,
+			[]Reading{of(9.918, 9.9113, 9.92), of(11.707, 11.7003, 11.709)}, "9.92 [9.91–9.92] 11.71 [11.70–11.71]"},
+		{"a coarse one among fine ones", Plain, []Reading{{2.0123, 1.95, 2.07, 0.2, false}, of(486.67, 484.1, 487.9)},
+			"2.0 [1.9–2.1] 486.7 [484.1–487.9]"},
+		{"a coarse one alone", Plain, []Reading{{2.0123, 1.9986, 2.0214, 0.05, false}}, "2.0 [2.0–2.0]"},
+		{"hundreds that are known to hundreds", Plain, []Reading{of(19130, 17200, 20800), of(14870, 12100, 16800)},
+			"19,100 [17,200–20,800] 14,900 [12,100–16,800]"},
+		{"what is exact is bare, and others do without it", For("1", false, 20, 2989.5),
+			[]Reading{{Value: 20, Exact: true}, of(2989.5, 2794, 3137)}, "20 2,990 [2,790–3,140]"},
+		{"a size that is exact, in a unit that is not", Unit{Symbol: "KiB", Scale: 1024},
+			[]Reading{{Value: 1234, Exact: true}}, "1.21"},
+		{"zeros alone", Percent, []Reading{of(0, 0, 0.000016), of(0, 0, 0.00004)}, "0 [0–0.0016] 0 [0–0.0040]"},
+		{"zeros have no say", Percent, []Reading{of(0, 0, 0.000016), of(0, 0, 0.00004), of(0.000995, 0.0007, 0.00137)},
+			"0.000 [0–0.002] 0.000 [0–0.004] 0.100 [0.070–0.137]"},
+		{"a zero among others", Percent, []Reading{of(0, 0, 0.00052), of(1, 0.976, 1)}, "0.0 [0–0.1] 100.0 [97.6–100.0]"},
+		{"no intervals", Plain, []Reading{of(3.456, none, none), of(31.77, none, none)}, "3.5 31.8"},
+		{"nothing", Plain, nil, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c := test.unit.Column(test.in...)
+			var words []string
+			for _, r := range test.in {
+				words = append(words, c.Aligned(r))
+				if !r.Exact && !math.IsNaN(r.Lo) {
+					words = append(words, "["+c.Range(r.Lo, r.Hi, c.Decimals(r))+"]")
+				}
+			}
+			if got := strings.Join(words, " "); got != test.want {
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+		})
+	}
+}
+
+// A column shares its decimals unless a number would lose its digits.
+func FuzzColumn(f *testing.F) {
+	f.Add(490.0, 3.0, 20.0, 0.01, 0.001)
+	f.Add(12000.0, 150.0, 0.02, 0.001, 0.1)
+	f.Fuzz(func(t *testing.T, a, halfA, b, halfB, resolution float64) {
+		const least, largest = 1e-6, 1e12
+		for _, x := range []float64{a, halfA, b, halfB, resolution} {
+			if !(x > least && x < largest) {
+				return
+			}
+		}
+		readings := []Reading{{a, a - halfA, a + halfA, a * resolution, false}, {b, b - halfB, b + halfB, b * resolution, false}}
+		c := Plain.Column(readings...)
+		for _, r := range readings {
+			decimals := c.Decimals(r)
+			if decimals > decimalsOf(r.Value, stats.Digits(resolution)) {
+				t.Errorf("%v has %d decimals, and its resolution is %v", r, decimals, resolution)
+			}
+			other := readings[0]
+			if r == other {
+				other = readings[1]
+			}
+			needed := max(decimalsOf(r.Value, leastDigits), decimalsOf(r.width(), 1))
+			if d := c.Decimals(other); d < decimals && decimals > needed {
+				t.Errorf("%v has %d decimals, and %v beside it %d", r, decimals, other, d)
+			}
+		}
+	})
+}
