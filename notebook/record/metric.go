@@ -15,8 +15,8 @@ type Metric struct {
 	Share  bool   // a part of one, printed as a percentage
 	Title  string // in words, for heads and captions: "Throughput"
 
-	// Counted says that each repetition knows the number without error: of requests, but not of seconds or of memory, which
-	// is looked at from time to time.
+	// Counted says that each repetition knows the number without error: of requests, but not of seconds or of memory,
+	// which is looked at from time to time.
 	Counted bool `json:"-"`
 }
 

@@ -10,8 +10,8 @@ func Digits(resolution float64) int {
 	return max(1, 1+int(math.Floor(exact-math.Log10(resolution))))
 }
 
-// LastDigit is what the last of these digits is worth, a power of ten. It tells as well how finely the difference of the
-// value and another number is known.
+// LastDigit is what the last of these digits is worth, a power of ten. The difference of the value and another number
+// is known as finely.
 func LastDigit(value, resolution float64) float64 {
 	return math.Pow10(int(math.Floor(math.Log10(math.Abs(value)))) + 1 - Digits(resolution))
 }

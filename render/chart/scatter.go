@@ -322,7 +322,8 @@ func endsOf(effect *dataset.Quantity) (lo, hi float64) {
 }
 
 // alternativeRow is what a claim comes to by one alternative, which it adds to words, data and cells of the figure.
-func (p *Panel) alternativeRow(name string, j claim.Judgement, effect *dataset.Quantity, column number.Column) figure.Row {
+func (p *Panel) alternativeRow(name string, j claim.Judgement, effect *dataset.Quantity,
+	column number.Column) figure.Row {
 	row := figure.Row{Name: name, Published: math.NaN(), Series: 1 + slices.Index(verdictColours, j.Verdict)}
 	if effect == nil {
 		if row.Missing = string(j.Verdict); j.Reason != "" {

@@ -270,7 +270,8 @@ func capacityRow(name string, cell *dataset.Cell) figure.Row {
 	if s.Hi == 0 {
 		row.Hi, row.AtLeast = math.Inf(1), true
 	}
-	row.Label = cellview.WithState(perSecond.Number(s.Lo, perSecond.Decimals(number.Reading{Value: s.Lo, Lo: row.Lo, Hi: row.Hi})), cell)
+	decimals := perSecond.Decimals(number.Reading{Value: s.Lo, Lo: row.Lo, Hi: row.Hi})
+	row.Label = cellview.WithState(perSecond.Number(s.Lo, decimals), cell)
 	row.Title = cellview.WithState(name+": "+searchWords(s)+"; "+number.Count(len(s.Probes), "probe"), cell)
 	for _, q := range s.Probes {
 		if q.WhyNot() == "" && q.Candidate > 0 { // the axis has no place for none

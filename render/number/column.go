@@ -104,8 +104,8 @@ func (u Unit) own(r Reading) (int, bool) {
 }
 
 // width is that of the interval, or twice its narrower side if that is less, but at least a tenth of it: a number with
-// a long tail to one side is known as well as the other side says. It is 0 without an interval, and the whole width where
-// the number is one of its ends.
+// a long tail to one side is known as well as the other side says. It is 0 without an interval, and the whole width
+// where the number is one of its ends.
 func (r Reading) width() float64 {
 	below, above := r.Value-r.Lo, r.Hi-r.Value
 	switch {

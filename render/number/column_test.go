@@ -74,7 +74,8 @@ func FuzzColumn(f *testing.F) {
 				return
 			}
 		}
-		readings := []Reading{{a, a - halfA, a + halfA, a * resolution, false}, {b, b - halfB, b + halfB, b * resolution, false}}
+		readings := []Reading{{a, a - halfA, a + halfA, a * resolution, false},
+			{b, b - halfB, b + halfB, b * resolution, false}}
 		c := Plain.Column(readings...)
 		for _, r := range readings {
 			decimals := c.Decimals(r)

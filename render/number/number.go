@@ -1,9 +1,9 @@
 // Package number writes measured numbers for people to read.
 //
 // Numbers come in the base units of docs/method.md#definitions (s, 1/s, B, B/s, cores, 1; shares as 0 to 1) and go out
-// in the unit that suits their magnitude, with as many digits as a Column of them allows, thousands separated by commas,
-// a minus sign (U+2212) and no space at which a line could break between number and unit. Inline values, tables and
-// figures all print through this package.
+// in the unit that suits their magnitude, with as many digits as a Column of them allows, thousands separated by
+// commas, a minus sign (U+2212) and no space at which a line could break between number and unit. Inline values, tables
+// and figures all print through this package.
 package number
 
 import (

@@ -169,6 +169,17 @@ func (m Metric) decimals(c number.Column, v Value) int {
 	return c.Decimals(v.Reading())
 }
 
+// finest is the smallest step of the scale: where numbers have no digits after the point it has none.
+func (m Metric) finest(u number.Unit) float64 {
+	switch {
+	case m.Format.Digits != nil:
+		return math.Pow10(-*m.Format.Digits)
+	case u.Whole:
+		return 1
+	}
+	return 0
+}
+
 func (m Metric) inSentence() string { return cmp.Or(m.Named, m.Head) }
 
 func (m Metric) head(u number.Unit) string {
@@ -396,12 +407,7 @@ func (l *layouter) newScale() *scale {
 	}
 	u := l.columns[l.Main].Unit
 	const parts = 6
-	step := number.Step((hi-lo)/u.Scale, parts) * u.Scale
-	if digits := l.Metrics[l.Main].Format.Digits; digits != nil {
-		step = max(step, math.Pow10(-*digits)*u.Scale)
-	} else if u.Whole {
-		step = max(step, u.Scale)
-	}
+	step := max(number.Step((hi-lo)/u.Scale, parts), l.Metrics[l.Main].finest(u)) * u.Scale
 	s := &scale{unit: u, lo: math.Floor(lo/step+1e-9) * step, hi: math.Ceil(hi/step-1e-9) * step}
 	s.digits = max(0, -int(math.Floor(math.Log10(step/u.Scale)+1e-9)))
 	return s

@@ -116,7 +116,8 @@ func TestLayout(t *testing.T) {
 `},
 		{"one rule for a column", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{throughput, throughput},
 			Main: -1, Rows: []Row{
-				{Words: []string{"a"}, Values: []Value{value(490, 485, 495), {Centre: 12, Lo: nan, Hi: nan, Exact: true, Published: nan, Shift: nan}}},
+				{Words: []string{"a"}, Values: []Value{value(490, 485, 495),
+					{Centre: 12, Lo: nan, Hi: nan, Exact: true, Published: nan, Shift: nan}}},
 				{Words: []string{"b"}, Values: []Value{value(486.67, 486.2, 487.1), value(2013.2, 1985, 2044)}},
 				{Words: []string{"c"}, Values: []Value{value(0, 0, 0), missing}}}}, `
 | Server | Throughput (requests/s) | Throughput (requests/s) |
