@@ -333,8 +333,15 @@ func (p *Panel) latency() Drawing {
 // addPercentiles puts the percentiles of a cell on its line, and into words and data.
 func (a *account) addPercentiles(l *line, d dataset.Percentiles, unit number.Unit) {
 	var named []string
+	var readings []number.Reading
 	for _, q := range d.Points {
-		point, words := percentilePoint(l.Name, d, q, unit)
+		if _, ok := namedPercentiles[percentKey(q.Percent)]; ok {
+			readings = append(readings, pooledReading(q))
+		}
+	}
+	column := unit.Column(readings...)
+	for _, q := range d.Points {
+		point, words := percentilePoint(l.Name, d, q, column)
 		if words != "" {
 			named = append(named, words)
 		}
@@ -347,9 +354,15 @@ func (a *account) addPercentiles(l *line, d dataset.Percentiles, unit number.Uni
 	a.described = append(a.described, l.Name+": "+strings.Join(named, ", "))
 }
 
+// pooledReading is a percentile of all answers as its digits are chosen by.
+func pooledReading(q dataset.PercentilePoint) number.Reading {
+	return number.Reading{Value: q.Pooled, Lo: q.Estimate.Interval.Lo, Hi: q.Estimate.Interval.Hi,
+		Step: q.Pooled * stats.MinResolution}
+}
+
 // percentilePoint is a percentile on the curve of a name; words are those of one that is named.
 func percentilePoint(name string, d dataset.Percentiles, q dataset.PercentilePoint,
-	unit number.Unit) (point figure.CurvePoint, words string) {
+	column number.Column) (point figure.CurvePoint, words string) {
 	point.Point = figure.Point{X: q.Percent, Y: q.Pooled, YLo: math.NaN(), YHi: math.NaN()}
 	lo, hi := q.Estimate.Interval.Lo, q.Estimate.Interval.Hi
 	if q.Estimate.N > 1 {
@@ -358,8 +371,7 @@ func percentilePoint(name string, d dataset.Percentiles, q dataset.PercentilePoi
 		point.YLo, point.YHi = min(lo, q.Pooled), max(hi, q.Pooled)
 	}
 	if percentile, ok := namedPercentiles[percentKey(q.Percent)]; ok {
-		words = percentile + " " + unit.Quantity(q.Pooled, unit.Decimals(number.Reading{Value: q.Pooled, Lo: lo, Hi: hi,
-			Step: q.Pooled * stats.MinResolution}))
+		words = percentile + " " + column.Quantity(q.Pooled, column.Decimals(pooledReading(q)))
 		point.Title = name + ": " + words + ", of " + number.Count(int(d.Attempts), "request") + " in " +
 			number.Count(d.N, "repetition")
 	}
