@@ -66,10 +66,8 @@ func (g *GivenUp) Error() string {
 // same.
 var waited = regexp.MustCompile(` was not ready after [^:]*:`)
 
-// IsAlike says whether two repetitions failed in the same way.
-func IsAlike(a, b string) bool {
-	return waited.ReplaceAllString(a, ":") == waited.ReplaceAllString(b, ":")
-}
+// WayOfFailing is the same for repetitions that failed in the same way.
+func WayOfFailing(failure string) string { return waited.ReplaceAllString(failure, ":") }
 
 // giveUpAlike gives a trial up that has failed alike often enough. What was not tried at all counts for nothing: it
 // takes no time.
@@ -83,7 +81,7 @@ func (r *schedule) giveUpAlike(step plan.Step, rec *record.Record) {
 	case rec.Failure == "" || rec.Ended.Equal(rec.Started):
 		delete(r.failing, name)
 		return
-	case g == nil || !IsAlike(g.Failure, rec.Failure):
+	case g == nil || WayOfFailing(g.Failure) != WayOfFailing(rec.Failure):
 		g = &GivenUp{Experiment: r.experiment, Trial: name, Failure: rec.Failure}
 		r.failing[name] = g
 	}

@@ -40,7 +40,7 @@ type Lines struct {
 	todo int
 	done int
 
-	failures []string // what was said of the experiment
+	failures []string // the ways of failing that were told of the experiment
 }
 
 var _, _ Reporter = (*Lines)(nil), (*Live)(nil)
@@ -147,10 +147,10 @@ func (p *Lines) End(step plan.Step, r *record.Record) {
 	p.done++
 	words, log := outcome(r), ""
 	if r.Failure != "" {
-		if slices.ContainsFunc(p.failures, func(f string) bool { return runner.IsAlike(f, r.Failure) }) {
+		if way := runner.WayOfFailing(r.Failure); slices.Contains(p.failures, way) {
 			words = "failed in the same way"
 		} else {
-			p.failures = append(p.failures, r.Failure)
+			p.failures = append(p.failures, way)
 			log = p.logOf(r)
 		}
 	}
