@@ -19,9 +19,12 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
+// rendererOnce makes the renderer of all tests, as a preview has one for all pages.
+var rendererOnce = sync.OnceValues(func() (*render.Renderer, error) { return render.New(os.DirFS("../site/theme")) })
+
 func newRenderer(t testing.TB) *render.Renderer {
 	t.Helper()
-	r, err := render.New(os.DirFS("../site/theme"))
+	r, err := rendererOnce()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,9 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -35,8 +37,24 @@ const (
 	otherHost  = "c4-ffffff"
 )
 
+// samples are the pages of samplePages once they are made. They are the same for all tests, and none changes them.
+var samples struct {
+	sync.Mutex
+	pages []*render.Page
+}
+
 // samplePages are one article in every state: measured, partly failed, and not run.
 func samplePages(t testing.TB) []*render.Page {
+	t.Helper()
+	samples.Lock()
+	defer samples.Unlock()
+	if samples.pages == nil {
+		samples.pages = newSamplePages(t)
+	}
+	return slices.Clone(samples.pages)
+}
+
+func newSamplePages(t testing.TB) []*render.Page {
 	t.Helper()
 	r, err := render.New(theme.Files)
 	if err != nil {

@@ -4,14 +4,11 @@ package rendertest
 
 import (
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
-
-	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/compare"
@@ -19,6 +16,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
+	"benchbook/notebook/recordtest"
 	"benchbook/notebook/source"
 )
 
@@ -37,7 +35,6 @@ type Bench struct {
 	project *projects.Project
 	slug    string
 	planned map[string]*plan.Plan // by profile, of what was measured so far
-	encoded map[string]string     // histograms by what is in them
 }
 
 // New puts an article into a project and reads it. Problems of the article fail the test.
@@ -82,8 +79,7 @@ func read(t testing.TB, slug string, text []byte, files map[string]string) *Benc
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Bench{Doc: doc, t: t, project: project, slug: slug, planned: map[string]*plan.Plan{},
-		encoded: map[string]string{}}
+	return &Bench{Doc: doc, t: t, project: project, slug: slug, planned: map[string]*plan.Plan{}}
 }
 
 // Dir is the folder of the article.
@@ -243,27 +239,6 @@ func (b *Bench) load(r *record.Record, throughput float64) {
 		{Metric: "memory.server", Value: 21.4 * (1 << 20), Unit: "B"}}
 	// Nine of ten answers come in the usual time, and the rest takes three times as long.
 	r.Histograms = map[string]record.Histogram{
-		"latency": b.histogram(latency*10/12, answers-answers/10, latency*30/12, answers/10)}
-}
-
-// histogram records two times, each so many times, as the load generator does.
-func (b *Bench) histogram(usual float64, n int64, slow float64, m int64) record.Histogram {
-	b.t.Helper()
-	of := fmt.Sprint(usual, n, slow, m)
-	if b.encoded[of] == "" {
-		h := hdrhistogram.New(1, 60e9, 3)
-		if err := h.RecordValues(int64(usual*1e9), n); err != nil {
-			b.t.Fatal(err)
-		}
-		if err := h.RecordValues(int64(slow*1e9), m); err != nil {
-			b.t.Fatal(err)
-		}
-		encoded, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		b.encoded[of] = string(encoded)
-	}
-	return record.Histogram{HDR: b.encoded[of], Count: n + m, Min: math.Min(usual, slow), Max: math.Max(usual, slow),
-		Sum: usual*float64(n) + slow*float64(m)}
+		"latency": recordtest.Histogram(b.t, recordtest.Times(latency*10/12, answers-answers/10),
+			recordtest.Times(latency*30/12, answers/10))}
 }
