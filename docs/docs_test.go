@@ -30,6 +30,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"unicode"
 
@@ -474,18 +475,25 @@ func rulesIn(p *page) map[string]bool {
 	return rules
 }
 
-// goFiles calls visit with every Go file below a folder of the repository that is no test.
+// parsed has the Go files that were read, by their names: many tests look at all of them.
+var parsed sync.Map
+
+// goFiles calls visit with every Go file below a folder of the repository that is no test. Visits change nothing.
 func goFiles(t testing.TB, folder string, visit func(name string, f *ast.File)) {
 	t.Helper()
 	err := filepath.WalkDir(filepath.Join(root, folder), func(name string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
 			return err
 		}
-		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
-		if err == nil {
-			visit(filepath.ToSlash(strings.TrimPrefix(name, root+string(filepath.Separator))), f)
+		known, ok := parsed.Load(name)
+		if !ok {
+			if known, err = parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution); err != nil {
+				return err
+			}
+			parsed.Store(name, known)
 		}
-		return err
+		visit(filepath.ToSlash(strings.TrimPrefix(name, root+string(filepath.Separator))), known.(*ast.File))
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
