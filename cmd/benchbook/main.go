@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -23,6 +24,10 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, wired()))
 }
 
+// sameSignal is how long after a signal another one is taken for the same: timeout, of GNU, sends each to its command
+// and to the group of processes that the command is in.
+const sameSignal = 100 * time.Millisecond
+
 // run is the whole command. It never calls os.Exit, so that tests can call it.
 func run(args []string, stdout, stderr io.Writer, w lab.Config) int {
 	keepDescriptors()
@@ -30,7 +35,10 @@ func run(args []string, stdout, stderr io.Writer, w lab.Config) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	// A second signal ends us at once: whoever sends it does not want to wait for containers to be removed.
-	context.AfterFunc(ctx, stop)
+	context.AfterFunc(ctx, func() {
+		time.Sleep(sameSignal)
+		stop()
+	})
 
 	screen := stderr
 	out := &output{w: terminal.Plain{To: stdout}}

@@ -66,9 +66,10 @@ func tellPeak(file string) {
 // scripted wires the command to an engine that does what the variable ENGINE says: nothing for "" but to give every
 // load and command the same good result, "down" for no engine, "broken-build" for one that cannot build images with RUN
 // false, "broken-builder" for one that fails at them itself, "crash" for services that end, "slow" for loads that take
-// until they are cancelled, "leftovers" for an earlier run that was killed, "used-network" for a network of one that
-// the engine does not remove, "connecting" for an engine that does not answer, "stuck" for one that does not remove
-// what loads that are slow were put on, "elsewhere" for one on another machine, "picky" for one without the image
+// until they are cancelled, "slow-to-close" for one that removes what these were put on when there is a file close,
+// "leftovers" for an earlier run that was killed, "used-network" for a network of one that the engine does not remove,
+// "connecting" for an engine that does not answer, "stuck" for one that does not remove what loads that are slow were
+// put on, "elsewhere" for one on another machine, "picky" for one without the image
 // nosuchimage:1 and the user nosuchuser, "noisy" for services that write what controls a terminal, "gate" for loads of
 // which all but the first wait for a file go, "pool" for services that are as fast as the number at the end of their
 // command allows, and bear 730 requests per second, "fails" for a second load that does, "wrong" for answers that are
@@ -167,7 +168,7 @@ func script(mode string) fake.Script {
 					return engine.Exit{}, ctx.Err()
 				}
 			}
-			if (mode == "slow" || mode == "stuck") && loads > 2 {
+			if (mode == "slow" || mode == "slow-to-close" || mode == "stuck") && loads > 2 {
 				// Scripts wait for this file, so that they interrupt in the middle of a load however slow the machine is.
 				if err := os.WriteFile("blocked", nil, 0o644); err != nil {
 					return engine.Exit{}, err
@@ -242,6 +243,13 @@ func script(mode string) fake.Script {
 			"engine.rootless": "true"}
 	case "elsewhere":
 		s.Facts = map[string]string{"engine.local": "false"}
+	case "slow-to-close":
+		s.Close = func(context.Context, string) error {
+			for loads > 2 && glob("close") == 0 {
+				time.Sleep(10 * time.Millisecond)
+			}
+			return nil
+		}
 	case "stuck":
 		s.Close = func(context.Context, string) error {
 			if loads > 2 {
