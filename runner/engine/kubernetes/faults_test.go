@@ -21,6 +21,7 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
+	"benchbook/runner/sysinfo"
 )
 
 // bounded is the context of a test.
@@ -57,7 +58,7 @@ func steady(ctx context.Context, t *testing.T, e *Engine) engine.Service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return engine.Service{Service: spec.Service{Name: "steady", Command: []string{"watch"}},
+	return engine.Service{Service: spec.Service{Name: "steady", Command: []string{agent.Host, sysinfo.TellWatch}},
 		Image: prepared}
 }
 
