@@ -12,8 +12,8 @@ import (
 	"benchbook/lab"
 )
 
-// The signals that timeout sends to a command and to the group of its processes are one. Another one ends a run at once,
-// even if what it started cannot be removed.
+// The signals that timeout sends to a command and to the group of its processes are one. Another one ends a run at
+// once, even if what it started cannot be removed.
 func TestSecondSignal(t *testing.T) {
 	tests := []struct {
 		name   string
