@@ -20,7 +20,6 @@ import (
 	"go/token"
 	"io/fs"
 	"maps"
-	"math"
 	"os"
 	"os/exec"
 	"path"
@@ -1507,55 +1506,4 @@ func tableBelow(t *testing.T, name, head string) string {
 	_, rest, _ = strings.Cut(rest, "\n") // the rest of the head
 	table, _, _ := strings.Cut(rest, "\n\n")
 	return table
-}
-
-// The rates of error on the page of the method are those that simulations are held to: see TestRatesOfMethod in
-// notebook/stats.
-func TestRatesAreSimulated(t *testing.T) {
-	data, err := os.ReadFile(filepath.Join(root, "notebook", "stats", "simulation_test.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	data = regexp.MustCompile(`,\n\t+`).ReplaceAll(data, []byte(", ")) // arguments on several lines
-	coverage := func(noise string) string { return `\{"` + noise + `", \[4\]float64\{([^}]*)\}` }
-	rate := func(what string) string {
-		return `add\("[0-9.]+", (?:\[3\]float64\{)?([0-9., ]+?)(?:\}\[i\])?, (?:true|false), ` +
-			`[^"\n]*(?:"[a-z]+"[^"\n]*)?"` + regexp.QuoteMeta(what)
-	}
-	rows := map[string]string{ // of the page, with where the simulation states it
-		"normal": coverage("normal"), "skewed": coverage("skewed"), "outliers": coverage("outliers"),
-		"mix": coverage("mix"), "bimodal": coverage("bimodal"),
-		"wrongly supported, the truth just on the limit":       rate("on the boundary, wrongly supported"),
-		"wrongly contradicted, likewise":                       rate("on the boundary, wrongly contradicted"),
-		"equal cells are said to beat each other":              rate("equal cells beat each other"),
-		"a true advantage of 10 % is supported, noise of 2 %":  rate("10 %% better is supported, normal"),
-		"a true advantage of 20 % is supported, noise \"mix\"": rate("20 %% better is supported, mix"),
-	}
-	seen := 0
-	for line := range strings.Lines(readPage(t, "method.md").text) {
-		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
-		where, ok := rows[strings.TrimSpace(cells[0])]
-		if !ok || len(cells) < 4 {
-			continue
-		}
-		seen++
-		m := regexp.MustCompile(where).FindSubmatch(data)
-		if m == nil {
-			t.Errorf("no simulation states a rate for %s", cells[0])
-			continue
-		}
-		stated := strings.Split(string(m[1]), ", ")
-		for i, cell := range cells[1:] {
-			want, err := strconv.ParseFloat(stated[min(i, len(stated)-1)], 64) // one rate may be for all numbers of repetitions
-			if err != nil {
-				t.Fatal(err)
-			}
-			if shown := strings.TrimSpace(cell); shown != strconv.FormatFloat(math.Round(1000*want)/10, 'f', -1, 64)+" %" {
-				t.Errorf("method.md has %s for %s, and the simulation states %v", shown, cells[0], want)
-			}
-		}
-	}
-	if seen != len(rows) {
-		t.Errorf("method.md has %d rates of %d", seen, len(rows))
-	}
 }

@@ -202,8 +202,9 @@ func (s scale) mean(k int) float64 {
 }
 
 // difference returns the k-th smallest of all differences of a value of a and one of b, both sorted; k counts from 1.
-func difference(k int, a, b []float64) float64 {
-	return smallest(k, a[0]-b[len(b)-1], a[len(a)-1]-b[0], func(limit float64) (count int, below, above float64) {
+// Within are differences between which it lies.
+func difference(k int, a, b []float64, within Interval) float64 {
+	return smallest(k, within.Lo, within.Hi, func(limit float64) (count int, below, above float64) {
 		below, above = math.Inf(-1), math.Inf(1)
 		j := 0 // the first of b whose difference is not above the limit
 		for _, x := range a {

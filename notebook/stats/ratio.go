@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
@@ -146,40 +145,71 @@ func (a sample) welch(b sample) contrast {
 
 // ranked compares two samples by the differences of all their values.
 func (a sample) ranked(b sample) contrast {
-	x := contrast{a: a, b: b}
+	x := contrast{a: a, b: b, df: float64(len(a.y) + len(b.y) - 2)}
 	na, nb := float64(len(a.y)), float64(len(b.y))
-	if count := len(a.y) * len(b.y); count%2 == 1 {
-		x.d = difference(count/2+1, a.y, b.y)
-	} else {
-		x.d = difference(count/2, a.y, b.y)/2 + difference(count/2+1, a.y, b.y)/2
+	count := len(a.y) * len(b.y)
+	ends := x.between(rankSum(len(a.y), len(b.y), DefaultAlpha).k, Interval{a.y[0] - b.y[len(b.y)-1],
+		a.y[len(a.y)-1] - b.y[0]})
+	x.d = difference((count+1)/2, a.y, b.y, ends)
+	if count%2 == 0 {
+		x.d = x.d/2 + difference(count/2+1, a.y, b.y, Interval{x.d, ends.Hi})/2
 	}
-	u, v := sharesBelow(a.y, b.y, x.d)
+	u, v := varianceOfShares(a.y, b.y, x.d)
 	x.kappa = max(1, math.Sqrt((u/na+v/nb)*12*na*nb/(na+nb+1)))
-	ends, _ := x.limits(DefaultAlpha)
-	x.df = na + nb - 2
+	ends = x.guarded(ends, DefaultAlpha)
 	x.se = (ends.Hi - ends.Lo) / 2 / tCritical(DefaultAlpha, x.df)
 	return x
 }
 
-// sharesBelow returns the variances of two shares: of each of a, how much of b shifted by d lies below it; and of each
-// of b, how much of a lies above. Half of what is equal counts.
-func sharesBelow(a, b []float64, d float64) (ofA, ofB float64) {
-	u, v := make([]float64, len(a)), make([]float64, len(b))
-	for i, x := range a {
-		for j, y := range b {
-			switch difference := x - y; {
-			case difference > d:
-				u[i]++
-				v[j]++
-			case difference == d:
-				u[i] += 0.5
-				v[j] += 0.5
-			}
+// between returns the k-th smallest and the k-th largest difference, which lie within others.
+func (x contrast) between(k int, within Interval) Interval {
+	within.Lo = difference(k, x.a.y, x.b.y, within)
+	within.Hi = difference(len(x.a.y)*len(x.b.y)+1-k, x.a.y, x.b.y, within)
+	return within
+}
+
+// guarded returns an interval of ranks widened where one sample is noisier than the other, and to what the resolution
+// allows.
+func (x contrast) guarded(ends Interval, alpha float64) Interval {
+	least := zCritical(alpha) * math.Sqrt(x.a.step/float64(len(x.a.y))+x.b.step/float64(len(x.b.y)))
+	return Interval{x.d - max(x.kappa*(x.d-ends.Lo), least), x.d + max(x.kappa*(ends.Hi-x.d), least)}
+}
+
+// varianceOfShares returns the variances of two shares: of each of a, how much of b shifted by d lies below it; and of
+// each of b, how much of a lies above. Half of what is equal counts.
+func varianceOfShares(a, b []float64, d float64) (ofA, ofB float64) {
+	above, equal := 0, 0 // how many of b have a difference above d, and not below it
+	ofA = variance(len(a), float64(len(b)), func(i int) float64 {
+		for above < len(b) && a[i]-b[above] > d {
+			above++
 		}
+		for equal < len(b) && a[i]-b[equal] >= d {
+			equal++
+		}
+		return float64(above+equal) / 2
+	})
+	below, same := 0, 0 // how many of a have a difference below d, and not above it
+	ofB = variance(len(b), float64(len(a)), func(j int) float64 {
+		for below < len(a) && a[below]-b[j] < d {
+			below++
+		}
+		for same < len(a) && a[same]-b[j] <= d {
+			same++
+		}
+		return float64(below+same) / 2
+	})
+	return ofA, ofB
+}
+
+// variance is that of n counts as shares of so many. Sums of counts and halves are exact.
+func variance(n int, of float64, count func(int) float64) float64 {
+	sum, squares := 0.0, 0.0
+	for i := range n {
+		x := count(i)
+		sum += x
+		squares += x * x
 	}
-	_, ofA = stat.MeanVariance(u, nil)
-	_, ofB = stat.MeanVariance(v, nil)
-	return ofA / float64(len(b)*len(b)), ofB / float64(len(a)*len(a))
+	return (squares - sum*sum/float64(n)) / float64(n-1) / (of * of)
 }
 
 // limits returns the interval of the difference at a level, and for ranks which of the sorted differences it ends at.
@@ -189,15 +219,12 @@ func (x contrast) limits(alpha float64) (ends Interval, k int) {
 		half := tCritical(alpha, x.df) * x.se
 		return Interval{x.d - half, x.d + half}, 0
 	}
-	na, nb := len(x.a.y), len(x.b.y)
-	k = rankSum(na, nb, alpha).k
+	k = rankSum(len(x.a.y), len(x.b.y), alpha).k
 	if k == 0 {
 		return unbounded(), 0
 	}
-	least := zCritical(alpha) * math.Sqrt(x.a.step/float64(na)+x.b.step/float64(nb))
-	lower := x.kappa * (x.d - difference(k, x.a.y, x.b.y))
-	upper := x.kappa * (difference(na*nb+1-k, x.a.y, x.b.y) - x.d)
-	return Interval{x.d - max(lower, least), x.d + max(upper, least)}, k
+	all := Interval{x.a.y[0] - x.b.y[len(x.b.y)-1], x.a.y[len(x.a.y)-1] - x.b.y[0]}
+	return x.guarded(x.between(k, all), alpha), k
 }
 
 // beyond returns the two-sided probability of such a difference where the true one, on logarithms, is no larger than a

@@ -1,0 +1,393 @@
+package stats
+
+import (
+	"flag"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"benchbook/notebook/stats/ratestest"
+)
+
+var update = flag.Bool("update", false, "rewrite the tables of rates in docs/method.md, of "+
+	"as many sessions as are behind it")
+
+const manual = "../../docs/method.md"
+
+// A quiet pair of cells has the same noise, an uneven one has another in its first cell.
+func even(n noise) [2]noise { return [2]noise{n, n} }
+
+func scaled(size float64) noise {
+	return noise{fmt.Sprint("normal ", size),
+		independent(func(rng *rand.Rand) float64 { return size * rng.NormFloat64() })}
+}
+
+var (
+	quiet       = scaled(0.02)
+	heavyTailed = noise{"heavy tails", independent(func(rng *rand.Rand) float64 {
+		// Student's t with three degrees of freedom
+		squares := 0.0
+		for range 3 {
+			z := rng.NormFloat64()
+			squares += z * z
+		}
+		return 0.02 * rng.NormFloat64() / math.Sqrt(squares/3)
+	})}
+	skewed = noise{"skewed", independent(func(rng *rand.Rand) float64 { return 0.02 * (rng.ExpFloat64() - 1) })}
+	twice  = noise{"bimodal 30:70", independent(func(rng *rand.Rand) float64 {
+		e := 0.01 * rng.NormFloat64()
+		if rng.Float64() < 0.3 {
+			e -= 0.1
+		}
+		return e
+	})}
+	contaminated = noise{"contaminated", independent(func(rng *rand.Rand) float64 {
+		e := 0.02 * rng.NormFloat64()
+		if rng.Float64() < 0.07 {
+			e += math.Log(0.15)
+		}
+		return e
+	})}
+)
+
+// pairedNoises are the noises that two cells are compared under.
+var pairedNoises = []struct {
+	name string
+	of   [2]noise
+}{
+	{"normal, equal", even(quiet)},
+	{"one cell 5 times noisier", [2]noise{scaled(0.1), quiet}},
+	{"heavy tails", even(heavyTailed)},
+	{"bimodal 30:70", even(twice)},
+	{"contaminated", even(contaminated)},
+	{"one cell 20 times noisier", [2]noise{scaled(0.4), quiet}},
+	{"one cell contaminated, the other not", [2]noise{contaminated, quiet}},
+	{"one cell skewed threefold", [2]noise{
+		{"skewed threefold", independent(func(rng *rand.Rand) float64 { return 0.06 * (rng.ExpFloat64() - 1) })}, quiet}},
+	{"drift", even(noiseNamed("drift"))},
+	{"mix", even(noiseNamed("mix"))},
+}
+
+// pairOf draws two cells, the first with its true pseudo-median at 1, the second at times that. Noises that depend on
+// the place in the session are drawn together.
+func pairOf(rng *rand.Rand, of [2]noise, centres [2]float64, n int, times float64) [2]Cell {
+	var out [2]Cell
+	if of[0].name == of[1].name {
+		for i, factors := range of[0].draw(rng, 2, n) {
+			out[i].Values = factors
+		}
+	} else {
+		for i := range out {
+			out[i].Values = of[i].draw(rng, 1, n)[0]
+		}
+	}
+	for i := range out {
+		for k := range out[i].Values {
+			out[i].Values[k] /= centres[i]
+		}
+	}
+	for k := range out[0].Values {
+		out[0].Values[k] *= times
+	}
+	return out
+}
+
+func centresOf(of [2]noise) [2]float64 { return [2]float64{centreOf(of[0]), centreOf(of[1])} }
+
+// first returns the first n repetitions of a cell.
+func first(c Cell, n int) Cell { return Cell{Values: c.Values[:n]} }
+
+// atLooks judges a > b after each look until it is decided.
+func atLooks(cells [2]Cell, looks []int) (Verdict, error) {
+	for _, n := range looks {
+		c, err := Ratio(first(cells[0], n), first(cells[1], n), Level(DefaultAlpha, len(looks), 1))
+		if err != nil {
+			return "", err
+		}
+		if v := Judge(c.Interval, Greater(DefaultSmallestEffect)); v != Inconclusive {
+			return v, nil
+		}
+	}
+	return Inconclusive, nil
+}
+
+// The interval of one cell.
+func coverageTable() ratestest.Table {
+	numbers := []int{3, 5, 6, 10, 20, 30}
+	table := ratestest.Table{Head: []string{"the interval contains the true pseudo-median, %"}}
+	for _, n := range numbers {
+		table.Head = append(table.Head, fmt.Sprint("n = ", n))
+	}
+	for _, noise := range []noise{quiet, heavyTailed, skewed, twice, contaminated, noiseNamed("mix")} {
+		centre := centreOf(noise)
+		row := ratestest.Row{Label: noise.name}
+		for _, n := range numbers {
+			row.Cells = append(row.Cells, ratestest.Cell{ratestest.One(func(rng *rand.Rand) (bool, error) {
+				e, err := Summarize(noise.cells(rng, n, 1)[0], DefaultAlpha)
+				return e.Interval.Contains(centre), err
+			})})
+		}
+		table.Rows = append(table.Rows, row)
+	}
+	table.Rows[0].Label = "normal"
+	return table
+}
+
+// Equal cells, and equal ratios, that are called different.
+func differentTable() ratestest.Table {
+	numbers := []int{3, 5, 6, 10, 20}
+	table := ratestest.Table{Head: []string{"equal cells / equal ratios called different, %"}}
+	for _, n := range numbers {
+		table.Head = append(table.Head, fmt.Sprint("n = ", n))
+	}
+	for _, pair := range pairedNoises {
+		centres := centresOf(pair.of)
+		row := ratestest.Row{Label: pair.name}
+		for _, n := range numbers {
+			row.Cells = append(row.Cells, ratestest.Cell{
+				ratestest.One(func(rng *rand.Rand) (bool, error) {
+					cells := pairOf(rng, pair.of, centres, n, 1)
+					c, err := Ratio(cells[0], cells[1], DefaultAlpha)
+					return !c.Interval.Contains(1), err
+				}),
+				ratestest.One(func(rng *rand.Rand) (bool, error) {
+					over, under := pairOf(rng, pair.of, centres, n, 1), pairOf(rng, pair.of, centres, n, 1)
+					c, err := RatioOfRatios(over[0], over[1], under[0], under[1], DefaultAlpha)
+					return !c.Interval.Contains(1), err
+				}),
+			})
+		}
+		table.Rows = append(table.Rows, row)
+	}
+	return table
+}
+
+// plans are sequences of looks.
+var plans = []struct {
+	name  string
+	looks []int
+}{
+	{"5", []int{5}}, {"10", []int{10}}, {"20", []int{20}}, {"3 5 10", Looks(10)}, {"3 5 10 20", Looks(20)},
+	{"3 … 40", Looks(40)}, {"5 10 20", []int{5, 10, 20}}, {"3 6 12 24", []int{3, 6, 12, 24}},
+}
+
+// Claims whose truth is just on the limit, decided at some look.
+func boundaryTable() ratestest.Table {
+	table := ratestest.Table{Head: []string{"decided with the truth on the limit, %"}}
+	for _, plan := range plans {
+		table.Head = append(table.Head, plan.name)
+	}
+	spec := map[string][]string{
+		"normal, equal": {"3.7 (1.9)", "3.1 (1.7)", "", "3.0 (1.8)", "3.4 (1.8)", "2.7 (1.7)", "3.2 (1.7)", "2.5 (1.3)"},
+		"one cell 5 times noisier": {"5.1 (2.8)", "5.0 (2.6)", "", "5.1 (2.9)", "5.4 (2.8)", "5.1 (2.6)", "5.0 (2.7)",
+			"4.7 (2.7)"},
+		"heavy tails":   {"3.5 (1.8)", "2.7 (1.4)", "", "2.5 (1.3)", "2.6 (1.4)", "2.6 (1.4)", "2.6 (1.4)", "3.0 (1.7)"},
+		"bimodal 30:70": {"2.5 (1.3)", "1.9 (0.9)", "", "3.2 (1.8)", "3.5 (1.9)", "3.9 (1.9)", "1.8 (1.0)", "2.8 (1.5)"},
+		"contaminated":  {"2.3 (1.2)", "3.4 (1.9)", "", "2.0 (1.1)", "2.2 (1.2)", "2.2 (1.2)", "2.5 (1.4)", "2.4 (1.3)"},
+		"one cell 20 times noisier": {"5.6 (2.9)", "6.4 (3.2)", "", "4.5 (2.4)", "4.8 (2.6)", "5.5 (2.9)", "4.1 (2.2)",
+			"5.8 (3.2)"},
+		"one cell contaminated, the other not": {"3.2 (1.7)", "4.1 (3.1)", "6.0 (4.9)", "2.8 (1.8)", "3.4 (2.5)",
+			"2.9 (2.4)", "2.9 (2.0)", "3.4 (2.5)"},
+		"one cell skewed threefold": {"4.6 (2.4)", "3.9 (2.0)", "", "4.7 (2.9)", "4.5 (2.5)", "4.4 (2.5)", "4.4 (2.2)",
+			"4.2 (2.2)"},
+	}
+	for _, pair := range pairedNoises {
+		centres := centresOf(pair.of)
+		row := ratestest.Row{Label: pair.name, Spec: spec[pair.name]}
+		for _, plan := range plans {
+			row.Cells = append(row.Cells, ratestest.Cell{{Sides: true, Draw: func(rng *rand.Rand) (bool, bool, error) {
+				v, err := atLooks(pairOf(rng, pair.of, centres, plan.looks[len(plan.looks)-1], 1+DefaultSmallestEffect),
+					plan.looks)
+				return v == Supported, v == Contradicted, err
+			}}})
+		}
+		table.Rows = append(table.Rows, row)
+	}
+	return table
+}
+
+// What is seen of a true advantage, and of none.
+func advantageTable() ratestest.Table {
+	table := ratestest.Table{Head: []string{"`a > b` is supported, %"}}
+	for _, plan := range plans[:6] {
+		table.Head = append(table.Head, plan.name)
+	}
+	for _, tt := range []struct {
+		label string
+		noise noise
+		times float64
+	}{
+		{"no advantage, normal noise of 2 %", quiet, 1},
+		{"10 %, normal noise of 2 %", quiet, 1.1},
+		{"20 %, normal noise of 2 %", quiet, 1.2},
+		{"20 %, contaminated", contaminated, 1.2},
+		{"20 %, mix", noiseNamed("mix"), 1.2},
+	} {
+		row := ratestest.Row{Label: tt.label}
+		for _, plan := range plans[:6] {
+			row.Cells = append(row.Cells, ratestest.Cell{ratestest.One(func(rng *rand.Rand) (bool, error) {
+				v, err := atLooks(pairOf(rng, even(tt.noise), [2]float64{1, 1}, plan.looks[len(plan.looks)-1], tt.times),
+					plan.looks)
+				return v == Supported, err
+			})})
+		}
+		table.Rows = append(table.Rows, row)
+	}
+	return table
+}
+
+// Claims of several parts.
+func partsTable() ratestest.Table {
+	numbers := []int{3, 5, 10}
+	table := ratestest.Table{Head: []string{"all of 2 × 3 pairs, %", "n = 3", "n = 5", "n = 10"}}
+	for _, tt := range []struct {
+		label   string
+		medians []float64
+		verdict Verdict
+	}{
+		{"wrongly supported, one pair on the limit", []float64{105, 120.75, 100, 91.3, 91.3}, Supported},
+		{"wrongly contradicted, all on the limit", []float64{105, 105, 100, 100, 100}, Contradicted},
+	} {
+		row := ratestest.Row{Label: tt.label}
+		for _, n := range numbers {
+			row.Cells = append(row.Cells, ratestest.Cell{ratestest.One(func(rng *rand.Rand) (bool, error) {
+				cells := quiet.cells(rng, n, tt.medians...)
+				var parts []Part
+				for _, a := range cells[:2] {
+					for _, b := range cells[2:] {
+						parts = append(parts, beats(a, b))
+					}
+				}
+				return AllOf(parts...)(DefaultAlpha) == tt.verdict, nil
+			})})
+		}
+		table.Rows = append(table.Rows, row)
+	}
+	return table
+}
+
+// Rank groups.
+func groupsTable() ratestest.Table {
+	numbers := []int{3, 5, 10}
+	table := ratestest.Table{Head: []string{"4 / 8 cells, %", "n = 3", "n = 5", "n = 10"}}
+	rateOf := func(noise noise, n, k int, best float64, happens func(Grouping) bool) ratestest.Rate {
+		return ratestest.One(func(rng *rand.Rand) (bool, error) {
+			medians := append([]float64{best}, slices.Repeat([]float64{100}, k-1)...)
+			g, err := Groups(named(noise.cells(rng, n, medians...)), HigherIsBetter, DefaultAlpha, 0)
+			return happens(g), err
+		})
+	}
+	some := func(g Grouping) bool { return slices.ContainsFunc(g.Pairs, func(p Pair) bool { return p.Apart }) }
+	oneMore := func(g Grouping) bool {
+		return slices.ContainsFunc(g.Pairs, func(p Pair) bool { return p.Apart && p.A == "0" && p.B == "1" })
+	}
+	for _, noise := range []noise{quiet, skewed, heavyTailed, contaminated, noiseNamed("one noisier"), noiseNamed("mix")} {
+		row := ratestest.Row{Label: "equal ones told apart, " + noise.name}
+		for _, n := range numbers {
+			row.Cells = append(row.Cells, ratestest.Cell{rateOf(noise, n, 4, 100, some), rateOf(noise, n, 8, 100, some)})
+		}
+		table.Rows = append(table.Rows, row)
+	}
+	table.Rows[0].Label = "equal ones told apart, normal"
+	row := ratestest.Row{Label: "one 15 % better told apart from another, normal"}
+	for _, n := range numbers {
+		row.Cells = append(row.Cells, ratestest.Cell{rateOf(quiet, n, 4, 115, oneMore), rateOf(quiet, n, 8, 115, oneMore)})
+	}
+	table.Rows = append(table.Rows, row)
+	return table
+}
+
+// What the noise floor does where offsets stay with a name.
+func floorTable() ratestest.Table {
+	offsets := []float64{0, 0.005, 0.01, 0.02}
+	table := ratestest.Table{Head: []string{"pairs", "wrongly supported on the limit, offset 0 / 0.5 / 1 / 2 %",
+		"a true 10 % is seen, likewise"}}
+	spec := map[int][]string{0: {"2.4 / 5.7 / 13.7 / 26.6", "100 / 99 / 95 / 82"},
+		1: {"1.4 / 2.9 / 7.1 / 12.8", "99 / 96 / 85 / 62"}, 5: {"1.2 / 2.5 / 4.8 / 7.2", "97 / 93 / 80 / 51"},
+		12: {"1.0 / 2.0 / 3.5 / 4.8", "96 / 91 / 75 / 44"}}
+	const n = 10
+	for _, pairs := range []int{0, 1, 3, 5, 12} {
+		row := ratestest.Row{Label: fmt.Sprint(pairs), Spec: spec[pairs], Cells: make([]ratestest.Cell, 2)}
+		for i, times := range []float64{1.05, 1.1} {
+			for _, offset := range offsets {
+				row.Cells[i] = append(row.Cells[i], ratestest.One(func(rng *rand.Rand) (bool, error) {
+					lasting := func() float64 { return math.Exp(offset * rng.NormFloat64()) }
+					cells := quiet.cells(rng, n, times*lasting(), lasting())
+					var measured [][2]Cell
+					for range pairs {
+						p := quiet.cells(rng, n, lasting(), lasting())
+						measured = append(measured, [2]Cell{p[0], p[1]})
+					}
+					floor, err := NoiseFloor(measured, DefaultAlpha, DefaultSmallestEffect)
+					if err != nil {
+						return false, err
+					}
+					c, err := Ratio(cells[0], cells[1], DefaultAlpha)
+					return Judge(c.Widen(floor.F, DefaultAlpha), Greater(DefaultSmallestEffect)) == Supported, err
+				}))
+			}
+		}
+		table.Rows = append(table.Rows, row)
+	}
+	return table
+}
+
+// Failures of 1,000 attempts in each repetition, none of a, and by how much more of b.
+func fewerTable() ratestest.Table {
+	const by, attempts = 0.001, 1000
+	numbers := []int{5, 10, 30}
+	table := ratestest.Table{Head: []string{"`fewer(a, b)` supported / contradicted, %", "n = 5", "n = 10", "n = 30"}}
+	for _, tt := range []struct {
+		label string
+		times float64 // D, as a multiple of by
+		in    float64 // the share of repetitions that have failures at all
+	}{
+		{"D = by, independent", 1, 1},
+		{"D = by, all in half of the repetitions", 1, 0.5},
+		{"D = by, all in a fifth of them", 1, 0.2},
+		{"D = 10 by, independent", 10, 1},
+		{"D = 10 by, all in half of the repetitions", 10, 0.5},
+		{"D = 10 by, all in a fifth of them", 10, 0.2},
+	} {
+		row := ratestest.Row{Label: tt.label}
+		for _, n := range numbers {
+			verdict := func(want Verdict) ratestest.Rate {
+				return ratestest.One(func(rng *rand.Rand) (bool, error) {
+					a, b := FailureCounts{make([]int64, n), make([]int64, n)}, FailureCounts{make([]int64, n), make([]int64, n)}
+					for i := range n {
+						a.Attempted[i], b.Attempted[i] = attempts, attempts
+						if rng.Float64() < tt.in {
+							b.Failed[i] = binomial(rng, attempts, by*tt.times/tt.in)
+						}
+					}
+					got, err := Fewer(a, b, by, DefaultAlpha)
+					return got.Verdict == want, err
+				})
+			}
+			row.Cells = append(row.Cells, ratestest.Cell{verdict(Supported), verdict(Contradicted)})
+		}
+		table.Rows = append(table.Rows, row)
+	}
+	return table
+}
+
+// binomial draws how many of so many attempts fail, by the gaps between them.
+func binomial(rng *rand.Rand, attempts int, p float64) int64 {
+	failed := int64(-1)
+	for at := 0.0; at <= float64(attempts); failed++ {
+		at += math.Ceil(math.Log(1-rng.Float64()) / math.Log1p(-p))
+	}
+	return max(0, failed)
+}
+
+// The rules err as often as the tables of docs/method.md say, whose seeds are fixed: with as many sessions as are
+// behind them they are the same to the last digit.
+func TestRatesOfMethod(t *testing.T) {
+	for name, table := range map[string]ratestest.Table{"one cell": coverageTable(), "equal cells": differentTable(),
+		"looks": boundaryTable(), "advantages": advantageTable(), "parts": partsTable(), "groups": groupsTable(),
+		"noise floor": floorTable(), "failures": fewerTable()} {
+		t.Run(name, func(t *testing.T) { table.Check(t, manual, *simulations, *update) })
+	}
+}
