@@ -15,6 +15,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/check"
 	"benchbook/notebook/claim"
+	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
@@ -113,6 +114,7 @@ func warnings(a *lab.Session, project *projects.Project, list []*lab.Article, pl
 		check.Doubtful(c.Doc, plans[c.Slug], &found)
 		check.Headlines(c.Doc, &found)
 		if _, err := os.Stat(project.RecordsDir(c.Slug)); err != nil {
+			claim.WarnUndecidable(dataset.WithoutRecords(c.Doc, plans[c.Slug]), &found)
 			out = append(out, found.Sorted()...)
 			continue
 		}
@@ -121,6 +123,7 @@ func warnings(a *lab.Session, project *projects.Project, list []*lab.Article, pl
 			return nil, lab.Failure(fmt.Errorf("article %s: %w", c.Slug, err))
 		}
 		check.StaleNumbers(d, &found)
+		claim.WarnUndecidable(d, &found)
 		claim.Unmoved(d, movable[c.Slug], &found)
 		out = append(out, found.Sorted()...)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"benchbook/lab"
 	"benchbook/notebook/claim"
+	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
@@ -134,8 +135,17 @@ func PrintPlans(ctx context.Context, a *lab.Session, project *projects.Project, 
 			return err
 		}
 		s.of, s.profile, out.Profile = host, plans[c.Slug].Profile, plans[c.Slug].Profile
+		doubts, err := doubtsOf(c, plans[c.Slug], known, host.ID)
+		if err != nil {
+			return err
+		}
 		for _, e := range plans[c.Slug].Experiments {
-			warnings := claim.Unbounded(c.Doc, plans[c.Slug], e.Name)
+			var warnings []string
+			for _, doubt := range doubts {
+				if doubt.Concerns(e.Name) {
+					warnings = append(warnings, doubt.Claim.Name.Value+": "+doubt.Words+"; "+doubt.Hint)
+				}
+			}
 			if asJSON {
 				out.Experiments = append(out.Experiments, experimentJSON(c.Slug, e, known, host, s.at, warnings))
 			} else if err := s.experiment(c.Slug, e, known, warnings, origins); err != nil {
@@ -147,6 +157,21 @@ func PrintPlans(ctx context.Context, a *lab.Session, project *projects.Project, 
 		return lab.PrintJSON(s.w, out)
 	}
 	return nil
+}
+
+// doubtsOf are the claims that what is planned cannot decide, as far as the plan and what is known of its trials tell.
+func doubtsOf(c *lab.Article, p *plan.Plan, known map[*plan.Trial]*TrialState, host string) ([]claim.Doubt, error) {
+	var records []*record.Record
+	for _, k := range known {
+		records = append(records, k.records...)
+	}
+	d, err := dataset.New(c.Doc, records, dataset.Options{ThisHost: host, Plan: func(string) (*plan.Plan, error) {
+		return p, nil
+	}})
+	if err != nil {
+		return nil, fmt.Errorf("article %s: %w", c.Slug, err)
+	}
+	return claim.Undecidable(d), nil
 }
 
 func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*TrialState, of sysinfo.Host,

@@ -114,6 +114,16 @@ func HasEnds(n int, alpha float64) bool {
 	return signedRank(n, alpha).k > 0
 }
 
+// RatioHasEnds is HasEnds for the ratio of two cells of n repetitions each.
+//
+// Source: docs/method.md#ratios.
+func RatioHasEnds(n int, alpha float64) bool {
+	if n < MinRanked {
+		return n >= MinRepetitions
+	}
+	return rankSum(n, n, alpha).k > 0
+}
+
 // ErrorShare estimates which share of attempts fails, from the numbers failed and attempted in each repetition.
 //
 // Attempts of all repetitions are pooled. The interval is Clopper and Pearson's, widened to the smallest and
