@@ -19,13 +19,17 @@ const (
 	sweepPause = 250 * time.Millisecond
 )
 
+// stuckAfter is the age from which a network that is in use, with nothing else left of any killed run, is stuck: what
+// the engine was asked for before is done by then.
+const stuckAfter = time.Minute
+
 // Sweep implements engine.Engine. What cannot be removed does not keep it from the rest, and is tried again for some
 // seconds: the engine may still be about to do what a process asked for before it was killed, such as to start a
-// container in a network, and somebody else may be sweeping as well.
+// container in a network, and somebody else may be sweeping as well. Networks that are stuck are tried once.
 func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, error) {
 	var removed []engine.Leftover
 	for try := 1; ; try++ {
-		found, err := e.sweepOnce(ctx, dryRun)
+		found, final, err := e.sweepOnce(ctx, dryRun)
 		var stuck []engine.Leftover
 		for _, l := range found {
 			switch {
@@ -35,7 +39,7 @@ func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, err
 				removed = append(removed, l)
 			}
 		}
-		if err == nil && len(stuck) == 0 || try == sweepTries {
+		if err == nil && (len(stuck) == 0 || final && len(removed) == 0) || try == sweepTries {
 			return slices.Concat(removed, stuck), errors.Join(err, stuckContainers(stuck))
 		}
 		select {
@@ -57,23 +61,23 @@ func stuckContainers(stuck []engine.Leftover) error {
 	return errors.Join(failures...)
 }
 
-// sweepOnce removes what can be removed at this moment.
-func (e *Engine) sweepOnce(ctx context.Context, dryRun bool) ([]engine.Leftover, error) {
+// sweepOnce removes what can be removed at this moment. Final says that all it has found are networks that are stuck.
+func (e *Engine) sweepOnce(ctx context.Context, dryRun bool) (leftovers []engine.Leftover, final bool, _ error) {
 	ours := make(client.Filters).Add("label", engine.LabelRun, engine.LabelOwner)
 	containers, err := e.client.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: ours})
 	if err != nil {
-		return nil, fmt.Errorf("looking for containers that were left behind: %w", err)
+		return nil, false, fmt.Errorf("looking for containers that were left behind: %w", err)
 	}
 	networks, err := e.client.NetworkList(ctx, client.NetworkListOptions{Filters: ours})
 	if err != nil {
-		return nil, fmt.Errorf("looking for networks that were left behind: %w", err)
+		return nil, false, fmt.Errorf("looking for networks that were left behind: %w", err)
 	}
 	volumes, err := e.client.VolumeList(ctx, client.VolumeListOptions{Filters: ours})
 	if err != nil {
-		return nil, fmt.Errorf("looking for volumes that were left behind: %w", err)
+		return nil, false, fmt.Errorf("looking for volumes that were left behind: %w", err)
 	}
-	var leftovers []engine.Leftover
-	sweep := func(kind, name string, labels map[string]string, remove func() error) {
+	final = true
+	sweep := func(kind, name string, labels map[string]string, made time.Time, remove func() error) {
 		if alive, known := engine.OwnerAlive(labels[engine.LabelOwner]); alive || !known {
 			return
 		}
@@ -83,6 +87,7 @@ func (e *Engine) sweepOnce(ctx context.Context, dryRun bool) ([]engine.Leftover,
 				left.Problem = err.Error()
 			}
 		}
+		final = final && left.Problem != "" && kind == "network" && time.Since(made) > stuckAfter
 		leftovers = append(leftovers, left)
 	}
 	for _, c := range containers.Items { // first, as networks and volumes in use cannot be removed
@@ -90,13 +95,13 @@ func (e *Engine) sweepOnce(ctx context.Context, dryRun bool) ([]engine.Leftover,
 		if len(c.Names) > 0 {
 			name = strings.TrimPrefix(c.Names[0], "/")
 		}
-		sweep("container", name, c.Labels, func() error { return e.client.removeContainer(ctx, c.ID) })
+		sweep("container", name, c.Labels, time.Time{}, func() error { return e.client.removeContainer(ctx, c.ID) })
 	}
 	for _, n := range networks.Items {
-		sweep("network", n.Name, n.Labels, func() error { return e.client.removeNetwork(ctx, n.ID) })
+		sweep("network", n.Name, n.Labels, n.Created, func() error { return e.client.removeNetwork(ctx, n.ID) })
 	}
 	for _, v := range volumes.Items {
-		sweep("volume", v.Name, v.Labels, func() error { return e.client.removeVolume(ctx, v.Name) })
+		sweep("volume", v.Name, v.Labels, time.Time{}, func() error { return e.client.removeVolume(ctx, v.Name) })
 	}
-	return leftovers, nil
+	return leftovers, final, nil
 }

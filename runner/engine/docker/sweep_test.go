@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
@@ -19,27 +20,33 @@ func TestSweepTriesAgain(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		refusals int
+		age      time.Duration
 		want     engine.Leftover
+		asked    int
 	}{
-		"in use for a moment": {2, engine.Leftover{Kind: "network", Name: "left", Run: "killed"}},
-		"in use for ever": {1000, engine.Leftover{Kind: "network", Name: "left", Run: "killed",
-			Problem: "Error response from daemon: network left has active endpoints"}},
+		"in use for a moment": {2, 0, engine.Leftover{Kind: "network", Name: "left", Run: "killed"}, 3},
+		"in use for ever": {1000, 0, engine.Leftover{Kind: "network", Name: "left", Run: "killed",
+			Problem: "Error response from daemon: network left has active endpoints"}, sweepTries},
+		"old, and in use for ever": {1000, time.Hour, engine.Leftover{Kind: "network", Name: "left", Run: "killed",
+			Problem: "Error response from daemon: network left has active endpoints"}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			left, err := sweepNetwork(t, tt.refusals)
-			if err != nil || len(left) != 1 || left[0] != tt.want {
-				t.Errorf("swept %+v, %v, want %+v", left, err, tt.want)
+			left, asked, err := sweepNetwork(t, tt.refusals, tt.age)
+			if err != nil || len(left) != 1 || left[0] != tt.want || asked != tt.asked {
+				t.Errorf("swept %+v, %v, asked %d times, want %+v and %d", left, err, asked, tt.want, tt.asked)
 			}
 		})
 	}
 }
 
-// sweepNetwork sweeps an engine that refuses so many times to remove a network.
-func sweepNetwork(t *testing.T, refusals int) ([]engine.Leftover, error) {
+// sweepNetwork sweeps an engine that refuses so many times to remove a network of an age. Asked is how often it was
+// asked to.
+func sweepNetwork(t *testing.T, refusals int, age time.Duration) (left []engine.Leftover, asked int, err error) {
+	t.Helper()
 	owner := engine.Owner()
 	labels := map[string]string{engine.LabelRun: "killed", engine.LabelOwner: owner[:strings.LastIndex(owner, ".")] + ".1"}
-	asked, removed := 0, false
+	removed, made := false, time.Now().Add(-age)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		answer := any([]any{})
@@ -54,7 +61,8 @@ func sweepNetwork(t *testing.T, refusals int) ([]engine.Leftover, error) {
 			w.WriteHeader(http.StatusNoContent)
 			return
 		case strings.HasSuffix(r.URL.Path, "/networks") && !removed:
-			answer = []network.Summary{{Network: network.Network{ID: "1", Name: "left", Labels: labels}}}
+			answer = []network.Summary{{Network: network.Network{ID: "1", Name: "left", Labels: labels,
+				Created: made}}}
 		case strings.HasSuffix(r.URL.Path, "/volumes"):
 			answer = map[string]any{}
 		}
@@ -65,5 +73,6 @@ func sweepNetwork(t *testing.T, refusals int) ([]engine.Leftover, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return (&Engine{client: daemon{api}}).Sweep(t.Context(), false)
+	left, err = (&Engine{client: daemon{api}}).Sweep(t.Context(), false)
+	return left, asked, err
 }
