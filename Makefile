@@ -60,7 +60,7 @@ screens: ## take pictures of the pages of the site at three widths, in light and
 	BENCHBOOK_TEST_SITE=$(CURDIR)/_site $(GO) test ./site -run TestScreens -count=1 -timeout 30m -screens $(CURDIR)/_screens
 
 bench-method: ## simulate how often verdicts and intervals err, beside the rates they were chosen for (some minutes)
-	$(GO) test ./notebook/stats -run TestRatesOfMethod -v -count=1 -timeout 60m -simulations 10000
+	$(GO) test ./notebook/stats ./render -run TestRatesOfMethod -v -count=1 -timeout 60m -simulations 10000
 
 bench-equals: ## measure ten experiments of equal cells on an engine, and count the claims that tell them apart (some minutes)
 	$(GO) test ./cmd/benchbook -run TestEqualsAreNotToldApart -v -count=1 -timeout 30m -equals 10

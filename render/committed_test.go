@@ -1,6 +1,8 @@
 package render_test
 
 import (
+	"flag"
+	"math/rand/v2"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -9,6 +11,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
+	"benchbook/notebook/stats/ratestest"
 	"benchbook/render/rendertest"
 )
 
@@ -92,4 +95,57 @@ func checkPairs(t *testing.T, e *dataset.Experiment, metric string) int {
 		}
 	}
 	return count
+}
+
+var simulations = flag.Int("simulations", 200, "simulated sessions for each rate of docs/method.md")
+
+// How often the method errs with real noise: cells of the committed records with ten repetitions and more are drawn
+// from again and again, as if their repetitions were all that there is.
+//
+// Source: docs/method.md#ratios.
+func TestRatesOfMethodOnRecords(t *testing.T) {
+	var cells [][]float64
+	articles, err := filepath.Glob(filepath.Join("..", "experiments", "*", "article.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range articles {
+		for _, e := range rendertest.Committed(t, "..", filepath.Base(filepath.Dir(file))).Experiments {
+			for _, c := range e.Cells {
+				for _, metric := range []string{"throughput", "latency.p50", "latency.p99", "time.real"} {
+					if r := c.Metric(metric); r.Missing == "" && len(r.Values) >= 10 && r.Estimate.Interval.Lo > 0 {
+						cells = append(cells, r.Values)
+					}
+				}
+			}
+		}
+	}
+	if len(cells) < 20 {
+		t.Fatalf("only %d cells have ten repetitions", len(cells))
+	}
+	t.Logf("%d metrics of cells", len(cells))
+	drawn := func(rng *rand.Rand, from []float64, n int) stats.Cell {
+		c := stats.Cell{Values: make([]float64, n)}
+		for i := range c.Values {
+			c.Values[i] = from[rng.IntN(len(from))]
+		}
+		return c
+	}
+	table := ratestest.Table{Head: []string{"cells of the committed records, %", "n = 3", "n = 5", "n = 6", "n = 10",
+		"n = 20"}, Rows: []ratestest.Row{
+		{Label: "the interval contains the pseudo-median", Spec: []string{"91", "93", "96", "96", "95"}},
+		{Label: "equal cells called different", Spec: []string{"", "", "", "4.7 (worst)", ""}}}}
+	for _, n := range []int{3, 5, 6, 10, 20} {
+		table.Rows[0].Cells = append(table.Rows[0].Cells, ratestest.Cell{ratestest.One(func(rng *rand.Rand) (bool, error) {
+			from := cells[rng.IntN(len(cells))]
+			e, err := stats.Summarize(drawn(rng, from, n), stats.DefaultAlpha)
+			return e.Interval.Contains(stats.PseudoMedian(from)), err
+		})})
+		table.Rows[1].Cells = append(table.Rows[1].Cells, ratestest.Cell{ratestest.One(func(rng *rand.Rand) (bool, error) {
+			from := cells[rng.IntN(len(cells))]
+			c, err := stats.Ratio(drawn(rng, from, n), drawn(rng, from, n), stats.DefaultAlpha)
+			return !c.Interval.Contains(1), err
+		})})
+	}
+	table.Check(t, filepath.Join("..", "docs", "method.md"), *simulations, *update)
 }
