@@ -48,8 +48,8 @@ func schedules(t *testing.T, rates *[]float64) fake.Script {
 			r.Lag, r.Service = &http.Distribution{}, &http.Distribution{}
 		} else {
 			closed++
-			r.Length = 5e8 // too short for what else this machine does to make it invalid
-			r.Completed.Right, r.InFlight = int64(500-5*closed), new(http.InFlight)
+			r.Length = 1e8 // too short for what else this machine does to make it invalid
+			r.Completed.Right, r.InFlight = int64(100-closed), new(http.InFlight)
 		}
 		exit.Stdout, err = json.Marshal(r)
 		return exit, err

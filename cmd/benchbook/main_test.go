@@ -312,7 +312,7 @@ func pooled(p engine.Program, workers int) []byte {
 		json.Unmarshal(labtest.Requests(), &r)); err != nil {
 		panic(err)
 	}
-	r.Length = 500 * time.Millisecond
+	r.Length, r.CPU = 500*time.Millisecond, nil
 	r.InFlight = new(http.InFlight) // its times are not those of so many connections
 	if n, ok := map[int]int64{1: 100, 2: 190, 3: 260, 5: 305, 8: 308, 12: 290}[workers]; ok {
 		r.Completed.Right = n

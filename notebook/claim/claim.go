@@ -72,9 +72,24 @@ func Judge(d *dataset.Dataset, c *article.Claim) Judgement {
 		j = Judgement{What: c.Expect.Text.Value, Verdict: stats.NotMeasured, Reason: expr.MessageOf(err)}
 	default:
 		j = judgeAtLevel(t)
+		if c.Headline.V {
+			j.isUnfit(d, cellsOf(t))
+		}
 	}
 	j.setClaim(c)
 	return j
+}
+
+// isUnfit leaves a headline claim without a verdict if one of its cells cannot carry it.
+//
+// Source: docs/validity.md#headline-claims.
+func (j *Judgement) isUnfit(d *dataset.Dataset, cells []*dataset.Cell) {
+	for _, c := range cells {
+		if why := c.UnfitForHeadline(); why != "" && j.Verdict != stats.NotMeasured {
+			j.Verdict, j.Needed = stats.NotMeasured, 0
+			j.Reason = d.NameOf(c, cells...) + " cannot carry a headline claim: " + why
+		}
+	}
 }
 
 func (j *Judgement) setClaim(c *article.Claim) {

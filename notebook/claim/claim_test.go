@@ -573,3 +573,37 @@ func TestOneRepetitionDecidesNothing(t *testing.T) {
 		}
 	}
 }
+
+// A claim that the article leads with does not rest on windows under a second, nor on a generator that was too busy;
+// other claims do.
+func TestHeadlineNeedsSoundLoads(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*record.Load)
+		first  int // repetitions that it is of
+		reason string
+	}{
+		{"short windows", func(l *record.Load) { l.Window /= 20 }, 3,
+			"a cannot carry a headline claim: its window of 500 ms is shorter than 1 s"},
+		{"a busy generator", func(l *record.Load) { l.Busy = 0.85 }, 2,
+			"a cannot carry a headline claim: its load generator was busy 85 %"},
+		{"in one repetition of three", func(l *record.Load) { l.Busy = 0.85 }, 1, ""},
+	} {
+		for _, headline := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, headline %v", tt.name, headline), func(t *testing.T) {
+				expect := `throughput{server="a"} > throughput{server="b"}`
+				b := measuredServers(t, recordtest.Claimed(expect, fmt.Sprintf("headline: %v", headline)),
+					func(r *record.Record) {
+						if r.Trial == "a" && r.Repetition <= tt.first {
+							tt.change(r.Load)
+							r.Load.InFlight = -1
+						}
+					})
+				j := b.judge()
+				if (j.Verdict == stats.NotMeasured) != (headline && tt.reason != "") || headline && j.Reason != tt.reason {
+					t.Errorf("%s (%s), want the reason %q", j.Verdict, j.Reason, tt.reason)
+				}
+			})
+		}
+	}
+}

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"fmt"
+	"slices"
 
 	"benchbook/notebook/record"
 	"benchbook/notebook/validity"
@@ -47,6 +48,33 @@ func (c *Cell) Circumstances() []string {
 		out = append(out, fmt.Sprintf("%d records were left out, the first: %s", n, c.LeftOut[0]))
 	}
 	return out
+}
+
+// Stalled says which values of a result are of repetitions in which a request lost a second or more to the network.
+//
+// Source: docs/method.md#stalls.
+func (c *Cell) Stalled(of Result) []bool {
+	return slice.Map(of.repetitions, func(repetition int) bool {
+		return slices.ContainsFunc(c.Records, func(r *record.Record) bool {
+			return r.Repetition == repetition && validity.Stalled(r)
+		})
+	})
+}
+
+// UnfitForHeadline says why the cell can carry no headline claim, by half of its repetitions or more; empty if it can.
+//
+// Source: docs/validity.md#headline-claims.
+func (c *Cell) UnfitForHeadline() string {
+	unfit, why := 0, ""
+	for _, r := range c.Records {
+		if words := validity.Headline(r); words != "" {
+			unfit, why = unfit+1, words
+		}
+	}
+	if unfit == 0 || 2*unfit < len(c.Records) {
+		return ""
+	}
+	return why
 }
 
 // MeasuredAgain counts the repetitions of what is shown of an experiment that were measured in the place of disturbed

@@ -291,3 +291,23 @@ func TestResolutionOfCounts(t *testing.T) {
 		t.Errorf("a window that ends with its requests has a step of %v", got)
 	}
 }
+
+// A repetition that lost a second is named beside the number, and known by its place among the values.
+func TestStalledRepetition(t *testing.T) {
+	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+	b.Measure("servers", "a", "1", []float64{1000, 1010, 990}, recordtest.Only("", func(r *record.Record) {
+		h := r.Histograms["latency"]
+		h.Max, h.Sum = 1.03, h.Sum+1
+		r.Histograms["latency"] = h
+		r.Samples = append(r.Samples, record.Sample{Metric: "net.listen_overflows.server", Value: 2, Unit: "1"})
+	}, 2))
+	c := cellOf(t, b.dataset(Options{}), "a")
+	r := c.Metric("throughput")
+	if got := c.Stalled(r); !slices.Equal(got, []bool{false, true, false}) {
+		t.Errorf("stalled are %v of %v", got, r.Values)
+	}
+	want := "1 of 3 repetitions: stalled: a request took 1.03 s (2 listen overflows), and the mean is 9.9 ms"
+	if !slices.ContainsFunc(r.Marks, func(m string) bool { return m == want }) {
+		t.Errorf("marks %q, want %q", r.Marks, want)
+	}
+}

@@ -7,13 +7,22 @@ import (
 	"benchbook/notebook/record"
 )
 
+// Limits of the share of its time that the busiest thread of a generator may work. Above busyHeadline no claim that the
+// article leads with can rest on it.
+const (
+	busyOK       = 0.50
+	busyHeadline = 0.80
+	busyWarn     = 0.90
+)
+
 // judgeGenerator asks whether the load generator had time to spare, and CPUs to itself.
 //
 // Source: docs/validity.md#checks.
 func (in *definitions) judgeGenerator(r *record.Record) finding {
 	f := notChecked("the load generator does not report it")
 	if r.Load.Busy >= 0 {
-		f = graded(r.Load.Busy, 0.70, 0.90, false, "load generator busy "+phrase.PercentBeside(r.Load.Busy, 0.70, 0.90))
+		f = graded(r.Load.Busy, busyOK, busyWarn, false,
+			"load generator busy "+phrase.PercentBeside(r.Load.Busy, busyOK, busyHeadline, busyWarn))
 	}
 	if words := in.sharedCPUs(r); words != "" && (f.level == OK || f.level == NotChecked) {
 		f.level, f.words = Warn, words

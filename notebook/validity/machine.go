@@ -34,19 +34,18 @@ const (
 	stolenWarn = 0.05
 )
 
-// judgeSteal asks whether other virtual machines had the processor. Windows under a second are too short for the
-// clocks that tell.
+// judgeSteal asks whether other virtual machines had the processor.
 //
 // Source: docs/validity.md#checks.
 func judgeSteal(r *record.Record) finding {
-	switch {
-	case r.Machine == nil:
+	if r.Machine == nil {
 		return notChecked(untold)
-	case r.Machine.Steal < 0:
-		return notChecked("the host does not report it, or the window is shorter than 1 s")
 	}
-	return graded(r.Machine.Steal, stolenOK, stolenWarn, true, phrase.PercentBeside(r.Machine.Steal, stolenOK, stolenWarn)+
-		" of the CPU time was stolen")
+	seconds, window := spanOf(r)
+	if r.Machine.Steal < 0 || seconds < shortestChecked {
+		return notChecked(tooShortToCheck(window, seconds))
+	}
+	return gradedByClock(r.Machine.Steal, seconds, stolenOK, stolenWarn, "", " of the CPU time was stolen")
 }
 
 // judgeThrottled asks whether services were held back by a limit of their CPU time. Where the article set the limit

@@ -69,6 +69,7 @@ func checks(in *definitions) []check {
 		{name: "record", judge: judgeRecord, applies: func(r *record.Record) bool { return r.Doubts != nil }},
 		{name: "Little's law", judge: judgeLittle, applies: isClosedLoop},
 		{name: "generator CPU", judge: in.judgeGenerator, applies: isLoad},
+		{name: "warm-up", judge: in.judgeWarmup, applies: in.hasWarmup},
 		{name: "generator stalls", judge: judgeStandstill, applies: hasHealth},
 		{name: "generator waits", judge: judgeWaiting, applies: func(r *record.Record) bool {
 			return r.Load != nil &&
@@ -83,6 +84,7 @@ func checks(in *definitions) []check {
 		{name: "overflow", judge: judgeOverflow, applies: isLoad},
 		{name: "throttled", judge: judgeThrottled, applies: isTimed},
 		{name: "steal", judge: judgeSteal, applies: isTimed},
+		{name: "stalls", judge: judgeStalls, applies: tellsLost},
 		{name: "delays", judge: judgeDelays, applies: hasDelays},
 		{name: "starts", judge: judgeStarts, applies: hasGenerators},
 	}

@@ -38,6 +38,10 @@ func (p *Panel) distribution() Drawing {
 	}
 	p.say("Small dot: one repetition. Those that are not valid are left out.")
 	m := out.Metrics[0]
+	hasStalled := func(c *dataset.Cell) bool { return slices.Contains(c.Stalled(c.Metric(m.Name)), true) }
+	if slices.ContainsFunc(p.Cells, hasStalled) {
+		p.say("Open small dot: a repetition in which a request lost a second or more to the network.")
+	}
 	p.newData("metric", "unit", "repetition", "value")
 	for _, cell := range p.Cells {
 		r := cell.Metric(m.Name)
@@ -84,6 +88,7 @@ func (p *Panel) newRows(m record.Metric) *rows {
 			row.Label, row.Title = cellview.WithState(row.Label, cell), cellview.WithState(row.Title, cell)
 		}
 		row.Series = p.colour(r.Series, cell)
+		row.Open = cell.Stalled(cell.Metric(m.Name))
 		if value, ok := cellview.PublishedOf(p.Dataset, cell, m.Name, p.Block.Published); ok {
 			r.Published = "published"
 			row.Published = value.Number

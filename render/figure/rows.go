@@ -60,8 +60,9 @@ type Row struct {
 	// Hollow says that Value is not of what is measured now, or not of all of it, as Label and Title say: an open mark.
 	Hollow bool
 
-	// Values are those of the repetitions, which Distribution shows.
+	// Values are those of the repetitions, which Distribution shows: those of Open with an open dot.
 	Values []float64
+	Open   []bool // by value; nil for none
 
 	// Probes are what a search tried, which Probes shows.
 	Probes []Probe
@@ -218,8 +219,8 @@ func (f *Rows) small(r Row) []Probe {
 		return r.Probes
 	case Distribution:
 		var out []Probe
-		for _, v := range r.Values {
-			out = append(out, Probe{v, !r.Hollow})
+		for i, v := range r.Values {
+			out = append(out, Probe{v, !r.Hollow && !(i < len(r.Open) && r.Open[i])})
 		}
 		return out
 	}

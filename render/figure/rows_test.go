@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -474,5 +475,17 @@ func TestDotsRandom(t *testing.T) {
 				t.Errorf("seed %d, %s: %d marks for %d rows", seed, w.class(), got, len(d.Rows))
 			}
 		}
+	}
+}
+
+// A repetition that stalled is a result all the same: its dot is open, and lies where its value does.
+func TestOpenDotsOfRepetitions(t *testing.T) {
+	f := Rows{Marks: Distribution}
+	got := f.small(Row{Values: []float64{1, 2, 3}, Open: []bool{false, true, false}})
+	if want := []Probe{{1, true}, {2, false}, {3, true}}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got := f.small(Row{Values: []float64{1}}); !slices.Equal(got, []Probe{{1, true}}) {
+		t.Errorf("got %v of a row without open dots", got)
 	}
 }

@@ -17,7 +17,8 @@ import (
 // further apart.
 const (
 	sampleEvery  = 20 * time.Millisecond // the processor time of services
-	hostEvery    = 5                     // of these times that of the machine
+	hostEvery    = 5                     // of these times that of the machine, and at first
+	hostOften    = 50                    // times each time, as a window may be short
 	wholeEvery   = 10                    // of these times all of their usage
 	threadsEvery = 30                    // of these times all of their threads
 
@@ -160,7 +161,7 @@ func (s *Sampler) read(ctx context.Context, tick int) {
 			}
 		}
 	}
-	if tick%hostEvery != 0 {
+	if tick > hostOften && tick%hostEvery != 0 {
 		return
 	}
 	if host := sysinfo.ReadHost(); host.Total > 0 {

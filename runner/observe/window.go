@@ -125,10 +125,15 @@ func counterSamples(name string, usage []engine.Usage, begin, end time.Time) []r
 	return out
 }
 
+// shortestTold is the shortest window of which the clocks of the machine tell a share: they go in steps of 10 ms.
+//
+// Source: docs/validity.md#short-windows.
+const shortestTold = 200 * time.Millisecond
+
 // noteForeign notes the share of the processor time that others took, and who they were, given what services of this
-// machine took. In short windows it cannot be told.
+// machine took. In the shortest windows it cannot be told.
 func (s *Sampler) noteForeign(m *load.Measurement, begin, end time.Time, ours float64) {
-	if m.GeneratorCPU < 0 || m.Length < time.Second {
+	if m.GeneratorCPU < 0 || m.Length < shortestTold {
 		return
 	}
 	if !s.Elsewhere.Load {
@@ -168,7 +173,7 @@ func (s *Sampler) Machine(m *load.Measurement, limited map[string]bool) *record.
 	begin, end := m.Start, m.Start.Add(m.Length)
 	out := &record.Machine{Steal: -1, SwappedIn: -1, Throttled: map[string]record.Throttling{},
 		Threads: s.busiest(begin, end), Ports: s.mostPorts(begin, end)}
-	if m.Length >= time.Second { // shorter windows are shorter than the clocks can tell
+	if m.Length >= shortestTold {
 		if !s.Elsewhere.All {
 			out.Steal = s.host.Steal(begin, end)
 		}

@@ -46,7 +46,7 @@ func TestClockThatIsSet(t *testing.T) {
 	}
 }
 
-// Others' use of the processor is recorded of commands too, if they last.
+// Others' use of the processor is recorded of commands too, if they last longer than the kernel's clock can tell.
 func TestForeignCPUOfCommands(t *testing.T) {
 	start := time.Now()
 	at := func(seconds float64) time.Time { return start.Add(time.Duration(seconds * float64(time.Second))) }
@@ -54,7 +54,7 @@ func TestForeignCPUOfCommands(t *testing.T) {
 		length time.Duration
 		own    float64 // processor time of benchbook itself until the window's end
 		want   float64
-	}{{2 * time.Second, 0, 0.25}, {2 * time.Second, 0.4, 0.15}, {900 * time.Millisecond, 0, -1}} {
+	}{{2 * time.Second, 0, 0.25}, {2 * time.Second, 0.4, 0.15}, {190 * time.Millisecond, 0, -1}} {
 		s := &Sampler{host: sysinfo.HostReadings{read(at(-1), 0, 0, 0, 0), read(at(0), 0, 2, 0, 0),
 			read(at(2), 2, 6, 0, tt.own), read(at(3), 2, 8, 0, tt.own)}}
 		m := load.Measurement{Start: at(0), Length: tt.length, GeneratorCPU: time.Second,
