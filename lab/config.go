@@ -53,6 +53,9 @@ type Config struct {
 	Settler *sysinfo.Settler
 	// Cache is a folder for what was found out about images; empty for none.
 	Cache string
+	// Scripted says that nothing is measured: numbers and times are those of a script, in a test. Records are then not
+	// asked whether they agree with themselves.
+	Scripted bool
 	// Terminal is the width of the terminal that standard error is, in characters; 0 for none.
 	Terminal func() int
 }

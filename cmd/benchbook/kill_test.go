@@ -26,6 +26,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/record"
+	"benchbook/notebook/record/packtest"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
@@ -282,17 +283,13 @@ func (a *archive) look(t *testing.T) []*record.Record {
 			t.Fatalf("there are the runs %s and %s", r.Run, records[0].Run)
 		}
 	}
-	now := map[string][sha256.Size]byte{}
-	err = filepath.WalkDir(a.folder, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() || !strings.HasSuffix(path, ".json") {
-			return err
-		}
-		data, err := os.ReadFile(path)
-		now[path] = sha256.Sum256(data)
-		return err
-	})
+	lines, err := packtest.Lines(a.folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.Fatal(err)
+	}
+	now := map[string][sha256.Size]byte{}
+	for path, line := range lines {
+		now[path] = sha256.Sum256(line)
 	}
 	for path, digest := range a.files {
 		if now[path] != digest {

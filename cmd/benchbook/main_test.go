@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -17,10 +19,12 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/crypto/ssh"
 
 	"benchbook/lab"
 	"benchbook/lab/inspect"
 	"benchbook/lab/labtest"
+	"benchbook/notebook/record/packtest"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
@@ -93,9 +97,10 @@ func scripted() lab.Config {
 		return fake.New(script(mode)), nil
 	}
 	return lab.Config{
-		Agent:   func() ([]byte, error) { return []byte("program"), nil },
-		LockDir: os.Getenv("WORK"), // scripts have one
-		Machine: madeUp(os.Getenv("MACHINE")),
+		Scripted: true,
+		Agent:    func() ([]byte, error) { return []byte("program"), nil },
+		LockDir:  os.Getenv("WORK"), // scripts have one
+		Machine:  madeUp(os.Getenv("MACHINE")),
 		Endpoint: func(_ context.Context, o docker.Options) (engine.Engine, error) {
 			if strings.Contains(o.Host, "down") {
 				return nil, fmt.Errorf("%w answers at %s: see that ssh gets there", engine.ErrUnavailable, o.Host)
@@ -331,9 +336,25 @@ func pooled(p engine.Program, workers int) []byte {
 	return data
 }
 
+// glob counts the files that match a pattern; records that are packed as the files that they would be.
 func glob(pattern string) int {
 	names, _ := filepath.Glob(pattern) // a bad pattern matches nothing
-	return len(names)
+	n := len(names)
+	before, _, ok := strings.Cut(pattern, "/records/")
+	if !ok {
+		return n
+	}
+	folders, _ := filepath.Glob(before + "/records")
+	for _, folder := range folders {
+		lines, _ := packtest.Lines(folder) // they may be going just now
+		for path := range lines {
+			full := filepath.Join(folder, path)
+			if matches, _ := filepath.Match(pattern, full); matches && !slices.Contains(names, full) {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // withoutProcesses makes a folder that has what /proc has, except for processes, and gives its name.
@@ -378,6 +399,27 @@ func TestScripts(t *testing.T) {
 				if fmt.Sprint(n) != args[0] {
 					ts.Fatalf("%d files match %s, want %s", n, args[1], args[0])
 				}
+			},
+			// sshkey FILE NAME SIGNERS: makes a private key, and the line of a file of allowed signers for it.
+			"sshkey": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) != 3 {
+					ts.Fatalf("usage: sshkey FILE NAME SIGNERS")
+				}
+				public, private, err := ed25519.GenerateKey(nil)
+				ts.Check(err)
+				block, err := ssh.MarshalPrivateKey(private, "test")
+				ts.Check(err)
+				key, err := ssh.NewPublicKey(public)
+				ts.Check(err)
+				ts.Check(os.WriteFile(ts.MkAbs(args[0]), pem.EncodeToMemory(block), 0o600))
+				ts.Check(os.WriteFile(ts.MkAbs(args[2]), append([]byte(args[1]+" "), ssh.MarshalAuthorizedKey(key)...), 0o644))
+			},
+			// unpack FOLDER: gives every record below it a file of its own.
+			"unpack": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) != 1 {
+					ts.Fatalf("usage: unpack FOLDER")
+				}
+				ts.Check(packtest.Unpack(ts.MkAbs(args[0])))
 			},
 			// waitsaid FILE TEXT: until a text stands in a file that somebody writes, at most a minute.
 			"waitsaid": func(ts *testscript.TestScript, neg bool, args []string) {

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"benchbook/lab"
+	"benchbook/notebook/record"
 )
 
 // failingWriter is where nothing can be written, for a reason.
@@ -111,7 +112,7 @@ func TestClosedPipe(t *testing.T) {
 	if err := cmd.Run(); err != nil {
 		t.Error(err)
 	}
-	if saved, err := filepath.Glob(filepath.Join(folder, "records", "*", "full", "pair", "*.json")); err != nil ||
+	if saved, bad, err := record.Dir(filepath.Join(folder, "records")).Read(); err != nil || len(bad) > 0 ||
 		len(saved) != 6 {
 		t.Errorf("it left %d records, %v, want all 6", len(saved), err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/pages"
+	"benchbook/notebook/record/packtest"
 	"benchbook/site"
 )
 
@@ -77,6 +78,9 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 	}
 	hello, err := os.ReadFile(path("hello", "article.md"))
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := packtest.Unpack(path("hello", "records")); err != nil {
 		t.Fatal(err)
 	}
 	records, err := filepath.Glob(path("hello", "records/*/*/*/*.json"))

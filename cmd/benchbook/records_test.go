@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"benchbook/notebook/record"
+	"benchbook/notebook/record/packtest"
 	"benchbook/render/rendertest"
 )
 
@@ -67,6 +68,9 @@ func recordedProject(t *testing.T, replaced ...string) (dir string, files []stri
 	dir = filepath.Join(b.Dir(), "..", "..")
 	hello := filepath.Join("..", "..", "experiments", "hello")
 	if err := os.CopyFS(filepath.Join(dir, "experiments", "hello"), os.DirFS(hello)); err != nil {
+		t.Fatal(err)
+	}
+	if err := packtest.Unpack(filepath.Join(dir, "experiments", "hello", "records")); err != nil {
 		t.Fatal(err)
 	}
 	commands, err := filepath.Glob(filepath.Join(dir, "experiments", "hello", "records", "*", "*", "*", "*.json"))

@@ -12,6 +12,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/record"
+	"benchbook/notebook/record/packtest"
 )
 
 // leaky prints its secrets wherever it can.
@@ -227,6 +228,9 @@ func TestVerbsPrintNoSecrets(t *testing.T) {
 	wantNothing(0, "verify")
 	wantNothing(0, "verify", "--json")
 	wantNothing(0, "run")
+	if err := packtest.Unpack(filepath.Join(folder, "records")); err != nil {
+		t.Fatal(err)
+	}
 	// As an older benchbook saved it.
 	saved, err := filepath.Glob(filepath.Join(folder, "records", "*", "full", "shown", "*.json"))
 	if err != nil || len(saved) != 1 {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"benchbook/lab"
+	"benchbook/notebook/record/packtest"
 )
 
 // ofLibraries are words that libraries put into errors, which tell nothing to somebody who uses the command.
@@ -98,6 +99,9 @@ func TestNoWordsOfLibraries(t *testing.T) {
 			}
 		}
 	})
+	if err := packtest.Unpack(filepath.Join(folder, "records")); err != nil {
+		t.Fatal(err)
+	}
 	saved, err := filepath.Glob(filepath.Join(folder, "records", "*", "*", "*", "*.json"))
 	if err != nil || len(saved) == 0 {
 		t.Fatal(saved, err)

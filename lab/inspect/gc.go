@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -147,20 +145,14 @@ func collectRecords(a *lab.Session, project *projects.Project, slug string, plan
 	if err := collectSearches(dir, slug, records, isPresent, found, dryRun); err != nil {
 		return err
 	}
-	for _, r := range record.Superseded(records, isPresent) {
-		path := filepath.Join(string(dir), r.Path())
-		info, err := os.Lstat(path)
-		if err != nil || !info.Mode().IsRegular() {
-			continue // it lies under a name that somebody gave it
+	superseded := record.Superseded(records, isPresent)
+	sizes, err := dir.Remove(superseded, dryRun)
+	for _, r := range superseded {
+		if size, ok := sizes[r]; ok { // else it lies under a name that somebody gave it
+			found.add(slug, r, size)
 		}
-		if !dryRun {
-			if err := os.Remove(path); err != nil {
-				return fmt.Errorf("removing a record: %w", err)
-			}
-		}
-		found.add(slug, r, info.Size())
 	}
-	return nil
+	return err
 }
 
 // collectSearches removes the probes of stopped searches that have ended since, or that no plan has any more.

@@ -113,7 +113,7 @@ func saveImported(a *lab.Session, dir record.Dir, records []*record.Record) erro
 			what += " failed: " + r.Failure
 		}
 		fmt.Fprintf(a.Stdout, "%s (%s): %s of %s\n  %s\n", r.Imported.File, from, what, r.Trial,
-			terminal.Relative(filepath.Join(string(dir), r.Path())))
+			terminal.Relative(filepath.Join(string(dir), record.PackPath(r.Host, r.Profile, r.Run))))
 	}
 	return nil
 }

@@ -20,7 +20,6 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/integrity"
 	"benchbook/notebook/phrase"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
@@ -61,12 +60,12 @@ func newJudge(a *lab.Session, r progress.Reporter, project *projects.Project, c 
 	if _, ok := r.(*progress.Live); !ok || len(p.Experiments) < len(c.Doc.Experiments) || len(c.Doc.Claims) == 0 {
 		return nil, nil
 	}
-	records, _, err := integrity.Read(record.Dir(project.RecordsDir(c.Slug))) // bad files were named before
+	read, _, err := a.ReadRecords(project.RecordsDir(c.Slug)) // bad files were named before
 	if err != nil {
 		return nil, fmt.Errorf("article %s: %w", c.Slug, err)
 	}
 	ours := func(r *record.Record) bool { return r.Host == host.ID && r.Profile == p.Profile }
-	j := &progress.Judge{Records: slices.DeleteFunc(records, func(r *record.Record) bool { return !ours(r) }),
+	j := &progress.Judge{Records: slices.DeleteFunc(read.Records, func(r *record.Record) bool { return !ours(r) }),
 		Began: time.Now()}
 	j.Judgements = func(records []*record.Record) ([]claim.Judgement, error) {
 		d, err := dataset.New(c.Doc, records, dataset.Options{ThisHost: host.ID, Plan: func(string) (*plan.Plan,
@@ -125,7 +124,11 @@ func Run(ctx context.Context, a *lab.Session, project *projects.Project, list []
 		options, err := j.optionsFor(c)
 		if err == nil {
 			var sum runner.Summary
-			sum, err = j.runners[at].Run(ctx, j.plans[c.Slug], j.recordsOf(c), options)
+			store := &packedStore{Dir: j.recordsOf(c)}
+			sum, err = j.runners[at].Run(ctx, j.plans[c.Slug], store, options)
+			if err == nil && !sum.OutOfTime && sum.Kept == nil { // else it goes on
+				err = store.pack()
+			}
 			err = j.noteMeasured(ctx, at, &sum, options, err)
 		}
 		if err != nil {
@@ -509,6 +512,30 @@ func (j *job) prepare(ctx context.Context, at *target) error {
 		j.progress.Stop()
 		j.tell(&runner.Summary{NoImage: found})
 		j.missing = append(j.missing, found...)
+	}
+	return nil
+}
+
+// A packedStore packs the runs of which it has saved records, when they have ended.
+type packedStore struct {
+	record.Dir
+	runs []*record.Record // one of each
+}
+
+func (s *packedStore) Save(r *record.Record) error {
+	if !slices.ContainsFunc(s.runs, func(o *record.Record) bool {
+		return o.Host == r.Host && o.Profile == r.Profile && o.Run == r.Run
+	}) {
+		s.runs = append(s.runs, r)
+	}
+	return s.Dir.Save(r)
+}
+
+func (s *packedStore) pack() error {
+	for _, r := range s.runs {
+		if err := s.Pack(r.Host, r.Profile, r.Run); err != nil {
+			return lab.Failure(err)
+		}
 	}
 	return nil
 }

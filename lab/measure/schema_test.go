@@ -16,6 +16,7 @@ import (
 	"benchbook/lab/labtest"
 	"benchbook/lab/schema"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/record/packtest"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
@@ -42,6 +43,9 @@ func TestRunLeavesRecordsThatFitTheirSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := measuredHTTP(t)
+	if err := packtest.Unpack(filepath.Join(dir, "experiments", "http", "records")); err != nil {
+		t.Fatal(err)
+	}
 	files, err := filepath.Glob(filepath.Join(dir, "experiments", "*", "records", "*", "*", "*", "*.json"))
 	if err != nil || len(files) < 3 {
 		t.Fatalf("%d records, %v", len(files), err)

@@ -18,7 +18,6 @@ import (
 	"benchbook/notebook/check"
 	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/integrity"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
@@ -381,10 +380,11 @@ func (p *Previewer) pages(ctx context.Context, project *projects.Project, list [
 // words have, its subpages are left for when it is to be finished.
 func (p *Previewer) page(project *projects.Project, c *lab.Article, m *made, finish bool) error {
 	if !m.hasRead {
-		records, bad, err := integrity.Read(record.Dir(project.RecordsDir(c.Slug)))
+		read, _, err := p.app.ReadRecords(project.RecordsDir(c.Slug))
 		if err != nil {
 			return err
 		}
+		records, bad := read.Records, read.Bad
 		m.records, m.bad, m.saidBad, m.hasRead = records, bad, false, true
 	}
 	inWords := m.set != nil

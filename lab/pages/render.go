@@ -17,7 +17,6 @@ import (
 	"benchbook/lab/terminal"
 	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/integrity"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
@@ -245,10 +244,11 @@ func renderPage(a *lab.Session, project *projects.Project, c *lab.Article, rende
 	if err != nil {
 		return m, fmt.Errorf("article %s: %w", c.Slug, err)
 	}
-	records, bad, err := integrity.Read(record.Dir(project.RecordsDir(c.Slug)))
+	read, _, err := a.ReadRecords(project.RecordsDir(c.Slug))
 	if err != nil {
 		return m, fmt.Errorf("article %s: %w", c.Slug, err)
 	}
+	records, bad := read.Records, read.Bad
 	m.bad = bad
 	laidOver := lab.DatasetOptions(project, c, host.ID)
 	laidOver.Bad = bad

@@ -18,7 +18,6 @@ import (
 	"benchbook/lab"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/integrity"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
@@ -211,13 +210,13 @@ func (s *recordFinder) folder(_ context.Context, name string) (*side, error) {
 	}
 	found := &side{kind: sideFolder, name: name, records: map[string][]*record.Record{}}
 	for _, d := range dirs {
-		records, bad, err := integrity.Read(record.Dir(d))
+		read, _, err := s.app.ReadRecords(d)
 		if err != nil {
 			return nil, lab.Failure(err)
 		}
-		s.sort(found, records)
-		if len(records) > 0 {
-			s.app.WarnBad(bad) // else it is a folder of something else
+		s.sort(found, read.Records)
+		if len(read.Records) > 0 {
+			s.app.WarnBad(read.Bad) // else it is a folder of something else
 		}
 	}
 	return found, nil
@@ -266,7 +265,7 @@ func (s *recordFinder) revision(ctx context.Context, name string) (*side, error)
 	for entry := range strings.SplitSeq(string(tree), "\x00") {
 		about, file, _ := strings.Cut(entry, "\t")
 		fields := strings.Fields(about) // mode, type, object
-		if len(fields) == 3 && strings.HasPrefix(fields[0], "100") && strings.HasSuffix(file, ".json") {
+		if len(fields) == 3 && strings.HasPrefix(fields[0], "100") && record.IsFile(file) {
 			objects, names = append(objects, fields[2]), append(names, file)
 		}
 	}
@@ -304,13 +303,26 @@ func (s *recordFinder) readBatch(found *side, out io.Reader, names []string) err
 		if _, err := io.ReadFull(in, data); err != nil {
 			return err
 		}
-		r, err := record.Parse(data[:size])
-		if err != nil {
-			s.app.WarnBad([]record.Bad{{Path: found.name + ":" + name, Err: err}})
-			continue
+		if err := s.readFile(found, name, data[:size]); err != nil {
+			return err
 		}
-		s.sort(found, []*record.Record{r})
 	}
+	return nil
+}
+
+// readFile reads a record, or a run that is packed.
+func (s *recordFinder) readFile(found *side, name string, data []byte) error {
+	_, below, ok := strings.Cut(name, "/records/")
+	if !ok {
+		return fmt.Errorf("%s: not below a folder of records", name)
+	}
+	c := record.ParseFile(below, data)
+	for i := range c.Bad {
+		_, line, _ := strings.Cut(strings.TrimPrefix(c.Bad[i].Path, below), ":")
+		c.Bad[i].Path = strings.TrimSuffix(found.name+":"+name+":"+line, ":")
+	}
+	s.app.WarnBad(c.Bad)
+	s.sort(found, c.Records)
 	return nil
 }
 

@@ -32,7 +32,6 @@ const (
 	isInvalid = "invalid"
 	isWarning = "warning"
 	isLeftOut = "left out"
-	isBroken  = "broken seal" // nothing else tells
 )
 
 // A saved record is a file, with what it holds.
@@ -92,10 +91,7 @@ func copyOf(t *testing.T, r *record.Record) *record.Record {
 // committed reads the records of an experiment: of its newest run those of a few trials.
 func committed(t *testing.T, of string) []*record.Record {
 	t.Helper()
-	records, bad, err := record.Dir(filepath.Join(articles, of)).Read()
-	if err != nil || len(bad) > 0 || len(records) == 0 {
-		t.Fatal(err, bad, len(records))
-	}
+	records := recordsOf(t, of)
 	newest := slices.MaxFunc(records, func(a, b *record.Record) int { return strings.Compare(a.Run, b.Run) }).Run
 	records = slices.DeleteFunc(records, func(r *record.Record) bool { return r.Run != newest })
 	failing := slices.IndexFunc(records, fails)
@@ -106,6 +102,20 @@ func committed(t *testing.T, of string) []*record.Record {
 		}
 		return !slices.Contains(trials, r.Trial) && (failing < 0 || r.Trial != records[failing].Trial)
 	})
+}
+
+// recordsOf reads the committed records of an experiment, by its folder below the articles.
+func recordsOf(t *testing.T, of string) []*record.Record {
+	t.Helper()
+	slug, rest, _ := strings.Cut(of, "/records/")
+	records, bad, err := record.Dir(filepath.Join(articles, slug, "records")).Read()
+	records = slices.DeleteFunc(records, func(r *record.Record) bool {
+		return strings.Join([]string{r.Host, r.Profile, r.Experiment}, "/") != rest
+	})
+	if err != nil || len(bad) > 0 || len(records) == 0 {
+		t.Fatal(err, bad, len(records))
+	}
+	return records
 }
 
 func edit(fits func(*record.Record) bool, change func(*record.Record)) func(*forgery) {
@@ -568,10 +578,11 @@ func TestFakesAreMarked(t *testing.T) {
 			f.forge(forged)
 			dir := t.TempDir()
 			forged.save(dir)
-			records, bad, err := integrity.Read(record.Dir(dir))
+			c, _, err := integrity.Read(record.Dir(dir))
 			if err != nil {
 				t.Fatal(err)
 			}
+			records, bad := c.Records, c.Bad
 			found := foundIn(records, bad)
 			if !slices.ContainsFunc(found[f.want], func(reason string) bool { return strings.Contains(reason, f.reason) }) {
 				t.Errorf("it is not %s with %q, but:", f.want, f.reason)

@@ -19,29 +19,26 @@ import (
 	"benchbook/notebook/record"
 )
 
-// Read reads the records of a folder, and checks them.
-func Read(dir record.Dir) (records []*record.Record, bad []record.Bad, err error) {
-	records, bad, err = dir.Read()
-	if err != nil {
-		return nil, nil, err
+// Read reads the records of a folder, and checks them. It also gives the chains of all runs.
+func Read(dir record.Dir) (c record.Contents, chains []Chain, err error) {
+	if c, err = dir.Load(); err != nil {
+		return c, nil, err
 	}
-	Check(records, time.Now())
-	return records, bad, nil
+	Check(c.Records, time.Now())
+	return c, CheckSeals(c.Records, c.Removed), nil
 }
 
 // Check gives each record its Doubts. The records are all that there are of an article: some checks compare them.
 //
 // Source: docs/validity.md#records-that-contradict-themselves.
 func Check(records []*record.Record, now time.Time) {
-	for _, r := range records {
-		r.Doubts = &record.Doubts{}
-	}
 	var group errgroup.Group
 	parts := runtime.GOMAXPROCS(0)
 	for part := range slices.Chunk(records, len(records)/parts+1) {
 		group.Go(func() error { // most of the time goes into histograms
 			reader := reader{now: now}
 			for _, r := range part {
+				r.Doubts = &record.Doubts{}
 				reader.check(r)
 			}
 			return nil

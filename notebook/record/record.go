@@ -7,6 +7,8 @@
 package record
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -18,16 +20,13 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"syscall"
 	"time"
 
-	"github.com/google/renameio/v2"
-	"golang.org/x/sync/errgroup"
-
 	"benchbook/files"
 	"benchbook/slice"
+	"github.com/google/renameio/v2"
 )
 
 // SchemaVersion is the number of the layout below; a reader refuses what it does not know.
@@ -111,7 +110,10 @@ type Record struct {
 	// folder of records puts them back.
 	Lists map[string]string `json:"lists,omitempty"`
 
-	Doubts *Doubts `json:"-"` // what was found when it was read; nil for one that was not checked
+	Seal *Seal `json:"seal,omitempty"` // the last member; older records have none
+
+	Doubts   *Doubts `json:"-"` // what was found when it was read; nil for one that was not checked
+	sealFits bool    // it is as it was sealed
 }
 
 // Doubts are what in a record, or beside the others of its run, cannot be. Package integrity finds them.
@@ -393,6 +395,7 @@ func Parse(data []byte) (*Record, error) {
 	if err := r.check(); err != nil {
 		return nil, err
 	}
+	r.sealFits = r.Seal.fits(data)
 	return &r, nil
 }
 
@@ -464,95 +467,95 @@ func KeepOutput(printed []byte) string {
 // Dir is the records folder of an article.
 type Dir string
 
-// Save writes a record, atomically. A record of the same name is an error: records are never changed. A file of that
-// name that is none, since it was damaged, is put aside under a name that ends with ".damaged".
-func (d Dir) Save(r *Record) error { return d.SaveAll([]*Record{r}) }
-
-// SaveAll saves records as Save does, all of them or none, also if this process is killed: no name is given to any
-// before all are written, and none of them is read before all have theirs.
-func (d Dir) SaveAll(records []*Record) (err error) {
-	var written []*renameio.PendingFile
-	var saving *openSet // nil for one record, which gets its name at once
-	named := 0
-	defer func() {
-		for _, file := range written[named:] {
-			_ = file.Cleanup() // what is left of it Tidy finds
-		}
-		if err == nil {
-			return
-		}
-		err = fmt.Errorf("saving a record: %w", err)
-		for _, r := range records[:named] {
-			err = errors.Join(err, os.Remove(filepath.Join(string(d), r.Path())))
-		}
-		if saving != nil {
-			err = errors.Join(err, saving.end())
-		}
-	}()
-	if len(records) > 1 {
-		if err := d.takeBack(); err != nil {
-			return err
-		}
-	}
-	for _, r := range records {
-		file, err := d.write(r)
-		if err != nil {
-			return err
-		}
-		written = append(written, file)
-	}
-	if len(records) > 1 {
-		if saving, err = d.beginSet(records); err != nil {
-			return err
-		}
-	}
-	for _, file := range written {
-		if err := file.CloseAtomicallyReplace(); err != nil {
-			return err
-		}
-		named++
-	}
-	if saving != nil {
-		return saving.end()
+// Save seals a record and writes it, atomically, to a file of its own. A record of the same name is an error: records
+// are never changed. A file of that name that is none, since it was damaged, is put aside under a name that ends with
+// ".damaged".
+func (d Dir) Save(r *Record) error {
+	if err := d.save(r); err != nil {
+		return fmt.Errorf("saving a record: %w", err)
 	}
 	return nil
 }
 
-// write writes a record under a name that is not yet its own.
-func (d Dir) write(r *Record) (*renameio.PendingFile, error) {
-	data, err := r.Bytes()
-	if err == nil {
-		err = r.checkNames()
+func (d Dir) save(r *Record) error {
+	if err := r.checkNames(); err != nil {
+		return err
 	}
+	last, err := d.lastSeal(r.Host, r.Profile, r.Run)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	data, err := r.sealed(last)
+	if err != nil {
+		return err
 	}
 	path := filepath.Join(string(d), r.Path())
-	if info, err := os.Lstat(path); err == nil {
-		if info.Mode().IsRegular() && !d.damaged(r.Path()) {
-			return nil, fmt.Errorf("%s exists already", path)
+	packed, err := d.isPacked(r)
+	if err != nil {
+		return err
+	}
+	if info, err := os.Lstat(path); err == nil || packed {
+		if packed || info.Mode().IsRegular() && !d.damaged(r.Path()) {
+			return fmt.Errorf("%s exists already", path)
 		}
 		if err := os.Rename(path, path+".damaged"); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, err
+		return err
 	}
 	// Not in the folder of temporary files: Tidy finds there what is left of one that was not written to its end.
-	file, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o644))
-	if err != nil {
-		return nil, err
+	return renameio.WriteFile(path, data, 0o644, renameio.WithTempDir(filepath.Dir(path)))
+}
+
+// SaveAll seals and saves the records of one run, packed: all of them or none, also if this process is killed. It is an
+// error if there is such a run.
+func (d Dir) SaveAll(records []*Record) error {
+	if err := d.saveAll(records); err != nil {
+		return fmt.Errorf("saving records: %w", err)
 	}
-	if _, err := file.Write(data); err != nil {
-		_ = file.Cleanup()
-		return nil, err
+	return nil
+}
+
+func (d Dir) saveAll(records []*Record) error {
+	first := records[0]
+	pack := PackPath(first.Host, first.Profile, first.Run)
+	if path := filepath.Join(string(d), pack); exists(path) {
+		return fmt.Errorf("%s exists already", path)
 	}
-	return file, nil
+	var lines [][]byte
+	var last *Seal
+	for _, r := range records {
+		if err := r.checkNames(); err != nil {
+			return err
+		}
+		if PackPath(r.Host, r.Profile, r.Run) != pack {
+			return fmt.Errorf("they are of several runs, %s and %s", first.Run, r.Run)
+		}
+		if path := filepath.Join(string(d), r.Path()); exists(path) {
+			return fmt.Errorf("%s exists already", path)
+		}
+		data, err := r.sealed(last)
+		if err != nil {
+			return err
+		}
+		var line bytes.Buffer
+		if err := json.Compact(&line, data); err != nil {
+			return err
+		}
+		lines, last = append(lines, line.Bytes()), r.Seal
+	}
+	return d.writePack(pack, lines)
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // halfWritten are names of files that Save, Keep and Writable make and, unless they are killed, take away again.
-var halfWritten = regexp.MustCompile(`^\.(writable-|.+\.json(\.unfinished)?)\d+$`)
+var halfWritten = regexp.MustCompile(`^\.(writable-|.+\.jsonl?(\.unfinished)?)\d+$`)
 
 // Tidy removes what processes left that were killed while they saved records, and probes of searches that are of no
 // use: those of one whose record is there, and those that cannot be read. Nobody else may be saving.
@@ -569,7 +572,7 @@ func (d Dir) Tidy() error {
 		}
 		return err
 	})
-	err = errors.Join(err, d.takeBack(), d.eachUnfinished(func(path string, r *Record) error {
+	err = errors.Join(err, d.eachUnfinished(func(path string, r *Record) error {
 		if r == nil {
 			return os.Remove(path)
 		}
@@ -632,113 +635,25 @@ func (d Dir) Writable() error {
 
 // Bad is a file among the records that is none, or cannot be read.
 type Bad struct {
-	Path string
+	Path string // of one in a pack with its line: RUN.jsonl:3
 	Err  error
+
+	at string // of one in a pack: where it would lie, as far as it tells
 }
 
 var keyOfName = regexp.MustCompile(`^[0-9a-f]{1,8}-`)
 
 // IsOf reports whether the file lies where records of a trial do, and of which run it is then, by its name.
 func (b Bad) IsOf(host, profile, experiment, trial string) (run string, ok bool) {
-	folder, name := filepath.Split(b.Path)
+	folder, name := filepath.Split(cmp.Or(b.at, b.Path))
 	rest, ok := strings.CutPrefix(name, Slug(trial)+"-")
 	key := keyOfName.FindString(rest)
-	if !ok || key == "" || !strings.HasSuffix(filepath.ToSlash(filepath.Clean(folder)),
+	if !ok || key == "" || !strings.HasSuffix("/"+filepath.ToSlash(filepath.Clean(folder)),
 		"/"+path.Join(host, profile, experiment)) {
 		return "", false
 	}
 	rest = rest[len(key):]
 	return rest[:max(strings.LastIndexByte(rest, '-'), 0)], true // before the repetition
-}
-
-// Read reads all records below d, sorted by path. Files that are no sound records, and what cannot be read, are given
-// apart: one bad file must not hide the rest. What is removed meanwhile, as by a gc in another terminal, is not there,
-// nor is what is not yet saved to its end.
-func (d Dir) Read() (records []*Record, bad []Bad, err error) {
-	r := dirReader{dir: d}
-	r.group.SetLimit(runtime.GOMAXPROCS(0)) // most of the time goes into parsing
-	err = filepath.WalkDir(string(d), r.visit)
-	if err = errors.Join(err, r.group.Wait()); err != nil {
-		return nil, nil, fmt.Errorf("reading records: %w", err)
-	}
-	unfinished, err := d.unfinished() // asked last, as a set may have been begun while some of it was read
-	if err != nil {
-		return nil, nil, fmt.Errorf("reading records: %w", err)
-	}
-	for _, f := range r.found {
-		switch {
-		case unfinished[f.path]:
-		case f.err != nil:
-			bad = append(bad, Bad{f.path, f.err})
-		case f.record != nil:
-			records = append(records, f.record)
-		}
-	}
-	Expand(records)
-	return records, bad, nil
-}
-
-// A dirReader reads the files of a folder of records.
-type dirReader struct {
-	dir   Dir
-	found []*readFile
-	group errgroup.Group
-}
-
-type readFile struct {
-	path   string
-	record *Record
-	err    error // why it is none; nil beside no record if the file is gone
-}
-
-// visit notes a file, and begins to read it.
-func (r *dirReader) visit(path string, e fs.DirEntry, err error) error {
-	d := string(r.dir)
-	// a file in its place holds no records
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) && path == d {
-		return nil
-	}
-	if err != nil && ofMachine(err) {
-		return err
-	}
-	isRecord := path != d && strings.HasSuffix(path, ".json") && !strings.HasPrefix(filepath.Base(path), ".")
-	if err == nil && !isRecord {
-		return nil
-	}
-	f := &readFile{path: path}
-	r.found = append(r.found, f)
-	switch {
-	case err != nil: // a folder
-		f.err = unreadable(err)
-		return fs.SkipDir
-	case e.IsDir():
-		f.err = unreadable(&files.KindError{Mode: e.Type()})
-		return fs.SkipDir
-	case e.Type()&fs.ModeSymlink != 0:
-		f.err = unreadable(&files.KindError{Mode: e.Type()})
-		return nil
-	}
-	relative, err := filepath.Rel(d, path)
-	if err != nil {
-		return err
-	}
-	r.group.Go(func() error { return f.read(relative) })
-	return nil
-}
-
-// read reads the record. The error is of the machine; others are kept.
-func (f *readFile) read(relative string) error {
-	data, _, err := files.Read(f.path, maxRecord)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil && ofMachine(err):
-		return err
-	case err != nil:
-		f.err = unreadable(err)
-	default:
-		f.record, f.err = parseAt(relative, data)
-	}
-	return nil
 }
 
 // Sample gives the value of a metric that was recorded as such.

@@ -142,7 +142,10 @@ func TestSaveAll(t *testing.T) {
 	if err := dir.SaveAll(records); err != nil {
 		t.Fatal(err)
 	}
-	if have, bad, err := dir.Read(); err != nil || len(have) != 3 || len(bad) != 0 || left() != 3 {
+	if err := dir.SaveAll(records); err == nil || !strings.Contains(err.Error(), "exists already") || left() != 1 {
+		t.Errorf("their run is there already: %v, with %d files", err, left())
+	}
+	if have, bad, err := dir.Read(); err != nil || len(have) != 3 || len(bad) != 0 || left() != 1 {
 		t.Errorf("%d records, %d bad, %v, with %d files", len(have), len(bad), err, left())
 	}
 }

@@ -227,9 +227,7 @@ func TestRecordsThatCannotBeRead(t *testing.T) {
 		},
 	} {
 		dir := Dir(t.TempDir())
-		if err := dir.SaveAll([]*Record{sample(), second}); err != nil {
-			t.Fatal(err)
-		}
+		saveEach(t, dir, sample(), second)
 		path := filepath.Join(string(dir), sample().Path())
 		if err := spoil(path); err != nil {
 			t.Fatal(err)
@@ -252,9 +250,7 @@ func TestRecordsThatCannotBeRead(t *testing.T) {
 		dir := Dir(t.TempDir())
 		other := sample()
 		other.Host = "c2-aaaaaa"
-		if err := dir.SaveAll([]*Record{sample(), other}); err != nil {
-			t.Fatal(err)
-		}
+		saveEach(t, dir, sample(), other)
 		closed := filepath.Join(string(dir), folder)
 		if err := os.Chmod(closed, 0); err != nil {
 			t.Fatal(err)

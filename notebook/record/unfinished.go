@@ -97,8 +97,11 @@ func (d Dir) unfinishedAt(path, record string) (*Record, error) {
 	if err != nil || r.Search == nil || filepath.Join(string(d), r.Path()) != record {
 		return nil, nil
 	}
-	if _, err := os.Lstat(record); err == nil {
+	if exists(record) {
 		return nil, nil
+	}
+	if packed, err := d.isPacked(r); err != nil || packed {
+		return nil, err
 	}
 	return r, nil
 }

@@ -16,7 +16,10 @@ func judgeRecord(r *record.Record) finding {
 	case len(d.Warnings) > 0:
 		return finding{level: Warn, words: firstOf(d.Warnings), size: float64(len(d.Warnings))}
 	}
-	return finding{words: "agrees with itself"}
+	if r.Seal == nil {
+		return finding{words: "agrees with itself, and is not sealed"}
+	}
+	return finding{words: "as it was sealed, and agrees with itself"}
 }
 
 // firstOf is the first of some reasons, and how many more there are.

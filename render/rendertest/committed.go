@@ -23,11 +23,11 @@ func Committed(t testing.TB, root, slug string) *dataset.Dataset {
 	if err != nil {
 		t.Fatal(err)
 	}
-	records, _, err := integrity.Read(record.Dir(project.RecordsDir(slug)))
+	read, _, err := integrity.Read(record.Dir(project.RecordsDir(slug)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	records = slices.DeleteFunc(records, func(r *record.Record) bool { return r.Profile != plan.Full })
+	records := slices.DeleteFunc(read.Records, func(r *record.Record) bool { return r.Profile != plan.Full })
 	d, err := dataset.New(doc, records, dataset.Options{Plan: func(profile string) (*plan.Plan, error) {
 		return plan.New(project, doc, plan.Options{Profile: profile}, &source.Problems{})
 	}})

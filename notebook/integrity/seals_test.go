@@ -1,0 +1,192 @@
+package integrity_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"benchbook/notebook/integrity"
+	"benchbook/notebook/record"
+)
+
+// sealed gives records the seals that they would have if they had been saved now.
+func sealed(t *testing.T, records []*record.Record) []*record.Record {
+	t.Helper()
+	dir := record.Dir(t.TempDir())
+	slices.SortStableFunc(records, func(a, b *record.Record) int { return a.Started.Compare(b.Started) })
+	for _, r := range records {
+		if err := dir.Save(copyOf(t, r)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, bad, err := dir.Read()
+	if err != nil || len(bad) > 0 {
+		t.Fatal(bad, err)
+	}
+	slices.SortFunc(out, func(a, b *record.Record) int { return a.Seal.Number - b.Seal.Number })
+	return out
+}
+
+// numbered is the record with a number in the chain.
+func (f *forgery) numbered(n int) *saved {
+	for _, s := range f.files {
+		if s.Seal != nil && s.Seal.Number == n {
+			return s
+		}
+	}
+	f.t.Fatalf("no record is number %d", n)
+	return nil
+}
+
+func (f *forgery) remove(numbers ...int) {
+	f.files = slices.DeleteFunc(f.files, func(s *saved) bool { return slices.Contains(numbers, s.Seal.Number) })
+}
+
+// sealedAnew seals a record as one that follows on another, as somebody may who knows how.
+func sealedAnew(t *testing.T, r, before *record.Record) *record.Record {
+	t.Helper()
+	dir := record.Dir(t.TempDir())
+	if before != nil {
+		if err := dir.Save(copyOf(t, before)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	own := copyOf(t, r)
+	if err := dir.Save(own); err != nil {
+		t.Fatal(err)
+	}
+	return own
+}
+
+// sealFakes are those that only seals tell of, as the numbers agree.
+var sealFakes = []struct {
+	name   string
+	forge  func(*forgery)
+	reason string // a part of what is wrong with the chain
+}{
+	{"memory lowered", func(f *forgery) {
+		sample("memory.server", func(x float64) float64 { return x / 2 })(f.files[3].Record)
+	}, "it was edited after it was saved"},
+	{"CPU time lowered", func(f *forgery) {
+		sample("cpu.server", func(x float64) float64 { return x * 0.9 })(f.files[3].Record)
+	}, "it was edited after it was saved"},
+	{"a busy machine made idle", func(f *forgery) { f.files[3].Before.Foreign = 0 }, "it was edited after it was saved"},
+	{"foreign CPU lowered", func(f *forgery) { f.files[3].Load.ForeignCPU = 0.001 }, "it was edited after it was saved"},
+	{"a stall of the generator hidden", func(f *forgery) {
+		f.files[3].Load.Health = &record.Health{Standstill: 0.001, Waiting: 0}
+	}, "it was edited after it was saved"},
+	{"a fact edited", func(f *forgery) { f.files[3].Facts["host.kernel"] = "9.9.9" }, "it was edited after it was saved"},
+	{"retransmissions hidden", func(f *forgery) {
+		sample("net.retransmits.server", func(float64) float64 { return 7 })(f.files[3].Record)
+	}, "it was edited after it was saved"},
+	{"the end moved by half a second", func(f *forgery) {
+		f.numbered(20).Ended = f.numbered(20).Ended.Add(500 * time.Millisecond)
+	}, "it was edited after it was saved"},
+	{"a repetition removed", func(f *forgery) { f.remove(7) }, "number 7, is missing"},
+	{"the first repetition removed", func(f *forgery) { f.remove(1) }, "number 1, is missing"},
+	{"several repetitions removed", func(f *forgery) { f.remove(3, 4, 5) }, "number 5, is missing"},
+	{"a seal removed", func(f *forgery) { f.files[3].Seal = nil }, "it has no seal"},
+	{"the numbers of two exchanged", func(f *forgery) {
+		a, b := f.numbered(5), f.numbered(6)
+		a.Seal, b.Seal = b.Seal, a.Seal
+	}, "it was edited after it was saved"},
+	{"a number twice", func(f *forgery) { f.numbered(5).Seal.Number = 6 }, "it has the same number in its run"},
+	{"edited and sealed anew", func(f *forgery) {
+		s := f.numbered(5)
+		sample("memory.server", func(x float64) float64 { return x / 2 })(s.Record)
+		s.Record = sealedAnew(f.t, s.Record, f.numbered(4).Record)
+		s.Seal.Number = 5
+	}, "was edited after it was saved"},
+	{"the last edited and sealed behind nothing", func(f *forgery) {
+		s := f.numbered(20)
+		sample("memory.server", func(x float64) float64 { return x / 2 })(s.Record)
+		s.Record = sealedAnew(f.t, s.Record, nil)
+	}, "it has the same number in its run"},
+	{"a repetition measured later under its name", func(f *forgery) {
+		s := f.numbered(5)
+		other := copyOf(f.t, s.Record)
+		sample("memory.server", func(x float64) float64 { return x / 2 })(other)
+		chain := sealed(f.t, []*record.Record{f.numbered(1).Record, f.numbered(2).Record, f.numbered(3).Record,
+			f.numbered(4).Record, other})
+		s.Record = chain[4]
+	}, "was sealed behind another record"},
+}
+
+// Whatever was done to records that were sealed is seen, also if all numbers agree.
+func TestSealsAreBroken(t *testing.T) {
+	chain := sealed(t, recordsOf(t, steady))
+	load := func(t *testing.T, forge func(*forgery), reason string) {
+		t.Helper()
+		forged := &forgery{t: t}
+		for _, r := range chain {
+			forged.add(copyOf(t, r))
+		}
+		forge(forged)
+		dir := t.TempDir()
+		forged.save(dir)
+		c, chains, err := integrity.Read(record.Dir(dir))
+		if err != nil || len(chains) == 0 {
+			t.Fatal(err, chains)
+		}
+		problems := slices.Clone(chains[0].Problems)
+		for _, b := range c.Bad {
+			problems = append(problems, b.Err.Error())
+		}
+		if reason == "" && len(problems)+len(chains[0].Unfinished) > 0 {
+			t.Errorf("it is said of what nobody has touched: %q, %q", problems, chains[0].Unfinished)
+		}
+		if !slices.ContainsFunc(problems, func(p string) bool { return strings.Contains(p, reason) }) && reason != "" {
+			t.Errorf("there is no %q among %q", reason, problems)
+		}
+	}
+	load(t, func(*forgery) {}, "")
+	for _, f := range sealFakes {
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			load(t, f.forge, f.reason)
+		})
+	}
+}
+
+// What is missing at the end of a run no seal tells; the plan does.
+func TestShortenedRun(t *testing.T) {
+	dir := record.Dir(t.TempDir())
+	for _, r := range sealed(t, recordsOf(t, steady))[:18] {
+		if err := dir.Save(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, chains, err := integrity.Read(dir)
+	if err != nil || len(chains) != 1 || len(chains[0].Problems) > 0 || chains[0].Sealed != 18 ||
+		!slices.Equal(chains[0].Unfinished, []string{"2 repetitions of steady are not there"}) {
+		t.Errorf("%+v, %v", chains, err)
+	}
+}
+
+// Of what gc has removed the seals stay, so the chain is whole.
+func TestChainAfterRemoving(t *testing.T) {
+	dir := record.Dir(t.TempDir())
+	list := sealed(t, recordsOf(t, steady))
+	for _, r := range list {
+		if err := dir.Save(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := dir.Remove(list[2:9], false); err != nil {
+		t.Fatal(err)
+	}
+	c, chains, err := integrity.Read(dir)
+	if err != nil || len(chains) != 1 || len(chains[0].Problems) > 0 || chains[0].Removed != 7 || len(c.Bad) > 0 {
+		t.Errorf("%+v, %v, %v", chains, c.Bad, err)
+	}
+	if err := os.RemoveAll(filepath.Join(string(dir), record.PackPath(list[0].Host, list[0].Profile,
+		list[0].Run))); err != nil {
+		t.Fatal(err)
+	}
+	if _, chains, err = integrity.Read(dir); err != nil || len(chains[0].Problems) == 0 {
+		t.Errorf("without what gc has left: %+v, %v", chains, err)
+	}
+}
