@@ -14,8 +14,9 @@ import (
 )
 
 // Mutate judges every claim on tables of made-up numbers, which exist in memory only: one that the claim asks for, the
-// same reversed and shuffled, and others at random. A claim that all of them contradict can never be supported, and one
-// that none of them contradicts cannot fail; both are problems. It gives the claims that a table can move either way.
+// same reversed, shuffled and noisy, and others at random. A claim that all of them contradict can never be supported,
+// and one that none of them contradicts cannot fail; both are problems. It gives the claims that tables can support,
+// contradict and leave undecided.
 //
 // The plan is that of the full profile, and Check has found nothing wrong with the article. Claims about what is
 // unavailable, or left out by the profile, have no verdict to be moved. The same article has the same tables.
@@ -31,7 +32,9 @@ func Mutate(doc *article.Document, p *plan.Plan, problems *source.Problems) (mov
 		switch supported, contradicted, measured := m.run(t); {
 		case !measured:
 		case supported && contradicted:
-			moved = append(moved, claim)
+			if m.isOpened(t) {
+				moved = append(moved, claim)
+			}
 		case supported:
 			problems.Add("cannot-fail", at, "no made-up numbers contradict claim %q", claim.Name.Value).
 				Hint = "claim something that could turn out to be wrong"
@@ -60,8 +63,11 @@ type mutation struct {
 
 // How far numbers of tables lie apart, and how many tables there are at random.
 const (
+	hardly   = 1e-4 // one repetition from the next
+	noisily  = 3
 	clearly  = 1.5 // more than any smallest effect
 	randomly = 100
+	failures = 10_000 // of the million requests that repetitions with made-up failures attempt
 )
 
 // steps are the factors between numbers at random: from those that no claim tells apart to far apart.
@@ -71,8 +77,13 @@ var steps = []float64{1, 1.01, 1.1, clearly, 3, 10, 100, 10_000}
 func (m *mutation) survey(t test) {
 	m.wanted, m.centre = map[point]float64{}, map[string]float64{}
 	for _, part := range leaves(t) {
-		if limit, ok := part.(limitTest); ok {
-			m.limit(limit)
+		switch part := part.(type) {
+		case limitTest:
+			m.limit(part)
+		case fewerTest:
+			if name := part.a.metric.Name; !part.a.metric.Share {
+				m.centre[name] = failures
+			}
 		}
 	}
 	for _, part := range leaves(t) {
@@ -156,13 +167,26 @@ func (m *mutation) set(s side, v float64) {
 	}
 }
 
+// judge judges the claim on a table, whose repetitions lie apart by a spread.
+func (m *mutation) judge(t test, table []float64, spread float64) stats.Verdict {
+	for i, p := range m.points {
+		p.cell.SetResult(p.metric, p.cell.MadeUp(p.metric, table[i], spread))
+	}
+	return t.judge(stats.DefaultAlpha).Verdict
+}
+
+// asked is the table that the claim asks for.
+func (m *mutation) asked() []float64 {
+	return slice.Map(m.points, func(p point) float64 { return m.wanted[p] })
+}
+
+// isOpened reports whether noise leaves the claim undecided on the table that it asks for.
+func (m *mutation) isOpened(t test) bool { return m.judge(t, m.asked(), noisily) == stats.Inconclusive }
+
 // run judges the claim on all tables until it was moved either way; it is not measured if no table gives it numbers.
 func (m *mutation) run(t test) (supported, contradicted, measured bool) {
 	try := func(table []float64) bool {
-		for i, p := range m.points {
-			p.cell.SetResult(p.metric, p.cell.MadeUp(p.metric, table[i]))
-		}
-		switch t.judge(stats.DefaultAlpha).Verdict {
+		switch m.judge(t, table, hardly) {
 		case stats.Supported:
 			supported, measured = true, true
 		case stats.Contradicted:
@@ -172,10 +196,7 @@ func (m *mutation) run(t test) (supported, contradicted, measured bool) {
 		}
 		return supported && contradicted
 	}
-	asked := make([]float64, len(m.points))
-	for i, p := range m.points {
-		asked[i] = m.wanted[p]
-	}
+	asked := m.asked()
 	shuffled := slices.Clone(asked)
 	m.random.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
 	if try(asked) || try(m.reversed(asked)) || try(shuffled) {

@@ -1,43 +1,57 @@
 package claim
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
+	"benchbook/notebook/stats"
 )
 
-// Every form of a claim is moved by made-up numbers; parts that contradict or exhaust each other are found out.
+// mutated are claims of every form, and the rules of those that no numbers can move.
+var mutated = []struct{ expect, rule string }{
+	{`throughput{server="a"} > throughput{server="b"}`, ""},
+	{`throughput{server="a"} < throughput{server="b"}`, ""},
+	{`throughput{server="a"} >= throughput{server="b"}`, ""},
+	{`same(throughput{server="a"}, throughput{server="b"})`, ""},
+	{`within(throughput{server="a"}, throughput{server="b"}, 10%)`, ""},
+	{`about(throughput{server="a"}, throughput{server="b"}, 40)`, ""},
+	{`ratio(throughput{server="a"}, throughput{server="b"}) > 30`, ""},
+	{`change(throughput{server="a"}, throughput{server="b"}) < -20%`, ""},
+	{`throughput{server="a"} > 3 * throughput{server="b"}`, ""},
+	{`latency.p99{server="a"} < 100ms`, ""},
+	{`failed{server="a"} < 0.1%`, ""},
+	{`failed{server="a"} > 99%`, ""},
+	{`fewer(failed{server="a"}, failed{server="b"})`, ""},
+	{`fewer(failed{server="a"}, failed{server="b"}, 0.1%)`, ""},
+	{`fewer(errors.timeout{server="a"}, errors.timeout{server="b"})`, ""},
+	{`fewer(failed.count{server="a"}, failed.count{server="b"}, 0.1%)`, ""},
+	{`ratio(throughput{server="a"}, throughput{server="b"}) > ratio(throughput{server="b"}, throughput{server="c"})`, ""},
+	{`each(throughput{server="a"}, ">", throughput{server!="a"})`, ""},
+	{`every(throughput{server="a"}, ">", throughput{server!="a"})`, ""},
+	{`geomean(throughput{server!="b"}) > geomean(throughput{server="b"})`, ""},
+	{`best(throughput) == "c"`, ""},
+	{`best(latency.p99) == "b"`, ""},
+	{`throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="c"}`, ""},
+	{`latency.p99{server="a"} < 100ms or latency.p99{server="b"} < 100ms`, ""},
+	{`throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="a"}`,
+		"cannot-hold"},
+	{`latency.p99{server="a"} < 100ms and latency.p99{server="a"} > 200ms`, "cannot-hold"},
+	{`throughput{server="a"} >= throughput{server="b"} or throughput{server="b"} >= throughput{server="a"}`,
+		"cannot-fail"},
+	{`latency.p99{server="a"} < 200ms or latency.p99{server="a"} > 100ms`, "cannot-fail"},
+}
+
+// Every form of a claim is moved by made-up numbers: they support it, contradict it and leave it undecided. Parts that
+// contradict or exhaust each other are found out.
 func TestMutate(t *testing.T) {
-	tests := []struct{ expect, rule string }{
-		{`throughput{server="a"} > throughput{server="b"}`, ""},
-		{`throughput{server="a"} < throughput{server="b"}`, ""},
-		{`throughput{server="a"} >= throughput{server="b"}`, ""},
-		{`same(throughput{server="a"}, throughput{server="b"})`, ""},
-		{`within(throughput{server="a"}, throughput{server="b"}, 10%)`, ""},
-		{`about(throughput{server="a"}, throughput{server="b"}, 40)`, ""},
-		{`ratio(throughput{server="a"}, throughput{server="b"}) > 30`, ""},
-		{`change(throughput{server="a"}, throughput{server="b"}) < -20%`, ""},
-		{`throughput{server="a"} > 3 * throughput{server="b"}`, ""},
-		{`latency.p99{server="a"} < 100ms`, ""},
-		{`failed{server="a"} < 0.1%`, ""},
-		{`failed{server="a"} > 99%`, ""},
-		{`fewer(failed{server="a"}, failed{server="b"})`, ""},
-		{`every(throughput{server="a"}, ">", throughput{server!="a"})`, ""},
-		{`geomean(throughput{server!="b"}) > geomean(throughput{server="b"})`, ""},
-		{`best(throughput) == "c"`, ""},
-		{`best(latency.p99) == "b"`, ""},
-		{`throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="c"}`, ""},
-		{`latency.p99{server="a"} < 100ms or latency.p99{server="b"} < 100ms`, ""},
-		{`throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="a"}`,
-			"cannot-hold"},
-		{`latency.p99{server="a"} < 100ms and latency.p99{server="a"} > 200ms`, "cannot-hold"},
-		{`throughput{server="a"} >= throughput{server="b"} or throughput{server="b"} >= throughput{server="a"}`,
-			"cannot-fail"},
-		{`latency.p99{server="a"} < 200ms or latency.p99{server="a"} > 100ms`, "cannot-fail"},
-	}
-	for _, tt := range tests {
+	for _, tt := range mutated {
 		t.Run(tt.expect, func(t *testing.T) {
 			b := newFixture(t, recordtest.Claimed(tt.expect))
 			p, err := b.Plan(plan.Full)
@@ -100,6 +114,91 @@ func TestUnmoved(t *testing.T) {
 			}
 			if after := Judge(d, d.Doc.Claims[0]).Verdict; after != before {
 				t.Errorf("the dataset was changed: %s, then %s", before, after)
+			}
+		})
+	}
+}
+
+// Whoever adds a form adds a claim that made-up numbers move.
+func TestMutateHasEveryForm(t *testing.T) {
+	b := newFixture(t, recordtest.Claimed(mutated[0].expect))
+	p, err := b.Plan(plan.Full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newBuilder(dataset.WithoutRecords(b.Doc, p), b.Doc.Claims[0], analysis{})
+	calls, comparisons := map[string]bool{}, map[int]bool{}
+	for _, tt := range mutated {
+		n := recordtest.Parse(t, tt.expect)
+		if call, ok := n.(*expr.Call); ok && tt.rule == "" {
+			calls[call.Name] = true
+		}
+		for i, form := range comparisonForms {
+			if binary, ok := n.(*expr.Binary); ok && tt.rule == "" && binary.Op.IsComparison() {
+				found, err := form(f, binary)
+				comparisons[i] = comparisons[i] || found != nil && err == nil
+			}
+		}
+	}
+	for name := range callForms {
+		if !calls[name] {
+			t.Errorf("no claim of the form %s is tried", name)
+		}
+	}
+	for i := range comparisonForms {
+		if !comparisons[i] {
+			t.Errorf("no claim of comparison form %d is tried", i)
+		}
+	}
+}
+
+// Of failures that nobody saw it is known that there are not many: by how many it matters is written, or published.
+func TestFewer(t *testing.T) {
+	const none = `fewer(failed{server="a"}, failed{server="b"})`
+	published := recordtest.Fence("published", "source: A paper\nrows: [{server: a, failed: 2.2%}, {server: b, failed: 6.5%}]")
+	for _, tt := range []struct {
+		name, expect, published string
+		repetitions             int
+		failed                  map[string][]int64 // by repetition
+		want                    stats.Verdict
+		reason                  string
+	}{
+		{"none at all, against published shares", none, published, 10, nil, stats.Contradicted, ""},
+		{"of which the other one is larger", `fewer(failed{server="b"}, failed{server="a"})`, published, 10, nil,
+			stats.Inconclusive, "the shares of failures differ by at most 0.0037 % of attempts; " +
+				"bursts in less than 30 % of the repetitions would not be seen"},
+		{"in too few repetitions", none, published, 5, nil, stats.Inconclusive,
+			"the shares of failures differ by at most 0.0074 % of attempts; a verdict on less than 0.43 % needs 10 " +
+				"repetitions; bursts in less than 60 % of the repetitions would not be seen"},
+		{"none at all, and any difference matters", none, "", 10, nil, stats.Inconclusive,
+			"the shares of failures differ by at most 0.0037 % of attempts; bursts in less than 30 % of the repetitions " +
+				"would not be seen"},
+		{"what is written goes before what is published", `fewer(failed{server="a"}, failed{server="b"}, 0.001%)`,
+			published, 10, nil, stats.Inconclusive, "the shares of failures differ by at most 0.0037 % of attempts; " +
+				"bursts in less than 30 % of the repetitions would not be seen"},
+		{"counts are compared as shares", `fewer(failed.count{server="a"}, failed.count{server="b"}, 0.1%)`, "", 10, nil,
+			stats.Contradicted, ""},
+		{"failures in every repetition", none, published, 10,
+			map[string][]int64{"b": {90, 100, 110, 95, 105, 100, 98, 102, 96, 104}}, stats.Supported, ""},
+		{"one burst", none, "", 10, map[string][]int64{"b": {300, 0, 0, 0, 0, 0, 0, 0, 0, 0}}, stats.Inconclusive,
+			"the shares of failures differ by at most 0.98 % of attempts"},
+		{"the other way round", none, "", 10, map[string][]int64{"a": {90, 100, 110, 95, 105, 100, 98, 102, 96, 104}},
+			stats.Contradicted, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newFixture(t, strings.Replace(recordtest.Claimed(tt.expect), "repetitions: 3",
+				fmt.Sprintf("repetitions: %d", tt.repetitions), 1)+tt.published)
+			for _, trial := range []string{"a", "b", "c"} {
+				b.Measure("servers", trial, "1", slices.Repeat([]float64{1000}, tt.repetitions), func(r *record.Record) {
+					r.Load.Attempted, r.Load.Failed = 10_000, 0
+					if failed := tt.failed[trial]; failed != nil {
+						r.Load.Failed = failed[r.Repetition-1]
+					}
+				})
+			}
+			d := b.dataset(dataset.Options{})
+			if j := Judge(d, d.Doc.Claims[0]); j.Verdict != tt.want || j.Reason != tt.reason {
+				t.Errorf("%s (%s), want %s (%s)", j.Verdict, j.Reason, tt.want, tt.reason)
 			}
 		})
 	}

@@ -63,9 +63,9 @@ func (m *mutation) isMoved(t test) bool {
 			if limit, ok := m.centre[p.metric]; ok {
 				// Beyond the limit instead of before it, or the other way round.
 				if number := limit * clearly; r.Estimate.Centre >= limit {
-					r = p.cell.MadeUp(p.metric, limit*limit/number)
+					r = p.cell.MadeUp(p.metric, limit*limit/number, hardly)
 				} else {
-					r = p.cell.MadeUp(p.metric, number)
+					r = p.cell.MadeUp(p.metric, number, hardly)
 				}
 			}
 			p.cell.SetResult(p.metric, r)

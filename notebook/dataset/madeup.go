@@ -1,6 +1,8 @@
 package dataset
 
 import (
+	"math"
+
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -36,26 +38,34 @@ func (c *Cell) SetResult(metric string, r Result) {
 	c.results[metric] = r
 }
 
-// MadeUp is a result of repetitions that hardly differ around a number.
-func (c *Cell) MadeUp(metric string, number float64) Result {
+// MadeUp is a result of repetitions around a number, of which each is by spread larger than the one before.
+func (c *Cell) MadeUp(metric string, number, spread float64) Result {
 	if c.Trial.Unavailable != "" {
 		return c.measure(metric)
 	}
 	known, _ := c.Experiment.Metric(metric)
 	r := Result{Metric: known}
 	if record.IsSearched(metric) {
-		r.found(number, stats.Interval{Lo: number, Hi: number * (1 + 1e-4)})
+		r.found(number, stats.Interval{Lo: number / (1 + spread), Hi: number * (1 + spread)})
 		return r
 	}
-	const repetitions, attempts = 5, 1_000_000
+	const attempts = 1_000_000
+	repetitions := 5
+	if record.CountsFailures(metric) {
+		repetitions = stats.MinContradicted
+	}
 	for i := range repetitions {
-		v := number * (1 + 1e-4*float64(i-repetitions/2))
+		v := number * math.Pow(1+spread, float64(i-repetitions/2))
 		if known.Share {
 			v = min(v, 1)
 		}
 		r.Values, r.repetitions = append(r.Values, v), append(r.repetitions, i+1)
-		if metric == "failed" {
-			r.failed, r.attempted = append(r.failed, int64(v*attempts)), append(r.attempted, attempts)
+		if record.CountsFailures(metric) {
+			failed := v
+			if known.Share {
+				failed *= attempts
+			}
+			r.failed, r.attempted = append(r.failed, int64(min(failed, attempts))), append(r.attempted, attempts)
 		}
 	}
 	r.estimate()

@@ -120,8 +120,12 @@ func (r *Result) collect(c *Cell, valid []bool) (reason string) {
 			r.Values = append(r.Values, value)
 			r.repetitions = append(r.repetitions, rec.Repetition)
 			r.step = max(r.step, step(rec, name, c.wanted(), value))
-			if name == "failed" && rec.Load != nil {
-				r.failed, r.attempted = append(r.failed, rec.Load.Failed), append(r.attempted, rec.Load.Attempted)
+			if record.CountsFailures(name) && rec.Load != nil {
+				failed := int64(value)
+				if metric := r.Metric; metric.Share {
+					failed = rec.Load.Failed
+				}
+				r.failed, r.attempted = append(r.failed, failed), append(r.attempted, rec.Load.Attempted)
 			}
 			continue
 		}
@@ -220,7 +224,7 @@ func (r Result) Keep(isKept func(repetition int) bool) Result {
 			continue
 		}
 		out.Values, out.repetitions = append(out.Values, r.Values[i]), append(out.repetitions, repetition)
-		if r.IsErrorShare() {
+		if len(r.attempted) > 0 {
 			out.failed, out.attempted = append(out.failed, r.failed[i]), append(out.attempted, r.attempted[i])
 		}
 	}
@@ -233,7 +237,12 @@ func (r Result) Keep(isKept func(repetition int) bool) Result {
 }
 
 // IsErrorShare reports whether the estimate is the share of failures over all repetitions.
-func (r Result) IsErrorShare() bool { return len(r.attempted) > 0 }
+func (r Result) IsErrorShare() bool { return r.Metric.Share && len(r.attempted) > 0 }
+
+// FailureCounts are the failures that the metric counts, or whose share it is, and the attempts; none for other metrics.
+func (r Result) FailureCounts() stats.FailureCounts {
+	return stats.FailureCounts{Failed: r.failed, Attempted: r.attempted}
+}
 
 // At is the estimate at another level than the printed one.
 func (r Result) At(alpha float64) (stats.Estimate, error) {

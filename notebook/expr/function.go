@@ -51,7 +51,7 @@ var functions = map[string]function{
 	"same":      {`same(a, b)`, []parameter{operand, operand}, 0, boolType},
 	"within":    {`within(a, b, 10%)`, []parameter{operand, operand, factor}, 0, boolType},
 	"about":     {`about(a, b, 2) or about(a, b, 2, 25%)`, []parameter{operand, operand, factor, factor}, 1, boolType},
-	"fewer":     {`fewer(a, b)`, []parameter{operand, operand}, 0, boolType},
+	"fewer":     {`fewer(a, b) or fewer(a, b, 0.1%)`, []parameter{operand, operand, factor}, 1, boolType},
 	"best":      {`best(list)`, []parameter{operand}, 0, stringType},
 	"published": {`published(a) or published(a, "name")`, []parameter{selector, title}, 1, likeFirst},
 	"rank":      {`rank(a)`, []parameter{selector}, 0, plainNumber},

@@ -73,20 +73,6 @@ func Judge(interval Interval, region Region) Verdict {
 	return Inconclusive
 }
 
-// JudgeFewer says whether a has fewer errors than b. Zero errors have no ratio, so the intervals of the two
-// shares, or counts, are compared: a verdict needs them to lie apart. The intervals are ClaimIntervals.
-//
-// Source: docs/method.md#claims-as-regions.
-func JudgeFewer(a, b Interval) Verdict {
-	switch {
-	case a.Hi < b.Lo:
-		return Supported
-	case a.Lo > b.Hi:
-		return Contradicted
-	}
-	return Inconclusive
-}
-
 // Part is one part of a claim, judged at the level handed to it. At a smaller alpha a decided part may become
 // inconclusive; nothing else may change.
 type Part func(alpha float64) Verdict

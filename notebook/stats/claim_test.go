@@ -114,34 +114,6 @@ func TestRegions(t *testing.T) {
 	}
 }
 
-func TestJudgeFewer(t *testing.T) {
-	few, err1 := ErrorShare([]int64{0, 0, 0}, []int64{1000, 1000, 1000}, 0.05)
-	burst, err2 := ErrorShare([]int64{0, 12, 0}, []int64{1000, 1000, 1000}, 0.05)
-	many, err3 := ErrorShare([]int64{50, 52, 48}, []int64{1000, 1000, 1000}, 0.05)
-	short, err4 := ErrorShare([]int64{50, 52}, []int64{1000, 1000}, 0.05)
-	if err1 != nil || err2 != nil || err3 != nil || err4 != nil {
-		t.Fatal(err1, err2, err3, err4)
-	}
-	tests := []struct {
-		name string
-		a, b Interval
-		want Verdict
-	}{
-		{"none against many", few.ClaimInterval(), many.ClaimInterval(), Supported},
-		{"many against none", many.ClaimInterval(), few.ClaimInterval(), Contradicted},
-		{"none against a burst", few.ClaimInterval(), burst.ClaimInterval(), Inconclusive},
-		{"touching", Interval{0, 0.1}, Interval{0.1, 0.2}, Inconclusive},
-		{"two repetitions only", few.ClaimInterval(), short.ClaimInterval(), Inconclusive},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := JudgeFewer(tt.a, tt.b); got != tt.want {
-				t.Errorf("%v fewer than %v is %s, want %s", tt.a, tt.b, got, tt.want)
-			}
-		})
-	}
-}
-
 func TestIntervalOver(t *testing.T) {
 	infinite := math.Inf(1)
 	tests := []struct {

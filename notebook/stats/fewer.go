@@ -20,9 +20,9 @@ type FewerFailures struct {
 	NA, NB   int      // repetitions with attempts of either cell
 }
 
-// minContradicted is how many repetitions of both cells it takes to say that failures do not differ by what matters:
+// MinContradicted is how many repetitions of both cells it takes to say that failures do not differ by what matters:
 // those that come in bursts are not seen in fewer.
-const minContradicted = 10
+const MinContradicted = 10
 
 // Fewer compares the shares of failures of a and b, which may be zero. By is the smallest difference that matters, 0 if
 // any does; alpha is the level in use.
@@ -59,7 +59,7 @@ func Fewer(a, b FailureCounts, by, alpha float64) (FewerFailures, error) {
 	case min(f.NA, f.NB) < MinRepetitions:
 	case f.Interval.Lo > by:
 		f.Verdict = Supported
-	case f.Interval.Hi < by && (by == 0 || min(f.NA, f.NB) >= minContradicted):
+	case f.Interval.Hi < by && (by == 0 || min(f.NA, f.NB) >= MinContradicted):
 		f.Verdict = Contradicted
 	}
 	return f, nil
