@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"html/template"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -12,11 +13,13 @@ import (
 	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
 	"benchbook/render/method"
 	"benchbook/render/number"
 	"benchbook/render/prose"
 	"benchbook/render/wording"
+	"benchbook/slice"
 )
 
 // banner warns that a page, table or figure is not what it seems.
@@ -137,27 +140,35 @@ func countOf(n, all int) string {
 
 // floorBanners warns where the A/A pair differs too much: docs/method.md#the-noise-floor.
 func (ev *evaluator) floorBanners() []banner {
-	var biased, exceeds []string
+	var apart, biased, exceeds []string
 	for _, e := range ev.d.Experiments {
 		for _, name := range ev.shownMetrics(e) {
-			f, missing := ev.d.Floor(e.Plan.Name, name)
+			if f := ev.d.Floor(name); f.Exceeds {
+				exceeds = slice.Add(exceeds, name+" "+wording.Percent(f.F))
+			}
+			p, missing := e.Pair(name)
 			if missing != "" {
 				continue
 			}
-			words := name + " of " + e.Plan.Name + " by " + wording.Percent(f.Largest())
-			if f.Exceeds {
-				exceeds = append(exceeds, words)
+			difference := math.Expm1(p.D)
+			words := name + " of " + e.Plan.Name + " by " + wording.Percent(difference)
+			if difference > stats.DefaultSmallestEffect {
+				apart = append(apart, words)
 			}
-			if f.Biased {
+			if p.Biased {
 				biased = append(biased, words)
 			}
 		}
 	}
 	var out []banner
 	if len(exceeds) > 0 {
+		out = append(out, banner{Strong: "Noise floor above the smallest effect:",
+			Text: wording.List(exceeds) + ", by all A/A pairs of the article. No difference of that size can be believed."})
+	}
+	if len(apart) > 0 {
 		out = append(out, banner{Strong: "Noisy:",
 			Text: "two measurements of the same cell (the A/A pair) differ by more than the smallest effect: " +
-				wording.List(exceeds) + "."})
+				wording.List(apart) + "."})
 	}
 	if len(biased) > 0 {
 		out = append(out, banner{Strong: "Systematic offset:",

@@ -52,7 +52,8 @@ contradict is a problem, and a claim that is still supported after its cells swa
 					var found source.Problems
 					movable[c.Slug] = claim.Mutate(c.Doc, plans[c.Slug], &found)
 					for _, claim := range movable[c.Slug] {
-						moved = append(moved, fmt.Sprintf("%s: claim %s can be supported, can fail, and can stay undecided", c.Slug, claim.Name.Value))
+						moved = append(moved, fmt.Sprintf("%s: claim %s can be supported, can fail, and can stay undecided",
+							c.Slug, claim.Name.Value))
 					}
 					problems = append(problems, found.Sorted()...)
 				}

@@ -57,9 +57,10 @@ type shownExperiment struct {
 }
 
 type shownFloor struct {
-	Floor   float64 `json:"floor"` // of a ratio, as its excess over 1
-	Biased  bool    `json:"biased"`
-	Exceeds bool    `json:"exceeds"` // the smallest effect
+	Floor   float64  `json:"floor"`   // of the article: the standard deviation of lasting offsets, on logarithms
+	Pair    *float64 `json:"pair"`    // how far apart the A/A pair of the experiment is, as a share; null without one
+	Biased  bool     `json:"biased"`  // that pair can be told apart
+	Exceeds bool     `json:"exceeds"` // the floor the smallest effect
 }
 
 type shownCell struct {
@@ -275,12 +276,17 @@ func showExperiment(d *dataset.Dataset, e *dataset.Experiment) shownExperiment {
 		Cells:   []shownCell{},
 		noFloor: map[string]string{}, metrics: e.AllMetrics()}
 	for _, m := range out.metrics {
-		f, missing := d.Floor(e.Plan.Name, m.Name)
-		if missing != "" {
-			out.noFloor[m.Name] = missing
+		f := d.Floor(m.Name)
+		if f.Missing != "" {
+			out.noFloor[m.Name] = f.Missing
 			continue
 		}
-		out.NoiseFloor[m.Name] = shownFloor{f.F, f.Biased, f.Exceeds}
+		shown := shownFloor{Floor: f.F, Exceeds: f.Exceeds}
+		if p, missing := e.Pair(m.Name); missing == "" {
+			difference := math.Expm1(p.D)
+			shown.Pair, shown.Biased = &difference, p.Biased
+		}
+		out.NoiseFloor[m.Name] = shown
 	}
 	cells := e.Cells
 	if e.Calibration != nil {
@@ -437,6 +443,9 @@ func (e *shownExperiment) floor(metric string) string {
 		return "no A/A pair"
 	}
 	out := number.Percent.Alone(f.Floor)
+	if f.Pair != nil {
+		out += ", pair " + number.Percent.Alone(*f.Pair)
+	}
 	if f.Biased {
 		out += ", biased"
 	}

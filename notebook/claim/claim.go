@@ -404,10 +404,10 @@ func (j *Judgement) note(delta float64, ratio bool, sides ...side) {
 		missing, apart := false, false
 		for _, s := range sides {
 			for _, c := range s.cells {
-				f, together, without := c.Experiment.Floor(s.metric.Name, cells...)
+				f, together := c.Experiment.Floor(s.metric.Name, cells...)
 				j.Floor = max(j.Floor, f.F)
-				missing = missing || without != ""
-				apart = apart || without == "" && !together
+				missing = missing || f.Missing != ""
+				apart = apart || f.Missing == "" && !together
 			}
 		}
 		if missing {
@@ -422,14 +422,14 @@ func (j *Judgement) note(delta float64, ratio bool, sides ...side) {
 
 // Why a claim has no verdict that was measured well enough for an interval.
 const (
-	reasonLimit   = "the interval includes the limit of the claim"
-	reasonOverlap = "the intervals of the two overlap"
+	reasonLimit = "the interval includes the limit of the claim"
+	// of a ratio that lies nearer to a limit than the noise floor tells apart, or of a value on its limit
+	reasonOnLimit = "it is on its limit, whatever the number of repetitions"
 )
 
 // atStricterLevel says so of the intervals of these reasons.
-var atStricterLevel = strings.NewReplacer(
-	reasonLimit, "the interval at the stricter level includes the limit of the claim",
-	reasonOverlap, "the intervals of the two overlap at the stricter level")
+var atStricterLevel = strings.NewReplacer(reasonLimit,
+	"the interval at the stricter level includes the limit of the claim")
 
 // Undecided fills in why a claim has no verdict although it was measured. Needed is as package stats counts it: 0 if no
 // number of repetitions would do, above stats.MaxRepetitions if too many would have to.
@@ -437,7 +437,7 @@ func (j *Judgement) Undecided(needed int) {
 	j.Reason = reasonLimit
 	switch {
 	case needed == 0:
-		j.Reason += ", and more repetitions would not change that"
+		j.Reason = reasonOnLimit
 	case needed > stats.MaxRepetitions:
 		j.Reason += fmt.Sprintf(", and more than %d repetitions would be needed to change that", stats.MaxRepetitions)
 	default:

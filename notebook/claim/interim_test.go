@@ -72,8 +72,8 @@ func TestLooks(t *testing.T) {
 // A reason is about the printed interval only where that does not decide the claim, also in the parts of a group.
 func TestReasonAtStricterLevel(t *testing.T) {
 	open := Judgement{What: "a", Verdict: stats.Inconclusive,
-		Reason: reasonLimit + ", and more repetitions would not change that"}
-	fewer := Judgement{What: "b", Verdict: stats.Inconclusive, Reason: reasonOverlap}
+		Reason: reasonLimit + ", and more than 160 repetitions would be needed to change that"}
+	onLimit := Judgement{What: "b", Verdict: stats.Inconclusive, Reason: reasonOnLimit}
 	group := func(parts ...Judgement) Judgement {
 		j := Judgement{Verdict: stats.Inconclusive, Parts: parts}
 		j.Needed, j.Reason = undecidedParts(parts)
@@ -86,11 +86,12 @@ func TestReasonAtStricterLevel(t *testing.T) {
 		want       string
 	}{
 		{"decided by the printed interval", open, decided,
-			"the interval at the stricter level includes the limit of the claim, and more repetitions would not change that"},
+			"the interval at the stricter level includes the limit of the claim, and more than 160 repetitions would be " +
+				"needed to change that"},
 		{"not decided by either", open, open, open.Reason},
-		{"failures", fewer, decided, "the intervals of the two overlap at the stricter level"},
-		{"a part", group(fewer, open), group(decided, open),
-			"2 of 2 parts undecided, the first: b: the intervals of the two overlap at the stricter level"},
+		{"on its limit at any level", onLimit, decided, reasonOnLimit},
+		{"a part", group(open, onLimit), group(decided, onLimit), "2 of 2 parts undecided, the first: a: the interval at " +
+			"the stricter level includes the limit of the claim, and more than 160 repetitions would be needed to change that"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			j := tt.j

@@ -155,7 +155,8 @@ func TestMutateHasEveryForm(t *testing.T) {
 // Of failures that nobody saw it is known that there are not many: by how many it matters is written, or published.
 func TestFewer(t *testing.T) {
 	const none = `fewer(failed{server="a"}, failed{server="b"})`
-	published := recordtest.Fence("published", "source: A paper\nrows: [{server: a, failed: 2.2%}, {server: b, failed: 6.5%}]")
+	published := recordtest.Fence("published",
+		"source: A paper\nrows: [{server: a, failed: 2.2%}, {server: b, failed: 6.5%}]")
 	for _, tt := range []struct {
 		name, expect, published string
 		repetitions             int

@@ -258,12 +258,12 @@ func onBothSides(marks []string) []string {
 func (c *Change) floors() {
 	var without []string
 	for _, s := range c.sides() {
-		f, together, missing := s.cell.Experiment.Floor(c.Metric.Name, s.cell)
+		f, together := s.cell.Experiment.Floor(c.Metric.Name, s.cell)
 		c.Floor = max(c.Floor, f.F)
-		if missing == "" && !together {
+		if f.Missing == "" && !together {
 			c.Marks = append(c.Marks, s.name+": "+dataset.MarkFloorPair)
 		}
-		if missing != "" && len(s.cell.Records) > 0 {
+		if f.Missing != "" && len(s.cell.Records) > 0 {
 			without = append(without, s.name)
 		}
 	}

@@ -93,7 +93,8 @@ type Experiment struct {
 	// hidden.
 	Known article.Knowledge
 
-	pairs []pair       // the A/A pairs of the runs that are shown
+	pairs []pair       // the A/A pairs of the runs that are shown, the newest last
+	all   *allPairs    // those of all experiments of the article
 	stops record.Stops // trials that interim analyses of budgeted runs have stopped
 
 	decoders sync.Pool // of *histogram.Decoder, for cells
@@ -318,9 +319,10 @@ func searchesIn(records []*record.Record) []*record.Record {
 func assemble(doc *article.Document, p *plan.Plan, records []*record.Record) *Dataset {
 	d := &Dataset{Doc: doc, Plan: p, records: records, made: &sync.Map{}}
 	byTrial := byTrial(records)
+	all := &allPairs{}
 	stops := record.StoppedIn(records)
 	for _, planned := range p.Experiments {
-		e := &Experiment{Plan: planned, Known: article.KnowsAll, stops: stops}
+		e := &Experiment{Plan: planned, Known: article.KnowsAll, stops: stops, all: all}
 		var copies []*plan.Trial
 		for _, t := range planned.Trials {
 			if t.Calibration {
@@ -342,6 +344,7 @@ func assemble(doc *article.Document, p *plan.Plan, records []*record.Record) *Da
 		}
 		d.Experiments = append(d.Experiments, e)
 	}
+	all.experiments = d.Experiments
 	d.takeOver()
 	return d
 }

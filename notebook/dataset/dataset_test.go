@@ -10,6 +10,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
+	"benchbook/notebook/stats"
 )
 
 // cellOf finds a cell by the name of its trial.
@@ -214,8 +215,8 @@ func TestCalibration(t *testing.T) {
 		if e := d.Experiments[0]; len(e.Cells) != 3 || e.Calibration == nil || e.Calibration.State != Missing {
 			t.Errorf("%d cells, copy %v", len(e.Cells), e.Calibration)
 		}
-		if _, missing := d.Floor("", "throughput"); missing != "cell a again: not measured" {
-			t.Errorf("without a copy there is no noise floor: %q", missing)
+		if f := d.Floor("throughput"); f.Missing != "cell a again: not measured" {
+			t.Errorf("without a copy there is no noise floor: %q", f.Missing)
 		}
 	})
 	t.Run("the copy of the run that is shown", func(t *testing.T) {
@@ -231,15 +232,52 @@ func TestCalibration(t *testing.T) {
 		b := newFixture(t, text)
 		b.Measure("servers", "a", "1", []float64{1000, 1010, 990})
 		b.Measure("servers", "again", "1", []float64{1012, 1003, 1021})
-		f, missing := b.dataset(Options{}).Floor("servers", "throughput")
-		if missing != "" || math.Abs(f.F-0.0071088) > 1e-7 || f.Biased || f.Exceeds {
-			t.Errorf("floor %+v, %q", f, missing)
+		f := b.dataset(Options{}).Floor("throughput")
+		if f.Missing != "" || math.Abs(f.F-0.0071088) > 1e-7 || f.Biased || f.Exceeds {
+			t.Errorf("floor %+v", f)
+		}
+	})
+	t.Run("the newest pairs of all experiments", func(t *testing.T) {
+		other := func(name, calibrate string) string {
+			return recordtest.Fence("experiment", strings.NewReplacer("name: servers", "name: "+name, "calibrate: false",
+				calibrate).Replace(recordtest.Servers))
+		}
+		b := newFixture(t, text+other("more", "")+other("without", "calibrate: false"))
+		pairs := [][2][]float64{{{1000, 1010, 990}, {1012, 1003, 1021}}, {{500, 505, 495}, {530, 541, 535}}}
+		for i, experiment := range []string{"servers", "more"} {
+			b.Measure(experiment, "a", "1", []float64{1000, 1010, 990})
+			b.Measure(experiment, "again", "1", []float64{2000, 2010, 1990}) // of an older run
+			b.Measure(experiment, "b", "1", recordtest.ValuesB)
+			b.Measure(experiment, "a", "2", pairs[i][0])
+			b.Measure(experiment, "again", "2", pairs[i][1])
+		}
+		b.Measure("without", "a", "2", recordtest.ValuesA)
+		var cells [][2]stats.Cell
+		for _, p := range pairs {
+			cells = append(cells, [2]stats.Cell{{Values: p[0]}, {Values: p[1]}})
+		}
+		want, err := stats.NoiseFloor(cells, stats.DefaultAlpha, stats.DefaultSmallestEffect)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := b.dataset(Options{})
+		f := d.Floor("throughput")
+		if f.Missing != "" || f.Pairs != 2 || math.Abs(f.F-want.F) > 1e-9 || !f.Biased {
+			t.Errorf("floor %+v, want %+v", f, want)
+		}
+		for i, e := range d.Experiments {
+			p, missing := e.Pair("throughput")
+			if without := i == 2; without != (missing == NoPair) || !without && math.Abs(p.D-want.Of[i].D) > 1e-9 {
+				t.Errorf("%s: %+v, %q", e.Plan.Name, p, missing)
+			}
+			if own, _ := e.Floor("throughput", e.Cells...); own.F != f.F {
+				t.Errorf("%s: floor %v, that of the article is %v", e.Plan.Name, own.F, f.F)
+			}
 		}
 	})
 	t.Run("why there is no floor", func(t *testing.T) {
 		floorOf := func(b *fixture, metric string) string {
-			_, missing := b.dataset(Options{}).Floor("servers", metric)
-			return missing
+			return b.dataset(Options{}).Floor(metric).Missing
 		}
 		b := newFixture(t, text)
 		b.Measure("servers", "a", "1", recordtest.ValuesA)

@@ -335,7 +335,6 @@ func (s Scope) best(n *expr.Call) (Quantity, error) {
 	}
 	var cells []stats.NamedCell
 	given := 0
-	floor := 0.0
 	for _, c := range p.Cells {
 		r := c.Metric(p.Metric.Name)
 		if r.Missing != "" {
@@ -346,8 +345,6 @@ func (s Scope) best(n *expr.Call) (Quantity, error) {
 		if named.Given {
 			given++
 		}
-		f, _, _ := c.Experiment.Floor(p.Metric.Name, p.Cells...)
-		floor = max(floor, f.F)
 	}
 	if record.IsSearched(p.Metric.Name) {
 		return Quantity{Text: s.Data.bestSearched(p.Metric, p.Cells), Unit: "1", Kind: stats.NoInterval, N: 1, Cells: p.Cells,
@@ -355,7 +352,7 @@ func (s Scope) best(n *expr.Call) (Quantity, error) {
 			What: "best by " + p.Metric.InWords()}, nil
 	}
 	g, err := stats.Groups(cells, stats.Direction(p.Metric.Better), InterimAnalysesOf(p.Cells).Level(stats.DefaultAlpha),
-		floor)
+		s.Data.Floor(p.Metric.Name).F)
 	if err != nil {
 		return Quantity{}, err
 	}

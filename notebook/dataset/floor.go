@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -14,8 +15,7 @@ import (
 // A pair is one cell under two names.
 type pair struct{ original, twin *Cell }
 
-// pairsByRun finds the A/A pairs of all runs of which a cell is shown: claims over cells of several runs need the
-// floors of each.
+// pairsByRun finds the A/A pairs of all runs of which a cell is shown, the newest last.
 func (e *Experiment) pairsByRun(twin *plan.Trial, records []*record.Record) []pair {
 	original := e.original(twin)
 	if original == nil {
@@ -66,18 +66,92 @@ func Together(cells []*Cell) bool {
 // NoPair is why an experiment that measures no cell twice has no noise floor.
 const NoPair = "there is no A/A pair"
 
-// Floor returns the noise floor that the A/A pairs of an experiment show for a metric: that of its run, and the
-// largest where what is shown of the experiment is of several runs. Missing is why there is none: NoPair, or what
-// either half of the pair lacks, such as "cell sync: no answers"; it is empty if there is one.
+// A Floor is the noise floor of a metric, made of the A/A pairs of all experiments of an article.
+type Floor struct {
+	stats.Floor
+	Missing string // why there is none: NoPair, or what a half of a pair lacks, such as "cell sync: no answers"
+
+	of map[string]stats.PairOfAA // by experiment
+}
+
+// allPairs has the A/A pairs of an article.
+type allPairs struct {
+	experiments []*Experiment
+	known       sync.Map // func() Floor, by metric
+}
+
+// Floor returns the noise floor of a metric: of the newest A/A pairs of all experiments of the article.
 //
 // Source: docs/method.md#the-noise-floor.
-func (d *Dataset) Floor(experiment, metric string) (f stats.Floor, missing string) {
-	e, ok := d.Experiment(experiment)
-	if !ok {
-		return stats.Floor{}, NoPair
+func (d *Dataset) Floor(metric string) Floor {
+	if len(d.Experiments) == 0 {
+		return Floor{Missing: NoPair}
 	}
-	f, _, missing = e.Floor(metric, e.Cells...)
-	return f, missing
+	return d.Experiments[0].all.floor(metric)
+}
+
+func (a *allPairs) floor(metric string) Floor {
+	known, _ := a.known.LoadOrStore(metric, sync.OnceValue(func() Floor { return a.measure(metric) }))
+	return known.(func() Floor)()
+}
+
+func (a *allPairs) measure(metric string) Floor {
+	out := Floor{Missing: NoPair, of: map[string]stats.PairOfAA{}}
+	level := stats.DefaultAlpha // the strictest of those that the looks at the pairs leave
+	var values [][2]stats.Cell
+	var names []string
+	for _, e := range a.experiments {
+		p, ok := e.newestPair()
+		if !ok {
+			continue
+		}
+		if why := p.lacks(metric); why != "" {
+			if _, has := e.Metric(metric); has || out.Missing == NoPair {
+				out.Missing = why
+			}
+			continue
+		}
+		values = append(values, [2]stats.Cell{p.original.Metric(metric).Cell(), p.twin.Metric(metric).Cell()})
+		names, level = append(names, e.Plan.Name), min(level, e.level())
+	}
+	f, err := stats.NoiseFloor(values, level, stats.DefaultSmallestEffect)
+	switch {
+	case err != nil:
+		out.Missing = err.Error()
+	case f.Pairs > 0:
+		out.Floor, out.Missing = f, ""
+		for i, name := range names {
+			out.of[name] = f.Of[i]
+		}
+	}
+	return out
+}
+
+// newestPair is the A/A pair of the newest run that has both halves, or else what is shown of them; false if there is
+// none.
+func (e *Experiment) newestPair() (pair, bool) {
+	if n := len(e.pairs); n > 0 {
+		return e.pairs[n-1], true
+	}
+	if e.Calibration != nil {
+		if original := e.original(e.Calibration.Trial); original != nil {
+			return pair{original, e.Calibration}, true
+		}
+	}
+	return pair{}, false
+}
+
+// Pair is what the A/A pair of an experiment shows by a metric. Missing is why it shows nothing: NoPair, or what a half
+// of it lacks.
+func (e *Experiment) Pair(metric string) (p stats.PairOfAA, missing string) {
+	if p, ok := e.all.floor(metric).of[e.Plan.Name]; ok {
+		return p, ""
+	}
+	own, ok := e.newestPair()
+	if !ok {
+		return p, NoPair
+	}
+	return p, own.lacks(metric)
 }
 
 // FloorTogether reports whether both halves of the A/A pair of an experiment are of one run; true if there is none.
@@ -89,35 +163,14 @@ func (e *Experiment) FloorTogether() bool {
 	return original == nil || Together([]*Cell{original, e.Calibration})
 }
 
-// Floor is the noise floor for numbers that are made of some cells, of which those of the experiment count: the
-// largest of their runs. Where none of these runs has an A/A pair the one that is shown has to do, and together is
-// false. Missing is as of Floor.
+// Floor is the noise floor of the article for numbers that are made of some cells. Where none of their runs has an A/A
+// pair, that of other ones has to do, and together is false.
 //
 // Source: docs/method.md#claims-as-regions and docs/method.md#the-noise-floor.
-func (e *Experiment) Floor(metric string, cells ...*Cell) (f stats.Floor, together bool, missing string) {
+func (e *Experiment) Floor(metric string, cells ...*Cell) (f Floor, together bool) {
 	runs := RunsOf(slices.DeleteFunc(slices.Clone(cells), func(c *Cell) bool { return c.Experiment != e }))
-	pairs := slices.DeleteFunc(slices.Clone(e.pairs), func(p pair) bool { return !slices.Contains(runs, p.original.Run) })
-	together = true
-	if len(pairs) == 0 && e.Calibration != nil {
-		if original := e.original(e.Calibration.Trial); original != nil {
-			pairs, together = append(pairs, pair{original, e.Calibration}), false
-		}
-	}
-	var values [][2]stats.Cell
-	missing = NoPair
-	for _, p := range pairs {
-		if missing = p.lacks(metric); missing == "" {
-			values = append(values, [2]stats.Cell{p.original.Metric(metric).Cell(), p.twin.Metric(metric).Cell()})
-		}
-	}
-	f, err := stats.NoiseFloor(values, e.level(), stats.DefaultSmallestEffect)
-	switch {
-	case err != nil:
-		missing = err.Error()
-	case f.Pairs > 0:
-		missing = ""
-	}
-	return f, together, missing
+	isOfRuns := func(p pair) bool { return slices.Contains(runs, p.original.Run) }
+	return e.all.floor(metric), e.Calibration == nil || slices.ContainsFunc(e.pairs, isOfRuns)
 }
 
 // lacks is why the two cannot be compared by a metric; empty if they can.
@@ -188,8 +241,7 @@ func (d *Dataset) group(experiment, metric string) (stats.Grouping, error) {
 		}
 		cells = append(cells, named)
 	}
-	f, _, _ := e.Floor(metric, e.Cells...)
-	g, err := stats.Groups(cells, stats.Direction(m.Better), e.level(), f.F)
+	g, err := stats.Groups(cells, stats.Direction(m.Better), e.level(), e.all.floor(metric).F)
 	if err != nil {
 		return stats.Grouping{}, fmt.Errorf("ranking experiment %q by %s: %w", e.Plan.Name, metric, err)
 	}

@@ -239,7 +239,8 @@ func (r Result) Keep(isKept func(repetition int) bool) Result {
 // IsErrorShare reports whether the estimate is the share of failures over all repetitions.
 func (r Result) IsErrorShare() bool { return r.Metric.Share && len(r.attempted) > 0 }
 
-// FailureCounts are the failures that the metric counts, or whose share it is, and the attempts; none for other metrics.
+// FailureCounts are the failures that the metric counts, or whose share it is, and the attempts; none for other
+// metrics.
 func (r Result) FailureCounts() stats.FailureCounts {
 	return stats.FailureCounts{Failed: r.failed, Attempted: r.attempted}
 }

@@ -96,6 +96,7 @@ func (d *Dataset) AgreementWith(b *article.Published, metric string) BlockAgreem
 	}
 	return Once(d, key{b, metric}, func() (out BlockAgreement) {
 		var list []stats.PublishedRow
+		var cells []*Cell
 		for i := range b.Rows {
 			row := &b.Rows[i]
 			at, ok := metricOf(row, metric)
@@ -103,9 +104,10 @@ func (d *Dataset) AgreementWith(b *article.Published, metric string) BlockAgreem
 				continue
 			}
 			p := stats.PublishedRow{Name: rowName(row), Published: at.Number}
-			if cells := d.Join(b, row); len(cells) == 1 {
-				p.Name = cells[0].Trial.Name
-				if r := cells[0].Metric(metric); r.Missing == "" {
+			if joined := d.Join(b, row); len(joined) == 1 {
+				p.Name = joined[0].Trial.Name
+				cells = append(cells, joined[0])
+				if r := joined[0].Metric(metric); r.Missing == "" {
 					p.Cell = r.Cell()
 				}
 			}
@@ -114,7 +116,8 @@ func (d *Dataset) AgreementWith(b *article.Published, metric string) BlockAgreem
 		m, _ := record.LookupMetric(metric)
 		// Of a metric without a better direction, more counts as better: orders are compared, whichever end is the top.
 		direction := stats.Direction(cmp.Or(m.Better, string(stats.HigherIsBetter)))
-		out.Agreement, out.Err = stats.Agree(list, direction, stats.DefaultAlpha, stats.DefaultSmallestEffect)
+		out.Agreement, out.Err = stats.Agree(list, direction, InterimAnalysesOf(cells).Level(stats.DefaultAlpha),
+			stats.DefaultSmallestEffect, d.Floor(metric).F)
 		return out
 	})
 }

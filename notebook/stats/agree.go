@@ -45,14 +45,14 @@ func (r AgreementRow) RankShift() float64 { return r.PublishedRank - r.MeasuredR
 func (a Agreement) Pairs() int { return a.Agreeing + a.Disagreeing + a.Undecided }
 
 // Agree compares published numbers with measured ones: their sizes up to a common factor, their order, and every
-// pair of rows that the published numbers tell apart by at least delta, the smallest effect. A pair is judged by
-// Ratio at alpha, and undecided where that gives no interval or one that contains 1.
+// pair of rows that the published numbers tell apart by at least delta, the smallest effect. A pair is judged at alpha
+// as a claim of that order is, its interval widened by the noise floor f.
 //
 // The error is for a published value that is not a finite number above zero or an unknown direction, or it is
 // ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha.
 //
 // Source: docs/method.md#published-against-measured.
-func Agree(rows []PublishedRow, direction Direction, alpha, delta float64) (Agreement, error) {
+func Agree(rows []PublishedRow, direction Direction, alpha, delta, f float64) (Agreement, error) {
 	if err := checkAlpha(alpha); err != nil {
 		return Agreement{}, err
 	}
@@ -83,7 +83,7 @@ func Agree(rows []PublishedRow, direction Direction, alpha, delta float64) (Agre
 	a.compareOrders(measured, direction)
 	for k, i := range measured {
 		for _, j := range measured[:k] {
-			a.comparePair(rows[i], rows[j], alpha, delta)
+			a.comparePair(rows[i], rows[j], alpha, delta, f)
 		}
 	}
 	return a, nil
@@ -120,20 +120,21 @@ func (a *Agreement) compareOrders(measured []int, direction Direction) {
 	}
 }
 
-// comparePair counts a pair of measured rows if the published numbers tell it apart.
-func (a *Agreement) comparePair(x, y PublishedRow, alpha, delta float64) {
+// comparePair counts a pair of measured rows if the published numbers tell it apart: as the claim that the one which
+// was published larger is larger.
+func (a *Agreement) comparePair(x, y PublishedRow, alpha, delta, f float64) {
 	if x.Published < y.Published {
 		x, y = y, x
 	}
 	if x.Published/y.Published < 1+delta {
 		return
 	}
-	// Where there is no ratio with an interval, the interval is [0, ∞], which contains 1.
+	// Where there is no ratio with an interval, the interval is [0, ∞], which decides nothing.
 	c, _ := Ratio(x.Cell, y.Cell, alpha)
-	switch {
-	case c.Interval.Lo > 1:
+	switch Judge(c.Widen(f, alpha), Greater(delta)) {
+	case Supported:
 		a.Agreeing++
-	case c.Interval.Hi < 1:
+	case Contradicted:
 		a.Disagreeing++
 	default:
 		a.Undecided++

@@ -17,7 +17,7 @@ func example() []PublishedRow {
 }
 
 func TestAgreeExample(t *testing.T) {
-	a, err := Agree(example(), HigherIsBetter, 0.05, 0.05)
+	a, err := Agree(example(), HigherIsBetter, 0.05, 0.05, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestAgreeComparesWhatIsPrinted(t *testing.T) {
 	pooled := values(0.001, 0.002, 0.12)
 	pooled.Centre = 0.041
 	a, err := Agree([]PublishedRow{{"a", 0.065, pooled}, {"b", 0.022, values(0.003, 0.003, 0.003)}}, LowerIsBetter, 0.05,
-		0.05)
+		0.05, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestAgree(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			a, err := Agree(tt.rows, tt.direction, 0.05, 0.05)
+			a, err := Agree(tt.rows, tt.direction, 0.05, 0.05, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -104,7 +104,7 @@ func TestAgreeNear(t *testing.T) {
 	for _, size := range sizes {
 		rows = append(rows, PublishedRow{"row", 10, values(20*size, 20*size, 20*size)})
 	}
-	a, err := Agree(rows, LowerIsBetter, 0.05, 0.05)
+	a, err := Agree(rows, LowerIsBetter, 0.05, 0.05, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestAgreeRefused(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := Agree([]PublishedRow{{"a", tt.published, values(1, 2, 3)}}, tt.direction, 0.05, 0.05)
+			_, err := Agree([]PublishedRow{{"a", tt.published, values(1, 2, 3)}}, tt.direction, 0.05, 0.05, 0)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error is %v, want %q in it", err, tt.want)
 			}

@@ -21,15 +21,6 @@ type PairOfAA struct {
 	Biased bool    // its interval excludes 1
 }
 
-// Largest returns the largest difference of a pair, as a share.
-func (f Floor) Largest() float64 {
-	largest := 0.0
-	for _, p := range f.Of {
-		largest = max(largest, p.D)
-	}
-	return math.Expm1(largest)
-}
-
 // Reach returns how far apart, as a share, lasting offsets alone set two cells with the probability 1-alpha at most.
 func (f Floor) Reach(alpha float64) float64 { return math.Expm1(zCritical(alpha) * f.F) }
 

@@ -133,8 +133,8 @@ func (p *Panel) floorBand(r *rows) {
 	if len(p.Cells) == 0 || r.metric.Better == "" {
 		return
 	}
-	floor, missing := p.Dataset.Floor(p.Cells[0].Experiment.Plan.Name, r.metric.Name)
-	if missing != "" || floor.F <= 0 {
+	floor := p.Dataset.Floor(r.metric.Name)
+	if floor.F <= 0 {
 		return
 	}
 	centre, around := p.best(r), "the best value"

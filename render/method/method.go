@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -825,18 +826,21 @@ func (w *Writer) floorLine(e *dataset.Experiment) string {
 	if w.Origin.Measured == 0 {
 		return ""
 	}
-	var words, reasons []string
+	var words, floors, reasons []string
 	unknown := map[string][]string{} // metrics by the reason
 	for _, name := range w.Shown(e) {
-		f, missing := w.Dataset.Floor(e.Plan.Name, name)
-		_, isMetric := cellview.MetricOf(name, e.Cells)
+		f := w.Dataset.Floor(name)
+		if f.Missing == "" {
+			floors = append(floors, name+" "+wording.Percent(f.F))
+		}
+		p, missing := e.Pair(name)
 		switch {
 		case missing == "":
-			words = append(words, name+" "+wording.Percent(f.Largest()))
+			words = append(words, name+" "+wording.Percent(math.Expm1(p.D)))
 			continue
-		case missing == dataset.NoPair:
+		case missing == dataset.NoPair && f.Missing != "":
 			return "not measured: " + missing
-		case !isMetric || record.IsSearched(name) || record.CountsFailures(name): // these have none, or no value to compare
+		case missing == dataset.NoPair || !mayHaveFloor(name, e):
 			continue
 		case unknown[missing] == nil:
 			reasons = append(reasons, missing)
@@ -850,10 +854,19 @@ func (w *Writer) floorLine(e *dataset.Experiment) string {
 			parts = append(parts, "not measured together: the pair is from different runs")
 		}
 	}
+	if len(floors) > 0 {
+		parts = append(parts, "noise floor of the article: "+strings.Join(floors, ", "))
+	}
 	for _, why := range reasons {
 		parts = append(parts, "unknown for "+wording.List(unknown[why])+" ("+why+")")
 	}
 	return strings.Join(parts, "; ")
+}
+
+// mayHaveFloor reports whether a name is of a metric whose values have a ratio.
+func mayHaveFloor(name string, e *dataset.Experiment) bool {
+	_, isMetric := cellview.MetricOf(name, e.Cells)
+	return isMetric && !record.IsSearched(name) && !record.CountsFailures(name)
 }
 
 func failedLine(records []*record.Record) string {
