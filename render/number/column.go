@@ -17,6 +17,9 @@ type Reading struct {
 	Exact  bool    // counted, and equal in all repetitions
 }
 
+// wide is the part of a number from which on its interval shows.
+const wide = 0.01
+
 // leastDigits are those that a number keeps whatever stands beside it.
 const leastDigits = 2
 
@@ -28,31 +31,39 @@ type Column struct {
 }
 
 // Column chooses the digits after the point that readings share. Two digits of the median width of their intervals are
-// shown, and of none more digits than its step allows. Numbers without an interval ask for three digits, and zeros for
-// nothing where there are others.
+// shown, and of the largest no more digits than the median resolution allows. Numbers without an interval ask for three
+// digits, and zeros for nothing where there are others.
 //
 // Source: docs/figures.md#digits.
 func (u Unit) Column(readings ...Reading) Column {
 	zeros := !slices.ContainsFunc(readings, func(r Reading) bool { return r.Value != 0 })
 	var own []int
-	most := math.MaxInt
+	var resolutions []float64
+	largest := 0.0
 	for _, r := range readings {
 		if n, ok := u.own(r); ok && (zeros || r.Value != 0) {
 			own = append(own, n)
 		}
-		most = min(most, u.most(r))
+		if r.isRounded() {
+			resolutions, largest = append(resolutions, r.Step/math.Abs(r.Value)), max(largest, math.Abs(r.Value))
+		}
 	}
 	if len(own) == 0 {
 		return Column{Unit: u, zeros: zeros}
 	}
 	slices.Sort(own)
 	middle := float64(own[(len(own)-1)/2]+own[len(own)/2]) / 2
-	return Column{u, min(int(math.Floor(middle)), most), zeros}
+	shared := int(math.Floor(middle))
+	if n := len(resolutions); n > 0 {
+		slices.Sort(resolutions)
+		shared = min(shared, u.most(Reading{Value: largest, Step: largest * resolutions[(n-1)/2]}))
+	}
+	return Column{u, shared, zeros}
 }
 
 // Decimals says with how many digits after the point one of the readings is printed: the shared ones, but more if fewer
-// than two digits would be left of it, or if an interval of more than a hundredth of it would be no wider than it. What
-// is exact has none.
+// than two digits would be left of it, or if an interval of more than a hundredth of it would be no wider than it, and
+// never more than its own step allows. What is exact has none.
 func (c Column) Decimals(r Reading) int {
 	size := math.Abs(r.Value / c.Scale)
 	if r.Exact && size == math.Trunc(size) {
@@ -62,12 +73,12 @@ func (c Column) Decimals(r Reading) int {
 	if !ok || size == 0 {
 		return c.shared
 	}
+	most := c.most(r)
 	least := decimalsOf(size, leastDigits)
-	const wide = 0.01
 	if width := r.width() / c.Scale; width > wide*size && c.Number(r.Lo, c.shared) == c.Number(r.Hi, c.shared) {
 		least = max(least, decimalsOf(width, 1))
 	}
-	return max(c.shared, min(least, own, c.most(r)))
+	return min(max(c.shared, min(least, own)), most)
 }
 
 // Aligned is Number in a column, where a zero has as many digits after the point as other numbers.
@@ -122,10 +133,13 @@ func (r Reading) width() float64 {
 	return r.Hi - r.Lo
 }
 
+// isRounded reports whether a step limits the digits of a reading.
+func (r Reading) isRounded() bool { return r.Step > 0 && !r.Exact && r.Value != 0 && !open(r.Value) }
+
 // most is how many digits after the point the step of a reading allows.
 func (u Unit) most(r Reading) int {
 	size := math.Abs(r.Value / u.Scale)
-	if !(r.Step > 0) || r.Exact || size == 0 || open(size) {
+	if !r.isRounded() {
 		return math.MaxInt
 	}
 	return decimalsOf(size, stats.Digits(r.Step/math.Abs(r.Value)))

@@ -165,6 +165,7 @@ func (u Unit) SignedBetween(lo, hi float64, decimals int) string {
 }
 
 func (u Unit) between(lo, hi float64, decimals int, write func(float64, int) string) string {
+	decimals = u.apart(lo, hi, decimals)
 	switch {
 	case open(lo) && open(hi):
 		return "unbounded"
@@ -179,6 +180,7 @@ func (u Unit) between(lo, hi float64, decimals int, write func(float64, int) str
 // Range writes the range from lo to hi, both in base units, for a table: "7,968–8,204" without the unit, which
 // stands in the column's head. Where an end is below zero, "to" takes the dash's place.
 func (u Unit) Range(lo, hi float64, decimals int) string {
+	decimals = u.apart(lo, hi, decimals)
 	switch {
 	case open(lo) && open(hi):
 		return "unbounded"
@@ -192,6 +194,15 @@ func (u Unit) Range(lo, hi float64, decimals int) string {
 		between = " to "
 	}
 	return u.end(lo, decimals) + between + u.end(hi, decimals)
+}
+
+// apart are the decimals with which the ends of a range differ, even if the number itself is known to fewer digits.
+func (u Unit) apart(lo, hi float64, decimals int) int {
+	isWide := !open(lo) && !open(hi) && hi-lo > wide*max(math.Abs(lo), math.Abs(hi))
+	if !isWide || u.end(lo, decimals) != u.end(hi, decimals) {
+		return decimals
+	}
+	return decimalsOf((hi-lo)/u.Scale, 1)
 }
 
 // Capacity writes what a search for a capacity found, in base units: "702/s (fails at 734/s)", "at least 800/s" where
