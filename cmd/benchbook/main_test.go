@@ -375,6 +375,24 @@ func withoutProcesses(t *testing.T) (dir string) {
 	return dir
 }
 
+// writeKey makes a private key of SSH, and the line of a file of allowed signers for it.
+func writeKey(file, name, signers string) error {
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		return err
+	}
+	block, err := ssh.MarshalPrivateKey(private, "test")
+	if err != nil {
+		return err
+	}
+	key, err := ssh.NewPublicKey(public)
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.WriteFile(file, pem.EncodeToMemory(block), 0o600),
+		os.WriteFile(signers, append([]byte(name+" "), ssh.MarshalAuthorizedKey(key)...), 0o644))
+}
+
 func TestScripts(t *testing.T) {
 	processes := withoutProcesses(t)
 	testscript.Run(t, testscript.Params{
@@ -405,14 +423,7 @@ func TestScripts(t *testing.T) {
 				if neg || len(args) != 3 {
 					ts.Fatalf("usage: sshkey FILE NAME SIGNERS")
 				}
-				public, private, err := ed25519.GenerateKey(nil)
-				ts.Check(err)
-				block, err := ssh.MarshalPrivateKey(private, "test")
-				ts.Check(err)
-				key, err := ssh.NewPublicKey(public)
-				ts.Check(err)
-				ts.Check(os.WriteFile(ts.MkAbs(args[0]), pem.EncodeToMemory(block), 0o600))
-				ts.Check(os.WriteFile(ts.MkAbs(args[2]), append([]byte(args[1]+" "), ssh.MarshalAuthorizedKey(key)...), 0o644))
+				ts.Check(writeKey(ts.MkAbs(args[0]), args[1], ts.MkAbs(args[2])))
 			},
 			// unpack FOLDER: gives every record below it a file of its own.
 			"unpack": func(ts *testscript.TestScript, neg bool, args []string) {

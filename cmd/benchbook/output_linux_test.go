@@ -33,7 +33,7 @@ var verbsThatPrint = map[string][]string{
 	"init":   {"init", "another"}, "list": {"list"}, "man": {"man", "manual"}, "new": {"new", "another"}, "plan": {"plan"},
 	"preview": nil,
 	"publish": {"publish", "published"}, "render": {"render"}, "report": {"report", "--quick"}, "run": {"run"},
-	"schema": {"schema", "claim"}, "show": {"show"},
+	"schema": {"schema", "claim"}, "seal": {"seal", "--key", "id"}, "show": {"show"},
 	"status": {"status"}, "verify": {"verify"}, "version": {"version"},
 }
 
@@ -48,6 +48,9 @@ func TestLostOutput(t *testing.T) {
 	w := scripted()
 	w.LockDir = ""
 	measured, _ := project(t, "pair", pair)
+	if err := writeKey(filepath.Join(measured, "id"), "author", filepath.Join(measured, "signers")); err != nil {
+		t.Fatal(err)
+	}
 	put(t, filepath.Join(measured, "printed.txt"), string(printed))
 	mustRun(t, w, "-C", measured, "report")
 	// in runs the command in a project with records and a site, of its own since verbs write.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -241,6 +242,7 @@ func TestVerbsPrintNoSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	older := strings.Replace(string(data), "GITHUB_PAT=[redacted]", "GITHUB_PAT=planted-in-a-record", 1)
+	older = regexp.MustCompile(`(?s),\s*"seal": \{.*?\}`).ReplaceAllString(older, "")
 	if older == string(data) {
 		t.Fatalf("the record does not hold the variable:\n%s", data)
 	}
