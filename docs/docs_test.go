@@ -667,7 +667,7 @@ func TestKeysAreDocumented(t *testing.T) {
 	}{
 		{"Front matter", []string{"Front", "Reproduces", "KeyValue"}},
 		{"The project file", []string{"Settings", "Cluster", "ClusterNodes", "ProjectHost", "Publish"}},
-		{"Experiment", []string{"Experiment"}},
+		{"Experiment", []string{"Experiment", "Repetitions"}},
 		{"Services", []string{"Service", "Build", "Config", "Healthcheck", "Dependencies", "Ulimit", "Volume", "Tmpfs"}},
 		{"Origins and links", []string{"Origin", "Latency", "Link"}},
 		{"Load", []string{"Load", "Target", "Rate", "Stage", "Verify", "Failures"}},
@@ -976,9 +976,15 @@ func TestDefaults(t *testing.T) {
 		if e.Interleaved {
 			order = "interleaved"
 		}
+		repetitions := func(looks []int) string {
+			if len(looks) > 1 {
+				return fmt.Sprint("up to ", slices.Max(looks))
+			}
+			return fmt.Sprint(looks[0])
+		}
 		short := func(d fmt.Stringer) string { return strings.TrimSuffix(d.String(), "0s") }
 		return map[string]string{
-			"repetitions": fmt.Sprint(e.Repetitions), "order": order,
+			"repetitions": repetitions(e.Looks), "order": order,
 			"calibrate": fmt.Sprint(len(e.Trials) == 2), "timeout": short(e.Timeout),
 			"load.method": l.Method, "load.connections": fmt.Sprint(l.Connections), "load.duration": l.Duration.String(),
 			"load.warmup": l.Warmup.String(), "load.timeout": l.Timeout.String(), "load.keepalive": fmt.Sprint(l.Keepalive),

@@ -88,12 +88,13 @@ func TestMeasuresNothingAgainForNoVerdict(t *testing.T) {
 	run := store.records[0].Run
 	first := slices.DeleteFunc(slices.Clone(store.records), func(r *record.Record) bool { return r.Repetition > 2 })
 	e := *p.Experiments[0]
-	for e.Repetitions = 1; e.Repetitions <= 2; e.Repetitions++ {
+	for n := 1; n <= 2; n++ {
+		e.Looks = []int{n}
 		if steps := retries(&e, first, run); len(steps) > 0 {
-			t.Errorf("with %d repetitions %d steps", e.Repetitions, len(steps))
+			t.Errorf("with %d repetitions %d steps", n, len(steps))
 		}
 	}
-	e.Repetitions = 3
+	e.Looks = []int{3}
 	if steps := retries(&e, store.records[:6], run); len(steps) == 0 {
 		t.Error("with 3 repetitions, all of them disturbed, nothing is measured again")
 	}
@@ -236,7 +237,7 @@ func TestGivenUp(t *testing.T) {
 			sum.GivenUp[0].Left != left {
 			t.Errorf("run %d: given up are %+v", run, sum.GivenUp)
 		}
-		if found := AllFailed(p, store.records, "c2-abcdef", Options{}); len(found) != 0 {
+		if found := NextOf(p, store.records, "c2-abcdef", Options{}).AllFailed(); len(found) != 0 {
 			t.Errorf("run %d: nothing is measured of %+v", run, found)
 		}
 	}
@@ -255,13 +256,13 @@ func TestAllFailed(t *testing.T) {
 		if err != nil || len(sum.GivenUp) != 0 {
 			t.Fatalf("%v, %+v", err, sum.GivenUp)
 		}
-		found := AllFailed(p, store.records, "c2-abcdef", Options{})
+		found := NextOf(p, store.records, "c2-abcdef", Options{}).AllFailed()
 		if len(found) != 1 || found[0].Error() != `all 4 repetitions failed: service "server" was not ready: it ended with status 3` {
 			t.Errorf("got %+v", found)
 		}
 	}
 	store.records[1].Failure = ""
-	if found := AllFailed(p, store.records, "c2-abcdef", Options{}); len(found) != 0 {
+	if found := NextOf(p, store.records, "c2-abcdef", Options{}).AllFailed(); len(found) != 0 {
 		t.Errorf("with one that did not fail: %+v", found)
 	}
 }

@@ -284,7 +284,7 @@ func TestCommandOfAnotherPlacementIsMeasuredAgain(t *testing.T) {
 	for _, r := range store.records {
 		r.Facts["placement.load"] = "1"
 	}
-	if got, want := Outdated(p, store.records, "c2-abcdef", Options{}),
+	if got, want := NextOf(p, store.records, "c2-abcdef", Options{}).Outdated(),
 		[]string{"e: the command had 1 CPU of 2, and has 2 now"}; !slices.Equal(got, want) {
 		t.Errorf("reasons are %q, want %q", got, want)
 	}

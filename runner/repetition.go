@@ -98,8 +98,9 @@ func (r *run) NewRecord(step plan.Step) *record.Record {
 		Trial: step.Trial.Name,
 		Key:   step.Trial.Key, Run: r.id, Plan: r.experiment.Digest, Plans: r.plans, Profile: r.plan.Profile,
 		Host:       r.Host.ID,
-		Repetition: step.Repetition, Planned: r.experiment.Repetitions, Calibration: step.Trial.Calibration,
-		Parameters: step.Trial.Parameters, Labels: step.Trial.Labels,
+		Repetition: step.Repetition, Planned: r.experiment.Most(), Looks: r.experiment.Looks,
+		Calibration: step.Trial.Calibration,
+		Parameters:  step.Trial.Parameters, Labels: step.Trial.Labels,
 		Order: record.Order{Seed: r.experiment.Seed, Round: step.Round, Position: r.position(step),
 			Of: len(r.experiment.Steps), Replaces: step.Replaces},
 		Started: time.Now().UTC(), Parts: map[string]float64{},
@@ -113,6 +114,9 @@ func (r *run) NewRecord(step plan.Step) *record.Record {
 		}
 	}
 	rec.Facts[record.FactRevision] = cmp.Or(r.options.Revisions[r.plan.Article], record.NoRevision+"not asked for")
+	if r.options.Budget > 0 {
+		rec.Budget = &record.Budget{Seconds: r.options.Budget.Seconds()}
+	}
 	if len(step.Trial.Adapted) > 0 {
 		rec.Facts[plan.FactAdapted] = strings.Join(step.Trial.Adapted, "; ")
 	}

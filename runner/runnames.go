@@ -53,6 +53,7 @@ func (m *runNames) runOf(goesOn string) (run string, plans map[string]string) {
 	}
 	if m.run == "" {
 		m.run = newRunID(time.Now(), m.newest)
+		m.known[m.run] = m.plans
 	}
 	return m.run, m.plans
 }

@@ -42,8 +42,8 @@ type Progress interface {
 	// Experiment begins: so many of its repetitions, or of its searches for capacities, are to be done, the others are
 	// fresh or done already.
 	Experiment(e *plan.Experiment, todo int)
-	// Again begins repetitions in the place of those that the machine disturbed.
-	Again(steps []plan.Step)
+	// Again begins more repetitions of an experiment: in the place of those that the machine disturbed, or after a look.
+	Again(e *plan.Experiment, steps []plan.Step)
 	// Preparing is called before an image is made available; what the builder says goes to what it returns, until that
 	// ends. Several may be under way at once.
 	Preparing(what string) images.Preparation
@@ -78,11 +78,12 @@ type Runner struct {
 type Options struct {
 	// Force measures what is fresh as well, as a new run. Searches for tuned values are not repeated with repetitions.
 	Force bool
-	// Budget is how long a run may last, and Deadline when that is over; zero for as long as it takes. Judge says when
-	// to stop cells before their last round; nil for never.
+	// Budget is how long a run may last, and Deadline when that is over; zero for as long as it takes.
 	Budget   time.Duration
 	Deadline time.Time
-	Judge    Judge
+	// Open names, by experiment, the trials that claims are undecided about, given the records of an article so far: they
+	// go on after a look. Nil: none does.
+	Open func([]*record.Record) map[string][]string
 	// Only picks the trials whose repetitions are measured; nil: all.
 	Only func(*plan.Experiment, *plan.Trial) bool
 	// Keep leaves the services of a repetition up that fails, and measures no further, so that somebody can look at
@@ -95,6 +96,7 @@ type Options struct {
 	Revisions map[string]string
 
 	outdated map[string]bool // runs that nothing goes on in, as Present has found
+	tried    map[turn]bool   // what this run has come to
 }
 
 // Kept are services that were left up.
@@ -124,9 +126,11 @@ type Summary struct {
 	GivenUp []GivenUp
 	// Kept are the services that were left up; nil if none were.
 	Kept *Kept
-	// Searches are those that were made, ProbesAgain how many of their probes were made again, as the machine had
-	// disturbed them, and Stopped how many repetitions were left out since what they are about is decided.
-	Searches, ProbesAgain, Stopped int
+	// Searches are those that were made, and ProbesAgain how many of their probes were made again, as the machine had
+	// disturbed them.
+	Searches, ProbesAgain int
+	// Spared are repetitions up to the last look that nothing undecided asks for.
+	Spared int
 	// Probes are those that are kept of a search which was stopped itself.
 	Probes int
 	// Unsearched are repetitions that were left out since the machine was too busy to find the values that they need.
@@ -140,9 +144,9 @@ func (s *Summary) search() time.Duration {
 	return s.Spent[Searching] / time.Duration(max(1, s.Searches))
 }
 
-// Run measures what is missing or stale. What of it is begun is one run, over all experiments; what an earlier one was
-// stopped in goes on as that. On cancellation the error is the context's, and the summary tells what was done until
-// then.
+// Run measures what is missing or stale: up to the first look of all experiments, and from look to look what claims are
+// undecided about. What of it is begun is one run, over all experiments; what an earlier one was stopped in goes on as
+// that. On cancellation the error is the context's, and the summary tells what was done until then.
 func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Options) (sum Summary, err error) {
 	defer sum.Spent.timing(Other)()
 	records, _, err := store.Read()
@@ -154,61 +158,147 @@ func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Opt
 	}
 	names := newRunNames(p.RecordsOf(nil, records, r.Host.ID))
 	o, records = o.current(p, records)
-	all := r.runs(p, o, records)
-	left := joinRuns(all, currentStore{store, o.Present, p}, names, &sum)
-	prepared := sum.Spent.timing(Preparing)
-	_, err = r.prepareAll(ctx, all) // each experiment says what of it is missing
-	prepared()
-	if err != nil {
+	o.tried = map[turn]bool{}
+	store = currentStore{store, o.Present, p}
+	turns := &turns{Runner: r, plan: p, store: store, options: o, first: true, summary: &sum, names: names}
+	if turns.left, err = turns.prepare(ctx, records); err != nil {
 		return sum, err
 	}
 	if !o.Force && !o.outdated[names.newest] {
 		names.resume()
 	}
-	for _, run := range all {
-		sum.Fresh += o.countOf(run.experiment) - len(run.work.steps)
-		r.Progress.Experiment(run.experiment, run.work.len())
-		if run.work.len() == 0 {
-			continue
-		}
-		left -= run.work.len()
-		run.options.KeepLast = o.KeepLast && left == 0
-		err := run.begin(ctx)
-		if err == nil {
-			err = run.repetitions(ctx)
-		}
-		err = run.finish(ctx, err)
-		if sum.OutOfTime = errors.Is(err, errOutOfTime); sum.OutOfTime {
+	sum.Fresh = o.present(p, records, r.Host.ID)
+	var up *run // whose shared services run: if it goes on, they need not be started again
+	for sum.Kept == nil && err == nil {
+		var next *run
+		if next, err = turns.next(); next == nil {
 			break
 		}
-		if err != nil {
-			return sum, err
+		if up, err = up.giveWay(ctx, next); err == nil {
+			err = up.repetitions(ctx)
 		}
-		if sum.Kept != nil {
-			sum.Kept.Left += left
-			break // nothing can be measured beside them
+		if err != nil {
+			err, up = up.finish(ctx, err), nil // an experiment may be left out, and the others go on
 		}
 	}
-	return sum, nil
+	if up != nil {
+		err = up.finish(ctx, err)
+	}
+	err = turns.conclude(err)
+	return sum, err
 }
 
-// joinRuns makes one run of several experiments, and counts what is to be done of all of them.
-func joinRuns(all []*run, store RecordStore, names *runNames, sum *Summary) (left int) {
+// turns are the experiments of a plan in the order in which something of them is to be done: one after another up to a
+// look, then those that go on up to the next.
+type turns struct {
+	*Runner
+	plan    *plan.Plan
+	store   RecordStore
+	options Options
+	summary *Summary
+	names   *runNames
+
+	left    []*run // up to the present look
+	first   bool   // it is the first one
+	any     bool   // something was to be done up to it
+	records []*record.Record
+}
+
+// prepare makes available what the experiments need up to the first look.
+func (t *turns) prepare(ctx context.Context, records []*record.Record) ([]*run, error) {
+	all := t.runs(t.plan, t.options, records)
+	joinRuns(all, t.store, t.names, t.summary)
+	defer t.summary.Spent.timing(Preparing)()
+	_, err := t.prepareAll(ctx, all) // each experiment says what of it is missing
+	return all, err
+}
+
+// next gives the next one; nil if nothing is left.
+func (t *turns) next() (*run, error) {
+	for {
+		for len(t.left) > 0 {
+			next := t.left[0]
+			t.left = t.left[1:]
+			switch n := next.work.len(); {
+			case t.first:
+				t.Progress.Experiment(next.experiment, n)
+			case n > 0:
+				t.Progress.Again(next.experiment, next.work.steps)
+			}
+			if next.work.len() > 0 {
+				t.any = true
+				t.options.come(next.experiment, next.work)
+				next.options.KeepLast = t.options.KeepLast && left(t.left) == 0
+				return next, nil
+			}
+		}
+		if !t.any {
+			return nil, nil
+		}
+		var err error
+		if t.records, _, err = t.store.Read(); err != nil {
+			return nil, err
+		}
+		t.first, t.any = false, false
+		t.options.Force = false // what follows the first look is of the run that was begun
+		t.left = t.runs(t.plan, t.options, t.records)
+		joinRuns(t.left, t.store, t.names, t.summary)
+	}
+}
+
+// conclude notes what the whole came to, given what ended it.
+func (t *turns) conclude(err error) error {
+	switch t.summary.OutOfTime = errors.Is(err, errOutOfTime); {
+	case t.summary.OutOfTime:
+		return nil
+	case err != nil:
+	case t.summary.Kept != nil:
+		t.summary.Kept.Left += left(t.left)
+	case t.summary.Measured > 0:
+		t.summary.Spared = t.options.spared(t.plan, t.records, t.Host.ID)
+	}
+	return err
+}
+
+// giveWay takes down what an experiment has left, if another one is next, and begins that.
+func (r *run) giveWay(ctx context.Context, next *run) (*run, error) {
+	if r != nil && r.experiment == next.experiment {
+		r.options.KeepLast = next.options.KeepLast
+		return r, r.goOn(ctx, next.work)
+	}
+	if r != nil {
+		if err := r.finish(ctx, nil); err != nil {
+			return next, err
+		}
+	}
+	return next, next.begin(ctx)
+}
+
+// left counts what there is to be done of some experiments.
+func left(all []*run) (n int) {
+	for _, run := range all {
+		n += run.work.len()
+	}
+	return n
+}
+
+// joinRuns makes one run of several experiments.
+func joinRuns(all []*run, store RecordStore, names *runNames, sum *Summary) {
 	for _, run := range all {
 		run.store, run.summary, run.names = store, sum, names
-		if left += run.work.len(); run.work.len() > 0 && run.work.run == "" {
+		if run.work.len() > 0 && run.work.run == "" {
 			names.plans[run.experiment.Name] = run.experiment.Digest
 		}
 	}
-	return left
 }
 
-// runs are the experiments of a plan that may be measured, in order, with what of each is to be done.
+// runs are the experiments of a plan that may be measured, in order, with what of each is to be done up to the next
+// look.
 func (r *Runner) runs(p *plan.Plan, o Options, records []*record.Record) []*run {
 	var out []*run
+	work := o.next(p, p.RecordsOf(nil, records, r.Host.ID))
 	for _, e := range o.experiments(p) {
-		work := o.pending(e, p.RecordsOf(e, records, r.Host.ID))
-		out = append(out, &run{Runner: r, plan: p, experiment: e, work: work, options: o, records: records})
+		out = append(out, &run{Runner: r, plan: p, experiment: e, work: work[e], options: o, records: records})
 	}
 	return out
 }
@@ -276,6 +366,22 @@ func (r *run) begin(ctx context.Context) error {
 	return r.search(ctx)
 }
 
+// goOn finds and prepares what more of the experiment needs than was begun.
+func (r *run) goOn(ctx context.Context, work worklist) error {
+	records, err := r.readRecords()
+	if err != nil {
+		return err
+	}
+	r.records, r.work = records, work
+	if err := r.recall(records); err != nil {
+		return err
+	}
+	if err := r.preparePending(ctx); err != nil {
+		return err
+	}
+	return r.search(ctx)
+}
+
 // finish takes down what the experiment has left, given what ended it. An error that concerns it alone goes into the
 // summary.
 func (r *run) finish(ctx context.Context, err error) error {
@@ -319,7 +425,7 @@ func (r *run) finish(ctx context.Context, err error) error {
 // repetitions measures what is to be done, one after the other, and then what the machine disturbed, until something is
 // kept.
 func (r *run) repetitions(ctx context.Context) error {
-	schedule := r.newSchedule()
+	schedule := &schedule{run: r, left: r.work.steps}
 	for len(schedule.left) > 0 {
 		for step, ok := schedule.next(); ok; step, ok = schedule.next() {
 			if err := r.step(ctx, schedule, step); err != nil {
@@ -334,19 +440,17 @@ func (r *run) repetitions(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		schedule.left = retries(r.experiment, r.plan.RecordsOf(r.experiment, records, r.Host.ID), r.id)
-		if schedule.left = r.options.chosen(r.experiment,
-			worklist{steps: schedule.left}).steps; len(schedule.left) > 0 {
-			r.work.steps = schedule.left
+		again := worklist{run: r.id, replaced: r.replaced,
+			steps: retries(r.experiment, r.plan.RecordsOf(r.experiment, records, r.Host.ID), r.id)}
+		again = r.options.chosen(r.experiment, again)
+		if schedule.left = nil; len(again.steps) > 0 {
 			// Of a run that goes on these may be trials of which nothing was left to do, and which nobody has asked
 			// about.
-			if err := r.recall(records); err != nil {
+			if err := r.goOn(ctx, again); err != nil {
 				return err
 			}
-			if err := r.preparePending(ctx); err != nil {
-				return err
-			}
-			r.Progress.Again(schedule.left)
+			schedule.left = r.work.steps
+			r.Progress.Again(r.experiment, schedule.left)
 		}
 	}
 	return ctx.Err()
@@ -394,7 +498,7 @@ func (r *run) step(ctx context.Context, schedule *schedule, step plan.Step) erro
 	if rec == nil {
 		return err
 	}
-	err = errors.Join(schedule.noteRepetition(step, rec), err)
+	schedule.longest = max(schedule.longest, time.Since(schedule.begun))
 	// What was measured is kept, also if nothing more can be.
 	if saveErr := r.save(rec); saveErr != nil {
 		saveErr = fmt.Errorf("repetition %d of %s was measured but could not be saved: %w; once records can be saved, the "+

@@ -107,10 +107,10 @@ func (q *quiet) Search(_ *plan.Trial, s *record.Search) {
 	}
 }
 
-func (q *quiet) Note(text string)               { q.notes = append(q.notes, text) }
-func (*quiet) Experiment(*plan.Experiment, int) {}
-func (*quiet) Again([]plan.Step)                {}
-func (*quiet) Begin(plan.Step)                  {}
+func (q *quiet) Note(text string)                  { q.notes = append(q.notes, text) }
+func (*quiet) Experiment(*plan.Experiment, int)    {}
+func (*quiet) Again(*plan.Experiment, []plan.Step) {}
+func (*quiet) Begin(plan.Step)                     {}
 func (q *quiet) Preparing(string) images.Preparation {
 	if q.log == nil {
 		return unclosed{io.Discard}
@@ -602,4 +602,9 @@ func TestRunsSortByTheirNames(t *testing.T) {
 	if !(first < second && second < third) || !strings.HasPrefix(first, "20261120T120000Z-") || len(first) != 21 {
 		t.Errorf("%s, %s, %s", first, second, third)
 	}
+}
+
+// Pending counts what a run would do up to its next look.
+func Pending(p *plan.Plan, records []*record.Record, host string, o Options) int {
+	return NextOf(p, records, host, o).Len()
 }

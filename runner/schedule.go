@@ -13,6 +13,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
 	"benchbook/runner/search"
+	"benchbook/slice"
 )
 
 // A worklist is what is left of an experiment.
@@ -47,18 +48,21 @@ func (l *worklist) trials(e *plan.Experiment) []*plan.Trial {
 	return out
 }
 
-// chosen leaves out of what is to be done the trials that Options do not pick.
-func (o Options) chosen(e *plan.Experiment, t worklist) worklist {
-	if o.Only != nil {
-		t.steps = slices.DeleteFunc(slices.Clone(t.steps), func(s plan.Step) bool { return !o.Only(e, s.Trial) })
-		t.searches = slices.DeleteFunc(slices.Clone(t.searches), func(s *plan.Trial) bool { return !o.Only(e, s) })
-	}
-	return t
+// turn is a repetition, or the search for a capacity of a trial, that a run has come to.
+type turn struct {
+	experiment, trial string
+	repetition        int // 0 for a search
 }
 
-// countOf is how many repetitions of an experiment Options pick.
-func (o Options) countOf(e *plan.Experiment) int {
-	return len(o.chosen(e, worklist{steps: e.Steps}).steps)
+// chosen leaves out of what is to be done the trials that Options do not pick, and what the run has come to before: it
+// was given up then.
+func (o Options) chosen(e *plan.Experiment, t worklist) worklist {
+	wanted := func(trial *plan.Trial, repetition int) bool {
+		return (o.Only == nil || o.Only(e, trial)) && !o.tried[turn{e.Name, trial.Name, repetition}]
+	}
+	t.steps = slice.Filter(t.steps, func(s plan.Step) bool { return wanted(s.Trial, s.Repetition) })
+	t.searches = slice.Filter(t.searches, func(s *plan.Trial) bool { return wanted(s, 0) })
+	return t
 }
 
 // experiments are those of a plan that are measured if something of them is pending, in order.
@@ -96,79 +100,138 @@ func (s currentStore) Read() ([]*record.Record, []record.Bad, error) {
 	return records, bad, err
 }
 
-// A cell is a trial as one run has measured it, under a key.
-type cell struct{ run, trial, key string }
+// progress is what records tell of the repetitions of one trial.
+type progress struct {
+	trial     *plan.Trial
+	own       map[int]bool // repetitions of the run that goes on
+	elsewhere int          // repetitions without a gap of another run that has the least there must be; 0 if none has
+	last      int          // repetition of own that was planned
+}
+
+// done is how many of the first repetitions are there: of the run that goes on, else of another one.
+func (p progress) done(e *plan.Experiment) int {
+	n := 0
+	for p.own[n+1] {
+		n++
+	}
+	if n < e.Least() {
+		return max(n, p.elsewhere)
+	}
+	return n
+}
+
+// isOwn reports whether the run that goes on has the least of it.
+func (p progress) isOwn(e *plan.Experiment) bool {
+	return record.HasLeast(e.Least(), func(k int) bool { return p.own[k] })
+}
+
+// look is the place among the looks of the last one that the run that goes on has reached, and -1 if it has not reached
+// the first.
+func (p progress) look(e *plan.Experiment) int {
+	if !p.isOwn(e) {
+		return -1
+	}
+	return reached(e.Looks, p.done(e))
+}
+
+func reached(looks []int, n int) int {
+	return slices.IndexFunc(append(slices.Clone(looks), n+1), func(look int) bool { return look > n }) - 1
+}
+
+// missing are the repetitions up to a number that are not there yet.
+func (p progress) missing(e *plan.Experiment, upTo int) (out []plan.Step) {
+	for _, s := range e.Steps {
+		if s.Trial == p.trial && s.Round <= upTo && !p.own[s.Repetition] {
+			out = append(out, s)
+		}
+	}
+	return out
+}
 
 // history is what the records of an experiment tell about what there is already.
 type history struct {
-	repetitions map[cell]map[int]bool
-	searched    map[cell]bool // without a run: capacities that were found
-	stopped     record.Stops
-	newest      string // run of this very plan, which goes on if it was stopped
-	replaced    int    // repetitions that the newest run has measured again already
+	trials   []progress
+	searched map[*plan.Trial]bool // capacities that were found
+	newest   string               // run of this very plan, which goes on
+	replaced int                  // repetitions that the newest run has measured again already
 }
 
+// A version is a trial under one key.
+type version struct{ trial, key string }
+
 func (o Options) historyOf(e *plan.Experiment, records []*record.Record) history {
-	h := history{repetitions: map[cell]map[int]bool{}, searched: map[cell]bool{}, stopped: record.StoppedIn(records)}
+	h := history{searched: map[*plan.Trial]bool{}}
 	for _, r := range records {
 		if r.Plan == e.Digest && r.Run > h.newest && !o.outdated[r.Run] {
 			h.newest = r.Run
 		}
-		if r.Search != nil {
-			if r.Search.Kind == record.SearchCapacity && !r.Search.Busy {
-				h.searched[cell{"", r.Trial, r.Key}] = true
-			}
-			continue
-		}
-		c := cell{r.Run, r.Trial, r.Key}
-		if h.repetitions[c] == nil {
-			h.repetitions[c] = map[int]bool{}
-		}
-		h.repetitions[c][r.Repetition] = true
 	}
 	for _, r := range records {
 		if r.Run == h.newest && r.Order.Replaces > 0 {
 			h.replaced++
 		}
 	}
+	runs, searched := byRun(records)
+	for _, t := range e.Trials {
+		v := version{t.Name, t.Key}
+		own := progress{trial: t}
+		if found := runs[v][h.newest]; found != nil {
+			own.own, own.last = found.own, found.last
+		}
+		for run, other := range runs[v] {
+			if run != h.newest && other.isOwn(e) {
+				own.elsewhere = max(own.elsewhere, other.done(e))
+			}
+		}
+		h.trials, h.searched[t] = append(h.trials, own), searched[v]
+	}
 	return h
 }
 
-// isFresh says whether one run has all repetitions of a trial, or those up to the look that found it decided.
-func (h *history) isFresh(e *plan.Experiment, t *plan.Trial) bool {
-	for c, repetitions := range h.repetitions {
-		has := func(k int) bool { return repetitions[k] }
-		if c.trial == t.Name && c.key == t.Key && h.stopped.Complete(c.run, e.Name, t.Name, e.Repetitions, has) {
-			return true
+// byRun finds what each run has measured of trials, and of which a capacity was found.
+func byRun(records []*record.Record) (runs map[version]map[string]*progress, searched map[version]bool) {
+	runs, searched = map[version]map[string]*progress{}, map[version]bool{}
+	for _, r := range records {
+		v := version{r.Trial, r.Key}
+		if r.Search != nil {
+			searched[v] = searched[v] || r.Search.Kind == record.SearchCapacity && !r.Search.Busy
+			continue
+		}
+		if runs[v] == nil {
+			runs[v] = map[string]*progress{}
+		}
+		of := runs[v][r.Run]
+		if of == nil {
+			of = &progress{own: map[int]bool{}}
+			runs[v][r.Run] = of
+		}
+		if of.own[r.Repetition] = true; r.Order.Replaces == 0 {
+			of.last = max(of.last, r.Repetition)
 		}
 	}
-	return false
+	return runs, searched
 }
 
-// pending finds what is not there yet of the trials that Options pick. A trial is fresh if one run has all its
-// repetitions under its present name and key, or those up to the look that found it decided, or if its search for a
-// capacity is recorded under them. A run of this very plan that was stopped goes on. A plan of more repetitions is
-// another one, and its run is new: rounds are never added to a run that was finished, which would be one more look at
-// its results.
+// first is what there must be of the trials that Options pick and is not: their repetitions up to the first look, and
+// searches for capacities; or else what the machine disturbed. A run of this very plan that was stopped goes on. A plan
+// of another plain number of repetitions is another one, and its run is new.
 //
-// Source: docs/records.md#freshness; docs/method.md#number-of-looks.
-func (o Options) pending(e *plan.Experiment, records []*record.Record) worklist {
+// Source: docs/records.md#freshness.
+func (o Options) first(e *plan.Experiment, records []*record.Record) worklist {
 	if o.Force {
-		return o.chosen(e, worklist{steps: e.Steps, searches: capacities(e)})
+		steps := slices.DeleteFunc(slices.Clone(e.Steps), func(s plan.Step) bool { return s.Round > e.Least() })
+		return o.chosen(e, worklist{steps: steps, searches: capacities(e)})
 	}
 	h := o.historyOf(e, records)
-	isFresh := map[*plan.Trial]bool{}
-	for _, t := range e.Trials {
-		isFresh[t] = h.isFresh(e, t)
-	}
 	out := worklist{run: h.newest, replaced: h.replaced}
-	for _, s := range e.Steps {
-		if !isFresh[s.Trial] && !h.repetitions[cell{h.newest, s.Trial.Name, s.Trial.Key}][s.Repetition] {
-			out.steps = append(out.steps, s)
+	for _, p := range h.trials {
+		if p.done(e) < e.Least() {
+			out.steps = append(out.steps, p.missing(e, e.Least())...)
 		}
 	}
+	out.steps = inOrder(e, out.steps)
 	for _, t := range capacities(e) {
-		if !h.searched[cell{"", t.Name, t.Key}] {
+		if !h.searched[t] {
 			out.searches = append(out.searches, t)
 		}
 	}
@@ -178,6 +241,58 @@ func (o Options) pending(e *plan.Experiment, records []*record.Record) worklist 
 		out = o.chosen(e, out)
 	}
 	return out
+}
+
+// inOrder puts steps of an experiment into the order of its plan.
+func inOrder(e *plan.Experiment, steps []plan.Step) []plan.Step {
+	at := make(map[plan.Step]bool, len(steps))
+	for _, s := range steps {
+		at[s] = true
+	}
+	return slices.DeleteFunc(slices.Clone(e.Steps), func(s plan.Step) bool { return !at[s] })
+}
+
+// come notes what a run has come to.
+func (o Options) come(e *plan.Experiment, w worklist) {
+	for _, s := range w.steps {
+		o.tried[turn{e.Name, s.Trial.Name, s.Repetition}] = true
+	}
+	for _, t := range w.searches {
+		o.tried[turn{e.Name, t.Name, 0}] = true
+	}
+}
+
+// count sums up how many repetitions of the picked trials of a plan something holds for.
+func (o Options) count(p *plan.Plan, records []*record.Record, host string,
+	of func(*plan.Experiment, progress) int) (sum int) {
+	for _, e := range o.experiments(p) {
+		for _, t := range o.historyOf(e, p.RecordsOf(e, records, host)).trials {
+			if t.trial.Unavailable == "" && t.trial.Capacity == nil && (o.Only == nil || o.Only(e, t.trial)) {
+				sum += of(e, t)
+			}
+		}
+	}
+	return sum
+}
+
+// present counts the repetitions that need not be measured, as they are there already.
+func (o Options) present(p *plan.Plan, records []*record.Record, host string) int {
+	return o.count(p, records, host, func(e *plan.Experiment, t progress) int {
+		if o.Force {
+			return 0
+		}
+		return min(t.done(e), e.Most())
+	})
+}
+
+// spared counts the repetitions after the look at which trials have ended.
+func (o Options) spared(p *plan.Plan, records []*record.Record, host string) int {
+	return o.count(p, records, host, func(e *plan.Experiment, t progress) int {
+		if !t.isOwn(e) {
+			return 0
+		}
+		return max(0, e.Most()-t.done(e))
+	})
 }
 
 // capacities are the trials of an experiment whose capacity is searched for.
@@ -190,7 +305,8 @@ func capacities(e *plan.Experiment) []*plan.Trial {
 
 // retries are the repetitions to measure in the place of those that the machine disturbed, one of each trial that has
 // too few valid ones otherwise, in an order drawn like that of a round. They are rounds after the planned ones. Of no
-// trial more repetitions are measured than twice the planned ones, so that a run on a machine that is never quiet ends.
+// trial more repetitions are measured than twice those up to the look that it has reached, so that a run on a machine
+// that is never quiet ends.
 //
 // What a repetition came to does not enter, only whether the machine was busy with something else; records say what
 // they replace.
@@ -198,23 +314,26 @@ func capacities(e *plan.Experiment) []*plan.Trial {
 // Source: docs/method.md#valid-cells: fewer than three valid repetitions of three or more are no result, and a value is
 // never a reason to leave one out.
 func retries(e *plan.Experiment, records []*record.Record, run string) []plan.Step {
-	if e.Repetitions < stats.MinRepetitions {
-		return nil // nothing is decided by so few, disturbed or not
-	}
 	var steps []plan.Step
 	for _, t := range e.Trials {
 		if !slices.ContainsFunc(e.Steps, func(s plan.Step) bool { return s.Trial == t }) {
 			continue // unavailable, or not asked for
 		}
 		var have []*record.Record
+		own := progress{trial: t, own: map[int]bool{}}
 		for _, r := range records {
 			if r.Run == run && r.Trial == t.Name && r.Key == t.Key && r.Search == nil {
-				have = append(have, r)
+				have, own.own[r.Repetition] = append(have, r), true
 			}
 		}
+		look := own.look(e)
+		if look < 0 || e.Looks[look] < stats.MinRepetitions {
+			continue // nothing is decided by so few, disturbed or not
+		}
 		slices.SortFunc(have, func(a, b *record.Record) int { return cmp.Compare(a.Repetition, b.Repetition) })
-		if n := len(have); n >= e.Repetitions && n < 2*e.Repetitions && validity.NeedsAgain(have) {
-			next := have[n-1].Repetition + 1 // one in between may be gone, and records are never written twice
+		if n := len(have); n < 2*e.Looks[look] && validity.NeedsAgain(have) {
+			// One in between may be gone, and records are never written twice.
+			next := max(e.Most(), have[n-1].Repetition) + 1
 			steps = append(steps, plan.Step{Trial: t, Round: next, Repetition: next, Replaces: replaced(have)})
 		}
 	}

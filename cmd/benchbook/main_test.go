@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -76,7 +77,8 @@ func tellPeak(file string) {
 // put on, "elsewhere" for one on another machine, "picky" for one without the image
 // nosuchimage:1 and the user nosuchuser, "noisy" for services that write what controls a terminal, "gate" for loads of
 // which all but the first wait for a file go, "pool" for services that are as fast as the number at the end of their
-// command allows, and bear 730 requests per second, "fails" for a second load that does, "wrong" for answers that are
+// command allows, and bear 730 requests per second, "uneven" for those whose speed varies by 10 %,
+// "fails" for a second load that does, "wrong" for answers that are
 // not right, "nosetup" for a program that fails in a service, "offline" for an engine whose registry cannot be reached,
 // "images" for one that has built some before, "rootless" for one that does not run as root, "tagged" for one whose
 // named images have the id in the file id.txt.
@@ -185,8 +187,12 @@ func script(mode string) fake.Script {
 				printed, err := os.ReadFile("printed.txt")
 				return engine.Exit{Stdout: printed}, err
 			}
-			if mode == "pool" {
-				return engine.Exit{Stdout: pooled(p, workers)}, nil
+			if mode == "pool" || mode == "uneven" {
+				noise := 0.0
+				if mode == "uneven" {
+					noise = 0.1 * math.Sin(2.4*float64(loads))
+				}
+				return engine.Exit{Stdout: pooled(p, workers, noise)}, nil
 			}
 			return engine.Exit{Stdout: labtest.Requests()}, nil
 		case "version":
@@ -233,7 +239,7 @@ func script(mode string) fake.Script {
 		s.Start = func(_ context.Context, service engine.Service) error {
 			return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it said \x1b[31mno\x1b[0m\x07\nand ended")}
 		}
-	case "pool":
+	case "pool", "uneven":
 		s.Start = func(_ context.Context, service engine.Service) error {
 			workers = 0
 			if n := len(service.Command); n > 0 {
@@ -310,7 +316,7 @@ func script(mode string) fake.Script {
 
 // pooled is a result of services with so many workers in half a second, in which nobody looks for foreign processes:
 // the curve of docs/method.md#tuned-values.
-func pooled(p engine.Program, workers int) []byte {
+func pooled(p engine.Program, workers int, noise float64) []byte {
 	var config http.Config
 	var r http.Result
 	if err := errors.Join(json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &config),
@@ -320,7 +326,7 @@ func pooled(p engine.Program, workers int) []byte {
 	r.Length, r.CPU = 500*time.Millisecond, nil
 	r.InFlight = new(http.InFlight) // its times are not those of so many connections
 	if n, ok := map[int]int64{1: 100, 2: 190, 3: 260, 5: 305, 8: 308, 12: 290}[workers]; ok {
-		r.Completed.Right = n
+		r.Completed.Right = int64(float64(n) * (1 + noise))
 	}
 	if config.Rate > 0 {
 		none := http.Distribution{Highest: 60e9}

@@ -50,8 +50,7 @@ which trials would be measured, and why. A value that differs between trials is 
 	}
 	cmd.Flags().StringVar(&options.Profile, "profile", plan.Full, "plan this profile")
 	chooseQuick = addQuick(cmd.Flags(), &options.Profile)
-	cmd.Flags().IntVar(&options.Repetitions, "repetitions", 0,
-		"repetitions of every trial, instead of what the article says")
+	cmd.Flags().StringVar(&options.Repetitions, "repetitions", "", repetitionsUsage)
 	cmd.Flags().Int64Var(&options.Seed, "seed", 0,
 		"seed of the order of repetitions, instead of one drawn from the experiment")
 	cmd.Flags().StringVar(&onlyTrials, "only", "", "plan "+lab.OnlyUsage)

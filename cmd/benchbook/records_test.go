@@ -52,7 +52,7 @@ func recordedProject(t *testing.T, replaced ...string) (dir string, files []stri
 		r.Load.Generators = []record.Generator{{Host: "load"}, {After: 0.001, Uncertain: 0.001, Host: "load-2"}}
 		if r.Experiment == "tuned" {
 			r.Load.Open = &record.OpenLoop{Rate: 100, Arrivals: "poisson", Due: 100, Sent: 100}
-			r.Budget = &record.Budget{Seconds: 60, Look: &record.Look{Rounds: 1, Level: 0.99, Stopped: []string{r.Trial}}}
+			r.Budget = &record.Budget{Seconds: 60}
 		}
 	}
 	b.MeasureAll(fill, rendertest.In(runBefore, 10))

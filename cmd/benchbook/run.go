@@ -14,6 +14,7 @@ import (
 	"benchbook/lab/measure"
 	"benchbook/lab/results"
 	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
 )
@@ -36,11 +37,10 @@ func (f *runFlags) Add(cmd *cobra.Command, profile string, engines []string) {
 	cmd.Flags().StringVar(&f.Profile, "profile", profile, "measure under this profile")
 	f.chooseQuick = addQuick(cmd.Flags(), &f.Profile)
 	cmd.Flags().BoolVar(&f.Force, "force", false, "re-measure even if up to date, as a new run")
-	cmd.Flags().IntVar(&f.Repetitions, "repetitions", 0, "repetitions of every trial, instead of what the article says")
+	cmd.Flags().StringVar(&f.Repetitions, "repetitions", "", repetitionsUsage)
 	cmd.Flags().Int64Var(&f.Seed, "seed", 0, "seed of the order of repetitions, instead of one drawn from the experiment")
 	cmd.Flags().DurationVar(&f.Budget, "budget", 0,
-		"end after this time, such as 20m, and stop cells early whose claims are decided; claims are then judged more "+
-			"strictly")
+		"end after this time, such as 20m; the same command resumes from there")
 	cmd.Flags().BoolVar(&f.claims, "claims", false,
 		"end with status 99 if a claim is contradicted, and 110 if one depends on a number that is not valid")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the outcomes of claims as JSON")
@@ -67,10 +67,13 @@ func (f *runFlags) Check(flags *pflag.FlagSet, engines []string) error {
 	return checkRepetitions(flags, f.Repetitions)
 }
 
-// checkRepetitions refuses a number of repetitions that is none; 0 is what stands there without the flag.
-func checkRepetitions(flags *pflag.FlagSet, n int) error {
-	if n < 0 || n == 0 && flags.Changed("repetitions") {
-		return fmt.Errorf("--repetitions must be 1 or more, not %d", n)
+// repetitionsUsage is what --repetitions means, wherever it is given.
+const repetitionsUsage = "repetitions of every trial, such as 5 or 'up to 20', instead of what the article says"
+
+// checkRepetitions refuses repetitions that articles could not have.
+func checkRepetitions(flags *pflag.FlagSet, text string) error {
+	if _, err := article.ReadRepetitions(text); err != nil && flags.Changed("repetitions") {
+		return fmt.Errorf("--repetitions %w", err)
 	}
 	return nil
 }

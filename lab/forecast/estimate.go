@@ -49,6 +49,16 @@ func Experience(e *plan.Experiment, known map[*plan.Trial]*TrialState) func(*pla
 	}
 }
 
+// atMost is Experience if claims stay undecided up to the last look.
+func atMost(e *plan.Experiment, known map[*plan.Trial]*TrialState) func(*plan.Trial) plan.Experience {
+	least := Experience(e, known)
+	return func(t *plan.Trial) plan.Experience {
+		out := least(t)
+		out.Pending += known[t].More
+		return out
+	}
+}
+
 // window is the mean time that repetitions were measured, of loads that end with a number of requests for as many as
 // the trial sends.
 func window(t *plan.Trial, records []*record.Record) time.Duration {
@@ -103,8 +113,8 @@ func mean(records []*record.Record, parts ...string) (time.Duration, bool) {
 	return time.Duration(sum / float64(n) * float64(time.Second)), true
 }
 
-// inWords says how long something takes, of what the time is made up, and what is assumed.
-func inWords(e plan.Estimate) string {
+// inWords says how long something takes at least and at most, of what the least time is made up, and what is assumed.
+func inWords(e plan.Estimate, most time.Duration) string {
 	var parts []string
 	for _, part := range []struct {
 		d    time.Duration
@@ -114,7 +124,11 @@ func inWords(e plan.Estimate) string {
 			parts = append(parts, terminal.Clock(part.d)+" "+part.what)
 		}
 	}
-	text := "about " + terminal.Clock(e.Total) + ": " + strings.Join(parts, ", ")
+	text := "about " + terminal.Clock(e.Total)
+	if most > e.Total {
+		text += " to " + terminal.Clock(most) + ", at least"
+	}
+	text += ": " + strings.Join(parts, ", ")
 	switch {
 	case e.Elsewhere:
 		text += "; as repetitions took on another host"
@@ -127,20 +141,26 @@ func inWords(e plan.Estimate) string {
 	return text
 }
 
-// halfWidth is the expected half width of the 95 % interval of a ratio of two cells of n repetitions each, whose
-// repetitions have the coefficient of variation c. n is at least 2; the result is a share, as c is.
+// halfWidth is the expected half width of the interval of a ratio of two cells of n repetitions each, at the level
+// alpha, whose repetitions have the coefficient of variation c. n is at least 2; the result is a share, as c is.
 //
 // Source: docs/method.md#words-and-defaults, t·c·√(2/n).
-func halfWidth(n int, c float64) float64 {
-	t := distuv.StudentsT{Sigma: 1, Nu: float64(2*n - 2)}.Quantile(1 - stats.DefaultAlpha/2)
+func halfWidth(n int, alpha, c float64) float64 {
+	t := distuv.StudentsT{Sigma: 1, Nu: float64(2*n - 2)}.Quantile(1 - alpha/2)
 	return t * c * math.Sqrt(2/float64(n))
 }
 
-// precision says in one line what so many repetitions can tell apart.
-func precision(n int) string {
+// precision says in one line what repetitions can tell apart, at the last look.
+func precision(looks []int) string {
+	n, alpha := slices.Max(looks), stats.Level(stats.DefaultAlpha, len(looks), 1)
 	if n < stats.MinRepetitions {
 		return fmt.Sprintf("none: a claim about a ratio needs %d repetitions or more", stats.MinRepetitions)
 	}
-	return fmt.Sprintf("a ratio of two trials is known to ±%.2g %% if repetitions vary by 2 %%, to ±%.2g %% at 5 %%",
-		100*halfWidth(n, 0.02), 100*halfWidth(n, 0.05))
+	after := ""
+	if len(looks) > 1 {
+		after = fmt.Sprintf("after %d repetitions, judged at %.3g %%, ", n, 100*alpha)
+	}
+	return after + fmt.Sprintf("a ratio of two trials is known to ±%.2g %% if repetitions vary by 2 %%, "+
+		"to ±%.2g %% at 5 %%",
+		100*halfWidth(n, alpha, 0.02), 100*halfWidth(n, alpha, 0.05))
 }

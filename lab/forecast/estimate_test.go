@@ -13,7 +13,7 @@ import (
 // The widths of docs/method.md#words-and-defaults: 2.3 c, 1.5 c and 0.94 c.
 func TestHalfWidth(t *testing.T) {
 	for n, want := range map[int]string{3: "2.27", 5: "1.46", 10: "0.94"} {
-		if got := fmt.Sprintf("%.2f", halfWidth(n, 1)); got != want {
+		if got := fmt.Sprintf("%.2f", halfWidth(n, 0.05, 1)); got != want {
 			t.Errorf("%d repetitions: got %s, want %s", n, got, want)
 		}
 	}
@@ -23,20 +23,23 @@ func TestEstimateInWords(t *testing.T) {
 	tests := []struct {
 		name     string
 		estimate plan.Estimate
+		most     time.Duration
 		want     string
 	}{
 		{"a load", plan.Estimate{Overhead: 6 * time.Second, Warmup: 8 * time.Second, Window: 40 * time.Second,
-			Total: 54 * time.Second},
+			Total: 54 * time.Second}, 54 * time.Second,
 			"about 54s: 6s starting and stopping, 8s warm-up, 40s measuring"},
-		{"with records", plan.Estimate{Overhead: 12 * time.Second, Total: 12 * time.Second, Recorded: true},
+		{"until decided", plan.Estimate{Overhead: 6 * time.Second, Window: 54 * time.Second, Total: time.Minute},
+			7 * time.Minute, "about 1m 0s to 7m 0s, at least: 6s starting and stopping, 54s measuring"},
+		{"with records", plan.Estimate{Overhead: 12 * time.Second, Total: 12 * time.Second, Recorded: true}, 0,
 			"about 12s: 12s starting and stopping; as earlier repetitions took"},
 		{"with a search", plan.Estimate{Overhead: time.Second, Searches: 2 * time.Minute, Total: 121 * time.Second,
-			Guesses: []string{"5s for a command"}},
+			Guesses: []string{"5s for a command"}}, 0,
 			"about 2m 1s: 1s starting and stopping, 2m 0s searching; assumed: 5s for a command"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := inWords(tt.estimate); got != tt.want {
+			if got := inWords(tt.estimate, tt.most); got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})

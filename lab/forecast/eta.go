@@ -16,8 +16,10 @@ type ETA struct {
 	Took map[*plan.Trial]time.Duration // finished repetitions in all
 	done map[*plan.Trial]int
 
-	again  int           // repetitions in the place of others, which were not planned
+	again  int           // repetitions that were not expected: in the place of others, or after a look
 	trials []*plan.Trial // of which they may be
+
+	More int // repetitions that may come beyond these, if claims stay undecided
 }
 
 // searching is what the searches of a trial are likely to take, and took so far.
@@ -50,8 +52,10 @@ func (f *ETA) Add(p *plan.Plan, at plan.Placement, known map[*plan.Trial]*TrialS
 		for _, t := range e.Trials {
 			one := about(t)
 			pending := one.Pending
+			f.More += known[t].More
 			if all {
-				pending = steps[t]
+				pending = min(steps[t], e.Least())
+				f.More += steps[t] - pending - known[t].More
 			}
 			if pending == 0 || t.Unavailable != "" {
 				continue
@@ -74,6 +78,17 @@ func (f *ETA) Begin(e *plan.Experiment, todo int) {
 		todo -= f.left[t]
 	}
 	f.again, f.trials = max(0, todo), e.Trials
+}
+
+// Again begins more repetitions of an experiment: in the place of those that the machine disturbed, or after a look.
+func (f *ETA) Again(e *plan.Experiment, steps []plan.Step) {
+	for _, s := range steps {
+		if s.Replaces == 0 {
+			f.left[s.Trial]++
+			f.More = max(0, f.More-1)
+		}
+	}
+	f.Begin(e, len(steps))
 }
 
 // Finished notes a repetition that is over.

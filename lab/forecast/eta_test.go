@@ -13,7 +13,7 @@ import (
 
 // trials are two of a load, of which one repetition takes ten seconds as planned.
 func trials() (*plan.Plan, map[*plan.Trial]*TrialState) {
-	e := &plan.Experiment{Name: "e", Repetitions: 3}
+	e := &plan.Experiment{Name: "e", Looks: []int{3}}
 	known_ := map[*plan.Trial]*TrialState{}
 	for _, name := range []string{"a", "b"} {
 		t := &plan.Trial{Name: name, Load: &spec.Load{Warmup: time.Second, Duration: 6 * time.Second}}

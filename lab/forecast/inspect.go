@@ -2,12 +2,15 @@
 package forecast
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 
 	"benchbook/lab"
 	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
+	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
@@ -28,6 +31,9 @@ const unavailable = "unavailable"
 // with something else.
 const disturbed = "disturbed"
 
+// undecided is the state of a trial that goes on after a look, as a claim about it is.
+const undecided = "undecided"
+
 // A TrialState is what is known of a trial before it is measured.
 type TrialState struct {
 	state   dataset.State
@@ -37,7 +43,9 @@ type TrialState struct {
 	nearby    []*record.Record
 	same      []*record.Record // of the experiment: of this host under any profile, or else of other hosts
 	elsewhere bool             // same is of other hosts
-	ToMeasure int              // repetitions that a run would do; 1 for a search for a capacity
+	ToMeasure int              // repetitions that a run would do at least; 1 for a search for a capacity
+	More      int              // that it would do beyond them, if claims stay undecided
+	again     bool             // ToMeasure are in the place of some that the machine disturbed
 	searched  bool             // the values that it searches for are known already
 	why       []string         // it is not fresh: a sentence for each reason
 
@@ -50,6 +58,9 @@ func (k *TrialState) word() string {
 		return unavailable
 	}
 	if k.state == dataset.Fresh && k.ToMeasure > 0 {
+		if !k.again {
+			return undecided
+		}
 		return disturbed
 	}
 	return stateWords[k.state]
@@ -98,26 +109,41 @@ func Inspect(ctx context.Context, a *lab.Session, project *projects.Project, c *
 	if err := n.present.Look(ctx, n.records); err != nil {
 		return nil, err
 	}
+	options := runner.Options{Present: n.present, Open: OpenTrials(c.Doc, p, host)}
+	todo := runner.NextOf(p, n.records, host, options).ByTrial()
+	more := repetitionsBeyond(d, todo)
 	out := map[*plan.Trial]*TrialState{}
 	for _, e := range d.Experiments {
 		of := func(r *record.Record) bool { return r.Experiment == e.Plan.Name }
-		own, nearby := selected(n.records, of), selected(n.all, of)
+		nearby := selected(n.all, of)
 		same := nearby
 		if len(nearby) == 0 {
 			nearby, same = n.all, selected(n.others, of)
 		}
-		cells := e.Cells
-		if e.Calibration != nil {
-			cells = append(slices.Clone(cells), e.Calibration)
-		}
-		for _, cell := range cells {
+		for _, cell := range e.AllCells() {
 			k := &TrialState{state: cell.State, run: cell.Run, records: cell.Records, nearby: nearby, same: same,
-				elsewhere: len(same) > 0 && same[0].Host != host, ToMeasure: pending(p, e.Plan, cell.Trial, own, host, n.present)}
-			n.judge(k, e, cell)
+				elsewhere: len(same) > 0 && same[0].Host != host, ToMeasure: todo[cell.Trial].Count,
+				again: todo[cell.Trial].Again, More: more[cell.Trial]}
+			n.judge(k, e, cell, todo[cell.Trial].UpTo)
 			out[cell.Trial] = k
 		}
 	}
 	return out, nil
+}
+
+// repetitionsBeyond counts, by trial, those after what is next if claims about what is measured stay undecided.
+func repetitionsBeyond(d *dataset.Dataset, todo map[*plan.Trial]runner.Todo) map[*plan.Trial]int {
+	touched := claim.Touched(d, func(c *dataset.Cell) bool { return todo[c.Trial].Count > 0 && !todo[c.Trial].Again })
+	isTouched := func(c *dataset.Cell) bool { return touched[c] }
+	out := map[*plan.Trial]int{}
+	for _, e := range d.Experiments {
+		for _, c := range e.AllCells() {
+			if isTouched(c) || e.Plan.IsPaired(c.Trial) && slices.ContainsFunc(e.Cells, isTouched) {
+				out[c.Trial] = max(0, e.Plan.Most()-cmp.Or(todo[c.Trial].UpTo, len(c.Records)))
+			}
+		}
+	}
+	return out
 }
 
 // selected are the records that are wanted.
@@ -126,7 +152,7 @@ func selected(records []*record.Record, wanted func(*record.Record) bool) []*rec
 }
 
 // judge finds the state of a trial, with the reasons.
-func (n *inspection) judge(k *TrialState, e *dataset.Experiment, cell *dataset.Cell) {
+func (n *inspection) judge(k *TrialState, e *dataset.Experiment, cell *dataset.Cell, upTo int) {
 	t, replaced := cell.Trial, n.present.Changes(cell.Records...)
 	if len(replaced) > 0 {
 		k.state = dataset.Stale
@@ -155,10 +181,9 @@ func (n *inspection) judge(k *TrialState, e *dataset.Experiment, cell *dataset.C
 			}
 		}
 	case cell.State == dataset.Partial:
-		k.why = []string{fmt.Sprintf("%d of %s done", len(cell.Records), terminal.Count(e.Plan.Repetitions, "repetition"))}
+		k.why = []string{fmt.Sprintf("%d of %s done", len(cell.Records), terminal.Count(e.Plan.Least(), "repetition"))}
 	case k.ToMeasure > 0:
-		k.why = []string{"too few repetitions are valid, " +
-			"because other programs or virtual machines took CPU time: run repeats them"}
+		k.why = []string{k.whyMore(len(cell.Records), upTo)}
 	}
 	for _, why := range cell.LeftOut {
 		k.why = append(k.why, "a record was left out: "+why)
@@ -166,6 +191,15 @@ func (n *inspection) judge(k *TrialState, e *dataset.Experiment, cell *dataset.C
 	if k.ToMeasure > 0 {
 		k.why = append(k.why, n.stoppedSearches(e.Plan, t)...)
 	}
+}
+
+// whyMore is why a trial that has so many repetitions is measured up to others.
+func (k *TrialState) whyMore(have, upTo int) string {
+	if k.again {
+		return "too few repetitions are valid, because other programs or virtual machines took CPU time: run repeats them"
+	}
+	return fmt.Sprintf("a claim about it is undecided after %s: run goes on up to %d", terminal.Count(have, "repetition"),
+		upTo)
 }
 
 // stoppedSearches says which searches of a trial were stopped and go on.
@@ -186,12 +220,18 @@ func (n *inspection) stoppedSearches(e *plan.Experiment, t *plan.Trial) []string
 	return words
 }
 
-// pending counts the repetitions of one trial that a run would do.
-func pending(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*record.Record, host string,
-	present *images.Present) int {
-	one := *e
-	one.Trials = []*plan.Trial{t}
-	one.Steps = slices.DeleteFunc(slices.Clone(e.Steps), func(s plan.Step) bool { return s.Trial != t })
-	of := &plan.Plan{Article: p.Article, Profile: p.Profile, Experiments: []*plan.Experiment{&one}}
-	return runner.Pending(of, records, host, runner.Options{Present: present})
+// OpenTrials gives the trials of an article that go on after a look, as runner.Options wants it, for a host. A claim
+// may also be about experiments that are left out of the plan.
+func OpenTrials(doc *article.Document, p *plan.Plan, host string) func([]*record.Record) map[string][]string {
+	whole := *p
+	whole.Experiments = p.All
+	return func(records []*record.Record) map[string][]string {
+		d, err := dataset.New(doc, records, dataset.Options{ThisHost: host, Plan: func(string) (*plan.Plan, error) {
+			return &whole, nil
+		}})
+		if err != nil { // there is a plan, and no host is asked for
+			return nil
+		}
+		return claim.Open(d)
+	}
 }

@@ -40,8 +40,9 @@ type experimentPlanJSON struct {
 	Skipped     string `json:"skipped,omitempty"` // why the profile leaves it out; then nothing below is there
 	// what this version cannot run yet; if there is anything, run leaves it out
 	Unsupported []unsupportedJSON `json:"unsupported"`
-	Repetitions int               `json:"repetitions"`
-	Order       string            `json:"order"` // interleaved or sequential
+	Repetitions int               `json:"repetitions"` // of each trial, at most
+	Looks       []int             `json:"looks"`       // rounds after which claims are judged; the last is repetitions
+	Order       string            `json:"order"`       // interleaved or sequential
 	Seed        int64             `json:"seed"`
 	Digest      string            `json:"digest"` // of all that makes a run of it the same run
 	Timeout     float64           `json:"timeout"`
@@ -89,8 +90,9 @@ type trialPlanJSON struct {
 	Parameters  []record.Parameter `json:"parameters"`
 	Labels      []record.Parameter `json:"labels"`
 	Key         string             `json:"key"`
-	State       string             `json:"state"` // as status has it
-	ToMeasure   int                `json:"to_measure"`
+	State       string             `json:"state"`      // as status has it
+	ToMeasure   int                `json:"to_measure"` // up to the next look
+	AtMost      int                `json:"at_most"`    // up to the last one, if claims about it stay undecided
 	Why         []string           `json:"why"`
 	// of the load or command, as in cpuset; absent where all of a node may be used
 	CPUs       string          `json:"cpus,omitempty"`
@@ -104,9 +106,11 @@ type stepJSON struct {
 	Trial      string `json:"trial"`
 }
 
-// estimateJSON is how long a run would take, images aside. Total is the sum of the four below it.
+// estimateJSON is how long a run would take, images aside: at least, and if claims stay undecided up to the last look.
+// Total is the least, and the sum of the four below AtMost.
 type estimateJSON struct {
 	Total     float64  `json:"total"`
+	AtMost    float64  `json:"at_most"`
 	StartStop float64  `json:"start_stop"`
 	Warmup    float64  `json:"warmup"`
 	Measure   float64  `json:"measure"`
@@ -178,7 +182,8 @@ func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*Tria
 	at plan.Placement, warnings []string) experimentPlanJSON {
 	out := experimentPlanJSON{Article: slug, Experiment: e.Name, Description: e.Description, Skipped: e.Skipped,
 		Unsupported: unsupported(e),
-		Repetitions: e.Repetitions, Order: order(e), Seed: e.Seed, Digest: e.Digest, Timeout: e.Timeout.Seconds(),
+		Repetitions: e.Most(), Looks: append([]int{}, e.Looks...), Order: order(e),
+		Seed: e.Seed, Digest: e.Digest, Timeout: e.Timeout.Seconds(),
 		Parameters: append([]string{}, e.Parameters...), Trials: []trialPlanJSON{}, Steps: []stepJSON{},
 		Warnings: append([]string{}, warnings...),
 		Origins:  map[string]string{}}
@@ -194,15 +199,16 @@ func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*Tria
 			InsteadOf:  t.InsteadOf,
 			Parameters: append([]record.Parameter{}, redact.Parameters(t.Parameters)...), Labels: append([]record.Parameter{},
 				redact.Parameters(t.Labels)...),
-			Key: t.Key, State: k.word(), ToMeasure: k.ToMeasure, Why: append([]string{}, k.why...),
+			Key: t.Key, State: k.word(), ToMeasure: k.ToMeasure, AtMost: k.ToMeasure + k.More,
+			Why:        append([]string{}, k.why...),
 			Definition: redact.Shown(t.Definition), Inputs: redact.Inputs(t.Inputs, t.Definition)})
 	}
 	for _, s := range e.Steps {
 		out.Steps = append(out.Steps, stepJSON{s.Round, s.Repetition, s.Trial.Name})
 	}
-	time := e.Estimate(at, Experience(e, known))
-	out.Estimate = estimateJSON{Total: time.Total.Seconds(), StartStop: time.Overhead.Seconds(),
-		Warmup:  time.Warmup.Seconds(),
+	time, most := e.Estimate(at, Experience(e, known)), e.Estimate(at, atMost(e, known))
+	out.Estimate = estimateJSON{Total: time.Total.Seconds(), AtMost: most.Total.Seconds(),
+		StartStop: time.Overhead.Seconds(), Warmup: time.Warmup.Seconds(),
 		Measure: time.Window.Seconds(), Search: time.Searches.Seconds(), Recorded: time.Recorded, Elsewhere: time.Elsewhere,
 		Assumed: append([]string{}, time.Guesses...)}
 	return out
@@ -235,12 +241,12 @@ func pendingTrials(e *plan.Experiment, known map[*plan.Trial]*TrialState) int {
 	return n
 }
 
-func toMeasure(e *plan.Experiment, known map[*plan.Trial]*TrialState) int {
-	n := 0
+// toMeasure counts what is to be measured of an experiment, at least and at most.
+func toMeasure(e *plan.Experiment, known map[*plan.Trial]*TrialState) (least, most int) {
 	for _, t := range e.Trials {
-		n += known[t].ToMeasure
+		least, most = least+known[t].ToMeasure, most+known[t].ToMeasure+known[t].More
 	}
-	return n
+	return least, most
 }
 
 // ManyTrials is how many trials of one experiment are measured without a question.

@@ -25,7 +25,7 @@ func TestPlanGolden(t *testing.T) {
 	}{
 		{"everything in full", "plan-full.txt", plan.Options{Profile: plan.Full}, false, false},
 		{"the quick profile, with origins", "plan-quick.txt", plan.Options{Profile: plan.Quick}, false, true},
-		{"as data", "plan.json", plan.Options{Profile: plan.Full, Seed: 7, Repetitions: 1}, true, false},
+		{"as data", "plan.json", plan.Options{Profile: plan.Full, Seed: 7, Repetitions: "1"}, true, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

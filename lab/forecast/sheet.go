@@ -187,12 +187,12 @@ func (s *sheet) hosts(e *plan.Experiment) {
 func (s *sheet) outlook(e *plan.Experiment, known map[*plan.Trial]*TrialState, warnings []string) {
 	words := "none: everything is fresh"
 	if time := e.Estimate(s.at, Experience(e, known)); time.Total > 0 {
-		words = inWords(time)
+		words = inWords(time, e.Estimate(s.at, atMost(e, known)).Total)
 	}
 	s.line("  ", "time", words)
 	s.line("  ", "timeout", terminal.Clock(e.Timeout)+" for a repetition")
 	if len(e.Steps) > 0 {
-		s.line("  ", "precision", precision(e.Repetitions))
+		s.line("  ", "precision", precision(e.Looks))
 	}
 	for _, w := range warnings {
 		s.line("  ", "warning", "claim "+w)
@@ -443,8 +443,9 @@ func arrivalWords(t *plan.Trial) string {
 // trials prints the table of trials, and for those that are to be measured the reason.
 func (s *sheet) trials(e *plan.Experiment, known map[*plan.Trial]*TrialState) {
 	if len(e.Steps) > 0 {
-		fmt.Fprintf(s.w, "  %s, %s of each, %d to measure\n", trialsOf(e), terminal.Count(e.Repetitions, "repetition"),
-			toMeasure(e, known))
+		least, most := toMeasure(e, known)
+		fmt.Fprintf(s.w, "  %s, %s of each, %s to measure\n", trialsOf(e), upTo(e.Least(), e.Most(), "repetition"),
+			upTo(least, most, ""))
 	} else {
 		fmt.Fprintf(s.w, "  %s, no repetitions\n", trialsOf(e))
 	}
@@ -481,6 +482,18 @@ func (s *sheet) trials(e *plan.Experiment, known map[*plan.Trial]*TrialState) {
 			s.line("  ", "unavailable", t.Name+": "+t.Unavailable)
 		}
 	}
+}
+
+// upTo counts things of which there are so many at least and at most.
+func upTo(least, most int, what string) string {
+	text := fmt.Sprint(most)
+	if what != "" {
+		text = terminal.Count(most, what)
+	}
+	if least < most {
+		text = fmt.Sprintf("%d to %s", least, text)
+	}
+	return text
 }
 
 // trialsOf counts the trials of an experiment.
@@ -522,6 +535,18 @@ func settings(t *plan.Trial, redact *record.Redactor) string {
 	return strings.Join(out, " ")
 }
 
+// looksLine says what follows the first look of an experiment, if something does.
+func looksLine(e *plan.Experiment) string {
+	if e.Most() == e.Least() {
+		return ""
+	}
+	var looks []string
+	for _, look := range e.Looks[1:] {
+		looks = append(looks, fmt.Sprint(look))
+	}
+	return fmt.Sprintf("; then up to %s with the trials that claims are undecided about", terminal.InSentence(looks))
+}
+
 // shownRounds is how many rounds are printed in their order.
 const shownRounds = 3
 
@@ -530,12 +555,12 @@ func (s *sheet) order(e *plan.Experiment) {
 		return // all trials are unavailable, or a search is all there is
 	}
 	if !e.Interleaved {
-		s.line("  ", "order", "sequential: all repetitions of a trial, then those of the next")
+		s.line("  ", "order", "sequential: all repetitions of a trial, then those of the next"+looksLine(e))
 		return
 	}
-	s.line("  ", "order", fmt.Sprintf("interleaved: %s with every trial once, drawn with seed %d",
-		terminal.Count(e.Repetitions, "round"), e.Seed))
-	for round := 1; round <= min(e.Repetitions, shownRounds); round++ {
+	s.line("  ", "order", fmt.Sprintf("interleaved: %s with every trial once, drawn with seed %d%s",
+		terminal.Count(e.Least(), "round"), e.Seed, looksLine(e)))
+	for round := 1; round <= min(e.Least(), shownRounds); round++ {
 		var names []string
 		for _, step := range e.Steps {
 			if step.Round == round {

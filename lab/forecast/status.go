@@ -33,12 +33,14 @@ type experimentStatusJSON struct {
 
 type trialStatusJSON struct {
 	Trial       string `json:"trial"`
-	Calibration bool   `json:"calibration"`         // second half of the A/A pair
-	State       string `json:"state"`               // fresh, stale, disturbed, unfinished, missing or unavailable
+	Calibration bool   `json:"calibration"` // second half of the A/A pair
+	// fresh, stale, undecided, disturbed, unfinished, missing or unavailable
+	State       string `json:"state"`
 	Run         string `json:"run,omitempty"`       // the run that the state is about
 	Repetitions int    `json:"repetitions"`         // of it that are there; 0 of a search for a capacity, which has none
-	Planned     int    `json:"planned_repetitions"` // as the plan wants them; 0 of a search for a capacity
-	// repetitions that a run would do; 1 if it would search for a capacity
+	Planned     int    `json:"planned_repetitions"` // at most, as the plan wants them; 0 of a search for a capacity
+	Least       int    `json:"least_repetitions"`   // up to the first look
+	// repetitions that a run would do at least; 1 if it would search for a capacity
 	ToMeasure int      `json:"to_measure"`
 	Why       []string `json:"why"` // a sentence for each input that changed, or what is missing
 }
@@ -89,9 +91,10 @@ func (s *StatusJSON) add(ctx context.Context, slug string, p *plan.Plan, known m
 			k := known[t]
 			s.Fresh = s.Fresh && (k.state == dataset.Fresh && k.ToMeasure == 0 || k.unavailable)
 			one := trialStatusJSON{Trial: t.Name, Calibration: t.Calibration, State: k.word(), Run: k.run,
-				Repetitions: len(k.records), Planned: e.Repetitions, ToMeasure: k.ToMeasure, Why: append([]string{}, k.why...)}
+				Repetitions: len(k.records), Planned: e.Most(), Least: e.Least(), ToMeasure: k.ToMeasure,
+				Why: append([]string{}, k.why...)}
 			if t.Capacity != nil {
-				one.Repetitions, one.Planned = 0, 0
+				one.Repetitions, one.Planned, one.Least = 0, 0, 0
 			}
 			out.Trials = append(out.Trials, one)
 		}

@@ -100,9 +100,9 @@ func printSummary(a *lab.Session, s runner.Summary) {
 		fmt.Fprintf(a.Stderr, "before that, %s took %v%s\n", terminal.Count(s.Searches, "search"),
 			terminal.Tenths(s.Spent[runner.Searching]), again)
 	}
-	if s.Stopped > 0 {
-		fmt.Fprintf(a.Stderr, "%s left out: all claims about what they measure were decided\n",
-			terminal.Are(s.Stopped, "repetition"))
+	if s.Spared > 0 {
+		fmt.Fprintf(a.Stderr, "%s not needed: nothing is undecided that they could decide\n",
+			terminal.Are(s.Spared, "repetition"))
 	}
 }
 

@@ -83,8 +83,8 @@ func newJudge(a *lab.Session, r progress.Reporter, project *projects.Project, c 
 // Options say what is measured, and how.
 type Options struct {
 	Profile     string
-	Force       bool // what is fresh as well
-	Repetitions int
+	Force       bool   // what is fresh as well
+	Repetitions string // as articles have them; empty for theirs
 	Seed        int64
 	Budget      time.Duration
 	Engine      string // empty for the project's
@@ -317,22 +317,23 @@ func (j *job) survey(ctx context.Context, c *lab.Article, s *survey) error {
 	if err := options.Present.Look(ctx, records); err != nil {
 		return lab.Interrupted(ctx, err)
 	}
-	for _, words := range runner.Outdated(p, records, at.host.ID, options) {
+	options.Open = forecast.OpenTrials(c.Doc, p, at.host.ID)
+	next := runner.NextOf(p, records, at.host.ID, options)
+	for _, words := range next.Outdated() {
 		fmt.Fprintf(j.Stderr, "%s#%s\n", c.Slug, words)
 	}
-	for _, f := range runner.AllFailed(p, records, at.host.ID, options) {
+	for _, f := range next.AllFailed() {
 		fmt.Fprintf(j.Stderr, "%s#%s: %v\n", c.Slug, f.Experiment.Name, &f)
 		s.failing++
 	}
-	n := runner.Pending(p, records, at.host.ID, options)
-	if n == 0 {
+	if next.Len() == 0 {
 		return nil
 	}
-	if err := checkMany(ctx, j.Session, j.project, c, p, records, at, options, j.flags); err != nil {
+	if err := checkMany(ctx, j.Session, j.project, c, p, next, at, j.flags); err != nil {
 		return err
 	}
-	capacities := runner.PendingSearches(p, records, at.host.ID, options)
-	s.repetitions, s.capacities, s.pending = s.repetitions+n-capacities, s.capacities+capacities, append(s.pending, c)
+	s.repetitions, s.capacities = s.repetitions+next.Len()-next.Searches(), s.capacities+next.Searches()
+	s.pending = append(s.pending, c)
 	return nil
 }
 
@@ -376,13 +377,12 @@ func connect(ctx context.Context, a *lab.Session, project *projects.Project, at 
 // checkMany refuses to measure very many trials of one experiment that nobody may have meant: the lengths of axes are
 // multiplied.
 func checkMany(ctx context.Context, a *lab.Session, project *projects.Project, c *lab.Article, p *plan.Plan,
-	records []*record.Record, v *target, o runner.Options,
-	flags Options) error {
-	if flags.Yes || flags.Budget > 0 || o.Only != nil {
+	next *runner.Next, v *target, flags Options) error {
+	if flags.Yes || flags.Budget > 0 || flags.Only != "" {
 		return nil
 	}
 	for _, e := range p.Experiments {
-		n := runner.PendingTrials(p, e, records, v.host.ID, o)
+		n := next.Trials(e)
 		if n <= forecast.ManyTrials {
 			continue
 		}
@@ -552,8 +552,8 @@ func (j *job) optionsFor(c *lab.Article) (runner.Options, error) {
 	}
 	j.progress.Article(c.Slug, judge)
 	options := j.options
-	options.Judge, options.KeepLast, options.Present = decider{c.Doc, p, at.host.ID}, options.Keep && c == j.last,
-		at.present
+	options.Open, options.KeepLast, options.Present = forecast.OpenTrials(c.Doc, p, at.host.ID),
+		options.Keep && c == j.last, at.present
 	return options, nil
 }
 
@@ -578,7 +578,7 @@ func (j *job) add(s *runner.Summary) {
 	j.Spent = &t.Spent
 	t.Searches += s.Searches
 	t.ProbesAgain += s.ProbesAgain
-	t.Stopped += s.Stopped
+	t.Spared += s.Spared
 	t.Unsearched += s.Unsearched
 	t.GivenUp = append(t.GivenUp, s.GivenUp...)
 	t.Probes = s.Probes
@@ -628,24 +628,4 @@ func (j *job) conclude() error {
 			"the same command resumes from here", terminal.Are(t.Unsearched, "repetition"))))
 	}
 	return j.failed
-}
-
-// A decider says which cells of an article are decided: it is a runner.Judge.
-type decider struct {
-	doc  *article.Document
-	plan *plan.Plan
-	host string
-}
-
-func (j decider) Decided(experiment string, records []*record.Record, level float64) ([]string, error) {
-	whole := *j.plan
-	whole.Experiments = j.plan.All // a claim may also be about cells of one that is not run now
-	d, err := dataset.New(j.doc, records, dataset.Options{ThisHost: j.host, Plan: func(string) (*plan.Plan,
-		error) {
-		return &whole, nil
-	}})
-	if err != nil {
-		return nil, err
-	}
-	return claim.Decided(d, experiment, level), nil
 }

@@ -91,7 +91,7 @@ func measuredHTTP(t *testing.T) (dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Run(t.Context(), a, project, list, Options{Profile: plan.Full, Repetitions: 1}); err != nil {
+	if err := Run(t.Context(), a, project, list, Options{Profile: plan.Full, Repetitions: "1"}); err != nil {
 		t.Fatal(err)
 	}
 	return dir

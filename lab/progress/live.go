@@ -74,6 +74,14 @@ func (l *Live) Experiment(e *plan.Experiment, todo int) {
 	l.Lines.Experiment(e, todo)
 }
 
+func (l *Live) Again(e *plan.Experiment, steps []plan.Step) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.experiment = e
+	l.forecast.Again(e, steps)
+	l.Lines.Again(e, steps)
+}
+
 func (l *Live) Preparing(what string) images.Preparation {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -221,8 +229,11 @@ func (l *Live) lines(now time.Time, width int) []string {
 	}
 	name := terminal.Clean(l.slug + "#" + l.experiment.Name)
 	share := l.forecast.Share(under, over)
-	lines = append(lines, fmt.Sprintf("%s%s%3.0f %%, %s left, %d of %d of %s", label("overall"), bar(share), 100*share,
-		terminal.HMS(l.forecast.Remaining(under, over)),
+	left := terminal.HMS(l.forecast.Remaining(under, over)) + " left"
+	if l.forecast.More > 0 {
+		left = "at least " + left
+	}
+	lines = append(lines, fmt.Sprintf("%s%s%3.0f %%, %s, %d of %d of %s", label("overall"), bar(share), 100*share, left,
 		l.done, l.todo, name))
 	if under != nil {
 		one := l.forecast.One(under)

@@ -21,7 +21,7 @@ import (
 
 // twoTrials are two of a load, of which one repetition takes ten seconds as planned.
 func twoTrials() (*plan.Plan, map[*plan.Trial]*forecast.TrialState) {
-	e := &plan.Experiment{Name: "e", Repetitions: 3}
+	e := &plan.Experiment{Name: "e", Looks: []int{3}}
 	known_ := map[*plan.Trial]*forecast.TrialState{}
 	for _, name := range []string{"a", "b"} {
 		t := &plan.Trial{Name: name, Load: &spec.Load{Warmup: time.Second, Duration: 6 * time.Second}}

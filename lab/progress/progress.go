@@ -19,6 +19,7 @@ import (
 	"benchbook/runner"
 	"benchbook/runner/images"
 	"benchbook/runner/machines"
+	"benchbook/slice"
 )
 
 // A Reporter is a runner.Progress of several articles, one after another.
@@ -73,8 +74,18 @@ func (p *Lines) Experiment(e *plan.Experiment, todo int) {
 		terminal.Count(todo, "repetition"), terminal.Count(len(names), "trial"), strings.Join(names, "; "), e.Seed)
 }
 
-func (p *Lines) Again(steps []plan.Step) {
+func (p *Lines) Again(e *plan.Experiment, steps []plan.Step) {
 	p.todo, p.done = len(steps), 0
+	if steps[0].Replaces == 0 {
+		var names []string
+		upTo := 0
+		for _, s := range steps {
+			names, upTo = slice.Add(names, s.Trial.Name), max(upTo, s.Round)
+		}
+		fmt.Fprintf(p.W, "%s#%s goes on to %d rounds, as claims are undecided: %s of %s (%s)\n", p.slug, e.Name, upTo,
+			terminal.Count(len(steps), "repetition"), terminal.Count(len(names), "trial"), strings.Join(names, "; "))
+		return
+	}
 	fmt.Fprintf(p.W, "  %s again: too few valid because of background load\n", terminal.Count(len(steps), "repetition"))
 }
 

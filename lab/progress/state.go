@@ -107,9 +107,9 @@ func (t *StatusFile) Experiment(e *plan.Experiment, todo int) {
 	})
 }
 
-func (t *StatusFile) Again(steps []plan.Step) {
-	t.Reporter.Again(steps)
-	t.change(func(s *runState) { s.Todo, s.Done = len(steps), 0 })
+func (t *StatusFile) Again(e *plan.Experiment, steps []plan.Step) {
+	t.Reporter.Again(e, steps)
+	t.change(func(s *runState) { s.Experiment, s.Todo, s.Done = e.Name, len(steps), 0 })
 }
 
 func (t *StatusFile) Preparing(what string) images.Preparation {

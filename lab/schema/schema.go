@@ -199,6 +199,11 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 			schema{"type": "object", "minProperties": 1, "additionalProperties": orNull(options)}), true
 	case reflect.TypeFor[article.Calibrate](), reflect.TypeFor[article.Format]():
 		return word(), true
+	case reflect.TypeFor[article.Repetitions]():
+		count := g.scalar(reflect.TypeFor[int]())
+		looks := schema{"type": "object", "properties": schema{"looks": orList(count)}, "required": []string{"looks"},
+			"patternProperties": schema{"^x-": schema{}}, "additionalProperties": false}
+		return anyOf(schema{"type": "integer"}, text(`^(up to +)?[+-]?[0-9]+$`), looks), true
 	case reflect.TypeFor[article.Rate]():
 		share := schema{"share": orNull(g.scalar(reflect.TypeFor[article.Share]())), "of": orNull(word())}
 		return anyOf(g.scalar(reflect.TypeFor[article.PerSecond]()), schema{"type": "object", "properties": share,
@@ -299,6 +304,9 @@ func (g *schemaMaker) recorded(t reflect.Type) schema {
 	g.defs[t.Name()] = schema{"type": "object", "properties": properties, "additionalProperties": false}
 	for _, f := range savedFields(t) {
 		key, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if key == "-" {
+			continue
+		}
 		properties[cmp.Or(key, f.Name)] = g.value(f.Type)
 		if !strings.Contains(options, "omit") {
 			required = append(required, cmp.Or(key, f.Name))

@@ -34,7 +34,7 @@ type Experiment struct {
 	Command     *Command        `yaml:"command"`
 	Tune        Tune            `yaml:"tune"`
 	Capacity    *Capacity       `yaml:"capacity"`
-	Repetitions Value[int]      `yaml:"repetitions"`
+	Repetitions Repetitions     `yaml:"repetitions"`
 	Shared      []source.Text   `yaml:"shared"` // names of services
 	Order       Value[Order]    `yaml:"order"`
 	Calibrate   Calibrate       `yaml:"calibrate"`

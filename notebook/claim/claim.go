@@ -35,7 +35,7 @@ type Judgement struct {
 	// what readers have to know: "not measured together", "different loads", "noise floor not measured", …
 	Marks []string
 	Floor float64 // the noise floor by which Effect is widened
-	// at which the claim was judged: 0.05, or less where rounds were added; 0 of parts and of claims without a test
+	// at which the claim was judged: 0.05, or less of several looks; 0 of parts and of claims without a test
 	Level   float64
 	Parts   []Judgement // of every, each, best, and, or; each judged as if it were alone
 	Mostly  bool        // a claim over pairs that is not supported, but holds for most of them
@@ -468,22 +468,24 @@ func cellsIn(sides []side) (out []*dataset.Cell) {
 	return out
 }
 
-// judgeAtLevel judges a claim at the level that interim analyses of its cells leave. Its intervals are those that are
-// printed all the same.
+// judgeAtLevel judges a claim at the level that the looks at its cells leave. Its intervals are those that are printed
+// all the same.
 //
 // Source: docs/method.md#number-of-looks.
 func judgeAtLevel(t test) Judgement {
 	printed := t.judge(stats.DefaultAlpha)
 	printed.Level = stats.DefaultAlpha
-	interim := dataset.InterimAnalysesOf(cellsOf(t))
-	if interim.Count() < 2 || isBySearches(t) {
+	looks := dataset.LooksAt(cellsOf(t))
+	level := looks.Level()
+	if level == stats.DefaultAlpha || isBySearches(t) {
 		return printed
 	}
-	level := interim.Level(stats.DefaultAlpha)
 	j := t.judge(level)
 	j.print(&printed)
 	j.Level = level
-	j.Marks = append(j.Marks, dataset.InterimMark(interim))
+	if mark := looks.Mark(); mark != "" {
+		j.Marks = append(j.Marks, mark)
+	}
 	return j
 }
 

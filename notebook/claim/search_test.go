@@ -1,6 +1,7 @@
 package claim
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -111,68 +112,56 @@ func TestNoRateMeetsIt(t *testing.T) {
 	}
 }
 
-// A run with a budget is judged more strictly, for all the rounds that it planned; a cell that a look stopped is
-// fresh all the same.
-func TestBudgetedRun(t *testing.T) {
+// A run that looks at its results is judged more strictly, for all the looks that it planned; a cell that ended at one
+// is fresh all the same. So were older runs with a budget.
+func TestRunWithLooks(t *testing.T) {
 	const claim = `throughput{server="a"} > throughput{server="b"}`
 	a, b := []float64{1096, 1144, 1067, 1115, 1086}, []float64{1000, 1040, 1010, 1020, 990} // just enough at 5 %
+	planned := func(looks ...int) recordtest.Change {
+		return func(r *record.Record) { r.Planned, r.Looks = slices.Max(looks), looks }
+	}
+	budgeted := func(n int) recordtest.Change {
+		return func(r *record.Record) { r.Planned, r.Budget = n, &record.Budget{Seconds: 60} }
+	}
 	for _, test := range []struct {
 		name    string
+		plan    string
 		a       []float64
-		planned int
-		look    *record.Look
+		set     recordtest.Change
 		state   dataset.State
 		verdict stats.Verdict
 		level   float64
-		decided bool
+		open    bool
 	}{
-		{"no look has stopped anything", a, 5, nil, dataset.Fresh, stats.Inconclusive, 0.05 / 3, false},
-		{"planned ten", a, 10, nil, dataset.Partial, stats.Inconclusive, 0.05 / 3, false},
-		{"planned twenty", a, 20, nil, dataset.Partial, stats.Inconclusive, 0.05 / 4, false},
-		{"stopped", []float64{2000, 2020, 2010}, 5, &record.Look{Rounds: 3, Stopped: []string{"a", "b"}}, dataset.Fresh,
-			stats.Supported, 0.05 / 3, true},
-		{"killed after three", []float64{2000, 2020, 2010}, 5, nil, dataset.Partial, stats.Supported, 0.05 / 3, true},
+		{"to the last look", "up to 5", a, planned(3, 5), dataset.Fresh, stats.Inconclusive, 0.025, true},
+		{"to the second of four", "up to 20", a, planned(3, 5, 10, 20), dataset.Fresh, stats.Inconclusive, 0.0125, true},
+		{"decided at the first", "up to 20", []float64{2000, 2020, 2010}, planned(3, 5, 10, 20), dataset.Fresh,
+			stats.Supported, 0.0125, false},
+		{"stopped before the first", "up to 20", a[:2], planned(3, 5, 10, 20), dataset.Partial, stats.Inconclusive, 0.0125,
+			true},
+		{"older, with a budget", "5", a, budgeted(5), dataset.Fresh, stats.Inconclusive, 0.05 / 3, true},
+		{"older, planned ten", "10", a, budgeted(10), dataset.Partial, stats.Inconclusive, 0.05 / 3, true},
+		{"older, planned twenty", "20", a, budgeted(20), dataset.Partial, stats.Inconclusive, 0.05 / 4, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			bench := newFixture(t, strings.Replace(recordtest.Claimed(claim), "repetitions: 3",
-				"repetitions: "+map[int]string{5: "5", 10: "10", 20: "20"}[test.planned], 1))
-			set := func(r *record.Record) {
-				r.Planned, r.Budget = test.planned, &record.Budget{Seconds: 60}
-				if r.Trial == "a" && r.Repetition == 3 {
-					r.Budget.Look = test.look
-				}
-			}
-			bench.Measure("servers", "a", "1", test.a, set)
-			bench.Measure("servers", "b", "1", b[:len(test.a)], set)
+			bench := newFixture(t, strings.Replace(recordtest.Claimed(claim), "repetitions: 3", "repetitions: "+test.plan, 1))
+			bench.Measure("servers", "a", "1", test.a, test.set)
+			bench.Measure("servers", "b", "1", b[:len(test.a)], test.set)
 			d := bench.dataset(dataset.Options{})
 			j := Judgements(d)[0]
 			if j.Verdict != test.verdict || math.Abs(j.Level-test.level) > 1e-12 {
 				t.Errorf("%s (%s) at %v", j.Verdict, j.Reason, j.Level)
 			}
-			if !slices.ContainsFunc(j.Marks, func(m string) bool {
-				return strings.HasPrefix(m,
-					"cells may have been stopped in a run with a budget")
-			}) {
-				t.Errorf("marks %q", j.Marks)
+			if state := d.Experiments[0].Cells[0].State; state != test.state {
+				t.Errorf("the cell is %v, want %v", state, test.state)
 			}
-			if c := trialCell(t, d, "servers", "a"); c.State != test.state {
-				t.Errorf("a is %v", c.State)
+			want := map[string][]string{}
+			if test.open {
+				want["servers"] = []string{"a", "b"}
 			}
-			if got := slices.Contains(Decided(d, "servers", test.level), "a"); got != test.decided {
-				t.Errorf("decided: %v", got)
+			if open := Open(d); !maps.EqualFunc(open, want, slices.Equal) {
+				t.Errorf("open %v, want %v", open, want)
 			}
 		})
-	}
-}
-
-// A cell is decided when all claims about it are; one that no claim is about is not.
-func TestDecided(t *testing.T) {
-	text := strings.Replace(recordtest.Claimed(`throughput{server="a"} > throughput{server="b"}`), "repetitions: 3",
-		"repetitions: 5", 1)
-	bench := newFixture(t, text+"\n```yaml claim\nname: open\nexpect: 'throughput{server=\"b\"} > 1000/s'\n```\n")
-	bench.Measure("servers", "a", "1", []float64{2000, 2020, 2010})
-	bench.Measure("servers", "b", "1", []float64{1000, 1040, 960})
-	if got := Decided(bench.dataset(dataset.Options{}), "servers", 0.05/3); !slices.Equal(got, []string{"a"}) {
-		t.Errorf("decided %v", got)
 	}
 }

@@ -71,7 +71,7 @@ func (d *Doubt) Concerns(experiment string) bool { return slices.Contains(d.expe
 func fewRepetitions(t test) *Doubt {
 	for _, s := range sidesOf(t) {
 		for _, e := range experimentsOf([]side{s}) {
-			if n := e.Repetitions; n < stats.MinRepetitions && needsRepetitions(s) {
+			if n := e.Most(); n < stats.MinRepetitions && needsRepetitions(s) {
 				return &Doubt{Rule: tooFewRepetitions, experiments: []string{e.Name},
 					Words: fmt.Sprintf("a verdict needs %d repetitions, and experiment %q has %d", stats.MinRepetitions, e.Name, n),
 					Hint:  fmt.Sprintf("write repetitions: %d or more", stats.MinRepetitions)}
@@ -80,7 +80,11 @@ func fewRepetitions(t test) *Doubt {
 	}
 	var out *Doubt
 	strictest := 1.0
-	walk(t, stats.DefaultAlpha, func(part test, alpha float64) {
+	looks := 1
+	for _, e := range experimentsOf(sidesOf(t)) {
+		looks = max(looks, len(e.Looks))
+	}
+	walk(t, stats.Level(stats.DefaultAlpha, looks, 1), func(part test, alpha float64) {
 		hasEnds, sides := stats.HasEnds, sidesOf(part)
 		switch part.(type) {
 		case ratioTest, ratiosTest:
@@ -89,17 +93,17 @@ func fewRepetitions(t test) *Doubt {
 		for _, s := range sides {
 			e := s.cells[0].Experiment.Plan
 			isShare := s.metric.Name == "failed" // whose interval shrinks with attempts
-			if isShare || s.geomean || !needsRepetitions(s) || alpha >= strictest || hasEnds(e.Repetitions, alpha) {
+			if isShare || s.geomean || !needsRepetitions(s) || alpha >= strictest || hasEnds(e.Most(), alpha) {
 				continue
 			}
 			strictest = alpha
-			enough := e.Repetitions
+			enough := e.Most()
 			for !hasEnds(enough, alpha) {
 				enough++
 			}
 			out = &Doubt{Rule: tooFewRepetitions, experiments: []string{e.Name},
 				Words: fmt.Sprintf("one of its parts decides it only at a confidence of %.4g %%, for which %d repetitions are "+
-					"too few", 100*(1-alpha), e.Repetitions),
+					"too few", 100*(1-alpha), e.Most()),
 				Hint: fmt.Sprintf("write repetitions: %d or more", enough)}
 		}
 	})

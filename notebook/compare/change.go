@@ -39,7 +39,7 @@ type Change struct {
 	Effect *dataset.Quantity
 	// Effect is B - A in the metric's unit, by the intervals of either side: there may be no failures at all
 	Points bool
-	// of no change beyond Floor and smallest effect, corrected for the cells of the metric and for interim analyses; 1
+	// of no change beyond Floor and smallest effect, corrected for the cells of the metric and for looks; 1
 	// where there is none
 	P          float64
 	Floor      float64     // the larger noise floor of both sides
@@ -49,7 +49,7 @@ type Change struct {
 	Marks      []string    // what readers have to know, in sentences
 	Refused    bool        // there are numbers on both sides that must not be compared, for Reason
 	mayCompare bool        // both sides have numbers, and nothing forbids to compare them
-	analyses   int         // of the rounds of the side that was analysed more often
+	looks      int         // of the side that is judged for more
 }
 
 // ExperimentName is the experiment with its article, as it is named on the command line.
@@ -192,7 +192,7 @@ func (c *Change) mark() {
 	if !c.Points && !record.IsSearched(c.Metric.Name) && len(c.A.Records) > 0 && len(c.B.Records) > 0 {
 		c.floors()
 	}
-	c.noteAnalyses()
+	c.noteLooks()
 	if record.IsTime(c.Metric.Name) && dataset.LoadsDiffer([]*dataset.Cell{c.A, c.B}, stats.DefaultSmallestEffect) {
 		c.Marks = append(c.Marks, dataset.MarkLoads)
 	}
@@ -222,16 +222,18 @@ func sideMark(side, words string) string {
 	return side + ": " + words
 }
 
-// noteAnalyses notes how often the rounds of either side were analysed: it was the chance to stop at a difference, or
+// noteLooks notes for how many looks either side is judged: each was the chance to stop at a difference, or
 // to go on.
 //
 // Source: docs/method.md#number-of-looks.
-func (c *Change) noteAnalyses() {
-	c.analyses = 1
+func (c *Change) noteLooks() {
+	c.looks = 1
 	for _, s := range c.sides() {
-		if a := dataset.InterimAnalysesOf([]*dataset.Cell{s.cell}); a.Count() > 1 && !record.IsSearched(c.Metric.Name) {
-			c.analyses = max(c.analyses, a.Count())
-			c.Marks = append(c.Marks, s.name+": "+dataset.InterimMark(a))
+		if l := dataset.LooksAt([]*dataset.Cell{s.cell}); l.Count > 1 && !record.IsSearched(c.Metric.Name) {
+			c.looks = max(c.looks, l.Count)
+			if mark := l.Mark(); mark != "" {
+				c.Marks = append(c.Marks, s.name+": "+mark)
+			}
 		}
 	}
 	c.Marks = onBothSides(c.Marks)
@@ -386,7 +388,7 @@ func judgeTogether(changes []Change, indices []int) error {
 	var cells []stats.BeforeAfter
 	for _, c := range compared {
 		cells = append(cells, stats.BeforeAfter{Before: c.ResultA.Cell(), After: c.ResultB.Cell(), Floor: c.Floor,
-			InterimAnalyses: c.analyses})
+			Looks: c.looks})
 	}
 	found, err := stats.Changes(cells, stats.DefaultAlpha, stats.DefaultSmallestEffect)
 	if err != nil {
@@ -444,14 +446,14 @@ func tooFewOf(a, b dataset.Result) string {
 }
 
 // corrected says what keeps a change from being shown that lies beyond its limit by the printed interval: that it is
-// one of n, and that its runs were analysed several times.
+// one of n, and that its runs were looked at several times.
 func (c *Change) corrected(n int) string {
 	switch {
-	case c.analyses > 1 && n > 1:
+	case c.looks > 1 && n > 1:
 		return fmt.Sprintf("it would be shown for a single cell and a single look at the data, but not for one of %d cells "+
-			"with %d looks", n, c.analyses)
-	case c.analyses > 1:
-		return fmt.Sprintf("it would be shown with a single look at the data, but not with %d", c.analyses)
+			"with %d looks", n, c.looks)
+	case c.looks > 1:
+		return fmt.Sprintf("it would be shown with a single look at the data, but not with %d", c.looks)
 	}
 	return fmt.Sprintf("it would be shown for a single cell, but not for one of %d", n)
 }
@@ -461,7 +463,7 @@ func (c *Change) corrected(n int) string {
 //
 // Source: docs/method.md#claims-as-regions, fewer errors.
 func (c *Change) judgePoints(n int) {
-	alpha := stats.DefaultAlpha / float64(n*c.analyses)
+	alpha := stats.DefaultAlpha / float64(n*c.looks)
 	printed, err := c.points(stats.DefaultAlpha)
 	if err != nil {
 		c.Reason = err.Error()
@@ -506,10 +508,10 @@ func (c *Change) points(alpha float64) (stats.Interval, error) {
 	return stats.Interval{Lo: y.Lo - x.Hi, Hi: y.Hi - x.Lo}, nil
 }
 
-// interval is that of Effect at another level than the printed one, which interim analyses make stricter still; false
+// interval is that of Effect at another level than the printed one, which looks make stricter still; false
 // if there is none.
 func (c *Change) interval(alpha float64) (stats.Interval, bool) {
-	alpha /= float64(c.analyses)
+	alpha /= float64(c.looks)
 	if c.Effect == nil || c.Effect.Interval == nil {
 		return stats.Interval{}, false
 	}

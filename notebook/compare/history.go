@@ -109,7 +109,6 @@ func planOnce(ask func(string) (*plan.Plan, error)) func(string) (*plan.Plan, er
 // wholeIn lists the experiments of which the records of one run are all that it was planned with. What was imported
 // is what there is.
 func wholeIn(records []*record.Record) []string {
-	stops := record.StoppedIn(records)
 	type trial struct {
 		experiment, name string
 		calibration      bool
@@ -134,8 +133,7 @@ func wholeIn(records []*record.Record) []string {
 			continue
 		}
 		planned[t.experiment] += r.Planned
-		if r.Imported == nil && !stops.Complete(r.Run, t.experiment, t.name, r.Planned,
-			func(k int) bool { return list[k] != nil }) {
+		if r.Imported == nil && !record.HasLeast(r.Least(), func(k int) bool { return list[k] != nil }) {
 			lacking[t.experiment] = true
 		}
 	}

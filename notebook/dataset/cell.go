@@ -40,6 +40,9 @@ type Cell struct {
 	Run     string   // their run
 	LeftOut []string // why files with records of that run, or of later ones, are not among them
 
+	runs  []*cellRun // all that measured the trial
+	whole int        // the how-manieth whole run of the trial with this key the shown one is
+
 	searches map[string]*record.Record // for values of the trial, by name; "" for its capacity
 
 	mu      sync.Mutex
@@ -67,15 +70,15 @@ type cellRun struct {
 	name, key   string
 	repetitions map[int]*record.Record
 	state       State
-	asPlanned   bool // it did what it had planned itself
+	asPlanned   bool // it did what it had planned itself, at least
+	isImported  bool
 }
 
 // newCell picks the records of a trial: those of the newest complete run with the present key, else of the newest
 // run with that key, else of the newest complete run with another key. Where preferred, a run, is complete too, it
 // comes before newer ones: the halves of an A/A pair have to be of one run.
 //
-// Source: docs/records.md#freshness; docs/method.md#number-of-looks, of runs in which interim analyses have stopped
-// trials.
+// Source: docs/records.md#freshness.
 func newCell(e *Experiment, t *plan.Trial, records []*record.Record, preferred string) *Cell {
 	if t.Capacity != nil {
 		return newCapacityCell(e, t, records)
@@ -99,6 +102,8 @@ func newCell(e *Experiment, t *plan.Trial, records []*record.Record, preferred s
 	for _, repetition := range slices.Sorted(maps.Keys(best.repetitions)) {
 		c.Records = append(c.Records, best.repetitions[repetition])
 	}
+	c.runs = runs
+	c.countRuns()
 	return c
 }
 
@@ -124,21 +129,34 @@ func cellRuns(e *Experiment, t *plan.Trial, records []*record.Record) []*cellRun
 	return out
 }
 
-// judge fills in state and asPlanned.
+// countRuns counts the whole runs of the trial under its shown key up to the shown one. What was imported was measured
+// nobody knows how often.
+//
+// Source: docs/method.md#number-of-looks.
+func (c *Cell) countRuns() {
+	c.whole = 1
+	for _, run := range c.runs {
+		if run.asPlanned && !run.isImported && run.name < c.Run && len(c.Records) > 0 && run.key == c.Records[0].Key {
+			c.whole++
+		}
+	}
+}
+
+// judge fills in what is left.
 func (run *cellRun) judge(e *Experiment, t *plan.Trial) {
 	isComplete := func(asked int) bool {
-		return e.stops.Complete(run.name, e.Plan.Name, t.Name, asked, func(k int) bool { return run.repetitions[k] != nil })
+		return record.HasLeast(asked, func(k int) bool { return run.repetitions[k] != nil })
 	}
-	placedOtherwise, isImported, planned := false, false, 0
+	placedOtherwise, least := false, 0
 	only := &plan.Plan{Experiments: []*plan.Experiment{e.Plan}}
 	for _, r := range run.repetitions {
 		placedOtherwise = placedOtherwise || only.PlacedOtherwise(r) != ""
-		isImported, planned = isImported || r.Imported != nil, max(planned, r.Planned)
+		run.isImported, least = run.isImported || r.Imported != nil, max(least, r.Least())
 	}
-	run.asPlanned = isComplete(planned)
-	asked := e.Plan.Repetitions
-	if isImported {
-		asked = planned // nobody will measure the others
+	run.asPlanned = isComplete(least)
+	asked := e.Plan.Least()
+	if run.isImported {
+		asked = least // nobody will measure the others
 	}
 	switch {
 	case run.key != t.Key || placedOtherwise:

@@ -27,7 +27,6 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
-	"benchbook/notebook/stats"
 	"benchbook/slice"
 )
 
@@ -93,17 +92,16 @@ type Experiment struct {
 	// hidden.
 	Known article.Knowledge
 
-	pairs []pair       // the A/A pairs of the runs that are shown, the newest last
-	all   *allPairs    // those of all experiments of the article
-	stops record.Stops // trials that interim analyses of budgeted runs have stopped
+	pairs []pair    // the A/A pairs of the runs that are shown, the newest last
+	all   *allPairs // those of all experiments of the article
 
 	decoders sync.Pool // of *histogram.Decoder, for cells
 
 	naming sync.Once // guards names
 	names  []string  // of parameters and labels
 
-	counting sync.Once                        // guards analyses
-	analyses map[string]stats.InterimAnalyses // by run
+	counting sync.Once        // guards looks
+	looks    map[string]Looks // by run
 }
 
 // Elsewhere is a cell that only another profile has.
@@ -320,9 +318,8 @@ func assemble(doc *article.Document, p *plan.Plan, records []*record.Record) *Da
 	d := &Dataset{Doc: doc, Plan: p, records: records, made: &sync.Map{}}
 	byTrial := byTrial(records)
 	all := &allPairs{}
-	stops := record.StoppedIn(records)
 	for _, planned := range p.Experiments {
-		e := &Experiment{Plan: planned, Known: article.KnowsAll, stops: stops, all: all}
+		e := &Experiment{Plan: planned, Known: article.KnowsAll, all: all}
 		var copies []*plan.Trial
 		for _, t := range planned.Trials {
 			if t.Calibration {
@@ -382,10 +379,22 @@ func (d *Dataset) Runs() []RunSet {
 			}
 		}
 		for _, run := range slices.Backward(slices.Sorted(maps.Keys(own))) {
-			out = append(out, RunSet{run, assemble(d.Doc, d.Plan, slices.Concat(own[run], searches))})
+			set := assemble(d.Doc, d.Plan, slices.Concat(own[run], searches))
+			set.countRuns(d)
+			out = append(out, RunSet{run, set})
 		}
 		return out
 	})
+}
+
+// countRuns lets the cells of one run of whole, which know only that run, count the runs before it.
+func (d *Dataset) countRuns(whole *Dataset) {
+	for i, e := range d.Experiments {
+		for k, c := range e.Cells {
+			c.runs = whole.Experiments[i].Cells[k].runs
+			c.countRuns()
+		}
+	}
 }
 
 // RunName is what the run that records have this name of is known by: of older records, in which each experiment was a

@@ -351,8 +351,7 @@ func (s Scope) best(n *expr.Call) (Quantity, error) {
 			Note: strings.Join(append(s.Data.Marks(p.Cells...), s.Data.LeftOut(p.Left)...), "; "),
 			What: "best by " + p.Metric.InWords()}, nil
 	}
-	g, err := stats.Groups(cells, stats.Direction(p.Metric.Better), InterimAnalysesOf(p.Cells).Level(stats.DefaultAlpha),
-		s.Data.Floor(p.Metric.Name).F)
+	g, err := stats.Groups(cells, stats.Direction(p.Metric.Better), LooksAt(p.Cells).Level(), s.Data.Floor(p.Metric.Name).F)
 	if err != nil {
 		return Quantity{}, err
 	}

@@ -116,10 +116,22 @@ func (d *Dataset) AgreementWith(b *article.Published, metric string) BlockAgreem
 		m, _ := record.LookupMetric(metric)
 		// Of a metric without a better direction, more counts as better: orders are compared, whichever end is the top.
 		direction := stats.Direction(cmp.Or(m.Better, string(stats.HigherIsBetter)))
-		out.Agreement, out.Err = stats.Agree(list, direction, InterimAnalysesOf(cells).Level(stats.DefaultAlpha),
+		out.Agreement, out.Err = stats.Agree(list, direction, LooksAt(cells).Level(),
 			stats.DefaultSmallestEffect, d.Floor(metric).F)
 		return out
 	})
+}
+
+// UndecidedRows are the cells of rows of a block that published numbers tell apart from others, and measured ones do
+// not.
+func (d *Dataset) UndecidedRows(b *article.Published, metric string) (cells []*Cell) {
+	a := d.AgreementWith(b, metric)
+	for i, row := range a.rows {
+		if a.Err == nil && a.Rows[i].Undecided {
+			cells = append(cells, d.Join(b, row)...)
+		}
+	}
+	return cells
 }
 
 // Agreement compares a metric of a published block, by name or the first that has it, with what was measured. Cells
@@ -154,8 +166,15 @@ func rowName(row *article.PublishedRow) string {
 }
 
 func Publishes(b *article.Published, metric string) bool {
-	return slices.ContainsFunc(b.Rows, func(row article.PublishedRow) bool {
-		_, ok := metricOf(&row, metric)
-		return ok
-	})
+	return slices.Contains(MetricsOf(b), metric)
+}
+
+// MetricsOf lists the metrics of a published block.
+func MetricsOf(b *article.Published) (metrics []string) {
+	for _, row := range b.Rows {
+		for _, m := range row.Metrics {
+			metrics = slice.Add(metrics, m.Name.Value)
+		}
+	}
+	return metrics
 }

@@ -167,8 +167,18 @@ func trialIndex(r *record.Record, interleaved bool, orders map[string][]int) (in
 		return 0, false
 	}
 	trials := o.Of / r.Planned
-	if !interleaved {
-		return (o.Position - 1) / r.Planned, (o.Position-1)%r.Planned+1 == o.Round
+	if !interleaved { // trial after trial, up to each look
+		before, looks := 0, r.Looks
+		if len(looks) == 0 {
+			looks = []int{r.Planned}
+		}
+		for _, look := range looks {
+			if at := o.Position - 1 - trials*before; at < trials*(look-before) {
+				return at / (look - before), before+at%(look-before)+1 == o.Round
+			}
+			before = look
+		}
+		return 0, false
 	}
 	if (o.Position-1)/trials+1 != o.Round {
 		return 0, false

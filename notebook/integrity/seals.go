@@ -142,9 +142,8 @@ func unfinished(records []*record.Record, removed int) (out []string) {
 	if removed > 0 || records[0].Host == record.ImportedHost {
 		return nil
 	}
-	stops := record.StoppedIn(records)
 	type cell struct{ experiment, trial string }
-	there, planned := map[cell]map[int]bool{}, map[cell]int{}
+	there, least := map[cell]map[int]bool{}, map[cell]int{}
 	trials := map[string]bool{}
 	for _, r := range records {
 		if r.Search != nil {
@@ -156,16 +155,13 @@ func unfinished(records []*record.Record, removed int) (out []string) {
 			trials[r.Experiment] = true
 		}
 		there[at][r.Repetition] = true
-		planned[at] = max(planned[at], r.Planned)
+		least[at] = max(least[at], r.Least())
 	}
 	missing := map[string]int{}
 	for at, have := range there {
-		if n := planned[at]; !stops.Complete(records[0].Run, at.experiment, at.trial, n,
-			func(k int) bool { return have[k] }) {
-			for k := 1; k <= n; k++ {
-				if !have[k] {
-					missing[at.experiment]++
-				}
+		for k := 1; k <= least[at]; k++ {
+			if !have[k] {
+				missing[at.experiment]++
 			}
 		}
 	}

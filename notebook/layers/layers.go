@@ -22,7 +22,7 @@ const Quick = "quick"
 
 // builtIn is the lowest layer of the defaults.
 const builtIn = `
-repetitions: 5
+repetitions: up to 20
 order: interleaved
 calibrate: true
 timeout: 5m
@@ -63,9 +63,9 @@ type Merged struct {
 }
 
 // Merge lays the layers of docs/defaults.md over each other: built in, benchbook.yaml, front matter, block; then the
-// profile's: built in, benchbook.yaml, front matter, block. Repetitions replace those
-// of the article unless they are 0. It reports whether the profile leaves the experiment out.
-func (l *Library) Merge(d *Definition, profile string, repetitions int) (m *Merged, skipped bool) {
+// profile's: built in, benchbook.yaml, front matter, block. Repetitions, written as in an article, replace those of
+// the article unless they are empty. It reports whether the profile leaves the experiment out.
+func (l *Library) Merge(d *Definition, profile, repetitions string) (m *Merged, skipped bool) {
 	m = &Merged{doc: l.doc, profile: map[*yamltext.Node]string{}}
 	m.Node = article.Extend(withoutUnused(l.defaults(d), d.Node), d.Node)
 	m.addBuiltIn()
@@ -93,8 +93,8 @@ func (l *Library) Merge(d *Definition, profile string, repetitions int) (m *Merg
 	for _, layer := range above {
 		m.overlay(layer, "profile "+profile)
 	}
-	if repetitions > 0 {
-		m.overlay(yamltext.Mapping(optionName, fmt.Sprintf("repetitions: %d\n", repetitions)), "")
+	if repetitions != "" {
+		m.overlay(yamltext.Mapping(optionName, "repetitions: "+repetitions+"\n"), "")
 	}
 	m.addBuiltIn()
 	m.settle()
@@ -166,8 +166,7 @@ func (m *Merged) overlay(over *yamltext.Node, from string) {
 // Ahead is merged with the layers above it, which may change how the load ends.
 func quick(merged, ahead *yamltext.Node) *yamltext.Node {
 	text := ""
-	repetitions := decodeKey("repetitions", merged.Get("repetitions")).Repetitions
-	if repetitions.Known() && repetitions.V > quickRepetitions {
+	if decodeKey("repetitions", merged.Get("repetitions")).Repetitions.Most() > quickRepetitions {
 		text += fmt.Sprintf("repetitions: %d\n", quickRepetitions)
 	}
 	load := ahead.Get("load")

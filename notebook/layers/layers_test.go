@@ -52,27 +52,27 @@ func TestMerge(t *testing.T) {
 	tests := []struct{ name, project, block, profile, want string }{
 		{"a load", "", "load: {target: u}", "full",
 			always + "load.duration=10000ms " + rest + "load.target=u " + end +
-				"load.warmup=2000ms order=interleaved repetitions=5 timeout=5m"},
+				"load.warmup=2000ms order=interleaved repetitions=up to 20 timeout=5m"},
 		{"a command has no load", "", "command: {run: x}", "full",
-			"calibrate=true command.run=x order=interleaved repetitions=5 timeout=5m"},
+			"calibrate=true command.run=x order=interleaved repetitions=up to 20 timeout=5m"},
 		{"requests instead of a duration", "", "load: {target: u, requests: 9}", "full",
-			always + rest + "load.requests=9 load.target=u " + end + "order=interleaved repetitions=5 timeout=5m"},
+			always + rest + "load.requests=9 load.target=u " + end + "order=interleaved repetitions=up to 20 timeout=5m"},
 		{"a rate instead of requests and think", "", "load: {target: u, requests: 9, think: 1s, rate: 5/s}", "full",
 			"calibrate=true load.arrivals=constant load.connections=10 load.duration=10000ms " + rest +
-				"load.rate=5/s load.target=u " + end + "load.warmup=2000ms order=interleaved repetitions=5 timeout=5m"},
+				"load.rate=5/s load.target=u " + end + "load.warmup=2000ms order=interleaved repetitions=up to 20 timeout=5m"},
 		{"quick shortens", "", "load: {target: u, warmup: 500ms}", Quick,
 			always + "load.duration=3000ms " + rest + "load.target=u " + end +
 				"load.warmup=500ms order=interleaved repetitions=3 timeout=5m"},
 		{"a profile is above the block", "profiles: {smoke: {repetitions: 2}}", "command: {run: x}\nrepetitions: 7", "smoke",
 			"calibrate=true command.run=x order=interleaved repetitions=2 timeout=5m"},
 		{"null gives the default again", "defaults: {timeout: 9m}", "command: {run: x}\ntimeout: null", "full",
-			"calibrate=true command.run=x order=interleaved repetitions=5 timeout=5m"},
+			"calibrate=true command.run=x order=interleaved repetitions=up to 20 timeout=5m"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			l, doc := library(t, test.project, "name: e\n"+test.block)
 			var problems source.Problems
-			m, skipped := l.Merge(l.Definition(doc.Experiments[0], &problems), test.profile, 0)
+			m, skipped := l.Merge(l.Definition(doc.Experiments[0], &problems), test.profile, "")
 			if got := values(m.Node); got != test.want || skipped || !problems.Empty() {
 				t.Errorf("got\n%s, want\n%s; skipped: %v, %v", got, test.want, skipped, problems.Sorted())
 			}
@@ -83,7 +83,7 @@ func TestMerge(t *testing.T) {
 func TestSkippedByProfile(t *testing.T) {
 	l, doc := library(t, "", "name: e\ncommand: {run: x}\nprofiles: {quick: skip}")
 	for profile, want := range map[string]bool{Quick: true, "full": false} {
-		if _, skipped := l.Merge(l.Definition(doc.Experiments[0], &source.Problems{}), profile, 0); skipped != want {
+		if _, skipped := l.Merge(l.Definition(doc.Experiments[0], &source.Problems{}), profile, ""); skipped != want {
 			t.Errorf("%s is skipped: %v, want %v", profile, skipped, want)
 		}
 	}

@@ -62,12 +62,15 @@ func (e *Estimate) add(o Estimate) {
 }
 
 // Estimate is how long the experiment takes with services and load placed like this. Experience says what is left to do
-// of a trial and how long it took before; without it everything is to be done, and nothing is known.
+// of a trial and how long it took before; without it everything up to the first look is to be done, and nothing is
+// known.
 func (e *Experiment) Estimate(at Placement, experience func(*Trial) Experience) Estimate {
 	if experience == nil {
 		steps := map[*Trial]int{}
 		for _, s := range e.Steps {
-			steps[s.Trial]++
+			if s.Round <= e.Least() {
+				steps[s.Trial]++
+			}
 		}
 		for _, t := range e.Trials {
 			if t.Capacity != nil {

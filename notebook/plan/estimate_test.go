@@ -2,6 +2,7 @@ package plan
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 )
@@ -48,6 +49,9 @@ func TestEstimate(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			if !strings.Contains(test.body, "repetitions") {
+				test.body = "repetitions: {looks: [5, 9]}\n" + test.body // what is estimated is what there is at least
+			}
 			p, problems := newPlan(t, text(block("name: e\n"+test.body)), Options{}, nil)
 			if len(problems) > 0 {
 				t.Fatal(problems[0])

@@ -51,8 +51,8 @@ func TestExtendsAnotherArticle(t *testing.T) {
 		if len(s.Image.Build.Files) == 0 || s.Image.Build.Files[0].Path != "Dockerfile" {
 			t.Errorf("%s: the build context has %v", e.Name, s.Image.Build.Files)
 		}
-		if e.Repetitions != 9 {
-			t.Errorf("%s: %d repetitions, want those of the other's front matter", e.Name, e.Repetitions)
+		if e.Most() != 9 {
+			t.Errorf("%s: %d repetitions, want those of the other's front matter", e.Name, e.Most())
 		}
 	}
 	for key, want := range map[string]string{"load.connections": "article.md:12", "load.target": "other/article.md:17",

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -35,14 +36,13 @@ const (
 type Options struct {
 	Profile     string // Full if empty
 	Seed        int64  // 0: one drawn from the definition itself, so that the order is the same every time
-	Repetitions int    // 0: as the article says
+	Repetitions string // as an article has them; empty: as the article says
 }
 
-// Bounds of what can be planned, maxRepetitions for one experiment, the others for all of an article.
+// Bounds of what can be planned of an article.
 const (
-	maxRepetitions = 1000
 	maxCells       = 10_000
-	maxSteps       = 100_000    // days of measuring
+	maxSteps       = 200_000    // days of measuring
 	maxDefinitions = 16 << 20   // bytes of what is written out for each cell
 	maxMatching    = 10_000_000 // comparisons of rows of include and exclude with cells
 )
@@ -206,6 +206,9 @@ func (p *planner) outline(d *layers.Definition) *outline {
 	}
 	// Problems of single values were reported when they were read.
 	e.head = article.DecodeExperiment(article.Merge(merged, constant), false, &source.Problems{})
+	if n := merged.Get("repetitions"); n != nil && strings.Contains(n.Text.Value, "${{") {
+		new(article.Repetitions).DecodeNode(article.NewDecoder(p.problems, false), constant.Get("repetitions"), "repetitions")
+	}
 	if !readHead(e, p.problems) {
 		return nil
 	}
@@ -227,13 +230,10 @@ var (
 // readHead reads what an experiment says about all of its trials. It is false if there is nothing to plan then.
 func readHead(e *outline, problems *source.Problems) bool {
 	head := e.head
-	e.Description, e.Repetitions, e.Timeout = head.Description.Value, head.Repetitions.V, head.Timeout.V
-	if e.Repetitions < 1 || e.Repetitions > maxRepetitions {
-		if head.Repetitions.Set() { // otherwise it was not a number, which was reported
-			problems.Add("wrong-value", head.Repetitions.Text.Pos, "repetitions must be between 1 and %d, not %d",
-				maxRepetitions, e.Repetitions)
-		}
-		e.Repetitions = 1 // so that what else is wrong comes to light
+	e.Description, e.Looks, e.Timeout = head.Description.Value, head.Repetitions.Looks, head.Timeout.V
+	e.Fixed = head.Repetitions.Fixed
+	if len(e.Looks) == 0 { // which was reported
+		e.Looks = []int{1} // so that what else is wrong comes to light
 	}
 	if head.Timeout.Known() && e.Timeout <= 0 {
 		problems.Add("wrong-value", head.Timeout.Text.Pos, "timeout must be more than 0").Hint = "write a time, such as 5m"
@@ -314,7 +314,7 @@ func (p *planner) expandTrials(e *outline, merged *yamltext.Node, combinations [
 		d.node = expandAll(body, env, p.problems)
 		d.definition = article.DecodeExperiment(d.node, true, p.problems)
 	}
-	if p.steps += len(e.drafts) * e.Repetitions; p.steps > maxSteps {
+	if p.steps += len(e.drafts) * e.Most(); p.steps > maxSteps {
 		p.problems.Add("too-many", e.Pos, "the experiments have more than %d repetitions of trials", maxSteps).
 			Hint = "lower repetitions, or remove axes or values"
 		return false
@@ -381,7 +381,14 @@ func (p *planner) resolve(e *outline) {
 		}
 	}
 	h := sha256.New()
-	fmt.Fprintln(h, e.Name, p.options.Profile, e.Repetitions, e.Interleaved)
+	repetitions := "until decided" // a run that was planned to go on takes more rounds
+	switch {
+	case e.Fixed:
+		repetitions = strconv.Itoa(e.Most())
+	case !e.Interleaved: // other looks change the order
+		repetitions = fmt.Sprint(e.Looks)
+	}
+	fmt.Fprintln(h, e.Name, p.options.Profile, repetitions, e.Interleaved)
 	for _, t := range measured {
 		fmt.Fprintln(h, t.Name, t.Key)
 	}
@@ -392,7 +399,7 @@ func (p *planner) resolve(e *outline) {
 	fmt.Fprintln(h, e.Seed)
 	e.Digest = hex.EncodeToString(h.Sum(nil)[:8])
 	if !searches {
-		e.Steps = drawOrder(measured, e.Repetitions, e.Interleaved, e.Seed)
+		e.Steps = drawOrder(measured, e.Looks, e.Interleaved, e.Seed)
 	}
 }
 
@@ -461,20 +468,24 @@ func calibrated(e *outline, measured []*Trial, problems *source.Problems) *Trial
 	return nil
 }
 
-// drawOrder gives the order of repetitions: rounds with every trial once, each in an order of its own; or trial by
-// trial.
-func drawOrder(trials []*Trial, repetitions int, interleaved bool, seed int64) []Step {
+// drawOrder gives the order of repetitions: rounds with every trial once, each in an order of its own; or up to each
+// look trial by trial.
+func drawOrder(trials []*Trial, looks []int, interleaved bool, seed int64) []Step {
 	var steps []Step
 	if !interleaved {
-		for _, t := range trials {
-			for r := range repetitions {
-				steps = append(steps, Step{Trial: t, Round: r + 1, Repetition: r + 1})
+		before := 0
+		for _, look := range looks {
+			for _, t := range trials {
+				for r := before; r < look; r++ {
+					steps = append(steps, Step{Trial: t, Round: r + 1, Repetition: r + 1})
+				}
 			}
+			before = look
 		}
 		return steps
 	}
 	random := rand.New(rand.NewPCG(uint64(seed), 0))
-	for r := range repetitions {
+	for r := range looks[len(looks)-1] {
 		for _, i := range random.Perm(len(trials)) {
 			steps = append(steps, Step{Trial: trials[i], Round: r + 1, Repetition: r + 1})
 		}

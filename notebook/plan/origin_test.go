@@ -7,7 +7,7 @@ import (
 func TestOrigin(t *testing.T) {
 	source := "---\ntitle: x\ndefaults: {repetitions: 8, load: {connections: 20}}\n---\n\n" +
 		block("name: e\nservices: {s: {image: x}}\nload: {target: http://s/}\nprofiles: {smoke: {load: {duration: 1s}}}\n")
-	e := mustPlan(t, source, Options{Profile: "smoke", Repetitions: 2},
+	e := mustPlan(t, source, Options{Profile: "smoke", Repetitions: "2"},
 		map[string]string{"benchbook.yaml": "defaults:\n  timeout: 1m\nprofiles:\n  smoke:\n    calibrate: false\n"})
 	want := map[string]string{
 		"repetitions": "--repetitions", "load.connections": "article.md:3", "load.target": "article.md:9",

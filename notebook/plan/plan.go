@@ -46,7 +46,8 @@ type Experiment struct {
 	Skipped     string // why the profile leaves it out; then there is nothing else
 	Engine      spec.Engine
 	Cluster     string // the host of the project that is the cluster; empty for the project's own, and for machines
-	Repetitions int
+	Looks       []int  // rounds after which its claims are judged, rising; the last is how many there are at most
+	Fixed       bool   // there is one look, and more rounds are another plan
 	Interleaved bool
 	Seed        int64
 	Trials      []*Trial // in the order of the matrix; the A/A pair's second half is the last, if there is one
@@ -68,6 +69,27 @@ type Experiment struct {
 
 	// Unsupported is what this version cannot run yet; then it runs none of the experiment.
 	Unsupported []Unsupported
+}
+
+// Least is how many repetitions every trial gets, and Most how many it may get if claims about it are undecided.
+func (e *Experiment) Least() int {
+	if len(e.Looks) == 0 { // the profile leaves it out
+		return 0
+	}
+	return e.Looks[0]
+}
+
+// Most is described with Least.
+func (e *Experiment) Most() int {
+	if len(e.Looks) == 0 {
+		return 0
+	}
+	return e.Looks[len(e.Looks)-1]
+}
+
+// IsPaired reports whether a trial is one half of the A/A pair.
+func (e *Experiment) IsPaired(t *Trial) bool {
+	return slices.ContainsFunc(e.Trials, func(o *Trial) bool { return o.Calibration && (o == t || e.Original(o) == t) })
 }
 
 // Step is one repetition of one trial.

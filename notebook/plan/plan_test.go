@@ -301,14 +301,14 @@ func TestDefaults(t *testing.T) {
 		repetitions, connections   int
 		duration, warmup           string
 	}{
-		{"built in", "", "", load, "", 5, 10, "10s", "2s"},
+		{"built in", "", "", load, "", 20, 10, "10s", "2s"},
 		{"project", "defaults: {repetitions: 7, load: {connections: 20}}\n", "", load, "", 7, 20, "10s", "2s"},
 		{"front matter wins over project", "defaults: {repetitions: 7}\n", "defaults: {repetitions: 8}\n", load, "", 8, 10,
 			"10s", "2s"},
 		{"block wins over front matter", "", "defaults: {load: {connections: 8}}\n",
-			"load: {target: http://s/, connections: 9}\n", "", 5, 9, "10s", "2s"},
-		{"requests have no duration", "", "", "load: {target: http://s/, requests: 5}\n", "", 5, 10, "0s", "0s"},
-		{"requests and duration", "", "", "load: {target: http://s/, requests: 5, duration: 4s}\n", "", 5, 10, "4s", "0s"},
+			"load: {target: http://s/, connections: 9}\n", "", 20, 9, "10s", "2s"},
+		{"requests have no duration", "", "", "load: {target: http://s/, requests: 5}\n", "", 20, 10, "0s", "0s"},
+		{"requests and duration", "", "", "load: {target: http://s/, requests: 5, duration: 4s}\n", "", 20, 10, "4s", "0s"},
 		{"quick", "", "", load, Quick, 3, 10, "3s", "1s"},
 		{"quick keeps fewer repetitions", "", "", load + "repetitions: 2\n", Quick, 2, 10, "3s", "1s"},
 		{"quick lengthens nothing", "", "", "load: {target: http://s/, duration: 1s, warmup: 500ms}\n", Quick, 3, 10, "1s",
@@ -321,9 +321,9 @@ func TestDefaults(t *testing.T) {
 		{"a project's quick", "profiles: {quick: {load: {connections: 3}}}\n", "", load, Quick, 3, 3, "3s", "1s"},
 		{"a profile of the project", "profiles: {smoke: {repetitions: 1}}\n", "", load, "smoke", 1, 10, "10s", "2s"},
 		{"null brings back what is built in", "defaults: {repetitions: 7, load: {connections: 20}}\n", "",
-			"load: {target: http://s/, connections: null, duration: null}\nrepetitions: null\n", "", 5, 10, "10s", "2s"},
+			"load: {target: http://s/, connections: null, duration: null}\nrepetitions: null\n", "", 20, 10, "10s", "2s"},
 		{"null in a profile, too", "", "", "load: {target: http://s/, connections: 20}\nrepetitions: 7\n" +
-			"profiles: {quick: {repetitions: null, load: {connections: null}}}\n", Quick, 5, 10, "3s", "1s"},
+			"profiles: {quick: {repetitions: null, load: {connections: null}}}\n", Quick, 20, 10, "3s", "1s"},
 		{"a profile of the front matter", "", "defaults: {profiles: {quick: {repetitions: 1, load: {connections: 4}}}}\n",
 			load + "profiles: {quick: {load: {connections: 5}}}\n", Quick, 1, 5, "3s", "1s"},
 		{"a profile that only the front matter knows", "", "defaults: {profiles: {smoke: {repetitions: 1}}}\n", load, "smoke",
@@ -340,9 +340,9 @@ func TestDefaults(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			e := with(test.project, test.front, test.body, test.mode)
 			l := e.Trials[0].Load
-			if e.Repetitions != test.repetitions || l.Connections != test.connections || l.Duration.String() != test.duration ||
+			if e.Most() != test.repetitions || l.Connections != test.connections || l.Duration.String() != test.duration ||
 				l.Warmup.String() != test.warmup {
-				t.Errorf("got %d repetitions, %d connections, %v after %v; want %d, %d, %s, %s", e.Repetitions, l.Connections,
+				t.Errorf("got %d repetitions, %d connections, %v after %v; want %d, %d, %s, %s", e.Most(), l.Connections,
 					l.Duration, l.Warmup,
 					test.repetitions, test.connections, test.duration, test.warmup)
 			}

@@ -63,7 +63,10 @@ type Record struct {
 	Profile    string            `json:"profile"`
 	Host       string            `json:"host"`                   // class and digest, never a name
 	Repetition int               `json:"repetition" range:"0.."` // from 1; 0 for a search
-	Planned    int               `json:"planned" range:"0.."`    // repetitions of the plan
+	Planned    int               `json:"planned" range:"0.."`    // repetitions of the plan, at most
+	// Looks are the rounds after which the run was planned to judge its claims, rising; the last is Planned. Older
+	// records have none: they were planned with one look, or with a Budget.
+	Looks []int `json:"looks,omitempty" range:"0.."`
 	// Calibration says that this is the second half of the A/A pair: the trial under another name.
 	Calibration bool        `json:"calibration,omitempty"`
 	Parameters  []Parameter `json:"parameters"` // identifying, in the order of the axes
@@ -85,7 +88,8 @@ type Record struct {
 	// Output is what another tool than ours printed, whole up to MaxOutput bytes. Of more the middle is left out, and a
 	// line says how much.
 	Output string `json:"output,omitempty"`
-	// Budget is set on all repetitions of a run with a limit of its time.
+	// Budget is set on all repetitions of a run with a limit of its time. Older runs with one had the looks of Planned,
+	// up to 10 rounds.
 	Budget *Budget `json:"budget,omitempty"`
 	// Search is what a search tried and found; nil for a repetition.
 	Search *Search `json:"search,omitempty"`

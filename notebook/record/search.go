@@ -142,19 +142,7 @@ func (s *Search) Candidates() []Candidate {
 	return out
 }
 
-// Budget is what a repetition of a run with a limit of its time says about that. All records of such a run have one.
-//
-// Source: docs/method.md#number-of-looks.
+// Budget is the limit of the time of a run.
 type Budget struct {
 	Seconds float64 `json:"seconds" range:"0.."` // that the run was given
-	// Look is what was seen when this repetition, the last of its round, had ended; nil where nobody looked.
-	Look *Look `json:"look,omitempty"`
-}
-
-// Look is one look at the results of a budgeted run, and what it stopped.
-type Look struct {
-	Rounds int     `json:"rounds" range:"0.."` // that were done
-	Level  float64 `json:"level" range:"0.."`  // at which claims were judged
-	// trials that are decided, so that no rounds follow for them; those of earlier looks too
-	Stopped []string `json:"stopped,omitempty"`
 }

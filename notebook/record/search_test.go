@@ -71,56 +71,43 @@ func TestCandidates(t *testing.T) {
 	}
 }
 
-// A trial that a look has stopped needs no more rounds in that run, as long as no more are asked for than the run had
-// planned.
-func TestStopped(t *testing.T) {
-	look := func(rounds int, trials ...string) *Record {
-		r := sample()
-		r.Planned, r.Budget = 10, &Budget{Seconds: 60, Look: &Look{Rounds: rounds, Level: 0.0125, Stopped: trials}}
-		return r
-	}
-	unlooked := sample()
-	unlooked.Budget = &Budget{Seconds: 60}
-	stops := StoppedIn([]*Record{sample(), unlooked, look(5, "a", "b"), look(3, "a")})
+// What a run needs at least is what there is at its first look; older runs with a budget looked after three rounds.
+func TestLeast(t *testing.T) {
 	for _, test := range []struct {
-		run, experiment, trial string
-		asked, want            int
+		name string
+		r    Record
+		want int
 	}{
-		{sample().Run, "sockets", "a", 10, 3}, {sample().Run, "sockets", "b", 10, 5}, {sample().Run, "sockets", "b", 4, 4},
-		{sample().Run, "sockets", "c", 10, 10}, {"another", "sockets", "a", 10, 10}, {sample().Run, "others", "a", 10, 10},
-		{sample().Run, "sockets", "a", 20, 20},
+		{"one look", Record{Planned: 5}, 5},
+		{"one look, noted", Record{Planned: 5, Looks: []int{5}}, 5},
+		{"several", Record{Planned: 20, Looks: []int{3, 5, 10, 20}}, 3},
+		{"older, with a budget", Record{Planned: 10, Budget: &Budget{Seconds: 60}}, 3},
+		{"older, with a budget for two", Record{Planned: 2, Budget: &Budget{Seconds: 60}}, 2},
+		{"with a budget", Record{Planned: 5, Looks: []int{5}, Budget: &Budget{Seconds: 60}}, 5},
 	} {
-		if got := stops.needed(test.run, test.experiment, test.trial, test.asked); got != test.want {
-			t.Errorf("%s of %s in %s needs %d of %d, want %d", test.trial, test.experiment, test.run, got, test.asked, test.want)
+		if got := test.r.Least(); got != test.want {
+			t.Errorf("%s: %d, want %d", test.name, got, test.want)
 		}
 	}
 }
 
-func TestComplete(t *testing.T) {
-	stopped := sample()
-	stopped.Planned, stopped.Budget = 5, &Budget{Seconds: 60, Look: &Look{Rounds: 3, Level: 0.0125,
-		Stopped: []string{"a"}}}
-	stops := StoppedIn([]*Record{stopped})
+func TestHasLeast(t *testing.T) {
 	for _, test := range []struct {
-		name, trial string
-		asked       int
-		have        []int
-		want        bool
+		name  string
+		least int
+		have  []int
+		want  bool
 	}{
-		{"none", "b", 3, nil, false},
-		{"all", "b", 3, []int{1, 2, 3}, true},
-		{"all in another order", "b", 3, []int{3, 1, 2}, true},
-		{"one missing", "b", 3, []int{1, 3}, false},
-		{"one missing, and one that was measured again", "b", 3, []int{1, 3, 4}, false},
-		{"more", "b", 3, []int{1, 2, 3, 4}, true},
-		{"up to the look that stopped it", "a", 5, []int{1, 2, 3}, true},
-		{"not up to that look", "a", 5, []int{1, 2}, false},
-		{"more asked for than were planned", "a", 6, []int{1, 2, 3}, false},
-		{"another trial of that run", "b", 5, []int{1, 2, 3}, false},
-		{"nothing asked for", "b", 0, nil, true},
+		{"none", 3, nil, false},
+		{"all", 3, []int{1, 2, 3}, true},
+		{"all in another order", 3, []int{3, 1, 2}, true},
+		{"one missing", 3, []int{1, 3}, false},
+		{"one missing, and one that was measured again", 3, []int{1, 3, 4}, false},
+		{"more", 3, []int{1, 2, 3, 4}, true},
+		{"nothing asked for", 0, nil, true},
 	} {
 		has := func(k int) bool { return slices.Contains(test.have, k) }
-		if got := stops.Complete(stopped.Run, stopped.Experiment, test.trial, test.asked, has); got != test.want {
+		if got := HasLeast(test.least, has); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
 		}
 	}

@@ -68,8 +68,11 @@ func (r *Record) contradictions() (out []error) {
 		add(!IsMetricName(name), invalidMetric, "missing", name)
 	}
 	r.loadContradictions(add)
-	if b := r.Budget; b != nil && b.Look != nil {
-		add(b.Look.Level > 1, "budget.look.level is %v, and it is a share", b.Look.Level)
+	for i, look := range r.Looks {
+		add(look < 1 || i > 0 && look <= r.Looks[i-1], "looks are %v, and have to rise from 1", r.Looks)
+	}
+	if n := len(r.Looks); n > 0 && r.Search == nil {
+		add(r.Looks[n-1] != r.Planned, "the last look is after %d rounds, and planned is %d", r.Looks[n-1], r.Planned)
 	}
 	if s := r.Search; s != nil {
 		add(s.Metric != "" && !IsMetricName(s.Metric), invalidMetric, "search", s.Metric)

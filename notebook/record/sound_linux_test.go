@@ -78,8 +78,10 @@ func TestParseRefusesTheImpossible(t *testing.T) {
 			r.Repetition, r.Search = 0, &Search{Kind: SearchTune, Lo: 3,
 				Hi: 2}
 		}, "search: lo is 3, and hi is 2"},
-		{"a level above one", func(r *Record) { r.Budget = &Budget{Look: &Look{Level: 2}} },
-			"budget.look.level is 2, and it is a share"},
+		{"looks that fall", func(r *Record) { r.Looks = []int{3, 2} }, "looks are [3 2], and have to rise from 1"},
+		{"looks at nothing", func(r *Record) { r.Looks = []int{0, 5} }, "looks are [0 5], and have to rise from 1"},
+		{"looks beyond the plan", func(r *Record) { r.Planned, r.Looks = 5, []int{3, 10} },
+			"the last look is after 10 rounds, and planned is 5"},
 		{"times in a mapping", func(r *Record) { r.Machine = &Machine{Threads: map[string]float64{"server": -1}} },
 			"machine.threads.server is -1, and cannot be less than 0"},
 	}

@@ -16,8 +16,8 @@ import (
 //   - likewise of each search the newest that has a result, and the newest for every set of repetitions that stays:
 //     searches are not made again with the repetitions that were measured with what they found, so they may stand in an
 //     older run;
-//   - of a run that something stays of the lists and the looks, in whichever records they are, and the A/A pair, which
-//     is the noise floor of what stays;
+//   - of a run that something stays of the lists, in whichever records they are, and the A/A pair, which is the noise
+//     floor of what stays;
 //   - what was imported, since nobody here can measure it again.
 //
 // Source: docs/command.md#gc.
@@ -40,7 +40,7 @@ func Superseded(records []*Record, present func(*Record) bool) []*Record {
 	var out []*Record
 	for i, r := range records {
 		run := runOf{placeOf(r), r.Run}
-		needed := r.speaksForOthers() || r.Search == nil && pairs[trialOf{run, parameters(r)}]
+		needed := len(r.Lists) > 0 || r.Search == nil && pairs[trialOf{run, parameters(r)}]
 		if !kept[i] && !(needed && left[run]) {
 			out = append(out, r)
 		}
@@ -76,8 +76,7 @@ type (
 func versionOf(r *Record) version { return version{placeOf(r), r.Trial, r.Key} }
 
 func newKeeper(records []*Record, present func(*Record) bool) keeper {
-	stops := StoppedIn(records)
-	k := keeper{map[place]string{}, lastOfMonths(records, stops), map[set]part{}, map[searchedFor]part{}}
+	k := keeper{map[place]string{}, lastOfMonths(records), map[set]part{}, map[searchedFor]part{}}
 	repetitions := map[part]map[int]bool{}
 	for _, r := range records {
 		p, own := placeOf(r), partOf(r)
@@ -90,7 +89,7 @@ func newKeeper(records []*Record, present func(*Record) bool) keeper {
 	for _, r := range records {
 		own := partOf(r)
 		isComplete := r.Search != nil && r.Search.hasResult() || r.Search == nil &&
-			stops.Complete(r.Run, r.Experiment, r.Trial, r.Planned, func(n int) bool { return repetitions[own][n] })
+			HasLeast(r.Least(), func(n int) bool { return repetitions[own][n] })
 		if !isComplete {
 			continue
 		}
@@ -177,14 +176,8 @@ func (s *Search) hasResult() bool {
 	return !s.Busy
 }
 
-// speaksForOthers reports whether a record says something that other records of its run need: lists that they have the
-// digests of, or which trials need no more repetitions.
-func (r *Record) speaksForOthers() bool {
-	return len(r.Lists) > 0 || r.Budget != nil && r.Budget.Look != nil && len(r.Budget.Look.Stopped) > 0
-}
-
 // lastOfMonths are the last complete runs of each month.
-func lastOfMonths(records []*Record, stops Stops) map[runOf]bool {
+func lastOfMonths(records []*Record) map[runOf]bool {
 	type month struct {
 		place
 		month string
@@ -192,7 +185,7 @@ func lastOfMonths(records []*Record, stops Stops) map[runOf]bool {
 	// runs are named after their start
 	of := func(run runOf) month { return month{run.place, run.run[:min(6, len(run.run))]} }
 	last := map[month]string{}
-	for run := range completeRuns(records, stops) {
+	for run := range completeRuns(records) {
 		last[of(run)] = max(last[of(run)], run.run)
 	}
 	capacities := map[runOf]int{}
@@ -218,9 +211,9 @@ func lastOfMonths(records []*Record, stops Stops) map[runOf]bool {
 	return out
 }
 
-// completeRuns are those that have all repetitions of all trials that they were planned with, but for those that looks
-// made needless.
-func completeRuns(records []*Record, stops Stops) map[runOf]bool {
+// completeRuns are those that have all repetitions of all trials that they were planned with, but for those after their
+// first look, which may have made them needless.
+func completeRuns(records []*Record) map[runOf]bool {
 	type repetition struct {
 		trial string
 		n     int
@@ -234,7 +227,7 @@ func completeRuns(records []*Record, stops Stops) map[runOf]bool {
 		if seen[run] == nil {
 			seen[run], needless[run] = map[repetition]bool{}, map[string]int{}
 		}
-		needed := stops.needed(r.Run, r.Experiment, r.Trial, r.Planned)
+		needed := r.Least()
 		needless[run][r.Trial] = r.Planned - needed
 		if r.Repetition <= needed { // others are in the place of some that were disturbed
 			seen[run][repetition{r.Trial, r.Repetition}] = true

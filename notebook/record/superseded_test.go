@@ -146,43 +146,42 @@ func TestSupersededSearches(t *testing.T) {
 	}
 }
 
-// A trial that a look has stopped has all the repetitions that it needs, as long as the look is there; and lists stay
-// with those who have their digests.
-func TestSupersededOfABudget(t *testing.T) {
+// A trial that ended at its first look has all the repetitions that it needs; and lists stay with those who have their
+// digests.
+func TestSupersededOfLooks(t *testing.T) {
 	const here, full = "c2-1f3a9b", "full"
 	measured := func(run, trial, key string, n int) []*Record {
 		var out []*Record
 		for k := range n {
 			out = append(out, &Record{Run: run, Host: here, Profile: full, Experiment: "e", Trial: trial, Key: key,
-				Repetition: k + 1, Planned: 5,
+				Repetition: k + 1, Planned: 5, Looks: []int{3, 5},
 				Order: Order{Of: 10}})
 		}
 		return out
 	}
 	a, b := measured("20260901-a", "a", "k", 3), measured("20260901-a", "b", "k", 5)
 	b[0].Lists = map[string]string{"sha256:0": "bash 5.2"}
-	b[2].Budget = &Budget{Seconds: 60, Look: &Look{Rounds: 3, Stopped: []string{"a"}}}
 	again := measured("20260902-b", "b", "k", 5)
 	last := measured("20260903-c", "b", "k", 1)
 
-	// The budgeted run is complete, and so the last of its month.
+	// The first run is complete, and so the last of its month.
 	records := slices.Concat(a, b, again, last)
 	if gone := Superseded(records, func(*Record) bool { return true }); len(gone) != 0 {
 		t.Errorf("%d records go, the first of run %s", len(gone), gone[0].Run)
 	}
-	// Without being that, it keeps the trial that was stopped, the look that says so, and the list.
+	// Without being that, it keeps the trial that is as planned now, and the list.
 	whole := measured("20260902-b", "b", "l", 5)
 	whole = append(whole, measured("20260902-b", "a", "l", 5)...)
 	records = slices.Concat(a, b, whole, measured("20260903-c", "b", "l", 1))
 	present := func(r *Record) bool { return r.Trial == "a" && r.Key == "k" || r.Trial == "b" && r.Key == "l" }
 	gone := Superseded(records, present)
 	for _, r := range gone {
-		if r.Trial == "a" || r.Run != "20260901-a" || r == b[0] || r == b[2] {
+		if r.Trial == "a" || r.Run != "20260901-a" || r == b[0] {
 			t.Errorf("%s-%d of run %s goes", r.Trial, r.Repetition, r.Run)
 		}
 	}
-	if len(gone) != 3 {
-		t.Errorf("%d records go, want the three of b that nothing needs", len(gone))
+	if len(gone) != 4 {
+		t.Errorf("%d records go, want the four of b that nothing needs", len(gone))
 	}
 }
 

@@ -36,6 +36,7 @@ type AgreementRow struct {
 	Near          bool    // Relative is within DefaultNear of 1
 	PublishedRank float64 // among measured rows, 1 for the best; ties share the mean
 	MeasuredRank  float64 // by Centre, likewise
+	Undecided     bool    // some pair of it is
 }
 
 // RankShift returns how many places the row rose, less than zero if it fell.
@@ -83,7 +84,9 @@ func Agree(rows []PublishedRow, direction Direction, alpha, delta, f float64) (A
 	a.compareOrders(measured, direction)
 	for k, i := range measured {
 		for _, j := range measured[:k] {
-			a.comparePair(rows[i], rows[j], alpha, delta, f)
+			if a.comparePair(rows[i], rows[j], alpha, delta, f) {
+				a.Rows[i].Undecided, a.Rows[j].Undecided = true, true
+			}
 		}
 	}
 	return a, nil
@@ -121,13 +124,13 @@ func (a *Agreement) compareOrders(measured []int, direction Direction) {
 }
 
 // comparePair counts a pair of measured rows if the published numbers tell it apart: as the claim that the one which
-// was published larger is larger.
-func (a *Agreement) comparePair(x, y PublishedRow, alpha, delta, f float64) {
+// was published larger is larger. It reports whether that is undecided.
+func (a *Agreement) comparePair(x, y PublishedRow, alpha, delta, f float64) (undecided bool) {
 	if x.Published < y.Published {
 		x, y = y, x
 	}
 	if x.Published/y.Published < 1+delta {
-		return
+		return false
 	}
 	// Where there is no ratio with an interval, the interval is [0, ∞], which decides nothing.
 	c, _ := Ratio(x.Cell, y.Cell, alpha)
@@ -138,5 +141,7 @@ func (a *Agreement) comparePair(x, y PublishedRow, alpha, delta, f float64) {
 		a.Disagreeing++
 	default:
 		a.Undecided++
+		return true
 	}
+	return false
 }

@@ -20,15 +20,15 @@ const (
 
 // BeforeAfter is one cell, measured twice.
 type BeforeAfter struct {
-	Before, After   Cell
-	Floor           float64 // the noise floor, the larger one of both times
-	InterimAnalyses int     // of the run that was analysed most often; 0 is 1
+	Before, After Cell
+	Floor         float64 // the noise floor, the larger one of both times
+	Looks         int     // of the run that is judged for most; 0 is 1
 }
 
 // Change is how a cell that was measured twice has changed.
 type Change struct {
 	Comparison // of After over Before, the interval at alpha and widened by the noise floor
-	// of no change beyond noise floor and smallest effect, times the interim analyses, after Holm's correction over all
+	// of no change beyond noise floor and smallest effect, times the looks, after Holm's correction over all
 	// cells; 1 without comparison
 	AdjustedP float64
 	Shifted   bool  // AdjustedP is at most alpha, and Err is nil
@@ -63,7 +63,7 @@ func Changes(cells []BeforeAfter, alpha, delta float64) ([]Change, error) {
 		compared = append(compared, i)
 		p := newSample(c.After).over(newSample(c.Before)).beyond(math.Log1p(delta), c.Floor)
 		// at alpha, it is the one at alpha over the number of analyses
-		ps = append(ps, min(1, p*float64(max(1, c.InterimAnalyses))))
+		ps = append(ps, min(1, p*float64(max(1, c.Looks))))
 	}
 	for k, p := range holm(ps) {
 		i := compared[k]

@@ -61,10 +61,10 @@ func TestChanges(t *testing.T) {
 }
 
 // What is shown at the first look need not be shown in a run that was looked at several times; its interval stays.
-func TestChangesAreCorrectedForInterimAnalyses(t *testing.T) {
+func TestChangesAreCorrectedForLooks(t *testing.T) {
 	once := BeforeAfter{Before: values(100, 101, 102), After: values(116, 119, 111)}
 	twice := once
-	twice.InterimAnalyses = 2
+	twice.Looks = 2
 	found, err := Changes([]BeforeAfter{once}, 0.05, 0.05)
 	if err != nil {
 		t.Fatal(err)

@@ -685,7 +685,7 @@ func orderLine(e *dataset.Experiment, records []*record.Record) string {
 		byRun[r.Run] = append(byRun[r.Run], r)
 	}
 	if len(byRun) == 0 {
-		return orderWords(e.Plan.Interleaved, e.Plan.Repetitions, e.Plan.Seed)
+		return orderWords(e.Plan.Interleaved, e.Plan.Most(), e.Plan.Seed)
 	}
 	var out []string
 	for _, run := range slices.Sorted(maps.Keys(byRun)) {
@@ -732,7 +732,10 @@ func repetitionsLine(e *dataset.Experiment, o, valid cellview.Origin, ours bool)
 	if slices.ContainsFunc(e.Plan.Trials, func(t *plan.Trial) bool { return t.Capacity != nil }) {
 		return "none: each cell has one capacity search, on services that are started fresh for each probe" + probesAgain(e)
 	}
-	planned := number.Count(e.Plan.Repetitions, "repetition")
+	planned := number.Count(e.Plan.Most(), "repetition")
+	if e.Plan.Most() > e.Plan.Least() {
+		planned = fmt.Sprintf("%d to %s", e.Plan.Least(), planned)
+	}
 	fresh := "; services are started fresh for each"
 	if shared := e.Plan.Shared; len(shared) > 0 {
 		fresh += ", except those that all repetitions share: " + strings.Join(shared, ", ")
@@ -741,13 +744,18 @@ func repetitionsLine(e *dataset.Experiment, o, valid cellview.Origin, ours bool)
 		return planned + " per cell planned" + fresh
 	}
 	words := o.Repetitions() + " per measured cell, " + planned + " planned"
-	if l := e.InterimAnalyses(); l.Count() > 1 {
-		why := "rounds were added after results could be seen"
-		if l.Budgeted {
-			why = "the run had a budget and stopped cells once all claims about them were decided"
+	if l := e.Looks(); l.Count > 1 || l.Run > 1 {
+		why := "cells went on until the claims about them were decided"
+		switch {
+		case l.Added:
+			why = "rounds were added after results could be seen"
+		case l.Count == 1:
+			why = "cells had been measured before"
 		}
-		words += fmt.Sprintf("; %s, so claims are judged at %.2g\u202f%% for %d looks at the data", why,
-			100*stats.DefaultAlpha/float64(l.Count()), l.Count())
+		if l.Run > 1 {
+			why += fmt.Sprintf(" (run %d of the same cells)", l.Run)
+		}
+		words += fmt.Sprintf("; %s, so claims are judged %s", why, l.Words())
 	}
 	if n := e.MeasuredAgain(); n > 0 {
 		words += "; " + number.Count(n, "repetition") + " re-run because of background load"

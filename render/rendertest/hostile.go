@@ -141,7 +141,7 @@ func fillMeasured(r *record.Record) {
 	r.Plans = map[string]string{r.Experiment: r.Plan}
 	r.Labels = append(r.Labels, record.Parameter{Name: "label", Value: "x"})
 	r.Missing = map[string]string{"rps": "the tool did not print it"}
-	r.Budget = &record.Budget{Seconds: 60, Look: &record.Look{Rounds: 1, Level: 0.99, Stopped: []string{r.Trial}}}
+	r.Budget = &record.Budget{Seconds: 60}
 	r.Command = &record.Command{Real: 1, ForeignCPU: -1}
 	r.Before = &record.Before{For: []string{"programs of others"}}
 	r.Machine.Threads, r.Machine.Ports = map[string]float64{"server": 0.5}, map[string]float64{"load": 0.1}
@@ -271,7 +271,7 @@ func (b *Bench) MeasureAll(changes ...func(*record.Record)) {
 				continue
 			}
 			var throughputs []float64
-			for i := range e.Repetitions {
+			for i := range e.Most() {
 				throughputs = append(throughputs, x+10*float64(i%3-1))
 			}
 			b.Measure(plan.Full, e.Name, name, throughputs, changes...)

@@ -198,7 +198,7 @@ func (b *Bench) record(profile, experiment, trial string, after int) *record.Rec
 			started := time.Date(2026, 11, 20, 10, 3*after, 20*k, 0, time.UTC)
 			return &record.Record{SchemaVersion: record.SchemaVersion, Article: b.slug, Experiment: e.Name, Trial: t.Name,
 				Key: t.Key, Run: "20261120T100000Z-test", Plan: e.Digest, Profile: profile, Host: Host,
-				Planned: e.Repetitions, Calibration: t.Calibration, Parameters: slices.Clone(t.Parameters),
+				Planned: e.Most(), Looks: e.Looks, Calibration: t.Calibration, Parameters: slices.Clone(t.Parameters),
 				Labels:  slices.Clone(t.Labels),
 				Order:   record.Order{Seed: e.Seed},
 				Started: started, Ended: started.Add(13 * time.Second), Definition: slices.Clone(t.Definition),

@@ -112,8 +112,7 @@ func rateSoFar(p *plan.Plan, e *plan.Experiment, records []*record.Record, run, 
 // Source: docs/method.md#valid-cells: an invalid repetition is left out of all statistics.
 func Throughput(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*record.Record, host string) float64 {
 	records = p.RecordsOf(e, records, host)
-	stopped := record.StoppedIn(records)
-	values, have, planned := map[string][]float64{}, map[string]map[int]bool{}, map[string]int{}
+	values, have, least := map[string][]float64{}, map[string]map[int]bool{}, map[string]int{}
 	for _, rec := range records {
 		if rec.Trial != t.Name || rec.Key != t.Key || rec.Search != nil {
 			continue
@@ -122,7 +121,7 @@ func Throughput(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*reco
 			have[rec.Run] = map[int]bool{}
 		}
 		have[rec.Run][rec.Repetition] = true
-		planned[rec.Run] = rec.Planned
+		least[rec.Run] = rec.Least()
 		if level, _ := validity.Of(rec); level == validity.Invalid || rec.Load == nil {
 			continue
 		}
@@ -132,7 +131,7 @@ func Throughput(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*reco
 	}
 	newest := ""
 	for run := range values {
-		if stopped.Complete(run, e.Name, t.Name, planned[run], func(k int) bool { return have[run][k] }) {
+		if record.HasLeast(least[run], func(k int) bool { return have[run][k] }) {
 			newest = max(newest, run)
 		}
 	}

@@ -67,7 +67,7 @@ type Searcher struct {
 // newRecord begins the record of a search.
 func (s *Searcher) newRecord(t *plan.Trial, search *record.Search) *record.Record {
 	rec := s.Bench.NewRecord(plan.Step{Trial: t})
-	rec.Planned, rec.Order, rec.Search = 0, record.Order{Seed: s.Experiment.Seed}, search
+	rec.Planned, rec.Looks, rec.Order, rec.Search = 0, nil, record.Order{Seed: s.Experiment.Seed}, search
 	before := 0
 	for _, o := range s.Plan.RecordsOf(s.Experiment, s.Records, s.Host) {
 		if o.Run == rec.Run && o.Trial == rec.Trial && o.Key == rec.Key && o.Search != nil &&

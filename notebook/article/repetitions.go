@@ -1,0 +1,104 @@
+package article
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"benchbook/notebook/stats"
+	"benchbook/notebook/yamltext"
+)
+
+// Repetitions say after how many rounds a run judges its claims, and how many rounds there are at most.
+//
+// Source: docs/experiment.md#repetitions.
+type Repetitions struct {
+	Looks []int // rising; empty while a template stands in it, and of what cannot be read
+	Fixed bool  // a plain number, which is one look
+}
+
+// MaxRepetitions is how many repetitions of a trial can be asked for.
+const MaxRepetitions = 1000
+
+// upTo stands before the number of a plan with several looks.
+const upTo = "up to "
+
+const repetitionsHint = "write a number, such as 5; up to 20; or {looks: [3, 5, 10, 20]}"
+
+// ReadRepetitions reads what stands on one line: a number, or up to a number. The error completes "KEY …".
+func ReadRepetitions(text string) (r Repetitions, err error) {
+	number, several := strings.CutPrefix(text, upTo)
+	most, err := strconv.Atoi(strings.TrimSpace(number))
+	if err != nil {
+		return r, fmt.Errorf("must be a whole number or up to one, not %q", text)
+	}
+	if err := checkCount(most); err != nil {
+		return r, err
+	}
+	if several {
+		return Repetitions{Looks: stats.Looks(most)}, nil
+	}
+	return Repetitions{Looks: []int{most}, Fixed: true}, nil
+}
+
+func checkCount(n int) error {
+	if n < 1 || n > MaxRepetitions {
+		return fmt.Errorf("must be between 1 and %d, not %d", MaxRepetitions, n)
+	}
+	return nil
+}
+
+func (r *Repetitions) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+	if n.Kind == yamltext.Map {
+		r.decodeLooks(d, n, what)
+		return
+	}
+	if !d.Kind(n, what, yamltext.Scalar) || d.Templated(n) {
+		return
+	}
+	read, err := ReadRepetitions(n.Text.Value)
+	if err != nil {
+		d.Problems.Add("wrong-value", n.Text.Pos, "%s %s", what, err.Error()).Hint = repetitionsHint
+	}
+	*r = read
+}
+
+func (r *Repetitions) decodeLooks(d yamltext.Decoder, n *yamltext.Node, what string) {
+	var written struct {
+		Looks []Value[int] `yaml:"looks"`
+	}
+	d.Decode(n, what, &written)
+	switch {
+	case len(written.Looks) > 0:
+	case n.Get("looks") == nil:
+		d.Problems.Add("missing-key", n.Text.Pos, "%s has no looks", what).Hint = repetitionsHint
+	default:
+		d.Problems.Add("wrong-value", n.Place("looks"), "looks is empty").Hint = repetitionsHint
+	}
+	var looks []int
+	for _, look := range written.Looks {
+		if !look.Known() {
+			return // it was not a number, which was reported
+		}
+		switch err := checkCount(look.V); {
+		case err != nil:
+			d.Problems.Add("wrong-value", look.Text.Pos, "a look %s", err.Error())
+			return
+		case len(looks) > 0 && look.V <= looks[len(looks)-1]:
+			d.Problems.Add("wrong-value", look.Text.Pos, "looks must rise, and %d comes after %d", look.V,
+				looks[len(looks)-1]).Hint = "list the numbers of rounds from the smallest to the largest"
+			return
+		}
+		looks = append(looks, look.V)
+	}
+	r.Looks, r.Fixed = looks, len(looks) == 1
+}
+
+// Most is how many repetitions there are at most; 0 if that is not known.
+func (r Repetitions) Most() int {
+	if len(r.Looks) == 0 {
+		return 0
+	}
+	return slices.Max(r.Looks)
+}
