@@ -16,6 +16,10 @@ import (
 	"benchbook/runner/engine/enginetest/fake"
 )
 
+// longEnough is a window in which the clock of the kernel tells for certain that others used the processor:
+// docs/validity.md#short-windows.
+const longEnough = time.Second
+
 // busy is a store whose machine was busy with something else in some repetitions.
 type busy struct {
 	memory
@@ -53,7 +57,7 @@ func TestMeasuresAgain(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p, store := socketsPlan(t), &busy{stolen: tt.stolen}
-			r := newRunner(fake.New(script(t)), &quiet{})
+			r := newRunner(fake.New(scriptIn(t, longEnough)), &quiet{})
 			sum, err := r.Run(context.Background(), p, store, Options{})
 			if err != nil {
 				t.Fatal(err)
@@ -82,7 +86,7 @@ func TestMeasuresAgain(t *testing.T) {
 // Where nothing can be decided, since there are too few repetitions for any verdict, nothing is measured again either.
 func TestMeasuresNothingAgainForNoVerdict(t *testing.T) {
 	p, store := socketsPlan(t), &busy{stolen: func(*record.Record) bool { return true }}
-	if _, err := newRunner(fake.New(script(t)), &quiet{}).Run(context.Background(), p, store, Options{}); err != nil {
+	if _, err := newRunner(fake.New(scriptIn(t, longEnough)), &quiet{}).Run(context.Background(), p, store, Options{}); err != nil {
 		t.Fatal(err)
 	}
 	run := store.records[0].Run
@@ -112,7 +116,7 @@ func TestMeasuresAgainLater(t *testing.T) {
 			cancel()
 		}
 	}}
-	r := newRunner(fake.New(script(t)), progress)
+	r := newRunner(fake.New(scriptIn(t, longEnough)), progress)
 	if _, err := r.Run(ctx, p, store, Options{}); !errors.Is(err, context.Canceled) || len(store.records) != 6 {
 		t.Fatalf("%v with %d records", err, len(store.records))
 	}
@@ -137,7 +141,7 @@ func TestMeasuresAgainWhatIsPicked(t *testing.T) {
 				cancel()
 			}
 		}}
-		r := newRunner(fake.New(script(t)), progress)
+		r := newRunner(fake.New(scriptIn(t, longEnough)), progress)
 		if _, err := r.Run(ctx, p, store, only); stop > 0 != errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
@@ -157,7 +161,7 @@ func TestMeasuresAgainWhatIsPicked(t *testing.T) {
 // What had been finished when a run was stopped is measured again with the value that was chosen for it then, as it is
 // in a run that was never stopped.
 func TestMeasuresAgainWhatWasFinished(t *testing.T) {
-	p, store, b := newPlan(t, pool()), &memory{}, &simulation{throughput: curve}
+	p, store, b := newPlan(t, pool()), &memory{}, &simulation{throughput: curve, window: longEnough}
 	carryOut(t, b, p, store, Options{})
 	store.records = slices.DeleteFunc(store.records, func(r *record.Record) bool {
 		return r.Trial == "async" &&
@@ -182,7 +186,7 @@ func TestMeasuresAgainWhatWasFinished(t *testing.T) {
 // A number is never given twice, also if a record has been damaged or removed meanwhile.
 func TestMeasuresAgainUnderANewNumber(t *testing.T) {
 	p, store := socketsPlan(t), &busy{stolen: func(r *record.Record) bool { return r.Trial == "sync" }}
-	if _, err := newRunner(fake.New(script(t)), &quiet{}).Run(context.Background(), p, store, Options{}); err != nil {
+	if _, err := newRunner(fake.New(scriptIn(t, longEnough)), &quiet{}).Run(context.Background(), p, store, Options{}); err != nil {
 		t.Fatal(err)
 	}
 	records := slices.DeleteFunc(store.records,

@@ -206,12 +206,19 @@ func socketsPlan(t *testing.T, replace ...string) *plan.Plan {
 	return newPlan(t, strings.NewReplacer(replace...).Replace(fmt.Sprintf(sockets, "```")))
 }
 
-// answers is the result of a generator whose requests were all right.
+// answers is the result of a generator whose requests were all right, in a window of 20 ms.
 func answers(t *testing.T) []byte {
 	t.Helper()
+	return answersIn(t, 20*time.Millisecond)
+}
+
+// answersIn is that in a window of some length, in which 9.5 requests were in flight.
+func answersIn(t *testing.T, window time.Duration) []byte {
+	t.Helper()
+	each := window * 95 / 1000
 	h := hdrhistogram.New(1, 60e9, 3)
 	for range 100 {
-		if err := h.RecordValue(int64(1900 * time.Microsecond)); err != nil {
+		if err := h.RecordValue(int64(each)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -219,16 +226,17 @@ func answers(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := http.Distribution{Encoded: string(encoded), Highest: 60e9, Count: 100, Min: 1.9e6, Max: 1.9e6, Sum: 190e6}
+	d := http.Distribution{Encoded: string(encoded), Highest: 60e9, Count: 100, Min: int64(each), Max: int64(each),
+		Sum: int64(100 * each)}
 	busy := 0.4
 	data, err := json.Marshal(http.Result{
-		SchemaVersion: http.SchemaVersion, Semantics: http.Semantics, Start: time.Now(), Length: 20 * time.Millisecond,
+		SchemaVersion: http.SchemaVersion, Semantics: http.Semantics, Start: time.Now(), Length: window,
 		EndedBy:   http.EndedByRequests,
 		Attempted: 100, Answered: 100, Failures: map[http.Kind]int64{}, Status: map[int]int64{200: 100},
 		Completed: http.Completed{Right: 100},
 		Latency:   d, FailedLatency: http.Distribution{Encoded: d.Encoded, Highest: 60e9}, Connect: d, FirstByte: d,
-		CPU:      &http.CPU{User: 1e6, Length: 20 * time.Millisecond, Busiest: &busy},
-		InFlight: &http.InFlight{Time: 190 * time.Millisecond, Length: 20 * time.Millisecond},
+		CPU:      &http.CPU{User: 1e6, Length: window, Busiest: &busy},
+		InFlight: &http.InFlight{Time: 100 * each, Length: window},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -237,8 +245,11 @@ func answers(t *testing.T) []byte {
 }
 
 // script is an engine on which everything goes well.
-func script(t *testing.T) fake.Script {
-	result := answers(t)
+func script(t *testing.T) fake.Script { return scriptIn(t, 20*time.Millisecond) }
+
+// scriptIn is that with windows of some length.
+func scriptIn(t *testing.T, window time.Duration) fake.Script {
+	result := answersIn(t, window)
 	return fake.Script{Run: func(_ context.Context, p engine.Program) (engine.Exit, error) {
 		if p.Name == "load" {
 			return engine.Exit{Stdout: result}, nil

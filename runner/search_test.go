@@ -32,7 +32,8 @@ func pool(replace ...string) string {
 // A bench is an engine on which the throughput depends on the workers of the server, and a rate above the limit is too
 // much.
 type simulation struct {
-	throughput map[int]int64 // by workers, of a window of 20 ms
+	throughput map[int]int64 // by workers, of a window
+	window     time.Duration // 0: 20 ms
 	limit      float64       // requests per second
 	commands   []string      // of services, in the order in which they were started
 	loads      int           // that were put on
@@ -42,7 +43,7 @@ type simulation struct {
 
 func (b *simulation) script(t *testing.T) fake.Script {
 	workers := 0
-	result := answers(t)
+	result := answersIn(t, cmp.Or(b.window, 20*time.Millisecond))
 	return fake.Script{
 		Start: func(_ context.Context, s engine.Service) error {
 			b.commands = append(b.commands, strings.Join(s.Command, " "))
