@@ -351,7 +351,8 @@ func (s Scope) best(n *expr.Call) (Quantity, error) {
 			Note: strings.Join(append(s.Data.Marks(p.Cells...), s.Data.LeftOut(p.Left)...), "; "),
 			What: "best by " + p.Metric.InWords()}, nil
 	}
-	g, err := stats.Groups(cells, stats.Direction(p.Metric.Better), LooksAt(p.Cells).Level(), s.Data.Floor(p.Metric.Name).F)
+	level, floor := LooksAt(p.Cells).Level(), s.Data.Floor(p.Metric.Name).F
+	g, err := stats.Groups(cells, stats.Direction(p.Metric.Better), level, floor)
 	if err != nil {
 		return Quantity{}, err
 	}

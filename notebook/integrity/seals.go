@@ -124,8 +124,8 @@ func (c *chainChecker) checkLink(l link) {
 	case n <= 1 && l.seal.Before == "":
 	case n > 1 && !ok:
 		// That costs the cell of the one that is missing, and not that of the one that is there.
-		c.Problems = append(c.Problems, fmt.Sprintf("%s: the record that was saved before it in its run, number %d, is missing",
-			name(l.record), n-1))
+		c.Problems = append(c.Problems, fmt.Sprintf(
+			"%s: the record that was saved before it in its run, number %d, is missing", name(l.record), n-1))
 	case n > 1 && before.seal.Digest == l.seal.Before:
 	default:
 		c.broken(l.record, "it was not sealed behind the record that is number %d of its run", n-1)
