@@ -76,7 +76,6 @@ var keysWords = map[reflect.Type]string{
 	reflect.TypeFor[article.Targets]():        "a text, or a list, each a text or a mapping",
 	reflect.TypeFor[article.Dependencies]():   "a list of services, or a mapping of them to `condition restart required`",
 	reflect.TypeFor[article.Calibrate]():      "yes or no, or an expression",
-	reflect.TypeFor[article.Repetitions]():    "a whole number, `up to` one, or a mapping with `looks`, a list",
 	reflect.TypeFor[article.Rate]():           "a rate such as `500/s`, or a mapping of `share` and `of`",
 	reflect.TypeFor[article.Args]():           "a list of words, or a mapping from tools to such",
 	reflect.TypeFor[yamltext.Node]():          "a list, each a mapping of your names to texts",
@@ -92,6 +91,8 @@ var keysWords = map[reflect.Type]string{
 	reflect.TypeFor[article.PerSecond]():      "a rate such as `500/s`",
 	reflect.TypeFor[article.BytesPerSecond](): "a flow such as `10MB/s`",
 	reflect.TypeFor[article.Format]():         "filters, as behind a value",
+	reflect.TypeFor[article.Repetitions](): "a whole number, `up to` one, or a mapping with `looks`, a list of " +
+		"whole numbers",
 }
 
 // keysMaker lists the keys of mappings, those within others after them.
