@@ -47,7 +47,9 @@ func Requests() []byte {
 		Length:  time.Second,
 		EndedBy: http.EndedByDuration, Attempted: 1000, Answered: 1000, Failures: map[http.Kind]int64{},
 		Status:    map[int]int64{200: 1000},
-		Completed: http.Completed{Right: 1000}, Connects: 5, Latency: d, FailedLatency: none, Connect: d, FirstByte: d,
+		Completed: http.Completed{Right: 1000},
+		Overlap:   &http.Overlap{Right: 1000 * http.WholeRequest, Time: 5 * time.Second},
+		Connects:  5, Latency: d, FailedLatency: none, Connect: d, FirstByte: d,
 		Seconds: []http.Second{{Completed: http.Completed{Right: 1000}}}})
 }
 
