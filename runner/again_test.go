@@ -20,6 +20,9 @@ import (
 // docs/validity.md#short-windows.
 const longEnough = time.Second
 
+// longScript is script with such windows.
+func longScript(t *testing.T) fake.Script { return scriptIn(t, longEnough) }
+
 // busy is a store whose machine was busy with something else in some repetitions.
 type busy struct {
 	memory
@@ -60,7 +63,7 @@ func TestMeasuresAgain(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p, store := socketsPlan(t), &busy{stolen: tt.stolen}
-			r := newRunner(fake.New(scriptIn(t, longEnough)), &quiet{})
+			r := newRunner(fake.New(longScript(t)), &quiet{})
 			sum, err := r.Run(context.Background(), p, store, Options{})
 			if err != nil {
 				t.Fatal(err)
@@ -89,7 +92,7 @@ func TestMeasuresAgain(t *testing.T) {
 // Where nothing can be decided, since there are too few repetitions for any verdict, nothing is measured again either.
 func TestMeasuresNothingAgainForNoVerdict(t *testing.T) {
 	p, store := socketsPlan(t), &busy{stolen: func(*record.Record) bool { return true }}
-	if _, err := newRunner(fake.New(scriptIn(t, longEnough)), &quiet{}).Run(context.Background(), p, store, Options{}); err != nil {
+	if _, err := newRunner(fake.New(longScript(t)), &quiet{}).Run(context.Background(), p, store, Options{}); err != nil {
 		t.Fatal(err)
 	}
 	run := store.records[0].Run
@@ -119,7 +122,7 @@ func TestMeasuresAgainLater(t *testing.T) {
 			cancel()
 		}
 	}}
-	r := newRunner(fake.New(scriptIn(t, longEnough)), progress)
+	r := newRunner(fake.New(longScript(t)), progress)
 	if _, err := r.Run(ctx, p, store, Options{}); !errors.Is(err, context.Canceled) || len(store.records) != 6 {
 		t.Fatalf("%v with %d records", err, len(store.records))
 	}
@@ -144,7 +147,7 @@ func TestMeasuresAgainWhatIsPicked(t *testing.T) {
 				cancel()
 			}
 		}}
-		r := newRunner(fake.New(scriptIn(t, longEnough)), progress)
+		r := newRunner(fake.New(longScript(t)), progress)
 		if _, err := r.Run(ctx, p, store, only); stop > 0 != errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
@@ -189,7 +192,7 @@ func TestMeasuresAgainWhatWasFinished(t *testing.T) {
 // A number is never given twice, also if a record has been damaged or removed meanwhile.
 func TestMeasuresAgainUnderANewNumber(t *testing.T) {
 	p, store := socketsPlan(t), &busy{stolen: func(r *record.Record) bool { return r.Trial == "sync" }}
-	if _, err := newRunner(fake.New(scriptIn(t, longEnough)), &quiet{}).Run(context.Background(), p, store, Options{}); err != nil {
+	if _, err := newRunner(fake.New(longScript(t)), &quiet{}).Run(context.Background(), p, store, Options{}); err != nil {
 		t.Fatal(err)
 	}
 	records := slices.DeleteFunc(store.records,

@@ -228,7 +228,7 @@ func TestLooksAfterRetries(t *testing.T) {
 	p := socketsPlan(t, "repetitions: 3", "repetitions: up to 5")
 	store := &busy{stolen: func(r *record.Record) bool { return r.Trial == "sync" && r.Repetition == 2 }}
 	var seen []int
-	sum, err := newRunner(fake.New(scriptIn(t, longEnough)), &quiet{}).Run(t.Context(), p, store,
+	sum, err := newRunner(fake.New(longScript(t)), &quiet{}).Run(t.Context(), p, store,
 		Options{Open: func(records []*record.Record) map[string][]string {
 			seen = append(seen, len(records))
 			if len(records) < 8 {
