@@ -73,6 +73,10 @@ func HostileRecords(t testing.TB, whole, small []byte) iter.Seq[Hostile] {
 	}{
 		{"measured", whole, fillMeasured},
 		{"failed", small, func(r *record.Record) { fillMeasured(r); Fails("it ended", "some\nlines")(r) }},
+		{"doubted", small, func(r *record.Record) {
+			fillMeasured(r)
+			r.Doubts = &record.Doubts{Invalid: []string{"its seal is another"}}
+		}},
 		{"imported", small, func(r *record.Record) {
 			fillMeasured(r)
 			r.Host, r.Imported = record.ImportedHost, &record.Imported{Tool: "wrk", Version: "4", File: "wrk.txt", Guessed: true,
@@ -149,6 +153,8 @@ func fillMeasured(r *record.Record) {
 	r.Load.Tool, r.Load.Open = "wrk", &record.OpenLoop{Rate: 100, Arrivals: "poisson", Due: 100, Sent: 100}
 	r.Load.ForeignCPU, r.Facts[record.FactOthers] = 0.06, "make 6 %"
 	r.Load.Generators = []record.Generator{{Host: "load"}, {After: 0.001, Uncertain: 0.001, Host: "load-2"}}
+	r.Seal = &record.Seal{Number: 2, Before: "sha256:1234", Digest: "sha256:5678"}
+	r.Doubts = &record.Doubts{Warnings: []string{"the one before it is missing"}}
 	r.Facts["git.commit"], r.Lists = "abc", map[string]string{"list": "a 1\nb 2"}
 	if r.Inputs == nil {
 		r.Inputs = []record.Input{{Name: "definition", Digest: "sha256:1234"}}
