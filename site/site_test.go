@@ -37,13 +37,14 @@ const (
 	otherHost  = "c4-ffffff"
 )
 
-// samples are the pages of samplePages once they are made. They are the same for all tests, and none changes them.
+// samples are the pages of samplePages once they are made.
 var samples struct {
 	sync.Mutex
 	pages []*render.Page
 }
 
-// samplePages are one article in every state: measured, partly failed, and not run.
+// samplePages are one article in every state: measured, partly failed, and not run. Tests may change them and add to
+// their lists: each gets its own.
 func samplePages(t testing.TB) []*render.Page {
 	t.Helper()
 	samples.Lock()
@@ -51,7 +52,13 @@ func samplePages(t testing.TB) []*render.Page {
 	if samples.pages == nil {
 		samples.pages = newSamplePages(t)
 	}
-	return slices.Clone(samples.pages)
+	var pages []*render.Page
+	for _, page := range samples.pages {
+		own := *page
+		own.Subpages, own.Files = slices.Clip(page.Subpages), slices.Clip(page.Files)
+		pages = append(pages, &own)
+	}
+	return pages
 }
 
 func newSamplePages(t testing.TB) []*render.Page {
