@@ -375,10 +375,7 @@ func JudgementWords(j *claim.Judgement) string {
 	if j.Reason != "" {
 		parts = append(parts, j.Reason)
 	}
-	if j.Needed > stats.MaxRepetitions {
-		parts = append(parts, fmt.Sprintf("more than %d repetitions would have an even chance of deciding it",
-			stats.MaxRepetitions))
-	} else if j.Needed > 0 {
+	if j.Needed > 0 {
 		parts = append(parts, fmt.Sprintf("about %d repetitions would have an even chance of deciding it", j.Needed))
 	}
 	marks := slices.Clone(j.Marks)

@@ -461,6 +461,17 @@ func Check(d *dataset.Dataset, c *article.Claim) error {
 // cellsOf are the cells that a test is about; some may be there twice.
 func cellsOf(t test) []*dataset.Cell { return cellsIn(sidesOf(t)) }
 
+// plannedLooks are the looks that all cells of some sides come to by their plans.
+func plannedLooks(sides ...side) (out []int) {
+	for i, e := range experimentsOf(sides) {
+		if i == 0 {
+			out = e.Looks
+		}
+		out = slice.Filter(out, func(look int) bool { return slices.Contains(e.Looks, look) })
+	}
+	return out
+}
+
 func cellsIn(sides []side) (out []*dataset.Cell) {
 	for _, s := range sides {
 		out = append(out, s.cells...)

@@ -45,7 +45,7 @@ func (t limitTest) judge(alpha float64) Judgement {
 			return j
 		}
 		// Its errors are those of Summarize, which there were none of.
-		needed, _ := stats.CellNeeded(r.Cell(), t.region, alpha, nil)
+		needed, _ := stats.CellNeeded(r.Cell(), t.region, alpha, plannedLooks(t.side))
 		j.Undecided(needed)
 	}
 	return j

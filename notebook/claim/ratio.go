@@ -60,7 +60,7 @@ func (t ratioTest) judge(alpha float64) Judgement {
 			j.Reason = reasonLimit
 			return j
 		}
-		j.Undecided(stats.Needed(c, t.region, j.Floor, alpha, nil))
+		j.Undecided(stats.Needed(c, t.region, j.Floor, alpha, plannedLooks(t.a, t.b)))
 	}
 	return j
 }

@@ -68,7 +68,7 @@ func (t ratiosTest) judge(alpha float64) Judgement {
 		}
 	}
 	if j.Verdict = stats.Judge(c.Interval, t.region); j.Verdict == stats.Inconclusive {
-		j.Undecided(stats.Needed(c, t.region, j.Floor, alpha, nil))
+		j.Undecided(stats.Needed(c, t.region, j.Floor, alpha, plannedLooks(t.sides()...)))
 	}
 	return j
 }
