@@ -142,6 +142,9 @@ func TestCheckWhereClaimsLook(t *testing.T) {
 		{"not named", "expect: 'throughput{server=\"a\"} > 5/s'",
 			`which-experiment at throughput{server="a"}: the article has several experiments, ` +
 				`and throughput{server="a"} does not say which (write throughput{experiment="servers"}, with the one that is meant)`},
+		{"in the one that has the parameter", "expect: 'throughput{clients=10} > 5/s'",
+			`which-experiment at throughput{clients=10}: the article has several experiments, ` +
+				`and throughput{clients=10} does not say which (write throughput{experiment="grid"}, with the one that is meant)`},
 		{"misspelt", "experiment: server\nexpect: 'throughput{server=\"a\"} > 5/s'",
 			`unknown-experiment at server: no experiment "server" in this article (did you mean "servers"?)`},
 	}

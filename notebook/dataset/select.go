@@ -235,9 +235,15 @@ func (s Scope) experiments(sel *expr.Selector) ([]*Experiment, error) {
 		return nil, Mistake(sel.Span, "no-cell", "add a yaml experiment block",
 			"there is no experiment to take %s from", sel)
 	}
+	likely := max(0, slices.IndexFunc(s.Data.Experiments, func(e *Experiment) bool { return e.knows(sel) }))
 	return nil, Mistake(sel.Span, "which-experiment",
-		fmt.Sprintf("write %s{experiment=%q}, with the one that is meant", sel.Name, names[0]),
+		fmt.Sprintf("write %s{experiment=%q}, with the one that is meant", sel.Name, names[likely]),
 		"the article has several experiments, and %s does not say which", sel)
+}
+
+// knows tells whether the experiment has every parameter that the selector matches.
+func (e *Experiment) knows(sel *expr.Selector) bool {
+	return !slices.ContainsFunc(sel.Matches, func(m expr.Match) bool { return !slices.Contains(e.Plan.Parameters, m.Name) })
 }
 
 func (d *Dataset) Names() []string {
