@@ -21,6 +21,7 @@ import (
 	"benchbook/notebook/source"
 	"benchbook/render/prose"
 	"benchbook/runner/sysinfo"
+	"benchbook/slice"
 )
 
 func (a *app) checkCommand() *cobra.Command {
@@ -31,9 +32,10 @@ func (a *app) checkCommand() *cobra.Command {
 		Short: "Check articles for errors",
 		Long: `Check articles for errors without running them, and report all errors at once. Whole articles are checked, even if
 experiments are named, because run measures nothing in an article with problems. Dead links, missing pictures and typed
-numbers that contradict the records are warnings. Warnings come last and change the status only with --strict. With
---mutate every claim is judged on made-up numbers, which are never shown: a claim that no numbers can support or
-contradict is a problem, and a claim that is still supported after its cells swap their values is a warning.`,
+numbers that contradict the records are warnings. Warnings come last and change the status only with --strict. Remarks,
+on what would make results better, never do. With --mutate every claim is judged on made-up numbers, which are never
+shown: a claim that no numbers can support or contradict is a problem, and a claim that is still supported after its
+cells swap their values is a warning.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			project, list, err := a.Select(args)
 			if err != nil {
@@ -63,14 +65,15 @@ contradict is a problem, and a claim that is still supported after its cells swa
 				return err
 			}
 			all := slices.Concat(problems, warnings)
+			remarks := len(slice.Filter(warnings, func(p *source.Problem) bool { return p.Severity == source.SeverityRemark }))
 			err = a.Print(asJSON, problemsJSON(all), func() {
 				lab.PrintProblems(a.Stdout, all)
 				for _, line := range moved {
 					fmt.Fprintln(a.Stdout, line)
 				}
-				fmt.Fprintln(a.Stdout, summary(len(list), len(problems), len(warnings)))
+				fmt.Fprintln(a.Stdout, summary(len(list), len(problems), len(warnings)-remarks, remarks))
 			})
-			if err == nil && (len(problems) > 0 || strict && len(warnings) > 0) {
+			if err == nil && (len(problems) > 0 || strict && len(warnings) > remarks) {
 				err = lab.WithStatus(lab.StatusProblems, nil)
 			}
 			return err
@@ -115,7 +118,7 @@ func warnings(a *lab.Session, project *projects.Project, list []*lab.Article, pl
 		check.Doubtful(c.Doc, plans[c.Slug], &found)
 		check.Headlines(c.Doc, &found)
 		if _, err := os.Stat(project.RecordsDir(c.Slug)); err != nil {
-			claim.WarnUndecidable(dataset.WithoutRecords(c.Doc, plans[c.Slug]), &found)
+			claim.Warn(claim.Undecidable(dataset.WithoutRecords(c.Doc, plans[c.Slug])), &found)
 			out = append(out, found.Sorted()...)
 			continue
 		}
@@ -124,7 +127,7 @@ func warnings(a *lab.Session, project *projects.Project, list []*lab.Article, pl
 			return nil, lab.Failure(fmt.Errorf("article %s: %w", c.Slug, err))
 		}
 		check.StaleNumbers(d, &found)
-		claim.WarnUndecidable(d, &found)
+		claim.Warn(slices.Concat(claim.Undecidable(d), claim.Foreseen(d)), &found)
 		claim.Unmoved(d, movable[c.Slug], &found)
 		out = append(out, found.Sorted()...)
 	}
@@ -132,7 +135,7 @@ func warnings(a *lab.Session, project *projects.Project, list []*lab.Article, pl
 }
 
 // summary counts in one line what was found.
-func summary(articles, problems, warnings int) string {
+func summary(articles, problems, warnings, remarks int) string {
 	var words []string
 	if problems > 0 {
 		words = append(words, terminal.Count(problems, "problem"))
@@ -141,6 +144,9 @@ func summary(articles, problems, warnings int) string {
 	}
 	if warnings > 0 {
 		words = append(words, terminal.Count(warnings, "warning"))
+	}
+	if remarks > 0 {
+		words = append(words, terminal.Count(remarks, "remark"))
 	}
 	return strings.Join(words, ", ")
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"benchbook/lab"
@@ -15,6 +16,7 @@ import (
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/runner/sysinfo"
+	"benchbook/slice"
 )
 
 // PlanJSON is what plan prints with --json. Times are in seconds. Fields are added to it in later versions, none are
@@ -50,7 +52,7 @@ type experimentPlanJSON struct {
 	Trials      []trialPlanJSON   `json:"trials"`
 	Steps       []stepJSON        `json:"steps"` // in the order to run, whatever is fresh
 	Estimate    estimateJSON      `json:"estimate"`
-	Warnings    []string          `json:"warnings"` // what keeps it from deciding a claim, in sentences
+	Warnings    []string          `json:"warnings"` // what keeps it from deciding claims, or from doing so well
 	// by path of the key, as written in the article: where its value came from
 	Origins map[string]string `json:"origins"`
 }
@@ -144,15 +146,10 @@ func PrintPlans(ctx context.Context, a *lab.Session, project *projects.Project, 
 			return err
 		}
 		for _, e := range plans[c.Slug].Experiments {
-			var warnings []string
-			for _, doubt := range doubts {
-				if doubt.Concerns(e.Name) {
-					warnings = append(warnings, doubt.Claim.Name.Value+": "+doubt.Words+"; "+doubt.Hint)
-				}
-			}
+			own := slice.Filter(doubts, func(d claim.Doubt) bool { return d.Concerns(e.Name) })
 			if asJSON {
-				out.Experiments = append(out.Experiments, experimentJSON(c.Slug, e, known, host, s.at, warnings))
-			} else if err := s.experiment(c.Slug, e, known, warnings, origins); err != nil {
+				out.Experiments = append(out.Experiments, experimentJSON(c.Slug, e, known, host, s.at, own))
+			} else if err := s.experiment(c.Slug, e, known, own, origins); err != nil {
 				return err
 			}
 		}
@@ -163,29 +160,32 @@ func PrintPlans(ctx context.Context, a *lab.Session, project *projects.Project, 
 	return nil
 }
 
-// doubtsOf are the claims that what is planned cannot decide, as far as the plan and what is known of its trials tell.
+// doubtsOf say which claims what is planned cannot decide, or not as well as it might, as far as the plan and what is
+// known of its trials tell.
 func doubtsOf(c *lab.Article, p *plan.Plan, known map[*plan.Trial]*TrialState, host string) ([]claim.Doubt, error) {
 	var records []*record.Record
 	for _, k := range known {
 		records = append(records, k.records...)
 	}
+	whole := *p // a claim may also be about experiments that are left out of the plan
+	whole.Experiments = p.All
 	d, err := dataset.New(c.Doc, records, dataset.Options{ThisHost: host, Plan: func(string) (*plan.Plan, error) {
-		return p, nil
+		return &whole, nil
 	}})
 	if err != nil {
 		return nil, fmt.Errorf("article %s: %w", c.Slug, err)
 	}
-	return claim.Undecidable(d), nil
+	return slices.Concat(claim.Undecidable(d), claim.Foreseen(d)), nil
 }
 
 func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*TrialState, of sysinfo.Host,
-	at plan.Placement, warnings []string) experimentPlanJSON {
+	at plan.Placement, doubts []claim.Doubt) experimentPlanJSON {
 	out := experimentPlanJSON{Article: slug, Experiment: e.Name, Description: e.Description, Skipped: e.Skipped,
 		Unsupported: unsupported(e),
 		Repetitions: e.Most(), Looks: append([]int{}, e.Looks...), Order: order(e),
 		Seed: e.Seed, Digest: e.Digest, Timeout: e.Timeout.Seconds(),
 		Parameters: append([]string{}, e.Parameters...), Trials: []trialPlanJSON{}, Steps: []stepJSON{},
-		Warnings: append([]string{}, warnings...),
+		Warnings: append([]string{}, slice.Map(doubts, func(d claim.Doubt) string { return d.String() })...),
 		Origins:  map[string]string{}}
 	maps.Copy(out.Origins, e.Origin)
 	redact := redactorOf(e)

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"benchbook/lab/terminal"
+	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/definition"
 	"benchbook/notebook/plan"
@@ -121,7 +122,7 @@ func (s *sheet) lines(indent, label string, lines []string) {
 	}
 }
 
-func (s *sheet) experiment(slug string, e *plan.Experiment, known map[*plan.Trial]*TrialState, warnings []string,
+func (s *sheet) experiment(slug string, e *plan.Experiment, known map[*plan.Trial]*TrialState, doubts []claim.Doubt,
 	origins bool) error {
 	parts, err := s.parts(e)
 	if err != nil {
@@ -155,7 +156,7 @@ func (s *sheet) experiment(slug string, e *plan.Experiment, known map[*plan.Tria
 	}
 	s.trials(e, known)
 	s.order(e)
-	s.outlook(e, known, warnings)
+	s.outlook(e, known, doubts)
 	if origins && len(e.Origin) > 0 {
 		fmt.Fprintln(s.w, "  origins")
 		var rows [][]string
@@ -184,7 +185,7 @@ func (s *sheet) hosts(e *plan.Experiment) {
 }
 
 // outlook prints how long an experiment takes, how precise it is, and what may be wrong with it.
-func (s *sheet) outlook(e *plan.Experiment, known map[*plan.Trial]*TrialState, warnings []string) {
+func (s *sheet) outlook(e *plan.Experiment, known map[*plan.Trial]*TrialState, doubts []claim.Doubt) {
 	words := "none: everything is fresh"
 	if time := e.Estimate(s.at, Experience(e, known)); time.Total > 0 {
 		words = inWords(time, e.Estimate(s.at, atMost(e, known)).Total)
@@ -194,8 +195,8 @@ func (s *sheet) outlook(e *plan.Experiment, known map[*plan.Trial]*TrialState, w
 	if len(e.Steps) > 0 {
 		s.line("  ", "precision", precision(e.Looks))
 	}
-	for _, w := range warnings {
-		s.line("  ", "warning", "claim "+w)
+	for _, d := range doubts {
+		s.line("  ", map[bool]string{false: "warning", true: "remark"}[d.IsRemark], d.String())
 	}
 	if n := pendingTrials(e, known); n > ManyTrials {
 		s.line("  ", "warning", fmt.Sprintf("%d trials are to be measured: run asks for --yes, --only or --budget", n))

@@ -1,6 +1,7 @@
 package claim
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -8,6 +9,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/phrase"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
@@ -15,14 +17,25 @@ import (
 	"benchbook/slice"
 )
 
-// A Doubt is why a claim cannot be decided, or not in every way, with what is planned.
+// A Doubt is why claims cannot be decided, or not in every way, with what is planned, or not as well as they might be.
 type Doubt struct {
-	Claim *article.Claim
-	Rule  string // of check
-	Words string
-	Hint  string
+	Claim    *article.Claim // nil if it is about the article
+	IsRemark bool           // nothing is wrong
+	Rule     string         // of check
+	Words    string
+	Hint     string
 
+	at          source.Pos
 	experiments []string // that it concerns
+}
+
+// String is the doubt in one line.
+func (d *Doubt) String() string {
+	words := d.Words + "; " + d.Hint
+	if d.Claim != nil {
+		words = "claim " + d.Claim.Name.Value + ": " + words
+	}
+	return words
 }
 
 // The rules of check that have a doubt.
@@ -30,6 +43,10 @@ const (
 	tooFewRepetitions = "too-few-repetitions"
 	tooFewAnswers     = "too-few-answers"
 	limitTooNear      = "limit-too-near"
+	shortWindow       = "short-window"
+	busyGenerator     = "busy-generator"
+	shortWarmup       = "short-warmup"
+	fewPairs          = "few-pairs"
 )
 
 // Undecidable finds the claims that cannot be decided by the repetitions, the load or the measurement that the plan
@@ -44,9 +61,9 @@ func Undecidable(d *dataset.Dataset) []Doubt {
 		if err != nil {
 			continue
 		}
-		for _, doubt := range []*Doubt{fewRepetitions(t), fewAnswers(t), nearLimit(t)} {
+		for _, doubt := range []*Doubt{cmp.Or(fewRepetitions(t), fewToContradict(t)), fewAnswers(t), nearLimit(t)} {
 			if doubt != nil {
-				doubt.Claim = c
+				doubt.Claim, doubt.at = c, c.Expect.Text.Pos
 				out = append(out, *doubt)
 			}
 		}
@@ -54,10 +71,14 @@ func Undecidable(d *dataset.Dataset) []Doubt {
 	return out
 }
 
-// WarnUndecidable adds the doubts to problems, as warnings at the claims.
-func WarnUndecidable(d *dataset.Dataset, problems *source.Problems) {
-	for _, doubt := range Undecidable(d) {
-		problems.Warn(doubt.Rule, doubt.Claim.Expect.Text.Pos, "%s", doubt.Words).Hint = doubt.Hint
+// Warn adds doubts to problems, where they arise.
+func Warn(doubts []Doubt, problems *source.Problems) {
+	for _, doubt := range doubts {
+		add := problems.Warn
+		if doubt.IsRemark {
+			add = problems.Remark
+		}
+		add(doubt.Rule, doubt.at, "%s", doubt.Words).Hint = doubt.Hint
 	}
 }
 
@@ -108,6 +129,28 @@ func fewRepetitions(t test) *Doubt {
 		}
 	})
 	return out
+}
+
+// fewToContradict doubts a claim about failures that cannot turn out wrong: that they do not differ takes more
+// repetitions than are planned.
+//
+// Source: docs/method.md#fewer-failures.
+func fewToContradict(t test) *Doubt {
+	for _, part := range leaves(t) {
+		f, ok := part.(fewerTest)
+		if !ok || f.by == 0 {
+			continue
+		}
+		for _, e := range experimentsOf([]side{f.a, f.b}) {
+			if e.Most() < stats.MinContradicted {
+				return &Doubt{Rule: tooFewRepetitions, experiments: []string{e.Name},
+					Words: fmt.Sprintf("it cannot be contradicted: that failures differ by less than %s needs %d repetitions, and "+
+						"experiment %q has %d", phrase.Percent(f.by), stats.MinContradicted, e.Name, e.Most()),
+					Hint: fmt.Sprintf("write repetitions: %d or more", stats.MinContradicted)}
+			}
+		}
+	}
+	return nil
 }
 
 // walk visits the parts of a test that have none themselves, with the level at which each decides the whole alone.

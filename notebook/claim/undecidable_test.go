@@ -58,7 +58,7 @@ func TestTooFewRepetitions(t *testing.T) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 			var problems source.Problems
-			WarnUndecidable(d, &problems)
+			Warn(Undecidable(d), &problems)
 			for _, p := range problems.Sorted() {
 				if p.Severity != source.SeverityWarning || p.Hint == "" || p.Pos != b.Doc.Claims[0].Expect.Text.Pos {
 					t.Errorf("no warning at the claim with a way out: %+v", p)

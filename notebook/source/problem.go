@@ -16,10 +16,11 @@ type Severity int
 const (
 	SeverityError   Severity = iota // nothing is run or rendered before it is mended
 	SeverityWarning                 // something that the author should look at; it stops nothing
+	SeverityRemark                  // something that would make results better; nothing is wrong
 )
 
-// String is the word for a severity: error or warning.
-func (s Severity) String() string { return [...]string{"error", "warning"}[s] }
+// String is the word for a severity: error, warning or remark.
+func (s Severity) String() string { return [...]string{"error", "warning", "remark"}[s] }
 
 // Problem is something that the author can repair, with its place and a way out.
 type Problem struct {
@@ -60,6 +61,11 @@ func (p *Problems) Add(rule string, at Pos, format string, args ...any) *Problem
 // Warn notes a warning, as Add does an error.
 func (p *Problems) Warn(rule string, at Pos, format string, args ...any) *Problem {
 	return p.note(&Problem{Pos: at, Severity: SeverityWarning, Rule: rule, Message: fmt.Sprintf(format, args...)})
+}
+
+// Remark notes a remark, as Add does an error.
+func (p *Problems) Remark(rule string, at Pos, format string, args ...any) *Problem {
+	return p.note(&Problem{Pos: at, Severity: SeverityRemark, Rule: rule, Message: fmt.Sprintf(format, args...)})
 }
 
 // note keeps a problem, and gives the one that stands for it.

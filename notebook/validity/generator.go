@@ -8,9 +8,10 @@ import (
 )
 
 // Limits of the share of its time that the busiest thread of a generator may work. Above busyHeadline no claim that the
-// article leads with can rest on it.
+// article leads with can rest on it; above busyForeseen the next run may come to that.
 const (
 	busyOK       = 0.50
+	busyForeseen = 0.70
 	busyHeadline = 0.80
 	busyWarn     = 0.90
 )

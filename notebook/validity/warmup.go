@@ -1,6 +1,7 @@
 package validity
 
 import (
+	"cmp"
 	"fmt"
 
 	"benchbook/notebook/phrase"
@@ -39,13 +40,72 @@ func (in *definitions) hasWarmup(r *record.Record) bool {
 //
 // Source: docs/validity.md#headline-claims.
 func Headline(r *record.Record) string {
-	switch l := r.Load; {
-	case r.Failure != "" || l == nil:
+	if r.Failure != "" || r.Load == nil {
 		return ""
-	case l.Window < longEnough:
-		return fmt.Sprintf("its window of %s is shorter than 1 s", phrase.Duration(l.Window))
-	case l.Busy > busyHeadline:
-		return "its load generator was busy " + phrase.PercentBeside(l.Busy, busyHeadline)
 	}
-	return ""
+	return cmp.Or(ShortWindow(r.Load.Window), busyAbove(r.Load.Busy, busyHeadline))
+}
+
+// ShortWindow says that nothing that an article leads with can rest on a window of so many seconds; empty if it can.
+func ShortWindow(seconds float64) string {
+	if seconds >= longEnough {
+		return ""
+	}
+	return fmt.Sprintf("its window of %s is shorter than 1 s", phrase.Duration(seconds))
+}
+
+func busyAbove(share, limit float64) string {
+	if share <= limit {
+		return ""
+	}
+	return "its load generator was busy " + phrase.PercentBeside(share, limit, busyHeadline)
+}
+
+// A Forecast is what kept half of the repetitions of a cell or more from being measured well, and will again. Each part
+// is in words, and empty if it did not.
+type Forecast struct {
+	Window, Generator string // for headline claims
+	Warmup            string
+}
+
+// Foresee tells by records what those that are measured in the same way will be like.
+//
+// Source: docs/validity.md#said-beforehand.
+func Foresee(records []*record.Record) Forecast {
+	in := &definitions{}
+	usual := func(say func(*record.Record) string) (words string) {
+		n := 0
+		for _, r := range records {
+			if said := say(r); said != "" {
+				n, words = n+1, said
+			}
+		}
+		if 2*n < len(records) {
+			return ""
+		}
+		return words
+	}
+	return Forecast{
+		Window: usual(func(r *record.Record) string {
+			if r.Failure != "" || r.Load == nil {
+				return ""
+			}
+			return ShortWindow(r.Load.Window)
+		}),
+		Generator: usual(func(r *record.Record) string {
+			if r.Failure != "" || r.Load == nil {
+				return ""
+			}
+			return busyAbove(r.Load.Busy, busyForeseen)
+		}),
+		Warmup: usual(func(r *record.Record) string {
+			if r.Failure != "" || !in.hasWarmup(r) {
+				return ""
+			}
+			if f := in.judgeWarmup(r); f.level == Warn {
+				return f.words
+			}
+			return ""
+		}),
+	}
 }
