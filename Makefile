@@ -9,7 +9,7 @@ BASE ?= debian:bookworm-slim
 LDFLAGS ?= -s -w
 IMAGE ?= benchbook
 
-.PHONY: help report preview publish check tools screens test test-all test-kubernetes bench-method bench-equals bench-pages bench-load bench-first-use bench-preview lint engine build build-cluster agent release image clean
+.PHONY: help report preview publish check tools screens test test-all test-kubernetes bench-method bench-equals bench-pages bench-judge bench-load bench-first-use bench-preview lint engine build build-cluster agent release image clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ bench-equals: ## measure ten experiments of equal cells on an engine, and count 
 
 bench-pages: ## time rendering an article with a thousand records, and a thousand articles (leave the machine alone)
 	$(GO) test ./cmd/benchbook -run '^$$' -bench Render -benchtime 5x -timeout 30m
+
+bench-judge: ## time judging 100 claims, and telling 1,000 cells apart, of ten repetitions each (leave the machine alone)
+	$(GO) test ./notebook/claim -run '^$$' -bench 'Judgements|Groups' -benchtime 5x
 
 bench-load: build ## compare the load generator with wrk, and check its promises (some minutes; leave the machine alone)
 	@command -v wrk >/dev/null || apt-get install -y --no-install-recommends wrk

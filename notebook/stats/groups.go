@@ -43,7 +43,6 @@ type NamedCell struct {
 // Grouping says which cells of a metric can be told apart.
 type Grouping struct {
 	Ranked  []RankedCell // best first, by centre; ties by name
-	Pairs   []Pair       // every two ranked cells, the better one first, in the order of Ranked
 	LeftOut []LeftOut    // cells that cannot be compared, in the order given
 }
 
@@ -53,13 +52,6 @@ type RankedCell struct {
 	Centre       float64 // as it is printed, in the unit of the values
 	Letters      string  // the groups it is in, such as "ab"; none for any cell if there are more than 26 groups
 	TiedWithBest bool    // it is the first cell or cannot be told apart from it
-}
-
-// Pair is the comparison of two ranked cells.
-type Pair struct {
-	A, B  string
-	P     float64 // of no difference beyond the noise floor, after Holm's correction over all pairs
-	Apart bool    // P is at most alpha
 }
 
 // LeftOut is a cell that has no rank, and why: ErrNoValues, ErrTooFew or ErrNotPositive.
@@ -100,8 +92,13 @@ func Groups(cells []NamedCell, direction Direction, alpha, floor float64) (Group
 		return cmp.Or(direction.compare(a.Cell.centre(), b.Cell.centre()), cmp.Compare(a.Name, b.Name))
 	})
 
-	apart, pairs := tellApart(ranked, alpha, floor)
-	g.Pairs = pairs
+	apart := make([][]bool, len(ranked))
+	for i := range apart {
+		apart[i] = make([]bool, len(ranked))
+	}
+	for _, p := range compared(ranked, alpha, floor) {
+		apart[p.a][p.b], apart[p.b][p.a] = p.p <= alpha, p.p <= alpha
+	}
 	letters := make([]strings.Builder, len(ranked))
 	if sets := maximalSets(apart, 26); len(sets) <= 26 {
 		for s, set := range sets {
@@ -116,51 +113,50 @@ func Groups(cells []NamedCell, direction Direction, alpha, floor float64) (Group
 	return g, nil
 }
 
-// tellApart says which cells, by their places, can be told apart by alpha over all pairs, and lists the pairs.
-func tellApart(ranked []NamedCell, alpha, floor float64) (apart [][]bool, pairs []Pair) {
-	areGiven := func(i, j int) bool { return ranked[i].Given && ranked[j].Given } // which nothing tells apart
-	samples := make([]sample, len(ranked))
-	for i, c := range ranked {
-		samples[i] = newSample(c.Cell)
-	}
-	var ps []float64
-	for i := range ranked {
-		apart = append(apart, make([]bool, len(ranked)))
-		for j := i + 1; j < len(ranked); j++ {
-			if !areGiven(i, j) {
-				ps = append(ps, samples[i].over(samples[j]).beyond(0, floor))
+// pair is the comparison of two cells, by their places.
+type pair struct {
+	a, b int
+	p    float64 // of no difference beyond the noise floor, after Holm's correction; 0 if it is surely at most alpha
+}
+
+// compared returns all pairs but those of given cells, which nothing tells apart.
+func compared(ranked []NamedCell, alpha, floor float64) []pair {
+	samples := slice.Map(ranked, func(c NamedCell) sample { return newSample(c.Cell) })
+	most := len(ranked) * (len(ranked) - 1) / 2
+	pairs, ps := make([]pair, 0, most), make([]float64, 0, most)
+	for i, a := range samples {
+		for j := i + 1; j < len(samples); j++ {
+			if ranked[i].Given && ranked[j].Given {
+				continue
 			}
+			p := 0.0
+			if !a.clearly(samples[j], alpha/float64(most), floor) {
+				p = a.over(samples[j]).beyond(0, floor)
+			}
+			pairs, ps = append(pairs, pair{a: i, b: j}), append(ps, p)
 		}
 	}
-	adjusted := holm(ps)
-	for i := range ranked {
-		for j := i + 1; j < len(ranked); j++ {
-			p := 1.0
-			if !areGiven(i, j) {
-				p, adjusted = adjusted[0], adjusted[1:]
-			}
-			apart[i][j], apart[j][i] = p <= alpha, p <= alpha
-			pairs = append(pairs, Pair{ranked[i].Name, ranked[j].Name, p, p <= alpha})
-		}
+	for i, p := range holm(ps) {
+		pairs[i].p = p
 	}
-	return apart, pairs
+	return pairs
 }
 
 // holm returns the probabilities in their order, corrected for their number: sorted p(i)·(m-i+1), never smaller
 // than the one before, at most 1.
 func holm(ps []float64) []float64 {
-	order := make([]int, len(ps))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(ps[a], ps[b]) })
-	adjusted := make([]float64, len(ps))
+	sorted := slices.Clone(ps)
+	slices.Sort(sorted)
+	corrected := make([]float64, len(ps))
 	largest := 0.0
-	for i, at := range order {
-		largest = min(1, max(largest, ps[at]*float64(len(ps)-i)))
-		adjusted[at] = largest
+	for i, p := range sorted {
+		largest = min(1, max(largest, p*float64(len(ps)-i)))
+		corrected[i] = largest
 	}
-	return adjusted
+	return slice.Map(ps, func(p float64) float64 {
+		i, _ := slices.BinarySearch(sorted, p)
+		return corrected[i]
+	})
 }
 
 // maximalSets returns all largest sets of cells no two of which are apart, each sorted, and sorted among

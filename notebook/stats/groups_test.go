@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"benchbook/slice"
 )
 
 // summary writes a grouping as "best:letters … | left out", a star marking those tied with the best.
@@ -89,45 +91,100 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-func TestGroupsAdjustsP(t *testing.T) {
-	g, err := Groups([]NamedCell{{Name: "A", Cell: values(100, 101, 102)}, {Name: "B", Cell: values(97, 99, 101)},
-		{Name: "C", Cell: values(94, 95, 96)}},
-		HigherIsBetter, 0.05, 0)
+func TestPairsAreCorrected(t *testing.T) {
+	a, b, c := values(100, 101, 102), values(97, 99, 101), values(94, 95, 96)
+	alone, err := Ratio(a, c, 0.05)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []struct {
-		a, b, p string
-		apart   bool
-	}{{"A", "B", "0.22228", false}, {"A", "C", "0.0055812", true}, {"B", "C", "0.10377", false}}
-	for i, w := range want {
-		got := g.Pairs[i]
-		if got.A != w.a || got.B != w.b || got.Apart != w.apart {
-			t.Errorf("pair %d is %+v, want %+v", i, got, w)
-		}
-		wantNumber(t, w.a+"|"+w.b, got.P, w.p)
+	offset := func(f float64) string {
+		return fmt.Sprint(tTwoSided(alone.D/math.Hypot(alone.SE, f), alone.DF))
+	}
+	for _, tt := range []struct {
+		name  string
+		cells []NamedCell
+		floor float64
+		want  []string // of every two, in order
+	}{
+		{"three cells", named([]Cell{a, b, c}), 0, []string{"0.22228", "0.0055812", "0.10377"}},
+		{"two", named([]Cell{a, c}), 0, []string{fmt.Sprint(alone.P)}},
+		{"the noise floor adds to the standard error", named([]Cell{a, c}), 0.05, []string{offset(0.05)}},
+		{"a large one", named([]Cell{a, c}), 7, []string{offset(7)}},
+		{"two of three given", []NamedCell{{Cell: a, Given: true}, {Cell: b, Given: true}, {Cell: c}}, 0,
+			[]string{"0.0037208", "0.051887"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			pairs := compared(tt.cells, 0.05, tt.floor)
+			if len(pairs) != len(tt.want) {
+				t.Fatalf("pairs are %+v, want %v", pairs, tt.want)
+			}
+			for i, p := range pairs {
+				wantNumber(t, fmt.Sprint(p.a, "|", p.b), p.p, tt.want[i])
+			}
+		})
 	}
 }
 
-// The noise floor adds to the standard error of a pair.
-func TestGroupsNoiseFloor(t *testing.T) {
-	a, b := values(100, 101, 102), values(94, 95, 96)
-	c, err := Ratio(a, b, 0.05)
-	if err != nil {
-		t.Fatal(err)
+// Pairs are only called clear that are apart at the level, and most of those far apart are.
+func TestClearPairs(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	clear, apart := 0, 0
+	for range 20_000 {
+		var of [2]sample
+		distance := 0.2 * rng.NormFloat64()
+		for i := range of {
+			values := make([]float64, 5+rng.IntN(12))
+			noise, clumps, lost := 0.02*math.Exp(2*rng.NormFloat64()), 0.2*rng.Float64(), 0.5*rng.Float64()
+			for k := range values {
+				values[k] = 100 * math.Exp(distance*float64(i)+noise*rng.NormFloat64())
+				switch {
+				case lost < 0.1 && rng.Float64() < lost:
+					values[k] *= 0.15
+				case lost > 0.4 && rng.Float64() < 0.5:
+					values[k] *= math.Exp(clumps)
+				case lost > 0.3:
+					values[k] = math.Ceil(values[k])
+				}
+			}
+			of[i] = newSample(Cell{Values: values, Resolution: 0.05 * max(0, rng.NormFloat64())})
+		}
+		alpha, floor := 0.05*math.Exp(-15*rng.Float64()), 0.03*max(0, rng.NormFloat64())
+		p := of[0].over(of[1]).beyond(0, floor)
+		if p <= alpha && len(of[0].y) >= MinRanked && len(of[1].y) >= MinRanked {
+			apart++
+		}
+		if of[0].clearly(of[1], alpha, floor) {
+			if clear++; p > alpha {
+				t.Fatalf("%v and %v, noise floor %v: p is %v, and clearly at most %v", of[0], of[1], floor, p, alpha)
+			}
+		}
 	}
-	for _, tt := range []struct{ floor, want float64 }{
-		{0, c.P},
-		{0.05, tTwoSided(c.D/math.Sqrt(c.SE*c.SE+0.05*0.05), c.DF)},
-		{7, tTwoSided(c.D/math.Sqrt(c.SE*c.SE+49), c.DF)},
-	} {
-		g, err := Groups([]NamedCell{{Name: "a", Cell: a}, {Name: "b", Cell: b}}, HigherIsBetter, 0.05, tt.floor)
-		if err != nil {
-			t.Fatal(err)
+	if clear < apart/2 {
+		t.Errorf("only %d of %d pairs that are apart are clear", clear, apart)
+	}
+}
+
+// That most pairs are not worked out changes no group.
+func TestClearPairsAreApart(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	var cells []NamedCell
+	for i := range 60 {
+		cells = append(cells, NamedCell{Cell: quiet.cells(rng, 10, 100*math.Exp(0.01*float64(i)))[0]})
+	}
+	pairs, clear := compared(cells, 0.05, 0.01), 0
+	ps := slice.Map(pairs, func(p pair) float64 {
+		return newSample(cells[p.a].Cell).over(newSample(cells[p.b].Cell)).beyond(0, 0.01)
+	})
+	for i, p := range holm(ps) {
+		if pairs[i].p == 0 {
+			clear++
 		}
-		if got := g.Pairs[0].P; !closeTo(got, tt.want) {
-			t.Errorf("noise floor %v: p is %v, want %v", tt.floor, got, tt.want)
+		if (pairs[i].p <= 0.05) != (p <= 0.05) {
+			t.Errorf("cells %d and %d: corrected p is %v, want %v", pairs[i].a, pairs[i].b, pairs[i].p, p)
 		}
+	}
+	if clear == 0 || clear == len(pairs) {
+		t.Errorf("%d of %d pairs are clear", clear, len(pairs))
 	}
 }
 

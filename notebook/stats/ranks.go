@@ -182,9 +182,10 @@ func (s scale) middle() float64 {
 
 // mean returns the k-th smallest of the means of two values, each with itself too, on the scale; k counts from 1.
 func (s scale) mean(k int) float64 {
-	return smallest(k, s.y[0], s.y[len(s.y)-1], func(limit float64) (count int, below, above float64) {
+	n := len(s.y)
+	return bracket{s.y[0], s.y[n-1], 1, n * (n + 1) / 2}.find(k, func(limit float64) (count int, below, above float64) {
 		below, above = math.Inf(-1), math.Inf(1)
-		j := len(s.y) - 1
+		j := n - 1
 		for i, y := range s.y {
 			for ; j >= 0 && y/2+s.y[j]/2 > limit; j-- {
 				above = min(above, y/2+s.y[j]/2)
@@ -201,42 +202,84 @@ func (s scale) mean(k int) float64 {
 	})
 }
 
+// halves returns the smaller and the larger half of all differences of a value of a and one of b, both sorted. The one
+// in the middle of an odd number is in both.
+func halves(a, b []float64) (lower, upper bracket) {
+	n := len(a) * len(b)
+	all := bracket{a[0] - b[len(b)-1], a[len(a)-1] - b[0], 1, n}
+	lower, upper = all, all
+	lower.last, upper.first = (n+1)/2, n/2+1
+	lower.hi = difference(lower.last, a, b, all)
+	upper.lo = lower.hi
+	if n%2 == 0 {
+		upper.lo = difference(upper.first, a, b, bracket{lower.hi, all.hi, lower.last, n})
+	}
+	return lower, upper
+}
+
+// below counts the differences of a value of a and one of b, both sorted, that are below a limit.
+func below(limit float64, a, b []float64) int {
+	count, j := 0, 0
+	for _, x := range a {
+		for j < len(b) && x-b[j] >= limit {
+			j++
+		}
+		count += len(b) - j
+	}
+	return count
+}
+
 // difference returns the k-th smallest of all differences of a value of a and one of b, both sorted; k counts from 1.
-// Within are differences between which it lies.
-func difference(k int, a, b []float64, within Interval) float64 {
-	return smallest(k, within.Lo, within.Hi, func(limit float64) (count int, below, above float64) {
+func difference(k int, a, b []float64, within bracket) float64 {
+	return within.find(k, func(limit float64) (count int, below, above float64) {
 		below, above = math.Inf(-1), math.Inf(1)
 		j := 0 // the first of b whose difference is not above the limit
 		for _, x := range a {
 			for j < len(b) && x-b[j] > limit {
 				j++
 			}
-			if j > 0 {
-				above = min(above, x-b[j-1])
+			if j > 0 && x-b[j-1] < above {
+				above = x - b[j-1]
 			}
 			if j == len(b) {
 				break
 			}
 			count += len(b) - j
-			below = max(below, x-b[j])
+			if x-b[j] > below {
+				below = x - b[j]
+			}
 		}
 		return count, below, above
 	})
 }
 
-// smallest returns the k-th smallest of many numbers between lo and hi, without listing them: split counts those up to
-// a limit, and returns the largest of these and the smallest of the others.
-func smallest(k int, lo, hi float64, split func(limit float64) (count int, below, above float64)) float64 {
-	for lo < hi {
-		limit := lo/2 + hi/2
-		if !(limit > lo && limit < hi) { // they are neighbours
-			limit = lo
+// A bracket is two of many numbers, and their places among all of them sorted, counted from 1.
+type bracket struct {
+	lo, hi      float64
+	first, last int
+}
+
+// find returns the k-th smallest number, from the first to the last, without listing them: split counts those up to a
+// limit, and returns the largest of these and the smallest of the others.
+func (b bracket) find(k int, split func(limit float64) (count int, below, above float64)) float64 {
+	for halve := false; b.lo < b.hi && k < b.last; halve = !halve {
+		if k == b.first {
+			return b.lo
+		}
+		// Numbers are rarely spread evenly, but more often nearly so than not at all.
+		share := 0.5
+		if !halve {
+			share = float64(k-b.first) / float64(b.last-b.first)
+		}
+		limit := b.lo*(1-share) + b.hi*share
+		if !(limit > b.lo && limit < b.hi) { // they are neighbours
+			limit = b.lo
 		}
 		if count, below, above := split(limit); count >= k {
-			hi = below
+			b.hi, b.last = below, count
 		} else {
-			lo = above
+			b.lo, b.first = above, count+1
 		}
 	}
-	return lo
+	return b.hi
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"benchbook/notebook/stats/ratestest"
@@ -279,9 +280,15 @@ func groupsTable() ratestest.Table {
 			return happens(g), err
 		})
 	}
-	some := func(g Grouping) bool { return slices.ContainsFunc(g.Pairs, func(p Pair) bool { return p.Apart }) }
+	some := func(g Grouping) bool {
+		return slices.ContainsFunc(g.Ranked, func(c RankedCell) bool { return c.Letters != "a" })
+	}
 	oneMore := func(g Grouping) bool {
-		return slices.ContainsFunc(g.Pairs, func(p Pair) bool { return p.Apart && p.A == "0" && p.B == "1" })
+		place := func(name string) int {
+			return slices.IndexFunc(g.Ranked, func(c RankedCell) bool { return c.Name == name })
+		}
+		best, other := place("0"), place("1")
+		return best < other && !strings.ContainsAny(g.Ranked[best].Letters, g.Ranked[other].Letters)
 	}
 	for _, noise := range []noise{quiet, skewed, heavyTailed, contaminated, noiseNamed("one noisier"), noiseNamed("mix")} {
 		row := ratestest.Row{Label: "equal ones told apart, " + noise.name}
