@@ -155,7 +155,6 @@ func KeepExperiments(p *plan.Plan, names []string) {
 		return
 	}
 	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool {
-		return !slices.Contains(names,
-			e.Name)
+		return !slices.Contains(names, e.Name)
 	})
 }

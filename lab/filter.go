@@ -103,7 +103,6 @@ func (f Filter) Leave(p *plan.Plan) {
 		e.Steps = slices.DeleteFunc(e.Steps, func(s plan.Step) bool { return !f(e, s.Trial) })
 	}
 	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool {
-		return e.Skipped == "" &&
-			len(e.Trials) == 0
+		return e.Skipped == "" && len(e.Trials) == 0
 	})
 }

@@ -292,8 +292,7 @@ func (a *Session) Plans(project *projects.Project, list []*Article, o plan.Optio
 
 // SelectPlanned is Select and then Plans.
 func (a *Session) SelectPlanned(args []string, o plan.Options, consequence string) (project *projects.Project,
-	list []*Article,
-	plans map[string]*plan.Plan, err error) {
+	list []*Article, plans map[string]*plan.Plan, err error) {
 	if project, list, err = a.Select(args); err == nil {
 		plans, err = a.Plans(project, list, o, consequence)
 	}
@@ -304,7 +303,6 @@ func (a *Session) SelectPlanned(args []string, o plan.Options, consequence strin
 // some.
 func (a *Session) Present(project *projects.Project) *images.Present {
 	return &images.Present{Connect: func(ctx context.Context) (engine.Engine, error) {
-		return a.Config.EngineOf(ctx,
-			project)
+		return a.Config.EngineOf(ctx, project)
 	}}
 }

@@ -51,9 +51,8 @@ func (c *composer) banners() []banner {
 	}
 	switch {
 	case counts.cells > 0 && method.Imported(c.d):
-		add("Imported, not measured by benchbook:",
-			"numbers from saved output of "+wording.List(method.ImportedFrom(c.d))+
-				". The machine is unknown, and so is whether its load was the one in the article.")
+		add("Imported, not measured by benchbook:", "numbers from saved output of "+wording.List(method.ImportedFrom(c.d))+
+			". The machine is unknown, and so is whether its load was the one in the article.")
 	case counts.cells > 0 && !c.d.Own:
 		add("Measured on another host,", c.d.Host+". Absolute numbers differ between machines; compare orders and ratios.")
 	}

@@ -133,15 +133,13 @@ func (r *Renderer) comparisonPage(d *dataset.Dataset, o Options, k *comparison) 
 	for i := range k.differences {
 		f := &k.differences[i]
 		view := differenceView{Subject: f.Subject, Where: strings.TrimPrefix(wording.Where(f), ", "),
-			Input: f.Kind == compare.InputDifference,
-			Parts: f.Parts[:min(len(f.Parts), wording.MaxDetails)]}
+			Input: f.Kind == compare.InputDifference, Parts: f.Parts[:min(len(f.Parts), wording.MaxDetails)]}
 		view.More = len(f.Parts) - len(view.Parts)
 		v.Differences = append(v.Differences, view)
 	}
 	main := c.Fill("comparison", v)
 	return Subpage{Path: k.folder, Title: "Two runs of " + title, Description: "Runs " + k.a.Run + " and " + k.b.Run +
-		" side by side: " + v.Sum + ".",
-		HTML: main, Files: c.allFiles(), Warnings: c.unclear}, c.failed()
+		" side by side: " + v.Sum + ".", HTML: main, Files: c.allFiles(), Warnings: c.unclear}, c.failed()
 }
 
 // sideFacts identifies a side of a comparison; all sides have the same facts.

@@ -280,8 +280,7 @@ func (c *composer) historyFigure(id, no string, t trackedValue, moments []*compa
 	return c.Fill("figure", figureView{captioned: captioned{ID: id, Number: no,
 		Title: template.HTML(template.HTMLEscapeString(title)),
 		Sub:   "As each run measured it, over time", Provenance: provenance{Cells: number.Count(len(values), "run"),
-			Where: "host\u00a0" + strings.Join(hosts, ", "),
-			Files: append(c.tableFiles(id, data), link{file, "SVG"})}},
+			Where: "host\u00a0" + strings.Join(hosts, ", "), Files: append(c.tableFiles(id, data), link{file, "SVG"})}},
 		Panels: []panelView{{Full: template.HTML(full), Narrow: template.HTML(narrow)}}, HowTo: howTo})
 }
 

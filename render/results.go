@@ -197,8 +197,7 @@ func commonCircumstances(cells []*dataset.Cell) []string {
 	}
 	return slices.DeleteFunc(cells[0].Circumstances(), func(words string) bool {
 		return slices.ContainsFunc(cells, func(cell *dataset.Cell) bool {
-			return !slices.Contains(cell.Circumstances(),
-				words)
+			return !slices.Contains(cell.Circumstances(), words)
 		})
 	})
 }
@@ -248,8 +247,7 @@ func (k *columns) table(c *composer, e *dataset.Experiment) table.Table {
 	}
 	for _, m := range k.metrics {
 		col := table.Metric{Head: m.Title, Named: wording.Lower(m.Title), Per: cellview.Per(m), Base: m.Unit, Share: m.Share,
-			Better: m.Better,
-			Format: k.format(m.Name)}
+			Better: m.Better, Format: k.format(m.Name)}
 		if slices.ContainsFunc(k.cells, func(cell *dataset.Cell) bool {
 			_, ok := cellview.PublishedOf(c.d, cell, m.Name, k.block.Published)
 			return ok
@@ -414,8 +412,7 @@ func (m marked) isLeftOut() bool { return strings.Contains(m.words, "not valid")
 func saysFinding(marks []marked, check validity.CheckResult) bool {
 	_, finding, _ := strings.Cut(check.Words, ": ")
 	return finding != "" && slices.ContainsFunc(marks, func(m marked) bool {
-		return m.isLeftOut() &&
-			strings.Contains(m.words, finding)
+		return m.isLeftOut() && strings.Contains(m.words, finding)
 	})
 }
 

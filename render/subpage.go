@@ -173,8 +173,7 @@ func (r *Renderer) runPage(m *compare.Moment, o Options, c *composer, a composed
 		a = c.article()
 	}
 	return Subpage{Path: pageOf(m, o.Moments), Title: a.title + ", run of " + wording.LongDate(m.Ended),
-			Description: a.description, HTML: a.main, Files: c.allFiles(), Warnings: c.unclear},
-		c.failed()
+		Description: a.description, HTML: a.main, Files: c.allFiles(), Warnings: c.unclear}, c.failed()
 }
 
 type wholeView struct {

@@ -60,8 +60,7 @@ func (ev *evaluator) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
 	if err != nil {
 		ev.note(method.Value{Text: wording.NotMeasured, Interval: "–", Repetitions: "–", From: source})
 		return valueView{Missing: true, Text: wording.NotMeasured, Heading: "Not measured",
-			Interval: wording.Sentence(err.Error()),
-			Source:   source}, nil
+			Interval: wording.Sentence(err.Error()), Source: source}, nil
 	}
 	if q.Text != "" {
 		o := cellview.OriginOf(ev.d, q.Cells)
@@ -365,8 +364,7 @@ func (ev *evaluator) shownAt(n expr.Node, cells []*dataset.Cell) *link {
 func (ev *evaluator) contains(experiment string, where expr.Node, cells []*dataset.Cell) bool {
 	shown, _, err := ev.selectCells(experiment, where)
 	return err == nil && !slices.ContainsFunc(cells, func(cell *dataset.Cell) bool {
-		return !slices.Contains(shown,
-			cell)
+		return !slices.Contains(shown, cell)
 	})
 }
 

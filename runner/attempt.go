@@ -124,8 +124,7 @@ func (a *attempt) driveLoad(running []engine.Running) (m load.Measurement, err e
 // not done beside services whose logs are looked through for metrics, as these may be times of the start itself.
 func (a *attempt) standBy() *load.Standby {
 	starter, ok := a.driver(a.trial).(load.Starter)
-	if !ok || a.verifier != nil || slices.ContainsFunc(a.metrics,
-		func(s wantedMetric) bool { return s.Stream == "log" }) {
+	if !ok || a.verifier != nil || slices.ContainsFunc(a.metrics, func(s wantedMetric) bool { return s.Stream == "log" }) {
 		return nil
 	}
 	return starter.StandBy(a.bounded, a.place, search.WithRate(a.trial, a.rates))

@@ -186,8 +186,7 @@ func (b *bench) startShared(ctx, bounded context.Context, t *plan.Trial) error {
 // started us, and has no more secrets in it than records have.
 func (b *bench) failShared(t *plan.Trial, failure, log string) {
 	b.unshared = &shareError{failure: failure, log: log}
-	b.note("no repetition of " + b.experiment.Name + " can be measured: " +
-		record.NewRedactor(t.Definition).Text(failure))
+	b.note("no repetition of " + b.experiment.Name + " can be measured: " + record.NewRedactor(t.Definition).Text(failure))
 }
 
 // shareError is why there are no shared services.

@@ -44,8 +44,7 @@ func runHooks(ctx context.Context, kind string, hooks []spec.Hook, t *plan.Trial
 		exit, err := services[in].Exec(ctx, command)
 		if err != nil {
 			if ended := exitWords(ctx, services[in]); ended != "" {
-				return all.String(), &resultError{failure: load.HookFailed(kind,
-					fmt.Sprintf("service %q %s", in, ended))}
+				return all.String(), &resultError{failure: load.HookFailed(kind, fmt.Sprintf("service %q %s", in, ended))}
 			}
 			return all.String(), fmt.Errorf("hook %s: %w", kind, err)
 		}

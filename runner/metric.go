@@ -66,8 +66,7 @@ func readMetrics(ctx context.Context, metrics []wantedMetric, m *load.Measuremen
 		if err == nil {
 			value, err = s.read(text)
 		}
-		if err == nil && slices.ContainsFunc(m.Samples,
-			func(have record.Sample) bool { return have.Metric == s.Name }) {
+		if err == nil && slices.ContainsFunc(m.Samples, func(have record.Sample) bool { return have.Metric == s.Name }) {
 			err = errors.New("there is a sample of that name already")
 		}
 		if err != nil {

@@ -91,8 +91,7 @@ func (r *Runner) prepareAll(ctx context.Context, runs []*run) ([]images.NoImageE
 		for _, n := range needs[own] {
 			e := own.images().Missing(n)
 			if e != nil && !slices.ContainsFunc(missing, func(o images.NoImageError) bool {
-				return o.Pos == e.Pos &&
-					o.Error() == e.Error()
+				return o.Pos == e.Pos && o.Error() == e.Error()
 			}) {
 				missing = append(missing, *e)
 			}

@@ -80,8 +80,7 @@ func (r *run) Measure(ctx context.Context, step plan.Step) (*record.Record, erro
 		// measured.
 		return nil, fmt.Errorf("%s, and then: %w", m.Failure, closeErr)
 	}
-	rec.Samples, rec.Histograms, rec.Load, rec.Command, rec.Output = m.Samples, m.Histograms, m.Load, m.Command,
-		m.Output
+	rec.Samples, rec.Histograms, rec.Load, rec.Command, rec.Output = m.Samples, m.Histograms, m.Load, m.Command, m.Output
 	if m.Failure != "" {
 		rec.Failure, rec.Log = m.Failure, m.Log
 	}

@@ -339,8 +339,7 @@ func (r *run) layout() machines.Layout {
 
 func (r *run) newBench() *bench {
 	return &bench{engine: r.Engine, experiment: r.experiment, layout: r.layout(), images: r.images(), driver: r.driver,
-		run:  r.id,
-		note: r.Progress.Note}
+		run: r.id, note: r.Progress.Note}
 }
 
 // Share sees to it that the shared services run and are set up.
@@ -502,8 +501,7 @@ func (r *run) step(ctx context.Context, schedule *schedule, step plan.Step) erro
 	// What was measured is kept, also if nothing more can be.
 	if saveErr := r.save(rec); saveErr != nil {
 		saveErr = fmt.Errorf("repetition %d of %s was measured but could not be saved: %w; once records can be saved, the "+
-			"same command measures it again",
-			step.Repetition, step.Trial.Name, saveErr)
+			"same command measures it again", step.Repetition, step.Trial.Name, saveErr)
 		return errors.Join(saveErr, err)
 	}
 	r.summary.Measured++

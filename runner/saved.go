@@ -38,8 +38,7 @@ func Import(p *plan.Plan, e *plan.Experiment, t *plan.Trial, format string, list
 			return nil, fmt.Errorf("%s: %w", s.File, err)
 		}
 		rec.Article, rec.Experiment, rec.Profile, rec.Plan = p.Article, e.Name, p.Profile, e.Digest
-		rec.Repetition, rec.Planned, rec.Order = i+1, len(list), record.Order{Round: i + 1, Position: i + 1,
-			Of: len(list)}
+		rec.Repetition, rec.Planned, rec.Order = i+1, len(list), record.Order{Round: i + 1, Position: i + 1, Of: len(list)}
 		out = append(out, rec)
 	}
 	if len(out) == 0 {
@@ -62,8 +61,7 @@ func imported(t *plan.Trial, format string, s Saved) (*record.Record, error) {
 	}
 	switch {
 	case !ok && format == "":
-		return nil, fmt.Errorf("unknown format: name the tool with --format, one of %s",
-			strings.Join(Formats(), ", "))
+		return nil, fmt.Errorf("unknown format: name the tool with --format, one of %s", strings.Join(Formats(), ", "))
 	case !ok || !tool.Saved:
 		return nil, fmt.Errorf("output of %q cannot be imported: known are %s", format, strings.Join(Formats(), ", "))
 	}
@@ -76,12 +74,9 @@ func imported(t *plan.Trial, format string, s Saved) (*record.Record, error) {
 		return nil, err
 	}
 	rec := &record.Record{SchemaVersion: record.SchemaVersion, Host: record.ImportedHost, Trial: t.Name, Key: t.Key,
-		Calibration: t.Calibration,
-		Parameters:  t.Parameters, Labels: t.Labels, Definition: slices.Clone(t.Definition),
-		Inputs: slices.Clone(t.Inputs),
-		Output: record.KeepOutput(text), Facts: map[string]string{},
-		Imported: &record.Imported{Tool: o.Tool, Version: o.Version, File: s.File, Guessed: format == "",
-			Dated: "output"}}
+		Calibration: t.Calibration, Parameters: t.Parameters, Labels: t.Labels, Definition: slices.Clone(t.Definition),
+		Inputs: slices.Clone(t.Inputs), Output: record.KeepOutput(text), Facts: map[string]string{},
+		Imported: &record.Imported{Tool: o.Tool, Version: o.Version, File: s.File, Guessed: format == "", Dated: "output"}}
 	if tool.Note != "" {
 		rec.Facts["tool.note"] = o.Tool + ": " + tool.Note
 	}

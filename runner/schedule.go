@@ -68,8 +68,7 @@ func (o Options) chosen(e *plan.Experiment, t worklist) worklist {
 // experiments are those of a plan that are measured if something of them is pending, in order.
 func (o Options) experiments(p *plan.Plan) []*plan.Experiment {
 	return slices.DeleteFunc(search.InOrder(p.Experiments), func(e *plan.Experiment) bool {
-		return e.Skipped != "" || o.Only != nil && o.chosen(e,
-			worklist{steps: e.Steps, searches: capacities(e)}).len() == 0
+		return e.Skipped != "" || o.Only != nil && o.chosen(e, worklist{steps: e.Steps, searches: capacities(e)}).len() == 0
 	})
 }
 
@@ -298,8 +297,7 @@ func (o Options) spared(p *plan.Plan, records []*record.Record, host string) int
 // capacities are the trials of an experiment whose capacity is searched for.
 func capacities(e *plan.Experiment) []*plan.Trial {
 	return slices.DeleteFunc(slices.Clone(e.Trials), func(t *plan.Trial) bool {
-		return t.Capacity == nil ||
-			t.Unavailable != ""
+		return t.Capacity == nil || t.Unavailable != ""
 	})
 }
 

@@ -14,8 +14,7 @@ import (
 // searcher makes the searches of the experiment.
 func (r *run) searcher() *search.Searcher {
 	return &search.Searcher{Bench: r, Store: searchStore{r}, Progress: r.Progress, Plan: r.plan,
-		Experiment: r.experiment, Host: r.Host.ID,
-		Records: r.records, Choices: r.choices, Cores: r.layout().ServiceCores,
+		Experiment: r.experiment, Host: r.Host.ID, Records: r.records, Choices: r.choices, Cores: r.layout().ServiceCores,
 		Usable: func(kept *record.Record) bool { return !r.options.Force && len(r.options.Present.Changes(kept)) == 0 }}
 }
 
@@ -74,8 +73,7 @@ func (r *run) search(ctx context.Context) error {
 				return err
 			}
 			if rec.Search.Chosen == 0 {
-				c.Reason, c.Busy = fmt.Sprintf("no value of tune.%s was chosen: %s", s.Name, rec.Search.Reason),
-					rec.Search.Busy
+				c.Reason, c.Busy = fmt.Sprintf("no value of tune.%s was chosen: %s", s.Name, rec.Search.Reason), rec.Search.Busy
 				break
 			}
 			c.Values[s.Name] = rec.Search.Chosen

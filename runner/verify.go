@@ -75,8 +75,7 @@ func (*verifier) Read() ([]*record.Record, []record.Bad, error) { return nil, ni
 
 func (v *verifier) Save(rec *record.Record) error {
 	out := Verification{Experiment: rec.Experiment, Trial: rec.Trial, Answers: v.answers, Note: v.note,
-		Failure: rec.Failure, Log: rec.Log,
-		Took: rec.Ended.Sub(rec.Started)}
+		Failure: rec.Failure, Log: rec.Log, Took: rec.Ended.Sub(rec.Started)}
 	v.answers, v.note = nil, ""
 	v.each(out)
 	return nil

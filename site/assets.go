@@ -139,6 +139,5 @@ func policy(inline bool, scripts []string, styles []string) string {
 		rest = []string{"font-src data:", "img-src data:"}
 	}
 	return strings.Join(slices.Concat([]string{"default-src 'none'", from("script-src", !inline, scripts),
-		from("style-src", !inline, styles)},
-		rest, []string{"base-uri 'none'", "form-action 'none'"}), "; ")
+		from("style-src", !inline, styles)}, rest, []string{"base-uri 'none'", "form-action 'none'"}), "; ")
 }

@@ -21,8 +21,7 @@ func docsHref(p *render.DocsPage) string {
 func (b *builder) docs([]*render.Page) error {
 	for _, p := range b.options.Docs {
 		of := pageAt{folder: path.Join(docsFolder, p.Path), title: p.Title + " · " + b.options.Title,
-			description: p.Description, main: p.HTML,
-			isDocs: true}
+			description: p.Description, main: p.HTML, isDocs: true}
 		if err := b.add(of, p.Files); err != nil {
 			return err
 		}

@@ -52,8 +52,7 @@ func (b *builder) feed(pages []*render.Page) error {
 		}
 		words := p.Standing.Word + ": " + p.Title
 		entries = append(entries, dated{at, &atom.Entry{Title: words, ID: id(p.Slug, run), Published: atom.Time(at),
-			Updated: atom.Time(at),
-			Link:    []atom.Link{{Rel: "alternate", Href: link(p.Slug + "/index.html"), Type: "text/html"}},
+			Updated: atom.Time(at), Link: []atom.Link{{Rel: "alternate", Href: link(p.Slug + "/index.html"), Type: "text/html"}},
 			Summary: &atom.Text{Type: "text", Body: p.Finding}}})
 	}
 	slices.SortStableFunc(entries, func(a, b dated) int { return b.at.Compare(a.at) })

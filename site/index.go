@@ -133,8 +133,7 @@ func newsOf(pages []*render.Page) (news []newsView, quiet int) {
 // entryOf is an article in a list; root leads to the folder of the site.
 func entryOf(p *render.Page, root string, tags []tag) entryView {
 	e := entryView{Filter: p.Standing.Filter, Standing: p.Standing, Date: dateOf(p), Host: p.Host, Notice: p.Notice,
-		Draft: p.Draft,
-		Href:  root + href(p), Title: p.Title, Finding: p.Finding, Spark: p.Spark}
+		Draft: p.Draft, Href: root + href(p), Title: p.Title, Finding: p.Finding, Spark: p.Spark}
 	if p.Runs > 0 {
 		e.Runs = fmt.Sprintf("%d runs", p.Runs)
 		if p.Runs == 1 {
@@ -219,8 +218,7 @@ func (b *builder) tags(pages []*render.Page) error {
 			return err
 		}
 		err = b.add(pageAt{folder: t.folder, title: t.name + " · " + b.options.Title, description: "Articles about " +
-			t.name + ".", main: main,
-			unlisted: draft, changed: newest(t.pages)}, nil)
+			t.name + ".", main: main, unlisted: draft, changed: newest(t.pages)}, nil)
 		if err != nil {
 			return err
 		}

@@ -222,8 +222,7 @@ func newGit(ctx context.Context, dir string) (*git, error) {
 		return nil, errors.Join(fmt.Errorf("publishing: %w", err), os.RemoveAll(g.temporary))
 	}
 	g.environment = append(g.environment, "GIT_OBJECT_DIRECTORY="+made, "GIT_ALTERNATE_OBJECT_DIRECTORIES="+
-		strconv.Quote(objects),
-		"GIT_INDEX_FILE="+filepath.Join(g.temporary, "index"))
+		strconv.Quote(objects), "GIT_INDEX_FILE="+filepath.Join(g.temporary, "index"))
 	return g, nil
 }
 
@@ -231,8 +230,7 @@ func newGit(ctx context.Context, dir string) (*git, error) {
 func (g *git) run(input string, args ...string) (string, error) {
 	// Nothing is to be tidied up behind our back, and nothing pushed but what we name.
 	cmd := exec.CommandContext(g.ctx, g.program, slices.Concat([]string{"-c", "gc.auto=0", "-c", "maintenance.auto=false",
-		"-c", "fetch.writeCommitGraph=false",
-		"-c", "push.followTags=false", "-c", "submodule.recurse=false"}, args)...)
+		"-c", "fetch.writeCommitGraph=false", "-c", "push.followTags=false", "-c", "submodule.recurse=false"}, args)...)
 	cmd.Dir, cmd.Env, cmd.Stdin = g.dir, g.environment, strings.NewReader(input)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -480,8 +478,7 @@ func (g *git) push(url, commit string, b Branch) error {
 	case err == nil:
 		return nil
 	case strings.Contains(err.Error(), "non-fast-forward"), strings.Contains(err.Error(), "fetch first"),
-		strings.Contains(err.Error(), "cannot lock ref"),
-		strings.Contains(err.Error(), "[rejected]"):
+		strings.Contains(err.Error(), "cannot lock ref"), strings.Contains(err.Error(), "[rejected]"):
 		return fmt.Errorf("branch %s of %s: %w", b.Name, b.Remote, errMoved)
 	}
 	return fmt.Errorf("%s does not take branch %s: "+

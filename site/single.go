@@ -25,8 +25,7 @@ func (b *builder) single(p *render.Page) error {
 		return fmt.Errorf("putting article %s into a single file: %w", p.Slug, err)
 	}
 	v := layoutView{Title: p.Title + " · " + b.options.Title, Description: p.Description, Main: template.HTML(main),
-		NoIndex: p.Draft,
-		Inline: &inlineView{Style: template.CSS(b.inlineStyle), Script: template.JS(b.assets.script),
+		NoIndex: p.Draft, Inline: &inlineView{Style: template.CSS(b.inlineStyle), Script: template.JS(b.assets.script),
 			Home: b.options.BaseURL},
 		Policy: policy(true, []string{string(b.assets.early), string(b.assets.script)}, []string{b.inlineStyle})}
 	if b.options.BaseURL != "" {

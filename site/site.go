@@ -220,8 +220,7 @@ type pageAt struct {
 func (b *builder) add(p pageAt, files []render.File) error {
 	name := path.Join(p.folder, indexFile)
 	v := layoutView{Title: p.title, Description: p.description, Main: p.main, IsIndex: p.isIndex, NoIndex: p.unlisted,
-		Feed:  true,
-		Style: b.assets.names[styleFile], Script: b.assets.names[scriptFile], Search: b.found,
+		Feed: true, Style: b.assets.names[styleFile], Script: b.assets.names[scriptFile], Search: b.found,
 		Policy: policy(false, []string{string(b.assets.early)}, nil)}
 	if p.folder != "" {
 		v.Root = strings.Repeat("../", strings.Count(p.folder, "/")+1)
@@ -290,8 +289,7 @@ func (b *builder) article(p *render.Page) error {
 			return fmt.Errorf("article %s has a page %q outside its folder", p.Slug, s.Path)
 		}
 		sub := pageAt{folder: path.Join(p.Slug, s.Path), title: s.Title + " · " + b.options.Title, description: s.Description,
-			main:     s.HTML,
-			unlisted: p.Draft || s.LeadsOn}
+			main: s.HTML, unlisted: p.Draft || s.LeadsOn}
 		if err := b.add(sub, s.Files); err != nil {
 			return err
 		}

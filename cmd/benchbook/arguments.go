@@ -104,8 +104,7 @@ func flagError(cmd *cobra.Command, err error) error {
 // was a variable.
 func invalidValue(f *pflag.Flag, value, variable string) error {
 	wants := map[string]string{"bool": "true or false", "int": "a whole number", "int64": "a whole number",
-		"duration":    "a time, such as 20m",
-		"stringSlice": "words with commas between them"}[f.Value.Type()]
+		"duration": "a time, such as 20m", "stringSlice": "words with commas between them"}[f.Value.Type()]
 	given := "--" + f.Name
 	if variable != "" {
 		given = "environment variable " + variable

@@ -18,8 +18,7 @@ import (
 func elsewhere(program agent.Program) (endpoint func(context.Context, docker.Options) (engine.Engine, error),
 	cluster func(context.Context, engine.Cluster) (engine.Engine, error), together func(...engine.Host) (engine.Engine,
 		error)) {
-	return dockerAt(program), clusterAt(program), func(list ...engine.Host) (engine.Engine,
-		error) {
+	return dockerAt(program), clusterAt(program), func(list ...engine.Host) (engine.Engine, error) {
 		return hosts.New(list...)
 	}
 }
@@ -39,8 +38,7 @@ func clusterAt(program agent.Program) func(context.Context, engine.Cluster) (eng
 		if err != nil {
 			return nil, fmt.Errorf("images for Kubernetes are built by Docker: %w", err)
 		}
-		e, err := kubernetes.New(ctx, kubernetes.Options{Cluster: c, Builder: builder,
-			Agent: program})
+		e, err := kubernetes.New(ctx, kubernetes.Options{Cluster: c, Builder: builder, Agent: program})
 		if err != nil {
 			return nil, errors.Join(err, builder.Close())
 		}

@@ -161,6 +161,5 @@ func precision(looks []int) string {
 		after = fmt.Sprintf("after %d repetitions, judged at %.3g %%, ", n, 100*alpha)
 	}
 	return after + fmt.Sprintf("a ratio of two trials is known to ±%.2g %% if repetitions vary by 2 %%, "+
-		"to ±%.2g %% at 5 %%",
-		100*halfWidth(n, alpha, 0.02), 100*halfWidth(n, alpha, 0.05))
+		"to ±%.2g %% at 5 %%", 100*halfWidth(n, alpha, 0.02), 100*halfWidth(n, alpha, 0.05))
 }

@@ -167,8 +167,7 @@ func (n *inspection) judge(k *TrialState, e *dataset.Experiment, cell *dataset.C
 	case cell.State == dataset.Missing:
 		k.why = []string{"no records on this host"}
 		if slices.ContainsFunc(n.all, func(r *record.Record) bool {
-			return r.Experiment == e.Plan.Name &&
-				r.Trial == t.Name
+			return r.Experiment == e.Plan.Name && r.Trial == t.Name
 		}) {
 			k.why = []string{"no records of profile " + n.plan.Profile + " on this host"}
 		}

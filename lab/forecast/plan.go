@@ -125,8 +125,7 @@ type estimateJSON struct {
 // PrintPlans prints what a run of articles would do on a host, as data or for people, who may want the origin of each
 // value.
 func PrintPlans(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article,
-	plans map[string]*plan.Plan, this sysinfo.Host,
-	asJSON, origins bool) error {
+	plans map[string]*plan.Plan, this sysinfo.Host, asJSON, origins bool) error {
 	s := sheet{w: a.Stdout, host: this.ID, at: plan.Place(this.Cores)}
 	out := PlanJSON{Host: s.host, Placement: placementJSON{s.at.Services, s.at.Load}, Experiments: []experimentPlanJSON{}}
 	present := a.Present(project)
@@ -181,8 +180,7 @@ func doubtsOf(c *lab.Article, p *plan.Plan, known map[*plan.Trial]*TrialState, h
 func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*TrialState, of sysinfo.Host,
 	at plan.Placement, doubts []claim.Doubt) experimentPlanJSON {
 	out := experimentPlanJSON{Article: slug, Experiment: e.Name, Description: e.Description, Skipped: e.Skipped,
-		Unsupported: unsupported(e),
-		Repetitions: e.Most(), Looks: append([]int{}, e.Looks...), Order: order(e),
+		Unsupported: unsupported(e), Repetitions: e.Most(), Looks: append([]int{}, e.Looks...), Order: order(e),
 		Seed: e.Seed, Digest: e.Digest, Timeout: e.Timeout.Seconds(),
 		Parameters: append([]string{}, e.Parameters...), Trials: []trialPlanJSON{}, Steps: []stepJSON{},
 		Warnings: append([]string{}, slice.Map(doubts, func(d claim.Doubt) string { return d.String() })...),
@@ -198,8 +196,7 @@ func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*Tria
 		out.Trials = append(out.Trials, trialPlanJSON{Trial: t.Name, CPUs: cpus, Calibration: t.Calibration,
 			InsteadOf:  t.InsteadOf,
 			Parameters: append([]record.Parameter{}, redact.Parameters(t.Parameters)...), Labels: append([]record.Parameter{},
-				redact.Parameters(t.Labels)...),
-			Key: t.Key, State: k.word(), ToMeasure: k.ToMeasure, AtMost: k.ToMeasure + k.More,
+				redact.Parameters(t.Labels)...), Key: t.Key, State: k.word(), ToMeasure: k.ToMeasure, AtMost: k.ToMeasure + k.More,
 			Why:        append([]string{}, k.why...),
 			Definition: redact.Shown(t.Definition), Inputs: redact.Inputs(t.Inputs, t.Definition)})
 	}

@@ -47,8 +47,7 @@ type trialStatusJSON struct {
 
 // StatusOf is the state of all trials of articles in a profile, with why also what facts are others now.
 func StatusOf(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article,
-	plans map[string]*plan.Plan, profile string,
-	why bool) (*StatusJSON, error) {
+	plans map[string]*plan.Plan, profile string, why bool) (*StatusJSON, error) {
 	this, err := sysinfo.ThisHost()
 	if err != nil {
 		return nil, lab.Failure(err)
@@ -85,8 +84,7 @@ func (s *StatusJSON) add(ctx context.Context, slug string, p *plan.Plan, known m
 	now *present) error {
 	for _, e := range p.Experiments {
 		out := experimentStatusJSON{Article: slug, Experiment: e.Name, Skipped: e.Skipped, Unsupported: unsupported(e),
-			Trials: []trialStatusJSON{},
-			Drift:  []driftJSON{}}
+			Trials: []trialStatusJSON{}, Drift: []driftJSON{}}
 		for _, t := range e.Trials {
 			k := known[t]
 			s.Fresh = s.Fresh && (k.state == dataset.Fresh && k.ToMeasure == 0 || k.unavailable)

@@ -126,8 +126,7 @@ func examineMitigations(host sysinfo.Host) finding {
 		if len(open) > 0 {
 			words += "; off for " + strings.Join(open, ", ")
 		}
-		words += ". Mitigations change the cost of system calls: " +
-			"compare only hosts with the same mitigations"
+		words += ". Mitigations change the cost of system calls: compare only hosts with the same mitigations"
 	}
 	return finding{Name: "mitigations", Level: fine, Words: words}
 }

@@ -301,8 +301,7 @@ func PrintGarbage(a *lab.Session, g *Garbage, dryRun, asJSON bool) error {
 	size := func(n int64) string { return units.BytesSize(float64(n)) }
 	for _, r := range g.Records {
 		fmt.Fprintf(a.Stdout, "%s %s of %s#%s, run %s (host %s, profile %s): %s\n", verb, terminal.Count(r.Records, "record"),
-			r.Article, r.Experiment, r.Run,
-			r.Host, r.Profile, size(r.Bytes))
+			r.Article, r.Experiment, r.Run, r.Host, r.Profile, size(r.Bytes))
 	}
 	for _, i := range g.Images {
 		fmt.Fprintf(a.Stdout, "%s image %s (%s): %s\n", verb, i.Reference, i.For, size(i.Bytes))

@@ -80,8 +80,7 @@ func VerifyRecords(a *lab.Session, project *projects.Project, list []*lab.Articl
 
 func chainOf(c integrity.Chain, records []*record.Record) chainJSON {
 	out := chainJSON{Article: c.Article, Host: c.Host, Profile: c.Profile, Run: c.Run, Records: c.Records,
-		Sealed:  c.Sealed,
-		Removed: c.Removed, Problems: append([]string{}, c.Problems...), Invalid: []string{},
+		Sealed: c.Sealed, Removed: c.Removed, Problems: append([]string{}, c.Problems...), Invalid: []string{},
 		Unfinished: append([]string{}, c.Unfinished...), path: record.PackPath(c.Host, c.Profile, c.Run)}
 	for _, r := range records {
 		if r.Host != c.Host || r.Profile != c.Profile || r.Run != c.Run {

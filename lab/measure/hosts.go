@@ -65,8 +65,7 @@ func (v targets) Close() {
 // right away and identified: which results there are is known only then. Locks are taken in one global order to avoid
 // deadlock: this machine, then engines by their identity. A machine that another run has is an error, or waited for.
 func connectTargets(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article,
-	plans map[string]*plan.Plan, this sysinfo.Host,
-	doing string, wait bool) (all targets, err error) {
+	plans map[string]*plan.Plan, this sysinfo.Host, doing string, wait bool) (all targets, err error) {
 	s := &hostSession{app: a, hosts: map[hostKey]engine.Host{}, addresses: map[hostKey]string{},
 		clusters:   map[string]engine.Engine{},
 		generators: map[string][]int{}, machines: map[hostKey]*machines.Machine{}, further: map[string][]*machines.Machine{}}

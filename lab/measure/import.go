@@ -43,8 +43,7 @@ func ReadAs(text string) (name string, matches []expr.Match, err error) {
 
 // ImportFiles saves what files of other tools hold as records.
 func ImportFiles(ctx context.Context, a *lab.Session, files []string, format, program, name string,
-	matches []expr.Match,
-	profile string) error {
+	matches []expr.Match, profile string) error {
 	project, list, plans, err := a.SelectPlanned([]string{name}, plan.Options{Profile: profile}, "nothing was imported")
 	if err != nil {
 		return err

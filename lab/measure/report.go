@@ -184,8 +184,7 @@ func StuckLeftovers(left []engine.Leftover) error {
 		return nil
 	}
 	return fmt.Errorf("cannot remove %s of an earlier run (%s): "+
-		"restart the container engine, and then run benchbook clean",
-		terminal.InSentence(names), problem)
+		"restart the container engine, and then run benchbook clean", terminal.InSentence(names), problem)
 }
 
 // problemsOf are what kept experiments from being measured, in the words of their author, and the hooks that failed in

@@ -68,8 +68,7 @@ func newJudge(a *lab.Session, r progress.Reporter, project *projects.Project, c 
 	j := &progress.Judge{Records: slices.DeleteFunc(read.Records, func(r *record.Record) bool { return !ours(r) }),
 		Began: time.Now()}
 	j.Judgements = func(records []*record.Record) ([]claim.Judgement, error) {
-		d, err := dataset.New(c.Doc, records, dataset.Options{ThisHost: host.ID, Plan: func(string) (*plan.Plan,
-			error) {
+		d, err := dataset.New(c.Doc, records, dataset.Options{ThisHost: host.ID, Plan: func(string) (*plan.Plan, error) {
 			return p, nil
 		}})
 		if err != nil {
@@ -308,8 +307,7 @@ func (j *job) survey(ctx context.Context, c *lab.Article, s *survey) error {
 	}
 	if j.flags.Engine != EngineNone && at.machines == nil && at.present == nil {
 		at.present = &images.Present{Connect: func(ctx context.Context) (engine.Engine, error) {
-			return at.connected(ctx,
-				j.Session, j.project)
+			return at.connected(ctx, j.Session, j.project)
 		}}
 	}
 	options := j.options
@@ -344,8 +342,7 @@ func (s *survey) failure(a *lab.Session) (failed error) {
 	}
 	if s.failing > 0 {
 		failed = a.JoinErrors(failed, lab.Failure(fmt.Errorf("nothing of %s is measured, as every repetition failed; "+
-			"--force measures again",
-			terminal.Count(s.failing, "experiment"))))
+			"--force measures again", terminal.Count(s.failing, "experiment"))))
 	}
 	return failed
 }
@@ -604,8 +601,7 @@ func (j *job) conclude() error {
 	printSummary(j.Session, *t)
 	if t.OutOfTime {
 		fmt.Fprintf(j.Stderr, "the budget of %v ran out before everything was measured; the same command resumes from "+
-			"here, with or without --budget\n",
-			j.options.Budget)
+			"here, with or without --budget\n", j.options.Budget)
 	}
 	if t.Kept != nil {
 		printKept(j.Session, t.Kept)

@@ -141,12 +141,10 @@ func (f *verified) failure() error {
 
 func newVerifyJSON(slug string, v runner.Verification) VerifyJSON {
 	out := VerifyJSON{Article: slug, Experiment: v.Experiment, Trial: v.Trial, OK: v.Failure == "",
-		Answers: []answerJSON{}, Note: v.Note,
-		Failure: v.Failure, Log: v.Log, Seconds: v.Took.Seconds()}
+		Answers: []answerJSON{}, Note: v.Note, Failure: v.Failure, Log: v.Log, Seconds: v.Took.Seconds()}
 	for _, answer := range v.Answers {
 		one := answerJSON{Method: answer.Method, URL: answer.URL, Status: answer.Status, Length: answer.Length,
-			Seconds: answer.Took.Seconds(),
-			Failure: answer.Failure}
+			Seconds: answer.Took.Seconds(), Failure: answer.Failure}
 		if answer.Address.IsValid() {
 			one.Address = answer.Address.String()
 		}

@@ -82,8 +82,7 @@ func Render(a *lab.Session, project *projects.Project, list []*lab.Article, flag
 	}
 	if len(said) > 0 {
 		outcomes = slices.DeleteFunc(outcomes, func(o *results.ArticleOutcome) bool {
-			return !slices.Contains(said,
-				o.Data.Article)
+			return !slices.Contains(said, o.Data.Article)
 		})
 	}
 	if err := results.PrintOutcome(a, outcomes, terminal.Relative(out), asJSON); err != nil {
@@ -147,8 +146,7 @@ func (f *Options) Dir(project *projects.Project) string {
 // Site is what the site is called and has in it.
 func (f *Options) Site(a *lab.Session, project *projects.Project) site.Options {
 	return site.Options{Title: cmp.Or(project.Title.Value, filepath.Base(project.Dir)), Author: project.Author.Value,
-		Version: a.Version, Drafts: f.Drafts,
-		BaseURL: cmp.Or(f.BaseURL, project.URL.Value), SingleFile: f.Single}
+		Version: a.Version, Drafts: f.Drafts, BaseURL: cmp.Or(f.BaseURL, project.URL.Value), SingleFile: f.Single}
 }
 
 // renderPages renders the articles that have no problems. Drafts are among them if the site has them, or if they are
@@ -238,8 +236,7 @@ type madePage struct {
 
 // renderPage makes the page of an article.
 func renderPage(a *lab.Session, project *projects.Project, c *lab.Article, renderer func() (*render.Renderer, error),
-	options render.Options, flags Options,
-	this sysinfo.Host, asJSON bool) (m madePage, err error) {
+	options render.Options, flags Options, this sysinfo.Host, asJSON bool) (m madePage, err error) {
 	host, err := a.HostOf(project, c, this)
 	if err != nil {
 		return m, fmt.Errorf("article %s: %w", c.Slug, err)

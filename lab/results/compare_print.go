@@ -198,9 +198,8 @@ func sideData(s *side, sets []setJSON) sideJSON {
 
 func changeData(c *compare.Change) changeJSON {
 	out := changeJSON{Article: c.Article, Experiment: c.A.Experiment.Plan.Name, Trial: c.A.Trial.Name,
-		Metric: c.Metric.Name,
-		Unit:   cmp.Or(c.Metric.Unit, "1"),
-		A:      resultData(c.A, c.ResultA), B: resultData(c.B, c.ResultB), Difference: c.Points,
+		Metric: c.Metric.Name, Unit: cmp.Or(c.Metric.Unit, "1"),
+		A: resultData(c.A, c.ResultA), B: resultData(c.B, c.ResultB), Difference: c.Points,
 		NoiseFloor: c.Floor, Verdict: string(c.Verdict), Refused: c.Refused, Reason: c.Reason,
 		Marks: append([]string{}, c.Marks...)}
 	if e := c.Effect; e != nil {
@@ -231,8 +230,7 @@ func (c *comparison) rows() [][]string {
 			d.A.Run, fmt.Sprint(d.A.Repetitions), terminal.Exact(d.A.Value), terminal.Exact(d.A.Lo), terminal.Exact(d.A.Hi),
 			d.B.Run, fmt.Sprint(d.B.Repetitions), terminal.Exact(d.B.Value), terminal.Exact(d.B.Lo), terminal.Exact(d.B.Hi),
 			terminal.Exact(d.Change), terminal.Exact(d.Lo), terminal.Exact(d.Hi), fmt.Sprint(d.Difference), terminal.Exact(d.P),
-			terminal.Exact(&d.NoiseFloor), d.Verdict, d.Reason,
-			strings.Join(d.Marks, "; ")})
+			terminal.Exact(&d.NoiseFloor), d.Verdict, d.Reason, strings.Join(d.Marks, "; ")})
 	}
 	return rows
 }

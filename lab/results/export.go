@@ -57,8 +57,7 @@ func ExportedCells(list []ShowJSON) []Cell {
 		for _, e := range s.Experiments {
 			for _, c := range e.Cells {
 				cell := Cell{article: s.Article, experiment: e.Experiment, host: s.Host, profile: s.Profile, run: c.Run,
-					trial:      c.Trial,
-					parameters: slices.Concat(c.Parameters, c.Labels), isCommand: c.cell.Trial.Command != nil}
+					trial: c.Trial, parameters: slices.Concat(c.Parameters, c.Labels), isCommand: c.cell.Trial.Command != nil}
 				if cell.isCommand {
 					cell.exit = c.cell.Trial.Command.ExpectExit
 				}
@@ -171,8 +170,7 @@ func exportJSON(w io.Writer, cells []Cell) error {
 		for _, m := range c.metrics {
 			for i, v := range m.values {
 				out = append(out, ExportedJSON{c.article, c.experiment, c.host, c.profile, c.run, c.trial, c.named(),
-					m.repetition(i), m.Name,
-					cmp.Or(m.Unit, "1"), v})
+					m.repetition(i), m.Name, cmp.Or(m.Unit, "1"), v})
 			}
 		}
 	}
@@ -315,8 +313,7 @@ func exportHyperfine(w io.Writer, cells []Cell) error {
 		mean, deviation := stat.MeanStdDev(real.values, nil)
 		r := result{Command: c.article + "#" + c.experiment + " " + c.trial, Mean: mean, Median: stats.Median(real.values),
 			User: stat.Mean(user.values, nil), System: stat.Mean(system.values, nil), Min: slices.Min(real.values),
-			Max: slices.Max(real.values), Times: real.values,
-			ExitCodes: make([]int, len(real.values)), Parameters: c.named()}
+			Max: slices.Max(real.values), Times: real.values, ExitCodes: make([]int, len(real.values)), Parameters: c.named()}
 		for i := range r.ExitCodes {
 			r.ExitCodes[i] = c.exit // those that ended otherwise have failed, and no time
 		}

@@ -36,8 +36,7 @@ type ListJSON struct {
 func ListEntry(a *lab.Session, project *projects.Project, c *lab.Article, this sysinfo.Host) (ListJSON, error) {
 	front := c.Doc.Front
 	out := ListJSON{Article: c.Slug, Title: front.Title.Value, Date: front.Date.Value, Draft: front.Draft.V,
-		Tags:        []string{},
-		Experiments: []string{}, Problems: len(c.Problems.Sorted())}
+		Tags: []string{}, Experiments: []string{}, Problems: len(c.Problems.Sorted())}
 	for _, t := range front.Tags {
 		out.Tags = append(out.Tags, t.Value)
 	}

@@ -168,8 +168,7 @@ func claimOutcome(d *dataset.Dataset, j *claim.Judgement, asJSON bool) claimJSON
 
 func judgementOutcome(j *claim.Judgement) judgementJSON {
 	out := judgementJSON{What: j.What, Verdict: string(j.Verdict), Reason: j.Reason, NeededRepetitions: j.Needed,
-		NoiseFloor: j.Floor,
-		Marks:      append([]string{}, j.Marks...), Invalid: j.Invalid}
+		NoiseFloor: j.Floor, Marks: append([]string{}, j.Marks...), Invalid: j.Invalid}
 	out.Effect = effectData(j.Effect, j.Region, j.IsRatio)
 	return out
 }
@@ -306,8 +305,7 @@ func NoteOtherProfile(a *lab.Session, outcomes []*ArticleOutcome, slugs []string
 		mine := func(s dataset.SetName) bool { return s.Profile == profile && s.Host == o.Data.Host }
 		if slices.Contains(slugs, slug) && o.Data.Own && shown != profile && slices.ContainsFunc(o.others, mine) {
 			fmt.Fprintf(a.Stderr, "%s: these are the complete results of profile %s; benchbook show --profile %s %s shows "+
-				"those of %s\n",
-				slug, shown, profile, slug, profile)
+				"those of %s\n", slug, shown, profile, slug, profile)
 		}
 	}
 }

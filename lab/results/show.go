@@ -230,8 +230,7 @@ func shown(c *lab.Article, d *dataset.Dataset) ShowJSON {
 	standing := claim.StandingOf(d)
 	out := ShowJSON{Article: c.Slug, Title: c.Doc.Front.Title.Value, Host: d.Host, ThisHost: d.Own, Profile: d.Profile,
 		Standing: string(standing.Is), Count: standing.Count, Reason: standing.Reason, Published: standing.Published,
-		standing: standing.String(), Experiments: []shownExperiment{}, Claims: []shownClaim{},
-		Others: []map[string]string{}}
+		standing: standing.String(), Experiments: []shownExperiment{}, Claims: []shownClaim{}, Others: []map[string]string{}}
 	for _, s := range d.Others {
 		out.Others = append(out.Others, map[string]string{"host": s.Host, "profile": s.Profile})
 	}
@@ -266,15 +265,13 @@ func concerns(c *article.Claim, experiments []string) bool {
 		}
 	}
 	return len(named) == 0 || slices.ContainsFunc(named, func(name string) bool {
-		return slices.Contains(experiments,
-			name)
+		return slices.Contains(experiments, name)
 	})
 }
 
 func showExperiment(d *dataset.Dataset, e *dataset.Experiment) shownExperiment {
 	out := shownExperiment{Experiment: e.Plan.Name, Skipped: e.Plan.Skipped, NoiseFloor: map[string]shownFloor{},
-		Cells:   []shownCell{},
-		noFloor: map[string]string{}, metrics: e.AllMetrics()}
+		Cells: []shownCell{}, noFloor: map[string]string{}, metrics: e.AllMetrics()}
 	for _, m := range out.metrics {
 		f := d.Floor(m.Name)
 		if f.Missing != "" {
@@ -303,8 +300,7 @@ func showCell(c *dataset.Cell, metrics []record.Metric) shownCell {
 	out := shownCell{Trial: t.Name, Calibration: t.Calibration, Parameters: append([]record.Parameter{}, t.Parameters...),
 		Labels: append([]record.Parameter{}, t.Labels...), Unavailable: t.Unavailable, State: c.State.String(), Run: c.Run,
 		Validity: c.Validity().Level().String(), Checks: showChecks(c.Validity().Checks()), Repetitions: []shownRepetition{},
-		Metrics: []ShownMetric{}, Searches: searchesOf(c),
-		LimitedBy: c.Validity().LimitedBy().By, cell: c}
+		Metrics: []ShownMetric{}, Searches: searchesOf(c), LimitedBy: c.Validity().LimitedBy().By, cell: c}
 	for _, r := range c.Records {
 		level, checks := validity.Of(r)
 		one := shownRepetition{Repetition: r.Repetition, Started: r.Started, Validity: level.String(), Failure: r.Failure,
@@ -319,8 +315,7 @@ func showCell(c *dataset.Cell, metrics []record.Metric) shownCell {
 	for _, m := range metrics {
 		r := c.Metric(m.Name)
 		out.Metrics = append(out.Metrics, ShownMetric{Metric: m.Name, Unit: cmp.Or(m.Unit, "1"),
-			measuredJSON: measuredData(r),
-			Marks:        append([]string{}, r.Marks...), result: r})
+			measuredJSON: measuredData(r), Marks: append([]string{}, r.Marks...), result: r})
 	}
 	return out
 }
@@ -614,8 +609,7 @@ func printShownMarkdown(a *lab.Session, s *ShowJSON, about extent) {
 // shownRows are the metrics of all cells as CSV.
 func shownRows(list []ShowJSON) [][]string {
 	rows := [][]string{{"article", "experiment", "trial", "calibration", "host", "profile", "run", "state", "validity",
-		"metric", "unit",
-		"repetitions", "value", "lo", "hi", "interval", "noise_floor", "missing", "marks"}}
+		"metric", "unit", "repetitions", "value", "lo", "hi", "interval", "noise_floor", "missing", "marks"}}
 	for _, s := range list {
 		for _, e := range s.Experiments {
 			for _, c := range e.Cells {
@@ -625,10 +619,8 @@ func shownRows(list []ShowJSON) [][]string {
 						floor = terminal.Exact(&f.Floor)
 					}
 					rows = append(rows, []string{s.Article, e.Experiment, c.Trial, fmt.Sprint(c.Calibration), s.Host, s.Profile, c.Run,
-						c.State,
-						c.Validity, m.Metric, m.Unit, fmt.Sprint(m.Repetitions), terminal.Exact(m.Value), terminal.Exact(m.Lo),
-						terminal.Exact(m.Hi), m.Interval, floor,
-						m.Missing, strings.Join(m.Marks, "; ")})
+						c.State, c.Validity, m.Metric, m.Unit, fmt.Sprint(m.Repetitions), terminal.Exact(m.Value), terminal.Exact(m.Lo),
+						terminal.Exact(m.Hi), m.Interval, floor, m.Missing, strings.Join(m.Marks, "; ")})
 				}
 			}
 		}

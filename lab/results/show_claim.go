@@ -69,8 +69,7 @@ func showClaim(d *dataset.Dataset, j *claim.Judgement) shownClaim {
 	}
 	for _, alternative := range m.Alternatives {
 		out.List = append(out.List, alternativeJSON{Choices: append([]int{}, alternative.Choices...),
-			Words:   alternative.Words,
-			Verdict: string(alternative.Judgement.Verdict), Reason: alternative.Judgement.Reason,
+			Words: alternative.Words, Verdict: string(alternative.Judgement.Verdict), Reason: alternative.Judgement.Reason,
 			Effect: effectData(alternative.Effect, alternative.Region, alternative.Judgement.IsRatio)})
 	}
 	claim.Alternatives = out

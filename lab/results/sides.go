@@ -115,8 +115,7 @@ func (s *recordFinder) find(ctx context.Context, word string) (*side, error) {
 		return nil, lab.UsageError(fmt.Errorf("%s has no records of %s", all[0], strings.Join(s.slugs, ", ")))
 	}
 	return nil, lab.UsageError(fmt.Errorf(
-		"%q is not a run, host or profile with records, nor a git revision or a folder%s",
-		word, s.suggest("", word)))
+		"%q is not a run, host or profile with records, nor a git revision or a folder%s", word, s.suggest("", word)))
 }
 
 // findKind gives the side of a kind and name. It is an error if there is none, or none with records.
@@ -357,8 +356,7 @@ func alike(a, b []*record.Record, thisHost string) (x, y *set) {
 				lab.Boolean(p[0].host != thisHost), dataset.ProfileOrder(p[1].profile), dataset.ProfileOrder(p[0].profile)}
 		}
 		return cmp.Or(slices.Compare(rank(p), rank(q)), cmp.Compare(q[1].newest, p[1].newest),
-			cmp.Compare(q[0].newest, p[0].newest),
-			cmp.Compare(p[1].host, q[1].host), cmp.Compare(p[1].profile, q[1].profile))
+			cmp.Compare(q[0].newest, p[0].newest), cmp.Compare(p[1].host, q[1].host), cmp.Compare(p[1].profile, q[1].profile))
 	}
 	for _, s := range setsOf(a) {
 		for _, t := range setsOf(b) {

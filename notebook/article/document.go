@@ -220,8 +220,7 @@ func (r *Reference) Dump(source []byte, level int) { ast.DumpHelper(r, source, l
 // Parse reads the article whose text is source. dir is its folder, which may hold files that the article names.
 func Parse(dir string, src *source.Source) *Document {
 	doc := &Document{Slug: filepath.Base(dir), Dir: dir, Source: src, added: map[string]record.Metric{},
-		unread:   map[string]bool{},
-		resolved: map[destinationKey]string{}}
+		unread: map[string]bool{}, resolved: map[destinationKey]string{}}
 	if !source.Fits(src, &doc.Problems) {
 		doc.Tree = ast.NewDocument()
 		return doc
@@ -738,8 +737,7 @@ func (doc *Document) nearlyLink(n *ast.Link, destination string) {
 		}
 	case n.FirstChild() == nil && strings.HasPrefix(destination, "#"):
 		doc.Problems.Add("unknown-label", doc.Destination(n, destination),
-			"%q is not the label of a table or figure, and the link has no text",
-			destination[1:]).
+			"%q is not the label of a table or figure, and the link has no text", destination[1:]).
 			Hint = "labels begin with fig- or tbl-; write words for a link to a heading"
 	}
 }

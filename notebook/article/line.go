@@ -99,8 +99,7 @@ func (doc *Document) shown(t source.Text, n ast.Node, src []byte) *InlineValue {
 		written, destination := string(n.Destination), markdown.Resolve(n.Destination)
 		end := max(strings.LastIndex(t.Value, written), 0) + len(written)
 		if doc.linkTo(destination, func(word string) source.Pos {
-			return t.At(end-min(len(word), len(written)),
-				end)
+			return t.At(end-min(len(word), len(written)), end)
 		}) != nil {
 			return nil
 		}

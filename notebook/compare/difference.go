@@ -353,9 +353,7 @@ func Differences(changes []Change) ([]Difference, error) {
 	for i := range out {
 		out[i].All = len(out[i].Cells) == measured
 	}
-	slices.SortStableFunc(out, func(a, b Difference) int {
-		return cmp.Compare(a.rank(), b.rank())
-	})
+	slices.SortStableFunc(out, func(a, b Difference) int { return cmp.Compare(a.rank(), b.rank()) })
 	return out, nil
 }
 

@@ -51,8 +51,7 @@ func History(doc *article.Document, records []*record.Record, shown *dataset.Dat
 	runs := record.Runs(known)
 	slices.SortFunc(runs, func(a, b *record.Run) int {
 		return cmp.Or(cmp.Compare(b.Name(), a.Name()), cmp.Compare(a.Host, b.Host),
-			cmp.Compare(dataset.ProfileOrder(a.Profile), dataset.ProfileOrder(b.Profile)),
-			cmp.Compare(a.Profile, b.Profile))
+			cmp.Compare(dataset.ProfileOrder(a.Profile), dataset.ProfileOrder(b.Profile)), cmp.Compare(a.Profile, b.Profile))
 	})
 	var out []*Moment
 	for _, run := range runs {
@@ -72,8 +71,7 @@ func History(doc *article.Document, records []*record.Record, shown *dataset.Dat
 		}
 		whole := wholeIn(run.Records)
 		out = append(out, &Moment{Dataset: d, Run: run.Name(), Runs: run.Names, Experiments: run.Experiments, Whole: whole,
-			Started: run.Started,
-			Ended:   run.Ended, Complete: len(whole) == len(run.Experiments), own: run.Records, options: o})
+			Started: run.Started, Ended: run.Ended, Complete: len(whole) == len(run.Experiments), own: run.Records, options: o})
 	}
 	return out, nil
 }

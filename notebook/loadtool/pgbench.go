@@ -18,8 +18,7 @@ var pgbench = Tool{
 	Program: &Program{
 		Image: debian("postgresql-15", "/usr/lib/postgresql/15/bin/pgbench"),
 		Flags: map[string]string{"connections": "-c", "threads": "-j", "requests": "-t", "duration": "-T", "warmup": "",
-			"keepalive": "-C",
-			"body":      "-f"},
+			"keepalive": "-C", "body": "-f"},
 		Seconds:  []string{"duration", "warmup"},
 		Either:   true,
 		Even:     true,

@@ -141,8 +141,7 @@ func (o *Output) addTimes(d *distribution, step float64) (*Output, error) {
 	}
 	if d.count > 0 {
 		o.Histograms = map[string]record.Histogram{"latency": {HDR: string(encoded), Count: d.count, Overflow: d.overflow,
-			Step: step,
-			Min:  d.least.Seconds(), Max: d.longest.Seconds(), Sum: d.sum.Seconds()}}
+			Step: step, Min: d.least.Seconds(), Max: d.longest.Seconds(), Sum: d.sum.Seconds()}}
 	}
 	return o.whole()
 }

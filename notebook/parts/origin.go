@@ -125,8 +125,7 @@ func link(l *article.Link, problems *source.Problems) *spec.Link {
 	}
 	positive(l.Rate, "rate", "leave it out for no limit", problems)
 	if j := l.Jitter; j.Known() && l.RTT.Known() && j.V > l.RTT.V/2 && l.RTT.V >= 0 {
-		problems.Add("wrong-value", j.Text.Pos,
-			"jitter is more than half of rtt: some delays would be negative").
+		problems.Add("wrong-value", j.Text.Pos, "jitter is more than half of rtt: some delays would be negative").
 			Hint = fmt.Sprintf("write %v at most, or a longer rtt", l.RTT.V/2)
 	} else if j.Known() && j.V > 0 && !l.RTT.Set() {
 		problems.Add("missing-key", j.Text.Pos, "a link has jitter but no rtt").

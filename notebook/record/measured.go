@@ -66,8 +66,7 @@ func (e Measured) Names() []string {
 		names = []string{"time.real", "time.user", "time.sys", "memory.peak"}
 	} else {
 		names = []string{"throughput", "throughput.per_core", "latency.p50", "latency.p90", "latency.p99", "latency.mean",
-			"latency.max",
-			"requests", "failed", "failed.count", "connects", "bytes.in", "bytes.out", "generator.cpu"}
+			"latency.max", "requests", "failed", "failed.count", "connects", "bytes.in", "bytes.out", "generator.cpu"}
 	}
 	for _, m := range e.Added {
 		names = append(names, m.Name)

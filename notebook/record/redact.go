@@ -74,8 +74,7 @@ func (r *Redactor) learnNames(v any) {
 					r.names = map[string]bool{}
 				}
 				for _, part := range strings.FieldsFunc(strings.ToLower(s), func(c rune) bool {
-					return !unicode.IsLetter(c) &&
-						!unicode.IsDigit(c)
+					return !unicode.IsLetter(c) && !unicode.IsDigit(c)
 				}) {
 					r.names[part] = true
 				}

@@ -18,8 +18,7 @@ var (
 // secretParts are those that every secret name has one of, so that all others are told from it without looking at their
 // words.
 var secretParts = []string{"pass", "secret", "cred", "key", "jwt", "pwd", "token", "auth", "bearer", "cookie",
-	"private", "signature", "pat", "sas",
-	"dsn", "conn", "sess", "webhook", "sig"}
+	"private", "signature", "pat", "sas", "dsn", "conn", "sess", "webhook", "sig"}
 
 // Words that make a name secret if they are a word of it.
 var secretWords = []string{"authorization", "bearer", "cookie", "cred", "creds", "private", "signature"}
@@ -42,15 +41,13 @@ var harmlessWords = []string{"bypass", "compass", "surpass", "overpass", "underp
 
 // Words before "key" that make something else of it than a secret.
 var harmlessKeys = []string{"public", "primary", "foreign", "sort", "partition", "cache", "routing", "row", "group",
-	"map", "index", "unique",
-	"idempotency", "socket", "surrogate", "by", "per"}
+	"map", "index", "unique", "idempotency", "socket", "surrogate", "by", "per"}
 
 // Last words of names that say something about a secret and do not hold it: POSTGRES_HOST_AUTH_METHOD, PASSWORD_FILE.
 var aboutSecrets = []string{"method", "mode", "type", "kind", "algorithm", "alg", "file", "path", "dir", "count",
 	"length", "len", "size",
 	"limit", "ttl", "timeout", "expiry", "expires", "enabled", "disabled", "required", "prefix", "format", "version",
-	"policy",
-	"provider", "host", "port", "user", "username", "name"}
+	"policy", "provider", "host", "port", "user", "username", "name"}
 
 // First words of options that turn off what is named after them: --no-password has no value.
 var withoutSecrets = []string{"no", "without", "disable", "skip"}

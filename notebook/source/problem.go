@@ -82,8 +82,7 @@ func (p *Problems) note(new *Problem) *Problem {
 		p.list, p.seen[l] = append(p.list, new), new
 	} else if len(p.list) == MaxProblems {
 		p.list = append(p.list, &Problem{Pos: new.Pos, Rule: "too-many", Message: fmt.Sprintf("more than %d problems",
-			MaxProblems),
-			Hint: "fix the problems shown to see the others"})
+			MaxProblems), Hint: "fix the problems shown to see the others"})
 	}
 	return new
 }

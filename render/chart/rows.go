@@ -236,8 +236,7 @@ func (r *rows) howTo(estimateMark, intervalMark string) []string {
 	}
 	switch {
 	case !measured:
-		out = append(out, "One row for each cell of the experiment: "+
-			cellview.Without(r.cells, r.metric.Name)+".")
+		out = append(out, "One row for each cell of the experiment: "+cellview.Without(r.cells, r.metric.Name)+".")
 	case r.pooled:
 		out = append(out, estimateMark+": failed of attempted over "+r.kinds.Repetitions()+". "+intervalMark+
 			": 95\u202f% interval, widened to the smallest and largest share of one repetition.")

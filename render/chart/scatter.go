@@ -136,8 +136,7 @@ func (p *Panel) agreement() Drawing {
 		return Drawing{Missing: "no published value was measured here: " + wording.Some(p.described)}
 	}
 	singular := strings.NewReplacer("pseudo-medians", "pseudo-median", "centres", "centre", "Lines through it",
-		"Line through it",
-		"95\u202f% intervals", "95\u202f% interval", "values found by searches", "value found by a search",
+		"Line through it", "95\u202f% intervals", "95\u202f% interval", "values found by searches", "value found by a search",
 		"their ranges", "its range") // one of the two numbers is theirs
 	for _, words := range crossWords(cellview.KindsOf(shown, m.Name)) {
 		p.say(singular.Replace(words))
@@ -221,8 +220,7 @@ func (p *Panel) multiverse() Drawing {
 	}
 	m := claim.MultiverseOf(p.Dataset, p.Dataset.Doc.Claims[i])
 	if len(m.Alternatives) == 0 {
-		return Drawing{Missing: "the claim has no alternatives: " +
-			claim.Judge(p.Dataset, p.Dataset.Doc.Claims[i]).Reason}
+		return Drawing{Missing: "the claim has no alternatives: " + claim.Judge(p.Dataset, p.Dataset.Doc.Claims[i]).Reason}
 	}
 	f := figure.Rows{X: figure.Axis{Name: "effect, times", Scale: figure.Log}}
 	unit, ratios := number.Times, areRatios(m.Alternatives)

@@ -56,8 +56,7 @@ func (p *Panel) tuning() Drawing {
 			Also: p.ofAll(values)}}
 	f.Curves = curvesOf(lines, t.addPoints)
 	if len(f.Curves) == 0 {
-		return Drawing{Missing: "no attempt of the search for " + name + " can be drawn: " +
-			strings.Join(p.described, "; ")}
+		return Drawing{Missing: "no attempt of the search for " + name + " can be drawn: " + strings.Join(p.described, "; ")}
 	}
 	for _, c := range f.Curves { // a ring tells which, and the title of its point too
 		if len(f.Curves) > maxChoicesNamed && c.Chosen != nil {
@@ -68,8 +67,7 @@ func (p *Panel) tuning() Drawing {
 	f.Head = p.head(m.Title+" by "+name, p.description("What the search for "+name+" tried"))
 	p.say(cellview.HollowWords(p.Cells)...)
 	return Drawing{Figure: f, Sub: "What the search for " + name + " tried: " + q.Subject(),
-		Metrics: cellview.MetricsNamed(m.Name),
-		Fields:  slices.DeleteFunc(fields, func(f string) bool { return f == m.Name })}
+		Metrics: cellview.MetricsNamed(m.Name), Fields: slices.DeleteFunc(fields, func(f string) bool { return f == m.Name })}
 }
 
 // tried are the candidates of all searches for a setting, and the medians of a metric of those that have any.

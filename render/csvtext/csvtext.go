@@ -57,8 +57,7 @@ const openers = "=+-@＝＋－＠"
 // another, so removing one gives the text back.
 func Cell(text string) string {
 	begin := strings.TrimLeftFunc(text, func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r) ||
-			r == '\ufeff'
+		return unicode.IsSpace(r) || unicode.IsControl(r) || r == '\ufeff'
 	})
 	if begin == "" || !strings.ContainsRune(openers+"'", []rune(begin)[0]) {
 		return text

@@ -105,8 +105,7 @@ func (e *Encoder) datum(cell *dataset.Cell, fields []string, m record.Metric, pu
 	error) {
 	r := cell.Metric(m.Name)
 	d := datum{datumStart: datumStart{Experiment: cell.Experiment.Plan.Name, Parameters: map[string]any{}, Metric: m.Name,
-		Unit:    m.Unit,
-		Missing: r.Missing, State: cellview.StateOf(cell), Values: r.Values},
+		Unit: m.Unit, Missing: r.Missing, State: cellview.StateOf(cell), Values: r.Values},
 		datumEnd: datumEnd{Run: e.dataset.RunName(cell.Run)}}
 	if d.Values == nil {
 		d.Values = []float64{}
@@ -239,16 +238,14 @@ func writeJSON[T any](list []T, object func(T) ([]byte, error)) ([]byte, error) 
 
 func lines(fields []string, data []datum) [][]string {
 	rows := [][]string{csvtext.Head([]string{"experiment"}, fields, []string{"metric", "unit", "repetitions", "value",
-		"lo", "hi",
-		"interval", "published", "missing", "state", "validity", "limited_by", "run", "host"})}
+		"lo", "hi", "interval", "published", "missing", "state", "validity", "limited_by", "run", "host"})}
 	for _, d := range data {
 		row := []string{d.Experiment}
 		for _, f := range d.Fields {
 			row = append(row, f.Value)
 		}
 		rows = append(rows, append(row, d.Metric, d.Unit, strconv.Itoa(d.Repetitions), digits(d.Value), digits(d.Lo),
-			digits(d.Hi),
-			d.Interval, digits(d.Published), d.Missing, d.State, d.Validity, d.LimitedBy, d.Run, d.Host))
+			digits(d.Hi), d.Interval, digits(d.Published), d.Missing, d.State, d.Validity, d.LimitedBy, d.Run, d.Host))
 	}
 	return rows
 }

@@ -66,8 +66,7 @@ func pieces(points []point) []rect {
 
 // free tells whether a text in box would stand clear of what is there.
 func (s *sheet) free(box rect) bool {
-	return !slices.ContainsFunc(s.texts, box.grow(clearance, 1).hits) &&
-		!slices.ContainsFunc(s.marks, box.grow(1, 1).hits)
+	return !slices.ContainsFunc(s.texts, box.grow(clearance, 1).hits) && !slices.ContainsFunc(s.marks, box.grow(1, 1).hits)
 }
 
 // wrap breaks str into lines no wider than room. Lines end where Unicode lets them (UAX 14) or behind a plus sign,

@@ -289,8 +289,7 @@ func (c *canvas) document(width Width, height float64, hits int, head Head) ([]b
 	return fmt.Appendf(nil, `<svg class="%s" viewBox="0 0 %d %s" role="group" `+
 		`aria-labelledby="%s-t" aria-describedby="%[4]s-d" xmlns="http://www.w3.org/2000/svg">`+"\n"+
 		`<title id="%[4]s-t">%[5]s</title><desc id="%[4]s-d">%[6]s</desc>`+
-		"\n<g aria-hidden=\"true\">\n%[7]s</g>\n%[8]s</svg>\n",
-		width.class(), width, appendNumber(nil, height), id,
+		"\n<g aria-hidden=\"true\">\n%[7]s</g>\n%[8]s</svg>\n", width.class(), width, appendNumber(nil, height), id,
 		escape(oneLine(head.Title)), escape(oneLine(head.Desc)), c.body[:hits], c.body[hits:]), nil
 }
 

@@ -304,8 +304,7 @@ func (s *topologySheet) paintArrow(a Arrow) {
 	case round: // along the gaps beside its columns and above all boxes
 		x0, x1 := from.x1+hopGap/4, to.x0-hopGap/2
 		s.arrow("axis", point{from.x1 + 1, fromY - away}, point{x0, fromY - away}, point{x0, lane}, point{x1, lane},
-			point{x1, toY - away},
-			point{to.x0 - away, toY - away})
+			point{x1, toY - away}, point{to.x0 - away, toY - away})
 	case from.row == to.row:
 		s.arrow("axis", point{from.x1 + away, fromY}, point{to.x0 - away, toY})
 	default:

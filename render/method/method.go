@@ -213,8 +213,7 @@ func ordersOf(o claim.Orders) ordersView {
 		v.Rows = append(v.Rows, row)
 	}
 	v.Words = fmt.Sprintf("Tau-b, 1 for the same order and −1 for the reverse. The smallest is %s, of %s and %s.",
-		number.Plain.Number(o.Smallest.Value, 2),
-		wording.Lower(o.Metrics[o.A].Title), wording.Lower(o.Metrics[o.B].Title))
+		number.Plain.Number(o.Smallest.Value, 2), wording.Lower(o.Metrics[o.A].Title), wording.Lower(o.Metrics[o.B].Title))
 	if o.WinnerDepends {
 		v.Words += " The winner depends on the metric."
 	}

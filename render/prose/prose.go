@@ -89,8 +89,7 @@ type Writer struct {
 // Writer returns a Writer for a document; pages of docs have no article.
 func (r *Renderer) Writer(doc *article.Document, page Page, a Article, o Options) *Writer {
 	w := &Writer{Renderer: r, Options: o, page: page, article: a, doc: doc, Anchors: map[string]string{},
-		ClaimWords: map[string]string{},
-		noted:      map[int]bool{}, line: parser.NewParser(
+		ClaimWords: map[string]string{}, noted: map[int]bool{}, line: parser.NewParser(
 			parser.WithBlockParsers(util.Prioritized(parser.NewParagraphParser(), 100)),
 			parser.WithInlineParsers(parser.DefaultInlineParsers()...),
 		)}

@@ -37,8 +37,7 @@ func timed(args []string, stdout *os.File) error {
 		return settings.Write(stdout, timing.Report{Before: before})
 	}
 	report, err := timing.Run(args, timing.Options{Contains: settings.Contains, Standard: true,
-		KeepStdout: settings.KeepStdout,
-		Beside:     len(settings.Before) > 0})
+		KeepStdout: settings.KeepStdout, Beside: len(settings.Before) > 0})
 	if err != nil {
 		return err
 	}

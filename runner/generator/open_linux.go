@@ -62,8 +62,7 @@ func (l *openLoop) due(most int) {
 // missed counts a request that no connection was free for until its timeout.
 func (l *openLoop) missed(due int64) {
 	l.engine.tally.add(&outcome{start: due, end: l.engine.clock, sent: unopened, kind: http.Timeout, connect: none,
-		tls:     none,
-		blocked: true})
+		tls: none, blocked: true})
 	l.starved = false
 	l.prepareNext()
 }

@@ -64,8 +64,7 @@ func verifyAll(v *http.Verify, a *whole) error {
 	paths := slices.Sorted(maps.Keys(v.JSON))
 	if a.body.length > maxJSON {
 		return fmt.Errorf("wanted %s in the JSON body, got a body of %d bytes: "+
-			"values are looked for in one of at most %d MiB",
-			paths[0], a.body.length, maxJSON>>20)
+			"values are looked for in one of at most %d MiB", paths[0], a.body.length, maxJSON>>20)
 	}
 	var doc any
 	dec := json.NewDecoder(bytes.NewReader(a.body.start.Bytes()))

@@ -48,8 +48,7 @@ func Listen(ctx context.Context, config Config) (*Relay, error) {
 		return nil, err
 	}
 	r := &Relay{loop: loop, config: config, jitter: rand.New(rand.NewPCG(config.Seed, 0)),
-		lateness: eventloop.NewLateness(),
-		log:      io.Discard, buffer: make([]byte, maxRead), memory: memory{limit: maxAll}}
+		lateness: eventloop.NewLateness(), log: io.Discard, buffer: make([]byte, maxRead), memory: memory{limit: maxAll}}
 	for i := range r.lines {
 		r.lines[i].rate = config.Rate
 		r.turns[i].Fire = func() { r.giveTurns(i) }

@@ -77,8 +77,7 @@ func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 		}
 		if result.Semantics != record.LoadSemantics {
 			return Measurement{}, fmt.Errorf("trial %s: the load generator is of another version (%d, not %d): build both "+
-				"with make build",
-				t.Name, result.Semantics, record.LoadSemantics)
+				"with make build", t.Name, result.Semantics, record.LoadSemantics)
 		}
 		if clocks != nil {
 			// Results are put together by one clock, which is that of the first host as it is known to whoever reads Start.
@@ -416,8 +415,7 @@ func requestsMeasured(r *http.Result, l *spec.Load) Measurement {
 		m.Samples = append(m.Samples, record.Sample{Metric: "offered", Value: r.Offered, Unit: "1/s"})
 	}
 	if seconds > 0 {
-		m.Samples = append(m.Samples,
-			record.Sample{Metric: "bytes.in", Value: float64(r.BytesIn) / seconds, Unit: "B/s"},
+		m.Samples = append(m.Samples, record.Sample{Metric: "bytes.in", Value: float64(r.BytesIn) / seconds, Unit: "B/s"},
 			record.Sample{Metric: "bytes.out", Value: float64(r.BytesOut) / seconds, Unit: "B/s"})
 	}
 	if r.Health != nil {

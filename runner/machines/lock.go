@@ -40,8 +40,7 @@ func (e *BusyError) Error() string {
 		return "another benchbook is using this machine"
 	}
 	return fmt.Sprintf("another benchbook is using this machine: process %d has been %s since %s", e.Holder.PID,
-		e.Holder.Doing,
-		e.Holder.Since.Local().Format("15:04:05 on 2 January"))
+		e.Holder.Doing, e.Holder.Since.Local().Format("15:04:05 on 2 January"))
 }
 
 // Lock takes a machine for what is to be done, in words as in Holder.Doing, so that no two measure at the same time, by

@@ -46,8 +46,7 @@ func Connect(ctx context.Context, name string, e engine.Engine, at engine.Locati
 			err = fmt.Errorf("connecting to host %q: %w", name, err)
 		}
 	}()
-	image, err := e.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: program}},
-		io.Discard)
+	image, err := e.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: program}}, io.Discard)
 	if err != nil {
 		return nil, err
 	}

@@ -62,8 +62,7 @@ func (s *Searcher) Capacity(ctx context.Context, t *plan.Trial) (*record.Record,
 	asked := percentilesIn(names)
 	longest := t.Capacity.Probe.Seconds()
 	rule := stats.NewCapacitySearch(stats.CapacityRule{From: stats.AdmissibleFloor(t.Capacity.From, longest, asked),
-		To:    t.Capacity.To,
-		Start: start, Step: t.Capacity.Step, Repeats: t.Capacity.Repeats})
+		To: t.Capacity.To, Start: start, Step: t.Capacity.Step, Repeats: t.Capacity.Repeats})
 	probes.retries = retriesOfProbe
 	for {
 		rate, phase, ok := rule.Next()

@@ -74,8 +74,7 @@ func (c *Choices) AddTo(rec *record.Record, t *plan.Trial) {
 	values := c.Of(t).Values
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		rec.Facts[tuneFact(name)] = strconv.Itoa(values[name])
-		rec.Samples = append(rec.Samples, record.Sample{Metric: tuneFact(name), Value: float64(values[name]),
-			Unit: "1"})
+		rec.Samples = append(rec.Samples, record.Sample{Metric: tuneFact(name), Value: float64(values[name]), Unit: "1"})
 	}
 }
 
@@ -108,8 +107,7 @@ func (c *Choices) Recall(records []*record.Record, trials []*plan.Trial, run str
 			case rec != nil:
 				choice.Values[s.Name] = rec.Search.Chosen
 			case s.Of != "":
-				return &NoTuneError{c.Experiment, fmt.Sprintf("experiment %q has chosen no %s for %s", e.Name, s.Name,
-					by.Name)}
+				return &NoTuneError{c.Experiment, fmt.Sprintf("experiment %q has chosen no %s for %s", e.Name, s.Name, by.Name)}
 			}
 		}
 	}

@@ -83,8 +83,7 @@ func Rates(p *plan.Plan, e *plan.Experiment, records []*record.Record, host, run
 			}
 		}
 		if rates[name] == 0 {
-			return nil, &NoRateError{e, fmt.Sprintf("it is a share of the throughput of %q, which measures nothing",
-				name)}
+			return nil, &NoRateError{e, fmt.Sprintf("it is a share of the throughput of %q, which measures nothing", name)}
 		}
 	}
 	return rates, nil
@@ -93,8 +92,7 @@ func Rates(p *plan.Plan, e *plan.Experiment, records []*record.Record, host, run
 // rateSoFar is the throughput that a run which goes on took its rates from; 0 for a new run.
 func rateSoFar(p *plan.Plan, e *plan.Experiment, records []*record.Record, run, name string) float64 {
 	for _, rec := range records {
-		if rec.Run != run || rec.Experiment != e.Name || rec.Article != p.Article || rec.Load == nil ||
-			rec.Load.Open == nil {
+		if rec.Run != run || rec.Experiment != e.Name || rec.Article != p.Article || rec.Load == nil || rec.Load.Open == nil {
 			continue
 		}
 		for _, t := range e.Trials {

@@ -130,8 +130,7 @@ func (p *prober) resume() error {
 	var most *record.Record
 	kept = slices.DeleteFunc(kept, func(o *record.Record) bool { return !record.SameSearch(o, p.rec) })
 	for _, o := range kept {
-		same := o.Facts[factComputed] == p.computed() && maps.Equal(tunedFacts(o.Facts), tunedFacts(p.facts())) &&
-			p.Usable(o)
+		same := o.Facts[factComputed] == p.computed() && maps.Equal(tunedFacts(o.Facts), tunedFacts(p.facts())) && p.Usable(o)
 		if same && (most == nil || len(o.Search.Probes) > len(most.Search.Probes)) {
 			most = o
 		}

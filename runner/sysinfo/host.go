@@ -110,8 +110,7 @@ func hypervisor(root string, flags []string) string {
 	case strings.Contains(clocks, "hyperv"):
 		return "hyperv"
 	}
-	firmware := Text(root, "sys/class/dmi/id/sys_vendor") + " " + Text(root,
-		"sys/class/dmi/id/product_name")
+	firmware := Text(root, "sys/class/dmi/id/sys_vendor") + " " + Text(root, "sys/class/dmi/id/product_name")
 	for _, virtual := range []struct{ words, kind string }{{"KVM", "kvm"}, {"QEMU", "qemu"}, {"VMware", "vmware"},
 		{"VirtualBox", "oracle"}} {
 		if strings.Contains(firmware, virtual.words) {

@@ -16,13 +16,11 @@ var publicHosts = []string{"debian.org", "debian.net", "ubuntu.com", "pypi.org",
 
 // mirrorFiles say where the package tools and the engine of a machine get things from, and through which proxies.
 var mirrorFiles = []string{"etc/apt/sources.list", "etc/apt/sources.list.d/*", "etc/apt/apt.conf",
-	"etc/apt/apt.conf.d/*",
-	"etc/pip.conf", "etc/xdg/pip/pip.conf", "etc/npmrc", "etc/docker/daemon.json"}
+	"etc/apt/apt.conf.d/*", "etc/pip.conf", "etc/xdg/pip/pip.conf", "etc/npmrc", "etc/docker/daemon.json"}
 
 // ownMirrorFiles say the same for one user, below the home folder.
 var ownMirrorFiles = []string{".config/pip/pip.conf", ".pip/pip.conf", "Library/Application Support/pip/pip.conf",
-	".config/uv/uv.toml", ".npmrc",
-	".docker/config.json"}
+	".config/uv/uv.toml", ".npmrc", ".docker/config.json"}
 
 // mirrorVariables say the same in an environment.
 var mirrorVariables = regexp.MustCompile(`(?i)^(https?_proxy|ftp_proxy|all_proxy|pip_.*|uv_.*|goproxy|npm_config_.*)=`)
@@ -101,7 +99,6 @@ func isPrivate(host string) bool {
 		return false
 	}
 	return !slices.ContainsFunc(publicHosts, func(end string) bool {
-		return host == end ||
-			strings.HasSuffix(host, "."+end)
+		return host == end || strings.HasSuffix(host, "."+end)
 	})
 }

@@ -97,8 +97,7 @@ func (n *Names) answer(from net.Addr, packet []byte) []byte {
 	}
 	out := dnsmessage.Message{
 		Header: dnsmessage.Header{ID: header.ID, Response: true, Authoritative: true,
-			RecursionDesired:   header.RecursionDesired,
-			RecursionAvailable: true, RCode: dnsmessage.RCodeNameError},
+			RecursionDesired: header.RecursionDesired, RecursionAvailable: true, RCode: dnsmessage.RCodeNameError},
 		Questions: []dnsmessage.Question{question},
 	}
 	name := strings.ToLower(strings.TrimSuffix(question.Name.String(), "."))

@@ -89,8 +89,7 @@ func New(ctx context.Context, opts Options) (*Engine, error) {
 	pingContext, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	e := &Engine{client: daemon{api}, images: newImageStore(api), endpoint: host, certificates: opts.TLS,
-		owner: engine.Owner(),
-		agent: opts.Agent}
+		owner: engine.Owner(), agent: opts.Agent}
 	info, err := api.Info(pingContext, client.InfoOptions{})
 	if err == nil {
 		e.info = info.Info
@@ -167,23 +166,19 @@ func endpoint(opts Options) string {
 func unavailable(host string, err error) error {
 	if unfit, ok := errors.AsType[*unfit](err); ok {
 		return fmt.Errorf("%w can be used at %s (it is %s): set DOCKER_HOST to Docker 19.03 or newer, or measure without "+
-			"containers with --engine local",
-			engine.ErrUnavailable, host, unfit.reason)
+			"containers with --engine local", engine.ErrUnavailable, host, unfit.reason)
 	}
 	switch {
 	case errors.Is(err, errNoTLS):
 		return fmt.Errorf("%w may be used at %s without TLS, as anybody could use it who reaches it: give the folder of "+
-			"its certificates",
-			engine.ErrUnavailable, host)
+			"its certificates", engine.ErrUnavailable, host)
 	case strings.HasPrefix(host, "ssh://"):
 		return fmt.Errorf("%w answers at %s: see that ssh gets there without a question, and that docker version works "+
-			"there (%s)",
-			engine.ErrUnavailable, host, firstLine(err.Error()))
+			"there (%s)", engine.ErrUnavailable, host, firstLine(err.Error()))
 	case strings.HasPrefix(host, "tcp://") && strings.Contains(err.Error(), "tls: "),
 		strings.Contains(err.Error(), "x509: "):
 		return fmt.Errorf("%w can be trusted at %s: see that its certificate names that host and is of the authority in "+
-			"ca.pem (%s)",
-			engine.ErrUnavailable, host, firstLine(err.Error()))
+			"ca.pem (%s)", engine.ErrUnavailable, host, firstLine(err.Error()))
 	case strings.Contains(err.Error(), "permission denied"): // the client does not wrap the cause
 		return fmt.Errorf("%w may be used by this user at %s: join the group docker, or run as root",
 			engine.ErrUnavailable, host)

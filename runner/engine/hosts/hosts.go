@@ -39,8 +39,7 @@ func New(list ...engine.Host) (*Engine, error) {
 		return nil, errors.New("there is no host")
 	}
 	e := &Engine{hosts: slices.SortedFunc(slices.Values(list),
-		func(a, b engine.Host) int { return cmp.Compare(a.Name, b.Name) }),
-		copies: map[string]map[string]string{}}
+		func(a, b engine.Host) int { return cmp.Compare(a.Name, b.Name) }), copies: map[string]map[string]string{}}
 	known := map[string]string{}
 	for _, h := range e.hosts {
 		locked, ok := h.Engine.(engine.Locked)

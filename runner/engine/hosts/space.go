@@ -150,8 +150,7 @@ func (s *space) Run(ctx context.Context, program engine.Program, started func(en
 	if host, ok := s.hostOf(program.Beside); ok && program.Beside != "" {
 		if h, err := s.engine.host(program.Host); err == nil && h.Name != host {
 			return engine.Exit{}, fmt.Errorf("running program %q: it cannot share the network of %q, which is on %s",
-				program.Name,
-				program.Beside, words(host))
+				program.Name, program.Beside, words(host))
 		}
 	}
 	there, giveUp, err := s.enter(ctx, program.Name, &program.Location, &program.Image)

@@ -85,13 +85,11 @@ func newFiles(folders map[string]string, process string) *Files {
 		k.version = 1
 		k.cpu.name, k.stat.name = filepath.Join(folders["cpuacct"], "cpuacct.usage"),
 			filepath.Join(folders["cpu"], "cpu.stat")
-		k.memory.name, k.threads = filepath.Join(folders["memory"], "memory.stat"),
-			filepath.Join(folders["cpu"], "tasks")
+		k.memory.name, k.threads = filepath.Join(folders["memory"], "memory.stat"), filepath.Join(folders["cpu"], "tasks")
 	case folders[""] != "":
 		k.version = 2
 		k.cpu.name, k.stat.name = filepath.Join(folders[""], "cpu.stat"), filepath.Join(folders[""], "cpu.stat")
-		k.memory.name, k.threads = filepath.Join(folders[""], "memory.stat"),
-			filepath.Join(folders[""], "cgroup.threads")
+		k.memory.name, k.threads = filepath.Join(folders[""], "memory.stat"), filepath.Join(folders[""], "cgroup.threads")
 	default:
 		return nil
 	}
@@ -288,8 +286,7 @@ func (k *Files) schedstat(field int, only []int) (map[int]time.Duration, error) 
 // readOnce reads the beginning of a file that the kernel gives at once.
 func readOnce(name string, room []byte) ([]byte, error) {
 	file, err := untilNot(syscall.EINTR, func() (int, error) {
-		return syscall.Open(name,
-			syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+		return syscall.Open(name, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
 	})
 	if err != nil {
 		return nil, err

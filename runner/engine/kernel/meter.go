@@ -91,8 +91,7 @@ func (m *Meter) CPU(ctx context.Context) (time.Duration, error) {
 }
 
 func (m *Meter) Threads(ctx context.Context, only ...int) (map[int]time.Duration, error) {
-	return measured(ctx, m, func(f *Files, _ *netns.Namespace) (map[int]time.Duration,
-		error) {
+	return measured(ctx, m, func(f *Files, _ *netns.Namespace) (map[int]time.Duration, error) {
 		return f.Threads(only...)
 	})
 }

@@ -151,19 +151,16 @@ func New(ctx context.Context, opts Options) (*Engine, error) {
 	}
 	if opts.Registry == "" {
 		return nil, fmt.Errorf("%w of this kind can be used without a registry that its nodes pull from: name one with "+
-			"registry: in benchbook.yaml",
-			engine.ErrUnavailable)
+			"registry: in benchbook.yaml", engine.ErrUnavailable)
 	}
 	quiet()
 	e := &Engine{options: opts, owner: engine.Owner(), id: random(),
 		images: imageStore{builder: b, registry: registry(opts.Registry), agent: opts.Agent,
-			known: make(map[string]*imageConfig)},
-		nodes: nodes{prefer: opts.Prefer, names: make(map[string]string)}}
+			known: make(map[string]*imageConfig)}, nodes: nodes{prefer: opts.Prefer, names: make(map[string]string)}}
 	e.agent.table.Clients, e.agent.table.Spaces = make(map[string]string), make(map[string]map[string][]string)
 	if err := e.cluster.connect(opts); err != nil {
 		return nil, fmt.Errorf("%w is configured: %v: name a context of your kubeconfig that is there, as kubectl config "+
-			"get-contexts lists them",
-			engine.ErrUnavailable, err)
+			"get-contexts lists them", engine.ErrUnavailable, err)
 	}
 	if err := e.cluster.greet(ctx); err != nil {
 		if ctx.Err() != nil {

@@ -76,8 +76,7 @@ func (l *agentLayer) get(read func() ([]byte, error)) (v1.Layer, string, error) 
 			return
 		}
 		l.digest = fmt.Sprintf("%x", sha256.Sum256(archive.Bytes()))
-		l.layer, l.err = tarball.LayerFromOpener(func() (io.ReadCloser,
-			error) {
+		l.layer, l.err = tarball.LayerFromOpener(func() (io.ReadCloser, error) {
 			return io.NopCloser(bytes.NewReader(archive.Bytes())), nil
 		})
 	})

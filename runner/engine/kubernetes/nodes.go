@@ -55,8 +55,7 @@ func (e *Engine) Spread(host string, nodes []string) {
 	e.nodes.mu.Lock()
 	defer e.nodes.mu.Unlock()
 	maps.DeleteFunc(e.nodes.names, func(other, _ string) bool {
-		return other == host ||
-			host == LoadHost && isFurther(other)
+		return other == host || host == LoadHost && isFurther(other)
 	})
 	for i, node := range nodes {
 		e.nodes.names[e.Further(host, i+1)] = node

@@ -421,8 +421,7 @@ func (s *space) Keep(context.Context) ([]engine.Kept, error) {
 		}
 		r.release()
 		kept = append(kept, engine.Kept{Service: r.name, Enter: []string{"kubectl", "--context", s.engine.cluster.context,
-			"--namespace", s.engine.cluster.namespace,
-			"exec", "-it", r.place.pod, "--", "sh"}})
+			"--namespace", s.engine.cluster.namespace, "exec", "-it", r.place.pod, "--", "sh"}})
 	}
 	return kept, nil
 }

@@ -71,10 +71,8 @@ func (l *launch) start() (*process, error) {
 	defer closeTheirs()
 
 	cmd := &exec.Cmd{Path: "/proc/self/exe", Args: []string{becoming}, Env: []string{}, Dir: "/",
-		ExtraFiles: []*os.File{orderRead, answerWrite},
-		Stdout:     l.stdout, Stderr: l.stderr, WaitDelay: outputTimeout,
-		SysProcAttr: &syscall.SysProcAttr{Cloneflags: l.clone,
-			Setsid: true}}
+		ExtraFiles: []*os.File{orderRead, answerWrite}, Stdout: l.stdout, Stderr: l.stderr, WaitDelay: outputTimeout,
+		SysProcAttr: &syscall.SysProcAttr{Cloneflags: l.clone, Setsid: true}}
 	var stdin, input *os.File
 	if l.stdin == nil {
 		stdin, err = os.Open(os.DevNull)

@@ -465,8 +465,7 @@ const disks = "/dev/"
 
 // notShown are files and folders that a service has its own of, and those in which container engines have their files.
 var notShown = []string{"/proc", "/sys", "/dev", "/run", "/tmp", "/var/tmp", "/etc/hosts", "/etc/hostname",
-	"/etc/resolv.conf",
-	"/var/lib/docker", "/var/lib/containerd", "/var/lib/containers"}
+	"/etc/resolv.conf", "/var/lib/docker", "/var/lib/containerd", "/var/lib/containers"}
 
 // otherMounts finds the file systems of this machine that are mounted below its root and are part of its files, in the
 // order in which they have to be shown. Mounts is what /proc/self/mountinfo says.

@@ -284,8 +284,7 @@ func (w *waiter) pause(starting bool) time.Duration {
 func (w *waiter) explain(ctx context.Context, port int, err error) error {
 	told, ok := w.probed.(engine.Listening)
 	// as our agent says it
-	if port == 0 || !ok || !errors.Is(err, syscall.ECONNREFUSED) &&
-		!strings.Contains(err.Error(), "connection refused") {
+	if port == 0 || !ok || !errors.Is(err, syscall.ECONNREFUSED) && !strings.Contains(err.Error(), "connection refused") {
 		return err
 	}
 	if w.looked.IsZero() || time.Since(w.looked) >= lookPause {
