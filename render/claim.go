@@ -374,6 +374,8 @@ func (ev *evaluator) publishedNumber(n expr.Node, cells []*dataset.Cell, isRatio
 		return numbers[0], true
 	case isRatio && len(numbers) == 2 && numbers[1] > 0:
 		return numbers[0] / numbers[1], true
+	case isCall(ev.resolved(n), "fewer") && len(numbers) == 2 && cells[0].Metric(selectors[0].Name).Metric.Share:
+		return numbers[1] - numbers[0], true
 	}
 	return 0, false
 }

@@ -50,6 +50,12 @@ func TestClaims(t *testing.T) {
 			"Throughput, a over d: +25 %, no interval. Claimed: more than +5 %. There are 2"},
 		{"undecided", `ratio(throughput{server="b"}, throughput{server="a"}) > 1.15`,
 			"The interval includes the limit of the claim. About 5 repetitions would have an even chance of deciding it."},
+		{"failures", `fewer(failed{server="b"}, failed{server="a"})`,
+			"Failed, a minus b: 0.40 %, −0.08 to 0.88 %, 95 % interval. Claimed: more than 0 %. The shares"},
+		{"failures as a share of attempts", `fewer(failed.count{server="a"}, failed.count{server="b"}, 0.1%)`,
+			"Failed requests, b minus a, of attempts: −0.40 %, −0.88 to 0.08 %, 95 % interval. Claimed: more than 0.1 %."},
+		{"failures of one run", `fewer(failed{server="c"}, failed{server="a"})`,
+			"Failed, a minus c: 0.398 %, 1 run. Claimed: more than 0 %. There is 1 valid"},
 		{"parts of two kinds", `throughput{server="b"} > throughput{server="a"} and failed.count{server="a"} < 500`,
 			"2 comparisons: 2 supported. With 95 % intervals, for ratios widened by the noise floor of 0.84 %." +
 				"Supported throughput, b over a: +20 %, +15 to +26 %Supported failed requests, a: 19, 5 to 72"},

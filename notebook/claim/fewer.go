@@ -20,7 +20,11 @@ type fewerTest struct {
 }
 
 func (t fewerTest) judge(alpha float64) Judgement {
-	j := Judgement{What: fmt.Sprintf("%s, %s against %s", t.a.metric.InWords(), t.a.name(t.b), t.b.name(t.a))}
+	j := Judgement{What: fmt.Sprintf("%s, %s minus %s", t.a.metric.InWords(), t.b.name(t.a), t.a.name(t.b)),
+		Region: stats.Above(t.by)}
+	if !t.a.metric.Share {
+		j.What += ", of attempts"
+	}
 	j.note(0, false, t.a, t.b)
 	var counts [2]stats.FailureCounts
 	for i, s := range []side{t.a, t.b} {
@@ -33,9 +37,16 @@ func (t fewerTest) judge(alpha float64) Judgement {
 		}
 	}
 	f, err := stats.Fewer(counts[0], counts[1], t.by, alpha)
-	switch {
-	case err != nil:
+	if err != nil {
 		j.Verdict, j.Reason = stats.NotMeasured, err.Error()
+		return j
+	}
+	j.Effect = &dataset.Quantity{Number: f.D, Unit: "1", Share: true, Kind: stats.NoInterval, N: min(f.NA, f.NB),
+		What: j.What, Cells: cellsOf(t)}
+	if j.Effect.N >= stats.MinRepetitions {
+		j.Effect.Interval, j.Effect.Kind = &f.Interval, stats.WiderOfTwo
+	}
+	switch {
 	case f.NA < stats.MinRepetitions:
 		j.tooFew(t.a.name(t.b), f.NA)
 	case f.NB < stats.MinRepetitions:
