@@ -81,7 +81,8 @@ func tellPeak(file string) {
 // "fails" for a second load that does, "wrong" for answers that are
 // not right, "nosetup" for a program that fails in a service, "offline" for an engine whose registry cannot be reached,
 // "images" for one that has built some before, "rootless" for one that does not run as root, "tagged" for one whose
-// named images have the id in the file id.txt.
+// named images have the id in the file id.txt. The variable BLOCK_AT is the number of the load that takes until it is
+// cancelled.
 func scripted() lab.Config {
 	mode := os.Getenv("ENGINE")
 	connect := func(ctx context.Context) (engine.Engine, error) {
@@ -175,7 +176,8 @@ func script(mode string) fake.Script {
 					return engine.Exit{}, ctx.Err()
 				}
 			}
-			if (mode == "slow" || mode == "slow-to-close" || mode == "stuck") && loads > 2 {
+			isSlow := mode == "slow" || mode == "slow-to-close" || mode == "stuck"
+			if isSlow && loads > 2 || strconv.Itoa(loads) == os.Getenv("BLOCK_AT") {
 				// Scripts wait for this file, so that they interrupt in the middle of a load however slow the machine is.
 				if err := os.WriteFile("blocked", nil, 0o644); err != nil {
 					return engine.Exit{}, err

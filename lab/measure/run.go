@@ -123,7 +123,7 @@ func Run(ctx context.Context, a *lab.Session, project *projects.Project, list []
 		options, err := j.optionsFor(c)
 		if err == nil {
 			var sum runner.Summary
-			store := &packedStore{Dir: j.recordsOf(c)}
+			store := &packedStore{Dir: j.recordsOf(c), session: j.Session}
 			sum, err = j.runners[at].Run(ctx, j.plans[c.Slug], store, options)
 			if err == nil && !sum.OutOfTime && sum.Kept == nil { // else it goes on
 				err = store.pack()
@@ -295,11 +295,10 @@ type survey struct {
 func (j *job) survey(ctx context.Context, c *lab.Article, s *survey) error {
 	p, at := j.plans[c.Slug], j.targets[c.Slug]
 	s.refused += refuse(j.Session, p, at.host, lab.Filter(j.options.Only), j.flags.Adapt)
-	records, bad, err := j.recordsOf(c).Read()
+	records, _, err := j.Records(j.project, c)
 	if err != nil {
 		return lab.Failure(err)
 	}
-	j.WarnBad(bad)
 	for _, run := range runner.FromTheFuture(records, time.Now()) {
 		fmt.Fprintf(j.Stderr, "%s: run %s is dated in the future: new runs get later names, and pages show it as the "+
 			"newest; if a wrong "+
@@ -513,10 +512,18 @@ func (j *job) prepare(ctx context.Context, at *target) error {
 	return nil
 }
 
-// A packedStore packs the runs of which it has saved records, when they have ended.
+// A packedStore packs the runs of which it has saved records, when they have ended. What it reads is checked: looks
+// judge by it.
 type packedStore struct {
 	record.Dir
-	runs []*record.Record // one of each
+	session *lab.Session
+	runs    []*record.Record // one of each
+}
+
+// Read reads and checks the records.
+func (s *packedStore) Read() ([]*record.Record, []record.Bad, error) {
+	c, _, err := s.session.ReadRecords(string(s.Dir))
+	return c.Records, c.Bad, err
 }
 
 func (s *packedStore) Save(r *record.Record) error {
