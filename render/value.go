@@ -144,7 +144,9 @@ func writerFor(q dataset.Quantity, filters []expr.Filter) writer {
 	}
 	w.interval = slices.ContainsFunc(filters, func(f expr.Filter) bool { return f.Name == "interval" })
 	if w.decimals = w.unit.Decimals(wording.Reading(&q)); digits != nil {
-		w.decimals, w.unit.Whole = *digits, false
+		if w.decimals = *digits; w.interval {
+			w.decimals = w.unit.WithEnds(wording.Reading(&q), *digits)
+		}
 	}
 	return w
 }
@@ -242,7 +244,7 @@ func (w writer) intervalShort() string {
 	if w.q.Interval == nil {
 		return "none"
 	}
-	return w.unit.Between(w.q.Interval.Lo, w.q.Interval.Hi, w.decimals)
+	return w.unit.Between(w.q.Interval.Lo, w.q.Interval.Hi, w.unit.WithEnds(wording.Reading(&w.q), w.decimals))
 }
 
 func (w writer) runs() string {

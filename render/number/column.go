@@ -61,31 +61,45 @@ func (u Unit) Column(readings ...Reading) Column {
 	return Column{u, shared, zeros}
 }
 
-// Decimals says with how many digits after the point one of the readings is printed: the shared ones, but more if fewer
-// than two digits would be left of it, or if an interval of more than a hundredth of it would be no wider than it, and
-// never more than its own step allows. What is exact has none.
+// Decimals says with how many digits after the point one of the readings and its interval are printed: the shared ones,
+// but more if fewer than two digits would be left of it, or if an interval of more than a hundredth of it would be no
+// wider than it, and no more than its own step allows unless WithEnds asks for them. What is exact has none.
 func (c Column) Decimals(r Reading) int {
 	size := math.Abs(r.Value / c.Scale)
-	if r.Exact && size == math.Trunc(size) {
+	if r.Exact && isWhole(size) {
 		return 0
 	}
-	own, ok := c.own(r)
-	if !ok || size == 0 {
-		return c.shared
+	decimals := c.shared
+	if own, ok := c.own(r); ok && size > 0 {
+		least := decimalsOf(size, leastDigits)
+		if width := r.width() / c.Scale; width > wide*size && c.Number(r.Lo, c.shared) == c.Number(r.Hi, c.shared) {
+			least = max(least, decimalsOf(width, 1))
+		}
+		decimals = min(max(c.shared, min(least, own)), c.most(r))
 	}
-	most := c.most(r)
-	least := decimalsOf(size, leastDigits)
-	if width := r.width() / c.Scale; width > wide*size && c.Number(r.Lo, c.shared) == c.Number(r.Hi, c.shared) {
-		least = max(least, decimalsOf(width, 1))
+	return c.WithEnds(r, decimals)
+}
+
+// WithEnds returns decimals, or as many more as the interval of a reading needs: an end that is not zero does not look
+// like it, and two that are more than a hundredth apart differ.
+func (u Unit) WithEnds(r Reading, decimals int) int {
+	isWide := !open(r.Lo) && !open(r.Hi) && r.Hi-r.Lo > wide*max(math.Abs(r.Lo), math.Abs(r.Hi))
+	lacks := func(end float64) bool {
+		return !open(end) && end != 0 && strings.Trim(u.Number(end, decimals), "0.") == ""
 	}
-	return min(max(c.shared, min(least, own)), most)
+	alike := func() bool { return isWide && u.Number(r.Lo, decimals) == u.Number(r.Hi, decimals) }
+	for decimals < maxDecimals && (lacks(r.Lo) || lacks(r.Hi) || alike()) {
+		decimals++
+	}
+	return decimals
 }
 
 // Aligned is Number in a column, where a zero has as many digits after the point as other numbers.
 func (c Column) Aligned(r Reading) string {
-	text := c.Number(r.Value, c.Decimals(r))
-	if decimals := min(c.shared, maxDecimals); r.Value == 0 && !r.Exact && !c.zeros && decimals > 0 {
-		text += "." + strings.Repeat("0", decimals)
+	decimals := c.Decimals(r)
+	text := c.Number(r.Value, decimals)
+	if r.Value == 0 && !r.Exact && !c.zeros && decimals > 0 {
+		text += "." + strings.Repeat("0", min(decimals, maxDecimals))
 	}
 	return text
 }
@@ -105,14 +119,19 @@ func (u Unit) own(r Reading) (int, bool) {
 		if size > 0 && (r.Lo > 0 || r.Hi < 0) {
 			n = max(n, decimalsOf(size, leastDigits))
 		}
+		if u.Whole && isWhole(r.Value) && isWhole(r.Lo) && isWhole(r.Hi) {
+			n = min(n, 0)
+		}
 		return n, true
 	case size == 0:
 		return 0, false
-	case size == math.Trunc(size):
+	case isWhole(size):
 		return 0, !r.Exact // counts and other whole numbers do not grow decimals
 	}
 	return max(0, decimalsOf(size, withoutInterval)), true
 }
+
+func isWhole(v float64) bool { return v == math.Trunc(v) }
 
 // width is that of the interval, or twice its narrower side if that is less, but at least a tenth of it: a number with
 // a long tail to one side is known as well as the other side says. It is 0 without an interval, and the whole width

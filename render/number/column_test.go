@@ -34,8 +34,18 @@ func TestColumn(t *testing.T) {
 			"2.0 [1.9–2.1] 486.7 [484.1–487.9]"},
 		{"a very coarse one among fine ones", Plain, []Reading{of(391.2, 389.4, 393.1), of(388.7, 386, 391.2),
 			{58.3, 54.4, 61, 9, false}}, "391.2 [389.4–393.1] 388.7 [386.0–391.2] 60 [50–60]"},
-		{"coarse ones", Plain, []Reading{{994.7, 967, 1021, 200, false}}, "1,000 [970–1,020]"},
-		{"a coarse one alone", Plain, []Reading{{2.0123, 1.9986, 2.0214, 0.05, false}}, "2.0 [2.00–2.02]"},
+		{"coarse ones", Plain, []Reading{{994.7, 967, 1021, 200, false}}, "990 [970–1,020]"},
+		{"a coarse one alone", Plain, []Reading{{2.0123, 1.9986, 2.0214, 0.05, false}}, "2.01 [2.00–2.02]"},
+		{"ends that the resolution would make alike", Plain, []Reading{{107.5, 105.2, 109.8, 2.6875, false}},
+			"108 [105–110]"},
+		{"an end of few digits", Plain, []Reading{of(311.4, 38.2, 1594)}, "310 [40–1,590]"},
+		{"an end that would vanish", Plain, []Reading{of(1.9, 0.28, 12.4)}, "1.9 [0.3–12.4]"},
+		{"an end that would vanish soon", Plain, []Reading{of(5, 0.002, 9)}, "5.000 [0.002–9.000]"},
+		{"an upper end that would vanish beside others", Percent, []Reading{of(0, 0, 0.00016), of(0.31, 0.28, 0.34),
+			of(0.52, 0.48, 0.55)}, "0.00 [0–0.02] 31.0 [28.0–34.0] 52.0 [48.0–55.0]"},
+		{"counts that differ", For("1", false, 20, 7), []Reading{of(20, 19.62, 20.4), of(7, 7, 8)},
+			"20.0 [19.6–20.4] 7.0 [7.0–8.0]"},
+		{"counts with whole ends", For("1", false, 20, 7), []Reading{of(20, 19, 21), of(7, 7, 8)}, "20 [19–21] 7 [7–8]"},
 		{"hundreds that are known to hundreds", Plain, []Reading{of(19130, 17200, 20800), of(14870, 12100, 16800)},
 			"19,100 [17,200–20,800] 14,900 [12,100–16,800]"},
 		{"what is exact is bare, and others do without it", For("1", false, 20, 2989.5),
@@ -82,15 +92,24 @@ func FuzzColumn(f *testing.F) {
 		c := Plain.Column(readings...)
 		for _, r := range readings {
 			decimals := c.Decimals(r)
-			if decimals > decimalsOf(r.Value, stats.Digits(resolution)) {
+			if decimals > c.WithEnds(r, decimalsOf(r.Value, stats.Digits(resolution))) {
 				t.Errorf("%v has %d decimals, and its resolution is %v", r, decimals, resolution)
 			}
 			other := readings[0]
 			if r == other {
 				other = readings[1]
 			}
+			// The ends have as many as their number.
+			isOutside := func(r rune) bool { return !strings.ContainsRune("0123456789.e", r) }
+			text := strings.ReplaceAll(c.Number(r.Value, decimals)+" "+c.Range(r.Lo, r.Hi, decimals), ",", "")
+			for _, word := range strings.FieldsFunc(text, isOutside) {
+				_, digits, _ := strings.Cut(word, ".")
+				if word != "0" && !strings.Contains(text, "e") && len(digits) != max(0, min(decimals, maxDecimals)) {
+					t.Errorf("%v is written %s, with %d decimals", r, text, decimals)
+				}
+			}
 			needed := max(decimalsOf(r.Value, leastDigits), decimalsOf(r.width(), 1))
-			if d := c.Decimals(other); d < decimals && decimals > needed {
+			if d := c.Decimals(other); d < decimals && decimals > c.WithEnds(r, max(d, needed)) {
 				t.Errorf("%v has %d decimals, and %v beside it %d", r, decimals, other, d)
 			}
 		}

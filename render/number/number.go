@@ -26,7 +26,7 @@ const (
 type Unit struct {
 	Symbol string  // such as "ms", "/s", "%" or "×"; empty for plain numbers
 	Scale  float64 // one Symbol in base units: 0.001 for ms
-	Whole  bool    // of counts: whole numbers have no decimals, whatever their interval
+	Whole  bool    // of counts: whole numbers with whole ends have no decimals, whatever their interval
 }
 
 // Plain is the unit of numbers that have none.
@@ -57,7 +57,7 @@ func For(base string, share bool, values ...float64) Unit {
 		return Percent
 	case base == "1" || base == "":
 		u := Plain
-		u.Whole = len(values) > 0 && !slices.ContainsFunc(values, func(v float64) bool { return v != math.Trunc(v) })
+		u.Whole = len(values) > 0 && !slices.ContainsFunc(values, func(v float64) bool { return !isWhole(v) })
 		return u
 	case base == "1/s":
 		return Unit{Symbol: "/s", Scale: 1}
@@ -90,25 +90,7 @@ const maxDecimals = 9
 
 // Number writes v, which is in base units, in this unit but without its symbol, with decimals as Decimals gives them.
 func (u Unit) Number(v float64, decimals int) string {
-	if v /= u.Scale; u.Whole && v == math.Trunc(v) {
-		decimals = min(decimals, 0)
-	}
-	return fixed(v, decimals)
-}
-
-// endDecimals are those with which an end of an interval is written: enough that it is no zero unless it is one.
-func (u Unit) endDecimals(end float64, decimals int) int {
-	if end != 0 && strings.Trim(u.Number(end, decimals), "0.") == "" {
-		return decimalsOf(math.Abs(end/u.Scale), 1)
-	}
-	return decimals
-}
-
-// end writes an end of an interval.
-func (u Unit) end(v float64, decimals int) string { return u.Number(v, u.endDecimals(v, decimals)) }
-
-func (u Unit) signedEnd(v float64, decimals int) string {
-	return u.signed(v, u.endDecimals(v, decimals))
+	return fixed(v/u.Scale, decimals)
 }
 
 // Quantity writes v, which is in base units, with the unit: "12.3 ms", "8,095/s", "17 %", "1.33×".
@@ -153,19 +135,17 @@ func (u Unit) with(number string) string {
 }
 
 // Between writes the range from lo to hi, both in base units, as part of a sentence: "14 to 20 %". A side that is
-// unbounded is left out: "at least 14 %", "at most 20 %", "unbounded". An end that is not zero has as many decimals as
-// it needs not to look like it.
+// unbounded is left out: "at least 14 %", "at most 20 %", "unbounded".
 func (u Unit) Between(lo, hi float64, decimals int) string {
-	return u.between(lo, hi, decimals, u.end)
+	return u.between(lo, hi, decimals, u.Number)
 }
 
 // SignedBetween is Between with plus signs: "−6 to +2 %".
 func (u Unit) SignedBetween(lo, hi float64, decimals int) string {
-	return u.between(lo, hi, decimals, u.signedEnd)
+	return u.between(lo, hi, decimals, u.signed)
 }
 
 func (u Unit) between(lo, hi float64, decimals int, write func(float64, int) string) string {
-	decimals = u.apart(lo, hi, decimals)
 	switch {
 	case open(lo) && open(hi):
 		return "unbounded"
@@ -180,29 +160,19 @@ func (u Unit) between(lo, hi float64, decimals int, write func(float64, int) str
 // Range writes the range from lo to hi, both in base units, for a table: "7,968–8,204" without the unit, which
 // stands in the column's head. Where an end is below zero, "to" takes the dash's place.
 func (u Unit) Range(lo, hi float64, decimals int) string {
-	decimals = u.apart(lo, hi, decimals)
 	switch {
 	case open(lo) && open(hi):
 		return "unbounded"
 	case open(lo):
-		return "≤" + space + u.end(hi, decimals)
+		return "≤" + space + u.Number(hi, decimals)
 	case open(hi):
-		return "≥" + space + u.end(lo, decimals)
+		return "≥" + space + u.Number(lo, decimals)
 	}
 	between := dash
 	if lo < 0 {
 		between = " to "
 	}
-	return u.end(lo, decimals) + between + u.end(hi, decimals)
-}
-
-// apart are the decimals with which the ends of a range differ, even if the number itself is known to fewer digits.
-func (u Unit) apart(lo, hi float64, decimals int) int {
-	isWide := !open(lo) && !open(hi) && hi-lo > wide*max(math.Abs(lo), math.Abs(hi))
-	if !isWide || u.end(lo, decimals) != u.end(hi, decimals) {
-		return decimals
-	}
-	return decimalsOf((hi-lo)/u.Scale, 1)
+	return u.Number(lo, decimals) + between + u.Number(hi, decimals)
 }
 
 // Capacity writes what a search for a capacity found, in base units: "702/s (fails at 734/s)", "at least 800/s" where

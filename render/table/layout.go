@@ -158,13 +158,12 @@ func (l *layouter) column(i int, m Metric) number.Column {
 	if m.Format.Unit != nil {
 		u = *m.Format.Unit
 	}
-	u.Whole = u.Whole && m.Format.Digits == nil
 	return u.Column(readings...)
 }
 
 func (m Metric) decimals(c number.Column, v Value) int {
 	if m.Format.Digits != nil {
-		return *m.Format.Digits
+		return c.WithEnds(v.Reading(), *m.Format.Digits)
 	}
 	return c.Decimals(v.Reading())
 }
