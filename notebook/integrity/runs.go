@@ -160,7 +160,7 @@ func drawnPlaces(records []*record.Record, interleaved bool) (out places) {
 }
 
 // trialIndex is the number that the trial of a repetition has in its plan, by its place in the order; false for a place
-// that is in another round. Orders keeps what was drawn.
+// that is in another round. Orders keeps what was drawn last.
 func trialIndex(r *record.Record, interleaved bool, orders map[string][]int) (int, bool) {
 	o := r.Order
 	if r.Planned < 1 || o.Of%r.Planned != 0 || o.Position > o.Of {
@@ -185,6 +185,7 @@ func trialIndex(r *record.Record, interleaved bool, orders map[string][]int) (in
 	}
 	key := fmt.Sprint(o.Seed, trials, r.Planned)
 	if orders[key] == nil {
+		clear(orders)                                      // records of a run share theirs
 		random := rand.New(rand.NewPCG(uint64(o.Seed), 0)) // as a plan draws it
 		for range r.Planned {
 			orders[key] = append(orders[key], random.Perm(trials)...)

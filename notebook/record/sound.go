@@ -34,6 +34,9 @@ func Measurable(x float64) bool {
 // maxRepetitions is more repetitions than anybody plans: some loops go over all that are planned.
 const maxRepetitions = 100_000
 
+// maxOrder is more than all repetitions that an article can plan, with those of A/A pairs: their order is drawn again.
+const maxOrder = 400_000
+
 // check says what in a record cannot be, with the field as the file has it; nil for a sound one.
 func (r *Record) check() error {
 	if err := checkNumbers(reflect.ValueOf(r).Elem(), "", ""); err != nil {
@@ -58,6 +61,7 @@ func (r *Record) contradictions() (out []error) {
 	add(!r.Ended.IsZero() && r.Ended.Before(r.Started), "it ended before it started")
 	add(r.Planned > maxRepetitions, "planned is %d, and %d is the most there can be", r.Planned, maxRepetitions)
 	add(r.Repetition > maxRepetitions, "repetition is %d, and %d is the most there can be", r.Repetition, maxRepetitions)
+	add(r.Order.Of > maxOrder, "order.of is %d, and %d is the most there can be", r.Order.Of, maxOrder)
 	for i, s := range r.Samples {
 		add(s.Metric == "", "a sample has no metric")
 		add(!IsMetricName(s.Metric), invalidMetric, "a sample", s.Metric)

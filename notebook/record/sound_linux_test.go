@@ -52,6 +52,8 @@ func TestParseRefusesTheImpossible(t *testing.T) {
 		{"an end before the start", func(r *Record) { r.Ended = r.Started.Add(-time.Second) }, "it ended before it started"},
 		{"many repetitions", func(r *Record) { r.Planned = 1 << 40 },
 			"planned is 1099511627776, and 100000 is the most there can be"},
+		{"an order of more than can be planned", func(r *Record) { r.Order.Of = 1 << 40 },
+			"order.of is 1099511627776, and 400000 is the most there can be"},
 		{"two samples of a metric", func(r *Record) { r.Samples = append(r.Samples, r.Samples[0]) },
 			"there are two samples of connects"},
 		{"a sample of nothing", func(r *Record) { r.Samples[0].Metric = "" }, "a sample has no metric"},
