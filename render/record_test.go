@@ -202,6 +202,43 @@ func TestNotesAreNotRepeated(t *testing.T) {
 	}
 }
 
+// A cell that others disturbed has wider intervals, and a mark in claims, tables and figures.
+func TestDisturbedCellsAreMarked(t *testing.T) {
+	b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+experiment+
+		"```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput, latency.p50]\n```\n\n"+
+		"```yaml figure\nlabel: fig-bars\nkind: bars\nx: throughput\ny: server\n```\n\n"+
+		"```yaml figure\nlabel: fig-all\nkind: distribution\nx: throughput\ny: server\n```\n\n"+
+		"```yaml claim\nname: c\nexpect: 'throughput{server=\"b\"} > throughput{server=\"a\"}'\n```\n"))
+	disturbed := func(r *record.Record) {
+		r.Facts["host.cores"], r.Machine = "2 logical, 2 physical", &record.Machine{Throttled: map[string]record.Throttling{}}
+		if r.Repetition != 2 {
+			r.Load.ForeignCPU = 0.16
+		}
+	}
+	b.Measure("full", "servers", "a", []float64{500, 490, 510}, disturbed)
+	b.Measure("full", "servers", "b", []float64{6000, 5900, 6100})
+	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const by = "disturbed (others used 16 % of the CPU): the interval allows for up to 1.47 times the speed"
+	text := wordsOf(string(page.HTML))
+	for _, want := range []string{
+		"disturbed a (throughput): 2 of 3 repetitions are " + by,
+		"2 of 3 repetitions of a are " + by,
+		"Disturbed, so that intervals reach as far as that can have slowed it: a.",
+		"Open small dot: a disturbed repetition.",
+		"Supported",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if strings.Contains(text, "Open small dot: a repetition in which") {
+		t.Error("a disturbed repetition is said to have stalled")
+	}
+}
+
 // In what circumstances all rows were measured is said once below them, and of some rows in a note.
 func TestCircumstancesBelowTable(t *testing.T) {
 	shared := func(r *record.Record) {

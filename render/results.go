@@ -376,7 +376,7 @@ func cellNotes(cell *dataset.Cell, metrics []record.Metric, common []string) []t
 			add(check.Name, check.Words)
 		}
 	}
-	out = append(out, markNotes(marks, len(metrics), len(out) > 0)...)
+	out = append(out, markNotes(marks, len(metrics), out)...)
 	said := len(out) > 0
 	for i, m := range metrics {
 		if kind, words, ok := strings.Cut(cell.Metric(m.Name).Missing, ": "); ok && !said {
@@ -386,14 +386,19 @@ func cellNotes(cell *dataset.Cell, metrics []record.Metric, common []string) []t
 	return out
 }
 
-// markNotes turns marks into notes. If a check reported on the whole cell, marks of all metrics are left out.
-func markNotes(marks []marked, metrics int, checked bool) []table.Note {
+// markNotes turns marks into notes, beside those that there are. If a check reported on the whole cell, marks of all
+// metrics are left out.
+func markNotes(marks []marked, metrics int, beside []table.Note) []table.Note {
 	var out []table.Note
+	isSaid := func(m marked) bool {
+		return slices.ContainsFunc(beside, func(n table.Note) bool { return n.Words == m.words })
+	}
 	for _, m := range marks {
 		switch isOfSome := len(m.metrics) < metrics; {
+		case isSaid(m):
 		case isOfSome:
 			out = append(out, table.Note{Kind: m.kind(), Words: m.words, Metrics: m.metrics})
-		case m.isLeftOut() || !checked:
+		case m.isLeftOut() || len(beside) == 0:
 			out = append(out, table.Note{Kind: m.kind(), Words: m.words})
 		}
 	}
@@ -418,8 +423,8 @@ func saysFinding(marks []marked, check validity.CheckResult) bool {
 
 func (m marked) kind() string {
 	for _, k := range []struct{ part, kind string }{
-		{"not valid", "left out"}, {"outlier", "outlier"}, {"% apart", "wide"}, {"in the tail", "tail"},
-		{"on shared services", "shared"}, {"on other CPUs", "other CPUs"},
+		{"not valid", "left out"}, {" disturbed (", "disturbed"}, {"outlier", "outlier"}, {"% apart", "wide"},
+		{"in the tail", "tail"}, {"on shared services", "shared"}, {"on other CPUs", "other CPUs"},
 	} {
 		if strings.Contains(m.words, k.part) {
 			return k.kind

@@ -50,7 +50,7 @@ type CellMetric struct {
 	lo, hi      *float64
 }
 
-// ExportedCells are the cells that have values.
+// ExportedCells are the cells that have values. Disturbed ones are known within bounds, which no format has.
 func ExportedCells(list []ShowJSON) []Cell {
 	var out []Cell
 	for _, s := range list {
@@ -62,7 +62,8 @@ func ExportedCells(list []ShowJSON) []Cell {
 					cell.exit = c.cell.Trial.Command.ExpectExit
 				}
 				for _, m := range c.Metrics {
-					if m.result.Missing == "" && len(m.result.Values) > 0 {
+					isDisturbed := slices.Contains(m.result.Disturbed(), true)
+					if m.result.Missing == "" && len(m.result.Values) > 0 && !isDisturbed {
 						cell.metrics = append(cell.metrics, CellMetric{m.result.Metric, m.result.Repetitions(), m.result.Values,
 							m.result.Estimate.Centre, m.Lo, m.Hi})
 					}

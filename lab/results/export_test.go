@@ -3,8 +3,28 @@ package results
 import (
 	"testing"
 
+	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
+	"benchbook/notebook/recordtest"
 )
+
+// Of a cell that others disturbed nothing is exported: other programs would take its values for valid ones.
+func TestDisturbedCellsAreNotExported(t *testing.T) {
+	b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+	b.Measure("servers", "a", "1", recordtest.ValuesA, recordtest.Disturbed(0.16, 0))
+	b.Measure("servers", "b", "1", recordtest.ValuesB, recordtest.Disturbed(0.01, 0))
+	d, err := dataset.New(b.Doc, b.Records, dataset.Options{Plan: b.Plan})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := d.Experiments[0].Cells[0].Metric("throughput").Missing; got != "" {
+		t.Fatalf("throughput of a is %q", got)
+	}
+	cells := ExportedCells([]ShowJSON{{Experiments: []shownExperiment{showExperiment(d, d.Experiments[0])}}})
+	if len(cells) != 1 || cells[0].trial != "b" {
+		t.Errorf("exported are %+v", cells)
+	}
+}
 
 func TestBenchName(t *testing.T) {
 	tests := []struct {

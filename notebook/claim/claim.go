@@ -366,6 +366,7 @@ func (s side) name(beside ...side) string {
 // measured gives the values of a side, or notes in j why there are none.
 func (s side) measured(j *Judgement) (series, bool) {
 	byRound := make([]map[int]float64, len(s.cells))
+	var bounds stats.Interval // those of the cell that has the widest
 	for i, c := range s.cells {
 		r := s.result(c)
 		if r.Missing != "" {
@@ -375,6 +376,9 @@ func (s side) measured(j *Judgement) (series, bool) {
 		}
 		if !s.geomean {
 			return series{r.Cell(), r.Repetitions()}, true
+		}
+		if of := r.Cell().Bounds; of.Hi-of.Lo > bounds.Hi-bounds.Lo {
+			bounds = of
 		}
 		byRound[i] = map[int]float64{}
 		for k, repetition := range r.Repetitions() {
@@ -386,7 +390,7 @@ func (s side) measured(j *Judgement) (series, bool) {
 		j.Verdict, j.Reason = stats.NotMeasured, s.name()+": no round in which all of them are valid"
 		return series{}, false
 	}
-	return series{stats.Cell{Values: values, NonNegative: true}, rounds}, true
+	return series{stats.Cell{Values: values, NonNegative: true, Bounds: bounds}, rounds}, true
 }
 
 // note adds to j what has to be known of the sides of a comparison, and their noise floor where there is a ratio.

@@ -1,6 +1,8 @@
 package claim
 
 import (
+	"slices"
+
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
@@ -39,8 +41,8 @@ func (t limitTest) judge(alpha float64) Judgement {
 	}
 	j.Verdict = stats.Judge(e.ClaimInterval(), t.region)
 	if j.Verdict == stats.Inconclusive {
-		if r.IsErrorShare() {
-			// The interval of a share shrinks with attempts rather than with repetitions.
+		if r.IsErrorShare() || slices.Contains(r.Disturbed(), true) {
+			// The interval of a share shrinks with attempts rather than with repetitions, and bounds do not shrink.
 			j.Reason = reasonLimit
 			return j
 		}

@@ -56,7 +56,7 @@ func (t ratioTest) judge(alpha float64) Judgement {
 	}
 	j.Verdict = stats.Judge(c.Interval, t.region)
 	if j.Verdict == stats.Inconclusive {
-		if t.a.how.comparison != standard {
+		if t.a.how.comparison != standard || c.IsDisturbed() {
 			j.Reason = reasonLimit
 			return j
 		}

@@ -67,7 +67,10 @@ func (t ratiosTest) judge(alpha float64) Judgement {
 			}
 		}
 	}
-	if j.Verdict = stats.Judge(c.Interval, t.region); j.Verdict == stats.Inconclusive {
+	switch j.Verdict = stats.Judge(c.Interval, t.region); {
+	case j.Verdict == stats.Inconclusive && c.IsDisturbed():
+		j.Reason = reasonLimit
+	case j.Verdict == stats.Inconclusive:
 		j.Undecided(stats.Needed(c, t.region, j.Floor, alpha, plannedLooks(t.sides()...)))
 	}
 	return j

@@ -183,6 +183,8 @@ func (p pair) lacks(metric string) string {
 		}
 		switch n := len(r.Values); {
 		case why != "":
+		case r.slowed != nil:
+			why = "disturbed"
 		case slices.Min(r.Values) <= 0:
 			return "0 has no ratio"
 		case n < stats.MinRepetitions:

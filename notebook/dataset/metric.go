@@ -39,6 +39,8 @@ type Result struct {
 	without           int     // valid repetitions that have no value
 	failed, attempted []int64 // of Values, where the metric is "failed"
 	step              float64 // the coarsest of Values, in the metric's unit; 0 for fine ones
+	// by which factor at most a disturbance has slowed each of Values, 1 where there was none; nil where none is disturbed
+	slowed []float64
 }
 
 // Repetitions are those of Values, from 1; there are none where a search found the values.
@@ -89,7 +91,7 @@ func (c *Cell) measure(name string) Result {
 		r.Missing = "invalid: " + strings.Join(a.Words(validity.Invalid), "; ")
 		return r
 	}
-	reason := r.collect(c, a.Valid)
+	reason := r.collect(c, a)
 	r.Marks = slices.Concat(r.lacking(c, ""), a.Words(validity.Warn), c.Circumstances())
 	if why, said := strings.CutPrefix(reason, notMeasured); said && r.without > 0 {
 		r.Marks = append(r.Marks, "where it is missing: "+why)
@@ -108,17 +110,20 @@ func (c *Cell) measure(name string) Result {
 }
 
 // collect reads the values of valid repetitions. It gives the reason why the last of those without one has none.
-func (r *Result) collect(c *Cell, valid []bool) (reason string) {
+func (r *Result) collect(c *Cell, a validity.Assessment) (reason string) {
 	name, added := r.Metric.Name, c.Experiment.Plan.Metrics
 	reason = "not measured"
 	for i, rec := range c.Records {
-		if !valid[i] {
+		if !a.Valid[i] {
 			continue
 		}
 		value, missing := reading{c.decode, rec, added}.value(name)
 		if missing == "" {
 			r.Values = append(r.Values, value)
 			r.repetitions = append(r.repetitions, rec.Repetition)
+			if a.Slowed != nil {
+				r.slowed = append(r.slowed, a.Slowed[i])
+			}
 			r.step = max(r.step, step(rec, name, c.wanted(), value))
 			if record.CountsFailures(name) && rec.Load != nil {
 				failed := int64(value)
@@ -187,8 +192,11 @@ func (r Result) lacking(c *Cell, name string) []string {
 	if record.IsSearched(r.Metric.Name) {
 		return nil // it is of no repetition
 	}
-	if words := c.Validity().For(r.Metric.Name).LeftOut(name); words != "" {
-		out = append(out, words)
+	a := c.Validity().For(r.Metric.Name)
+	for _, words := range []string{a.LeftOut(name), a.Disturbed(name)} {
+		if words != "" {
+			out = append(out, words)
+		}
 	}
 	if r.without > 0 {
 		verb := phrase.Verb(r.without, "has", "have")
@@ -212,18 +220,28 @@ func (d *Dataset) Lacking(metric string, cells ...*Cell) []string {
 	return out
 }
 
+// Disturbed says which of Values are of disturbed repetitions.
+//
+// Source: docs/method.md#disturbed-repetitions.
+func (r Result) Disturbed() []bool {
+	return slice.Map(r.slowed, func(factor float64) bool { return factor > 1 })
+}
+
 // Repetition gives the number of the repetition that has Values[i].
 func (r Result) Repetition(i int) int { return r.repetitions[i] }
 
 // Keep is the result of some of the repetitions alone.
 func (r Result) Keep(isKept func(repetition int) bool) Result {
 	out := r
-	out.Values, out.repetitions, out.failed, out.attempted = nil, nil, nil, nil
+	out.Values, out.repetitions, out.failed, out.attempted, out.slowed = nil, nil, nil, nil, nil
 	for i, repetition := range r.repetitions {
 		if !isKept(repetition) {
 			continue
 		}
 		out.Values, out.repetitions = append(out.Values, r.Values[i]), append(out.repetitions, repetition)
+		if r.slowed != nil {
+			out.slowed = append(out.slowed, r.slowed[i])
+		}
 		if len(r.attempted) > 0 {
 			out.failed, out.attempted = append(out.failed, r.failed[i]), append(out.attempted, r.attempted[i])
 		}
@@ -267,6 +285,12 @@ func (r Result) Cell() stats.Cell {
 	c := stats.Cell{Values: r.Values, NonNegative: known}
 	if centre := stats.PseudoMedian(r.Values); r.step > 0 && centre > 0 {
 		c.Resolution = r.step / centre // docs/method.md#words-and-defaults
+	}
+	if r.slowed != nil {
+		factor := slices.Max(r.slowed)
+		if c.Bounds = (stats.Interval{Lo: 1, Hi: factor}); r.Metric.Better == string(stats.LowerIsBetter) {
+			c.Bounds = stats.Interval{Lo: 1 / factor, Hi: 1}
+		}
 	}
 	if r.IsErrorShare() {
 		c.Centre = r.Estimate.Centre // the share over all repetitions, not their pseudo-median

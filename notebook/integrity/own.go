@@ -116,7 +116,7 @@ func checkShares(f finder) {
 			}
 		}
 	}
-	cores := coresOf(f.Record)
+	cores := f.Cores()
 	for _, s := range f.Samples {
 		if m, ok := record.LookupMetric(s.Metric); ok && m.Share {
 			share(s.Metric, s.Value)
@@ -126,21 +126,11 @@ func checkShares(f finder) {
 	}
 }
 
-// coresOf is how many logical CPUs the one machine of a record has; 0 where that is not known.
-func coresOf(r *record.Record) int {
-	count, _, _ := strings.Cut(r.Facts["host.cores"], " ")
-	n, err := strconv.Atoi(count)
-	if err != nil || strings.Contains(r.Host, "+") {
-		return 0
-	}
-	return n
-}
-
 // checkHost asks whether the machine that a record is of is the one that it describes.
 func checkHost(f finder) {
 	memory, unit, _ := strings.Cut(f.Facts["host.memory"], " ")
 	gib, err := strconv.Atoi(memory)
-	cores, model := coresOf(f.Record), f.Facts["host.cpu"]
+	cores, model := f.Cores(), f.Facts["host.cpu"]
 	if err != nil || unit != "GiB" || cores == 0 || model == "" {
 		return
 	}

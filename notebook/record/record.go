@@ -20,6 +20,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -254,6 +255,17 @@ func (l *Load) LatenciesBySecond() []float64 {
 		out = append(out, mean)
 	}
 	return out
+}
+
+// Cores is how many logical CPUs the machine of a record has; 0 where that is not known, or there were several
+// machines.
+func (r *Record) Cores() int {
+	count, _, _ := strings.Cut(r.Facts["host.cores"], " ")
+	n, err := strconv.Atoi(count)
+	if err != nil || strings.Contains(r.Host, "+") {
+		return 0
+	}
+	return n
 }
 
 // IsOpenLoop reports whether a load followed a schedule.

@@ -222,6 +222,19 @@ func Failing(failed int64) Change {
 	})
 }
 
+// Disturbed sets the shares of the CPU time of a machine with two CPUs that others used, and that were stolen from it.
+func Disturbed(foreign, steal float64) Change {
+	return func(r *record.Record) {
+		r.Facts = map[string]string{"host.cores": "2 logical, 2 physical"}
+		if r.Load != nil {
+			r.Load.ForeignCPU = foreign
+		} else {
+			r.Command = &record.Command{Real: 2, ForeignCPU: foreign}
+		}
+		r.Machine = &record.Machine{Steal: steal}
+	}
+}
+
 // Only applies a change to some repetitions of a trial; "" is any trial.
 func Only(trial string, c Change, repetitions ...int) Change {
 	return func(r *record.Record) {

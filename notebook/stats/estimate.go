@@ -53,7 +53,8 @@ func (e Estimate) ClaimInterval() Interval {
 // How the interval is made depends on their number: none for one, the range of two, t on logarithms up to five (on
 // the values themselves if one is zero or less), signed ranks from six. The last are unbounded where alpha is so
 // small that not even the smallest and largest value reach it; HasEnds tells beforehand. On logarithms no end is
-// nearer to the centre than the resolution allows.
+// nearer to the centre than the resolution allows. Both ends are as far out as the bounds of disturbed repetitions
+// allow.
 //
 // The error is ErrNoValues for an empty cell, ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha.
 //
@@ -98,6 +99,7 @@ func Summarize(c Cell, alpha float64) (Estimate, error) {
 		least = zCritical(alpha) * math.Sqrt(c.step()/float64(n))
 	}
 	e.Interval = Interval{s.value(min(e.Interval.Lo, middle-least)), s.value(max(e.Interval.Hi, middle+least))}
+	e.Interval = e.Interval.times(factors(c.Bounds))
 	if c.NonNegative {
 		e.Interval.Lo = max(0, e.Interval.Lo)
 	}

@@ -389,12 +389,77 @@ func binomial(rng *rand.Rand, attempts int, p float64) int64 {
 	return max(0, failed)
 }
 
+// Claims whose truth is just on the limit, where others have slowed some repetitions, and what is seen of a true
+// advantage.
+func disturbedTables() (onLimit, advantage ratestest.Table) {
+	const bound = 1.5
+	all := func(*rand.Rand) float64 { return bound }
+	none := func(*rand.Rand) float64 { return 1 }
+	random := func(rng *rand.Rand) float64 { return 1 / (1 - rng.Float64()*(1-1/bound)) }
+	sizes := []struct{ disturbed, n int }{{1, 3}, {2, 3}, {3, 3}, {3, 5}, {6, 10}}
+	onLimit.Head = []string{"decided with the truth on the limit, bounds of 1.5, %"}
+	advantage.Head = []string{"`a > b` is supported, bounds of 1.5 in both cells, %"}
+	for _, size := range sizes {
+		head := fmt.Sprintf("%d of %d", size.disturbed, size.n)
+		onLimit.Head, advantage.Head = append(onLimit.Head, head), append(advantage.Head, head)
+	}
+	judge := func(pair [2]noise, times float64, cells, disturbed, n int, slow func(*rand.Rand) float64,
+		bounds Interval) func(*rand.Rand) (Verdict, error) {
+		centres := centresOf(pair)
+		return func(rng *rand.Rand) (Verdict, error) {
+			both := pairOf(rng, pair, centres, n, times)
+			for i := range both[:cells] {
+				both[i].Bounds = bounds
+				for k := range disturbed {
+					both[i].Values[k] /= slow(rng)
+				}
+			}
+			c, err := Ratio(both[0], both[1], DefaultAlpha)
+			return Judge(c.Interval, Greater(DefaultSmallestEffect)), err
+		}
+	}
+	add := func(label string, pair [2]noise, cells int, slow func(*rand.Rand) float64, bounds Interval) {
+		row := ratestest.Row{Label: label}
+		for _, size := range sizes {
+			verdict := judge(pair, 1+DefaultSmallestEffect, cells, size.disturbed, size.n, slow, bounds)
+			row.Cells = append(row.Cells, ratestest.Cell{ratestest.One(func(rng *rand.Rand) (bool, error) {
+				v, err := verdict(rng)
+				return v != Inconclusive, err
+			})})
+		}
+		onLimit.Rows = append(onLimit.Rows, row)
+	}
+	within := Interval{1, bound}
+	for _, i := range []int{0, 1, 2, 4, 5, 7} {
+		add(strings.TrimSuffix(pairedNoises[i].name, ", equal")+", by a random part", pairedNoises[i].of, 1, random, within)
+	}
+	add("normal, both cells by a random part", even(quiet), 2, random, within)
+	add("normal, by all of it", even(quiet), 1, all, within)
+	add("normal, by nothing", even(quiet), 1, none, within)
+	add("one cell 5 times noisier, by nothing", pairedNoises[1].of, 1, none, within)
+	add("one cell skewed threefold, by all of it", pairedNoises[7].of, 1, all, within)
+	add("normal, by a random part, judged without bounds", even(quiet), 1, random, Interval{})
+	for _, times := range []float64{1.5, 2, 3} {
+		row := ratestest.Row{Label: fmt.Sprintf("%v times, by a random part", times)}
+		for _, size := range sizes {
+			verdict := judge(even(quiet), times, 2, size.disturbed, size.n, random, within)
+			row.Cells = append(row.Cells, ratestest.Cell{ratestest.One(func(rng *rand.Rand) (bool, error) {
+				v, err := verdict(rng)
+				return v == Supported, err
+			})})
+		}
+		advantage.Rows = append(advantage.Rows, row)
+	}
+	return onLimit, advantage
+}
+
 // The rules err as often as the tables of docs/method.md say, whose seeds are fixed: with as many sessions as are
 // behind them they are the same to the last digit.
 func TestRatesOfMethod(t *testing.T) {
+	disturbed, despite := disturbedTables()
 	for name, table := range map[string]ratestest.Table{"one cell": coverageTable(), "equal cells": differentTable(),
 		"looks": boundaryTable(), "advantages": advantageTable(), "parts": partsTable(), "groups": groupsTable(),
-		"noise floor": floorTable(), "failures": fewerTable()} {
+		"noise floor": floorTable(), "failures": fewerTable(), "disturbed": disturbed, "despite disturbance": despite} {
 		t.Run(name, func(t *testing.T) { table.Check(t, manual, *simulations, *update) })
 	}
 }

@@ -23,7 +23,13 @@ type Comparison struct {
 	P     float64 // two-sided, of no difference
 
 	NA, NB int // repetitions of either cell
+
+	// Bounds are how many times as large as measured the ratio may be without a disturbance, by which Interval is widened.
+	Bounds Interval
 }
+
+// IsDisturbed reports whether the comparison has bounds that no number of such repetitions narrows.
+func (c Comparison) IsDisturbed() bool { return factors(c.Bounds) != Interval{1, 1} }
 
 // Ratio compares a to b: by Welch's t on logarithms if a side has fewer than MinRanked values, else by the ranks of
 // Mann and Whitney, with Moses' interval, guarded against unequal spreads.
@@ -42,7 +48,7 @@ func Ratio(a, b Cell, alpha float64) (Comparison, error) {
 		return c, err
 	}
 	x := newSample(a).over(newSample(b))
-	c.D, c.SE, c.DF, c.Kappa, c.P = x.d, x.se, x.df, x.kappa, tTwoSided(x.d/x.se, x.df)
+	c.D, c.SE, c.DF, c.Kappa, c.P = x.d, x.se, x.df, x.kappa, x.beyond(0, 0)
 	limits, k := x.limits(alpha)
 	c.K, c.Interval = k, c.around(limits)
 	return c, nil
@@ -50,7 +56,8 @@ func Ratio(a, b Cell, alpha float64) (Comparison, error) {
 
 // ratioAlone is Ratio without an interval: its checks, and the ratio.
 func ratioAlone(a, b Cell, alpha float64) (Comparison, error) {
-	c := Comparison{Interval: Interval{0, math.Inf(1)}, P: 1, NA: len(a.Values), NB: len(b.Values)}
+	c := Comparison{Interval: Interval{0, math.Inf(1)}, P: 1, NA: len(a.Values), NB: len(b.Values),
+		Bounds: factors(a.Bounds).Over(factors(b.Bounds))}
 	if err := checkAlpha(alpha); err != nil {
 		return c, err
 	}
@@ -64,9 +71,9 @@ func ratioAlone(a, b Cell, alpha float64) (Comparison, error) {
 	return c, onBoth(a, b, Cell.comparable)
 }
 
-// around is the interval whose ends on logarithms are given, extended to contain the ratio.
+// around is the interval whose ends on logarithms are given, extended to contain the ratio, and widened by its bounds.
 func (c Comparison) around(limits Interval) Interval {
-	return Interval{min(math.Exp(limits.Lo), c.Ratio), max(math.Exp(limits.Hi), c.Ratio)}
+	return Interval{min(math.Exp(limits.Lo), c.Ratio), max(math.Exp(limits.Hi), c.Ratio)}.times(factors(c.Bounds))
 }
 
 // Widen returns the interval of the ratio widened by the noise floor f, a standard deviation on logarithms: an offset
@@ -78,8 +85,9 @@ func (c Comparison) Widen(f, alpha float64) Interval {
 		return c.Interval
 	}
 	e, offset := math.Log(c.Ratio), zCritical(alpha)*f
-	return c.around(Interval{e - math.Hypot(e-math.Log(c.Interval.Lo), offset),
-		e + math.Hypot(math.Log(c.Interval.Hi)-e, offset)})
+	bounds := factors(c.Bounds)
+	lo, hi := math.Log(c.Interval.Lo/bounds.Lo), math.Log(c.Interval.Hi/bounds.Hi)
+	return c.around(Interval{e - math.Hypot(e-lo, offset), e + math.Hypot(hi-e, offset)})
 }
 
 // Kind says how the interval was made.
@@ -109,10 +117,12 @@ type sample struct {
 	y              []float64 // sorted
 	mean, variance float64   // the latter at least that of a reading within one step of the resolution
 	step           float64   // that one
+	bounds         Interval  // how much larger any value may be
 }
 
 func newSample(c Cell) sample {
-	s := sample{y: newScale(c.Values).y, step: c.step()}
+	bounds := factors(c.Bounds)
+	s := sample{y: newScale(c.Values).y, step: c.step(), bounds: Interval{math.Log(bounds.Lo), math.Log(bounds.Hi)}}
 	s.mean, s.variance = moments(s.y)
 	s.variance = max(s.variance, s.step)
 	return s
@@ -223,17 +233,19 @@ func (x contrast) limits(alpha float64) (ends Interval, k int) {
 }
 
 // beyond returns the two-sided probability of such a difference where the true one, on logarithms, is no larger than a
-// margin on either side, and offsets of a standard deviation f come on top of what repetitions show.
+// margin on either side, and offsets of a standard deviation f come on top of what repetitions show. The difference is
+// the smallest that the bounds of both samples allow.
 //
-// Source: docs/method.md#ratios.
+// Source: docs/method.md#ratios and docs/method.md#disturbed-repetitions.
 func (x contrast) beyond(margin, f float64) float64 {
-	return tTwoSided(max(0, math.Abs(x.d)-margin)/math.Hypot(x.se, f), x.df)
+	least := max(x.d+x.a.bounds.Lo-x.b.bounds.Hi, x.b.bounds.Lo-x.a.bounds.Hi-x.d)
+	return tTwoSided(max(0, least-margin)/math.Hypot(x.se, f), x.df)
 }
 
 // clearly reports whether beyond(0, f) is certain to be at most alpha. It takes a fraction of the time, and is sure of
 // most pairs of many cells of which there are ranks.
 func (a sample) clearly(b sample, alpha, f float64) bool {
-	if min(len(a.y), len(b.y)) < MinRanked {
+	if min(len(a.y), len(b.y)) < MinRanked || a.bounds != b.bounds || a.bounds != (Interval{}) {
 		return false
 	}
 	size := a.mean - b.mean
@@ -322,7 +334,7 @@ func medianInterval(c Cell, alpha float64) (Interval, error) {
 		return unbounded(), nil
 	}
 	sorted := slices.Sorted(slices.Values(c.Values))
-	return Interval{sorted[l-1], sorted[n-l]}, nil
+	return Interval{sorted[l-1], sorted[n-l]}.times(factors(c.Bounds)), nil
 }
 
 // medianRank returns the largest l for which the l-th smallest and l-th largest of n values enclose the median
@@ -350,7 +362,7 @@ func RatioOfRatios(a, b, c, d Cell, alpha float64) (Comparison, error) {
 	over, errOver := Ratio(a, b, alpha)
 	under, errUnder := Ratio(c, d, alpha)
 	if over.Ratio > 0 && under.Ratio > 0 {
-		out.Ratio = over.Ratio / under.Ratio
+		out.Ratio, out.Bounds = over.Ratio/under.Ratio, over.Bounds.Over(under.Bounds)
 	}
 	if errOver != nil {
 		return out, fmt.Errorf("first ratio: %w", errOver)

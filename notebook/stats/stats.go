@@ -64,6 +64,18 @@ type Cell struct {
 
 	// NonNegative says that the metric cannot be below zero, so that no interval of it reaches there.
 	NonNegative bool
+
+	// Bounds are how many times as large as measured any of Values may be without a disturbance, from at most 1 to at
+	// least 1. Zero is that none was disturbed.
+	Bounds Interval
+}
+
+// factors are the bounds of a cell or comparison, which are 1 to 1 where nothing was disturbed.
+func factors(bounds Interval) Interval {
+	if bounds == (Interval{}) {
+		return Interval{1, 1}
+	}
+	return bounds
 }
 
 // check refuses what no statistic can be made from.
@@ -187,3 +199,8 @@ func (i Interval) Contains(x float64) bool { return i.Lo <= x && x <= i.Hi }
 //
 // Source: docs/method.md#claims-as-regions and docs/method.md#capacities.
 func (i Interval) Over(other Interval) Interval { return Interval{i.Lo / other.Hi, i.Hi / other.Lo} }
+
+// times returns the interval with either end that many times as large.
+func (i Interval) times(factors Interval) Interval {
+	return Interval{i.Lo * factors.Lo, i.Hi * factors.Hi}
+}

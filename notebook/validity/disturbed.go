@@ -1,6 +1,14 @@
 package validity
 
-import "benchbook/notebook/record"
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/phrase"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+)
 
 // Disturbed reports whether a repetition is invalid by what else the machine did while it was measured, others' use
 // of the processor or time stolen from it, and says what. Its own results do not enter, so that measuring it again
@@ -32,4 +40,69 @@ func NeedsAgain(records []*record.Record) bool {
 		}
 	}
 	return disturbed > 0 && cellLevel(valid, make([]Level, len(records))) == Invalid
+}
+
+// slowed is by which factor at most others have slowed a repetition: as if everything had stood still whenever one of
+// them had a CPU, whichever it was. It is false where the record does not tell, or where they had one all the time.
+//
+// Source: docs/method.md#disturbed-repetitions.
+func slowed(r *record.Record) (factor float64, ok bool) {
+	cores, foreign := r.Cores(), foreignOf(r)
+	if cores == 0 || foreign < 0 || r.Machine == nil || r.Machine.Steal < 0 || Stalled(r) {
+		return 0, false
+	}
+	lost := float64(cores) * (foreign + r.Machine.Steal)
+	return 1 / (1 - lost), lost < 1
+}
+
+// takeDisturbed takes repetitions for valid, within bounds, that nothing but the processor time of others makes
+// invalid, if the cell has an estimate by them. That is known of metrics that add up over the window alone.
+//
+// Source: docs/method.md#disturbed-repetitions.
+func (a *Assessment) takeDisturbed(records []*record.Record, metric string) {
+	if metric != "throughput" && metric != "time.real" {
+		return
+	}
+	n, valid, factors := 0, slices.Clone(a.Valid), make([]float64, len(records))
+	for i, r := range records {
+		isOther := func(c checked) bool { return c.found[i].level == Invalid && !c.isLoss }
+		if factors[i] = 1; !valid[i] && r.Failure == "" && !slices.ContainsFunc(a.checked, isOther) {
+			if factor, ok := slowed(r); ok {
+				valid[i], factors[i] = true, factor
+			}
+		}
+		if valid[i] {
+			n++
+		}
+	}
+	if level := cellLevel(valid, make([]Level, len(records))); level != Invalid && n >= stats.MinRepetitions {
+		a.Valid, a.Slowed, a.Level = valid, factors, Warn
+	}
+}
+
+func (a Assessment) isSlowed(repetition int) bool { return a.Slowed != nil && a.Slowed[repetition] > 1 }
+
+// Disturbed says how many disturbed repetitions are among the valid ones, and by how much they widen intervals; empty
+// if there are none. The cell is named where the sentence stands beside numbers of several.
+func (a Assessment) Disturbed(cell string) string {
+	if a.Slowed == nil {
+		return ""
+	}
+	n, most := 0, 1.0
+	for _, factor := range a.Slowed {
+		if most = max(most, factor); factor > 1 {
+			n++
+		}
+	}
+	var reasons []string
+	for _, c := range a.checked {
+		if n, worst := worstOf(c.found, func(i int, f finding) bool { return f.level == Invalid && a.isSlowed(i) }); n > 0 {
+			reasons = append(reasons, worst.words)
+		}
+	}
+	if cell != "" {
+		cell = " of " + cell
+	}
+	return fmt.Sprintf("%d of %d repetitions%s %s disturbed (%s): the interval allows for up to %.2f times the speed", n,
+		len(a.Slowed), cell, phrase.Verb(n, "is", "are"), strings.Join(reasons, ", "), most)
 }

@@ -52,6 +52,7 @@ type check struct {
 	judge   func(r *record.Record) finding
 	applies func(r *record.Record) bool
 	spares  func(metric string) bool // metrics that an invalid finding leaves valid; nil: none
+	isLoss  bool                     // it is about processor time that others took, which bounds what it did
 }
 
 // Names of checks that probes of searches leave aside.
@@ -75,7 +76,7 @@ func checks(in *definitions) []check {
 			return r.Load != nil &&
 				hasHealth(r)
 		}},
-		{name: "foreign CPU", judge: judgeForeign, applies: isTimed},
+		{name: "foreign CPU", judge: judgeForeign, applies: isTimed, isLoss: true},
 		{name: "swap", judge: judgeSwap, applies: isTimed},
 		{name: "ports", judge: judgePorts, applies: isLoad},
 		{name: ErrorsCheck, judge: judgeErrors, applies: isLoad, spares: isFailureMetric},
@@ -83,7 +84,7 @@ func checks(in *definitions) []check {
 		{name: LagCheck, judge: judgeLag, applies: (*record.Record).IsOpenLoop},
 		{name: "overflow", judge: judgeOverflow, applies: isLoad},
 		{name: "throttled", judge: judgeThrottled, applies: isTimed},
-		{name: "steal", judge: judgeSteal, applies: isTimed},
+		{name: "steal", judge: judgeSteal, applies: isTimed, isLoss: true},
 		{name: "stalls", judge: judgeStalls, applies: tellsLost},
 		{name: "delays", judge: judgeDelays, applies: hasDelays},
 		{name: "starts", judge: judgeStarts, applies: hasGenerators},
@@ -199,8 +200,11 @@ func (c check) isAbout(f finding, metric string) bool {
 
 // Assessment is what all checks came to in all repetitions of a cell, as far as they concern one metric.
 type Assessment struct {
-	Level   Level
-	Valid   []bool // by repetition
+	Level Level
+	Valid []bool // by repetition
+	// Slowed is by which factor at most a disturbance has slowed each repetition, 1 where there was none; nil where no
+	// disturbed repetition is taken for valid.
+	Slowed  []float64
 	checked []checked
 	steady  CheckResult // of the valid repetitions together; without a name where it does not apply
 	failed  int         // repetitions that could not be run
@@ -254,17 +258,19 @@ func (r *Report) assess(metric string) Assessment {
 		}
 		a.checked = append(a.checked, c)
 	}
-	a.Level = cellLevel(a.Valid, levels)
+	if a.Level = cellLevel(a.Valid, levels); a.Level == Invalid {
+		a.takeDisturbed(r.records, metric)
+	}
 	if a.steady = steadiness(drifts, a.Valid); a.steady.Level == Warn {
 		a.Level = max(a.Level, Warn)
 	}
 	return a
 }
 
-// Warned reports whether some check warns of a repetition that is valid.
+// Warned reports whether some check warns of a repetition that is valid, or it is disturbed.
 func (a Assessment) Warned(repetition int) bool {
-	return a.Valid[repetition] && slices.ContainsFunc(a.checked,
-		func(c checked) bool { return c.found[repetition].level == Warn })
+	return a.Valid[repetition] && (a.isSlowed(repetition) || slices.ContainsFunc(a.checked,
+		func(c checked) bool { return c.found[repetition].level == Warn }))
 }
 
 // cellLevel is the rule for a cell: invalid if more than half of its repetitions are, if none is valid, or if fewer
@@ -297,6 +303,9 @@ func (a Assessment) Words(level Level) []string {
 		out = append(out, fmt.Sprintf("%d of %d repetitions: failed", a.failed, len(a.Valid)))
 	}
 	for _, c := range a.checked {
+		if c.isLoss && level == Warn && a.Slowed != nil {
+			continue // Disturbed says it
+		}
 		n, worst := worstOf(c.found, func(i int, f finding) bool {
 			return f.level == level && (level == Invalid || a.Valid[i])
 		})
@@ -340,7 +349,7 @@ func (a Assessment) LeftOut(cell string) string {
 		reasons = append(reasons, "failed")
 	}
 	for _, c := range a.checked {
-		if n, worst := worstOf(c.found, func(_ int, f finding) bool { return f.level == Invalid }); n > 0 {
+		if n, worst := worstOf(c.found, func(i int, f finding) bool { return f.level == Invalid && !a.Valid[i] }); n > 0 {
 			reasons = append(reasons, worst.words)
 		}
 	}

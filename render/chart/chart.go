@@ -83,6 +83,7 @@ func (p *Panel) Draw() Drawing {
 	d := drawers[p.Block.Kind.Value](p)
 	d.Warnings = p.warnings
 	if d.Figure != nil {
+		p.sayDisturbed(d)
 		d.HowTo, d.Data = p.howTo, p.data
 	}
 	return d
@@ -90,6 +91,20 @@ func (p *Panel) Draw() Drawing {
 
 // say adds sentences to how the figure is read.
 func (a *account) say(words ...string) { a.howTo = append(a.howTo, words...) }
+
+// sayDisturbed names the cells of a drawing whose intervals a disturbance has widened.
+func (p *Panel) sayDisturbed(d Drawing) {
+	var names []string
+	for _, cell := range p.Cells {
+		isWide := func(m record.Metric) bool { return slices.Contains(cell.Metric(m.Name).Disturbed(), true) }
+		if slices.ContainsFunc(d.Metrics, isWide) {
+			names = append(names, p.Dataset.NameOf(cell, p.Cells...))
+		}
+	}
+	if len(names) > 0 {
+		p.say("Disturbed, so that intervals reach as far as that can have slowed it: " + wording.List(names) + ".")
+	}
+}
 
 // omit says of a part of the figure why it is not drawn.
 func (a *account) omit(name, why string) {

@@ -42,6 +42,10 @@ func (p *Panel) distribution() Drawing {
 	if slices.ContainsFunc(p.Cells, hasStalled) {
 		p.say("Open small dot: a repetition in which a request lost a second or more to the network.")
 	}
+	isDisturbed := func(c *dataset.Cell) bool { return slices.Contains(c.Metric(m.Name).Disturbed(), true) }
+	if slices.ContainsFunc(p.Cells, isDisturbed) {
+		p.say("Open small dot: a disturbed repetition.")
+	}
 	p.newData("metric", "unit", "repetition", "value")
 	for _, cell := range p.Cells {
 		r := cell.Metric(m.Name)
@@ -89,6 +93,9 @@ func (p *Panel) newRows(m record.Metric) *rows {
 		}
 		row.Series = p.colour(r.Series, cell)
 		row.Open = cell.Stalled(cell.Metric(m.Name))
+		for i, disturbed := range cell.Metric(m.Name).Disturbed() {
+			row.Open[i] = row.Open[i] || disturbed
+		}
 		if value, ok := cellview.PublishedOf(p.Dataset, cell, m.Name, p.Block.Published); ok {
 			r.Published = "published"
 			row.Published = value.Number

@@ -1,0 +1,139 @@
+package stats
+
+import (
+	"math"
+	"testing"
+)
+
+// What others may have slowed is judged by the furthest that it may be from what was measured.
+//
+// Source: docs/method.md#disturbed-repetitions.
+func TestExampleOfDisturbedRepetitions(t *testing.T) {
+	factor := 1 / (1 - 2*0.16)
+	wantNumber(t, "factor", factor, "1.4705882")
+	a := Cell{Values: []float64{580, 600, 590}, Bounds: Interval{1, factor}}
+	b := Cell{Values: []float64{20, 20.4, 20.2}, Bounds: Interval{1, factor}}
+	c, err := Ratio(a, b, DefaultAlpha)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantNumber(t, "ratio", c.Ratio, "29.2065387")
+	wantInterval(t, c.Interval, "19.1827869", "44.4666877")
+	for limit, want := range map[float64]Verdict{10: Supported, 25: Inconclusive, 50: Contradicted} {
+		if got := Judge(c.Interval, Above(limit)); got != want {
+			t.Errorf("more than %v times is %s, want %s", limit, got, want)
+		}
+	}
+}
+
+// Every interval of cells with bounds is that of the same cells without, as many times as large as the bounds say.
+func TestBoundsWidenIntervals(t *testing.T) {
+	for _, n := range []int{4, 8} {
+		cells := make([]Cell, 4)
+		for i := range cells {
+			for k := range n {
+				cells[i].Values = append(cells[i].Values, 100*float64(4-i)+float64(k*k))
+			}
+		}
+		rate, duration := Interval{1, 1.5}, Interval{0.8, 1}
+		for _, tt := range []struct {
+			name    string
+			compare func(cells []Cell) (Interval, error)
+			bounds  []Interval
+			want    Interval
+		}{
+			{"one cell", func(c []Cell) (Interval, error) {
+				e, err := Summarize(c[0], DefaultAlpha)
+				return e.Interval, err
+			}, []Interval{rate}, Interval{1, 1.5}},
+			{"a ratio over a disturbed cell", ratioBy(Ratio), []Interval{{}, rate}, Interval{1 / 1.5, 1}},
+			{"a ratio of two", ratioBy(Ratio), []Interval{rate, {1, 2}}, Interval{0.5, 1.5}},
+			{"a ratio of times", ratioBy(Ratio), []Interval{duration, duration}, Interval{0.8, 1.25}},
+			{"round by round", ratioBy(RatioByRound), []Interval{rate, rate}, Interval{1 / 1.5, 1.5}},
+			{"by medians", ratioBy(RatioOfMedians), []Interval{rate, rate}, Interval{1 / 1.5, 1.5}},
+			{"a ratio of ratios", func(c []Cell) (Interval, error) {
+				r, err := RatioOfRatios(c[0], c[1], c[2], c[3], DefaultAlpha)
+				return r.Interval, err
+			}, []Interval{rate, rate, {}, {1, 2}}, Interval{1 / 1.5, 3}},
+		} {
+			known, err := tt.compare(cells)
+			if err != nil {
+				t.Fatalf("%s: %v", tt.name, err)
+			}
+			disturbed := append([]Cell(nil), cells...)
+			for i, b := range tt.bounds {
+				disturbed[i].Bounds = b
+			}
+			got, err := tt.compare(disturbed)
+			if err != nil {
+				t.Fatalf("%s: %v", tt.name, err)
+			}
+			want := known.times(tt.want)
+			if math.Abs(got.Lo/want.Lo-1) > 1e-12 || math.Abs(got.Hi/want.Hi-1) > 1e-12 {
+				t.Errorf("%s, n = %d: %v, want %v", tt.name, n, got, want)
+			}
+		}
+	}
+}
+
+func ratioBy(compare func(a, b Cell, alpha float64) (Comparison, error)) func([]Cell) (Interval, error) {
+	return func(c []Cell) (Interval, error) {
+		r, err := compare(c[0], c[1], DefaultAlpha)
+		return r.Interval, err
+	}
+}
+
+// The noise floor is no part of what a disturbance may do, so the two are not added in quadrature.
+func TestBoundsComeOnTopOfTheNoiseFloor(t *testing.T) {
+	a, b := cellA(), cellB()
+	known, _ := Ratio(a, b, DefaultAlpha)
+	a.Bounds = Interval{1, 1.5}
+	disturbed, _ := Ratio(a, b, DefaultAlpha)
+	want := known.Widen(0.03, DefaultAlpha).times(a.Bounds)
+	if got := disturbed.Widen(0.03, DefaultAlpha); math.Abs(got.Lo-want.Lo) > 1e-12 || math.Abs(got.Hi-want.Hi) > 1e-12 {
+		t.Errorf("widened to %v, want %v", got, want)
+	}
+	if known.IsDisturbed() || !disturbed.IsDisturbed() {
+		t.Errorf("disturbed are %v and %v", known.IsDisturbed(), disturbed.IsDisturbed())
+	}
+}
+
+// Cells are told apart, and changes shown, only as far as the bounds allow.
+func TestBoundsInTests(t *testing.T) {
+	for _, n := range []int{3, 8} { // by t and by ranks
+		var fast, slow Cell
+		for i := range n {
+			fast.Values, slow.Values = append(fast.Values, 130+float64(i)), append(slow.Values, 100+float64(i))
+		}
+		for _, tt := range []struct {
+			name       string
+			fast, slow Interval
+			want       bool
+		}{
+			{"not disturbed", Interval{}, Interval{}, true},
+			{"the faster one is", Interval{1, 1.5}, Interval{}, true},
+			{"the slower one is", Interval{}, Interval{1, 1.5}, false},
+			{"the slower one hardly is", Interval{}, Interval{1, 1.02}, true},
+			{"both are", Interval{1, 1.5}, Interval{1, 1.5}, false},
+		} {
+			fast.Bounds, slow.Bounds = tt.fast, tt.slow
+			g, err := Groups([]NamedCell{{Name: "fast", Cell: fast}, {Name: "slow", Cell: slow}}, HigherIsBetter, DefaultAlpha,
+				0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := !g.Ranked[1].TiedWithBest; got != tt.want {
+				t.Errorf("%s, n = %d: apart is %v", tt.name, n, got)
+			}
+			for _, pair := range []BeforeAfter{{Before: slow, After: fast}, {Before: fast, After: slow}} {
+				changes, err := Changes([]BeforeAfter{pair}, DefaultAlpha, DefaultSmallestEffect)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := changes[0].Shifted; got != tt.want {
+					t.Errorf("%s, n = %d: shifted is %v by p = %v", tt.name, n, got, changes[0].AdjustedP)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package validity
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"benchbook/notebook/record"
+	"benchbook/notebook/recordtest"
+)
+
+// Where too few repetitions are valid otherwise, disturbed ones count within bounds, of what adds up over the window.
+func TestDisturbedRepetitionsWithinBounds(t *testing.T) {
+	const words = "2 of 3 repetitions of a are disturbed (others used 16 % of the CPU): " +
+		"the interval allows for up to 1.47 times the speed"
+	busy := recordtest.Disturbed(0.16, 0)
+	with := func(others ...recordtest.Change) recordtest.Change {
+		return func(r *record.Record) {
+			busy(r)
+			for _, change := range others {
+				change(r)
+			}
+		}
+	}
+	nothing := []float64(nil)
+	for _, tt := range []struct {
+		name   string
+		metric string
+		n      int
+		change recordtest.Change
+		which  []int
+		want   []float64 // the factors
+		words  string
+	}{
+		{"two of three", "throughput", 3, busy, []int{1, 3}, []float64{1.4705882, 1, 1.4705882}, words},
+		{"all", "throughput", 3, busy, []int{1, 2, 3}, []float64{1.4705882, 1.4705882, 1.4705882}, "3 of 3 repetitions of " +
+			"a are disturbed (others used 16 % of the CPU): the interval allows for up to 1.47 times the speed"},
+		{"steal, beside others within their limit", "throughput", 3, recordtest.Disturbed(0.1, 0.15), []int{2, 3},
+			[]float64{1, 2, 2}, "2 of 3 repetitions of a are disturbed (15 % of the CPU time was stolen): the interval allows " +
+				"for up to 2.00 times the speed"},
+		{"the cell is valid without them", "throughput", 5, busy, []int{2, 4}, nothing, ""},
+		{"latencies", "latency.p50", 3, busy, []int{1, 3}, nothing, ""},
+		{"use of CPUs", "cpu.server", 3, busy, []int{1, 3}, nothing, ""},
+		{"the cell as a whole", "", 3, busy, []int{1, 3}, nothing, ""},
+		{"fewer than an interval needs", "throughput", 2, busy, []int{1, 2}, nothing, ""},
+		{"no bound, as others had a CPU all the time", "throughput", 3, recordtest.Disturbed(0.4, 0.1), []int{1, 3},
+			nothing, ""},
+		{"steal is not known", "throughput", 3, recordtest.Disturbed(0.16, -1), []int{1, 3}, nothing, ""},
+		{"nothing is known of the machine", "throughput", 3, with(func(r *record.Record) { r.Machine = nil }), []int{1, 3},
+			nothing, ""},
+		{"the number of CPUs is not known", "throughput", 3, with(func(r *record.Record) { r.Facts = nil }), []int{1, 3},
+			nothing, ""},
+		{"several machines", "throughput", 3, with(func(r *record.Record) { r.Host += "+other" }), []int{1, 3}, nothing, ""},
+		{"another check found them invalid too", "throughput", 3, with(recordtest.Failing(1000)), []int{1, 3}, nothing, ""},
+		{"they failed", "throughput", 3, recordtest.Failed("it ended"), []int{1, 3}, nothing, ""},
+		{"they stalled", "throughput", 3, with(func(r *record.Record) {
+			h := r.Histograms["latency"]
+			h.Max = 1.03
+			r.Histograms["latency"] = h
+			r.Samples = append(r.Samples, record.Sample{Metric: overflowsOf + "server", Value: 1, Unit: "1"})
+		}), []int{1, 3}, nothing, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+				recordtest.Servers))
+			b.Measure("servers", "a", "1", []float64{1000, 1010, 990, 1005, 995}[:tt.n],
+				recordtest.Only("a", tt.change, tt.which...))
+			a := NewReport(b.Records).For(tt.metric)
+			isNear := func(x, y float64) bool { return math.Abs(x-y) < 1e-7 }
+			if !slices.EqualFunc(a.Slowed, tt.want, isNear) || a.Disturbed("a") != tt.words {
+				t.Errorf("slowed by %v: %q\nwant %v: %q", a.Slowed, a.Disturbed("a"), tt.want, tt.words)
+			}
+			if tt.want == nil {
+				return
+			}
+			if a.Level != Warn || slices.Contains(a.Valid, false) || a.LeftOut("") != "" {
+				t.Errorf("it is %v, valid are %v, left out: %q", a.Level, a.Valid, a.LeftOut(""))
+			}
+			for i, factor := range tt.want {
+				if a.Warned(i) != (factor > 1) {
+					t.Errorf("repetition %d is warned of: %v", i+1, a.Warned(i))
+				}
+			}
+			if level := NewReport(b.Records).Level(); level != Invalid {
+				t.Errorf("the cell is %v", level)
+			}
+		})
+	}
+}
+
+// What else is left out has its own reason.
+func TestDisturbedAndLeftOut(t *testing.T) {
+	b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+	b.Measure("servers", "a", "1", []float64{1000, 1010, 990, 1005, 995},
+		recordtest.Only("a", recordtest.Disturbed(0.16, 0), 1, 2), recordtest.Only("a", recordtest.Failing(1000), 5))
+	a := NewReport(b.Records).For("throughput")
+	if want := []bool{true, true, true, true, false}; !slices.Equal(a.Valid, want) {
+		t.Errorf("valid are %v, want %v", a.Valid, want)
+	}
+	const left = "1 of 5 repetitions is not valid: errors 9.1 %"
+	const disturbed = "2 of 5 repetitions are disturbed (others used 16 % of the CPU): the interval allows for up to " +
+		"1.47 times the speed"
+	if a.LeftOut("") != left || a.Disturbed("") != disturbed {
+		t.Errorf("%q, %q\nwant %q, %q", a.LeftOut(""), a.Disturbed(""), left, disturbed)
+	}
+}
