@@ -86,7 +86,7 @@ func (r *run) Measure(ctx context.Context, step plan.Step) (*record.Record, erro
 	}
 	maps.Copy(rec.Facts, m.Facts)
 	_, r.disturbed = validity.Disturbed(rec)
-	rec.Ended = time.Now().UTC()
+	rec.End(time.Now(), time.Since(rec.Started))
 	return r.finished(rec), closeErr
 }
 

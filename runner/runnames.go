@@ -21,7 +21,7 @@ type runNames struct {
 // newRunNames begins one beside the records of an article on one host and in one profile.
 func newRunNames(records []*record.Record) *runNames {
 	m := &runNames{plans: map[string]string{}, known: map[string]map[string]string{}}
-	latest := time.Now().Add(clockError)
+	latest := time.Now().Add(record.ClockError)
 	for _, r := range records {
 		m.known[r.Run] = r.Plans
 		if !isAfter(r.Run, latest) {
@@ -61,9 +61,6 @@ func (m *runNames) runOf(goesOn string) (run string, plans map[string]string) {
 // runStamp is the first part of a run's name.
 const runStamp = "20060102T150405Z"
 
-// clockError is how far ahead of our clock that of another machine may be.
-const clockError = time.Minute
-
 // isAfter says whether a run is named after a later time.
 func isAfter(run string, at time.Time) bool {
 	stamp, _, _ := strings.Cut(run, "-")
@@ -76,7 +73,7 @@ func isAfter(run string, at time.Time) bool {
 func FromTheFuture(records []*record.Record, now time.Time) []string {
 	var runs []string
 	for _, r := range records {
-		if isAfter(r.Run, now.Add(clockError)) {
+		if isAfter(r.Run, now.Add(record.ClockError)) {
 			runs = append(runs, r.Run)
 		}
 	}

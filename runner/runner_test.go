@@ -19,6 +19,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/integrity"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
@@ -612,6 +613,31 @@ func TestRunsSortByTheirNames(t *testing.T) {
 	third := newRunID(at, second)
 	if !(first < second && second < third) || !strings.HasPrefix(first, "20261120T120000Z-") || len(first) != 21 {
 		t.Errorf("%s, %s, %s", first, second, third)
+	}
+}
+
+// A run that is named after the one before it, and so after a time to come, is sound.
+func TestRunsNamedAhead(t *testing.T) {
+	p, store := socketsPlan(t), &memory{}
+	r := newRunner(fake.New(script(t)), &quiet{})
+	if _, err := r.Run(t.Context(), p, store, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	newest := time.Now().UTC().Add(record.ClockError-time.Second).Format(runStamp) + "-aaaa"
+	for _, rec := range store.records {
+		rec.Run = newest
+	}
+	before := len(store.records)
+	if _, err := r.Run(t.Context(), p, store, Options{Force: true}); err != nil {
+		t.Fatal(err)
+	}
+	integrity.Check(store.records, time.Now())
+	for _, rec := range store.records[before:] {
+		if rec.Run <= newest || slices.ContainsFunc(rec.Doubts.Invalid, func(s string) bool {
+			return strings.Contains(s, "before its run")
+		}) {
+			t.Errorf("run %s, after %s: %q", rec.Run, newest, rec.Doubts.Invalid)
+		}
 	}
 }
 

@@ -86,6 +86,11 @@ func (f finder) invalid(wrong bool, format string, args ...any) {
 	}
 }
 
+// warn notes what is odd, and no fault of the numbers.
+func (f finder) warn(format string, args ...any) {
+	f.Doubts.Warnings = append(f.Doubts.Warnings, fmt.Sprintf(format, args...))
+}
+
 // name is what a repetition is called beside others.
 func name(r *record.Record) string {
 	return fmt.Sprintf("repetition %d of %s", r.Repetition, strings.TrimSpace(r.Trial))

@@ -20,6 +20,8 @@ const (
 	clockSlack = time.Millisecond
 	// betweenMachines is how far apart the clocks of the machines of one run may be.
 	betweenMachines = time.Second
+	// namedAhead is how much later than its start a run may be named: a second after the one before it.
+	namedAhead = record.ClockError + time.Second
 	// ahead is how far the clock of whoever reads records may be behind.
 	ahead = 24 * time.Hour
 	// shareSlack is by how much a share that two clocks were read for may be above 1.
@@ -35,7 +37,12 @@ func seconds(x float64) time.Duration { return time.Duration(x * float64(time.Se
 func checkTimes(f finder, now time.Time) {
 	f.invalid(f.Ended.After(now.Add(ahead)), "it ended in the future, on %s", day(f.Ended))
 	if begun, err := time.Parse("20060102T150405Z", f.Run[:min(16, len(f.Run))]); err == nil {
-		f.invalid(f.Started.Before(begun), "it started before its run, which is named after its start")
+		const words = "it started before its run, which is named after its start"
+		early := f.Started.Before(begun.Add(-namedAhead))
+		f.invalid(early && !f.SealFits(), words)
+		if early && f.SealFits() {
+			f.warn(words + ": the clock was set back")
+		}
 	}
 	if _, set := f.Facts[record.FactLeftOut]; set || f.Ended.IsZero() {
 		return // the clock was set meanwhile

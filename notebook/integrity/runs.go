@@ -73,20 +73,39 @@ func checkCommon(records []*record.Record, what string, of func(*record.Record) 
 	}
 }
 
-// checkOverlap asks whether repetitions were measured one after the other.
+// checkOverlap asks whether repetitions were measured one after the other. Those with seals were saved one after the
+// other, so that nothing but a clock that was set back makes them overlap.
 func checkOverlap(records []*record.Record) {
-	records = slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool {
-		return r.Imported != nil || r.Ended.IsZero()
-	})
-	slices.SortStableFunc(records, func(a, b *record.Record) int { return a.Started.Compare(b.Started) })
+	records, sealed := inOrder(slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool {
+		_, set := r.Facts[record.FactLeftOut]
+		return r.Imported != nil || r.Ended.IsZero() || set
+	}))
 	for i, r := range records[:max(0, len(records)-1)] {
 		next := records[i+1]
-		if overlap := r.Ended.Sub(next.Started); overlap > clockSlack {
-			for _, of := range [2][2]*record.Record{{r, next}, {next, r}} {
-				finder{of[0]}.invalid(true, "it was measured at the same time as %s", name(of[1]))
-			}
+		if r.Ended.Sub(next.Started) <= clockSlack {
+			continue
+		}
+		if sealed {
+			finder{next}.warn("it began before %s, which was saved before it, had ended: the clock was set back", name(r))
+			continue
+		}
+		for _, of := range [2][2]*record.Record{{r, next}, {next, r}} {
+			finder{of[0]}.invalid(true, "it was measured at the same time as %s", name(of[1]))
 		}
 	}
+}
+
+// inOrder gives repetitions in the order in which they were measured: that of their seals, or of their times if the
+// seals of some are missing or do not fit.
+func inOrder(records []*record.Record) (sorted []*record.Record, sealed bool) {
+	sealed = !slices.ContainsFunc(records, func(r *record.Record) bool { return !r.SealFits() })
+	sorted = slices.SortedStableFunc(slices.Values(records), func(a, b *record.Record) int {
+		if sealed {
+			return cmp.Compare(a.Seal.Number, b.Seal.Number)
+		}
+		return a.Started.Compare(b.Started)
+	})
+	return sorted, sealed
 }
 
 // checkOrder asks whether repetitions stand where the seed has put them. The order of a round is a permutation of the
@@ -195,11 +214,9 @@ func trialIndex(r *record.Record, interleaved bool, orders map[string][]int) (in
 }
 
 // warnOfLate finds the fewest repetitions without which all were measured in the order that was drawn: they were put
-// off,
-// as by run --only, or their times were edited.
+// off, as by run --only, or their times were edited.
 func warnOfLate(records []*record.Record) {
-	records = slices.Clone(records)
-	slices.SortStableFunc(records, func(a, b *record.Record) int { return a.Started.Compare(b.Started) })
+	records, _ = inOrder(records)
 	length, before, best := make([]int, len(records)), make([]int, len(records)), -1
 	for i, r := range records {
 		length[i], before[i] = 1, -1
@@ -218,9 +235,8 @@ func warnOfLate(records []*record.Record) {
 	}
 	for i, r := range records {
 		if !inOrder[i] {
-			r.Doubts.Warnings = append(r.Doubts.Warnings, fmt.Sprintf(
-				"it was measured out of the order that was drawn: as number %d of %d instead of %d", i+1, len(records),
-				r.Order.Position))
+			finder{r}.warn("it was measured out of the order that was drawn: as number %d of %d instead of %d", i+1,
+				len(records), r.Order.Position)
 		}
 	}
 }

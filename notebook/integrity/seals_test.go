@@ -151,6 +151,58 @@ func TestSealsAreBroken(t *testing.T) {
 	}
 }
 
+// A clock that is set back while a run goes on, and what was measured after it.
+func TestClockThatWasSetBack(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		back  time.Duration
+		after int // repetitions before it was set
+		want  int // warnings
+	}{
+		{"a little", 3 * time.Second, 10, 1},
+		{"by an hour", time.Hour, 10, 11}, // from the tenth on, they begin before the run too
+		{"not at all", 0, 10, 0},
+	} {
+		list := recordsOf(t, steady)
+		slices.SortFunc(list, func(a, b *record.Record) int { return a.Started.Compare(b.Started) })
+		dir := record.Dir(t.TempDir())
+		for i, r := range list {
+			r = copyOf(t, r)
+			if i >= tt.after {
+				shift(-tt.back)(r)
+			}
+			if err := dir.Save(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c, chains, err := integrity.Read(dir)
+		if err != nil || len(chains) != 1 || len(chains[0].Problems) > 0 {
+			t.Fatal(chains, err)
+		}
+		found := foundIn(c.Records, c.Bad)
+		if len(found[isInvalid]) > 0 || len(found[isWarning]) != tt.want {
+			t.Errorf("%s: invalid %q, warnings %q, want %d of these", tt.name, found[isInvalid], found[isWarning], tt.want)
+		}
+		for _, words := range found[isWarning] {
+			if !strings.Contains(words, "the clock was set back") {
+				t.Errorf("%s: %s", tt.name, words)
+			}
+		}
+	}
+}
+
+// A repetition during which the clock was set has times of two clocks.
+func TestClockThatWasSetMeanwhile(t *testing.T) {
+	list := recordsOf(t, steady)
+	slices.SortFunc(list, func(a, b *record.Record) int { return a.Started.Compare(b.Started) })
+	list[3].Facts[record.FactLeftOut] = "the clock was set by -3s meanwhile"
+	list[3].Ended = list[4].Started.Add(3 * time.Second)
+	integrity.Check(list, time.Now())
+	if found := foundIn(list, nil); len(found[isInvalid]) > 0 {
+		t.Errorf("%q", found[isInvalid])
+	}
+}
+
 // What is missing at the end of a run no seal tells; the plan does.
 func TestShortenedRun(t *testing.T) {
 	dir := record.Dir(t.TempDir())

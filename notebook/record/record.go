@@ -326,6 +326,9 @@ const FactOthers = "cpu.others"
 // FactLeftOut is the fact that the clock was set during a repetition, so that some of what was sampled is left out.
 const FactLeftOut = "usage.left_out"
 
+// ClockError is how far ahead of our clock that of another machine may be: runs follow those that it has named.
+const ClockError = time.Minute
+
 // HostID is the ID of a machine by the model of its processor, the number of its logical CPUs, and its memory: a class
 // and a short digest, such as "c2-1f3a9b".
 func HostID(model string, cores, gib int) string {
@@ -434,6 +437,14 @@ func (r *Record) checkNames() error {
 		}
 	}
 	return nil
+}
+
+// End notes that the repetition ends now, after some time has passed. That counts if the clock was set back meanwhile.
+func (r *Record) End(now time.Time, passed time.Duration) {
+	r.Ended = now.UTC().Round(0)
+	if least := r.Started.Round(0).Add(passed); r.Ended.Before(least) {
+		r.Ended = least
+	}
 }
 
 // Path is where a record belongs, below the records folder of its article.

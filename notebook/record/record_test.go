@@ -314,3 +314,21 @@ func TestForms(t *testing.T) {
 		}
 	}
 }
+
+// A clock that is set back does not end a repetition before it started.
+func TestEndOfARepetition(t *testing.T) {
+	started := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		name      string
+		now, want time.Time
+	}{
+		{"a clock that runs", started.Add(5 * time.Second), started.Add(5 * time.Second)},
+		{"a clock that was set back", started.Add(-time.Hour), started.Add(5 * time.Second)},
+		{"a clock that was set forwards", started.Add(time.Hour), started.Add(time.Hour)},
+	} {
+		r := Record{Started: started}
+		if r.End(tt.now, 5*time.Second); !r.Ended.Equal(tt.want) {
+			t.Errorf("%s: it ended at %v, want %v", tt.name, r.Ended, tt.want)
+		}
+	}
+}

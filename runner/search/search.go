@@ -83,7 +83,7 @@ func (s *Searcher) newRecord(t *plan.Trial, search *record.Search) *record.Recor
 
 // end completes the record of a search.
 func (s *Searcher) end(rec *record.Record) *record.Record {
-	rec.Ended = time.Now().UTC()
+	rec.End(time.Now(), time.Since(rec.Started))
 	s.Bench.Redact(rec)
 	return rec
 }
@@ -158,7 +158,8 @@ func (p *prober) resume() error {
 func (p *prober) keep() error {
 	kept, search := *p.rec, *p.out
 	search.Probes, search.Busy = slices.Concat(p.out.Probes, p.earlier), p.givenUp
-	kept.Search, kept.Facts, kept.Ended = &search, p.facts(), time.Now().UTC()
+	kept.Search, kept.Facts = &search, p.facts()
+	kept.End(time.Now(), time.Since(kept.Started))
 	kept.Facts[factComputed] = p.computed()
 	p.Bench.Redact(&kept)
 	return p.Store.Keep(&kept)
