@@ -57,6 +57,7 @@ func (c *composer) banners() []banner {
 		add("Measured on another host,", c.d.Host+". Absolute numbers differ between machines; compare orders and ratios.")
 	}
 	out = append(out, counts.banners()...)
+	out = append(out, c.sealBanners()...)
 	if list := method.Substitutes(c.d); len(list) > 0 {
 		out = append(out, banner{Strong: "Built on a substitute base image.", Detail: true,
 			Text: "No registry was reachable: " + strings.Join(list, "; ") + "."})
@@ -125,6 +126,29 @@ func (n cellCounts) banners() []banner {
 		out = append(out, banner{Strong: "Left out by this profile:", Text: wording.List(n.skipped) + "."})
 	}
 	return out
+}
+
+// sealBanners warns where records of the shown runs are not as they were sealed.
+func (c *composer) sealBanners() []banner {
+	var cells []*dataset.Cell
+	for _, e := range c.d.Experiments {
+		cells = append(cells, e.AllCells()...)
+	}
+	runs := dataset.RunsOf(cells)
+	var broken []string
+	for _, r := range c.d.Records() {
+		if r.Doubts != nil && slices.Contains(runs, r.Run) {
+			broken = append(broken, r.Doubts.Seals...)
+		}
+	}
+	if len(broken) == 0 {
+		return nil
+	}
+	text := broken[0]
+	if n := len(broken) - 1; n > 0 {
+		text += fmt.Sprintf(", and %d more; benchbook verify --records names all", n)
+	}
+	return []banner{{Strong: "Records are not as they were sealed:", Text: text + "."}}
 }
 
 func momentBanner(moment *compare.Moment) banner {

@@ -43,6 +43,8 @@ type Change struct {
 	// where there is none
 	P          float64
 	Floor      float64     // the larger noise floor of both sides
+	HasFloor   bool        // it was measured on one side at least, which it is not for what no noise floor widens
+	NoFloor    string      // why it was measured on neither side; empty otherwise
 	Verdict    stats.Shift // of all cells of the metric together
 	Reason     string      // why the numbers are not comparable, or what they say where no difference is shown
 	Unchanged  bool        // both sides are the same repetitions
@@ -259,21 +261,24 @@ func onBothSides(marks []string) []string {
 // floors takes the larger noise floor of both sides.
 func (c *Change) floors() {
 	var without []string
+	why := ""
 	for _, s := range c.sides() {
 		f, together := s.cell.Experiment.Floor(c.Metric.Name, s.cell)
 		c.Floor = max(c.Floor, f.F)
 		if f.Missing == "" && !together {
 			c.Marks = append(c.Marks, s.name+": "+dataset.MarkFloorPair)
 		}
-		if f.Missing != "" && len(s.cell.Records) > 0 {
-			without = append(without, s.name)
+		if f.Missing == "" {
+			c.HasFloor = true
+		} else {
+			without, why = append(without, s.name), f.Missing
 		}
 	}
 	switch len(without) {
 	case 1:
 		c.Marks = append(c.Marks, without[0]+": "+dataset.MarkNoFloor)
 	case 2:
-		c.Marks = append(c.Marks, dataset.MarkNoFloor)
+		c.NoFloor, c.Marks = why, append(c.Marks, dataset.MarkNoFloor)
 	}
 }
 

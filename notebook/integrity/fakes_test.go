@@ -134,6 +134,14 @@ func load(change func(*record.Load)) func(*record.Record) {
 	return func(r *record.Record) { change(r.Load) }
 }
 
+// byShares gives a record, which is older, what its requests add up to by shares of the window, and edits that.
+func byShares(edit func(*record.Overlap)) func(*record.Record) {
+	return load(func(l *record.Load) {
+		l.Overlap = &record.Overlap{Right: float64(l.Completed) - 0.3, Time: 0.98 * float64(l.Connections) * l.Window}
+		edit(l.Overlap)
+	})
+}
+
 func sample(metric string, change func(float64) float64) func(*record.Record) {
 	return func(r *record.Record) {
 		for i := range r.Samples {
@@ -291,6 +299,18 @@ var fakesOfCounts = []fake{
 	{"a sample of throughput added", steady, edit(isRight, func(r *record.Record) {
 		r.Samples = append(r.Samples, record.Sample{Metric: "throughput", Value: 99_999, Unit: "1/s"})
 	}), isInvalid, "throughput is"},
+	{"answers by shares of the window added", steady, edit(isRight, byShares(func(o *record.Overlap) { o.Right *= 1.5 })),
+		isInvalid, "load.overlap has"},
+	{"answers by shares of the window taken away", steady, edit(isRight, byShares(func(o *record.Overlap) {
+		o.Right *= 0.5
+	})), isInvalid, "load.overlap has"},
+	{"failures by shares of the window added", steady, edit(isRight, byShares(func(o *record.Overlap) {
+		o.Failed += 5000
+	})), isInvalid, "requests, and completions by second"},
+	{"more time than the connections have", steady, edit(isRight, byShares(func(o *record.Overlap) { o.Time *= 2 })),
+		isInvalid, "load.overlap.time is"},
+	{"less time than the requests took", steady, edit(isRight, byShares(func(o *record.Overlap) { o.Time *= 0.01 })),
+		isInvalid, "by the histograms"},
 	{"a share of CPU above 1", steady, edit(isRight, load(func(l *record.Load) { l.ForeignCPU = 1.5 })), isInvalid,
 		"it is a share"},
 	{"a generator busier than a core", steady, edit(isRight, func(r *record.Record) {
@@ -623,4 +643,22 @@ func countOf(records []*record.Record, bad []record.Bad) int {
 		}
 	}
 	return n
+}
+
+// What requests add up to by shares of the window is not doubted as a generator tells it.
+func TestSharesOfTheWindow(t *testing.T) {
+	records := committed(t, steady)
+	for _, r := range records {
+		if isRight(r) {
+			byShares(func(*record.Overlap) {})(r)
+		}
+	}
+	integrity.Check(records, time.Now())
+	for _, r := range records {
+		for _, why := range r.Doubts.Invalid {
+			if strings.Contains(why, "overlap") {
+				t.Errorf("%s-%d: %s", r.Trial, r.Repetition, why)
+			}
+		}
+	}
 }

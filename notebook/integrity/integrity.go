@@ -68,6 +68,7 @@ func (c *reader) check(r *record.Record) {
 	if r.Load != nil {
 		checkCounts(f)
 		checkSeconds(f)
+		checkShared(f)
 		checkSamples(f)
 		checkOutput(f)
 	}

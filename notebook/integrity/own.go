@@ -220,6 +220,29 @@ func checkSeconds(f finder) {
 		"%d connections cannot wait for %v s in a window of %v s", l.Connections, h.Sum, l.Window)
 }
 
+// checkShared asks whether what is counted by shares of the window is what is counted by ends of requests: either end
+// of the window cuts at most one request of each connection.
+func checkShared(f finder) {
+	l, o := f.Load, f.Load.Overlap
+	if o == nil || l.Completed < 0 || l.Failed < 0 {
+		return
+	}
+	connections := float64(l.Connections)
+	apart := func(a float64, b int64) bool { return math.Abs(a-float64(b)) > connections+rounding*max(1, a) }
+	f.invalid(apart(o.Right, l.Completed), "load.overlap has %v right answers, and completed is %d with %d connections",
+		o.Right, l.Completed, l.Connections)
+	ended := sumOf(l.Completions)
+	f.invalid(len(l.Completions) > 0 && apart(o.Right+o.Failed, ended),
+		"load.overlap has %v requests, and completions by second are %d with %d connections", o.Right+o.Failed, ended,
+		l.Connections)
+	f.invalid(o.Time > connections*l.Window*(1+rounding)+rounding,
+		"load.overlap.time is %v s, and %d connections have less in a window of %v s", o.Time, l.Connections, l.Window)
+	right, failed := f.Histograms["latency"], f.Histograms["latency.failed"]
+	least := right.Sum + failed.Sum - connections*max(right.Max, failed.Max)
+	f.invalid(o.Time < least*(1-rounding)-rounding,
+		"load.overlap.time is %v s, and by the histograms requests took %v s in the window at least", o.Time, least)
+}
+
 // checkSamples asks whether samples are those of the counts that they were made of.
 func checkSamples(f finder) {
 	l := f.Load

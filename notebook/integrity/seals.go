@@ -72,11 +72,17 @@ type chainChecker struct {
 	byNumber map[int]link
 }
 
-// broken notes a problem in the chain, and in the records that it is of.
+// broken notes a problem in the chain, and in the record that it is of, which is not valid.
 func (c *chainChecker) broken(of *record.Record, format string, args ...any) {
 	words := fmt.Sprintf(format, args...)
-	c.Problems = append(c.Problems, name(of)+": "+words)
+	c.note(of, words)
 	finder{of}.invalid(true, "%s", words)
+}
+
+// note notes a problem in the chain, and where it is.
+func (c *chainChecker) note(at *record.Record, words string) {
+	words = name(at) + ": " + words
+	c.Problems, at.Doubts.Seals = append(c.Problems, words), append(at.Doubts.Seals, words)
 }
 
 func (c *chainChecker) check(records []*record.Record) {
@@ -124,8 +130,7 @@ func (c *chainChecker) checkLink(l link) {
 	case n <= 1 && l.seal.Before == "":
 	case n > 1 && !ok:
 		// That costs the cell of the one that is missing, and not that of the one that is there.
-		c.Problems = append(c.Problems, fmt.Sprintf(
-			"%s: the record that was saved before it in its run, number %d, is missing", name(l.record), n-1))
+		c.note(l.record, fmt.Sprintf("the record that was saved before it in its run, number %d, is missing", n-1))
 	case n > 1 && before.seal.Digest == l.seal.Before:
 	default:
 		c.broken(l.record, "it was not sealed behind the record that is number %d of its run", n-1)

@@ -125,6 +125,7 @@ type Record struct {
 type Doubts struct {
 	Invalid  []string // the repetition says nothing
 	Warnings []string
+	Seals    []string // where the chain of its run is broken: in words that name it
 }
 
 // Parameter is one setting of a trial.

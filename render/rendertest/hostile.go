@@ -75,7 +75,7 @@ func HostileRecords(t testing.TB, whole, small []byte) iter.Seq[Hostile] {
 		{"failed", small, func(r *record.Record) { fillMeasured(r); Fails("it ended", "some\nlines")(r) }},
 		{"doubted", small, func(r *record.Record) {
 			fillMeasured(r)
-			r.Doubts = &record.Doubts{Invalid: []string{"its seal is another"}}
+			r.Doubts = &record.Doubts{Invalid: []string{"its seal is another"}, Seals: []string{"its seal is another"}}
 		}},
 		{"imported", small, func(r *record.Record) {
 			fillMeasured(r)

@@ -1,6 +1,7 @@
 package wording
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -80,16 +81,19 @@ func tablesOf(changes []compare.Change) []ChangeTable {
 	return out
 }
 
-// Title is the metric with the noise floor.
+// Title is the metric with the noise floor, or why that was not measured.
 func (t *ChangeTable) Title() string {
-	floor := 0.0
+	floor, isMeasured, why := 0.0, false, ""
 	for _, c := range t.Changes {
-		floor = max(floor, c.Floor)
+		floor, isMeasured, why = max(floor, c.Floor), isMeasured || c.HasFloor, cmp.Or(why, c.NoFloor)
 	}
-	if floor == 0 {
-		return t.Metric.Name
+	switch {
+	case isMeasured:
+		return fmt.Sprintf("%s, noise floor %s", t.Metric.Name, number.Percent.Alone(floor))
+	case why != "":
+		return fmt.Sprintf("%s, noise floor not measured: %s", t.Metric.Name, why)
 	}
-	return fmt.Sprintf("%s, noise floor %s", t.Metric.Name, number.Percent.Alone(floor))
+	return t.Metric.Name
 }
 
 // Rows are the rows below the head "cell A B change verdict".
@@ -156,6 +160,9 @@ func (e *ExperimentChanges) Notes() []string {
 				marksOfCell = append(slices.Clip(marksOfCell), c.Reason)
 			}
 			for _, m := range marksOfCell {
+				if m == dataset.MarkNoFloor { // the titles of its tables say why
+					continue
+				}
 				if cells[m] == nil {
 					marks = append(marks, m)
 				}

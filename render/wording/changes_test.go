@@ -5,6 +5,7 @@ import (
 
 	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
 	"benchbook/render/wording"
 )
 
@@ -31,5 +32,27 @@ func TestVerdict(t *testing.T) {
 				t.Errorf("it says %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// A table of changes says what the noise floor is, also if there is none, and why if nobody knows.
+func TestChangeTableTitle(t *testing.T) {
+	metric := record.Metric{Name: "throughput"}
+	for _, tt := range []struct {
+		name    string
+		changes []*compare.Change
+		want    string
+	}{
+		{"measured", []*compare.Change{{HasFloor: true}, {HasFloor: true, Floor: 0.012}},
+			"throughput, noise floor 1.20\u202f%"},
+		{"measured to be nothing", []*compare.Change{{HasFloor: true}}, "throughput, noise floor 0\u202f%"},
+		{"not measured", []*compare.Change{{NoFloor: "there is no A/A pair"}},
+			"throughput, noise floor not measured: there is no A/A pair"},
+		{"not asked for", []*compare.Change{{}}, "throughput"},
+	} {
+		table := wording.ChangeTable{Metric: metric, Changes: tt.changes}
+		if got := table.Title(); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
 	}
 }
