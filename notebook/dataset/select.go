@@ -243,7 +243,8 @@ func (s Scope) experiments(sel *expr.Selector) ([]*Experiment, error) {
 
 // knows tells whether the experiment has every parameter that the selector matches.
 func (e *Experiment) knows(sel *expr.Selector) bool {
-	return !slices.ContainsFunc(sel.Matches, func(m expr.Match) bool { return !slices.Contains(e.Plan.Parameters, m.Name) })
+	isUnknown := func(m expr.Match) bool { return !slices.Contains(e.Plan.Parameters, m.Name) }
+	return !slices.ContainsFunc(sel.Matches, isUnknown)
 }
 
 func (d *Dataset) Names() []string {
