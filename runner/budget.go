@@ -9,6 +9,7 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/slice"
 )
 
 // errOutOfTime is that the budget of a run is over.
@@ -75,6 +76,8 @@ func (r *schedule) giveUpAlike(step plan.Step, rec *record.Record) {
 	}
 	before := len(r.left)
 	r.left = slices.DeleteFunc(slices.Clone(r.left), func(s plan.Step) bool { return s.Trial.Name == name })
+	r.options.come(r.experiment, worklist{steps: slice.Filter(r.experiment.Steps,
+		func(s plan.Step) bool { return s.Trial == step.Trial })}) // those of later looks too
 	if g.Left = before - len(r.left); g.Left > 0 {
 		r.summary.GivenUp = append(r.summary.GivenUp, *g)
 		r.Progress.Note(g.Error())

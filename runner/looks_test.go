@@ -13,6 +13,7 @@ import (
 	"benchbook/notebook/integrity"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
 )
 
@@ -273,6 +274,47 @@ func TestLooksAfterRetries(t *testing.T) {
 		again.Order.Replaces != 2 {
 		t.Errorf("measured %v, %s-%d in the place of %d", got, again.Trial, again.Repetition, again.Order.Replaces)
 	}
+}
+
+// A trial that cannot go on, since it was given up or not asked for, holds no other one back.
+func TestLooksOfOthers(t *testing.T) {
+	p := socketsPlan(t, "repetitions: 3", "repetitions: up to 20", "calibrate: true", "calibrate: false")
+	judge := Options{Open: undecided(map[string]int{"sync": never, "async": never})}
+	s, starts := script(t), 0
+	s.Start = func(_ context.Context, service engine.Service) error {
+		for _, f := range service.Configs {
+			if strings.Contains(string(f.Data), "async") {
+				if starts++; starts > 5 {
+					return &engine.NotReadyError{Service: service.Name, Reason: errors.New("nothing listens on port 8080")}
+				}
+			}
+		}
+		return nil
+	}
+	store := &memory{}
+	sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, judge)
+	if got := numbersOf(store.records); err != nil || got["sync"] != 20 || got["async"] != 8 || sum.Spared != 0 {
+		t.Errorf("one is given up: %v, measured %v, spared %d", err, got, sum.Spared)
+	}
+	store = &memory{}
+	judge.Only = func(_ *plan.Experiment, t *plan.Trial) bool { return t.Name == "async" }
+	sum = carryOut(t, &simulation{}, p, store, judge)
+	if got := numbersOf(store.records); got["async"] != 20 || got["sync"] != 0 || sum.Spared != 0 {
+		t.Errorf("one is left out: measured %v, spared %d", got, sum.Spared)
+	}
+	store = &memory{records: firstLook(t, p)}
+	carryOut(t, &simulation{}, p, store, judge)
+	if got := numbersOf(store.records); got["async"] != 20 || got["sync"] != 3 {
+		t.Errorf("one is left out after the first look: measured %v", got)
+	}
+}
+
+// firstLook are the records of a run whose claims are decided at the first look.
+func firstLook(t *testing.T, p *plan.Plan) []*record.Record {
+	t.Helper()
+	store := &memory{}
+	carryOut(t, &simulation{}, p, store, Options{Open: undecided(nil)})
+	return store.records
 }
 
 // A forced run takes the same looks, in one run of its own.

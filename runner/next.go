@@ -7,6 +7,7 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/slice"
 )
 
 // Next is what a run of a plan would do up to its next look. What comes after that depends on what it finds.
@@ -114,15 +115,21 @@ func (o Options) goOn(p *plan.Plan, records []*record.Record, work map[*plan.Exp
 			return
 		}
 	}
-	open, behind := o.Open(records), len(records)
+	open := o.Open(records)
+	var at []int // looks of open trials
 	for _, e := range p.Experiments {
 		for _, t := range known[e.Name].trials {
 			if slices.Contains(open[e.Name], t.trial.Name) && !t.isAtEnd(e) {
-				behind = min(behind, t.look(e))
+				at = slice.Add(at, t.look(e))
 			}
 		}
 	}
-	o.addOpen(p, known, open, behind, false, work)
+	slices.Sort(at)
+	for _, look := range at { // the first of them at which a trial may go on: one may have failed, or be left out
+		if o.addOpen(p, known, open, look, false, work) > 0 {
+			return
+		}
+	}
 }
 
 // between is the first look of an experiment after which a trial has more repetitions, and not all up to the next one;

@@ -284,10 +284,14 @@ func (o Options) present(p *plan.Plan, records []*record.Record, host string) in
 	})
 }
 
-// spared counts the repetitions after the look at which trials have ended.
+// spared counts the repetitions after the look at which trials have ended that claims are decided about.
 func (o Options) spared(p *plan.Plan, records []*record.Record, host string) int {
+	var open map[string][]string
+	if o.Open != nil {
+		open = o.Open(p.RecordsOf(nil, records, host))
+	}
 	return o.count(p, records, host, func(e *plan.Experiment, t progress) int {
-		if !t.isOwn(e) {
+		if !t.isOwn(e) || slices.Contains(open[e.Name], t.trial.Name) {
 			return 0
 		}
 		return max(0, e.Most()-t.done(e))
