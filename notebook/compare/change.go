@@ -231,7 +231,9 @@ func sideMark(side, words string) string {
 func (c *Change) noteLooks() {
 	c.looks = 1
 	for _, s := range c.sides() {
-		if l := dataset.LooksAt([]*dataset.Cell{s.cell}); l.Count > 1 && !record.IsSearched(c.Metric.Name) {
+		l := dataset.LooksAt([]*dataset.Cell{s.cell})
+		l.Run = 1 // another run of the same cells is what is compared
+		if l.Count > 1 && !record.IsSearched(c.Metric.Name) {
 			c.looks = max(c.looks, l.Count)
 			if mark := l.Mark(); mark != "" {
 				c.Marks = append(c.Marks, s.name+": "+mark)
