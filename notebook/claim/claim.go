@@ -71,25 +71,33 @@ func Judge(d *dataset.Dataset, c *article.Claim) Judgement {
 	case err != nil:
 		j = Judgement{What: c.Expect.Text.Value, Verdict: stats.NotMeasured, Reason: expr.MessageOf(err)}
 	default:
-		j = judgeAtLevel(t)
-		if c.Headline.V {
-			j.isUnfit(d, cellsOf(t))
-		}
+		return judgeClaim(d, c, t)
 	}
 	j.setClaim(c)
 	return j
 }
 
-// isUnfit leaves a headline claim without a verdict if one of its cells cannot carry it.
+// judgeClaim judges a claim by a test, which may be that of another analysis.
+func judgeClaim(d *dataset.Dataset, c *article.Claim, t test) Judgement {
+	j := judgeAtLevel(t)
+	if why := unfit(d, c, t); why != "" && j.Verdict != stats.NotMeasured {
+		j.Verdict, j.Reason, j.Needed, j.Mostly = stats.NotMeasured, why, 0, false
+	}
+	j.setClaim(c)
+	return j
+}
+
+// unfit says which cell of a headline claim cannot carry it; empty if all can.
 //
 // Source: docs/validity.md#headline-claims.
-func (j *Judgement) isUnfit(d *dataset.Dataset, cells []*dataset.Cell) {
-	for _, c := range cells {
-		if why := c.UnfitForHeadline(); why != "" && j.Verdict != stats.NotMeasured {
-			j.Verdict, j.Needed = stats.NotMeasured, 0
-			j.Reason = d.NameOf(c, cells...) + " cannot carry a headline claim: " + why
+func unfit(d *dataset.Dataset, c *article.Claim, t test) string {
+	cells := cellsOf(t)
+	for _, cell := range cells {
+		if why := cell.UnfitForHeadline(); why != "" && c.Headline.V {
+			return d.NameOf(cell, cells...) + " cannot carry a headline claim: " + why
 		}
 	}
+	return ""
 }
 
 func (j *Judgement) setClaim(c *article.Claim) {

@@ -192,8 +192,7 @@ func (u universe) test(d *dataset.Dataset, metric record.Metric, how analysis) (
 
 // judge judges a test that stands for some choices, of all axes but the last.
 func (u universe) judge(t test, choices []int, judging int) Alternative {
-	j := judgeAtLevel(t)
-	j.setClaim(u.claim)
+	j := judgeClaim(u.sets[choices[0]].dataset, u.claim, t)
 	a := Alternative{Choices: append(slices.Clone(choices), judging), Effect: j.Effect, Region: j.Region, Judgement: j}
 	var words []string
 	for i, option := range a.Choices {

@@ -24,7 +24,7 @@ func Open(d *dataset.Dataset) map[string][]string {
 	}
 	for _, c := range d.Doc.Claims {
 		t, err := newTest(d, c)
-		if err != nil || isBySearches(t) {
+		if err != nil || isBySearches(t) || unfit(d, c, t) != "" {
 			continue // Check has reported it, or no repetition would decide it
 		}
 		if j := judgeAtLevel(t); !isDecided(j) {
@@ -75,7 +75,9 @@ func openCells(t test, j Judgement) []*dataset.Cell {
 	group, ok := t.(groupTest)
 	if !ok {
 		cells := cellsOf(t)
-		if j.Verdict == stats.NotMeasured && slices.ContainsFunc(cells, isHopeless) {
+		hasNoRatio := j.Verdict == stats.Inconclusive && j.IsRatio && j.Effect == nil
+		if hasNoRatio || j.Verdict == stats.NotMeasured &&
+			(slices.ContainsFunc(cells, isHopeless) || !slices.ContainsFunc(cells, hasTooFew)) {
 			return nil
 		}
 		return cells
@@ -97,9 +99,14 @@ func openCells(t test, j Judgement) []*dataset.Cell {
 	return out
 }
 
+// hasTooFew reports whether a cell has fewer valid repetitions than a verdict needs.
+func hasTooFew(c *dataset.Cell) bool {
+	return len(c.Validity().ValidFor("")) < stats.MinRepetitions
+}
+
 // isHopeless reports whether none of the repetitions of a cell is valid, and none was disturbed by the machine: more of
 // them would be no better.
 func isHopeless(c *dataset.Cell) bool {
-	return !slices.Contains(c.Validity().For("").Valid, true) && !slices.ContainsFunc(c.Records,
+	return len(c.Validity().ValidFor("")) == 0 && !slices.ContainsFunc(c.Records,
 		func(r *record.Record) bool { _, disturbed := validity.Disturbed(r); return disturbed })
 }

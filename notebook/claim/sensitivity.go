@@ -50,8 +50,7 @@ func SensitivityOf(d *dataset.Dataset, c *article.Claim) Sensitivity {
 	own := Judge(d, c)
 	s := Sensitivity{ByMetric: []MetricVerdict{{Metric: forms[0], Judgement: own}}}
 	add := func(v MetricVerdict, t test) {
-		v.Judgement = judgeAtLevel(t)
-		v.Judgement.setClaim(c)
+		v.Judgement = judgeClaim(d, c, t)
 		s.ByMetric = append(s.ByMetric, v)
 	}
 	clean := analysis{clean: true}

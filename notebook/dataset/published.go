@@ -127,7 +127,7 @@ func (d *Dataset) AgreementWith(b *article.Published, metric string) BlockAgreem
 func (d *Dataset) UndecidedRows(b *article.Published, metric string) (cells []*Cell) {
 	a := d.AgreementWith(b, metric)
 	for i, row := range a.rows {
-		if a.Err == nil && a.Rows[i].Undecided {
+		if a.Err == nil && a.Rows[i].Open {
 			cells = append(cells, d.Join(b, row)...)
 		}
 	}

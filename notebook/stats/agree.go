@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"errors"
 	"fmt"
 	"math"
 )
@@ -36,7 +37,7 @@ type AgreementRow struct {
 	Near          bool    // Relative is within DefaultNear of 1
 	PublishedRank float64 // among measured rows, 1 for the best; ties share the mean
 	MeasuredRank  float64 // by Centre, likewise
-	Undecided     bool    // some pair of it is
+	Open          bool    // some pair of it is undecided that more repetitions could decide
 }
 
 // RankShift returns how many places the row rose, less than zero if it fell.
@@ -85,7 +86,7 @@ func Agree(rows []PublishedRow, direction Direction, alpha, delta, f float64) (A
 	for k, i := range measured {
 		for _, j := range measured[:k] {
 			if a.comparePair(rows[i], rows[j], alpha, delta, f) {
-				a.Rows[i].Undecided, a.Rows[j].Undecided = true, true
+				a.Rows[i].Open, a.Rows[j].Open = true, true
 			}
 		}
 	}
@@ -124,8 +125,8 @@ func (a *Agreement) compareOrders(measured []int, direction Direction) {
 }
 
 // comparePair counts a pair of measured rows if the published numbers tell it apart: as the claim that the one which
-// was published larger is larger. It reports whether that is undecided.
-func (a *Agreement) comparePair(x, y PublishedRow, alpha, delta, f float64) (undecided bool) {
+// was published larger is larger. It reports whether that is undecided, and more repetitions could decide it.
+func (a *Agreement) comparePair(x, y PublishedRow, alpha, delta, f float64) (open bool) {
 	if x.Published < y.Published {
 		x, y = y, x
 	}
@@ -133,7 +134,7 @@ func (a *Agreement) comparePair(x, y PublishedRow, alpha, delta, f float64) (und
 		return false
 	}
 	// Where there is no ratio with an interval, the interval is [0, ∞], which decides nothing.
-	c, _ := Ratio(x.Cell, y.Cell, alpha)
+	c, err := Ratio(x.Cell, y.Cell, alpha)
 	switch Judge(c.Widen(f, alpha), Greater(delta)) {
 	case Supported:
 		a.Agreeing++
@@ -141,7 +142,7 @@ func (a *Agreement) comparePair(x, y PublishedRow, alpha, delta, f float64) (und
 		a.Disagreeing++
 	default:
 		a.Undecided++
-		return true
+		return !errors.Is(err, ErrNotPositive)
 	}
 	return false
 }

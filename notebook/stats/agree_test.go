@@ -49,6 +49,25 @@ func TestAgreeComparesWhatIsPrinted(t *testing.T) {
 	}
 }
 
+// A pair is open while more repetitions could decide it, which a value of zero is never left out of.
+func TestAgreeLeavesOpen(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		a    Cell
+		want bool
+	}{
+		{"noise", values(60, 80, 100), true},
+		{"one repetition", values(80), true},
+		{"a zero", values(0, 80, 81), false},
+		{"decided", values(200, 201, 202), false},
+	} {
+		a, err := Agree([]PublishedRow{{"a", 400, tt.a}, {"b", 300, values(70, 80, 90)}}, HigherIsBetter, 0.05, 0.05, 0)
+		if err != nil || a.Rows[0].Open != tt.want || a.Rows[1].Open != tt.want {
+			t.Errorf("%s: %+v, %v", tt.name, a.Rows, err)
+		}
+	}
+}
+
 func TestAgree(t *testing.T) {
 	tests := []struct {
 		name                           string
