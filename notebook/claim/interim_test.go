@@ -69,6 +69,31 @@ func TestLooks(t *testing.T) {
 	}
 }
 
+// Each whole run of the same cells is judged more strictly than the one before it; other images make other cells.
+func TestRunOfTheSameCells(t *testing.T) {
+	from := func(image string) recordtest.Change {
+		return func(r *record.Record) { r.Facts = map[string]string{"base.server": image} }
+	}
+	for _, tt := range []struct {
+		name, first, second string
+		level               float64
+	}{
+		{"the same image", "debian sha256:aa", "debian sha256:aa", 0.025},
+		{"another image behind the tag", "debian sha256:aa", "debian sha256:bb", 0.05},
+		{"substitutes that were built here", "debian replaced by own sha256:aa", "debian replaced by own sha256:bb", 0.025},
+		{"another in the place of a substitute", "debian replaced by own sha256:aa", "debian sha256:bb", 0.05},
+	} {
+		bench := newFixture(t, recordtest.Claimed(`throughput{server="a"} > throughput{server="b"}`))
+		for _, server := range []string{"a", "b"} {
+			bench.Measure("servers", server, "1", recordtest.ValuesA, from(tt.first))
+			bench.Measure("servers", server, "2", recordtest.ValuesA, from(tt.second))
+		}
+		if j := Judgements(bench.dataset(dataset.Options{}))[0]; math.Abs(j.Level-tt.level) > 1e-12 {
+			t.Errorf("%s: judged at %v, want %v", tt.name, j.Level, tt.level)
+		}
+	}
+}
+
 // A reason is about the printed interval only where that does not decide the claim, also in the parts of a group.
 func TestReasonAtStricterLevel(t *testing.T) {
 	open := Judgement{What: "a", Verdict: stats.Inconclusive,

@@ -129,17 +129,28 @@ func cellRuns(e *Experiment, t *plan.Trial, records []*record.Record) []*cellRun
 	return out
 }
 
-// countRuns counts the whole runs of the trial under its shown key up to the shown one. What was imported was measured
+// countRuns counts the whole runs of the trial under its shown key, from the same images and programs, up to the shown
+// one. What was imported was measured
 // nobody knows how often.
 //
 // Source: docs/method.md#number-of-looks.
 func (c *Cell) countRuns() {
 	c.whole = 1
 	for _, run := range c.runs {
-		if run.asPlanned && !run.isImported && run.name < c.Run && len(c.Records) > 0 && run.key == c.Records[0].Key {
+		if run.asPlanned && !run.isImported && run.name < c.Run && len(c.Records) > 0 &&
+			run.key == c.Records[0].Key && !run.hasOtherInputs(c.Records[0]) {
 			c.whole++
 		}
 	}
+}
+
+func (run *cellRun) hasOtherInputs(r *record.Record) bool {
+	for _, own := range run.repetitions {
+		if own.HasOtherInputs(r) {
+			return true
+		}
+	}
+	return false
 }
 
 // judge fills in what is left.

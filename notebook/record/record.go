@@ -330,6 +330,30 @@ const FactLeftOut = "usage.left_out"
 // ClockError is how far ahead of our clock that of another machine may be: runs follow those that it has named.
 const ClockError = time.Minute
 
+// The facts that tell what a service or the command of a trial was run from. Behind each stands its name.
+const (
+	// FactBase is the image itself, or those that it was built from: "REFERENCE ID", several with semicolons between them.
+	FactBase = "base."
+	// FactProgram is the file of the engine's machine, its digest and its package; behind the name those of a script.
+	FactProgram = "program."
+	// ReplacedBy stands in FactBase between the reference and a substitute that was built on the engine's machine.
+	ReplacedBy = " replaced by "
+)
+
+// HasOtherInputs reports whether images or programs of another record are not those of this one. Two substitutes, of
+// which each machine builds its own, are the same.
+func (r *Record) HasOtherInputs(other *Record) bool {
+	for fact, was := range r.Facts {
+		is, ok := other.Facts[fact]
+		isInput := strings.HasPrefix(fact, FactBase) || strings.HasPrefix(fact, FactProgram)
+		built := strings.Contains(was, ReplacedBy) && strings.Contains(is, ReplacedBy)
+		if ok && isInput && is != was && !built {
+			return true
+		}
+	}
+	return false
+}
+
 // HostID is the ID of a machine by the model of its processor, the number of its logical CPUs, and its memory: a class
 // and a short digest, such as "c2-1f3a9b".
 func HostID(model string, cores, gib int) string {

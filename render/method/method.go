@@ -931,10 +931,8 @@ func Failures(cell *dataset.Cell) []Failure {
 // Facts that name images end in the service: "image.server" is the id, "base.server" what it was built from.
 const (
 	imageFact = "image."
-	baseFact  = "base."
-	toolLine  = "tool.line"     // what another tool than ours was called with
-	toolNote  = "tool.note"     // what is to be said of its numbers
-	replaced  = " replaced by " // between what FROM names and what stood in for it
+	toolLine  = "tool.line" // what another tool than ours was called with
+	toolNote  = "tool.note" // what is to be said of its numbers
 )
 
 // images lists the images in records.
@@ -956,7 +954,7 @@ func images(records []*record.Record) []imageView {
 		slices.Sort(services)
 		for _, service := range services {
 			v := imageView{service, cmp.Or(names[service], "–"), shortDigest(r.Facts[imageFact+service]),
-				shortDigests(r.Facts[baseFact+service])}
+				shortDigests(r.Facts[record.FactBase+service])}
 			if !slices.Contains(out, v) {
 				out = append(out, v)
 			}
@@ -1014,9 +1012,9 @@ func Substitutes(d *dataset.Dataset) []string {
 	var out []string
 	for _, r := range Records(d) {
 		for fact, v := range r.Facts {
-			if strings.HasPrefix(fact, baseFact) && strings.Contains(v, replaced) {
+			if strings.HasPrefix(fact, record.FactBase) && strings.Contains(v, record.ReplacedBy) {
 				for _, base := range strings.Split(v, "; ") {
-					if from, to, ok := strings.Cut(base, replaced); ok {
+					if from, to, ok := strings.Cut(base, record.ReplacedBy); ok {
 						out = append(out, from+" is replaced by "+strings.Fields(to + " –")[0])
 					}
 				}
@@ -1031,7 +1029,7 @@ func sharedFacts(records []*record.Record) []factView {
 	names := map[string]bool{}
 	for _, r := range records {
 		for name := range r.Facts {
-			if !strings.HasPrefix(name, imageFact) && !strings.HasPrefix(name, baseFact) && name != toolLine &&
+			if !strings.HasPrefix(name, imageFact) && !strings.HasPrefix(name, record.FactBase) && name != toolLine &&
 				name != toolNote {
 				names[name] = true
 			}

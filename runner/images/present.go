@@ -15,15 +15,6 @@ import (
 	"benchbook/runner/engine"
 )
 
-// The facts that tell what a service or the command of a trial was run from. Behind each stands its name.
-const (
-	// the image itself, or those that it was built from: "REFERENCE ID", several with semicolons between them
-	factBase = "base."
-	// the file of the engine's machine, its digest and its package; behind the name those of a script
-	factProgram = "program."
-	replacedBy  = " replaced by "
-)
-
 // Present is what the images and programs that records name are now, as far as an engine has them: nothing is fetched
 // or built. Images of builds are not compared, as each build of the same inputs may have another id, and neither are
 // two substitutes of a base image, which are built here too; what images were built from is, and an image that has come
@@ -58,7 +49,7 @@ func identities(r *record.Record) []identity {
 	var out []identity
 	var programs map[string]string
 	for fact, value := range r.Facts {
-		if strings.HasPrefix(fact, factBase) {
+		if strings.HasPrefix(fact, record.FactBase) {
 			for base := range strings.SplitSeq(value, "; ") {
 				if i, ok := imageOf(base); ok {
 					out = append(out, i)
@@ -66,7 +57,7 @@ func identities(r *record.Record) []identity {
 			}
 			continue
 		}
-		if !strings.HasPrefix(fact, factProgram) {
+		if !strings.HasPrefix(fact, record.FactProgram) {
 			continue
 		}
 		if programs == nil {
@@ -86,7 +77,7 @@ func identities(r *record.Record) []identity {
 // imageOf is what a part of the fact about an image says: "REFERENCE ID" or "REFERENCE replaced by SUBSTITUTE ID".
 func imageOf(base string) (i identity, ok bool) {
 	i.kind = "image"
-	reference, rest, replaced := strings.Cut(base, replacedBy)
+	reference, rest, replaced := strings.Cut(base, record.ReplacedBy)
 	if replaced {
 		i.name = reference
 		i.substitute, i.then, ok = strings.Cut(rest, " ")

@@ -55,8 +55,9 @@ func TestRealTagIsMoved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	measured := &record.Record{Facts: map[string]string{factBase + "app": tag + " " + prepared.ID}}
-	replaced := &record.Record{Facts: map[string]string{factBase + "app": tag + replacedBy + "benchbook/x:1 sha256:0123"}}
+	measured := &record.Record{Facts: map[string]string{record.FactBase + "app": tag + " " + prepared.ID}}
+	before := tag + record.ReplacedBy + "benchbook/x:1 sha256:0123"
+	replaced := &record.Record{Facts: map[string]string{record.FactBase + "app": before}}
 	changes := func(r *record.Record) []string {
 		t.Helper()
 		p := PresentOn(e)

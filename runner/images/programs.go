@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
 )
 
 // programsOf are the words by which a service, or the command, of a trial names programs, by the facts that tell what
@@ -24,9 +25,9 @@ func programsOf(t *plan.Trial, name string) map[string]string {
 	if len(words) == 0 {
 		return nil
 	}
-	out := map[string]string{factProgram + name: words[0]}
+	out := map[string]string{record.FactProgram + name: words[0]}
 	for _, word := range inScript(words) {
-		out[factProgram+name+"."+path.Base(word)] = word
+		out[record.FactProgram+name+"."+path.Base(word)] = word
 	}
 	return out
 }

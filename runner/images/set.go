@@ -159,7 +159,7 @@ func (s Set) imageNeed(t *plan.Trial, name string, wanted spec.Image) Need {
 			for _, base := range prepared.Bases {
 				text := base.Reference + " " + base.ID
 				if base.Substitute != "" {
-					text = base.Reference + replacedBy + base.Substitute + " " + base.ID
+					text = base.Reference + record.ReplacedBy + base.Substitute + " " + base.ID
 				}
 				out.bases = strings.TrimPrefix(out.bases+"; "+text, "; ")
 			}
@@ -219,7 +219,7 @@ func (s Set) Facts(t *plan.Trial) map[string]string {
 		if i.Machine {
 			for fact, word := range programsOf(t, name) {
 				// a script has words of the shell's own
-				if is := s.programs[word]; fact == factProgram+name || is != unknownProgram {
+				if is := s.programs[word]; fact == record.FactProgram+name || is != unknownProgram {
 					facts[fact] = is
 				}
 			}
@@ -231,7 +231,7 @@ func (s Set) Facts(t *plan.Trial) map[string]string {
 		}
 		facts["image."+name], facts["packages."+name] = prepared.ID, prepared.packages.Debian
 		if prepared.bases != "" {
-			facts[factBase+name] = prepared.bases
+			facts[record.FactBase+name] = prepared.bases
 		}
 		if prepared.packages.Python != "" {
 			facts["pip."+name] = prepared.packages.Python

@@ -68,12 +68,12 @@ func (d *Driver) Prepare(ctx context.Context, e engine.Engine, log io.Writer) er
 	for _, b := range d.image.Bases {
 		text := b.Reference + " " + b.ID
 		if b.Substitute != "" {
-			text = b.Reference + " replaced by " + b.Substitute + " " + b.ID
+			text = b.Reference + record.ReplacedBy + b.Substitute + " " + b.ID
 		}
 		bases = append(bases, text)
 	}
 	if len(bases) > 0 {
-		d.facts["base.load"] = strings.Join(bases, "; ")
+		d.facts[record.FactBase+"load"] = strings.Join(bases, "; ")
 	}
 	return nil
 }
