@@ -36,14 +36,7 @@ func seconds(x float64) time.Duration { return time.Duration(x * float64(time.Se
 // checkTimes asks whether the clock ran forwards, and what was measured lies within its repetition.
 func checkTimes(f finder, now time.Time) {
 	f.invalid(f.Ended.After(now.Add(ahead)), "it ended in the future, on %s", day(f.Ended))
-	if begun, err := time.Parse("20060102T150405Z", f.Run[:min(16, len(f.Run))]); err == nil {
-		const words = "it started before its run, which is named after its start"
-		early := f.Started.Before(begun.Add(-namedAhead))
-		f.invalid(early && !f.SealFits(), words)
-		if early && f.SealFits() {
-			f.warn(words + ": the clock was set back")
-		}
-	}
+	checkStart(f)
 	if _, set := f.Facts[record.FactLeftOut]; set || f.Ended.IsZero() {
 		return // the clock was set meanwhile
 	}
@@ -73,6 +66,19 @@ func checkTimes(f finder, now time.Time) {
 	measured, length := f.Parts["measure"], f.length()
 	f.invalid(f.Failure == "" && measured > 0 && length > 0 && !near(measured, length),
 		"parts.measure is %v, and %v s were measured", measured, length)
+}
+
+// checkStart asks whether the repetition started after its run.
+func checkStart(f finder) {
+	begun, err := time.Parse("20060102T150405Z", f.Run[:min(16, len(f.Run))])
+	if err != nil || !f.Started.Before(begun.Add(-namedAhead)) {
+		return
+	}
+	const words = "it started before its run, which is named after its start"
+	f.invalid(!f.SealFits(), words)
+	if f.SealFits() {
+		f.warn(words + ": the clock was set back")
+	}
 }
 
 // length is how long a record says that was measured, in seconds; 0 where it does not say so.
