@@ -72,9 +72,6 @@ func parsePart(text string, start int) Part {
 	return Part{Span: Span{start, end}, Text: text[start:end], Expr: n}
 }
 
-// IsExpr reports whether the whole text is one expression, which then keeps its type.
-func (t Template) IsExpr() bool { return len(t.Parts) == 1 && t.Parts[0].Expr != nil }
-
 // Names returns every selector of t, in the order of the text.
 func (t Template) Names() []*Selector {
 	var names []*Selector
@@ -86,28 +83,12 @@ func (t Template) Names() []*Selector {
 	return names
 }
 
-// Expand replaces the expressions of t by their values: a text, or the value itself where t is one expression.
-//
-// The error is an *Error from the evaluation; errors.Is finds ErrDeferred in it.
-func (t Template) Expand(env Env) (Value, error) {
-	if t.IsExpr() {
-		return Eval(t.Parts[0].Expr, env)
-	}
-	text, err := t.expand(env, false)
-	if err != nil {
-		return Value{}, err
-	}
-	return TextOf(text), nil
-}
-
-// Fill is Expand in steps: of expressions whose evaluation ends in ErrDeferred, the names that
-// are known become strings, and the rest stays as it is written. Values may bring expressions
-// with them, so whoever goes on parses the result again.
+// Fill replaces the expressions of t by their values. Of expressions whose evaluation ends in ErrDeferred, the names
+// that are known become strings, and the rest stays as it is written. Values may bring expressions with them, so
+// whoever goes on parses the result again.
 //
 // Any other error is an *Error from the evaluation.
-func (t Template) Fill(env Env) (string, error) { return t.expand(env, true) }
-
-func (t Template) expand(env Env, partly bool) (string, error) {
+func (t Template) Fill(env Env) (string, error) {
 	var text strings.Builder
 	for _, part := range t.Parts {
 		if part.Expr == nil {
@@ -118,7 +99,7 @@ func (t Template) expand(env Env, partly bool) (string, error) {
 		switch {
 		case err == nil:
 			text.WriteString(v.String())
-		case partly && errors.Is(err, ErrDeferred):
+		case errors.Is(err, ErrDeferred):
 			known, err := part.known(env)
 			if err != nil {
 				return "", err

@@ -12,20 +12,19 @@ func TestParseTemplate(t *testing.T) {
 		name, text string
 		want       []string // the parts
 		names      []string
-		isExpr     bool
 	}{
-		{"nothing", "", nil, nil, false},
-		{"only text", "python3 -u $HOME/${X}/{{ y }}", []string{"python3 -u $HOME/${X}/{{ y }}"}, nil, false},
-		{"one expression", "${{ matrix.n }}", []string{"${{ matrix.n }}"}, []string{"matrix.n"}, true},
-		{"no spaces", "${{matrix.n}}", []string{"${{matrix.n}}"}, []string{"matrix.n"}, true},
-		{"text around", "a ${{ profile }}.py", []string{"a ", "${{ profile }}", ".py"}, []string{"profile"}, false},
-		{"a space makes it a text", " ${{ profile }}", []string{" ", "${{ profile }}"}, []string{"profile"}, false},
-		{"two expressions", "${{ a }}${{ b * c }}", []string{"${{ a }}", "${{ b * c }}"}, []string{"a", "b", "c"}, false},
-		{"closing braces in a string", `${{ "}}" }}`, []string{`${{ "}}" }}`}, nil, true},
-		{"braces of a selector", "${{ a{b=c}}}", []string{"${{ a{b=c}}}"}, []string{`a{b="c"}`}, true},
-		{"closing braces alone", "a }} b", []string{"a }} b"}, nil, false},
-		{"a quote after an expression", "('${{ a }}')", []string{"('", "${{ a }}", "')"}, []string{"a"}, false},
-		{"over two lines", "${{ a +\n b }}\n", []string{"${{ a +\n b }}", "\n"}, []string{"a", "b"}, false},
+		{"nothing", "", nil, nil},
+		{"only text", "python3 -u $HOME/${X}/{{ y }}", []string{"python3 -u $HOME/${X}/{{ y }}"}, nil},
+		{"one expression", "${{ matrix.n }}", []string{"${{ matrix.n }}"}, []string{"matrix.n"}},
+		{"no spaces", "${{matrix.n}}", []string{"${{matrix.n}}"}, []string{"matrix.n"}},
+		{"text around", "a ${{ profile }}.py", []string{"a ", "${{ profile }}", ".py"}, []string{"profile"}},
+		{"a space makes it a text", " ${{ profile }}", []string{" ", "${{ profile }}"}, []string{"profile"}},
+		{"two expressions", "${{ a }}${{ b * c }}", []string{"${{ a }}", "${{ b * c }}"}, []string{"a", "b", "c"}},
+		{"closing braces in a string", `${{ "}}" }}`, []string{`${{ "}}" }}`}, nil},
+		{"braces of a selector", "${{ a{b=c}}}", []string{"${{ a{b=c}}}"}, []string{`a{b="c"}`}},
+		{"closing braces alone", "a }} b", []string{"a }} b"}, nil},
+		{"a quote after an expression", "('${{ a }}')", []string{"('", "${{ a }}", "')"}, []string{"a"}},
+		{"over two lines", "${{ a +\n b }}\n", []string{"${{ a +\n b }}", "\n"}, []string{"a", "b"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -43,8 +42,8 @@ func TestParseTemplate(t *testing.T) {
 					t.Errorf("%s stands at %q", s, got)
 				}
 			}
-			if !reflect.DeepEqual(parts, tt.want) || !reflect.DeepEqual(names, tt.names) || tmpl.IsExpr() != tt.isExpr {
-				t.Errorf("%q has parts %q, names %q, is an expression: %v", tt.text, parts, names, tmpl.IsExpr())
+			if !reflect.DeepEqual(parts, tt.want) || !reflect.DeepEqual(names, tt.names) {
+				t.Errorf("%q has parts %q, names %q", tt.text, parts, names)
 			}
 		})
 	}
@@ -84,50 +83,18 @@ func (s steps) Select(sel *Selector) (Value, error) {
 
 func (s steps) Call(*Call) (Value, error) { return Value{}, ErrDeferred }
 
-func TestTemplateExpand(t *testing.T) {
-	tests := []struct {
-		name, text string
-		want       Value
-	}{
-		{"only text", "a $b", TextOf("a $b")},
-		{"nothing", "", TextOf("")},
-		{"an expression keeps its type", "${{ matrix.workers * 2 }}", NumberOf(8, Plain)},
-		{"a truth value too", "${{ matrix.workers > 2 }}", TruthOf(true)},
-		{"a list too", "${{ words }}", ListOf(TextOf("sync"), TextOf("async"))},
-		{"a parameter is as it was written", "${{ matrix.python }}", TextOf("3.10")},
-		{"in a text", "python${{ matrix.python }} -w ${{ tune.workers + 1 }}", TextOf("python3.10 -w 9")},
-		{"what a value brings is not expanded", "a ${{ matrix.start }}", TextOf("a gunicorn -w ${{ tune.workers }}")},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			tmpl, err := ParseTemplate(tt.text)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := tmpl.Expand(testCells)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !reflect.DeepEqual(got, tt.want) {
-				t.Errorf("%q expands to %#v, want %#v", tt.text, got, tt.want)
-			}
-		})
-	}
-}
-
-func TestTemplateExpandProblems(t *testing.T) {
+func TestTemplateFillProblems(t *testing.T) {
 	for _, tt := range []problem{
 		{"an unknown name", "a ${{ «matrix.port» }}", `no metric "matrix.port"`},
 		{"a list in a text", "a ${{ «words» }}", "words is a list of 2, but one value is needed: " +
 			"pick one in braces, or reduce it by min max mean geomean median or count"},
-		{"a value that comes later", "a ${{ 1 + «tune.workers» }}", "search of workers: not known yet"},
 	} {
 		tt.run(t, func(text string) error {
 			tmpl, err := ParseTemplate(text)
 			if err != nil {
 				return err
 			}
-			_, err = tmpl.Expand(steps{testCells})
+			_, err = tmpl.Fill(steps{testCells})
 			return err
 		})
 	}
@@ -136,7 +103,12 @@ func TestTemplateExpandProblems(t *testing.T) {
 func TestTemplateFill(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"all known", "a ${{ matrix.server }}", "a async"},
+		{"only text", "a $b", "a $b"},
+		{"nothing", "", ""},
 		{"one expression", "${{ matrix.workers * 2 }}", "8"},
+		{"a truth value", "${{ matrix.workers > 2 }}", "true"},
+		{"a parameter is as it was written", "python${{ matrix.python }}", "python3.10"},
+		{"what a value brings is not expanded", "a ${{ matrix.start }}", "a gunicorn -w ${{ tune.workers }}"},
 		{"a search stays", "-w ${{ tune.workers }} ${{ matrix.server }}.py", "-w ${{ tune.workers }} async.py"},
 		{"of an expression the rest stays", "${{ matrix.workers * tune.workers }}", "${{ 4 * tune.workers }}"},
 		{"in the middle, too", "a${{ (tune.workers+matrix.workers)*matrix.workers }}b", "a${{ (tune.workers+4)*4 }}b"},
