@@ -24,6 +24,7 @@ import (
 	"benchbook/render/cellview"
 	"benchbook/render/number"
 	"benchbook/render/wording"
+	"benchbook/slice"
 )
 
 // View is the method section in the template.
@@ -122,18 +123,13 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 	}
 	add("Cores", coresLine(records))
 	add("Profile", w.Dataset.Profile)
-	var definitions []cellview.Definition
-	for _, cell := range e.Cells {
-		definitions = append(definitions, cellview.DefinitionOf(cell))
-	}
+	definitions := slice.Map(e.Cells, cellview.DefinitionOf)
 	list("Services", false, servicesOf(definitions)...)
 	loads := loadsOf(definitions)
 	var loadLines, checked []string
 	for _, l := range loads {
 		loadLines = append(loadLines, loadLine(l))
-		if words := answersLine(l); !slices.Contains(checked, words) {
-			checked = append(checked, words)
-		}
+		checked = slice.Add(checked, answersLine(l))
 	}
 	list("Load", true, loadLines...)
 	list("Answers", false, checked...)
@@ -173,7 +169,6 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 	return v
 }
 
-// machineFacts describes the machines of an experiment.
 func (w *Writer) machineFacts(records []*record.Record) []factView {
 	var out []factView
 	add := func(name, text string) { out = append(out, factView{Name: name, Texts: []string{text}}) }
@@ -258,10 +253,7 @@ func checkViews(e *dataset.Experiment) []checkView {
 
 // sayAllCells shortens a list of all cells to "all cells".
 func sayAllCells(views []checkView, cells []*dataset.Cell) {
-	var names []string
-	for _, cell := range cells {
-		names = append(names, cell.Trial.Name)
-	}
+	names := slice.Map(cells, func(cell *dataset.Cell) string { return cell.Trial.Name })
 	all := strings.Join(names, "; ")
 	for _, v := range views {
 		for i := range v.Found {
@@ -282,9 +274,7 @@ func limitedLine(e *dataset.Experiment) string {
 			continue
 		}
 		by := cmp.Or(l.By, wording.NothingFull)
-		if !slices.Contains(order, by) {
-			order = append(order, by)
-		}
+		order = slice.Add(order, by)
 		name := cell.Trial.Name
 		for _, r := range l.Resources {
 			if r.Name == l.By {
@@ -293,10 +283,7 @@ func limitedLine(e *dataset.Experiment) string {
 		}
 		cells[by] = append(cells[by], name)
 	}
-	var out []string
-	for _, by := range order {
-		out = append(out, by+": "+strings.Join(cells[by], "; "))
-	}
+	out := slice.Map(order, func(by string) string { return by + ": " + strings.Join(cells[by], "; ") })
 	return strings.Join(out, " · ")
 }
 
@@ -306,9 +293,7 @@ func passedLine(e *dataset.Experiment) string {
 	asked, passed := map[string]int{}, map[string]int{}
 	for _, cell := range e.Cells {
 		for _, check := range cell.Validity().Checks() {
-			if !slices.Contains(names, check.Name) {
-				names = append(names, check.Name)
-			}
+			names = slice.Add(names, check.Name)
 			if asked[check.Name]++; check.Level == validity.OK {
 				passed[check.Name]++
 			}
@@ -333,8 +318,8 @@ func common(records []*record.Record, fact string) string {
 func factsOf(records []*record.Record, fact string) []string {
 	var values []string
 	for _, r := range records {
-		if v := r.Facts[fact]; v != "" && !slices.Contains(values, v) {
-			values = append(values, v)
+		if v := r.Facts[fact]; v != "" {
+			values = slice.Add(values, v)
 		}
 	}
 	return values
@@ -357,8 +342,8 @@ func otherHosts(records []*record.Record) []string {
 		for fact := range r.Facts {
 			rest, ok := strings.CutPrefix(fact, "hosts.")
 			host, isCPU := strings.CutSuffix(rest, ".host.cpu")
-			if ok && isCPU && !slices.Contains(hosts, host) {
-				hosts = append(hosts, host)
+			if ok && isCPU {
+				hosts = slice.Add(hosts, host)
 			}
 		}
 	}
@@ -414,10 +399,8 @@ func loadsOf(definitions []cellview.Definition) []*spec.Load {
 func commandsOf(definitions []cellview.Definition) []string {
 	var out []string
 	for _, d := range definitions {
-		if command := d.Command; command != nil {
-			if line := shellLine(command.Run); !slices.Contains(out, line) {
-				out = append(out, line)
-			}
+		if d.Command != nil {
+			out = slice.Add(out, shellLine(d.Command.Run))
 		}
 	}
 	return out
@@ -429,12 +412,7 @@ func servicesOf(definitions []cellview.Definition) []string {
 	ways := map[string][]string{}
 	for _, d := range definitions {
 		for _, s := range d.Services {
-			if !slices.Contains(names, s.Name) {
-				names = append(names, s.Name)
-			}
-			if words := serviceWords(s); !slices.Contains(ways[s.Name], words) {
-				ways[s.Name] = append(ways[s.Name], words)
-			}
+			names, ways[s.Name] = slice.Add(names, s.Name), slice.Add(ways[s.Name], serviceWords(s))
 		}
 	}
 	var out []string
@@ -449,89 +427,62 @@ func servicesOf(definitions []cellview.Definition) []string {
 	return out
 }
 
-// serviceWords describes a service and its limits.
+// phrases are words that are said together; those that do not apply are left out.
+type phrases []string
+
+func (p *phrases) add(applies bool, words string) {
+	if applies {
+		*p = append(*p, words)
+	}
+}
+
 func serviceWords(s *spec.Service) string {
-	var words []string
-	if image := imageName(s.Image); image != "" {
-		words = append(words, image)
+	cores := " cores"
+	if s.CPUs == 1 {
+		cores = " core"
 	}
-	if s.Image.Machine {
-		words = append(words, "a process on the machine")
-	}
-	if s.Origin != nil {
-		words = append(words, "an origin provided by benchbook")
-	}
-	if len(s.Command) > 0 {
-		words = append(words, shellLine(s.Command))
-	}
-	if s.Scale > 1 {
-		words = append(words, fmt.Sprintf("%d containers", s.Scale))
-	}
-	if s.CPUs > 0 {
-		cores := " cores"
-		if s.CPUs == 1 {
-			cores = " core"
-		}
-		words = append(words, "at most "+strconv.FormatFloat(s.CPUs, 'g', -1, 64)+cores)
-	}
-	if s.Memory > 0 {
-		words = append(words, "at most "+number.For("B", false, float64(s.Memory)).Exact(float64(s.Memory)))
-	}
+	image := imageName(s.Image)
+	var words phrases
+	words.add(image != "", image)
+	words.add(s.Image.Machine, "a process on the machine")
+	words.add(s.Origin != nil, "an origin provided by benchbook")
+	words.add(len(s.Command) > 0, shellLine(s.Command))
+	words.add(s.Scale > 1, fmt.Sprintf("%d containers", s.Scale))
+	words.add(s.CPUs > 0, "at most "+strconv.FormatFloat(s.CPUs, 'g', -1, 64)+cores)
+	words.add(s.Memory > 0, "at most "+number.For("B", false, float64(s.Memory)).Exact(float64(s.Memory)))
 	if l := s.Link; l != nil && l.RTT > 0 {
-		words = append(words, "a round trip of "+definition.Duration(l.RTT)+" away")
+		words.add(true, "a round trip of "+definition.Duration(l.RTT)+" away")
 	}
 	return strings.Join(words, ", ")
 }
 
 // loadLine describes a load in one line, with every number.
 func loadLine(l *spec.Load) string {
-	var words []string
-	if l.Tool != "" {
-		words = append(words, "tool="+l.Tool)
-	}
-	kind := "closed"
+	kind, keepalive := "closed", "off"
 	if isOpen(l) {
 		kind = "open"
 	}
-	words = append(words, kind)
-	switch {
-	case l.Rate > 0:
-		words = append(words, "rate="+rateWords(l.Rate))
-	case l.RateShare > 0:
-		words = append(words, "rate="+number.Percent.Exact(l.RateShare)+" of the slowest cell of "+l.RateOf)
-	}
-	for _, stage := range l.Stages {
-		words = append(words, stageWords(stage))
-	}
-	if l.Arrivals != "" {
-		words = append(words, "arrivals="+l.Arrivals)
-	}
-	words = append(words, "connections="+strconv.Itoa(l.Connections))
-	if l.Generators > 1 {
-		words = append(words, "generators="+strconv.Itoa(l.Generators))
-	}
-	if l.Requests > 0 {
-		words = append(words, "requests="+strconv.Itoa(l.Requests))
-	}
-	for _, t := range []struct {
-		name string
-		d    time.Duration
-	}{{"for", l.Duration}, {"warmup", l.Warmup}, {"think", l.Think}} {
-		if t.d > 0 {
-			words = append(words, t.name+"="+definition.Duration(t.d))
-		}
-	}
-	keepalive := "off"
 	if l.Keepalive {
 		keepalive = "on"
 	}
-	words = append(words, "keepalive="+keepalive, "timeout="+definition.Duration(l.Timeout))
-	if l.Network != "" {
-		words = append(words, "network="+l.Network)
-	}
-	if len(l.Targets) == 0 {
-		return strings.Join(append(words, l.Method, l.Target), " ")
-	}
+	var words phrases
+	words.add(l.Tool != "", "tool="+l.Tool)
+	words.add(true, kind)
+	words.add(l.Rate > 0, "rate="+rateWords(l.Rate))
+	words.add(l.Rate <= 0 && l.RateShare > 0,
+		"rate="+number.Percent.Exact(l.RateShare)+" of the slowest cell of "+l.RateOf)
+	words = append(words, slice.Map(l.Stages, stageWords)...)
+	words.add(l.Arrivals != "", "arrivals="+l.Arrivals)
+	words.add(true, "connections="+strconv.Itoa(l.Connections))
+	words.add(l.Generators > 1, "generators="+strconv.Itoa(l.Generators))
+	words.add(l.Requests > 0, "requests="+strconv.Itoa(l.Requests))
+	words.add(l.Duration > 0, "for="+definition.Duration(l.Duration))
+	words.add(l.Warmup > 0, "warmup="+definition.Duration(l.Warmup))
+	words.add(l.Think > 0, "think="+definition.Duration(l.Think))
+	words.add(true, "keepalive="+keepalive)
+	words.add(true, "timeout="+definition.Duration(l.Timeout))
+	words.add(l.Network != "", "network="+l.Network)
+	words.add(len(l.Targets) == 0, l.Method+" "+l.Target)
 	for _, t := range l.Targets {
 		words = append(words, t.Method, t.URL, "weight="+strconv.FormatFloat(t.Weight, 'g', -1, 64))
 	}
@@ -561,29 +512,15 @@ func answersLine(l *spec.Load) string {
 	if l.Tool != "" {
 		return ""
 	}
-	var words []string
-	var statuses []string
-	for _, s := range l.Status {
-		statuses = append(statuses, strconv.Itoa(s))
-	}
-	if len(statuses) > 0 {
-		words = append(words, "status "+strings.Join(statuses, " or "))
-	}
+	var words phrases
+	words.add(len(l.Status) > 0, "status "+strings.Join(slice.Map(l.Status, strconv.Itoa), " or "))
 	if l.Length != nil {
-		words = append(words, fmt.Sprintf("%d bytes", *l.Length))
+		words.add(true, fmt.Sprintf("%d bytes", *l.Length))
 	}
-	if l.Contains != "" {
-		words = append(words, fmt.Sprintf("containing %q", l.Contains))
-	}
-	if l.Match != "" {
-		words = append(words, fmt.Sprintf("matching %q", l.Match))
-	}
-	if n := len(l.JSON); n > 0 {
-		words = append(words, number.Count(n, "field")+" of the JSON")
-	}
-	if n := len(l.WantHeaders); n > 0 {
-		words = append(words, number.Count(n, "header"))
-	}
+	words.add(l.Contains != "", fmt.Sprintf("containing %q", l.Contains))
+	words.add(l.Match != "", fmt.Sprintf("matching %q", l.Match))
+	words.add(len(l.JSON) > 0, number.Count(len(l.JSON), "field")+" of the JSON")
+	words.add(len(l.WantHeaders) > 0, number.Count(len(l.WantHeaders), "header"))
 	if len(words) == 0 {
 		return ""
 	}
@@ -602,17 +539,13 @@ func sameLoads(loads []*spec.Load) (lines, cannot string) {
 	const most = 4
 	var all, reasons []string
 	for _, l := range loads {
-		if l.Tool != "" {
-			continue
-		}
-		lines, why := equivalents(l)
-		if why != "" && !slices.Contains(reasons, why) {
-			reasons = append(reasons, why)
-		}
-		if lines != "" && !slices.Contains(all, lines) {
-			all = append(all, lines)
+		if l.Tool == "" {
+			line, why := equivalents(l)
+			all, reasons = slice.Add(all, line), slice.Add(reasons, why)
 		}
 	}
+	isEmpty := func(s string) bool { return s == "" }
+	all, reasons = slices.DeleteFunc(all, isEmpty), slices.DeleteFunc(reasons, isEmpty)
 	if n := len(all); n > most {
 		all = append(all[:most], fmt.Sprintf("# and %d more, one for each load above", n-most))
 	}
@@ -694,10 +627,7 @@ func orderLine(e *dataset.Experiment, records []*record.Record) string {
 		for _, r := range list {
 			rounds = max(rounds, r.Order.Round)
 		}
-		if words := orderWords(interleaved(list, e.Plan.Interleaved), rounds, list[0].Order.Seed); !slices.Contains(out,
-			words) {
-			out = append(out, words)
-		}
+		out = slice.Add(out, orderWords(interleaved(list, e.Plan.Interleaved), rounds, list[0].Order.Seed))
 	}
 	return strings.Join(out, "; ")
 }
@@ -935,7 +865,6 @@ const (
 	toolNote  = "tool.note" // what is to be said of its numbers
 )
 
-// images lists the images in records.
 func images(records []*record.Record) []imageView {
 	var out []imageView
 	known := map[string]map[string]string{} // by definition, which most records share
@@ -955,16 +884,13 @@ func images(records []*record.Record) []imageView {
 		for _, service := range services {
 			v := imageView{service, cmp.Or(names[service], "–"), shortDigest(r.Facts[imageFact+service]),
 				shortDigests(r.Facts[record.FactBase+service])}
-			if !slices.Contains(out, v) {
-				out = append(out, v)
-			}
+			out = slice.Add(out, v)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b imageView) int { return cmp.Compare(a.Service, b.Service) })
 	return out
 }
 
-// imageNames returns the image names of a record by service.
 func imageNames(raw json.RawMessage) map[string]string {
 	names := map[string]string{}
 	var was cellview.Definition
