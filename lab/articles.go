@@ -17,6 +17,7 @@ import (
 	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 	"benchbook/site"
+	"benchbook/slice"
 )
 
 // A Article is an article that a verb is about.
@@ -108,11 +109,7 @@ func PrintProblems(w io.Writer, problems []*source.Problem) {
 
 // SlugsOf are the slugs of articles.
 func SlugsOf(list []*Article) []string {
-	var slugs []string
-	for _, c := range list {
-		slugs = append(slugs, c.Slug)
-	}
-	return slugs
+	return slice.Map(list, func(c *Article) string { return c.Slug })
 }
 
 // Wants reports whether an experiment of the article is one of those that were named, if any was.

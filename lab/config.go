@@ -12,6 +12,7 @@ import (
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/sysinfo"
+	"benchbook/slice"
 )
 
 // Machine is what doctor looks at, beside engines.
@@ -95,10 +96,7 @@ func (w Config) Engine(ctx context.Context, name spec.Engine) (engine.Engine, er
 
 // EngineNames lists the engines that articles and flags can name.
 func (w Config) EngineNames() []string {
-	var names []string
-	for _, e := range w.Engines {
-		names = append(names, string(e.Name))
-	}
+	names := slice.Map(w.Engines, func(e Engine) string { return string(e.Name) })
 	if w.Cluster != nil {
 		names = append(names, string(spec.Kubernetes))
 	}

@@ -47,8 +47,7 @@ func Git(ctx context.Context, dir string, stdin io.Reader, args ...string) ([]by
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir, cmd.Stdin = dir, stdin
 	out, err := cmd.Output()
-	var failed *exec.ExitError
-	if errors.As(err, &failed) && len(failed.Stderr) > 0 {
+	if failed, ok := errors.AsType[*exec.ExitError](err); ok && len(failed.Stderr) > 0 {
 		err = errors.New(strings.TrimSpace(string(failed.Stderr)))
 	}
 	return out, err

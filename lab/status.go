@@ -45,8 +45,7 @@ func Worse(a, b error) error {
 	order := []int{StatusUsage, StatusProblems, StatusInterrupted, StatusFailed, StatusContradicted, StatusInvalid}
 	for _, status := range order {
 		for _, err := range []error{a, b} {
-			var s *StatusError
-			if errors.As(err, &s) && s.Status == status {
+			if s, ok := errors.AsType[*StatusError](err); ok && s.Status == status {
 				return err
 			}
 		}

@@ -30,7 +30,6 @@ type banner struct {
 	Detail bool
 }
 
-// banners returns the warnings at the head of a page.
 func (c *composer) banners() []banner {
 	var out []banner
 	add := func(strong, text string) { out = append(out, banner{Strong: strong, Text: text}) }

@@ -16,6 +16,7 @@ import (
 	"benchbook/render/number"
 	"benchbook/render/prose"
 	"benchbook/render/wording"
+	"benchbook/slice"
 )
 
 type claimView struct {
@@ -52,11 +53,7 @@ type partView struct {
 }
 
 func (c *composer) claims(list []*article.Claim) template.HTML {
-	var views []claimView
-	for _, claim := range list {
-		views = append(views, c.claim(claim))
-	}
-	return c.Fill("claims", views)
+	return c.Fill("claims", slice.Map(list, c.claim))
 }
 
 func (c *composer) claim(block *article.Claim) claimView {
@@ -259,12 +256,7 @@ func effectOf(j *claim.Judgement) effect {
 
 func isCall(n expr.Node, names ...string) bool {
 	call, ok := n.(*expr.Call)
-	for _, name := range names {
-		if ok && call.Name == name {
-			return true
-		}
-	}
-	return false
+	return ok && slices.Contains(names, call.Name)
 }
 
 // asPercent reports whether a ratio is written as a difference in per cent: between a half and twice.
@@ -339,7 +331,6 @@ func limitWords(ratio float64) string {
 	return number.Percent.Signed(difference, decimals)
 }
 
-// ratioWords writes a ratio without an interval.
 func ratioWords(ratio float64) string { return effect{ratio: ratio}.text() }
 
 // publishedEffect writes the published size of an effect; empty if nothing was published.

@@ -217,10 +217,7 @@ func (c *composer) changeFigure(n int, t *wording.ChangeTable) template.HTML {
 		}
 		return cmp.Compare(y.Value, x.Value)
 	})
-	title := wording.Capital(wording.Lower(t.Metric.Title))
-	if title == "" {
-		title = t.Metric.Name
-	}
+	title := cmp.Or(wording.Capital(wording.Lower(t.Metric.Title)), t.Metric.Name)
 	f.X = figure.Axis{Name: strings.TrimSuffix(wording.Lower(title)+", "+column.Symbol, ", "), Unit: column.Scale}
 	f.Head = figure.Head{ID: id, Title: title + " in both runs", Desc: "Cells, first in A and then in B: " +
 		strings.Join(described, "; ") + "."}

@@ -107,9 +107,7 @@ func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*chart.
 			}
 		}
 		v.Panels = append(v.Panels, view)
-		if v.Sub == "" {
-			v.Sub = d.Sub
-		}
+		v.Sub = cmp.Or(v.Sub, d.Sub)
 		v.HowTo = appendNew(v.HowTo, d.HowTo, func(words string) string { return words })
 		metrics = appendNew(metrics, d.Metrics, func(m record.Metric) string { return m.Name })
 		fields = append(fields, d.Fields...)

@@ -2,13 +2,13 @@ package render
 
 import (
 	"html/template"
-	"slices"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/render/number"
 	"benchbook/render/wording"
+	"benchbook/slice"
 )
 
 type publishedCell struct {
@@ -30,14 +30,10 @@ func (c *composer) published(p *article.Published) template.HTML {
 	var fields, metrics []string
 	for _, r := range p.Rows {
 		for _, f := range r.Fields {
-			if !slices.Contains(fields, f.Name.Value) {
-				fields = append(fields, f.Name.Value)
-			}
+			fields = slice.Add(fields, f.Name.Value)
 		}
 		for _, m := range r.Metrics {
-			if !slices.Contains(metrics, m.Name.Value) {
-				metrics = append(metrics, m.Name.Value)
-			}
+			metrics = slice.Add(metrics, m.Name.Value)
 		}
 	}
 	for _, f := range fields {

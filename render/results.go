@@ -21,6 +21,7 @@ import (
 	"benchbook/render/prose"
 	"benchbook/render/table"
 	"benchbook/render/wording"
+	"benchbook/slice"
 )
 
 // captioned is common to tables and figures in the template.
@@ -230,11 +231,7 @@ func coloursOf(d *dataset.Dataset, experiment string) (by string, series []strin
 }
 
 func (k *columns) heads() []string {
-	var out []string
-	for _, m := range k.metrics {
-		out = append(out, wording.Lower(m.Title))
-	}
-	return out
+	return slice.Map(k.metrics, func(m record.Metric) string { return wording.Lower(m.Title) })
 }
 
 func (k *columns) table(c *composer, e *dataset.Experiment) table.Table {

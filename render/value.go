@@ -19,6 +19,7 @@ import (
 	"benchbook/render/number"
 	"benchbook/render/prose"
 	"benchbook/render/wording"
+	"benchbook/slice"
 )
 
 type valueView struct {
@@ -75,11 +76,7 @@ func (ev *evaluator) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
 	v.Given, v.Constant = len(q.Cells) == 0, len(q.Cells) == 0 && q.Note == ""
 	v.Drawing = chart.Repetitions(ev.repetitionsOf(in.Expr), q.Number, q.Interval)
 	o := cellview.OriginOf(ev.d, q.Cells)
-	var names []string
-	for _, cell := range q.Cells {
-		names = append(names, cell.Trial.Name)
-	}
-	names = cellview.SortedSet(names)
+	names := cellview.SortedSet(slice.Map(q.Cells, func(cell *dataset.Cell) string { return cell.Trial.Name }))
 	from := cmp.Or(q.What, source)
 	if len(names) > 0 && len(names) <= 3 {
 		v.Origin = "cells " + strings.Join(names, "; ") + ", "
@@ -113,9 +110,7 @@ func (ev *evaluator) useWithin(n expr.Node, experiment string, names int) {
 				of = m.Value
 			}
 		}
-		if u := (used{of, s.Name}); !slices.Contains(ev.used, u) {
-			ev.used = append(ev.used, u)
-		}
+		ev.used = slice.Add(ev.used, (used{of, s.Name}))
 	}
 }
 
@@ -123,9 +118,7 @@ type used struct{ experiment, metric string }
 
 // note adds a row to the table of values, unless it is there.
 func (ev *evaluator) note(row method.Value) {
-	if !slices.Contains(ev.values, row) {
-		ev.values = append(ev.values, row)
-	}
+	ev.values = slice.Add(ev.values, row)
 }
 
 type writer struct {

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,6 +22,7 @@ import (
 	"benchbook/runner/jsonpath"
 	"benchbook/runner/load"
 	"benchbook/runner/observe"
+	"benchbook/slice"
 )
 
 // A wantedMetric is one metric that is looked for in what something wrote.
@@ -56,9 +58,7 @@ func readMetrics(ctx context.Context, metrics []wantedMetric, m *load.Measuremen
 	for _, s := range metrics {
 		text, err := []byte(m.Wrote[s.Stream]), error(nil)
 		where := map[string]string{"log": "the log of " + s.Service, "stdout": "standard output"}[s.Stream]
-		if where == "" {
-			where = "what " + s.Stream + " wrote"
-		}
+		where = cmp.Or(where, "what "+s.Stream+" wrote")
 		if s.Stream == "log" {
 			text, err = s.log(ctx, running)
 		}
@@ -125,13 +125,7 @@ func writtenSince(before, now []byte) []byte {
 
 // containersOf are the containers of a service, without the link before it.
 func containersOf(running []engine.Running, service string) []engine.Running {
-	var out []engine.Running
-	for _, r := range running {
-		if observe.ServiceOf(r.Name()) == service {
-			out = append(out, r)
-		}
-	}
-	return out
+	return slice.Filter(running, func(r engine.Running) bool { return observe.ServiceOf(r.Name()) == service })
 }
 
 // read finds the number, in the base unit of the metric.

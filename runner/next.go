@@ -241,9 +241,7 @@ func (n *Next) Outdated() []string {
 				changes = append(changes, moved)
 			}
 			for _, change := range changes {
-				if words := e.Name + ": " + change; !slices.Contains(out, words) {
-					out = append(out, words)
-				}
+				out = slice.Add(out, e.Name+": "+change)
 			}
 		}
 	}

@@ -49,7 +49,6 @@ func (r *Runner) imageStore() *images.Store {
 	return r.store
 }
 
-// images are those of the experiment.
 func (r *run) images() images.Set {
 	return images.Set{Store: r.imageStore(), Article: r.plan.Article, Layout: r.layout()}
 }

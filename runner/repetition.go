@@ -31,7 +31,6 @@ const (
 	maxFailure = 1 << 10
 )
 
-// driver puts the load of a trial on, or times its command.
 func (r *Runner) driver(t *plan.Trial) load.Driver {
 	if t.Command != nil {
 		return r.Commands
@@ -131,7 +130,6 @@ func (r *run) finished(rec *record.Record) *record.Record {
 	return rec
 }
 
-// joinLogs puts one log before another.
 func joinLogs(a, b string) string { return strings.TrimSpace(a + "\n" + b) }
 
 // leave takes down what a repetition started, unless it is kept for somebody to look at.

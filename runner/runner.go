@@ -332,7 +332,6 @@ type run struct {
 	verifier *verifier // nil unless nothing is measured
 }
 
-// layout says where the experiment runs.
 func (r *run) layout() machines.Layout {
 	return machines.Layout{Experiment: r.experiment, Host: r.Host, Machines: r.Machines}
 }
@@ -348,7 +347,6 @@ func (r *run) Share(ctx context.Context, t *plan.Trial) error {
 	return r.bench.share(ctx, t)
 }
 
-// begin finds and prepares what the experiment needs, and makes its searches.
 func (r *run) begin(ctx context.Context) error {
 	prepared := r.summary.Spent.timing(Preparing)
 	err := r.findInputs()

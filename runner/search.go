@@ -11,7 +11,6 @@ import (
 	"benchbook/runner/search"
 )
 
-// searcher makes the searches of the experiment.
 func (r *run) searcher() *search.Searcher {
 	return &search.Searcher{Bench: r, Store: searchStore{r}, Progress: r.Progress, Plan: r.plan,
 		Experiment: r.experiment, Host: r.Host.ID, Records: r.records, Choices: r.choices, Cores: r.layout().ServiceCores,

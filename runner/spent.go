@@ -87,7 +87,6 @@ func (s *Spent) timing(part Part) (end func()) {
 	return func() { s[part] += time.Since(begin) - (s.Whole() - before) }
 }
 
-// repetition adds the parts of a repetition.
 func (s *Spent) repetition(rec *record.Record) {
 	for name, seconds := range rec.Parts {
 		if name == "prepare" || name == "conclude" {

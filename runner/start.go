@@ -115,7 +115,6 @@ func (s *serviceStart) isLast() bool {
 	return s.open == 0
 }
 
-// container is the nth container of a service, counted from 1, as its engine takes it.
 func (b *bench) container(t *plan.Trial, s *serviceStart, n int) (engine.Service, error) {
 	out, err := b.service(t, s.Service)
 	if err != nil {
@@ -217,7 +216,6 @@ func startOne(ctx, bounded context.Context, space engine.Space, service engine.S
 	return space.Start(ctx, service)
 }
 
-// service is a service as engines take it.
 func (b *bench) service(t *plan.Trial, s *spec.Service) (engine.Service, error) {
 	out := engine.Service{Service: *s, Image: b.images.Prepared(s.Image), Location: b.layout.Location(t, s.Name)}
 	out.CPUSet = b.layout.CPUsOf(s)

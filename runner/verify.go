@@ -121,11 +121,7 @@ func (v *verifier) ask(ctx context.Context, requests load.Driver, at load.Place,
 
 // schemeOf is how the targets of a load are reached.
 func schemeOf(l *spec.Load) string {
-	target := l.Target
-	if len(l.Targets) > 0 {
-		target = l.Targets[0].URL
-	}
-	u, err := url.Parse(target)
+	u, err := url.Parse(l.URLs()[0])
 	if err != nil {
 		return ""
 	}

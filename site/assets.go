@@ -76,7 +76,6 @@ func newAssets(theme fs.FS) (*assets, error) {
 	return a, nil
 }
 
-// add adds a file and returns its name with a digest.
 func (a *assets) add(name string, data []byte) string {
 	a.names[name] = hashed(name, data)
 	a.files[a.names[name]] = data

@@ -225,7 +225,6 @@ func (w *writer) finish() (r Report, err error) {
 	return r, writeManifest(w.root, w.dir, w.names)
 }
 
-// place moves new and changed files, each atomically.
 func (w *writer) place() error {
 	var names []string // of files, and of folders that the site lacks and which get their places with all that is in them
 	err := fs.WalkDir(w.unfinished.FS(), ".", func(name string, d fs.DirEntry, err error) error {

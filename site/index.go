@@ -72,7 +72,6 @@ type tagPageView struct {
 	Others  []tagLink
 }
 
-// index adds the list of articles, led by what changed, with the legend of badges and the tags.
 func (b *builder) index(pages []*render.Page) error {
 	v := indexView{Title: b.options.Title, Description: b.options.Description, Marks: render.Standings()}
 	v.News, v.Quiet = newsOf(pages)

@@ -238,10 +238,7 @@ func (g *git) run(input string, args ...string) (string, error) {
 		if g.ctx.Err() != nil {
 			return "", g.ctx.Err()
 		}
-		said := strings.TrimSpace(stderr.String() + stdout.String())
-		if said == "" {
-			said = err.Error()
-		}
+		said := cmp.Or(strings.TrimSpace(stderr.String()+stdout.String()), err.Error())
 		return "", fmt.Errorf("git %s: %s", args[0], strings.ReplaceAll(said, "\n", "; "))
 	}
 	return strings.TrimSuffix(stdout.String(), "\n"), nil
@@ -466,8 +463,7 @@ func (g *git) foreign(b Branch, tip string, there, before, blobs map[string]stri
 		list += fmt.Sprintf(" and %d more", len(names)-shown)
 	}
 	return fmt.Errorf("branch %s of %s has files that somebody else has committed, and that the site would replace: %s "+
-		"(%s): "+
-		"take them out of the branch, or name another one with --branch", b.Name, b.Remote, list, who)
+		"(%s): take them out of the branch, or name another one with --branch", b.Name, b.Remote, list, who)
 }
 
 // push pushes a commit, never by force.

@@ -20,7 +20,6 @@ type searchPage struct {
 	Parts   [][]string `json:"p"` // each kind, id and words
 }
 
-// search indexes titles, sections, claims, tables and figures. Drafts are left out.
 func (b *builder) search(pages []*render.Page) error {
 	list := []searchPage{}
 	for _, p := range pages {

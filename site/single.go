@@ -2,6 +2,7 @@ package site
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -18,7 +19,6 @@ import (
 	"benchbook/render"
 )
 
-// single adds one self-contained file for an article.
 func (b *builder) single(p *render.Page) error {
 	main, err := b.inlined(p)
 	if err != nil {
@@ -119,8 +119,6 @@ func dataURI(name string, data []byte) string {
 	case ".svg":
 		kind = "image/svg+xml"
 	}
-	if kind == "" {
-		kind = "application/octet-stream"
-	}
+	kind = cmp.Or(kind, "application/octet-stream")
 	return "data:" + kind + ";base64," + base64.StdEncoding.EncodeToString(data)
 }

@@ -273,7 +273,6 @@ func (b *builder) absolute(name string) string {
 	return b.options.BaseURL + (&url.URL{Path: name}).EscapedPath()
 }
 
-// article adds the page of an article and its subpages.
 func (b *builder) article(p *render.Page) error {
 	changed := ""
 	if d := dateOf(p); d != nil {

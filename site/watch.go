@@ -45,7 +45,6 @@ type watcher struct {
 	lost    bool // changes of which nothing is known
 }
 
-// watch follows files until ctx ends. If the system cannot watch more, it polls every second.
 func (w *watcher) watch(ctx context.Context) {
 	w.pending = map[string]bool{}
 	system, err := fsnotify.NewWatcher()

@@ -34,8 +34,7 @@ cell's change, or if no cell can be judged.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
 				return errors.New("compare needs two sides, A before and B after, each a run, a host, a profile, a git revision " +
-					"or a folder of records: " +
-					"benchbook compare HEAD~1 HEAD")
+					"or a folder of records: benchbook compare HEAD~1 HEAD")
 			}
 			return nil
 		},

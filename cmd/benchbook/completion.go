@@ -160,7 +160,6 @@ func (a *app) completeField(field func(*record.Record) string) cobra.CompletionF
 	}
 }
 
-// completeClaims offers the claims of the articles.
 func (a *app) completeClaims(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	var names []string
 	_, docs := a.documents(cmd)
@@ -189,7 +188,6 @@ func (a *app) measured(cmd *cobra.Command, field func(*record.Record) string) []
 	return slices.Compact(out)
 }
 
-// completeHosts offers the hosts that there are records of.
 func (a *app) completeHosts(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	var hosts []string
 	project, docs := a.documents(cmd)

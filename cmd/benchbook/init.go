@@ -22,6 +22,7 @@ import (
 	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 	"benchbook/site"
+	"benchbook/slice"
 )
 
 // Articles to begin with, one folder to a template. Each runs as it is: TestTemplates measures them.
@@ -35,17 +36,12 @@ const defaultTemplate = "http"
 // anyDate stands in templates where the day is put in on which the article is made.
 const anyDate = "date: 2026-01-01"
 
-// templateNames lists the templates, sorted.
 func templateNames() []string {
 	folders, err := fs.ReadDir(templates, "templates")
 	if err != nil {
 		panic(err) // it is embedded
 	}
-	var names []string
-	for _, f := range folders {
-		names = append(names, f.Name())
-	}
-	return names
+	return slice.Map(folders, func(f fs.DirEntry) string { return f.Name() })
 }
 
 // A newFile is a file to be made, its path below the project's folder.
@@ -142,7 +138,6 @@ func addTemplate(cmd *cobra.Command, template *string) {
 		"what to begin with: http, command, database or published")
 }
 
-// articleFiles are the files of an article made from a template.
 func articleFiles(template, slug string) ([]newFile, error) {
 	names := templateNames()
 	var files []newFile

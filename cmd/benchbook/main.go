@@ -104,11 +104,10 @@ variable: BENCHBOOK_PROFILE for --profile. An article runs programs: run only th
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().StringVarP(&a.Dir, "directory", "C", ".", "the project's folder, or one below it")
 	root.Flags().BoolVar(&asVersion, "version", false, "print version information")
-	root.AddCommand(a.initCommand(), a.newCommand(), a.checkCommand(), a.listCommand(), a.planCommand(),
-		a.verifyCommand(), a.sealCommand(), a.runCommand(), a.statusCommand(),
-		a.showCommand(), a.compareCommand(), a.renderCommand(), a.reportCommand(), a.previewCommand(), a.publishCommand(),
-		a.exportCommand(), a.importCommand(), a.cleanCommand(), a.gcCommand(), a.doctorCommand(),
-		a.schemaCommand(), a.completionCommand(), a.manCommand(), version)
+	root.AddCommand(a.initCommand(), a.newCommand(), a.checkCommand(), a.listCommand(), a.planCommand(), a.verifyCommand(),
+		a.sealCommand(), a.runCommand(), a.statusCommand(), a.showCommand(), a.compareCommand(), a.renderCommand(),
+		a.reportCommand(), a.previewCommand(), a.publishCommand(), a.exportCommand(), a.importCommand(), a.cleanCommand(),
+		a.gcCommand(), a.doctorCommand(), a.schemaCommand(), a.completionCommand(), a.manCommand(), version)
 	root.SetHelpCommand(helpCommand())
 	a.complete(root)
 	onceOnly(root)

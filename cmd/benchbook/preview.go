@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"os"
@@ -68,10 +69,7 @@ problems, and the progress of a run in another terminal. Nothing is measured or 
 
 // openBrowser opens an address in the browser of the user: $BROWSER, or what the system has for it.
 func openBrowser(url string) error {
-	opener := map[string]string{"darwin": "open"}[runtime.GOOS]
-	if opener == "" {
-		opener = "xdg-open"
-	}
+	opener := cmp.Or(map[string]string{"darwin": "open"}[runtime.GOOS], "xdg-open")
 	if browser := os.Getenv("BROWSER"); browser != "" {
 		opener = browser
 	}

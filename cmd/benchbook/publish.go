@@ -80,7 +80,6 @@ tree, index and branches of this repository do not change. Render first.`,
 	return cmd
 }
 
-// printPublished says what publishing came to.
 func printPublished(a *lab.Session, p site.Published, dryRun bool) {
 	if len(p.Written)+len(p.Removed) == 0 {
 		fmt.Fprintf(a.Stdout, "nothing to publish: %s has this site already\n", p.To)

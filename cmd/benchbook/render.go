@@ -86,8 +86,7 @@ rendering; with --claims it includes the claims of the measured articles.`,
 				list = pages.WithoutDrafts(a.Session, list)
 			}
 			err = measure.Run(cmd.Context(), a.Session, project, list, running.Options)
-			var s *lab.StatusError
-			if errors.As(err, &s) {
+			if s, ok := errors.AsType[*lab.StatusError](err); ok {
 				switch {
 				case s.Status == lab.StatusUsage || cmd.Context().Err() != nil:
 					return err

@@ -12,6 +12,7 @@ import (
 	"benchbook/lab/schema"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/source"
+	"benchbook/slice"
 )
 
 func (a *app) schemaCommand() *cobra.Command {
@@ -26,10 +27,7 @@ names are listed.`,
 		ValidArgs: names,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				var rows [][]string
-				for _, name := range names {
-					rows = append(rows, []string{name, schema.Kinds()[name].Title})
-				}
+				rows := slice.Map(names, func(name string) []string { return []string{name, schema.Kinds()[name].Title} })
 				terminal.PrintColumns(a.Stdout, "", rows)
 				return nil
 			}

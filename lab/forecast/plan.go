@@ -78,10 +78,9 @@ func notYet(list []unsupportedJSON) string {
 	if len(list) == 0 {
 		return ""
 	}
-	var words []string
-	for _, u := range list {
-		words = append(words, fmt.Sprintf("%s (%s:%d)", u.What, path.Base(u.File), u.Line))
-	}
+	words := slice.Map(list, func(u unsupportedJSON) string {
+		return fmt.Sprintf("%s (%s:%d)", u.What, path.Base(u.File), u.Line)
+	})
 	return "run leaves it out: this version cannot run " + strings.Join(words, ", ")
 }
 
@@ -213,11 +212,7 @@ func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*Tria
 
 // redactorOf knows the secrets of all trials of an experiment: a plan is shown to others as records are.
 func redactorOf(e *plan.Experiment) *record.Redactor {
-	var definitions []json.RawMessage
-	for _, t := range e.Trials {
-		definitions = append(definitions, t.Definition)
-	}
-	return record.NewRedactor(definitions...)
+	return record.NewRedactor(slice.Map(e.Trials, func(t *plan.Trial) json.RawMessage { return t.Definition })...)
 }
 
 func order(e *plan.Experiment) string {

@@ -18,6 +18,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/sysinfo"
+	"benchbook/slice"
 )
 
 // placed says on which CPUs of a host services and load of an experiment run: all of a host that was never met.
@@ -66,9 +67,7 @@ func (s *sheet) hereLine(e *plan.Experiment) string {
 func hostLine(e *plan.Experiment, host string, of sysinfo.Host) string {
 	var what []string
 	add := func(name string) {
-		if !slices.Contains(what, name) {
-			what = append(what, name)
-		}
+		what = slice.Add(what, name)
 	}
 	for _, t := range e.Trials {
 		for _, s := range t.Services {
@@ -541,10 +540,7 @@ func looksLine(e *plan.Experiment) string {
 	if e.Most() == e.Least() {
 		return ""
 	}
-	var looks []string
-	for _, look := range e.Looks[1:] {
-		looks = append(looks, fmt.Sprint(look))
-	}
+	looks := slice.Map(e.Looks[1:], func(look int) string { return fmt.Sprint(look) })
 	return fmt.Sprintf("; then up to %s with the trials that claims are undecided about", terminal.InSentence(looks))
 }
 

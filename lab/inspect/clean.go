@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/projects"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
+	"benchbook/slice"
 )
 
 // CleanEngines asks every engine for what was left behind. It fails if none could be asked.
@@ -68,13 +69,9 @@ func (c *cleaning) askElsewhere(ctx context.Context) {
 
 // reachableHosts are the hosts of a project that can be connected to: check says what is wrong with others.
 func reachableHosts(project *projects.Project) []article.Named[projects.ProjectHost] {
-	var out []article.Named[projects.ProjectHost]
-	for _, h := range project.Hosts {
-		if !h.Value.Docker.IsZero() || h.Value.Kubernetes != nil {
-			out = append(out, h)
-		}
-	}
-	return out
+	return slice.Filter(project.Hosts, func(h article.Named[projects.ProjectHost]) bool {
+		return !h.Value.Docker.IsZero() || h.Value.Kubernetes != nil
+	})
 }
 
 // ask sweeps one engine, that of a host of the project if it has a name.

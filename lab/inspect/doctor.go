@@ -76,9 +76,8 @@ func Examine(ctx context.Context, a *lab.Session) (*Report, error) {
 		examineCores(host), examineGovernor(host), examineClock(host), examineMitigations(host), examineMemory(host, look))
 	checks = append(checks, examineNoise(host, look)...)
 	checks = append(checks, examineSteal(look), examineSwap(look), examineRest(look), examineListening(look),
-		examineFiles(look), examinePorts(look),
-		examinePath(m.User()), examineDisk(a, "disk of records", projectFolder(a), enoughForRecords),
-		examineLock(ctx, a, host))
+		examineFiles(look), examinePorts(look), examinePath(m.User()),
+		examineDisk(a, "disk of records", projectFolder(a), enoughForRecords), examineLock(ctx, a, host))
 	x := &Report{Host: host.ID, Measure: true, Checks: checks}
 	for _, c := range checks {
 		x.Measure = x.Measure && !(c.Vital && c.Level == missing)
@@ -211,7 +210,6 @@ func examineLeftovers(ctx context.Context, e engine.Engine) finding {
 	return finding{Name: "left behind", Level: fine, Words: "nothing"}
 }
 
-// examineProgram looks for the program that goes into containers.
 func examineProgram(a *lab.Session) finding {
 	s := finding{Name: "programs", Level: fine, Vital: true}
 	if _, err := a.Config.Agent(); err != nil {

@@ -23,6 +23,7 @@ import (
 	"benchbook/runner/load"
 	"benchbook/runner/load/foreign"
 	"benchbook/runner/sysinfo"
+	"benchbook/slice"
 )
 
 // garbage is what gc prints with --json. Fields are added to it in later versions, none are renamed or removed.
@@ -85,8 +86,7 @@ func CollectGarbage(ctx context.Context, a *lab.Session, dryRun, wait bool) (*Ga
 	}
 	if len(unplanned) > 0 {
 		found.Left = append(found.Left, fmt.Sprintf("records of %s, and all images: it is not known what articles with "+
-			"problems need; benchbook check "+
-			"names the problems", strings.Join(unplanned, ", ")))
+			"problems need; benchbook check names the problems", strings.Join(unplanned, ", ")))
 		return found, nil
 	}
 	return found, collectImages(ctx, a, plans, found, dryRun)
@@ -96,10 +96,7 @@ func CollectGarbage(ctx context.Context, a *lab.Session, dryRun, wait bool) (*Ga
 func allPlans(a *lab.Session, project *projects.Project, list []*lab.Article) (plans map[string][]*plan.Plan,
 	unplanned []string, err error) {
 	plans = map[string][]*plan.Plan{}
-	var docs []*article.Document
-	for _, c := range list {
-		docs = append(docs, c.Doc)
-	}
+	docs := slice.Map(list, func(c *lab.Article) *article.Document { return c.Doc })
 	for _, c := range list {
 		for _, profile := range lab.ProfileNames(project, docs) {
 			var problems source.Problems

@@ -10,15 +10,14 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/projects"
 	"benchbook/runner/engine"
+	"benchbook/slice"
 )
 
 // examineHosts connects to every host of the project, and says what answers.
 func examineHosts(ctx context.Context, a *lab.Session, project *projects.Project) []finding {
-	var out []finding
-	for _, h := range reachableHosts(project) {
-		out = append(out, examineHost(ctx, a, project, h))
-	}
-	return out
+	return slice.Map(reachableHosts(project), func(h article.Named[projects.ProjectHost]) finding {
+		return examineHost(ctx, a, project, h)
+	})
 }
 
 func examineHost(ctx context.Context, a *lab.Session, project *projects.Project,

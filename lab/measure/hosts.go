@@ -19,6 +19,7 @@ import (
 	"benchbook/runner/images"
 	"benchbook/runner/machines"
 	"benchbook/runner/sysinfo"
+	"benchbook/slice"
 )
 
 // A target is what an article is measured on: its machines, and the engine over all of them.
@@ -39,9 +40,7 @@ func (v targets) HostOf(slug string) sysinfo.Host { return v[slug].host }
 func (v targets) distinct() []*target {
 	var out []*target
 	for _, one := range v {
-		if !slices.Contains(out, one) {
-			out = append(out, one)
-		}
+		out = slice.Add(out, one)
 	}
 	return out
 }
@@ -262,9 +261,7 @@ func ofCluster(cluster string, err error) error {
 // engines are those of all hosts, each once.
 func (m *hostSession) engines() (all []engine.Engine) {
 	for _, key := range m.keys() {
-		if e := m.hosts[key].Engine; !slices.Contains(all, e) {
-			all = append(all, e)
-		}
+		all = slice.Add(all, m.hosts[key].Engine)
 	}
 	return all
 }
@@ -383,9 +380,8 @@ func (m *hostSession) spread(ctx context.Context, cluster string) error {
 		}
 		if machine.Host.ID != first.Host.ID {
 			fmt.Fprintf(m.app.Stderr, "host %v: node %s is left out: it is %s, %s, and node %s is %s, %s; name nodes of one "+
-				"kind by their labels\n",
-				key, machine.Node, machine.Host.ID, machine.Host.Facts["host.cpu"], first.Node, first.Host.ID,
-				first.Host.Facts["host.cpu"])
+				"kind by their labels\n", key, machine.Node, machine.Host.ID, machine.Host.Facts["host.cpu"], first.Node,
+				first.Host.ID, first.Host.Facts["host.cpu"])
 			if err := machine.Close(ctx); err != nil {
 				return err
 			}

@@ -16,6 +16,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/runner"
+	"benchbook/slice"
 )
 
 // maxSaved is how large a saved output may be, in bytes: a table of a million requests.
@@ -117,12 +118,8 @@ func saveImported(a *lab.Session, dir record.Dir, records []*record.Record) erro
 	return nil
 }
 
-// onlyExperiment is the experiment of a plan that has one.
 func onlyExperiment(p *plan.Plan) (*plan.Experiment, error) {
-	var names []string
-	for _, e := range p.Experiments {
-		names = append(names, p.Article+"#"+e.Name)
-	}
+	names := slice.Map(p.Experiments, func(e *plan.Experiment) string { return p.Article + "#" + e.Name })
 	if len(names) != 1 {
 		return nil, fmt.Errorf("which experiment was measured? name it with --as: %s", strings.Join(names, ", "))
 	}
@@ -165,10 +162,7 @@ func trialOf(e *plan.Experiment, matches []expr.Match) (*plan.Trial, error) {
 		return nil, fmt.Errorf("no trial of experiment %q has these values: %s", e.Name,
 			source.Suggest(strings.Join(asked, ", "), all))
 	}
-	var names []string
-	for _, t := range fits[:min(len(fits), 5)] {
-		names = append(names, t.Name)
-	}
+	names := slice.Map(fits[:min(len(fits), 5)], func(t *plan.Trial) string { return t.Name })
 	return nil, fmt.Errorf("%d trials of experiment %q fit: %s; name one by its %s", len(fits), e.Name,
 		strings.Join(names, "; "), strings.Join(known, ", "))
 }
@@ -182,7 +176,6 @@ func hasValues(values map[string]string, matches []expr.Match) bool {
 	})
 }
 
-// readSaved reads a file that somebody saved.
 func readSaved(file string) (runner.Saved, error) {
 	data, info, err := files.Read(file, maxSaved)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"benchbook/runner/images"
 	"benchbook/runner/machines"
 	"benchbook/runner/search"
+	"benchbook/slice"
 )
 
 // abortedRun says what becomes of a run that was interrupted, or cannot go on, on one of its targets.
@@ -51,13 +52,11 @@ func abortedRun(ctx context.Context, a *lab.Session, v *target, total runner.Sum
 	return lab.Failure(err)
 }
 
-// rateProblem says to the author that an experiment has no rate.
 func rateProblem(n *search.NoRateError) *source.Problem {
 	return &source.Problem{Pos: n.Experiment.Pos, Rule: "no-rate", Message: n.Error(),
 		Hint: "measure that experiment first, in this profile, so that its repetitions are valid"}
 }
 
-// tuneProblem says to the author that an experiment takes over a value which was not chosen.
 func tuneProblem(n *search.NoTuneError) *source.Problem {
 	return &source.Problem{Pos: n.Experiment.Pos, Rule: "no-tune", Message: n.Error(),
 		Hint: "measure the experiment that chooses it first, on this machine and in this profile or in full"}
@@ -83,9 +82,8 @@ func imageProblem(n *images.NoImageError) *source.Problem {
 func printSummary(a *lab.Session, s runner.Summary) {
 	aside := s.Spent.Whole() - s.Spent[runner.Searching]
 	fmt.Fprintf(a.Stderr, "measured %s in %v: %.0f %% of %v%s was measuring or warm-up\n",
-		terminal.Count(s.Measured, "repetition"), terminal.Tenths(s.Spent.Whole()),
-		100*s.Spent.Efficiency(), terminal.Tenths(aside),
-		map[bool]string{true: ", searches aside,"}[s.Spent[runner.Searching] > 0])
+		terminal.Count(s.Measured, "repetition"), terminal.Tenths(s.Spent.Whole()), 100*s.Spent.Efficiency(),
+		terminal.Tenths(aside), map[bool]string{true: ", searches aside,"}[s.Spent[runner.Searching] > 0])
 	if rest := restOf(s.Spent); rest != "" {
 		fmt.Fprintf(a.Stderr, "the rest: %s\n", rest)
 	}
@@ -113,24 +111,17 @@ func restOf(s runner.Spent) string {
 		return p == runner.Measuring || p == runner.Warmup || p == runner.Searching || terminal.Tenths(s[p]) <= 0
 	})
 	slices.SortStableFunc(rest, func(p, q runner.Part) int { return cmp.Compare(s[q], s[p]) })
-	var words []string
-	for _, p := range rest {
-		words = append(words, fmt.Sprintf("%v %v", terminal.Tenths(s[p]), p))
-	}
+	words := slice.Map(rest, func(p runner.Part) string { return fmt.Sprintf("%v %v", terminal.Tenths(s[p]), p) })
 	return strings.Join(words, ", ")
 }
 
-// printKept says how to enter what was left up.
 func printKept(a *lab.Session, k *runner.Kept) {
 	which := "the last repetition"
 	if k.Failed {
 		which = "the repetition that failed"
 	}
 	fmt.Fprintf(a.Stderr, "%s#%s, %s, %s: its services are still up\n", k.Article, k.Experiment, k.Trial, which)
-	var rows [][]string
-	for _, s := range k.Services {
-		rows = append(rows, []string{s.Service, strings.Join(s.Enter, " ")})
-	}
+	rows := slice.Map(k.Services, func(s engine.Kept) []string { return []string{s.Service, strings.Join(s.Enter, " ")} })
 	terminal.PrintColumns(a.Stderr, "  ", rows)
 	for _, h := range k.Cleanup {
 		fmt.Fprintf(a.Stderr, "the hook cleanup is not run, so that all stays as it was: %s in %s\n",

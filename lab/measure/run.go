@@ -301,8 +301,7 @@ func (j *job) survey(ctx context.Context, c *lab.Article, s *survey) error {
 	}
 	for _, run := range runner.FromTheFuture(records, time.Now()) {
 		fmt.Fprintf(j.Stderr, "%s: run %s is dated in the future: new runs get later names, and pages show it as the "+
-			"newest; if a wrong "+
-			"clock named it, remove its records\n", c.Slug, run)
+			"newest; if a wrong clock named it, remove its records\n", c.Slug, run)
 	}
 	if j.flags.Engine != EngineNone && at.machines == nil && at.present == nil {
 		at.present = &images.Present{Connect: func(ctx context.Context) (engine.Engine, error) {
@@ -544,7 +543,6 @@ func (s *packedStore) pack() error {
 	return nil
 }
 
-// recordsOf is where the records of an article are.
 func (j *job) recordsOf(c *lab.Article) record.Dir { return record.Dir(j.project.RecordsDir(c.Slug)) }
 
 // optionsFor says how an article is measured, and shows that it is its turn.
@@ -627,8 +625,7 @@ func (j *job) conclude() error {
 	}
 	if t.Unsearched > 0 {
 		j.failed = j.JoinErrors(j.failed, lab.Failure(fmt.Errorf("%s not measured: background load disturbed the searches "+
-			"for their values; "+
-			"the same command resumes from here", terminal.Are(t.Unsearched, "repetition"))))
+			"for their values; the same command resumes from here", terminal.Are(t.Unsearched, "repetition"))))
 	}
 	return j.failed
 }

@@ -105,7 +105,6 @@ func Render(a *lab.Session, project *projects.Project, list []*lab.Article, flag
 	return outcomes, problemsError(len(problems), len(found), warnings, flags.Strict)
 }
 
-// printSite says where a site is.
 func printSite(a *lab.Session, folder string, report site.Report, single bool) {
 	first := "index.html"
 	if single {
@@ -234,7 +233,6 @@ type madePage struct {
 	found   bool         // there are records of the host that was asked for
 }
 
-// renderPage makes the page of an article.
 func renderPage(a *lab.Session, project *projects.Project, c *lab.Article, renderer func() (*render.Renderer, error),
 	options render.Options, flags Options, this sysinfo.Host, asJSON bool) (m madePage, err error) {
 	host, err := a.HostOf(project, c, this)

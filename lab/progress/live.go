@@ -17,6 +17,7 @@ import (
 	"benchbook/notebook/validity"
 	"benchbook/render/number"
 	"benchbook/runner/images"
+	"benchbook/slice"
 )
 
 // drawEvery is how often the lines of a run are drawn anew while nothing else happens: so seldom that it takes less
@@ -99,9 +100,7 @@ type making struct {
 
 func (m *making) Write(text []byte) (int, error) {
 	m.on.mu.Lock()
-	if !slices.Contains(m.on.making, m) {
-		m.on.making = append(m.on.making, m)
-	}
+	m.on.making = slice.Add(m.on.making, m)
 	m.on.mu.Unlock()
 	n, err := m.Preparation.Write(text)
 	m.on.Draw(time.Now())

@@ -17,6 +17,7 @@ import (
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/runner/sysinfo"
+	"benchbook/slice"
 )
 
 // CompareJSON is what compare prints with --format json. Fields are added to it in later versions, none are renamed or
@@ -258,9 +259,7 @@ func setOf(slug string, d *dataset.Dataset, records []*record.Record) setJSON {
 }
 
 func (s *setJSON) add(r *record.Record) {
-	if !slices.Contains(s.Runs, r.Run) {
-		s.Runs = append(s.Runs, r.Run)
-	}
+	s.Runs = slice.Add(s.Runs, r.Run)
 	if s.From.IsZero() || r.Started.Before(s.From) {
 		s.From = r.Started
 	}

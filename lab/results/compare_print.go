@@ -181,7 +181,6 @@ func (c *comparison) printDifferencesMarkdown(w io.Writer) {
 	terminal.PrintMarkdown(w, rows)
 }
 
-// data is the comparison for programs.
 func (c *comparison) data() CompareJSON {
 	out := CompareJSON{A: sideData(c.a, c.setsA), B: sideData(c.b, c.setsB), Changes: []changeJSON{},
 		Differences: append([]compare.Difference{}, c.differences...), Explanation: c.explanation,
@@ -198,9 +197,8 @@ func sideData(s *side, sets []setJSON) sideJSON {
 
 func changeData(c *compare.Change) changeJSON {
 	out := changeJSON{Article: c.Article, Experiment: c.A.Experiment.Plan.Name, Trial: c.A.Trial.Name,
-		Metric: c.Metric.Name, Unit: cmp.Or(c.Metric.Unit, "1"),
-		A: resultData(c.A, c.ResultA), B: resultData(c.B, c.ResultB), Difference: c.Points,
-		NoiseFloor: c.Floor, Verdict: string(c.Verdict), Refused: c.Refused, Reason: c.Reason,
+		Metric: c.Metric.Name, Unit: cmp.Or(c.Metric.Unit, "1"), A: resultData(c.A, c.ResultA), B: resultData(c.B, c.ResultB),
+		Difference: c.Points, NoiseFloor: c.Floor, Verdict: string(c.Verdict), Refused: c.Refused, Reason: c.Reason,
 		Marks: append([]string{}, c.Marks...)}
 	if e := c.Effect; e != nil {
 		out.Change = terminal.Finite(e.Number)
@@ -219,7 +217,6 @@ func resultData(cell *dataset.Cell, r dataset.Result) resultJSON {
 		measuredJSON: measuredData(r)}
 }
 
-// rows are the changes as CSV.
 func (c *comparison) rows() [][]string {
 	rows := [][]string{{"article", "experiment", "trial", "metric", "unit", "a_run", "a_repetitions", "a", "a_lo", "a_hi",
 		"b_run", "b_repetitions", "b", "b_lo", "b_hi", "change", "lo", "hi", "difference", "p", "noise_floor", "verdict",

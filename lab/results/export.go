@@ -19,6 +19,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render/csvtext"
+	"benchbook/slice"
 )
 
 // Exporters are the formats of export, by name: each writes cells for another program.
@@ -120,9 +121,7 @@ func exportCSV(w io.Writer, cells []Cell) error {
 	var names []string // of parameters, in the order in which they come
 	for _, c := range cells {
 		for _, p := range c.parameters {
-			if !slices.Contains(names, p.Name) {
-				names = append(names, p.Name)
-			}
+			names = slice.Add(names, p.Name)
 		}
 	}
 	rows := [][]string{csvtext.Head([]string{"article", "experiment", "host", "profile", "run", "trial"}, names,
@@ -178,7 +177,6 @@ func exportJSON(w io.Writer, cells []Cell) error {
 	return lab.PrintJSON(w, out)
 }
 
-// named are the parameters by name.
 func (c *Cell) named() map[string]string {
 	out := map[string]string{}
 	for _, p := range c.parameters {
@@ -237,7 +235,6 @@ func exportBenchfmt(w io.Writer, cells []Cell) error {
 	return err
 }
 
-// benchName is a trial as the name of a benchmark.
 func benchName(c *Cell) string {
 	clean := func(text string) string { return notInName.ReplaceAllString(text, "_") }
 	name := []rune(clean(c.experiment))

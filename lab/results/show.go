@@ -25,6 +25,7 @@ import (
 	"benchbook/render/number"
 	"benchbook/render/wording"
 	"benchbook/runner/sysinfo"
+	"benchbook/slice"
 )
 
 // ShowJSON is an article as show prints it with --format json, in a list. Fields are added to it in later versions,
@@ -225,7 +226,6 @@ func (f *Selection) nothing(slug string, records []*record.Record) error {
 	return fmt.Errorf("no records of article %s with %s together", slug, strings.Join(words, " and "))
 }
 
-// shown is all that is known of an article.
 func shown(c *lab.Article, d *dataset.Dataset) ShowJSON {
 	standing := claim.StandingOf(d)
 	out := ShowJSON{Article: c.Slug, Title: c.Doc.Front.Title.Value, Host: d.Host, ThisHost: d.Own, Profile: d.Profile,
@@ -416,16 +416,12 @@ func (c *shownCell) about() []string {
 func (e *shownExperiment) columns() map[string]number.Column {
 	out := map[string]number.Column{}
 	for k, m := range e.metrics {
-		var results []dataset.Result
-		for _, c := range e.Cells {
-			results = append(results, c.Metrics[k].result)
-		}
+		results := slice.Map(e.Cells, func(c shownCell) dataset.Result { return c.Metrics[k].result })
 		out[m.Name] = wording.ColumnOf(m, results...)
 	}
 	return out
 }
 
-// floor writes the noise floor of a metric.
 func (e *shownExperiment) floor(metric string) string {
 	if record.IsSearched(metric) {
 		return "–" // no claim about it has one

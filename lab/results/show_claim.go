@@ -51,7 +51,6 @@ type alternativeJSON struct {
 	Effect *effectJSON `json:"effect,omitempty"`
 }
 
-// showClaim is a claim with all alternatives.
 func showClaim(d *dataset.Dataset, j *claim.Judgement) shownClaim {
 	claim := shownClaim{Claim: j.Claim.Name.Value, Headline: j.Claim.Headline.V, Expect: j.Claim.Expect.Text.Value,
 		Verdict: string(j.Verdict), What: j.What, Because: JudgementWords(j), Invalid: j.Invalid,

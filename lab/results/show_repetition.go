@@ -16,9 +16,9 @@ import (
 	"benchbook/notebook/validity"
 	"benchbook/render/number"
 	"benchbook/render/wording"
+	"benchbook/slice"
 )
 
-// showRepetition prints all that one record holds.
 func showRepetition(a *lab.Session, list []ShowJSON, flags Selection, format string) error {
 	var found []*record.Record
 	var metrics []record.Metric
@@ -102,7 +102,6 @@ func oneOf(r *record.Record, metrics []record.Metric, added []plan.Metric) oneJS
 	return out
 }
 
-// title says which repetition it is.
 func (o *oneJSON) title() string {
 	r := o.Record
 	return fmt.Sprintf("%s#%s %s, repetition %d of %d: %s", r.Article, r.Experiment, r.Trial, r.Repetition, r.Planned,
@@ -231,11 +230,7 @@ func loadRows(l *record.Load) [][]string {
 			rows = append(rows, []string{"rate", number.For("1/s", false, o.Rate).Exact(o.Rate)})
 		}
 	}
-	var perSecond []string
-	for _, n := range l.Completions {
-		perSecond = append(perSecond, whole(n))
-	}
-	return append(rows, []string{"completions by second", strings.Join(perSecond, " ")})
+	return append(rows, []string{"completions by second", strings.Join(slice.Map(l.Completions, whole), " ")})
 }
 
 func machineRows(m *record.Machine) [][]string {

@@ -9,6 +9,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/render/number"
+	"benchbook/slice"
 )
 
 // searchesOf are what searches tried and found for a cell: its values in the order written, then its capacity.
@@ -25,17 +26,13 @@ func searchesOf(c *dataset.Cell) []*record.Search {
 	return out
 }
 
-// printSearch lists the probes of a search.
 func printSearch(a *lab.Session, s *record.Search) {
 	what := "tune." + s.Name
 	rows := [][]string{{s.Name, s.Metric, "phase", "counts"}}
 	if s.Kind == record.SearchCapacity {
 		what, rows[0][0], rows[0][3] = "capacity.rate", "rate", "meets "+s.Objective
 	}
-	var values []float64
-	for _, p := range s.Probes {
-		values = append(values, p.Value)
-	}
+	values := slice.Map(s.Probes, func(p record.Probe) float64 { return p.Value })
 	u := number.For(s.Unit, false, values...)
 	for _, p := range s.Probes {
 		value, counts := "–", "yes"

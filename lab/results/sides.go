@@ -21,6 +21,7 @@ import (
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/slice"
 )
 
 // The kinds of sides that records can be compared by, as they stand before a colon: run:20261120T094529Z-qsbq.
@@ -252,10 +253,7 @@ func (s *recordFinder) revision(ctx context.Context, name string) (*side, error)
 	}
 	found := &side{kind: sideRevision, name: name, commit: strings.TrimSpace(string(commit)),
 		records: map[string][]*record.Record{}}
-	var paths []string
-	for _, slug := range s.slugs {
-		paths = append(paths, path.Join("experiments", slug, "records"))
-	}
+	paths := slice.Map(s.slugs, func(slug string) string { return path.Join("experiments", slug, "records") })
 	tree, err := lab.Git(ctx, s.project.Dir, nil, append([]string{"ls-tree", "-r", "-z", found.commit, "--"}, paths...)...)
 	if err != nil {
 		return nil, lab.Failure(fmt.Errorf("listing the records of revision %s: %w", name, err))

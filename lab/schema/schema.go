@@ -14,6 +14,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
+	"benchbook/slice"
 )
 
 // A schemaKind is something that schema describes.
@@ -69,7 +70,6 @@ type schemaMaker struct {
 	tag  string // of fields: yaml for what authors write, json for records
 }
 
-// value is the schema of a value of type t.
 func (g *schemaMaker) value(t reflect.Type) schema {
 	if t.Kind() == reflect.Pointer {
 		return g.value(t.Elem())
@@ -152,10 +152,7 @@ func anyOf(list ...schema) schema {
 
 // without is s for mappings that have none of the keys.
 func without(s schema, keys ...string) schema {
-	var list []schema
-	for _, key := range keys {
-		list = append(list, schema{"required": []string{key}})
-	}
+	list := slice.Map(keys, func(key string) schema { return schema{"required": []string{key}} })
 	out := maps.Clone(s)
 	out["not"] = schema{"anyOf": list}
 	return out

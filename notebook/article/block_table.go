@@ -57,8 +57,7 @@ func (f *Format) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 		}
 		return
 	}
-	var e *expr.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*expr.Error](err); ok {
 		err = &expr.Error{Span: own(e.Span), Msg: e.Msg, Hint: e.Hint}
 	}
 	AddExprError(n.Text, err, d.Problems)

@@ -1,6 +1,7 @@
 package article
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -55,10 +56,7 @@ func (doc *checker) check() {
 	}
 	for _, r := range doc.References {
 		if _, ok := labels[r.Label.Value]; !ok && !doc.unread["table"] && !doc.unread["figure"] {
-			hint := source.Suggest(r.Label.Value, slices.Sorted(maps.Keys(labels)))
-			if hint == "" {
-				hint = "give a table or figure this label"
-			}
+			hint := cmp.Or(source.Suggest(r.Label.Value, slices.Sorted(maps.Keys(labels))), "give a table or figure this label")
 			doc.Problems.Add("unknown-label", r.Label.Pos, "no table or figure %q in this article", r.Label.Value).Hint = hint
 		}
 	}
@@ -174,10 +172,7 @@ func (doc *checker) claimName(t source.Text, claims map[string]source.Text) {
 		return
 	}
 	if _, ok := claims[t.Value]; !ok {
-		hint := source.Suggest(t.Value, slices.Sorted(maps.Keys(claims)))
-		if hint == "" {
-			hint = "add a yaml claim block with this name"
-		}
+		hint := cmp.Or(source.Suggest(t.Value, slices.Sorted(maps.Keys(claims))), "add a yaml claim block with this name")
 		doc.Problems.Add("unknown-claim", t.Pos, "no claim %q in this article", t.Value).Hint = hint
 	}
 }

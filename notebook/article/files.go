@@ -1,6 +1,7 @@
 package article
 
 import (
+	"cmp"
 	"errors"
 	"math"
 	"os"
@@ -82,10 +83,7 @@ func (doc *Document) File(t source.Text, problems *source.Problems) (*File, bool
 			problems.Add("not-a-file", t.Pos, "%q cannot be read: %s", t.Value,
 				files.Reason(err)).Hint = "name a regular file that you may read"
 		default:
-			hint := source.Suggest(name, known)
-			if hint == "" {
-				hint = "put it beside the article, or make a listing of it: file=" + name
-			}
+			hint := cmp.Or(source.Suggest(name, known), "put it beside the article, or make a listing of it: file="+name)
 			problems.Add("no-such-file", t.Pos, "no file or listing %q in the article's folder", t.Value).Hint = hint
 		}
 		return nil, false

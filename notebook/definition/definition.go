@@ -17,6 +17,7 @@ import (
 
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
+	"benchbook/slice"
 )
 
 // An Entry is one value of a Trial's Definition, as people read it.
@@ -70,9 +71,7 @@ func flattenMap(out *[]Entry, path string, v map[string]any, t reflect.Type) {
 	}
 	keys, types := keysOf(t)
 	for _, k := range slices.Sorted(maps.Keys(v)) {
-		if !slices.Contains(keys, k) {
-			keys = append(keys, k)
-		}
+		keys = slice.Add(keys, k)
 	}
 	for _, k := range keys {
 		child := types[k]

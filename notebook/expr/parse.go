@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -298,9 +299,7 @@ func (p *parser) failUnexpected(expected string) {
 	if hint == "" && p.prev.kind == tokenQuantity && p.tok.kind == tokenWord {
 		hint = hintUnit(tok)
 	}
-	if hint == "" {
-		hint = "write an operator, such as + or <, or a comma between arguments; quote what is a text"
-	}
+	hint = cmp.Or(hint, "write an operator, such as + or <, or a comma between arguments; quote what is a text")
 	fail(p.tok.Span, "expected an operator between "+prev+" and "+tok, hint)
 }
 

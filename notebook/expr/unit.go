@@ -53,7 +53,6 @@ func (d Dimension) Like(e Dimension) bool {
 // isPure reports whether d only scales what it is multiplied with.
 func (d Dimension) isPure() bool { return d == Plain || d == Share }
 
-// plus is the dimension of a sum or difference.
 func (d Dimension) plus(e Dimension) (Dimension, bool) {
 	if d.isPure() && e.isPure() && d != e {
 		return Share, true // 1 - failed is a share, too
@@ -61,7 +60,6 @@ func (d Dimension) plus(e Dimension) (Dimension, bool) {
 	return d, d == e
 }
 
-// times is the dimension of a product.
 func (d Dimension) times(e Dimension) (Dimension, bool) {
 	switch {
 	case d == Plain, d == Share && e != Plain:
@@ -76,7 +74,6 @@ func (d Dimension) times(e Dimension) (Dimension, bool) {
 	return withExponents(a.seconds+b.seconds, a.bytes+b.bytes)
 }
 
-// over is the dimension of a quotient.
 func (d Dimension) over(e Dimension) (Dimension, bool) {
 	switch {
 	case d == e:

@@ -56,9 +56,8 @@ var Common = strings.Fields("label experiment kind title caption alt claim")
 
 // All are the kinds, in the order of their names. See docs/figures.md#kinds-of-figures.
 var All = []*Kind{
-	{Name: "agreement", Subject: Published, X: Metric, Y: Setting, Shows: []string{"x"},
-		Needs: []string{"x"}, Hint: "add x: with a metric that was published",
-		Takes: strings.Fields("y where colour facet published")},
+	{Name: "agreement", Subject: Published, X: Metric, Y: Setting, Shows: []string{"x"}, Needs: []string{"x"},
+		Hint: "add x: with a metric that was published", Takes: strings.Fields("y where colour facet published")},
 	{Name: "bars", X: Metric, Y: Setting, Shows: []string{"x"},
 		Needs: []string{"x", "y"}, Hint: "add x: with a metric, and y: with a parameter",
 		Takes: strings.Fields("where colour facet sort reference published")},
@@ -73,15 +72,13 @@ var All = []*Kind{
 		Needs: []string{"x", "y"}, Hint: "add x: with a parameter whose values are numbers, and y: with a metric",
 		Takes: strings.Fields("where colour facet log.x log.y zero reference")},
 	{Name: "multiverse", Subject: Claim, Needs: []string{"claim"}, Hint: "add claim: with the name of a claim"},
-	{Name: "scatter", X: Metric, Y: Metric, Shows: []string{"y", "x"},
-		Needs: []string{"x", "y"}, Hint: "add x: and y: with a metric each",
-		Takes: strings.Fields("where colour facet log.x log.y zero reference")},
+	{Name: "scatter", X: Metric, Y: Metric, Shows: []string{"y", "x"}, Needs: []string{"x", "y"},
+		Hint: "add x: and y: with a metric each", Takes: strings.Fields("where colour facet log.x log.y zero reference")},
 	{Name: "timeline", Y: Metric, Needs: []string{"y"}, Hint: "add y: with a metric",
 		Takes: strings.Fields("where colour facet log.y zero reference")},
 	{Name: "topology", Subject: OneCell, Takes: []string{"where"}},
-	{Name: "tuning", Subject: Tuning, X: Metric, Y: Metric, Shows: []string{"y", "x"},
-		Needs: []string{"x", "y"}, Hint: "add x: with tune.NAME, and y: with a metric",
-		Takes: strings.Fields("where colour facet log.x log.y zero")},
+	{Name: "tuning", Subject: Tuning, X: Metric, Y: Metric, Shows: []string{"y", "x"}, Needs: []string{"x", "y"},
+		Hint: "add x: with tune.NAME, and y: with a metric", Takes: strings.Fields("where colour facet log.x log.y zero")},
 }
 
 // Of gives the kind of a name. If there is none, the kind has no keys and ok is false.

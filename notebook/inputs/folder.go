@@ -25,6 +25,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
+	"benchbook/slice"
 )
 
 // MaxSize bounds a build context, which is held in memory: benchmark data is better made in the image.
@@ -453,10 +454,7 @@ func (f *Folder) dockerfile(out *spec.Build, b *article.Build, context source.Te
 		}
 	}
 	if !has {
-		var known []string
-		for _, file := range out.Files {
-			known = append(known, file.Path)
-		}
+		known := slice.Map(out.Files, func(file spec.File) string { return file.Path })
 		hint := source.Suggest(out.Dockerfile, known)
 		if len(known) == 0 {
 			hint = "add a listing: ```dockerfile file=" + out.Dockerfile

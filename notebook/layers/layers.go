@@ -15,6 +15,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
+	"benchbook/slice"
 )
 
 // Quick is the profile that has a layer of its own built in.
@@ -104,11 +105,8 @@ func (l *Library) Merge(d *Definition, profile, repetitions string) (m *Merged, 
 
 // ProfileNames are the profiles that a definition says something about.
 func (l *Library) ProfileNames(d *Definition) []string {
-	var out []string
-	for _, profile := range profilesOf(article.Extend(l.defaults(d), d.Node)) {
-		out = append(out, profile.Name.Value)
-	}
-	return out
+	profiles := profilesOf(article.Extend(l.defaults(d), d.Node))
+	return slice.Map(profiles, func(p article.Profile) string { return p.Name.Value })
 }
 
 // profilesOf reads the profiles of an experiment. Their problems were reported when its block was read.

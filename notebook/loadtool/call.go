@@ -1,6 +1,7 @@
 package loadtool
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/url"
@@ -129,9 +130,7 @@ func withPort(target string) (string, error) {
 		return "", err
 	}
 	u.Host = net.JoinHostPort(host, port)
-	if u.Path == "" {
-		u.Path = "/" // ab takes no URL without one
-	}
+	u.Path = cmp.Or(u.Path, "/") // ab takes no URL without one
 	return u.String(), nil
 }
 

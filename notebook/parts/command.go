@@ -52,7 +52,6 @@ func (r *reading) command(at source.Pos) *spec.Command {
 	return out
 }
 
-// checkCommand reports invalid values.
 func checkCommand(c *article.Command, problems *source.Problems) {
 	positive(c.Timeout, "timeout", "write a time, such as 1m", problems)
 	if c.WorkingDir.Value != "" {

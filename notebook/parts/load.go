@@ -1,6 +1,7 @@
 package parts
 
 import (
+	"cmp"
 	"net/url"
 	"regexp"
 	"slices"
@@ -64,7 +65,6 @@ func (r *reading) load(at source.Pos) *spec.Load {
 	return out
 }
 
-// checkLoad reports invalid numbers.
 func checkLoad(l *article.Load, problems *source.Problems) {
 	connections := maxConnections * min(max(l.Generators.V, 1), maxGenerators)
 	between(l.Connections, "connections", connections, problems)
@@ -217,9 +217,7 @@ func checkTarget(t source.Text, tool article.Tool, services []string, problems *
 		return
 	}
 	hint := source.Suggest(host, services)
-	if hint == "" {
-		hint = "the experiment has no services: add services: {" + host + ": …}; a load reaches nothing else"
-	}
+	hint = cmp.Or(hint, "the experiment has no services: add services: {"+host+": …}; a load reaches nothing else")
 	problems.Add("unknown-service", t.Pos, "the load goes to %q, which is not a service of the experiment",
 		host).Hint = hint
 }

@@ -91,7 +91,6 @@ func origin(o *article.Origin, problems *source.Problems) *spec.HTTPOrigin {
 	return out
 }
 
-// latency reads how long an origin takes.
 func latency(l *article.Latency, out *spec.HTTPOrigin, problems *source.Problems) {
 	out.Distribution = string(l.Distribution.V)
 	out.Value, out.From, out.To, out.Median, out.Sigma = l.Value.V, l.From.V, l.To.V, l.Median.V, l.Sigma.V
@@ -109,7 +108,6 @@ func latency(l *article.Latency, out *spec.HTTPOrigin, problems *source.Problems
 	}
 }
 
-// checkStatus reports an invalid status of HTTP.
 func checkStatus(v article.Value[int], problems *source.Problems) {
 	if v.Known() && (v.V < 100 || v.V > 599) {
 		problems.Add("wrong-value", v.Text.Pos, "invalid HTTP status %d", v.V).Hint = "they go from 100 to 599"

@@ -16,6 +16,7 @@ import (
 	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
+	"benchbook/slice"
 )
 
 // LoadName stands for the load where services have names.
@@ -115,11 +116,7 @@ func Hooks(list []article.Hook) []spec.Hook {
 
 // Names gives the names of a mapping, such as that of services, in the order written.
 func Names[T any](list []article.Named[T]) []string {
-	var out []string
-	for _, named := range list {
-		out = append(out, named.Name.Value)
-	}
-	return out
+	return slice.Map(list, func(named article.Named[T]) string { return named.Name.Value })
 }
 
 // positive reports a value that is not more than 0.
@@ -143,7 +140,6 @@ func share(v article.Value[article.Share], what string, problems *source.Problem
 	}
 }
 
-// checkCPUSet reports an invalid cpuset.
 func checkCPUSet(t source.Text, problems *source.Problems) {
 	if t.IsZero() || isTemplate(t) {
 		return

@@ -101,7 +101,6 @@ func logText(words []string) (text string, times int) {
 	return words[0], times
 }
 
-// checkProbes reports invalid times and numbers of probes.
 func checkProbes(h *article.Healthcheck, problems *source.Problems) {
 	positive(h.Interval, "interval", "write a time, such as 30s", problems)
 	positive(h.Timeout, "timeout", "write a time, such as 30s", problems)

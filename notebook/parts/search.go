@@ -49,7 +49,6 @@ func Searches(e *article.Experiment, quick bool, problems *source.Problems) []sp
 	return out
 }
 
-// checkSearch reports invalid values.
 func checkSearch(s *article.Search, problems *source.Problems) {
 	for _, v := range []article.Value[int]{s.From, s.To} {
 		if v.Known() && (v.V < 1 || v.V > 1_000_000) {

@@ -255,7 +255,6 @@ func isSignal(s string) bool {
 
 var capability = regexp.MustCompile(`^(CAP_)?[A-Z][A-Z_]*$`)
 
-// checkService reports invalid values.
 func checkService(s *article.Service, problems *source.Problems) {
 	checkCPUSet(s.CPUSet, problems)
 	checkLimits(s, problems)

@@ -496,10 +496,7 @@ func Slug(s string) string {
 	if r := []rune(s); len(r) > 60 {
 		s = string(r[:60])
 	}
-	if s == "" {
-		return "x"
-	}
-	return s
+	return cmp.Or(s, "x")
 }
 
 // MaxOutput is how much of the output of a tool a record keeps, in bytes: records are committed.

@@ -45,9 +45,8 @@ var harmlessKeys = []string{"public", "primary", "foreign", "sort", "partition",
 
 // Last words of names that say something about a secret and do not hold it: POSTGRES_HOST_AUTH_METHOD, PASSWORD_FILE.
 var aboutSecrets = []string{"method", "mode", "type", "kind", "algorithm", "alg", "file", "path", "dir", "count",
-	"length", "len", "size",
-	"limit", "ttl", "timeout", "expiry", "expires", "enabled", "disabled", "required", "prefix", "format", "version",
-	"policy", "provider", "host", "port", "user", "username", "name"}
+	"length", "len", "size", "limit", "ttl", "timeout", "expiry", "expires", "enabled", "disabled", "required", "prefix",
+	"format", "version", "policy", "provider", "host", "port", "user", "username", "name"}
 
 // First words of options that turn off what is named after them: --no-password has no value.
 var withoutSecrets = []string{"no", "without", "disable", "skip"}

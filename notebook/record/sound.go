@@ -161,7 +161,6 @@ func checkNumbers(v reflect.Value, path, within string) error {
 	return nil
 }
 
-// checkFields looks at all numbers in a struct.
 func checkFields(v reflect.Value, path string) error {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)

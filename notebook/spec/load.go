@@ -1,6 +1,9 @@
 package spec
 
-import "time"
+import (
+	"benchbook/slice"
+	"time"
+)
 
 // Load is requests over HTTP, in a closed loop unless there is a rate or stages with one.
 type Load struct {
@@ -42,11 +45,7 @@ func (l *Load) URLs() []string {
 	if len(l.Targets) == 0 {
 		return []string{l.Target}
 	}
-	var out []string
-	for _, t := range l.Targets {
-		out = append(out, t.URL)
-	}
-	return out
+	return slice.Map(l.Targets, func(t Target) string { return t.URL })
 }
 
 // Target is one of several kinds of request.

@@ -89,7 +89,6 @@ func (p *Panel) Draw() Drawing {
 	return d
 }
 
-// say adds sentences to how the figure is read.
 func (a *account) say(words ...string) { a.howTo = append(a.howTo, words...) }
 
 // sayDisturbed names the cells of a drawing whose intervals a disturbance has widened.
@@ -106,7 +105,6 @@ func (p *Panel) sayDisturbed(d Drawing) {
 	}
 }
 
-// omit says of a part of the figure why it is not drawn.
 func (a *account) omit(name, why string) {
 	a.notes = append(a.notes, "not drawn: "+name+": "+why)
 	a.described = append(a.described, name+": "+why)

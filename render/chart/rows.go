@@ -200,9 +200,8 @@ func (p *Panel) compare(drawn record.Metric, a, b *dataset.Cell) int {
 func (r *rows) row(shown dataset.Result, name string) figure.Row {
 	v := cellview.Estimate(shown)
 	row := figure.Row{Name: name, Series: 1, Value: v.Centre, Lo: v.Lo, Hi: v.Hi,
-		Range:  shown.Estimate.Kind == stats.RangeOfTwo,
-		Values: shown.Values, Missing: v.Missing, Failed: cellview.HasFailed(v.Missing), Published: math.NaN(),
-		Title: name + ": " + r.metric.Words(shown)}
+		Range: shown.Estimate.Kind == stats.RangeOfTwo, Values: shown.Values, Missing: v.Missing,
+		Failed: cellview.HasFailed(v.Missing), Published: math.NaN(), Title: name + ": " + r.metric.Words(shown)}
 	if v.Missing != "" {
 		return row
 	}

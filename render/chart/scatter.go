@@ -17,6 +17,7 @@ import (
 	"benchbook/render/figure"
 	"benchbook/render/number"
 	"benchbook/render/wording"
+	"benchbook/slice"
 )
 
 // scatter draws cells between two metrics.
@@ -331,9 +332,7 @@ func (p *Panel) alternativeRow(name string, j claim.Judgement, effect *dataset.Q
 		p.data.Add(nil, name, string(j.Verdict), nil, nil, nil, j.Reason)
 	} else {
 		for _, cell := range effect.Cells {
-			if !slices.Contains(p.All, cell) {
-				p.All = append(p.All, cell)
-			}
+			p.All = slice.Add(p.All, cell)
 		}
 		row.Value = effect.Number
 		row.Lo, row.Hi = endsOf(effect)

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"math"
@@ -10,6 +11,7 @@ import (
 	"benchbook/notebook/stats"
 	"benchbook/render/number"
 	"benchbook/render/typeface"
+	"benchbook/slice"
 )
 
 // The small drawings of a page: repetitions in a tooltip, the effect of a claim, the sparkline of an index. Like
@@ -123,10 +125,7 @@ func Effect(ratio float64, interval *stats.Interval, region stats.Region, verdic
 		share := (math.Log(v) + span) / (2 * span)
 		return left + min(1, max(0, share))*(right-left)
 	}
-	class := map[stats.Verdict]string{stats.Supported: "f3 s3", stats.Contradicted: "f4 s4"}[verdict]
-	if class == "" {
-		class = "f0 s0"
-	}
+	class := cmp.Or(map[stats.Verdict]string{stats.Supported: "f3 s3", stats.Contradicted: "f4 s4"}[verdict], "f0 s0")
 	s := newDrawing(width, 36, "")
 	if isClaimed {
 		s.box("track", at(max(region.Lo, math.SmallestNonzeroFloat64)), at(min(region.Hi, math.MaxFloat64)), 3, 20)
@@ -203,10 +202,7 @@ func Spark(metrics *typeface.Metrics, rows []SparkRow) template.HTML {
 		}
 		return left + min(1, max(0, (v-lo)/(hi-lo)))*(right-left)
 	}
-	var words []string
-	for _, r := range rows {
-		words = append(words, r.Name+" "+r.Label)
-	}
+	words := slice.Map(rows, func(r SparkRow) string { return r.Name + " " + r.Label })
 	s := newDrawing(width, pitch*len(rows)+2, strings.Join(words, "; "))
 	for i, r := range rows {
 		y := float64(first + pitch*i)

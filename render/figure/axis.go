@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -29,9 +30,7 @@ type Axis struct {
 
 // prepared is the axis as it is drawn: its name without line ends, its values in its own unit.
 func (a Axis) prepared() (Axis, error) {
-	if a.Unit == 0 {
-		a.Unit = 1
-	}
+	a.Unit = cmp.Or(a.Unit, 1)
 	if !(a.Unit > 0) || math.IsInf(a.Unit, 1) {
 		return a, fmt.Errorf("the axis's unit is %v times that of the values; give a positive number", a.Unit)
 	}

@@ -216,7 +216,6 @@ func (c *checker) group(attr map[string]string) {
 	c.groups = append(c.groups, class)
 }
 
-// endGroup takes in the end of a group.
 func (c *checker) endGroup() {
 	last := len(c.groups) - 1
 	if last < 0 {
@@ -384,7 +383,6 @@ func corners(d string) ([]point, error) {
 	return out, nil
 }
 
-// bounds is the box of points.
 func bounds(points []point) rect {
 	var box rect
 	for i, p := range points {

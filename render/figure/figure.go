@@ -126,7 +126,6 @@ func oneLine(s string) string {
 	}), " ")
 }
 
-// oneLines is oneLine of each.
 func oneLines(list []string) []string {
 	out := make([]string, len(list))
 	for i, s := range list {

@@ -5,7 +5,6 @@ import "fmt"
 // MaxSeries is how many series a figure can tell apart: the style sheet has as many colours.
 const MaxSeries = 6
 
-// seriesNames are names of series as they are drawn.
 func seriesNames(names []string) ([]string, error) {
 	if len(names) > MaxSeries {
 		return nil, fmt.Errorf("%d series are more than the %d that can be told apart; draw several figures",
@@ -34,7 +33,6 @@ type keyEntry struct {
 // publishedEntry is the series of published values.
 const publishedEntry = 0
 
-// seriesEntries are the entries of all series.
 func seriesEntries(names []string) []keyEntry {
 	var out []keyEntry
 	for k, name := range names {

@@ -407,7 +407,6 @@ func line(k ink, points []Point) plot.Plotter {
 	return &plotter.Line{XYs: pairs(points), LineStyle: pen(k)}
 }
 
-// pairs are points as gonum has them.
 func pairs(points []Point) plotter.XYs {
 	out := make(plotter.XYs, len(points))
 	for i, q := range points {

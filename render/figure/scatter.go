@@ -105,7 +105,6 @@ func (f *Scatter) prepare(c *Curves) (err error) {
 	return nil
 }
 
-// glyphsAt are marks at points.
 func glyphsAt(points []Point, style func(i int) draw.GlyphStyle) plot.Plotter {
 	return &plotter.Scatter{XYs: pairs(points), GlyphStyleFunc: style}
 }

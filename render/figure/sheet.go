@@ -138,12 +138,10 @@ func (t textStyle) classes() string {
 	return strings.Join(out, " ")
 }
 
-// wide is the width of str.
 func (s *sheet) wide(t textStyle, str string) float64 {
 	return s.metrics.Width(str, t.size(), t.strong)
 }
 
-// widest is the width of the widest line.
 func (s *sheet) widest(t textStyle, lines []string) (w float64) {
 	for _, line := range lines {
 		w = max(w, s.wide(t, line))
@@ -189,7 +187,6 @@ func (s *sheet) block(t textStyle, str string, room float64) block {
 // write writes a text with lines as far apart as those of names.
 func (s *sheet) write(b block) { s.lines(b.style, b.at, lineHeight, b.lines) }
 
-// stroke draws a line through points.
 func (s *sheet) stroke(k ink, points ...point) { s.draw.StrokeLines(pen(k), vgPoints(points)) }
 
 // rule draws a vertical line that stays away from the texts that are there: what would show between their letters and
@@ -254,7 +251,6 @@ func (s *sheet) hatch(r rect) {
 	s.stroke("hatch", append(r.corners(), point{r.x0, r.y0})...)
 }
 
-// fillRect draws a rectangle.
 func (s *sheet) fillRect(k ink, r rect) { s.fill(k, r.corners()...) }
 
 // arrow draws a line with a head at its end, which points right, left, up or down as the last two points do.
@@ -373,7 +369,6 @@ func (g seriesGlyph) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Poin
 	c.FillPolygon(style.Color, outline)
 }
 
-// glyph draws the mark of a series.
 func (s *sheet) glyph(style draw.GlyphStyle, at point) { s.draw.DrawGlyphNoClip(style, vgPoint(at)) }
 
 // mark is a point of a series, filled or open.

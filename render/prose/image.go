@@ -1,6 +1,7 @@
 package prose
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"html/template"
@@ -40,9 +41,7 @@ func (w *Writer) image(n ast.Node, source []byte) template.HTML {
 			template.HTMLEscapeString(words) + `" loading="lazy">`)
 	}
 	href, ok := w.destination(written)
-	if words == "" {
-		words = "picture"
-	}
+	words = cmp.Or(words, "picture")
 	if !ok {
 		return template.HTML(template.HTMLEscapeString(words))
 	}

@@ -20,12 +20,10 @@ const (
 
 // drawingElements are the SVG elements that only draw: no scripts, links or animations.
 var drawingElements = []string{"svg", "g", "defs", "symbol", "use", "title", "desc", "metadata", "style", "path",
-	"rect", "circle", "ellipse",
-	"line", "polyline", "polygon", "text", "tspan", "textPath", "image", "clipPath", "mask", "pattern", "marker",
-	"linearGradient",
-	"radialGradient", "stop", "filter", "feBlend", "feColorMatrix", "feComponentTransfer", "feComposite", "feFlood",
-	"feFuncA", "feFuncB",
-	"feFuncG", "feFuncR", "feGaussianBlur", "feMerge", "feMergeNode", "feMorphology", "feOffset", "switch"}
+	"rect", "circle", "ellipse", "line", "polyline", "polygon", "text", "tspan", "textPath", "image", "clipPath", "mask",
+	"pattern", "marker", "linearGradient", "radialGradient", "stop", "filter", "feBlend", "feColorMatrix",
+	"feComponentTransfer", "feComposite", "feFlood", "feFuncA", "feFuncB", "feFuncG", "feFuncR", "feGaussianBlur",
+	"feMerge", "feMergeNode", "feMorphology", "feOffset", "switch"}
 
 var (
 	embeddedPicture = regexp.MustCompile(`^data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*$`)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"benchbook/runner/load/http"
+	"benchbook/slice"
 )
 
 // origin is a server as a URL names it. Requests to the same origin share connections.
@@ -51,10 +52,7 @@ func (o *origin) resolve(ctx context.Context, timeout time.Duration) ([]netip.Ad
 	if err != nil {
 		return nil, fmt.Errorf("resolving the target's host: %w", err)
 	}
-	var addresses []netip.AddrPort
-	for _, ip := range ips {
-		addresses = append(addresses, netip.AddrPortFrom(ip.Unmap(), port))
-	}
+	addresses := slice.Map(ips, func(ip netip.Addr) netip.AddrPort { return netip.AddrPortFrom(ip.Unmap(), port) })
 	slices.SortFunc(addresses, netip.AddrPort.Compare)
 	return slices.Compact(addresses), nil
 }

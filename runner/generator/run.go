@@ -5,6 +5,7 @@
 package generator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -106,10 +107,7 @@ func newLoad(config *http.Config) (*load, error) {
 	l := &load{config: config, base: time.Now(), window: newWindow(config.Window())}
 	byName := make(map[string]int)
 	weight := func(t *http.Target) float64 {
-		if t.Weight == 0 {
-			return 1
-		}
-		return t.Weight
+		return cmp.Or(t.Weight, 1)
 	}
 	all, sum := 0.0, 0.0
 	for i := range config.Targets {

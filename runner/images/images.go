@@ -34,7 +34,6 @@ type image struct {
 	looked   bool // into it, for packages
 }
 
-// imageKey tells images apart.
 func imageKey(i spec.Image) string {
 	switch {
 	case i.Machine:

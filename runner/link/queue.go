@@ -90,7 +90,6 @@ func (q *queue) next() (m mark, ok bool) {
 	return q.marks[q.first], true
 }
 
-// pop takes the next mark away.
 func (q *queue) pop(m *memory) {
 	q.first++
 	m.used -= markSize

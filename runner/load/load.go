@@ -69,11 +69,7 @@ func (at Place) Beside(l *spec.Load) string {
 	if l.Network != string(article.SharedNetwork) {
 		return ""
 	}
-	target := l.Target
-	if len(l.Targets) > 0 {
-		target = l.Targets[0].URL
-	}
-	u, err := url.Parse(target)
+	u, err := url.Parse(l.URLs()[0])
 	if err != nil || at.Services[u.Hostname()] == nil {
 		return ""
 	}

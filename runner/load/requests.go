@@ -295,9 +295,7 @@ func requestsConfig(l *spec.Load, at Place) http.Config {
 	for _, s := range l.Stages {
 		c.Stages = append(c.Stages, http.Stage{Duration: s.Duration, Rate: s.Rate, Connections: s.Connections})
 	}
-	if c.Threads == 0 {
-		c.Threads = at.Cores
-	}
+	c.Threads = cmp.Or(c.Threads, at.Cores)
 	return c
 }
 

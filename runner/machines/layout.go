@@ -17,6 +17,7 @@ import (
 	"benchbook/runner/load"
 	"benchbook/runner/observe"
 	"benchbook/runner/sysinfo"
+	"benchbook/slice"
 )
 
 // factHosts says what runs on which host, where that is not all on this machine, and factCrossing how the hosts are
@@ -161,11 +162,7 @@ func (l Layout) GeneratorHosts(t *plan.Trial) []string {
 	if first == nil || t.Load == nil {
 		return nil
 	}
-	var hosts []string
-	for _, m := range first.machines(t.Load.Generators) {
-		hosts = append(hosts, m.Name)
-	}
-	return hosts
+	return slice.Map(first.machines(t.Load.Generators), func(m *Machine) string { return m.Name })
 }
 
 // RunsHere says that the experiment runs something on this machine.
@@ -280,9 +277,7 @@ func (l Layout) IfSpread(hosts []string) []string {
 func (l Layout) LoadHosts() []string {
 	var hosts []string
 	for _, t := range l.Experiment.Trials {
-		if host := l.Experiment.LoadHost(t); !slices.Contains(hosts, host) {
-			hosts = append(hosts, host)
-		}
+		hosts = slice.Add(hosts, l.Experiment.LoadHost(t))
 	}
 	return hosts
 }

@@ -121,7 +121,6 @@ const maxAnswer = 1 << 10
 // closeGrace is how long ending it may last.
 const closeGrace = 30 * time.Second
 
-// ask calls our program there, and reads its answer.
 func (m *Machine) ask(ctx context.Context, read func([]byte) error, args ...string) error {
 	exit, err := m.agent.Exec(ctx, engine.Command{Args: append([]string{"/" + agent.Name, agent.Host}, args...)})
 	if err == nil && exit.Code != 0 {

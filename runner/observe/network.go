@@ -12,6 +12,7 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/runner/engine"
+	"benchbook/slice"
 )
 
 // The facts about networks.
@@ -139,9 +140,7 @@ func sharedOrEach(values map[string]string) string {
 	var each, different []string
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		each = append(each, name+": "+values[name])
-		if !slices.Contains(different, values[name]) {
-			different = append(different, values[name])
-		}
+		different = slice.Add(different, values[name])
 	}
 	if len(different) == 1 {
 		return different[0]

@@ -78,10 +78,9 @@ type portReading struct {
 func Watch(ctx context.Context, services []engine.Running) *Sampler {
 	ctx, cancel := context.WithCancel(ctx)
 	every := max(sampleEvery, time.Duration(len(services))*samplePause)
-	s := &Sampler{stop: cancel, every: every, services: map[string][]engine.Usage{},
-		cpu: map[string][]engine.Usage{}, threads: map[string][]threadReading{},
-		ports: map[string][]portReading{}, clocks: []clocks{readClocks()}, swapped: []int64{sysinfo.SwappedIn()},
-		facts: map[string]string{}}
+	s := &Sampler{stop: cancel, every: every, services: map[string][]engine.Usage{}, cpu: map[string][]engine.Usage{},
+		threads: map[string][]threadReading{}, ports: map[string][]portReading{}, clocks: []clocks{readClocks()},
+		swapped: []int64{sysinfo.SwappedIn()}, facts: map[string]string{}}
 	for _, r := range services {
 		c := container{Running: r}
 		inner := EngineRunning(r)

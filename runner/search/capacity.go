@@ -15,6 +15,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
+	"benchbook/slice"
 )
 
 // retriesOfProbe is how often one probe of a search for a capacity is made again, as the machine has disturbed it. A
@@ -121,9 +122,7 @@ func conclude(out *record.Search, search *stats.CapacitySearch) {
 func metricsIn(objective expr.Node) []string {
 	var names []string
 	for _, s := range expr.Selectors(objective) {
-		if !slices.Contains(names, s.Name) {
-			names = append(names, s.Name)
-		}
+		names = slice.Add(names, s.Name)
 	}
 	return names
 }

@@ -43,7 +43,6 @@ func InOrder(experiments []*plan.Experiment) []*plan.Experiment {
 	return out
 }
 
-// sharesOf names the experiments whose throughput the rates of this one are shares of.
 func sharesOf(e *plan.Experiment) []string {
 	var names []string
 	for _, t := range e.Trials {

@@ -64,7 +64,6 @@ type Searcher struct {
 	Usable     func(kept *record.Record) bool // says whether probes of an earlier run may be taken over
 }
 
-// newRecord begins the record of a search.
 func (s *Searcher) newRecord(t *plan.Trial, search *record.Search) *record.Record {
 	rec := s.Bench.NewRecord(plan.Step{Trial: t})
 	rec.Planned, rec.Looks, rec.Order, rec.Search = 0, nil, record.Order{Seed: s.Experiment.Seed}, search

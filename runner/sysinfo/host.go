@@ -21,6 +21,7 @@ import (
 
 	"benchbook/notebook/record"
 	"benchbook/runner/engine/kernel"
+	"benchbook/slice"
 )
 
 // Host is the machine that we measure on, or several of them.
@@ -171,11 +172,7 @@ func siblings(cores [][]int) string {
 		if len(cpus) < 2 {
 			continue
 		}
-		var words []string
-		for _, cpu := range cpus {
-			words = append(words, strconv.Itoa(cpu))
-		}
-		out = append(out, strings.Join(words, ","))
+		out = append(out, strings.Join(slice.Map(cpus, strconv.Itoa), ","))
 	}
 	return cmp.Or(strings.Join(out, "; "), "none")
 }
@@ -207,10 +204,7 @@ func physicalCores(root string) [][]int {
 	seen := map[string]int{}
 	var cores [][]int
 	for _, i := range online {
-		siblings := Text(cpus, fmt.Sprintf("cpu%d/topology/thread_siblings_list", i))
-		if siblings == "" {
-			siblings = fmt.Sprint(i)
-		}
+		siblings := cmp.Or(Text(cpus, fmt.Sprintf("cpu%d/topology/thread_siblings_list", i)), fmt.Sprint(i))
 		k, ok := seen[siblings]
 		if !ok {
 			k = len(cores)

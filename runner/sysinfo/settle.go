@@ -16,6 +16,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner/engine/kernel"
 	"benchbook/runner/engine/netns"
+	"benchbook/slice"
 )
 
 // A Settler looks at the machine before each repetition, and gives it time to come to rest if the one before has left
@@ -100,9 +101,7 @@ func (s *Settler) Settle(ctx context.Context, disturbed bool) (*record.Before, e
 		state, restless := s.look(ctx)
 		waited := now().Sub(began)
 		for _, reason := range restless {
-			if !slices.Contains(reasons, reason) {
-				reasons = append(reasons, reason)
-			}
+			reasons = slice.Add(reasons, reason)
 		}
 		if len(restless) == 0 || waited >= allowed {
 			s.noteSince(state)

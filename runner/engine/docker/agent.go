@@ -29,7 +29,6 @@ const (
 	lockLooks = 3
 )
 
-// agentImage makes the image of our agent available.
 func (e *Engine) agentImage(ctx context.Context) (engine.Prepared, error) {
 	if e.agent == nil {
 		return engine.Prepared{}, fmt.Errorf("there is no %s to run at %s: build it with make build", agent.Name, e.endpoint)

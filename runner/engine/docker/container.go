@@ -47,7 +47,6 @@ func (r *running) Ended(ctx context.Context) (engine.Exit, bool, error) {
 	return exit, ended, nil
 }
 
-// ended says whether a container has ended, and how.
 func (d daemon) ended(ctx context.Context, id string) (engine.Exit, bool, error) {
 	inspected, err := d.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 	if err != nil {
@@ -105,7 +104,6 @@ func (d daemon) removeContainer(ctx context.Context, id string) error {
 	return err
 }
 
-// logs returns the last of what a container wrote.
 func (d daemon) logs(ctx context.Context, id string) ([]byte, error) {
 	stream, err := d.ContainerLogs(ctx, id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true})
 	if err != nil {
@@ -119,7 +117,6 @@ func (d daemon) logs(ctx context.Context, id string) ([]byte, error) {
 	return kept.Bytes(), nil
 }
 
-// exec runs a command in a running container until it ends.
 func (d daemon) exec(ctx context.Context, id string, command engine.Command) (engine.Exit, error) {
 	created, err := d.ExecCreate(ctx, id, client.ExecCreateOptions{
 		Cmd:          command.Args,

@@ -3,6 +3,7 @@ package docker
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -93,10 +94,7 @@ func (s *imageStore) debootstrap(ctx context.Context, release, image string, log
 	fmt.Fprintf(log, "no registry can be reached; making a base of Debian %s with debootstrap, about a minute, once\n",
 		release)
 	began := time.Now()
-	folder := os.Getenv("TMPDIR")
-	if folder == "" {
-		folder = "/var/tmp" // unlike /tmp it is on a disk, and programs in it may be run
-	}
+	folder := cmp.Or(os.Getenv("TMPDIR"), "/var/tmp") // unlike /tmp it is on a disk, and programs in it may be run
 	if err := removeLeftRoots(folder); err != nil {
 		fmt.Fprintf(log, "left alone of an earlier process that was killed: %v\n", err)
 	}
@@ -300,7 +298,6 @@ func extendSources(main []byte, release string, sources debianSources) []byte {
 	return out
 }
 
-// importImage makes an image of one layer from a folder.
 func (s *imageStore) importImage(ctx context.Context, root, image, what string) error {
 	reader, writer := io.Pipe()
 	go func() { writer.CloseWithError(tarTree(writer, root)) }()

@@ -89,8 +89,7 @@ func (p *parser) directives() error {
 		}
 		if strings.EqualFold(m[1], "syntax") && !usualSyntax.MatchString(m[2]) {
 			return &problem{i + 1, fmt.Sprintf("# syntax=%s needs BuildKit, and images are built by the engine's classic "+
-				"builder: "+
-				"write it as a Dockerfile, without this line", m[2])}
+				"builder: write it as a Dockerfile, without this line", m[2])}
 		}
 		if strings.EqualFold(m[1], "escape") {
 			if m[2] != "`" && m[2] != "\\" {

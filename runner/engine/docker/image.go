@@ -3,6 +3,7 @@ package docker
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -257,10 +258,7 @@ var notInName = regexp.MustCompile(`[^a-z0-9]+`)
 func repositoryName(words string) string {
 	name := strings.Trim(notInName.ReplaceAllString(strings.ToLower(words), "-"), "-")
 	name = strings.Trim(name[:min(len(name), 60)], "-")
-	if name == "" {
-		return "image"
-	}
-	return name
+	return cmp.Or(name, "image")
 }
 
 // ourRepositories begins the names of all images that we make.
@@ -271,7 +269,6 @@ func buildTag(build engine.Build, bases []engine.Base) string {
 	return ourRepositories + repositoryName(build.For) + ":" + buildDigest(build, bases)
 }
 
-// buildDigest digests all that an image is made from.
 func buildDigest(build engine.Build, bases []engine.Base) string {
 	digest := sha256.New()
 	add := func(parts ...string) {

@@ -64,8 +64,7 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	if err != nil {
 		if strings.Contains(err.Error(), "address pool") {
 			err = fmt.Errorf("%w: remove networks that nobody needs with docker network prune, or give the engine more "+
-				"addresses "+
-				"with default-address-pools", err)
+				"addresses with default-address-pools", err)
 		}
 		return nil, fmt.Errorf("opening a space: %w", err)
 	}

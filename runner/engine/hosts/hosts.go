@@ -20,6 +20,7 @@ import (
 	"sync"
 
 	"benchbook/runner/engine"
+	"benchbook/slice"
 )
 
 // Engine is the engines of several hosts. It implements engine.Engine.
@@ -172,10 +173,7 @@ func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, err
 }
 
 func (e *Engine) Close() error {
-	var failures []error
-	for _, h := range e.hosts {
-		failures = append(failures, h.Engine.Close())
-	}
+	failures := slice.Map(e.hosts, func(h engine.Host) error { return h.Engine.Close() })
 	return errors.Join(failures...)
 }
 

@@ -23,9 +23,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -36,6 +34,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
@@ -178,7 +177,6 @@ func New(ctx context.Context, opts Options) (*Engine, error) {
 	return e, nil
 }
 
-// connect reads the kubeconfig.
 func (c *clusterClient) connect(options Options) error {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = options.Kubeconfig
@@ -189,9 +187,7 @@ func (c *clusterClient) connect(options Options) error {
 		return err
 	}
 	c.context = options.Context
-	if c.context == "" {
-		c.context = raw.CurrentContext
-	}
+	c.context = cmp.Or(c.context, raw.CurrentContext)
 	if c.config, err = loaded.ClientConfig(); err != nil {
 		return err
 	}
@@ -246,8 +242,8 @@ func (e *Engine) Facts(ctx context.Context) (map[string]string, error) {
 		"engine.architecture":     architecture,
 		"engine.context":          e.cluster.context,
 		"engine.namespace":        e.cluster.namespace,
-		"engine.nodes.load":       selectorText(e.options.LoadNodes),
-		"engine.nodes.services":   selectorText(e.options.ServiceNodes),
+		"engine.nodes.load":       labels.Set(e.options.LoadNodes).String(),
+		"engine.nodes.services":   labels.Set(e.options.ServiceNodes).String(),
 		"engine.exclusive.memory": fmt.Sprint(e.exclusiveMemory()),
 	}
 	for host, node := range e.nodes.all() {
@@ -281,14 +277,6 @@ func (e *Engine) nodeFacts(ctx context.Context, host, name string, facts map[str
 
 func (e *Engine) exclusiveMemory() int64 {
 	return cmp.Or(e.options.Memory, defaultMemory)
-}
-
-func selectorText(labels map[string]string) string {
-	var out []string
-	for _, name := range slices.Sorted(maps.Keys(labels)) {
-		out = append(out, name+"="+labels[name])
-	}
-	return strings.Join(out, ",")
 }
 
 // Close implements engine.Engine. The pod that answers for names goes too, unless something that was kept needs it.

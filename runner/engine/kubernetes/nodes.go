@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"benchbook/runner/engine"
+	"benchbook/slice"
 )
 
 var (
@@ -67,11 +68,9 @@ func (n *nodes) preferred(host string) []corev1.PreferredSchedulingTerm {
 	if isLoad(host) {
 		host = LoadHost
 	}
-	var terms []corev1.PreferredSchedulingTerm
-	for _, node := range n.prefer[host] {
-		terms = append(terms, corev1.PreferredSchedulingTerm{Weight: 100, Preference: byName(corev1.NodeSelectorOpIn, node)})
-	}
-	return terms
+	return slice.Map(n.prefer[host], func(node string) corev1.PreferredSchedulingTerm {
+		return corev1.PreferredSchedulingTerm{Weight: 100, Preference: byName(corev1.NodeSelectorOpIn, node)}
+	})
 }
 
 // unused asks for a node that no host has.
@@ -122,9 +121,8 @@ func (n *nodes) settle(host, node string) error {
 	defer n.mu.Unlock()
 	for other, taken := range n.names {
 		if other != host && taken == node {
-			return &Fault{fmt.Sprintf("services and load would both be on node %s", node),
-				"give the cluster a second node that takes pods, or name two different ones by their labels, under kubernetes: " +
-					"nodes: in benchbook.yaml", nil}
+			return &Fault{fmt.Sprintf("services and load would both be on node %s", node), "give the cluster a second node " +
+				"that takes pods, or name two different ones by their labels, under kubernetes: nodes: in benchbook.yaml", nil}
 		}
 	}
 	n.names[host] = node

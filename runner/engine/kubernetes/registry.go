@@ -39,8 +39,7 @@ func (r registry) options(ctx context.Context) []remote.Option {
 // find gives the image of a name that was made from the one of this id; nil if it is not there.
 func (r registry) find(ctx context.Context, tag name.Tag, from string) (v1.Image, error) {
 	image, err := remote.Image(tag, r.options(ctx)...)
-	var answer *transport.Error
-	if errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound {
+	if answer, ok := errors.AsType[*transport.Error](err); ok && answer.StatusCode == http.StatusNotFound {
 		return nil, nil
 	}
 	if err != nil {

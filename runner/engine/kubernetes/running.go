@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -116,7 +117,6 @@ func (r *running) exitOf(s podState) (exit engine.Exit, ended bool, err error) {
 	return engine.Exit{Code: int(state.ExitCode), OutOfMemory: state.Reason == "OOMKilled"}, true, nil
 }
 
-// wait waits for the end of a container.
 func (r *running) wait(ctx context.Context) (exit engine.Exit, err error) {
 	_, err = r.engine.pods.wait(ctx, r.place.pod, func(s podState) (ended bool, err error) {
 		exit, ended, err = r.exitOf(s)
@@ -193,7 +193,6 @@ type meter struct {
 	fastest   time.Duration
 }
 
-// ask asks a question about the container.
 func (r *running) ask(ctx context.Context, question string) (reading agent.Reading, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -375,12 +374,7 @@ func ended(s podState, container string) bool {
 	if s.gone || s.pod == nil || terminated(s.pod, container) != nil {
 		return true
 	}
-	for _, c := range s.pod.Status.Conditions {
-		if lostNode(c) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.pod.Status.Conditions, lostNode)
 }
 
 // askToEnd asks the container to end, and waits.
@@ -394,7 +388,6 @@ func (r *running) askToEnd(ctx context.Context, grace time.Duration) {
 	}
 }
 
-// awaitEnded waits until the container has ended.
 func (r *running) awaitEnded(ctx context.Context) error {
 	_, err := r.engine.pods.wait(ctx, r.place.pod, func(s podState) (bool, error) {
 		return ended(s, r.place.container), nil

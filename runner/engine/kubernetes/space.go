@@ -400,7 +400,6 @@ func (s *space) addTo(ctx context.Context, c *container, r, other *running) erro
 	return r.awaitBegin(ctx)
 }
 
-// patch changes a part of a pod.
 func (c *clusterClient) patch(ctx context.Context, pod, part string, patch []byte) error {
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()

@@ -181,7 +181,6 @@ func (o *order) limit() error {
 	return nil
 }
 
-// pin binds the thread, and so what it becomes, to CPUs.
 func (o *order) pin() error {
 	if len(o.CPUs) == 0 {
 		return nil

@@ -183,7 +183,6 @@ func (l *launch) instruct(p *process, to, from *os.File) error {
 	return errors.New(failed.Message)
 }
 
-// openNamespaces takes hold of the namespaces of a process.
 func openNamespaces(pid int) (map[string]*os.File, error) {
 	files := make(map[string]*os.File)
 	for _, n := range namespaces {

@@ -2,6 +2,7 @@ package local
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -58,7 +59,6 @@ const (
 	longTmpFolder = "var-tmp"
 )
 
-// makeFolders makes the private folder.
 func makeFolders(folder string) error {
 	for name, mode := range map[string]fs.FileMode{
 		layerFolder: 0o755, workFolder: 0o755, rootFolder: 0o755, tmpFolder: 0o777 | fs.ModeSticky,
@@ -78,7 +78,6 @@ func makeFolders(folder string) error {
 // usualShm is the size of /dev/shm in bytes where nothing is said, as Docker has it.
 const usualShm = 64 << 20
 
-// make makes the surroundings.
 func (s *surroundings) make() error {
 	syscall.Umask(0) // modes are meant as they are written
 	defer syscall.Umask(0o022)
@@ -184,10 +183,7 @@ func (s *surroundings) devices() error {
 			return err
 		}
 	}
-	size := s.ShmSize
-	if size == 0 {
-		size = usualShm
-	}
+	size := cmp.Or(s.ShmSize, usualShm)
 	for _, m := range []struct{ at, kind, options string }{
 		{"/dev/pts", "devpts", "newinstance,ptmxmode=0666,mode=0620"},
 		{"/dev/shm", "tmpfs", "mode=1777,size=" + strconv.FormatInt(size, 10)},

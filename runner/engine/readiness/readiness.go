@@ -178,7 +178,6 @@ func (w *waiter) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 // errCompleted is that a service has ended as it was to.
 var errCompleted = errors.New("it has completed")
 
-// wait returns when the service is ready or the context is done.
 func (w *waiter) wait(ctx context.Context) error {
 	ready, expose := w.service.Ready, w.service.Expose
 	switch {

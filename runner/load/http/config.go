@@ -481,10 +481,3 @@ func HostField(u *url.URL) string {
 	}
 	return host
 }
-
-func (t *Target) method() string {
-	if t.Method == "" {
-		return "GET"
-	}
-	return t.Method
-}

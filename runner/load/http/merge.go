@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"benchbook/slice"
 )
 
 // Merge puts the results of all parts of a load together, as if one generator had put all of it on. The parts stay as
@@ -42,9 +44,9 @@ func Merge(parts []*Result) (*Result, error) {
 
 // Add adds what can be counted of another result.
 func (r *Result) Add(p *Result) {
-	r.Addresses = with(r.Addresses, p.Addresses)
-	r.Unreachable = with(r.Unreachable, p.Unreachable)
-	r.TLS = with(r.TLS, p.TLS)
+	r.Addresses = slice.Add(r.Addresses, p.Addresses...)
+	r.Unreachable = slice.Add(r.Unreachable, p.Unreachable...)
+	r.TLS = slice.Add(r.TLS, p.TLS...)
 	for kind, n := range p.Failures {
 		r.Failures[kind] += n
 	}
@@ -90,16 +92,6 @@ func (s *Second) add(from Second) {
 		}
 		s.Failures[kind] += n
 	}
-}
-
-// with is a list with those of others that are not in it.
-func with[T comparable](list, others []T) []T {
-	for _, o := range others {
-		if !slices.Contains(list, o) {
-			list = append(list, o)
-		}
-	}
-	return list
 }
 
 func windowOf(parts []*Result) (start time.Time, length time.Duration, by Ending) {

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -49,7 +50,7 @@ func (t *Target) Compile(keepAlive bool) (*Request, error) {
 	if err := t.validateFields(); err != nil {
 		return nil, err
 	}
-	r := &Request{URL: u, Method: t.method()}
+	r := &Request{URL: u, Method: cmp.Or(t.Method, "GET")}
 	body, err := split(string(t.Body))
 	if err != nil {
 		return nil, fmt.Errorf("body: %w", err)

@@ -242,7 +242,6 @@ func (s *stream) finish() error {
 	return <-s.done
 }
 
-// ownTime is the processor time of this process so far.
 func ownTime() time.Duration {
 	var usage unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &usage); err != nil {
