@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"benchbook/notebook/stats/ratestest"
+	"benchbook/slice"
 )
 
 var update = flag.Bool("update", false, "rewrite the tables of rates in docs/method.md, of "+
@@ -53,23 +54,39 @@ var (
 	})}
 )
 
-// pairedNoises are the noises that two cells are compared under.
-var pairedNoises = []struct {
-	name string
-	of   [2]noise
-}{
-	{"normal, equal", even(quiet)},
-	{"one cell 5 times noisier", [2]noise{scaled(0.1), quiet}},
-	{"heavy tails", even(heavyTailed)},
-	{"bimodal 30:70", even(twice)},
-	{"contaminated", even(contaminated)},
-	{"one cell 20 times noisier", [2]noise{scaled(0.4), quiet}},
-	{"one cell contaminated, the other not", [2]noise{contaminated, quiet}},
-	{"one cell skewed threefold", [2]noise{
-		{"skewed threefold", independent(func(rng *rand.Rand) float64 { return 0.06 * (rng.ExpFloat64() - 1) })}, quiet}},
-	{"drift", even(noiseNamed("drift"))},
-	{"mix", even(noiseNamed("mix"))},
+// A pairedNoise is one that two cells are compared under. Their truth is their pseudo-median, or their median.
+type pairedNoise struct {
+	name     string
+	of       [2]noise
+	byMedian bool
 }
+
+var skewedThreefold = noise{"skewed threefold", // its median at 1
+	independent(func(rng *rand.Rand) float64 { return 0.06 * (rng.ExpFloat64() - math.Ln2) })}
+
+var pairedNoises = []pairedNoise{
+	{"normal, equal", even(quiet), false},
+	{"one cell 5 times noisier", [2]noise{scaled(0.1), quiet}, false},
+	{"heavy tails", even(heavyTailed), false},
+	{"bimodal 30:70", even(twice), false},
+	{"contaminated", even(contaminated), false},
+	{"one cell 20 times noisier", [2]noise{scaled(0.4), quiet}, false},
+	{"one cell contaminated, the other not", [2]noise{contaminated, quiet}, false},
+	{"one cell skewed threefold", [2]noise{skewedThreefold, quiet}, false},
+	{"drift", even(noiseNamed("drift")), false},
+	{"mix", even(noiseNamed("mix")), false},
+	{"one cell skewed threefold, by medians", [2]noise{skewedThreefold, quiet}, true},
+}
+
+// centres are what repetitions of the two cells are divided by, so that their truth is 1.
+func (p pairedNoise) centres() [2]float64 {
+	if p.byMedian {
+		return [2]float64{1, 1}
+	}
+	return centresOf(p.of)
+}
+
+func centresOf(of [2]noise) [2]float64 { return [2]float64{centreOf(of[0]), centreOf(of[1])} }
 
 // pairOf draws two cells, the first with its true pseudo-median at 1, the second at times that. Noises that depend on
 // the place in the session are drawn together.
@@ -95,15 +112,18 @@ func pairOf(rng *rand.Rand, of [2]noise, centres [2]float64, n int, times float6
 	return out
 }
 
-func centresOf(of [2]noise) [2]float64 { return [2]float64{centreOf(of[0]), centreOf(of[1])} }
-
 // first returns the first n repetitions of a cell.
 func first(c Cell, n int) Cell { return Cell{Values: c.Values[:n]} }
 
 // atLooks judges a > b after each look until it is decided.
 func atLooks(cells [2]Cell, looks []int) (Verdict, error) {
-	for _, n := range looks {
-		c, err := Ratio(first(cells[0], n), first(cells[1], n), Level(DefaultAlpha, len(looks), 1))
+	return atLevels(cells, looks, slices.Repeat([]int{len(looks)}, len(looks)))
+}
+
+// atLevels is atLooks with another number of looks planned at each.
+func atLevels(cells [2]Cell, looks, planned []int) (Verdict, error) {
+	for i, n := range looks {
+		c, err := Ratio(first(cells[0], n), first(cells[1], n), Level(DefaultAlpha, planned[i], 1))
 		if err != nil {
 			return "", err
 		}
@@ -144,7 +164,7 @@ func differentTable() ratestest.Table {
 		table.Head = append(table.Head, fmt.Sprint("n = ", n))
 	}
 	for _, pair := range pairedNoises {
-		centres := centresOf(pair.of)
+		centres := pair.centres()
 		row := ratestest.Row{Label: pair.name}
 		for _, n := range numbers {
 			row.Cells = append(row.Cells, ratestest.Cell{
@@ -191,11 +211,11 @@ func boundaryTable() ratestest.Table {
 			"5.8 (3.2)"},
 		"one cell contaminated, the other not": {"3.2 (1.7)", "4.1 (3.1)", "6.0 (4.9)", "2.8 (1.8)", "3.4 (2.5)",
 			"2.9 (2.4)", "2.9 (2.0)", "3.4 (2.5)"},
-		"one cell skewed threefold": {"4.6 (2.4)", "3.9 (2.0)", "", "4.7 (2.9)", "4.5 (2.5)", "4.4 (2.5)", "4.4 (2.2)",
-			"4.2 (2.2)"},
+		"one cell skewed threefold, by medians": {"4.6 (2.4)", "3.9 (2.0)", "", "4.7 (2.9)", "4.5 (2.5)", "4.4 (2.5)",
+			"4.4 (2.2)", "4.2 (2.2)"},
 	}
 	for _, pair := range pairedNoises {
-		centres := centresOf(pair.of)
+		centres := pair.centres()
 		row := ratestest.Row{Label: pair.name, Spec: spec[pair.name]}
 		for _, plan := range plans {
 			row.Cells = append(row.Cells, ratestest.Cell{{Sides: true, Draw: func(rng *rand.Rand) (bool, bool, error) {
@@ -205,6 +225,82 @@ func boundaryTable() ratestest.Table {
 			}}})
 		}
 		table.Rows = append(table.Rows, row)
+	}
+	return table
+}
+
+// What looking often costs, if the level does not pay for it.
+func levelsTable() ratestest.Table {
+	table := ratestest.Table{Head: []string{"looks", "each at alpha, %", "at the level above, %"}}
+	every := []int{3, 4, 5, 6, 7, 8, 9, 10}
+	for _, tt := range []struct {
+		label          string
+		planned, looks []int
+	}{
+		{"10", []int{10}, []int{10}},
+		{"3 5 10", Looks(10), Looks(10)},
+		{"3 5 10 20", Looks(20), Looks(20)},
+		{"every round from 3 to 10", every, every},
+		{"5, and 10, 20, 40 added", []int{5}, []int{5, 10, 20, 40}},
+	} {
+		row := ratestest.Row{Label: tt.label}
+		counts := slice.Map(tt.looks, func(n int) int { return LookCount(tt.planned, n) })
+		for _, planned := range [][]int{slices.Repeat([]int{1}, len(tt.looks)), counts} {
+			row.Cells = append(row.Cells, ratestest.Cell{{Sides: true, Draw: func(rng *rand.Rand) (bool, bool, error) {
+				cells := pairOf(rng, even(quiet), [2]float64{1, 1}, tt.looks[len(tt.looks)-1], 1+DefaultSmallestEffect)
+				v, err := atLevels(cells, tt.looks, planned)
+				return v == Supported, v == Contradicted, err
+			}}})
+		}
+		table.Rows = append(table.Rows, row)
+	}
+	return table
+}
+
+// How often the number of repetitions needed is enough, by the default plan.
+func neededTable() ratestest.Table {
+	table := ratestest.Table{Head: []string{"advantage beyond the limit", "decided by a fresh run of the number needed, %",
+		"more than 160 needed, %"}}
+	const size = 0.02
+	looks := Looks(20)
+	level := Level(DefaultAlpha, len(looks), 1)
+	for _, tt := range []struct {
+		beyond float64
+		spec   []string
+	}{{0.25, []string{"10 to 23 below 0.5", "3 to 21"}}, {0.45, nil}, {0.85, []string{"45 to 53", ""}},
+		{1.5, []string{"74 to 76", ""}}} {
+		times := (1 + DefaultSmallestEffect) * math.Exp(tt.beyond*size)
+		pair := func(rng *rand.Rand, n int) (Comparison, Verdict, error) {
+			cells := pairOf(rng, even(quiet), [2]float64{1, 1}, n, times)
+			c, err := Ratio(cells[0], cells[1], level)
+			return c, Judge(c.Interval, Greater(DefaultSmallestEffect)), err
+		}
+		// open draws five repetitions until they decide nothing, and returns the number needed.
+		open := func(rng *rand.Rand) (int, error) {
+			for {
+				c, v, err := pair(rng, 5)
+				if v == Inconclusive || err != nil {
+					return Needed(c, Greater(DefaultSmallestEffect), 0, level, looks), err
+				}
+			}
+		}
+		decided := ratestest.One(func(rng *rand.Rand) (bool, error) {
+			needed := MaxRepetitions + 1
+			for needed > MaxRepetitions {
+				var err error
+				if needed, err = open(rng); err != nil {
+					return false, err
+				}
+			}
+			_, v, err := pair(rng, needed)
+			return v != Inconclusive, err
+		})
+		more := ratestest.One(func(rng *rand.Rand) (bool, error) {
+			needed, err := open(rng)
+			return needed > MaxRepetitions, err
+		})
+		table.Rows = append(table.Rows, ratestest.Row{Label: fmt.Sprintf("%v standard deviations", tt.beyond), Spec: tt.spec,
+			Cells: []ratestest.Cell{{decided}, {more}}})
 	}
 	return table
 }
@@ -458,8 +554,9 @@ func disturbedTables() (onLimit, advantage ratestest.Table) {
 func TestRatesOfMethod(t *testing.T) {
 	disturbed, despite := disturbedTables()
 	for name, table := range map[string]ratestest.Table{"one cell": coverageTable(), "equal cells": differentTable(),
-		"looks": boundaryTable(), "advantages": advantageTable(), "parts": partsTable(), "groups": groupsTable(),
-		"noise floor": floorTable(), "failures": fewerTable(), "disturbed": disturbed, "despite disturbance": despite} {
+		"looks": boundaryTable(), "levels": levelsTable(), "needed": neededTable(), "advantages": advantageTable(),
+		"parts": partsTable(), "groups": groupsTable(), "noise floor": floorTable(), "failures": fewerTable(),
+		"disturbed": disturbed, "despite disturbance": despite} {
 		t.Run(name, func(t *testing.T) { table.Check(t, manual, *simulations, *update) })
 	}
 }

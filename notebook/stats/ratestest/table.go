@@ -33,10 +33,11 @@ type Row struct {
 type Cell []Rate
 
 // A Rate draws one session. With sides two things may happen in it, and the larger rate is shown in brackets behind
-// that of both; else the first counts.
+// that of both; else the first counts. With Mean the mean of a number is shown instead.
 type Rate struct {
 	Sides bool
 	Draw  func(rng *rand.Rand) (first, second bool, err error)
+	Mean  func(rng *rand.Rand) (float64, error)
 }
 
 // One is a rate of one thing.
@@ -94,29 +95,48 @@ func (row Row) simulate(t *testing.T, table string, sessions int) []string {
 		for k, rate := range cell {
 			seed := fnv.New64a()
 			fmt.Fprint(seed, table, row.Label, i, k)
-			rng := rand.New(rand.NewPCG(2026, seed.Sum64()))
-			var first, second int
-			for range sessions {
-				a, b, err := rate.Draw(rng)
-				if err != nil {
-					t.Fatalf("%s: %v", row.Label, err)
-				}
-				if a {
-					first++
-				}
-				if b {
-					second++
-				}
-			}
-			word := percent(first+second, sessions)
-			if rate.Sides {
-				word += " (" + percent(max(first, second), sessions) + ")"
+			word, err := rate.simulate(rand.New(rand.NewPCG(2026, seed.Sum64())), sessions)
+			if err != nil {
+				t.Fatalf("%s: %v", row.Label, err)
 			}
 			words = append(words, word)
 		}
 		out[i] = strings.Join(words, " / ")
 	}
 	return out
+}
+
+func (rate Rate) simulate(rng *rand.Rand, sessions int) (string, error) {
+	var first, second int
+	sum := 0.0
+	for range sessions {
+		if rate.Mean != nil {
+			x, err := rate.Mean(rng)
+			if err != nil {
+				return "", err
+			}
+			sum += x
+			continue
+		}
+		a, b, err := rate.Draw(rng)
+		if err != nil {
+			return "", err
+		}
+		if a {
+			first++
+		}
+		if b {
+			second++
+		}
+	}
+	if rate.Mean != nil {
+		return strconv.FormatFloat(sum/float64(sessions), 'f', 1, 64), nil
+	}
+	word := percent(first+second, sessions)
+	if rate.Sides {
+		word += " (" + percent(max(first, second), sessions) + ")"
+	}
+	return word, nil
 }
 
 func percent(count, of int) string {
