@@ -64,18 +64,7 @@ func (c *Cell) Stalled(of Result) []bool {
 // UnfitForHeadline says why the cell can carry no headline claim, by half of its repetitions or more; empty if it can.
 //
 // Source: docs/validity.md#headline-claims.
-func (c *Cell) UnfitForHeadline() string {
-	unfit, why := 0, ""
-	for _, r := range c.Records {
-		if words := validity.Headline(r); words != "" {
-			unfit, why = unfit+1, words
-		}
-	}
-	if unfit == 0 || 2*unfit < len(c.Records) {
-		return ""
-	}
-	return why
-}
+func (c *Cell) UnfitForHeadline() string { return validity.Usual(c.Records, validity.Headline) }
 
 // MeasuredAgain counts the repetitions of what is shown of an experiment that were measured in the place of disturbed
 // ones.

@@ -61,6 +61,20 @@ func busyAbove(share, limit float64) string {
 	return "its load generator was busy " + phrase.PercentBeside(share, limit, busyHeadline)
 }
 
+// Usual is what is said of half of some repetitions or more, in the words for the last of them; empty if it is of fewer.
+func Usual(records []*record.Record, say func(*record.Record) string) (words string) {
+	n := 0
+	for _, r := range records {
+		if said := say(r); said != "" {
+			n, words = n+1, said
+		}
+	}
+	if 2*n < len(records) {
+		return ""
+	}
+	return words
+}
+
 // A Forecast is what kept half of the repetitions of a cell or more from being measured well, and will again. Each part
 // is in words, and empty if it did not.
 type Forecast struct {
@@ -73,39 +87,23 @@ type Forecast struct {
 // Source: docs/validity.md#said-beforehand.
 func Foresee(records []*record.Record) Forecast {
 	in := &definitions{}
-	usual := func(say func(*record.Record) string) (words string) {
-		n := 0
-		for _, r := range records {
-			if said := say(r); said != "" {
-				n, words = n+1, said
+	usual := func(say func(*record.Record) string) string {
+		return Usual(records, func(r *record.Record) string {
+			if r.Failure != "" || r.Load == nil {
+				return ""
 			}
-		}
-		if 2*n < len(records) {
-			return ""
-		}
-		return words
+			return say(r)
+		})
 	}
 	return Forecast{
-		Window: usual(func(r *record.Record) string {
-			if r.Failure != "" || r.Load == nil {
-				return ""
-			}
-			return ShortWindow(r.Load.Window)
-		}),
-		Generator: usual(func(r *record.Record) string {
-			if r.Failure != "" || r.Load == nil {
-				return ""
-			}
-			return busyAbove(r.Load.Busy, busyForeseen)
-		}),
+		Window:    usual(func(r *record.Record) string { return ShortWindow(r.Load.Window) }),
+		Generator: usual(func(r *record.Record) string { return busyAbove(r.Load.Busy, busyForeseen) }),
 		Warmup: usual(func(r *record.Record) string {
-			if r.Failure != "" || !in.hasWarmup(r) {
+			if !in.hasWarmup(r) {
 				return ""
 			}
-			if f := in.judgeWarmup(r); f.level == Warn {
-				return f.words
-			}
-			return ""
+			f := in.judgeWarmup(r)
+			return map[Level]string{Warn: f.words}[f.level]
 		}),
 	}
 }
