@@ -39,6 +39,7 @@ import (
 	"benchbook/render/prose"
 	"benchbook/render/typeface"
 	"benchbook/render/wording"
+	"benchbook/slice"
 )
 
 // The fonts of figures, whose text is measured.
@@ -281,11 +282,8 @@ func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 	for _, j := range claim.Judgements(d) {
 		c.judgements[j.Claim.Name.Value] = j
 	}
-	var cells []*dataset.Cell
-	for _, e := range d.Experiments {
-		cells = append(cells, e.Cells...)
-	}
-	c.origin = cellview.OriginOf(d, cells)
+	cells := slice.Map(d.Experiments, func(e *dataset.Experiment) []*dataset.Cell { return e.Cells })
+	c.origin = cellview.OriginOf(d, slices.Concat(cells...))
 	for _, claim := range d.Doc.Claims {
 		if claim.Expect.Node != nil {
 			c.use(claim.Expect.Node, claim.Experiment.Value)

@@ -43,12 +43,7 @@ type provenance struct {
 
 func provenanceOf(d *dataset.Dataset, cells []*dataset.Cell, metrics []record.Metric, files []link) provenance {
 	o := cellview.OriginOf(d, cells, cellview.NamesOf(metrics)...)
-	unavailable := 0
-	for _, cell := range cells {
-		if cell.Trial.Unavailable != "" {
-			unavailable++
-		}
-	}
+	unavailable := slice.Count(cells, func(cell *dataset.Cell) bool { return cell.Trial.Unavailable != "" })
 	words := number.Count(len(cells), "cell")
 	if unavailable > 0 {
 		words += fmt.Sprintf(", %d unavailable", unavailable)
@@ -280,13 +275,9 @@ func (k *columns) format(column string) table.Format {
 
 // given counts the cells whose open loop sets the value of the main column.
 func (k *columns) given() int {
-	n := 0
-	for _, cell := range k.cells {
-		if k.main >= 0 && cell.RateGives(k.metrics[k.main].Name) {
-			n++
-		}
-	}
-	return n
+	return slice.Count(k.cells, func(cell *dataset.Cell) bool {
+		return k.main >= 0 && cell.RateGives(k.metrics[k.main].Name)
+	})
 }
 
 // letters cache rank groups: cells that share a letter do not differ.

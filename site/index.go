@@ -12,6 +12,7 @@ import (
 	"unicode"
 
 	"benchbook/render"
+	"benchbook/slice"
 )
 
 const tagsFolder = "tags"
@@ -76,13 +77,7 @@ func (b *builder) index(pages []*render.Page) error {
 	v := indexView{Title: b.options.Title, Description: b.options.Description, Marks: render.Standings()}
 	v.News, v.Quiet = newsOf(pages)
 	for _, m := range v.Marks {
-		count := 0
-		for _, p := range pages {
-			if p.Standing.Filter == m.Filter {
-				count++
-			}
-		}
-		if count > 0 {
+		if count := slice.Count(pages, func(p *render.Page) bool { return p.Standing.Filter == m.Filter }); count > 0 {
 			v.Filters = append(v.Filters, filterView{m.Filter, m.Class, m.Word, count})
 		}
 	}

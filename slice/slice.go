@@ -1,4 +1,4 @@
-// Package slice has what Go's package slices lacks: making one slice of another, and finding an item.
+// Package slice has what Go's package slices lacks: making one slice of another, counting, and finding an item.
 package slice
 
 import "slices"
@@ -21,6 +21,16 @@ func Filter[S ~[]T, T any](list S, holds func(T) bool) S {
 		}
 	}
 	return out
+}
+
+// Count tells of how many items something holds.
+func Count[T any](list []T, holds func(T) bool) (n int) {
+	for _, item := range list {
+		if holds(item) {
+			n++
+		}
+	}
+	return n
 }
 
 // Find gives the first item that something holds for; false if there is none.

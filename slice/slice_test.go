@@ -45,3 +45,12 @@ func TestAdd(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+func TestCount(t *testing.T) {
+	if got := Count([]int{1, 2, 4}, isEven); got != 2 {
+		t.Errorf("got %d, want 2", got)
+	}
+	if got := Count(nil, isEven); got != 0 {
+		t.Errorf("of none there are %d", got)
+	}
+}

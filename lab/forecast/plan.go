@@ -224,13 +224,7 @@ func order(e *plan.Experiment) string {
 
 // pendingTrials counts the trials of an experiment of which something is to be measured, the A/A pair once.
 func pendingTrials(e *plan.Experiment, known map[*plan.Trial]*TrialState) int {
-	n := 0
-	for _, t := range e.Trials {
-		if known[t].ToMeasure > 0 && !t.Calibration {
-			n++
-		}
-	}
-	return n
+	return slice.Count(e.Trials, func(t *plan.Trial) bool { return known[t].ToMeasure > 0 && !t.Calibration })
 }
 
 // toMeasure counts what is to be measured of an experiment, at least and at most.

@@ -498,12 +498,7 @@ func upTo(least, most int, what string) string {
 
 // trialsOf counts the trials of an experiment.
 func trialsOf(e *plan.Experiment) string {
-	unavailable := 0
-	for _, t := range e.Trials {
-		if t.Unavailable != "" {
-			unavailable++
-		}
-	}
+	unavailable := slice.Count(e.Trials, func(t *plan.Trial) bool { return t.Unavailable != "" })
 	text := terminal.Count(len(e.Trials), "trial")
 	if unavailable > 0 {
 		text += fmt.Sprintf(", %d of them unavailable", unavailable)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -214,11 +215,7 @@ func collectImages(ctx context.Context, a *lab.Session, plans map[string][]*plan
 	}
 	r := runner.Runner{Engine: e, Agent: a.Config.Agent, Requests: &load.Requests{Agent: a.Config.Agent},
 		Commands: &load.Commands{Agent: a.Config.Agent}, Tools: foreign.Drivers(a.Config.Agent)}
-	var all []*plan.Plan
-	for _, list := range plans {
-		all = append(all, list...)
-	}
-	used, err := r.Used(ctx, store, all)
+	used, err := r.Used(ctx, store, slices.Concat(slices.Collect(maps.Values(plans))...))
 	if err != nil {
 		return lab.Interrupted(ctx, fmt.Errorf("finding the images that articles use: %w", err))
 	}

@@ -140,13 +140,7 @@ func Leftovers(left []engine.Leftover) string {
 	for _, kind := range []struct{ name, word string }{{"container", "container"}, {"network", "network"},
 		{"volume", "volume"},
 		{"folder", "folder"}, {"files", "set of files"}} {
-		n := 0
-		for _, l := range left {
-			if l.Kind == kind.name {
-				n++
-			}
-		}
-		switch {
+		switch n := slice.Count(left, func(l engine.Leftover) bool { return l.Kind == kind.name }); {
 		case n > 1 && kind.name == "files":
 			words = append(words, fmt.Sprintf("%d sets of files", n))
 		case n > 0:

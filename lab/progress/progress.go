@@ -59,12 +59,8 @@ func (p *Lines) Experiment(e *plan.Experiment, todo int) {
 		fmt.Fprintf(p.W, "%s#%s is already measured\n", p.slug, e.Name)
 		return
 	}
-	var names []string
-	for _, t := range e.Trials {
-		if t.Unavailable == "" {
-			names = append(names, t.Name)
-		}
-	}
+	available := slice.Filter(e.Trials, func(t *plan.Trial) bool { return t.Unavailable == "" })
+	names := slice.Map(available, func(t *plan.Trial) string { return t.Name })
 	if len(e.Steps) == 0 {
 		fmt.Fprintf(p.W, "%s#%s: %s for the capacity of %s\n", p.slug, e.Name, terminal.Count(todo, "search"),
 			strings.Join(names, "; "))

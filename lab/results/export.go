@@ -98,11 +98,7 @@ func (m *CellMetric) value(repetition int) (float64, bool) {
 
 // metric gives one that was measured.
 func (c *Cell) metric(name string) (CellMetric, bool) {
-	i := slices.IndexFunc(c.metrics, func(m CellMetric) bool { return m.Name == name })
-	if i < 0 {
-		return CellMetric{}, false
-	}
-	return c.metrics[i], true
+	return slice.Find(c.metrics, func(m CellMetric) bool { return m.Name == name })
 }
 
 // repetitions are those that some metric has a value of.
@@ -141,11 +137,8 @@ func exportCSV(w io.Writer, cells []Cell) error {
 }
 
 func valueOf(parameters []record.Parameter, name string) string {
-	i := slices.IndexFunc(parameters, func(p record.Parameter) bool { return p.Name == name })
-	if i < 0 {
-		return ""
-	}
-	return parameters[i].Value
+	p, _ := slice.Find(parameters, func(p record.Parameter) bool { return p.Name == name })
+	return p.Value
 }
 
 // ExportedJSON is one value as export prints it with --format json, in a list. Fields are added to it in later

@@ -13,6 +13,7 @@ import (
 	"benchbook/notebook/phrase"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
+	"benchbook/slice"
 )
 
 // Sides are two sets of records of one article, A before and B after, both laid over the article as it stands now.
@@ -362,11 +363,8 @@ func join(marks ...string) string {
 }
 
 func semanticsOf(r *record.Record) string {
-	i := slices.IndexFunc(r.Inputs, func(in record.Input) bool { return in.Name == "semantics" })
-	if i < 0 {
-		return ""
-	}
-	return r.Inputs[i].Digest
+	in, _ := slice.Find(r.Inputs, func(in record.Input) bool { return in.Name == "semantics" })
+	return in.Digest
 }
 
 // judgeTogether gives the verdicts on all cells of a metric.

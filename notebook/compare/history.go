@@ -14,6 +14,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
+	"benchbook/slice"
 )
 
 // Moment is what the records of one host and profile said when a run had ended, laid over the article as it stands
@@ -165,12 +166,7 @@ func (m *Moment) Before(moments []*Moment) *Moment {
 		if o.Host != m.Host || o.Profile != m.Profile || o.Run >= m.Run {
 			continue
 		}
-		common := 0
-		for _, e := range o.Whole {
-			if slices.Contains(m.Experiments, e) {
-				common++
-			}
-		}
+		common := slice.Count(o.Whole, func(e string) bool { return slices.Contains(m.Experiments, e) })
 		if common > most {
 			best, most = o, common
 		}

@@ -4,8 +4,11 @@
 package figurekind
 
 import (
+	"cmp"
 	"slices"
 	"strings"
+
+	"benchbook/slice"
 )
 
 // Axis is what an axis of a figure shows.
@@ -83,11 +86,8 @@ var All = []*Kind{
 
 // Of gives the kind of a name. If there is none, the kind has no keys and ok is false.
 func Of(name string) (k *Kind, ok bool) {
-	i := slices.IndexFunc(All, func(k *Kind) bool { return k.Name == name })
-	if i < 0 {
-		return &Kind{Name: name}, false
-	}
-	return All[i], true
+	k, ok = slice.Find(All, func(k *Kind) bool { return k.Name == name })
+	return cmp.Or(k, &Kind{Name: name}), ok
 }
 
 // Names are the names of the kinds that keep accepts; nil accepts all.

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"benchbook/slice"
 )
 
 // The kinds of searches.
@@ -113,13 +115,7 @@ func (p Probe) WhyNot() string { return cmp.Or(p.Failure, p.Invalid, p.Disturbed
 
 // Disturbed counts the probes that were made again, as the machine had disturbed them.
 func (s *Search) Disturbed() int {
-	n := 0
-	for _, p := range s.Probes {
-		if p.Disturbed != "" {
-			n++
-		}
-	}
-	return n
+	return slice.Count(s.Probes, func(p Probe) bool { return p.Disturbed != "" })
 }
 
 // Candidate is the probes of a search that tried one value.

@@ -113,10 +113,7 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 		}
 	}
 	add := func(name, text string) { list(name, false, text) }
-	var records []*record.Record
-	for _, cell := range e.Cells {
-		records = append(records, cell.Records...)
-	}
+	records := slices.Concat(slice.Map(e.Cells, func(cell *dataset.Cell) []*record.Record { return cell.Records })...)
 	add("What", e.Plan.Description)
 	for _, fact := range w.machineFacts(records) {
 		add(fact.Name, fact.Texts[0])
@@ -810,12 +807,7 @@ func failedLine(records []*record.Record) string {
 	if len(records) == 0 {
 		return ""
 	}
-	failed := 0
-	for _, r := range records {
-		if r.Failure != "" {
-			failed++
-		}
-	}
+	failed := slice.Count(records, func(r *record.Record) bool { return r.Failure != "" })
 	return fmt.Sprintf("%d of %s", failed, number.Count(len(records), "repetition"))
 }
 

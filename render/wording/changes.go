@@ -13,6 +13,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render/number"
+	"benchbook/slice"
 )
 
 func Change(c *compare.Change) string {
@@ -190,12 +191,7 @@ func Sum(changes []compare.Change) string {
 	words := []stats.Shift{stats.Worse, stats.Better, stats.Higher, stats.Lower, stats.NotShown, stats.NotComparable}
 	var out []string
 	for _, w := range words {
-		n := 0
-		for i := range changes {
-			if changes[i].Verdict == w {
-				n++
-			}
-		}
+		n := slice.Count(changes, func(c compare.Change) bool { return c.Verdict == w })
 		if n > 0 || w == stats.Worse || w == stats.Better {
 			out = append(out, fmt.Sprintf("%d %s", n, w))
 		}
