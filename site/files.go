@@ -202,7 +202,7 @@ func (w *writer) has(name string, data []byte) bool {
 func (w *writer) finish() (r Report, err error) {
 	slices.Sort(w.names)
 	// The manifest comes first and has old and new: whatever happens from here on, the next build knows what is ours.
-	if err := writeManifest(w.root, w.dir, union(w.old, w.names)); err != nil {
+	if err := writeManifest(w.root, w.dir, slices.Compact(slices.Sorted(slices.Values(slices.Concat(w.old, w.names))))); err != nil {
 		return r, err
 	}
 	if err := w.place(); err != nil {
@@ -258,12 +258,6 @@ func (w *writer) place() error {
 		})
 	}
 	return group.Wait()
-}
-
-func union(a, b []string) []string {
-	all := slices.Concat(a, b)
-	slices.Sort(all)
-	return slices.Compact(all)
 }
 
 // readManifest lists what the last build wrote; nothing for a new or empty folder.

@@ -45,11 +45,6 @@ func (v targets) distinct() []*target {
 	return out
 }
 
-// locked reports whether a host session has locked their machines, this one too.
-func (v targets) locked() bool {
-	return slices.ContainsFunc(v.distinct(), func(one *target) bool { return one.machines != nil })
-}
-
 // Close closes all, each once.
 func (v targets) Close() {
 	for _, one := range v.distinct() {

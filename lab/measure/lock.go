@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"benchbook/lab"
 	"benchbook/notebook/spec"
@@ -18,7 +19,7 @@ import (
 // take what they need: their own machine, and then engines as engine.LockHosts sorts them.
 func Lock(ctx context.Context, a *lab.Session, host sysinfo.Host, at targets, doing string, wait bool) (unlock func(),
 	err error) {
-	if at.locked() {
+	if slices.ContainsFunc(at.distinct(), func(one *target) bool { return one.machines != nil }) {
 		return func() {}, nil
 	}
 	var held closers

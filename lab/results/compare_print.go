@@ -98,14 +98,10 @@ func (c *comparison) printText(a *lab.Session) {
 	if words := c.apart(); words != "" {
 		fmt.Fprintf(a.Stdout, "  %s\n", words)
 	}
-	c.printLeftOut(a, "  ")
-	fmt.Fprintf(a.Stdout, "\n%s\n", wording.Sum(c.changes))
-}
-
-func (c *comparison) printLeftOut(a *lab.Session, indent string) {
 	for _, s := range c.leftOut {
-		fmt.Fprintf(a.Stdout, "%sleft out, %s\n", indent, s)
+		fmt.Fprintf(a.Stdout, "  left out, %s\n", s)
 	}
+	fmt.Fprintf(a.Stdout, "\n%s\n", wording.Sum(c.changes))
 }
 
 func (c *comparison) printMarkdown(a *lab.Session) {

@@ -150,7 +150,7 @@ func Selected(a *lab.Session, args []string, flags Selection) ([]ShowJSON, error
 		}
 		inOneGo := record.RunNames(records, flags.Run)
 		wanted := slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return !flags.Wants(r, inOneGo) })
-		if len(wanted) == 0 && flags.filters() {
+		if len(wanted) == 0 && cmp.Or(flags.Run, flags.Host, flags.Profile) != "" {
 			if len(list) > 1 {
 				continue // another article may have some
 			}
@@ -193,8 +193,6 @@ func Show(a *lab.Session, args []string, flags Selection, format string) error {
 	}
 	return nil
 }
-
-func (f *Selection) filters() bool { return f.Run != "" || f.Host != "" || f.Profile != "" }
 
 // Wants reports whether a record is one of those that are asked for. Runs are those that were measured in one go with
 // the run that is.

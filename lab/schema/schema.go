@@ -298,9 +298,9 @@ func (g *schemaMaker) recorded(t reflect.Type) schema {
 	}
 	properties, required := schema{}, []string{}
 	g.defs[t.Name()] = schema{"type": "object", "properties": properties, "additionalProperties": false}
-	for _, f := range savedFields(t) {
+	for _, f := range reflect.VisibleFields(t) {
 		key, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if key == "-" {
+		if key == "-" || !f.IsExported() {
 			continue
 		}
 		properties[cmp.Or(key, f.Name)] = g.value(f.Type)
@@ -313,11 +313,4 @@ func (g *schemaMaker) recorded(t reflect.Type) schema {
 		version.(schema)["const"] = record.SchemaVersion
 	}
 	return reference(t)
-}
-
-// savedFields are the fields of a record that its file has.
-func savedFields(t reflect.Type) []reflect.StructField {
-	return slices.DeleteFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool {
-		return !f.IsExported() || f.Tag.Get("json") == "-"
-	})
 }

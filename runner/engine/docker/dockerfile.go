@@ -139,7 +139,8 @@ func (p *parser) argument(words []string) {
 
 // from begins a stage, unless the one before was the target.
 func (p *parser) from(flags map[string]string, rest []string, at from) error {
-	if p.done = p.stage >= 0 && isTarget(p.target, p.stage, p.stages); p.done {
+	isTarget := p.target != "" && (p.stages[strings.ToLower(p.target)] || p.target == fmt.Sprint(p.stage))
+	if p.done = p.stage >= 0 && isTarget; p.done {
 		return nil
 	}
 	p.stage++
@@ -237,11 +238,6 @@ func (d dockerfile) instruction(i *int, escape byte) string {
 		}
 	}
 	return joined.String()
-}
-
-// isTarget says whether the stage just read is the last that is to be built.
-func isTarget(target string, stage int, stages map[string]bool) bool {
-	return target != "" && (stages[strings.ToLower(target)] || target == fmt.Sprint(stage))
 }
 
 // splitFlags takes the --name=value words off the front of an instruction's arguments.
