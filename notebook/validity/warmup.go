@@ -61,7 +61,8 @@ func busyAbove(share, limit float64) string {
 	return "its load generator was busy " + phrase.PercentBeside(share, limit, busyHeadline)
 }
 
-// Usual is what is said of half of some repetitions or more, in the words for the last of them; empty if it is of fewer.
+// Usual is what is said of half of some repetitions or more, in the words for the last of them; empty if it is of
+// fewer.
 func Usual(records []*record.Record, say func(*record.Record) string) (words string) {
 	n := 0
 	for _, r := range records {
