@@ -202,7 +202,8 @@ func (w *writer) has(name string, data []byte) bool {
 func (w *writer) finish() (r Report, err error) {
 	slices.Sort(w.names)
 	// The manifest comes first and has old and new: whatever happens from here on, the next build knows what is ours.
-	if err := writeManifest(w.root, w.dir, slices.Compact(slices.Sorted(slices.Values(slices.Concat(w.old, w.names))))); err != nil {
+	both := slices.Compact(slices.Sorted(slices.Values(slices.Concat(w.old, w.names))))
+	if err := writeManifest(w.root, w.dir, both); err != nil {
 		return r, err
 	}
 	if err := w.place(); err != nil {

@@ -298,11 +298,8 @@ func (g *schemaMaker) recorded(t reflect.Type) schema {
 	}
 	properties, required := schema{}, []string{}
 	g.defs[t.Name()] = schema{"type": "object", "properties": properties, "additionalProperties": false}
-	for _, f := range reflect.VisibleFields(t) {
+	for _, f := range savedFields(t) {
 		key, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if key == "-" || !f.IsExported() {
-			continue
-		}
 		properties[cmp.Or(key, f.Name)] = g.value(f.Type)
 		if !strings.Contains(options, "omit") {
 			required = append(required, cmp.Or(key, f.Name))
@@ -313,4 +310,11 @@ func (g *schemaMaker) recorded(t reflect.Type) schema {
 		version.(schema)["const"] = record.SchemaVersion
 	}
 	return reference(t)
+}
+
+// savedFields are the fields of a record that its file has.
+func savedFields(t reflect.Type) []reflect.StructField {
+	return slices.DeleteFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool {
+		return !f.IsExported() || f.Tag.Get("json") == "-"
+	})
 }
