@@ -36,7 +36,7 @@ type chainJSON struct {
 	Run        string   `json:"run"`
 	Records    int      `json:"records"`
 	Sealed     int      `json:"sealed"`
-	Removed    int      `json:"removed"`      // by gc
+	Removed    int      `json:"removed"`      // by gc, or damaged
 	SignedBy   string   `json:"signed_by"`    // empty: not signed
 	Problems   []string `json:"problems"`     // where the chain is broken, or the signature is wrong
 	Invalid    []string `json:"invalid"`      // records that contradict themselves or others
@@ -106,7 +106,7 @@ func printChains(a *lab.Session, list []chainJSON) {
 			state = fmt.Sprintf("%d of them sealed", c.Sealed)
 		}
 		if c.Removed > 0 {
-			state += fmt.Sprintf(", %d removed by gc", c.Removed)
+			state += fmt.Sprintf(", %d removed by gc or damaged", c.Removed)
 		}
 		switch {
 		case c.SignedBy != "" && c.Known:

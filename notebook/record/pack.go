@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -260,6 +261,7 @@ func (d Dir) Pack(host, profile, run string) (err error) {
 			remove = append(remove, s.path)
 		}
 	}
+	kept = append(kept, chainOf(kept).stubs(host, profile, run, len(damaged))...)
 	if err := d.putAside(pack, damaged); err != nil {
 		return err
 	}
@@ -421,28 +423,65 @@ func boolean(b bool) int {
 	return 0
 }
 
-// lastSeal is the seal of the record that was saved last in a run; nil if none has one.
-func (d Dir) lastSeal(host, profile, run string) (*Seal, error) {
-	var last *Seal
-	note := func(data []byte) {
-		var r struct{ Seal *Seal }
-		if at := bytes.LastIndex(data, []byte(`"seal"`)); at >= 0 {
-			_ = json.Unmarshal(append([]byte("{"), data[at:]...), &r) // else it is none
-		}
-		if r.Seal != nil && (last == nil || r.Seal.Number > last.Number) {
-			last = r.Seal
+// A chain is the seals of a run, by their numbers: those of damaged records too, as far as they can be read.
+type chain map[int]Seal
+
+func chainOf(lines [][]byte) chain {
+	c := chain{}
+	for _, line := range lines {
+		c.note(line)
+	}
+	return c
+}
+
+// note adds the seal at the end of a record, if there is one.
+func (c chain) note(data []byte) {
+	if seal := sealAt(data); seal != nil {
+		c[seal.Number] = *seal
+	}
+}
+
+// sealAt is the seal at the end of a record; nil if it cannot be read.
+func sealAt(data []byte) *Seal {
+	var r struct{ Seal *Seal }
+	if at := bytes.LastIndex(data, []byte(`"seal"`)); at >= 0 {
+		_ = json.Unmarshal(append([]byte("{"), bytes.TrimSpace(data[at:])...), &r) // else it is none
+	}
+	return r.Seal
+}
+
+// last is the seal of the record that was saved last; nil if none has one.
+func (c chain) last() *Seal {
+	if len(c) == 0 {
+		return nil
+	}
+	last := c[slices.Max(slices.Collect(maps.Keys(c)))]
+	return &last
+}
+
+// stubs leave the seals of records that are missing to those that follow them, which have their digests: of at most n
+// records, which are damaged and put aside.
+func (c chain) stubs(host, profile, run string, n int) (out [][]byte) {
+	for _, number := range slices.Sorted(maps.Keys(c)) {
+		if _, there := c[number-1]; !there && number > 1 && len(out) < n {
+			data, _ := json.Marshal(Removed{Removed: true, Host: host, Profile: profile, Run: run,
+				Seal: Seal{Number: number - 1, Digest: c[number].Before}})
+			out = append(out, data)
 		}
 	}
+	return out
+}
+
+// chain reads the seals of a run.
+func (d Dir) chain(host, profile, run string) (chain, error) {
 	data, _, err := files.Read(filepath.Join(string(d), PackPath(host, profile, run)), maxPack)
 	if err != nil && ofMachine(err) {
 		return nil, err
 	}
-	for _, line := range splitLines(data) {
-		note(line)
-	}
-	return last, d.eachSingle(host, profile, run, func(path string) error {
+	c := chainOf(splitLines(data))
+	return c, d.eachSingle(host, profile, run, func(path string) error {
 		end, err := endOf(filepath.Join(string(d), path))
-		note(bytes.TrimSpace(end))
+		c.note(end)
 		return err
 	})
 }

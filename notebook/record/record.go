@@ -530,11 +530,11 @@ func (d Dir) save(r *Record) error {
 	if err := r.checkNames(); err != nil {
 		return err
 	}
-	last, err := d.lastSeal(r.Host, r.Profile, r.Run)
+	seals, err := d.chain(r.Host, r.Profile, r.Run)
 	if err != nil {
 		return err
 	}
-	data, err := r.sealed(last)
+	data, err := r.sealed(seals.last())
 	if err != nil {
 		return err
 	}
@@ -547,7 +547,7 @@ func (d Dir) save(r *Record) error {
 		if packed || info.Mode().IsRegular() && !d.damaged(r.Path()) {
 			return fmt.Errorf("%s exists already", path)
 		}
-		if err := os.Rename(path, path+".damaged"); err != nil {
+		if err := d.replaceBySeal(r, seals); err != nil {
 			return err
 		}
 	}
@@ -556,6 +556,30 @@ func (d Dir) save(r *Record) error {
 	}
 	// Not in the folder of temporary files: Tidy finds there what is left of one that was not written to its end.
 	return renameio.WriteFile(path, data, 0o644, renameio.WithTempDir(filepath.Dir(path)))
+}
+
+// replaceBySeal puts a damaged record aside, in whose place one was sealed behind the seals of its run, and leaves its
+// own to those that follow.
+func (d Dir) replaceBySeal(r *Record, seals chain) error {
+	path := filepath.Join(string(d), r.Path())
+	if data, _, err := files.Read(path, maxRecord); err == nil {
+		if own := sealAt(data); own != nil {
+			delete(seals, own.Number)
+		}
+	}
+	seals[r.Seal.Number] = *r.Seal
+	if stubs := seals.stubs(r.Host, r.Profile, r.Run, 1); len(stubs) > 0 {
+		pack := PackPath(r.Host, r.Profile, r.Run)
+		lines, err := d.lines(pack)
+		if err != nil {
+			return err
+		}
+		kept := slice.Map(lines, func(l packedLine) []byte { return l.data })
+		if err := d.writePack(pack, append(kept, stubs...)); err != nil {
+			return err
+		}
+	}
+	return os.Rename(path, path+".damaged")
 }
 
 // SaveAll seals and saves the records of one run, packed: all of them or none, also if this process is killed. It is an
