@@ -15,12 +15,12 @@ type Chain struct {
 
 	Records int // that are there
 	Sealed  int // of them
-	Removed int // by gc, which has left their seals
+	Removed int // by gc, or put aside as damaged, with their seals left
 	Last    int // the largest number of a seal
 	// Problems say where the chain is broken: records that were edited, that are missing, or that are of another one.
 	Problems []string
-	// Unfinished says what of the plan is not there, because the run was stopped, or because its end was removed: no seal
-	// tells.
+	// Unfinished says what of the plan is not there up to the first look, because the run was stopped, or because its end
+	// was removed: no seal tells.
 	Unfinished []string
 }
 
@@ -56,10 +56,10 @@ func CheckSeals(records []*record.Record, removed []record.Removed) []Chain {
 			Records: len(own)}, byNumber: map[int]link{}}
 		for _, r := range removed {
 			if (chainID{r.Host, r.Profile, r.Run}) == id {
-				c.Removed++
 				c.byNumber[r.Seal.Number] = link{seal: r.Seal}
 			}
 		}
+		c.Removed = len(c.byNumber)
 		c.check(own)
 		c.Unfinished = unfinished(own, c.Removed)
 		out = append(out, c.Chain)
@@ -90,6 +90,9 @@ func (c *chainChecker) check(records []*record.Record) {
 	var unsealed []*record.Record
 	for _, r := range records {
 		if r.Seal == nil {
+			if len(r.Looks) > 0 { // it is of a version that seals
+				c.broken(r, "its seal was removed: records that have looks have a seal")
+			}
 			unsealed = append(unsealed, r)
 			continue
 		}
@@ -97,7 +100,11 @@ func (c *chainChecker) check(records []*record.Record) {
 		if !r.SealFits() {
 			c.broken(r, "it was edited after it was saved: its seal does not fit")
 		}
-		if other, ok := c.byNumber[r.Seal.Number]; ok {
+		other, ok := c.byNumber[r.Seal.Number]
+		if ok && other.record == nil && other.seal == *r.Seal { // gc was stopped before it removed the record
+			c.Removed, ok = c.Removed-1, false
+		}
+		if ok {
 			words := "it has the same number in its run as another record, %d"
 			c.broken(r, words, r.Seal.Number)
 			if other.record != nil {
@@ -140,8 +147,7 @@ func (c *chainChecker) checkLink(l link) {
 	}
 }
 
-// unfinished says which experiments and how many repetitions a run was to measure that are not there. What gc removed
-// it
+// unfinished says how many repetitions up to its first look a run was to measure that are not there. What gc removed it
 // does not miss.
 func unfinished(records []*record.Record, removed int) (out []string) {
 	if removed > 0 || records[0].Host == record.ImportedHost {

@@ -1,6 +1,7 @@
 package integrity_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -240,5 +241,127 @@ func TestChainAfterRemoving(t *testing.T) {
 	}
 	if _, chains, err = integrity.Read(dir); err != nil || len(chains[0].Problems) == 0 {
 		t.Errorf("without what gc has left: %+v, %v", chains, err)
+	}
+}
+
+// A gc that was killed has left the seal of a record that is still there.
+func TestChainAfterAKilledRemoval(t *testing.T) {
+	dir := record.Dir(t.TempDir())
+	list := sealed(t, recordsOf(t, steady))
+	for _, r := range list {
+		if err := dir.Save(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(string(dir), list[4].Path())
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	remove := func(want int) {
+		t.Helper()
+		_, chains, err := integrity.Read(dir)
+		if err != nil || len(chains[0].Problems) > 0 || chains[0].Removed != want {
+			t.Errorf("%+v, %v, want %d that were removed", chains, err, want)
+		}
+		if _, err := dir.Remove(list[2:6], false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	remove(0)
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	remove(3) // another gc
+	remove(4)
+}
+
+// A damaged record that was measured again leaves its number to those that follow, so the chain is whole.
+func TestChainAfterDamage(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		number int
+		damage func([]byte) []byte
+	}{
+		{"cut short", 3, func(data []byte) []byte { return data[:len(data)/2] }},
+		{"the first", 1, func(data []byte) []byte { return data[:len(data)/2] }},
+		{"the last", 20, func(data []byte) []byte { return data[:len(data)/2] }},
+		{"damaged before its seal", 3, func(data []byte) []byte { return data[3:] }},
+		{"the last, before its seal", 20, func(data []byte) []byte { return data[3:] }},
+	} {
+		for _, packed := range []bool{false, true} {
+			dir := record.Dir(t.TempDir())
+			list := sealed(t, recordsOf(t, steady))
+			for _, r := range list {
+				if err := dir.Save(r); err != nil {
+					t.Fatal(err)
+				}
+			}
+			own := list[tt.number-1]
+			path := filepath.Join(string(dir), own.Path())
+			pack := func() {
+				if err := dir.Pack(own.Host, own.Profile, own.Run); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if packed {
+				pack()
+				path = filepath.Join(string(dir), record.PackPath(own.Host, own.Profile, own.Run))
+			}
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines := bytes.SplitAfter(data, []byte("\n"))
+			if packed {
+				line := bytes.TrimSpace(lines[tt.number-1])
+				lines[tt.number-1] = append(tt.damage(line), '\n')
+				data = bytes.Join(lines, nil)
+			} else {
+				data = tt.damage(data)
+			}
+			if err := os.WriteFile(path, data, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if err := dir.Save(copyOf(t, own)); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				c, chains, err := integrity.Read(dir)
+				if err != nil || len(c.Records) != 20 || len(chains) != 1 || !packed && len(chains[0].Problems) > 0 {
+					t.Fatalf("%s, packed %v: %+v, %v, %v", tt.name, packed, chains, c.Bad, err)
+				}
+				pack()
+				packed = false
+			}
+		}
+	}
+}
+
+// Records of a version that plans looks have seals, so they were removed from those that have none.
+func TestAllSealsRemoved(t *testing.T) {
+	list := recordsOf(t, steady)
+	for _, tt := range []struct {
+		looks []int
+		want  int
+	}{{nil, 0}, {[]int{3, 5}, len(list)}} {
+		for _, r := range list {
+			r.Looks, r.Seal, r.Doubts = tt.looks, nil, nil
+		}
+		if chains := integrity.CheckSeals(list, nil); len(chains) != 1 || len(chains[0].Problems) != tt.want {
+			t.Errorf("looks %v: %+v, want %d problems", tt.looks, chains, tt.want)
+		}
+	}
+}
+
+// Nothing tells how many looks a run has had: see docs/records.md#seals.
+func TestRunShortenedAfterItsFirstLook(t *testing.T) {
+	list := recordsOf(t, steady)
+	for _, r := range list {
+		r.Planned, r.Looks = 20, []int{3, 5, 10, 20}
+	}
+	list = slices.DeleteFunc(sealed(t, list), func(r *record.Record) bool { return r.Order.Round > 3 })
+	if chains := integrity.CheckSeals(list, nil); len(chains[0].Unfinished)+len(chains[0].Problems) > 0 {
+		t.Errorf("%+v", chains)
 	}
 }
