@@ -242,7 +242,7 @@ func TestVerbsPrintNoSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	older := strings.Replace(string(data), "GITHUB_PAT=[redacted]", "GITHUB_PAT=planted-in-a-record", 1)
-	older = regexp.MustCompile(`(?s),\s*"seal": \{.*?\}`).ReplaceAllString(older, "")
+	older = regexp.MustCompile(`(?s),\s*"(seal": \{.*?\}|looks": \[.*?\])`).ReplaceAllString(older, "")
 	if older == string(data) {
 		t.Fatalf("the record does not hold the variable:\n%s", data)
 	}
