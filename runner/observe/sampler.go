@@ -24,7 +24,7 @@ const (
 
 	// samplePause is the least time between two readings for each service, so that many of them cost no more than a few
 	// do.
-	samplePause = 6 * time.Millisecond
+	samplePause = 8 * time.Millisecond
 )
 
 // A Sampler reads the usage of services beside a measurement.
