@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -37,6 +38,36 @@ func TestOutOfMemoryOfPrograms(t *testing.T) {
 	}
 	if killed, err := e.client.outOfMemory(t.Context(), "1", false); !killed || err != nil || asked == 0 {
 		t.Errorf("of what is not known: %v, %v after %d questions", killed, err, asked)
+	}
+}
+
+// The engine may hear that a container was killed before it hears that this was for lack of memory.
+func TestOutOfMemoryIsHeardOfLate(t *testing.T) {
+	for _, tt := range []struct {
+		name, host string
+		code       int
+		want       bool
+	}{
+		{"with a limit", `{"Memory": 1000000}`, 137, true},
+		{"without one", `{"Memory": 0}`, 137, false},
+		{"ended by itself", `{"Memory": 1000000}`, 1, false},
+	} {
+		asked := 0
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			asked++
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = fmt.Fprintf(w, `{"Id": "1", "HostConfig": %s, "State": {"ExitCode": %d, "OOMKilled": %v}}`, tt.host, tt.code,
+				asked > 2)
+		}))
+		api, err := client.New(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithAPIVersion("1.44"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		exit, ended, err := daemon{api}.ended(t.Context(), "1")
+		if err != nil || !ended || exit.Code != tt.code || exit.OutOfMemory != tt.want {
+			t.Errorf("%s: %+v, %v, %v", tt.name, exit, ended, err)
+		}
+		server.Close()
 	}
 }
 

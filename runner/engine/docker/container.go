@@ -47,16 +47,27 @@ func (r *running) Ended(ctx context.Context) (engine.Exit, bool, error) {
 	return exit, ended, nil
 }
 
+// killed is the status of a process that was ended by SIGKILL, as the kernel does for lack of memory.
+const killed = 137
+
+// ended looks whether a container has ended. The engine may hear of the end before it hears that memory was the reason,
+// so one with a limit that was killed is looked at again for half a second.
 func (d daemon) ended(ctx context.Context, id string) (engine.Exit, bool, error) {
-	inspected, err := d.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
-	if err != nil {
-		return engine.Exit{}, false, err
+	for looks := 1; ; looks++ {
+		inspected, err := d.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+		if err != nil {
+			return engine.Exit{}, false, err
+		}
+		state, host := inspected.Container.State, inspected.Container.HostConfig
+		if state.Running {
+			return engine.Exit{}, false, nil
+		}
+		isLate := state.ExitCode == killed && !state.OOMKilled && host != nil && host.Memory > 0
+		if !isLate || looks == 10 || ctx.Err() != nil {
+			return engine.Exit{Code: state.ExitCode, OutOfMemory: state.OOMKilled}, true, nil
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
-	state := inspected.Container.State
-	if state.Running {
-		return engine.Exit{}, false, nil
-	}
-	return engine.Exit{Code: state.ExitCode, OutOfMemory: state.OOMKilled}, true, nil
 }
 
 func (r *running) Exec(ctx context.Context, command engine.Command) (engine.Exit, error) {
