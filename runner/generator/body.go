@@ -2,7 +2,6 @@ package generator
 
 import (
 	"bufio"
-	"bytes"
 	"io"
 	"regexp"
 
@@ -19,8 +18,8 @@ const maxExcerpt = 80
 // body looks at the body of an answer while it comes, however long it is, and keeps no more of it than the checks need.
 type body struct {
 	length int64
-	start  bytes.Buffer // the beginning, as much of it as is kept
-	keeps  int          // bytes of it, at most
+	start  []byte // the beginning, as much of it as is kept
+	keeps  int    // bytes of it, at most
 
 	contains textsearch.Search
 	pattern  *matcher // nil where nothing has to match
@@ -49,7 +48,11 @@ func newBody(v *http.Verify) (*body, error) {
 // take takes the next bytes.
 func (b *body) take(piece []byte) {
 	b.length += int64(len(piece))
-	b.start.Write(piece[:min(len(piece), b.keeps-b.start.Len())])
+	kept := piece[:min(len(piece), b.keeps-len(b.start))]
+	if need := len(b.start) + len(kept); need > cap(b.start) { // append and Buffer would make it larger than it may become
+		b.start = append(make([]byte, 0, min(b.keeps, max(need, 2*cap(b.start)))), b.start...)
+	}
+	b.start = append(b.start, kept...)
 	b.contains.Add(piece)
 	if b.pattern != nil {
 		b.pattern.take(piece)

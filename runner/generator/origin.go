@@ -123,5 +123,5 @@ func (a *whole) describe() string {
 		return fmt.Sprintf("; the answer was %q without a body", a.statusLine)
 	}
 	return fmt.Sprintf("; the answer was %q with a body of %d bytes, %q", a.statusLine, a.body.length,
-		excerpt(a.body.start.Bytes()))
+		excerpt(a.body.start))
 }

@@ -67,7 +67,7 @@ func verifyAll(v *http.Verify, a *whole) error {
 			"values are looked for in one of at most %d MiB", paths[0], a.body.length, maxJSON>>20)
 	}
 	var doc any
-	dec := json.NewDecoder(bytes.NewReader(a.body.start.Bytes()))
+	dec := json.NewDecoder(bytes.NewReader(a.body.start))
 	dec.UseNumber() // so that a long integer equals itself
 	if err := dec.Decode(&doc); err != nil {
 		return fmt.Errorf("wanted a body in JSON: %w", err)
