@@ -46,6 +46,15 @@ func smallProject(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
+	runs, err := filepath.Glob(filepath.Join(dir, pages.ArticlesDir, "async-101", "records", "*", "full", "*.jsonl"))
+	if err != nil || len(runs) < 3 {
+		t.Fatal(runs, err)
+	}
+	for _, run := range runs[1 : len(runs)-1] { // two are enough for a history
+		if err := os.Remove(run); err != nil {
+			t.Fatal(err)
+		}
+	}
 	put(t, filepath.Join(dir, "benchbook.yaml"), "title: Small\ndocs: docs\n")
 	put(t, filepath.Join(dir, "docs", "README.md"), "# Manual\n\n- [Install it](install.md)\n")
 	put(t, filepath.Join(dir, "docs", "install.md"),
