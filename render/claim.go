@@ -3,17 +3,15 @@ package render
 import (
 	"fmt"
 	"html/template"
-	"math"
 	"slices"
 	"strings"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
-	"benchbook/notebook/dataset"
-	"benchbook/notebook/expr"
 	"benchbook/notebook/stats"
 	"benchbook/render/chart"
 	"benchbook/render/number"
+	"benchbook/render/outcome"
 	"benchbook/render/prose"
 	"benchbook/render/wording"
 	"benchbook/slice"
@@ -75,13 +73,13 @@ func (c *composer) claim(block *article.Claim) claimView {
 	}
 	isMeasured := j.Verdict != stats.NotMeasured // what there is no number of needs no warning
 	if j.Effect != nil && isMeasured {
-		e := effectOf(&j)
+		e := outcome.EffectOf(&j)
 		v.addEffect(e, j)
 		if at := c.shownAt(block.Expect.Node, j.Effect.Cells); at != nil {
 			v.Links = append(v.Links, *at)
 		}
-		add(withPrefix("claimed: ", e.claimed()))
-		add(withPrefix("published: ", c.publishedEffect(block.Expect.Node, e)))
+		add(withPrefix("claimed: ", e.Claimed()))
+		add(withPrefix("published: ", outcome.Published(c.d, &j)))
 	}
 	add(j.Tally())
 	v.Parts, v.Folded = partsOf(j)
@@ -108,13 +106,13 @@ func (c *composer) claim(block *article.Claim) claimView {
 	return v
 }
 
-func (v *claimView) addEffect(e effect, j claim.Judgement) {
-	v.What, v.Effect, v.Interval = wording.Capital(j.What), e.text(), e.interval()
-	if e.hasInterval() {
+func (v *claimView) addEffect(e outcome.Effect, j claim.Judgement) {
+	v.What, v.Effect, v.Interval = wording.Capital(j.What), e.Text(), e.Interval()
+	if e.HasInterval() {
 		v.Interval += ", 95\u202f% interval" + floorNote(j.Floor)
 	}
-	if e.ratio > 0 {
-		v.Drawing = chart.Effect(e.ratio, e.bounds, e.region, j.Verdict)
+	if e.Ratio > 0 {
+		v.Drawing = chart.Effect(e.Ratio, e.Bounds, e.Region, j.Verdict)
 	}
 }
 
@@ -188,8 +186,8 @@ func partOf(j claim.Judgement) partView {
 	mark := VerdictBadge(j.Verdict)
 	v := partView{Class: mark.Class, Word: mark.Word, What: j.What, Reason: j.Reason}
 	if j.Effect != nil && j.Verdict != stats.NotMeasured {
-		e := effectOf(&j)
-		v.Effect, v.Interval, v.hasInterval = e.text(), e.interval(), e.hasInterval()
+		e := outcome.EffectOf(&j)
+		v.Effect, v.Interval, v.hasInterval = e.Text(), e.Interval(), e.HasInterval()
 	}
 	return v
 }
@@ -227,180 +225,11 @@ func (c *composer) Claim(name string, words template.HTML) template.HTML {
 	}{words, mark.Class, mark.Word, "#" + prose.ClaimID + name})
 }
 
-// effect is the size of a claimed effect: a ratio, or a value.
-type effect struct {
-	writer
-	ratio  float64 // 0 if it is none
-	bounds *stats.Interval
-	region stats.Region // where the claim has it, as a ratio if it is one; zero for none
-}
-
-// effectOf returns the effect of a claim or of one comparison; a change becomes the ratio behind it.
-func effectOf(j *claim.Judgement) effect {
-	q := *j.Effect
-	e := effect{writer: writerFor(q, nil), region: j.Region}
-	if !j.IsRatio {
-		return e
-	}
-	if e.ratio, e.bounds = q.Number, q.Interval; q.Share {
-		e.ratio++
-		if e.region != (stats.Region{}) {
-			e.region = stats.Region{Lo: e.region.Lo + 1, Hi: e.region.Hi + 1}
-		}
-		if q.Interval != nil {
-			e.bounds = &stats.Interval{Lo: q.Interval.Lo + 1, Hi: q.Interval.Hi + 1}
-		}
-	}
-	return e
-}
-
-func isCall(n expr.Node, names ...string) bool {
-	call, ok := n.(*expr.Call)
-	return ok && slices.Contains(names, call.Name)
-}
-
-// asPercent reports whether a ratio is written as a difference in per cent: between a half and twice.
-func (e effect) asPercent() bool { return e.ratio > 0.5 && e.ratio < 2 }
-
-func (e effect) ends() (lo, hi float64) {
-	if e.bounds == nil {
-		return math.NaN(), math.NaN()
-	}
-	return e.bounds.Lo, e.bounds.Hi
-}
-
-// text writes the effect: "+17 %", "2.2×", "12.3 ms". Without an interval a ratio has three digits, and a difference no
-// more than are left of them.
-func (e effect) text() string {
-	switch {
-	case e.ratio == 0:
-		return e.writer.text()
-	case e.asPercent() && e.bounds == nil:
-		digits := number.Times.Decimals(e.reading(0))
-		step := math.Pow10(digits)
-		return number.Percent.Signed(math.Round(e.ratio*step)/step-1, max(0, digits-2))
-	case e.asPercent():
-		return number.Percent.Signed(e.ratio-1, number.Percent.Decimals(e.reading(1)))
-	}
-	return number.Times.Quantity(e.ratio, number.Times.Decimals(e.reading(0)))
-}
-
-// reading is a ratio less something, as its digits are chosen by.
-func (e effect) reading(less float64) number.Reading {
-	out := number.Reading{Value: e.ratio - less, Step: e.q.Step}
-	if e.bounds != nil {
-		out.Lo, out.Hi = e.bounds.Lo-less, e.bounds.Hi-less
-	}
-	return out
-}
-
-// claimed writes the claimed region: "more than +5 %", "less than 100 ms"; empty without one.
-func (e effect) claimed() string {
-	if e.region == (stats.Region{}) {
-		return ""
-	}
-	lo, hi := e.region.Lo, e.region.Hi
-	hasLo, hasHi := !math.IsInf(lo, 0) && (e.ratio == 0 || lo > 0), !math.IsInf(hi, 0)
-	write := func(x float64) string { return number.For(e.q.Unit, e.q.Share, x).Exact(x) }
-	if e.ratio > 0 {
-		write = limitWords
-	}
-	switch {
-	case hasLo && hasHi:
-		return "between " + write(lo) + " and " + write(hi)
-	case hasLo:
-		return "more than " + write(lo)
-	case hasHi:
-		return "less than " + write(hi)
-	}
-	return ""
-}
-
-// limitWords writes a ratio chosen by the author with as few digits as it needs.
-func limitWords(ratio float64) string {
-	if !(effect{ratio: ratio}).asPercent() {
-		digits := number.Times.Decimals(number.Reading{Value: ratio})
-		return number.Times.Exact(math.Round(ratio*math.Pow10(digits)) / math.Pow10(digits))
-	}
-	const step = 1000 // a tenth of a per cent
-	difference := math.Round((ratio-1)*step) / step
-	decimals := 0
-	if tenths := math.Round(difference * step); math.Mod(tenths, 10) != 0 {
-		decimals = 1
-	}
-	return number.Percent.Signed(difference, decimals)
-}
-
-func ratioWords(ratio float64) string { return effect{ratio: ratio}.text() }
-
-// publishedEffect writes the published size of an effect; empty if nothing was published.
-func (ev *evaluator) publishedEffect(n expr.Node, e effect) string {
-	x, ok := ev.publishedNumber(n, e.q.Cells, e.ratio > 0)
-	switch {
-	case !ok:
-		return ""
-	case e.ratio > 0:
-		return ratioWords(x)
-	}
-	return e.unit.Exact(x)
-}
-
-// publishedNumber returns the published value of the only metric of an expression: of one cell, or the ratio of two.
-func (ev *evaluator) publishedNumber(n expr.Node, cells []*dataset.Cell, isRatio bool) (float64, bool) {
-	selectors := expr.Selectors(ev.resolved(n))
-	if len(selectors) == 0 || slices.ContainsFunc(selectors,
-		func(s *expr.Selector) bool { return s.Name != selectors[0].Name }) {
-		return 0, false
-	}
-	var numbers []float64
-	for _, cell := range cells {
-		p, ok := ev.d.Published(cell, selectors[0].Name, "")
-		if !ok {
-			return 0, false
-		}
-		numbers = append(numbers, p.Number)
-	}
-	switch {
-	case !isRatio && len(numbers) == 1:
-		return numbers[0], true
-	case isRatio && len(numbers) == 2 && numbers[1] > 0:
-		return numbers[0] / numbers[1], true
-	case isCall(ev.resolved(n), "fewer") && len(numbers) == 2 && cells[0].Metric(selectors[0].Name).Metric.Share:
-		return numbers[1] - numbers[0], true
-	}
-	return 0, false
-}
-
-// hasInterval reports whether there is a confidence interval; ranges of two runs and of searches are none.
-func (e effect) hasInterval() bool {
-	return e.q.Interval != nil && e.q.Kind != stats.RangeOfTwo && e.q.Kind != stats.BySearch
-}
-
-// interval writes the interval of the effect, or why there is none.
-func (e effect) interval() string {
-	lo, hi := e.ends()
-	switch {
-	case e.q.Kind == stats.Exact:
-		return exactWords(e.q.N)
-	case e.q.Interval == nil && e.q.N == 1:
-		return "1\u00a0run"
-	case e.q.Interval == nil:
-		return "no interval"
-	case e.q.Kind == stats.RangeOfTwo:
-		return "2\u00a0runs: " + e.intervalShort()
-	case e.ratio == 0:
-		return e.intervalShort()
-	case e.asPercent():
-		return number.Percent.SignedBetween(lo-1, hi-1, number.Percent.Decimals(e.reading(1)))
-	}
-	return number.Times.Between(lo, hi, number.Times.Decimals(e.reading(0)))
-}
-
 // effectWords writes the effect of a claim with its interval; empty without one.
 func effectWords(j claim.Judgement) string {
 	if j.Effect == nil {
 		return ""
 	}
-	e := effectOf(&j)
-	return j.What + ": " + e.text() + ", " + e.interval()
+	e := outcome.EffectOf(&j)
+	return j.What + ": " + e.Text() + ", " + e.Interval()
 }

@@ -19,6 +19,7 @@ import (
 	"benchbook/render/datafile"
 	"benchbook/render/figure"
 	"benchbook/render/number"
+	"benchbook/render/outcome"
 	"benchbook/render/table"
 	"benchbook/render/wording"
 )
@@ -86,8 +87,8 @@ func (c *composer) tracked() []trackedValue {
 		out = append(out, trackedValue{strings.TrimRight(words, "."), func(d *dataset.Dataset) (readValue, bool) {
 			for _, j := range claim.Judgements(d) {
 				if j.Claim.Name.Value == block.Name.Value && j.Effect != nil {
-					e := effectOf(&j)
-					return readValue{*j.Effect, e.text(), e.interval(), j.IsRatio && !j.Effect.Share}, true
+					e := outcome.EffectOf(&j)
+					return readValue{*j.Effect, e.Text(), e.Interval(), j.IsRatio && !j.Effect.Share}, true
 				}
 			}
 			return readValue{}, false
@@ -102,10 +103,10 @@ func valueIn(in expr.Inline, ratio bool) func(d *dataset.Dataset) (readValue, bo
 		if err != nil || q.Text != "" || math.IsNaN(q.Number) || math.IsInf(q.Number, 0) {
 			return readValue{}, false
 		}
-		w := writerFor(q, in.Filters)
-		v := readValue{quantity: q, text: w.text(), ratio: ratio}
+		w := wording.QuantityOf(q, in.Filters)
+		v := readValue{quantity: q, text: w.Text(), ratio: ratio}
 		if q.Interval != nil {
-			v.interval = w.intervalShort()
+			v.interval = w.Interval()
 		}
 		return v, true
 	}

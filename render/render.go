@@ -459,7 +459,7 @@ func (ev *evaluator) ValueText(in expr.Inline) string {
 	case q.Text != "":
 		return q.Text
 	}
-	return ev.writerOf(in, q).text()
+	return ev.quantityOf(in, q).Text()
 }
 
 func (c *composer) allFiles() []File {

@@ -266,7 +266,7 @@ func (k *columns) format(column string) table.Format {
 	var out table.Format
 	for _, f := range k.block.Format {
 		if f.Name.Value == column {
-			unit, digits := unitOf(f.Value.Filters)
+			unit, digits := wording.UnitOf(f.Value.Filters)
 			out = table.Format{Unit: unit, Digits: digits}
 		}
 	}

@@ -12,11 +12,10 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
-	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
 	"benchbook/render/chart"
 	"benchbook/render/method"
-	"benchbook/render/number"
+	"benchbook/render/outcome"
 	"benchbook/render/prose"
 	"benchbook/render/wording"
 	"benchbook/slice"
@@ -70,9 +69,9 @@ func (ev *evaluator) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
 			Origin: wording.Sentence(o.Where())}, &q
 	}
 	ev.use(in.Expr, "")
-	w := ev.writerOf(in, q)
-	v := valueView{Text: w.text(), Raw: strconv.FormatFloat(q.Number, 'g', -1, 64), Heading: cmp.Or(q.What, source),
-		Interval: w.intervalSentence(), Shown: ev.shownAt(in.Expr, q.Cells)}
+	w := ev.quantityOf(in, q)
+	v := valueView{Text: w.Text(), Raw: strconv.FormatFloat(q.Number, 'g', -1, 64), Heading: cmp.Or(q.What, source),
+		Interval: w.IntervalSentence(), Shown: ev.shownAt(in.Expr, q.Cells)}
 	v.Given, v.Constant = len(q.Cells) == 0, len(q.Cells) == 0 && q.Note == ""
 	v.Drawing = chart.Repetitions(ev.repetitionsOf(in.Expr), q.Number, q.Interval)
 	o := cellview.OriginOf(ev.d, q.Cells)
@@ -85,7 +84,7 @@ func (ev *evaluator) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
 		}
 	}
 	v.Origin = wording.Sentence(v.Origin + o.Where())
-	ev.note(method.Value{Text: w.text(), Interval: w.intervalShort(), Repetitions: w.runs(), From: from})
+	ev.note(method.Value{Text: w.Text(), Interval: w.Interval(), Repetitions: w.Runs(), From: from})
 	return v, &q
 }
 
@@ -121,130 +120,12 @@ func (ev *evaluator) note(row method.Value) {
 	ev.values = slice.Add(ev.values, row)
 }
 
-type writer struct {
-	q        dataset.Quantity
-	unit     number.Unit
-	decimals int
-	interval bool // to be printed with the number
-	exact    bool // all digits
-}
-
-func writerFor(q dataset.Quantity, filters []expr.Filter) writer {
-	w := writer{q: q, unit: number.For(q.Unit, q.Share, q.Number)}
-	unit, digits := unitOf(filters)
-	if unit != nil {
-		w.unit = *unit
-	}
-	w.interval = slices.ContainsFunc(filters, func(f expr.Filter) bool { return f.Name == "interval" })
-	if w.decimals = w.unit.Decimals(wording.Reading(&q)); digits != nil {
-		if w.decimals = *digits; w.interval {
-			w.decimals = w.unit.WithEnds(wording.Reading(&q), *digits)
-		}
-	}
-	return w
-}
-
-// unitOf returns the unit and the digits that filters ask for; nil if they ask for none.
-func unitOf(filters []expr.Filter) (unit *number.Unit, digits *int) {
-	for _, f := range filters {
-		switch f.Name {
-		case "percent":
-			percent := number.Percent
-			unit = &percent
-		case "unit":
-			unit = &number.Unit{Symbol: f.Unit.Symbol, Scale: f.Unit.ToBase(1)}
-		case "round":
-			digits = &f.Digits
-		}
-	}
-	return unit, digits
-}
-
-// writerOf is writerFor an expression; published values are written with all their digits.
-func (ev *evaluator) writerOf(in expr.Inline, q dataset.Quantity) writer {
-	w := writerFor(q, in.Filters)
-	w.exact = isCall(ev.resolved(in.Expr), "published") &&
+// quantityOf is wording.QuantityOf an expression; published values are written with all their digits.
+func (ev *evaluator) quantityOf(in expr.Inline, q dataset.Quantity) wording.Quantity {
+	w := wording.QuantityOf(q, in.Filters)
+	w.Exact = isCall(ev.resolved(in.Expr), "published") &&
 		!slices.ContainsFunc(in.Filters, func(f expr.Filter) bool { return f.Name == "round" })
 	return w
-}
-
-// text writes the number for prose, with an interval as docs/method.md#one-cell prints it.
-func (w writer) text() string {
-	text := w.unit.Quantity(w.q.Number, w.decimals)
-	if w.exact {
-		text = w.unit.Exact(w.q.Number)
-	}
-	if w.isCapacity() && (w.interval || w.q.Number <= 0 || math.IsInf(w.q.Interval.Hi, 1)) {
-		return w.unit.Capacity(w.q.Interval.Lo, w.q.Interval.Hi)
-	}
-	if !w.interval {
-		return text
-	}
-	switch {
-	case w.q.Kind == stats.WithinRun && w.q.Interval != nil:
-		return text + " (1 run; within the run " + w.unit.Between(w.q.Interval.Lo, w.q.Interval.Hi, w.decimals) + ")"
-	case w.q.Kind == stats.RangeOfTwo && w.q.Interval != nil:
-		return text + " (2 runs: " + w.unit.Range(w.q.Interval.Lo, w.q.Interval.Hi, w.decimals) + ")"
-	case w.q.Interval != nil:
-		return text + " [" + w.unit.Range(w.q.Interval.Lo, w.q.Interval.Hi, w.decimals) + "]"
-	case w.q.Kind == stats.Given || w.q.Kind == stats.Exact:
-		return text
-	case w.q.N == 1:
-		return text + " (1 run)"
-	}
-	return text + " (no interval)"
-}
-
-// isCapacity reports whether the number is a rate found by a search, rather than a ratio of two.
-func (w writer) isCapacity() bool {
-	return w.q.Kind == stats.BySearch && w.q.Unit == "1/s" && w.q.Interval != nil
-}
-
-func (w writer) intervalSentence() string {
-	switch {
-	case w.q.Kind == stats.Exact:
-		return wording.Sentence(strings.Trim(exactWords(w.q.N)+"; "+w.q.Note, "; "))
-	case w.q.Interval == nil && w.q.Kind != stats.Given && w.q.N == 1 && len(w.q.Cells) == 1:
-		return strings.TrimSpace("1\u00a0run, so no interval. " + wording.Sentence(w.q.Note))
-	case w.q.Interval == nil:
-		return wording.Sentence(cmp.Or(w.q.Note, "no interval"))
-	case w.q.Kind == stats.WithinRun:
-		return w.intervalShort() + ", 95\u202f% interval within one run, as if its requests were independent; the " +
-			"variation between runs is unknown."
-	case w.q.Kind == stats.RangeOfTwo:
-		return "Range of 2\u00a0runs: " + w.intervalShort() + "."
-	}
-	if w.q.Kind == stats.BySearch {
-		return wording.Sentence(strings.Trim("found by a search, within "+w.intervalShort()+"; "+w.q.Note, "; "))
-	}
-	text := w.intervalShort() + ", 95\u202f% interval"
-	if w.q.N > 0 {
-		text += " of " + number.Count(w.q.N, "repetition")
-	}
-	if w.q.Note != "" {
-		text += "; " + w.q.Note
-	}
-	return text + "."
-}
-
-// exactWords stand instead of an interval.
-func exactWords(n int) string { return "the same in all " + number.Count(n, "repetition") }
-
-func (w writer) intervalShort() string {
-	if w.q.Kind == stats.Exact {
-		return exactWords(w.q.N)
-	}
-	if w.q.Interval == nil {
-		return "none"
-	}
-	return w.unit.Between(w.q.Interval.Lo, w.q.Interval.Hi, w.unit.WithEnds(wording.Reading(&w.q), w.decimals))
-}
-
-func (w writer) runs() string {
-	if w.q.N == 0 {
-		return "–"
-	}
-	return strconv.Itoa(w.q.N)
 }
 
 // resolved replaces the name of a value of the front matter by its expression.
@@ -263,6 +144,11 @@ func (ev *evaluator) resolved(n expr.Node) expr.Node {
 		n = ev.doc.Front.Values[i].Value.Node
 	}
 	return n
+}
+
+func isCall(n expr.Node, names ...string) bool {
+	call, ok := n.(*expr.Call)
+	return ok && slices.Contains(names, call.Name)
 }
 
 // repetitionsOf returns one value per repetition to draw: one metric of one cell, or the ratio or change of two by
@@ -396,18 +282,18 @@ func (ev *evaluator) publishedValue(in expr.Inline, q dataset.Quantity) string {
 	if !isOne && !isCall(n, "ratio", "change") && !(isBinary && b.Op == expr.Div) {
 		return ""
 	}
-	x, ok := ev.publishedNumber(n, q.Cells, !isOne)
+	x, ok := outcome.PublishedNumber(ev.d, n, q.Cells, !isOne)
 	if !ok {
 		return ""
 	}
-	w := ev.writerOf(in, q)
+	w := ev.quantityOf(in, q)
 	if isOne {
-		return w.unit.Exact(x)
+		return w.Unit.Exact(x)
 	}
 	if isCall(n, "change") {
 		x--
 	}
-	return w.unit.Quantity(x, w.decimals)
+	return w.Unit.Quantity(x, w.Decimals)
 }
 
 func (c *composer) keyValues() []keyView {
@@ -427,7 +313,7 @@ func (c *composer) keyValues() []keyView {
 		case v.Missing:
 			row.Interval = wording.Sentence(withoutDetails(v.Interval))
 		case q != nil && q.Interval != nil:
-			row.Interval = c.writerOf(in, *q).intervalShort()
+			row.Interval = c.quantityOf(in, *q).Interval()
 		}
 		if q != nil {
 			row.Published = c.publishedValue(in, *q)

@@ -49,7 +49,7 @@ func (doc *Document) written() []*source.Text {
 		list = append(list, &doc.Front.KeyValues[i].Is)
 	}
 	for _, c := range doc.Claims {
-		list = append(list, &c.Text)
+		list = append(append(list, &c.Text), c.Says.all()...)
 	}
 	for _, t := range doc.Tables {
 		list = append(list, &t.Title, &t.Caption)

@@ -235,6 +235,8 @@ func (c *checker) claims() {
 		}
 		if err := claim.Check(c.d, block); err != nil {
 			c.add(block.Expect.Text, err)
+		} else if err := claim.CheckPublished(c.d, block); err != nil {
+			c.add(block.Published.Text, err)
 		}
 	}
 }

@@ -48,7 +48,9 @@ func (f builder) isBest(n *expr.Binary) (test, error) {
 	if s.metric.Better == string(stats.LowerIsBetter) {
 		op = expr.Less
 	}
-	all := groupTest{all: true, pairs: true, marks: f.Data.LeftOut(s.left)}
+	only := s
+	only.cells, only.left = []*dataset.Cell{best}, nil
+	all := groupTest{all: true, form: Best, op: op, sides: []side{only, s}, marks: f.Data.LeftOut(s.left)}
 	all.what = fmt.Sprintf("%s is the best of %d by %s", f.Data.NameOf(best), len(s.cells), s.metric.InWords())
 	for _, other := range s.cells {
 		if other != best {

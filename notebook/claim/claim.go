@@ -23,7 +23,10 @@ import (
 // Judgement is what the records say about a claim, or about a part of one.
 type Judgement struct {
 	Claim   *article.Claim
-	What    string // in words: "throughput, async over sync"
+	Form    Form    // "" of what could not be read as a test
+	Op      expr.Op // by which Sides are compared, or a value with its limit; "" of forms without one
+	Sides   []Side  // that are compared, as Form says
+	What    string  // in words: "throughput, async over sync"
 	Verdict stats.Verdict
 	Effect  *dataset.Quantity // ratio, change or value with interval (widened by the floor); nil if none
 	// Effect is a ratio or change of two cells, or how many times as large as another such ratio,

@@ -25,6 +25,7 @@ func (t fewerTest) judge(alpha float64) Judgement {
 	if !t.a.metric.Share {
 		j.What += ", of attempts"
 	}
+	j.compares(Fewer, "", t.a, t.b)
 	j.note(0, false, t.a, t.b)
 	var counts [2]stats.FailureCounts
 	for i, s := range []side{t.a, t.b} {

@@ -14,7 +14,9 @@ import (
 // Source: docs/method.md#several-comparisons.
 type groupTest struct {
 	all   bool
-	pairs bool // the parts are pairs of lists that the claim names, and not what its author wrote one by one
+	form  Form
+	op    expr.Op
+	sides []side // of Pairs and Best
 	parts []test
 	what  string
 	marks []string // of the group itself
@@ -22,6 +24,7 @@ type groupTest struct {
 
 func (t groupTest) judge(alpha float64) Judgement {
 	j := Judgement{What: t.what, Marks: slices.Clone(t.marks)}
+	j.compares(t.form, t.op, t.sides...)
 	var parts []stats.Part
 	for _, part := range t.parts {
 		p := part.judge(alpha)
@@ -42,7 +45,7 @@ func (t groupTest) judge(alpha float64) Judgement {
 	if t.all {
 		combine = stats.AllOf
 	}
-	j.Mostly = t.pairs && stats.MostlyHolds(slice.Map(j.Parts, func(p Judgement) stats.Verdict { return p.Verdict }))
+	j.Mostly = t.form.isOfPairs() && stats.MostlyHolds(slice.Map(j.Parts, func(p Judgement) stats.Verdict { return p.Verdict }))
 	switch j.Verdict = combine(parts...)(alpha); j.Verdict {
 	case stats.NotMeasured:
 		i := slices.IndexFunc(j.Parts, func(p Judgement) bool { return p.Verdict == stats.NotMeasured })
@@ -87,9 +90,9 @@ func undecidedParts(parts []Judgement) (needed int, reason string) {
 
 // group is the form … and …, … or …
 func (f builder) group(op expr.Op, nodes []expr.Node) (test, error) {
-	t := groupTest{all: op == expr.And, what: fmt.Sprintf("all of %d parts", len(nodes))}
+	t := groupTest{all: op == expr.And, form: All, what: fmt.Sprintf("all of %d parts", len(nodes))}
 	if op == expr.Or {
-		t.what = fmt.Sprintf("any of %d parts", len(nodes))
+		t.form, t.what = Any, fmt.Sprintf("any of %d parts", len(nodes))
 	}
 	for _, n := range nodes {
 		part, err := f.formOne(n)

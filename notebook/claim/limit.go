@@ -14,12 +14,14 @@ import (
 // Source: docs/method.md#claims-as-regions.
 type limitTest struct {
 	side   side
+	op     expr.Op
 	region stats.Region
 }
 
 func (t limitTest) judge(alpha float64) Judgement {
 	c := t.side.cells[0]
 	j := Judgement{What: t.side.metric.InWords() + ", " + t.side.name(), Region: t.region}
+	j.compares(Limit, t.op, t.side)
 	j.note(0, false, t.side)
 	if _, ok := t.side.measured(&j); !ok {
 		return j
@@ -78,9 +80,9 @@ func (f builder) limit(n *expr.Binary) (test, error) {
 		return nil, err
 	}
 	if more {
-		return limitTest{s, stats.Above(limit)}, nil
+		return limitTest{s, n.Op, stats.Above(limit)}, nil
 	}
-	return limitTest{s, stats.Below(limit)}, nil
+	return limitTest{s, n.Op, stats.Below(limit)}, nil
 }
 
 // cannotBe refuses limits that a metric is always beyond, or never.

@@ -53,7 +53,7 @@ func (f builder) pairs(n *expr.Call, belong func(a, b *dataset.Cell) bool, other
 	if err != nil {
 		return nil, err
 	}
-	all := groupTest{all: true, pairs: true}
+	all := groupTest{all: true, form: Pairs, op: op, sides: []side{left, right}}
 	used := map[*dataset.Cell]bool{}
 	for _, a := range left.cells {
 		for _, b := range right.cells {

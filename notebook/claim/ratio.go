@@ -16,6 +16,8 @@ import (
 //
 // Source: docs/method.md#ratios and docs/method.md#claims-as-regions.
 type ratioTest struct {
+	form   Form
+	op     expr.Op // "" for Near
 	a, b   side
 	region stats.Region
 	delta  float64
@@ -28,6 +30,7 @@ func (t ratioTest) judge(alpha float64) Judgement {
 		j.Region = stats.Region{Lo: t.region.Lo - 1, Hi: t.region.Hi - 1}
 	}
 	j.IsRatio = true
+	j.compares(t.form, t.op, t.a, t.b)
 	j.note(t.delta, true, t.a, t.b)
 	a, ok := t.a.measured(&j)
 	if !ok {
@@ -85,7 +88,7 @@ func (t ratioTest) equals(other ratioTest) bool {
 // compare is the test of "a op b". That a is less is the same as that b is greater; the ratio stays that of a to b,
 // as the author wrote it, and the region is turned round instead.
 func (f builder) compare(op expr.Op, a, b side) test {
-	return ratioTest{a: a, b: b, region: regionOf(op, f.delta), delta: f.delta}
+	return ratioTest{form: Compared, op: op, a: a, b: b, region: regionOf(op, f.delta), delta: f.delta}
 }
 
 // regionOf is where the ratio of a to b lies if "a op b" by more than the smallest effect.
@@ -152,7 +155,7 @@ func (f builder) near(n *expr.Call, k, w float64) (test, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ratioTest{a: a, b: b, region: stats.About(k, w), delta: f.delta}, nil
+	return ratioTest{form: Near, a: a, b: b, region: stats.About(k, w), delta: f.delta}, nil
 }
 
 // margin is a constant that says how far two values may lie apart, as a share: whoever writes 10 means 10 %, and not
@@ -231,5 +234,5 @@ func (f builder) times(n expr.Node, op expr.Op, a, b side, k float64, change boo
 	if more {
 		region = stats.Above(k)
 	}
-	return ratioTest{a: a, b: b, region: region, delta: f.delta, change: change}, nil
+	return ratioTest{form: Multiple, op: op, a: a, b: b, region: region, delta: f.delta, change: change}, nil
 }

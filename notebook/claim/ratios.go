@@ -16,6 +16,7 @@ import (
 // Source: docs/method.md#ratios and docs/method.md#claims-as-regions, with four cells.
 type ratiosTest struct {
 	over, under ratioTest // of which regions and changes play no part
+	op          expr.Op
 	region      stats.Region
 }
 
@@ -24,6 +25,7 @@ func (t ratiosTest) judge(alpha float64) Judgement {
 	if t.over.a.metric.Name != t.under.a.metric.Name {
 		j.What = t.over.what() + ", against " + t.under.what()
 	}
+	j.compares(Gap, t.op, t.sides()...)
 	// Each of the two ratios may be off by the noise floor of its cells.
 	var first, second Judgement
 	first.note(t.over.delta, true, t.over.a, t.over.b)
@@ -101,5 +103,5 @@ func (f builder) ratios(n *expr.Binary) (test, error) {
 		return nil, dataset.Mistake(n.Pos(), "same-cells", "compare the ratios of different cells",
 			"both sides are the same: %s", both[0].names())
 	}
-	return ratiosTest{over: both[0], under: both[1], region: regionOf(n.Op, f.delta)}, nil
+	return ratiosTest{over: both[0], under: both[1], op: n.Op, region: regionOf(n.Op, f.delta)}, nil
 }

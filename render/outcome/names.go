@@ -1,0 +1,290 @@
+package outcome
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/claim"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/record"
+	"benchbook/render/wording"
+	"benchbook/slice"
+)
+
+// A quantity is how sentences speak of a metric.
+type quantity struct {
+	noun              string // "throughput", "the 99th percentile of latency"
+	higher, lower, as string // "longer", "shorter", "long"
+	highest, lowest   string
+}
+
+// nouns are those of metrics whose titles are no nouns.
+var nouns = map[string]string{
+	"failed":        "the share of failed requests",
+	"generator.cpu": "the load of the generator",
+	"bytes.in":      "the rate of received bytes",
+	"bytes.out":     "the rate of sent bytes",
+	"offered":       "the offered rate",
+}
+
+// families are those of percentiles.
+var families = map[string]string{"latency": "latency", "latency.connect": "connection time",
+	"latency.tls": "TLS handshake time", "latency.first_byte": "time to first byte", "service": "service time",
+	"lag": "lag"}
+
+func quantityOf(m record.Metric) quantity {
+	q := quantity{noun: nounOf(m), higher: "higher", lower: "lower", as: "high", highest: "highest", lowest: "lowest"}
+	switch m.Unit {
+	case "s":
+		q.higher, q.lower, q.as, q.highest, q.lowest = "longer", "shorter", "long", "longest", "shortest"
+	case "B":
+		q.higher, q.lower, q.as, q.highest, q.lowest = "larger", "smaller", "large", "largest", "smallest"
+	}
+	return q
+}
+
+func nounOf(m record.Metric) string {
+	if noun, ok := nouns[m.Name]; ok {
+		return noun
+	}
+	if i := strings.LastIndex(m.Name, ".p"); i >= 0 && families[m.Name[:i]] != "" {
+		family, percentile := families[m.Name[:i]], m.Name[i+len(".p"):]
+		if percentile == "50" {
+			return "median " + family
+		}
+		return "the " + ordinal(percentile) + " percentile of " + family
+	}
+	words := m.InWords()
+	if search, ok := strings.CutPrefix(m.Name, "tune."); ok {
+		return "the chosen number of " + search
+	}
+	if kind, ok := strings.CutPrefix(m.Name, "errors."); ok {
+		return "the number of failures of kind " + kind
+	}
+	if m.Counted || (m.Unit == "" || m.Unit == "1") && isPlural(words) {
+		return "the number of " + words
+	}
+	return words
+}
+
+func isPlural(words string) bool {
+	return strings.HasSuffix(words, "s") && !slices.ContainsFunc([]string{"ss", "us", "is"},
+		func(end string) bool { return strings.HasSuffix(words, end) })
+}
+
+// ordinal writes a number as an ordinal: "99th", "99.9th", "1st".
+func ordinal(number string) string {
+	end := "th"
+	if !strings.HasSuffix(number, "11") && !strings.HasSuffix(number, "12") && !strings.HasSuffix(number, "13") {
+		switch number[len(number)-1] {
+		case '1':
+			end = "st"
+		case '2':
+			end = "nd"
+		case '3':
+			end = "rd"
+		}
+	}
+	return number + end
+}
+
+// A comparison names two sides beside each other.
+type comparison struct {
+	within string // what both have in common, to begin a sentence with: "with guest late, "
+	noun   string
+	a, b   string // "for async", "over the 5 cells with kind async"
+	other  string // the noun of the second side, where it is another
+}
+
+// first is "throughput for async".
+func (c comparison) first() string { return strings.TrimSpace(c.noun + " " + c.a) }
+
+// second is "that for sync".
+func (c comparison) second() string { return strings.TrimSpace(cmp.Or(c.other, "that") + " " + c.b) }
+
+// comparison names two sides of a claim.
+func (w writer) comparison(a, b claim.Side) comparison {
+	c := comparison{noun: quantityOf(a.Metric).noun}
+	if other := quantityOf(b.Metric).noun; other != c.noun {
+		c.other = other
+	}
+	if a.Geomean {
+		c.noun, c.a, c.b = "the geometric mean of "+c.noun, ofList(a), ofList(b)
+		if c.other != "" {
+			c.other = "that of " + c.other
+		}
+		return c
+	}
+	x, y := a.Cells[0], b.Cells[0]
+	if x.Experiment != y.Experiment {
+		c.a, c.b = "for "+w.d.NameOf(x, y), "for "+w.d.NameOf(y, x)
+		return c
+	}
+	varied := variedOf(x.Experiment)
+	apart, common := split(x, y, varied)
+	if len(apart) == 0 { // two metrics of one cell
+		c.a, c.b = "for "+nameBy(x, varied), "for "+nameBy(y, varied)
+		return c
+	}
+	c.within, c.a, c.b = within(x, common), "for "+nameBy(x, apart), "for "+nameBy(y, apart)
+	return c
+}
+
+// gapBetween names two ratios, by what they differ in if both are of the same two things.
+func (w writer) gapBetween(j *claim.Judgement) comparison {
+	over, under := w.comparison(j.Sides[0], j.Sides[1]), w.comparison(j.Sides[2], j.Sides[3])
+	a, b := j.Sides[0].Cells[0], j.Sides[2].Cells[0]
+	isSame := over.first() == under.first() && over.second() == under.second() && a.Experiment == b.Experiment
+	if !isSame {
+		return comparison{noun: "the ratio of " + ratioOf(j.Sides[0], j.Sides[1]), other: "that of " + ratioOf(j.Sides[2],
+			j.Sides[3])}
+	}
+	own, _ := split(a, j.Sides[1].Cells[0], variedOf(a.Experiment))
+	others := slice.Filter(variedOf(a.Experiment), func(name string) bool { return !slices.Contains(own, name) })
+	apart, common := split(a, b, others)
+	return comparison{within: within(a, common), noun: fmt.Sprintf("the ratio of %s to %s", over.first(), over.second()),
+		a: "for " + nameBy(a, apart), b: "for " + nameBy(b, apart)}
+}
+
+// ratioOf is "throughput for a to that for b".
+func ratioOf(a, b claim.Side) string {
+	c := comparison{noun: quantityOf(a.Metric).noun, a: "for " + nameOf(a), b: "for " + nameOf(b)}
+	if other := quantityOf(b.Metric).noun; other != c.noun {
+		c.other = other
+	}
+	return c.first() + " to " + c.second()
+}
+
+// split tells the parameters in which two cells differ from those that they have in common.
+func split(x, y *dataset.Cell, parameters []string) (apart, common []string) {
+	for _, name := range parameters {
+		if valueOf(x, name) == valueOf(y, name) {
+			common = append(common, name)
+		} else {
+			apart = append(apart, name)
+		}
+	}
+	return apart, common
+}
+
+// within is what cells have in common: "with guest late and size 1 MB, ".
+func within(c *dataset.Cell, common []string) string {
+	words := slice.Map(common, func(name string) string { return name + " " + quoted(valueOf(c, name)) })
+	if len(words) == 0 {
+		return ""
+	}
+	return "with " + wording.List(words) + ", "
+}
+
+// nameOf is what the cell of a side is called alone.
+func nameOf(s claim.Side) string {
+	c := s.Cells[0]
+	return nameBy(c, variedOf(c.Experiment))
+}
+
+// variedOf lists the parameters that are not the same in all cells of an experiment.
+func variedOf(e *dataset.Experiment) []string {
+	return slice.Filter(e.Plan.Parameters, func(name string) bool {
+		return slices.ContainsFunc(e.Cells, func(c *dataset.Cell) bool { return valueOf(c, name) != valueOf(e.Cells[0], name) })
+	})
+}
+
+func valueOf(c *dataset.Cell, name string) string {
+	text, _ := c.Setting(name)
+	return text
+}
+
+// nameBy names a cell by some of its parameters: "async", "pool 10", "uvicorn + Starlette with workers 1".
+func nameBy(c *dataset.Cell, parameters []string) string {
+	var words []string
+	for _, name := range parameters {
+		text := valueOf(c, name)
+		switch {
+		case text == "":
+		case len(words) > 0 || !isName(text):
+			words = append(words, name+" "+quoted(text))
+		default:
+			words = append(words, quoted(text))
+		}
+	}
+	switch len(words) {
+	case 0:
+		return quoted(c.Trial.Name)
+	case 1:
+		return words[0]
+	}
+	return words[0] + " with " + wording.List(words[1:])
+}
+
+// isName reports whether a value can stand without its parameter: "async", "10 threads", "1 MB", but neither "10",
+// "2ms" nor "none".
+func isName(text string) bool {
+	if slices.Contains([]string{"true", "false", "yes", "no", "on", "off", "none", "null"}, strings.ToLower(text)) {
+		return false
+	}
+	return strings.Trim(text[:1], "0123456789.-+") != "" || strings.Contains(text, " ")
+}
+
+// quoted puts a value in quotes that would run into the words around it.
+func quoted(text string) string {
+	isNumbered := strings.Trim(text[:min(1, len(text))], "0123456789") == ""
+	if strings.Contains(text, ",") || strings.Contains(text, " ") && !isNumbered && text == strings.ToLower(text) {
+		return "“" + text + "”"
+	}
+	return text
+}
+
+// ofList names the cells of a side by the conditions with which the claim picks them.
+func ofList(s claim.Side) string {
+	cells := fmt.Sprintf("the %d cells", len(s.Cells))
+	if len(s.Cells) == 1 {
+		cells = "the cell"
+	}
+	if words := conditions(s.Written); words != "" {
+		return "over " + cells + " " + words
+	}
+	return "over " + cells
+}
+
+// ofPairs names a list of which each cell is compared by itself.
+func ofPairs(s claim.Side) string {
+	if len(s.Cells) == 1 {
+		return "for " + nameOf(s)
+	}
+	if words := conditions(s.Written); words != "" {
+		return "for " + strings.TrimPrefix(words, "with ")
+	}
+	return "for each"
+}
+
+// conditions write what stands in the braces of a selector: "with driver aiopg and without webserver daphne".
+func conditions(sel *expr.Selector) string {
+	if sel == nil {
+		return ""
+	}
+	var words []string
+	for _, m := range sel.Matches {
+		if m.Name == "experiment" {
+			continue
+		}
+		text := quoted(m.Value)
+		switch m.Op {
+		case expr.Equal:
+			words = append(words, "with "+m.Name+" "+text)
+		case expr.Differs:
+			words = append(words, "without "+m.Name+" "+text)
+		case expr.Less:
+			words = append(words, "with "+m.Name+" below "+text)
+		case expr.LessEqual:
+			words = append(words, "with "+m.Name+" up to "+text)
+		case expr.Greater:
+			words = append(words, "with "+m.Name+" above "+text)
+		case expr.GreaterEqual:
+			words = append(words, "with "+m.Name+" from "+text)
+		}
+	}
+	return wording.List(words)
+}

@@ -1,0 +1,137 @@
+// Package outcome says what became of claims: in a sentence that states what was measured, in a word, and as the
+// measured value beside the published one.
+//
+// A sentence never states the hypothesis, only what the records show: that of a contradicted claim is as true as that
+// of a supported one. Every number has the interval by which its claim is judged.
+package outcome
+
+import (
+	"html/template"
+	"strings"
+
+	"benchbook/notebook/claim"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/stats"
+	"benchbook/render/wording"
+)
+
+// Outcome is what became of a claim.
+type Outcome struct {
+	Sentence  Sentence
+	Word      string // "as claimed", "not as claimed", "undecided", "not measured"
+	Here      string // what was measured, with its interval: "+4.5 % [+1.5 to +7.5 %]", "37 of 40 pairs"
+	Published string // the same as published; empty if nothing was
+}
+
+// Options say how sentences of authors are read.
+type Options struct {
+	Markdown func(line string) (shown template.HTML, text string) // nil: they are text
+}
+
+// Of returns the outcome of a claim.
+func Of(d *dataset.Dataset, j claim.Judgement, o Options) Outcome {
+	w := writer{d, o.Markdown}
+	if w.markdown == nil {
+		w.markdown = func(line string) (template.HTML, string) { return template.HTML(template.HTMLEscapeString(line)), line }
+	}
+	sentence := w.says(&j)
+	if sentence == nil {
+		sentence = w.sentence(&j)
+	}
+	return Outcome{Sentence: sentence, Word: Word(j.Verdict), Here: w.here(&j), Published: Published(d, &j)}
+}
+
+// Word says how a verdict stands to the claim. It goes beside sentences that state the outcome: the name of a verdict
+// goes beside the claim itself.
+func Word(v stats.Verdict) string {
+	switch v {
+	case stats.Supported:
+		return "as claimed"
+	case stats.Contradicted:
+		return "not as claimed"
+	case stats.Inconclusive:
+		return "undecided"
+	}
+	return wording.NotMeasured
+}
+
+// A Piece is a part of a sentence.
+type Piece struct {
+	Kind Kind
+	Text string
+	HTML template.HTML // of words that have markup; empty for Text as it is
+}
+
+// Kind is what a piece is.
+type Kind int
+
+const (
+	Words    Kind = iota
+	Value         // of the effect
+	Interval      // of the effect, with its brackets; a space goes before it
+)
+
+// Sentence is one sentence or two, in pieces.
+type Sentence []Piece
+
+// Text is the sentence without markup.
+func (s Sentence) Text() string {
+	var b strings.Builder
+	for _, p := range s {
+		if p.Kind == Interval {
+			b.WriteByte(' ')
+		}
+		b.WriteString(p.Text)
+	}
+	return b.String()
+}
+
+// HTML is the sentence with the effect emphasized.
+func (s Sentence) HTML() template.HTML {
+	var b strings.Builder
+	for _, p := range s {
+		html := string(p.HTML)
+		if html == "" {
+			html = template.HTMLEscapeString(p.Text)
+		}
+		switch p.Kind {
+		case Value:
+			html = "<b>" + html + "</b>"
+		case Interval:
+			html = ` <span class="iv">` + html + "</span>"
+		}
+		b.WriteString(html)
+	}
+	return template.HTML(b.String())
+}
+
+// WithoutInterval is the sentence for where the interval stands beside it.
+func (s Sentence) WithoutInterval() Sentence {
+	var out Sentence
+	for _, p := range s {
+		if p.Kind != Interval {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func (s *Sentence) say(words string) {
+	if words != "" {
+		*s = append(*s, Piece{Text: words})
+	}
+}
+
+func (s *Sentence) add(kind Kind, words string) { *s = append(*s, Piece{Kind: kind, Text: words}) }
+
+// finished begins a sentence with a capital and ends it with a full stop.
+func (s Sentence) finished() Sentence {
+	if len(s) == 0 {
+		return s
+	}
+	s[0].Text = wording.Capital(s[0].Text)
+	if !strings.HasSuffix(s[len(s)-1].Text, ".") {
+		s.say(".")
+	}
+	return s
+}

@@ -1,0 +1,276 @@
+package outcome_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/claim"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
+	"benchbook/notebook/recordtest"
+	"benchbook/notebook/stats"
+	"benchbook/render/outcome"
+)
+
+var update = flag.Bool("update", false, "write the golden file anew")
+
+// A measuring makes the records of an article with claims of these tests.
+type measuring func(t *testing.T, expect string) *recordtest.Fixture
+
+// servers have 1200, 1000 and 800 requests per second, with the changes given.
+func servers(changes ...recordtest.Change) measuring {
+	return func(t *testing.T, expect string) *recordtest.Fixture {
+		return recordtest.NewMeasured(t, recordtest.Claimed(expect), changes...)
+	}
+}
+
+// grid has two servers with 10 and with 100 clients, of which the values are those of trials in this order: sync with
+// 10, async with 10, sync with 100, async with 100.
+func grid(values ...[]float64) measuring {
+	return func(t *testing.T, expect string) *recordtest.Fixture {
+		b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Grid)+
+			recordtest.Fence("claim", "name: c\nexpect: '"+expect+"'"))
+		for i, trial := range []string{"sync, 10", "async, 10", "sync, 100", "async, 100"} {
+			if values[i] != nil {
+				b.Measure("grid", trial, "1", values[i])
+			}
+		}
+		return b
+	}
+}
+
+// six are servers of which a answers more than all others, but for f, which is unsteady.
+func six(t *testing.T, expect string) *recordtest.Fixture {
+	f := recordtest.New(t, strings.Replace(recordtest.Claimed(expect), "[a, b, c]", "[a, b, c, d, e, f]", 1))
+	for trial, values := range map[string][]float64{"a": a, "b": b, "c": b, "d": b, "e": b, "f": unsteady} {
+		f.Measure("servers", trial, "1", values)
+	}
+	return f
+}
+
+func searched(t *testing.T, expect string) *recordtest.Fixture {
+	return recordtest.NewSearched(t, expect)
+}
+
+// wide spreads the values of a server so far that nothing is decided.
+func wide(trial string) recordtest.Change {
+	return recordtest.Only(trial, func(r *record.Record) {
+		r.Load.Completed = r.Load.Completed * int64(r.Repetition) / 2
+	})
+}
+
+// fails makes requests to a and b fail.
+func fails(a, b int64) measuring {
+	return servers(recordtest.Only("a", recordtest.Failing(a)), recordtest.Only("b", recordtest.Failing(b)),
+		recordtest.LoadChange(func(l *record.Load) { l.FailuresMax = 1 }))
+}
+
+var (
+	as        = servers()
+	apart     = servers(wide("a"))
+	broken    = servers(recordtest.Only("a", recordtest.Failed("server exited")))
+	few       = servers(recordtest.Only("b", func(r *record.Record) { r.Experiment = "gone" }, 2, 3))
+	a, b, c   = recordtest.ValuesA, recordtest.ValuesB, recordtest.ValuesC
+	unsteady  = []float64{700, 1000, 1400}
+	published = func(t *testing.T, expect string) *recordtest.Fixture {
+		return recordtest.NewMeasured(t, recordtest.Claimed(expect)+recordtest.Fence("published",
+			"source: The original\nexperiment: servers\nrows:\n  - {server: a, throughput: 900/s}\n"+
+				"  - {server: b, throughput: 1000/s}\n  - {server: c, throughput: 300/s}"))
+	}
+)
+
+// cases are claims of every form with every verdict.
+var cases = []struct {
+	form    string
+	expect  string
+	measure measuring
+	want    stats.Verdict
+}{
+	{"a > b", `throughput{server="a"} > throughput{server="b"}`, as, stats.Supported},
+	{"a > b", `throughput{server="b"} > throughput{server="a"}`, as, stats.Contradicted},
+	{"a > b, less than what counts", `throughput{server="a"} > throughput{server="b"}`,
+		servers(recordtest.Only("b", func(r *record.Record) { r.Load.Completed = r.Load.Completed * 118 / 100 })),
+		stats.Contradicted},
+	{"a > b", `throughput{server="a"} > throughput{server="b"}`, apart, stats.Inconclusive},
+	{"a > b, one repetition", `throughput{server="a"} > throughput{server="b"}`, few, stats.Inconclusive},
+	{"a > b", `throughput{server="a"} > throughput{server="b"}`, broken, stats.NotMeasured},
+	{"a > b, as published", `throughput{server="a"} > throughput{server="b"}`, published, stats.Supported},
+	{"a > b of two metrics", `latency.p99{server="a"} > latency.p50{server="a"}`, as, stats.Supported},
+	{"a > b without a ratio", `failed{server="a"} > failed{server="b"}`, as, stats.Inconclusive},
+	{"a > b with something in common", `throughput{server="async", clients="100"} > throughput{server="sync", clients="100"}`,
+		grid(c, b, b, a), stats.Supported},
+	{"a > b by two parameters", `throughput{server="async", clients="100"} > throughput{server="sync", clients="10"}`,
+		grid(c, b, b, a), stats.Supported},
+	{"a < b", `latency.p99{server="a"} < latency.p99{server="b"}`, as, stats.Supported},
+	{"a < b", `latency.p99{server="b"} < latency.p99{server="a"}`, as, stats.Contradicted},
+	{"a < b", `throughput{server="a"} < throughput{server="b"}`, apart, stats.Inconclusive},
+	{"a < b", `latency.p99{server="a"} < latency.p99{server="b"}`, broken, stats.NotMeasured},
+	{"a >= b", `throughput{server="a"} >= throughput{server="b"}`, as, stats.Supported},
+	{"a >= b, no difference", `cpu.server{server="a"} >= cpu.server{server="b"}`, as, stats.Supported},
+	{"a >= b", `throughput{server="b"} >= throughput{server="a"}`, as, stats.Contradicted},
+	{"a >= b", `throughput{server="a"} >= throughput{server="b"}`, apart, stats.Inconclusive},
+	{"a >= b", `throughput{server="a"} >= throughput{server="b"}`, broken, stats.NotMeasured},
+	{"a <= b", `throughput{server="b"} <= throughput{server="a"}`, as, stats.Supported},
+	{"a <= b", `throughput{server="a"} <= throughput{server="b"}`, as, stats.Contradicted},
+	{"a <= b", `throughput{server="a"} <= throughput{server="b"}`, apart, stats.Inconclusive},
+	{"a <= b", `throughput{server="a"} <= throughput{server="b"}`, broken, stats.NotMeasured},
+	{"same", `same(memory.server{server="a"}, memory.server{server="b"})`, as, stats.Supported},
+	{"same", `same(throughput{server="a"}, throughput{server="b"})`, as, stats.Contradicted},
+	{"same", `same(throughput{server="a"}, throughput{server="b"})`, apart, stats.Inconclusive},
+	{"same", `same(throughput{server="a"}, throughput{server="b"})`, broken, stats.NotMeasured},
+	{"within", `within(throughput{server="a"}, throughput{server="b"}, 30%)`, as, stats.Supported},
+	{"within", `within(throughput{server="a"}, throughput{server="b"}, 10%)`, as, stats.Contradicted},
+	{"within", `within(throughput{server="a"}, throughput{server="b"}, 20%)`, as, stats.Inconclusive},
+	{"within", `within(throughput{server="a"}, throughput{server="b"}, 30%)`, broken, stats.NotMeasured},
+	{"ratio >", `ratio(throughput{server="a"}, throughput{server="b"}) > 1.1`, as, stats.Supported},
+	{"ratio >", `ratio(throughput{server="a"}, throughput{server="b"}) > 1.3`, as, stats.Contradicted},
+	{"ratio >", `ratio(throughput{server="a"}, throughput{server="b"}) > 1.2`, as, stats.Inconclusive},
+	{"ratio >", `ratio(throughput{server="a"}, throughput{server="b"}) > 1.1`, broken, stats.NotMeasured},
+	{"ratio <", `ratio(throughput{server="a"}, throughput{server="b"}) < 1.3`, as, stats.Supported},
+	{"ratio <", `ratio(throughput{server="a"}, throughput{server="b"}) < 1.1`, as, stats.Contradicted},
+	{"ratio <", `ratio(throughput{server="a"}, throughput{server="b"}) < 1.2`, as, stats.Inconclusive},
+	{"ratio > beyond two", `ratio(throughput{server="async", clients="10"}, throughput{server="sync", clients="10"}) > 2`,
+		grid(a, []float64{12000, 12100, 11900}, b, b), stats.Supported},
+	{"times", `throughput{server="a"} > 1.1 * throughput{server="b"}`, as, stats.Supported},
+	{"times", `throughput{server="a"} > throughput{server="b"} * 1.3`, as, stats.Contradicted},
+	{"times", `throughput{server="a"} < 1.2 * throughput{server="b"}`, as, stats.Inconclusive},
+	{"times", `throughput{server="a"} > 1.1 * throughput{server="b"}`, broken, stats.NotMeasured},
+	{"change", `change(throughput{server="b"}, throughput{server="a"}) < -10%`, as, stats.Supported},
+	{"change", `change(throughput{server="a"}, throughput{server="b"}) > 30%`, as, stats.Contradicted},
+	{"change", `change(throughput{server="a"}, throughput{server="b"}) > 20%`, as, stats.Inconclusive},
+	{"change", `change(throughput{server="a"}, throughput{server="b"}) > 30%`, broken, stats.NotMeasured},
+	{"ratio of ratios", `ratio(throughput{server="async", clients="100"}, throughput{server="sync", clients="100"}) > ` +
+		`ratio(throughput{server="async", clients="10"}, throughput{server="sync", clients="10"})`, grid(b, b, b, a),
+		stats.Supported},
+	{"ratio of ratios", `ratio(throughput{server="async", clients="100"}, throughput{server="sync", clients="100"}) > ` +
+		`ratio(throughput{server="async", clients="10"}, throughput{server="sync", clients="10"})`, grid(b, a, b, b),
+		stats.Contradicted},
+	{"ratio of ratios", `ratio(throughput{server="async", clients="100"}, throughput{server="sync", clients="100"}) > ` +
+		`ratio(throughput{server="async", clients="10"}, throughput{server="sync", clients="10"})`, grid(b, unsteady, b, b),
+		stats.Inconclusive},
+	{"ratio of ratios", `ratio(throughput{server="async", clients="100"}, throughput{server="sync", clients="100"}) > ` +
+		`ratio(throughput{server="async", clients="10"}, throughput{server="sync", clients="10"})`, grid(b, nil, b, b),
+		stats.NotMeasured},
+	{"ratio of ratios of others", `ratio(throughput{server="a"}, throughput{server="c"}) > ` +
+		`ratio(latency.p50{server="c"}, latency.p50{server="b"})`, as, stats.Supported},
+	{"about", `about(throughput{server="a"}, throughput{server="b"}, 1.2)`, as, stats.Supported},
+	{"about", `about(throughput{server="a"}, throughput{server="b"}, 2)`, as, stats.Contradicted},
+	{"about", `about(throughput{server="a"}, throughput{server="b"}, 1.5)`, as, stats.Inconclusive},
+	{"about", `about(throughput{server="a"}, throughput{server="b"}, 1.2)`, broken, stats.NotMeasured},
+	{"limit", `throughput{server="a"} > 1100/s`, as, stats.Supported},
+	{"limit", `throughput{server="a"} < 1100/s`, as, stats.Contradicted},
+	{"limit", `throughput{server="a"} > 1200/s`, as, stats.Inconclusive},
+	{"limit", `throughput{server="a"} > 1100/s`, broken, stats.NotMeasured},
+	{"limit of what was counted", `failed.count{server="a"} < 5`, as, stats.Supported},
+	{"limit with several parameters", `latency.p99{server="async", clients="10"} < 100ms`, grid(b, a, b, b),
+		stats.Supported},
+	{"fewer", `fewer(failed{server="a"}, failed{server="b"})`, fails(10, 1000), stats.Supported},
+	{"fewer", `fewer(failed{server="a"}, failed{server="b"})`, fails(1000, 10), stats.Contradicted},
+	{"fewer", `fewer(errors.timeout{server="a"}, errors.timeout{server="b"})`, fails(0, 0), stats.Inconclusive},
+	{"fewer", `fewer(failed{server="a"}, failed{server="b"})`, broken, stats.NotMeasured},
+	{"fewer by a limit", `fewer(failed{server="a"}, failed{server="b"}, 0.1%)`, fails(10, 1000), stats.Supported},
+	{"geomean", `geomean(throughput{server!="c"}) > geomean(throughput{server="c"})`, as, stats.Supported},
+	{"geomean", `geomean(throughput{server!="c"}) < geomean(throughput{server="c"})`, as, stats.Contradicted},
+	{"geomean", `geomean(throughput{server!="c"}) > geomean(throughput{server="c"})`, servers(wide("c")),
+		stats.Inconclusive},
+	{"geomean", `geomean(throughput{server!="c"}) > geomean(throughput{server="c"})`, broken, stats.NotMeasured},
+	{"every", `every(throughput{server="a"}, ">", throughput{server!="a"})`, as, stats.Supported},
+	{"every", `every(throughput{server="c"}, ">=", throughput{server!="c"})`, as, stats.Contradicted},
+	{"every, some", `every(throughput{server="b"}, ">", throughput{server!="b"})`, as, stats.Contradicted},
+	{"every", `every(throughput{server="a"}, ">", throughput{server!="a"})`, servers(wide("b")), stats.Inconclusive},
+	{"every, none decided", `every(throughput{server="a"}, ">", throughput{server!="a"})`, apart, stats.Inconclusive},
+	{"every", `every(throughput{server="a"}, ">", throughput{server!="a"})`, broken, stats.NotMeasured},
+	{"every, mostly", `every(throughput{server="a"}, ">", throughput{server!="a"})`, six, stats.Inconclusive},
+	{"every, as published", `every(throughput{server="a"}, ">", throughput{server!="a"})`, published, stats.Supported},
+	{"each", `each(throughput{server="async"}, ">", throughput{server="sync"})`, grid(c, b, b, a), stats.Supported},
+	{"each", `each(throughput{server="async"}, "<=", throughput{server="sync"})`, grid(c, b, b, a), stats.Contradicted},
+	{"each", `each(throughput{server="async"}, ">", throughput{server="sync"})`, grid(c, unsteady, b, a),
+		stats.Inconclusive},
+	{"each", `each(throughput{server="async"}, ">", throughput{server="sync"})`, grid(c, nil, b, a), stats.NotMeasured},
+	{"best", `best(throughput) == "a"`, as, stats.Supported},
+	{"best", `best(throughput) == "b"`, as, stats.Contradicted},
+	{"best", `best(throughput) == "a"`, servers(wide("b")), stats.Inconclusive},
+	{"best", `best(throughput) == "a"`, broken, stats.NotMeasured},
+	{"best of what should be low", `best(latency.p99) == "a"`, as, stats.Supported},
+	{"and", `throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="c"}`, as,
+		stats.Supported},
+	{"and", `throughput{server="a"} > throughput{server="b"} and throughput{server="c"} > throughput{server="b"}`, as,
+		stats.Contradicted},
+	{"and", `throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="c"}`,
+		servers(wide("c")), stats.Inconclusive},
+	{"and", `throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="c"}`, broken,
+		stats.NotMeasured},
+	{"and of many that are alike", `throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > ` +
+		`throughput{server="c"} and throughput{server="a"} > throughput{server="c"} and ` +
+		`ratio(throughput{server="a"}, throughput{server="c"}) > 1.1`, as, stats.Supported},
+	{"and of many that are not", `throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > ` +
+		`throughput{server="c"} and throughput{server="a"} > throughput{server="c"} and throughput{server="a"} > 1/s`, as,
+		stats.Supported},
+	{"and of limits of one value", `throughput{server="a"} > 1100/s and throughput{server="a"} < 1300/s`, as,
+		stats.Supported},
+	{"and, at the stricter level", `throughput{server="c"} > 5000/s or ` +
+		`ratio(throughput{server="a"}, throughput{server="b"}) > 1.155`, as, stats.Inconclusive},
+	{"or", `throughput{server="a"} > throughput{server="b"} or throughput{server="c"} > throughput{server="b"}`, as,
+		stats.Supported},
+	{"or", `throughput{server="b"} > throughput{server="a"} or throughput{server="c"} > throughput{server="b"}`, as,
+		stats.Contradicted},
+	{"or", `throughput{server="b"} > throughput{server="a"} or throughput{server="c"} > throughput{server="b"}`,
+		servers(wide("c")), stats.Inconclusive},
+	{"or", `throughput{server="b"} > throughput{server="a"} or throughput{server="c"} > throughput{server="b"}`, broken,
+		stats.NotMeasured},
+	{"searched", `tune.workers{experiment="tuned", server="a"} < tune.workers{experiment="tuned", server="b"}`, searched,
+		stats.Supported},
+	{"searched", `capacity.rate{server="a"} > capacity.rate{server="b"}`, searched, stats.Contradicted},
+	{"searched", `tune.workers{experiment="tuned", server="a"} < 7`, searched, stats.Inconclusive},
+	{"searched", `capacity.rate{server="c"} > 1500/s`, searched, stats.Supported},
+	{"a mistake", `throughput{server="d"} > 5/s`, as, stats.NotMeasured},
+}
+
+// The sentence of every form with every verdict states what was measured.
+func TestSentences(t *testing.T) {
+	var got strings.Builder
+	form := ""
+	for _, tt := range cases {
+		f := tt.measure(t, tt.expect)
+		d, err := dataset.New(f.Doc, f.Records, dataset.Options{Plan: f.Plan})
+		if err != nil {
+			t.Fatal(err)
+		}
+		j := claim.Judgements(d)[0]
+		if j.Verdict != tt.want {
+			t.Errorf("%s: %s is %s, want %s", tt.form, tt.expect, j.Verdict, tt.want)
+		}
+		o := outcome.Of(d, j, outcome.Options{})
+		if tt.form != form {
+			fmt.Fprintf(&got, "\n%s\n", tt.form)
+		}
+		form = tt.form
+		fmt.Fprintf(&got, "  %s: %s\n    %s\n    here %s", j.Verdict, j.Claim.Expect.Text.Value, o.Sentence.Text(), o.Here)
+		if o.Published != "" {
+			fmt.Fprintf(&got, ", published %s", o.Published)
+		}
+		got.WriteString("\n")
+		for _, word := range []string{"whether", " if ", "%!", "  "} {
+			if strings.Contains(o.Sentence.Text(), word) {
+				t.Errorf("%s, %s: %q has %q", tt.form, j.Verdict, o.Sentence.Text(), word)
+			}
+		}
+	}
+	golden := filepath.Join("testdata", "sentences.txt")
+	if *update {
+		if err := os.WriteFile(golden, []byte(got.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.String() != string(want) {
+		t.Errorf("%s is different; with -update it is written anew:\n%s", golden, got.String())
+	}
+}

@@ -1,0 +1,131 @@
+package outcome
+
+import (
+	"html/template"
+	"strconv"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/claim"
+	"benchbook/notebook/stats"
+)
+
+// says is the author's sentence for the verdict; nil without one, and for one that asks for what is not known.
+func (w writer) says(j *claim.Judgement) Sentence {
+	var line string
+	switch j.Verdict {
+	case stats.Supported:
+		line = j.Claim.Says.Supported.Value
+	case stats.Contradicted:
+		line = j.Claim.Says.Contradicted.Value
+	case stats.Inconclusive:
+		line = j.Claim.Says.Inconclusive.Value
+	}
+	if line == "" {
+		return nil
+	}
+	html, text := w.markdown(line)
+	inHTML, inText := placeholders(string(html)), placeholders(text)
+	if len(inHTML) != len(inText) { // one is in an attribute
+		return Sentence{{Text: text, HTML: html}}
+	}
+	var out Sentence
+	atHTML, atText := 0, 0
+	for i, m := range inText {
+		h := inHTML[i]
+		out.words(text[atText:m[0]], html[atHTML:h[0]])
+		atText, atHTML = m[1], h[1]
+		if !w.fill(&out, j, text[m[0]+1:m[1]-1], strings.HasPrefix(text[m[1]:], " as ")) {
+			return nil
+		}
+	}
+	out.words(text[atText:], html[atHTML:])
+	return out
+}
+
+func (s *Sentence) words(text string, html template.HTML) {
+	if text != "" || html != "" {
+		*s = append(*s, Piece{Text: text, HTML: html})
+	}
+}
+
+// placeholders finds those that mean something.
+func placeholders(text string) (out [][]int) {
+	for _, m := range article.Placeholder.FindAllStringIndex(text, -1) {
+		if article.IsPlaceholder(text[m[0]+1 : m[1]-1]) {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// fill writes what a placeholder stands for; false if it is not known. Before "as many" a ratio is a factor.
+func (w writer) fill(s *Sentence, j *claim.Judgement, name string, isFactor bool) bool {
+	switch name {
+	case "effect":
+		return w.fillEffect(s, j, isFactor)
+	case "verdict":
+		s.say(Word(j.Verdict))
+	case "repetitions":
+		n := Repetitions(j)
+		s.say(strconv.Itoa(n))
+		return n > 0
+	case "published":
+		words := Published(w.d, j)
+		s.say(words)
+		return words != ""
+	case "a", "b":
+		return w.fillName(s, j, name)
+	}
+	return true
+}
+
+func (w writer) fillEffect(s *Sentence, j *claim.Judgement, isFactor bool) bool {
+	switch {
+	case len(j.Parts) > 0:
+		s.add(Value, counted(j, countOf(j, stats.Supported)))
+		return true
+	case j.Effect == nil:
+		return false
+	}
+	e := EffectOf(j)
+	switch {
+	case !j.IsRatio:
+		s.add(Value, e.Text())
+	case isFactor:
+		e = e.as(asFactor)
+		s.add(Value, e.Text())
+	default:
+		e = e.as(asDifference)
+		more := "more"
+		if e.Ratio < 1 {
+			if more = "less"; j.Sides[0].Metric.Unit == "1/s" || j.Sides[0].Metric.Counted {
+				more = "fewer"
+			}
+		}
+		s.add(Value, e.unsigned()+" "+more)
+	}
+	s.add(Interval, e.Bracketed())
+	return true
+}
+
+// fillName writes the name of a side beside the other.
+func (w writer) fillName(s *Sentence, j *claim.Judgement, which string) bool {
+	switch {
+	case len(j.Sides) == 0:
+		return false
+	case len(j.Sides) == 1:
+		s.say(nameOf(j.Sides[0]))
+		return which == "a"
+	}
+	a, b := ofPairs(j.Sides[0]), ofPairs(j.Sides[1])
+	if j.Form != claim.Pairs && j.Form != claim.Best {
+		c := w.comparison(j.Sides[0], j.Sides[1])
+		a, b = c.a, c.b
+	}
+	if which == "b" {
+		a = b
+	}
+	s.say(strings.TrimPrefix(strings.TrimPrefix(a, "for "), "over "))
+	return true
+}

@@ -1,0 +1,543 @@
+package outcome
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"math"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"benchbook/notebook/claim"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/phrase"
+	"benchbook/notebook/stats"
+	"benchbook/render/number"
+	"benchbook/render/wording"
+	"benchbook/slice"
+)
+
+// A writer writes sentences about the claims of a dataset.
+type writer struct {
+	d        *dataset.Dataset
+	markdown func(line string) (template.HTML, string)
+}
+
+// sentence states what was measured of a claim.
+func (w writer) sentence(j *claim.Judgement) Sentence {
+	var s Sentence
+	switch {
+	case j.Verdict == stats.NotMeasured:
+		s.say(notMeasured(j))
+	case j.Verdict == stats.Inconclusive:
+		w.undecided(&s, j)
+	default:
+		w.clause(&s, j)
+	}
+	return s.finished()
+}
+
+func notMeasured(j *claim.Judgement) string {
+	if j.Reason == "" || j.Reason == wording.NotMeasured {
+		return wording.NotMeasured
+	}
+	return wording.NotMeasured + ": " + strings.TrimPrefix(j.Reason, wording.NotMeasured+": ")
+}
+
+// undecided says after how many repetitions, and how many would decide.
+func (w writer) undecided(s *Sentence, j *claim.Judgement) {
+	before := "undecided"
+	n := Repetitions(j)
+	switch {
+	case n == 0:
+	case n < stats.MinRepetitions:
+		before = fmt.Sprintf("undecided after %s, of the %d that a verdict needs",
+			number.Count(n, "repetition"), stats.MinRepetitions)
+	default:
+		before = "undecided after " + number.Count(n, "repetition")
+	}
+	s.say(before + ": ")
+	if !w.isMeasured(j) {
+		s.say(j.Reason)
+		return
+	}
+	w.clause(s, j)
+	if needed := needed(j, n); needed != "" {
+		s.say(". " + needed)
+	}
+}
+
+// isMeasured reports whether there is an effect to write.
+func (w writer) isMeasured(j *claim.Judgement) bool { return j.Effect != nil || len(j.Parts) > 0 }
+
+// needed says how many repetitions might decide an inconclusive claim.
+func needed(j *claim.Judgement, n int) string {
+	them := "it"
+	if len(j.Parts) > 0 {
+		them = "them"
+	}
+	switch {
+	case j.Needed == 0 || n < stats.MinRepetitions:
+		return ""
+	case j.Needed <= n:
+		return fmt.Sprintf("Another run of %s would have an even chance of deciding %s.", number.Count(j.Needed, "repetition"),
+			them)
+	}
+	return fmt.Sprintf("About %s would have an even chance of deciding %s.", number.Count(j.Needed, "repetition"), them)
+}
+
+// Repetitions counts those that a claim rests on: the fewest of its cells; 0 if that is not known.
+func Repetitions(j *claim.Judgement) int {
+	if j.Effect != nil {
+		if j.Effect.Kind == stats.BySearch {
+			return 0
+		}
+		return j.Effect.N
+	}
+	fewest := 0
+	for i := range j.Parts {
+		if n := Repetitions(&j.Parts[i]); n > 0 && (fewest == 0 || n < fewest) {
+			fewest = n
+		}
+	}
+	return fewest
+}
+
+// clause writes what was measured, for the middle of a sentence.
+func (w writer) clause(s *Sentence, j *claim.Judgement) {
+	switch {
+	case j.Form == claim.Pairs:
+		w.pairs(s, j)
+	case j.Form == claim.Best:
+		w.best(s, j)
+	case j.Form == claim.All || j.Form == claim.Any:
+		w.group(s, j)
+	case j.Effect == nil:
+		s.say(j.Reason)
+	case j.Form == claim.Limit:
+		w.limit(s, j)
+	case j.Form == claim.Fewer:
+		w.fewer(s, j)
+	case j.Form == claim.Gap:
+		w.gap(s, j)
+	default:
+		w.ratio(s, j)
+	}
+}
+
+// ratio writes how one side compares with another: "throughput was 4.5 % higher for a than for b [+1.5 to +7.5 %]".
+func (w writer) ratio(s *Sentence, j *claim.Judgement) {
+	e, q := EffectOf(j), quantityOf(j.Sides[0].Metric)
+	c := w.comparison(j.Sides[0], j.Sides[1])
+	s.say(c.within)
+	if within, isNear := nearness(j); isNear && j.Verdict == stats.Supported {
+		s.say(fmt.Sprintf("%s was within %s of %s: ", c.first(), within, c.second()))
+		s.add(Value, e.Text())
+	} else {
+		s.compared(e, q, c)
+	}
+	s.add(Interval, e.Bracketed())
+	s.say(bound(j, e, q))
+}
+
+// compared writes a ratio as a comparison, or as a difference where it may be to either side.
+func (s *Sentence) compared(e Effect, q quantity, c comparison) {
+	switch {
+	case !e.isDecided() && e.asPercent():
+		s.say(fmt.Sprintf("%s differed from %s by ", c.first(), c.second()))
+		s.add(Value, e.Text())
+	case !e.isDecided():
+		s.say(c.first() + " was ")
+		s.add(Value, e.Text())
+		s.say(" " + c.second())
+	case e.asPercent():
+		direction := q.higher
+		if e.Ratio < 1 {
+			direction = q.lower
+		}
+		s.compare(e.unsigned()+" "+direction, "", "than", c)
+	default:
+		s.compare(e.Text(), " as "+q.as, "as", c)
+	}
+}
+
+// compare writes "throughput was VALUE for a than for b".
+func (s *Sentence) compare(value, behind, than string, c comparison) {
+	if c.other != "" {
+		s.say(c.first() + " was ")
+		s.add(Value, value)
+		s.say(fmt.Sprintf("%s %s %s", behind, than, c.second()))
+		return
+	}
+	s.say(c.noun + " was ")
+	s.add(Value, value)
+	s.say(fmt.Sprintf("%s %s %s %s", behind, c.a, than, c.b))
+}
+
+// nearness is how near to each other a claim says that two values are: "10 %"; false for claims of another form, and
+// of another ratio than one.
+func nearness(j *claim.Judgement) (string, bool) {
+	if j.Form != claim.Near || math.Abs(j.Region.Lo*j.Region.Hi-1) > 1e-9 {
+		return "", false
+	}
+	return marginWords(j.Region.Hi - 1), true
+}
+
+func marginWords(share float64) string { return number.Percent.Exact(math.Round(share*1000) / 1000) }
+
+// bound says how an effect stands to the limit of its claim, unless its direction says so.
+func bound(j *claim.Judgement, e Effect, q quantity) string {
+	if j.Verdict == stats.Inconclusive {
+		return limitsOf(e)
+	}
+	switch j.Form {
+	case claim.Compared, claim.Gap:
+		return smallest(j, e, q)
+	case claim.Near:
+		return around(j)
+	}
+	return beyond(j, e)
+}
+
+// limitsOf names the limits that leave a claim undecided.
+func limitsOf(e Effect) string {
+	switch lo, hi := e.limits(); {
+	case lo != "" && hi != "":
+		return ", and the limits are " + lo + " and " + hi
+	case lo+hi != "":
+		return ", and the limit is " + lo + hi
+	}
+	return ""
+}
+
+// beyond says on which side of its limit an effect lies.
+func beyond(j *claim.Judgement, e Effect) string {
+	lo, hi := e.limits()
+	side := "below"
+	if (hi == "") == (j.Verdict == stats.Supported) {
+		side = "above"
+	}
+	return ", " + side + " the limit of " + lo + hi
+}
+
+// around says of a ratio that is near one other than 1, or not near the one claimed, what it is or is not near.
+func around(j *claim.Judgement) string {
+	not := ""
+	if j.Verdict == stats.Contradicted {
+		not = "not "
+	}
+	within, isNear := nearness(j)
+	switch middle := math.Sqrt(j.Region.Lo * j.Region.Hi); {
+	case isNear && not == "":
+		return ""
+	case isNear:
+		return ", not within " + within
+	default:
+		return fmt.Sprintf(", %swithin %s of %s", not, marginWords(j.Region.Hi/middle-1),
+			times.Exact(math.Round(middle*1000)/1000))
+	}
+}
+
+// smallest says of a difference that does not count, or that is none, why.
+func smallest(j *claim.Judgement, e Effect, q quantity) string {
+	limit := e.Region.Lo
+	if math.IsInf(limit, 0) {
+		limit = e.Region.Hi
+	}
+	delta := marginWords(math.Max(limit, 1/limit) - 1)
+	wanted, direction := 1, q.higher // the side on which the claim is false, where a difference does not count
+	if limit < 1 {
+		wanted, direction = -1, q.lower
+	}
+	lo, hi := e.ends()
+	side := 0
+	if lo > 1 {
+		side = 1
+	} else if hi < 1 {
+		side = -1
+	}
+	isStrict := j.Op == expr.Greater || j.Op == expr.Less
+	switch {
+	case isStrict == (j.Verdict == stats.Supported):
+		return "" // it is beyond the limit
+	case side == -wanted || limit == 1:
+		return ""
+	case side == wanted:
+		return ", less than the " + delta + " that counts as a difference"
+	}
+	return ": it was not " + delta + " " + direction
+}
+
+// gap writes how a ratio compares with another ratio.
+func (w writer) gap(s *Sentence, j *claim.Judgement) {
+	e, c := EffectOf(j), w.gapBetween(j)
+	q := quantity{higher: "larger", lower: "smaller", as: "large"}
+	s.say(c.within)
+	s.compared(e, q, c)
+	s.add(Interval, e.Bracketed())
+	s.say(bound(j, e, q))
+}
+
+// limit writes one value and its limit.
+func (w writer) limit(s *Sentence, j *claim.Judgement) {
+	e, side := EffectOf(j), j.Sides[0]
+	s.say(fmt.Sprintf("%s for %s was ", quantityOf(side.Metric).noun, nameOf(side)))
+	s.value(e)
+	s.say(bound(j, e, quantity{}))
+}
+
+// value writes an effect that is no ratio.
+func (s *Sentence) value(e Effect) {
+	s.add(Value, e.Text())
+	if e.Of.Kind == stats.Exact {
+		s.say(" in all " + number.Count(e.Of.N, "repetition"))
+		return
+	}
+	s.add(Interval, e.Bracketed())
+}
+
+// fewer writes by how much the shares of requests that failed differ.
+func (w writer) fewer(s *Sentence, j *claim.Judgement) {
+	e, c := EffectOf(j), w.comparison(j.Sides[0], j.Sides[1])
+	failed := "failed"
+	if kind, ok := strings.CutPrefix(j.Sides[0].Metric.Name, "errors."); ok {
+		failed = "failed by " + kind
+	}
+	s.say(c.within + "of all requests, ")
+	x := *j.Effect
+	switch isDecided := x.Interval == nil || x.Interval.Lo > 0 || x.Interval.Hi < 0; {
+	case !isDecided:
+		s.say(fmt.Sprintf("the share that %s %s differed from that %s by ", failed, c.b, c.a))
+		s.add(Value, e.Text())
+		s.add(Interval, e.Bracketed())
+	default:
+		direction := " fewer "
+		if x.Number < 0 {
+			direction = " more "
+		}
+		s.add(Value, e.Unit.Quantity(math.Abs(x.Number), e.Decimals)+direction[:len(direction)-1])
+		s.say(fmt.Sprintf(" %s %s than %s", failed, c.a, c.b))
+		s.add(Interval, e.Bracketed())
+	}
+	if j.Region.Lo > 0 {
+		s.say(bound(j, e, quantity{}))
+	}
+}
+
+// pairs counts the pairs of two lists that compare as claimed.
+func (w writer) pairs(s *Sentence, j *claim.Judgement) {
+	n, open, held := len(j.Parts), countOf(j, stats.Inconclusive), countOf(j, stats.Supported)
+	q, other := quantityOf(j.Sides[0].Metric), quantityOf(j.Sides[1].Metric)
+	a, b := ofPairs(j.Sides[0]), ofPairs(j.Sides[1])
+	relation := map[expr.Op]string{expr.Greater: q.higher, expr.Less: q.lower, expr.GreaterEqual: "no " + q.lower,
+		expr.LessEqual: "no " + q.higher}[j.Op]
+	words := fmt.Sprintf("%s was %s %s than %s", q.noun, relation, a, b)
+	if other.noun != q.noun {
+		words = fmt.Sprintf("%s %s was %s than %s %s", q.noun, a, relation, other.noun, b)
+	}
+	switch {
+	case open == n:
+		s.add(Value, fmt.Sprintf("none of the %d pairs", n))
+		s.say(" is decided by " + q.noun)
+		return
+	case n == 1:
+		words += " in the only pair"
+		if held == 0 {
+			words = strings.Replace(words, " was ", " was not ", 1)
+		}
+		s.say(words)
+		return
+	case j.Mostly:
+		words += " in most pairs, "
+	default:
+		words += " in "
+	}
+	s.say(words)
+	s.add(Value, heldWords(held, n, "pairs"))
+	s.say(rest(j, "in %d it was not"))
+}
+
+// best says which cells the best one is ahead of.
+func (w writer) best(s *Sentence, j *claim.Judgement) {
+	n, held := len(j.Parts), countOf(j, stats.Supported)
+	q := quantityOf(j.Sides[0].Metric)
+	direction, highest := q.higher, q.highest
+	if j.Op == expr.Less {
+		direction, highest = q.lower, q.lowest
+	}
+	name := nameOf(j.Sides[0])
+	if held == n {
+		s.say(fmt.Sprintf("%s was %s for %s ", q.noun, highest, name))
+		s.add(Value, fmt.Sprintf("of %d", n+1))
+		return
+	}
+	s.say(fmt.Sprintf("%s was %s for %s than for ", q.noun, direction, name))
+	s.add(Value, heldWords(held, n, "others"))
+	s.say(rest(j, "for %d it was not"))
+}
+
+// heldWords count those of several for which a claim holds: "all 40 pairs", "37 of 40 pairs", "none of 2 pairs".
+func heldWords(held, n int, of string) string {
+	switch held {
+	case n:
+		return fmt.Sprintf("all %d %s", n, of)
+	case 0:
+		return fmt.Sprintf("none of %d %s", n, of)
+	}
+	return fmt.Sprintf("%d of %d %s", held, n, of)
+}
+
+// rest counts the parts that are not as claimed: "; 27 are undecided, and in 3 it was not".
+func rest(j *claim.Judgement, against string) string {
+	var words []string
+	if n := countOf(j, stats.NotMeasured); n > 0 {
+		words = append(words, fmt.Sprintf("%d %s not measured", n, phrase.Verb(n, "is", "are")))
+	}
+	if n := countOf(j, stats.Inconclusive); n > 0 {
+		words = append(words, fmt.Sprintf("%d %s undecided", n, phrase.Verb(n, "is", "are")))
+	}
+	if n := countOf(j, stats.Contradicted); n > 0 && n < len(j.Parts) {
+		words = append(words, fmt.Sprintf(against, n))
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return "; " + strings.Join(words, ", and ")
+}
+
+func countOf(j *claim.Judgement, v stats.Verdict) int {
+	return slice.Count(j.Parts, func(p claim.Judgement) bool { return p.Verdict == v })
+}
+
+// Comparisons are written out if they are few and short.
+const (
+	mostClauses  = 3
+	longestWords = 330 // letters
+)
+
+// group writes the comparisons of a claim that decide it.
+func (w writer) group(s *Sentence, j *claim.Judgement) {
+	n := len(j.Parts)
+	chosen := slice.Filter(j.Parts, func(p claim.Judgement) bool { return p.Verdict == j.Verdict })
+	if len(chosen) == 0 {
+		s.say(j.Reason)
+		return
+	}
+	clauses, fit := w.clauses(chosen)
+	count := heldWords(len(chosen), n, "comparisons")
+	switch {
+	case j.Verdict == stats.Inconclusive:
+		s.add(Value, count)
+		s.say(phrase.Verb(len(chosen), " is", " are") + " undecided")
+		if fit {
+			s.say(": ")
+		}
+	case len(chosen) < n:
+		s.add(Value, count)
+		s.say(" came out " + cameOut(j.Verdict))
+		if fit {
+			s.say(": ")
+		}
+	case !fit && w.alike(s, chosen):
+		return
+	case !fit:
+		s.add(Value, count)
+		s.say(" came out " + cameOut(j.Verdict))
+	}
+	if fit {
+		*s = append(*s, clauses...)
+	}
+}
+
+func cameOut(v stats.Verdict) string {
+	if v == stats.Supported {
+		return "as claimed"
+	}
+	return "otherwise than claimed"
+}
+
+// clauses writes comparisons one after the other; false if they are many or long.
+func (w writer) clauses(parts []claim.Judgement) (out Sentence, fit bool) {
+	if len(parts) > mostClauses {
+		return nil, false
+	}
+	for i := range parts {
+		p := &parts[i]
+		switch {
+		case i > 0 && isAgain(&parts[i-1], p):
+			out.say(" and" + strings.TrimPrefix(bound(p, EffectOf(p), quantity{}), ","))
+			continue
+		case i > 0:
+			out.say("; ")
+		}
+		w.clause(&out, p)
+	}
+	return out, utf8.RuneCountInString(out.Text()) <= longestWords
+}
+
+// isAgain reports whether two limits are of the same value.
+func isAgain(a, b *claim.Judgement) bool {
+	return a.Form == claim.Limit && b.Form == claim.Limit && b.Effect != nil && b.Verdict != stats.Inconclusive &&
+		a.Sides[0].Metric.Name == b.Sides[0].Metric.Name && slices.Equal(a.Sides[0].Cells, b.Sides[0].Cells)
+}
+
+// alike writes many comparisons of one metric that all went one way: "in all 4 comparisons throughput was 15.1 % to
+// 19.0 % lower". It is false for others.
+func (w writer) alike(s *Sentence, parts []claim.Judgement) bool {
+	var effects []Effect
+	for i := range parts {
+		p := &parts[i]
+		if p.Effect == nil || !p.IsRatio || len(p.Sides) != 2 || p.Sides[0].Metric.Name != parts[0].Sides[0].Metric.Name {
+			return false
+		}
+		effects = append(effects, EffectOf(p))
+	}
+	slices.SortFunc(effects, func(a, b Effect) int { return cmp.Compare(a.Ratio, b.Ratio) })
+	first, last := effects[0], effects[len(effects)-1]
+	areOn := func(side func(Effect) bool) bool {
+		return !slices.ContainsFunc(effects, func(e Effect) bool { return !e.isDecided() || !side(e) })
+	}
+	q := quantityOf(parts[0].Sides[0].Metric)
+	direction := q.higher
+	switch {
+	case areOn(func(e Effect) bool { return e.Ratio < 1 }):
+		direction = q.lower
+		first, last = last, first
+	case !areOn(func(e Effect) bool { return e.Ratio > 1 }):
+		return false
+	}
+	s.add(Value, fmt.Sprintf("in all %d comparisons", len(parts)))
+	switch {
+	case first.asPercent() && last.asPercent():
+		s.say(fmt.Sprintf(" %s was %s to %s %s", q.noun, first.unsigned(), last.unsigned(), direction))
+	case !first.asPercent() && !last.asPercent():
+		s.say(fmt.Sprintf(" %s was %s to %s as %s", q.noun, first.Text(), last.Text(), q.as))
+	default:
+		s.say(fmt.Sprintf(" %s was %s", q.noun, direction))
+	}
+	return true
+}
+
+// here is what was measured, to stand beside what was published.
+func (w writer) here(j *claim.Judgement) string {
+	switch {
+	case j.Verdict == stats.NotMeasured:
+		return wording.NotMeasured
+	case len(j.Parts) > 0:
+		return counted(j, countOf(j, stats.Supported))
+	case j.Effect == nil:
+		return wording.NotMeasured
+	}
+	return EffectOf(j).With()
+}
+
+// counted counts the parts of a claim: "37 of 40 pairs".
+func counted(j *claim.Judgement, held int) string {
+	of := "comparison"
+	if j.Form == claim.Pairs {
+		of = "pair"
+	}
+	return fmt.Sprintf("%d of %s", held, phrase.Plural(len(j.Parts), of))
+}
