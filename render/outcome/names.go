@@ -188,7 +188,9 @@ func nameOf(s claim.Side) string {
 // variedOf lists the parameters that are not the same in all cells of an experiment.
 func variedOf(e *dataset.Experiment) []string {
 	return slice.Filter(e.Plan.Parameters, func(name string) bool {
-		return slices.ContainsFunc(e.Cells, func(c *dataset.Cell) bool { return valueOf(c, name) != valueOf(e.Cells[0], name) })
+		return slices.ContainsFunc(e.Cells, func(c *dataset.Cell) bool {
+			return valueOf(c, name) != valueOf(e.Cells[0], name)
+		})
 	})
 }
 

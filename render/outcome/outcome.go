@@ -129,7 +129,9 @@ func (s Sentence) finished() Sentence {
 	if len(s) == 0 {
 		return s
 	}
-	s[0].Text = wording.Capital(s[0].Text)
+	if first, _, _ := strings.Cut(s[0].Text, " "); !strings.Contains(first, ".") { // the name of a metric stays as it is
+		s[0].Text = wording.Capital(s[0].Text)
+	}
 	if !strings.HasSuffix(s[len(s)-1].Text, ".") {
 		s.say(".")
 	}

@@ -82,8 +82,8 @@ func needed(j *claim.Judgement, n int) string {
 	case j.Needed == 0 || n < stats.MinRepetitions:
 		return ""
 	case j.Needed <= n:
-		return fmt.Sprintf("Another run of %s would have an even chance of deciding %s.", number.Count(j.Needed, "repetition"),
-			them)
+		return fmt.Sprintf("Another run of %s would have an even chance of deciding %s.",
+			number.Count(j.Needed, "repetition"), them)
 	}
 	return fmt.Sprintf("About %s would have an even chance of deciding %s.", number.Count(j.Needed, "repetition"), them)
 }
