@@ -45,7 +45,8 @@ func (t groupTest) judge(alpha float64) Judgement {
 	if t.all {
 		combine = stats.AllOf
 	}
-	j.Mostly = t.form.isOfPairs() && stats.MostlyHolds(slice.Map(j.Parts, func(p Judgement) stats.Verdict { return p.Verdict }))
+	verdicts := slice.Map(j.Parts, func(p Judgement) stats.Verdict { return p.Verdict })
+	j.Mostly = t.form.isOfPairs() && stats.MostlyHolds(verdicts)
 	switch j.Verdict = combine(parts...)(alpha); j.Verdict {
 	case stats.NotMeasured:
 		i := slices.IndexFunc(j.Parts, func(p Judgement) bool { return p.Verdict == stats.NotMeasured })

@@ -44,6 +44,9 @@ func (j *Judgement) readPublished(n expr.Node) (float64, error) {
 	mistake := func(what, hint string) error {
 		return dataset.Mistake(n.Pos(), "wrong-unit", hint, "the claim is about %s, and %s is none", what, n)
 	}
+	if j.IsRatio {
+		return publishedRatio(n, x, unit, mistake)
+	}
 	switch j.Form {
 	case Limit:
 		m := j.Sides[0].Metric
@@ -56,12 +59,16 @@ func (j *Judgement) readPublished(n expr.Node) (float64, error) {
 			return 0, mistake("a difference of shares", "write it in %: by how much smaller the first share was")
 		}
 		return x, nil
-	case Pairs, Best, All, Any:
+	default:
 		if unit.Symbol != "" || x != math.Trunc(x) || x < 0 || x > float64(len(j.Parts)) {
 			return 0, mistake(phrase.Plural(len(j.Parts), "comparison"), "write how many of them came out as claimed")
 		}
 		return x, nil
 	}
+}
+
+// publishedRatio reads a ratio, which may be written as a difference in per cent.
+func publishedRatio(n expr.Node, x float64, unit expr.Unit, mistake func(what, hint string) error) (float64, error) {
 	if unit.Symbol == "%" {
 		x++
 	} else if unit.Symbol != "" {

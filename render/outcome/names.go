@@ -64,7 +64,8 @@ func nounOf(m record.Metric) string {
 	if kind, ok := strings.CutPrefix(m.Name, "errors."); ok {
 		return "the number of failures of kind " + kind
 	}
-	if m.Counted || (m.Unit == "" || m.Unit == "1") && isPlural(words) {
+	_, isOurs := record.LookupMetric(m.Name)
+	if isOurs && m.Counted || !isOurs && (m.Unit == "" || m.Unit == "1") && isPlural(words) {
 		return "the number of " + words
 	}
 	return words

@@ -355,7 +355,9 @@ func (w writer) pairs(s *Sentence, j *claim.Judgement) {
 		words += " in "
 	}
 	s.say(words)
-	s.add(Value, heldWords(held, n, "pairs"))
+	if s.add(Value, heldWords(held, n, "pairs")); j.Mostly {
+		(*s)[len(*s)-1].Text = fmt.Sprintf("%d of %d", held, n)
+	}
 	s.say(rest(j, "in %d it was not"))
 }
 
