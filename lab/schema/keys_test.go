@@ -62,7 +62,7 @@ var keysExplained = map[string]string{
 	"Load": "load.md", "Target": "load.md", "Stage": "load.md#open-loops", "Verify": "load.md",
 	"Command": "experiment.md#command", "Expect": "experiment.md#command", "Hook": "experiment.md#hooks",
 	"Search": "searches.md", "Capacity": "searches.md", "Metric": "metrics.md#metrics-of-your-own",
-	"Reproduces": "article.md#front-matter", "KeyValue": "article.md#front-matter",
+	"Says": "claims.md#sentences", "Reproduces": "article.md#front-matter", "KeyValue": "article.md#front-matter",
 	"ProjectHost": "machines.md", "Cluster": "clusters.md", "ClusterNodes": "clusters.md", "Publish": "publishing.md",
 }
 
