@@ -2,6 +2,7 @@ package outcome
 
 import (
 	"math"
+	"strings"
 
 	"benchbook/notebook/claim"
 	"benchbook/notebook/stats"
@@ -112,7 +113,7 @@ func (e Effect) Claimed() string {
 	if e.Region == (stats.Region{}) {
 		return ""
 	}
-	switch lo, hi := e.limits(); {
+	switch lo, hi := e.limits(limitWords); {
 	case lo != "" && hi != "":
 		return "between " + lo + " and " + hi
 	case lo != "":
@@ -123,11 +124,19 @@ func (e Effect) Claimed() string {
 	return ""
 }
 
-// limits writes the ends of the claimed region; empty for one that it does not have.
-func (e Effect) limits() (lo, hi string) {
+// limitsInForm writes the ends of the claimed region as the effect is written.
+func (e Effect) limitsInForm() (lo, hi string) {
+	if e.asPercent() {
+		return e.limits(differenceWords)
+	}
+	return e.limits(factorWords)
+}
+
+// limits writes the ends of the claimed region, ratios by ratioWords; empty for one that it does not have.
+func (e Effect) limits(ratioWords func(float64) string) (lo, hi string) {
 	write := func(x float64) string { return number.For(e.Of.Unit, e.Of.Share, x).Exact(x) }
 	if e.Ratio > 0 {
-		write = limitWords
+		write = ratioWords
 	}
 	if x := e.Region.Lo; !math.IsInf(x, 0) && (e.Ratio == 0 || x > 0) {
 		lo = write(x)
@@ -140,10 +149,18 @@ func (e Effect) limits() (lo, hi string) {
 
 // limitWords writes a ratio chosen by the author with as few digits as it needs.
 func limitWords(ratio float64) string {
-	if !(Effect{Ratio: ratio}).asPercent() {
-		digits := times.Decimals(number.Reading{Value: ratio})
-		return times.Exact(math.Round(ratio*math.Pow10(digits)) / math.Pow10(digits))
+	if (Effect{Ratio: ratio}).asPercent() {
+		return differenceWords(ratio)
 	}
+	return factorWords(ratio)
+}
+
+func factorWords(ratio float64) string {
+	digits := times.Decimals(number.Reading{Value: ratio})
+	return times.Exact(math.Round(ratio*math.Pow10(digits)) / math.Pow10(digits))
+}
+
+func differenceWords(ratio float64) string {
 	const step = 1000 // a tenth of a per cent
 	difference := math.Round((ratio-1)*step) / step
 	decimals := 0
@@ -178,9 +195,13 @@ func (e Effect) Interval() string {
 	return times.Between(lo, hi, e.decimals())
 }
 
-// Bracketed writes the interval as it stands behind the effect: "[+1.5 to +7.5 %]", "(1 run)".
+// Bracketed writes the interval as it stands behind the effect: "[+1.5 to +7.5 %]", "(1 run)". It is empty where the
+// effect is no more than a bound: "at least 2,000/s".
 func (e Effect) Bracketed() string {
 	words := e.Interval()
+	if words == e.Text() {
+		return ""
+	}
 	if e.Of.Interval == nil || e.Of.Kind == stats.Exact || e.Of.Kind == stats.RangeOfTwo {
 		return "(" + words + ")"
 	}
@@ -188,7 +209,7 @@ func (e Effect) Bracketed() string {
 }
 
 // With writes the effect with its interval: "+4.5 % [+1.5 to +7.5 %]".
-func (e Effect) With() string { return e.Text() + " " + e.Bracketed() }
+func (e Effect) With() string { return strings.TrimSpace(e.Text() + " " + e.Bracketed()) }
 
 // isDecided reports whether all that a ratio may be is on one side of one.
 func (e Effect) isDecided() bool {

@@ -231,10 +231,10 @@ func isName(text string) bool {
 	return strings.Trim(text[:1], "0123456789.-+") != "" || strings.Contains(text, " ")
 }
 
-// quoted puts a value in quotes that would run into the words around it.
+// quoted puts a value in quotes that would run into the words around it, unlike "10 threads" and "gunicorn + Flask".
 func quoted(text string) string {
 	isNumbered := strings.Trim(text[:min(1, len(text))], "0123456789") == ""
-	if strings.Contains(text, ",") || strings.Contains(text, " ") && !isNumbered && text == strings.ToLower(text) {
+	if strings.Contains(text, ",") || strings.Contains(text, " ") && !isNumbered && !strings.Contains(text, " + ") {
 		return "“" + text + "”"
 	}
 	return text
@@ -247,7 +247,7 @@ func ofList(s claim.Side) string {
 		cells = "the cell"
 	}
 	if words := conditions(s.Written); words != "" {
-		return "over " + cells + " " + words
+		cells += " with " + words
 	}
 	return "over " + cells
 }
@@ -257,36 +257,20 @@ func ofPairs(s claim.Side) string {
 	if len(s.Cells) == 1 {
 		return "for " + nameOf(s)
 	}
-	if words := conditions(s.Written); words != "" {
-		return "for " + strings.TrimPrefix(words, "with ")
-	}
-	return "for each"
+	return "for " + cmp.Or(conditions(s.Written), "each")
 }
 
-// conditions write what stands in the braces of a selector: "with driver aiopg and without webserver daphne".
+// conditions write what stands in the braces of a selector: "driver aiopg and webserver other than daphne".
 func conditions(sel *expr.Selector) string {
 	if sel == nil {
 		return ""
 	}
+	relations := map[expr.Op]string{expr.Differs: "other than ", expr.Less: "below ", expr.LessEqual: "up to ",
+		expr.Greater: "above ", expr.GreaterEqual: "from "}
 	var words []string
 	for _, m := range sel.Matches {
-		if m.Name == "experiment" {
-			continue
-		}
-		text := quoted(m.Value)
-		switch m.Op {
-		case expr.Equal:
-			words = append(words, "with "+m.Name+" "+text)
-		case expr.Differs:
-			words = append(words, "without "+m.Name+" "+text)
-		case expr.Less:
-			words = append(words, "with "+m.Name+" below "+text)
-		case expr.LessEqual:
-			words = append(words, "with "+m.Name+" up to "+text)
-		case expr.Greater:
-			words = append(words, "with "+m.Name+" above "+text)
-		case expr.GreaterEqual:
-			words = append(words, "with "+m.Name+" from "+text)
+		if m.Name != dataset.ExperimentMatch {
+			words = append(words, m.Name+" "+relations[m.Op]+quoted(m.Value))
 		}
 	}
 	return wording.List(words)

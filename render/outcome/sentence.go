@@ -58,7 +58,12 @@ func (w writer) undecided(s *Sentence, j *claim.Judgement) {
 	default:
 		before = "undecided after " + number.Count(n, "repetition")
 	}
-	s.say(before + ": ")
+	if len(j.Parts) > 0 { // which say what is undecided
+		before = strings.TrimSpace(strings.TrimPrefix(before, "undecided"))
+	} else {
+		before += ":"
+	}
+	s.say(strings.TrimPrefix(before+" ", " "))
 	if !w.isMeasured(j) {
 		s.say(j.Reason)
 		return
@@ -75,7 +80,7 @@ func (w writer) isMeasured(j *claim.Judgement) bool { return j.Effect != nil || 
 // needed says how many repetitions might decide an inconclusive claim.
 func needed(j *claim.Judgement, n int) string {
 	them := "it"
-	if len(j.Parts) > 0 {
+	if len(j.Parts) > 0 && countOf(j, stats.Inconclusive) != 1 {
 		them = "them"
 	}
 	switch {
@@ -203,7 +208,7 @@ func bound(j *claim.Judgement, e Effect, q quantity) string {
 
 // limitsOf names the limits that leave a claim undecided.
 func limitsOf(e Effect) string {
-	switch lo, hi := e.limits(); {
+	switch lo, hi := e.limitsInForm(); {
 	case lo != "" && hi != "":
 		return ", and the limits are " + lo + " and " + hi
 	case lo+hi != "":
@@ -214,7 +219,7 @@ func limitsOf(e Effect) string {
 
 // beyond says on which side of its limit an effect lies.
 func beyond(j *claim.Judgement, e Effect) string {
-	lo, hi := e.limits()
+	lo, hi := e.limitsInForm()
 	side := "below"
 	if (hi == "") == (j.Verdict == stats.Supported) {
 		side = "above"
@@ -293,9 +298,9 @@ func (s *Sentence) value(e Effect) {
 	s.add(Value, e.Text())
 	if e.Of.Kind == stats.Exact {
 		s.say(" in all " + number.Count(e.Of.N, "repetition"))
-		return
+	} else if words := e.Bracketed(); words != "" {
+		s.add(Interval, words)
 	}
-	s.add(Interval, e.Bracketed())
 }
 
 // fewer writes by how much the shares of requests that failed differ.
@@ -331,8 +336,13 @@ func (w writer) pairs(s *Sentence, j *claim.Judgement) {
 	n, open, held := len(j.Parts), countOf(j, stats.Inconclusive), countOf(j, stats.Supported)
 	q, other := quantityOf(j.Sides[0].Metric), quantityOf(j.Sides[1].Metric)
 	a, b := ofPairs(j.Sides[0]), ofPairs(j.Sides[1])
-	relation := map[expr.Op]string{expr.Greater: q.higher, expr.Less: q.lower, expr.GreaterEqual: "no " + q.lower,
-		expr.LessEqual: "no " + q.higher}[j.Op]
+	relation, against := map[expr.Op]string{expr.Greater: q.higher, expr.Less: q.lower, expr.GreaterEqual: "no " + q.lower,
+		expr.LessEqual: "no " + q.higher}[j.Op], "in %d it was not"
+	if opposite, isLoose := strings.CutPrefix(relation, "no "); isLoose {
+		if against = "in %d it was"; countOf(j, stats.Contradicted) == n {
+			relation, held = opposite, n
+		}
+	}
 	words := fmt.Sprintf("%s was %s %s than %s", q.noun, relation, a, b)
 	if other.noun != q.noun {
 		words = fmt.Sprintf("%s %s was %s than %s %s", q.noun, a, relation, other.noun, b)
@@ -358,7 +368,7 @@ func (w writer) pairs(s *Sentence, j *claim.Judgement) {
 	if s.add(Value, heldWords(held, n, "pairs")); j.Mostly {
 		(*s)[len(*s)-1].Text = fmt.Sprintf("%d of %d", held, n)
 	}
-	s.say(rest(j, "in %d it was not"))
+	s.say(rest(j, against))
 }
 
 // best says which cells the best one is ahead of.
@@ -371,8 +381,9 @@ func (w writer) best(s *Sentence, j *claim.Judgement) {
 	}
 	name := nameOf(j.Sides[0])
 	if held == n {
-		s.say(fmt.Sprintf("%s was %s for %s ", q.noun, highest, name))
-		s.add(Value, fmt.Sprintf("of %d", n+1))
+		s.say(fmt.Sprintf("of %d cells, %s was ", n+1, q.noun))
+		s.add(Value, highest)
+		s.say(" for " + name)
 		return
 	}
 	s.say(fmt.Sprintf("%s was %s for %s than for ", q.noun, direction, name))
@@ -380,12 +391,16 @@ func (w writer) best(s *Sentence, j *claim.Judgement) {
 	s.say(rest(j, "for %d it was not"))
 }
 
-// heldWords count those of several for which a claim holds: "all 40 pairs", "37 of 40 pairs", "none of 2 pairs".
+// heldWords count those of several for which a claim holds: "all 40 pairs", "37 of 40 pairs", "neither pair".
 func heldWords(held, n int, of string) string {
-	switch held {
-	case n:
+	switch {
+	case held == n && n == 2:
+		return "both " + of
+	case held == 0 && n == 2:
+		return "neither " + strings.TrimSuffix(of, "s")
+	case held == n:
 		return fmt.Sprintf("all %d %s", n, of)
-	case 0:
+	case held == 0:
 		return fmt.Sprintf("none of %d %s", n, of)
 	}
 	return fmt.Sprintf("%d of %d %s", held, n, of)
