@@ -11,6 +11,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/compare"
+	"benchbook/notebook/conditional"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/stats"
@@ -202,23 +203,23 @@ func (ev *evaluator) floorBanners() []banner {
 // shownMetrics returns the metrics of an experiment in tables, figures, claims, and in the text written so far.
 func (ev *evaluator) shownMetrics(e *dataset.Experiment) []string {
 	var out []string
-	add := func(experiment, metric string) {
-		if (experiment == "" || experiment == e.Plan.Name) && !slices.Contains(out, metric) {
+	add := func(part *conditional.Part, experiment, metric string) {
+		if ev.Applies(part) && (experiment == "" || experiment == e.Plan.Name) && !slices.Contains(out, metric) {
 			out = append(out, metric)
 		}
 	}
 	for _, t := range ev.doc.Tables {
 		for _, column := range t.Columns {
-			add(t.Experiment.Value, column.Value)
+			add(t.Part, t.Experiment.Value, column.Value)
 		}
 	}
 	for _, f := range ev.doc.Figures {
 		for _, m := range f.Metrics() {
-			add(f.Experiment.Value, m)
+			add(f.Part, f.Experiment.Value, m)
 		}
 	}
 	for _, u := range ev.used {
-		add(u.experiment, u.metric)
+		add(nil, u.experiment, u.metric)
 	}
 	return out
 }

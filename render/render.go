@@ -27,6 +27,7 @@ import (
 	"benchbook/notebook/check"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/compare"
+	"benchbook/notebook/conditional"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plaintext"
@@ -216,9 +217,10 @@ func (c *composer) article() composed {
 	how := method.Writer{Dataset: c.d, Origin: c.origin, Shown: c.shownMetrics, Listing: c.prose.Listing}
 	view := articleView{
 		Standing: mark, Title: title, Description: description, Meta: c.meta(standing), Banners: banners, Keys: keys,
-		Contents: c.contents(), Captions: captionedLinks(c.doc, c.numbers), Prose: text,
+		Contents: c.contents(), Captions: captionedLinks(c), Prose: text,
 		Method: how.View(titleText, c.values),
 	}
+	view.Others = c.prose.Others() // which show values as well, but none of those in the text
 	return composed{c.Fill("article", view), view, titleText, descriptionText, banners, mark}
 }
 
@@ -250,6 +252,7 @@ type articleView struct {
 	Captions           []link
 	Prose              template.HTML
 	Method             method.View
+	Others             []prose.Other
 }
 
 type link struct{ Href, Words string }
@@ -329,7 +332,8 @@ func (c *composer) warnOfPlaces() {
 	}
 }
 
-// numbersOf numbers tables and figures in the order of the article.
+// numbersOf numbers tables and figures in the order of the article, whether or not they are shown: a number is the same
+// with every outcome.
 func numbersOf(doc *article.Document) map[string]string {
 	numbers := map[string]string{}
 	for i, f := range doc.Figures {
@@ -341,17 +345,20 @@ func numbersOf(doc *article.Document) map[string]string {
 	return numbers
 }
 
-func captionedLinks(doc *article.Document, numbers map[string]string) []link {
+// captionedLinks lead to the tables and figures that are shown.
+func captionedLinks(c *composer) []link {
 	var out []link
-	add := func(label string) {
+	add := func(label string, in *conditional.Part) {
 		words := strings.ReplaceAll(strings.TrimPrefix(strings.TrimPrefix(label, "fig-"), "tbl-"), "-", " ")
-		out = append(out, link{"#" + label, numbers[label] + ", " + words})
+		if c.Applies(in) {
+			out = append(out, link{"#" + label, c.numbers[label] + ", " + words})
+		}
 	}
-	for _, t := range doc.Tables {
-		add(t.Label.Value)
+	for _, t := range c.doc.Tables {
+		add(t.Label.Value, t.Part)
 	}
-	for _, f := range doc.Figures {
-		add(f.Label.Value)
+	for _, f := range c.doc.Figures {
+		add(f.Label.Value, f.Part)
 	}
 	return out
 }
@@ -441,14 +448,49 @@ func (c *composer) Block(b *article.Block) template.HTML {
 		}
 	case "table":
 		for _, t := range b.Tables {
-			out += c.table(t)
+			if c.Applies(t.Part) {
+				out += c.table(t)
+			} else {
+				out += notDrawn(c, t.Label, t.Title)
+			}
 		}
 	case "figure":
 		for _, f := range b.Figures {
-			out += c.figure(f)
+			if c.Applies(f.Part) {
+				out += c.figure(f)
+			} else {
+				out += notDrawn(c, f.Label, f.Title)
+			}
 		}
 	}
 	return out
+}
+
+// notDrawn stands for a table or figure in a part of the text that does not apply.
+func notDrawn(c *composer, label, title source.Text) template.HTML {
+	words, _ := c.prose.Inline(title.Value)
+	return c.Fill("not-drawn", struct {
+		ID, Number string
+		Title      template.HTML
+	}{label.Value, c.numbers[label.Value], words})
+}
+
+// Applies reports whether a part of the text is for what was measured; what stands in none, nil, always is.
+func (ev *evaluator) Applies(p *conditional.Part) bool { return claim.Applies(ev.d, p) }
+
+// Condition says with which outcome a part of the text applies.
+func (c *composer) Condition(p *conditional.Part) template.HTML {
+	v := struct{ Href, Claim, Verdicts, Test string }{Href: "#" + prose.ClaimID + p.Claim.Value}
+	if p.Test != nil {
+		v.Test = p.Test.String()
+	}
+	if of, ok := slice.Find(c.doc.Claims, func(o *article.Claim) bool { return o.Name.Value == p.Claim.Value }); ok {
+		_, words := c.claimSentence(of)
+		v.Claim = strings.TrimRight(words, ".")
+	}
+	words := slice.Map(p.Verdicts, func(v stats.Verdict) string { return string(v) })
+	v.Verdicts = strings.Join(words, " or ")
+	return c.Fill("condition", v)
 }
 
 func (ev *evaluator) ValueText(in expr.Inline) string {

@@ -229,12 +229,13 @@ func (ev *evaluator) shownAt(n expr.Node, cells []*dataset.Cell) *link {
 		metric = s.Name
 	}
 	for _, t := range ev.doc.Tables {
-		if slices.Contains(article.Texts(t.Columns), metric) && ev.contains(t.Experiment.Value, t.Where.Node, cells) {
+		if ev.Applies(t.Part) && slices.Contains(article.Texts(t.Columns), metric) &&
+			ev.contains(t.Experiment.Value, t.Where.Node, cells) {
 			return &link{"#" + t.Label.Value, ev.numbers[t.Label.Value]}
 		}
 	}
 	for _, f := range ev.doc.Figures {
-		if f.Shows(metric) && ev.contains(f.Experiment.Value, f.Where.Node, cells) {
+		if ev.Applies(f.Part) && f.Shows(metric) && ev.contains(f.Experiment.Value, f.Where.Node, cells) {
 			return &link{"#" + f.Label.Value, ev.numbers[f.Label.Value]}
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/check"
 	"benchbook/notebook/compare"
+	"benchbook/notebook/conditional"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
@@ -433,6 +434,9 @@ func fixedOf(doc *article.Document) string {
 	text := doc.Source.Data
 	b.Write(text[:len(text)-len(bytes.TrimLeft(doc.Text, " \n"))]) // the front matter, which is blank in Text
 	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if part, ok := n.(*conditional.Part); ok { // which blocks are shown depends on it
+			fmt.Fprintf(&b, "\x00%t\x00%s", entering, text[part.Place.Start:part.Place.End])
+		}
 		if block, ok := n.(*article.Block); ok && entering {
 			fmt.Fprintf(&b, "\x00%s\x00%s", block.Is, block.YAML)
 			if l := block.Listing; l != nil {

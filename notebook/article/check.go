@@ -50,6 +50,7 @@ func (doc *checker) check() {
 		doc.claimName(f.Claim, claims)
 		doc.checkFigure(f)
 	}
+	doc.checkParts(claims)
 	doc.checkPublished()
 	for _, l := range doc.ClaimLinks {
 		doc.claimName(l.Name, claims)

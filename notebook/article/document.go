@@ -22,6 +22,7 @@ import (
 	"github.com/yuin/goldmark/text"
 
 	"benchbook/files"
+	"benchbook/notebook/conditional"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/markdown"
 	"benchbook/notebook/record"
@@ -53,6 +54,7 @@ type Document struct {
 	Tree ast.Node // goldmark's document
 	Text []byte   // what Tree's segments are offsets into; as long as the source, with the front matter blanked out
 
+	Parts       []*conditional.Part // of the text for some outcomes, each before those in it
 	Experiments []*ExperimentBlock
 	Claims      []*Claim
 	Published   []*Published
@@ -238,7 +240,8 @@ func Parse(dir string, src *source.Source) *Document {
 		doc.Source = src
 	}
 	doc.Text = doc.frontMatter()
-	doc.Tree = doc.ParseMarkdown()
+	doc.Tree = doc.ParseMarkdown(markdown.ForArticles())
+	doc.parts()
 	doc.blocks()
 	doc.files()
 	doc.inlines()
@@ -248,8 +251,7 @@ func Parse(dir string, src *source.Source) *Document {
 }
 
 // ParseMarkdown reads the text of the article, or of another page.
-func (doc *Document) ParseMarkdown() ast.Node {
-	p := markdown.ForArticles()
+func (doc *Document) ParseMarkdown(p markdown.Parser) ast.Node {
 	tree := p.Parse(doc.Text)
 	if at, message, hint := p.Exceeded(); at >= 0 {
 		doc.Problems.Add("too-large", doc.Source.Pos(at, min(at+1, len(doc.Text))), "%s", message).Hint = hint
@@ -331,6 +333,7 @@ func (doc *Document) blocks() {
 	for _, f := range fences {
 		if b := (fenceReader{doc}).block(f); b != nil {
 			f.Parent().ReplaceChild(f.Parent(), f, b)
+			doc.standsIn(conditional.PartOf(b), b)
 			if b.Is == "include" {
 				doc.included = append(doc.included, b)
 			}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 
+	"benchbook/notebook/conditional"
 	"benchbook/notebook/markdown"
 	"benchbook/notebook/source"
 )
@@ -16,9 +17,9 @@ func (doc *Document) lines() {
 	for _, t := range doc.names() {
 		*t = t.OneLine()
 	}
-	for _, at := range doc.written() {
-		*at = at.OneLine()
-		t := *at
+	for _, l := range doc.written() {
+		*l.at = l.at.OneLine()
+		t := *l.at
 		if t.Value == "" {
 			continue
 		}
@@ -28,7 +29,7 @@ func (doc *Document) lines() {
 			doc.Problems.Add("too-large", t.Pos, "%s", message).Hint = hint
 			return
 		}
-		line := prose{source: source, at: t.At, coded: map[ast.Node]*InlineValue{}}
+		line := prose{part: l.part, source: source, at: t.At, coded: map[ast.Node]*InlineValue{}}
 		_ = ast.Walk(tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 			if entering {
 				if v := doc.shown(t, n, source); v != nil {
@@ -42,23 +43,35 @@ func (doc *Document) lines() {
 	}
 }
 
+// writtenLine is a line of Markdown in YAML.
+type writtenLine struct {
+	at   *source.Text
+	part *conditional.Part // in which it is shown; nil if in none
+}
+
 // written lists the lines of Markdown that stand in YAML.
-func (doc *Document) written() []*source.Text {
-	list := []*source.Text{&doc.Front.Title, &doc.Front.Description}
+func (doc *Document) written() []writtenLine {
+	var list []writtenLine
+	add := func(part *conditional.Part, lines ...*source.Text) {
+		for _, at := range lines {
+			list = append(list, writtenLine{at, part})
+		}
+	}
+	add(nil, &doc.Front.Title, &doc.Front.Description)
 	for i := range doc.Front.KeyValues {
-		list = append(list, &doc.Front.KeyValues[i].Is)
+		add(nil, &doc.Front.KeyValues[i].Is)
 	}
 	for _, c := range doc.Claims {
-		list = append(append(list, &c.Text), c.Says.all()...)
+		add(nil, append(c.Says.all(), &c.Text)...)
 	}
 	for _, t := range doc.Tables {
-		list = append(list, &t.Title, &t.Caption)
+		add(t.Part, &t.Title, &t.Caption)
 		for i := range t.Notes {
-			list = append(list, &t.Notes[i])
+			add(t.Part, &t.Notes[i])
 		}
 	}
 	for _, f := range doc.Figures {
-		list = append(list, &f.Title, &f.Caption, &f.Alt)
+		add(f.Part, &f.Title, &f.Caption, &f.Alt)
 	}
 	return list
 }

@@ -6,14 +6,16 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 
+	"benchbook/notebook/conditional"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
 )
 
 // Sentence is one in running text, as far as it has numbers.
 type Sentence struct {
-	Values   []*InlineValue // measured ones, in order
-	Literals []Literal      // typed ones, in order
+	Values   []*InlineValue    // measured ones, in order
+	Literals []Literal         // typed ones, in order
+	Part     *conditional.Part // that it stands in; nil if it stands in none
 }
 
 // Literal is a number with a unit that an author typed in running text.
@@ -31,7 +33,7 @@ func (doc *Document) Sentences() []Sentence {
 	var out []Sentence
 	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if first := n.FirstChild(); entering && first != nil && first.Type() == ast.TypeInline && n.Type() == ast.TypeBlock {
-			p := prose{source: doc.Text, at: func(start, end int) source.Pos { return doc.Source.Pos(start, end) }}
+			p := prose{part: conditional.PartOf(n), source: doc.Text, at: doc.Source.Pos}
 			p.read(n)
 			out = append(out, p.sentences()...)
 			return ast.WalkSkipChildren, nil
@@ -43,6 +45,7 @@ func (doc *Document) Sentences() []Sentence {
 
 // prose is the text of one block, with a sign of ours for each measured value.
 type prose struct {
+	part   *conditional.Part
 	source []byte                          // that its nodes are segments of
 	at     func(start, end int) source.Pos // where bytes of source stand in the article
 	coded  map[ast.Node]*InlineValue       // pieces of code that are measured values, where they are no nodes of ours
@@ -114,7 +117,7 @@ func (p *prose) sentences() []Sentence {
 		if m := sentenceEnd.FindStringIndex(text[start:]); m != nil {
 			end = start + m[1]
 		}
-		s := Sentence{Literals: p.literals(text, start, end)}
+		s := Sentence{Literals: p.literals(text, start, end), Part: p.part}
 		n := strings.Count(text[start:end], string(valueSign))
 		s.Values, values = values[:n], values[n:]
 		if len(s.Values) > 0 && len(s.Literals) > 0 {

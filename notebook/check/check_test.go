@@ -157,6 +157,25 @@ func TestCheckWhereClaimsLook(t *testing.T) {
 	}
 }
 
+// Tests of parts of the text are checked as those of claims are.
+func TestCheckParts(t *testing.T) {
+	tests := []struct{ name, test, want string }{
+		{"sound", `ratio(throughput{server="a"}, throughput{server="b"}) > 2`, ""},
+		{"misspelt", `througput{server="a"} > 5/s`,
+			`unknown-metric at througput: no metric "througput" (did you mean "throughput"?)`},
+		{"no test", `throughput{server="a"} == 5/s`,
+			`no-test at throughput{server="a"} == 5/s: no test for this form (two measurements are never equal: write same(a, b))`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			text := recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment", recordtest.Servers)
+			if got := newFixture(t, text+"::: when `"+tt.test+"`\n:::\n").check(); got != tt.want {
+				t.Errorf("got\n%s\nwant\n%s", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestCheckEach(t *testing.T) {
 	text := func(expect string) string {
 		return recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment", recordtest.Grid) +

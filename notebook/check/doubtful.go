@@ -20,7 +20,7 @@ func Doubtful(doc *article.Document, p *plan.Plan, problems *source.Problems) {
 	for _, v := range doc.Front.Values {
 		c.expression(v.Value.Node, v.Value.Text, "")
 	}
-	for _, claim := range doc.Claims {
+	for _, claim := range slices.Concat(doc.Claims, doc.Tests()) {
 		c.expression(claim.Expect.Node, claim.Expect.Text, claim.Experiment.Value)
 	}
 	for _, v := range doc.Values {

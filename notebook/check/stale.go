@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
@@ -16,11 +17,14 @@ const nearby = 2
 
 // StaleNumbers warns of numbers that the author typed beside measured ones of the same unit in a sentence, and that lie
 // outside their intervals: what was measured has changed, and the words have not. A number that somebody else published
-// stays what it is.
+// stays what it is, and a part of the text that does not apply says nothing.
 //
 // Source: docs/command.md#check, stale-number.
 func StaleNumbers(d *dataset.Dataset, problems *source.Problems) {
 	for _, s := range d.Doc.Sentences() {
+		if !claim.Applies(d, s.Part) {
+			continue
+		}
 		for _, l := range s.Literals {
 			compareTyped(d, l, s.Values, problems)
 		}

@@ -37,6 +37,11 @@ func TestStaleNumbers(t *testing.T) {
 			a+", about 1200/s'}"), ""},
 		{"in a caption without a measured value",
 			recordtest.Fence("table", "{label: tbl-x, rows: [server], columns: [throughput], caption: 'Not 1500/s.'}"), ""},
+		{"in parts of which one applies", "::: when `throughput{server=\"a\"} > 1/s`\nIt answers " + a +
+			", not 1500/s.\n:::\n" +
+			"::: when `throughput{server=\"a\"} < 1/s`\nIt answers " + a + ", not 1600/s.\n\n" +
+			recordtest.Fence("table", "{label: tbl-x, rows: [server], columns: [throughput], title: 'It answers "+a+
+				", not 1700/s'}") + ":::", "1500/s"},
 		{"what was published", "It answers " + a + ", and 1500/s there.\n\n" + recordtest.Fence("published",
 			"source: x\nrows: [{server: a, throughput: 1500/s}]"), ""},
 	}

@@ -36,14 +36,21 @@ func (p Parser) Exceeded() (at int, message, hint string) {
 	return p.bounds.at, p.bounds.message, p.bounds.hint
 }
 
-// ForArticles reads GitHub's Markdown, with footnotes and definition lists. The priorities are those of goldmark and of
-// its extensions.
+// ForArticles reads what ForPages does, and Divs.
 func ForArticles() Parser {
 	b := &bounds{at: -1}
+	return b.text(parser.WithBlockParsers(util.Prioritized(boundedBlock{divParser{}, b}, 50)))
+}
+
+// ForPages reads GitHub's Markdown, with footnotes and definition lists.
+func ForPages() Parser { return (&bounds{at: -1}).text() }
+
+// text reads what ForPages does, and more. The priorities are those of goldmark and of its extensions.
+func (b *bounds) text(more ...parser.Option) Parser {
 	block := func(p parser.BlockParser, priority int) util.PrioritizedValue {
 		return util.Prioritized(boundedBlock{p, b}, priority)
 	}
-	return Parser{parser.NewParser(
+	return Parser{parser.NewParser(append(more,
 		parser.WithBlockParsers(
 			util.Prioritized(parser.NewSetextHeadingParser(), 100),
 			util.Prioritized(extension.NewDefinitionListParser(), 101),
@@ -75,7 +82,7 @@ func ForArticles() Parser {
 			util.Prioritized(extension.NewFootnoteASTTransformer(), 999),
 		),
 		parser.WithAutoHeadingID(),
-	), b}
+	)...), b}
 }
 
 // ForLines reads lines of running text, such as captions.
@@ -151,7 +158,7 @@ func (p boundedBlock) Open(parent ast.Node, reader text.Reader, pc parser.Contex
 	}
 	if depth > maxNesting {
 		_, at := reader.Position()
-		p.exceeded(at.Start, "quotations and lists are nested too deeply", "write it with fewer levels")
+		p.exceeded(at.Start, "quotations, lists and parts are nested too deeply", "write it with fewer levels")
 		return nil, parser.NoChildren
 	}
 	return p.BlockParser.Open(parent, reader, pc)

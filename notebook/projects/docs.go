@@ -121,7 +121,7 @@ func (p *Project) docsPage(dir, name string, problems *source.Problems) *DocsPag
 		return nil
 	}
 	doc := &article.Document{Dir: dir, Source: src, Text: src.Data}
-	doc.Tree = doc.ParseMarkdown()
+	doc.Tree = doc.ParseMarkdown(markdown.ForPages())
 	problems.Merge(&doc.Problems)
 	page := &DocsPage{Document: doc, Name: strings.TrimSuffix(name, ".md"), Group: unlisted, anchors: map[string]bool{}}
 	title, ok := doc.Tree.FirstChild().(*ast.Heading)

@@ -26,6 +26,7 @@ import (
 	"github.com/yuin/goldmark/util"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/conditional"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/markdown"
 	"benchbook/notebook/plaintext"
@@ -43,6 +44,8 @@ type Article interface {
 	Value(in expr.Inline) template.HTML
 	ValueText(in expr.Inline) string
 	Claim(name string, words template.HTML) template.HTML // words that are bound to a claim
+	Applies(p *conditional.Part) bool
+	Condition(p *conditional.Part) template.HTML // of a part, in words
 }
 
 // Renderer holds what the prose of all pages shares. It is safe for concurrent use.
@@ -83,6 +86,8 @@ type Writer struct {
 	line     parser.Parser // of titles, which are single lines of Markdown in YAML
 	rawHTML  bool          // the author wrote some
 	noted    map[int]bool
+	others   []*conditional.Part // that do not apply, and stand in none of these
+	isOther  bool                // the text written now does not apply
 	err      error
 }
 
@@ -127,6 +132,8 @@ func (w *Writer) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
 		})
 	}
 	whole(article.KindBlock, func(n ast.Node, _ []byte) template.HTML { return w.article.Block(n.(*article.Block)) })
+	whole(conditional.KindPart, w.Children) // of an article with problems, which has parts elsewhere
+	whole(markdown.KindDiv, w.Children)
 	whole(article.KindInlineValue, w.inlineValue)
 	whole(article.KindClaimLink, w.claimLink)
 	whole(article.KindReference, w.reference)
@@ -170,33 +177,6 @@ func (w *Writer) Children(n ast.Node, source []byte) template.HTML {
 		b.WriteString(string(w.show(child, source)))
 	}
 	return template.HTML(b.String())
-}
-
-// Prose renders the document, with footnotes beside the first paragraphs that refer to them.
-func (w *Writer) Prose() template.HTML {
-	source := w.doc.Text
-	var b bytes.Buffer
-	for n := w.doc.Tree.FirstChild(); n != nil; n = n.NextSibling() {
-		if n == w.Title { // which stands above
-			continue
-		}
-		block := w.show(n, source)
-		if notes := w.notes(n, source); len(notes) > 0 {
-			block = w.page.Fill("with-notes", struct {
-				Block template.HTML
-				Notes []noteView
-			}{block, notes})
-		}
-		b.WriteString(string(block))
-	}
-	if !w.rawHTML {
-		return template.HTML(b.String())
-	}
-	balanced, err := balance(b.Bytes())
-	if err != nil && w.err == nil {
-		w.err = fmt.Errorf("balancing the raw HTML of the article: %w", err)
-	}
-	return template.HTML(balanced)
 }
 
 // Inline renders a line of Markdown, such as a title; the second result is its plain text.
@@ -270,7 +250,8 @@ func (w *Writer) spoken(n ast.Node, source []byte) string {
 	return b.String()
 }
 
-// survey finds the levels and ids of headings and the sentences of claims before anything is shown.
+// survey finds the levels and ids of headings and the sentences of claims before anything is shown. The
+// headings are those of parts that apply.
 func (w *Writer) survey() {
 	source := w.doc.Text
 	_ = ast.Walk(w.doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
@@ -284,9 +265,12 @@ func (w *Writer) survey() {
 			}
 			id := headingIDOf(n)
 			w.Anchors[id] = Anchor(id)
+			if !applies(w.article, n) {
+				break
+			}
 			w.Headings = append(w.Headings, Heading{n.Level, w.Anchors[id], strings.TrimSpace(w.Plain(n, source)), nil})
 		case *article.ClaimLink:
-			if n.Parent().Kind() == ast.KindHeading {
+			if n.Parent().Kind() == ast.KindHeading && applies(w.article, n) {
 				h := &w.Headings[len(w.Headings)-1]
 				h.Claims = append(h.Claims, n.Name.Value)
 			}
@@ -319,6 +303,9 @@ func (w *Writer) heading(n ast.Node, source []byte) template.HTML {
 	h := n.(*ast.Heading)
 	level := min(6, max(2, h.Level+w.Shift))
 	id := template.HTMLEscapeString(w.Anchors[headingIDOf(h)])
+	if w.isOther { // no section of the page
+		return template.HTML(`<p id="`+id+`"><strong>`) + w.Children(n, source) + "</strong></p>\n"
+	}
 	return template.HTML(fmt.Sprintf(`<h%d id="%s">%s</h%[1]d>`+"\n", level, id, w.Children(n, source)))
 }
 
@@ -331,6 +318,9 @@ func (w *Writer) inlineValue(n ast.Node, _ []byte) template.HTML {
 }
 
 func (w *Writer) claimLink(n ast.Node, source []byte) template.HTML {
+	if w.isOther && n.HasChildren() { // the condition above says what became of the claim there
+		return w.Children(n, source)
+	}
 	return w.article.Claim(n.(*article.ClaimLink).Name.Value, w.Children(n, source))
 }
 

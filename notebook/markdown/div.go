@@ -1,0 +1,119 @@
+package markdown
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
+)
+
+// A Div is a part of a text between two lines of three colons or more, as Pandoc has it: the first has words after its
+// colons, the other has none. Its blocks are its children. Divs stand in the document itself or in each other.
+type Div struct {
+	ast.BaseBlock
+	Is    DivState
+	Fence text.Segment // the first line, without the space around it
+	Words text.Segment // after the colons of Fence
+}
+
+// DivState is what became of a line of colons.
+type DivState int
+
+// The states of a Div.
+const (
+	DivUnclosed  DivState = iota // everything down to the end of the text is in it
+	DivClosed                    // as it should be
+	DivStray                     // a line without words where no Div is open; it has no children
+	DivMisplaced                 // the line stands in a list, a quotation or a note; it has no children
+)
+
+// KindDiv is the kind of a Div.
+var KindDiv = ast.NewNodeKind("Div")
+
+func (*Div) Kind() ast.NodeKind              { return KindDiv }
+func (d *Div) Dump(source []byte, level int) { ast.DumpHelper(d, source, level, nil, nil) }
+
+// fewestColons is how many colons begin and end a Div.
+const fewestColons = 3
+
+// divFence finds the words after the colons that a line begins with, as Pandoc reads it: more colons may follow them.
+func divFence(line []byte) (start, end int, ok bool) {
+	line = bytes.TrimRight(line, " \t\r\n")
+	rest := bytes.TrimLeft(line, ":")
+	colons := len(line) - len(rest)
+	words := bytes.TrimRight(bytes.TrimRight(rest, ":"), " \t")
+	start = colons + len(words) - len(bytes.TrimLeft(words, " \t"))
+	return start, max(start, colons+len(words)), colons >= fewestColons
+}
+
+// divParser reads Divs.
+type divParser struct{}
+
+func (divParser) Trigger() []byte { return []byte{':'} }
+
+func (divParser) Open(parent ast.Node, reader text.Reader, pc parser.Context) (ast.Node, parser.State) {
+	line, segment := reader.PeekLine()
+	at := pc.BlockOffset()
+	if at < 0 {
+		return nil, parser.NoChildren
+	}
+	start, end, ok := divFence(line[at:])
+	if !ok {
+		return nil, parser.NoChildren
+	}
+	first := segment.Start + at - segment.Padding
+	d := &Div{Words: text.NewSegment(first+start, first+end),
+		Fence: text.NewSegment(first, first+len(bytes.TrimRight(line[at:], " \t\r\n")))}
+	reader.AdvanceToEOL()
+	_, inDiv := parent.(*Div)
+	switch {
+	case !inDiv && parent.Kind() != ast.KindDocument:
+		d.Is = DivMisplaced
+	case start == end:
+		d.Is = DivStray
+	default:
+		return d, parser.HasChildren
+	}
+	return d, parser.NoChildren
+}
+
+func (divParser) Continue(node ast.Node, reader text.Reader, pc parser.Context) parser.State {
+	d := node.(*Div)
+	if d.Is != DivUnclosed {
+		return parser.Close
+	}
+	line, _ := reader.PeekLine()
+	indent, at := util.IndentWidth(line, reader.LineOffset())
+	if indent < 4 && at < len(line) {
+		if start, end, ok := divFence(line[at:]); ok && start == end && closes(d, pc) {
+			d.Is = DivClosed
+			reader.AdvanceToEOL()
+			return parser.Close
+		}
+	}
+	return parser.Continue | parser.HasChildren
+}
+
+// closes reports whether a line of colons alone closes a Div: the innermost that is open, and no line of code.
+func closes(d *Div, pc parser.Context) bool {
+	for _, b := range slices.Backward(pc.OpenedBlocks()) {
+		switch n := b.Node.(type) {
+		case *ast.FencedCodeBlock:
+			return false
+		case *Div:
+			if n.Is == DivUnclosed {
+				return n == d
+			}
+		}
+	}
+	return false
+}
+
+func (divParser) Close(ast.Node, text.Reader, parser.Context) {}
+
+func (divParser) CanInterruptParagraph() bool { return true }
+
+func (divParser) CanAcceptIndentedLine() bool { return false }

@@ -1,0 +1,110 @@
+package render_test
+
+import (
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"benchbook/render"
+	"benchbook/render/rendertest"
+)
+
+const outcomes = `## Before
+
+See [](#fig-f), [](#tbl-t), [what was found](#b-wins) and the note.[^before]
+
+::: when stated supported
+### B wins
+
+[It does](claim:stated), as [](#fig-f) shows.[^wins] B answers ` + "`{value} throughput{server=\"b\"}`" + ` requests.
+
+` + "```yaml figure\n{label: fig-f, kind: dots, x: throughput, y: server, title: A and B}\n```" + `
+:::
+::: when stated contradicted
+### B loses
+
+It does not.[^loses] <em>
+
+` + "```yaml table\n{label: tbl-t, rows: [server], columns: [throughput], title: B and A}\n```" + `
+:::
+::: when stated inconclusive
+Nobody knows.
+
+:::: when ` + "`throughput{server=\"a\"} > 100/s`" + `
+Yet A is quick, as [](#tbl-u) shows.
+
+` + "```yaml table\n{label: tbl-u, rows: [server], columns: [throughput]}\n```" + `
+::::
+:::
+::: when stated else
+There is nothing to say.
+:::
+
+## After
+
+The end.
+
+[^before]: One.
+[^wins]: Two.
+[^loses]: Three.
+`
+
+// With every verdict a page says what its author wrote for it, and folds the rest away at its end.
+func TestOutcomes(t *testing.T) {
+	all := []string{"supported", "contradicted", "inconclusive", "not measured"}
+	headings := map[string][]string{"supported": {"Before", "B wins", "After"},
+		"contradicted": {"Before", "B loses", "After"}, "inconclusive": {"Before", "After"},
+		"not measured": {"Before", "After"}}
+	drawing := regexp.MustCompile(`(?s)<svg .*?</svg>`)
+	for i, expect := range []string{
+		`throughput{server="b"} > throughput{server="a"}`,
+		`throughput{server="b"} < throughput{server="a"}`,
+		`ratio(throughput{server="b"}, throughput{server="a"}) > 1.2`,
+		`throughput{server="c"} > throughput{server="a"}`,
+	} {
+		t.Run(all[i], func(t *testing.T) {
+			b := rendertest.New(t, "sample", []byte("---\ntitle: Sample\n---\n\n"+strings.Replace(experiment, "[a, b]",
+				"[a, b, c]", 1)+"```yaml claim\n{name: stated, text: B is faster., expect: '"+expect+"'}\n```\n\n"+outcomes))
+			b.Measure("full", "servers", "a", []float64{500, 490, 510})
+			b.Measure("full", "servers", "b", []float64{600, 590, 610})
+			page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			rendertest.Harmless(t, string(page.HTML))
+			html := drawing.ReplaceAllString(string(page.HTML), "<svg/>")
+			_, flow, _ := strings.Cut(html, `<h2 id="before">`)
+			flow, rest, _ := strings.Cut(flow, `id="method"`)
+			_, others, _ := strings.Cut(rest, `id="other-outcomes"`)
+			golden(t, filepath.Join("testdata", "outcome_"+strings.ReplaceAll(all[i], " ", "_")+".html"), []byte(flow+
+				"\n====\n"+others))
+
+			var found []string
+			for _, p := range page.Parts {
+				if p.Kind == render.SectionPart {
+					found = append(found, p.Words)
+				}
+			}
+			if !slices.Equal(found, headings[all[i]]) {
+				t.Errorf("a search finds the sections %q, want %q", found, headings[all[i]])
+			}
+			contents, _, _ := strings.Cut(html, "<article")
+			for words, mark := range map[string]string{"B wins": "B wins</h3>", "B loses": "B loses</h3>",
+				"Figure\u00a01, f": `id="fig-f"`, "Table\u00a01, t": `id="tbl-t"`, "Table\u00a02, u": `id="tbl-u"`} {
+				if shown := strings.Contains(flow, mark); shown != strings.Contains(contents, words) {
+					t.Errorf("%q is shown: %t, but the contents have it: %t", words, shown, !shown)
+				}
+			}
+			for _, to := range regexp.MustCompile(`href="#([^"]*)"`).FindAllStringSubmatch(html, -1) {
+				if n := strings.Count(html, `id="`+to[1]+`"`); n != 1 {
+					t.Errorf("there are %d of #%s", n, to[1])
+				}
+			}
+			if text := wordsOf(flow + others); strings.Count(text, "If “B is faster” is") != 3 {
+				t.Errorf("not all of the other outcomes are there: %s", text)
+			}
+		})
+	}
+}
