@@ -388,6 +388,9 @@ func (e *example) check(t *testing.T) string {
 	}
 	problems.Merge(&doc.Problems)
 	check.Check(doc, p, &problems)
+	if e.heading == "asserts-what-does-not-hold" {
+		check.Asserts(doc, &problems)
+	}
 	var look source.Problems
 	theme.OfProject(project, &look)
 	var beside source.Problems

@@ -34,8 +34,8 @@ func (a *app) checkCommand() *cobra.Command {
 experiments are named, because run measures nothing in an article with problems. Dead links, missing pictures and typed
 numbers that contradict the records are warnings. Warnings come last and change the status only with --strict. Remarks,
 on what would make results better, never do. With --mutate every claim is judged on made-up numbers, which are never
-shown: a claim that no numbers can support or contradict is a problem, and a claim that is still supported after its
-cells swap their values is a warning.`,
+shown: a claim that no numbers can support or contradict is a problem, and so is text that with some verdict on a claim
+would assert what does not hold. A claim that is still supported after its cells swap their values is a warning.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			project, list, err := a.Select(args)
 			if err != nil {
@@ -53,6 +53,7 @@ cells swap their values is a warning.`,
 				for _, c := range sound {
 					var found source.Problems
 					movable[c.Slug] = claim.Mutate(c.Doc, plans[c.Slug], &found)
+					check.Asserts(c.Doc, &found)
 					for _, claim := range movable[c.Slug] {
 						moved = append(moved, fmt.Sprintf("%s: claim %s can be supported, can fail, and can stay undecided",
 							c.Slug, claim.Name.Value))

@@ -72,6 +72,7 @@ type Document struct {
 	included  []*Block                 // listings with include=
 	front     source.Pos               // of the front matter
 	inLines   []Sentence               // of titles, captions and other lines in YAML
+	stated    []Statement              // likewise
 	lineLinks []ProseLink              // likewise, as Links has them
 	added     map[string]record.Metric // metrics that experiments of the article add, by name
 	resolved  map[destinationKey]string

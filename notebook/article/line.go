@@ -32,7 +32,7 @@ func (doc *Document) lines() {
 		line := prose{part: l.part, source: source, at: t.At, coded: map[ast.Node]*InlineValue{}}
 		_ = ast.Walk(tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 			if entering {
-				if v := doc.shown(t, n, source); v != nil {
+				if v := doc.shown(l, n, source); v != nil {
 					line.coded[n] = v
 				}
 			}
@@ -46,32 +46,36 @@ func (doc *Document) lines() {
 // writtenLine is a line of Markdown in YAML.
 type writtenLine struct {
 	at   *source.Text
+	is   string            // "title", "caption" and the like; empty for what a claim itself says
 	part *conditional.Part // in which it is shown; nil if in none
 }
 
 // written lists the lines of Markdown that stand in YAML.
 func (doc *Document) written() []writtenLine {
 	var list []writtenLine
-	add := func(part *conditional.Part, lines ...*source.Text) {
+	add := func(part *conditional.Part, is string, lines ...*source.Text) {
 		for _, at := range lines {
-			list = append(list, writtenLine{at, part})
+			list = append(list, writtenLine{at, is, part})
 		}
 	}
-	add(nil, &doc.Front.Title, &doc.Front.Description)
+	add(nil, "title", &doc.Front.Title)
+	add(nil, "description", &doc.Front.Description)
 	for i := range doc.Front.KeyValues {
-		add(nil, &doc.Front.KeyValues[i].Is)
+		add(nil, "key value", &doc.Front.KeyValues[i].Is)
 	}
 	for _, c := range doc.Claims {
-		add(nil, append(c.Says.all(), &c.Text)...)
+		add(nil, "", append(c.Says.All(), &c.Text)...)
 	}
 	for _, t := range doc.Tables {
-		add(t.Part, &t.Title, &t.Caption)
+		add(t.Part, "title", &t.Title)
+		add(t.Part, "caption", &t.Caption)
 		for i := range t.Notes {
-			add(t.Part, &t.Notes[i])
+			add(t.Part, "note", &t.Notes[i])
 		}
 	}
 	for _, f := range doc.Figures {
-		add(f.Part, &f.Title, &f.Caption, &f.Alt)
+		add(f.Part, "title", &f.Title)
+		add(f.Part, "caption", &f.Caption, &f.Alt)
 	}
 	return list
 }
@@ -91,7 +95,8 @@ func (doc *Document) names() []*source.Text {
 }
 
 // shown notes a value, which it gives, a claim, a reference or another link in a line of Markdown.
-func (doc *Document) shown(t source.Text, n ast.Node, src []byte) *InlineValue {
+func (doc *Document) shown(in writtenLine, n ast.Node, src []byte) *InlineValue {
+	t := *in.at
 	switch n := n.(type) {
 	case *ast.CodeSpan:
 		first, ok := n.FirstChild().(*ast.Text)
@@ -111,9 +116,13 @@ func (doc *Document) shown(t source.Text, n ast.Node, src []byte) *InlineValue {
 	case *ast.Link:
 		written, destination := string(n.Destination), markdown.Resolve(n.Destination)
 		end := max(strings.LastIndex(t.Value, written), 0) + len(written)
-		if doc.linkTo(destination, func(word string) source.Pos {
+		to := doc.linkTo(destination, func(word string) source.Pos {
 			return t.At(end-min(len(word), len(written)), end)
-		}) != nil {
+		})
+		if l, ok := to.(*ClaimLink); ok && in.is != "" && n.HasChildren() {
+			doc.stated = append(doc.stated, Statement{l.Name, in.is, in.part})
+		}
+		if to != nil {
 			return nil
 		}
 	}

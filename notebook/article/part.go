@@ -1,6 +1,10 @@
 package article
 
 import (
+	"strings"
+
+	"github.com/yuin/goldmark/ast"
+
 	"benchbook/notebook/conditional"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
@@ -47,6 +51,54 @@ func (doc *Document) standsIn(p *conditional.Part, b *Block) {
 		doc.Problems.Add("misplaced-block", b.Place, "%s cannot depend on an outcome", what).
 			Hint = "move the block out of ::: " + conditional.When
 	}
+}
+
+// Statement is a place where the text states a claim in words of its author, which stay the same whatever comes of it.
+type Statement struct {
+	Claim source.Text
+	Is    string // "heading", "title" and the like; empty in running text, where a page quotes words that do not hold
+	Part  *conditional.Part
+}
+
+// Instead is what says what became of the claim in its place.
+func (s Statement) Instead() string {
+	if s.Is == "title" {
+		return "title: claim:" + s.Claim.Value
+	}
+	return "[](claim:" + s.Claim.Value + ")"
+}
+
+// Statements are those of the prose, and then those of titles, captions and other lines in YAML. A claim's own words
+// are none.
+func (doc *Document) Statements() []Statement {
+	var out []Statement
+	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if l, ok := n.(*ClaimLink); ok && entering && l.HasChildren() {
+			s := Statement{Claim: l.Name, Part: conditional.PartOf(l)}
+			for above := l.Parent(); above != nil; above = above.Parent() {
+				if above.Kind() == ast.KindHeading {
+					s.Is = "heading"
+				}
+			}
+			out = append(out, s)
+		}
+		return ast.WalkContinue, nil
+	})
+	for _, t := range doc.Tables {
+		out = appendTitle(out, t.Claim, t.Title, t.Part)
+	}
+	for _, f := range doc.Figures {
+		out = appendTitle(out, f.Claim, f.Title, f.Part)
+	}
+	return append(out, doc.stated...)
+}
+
+// appendTitle appends the title of a table or figure that names a claim.
+func appendTitle(list []Statement, claim, title source.Text, p *conditional.Part) []Statement {
+	if claim.Value == "" || title.Value == "" || strings.HasPrefix(title.Value, "claim:") {
+		return list
+	}
+	return append(list, Statement{claim, "title", p})
 }
 
 // checkParts checks the conditions of the parts of the text.

@@ -1,0 +1,76 @@
+package check
+
+import (
+	"slices"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/conditional"
+	"benchbook/notebook/source"
+	"benchbook/notebook/stats"
+)
+
+// Asserts reports text that would assert what does not hold if a claim had one of the verdicts: each claim is taken to
+// have each of them, and the text that would be shown then is looked at.
+//
+// Source: docs/claims.md#text-that-asserts.
+func Asserts(doc *article.Document, problems *source.Problems) {
+	add := func(at source.Pos, hint, format string, args ...any) {
+		problems.Add("asserts-what-does-not-hold", at, format, args...).Hint = hint
+	}
+	for _, s := range doc.Statements() {
+		var denying []string
+		isTrue := false
+		for _, v := range stats.Verdicts {
+			switch {
+			case !isShown(s.Part, s.Claim.Value, v):
+			case v == stats.Supported:
+				isTrue = true
+			default:
+				denying = append(denying, string(v))
+			}
+		}
+		words := strings.Join(denying, " or ")
+		switch name := s.Claim.Value; {
+		case len(denying) == 0:
+		case s.Is != "":
+			add(s.Claim.Pos, "write "+s.Instead()+", or put it into ::: when "+name+" "+string(stats.Supported),
+				"the words of this %s state claim %q, and also stand there if it is %s", s.Is, name, words)
+		case !isTrue:
+			add(s.Claim.Pos, "write "+s.Instead()+", or what was found without a link",
+				"these words state claim %q, and stand where it is %s", name, words)
+		}
+	}
+	for _, c := range doc.Claims {
+		sentences := c.Says.All()
+		for i, t := range sentences {
+			isAs := func(o *source.Text) bool { return sameWords(t.Value, o.Value) }
+			switch {
+			case t.Value == "" || article.FollowsOutcome(t.Value):
+			case slices.ContainsFunc(sentences[:i], isAs):
+				add(t.Pos, "write for each what is true with it alone, with {effect} or {verdict} in it, or leave it out",
+					"claim %q says the same with two outcomes", c.Name.Value)
+			case i > 0 && isAs(&c.Text):
+				add(t.Pos, "write what was found instead", "claim %q says that it holds where it does not", c.Name.Value)
+			}
+		}
+	}
+}
+
+// isShown reports whether text in a part would be shown if a claim had a verdict, and other conditions were fulfilled.
+func isShown(p *conditional.Part, claim string, v stats.Verdict) bool {
+	for ; p != nil; p = conditional.PartOf(p) {
+		if p.Claim.Value == claim && !slices.Contains(p.Verdicts, v) {
+			return false
+		}
+	}
+	return true
+}
+
+// sameWords compares sentences without regard to case, space and full stops.
+func sameWords(a, b string) bool {
+	plain := func(s string) string {
+		return strings.ToLower(strings.TrimRight(strings.Join(strings.Fields(s), " "), "."))
+	}
+	return plain(a) == plain(b)
+}
