@@ -90,7 +90,7 @@ func (doc fenceReader) unclosed(f *ast.FencedCodeBlock) (lines *text.Segments, f
 		start := f.Lines().At(i).Start
 		inner, ok := doc.fenceAt(start)
 		if !ok || inner.at.Start-start > maxIndent || inner.character != mark.character || inner.length < mark.length ||
-			inner.words == "" {
+			!doc.means(inner.words) && (inner.words == "" || !doc.means(mark.words)) {
 			continue
 		}
 		line, _ := doc.Source.Position(mark.at.Start)
@@ -140,10 +140,10 @@ func (doc fenceReader) ownLines(f *ast.FencedCodeBlock, mark fenceMark, most int
 	return most
 }
 
-// means says that a fence with some words means something to us.
+// means says that a fence with some words is one of ours, if only by intention.
 func (doc fenceReader) means(words string) bool {
 	fields := strings.Fields(words)
-	return len(fields) > 1 && (fields[0] == "yaml" && slices.Contains(blockKinds, fields[1]) ||
+	return len(fields) > 1 && (fields[0] == "yaml" ||
 		strings.HasPrefix(fields[1], "file=") || strings.HasPrefix(fields[1], "include="))
 }
 

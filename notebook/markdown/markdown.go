@@ -3,8 +3,11 @@ package markdown
 
 import (
 	"bytes"
+	"errors"
 	"html"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
@@ -234,7 +237,11 @@ func (t boundedTable) Transform(node *ast.Paragraph, reader text.Reader, pc pars
 	lines, columns := node.Lines(), 0
 	for i := range lines.Len() {
 		line := lines.At(i)
-		if row := line.Value(reader.Source()); bytes.Contains(row, []byte("-")) && len(bytes.Trim(row, " \t\r\n|:-")) == 0 {
+		row := line.Value(reader.Source())
+		if i > 0 && len(bytes.Trim(row, "-\r\n")) == 0 {
+			return // it would underline a heading, but goes on with an item of a list
+		}
+		if bytes.Contains(row, []byte("-")) && len(bytes.Trim(row, " \t\r\n|:-")) == 0 {
 			columns = max(columns, bytes.Count(row, []byte("|"))+1)
 		}
 	}
@@ -254,13 +261,43 @@ var meansCharacter = regexp.MustCompile(
 // Source: CommonMark 0.31, sections 2.4 and 2.5.
 func Resolve(written []byte) string {
 	return meansCharacter.ReplaceAllStringFunc(string(written), func(s string) string {
-		if s[0] == '\\' {
+		switch {
+		case s[0] == '\\':
 			return s[1:]
+		case s[1] == '#':
+			digits, base := s[2:len(s)-1], 10
+			if digits[0] == 'x' || digits[0] == 'X' {
+				digits, base = digits[1:], 16
+			}
+			code, _ := strconv.ParseUint(digits, base, 32)
+			return string(util.ToValidRune(rune(code)))
 		}
 		c := html.UnescapeString(s)
 		if strings.HasSuffix(c, ";") && s != "&semi;" {
 			return s // there is no such name, or it only begins with one
 		}
-		return strings.ReplaceAll(c, "\x00", "\uFFFD")
+		return c
 	})
+}
+
+// Schemes are those of the links that pages have.
+var Schemes = []string{"http", "https", "mailto"}
+
+var leadsElsewhere = regexp.MustCompile(`^(?:([A-Za-z][A-Za-z0-9+.-]*):|//)`)
+
+// Elsewhere gives the address that a resolved destination leads to, as it stands in an attribute of HTML; it is empty
+// for one within the site. The error says why pages do not link there.
+//
+// Source: CommonMark 0.31, section 6.3, on what is escaped in an address.
+func Elsewhere(destination string) (address string, err error) {
+	m := leadsElsewhere.FindStringSubmatch(destination)
+	switch {
+	case m == nil:
+		return "", nil
+	case m[1] == "":
+		destination = "https:" + destination
+	case !slices.Contains(Schemes, strings.ToLower(m[1])):
+		return "", errors.New("pages can link by http, https and mailto only")
+	}
+	return string(util.URLEscape([]byte(destination), false)), nil
 }

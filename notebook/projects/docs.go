@@ -1,7 +1,6 @@
 package projects
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -219,12 +218,12 @@ type DocsLink struct {
 //
 // The error says in words for its author why the link leads to nothing.
 func (d *Docs) Follow(from *DocsPage, written string) (DocsLink, error) {
+	if address, err := markdown.Elsewhere(written); address != "" || err != nil {
+		return DocsLink{Elsewhere: address}, err
+	}
 	u, err := url.Parse(written)
-	switch {
-	case err != nil:
+	if err != nil {
 		return DocsLink{}, errors.New("it is not an address")
-	case u.Scheme != "" || u.Host != "":
-		return elsewhere(u)
 	}
 	name := path.Clean(u.Path)
 	to := DocsLink{Fragment: u.Fragment}
@@ -258,15 +257,6 @@ func (d *Docs) Follow(from *DocsPage, written string) (DocsLink, error) {
 	to.File, to.Fragment = name, ""
 	_, err = d.ReadFile(name)
 	return to, err
-}
-
-// elsewhere is a link into the web, or to a mail address.
-func elsewhere(u *url.URL) (DocsLink, error) {
-	u.Scheme = cmp.Or(u.Scheme, "https")
-	if !slices.Contains([]string{"http", "https", "mailto"}, strings.ToLower(u.Scheme)) {
-		return DocsLink{}, errors.New("pages can link by http, https and mailto only")
-	}
-	return DocsLink{Elsewhere: u.String()}, nil
 }
 
 // article gives the slug of the article whose file or folder a path leads to, seen from the folder of the docs.

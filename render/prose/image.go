@@ -38,14 +38,14 @@ func (w *Writer) image(n ast.Node, source []byte) template.HTML {
 		}
 		to := url.URL{Path: file}
 		return template.HTML(`<img src="` + template.HTMLEscapeString(to.String()) + `" alt="` +
-			template.HTMLEscapeString(words) + `" loading="lazy">`)
+			template.HTMLEscapeString(words) + `"` + titleOf(i.Title) + ` loading="lazy">`)
 	}
 	href, ok := w.destination(written)
 	words = cmp.Or(words, "picture")
 	if !ok {
 		return template.HTML(template.HTMLEscapeString(words))
 	}
-	return AnchorTag(href, template.HTML(template.HTMLEscapeString(words)))
+	return anchor(href, i.Title, template.HTML(template.HTMLEscapeString(words)))
 }
 
 // localPicture returns the path of a picture beside the article; ok is false for others.

@@ -22,7 +22,7 @@ type listingView struct {
 
 // Listing shows code. Empty lines are replaced by a count.
 func (w *Writer) Listing(name, lines, language string, code []byte) template.HTML {
-	text := strings.TrimRight(string(code), "\n")
+	text := strings.TrimSuffix(string(code), "\n")
 	if lines == "" {
 		lines = number.Count(strings.Count(text, "\n")+1, "line")
 		if name == "" && language != "" {

@@ -100,9 +100,7 @@ func (r *Renderer) Writer(doc *article.Document, page Page, a Article, o Options
 		)}
 	w.markdown = renderer.NewRenderer(renderer.WithNodeRenderers(
 		util.Prioritized(html.NewRenderer(), 1000),
-		util.Prioritized(extension.NewTableHTMLRenderer(), 500),
 		util.Prioritized(extension.NewStrikethroughHTMLRenderer(), 500),
-		util.Prioritized(extension.NewTaskCheckBoxHTMLRenderer(), 500),
 		util.Prioritized(extension.NewDefinitionListHTMLRenderer(), 500),
 		util.Prioritized(w, 100), // of two, the lower number has the last word
 	))
@@ -148,6 +146,7 @@ func (w *Writer) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
 	whole(ast.KindHTMLBlock, w.htmlBlock)
 	whole(ast.KindRawHTML, w.htmlInline)
 	whole(extast.KindTable, w.markdownTable)
+	whole(extast.KindTaskCheckBox, w.taskBox)
 	whole(extast.KindFootnoteLink, w.footnoteLink)
 	for _, kind := range []ast.NodeKind{extast.KindFootnoteList, extast.KindFootnoteBacklink} {
 		whole(kind, func(ast.Node, []byte) template.HTML { return "" }) // notes stand beside the text
@@ -350,7 +349,7 @@ func (w *Writer) code(n ast.Node, source []byte) template.HTML {
 	}
 	language, lines := "", ""
 	if f, ok := n.(*ast.FencedCodeBlock); ok {
-		language = string(f.Language(source))
+		language = markdown.Resolve(f.Language(source))
 		if w.article == nil && f.Info != nil { // which shows articles, where all of these words mean something
 			lines = string(f.Info.Segment.Value(source))
 		}
@@ -451,12 +450,19 @@ func (w *Writer) link(n ast.Node, source []byte) template.HTML {
 	if !ok {
 		return words
 	}
-	title := ""
-	if len(l.Title) > 0 {
-		title = ` title="` + template.HTMLEscapeString(markdown.Resolve(l.Title)) + `"`
+	return anchor(href, l.Title, words)
+}
+
+// titleOf is the attribute of a link or picture with a title; empty without one.
+func titleOf(written []byte) string {
+	if len(written) == 0 {
+		return ""
 	}
-	return template.HTML(`<a href="` + template.HTMLEscapeString(string(href)) + `"` + title + `>` + string(words) +
-		`</a>`)
+	return ` title="` + template.HTMLEscapeString(markdown.Resolve(written)) + `"`
+}
+
+func anchor(href template.URL, title []byte, words template.HTML) template.HTML {
+	return template.HTML(`<a href="`+template.HTMLEscapeString(string(href))+`"`+titleOf(title)+`>`) + words + "</a>"
 }
 
 func (w *Writer) autoLink(n ast.Node, source []byte) template.HTML {
@@ -475,7 +481,7 @@ func (w *Writer) autoLink(n ast.Node, source []byte) template.HTML {
 
 // AnchorTag links words.
 func AnchorTag(href template.URL, words template.HTML) template.HTML {
-	return template.HTML(`<a href="`+template.HTMLEscapeString(string(href))+`">`) + words + "</a>"
+	return anchor(href, nil, words)
 }
 
 func (w *Writer) htmlBlock(n ast.Node, source []byte) template.HTML {
@@ -500,6 +506,9 @@ func (w *Writer) htmlInline(n ast.Node, source []byte) template.HTML {
 	return template.HTML(w.clean(raw))
 }
 
+// alignments are the classes of cells; others stand to the left.
+var alignments = map[extast.Alignment]string{extast.AlignRight: ` class="n"`, extast.AlignCenter: ` class="centre"`}
+
 // markdownTable lets a table scroll that is wider than the page.
 func (w *Writer) markdownTable(n ast.Node, source []byte) template.HTML {
 	var b strings.Builder
@@ -507,20 +516,30 @@ func (w *Writer) markdownTable(n ast.Node, source []byte) template.HTML {
 	for row := n.FirstChild(); row != nil; row = row.NextSibling() {
 		tag, open, shut := "td", "", ""
 		if _, ok := row.(*extast.TableHeader); ok {
-			tag, open, shut = "th", "<thead>", "</thead><tbody>"
+			tag, open, shut = "th", "<thead>", "</thead>"
+		} else if row.PreviousSibling() == n.FirstChild() {
+			open = "<tbody>"
+		}
+		if tag == "td" && row.NextSibling() == nil {
+			shut = "</tbody>"
 		}
 		b.WriteString(open + "<tr>")
 		for cell := row.FirstChild(); cell != nil; cell = cell.NextSibling() {
-			class := ""
-			if cell.(*extast.TableCell).Alignment == extast.AlignRight {
-				class = ` class="n"`
-			}
+			class := alignments[cell.(*extast.TableCell).Alignment]
 			b.WriteString("<" + tag + class + ">" + string(w.Children(cell, source)) + "</" + tag + ">")
 		}
 		b.WriteString("</tr>" + shut + "\n")
 	}
-	b.WriteString("</tbody></table></div>\n")
+	b.WriteString("</table></div>\n")
 	return template.HTML(b.String())
+}
+
+// taskBox says whether a task of a list is done. It cannot be ticked, and so it has no label to press.
+func (w *Writer) taskBox(n ast.Node, _ []byte) template.HTML {
+	if n.(*extast.TaskCheckBox).IsChecked {
+		return `<input type="checkbox" aria-label="Done" checked disabled> `
+	}
+	return `<input type="checkbox" aria-label="To do" disabled> `
 }
 
 type noteView struct {

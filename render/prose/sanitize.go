@@ -15,24 +15,25 @@ import (
 	"golang.org/x/net/html/atom"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/markdown"
 	"benchbook/notebook/source"
 )
 
-var schemes = []string{"http", "https", "mailto"}
+// rawElements are those of raw HTML that format, beside links.
+var rawElements = strings.Fields("abbr b blockquote br cite code dd del details dfn div dl dt em hr i ins kbd li " +
+	"mark ol p pre q s samp small span strong sub summary sup table tbody td tfoot th thead tr u ul var wbr")
 
 // newPolicy allows formatting in raw HTML: nothing that loads or runs, and no classes, ids or styles by which it could
 // pass for a measured value.
 func newPolicy() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
-	p.AllowElements("abbr", "b", "blockquote", "br", "cite", "code", "dd", "del", "details", "dfn", "div", "dl", "dt",
-		"em", "hr", "i", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "s", "samp", "small", "span", "strong", "sub",
-		"summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul", "var", "wbr")
+	p.AllowElements(rawElements...)
 	p.AllowAttrs("title").OnElements("abbr", "dfn")
 	p.AllowAttrs("open").Matching(bluemonday.Paragraph).OnElements("details")
 	p.AllowAttrs("colspan", "rowspan").Matching(bluemonday.Integer).OnElements("td", "th")
 	p.AllowAttrs("lang", "dir").Globally()
 	p.AllowAttrs("href").OnElements("a")
-	p.AllowURLSchemes(schemes...)
+	p.AllowURLSchemes(markdown.Schemes...)
 	p.AllowRelativeURLs(true)
 	p.RequireParseableURLs(true)
 	return p
@@ -94,18 +95,13 @@ type follower struct {
 
 // follow returns where a link leads on the site, or why it cannot be followed.
 func (f follower) follow(written string) (template.URL, error) {
-	u, err := url.Parse(written)
-	if err != nil {
-		return "", errors.New("it is not an address")
+	if address, err := markdown.Elsewhere(written); address != "" || err != nil {
+		return template.URL(address), err
 	}
+	u, err := url.Parse(written)
 	switch {
-	case u.Scheme != "":
-		if slices.Contains(schemes, strings.ToLower(u.Scheme)) {
-			return template.URL(u.String()), nil
-		}
-		return "", errors.New("pages can link by http, https and mailto only")
-	case u.Host != "":
-		return template.URL("https:" + u.String()), nil
+	case err != nil:
+		return "", errors.New("it is not an address")
 	case u.Path == "":
 		return f.fragment(u.Fragment)
 	}
