@@ -253,7 +253,7 @@ func addChange(data *datafile.Table, m record.Metric, change *compare.Change) {
 // changedCell is the row of a cell in B, with a tick for A.
 func changedCell(change *compare.Change, column number.Column) figure.Row {
 	v := cellview.Estimate(change.ResultB)
-	row := figure.Row{Name: change.A.Trial.Name, Series: 1, Value: v.Centre, Lo: v.Lo, Hi: v.Hi,
+	row := figure.Row{Name: change.A.Name(), Series: 1, Value: v.Centre, Lo: v.Lo, Hi: v.Hi,
 		Missing: shortReason(v.Missing), Published: math.NaN()}
 	if v.Few != "" || math.IsInf(v.Lo, 0) || math.IsInf(v.Hi, 0) {
 		row.Lo, row.Hi = math.NaN(), math.NaN()
@@ -268,7 +268,7 @@ func changedCell(change *compare.Change, column number.Column) figure.Row {
 			row.Label = number.Percent.Signed(e.Number, number.Percent.Decimals(number.Reading{Value: e.Number, Step: e.Step}))
 		}
 	}
-	row.Title = change.A.Trial.Name + ": " + wording.Estimate(change.ResultA, column) + ", then " +
+	row.Title = change.A.Name() + ": " + wording.Estimate(change.ResultA, column) + ", then " +
 		wording.Estimate(change.ResultB, column) + "; " + wording.Verdict(change)
 	return row
 }

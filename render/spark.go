@@ -54,7 +54,7 @@ func (c *composer) sparkOf(metric string, cells []*dataset.Cell) *Spark {
 		}
 		interval = interval || !math.IsNaN(v.Lo)
 		label := unit.Quantity(v.Centre, unit.Decimals(v.Reading()))
-		rows = append(rows, chart.SparkRow{Name: cellview.NameBy(cell, fields), Label: label, Series: i + 1, Centre: v.Centre,
+		rows = append(rows, chart.SparkRow{Name: cell.Name(fields...), Label: label, Series: i + 1, Centre: v.Centre,
 			Lo: v.Lo, Hi: v.Hi})
 	}
 	caption := wording.Lower(m.Title)

@@ -75,7 +75,7 @@ func (ev *evaluator) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
 	v.Given, v.Constant = len(q.Cells) == 0, len(q.Cells) == 0 && q.Note == ""
 	v.Drawing = chart.Repetitions(ev.repetitionsOf(in.Expr), q.Number, q.Interval)
 	o := cellview.OriginOf(ev.d, q.Cells)
-	names := cellview.SortedSet(slice.Map(q.Cells, func(cell *dataset.Cell) string { return cell.Trial.Name }))
+	names := cellview.SortedSet(slice.Map(q.Cells, func(cell *dataset.Cell) string { return cell.Name() }))
 	from := cmp.Or(q.What, source)
 	if len(names) > 0 && len(names) <= 3 {
 		v.Origin = "cells " + strings.Join(names, "; ") + ", "

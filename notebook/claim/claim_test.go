@@ -158,7 +158,7 @@ func TestClaimsOfNamedValuesAndOfEach(t *testing.T) {
 	}
 	j := g.judge()
 	if j.Verdict != stats.Supported || len(j.Parts) != 2 ||
-		j.Parts[1].What != "throughput, “async, 100” over “sync, 100”" {
+		j.Parts[1].What != "throughput, “async, clients 100” over “sync, clients 100”" {
 		t.Errorf("%s, parts %+v", j.Verdict, j.Parts)
 	}
 }
@@ -170,7 +170,7 @@ func TestCellsWithoutCounterpartAreSaid(t *testing.T) {
   exclude: [{server: sync, clients: "100"}]`, 1))+
 		recordtest.Fence("claim", `{name: c, expect: 'each(throughput{server="async"}, ">", throughput{server="sync"})'}`))
 	if j := b.judge(); len(j.Parts) != 1 || len(j.Marks) == 0 ||
-		j.Marks[0] != "left out, without a counterpart: “async, 100”" {
+		j.Marks[0] != "left out, without a counterpart: “async, clients 100”" {
 		t.Errorf("parts %+v, marks %q", j.Parts, j.Marks)
 	}
 }

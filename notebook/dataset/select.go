@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -451,10 +452,31 @@ func (d *Dataset) Value(name string) (expr.Node, bool) {
 	return value.Node, ok
 }
 
-// NameOf is what a cell is called in sentences: its trial, in quotes where that is several words, and its experiment if
+// Name is what readers call a cell: the values of its parameters, and with fields those of these parameters and labels
+// alone, in the order of the plan. A value that begins with a digit is a number of something and has the name of that
+// before it, as in "uvicorn, workers 4".
+func (c *Cell) Name(fields ...string) string {
+	list := c.Trial.Parameters
+	if len(fields) > 0 {
+		list = slices.Concat(list, c.Trial.Labels)
+	}
+	var words []string
+	for _, p := range list {
+		switch {
+		case p.Value == "" || len(fields) > 0 && !slices.Contains(fields, p.Name):
+		case '0' <= p.Value[0] && p.Value[0] <= '9':
+			words = append(words, p.Name+" "+p.Value)
+		default:
+			words = append(words, p.Value)
+		}
+	}
+	return cmp.Or(strings.Join(words, ", "), c.Trial.Name)
+}
+
+// NameOf is what a cell is called in sentences: its name, in quotes where that is several words, and its experiment if
 // that of other cells of the sentence is another.
 func (d *Dataset) NameOf(c *Cell, beside ...*Cell) string {
-	name := c.Trial.Name
+	name := c.Name()
 	if strings.Contains(name, ",") {
 		name = "“" + name + "”"
 	}

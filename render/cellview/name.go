@@ -88,20 +88,6 @@ func implied(cells []*dataset.Cell, fields []string, more string) bool {
 	return true
 }
 
-// NameBy names a cell by some of its fields; without fields it is the name of its trial.
-func NameBy(c *dataset.Cell, fields []string) string {
-	var words []string
-	for _, f := range fields {
-		if v, ok := Field(c, f); ok && v != "" {
-			words = append(words, v)
-		}
-	}
-	if len(words) == 0 {
-		return c.Trial.Name
-	}
-	return strings.Join(words, " ")
-}
-
 // SeriesOf returns the values of a parameter or label in the order of the plan.
 func SeriesOf(cells []*dataset.Cell, by string) []string {
 	var out []string

@@ -40,7 +40,10 @@ func (p *Panel) linesOf(fields []string) []line {
 			continue
 		}
 		keys = append(keys, key)
-		name := strings.Join(slices.DeleteFunc(values, func(v string) bool { return v == "" }), " ")
+		name := ""
+		if len(fields) > 0 {
+			name = cell.Name(fields...)
+		}
 		out = append(out, p.newLine(name, cell))
 	}
 	return p.paint(out)
@@ -51,7 +54,7 @@ func (p *Panel) cellLines() (lines []line, fields []string) {
 	asked := slices.DeleteFunc(article.Texts(p.Block.Y), func(name string) bool { return !hasField(p.Cells, name) })
 	fields = cellview.Naming(p.Cells, asked)
 	for _, cell := range p.Cells {
-		lines = append(lines, p.newLine(cellview.WithState(cellview.NameBy(cell, fields), cell), cell))
+		lines = append(lines, p.newLine(cellview.WithState(cell.Name(fields...), cell), cell))
 	}
 	return p.paint(lines), fields
 }

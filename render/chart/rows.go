@@ -86,7 +86,7 @@ func (p *Panel) newRows(m record.Metric) *rows {
 	order := slices.Clone(p.Cells)
 	slices.SortStableFunc(order, func(a, b *dataset.Cell) int { return p.compare(m, a, b) })
 	for _, cell := range order {
-		row := r.row(cell.Metric(m.Name), cellview.NameBy(cell, fields))
+		row := r.row(cell.Metric(m.Name), cell.Name(fields...))
 		if row.Missing == "" {
 			row.Hollow = cellview.StateOf(cell) != ""
 			row.Label, row.Title = cellview.WithState(row.Label, cell), cellview.WithState(row.Title, cell)

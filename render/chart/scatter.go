@@ -48,7 +48,7 @@ func (p *Panel) scatter() Drawing {
 	fields := cellview.Naming(p.Cells, nil)
 	for _, cell := range p.Cells {
 		a, b := cell.Metric(mx.Name), cell.Metric(my.Name)
-		name := cellview.NameBy(cell, fields)
+		name := cell.Name(fields...)
 		title := fmt.Sprintf("%s: %s %s; %s %s",
 			name, wording.Lower(mx.Title), x.Words(a), wording.Lower(my.Title), y.Words(b))
 		p.described = append(p.described, cellview.WithState(title, cell))
@@ -186,7 +186,7 @@ func (p *Panel) agreeing(row stats.AgreementRow, cell *dataset.Cell, fields, ser
 	q cellview.Quantity) (point figure.NamedPoint, missing string) {
 	name := row.Name
 	if cell != nil {
-		name = cellview.NameBy(cell, fields)
+		name = cell.Name(fields...)
 	}
 	title := name + ": published " + q.Unit.Exact(row.Published)
 	point.Title = title

@@ -207,7 +207,7 @@ func (p *Panel) capacity() Drawing {
 	}
 	objective, tried := "", false
 	for _, cell := range byCapacity(p.Cells) {
-		row := capacityRow(cellview.NameBy(cell, fields), cell)
+		row := capacityRow(cell.Name(fields...), cell)
 		row.Series = p.colour(f.Series, cell)
 		if s := cell.Search(""); s != nil {
 			objective, tried = s.Objective, tried || len(s.Probes) > 0

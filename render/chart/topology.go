@@ -64,7 +64,7 @@ func (p *Panel) topology() Drawing {
 		f.Hops = append(f.Hops, h)
 	}
 	p.say("Bar: share of the allowed CPU time, median over the measured windows. Arrow: direction of requests.")
-	sub := "CPU share of each component, " + cellview.NameBy(cell, cellview.Naming(cell.Experiment.Cells, nil))
+	sub := "CPU share of each component, " + cell.Name(cellview.Naming(cell.Experiment.Cells, nil)...)
 	switch {
 	case len(cell.Records) == 0:
 		sub += "; not measured yet"

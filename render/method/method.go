@@ -158,7 +158,7 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 	add("Checks", passedLine(e))
 	for _, cell := range e.Cells {
 		for _, f := range Failures(cell) {
-			v.Failures = append(v.Failures, failureView{cell.Trial.Name + ", " + f.Which + ": " + f.Words + ".", f.Log})
+			v.Failures = append(v.Failures, failureView{cell.Name() + ", " + f.Which + ": " + f.Words + ".", f.Log})
 		}
 	}
 	v.Checks = checkViews(e)
@@ -234,7 +234,7 @@ func checkViews(e *dataset.Experiment) []checkView {
 		for _, cell := range e.Cells {
 			for _, check := range cell.Validity().Checks() {
 				if check.Level != validity.OK && (check.Level == validity.NotChecked) == unchecked {
-					add(cell.Trial.Name, check)
+					add(cell.Name(), check)
 				}
 			}
 		}
@@ -250,7 +250,7 @@ func checkViews(e *dataset.Experiment) []checkView {
 
 // sayAllCells shortens a list of all cells to "all cells".
 func sayAllCells(views []checkView, cells []*dataset.Cell) {
-	names := slice.Map(cells, func(cell *dataset.Cell) string { return cell.Trial.Name })
+	names := slice.Map(cells, func(cell *dataset.Cell) string { return cell.Name() })
 	all := strings.Join(names, "; ")
 	for _, v := range views {
 		for i := range v.Found {
@@ -272,7 +272,7 @@ func limitedLine(e *dataset.Experiment) string {
 		}
 		by := cmp.Or(l.By, wording.NothingFull)
 		order = slice.Add(order, by)
-		name := cell.Trial.Name
+		name := cell.Name()
 		for _, r := range l.Resources {
 			if r.Name == l.By {
 				name += " (" + number.Percent.Quantity(r.Share, 0) + ")"

@@ -1,0 +1,444 @@
+package render_test
+
+import (
+	"encoding/xml"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
+	"benchbook/notebook/source"
+	"benchbook/render"
+	"benchbook/render/rendertest"
+	"benchbook/render/typeface"
+)
+
+// A drawing is one drawing of a figure of a committed article, at one width.
+type drawing struct {
+	name  string // article, label, panel and width
+	data  *dataset.Dataset
+	block *article.Figure
+	html  string // of the whole figure
+	wide  float64
+	lines []shape // what is drawn, in the order of drawing
+	texts []setText
+	hits  []hitArea
+}
+
+type shape struct {
+	classes []string
+	points  []spot
+	open    bool // of several pieces
+}
+
+type setText struct {
+	words                string
+	classes              []string
+	tick                 bool
+	left, right, top, at float64 // at is the baseline
+}
+
+type hitArea struct {
+	words  string
+	centre spot
+}
+
+type spot struct{ x, y float64 }
+
+func (s shape) has(class string) bool { return slices.Contains(s.classes, class) }
+
+// away is how far a text is from a point.
+func (t setText) away(p spot) float64 {
+	dx := max(t.left-p.x, 0, p.x-t.right)
+	dy := max(t.top-p.y, 0, p.y-t.at)
+	return math.Hypot(dx, dy)
+}
+
+// awayFrom is how far a text is from a line.
+func (t setText) awayFrom(line shape) float64 {
+	least := math.Inf(1)
+	for i := 1; i < len(line.points); i++ {
+		a, b := line.points[i-1], line.points[i]
+		const steps = 500
+		for k := range steps + 1 {
+			share := float64(k) / steps
+			least = min(least, t.away(spot{a.x + share*(b.x-a.x), a.y + share*(b.y-a.y)}))
+		}
+	}
+	return least
+}
+
+var (
+	figuresOf  = regexp.MustCompile(`(?s)<figure class="fig" id="(fig-[^"]+)">.*?</figure>`)
+	drawingsOf = regexp.MustCompile(`(?s)<svg class="(full|narrow)" viewBox.*?</svg>`)
+	pathStep   = regexp.MustCompile(`([MLHVZ])([^MLHVZ]*)`)
+)
+
+// allDrawings are those of all figures of all articles, of the records that are committed.
+func allDrawings(t *testing.T) []*drawing {
+	t.Helper()
+	all.Do(func() { all.drawings = drawCommitted(t) })
+	if len(all.drawings) == 0 {
+		t.Fatal("there are no drawings")
+	}
+	return all.drawings
+}
+
+var all struct {
+	sync.Once
+	drawings []*drawing
+}
+
+func pageFonts(t *testing.T) *typeface.Fonts {
+	var faces [2][]byte
+	for i, name := range []string{"inter-400.woff2", "inter-600.woff2"} {
+		face, err := os.ReadFile(filepath.Join("..", "site", "theme", "fonts", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		faces[i] = face
+	}
+	fonts, err := typeface.LoadFonts(faces[0], faces[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fonts
+}
+
+func drawCommitted(t *testing.T) []*drawing {
+	articles, err := filepath.Glob(filepath.Join("..", "experiments", "*", "article.md"))
+	if err != nil || len(articles) == 0 {
+		t.Fatal(articles, err)
+	}
+	metrics := pageFonts(t).Metrics()
+	var out []*drawing
+	for _, file := range articles {
+		slug := filepath.Base(filepath.Dir(file))
+		d := rendertest.Committed(t, "..", slug)
+		page, err := newRenderer(t).Page(d, render.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		html := string(page.HTML)
+		for _, f := range d.Doc.Figures {
+			isIts := func(m []string) bool { return m[1] == f.Label.Value }
+			k := slices.IndexFunc(figuresOf.FindAllStringSubmatch(html, -1), isIts)
+			if k < 0 {
+				t.Errorf("%s has no figure %s", slug, f.Label.Value)
+				continue
+			}
+			element := figuresOf.FindAllString(html, -1)[k]
+			for i, svg := range drawingsOf.FindAllStringSubmatch(element, -1) {
+				g := &drawing{name: fmt.Sprintf("%s %s %d %s", slug, f.Label.Value, i/2+1, svg[1]), data: d, block: f,
+					html: element}
+				if err := g.read(svg[0], metrics); err != nil {
+					t.Fatal(g.name, err)
+				}
+				out = append(out, g)
+			}
+		}
+	}
+	return out
+}
+
+// read takes in what is drawn, apart from what only those see who point at it.
+func (g *drawing) read(svg string, m *typeface.Metrics) error {
+	decoder := xml.NewDecoder(strings.NewReader(svg))
+	var groups []string
+	var text *setText
+	for {
+		token, err := decoder.Token()
+		if token == nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		switch e := token.(type) {
+		case xml.StartElement:
+			attr := map[string]string{}
+			for _, a := range e.Attr {
+				attr[a.Name.Local] = a.Value
+			}
+			classes := strings.Fields(attr["class"])
+			number := func(key string) float64 {
+				v, err := strconv.ParseFloat(attr[key], 64)
+				if err != nil {
+					panic(err)
+				}
+				return v
+			}
+			switch e.Name.Local {
+			case "svg":
+				g.wide, _ = strconv.ParseFloat(strings.Fields(attr["viewBox"])[2], 64)
+			case "g":
+				groups = append(groups, attr["class"])
+				if attr["class"] == "hit" {
+					g.hits = append(g.hits, hitArea{words: attr["aria-label"]})
+				}
+			case "circle":
+				g.lines = append(g.lines, shape{classes: classes, points: []spot{{number("cx"), number("cy")}}})
+			case "path":
+				s := shape{classes: classes}
+				s.points, s.open = pathPoints(attr["d"])
+				switch {
+				case s.has("area"):
+					g.hits[len(g.hits)-1].centre = middle(s.points)
+				case !slices.Contains(groups, "tip"):
+					g.lines = append(g.lines, s)
+				}
+			case "text":
+				if !slices.Contains(groups, "tip") {
+					text = &setText{classes: classes, left: number("x"), at: number("y"), tick: slices.Contains(groups, "ticks")}
+				}
+			}
+		case xml.CharData:
+			if text != nil {
+				text.words += string(e)
+			}
+		case xml.EndElement:
+			switch e.Name.Local {
+			case "g":
+				groups = groups[:len(groups)-1]
+			case "text":
+				if text != nil {
+					g.texts = append(g.texts, text.set(m))
+				}
+				text = nil
+			}
+		}
+	}
+}
+
+// set gives a text its place.
+func (t setText) set(m *typeface.Metrics) setText {
+	size := 12.5
+	if slices.Contains(t.classes, "small") {
+		size = 11.5
+	}
+	wide := m.Width(t.words, size, slices.Contains(t.classes, "strong"))
+	switch {
+	case slices.Contains(t.classes, "mid"):
+		t.left -= wide / 2
+	case slices.Contains(t.classes, "end"):
+		t.left -= wide
+	}
+	t.right, t.top = t.left+wide, t.at-size*typeface.Capital
+	return t
+}
+
+func pathPoints(d string) (points []spot, pieces bool) {
+	var at spot
+	for i, step := range pathStep.FindAllStringSubmatch(d, -1) {
+		var v []float64
+		for _, field := range strings.Fields(step[2]) {
+			n, err := strconv.ParseFloat(field, 64)
+			if err != nil {
+				panic(err)
+			}
+			v = append(v, n)
+		}
+		switch step[1] {
+		case "M", "L":
+			at = spot{v[0], v[1]}
+		case "H":
+			at.x = v[0]
+		case "V":
+			at.y = v[0]
+		case "Z":
+			continue
+		}
+		pieces = pieces || step[1] == "M" && i > 0
+		points = append(points, at)
+	}
+	return points, pieces
+}
+
+func middle(points []spot) spot {
+	lo, hi := points[0], points[0]
+	for _, p := range points {
+		lo, hi = spot{min(lo.x, p.x), min(lo.y, p.y)}, spot{max(hi.x, p.x), max(hi.y, p.y)}
+	}
+	return spot{(lo.x + hi.x) / 2, (lo.y + hi.y) / 2}
+}
+
+// eachOf runs a test for each drawing of the kinds; of all kinds if none is named. There have to be some.
+func eachOf(t *testing.T, test func(t *testing.T, g *drawing), kinds ...string) {
+	t.Helper()
+	some := false
+	for _, g := range allDrawings(t) {
+		if len(kinds) == 0 || slices.Contains(kinds, g.block.Kind.Value) {
+			some = true
+			t.Run(g.name, func(t *testing.T) { test(t, g) })
+		}
+	}
+	if !some {
+		t.Error("no figure is of these kinds")
+	}
+}
+
+// A markOf is the mark of a cell in a drawing, with its colour.
+type markOf struct {
+	name   string
+	cell   *dataset.Cell
+	colour string
+	value  string // as printed beside it
+	at     spot
+}
+
+// marks are those of a drawing that stand for a cell each: rows, points and the names of lines.
+func (g *drawing) marks(t *testing.T) []markOf {
+	var out []markOf
+	add := func(name, value string, at spot, colour string) {
+		out = append(out, markOf{name, g.cellOf(t, name), colour, value, at})
+	}
+	switch g.block.Kind.Value {
+	case "dots", "bars", "distribution", "capacity":
+		for _, h := range g.hits {
+			name, _, _ := strings.Cut(h.words, ": ")
+			colour, value := "", ""
+			for _, l := range g.lines {
+				y := middle(l.points).y
+				if c := colourOf(l.classes); c != "" && math.Abs(y-h.centre.y) < 20 && g.rowAt(y) == h.words {
+					colour = c
+				}
+			}
+			for _, w := range g.texts {
+				if slices.Contains(w.classes, "end") && slices.Contains(w.classes, "strong") && g.rowAt(w.at-4) == h.words {
+					value += w.words
+				}
+			}
+			add(name, value, h.centre, colour)
+		}
+	case "scatter", "agreement":
+		for _, h := range g.hits {
+			name, _, _ := strings.Cut(h.words, ": ")
+			for _, l := range g.lines {
+				at := middle(l.points)
+				if (l.has("pt") || l.has("open")) && math.Hypot(at.x-h.centre.x, at.y-h.centre.y) < 1.5 {
+					add(name, "", h.centre, colourOf(l.classes))
+					break
+				}
+			}
+		}
+	case "lines", "latency", "timeline", "tuning":
+		seen := map[string]bool{}
+		for _, h := range g.hits {
+			name := h.words
+			x := g.block.X.Value
+			cuts := []string{": ", ", second ", ", " + x + " ", ", " + strings.TrimPrefix(x, "tune.") + " "}
+			for _, cut := range cuts {
+				name, _, _ = strings.Cut(name, cut)
+			}
+			if seen[name] {
+				continue
+			}
+			seen[name] = true
+			for _, w := range g.texts {
+				joined := strings.NewReplacer(" ", "")
+				isIts := strings.HasPrefix(joined.Replace(name), joined.Replace(w.words))
+				if c := colourOf(w.classes); c != "" && isIts {
+					add(name, "", h.centre, c)
+					break
+				}
+			}
+		}
+	}
+	return out
+}
+
+// rowAt gives the words of the row at a height.
+func (g *drawing) rowAt(y float64) string {
+	words, least := "", math.Inf(1)
+	for _, h := range g.hits {
+		if d := math.Abs(h.centre.y - y); d < least {
+			words, least = h.words, d
+		}
+	}
+	return words
+}
+
+// colourOf is the colour that classes give, such as "1".
+func colourOf(classes []string) string {
+	for _, c := range classes {
+		if len(c) == 2 && strings.Contains("fs", c[:1]) && c[1] >= '0' && c[1] <= '6' {
+			return c[1:]
+		}
+	}
+	return ""
+}
+
+// cellOf is the cell of a name: all that is in it are values of the cell, as claims name them.
+func (g *drawing) cellOf(t *testing.T, name string) *dataset.Cell {
+	e, _ := g.data.Experiment(g.block.Experiment.Value)
+	for _, c := range e.Cells {
+		var parts []string
+		for _, list := range [][]record.Parameter{c.Trial.Parameters, c.Trial.Labels} {
+			for _, p := range list {
+				if parts = append(parts, p.Value); p.Value != "" && p.Value[0] >= '0' && p.Value[0] <= '9' {
+					parts[len(parts)-1] = p.Name + " " + p.Value
+				}
+			}
+		}
+		rest := name
+		for rest != "" {
+			isNext := func(v string) bool { return v != "" && (rest == v || strings.HasPrefix(rest, v+", ")) }
+			k := slices.IndexFunc(parts, isNext)
+			if k < 0 {
+				break
+			}
+			rest = strings.TrimPrefix(strings.TrimPrefix(rest, parts[k]), ", ")
+		}
+		if rest == "" {
+			return c
+		}
+	}
+	t.Errorf("%q names no cell by its values, with those that are numbers after their parameter", name)
+	return nil
+}
+
+// The names of cells in figures are those of claims, and can be told apart into the values that they are made of.
+func TestNamesOfCellsAreOneSpelling(t *testing.T) {
+	some := 0
+	eachOf(t, func(t *testing.T, g *drawing) { some += len(g.marks(t)) })
+	if some < 300 {
+		t.Errorf("only %d marks were found", some)
+	}
+}
+
+// Open marks are explained, and every axis says of what it is.
+func TestMarksAndAxesAreExplained(t *testing.T) {
+	eachOf(t, func(t *testing.T, g *drawing) {
+		words := wordsOf(g.html[strings.LastIndex(g.html, `<div class="side">`):])
+		isOpen := func(l shape) bool { return l.has("open") }
+		isSaid := strings.Contains(strings.ToLower(words), "open") || strings.Contains(words, "Ring")
+		if slices.ContainsFunc(g.lines, isOpen) && !isSaid {
+			t.Errorf("open marks are not explained: %s", words)
+		}
+		if g.block.Kind.Value == "topology" {
+			return
+		}
+		title := ""
+		for _, name := range []string{g.block.X.Value, article.Texts(append(g.block.Y, source.Text{}))[0]} {
+			if m, ok := record.LookupMetric(name); ok && !strings.HasPrefix(name, "tune.") {
+				title = strings.ToLower(m.Title)
+			}
+		}
+		isCaption := func(w setText) bool {
+			return !w.tick && slices.Contains(w.classes, "dim") &&
+				(strings.Contains(strings.ToLower(w.words), title) || strings.Contains(w.words, "per second"))
+		}
+		if !slices.ContainsFunc(g.texts, isCaption) {
+			t.Errorf("no axis is of %q", title)
+		}
+	})
+}
