@@ -488,8 +488,15 @@ func (c *composer) Condition(p *conditional.Part) template.HTML {
 		_, words := c.claimSentence(of)
 		v.Claim = strings.TrimRight(words, ".")
 	}
-	words := slice.Map(p.Verdicts, func(v stats.Verdict) string { return string(v) })
-	v.Verdicts = strings.Join(words, " or ")
+	for i, verdict := range p.Verdicts {
+		switch {
+		case i > 0 && i == len(p.Verdicts)-1:
+			v.Verdicts += " or "
+		case i > 0:
+			v.Verdicts += ", "
+		}
+		v.Verdicts += string(verdict)
+	}
 	return c.Fill("condition", v)
 }
 

@@ -138,7 +138,7 @@ func TestWhereTheSiteGoes(t *testing.T) {
 
 // Prose alone can be written anew without laying the records over the plan again.
 func TestFixedOf(t *testing.T) {
-	const text = "---\ntitle: x\n---\n\nFast.\n\n" + experiment
+	const text = "---\ntitle: x\n---\n\nFast.\n\n" + experiment + "::: when c else\nWell.\n\nGood.\n:::\n"
 	tests := []struct {
 		name, old, new string
 		same           bool
@@ -149,6 +149,11 @@ func TestFixedOf(t *testing.T) {
 		{"a line of a block", "http://s/", "http://t/", false},
 		{"a comment in a block", "name: one", "name: one # the first", false},
 		{"the kind of a block", "yaml experiment", "yaml claim", false},
+		{"a word in a part of the text", "Well", "Ill", true},
+		{"the outcome that a part is for", "c else", "c supported", false},
+		{"where a part ends", "Good.\n:::", ":::\nGood.", true},
+		{"another part", "Fast.", "::: when d else\nFast.\n:::", false},
+		{"a part in another", "Well.", "::: when d else\n:::", false},
 		{"another block", "Fast.", "```dockerfile file=Dockerfile\nFROM x\n```", false},
 	}
 	for _, tt := range tests {

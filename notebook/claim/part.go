@@ -15,25 +15,25 @@ import (
 // Source: docs/article.md#parts-for-one-outcome.
 func Applies(d *dataset.Dataset, p *conditional.Part) bool {
 	type key struct{}
-	applies := dataset.Once(d, key{}, func() map[*conditional.Part]bool {
-		verdicts := map[string]stats.Verdict{}
-		for _, j := range Judgements(d) {
-			verdicts[j.Claim.Name.Value] = j.Verdict
-		}
-		return partsFor(d, verdicts)
-	})
-	return p == nil || applies[p]
+	applies := dataset.Once(d, key{}, func() []bool { return partsFor(d) })
+	return p == nil || applies[p.Number]
 }
 
-// partsFor says of all parts of an article whether they apply if claims have the verdicts given.
-func partsFor(d *dataset.Dataset, verdicts map[string]stats.Verdict) map[*conditional.Part]bool {
-	applies := map[*conditional.Part]bool{nil: true}
-	for _, p := range d.Doc.Parts { // each after those around it
-		holds := slices.Contains(p.Verdicts, verdicts[p.Claim.Value])
-		if p.Test != nil {
-			holds = Judge(d, article.TestOf(p)).Verdict == stats.Supported
+// partsFor says of each part of an article whether it applies.
+func partsFor(d *dataset.Dataset) []bool {
+	verdicts := map[string]stats.Verdict{}
+	for _, j := range Judgements(d) {
+		verdicts[j.Claim.Name.Value] = j.Verdict
+	}
+	applies := make([]bool, len(d.Doc.Parts))
+	for i, p := range d.Doc.Parts { // each after those around it
+		if outer := conditional.PartOf(p); outer != nil && !applies[outer.Number] {
+			continue
 		}
-		applies[p] = holds && applies[conditional.PartOf(p)]
+		applies[i] = slices.Contains(p.Verdicts, verdicts[p.Claim.Value])
+		if p.Test != nil {
+			applies[i] = Judge(d, article.TestOf(p)).Verdict == stats.Supported
+		}
 	}
 	return applies
 }

@@ -20,6 +20,7 @@ import (
 // Source: docs/article.md#parts-for-one-outcome.
 type Part struct {
 	ast.BaseBlock
+	Number   int             // of the parts before it
 	Claim    source.Text     // whose verdict decides; empty if Test does
 	Verdicts []stats.Verdict // with which it applies
 	Else     bool            // Verdicts are those of no other part of its group
@@ -92,6 +93,7 @@ func Parts(tree ast.Node, text *source.Source, parseTest func(source.Text) expr.
 				Hint = "write a line ::: below its last line"
 		default:
 			if p := r.part(d); p != nil {
+				p.Number = len(list)
 				list = append(list, p)
 			}
 		}
@@ -173,7 +175,7 @@ func (r reader) verdicts(p *Part, words source.Text) bool {
 		verdict := strings.Join(strings.Fields(word.Value), " ")
 		if !slices.Contains(known, verdict) {
 			r.problems.Add("unknown-verdict", word.Pos, "unknown verdict %q", word.Value).
-				Hint = source.Suggest(verdict, known) + "; write or between two of them"
+				Hint = "verdicts are " + strings.Join(known, ", ") + "; write or between two of them"
 			return false
 		}
 		p.Verdicts, p.written = append(p.Verdicts, stats.Verdict(verdict)), append(p.written, word)

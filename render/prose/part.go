@@ -61,6 +61,7 @@ func (f *flow) write(parent ast.Node) {
 		}
 		if p, ok := n.(*conditional.Part); ok {
 			switch {
+			case !p.HasChildren(): // with it there is nothing to say
 			case f.isOther:
 				f.written.WriteString(string(f.page.Fill("other", Other{f.article.Condition(p), flowOf(f.Writer, p)})))
 			case f.article.Applies(p):
