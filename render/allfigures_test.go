@@ -18,8 +18,10 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/render"
+	"benchbook/render/figure"
 	"benchbook/render/rendertest"
 	"benchbook/render/typeface"
+	"benchbook/slice"
 )
 
 // A drawing is one drawing of a figure of a committed article, at one width.
@@ -286,6 +288,114 @@ func eachOf(t *testing.T, test func(t *testing.T, g *drawing), kinds ...string) 
 	}
 }
 
+// In every figure of points, a name is nearer to its own mark than to any other, or has a line that ends there.
+func TestNamesStandAtTheirMarks(t *testing.T) {
+	named := 0
+	eachOf(t, func(t *testing.T, g *drawing) {
+		for _, w := range g.texts {
+			own := slices.IndexFunc(g.hits, func(h hitArea) bool { return strings.HasPrefix(h.words, w.words+": ") })
+			if own < 0 || !slices.Contains(w.classes, "halo") {
+				continue
+			}
+			named++
+			from, far := func(p spot) float64 { return w.away(p) }, 0.0
+			for _, l := range g.lines {
+				end := l.points[len(l.points)-1]
+				if l.has("lead") && math.Abs(end.x+2-w.left) < 1 && end.y > w.top-3 && end.y < w.at+3 {
+					start := l.points[0]
+					from, far = func(p spot) float64 { return math.Hypot(p.x-start.x, p.y-start.y) }, 7
+				}
+			}
+			distance := from(g.hits[own].centre)
+			if far > 0 && distance > far {
+				t.Errorf("the line of %q ends %.1f from its mark", w.words, distance)
+			}
+			for i, h := range g.hits {
+				if i != own && h.centre != g.hits[own].centre && from(h.centre) <= distance {
+					t.Errorf("%q is %.1f from its own mark, and %.1f from that of %.40s", w.words, distance,
+						from(h.centre), h.words)
+				}
+			}
+		}
+	}, "scatter", "agreement")
+	if named < 20 {
+		t.Errorf("only %d names were found", named)
+	}
+}
+
+// The lines of an agreement have their own names, each at its own line.
+func TestLinesOfAgreementsAreNamed(t *testing.T) {
+	eachOf(t, func(t *testing.T, g *drawing) {
+		for _, own := range g.lines {
+			if !isSlope(own) {
+				continue
+			}
+			isOwn := func(w setText) bool {
+				return !w.tick && slices.Contains(w.classes, "dim") &&
+					(own.has("dash") && strings.HasSuffix(w.words, "×") || !own.has("dash") && w.words == "as published")
+			}
+			k := slices.IndexFunc(g.texts, isOwn)
+			if k < 0 {
+				t.Errorf("a line of the classes %q has no name", own.classes)
+				continue
+			}
+			const most = 20
+			distance := g.texts[k].awayFrom(own)
+			if distance > most {
+				t.Errorf("%q is %.1f from its line", g.texts[k].words, distance)
+			}
+			for _, other := range g.lines {
+				if isSlope(other) && other.has("dash") != own.has("dash") && g.texts[k].awayFrom(other) <= distance {
+					t.Errorf("%q is %.1f from its line and %.1f from the other", g.texts[k].words, distance,
+						g.texts[k].awayFrom(other))
+				}
+			}
+		}
+	}, "agreement")
+}
+
+// isSlope tells whether a shape is a line that rises through the frame.
+func isSlope(s shape) bool {
+	return s.has("axis") && len(s.points) == 2 && s.points[0].x != s.points[1].x && s.points[0].y != s.points[1].y
+}
+
+// Lines that lead from a mark to its name, and lines of reference, are no lines of data: the first are dashed, by the
+// style sheet of pages and by that of files, and the second have words at their own end.
+func TestLinesThatAreNoData(t *testing.T) {
+	sheet, err := os.ReadFile("../site/theme/style.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	standalone, err := os.ReadFile("../docs/gallery/scatter.svg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, style := range map[string]string{"pages": string(sheet), "files": string(standalone)} {
+		rule := regexp.MustCompile(`\.lead ?\{[^}]*stroke[^}]*\}`).FindString(style)
+		if !strings.Contains(rule, "stroke-dasharray") {
+			t.Errorf("lines to names are not dashed in %s: %s", name, rule)
+		}
+	}
+	eachOf(t, func(t *testing.T, g *drawing) {
+		for _, l := range g.lines {
+			isRule := l.has("axis") || l.has("lead")
+			if !isRule || len(l.points) < 2 {
+				continue
+			}
+			a, b := l.points[0], l.points[len(l.points)-1]
+			level, upright := a.y == b.y && math.Abs(a.x-b.x) > g.wide/3, a.x == b.x && math.Abs(a.y-b.y) > 40
+			if !level && !upright || l.has("lead") && level {
+				continue
+			}
+			const near = 34
+			isAtEnd := func(w setText) bool { return w.away(a) < near || w.away(b) < near }
+			if !slices.ContainsFunc(g.texts, isAtEnd) {
+				t.Errorf("the line from %v to %v has no words at its end", a, b)
+			}
+		}
+	})
+}
+
 // A markOf is the mark of a cell in a drawing, with its colour.
 type markOf struct {
 	name   string
@@ -413,6 +523,22 @@ func TestNamesOfCellsAreOneSpelling(t *testing.T) {
 	if some < 300 {
 		t.Errorf("only %d marks were found", some)
 	}
+}
+
+// No more than six lines share a frame.
+func TestFewLinesInAFrame(t *testing.T) {
+	eachOf(t, func(t *testing.T, g *drawing) {
+		beside := slice.Count(g.texts, func(w setText) bool {
+			return colourOf(w.classes) != "" && !slices.Contains(w.classes, "strong") && !slices.Contains(w.classes, "halo")
+		})
+		names := map[string]bool{}
+		for _, m := range g.marks(t) {
+			names[m.name] = true
+		}
+		if beside > figure.MaxSeries && len(names) > figure.MaxSeries {
+			t.Errorf("%d lines are named beside one frame", beside)
+		}
+	}, "lines", "latency", "timeline", "tuning")
 }
 
 // Open marks are explained, and every axis says of what it is.

@@ -213,7 +213,7 @@ func (c *composer) historyFigure(id, no string, t trackedValue, moments []*compa
 	var sets []set
 	curves := map[set]*figure.Curve{}
 	var values []float64
-	var unit number.Unit
+	var first dataset.Quantity
 	var described, hosts []string
 	data := &datafile.Table{Columns: []string{"run", "started", "host", "profile", "value", "lo", "hi", "unit"}}
 	isRatio, intervals := false, false
@@ -224,8 +224,7 @@ func (c *composer) historyFigure(id, no string, t trackedValue, moments []*compa
 		}
 		q := read.quantity
 		if len(values) == 0 {
-			unit = number.For(q.Unit, q.Share, q.Number)
-			isRatio = read.ratio
+			first, isRatio = q, read.ratio
 		}
 		at := set{m.Host, m.Profile}
 		if curves[at] == nil {
@@ -248,8 +247,9 @@ func (c *composer) historyFigure(id, no string, t trackedValue, moments []*compa
 	if len(values) < 2 {
 		return ""
 	}
-	f := figure.Curves{Dots: true, Boxes: true, X: figure.Axis{Scale: figure.Time},
-		Y: figure.Axis{Name: strings.TrimSpace(unit.Symbol), Unit: unit.Scale}}
+	unit := number.For(first.Unit, first.Share, values...)
+	f := figure.Curves{Dots: true, Boxes: true, X: figure.Axis{Name: "date", Scale: figure.Time},
+		Y: figure.Axis{Name: historyAxis(unit, isRatio), Unit: unit.Scale}}
 	for i, s := range sets {
 		curve := curves[s]
 		// Runs are named by their start, but a record may say another.
@@ -283,6 +283,14 @@ func (c *composer) historyFigure(id, no string, t trackedValue, moments []*compa
 		Sub:   "As each run measured it, over time", Provenance: provenance{Cells: number.Count(len(values), "run"),
 			Where: "host\u00a0" + strings.Join(hosts, ", "), Files: append(c.tableFiles(id, data), link{file, "SVG"})}},
 		Panels: []panelView{{Full: template.HTML(full), Narrow: template.HTML(narrow)}}, HowTo: howTo})
+}
+
+// historyAxis names the axis of values over time.
+func historyAxis(unit number.Unit, isRatio bool) string {
+	if isRatio {
+		return "ratio, times"
+	}
+	return strings.TrimSuffix("value, "+unit.Symbol, ", ")
 }
 
 // setName names the records of a host and profile.

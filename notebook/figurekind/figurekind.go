@@ -54,6 +54,9 @@ type Kind struct {
 	Shows []string
 }
 
+// Colours is how many colours figures have: more cannot be told apart with any kind of colour vision.
+const Colours = 6
+
 // Common are the keys that figures of all kinds may have.
 var Common = strings.Fields("label experiment kind title caption alt claim")
 

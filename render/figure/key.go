@@ -1,9 +1,13 @@
 package figure
 
-import "fmt"
+import (
+	"fmt"
+
+	"benchbook/notebook/figurekind"
+)
 
 // MaxSeries is how many series a figure can tell apart: the style sheet has as many colours.
-const MaxSeries = 6
+const MaxSeries = figurekind.Colours
 
 func seriesNames(names []string) ([]string, error) {
 	if len(names) > MaxSeries {
@@ -13,12 +17,12 @@ func seriesNames(names []string) ([]string, error) {
 	return oneLines(names), nil
 }
 
-// seriesOf is the series of a mark, counted from 1, which is the first one where none are named.
+// seriesOf is the series of a mark, counted from 1, which is the first one where there are none; 0 is grey.
 func seriesOf(names []string, series int) (int, error) {
 	if len(names) == 0 {
 		return 1, nil
 	}
-	if series < 1 || series > len(names) {
+	if series < 0 || series > len(names) {
 		return 0, fmt.Errorf("series %d is not one of the %d that are named; name it", series, len(names))
 	}
 	return series, nil
@@ -36,7 +40,9 @@ const publishedEntry = 0
 func seriesEntries(names []string) []keyEntry {
 	var out []keyEntry
 	for k, name := range names {
-		out = append(out, keyEntry{k + 1, name})
+		if name != "" {
+			out = append(out, keyEntry{k + 1, name})
+		}
 	}
 	return out
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/go-text/typesetting/segmenter"
 	"gonum.org/v1/plot/text"
+
+	"benchbook/render/typeface"
 )
 
 // clearance is how far apart two texts of one line stay, in units: less reads as one text.
@@ -28,17 +30,39 @@ func beside(x, y, gap float64) []spot {
 // place writes a label of one line at the first spot within area where it hits no text, no mark and no line, or else at
 // the first where it hits no text and no mark. If there is none it writes nothing and reports false.
 func (s *sheet) place(t textStyle, label string, area rect, spots []spot) bool {
-	for _, routes := range [][]rect{s.routes, nil} {
-		for _, sp := range spots {
+	return s.placeClear(t, label, area, spots, s.routes) || s.placeClear(t, label, area, spots, nil)
+}
+
+// placeClear is place for lines on routes alone.
+func (s *sheet) placeClear(t textStyle, label string, area rect, spots []spot, routes []rect) bool {
+	for _, sp := range spots {
+		if box := t.boxAt(s.metrics, sp, label); area.contains(box) && s.free(box) && !slices.ContainsFunc(routes, box.hits) {
 			t.align = sp.align
-			at := point{sp.x, sp.y + t.middle()}
-			if box := t.box(s.metrics, at, label); area.contains(box) && s.free(box) && !slices.ContainsFunc(routes, box.hits) {
-				s.text(t, at, label)
-				return true
-			}
+			s.text(t, point{sp.x, sp.y + t.middle()}, label)
+			return true
 		}
 	}
 	return false
+}
+
+// boxAt is where a label stands at a spot.
+func (t textStyle) boxAt(m *typeface.Metrics, at spot, label string) rect {
+	t.align = at.align
+	return t.box(m, point{at.x, at.y + t.middle()}, label)
+}
+
+// away is how far a rectangle is from a point.
+func (r rect) away(p point) float64 {
+	return math.Hypot(max(r.x0-p.x, 0, p.x-r.x1), max(r.y0-p.y, 0, p.y-r.y1))
+}
+
+// awayFrom is how far a rectangle is from the line between two points.
+func (r rect) awayFrom(a, b point) float64 {
+	least := math.Inf(1)
+	for _, piece := range pieces([]point{a, b}) {
+		least = min(least, r.away(point{(piece.x0 + piece.x1) / 2, (piece.y0 + piece.y1) / 2}))
+	}
+	return least
 }
 
 // pieces are boxes along lines between points, short enough that they hit nothing that the lines do not come near to.

@@ -17,7 +17,7 @@ import (
 )
 
 // Curves is a figure of lines over a numeric axis, such as a parameter, a percentile or the time within a run, with
-// their intervals as bands. Each line is named at its end, in its colour.
+// their intervals as bands. Each line is named at its end, in its colour; more lines than MaxSeries have a frame each.
 type Curves struct {
 	Head
 	X, Y   Axis
@@ -81,19 +81,16 @@ type Point struct {
 func (f Curves) Draw(m *typeface.Metrics, width Width) ([]byte, error) {
 	return f.draw(m, width, f.prepare, func(s *sheet, _ bool) (float64, bool) {
 		p := &plane{sheet: s, f: f}
-		for i, c := range f.Curves {
-			if slices.ContainsFunc(c.Points, isDrawn) {
-				p.named = append(p.named, i)
-			}
+		if p.nameAll(); len(p.named) > MaxSeries {
+			return f.multiples(s), true
 		}
-		p.lay(0, true)
+		p.lay(0)
 		p.paint()
+		p.nameDrops()
 		p.nameBeside("")
 		for _, c := range f.Curves {
 			p.nameChoice(c)
 		}
-		p.drawReference(f.Reference)
-		p.nameDrops()
 		return p.height, true
 	})
 }
@@ -225,6 +222,7 @@ type plane struct {
 	f      Curves
 	slopes []Slope // of Scatter, whose intervals are crosses and whose axes reach a little further
 	cross  bool
+	bare   bool  // the levels are named beside another frame
 	named  []int // the curves that have a point, by which they are named
 	names  sideNames
 
@@ -240,6 +238,7 @@ const (
 	plotNarrow = 230.0
 	planeTop   = 14.0 // from the top to the baseline of the first line
 	planeGap   = 11.0 // from the last baseline above the frame to the frame
+	dropRoom   = 14.0 // above the frame for the names of upright lines
 	besideTick = 8.0  // from the frame to the labels beside it
 	noteGap    = 8.0  // above the first note
 	glyphReach = 4.2  // half the width that a mark takes at most
@@ -249,16 +248,23 @@ const (
 // noteStyle sets what is said below a plane.
 var noteStyle = textStyle{ink: "dim", small: true}
 
-// lay puts the frame below top between its axes. Names stand beside it if they are to.
-func (p *plane) lay(top float64, beside bool) {
-	height, right := plotFull, 10.0
+// nameAll lets all curves that have a point be named beside the frame.
+func (p *plane) nameAll() {
+	for i, c := range p.f.Curves {
+		if !isEmpty(c) {
+			p.named = append(p.named, i)
+		}
+	}
+}
+
+// lay puts the frame below top between its axes.
+func (p *plane) lay(top float64) {
+	height := plotFull
 	if p.isNarrow() {
 		height = plotNarrow
 	}
-	if beside {
-		p.laySide()
-		height, right = max(height, p.names.stack), p.names.width
-	}
+	p.laySide()
+	height, right := max(height, p.names.stack), max(10, p.names.width)
 	x, y := p.f.extents()
 	if p.cross {
 		x, y = x.padded(p.f.X.Scale), y.padded(p.f.Y.Scale)
@@ -268,6 +274,9 @@ func (p *plane) lay(top float64, beside bool) {
 	yName := p.block(captionStyle, p.y.caption(p.f.Y.Name), p.width)
 	yName.at.y = top + planeTop
 	p.frame.y0 = yName.at.y + lineHeight*float64(len(yName.lines)-1) + planeGap
+	if len(p.f.Drops) > 0 {
+		p.frame.y0 += dropRoom
+	}
 	p.frame.y1 = p.frame.y0 + height
 	p.y.from, p.y.to = p.frame.y1, p.frame.y0
 
@@ -306,6 +315,9 @@ func (p *plane) paint() {
 		beside := tickStyle
 		beside.align = text.XRight
 		p.y.gonum(p.sheet, &g.Y, beside, point{-besideTick, beside.middle()})
+		if p.bare {
+			g.Y.Tick.Marker = plot.ConstantTicks(nil)
+		}
 	}, p.plotters()...)
 	for _, c := range p.f.Curves {
 		for _, q := range c.Points {
@@ -368,6 +380,9 @@ func (p *plane) paintGrid() {
 		if y := p.y.at(v); y < p.frame.y1-.5 {
 			p.stroke(k, point{p.frame.x0, y}, point{p.frame.x1, y})
 		}
+	}
+	if r := p.f.Reference; r != nil {
+		p.stroke("axis", point{p.frame.x0, p.y.at(r.Value)}, point{p.frame.x1, p.y.at(r.Value)})
 	}
 	for _, d := range p.f.Drops {
 		if x := p.x.at(d.Value); p.x.has(d.Value) {
@@ -520,28 +535,6 @@ func (p *plane) points(c Curve, runs [][]Point) []plot.Plotter {
 	return out
 }
 
-// drawReference draws a level line with its name on it where there is room.
-func (p *plane) drawReference(r *Reference) {
-	if r == nil {
-		return
-	}
-	y := p.y.at(r.Value)
-	p.stroke("axis", point{p.frame.x0, y}, point{p.frame.x1, y})
-	if r.Label == "" {
-		return
-	}
-	var spots []spot
-	const above, step = smallSize/2 + 3, 12
-	for _, dy := range []float64{-above, above} {
-		spots = append(spots, spot{p.frame.x1 - 4, y + dy, text.XRight}, spot{p.frame.x0 + 4, y + dy, text.XLeft},
-			spot{(p.frame.x0 + p.frame.x1) / 2, y + dy, text.XCenter})
-	}
-	for x := p.frame.x1 - 4 - step; x > p.frame.x0; x -= step { // wherever there is room
-		spots = append(spots, spot{x, y - above, text.XRight}, spot{x, y + above, text.XRight})
-	}
-	p.place(wordsStyle, r.Label, p.frame, spots)
-}
-
 // nameChoice names the chosen point: close to it, else beside the line down from it, else not at all, as hits and words
 // say it.
 func (p *plane) nameChoice(c Curve) {
@@ -562,18 +555,13 @@ func (p *plane) nameChoice(c Curve) {
 	p.place(t, c.Chosen.Label, p.frame.grow(0, 12), spots)
 }
 
-// nameDrops names upright lines where there is room beside them; the axis has their ticks in any case.
+// nameDrops names upright lines above the frame.
 func (p *plane) nameDrops() {
 	for _, d := range p.f.Drops {
-		if !p.x.has(d.Value) {
-			continue
+		if x, y := p.x.at(d.Value), p.frame.y0-dropRoom/2; p.x.has(d.Value) {
+			p.place(wordsStyle, d.Label, rect{0, 0, p.width, p.frame.y0}, []spot{{x, y, text.XCenter}, {x, y, text.XLeft},
+				{x, y, text.XRight}})
 		}
-		x := p.x.at(d.Value)
-		var spots []spot
-		for _, y := range []float64{p.frame.y0 + 7, p.frame.y0 + 24, p.frame.y1 - 10, p.frame.y1 - 27} {
-			spots = append(spots, beside(x, y, 5)...)
-		}
-		p.place(wordsStyle, d.Label, p.frame, spots)
 	}
 }
 
@@ -630,21 +618,28 @@ const (
 	sideMore = 1.5  // between names
 )
 
-// laySide wraps the names of curves for the side of the frame.
+// laySide wraps the names of curves, and after them that of the reference, for the side of the frame.
 func (p *plane) laySide() {
 	const share = .31 // of the sheet
 	small := textStyle{small: true}
-	for _, i := range p.named {
-		lines := p.wrap(small, p.f.Curves[i].Name, share*p.width)
+	add := func(name string) {
+		lines := p.wrap(small, name, share*p.width)
 		p.names.lines = append(p.names.lines, lines)
 		p.names.width = max(p.names.width, p.widest(small, lines)+sideGap+1)
 		p.names.stack += sideLead*float64(len(lines)) + sideMore
 	}
+	for _, i := range p.named {
+		add(p.f.Curves[i].Name)
+	}
+	if r := p.f.Reference; r != nil && r.Label != "" {
+		add(r.Label)
+	}
 }
 
 // nameBeside writes names beside the frame, which is at least as high as they are together, in the order of the last
-// points of their curves from top to bottom. A name that had to move away, or whose point lies within the frame, has a
-// lead to it. More is what the names have beside the colours of their curves.
+// points of their curves from top to bottom. A curve that ends within the frame is named there if nothing is near. Any
+// other name that had to move away, or whose point lies within the frame, has a lead to it. More is what the names have
+// beside the colours of their curves.
 func (p *plane) nameBeside(more ink) {
 	const far = 5
 	type named struct {
@@ -653,11 +648,21 @@ func (p *plane) nameBeside(more ink) {
 		ink   ink
 	}
 	var list []named
+	within := p.frame
+	within.x1 -= clearance
 	for k, i := range p.named {
 		c := p.f.Curves[i]
 		runs := runsOf(c.Points)
 		last := runs[len(runs)-1]
-		list = append(list, named{p.at(last[len(last)-1]), p.names.lines[k], more + fillInk(c.Series)})
+		n := named{p.at(last[len(last)-1]), p.names.lines[k], more + fillInk(c.Series)}
+		t := textStyle{ink: n.ink, small: true}
+		if p.cross || n.end.x > p.frame.x1-3*far ||
+			!p.placeClear(t, c.Name, within, around(n.end), p.routes) {
+			list = append(list, n)
+		}
+	}
+	if r := p.f.Reference; r != nil && r.Label != "" {
+		list = append(list, named{point{p.frame.x1, p.y.at(r.Value)}, p.names.lines[len(p.named)], "dim"})
 	}
 	slices.SortStableFunc(list, func(a, b named) int { return cmp.Compare(a.end.y, b.end.y) })
 	var wanted, heights []float64
@@ -669,7 +674,7 @@ func (p *plane) nameBeside(more ink) {
 	for i, centre := range spread(wanted, heights, p.frame.y0-tickGap/2, p.frame.y1+tickGap/2) {
 		n := list[i]
 		if math.Abs(centre-n.end.y) > far || n.end.x < p.frame.x1-3*far {
-			p.stroke("lead", point{min(n.end.x+glyphReach, p.frame.x1), n.end.y}, point{left - 2, centre})
+			p.stroke("lead", n.end, point{left - 2, centre})
 		}
 		t := textStyle{ink: n.ink, small: true}
 		first := centre + t.middle() - sideLead/2*float64(len(n.lines)-1)

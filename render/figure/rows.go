@@ -24,7 +24,7 @@ type Rows struct {
 	X      Axis // Linear, or Log for values that are all above zero
 	Marks  Marks
 	Rows   []Row    // in the order to draw: by value, not by name
-	Series []string // names of the series, at most MaxSeries; empty: all rows are of one, which is not named
+	Series []string // by colour, at most MaxSeries; one without a name is not named; empty: all rows are of the first
 
 	Published string     // what the grey ticks are called, such as "published"; empty: none are drawn
 	Reference *Reference // a value to compare with; nil: none
@@ -45,7 +45,7 @@ const (
 // Row is one row of Rows. Its numbers share one unit with all others of the figure.
 type Row struct {
 	Name   string
-	Series int // from 1, an index into Rows.Series; not looked at where that is empty
+	Series int // from 1, an index into Rows.Series, or 0 for grey; not looked at where that is empty
 
 	// Value is the estimate, from Lo to Hi its interval. An end that is infinite is drawn open, to the edge of the
 	// frame, and so is one at zero or below on a Log scale; both ends are NaN where there is no interval.
@@ -630,7 +630,7 @@ func (s *rowSheet) nameMarks() bool {
 	}
 	for k, name := range s.f.Series {
 		t := textStyle{ink: "halo " + fillInk(k+1), strong: true, small: true}
-		if len(spots[k+1]) > 0 && !s.place(t, name, area, spots[k+1]) {
+		if name != "" && len(spots[k+1]) > 0 && !s.place(t, name, area, spots[k+1]) {
 			return false
 		}
 	}

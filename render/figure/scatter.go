@@ -20,7 +20,7 @@ type Scatter struct {
 	Head
 	X, Y   Axis
 	Points []NamedPoint
-	Series []string // names of the series, at most MaxSeries; empty: all points are of one, which is not named
+	Series []string // by colour, as of Rows
 
 	Slopes    []Slope    // lines through zero, as of equal values or of a common factor
 	Reference *Reference // a level to compare with; nil: none
@@ -50,26 +50,20 @@ func (f Scatter) Draw(m *typeface.Metrics, width Width) ([]byte, error) {
 	prepare := func() error { return f.prepare(&c) }
 	return f.draw(m, width, prepare, func(s *sheet, crowded bool) (float64, bool) {
 		p := &plane{sheet: s, f: c, slopes: f.Slopes, cross: true}
-		for i := range c.Curves {
-			p.named = append(p.named, i)
+		if crowded {
+			p.nameAll()
 		}
 		top := 0.0
-		if len(f.Series) > 0 {
-			top = s.drawKey(seriesEntries(f.Series)) + 4
+		if key := seriesEntries(f.Series); len(key) > 0 {
+			top = s.drawKey(key) + 4
 		}
-		p.lay(top, crowded)
+		p.lay(top)
 		p.paint()
-		ok := true
-		if crowded {
-			p.nameBeside("halo ")
-		} else {
-			ok = p.namePoints()
+		for i := range f.Slopes {
+			p.nameSlope(i)
 		}
-		for _, l := range f.Slopes {
-			p.nameSlope(l)
-		}
-		p.drawReference(c.Reference)
-		return p.height, ok
+		p.nameBeside("halo ")
+		return p.height, crowded || p.namePoints()
 	})
 }
 
@@ -134,7 +128,14 @@ func (p *plane) namePoints() bool {
 	area.x1 = p.width
 	for _, n := range list {
 		t := textStyle{ink: "halo " + fillInk(n.Series), small: true}
-		if n.Name != "" && !p.place(t, n.Name, area, around(n.at)) {
+		// A name nearer to another mark would be taken for its name.
+		isOthers := func(sp spot) bool {
+			box := t.boxAt(p.metrics, sp, n.Name)
+			return slices.ContainsFunc(list, func(o named) bool {
+				return o.at != n.at && box.away(o.at) <= box.away(n.at)
+			})
+		}
+		if n.Name != "" && !p.place(t, n.Name, area, slices.DeleteFunc(around(n.at), isOthers)) {
 			return false
 		}
 	}
@@ -164,8 +165,9 @@ func (p *plane) slope(l Slope) (from, to point, ok bool) {
 	return point{p.x.at(lo), p.y.at(lo * l.Factor)}, point{p.x.at(hi), p.y.at(hi * l.Factor)}, true
 }
 
-// nameSlope names a line along it where there is room.
-func (p *plane) nameSlope(l Slope) {
+// nameSlope names one of the lines along it, or at its upper end, where it is nearer to it than to the others.
+func (p *plane) nameSlope(which int) {
+	l := p.slopes[which]
 	from, to, ok := p.slope(l)
 	if !ok || l.Label == "" {
 		return
@@ -175,5 +177,21 @@ func (p *plane) nameSlope(l Slope) {
 		x, y := from.x+share*(to.x-from.x), from.y+share*(to.y-from.y)
 		spots = append(spots, spot{x - 6, y - 8, text.XRight}, spot{x + 6, y + 8, text.XLeft})
 	}
-	p.place(wordsStyle, l.Label, p.frame, spots)
+	spots = append(spots, spot{to.x, to.y - 9, text.XRight}, spot{to.x + 6, to.y, text.XLeft})
+	isOthers := func(sp spot) bool {
+		const clear = 4 // units nearer
+		box := wordsStyle.boxAt(p.metrics, sp, l.Label)
+		own := box.awayFrom(from, to)
+		for i, o := range p.slopes {
+			if from, to, ok := p.slope(o); ok && i != which && box.awayFrom(from, to) < own+clear {
+				return true
+			}
+		}
+		return false
+	}
+	area := p.frame.grow(0, smallSize+clearance)
+	if p.names.width == 0 {
+		area.x1 = p.width
+	}
+	p.place(wordsStyle, l.Label, area, slices.DeleteFunc(spots, isOthers))
 }

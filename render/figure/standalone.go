@@ -9,7 +9,7 @@ const lightStyle = `<style>` +
 	`.strong{fill:#1b1e21;font-weight:600}.dim{fill:#646c74}.small{font-size:11.5px}` +
 	`.mid{text-anchor:middle}.end{text-anchor:end}` +
 	`.grid{stroke:#e6e2d8;stroke-width:1;fill:none}.axis{stroke:#646c74;stroke-width:1;fill:none}` +
-	`.lead{stroke:#cfcbc0;stroke-width:1;fill:none}.ghost{stroke:#646c74;stroke-width:1.5;fill:none}` +
+	`.lead{stroke:#646c74;stroke-width:1;stroke-dasharray:2 3;fill:none}.ghost{stroke:#646c74;stroke-width:1.5;fill:none}` +
 	`.box{fill:#fff;stroke:#646c74;stroke-width:1}.box.hot{stroke:#1b1e21;stroke-width:2}.track{fill:#e6e2d8}` +
 	`.f0{fill:#646c74}.f1{fill:#0067a5}.f2{fill:#b84a00}.f3{fill:#00755a}.f4{fill:#96437a}.f5{fill:#7d6200}.f6{fill:#3f6f8f}` +
 	`.s0{stroke:#646c74}.s1{stroke:#0067a5}.s2{stroke:#b84a00}.s3{stroke:#00755a}.s4{stroke:#96437a}.s5{stroke:#7d6200}.s6{stroke:#3f6f8f}` +
