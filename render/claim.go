@@ -215,14 +215,73 @@ func (c *composer) claimSentence(claim *article.Claim) (template.HTML, string) {
 	return template.HTML("<code>" + template.HTMLEscapeString(test) + "</code>"), test
 }
 
-// Claim shows a link to a claim with its verdict.
-func (c *composer) Claim(name string, words template.HTML) template.HTML {
-	mark := VerdictBadge(c.judgements[name].Verdict)
-	return c.Fill("claimed", struct {
-		Words       template.HTML
-		Class, Word string
-		Href        string
-	}{words, mark.Class, mark.Word, "#" + prose.ClaimID + name})
+// saidView is what the text says of a claim: its sentence, or words of the author.
+type saidView struct {
+	Class, Href string
+	Hypothesis  bool          // the words are none that the claim bears out
+	Words       template.HTML // but for the last
+	Last        template.HTML // word, or nothing if the interval is last
+	Interval    string
+	Tag         string // beside the glyph; for readers of the screen alone if all is as the words say
+	Apart       bool   // the words have links of their own, so that only the mark leads to the claim
+	Stop        bool
+}
+
+// Claim shows words that are bound to a claim, or without words its sentence, with a mark that leads to the claim.
+// Words of the author that do not hold are quoted as a hypothesis.
+func (c *composer) Claim(name string, words template.HTML, goesOn bool) template.HTML {
+	o, verdict := c.outcome(name), c.judgements.verdict(name)
+	v := saidView{Class: VerdictBadge(verdict).Class, Href: "#" + prose.ClaimID + name, Tag: o.Word}
+	switch {
+	case words == "":
+		sentence := o.Sentence.Unfinished()
+		v.Stop = !goesOn
+		if last := len(sentence) - 1; last >= 0 && sentence[last].Kind == outcome.Interval {
+			v.Interval, sentence = sentence[last].Text, sentence[:last]
+		}
+		words = sentence.HTML()
+	case verdict != stats.Supported:
+		v.Hypothesis, v.Tag, words = true, string(verdict), "“"+words+"”"
+	}
+	v.Words, v.Apart = words, strings.Contains(string(words), "<a ") || strings.Contains(string(words), "tabindex")
+	i := strings.LastIndexByte(string(words), ' ') + 1
+	if v.Interval == "" && !strings.ContainsAny(string(words[i:]), "<>") {
+		v.Words, v.Last = words[:i], words[i:]
+	}
+	return c.Fill("said", v)
+}
+
+// Finding is the sentence of a claim for headings and titles.
+func (c *composer) Finding(name string) string { return c.outcome(name).Sentence.Title().Text() }
+
+// outcome returns what became of a claim. A sentence that leads to its own claim says nothing there.
+func (c *composer) outcome(name string) outcome.Outcome {
+	o, ok := c.outcomes[name]
+	if !ok {
+		c.outcomes[name] = outcome.Outcome{Word: wording.NotMeasured}
+		if j, ok := c.judgements[name]; ok {
+			c.outcomes[name] = outcome.Of(c.d, j, outcome.Options{Markdown: c.prose.Inline})
+		}
+		o = c.outcomes[name]
+	}
+	return o
+}
+
+// title shows a title, which may be the sentence of a claim.
+func (c *composer) title(line string) (shown template.HTML, words string) {
+	if name, ok := article.SentenceOf(line); ok {
+		words = c.Finding(name)
+		return template.HTML(template.HTMLEscapeString(words)), words
+	}
+	return c.prose.Inline(line)
+}
+
+func (c *composer) caption(line string) template.HTML {
+	if name, ok := article.SentenceOf(line); ok {
+		return c.outcome(name).Sentence.HTML()
+	}
+	shown, _ := c.prose.Inline(line)
+	return shown
 }
 
 // effectWords writes the effect of a claim with its interval; empty without one.

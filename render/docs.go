@@ -39,6 +39,7 @@ func (r *Renderer) Docs(docs *projects.Docs, o Options) ([]*DocsPage, error) {
 	for _, page := range docs.Pages {
 		c := &docsWriter{Renderer: r, docs: docs, page: page, articles: o.Articles}
 		c.prose = r.prose.Writer(page.Document, c, nil, prose.Options{Title: page.Title, Destination: c.destination})
+		c.prose.Survey()
 		writers = append(writers, c)
 		links = append(links, docsLink{words: strings.TrimSpace(c.prose.Plain(page.Title, page.Text)), page: page})
 	}

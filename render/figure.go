@@ -39,18 +39,25 @@ type panelView struct {
 
 func (c *composer) figure(f *article.Figure) template.HTML {
 	v := figureView{captioned: captioned{ID: f.Label.Value, Number: c.numbers[f.Label.Value]}}
-	v.Caption, _ = c.prose.Inline(f.Caption.Value)
+	v.Caption = c.caption(f.Caption.Value)
 	cells, experiment, err := c.selectCells(f.Experiment.Value, f.Where.Node)
 	if f.Is().Subject == figurekind.Claim {
 		cells, experiment, err = nil, nil, nil // it is of a claim, whose cells may be of several experiments
 	}
-	if chart.States(f) {
+	_, isSentence := article.SentenceOf(f.Title.Value)
+	states := chart.States(f) && !isSentence
+	if states {
 		v.Banner = c.judgements.titleCheck(f.Claim)
 	}
 	panels := chart.Panels(c.d, f, cells)
 	for _, p := range panels {
-		p.Plain = func(line string) string { _, words := c.prose.Inline(line); return words }
-		p.Stated = func(title string) string { return c.judgements.withVerdict(title, f.Claim.Value) }
+		p.Plain = func(line string) string { _, words := c.title(line); return words }
+		p.Stated = func(title string) string {
+			if isSentence {
+				return title
+			}
+			return c.judgements.withVerdict(title, f.Claim.Value)
+		}
 	}
 	switch {
 	case err != nil:
@@ -65,11 +72,11 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 		c.drawPanels(&v, f, panels)
 	}
 	var words string
-	if v.Title, words = c.prose.Inline(f.Title.Value); v.Title == "" {
+	if v.Title, words = c.title(f.Title.Value); v.Title == "" {
 		words = cmp.Or(panels[0].Auto, wording.Capital(f.Kind.Value)+" of "+f.Label.Value)
 		v.Title = template.HTML(template.HTMLEscapeString(words))
 	}
-	if chart.States(f) {
+	if states {
 		words = c.judgements.withVerdict(words, f.Claim.Value)
 	}
 	c.found = append(c.found, Part{FigurePart, v.ID, words})

@@ -37,6 +37,7 @@ import (
 	"benchbook/render/cellview"
 	"benchbook/render/datafile"
 	"benchbook/render/method"
+	"benchbook/render/outcome"
 	"benchbook/render/prose"
 	"benchbook/render/typeface"
 	"benchbook/render/wording"
@@ -266,7 +267,8 @@ type composer struct {
 	prose   *prose.Writer
 
 	judgements judgements
-	origin     cellview.Origin // of all that is shown
+	outcomes   map[string]outcome.Outcome // of claims that were asked for
+	origin     cellview.Origin            // of all that is shown
 
 	nextID   int
 	letters  *letters
@@ -281,7 +283,8 @@ type composer struct {
 
 func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 	c := &composer{Renderer: r, evaluator: &evaluator{d: d, doc: d.Doc, numbers: numbersOf(d.Doc)}, options: o,
-		judgements: judgements{}, letters: &letters{d, map[groupKey]map[string]string{}}, data: datafile.NewEncoder(d)}
+		judgements: judgements{}, outcomes: map[string]outcome.Outcome{},
+		letters: &letters{d, map[groupKey]map[string]string{}}, data: datafile.NewEncoder(d)}
 	for _, j := range claim.Judgements(d) {
 		c.judgements[j.Claim.Name.Value] = j
 	}
@@ -293,6 +296,7 @@ func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 		}
 	}
 	c.prose = r.prose.Writer(d.Doc, c, c, prose.Options{Up: "../", Articles: o.Articles, Numbers: c.numbers})
+	c.prose.Survey()
 	return c
 }
 
@@ -410,10 +414,10 @@ func (c *composer) contents() []contentsEntry {
 		c.found = append(c.found, Part{SectionPart, h.ID, c.judgements.withVerdict(h.Words, h.Claims...)})
 		switch level := h.Level + c.prose.Shift; {
 		case level == 2:
-			out = append(out, contentsEntry{Href: "#" + h.ID, Words: h.Words})
+			out = append(out, contentsEntry{Href: "#" + h.ID, Words: h.Topic})
 		case level == 3 && len(out) > 0:
 			last := &out[len(out)-1]
-			last.Below = append(last.Below, link{"#" + h.ID, h.Words})
+			last.Below = append(last.Below, link{"#" + h.ID, h.Topic})
 		}
 	}
 	out = append(out, contentsEntry{Href: "#method", Words: "How this was measured"})
@@ -508,7 +512,7 @@ func (ev *evaluator) ValueText(in expr.Inline) string {
 	case q.Text != "":
 		return q.Text
 	}
-	return ev.quantityOf(in, q).Text()
+	return ev.quantityOf(in, ev.asJudged(in.Expr, q)).Text()
 }
 
 func (c *composer) allFiles() []File {

@@ -98,7 +98,12 @@ func (j judgements) withVerdict(words string, claims ...string) string {
 }
 
 func (c *composer) table(t *article.Table) template.HTML {
-	e := captioned{ID: t.Label.Value, Number: c.numbers[t.Label.Value], Banner: c.judgements.titleCheck(t.Claim)}
+	e := captioned{ID: t.Label.Value, Number: c.numbers[t.Label.Value]}
+	stated := t.Claim
+	if _, isSentence := article.SentenceOf(t.Title.Value); isSentence {
+		stated = source.Text{}
+	}
+	e.Banner = c.judgements.titleCheck(stated)
 	cells, experiment, err := c.selectCells(t.Experiment.Value, t.Where.Node)
 	if err != nil {
 		c.Warnf("%s: %v", t.Label.Value, err)
@@ -106,12 +111,12 @@ func (c *composer) table(t *article.Table) template.HTML {
 	columns := c.tableColumns(t, cells)
 	view := columns.table(c, experiment)
 	var words string
-	if e.Title, words = c.prose.Inline(t.Title.Value); e.Title == "" {
+	if e.Title, words = c.title(t.Title.Value); e.Title == "" {
 		words = wording.Capital(wording.List(columns.heads())) + " by " + wording.List(columns.words)
 		e.Title = template.HTML(template.HTMLEscapeString(words))
 	}
-	c.found = append(c.found, Part{TablePart, e.ID, c.judgements.withVerdict(words, t.Claim.Value)})
-	e.Caption, _ = c.prose.Inline(t.Caption.Value)
+	c.found = append(c.found, Part{TablePart, e.ID, c.judgements.withVerdict(words, stated.Value)})
+	e.Caption = c.caption(t.Caption.Value)
 	layout := view.Layout()
 	e.Sub = columns.Sub(cells, layout)
 	var notes []template.HTML

@@ -128,6 +128,7 @@ func warnings(a *lab.Session, project *projects.Project, list []*lab.Article, pl
 			return nil, lab.Failure(fmt.Errorf("article %s: %w", c.Slug, err))
 		}
 		check.StaleNumbers(d, &found)
+		check.Asserted(d, &found)
 		claim.Warn(slices.Concat(claim.Undecidable(d), claim.Foreseen(d)), &found)
 		claim.Unmoved(d, movable[c.Slug], &found)
 		out = append(out, found.Sorted()...)

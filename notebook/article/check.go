@@ -39,6 +39,7 @@ func (doc *checker) check() {
 		doc.label(t.Label, t.Pos, "tbl-", labels, t.Tried)
 		doc.refer(t.Experiment, t.Pos, "table")
 		doc.claimName(t.Claim, claims)
+		doc.sentenceOf(claims, t.Title, t.Caption)
 		if len(t.Columns) == 0 && !t.Tried.Has("columns") {
 			doc.Problems.Add("missing-key", t.Pos, "the table has no columns").
 				Hint = "add columns: with a list of metrics, such as [throughput, latency.p99]"
@@ -48,6 +49,7 @@ func (doc *checker) check() {
 		doc.label(f.Label, f.Pos, "fig-", labels, f.Tried)
 		doc.refer(f.Experiment, f.Pos, "figure")
 		doc.claimName(f.Claim, claims)
+		doc.sentenceOf(claims, f.Title, f.Caption)
 		doc.checkFigure(f)
 	}
 	doc.checkParts(claims)
@@ -151,6 +153,15 @@ func article(noun string) string {
 		return "an " + noun
 	}
 	return "a " + noun
+}
+
+// sentenceOf checks the claims whose sentences titles and captions are.
+func (doc *checker) sentenceOf(claims map[string]source.Text, lines ...source.Text) {
+	for _, t := range lines {
+		if name, ok := SentenceOf(t.Value); ok {
+			doc.claimName(t.Part(len(t.Value)-len(name), len(t.Value)), claims)
+		}
+	}
 }
 
 func (doc *checker) checkClaims() map[string]source.Text {

@@ -19,6 +19,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
 
 	"benchbook/files"
@@ -676,7 +677,44 @@ func (doc *Document) inlines() {
 		}
 		s.from.Parent().ReplaceChild(s.from.Parent(), s.from, s.to)
 	}
+	doc.topics()
 }
+
+// topics gives headings that consist of a topic and the sentence of a claim the ids of their topics, which do not change
+// with the verdict.
+func (doc *Document) topics() {
+	ids := parser.NewContext().IDs()
+	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		h, ok := n.(*ast.Heading)
+		if !ok || !entering {
+			return ast.WalkContinue, nil
+		}
+		id, _ := h.AttributeString("id")
+		if claim := FindingOf(h, doc.Text); claim != nil {
+			topic := doc.Text[h.Lines().At(0).Start:claim.PreviousSibling().(*ast.Text).Segment.Stop]
+			h.SetAttributeString("id", ids.Generate(topic, h.Kind()))
+		} else if id, ok := id.([]byte); ok {
+			ids.Put(id)
+		}
+		return ast.WalkSkipChildren, nil
+	})
+}
+
+// FindingOf returns the claim whose sentence a heading has that is written "Topic: [](claim:NAME)"; nil for others.
+func FindingOf(h *ast.Heading, source []byte) *ClaimLink {
+	l, ok := h.LastChild().(*ClaimLink)
+	if !ok || l.FirstChild() != nil || h.Lines().Len() == 0 {
+		return nil
+	}
+	before, ok := l.PreviousSibling().(*ast.Text)
+	if !ok || !bytes.HasSuffix(bytes.TrimSpace(before.Segment.Value(source)), []byte(":")) {
+		return nil
+	}
+	return l
+}
+
+// SentenceOf returns the name of the claim whose sentence a title or caption is.
+func SentenceOf(line string) (claim string, ok bool) { return strings.CutPrefix(line, "claim:") }
 
 func (doc *Document) inlineValue(n *ast.CodeSpan) *InlineValue {
 	var words strings.Builder

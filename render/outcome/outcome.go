@@ -7,6 +7,7 @@ package outcome
 
 import (
 	"html/template"
+	"slices"
 	"strings"
 
 	"benchbook/notebook/claim"
@@ -69,6 +70,7 @@ const (
 	Words    Kind = iota
 	Value         // of the effect
 	Interval      // of the effect, with its brackets; a space goes before it
+	Prospect      // what would decide the claim, in a sentence of its own
 )
 
 // Sentence is one sentence or two, in pieces.
@@ -110,6 +112,31 @@ func (s Sentence) WithoutInterval() Sentence {
 	var out Sentence
 	for _, p := range s {
 		if p.Kind != Interval {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// Unfinished is the sentence without its full stop.
+func (s Sentence) Unfinished() Sentence {
+	out := slices.Clone(s)
+	for n := len(out) - 1; n >= 0; n-- {
+		last := &out[n]
+		if last.Text = strings.TrimSuffix(last.Text, "."); last.Text != "" {
+			last.HTML = template.HTML(strings.TrimSuffix(string(last.HTML), "."))
+			break
+		}
+		out = out[:n]
+	}
+	return out
+}
+
+// Title is the sentence for headings: without its interval, its full stop, and what would decide it.
+func (s Sentence) Title() Sentence {
+	var out Sentence
+	for _, p := range s.Unfinished() {
+		if p.Kind != Interval && p.Kind != Prospect {
 			out = append(out, p)
 		}
 	}

@@ -70,7 +70,7 @@ func (w writer) undecided(s *Sentence, j *claim.Judgement) {
 	}
 	w.clause(s, j)
 	if needed := needed(j, n); needed != "" {
-		s.say(". " + needed)
+		s.add(Prospect, ". "+needed)
 	}
 }
 

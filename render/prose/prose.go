@@ -43,7 +43,10 @@ type Article interface {
 	Block(b *article.Block) template.HTML
 	Value(in expr.Inline) template.HTML
 	ValueText(in expr.Inline) string
-	Claim(name string, words template.HTML) template.HTML // words that are bound to a claim
+	// Claim shows words that are bound to a claim, or without words its sentence, which ends with a full stop unless the
+	// text goes on with punctuation.
+	Claim(name string, words template.HTML, goesOn bool) template.HTML
+	Finding(name string) string // the sentence of a claim for headings, as text
 	Applies(p *conditional.Part) bool
 	Condition(p *conditional.Part) template.HTML // of a part, in words
 }
@@ -104,7 +107,6 @@ func (r *Renderer) Writer(doc *article.Document, page Page, a Article, o Options
 		util.Prioritized(extension.NewDefinitionListHTMLRenderer(), 500),
 		util.Prioritized(w, 100), // of two, the lower number has the last word
 	))
-	w.survey()
 	return w
 }
 
@@ -228,13 +230,20 @@ func (w *Writer) spoken(n ast.Node, source []byte) string {
 			return wording.NotMeasured
 		}
 		return w.article.ValueText(n.Inline)
+	case *article.ClaimLink:
+		if n.FirstChild() == nil {
+			return w.article.Finding(n.Name.Value)
+		}
 	case *article.Reference:
 		if n.FirstChild() == nil {
 			return w.Numbers[n.Label.Value]
 		}
 	case *ast.Link: // in titles, which package article does not put nodes into
-		if n.FirstChild() == nil {
-			return w.Numbers[strings.TrimPrefix(markdown.Resolve(n.Destination), "#")]
+		if to := markdown.Resolve(n.Destination); n.FirstChild() == nil {
+			if name, ok := article.SentenceOf(to); ok && w.article != nil {
+				return w.article.Finding(name)
+			}
+			return w.Numbers[strings.TrimPrefix(to, "#")]
 		}
 	case *ast.CodeSpan:
 		if in, ok := w.valueIn(n, source); ok {
@@ -249,9 +258,9 @@ func (w *Writer) spoken(n ast.Node, source []byte) string {
 	return b.String()
 }
 
-// survey finds the levels and ids of headings and the sentences of claims before anything is shown. The
+// Survey finds the levels and ids of headings and the sentences of claims. It goes before anything is shown. The
 // headings are those of parts that apply.
-func (w *Writer) survey() {
+func (w *Writer) Survey() {
 	source := w.doc.Text
 	_ = ast.Walk(w.doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
@@ -267,8 +276,11 @@ func (w *Writer) survey() {
 			if !applies(w.article, n) {
 				break
 			}
-			w.Headings = append(w.Headings, Heading{n.Level, w.Anchors[id], strings.TrimSpace(w.Plain(n, source)), nil})
+			w.Headings = append(w.Headings, w.headingOf(n, source))
 		case *article.ClaimLink:
+			if n.FirstChild() == nil {
+				break
+			}
 			if n.Parent().Kind() == ast.KindHeading && applies(w.article, n) {
 				h := &w.Headings[len(w.Headings)-1]
 				h.Claims = append(h.Claims, n.Name.Value)
@@ -284,7 +296,26 @@ func (w *Writer) survey() {
 type Heading struct {
 	Level     int
 	ID, Words string
-	Claims    []string // that it states
+	Claims    []string // that it states in words of the author
+	Topic     string   // the words that stay whatever becomes of a claim whose sentence the heading has
+}
+
+func (w *Writer) headingOf(h *ast.Heading, source []byte) Heading {
+	out := Heading{Level: h.Level, ID: w.Anchors[headingIDOf(h)], Words: strings.TrimSpace(w.Plain(h, source))}
+	out.Topic = out.Words
+	if claim := article.FindingOf(h, source); claim != nil {
+		out.Topic = topicOf(h, claim, func(n ast.Node) string { return w.Plain(n, source) })
+	}
+	return out
+}
+
+// topicOf is what stands before the claim whose sentence a heading has.
+func topicOf(h *ast.Heading, claim ast.Node, show func(ast.Node) string) string {
+	var b strings.Builder
+	for n := h.FirstChild(); n != claim; n = n.NextSibling() {
+		b.WriteString(show(n))
+	}
+	return strings.TrimSuffix(strings.TrimSpace(b.String()), ":")
 }
 
 func headingIDOf(n *ast.Heading) string {
@@ -302,10 +333,16 @@ func (w *Writer) heading(n ast.Node, source []byte) template.HTML {
 	h := n.(*ast.Heading)
 	level := min(6, max(2, h.Level+w.Shift))
 	id := template.HTMLEscapeString(w.Anchors[headingIDOf(h)])
+	words := w.Children(n, source)
 	if w.isOther { // no section of the page
-		return template.HTML(`<p id="`+id+`"><strong>`) + w.Children(n, source) + "</strong></p>\n"
+		return template.HTML(`<p id="`+id+`"><strong>`) + words + "</strong></p>\n"
 	}
-	return template.HTML(fmt.Sprintf(`<h%d id="%s">%s</h%[1]d>`+"\n", level, id, w.Children(n, source)))
+	if claim := article.FindingOf(h, source); claim != nil {
+		topic := topicOf(h, claim, func(n ast.Node) string { return string(w.show(n, source)) })
+		words = template.HTML(`<span class="kicker">` + topic + "</span>" +
+			template.HTMLEscapeString(w.article.Finding(claim.Name.Value)))
+	}
+	return template.HTML(fmt.Sprintf(`<h%d id="%s">%s</h%[1]d>`+"\n", level, id, words))
 }
 
 func (w *Writer) inlineValue(n ast.Node, _ []byte) template.HTML {
@@ -320,7 +357,13 @@ func (w *Writer) claimLink(n ast.Node, source []byte) template.HTML {
 	if w.isOther && n.HasChildren() { // the condition above says what became of the claim there
 		return w.Children(n, source)
 	}
-	return w.article.Claim(n.(*article.ClaimLink).Name.Value, w.Children(n, source))
+	return w.article.Claim(n.(*article.ClaimLink).Name.Value, w.Children(n, source), goesOn(n, source))
+}
+
+// goesOn reports whether the text after a node goes on with punctuation.
+func goesOn(n ast.Node, source []byte) bool {
+	next, ok := n.NextSibling().(*ast.Text)
+	return ok && bytes.IndexAny(next.Value(source), ".,;:!?)") == 0
 }
 
 func (w *Writer) reference(n ast.Node, source []byte) template.HTML {
@@ -441,7 +484,7 @@ func (w *Writer) link(n ast.Node, source []byte) template.HTML {
 	l := n.(*ast.Link)
 	written, words := markdown.Resolve(l.Destination), w.Children(n, source)
 	if name, ok := strings.CutPrefix(written, "claim:"); ok && w.article != nil {
-		return w.article.Claim(name, words)
+		return w.article.Claim(name, words, goesOn(n, source))
 	}
 	if label := strings.TrimPrefix(written, "#"); label != written && w.Numbers[label] != "" {
 		return w.referTo(label, words)
