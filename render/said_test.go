@@ -18,31 +18,31 @@ func TestSaid(t *testing.T) {
 		name, expect, says, class, sentence, title, fixed string
 	}{
 		{"supported", `throughput{server="b"} > throughput{server="a"}`, "{}", "is-supported",
-			"Throughput was 20 % higher for b than for a [+14 to +26 %] as claimed",
-			"Throughput was 20 % higher for b than for a", "B is faster as claimed"},
+			"Throughput was 20.0 % higher for b than for a [+15.0 to +25.2 %] as claimed",
+			"Throughput was 20.0 % higher for b than for a", "B is faster as claimed"},
 		{"contradicted", `throughput{server="b"} < throughput{server="a"}`, "{}", "is-contradicted",
-			"Throughput was 20 % higher for b than for a [+14 to +26 %] not as claimed",
-			"Throughput was 20 % higher for b than for a", "hypothesis: “B is faster” contradicted"},
+			"Throughput was 20.0 % higher for b than for a [+15.0 to +25.2 %] not as claimed",
+			"Throughput was 20.0 % higher for b than for a", "hypothesis: “B is faster” contradicted"},
 		{"undecided", `ratio(throughput{server="b"}, throughput{server="a"}) > 1.2`, "{}", "is-inconclusive",
-			"Undecided after 3 repetitions: throughput was 20 % higher for b than for a [+14 to +26 %], and the limit is +20 % " +
+			"Undecided after 3 repetitions: throughput was 20.0 % higher for b than for a [+15.0 to +25.2 %], and the limit is +20 % " +
 				"undecided",
-			"Undecided after 3 repetitions: throughput was 20 % higher for b than for a, and the limit is +20 %",
+			"Undecided after 3 repetitions: throughput was 20.0 % higher for b than for a, and the limit is +20 %",
 			"hypothesis: “B is faster” inconclusive"},
 		{"not measured", `throughput{server="c"} > throughput{server="a"}`, "{}", "is-none",
 			"Not measured: throughput, c: not measured not measured", "Not measured: throughput, c: not measured",
 			"hypothesis: “B is faster” not measured"},
 		{"supported, in words of the author", `throughput{server="b"} > throughput{server="a"}`, more, "is-supported",
-			"B gets 1.20 times [1.14 to 1.26 times] as many requests: b against a, after 3 as claimed",
-			"B gets 1.20 times as many requests: b against a, after 3", "B is faster as claimed"},
+			"B gets 1.200 times [1.150 to 1.252 times] as many requests: b against a, after 3 as claimed",
+			"B gets 1.200 times as many requests: b against a, after 3", "B is faster as claimed"},
 		{"contradicted, in words of the author", `throughput{server="b"} < throughput{server="a"}`, more, "is-contradicted",
-			"B gets no more: 20 % more [+14 to +26 %]. The original found −17 % not as claimed",
-			"B gets no more: 20 % more. The original found −17 %", "hypothesis: “B is faster” contradicted"},
+			"B gets no more: 20.0 % more [+15.0 to +25.2 %]. The original found −17 % not as claimed",
+			"B gets no more: 20.0 % more. The original found −17 %", "hypothesis: “B is faster” contradicted"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := rendertest.New(t, "sample", []byte("---\ntitle: Sample\n---\n\n"+strings.Replace(experiment, "[a, b]",
 				"[a, b, c]", 1)+
 				"## How fast: [](claim:stated)\n\nSee [above](#how-fast).\n\n"+
-				"- [](claim:stated) More.\n- So [](claim:stated): more.\n- [B is faster](claim:stated), as it seems.\n"+
+				"- [](claim:stated) More.\n- Here: [](claim:stated), more.\n- [B is faster](claim:stated), as it seems.\n"+
 				"- [B gets `{value} throughput{server=\"b\"}`](claim:stated)\n\n"+
 				"```yaml claim\n- name: stated\n  published: 0.83\n  says: "+tt.says+"\n  expect: '"+tt.expect+"'\n```\n\n"+
 				"```yaml figure\n{label: fig-f, kind: dots, x: throughput, y: server, title: claim:stated, "+
@@ -64,7 +64,7 @@ func TestSaid(t *testing.T) {
 			if len(items) != 4 {
 				t.Fatalf("found %q", items)
 			}
-			for i, want := range []string{tt.sentence + ". More.", "So " + tt.sentence + ": more.", tt.fixed + ", as it seems."} {
+			for i, want := range []string{tt.sentence + ". More.", "Here: " + tt.sentence + ", more.", tt.fixed + ", as it seems."} {
 				if got := wordsOf(items[i]); got != want {
 					t.Errorf("item %d is %q, want %q", i, got, want)
 				}

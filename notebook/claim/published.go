@@ -61,7 +61,8 @@ func (j *Judgement) readPublished(n expr.Node) (float64, error) {
 		return x, nil
 	default:
 		if unit.Symbol != "" || x != math.Trunc(x) || x < 0 || x > float64(len(j.Parts)) {
-			return 0, mistake(phrase.Plural(len(j.Parts), "comparison"), "write how many of them came out as claimed")
+			return 0, dataset.Mistake(n.Pos(), "wrong-value", "write how many of them came out as claimed",
+				"the claim has %s, and %s is not a number of them", phrase.Plural(len(j.Parts), "comparison"), n)
 		}
 		return x, nil
 	}

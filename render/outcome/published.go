@@ -16,6 +16,7 @@ func Published(d *dataset.Dataset, j *claim.Judgement) string {
 		return ""
 	}
 	x, ok := j.Published()
+	isWritten := ok // by the author, with as many digits as there are
 	switch {
 	case ok && len(j.Sides) == 0 || j.Form == claim.Pairs || j.Form == claim.Best:
 		if ok {
@@ -28,6 +29,8 @@ func Published(d *dataset.Dataset, j *claim.Judgement) string {
 	switch m := j.Sides; {
 	case !ok:
 		return ""
+	case j.IsRatio && isWritten:
+		return limitWords(x)
 	case j.IsRatio:
 		return Effect{Ratio: x}.Text()
 	case j.Form == claim.Fewer:
