@@ -230,7 +230,7 @@ type saidView struct {
 // Claim shows words that are bound to a claim, or without words its sentence, with a mark that leads to the claim.
 // Words of the author that do not hold are quoted as a hypothesis.
 func (c *composer) Claim(name string, words template.HTML, goesOn bool) template.HTML {
-	o, verdict := c.outcome(name), c.judgements.verdict(name)
+	o, verdict := c.outcomes.of(name), c.judgements.verdict(name)
 	v := saidView{Class: VerdictBadge(verdict).Class, Href: "#" + prose.ClaimID + name, Tag: o.Word}
 	switch {
 	case words == "":
@@ -252,35 +252,40 @@ func (c *composer) Claim(name string, words template.HTML, goesOn bool) template
 }
 
 // Finding is the sentence of a claim for headings and titles.
-func (c *composer) Finding(name string) string { return c.outcome(name).Sentence.Title().Text() }
+func (c *composer) Finding(name string) string { return c.outcomes.of(name).Sentence.Title().Text() }
 
-// outcome returns what became of a claim. A sentence that leads to its own claim says nothing there.
-func (c *composer) outcome(name string) outcome.Outcome {
-	o, ok := c.outcomes[name]
-	if !ok {
-		c.outcomes[name] = outcome.Outcome{Word: wording.NotMeasured}
-		if j, ok := c.judgements[name]; ok {
-			c.outcomes[name] = outcome.Of(c.d, j, outcome.Options{Markdown: c.prose.Inline})
+// outcomes are what became of the claims of a page, made when they are asked for.
+type outcomes struct {
+	page  *composer
+	known map[string]outcome.Outcome
+}
+
+// of returns what became of a claim. A sentence that leads to its own claim says nothing there.
+func (o outcomes) of(name string) outcome.Outcome {
+	if _, ok := o.known[name]; !ok {
+		o.known[name] = outcome.Outcome{Word: wording.NotMeasured}
+		if j, ok := o.page.judgements[name]; ok {
+			o.known[name] = outcome.Of(o.page.d, j, outcome.Options{Markdown: o.page.prose.Inline})
 		}
-		o = c.outcomes[name]
 	}
-	return o
+	return o.known[name]
 }
 
 // title shows a title, which may be the sentence of a claim.
-func (c *composer) title(line string) (shown template.HTML, words string) {
+func (o outcomes) title(line string) (shown template.HTML, words string) {
 	if name, ok := article.SentenceOf(line); ok {
-		words = c.Finding(name)
+		words = o.page.Finding(name)
 		return template.HTML(template.HTMLEscapeString(words)), words
 	}
-	return c.prose.Inline(line)
+	return o.page.prose.Inline(line)
 }
 
-func (c *composer) caption(line string) template.HTML {
+// caption shows a caption, which may be the sentence of a claim.
+func (o outcomes) caption(line string) template.HTML {
 	if name, ok := article.SentenceOf(line); ok {
-		return c.outcome(name).Sentence.HTML()
+		return o.of(name).Sentence.HTML()
 	}
-	shown, _ := c.prose.Inline(line)
+	shown, _ := o.page.prose.Inline(line)
 	return shown
 }
 

@@ -39,7 +39,7 @@ type panelView struct {
 
 func (c *composer) figure(f *article.Figure) template.HTML {
 	v := figureView{captioned: captioned{ID: f.Label.Value, Number: c.numbers[f.Label.Value]}}
-	v.Caption = c.caption(f.Caption.Value)
+	v.Caption = c.outcomes.caption(f.Caption.Value)
 	cells, experiment, err := c.selectCells(f.Experiment.Value, f.Where.Node)
 	if f.Is().Subject == figurekind.Claim {
 		cells, experiment, err = nil, nil, nil // it is of a claim, whose cells may be of several experiments
@@ -51,7 +51,7 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 	}
 	panels := chart.Panels(c.d, f, cells)
 	for _, p := range panels {
-		p.Plain = func(line string) string { _, words := c.title(line); return words }
+		p.Plain = func(line string) string { _, words := c.outcomes.title(line); return words }
 		p.Stated = func(title string) string {
 			if isSentence {
 				return title
@@ -72,7 +72,7 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 		c.drawPanels(&v, f, panels)
 	}
 	var words string
-	if v.Title, words = c.title(f.Title.Value); v.Title == "" {
+	if v.Title, words = c.outcomes.title(f.Title.Value); v.Title == "" {
 		words = cmp.Or(panels[0].Auto, wording.Capital(f.Kind.Value)+" of "+f.Label.Value)
 		v.Title = template.HTML(template.HTMLEscapeString(words))
 	}

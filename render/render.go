@@ -267,8 +267,8 @@ type composer struct {
 	prose   *prose.Writer
 
 	judgements judgements
-	outcomes   map[string]outcome.Outcome // of claims that were asked for
-	origin     cellview.Origin            // of all that is shown
+	outcomes   outcomes
+	origin     cellview.Origin // of all that is shown
 
 	nextID   int
 	letters  *letters
@@ -283,8 +283,8 @@ type composer struct {
 
 func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 	c := &composer{Renderer: r, evaluator: &evaluator{d: d, doc: d.Doc, numbers: numbersOf(d.Doc)}, options: o,
-		judgements: judgements{}, outcomes: map[string]outcome.Outcome{},
-		letters: &letters{d, map[groupKey]map[string]string{}}, data: datafile.NewEncoder(d)}
+		judgements: judgements{},
+		letters:    &letters{d, map[groupKey]map[string]string{}}, data: datafile.NewEncoder(d)}
 	for _, j := range claim.Judgements(d) {
 		c.judgements[j.Claim.Name.Value] = j
 	}
@@ -296,6 +296,7 @@ func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 		}
 	}
 	c.prose = r.prose.Writer(d.Doc, c, c, prose.Options{Up: "../", Articles: o.Articles, Numbers: c.numbers})
+	c.outcomes = outcomes{c, map[string]outcome.Outcome{}}
 	c.prose.Survey()
 	return c
 }

@@ -111,12 +111,12 @@ func (c *composer) table(t *article.Table) template.HTML {
 	columns := c.tableColumns(t, cells)
 	view := columns.table(c, experiment)
 	var words string
-	if e.Title, words = c.title(t.Title.Value); e.Title == "" {
+	if e.Title, words = c.outcomes.title(t.Title.Value); e.Title == "" {
 		words = wording.Capital(wording.List(columns.heads())) + " by " + wording.List(columns.words)
 		e.Title = template.HTML(template.HTMLEscapeString(words))
 	}
 	c.found = append(c.found, Part{TablePart, e.ID, c.judgements.withVerdict(words, stated.Value)})
-	e.Caption = c.caption(t.Caption.Value)
+	e.Caption = c.outcomes.caption(t.Caption.Value)
 	layout := view.Layout()
 	e.Sub = columns.Sub(cells, layout)
 	var notes []template.HTML

@@ -24,8 +24,8 @@ func TestSaid(t *testing.T) {
 			"Throughput was 20.0 % higher for b than for a [+15.0 to +25.2 %] not as claimed",
 			"Throughput was 20.0 % higher for b than for a", "hypothesis: “B is faster” contradicted"},
 		{"undecided", `ratio(throughput{server="b"}, throughput{server="a"}) > 1.2`, "{}", "is-inconclusive",
-			"Undecided after 3 repetitions: throughput was 20.0 % higher for b than for a [+15.0 to +25.2 %], and the limit is +20 % " +
-				"undecided",
+			"Undecided after 3 repetitions: throughput was 20.0 % higher for b than for a [+15.0 to +25.2 %], and the limit " +
+				"is +20 % undecided",
 			"Undecided after 3 repetitions: throughput was 20.0 % higher for b than for a, and the limit is +20 %",
 			"hypothesis: “B is faster” inconclusive"},
 		{"not measured", `throughput{server="c"} > throughput{server="a"}`, "{}", "is-none",
@@ -47,7 +47,8 @@ func TestSaid(t *testing.T) {
 				"```yaml claim\n- name: stated\n  published: 0.83\n  says: "+tt.says+"\n  expect: '"+tt.expect+"'\n```\n\n"+
 				"```yaml figure\n{label: fig-f, kind: dots, x: throughput, y: server, title: claim:stated, "+
 				"caption: claim:stated}\n```\n\n"+
-				"```yaml table\n{label: tbl-t, rows: [server], columns: [throughput], title: claim:stated, claim: stated}\n```\n"))
+				"```yaml table\n{label: tbl-t, rows: [server], columns: [throughput], title: claim:stated, "+
+				"claim: stated}\n```\n"))
 			b.Measure("full", "servers", "a", []float64{500, 490, 510})
 			b.Measure("full", "servers", "b", []float64{600, 590, 610})
 			page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
@@ -64,7 +65,8 @@ func TestSaid(t *testing.T) {
 			if len(items) != 4 {
 				t.Fatalf("found %q", items)
 			}
-			for i, want := range []string{tt.sentence + ". More.", "Here: " + tt.sentence + ", more.", tt.fixed + ", as it seems."} {
+			for i, want := range []string{tt.sentence + ". More.", "Here: " + tt.sentence + ", more.",
+				tt.fixed + ", as it seems."} {
 				if got := wordsOf(items[i]); got != want {
 					t.Errorf("item %d is %q, want %q", i, got, want)
 				}

@@ -140,8 +140,8 @@ func ratioIn(n expr.Node) (metrics [2]string, change, ok bool) {
 	return metrics, change, len(sides) == len(metrics)
 }
 
-// intervalOf returns the interval of the ratio that a claim, or a part of one, is about, if it is of these values or the
-// reverse.
+// intervalOf returns the interval of the ratio that a claim, or a part of one, is about, if it is of these values or
+// the reverse.
 func intervalOf(j *claim.Judgement, metrics [2]string, cells []*dataset.Cell) *stats.Interval {
 	for i := range j.Parts {
 		if interval := intervalOf(&j.Parts[i], metrics, cells); interval != nil {

@@ -680,8 +680,8 @@ func (doc *Document) inlines() {
 	doc.topics()
 }
 
-// topics gives headings that consist of a topic and the sentence of a claim the ids of their topics, which do not change
-// with the verdict.
+// topics gives headings that consist of a topic and the sentence of a claim the ids of their topics, which do not
+// change with the verdict.
 func (doc *Document) topics() {
 	ids := parser.NewContext().IDs()
 	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
