@@ -14,7 +14,6 @@ import (
 	"benchbook/render/outcome"
 	"benchbook/render/prose"
 	"benchbook/render/wording"
-	"benchbook/slice"
 )
 
 type claimView struct {
@@ -48,10 +47,6 @@ type byMetricView struct {
 type partView struct {
 	Class, Word, What, Effect, Interval, Reason string
 	hasInterval                                 bool // that has a confidence
-}
-
-func (c *composer) claims(list []*article.Claim) template.HTML {
-	return c.Fill("claims", slice.Map(list, c.claim))
 }
 
 func (c *composer) claim(block *article.Claim) claimView {

@@ -446,7 +446,7 @@ func (c *composer) Block(b *article.Block) template.HTML {
 	case "file":
 		return c.prose.Listing(b.Listing.Path, "", b.Listing.Language, b.Listing.Data)
 	case "claim":
-		return c.claims(b.Claims)
+		return c.Fill("claims", slice.Map(b.Claims, c.claim))
 	case "published":
 		for _, p := range b.Published {
 			out += c.published(p)

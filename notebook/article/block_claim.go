@@ -1,10 +1,6 @@
 package article
 
 import (
-	"regexp"
-	"slices"
-	"strings"
-
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
 )
@@ -33,37 +29,4 @@ type Says struct {
 // All are the sentences, that for the claim as it was made first; missing ones are empty.
 func (s *Says) All() []*source.Text {
 	return []*source.Text{&s.Supported, &s.Contradicted, &s.Inconclusive}
-}
-
-// placeholders are what may stand in braces in Says, for what was measured.
-var placeholders = []string{"effect", "verdict", "repetitions", "a", "b", "published"}
-
-// Placeholder is a word in its braces.
-var Placeholder = regexp.MustCompile(`\{[A-Za-z_]+\}`)
-
-// IsPlaceholder reports whether a word in braces stands for something.
-func IsPlaceholder(word string) bool { return slices.Contains(placeholders, word) }
-
-// FollowsOutcome reports whether a sentence of Says has a placeholder that differs from one outcome to the next.
-func FollowsOutcome(sentence string) bool {
-	return strings.Contains(sentence, "{effect}") || strings.Contains(sentence, "{verdict}")
-}
-
-// code is a span of code, where braces are those of its author: `{value} speedup`.
-var code = regexp.MustCompile("`[^`]*`")
-
-// checkSays reports words in braces that stand for nothing.
-func (doc *checker) checkSays(s *Says) {
-	for _, t := range s.All() {
-		spans := code.FindAllStringIndex(t.Value, -1)
-		for _, m := range Placeholder.FindAllStringIndex(t.Value, -1) {
-			name := t.Value[m[0]+1 : m[1]-1]
-			isIn := func(span []int) bool { return span[0] < m[0] && m[1] <= span[1] }
-			if IsPlaceholder(name) || slices.ContainsFunc(spans, isIn) {
-				continue
-			}
-			doc.Problems.Add("unknown-placeholder", t.At(m[0], m[1]), "nothing is known for {%s}", name).
-				Hint = source.Suggest(name, placeholders)
-		}
-	}
 }

@@ -1,9 +1,6 @@
 package check
 
 import (
-	"github.com/yuin/goldmark/ast"
-
-	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/source"
@@ -18,16 +15,11 @@ func Asserted(d *dataset.Dataset, problems *source.Problems) {
 	for _, j := range claim.Judgements(d) {
 		verdicts[j.Claim.Name.Value] = j.Verdict
 	}
-	_ = ast.Walk(d.Doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		l, ok := n.(*article.ClaimLink)
-		if !ok || !entering || l.FirstChild() == nil {
-			return ast.WalkContinue, nil
+	for _, s := range d.Doc.Statements() {
+		verdict, isKnown := verdicts[s.Claim.Value]
+		if isKnown && verdict != stats.Supported && claim.Applies(d, s.Part) {
+			problems.Warn("asserts-what-does-not-hold", s.Claim.Pos, "these words state a claim that is %s here", verdict).
+				Hint = "write " + s.Instead() + " for the sentence of what was measured, and says: in the claim for one of yours"
 		}
-		if verdict, ok := verdicts[l.Name.Value]; ok && verdict != stats.Supported {
-			problems.Warn("asserts-what-does-not-hold", l.Name.Pos, "these words state a claim that is %s here", verdict).
-				Hint = "write [](claim:" + l.Name.Value + ") for the sentence of what was measured, and says: in the claim " +
-				"for one of yours"
-		}
-		return ast.WalkContinue, nil
-	})
+	}
 }

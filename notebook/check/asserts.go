@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/claim"
 	"benchbook/notebook/conditional"
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
@@ -46,7 +47,7 @@ func Asserts(doc *article.Document, problems *source.Problems) {
 		for i, t := range sentences {
 			isAs := func(o *source.Text) bool { return sameWords(t.Value, o.Value) }
 			switch {
-			case t.Value == "" || article.FollowsOutcome(t.Value):
+			case t.Value == "" || claim.FollowsOutcome(t.Value):
 			case slices.ContainsFunc(sentences[:i], isAs):
 				add(t.Pos, "write for each what is true with it alone, with {effect} or {verdict} in it, or leave it out",
 					"claim %q says the same with two outcomes", c.Name.Value)

@@ -225,6 +225,7 @@ func (c *checker) keyValues() {
 func (c *checker) claims() {
 	for _, block := range slices.Concat(c.d.Doc.Claims, c.d.Doc.Tests()) {
 		n := block.Expect.Node
+		claim.CheckSays(&block.Says, c.problems)
 		if n == nil || c.usesBroken(n) || c.lacking(n, block.Experiment.Value) {
 			continue
 		}

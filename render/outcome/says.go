@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/stats"
 )
@@ -51,8 +50,8 @@ func (s *Sentence) words(text string, html template.HTML) {
 
 // placeholders finds those that mean something.
 func placeholders(text string) (out [][]int) {
-	for _, m := range article.Placeholder.FindAllStringIndex(text, -1) {
-		if article.IsPlaceholder(text[m[0]+1 : m[1]-1]) {
+	for _, m := range claim.Placeholder.FindAllStringIndex(text, -1) {
+		if claim.IsPlaceholder(text[m[0]+1 : m[1]-1]) {
 			out = append(out, m)
 		}
 	}
