@@ -276,7 +276,7 @@ func (w *Writer) Survey() {
 			if !applies(w.article, n) {
 				break
 			}
-			w.Headings = append(w.Headings, w.headingOf(n, source))
+			w.Headings = append(w.Headings, headingOf(w, n, source))
 		case *article.ClaimLink:
 			if n.FirstChild() == nil {
 				break
@@ -300,7 +300,7 @@ type Heading struct {
 	Topic     string   // the words that stay whatever becomes of a claim whose sentence the heading has
 }
 
-func (w *Writer) headingOf(h *ast.Heading, source []byte) Heading {
+func headingOf(w *Writer, h *ast.Heading, source []byte) Heading {
 	out := Heading{Level: h.Level, ID: w.Anchors[headingIDOf(h)], Words: strings.TrimSpace(w.Plain(h, source))}
 	out.Topic = out.Words
 	if claim := article.FindingOf(h, source); claim != nil {
