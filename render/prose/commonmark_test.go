@@ -221,6 +221,7 @@ func shown(t *testing.T, dir, text string) string {
 		t.Errorf("%s: %s", p.Rule, p.Message)
 	}
 	w := NewRenderer().Writer(doc, standardPage{}, struct{ Article }{}, Options{})
+	w.Survey()
 	w.Destination = func(written string) (template.URL, bool) {
 		if address, err := markdown.Elsewhere(written); address != "" || err != nil {
 			href, ok := w.follow(written)
