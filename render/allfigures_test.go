@@ -15,6 +15,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/render"
@@ -525,6 +526,51 @@ func TestNamesOfCellsAreOneSpelling(t *testing.T) {
 	}
 }
 
+// Rows have the better value on top, but keep the order of numbers that name them.
+func TestBestRowsAreOnTop(t *testing.T) {
+	pairs := 0
+	eachOf(t, func(t *testing.T, g *drawing) {
+		metric := g.block.X.Value
+		if by := g.block.Sort.Value; by != "" {
+			metric = by
+		}
+		marks := g.marks(t)
+		for i := range marks[1:] {
+			a, b := marks[i], marks[i+1]
+			if a.cell == nil || b.cell == nil {
+				continue
+			}
+			x, y := a.cell.Metric(metric), b.cell.Metric(metric)
+			if x.Missing != "" || y.Missing != "" {
+				if x.Missing != "" && y.Missing == "" {
+					t.Errorf("%s, which is missing, stands above %s", a.name, b.name)
+				}
+				continue
+			}
+			ordered := false
+			for _, p := range a.cell.Trial.Parameters {
+				other, _ := b.cell.Setting(p.Name)
+				v, errV := expr.ParseQuantity(p.Value)
+				o, errO := expr.ParseQuantity(other)
+				if g.block.Sort.Value == "" && errV == nil && errO == nil && v.Value != o.Value {
+					if ordered = true; v.Value > o.Value {
+						t.Errorf("%s stands above %s", a.name, b.name)
+					}
+				}
+			}
+			pairs++
+			lower := x.Metric.Better == "lower" || x.Metric.Better == "" && x.Metric.Unit == "s"
+			above, below := x.Estimate.Centre, y.Estimate.Centre
+			if better := below < above; !ordered && better == lower && below != above {
+				t.Errorf("%s (%v) stands above %s (%v)", a.name, above, b.name, below)
+			}
+		}
+	}, "dots", "bars", "distribution")
+	if pairs < 50 {
+		t.Errorf("only %d pairs of rows were compared", pairs)
+	}
+}
+
 // No more than six lines share a frame.
 func TestFewLinesInAFrame(t *testing.T) {
 	eachOf(t, func(t *testing.T, g *drawing) {
@@ -539,6 +585,35 @@ func TestFewLinesInAFrame(t *testing.T) {
 			t.Errorf("%d lines are named beside one frame", beside)
 		}
 	}, "lines", "latency", "timeline", "tuning")
+}
+
+// Printed values have the unit of the largest, and a column of them no more than two precisions.
+func TestValuesOfAColumn(t *testing.T) {
+	columns := 0
+	eachOf(t, func(t *testing.T, g *drawing) {
+		decimals := map[int][]string{}
+		for _, m := range g.marks(t) {
+			number, _, _ := strings.Cut(m.value, ", ")
+			number = strings.TrimSpace(strings.TrimPrefix(number, "≥"))
+			v, err := strconv.ParseFloat(strings.ReplaceAll(number, ",", ""), 64)
+			if err != nil {
+				continue
+			}
+			if caption := slices.IndexFunc(g.texts, func(w setText) bool {
+				return !w.tick && (strings.Contains(w.words, ", ms") || strings.Contains(w.words, ", µs"))
+			}); caption >= 0 && v > 1000 {
+				t.Errorf("%s beside the axis %q", m.value, g.texts[caption].words)
+			}
+			_, fraction, _ := strings.Cut(number, ".")
+			decimals[len(fraction)] = append(decimals[len(fraction)], number)
+		}
+		if columns++; len(decimals) > 2 {
+			t.Errorf("%d precisions: %v", len(decimals), decimals)
+		}
+	}, "dots", "bars", "distribution", "capacity")
+	if columns < 40 {
+		t.Errorf("only %d columns", columns)
+	}
 }
 
 // Open marks are explained, and every axis says of what it is.

@@ -76,7 +76,7 @@ func (p *Panel) rows(marks figure.Marks, drawnAs, estimateMark, intervalMark str
 // fields are those by which rows are named.
 func (p *Panel) fields() []string { return cellview.Naming(p.Cells, article.Texts(p.Block.Y)) }
 
-// newRows makes rows of cells, ordered by value unless the article sorts them otherwise.
+// newRows makes rows of cells, in the order of compare.
 func (p *Panel) newRows(m record.Metric) *rows {
 	r := &rows{metric: cellview.QuantityOf(m, p.All), cells: p.Cells, kinds: cellview.KindsOf(p.Cells, m.Name)}
 	r.X = figure.Axis{Name: r.metric.Axis, Unit: r.metric.Unit.Scale, Zero: p.Block.Zero.V}
@@ -84,7 +84,8 @@ func (p *Panel) newRows(m record.Metric) *rows {
 	p.layAxis(r)
 	fields := p.fields()
 	order := slices.Clone(p.Cells)
-	slices.SortStableFunc(order, func(a, b *dataset.Cell) int { return p.compare(m, a, b) })
+	numbers := slices.DeleteFunc(slices.Clone(fields), func(f string) bool { return !areNumbers(p.Cells, f) })
+	slices.SortStableFunc(order, func(a, b *dataset.Cell) int { return p.compare(m, numbers, a, b) })
 	for _, cell := range order {
 		row := r.row(cell.Metric(m.Name), cell.Name(fields...))
 		if row.Missing == "" {
@@ -171,17 +172,36 @@ func (p *Panel) best(r *rows) float64 {
 	return best
 }
 
-// compare orders rows: by the metric that the author sorts by, or the one that is drawn, the better first and missing
-// ones last; by a parameter in the order of the plan, in which cells are.
-func (p *Panel) compare(drawn record.Metric, a, b *dataset.Cell) int {
-	m := drawn
-	if by := p.Block.Sort.Value; by != "" && by != drawn.Name {
+// areNumbers tells whether all cells have numbers of a parameter or label, so that it has an order of its own.
+func areNumbers(cells []*dataset.Cell, field string) bool {
+	return !slices.ContainsFunc(cells, func(c *dataset.Cell) bool { _, ok := cellview.Numeric(c, field); return !ok })
+}
+
+// compare orders rows: by the metric that the author sorts by, or else by numbers that name them and then by the metric
+// that is drawn; by a parameter in the order of the plan, in which cells are.
+func (p *Panel) compare(m record.Metric, numbers []string, a, b *dataset.Cell) int {
+	switch by := p.Block.Sort.Value; {
+	case by == "":
+		for _, field := range numbers {
+			x, _ := cellview.Numeric(a, field)
+			y, _ := cellview.Numeric(b, field)
+			if x.Value != y.Value {
+				return cmp.Compare(x.Value, y.Value)
+			}
+		}
+	case by != m.Name:
 		other, isMetric := cellview.MetricOf(by, p.Cells)
 		if !isMetric {
 			return 0
 		}
 		m = other
 	}
+	return byMetric(m, a, b)
+}
+
+// byMetric orders cells by a metric, the better first and missing ones last. Of times and sizes without a direction the
+// smaller are taken for better, and of others the larger.
+func byMetric(m record.Metric, a, b *dataset.Cell) int {
 	x, y := a.Metric(m.Name), b.Metric(m.Name)
 	switch {
 	case x.Missing != "" && y.Missing != "":
@@ -190,7 +210,7 @@ func (p *Panel) compare(drawn record.Metric, a, b *dataset.Cell) int {
 		return 1
 	case y.Missing != "":
 		return -1
-	case m.Better == "lower":
+	case m.Better == "lower", m.Better == "" && (m.Unit == "s" || m.Unit == "B"):
 		return cmp.Compare(x.Estimate.Centre, y.Estimate.Centre)
 	}
 	return cmp.Compare(y.Estimate.Centre, x.Estimate.Centre)

@@ -49,7 +49,7 @@ var ladders = map[string][]Unit{
 }
 
 // For chooses the unit in which numbers of a base unit are written together, such as those of a column: the one that
-// suits the middle of their magnitudes. share says that base is "1" and the numbers are parts of one. Zeros and what
+// suits the largest of them. share says that base is "1" and the numbers are parts of one. Zeros and what
 // is no finite number have no say; a base unit that is unknown is written as it is.
 func For(base string, share bool, values ...float64) Unit {
 	switch {
@@ -75,10 +75,9 @@ func For(base string, share bool, values ...float64) Unit {
 	if len(magnitudes) == 0 {
 		return ladder[slices.IndexFunc(ladder, func(u Unit) bool { return u.Scale == 1 })]
 	}
-	slices.Sort(magnitudes)
-	middle := magnitudes[len(magnitudes)/2]
+	largest := slices.Max(magnitudes)
 	for _, u := range ladder {
-		if middle >= u.Scale {
+		if largest >= u.Scale {
 			return u
 		}
 	}

@@ -21,7 +21,7 @@ func TestFor(t *testing.T) {
 		{"exactly one millisecond", "s", false, []float64{0.001}, "ms"},
 		{"microseconds", "s", false, []float64{0.00042}, "µs"},
 		{"nanoseconds are the floor", "s", false, []float64{3e-12}, "ns"},
-		{"the middle of a column decides", "s", false, []float64{0.012, 0.013, 4}, "ms"},
+		{"the largest of a column decides", "s", false, []float64{0.012, 0.013, 4}, "s"},
 		{"zeros and infinities have no say", "s", false, []float64{0, inf, math.NaN(), 0.02}, "ms"},
 		{"nothing to go by", "s", false, nil, "s"},
 		{"nothing to go by, bytes", "B", false, []float64{0}, "B"},

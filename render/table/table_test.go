@@ -104,15 +104,15 @@ func TestLayout(t *testing.T) {
 | b | 500 490–512 | 18.0%+4.4%,20.0% | b |
 | a | not measured |  |  |
 `},
-		{"the lower the better, in the unit of most", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{latency},
+		{"the lower the better", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{latency},
 			Main: -1, Order: Order{Metric: 1},
 			Rows: []Row{{Words: []string{"slow"}, Values: []Value{value(2.5, 2.4, 2.6)}},
 				{Words: []string{"quick"}, Values: []Value{value(.012, .0118, .0123)}},
 				{Words: []string{"middle"}, Values: []Value{value(.03, .029, .031)}}}}, `
-| Server | Latency (ms) ascending |
-| quick | 12.0 11.8–12.3 |
-| middle | 30 29–31 |
-| slow | 2,500 2,400–2,600 |
+| Server | Latency (s) ascending |
+| quick | 0.0120 0.0118–0.0123 |
+| middle | 0.030 0.029–0.031 |
+| slow | 2.500 2.400–2.600 |
 `},
 		{"one rule for a column", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{throughput, throughput},
 			Main: -1, Rows: []Row{
