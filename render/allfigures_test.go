@@ -526,6 +526,78 @@ func TestNamesOfCellsAreOneSpelling(t *testing.T) {
 	}
 }
 
+// A value has one colour in all figures of an article, and no other value of the same parameter has it; and a figure
+// whose colours say nothing has one that says nothing elsewhere.
+func TestValuesKeepTheirColours(t *testing.T) {
+	articles := map[*dataset.Dataset]map[string][]markOf{}
+	for _, g := range allDrawings(t) {
+		if articles[g.data] == nil {
+			articles[g.data] = map[string][]markOf{}
+		}
+		articles[g.data][g.block.Label.Value] = append(articles[g.data][g.block.Label.Value], g.marks(t)...)
+	}
+	compared := 0
+	for d, figures := range articles {
+		colours := map[string]string{} // by axis and value
+		where := map[string]string{}
+		plain := map[string]string{} // the only colour of figures, by label
+		for _, f := range d.Doc.Figures {
+			marks := figures[f.Label.Value]
+			axis := axisOfColours(marks)
+			if axis == "" {
+				if len(marks) > 1 {
+					plain[f.Label.Value] = marks[0].colour
+				}
+				continue
+			}
+			for _, m := range marks {
+				value, _ := m.cell.Setting(axis)
+				if known, ok := colours[value]; ok && known != m.colour {
+					t.Errorf("%s of %s has the colour %s in %s and %s in %s", value, d.Doc.Front.Title.Value, m.colour,
+						f.Label.Value, known, where[value])
+				}
+				compared++
+				colours[value], where[value] = m.colour, f.Label.Value
+			}
+		}
+		for label, colour := range plain {
+			for value, known := range colours {
+				if known == colour && colour != "0" {
+					t.Errorf("all marks of %s in %s have the colour %s of %s", label, d.Doc.Front.Title.Value, colour, value)
+				}
+			}
+		}
+	}
+	if compared < 100 {
+		t.Errorf("only %d colours were compared", compared)
+	}
+}
+
+// axisOfColours is the parameter or label of which each value has a colour of its own; empty if all marks have one
+// colour.
+func axisOfColours(marks []markOf) string {
+	several := slices.ContainsFunc(marks, func(m markOf) bool { return m.colour != marks[0].colour })
+	if !several || slices.ContainsFunc(marks, func(m markOf) bool { return m.cell == nil }) {
+		return ""
+	}
+	for _, list := range [][]record.Parameter{marks[0].cell.Trial.Parameters, marks[0].cell.Trial.Labels} {
+		for _, p := range list {
+			of, by := map[string]string{}, map[string]string{}
+			isOne := !slices.ContainsFunc(marks, func(m markOf) bool {
+				value, _ := m.cell.Setting(p.Name)
+				colour, known := of[value]
+				other, taken := by[m.colour]
+				of[value], by[m.colour] = m.colour, value
+				return known && colour != m.colour || taken && other != value
+			})
+			if isOne {
+				return p.Name
+			}
+		}
+	}
+	return ""
+}
+
 // Rows have the better value on top, but keep the order of numbers that name them.
 func TestBestRowsAreOnTop(t *testing.T) {
 	pairs := 0
@@ -587,6 +659,39 @@ func TestFewLinesInAFrame(t *testing.T) {
 	}, "lines", "latency", "timeline", "tuning")
 }
 
+// Published ticks leave the marks of what was measured at least a quarter of the axis.
+func TestPublishedTicksLeaveRoom(t *testing.T) {
+	some := 0
+	eachOf(t, func(t *testing.T, g *drawing) {
+		own, all := [2]float64{math.Inf(1), math.Inf(-1)}, [2]float64{math.Inf(1), math.Inf(-1)}
+		ticks := 0
+		for _, l := range g.lines {
+			isTick := l.has("ghost") && len(l.points) == 2 && l.points[0].x == l.points[1].x
+			if !isTick && !l.has("ibox") && !l.has("pt") && !l.has("bar") {
+				continue
+			}
+			if isTick {
+				ticks++
+			}
+			for _, p := range l.points {
+				all = [2]float64{min(all[0], p.x), max(all[1], p.x)}
+				if !isTick {
+					own = [2]float64{min(own[0], p.x), max(own[1], p.x)}
+				}
+			}
+		}
+		if ticks < 2 {
+			return
+		}
+		if some++; (own[1]-own[0])/(all[1]-all[0]) < .25 {
+			t.Errorf("what was measured takes %.0f of %.0f units", own[1]-own[0], all[1]-all[0])
+		}
+	}, "dots", "bars", "distribution")
+	if some < 6 {
+		t.Errorf("only %d drawings have published ticks", some)
+	}
+}
+
 // Printed values have the unit of the largest, and a column of them no more than two precisions.
 func TestValuesOfAColumn(t *testing.T) {
 	columns := 0
@@ -642,4 +747,60 @@ func TestMarksAndAxesAreExplained(t *testing.T) {
 			t.Errorf("no axis is of %q", title)
 		}
 	})
+}
+
+// A title that the author did not write says what was found.
+func TestAutomaticTitlesAreFindings(t *testing.T) {
+	some := false
+	eachOf(t, func(t *testing.T, g *drawing) {
+		if g.block.Title.Value != "" {
+			return
+		}
+		some = true
+		title := wordsOf(regexp.MustCompile(`(?s)<figcaption.*?<span class="sub">`).FindString(g.html))
+		if digits := regexp.MustCompile(`\d`).FindAllString(strings.TrimPrefix(title, "Figure"), -1); len(digits) < 2 {
+			t.Errorf("the title %q says no finding", title)
+		}
+	})
+	if !some {
+		t.Error("all figures have titles of their authors")
+	}
+}
+
+// An article that says which value has which colour has it in all figures, whatever they colour by.
+func TestDeclaredColours(t *testing.T) {
+	for _, tt := range []struct {
+		name, colours, keys string
+		want                [2]string // of async and of sync
+	}{
+		{"as declared", "[async, sync]", "x: throughput, y: [server, workers]", [2]string{"1", "2"}},
+		{"another order", "[sync, async]", "x: throughput, y: [server, workers]", [2]string{"2", "1"}},
+		{"a figure that colours by it", "[async, sync]", "x: throughput, y: [server, workers], colour: server",
+			[2]string{"1", "2"}},
+		{"none", "[]", "x: throughput, y: [server, workers]", [2]string{"1", "1"}},
+		{"of another parameter", "['1', '2']", "x: throughput, y: [server, workers]", [2]string{"3", "3"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := measuredGridOf(t, "colours: "+tt.colours+"\n", figureBlock("kind: dots, "+tt.keys))
+			d := b.Dataset()
+			page, err := newRenderer(t).Page(d, render.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			g := &drawing{data: d, block: d.Doc.Figures[0]}
+			svg := drawingsOf.FindString(figureElement.FindString(string(page.HTML)))
+			if err := g.read(svg, pageFonts(t).Metrics()); err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range g.marks(t) {
+				want := tt.want[0]
+				if strings.HasPrefix(m.name, "sync") {
+					want = tt.want[1]
+				}
+				if m.colour != want {
+					t.Errorf("%s has the colour %s, want %s", m.name, m.colour, want)
+				}
+			}
+		})
+	}
 }

@@ -51,6 +51,7 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 	}
 	panels := chart.Panels(c.d, f, cells)
 	for _, p := range panels {
+		p.Palette = c.palette()
 		p.Plain = func(line string) string { _, words := c.outcomes.title(line); return words }
 		p.Stated = func(title string) string {
 			if isSentence {

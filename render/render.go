@@ -35,6 +35,7 @@ import (
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
+	"benchbook/render/chart"
 	"benchbook/render/datafile"
 	"benchbook/render/method"
 	"benchbook/render/outcome"
@@ -272,6 +273,7 @@ type composer struct {
 
 	nextID   int
 	letters  *letters
+	palette  func() *chart.Palette // of the article
 	data     *datafile.Encoder
 	redact   *record.Redactor // of the definitions of all cells; nil until somebody asks
 	files    []File
@@ -285,6 +287,12 @@ func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 	c := &composer{Renderer: r, evaluator: &evaluator{d: d, doc: d.Doc, numbers: numbersOf(d.Doc)}, options: o,
 		judgements: judgements{},
 		letters:    &letters{d, map[groupKey]map[string]string{}}, data: datafile.NewEncoder(d)}
+	c.palette = sync.OnceValue(func() *chart.Palette {
+		return chart.NewPalette(d, func(f *article.Figure) []*dataset.Cell {
+			cells, _, _ := c.selectCells(f.Experiment.Value, f.Where.Node)
+			return cells
+		})
+	})
 	for _, j := range claim.Judgements(d) {
 		c.judgements[j.Claim.Name.Value] = j
 	}

@@ -15,7 +15,6 @@ import (
 	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
 	"benchbook/render/cellview"
-	"benchbook/render/figure"
 	"benchbook/render/method"
 	"benchbook/render/number"
 	"benchbook/render/prose"
@@ -185,7 +184,9 @@ func (c *composer) tableColumns(t *article.Table, cells []*dataset.Cell) *column
 	if group := t.Group.Value; group != "" && len(out.words) > 1 {
 		out.words = slices.DeleteFunc(out.words, func(w string) bool { return w == group })
 	}
-	out.colour, out.series = coloursOf(c.d, t.Experiment.Value)
+	if out.colour = c.palette().Axis(cells); out.colour != "" {
+		out.series = c.palette().Names(cellview.SeriesOf(cells, out.colour))
+	}
 	out.common = commonCircumstances(cells)
 	return out
 }
@@ -211,23 +212,6 @@ func (k *columns) commonWords() []string {
 		out = append(out, "All rows: "+circumstance+" ("+which+").")
 	}
 	return out
-}
-
-// coloursOf returns the colours of the first figure that colours the cells, so tables match it.
-func coloursOf(d *dataset.Dataset, experiment string) (by string, series []string) {
-	e, ok := d.Experiment(experiment)
-	if !ok {
-		return "", nil
-	}
-	for _, f := range d.Doc.Figures {
-		of, ok := d.Experiment(f.Experiment.Value)
-		if by := f.Colour.Value; by != "" && ok && of == e {
-			if series := cellview.SeriesOf(e.Cells, by); len(series) > 1 && len(series) <= figure.MaxSeries {
-				return by, series
-			}
-		}
-	}
-	return "", nil
 }
 
 func (k *columns) heads() []string {
@@ -314,9 +298,7 @@ func (k *columns) row(c *composer, cell *dataset.Cell) table.Row {
 		v, _ := cellview.Field(cell, group)
 		r.Section = group + " " + cmp.Or(v, "–")
 	}
-	if of, ok := cellview.Field(cell, k.colour); ok {
-		r.Series = slices.Index(k.series, of)
-	}
+	r.Series = c.palette().Cell(cell, k.colour) - 1
 	for _, w := range k.words {
 		v, _ := cellview.Field(cell, w)
 		r.Words = append(r.Words, v)

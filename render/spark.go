@@ -47,15 +47,16 @@ func (c *composer) sparkOf(metric string, cells []*dataset.Cell) *Spark {
 	fields := cellview.Naming(cells, nil)
 	var rows []chart.SparkRow
 	interval := false
-	for i, cell := range cells {
+	by := c.palette().Axis(cells)
+	for _, cell := range cells {
 		v := cellview.Estimate(cell.Metric(metric))
 		if v.Few != "" {
 			v.Lo, v.Hi = math.NaN(), math.NaN()
 		}
 		interval = interval || !math.IsNaN(v.Lo)
 		label := unit.Quantity(v.Centre, unit.Decimals(v.Reading()))
-		rows = append(rows, chart.SparkRow{Name: cell.Name(fields...), Label: label, Series: i + 1, Centre: v.Centre,
-			Lo: v.Lo, Hi: v.Hi})
+		rows = append(rows, chart.SparkRow{Name: cell.Name(fields...), Label: label, Series: c.palette().Cell(cell, by),
+			Centre: v.Centre, Lo: v.Lo, Hi: v.Hi})
 	}
 	caption := wording.Lower(m.Title)
 	if interval {

@@ -90,6 +90,7 @@ type Front struct {
 	Reproduces  *Reproduces    `yaml:"reproduces"`
 	KeyValues   []KeyValue     `yaml:"key_values"`
 	Values      NamedValues    `yaml:"values"`
+	Colours     []source.Text  `yaml:"colours"` // values of parameters and labels, in the order of their colours
 	Defaults    Defaults       `yaml:"defaults"`
 	Tried       yamltext.Tried `yaml:"-"`
 }

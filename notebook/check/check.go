@@ -40,6 +40,7 @@ func Check(doc *article.Document, p *plan.Plan, problems *source.Problems) {
 		}
 	}
 	c.keyValues()
+	c.colours()
 	for _, t := range doc.Tables {
 		c.table(t)
 	}

@@ -417,3 +417,20 @@ func TestRowsThatFitNoCell(t *testing.T) {
 		t.Errorf("got\n%s", got)
 	}
 }
+
+func TestCheckColours(t *testing.T) {
+	for _, tt := range []struct{ name, colours, want string }{
+		{"sound", "[b, a]", ""},
+		{"a value that no cell has", "[b, bb]", `no-cell at bb: no cell has the value "bb" (did you mean "b"?)`},
+		{"more than there are colours", "[a, b, c, a, b, c, a]",
+			"too-many at a: more than 6 values have a colour (more cannot be told apart: leave out those that matter least)"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newFixture(t, "---\ntitle: Servers\ncolours: "+tt.colours+"\n---\n\n"+recordtest.Dockerfile+
+				recordtest.Fence("experiment", recordtest.Servers))
+			if got := b.check(); got != tt.want {
+				t.Errorf("got\n%s\nwant\n%s", got, tt.want)
+			}
+		})
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/figurekind"
 	"benchbook/notebook/source"
+	"benchbook/slice"
 )
 
 func (c *checker) figure(f *article.Figure) {
@@ -46,6 +47,31 @@ func (c *checker) figure(f *article.Figure) {
 		}
 	}
 	c.subject(e, f)
+}
+
+// colours checks the values that the article gives a colour each.
+func (c *checker) colours() {
+	if len(c.d.Experiments) < len(c.d.Doc.Experiments) {
+		return // the others may have what is looked for
+	}
+	var values []string
+	for _, e := range c.d.Experiments {
+		for _, cell := range e.Cells {
+			for _, p := range slices.Concat(cell.Trial.Parameters, cell.Trial.Labels) {
+				values = slice.Add(values, p.Value)
+			}
+		}
+	}
+	for i, value := range c.d.Doc.Front.Colours {
+		if !slices.Contains(values, value.Value) {
+			c.problems.Add("no-cell", value.Pos, "no cell has the value %q", value.Value).
+				Hint = source.Suggest(value.Value, values)
+		}
+		if i == figurekind.Colours {
+			c.problems.Add("too-many", value.Pos, "more than %d values have a colour", i).
+				Hint = "more cannot be told apart: leave out those that matter least"
+		}
+	}
 }
 
 // swapped says that there is a metric where a parameter belongs, or the other way round.

@@ -18,6 +18,7 @@ import (
 	"benchbook/render/figure"
 	"benchbook/render/number"
 	"benchbook/render/wording"
+	"benchbook/slice"
 )
 
 // Panel is one drawing of a figure: the whole, or the part of it that has one value of what the figure is faceted by.
@@ -30,10 +31,12 @@ type Panel struct {
 	Name    string // what it is of, where there are several
 	Facet   string // the value that its cells have in common; empty where there is one panel
 	Auto    string // title, if the author gave none; set by Draw
+	Palette *Palette
 
 	Plain  func(line string) string  // a line of Markdown as text
 	Stated func(title string) string // a title as it stands where its page does not, see its claim
 
+	by string // the parameter or label that colours go by, among those of the palette; empty for none
 	account
 }
 
@@ -80,6 +83,12 @@ func Draws(kind string) bool { return drawers[kind] != nil }
 
 // Draw makes the figure of the panel, whose kind is one that Draws knows.
 func (p *Panel) Draw() Drawing {
+	p.by = p.Palette.axisOf(p)
+	if own := p.Block.Colour.Value; own != "" && p.by == "" {
+		p.warnings = append(p.warnings,
+			fmt.Sprintf("%s: %q has %d values, and more than %d colours cannot be told apart; all are drawn in one",
+				p.Block.Label.Value, own, len(cellview.SeriesOf(p.All, own)), figure.MaxSeries))
+	}
 	d := drawers[p.Block.Kind.Value](p)
 	d.Warnings = p.warnings
 	if d.Figure != nil {
@@ -247,29 +256,36 @@ func (p *Panel) reference(unit number.Unit, base string, scale figure.Scale) *fi
 	return &figure.Reference{Value: q.Number, Label: label}
 }
 
-// series are the values of the parameter that gives colours, in the order of the plan; none if they are too many.
-func (p *Panel) series() []string {
-	by := p.Block.Colour.Value
-	if by == "" {
-		return nil
+// series are the names of the colours that marks have, each at its place in the palette: empty for those that marks do
+// not have, and for all where the names of marks say it. There are none where all marks have the first colour.
+func (p *Panel) series(fields []string) []string {
+	if p.by == "" {
+		if by := p.Palette.Axis(p.All); slices.Contains(fields, by) {
+			p.by = by
+		}
 	}
-	out := cellview.SeriesOf(p.All, by)
-	if len(out) > figure.MaxSeries {
-		p.warnings = append(p.warnings,
-			fmt.Sprintf("%s: %q has %d values, and more than %d colours cannot be told apart; all are drawn in one",
-				p.Block.Label.Value, by, len(out), figure.MaxSeries))
+	switch {
+	case p.by == "" && p.Palette.rest == 1:
 		return nil
+	case p.by == "" || slices.Contains(fields, p.by):
+		return make([]string, figure.MaxSeries)
 	}
-	return out
+	return p.Palette.Names(cellview.SeriesOf(p.All, p.by))
 }
 
-// colour is the one of a cell, from 1, among those of the series that there are.
-func (p *Panel) colour(series []string, cell *dataset.Cell) int {
-	if len(series) == 0 {
-		return 1
+// lineNames are the names of the lines that cells are on; none in figures of other kinds.
+func (p *Panel) lineNames() []string {
+	var fields []string
+	switch p.Block.Kind.Value {
+	case "lines":
+		fields = p.lineFields(p.Block.X.Value)
+	case "latency", "timeline", "tuning":
+		fields = p.cellFields()
 	}
-	value, _ := cellview.Field(cell, p.Block.Colour.Value)
-	return 1 + slices.Index(series, value)
+	if len(fields) == 0 {
+		return nil
+	}
+	return slice.Map(p.Cells, func(cell *dataset.Cell) string { return cell.Name(fields...) })
 }
 
 // lineFields are those by which lines are told apart: cells that agree in all of them are one line over x.

@@ -21,7 +21,7 @@ import (
 type line struct {
 	figure.Curve
 	cells []*dataset.Cell
-	value string // of the parameter that gives colours
+	value string // that gives its colour
 }
 
 // linesOf divides cells by fields, in the order of the plan.
@@ -44,24 +44,33 @@ func (p *Panel) linesOf(fields []string) []line {
 		if len(fields) > 0 {
 			name = cell.Name(fields...)
 		}
-		out = append(out, p.newLine(name, cell))
+		out = append(out, p.newLine(name, name, cell))
 	}
 	return p.paint(out)
 }
 
 // cellLines are lines of one cell each, with the fields that they are named by.
 func (p *Panel) cellLines() (lines []line, fields []string) {
-	asked := slices.DeleteFunc(article.Texts(p.Block.Y), func(name string) bool { return !hasField(p.Cells, name) })
-	fields = cellview.Naming(p.Cells, asked)
+	fields = p.cellFields()
 	for _, cell := range p.Cells {
-		lines = append(lines, p.newLine(cellview.WithState(cell.Name(fields...), cell), cell))
+		name := cell.Name(fields...)
+		lines = append(lines, p.newLine(cellview.WithState(name, cell), name, cell))
 	}
 	return p.paint(lines), fields
 }
 
-func (p *Panel) newLine(name string, cell *dataset.Cell) line {
-	colour, _ := cellview.Field(cell, p.Block.Colour.Value)
-	return line{figure.Curve{Name: name}, []*dataset.Cell{cell}, colour}
+// cellFields are those by which lines of one cell each are told apart.
+func (p *Panel) cellFields() []string {
+	asked := slices.DeleteFunc(article.Texts(p.Block.Y), func(name string) bool { return !hasField(p.Cells, name) })
+	return cellview.Naming(p.Cells, asked)
+}
+
+// newLine begins a line, whose colour is that of a value, or else of another name.
+func (p *Panel) newLine(name, value string, cell *dataset.Cell) line {
+	if p.by != "" {
+		value, _ = cellview.Field(cell, p.by)
+	}
+	return line{figure.Curve{Name: name}, []*dataset.Cell{cell}, value}
 }
 
 // curvesOf are those lines that add can give points.
@@ -75,20 +84,16 @@ func curvesOf(lines []line, add func(l *line) bool) []figure.Curve {
 	return out
 }
 
-// paint gives lines their colours: that of the parameter the author names, the second of one dashed; else each its own,
-// or none if they are more than the palette has, as each is named at its end.
+// paint gives lines the colours of the palette, and the second of one dashes. More than there are colours for are drawn
+// one by one, in the colours that the author asks for or in one.
 func (p *Panel) paint(lines []line) []line {
-	colours := p.series()
 	seen := map[int]int{}
 	for i := range lines {
 		l := &lines[i]
-		switch {
-		case len(colours) > 0:
-			l.Series = 1 + slices.Index(colours, l.value)
-		case len(lines) <= figure.MaxSeries:
-			l.Series = i + 1
+		if l.Series = p.Palette.rest; l.value != "" && (p.by != "" || len(lines) <= figure.MaxSeries) {
+			l.Series = p.Palette.Of(l.value)
 		}
-		l.Dash = seen[l.Series]%2 == 1
+		l.Dash = seen[l.Series]%2 == 1 && len(lines) <= figure.MaxSeries
 		seen[l.Series]++
 	}
 	return lines
@@ -148,7 +153,11 @@ func (p *Panel) lines() Drawing {
 		f.Notes = append(f.Notes, "gap at "+gap)
 	}
 	f.Notes = append(f.Notes, l.old...)
-	f.Head = p.head(q.Title+" by "+l.x, p.description("Lines with a point for each value of "+l.x))
+	title := q.Title + " by " + l.x
+	if len(l.metrics) == 1 {
+		title = rangeTitle(p.All, l.metrics[0], append([]string{l.x}, p.lineFields(l.x)...), title)
+	}
+	f.Head = p.head(title, p.description("Lines with a point for each value of "+l.x))
 	p.say(cellview.HollowWords(p.Cells)...)
 	if len(l.gaps) > 0 {
 		p.say("A gap in a line was not measured, for the reason below; hatching marks failures.")
@@ -321,7 +330,10 @@ func (p *Panel) latency() Drawing {
 	if len(f.Curves) == 0 {
 		return Drawing{Missing: "no cell has a distribution of latencies: " + strings.Join(p.described, "; ")}
 	}
-	f.Notes, f.Head = p.notes, p.head("Latency by percentile", p.description("Curves of latency by percentile"))
+	tail, _ := record.LookupMetric("latency.p99")
+	f.Notes = p.notes
+	f.Head = p.head(rangeTitle(p.All, tail, fields, "Latency by percentile"),
+		p.description("Curves of latency by percentile"))
 	repetitions := cellview.Origin{Measured: 1, Low: low, High: high}.Repetitions()
 	p.say("Line: all answers of "+repetitions+", up to the last percentile with ten requests beyond it.",
 		"Band: 95\u202f% interval of the same percentile over the repetitions, where all of them reach it.")
@@ -417,7 +429,8 @@ func (p *Panel) timeline() Drawing {
 		return Drawing{Missing: "nothing was recorded by second: " + strings.Join(p.described, "; ")}
 	}
 	f.Notes, f.Reference = p.notes, p.reference(unit, shown.Unit, f.Y.Scale)
-	f.Head = p.head(shown.Title+" within a run", p.description("Values over time within repetitions"))
+	f.Head = p.head(rangeTitle(p.All, shown, fields, shown.Title)+", within a run",
+		p.description("Values over time within repetitions"))
 	p.say(cellview.HollowWords(p.Cells)...)
 	if shown.Unit != "s" {
 		p.say("Completions are answers of any kind, failed ones included.")

@@ -22,7 +22,8 @@ type rows struct {
 	metric cellview.Quantity
 	cells  []*dataset.Cell
 	kinds  cellview.EstimateKinds
-	pooled bool // shares over all repetitions
+	pooled bool    // shares over all repetitions
+	factor float64 // that published values are drawn times
 }
 
 // The kinds that are rows: dots, bars and distribution.
@@ -66,10 +67,10 @@ func (p *Panel) rows(marks figure.Marks, drawnAs, estimateMark, intervalMark str
 	if missing != "" {
 		return Drawing{Missing: missing}
 	}
-	r := p.newRows(m)
-	r.Marks = marks
+	r := p.newRows(m, marks)
 	p.howTo = append(r.howTo(estimateMark, intervalMark), p.howTo...)
-	r.Head = p.head(m.Title+" by "+wording.List(p.fields()), p.description(drawnAs+", one row each, in this order"))
+	r.Head = p.head(rangeTitle(p.All, m, p.fields(), m.Title+" by "+wording.List(p.fields())),
+		p.description(drawnAs+", one row each, in this order"))
 	return Drawing{Figure: r.Rows, Sub: r.Sub(), Metrics: []record.Metric{m}, Fields: p.fields()}
 }
 
@@ -77,12 +78,13 @@ func (p *Panel) rows(marks figure.Marks, drawnAs, estimateMark, intervalMark str
 func (p *Panel) fields() []string { return cellview.Naming(p.Cells, article.Texts(p.Block.Y)) }
 
 // newRows makes rows of cells, in the order of compare.
-func (p *Panel) newRows(m record.Metric) *rows {
-	r := &rows{metric: cellview.QuantityOf(m, p.All), cells: p.Cells, kinds: cellview.KindsOf(p.Cells, m.Name)}
+func (p *Panel) newRows(m record.Metric, marks figure.Marks) *rows {
+	r := &rows{Rows: figure.Rows{Marks: marks}, metric: cellview.QuantityOf(m, p.All), cells: p.Cells,
+		kinds: cellview.KindsOf(p.Cells, m.Name)}
 	r.X = figure.Axis{Name: r.metric.Axis, Unit: r.metric.Unit.Scale, Zero: p.Block.Zero.V}
-	r.Series = p.series()
-	p.layAxis(r)
 	fields := p.fields()
+	r.Series = p.series(fields)
+	p.layAxis(r)
 	order := slices.Clone(p.Cells)
 	numbers := slices.DeleteFunc(slices.Clone(fields), func(f string) bool { return !areNumbers(p.Cells, f) })
 	slices.SortStableFunc(order, func(a, b *dataset.Cell) int { return p.compare(m, numbers, a, b) })
@@ -92,14 +94,16 @@ func (p *Panel) newRows(m record.Metric) *rows {
 			row.Hollow = cellview.StateOf(cell) != ""
 			row.Label, row.Title = cellview.WithState(row.Label, cell), cellview.WithState(row.Title, cell)
 		}
-		row.Series = p.colour(r.Series, cell)
+		row.Series = p.Palette.Cell(cell, p.by)
 		row.Open = cell.Stalled(cell.Metric(m.Name))
 		for i, disturbed := range cell.Metric(m.Name).Disturbed() {
 			row.Open[i] = row.Open[i] || disturbed
 		}
 		if value, ok := cellview.PublishedOf(p.Dataset, cell, m.Name, p.Block.Published); ok {
 			r.Published = "published"
-			row.Published = value.Number
+			if row.Published = value.Number * r.factor; r.factor != 1 {
+				r.Published += " × " + number.Plain.Number(r.factor, 2)
+			}
 			row.Title += "; published " + r.metric.Unit.Exact(value.Number)
 		}
 		p.described = append(p.described, row.Title)
@@ -113,7 +117,7 @@ func (p *Panel) newRows(m record.Metric) *rows {
 
 // layAxis chooses the scale of the axis, and what it has to show beside the rows.
 func (p *Panel) layAxis(r *rows) {
-	var values, ends []float64
+	var values, published, ends []float64
 	for _, cell := range p.All {
 		if shown := cell.Metric(r.metric.Name); shown.Missing == "" {
 			values = append(values, shown.Estimate.Centre)
@@ -125,13 +129,42 @@ func (p *Panel) layAxis(r *rows) {
 			ends = append(ends, lo, hi)
 		}
 		if value, ok := cellview.PublishedOf(p.Dataset, cell, r.metric.Name, p.Block.Published); ok {
-			values = append(values, value.Number)
+			published = append(published, value.Number)
 		}
 	}
-	r.X.Scale = p.scale(article.XAxis, values)
+	r.X.Scale = p.scale(article.XAxis, slices.Concat(values, published))
+	r.factor = 1
+	if a, _, ok := p.Dataset.Agreement(r.metric.Name, p.Block.Published.Name.Value); ok && a.Factor > 0 &&
+		crush(published, values, r.X.Scale, r.Marks == figure.Bars || r.X.Zero) {
+		r.factor = a.Factor
+	}
+	for _, v := range published {
+		values = append(values, v*r.factor)
+	}
 	r.X.Also = slices.DeleteFunc(p.ofAll(append(ends, values...)), func(v float64) bool {
 		return math.IsNaN(v) || math.IsInf(v, 0) || r.X.Scale == figure.Log && v <= 0
 	})
+}
+
+// crush tells whether published values leave ours less than half of an axis. Machines differ: then the ticks are drawn
+// times the factor by which this one does.
+//
+// Source: docs/figures.md#published-values.
+func crush(published, ours []float64, scale figure.Scale, fromZero bool) bool {
+	if len(published) == 0 || len(ours) == 0 {
+		return false
+	}
+	length := func(values []float64) float64 {
+		low, high := slices.Min(values), slices.Max(values)
+		switch {
+		case scale == figure.Log:
+			return math.Log(high / low)
+		case fromZero:
+			return high
+		}
+		return high - low
+	}
+	return length(ours) < length(slices.Concat(ours, published))/2
 }
 
 // floorBand marks how far from the reference, or else from the best row, values lie that the noise alone sets apart.
@@ -277,7 +310,10 @@ func (r *rows) howTo(estimateMark, intervalMark string) []string {
 		"For a single run the "+mark+" is its value; its variation is unknown."))
 	add(r.kinds.OneRun && r.kinds.WithinRun,
 		"Line for a single run: 95\u202f% interval within the run, as if its requests were independent.")
-	add(r.Published != "", "Grey tick: published value, measured elsewhere; compare the order, not the distance.")
+	add(r.Published != "" && r.factor == 1,
+		"Grey tick: published value, measured elsewhere; compare the order, not the distance.")
+	add(r.Published != "" && r.factor != 1, "Grey tick: published value, measured elsewhere, times the factor by which "+
+		"this machine differs; compare how rows lie to each other.")
 	add(measured && slices.ContainsFunc(r.Rows.Rows, func(r figure.Row) bool { return !isMeasured(r) }),
 		"A row without a mark gives the reason in words.")
 	return out

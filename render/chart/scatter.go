@@ -44,8 +44,8 @@ func (p *Panel) scatter() Drawing {
 		return figure.Axis{Name: q.Axis, Unit: q.Unit.Scale, Zero: p.Block.Zero.V, Scale: p.scale(name, values),
 			Also: p.ofAll(values)}
 	}
-	f := figure.Scatter{X: axis(article.XAxis, x, xs), Y: axis(article.YAxis, y, ys), Series: p.series()}
 	fields := cellview.Naming(p.Cells, nil)
+	f := figure.Scatter{X: axis(article.XAxis, x, xs), Y: axis(article.YAxis, y, ys), Series: p.series(fields)}
 	for _, cell := range p.Cells {
 		a, b := cell.Metric(mx.Name), cell.Metric(my.Name)
 		name := cell.Name(fields...)
@@ -56,7 +56,7 @@ func (p *Panel) scatter() Drawing {
 			f.Notes = append(f.Notes, "not drawn: "+title)
 			continue
 		}
-		q := p.namedPoint(name, title, cell, f.Series)
+		q := p.namedPoint(name, title, cell)
 		q.X, q.Y = a.Estimate.Centre, b.Estimate.Centre
 		q.XLo, q.XHi = cellview.Ends(a)
 		q.YLo, q.YHi = cellview.Ends(b)
@@ -67,15 +67,16 @@ func (p *Panel) scatter() Drawing {
 			wording.Some(p.described)}
 	}
 	f.Reference = p.reference(y.Unit.Unit, my.Unit, f.Y.Scale)
-	f.Head = p.head(my.Title+" against "+wording.Lower(mx.Title), p.description("Points between two metrics"))
+	f.Head = p.head(rangeTitle(p.All, my, nil, my.Title)+", against "+wording.Lower(mx.Title),
+		p.description("Points between two metrics"))
 	p.say(cellview.HollowWords(p.Cells)...)
 	return Drawing{Figure: f, Sub: kinds.Sub() + ": " + x.Subject() + ", and " + y.Subject(), Metrics: metrics,
 		Fields: fields}
 }
 
 // namedPoint is the point of a cell, without its place.
-func (p *Panel) namedPoint(name, title string, cell *dataset.Cell, series []string) figure.NamedPoint {
-	out := figure.NamedPoint{Name: cellview.WithState(name, cell), Series: p.colour(series, cell)}
+func (p *Panel) namedPoint(name, title string, cell *dataset.Cell) figure.NamedPoint {
+	out := figure.NamedPoint{Name: cellview.WithState(name, cell), Series: p.Palette.Cell(cell, p.by)}
 	out.Title, out.Hollow = cellview.WithState(title, cell), cellview.StateOf(cell) != ""
 	return out
 }
@@ -114,17 +115,17 @@ func (p *Panel) agreement() Drawing {
 			published, measured = append(published, row.Published), append(measured, row.Centre)
 		}
 	}
-	f := figure.Scatter{Series: p.series(),
+	fields := cellview.Naming(p.Cells, article.Texts(p.Block.Y))
+	f := figure.Scatter{Series: p.series(fields),
 		X: figure.Axis{Name: "published " + axis, Unit: q.Unit.Scale, Scale: figure.Log, Also: p.ofAll(published)},
 		Y: figure.Axis{Name: "measured " + axis, Unit: q.Unit.Scale, Scale: figure.Log, Also: p.ofAll(measured)}}
-	fields := cellview.Naming(p.Cells, article.Texts(p.Block.Y))
 	var shown []*dataset.Cell
 	for i, row := range a.Rows {
 		cell := cells[i]
 		if cell != nil && !slices.Contains(p.Cells, cell) {
 			continue // of another part, or left out by where
 		}
-		point, missing := p.agreeing(row, cell, fields, f.Series, q)
+		point, missing := p.agreeing(row, cell, fields, q)
 		if missing != "" {
 			f.Notes = append(f.Notes, "not drawn: "+point.Title+", "+missing)
 			p.described = append(p.described, point.Title+", "+missing)
@@ -144,7 +145,11 @@ func (p *Panel) agreement() Drawing {
 	}
 	p.say(cellview.HollowWords(shown)...)
 	f.Slopes = p.agreementLines(a)
-	f.Head = p.head(m.Title+", published and measured", p.description("Points, published against measured"))
+	title := m.Title + ": " + number.Times.Alone(a.Factor) + " as published"
+	if a.Tau != nil {
+		title += ", order by tau-b " + number.Plain.Number(a.Tau.Value, 2)
+	}
+	f.Head = p.head(title, p.description("Points, published against measured"))
 	return Drawing{Figure: f, Sub: wording.Capital(axis) + ", on log scales", Metrics: []record.Metric{m}, Fields: fields}
 }
 
@@ -182,7 +187,7 @@ func (a *account) agreementLines(g stats.Agreement) []figure.Slope {
 
 // agreeing is a published number against that of its cell; without a number of ours it has a title alone, and the
 // reason.
-func (p *Panel) agreeing(row stats.AgreementRow, cell *dataset.Cell, fields, series []string,
+func (p *Panel) agreeing(row stats.AgreementRow, cell *dataset.Cell, fields []string,
 	q cellview.Quantity) (point figure.NamedPoint, missing string) {
 	name := row.Name
 	if cell != nil {
@@ -198,7 +203,7 @@ func (p *Panel) agreeing(row stats.AgreementRow, cell *dataset.Cell, fields, ser
 	}
 	r := cell.Metric(q.Name)
 	title += ", measured " + q.Words(r) + ", " + number.Times.Alone(row.Ratio) + " as published"
-	point = p.namedPoint(name, title, cell, series)
+	point = p.namedPoint(name, title, cell)
 	point.X, point.XLo, point.XHi, point.Y = row.Published, math.NaN(), math.NaN(), row.Centre
 	point.YLo, point.YHi = cellview.Ends(r)
 	return point, ""
@@ -266,7 +271,7 @@ func (p *Panel) multiverse() Drawing {
 	if own := m.Alternatives[0].Judgement.Verdict; len(f.Rows) > most {
 		folded = fmt.Sprintf("%d of %d alternatives are %s, as the claim is", counts[own], len(f.Rows), own)
 	}
-	f.Head = p.head("The claim under every alternative",
+	f.Head = p.head("The claim under every alternative: "+tally,
 		p.description("One claim under every alternative measured, "+tally))
 	return Drawing{Figure: f, Folded: folded,
 		Sub: wording.Capital(number.Count(len(f.Rows), "alternative")) + ": " + tally + " (" + string(m.Is) + ")"}

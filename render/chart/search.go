@@ -64,7 +64,9 @@ func (p *Panel) tuning() Drawing {
 		}
 	}
 	f.Notes = p.notes
-	f.Head = p.head(m.Title+" by "+name, p.description("What the search for "+name+" tried"))
+	chosen, _ := record.LookupMetric("tune." + name)
+	f.Head = p.head(rangeTitle(p.All, chosen, fields, m.Title+" by "+name),
+		p.description("What the search for "+name+" tried"))
 	p.say(cellview.HollowWords(p.Cells)...)
 	return Drawing{Figure: f, Sub: "What the search for " + name + " tried: " + q.Subject(),
 		Metrics: cellview.MetricsNamed(m.Name), Fields: slices.DeleteFunc(fields, func(f string) bool { return f == m.Name })}
@@ -194,9 +196,9 @@ func searchWords(s *record.Search) string {
 
 // capacity draws what searches for the highest rate tried, and the bounds that they found.
 func (p *Panel) capacity() Drawing {
-	f := figure.Rows{Marks: figure.Probes, Series: p.series(),
-		X: figure.Axis{Name: "requests per second", Scale: figure.Log}}
 	fields := cellview.Naming(p.Cells, article.Texts(p.Block.Y))
+	f := figure.Rows{Marks: figure.Probes, Series: p.series(fields),
+		X: figure.Axis{Name: "requests per second", Scale: figure.Log}}
 	p.newData("probe", "rate", "phase", "met", "invalid")
 	for _, cell := range p.All {
 		if s := cell.Search(""); s != nil {
@@ -208,7 +210,7 @@ func (p *Panel) capacity() Drawing {
 	objective, tried := "", false
 	for _, cell := range byCapacity(p.Cells) {
 		row := capacityRow(cell.Name(fields...), cell)
-		row.Series = p.colour(f.Series, cell)
+		row.Series = p.Palette.Cell(cell, p.by)
 		if s := cell.Search(""); s != nil {
 			objective, tried = s.Objective, tried || len(s.Probes) > 0
 			for k, q := range s.Probes {
@@ -224,7 +226,8 @@ func (p *Panel) capacity() Drawing {
 	if !tried && !slices.ContainsFunc(f.Rows, isMeasured) {
 		return Drawing{Missing: "no search for a capacity has been recorded yet"}
 	}
-	f.Head = p.head("Capacity by "+wording.List(fields),
+	rate, _ := record.LookupMetric("capacity.rate")
+	f.Head = p.head(rangeTitle(p.All, rate, fields, "Capacity by "+wording.List(fields)),
 		p.description("Searches for the highest rate that meets the objective"))
 	sub := "Highest rate that still meets the objective, requests per second"
 	if objective != "" {

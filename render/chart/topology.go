@@ -78,7 +78,8 @@ func (p *Panel) topology() Drawing {
 		p.say("All connections were waiting for answers, and no processor was full: more of them would have had more " +
 			"answers.")
 	}
-	f.Head = p.head("The path of a request",
+	_, found, _ := strings.Cut(sub, "; ")
+	f.Head = p.head("The path of a request: "+found,
 		"Components in the order that a request passes them: "+cellview.WithState(strings.Join(p.described, "; "), cell)+".")
 	return Drawing{Figure: f, Sub: sub, Metrics: cellview.MetricsNamed("throughput")}
 }

@@ -120,7 +120,9 @@ func (t Table) Layout() Layout {
 	}
 	l.heads()
 	for i, name := range t.Series {
-		l.out.Series = append(l.out.Series, Series{i + 1, name})
+		if name != "" {
+			l.out.Series = append(l.out.Series, Series{i + 1, name})
+		}
 	}
 	for _, rows := range t.sections() {
 		section := Section{Name: rows[0].Section}

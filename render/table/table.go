@@ -23,7 +23,7 @@ type Table struct {
 	Main    int      // index into Metrics of the column that is plotted and ranked; -1 for none
 	Rows    []Row
 	Order   Order    // by which rows are sorted; zero leaves them as they are
-	Series  []string // the names of the colours that rows have; empty if all have the same
+	Series  []string // by colour, the names of those that rows have; empty if all have the same
 }
 
 // Metric is a column of numbers.

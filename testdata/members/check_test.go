@@ -184,7 +184,7 @@ func TestNewMembers(t *testing.T) {
 		has(t, page, `class="verdict is-borderline"`)
 		has(t, page, "M1.5 8h13M8 1.5v13")
 		has(t, page, "Borderline")
-		has(t, page, "The claim under every alternative")
+		has(t, page, "The claim under every alternative: ")
 		has(t, site, ".is-borderline { color: var(--part); }")
 	})
 }

@@ -1,0 +1,123 @@
+package chart
+
+import (
+	"maps"
+	"slices"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/render/cellview"
+	"benchbook/render/figure"
+	"benchbook/slice"
+)
+
+// Palette is which colour and mark the values of parameters and labels have, the same in all figures and tables of an
+// article: those that its front matter lists first, then those that its figures show in colours.
+//
+// Source: docs/figures.md#colours.
+type Palette struct {
+	axes []string       // parameters and labels that colours go by
+	of   map[string]int // by value, from 1; 0 is grey, where all colours are taken
+	rest int            // the first colour that no value has; 0 if there is none
+}
+
+// NewPalette gives values their colours. cells are those of a figure.
+func NewPalette(d *dataset.Dataset, cells func(f *article.Figure) []*dataset.Cell) *Palette {
+	p := &Palette{of: map[string]int{}}
+	for i, value := range article.Texts(d.Doc.Front.Colours) {
+		p.of[value] = i + 1
+	}
+	for _, e := range d.Experiments {
+		p.axes = slice.Add(p.axes, slice.Filter(e.Settings(), func(by string) bool { return p.hasAll(e.Cells, by) })...)
+	}
+	var sets [][]string // of values that stand in one figure
+	for _, f := range d.Doc.Figures {
+		for i, panel := range Panels(d, f, cells(f)) {
+			by := p.axisOf(panel)
+			set := slice.Add([]string(nil), panel.lineNames()...)
+			if by != "" {
+				set = cellview.SeriesOf(panel.All, by)
+			}
+			if by != "" && i == 0 {
+				p.axes = slice.Add(p.axes, by)
+			}
+			if len(set) <= figure.MaxSeries {
+				sets = append(sets, set)
+			}
+		}
+	}
+	for _, set := range sets {
+		for _, value := range set {
+			if _, ok := p.of[value]; !ok {
+				p.of[value] = p.free(value, sets)
+			}
+		}
+	}
+	p.rest = p.free("", [][]string{slices.Collect(maps.Keys(p.of))})
+	return p
+}
+
+// free is the first colour that no other value has, or else that none has which stands in a figure with this one.
+func (p *Palette) free(value string, sets [][]string) int {
+	var all, beside []int
+	for _, set := range sets {
+		for _, other := range set {
+			if colour, ok := p.of[other]; ok {
+				if all = append(all, colour); value == "" || slices.Contains(set, value) {
+					beside = append(beside, colour)
+				}
+			}
+		}
+	}
+	for _, taken := range [][]int{all, beside} {
+		for colour := 1; colour <= figure.MaxSeries; colour++ {
+			if !slices.Contains(taken, colour) {
+				return colour
+			}
+		}
+	}
+	return 0
+}
+
+// axisOf is the parameter or label that the author has a figure coloured by; empty if there is none, or if it has more
+// values than there are colours.
+func (p *Palette) axisOf(panel *Panel) string {
+	if own := panel.Block.Colour.Value; len(cellview.SeriesOf(panel.All, own)) <= figure.MaxSeries {
+		return own
+	}
+	return ""
+}
+
+// hasAll tells whether all cells have a value of a parameter or label that has a colour.
+func (p *Palette) hasAll(cells []*dataset.Cell, by string) bool {
+	return !slices.ContainsFunc(cellview.SeriesOf(cells, by), func(v string) bool { return p.of[v] == 0 })
+}
+
+// Axis is the first parameter or label that colours go by of which all cells have a value with a colour; empty if there
+// is none.
+func (p *Palette) Axis(cells []*dataset.Cell) string {
+	by, _ := slice.Find(p.axes, func(axis string) bool { return p.hasAll(cells, axis) })
+	return by
+}
+
+// Of is the colour of a value, from 1; 0 is grey.
+func (p *Palette) Of(value string) int { return p.of[value] }
+
+// Cell is the colour of a cell by a parameter or label; without one it is that of no value.
+func (p *Palette) Cell(cell *dataset.Cell, by string) int {
+	if value, ok := cellview.Field(cell, by); ok {
+		return p.of[value]
+	}
+	return p.rest
+}
+
+// Names are values, each at the place of its colour.
+func (p *Palette) Names(values []string) []string {
+	out := make([]string, figure.MaxSeries)
+	for _, v := range values {
+		if colour := p.of[v]; colour > 0 {
+			out[colour-1] = v
+		}
+	}
+	return out
+}
