@@ -52,9 +52,7 @@ type partView struct {
 func (c *composer) claim(block *article.Claim) claimView {
 	j := c.judgements[block.Name.Value]
 	mark := VerdictBadge(j.Verdict)
-	says, words := c.claimSentence(block)
-	c.found = append(c.found, Part{ClaimPart, prose.ClaimID + block.Name.Value, c.judgements.withVerdict(words,
-		block.Name.Value)})
+	says, _ := c.claimSentence(block)
 	v := claimView{ID: prose.ClaimID + block.Name.Value, Class: mark.Class, Word: mark.Word, Says: says,
 		Headline: block.Headline.V}
 	if block.Expect.Node != nil {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 
-	"benchbook/notebook/plaintext"
 	"benchbook/notebook/projects"
 	"benchbook/render/prose"
 )
@@ -23,9 +22,9 @@ type DocsPage struct {
 	Title       string // as text
 	Description string // as text: how it begins
 	HTML        template.HTML
-	Files       []File   // that it links, relative to its own folder
-	Parts       []Part   // what a reader may look for in it
-	Warnings    []string // what its author should look at
+	Files       []File    // that it links, relative to its own folder
+	Sections    []Section // what search finds in it
+	Warnings    []string  // what its author should look at
 }
 
 // docsFolder holds the files that a page of docs links, below its own folder.
@@ -112,12 +111,7 @@ func (c *docsWriter) write(all []docsLink, at int) (*DocsPage, error) {
 	v.Prose = c.prose.Prose()
 	page := &DocsPage{Path: docsPath(here.page, all[0].page), Title: here.words, Description: c.beginning(),
 		HTML: c.Fill("docs", v), Files: c.allFiles()}
-	for _, h := range c.prose.Headings[1:] {
-		page.Parts = append(page.Parts, Part{SectionPart, h.ID, h.Words})
-	}
-	here.page.Terms(func(id, word string) {
-		page.Parts = append(page.Parts, Part{TermPart, c.prose.Anchors[id], plaintext.String(word)})
-	})
+	page.Sections = sectionsOf(page.HTML)
 	for _, w := range c.warnings {
 		page.Warnings = append(page.Warnings, here.page.Source.Path+": "+w)
 	}

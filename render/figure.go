@@ -72,15 +72,10 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 	default:
 		c.drawPanels(&v, f, panels)
 	}
-	var words string
-	if v.Title, words = c.outcomes.title(f.Title.Value); v.Title == "" {
-		words = cmp.Or(panels[0].Auto, wording.Capital(f.Kind.Value)+" of "+f.Label.Value)
-		v.Title = template.HTML(template.HTMLEscapeString(words))
+	if v.Title, _ = c.outcomes.title(f.Title.Value); v.Title == "" {
+		v.Title = template.HTML(template.HTMLEscapeString(cmp.Or(panels[0].Auto, wording.Capital(f.Kind.Value)+" of "+
+			f.Label.Value)))
 	}
-	if states {
-		words = c.judgements.withVerdict(words, f.Claim.Value)
-	}
-	c.found = append(c.found, Part{FigurePart, v.ID, words})
 	if v.Missing != "" {
 		c.Warnf("%s: %s", f.Label.Value, v.Missing)
 		v.Provenance = provenanceOf(c.d, cells, nil, nil)

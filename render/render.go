@@ -102,7 +102,7 @@ type Page struct {
 
 	HTML     template.HTML // the main element
 	Files    []File        // that the page links
-	Parts    []Part        // what a reader may look for in it
+	Sections []Section     // what search finds in it
 	Runs     int           // that there are of it; with any the first of Subpages is its history
 	Subpages []Subpage
 	News     *News    // nil where there is no run
@@ -154,7 +154,8 @@ func (r *Renderer) composed(d *dataset.Dataset, o Options) (*Page, *composer, co
 		Slug: d.Doc.Slug, Title: a.title, Description: a.description, Date: d.Doc.Front.Date.Value,
 		Tags: plain(article.Texts(d.Doc.Front.Tags)), Draft: d.Doc.Front.Draft.V,
 		Measured: c.origin.Last, Standing: a.standing, Finding: c.finding(a.description), Spark: c.spark(),
-		HTML: a.main, Files: c.allFiles(), Parts: c.found, Runs: len(o.Moments), Warnings: slices.Compact(c.warnings),
+		HTML: a.main, Files: c.allFiles(), Sections: sectionsOf(a.main), Runs: len(o.Moments),
+		Warnings: slices.Compact(c.warnings),
 	}
 	if !c.origin.Last.IsZero() {
 		page.Host = plaintext.String(d.Host)
@@ -277,7 +278,6 @@ type composer struct {
 	data     *datafile.Encoder
 	redact   *record.Redactor // of the definitions of all cells; nil until somebody asks
 	files    []File
-	found    []Part
 	warnings []string
 	unclear  []string // warnings of what cannot be read in figures
 	err      error
@@ -420,7 +420,6 @@ type contentsEntry struct {
 func (c *composer) contents() []contentsEntry {
 	var out []contentsEntry
 	for _, h := range c.prose.Headings {
-		c.found = append(c.found, Part{SectionPart, h.ID, c.judgements.withVerdict(h.Words, h.Claims...)})
 		switch level := h.Level + c.prose.Shift; {
 		case level == 2:
 			out = append(out, contentsEntry{Href: "#" + h.ID, Words: h.Topic})

@@ -85,13 +85,10 @@ func (j judgements) verdict(claim string) stats.Verdict {
 	return cmp.Or(j[claim].Verdict, stats.NotMeasured)
 }
 
-// withVerdict puts the verdict of the first claim that is not supported before a title that is shown away from its
-// page.
-func (j judgements) withVerdict(words string, claims ...string) string {
-	for _, claim := range claims {
-		if verdict := j.verdict(claim); claim != "" && verdict != stats.Supported {
-			return VerdictBadge(verdict).Word + ": " + words
-		}
+// withVerdict puts the verdict of a claim that is not supported before a title that is shown away from its page.
+func (j judgements) withVerdict(words, claim string) string {
+	if verdict := j.verdict(claim); claim != "" && verdict != stats.Supported {
+		return VerdictBadge(verdict).Word + ": " + words
 	}
 	return words
 }
@@ -109,12 +106,10 @@ func (c *composer) table(t *article.Table) template.HTML {
 	}
 	columns := c.tableColumns(t, cells)
 	view := columns.table(c, experiment)
-	var words string
-	if e.Title, words = c.outcomes.title(t.Title.Value); e.Title == "" {
-		words = wording.Capital(wording.List(columns.heads())) + " by " + wording.List(columns.words)
-		e.Title = template.HTML(template.HTMLEscapeString(words))
+	if e.Title, _ = c.outcomes.title(t.Title.Value); e.Title == "" {
+		e.Title = template.HTML(template.HTMLEscapeString(wording.Capital(wording.List(columns.heads())) + " by " +
+			wording.List(columns.words)))
 	}
-	c.found = append(c.found, Part{TablePart, e.ID, c.judgements.withVerdict(words, stated.Value)})
 	e.Caption = c.outcomes.caption(t.Caption.Value)
 	layout := view.Layout()
 	e.Sub = columns.Sub(cells, layout)

@@ -22,30 +22,16 @@ type Subpage struct {
 	Title       string // as text, without that of the site
 	Description string // as text
 	HTML        template.HTML
-	Files       []File   // that it links, relative to its own folder
-	LeadsOn     bool     // it says nothing of its own, and stands at its address only to lead to another
-	Warnings    []string // of what cannot be read in its figures; Page.Warnings has them too
+	Files       []File    // that it links, relative to its own folder
+	Sections    []Section // what search finds in it; none of pages that say again what others do
+	LeadsOn     bool      // it says nothing of its own, and stands at its address only to lead to another
+	Warnings    []string  // of what cannot be read in its figures; Page.Warnings has them too
 }
 
 const (
 	historyFolder = "history"
 	runsFolder    = "runs"
 	compareFolder = "compare"
-)
-
-// Part is a part of a page that search can find.
-type Part struct {
-	Kind  string // section, claim, table, figure or term
-	ID    string
-	Words string // as text
-}
-
-const (
-	SectionPart = "section"
-	ClaimPart   = "claim"
-	TablePart   = "table"
-	FigurePart  = "figure"
-	TermPart    = "term" // of docs: a word that a table explains
 )
 
 // News is what the newest run changed, for an index.

@@ -107,10 +107,10 @@ func TestValuesInTitles(t *testing.T) {
 	if page.Title != "Title 1.2 so" || page.Description != "Description 1.2" {
 		t.Errorf("the page is %q, %q", page.Title, page.Description)
 	}
-	parts := fmt.Sprint(page.Parts)
-	for _, words := range []string{"Heading 1.2 so", "Below 1.2", "Figure 1.2", "Table 1.2"} {
-		if !strings.Contains(parts, " "+words+"}") {
-			t.Errorf("%q is not to be found among %s", words, parts)
+	found := fmt.Sprint(page.Sections)
+	for _, words := range []string{" Heading 1.2 so ", " Below 1.2 ", " Figure 1.2 ", " Table 1.2 "} {
+		if !strings.Contains(found, words) {
+			t.Errorf("%q is not to be found in %s", words, found)
 		}
 	}
 	for _, p := range page.Subpages {

@@ -145,24 +145,6 @@ func TestBrowserOnManual(t *testing.T) {
 		}
 		found.report(t)
 	})
-	t.Run("search", func(t *testing.T) {
-		do(ctx, t, openIn(dir, "sockets/index.html", 1280, "light"), chromedp.Click(chromedp.CSS("#find")))
-		if !ask[bool](ctx, t, `new Promise(done => { let n = 0; const ask = () => window.benchbookPages ? done(true) : ++n > 200 ? done(false) : setTimeout(ask, 25); ask(); })`) {
-			t.Fatal("what there is to find was not loaded")
-		}
-		for _, tt := range []struct{ words, option string }{
-			{"Your first article", "pageYour first article"}, {"open loops", "sectionOpen loopsLoad"},
-			{"keepalive", "termkeepaliveLoad"},
-			{"quote-this", "sectionquote-thisProblems"},
-		} {
-			do(ctx, t, chromedp.KeyEvent(kb.Escape), chromedp.KeyEvent(kb.Escape), chromedp.KeyEvent(tt.words))
-			options := ask[[]string](ctx, t, `Array.from(document.querySelectorAll("#found [role=option]")).map(o => o.textContent)`)
-			if !slices.Contains(options, tt.option) {
-				t.Errorf("%q finds %q, and not %q", tt.words, options, tt.option)
-			}
-		}
-		found.report(t)
-	})
 }
 
 // All pages of the manual are HTML as its standard has it.

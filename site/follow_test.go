@@ -3,8 +3,10 @@ package site_test
 import (
 	"encoding/json"
 	"encoding/xml"
+	"fmt"
 	"net/url"
 	"path"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -29,8 +31,12 @@ func filesOf(t *testing.T, o site.Options) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return texts(built)
+}
+
+func texts(files map[string][]byte) map[string]string {
 	out := map[string]string{}
-	for name, data := range built {
+	for name, data := range files {
 		out[name] = string(data)
 	}
 	return out
@@ -271,34 +277,103 @@ func TestCheckBaseURL(t *testing.T) {
 // What search finds is there, and leads to where it says; drafts are not found.
 func TestSearchFile(t *testing.T) {
 	files := filesOf(t, site.Options{Drafts: true})
-	name := regexp.MustCompile(`data-pages="([^"]*)"`).FindStringSubmatch(files["index.html"])[1]
-	text, ok := strings.CutPrefix(strings.TrimSuffix(files[name], ";\n"), "window.benchbookPages = ")
-	if !ok {
-		t.Fatalf("%s is %.80s", name, files[name])
+	pages, brief := searchIndexOf(t, files)
+	if len(pages) != 3 || brief != 0 {
+		t.Errorf("found are %d articles, %d by headings alone, want the 3 that are no drafts", len(pages), brief)
 	}
-	var pages []struct {
-		T, U, W string
-		P       [][]string
-	}
-	if err := json.Unmarshal([]byte(text), &pages); err != nil {
-		t.Fatal(err)
-	}
-	if len(pages) != 3 || strings.Contains(text, "idea") {
-		t.Errorf("found are %d articles, want the 3 that are no drafts", len(pages))
-	}
-	kinds := map[string]int{}
+	sections, words := 0, 0
 	for _, p := range pages {
-		for _, part := range p.P {
-			kinds[part[0]]++
-			if !strings.Contains(files[p.U], `id="`+html.EscapeString(part[1])+`"`) || part[2] == "" {
-				t.Errorf("%s has no %s %q, %q", p.U, part[0], part[1], part[2])
+		if p.T == "" || p.S[0][0] != "" || p.S[0][1] != p.T {
+			t.Errorf("%s begins with %q", p.U, p.S[0])
+		}
+		for _, s := range p.S {
+			if s[0] != "" && !strings.Contains(files[p.U], `id="`+html.EscapeString(s[0])+`"`) || s[1] == "" {
+				t.Errorf("%s has no section %q", p.U, s)
+			}
+			sections, words = sections+1, words+len(strings.Fields(s[2]))
+			if strings.Contains(s[0]+s[1]+s[2], "idea") {
+				t.Errorf("a draft is found: %q", s)
 			}
 		}
 	}
-	for _, kind := range []string{render.SectionPart, render.ClaimPart, render.TablePart, render.FigurePart} {
-		if kinds[kind] < 3 {
-			t.Errorf("of kind %s there are %d parts", kind, kinds[kind])
+	if sections < 12 || words < 300 {
+		t.Errorf("there are %d words in %d sections", words, sections)
+	}
+}
+
+// foundPage is a page that search finds: title, address, and of each section the id, the heading and the text.
+type foundPage struct {
+	T, U string
+	S    [][3]string
+}
+
+func searchIndexOf(t *testing.T, files map[string]string) (pages []foundPage, brief int) {
+	t.Helper()
+	name := regexp.MustCompile(`data-pages="([^"]*)"`).FindStringSubmatch(files["index.html"])[1]
+	text, ok := strings.CutPrefix(strings.TrimSuffix(files[name], ";\n"), "window.benchbookSearch = ")
+	if !ok {
+		t.Fatalf("%s is %.80s", name, files[name])
+	}
+	var index struct {
+		Pages []foundPage
+		Brief int
+	}
+	if err := json.Unmarshal([]byte(text), &index); err != nil {
+		t.Fatal(err)
+	}
+	return index.Pages, index.Brief
+}
+
+// A page below an article is found by its own address, if it has something to find.
+func TestSearchBelowArticles(t *testing.T) {
+	page := &render.Page{Slug: "a", Title: "A", Sections: []render.Section{{Title: "A", Text: "one"}},
+		Subpages: []render.Subpage{{Path: "runs/1", Title: "Again"}, {Path: "all claims", Title: "B",
+			Sections: []render.Section{{Title: "B", Text: "two"}, {ID: "x", Title: "X", Text: "three"}}}}}
+	files, err := site.Files([]*render.Page{page}, theme.Files, site.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, _ := searchIndexOf(t, texts(files))
+	want := []foundPage{{"A", "a/index.html", [][3]string{{"", "A", "one"}}},
+		{"B", "a/all%20claims/index.html", [][3]string{{"", "B", "two"}, {"x", "X", "three"}}}}
+	if !reflect.DeepEqual(found, want) {
+		t.Errorf("found are %v, want %v", found, want)
+	}
+}
+
+// Of a thousand articles all are found by their titles, findings and headings, and those that are newest by all of
+// their words; there is less to load than readers wait for.
+func TestSearchOfAThousandArticles(t *testing.T) {
+	sample := samplePages(t)[0]
+	var pages []*render.Page
+	for i := range 1000 {
+		p := &render.Page{Slug: fmt.Sprintf("article-%03d", i), Title: fmt.Sprintf("Article %d", i),
+			Finding: fmt.Sprintf("It is %d.", i)}
+		for k := range 10 {
+			p.Sections = append(p.Sections, render.Section{ID: fmt.Sprintf("part-%d", k), Title: fmt.Sprintf("Part %d of it", k),
+				Text: sample.Sections[k%len(sample.Sections)].Text})
 		}
+		p.Sections[0].ID, p.Sections[0].Title = "", p.Title
+		pages = append(pages, p)
+	}
+	files, err := site.Files(pages, theme.Files, site.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, brief := searchIndexOf(t, texts(files))
+	whole := 0
+	for i, p := range found {
+		switch {
+		case i < len(found)-brief && p.S[1][2] == "", i >= len(found)-brief && p.S[1][2] != "":
+			t.Fatalf("%s, page %d, has %d bytes of text, and %d have none", p.U, i, len(p.S[1][2]), brief)
+		case i >= len(found)-brief && !strings.HasPrefix(p.S[0][2], "It is "):
+			t.Fatalf("%s is not found by its finding: %q", p.U, p.S[0])
+		case i < len(found)-brief:
+			whole++
+		}
+	}
+	if len(found) != 1000 || whole == 0 || brief == 0 {
+		t.Errorf("of %d articles %d are found by all of their words, and %d by less", len(found), whole, brief)
 	}
 }
 

@@ -3,51 +3,69 @@ package site
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
+	"net/url"
+	"path"
 
 	"benchbook/render"
 )
 
-// searchFile is the search index. It is a script because a page opened from a disk may load scripts but not read files.
+// searchFile is what there is to find. It is a script because a page opened from a disk may load scripts but not read
+// files.
 const searchFile = "search.js"
 
-// searchPage is a page in the search index. Names are short, since every reader loads them.
+// searchBytes bounds the text that there is to find: compressed, as servers send it, it is less than 300 kB. Where
+// there is more, of the older articles only titles, findings and headings are found.
+const searchBytes = 1_000_000
+
+// searchIndex is what the script looks into. Names are short, since every reader who searches loads them.
+type searchIndex struct {
+	Pages []searchPage `json:"pages"`
+	Brief int          `json:"brief"` // pages without their text
+}
+
 type searchPage struct {
-	Kind    string     `json:"k,omitempty"` // of page, if it is no article
-	Title   string     `json:"t"`
-	Address string     `json:"u"` // from the folder of the site
-	Words   string     `json:"w"` // finding, tags, host and standing
-	Parts   [][]string `json:"p"` // each kind, id and words
+	Title    string      `json:"t"`
+	Address  string      `json:"u"` // from the folder of the site
+	Sections [][3]string `json:"s"` // each the id and words of its heading, and the text below it
 }
 
 func (b *builder) search(pages []*render.Page) error {
-	list := []searchPage{}
-	for _, p := range pages {
+	index, room := searchIndex{Pages: []searchPage{}}, searchBytes
+	add := func(title, address, finding string, sections []render.Section) {
+		p := searchPage{title, address, [][3]string{}}
+		for _, s := range sections {
+			p.Sections = append(p.Sections, [3]string{s.ID, s.Title, s.Text})
+			room -= len(s.Text)
+		}
+		if room < 0 && len(sections) > 0 {
+			index.Brief++
+			for i := range p.Sections {
+				p.Sections[i][2] = ""
+			}
+			p.Sections[0][2] = finding
+		}
+		index.Pages = append(index.Pages, p)
+	}
+	for _, p := range b.options.Docs {
+		add(p.Title, docsHref(p), p.Description, p.Sections)
+	}
+	for _, p := range pages { // newest first
 		if p.Draft {
 			continue
 		}
-		words := append([]string{p.Finding, p.Description, p.Host, p.Standing.Word}, p.Tags...)
-		item := searchPage{Title: p.Title, Address: href(p), Words: strings.Join(strings.Fields(strings.Join(words, " ")),
-			" "), Parts: [][]string{}}
-		item.add(p.Parts)
-		list = append(list, item)
+		add(p.Title, href(p), p.Finding, p.Sections)
+		for _, s := range p.Subpages {
+			if len(s.Sections) > 0 {
+				at := url.URL{Path: path.Join(p.Slug, s.Path, indexFile)}
+				add(s.Title, at.String(), s.Description, s.Sections)
+			}
+		}
 	}
-	for _, p := range b.options.Docs {
-		item := searchPage{Kind: "page", Title: p.Title, Address: docsHref(p), Words: p.Description, Parts: [][]string{}}
-		item.add(p.Parts)
-		list = append(list, item)
-	}
-	data, err := json.Marshal(list) // which escapes what could end a script
+	data, err := json.Marshal(index) // which escapes what could end a script
 	if err != nil {
 		return fmt.Errorf("writing what search finds: %w", err)
 	}
-	data = append(append([]byte("window.benchbookPages = "), data...), ";\n"...)
+	data = append(append([]byte("window.benchbookSearch = "), data...), ";\n"...)
 	b.found = hashed(searchFile, data)
 	return b.addFile(b.found, data)
-}
-
-func (s *searchPage) add(parts []render.Part) {
-	for _, part := range parts {
-		s.Parts = append(s.Parts, []string{part.Kind, part.ID, part.Words})
-	}
 }

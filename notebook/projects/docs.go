@@ -13,7 +13,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/yuin/goldmark/ast"
-	extast "github.com/yuin/goldmark/extension/ast"
 
 	"benchbook/files"
 	"benchbook/notebook/article"
@@ -352,35 +351,5 @@ func (d *Docs) checkLinks(page *DocsPage, problems *source.Problems) {
 			}
 		}
 		return ast.WalkContinue, nil
-	})
-}
-
-// Terms are the words in code font in the first column of the tables of a page, by the id of the heading above, in
-// their order: what a reference explains.
-func (page *DocsPage) Terms(visit func(id, word string)) {
-	id := ""
-	seen := map[[2]string]bool{}
-	_ = ast.Walk(page.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		if !entering {
-			return ast.WalkContinue, nil
-		}
-		if h, ok := n.(*ast.Heading); ok {
-			if of, ok := h.AttributeString("id"); ok {
-				id = fmt.Sprintf("%s", of)
-			}
-		}
-		if n.Kind() != extast.KindTableCell || n.PreviousSibling() != nil {
-			return ast.WalkContinue, nil
-		}
-		for child := n.FirstChild(); child != nil; child = child.NextSibling() {
-			if code, ok := child.(*ast.CodeSpan); ok {
-				word := strings.TrimSpace(plainText(code, page.Text))
-				if !seen[[2]string{id, word}] {
-					seen[[2]string{id, word}] = true
-					visit(id, word)
-				}
-			}
-		}
-		return ast.WalkSkipChildren, nil
 	})
 }

@@ -281,10 +281,6 @@ func (w *Writer) Survey() {
 			if n.FirstChild() == nil {
 				break
 			}
-			if n.Parent().Kind() == ast.KindHeading && applies(w.article, n) {
-				h := &w.Headings[len(w.Headings)-1]
-				h.Claims = append(h.Claims, n.Name.Value)
-			}
 			if _, seen := w.ClaimWords[n.Name.Value]; !seen {
 				w.ClaimWords[n.Name.Value] = wording.Capital(strings.TrimSpace(w.Plain(n, source)))
 			}
@@ -296,8 +292,7 @@ func (w *Writer) Survey() {
 type Heading struct {
 	Level     int
 	ID, Words string
-	Claims    []string // that it states in words of the author
-	Topic     string   // the words that stay whatever becomes of a claim whose sentence the heading has
+	Topic     string // the words that stay whatever becomes of a claim whose sentence the heading has
 }
 
 func headingOf(w *Writer, h *ast.Heading, source []byte) Heading {
