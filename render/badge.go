@@ -30,21 +30,28 @@ func Standings() []Badge {
 		{"is-inconclusive", "Undecided", "undecided", "No headline claim is supported, and none is contradicted."},
 		{"is-quick", "Quick only", "quick", "Measured with the quick profile: values are shown, under a banner."},
 		{"is-not", "Failed", "failed", "Every repetition failed, so there are no results."},
-		{"is-measured", "Measured", "measured", "There are results, but no headline claim."},
-		{"is-none", "Not measured", "none", "Not run yet, or no headline claim could be judged."},
+		{"is-measured", "Measured", "measured", "There are results, but no headline claim that could be judged."},
+		{"is-none", "Not measured", "none", "Not run yet."},
 	}
 }
 
 // StandingBadge shows a standing with its count: "Partly reproduced, 2 of 3".
 func StandingBadge(s claim.Standing) Badge {
+	mark := standingWord(s)
+	if s.Count != "" {
+		mark.Word += ", " + s.Count
+	}
+	return mark
+}
+
+// standingWord shows a standing without its count.
+func standingWord(s claim.Standing) Badge {
 	marks := Standings()
 	i := slices.IndexFunc(marks, func(m Badge) bool { return m.Word == wording.Capital(string(s.Is)) })
 	if i < 0 {
 		return marks[len(marks)-1]
 	}
-	mark := marks[i]
-	mark.Word = wording.Capital(s.String())
-	return mark
+	return marks[i]
 }
 
 func VerdictBadge(v stats.Verdict) Badge {

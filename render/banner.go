@@ -34,9 +34,6 @@ type banner struct {
 func (c *composer) banners() []banner {
 	var out []banner
 	add := func(strong, text string) { out = append(out, banner{Strong: strong, Text: text}) }
-	if c.moment != nil {
-		out = append(out, momentBanner(c.moment))
-	}
 	counts := c.countCells()
 	switch {
 	case counts.cells > 0 && counts.missing == counts.cells:
@@ -189,7 +186,7 @@ func (ev *evaluator) floorBanners() []banner {
 			Text: wording.List(exceeds) + ", by all A/A pairs of the article. No difference of that size can be believed."})
 	}
 	if len(apart) > 0 {
-		out = append(out, banner{Strong: "Noisy:",
+		out = append(out, banner{Strong: "Noisy:", Detail: true,
 			Text: "two measurements of the same cell (the A/A pair) differ by more than the smallest effect: " +
 				wording.List(apart) + "."})
 	}
@@ -224,7 +221,7 @@ func (ev *evaluator) shownMetrics(e *dataset.Experiment) []string {
 	return out
 }
 
-func (c *composer) meta(standing claim.Standing) []template.HTML {
+func (c *composer) meta() []template.HTML {
 	var out []template.HTML
 	add := func(words string) { out = append(out, template.HTML(template.HTMLEscapeString(words))) }
 	o := c.origin
@@ -256,12 +253,7 @@ func (c *composer) meta(standing claim.Standing) []template.HTML {
 	if authors := article.Texts(c.doc.Front.Authors); len(authors) > 0 {
 		add("by " + wording.List(authors))
 	}
-	for _, words := range append([]string{standing.Reason}, standing.Published...) {
-		if words != "" {
-			add(words)
-		}
-	}
-	return append(out, c.others()...)
+	return out
 }
 
 // others links to the history and to the newest run of each other host and profile.

@@ -14,27 +14,27 @@ import (
 	"benchbook/render/outcome"
 	"benchbook/render/prose"
 	"benchbook/render/wording"
+	"benchbook/slice"
 )
 
+// claimView is a claim in two lines: its words, and what came out. The rest opens from there.
 type claimView struct {
 	ID       string
 	Class    string
 	Word     string
 	Says     template.HTML
 	Headline bool
+	Effect   string   // with its interval
+	What     string   // the effect is of, such as "throughput, async over sync"
+	Line     []string // what follows: what was claimed and published, and what might decide it
 	Drawing  template.HTML
-	What     string // what the effect is of, such as "throughput, async over sync"
-	Effect   string
-	Interval string
-	// Sentences follow the effect: what was claimed and published, why the claim is not decided, what to keep in mind.
+	// Sentences are why the claim is not decided, and what to keep in mind.
 	Sentences []string
 	Links     []link
 	Parts     []partView
-	Folded    bool // the parts, which are many
 	// ByMetric is what the claim comes to by other metrics of the same thing; nil if there are none.
 	ByMetric *byMetricView
 	Expect   string
-	Long     bool // Expect takes several lines
 }
 
 // byMetricView shows whether the verdict depends on the metric.
@@ -49,7 +49,10 @@ type partView struct {
 	hasInterval                                 bool // that has a confidence
 }
 
-func (c *composer) claim(block *article.Claim) claimView {
+// longestEffect is how long the words may be behind an effect; longer ones, of many cells, open from there.
+const longestEffect = 90
+
+func (c evidencePart) claim(block *article.Claim) claimView {
 	j := c.judgements[block.Name.Value]
 	mark := VerdictBadge(j.Verdict)
 	says, _ := c.claimSentence(block)
@@ -58,7 +61,11 @@ func (c *composer) claim(block *article.Claim) claimView {
 	if block.Expect.Node != nil {
 		v.Expect = block.Expect.Node.String()
 	}
-	v.Long = len(v.Expect) > oneLine
+	line := func(words string) {
+		if words != "" {
+			v.Line = append(v.Line, words)
+		}
+	}
 	add := func(words string) {
 		if words != "" {
 			v.Sentences = append(v.Sentences, wording.Sentence(words))
@@ -67,19 +74,31 @@ func (c *composer) claim(block *article.Claim) claimView {
 	isMeasured := j.Verdict != stats.NotMeasured // what there is no number of needs no warning
 	if j.Effect != nil && isMeasured {
 		e := outcome.EffectOf(&j)
-		v.addEffect(e, j)
+		v.Effect, v.What = c.outcomes.of(block.Name.Value).Here, j.What
+		if len(v.What) > longestEffect {
+			v.What = ""
+			add(j.What)
+		}
+		if e.Ratio > 0 {
+			v.Drawing = chart.Effect(e.Ratio, e.Bounds, e.Region, j.Verdict)
+		}
+		if e.HasInterval() {
+			add("95\u202f% interval" + floorNote(j.Floor))
+		}
 		if at := c.shownAt(block.Expect.Node, j.Effect.Cells); at != nil {
 			v.Links = append(v.Links, *at)
 		}
-		add(withPrefix("claimed: ", e.Claimed()))
-		add(withPrefix("published: ", outcome.Published(c.d, &j)))
+		line(withPrefix("claimed ", e.Claimed()))
+		line(withPrefix("published ", outcome.Published(c.d, &j)))
 	}
-	add(j.Tally())
-	v.Parts, v.Folded = partsOf(j)
-	if len(v.Parts) == 0 || v.Folded { // else each of them has its own
+	line(j.Tally())
+	v.Parts = slice.Map(j.Parts, partOf)
+	if !isMeasured {
+		line(j.Reason)
+	} else {
 		add(j.Reason)
 	}
-	add(neededWords(j))
+	line(neededWords(j))
 	if isMeasured {
 		if j.Invalid {
 			add("one of its parts is not measured, because a cell is not valid")
@@ -89,24 +108,20 @@ func (c *composer) claim(block *article.Claim) claimView {
 		}
 		v.ByMetric = byMetric(claim.SensitivityOf(c.d, block))
 	}
-	if slices.ContainsFunc(v.Parts, func(p partView) bool { return p.hasInterval }) {
-		words := "with 95\u202f% intervals"
-		if j.Floor > 0 {
-			words += ", for ratios" + floorNote(j.Floor)
-		}
-		add(words)
-	}
+	add(intervalsNote(v.Parts, j.Floor))
 	return v
 }
 
-func (v *claimView) addEffect(e outcome.Effect, j claim.Judgement) {
-	v.What, v.Effect, v.Interval = wording.Capital(j.What), e.Text(), e.Interval()
-	if e.HasInterval() {
-		v.Interval += ", 95\u202f% interval" + floorNote(j.Floor)
+// intervalsNote says what the intervals of parts are; empty if none has one.
+func intervalsNote(parts []partView, floor float64) string {
+	if !slices.ContainsFunc(parts, func(p partView) bool { return p.hasInterval }) {
+		return ""
 	}
-	if e.Ratio > 0 {
-		v.Drawing = chart.Effect(e.Ratio, e.Bounds, e.Region, j.Verdict)
+	words := "with 95\u202f% intervals"
+	if floor > 0 {
+		words += ", for ratios" + floorNote(floor)
 	}
+	return words
 }
 
 // neededWords says how many repetitions might decide an inconclusive claim.
@@ -120,9 +135,6 @@ func neededWords(j claim.Judgement) string {
 	}
 	return "about " + number.Count(j.Needed, "repetition") + " would have an even chance of deciding " + it
 }
-
-// oneLine is how many characters of a test are shown below a claim; longer tests are folded.
-const oneLine = 120
 
 func withPrefix(before, words string) string {
 	if words == "" {
@@ -164,15 +176,6 @@ func byMetric(s claim.Sensitivity) *byMetricView {
 	}
 	v.Summary = strings.Join(words, "; ")
 	return v
-}
-
-// partsOf returns the comparisons of a claim with several; long lists are folded.
-func partsOf(j claim.Judgement) (out []partView, folded bool) {
-	const most = 6
-	for _, p := range j.Parts {
-		out = append(out, partOf(p))
-	}
-	return out, len(out) > most
 }
 
 func partOf(j claim.Judgement) partView {
@@ -280,13 +283,4 @@ func (o outcomes) caption(line string) template.HTML {
 	}
 	shown, _ := o.page.prose.Inline(line)
 	return shown
-}
-
-// effectWords writes the effect of a claim with its interval; empty without one.
-func effectWords(j claim.Judgement) string {
-	if j.Effect == nil {
-		return ""
-	}
-	e := outcome.EffectOf(&j)
-	return j.What + ": " + e.Text() + ", " + e.Interval()
 }

@@ -11,8 +11,8 @@ import (
 	"benchbook/render/rendertest"
 )
 
-// said finds what stands below each claim.
-var said = regexp.MustCompile(`(?s)<li id="claim-[^"]*">.*?<div class="effect">(.*?)<code class="expect">`)
+// said finds what stands below each claim, in its line and behind it.
+var said = regexp.MustCompile(`(?s)<li id="claim-[^"]*">.*?<summary class="out">(.*?)<code class="expect">`)
 
 var tag = regexp.MustCompile(`(?s)<svg.*?</svg>|<[^>]*>`)
 
@@ -28,36 +28,38 @@ func wordsOf(markup string) string {
 func TestClaims(t *testing.T) {
 	tests := []struct{ name, expect, want string }{
 		{"more", `throughput{server="b"} > throughput{server="a"}`,
-			"Throughput, b over a: +20 %, +15 to +26 %, 95 % interval widened by the noise floor of 0.84 %."},
+			"Supported · +20 % [+15 to +26 %] throughput, b over a; claimed more than +5 % 95 % interval widened by the " +
+				"noise floor of 0.84 %."},
 		{"by other metrics", `latency.mean{server="b"} < latency.mean{server="a"}`,
 			"By other metrics: robust, supported by all 4Supported by mean latency: −16.7 %"},
 		{"less: the author's a over b", `throughput{server="a"} < throughput{server="b"}`,
-			"Throughput, a over b: −16.7 %, −20.4 to −12.8 %, 95 % interval widened by the noise floor of 0.84 %."},
+			"Supported · −16.7 % [−20.4 to −12.8 %] throughput, a over b; claimed less than −4.8 % 95 % interval widened by"},
 		{"within a range", `within(throughput{server="a"}, throughput{server="b"}, 10%)`,
-			"Claimed: between −9.1 % and +10 %."},
+			"claimed between −9.1 % and +10 % 95 % interval"},
 		{"a change", `change(throughput{server="b"}, throughput{server="a"}) > 10%`,
-			"Throughput, b over a: +20 %, +15 to +26 %, 95 % interval"},
-		{"a limit is not widened", `throughput{server="a"} > 300/s`, "Throughput, a: 500/s, 476 to 525/s, 95 % interval."},
+			"+20 % [+15 to +26 %] throughput, b over a; claimed more than +10 % 95 % interval"},
+		{"a limit is not widened", `throughput{server="a"} > 300/s`,
+			"500/s [476 to 525/s] throughput, a; claimed more than 300/s 95 % interval."},
 		{"a limit of one run", `throughput{server="c"} > 300/s`,
-			"Throughput, c: 450/s, 1 run. Claimed: more than 300/s. There is 1 valid repetition of c, and a verdict needs 3."},
+			"450/s (1 run) throughput, c; claimed more than 300/s There is 1 valid repetition of c, and a verdict needs 3."},
 		{"a limit of two runs", `throughput{server="d"} > 300/s`,
-			"Throughput, d: 400/s, 2 runs: 390 to 410/s. Claimed: more than 300/s. There are 2"},
+			"400/s (2 runs: 390 to 410/s) throughput, d; claimed more than 300/s There are 2"},
 		{"no interval: three digits, then the difference", `throughput{server="c"} > throughput{server="a"}`,
-			"Throughput, c over a: −10.0 %, 1 run. Claimed: more than +5 %. There is 1"},
+			"−10.0 % (1 run) throughput, c over a; claimed more than +5 % There is 1"},
 		{"no interval: above 1", `throughput{server="a"} > throughput{server="c"}`,
-			"Throughput, a over c: +11 %, 1 run. Claimed: more than +5 %. There is 1"},
+			"+11 % (1 run) throughput, a over c; claimed more than +5 % There is 1"},
 		{"no interval, two runs", `throughput{server="a"} > throughput{server="d"}`,
-			"Throughput, a over d: +25 %, no interval. Claimed: more than +5 %. There are 2"},
+			"+25 % (no interval) throughput, a over d; claimed more than +5 % There are 2"},
 		{"undecided", `ratio(throughput{server="b"}, throughput{server="a"}) > 1.15`,
-			"The interval includes the limit of the claim. About 5 repetitions would have an even chance of deciding it."},
+			"claimed more than +15 %; about 5 repetitions would have an even chance of deciding it 95 % interval"},
 		{"failures", `fewer(failed{server="b"}, failed{server="a"})`,
-			"Failed, a minus b: 0.40 %, −0.08 to 0.88 %, 95 % interval. Claimed: more than 0 %. The shares"},
+			"0.40 % [−0.08 to 0.88 %] failed, a minus b; claimed more than 0 % 95 % interval. The shares"},
 		{"failures as a share of attempts", `fewer(failed.count{server="a"}, failed.count{server="b"}, 0.1%)`,
-			"Failed requests, b minus a, of attempts: −0.40 %, −0.88 to 0.08 %, 95 % interval. Claimed: more than 0.1 %."},
+			"−0.40 % [−0.88 to 0.08 %] failed requests, b minus a, of attempts; claimed more than 0.1 % 95 % interval."},
 		{"failures of one run", `fewer(failed{server="c"}, failed{server="a"})`,
-			"Failed, a minus c: 0.398 %, 1 run. Claimed: more than 0 %. There is 1 valid"},
+			"0.398 % (1 run) failed, a minus c; claimed more than 0 % There is 1 valid"},
 		{"parts of two kinds", `throughput{server="b"} > throughput{server="a"} and failed.count{server="a"} < 500`,
-			"2 comparisons: 2 supported. With 95 % intervals, for ratios widened by the noise floor of 0.84 %." +
+			"Supported; 2 comparisons: 2 supported With 95 % intervals, for ratios widened by the noise floor of 0.84 %." +
 				"Supported throughput, b over a: +20 %, +15 to +26 %Supported failed requests, a: 19, 5 to 72"},
 	}
 	var article strings.Builder
@@ -100,8 +102,9 @@ func TestFinding(t *testing.T) {
 		values []float64
 		want   string
 	}{
-		{[]float64{500, 490, 510}, "It is slower (throughput, a over b: −16.7 %, −20.1 to −13.1 %)."},
-		{[]float64{500}, "Inconclusive: It is slower (throughput, a over b: −16.7 %, 1 run)."},
+		{[]float64{500, 490, 510}, "Throughput was 16.7 % lower for a than for b [−20.1 to −13.1 %]."},
+		{[]float64{500}, "Undecided after 1 repetition, of the 3 that a verdict needs: throughput for a differed from " +
+			"that for b by −16.7 % (1 run), and the limit is −4.8 %."},
 	} {
 		b := rendertest.New(t, "claims", []byte("---\ntitle: Claims\n---\n\n"+experiment+
 			"```yaml claim\n{name: c, headline: true, text: It is slower., expect: 'throughput{server=\"a\"} < "+
@@ -142,15 +145,15 @@ func TestFindingWithoutClaim(t *testing.T) {
 	}
 }
 
-// What an index tells of an article is why it stands as it does: of several headline claims, the first that is
-// contradicted.
-func TestFindingNamesDecidingClaim(t *testing.T) {
+// What an index tells of an article is the sentence of its first headline claim that is decided, with the verdict and
+// the cells of that claim.
+func TestFindingIsFirstDecided(t *testing.T) {
 	b := rendertest.New(t, "x", []byte("---\ntitle: T\n---\n\n```yaml experiment\n"+
 		"name: e\nservices: {server: {image: \"debian:bookworm-slim\", command: run, expose: [\"80\"]}}\n"+
 		"matrix: {server: [a, b]}\nload: {target: \"http://server/\", duration: 10s, connections: 10}\nrepetitions: 5\n"+
 		"calibrate: false\n```\n\n"+
-		"```yaml claim\n{name: c, headline: true, text: It is slower., expect: 'throughput{server=\"a\"} < "+
-		"throughput{server=\"b\"}'}\n```\n\n"+
+		"```yaml claim\n{name: c, headline: true, text: It is half., expect: 'ratio(throughput{server=\"a\"}, "+
+		"throughput{server=\"b\"}) > 0.5'}\n```\n\n"+
 		"```yaml claim\n{name: d, text: It is the faster one., expect: 'throughput{server=\"a\"} > "+
 		"throughput{server=\"b\"}'}\n```\n\n"+
 		"```yaml claim\n{name: e, headline: true, text: It is twice as fast., expect: 'ratio(throughput{server=\"a\"}, "+
@@ -161,7 +164,10 @@ func TestFindingNamesDecidingClaim(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "Contradicted: It is twice as fast ("; !strings.HasPrefix(page.Finding, want) {
+	if want := "Throughput was 0.5000 times as high for a as for b ["; !strings.HasPrefix(wordsOf(page.Finding), want) {
 		t.Errorf("the index tells %q, want what begins with %q", page.Finding, want)
+	}
+	if page.Verdict.Word != "Contradicted" || page.Spark == nil {
+		t.Errorf("the index shows %q and %v, want the contradicted claim with a picture", page.Verdict.Word, page.Spark)
 	}
 }

@@ -26,6 +26,7 @@ type figureView struct {
 	Missing   string // why there is no drawing
 	HowTo     []string
 	Elsewhere string // cells that are not drawn, since they are of another profile
+	AtTop     bool   // it stands in the answer, where what is beside others opens below it
 }
 
 // panelView is one drawing of a figure, in both widths.
@@ -80,7 +81,7 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 		c.Warnf("%s: %s", f.Label.Value, v.Missing)
 		v.Provenance = provenanceOf(c.d, cells, nil, nil)
 	}
-	v.Elsewhere = otherProfiles(experiment)
+	v.Elsewhere, v.AtTop = otherProfiles(experiment), f == c.headline
 	return c.Fill("figure", v)
 }
 

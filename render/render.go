@@ -33,7 +33,6 @@ import (
 	"benchbook/notebook/plaintext"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
-	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
 	"benchbook/render/chart"
 	"benchbook/render/datafile"
@@ -83,6 +82,8 @@ type Options struct {
 	// Moments are those of the article, as compare.History lists them. With them the page links its history, and has
 	// Subpages and News.
 	Moments []*compare.Moment
+	// Sources are files that readers may want beside the page: the records.
+	Sources []File
 }
 
 type Page struct {
@@ -96,9 +97,13 @@ type Page struct {
 	Host     string    // whose results are shown; empty if there are none
 	Measured time.Time // when the last of them was; zero if there are none
 	Standing Badge
-	Notice   string // what a reader must know first, in a few words, such as "Not finished"; may be empty
-	Finding  string // what was found, in one sentence
-	Spark    *Spark // a small picture of it; nil if there is nothing to draw
+	Notice   string        // what a reader must know first, in a few words, such as "Not finished"; may be empty
+	Says     template.HTML // what was found: the sentence of the first headline claim that is decided
+	Finding  string        // Says as text
+	Verdict  Badge         // of that claim; empty without one
+	Counts   []VerdictCount
+	Original string // what the article reproduces; may be empty
+	Spark    *Spark // a small picture of what was found; nil if there is nothing to draw
 
 	HTML     template.HTML // the main element
 	Files    []File        // that the page links
@@ -112,6 +117,12 @@ type Page struct {
 type File struct {
 	Path string // relative to the folder of the page, with slashes
 	Data []byte
+}
+
+// VerdictCount is how many claims of an article have a verdict.
+type VerdictCount struct {
+	Badge
+	Count int
 }
 
 // Spark is the small picture of an article in an index.
@@ -153,16 +164,19 @@ func (r *Renderer) composed(d *dataset.Dataset, o Options) (*Page, *composer, co
 	page := &Page{
 		Slug: d.Doc.Slug, Title: a.title, Description: a.description, Date: d.Doc.Front.Date.Value,
 		Tags: plain(article.Texts(d.Doc.Front.Tags)), Draft: d.Doc.Front.Draft.V,
-		Measured: c.origin.Last, Standing: a.standing, Finding: c.finding(a.description), Spark: c.spark(),
-		HTML: a.main, Files: c.allFiles(), Sections: sectionsOf(a.main), Runs: len(o.Moments),
+		Measured: c.origin.Last, Standing: StandingBadge(a.standing), HTML: a.main,
+		Files: slices.Concat(c.allFiles(), c.sourceFiles()), Sections: sectionsOf(a.main), Runs: len(o.Moments),
 		Warnings: slices.Compact(c.warnings),
 	}
 	if !c.origin.Last.IsZero() {
 		page.Host = plaintext.String(d.Host)
-		if i := slices.IndexFunc(a.banners, func(b banner) bool { return !b.Detail }); i >= 0 {
-			page.Notice = strings.TrimRight(a.banners[i].Strong, ".:,")
+		if list := a.view.Answer.Cautions; list != nil {
+			if i := slices.IndexFunc(list.Each, func(b banner) bool { return !b.Detail }); i >= 0 {
+				page.Notice = strings.TrimRight(list.Each[i].Strong, ".:,")
+			}
 		}
 	}
+	cardPart{c}.card(page, a)
 	return page, c, a, c.failed()
 }
 
@@ -205,34 +219,31 @@ type composed struct {
 	main               template.HTML
 	view               articleView // that main was filled with
 	title, description string      // as text
-	banners            []banner
-	standing           Badge
+	standing           claim.Standing
 }
 
 func (c *composer) article() composed {
 	title, titleText := c.prose.Inline(c.doc.Front.Title.Value)
 	description, descriptionText := c.prose.Inline(c.doc.Front.Description.Value)
 	standing := claim.StandingOf(c.d)
-	mark := StandingBadge(standing)
-	keys := c.keyValues()
+	c.keyValues()
 	text := c.prose.Prose()
-	banners := c.banners()
 	how := method.Writer{Dataset: c.d, Origin: c.origin, Shown: c.shownMetrics, Listing: c.prose.Listing}
-	view := articleView{
-		Standing: mark, Title: title, Description: description, Meta: c.meta(standing), Banners: banners, Keys: keys,
-		Contents: c.contents(), Captions: captionedLinks(c), Prose: text,
-		Method: how.View(titleText, c.values),
-	}
+	view := articleView{Answer: answerPart{c}.answer(standing, title), Description: description, Prose: text,
+		Evidence: evidencePart{c}.evidence(standing), Method: how.View(titleText, c.values)}
+	view.Contents = c.contents(len(view.Evidence.Original.Rows) > 0)
 	view.Others = c.prose.Others() // which show values as well, but none of those in the text
-	return composed{c.Fill("article", view), view, titleText, descriptionText, banners, mark}
+	return composed{c.Fill("article", view), view, titleText, descriptionText, standing}
 }
 
 // asOf moves a composed article to the address of a run with the same content.
 func (c *composer) asOf(m *compare.Moment, a composed) (*composer, composed) {
 	again := *c
 	again.prose, again.moment = c.prose.At(upFromRun), m
-	a.banners = append([]banner{momentBanner(m)}, a.banners...)
-	a.view.Meta, a.view.Banners = again.meta(claim.StandingOf(c.d)), a.banners
+	b := momentBanner(m)
+	a.view.Answer.Moment, a.view.Answer.Meta = &b, again.meta()
+	a.view.Evidence.Run.Others = again.others()
+	a.view.Evidence.Run.Files, a.view.Evidence.Run.Records = again.sources()
 	a.main = again.Fill("article", a.view)
 	return &again, a
 }
@@ -245,17 +256,15 @@ func (c *composer) failed() error {
 	return nil
 }
 
+// articleView is a page in three depths: the answer, the story, the evidence.
 type articleView struct {
-	Standing           Badge
-	Title, Description template.HTML
-	Meta               []template.HTML
-	Banners            []banner
-	Keys               []keyView
-	Contents           []contentsEntry
-	Captions           []link
-	Prose              template.HTML
-	Method             method.View
-	Others             []prose.Other
+	Answer      answerView
+	Description template.HTML
+	Contents    []contentsEntry
+	Prose       template.HTML
+	Evidence    evidenceView
+	Method      method.View
+	Others      []prose.Other
 }
 
 type link struct{ Href, Words string }
@@ -270,6 +279,7 @@ type composer struct {
 
 	judgements judgements
 	outcomes   outcomes
+	headline   *article.Figure // that stands at the top of the page; nil if none does
 	origin     cellview.Origin // of all that is shown
 
 	nextID   int
@@ -277,6 +287,7 @@ type composer struct {
 	palette  func() *chart.Palette // of the article
 	data     *datafile.Encoder
 	redact   *record.Redactor // of the definitions of all cells; nil until somebody asks
+	secrets  bool             // an experiment of the article has some
 	files    []File
 	warnings []string
 	unclear  []string // warnings of what cannot be read in figures
@@ -284,9 +295,8 @@ type composer struct {
 }
 
 func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
-	c := &composer{Renderer: r, evaluator: &evaluator{d: d, doc: d.Doc, numbers: numbersOf(d.Doc)}, options: o,
-		judgements: judgements{},
-		letters:    &letters{d, map[groupKey]map[string]string{}}, data: datafile.NewEncoder(d)}
+	c := &composer{Renderer: r, evaluator: &evaluator{d: d, doc: d.Doc}, options: o,
+		judgements: judgements{}, letters: &letters{d, map[groupKey]map[string]string{}}, data: datafile.NewEncoder(d)}
 	c.palette = sync.OnceValue(func() *chart.Palette {
 		return chart.NewPalette(d, func(f *article.Figure) []*dataset.Cell {
 			cells, _, _ := c.selectCells(f.Experiment.Value, f.Where.Node)
@@ -296,6 +306,8 @@ func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 	for _, j := range claim.Judgements(d) {
 		c.judgements[j.Claim.Name.Value] = j
 	}
+	c.headline = c.headlineFigure()
+	c.numbers = numbersOf(d.Doc, c.headline)
 	cells := slice.Map(d.Experiments, func(e *dataset.Experiment) []*dataset.Cell { return e.Cells })
 	c.origin = cellview.OriginOf(d, slices.Concat(cells...))
 	for _, claim := range d.Doc.Claims {
@@ -345,12 +357,22 @@ func (c *composer) warnOfPlaces() {
 	}
 }
 
-// numbersOf numbers tables and figures in the order of the article, whether or not they are shown: a number is the same
-// with every outcome.
-func numbersOf(doc *article.Document) map[string]string {
+// numbersOf numbers tables and figures in the order of the page, which has the headline figure first, whether or not
+// they are shown: a number is the same with every outcome.
+func numbersOf(doc *article.Document, headline *article.Figure) map[string]string {
 	numbers := map[string]string{}
-	for i, f := range doc.Figures {
-		numbers[f.Label.Value] = fmt.Sprintf("Figure\u00a0%d", i+1)
+	figures := 0
+	add := func(f *article.Figure) {
+		figures++
+		numbers[f.Label.Value] = fmt.Sprintf("Figure\u00a0%d", figures)
+	}
+	if headline != nil {
+		add(headline)
+	}
+	for _, f := range doc.Figures {
+		if f != headline {
+			add(f)
+		}
 	}
 	for i, t := range doc.Tables {
 		numbers[t.Label.Value] = fmt.Sprintf("Table\u00a0%d", i+1)
@@ -358,81 +380,25 @@ func numbersOf(doc *article.Document) map[string]string {
 	return numbers
 }
 
-// captionedLinks lead to the tables and figures that are shown.
-func captionedLinks(c *composer) []link {
-	var out []link
-	add := func(label string, in *conditional.Part) {
-		words := strings.ReplaceAll(strings.TrimPrefix(strings.TrimPrefix(label, "fig-"), "tbl-"), "-", " ")
-		if c.Applies(in) {
-			out = append(out, link{"#" + label, c.numbers[label] + ", " + words})
-		}
-	}
-	for _, t := range c.doc.Tables {
-		add(t.Label.Value, t.Part)
-	}
-	for _, f := range c.doc.Figures {
-		add(f.Label.Value, f.Part)
-	}
-	return out
-}
-
-// finding returns one sentence for an index: the first contradicted headline claim, else the first measured one.
-func (c *composer) finding(description string) string {
-	var first *article.Claim
-	for _, claim := range c.doc.Claims {
-		switch verdict := c.judgements[claim.Name.Value].Verdict; {
-		case !claim.Headline.V || verdict == stats.NotMeasured || verdict == "":
-		case verdict == stats.Contradicted:
-			return c.claimFinding(claim)
-		case first == nil:
-			first = claim
-		}
-	}
-	switch {
-	case first != nil:
-		return c.claimFinding(first)
-	case c.origin.Measured > 0:
-		return cmp.Or(description, "Measured, but no headline claim could be judged.")
-	}
-	return cmp.Or(description, "Not measured yet.")
-}
-
-// claimFinding writes a claim with its effect, after the verdict unless it is supported.
-func (c *composer) claimFinding(claim *article.Claim) string {
-	j := c.judgements[claim.Name.Value]
-	_, words := c.claimSentence(claim)
-	words = strings.TrimRight(words, ".")
-	if j.Verdict != stats.Supported {
-		words = VerdictBadge(j.Verdict).Word + ": " + words
-	}
-	if effect := effectWords(j); effect != "" {
-		return words + " (" + effect + ")."
-	}
-	return words + "."
-}
-
 type contentsEntry struct {
 	Href, Words string
 	Below       []link
 }
 
-// contents lists the headings of the two upper levels, and our own sections.
-func (c *composer) contents() []contentsEntry {
-	var out []contentsEntry
+// contents lists the three depths of the page, with the headings of the story and the parts of the evidence.
+func (c *composer) contents(original bool) []contentsEntry {
+	story := contentsEntry{Href: "#story", Words: "The story"}
 	for _, h := range c.prose.Headings {
-		switch level := h.Level + c.prose.Shift; {
-		case level == 2:
-			out = append(out, contentsEntry{Href: "#" + h.ID, Words: h.Topic})
-		case level == 3 && len(out) > 0:
-			last := &out[len(out)-1]
-			last.Below = append(last.Below, link{"#" + h.ID, h.Topic})
+		if h.Level+c.prose.Shift == 2 {
+			story.Below = append(story.Below, link{"#" + h.ID, h.Topic})
 		}
 	}
-	out = append(out, contentsEntry{Href: "#method", Words: "How this was measured"})
-	if len(c.values) > 0 {
-		out = append(out, contentsEntry{Href: "#values", Words: "Values in the text"})
+	evidence := contentsEntry{Href: "#evidence", Words: "The evidence"}
+	if original {
+		evidence.Below = append(evidence.Below, link{"#original", "What the original said"})
 	}
-	return out
+	evidence.Below = append(evidence.Below, link{"#run", "Run it yourself"}, link{"#claims", "Claims, method, values"})
+	return []contentsEntry{{Href: "#answer", Words: "The answer"}, story, evidence}
 }
 
 func (c *composer) Block(b *article.Block) template.HTML {
@@ -441,23 +407,23 @@ func (c *composer) Block(b *article.Block) template.HTML {
 	case "experiment":
 		first, _ := b.Place.Source.Position(b.Place.Start)
 		lines := strings.Count(string(b.YAML), "\n")
-		return c.prose.Listing(article.FileName, fmt.Sprintf("lines\u00a0%d–%d", first+1, first+lines), "yaml",
-			c.experimentListing(b))
+		what := ""
+		if b.Experiment != nil {
+			if e, ok := c.d.Experiment(b.Experiment.Name.Value); ok {
+				what = e.Plan.Description
+			}
+		}
+		return c.prose.File(article.FileName, what, fmt.Sprintf("lines\u00a0%d–%d", first+1, first+lines), "yaml",
+			c.experimentListing(b), b.Opened)
 	case "include":
 		lines := ""
 		if b.Listing.First > 0 {
 			lines = fmt.Sprintf("lines\u00a0%d–%d", b.Listing.First, b.Listing.First+max(0, strings.Count(string(b.Listing.Data),
 				"\n")-1))
 		}
-		return c.prose.Listing(b.Listing.Path, lines, b.Listing.Language, b.Listing.Data)
+		return c.prose.File(b.Listing.Path, "", lines, b.Listing.Language, b.Listing.Data, b.Opened)
 	case "file":
-		return c.prose.Listing(b.Listing.Path, "", b.Listing.Language, b.Listing.Data)
-	case "claim":
-		return c.Fill("claims", slice.Map(b.Claims, c.claim))
-	case "published":
-		for _, p := range b.Published {
-			out += c.published(p)
-		}
+		return c.prose.File(b.Listing.Path, "", "", b.Listing.Language, b.Listing.Data, b.Opened)
 	case "table":
 		for _, t := range b.Tables {
 			if c.Applies(t.Part) {
@@ -469,7 +435,9 @@ func (c *composer) Block(b *article.Block) template.HTML {
 	case "figure":
 		for _, f := range b.Figures {
 			if c.Applies(f.Part) {
-				out += c.figure(f)
+				if f != c.headline { // which stands at the top
+					out += c.figure(f)
+				}
 			} else {
 				out += notDrawn(c, f.Label, f.Title)
 			}

@@ -50,7 +50,15 @@ func (c *composer) experimentListing(b *article.Block) []byte {
 		}
 	}
 	out.WriteString(redact.Text(string(b.YAML[at:])))
+	c.secrets = c.secrets || out.String() != string(b.YAML)
 	return []byte(out.String())
+}
+
+// holdsSecrets reports whether the text of the article has words that its page leaves out; it is asked after the prose
+// was written.
+func (c *composer) holdsSecrets() bool {
+	text := string(c.doc.Source.Data)
+	return c.secrets || c.redactor().Text(text) != text
 }
 
 // secretSpans returns the places of values that are secret by their key, variable or option. Values of a matrix are

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/render/cellview"
@@ -12,36 +13,28 @@ import (
 	"benchbook/render/wording"
 )
 
-// spark draws the first headline claim: one metric of two to four cells.
-func (c *composer) spark() *Spark {
+// spark draws the cells of a claim: one metric of two to four; nil of others.
+func (c cardPart) spark(claim *article.Claim) *Spark {
 	const fewest, most = 2, 4
-	for _, claim := range c.doc.Claims {
-		j := c.judgements[claim.Name.Value]
-		if !claim.Headline.V || claim.Expect.Node == nil || j.Effect == nil {
-			continue
-		}
-		metric := ""
-		for _, s := range expr.Selectors(c.resolved(claim.Expect.Node)) {
-			if metric != "" && s.Name != metric {
-				return nil
-			}
-			metric = s.Name
-		}
-		var cells []*dataset.Cell
-		for _, cell := range j.Effect.Cells {
-			if !slices.Contains(cells, cell) && cell.Metric(metric).Missing == "" {
-				cells = append(cells, cell)
-			}
-		}
-		if len(cells) < fewest || len(cells) > most {
+	j := c.judgements[claim.Name.Value]
+	if claim.Expect.Node == nil {
+		return nil
+	}
+	metric := ""
+	for _, s := range expr.Selectors(c.resolved(claim.Expect.Node)) {
+		if metric != "" && s.Name != metric {
 			return nil
 		}
-		return c.sparkOf(metric, cells)
+		metric = s.Name
 	}
-	return nil
+	cells := slices.DeleteFunc(cellsOf(j), func(cell *dataset.Cell) bool { return cell.Metric(metric).Missing != "" })
+	if len(cells) < fewest || len(cells) > most {
+		return nil
+	}
+	return c.sparkOf(metric, cells)
 }
 
-func (c *composer) sparkOf(metric string, cells []*dataset.Cell) *Spark {
+func (c cardPart) sparkOf(metric string, cells []*dataset.Cell) *Spark {
 	m := cells[0].Metric(metric).Metric
 	unit := cellview.QuantityOf(m, cells).Unit
 	fields := cellview.Naming(cells, nil)

@@ -295,13 +295,9 @@ func ratiosByRound(x, y dataset.Result, less float64) []float64 {
 
 // shownAt finds the table, else the figure, that shows the cells behind an expression.
 func (ev *evaluator) shownAt(n expr.Node, cells []*dataset.Cell) *link {
-	selectors := expr.Selectors(ev.resolved(n))
-	if len(cells) == 0 || len(selectors) == 0 {
+	metric := ev.metricOf(n)
+	if len(cells) == 0 || metric == "" {
 		return nil
-	}
-	metric := ev.resolved(selectors[0]).String()
-	if s, ok := ev.resolved(selectors[0]).(*expr.Selector); ok {
-		metric = s.Name
 	}
 	for _, t := range ev.doc.Tables {
 		if ev.Applies(t.Part) && slices.Contains(article.Texts(t.Columns), metric) &&
@@ -309,9 +305,29 @@ func (ev *evaluator) shownAt(n expr.Node, cells []*dataset.Cell) *link {
 			return &link{"#" + t.Label.Value, ev.numbers[t.Label.Value]}
 		}
 	}
+	if f := ev.figureOf(metric, cells); f != nil {
+		return &link{"#" + f.Label.Value, ev.numbers[f.Label.Value]}
+	}
+	return nil
+}
+
+// metricOf is the first metric of an expression; empty if it has none.
+func (ev *evaluator) metricOf(n expr.Node) string {
+	selectors := expr.Selectors(ev.resolved(n))
+	if len(selectors) == 0 {
+		return ""
+	}
+	if s, ok := ev.resolved(selectors[0]).(*expr.Selector); ok {
+		return s.Name
+	}
+	return ev.resolved(selectors[0]).String()
+}
+
+// figureOf finds the first figure that shows a metric of cells; nil if there is none.
+func (ev *evaluator) figureOf(metric string, cells []*dataset.Cell) *article.Figure {
 	for _, f := range ev.doc.Figures {
 		if ev.Applies(f.Part) && f.Shows(metric) && ev.contains(f.Experiment.Value, f.Where.Node, cells) {
-			return &link{"#" + f.Label.Value, ev.numbers[f.Label.Value]}
+			return f
 		}
 	}
 	return nil
@@ -337,64 +353,14 @@ func (ev *evaluator) selectCells(experiment string, where expr.Node) ([]*dataset
 	return cells, e, err
 }
 
-type keyView struct {
-	Is        template.HTML
-	Value     template.HTML
-	Interval  string
-	Published string
-}
-
-// withoutDetails cuts the details off a reason, which the tooltip has: "throughput, a: invalid".
-func withoutDetails(reason string) string {
-	parts := strings.SplitN(reason, ": ", 3)
-	return strings.Join(parts[:min(len(parts), 2)], ": ")
-}
-
-// publishedValue writes the published number of a value; empty if there is none.
-func (ev *evaluator) publishedValue(in expr.Inline, q dataset.Quantity) string {
-	n := ev.resolved(in.Expr)
-	_, isOne := n.(*expr.Selector)
-	b, isBinary := n.(*expr.Binary)
-	if !isOne && !isCall(n, "ratio", "change") && !(isBinary && b.Op == expr.Div) {
-		return ""
-	}
-	x, ok := outcome.PublishedNumber(ev.d, n, q.Cells, !isOne)
-	if !ok {
-		return ""
-	}
-	w := ev.quantityOf(in, q)
-	if isOne {
-		return w.Unit.Exact(x)
-	}
-	if isCall(n, "change") {
-		x--
-	}
-	return w.Unit.Quantity(x, w.Decimals)
-}
-
-func (c *composer) keyValues() []keyView {
-	var out []keyView
+// keyValues puts the numbers that the history follows into the table of values.
+func (c *composer) keyValues() {
 	for _, k := range c.doc.Front.KeyValues {
-		is, _ := c.prose.Inline(k.Is.Value)
 		in, err := expr.ParseInline(k.Value.Value)
 		if err != nil {
 			c.Warnf("the key value %q cannot be read: %v", k.Value.Value, err)
 			continue
 		}
-		v, q := c.evaluate(in)
-		c.nextID++
-		v.ID = prose.ValueID + strconv.Itoa(c.nextID)
-		row := keyView{Is: is, Value: c.Fill("value", v)}
-		switch {
-		case v.Missing:
-			row.Interval = wording.Sentence(withoutDetails(v.Interval))
-		case q != nil && q.Interval != nil:
-			row.Interval = c.quantityOf(in, *q).Interval()
-		}
-		if q != nil {
-			row.Published = c.publishedValue(in, *q)
-		}
-		out = append(out, row)
+		c.evaluate(in)
 	}
-	return out
 }

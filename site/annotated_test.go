@@ -37,14 +37,14 @@ const (
 
 // annotatedPictures are the pictures of a page, from its top to its end, by the parts that they begin with.
 var annotatedPictures = []struct{ name, from string }{
-	{"page/head.png", "body"}, {"page/claim.png", ".text p:has(.claimed)"}, {"page/table.png", ".tbl"},
+	{"page/head.png", "body"}, {"page/claim.png", "#story"}, {"page/table.png", "#evidence"},
 }
 
 // annotatedParts are the parts of a page that the guide for readers explains, by their numbers.
 var annotatedParts = []string{
-	".head .status", ".head .meta", ".banner", ".text .claimed + .verdict", ".text .m", ".claims .verdict",
-	".claims .effect svg", ".claims .expect", ".fig .plot", ".fig .side", ".fig .provenance", ".results tbody .ival",
-	".results tbody .grp", "#method", "#method ~ details small",
+	".standing .status", ".answer .meta", ".answers .vw", ".beside-it b", ".answer .fig .plot", ".answer .more",
+	".cautions", ".runit", ".text .claimed + .verdict", ".text .m", ".results tbody .ival", ".results tbody .grp",
+	".howto .cmd", ".claimlines .words", ".claimlines .out", "#method",
 }
 
 // The pictures of a page, made of committed records, have a number at each part that the guide for readers explains.
@@ -105,7 +105,7 @@ func TestAnnotatedPage(t *testing.T) {
 // markParts puts numbers at parts of a page, and returns those that it does not show. A part of a line or of a table
 // has its number before its words, any other at its left.
 const markParts = `parts => {
-	document.querySelectorAll("details").forEach(d => d.open = false);
+	document.querySelectorAll("details:not(.fold:has(.claimlines))").forEach(d => d.open = false);
 	document.querySelector(".toc-fold").remove();
 	const found = parts.map(selector => document.querySelector(selector));
 	const isShown = part => part?.getBoundingClientRect().height > 0;

@@ -17,11 +17,15 @@ import (
 const (
 	styleFile  = "style.css"
 	scriptFile = "benchbook.js"
+	iconFile   = "favicon.svg"
 	fontsDir   = "fonts"
 	early      = "early.js"
 )
 
-const indexFile = "index.html"
+const (
+	indexFile   = "index.html"
+	missingFile = "404.html"
+)
 
 // assets are what pages load besides their own files. Names hold a digest of the contents, so browsers may keep them
 // for ever and never mix an old style with a new page; files that pages do not load, such as a licence, keep their
@@ -73,6 +77,11 @@ func newAssets(theme fs.FS) (*assets, error) {
 		return nil, err
 	}
 	a.add(scriptFile, a.script)
+	icon, err := read(iconFile)
+	if err != nil {
+		return nil, err
+	}
+	a.add(iconFile, icon)
 	return a, nil
 }
 
@@ -109,8 +118,8 @@ func (a *assets) inlineStyle() []byte {
 
 // isOurs reports whether a name at the top of the site is taken. It ignores case, as many file systems do.
 func isOurs(name string, hasDocs bool) bool {
-	ours := []string{fontsDir, tagsFolder, indexFile, feedFile, mapFile, hashedPattern(styleFile),
-		hashedPattern(scriptFile), hashedPattern(searchFile)}
+	ours := []string{fontsDir, tagsFolder, indexFile, missingFile, feedFile, mapFile, hashedPattern(styleFile),
+		hashedPattern(scriptFile), hashedPattern(iconFile), hashedPattern(searchFile)}
 	if hasDocs {
 		ours = append(ours, docsFolder)
 	}

@@ -44,7 +44,7 @@ func TestBrowserCopies(t *testing.T) {
 			if tt.address != "" {
 				do(ctx, t, inFront(), chromedp.Navigate(tt.address), chromedp.WaitReady(chromedp.CSS("body")))
 			}
-			if got := ask[bool](ctx, t, tt.before+`; !!navigator.clipboard`); got != tt.clipboard {
+			if got := ask[bool](ctx, t, tt.before+`; document.querySelectorAll("details").forEach(d => d.open = true); !!navigator.clipboard`); got != tt.clipboard {
 				t.Fatalf("there is a clipboard: %t", got)
 			}
 			do(ctx, t, chromedp.Click(chromedp.CSS(".listing button")))
@@ -72,6 +72,20 @@ func TestBrowserCopies(t *testing.T) {
 			}
 			ask[bool](ctx, t, `new Promise(done => { const look = n => document.querySelector(".listing button").textContent === "Copy" || !n ? done(true) : setTimeout(look, 50, n - 1); look(60); })`)
 		})
+	}
+}
+
+// What repeats an article is copied as it is typed, without a prompt or anything else around it.
+func TestBrowserCopiesCommand(t *testing.T) {
+	t.Parallel()
+	ctx := browser(t)
+	dir := t.TempDir()
+	build(t, samplePages(t), dir)
+	do(ctx, t, inFront(), openIn(dir, "sockets/index.html", 1280, "light"), chromedp.Click(chromedp.CSS(".howto button")))
+	ask[bool](ctx, t, `new Promise(done => setTimeout(done, 300, true))`)
+	do(ctx, t, pasted)
+	if got := ask[string](ctx, t, `document.activeElement.value`); got != "benchbook run sockets" {
+		t.Errorf("copied is %q", got)
 	}
 }
 

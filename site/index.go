@@ -12,48 +12,36 @@ import (
 	"unicode"
 
 	"benchbook/render"
-	"benchbook/slice"
 )
 
 const tagsFolder = "tags"
 
 type indexView struct {
 	Title, Description string
+	Since              string // the day of the oldest news
 	News               []newsView
-	Quiet              int // articles whose newest run has turned nothing
-	Filters            []filterView
 	Entries            []entryView
 	Marks              []render.Badge
 	Tags               []tagView
 }
 
-// newsView is what the newest run of an article changed.
+// newsView is what the newest run of an article changed, in a few words behind its title.
 type newsView struct {
-	render.News
-	ISO, Words string // of the time
-	Title      string
-	Href       string // of the article
-	Compared   string // of the comparison with the run before; may be empty
-}
-
-type filterView struct {
-	Value, Class, Word string
-	Count              int
+	Title, Words string
+	Href         string // of the article
+	Compared     string // of the comparison with the run before; may be empty
+	run          string
+	when         time.Time
 }
 
 type entryView struct {
-	Filter         string
-	Standing       render.Badge
-	Date           *dateView
-	Host           string
-	Notice         string
-	Draft          bool
-	Href           string
-	Title, Finding string
-	Tags           []tagLink
-	Runs           string // in words; empty if there are none
-	History        string
-	Spark          *render.Spark
+	*render.Page
+	First   bool // of an index, where it is wide
+	Date    *dateView
+	Href    string
+	Tags    []tagLink
+	Runs    string // in words; empty if there are none
+	History string
 }
 
 type dateView struct{ Before, ISO, Words string }
@@ -74,12 +62,10 @@ type tagPageView struct {
 }
 
 func (b *builder) index(pages []*render.Page) error {
-	v := indexView{Title: b.options.Title, Description: b.options.Description, Marks: render.Standings()}
-	v.News, v.Quiet = newsOf(pages)
-	for _, m := range v.Marks {
-		if count := slice.Count(pages, func(p *render.Page) bool { return p.Standing.Filter == m.Filter }); count > 0 {
-			v.Filters = append(v.Filters, filterView{m.Filter, m.Class, m.Word, count})
-		}
+	v := indexView{Title: b.options.Title, Description: b.options.Description, Marks: render.Standings(),
+		News: newsOf(pages)}
+	if n := len(v.News); n > 0 {
+		v.Since = v.News[n-1].when.Format("2 January")
 	}
 	tags := tagsOf(pages)
 	for _, t := range tags {
@@ -92,6 +78,9 @@ func (b *builder) index(pages []*render.Page) error {
 	for _, p := range pages {
 		v.Entries = append(v.Entries, entryOf(p, "", tags))
 	}
+	if len(v.Entries) > 0 {
+		v.Entries[0].First = true
+	}
 	main, err := b.fill("index", v)
 	if err != nil {
 		return err
@@ -100,34 +89,60 @@ func (b *builder) index(pages []*render.Page) error {
 		changed: newest(pages)}, nil)
 }
 
-const maxNews = 6
+// maxNews keeps what changed to about three lines.
+const maxNews = 3
 
-// newsOf lists what the newest runs changed, newest first, and counts those that changed nothing.
-func newsOf(pages []*render.Page) (news []newsView, quiet int) {
+// newsOf lists what the newest runs changed, newest first; runs that changed nothing are no news.
+func newsOf(pages []*render.Page) (news []newsView) {
 	for _, p := range pages {
-		n := p.News
-		switch {
-		case n == nil:
-			continue
-		case !n.First && !n.StandingTurned && len(n.Claims) == 0 && n.NewlyMeasured == 0:
-			quiet++
+		words := newsWords(p.News)
+		if words == "" {
 			continue
 		}
-		view := newsView{News: *n, ISO: n.When.Format(time.RFC3339), Words: n.When.Format("2 Jan 2006"), Title: p.Title,
-			Href: href(p)}
-		if n.Comparison != "" {
-			view.Compared = (&url.URL{Path: path.Join(p.Slug, n.Comparison)}).String()
+		view := newsView{Title: p.Title, Words: words, Href: href(p), run: p.News.Run, when: p.News.When}
+		if p.News.Comparison != "" {
+			view.Compared = (&url.URL{Path: path.Join(p.Slug, p.News.Comparison)}).String()
 		}
 		news = append(news, view)
 	}
-	slices.SortStableFunc(news, func(a, b newsView) int { return cmp.Compare(b.Run, a.Run) })
-	return news[:min(len(news), maxNews)], quiet
+	slices.SortStableFunc(news, func(a, b newsView) int { return cmp.Compare(b.run, a.run) })
+	return news[:min(len(news), maxNews)]
 }
+
+// newsWords say what the newest run of an article changed; empty if it changed nothing.
+func newsWords(n *render.News) string {
+	switch {
+	case n == nil:
+		return ""
+	case n.First && n.Comparison != "":
+		return "now has a standing: " + standingOf(n.After)
+	case n.First:
+		return "was measured for the first time: " + standingOf(n.After)
+	case n.StandingTurned:
+		return "was " + standingOf(n.Before) + " and is now " + standingOf(n.After)
+	case len(n.Claims) == 1:
+		return "has a claim that was " + lower(n.Claims[0].Before.Word) + " and is now " + lower(n.Claims[0].After.Word)
+	case len(n.Claims) > 1:
+		return fmt.Sprintf("has %d claims with another verdict", len(n.Claims))
+	case n.NewlyMeasured == 1:
+		return "has a claim that was measured for the first time"
+	case n.NewlyMeasured > 1:
+		return fmt.Sprintf("has %d claims that were measured for the first time", n.NewlyMeasured)
+	}
+	return ""
+}
+
+// standingOf is a standing without its count: "partly reproduced".
+func standingOf(mark render.Badge) string {
+	word, _, _ := strings.Cut(mark.Word, ",")
+	return lower(word)
+}
+
+func lower(word string) string { return strings.ToLower(word[:1]) + word[1:] }
 
 // entryOf is an article in a list; root leads to the folder of the site.
 func entryOf(p *render.Page, root string, tags []tag) entryView {
-	e := entryView{Filter: p.Standing.Filter, Standing: p.Standing, Date: dateOf(p), Host: p.Host, Notice: p.Notice,
-		Draft: p.Draft, Href: root + href(p), Title: p.Title, Finding: p.Finding, Spark: p.Spark}
+	e := entryView{Page: p, Date: dateOf(p), Href: root + href(p)}
 	if p.Runs > 0 {
 		e.Runs = fmt.Sprintf("%d runs", p.Runs)
 		if p.Runs == 1 {

@@ -134,7 +134,7 @@ const hidesDrawing = `(() => {
 	return [...new Set(wrong)];
 })()`
 
-// On paper folds are open, links say where they lead, controls are gone, and no figure is cut in two.
+// On paper claims are open and files folded, links say where they lead, controls are gone, and no figure is cut in two.
 func TestBrowserPrints(t *testing.T) {
 	t.Parallel()
 	const paperWidth, paperHeight = 673, 986 // of A4 within its margins, in pixels of CSS
@@ -150,7 +150,8 @@ func TestBrowserPrints(t *testing.T) {
 				}))
 			// The words of a column's head stand in a button, and are printed.
 			for name, script := range map[string]string{
-				"folds are closed":       `Array.from(document.querySelectorAll("details.fold > .inner")).filter(e => e.getBoundingClientRect().height === 0)`,
+				"folds are closed":       `Array.from(document.querySelectorAll("details.fold > .inner")).filter(e => !e.closest("#method, .paperfold") && e.getBoundingClientRect().height === 0)`,
+				"files are printed":      `Array.from(document.querySelectorAll("details.file:not([open]) pre, #method .inner")).filter(e => e.getBoundingClientRect().height > 0)`,
 				"controls are printed":   `Array.from(document.querySelectorAll("button:not(th button), input, .skip, .toc-fold")).filter(e => e.getClientRects().length > 0)`,
 				"links say not where to": `Array.from(document.querySelectorAll(".text a[href^='http']")).filter(e => !getComputedStyle(e, "::after").content.includes(e.getAttribute("href")))`,
 				"figures may be cut":     `Array.from(document.querySelectorAll("figure.fig")).filter(e => getComputedStyle(e).breakInside !== "avoid" || e.getBoundingClientRect().height > ` + strconv.Itoa(paperHeight) + `)`,

@@ -24,13 +24,16 @@ func (b *builder) single(p *render.Page) error {
 	if err != nil {
 		return fmt.Errorf("putting article %s into a single file: %w", p.Slug, err)
 	}
-	v := layoutView{Title: p.Title + " · " + b.options.Title, Description: p.Description, Main: template.HTML(main),
+	v := layoutView{Title: p.Title + " · " + b.options.Title, Description: p.Finding, Main: template.HTML(main),
 		NoIndex: p.Draft, Inline: &inlineView{Style: template.CSS(b.inlineStyle), Script: template.JS(b.assets.script),
 			Home: b.options.BaseURL},
 		Policy: policy(true, []string{string(b.assets.early), string(b.assets.script)}, []string{b.inlineStyle})}
 	if b.options.BaseURL != "" {
 		v.Canonical = b.absolute(p.Slug + "/index.html") // the page that this is a copy of
 	}
+	icon := b.assets.files[b.assets.names[iconFile]]
+	v.Icon = template.URL(dataURI(iconFile, icon))
+	v.linked(pageAt{of: p})
 	page, err := b.layout(v)
 	if err != nil {
 		return err

@@ -109,8 +109,8 @@ func build(pages []*render.Page, theme fs.FS, o Options, put func(name string, d
 	}
 	b.put = put
 	pages = slices.DeleteFunc(slices.Clone(pages), func(p *render.Page) bool { return p.Draft && !o.Drafts })
-	slices.SortFunc(pages, func(a, b *render.Page) int {
-		return cmp.Or(strings.Compare(b.Date, a.Date), strings.Compare(a.Slug, b.Slug)) // newest first
+	slices.SortFunc(pages, func(a, b *render.Page) int { // the newest results first
+		return cmp.Or(b.Measured.Compare(a.Measured), strings.Compare(b.Date, a.Date), strings.Compare(a.Slug, b.Slug))
 	})
 	for _, p := range pages {
 		if err := CheckSlug(p.Slug, len(o.Docs) > 0); err != nil {
@@ -132,12 +132,30 @@ func build(pages []*render.Page, theme fs.FS, o Options, put func(name string, d
 	if err := b.each(pages, b.article); err != nil {
 		return err
 	}
-	for _, step := range []func([]*render.Page) error{b.docs, b.index, b.tags, b.feed, b.siteMap} {
+	for _, step := range []func([]*render.Page) error{b.docs, b.index, b.tags, b.missing, b.feed, b.siteMap} {
 		if err := step(pages); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// missing adds the page that servers show for an address that leads nowhere. It is shown at any depth, so it names
+// files by the address of the site, if that is known.
+func (b *builder) missing([]*render.Page) error {
+	root := b.options.BaseURL
+	v := layoutView{Title: "Not found · " + b.options.Title, NoIndex: true, Feed: true, Root: root,
+		Style: b.assets.names[styleFile], Script: b.assets.names[scriptFile], Search: b.found,
+		Icon: template.URL(root + b.assets.names[iconFile]), Policy: policy(false, []string{string(b.assets.early)}, nil)}
+	var err error
+	if v.Main, err = b.fill("missing", root); err != nil {
+		return err
+	}
+	html, err := b.layout(v)
+	if err != nil {
+		return err
+	}
+	return b.addFile(missingFile, html)
 }
 
 // each runs a function for every page, concurrently.
@@ -189,6 +207,9 @@ type layoutView struct {
 	Root                                      string // from the page to the folder of the site
 	Style, Script, Search                     string // paths from there
 	Canonical                                 string // where the page will be; empty if that is not known
+	Icon                                      template.URL
+	Card                                      *cardView // of the page where others link it; nil for most
+	Data                                      any       // the same for search engines, as of schema.org; nil for most
 	Feed                                      bool
 	// others should not list it: it is not finished, or only leads to another page
 	NoIndex bool
@@ -213,7 +234,33 @@ type pageAt struct {
 	main               template.HTML
 	unlisted           bool // search engines are to leave it out: a draft, or a page that only leads to another
 	isIndex, isDocs    bool
-	changed            string // year-month-day; empty if not known
+	changed            string       // year-month-day; empty if not known
+	of                 *render.Page // nil if it is no article
+}
+
+// cardView is what services show of a page that somebody links. Source: ogp.me.
+type cardView struct{ Type, Title, Says string }
+
+// dataView describes an article to search engines. Source: schema.org/Article.
+type dataView struct {
+	Context   string `json:"@context"`
+	Type      string `json:"@type"`
+	Headline  string `json:"headline"`
+	Abstract  string `json:"abstract"`
+	Published string `json:"datePublished,omitempty"`
+	URL       string `json:"url,omitempty"`
+	BasedOn   string `json:"isBasedOn,omitempty"`
+}
+
+// linked adds to the head of a page what others show of it.
+func (v *layoutView) linked(p pageAt) {
+	switch {
+	case p.of != nil:
+		v.Card = &cardView{"article", p.of.Title, p.of.Finding}
+		v.Data = dataView{"https://schema.org", "Article", p.of.Title, p.of.Finding, p.changed, v.Canonical, p.of.Original}
+	case p.isIndex:
+		v.Card = &cardView{"website", p.title, p.description}
+	}
 }
 
 // add lays out a page and adds it to the site, with the files that it links.
@@ -231,6 +278,8 @@ func (b *builder) add(p pageAt, files []render.File) error {
 	if b.options.BaseURL != "" {
 		v.Canonical = b.absolute(name)
 	}
+	v.Icon = template.URL(v.Root + b.assets.names[iconFile])
+	v.linked(p)
 	html, err := b.layout(v)
 	if err != nil {
 		return err
@@ -278,8 +327,8 @@ func (b *builder) article(p *render.Page) error {
 	if d := dateOf(p); d != nil {
 		changed = d.ISO
 	}
-	of := pageAt{folder: p.Slug, title: p.Title + " · " + b.options.Title, description: p.Description, main: p.HTML,
-		unlisted: p.Draft, changed: changed}
+	of := pageAt{folder: p.Slug, title: p.Title + " · " + b.options.Title, description: p.Finding, main: p.HTML,
+		unlisted: p.Draft, changed: changed, of: p}
 	if err := b.add(of, p.Files); err != nil {
 		return err
 	}

@@ -131,14 +131,14 @@ func longWords(t testing.TB) *render.Page {
 func TestIndexHasNotices(t *testing.T) {
 	dir := t.TempDir()
 	build(t, samplePages(t), dir)
-	_, index, _ := strings.Cut(files(t, dir)["index.html"], `<ol class="list">`)
+	_, index, _ := strings.Cut(files(t, dir)["index.html"], `<ul class="cards-list">`)
 	for slug, want := range map[string]string{"sockets": "", "failed": `<span class="notice">Failed or not valid</span>`,
 		"unmeasured": ""} {
 		end := strings.Index(index, `href="`+slug+`/index.html"`)
 		if end < 0 {
 			t.Fatalf("no entry of %s", slug)
 		}
-		entry := index[strings.LastIndex(index[:end], `<li class="entry"`):end]
+		entry := index[strings.LastIndex(index[:end], `<li class="acard`):end]
 		if got := strings.Contains(entry, "notice"); got != (want != "") || !strings.Contains(entry, want) {
 			t.Errorf("the entry of %s is %s, want %q in it", slug, entry, want)
 		}
@@ -183,7 +183,7 @@ func TestValuesInTitlesElsewhere(t *testing.T) {
 			}
 		case strings.HasSuffix(name, ".html"):
 			_, title, _ := strings.Cut(text, "<title>")
-			if title, _, _ = strings.Cut(title, "</title>"); name != "index.html" &&
+			if title, _, _ = strings.Cut(title, "</title>"); name != "index.html" && name != "404.html" &&
 				!strings.Contains(title, "Title "+words+" &amp; so") {
 				t.Errorf("the title of %s is %q", name, title)
 			}

@@ -76,20 +76,20 @@ func previewerOf(t testing.TB, dir string, flags pages.Options) *pages.Previewer
 // is not.
 func TestPreviewIsWhatRenderMakes(t *testing.T) {
 	dir := smallProject(t)
+	path := func(slug, name string) string { return filepath.Join(dir, pages.ArticlesDir, slug, name) }
+	if err := packtest.Unpack(path("hello", "records")); err != nil {
+		t.Fatal(err)
+	}
 	p := previewerOf(t, dir, pages.Options{})
 	if b := p.Build(context.Background(), nil); b.Problems != "" {
 		t.Fatal(b.Problems)
 	}
-	path := func(slug, name string) string { return filepath.Join(dir, pages.ArticlesDir, slug, name) }
 	put := func(file, text string) {
 		t.Helper()
 		put(t, file, text)
 	}
 	hello, err := os.ReadFile(path("hello", "article.md"))
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := packtest.Unpack(path("hello", "records")); err != nil {
 		t.Fatal(err)
 	}
 	records, err := filepath.Glob(path("hello", "records/*/*/*/*.json"))

@@ -60,7 +60,8 @@ type made struct {
 	doc      *article.Document
 	problems []*source.Problem
 	records  []*record.Record
-	bad      []record.Bad // files among the records that are none
+	bad      []record.Bad  // files among the records that are none
+	sources  []render.File // the files with the records
 	saidBad  bool
 	hasRead  bool         // the records are as they are on disk
 	Page     *render.Page // the last one that could be made; nil before
@@ -377,16 +378,24 @@ func (p *Previewer) pages(ctx context.Context, project *projects.Project, list [
 	return pages, nil
 }
 
+// read reads the records of an article.
+func (p *Previewer) read(project *projects.Project, c *lab.Article, m *made) error {
+	read, _, err := p.app.ReadRecords(project.RecordsDir(c.Slug))
+	if err != nil {
+		return err
+	}
+	m.records, m.bad, m.saidBad, m.hasRead = read.Records, read.Bad, false, true
+	m.sources, err = packs(project, c.Slug)
+	return err
+}
+
 // page makes the page of an article without problems. Its records are read only if they may have changed. Where only
 // words have, its subpages are left for when it is to be finished.
 func (p *Previewer) page(project *projects.Project, c *lab.Article, m *made, finish bool) error {
 	if !m.hasRead {
-		read, _, err := p.app.ReadRecords(project.RecordsDir(c.Slug))
-		if err != nil {
+		if err := p.read(project, c, m); err != nil {
 			return err
 		}
-		records, bad := read.Records, read.Bad
-		m.records, m.bad, m.saidBad, m.hasRead = records, bad, false, true
 	}
 	inWords := m.set != nil
 	if inWords {
@@ -410,7 +419,7 @@ func (p *Previewer) page(project *projects.Project, c *lab.Article, m *made, fin
 		}
 		m.set = d
 	}
-	options := render.Options{Articles: p.shown, Moments: m.moments}
+	options := render.Options{Articles: p.shown, Moments: m.moments, Sources: m.sources}
 	if before := m.Page; inWords && !finish && before != nil && before.Runs == len(m.moments) && before.Runs > 0 {
 		page, err := p.renderer.Article(m.set, options)
 		if err != nil {

@@ -5,6 +5,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -257,12 +260,39 @@ func renderPage(a *lab.Session, project *projects.Project, c *lab.Article, rende
 			return m, fmt.Errorf("article %s: %w", c.Slug, err)
 		}
 	}
+	if !flags.Single {
+		if options.Sources, err = packs(project, c.Slug); err != nil {
+			return m, fmt.Errorf("article %s: %w", c.Slug, err)
+		}
+	}
 	made, err := renderer()
 	if err != nil {
 		return m, err
 	}
 	m.page, err = made.Page(shown, options)
 	return m, err
+}
+
+// packs are the files with the records of an article, a file for each run, for readers to download. Runs that are not
+// packed, as they have not ended, are left out.
+func packs(project *projects.Project, slug string) (list []render.File, err error) {
+	folder := project.RecordsDir(slug)
+	err = filepath.WalkDir(folder, func(name string, e fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil || !record.IsPack(name) || !e.Type().IsRegular() {
+			return err
+		}
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return fmt.Errorf("reading records: %w", err)
+		}
+		below, err := filepath.Rel(folder, name)
+		list = append(list, render.File{Path: path.Join("records", filepath.ToSlash(below)), Data: data})
+		return err
+	})
+	return list, err
 }
 
 // buildSite makes the site, and says what is wrong with the pages beside the articles.

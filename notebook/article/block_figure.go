@@ -27,6 +27,7 @@ type Figure struct {
 	Alt        source.Text       `yaml:"alt"`
 	Published  PublishedRef      `yaml:"published"`
 	Claim      source.Text       `yaml:"claim"`
+	Headline   Value[bool]       `yaml:"headline"`
 	Part       *conditional.Part `yaml:"-"` // that it stands in; nil if it stands in none
 	Pos        source.Pos        `yaml:"-"`
 	Tried      yamltext.Tried    `yaml:"-"`
@@ -54,9 +55,7 @@ func (f *Figure) Is() *figurekind.Kind {
 func (f *Figure) Metrics() []string { return f.Is().Metrics(f.X.Value, Texts(f.Y)) }
 
 // Shows tells whether the figure shows a metric.
-func (f *Figure) Shows(metric string) bool {
-	return f.Is().ShowsMetric(metric, f.X.Value, Texts(f.Y))
-}
+func (f *Figure) Shows(metric string) bool { return f.Is().ShowsMetric(metric, f.X.Value, Texts(f.Y)) }
 
 // Texts are the values of a list of texts.
 func Texts(list []source.Text) []string {

@@ -175,6 +175,7 @@ type Block struct {
 	Experiment *ExperimentBlock
 	Listing    *Listing
 	YAML       []byte     // the text of a block of ours
+	Opened     bool       // a listing that the page shows at once, instead of a line that opens
 	Place      source.Pos // of the fence's first line
 
 	language        string
@@ -370,7 +371,7 @@ func (doc fenceReader) block(f *ast.FencedCodeBlock) *Block {
 		doc.misplaced(doc.fenceWord(f, k))
 	}
 	whole.End = f.Info.Segment.Start + len(info)
-	b := &Block{Place: whole, language: language, extent: whole}
+	b := &Block{Place: whole, language: language, extent: whole, Opened: slices.Contains(strings.Fields(info), "open")}
 	var content []byte
 	for i := range lines.Len() {
 		line := lines.At(i)

@@ -20,6 +20,8 @@ type Standing struct {
 	Is     stats.Standing
 	Count  string // of the headline claims that are supported, where Is rests on them: "2 of 3"
 	Reason string // in a sentence; may be empty
+	// Supported and Mostly are what Count counts.
+	Supported, Mostly int
 	// Published says how far published numbers and measured ones agree: a sentence for each block and metric. It is no
 	// part of the standing.
 	Published []string
@@ -53,8 +55,11 @@ func StandingOf(d *dataset.Dataset) Standing {
 	}
 	s := Standing{Is: stats.StandingOf(slice.Map(headlines, func(h headline) stats.Headline { return h.Headline }),
 		len(d.Doc.Published) > 0), Reason: headlines.reason(), Published: publishedWords(d, headlines)}
-	if s.Is != stats.StandingNotMeasured {
-		s.Count = headlines.count()
+	switch {
+	case s.Is != stats.StandingNotMeasured:
+		s.Count, s.Supported, s.Mostly = headlines.count(), headlines.supported(), headlines.mostly()
+	case good > 0: // of other claims, or of none
+		s.Is = stats.StandingMeasured
 	}
 	return s
 }

@@ -58,7 +58,7 @@ type Kind struct {
 const Colours = 6
 
 // Common are the keys that figures of all kinds may have.
-var Common = strings.Fields("label experiment kind title caption alt claim")
+var Common = strings.Fields("label experiment kind title caption alt claim headline")
 
 // All are the kinds, in the order of their names. See docs/figures.md#kinds-of-figures.
 var All = []*Kind{

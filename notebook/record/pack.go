@@ -104,6 +104,9 @@ func parseLine(pack string, line []byte) packedLine {
 	return out
 }
 
+// IsPack reports whether a file among records is a run that was packed, by its name.
+func IsPack(path string) bool { return IsFile(path) && strings.HasSuffix(path, packSuffix) }
+
 // IsFile reports whether a file among records holds some, by its name.
 func IsFile(path string) bool {
 	isRecord := strings.HasSuffix(path, ".json") || strings.HasSuffix(path, packSuffix)

@@ -13,7 +13,7 @@ const (
 	DoesNotHold      Standing = "does not hold"
 	Undecided        Standing = "undecided" // no headline claim is supported, and none is contradicted
 
-	StandingMeasured    Standing = "measured" // there are results, and no headline claim
+	StandingMeasured    Standing = "measured" // there are results, and no headline claim that could be judged
 	StandingNotMeasured Standing = "not measured"
 	QuickOnly           Standing = "quick only" // all records are of the quick profile
 	StandingFailed      Standing = "failed"     // there are repetitions, and every one has failed

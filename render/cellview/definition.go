@@ -2,6 +2,8 @@ package cellview
 
 import (
 	"encoding/json"
+	"regexp"
+	"strconv"
 
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
@@ -15,7 +17,7 @@ type Definition struct{ spec.Definition }
 // records it is the one of the plan.
 func DefinitionOf(cell *dataset.Cell) Definition {
 	read := func(raw json.RawMessage) (is Definition, ok bool) {
-		err := json.Unmarshal(record.NewRedactor(raw).Definition(raw), &is)
+		err := json.Unmarshal(withTuned(cell, record.NewRedactor(raw).Definition(raw)), &is)
 		return is, err == nil && (is.Load != nil || is.Command != nil)
 	}
 	if len(cell.Records) > 0 {
@@ -26,4 +28,17 @@ func DefinitionOf(cell *dataset.Cell) Definition {
 	}
 	planned, _ := read(cell.Trial.Definition)
 	return planned
+}
+
+var tuned = regexp.MustCompile(`\$\{\{ *(tune\.[\w-]+) *\}\}`)
+
+// withTuned puts the values that searches have chosen where a definition names them; without a choice the name stays.
+func withTuned(cell *dataset.Cell, definition []byte) []byte {
+	return tuned.ReplaceAllFunc(definition, func(written []byte) []byte {
+		chosen := cell.Metric(string(tuned.FindSubmatch(written)[1]))
+		if chosen.Missing != "" {
+			return written
+		}
+		return strconv.AppendFloat(nil, chosen.Estimate.Centre, 'f', -1, 64)
+	})
 }

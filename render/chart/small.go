@@ -174,8 +174,8 @@ type SparkRow struct {
 // Spark shows a few estimates above each other, named left, written right.
 func Spark(metrics *typeface.Metrics, rows []SparkRow) template.HTML {
 	const (
-		width, pitch, first = 240, 21, 11
-		gap, nameMost       = 8, 96
+		width, pitch, first = 360, 21, 11
+		gap, nameMost       = 8, 150
 		small               = 11.5
 	)
 	names, labels := 0.0, 0.0

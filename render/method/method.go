@@ -8,6 +8,8 @@ import (
 	"html/template"
 	"maps"
 	"math"
+	"net"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -150,7 +152,8 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 	}
 	lines, cannot := sameLoads(loads)
 	if lines != "" {
-		v.Tools = w.Listing("equivalent.sh", "approximate: without warm-up, and answers are not checked", "sh", []byte(lines))
+		v.Tools = w.Listing("equivalent.sh",
+			"approximate: of a server on this machine, without warm-up, and answers are not checked", "sh", []byte(lines))
 	}
 	add("wrk and ab", cannot)
 	add("Machine before", beforeLine(records))
@@ -579,7 +582,7 @@ func toolLines(l *spec.Load) string {
 		if !l.Keepalive {
 			wrk = append(wrk, "-H", "Connection: close")
 		}
-		lines = append(lines, shellLine(append(append(wrk, headers...), l.Target)))
+		lines = append(lines, shellLine(append(append(wrk, headers...), onLocalhost(l.Target))))
 	}
 	ab := []string{"ab"}
 	if l.Keepalive {
@@ -592,7 +595,21 @@ func toolLines(l *spec.Load) string {
 	}
 	const noLimit = 10_000_000
 	ab = append(ab, "-n", strconv.Itoa(cmp.Or(l.Requests, noLimit)))
-	return strings.Join(append(lines, shellLine(append(append(ab, headers...), l.Target))), "\n")
+	return strings.Join(append(lines, shellLine(append(append(ab, headers...), onLocalhost(l.Target)))), "\n")
+}
+
+// onLocalhost is the address of a target on the reader's machine: the name of its service is one of containers alone.
+func onLocalhost(target string) string {
+	u, err := url.Parse(target)
+	if err != nil || u.Host == "" {
+		return target
+	}
+	if port := u.Port(); port != "" {
+		u.Host = net.JoinHostPort("localhost", port)
+	} else {
+		u.Host = "localhost"
+	}
+	return u.String()
 }
 
 // shellLine quotes a command for a shell.

@@ -23,19 +23,19 @@ func TestLoadInWords(t *testing.T) {
 	}{
 		{"so many requests", with(func(l *spec.Load) { l.Requests = 1000 }),
 			"closed connections=150 requests=1000 keepalive=off timeout=10s GET http://server:8080/",
-			"ab -c 150 -n 1000 http://server:8080/"},
+			"ab -c 150 -n 1000 http://localhost:8080/"},
 		{"for a time, connections kept", with(func(l *spec.Load) {
 			l.Duration, l.Warmup, l.Keepalive, l.Threads = time.Minute, 2*time.Second, true, 2
 		}),
 			"closed connections=150 for=1m warmup=2s keepalive=on timeout=10s GET http://server:8080/",
-			"wrk -t 2 -c 150 -d 60s --latency http://server:8080/\nab -k -c 150 -t 60 -n 10000000 http://server:8080/"},
+			"wrk -t 2 -c 150 -d 60s --latency http://localhost:8080/\nab -k -c 150 -t 60 -n 10000000 http://localhost:8080/"},
 		{"what a shell would take apart", with(func(l *spec.Load) {
 			l.Duration, l.Keepalive, l.Target, l.Headers = time.Second, true, "http://server:8080/?a=1&b=$(id)",
 				map[string]string{"X": "it's"}
 		}),
 			"closed connections=150 for=1s keepalive=on timeout=10s GET http://server:8080/?a=1&b=$(id)",
-			`wrk -t 1 -c 150 -d 1s --latency -H 'X: it'\''s' 'http://server:8080/?a=1&b=$(id)'` + "\n" +
-				`ab -k -c 150 -t 1 -n 10000000 -H 'X: it'\''s' 'http://server:8080/?a=1&b=$(id)'`},
+			`wrk -t 1 -c 150 -d 1s --latency -H 'X: it'\''s' 'http://localhost:8080/?a=1&b=$(id)'` + "\n" +
+				`ab -k -c 150 -t 1 -n 10000000 -H 'X: it'\''s' 'http://localhost:8080/?a=1&b=$(id)'`},
 		{"what those tools cannot do", with(func(l *spec.Load) { l.Requests, l.Think = 10, time.Millisecond }),
 			"closed connections=150 requests=10 think=1ms keepalive=off timeout=10s GET http://server:8080/", ""},
 		{"at a rate", with(func(l *spec.Load) { l.Duration, l.Rate, l.Arrivals = time.Second, 120.5, "poisson" }),
@@ -54,7 +54,7 @@ func TestLoadInWords(t *testing.T) {
 			"closed stage=1m:9 connections=150 keepalive=off timeout=10s GET http://server:8080/", ""},
 		{"by several generators", with(func(l *spec.Load) { l.Requests, l.Generators = 1000, 3 }),
 			"closed connections=150 generators=3 requests=1000 keepalive=off timeout=10s GET http://server:8080/",
-			"ab -c 150 -n 1000 http://server:8080/"},
+			"ab -c 150 -n 1000 http://localhost:8080/"},
 		{"several targets", with(func(l *spec.Load) {
 			l.Requests, l.Targets = 10, []spec.Target{{URL: "http://a/", Method: "GET", Weight: 199},
 				{URL: "http://b/", Method: "POST", Weight: 1}}

@@ -16,24 +16,50 @@ import (
 
 type listingView struct {
 	Name  string // of a file; may be empty
+	What  string // is in it
 	Lines string
 	Code  template.HTML
+	Open  bool
 }
 
 // Listing shows code. Empty lines are replaced by a count.
 func (w *Writer) Listing(name, lines, language string, code []byte) template.HTML {
-	text := strings.TrimSuffix(string(code), "\n")
-	if lines == "" {
-		lines = number.Count(strings.Count(text, "\n")+1, "line")
-		if name == "" && language != "" {
-			lines = language + ", " + lines
-		}
+	v := listingOf(w, name, lines, language, code)
+	if name == "" && lines == "" && language != "" {
+		v.Lines = language + ", " + v.Lines
 	}
+	return w.page.Fill("listing", v)
+}
+
+// File shows a file in one line, which opens: its name, what is in it, and how long it is. Without words it is what its
+// first comment says, else its language.
+func (w *Writer) File(name, what, lines, language string, code []byte, open bool) template.HTML {
+	v := listingOf(w, name, lines, language, code)
+	v.What, v.Open = cmp.Or(what, opening(code), language), open
+	return w.page.Fill("file", v)
+}
+
+func listingOf(w *Writer, name, lines, language string, code []byte) listingView {
+	text := strings.TrimSuffix(string(code), "\n")
 	marked, err := w.highlight(language, text)
 	if err != nil && w.err == nil {
 		w.err = fmt.Errorf("listing %q: %w", cmp.Or(name, firstLine(text)), err)
 	}
-	return w.page.Fill("listing", listingView{name, lines, marked})
+	return listingView{Name: name, Lines: cmp.Or(lines, number.Count(strings.Count(text, "\n")+1, "line")), Code: marked}
+}
+
+// opening is what the comment says that a file begins with; empty if it begins otherwise.
+func opening(code []byte) string {
+	first := strings.TrimSpace(firstLine(strings.TrimLeft(string(code), "\n")))
+	if strings.HasPrefix(first, "#!") {
+		return ""
+	}
+	for _, mark := range []string{"#", "//", "--", ";", `"""`, "/*"} {
+		if words, ok := strings.CutPrefix(first, mark); ok {
+			return strings.TrimSpace(strings.Trim(words, `"*/#`))
+		}
+	}
+	return ""
 }
 
 func firstLine(text string) string {

@@ -628,7 +628,7 @@ func (w *Writer) notes(block ast.Node, source []byte) []noteView {
 		w.noted[l.Index] = true
 		if note := w.footnote(l.Index); note != nil {
 			no := strconv.Itoa(l.Index)
-			out = append(out, noteView{noteID + no, no, w.noteText(note, source), backs(l)})
+			out = append(out, noteView{noteID + no, no, noteText(w, note, source), backs(l)})
 			// A note may refer to another.
 			out = append(out, w.notes(note, source)...)
 		}
@@ -651,7 +651,7 @@ func (w *Writer) footnote(index int) *extast.Footnote {
 }
 
 // noteText returns the text of a note; a single paragraph goes on its number's line.
-func (w *Writer) noteText(note ast.Node, source []byte) template.HTML {
+func noteText(w *Writer, note ast.Node, source []byte) template.HTML {
 	if only := note.FirstChild(); only != nil && only == note.LastChild() && only.Kind() == ast.KindParagraph {
 		return w.Children(only, source)
 	}

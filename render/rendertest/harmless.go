@@ -34,7 +34,7 @@ var (
 		preserveaspectratio rev disabled checked headers`)
 	// What a whole page has more, around its main part, and an index in it.
 	framing           = strings.Fields(`html head body meta link script style title footer label fieldset legend`)
-	framingAttributes = strings.Fields(`charset content http-equiv name rel defer autocomplete spellcheck`)
+	framingAttributes = strings.Fields(`charset content http-equiv name property rel defer autocomplete spellcheck`)
 )
 
 // escaped is a character in a script, by its number, that acts where the script shows it.
@@ -83,7 +83,12 @@ func harmless(t testing.TB, page string, elements, attributes []string) {
 		if n.Type == html.ElementNode && !slices.Contains(allowed, n.Data) {
 			t.Errorf("there is a <%s> of %q", n.Data, n.Namespace)
 		}
-		if n.Parent != nil && (n.Parent.Data == "script" || n.Parent.Data == "style") && strings.Contains(n.Data, "evil") {
+		if isData(n.Parent) {
+			if !json.Valid([]byte(n.Data)) || strings.ContainsAny(n.Data, "<>\u2028\u2029") {
+				t.Errorf("there is data %q", n.Data)
+			}
+		} else if n.Parent != nil && (n.Parent.Data == "script" || n.Parent.Data == "style") &&
+			strings.Contains(n.Data, "evil") {
 			t.Errorf("there is a %s %q", n.Parent.Data, n.Data)
 		}
 		for _, a := range n.Attr {
@@ -96,6 +101,12 @@ func harmless(t testing.TB, page string, elements, attributes []string) {
 	for _, n := range nodes {
 		look(n)
 	}
+}
+
+// isData reports whether a script is data for search engines, which no browser runs.
+func isData(n *html.Node) bool {
+	return n != nil && n.Data == "script" &&
+		slices.Contains(n.Attr, html.Attribute{Key: "type", Val: "application/ld+json"})
 }
 
 func harmlessAttribute(t testing.TB, n *html.Node, a html.Attribute, attributes []string) {

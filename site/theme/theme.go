@@ -11,5 +11,5 @@ import "embed"
 
 // Files is the theme's folder.
 //
-//go:embed *.html style.css benchbook.js early.js fonts
+//go:embed *.html style.css benchbook.js early.js favicon.svg fonts
 var Files embed.FS

@@ -181,7 +181,7 @@ func TestNewMembers(t *testing.T) {
 		says(t, 0, "borderline faster", "run")
 		says(t, 0, "borderline faster", "show", "new")
 		says(t, 0, `"verdict": "borderline"`, "render", "--json")
-		has(t, page, `class="verdict is-borderline"`)
+		has(t, page, `class="vw is-borderline"`)
 		has(t, page, "M1.5 8h13M8 1.5v13")
 		has(t, page, "Borderline")
 		has(t, page, "The claim under every alternative: ")

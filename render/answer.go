@@ -1,0 +1,181 @@
+package render
+
+import (
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+	"time"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/claim"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/figurekind"
+	"benchbook/notebook/stats"
+	"benchbook/render/cellview"
+	"benchbook/render/number"
+	"benchbook/render/outcome"
+	"benchbook/render/prose"
+	"benchbook/render/wording"
+	"benchbook/slice"
+)
+
+// answerPart composes the answer.
+type answerPart struct{ *composer }
+
+// answerView is what a page says before anything else.
+type answerView struct {
+	Standing Badge
+	Of       string // what the standing counts: "0 of 3 headline claims supported, 14 of all 36"
+	Title    template.HTML
+	Meta     []template.HTML
+	Moment   *banner // that the page is as of a run; nil for the newest
+	Answers  []answerLine
+	More     string // headline claims beyond those: "and 2 more"
+	Figure   template.HTML
+	Cautions *cautionsView
+	Year     string // of what was published
+	Shortest string // how long the shortest experiment took; empty if nothing was measured
+}
+
+// answerLine is what a headline claim came to.
+type answerLine struct {
+	Says           template.HTML
+	Outcome        outcome.Outcome
+	Here, Interval string // empty if it was not measured, which the outcome says
+	Class, Verdict string
+	Href           string
+}
+
+// hereOf is what a claim came to, apart from its interval.
+func hereOf(o outcome.Outcome) (here, interval string) {
+	here, interval, found := strings.Cut(o.Here, " [")
+	if found {
+		interval = "[" + interval
+	}
+	return here, interval
+}
+
+// yearOf is when what was published was published, as the head of a column; else a word.
+func yearOf(doc *article.Document) string {
+	if r := doc.Front.Reproduces; r != nil && r.Year.Value != "" {
+		return r.Year.Value
+	}
+	return "Published"
+}
+
+// mostAnswers is how many headline claims the top of a page has room for.
+const mostAnswers = 4
+
+func (c answerPart) answer(standing claim.Standing, title template.HTML) answerView {
+	v := answerView{Standing: standingWord(standing), Title: title, Meta: c.meta(), Of: c.countOfClaims(standing),
+		Cautions: c.cautions(), Year: yearOf(c.doc), Shortest: c.shortest()}
+	headlines := slice.Filter(c.doc.Claims, func(block *article.Claim) bool { return block.Headline.V })
+	for _, block := range headlines[:min(len(headlines), mostAnswers)] {
+		o, mark := c.outcomes.of(block.Name.Value), VerdictBadge(c.judgements.verdict(block.Name.Value))
+		line := answerLine{Says: o.Sentence.WithoutInterval().HTML(), Outcome: o, Class: mark.Class, Verdict: mark.Word,
+			Href: "#" + prose.ClaimID + block.Name.Value}
+		if c.judgements.verdict(block.Name.Value) != stats.NotMeasured {
+			line.Here, line.Interval = hereOf(o)
+		}
+		v.Answers = append(v.Answers, line)
+	}
+	if n := len(headlines) - mostAnswers; n > 0 {
+		v.More = fmt.Sprintf("and %d more", n)
+	}
+	if f := c.headline; f != nil {
+		v.Figure = c.figure(f)
+	}
+	if c.moment != nil {
+		b := momentBanner(c.moment)
+		v.Moment = &b
+	}
+	return v
+}
+
+// countOfClaims counts the claims behind a standing; of one that rests on no claims it says the reason.
+func (c answerPart) countOfClaims(s claim.Standing) string {
+	headlines := slice.Count(c.doc.Claims, func(block *article.Claim) bool { return block.Headline.V })
+	if s.Count == "" || headlines == 0 {
+		return s.Reason
+	}
+	words := fmt.Sprintf("%d of %s supported", s.Supported, number.Count(headlines, "headline claim"))
+	if s.Mostly > 0 {
+		words += fmt.Sprintf(", %d mostly", s.Mostly)
+	}
+	if all := len(c.doc.Claims); all > headlines {
+		words += fmt.Sprintf(", %d of all %d", c.judgements.with(stats.Supported), all)
+	}
+	return words
+}
+
+func (j judgements) with(v stats.Verdict) (n int) {
+	for _, one := range j {
+		if one.Verdict == v {
+			n++
+		}
+	}
+	return n
+}
+
+// headlineFigure is the figure at the top of the page: the one that the author chose, else one of the first headline
+// claim. It is nil if there is none.
+func (c *composer) headlineFigure() *article.Figure {
+	for _, f := range c.doc.Figures {
+		if f.Headline.V && c.Applies(f.Part) {
+			return f
+		}
+	}
+	i := slices.IndexFunc(c.doc.Claims, func(block *article.Claim) bool { return block.Headline.V })
+	if i < 0 || len(c.doc.Figures) == 0 {
+		return nil
+	}
+	for _, f := range c.doc.Figures {
+		// of all ways to judge the claim there is a figure to look at later
+		if c.Applies(f.Part) && f.Claim.Value == c.doc.Claims[i].Name.Value && f.Is().Subject != figurekind.Claim {
+			return f
+		}
+	}
+	block := c.doc.Claims[i]
+	j := c.judgements[block.Name.Value]
+	if block.Expect.Node == nil {
+		return nil
+	}
+	if cells := cellsOf(j); len(cells) > 0 {
+		return c.figureOf(c.metricOf(block.Expect.Node), cells)
+	}
+	return nil
+}
+
+// cautionsView is one line that names what a reader must know, and opens to a sentence for each.
+type cautionsView struct {
+	Count, Names string
+	Each         []banner
+}
+
+func (c answerPart) cautions() *cautionsView {
+	v := &cautionsView{Each: c.banners()}
+	if len(v.Each) == 0 {
+		return nil
+	}
+	v.Count = number.Count(len(v.Each), "caution")
+	v.Names = strings.Join(slice.Map(v.Each, func(b banner) string {
+		return wording.Lower(strings.TrimRight(b.Strong, ".:,"))
+	}), ", ")
+	return v
+}
+
+// lasted is how long the repetitions of each experiment took; 0 of one that was not measured.
+func (c *composer) lasted() []time.Duration {
+	return slice.Map(c.d.Experiments, func(e *dataset.Experiment) time.Duration {
+		return cellview.OriginOf(c.d, e.AllCells()).Took
+	})
+}
+
+func (c answerPart) shortest() string {
+	measured := slice.Filter(c.lasted(), func(took time.Duration) bool { return took > 0 })
+	if len(measured) == 0 {
+		return ""
+	}
+	return wording.Lasting(slices.Min(measured))
+}

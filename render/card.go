@@ -1,0 +1,62 @@
+package render
+
+import (
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/plaintext"
+	"benchbook/notebook/stats"
+	"benchbook/slice"
+)
+
+// cardPart composes what an index shows of a page.
+type cardPart struct{ *composer }
+
+// card adds to a page what an index shows of it: what was found, in the sentence of the first headline claim that is
+// decided, and its picture.
+func (c cardPart) card(page *Page, a composed) {
+	for _, v := range stats.Verdicts {
+		if n := c.judgements.with(v); n > 0 {
+			mark := VerdictBadge(v)
+			mark.Word = string(v)
+			page.Counts = append(page.Counts, VerdictCount{mark, n})
+		}
+	}
+	if r := c.doc.Front.Reproduces; r != nil {
+		page.Original = strings.TrimSpace(r.Author.Value + " " + r.Year.Value)
+		if page.Original == "" {
+			page.Original = "“" + r.Title.Value + "”"
+		}
+		page.Original = plaintext.String(page.Original)
+	}
+	page.Finding = a.description
+	switch first := c.firstDecided(); {
+	case first != nil:
+		o := c.outcomes.of(first.Name.Value)
+		page.Verdict, page.Says = VerdictBadge(c.judgements.verdict(first.Name.Value)), o.Sentence.HTML()
+		page.Finding = o.Sentence.Text()
+		page.Spark = c.spark(first)
+	case page.Finding != "":
+	case c.origin.Measured > 0:
+		page.Finding = "Measured, but no headline claim could be judged."
+	default:
+		page.Finding = "Not measured yet."
+	}
+}
+
+// firstDecided is the first headline claim that is supported or contradicted, else the first that was measured; nil
+// without one.
+func (c cardPart) firstDecided() *article.Claim {
+	headlines := slice.Filter(c.doc.Claims, func(block *article.Claim) bool {
+		return block.Headline.V && c.judgements.verdict(block.Name.Value) != stats.NotMeasured
+	})
+	for _, block := range headlines {
+		if c.judgements.verdict(block.Name.Value) != stats.Inconclusive {
+			return block
+		}
+	}
+	if len(headlines) > 0 {
+		return headlines[0]
+	}
+	return nil
+}

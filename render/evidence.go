@@ -1,0 +1,242 @@
+package render
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/claim"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/stats"
+	"benchbook/render/number"
+	"benchbook/render/outcome"
+	"benchbook/render/prose"
+	"benchbook/render/wording"
+	"benchbook/slice"
+)
+
+// evidencePart composes the evidence.
+type evidencePart struct{ *composer }
+
+// evidenceView is the third depth of a page: all that the answer and the story rest on.
+type evidenceView struct {
+	Original  originalView
+	Run       howtoView
+	Claims    []claimsView // the headline claims, which are open, and the others
+	Published template.HTML
+}
+
+// originalView sets what others published beside what was measured.
+type originalView struct {
+	Title, Source string
+	URL           template.URL
+	Year          string
+	Agreement     []string // how far published numbers and measured ones agree
+	Rows          []originalRow
+}
+
+type originalRow struct {
+	Said                 template.HTML
+	Outcome              outcome.Outcome
+	Here, Interval       string
+	Class, Verdict, Href string
+}
+
+// claimsView is a fold of claims.
+type claimsView struct {
+	Title, Counts string
+	Open          bool
+	Claims        []claimView
+}
+
+// howtoView says how to repeat the article.
+type howtoView struct {
+	First, More []howtoLine
+	Files       []link
+	Records     recordsView
+	Others      []template.HTML // the history, and the pages of other hosts and profiles
+}
+
+// recordsView is what was measured, a file for each run.
+type recordsView struct {
+	Summary string // "Records of 11 runs, 5 MiB"
+	Files   []link
+}
+
+type howtoLine struct{ Words, Command string }
+
+func (c evidencePart) evidence(standing claim.Standing) evidenceView {
+	v := evidenceView{Original: c.original(standing), Run: c.howto()}
+	headlines := slice.Filter(c.doc.Claims, func(b *article.Claim) bool { return b.Headline.V })
+	others := slice.Filter(c.doc.Claims, func(b *article.Claim) bool { return !b.Headline.V })
+	if title := "The " + number.Count(len(headlines), "headline claim"); len(headlines) > 0 {
+		if len(headlines) == 1 {
+			title = "The headline claim"
+		}
+		v.Claims = append(v.Claims, c.claimsFold(title, headlines, true))
+	}
+	switch {
+	case len(others) > 0 && len(headlines) > 0:
+		v.Claims = append(v.Claims, c.claimsFold("The other "+number.Count(len(others), "claim"), others, false))
+	case len(others) > 0:
+		v.Claims = append(v.Claims, c.claimsFold(number.Count(len(others), "claim"), others, false))
+	}
+	for _, p := range c.doc.Published {
+		v.Published += c.published(p)
+	}
+	return v
+}
+
+func (c evidencePart) claimsFold(title string, list []*article.Claim, open bool) claimsView {
+	counts := map[stats.Verdict]int{}
+	for _, block := range list {
+		counts[c.judgements.verdict(block.Name.Value)]++
+	}
+	return claimsView{Title: title, Counts: strings.Join(stats.VerdictsInWords(counts), ", "), Open: open,
+		Claims: slice.Map(list, c.claim)}
+}
+
+// original lists the claims of which a number was published; of an article that reproduces something, its headline
+// claims as well.
+func (c evidencePart) original(standing claim.Standing) originalView {
+	r := c.doc.Front.Reproduces
+	v := originalView{Year: yearOf(c.doc), Agreement: slice.Map(standing.Published, wording.Sentence)}
+	if r != nil {
+		v.Source = "“" + r.Title.Value + "”"
+		if by := strings.TrimSpace(r.Author.Value + " " + r.Year.Value); by != "" {
+			v.Source += ", " + by
+		}
+		if r.URL.Value != "" {
+			v.URL, _ = c.prose.Source(r.URL.Value)
+		}
+	}
+	counts := map[stats.Verdict]int{}
+	for _, block := range c.doc.Claims {
+		o := c.outcomes.of(block.Name.Value)
+		if o.Published == "" && (r == nil || !block.Headline.V) {
+			continue
+		}
+		verdict := c.judgements.verdict(block.Name.Value)
+		mark := VerdictBadge(verdict)
+		counts[verdict]++
+		said, _ := c.claimSentence(block)
+		here, interval := hereOf(o)
+		v.Rows = append(v.Rows, originalRow{said, o, here, interval, mark.Class, mark.Word,
+			"#" + prose.ClaimID + block.Name.Value})
+	}
+	v.Title = originalTitle(len(v.Rows), counts)
+	return v
+}
+
+// originalTitle counts what holds: "4 of 11 statements hold here, 4 do not, 3 are undecided".
+func originalTitle(rows int, counts map[stats.Verdict]int) string {
+	are := func(n int, one, many string) string {
+		if n == 1 {
+			return fmt.Sprintf("%d %s", n, one)
+		}
+		return fmt.Sprintf("%d %s", n, many)
+	}
+	hold := "hold"
+	if counts[stats.Supported] == 1 {
+		hold = "holds"
+	}
+	words := []string{fmt.Sprintf("%d of %s %s here", counts[stats.Supported], number.Count(rows, "statement"), hold)}
+	for _, more := range []struct {
+		verdict   stats.Verdict
+		one, many string
+	}{{stats.Contradicted, "does not", "do not"}, {stats.Inconclusive, "is undecided", "are undecided"},
+		{stats.NotMeasured, "is not measured", "are not measured"}} {
+		if n := counts[more.verdict]; n > 0 {
+			words = append(words, are(n, more.one, more.many))
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+// howto lists what repeats the article, the shortest experiment first.
+func (c evidencePart) howto() howtoView {
+	v := howtoView{Others: c.others()}
+	v.Files, v.Records = c.sources()
+	lasted := c.lasted()
+	lasting := func(words string, experiments ...int) string {
+		var took time.Duration
+		for _, i := range experiments {
+			took += lasted[i]
+		}
+		if took == 0 {
+			return words
+		}
+		return words + ": " + wording.Lasting(took)
+	}
+	var all []int
+	for i, e := range c.d.Experiments {
+		if e.Plan.Skipped == "" {
+			all = append(all, i)
+		}
+	}
+	if len(all) == 0 {
+		return v
+	}
+	slices.SortStableFunc(all, func(a, b int) int { return cmp.Compare(lasted[a], lasted[b]) })
+	whole := howtoLine{lasting("The whole article, "+number.Count(len(all), "experiment"), all...),
+		"benchbook run " + c.doc.Slug}
+	if len(all) == 1 {
+		whole.Words = lasting("The article", all...)
+		v.First = []howtoLine{whole}
+		return v
+	}
+	for _, i := range all {
+		e := c.d.Experiments[i].Plan
+		v.More = append(v.More, howtoLine{lasting(cmp.Or(strings.TrimRight(e.Description, "."), e.Name), i),
+			"benchbook run " + c.doc.Slug + "#" + e.Name})
+	}
+	v.First, v.More = []howtoLine{v.More[0], whole}, v.More[1:]
+	return v
+}
+
+// sources are the links to what the article was measured from, and to its records.
+func (c *composer) sources() (files []link, records recordsView) {
+	folder := ""
+	if c.moment != nil {
+		folder = "../../"
+	}
+	size := func(bytes int) string { return number.For("B", false, float64(bytes)).Quantity(float64(bytes), 0) }
+	all := 0
+	for _, f := range c.sourceFiles() {
+		if f.Path == article.FileName {
+			files = append(files, link{folder + f.Path, f.Path + ", " + size(len(f.Data))})
+			continue
+		}
+		all += len(f.Data)
+		records.Files = append(records.Files, link{folder + f.Path, path.Base(f.Path) + ", " + size(len(f.Data))})
+	}
+	if n := len(records.Files); n > 0 {
+		records.Summary = "Records of " + number.Count(n, "run") + ", " + size(all)
+	}
+	return files, records
+}
+
+// sourceFiles are the article and its records, unless the article holds a secret that its page does not show.
+func (c *composer) sourceFiles() []File {
+	text := c.doc.Source.Data
+	if c.holdsSecrets() {
+		return slices.Clone(c.options.Sources)
+	}
+	return append([]File{{article.FileName, text}}, c.options.Sources...)
+}
+
+// cellsOf are the cells that a claim is about.
+func cellsOf(j claim.Judgement) (cells []*dataset.Cell) {
+	if j.Effect != nil {
+		cells = slices.Clone(j.Effect.Cells)
+	}
+	for _, p := range j.Parts {
+		cells = slice.Add(cells, cellsOf(p)...)
+	}
+	return cells
+}
