@@ -196,10 +196,11 @@ func (e Effect) Interval() string {
 }
 
 // Bracketed writes the interval as it stands behind the effect: "[+1.5 to +7.5 %]", "(1 run)". It is empty where the
-// effect is no more than a bound: "at least 2,000/s".
+// effect is no more than a bound, as "at least 2,000/s", and where both ends are the same.
 func (e Effect) Bracketed() string {
 	words := e.Interval()
-	if words == e.Text() {
+	iv := e.Of.Interval
+	if words == e.Text() || e.HasInterval() && e.Of.Kind != stats.Exact && iv.Lo == iv.Hi {
 		return ""
 	}
 	if e.Of.Interval == nil || e.Of.Kind == stats.Exact || e.Of.Kind == stats.RangeOfTwo {

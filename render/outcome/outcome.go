@@ -143,13 +143,13 @@ func (s Sentence) Title() Sentence {
 	return out
 }
 
-func (s *Sentence) say(words string) {
+func (s *Sentence) say(words string) { s.add(Words, words) }
+
+func (s *Sentence) add(kind Kind, words string) {
 	if words != "" {
-		*s = append(*s, Piece{Text: words})
+		*s = append(*s, Piece{Kind: kind, Text: words})
 	}
 }
-
-func (s *Sentence) add(kind Kind, words string) { *s = append(*s, Piece{Kind: kind, Text: words}) }
 
 // finished begins a sentence with a capital and ends it with a full stop.
 func (s Sentence) finished() Sentence {

@@ -2,6 +2,7 @@ package outcome
 
 import (
 	"html/template"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -32,15 +33,36 @@ func (w writer) says(j *claim.Judgement) Sentence {
 	atHTML, atText := 0, 0
 	for i, m := range inText {
 		h := inHTML[i]
-		out.words(text[atText:m[0]], html[atHTML:h[0]])
+		out.wordsBehind(text[atText:m[0]], html[atHTML:h[0]])
 		atText, atHTML = m[1], h[1]
 		if !w.fill(&out, j, text[m[0]+1:m[1]-1], strings.HasPrefix(text[m[1]:], " as ")) {
 			return nil
 		}
 	}
-	out.words(text[atText:], html[atHTML:])
+	out.wordsBehind(text[atText:], html[atHTML:])
 	return out
 }
+
+// wordsBehind goes on behind a placeholder. An interval moves to the end of its clause, where it interrupts nothing:
+// "17 % fewer requests [−22 to −11 %], and".
+func (s *Sentence) wordsBehind(text string, html template.HTML) {
+	last := len(*s) - 1
+	end := clauseEnd.FindStringIndex(text)
+	if last < 0 || (*s)[last].Kind != Interval || end == nil || end[0] == 0 || html != escaped(text) {
+		s.words(text, html)
+		return
+	}
+	interval := (*s)[last]
+	*s = (*s)[:last]
+	s.words(text[:end[0]], escaped(text[:end[0]]))
+	*s = append(*s, interval)
+	s.words(text[end[0]:], escaped(text[end[0]:]))
+}
+
+// clauseEnd is where a clause of an author's sentence ends.
+var clauseEnd = regexp.MustCompile(`[.,;:]( |$)`)
+
+func escaped(text string) template.HTML { return template.HTML(template.HTMLEscapeString(text)) }
 
 func (s *Sentence) words(text string, html template.HTML) {
 	if text != "" || html != "" {
