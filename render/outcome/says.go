@@ -8,6 +8,7 @@ import (
 
 	"benchbook/notebook/claim"
 	"benchbook/notebook/stats"
+	"benchbook/render/number"
 )
 
 // says is the author's sentence for the verdict; nil without one, and for one that asks for what is not known.
@@ -117,12 +118,19 @@ func (w writer) fillEffect(s *Sentence, j *claim.Judgement, isFactor bool) bool 
 		e = e.as(asFactor)
 		s.add(Value, e.Text())
 	default:
+		more, less := "more", "less"
+		if m := j.Sides[0].Metric; m.Unit == "1/s" || m.Counted {
+			less = "fewer"
+		}
 		e = e.as(asDifference)
-		more := "more"
+		if lo, hi := e.ends(); lo < 1 && hi > 1 { // neither more nor less
+			_, decimals := e.difference()
+			write := func(x float64, word string) string { return number.Percent.Quantity(x, decimals) + " " + word }
+			s.add(Value, write(1-lo, less)+" to "+write(hi-1, more))
+			return true
+		}
 		if e.Ratio < 1 {
-			if more = "less"; j.Sides[0].Metric.Unit == "1/s" || j.Sides[0].Metric.Counted {
-				more = "fewer"
-			}
+			more = less
 		}
 		s.add(Value, e.unsigned()+" "+more)
 	}
