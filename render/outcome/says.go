@@ -1,6 +1,7 @@
 package outcome
 
 import (
+	stdhtml "html"
 	"html/template"
 	"regexp"
 	"strconv"
@@ -49,7 +50,8 @@ func (w writer) says(j *claim.Judgement) Sentence {
 func (s *Sentence) wordsBehind(text string, html template.HTML) {
 	last := len(*s) - 1
 	end := clauseEnd.FindStringIndex(text)
-	if last < 0 || (*s)[last].Kind != Interval || end == nil || end[0] == 0 || html != escaped(text) {
+	isPlain := !strings.Contains(string(html), "<") && stdhtml.UnescapeString(string(html)) == text
+	if last < 0 || (*s)[last].Kind != Interval || end == nil || end[0] == 0 || !isPlain {
 		s.words(text, html)
 		return
 	}
