@@ -32,7 +32,7 @@ func TestSaid(t *testing.T) {
 			"Not measured: throughput, c: not measured not measured", "Not measured: throughput, c: not measured",
 			"hypothesis: “B is faster” not measured"},
 		{"supported, in words of the author", `throughput{server="b"} > throughput{server="a"}`, more, "is-supported",
-			"B gets 1.200 times [1.150 to 1.252 times] as many requests: b against a, after 3 as claimed",
+			"B gets 1.200 times as many requests [1.150 to 1.252 times]: b against a, after 3 as claimed",
 			"B gets 1.200 times as many requests: b against a, after 3", "B is faster as claimed"},
 		{"contradicted, in words of the author", `throughput{server="b"} < throughput{server="a"}`, more, "is-contradicted",
 			"B gets no more: 20.0 % more [+15.0 to +25.2 %]. The original found −17 % not as claimed",

@@ -3,6 +3,7 @@ package outcome_test
 import (
 	"flag"
 	"fmt"
+	"html/template"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,6 +49,21 @@ func six(t *testing.T, expect string) *recordtest.Fixture {
 	f := recordtest.New(t, strings.Replace(recordtest.Claimed(expect), "[a, b, c]", "[a, b, c, d, e, f]", 1))
 	for trial, values := range map[string][]float64{"a": a, "b": b, "c": b, "d": b, "e": b, "f": unsteady} {
 		f.Measure("servers", trial, "1", values)
+	}
+	return f
+}
+
+// many are eleven servers, of which a answers more than all others, but for k.
+func many(t *testing.T, expect string) *recordtest.Fixture {
+	names := "abcdefghijk"
+	f := recordtest.New(t, strings.Replace(recordtest.Claimed(expect), "[a, b, c]",
+		"["+strings.Join(strings.Split(names, ""), ", ")+"]", 1))
+	for _, name := range strings.Split(names, "") {
+		values := map[string][]float64{"a": b, "k": a}[name]
+		if values == nil {
+			values = c
+		}
+		f.Measure("servers", name, "1", values)
 	}
 	return f
 }
@@ -132,6 +148,7 @@ var cases = []struct {
 	{"ratio <", `ratio(throughput{server="a"}, throughput{server="b"}) < 1.3`, as, stats.Supported},
 	{"ratio <", `ratio(throughput{server="a"}, throughput{server="b"}) < 1.1`, as, stats.Contradicted},
 	{"ratio <", `ratio(throughput{server="a"}, throughput{server="b"}) < 1.2`, as, stats.Inconclusive},
+	{"ratio <", `ratio(throughput{server="a"}, throughput{server="b"}) < 1.3`, broken, stats.NotMeasured},
 	{"ratio > beyond two", `ratio(throughput{server="async", clients="10"}, throughput{server="sync", clients="10"}) > 2`,
 		grid(a, []float64{12000, 12100, 11900}, b, b), stats.Supported},
 	{"times", `throughput{server="a"} > 1.1 * throughput{server="b"}`, as, stats.Supported},
@@ -172,6 +189,9 @@ var cases = []struct {
 	{"fewer", `fewer(errors.timeout{server="a"}, errors.timeout{server="b"})`, fails(0, 0), stats.Inconclusive},
 	{"fewer", `fewer(failed{server="a"}, failed{server="b"})`, broken, stats.NotMeasured},
 	{"fewer by a limit", `fewer(failed{server="a"}, failed{server="b"}, 0.1%)`, fails(10, 1000), stats.Supported},
+	{"fewer by a limit", `fewer(failed{server="a"}, failed{server="b"}, 20%)`, fails(10, 1000), stats.Inconclusive},
+	{"fewer by a limit", `fewer(failed{server="a"}, failed{server="b"}, 9%)`, fails(10, 1000), stats.Inconclusive},
+	{"fewer by a limit", `fewer(failed{server="a"}, failed{server="b"}, 0.1%)`, broken, stats.NotMeasured},
 	{"geomean", `geomean(throughput{server!="c"}) > geomean(throughput{server="c"})`, as, stats.Supported},
 	{"geomean", `geomean(throughput{server!="c"}) < geomean(throughput{server="c"})`, as, stats.Contradicted},
 	{"geomean", `geomean(throughput{server!="c"}) > geomean(throughput{server="c"})`, servers(wide("c")),
@@ -184,6 +204,7 @@ var cases = []struct {
 	{"every, none decided", `every(throughput{server="a"}, ">", throughput{server!="a"})`, apart, stats.Inconclusive},
 	{"every", `every(throughput{server="a"}, ">", throughput{server!="a"})`, broken, stats.NotMeasured},
 	{"every, mostly", `every(throughput{server="a"}, ">", throughput{server!="a"})`, six, stats.Inconclusive},
+	{"every, mostly", `every(throughput{server="a"}, ">", throughput{server!="a"})`, many, stats.Contradicted},
 	{"every, as published", `every(throughput{server="a"}, ">", throughput{server!="a"})`, published, stats.Supported},
 	{"each", `each(throughput{server="async"}, ">", throughput{server="sync"})`, grid(c, b, b, a), stats.Supported},
 	{"each", `each(throughput{server="async"}, "<=", throughput{server="sync"})`, grid(c, b, b, a), stats.Contradicted},
@@ -194,6 +215,8 @@ var cases = []struct {
 	{"best", `best(throughput) == "b"`, as, stats.Contradicted},
 	{"best", `best(throughput) == "a"`, servers(wide("b")), stats.Inconclusive},
 	{"best", `best(throughput) == "a"`, broken, stats.NotMeasured},
+	{"best, mostly", `best(throughput) == "a"`, six, stats.Inconclusive},
+	{"best, mostly", `best(throughput) == "a"`, many, stats.Contradicted},
 	{"best of what should be low", `best(latency.p99) == "a"`, as, stats.Supported},
 	{"and", `throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="c"}`, as,
 		stats.Supported},
@@ -226,6 +249,9 @@ var cases = []struct {
 	{"searched", `capacity.rate{experiment="ceiling", server="a"} > capacity.rate{experiment="ceiling", server="b"}`, searched, stats.Contradicted},
 	{"searched", `tune.workers{experiment="tuned", server="a"} < 7`, searched, stats.Inconclusive},
 	{"searched", `capacity.rate{experiment="ceiling", server="c"} > 1500/s`, searched, stats.Supported},
+	{"searched", `tune.workers{experiment="tuned", server="a"} > 7`, func(t *testing.T, expect string) *recordtest.Fixture {
+		return recordtest.New(t, recordtest.Searching+recordtest.Fence("claim", "name: c\nexpect: '"+expect+"'"))
+	}, stats.NotMeasured},
 	{"a mistake", `throughput{server="d"} > 5/s`, as, stats.NotMeasured},
 }
 
@@ -271,5 +297,53 @@ func TestSentences(t *testing.T) {
 	}
 	if got.String() != string(want) {
 		t.Errorf("%s is different; with -update it is written anew:\n%s", golden, got.String())
+	}
+}
+
+// A sentence of the author has the interval where it interrupts nothing, and no direction that is not decided.
+func TestSays(t *testing.T) {
+	for _, tt := range []struct{ name, expect, says, want, title string }{
+		{"a difference", `throughput{server="a"} > throughput{server="b"}`,
+			"A's server answers {effect} requests than {b}, as before.",
+			"A's server answers 20.5 % more requests than b [+16.1 to +25.5 %], as before.",
+			"A's server answers 20.5 % more requests than b, as before"},
+		{"a factor", `throughput{server="a"} > throughput{server="b"}`, "It answers {effect} as many.",
+			"It answers 1.205 times as many [1.161 to 1.255 times].", "It answers 1.205 times as many"},
+		{"before markup", `throughput{server="a"} > throughput{server="b"}`, "It answers {effect} *requests*.",
+			"It answers 20.5 % more [+16.1 to +25.5 %] requests.", "It answers 20.5 % more requests"},
+		{"to either side", `throughput{server="a"} < 2 * throughput{server="b"}`, "It answers {effect} requests.",
+			"It answers 21 % fewer to 49 % more requests.", "It answers 21 % fewer to 49 % more requests"},
+		{"a value", `throughput{server="a"} > 1100/s`, "It answers {effect}.", "It answers 1,200/s [1,150 to 1,260/s].",
+			"It answers 1,200/s"},
+		{"pairs", `every(throughput{server="a"}, ">", throughput{server!="a"})`, "It is so in {effect}.",
+			"It is so in 2 of 2 pairs.", "It is so in 2 of 2 pairs"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			measure := as
+			if tt.name == "to either side" {
+				measure = servers(recordtest.Only("a", func(r *record.Record) {
+					r.Load.Completed = r.Load.Completed * int64(8+r.Repetition%3) / 10
+				}))
+			}
+			f := measure(t, tt.expect)
+			d, err := dataset.New(f.Doc, f.Records, dataset.Options{Plan: f.Plan})
+			if err != nil {
+				t.Fatal(err)
+			}
+			j := claim.Judgements(d)[0]
+			j.Claim.Says.Supported.Value = tt.says
+			got := outcome.Of(d, j, outcome.Options{Markdown: func(line string) (template.HTML, string) {
+				plain := strings.ReplaceAll(line, "*", "")
+				if plain == line {
+					return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(line), "&#39;", "'")), line
+				}
+				return template.HTML(strings.Replace(strings.Replace(line, "*", "<em>", 1), "*", "</em>", 1)), plain
+			}}).Sentence
+			spaces := strings.NewReplacer("\u00a0", " ", "\u202f", " ")
+			text, title := spaces.Replace(got.Text()), spaces.Replace(got.Title().Text())
+			if text != tt.want || title != tt.title {
+				t.Errorf("%s: %q, in a title %q; want %q and %q", j.Verdict, text, title, tt.want, tt.title)
+			}
+		})
 	}
 }

@@ -1,9 +1,10 @@
 package outcome
 
 import (
-	stdhtml "html"
+	"html"
 	"html/template"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,46 +27,48 @@ func (w writer) says(j *claim.Judgement) Sentence {
 	if line == "" {
 		return nil
 	}
-	html, text := w.markdown(line)
-	inHTML, inText := placeholders(string(html)), placeholders(text)
+	shown, text := w.markdown(line)
+	inHTML, inText := placeholders(string(shown)), placeholders(text)
 	if len(inHTML) != len(inText) { // one is in an attribute
-		return Sentence{{Text: text, HTML: html}}
+		return Sentence{{Text: text, HTML: shown}}
 	}
 	var out Sentence
 	atHTML, atText := 0, 0
 	for i, m := range inText {
 		h := inHTML[i]
-		out.wordsBehind(text[atText:m[0]], html[atHTML:h[0]])
+		out.words(text[atText:m[0]], shown[atHTML:h[0]])
 		atText, atHTML = m[1], h[1]
 		if !w.fill(&out, j, text[m[0]+1:m[1]-1], strings.HasPrefix(text[m[1]:], " as ")) {
 			return nil
 		}
 	}
-	out.wordsBehind(text[atText:], html[atHTML:])
-	return out
-}
-
-// wordsBehind goes on behind a placeholder. An interval moves to the end of its clause, where it interrupts nothing:
-// "17 % fewer requests [−22 to −11 %], and".
-func (s *Sentence) wordsBehind(text string, html template.HTML) {
-	last := len(*s) - 1
-	end := clauseEnd.FindStringIndex(text)
-	isPlain := !strings.Contains(string(html), "<") && stdhtml.UnescapeString(string(html)) == text
-	if last < 0 || (*s)[last].Kind != Interval || end == nil || end[0] == 0 || !isPlain {
-		s.words(text, html)
-		return
-	}
-	interval := (*s)[last]
-	*s = (*s)[:last]
-	s.words(text[:end[0]], escaped(text[:end[0]]))
-	*s = append(*s, interval)
-	s.words(text[end[0]:], escaped(text[end[0]:]))
+	out.words(text[atText:], shown[atHTML:])
+	return out.unbroken()
 }
 
 // clauseEnd is where a clause of an author's sentence ends.
 var clauseEnd = regexp.MustCompile(`[.,;:]( |$)`)
 
-func escaped(text string) template.HTML { return template.HTML(template.HTMLEscapeString(text)) }
+// unbroken moves intervals to the end of their clause, where they interrupt nothing: "17 % fewer requests than before
+// [−22 to −11 %], and". Those before markup stay where they are.
+func (s Sentence) unbroken() Sentence {
+	for i := range s {
+		if s[i].Kind != Interval {
+			continue
+		}
+		for k := i + 1; k < len(s) && s[k].Kind == Words && isPlain(s[k]); k++ {
+			if end := clauseEnd.FindStringIndex(s[k].Text); end != nil {
+				before, behind := Piece{Text: s[k].Text[:end[0]]}, Piece{Text: s[k].Text[end[0]:]}
+				return slices.Concat(s[:i], s[i+1:k], Sentence{before, s[i], behind}, s[k+1:].unbroken())
+			}
+		}
+	}
+	return s
+}
+
+func isPlain(p Piece) bool {
+	return p.HTML == "" || !strings.Contains(string(p.HTML), "<") && html.UnescapeString(string(p.HTML)) == p.Text
+}
 
 func (s *Sentence) words(text string, html template.HTML) {
 	if text != "" || html != "" {
@@ -107,7 +110,11 @@ func (w writer) fill(s *Sentence, j *claim.Judgement, name string, isFactor bool
 func (w writer) fillEffect(s *Sentence, j *claim.Judgement, isFactor bool) bool {
 	switch {
 	case len(j.Parts) > 0:
-		s.add(Value, counted(j, countOf(j, stats.Supported)))
+		count := counted(j, countOf(j, stats.Supported))
+		if j.Mostly {
+			count = "most pairs, " + strings.TrimSuffix(count, " pairs")
+		}
+		s.add(Value, count)
 		return true
 	case j.Effect == nil:
 		return false

@@ -84,6 +84,8 @@ func needed(j *claim.Judgement, n int) string {
 		them = "them"
 	}
 	switch {
+	case j.Form == claim.Fewer && j.Effect.Interval != nil && j.Effect.Interval.Hi < j.Region.Lo:
+		return fmt.Sprintf("A verdict that it is less needs %s.", number.Count(stats.MinContradicted, "repetition"))
 	case j.Needed == 0 || n < stats.MinRepetitions:
 		return ""
 	case j.Needed <= n:
