@@ -99,6 +99,7 @@ func allDrawings(t *testing.T) []*drawing {
 var all struct {
 	sync.Once
 	drawings []*drawing
+	pages    map[string]*render.Page // by article
 }
 
 func pageFonts(t *testing.T) *typeface.Fonts {
@@ -123,6 +124,7 @@ func drawCommitted(t *testing.T) []*drawing {
 		t.Fatal(articles, err)
 	}
 	metrics := pageFonts(t).Metrics()
+	all.pages = map[string]*render.Page{}
 	var out []*drawing
 	for _, file := range articles {
 		slug := filepath.Base(filepath.Dir(file))
@@ -131,6 +133,7 @@ func drawCommitted(t *testing.T) []*drawing {
 		if err != nil {
 			t.Fatal(err)
 		}
+		all.pages[slug] = page
 		html := string(page.HTML)
 		for _, f := range d.Doc.Figures {
 			isIts := func(m []string) bool { return m[1] == f.Label.Value }
@@ -721,6 +724,57 @@ func TestValuesOfAColumn(t *testing.T) {
 	}
 }
 
+var (
+	tablesOf = regexp.MustCompile(`(?s)<table class="results.*?</table>`)
+	rowsOf   = regexp.MustCompile(`<tr id="(tbl-[^"]+)-r\d+".*`)
+	valuesOf = regexp.MustCompile(`data-l="([^"]+)" data-v="[^"]*"><span><b>([^<]+)</b>.*?<span class="ival">([^<]+)<`)
+	digitsOf = regexp.MustCompile(`\d[\d,]*(\.\d+)?`)
+)
+
+// precisionOf is how many digits after the point numbers have, below zero where all of them are rounded before it.
+func precisionOf(numbers []string) int {
+	most := math.MinInt
+	for _, n := range numbers {
+		whole, fraction, _ := strings.Cut(strings.ReplaceAll(n, ",", ""), ".")
+		if digits := len(fraction); digits > 0 {
+			most = max(most, digits)
+		} else if rounded := strings.TrimRight(whole, "0"); rounded != "" {
+			most = max(most, len(rounded)-len(whole))
+		}
+	}
+	return most
+}
+
+// A column of a table has no more than two precisions: one of its own, and one for numbers that are too small for it.
+func TestPrecisionsOfTables(t *testing.T) {
+	allDrawings(t)
+	columns := 0
+	for slug, page := range all.pages {
+		for _, table := range tablesOf.FindAllString(string(page.HTML), -1) {
+			shown := map[string]map[int][]string{} // by column and digits after the point
+			for _, row := range rowsOf.FindAllStringSubmatch(table, -1) {
+				for _, v := range valuesOf.FindAllStringSubmatch(row[0], -1) {
+					numbers := digitsOf.FindAllString(v[2]+" "+v[3], -1)
+					column, digits := slug+" "+row[1]+" "+v[1], precisionOf(numbers)
+					if shown[column] == nil {
+						shown[column] = map[int][]string{}
+					}
+					shown[column][digits] = append(shown[column][digits], v[2]+" "+v[3])
+				}
+			}
+			columns += len(shown)
+			for column, by := range shown {
+				if len(by) > 2 {
+					t.Errorf("%s has %d precisions: %v", column, len(by), by)
+				}
+			}
+		}
+	}
+	if columns < 60 {
+		t.Errorf("only %d columns", columns)
+	}
+}
+
 // Open marks are explained, and every axis says of what it is.
 func TestMarksAndAxesAreExplained(t *testing.T) {
 	eachOf(t, func(t *testing.T, g *drawing) {
@@ -733,20 +787,64 @@ func TestMarksAndAxesAreExplained(t *testing.T) {
 		if g.block.Kind.Value == "topology" {
 			return
 		}
-		title := ""
-		for _, name := range []string{g.block.X.Value, article.Texts(append(g.block.Y, source.Text{}))[0]} {
-			if m, ok := record.LookupMetric(name); ok && !strings.HasPrefix(name, "tune.") {
-				title = strings.ToLower(m.Title)
+		above, below := g.captions()
+		x, y := axisWords(g.block.X.Value), axisWords(article.Texts(append(g.block.Y, source.Text{}))[0])
+		switch g.block.Kind.Value {
+		case "dots", "bars", "distribution":
+			y = nil
+		case "capacity":
+			x, y = []string{"per second"}, nil
+		case "multiverse":
+			x, y = []string{"effect", "times", "%"}, nil
+		case "latency":
+			x, y = []string{"percent"}, []string{"latency"}
+		case "timeline":
+			x = []string{"second"}
+		case "agreement":
+			x, y = []string{"published "}, []string{"measured "}
+		}
+		for caption, words := range map[string][]string{below: x, above: y} {
+			says := func(word string) bool { return strings.Contains(caption, word) }
+			if len(words) > 0 && !slices.ContainsFunc(words, says) {
+				t.Errorf("an axis is of %q, and says %q", words, caption)
 			}
 		}
-		isCaption := func(w setText) bool {
-			return !w.tick && slices.Contains(w.classes, "dim") &&
-				(strings.Contains(strings.ToLower(w.words), title) || strings.Contains(w.words, "per second"))
-		}
-		if !slices.ContainsFunc(g.texts, isCaption) {
-			t.Errorf("no axis is of %q", title)
+		isNamed := func(w setText) bool { return strings.Contains(w.words, ": ") && slices.Contains(w.classes, "dim") }
+		if g.block.Reference.Node != nil && !slices.ContainsFunc(g.texts, isNamed) {
+			t.Error("the line of reference has no name")
 		}
 	})
+}
+
+// captions are the words above and below what is drawn, other than ticks.
+func (g *drawing) captions() (above, below string) {
+	top, bottom := math.Inf(1), math.Inf(-1)
+	for _, l := range g.lines {
+		if l.has("grid") || l.has("axis") {
+			for _, p := range l.points {
+				top, bottom = min(top, p.y), max(bottom, p.y)
+			}
+		}
+	}
+	for _, w := range g.texts {
+		switch {
+		case w.tick || !slices.Contains(w.classes, "dim"):
+		case w.at < top:
+			above += strings.ToLower(w.words) + "\n"
+		case w.top > bottom:
+			below += strings.ToLower(w.words) + "\n"
+		}
+	}
+	return above, below
+}
+
+// axisWords are those of which an axis of a metric, parameter or label has one.
+func axisWords(name string) []string {
+	name = strings.TrimPrefix(name, "tune.")
+	if m, ok := record.LookupMetric(name); ok {
+		return []string{strings.ToLower(m.Title), "per second"}
+	}
+	return []string{strings.ToLower(name)}
 }
 
 // A title that the author did not write says what was found.

@@ -250,10 +250,11 @@ func (p *Panel) reference(unit number.Unit, base string, scale figure.Scale) *fi
 		return nil
 	}
 	label := unit.Quantity(q.Number, unit.Decimals(wording.Reading(&q)))
-	if q.What != "" && len(q.Cells) > 0 {
-		label = q.What + ": " + label
+	name := "reference"
+	if len(q.Cells) > 0 {
+		name = cmp.Or(q.What, name)
 	}
-	return &figure.Reference{Value: q.Number, Label: label}
+	return &figure.Reference{Value: q.Number, Label: name + ": " + label}
 }
 
 // series are the names of the colours that marks have, each at its place in the palette: empty for those that marks do
