@@ -770,7 +770,7 @@ func TestPrecisionsOfTables(t *testing.T) {
 			}
 		}
 	}
-	if columns < 60 {
+	if columns < 50 {
 		t.Errorf("only %d columns", columns)
 	}
 }
