@@ -1,6 +1,7 @@
 package outcome
 
 import (
+	"fmt"
 	"html"
 	"html/template"
 	"regexp"
@@ -115,6 +116,9 @@ func (w writer) fillEffect(s *Sentence, j *claim.Judgement, isFactor bool) bool 
 			count = "most pairs, " + strings.TrimSuffix(count, " pairs")
 		}
 		s.add(Value, count)
+		if open := countOf(j, stats.Inconclusive); open > 0 {
+			s.say(fmt.Sprintf(" (%d undecided)", open))
+		}
 		return true
 	case j.Effect == nil:
 		return false
