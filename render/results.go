@@ -107,8 +107,7 @@ func (c *composer) table(t *article.Table) template.HTML {
 	columns := c.tableColumns(t, cells)
 	view := columns.table(c, experiment)
 	if e.Title, _ = c.outcomes.title(t.Title.Value); e.Title == "" {
-		e.Title = template.HTML(template.HTMLEscapeString(wording.Capital(wording.List(columns.heads())) + " by " +
-			wording.List(columns.words)))
+		e.Title = template.HTML(template.HTMLEscapeString(columns.autoTitle()))
 	}
 	e.Caption = c.outcomes.caption(t.Caption.Value)
 	layout := view.Layout()
@@ -211,6 +210,11 @@ func (k *columns) commonWords() []string {
 
 func (k *columns) heads() []string {
 	return slice.Map(k.metrics, func(m record.Metric) string { return wording.Lower(m.Title) })
+}
+
+// autoTitle is the title of a table that has none of its author.
+func (k *columns) autoTitle() string {
+	return wording.Capital(wording.List(k.heads())) + " by " + wording.List(k.words)
 }
 
 func (k *columns) table(c *composer, e *dataset.Experiment) table.Table {

@@ -3,12 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"benchbook/lab"
 	"benchbook/lab/results"
+	"benchbook/lab/weave"
 	"benchbook/notebook/source"
 )
 
@@ -59,5 +61,28 @@ A/A pair. Without flags it exports the records that the page shows.
 	cmd.Flags().StringVar(&flags.Host, "host", "", "export the results of this host")
 	cmd.Flags().StringVar(&flags.Profile, "profile", "", "export the results of this profile")
 	cmd.Flags().StringVar(&flags.Trial, "trial", "", "export only this trial, named as in status")
+	return cmd
+}
+
+func (a *app) weaveCommand() *cobra.Command {
+	var o weave.Options
+	cmd := &cobra.Command{
+		Use:   "weave FILE ...",
+		Short: "Fill Markdown files, such as a README, with tables, values, figures and badges of articles",
+		Long: `Fill Markdown files, such as a README, with parts of articles, as their pages show them. A file says with comments what
+stands where, and may have anything beside it:
+
+  <!-- benchbook: table tbl-levels of hello --> ... <!-- /benchbook -->
+  <!-- benchbook: figure fig-gzip of hello --> ... <!-- /benchbook -->
+  <!-- benchbook: value time.real{level="9"} | round 1 of hello --> ... <!-- /benchbook -->
+  <!-- benchbook: badge of hello --> ... <!-- /benchbook -->
+
+What stands between the two comments is replaced. Figures, in light and dark, and badges go into the folder woven
+beside the file. With --check nothing is written: the status is 104 if the text and the records differ.`,
+		Args: arguments(1, math.MaxInt),
+		RunE: func(_ *cobra.Command, names []string) error { return weave.Weave(a.Session, names, o) },
+	}
+	cmd.Flags().BoolVar(&o.Check, "check", false, "write nothing, and report what differs from the records")
+	cmd.Flags().StringVar(&o.Host, "host", "", "show the results of this host, instead of this machine's or the newest")
 	return cmd
 }

@@ -34,7 +34,7 @@ var verbsThatPrint = map[string][]string{
 	"preview": nil,
 	"publish": {"publish", "published"}, "render": {"render"}, "report": {"report", "--quick"}, "run": {"run"},
 	"schema": {"schema", "claim"}, "seal": {"seal", "--key", "id"}, "show": {"show"},
-	"status": {"status"}, "verify": {"verify"}, "version": {"version"},
+	"status": {"status"}, "verify": {"verify"}, "version": {"version"}, "weave": {"weave", "page.md"},
 }
 
 // Text that cannot be written is a failure of every verb, said once. A reader that wants no more is none.
@@ -52,6 +52,7 @@ func TestLostOutput(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, filepath.Join(measured, "printed.txt"), string(printed))
+	put(t, filepath.Join(measured, "page.md"), "# Page\n")
 	mustRun(t, w, "-C", measured, "report")
 	// in runs the command in a project with records and a site, of its own since verbs write.
 	in := func(t *testing.T, stdout io.Writer, args []string) (status int, stderr string) {

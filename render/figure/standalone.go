@@ -1,6 +1,9 @@
 package figure
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // lightStyle gives the classes of a drawing the looks that the page's style sheet gives them in light, on white.
 const lightStyle = `<style>` +
@@ -32,4 +35,15 @@ func Standalone(svg []byte) []byte {
 	out = append(out, svg[:root]...)
 	out = append(out, lightStyle...)
 	return append(out, svg[root:]...)
+}
+
+// darkColours replace those of lightStyle.
+var darkColours = strings.NewReplacer("#ffffff", "#20252a", "#fff", "#14171a", "#474e55", "#b6bbc0", "#1b1e21",
+	"#e7e5df", "#646c74", "#949ba2", "#e6e2d8", "#2a3036", "#cfcbc0", "#41484f", "#0b5a94", "#85bdec", "#0067a5",
+	"#62b4ec", "#b84a00", "#f2935a", "#00755a", "#45c09a", "#96437a", "#dc95bf", "#7d6200", "#d9b648", "#3f6f8f",
+	"#9cc3dc")
+
+// Dark makes a file of Standalone look as the page does in the dark.
+func Dark(svg []byte) []byte {
+	return bytes.Replace(svg, []byte(lightStyle), []byte(darkColours.Replace(lightStyle)), 1)
 }

@@ -27,23 +27,32 @@ func rules(css string) map[string]map[string]string {
 	return out
 }
 
-// A file of its own looks as the page's style sheet has it in light, on white paper.
+// A file of its own looks as the page's style sheet has it, in light on white paper, and in the dark.
 func TestStandaloneLooksLikeThePage(t *testing.T) {
 	css, err := os.ReadFile("../../site/theme/style.css")
 	if err != nil {
 		t.Fatal(err)
 	}
-	light := regexp.MustCompile(`(?s):root \{.*?\n\}`).FindString(string(css))
 	inSVG := regexp.MustCompile(`(?m)^svg .*$`).FindAllString(string(css), -1)
 	page := rules(strings.Join(inSVG, "\n"))
-	tokens := map[string]string{"--paper": "#fff"}
-	for _, m := range regexp.MustCompile(`(--[a-z0-9-]+):\s*(#[0-9a-f]+)`).FindAllStringSubmatch(light, -1) {
-		if m[1] != "--paper" {
+	colours := func(scheme string) map[string]string {
+		block := regexp.MustCompile(`(?s)` + regexp.QuoteMeta(scheme) + ` \{.*?\n\}`).FindString(string(css))
+		tokens := map[string]string{}
+		for _, m := range regexp.MustCompile(`(--[a-z0-9-]+):\s*(#[0-9a-f]+)`).FindAllStringSubmatch(block, -1) {
 			tokens[m[1]] = m[2]
 		}
+		return tokens
 	}
+	light := colours(":root")
+	light["--paper"] = "#fff"
+	looksLike(t, "light", page, light, lightStyle)
+	looksLike(t, "dark", page, colours(`:root[data-theme="dark"]`), string(Dark([]byte(lightStyle))))
+}
+
+func looksLike(t *testing.T, scheme string, page map[string]map[string]string, tokens map[string]string, style string) {
+	t.Helper()
 	token := regexp.MustCompile(`var\((--[a-z0-9-]+)\)`)
-	file := rules(strings.TrimSuffix(strings.TrimPrefix(lightStyle, "<style>"), "</style>\n"))
+	file := rules(strings.TrimSuffix(strings.TrimPrefix(style, "<style>"), "</style>\n"))
 
 	used := []string{"text"}
 	with := map[string]string{"thin": ".line", "hot": ".box", "faint": ".band"} // that have a look with another alone
@@ -61,7 +70,7 @@ func TestStandaloneLooksLikeThePage(t *testing.T) {
 			want := token.ReplaceAllStringFunc(value,
 				func(v string) string { return tokens[token.FindStringSubmatch(v)[1]] })
 			if got := file[selector][property]; property != "font-family" && got != want {
-				t.Errorf("%s has %s %q in a file and %q in the page", selector, property, got, want)
+				t.Errorf("%s: %s has %s %q in a file and %q in the page", scheme, selector, property, got, want)
 			}
 		}
 	}

@@ -1,0 +1,175 @@
+// Package weave fills other Markdown files, such as a README, with parts of articles, and finds what there differs from
+// the records: docs/command.md#weave.
+package weave
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/yuin/goldmark/ast"
+
+	"benchbook/notebook/markdown"
+	"benchbook/notebook/source"
+)
+
+// mark is a pair of comments, between which a part of an article stands.
+type mark struct {
+	kind    string     // table, value, figure or badge
+	name    string     // label or expression; empty for badges
+	article string     // slug
+	at      source.Pos // of what the first comment says
+	body    source.Pos
+}
+
+// text is what stands there now.
+func (m mark) text() string { return string(m.body.Source.Data[m.body.Start:m.body.End]) }
+
+var (
+	comment = regexp.MustCompile(`<!--\s*(/?)benchbook\b(:?)`)
+	asked   = regexp.MustCompile(`(?s)^(?:(table|value|figure)\s+(\S.*?)|(badge))\s+of\s+(\S+)$`)
+)
+
+// marksIn finds the marks of a Markdown file, in their order. What looks like one in code is left alone.
+func marksIn(src *source.Source, problems *source.Problems) []mark {
+	var out []mark
+	var open *mark // whose second comment is to come
+	missing := func(m *mark) {
+		problems.Add("bad-mark", m.at, "the part has no end").Hint = "close it with <!-- /benchbook -->"
+	}
+	for _, piece := range htmlIn(src, problems) {
+		text, next := src.Data[piece.Start:piece.End], piece.Start
+		for _, m := range comment.FindAllSubmatchIndex(text, -1) {
+			begin, after := piece.Start+m[0], piece.Start+m[1]
+			if begin < next { // within a comment
+				continue
+			}
+			end := bytes.Index(src.Data[after:piece.End], []byte("-->"))
+			at := src.Pos(begin, after)
+			if end < 0 {
+				problems.Add("bad-mark", at, "the comment has no end").Hint = "close it with -->"
+				continue
+			}
+			said := src.Pos(after, after+end)
+			next = said.End
+			if closes := m[2] < m[3]; closes && open == nil {
+				problems.Add("bad-mark", at, "nothing begins before this end").Hint = "remove it, or begin a part before it"
+			} else if closes {
+				open.body.End = begin
+				if open.kind != "" {
+					out = append(out, *open)
+				}
+				open = nil
+			} else {
+				if open != nil {
+					missing(open)
+				}
+				open = readMark(src, said, at, problems)
+				open.body = src.Pos(said.End+len("-->"), len(src.Data))
+			}
+		}
+	}
+	if open != nil {
+		missing(open)
+	}
+	return out
+}
+
+// readMark reads what a comment asks for. The kind is empty if that is a problem.
+func readMark(src *source.Source, said, at source.Pos, problems *source.Problems) *mark {
+	words := src.Data[said.Start:said.End]
+	start := said.Start + len(words) - len(bytes.TrimLeft(words, " \t\r\n"))
+	m := &mark{at: src.Pos(start, start+len(bytes.TrimSpace(words)))}
+	found := asked.FindSubmatch(bytes.TrimSpace(words))
+	if found == nil {
+		m.at = src.Pos(at.Start, max(at.End, m.at.End))
+		problems.Add("bad-mark", m.at, "unknown part of an article").Hint =
+			"write table LABEL of ARTICLE, figure LABEL of ARTICLE, value EXPRESSION of ARTICLE, or badge of ARTICLE"
+		return m
+	}
+	m.kind, m.name, m.article = string(found[1])+string(found[3]), string(found[2]), string(found[4])
+	return m
+}
+
+// htmlIn gives the places of raw HTML, which comments are.
+func htmlIn(src *source.Source, problems *source.Problems) []source.Pos {
+	if !utf8.Valid(src.Data) {
+		at := source.FirstInvalid(src.Data)
+		problems.Add("bad-utf8", src.Pos(at, at+1), "the file is not UTF-8 from here on").Hint = "save it as UTF-8"
+		return nil
+	}
+	var out []source.Pos
+	parser := markdown.ForPages()
+	_ = ast.Walk(parser.Parse(src.Data), func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		switch n := n.(type) {
+		case *ast.HTMLBlock:
+			if entering && n.Lines().Len() > 0 {
+				out = append(out, src.Pos(n.Lines().At(0).Start, max(n.Lines().At(n.Lines().Len()-1).Stop, n.ClosureLine.Stop)))
+			}
+		case *ast.RawHTML:
+			if entering && n.Segments.Len() > 0 {
+				out = append(out, src.Pos(n.Segments.At(0).Start, n.Segments.At(n.Segments.Len()-1).Stop))
+			}
+		}
+		return ast.WalkContinue, nil
+	})
+	if at, message, hint := parser.Exceeded(); at >= 0 {
+		problems.Add("too-large", src.Pos(at, at+1), "%s", message).Hint = hint
+	}
+	slices.SortFunc(out, func(a, b source.Pos) int { return a.Start - b.Start }) // the tree has footnotes at its end
+	for i := range out {
+		if i > 0 { // a block may hold what stands in it again
+			out[i].Start = max(out[i].Start, min(out[i-1].End, out[i].End))
+			out[i].End = max(out[i].End, out[i].Start)
+		}
+	}
+	return out
+}
+
+// woven is the text with other bodies in its marks, with line ends as it has them.
+func woven(src *source.Source, marks []mark, bodies []string) []byte {
+	var out bytes.Buffer
+	last := 0
+	for i, m := range marks {
+		out.Write(src.Data[last:m.body.Start])
+		out.WriteString(bodies[i])
+		last = m.body.End
+	}
+	out.Write(src.Data[last:])
+	return out.Bytes()
+}
+
+// differs says where a body first differs from what it should be, and how; the words are empty if it does not.
+func differs(m mark, want string) (at source.Pos, words string) {
+	is := m.text()
+	switch {
+	case is == want:
+		return at, ""
+	case strings.TrimSpace(is) == "":
+		return m.at, "nothing stands between the comments yet"
+	}
+	from := 0
+	for from < len(is) && from < len(want) && is[from] == want[from] {
+		from++
+	}
+	const between = " \t\r\n|"
+	from = strings.LastIndexAny(is[:from], between) + 1
+	word := func(text string) (start int, word string) {
+		start = len(text) - len(strings.TrimLeft(text, between))
+		word, _, _ = strings.Cut(text[start:], " ")
+		if end := strings.IndexAny(word, between); end >= 0 {
+			word = word[:end]
+		}
+		return start, word
+	}
+	start, there := word(is[from:])
+	_, here := word(want[from:])
+	if there == "" || there == here {
+		return m.at, "the lines are not those of the records"
+	}
+	start += m.body.Start + from
+	return m.body.Source.Pos(start, start+len(there)), fmt.Sprintf("here stands %q, and the records give %q", there, here)
+}

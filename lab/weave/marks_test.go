@@ -1,0 +1,126 @@
+package weave
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/source"
+)
+
+// found says what marks a text has, and the problems in it.
+func found(text string) string {
+	src := source.New("a.md", []byte(text))
+	var problems source.Problems
+	var b strings.Builder
+	for _, m := range marksIn(src, &problems) {
+		b.WriteString(strings.Join([]string{m.kind, m.name, m.article, m.text()}, "|") + "\n")
+	}
+	for _, p := range problems.Sorted() {
+		b.WriteString(p.Message + "\n")
+	}
+	return b.String()
+}
+
+func TestMarksIn(t *testing.T) {
+	const end = "<!-- /benchbook -->"
+	tests := []struct{ name, text, want string }{
+		{"none", "# A\n\n<!-- a comment -->\n", ""},
+		{"a table", "<!-- benchbook: table tbl-x of a -->\n| a |\n" + end + "\n", "table|tbl-x|a|\n| a |\n\n"},
+		{"two in a line", "a <!-- benchbook: badge of a -->1" + end + " b <!--benchbook:value x of b-->2<!--/benchbook--> c",
+			"badge||a|1\nvalue|x|b|2\n"},
+		{"an expression with the word between", "a <!-- benchbook: value x{of=\"b of c\"} | round 1 of a -->" + end,
+			"value|x{of=\"b of c\"} | round 1|a|\n"},
+		{"in a cell of a table", "| a |\n|---|\n| <!-- benchbook: value x \\| round 1 of a -->1" + end + " |\n",
+			"value|x \\| round 1|a|1\n"},
+		{"over two lines", "a <!-- benchbook: value\nx of a -->1" + end, "value|x|a|1\n"},
+		{"in a quotation", "> a <!-- benchbook: badge of a -->1" + end, "badge||a|1\n"},
+		{"in fences", "```\n<!-- benchbook: badge of a -->\n```\n~~~\n" + end + "\n~~~\n", ""},
+		{"in other code", "a\n\n    " + end + "\n\n`" + end + "`", ""},
+		{"Windows", "<!-- benchbook: badge of a -->\r\n1\r\n" + end + "\r\n", "badge||a|\r\n1\r\n\n"},
+		{"no end", "a <!-- benchbook: badge of a -->", "the part has no end\n"},
+		{"an end too many", "a " + end, "nothing begins before this end\n"},
+		{"within another", "a <!-- benchbook: badge of a --><!-- benchbook: badge of b -->1" + end,
+			"badge||b|1\nthe part has no end\n"},
+		{"a comment without an end", "<!-- benchbook: badge of a\n\nb", "the comment has no end\n"},
+		{"nothing asked for", "a <!-- benchbook -->1" + end, "unknown part of an article\n"},
+		{"no article", "a <!-- benchbook: table x -->1" + end, "unknown part of an article\n"},
+		{"another program's", "<!-- benchbooks: badge of a -->", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := found(test.text); got != test.want {
+				t.Errorf("got  %q\nwant %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestDiffers(t *testing.T) {
+	const before, after = "a <!-- benchbook: badge of a -->", "<!-- /benchbook -->"
+	tests := []struct{ is, want, there, words string }{
+		{"1 a", "1 a", "", ""},
+		{"", "2", "badge of a", "nothing stands between the comments yet"},
+		{"12.5", "12.7", "12.5", `here stands "12.5", and the records give "12.7"`},
+		{"| a | 12 |", "| a | 13 |", "12", `here stands "12", and the records give "13"`},
+		{"| a | 12 |", "| a | 12 |\n| b | 13 |", "badge of a", "the lines are not those of the records"},
+		{"a\n\nb\n", "a\n\n\nb\n", "badge of a", "the lines are not those of the records"},
+		{"a b c", "a c", "b", `here stands "b", and the records give "c"`},
+	}
+	for _, test := range tests {
+		src := source.New("a.md", []byte(before+test.is+after))
+		marks := marksIn(src, &source.Problems{})
+		if len(marks) != 1 {
+			t.Errorf("%q: there are %d marks", test.is, len(marks))
+			continue
+		}
+		at, words := differs(marks[0], test.want)
+		if there := string(src.Data[at.Start:at.End]); there != test.there || words != test.words {
+			t.Errorf("%q is not %q: %s at %q, want %s at %q", test.is, test.want, words, there, test.words, test.there)
+		}
+	}
+}
+
+// Whatever a file has, its marks are in order, and the text outside them stays as it is; filled a second time, nothing
+// changes, and problems point into the file.
+func FuzzMarks(f *testing.F) {
+	f.Add("# A\n\n<!-- benchbook: table x of a -->\n| a |\n<!-- /benchbook -->\n\na <!-- benchbook: badge of a -->b" +
+		"<!-- /benchbook -->")
+	f.Add("```\n<!-- benchbook: badge of a -->\n```\n> - <!-- benchbook: value 1 | round 2 of b --> <!--\n/benchbook-->")
+	f.Add("<!-- benchbook: badge of a --><!-- benchbook: badge of a\n<!-- /benchbook -->\r\n<p><!-- /benchbook")
+	f.Fuzz(func(t *testing.T, text string) {
+		src := source.New("a.md", []byte(text))
+		var problems source.Problems
+		marks := marksIn(src, &problems)
+		for _, p := range problems.All() {
+			if p.Pos.Start < 0 || p.Pos.Start > p.Pos.End || p.Pos.End > len(src.Data) {
+				t.Errorf("outside the file: %v", p)
+			}
+		}
+		last := 0
+		same, filled := make([]string, len(marks)), make([]string, len(marks))
+		for i, m := range marks {
+			if m.body.Start < last || m.body.End < m.body.Start || m.at.End > m.body.Start {
+				t.Fatalf("mark %d lies from %d to %d, after %d", i, m.body.Start, m.body.End, last)
+			}
+			last = m.body.End
+			same[i], filled[i] = m.text(), "\n\n7\n\n"
+		}
+		if got := woven(src, marks, same); !bytes.Equal(got, src.Data) {
+			t.Errorf("with the same bodies it is %q, not %q", got, src.Data)
+		}
+		once := source.New("a.md", woven(src, marks, filled))
+		again := marksIn(once, &source.Problems{})
+		if len(again) < len(marks) {
+			t.Fatalf("of %d marks %d are left in %q", len(marks), len(again), once.Data)
+		}
+		if len(again) > len(marks) {
+			return // what stood in a part hid them
+		}
+		for _, m := range again {
+			if m.text() != "\n\n7\n\n" {
+				t.Errorf("a part has %q, in %q", m.text(), once.Data)
+			}
+		}
+	})
+}

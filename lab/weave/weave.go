@@ -1,0 +1,300 @@
+package weave
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"html"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/google/renameio/v2"
+
+	"benchbook/files"
+	"benchbook/lab"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
+	"benchbook/notebook/source"
+	"benchbook/render"
+	"benchbook/runner/sysinfo"
+	"benchbook/site/theme"
+	"benchbook/slice"
+)
+
+// Options say what is shown.
+type Options struct {
+	Check bool   // nothing is written; what differs is a problem
+	Host  string // whose results; those of the page if empty
+}
+
+// drawings is the folder beside a Markdown file with its figures and badges, in a folder for each article.
+const drawings = "woven"
+
+// drawing is a file, and what asks for it.
+type drawing struct {
+	svg []byte
+	at  source.Pos
+}
+
+type weaver struct {
+	*lab.Session
+	project  *projects.Project
+	articles []*lab.Article
+	options  Options
+	renderer *render.Renderer
+	known    map[string]*known // by slug
+	problems source.Problems
+}
+
+// known is an article that was asked for.
+type known struct {
+	article *lab.Article
+	parts   render.Parts
+	err     error // why nothing of it can be shown
+}
+
+// Weave fills the marks of Markdown files.
+func Weave(a *lab.Session, names []string, o Options) error {
+	project, list, err := a.Select(nil)
+	if err != nil {
+		return err
+	}
+	w := &weaver{Session: a, project: project, articles: list, options: o, known: map[string]*known{}}
+	if w.renderer, err = render.New(theme.OfProject(project, &w.problems)); err != nil {
+		return lab.Failure(err)
+	}
+	for _, name := range names {
+		if err := w.file(name); err != nil {
+			return err
+		}
+	}
+	if w.problems.Empty() {
+		return nil
+	}
+	lab.PrintProblems(a.Stderr, w.problems.Sorted())
+	return lab.WithStatus(lab.StatusProblems, errors.New(terminal.Count(w.problems.Len(), "problem")))
+}
+
+// file fills the marks of a file. What cannot be filled stays as it is.
+func (w *weaver) file(name string) error {
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(w.Dir, name)
+	}
+	src, ok := source.Read(name, filepath.ToSlash(terminal.Relative(name)), &w.problems)
+	if !ok || !source.Fits(src, &w.problems) {
+		return nil
+	}
+	marks := marksIn(src, &w.problems)
+	bodies := make([]string, len(marks))
+	out := map[string]drawing{} // by their paths
+	for i, m := range marks {
+		bodies[i] = m.text()
+		body, err := w.fill(m, filepath.Dir(name), out)
+		if err != nil {
+			w.problems.Add("bad-mark", m.at, "%s", terminal.ErrorText(err))
+			continue
+		}
+		if bytes.Contains(src.Data, []byte("\r\n")) {
+			body = strings.ReplaceAll(body, "\n", "\r\n")
+		}
+		if at, words := differs(m, body); words != "" && w.options.Check {
+			w.problems.Add("not-woven", at, "%s", words).Hint = "run benchbook weave " + src.Path
+		}
+		bodies[i] = body
+	}
+	changed, err := w.write(src, out)
+	if text := woven(src, marks, bodies); err == nil && !w.options.Check && !bytes.Equal(text, src.Data) {
+		changed, err = changed+1, write(name, text)
+	}
+	if err == nil && w.problems.Empty() {
+		fmt.Fprintf(w.Stdout, "%s: %s, %s\n", src.Path, terminal.Count(len(marks), "part"), w.done(changed))
+	}
+	return err
+}
+
+func (w *weaver) done(changed int) string {
+	switch {
+	case w.options.Check:
+		return "all as the records have it"
+	case changed == 0:
+		return "nothing changed"
+	}
+	return terminal.Count(changed, "file") + " written"
+}
+
+// write writes the drawings that have changed, or says that they have.
+func (w *weaver) write(src *source.Source, out map[string]drawing) (changed int, err error) {
+	for _, name := range slices.Sorted(maps.Keys(out)) {
+		is, _, err := files.Read(name, 1<<30)
+		switch {
+		case err == nil && bytes.Equal(is, out[name].svg):
+			continue
+		case w.options.Check:
+			w.problems.Add("not-woven", out[name].at, "%s is not what the records give",
+				filepath.ToSlash(terminal.Relative(name))).Hint = "run benchbook weave " + src.Path
+			continue
+		}
+		if err := write(name, out[name].svg); err != nil {
+			return changed, err
+		}
+		changed++
+	}
+	return changed, nil
+}
+
+func write(name string, data []byte) error {
+	mode := os.FileMode(0o644)
+	if to, err := filepath.EvalSymlinks(name); err == nil {
+		name = to
+		if info, err := os.Stat(name); err == nil {
+			mode = info.Mode().Perm()
+		}
+	}
+	err := os.MkdirAll(filepath.Dir(name), 0o755)
+	if err == nil {
+		err = renameio.WriteFile(name, data, mode)
+	}
+	if err != nil {
+		return lab.Failure(fmt.Errorf("%s was not written: %s", terminal.Relative(name), files.Reason(err)))
+	}
+	return nil
+}
+
+// article finds an article and what its records say.
+func (w *weaver) article(slug string) (*known, error) {
+	if of := w.known[slug]; of != nil {
+		return of, of.err
+	}
+	of := &known{}
+	w.known[slug] = of
+	var ok bool
+	if of.article, ok = slice.Find(w.articles, func(c *lab.Article) bool { return c.Slug == slug }); !ok {
+		of.err = fmt.Errorf("no article %q: %s", slug, source.Suggest(slug, lab.SlugsOf(w.articles)))
+		return of, of.err
+	}
+	d, err := w.dataset(of.article)
+	if err != nil {
+		of.err = fmt.Errorf("article %s: %w", slug, err)
+		return of, of.err
+	}
+	of.parts = w.renderer.Parts(d)
+	return of, nil
+}
+
+func (w *weaver) dataset(c *lab.Article) (*dataset.Dataset, error) {
+	if _, _, err := w.Check(w.project, []*lab.Article{c}, plan.Options{}); err != nil {
+		return nil, err
+	}
+	if !c.Problems.Empty() {
+		return nil, fmt.Errorf("it has problems: benchbook check %s", c.Slug)
+	}
+	this, err := sysinfo.ThisHost()
+	if err != nil {
+		return nil, err
+	}
+	records, o, err := w.Lay(w.project, c, this)
+	if err != nil {
+		return nil, err
+	}
+	o.Host = w.options.Host
+	return dataset.New(c.Doc, records, o)
+}
+
+// fill gives what belongs between the comments of a mark, and adds the drawings that it shows. The file is in a folder.
+func (w *weaver) fill(m mark, folder string, out map[string]drawing) (string, error) {
+	of, err := w.article(m.article)
+	if err != nil {
+		return "", err
+	}
+	doc := of.article.Doc
+	switch m.kind {
+	case "value":
+		in, err := expr.ParseInline(m.name)
+		if err != nil {
+			return "", err
+		}
+		text, err := of.parts.Value(in)
+		return terminal.Markdown.Replace(text), err
+	case "table":
+		block, err := labelled(doc.Tables, m.name, func(t *article.Table) string { return t.Label.Value })
+		if err != nil {
+			return "", err
+		}
+		table, err := of.parts.Table(block)
+		if err != nil {
+			return "", err
+		}
+		return tableText(table, w.address(m, folder)+"#"+m.name), nil
+	case "figure":
+		block, err := labelled(doc.Figures, m.name, func(f *article.Figure) string { return f.Label.Value })
+		if err != nil {
+			return "", err
+		}
+		drawn, err := of.parts.Figure(block)
+		if err != nil {
+			return "", err
+		}
+		return pictures(m, drawn, folder, out), nil
+	}
+	words, svg := of.parts.Badge()
+	name := filepath.Join(drawings, m.article, "badge.svg")
+	out[filepath.Join(folder, name)] = drawing{svg, m.at}
+	return fmt.Sprintf(`<a href="%s"><img src="%s" alt="%s" height="20"></a>`, w.address(m, folder),
+		filepath.ToSlash(name), html.EscapeString(words)), nil
+}
+
+// labelled finds a table or figure.
+func labelled[T any](list []T, label string, of func(T) string) (block T, err error) {
+	block, ok := slice.Find(list, func(b T) bool { return of(b) == label })
+	if !ok {
+		err = fmt.Errorf("the article has no %q: %s", label, source.Suggest(label, slice.Map(list, of)))
+	}
+	return block, err
+}
+
+// address leads to the page of an article if it has an address, else to its text.
+func (w *weaver) address(m mark, folder string) string {
+	if base := w.project.URL.Value; base != "" {
+		return strings.TrimRight(base, "/") + "/" + url.PathEscape(m.article) + "/"
+	}
+	file := filepath.Join(w.project.ArticleDir(m.article), article.FileName)
+	if folder, err := filepath.Abs(folder); err == nil {
+		if below, err := filepath.Rel(folder, file); err == nil {
+			file = below
+		}
+	}
+	return (&url.URL{Path: filepath.ToSlash(file)}).String()
+}
+
+func tableText(t render.TableText, address string) string {
+	var b strings.Builder
+	b.WriteString("\n\n")
+	terminal.PrintMarkdown(&b, t.Rows, t.Right...)
+	fmt.Fprintf(&b, "[%s](%s): %s.\n\n", terminal.Markdown.Replace(t.Title), address,
+		terminal.Markdown.Replace(strings.ReplaceAll(t.Where, "\u00a0", " ")))
+	for _, note := range t.Notes {
+		b.WriteString(terminal.Markdown.Replace(note) + "\n\n")
+	}
+	return b.String()
+}
+
+// pictures shows drawings in light and dark.
+func pictures(m mark, drawn []render.Drawing, folder string, out map[string]drawing) string {
+	text := "\n\n"
+	for _, d := range drawn {
+		light := filepath.Join(drawings, m.article, d.Name+".svg")
+		dark := filepath.Join(drawings, m.article, d.Name+"-dark.svg")
+		out[filepath.Join(folder, light)], out[filepath.Join(folder, dark)] = drawing{d.Light, m.at}, drawing{d.Dark, m.at}
+		text += fmt.Sprintf(`<picture><source media="(prefers-color-scheme: dark)" srcset="%s"><img src="%s" alt="%s"></picture>`,
+			filepath.ToSlash(dark), filepath.ToSlash(light), html.EscapeString(d.Title)) + "\n\n"
+	}
+	return text
+}

@@ -1,0 +1,175 @@
+package render
+
+import (
+	"errors"
+	"fmt"
+	"html"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/claim"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/expr"
+	"benchbook/render/figure"
+	"benchbook/render/table"
+	"benchbook/render/typeface"
+	"benchbook/render/wording"
+	"benchbook/slice"
+)
+
+// Parts shows parts of an article by themselves, as its page shows them.
+type Parts struct{ c *composer }
+
+// Parts returns the parts of an article.
+func (r *Renderer) Parts(d *dataset.Dataset) Parts { return Parts{r.compose(d, Options{})} }
+
+// Value is a value as text.
+func (p Parts) Value(in expr.Inline) (string, error) {
+	v, _ := p.c.evaluate(in)
+	if v.Missing {
+		return "", errors.New(wording.Lower(strings.TrimSuffix(v.Interval, ".")))
+	}
+	return v.Text, nil
+}
+
+// TableText is a table as text.
+type TableText struct {
+	Title string
+	Rows  [][]string // the first has the heads
+	Right []int      // columns of numbers
+	Notes []string   // whose numbers stand at values in brackets
+	Where string     // what was measured, where and when
+}
+
+// Table is a table without its plots.
+func (p Parts) Table(t *article.Table) (out TableText, err error) {
+	cells, experiment, err := p.c.selectCells(t.Experiment.Value, t.Where.Node)
+	if err != nil || len(cells) == 0 {
+		return out, errors.Join(err, errors.New("no cells to show"))
+	}
+	columns := p.c.tableColumns(t, cells)
+	_, out.Title = p.c.outcomes.title(t.Title.Value)
+	if out.Title == "" {
+		out.Title = columns.autoTitle()
+	}
+	out.Title = p.c.judgements.withVerdict(out.Title, t.Claim.Value)
+	from := provenanceOf(p.c.d, cells, columns.metrics, nil)
+	layout := columns.table(p.c, experiment).Layout()
+	out.Where = strings.Join(slices.DeleteFunc([]string{columns.Sub(cells, layout), from.Cells, from.Where},
+		func(s string) bool { return s == "" }), "; ")
+	out.layOut(layout)
+	for _, words := range columns.commonWords() {
+		out.Notes = append(out.Notes, words)
+	}
+	return out, nil
+}
+
+func (out *TableText) layOut(layout table.Layout) {
+	var heads []string
+	shown := func(i int) bool { return len(layout.Heads[i].Axis) == 0 }
+	for i, h := range layout.Heads {
+		if !shown(i) {
+			continue
+		}
+		if h.Class == "n" {
+			out.Right = append(out.Right, len(heads))
+		}
+		heads = append(heads, strings.TrimSuffix(h.Words+", "+h.Unit, ", "))
+	}
+	out.Rows = [][]string{heads}
+	for _, section := range layout.Sections {
+		if section.Name != "" {
+			out.Rows = append(out.Rows, append([]string{section.Name}, make([]string, len(heads)-1)...))
+		}
+		for _, row := range section.Rows {
+			var words []string
+			for i, cell := range row.Cells {
+				if shown(i) {
+					words = append(words, cellText(cell))
+				}
+			}
+			out.Rows = append(out.Rows, words)
+		}
+	}
+	for _, n := range layout.Notes {
+		found := slice.Map(n.Found, func(f table.Found) string { return f.Rows + ": " + f.Words })
+		out.Notes = append(out.Notes, "["+n.Number+"] "+n.Kind+", "+strings.Join(found, "; ")+".")
+	}
+}
+
+func cellText(c table.Cell) string {
+	text := c.Text + c.Group + c.Missing + c.Before + c.Strong
+	if c.Interval != "" {
+		text += " (" + c.Interval + ")"
+	}
+	if c.Shift != nil {
+		text += " " + c.Shift.Text
+	}
+	for _, why := range c.Why {
+		text += " " + why.Kind + " [" + why.Number + "]"
+	}
+	if c.Marks != nil {
+		text += " [" + c.Marks.Numbers + "]"
+	}
+	return strings.TrimSpace(text)
+}
+
+// Drawing is a drawing of a figure as files for light and dark surroundings.
+type Drawing struct {
+	Name        string // unique in the article
+	Title       string
+	Light, Dark []byte
+}
+
+var drawingTitle = regexp.MustCompile(`<title[^>]*>([^<]*)</title>`)
+
+// Figure draws a figure, or one drawing for each of its facets.
+func (p Parts) Figure(f *article.Figure) ([]Drawing, error) {
+	p.c.files = nil
+	p.c.figure(f)
+	var out []Drawing
+	for _, file := range p.c.files {
+		name, isDrawing := strings.CutSuffix(path.Base(file.Path), ".svg")
+		title := drawingTitle.FindSubmatch(file.Data)
+		if isDrawing && title != nil {
+			out = append(out, Drawing{name, html.UnescapeString(string(title[1])), file.Data, figure.Dark(file.Data)})
+		}
+	}
+	if err := p.c.failed(); err != nil || len(out) > 0 {
+		return out, err
+	}
+	return nil, errors.New("nothing of it was measured")
+}
+
+// The colours of badges, on which white can be read, by their classes.
+var badgeColours = map[string]string{"is-reproduced": "#00694c", "is-direction": "#775a00", "is-not": "#a0285c"}
+
+// Badge draws the standing of an article, and writes it in words.
+func (p Parts) Badge() (words string, svg []byte) {
+	mark := StandingBadge(claim.StandingOf(p.c.d))
+	colour := badgeColours[mark.Class]
+	if colour == "" {
+		colour = "#4f565d"
+	}
+	const size, pad, left = 11.5, 7.0, "benchmark"
+	metrics := p.c.measures.Get().(*typeface.Metrics)
+	defer p.c.measures.Put(metrics)
+	inset := 0.0
+	part := func(words string) (drawn string, width float64) {
+		length := metrics.Width(words, size, false)
+		drawn = fmt.Sprintf(`<text x="%.1f" y="14" textLength="%.1f">%s</text>`, inset+pad, length, html.EscapeString(words))
+		inset += length + 2*pad
+		return drawn, length + 2*pad
+	}
+	a, width := part(left)
+	b, more := part(mark.Word)
+	words = left + ": " + mark.Word
+	return words, fmt.Appendf(nil, `<svg xmlns="http://www.w3.org/2000/svg" width="%.1f" height="20" role="img">`+
+		"\n<title>%s</title>\n"+`<rect width="%.1f" height="20" fill="#41484f"/>`+
+		`<rect x="%.1f" width="%.1f" height="20" fill="%s"/>`+
+		"\n"+`<g fill="#fff" font-family="Inter,Arial,sans-serif" font-size="%.1f">%s%s</g>`+"\n</svg>\n",
+		inset, html.EscapeString(words), width, width, more, colour, size, a, b)
+}
