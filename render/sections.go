@@ -12,7 +12,9 @@ import (
 type Section struct {
 	ID    string // of the heading; empty of what stands above the first one
 	Title string // the heading, or the title of the page, as text
-	Text  string // that stands below it, with one space between words; that of listings is a second line
+	// Text stands below it, with one space between words. That of listings is a second line. The words that tables
+	// explain, in code font in their first column, are a third, as well as where they stand.
+	Text string
 }
 
 // sectionsOf divides a page at its headings. The text is what a reader comes by on the way down, folded or not: without
@@ -45,9 +47,13 @@ type sectionReader struct {
 	title    strings.Builder
 	text     strings.Builder
 	listings strings.Builder
+	terms    strings.Builder
 	heading  string // that is open
 	listing  bool   // is open
 	apart    string // element in a line that stands apart from its words
+	after    string // what follows it
+	cells    int    // of the row, so far
+	term     bool   // a word that a table explains is open
 	left     string // element that is left out
 	depth    int    // of elements of its name
 	ended    bool   // the last token was the end of an element
@@ -62,6 +68,24 @@ func (r *sectionReader) write(text string) {
 		r.listings.WriteString(text)
 	default:
 		r.text.WriteString(text)
+	}
+	if r.term {
+		r.terms.WriteString(text)
+	}
+}
+
+// cell counts the cells of a row, and finds the words in code font in the first.
+func (r *sectionReader) cell(element string, starts bool) {
+	switch element {
+	case "tr", "table":
+		r.cells = 0
+	case "td", "th":
+		if starts {
+			r.cells++
+		}
+	case "code":
+		r.term = starts && r.cells == 1
+		r.terms.WriteString(" ")
 	}
 }
 
@@ -85,6 +109,7 @@ var (
 
 func (r *sectionReader) tag(t html.Token) {
 	starts := t.Type == html.StartTagToken
+	r.cell(t.Data, starts)
 	id, class, hidden := "", "", false
 	for _, a := range t.Attr {
 		switch a.Key {
@@ -123,8 +148,10 @@ func (r *sectionReader) begin(element, id, class string) bool {
 		}
 		r.heading = element
 	case class == "no", class == "sub":
-		r.apart = element
+		r.apart, r.after = element, " "
 		r.write(" ")
+	case class == "kicker":
+		r.apart, r.after = element, ": "
 	case element == "pre":
 		r.write(" ")
 		r.listing = true
@@ -143,7 +170,7 @@ func (r *sectionReader) end(element string) bool {
 		r.heading = ""
 	case r.apart:
 		r.apart = ""
-		r.write(" ")
+		r.write(r.after)
 	case "pre":
 		r.listing = false
 	default:
@@ -154,7 +181,8 @@ func (r *sectionReader) end(element string) bool {
 
 // close ends a section.
 func (r *sectionReader) close() {
-	r.sections[len(r.sections)-1].Text = strings.TrimRight(words(&r.text)+"\n"+words(&r.listings), "\n")
+	r.sections[len(r.sections)-1].Text = strings.TrimRight(words(&r.text)+"\n"+words(&r.listings)+"\n"+
+		words(&r.terms), "\n")
 }
 
 func words(b *strings.Builder) string {

@@ -30,6 +30,10 @@ func TestSectionsOf(t *testing.T) {
 		{"another outcome", `a<details id="other-outcomes"><summary>b</summary><details>c</details></details>d`, []Section{{"", "", "ad"}}},
 		{"a number, a title and what is below it", `<figcaption><a class="no" href="#x">Figure 1</a>A<span class="sub">b<small>c</small></span></figcaption>`,
 			[]Section{{"", "", "Figure 1 A b c"}}},
+		{"a heading with a topic", `<h2 id="x"><span class="kicker">A</span>B</h2>`, []Section{{}, {"x", "A: B", ""}}},
+		{"words that a table explains",
+			`<table><tr><th>a</th></tr><tr><td><code>b</code> or <code>c</code></td><td><code>d</code></td></tr></table><code>e</code>`,
+			[]Section{{"", "", "a b or c d e\n\nb c"}}},
 		{"a hidden field", `a<input hidden>b`, []Section{{"", "", "a b"}}},
 	}
 	for _, test := range tests {
