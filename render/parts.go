@@ -105,9 +105,6 @@ func cellText(c table.Cell) string {
 	if c.Interval != "" {
 		text += " (" + c.Interval + ")"
 	}
-	if c.Shift != nil {
-		text += " " + c.Shift.Text
-	}
 	for _, why := range c.Why {
 		text += " " + why.Kind + " [" + why.Number + "]"
 	}

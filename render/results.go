@@ -305,7 +305,7 @@ func (k *columns) row(c *composer, cell *dataset.Cell) table.Row {
 	for _, m := range k.metrics {
 		v := cellview.Estimate(cell.Metric(m.Name))
 		if p, ok := cellview.PublishedOf(c.d, cell, m.Name, k.block.Published); ok {
-			v.Published, v.Shift = p.Number, p.Shift
+			v.Published = p.Number
 		}
 		v.Missing = shortReason(v.Missing)
 		r.Values = append(r.Values, v)
@@ -456,8 +456,8 @@ func (k *columns) Sub(cells []*dataset.Cell, l table.Layout) string {
 	if k.given() > 1 {
 		text += "; " + dataset.NotRanked
 	}
-	// Groups and places are among all cells of the experiment.
-	if (grouped || l.Shifts) && len(cells) > 0 && !dataset.Together(cells[0].Experiment.Cells) {
+	// Groups are among all cells of the experiment.
+	if grouped && len(cells) > 0 && !dataset.Together(cells[0].Experiment.Cells) {
 		text += "; not measured together: the rows are from different runs"
 	}
 	return text

@@ -1,14 +1,11 @@
 package dataset
 
 import (
-	"cmp"
-	"math"
 	"slices"
 	"strings"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
-	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 	"benchbook/slice"
@@ -19,8 +16,6 @@ type PublishedValue struct {
 	Number float64 // in the metric's base unit
 	Text   string  // as the author wrote it
 	Block  *article.Published
-	Ratio  float64 // measured over published; NaN if there is none
-	Shift  float64 // rank shift, published minus measured, so that more than 0 rose; NaN if there is none
 }
 
 // Published gives what a published block says of a cell; without a name, the first block that has it. It is false if
@@ -41,15 +36,7 @@ func (d *Dataset) Published(c *Cell, metric string, block string) (PublishedValu
 			if cells := d.Join(b, row); len(cells) != 1 || cells[0] != c {
 				continue
 			}
-			v := PublishedValue{Number: at.Number, Text: at.Text.Value, Block: b, Ratio: math.NaN(), Shift: math.NaN()}
-			a := d.AgreementWith(b, metric)
-			if a.Err != nil {
-				return v, true
-			}
-			if k := slices.Index(a.rows, row); k >= 0 && a.Rows[k].Measured {
-				v.Ratio, v.Shift = a.Rows[k].Ratio, a.Rows[k].RankShift()
-			}
-			return v, true
+			return PublishedValue{Number: at.Number, Text: at.Text.Value, Block: b}, true
 		}
 	}
 	return PublishedValue{}, false
@@ -113,11 +100,7 @@ func (d *Dataset) AgreementWith(b *article.Published, metric string) BlockAgreem
 			}
 			out.rows, list = append(out.rows, row), append(list, p)
 		}
-		m, _ := record.LookupMetric(metric)
-		// Of a metric without a better direction, more counts as better: orders are compared, whichever end is the top.
-		direction := stats.Direction(cmp.Or(m.Better, string(stats.HigherIsBetter)))
-		out.Agreement, out.Err = stats.Agree(list, direction, LooksAt(cells).Level(),
-			stats.DefaultSmallestEffect, d.Floor(metric).F)
+		out.Agreement, out.Err = stats.Agree(list, LooksAt(cells).Level(), stats.DefaultSmallestEffect, d.Floor(metric).F)
 		return out
 	})
 }

@@ -28,20 +28,15 @@ type Agreement struct {
 
 // AgreementRow is one row of an Agreement. What stands below Measured is zero if it was not.
 type AgreementRow struct {
-	Name          string
-	Published     float64 // in the unit of the metric
-	Measured      bool    // the cell has a centre above zero
-	Centre        float64 // of the cell, as it is printed
-	Ratio         float64 // measured over published
-	Relative      float64 // Ratio over the common factor
-	Near          bool    // Relative is within DefaultNear of 1
-	PublishedRank float64 // among measured rows, 1 for the best; ties share the mean
-	MeasuredRank  float64 // by Centre, likewise
-	Open          bool    // some pair of it is undecided that more repetitions could decide
+	Name      string
+	Published float64 // in the unit of the metric
+	Measured  bool    // the cell has a centre above zero
+	Centre    float64 // of the cell, as it is printed
+	Ratio     float64 // measured over published
+	Relative  float64 // Ratio over the common factor
+	Near      bool    // Relative is within DefaultNear of 1
+	Open      bool    // some pair of it is undecided that more repetitions could decide
 }
-
-// RankShift returns how many places the row rose, less than zero if it fell.
-func (r AgreementRow) RankShift() float64 { return r.PublishedRank - r.MeasuredRank }
 
 // Pairs returns the number of pairs that the published numbers tell apart.
 func (a Agreement) Pairs() int { return a.Agreeing + a.Disagreeing + a.Undecided }
@@ -50,15 +45,12 @@ func (a Agreement) Pairs() int { return a.Agreeing + a.Disagreeing + a.Undecided
 // pair of rows that the published numbers tell apart by at least delta, the smallest effect. A pair is judged at alpha
 // as a claim of that order is, its interval widened by the noise floor f.
 //
-// The error is for a published value that is not a finite number above zero or an unknown direction, or it is
+// The error is for a published value that is not a finite number above zero, or it is
 // ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha.
 //
 // Source: docs/method.md#published-against-measured.
-func Agree(rows []PublishedRow, direction Direction, alpha, delta, f float64) (Agreement, error) {
+func Agree(rows []PublishedRow, alpha, delta, f float64) (Agreement, error) {
 	if err := checkAlpha(alpha); err != nil {
-		return Agreement{}, err
-	}
-	if err := direction.check(); err != nil {
 		return Agreement{}, err
 	}
 	a := Agreement{Rows: make([]AgreementRow, len(rows))}
@@ -82,7 +74,7 @@ func Agree(rows []PublishedRow, direction Direction, alpha, delta, f float64) (A
 		return a, nil
 	}
 	a.compareSizes(measured)
-	a.compareOrders(measured, direction)
+	a.compareOrders(measured)
 	for k, i := range measured {
 		for _, j := range measured[:k] {
 			if a.comparePair(rows[i], rows[j], alpha, delta, f) {
@@ -111,17 +103,13 @@ func (a *Agreement) compareSizes(measured []int) {
 	}
 }
 
-// compareOrders fills in ranks and tau.
-func (a *Agreement) compareOrders(measured []int, direction Direction) {
+// compareOrders fills in tau.
+func (a *Agreement) compareOrders(measured []int) {
 	published, centres := make([]float64, len(measured)), make([]float64, len(measured))
 	for k, i := range measured {
 		published[k], centres[k] = a.Rows[i].Published, a.Rows[i].Centre
 	}
 	a.Tau = tauB(published, centres)
-	publishedRanks, measuredRanks := ranks(published, direction), ranks(centres, direction)
-	for k, i := range measured {
-		a.Rows[i].PublishedRank, a.Rows[i].MeasuredRank = publishedRanks[k], measuredRanks[k]
-	}
 }
 
 // comparePair counts a pair of measured rows if the published numbers tell it apart: as the claim that the one which

@@ -17,7 +17,7 @@ func example() []PublishedRow {
 }
 
 func TestAgreeExample(t *testing.T) {
-	a, err := Agree(example(), HigherIsBetter, 0.05, 0.05, 0)
+	a, err := Agree(example(), 0.05, 0.05, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,17 +34,15 @@ func TestAgreeExample(t *testing.T) {
 	}
 }
 
-// A share is printed pooled over repetitions, and its size and place are those of what is printed.
+// A share is printed pooled over repetitions, and its size is that of what is printed.
 func TestAgreeComparesWhatIsPrinted(t *testing.T) {
 	pooled := values(0.001, 0.002, 0.12)
 	pooled.Centre = 0.041
-	a, err := Agree([]PublishedRow{{"a", 0.065, pooled}, {"b", 0.022, values(0.003, 0.003, 0.003)}}, LowerIsBetter, 0.05,
-		0.05, 0)
+	a, err := Agree([]PublishedRow{{"a", 0.065, pooled}, {"b", 0.022, values(0.003, 0.003, 0.003)}}, 0.05, 0.05, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if row := a.Rows[0]; row.Centre != 0.041 || row.Ratio != 0.041/0.065 || row.MeasuredRank != 2 ||
-		a.Rows[1].Centre != 0.003 {
+	if row := a.Rows[0]; row.Centre != 0.041 || row.Ratio != 0.041/0.065 || a.Rows[1].Centre != 0.003 {
 		t.Errorf("%+v", a.Rows)
 	}
 }
@@ -61,7 +59,7 @@ func TestAgreeLeavesOpen(t *testing.T) {
 		{"a zero", values(0, 80, 81), false},
 		{"decided", values(200, 201, 202), false},
 	} {
-		a, err := Agree([]PublishedRow{{"a", 400, tt.a}, {"b", 300, values(70, 80, 90)}}, HigherIsBetter, 0.05, 0.05, 0)
+		a, err := Agree([]PublishedRow{{"a", 400, tt.a}, {"b", 300, values(70, 80, 90)}}, 0.05, 0.05, 0)
 		if err != nil || a.Rows[0].Open != tt.want || a.Rows[1].Open != tt.want {
 			t.Errorf("%s: %+v, %v", tt.name, a.Rows, err)
 		}
@@ -72,45 +70,36 @@ func TestAgree(t *testing.T) {
 	tests := []struct {
 		name                           string
 		rows                           []PublishedRow
-		direction                      Direction
 		measured, agree, disagree, und int
-		shifts                         []float64
 	}{
-		{"the published order", example(), HigherIsBetter, 4, 6, 0, 0, []float64{0, 0, 0, 0}},
+		{"the published order", example(), 4, 6, 0, 0},
 		{"two rows changed places", []PublishedRow{{"a", 400, values(60, 61, 62)}, {"b", 300, values(82, 80, 81)},
-			{"c", 200, values(41, 40, 42)}}, HigherIsBetter, 3, 2, 1, 0, []float64{-1, 1, 0}},
-		{"lower is better", []PublishedRow{{"a", 400, values(60, 61, 62)}, {"b", 300, values(82, 80, 81)},
-			{"c", 200, values(41, 40, 42)}}, LowerIsBetter, 3, 2, 1, 0, []float64{1, -1, 0}},
+			{"c", 200, values(41, 40, 42)}}, 3, 2, 1, 0},
 		{"noise", []PublishedRow{{"a", 400, values(60, 80, 100)}, {"b", 300, values(50, 80, 110)}},
-			HigherIsBetter, 2, 0, 0, 1, []float64{0, 0}},
+			2, 0, 0, 1},
 		{"two repetitions", []PublishedRow{{"a", 400, values(80, 81)}, {"b", 300, values(50, 51)}},
-			HigherIsBetter, 2, 0, 0, 1, []float64{0, 0}},
+			2, 0, 0, 1},
 		{"a zero below a positive centre", []PublishedRow{{"a", 400, values(0, 80, 81)}, {"b", 300, values(50, 51, 52)}},
-			HigherIsBetter, 2, 0, 0, 1, []float64{0, 0}},
+			2, 0, 0, 1},
 		{"published values nearly equal", []PublishedRow{{"a", 104, values(80, 81, 82)}, {"b", 100, values(50, 51, 52)}},
-			HigherIsBetter, 2, 0, 0, 0, []float64{0, 0}},
+			2, 0, 0, 0},
 		{"published values at the smallest effect", []PublishedRow{{"a", 105, values(80, 81, 82)},
 			{"b", 100, values(50, 51, 52)}},
-			HigherIsBetter, 2, 1, 0, 0, []float64{0, 0}},
+			2, 1, 0, 0},
 		{"a row not measured and one at zero", append(example(), PublishedRow{"e", 50, Cell{}},
 			PublishedRow{"f", 25, values(0, 0, 0)}),
-			HigherIsBetter, 4, 6, 0, 0, []float64{0, 0, 0, 0, 0, 0}},
-		{"nothing measured", []PublishedRow{{"a", 400, Cell{}}}, HigherIsBetter, 0, 0, 0, 0, []float64{0}},
+			4, 6, 0, 0},
+		{"nothing measured", []PublishedRow{{"a", 400, Cell{}}}, 0, 0, 0, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			a, err := Agree(tt.rows, tt.direction, 0.05, 0.05, 0)
+			a, err := Agree(tt.rows, 0.05, 0.05, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if a.Measured != tt.measured || a.Agreeing != tt.agree || a.Disagreeing != tt.disagree || a.Undecided != tt.und {
 				t.Errorf("measured %d, pairs %d, %d, %d, want %d, %d, %d, %d", a.Measured, a.Agreeing, a.Disagreeing,
 					a.Undecided, tt.measured, tt.agree, tt.disagree, tt.und)
-			}
-			for i, want := range tt.shifts {
-				if got := a.Rows[i].RankShift(); got != want {
-					t.Errorf("%s rose by %v, want %v", a.Rows[i].Name, got, want)
-				}
 			}
 		})
 	}
@@ -123,7 +112,7 @@ func TestAgreeNear(t *testing.T) {
 	for _, size := range sizes {
 		rows = append(rows, PublishedRow{"row", 10, values(20*size, 20*size, 20*size)})
 	}
-	a, err := Agree(rows, LowerIsBetter, 0.05, 0.05, 0)
+	a, err := Agree(rows, 0.05, 0.05, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,18 +130,16 @@ func TestAgreeRefused(t *testing.T) {
 	tests := []struct {
 		name      string
 		published float64
-		direction Direction
 		want      string
 	}{
-		{"published zero", 0, HigherIsBetter, `row "a": published value 0`},
-		{"published less than zero", -3, HigherIsBetter, `row "a": published value -3`},
-		{"published not a number", math.NaN(), HigherIsBetter, `row "a": published value NaN`},
-		{"published infinite", math.Inf(1), HigherIsBetter, `row "a": published value +Inf`},
-		{"no direction", 5, "", `direction ""`},
+		{"published zero", 0, `row "a": published value 0`},
+		{"published less than zero", -3, `row "a": published value -3`},
+		{"published not a number", math.NaN(), `row "a": published value NaN`},
+		{"published infinite", math.Inf(1), `row "a": published value +Inf`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := Agree([]PublishedRow{{"a", tt.published, values(1, 2, 3)}}, tt.direction, 0.05, 0.05, 0)
+			_, err := Agree([]PublishedRow{{"a", tt.published, values(1, 2, 3)}}, 0.05, 0.05, 0)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error is %v, want %q in it", err, tt.want)
 			}

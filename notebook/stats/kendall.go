@@ -3,7 +3,6 @@ package stats
 import (
 	"cmp"
 	"math"
-	"slices"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -131,25 +130,4 @@ func tieSums(values []float64) (two, three, weighted float64) {
 		weighted += t * (t - 1) * (2*t + 5)
 	}
 	return two, three, weighted
-}
-
-// ranks returns the place of each value, 1 for the best; equal values share the mean of their places.
-func ranks(values []float64, direction Direction) []float64 {
-	order := make([]int, len(values))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int { return direction.compare(values[a], values[b]) })
-	places := make([]float64, len(values))
-	for start := 0; start < len(order); {
-		end := start + 1
-		for end < len(order) && values[order[end]] == values[order[start]] {
-			end++
-		}
-		for _, at := range order[start:end] {
-			places[at] = float64(start+1+end) / 2
-		}
-		start = end
-	}
-	return places
 }

@@ -3,7 +3,6 @@ package stats
 import (
 	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 )
 
@@ -111,26 +110,5 @@ func TestTauPLarge(t *testing.T) {
 		if n == 61 && (got.P == exact || math.Abs(got.P-exact) > 0.001) {
 			t.Errorf("p of 61 rows is %v, want nearly %v", got.P, exact)
 		}
-	}
-}
-
-func TestRanks(t *testing.T) {
-	tests := []struct {
-		name      string
-		values    []float64
-		direction Direction
-		want      []float64
-	}{
-		{"higher is better", []float64{10, 30, 20}, HigherIsBetter, []float64{3, 1, 2}},
-		{"lower is better", []float64{10, 30, 20}, LowerIsBetter, []float64{1, 3, 2}},
-		{"ties share the mean", []float64{5, 7, 5, 7, 5}, LowerIsBetter, []float64{2, 4.5, 2, 4.5, 2}},
-		{"none", nil, LowerIsBetter, []float64{}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := ranks(tt.values, tt.direction); !slices.Equal(got, tt.want) {
-				t.Errorf("ranks are %v, want %v", got, tt.want)
-			}
-		})
 	}
 }

@@ -211,7 +211,7 @@ func orderOf(rng *rand.Rand, n noise, repetitions, rows, turned int) (Verdict, e
 	for i, c := range n.cells(rng, repetitions, medians...) {
 		published[i].Cell = c
 	}
-	a, err := Agree(published, HigherIsBetter, DefaultAlpha, DefaultSmallestEffect, 0)
+	a, err := Agree(published, DefaultAlpha, DefaultSmallestEffect, 0)
 	if err != nil {
 		return "", err
 	}

@@ -111,7 +111,7 @@ func TestRefused(t *testing.T) {
 			return err
 		},
 		"Agree": func(c Cell, alpha float64) error {
-			_, err := Agree([]PublishedRow{{"good", 10, good}, {"bad", 20, c}}, HigherIsBetter, alpha, 0.05, 0)
+			_, err := Agree([]PublishedRow{{"good", 10, good}, {"bad", 20, c}}, alpha, 0.05, 0)
 			return err
 		},
 	}
@@ -157,7 +157,7 @@ func TestOrderOfValues(t *testing.T) {
 			floor, _ := NoiseFloor([][2]Cell{{a, b}}, 0.05, 0.05)
 			groups, _ := Groups([]NamedCell{{Name: "a", Cell: a}, {Name: "b", Cell: b}, {Name: "c", Cell: c}}, LowerIsBetter,
 				0.05, 0.01)
-			agreement, _ := Agree([]PublishedRow{{"a", 1, a}, {"b", 2, b}, {"c", 3, c}}, LowerIsBetter, 0.05, 0.05, 0)
+			agreement, _ := Agree([]PublishedRow{{"a", 1, a}, {"b", 2, b}, {"c", 3, c}}, 0.05, 0.05, 0)
 			repetitions := Needed(ratio, Greater(0.05), 0.01, 0.05, nil)
 			return []any{estimate, ratio, floor, groups.Ranked, *agreement.Tau, agreement.Factor,
 				agreement.Rows, repetitions}

@@ -50,7 +50,7 @@ func (k EstimateKinds) Sub() string {
 // Estimate converts a result for a table.
 func Estimate(r dataset.Result) table.Value {
 	v := table.Value{Missing: r.Missing, Centre: r.Estimate.Centre, Lo: math.NaN(), Hi: math.NaN(),
-		Published: math.NaN(), Shift: math.NaN()}
+		Published: math.NaN()}
 	if r.Missing != "" {
 		return v
 	}

@@ -16,7 +16,6 @@ type Layout struct {
 	Notes    []LaidNote
 	Series   []Series // what colours mean; empty if there is one only
 	Scale    string   // the ends of the plots' scale in words; empty without plots
-	Shifts   bool     // some row has moved against the published order, or kept its place
 	Rows     int      // of all sections
 }
 
@@ -85,7 +84,6 @@ type Cell struct {
 	Before   string // "≥ " before a lower bound
 	Strong   string // the estimate
 	Interval string
-	Shift    *Shift
 	Marks    *Marks // of notes about a value
 }
 
@@ -102,9 +100,6 @@ type Why struct{ ID, Number, Kind, Words string }
 
 // Marks link to the notes about one value.
 type Marks struct{ ID, Numbers, Words string }
-
-// Shift is how far a row moved against the published order.
-type Shift struct{ Text, Class, Title string }
 
 func (t Table) Layout() Layout {
 	l := layouter{Table: t, rows: t.Rows}
@@ -306,19 +301,6 @@ func (l *layouter) published(m Metric, u number.Unit, v Value) Cell {
 		return c
 	}
 	c.Text, c.Sort = u.ExactNumber(v.Published), strconv.FormatFloat(v.Published, 'g', -1, 64)
-	if math.IsNaN(v.Shift) {
-		return c
-	}
-	l.out.Shifts = true
-	places := strconv.FormatFloat(math.Abs(v.Shift), 'f', -1, 64)
-	switch {
-	case v.Shift > 0:
-		c.Shift = &Shift{"▲" + places, "up", "up from the published order by " + places}
-	case v.Shift < 0:
-		c.Shift = &Shift{"▼" + places, "down", "down from the published order by " + places}
-	default:
-		c.Shift = &Shift{"=", "", "same rank as published"}
-	}
 	return c
 }
 

@@ -73,7 +73,6 @@ type Value struct {
 	AtLeast   bool    // a lower bound only
 	Missing   string  // why there is no value; then only Published is looked at
 	Published float64 // NaN for none
-	Shift     float64 // places gained against the published order; NaN for none
 }
 
 type Note struct {

@@ -11,7 +11,7 @@ import (
 var nan = math.NaN()
 
 func value(centre, lo, hi float64) Value {
-	return Value{Centre: centre, Lo: lo, Hi: hi, Step: centre * 0.001, Published: nan, Shift: nan}
+	return Value{Centre: centre, Lo: lo, Hi: hi, Step: centre * 0.001, Published: nan}
 }
 
 // text writes a layout as a person would read it, a line to a row.
@@ -67,9 +67,6 @@ func words(c Cell) string {
 	default:
 		b.WriteString(c.Text + c.Group)
 	}
-	if c.Shift != nil {
-		b.WriteString(" " + c.Shift.Text)
-	}
 	if c.Marks != nil {
 		b.WriteString("^" + c.Marks.Numbers + "→" + c.Marks.ID)
 	}
@@ -82,13 +79,10 @@ func words(c Cell) string {
 func TestLayout(t *testing.T) {
 	throughput := Metric{Head: "Throughput", Per: "requests", Base: "1/s", Better: "higher"}
 	latency := Metric{Head: "Latency", Base: "s", Better: "lower"}
-	shifted := func(v Value, published, shift float64) Value {
-		v.Published, v.Shift = published, shift
-		return v
-	}
+	published := func(v Value, number float64) Value { v.Published = number; return v }
 	few := func(v Value, words string) Value { v.Few = words; return v }
 	atLeast := func(v Value) Value { v.AtLeast = true; return v }
-	missing := Value{Missing: "not measured", Published: nan, Shift: nan}
+	missing := Value{Missing: "not measured", Published: nan}
 	tests := []struct {
 		name  string
 		table Table
@@ -117,7 +111,7 @@ func TestLayout(t *testing.T) {
 		{"one rule for a column", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{throughput, throughput},
 			Main: -1, Rows: []Row{
 				{Words: []string{"a"}, Values: []Value{value(490, 485, 495),
-					{Centre: 12, Lo: nan, Hi: nan, Exact: true, Published: nan, Shift: nan}}},
+					{Centre: 12, Lo: nan, Hi: nan, Exact: true, Published: nan}}},
 				{Words: []string{"b"}, Values: []Value{value(486.67, 486.2, 487.1), value(2013.2, 1985, 2044)}},
 				{Words: []string{"c"}, Values: []Value{value(0, 0, 0), missing}}}}, `
 | Server | Throughput (requests/s) | Throughput (requests/s) |
@@ -137,13 +131,13 @@ func TestLayout(t *testing.T) {
 `},
 		{"published beside measured", Table{ID: "t", Words: []string{"Server"},
 			Metrics: []Metric{{Head: "Throughput", Base: "1/s", Published: "Published"}}, Main: 0,
-			Rows: []Row{{Words: []string{"a"}, Values: []Value{shifted(value(500, 490, 512), 529.13, 1)}},
-				{Words: []string{"b"}, Values: []Value{shifted(value(400, 390, 412), 600, -1.5)}},
-				{Words: []string{"c"}, Values: []Value{shifted(value(300, 290, 312), 250, 0)}}, {Words: []string{"d"}, Values: []Value{value(200, 190, 212)}}}}, `
+			Rows: []Row{{Words: []string{"a"}, Values: []Value{published(value(500, 490, 512), 529.13)}},
+				{Words: []string{"b"}, Values: []Value{published(value(400, 390, 412), 600)}},
+				{Words: []string{"c"}, Values: []Value{published(value(300, 290, 312), 250)}}, {Words: []string{"d"}, Values: []Value{value(200, 190, 212)}}}}, `
 | Server | Throughput (per second) | 100..600 | Published (per second) |
-| a | 500 490–512 | 78.0%+4.4%,80.0% | 529.13 ▲1 |
-| b | 400 390–412 | 58.0%+4.4%,60.0% | 600 ▼1.5 |
-| c | 300 290–312 | 38.0%+4.4%,40.0% | 250 = |
+| a | 500 490–512 | 78.0%+4.4%,80.0% | 529.13 |
+| b | 400 390–412 | 58.0%+4.4%,60.0% | 600 |
+| c | 300 290–312 | 38.0%+4.4%,40.0% | 250 |
 | d | 200 190–212 | 18.0%+4.4%,20.0% | – |
 `},
 		{"notes, each once", Table{ID: "t", Words: []string{"Server"}, Metrics: nil, Main: -1,
