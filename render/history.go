@@ -103,6 +103,7 @@ func valueIn(in expr.Inline, ratio bool) func(d *dataset.Dataset) (readValue, bo
 		if err != nil || q.Text != "" || math.IsNaN(q.Number) || math.IsInf(q.Number, 0) {
 			return readValue{}, false
 		}
+		q, _ = claim.AsJudged(d, in.Expr, q)
 		w := wording.QuantityOf(q, in.Filters)
 		v := readValue{quantity: q, text: w.Text(), ratio: ratio}
 		if q.Interval != nil {

@@ -13,11 +13,9 @@ import (
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
-	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
 	"benchbook/render/chart"
 	"benchbook/render/method"
-	"benchbook/render/outcome"
 	"benchbook/render/prose"
 	"benchbook/render/wording"
 	"benchbook/slice"
@@ -91,76 +89,13 @@ func (ev *evaluator) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
 	return v, &q
 }
 
-// asJudged gives a ratio that is the effect of a claim the interval by which that is judged: one number has one
-// interval, wherever it stands.
+// asJudged gives a ratio that is the effect of a claim the interval by which that is judged.
 func (ev *evaluator) asJudged(n expr.Node, q dataset.Quantity) dataset.Quantity {
-	n, err := ev.d.Expand(n)
-	if err != nil || q.Interval == nil || len(q.Cells) != 2 {
-		return q
-	}
-	metrics, change, ok := ratioIn(n)
-	if !ok {
-		return q
-	}
-	for _, j := range claim.Judgements(ev.d) {
-		if interval := intervalOf(&j, metrics, q.Cells); interval != nil {
-			if change {
-				interval = &stats.Interval{Lo: interval.Lo - 1, Hi: interval.Hi - 1}
-			}
-			q.Interval = interval
-			if note := floorNote(j.Floor); note != "" {
-				q.Note = strings.TrimSpace(note)
-			}
-			return q
-		}
+	q, floor := claim.AsJudged(ev.d, n, q)
+	if note := floorNote(floor); note != "" {
+		q.Note = strings.TrimSpace(note)
 	}
 	return q
-}
-
-// ratioIn returns the metrics of two single values whose ratio, or change, an expression is.
-func ratioIn(n expr.Node) (metrics [2]string, change, ok bool) {
-	var sides []expr.Node
-	switch n := n.(type) {
-	case *expr.Binary:
-		if n.Op == expr.Div {
-			sides = []expr.Node{n.X, n.Y}
-		}
-	case *expr.Call:
-		if change = n.Name == "change"; change || n.Name == "ratio" {
-			sides = n.Args
-		}
-	}
-	for i, side := range sides {
-		s, isOne := side.(*expr.Selector)
-		if !isOne || len(sides) != len(metrics) {
-			return metrics, change, false
-		}
-		metrics[i] = s.Name
-	}
-	return metrics, change, len(sides) == len(metrics)
-}
-
-// intervalOf returns the interval of the ratio that a claim, or a part of one, is about, if it is of these values or
-// the reverse.
-func intervalOf(j *claim.Judgement, metrics [2]string, cells []*dataset.Cell) *stats.Interval {
-	for i := range j.Parts {
-		if interval := intervalOf(&j.Parts[i], metrics, cells); interval != nil {
-			return interval
-		}
-	}
-	isOfTwo := j.IsRatio && len(j.Sides) == len(metrics) && !j.Sides[0].Geomean
-	if !isOfTwo || j.Effect == nil || j.Effect.Interval == nil {
-		return nil
-	}
-	is := func(i int, s claim.Side) bool { return s.Metric.Name == metrics[i] && s.Cells[0] == cells[i] }
-	bounds := outcome.EffectOf(j).Bounds
-	switch a, b := j.Sides[0], j.Sides[1]; {
-	case is(0, a) && is(1, b):
-		return bounds
-	case is(0, b) && is(1, a) && bounds.Lo > 0:
-		return &stats.Interval{Lo: 1 / bounds.Hi, Hi: 1 / bounds.Lo}
-	}
-	return nil
 }
 
 // use notes the metrics of an expression, whose noise floors matter; experiment is the one of selectors that name none,

@@ -118,6 +118,7 @@ func warnings(a *lab.Session, project *projects.Project, list []*lab.Article, pl
 		}
 		check.Doubtful(c.Doc, plans[c.Slug], &found)
 		check.Headlines(c.Doc, &found)
+		check.Marks(c.Doc, &found)
 		if _, err := os.Stat(project.RecordsDir(c.Slug)); err != nil {
 			claim.Warn(claim.Undecidable(dataset.WithoutRecords(c.Doc, plans[c.Slug])), &found)
 			out = append(out, found.Sorted()...)

@@ -65,6 +65,9 @@ func measuredBeside(d *dataset.Dataset, v *article.InlineValue) (dataset.Quantit
 		return dataset.Quantity{}, false
 	}
 	q, err := d.Eval(v.Inline.Expr, "")
+	if err == nil {
+		q, _ = claim.AsJudged(d, v.Inline.Expr, q)
+	}
 	return q, err == nil && q.Interval != nil && q.Kind != stats.WithinRun
 }
 

@@ -74,3 +74,24 @@ func TestStaleNumbersNeedMeasuredOnes(t *testing.T) {
 		t.Errorf("got %v", problems.Sorted()[0])
 	}
 }
+
+// A typed number is compared with the interval by which the claim about its ratio is judged: the one that is shown.
+func TestStaleNumbersAsJudged(t *testing.T) {
+	for name, claim := range map[string]string{"1.27": "", "": recordtest.Fence("claim",
+		`{name: c, expect: 'throughput{server="a"} > throughput{server="b"}'}`)} {
+		text := recordtest.FrontMatter + recordtest.Dockerfile +
+			recordtest.Fence("experiment", strings.Replace(recordtest.Servers, "calibrate: false", "", 1)) + claim +
+			"It is `{value} ratio(throughput{server=\"a\"}, throughput{server=\"b\"})` as fast, or 1.27 times.\n"
+		b := measuredServers(t, text)
+		b.Measure("servers", "again", "1", []float64{1260, 1270, 1250}) // and a has 1200
+		var problems source.Problems
+		StaleNumbers(b.dataset(dataset.Options{}), &problems)
+		got := ""
+		for _, p := range problems.Sorted() {
+			got += text[p.Pos.Start:p.Pos.End]
+		}
+		if !strings.HasPrefix(got, name) || name == "" && got != "" {
+			t.Errorf("with the claim %q %q is stale, want %q", claim, got, name)
+		}
+	}
+}

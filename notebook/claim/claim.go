@@ -97,7 +97,7 @@ func unfit(d *dataset.Dataset, c *article.Claim, t test) string {
 	cells := cellsOf(t)
 	for _, cell := range cells {
 		if why := cell.UnfitForHeadline(); why != "" && c.Headline.V {
-			return d.NameOf(cell, cells...) + " cannot carry a headline claim: " + why
+			return "no headline claim can rest on " + d.NameOf(cell, cells...) + ", as " + why
 		}
 	}
 	return ""

@@ -584,9 +584,9 @@ func TestHeadlineNeedsSoundLoads(t *testing.T) {
 		reason string
 	}{
 		{"short windows", func(l *record.Load) { l.Window /= 20 }, 3,
-			"a cannot carry a headline claim: its window of 500 ms is shorter than 1 s"},
+			"no headline claim can rest on a, as its window of 500 ms is shorter than 1 s"},
 		{"a busy generator", func(l *record.Load) { l.Busy = 0.85 }, 2,
-			"a cannot carry a headline claim: its load generator was busy 85 %"},
+			"no headline claim can rest on a, as its load generator was busy 85 %"},
 		{"in one repetition of three", func(l *record.Load) { l.Busy = 0.85 }, 1, ""},
 	} {
 		for _, headline := range []bool{true, false} {

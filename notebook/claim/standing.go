@@ -2,6 +2,7 @@ package claim
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -54,7 +55,8 @@ func StandingOf(d *dataset.Dataset) Standing {
 			Published: publishedWords(d, headlines)}
 	}
 	s := Standing{Is: stats.StandingOf(slice.Map(headlines, func(h headline) stats.Headline { return h.Headline }),
-		len(d.Doc.Published) > 0), Reason: headlines.reason(), Published: publishedWords(d, headlines)}
+		len(d.Doc.Published) > 0 || headlines.published() > 0), Reason: headlines.reason(),
+		Published: publishedWords(d, headlines)}
 	switch {
 	case s.Is != stats.StandingNotMeasured:
 		s.Count, s.Supported, s.Mostly = headlines.count(), headlines.supported(), headlines.mostly()
@@ -68,6 +70,8 @@ func StandingOf(d *dataset.Dataset) Standing {
 type headline struct {
 	stats.Headline
 	metrics []string // that it is about
+	// The claim has a published number of its own, and the measured one is within 25 % of it.
+	isPublished, isNearby bool
 }
 
 type headlines []headline
@@ -75,16 +79,39 @@ type headlines []headline
 func headlinesOf(d *dataset.Dataset) (out headlines) {
 	for _, j := range Judgements(d) {
 		if j.Claim.Headline.V {
-			out = append(out, headline{stats.Headline{Verdict: j.Verdict, Mostly: j.Mostly}, metricsOf(d, j.Claim)})
+			h := headline{Headline: stats.Headline{Verdict: j.Verdict, Mostly: j.Mostly}, metrics: metricsOf(d, j.Claim)}
+			h.isPublished, h.isNearby = j.comparePublished()
+			out = append(out, h)
 		}
 	}
 	return out
+}
+
+// comparePublished says whether a claim that was measured has a published number of its own, and is within 25 % of it.
+func (j *Judgement) comparePublished() (isPublished, isNearby bool) {
+	published, ok := j.Published()
+	if !ok || j.Verdict == stats.NotMeasured || j.Effect == nil && len(j.Parts) == 0 {
+		return false, false
+	}
+	here := float64(len(slice.Filter(j.Parts, func(p Judgement) bool { return p.Verdict == stats.Supported })))
+	if j.Effect != nil {
+		if here = j.Effect.Number; j.IsRatio && j.Effect.Share {
+			here++
+		}
+	}
+	const near = 1.25
+	isNearby = here*published > 0 && math.Abs(math.Log(here/published)) <= math.Log(near)
+	return true, isNearby || here == published
 }
 
 func (list headlines) with(is func(headline) bool) int { return len(slice.Filter(list, is)) }
 
 func (list headlines) supported() int {
 	return list.with(func(h headline) bool { return h.Verdict == stats.Supported })
+}
+
+func (list headlines) published() int {
+	return list.with(func(h headline) bool { return h.isPublished })
 }
 
 func (list headlines) mostly() int { return list.with(func(h headline) bool { return h.Mostly }) }
@@ -116,7 +143,7 @@ func (list headlines) reason() string {
 }
 
 // publishedWords says of each published block how far it agrees with what was measured: for the metrics of headlines
-// that it publishes, else for its first one.
+// that it publishes, else for its first one. Published numbers of claims themselves go together.
 //
 // Source: docs/method.md#published-against-measured.
 func publishedWords(d *dataset.Dataset, headlines headlines) (out []string) {
@@ -129,6 +156,11 @@ func publishedWords(d *dataset.Dataset, headlines headlines) (out []string) {
 			out = append(out, fmt.Sprintf("%s, against %s: %s", words, b.Source.Value, agreementWords(d.AgreementWith(b,
 				metric))))
 		}
+	}
+	if n := headlines.published(); n > 0 {
+		near := headlines.with(func(h headline) bool { return h.isNearby })
+		out = append(out, fmt.Sprintf("%d of %s within 25 %% of the published number that the claim names", near,
+			phrase.Plural(n, "headline claim")))
 	}
 	return out
 }

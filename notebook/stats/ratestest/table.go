@@ -52,6 +52,9 @@ func One(happens func(rng *rand.Rand) (bool, error)) Rate {
 // rewritten with update; with fewer the numbers may be as far apart as chance sets them, five standard errors.
 func (table Table) Check(t *testing.T, manual string, sessions int, update bool) {
 	t.Helper()
+	if err := refusal(sessions); update && err != nil {
+		t.Fatal(err)
+	}
 	text, err := os.ReadFile(manual)
 	if err != nil {
 		t.Fatal(err)
@@ -84,6 +87,15 @@ func (table Table) Check(t *testing.T, manual string, sessions int, update bool)
 			t.Fatal(err)
 		}
 	}
+}
+
+// refusal says why a table may not be rewritten: the manual's numbers have as many sessions behind them as it says.
+func refusal(sessions int) error {
+	if sessions < Sessions {
+		return fmt.Errorf("%d sessions are too few to rewrite a table of the manual: add -simulations %d, without -short",
+			sessions, Sessions)
+	}
+	return nil
 }
 
 // simulate returns the cells of a row as they are printed.
