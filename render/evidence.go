@@ -205,15 +205,14 @@ func (c *composer) sources() (files []link, records recordsView) {
 	if c.moment != nil {
 		folder = "../../"
 	}
-	size := func(bytes int) string { return number.For("B", false, float64(bytes)).Quantity(float64(bytes), 0) }
-	all := 0
-	for _, f := range c.sourceFiles() {
-		if f.Path == article.FileName {
-			files = append(files, link{folder + f.Path, f.Path + ", " + size(len(f.Data))})
-			continue
-		}
-		all += len(f.Data)
-		records.Files = append(records.Files, link{folder + f.Path, path.Base(f.Path) + ", " + size(len(f.Data))})
+	size := func(bytes int64) string { return number.For("B", false, float64(bytes)).Quantity(float64(bytes), 0) }
+	for _, f := range sourceOf(c) {
+		files = append(files, link{folder + f.Path, f.Path + ", " + size(int64(len(f.Data)))})
+	}
+	all := int64(0)
+	for _, f := range c.options.Sources {
+		all += f.Size
+		records.Files = append(records.Files, link{folder + f.Path, path.Base(f.Path) + ", " + size(f.Size)})
 	}
 	if n := len(records.Files); n > 0 {
 		records.Summary = "Records of " + number.Count(n, "run") + ", " + size(all)
@@ -221,13 +220,12 @@ func (c *composer) sources() (files []link, records recordsView) {
 	return files, records
 }
 
-// sourceFiles are the article and its records, unless the article holds a secret that its page does not show.
-func (c *composer) sourceFiles() []File {
-	text := c.doc.Source.Data
+// sourceOf is the article as a file, unless it holds a secret that its page does not show.
+func sourceOf(c *composer) []File {
 	if c.holdsSecrets() {
-		return slices.Clone(c.options.Sources)
+		return nil
 	}
-	return append([]File{{article.FileName, text}}, c.options.Sources...)
+	return []File{{article.FileName, c.doc.Source.Data}}
 }
 
 // cellsOf are the cells that a claim is about.

@@ -83,7 +83,10 @@ type Options struct {
 	// Subpages and News.
 	Moments []*compare.Moment
 	// Sources are files that readers may want beside the page: the records.
-	Sources []File
+	Sources []Copy
+	// Apart makes a subpage of what few readers look up: the details of claims, the method, the values. Without it the
+	// page has all of that.
+	Apart bool
 }
 
 type Page struct {
@@ -107,6 +110,7 @@ type Page struct {
 
 	HTML     template.HTML // the main element
 	Files    []File        // that the page links
+	Copies   []Copy        // likewise
 	Sections []Section     // what search finds in it
 	Runs     int           // that there are of it; with any the first of Subpages is its history
 	Subpages []Subpage
@@ -117,6 +121,13 @@ type Page struct {
 type File struct {
 	Path string // relative to the folder of the page, with slashes
 	Data []byte
+}
+
+// Copy is a file that a page links and that stands on this machine.
+type Copy struct {
+	Path string // relative to the folder of the page, with slashes
+	From string
+	Size int64
 }
 
 // VerdictCount is how many claims of an article have a verdict.
@@ -165,7 +176,7 @@ func (r *Renderer) composed(d *dataset.Dataset, o Options) (*Page, *composer, co
 		Slug: d.Doc.Slug, Title: a.title, Description: a.description, Date: d.Doc.Front.Date.Value,
 		Tags: plain(article.Texts(d.Doc.Front.Tags)), Draft: d.Doc.Front.Draft.V,
 		Measured: c.origin.Last, Standing: StandingBadge(a.standing), HTML: a.main,
-		Files: slices.Concat(c.allFiles(), c.sourceFiles()), Sections: sectionsOf(a.main), Runs: len(o.Moments),
+		Files: append(c.allFiles(), sourceOf(c)...), Copies: o.Sources, Sections: sectionsOf(a.main), Runs: len(o.Moments),
 		Warnings: slices.Compact(c.warnings),
 	}
 	if !c.origin.Last.IsZero() {
@@ -233,7 +244,53 @@ func (c *composer) article() composed {
 		Evidence: evidencePart{c}.evidence(standing), Method: how.View(titleText, c.values)}
 	view.Contents = c.contents(len(view.Evidence.Original.Rows) > 0)
 	view.Others = c.prose.Others() // which show values as well, but none of those in the text
-	return composed{c.Fill("article", view), view, titleText, descriptionText, standing}
+	return composed{c.main("article", view), view, titleText, descriptionText, standing}
+}
+
+// evidenceFile is the page beside that of an article which has what few readers look up.
+const evidenceFile = "evidence.html"
+
+// main fills the template of the page or of its evidence. What either refers to and does not have is on the other.
+func (c *composer) main(name string, view articleView) template.HTML {
+	other := evidenceFile
+	if name != "article" {
+		other = "index.html"
+	}
+	if view.Apart = c.options.Apart; !view.Apart {
+		return c.Fill(name, view)
+	}
+	return leadOut(c.Fill(name, view), other)
+}
+
+// leadOut makes references of a page to parts that it does not have lead to another page.
+func leadOut(page template.HTML, other string) template.HTML {
+	const reference = `href="#`
+	ids := map[string]bool{}
+	for rest := string(page); ; {
+		_, after, found := strings.Cut(rest, ` id="`)
+		if !found {
+			break
+		}
+		var id string
+		id, rest, _ = strings.Cut(after, `"`)
+		ids[id] = true
+	}
+	var out strings.Builder
+	out.Grow(len(page) + len(page)/64)
+	for rest := string(page); ; {
+		before, after, found := strings.Cut(rest, reference)
+		out.WriteString(before)
+		if !found {
+			return template.HTML(out.String())
+		}
+		id, _, _ := strings.Cut(after, `"`)
+		if ids[id] {
+			out.WriteString(reference)
+		} else {
+			out.WriteString(`href="` + other + "#")
+		}
+		rest = after
+	}
 }
 
 // asOf moves a composed article to the address of a run with the same content.
@@ -244,7 +301,7 @@ func (c *composer) asOf(m *compare.Moment, a composed) (*composer, composed) {
 	a.view.Answer.Moment, a.view.Answer.Meta = &b, again.meta()
 	a.view.Evidence.Run.Others = again.others()
 	a.view.Evidence.Run.Files, a.view.Evidence.Run.Records = again.sources()
-	a.main = again.Fill("article", a.view)
+	a.main = again.main("article", a.view)
 	return &again, a
 }
 
@@ -265,6 +322,7 @@ type articleView struct {
 	Evidence    evidenceView
 	Method      method.View
 	Others      []prose.Other
+	Apart       bool // the evidence is a page of its own
 }
 
 type link struct{ Href, Words string }

@@ -18,7 +18,8 @@ import (
 
 // Subpage is a page below an article: its history, an earlier run, or two runs side by side.
 type Subpage struct {
-	Path        string // of its folder below that of the article, with slashes
+	Path        string // of its folder below that of the article, with slashes; "." for that
+	File        string // its name there; index.html if empty
 	Title       string // as text, without that of the site
 	Description string // as text
 	HTML        template.HTML
@@ -88,8 +89,13 @@ func folderName(run string, m *compare.Moment, all []*compare.Moment) string {
 // subpages renders the pages below an article, and the news of its newest run.
 func (r *Renderer) subpages(d *dataset.Dataset, o Options, whole *composer, shown composed) (pages []Subpage,
 	news *News, err error) {
+	if o.Apart {
+		evidence := evidencePage(whole, ".", shown)
+		evidence.Sections = sectionsOf(evidence.HTML)
+		pages = append(pages, evidence)
+	}
 	if len(o.Moments) == 0 {
-		return nil, nil, nil
+		return pages, nil, whole.failed()
 	}
 	comparisons, err := comparisonsOf(o.Moments)
 	if err != nil {
@@ -104,14 +110,15 @@ func (r *Renderer) subpages(d *dataset.Dataset, o Options, whole *composer, show
 		if pageOf(m, o.Moments) == "" {
 			continue
 		}
-		page, err := r.runPage(m, o, whole, shown)
+		ofRun, err := r.runPages(m, o, whole, shown)
 		if err != nil {
 			return nil, nil, err
 		}
-		pages = append(pages, page)
+		pages = append(pages, ofRun...)
 		for _, name := range m.Runs[:len(m.Runs)-1] {
 			if folder := runFolder(name, m, o.Moments); folder != "" {
-				if page, err = r.partPage(m, o, name, folder); err != nil {
+				page, err := r.partPage(m, o, name, folder)
+				if err != nil {
 					return nil, nil, err
 				}
 				pages = append(pages, page)
@@ -149,8 +156,15 @@ func comparisonsOf(moments []*compare.Moment) ([]*comparison, error) {
 
 const upFromRun = "../../../"
 
-// runPage is the article as of a run, at a permanent address.
-func (r *Renderer) runPage(m *compare.Moment, o Options, c *composer, a composed) (Subpage, error) {
+// evidencePage has what few readers look up, beside the page in a folder.
+func evidencePage(c *composer, folder string, a composed) Subpage {
+	return Subpage{Path: folder, File: evidenceFile, Title: a.title + ": evidence",
+		Description: "The claims of the article in detail, how it was measured, and the values in its text.",
+		HTML:        c.main("evidence", a.view)}
+}
+
+// runPages are the article as of a run, at a permanent address, and its evidence.
+func (r *Renderer) runPages(m *compare.Moment, o Options, c *composer, a composed) ([]Subpage, error) {
 	if c.d == m.Dataset && !c.prose.LeadsUp {
 		c, a = c.asOf(m, a)
 	} else {
@@ -158,8 +172,12 @@ func (r *Renderer) runPage(m *compare.Moment, o Options, c *composer, a composed
 		c.prose.Up, c.moment = upFromRun, m
 		a = c.article()
 	}
-	return Subpage{Path: pageOf(m, o.Moments), Title: a.title + ", run of " + wording.LongDate(m.Ended),
-		Description: a.description, HTML: a.main, Files: c.allFiles(), Warnings: c.unclear}, c.failed()
+	pages := []Subpage{{Path: pageOf(m, o.Moments), Title: a.title + ", run of " + wording.LongDate(m.Ended),
+		Description: a.description, HTML: a.main, Files: c.allFiles(), Warnings: c.unclear}}
+	if o.Apart {
+		pages = append(pages, evidencePage(c, pages[0].Path, a))
+	}
+	return pages, c.failed()
 }
 
 type wholeView struct {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -114,6 +115,43 @@ func (w *writer) put(name string, data []byte) error {
 	return nil
 }
 
+// copy adds a copy of a file, and may be called concurrently. It has the time of the file, so that it is made again
+// only if that changed: records are many megabytes.
+func (w *writer) copy(name, from string) error {
+	source, err := os.Open(from)
+	if err != nil {
+		return fmt.Errorf("reading what the site has a copy of: %w", err)
+	}
+	defer source.Close()
+	is, err := source.Stat()
+	if err != nil {
+		return fmt.Errorf("reading what the site has a copy of: %w", err)
+	}
+	local := filepath.FromSlash(name)
+	was, err := w.root.Lstat(local)
+	changed := err != nil || !was.Mode().IsRegular() || was.Size() != is.Size() || !was.ModTime().Equal(is.ModTime())
+	w.mu.Lock()
+	w.names = append(w.names, name)
+	if changed {
+		w.staged = append(w.staged, name)
+		err = w.makeFolder(path.Dir(name))
+	}
+	w.mu.Unlock()
+	if !changed {
+		return nil
+	}
+	if err == nil {
+		err = w.create(local, source)
+	}
+	if err == nil {
+		err = w.unfinished.Chtimes(local, is.ModTime(), is.ModTime())
+	}
+	if err != nil {
+		return fmt.Errorf("writing the site: %w", err)
+	}
+	return nil
+}
+
 // stage writes a file into unfinished. Files with the same contents, such as those of an article and of its newest run,
 // are hard links where possible, because making a file takes longer than filling it.
 func (w *writer) stage(name string, data []byte) error {
@@ -128,7 +166,7 @@ func (w *writer) stage(name string, data []byte) error {
 	if known && w.unfinished.Link(twin, local) == nil {
 		return nil
 	}
-	if err := w.create(local, data); err != nil {
+	if err := w.create(local, bytes.NewReader(data)); err != nil {
 		return err
 	}
 	w.mu.Lock()
@@ -139,7 +177,7 @@ func (w *writer) stage(name string, data []byte) error {
 
 // create makes a new file in unfinished. If it exists, the file system ignores case, and writing would change all links
 // to it.
-func (w *writer) create(local string, data []byte) error {
+func (w *writer) create(local string, data io.Reader) error {
 	file, err := w.unfinished.OpenFile(local, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s would replace a file whose name differs only in case; rename an article or a label",
@@ -148,7 +186,7 @@ func (w *writer) create(local string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = file.Write(data)
+	_, err = io.Copy(file, data)
 	return errors.Join(err, file.Close())
 }
 

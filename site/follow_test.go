@@ -27,7 +27,11 @@ func filesOf(t *testing.T, o site.Options) map[string]string {
 	t.Helper()
 	draft := &render.Page{Slug: "idea", Title: "An idea nobody shall find", Draft: true, Date: "2026-11-01",
 		Tags: []string{"secret"}, Standing: render.Standings()[7]}
-	built, err := site.Files(append(samplePages(t), draft), theme.Files, o)
+	pages := samplePages(t)
+	if o.SingleFile {
+		pages = newSamplePages(t, false)
+	}
+	built, err := site.Files(append(pages, draft), theme.Files, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,8 +289,9 @@ func TestCheckBaseURL(t *testing.T) {
 func TestSearchFile(t *testing.T) {
 	files := filesOf(t, site.Options{Drafts: true})
 	pages, brief := searchIndexOf(t, files)
-	if len(pages) != 3 || brief != 0 {
-		t.Errorf("found are %d articles, %d by headings alone, want the 3 that are no drafts", len(pages), brief)
+	if len(pages) != 6 || brief != 0 {
+		t.Errorf("found are %d pages, %d by headings alone, want those of the 3 articles that are no drafts, and their "+
+			"evidence", len(pages), brief)
 	}
 	sections, words := 0, 0
 	for _, p := range pages {

@@ -88,7 +88,7 @@ func hostilePage(t *testing.T, b *rendertest.Bench, whole bool) *render.Page {
 	if !whole { // without the pages of its runs
 		moments = nil
 	}
-	page, err := r.Page(d, render.Options{Moments: moments})
+	page, err := r.Page(d, render.Options{Moments: moments, Apart: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -56,7 +57,7 @@ func (b *builder) search(pages []*render.Page) error {
 		add(p.Title, href(p), p.Finding, p.Sections)
 		for _, s := range p.Subpages {
 			if len(s.Sections) > 0 {
-				at := url.URL{Path: path.Join(p.Slug, s.Path, indexFile)}
+				at := url.URL{Path: path.Join(p.Slug, s.Path, cmp.Or(s.File, indexFile))}
 				add(s.Title, at.String(), s.Description, s.Sections)
 			}
 		}

@@ -33,7 +33,7 @@ func buildCommitted(t testing.TB, dir string) {
 	}
 	var pages []*render.Page
 	for _, file := range articles {
-		page, err := r.Article(rendertest.Committed(t, "..", filepath.Base(filepath.Dir(file))), render.Options{})
+		page, err := r.Page(rendertest.Committed(t, "..", filepath.Base(filepath.Dir(file))), render.Options{Apart: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,7 +109,7 @@ func TestBrowserSearch(t *testing.T) {
 	}{
 		{"pgbouncer", "The stack", "Is async Python faster behind a real stack?", "pgbouncer"},
 		{"p99", "Quantities checked", "Where the numbers come from", "p99"},
-		{"keep-alive", "Run it yourself", "aiohttp against requests and Flask", "keep-alive"},
+		{"keep-alive", "Repeat a published benchmark", "", "keep-alive"},
 		{"Docker Compose", "Services", "", ""},
 		{"ab", "Other load generators", "Load", "ab"},
 		{"keepalive", "In load", "All keys", "keepalive"},

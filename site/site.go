@@ -17,6 +17,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/url"
+	"os"
 	"path"
 	"runtime"
 	"slices"
@@ -79,7 +80,7 @@ func Build(pages []*render.Page, dir string, theme fs.FS, o Options) (Report, er
 		return Report{}, fmt.Errorf("there is a site in %s, which single files would replace: give them another folder, as "+
 			"by --out mail", dir)
 	}
-	if err := build(pages, theme, o, w.put); err != nil {
+	if err := build(pages, theme, o, w.put, w.copy); err != nil {
 		return Report{}, err
 	}
 	return w.finish()
@@ -89,11 +90,18 @@ func Build(pages []*render.Page, dir string, theme fs.FS, o Options) (Report, er
 func Files(pages []*render.Page, theme fs.FS, o Options) (map[string][]byte, error) {
 	var mu sync.Mutex
 	files := map[string][]byte{}
-	err := build(pages, theme, o, func(name string, data []byte) error {
+	put := func(name string, data []byte) error {
 		mu.Lock()
 		defer mu.Unlock()
 		files[name] = data
 		return nil
+	}
+	err := build(pages, theme, o, put, func(name, from string) error {
+		data, err := os.ReadFile(from)
+		if err != nil {
+			return fmt.Errorf("reading what the site has a copy of: %w", err)
+		}
+		return put(name, data)
 	})
 	if err != nil {
 		return nil, err
@@ -101,13 +109,14 @@ func Files(pages []*render.Page, theme fs.FS, o Options) (map[string][]byte, err
 	return files, nil
 }
 
-// build makes the files of a site concurrently, and puts each somewhere.
-func build(pages []*render.Page, theme fs.FS, o Options, put func(name string, data []byte) error) error {
+// build makes the files of a site concurrently, and puts each somewhere, or a copy of another file.
+func build(pages []*render.Page, theme fs.FS, o Options, put func(name string, data []byte) error,
+	copyFile func(name, from string) error) error {
 	b, err := newBuilder(theme, o)
 	if err != nil {
 		return err
 	}
-	b.put = put
+	b.put, b.copyFile = put, copyFile
 	pages = slices.DeleteFunc(slices.Clone(pages), func(p *render.Page) bool { return p.Draft && !o.Drafts })
 	slices.SortFunc(pages, func(a, b *render.Page) int { // the newest results first
 		return cmp.Or(b.Measured.Compare(a.Measured), strings.Compare(b.Date, a.Date), strings.Compare(a.Slug, b.Slug))
@@ -174,6 +183,7 @@ type builder struct {
 	templates   *template.Template
 	assets      *assets
 	put         func(name string, data []byte) error
+	copyFile    func(name, from string) error
 	found       string // path of the script that search looks into
 	inlineStyle string // with its fonts, for single files
 
@@ -230,6 +240,7 @@ type inlineView struct {
 
 type pageAt struct {
 	folder             string // of the page; "" for that of the site
+	file               string // its name there; index.html if empty
 	title, description string
 	main               template.HTML
 	unlisted           bool // search engines are to leave it out: a draft, or a page that only leads to another
@@ -265,7 +276,8 @@ func (v *layoutView) linked(p pageAt) {
 
 // add lays out a page and adds it to the site, with the files that it links.
 func (b *builder) add(p pageAt, files []render.File) error {
-	name := path.Join(p.folder, indexFile)
+	file := cmp.Or(p.file, indexFile)
+	name := path.Join(p.folder, file)
 	v := layoutView{Title: p.title, Description: p.description, Main: p.main, IsIndex: p.isIndex, NoIndex: p.unlisted,
 		Feed: true, Style: b.assets.names[styleFile], Script: b.assets.names[scriptFile], Search: b.found,
 		Policy: policy(false, []string{string(b.assets.early)}, nil)}
@@ -287,7 +299,7 @@ func (b *builder) add(p pageAt, files []render.File) error {
 	if !p.unlisted {
 		b.locate(located{name, p.changed})
 	}
-	for _, f := range append([]render.File{{Path: indexFile, Data: html}}, files...) {
+	for _, f := range append([]render.File{{Path: file, Data: html}}, files...) {
 		if !fs.ValidPath(f.Path) {
 			return fmt.Errorf("article %s has a file %q outside its folder", p.folder, f.Path)
 		}
@@ -332,12 +344,21 @@ func (b *builder) article(p *render.Page) error {
 	if err := b.add(of, p.Files); err != nil {
 		return err
 	}
+	for _, c := range p.Copies {
+		name := path.Join(p.Slug, c.Path)
+		if err := b.reserve(name); err != nil {
+			return err
+		}
+		if err := b.copyFile(name, c.From); err != nil {
+			return err
+		}
+	}
 	for _, s := range p.Subpages {
-		if !fs.ValidPath(s.Path) || s.Path == "." {
+		if !fs.ValidPath(s.Path) || s.Path == "." && s.File == "" {
 			return fmt.Errorf("article %s has a page %q outside its folder", p.Slug, s.Path)
 		}
-		sub := pageAt{folder: path.Join(p.Slug, s.Path), title: s.Title + " · " + b.options.Title, description: s.Description,
-			main: s.HTML, unlisted: p.Draft || s.LeadsOn}
+		sub := pageAt{folder: path.Join(p.Slug, s.Path), file: s.File, title: s.Title + " · " + b.options.Title,
+			description: s.Description, main: s.HTML, unlisted: p.Draft || s.LeadsOn}
 		if err := b.add(sub, s.Files); err != nil {
 			return err
 		}
@@ -365,10 +386,17 @@ func (b *builder) locate(l located) {
 }
 
 func (b *builder) addFile(name string, data []byte) error {
+	if err := b.reserve(name); err != nil {
+		return err
+	}
+	return b.put(name, data)
+}
+
+func (b *builder) reserve(name string) error {
 	if !b.take(name) {
 		return errors.New("the site would have the file " + name + " twice; rename an article or a label")
 	}
-	return b.put(name, data)
+	return nil
 }
 
 // take reserves a file name; false if it is taken.

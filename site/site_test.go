@@ -50,7 +50,7 @@ func samplePages(t testing.TB) []*render.Page {
 	samples.Lock()
 	defer samples.Unlock()
 	if samples.pages == nil {
-		samples.pages = newSamplePages(t)
+		samples.pages = newSamplePages(t, true)
 	}
 	var pages []*render.Page
 	for _, page := range samples.pages {
@@ -61,7 +61,7 @@ func samplePages(t testing.TB) []*render.Page {
 	return pages
 }
 
-func newSamplePages(t testing.TB) []*render.Page {
+func newSamplePages(t testing.TB, apart bool) []*render.Page {
 	t.Helper()
 	r, err := render.New(theme.Files)
 	if err != nil {
@@ -96,7 +96,7 @@ func newSamplePages(t testing.TB) []*render.Page {
 			b.Measure("full", "sockets", "threads", []float64{1, 1, 1, 1, 1},
 				rendertest.Fails("the server ended with status 1 before it was ready", "Traceback <most recent call last>"))
 		}
-		page, err := r.Page(b.Dataset(), render.Options{Articles: []string{"sockets", "failed", "unmeasured"},
+		page, err := r.Page(b.Dataset(), render.Options{Apart: apart, Articles: []string{"sockets", "failed", "unmeasured"},
 			Moments: b.Moments()})
 		if err != nil {
 			t.Fatal(err)
@@ -500,4 +500,36 @@ func attribute(n *html.Node, key string) string {
 		}
 	}
 	return ""
+}
+
+// Records are many megabytes: a copy is made again only if the file has changed.
+func TestCopies(t *testing.T) {
+	dir, from := t.TempDir(), filepath.Join(t.TempDir(), "run.jsonl")
+	at := time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
+	for _, step := range []struct {
+		name, text string
+		at         time.Time
+		written    bool
+	}{{"new", "one\n", at, true}, {"as it was", "one\n", at, false}, {"longer", "one\ntwo\n", at, true},
+		{"of another time", "two\none\n", at.Add(time.Second), true}} {
+		if err := os.WriteFile(from, []byte(step.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(from, step.at, step.at); err != nil {
+			t.Fatal(err)
+		}
+		page := &render.Page{Slug: "a", Title: "A", Standing: render.Standings()[0],
+			Copies: []render.Copy{{Path: "records/run.jsonl", From: from, Size: int64(len(step.text))}}}
+		report, err := site.Build([]*render.Page{page}, dir, theme.Files, site.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		const name = "a/records/run.jsonl"
+		if written := slices.Contains(report.Written, name); written != step.written {
+			t.Errorf("%s: written is %t, want %t", step.name, written, step.written)
+		}
+		if text, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(text) != step.text {
+			t.Errorf("%s: the copy has %q, %v", step.name, text, err)
+		}
+	}
 }

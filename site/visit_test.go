@@ -284,7 +284,7 @@ func TestVisitSamples(t *testing.T) {
 // A single file needs nothing beside it: from a folder of its own it shows its figures, its fonts, and its tooltips.
 func TestVisitSingleFile(t *testing.T) {
 	t.Parallel()
-	built, err := site.Files(samplePages(t), theme.Files, site.Options{SingleFile: true})
+	built, err := site.Files(newSamplePages(t, false), theme.Files, site.Options{SingleFile: true})
 	if err != nil {
 		t.Fatal(err)
 	}

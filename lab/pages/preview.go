@@ -60,8 +60,7 @@ type made struct {
 	doc      *article.Document
 	problems []*source.Problem
 	records  []*record.Record
-	bad      []record.Bad  // files among the records that are none
-	sources  []render.File // the files with the records
+	bad      []record.Bad // files among the records that are none
 	saidBad  bool
 	hasRead  bool         // the records are as they are on disk
 	Page     *render.Page // the last one that could be made; nil before
@@ -385,8 +384,7 @@ func (p *Previewer) read(project *projects.Project, c *lab.Article, m *made) err
 		return err
 	}
 	m.records, m.bad, m.saidBad, m.hasRead = read.Records, read.Bad, false, true
-	m.sources, err = packs(project, c.Slug)
-	return err
+	return nil
 }
 
 // page makes the page of an article without problems. Its records are read only if they may have changed. Where only
@@ -419,7 +417,7 @@ func (p *Previewer) page(project *projects.Project, c *lab.Article, m *made, fin
 		}
 		m.set = d
 	}
-	options := render.Options{Articles: p.shown, Moments: m.moments, Sources: m.sources}
+	options := render.Options{Articles: p.shown, Moments: m.moments, Apart: true}
 	if before := m.Page; inWords && !finish && before != nil && before.Runs == len(m.moments) && before.Runs > 0 {
 		page, err := p.renderer.Article(m.set, options)
 		if err != nil {

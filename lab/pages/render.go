@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"runtime"
@@ -209,6 +208,7 @@ func rendered(list []*lab.Article, flags Options, named []string) (sound []*lab.
 			options.Articles = append(options.Articles, c.Slug)
 		}
 	}
+	options.Apart = !flags.Single
 	return sound, options
 }
 
@@ -275,7 +275,7 @@ func renderPage(a *lab.Session, project *projects.Project, c *lab.Article, rende
 
 // packs are the files with the records of an article, a file for each run, for readers to download. Runs that are not
 // packed, as they have not ended, are left out.
-func packs(project *projects.Project, slug string) (list []render.File, err error) {
+func packs(project *projects.Project, slug string) (list []render.Copy, err error) {
 	folder := project.RecordsDir(slug)
 	err = filepath.WalkDir(folder, func(name string, e fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -284,12 +284,12 @@ func packs(project *projects.Project, slug string) (list []render.File, err erro
 		if err != nil || !record.IsPack(name) || !e.Type().IsRegular() {
 			return err
 		}
-		data, err := os.ReadFile(name)
+		info, err := e.Info()
 		if err != nil {
-			return fmt.Errorf("reading records: %w", err)
+			return fmt.Errorf("finding records: %w", err)
 		}
 		below, err := filepath.Rel(folder, name)
-		list = append(list, render.File{Path: path.Join("records", filepath.ToSlash(below)), Data: data})
+		list = append(list, render.Copy{Path: path.Join(recordsDir, filepath.ToSlash(below)), From: name, Size: info.Size()})
 		return err
 	})
 	return list, err

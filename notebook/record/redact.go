@@ -115,8 +115,8 @@ var (
 	// A name with a value: a parameter of a query, an option, an assignment, a header, a key of JSON or YAML.
 	assignment = regexp.MustCompile(
 		`([-?&]*)([A-Za-z][A-Za-z0-9_.-]*)(["']?)([ \t]*[=:][ \t]*)("[^"]*"|'[^']*'|[^\s"'&;]+)`)
-	// A template of an article or a variable of a shell, where something else is put.
-	reference = regexp.MustCompile(`^["']?(?:\$\{\{|\$\w+["']?$|\$\{\w+\}["']?$)`)
+	// A template of an article or a variable of a shell, where something else is put; or what turns something on or off.
+	reference = regexp.MustCompile(`^["']?(?:\$\{\{|\$\w+["']?$|\$\{\w+\}["']?$)|^(?i:true|false|none|null)[),;\]}]*$`)
 	// An option whose value is the next word.
 	option = regexp.MustCompile(`(^|[\s"'])(--?)([A-Za-z][A-Za-z0-9_-]*)([ \t]+)("[^"]*"|'[^']*'|[^\s"'-][^\s"']*)`)
 )

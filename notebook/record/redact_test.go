@@ -49,6 +49,7 @@ func TestText(t *testing.T) {
 		{"a known value", "login hunter3password failed", "login [redacted] failed"},
 		{"one that begins another", "hunter3pass hunter3password", "[redacted] [redacted]"},
 		{"one in a URL", "x=a+b%2Fc%26d%3De a%20b%2Fc&d=e", "x=[redacted] [redacted]"},
+		{"a switch", "Popen(words, start_new_session=True)", "Popen(words, start_new_session=True)"},
 		{"a short one", "echo trust", "echo trust"},
 		{"no secret", "fast mode of it", "fast mode of it"},
 		{"a Bearer", "curl -H 'Authorization: Bearer abc' http://x/", "curl -H 'Authorization: [redacted]' http://x/"},

@@ -127,7 +127,7 @@ func TestNewMembers(t *testing.T) {
 	says(t, 0, "", "run")
 	site := filepath.Join(dir, "_site")
 	says(t, 0, "", "render", "--out", site)
-	page := filepath.Join(site, "new", "index.html")
+	page, evidence := filepath.Join(site, "new", "index.html"), filepath.Join(site, "new", "evidence.html")
 	has := func(t *testing.T, where, wanted string) {
 		t.Helper()
 		found := false
@@ -153,8 +153,8 @@ func TestNewMembers(t *testing.T) {
 		misspelt(t, article, "tool: siege", "tool: seige", `did you mean "siege"?`)
 		misspelt(t, article, "tool: siege", "tool: siege, think: 1ms", "siege has no flag for think")
 		says(t, 0, `"siege"`, "schema", "experiment")
-		has(t, page, "siege -j -c 5 -t 100ms http://server:8080/")
-		has(t, page, "times have a step of 10 ms")
+		has(t, evidence, "siege -j -c 5 -t 100ms http://server:8080/")
+		has(t, evidence, "times have a step of 10 ms")
 		saved := filepath.Join(dir, "saved.txt")
 		if err := os.WriteFile(saved, fmt.Appendf(nil, printed, 1000), 0o644); err != nil {
 			t.Fatal(err)
