@@ -104,7 +104,7 @@ type differenceView struct {
 
 func (r *Renderer) comparisonPage(d *dataset.Dataset, o Options, k *comparison) (Subpage, error) {
 	c := r.compose(d, o)
-	c.prose.Up = "../../../"
+	c.prose.Up, c.folder = "../../../", k.folder
 	_, title := c.prose.Inline(d.Doc.Front.Title.Value)
 	v := comparisonView{Article: link{"../../index.html", title}, History: "../../" + historyFolder + "/index.html",
 		Sum:   wording.Sum(k.changes),
@@ -124,7 +124,7 @@ func (r *Renderer) comparisonPage(d *dataset.Dataset, o Options, k *comparison) 
 		for n := range e.Tables {
 			t := &e.Tables[n]
 			if n == 0 {
-				view.Figure = c.changeFigure(i+1, t)
+				view.Figure = c.changeFigure(i+1, t, k)
 			}
 			view.Tables = append(view.Tables, changeTableOf(fmt.Sprintf("tbl-change-%d-%d", i+1, n+1), t))
 		}
@@ -189,7 +189,7 @@ func shiftClass(s stats.Shift) string {
 }
 
 // changeFigure draws the cells of a metric in B, with a tick for A; empty if neither has a number.
-func (c *composer) changeFigure(n int, t *wording.ChangeTable) template.HTML {
+func (c *composer) changeFigure(n int, t *wording.ChangeTable, k *comparison) template.HTML {
 	id := fmt.Sprintf("fig-change-%d", n)
 	const most = 40 // cells: the table has all of them
 	f := figure.Rows{Published: "run A"}
@@ -222,12 +222,13 @@ func (c *composer) changeFigure(n int, t *wording.ChangeTable) template.HTML {
 	f.Head = figure.Head{ID: id, Title: title + " in both runs", Desc: "Cells, first in A and then in B: " +
 		strings.Join(described, "; ") + "."}
 	full, narrow := c.draw(id, f)
-	file := dataFolder + "/" + id + ".svg"
-	c.files = append(c.files, File{file, figure.Standalone(full)})
+	o := cellview.Origin{Runs: []string{k.a.Run, k.b.Run}, Hosts: cellview.SortedSet([]string{k.a.Host, k.b.Host})}
+	part := provenancePart{c}
+	files, embed := part.addFiles(id, part.about(id, f.Head.Title, "", o), data.Encode, drawing{id: id, svg: full})
 	return c.Fill("figure", figureView{captioned: captioned{ID: id, Number: fmt.Sprintf("Figure\u00a0%d", n),
 		Title: template.HTML(template.HTMLEscapeString(title + " in both runs")),
 		Sub:   "Run B with its interval, and run A as a grey tick", Provenance: provenance{Cells: number.Count(len(f.Rows),
-			"cell"), Files: append(c.tableFiles(id, data), link{file, "SVG"})}},
+			"cell"), Files: files, Embed: embed}},
 		Panels: []panelView{{Full: template.HTML(full), Narrow: template.HTML(narrow)}},
 		HowTo:  []string{"Text on the right: how much B differs, where a difference is shown."}})
 }

@@ -33,14 +33,18 @@ func TestFindingsInDataFiles(t *testing.T) {
 	if i < 0 {
 		t.Fatal("the table has no data")
 	}
-	var data []struct {
-		Metric, Validity, Host string
-		Findings               []finding
-		LimitedBy              *string `json:"limited_by"`
+	var file struct {
+		Data []struct {
+			Metric, Validity, Host string
+			Findings               []finding
+			LimitedBy              *string `json:"limited_by"`
+		}
 	}
-	if err := json.Unmarshal(page.Files[i].Data, &data); err != nil {
+	if err := json.Unmarshal(page.Files[i].Data, &file); err != nil {
 		t.Fatal(err)
 	}
+	data := file.Data
+	_, rows, _ := strings.Cut(string(page.Files[i].Data), `"data":[`)
 	if len(data) == 0 {
 		t.Fatal("there are no data")
 	}
@@ -49,7 +53,7 @@ func TestFindingsInDataFiles(t *testing.T) {
 			!slices.Contains(d.Findings, want) {
 			t.Errorf("the data are %+v, want %+v among their findings", d, want)
 		}
-		line := strings.Split(string(page.Files[i].Data), "\n")[k+1]
+		line := strings.Split(rows, "\n")[k+1]
 		at := 0
 		for _, key := range []string{`"metric"`, `"value"`, `"validity"`, `"findings"`, `"limited_by"`, `"run"`, `"host"`} {
 			next := strings.LastIndex(line, key+":")
@@ -81,6 +85,7 @@ func TestPartsInDataFiles(t *testing.T) {
 		{"figure", "kind: distribution, x: throughput, y: server, facet: workers", "workers,server,metric,",
 			"2,a,throughput,"},
 		{"figure", "kind: latency, facet: workers", "workers,server,percentile,", "2,a,50,"},
+		{"figure", "kind: latency, facet: run", "matrix.run,server,workers,percentile,", "cold,a,2,50,"},
 		{"figure", "kind: timeline, y: throughput, facet: workers", "workers,server,repetition,", "2,a,1,1,throughput,"},
 	}
 	for _, tt := range tests {

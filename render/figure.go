@@ -79,21 +79,20 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 	}
 	if v.Missing != "" {
 		c.Warnf("%s: %s", f.Label.Value, v.Missing)
-		v.Provenance = provenanceOf(c.d, cells, nil, nil)
+		v.Provenance = c.provenance(cellview.OriginOf(c.d, cells))
 	}
 	v.Elsewhere, v.AtTop = otherProfiles(experiment), f == c.headline
 	return c.Fill("figure", v)
 }
 
 func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*chart.Panel) {
-	var files []link
+	var drawings []drawing
 	var data *datafile.Table
 	var fields []string // those that tell panels apart first
 	if by := f.Facet.Value; by != "" {
 		fields = []string{by}
 	}
 	var metrics []record.Metric
-	some := false
 	for _, p := range panels {
 		d := p.Draw()
 		for _, w := range d.Warnings {
@@ -104,10 +103,7 @@ func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*chart.
 			full, narrow := c.draw(p.ID, d.Figure)
 			view.Full, view.Narrow = template.HTML(full), template.HTML(narrow)
 			if len(full) > 0 {
-				some = true
-				path := dataFolder + "/" + p.ID + ".svg"
-				c.files = append(c.files, File{path, figure.Standalone(full)})
-				files = append(files, link{path, strings.TrimSpace("SVG " + p.Name)})
+				drawings = append(drawings, drawing{p.ID, p.Name, full})
 			}
 		}
 		v.Panels = append(v.Panels, view)
@@ -119,7 +115,7 @@ func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*chart.
 	}
 	if len(panels) == 1 {
 		v.Missing = v.Panels[0].Missing
-	} else if !some {
+	} else if len(drawings) == 0 {
 		v.Missing = "Nothing in this figure can be drawn."
 		for _, p := range v.Panels {
 			v.Missing += " " + wording.Sentence(p.Name+": "+p.Missing)
@@ -129,12 +125,22 @@ func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*chart.
 		return
 	}
 	cells := panels[0].All
+	encode := c.dataOf(cells, cellview.Naming(cells, fields), metrics, f.Published)
 	if data != nil {
-		files = append(c.tableFiles(f.Label.Value, data), files...)
-	} else {
-		files = append(c.dataFiles(f.Label.Value, cells, cellview.Naming(cells, fields), metrics, f.Published), files...)
+		encode = data.Encode
 	}
-	v.Provenance = provenanceOf(c.d, cells, metrics, files)
+	o := cellview.OriginOf(c.d, cells, cellview.NamesOf(metrics)...)
+	v.Provenance = c.provenance(o)
+	if len(cells) == 0 {
+		o = c.origin // that of the claim's cells may be any
+	}
+	title := cmp.Or(panels[0].Plain(f.Title.Value), panels[0].Auto)
+	if chart.States(f) {
+		title = panels[0].Stated(title)
+	}
+	part := provenancePart{c}
+	about := part.about(f.Label.Value, title, statedBy(f.Title, f.Claim), o)
+	v.Provenance.Files, v.Provenance.Embed = part.addFiles(f.Label.Value, about, encode, drawings...)
 }
 
 // appendNew appends items whose key is not in the list.
@@ -207,22 +213,10 @@ func otherProfiles(e *dataset.Experiment) string {
 // dataFolder holds the data of tables and figures, below their page.
 const dataFolder = "data"
 
-// dataFiles adds the data of cells as CSV and JSON, and returns the links.
-func (c *composer) dataFiles(label string, cells []*dataset.Cell, fields []string, metrics []record.Metric,
-	published article.PublishedRef) []link {
-	csv, json, err := c.data.Encode(cells, fields, metrics, published)
-	return c.addData(label, csv, json, err)
-}
-
-// tableFiles adds a table of other data.
-func (c *composer) tableFiles(label string, t *datafile.Table) []link {
-	csv, json, err := t.Encode()
-	return c.addData(label, csv, json, err)
-}
-
-func (c *composer) addData(label string, csv, json []byte, err error) []link {
-	c.err = cmp.Or(c.err, err)
-	files := []File{{dataFolder + "/" + label + ".csv", csv}, {dataFolder + "/" + label + ".json", json}}
-	c.files = append(c.files, files...)
-	return []link{{files[0].Path, "CSV"}, {files[1].Path, "JSON"}}
+// dataOf encodes metrics of cells.
+func (c *composer) dataOf(cells []*dataset.Cell, fields []string, metrics []record.Metric,
+	published article.PublishedRef) encoder {
+	return func(about datafile.About) (csv, json []byte, err error) {
+		return c.data.Encode(about, cells, fields, metrics, published)
+	}
 }

@@ -154,9 +154,9 @@ func TestKindsOfFigures(t *testing.T) {
 			if err != nil || len(rows) < 2 {
 				t.Errorf("the CSV has %d rows, %v", len(rows), err)
 			}
-			var objects []map[string]any
-			if err := json.Unmarshal(fileOf(t, page, "data/fig-f.json"), &objects); err != nil || len(objects) != len(rows)-1 {
-				t.Errorf("the JSON has %d objects for %d rows, %v", len(objects), len(rows)-1, err)
+			var file struct{ Data []map[string]any }
+			if err := json.Unmarshal(fileOf(t, page, "data/fig-f.json"), &file); err != nil || len(file.Data) != len(rows)-1 {
+				t.Errorf("the JSON has %d objects for %d rows, %v", len(file.Data), len(rows)-1, err)
 			}
 			svg := "data/fig-f.svg"
 			if strings.Contains(test.block, "facet") {
@@ -244,7 +244,7 @@ func TestLongMultiverseIsFolded(t *testing.T) {
 		}
 		found := fold.FindStringSubmatch(html)
 		switch {
-		case !test.folded && strings.Contains(html, "<details"):
+		case !test.folded && strings.Contains(html, `<details class="narrow"`):
 			t.Errorf("%s has %d alternatives, and they are folded", test.claim, len(rows)-1)
 		case test.folded && found == nil:
 			t.Errorf("%s has %d alternatives, and they are not folded", test.claim, len(rows)-1)

@@ -215,7 +215,7 @@ func (c *composer) historyFigure(id, no string, t trackedValue, moments []*compa
 	curves := map[set]*figure.Curve{}
 	var values []float64
 	var first dataset.Quantity
-	var described, hosts []string
+	var described, hosts, runs []string
 	data := &datafile.Table{Columns: []string{"run", "started", "host", "profile", "value", "lo", "hi", "unit"}}
 	isRatio, intervals := false, false
 	for _, m := range slices.Backward(moments) { // oldest first
@@ -242,6 +242,7 @@ func (c *composer) historyFigure(id, no string, t trackedValue, moments []*compa
 		}
 		p.Title = words
 		values, described, hosts = append(values, q.Number), append(described, words), append(hosts, m.Host)
+		runs = append(runs, m.Run)
 		curves[at].Points = append(curves[at].Points, figure.CurvePoint{Point: p})
 		data.Add([]any{m.Run, m.Started.UTC().Format(time.RFC3339), m.Host, m.Profile}, q.Number, lo, hi, q.Unit)
 	}
@@ -268,8 +269,10 @@ func (c *composer) historyFigure(id, no string, t trackedValue, moments []*compa
 	f.Head = figure.Head{ID: id, Title: title + ", over runs", Desc: "Values over time: " + strings.Join(described, "; ") +
 		"."}
 	full, narrow := c.draw(id, f)
-	file := dataFolder + "/" + id + ".svg"
-	c.files = append(c.files, File{file, figure.Standalone(full)})
+	hosts = cellview.SortedSet(hosts)
+	part := provenancePart{c}
+	about := part.about(id, f.Head.Title, "", cellview.Origin{Runs: runs, Hosts: hosts})
+	files, embed := part.addFiles(id, about, data.Encode, drawing{id: id, svg: full})
 	howTo := []string{"Each point is a run; the line only connects them. Compare runs of different hosts by their " +
 		"order, not by their height."}
 	if len(sets) == 1 {
@@ -278,11 +281,11 @@ func (c *composer) historyFigure(id, no string, t trackedValue, moments []*compa
 	if intervals {
 		howTo = append(howTo, "Box: 95\u202f% interval.")
 	}
-	hosts = cellview.SortedSet(hosts)
 	return c.Fill("figure", figureView{captioned: captioned{ID: id, Number: no,
 		Title: template.HTML(template.HTMLEscapeString(title)),
 		Sub:   "As each run measured it, over time", Provenance: provenance{Cells: number.Count(len(values), "run"),
-			Where: "host\u00a0" + strings.Join(hosts, ", "), Files: append(c.tableFiles(id, data), link{file, "SVG"})}},
+			Where: template.HTML(template.HTMLEscapeString("host\u00a0" + strings.Join(hosts, ", "))), Files: files,
+			Embed: embed}},
 		Panels: []panelView{{Full: template.HTML(full), Narrow: template.HTML(narrow)}}, HowTo: howTo})
 }
 

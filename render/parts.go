@@ -13,6 +13,7 @@ import (
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
+	"benchbook/render/cellview"
 	"benchbook/render/figure"
 	"benchbook/render/table"
 	"benchbook/render/typeface"
@@ -24,7 +25,7 @@ import (
 type Parts struct{ c *composer }
 
 // Parts returns the parts of an article.
-func (r *Renderer) Parts(d *dataset.Dataset) Parts { return Parts{r.compose(d, Options{})} }
+func (r *Renderer) Parts(d *dataset.Dataset, o Options) Parts { return Parts{r.compose(d, o)} }
 
 // Value is a value as text.
 func (p Parts) Value(in expr.Inline) (string, error) {
@@ -56,10 +57,10 @@ func (p Parts) Table(t *article.Table) (out TableText, err error) {
 		out.Title = columns.autoTitle()
 	}
 	out.Title = p.c.judgements.withVerdict(out.Title, t.Claim.Value)
-	from := provenanceOf(p.c.d, cells, columns.metrics, nil)
+	from := cellview.OriginOf(p.c.d, cells, cellview.NamesOf(columns.metrics)...)
 	layout := columns.table(p.c, experiment).Layout()
-	out.Where = strings.Join(slices.DeleteFunc([]string{columns.Sub(cells, layout), from.Cells, from.Where},
-		func(s string) bool { return s == "" }), "; ")
+	out.Where = strings.Join(slices.DeleteFunc([]string{columns.Sub(cells, layout), p.c.provenance(from).Cells,
+		from.Where()}, func(s string) bool { return s == "" }), "; ")
 	out.layOut(layout)
 	for _, words := range columns.commonWords() {
 		out.Notes = append(out.Notes, words)
@@ -131,7 +132,7 @@ func (p Parts) Figure(f *article.Figure) ([]Drawing, error) {
 	for _, file := range p.c.files {
 		name, isDrawing := strings.CutSuffix(path.Base(file.Path), ".svg")
 		title := drawingTitle.FindSubmatch(file.Data)
-		if isDrawing && title != nil {
+		if isDrawing && title != nil && !strings.HasSuffix(name, ".dark") {
 			out = append(out, Drawing{name, html.UnescapeString(string(title[1])), file.Data, figure.Dark(file.Data)})
 		}
 	}

@@ -86,7 +86,9 @@ type Options struct {
 	Sources []Copy
 	// Apart makes a subpage of what few readers look up: the details of claims, the method, the values. Without it the
 	// page has all of that.
-	Apart bool
+	Apart   bool
+	Address string // of the site; empty if that is not known
+	Licence string // of what the articles say and measured; may be empty
 }
 
 type Page struct {
@@ -301,7 +303,8 @@ func (c *composer) asOf(m *compare.Moment, a composed) (*composer, composed) {
 	a.view.Answer.Moment, a.view.Answer.Meta = &b, again.meta()
 	a.view.Evidence.Run.Others = again.others()
 	a.view.Evidence.Run.Files, a.view.Evidence.Run.Records = again.sources()
-	a.main = again.main("article", a.view)
+	lead := again.main("article", a.view)
+	a.main = template.HTML(strings.ReplaceAll(string(lead), runLink, runLink+upFromRunToArticle))
 	return &again, a
 }
 
@@ -333,6 +336,7 @@ type composer struct {
 	*evaluator
 	options Options
 	moment  *compare.Moment // that the page is of; nil for the newest
+	folder  string          // of the page that shows the same, below that of the article; empty for the article
 	prose   *prose.Writer
 
 	judgements judgements

@@ -36,12 +36,13 @@ type captioned struct {
 // provenance says what was measured and where, and links the data.
 type provenance struct {
 	Cells string
-	Where string
+	Where template.HTML
 	Files []link
+	Embed string // lines that show the figure on other pages
 }
 
-func provenanceOf(d *dataset.Dataset, cells []*dataset.Cell, metrics []record.Metric, files []link) provenance {
-	o := cellview.OriginOf(d, cells, cellview.NamesOf(metrics)...)
+func (c *composer) provenance(o cellview.Origin) provenance {
+	cells, d := o.Cells, c.d
 	unavailable := slice.Count(cells, func(cell *dataset.Cell) bool { return cell.Trial.Unavailable != "" })
 	words := number.Count(len(cells), "cell")
 	if unavailable > 0 {
@@ -63,7 +64,7 @@ func provenanceOf(d *dataset.Dataset, cells []*dataset.Cell, metrics []record.Me
 	if d.Profile != "" && d.Profile != "full" && o.Measured > 0 {
 		words += ", profile\u00a0" + d.Profile
 	}
-	return provenance{words, o.Where(), files}
+	return provenance{Cells: words, Where: provenancePart{c}.linkRuns(o.Where(), o)}
 }
 
 type judgements map[string]claim.Judgement
@@ -106,8 +107,10 @@ func (c *composer) table(t *article.Table) template.HTML {
 	}
 	columns := c.tableColumns(t, cells)
 	view := columns.table(c, experiment)
-	if e.Title, _ = c.outcomes.title(t.Title.Value); e.Title == "" {
-		e.Title = template.HTML(template.HTMLEscapeString(columns.autoTitle()))
+	words := ""
+	if e.Title, words = c.outcomes.title(t.Title.Value); e.Title == "" {
+		words = columns.autoTitle()
+		e.Title = template.HTML(template.HTMLEscapeString(words))
 	}
 	e.Caption = c.outcomes.caption(t.Caption.Value)
 	layout := view.Layout()
@@ -117,8 +120,12 @@ func (c *composer) table(t *article.Table) template.HTML {
 		note, _ := c.prose.Inline(n.Value)
 		notes = append(notes, note)
 	}
-	e.Provenance = provenanceOf(c.d, cells, columns.metrics, c.dataFiles(t.Label.Value, cells, columns.rowNames(),
-		columns.metrics, t.Published))
+	o := cellview.OriginOf(c.d, cells, cellview.NamesOf(columns.metrics)...)
+	e.Provenance = c.provenance(o)
+	part := provenancePart{c}
+	about := part.about(t.Label.Value, c.judgements.withVerdict(words, stated.Value), statedBy(t.Title, t.Claim), o)
+	e.Provenance.Files, _ = part.addFiles(t.Label.Value, about,
+		c.dataOf(cells, columns.rowNames(), columns.metrics, t.Published))
 	missing := ""
 	switch {
 	case experiment == nil:

@@ -168,8 +168,14 @@ func (r *Renderer) runPages(m *compare.Moment, o Options, c *composer, a compose
 	if c.d == m.Dataset && !c.prose.LeadsUp {
 		c, a = c.asOf(m, a)
 	} else {
+		ofArticle := slices.IndexFunc(o.Moments, func(n *compare.Moment) bool {
+			return n.Host == c.d.Host && n.Profile == c.d.Profile
+		})
 		c = r.compose(m.Dataset, o)
 		c.prose.Up, c.moment = upFromRun, m
+		if ofArticle < 0 || o.Moments[ofArticle] != m {
+			c.folder = pageOf(m, o.Moments)
+		}
 		a = c.article()
 	}
 	pages := []Subpage{{Path: pageOf(m, o.Moments), Title: a.title + ", run of " + wording.LongDate(m.Ended),

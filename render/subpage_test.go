@@ -205,6 +205,14 @@ func TestIdenticalRunPage(t *testing.T) {
 				t.Error("composed again, the pages are others")
 			}
 			i := slices.IndexFunc(once.Subpages, func(s render.Subpage) bool { return s.Path == "runs/"+newest })
+			stamp := `run" href="runs/` + newest + `/index.html">` + newest + "</a>"
+			if !strings.Contains(string(once.HTML), stamp) {
+				t.Errorf("no stamp of the article has %s", stamp)
+			}
+			stamp = strings.Replace(stamp, "runs/", "../../runs/", 1)
+			if !strings.Contains(string(once.Subpages[i].HTML), stamp) {
+				t.Errorf("no stamp of the run has %s", stamp)
+			}
 			if i < 0 || !strings.Contains(string(once.Subpages[i].HTML), test.want) {
 				t.Errorf("the page of the newest run has no %s", test.want)
 			}

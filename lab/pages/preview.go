@@ -2,6 +2,7 @@ package pages
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -417,7 +418,8 @@ func (p *Previewer) page(project *projects.Project, c *lab.Article, m *made, fin
 		}
 		m.set = d
 	}
-	options := render.Options{Articles: p.shown, Moments: m.moments, Apart: true}
+	options := render.Options{Articles: p.shown, Moments: m.moments, Apart: true,
+		Address: cmp.Or(p.flags.BaseURL, project.URL.Value), Licence: project.Licence.Value}
 	if before := m.Page; inWords && !finish && before != nil && before.Runs == len(m.moments) && before.Runs > 0 {
 		page, err := p.renderer.Article(m.set, options)
 		if err != nil {

@@ -165,6 +165,7 @@ func renderPages(a *lab.Session, project *projects.Project, list []*lab.Article,
 	renderer := sync.OnceValues(func() (*render.Renderer, error) { return render.New(look) })
 	go func() { _, _ = renderer() }() // it reads fonts, and nobody needs it before records have been read
 	sound, options := rendered(list, flags, named)
+	options.Address, options.Licence = cmp.Or(flags.BaseURL, project.URL.Value), project.Licence.Value
 	made := make([]madePage, len(sound))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))

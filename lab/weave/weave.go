@@ -185,7 +185,7 @@ func (w *weaver) article(slug string) (*known, error) {
 		of.err = fmt.Errorf("article %s: %w", slug, err)
 		return of, of.err
 	}
-	of.parts = w.renderer.Parts(d)
+	of.parts = w.renderer.Parts(d, render.Options{Address: w.project.URL.Value, Licence: w.project.Licence.Value})
 	return of, nil
 }
 

@@ -37,6 +37,7 @@ type Settings struct {
 	Title    source.Text                `yaml:"title"`
 	URL      source.Text                `yaml:"url"`
 	Author   source.Text                `yaml:"author"`
+	Licence  source.Text                `yaml:"licence"` // of articles and results
 	Defaults article.Defaults           `yaml:"defaults"`
 	Profiles article.Profiles           `yaml:"profiles"`
 	Engine   article.Value[spec.Engine] `yaml:"engine"`

@@ -17,8 +17,8 @@ type Origin struct {
 	Cells     []*dataset.Cell
 	Measured  int // cells that have records
 	Runs      []string
-	hosts     []string
-	revisions []string      // of the article, as it was measured; empty if no record tells
+	Hosts     []string
+	Revisions []string      // of the article, as it was measured; empty if no record tells
 	Last      time.Time     // when the last repetition ended, in UTC; zero for none
 	Took      time.Duration // all repetitions together
 	Low, High int           // the fewest and the most repetitions of a measured cell
@@ -58,14 +58,14 @@ func OriginOf(d *dataset.Dataset, cells []*dataset.Cell, metrics ...string) Orig
 	for i, run := range o.Runs {
 		o.Runs[i] = d.RunName(run)
 	}
-	o.Runs, o.hosts, o.revisions = SortedSet(o.Runs), SortedSet(o.hosts), SortedSet(o.revisions)
+	o.Runs, o.Hosts, o.Revisions = SortedSet(o.Runs), SortedSet(o.Hosts), SortedSet(o.Revisions)
 	return o
 }
 
 func (o *Origin) addRecord(r *record.Record) {
-	o.Runs, o.hosts = appendNew(o.Runs, r.Run), appendNew(o.hosts, r.Host)
+	o.Runs, o.Hosts = appendNew(o.Runs, r.Run), appendNew(o.Hosts, r.Host)
 	if revision := r.Facts[record.FactRevision]; revision != "" && !strings.HasPrefix(revision, record.NoRevision) {
-		o.revisions = appendNew(o.revisions, revision)
+		o.Revisions = appendNew(o.Revisions, revision)
 	}
 	o.Took += r.Ended.Sub(r.Started)
 	if r.Order.Replaces > 0 {
@@ -112,16 +112,16 @@ func (o Origin) Where() string {
 	if len(o.Runs) > 2 {
 		run = number.Count(len(o.Runs), "run")
 	}
-	host := "host\u00a0" + strings.Join(o.hosts, ", ")
-	if slices.Contains(o.hosts, record.ImportedHost) {
+	host := "host\u00a0" + strings.Join(o.Hosts, ", ")
+	if slices.Contains(o.Hosts, record.ImportedHost) {
 		host = "imported"
 	}
 	revision := ""
-	switch n := len(o.revisions); {
+	switch n := len(o.Revisions); {
 	case n > 2:
 		revision = number.Count(n, "revision") + ", "
 	case n > 0:
-		revision = "revision\u00a0" + strings.Join(o.revisions, ", ") + ", "
+		revision = "revision\u00a0" + strings.Join(o.Revisions, ", ") + ", "
 	}
 	return host + ", " + run + ", " + revision + wording.ShortDate(o.Last)
 }

@@ -16,7 +16,47 @@ import (
 	"benchbook/notebook/validity"
 	"benchbook/render/cellview"
 	"benchbook/render/csvtext"
+	"benchbook/slice"
 )
+
+// About is what a table or figure shows and where that is from, by name: title, finding, source, run, host, revision,
+// address and licence. All files of it carry those that have words.
+//
+// Source: docs/results.md#provenance-of-files.
+type About [][2]string
+
+// aboutNames are columns of every CSV; where rows have a run and a host of their own, those.
+var aboutNames = []string{"run", "host", "revision", "title", "finding", "source", "address", "licence"}
+
+func (a About) words(name string) string {
+	for _, fact := range a {
+		if fact[0] == name {
+			return fact[1]
+		}
+	}
+	return ""
+}
+
+// head is a head of columns in which those of About have their names for themselves.
+func head(before, fields, after []string) []string {
+	out := csvtext.Head(before, fields, slice.Add(slices.Clone(after), aboutNames...))
+	return out[:len(before)+len(fields)+len(after)]
+}
+
+// addTo adds what rows of CSV do not say themselves.
+func (a About) addTo(rows [][]string) [][]string {
+	own := rows[0]
+	for _, name := range aboutNames {
+		if slices.Contains(own, name) {
+			continue
+		}
+		rows[0] = append(slices.Clip(rows[0]), name)
+		for i := range rows[1:] {
+			rows[i+1] = append(rows[i+1], a.words(name))
+		}
+	}
+	return rows
+}
 
 // datum is one metric of one cell: unrounded, in base units.
 type datum struct {
@@ -85,7 +125,7 @@ type Encoder struct {
 func NewEncoder(d *dataset.Dataset) *Encoder { return &Encoder{d, map[*dataset.Cell]cellFacts{}} }
 
 // Encode writes metrics of cells as CSV and JSON; fields name the cells.
-func (e *Encoder) Encode(cells []*dataset.Cell, fields []string, metrics []record.Metric,
+func (e *Encoder) Encode(about About, cells []*dataset.Cell, fields []string, metrics []record.Metric,
 	published article.PublishedRef) (csv, json []byte, err error) {
 	var data []datum
 	for _, cell := range cells {
@@ -97,8 +137,8 @@ func (e *Encoder) Encode(cells []*dataset.Cell, fields []string, metrics []recor
 			data = append(data, d)
 		}
 	}
-	json, err = writeJSON(data, datum.object)
-	return writeCSV(lines(fields, data)), json, err
+	json, err = writeJSON(about, data, datum.object)
+	return writeCSV(about.addTo(lines(fields, data))), json, err
 }
 
 func (e *Encoder) datum(cell *dataset.Cell, fields []string, m record.Metric, published article.PublishedRef) (datum,
@@ -138,7 +178,7 @@ type Table struct {
 }
 
 func NewTable(fields []string, more ...string) *Table {
-	return &Table{Columns: csvtext.Head(nil, fields, more)}
+	return &Table{Columns: head(nil, fields, more)}
 }
 
 // Add adds a row: the values of its fields, and more.
@@ -152,7 +192,7 @@ func (t *Table) Join(by, facet string, o *Table) *Table {
 		return t
 	}
 	if by != "" {
-		o.Columns = csvtext.Head(nil, []string{by}, o.Columns)
+		o.Columns = head(nil, []string{by}, o.Columns)
 		for i, row := range o.Rows {
 			o.Rows[i] = append([]any{facet}, row...)
 		}
@@ -165,7 +205,7 @@ func (t *Table) Join(by, facet string, o *Table) *Table {
 }
 
 // Encode gives the table as CSV and JSON.
-func (t *Table) Encode() (csv, text []byte, err error) {
+func (t *Table) Encode(about About) (csv, text []byte, err error) {
 	rows := [][]string{t.Columns}
 	list := make([]map[string]any, 0, len(t.Rows))
 	for _, row := range t.Rows {
@@ -183,8 +223,8 @@ func (t *Table) Encode() (csv, text []byte, err error) {
 		rows = append(rows, line)
 		list = append(list, object)
 	}
-	text, err = writeJSON(list, func(row map[string]any) ([]byte, error) { return json.Marshal(row) })
-	return writeCSV(rows), text, err
+	text, err = writeJSON(about, list, func(row map[string]any) ([]byte, error) { return json.Marshal(row) })
+	return writeCSV(about.addTo(rows)), text, err
 }
 
 // cellFacts is what data files repeat for each metric of a cell.
@@ -217,9 +257,17 @@ func finite(v float64) *float64 {
 	return &v
 }
 
-func writeJSON[T any](list []T, object func(T) ([]byte, error)) ([]byte, error) {
+// writeJSON writes an object of what the data are about, with a row to a line under "data".
+func writeJSON[T any](about About, list []T, object func(T) ([]byte, error)) ([]byte, error) {
 	var b bytes.Buffer
-	b.WriteString("[")
+	b.WriteString("{")
+	for _, fact := range about {
+		if fact[1] != "" {
+			words, _ := json.Marshal(fact[1]) // a string can always be written
+			b.WriteString(strconv.Quote(fact[0]) + ":" + string(words) + ",\n")
+		}
+	}
+	b.WriteString(`"data":[`)
 	for i, v := range list {
 		data, err := object(v)
 		if err != nil {
@@ -231,13 +279,13 @@ func writeJSON[T any](list []T, object func(T) ([]byte, error)) ([]byte, error) 
 		b.WriteString("\n ")
 		b.Write(data)
 	}
-	b.WriteString("\n]\n")
+	b.WriteString("\n]}\n")
 	// which is kept for long, without the room to grow; in JSON its signs mean what they stand for
 	return bytes.Clone(plaintext.Bytes(b.Bytes())), nil
 }
 
 func lines(fields []string, data []datum) [][]string {
-	rows := [][]string{csvtext.Head([]string{"experiment"}, fields, []string{"metric", "unit", "repetitions", "value",
+	rows := [][]string{head([]string{"experiment"}, fields, []string{"metric", "unit", "repetitions", "value",
 		"lo", "hi", "interval", "published", "missing", "state", "validity", "limited_by", "run", "host"})}
 	for _, d := range data {
 		row := []string{d.Experiment}

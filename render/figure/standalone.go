@@ -2,8 +2,16 @@ package figure
 
 import (
 	"bytes"
+	"encoding/xml"
 	"strings"
+
+	"benchbook/notebook/plaintext"
 )
+
+// elements are those of Dublin Core for what files say of a figure.
+var elements = map[string]string{"title": "dc:title", "finding": "dc:description", "source": "dc:source",
+	"run": "dcterms:provenance", "host": "dcterms:provenance", "revision": "dcterms:provenance",
+	"address": "dc:identifier", "licence": "dc:rights"}
 
 // lightStyle gives the classes of a drawing the looks that the page's style sheet gives them in light, on white.
 const lightStyle = `<style>` +
@@ -26,15 +34,33 @@ const lightStyle = `<style>` +
 	`.hit{cursor:help;outline:none}.hit:focus-visible > .area{stroke:#0b5a94;stroke-width:2}` +
 	"</style>\n"
 
-// Standalone makes a drawing into a file that needs no page: it gains one small light style and changes in nothing
-// else. Inter is named but not included; where it is missing, Arial, which is narrower, takes its place. The drawing
-// itself is left as it is.
-func Standalone(svg []byte) []byte {
+// Standalone makes a drawing into a file that needs no page: it gains one small light style and what is known about it,
+// by name, and changes in nothing else. Inter is named but not included; where it is missing, Arial, which is narrower,
+// takes its place. The drawing itself is left as it is.
+//
+// Source: docs/results.md#provenance-of-files; Dublin Core.
+func Standalone(svg []byte, about [][2]string) []byte {
 	root := bytes.IndexByte(svg, '\n') + 1 // the end of the svg tag, which Draw writes as a line of its own
-	out := make([]byte, 0, len(svg)+len(lightStyle))
-	out = append(out, svg[:root]...)
-	out = append(out, lightStyle...)
-	return append(out, svg[root:]...)
+	var b bytes.Buffer
+	b.Write(svg[:root])
+	b.WriteString(lightStyle)
+	b.WriteString(`<metadata><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" ` +
+		`xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:dcterms="http://purl.org/dc/terms/"><rdf:Description rdf:about="">`)
+	for _, fact := range about {
+		element, words := elements[fact[0]], fact[1]
+		if words == "" {
+			continue
+		}
+		if element == "dcterms:provenance" {
+			words = fact[0] + " " + words
+		}
+		b.WriteString("<" + element + ">")
+		_ = xml.EscapeText(&b, []byte(plaintext.String(words))) // a buffer takes all
+		b.WriteString("</" + element + ">")
+	}
+	b.WriteString("</rdf:Description></rdf:RDF></metadata>\n")
+	b.Write(svg[root:])
+	return bytes.Clone(b.Bytes()) // which is kept for long, without the room to grow
 }
 
 // darkColours replace those of lightStyle.

@@ -81,18 +81,29 @@ func looksLike(t *testing.T, scheme string, page map[string]map[string]string, t
 	}
 }
 
-func TestStandaloneAddsOneStyle(t *testing.T) {
+func TestStandaloneAddsStyleAndProvenance(t *testing.T) {
 	svg, err := figures(t)["one row"].Draw(fonts(t).Metrics(), Full)
 	if err != nil {
 		t.Fatal(err)
 	}
 	before := string(svg)
-	file := string(Standalone(svg))
+	file := string(Standalone(svg, [][2]string{{"title", "A < B"}, {"run", "r1, r2"}, {"licence", ""},
+		{"address", "https://a.example/x/#fig-y"}}))
 	if string(svg) != before {
 		t.Error("Standalone changed the drawing that it was given")
 	}
-	if strings.Replace(file, lightStyle, "", 1) != before {
-		t.Errorf("more than a style was added: %s", file)
+	metadata := regexp.MustCompile(`<metadata>.*</metadata>\n`).FindString(file)
+	for _, want := range []string{"<dc:title>A &lt; B</dc:title>", "<dcterms:provenance>run r1, r2</dcterms:provenance>",
+		"<dc:identifier>https://a.example/x/#fig-y</dc:identifier>"} {
+		if !strings.Contains(metadata, want) {
+			t.Errorf("%s is missing in %s", want, metadata)
+		}
+	}
+	if strings.Contains(metadata, "dc:rights") {
+		t.Errorf("there is no licence, and the file has one: %s", metadata)
+	}
+	if strings.Replace(strings.Replace(file, lightStyle, "", 1), metadata, "", 1) != before {
+		t.Errorf("more than a style and what is known was added: %s", file)
 	}
 	if !strings.HasPrefix(file, "<svg ") || !strings.Contains(file, ">\n<style>") {
 		t.Errorf("the file begins with %.200s", file)
