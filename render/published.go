@@ -4,8 +4,8 @@ import (
 	"html/template"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/render/cellview"
 	"benchbook/render/number"
 	"benchbook/render/wording"
 	"benchbook/slice"
@@ -16,7 +16,7 @@ type publishedCell struct {
 	Number bool
 }
 
-// published shows published numbers as written, folded because tables and figures show them beside ours.
+// published shows published numbers, folded because tables and figures show them beside ours.
 func (c *composer) published(p *article.Published) template.HTML {
 	v := struct {
 		Summary, Source string
@@ -39,18 +39,19 @@ func (c *composer) published(p *article.Published) template.HTML {
 	for _, f := range fields {
 		v.Heads = append(v.Heads, publishedCell{wording.Capital(f), false})
 	}
+	var texts [][]string
 	for _, name := range metrics {
-		m, _ := record.LookupMetric(name)
-		v.Heads = append(v.Heads, publishedCell{m.Title, true})
+		head, column := cellview.PublishedColumn(c.d, p, name)
+		v.Heads = append(v.Heads, publishedCell{head, true})
+		texts = append(texts, column)
 	}
-	for _, r := range p.Rows {
+	for i, r := range p.Rows {
 		var row []publishedCell
 		for _, name := range fields {
 			row = append(row, publishedCell{textOf(r.Fields, name, func(t source.Text) string { return t.Value }), false})
 		}
-		for _, name := range metrics {
-			row = append(row, publishedCell{textOf(r.Metrics, name,
-				func(at article.PublishedAt) string { return at.Text.Value }), true})
+		for _, column := range texts {
+			row = append(row, publishedCell{column[i], true})
 		}
 		v.Rows = append(v.Rows, row)
 	}

@@ -109,18 +109,28 @@ func (u Unit) signed(v float64, decimals int) string {
 	return s
 }
 
-// Exact writes v, which is in base units, with the unit and all its digits, as others published it.
+// Exact writes v, which is in base units, with the unit and its digits, as others published it. Of more than eight,
+// which come out of a computer unread, six are shown.
 func (u Unit) Exact(v float64) string { return u.with(u.ExactNumber(v)) }
 
 // ExactNumber is Exact without the unit.
 func (u Unit) ExactNumber(v float64) string {
-	const digits = 12 // more are noise of the change of unit
-	x, err := strconv.ParseFloat(strconv.FormatFloat(v/u.Scale, 'g', digits, 64), 64)
-	if err != nil {
-		return fixed(v/u.Scale, 0)
+	const exact, read, shown = 12, 8, 6 // more than exact are noise of the change of unit
+	x := rounded(v/u.Scale, exact)
+	if rounded(x, read) != x {
+		x = rounded(x, max(shown, len(strconv.FormatFloat(math.Trunc(math.Abs(x)), 'f', 0, 64))))
 	}
 	_, fraction, _ := strings.Cut(strconv.FormatFloat(x, 'f', -1, 64), ".")
 	return fixed(x, len(fraction))
+}
+
+// rounded has so many significant digits.
+func rounded(v float64, digits int) float64 {
+	x, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', digits, 64), 64)
+	if err != nil { // it is none that can be written
+		return v
+	}
+	return x
 }
 
 func (u Unit) with(number string) string {
