@@ -503,7 +503,7 @@ func (g *drawing) cellOf(t *testing.T, name string) *dataset.Cell {
 		var parts []string
 		for _, list := range [][]record.Parameter{c.Trial.Parameters, c.Trial.Labels} {
 			for _, p := range list {
-				if parts = append(parts, p.Value); p.Value != "" && p.Value[0] >= '0' && p.Value[0] <= '9' {
+				if parts = append(parts, p.Value); p.Value != "" && !dataset.IsName(p.Value) {
 					parts[len(parts)-1] = p.Name + " " + p.Value
 				}
 			}
@@ -521,7 +521,7 @@ func (g *drawing) cellOf(t *testing.T, name string) *dataset.Cell {
 			return c
 		}
 	}
-	t.Errorf("%q names no cell by its values, with those that are numbers after their parameter", name)
+	t.Errorf("%q names no cell by its values, with those that are no names after their parameter", name)
 	return nil
 }
 

@@ -464,13 +464,22 @@ func (c *Cell) Name(fields ...string) string {
 	for _, p := range list {
 		switch {
 		case p.Value == "" || len(fields) > 0 && !slices.Contains(fields, p.Name):
-		case '0' <= p.Value[0] && p.Value[0] <= '9':
+		case !IsName(p.Value): // sentences about claims have the same rule
 			words = append(words, p.Name+" "+p.Value)
 		default:
 			words = append(words, p.Value)
 		}
 	}
 	return cmp.Or(strings.Join(words, ", "), c.Trial.Name)
+}
+
+// IsName reports whether a value can stand without its parameter: "async", "10 threads", "1 MB", but neither "10", "2ms"
+// nor "none".
+func IsName(value string) bool {
+	if slices.Contains([]string{"", "true", "false", "yes", "no", "on", "off", "none", "null"}, strings.ToLower(value)) {
+		return false
+	}
+	return strings.Trim(value[:1], "0123456789.-+") != "" || strings.Contains(value, " ")
 }
 
 // NameOf is what a cell is called in sentences: its name, in quotes where that is several words, and its experiment if

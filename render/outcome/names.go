@@ -207,7 +207,7 @@ func nameBy(c *dataset.Cell, parameters []string) string {
 		text := valueOf(c, name)
 		switch {
 		case text == "":
-		case len(words) > 0 || !isName(text):
+		case len(words) > 0 || !dataset.IsName(text):
 			words = append(words, name+" "+quoted(text))
 		default:
 			words = append(words, quoted(text))
@@ -220,15 +220,6 @@ func nameBy(c *dataset.Cell, parameters []string) string {
 		return words[0]
 	}
 	return words[0] + " with " + wording.List(words[1:])
-}
-
-// isName reports whether a value can stand without its parameter: "async", "10 threads", "1 MB", but neither "10",
-// "2ms" nor "none".
-func isName(text string) bool {
-	if slices.Contains([]string{"true", "false", "yes", "no", "on", "off", "none", "null"}, strings.ToLower(text)) {
-		return false
-	}
-	return strings.Trim(text[:1], "0123456789.-+") != "" || strings.Contains(text, " ")
 }
 
 // quoted puts a value in quotes that would run into the words around it, unlike "10 threads" and "gunicorn + Flask".
