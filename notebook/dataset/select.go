@@ -473,10 +473,11 @@ func (c *Cell) Name(fields ...string) string {
 	return cmp.Or(strings.Join(words, ", "), c.Trial.Name)
 }
 
-// IsName reports whether a value can stand without its parameter: "async", "10 threads", "1 MB", but neither "10", "2ms"
-// nor "none".
+// IsName reports whether a value can stand without its parameter: "async", "10 threads", "1 MB", but neither "10" nor
+// "none".
 func IsName(value string) bool {
-	if slices.Contains([]string{"", "true", "false", "yes", "no", "on", "off", "none", "null"}, strings.ToLower(value)) {
+	meaningless := []string{"", "true", "false", "yes", "no", "on", "off", "none", "null"}
+	if slices.Contains(meaningless, strings.ToLower(value)) {
 		return false
 	}
 	return strings.Trim(value[:1], "0123456789.-+") != "" || strings.Contains(value, " ")
