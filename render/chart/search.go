@@ -47,8 +47,8 @@ func (p *Panel) tuning() Drawing {
 	}
 	t := tuningChart{Panel: p, name: name, metric: m, unit: number.For(m.Unit, m.Share, values...)}
 	p.newData(name, "metric", "unit", "probe", "value", "invalid", "chosen")
-	p.say("Point: median of the probes of a candidate; band: from the smallest to the largest. Ring: chosen, the " +
-		"smallest that is as good as the best. Probes are short; the chosen value is then measured in full.")
+	p.say("Point: median of the probes of a candidate; band: from the smallest to the largest. Large open mark: chosen, " +
+		"the smallest that is as good as the best. Probes are short; the chosen value is then measured in full.")
 	q := cellview.Quantity{Metric: m, Unit: t.unit.Column(), Axis: cellview.QuantityWords(m, t.unit)}
 	f := figure.Curves{Dots: true,
 		X: figure.Axis{Name: name, Ticks: candidates, Scale: p.scale(article.XAxis, candidates)},
