@@ -1,6 +1,8 @@
 package render
 
 import (
+	"cmp"
+	"fmt"
 	"math"
 	"slices"
 
@@ -13,7 +15,8 @@ import (
 	"benchbook/render/wording"
 )
 
-// spark draws the cells of a claim: one metric of two to four; nil of others.
+// spark draws one metric of the cells of a claim, of many the lowest and the highest; nil if it is about several
+// metrics.
 func (c cardPart) spark(claim *article.Claim) *Spark {
 	const fewest, most = 2, 4
 	j := c.judgements[claim.Name.Value]
@@ -28,10 +31,19 @@ func (c cardPart) spark(claim *article.Claim) *Spark {
 		metric = s.Name
 	}
 	cells := slices.DeleteFunc(cellsOf(j), func(cell *dataset.Cell) bool { return cell.Metric(metric).Missing != "" })
-	if len(cells) < fewest || len(cells) > most {
+	if len(cells) < fewest {
 		return nil
 	}
-	return c.sparkOf(metric, cells)
+	more := ""
+	if n := len(cells); n > most {
+		centre := func(cell *dataset.Cell) float64 { return cell.Metric(metric).Estimate.Centre }
+		byCentre := func(a, b *dataset.Cell) int { return cmp.Compare(centre(a), centre(b)) }
+		cells = []*dataset.Cell{slices.MaxFunc(cells, byCentre), slices.MinFunc(cells, byCentre)}
+		more = fmt.Sprintf(", the highest and the lowest of %d", n)
+	}
+	drawn := c.sparkOf(metric, cells)
+	drawn.Caption += more
+	return drawn
 }
 
 func (c cardPart) sparkOf(metric string, cells []*dataset.Cell) *Spark {

@@ -158,7 +158,7 @@ const upFromRun = "../../../"
 
 // evidencePage has what few readers look up, beside the page in a folder.
 func evidencePage(c *composer, folder string, a composed) Subpage {
-	return Subpage{Path: folder, File: evidenceFile, Title: a.title + ": evidence",
+	return Subpage{Path: folder, File: evidenceFile, Title: "Evidence: " + a.title,
 		Description: "The claims of the article in detail, how it was measured, and the values in its text.",
 		HTML:        c.main("evidence", a.view)}
 }

@@ -134,3 +134,14 @@ func TestEfficiency(t *testing.T) {
 		}
 	}
 }
+
+// A reader's tools reach a published port and not the name of a service.
+func TestOnLocalhost(t *testing.T) {
+	for target, want := range map[string]string{
+		"http://server:8080/a?b=c": "http://localhost:8080/a?b=c", "https://server/": "https://localhost/",
+		"http://[::1]:80/": "http://localhost:80/", "server": "server", "": "", "http://a b/": "http://a b/"} {
+		if got := onLocalhost(target); got != want {
+			t.Errorf("%q becomes %q, want %q", target, got, want)
+		}
+	}
+}

@@ -104,3 +104,14 @@ func FuzzHighlight(f *testing.F) {
 		}
 	})
 }
+
+// A file is introduced by the comment that it begins with.
+func TestOpening(t *testing.T) {
+	for code, want := range map[string]string{
+		"# a server\nimport x\n": "a server", "\n// Package x does.\n": "Package x does.", "-- tables\n": "tables",
+		"/* of C */\n": "of C", "\"\"\"A module.\"\"\"\n": "A module.", "#!/bin/sh\necho\n": "", "import x\n": "", "": ""} {
+		if got := opening([]byte(code)); got != want {
+			t.Errorf("%q opens with %q, want %q", code, got, want)
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package render_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"benchbook/render"
+	"benchbook/render/rendertest"
+)
+
+// blocks of articles about servers a and b.
+const (
+	figureOfA   = "```yaml figure\n{label: fig-a, kind: dots, x: latency.p50, y: server}\n```\n\n"
+	figureOfB   = "```yaml figure\n{label: fig-b, kind: dots, x: throughput, y: server}\n```\n\n"
+	headlineOfB = "```yaml claim\n{name: c, headline: true, " +
+		"expect: 'throughput{server=\"b\"} > throughput{server=\"a\"}'}\n```\n\n"
+	publishedOfB = "```yaml published\nname: p\nsource: A book\n" +
+		"rows: [{server: a, throughput: 100/s}, {server: b, throughput: 110/s}]\n```\n\n"
+)
+
+func pageOfServers(t *testing.T, blocks string, o render.Options) *render.Page {
+	t.Helper()
+	b := rendertest.New(t, "sample", []byte("---\ntitle: Sample\n---\n\n"+experiment+blocks))
+	b.Measure("full", "servers", "a", []float64{500, 490, 510})
+	b.Measure("full", "servers", "b", []float64{600, 590, 610})
+	page, err := newRenderer(t).Page(b.Dataset(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page
+}
+
+// The figure at the top is the one that its author chose, else one that shows what the first headline claim is about.
+// It stands there alone, and is the first of the figures.
+func TestHeadlineFigure(t *testing.T) {
+	chosen := strings.Replace(figureOfA, "kind", "headline: true, kind", 1)
+	ofClaim := strings.Replace(figureOfA, "kind", "claim: c, kind", 1)
+	for _, tt := range []struct{ name, blocks, want string }{
+		{"chosen", headlineOfB + figureOfB + chosen, "fig-a"},
+		{"chosen without a headline claim", figureOfB + chosen, "fig-a"},
+		{"of the claim", headlineOfB + figureOfB + ofClaim, "fig-a"},
+		{"of the claim's metric", headlineOfB + figureOfA + figureOfB, "fig-b"},
+		{"without a headline claim", figureOfA + figureOfB, ""},
+		{"of another metric", headlineOfB + figureOfA, ""},
+		{"in a part that does not apply",
+			headlineOfB + figureOfB + "::: when c contradicted\n\n" + chosen +
+				":::\n\n::: when c else\n\nNo.\n\n:::\n", "fig-b"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			html := string(pageOfServers(t, tt.blocks, render.Options{}).HTML)
+			top, story, _ := strings.Cut(html, `id="story"`)
+			got := ""
+			if m := regexp.MustCompile(`<figure class="fig" id="([^"]*)"`).FindStringSubmatch(top); m != nil {
+				got = m[1]
+			}
+			if got != tt.want {
+				t.Errorf("the figure at the top is %q, want %q", got, tt.want)
+			}
+			if tt.want != "" && strings.Contains(story, `<figure class="fig" id="`+tt.want+`"`) {
+				t.Error("it stands in the story as well")
+			}
+			if tt.want != "" && !strings.Contains(top, `href="#`+tt.want+`" tabindex="-1">Figure 1<`) {
+				t.Error("it is not the first of the figures")
+			}
+		})
+	}
+}
+
+// With its evidence apart a page says where that is, and nothing leads nowhere.
+func TestEvidenceApart(t *testing.T) {
+	page := pageOfServers(t, headlineOfB+figureOfB+publishedOfB+"B gets `{value} throughput{server=\"b\"}`.\n",
+		render.Options{Apart: true})
+	if len(page.Subpages) != 1 || page.Subpages[0].Path != "." || page.Subpages[0].File != "evidence.html" {
+		t.Fatalf("it has %d pages below it", len(page.Subpages))
+	}
+	pages := map[string]string{"index.html": string(page.HTML), "evidence.html": string(page.Subpages[0].HTML)}
+	for name, html := range pages {
+		for _, m := range regexp.MustCompile(`href="([^"#]*)#([^"]*)"`).FindAllStringSubmatch(html, -1) {
+			to := m[1]
+			if to == "" {
+				to = name
+			}
+			if !strings.Contains(pages[to], ` id="`+m[2]+`"`) {
+				t.Errorf("%s leads to #%s of %s, which is not there", name, m[2], to)
+			}
+		}
+	}
+	for _, id := range []string{"claim-c", "method", "values"} { // where links from elsewhere lead
+		if !strings.Contains(pages["index.html"], ` id="`+id+`"`) || !strings.Contains(pages["index.html"],
+			`href="evidence.html#`+id+`"`) {
+			t.Errorf("the page does not lead to %s of the evidence", id)
+		}
+	}
+	for words, want := range map[string]string{"Machine and versions": "evidence.html", "A book": "evidence.html",
+		"Run it yourself": "index.html"} {
+		if !strings.Contains(pages[want], words) {
+			t.Errorf("%s does not say %q", want, words)
+		}
+	}
+}
+
+// What was published is counted by what became of it.
+func TestOriginalTitle(t *testing.T) {
+	const claims = "```yaml claim\n" +
+		"- {name: c1, published: 1.1, expect: 'throughput{server=\"b\"} > throughput{server=\"a\"}'}\n" +
+		"- {name: c2, published: 0.9, expect: 'throughput{server=\"b\"} < throughput{server=\"a\"}'}\n" +
+		"- {name: c3, published: 1.3, expect: 'ratio(throughput{server=\"b\"}, throughput{server=\"a\"}) > 1.2'}\n```\n\n"
+	for _, tt := range []struct{ name, blocks, want string }{
+		{"one of each", claims, "1 of 3 statements holds here, 1 does not, 1 is undecided"},
+		{"two that do not hold", claims +
+			strings.Replace(strings.Replace(headlineOfB, "name: c", "name: d, published: 0.8", 1),
+				"\"} > ", "\"} < ", 1), "1 of 4 statements holds here, 2 do not, 1 is undecided"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			html := string(pageOfServers(t, tt.blocks, render.Options{}).HTML)
+			m := regexp.MustCompile(`id="tbl-original-t">([^<]*)<`).FindStringSubmatch(html)
+			if m == nil || strings.ReplaceAll(m[1], "\u00a0", " ") != tt.want {
+				t.Errorf("the title is %q, want %q", m, tt.want)
+			}
+		})
+	}
+}
+
+// The picture of a card is of the cells that its sentence is about; of many it has the ends.
+func TestSparkOfManyCells(t *testing.T) {
+	b := rendertest.New(t, "sample", []byte("---\ntitle: Sample\n---\n\n"+strings.Replace(experiment, "[a, b]",
+		"[a, b, c, d, e]", 1)+"```yaml claim\n{name: c, headline: true, expect: 'every(throughput{server=\"b\"}, \">\", "+
+		"throughput{server!=\"b\"})'}\n```\n"))
+	for i, name := range []string{"a", "b", "c", "d", "e"} {
+		low := float64(500 - 50*i)
+		b.Measure("full", "servers", name, []float64{low, low - 5, low + 5})
+	}
+	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page.Spark == nil || !strings.HasSuffix(page.Spark.Caption, ", the highest and the lowest of 5") {
+		t.Fatalf("the picture is %+v", page.Spark)
+	}
+	if words := string(page.Spark.Drawing); !strings.Contains(words, "500") || !strings.Contains(words, "300") {
+		t.Errorf("the picture shows %q, want a and e", words)
+	}
+}
