@@ -62,9 +62,7 @@ func (p Parts) Table(t *article.Table) (out TableText, err error) {
 	out.Where = strings.Join(slices.DeleteFunc([]string{columns.Sub(cells, layout), p.c.provenance(from).Cells,
 		from.Where()}, func(s string) bool { return s == "" }), "; ")
 	out.layOut(layout)
-	for _, words := range columns.commonWords() {
-		out.Notes = append(out.Notes, words)
-	}
+	out.Notes = append(out.Notes, columns.commonWords()...)
 	return out, nil
 }
 

@@ -43,7 +43,7 @@ var annotatedPictures = []struct{ name, from string }{
 // annotatedParts are the parts of a page that the guide for readers explains, by their numbers.
 var annotatedParts = []string{
 	".standing .status", ".answer .meta", ".answers .vw", ".beside-it b", ".answer .fig .plot", ".answer .more",
-	".cautions", ".runit", ".text .claimed + .verdict", ".text .m", ".results tbody .ival", ".results tbody .grp",
+	".cautions", ".runit", ".text .said", ".text .m", ".results tbody .ival", ".results tbody .grp",
 	".howto .cmd", ".claimlines .words", ".claimlines .out", "#method",
 }
 
