@@ -233,7 +233,8 @@ func (c *composer) meta() []template.HTML {
 		out = append(out, template.HTML(verb+` <time datetime="`+o.Last.Format("2006-01-02")+`">`+wording.LongDate(o.Last)+
 			"</time>"))
 		add(host)
-		add(number.Count(len(o.Cells), "row") + ", " + o.Repetitions() + ", " + wording.Lasting(o.Took))
+		amount := number.Count(len(o.Cells), "row") + ", " + o.Repetitions() + ", " + wording.Lasting(o.Took)
+		out = append(out, prose.AnchorTag(c.methodHref(), template.HTML(template.HTMLEscapeString(amount))))
 	} else if date, err := time.Parse(time.DateOnly, c.doc.Front.Date.Value); err == nil {
 		add("Written " + wording.LongDate(date))
 	}
@@ -254,6 +255,14 @@ func (c *composer) meta() []template.HTML {
 		add("by " + wording.List(authors))
 	}
 	return out
+}
+
+// methodHref is where the page says how it was measured.
+func (c *composer) methodHref() template.URL {
+	if c.options.Apart {
+		return evidenceFile + "#method"
+	}
+	return "#method"
 }
 
 // others links to the history and to the newest run of each other host and profile.

@@ -137,6 +137,9 @@ func policy(inline bool, scripts []string, styles []string) string {
 			words = append(words, "'self'")
 		}
 		for _, text := range texts {
+			if text == "" {
+				continue
+			}
 			sum := sha256.Sum256([]byte(text))
 			words = append(words, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'")
 		}

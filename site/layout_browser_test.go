@@ -139,13 +139,12 @@ var (
 // On a telephone the rows of tables are cards, which are no table to a screen reader: so all parts of tables say what
 // they are. And each column has a head, but for drawings.
 func TestTablePartsHaveRoles(t *testing.T) {
-	dir := t.TempDir()
-	buildCommitted(t, dir)
-	build(t, samplePages(t), filepath.Join(dir, "samples"))
+	samples := t.TempDir()
+	build(t, samplePages(t), samples)
 	tables := 0
-	for _, pattern := range []string{"*/index.html", "*/evidence.html", "samples/*/index.html", "samples/*/*/index.html",
-		"samples/*/*/*/index.html"} {
-		names, err := filepath.Glob(filepath.Join(dir, filepath.FromSlash(pattern)))
+	for _, pattern := range []string{committedSite(t) + "/*/index.html", committedSite(t) + "/*/evidence.html",
+		samples + "/*/index.html", samples + "/*/*/index.html", samples + "/*/*/*/index.html"} {
+		names, err := filepath.Glob(pattern)
 		if err != nil || len(names) == 0 {
 			t.Fatal(pattern, names, err)
 		}

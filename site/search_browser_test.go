@@ -13,36 +13,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
-
-	"benchbook/render"
-	"benchbook/render/rendertest"
-	"benchbook/site"
-	"benchbook/site/theme"
 )
-
-// buildCommitted builds the site of the project itself, without its history.
-func buildCommitted(t testing.TB, dir string) {
-	t.Helper()
-	r, err := render.New(theme.Files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	articles, err := filepath.Glob(filepath.Join("..", "experiments", "*", "article.md"))
-	if err != nil || len(articles) < 6 {
-		t.Fatal(articles, err)
-	}
-	var pages []*render.Page
-	for _, file := range articles {
-		page, err := r.Page(rendertest.Committed(t, "..", filepath.Base(filepath.Dir(file))), render.Options{Apart: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		pages = append(pages, page)
-	}
-	if _, err := site.Build(pages, dir, theme.Files, site.Options{Docs: manual(t)}); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // foundView is a result of a search, as a reader sees it.
 type foundView struct {
@@ -86,8 +57,7 @@ func searchFor(ctx context.Context, t *testing.T, words string) searchView {
 func TestBrowserSearch(t *testing.T) {
 	t.Parallel()
 	ctx := browser(t)
-	dir := t.TempDir()
-	buildCommitted(t, dir)
+	dir := committedSite(t)
 	found := listen(ctx, t)
 	do(ctx, t, openIn(dir, "docs/index.html", 1280, "light"))
 	if ask[bool](ctx, t, `!!window.benchbookSearch || performance.getEntriesByType("resource").some(e => /search\./.test(e.name))`) {
@@ -166,8 +136,7 @@ func TestBrowserSearch(t *testing.T) {
 // articles too, since the older ones are found by less.
 func TestSearchIsSmall(t *testing.T) {
 	const most = 300_000
-	dir := t.TempDir()
-	buildCommitted(t, dir)
+	dir := committedSite(t)
 	text, packed := searchSize(t, dir)
 	t.Logf("%d bytes, %d compressed", text, packed)
 	if packed > most {

@@ -26,14 +26,15 @@ func (b *builder) single(p *render.Page) error {
 	}
 	v := layoutView{Title: p.Title + " · " + b.options.Title, Description: p.Finding, Main: template.HTML(main),
 		NoIndex: p.Draft, Inline: &inlineView{Style: template.CSS(b.inlineStyle), Script: template.JS(b.assets.script),
-			Home: b.options.BaseURL},
-		Policy: policy(true, []string{string(b.assets.early), string(b.assets.script)}, []string{b.inlineStyle})}
+			Home: b.options.BaseURL}}
 	if b.options.BaseURL != "" {
 		v.Canonical = b.absolute(p.Slug + "/index.html") // the page that this is a copy of
 	}
 	icon := b.assets.files[b.assets.names[iconFile]]
 	v.Icon = template.URL(dataURI(iconFile, icon))
 	v.linked(pageAt{of: p})
+	v.Policy = policy(true, []string{string(b.assets.early), string(b.assets.script), string(v.Data)},
+		[]string{b.inlineStyle})
 	page, err := b.layout(v)
 	if err != nil {
 		return err

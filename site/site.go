@@ -12,6 +12,7 @@ package site
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
@@ -218,8 +219,8 @@ type layoutView struct {
 	Style, Script, Search                     string // paths from there
 	Canonical                                 string // where the page will be; empty if that is not known
 	Icon                                      template.URL
-	Card                                      *cardView // of the page where others link it; nil for most
-	Data                                      any       // the same for search engines, as of schema.org; nil for most
+	Card                                      *cardView   // of the page where others link it; nil for most
+	Data                                      template.JS // the same for search engines, in JSON as of schema.org
 	Feed                                      bool
 	// others should not list it: it is not finished, or only leads to another page
 	NoIndex bool
@@ -268,7 +269,12 @@ func (v *layoutView) linked(p pageAt) {
 	switch {
 	case p.of != nil:
 		v.Card = &cardView{"article", p.of.Title, p.of.Finding}
-		v.Data = dataView{"https://schema.org", "Article", p.of.Title, p.of.Finding, p.changed, v.Canonical, p.of.Original}
+		data, err := json.Marshal(dataView{"https://schema.org", "Article", p.of.Title, p.of.Finding, p.changed, v.Canonical,
+			p.of.Original})
+		if err != nil {
+			panic(err) // a struct of strings has no error
+		}
+		v.Data = template.JS(data) // with < and > escaped
 	case p.isIndex:
 		v.Card = &cardView{"website", p.title, p.description}
 	}
@@ -279,8 +285,7 @@ func (b *builder) add(p pageAt, files []render.File) error {
 	file := cmp.Or(p.file, indexFile)
 	name := path.Join(p.folder, file)
 	v := layoutView{Title: p.title, Description: p.description, Main: p.main, IsIndex: p.isIndex, NoIndex: p.unlisted,
-		Feed: true, Style: b.assets.names[styleFile], Script: b.assets.names[scriptFile], Search: b.found,
-		Policy: policy(false, []string{string(b.assets.early)}, nil)}
+		Feed: true, Style: b.assets.names[styleFile], Script: b.assets.names[scriptFile], Search: b.found}
 	if p.folder != "" {
 		v.Root = strings.Repeat("../", strings.Count(p.folder, "/")+1)
 	}
@@ -292,6 +297,7 @@ func (b *builder) add(p pageAt, files []render.File) error {
 	}
 	v.Icon = template.URL(v.Root + b.assets.names[iconFile])
 	v.linked(p)
+	v.Policy = policy(false, []string{string(b.assets.early), string(v.Data)}, nil)
 	html, err := b.layout(v)
 	if err != nil {
 		return err

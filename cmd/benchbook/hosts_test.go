@@ -179,7 +179,7 @@ func runOnTwo(t *testing.T, w lab.Config, m *hoststest.Machine, name, text strin
 		t.Errorf("clean found\n%s", got)
 	}
 	mustRun(t, w, "-C", dir, "render")
-	page, err := os.ReadFile(filepath.Join(dir, "_site", name, "index.html"))
+	page, err := os.ReadFile(filepath.Join(dir, "_site", name, "evidence.html"))
 	if err != nil || !strings.Contains(string(page), "Host elsewhere") || !strings.Contains(string(page),
 		"Between hosts") {
 		t.Errorf("the page does not tell where it was measured (%v)", err)

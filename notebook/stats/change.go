@@ -31,7 +31,7 @@ type Change struct {
 	// of no change beyond noise floor and smallest effect, times the looks, after Holm's correction over all
 	// cells; 1 without comparison
 	AdjustedP float64
-	Shifted   bool  // AdjustedP is at most alpha, and Err is nil
+	Shifted   bool  // AdjustedP is at most alpha, the interval says so too, and Err is nil
 	Err       error // why there is no comparison: ErrNoValues, ErrTooFew or ErrNotPositive
 }
 
@@ -67,7 +67,10 @@ func Changes(cells []BeforeAfter, alpha, delta float64) ([]Change, error) {
 	}
 	for k, p := range holm(ps) {
 		i := compared[k]
-		out[i].AdjustedP, out[i].Shifted = p, p <= alpha
+		// The interval of a skewed cell is longer on one side, which p does not know.
+		seen := out[i].Interval
+		out[i].AdjustedP = p
+		out[i].Shifted = p <= alpha && (seen.Lo > 1+delta || seen.Hi < 1/(1+delta))
 	}
 	return out, nil
 }

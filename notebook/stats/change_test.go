@@ -9,6 +9,15 @@ import (
 )
 
 func TestChanges(t *testing.T) {
+	var stalled, steady Cell // by p alone they would be told apart, at 0.0017
+	for n := range 20 {
+		i := float64(n)
+		low := 900.0
+		if i < 8 {
+			low = 5300
+		}
+		stalled.Values, steady.Values = append(stalled.Values, low+10*i), append(steady.Values, 5400+10*i)
+	}
 	slow, fast := values(985, 1000, 1010), values(1185, 1200, 1230) // the example of docs/method.md#ratios
 	tests := []struct {
 		name  string
@@ -22,6 +31,8 @@ func TestChanges(t *testing.T) {
 		{"widened by the floor", []BeforeAfter{{slow, fast, 0.12, 0}}, "not 1.20519 [0.949806 1.52997]; "},
 		{"less than the smallest effect", []BeforeAfter{{values(1000, 1001, 999), values(1040, 1041, 1039), 0, 0}},
 			"not 1.04 [1.03769 1.04232]; "},
+		{"skewed, and not told apart by its interval", []BeforeAfter{{stalled, steady, 0, 0}},
+			"not 2.36935 [0.796641 5.3221]; "},
 		{"two repetitions", []BeforeAfter{{slow, values(1200, 1230), 0, 0}}, "too few 1.21648 [0 +Inf]; "},
 		{"zero", []BeforeAfter{{slow, values(0, 1, 2), 0, 0}}, "not positive 0 [0 +Inf]; "},
 		{"those that cannot be compared do not count", []BeforeAfter{{slow, values(1), 0, 0}, {slow, fast, 0, 0}},
