@@ -62,6 +62,7 @@ type Document struct {
 	Tables      []*Table
 	Figures     []*Figure
 	Listings    []*Listing
+	Lines       []Line         // in the YAML of blocks and front matter
 	Values      []*InlineValue // in the tree, and in titles and captions, as are the next two
 	ClaimLinks  []*ClaimLink
 	References  []*Reference
@@ -72,8 +73,7 @@ type Document struct {
 	unread    map[string]bool
 	included  []*Block                 // listings with include=
 	front     source.Pos               // of the front matter
-	inLines   []Sentence               // of titles, captions and other lines in YAML
-	stated    []Statement              // likewise
+	stated    []Statement              // of titles, captions and other lines in YAML
 	lineLinks []ProseLink              // likewise, as Links has them
 	added     map[string]record.Metric // metrics that experiments of the article add, by name
 	resolved  map[destinationKey]string

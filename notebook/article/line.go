@@ -10,6 +10,14 @@ import (
 	"benchbook/notebook/source"
 )
 
+// Line is a line of Markdown that stands in YAML: a title, a caption and the like.
+type Line struct {
+	Part   *conditional.Part // in which it is shown; nil if in none
+	Text   source.Text
+	Tree   ast.Node
+	Values map[ast.Node]*InlineValue // by their pieces of code
+}
+
 // lines reads the titles, captions and other lines of Markdown that stand in YAML, so that what they show is checked
 // like the rest of the text. They are not part of the tree: render reads them anew where it shows them.
 func (doc *Document) lines() {
@@ -29,17 +37,16 @@ func (doc *Document) lines() {
 			doc.Problems.Add("too-large", t.Pos, "%s", message).Hint = hint
 			return
 		}
-		line := prose{part: l.part, source: source, at: t.At, coded: map[ast.Node]*InlineValue{}}
+		line := Line{Part: l.part, Text: t, Tree: tree, Values: map[ast.Node]*InlineValue{}}
 		_ = ast.Walk(tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 			if entering {
 				if v := doc.shown(l, n, source); v != nil {
-					line.coded[n] = v
+					line.Values[n] = v
 				}
 			}
 			return ast.WalkContinue, nil
 		})
-		line.read(tree)
-		doc.inLines = append(doc.inLines, line.sentences()...)
+		doc.Lines = append(doc.Lines, line)
 	}
 }
 

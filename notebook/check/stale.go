@@ -21,41 +21,41 @@ const nearby = 2
 //
 // Source: docs/command.md#check, stale-number.
 func StaleNumbers(d *dataset.Dataset, problems *source.Problems) {
-	for _, s := range d.Doc.Sentences() {
-		if !claim.Applies(d, s.Part) {
+	for _, s := range sentencesOf(d.Doc) {
+		if !claim.Applies(d, s.part) {
 			continue
 		}
-		for _, l := range s.Literals {
-			compareTyped(d, l, s.Values, problems)
+		for _, l := range s.literals {
+			compareTyped(d, l, s.values, problems)
 		}
 	}
 }
 
 // compareTyped warns of a typed number if it is near measured values, and within the interval of none.
-func compareTyped(d *dataset.Dataset, l article.Literal, values []*article.InlineValue, problems *source.Problems) {
+func compareTyped(d *dataset.Dataset, l literal, values []*article.InlineValue, problems *source.Problems) {
 	var stale *article.InlineValue
 	var interval stats.Interval // of it
 	for _, v := range values {
 		q, ok := measuredBeside(d, v)
-		if !ok || q.Dimension() != l.Dimension {
+		if !ok || q.Dimension() != l.dimension {
 			continue
 		}
-		switch lo, hi := l.Number-l.Precision, l.Number+l.Precision; {
+		switch lo, hi := l.number-l.precision, l.number+l.precision; {
 		case hi >= q.Interval.Lo && lo <= q.Interval.Hi:
 			return
-		case stale == nil && math.Max(q.Number/l.Number, l.Number/q.Number) <= nearby && q.Number > 0:
+		case stale == nil && math.Max(q.Number/l.number, l.number/q.Number) <= nearby && q.Number > 0:
 			stale, interval = v, *q.Interval
 		}
 	}
 	if stale == nil || isPublished(d.Doc, l) {
 		return
 	}
-	unit := l.Unit.Symbol
+	unit := l.unit.Symbol
 	if unit != "" && !strings.HasPrefix(unit, "/") {
 		unit = " " + unit
 	}
-	problems.Warn("stale-number", l.Text.Pos, "%q contradicts the measured value beside it: %.4g to %.4g%s",
-		l.Text.Value, l.Unit.FromBase(interval.Lo), l.Unit.FromBase(interval.Hi), unit).
+	problems.Warn("stale-number", l.text.Pos, "%q contradicts the measured value beside it: %.4g to %.4g%s",
+		l.text.Value, l.unit.FromBase(interval.Lo), l.unit.FromBase(interval.Hi), unit).
 		Hint = "write `{value} " + stale.Written.Value + "` instead, or correct it"
 }
 
@@ -72,11 +72,11 @@ func measuredBeside(d *dataset.Dataset, v *article.InlineValue) (dataset.Quantit
 }
 
 // isPublished reports whether a typed number is one of those that the article compares itself with.
-func isPublished(doc *article.Document, l article.Literal) bool {
+func isPublished(doc *article.Document, l literal) bool {
 	for _, b := range doc.Published {
 		for _, row := range b.Rows {
 			for _, m := range row.Metrics {
-				if math.Abs(m.Value.Number-l.Number) <= l.Precision*(1+1e-9) {
+				if math.Abs(m.Value.Number-l.number) <= l.precision*(1+1e-9) {
 					return true
 				}
 			}

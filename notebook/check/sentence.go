@@ -1,4 +1,4 @@
-package article
+package check
 
 import (
 	"regexp"
@@ -6,31 +6,32 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 
+	"benchbook/notebook/article"
 	"benchbook/notebook/conditional"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
 )
 
-// Sentence is one in running text, as far as it has numbers.
-type Sentence struct {
-	Values   []*InlineValue    // measured ones, in order
-	Literals []Literal         // typed ones, in order
-	Part     *conditional.Part // that it stands in; nil if it stands in none
+// A sentence is one in running text, as far as it has numbers.
+type sentence struct {
+	values   []*article.InlineValue // measured ones, in order
+	literals []literal              // typed ones, in order
+	part     *conditional.Part      // that it stands in; nil if it stands in none
 }
 
-// Literal is a number with a unit that an author typed in running text.
-type Literal struct {
-	Number    float64 // in the base unit of Dimension
-	Precision float64 // half a step of its last digit, in the same unit
-	Unit      expr.Unit
-	Dimension expr.Dimension // Share for percentages; Plain for what is so many times something
-	Text      source.Text    // number and unit
+// A literal is a number with a unit that an author typed in running text.
+type literal struct {
+	number    float64 // in the base unit of Dimension
+	precision float64 // half a step of its last digit, in the same unit
+	unit      expr.Unit
+	dimension expr.Dimension // Share for percentages; Plain for what is so many times something
+	text      source.Text    // number and unit
 }
 
-// Sentences gives those of the prose, headings, tables, titles and captions that have both measured values and numbers
-// typed with a unit. Code and whatever else stands in blocks are no part of them.
-func (doc *Document) Sentences() []Sentence {
-	var out []Sentence
+// sentencesOf gives the sentences of prose, headings, tables, titles and captions that have both measured values and
+// numbers typed with a unit. Code and whatever else stands in blocks are no part of them.
+func sentencesOf(doc *article.Document) []sentence {
+	var out []sentence
 	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if first := n.FirstChild(); entering && first != nil && first.Type() == ast.TypeInline && n.Type() == ast.TypeBlock {
 			p := prose{part: conditional.PartOf(n), source: doc.Text, at: doc.Source.Pos}
@@ -40,19 +41,24 @@ func (doc *Document) Sentences() []Sentence {
 		}
 		return ast.WalkContinue, nil
 	})
-	return append(out, doc.inLines...)
+	for _, l := range doc.Lines {
+		p := prose{part: l.Part, source: []byte(l.Text.Value), at: l.Text.At, coded: l.Values}
+		p.read(l.Tree)
+		out = append(out, p.sentences()...)
+	}
+	return out
 }
 
 // prose is the text of one block, with a sign of ours for each measured value.
 type prose struct {
 	part   *conditional.Part
-	source []byte                          // that its nodes are segments of
-	at     func(start, end int) source.Pos // where bytes of source stand in the article
-	coded  map[ast.Node]*InlineValue       // pieces of code that are measured values, where they are no nodes of ours
+	source []byte                            // that its nodes are segments of
+	at     func(start, end int) source.Pos   // where bytes of source stand in the article
+	coded  map[ast.Node]*article.InlineValue // pieces of code that are measured values, where they are no nodes of ours
 
 	text   strings.Builder
 	pieces []piece
-	values []*InlineValue
+	values []*article.InlineValue
 }
 
 // A piece is a part of the text that stands in the source as it is.
@@ -70,11 +76,11 @@ func (p *prose) read(n ast.Node) {
 			if c.SoftLineBreak() || c.HardLineBreak() {
 				p.text.WriteByte(' ')
 			}
-		case *InlineValue:
-			p.Value(c)
+		case *article.InlineValue:
+			p.add(c)
 		case *ast.CodeSpan:
 			if v := p.coded[c]; v != nil {
-				p.Value(v)
+				p.add(v)
 			} else {
 				p.text.WriteByte('`')
 			}
@@ -84,15 +90,15 @@ func (p *prose) read(n ast.Node) {
 	}
 }
 
-func (p *prose) Value(v *InlineValue) {
+func (p *prose) add(v *article.InlineValue) {
 	p.text.WriteRune(valueSign)
 	p.values = append(p.values, v)
 }
 
 var (
-	// sentenceEnd is what ends a sentence: a stop with space behind it, and not a capital letter or an abbreviation before
+	// proseEnd is what ends a sentence: a stop with space behind it, and not a capital letter or an abbreviation before
 	// it.
-	sentenceEnd = regexp.MustCompile(`[^\s.\p{Lu}][.!?][)"'”’]*\s`)
+	proseEnd = regexp.MustCompile(`[^\s.\p{Lu}][.!?][)"'”’]*\s`)
 
 	// typed is a number as it is typed, with its unit: digits in groups or not, a unit of ours or its words.
 	typed = regexp.MustCompile(`(?:^|[\s(\[“"'~≈–-])((\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?)[ \x{a0}\x{202f}]?` +
@@ -105,22 +111,22 @@ var unitWords = map[string]string{
 	"second": "s", "seconds": "s", "millisecond": "ms", "milliseconds": "ms", "microsecond": "us", "microseconds": "us",
 }
 
-func (p *prose) sentences() []Sentence {
+func (p *prose) sentences() []sentence {
 	text := p.text.String()
 	if len(p.values) == 0 {
 		return nil
 	}
-	var out []Sentence
+	var out []sentence
 	values := p.values
 	for start := 0; start < len(text); {
 		end := len(text)
-		if m := sentenceEnd.FindStringIndex(text[start:]); m != nil {
+		if m := proseEnd.FindStringIndex(text[start:]); m != nil {
 			end = start + m[1]
 		}
-		s := Sentence{Literals: p.literals(text, start, end), Part: p.part}
+		s := sentence{literals: p.literals(text, start, end), part: p.part}
 		n := strings.Count(text[start:end], string(valueSign))
-		s.Values, values = values[:n], values[n:]
-		if len(s.Values) > 0 && len(s.Literals) > 0 {
+		s.values, values = values[:n], values[n:]
+		if len(s.values) > 0 && len(s.literals) > 0 {
 			out = append(out, s)
 		}
 		start = end
@@ -129,8 +135,8 @@ func (p *prose) sentences() []Sentence {
 }
 
 // literals finds the numbers with units in text[start:end].
-func (p *prose) literals(text string, start, end int) []Literal {
-	var out []Literal
+func (p *prose) literals(text string, start, end int) []literal {
+	var out []literal
 	for at := start; at < end; {
 		m := typed.FindStringSubmatchIndex(text[at:end])
 		if m == nil {
@@ -149,7 +155,7 @@ func (p *prose) literals(text string, start, end int) []Literal {
 	return out
 }
 
-func (p *prose) literal(text string, m []int) (Literal, bool) {
+func (p *prose) literal(text string, m []int) (literal, bool) {
 	word := text[m[8]:m[9]]
 	symbol, ok := unitWords[word]
 	if !ok {
@@ -159,7 +165,7 @@ func (p *prose) literal(text string, m []int) (Literal, bool) {
 	number := strings.ReplaceAll(text[m[2]:m[3]], ",", "")
 	q, err := expr.ParseQuantity(number)
 	if !ok || err != nil {
-		return Literal{}, false
+		return literal{}, false
 	}
 	step := 0.5
 	if _, decimals, found := strings.Cut(number, "."); found {
@@ -167,13 +173,13 @@ func (p *prose) literal(text string, m []int) (Literal, bool) {
 			step /= 10
 		}
 	}
-	at := p.Place(m[2])
-	return Literal{Number: unit.ToBase(q.Value), Precision: unit.ToBase(step), Unit: unit, Dimension: unit.Dimension,
-		Text: source.Text{Value: text[m[2]:m[9]], Pos: p.at(at, max(at+m[3]-m[2], p.Place(m[9]-1)+1))}}, true
+	at := p.place(m[2])
+	return literal{number: unit.ToBase(q.Value), precision: unit.ToBase(step), unit: unit, dimension: unit.Dimension,
+		text: source.Text{Value: text[m[2]:m[9]], Pos: p.at(at, max(at+m[3]-m[2], p.place(m[9]-1)+1))}}, true
 }
 
-// Place is where a byte of the text stands in the source.
-func (p *prose) Place(at int) int {
+// place is where a byte of the text stands in the source.
+func (p *prose) place(at int) int {
 	last := piece{}
 	for _, q := range p.pieces {
 		if q.at > at {
