@@ -206,7 +206,7 @@ func (c *composer) sources() (files []link, records recordsView) {
 		folder = "../../"
 	}
 	size := func(bytes int64) string { return number.For("B", false, float64(bytes)).Quantity(float64(bytes), 0) }
-	for _, f := range sourceOf(c) {
+	for _, f := range c.source() {
 		files = append(files, link{folder + f.Path, f.Path + ", " + size(int64(len(f.Data)))})
 	}
 	all := int64(0)
@@ -220,9 +220,10 @@ func (c *composer) sources() (files []link, records recordsView) {
 	return files, records
 }
 
-// sourceOf is the article as a file, unless it holds a secret that its page does not show.
+// sourceOf is the article as a file, unless it holds a secret that its page does not show; it is asked after the prose
+// was written.
 func sourceOf(c *composer) []File {
-	if c.holdsSecrets() {
+	if text := string(c.doc.Source.Data); c.secrets || c.redactor().Text(text) != text {
 		return nil
 	}
 	return []File{{article.FileName, c.doc.Source.Data}}

@@ -178,7 +178,7 @@ func (r *Renderer) composed(d *dataset.Dataset, o Options) (*Page, *composer, co
 		Slug: d.Doc.Slug, Title: a.title, Description: a.description, Date: d.Doc.Front.Date.Value,
 		Tags: plain(article.Texts(d.Doc.Front.Tags)), Draft: d.Doc.Front.Draft.V,
 		Measured: c.origin.Last, Standing: StandingBadge(a.standing), HTML: a.main,
-		Files: append(c.allFiles(), sourceOf(c)...), Copies: o.Sources, Sections: sectionsOf(a.main), Runs: len(o.Moments),
+		Files: append(c.allFiles(), c.source()...), Copies: o.Sources, Sections: sectionsOf(a.main), Runs: len(o.Moments),
 		Warnings: slices.Compact(c.warnings),
 	}
 	if !c.origin.Last.IsZero() {
@@ -350,6 +350,7 @@ type composer struct {
 	data     *datafile.Encoder
 	redact   *record.Redactor // of the definitions of all cells; nil until somebody asks
 	secrets  bool             // an experiment of the article has some
+	source   func() []File    // the article as a file, or nothing; pages of runs link that of the article
 	files    []File
 	warnings []string
 	unclear  []string // warnings of what cannot be read in figures
@@ -365,6 +366,7 @@ func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 			return cells
 		})
 	})
+	c.source = sync.OnceValue(func() []File { return sourceOf(c) })
 	for _, j := range claim.Judgements(d) {
 		c.judgements[j.Claim.Name.Value] = j
 	}

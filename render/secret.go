@@ -54,13 +54,6 @@ func (c *composer) experimentListing(b *article.Block) []byte {
 	return []byte(out.String())
 }
 
-// holdsSecrets reports whether the text of the article has words that its page leaves out; it is asked after the prose
-// was written.
-func (c *composer) holdsSecrets() bool {
-	text := string(c.doc.Source.Data)
-	return c.secrets || c.redactor().Text(text) != text
-}
-
 // secretSpans returns the places of values that are secret by their key, variable or option. Values of a matrix are
 // shown in tables, so they are not secret.
 func secretSpans(n *yamltext.Node, redact *record.Redactor, spans []source.Pos) []source.Pos {

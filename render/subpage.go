@@ -171,8 +171,9 @@ func (r *Renderer) runPages(m *compare.Moment, o Options, c *composer, a compose
 		ofArticle := slices.IndexFunc(o.Moments, func(n *compare.Moment) bool {
 			return n.Host == c.d.Host && n.Profile == c.d.Profile
 		})
+		source := c.source
 		c = r.compose(m.Dataset, o)
-		c.prose.Up, c.moment = upFromRun, m
+		c.prose.Up, c.moment, c.source = upFromRun, m, source
 		if ofArticle < 0 || o.Moments[ofArticle] != m {
 			c.folder = pageOf(m, o.Moments)
 		}

@@ -132,20 +132,22 @@ func (r *Redactor) Text(s string) string {
 	if r.bare != nil {
 		s = r.bare.ReplaceAllString(s, "${1}"+Redacted+"${2}")
 	}
-	s = privateKey.ReplaceAllString(s, "${1}"+Redacted+"${2}")
-	if strings.Contains(s, "://") {
+	// Most texts have nothing that such a pattern needs, and to find that out by the pattern takes much longer.
+	if strings.Contains(s, "PRIVATE KEY") {
+		s = privateKey.ReplaceAllString(s, "${1}"+Redacted+"${2}")
+	}
+	if strings.Contains(s, "://") && strings.Contains(s, "@") {
 		s = urlSecret.ReplaceAllString(s, "${1}"+Redacted+"${2}")
 		s = urlToken.ReplaceAllString(s, "${1}"+Redacted+"${2}")
 	}
 	if strings.ContainsAny(s, "_-") {
 		s = token.ReplaceAllString(s, Redacted)
 	}
-	// Most texts are short and have nothing that such a pattern needs, and to find that out by it takes much longer.
-	blank := strings.ContainsAny(s, " \t")
-	if strings.Contains(s, ":") {
+	blank, lower := strings.ContainsAny(s, " \t"), strings.ToLower(s)
+	if strings.Contains(lower, "authorization") || strings.Contains(lower, "cookie") {
 		s = header.ReplaceAllString(s, "${1}${2}"+Redacted)
 	}
-	if blank {
+	if strings.Contains(lower, "bearer") {
 		s = bearer.ReplaceAllString(s, "${1}"+Redacted)
 	}
 	s = assignments(s)
