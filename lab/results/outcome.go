@@ -2,6 +2,7 @@ package results
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,6 +18,7 @@ import (
 	"benchbook/render/wording"
 	"benchbook/runner"
 	"benchbook/runner/sysinfo"
+	"benchbook/slice"
 )
 
 // outcomeJSON is what run, report and render print with --json: what the claims of articles came to. Fields are added
@@ -119,23 +121,34 @@ type ordersJSON struct {
 	WinnerDepends bool         `json:"winner_depends_on_metric"`
 }
 
-// ArticleOutcome is what the results of an article came to, without the records that it rests on.
+// ArticleOutcome is what the results of an article came to, without the records that it rests on. It can be kept as
+// JSON.
 type ArticleOutcome struct {
 	Data   articleOutcomeJSON
-	words  string            // the same for people
-	others []dataset.SetName // sets of records that are not shown
+	Head   string            // for people: the standing, and whose results these are
+	Below  []string          // the reason of the standing, and how far published numbers agree
+	Claims []string          // a line for each claim
+	Others []dataset.SetName // sets of records that are not shown
 }
 
 // NewOutcome says what results came to. Orders and what claims came to by other metrics, which take time, are in it
 // only if it is for JSON.
 func NewOutcome(d *dataset.Dataset, asJSON bool) *ArticleOutcome {
 	standing := claim.StandingOf(d)
-	out := &ArticleOutcome{words: datasetWords(d), others: d.Others}
+	out := &ArticleOutcome{Head: headOf(d, standing), Below: linesBelow(standing.Reason, standing.Published),
+		Others: d.Others}
 	out.Data = articleOutcomeJSON{Article: d.Doc.Slug, Standing: string(standing.Is), Count: standing.Count,
 		Reason: standing.Reason, Published: standing.Published, Host: d.Host, Own: d.Own, Profile: d.Profile,
 		Claims: []claimJSON{}, Orders: []ordersJSON{}}
-	for _, j := range claim.Judgements(d) {
+	judgements := claim.Judgements(d)
+	width := 0
+	for _, j := range judgements {
+		width = max(width, len(j.Claim.Name.Value))
+	}
+	for _, j := range judgements {
 		out.Data.Claims = append(out.Data.Claims, claimOutcome(d, &j, asJSON))
+		out.Claims = append(out.Claims, fmt.Sprintf("  %-12s  %-*s  %s", j.Verdict, width, j.Claim.Name.Value,
+			JudgementWords(&j)))
 	}
 	if !asJSON {
 		return out
@@ -282,38 +295,90 @@ func outcomeDataset(a *lab.Session, project *projects.Project, c *lab.Article, t
 	return dataset.New(c.Doc, records, o)
 }
 
-// PrintOutcome says what each claim came to; site is where the site was made, if it was.
+// PrintOutcome says what articles came to; site is where the site was made, if it was.
 func PrintOutcome(a *lab.Session, outcomes []*ArticleOutcome, site string, asJSON bool) error {
-	out := outcomeJSON{Articles: []articleOutcomeJSON{}, Site: site, Time: timeOf(a.Spent)}
-	for _, o := range outcomes {
-		if !asJSON {
-			fmt.Fprint(a.Stdout, o.words)
-		}
-		out.Articles = append(out.Articles, o.Data)
-	}
 	if !asJSON {
+		for _, line := range summary(outcomes) {
+			fmt.Fprintln(a.Stdout, line)
+		}
 		return nil
 	}
+	out := outcomeJSON{Articles: []articleOutcomeJSON{}, Site: site, Time: timeOf(a.Spent)}
+	for _, o := range outcomes {
+		out.Articles = append(out.Articles, o.Data)
+	}
 	return lab.PrintJSON(a.Stdout, out)
+}
+
+// mostLines is how long a summary is at most: show has the rest.
+const mostLines = 30
+
+// summary is a line for each of several articles. Of a single one it has the claims too, headlines first if there is no
+// room for all.
+func summary(outcomes []*ArticleOutcome) []string {
+	if len(outcomes) == 1 {
+		return outcomes[0].summary()
+	}
+	lines := slice.Map(outcomes, func(o *ArticleOutcome) string { return o.Head + o.tally() })
+	if more := len(lines) - (mostLines - 2); more > 1 {
+		lines = append(lines[:len(lines)-more], fmt.Sprintf("and %d more articles: benchbook list has all", more))
+	}
+	if len(lines) > 0 {
+		lines = append(lines, "each claim: benchbook show ARTICLE")
+	}
+	return lines
+}
+
+// summary is the standing of an article, and a line for each claim.
+func (o *ArticleOutcome) summary() []string {
+	lines := append([]string{o.Head}, o.Below...)
+	room := mostLines - len(lines)
+	if len(o.Claims) <= room {
+		return append(lines, o.Claims...)
+	}
+	room = max(0, room-1)
+	for _, headline := range []bool{true, false} {
+		for i, words := range o.Claims {
+			if o.Data.Claims[i].Headline == headline && room > 0 {
+				lines, room = append(lines, words), room-1
+			}
+		}
+	}
+	more := len(o.Claims) - (len(lines) - 1 - len(o.Below))
+	return append(lines, fmt.Sprintf("  and %d more claims: benchbook show %s", more, o.Data.Article))
+}
+
+// tally counts the claims of an article by verdict.
+func (o *ArticleOutcome) tally() string {
+	if len(o.Data.Claims) == 0 {
+		return ""
+	}
+	counts := map[stats.Verdict]int{}
+	for _, c := range o.Data.Claims {
+		counts[stats.Verdict(c.Verdict)]++
+	}
+	return "; " + terminal.Count(len(o.Data.Claims), "claim") + ": " + strings.Join(stats.VerdictsInWords(counts), ", ")
 }
 
 // NoteOtherProfile says of articles that were measured under a profile that results of another one are shown, with the
 // way to those that were asked for: a complete set of this host in full goes before quick ones.
 func NoteOtherProfile(a *lab.Session, outcomes []*ArticleOutcome, slugs []string, profile string) {
+	others := map[string][]string{}
 	for _, o := range outcomes {
 		slug, shown := o.Data.Article, o.Data.Profile
 		mine := func(s dataset.SetName) bool { return s.Profile == profile && s.Host == o.Data.Host }
-		if slices.Contains(slugs, slug) && o.Data.Own && shown != profile && slices.ContainsFunc(o.others, mine) {
-			fmt.Fprintf(a.Stderr, "%s: these are the complete results of profile %s; benchbook show --profile %s %s shows "+
-				"those of %s\n", slug, shown, profile, slug, profile)
+		if slices.Contains(slugs, slug) && o.Data.Own && shown != profile && slices.ContainsFunc(o.Others, mine) {
+			others[shown] = append(others[shown], slug)
 		}
+	}
+	for _, shown := range slices.Sorted(maps.Keys(others)) {
+		fmt.Fprintf(a.Stderr, "%s: these are the complete results of profile %s; benchbook show --profile %s %s shows "+
+			"those of %s\n", terminal.InSentence(others[shown]), shown, profile, strings.Join(others[shown], " "), profile)
 	}
 }
 
-// datasetWords say what each claim came to, a line to each.
-func datasetWords(d *dataset.Dataset) string {
-	var b strings.Builder
-	standing := claim.StandingOf(d)
+// headOf is the standing of an article in words, and whose results these are.
+func headOf(d *dataset.Dataset, standing claim.Standing) string {
 	where := fmt.Sprintf("profile %s, host %s", d.Profile, d.Host)
 	if !d.Own {
 		where += ", not this one"
@@ -321,24 +386,14 @@ func datasetWords(d *dataset.Dataset) string {
 			where = "profile " + d.Profile + ", imported, not measured"
 		}
 	}
-	fmt.Fprintf(&b, "%s: %s (%s)\n", d.Doc.Slug, standing, where)
-	b.WriteString(linesBelow(standing.Reason, standing.Published))
-	width := 0
-	for _, j := range claim.Judgements(d) {
-		width = max(width, len(j.Claim.Name.Value))
-	}
-	for _, j := range claim.Judgements(d) {
-		fmt.Fprintf(&b, "  %-12s  %-*s  %s\n", j.Verdict, width, j.Claim.Name.Value, JudgementWords(&j))
-	}
-	return b.String()
+	return fmt.Sprintf("%s: %s (%s)", d.Doc.Slug, standing, where)
 }
 
 // linesBelow are the lines below a standing: its reason, and how far published numbers agree.
-func linesBelow(reason string, published []string) string {
-	out := ""
+func linesBelow(reason string, published []string) (out []string) {
 	for _, words := range append([]string{reason}, published...) {
 		if words != "" {
-			out += "  " + words + "\n"
+			out = append(out, "  "+words)
 		}
 	}
 	return out

@@ -443,7 +443,9 @@ func (e *shownExperiment) floor(metric string) string {
 
 func printShownText(a *lab.Session, s *ShowJSON, about extent) {
 	fmt.Fprintln(a.Stdout, s.head())
-	fmt.Fprint(a.Stdout, linesBelow(s.Reason, s.Published))
+	for _, line := range linesBelow(s.Reason, s.Published) {
+		fmt.Fprintln(a.Stdout, line)
+	}
 	for _, e := range s.Experiments {
 		fmt.Fprintf(a.Stdout, "\n%s#%s\n", s.Article, e.Experiment)
 		if e.Skipped != "" {
