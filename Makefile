@@ -14,8 +14,13 @@ IMAGE ?= benchbook
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# Where an engine is to be installed or started, which takes a while, the pages are there before.
 report: build ## measure what is not measured yet (PROFILE=quick unless you say otherwise), and render the site
-	@if [ "$(ENGINE)" != docker ] || scripts/engine; then engine=$(ENGINE); else engine=none; fi; \
+	@engine=$(ENGINE); \
+	if [ $$engine = docker ] && ! scripts/engine --find; then \
+		$(BIN)/benchbook render; \
+		scripts/engine || engine=none; \
+	fi; \
 	$(BIN)/benchbook report --profile $(PROFILE) --engine $$engine $(ARTICLE)
 
 preview: build ## render the site, serve it on loopback, and show every change of an article
@@ -107,8 +112,8 @@ build-cluster: agent ## build benchbook-cluster, which is benchbook with Kuberne
 
 agent:
 	@CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -ldflags '-s -w' -buildvcs=false -o $(BIN)/ ./runner/$(AGENT)
-	@rm -rf $(EMBEDDED) && mkdir -p $(EMBEDDED)
-	@gzip -9n <$(BIN)/$(AGENT) >$(EMBEDDED)/$(AGENT).gz
+	@gzip -dc $(EMBEDDED)/$(AGENT).gz 2>/dev/null | cmp -s - $(BIN)/$(AGENT) || { \
+		rm -rf $(EMBEDDED) && mkdir -p $(EMBEDDED) && gzip -9n <$(BIN)/$(AGENT) >$(EMBEDDED)/$(AGENT).gz; }
 
 release: ## build archives with checksums in dist/ for the PLATFORMS, and tag the version of CHANGELOG.md
 	@scripts/tag --check

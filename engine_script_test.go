@@ -36,8 +36,8 @@ func TestEngineScriptWithoutDocker(t *testing.T) {
 		}
 	}))
 	defer engine.Close()
-	find := func(host string) (string, error) {
-		cmd := exec.Command(sh, "scripts/engine")
+	find := func(host string, args ...string) (string, error) {
+		cmd := exec.Command(sh, append([]string{"scripts/engine"}, args...)...)
 		cmd.Env = []string{"PATH=" + path, "DOCKER_HOST=" + host}
 		out, err := cmd.CombinedOutput()
 		return string(out), err
@@ -46,7 +46,13 @@ func TestEngineScriptWithoutDocker(t *testing.T) {
 	if out, err := find(host); err != nil || !strings.Contains(out, "a Docker engine answers at "+host) {
 		t.Errorf("%v: %s", err, out)
 	}
+	if out, err := find(host, "--find"); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
 	engine.Close()
+	if out, err := find(host, "--find"); err == nil || out != "" {
+		t.Errorf("without an engine it only ends with a status: %v: %q", err, out)
+	}
 	if out, err := find(host); err == nil || !strings.Contains(out, "no Docker engine answers at DOCKER_HOST="+host) {
 		t.Errorf("%v: %s", err, out)
 	}

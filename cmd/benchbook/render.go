@@ -63,15 +63,33 @@ given by --base-url, or by url in benchbook.yaml.`,
 	return cmd
 }
 
+// firstSite makes the site of what was measured before, whose pages follow the run that begins. The follower is nil if
+// they cannot.
+func (a *app) firstSite(show pages.Options, said []string) (*site.Follower, error) {
+	project, all, err := a.Select(nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := pages.First(a.Session, project, all, show, said); err != nil {
+		return nil, err
+	}
+	follower, err := site.Follow(show.Dir(project))
+	if err != nil {
+		return nil, lab.Failure(err)
+	}
+	return follower, nil
+}
+
 func (a *app) reportCommand() *cobra.Command {
 	var running runFlags
 	var show pages.Options
 	cmd := &cobra.Command{
 		Use:   "report [ARTICLE[#NAME] ...]",
 		Short: "Measure what is missing or stale, then render the site",
-		Long: `Measure what is missing or stale, as run does, and then render the site, as render does. The site is rendered even
-if something could not be measured, but not after an interrupt. All articles are rendered, and claims are printed for the
-named articles. Drafts are measured if they are named, or with --drafts. The status is the worse one of measuring and
+		Long: `Measure what is missing or stale, as run does, and render the site, as render does: first with what was measured
+before, showing the progress of the run on its pages, and again at the end, even if something could not be measured,
+but not after an interrupt. In profile quick, articles that this machine has measured completely in full are not
+measured. All articles are rendered, and claims are printed for the named articles. Drafts are measured if they are named, or with --drafts. The status is the worse one of measuring and
 rendering; with --claims it includes the claims of the measured articles.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := running.Check(cmd.Flags(), a.Config.EngineNames()); err != nil {
@@ -85,7 +103,21 @@ rendering; with --claims it includes the claims of the measured articles.`,
 			if len(args) == 0 && !show.Drafts {
 				list = pages.WithoutDrafts(a.Session, list)
 			}
+			said := lab.SlugsOf(list) // the articles whose problems are said, and that the claims are to be of
+			var follower *site.Follower
+			var siteErr error
+			running.FullCounts = !running.Force && running.Only == "" && running.Repetitions == ""
+			running.Begin = func() (func([]string), error) {
+				if follower, siteErr = a.firstSite(show, said); follower == nil {
+					return nil, siteErr
+				}
+				return func(lines []string) { _ = follower.Say(lines...) }, nil
+			}
 			err = measure.Run(cmd.Context(), a.Session, project, list, running.Options)
+			defer follower.Close()
+			if siteErr != nil {
+				return err
+			}
 			if s, ok := errors.AsType[*lab.StatusError](err); ok {
 				switch {
 				case s.Status == lab.StatusUsage || cmd.Context().Err() != nil:
@@ -99,7 +131,6 @@ rendering; with --claims it includes the claims of the measured articles.`,
 			if chooseErr != nil {
 				return lab.Worse(err, chooseErr)
 			}
-			said := lab.SlugsOf(list) // the articles whose problems were said, and that the claims are to be of
 			outcomes, renderErr := pages.Render(a.Session, project, all, show, said, running.json)
 			err = a.JoinErrors(err, renderErr)
 			results.NoteOtherProfile(a.Session, outcomes, said, running.Profile)

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"time"
@@ -92,6 +93,11 @@ type Options struct {
 	Adapt       bool   // placements to the CPUs that there are
 	Wait        bool   // for another run to finish
 	Yes         bool   // to very many trials
+	// FullCounts leaves articles alone in profile quick of which this host has a complete fresh set in full.
+	FullCounts bool
+	// Begin is called when something is to be measured, before that takes time. What it gives is told how far the run is,
+	// between repetitions; it may be nil.
+	Begin func() (tell func(lines []string), err error)
 }
 
 // EngineNone is what --engine names beside engines.
@@ -154,6 +160,8 @@ type job struct {
 	last    *lab.Article // of which something is pending
 	closing closers
 
+	follow   func(lines []string) // is told how far the job is; nil for nobody
+	pending  int                  // repetitions and searches that were to be done when it began
 	shown    progress.Reporter
 	progress *progress.StatusFile
 	runners  map[*target]*runner.Runner
@@ -207,14 +215,24 @@ func (j *job) begin(ctx context.Context) (begun bool, err error) {
 	if err != nil {
 		return false, lab.Failure(err)
 	}
-	pending, err := j.find(ctx, host)
-	if err != nil || len(pending) == 0 {
+	found, err := j.find(ctx, host)
+	if err != nil || len(found.pending) == 0 {
 		return false, err
 	}
+	pending := found.pending
+	j.pending = found.repetitions + found.capacities
 	for _, c := range pending { // before anything takes time
 		if err := j.recordsOf(c).Writable(); err != nil {
 			return false, lab.Failure(err)
 		}
+	}
+	if j.flags.Begin != nil {
+		j.CleansUp.Store(false) // nothing of ours runs yet
+		j.follow, err = j.flags.Begin()
+		if j.CleansUp.Store(true); err != nil {
+			return false, err
+		}
+		fmt.Fprintf(j.Stderr, "to measure: %s of %s\n", found.words(), terminal.Count(len(pending), "article"))
 	}
 	if err := connect(ctx, j.Session, j.project, j.targets); err != nil {
 		return false, lab.Interrupted(ctx, err)
@@ -233,32 +251,38 @@ func (j *job) begin(ctx context.Context) (begun bool, err error) {
 	return true, nil
 }
 
-// find gives the articles of which something is pending, and says what is not measured.
-func (j *job) find(ctx context.Context, host sysinfo.Host) ([]*lab.Article, error) {
+// find finds what is pending, and says what is not measured.
+func (j *job) find(ctx context.Context, host sysinfo.Host) (found survey, err error) {
 	if j.flags.Engine != EngineNone {
 		j.closing = append(j.closing, j.AwaitOnInterrupt(ctx))
 	}
 	if err := j.findTargets(ctx, host); err != nil {
-		return nil, lab.Interrupted(ctx, err)
+		return found, lab.Interrupted(ctx, err)
 	}
 	j.closing = append(j.closing, j.targets.Close)
-	var found survey
 	for _, c := range j.list {
 		if err := j.survey(ctx, c, &found); err != nil {
-			return nil, err
+			return found, err
 		}
 	}
 	j.refused = found.failure(j.Session)
+	isFull := func(slug string) bool { return slices.Contains(found.inFull, slug) }
+	j.list = slices.DeleteFunc(slices.Clone(j.list), func(c *lab.Article) bool { return isFull(c.Slug) })
+	maps.DeleteFunc(j.plans, func(slug string, _ *plan.Plan) bool { return isFull(slug) })
 	switch {
 	case len(found.pending) > 0 && j.flags.Engine == EngineNone:
-		return nil, lab.Failure(fmt.Errorf("%s not measured, without an engine", found.words()))
+		return survey{}, lab.Failure(fmt.Errorf("%s not measured, without an engine", found.words()))
 	case len(found.pending) > 0:
-		return found.pending, nil
+		return found, nil
 	case j.refused == nil:
-		everything := map[bool]string{false: "everything", true: "everything else"}[len(j.plans) > len(j.list)]
-		fmt.Fprintf(j.Stderr, "%s is measured; nothing to do (--force measures it again)\n", everything)
+		everything := map[bool]string{false: "everything", true: "everything else"}[len(j.plans) > len(j.list)] +
+			" is measured"
+		if len(found.inFull) > 0 {
+			everything += fmt.Sprintf(", %s in profile %s", terminal.InSentence(found.inFull), plan.Full)
+		}
+		fmt.Fprintf(j.Stderr, "%s; nothing to do (--force measures it again)\n", everything)
 	}
-	return nil, j.refused
+	return survey{}, j.refused
 }
 
 // doing says what the job does, for others that wait for the machine.
@@ -286,6 +310,7 @@ func (j *job) findTargets(ctx context.Context, this sysinfo.Host) (err error) {
 // A survey counts what is pending.
 type survey struct {
 	repetitions, capacities int
+	inFull                  []string       // articles that are left alone, see Options.FullCounts
 	refused                 int            // experiments that cannot be run here
 	failing                 int            // experiments of which every repetition failed
 	pending                 []*lab.Article // those that something is pending of
@@ -294,19 +319,25 @@ type survey struct {
 // survey adds what is pending of an article, and says what is known about its records.
 func (j *job) survey(ctx context.Context, c *lab.Article, s *survey) error {
 	p, at := j.plans[c.Slug], j.targets[c.Slug]
-	s.refused += refuse(j.Session, p, at.host, lab.Filter(j.options.Only), j.flags.Adapt)
 	records, _, err := j.Records(j.project, c)
 	if err != nil {
 		return lab.Failure(err)
-	}
-	for _, run := range runner.FromTheFuture(records, time.Now()) {
-		fmt.Fprintf(j.Stderr, "%s: run %s is dated in the future: new runs get later names, and pages show it as the "+
-			"newest; if a wrong clock named it, remove its records\n", c.Slug, run)
 	}
 	if j.flags.Engine != EngineNone && at.machines == nil && at.present == nil {
 		at.present = &images.Present{Connect: func(ctx context.Context) (engine.Engine, error) {
 			return at.connected(ctx, j.Session, j.project)
 		}}
+	}
+	if j.flags.FullCounts && j.flags.Profile == plan.Quick {
+		if full, err := j.isFull(ctx, c, records); err != nil || full {
+			s.inFull = append(s.inFull, c.Slug)
+			return err
+		}
+	}
+	s.refused += refuse(j.Session, p, at.host, lab.Filter(j.options.Only), j.flags.Adapt)
+	for _, run := range runner.FromTheFuture(records, time.Now()) {
+		fmt.Fprintf(j.Stderr, "%s: run %s is dated in the future: new runs get later names, and pages show it as the "+
+			"newest; if a wrong clock named it, remove its records\n", c.Slug, run)
 	}
 	options := j.options
 	options.Present = at.present
@@ -331,6 +362,26 @@ func (j *job) survey(ctx context.Context, c *lab.Article, s *survey) error {
 	s.repetitions, s.capacities = s.repetitions+next.Len()-next.Searches(), s.capacities+next.Searches()
 	s.pending = append(s.pending, c)
 	return nil
+}
+
+// isFull tells whether this host has all of an article, or of its chosen experiments, in full, and fresh.
+func (j *job) isFull(ctx context.Context, c *lab.Article, records []*record.Record) (bool, error) {
+	at := j.targets[c.Slug]
+	isOurs := func(r *record.Record) bool { return r.Host == at.host.ID && r.Profile == plan.Full }
+	if !slices.ContainsFunc(records, isOurs) {
+		return false, nil
+	}
+	p, err := plan.New(j.project, c.Doc, plan.Options{Profile: plan.Full}, &source.Problems{})
+	if err != nil {
+		return false, lab.Failure(err)
+	}
+	lab.KeepExperiments(p, c.Experiments)
+	options := runner.Options{Present: at.present, Open: forecast.OpenTrials(c.Doc, p, at.host.ID)}
+	if err := options.Present.Look(ctx, records); err != nil {
+		return false, lab.Interrupted(ctx, err)
+	}
+	next := runner.NextOf(p, records, at.host.ID, options)
+	return next.Len() == 0 && len(next.AllFailed()) == 0, nil
 }
 
 // failure is the error of experiments that are not run; nil if all are.
@@ -468,7 +519,7 @@ func (j *job) prepareAll(ctx context.Context) (err error) {
 	if j.shown, err = newReporter(ctx, j.Session, j.project, j.list, j.plans, j.targets, j.options); err != nil {
 		return lab.Failure(err)
 	}
-	j.progress = progress.NewStatusFile(j.shown, j.project.Dir)
+	j.progress = progress.NewStatusFile(j.shown, j.project.Dir, j.pending, j.follow)
 	j.closing = append(j.closing, j.progress.Close)
 	for _, at := range j.targets.distinct() {
 		j.runners[at] = newRunner(j.Session, at, j.progress)

@@ -52,49 +52,32 @@ func WithoutDrafts(a *lab.Session, list []*lab.Article) []*lab.Article {
 	})
 }
 
-// Render makes the site of all articles without problems, and says what each claim came to and where the site is. said
-// are the articles that were asked for, all if empty: their problems, and those of the project, have been said already,
-// and of no other article the claims are said. It gives what the records say of them.
+// Render makes the site of all articles without problems, unless it is as it would be made, and says what articles came
+// to and where the site is. said are the articles that were asked for, all if empty: their problems, and those of the
+// project, have been said already, and of no other article the claims are said. It gives what the records say of them.
 func Render(a *lab.Session, project *projects.Project, list []*lab.Article, flags Options, said []string,
 	asJSON bool) ([]*results.ArticleOutcome, error) {
-	plans, problems, err := a.Check(project, list, plan.Options{})
+	m, err := makeSite(a, project, list, flags, said, asJSON)
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range list {
-		if c.Problems.Empty() {
-			c.Planned = plans[c.Slug]
-		}
+	for _, w := range m.Warnings {
+		fmt.Fprintln(a.Stderr, w)
 	}
-	pages, outcomes, err := renderPages(a, project, list, flags, said, asJSON)
-	if err != nil {
-		return nil, err
-	}
-	out := flags.Dir(project)
-	report, found, err := buildSite(a, project, pages, out, flags)
-	if err != nil {
-		return nil, err
-	}
-	warnings := 0
-	for _, p := range pages {
-		for _, w := range p.Warnings {
-			fmt.Fprintf(a.Stderr, "%s: %s\n", p.Slug, w)
-			warnings++
-		}
-	}
+	outcomes := m.Outcomes
 	if len(said) > 0 {
 		outcomes = slices.DeleteFunc(outcomes, func(o *results.ArticleOutcome) bool {
 			return !slices.Contains(said, o.Data.Article)
 		})
 	}
-	if err := results.PrintOutcome(a, outcomes, terminal.Relative(out), asJSON); err != nil {
+	if err := results.PrintOutcome(a, outcomes, terminal.Relative(m.Folder), asJSON); err != nil {
 		return nil, err
 	}
 	var unsaid []*source.Problem
 	if len(said) == 0 {
 		unsaid = project.Problems.Sorted()
 	}
-	unsaid = append(unsaid, found...)
+	unsaid = append(unsaid, m.found...)
 	for _, c := range list {
 		if !slices.Contains(said, c.Slug) {
 			unsaid = append(unsaid, c.Problems.Sorted()...)
@@ -102,18 +85,83 @@ func Render(a *lab.Session, project *projects.Project, list []*lab.Article, flag
 	}
 	lab.PrintProblems(a.Stderr, unsaid)
 	if !asJSON {
-		printSite(a, terminal.Relative(out), report, flags.Single)
+		printSite(a, terminal.Relative(m.Folder), m.files, m.written, flags.Single)
 	}
-	return outcomes, problemsError(len(problems), len(found), warnings, flags.Strict)
+	return outcomes, problemsError(m.problems, len(m.found), len(m.Warnings), flags.Strict)
 }
 
-func printSite(a *lab.Session, folder string, report site.Report, single bool) {
+// First makes the site as Render does, but says only where it is: it shows what was measured before, and the rest is
+// said when more is.
+func First(a *lab.Session, project *projects.Project, list []*lab.Article, flags Options, said []string) error {
+	m, err := makeSite(a, project, list, flags, said, false)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.Stderr, "%s shows what was measured before, and how far this run is\n",
+		filepath.Join(terminal.Relative(m.Folder), "index.html"))
+	return nil
+}
+
+// madeSite is a site that was made, or is as it would be made.
+type madeSite struct {
+	kept
+	files, written int
+	problems       int               // of articles
+	found          []*source.Problem // of the docs
+}
+
+// makeSite makes the site of all articles without problems, unless it is as it would be made.
+func makeSite(a *lab.Session, project *projects.Project, list []*lab.Article, flags Options, said []string,
+	asJSON bool) (m madeSite, err error) {
+	this, err := sysinfo.ThisHost()
+	if err != nil {
+		return m, lab.Failure(err)
+	}
+	inputs, folder := "", flags.Dir(project)
+	if !asJSON && !flags.Single { // these need what is not kept
+		inputs = inputsOf(project, flags, this, draftsOf(list, said))
+	}
+	if k, files, ok := keptSite(project, folder, inputs); ok {
+		return madeSite{kept: k, files: files}, nil
+	}
+	plans, problems, err := a.Check(project, list, plan.Options{})
+	if err != nil {
+		return m, err
+	}
+	for _, c := range list {
+		if c.Problems.Empty() {
+			c.Planned = plans[c.Slug]
+		}
+	}
+	m = madeSite{kept: kept{Folder: folder, Inputs: inputs}, problems: len(problems)}
+	var pages []*render.Page
+	isBad := false
+	if pages, m.Outcomes, isBad, err = renderPages(a, project, list, flags, said, this, asJSON); err != nil {
+		return m, err
+	}
+	report, found, warned, err := buildSite(a, project, pages, folder, flags)
+	if err != nil {
+		return m, err
+	}
+	m.files, m.written, m.found = report.Files, len(report.Written), found
+	for _, p := range pages {
+		for _, w := range p.Warnings {
+			m.Warnings = append(m.Warnings, fmt.Sprintf("%s: %s", p.Slug, w))
+		}
+	}
+	if len(problems)+len(found) == 0 && !isBad && !warned { // else they are to be said again
+		m.keep(project)
+	}
+	return m, nil
+}
+
+func printSite(a *lab.Session, folder string, files, written int, single bool) {
 	first := "index.html"
 	if single {
 		first = "ARTICLE.html"
 	}
 	fmt.Fprintf(a.Stdout, "the site is in %s: open %s (%s, %d written)\n", folder, filepath.Join(folder, first),
-		terminal.Count(report.Files, "file"), len(report.Written))
+		terminal.Count(files, "file"), written)
 }
 
 // problemsError is the error of a site that was made in spite of problems; nil without any.
@@ -151,16 +199,13 @@ func (f *Options) Site(a *lab.Session, project *projects.Project) site.Options {
 }
 
 // renderPages renders the articles that have no problems. Drafts are among them if the site has them, or if they are
-// asked for by name; others cannot refer to a page that the site does not have.
+// asked for by name; others cannot refer to a page that the site does not have. isBad says that there are files among
+// the records that are none.
 func renderPages(a *lab.Session, project *projects.Project, list []*lab.Article, flags Options, named []string,
-	asJSON bool) ([]*render.Page, []*results.ArticleOutcome, error) {
-	this, err := sysinfo.ThisHost()
-	if err != nil {
-		return nil, nil, lab.Failure(err)
-	}
+	this sysinfo.Host, asJSON bool) (pages []*render.Page, outcomes []*results.ArticleOutcome, isBad bool, err error) {
 	look, err := projectTheme(a, project)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, false, err
 	}
 	renderer := sync.OnceValues(func() (*render.Renderer, error) { return render.New(look) })
 	go func() { _, _ = renderer() }() // it reads fonts, and nobody needs it before records have been read
@@ -182,20 +227,18 @@ func renderPages(a *lab.Session, project *projects.Project, list []*lab.Article,
 		err = wrong
 	}
 	if err != nil {
-		return nil, nil, themeError(a, look, err)
+		return nil, nil, false, themeError(a, look, err)
 	}
-	var pages []*render.Page
-	var outcomes []*results.ArticleOutcome
 	found := flags.Host == ""
 	for _, m := range made {
 		a.WarnBad(m.bad)
-		found = found || m.found
+		found, isBad = found || m.found, isBad || len(m.bad) > 0
 		pages, outcomes = append(pages, m.page), append(outcomes, m.outcome)
 	}
 	if !found {
-		return nil, nil, lab.UsageError(fmt.Errorf("no records of host %q in any article", flags.Host))
+		return nil, nil, false, lab.UsageError(fmt.Errorf("no records of host %q in any article", flags.Host))
 	}
-	return pages, outcomes, nil
+	return pages, outcomes, isBad, nil
 }
 
 // rendered are the articles to render, and what pages may refer to: those that the site has.
@@ -296,12 +339,13 @@ func packs(project *projects.Project, slug string) (list []render.Copy, err erro
 	return list, err
 }
 
-// buildSite makes the site, and says what is wrong with the pages beside the articles.
+// buildSite makes the site, and says what is wrong with the pages beside the articles; warned says that it warned of
+// some.
 func buildSite(a *lab.Session, project *projects.Project, pages []*render.Page, out string,
-	flags Options) (r site.Report, found []*source.Problem, err error) {
+	flags Options) (r site.Report, found []*source.Problem, warned bool, err error) {
 	look, err := projectTheme(a, project)
 	if err != nil {
-		return r, nil, err
+		return r, nil, false, err
 	}
 	options := flags.Site(a, project)
 	if !flags.Single {
@@ -312,13 +356,14 @@ func buildSite(a *lab.Session, project *projects.Project, pages []*render.Page, 
 			}
 		}
 		if options.Docs, found, err = renderDocs(a, project, look, slugs); err != nil {
-			return r, nil, err
+			return r, nil, false, err
 		}
 	}
 	if r, err = site.Build(pages, out, look, options); err != nil {
-		return r, nil, themeError(a, look, err)
+		return r, nil, false, themeError(a, look, err)
 	}
-	return r, found, nil
+	warned = slices.ContainsFunc(options.Docs, func(p *render.DocsPage) bool { return len(p.Warnings) > 0 })
+	return r, found, warned, nil
 }
 
 // projectTheme is how pages of the project look. Without it nothing is rendered.

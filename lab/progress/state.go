@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"benchbook/files"
+	"benchbook/lab"
 	"benchbook/lab/results"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/plan"
@@ -23,10 +23,7 @@ import (
 // Where a run leaves how far it is, for a preview in another terminal: one small file in a hidden folder of the
 // project, which git ignores. It is there as long as the run goes on; one that a killed run has left is told by its
 // process, and overwritten.
-const (
-	stateDir  = ".benchbook"
-	stateFile = "run.json"
-)
+const stateFile = "run.json"
 
 // mostState is how large that file may be, in bytes.
 const mostState = 16 << 10
@@ -40,6 +37,8 @@ type runState struct {
 	Done       int       `json:"done"` // repetitions, or searches, of the experiment
 	Todo       int       `json:"todo"`
 	Preparing  string    `json:"preparing,omitempty"` // the image of what is built, or of several with commas between them
+	All        int       `json:"all"`                 // repetitions of the run, as far as it was known when it began
+	AllDone    int       `json:"all_done"`            // of them
 	Trial      string    `json:"trial,omitempty"`     // under way
 	Repetition int       `json:"repetition,omitempty"`
 	Since      time.Time `json:"since,omitzero"`   // the repetition, or the preparing
@@ -53,16 +52,18 @@ const latestShown = 3
 // disturbed, and that it cannot be written never stops a run.
 type StatusFile struct {
 	Reporter
-	file string
+	project string
+	tell    func(lines []string) // also tells this; nil for nobody
 
 	mu        sync.Mutex
 	state     runState
 	preparing []*preparation // those under way
 }
 
-func NewStatusFile(r Reporter, project string) *StatusFile {
-	return &StatusFile{Reporter: r, file: filepath.Join(project, stateDir, stateFile),
-		state: runState{Process: os.Getpid(), Started: time.Now().UTC()}}
+// NewStatusFile reports of a run of so many repetitions, or more, for the project in a folder.
+func NewStatusFile(r Reporter, project string, all int, tell func(lines []string)) *StatusFile {
+	return &StatusFile{Reporter: r, project: project, tell: tell,
+		state: runState{Process: os.Getpid(), Started: time.Now().UTC(), All: all}}
 }
 
 // change changes the state and writes it.
@@ -74,23 +75,15 @@ func (t *StatusFile) change(how func(*runState)) {
 	if err != nil || len(data) > mostState {
 		return
 	}
-	dir := filepath.Dir(t.file)
-	if _, err := os.Stat(dir); err != nil {
-		// The folder ignores itself, so that no project has to.
-		if os.Mkdir(dir, 0o755) != nil || os.WriteFile(filepath.Join(dir, ".gitignore"), []byte("*\n"), 0o644) != nil {
-			return
-		}
-	}
-	// It need not outlive a crash of the machine, so nothing waits for the disk.
-	beside := t.file + ".new"
-	if os.WriteFile(beside, append(data, '\n'), 0o644) == nil {
-		_ = os.Rename(beside, t.file)
+	_ = lab.WriteState(t.project, stateFile, append(data, '\n'))
+	if t.tell != nil {
+		t.tell(t.state.words(time.Now()))
 	}
 }
 
 func (t *StatusFile) Close() {
 	t.Reporter.Close()
-	_ = os.Remove(t.file)
+	_ = os.Remove(filepath.Join(t.project, lab.StateDir, stateFile))
 }
 
 func (t *StatusFile) Article(slug string, j *Judge) {
@@ -157,7 +150,7 @@ func (t *StatusFile) Begin(step plan.Step) {
 func (t *StatusFile) End(step plan.Step, r *record.Record) {
 	t.Reporter.End(step, r)
 	t.change(func(s *runState) {
-		s.Done++
+		s.Done, s.AllDone = s.Done+1, s.AllDone+1
 		s.Trial = ""
 		s.Add(step.Trial.Name + ": " + outcome(r))
 	})
@@ -186,7 +179,7 @@ func (s *runState) Add(words string) {
 
 // Status says in a few lines how far the run is that measures articles of a project; none if there is none.
 func Status(project string) []string {
-	data, _, err := files.Read(filepath.Join(project, stateDir, stateFile), mostState)
+	data, err := lab.ReadState(project, stateFile, mostState)
 	var s runState
 	if err != nil || json.Unmarshal(data, &s) != nil || !isAlive(s.Process) {
 		return nil
@@ -210,8 +203,11 @@ func isAlive(process int) bool {
 // words say how far a run is. Times are given in steps, so that they do not change all the time.
 func (s *runState) words(now time.Time) []string {
 	line := fmt.Sprintf("measuring %s#%s: %d of %d done", s.Article, s.Experiment, s.Done, s.Todo)
-	if s.Experiment == "" {
+	switch {
+	case s.Experiment == "":
 		line = "a run begins"
+	case s.All > s.Todo:
+		line += fmt.Sprintf(", %d of %d in all", s.AllDone, max(s.All, s.AllDone))
 	}
 	const step = 5 * time.Second
 	since := ""

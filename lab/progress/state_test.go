@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -19,7 +20,8 @@ func TestRunUnderWay(t *testing.T) {
 	if lines := Status(dir); lines != nil {
 		t.Errorf("without a run there is %q", lines)
 	}
-	r := NewStatusFile(&Lines{W: t.Output()}, dir)
+	var told []string
+	r := NewStatusFile(&Lines{W: t.Output()}, dir, 30, func(lines []string) { told = lines })
 	trial := &plan.Trial{Name: "level=9"}
 	step := plan.Step{Trial: trial, Repetition: 2}
 	says := func(want ...string) {
@@ -28,6 +30,9 @@ func TestRunUnderWay(t *testing.T) {
 		for _, w := range want {
 			if !strings.Contains(lines, w) {
 				t.Errorf("it says %q, want %q in it", lines, w)
+			}
+			if words := strings.Join(told, "\n"); !strings.Contains(words, w) {
+				t.Errorf("it tells %q, want %q in it", words, w)
 			}
 		}
 	}
@@ -38,7 +43,7 @@ func TestRunUnderWay(t *testing.T) {
 	other.End(true)
 	r.Article("hello", nil)
 	r.Experiment(&plan.Experiment{Name: "gzip", Steps: []plan.Step{step}, Trials: []*plan.Trial{trial}}, 12)
-	says("measuring hello#gzip: 0 of 12 done")
+	says("measuring hello#gzip: 0 of 12 done, 0 of 30 in all")
 	late := r.Preparing("service \"server\"")
 	says(`preparing the image of service "server"`)
 	late.End(true)
@@ -54,11 +59,11 @@ func TestRunUnderWay(t *testing.T) {
 		r.End(step, &record.Record{Failure: fmt.Sprint(strings.Repeat("much ", 500), i)})
 	}
 	says("1001 of 12")
-	file := filepath.Join(dir, stateDir, stateFile)
+	file := filepath.Join(dir, lab.StateDir, stateFile)
 	if info, err := os.Stat(file); err != nil || info.Size() > 4<<10 {
 		t.Errorf("the file has %v, %v", info, err)
 	}
-	if ignore, err := os.ReadFile(filepath.Join(dir, stateDir, ".gitignore")); err != nil || string(ignore) != "*\n" {
+	if ignore, err := os.ReadFile(filepath.Join(dir, lab.StateDir, ".gitignore")); err != nil || string(ignore) != "*\n" {
 		t.Errorf("git is told to ignore %q, %v", ignore, err)
 	}
 	r.Close()
@@ -79,10 +84,10 @@ func TestNoRunUnderWay(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
-			if err := os.Mkdir(filepath.Join(dir, stateDir), 0o755); err != nil {
+			if err := os.Mkdir(filepath.Join(dir, lab.StateDir), 0o755); err != nil {
 				t.Fatal(err)
 			}
-			if err := os.WriteFile(filepath.Join(dir, stateDir, stateFile), []byte(test.text), 0o644); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, lab.StateDir, stateFile), []byte(test.text), 0o644); err != nil {
 				t.Fatal(err)
 			}
 			if lines := Status(dir); lines != nil {

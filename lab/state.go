@@ -1,0 +1,37 @@
+package lab
+
+import (
+	"os"
+	"path/filepath"
+
+	"benchbook/files"
+)
+
+// StateDir is a hidden folder of a project, for what is known of a run that goes on and of the site that was made last.
+// Everything in it can be removed at any time.
+const StateDir = ".benchbook"
+
+// WriteState replaces a file in the hidden folder of a project. It need not outlive a crash of the machine, so nothing
+// waits for the disk.
+func WriteState(dir, name string, data []byte) error {
+	folder := filepath.Join(dir, StateDir)
+	if _, err := os.Stat(folder); err != nil { // the folder ignores itself, so that no project has to
+		if err := os.Mkdir(folder, 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(folder, ".gitignore"), []byte("*\n"), 0o644); err != nil {
+			return err
+		}
+	}
+	file := filepath.Join(folder, name)
+	if err := os.WriteFile(file+".new", data, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(file+".new", file)
+}
+
+// ReadState reads a file in the hidden folder of a project, of that many bytes at most.
+func ReadState(dir, name string, most int64) ([]byte, error) {
+	data, _, err := files.Read(filepath.Join(dir, StateDir, name), most)
+	return data, err
+}
