@@ -137,7 +137,6 @@ var heavy = []struct{ library, only, why string }{
 	{"k8s.io/", "runner/engine/kubernetes", "an engine's library is that engine's own business"},
 	{"github.com/google/go-containerregistry/", "runner/engine/kubernetes",
 		"an engine's library is that engine's own business"},
-	{"github.com/vishvananda/", "runner/engine/local", "how networks are made is that engine's own business"},
 	{module + "runner/generator", "runner/benchbook-agent", "whoever asks for a load knows its config and its result"},
 	{"gopkg.in/yaml.v3", "notebook/yamltext", "YAML is read in one place, with its traps"},
 	{"gonum.org/v1/plot", "render/figure", "figures can be drawn by something else one day"},

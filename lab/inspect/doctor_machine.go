@@ -38,8 +38,7 @@ const untold = "this system does not report it"
 func examineRights(user int) finding {
 	s := finding{Name: "rights", Level: fine, Words: "root"}
 	if user != 0 {
-		s.Level, s.Words = warn, "not root: the networks of services cannot be inspected, and the engine local is not "+
-			"available"
+		s.Level, s.Words = warn, "not root: the networks of services cannot be inspected"
 		s.Remedy = "run as root to record the network path and the limits of connections; measurements are the same without"
 	}
 	return s

@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -57,16 +55,12 @@ func (c *engineCheck) service(s *spec.Service) {
 		c.refuse(spec.OneName, what+" is scaled, and "+c.name()+" finds one process by a name",
 			"remove scale, or use the engine docker")
 	}
-	for _, o := range s.SecurityOpt {
-		if !strings.HasPrefix(o, "no-new-privileges") {
-			c.refuse(spec.SecurityProfiles, what+" has the security option "+o+", which "+c.name()+" does not know",
-				"remove it, or use the engine docker")
-		}
+	keys := s.NeedsContainer()
+	if s.Link != nil {
+		keys = append(keys, "link")
 	}
-	for _, name := range slices.Sorted(maps.Keys(s.Sysctls)) {
-		if !strings.HasPrefix(name, "net.") {
-			c.refuse(spec.KernelSettings, what+" sets "+name+", which without a container is a setting of the whole machine",
-				"remove it, or use the engine docker")
-		}
+	if len(keys) > 0 {
+		c.refuse(spec.Containers, what+" has "+strings.Join(keys, ", ")+", and "+c.name()+" has no containers",
+			"remove what only a container can have, or use the engine docker")
 	}
 }

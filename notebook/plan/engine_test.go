@@ -74,10 +74,14 @@ func TestCheckEngine(t *testing.T) {
 		return "services: {s: {command: x, " + keys + "}}\nload: {target: http://s/}\n"
 	}
 	tests := []struct{ name, body, want string }{
-		{"nothing", service("cpus: 0.5, mem_limit: 64m, ulimits: {nofile: 9}, cap_drop: [ALL], sysctls: " +
-			"{net.core.somaxconn: 9}, " +
-			"security_opt: ['no-new-privileges:true'], init: true, read_only: true, tmpfs: [/x]"), ""},
-		{"an origin behind a link", "services: {s: {origin: {}, link: {rtt: 1ms}}}\nload: {target: http://s/}\n", ""},
+		{"nothing", service("ulimits: {nofile: 9}, cpuset: '0', stop_signal: SIGINT"), ""},
+		{"limits", service("cpus: 0.5, mem_limit: 64m, cap_drop: [ALL], sysctls: {net.core.somaxconn: 9}, init: true, " +
+			"security_opt: ['no-new-privileges:true'], read_only: true, tmpfs: [/x]"),
+			`service "s" has cap_drop, cpus, init, mem_limit, read_only, security_opt, sysctls, tmpfs, and the engine local ` +
+				"has no containers"},
+		{"an origin", "services: {s: {origin: {}}}\nload: {target: http://s/}\n", ""},
+		{"an origin behind a link", "services: {s: {origin: {}, link: {rtt: 1ms}}}\nload: {target: http://s/}\n",
+			`service "s" has link`},
 		{"an image", "services: {s: {image: 'nginx:1.27'}}\nload: {target: http://s/}\n",
 			`service "s" has the image nginx:1.27`},
 		{"a build", "services: {s: {build: .}}\nload: {target: http://s/}\n", `service "s" is built from a Dockerfile`},
@@ -86,8 +90,6 @@ func TestCheckEngine(t *testing.T) {
 		{"a command with an image", "command: {image: x, run: x}\n", "the command has an image"},
 		{"a command in a service", "services: {s: {command: x}}\ncommand: {service: s, run: x}\n", ""},
 		{"a tool", "services: {s: {command: x}}\nload: {target: http://s/, tool: ab}\n", "the load by ab"},
-		{"a profile", service("security_opt: [seccomp=unconfined]"), "security option seccomp=unconfined"},
-		{"a setting of the machine", service("sysctls: {kernel.panic: 1}"), "sets kernel.panic"},
 		{"copies", service("scale: 2"), `service "s" is scaled`},
 	}
 	for _, test := range tests {

@@ -21,6 +21,7 @@ type Capability string
 // The capabilities that engines differ in. Plans and runs ask for these, and never for an engine by its name.
 const (
 	Builds           Capability = "builds"            // images are built from Dockerfiles
+	Containers       Capability = "containers"        // a service has files, network, user and limits of its own
 	Machine          Capability = "machine"           // programs of the machine are run as they are
 	OneName          Capability = "one name"          // several services are found under one name
 	Keeping          Capability = "keeping"           // services go on when the process that started them has ended
@@ -40,10 +41,10 @@ var engines = []struct {
 	name Engine
 	can  []Capability
 }{
-	{Docker, []Capability{Builds, OneName, Keeping, KernelSettings, SecurityProfiles, Threads, PIDLimit, Listening,
-		NamedCPUs, MountOptions, Hosts}},
-	{Local, []Capability{Machine, Threads, PIDLimit, Listening, NamedCPUs, MountOptions}},
-	{Kubernetes, []Capability{Builds, OneName, Keeping, KernelSettings, SecurityProfiles, Threads, Nodes}},
+	{Docker, []Capability{Builds, Containers, OneName, Keeping, KernelSettings, SecurityProfiles, Threads, PIDLimit,
+		Listening, NamedCPUs, MountOptions, Hosts}},
+	{Local, []Capability{Machine, Threads, Listening, NamedCPUs}},
+	{Kubernetes, []Capability{Builds, Containers, OneName, Keeping, KernelSettings, SecurityProfiles, Threads, Nodes}},
 }
 
 // Can says whether an engine has a capability. Without a name it is the default engine.

@@ -407,7 +407,7 @@ type Usage struct {
 
 // Leftover is something that a run left behind when it was killed.
 type Leftover struct {
-	Kind string // "container", "network", "volume", "files" or "folder"
+	Kind string // "container", "network", "volume", "files", "folder" or "process"
 	Name string
 	Run  string
 	Host string // where it is, of an engine over several; empty: the engine's own machine

@@ -5,12 +5,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"net/url"
 	"slices"
 	"time"
 
+	"benchbook/runner/config"
 	"benchbook/runner/load/http"
 	"benchbook/slice"
 )
@@ -48,7 +48,7 @@ func (o *origin) resolve(ctx context.Context, timeout time.Duration) ([]netip.Ad
 	if err != nil {
 		return nil, err
 	}
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", o.url.Hostname())
+	ips, err := config.Lookup(ctx, o.url.Hostname())
 	if err != nil {
 		return nil, fmt.Errorf("resolving the target's host: %w", err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"benchbook/runner/config"
 	"benchbook/runner/eventloop"
 )
 
@@ -97,7 +98,7 @@ func lookup(ctx context.Context, target string) ([]unix.Sockaddr, error) {
 	if err != nil || port == 0 {
 		return nil, fmt.Errorf("target %q: invalid port %q", target, name)
 	}
-	all, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	all, err := config.Lookup(ctx, host)
 	if err != nil {
 		return nil, fmt.Errorf("target %q: %w", target, err)
 	}

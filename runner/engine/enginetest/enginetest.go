@@ -56,9 +56,9 @@ const (
 )
 
 // declared are the capabilities that engines declare.
-var declared = []spec.Capability{spec.Builds, spec.Machine, spec.OneName, spec.Keeping, spec.KernelSettings,
-	spec.SecurityProfiles, spec.Threads, spec.PIDLimit, spec.Listening, spec.NamedCPUs, spec.MountOptions, spec.Hosts,
-	spec.Nodes}
+var declared = []spec.Capability{spec.Builds, spec.Containers, spec.Machine, spec.OneName, spec.Keeping,
+	spec.KernelSettings, spec.SecurityProfiles, spec.Threads, spec.PIDLimit, spec.Listening, spec.NamedCPUs,
+	spec.MountOptions, spec.Hosts, spec.Nodes}
 
 // suite is one engine under test.
 type suite struct {
@@ -112,28 +112,28 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, opts ...Option) {
 		{"a Dockerfile is built", []spec.Capability{spec.Builds}, s.prepareBuild},
 		{"a failed build tells its last lines", []spec.Capability{spec.Builds}, s.prepareFailure},
 		{"an image that does not exist", []spec.Capability{spec.Builds}, s.prepareUnknown},
-		{"services reach each other by name", []spec.Capability{Execution}, s.names},
+		{"services reach each other by name", []spec.Capability{Execution, spec.Containers}, s.names},
 		{"kinds of readiness", []spec.Capability{Execution}, s.readiness},
 		{"a service that is not ready tells its log", []spec.Capability{Execution}, s.notReady},
 		{"a service that completes", []spec.Capability{Execution}, s.completes},
 		{"where a service listens", []spec.Capability{Execution, spec.Listening}, s.listening},
-		{"settings of a service", []spec.Capability{Execution}, s.settings},
-		{"limits and privileges of a service", []spec.Capability{Execution}, s.privileges},
-		{"files keep what is around them", []spec.Capability{Execution}, s.files},
+		{"settings of a service", []spec.Capability{Execution, spec.Containers}, s.settings},
+		{"limits and privileges of a service", []spec.Capability{Execution, spec.Containers}, s.privileges},
+		{"files keep what is around them", []spec.Capability{Execution, spec.Containers}, s.files},
 		{"a program's input, output and status", []spec.Capability{Execution}, s.programs},
 		{"a program can be watched", []spec.Capability{Execution}, s.watched},
 		{"a command inside a service", []spec.Capability{Execution}, s.exec},
 		{"a program beside a service", []spec.Capability{Execution}, s.beside},
 		{"usage grows with what is used", []spec.Capability{Execution}, s.usage},
-		{"a CPU limit holds a service back", []spec.Capability{Execution, CPULimit}, s.cpuLimit},
+		{"a CPU limit holds a service back", []spec.Capability{Execution, spec.Containers, CPULimit}, s.cpuLimit},
 		{"no more processes than it may have", []spec.Capability{Execution, spec.PIDLimit}, s.pidLimit},
-		{"there is no way out", []spec.Capability{Execution, Isolation}, s.isolation},
-		{"two spaces do not see each other", []spec.Capability{Execution, Isolation}, s.twoSpaces},
-		{"spaces within a space", nil, s.within},
-		{"services of spaces within each other", []spec.Capability{Execution}, s.withinReach},
+		{"there is no way out", []spec.Capability{Execution, spec.Containers, Isolation}, s.isolation},
+		{"two spaces do not see each other", []spec.Capability{Execution, spec.Containers, Isolation}, s.twoSpaces},
+		{"spaces within a space", []spec.Capability{spec.Containers}, s.within},
+		{"services of spaces within each other", []spec.Capability{Execution, spec.Containers}, s.withinReach},
 		{"several services behind one name", []spec.Capability{Execution, spec.OneName}, s.oneName},
-		{"volumes", []spec.Capability{Execution, Volumes}, s.volumes},
-		{"volumes of spaces within each other", []spec.Capability{Execution, Volumes}, s.sharedVolumes},
+		{"volumes", []spec.Capability{Execution, spec.Containers, Volumes}, s.volumes},
+		{"volumes of spaces within each other", []spec.Capability{Execution, spec.Containers, Volumes}, s.sharedVolumes},
 		{"a service that ends is found to have", []spec.Capability{Execution}, s.ended},
 		{"cancelling ends a program", nil, s.cancelRun},
 		{"cancelling a start leaves nothing behind", []spec.Capability{Execution}, s.cancelStart},
@@ -142,10 +142,10 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, opts ...Option) {
 		{"what a killed process left behind is swept", []spec.Capability{Execution, Leftovers}, s.sweep},
 		{"what was kept stays until it is swept", []spec.Capability{Execution, Leftovers, spec.Keeping}, s.kept},
 		{"CPUs that a service is bound to", []spec.Capability{Execution, spec.NamedCPUs}, s.cpuSet},
-		{"a service's user and memory to share", []spec.Capability{Execution}, s.userAndMemory},
-		{"a service that needs more memory than it may have", []spec.Capability{Execution}, s.memoryLimit},
-		{"a process that reaps", []spec.Capability{Execution}, s.init},
-		{"a service gets its time to end", []spec.Capability{Execution, Volumes}, s.grace},
+		{"a service's user and memory to share", []spec.Capability{Execution, spec.Containers}, s.userAndMemory},
+		{"a service that needs more memory than it may have", []spec.Capability{Execution, spec.Containers}, s.memoryLimit},
+		{"a process that reaps", []spec.Capability{Execution, spec.Containers}, s.init},
+		{"a service gets its time to end", []spec.Capability{Execution, spec.Containers, Volumes}, s.grace},
 		{"however much is written, its end is kept", []spec.Capability{Execution}, s.muchOutput},
 		{"ready by a text behind which much is written", []spec.Capability{Execution}, s.readyBehindMuch},
 		{"threads tell what they used", []spec.Capability{Execution, spec.Threads}, s.threads},
@@ -173,6 +173,13 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, opts ...Option) {
 			defer cancel()
 			s.refused(ctx, t, lacked)
 		})
+	}
+}
+
+// parallel lets a test that mostly waits run beside others, if they do not share their ports.
+func (s *suite) parallel(t *testing.T) {
+	if !s.without(spec.Containers) {
+		t.Parallel()
 	}
 }
 
@@ -413,7 +420,7 @@ func (s *suite) readiness(ctx context.Context, t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel() // it mostly waits
+			s.parallel(t)
 			service := s.server("server")
 			service.Command, service.Ready = late, tt.ready
 			began := time.Now()
@@ -453,7 +460,7 @@ func (s *suite) notReady(ctx context.Context, t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel() // it mostly waits
+			s.parallel(t)
 			service := s.server("server")
 			service.Command, service.Ready = tt.command, tt.ready
 			if slices.Equal(tt.command, alive) {
@@ -565,6 +572,9 @@ func (s *suite) listening(ctx context.Context, t *testing.T) {
 	if want := []string{"0.0.0.0:8080", "127.0.0.1:9000"}; err != nil || !slices.Equal(slices.Sorted(slices.Values(words)),
 		want) {
 		t.Errorf("Listeners() = %q, %v; want %q", words, err, want)
+	}
+	if s.without(spec.Containers) {
+		return // the loopback is where it is reached
 	}
 	service.Name, service.Command, service.Ready = "loop", []string{"listen=127.0.0.1:8080", "sleep=1h"}, spec.Ready{}
 	began := time.Now()

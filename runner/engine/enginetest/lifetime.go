@@ -170,7 +170,10 @@ const (
 // orphan is what is left behind.
 func (s *suite) orphan() engine.Service {
 	service := s.server("server")
-	if !s.without(Volumes) {
+	if s.without(spec.Containers) { // another one has that port meanwhile
+		service.Command, service.Expose = []string{"listen=8081", "sleep=1h"}, []int{8081}
+	}
+	if !s.without(Volumes) && !s.without(spec.Containers) {
 		service.Volumes = []spec.Volume{{Target: "/data", Source: "data"}, {Target: "/own"}}
 	}
 	return service

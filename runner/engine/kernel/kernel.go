@@ -144,17 +144,22 @@ func (k *Files) Read(context.Context) (engine.Usage, error) {
 		return usage, err
 	}
 	usage.Periods, usage.Throttled = counter(stat, "nr_periods"), counter(stat, "nr_throttled")
-	netstat, err := k.netstat.read()
+	err = countNetwork(&usage, &k.netstat, &k.snmp)
+	return usage, err
+}
+
+// countNetwork reads the counters of a network.
+func countNetwork(usage *engine.Usage, netstat, snmp *counterFile) error {
+	text, err := netstat.read()
 	if err != nil {
-		return usage, err
+		return err
 	}
-	usage.ListenOverflows = netCounter(netstat, "TcpExt:", "ListenOverflows")
-	snmp, err := k.snmp.read()
-	if err != nil {
-		return usage, err
+	usage.ListenOverflows = netCounter(text, "TcpExt:", "ListenOverflows")
+	if text, err = snmp.read(); err != nil {
+		return err
 	}
-	usage.Retransmits = netCounter(snmp, "Tcp:", "RetransSegs")
-	return usage, nil
+	usage.Retransmits = netCounter(text, "Tcp:", "RetransSegs")
+	return nil
 }
 
 // CPU is the processor time of Read, for a small part of what that costs.
@@ -244,9 +249,6 @@ func (k *Files) Threads(only ...int) (map[int]time.Duration, error) { return k.s
 func (k *Files) Waits() (map[int]time.Duration, error) { return k.schedstat(1, nil) }
 
 // schedstat reads one of the fields of the file of that name, in nanoseconds, of threads that are named, or of all.
-//
-// There may be thousands, and each has a file of its own, so these are read by as few calls of the kernel as there can
-// be.
 func (k *Files) schedstat(field int, only []int) (map[int]time.Duration, error) {
 	if len(only) == 0 {
 		text, err := os.ReadFile(k.threads)
@@ -262,7 +264,14 @@ func (k *Files) schedstat(field int, only []int) (map[int]time.Duration, error) 
 			only = append(only, number)
 		}
 	}
-	all := filepath.Dir(k.process) // a thread has its folder too
+	return schedstat(filepath.Dir(k.process), field, only) // a thread has its folder too
+}
+
+// schedstat reads a field of threads, whose folders are in all.
+//
+// There may be thousands, and each has a file of its own, so these are read by as few calls of the kernel as there can
+// be.
+func schedstat(all string, field int, only []int) (map[int]time.Duration, error) {
 	threads := make(map[int]time.Duration, len(only))
 	var room [128]byte
 	for _, number := range only {

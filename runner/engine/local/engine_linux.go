@@ -1,7 +1,6 @@
 package local
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -9,17 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
-	"github.com/shirou/gopsutil/v4/mem"
 	"golang.org/x/sys/unix"
 
 	"benchbook/runner/engine"
@@ -29,11 +23,9 @@ import (
 
 // Engine runs services as processes of this machine. It implements engine.Engine.
 type Engine struct {
-	parent  string // of all folders
-	folder  string // of this engine: programs that were prepared
-	mounts  []string
-	facts   map[string]string
-	version int // of control groups
+	parent      string // of all folders
+	folder      string // of this engine: programs that were prepared
+	environment []string
 
 	mu       sync.Mutex
 	programs map[string]program // by reference
@@ -42,109 +34,37 @@ type Engine struct {
 // program is an executable that was prepared.
 type program struct{ name, file string }
 
-// New makes an engine, once a process could be started in the way that all of them are. The error wraps
-// engine.ErrUnavailable if this machine or this user cannot do that.
-func New(ctx context.Context, o Options) (engine.Engine, error) {
-	if os.Geteuid() != 0 {
-		return nil, &unavailableError{"only root can isolate processes; run benchbook as root, or use the engine docker"}
-	}
-	e := &Engine{parent: cmp.Or(o.Folder, os.Getenv("TMPDIR"), "/var/tmp"), programs: make(map[string]program)}
-	mounts, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		return nil, fmt.Errorf("starting the engine local: %w", err)
-	}
-	e.mounts = otherMounts(string(mounts))
-	if e.folder, err = e.makeFolder("programs"); err != nil {
-		return nil, fmt.Errorf("starting the engine local: %w", err)
-	}
-	if err := e.try(ctx); err != nil {
-		err = errors.Join(err, e.Close())
-		if ctx.Err() != nil {
-			return nil, fmt.Errorf("starting the engine local: %w", err)
+// New makes an engine. From then on, this process has the children that its own have left. The error wraps
+// engine.ErrUnavailable if the folder cannot be written to.
+func New(_ context.Context, o Options) (engine.Engine, error) {
+	e := &Engine{parent: cmp.Or(o.Folder, os.Getenv("TMPDIR"), "/var/tmp"), environment: o.Environment,
+		programs: make(map[string]program)}
+	if e.environment == nil {
+		for _, name := range []string{"PATH", "HOME"} {
+			if value, ok := os.LookupEnv(name); ok {
+				e.environment = append(e.environment, name+"="+value)
+			}
 		}
-		return nil, &unavailableError{fmt.Sprintf("a process could not be started as required (%v); use a machine whose "+
-			"root may make "+
-			"namespaces, overlay mounts and control groups, which most containers do not allow, or the engine docker", err)}
 	}
-	if e.facts, err = e.findFacts(); err != nil {
+	var err error
+	if e.folder, err = e.makeFolder("programs"); err != nil {
+		return nil, &unavailableError{fmt.Sprintf("its files go to %s, which cannot be written to (%v); set TMPDIR to a "+
+			"folder of yours", e.parent, err)}
+	}
+	if err = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting the engine local: %w", err), e.Close())
 	}
 	return e, nil
 }
 
-// try runs a program that every machine has.
-func (e *Engine) try(ctx context.Context) error {
-	group, err := kernel.NewGroup("/", filepath.Base(e.folder))
-	if err != nil {
-		return err
-	}
-	e.version = group.Version()
-	if err := group.Remove(); err != nil {
-		return err
-	}
-	opened, err := e.Open(ctx, "trial")
-	if err != nil {
-		return err
-	}
-	exit, err := opened.Run(ctx, engine.Program{Name: "trial", Image: e.machine(), Entrypoint: []string{"true"}}, nil)
-	if err == nil && exit.Code != 0 {
-		err = fmt.Errorf("it ended with status %d", exit.Code)
-	}
-	return errors.Join(err, opened.Close(ctx))
-}
-
 func (e *Engine) Name() string { return Name }
 
-// Facts implements engine.Engine. Memory is in bytes.
+// Facts implements engine.Engine. All else is the host's.
 func (e *Engine) Facts(context.Context) (map[string]string, error) {
-	return maps.Clone(e.facts), nil
-}
-
-func (e *Engine) findFacts() (map[string]string, error) {
 	var names unix.Utsname
-	if err := unix.Uname(&names); err != nil {
-		return nil, err
-	}
-	memory, err := mem.VirtualMemory()
-	if err != nil {
-		return nil, err
-	}
-	release, err := os.ReadFile("/etc/os-release")
-	if err != nil {
-		release = nil // not every system has one
-	}
-	return map[string]string{
-		"engine.name":           e.Name(),
-		"engine.cgroup.version": strconv.Itoa(e.version),
-		"engine.storage":        "overlay on " + fileSystem(e.parent),
-		"engine.kernel":         unix.ByteSliceToString(names.Release[:]),
-		"engine.os":             system(release),
-		"engine.architecture":   unix.ByteSliceToString(names.Machine[:]),
-		"engine.cpus":           strconv.Itoa(runtime.NumCPU()),
-		"engine.memory":         strconv.FormatUint(memory.Total, 10),
-		"engine.local":          "true",
-	}, nil
-}
-
-// system is what a system calls itself in os-release(5).
-func system(release []byte) string {
-	for line := range bytes.Lines(release) {
-		if name, ok := strings.CutPrefix(strings.TrimSpace(string(line)), "PRETTY_NAME="); ok {
-			return strings.Trim(name, `"'`)
-		}
-	}
-	return "Linux"
-}
-
-// fileSystem names the kind of file system that a folder is on.
-func fileSystem(folder string) string {
-	var stat unix.Statfs_t
-	if err := unix.Statfs(folder, &stat); err != nil {
-		return "an unknown file system"
-	}
-	kinds := map[int64]string{unix.EXT4_SUPER_MAGIC: "ext4", unix.XFS_SUPER_MAGIC: "xfs", unix.BTRFS_SUPER_MAGIC: "btrfs",
-		unix.TMPFS_MAGIC: "tmpfs"}
-	return cmp.Or(kinds[int64(stat.Type)], fmt.Sprintf("file system %#x", stat.Type))
+	err := unix.Uname(&names)
+	return map[string]string{"engine.name": e.Name(), "engine.kernel": unix.ByteSliceToString(names.Release[:]),
+		"engine.architecture": unix.ByteSliceToString(names.Machine[:]), "engine.local": "true"}, err
 }
 
 // machine is the image of services that have none: the files of this machine.
@@ -204,12 +124,19 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening a space: %w", err)
 	}
-	s := &space{engine: e, folder: folder, tree: spaces.New[running]("space " + filepath.Base(folder)),
-		volumes: make(map[string]string)}
-	if s.network, err = newNetwork(folder); err != nil {
+	s := &space{engine: e, folder: folder, run: run, tree: spaces.New[running]("space " + filepath.Base(folder)),
+		names: &names{file: filepath.Join(folder, "hosts"), there: map[string][]string{}}}
+	if err := s.names.set("", nil); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening a space: %w", err), os.RemoveAll(folder))
 	}
 	return s, nil
+}
+
+func (e *Engine) program(reference string) (p program, ok bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	p, ok = e.programs[reference]
+	return p, ok
 }
 
 func (e *Engine) Close() error { return os.RemoveAll(e.folder) }
@@ -236,15 +163,14 @@ func (e *Engine) makeFolder(run string) (string, error) {
 	return folder, nil
 }
 
-// Sweep implements engine.Engine. What processes that were killed have left are folders, each with the control groups,
-// and what may be alive of the processes, of one space.
+// Sweep implements engine.Engine. What processes that were killed have left are folders, one of each space, and what
+// has let go of its parent there.
 func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, error) {
+	leftovers, failures := sweepProcesses(dryRun), []error(nil)
 	entries, err := os.ReadDir(e.parent)
 	if err != nil {
 		return nil, fmt.Errorf("looking for what was left behind: %w", err)
 	}
-	var leftovers []engine.Leftover
-	var failures []error
 	for _, entry := range entries {
 		if !strings.HasPrefix(entry.Name(), folderPrefix) {
 			continue
@@ -258,7 +184,7 @@ func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, err
 			continue
 		}
 		if !dryRun {
-			if err := sweepFolder(folder); err != nil {
+			if err := os.RemoveAll(folder); err != nil {
 				failures = append(failures, fmt.Errorf("removing space %s: %w", filepath.Base(folder), err))
 				continue
 			}
@@ -266,6 +192,26 @@ func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, err
 		leftovers = append(leftovers, engine.Leftover{Kind: "folder", Name: filepath.Base(folder), Run: run})
 	}
 	return leftovers, errors.Join(failures...)
+}
+
+// sweepProcesses kills the processes of this user whose variables say that who started them has ended.
+func sweepProcesses(dryRun bool) (leftovers []engine.Leftover) {
+	for _, children := range kernel.Children() {
+		for _, pid := range children {
+			handle, err := unix.PidfdOpen(pid, 0) // what the number stands for from now on stays the same process
+			if err != nil {
+				continue // it has ended
+			}
+			_, variables := engine.Variables(environment(pid)) // of another user they are not told
+			if alive, known := engine.OwnerAlive(variables[ownerVariable]); known && !alive && (dryRun ||
+				unix.PidfdSendSignal(handle, unix.SIGKILL, nil, 0) == nil) {
+				leftovers = append(leftovers, engine.Leftover{Kind: "process", Name: strconv.Itoa(pid),
+					Run: variables[runVariable]})
+			}
+			_ = unix.Close(handle) // nothing was written to it
+		}
+	}
+	return leftovers
 }
 
 // abandonedBy says whether a folder is ours, and the process that made it has ended; and of which run it was. Anybody
@@ -283,67 +229,4 @@ func abandonedBy(folder string) (run string, ours bool) {
 	owner, run, _ := strings.Cut(string(text), "\n")
 	alive, known := engine.OwnerAlive(owner)
 	return strings.TrimSpace(run), known && !alive
-}
-
-// sweepFolder ends what is left of the processes of a space, and removes what there is of it.
-func sweepFolder(folder string) error {
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return err
-	}
-	var failures []error
-	for _, entry := range entries {
-		own := filepath.Join(folder, entry.Name())
-		text, err := os.ReadFile(filepath.Join(own, processNote))
-		switch {
-		case errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR):
-			err = nil // it never came to be, or is no folder of a process
-		case err == nil:
-			err = endProcess(strings.TrimSpace(string(text)))
-		}
-		if err == nil && entry.IsDir() {
-			err = kernel.RemoveGroup("/", groupName(own))
-		}
-		failures = append(failures, err)
-	}
-	if err := errors.Join(failures...); err != nil {
-		return err
-	}
-	return os.RemoveAll(folder)
-}
-
-// ending is how long a process that was killed may take to end.
-const ending = 5 * time.Second
-
-// endProcess kills a process, by what engine.OwnerOf has said of it, and so whatever it has started. It may have ended.
-func endProcess(owner string) error {
-	if alive, known := engine.OwnerAlive(owner); !alive || !known {
-		return nil
-	}
-	parts := strings.Split(owner, ".")
-	pid, err := strconv.Atoi(parts[2])
-	if err != nil {
-		return err
-	}
-	// What the number stands for from now on stays the same process; whether it is ours is asked once more.
-	handle, err := unix.PidfdOpen(pid, 0)
-	if errors.Is(err, unix.ESRCH) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("killing process %d: %w", pid, err)
-	}
-	defer unix.Close(handle)
-	if alive, _ := engine.OwnerAlive(owner); !alive {
-		return nil
-	}
-	if err := unix.PidfdSendSignal(handle, unix.SIGKILL, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
-		return fmt.Errorf("killing process %d: %w", pid, err)
-	}
-	for deadline := time.Now().Add(ending); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		if alive, _ := engine.OwnerAlive(owner); !alive {
-			return nil
-		}
-	}
-	return fmt.Errorf("process %d has not ended after it was killed", pid)
 }

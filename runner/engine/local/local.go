@@ -1,20 +1,12 @@
-// Package local runs trials as processes of this machine, without containers and without images.
+// Package local runs trials as processes of this machine, without containers, images, or the rights of root.
 //
-// What always holds: a service sees the files of this machine under a private layer, in which everything that it
-// writes, and everything that is put there for it, is thrown away with it; /tmp, /var/tmp and /run are its own and
-// empty. It has namespaces of its own for mounts, processes, names of the machine, and network. A space is a bridge in
-// a network namespace of its own, without a way out; services find each other by a hosts file. What they use is read,
-// and bounded, by a control group of each. Ending the first process of a service ends all of its processes, by the
-// kernel, and the end of ours ends all that we have started.
+// What always holds: a service is a process that is bound to its CPUs, in a folder of its own that is removed with it.
+// It sees the files and the network of this machine, so no two services have the same port; our own programs find the
+// others by a file of names. The processes that it starts stay below its first one, even if they let go of it, and end
+// with it; and that one ends with us. What a killed run leaves is found by a variable that all processes have.
 //
-// All of this is the kernel's, so that package local needs Linux, root, and nothing that would have to be installed.
-// Less of it would be of little use: without a network of its own, every service of an experiment would have to be told
-// by its author which address to take, and without a private layer what one repetition wrote would be there for the
-// next.
-//
-// A process becomes what it was started for in two steps: this program is started again in the new namespaces, reads an
-// order, makes the surroundings, and becomes the program that was asked for. So main has to call BecomeProgram before
-// anything else.
+// A process becomes what it was started for in two steps: this program is started again, prepares itself, and becomes
+// the program that was asked for. So main has to call BecomeProgram before anything else.
 package local
 
 import "benchbook/runner/engine"
@@ -30,9 +22,11 @@ func (e *unavailableError) Error() string { return "the engine local is not avai
 // Is makes the error an engine.ErrUnavailable.
 func (e *unavailableError) Is(target error) bool { return target == engine.ErrUnavailable }
 
-// Options say where an engine has its files. The zero value takes the usual place.
+// Options say where an engine has its files, and what its processes are given. The zero value is usual.
 type Options struct {
-	// Folder is where what processes write is kept until they are removed, on a file system of a disk or of memory. Empty
-	// means TMPDIR, or /var/tmp if that is not set.
+	// Folder is where files of services are kept until they are removed. Empty means TMPDIR, or /var/tmp if that is not
+	// set.
 	Folder string
+	// Environment is KEY=value of what all processes get; nil: PATH and HOME of this process.
+	Environment []string
 }

@@ -11,7 +11,7 @@ import (
 
 // New says that there is no such engine on this system.
 func New(context.Context, Options) (engine.Engine, error) {
-	return nil, &unavailableError{"it needs the namespaces of Linux, and this is " + runtime.GOOS +
+	return nil, &unavailableError{"it needs Linux, and this is " + runtime.GOOS +
 		"; use the engine docker"}
 }
 

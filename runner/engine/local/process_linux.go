@@ -1,104 +1,148 @@
 package local
 
 import (
-	"encoding/gob"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
-	"strconv"
-	"sync"
+	"runtime"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
+	"github.com/docker/go-units"
 	"golang.org/x/sys/unix"
 
-	"benchbook/runner/engine/netns"
+	"benchbook/notebook/spec"
+	"benchbook/runner/engine/kernel"
 )
 
-// namespaces are those of a process, by what the kernel calls them in /proc/PID/ns, in the order in which they are
-// entered.
-var namespaces = []struct {
-	name string
-	flag int
-}{
-	{"ipc", unix.CLONE_NEWIPC}, {"uts", unix.CLONE_NEWUTS}, {"net", unix.CLONE_NEWNET}, {"pid", unix.CLONE_NEWPID},
-	{"mnt", unix.CLONE_NEWNS},
+// becoming is the name under which this program is started to become another one.
+const becoming = "benchbook-becoming"
+
+// answerFile is a file that such a process finds open, beside the usual three. It says there what went wrong; it is
+// closed, with nothing said, by becoming the program.
+const answerFile = 3
+
+// order is what a process prepares before it becomes its program.
+type order struct {
+	CPUs    []int
+	Ulimits map[string]spec.Ulimit
 }
 
-// newNamespaces are those that a service has of its own, beside that of the network.
-const newNamespaces = syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC
+// refusal is an error about what was asked for, which is no fault of the engine.
+type refusal struct{ err error }
+
+func (r *refusal) Error() string { return r.err.Error() }
+
+func (r *refusal) Unwrap() error { return r.err }
+
+func refusef(format string, args ...any) error { return &refusal{fmt.Errorf(format, args...)} }
+
+// BecomeProgram turns a process that was started by an Engine into the program that it was started for, and does not
+// return then. In any other process it does nothing. It has to be called first of all.
+func BecomeProgram() {
+	if os.Args[0] != becoming {
+		return
+	}
+	runtime.LockOSThread() // the thread that is bound to CPUs becomes the program
+	syscall.CloseOnExec(answerFile)
+	err := become(os.Args[1], os.Args[2:])
+	_, _ = os.NewFile(answerFile, "answer").WriteString(err.Error()) // if nobody listens, nobody misses it
+	os.Exit(1)
+}
+
+// become returns only if something goes wrong.
+func become(text string, args []string) error {
+	var o order
+	if err := json.Unmarshal([]byte(text), &o); err != nil {
+		return err
+	}
+	// What its children leave behind comes to it, as in a container, and is found there.
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("keeping its children: %w", err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.Ulimits)) {
+		u := o.Ulimits[name]
+		limit, err := (&units.Ulimit{Name: name, Soft: int64(u.Soft), Hard: int64(u.Hard)}).GetRlimit()
+		if err != nil {
+			return fmt.Errorf("wrong rlimit value: RLIMIT_%s", strings.ToUpper(name))
+		}
+		if err := syscall.Setrlimit(limit.Type, &syscall.Rlimit{Cur: limit.Soft, Max: limit.Hard}); err != nil {
+			return fmt.Errorf("setting limit %s to %d and %d: %w", name, u.Soft, u.Hard, err)
+		}
+	}
+	if len(o.CPUs) > 0 {
+		var set unix.CPUSet
+		for _, cpu := range o.CPUs {
+			set.Set(cpu)
+		}
+		if err := unix.SchedSetaffinity(0, &set); err != nil {
+			return fmt.Errorf("binding it to CPUs %v: %w", o.CPUs, err)
+		}
+	}
+	program, err := exec.LookPath(args[0])
+	if err != nil && !errors.Is(err, exec.ErrDot) {
+		return err
+	}
+	return fmt.Errorf("exec: %q: %w", args[0], syscall.Exec(program, args, os.Environ()))
+}
 
 // A launch is how a process is started.
 type launch struct {
 	order          order
-	join           map[string]*os.File // namespaces to start it in, by name
-	clone          uintptr             // those that are to be its own
-	prepare        func(pid int) error // is called while the process waits for its order
+	args, env      []string
+	folder         string
+	tree           *kernel.Tree
 	stdin          io.Reader
 	stdout, stderr io.Writer // the same one for both keeps their order
 }
 
 // A process is one that was started.
 type process struct {
-	pid    int
-	handle *os.Process
-	done   chan struct{} // closed when it has ended and its output has been read
-	code   int           // of a process that is done: its status, or 128 plus the signal that killed it
+	pid  int
+	tree *kernel.Tree
+	cmd  *exec.Cmd
+	done chan struct{} // closed when it has ended, with all that it started, and its output has been read
+	code int           // of a process that is done: its status, or 128 plus the signal that killed it
 }
 
-// outputTimeout is how long output is waited for after a process has ended. What it started in turn may hold it open.
-const outputTimeout = 2 * time.Second
+// Times that processes have: for output to be read after they have ended, and to end after they were killed.
+const (
+	outputTimeout = 2 * time.Second
+	ending        = 5 * time.Second
+)
 
 // start starts a process and returns when it has become its program. The error is a *refusal where what was asked for
 // cannot be had.
 func (l *launch) start() (*process, error) {
-	orderRead, orderWrite, err := os.Pipe()
+	text, err := json.Marshal(l.order)
 	if err != nil {
 		return nil, err
 	}
-	defer orderWrite.Close()
 	answerRead, answerWrite, err := os.Pipe()
 	if err != nil {
-		return nil, errors.Join(err, orderRead.Close())
+		return nil, err
 	}
 	defer answerRead.Close()
-	// files that we have no use for once the process has them
-	theirs := map[string]*os.File{"order": orderRead, "answer": answerWrite}
-	closeTheirs := sync.OnceFunc(func() { closeAll(theirs) })
-	defer closeTheirs()
-
-	cmd := &exec.Cmd{Path: "/proc/self/exe", Args: []string{becoming}, Env: []string{}, Dir: "/",
-		ExtraFiles: []*os.File{orderRead, answerWrite}, Stdout: l.stdout, Stderr: l.stderr, WaitDelay: outputTimeout,
-		SysProcAttr: &syscall.SysProcAttr{Cloneflags: l.clone, Setsid: true}}
-	var stdin, input *os.File
-	if l.stdin == nil {
-		stdin, err = os.Open(os.DevNull)
-	} else {
-		stdin, input, err = os.Pipe()
+	cmd := &exec.Cmd{Path: "/proc/self/exe", Args: append([]string{becoming, string(text)}, l.args...), Env: l.env,
+		Dir: l.folder, ExtraFiles: []*os.File{answerWrite}, Stdout: l.stdout, Stderr: l.stderr, WaitDelay: outputTimeout,
+		SysProcAttr: &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}}
+	var input io.WriteCloser
+	if l.stdin != nil {
+		if input, err = cmd.StdinPipe(); err != nil {
+			return nil, errors.Join(err, answerWrite.Close())
+		}
 	}
-	if err != nil {
+	p := &process{tree: l.tree, cmd: cmd, done: make(chan struct{})}
+	if err := p.run(answerWrite); err != nil {
 		return nil, err
 	}
-	cmd.Stdin, theirs["stdin"] = stdin, stdin
-	p := &process{done: make(chan struct{})}
-	if err := l.run(cmd, p, input); err != nil {
-		return nil, err
-	}
-	closeTheirs()
-	if err := l.instruct(p, orderWrite, answerRead); err != nil {
-		p.signal(syscall.SIGKILL)
-		<-p.done
-		return nil, err
-	}
-	return p, nil
-}
-
-// run starts the process and waits for it in the background, from one thread, which ends with it: namespaces are those
-// of the thread, and the kernel takes the end of the thread that has started a process for that of its parent.
-func (l *launch) run(cmd *exec.Cmd, p *process, input *os.File) error {
 	if input != nil {
 		// A process need not read what it is given, so that errors here mean nothing; nor is more of that waited for once it
 		// has ended.
@@ -107,97 +151,99 @@ func (l *launch) run(cmd *exec.Cmd, p *process, input *os.File) error {
 			_ = input.Close()
 		}()
 	}
-	started := make(chan error)
-	go netns.OnThread(func() error {
-		err := enter(l.join)
-		if err == nil {
-			err = cmd.Start()
-		}
-		if err != nil {
-			started <- err
-			return nil
-		}
-		p.pid, p.handle = cmd.Process.Pid, cmd.Process
-		started <- nil
-		_ = cmd.Wait() // its status tells all
-		p.code = cmd.ProcessState.ExitCode()
-		if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-			p.code = 128 + int(status.Signal())
-		}
-		_ = input.Close() // of nobody, or closed already
-		close(p.done)
-		return nil
-	})
-	if err := <-started; err != nil {
-		_ = input.Close()
-		return fmt.Errorf("starting a process: %w", err)
+	if said, err := io.ReadAll(answerRead); err != nil || len(said) > 0 {
+		<-p.done
+		return nil, errors.Join(err, &refusal{errors.New(string(said))})
 	}
-	return nil
+	return p, nil
 }
 
-// enter lets the thread, and what it starts, be in namespaces.
-func enter(join map[string]*os.File) error {
-	if len(join) == 0 {
+// run starts the process and waits for it in the background, from one thread: the kernel takes the end of the thread
+// that has started a process for that of its parent.
+func (p *process) run(answer *os.File) error {
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := p.cmd.Start()
+		_ = answer.Close() // it is the process's now
+		if err != nil {
+			started <- fmt.Errorf("starting a process: %w", err)
+			return
+		}
+		p.pid = p.cmd.Process.Pid
+		p.tree.Add(p.pid)
+		started <- nil
+		p.await()
+	}()
+	return <-started
+}
+
+// await waits for the end of the process, ends what it has left, and says that it is done.
+func (p *process) await() {
+	for unix.Waitid(unix.P_PID, p.pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
+	}
+	p.endOthers()
+	_ = p.cmd.Wait() // its status tells all
+	state := p.cmd.ProcessState
+	p.tree.Ended(p.pid, state.UserTime()+state.SystemTime())
+	p.code = state.ExitCode()
+	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		p.code = 128 + int(status.Signal())
+	}
+	close(p.done)
+}
+
+// endOthers kills what a process has left that has ended. It has come to us, and is told from other children of ours by
+// its session, by having been seen below the process, or by the variable that it has.
+func (p *process) endOthers() {
+	known := slices.Clone(p.tree.Known())
+	mark := p.mark()
+	for deadline := time.Now().Add(ending); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		left := 0
+		for _, pid := range kernel.Children()[os.Getpid()] {
+			session, _ := unix.Getsid(pid)
+			if pid == p.pid || p.tree.IsRoot(pid) ||
+				session != p.pid && !slices.Contains(known, pid) && !slices.Contains(environment(pid), mark) {
+				continue
+			}
+			left, known = left+1, append(known, pid) // of one that has ended nothing but its number is told
+			_ = unix.Kill(pid, unix.SIGKILL)
+			_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil)
+		}
+		if left == 0 {
+			return
+		}
+	}
+}
+
+// mark is the variable that a process and what it starts have, and nothing else.
+func (p *process) mark() string {
+	i := slices.IndexFunc(p.cmd.Env, func(v string) bool { return strings.HasPrefix(v, serviceVariable+"=") })
+	return p.cmd.Env[i]
+}
+
+// environment is what a process was started with, as KEY=value; nil where that cannot be told.
+func environment(pid int) []string {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	if err != nil {
 		return nil
 	}
-	if join["mnt"] != nil {
-		// The threads of a process share their root, and so cannot be in different trees of mounts unless they stop to.
-		if err := unix.Unshare(unix.CLONE_FS); err != nil {
-			return err
-		}
-	}
-	for _, n := range namespaces {
-		if f := join[n.name]; f != nil {
-			if err := netns.Enter(f, n.flag); err != nil {
-				return fmt.Errorf("entering its namespace %s: %w", n.name, err)
-			}
-		}
-	}
-	return nil
+	return strings.Split(string(text), "\x00")
 }
 
 // signal sends a signal. The process may have ended, which is no error, and nobody else gets it then.
-func (p *process) signal(s syscall.Signal) { _ = p.handle.Signal(s) }
-
-// instruct sends a process its order, and waits until it has carried it out.
-func (l *launch) instruct(p *process, to, from *os.File) error {
-	if l.prepare != nil {
-		if err := l.prepare(p.pid); err != nil {
-			return err
-		}
-	}
-	if err := gob.NewEncoder(to).Encode(l.order); err != nil {
-		return fmt.Errorf("telling a process what to become: %w", err)
-	}
-	text, err := io.ReadAll(from)
-	if err != nil || len(text) == 0 {
-		return err
-	}
-	var failed answer
-	if err := json.Unmarshal(text, &failed); err != nil {
-		return fmt.Errorf("reading why a process did not start: %w", err)
-	}
-	if failed.Rejected {
-		return &refusal{errors.New(failed.Message)}
-	}
-	return errors.New(failed.Message)
+func (p *process) signal(s syscall.Signal) {
+	p.tree.Processes() // so that what it has started now is known when it has ended
+	_ = p.cmd.Process.Signal(s)
 }
 
-func openNamespaces(pid int) (map[string]*os.File, error) {
-	files := make(map[string]*os.File)
-	for _, n := range namespaces {
-		f, err := os.Open("/proc/" + strconv.Itoa(pid) + "/ns/" + n.name)
-		if err != nil {
-			closeAll(files)
-			return nil, err
-		}
-		files[n.name] = f
-	}
-	return files, nil
-}
-
-func closeAll(files map[string]*os.File) {
-	for _, f := range files {
-		_ = f.Close() // nothing was written to them
+// wait waits for the end of the process, or of the context.
+func (p *process) wait(ctx context.Context) error {
+	select {
+	case <-p.done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }

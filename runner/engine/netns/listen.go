@@ -18,6 +18,11 @@ import (
 
 // Listeners are the addresses at which programs in the namespace accept TCP connections, sorted.
 func (n *Namespace) Listeners() ([]netip.AddrPort, error) {
+	return n.ListenersOf(func(string) bool { return true })
+}
+
+// ListenersOf are those of sockets that are chosen by their inodes.
+func (n *Namespace) ListenersOf(chosen func(inode string) bool) ([]netip.AddrPort, error) {
 	text, err := os.ReadFile(filepath.Join(n.folder, "tcp"))
 	if err != nil {
 		return nil, err
@@ -25,7 +30,7 @@ func (n *Namespace) Listeners() ([]netip.AddrPort, error) {
 	if six, err := os.ReadFile(filepath.Join(n.folder, "tcp6")); err == nil { // a kernel need not have IPv6
 		text = append(text, six...)
 	}
-	return listeners(text), nil
+	return listeners(text, chosen), nil
 }
 
 // ListenersBy are the same, read by a command inside a container: its image need not have one that can.
@@ -38,18 +43,20 @@ func ListenersBy(ctx context.Context, exec func(context.Context, engine.Command)
 	if exit.Code != 0 && len(exit.Stdout) == 0 {
 		return nil, fmt.Errorf("reading /proc/net/tcp ended with status %d", exit.Code)
 	}
-	return listeners(exit.Stdout), nil
+	return listeners(exit.Stdout, func(string) bool { return true }), nil
 }
 
-// listeners reads what the kernel writes of each socket: the local address is the second word, the state the fourth.
+// listeners reads what the kernel writes of each socket: the local address is the second word, the state the fourth,
+// the inode the tenth.
 //
 // Source: proc_pid_net(5); Linux, net/ipv4/tcp_ipv4.c, get_openreq4.
-func listeners(text []byte) []netip.AddrPort {
+func listeners(text []byte, chosen func(inode string) bool) []netip.AddrPort {
 	const listening = "0A"
 	var out []netip.AddrPort
 	for line := range bytes.Lines(text) {
 		words := strings.Fields(string(line))
-		if len(words) < 4 || words[3] != listening {
+		words = append(words, make([]string, max(0, 10-len(words)))...) // some kernels write fewer
+		if words[3] != listening || !chosen(words[9]) {
 			continue
 		}
 		address, port, _ := strings.Cut(words[1], ":")

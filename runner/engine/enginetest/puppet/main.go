@@ -5,6 +5,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -20,7 +21,22 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"benchbook/runner/config"
 )
+
+// dialName connects to a service, whose name engines need not let others resolve than our own programs.
+func dialName(ctx context.Context, network, address string) (net.Conn, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	found, err := config.Lookup(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	return new(net.Dialer).DialContext(ctx, network, net.JoinHostPort(found[0].String(), port))
+}
 
 // steps are all that it can do, by name.
 var steps = map[string]func(value string) error{
@@ -46,7 +62,7 @@ var steps = map[string]func(value string) error{
 	// waits until somebody has asked for /go, so many times if it says so
 	"asked": isAsked,
 	"get": func(url string) error { // over a connection of its own
-		client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+		client := http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: dialName}}
 		response, err := client.Get(url)
 		if err != nil {
 			return err

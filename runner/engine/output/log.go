@@ -1,18 +1,16 @@
-package local
+package output
 
 import (
 	"context"
 	"io"
 	"slices"
 	"sync"
-
-	"benchbook/runner/engine/output"
 )
 
-// A log is what a service or program writes, as far as it is kept, for those who follow it too.
-type log struct {
+// A Log is what a service or program writes, as far as it is kept, for those who follow it too.
+type Log struct {
 	mu        sync.Mutex
-	kept      output.Tail
+	kept      Tail
 	followers []*follower
 }
 
@@ -23,10 +21,14 @@ type follower struct {
 	enough chan struct{} // closed then
 }
 
-func newLog() *log { return &log{kept: output.Tail{Limit: output.MaxLog}} }
+// NewLog is an empty log.
+func NewLog() *Log { return &Log{kept: Tail{Limit: MaxLog}} }
+
+// Bytes is what is kept.
+func (l *Log) Bytes() []byte { return l.kept.Bytes() }
 
 // Write implements io.Writer. It never fails.
-func (l *log) Write(p []byte) (int, error) {
+func (l *Log) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.followers = slices.DeleteFunc(l.followers, func(f *follower) bool {
@@ -38,9 +40,9 @@ func (l *log) Write(p []byte) (int, error) {
 	return l.kept.Write(p)
 }
 
-// follow copies what is kept and what is written from then on, until the writer has enough, whose error it returns, or
+// Follow copies what is kept and what is written from then on, until the writer has enough, whose error it returns, or
 // the context or the log has ended.
-func (l *log) follow(ctx context.Context, ended <-chan struct{}, w io.Writer) error {
+func (l *Log) Follow(ctx context.Context, ended <-chan struct{}, w io.Writer) error {
 	l.mu.Lock()
 	if _, err := w.Write(l.kept.Bytes()); err != nil {
 		l.mu.Unlock()

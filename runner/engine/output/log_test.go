@@ -1,4 +1,4 @@
-package local
+package output
 
 import (
 	"bytes"
@@ -26,7 +26,7 @@ func (l *limited) Write(p []byte) (int, error) {
 }
 
 func TestFollow(t *testing.T) {
-	l, ended := newLog(), make(chan struct{})
+	l, ended := NewLog(), make(chan struct{})
 	write := func(text string) {
 		if n, err := l.Write([]byte(text)); n != len(text) || err != nil {
 			t.Fatal(n, err)
@@ -34,12 +34,12 @@ func TestFollow(t *testing.T) {
 	}
 	write("before ")
 	early := &limited{limit: 3}
-	if err := l.follow(t.Context(), ended, early); !errors.Is(err, errLimit) {
+	if err := l.Follow(t.Context(), ended, early); !errors.Is(err, errLimit) {
 		t.Errorf("of what is there: %v, want %v", err, errLimit)
 	}
 	done := make(chan error)
 	late := &limited{limit: len("before after")}
-	go func() { done <- l.follow(t.Context(), ended, late) }()
+	go func() { done <- l.Follow(t.Context(), ended, late) }()
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
 		l.mu.Lock()
 		n := len(l.followers)
@@ -56,12 +56,12 @@ func TestFollow(t *testing.T) {
 
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := l.follow(cancelled, ended, &limited{limit: 100}); !errors.Is(err, context.Canceled) {
+	if err := l.Follow(cancelled, ended, &limited{limit: 100}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 	close(ended)
 	all := &limited{limit: 100}
-	if err := l.follow(t.Context(), ended, all); err != nil || all.String() != "before after more" {
+	if err := l.Follow(t.Context(), ended, all); err != nil || all.String() != "before after more" {
 		t.Errorf("ended: got %q, %v", all.String(), err)
 	}
 	if len(l.followers) > 0 {
