@@ -151,6 +151,7 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 	if err != nil {
 		return nil, err
 	}
+	page.Sections = sectionsOf(page.HTML)
 	page.Subpages, page.News, err = r.subpages(d, o, c, a)
 	of := page.Warnings
 	for _, s := range page.Subpages {
@@ -163,7 +164,7 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 	return page, err
 }
 
-// Article renders the page without Subpages and News, which takes less time.
+// Article renders the page without Sections, Subpages and News, which takes less time.
 func (r *Renderer) Article(d *dataset.Dataset, o Options) (*Page, error) {
 	page, _, _, err := r.composed(d, o)
 	return page, err
@@ -178,7 +179,7 @@ func (r *Renderer) composed(d *dataset.Dataset, o Options) (*Page, *composer, co
 		Slug: d.Doc.Slug, Title: a.title, Description: a.description, Date: d.Doc.Front.Date.Value,
 		Tags: plain(article.Texts(d.Doc.Front.Tags)), Draft: d.Doc.Front.Draft.V,
 		Measured: c.origin.Last, Standing: StandingBadge(a.standing), HTML: a.main,
-		Files: append(c.allFiles(), c.source()...), Copies: o.Sources, Sections: sectionsOf(a.main), Runs: len(o.Moments),
+		Files: append(c.allFiles(), c.source()...), Copies: o.Sources, Runs: len(o.Moments),
 		Warnings: slices.Compact(c.warnings),
 	}
 	if !c.origin.Last.IsZero() {

@@ -8,21 +8,25 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
 )
 
-// redactor knows the secrets of all cells. It is made once, as many cells take milliseconds.
+// redactor knows the secrets of all cells, and those that the page finds in its experiments.
 func (c *composer) redactor() *record.Redactor {
+	type key struct{}
 	if c.redact == nil {
-		var definitions []json.RawMessage
-		for _, e := range c.d.Experiments {
-			for _, cell := range e.Cells {
-				definitions = append(definitions, cell.Trial.Definition)
+		c.redact = dataset.Once(c.d, key{}, func() *record.Redactor {
+			var definitions []json.RawMessage
+			for _, e := range c.d.Experiments {
+				for _, cell := range e.Cells {
+					definitions = append(definitions, cell.Trial.Definition)
+				}
 			}
-		}
-		c.redact = record.NewRedactor(definitions...)
+			return record.NewRedactor(definitions...)
+		}).Clone()
 	}
 	return c.redact
 }

@@ -66,7 +66,8 @@ type made struct {
 	hasRead  bool         // the records are as they are on disk
 	Page     *render.Page // the last one that could be made; nil before
 	current  bool         // all of it is as the files are
-	// The subpages of page are those of the one before. They take longer than the page itself, which its author looks at.
+	// The subpages of page, and what search finds in it, are those of the one before. They take longer than the page
+	// itself, which its author looks at.
 	unfinished bool
 	failure    string // why no page could be made, though the article has no problems
 	extends    bool   // it takes experiments over, perhaps from other articles
@@ -425,7 +426,7 @@ func (p *Previewer) page(project *projects.Project, c *lab.Article, m *made, fin
 		if err != nil {
 			return err
 		}
-		page.Subpages, page.News = before.Subpages, before.News
+		page.Sections, page.Subpages, page.News = before.Sections, before.Subpages, before.News
 		m.Page, m.unfinished = page, true
 		return nil
 	}

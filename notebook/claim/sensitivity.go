@@ -39,6 +39,11 @@ type MetricVerdict struct {
 //
 // Source: docs/claims.md#other-metrics.
 func SensitivityOf(d *dataset.Dataset, c *article.Claim) Sensitivity {
+	type key struct{ claim string }
+	return dataset.Once(d, key{c.Name.Value}, func() Sensitivity { return sensitivityOf(d, c) })
+}
+
+func sensitivityOf(d *dataset.Dataset, c *article.Claim) Sensitivity {
 	t, err := newTest(d, c)
 	if err != nil {
 		return Sensitivity{Is: stats.OneMetric}

@@ -51,6 +51,13 @@ func NewRedactor(definitions ...json.RawMessage) *Redactor {
 	return r
 }
 
+// Clone returns a Redactor of its own, so that what it learns is known to it alone.
+func (r *Redactor) Clone() *Redactor {
+	out := *r
+	out.secrets = slices.Clone(r.secrets)
+	return &out
+}
+
 func decode(data json.RawMessage) (v any, err error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber() // times are in nanoseconds, which float64 rounds
@@ -166,7 +173,7 @@ func (r *Redactor) Text(s string) string {
 // assignments redacts the values of names that look secret. Words that mean something else as well count only where
 // they can be nothing but a name: with others ("auth_token"), in quotes, as an option or in a query.
 func assignments(s string) string {
-	if !strings.ContainsAny(s, "=:") {
+	if !assignsSecret(s) {
 		return s
 	}
 	return assignment.ReplaceAllStringFunc(s, func(match string) string {
@@ -179,6 +186,31 @@ func assignments(s string) string {
 		}
 		return mark + name + quote + sign + assignments(value) // http://s/?token=x is a value of "http"
 	})
+}
+
+// assignsSecret says whether some name with a value has a part of a secret name, which is found sooner than by assignment.
+func assignsSecret(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] != '=' && s[i] != ':' {
+			continue
+		}
+		before := strings.TrimRight(s[:i], " \t")
+		if n := len(before); n > 0 && (before[n-1] == '"' || before[n-1] == '\'') {
+			before = before[:n-1]
+		}
+		start := len(before)
+		for start > 0 && isNameByte(before[start-1]) {
+			start--
+		}
+		if hasSecretPart(before[start:]) {
+			return true
+		}
+	}
+	return false
+}
+
+func isNameByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '.' || c == '-'
 }
 
 // Parameters are parameters without those that are secret. Their names have to say so plainly: an article about ways to

@@ -190,3 +190,17 @@ func FuzzRedact(f *testing.F) {
 		}
 	})
 }
+
+// No assignment of a secret is left out by the search that saves looking for one.
+func FuzzAssignsSecret(f *testing.F) {
+	f.Add("a: 1\nDB_PASSWORD \t= x")
+	f.Add(`{"api-key" : "x"}`)
+	f.Add("http://s/?q=1&token=x")
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, m := range assignment.FindAllStringSubmatch(s, -1) {
+			if LooksSecret(m[2]) && !assignsSecret(s) {
+				t.Errorf("%q assigns %s", s, m[2])
+			}
+		}
+	})
+}

@@ -63,8 +63,7 @@ func LooksSecret(name string) bool {
 	if name == "PWD" {
 		return false // the working directory, to a shell
 	}
-	lower := strings.ToLower(name)
-	if !slices.ContainsFunc(secretParts, func(part string) bool { return strings.Contains(lower, part) }) {
+	if !hasSecretPart(name) {
 		return false
 	}
 	words := nameWord.FindAllString(strings.ToLower(camel.ReplaceAllString(name, "$1-$2")), -1)
@@ -78,6 +77,11 @@ func LooksSecret(name string) bool {
 		}
 	}
 	return false
+}
+
+func hasSecretPart(name string) bool {
+	lower := strings.ToLower(name)
+	return slices.ContainsFunc(secretParts, func(part string) bool { return strings.Contains(lower, part) })
 }
 
 // isSecretWord says whether the word at i, with the one before it, is one of a secret.

@@ -122,7 +122,10 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 	}
 	add("Cores", coresLine(records))
 	add("Profile", w.Dataset.Profile)
-	definitions := slice.Map(e.Cells, cellview.DefinitionOf)
+	type key struct{ of *dataset.Experiment }
+	definitions := dataset.Once(w.Dataset, key{e}, func() []cellview.Definition {
+		return slice.Map(e.Cells, cellview.DefinitionOf)
+	})
 	list("Services", false, servicesOf(definitions)...)
 	loads := loadsOf(definitions)
 	var loadLines, checked []string
