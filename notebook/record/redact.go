@@ -188,7 +188,7 @@ func assignments(s string) string {
 	})
 }
 
-// assignsSecret says whether some name with a value has a part of a secret name, which is found sooner than by assignment.
+// assignsSecret says whether some name with a value has a part of a secret name. It is faster than assignment.
 func assignsSecret(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] != '=' && s[i] != ':' {
