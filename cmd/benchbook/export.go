@@ -40,8 +40,8 @@ A/A pair. Without flags it exports the records that the page shows.
 			if err != nil {
 				return err
 			}
-			if flags.Trial != "" {
-				if err := results.OnlyTrial(list, flags.Trial); err != nil {
+			if len(flags.Trials) > 0 {
+				if err := results.OnlyTrials(list, flags.Trials); err != nil {
 					return lab.UsageError(err)
 				}
 			}
@@ -60,7 +60,7 @@ A/A pair. Without flags it exports the records that the page shows.
 	cmd.Flags().StringVar(&flags.Run, "run", "", "export this run")
 	cmd.Flags().StringVar(&flags.Host, "host", "", "export the results of this host")
 	cmd.Flags().StringVar(&flags.Profile, "profile", "", "export the results of this profile")
-	cmd.Flags().StringVar(&flags.Trial, "trial", "", "export only this trial, named as in status")
+	cmd.Flags().StringArrayVar(&flags.Trials, "trial", nil, "export only this trial, named as in status; can be repeated")
 	return cmd
 }
 

@@ -97,9 +97,9 @@ database; published, published numbers beside yours.`,
 func (a *app) newCommand() *cobra.Command {
 	var template string
 	cmd := &cobra.Command{
-		Use:   "new SLUG",
+		Use:   "new ARTICLE",
 		Short: "Create an article that is ready to run",
-		Long: `Create an article that is ready to run, experiments/SLUG/article.md, as a start for your own. A slug begins with a
+		Long: `Create an article that is ready to run, experiments/ARTICLE/article.md, as a start for your own. Its name begins with a
 letter, consists of letters, digits, - and _, and is part of the page's address.`,
 		Args: arguments(1, 1),
 		RunE: func(_ *cobra.Command, args []string) error {

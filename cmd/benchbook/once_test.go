@@ -31,8 +31,8 @@ func TestFlagsGivenTwice(t *testing.T) {
 	if flags < 50 {
 		t.Errorf("only %d flags were found", flags)
 	}
-	status, _, stderr := benchbook(t.TempDir(), "show", "--trial", "a", "--trial", "b")
-	if want := "--trial is given twice: give it once, or run the command once for each"; status != lab.StatusUsage ||
+	status, _, stderr := benchbook(t.TempDir(), "show", "--run", "a", "--run", "b")
+	if want := "--run is given twice: give it once, or run the command once for each"; status != lab.StatusUsage ||
 		!strings.Contains(string(stderr), want) {
 		t.Errorf("status %d, %q; want %q", status, stderr, want)
 	}

@@ -33,6 +33,9 @@ const adaptUsage = "use other CPUs if this machine lacks those that an article a
 // waitUsage is what --wait means, wherever it is given.
 const waitUsage = "wait for another run to finish, instead of failing"
 
+// verboseUsage is what --verbose means, wherever it is given.
+const verboseUsage = "print the output of builds also if they succeed"
+
 func (f *runFlags) Add(cmd *cobra.Command, profile string, engines []string) {
 	cmd.Flags().StringVar(&f.Profile, "profile", profile, "measure under this profile")
 	f.chooseQuick = addQuick(cmd.Flags(), &f.Profile)
@@ -47,6 +50,7 @@ func (f *runFlags) Add(cmd *cobra.Command, profile string, engines []string) {
 	cmd.Flags().StringVar(&f.Only, "only", "", "measure "+lab.OnlyUsage)
 	cmd.Flags().BoolVar(&f.Adapt, "adapt", false, adaptUsage)
 	cmd.Flags().BoolVar(&f.Wait, "wait", false, waitUsage)
+	cmd.Flags().BoolVarP(&f.Verbose, "verbose", "v", false, verboseUsage)
 	cmd.Flags().BoolVar(&f.Yes, "yes", false, fmt.Sprintf("measure more than %d trials of an experiment",
 		forecast.ManyTrials))
 	cmd.Flags().StringVar(&f.Engine, "engine", "", "where services run: "+strings.Join(engines, ", ")+

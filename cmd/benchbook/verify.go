@@ -53,6 +53,7 @@ there, in one chain, and free of contradictions, and whether the signature of se
 	cmd.Flags().StringVar(&flags.Only, "only", "", "verify "+lab.OnlyUsage)
 	cmd.Flags().BoolVar(&flags.Adapt, "adapt", false, adaptUsage)
 	cmd.Flags().BoolVar(&flags.Wait, "wait", false, waitUsage)
+	cmd.Flags().BoolVarP(&flags.Verbose, "verbose", "v", false, verboseUsage)
 	engines := strings.Join(a.Config.EngineNames(), ", ")
 	if i := strings.LastIndex(engines, ", "); i >= 0 {
 		engines = engines[:i] + " or " + engines[i+len(", "):]

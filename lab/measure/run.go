@@ -37,9 +37,9 @@ import (
 
 // newReporter shows a run as standard error can: on a terminal that is wide enough with bars, else in plain lines.
 func newReporter(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article,
-	plans map[string]*plan.Plan, at targets, o runner.Options) (progress.Reporter, error) {
+	plans map[string]*plan.Plan, at targets, force, verbose bool) (progress.Reporter, error) {
 	if a.Config.Terminal == nil || a.Config.Terminal() < terminal.Narrowest {
-		return &progress.Lines{W: a.Stderr}, nil
+		return &progress.Lines{W: a.Stderr, Verbose: verbose}, nil
 	}
 	f := forecast.NewETA()
 	for _, c := range list {
@@ -48,10 +48,10 @@ func newReporter(ctx context.Context, a *lab.Session, project *projects.Project,
 		if err != nil {
 			return nil, err
 		}
-		f.Add(plans[c.Slug], plan.Place(host.Cores), known, o.Force)
+		f.Add(plans[c.Slug], plan.Place(host.Cores), known, force)
 	}
-	return progress.NewLive(&terminal.Screen{W: a.Terminal, Width: a.Config.Terminal, Plain: os.Getenv("NO_COLOR") != ""},
-		f), nil
+	screen := &terminal.Screen{W: a.Terminal, Width: a.Config.Terminal, Plain: os.Getenv("NO_COLOR") != ""}
+	return progress.NewLive(screen, verbose, f), nil
 }
 
 // newJudge judges the claims of an article while it is measured, if they can be seen and all of its experiments are in
@@ -93,6 +93,7 @@ type Options struct {
 	Adapt       bool   // placements to the CPUs that there are
 	Wait        bool   // for another run to finish
 	Yes         bool   // to very many trials
+	Verbose     bool   // says what builders of images say
 	// FullCounts leaves articles alone in profile quick of which this host has a complete fresh set in full.
 	FullCounts bool
 	// Begin is called when something is to be measured, before that takes time. What it gives is told how far the run is,
@@ -516,7 +517,8 @@ func (j *job) prepareAll(ctx context.Context) (err error) {
 			return lab.Failure(err)
 		}
 	}
-	if j.shown, err = newReporter(ctx, j.Session, j.project, j.list, j.plans, j.targets, j.options); err != nil {
+	if j.shown, err = newReporter(ctx, j.Session, j.project, j.list, j.plans, j.targets, j.flags.Force,
+		j.flags.Verbose); err != nil {
 		return lab.Failure(err)
 	}
 	j.progress = progress.NewStatusFile(j.shown, j.project.Dir, j.pending, j.follow)

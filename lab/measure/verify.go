@@ -61,7 +61,7 @@ func Verify(ctx context.Context, a *lab.Session, project *projects.Project, list
 		return lab.Interrupted(ctx, err)
 	}
 	defer at.Close()
-	found := verified{all: []VerifyJSON{}}
+	found := verified{all: []VerifyJSON{}, verbose: flags.Verbose}
 	for _, c := range list {
 		found.unverified += refuse(a, plans[c.Slug], at.HostOf(c.Slug), picked, flags.Adapt)
 	}
@@ -96,12 +96,13 @@ type verified struct {
 	all        []VerifyJSON
 	wrong      int // trials
 	unverified int // experiments
+	verbose    bool
 }
 
 // article verifies an article.
 func (f *verified) article(ctx context.Context, a *lab.Session, c *lab.Article, p *plan.Plan, at *target,
 	picked lab.Filter, asJSON bool) error {
-	r := newRunner(a, at, verifying{&progress.Lines{W: a.Stderr}})
+	r := newRunner(a, at, verifying{&progress.Lines{W: a.Stderr, Verbose: f.verbose}})
 	sum, err := r.Verify(ctx, p, runner.Options{Only: picked}, func(v runner.Verification) {
 		out := newVerifyJSON(c.Slug, v)
 		if !out.OK {

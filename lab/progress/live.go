@@ -43,9 +43,9 @@ type Live struct {
 }
 
 // NewLive begins to draw, until close.
-func NewLive(screen *terminal.Screen, forecast *forecast.ETA) *Live {
-	l := &Live{Lines: &Lines{W: screen}, screen: screen, forecast: forecast, sofar: map[*plan.Trial][]float64{},
-		stopped: make(chan struct{})}
+func NewLive(screen *terminal.Screen, verbose bool, forecast *forecast.ETA) *Live {
+	l := &Live{Lines: &Lines{W: screen, Verbose: verbose}, screen: screen, forecast: forecast,
+		sofar: map[*plan.Trial][]float64{}, stopped: make(chan struct{})}
 	l.drawing.Go(func() {
 		ticker := time.NewTicker(drawEvery)
 		defer ticker.Stop()

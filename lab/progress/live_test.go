@@ -39,7 +39,7 @@ func inTheMiddle(w io.Writer, width int, plain bool) *Live {
 	p, known := twoTrials()
 	f := forecast.NewETA()
 	f.Add(p, plan.Placement{}, known, false)
-	l := NewLive(&terminal.Screen{W: w, Width: func() int { return width }, Plain: plain}, f)
+	l := NewLive(&terminal.Screen{W: w, Width: func() int { return width }, Plain: plain}, true, f)
 	l.Article("servers", &Judge{Judgements: func([]*record.Record) ([]claim.Judgement, error) { return nil, nil }})
 	e := p.Experiments[0]
 	l.Experiment(e, len(e.Steps))
@@ -78,7 +78,7 @@ claims   supported so far: faster, 2.0 [1.9, 2.1]`
 // Each image that is being made has a line, from its builder's first word to its end.
 func TestLinesOfImages(t *testing.T) {
 	var out bytes.Buffer
-	l := NewLive(&terminal.Screen{W: &out, Width: func() int { return 100 }, Plain: true}, forecast.NewETA())
+	l := NewLive(&terminal.Screen{W: &out, Width: func() int { return 100 }, Plain: true}, true, forecast.NewETA())
 	defer l.Close()
 	lines := func() string {
 		l.mu.Lock()

@@ -36,7 +36,9 @@ type Reporter interface {
 // Lines say in plain lines what a run is doing. Lines are written between repetitions only, so that writing them
 // does not disturb a measurement.
 type Lines struct {
-	W    io.Writer
+	W       io.Writer
+	Verbose bool // with what builders of images print
+
 	slug string
 	todo int
 	done int
@@ -86,23 +88,27 @@ func (p *Lines) Again(e *plan.Experiment, steps []plan.Step) {
 }
 
 func (p *Lines) Preparing(what string) images.Preparation {
-	return &buildLog{w: p.W, what: what, since: time.Now()}
+	return &buildLog{w: p.W, verbose: p.Verbose, what: what, since: time.Now()}
 }
 
-// buildLog shows the builder's own lines, each with what it builds, as several may be built at once. Images that are
-// there already have no lines, and stay quiet.
+// buildLog says what is built, and shows the builder's own lines if that is wanted, each with what it builds, as
+// several may be built at once. Images that are there already have no lines, and stay quiet.
 type buildLog struct {
-	w     io.Writer
-	what  string
-	since time.Time
-	said  bool
-	rest  []byte
+	w       io.Writer
+	verbose bool
+	what    string
+	since   time.Time
+	said    bool
+	rest    []byte
 }
 
 func (l *buildLog) Write(b []byte) (int, error) {
 	if !l.said {
 		l.said = true
 		fmt.Fprintf(l.w, "  preparing the image of %s\n", l.what)
+	}
+	if !l.verbose {
+		return len(b), nil
 	}
 	l.rest = append(l.rest, b...)
 	for {

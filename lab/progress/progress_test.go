@@ -9,18 +9,7 @@ import (
 
 // Of several images that are built at once each line says which it is of, and what is there already has none.
 func TestLinesOfSeveralBuilds(t *testing.T) {
-	var out bytes.Buffer
-	p := &Lines{W: &out}
-	one, other, there, broken := p.Preparing("pair a"), p.Preparing("pair b"), p.Preparing("pair c"), p.Preparing("pair d")
-	fmt.Fprint(one, "Step 1/2\nSte")
-	fmt.Fprint(other, "Step 1/1 : FROM x\r\n\n")
-	fmt.Fprint(one, "p 2/2\n")
-	fmt.Fprint(broken, "no\n")
-	broken.End(false)
-	other.End(true)
-	there.End(true)
-	one.End(true)
-	const want = `  preparing the image of pair a
+	const all = `  preparing the image of pair a
     pair a: Step 1/2
   preparing the image of pair b
     pair b: Step 1/1 : FROM x
@@ -31,7 +20,29 @@ func TestLinesOfSeveralBuilds(t *testing.T) {
   prepared the image of pair b in TIME
   prepared the image of pair a in TIME
 `
-	if got := regexp.MustCompile(`(in|after) .*s\n`).ReplaceAllString(out.String(), "$1 TIME\n"); got != want {
-		t.Errorf("it says\n%s\nwant\n%s", got, want)
+	for _, verbose := range []bool{true, false} {
+		want := all
+		if !verbose {
+			want = regexp.MustCompile(`(?m)^    .*\n`).ReplaceAllString(all, "")
+		}
+		if got := linesOfBuilds(verbose); got != want {
+			t.Errorf("verbose %v: it says\n%s\nwant\n%s", verbose, got, want)
+		}
 	}
+}
+
+// linesOfBuilds are the lines of builds of four images, one of which is there.
+func linesOfBuilds(verbose bool) string {
+	var out bytes.Buffer
+	p := &Lines{W: &out, Verbose: verbose}
+	one, other, there, broken := p.Preparing("pair a"), p.Preparing("pair b"), p.Preparing("pair c"), p.Preparing("pair d")
+	fmt.Fprint(one, "Step 1/2\nSte")
+	fmt.Fprint(other, "Step 1/1 : FROM x\r\n\n")
+	fmt.Fprint(one, "p 2/2\n")
+	fmt.Fprint(broken, "no\n")
+	broken.End(false)
+	other.End(true)
+	there.End(true)
+	one.End(true)
+	return regexp.MustCompile(`(in|after) .*s\n`).ReplaceAllString(out.String(), "$1 TIME\n")
 }

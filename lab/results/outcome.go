@@ -319,7 +319,9 @@ func summary(outcomes []*ArticleOutcome) []string {
 	if len(outcomes) == 1 {
 		return outcomes[0].summary()
 	}
-	lines := slice.Map(outcomes, func(o *ArticleOutcome) string { return o.Head + o.tally() })
+	lines := slice.Map(outcomes, func(o *ArticleOutcome) string {
+		return o.Head + tallyOf(slice.Map(o.Data.Claims, func(c claimJSON) stats.Verdict { return stats.Verdict(c.Verdict) }))
+	})
 	if more := len(lines) - (mostLines - 2); more > 1 {
 		lines = append(lines[:len(lines)-more], fmt.Sprintf("and %d more articles: benchbook list has all", more))
 	}
@@ -346,18 +348,6 @@ func (o *ArticleOutcome) summary() []string {
 	}
 	more := len(o.Claims) - (len(lines) - 1 - len(o.Below))
 	return append(lines, fmt.Sprintf("  and %d more claims: benchbook show %s", more, o.Data.Article))
-}
-
-// tally counts the claims of an article by verdict.
-func (o *ArticleOutcome) tally() string {
-	if len(o.Data.Claims) == 0 {
-		return ""
-	}
-	counts := map[stats.Verdict]int{}
-	for _, c := range o.Data.Claims {
-		counts[stats.Verdict(c.Verdict)]++
-	}
-	return "; " + terminal.Count(len(o.Data.Claims), "claim") + ": " + strings.Join(stats.VerdictsInWords(counts), ", ")
 }
 
 // NoteOtherProfile says of articles that were measured under a profile that results of another one are shown, with the

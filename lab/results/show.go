@@ -127,7 +127,8 @@ type shownValue struct {
 // A Selection says which records are shown, and what of them: everything where a field is empty.
 type Selection struct {
 	Run, Host, Profile string
-	Trial, Claim       string
+	Trials             []string
+	Claim              string
 	Repetition         int
 }
 
@@ -176,8 +177,8 @@ func Show(a *lab.Session, args []string, flags Selection, format string) error {
 	}
 	about := ofAll
 	switch {
-	case flags.Trial != "":
-		about, err = ofTrial, OnlyTrial(out, flags.Trial)
+	case len(flags.Trials) > 0:
+		about, err = ofTrial, OnlyTrials(out, flags.Trials)
 	case flags.Claim != "":
 		about = ofClaim
 		out, err = onlyClaim(out, flags.Claim)
@@ -187,6 +188,9 @@ func Show(a *lab.Session, args []string, flags Selection, format string) error {
 	}
 	if flags.Repetition != 0 {
 		return showRepetition(a, out, flags, format)
+	}
+	if about == ofAll && format == FormatText {
+		about = extentOf(out, args)
 	}
 	if err := printShown(a, out, format, about); err != nil {
 		return lab.Failure(err)
@@ -326,25 +330,25 @@ func showChecks(list []validity.CheckResult) []shownCheck {
 	return out
 }
 
-// OnlyTrial leaves one trial in what is shown. Without a trial of that name it is an error.
-func OnlyTrial(list []ShowJSON, trial string) error {
+// OnlyTrials leaves some trials in what is shown. Without a trial of each name it is an error.
+func OnlyTrials(list []ShowJSON, trials []string) error {
 	var known []string
-	found := false
 	for i := range list {
 		for k := range list[i].Experiments {
 			e := &list[i].Experiments[k]
 			for _, c := range e.Cells {
 				known = append(known, c.Trial)
 			}
-			e.Cells = slices.DeleteFunc(e.Cells, func(c shownCell) bool { return c.Trial != trial })
-			found = found || len(e.Cells) > 0
+			e.Cells = slices.DeleteFunc(e.Cells, func(c shownCell) bool { return !slices.Contains(trials, c.Trial) })
 		}
 		list[i].Experiments = slices.DeleteFunc(list[i].Experiments,
 			func(e shownExperiment) bool { return len(e.Cells) == 0 })
 		list[i].Claims = []shownClaim{}
 	}
-	if !found {
-		return fmt.Errorf("no trial %q: %s", trial, source.Suggest(trial, known))
+	for _, trial := range trials {
+		if !slices.Contains(known, trial) {
+			return fmt.Errorf("no trial %q: %s", trial, source.Suggest(trial, known))
+		}
 	}
 	return nil
 }
@@ -353,9 +357,11 @@ func OnlyTrial(list []ShowJSON, trial string) error {
 type extent int
 
 const (
-	ofAll   extent = iota
-	ofTrial        // one cell, with its repetitions
-	ofClaim        // one claim, with every way to judge it
+	ofAll      extent = iota
+	ofTrial           // one cell, with its repetitions
+	ofClaim           // one claim, with every way to judge it
+	ofCells           // the claims and a line for each cell
+	ofArticles        // a line for each article
 )
 
 func printShown(a *lab.Session, list []ShowJSON, format string, about extent) error {
@@ -366,6 +372,10 @@ func printShown(a *lab.Session, list []ShowJSON, format string, about extent) er
 		return terminal.PrintCSV(a.Stdout, claimRows(list))
 	case format == FormatCSV:
 		return terminal.PrintCSV(a.Stdout, shownRows(list))
+	}
+	if about == ofArticles {
+		printArticles(a, list)
+		return nil
 	}
 	for i, s := range list {
 		if format == FormatMarkdown {
@@ -420,16 +430,17 @@ func (e *shownExperiment) columns() map[string]number.Column {
 	return out
 }
 
-func (e *shownExperiment) floor(metric string) string {
+// floor is the noise floor of a metric. For one that is not known there may be a reason, to be said once.
+func (e *shownExperiment) floor(metric string) (words, why string) {
 	if record.IsSearched(metric) {
-		return "–" // no claim about it has one
+		return "–", "" // no claim about it has one
 	}
 	f, ok := e.NoiseFloor[metric]
 	if !ok {
 		if why := e.noFloor[metric]; why != dataset.NoPair {
-			return "not known: " + why
+			return "–", why
 		}
-		return "no A/A pair"
+		return "no A/A pair", ""
 	}
 	out := number.Percent.Alone(f.Floor)
 	if f.Pair != nil {
@@ -438,13 +449,17 @@ func (e *shownExperiment) floor(metric string) string {
 	if f.Biased {
 		out += ", biased"
 	}
-	return out
+	return out, ""
 }
 
 func printShownText(a *lab.Session, s *ShowJSON, about extent) {
 	fmt.Fprintln(a.Stdout, s.head())
 	for _, line := range linesBelow(s.Reason, s.Published) {
 		fmt.Fprintln(a.Stdout, line)
+	}
+	if about == ofCells {
+		printCells(a, s)
+		return
 	}
 	for _, e := range s.Experiments {
 		fmt.Fprintf(a.Stdout, "\n%s#%s\n", s.Article, e.Experiment)
@@ -453,38 +468,45 @@ func printShownText(a *lab.Session, s *ShowJSON, about extent) {
 		}
 		columns := e.columns()
 		for i := range e.Cells {
-			c := &e.Cells[i]
-			fmt.Fprintf(a.Stdout, "  %s: %s\n", c.Trial, strings.Join(c.about(), "; "))
-			if len(c.Repetitions) == 0 {
-				continue
-			}
-			rows := [][]string{{"metric", "n", "centre and interval", "noise floor"}}
-			for _, m := range c.Metrics {
-				rows = append(rows, []string{m.Metric, fmt.Sprint(m.Repetitions), shownWords(m.result, columns[m.Metric]),
-					e.floor(m.Metric)})
-			}
-			if words := c.without(); words != "" {
-				fmt.Fprintf(a.Stdout, "    %s\n", words)
-			} else {
-				terminal.PrintColumns(a.Stdout, "    ", rows)
-			}
-			for _, note := range c.notes() {
-				fmt.Fprintf(a.Stdout, "    note: %s\n", note)
-			}
-			if limit := wording.Limit(c.cell.Validity().LimitedBy()); about == ofTrial && limit != "" {
-				fmt.Fprintf(a.Stdout, "    limited by: %s\n", limit)
-			}
-			if about == ofTrial && c.cell.Trial.Capacity == nil {
-				printRepetitions(a, &e, c, columns)
-			}
-			if about == ofTrial {
-				for _, found := range c.Searches {
-					printSearch(a, found)
-				}
-			}
+			printCell(a, &e, &e.Cells[i], columns, about)
+		}
+		for _, line := range e.floorReasons() {
+			fmt.Fprintf(a.Stdout, "  %s\n", line)
 		}
 	}
 	printShownClaims(a, s, about == ofClaim)
+}
+
+// printCell prints all that is known of a cell.
+func printCell(a *lab.Session, e *shownExperiment, c *shownCell, columns map[string]number.Column, about extent) {
+	fmt.Fprintf(a.Stdout, "  %s: %s\n", c.Trial, strings.Join(c.about(), "; "))
+	if len(c.Repetitions) == 0 {
+		return
+	}
+	rows := [][]string{{"metric", "n", "centre and interval", "noise floor"}}
+	for _, m := range c.Metrics {
+		floor, _ := e.floor(m.Metric)
+		rows = append(rows, []string{m.Metric, fmt.Sprint(m.Repetitions), shownWords(m.result, columns[m.Metric]), floor})
+	}
+	if words := c.without(); words != "" {
+		fmt.Fprintf(a.Stdout, "    %s\n", words)
+	} else {
+		terminal.PrintColumns(a.Stdout, "    ", rows)
+	}
+	for _, note := range c.notes() {
+		fmt.Fprintf(a.Stdout, "    note: %s\n", note)
+	}
+	if limit := wording.Limit(c.cell.Validity().LimitedBy()); about == ofTrial && limit != "" {
+		fmt.Fprintf(a.Stdout, "    limited by: %s\n", limit)
+	}
+	if about == ofTrial && c.cell.Trial.Capacity == nil {
+		printRepetitions(a, e, c, columns)
+	}
+	if about == ofTrial {
+		for _, found := range c.Searches {
+			printSearch(a, found)
+		}
+	}
 }
 
 // without is why the cell has no number at all; empty if it has one, or lacks them for different reasons.
@@ -593,11 +615,15 @@ func printShownMarkdown(a *lab.Session, s *ShowJSON, about extent) {
 				continue
 			}
 			for _, m := range c.Metrics {
+				floor, _ := e.floor(m.Metric)
 				rows = append(rows, []string{c.Trial, m.Metric, fmt.Sprint(m.Repetitions), shownWords(m.result, columns[m.Metric]),
-					e.floor(m.Metric), about})
+					floor, about})
 			}
 		}
 		terminal.PrintMarkdown(w, rows, 2, 3, 4)
+		for _, line := range e.floorReasons() {
+			fmt.Fprintf(w, "%s\n\n", terminal.Markdown.Replace(line))
+		}
 	}
 	printShownClaimsMarkdown(a, s, about == ofClaim)
 }

@@ -38,12 +38,12 @@ func showRepetition(a *lab.Session, list []ShowJSON, flags Selection, format str
 	}
 	switch {
 	case len(found) == 0 && len(known) == 0:
-		return lab.UsageError(fmt.Errorf("trial %s has no repetitions: it was not measured", flags.Trial))
+		return lab.UsageError(fmt.Errorf("trial %s has no repetitions: it was not measured", flags.Trials[0]))
 	case len(found) == 0:
-		return lab.UsageError(fmt.Errorf("trial %s has no repetition %d: it has %s", flags.Trial, flags.Repetition,
+		return lab.UsageError(fmt.Errorf("trial %s has no repetition %d: it has %s", flags.Trials[0], flags.Repetition,
 			strings.Join(known, ", ")))
 	case len(found) > 1:
-		return lab.UsageError(fmt.Errorf("several experiments have a trial %s: name one, as in %s#%s", flags.Trial,
+		return lab.UsageError(fmt.Errorf("several experiments have a trial %s: name one, as in %s#%s", flags.Trials[0],
 			found[0].Article, found[0].Experiment))
 	}
 	one := oneOf(found[0], metrics, added)
