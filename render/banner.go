@@ -55,6 +55,9 @@ func (c *composer) banners() []banner {
 	}
 	out = append(out, counts.banners()...)
 	out = append(out, c.sealBanners()...)
+	if slices.ContainsFunc(c.d.Experiments, func(e *dataset.Experiment) bool { return e.Plan.Outside }) {
+		add("Of a running target.", "Nobody started it for the measurement, and nothing tells whether it is the same now.")
+	}
 	if list := method.Substitutes(c.d); len(list) > 0 {
 		out = append(out, banner{Strong: "Built on a substitute base image.", Detail: true,
 			Text: "No registry was reachable: " + strings.Join(list, "; ") + "."})

@@ -114,7 +114,9 @@ func (a *attempt) driveLoad(running []engine.Running) (m load.Measurement, err e
 	} else {
 		m, err = a.observeLoad(running)
 	}
-	if err == nil && m.Failure != "" {
+	if rest, ok := strings.CutPrefix(m.Failure, "before timing: "); ok && err == nil && a.experiment.Outside {
+		m.Failure = "the running target: " + rest + ": start it, or correct target"
+	} else if err == nil && m.Failure != "" {
 		m.Failure = cmp.Or(unreachedTarget(a.bounded, a.trial, a.place.Services), m.Failure)
 	}
 	return m, err
@@ -192,6 +194,9 @@ func (a *attempt) observeLoad(running []engine.Running) (load.Measurement, error
 		return m, err
 	}
 	m.Samples = append(m.Samples, sampler.Samples(&m)...)
+	if a.experiment.Outside && m.Load != nil {
+		m.Load.ForeignCPU = -1 // what the target used is not told from what others did
+	}
 	limited := map[string]bool{}
 	for _, s := range t.Services {
 		limited[s.Name] = s.CPUs > 0

@@ -61,15 +61,12 @@ func (r *Runner) Used(ctx context.Context, store engine.ImageStore, plans []*pla
 // prepareAll makes available what experiments need.
 func (r *Runner) prepareAll(ctx context.Context, runs []*run) ([]images.NoImageError, error) {
 	runs = slices.DeleteFunc(slices.Clone(runs), func(r *run) bool { return r.work.len() == 0 })
-	if len(runs) == 0 {
-		return nil, nil
-	}
-	if _, err := r.engineFacts(ctx); err != nil {
-		return nil, err
-	}
-	var all []images.Need
+	all := map[*Runner][]images.Need{}
 	trials, needs := map[*run][]*plan.Trial{}, map[*run][]images.Need{}
 	for _, own := range runs {
+		if _, err := own.engineFacts(ctx); err != nil {
+			return nil, err
+		}
 		if err := own.layout().CheckConnected(); err != nil {
 			return nil, err
 		}
@@ -80,10 +77,12 @@ func (r *Runner) prepareAll(ctx context.Context, runs []*run) ([]images.NoImageE
 		if trials[own], needs[own], err = own.pendingNeeds(); err != nil {
 			return nil, err
 		}
-		all = append(all, needs[own]...)
+		all[own.Runner] = append(all[own.Runner], needs[own]...)
 	}
-	if err := r.imageStore().Meet(ctx, all); err != nil {
-		return nil, err
+	for of, needs := range all {
+		if err := of.imageStore().Meet(ctx, needs); err != nil {
+			return nil, err
+		}
 	}
 	var missing []images.NoImageError
 	for _, own := range runs {

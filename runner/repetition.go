@@ -118,6 +118,9 @@ func (r *run) NewRecord(step plan.Step) *record.Record {
 	if len(step.Trial.Adapted) > 0 {
 		rec.Facts[plan.FactAdapted] = strings.Join(step.Trial.Adapted, "; ")
 	}
+	if r.experiment.Outside {
+		rec.Facts[record.FactTarget] = record.RunningTarget
+	}
 	r.bench.sharedFacts(rec)
 	r.layout().AddFacts(step.Trial, rec.Facts)
 	return rec

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"benchbook/notebook/plan"
@@ -66,6 +67,7 @@ type Runner struct {
 	Host     sysinfo.Host
 	Machines map[string]*machines.Machine // the others of Host, by their names in the project
 	Progress Progress
+	Outside  *Runner // carries out experiments whose targets run already; nil: this one does
 
 	Settler *sysinfo.Settler // lets the machine come to rest before each repetition; nil for none
 	Cache   string           // folder where it is kept what images hold; empty for none
@@ -97,7 +99,12 @@ type Options struct {
 
 	outdated map[string]bool // runs that nothing goes on in, as Present has found
 	tried    map[turn]bool   // what this run has come to
+	begun    bool            // the first look is over: what follows is of the run that was begun
 }
+
+// anew says that an experiment is measured from its beginning, as a new run: what runs already may have become
+// something else since the last one.
+func (o Options) anew(e *plan.Experiment) bool { return !o.begun && (o.Force || e.Outside) }
 
 // Kept are services that were left up.
 type Kept struct {
@@ -164,7 +171,9 @@ func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Opt
 	if turns.left, err = turns.prepare(ctx, records); err != nil {
 		return sum, err
 	}
-	if !o.Force && !o.outdated[names.newest] {
+	if !o.outdated[names.newest] && !slices.ContainsFunc(turns.left, func(r *run) bool {
+		return r.work.len() > 0 && o.anew(r.experiment)
+	}) {
 		names.resume()
 	}
 	sum.Fresh = o.present(p, records, r.Host.ID)
@@ -240,7 +249,7 @@ func (t *turns) next() (*run, error) {
 			return nil, err
 		}
 		t.first, t.any = false, false
-		t.options.Force = false // what follows the first look is of the run that was begun
+		t.options.begun = true
 		t.left = t.runs(t.plan, t.options, t.records)
 		joinRuns(t.left, t.store, t.names, t.summary)
 	}
@@ -298,9 +307,17 @@ func (r *Runner) runs(p *plan.Plan, o Options, records []*record.Record) []*run 
 	var out []*run
 	work := o.next(p, p.RecordsOf(nil, records, r.Host.ID))
 	for _, e := range o.experiments(p) {
-		out = append(out, &run{Runner: r, plan: p, experiment: e, work: work[e], options: o, records: records})
+		out = append(out, &run{Runner: r.of(e), plan: p, experiment: e, work: work[e], options: o, records: records})
 	}
 	return out
+}
+
+// of is the Runner that carries out an experiment.
+func (r *Runner) of(e *plan.Experiment) *Runner {
+	if e.Outside && r.Outside != nil {
+		return r.Outside
+	}
+	return r
 }
 
 // A run is one experiment being measured.

@@ -217,7 +217,7 @@ func byRun(records []*record.Record) (runs map[version]map[string]*progress, sea
 //
 // Source: docs/records.md#freshness.
 func (o Options) first(e *plan.Experiment, records []*record.Record) worklist {
-	if o.Force {
+	if o.anew(e) {
 		steps := slices.DeleteFunc(slices.Clone(e.Steps), func(s plan.Step) bool { return s.Round > e.Least() })
 		return o.chosen(e, worklist{steps: steps, searches: capacities(e)})
 	}
@@ -277,7 +277,7 @@ func (o Options) count(p *plan.Plan, records []*record.Record, host string,
 // present counts the repetitions that need not be measured, as they are there already.
 func (o Options) present(p *plan.Plan, records []*record.Record, host string) int {
 	return o.count(p, records, host, func(e *plan.Experiment, t progress) int {
-		if o.Force {
+		if o.anew(e) {
 			return 0
 		}
 		return min(t.done(e), e.Most())

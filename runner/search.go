@@ -14,7 +14,9 @@ import (
 func (r *run) searcher() *search.Searcher {
 	return &search.Searcher{Bench: r, Store: searchStore{r}, Progress: r.Progress, Plan: r.plan,
 		Experiment: r.experiment, Host: r.Host.ID, Records: r.records, Choices: r.choices, Cores: r.layout().ServiceCores,
-		Usable: func(kept *record.Record) bool { return !r.options.Force && len(r.options.Present.Changes(kept)) == 0 }}
+		Usable: func(kept *record.Record) bool {
+			return !r.options.anew(r.experiment) && len(r.options.Present.Changes(kept)) == 0
+		}}
 }
 
 // recall fills in what earlier searches have found for the trials of which something is to be done.

@@ -45,7 +45,7 @@ func (r *Runner) Verify(ctx context.Context, p *plan.Plan, o Options, each func(
 			continue
 		}
 		v := &verifier{each: each}
-		runs = append(runs, &run{Runner: r, plan: p, experiment: e, work: t, store: v, summary: &sum, verifier: v,
+		runs = append(runs, &run{Runner: r.of(e), plan: p, experiment: e, work: t, store: v, summary: &sum, verifier: v,
 			names: newRunNames(nil)})
 	}
 	if _, err := r.prepareAll(ctx, runs); err != nil { // each experiment says what of it is missing

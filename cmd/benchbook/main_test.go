@@ -69,9 +69,10 @@ func tellPeak(file string) {
 }
 
 // scripted wires the command to an engine that does what the variable ENGINE says: nothing for "" but to give every
-// load and command the same good result, "down" for no engine, "broken-build" for one that cannot build images with RUN
-// false, "broken-builder" for one that fails at them itself, "crash" for services that end, "slow" for loads that take
-// until they are cancelled, "slow-to-close" for one that removes what these were put on when there is a file close,
+// load and command the same good result, "down" for no engine, "no-docker" for none but local, "broken-build"
+// for one that cannot build images with RUN false, "broken-builder" for one that fails at them itself, "crash" for
+// services that end, "slow" for loads that take until they are cancelled, "slow-to-close" for one that removes what
+// these were put on when there is a file close,
 // "leftovers" for an earlier run that was killed, "used-network" for a network of one that the engine does not remove,
 // "connecting" for an engine that does not answer, "stuck" for one that does not remove what loads that are slow were
 // put on, "elsewhere" for one on another machine, "picky" for one without the image
@@ -94,7 +95,7 @@ func scripted() lab.Config {
 			<-ctx.Done()
 			return nil, fmt.Errorf("connecting to the engine at unix:///x: %w", ctx.Err())
 		}
-		if mode == "down" {
+		if mode == "down" || mode == "no-docker" {
 			return nil, fmt.Errorf("%w: start Docker, or set DOCKER_HOST", engine.ErrUnavailable)
 		}
 		return fake.New(script(mode)), nil
@@ -118,7 +119,7 @@ func scripted() lab.Config {
 		Together: together,
 		Engines: []lab.Engine{{Name: spec.Docker, Connect: connect},
 			{Name: spec.Local, Connect: func(context.Context) (engine.Engine, error) {
-				if mode != "" {
+				if mode != "" && mode != "no-docker" {
 					return nil, fmt.Errorf("%w: it needs root", engine.ErrUnavailable)
 				}
 				return fake.New(script("local")), nil

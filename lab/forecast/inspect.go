@@ -152,8 +152,16 @@ func selected(records []*record.Record, wanted func(*record.Record) bool) []*rec
 }
 
 // judge finds the state of a trial, with the reasons.
+// replaced says what a cell was measured with and is, or may be, another one now.
+func (n *inspection) replaced(e *dataset.Experiment, cell *dataset.Cell) []string {
+	if e.Plan.Outside && len(cell.Records) > 0 {
+		return []string{"its target ran already and may have changed: results are fresh for their run only"}
+	}
+	return n.present.Changes(cell.Records...)
+}
+
 func (n *inspection) judge(k *TrialState, e *dataset.Experiment, cell *dataset.Cell, upTo int) {
-	t, replaced := cell.Trial, n.present.Changes(cell.Records...)
+	t, replaced := cell.Trial, n.replaced(e, cell)
 	if len(replaced) > 0 {
 		k.state = dataset.Stale
 	}

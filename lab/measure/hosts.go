@@ -26,7 +26,8 @@ import (
 type target struct {
 	host     sysinfo.Host
 	machines map[string]*machines.Machine
-	engine   engine.Engine
+	engine   engine.Engine // nil as long as nothing needs it
+	outside  engine.Engine // puts load on what runs already; nil unless something needs it
 	close    func()
 	present  *images.Present // nil where nothing tells of images and programs
 }
@@ -51,7 +52,30 @@ func (v targets) Close() {
 		if one.close != nil {
 			one.close()
 		}
+		if one.outside != nil {
+			_ = one.outside.Close() // whatever was started has been removed
+		}
 	}
+}
+
+// each does something with each of the engines that are connected, until one has an error.
+func (v *target) each(do func(engine.Engine) error) error {
+	for _, e := range v.engines() {
+		if err := do(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// engines are those that are connected.
+func (v *target) engines() (all []engine.Engine) {
+	for _, e := range []engine.Engine{v.engine, v.outside} {
+		if e != nil {
+			all = append(all, e)
+		}
+	}
+	return all
 }
 
 // connectTargets finds what articles are measured on. Those that run on this machine alone share one target, whose

@@ -40,11 +40,13 @@ func Lock(ctx context.Context, a *lab.Session, host sysinfo.Host, at targets, do
 	}
 	var engines []engine.Host
 	for _, v := range at.distinct() {
-		e, done, err := lockedEngine(ctx, a, v.engine)
-		if err != nil {
-			return unlock, err
+		for _, own := range v.engines() {
+			e, done, err := lockedEngine(ctx, a, own)
+			if err != nil {
+				return unlock, err
+			}
+			held, engines = append(held, done), append(engines, engine.Host{Engine: e})
 		}
-		held, engines = append(held, done), append(engines, engine.Host{Engine: e})
 	}
 	leave, err = lockHosts(ctx, a, engines, doing, wait)
 	if err != nil {

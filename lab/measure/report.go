@@ -41,7 +41,7 @@ func abortedRun(ctx context.Context, a *lab.Session, v *target, total runner.Sum
 		fmt.Fprintf(a.Stderr, "\ninterrupted; %s kept %s. %s\n", kept, removed, goesOn)
 		return lab.WithStatus(lab.StatusInterrupted, nil)
 	}
-	switch _, gone := v.engine.Sweep(ctx, true); {
+	switch gone := v.each(func(e engine.Engine) error { _, err := e.Sweep(ctx, true); return err }); {
 	case gone != nil:
 		first, _, _ := strings.Cut(err.Error(), "\n") // what follows from it is of no use to anybody
 		err = fmt.Errorf("%s; the engine no longer answers: %s kept; once it is back, the same command removes "+

@@ -235,7 +235,7 @@ func (j *job) begin(ctx context.Context) (begun bool, err error) {
 		}
 		fmt.Fprintf(j.Stderr, "to measure: %s of %s\n", found.words(), terminal.Count(len(pending), "article"))
 	}
-	if err := connect(ctx, j.Session, j.project, j.targets); err != nil {
+	if err := connect(ctx, j.Session, j.project, pending, j.plans, j.targets); err != nil {
 		return false, lab.Interrupted(ctx, err)
 	}
 	unlock, err := Lock(ctx, j.Session, host, j.targets, j.doing(pending), j.flags.Wait)
@@ -410,13 +410,29 @@ func (s *survey) words() string {
 	return repetitions + ", and " + searches
 }
 
-// connect gives those of some targets an engine that have none yet: they are this machine.
-func connect(ctx context.Context, a *lab.Session, project *projects.Project, at targets) error {
-	for _, v := range at.distinct() {
-		if _, err := v.connected(ctx, a, project); err != nil {
-			return err
+// connect gives the targets of articles the engines that they need and do not have yet: they are this machine. A load
+// on what runs already needs none that starts services.
+func connect(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article,
+	plans map[string]*plan.Plan, at targets) (err error) {
+	for _, c := range list {
+		v := at[c.Slug]
+		for _, e := range plans[c.Slug].Experiments {
+			switch {
+			case e.Skipped != "":
+			case !e.Outside || project.Engine.V == e.Engine:
+				_, err = v.connected(ctx, a, project)
+			case v.outside == nil:
+				v.outside, err = a.Config.Engine(ctx, e.Engine)
+			}
+			if err != nil {
+				return err
+			}
 		}
-		fmt.Fprintf(a.Stderr, "engine %s\n", v.engine.Name())
+	}
+	for _, v := range at.distinct() {
+		for _, e := range v.engines() {
+			fmt.Fprintf(a.Stderr, "engine %s\n", e.Name())
+		}
 	}
 	return nil
 }
@@ -483,9 +499,16 @@ func refuse(a *lab.Session, p *plan.Plan, host sysinfo.Host, picked lab.Filter, 
 
 // newRunner puts together what carries out plans.
 func newRunner(a *lab.Session, v *target, p runner.Progress) *runner.Runner {
-	return &runner.Runner{Engine: v.engine, Host: v.host, Machines: v.machines, Progress: p, Agent: a.Config.Agent,
-		Requests: &load.Requests{Agent: a.Config.Agent}, Commands: &load.Commands{Agent: a.Config.Agent},
-		Tools: foreign.Drivers(a.Config.Agent), Settler: a.Config.Settler, Cache: a.Config.Cache}
+	on := func(e engine.Engine) *runner.Runner {
+		return &runner.Runner{Engine: e, Host: v.host, Machines: v.machines, Progress: p, Agent: a.Config.Agent,
+			Requests: &load.Requests{Agent: a.Config.Agent}, Commands: &load.Commands{Agent: a.Config.Agent},
+			Tools: foreign.Drivers(a.Config.Agent), Settler: a.Config.Settler, Cache: a.Config.Cache}
+	}
+	r := on(v.engine)
+	if v.outside != nil {
+		r.Outside = on(v.outside)
+	}
+	return r
 }
 
 // sweep removes what earlier runs left running: nothing can be measured beside it.
@@ -508,7 +531,7 @@ func sweep(ctx context.Context, a *lab.Session, e engine.Engine) error {
 // prepareAll removes what earlier runs left, and makes available what all articles need.
 func (j *job) prepareAll(ctx context.Context) (err error) {
 	for _, at := range j.targets.distinct() {
-		if err := sweep(ctx, j.Session, at.engine); err != nil {
+		if err := at.each(func(e engine.Engine) error { return sweep(ctx, j.Session, e) }); err != nil {
 			return err
 		}
 	}

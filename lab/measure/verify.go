@@ -65,7 +65,7 @@ func Verify(ctx context.Context, a *lab.Session, project *projects.Project, list
 	for _, c := range list {
 		found.unverified += refuse(a, plans[c.Slug], at.HostOf(c.Slug), picked, flags.Adapt)
 	}
-	if err := connect(ctx, a, project, at); err != nil {
+	if err := connect(ctx, a, project, list, plans, at); err != nil {
 		return lab.Interrupted(ctx, err)
 	}
 	unlock, err := Lock(ctx, a, host, at, doing, flags.Wait)
@@ -74,7 +74,7 @@ func Verify(ctx context.Context, a *lab.Session, project *projects.Project, list
 	}
 	defer unlock()
 	for _, v := range at.distinct() {
-		if err := sweep(ctx, a, v.engine); err != nil {
+		if err := v.each(func(e engine.Engine) error { return sweep(ctx, a, e) }); err != nil {
 			return err
 		}
 	}

@@ -64,6 +64,7 @@ var keysExplained = map[string]string{
 	"Search": "searches.md", "Capacity": "searches.md", "Metric": "metrics.md#metrics-of-your-own",
 	"Says": "claims.md#sentences", "Reproduces": "article.md#front-matter", "KeyValue": "article.md#front-matter",
 	"ProjectHost": "machines.md", "Cluster": "clusters.md", "ClusterNodes": "clusters.md", "Publish": "publishing.md",
+	"Allow": "project.md#the-project-file",
 }
 
 // keysWords say what may stand behind a key whose type reads itself.
@@ -75,6 +76,7 @@ var keysWords = map[reflect.Type]string{
 	reflect.TypeFor[article.Tags]():           "a list, each a text",
 	reflect.TypeFor[article.Targets]():        "a text, or a list, each a text or a mapping",
 	reflect.TypeFor[article.Dependencies]():   "a list of services, or a mapping of them to `condition restart required`",
+	reflect.TypeFor[projects.Allow]():         "a list, each `cap_add`, `security_opt`, `sysctls`, `mounts` or a mapping",
 	reflect.TypeFor[article.Calibrate]():      "yes or no, or an expression",
 	reflect.TypeFor[article.Rate]():           "a rate such as `500/s`, or a mapping of `share` and `of`",
 	reflect.TypeFor[article.Args]():           "a list of words, or a mapping from tools to such",
@@ -154,6 +156,9 @@ func (m *keysMaker) words(path string, t reflect.Type) (words string, later []ke
 	}
 	if t == reflect.TypeFor[article.Targets]() {
 		return keysWords[t], []keysLater{{path, reflect.TypeFor[article.Target]()}}
+	}
+	if t == reflect.TypeFor[projects.Allow]() {
+		return keysWords[t], []keysLater{{path, t}}
 	}
 	if words, ok := keysWords[t]; ok {
 		return words, nil

@@ -29,6 +29,7 @@ type Load struct {
 	Verify      *Verify         `yaml:"verify"`
 	Failures    Failures        `yaml:"failures"`
 	Network     Value[Network]  `yaml:"network"`
+	Outside     Value[bool]     `yaml:"outside"` // the target runs already
 	CPUSet      source.Text     `yaml:"cpuset"`
 	Tool        Value[Tool]     `yaml:"tool"`
 	Args        Args            `yaml:"args"`

@@ -16,9 +16,9 @@ const (
 	factAdapted     = "placement.adapted"
 )
 
-// Circumstances says what readers have to know of how a cell was measured, in sentences: on shared services, which
-// makes its repetitions less independent, on other CPUs than the article asks for, and without records that had to be
-// left out.
+// Circumstances says what readers have to know of how a cell was measured, in sentences: of what ran already, on
+// shared services, which makes its repetitions less independent, on other CPUs than the article asks for, and without
+// records that had to be left out.
 //
 // Source: docs/method.md#words-and-defaults.
 func (c *Cell) Circumstances() []string {
@@ -31,6 +31,9 @@ func (c *Cell) Circumstances() []string {
 			}
 		}
 		return found
+	}
+	if len(facts(record.FactTarget)) > 0 {
+		out = append(out, "of a running target")
 	}
 	for _, services := range facts(factShared) {
 		words := "measured on shared services: " + services

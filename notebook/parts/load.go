@@ -2,12 +2,14 @@ package parts
 
 import (
 	"cmp"
+	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 )
@@ -28,7 +30,7 @@ func (r *reading) load(at source.Pos) *spec.Load {
 		Duration: l.Duration.V, Requests: l.Requests.V, Warmup: l.Warmup.V, Think: l.Think.V, Timeout: l.Timeout.V,
 		Keepalive: l.Keepalive.V, CheckBefore: true, CPUSet: l.CPUSet.Value, Network: string(l.Network.V),
 		Rate: float64(l.Rate.PerSecond.V), RateShare: float64(l.Rate.Share.V), RateOf: l.Rate.Of.Value,
-		Headers: l.Headers.Map(), FailuresMax: float64(l.Failures.Max.V),
+		Outside: l.Outside.V, Headers: l.Headers.Map(), FailuresMax: float64(l.Failures.Max.V),
 	}
 	r.places.CPUSets[&out.CPUSet] = l.CPUSet
 	if l.Generators.V > 1 { // 1 is the default, and the same trial
@@ -58,7 +60,7 @@ func (r *reading) load(at source.Pos) *spec.Load {
 	}
 	checkLoad(l, r.problems)
 	if len(l.Target) > 0 {
-		targets(l, out, Names(r.experiment.Services), r.problems)
+		r.targets(l, out)
 	} else if !l.Tried.Has("target") {
 		r.problems.Add("missing-key", at, "the load has no target").Hint = "add target: http://SERVICE:PORT/"
 	}
@@ -165,11 +167,15 @@ func verify(v *article.Verify, out *spec.Load, problems *source.Problems) {
 	}
 }
 
-// targets reads where requests go. These are services of the experiment: a container reaches nothing else.
-func targets(l *article.Load, out *spec.Load, services []string, problems *source.Problems) {
+// targets reads where requests go: to services of the experiment, as a container reaches nothing else, or to what runs
+// already.
+func (r *reading) targets(l *article.Load, out *spec.Load) {
+	if l.Outside.V {
+		r.checkOutside(l)
+	}
 	for _, t := range l.Target {
-		checkTarget(t.URL, l.Tool.V, services, problems)
-		positive(t.Weight, "weight", "remove a target that is not used", problems)
+		r.checkTarget(t.URL, l)
+		positive(t.Weight, "weight", "remove a target that is not used", r.problems)
 		out.Targets = append(out.Targets, target(t, out))
 	}
 	out.Target = out.Targets[0].URL
@@ -197,10 +203,28 @@ func target(t article.Target, l *spec.Load) spec.Target {
 	return out
 }
 
-// checkTarget reports a target that is no URL of a service.
-func checkTarget(t source.Text, tool article.Tool, services []string, problems *source.Problems) {
-	known := []string{"http", "https"}
-	if driven := programOf(tool); driven != nil && len(driven.Schemes) > 0 {
+// checkOutside reports what contradicts a target that runs already.
+func (r *reading) checkOutside(l *article.Load) {
+	contradicts := func(at source.Pos, words, hint string) {
+		r.problems.Add("contradiction", at, "%s", words).Hint = hint
+	}
+	if list := r.experiment.Services; len(list) > 0 {
+		contradicts(l.Outside.Text.Pos, "the experiment has services, and its load goes to what runs already",
+			"remove the services, or remove outside and name one of them in target")
+	}
+	if l.Network.Known() {
+		contradicts(l.Network.Text.Pos, "a target that runs already has no network to share", "remove network")
+	}
+	if driven := programOf(l.Tool.V); driven != nil {
+		contradicts(l.Tool.Text.Pos, string(l.Tool.V)+" runs in a container, which does not reach a target that runs already",
+			"remove tool")
+	}
+}
+
+// checkTarget reports a target that is no URL of a service, nor of what the load may go to outside.
+func (r *reading) checkTarget(t source.Text, l *article.Load) {
+	known, services, problems := []string{"http", "https"}, Names(r.experiment.Services), r.problems
+	if driven := programOf(l.Tool.V); driven != nil && len(driven.Schemes) > 0 {
 		known = driven.Schemes
 	}
 	u, err := url.Parse(t.Value)
@@ -213,10 +237,19 @@ func checkTarget(t source.Text, tool article.Tool, services []string, problems *
 		return
 	}
 	host := u.Hostname()
-	if slices.Contains(services, host) {
+	switch {
+	case l.Outside.V && !r.Project.AllowsTarget(host):
+		problems.Add("not-allowed", t.Pos, "a load on %q is more than this project allows its articles", host).
+			Hint = fmt.Sprintf("if that host is yours to put load on, add allow: {targets: [%q]} to %s", host,
+			article.ProjectFile)
+		return
+	case l.Outside.V || slices.Contains(services, host):
 		return
 	}
 	hint := source.Suggest(host, services)
+	if projects.IsLoopback(host) {
+		hint = "add outside: true to the load if a server runs there already; otherwise name a service"
+	}
 	hint = cmp.Or(hint, "the experiment has no services: add services: {"+host+": …}; a load reaches nothing else")
 	problems.Add("unknown-service", t.Pos, "the load goes to %q, which is not a service of the experiment",
 		host).Hint = hint

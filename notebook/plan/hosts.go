@@ -155,7 +155,7 @@ func (p *planner) placeOnNodes(e *outline) {
 	if e.Skipped != "" {
 		return
 	}
-	if p.engine().Can(spec.Hosts) {
+	if p.engine().Can(spec.Hosts) && !e.Outside {
 		if cluster := clusterOf(e, p.project.Hosts); cluster != nil {
 			e.Cluster, e.Engine, e.Hosts = cluster.Name.Value, cluster.Value.Engine(), nil
 		}
@@ -191,6 +191,10 @@ func (p *planner) checkPlaces(e *outline) {
 	}
 	refuse := func(message, hint string) {
 		p.problems.Add("across-hosts", e.head.Hosts[0].Name.Pos, "%s", message).Hint = hint
+	}
+	if e.Outside {
+		refuse("the load of what runs already is put on from this machine", "remove hosts")
+		return
 	}
 	if engine := p.engine(); !engine.Can(spec.Hosts) {
 		where := "everything on this machine"
@@ -244,6 +248,12 @@ func checkClusters(outlines []*outline, problems *source.Problems) {
 			continue
 		}
 		first = cmp.Or(first, e)
+		if e.Engine.Can(spec.Nodes) != first.Engine.Can(spec.Nodes) && e.Outside != first.Outside {
+			problems.Add("across-hosts", e.Pos, "experiments %q and %q: one has a target that runs already and its load on "+
+				"this machine, the other runs in a cluster", first.Name, e.Name).
+				Hint = "make them two articles: the results of an article are those of one set of machines"
+			return
+		}
 		if e.Cluster == first.Cluster {
 			continue
 		}

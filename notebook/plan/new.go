@@ -209,6 +209,9 @@ func (p *planner) outline(d *layers.Definition) *outline {
 	if n := merged.Get("repetitions"); n != nil && strings.Contains(n.Text.Value, "${{") {
 		new(article.Repetitions).DecodeNode(article.NewDecoder(p.problems, false), constant.Get("repetitions"), "repetitions")
 	}
+	if load := e.head.Load; load != nil && load.Outside.V {
+		e.Outside, e.Engine = true, spec.Local // whatever runs the services of others
+	}
 	if !readHead(e, p.problems) {
 		return nil
 	}
@@ -406,8 +409,12 @@ func (p *planner) resolve(e *outline) {
 // resolveTrial reads what a trial runs, and gives it its key.
 func (p *planner) resolveTrial(e *outline, d *draft, t *Trial) {
 	p.readParts(d, t, e.Pos)
-	if d.definition.Load != nil {
-		e.checkPort(t, d.definition.Load)
+	if load := d.definition.Load; load != nil {
+		e.checkPort(t, load)
+		if load.Outside.V != e.Outside {
+			p.problems.Add("wrong-value", load.Outside.Text.Pos, "outside is the same for all trials of an experiment").
+				Hint = "write true or false, or make two experiments"
+		}
 	}
 	t.Tune = parts.Searches(d.definition, p.options.Profile == Quick, p.problems)
 	t.Capacity = parts.Capacity(d.definition, p.problems)

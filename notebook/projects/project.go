@@ -47,9 +47,32 @@ type Settings struct {
 	// a folder of the project whose files replace those of the theme
 	Theme source.Text `yaml:"theme"`
 	// a folder of the project with pages beside the articles; see ReadDocs
-	Docs    source.Text                 `yaml:"docs"`
-	Publish *Publish                    `yaml:"publish"` // where the site goes; nil if nothing is written
-	Allow   []article.Value[Permission] `yaml:"allow"`   // what articles may ask for beyond the harmless
+	Docs    source.Text `yaml:"docs"`
+	Publish *Publish    `yaml:"publish"` // where the site goes; nil if nothing is written
+	Allow   Allow       `yaml:"allow"`   // what articles may ask for beyond the harmless
+}
+
+// Allow is what articles may ask for beyond the harmless: words, and hosts that loads may go to. It is written as a
+// list of words, a mapping, or a list of both.
+type Allow struct {
+	Words   []article.Value[Permission] `yaml:"-"`
+	Targets []source.Text               `yaml:"targets"` // hosts of running targets
+}
+
+func (a *Allow) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+	items := n.Items
+	if n.Kind != yamltext.List {
+		items = []*yamltext.Node{n}
+	}
+	for _, item := range items {
+		if item.Kind == yamltext.Map {
+			d.FieldsOf(item, what, a)
+			continue
+		}
+		var word article.Value[Permission]
+		d.Decode(item, what, &word)
+		a.Words = append(a.Words, word)
+	}
 }
 
 // Permission is something that articles ask for only where the project allows it.
@@ -121,11 +144,13 @@ func (h *ProjectHost) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what stri
 // isLoopback says of an endpoint that only this machine gets there.
 func isLoopback(endpoint string) bool {
 	u, err := url.Parse(endpoint)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	return err == nil && IsLoopback(u.Hostname())
+}
+
+// IsLoopback says of a host that it is this machine, which nobody else reaches by that name.
+func IsLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // Cluster says which cluster the engine kubernetes uses, or a host of the project is, and which of its nodes.
@@ -158,7 +183,14 @@ func (p *Publish) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) 
 
 // Allows says whether articles may ask for something.
 func (p *Project) Allows(what Permission) bool {
-	return slices.ContainsFunc(p.Allow, func(a article.Value[Permission]) bool { return a.V == what })
+	return slices.ContainsFunc(p.Allow.Words, func(a article.Value[Permission]) bool { return a.V == what })
+}
+
+// AllowsTarget says whether loads may go to what runs already on a host.
+func (p *Project) AllowsTarget(host string) bool {
+	return IsLoopback(host) || slices.ContainsFunc(p.Allow.Targets, func(t source.Text) bool {
+		return strings.EqualFold(t.Value, host)
+	})
 }
 
 // Open finds the project that dir lies in: the nearest folder upwards that has a benchbook.yaml.

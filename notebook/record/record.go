@@ -324,6 +324,12 @@ type Command struct {
 // lets pass without a word.
 const FactOthers = "cpu.others"
 
+// FactTarget is the fact that what a load was put on is none of ours, and what it is then.
+const (
+	FactTarget    = "load.target"
+	RunningTarget = "running already"
+)
+
 // FactLeftOut is the fact that the clock was set during a repetition, so that some of what was sampled is left out.
 const FactLeftOut = "usage.left_out"
 

@@ -36,6 +36,7 @@ type Load struct {
 	Arrivals    string            `json:"arrivals,omitempty"` // of an open loop: constant or poisson
 	Stages      []Stage           `json:"stages,omitempty"`
 	Network     string            `json:"network,omitempty"` // shared, or empty
+	Outside     bool              `json:"outside,omitempty"` // the targets run already, and are no services
 	Tool        string            `json:"tool,omitempty"`    // empty: our own generator
 	Args        []string          `json:"args,omitempty"`    // of the tool
 }

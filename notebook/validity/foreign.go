@@ -52,6 +52,9 @@ func spanOf(r *record.Record) (seconds float64, window string) {
 func judgeForeign(r *record.Record) finding {
 	share := foreignOf(r)
 	seconds, window := spanOf(r)
+	if r.Facts[record.FactTarget] != "" {
+		return notChecked("what the running target used is not told from what others did")
+	}
 	if share < 0 || seconds < shortestChecked {
 		return notChecked(tooShortToCheck(window, seconds))
 	}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"benchbook/notebook/record"
+	"benchbook/runner/engine/agent"
+)
+
+// A server of this machine's loopback is measured without Docker.
+func TestRunningTarget(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some seconds: run without -short")
+	}
+	w := wired()
+	local, err := w.Engine(t.Context(), "local")
+	if err != nil && !strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "local") {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	local.Close()
+	var answered atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { answered.Add(1) }))
+	defer server.Close()
+	t.Setenv("DOCKER_HOST", "unix:///nonexistent")
+	dir, folder := project(t, "live", "---\ntitle: Live\n---\n\n~~~yaml experiment\nname: live\n"+
+		"load: {target: \""+server.URL+"\", outside: true, requests: 500, connections: 2}\nrepetitions: 1\n"+
+		"calibrate: false\n~~~\n")
+	tools := builtPrograms(t)
+	w.LockDir, w.LockEngines, w.Settler = t.TempDir(), false, nil
+	w.Agent = func() ([]byte, error) { return os.ReadFile(filepath.Join(tools, agent.Name)) }
+	mustRun(t, w, "-C", dir, "run")
+	c, err := record.Dir(folder + "/records").Load()
+	if err != nil || len(c.Records) != 1 {
+		t.Fatalf("%d records, %v", len(c.Records), err)
+	}
+	r := c.Records[0]
+	if r.Failure != "" || r.Load.Completed < 500 || answered.Load() < 500 || r.Load.ForeignCPU != -1 {
+		t.Errorf("failure %q, %d answers counted, %d given, foreign %v", r.Failure, r.Load.Completed, answered.Load(),
+			r.Load.ForeignCPU)
+	}
+	if r.Facts[record.FactTarget] == "" || r.Facts["engine.name"] != "local" {
+		t.Errorf("facts %v", r.Facts)
+	}
+}
