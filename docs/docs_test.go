@@ -293,6 +293,10 @@ var surroundings = map[string]func(dir string, text []byte) ([]byte, error){
 	"file-exists": func(dir string, text []byte) ([]byte, error) {
 		return text, os.WriteFile(filepath.Join(dir, "server.py"), nil, 0o644)
 	},
+	"compose": func(dir string, text []byte) ([]byte, error) {
+		return text, os.WriteFile(filepath.Join(dir, "docker-compose.yml"),
+			[]byte("services:\n  server:\n    image: nginx:1.27\n    privileged: true\n"), 0o644)
+	},
 	"not-a-file": func(dir string, text []byte) ([]byte, error) {
 		return text, os.Symlink("elsewhere", filepath.Join(dir, "data"))
 	},

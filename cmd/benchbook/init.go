@@ -17,6 +17,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/pages"
 	"benchbook/lab/schema"
+	"benchbook/lab/starter"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/projects"
@@ -51,7 +52,7 @@ type newFile struct {
 }
 
 func (a *app) initCommand() *cobra.Command {
-	var template string
+	var template, from string
 	cmd := &cobra.Command{
 		Use:   "init [DIR]",
 		Short: "Create a project with an article that is ready to run",
@@ -59,7 +60,10 @@ func (a *app) initCommand() *cobra.Command {
 let editors check the project file and records. It asks no questions and changes no existing file.
 
 Templates: http, two servers under the same load; command, two timed programs; database, a server that queries a
-database; published, published numbers beside yours.`,
+database; published, published numbers beside yours.
+
+With --from, the article puts load on a service of your own Compose file, which stays as it is. The project is made
+beside it without DIR.`,
 		Args: arguments(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			dir := a.Dir
@@ -68,7 +72,13 @@ database; published, published numbers beside yours.`,
 			} else if len(args) == 1 {
 				dir = filepath.Join(dir, args[0])
 			}
+			if from != "" && len(args) == 0 {
+				dir = filepath.Dir(from)
+			}
 			files, err := articleFiles(template, template)
+			if from != "" {
+				files, err = filesFrom(dir, from)
+			}
 			if err != nil {
 				return err
 			}
@@ -76,7 +86,11 @@ database; published, published numbers beside yours.`,
 			if err != nil {
 				return lab.Failure(err)
 			}
-			if err := exists(dir, append(files, own[0])); err != nil {
+			found := files
+			if from == "" {
+				found = append(found, own[0]) // a project of somebody who has something already may be there
+			}
+			if err := exists(dir, found); err != nil {
 				return err
 			}
 			if err := writeNew(a.Session, dir, append(own, files...)); err != nil {
@@ -91,7 +105,18 @@ database; published, published numbers beside yours.`,
 		},
 	}
 	addTemplate(cmd, &template)
+	cmd.Flags().StringVar(&from, "from", "", "begin with this Compose file instead of a template")
+	cmd.MarkFlagsMutuallyExclusive("from", "template")
 	return cmd
+}
+
+// filesFrom are the files of an article that is made from what somebody has.
+func filesFrom(dir, from string) ([]newFile, error) {
+	made, err := starter.FromCompose(dir, from)
+	if err != nil {
+		return nil, err
+	}
+	return []newFile{{filepath.Join("experiments", made.Slug, article.FileName), []byte(made.Text)}}, nil
 }
 
 func (a *app) newCommand() *cobra.Command {

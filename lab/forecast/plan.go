@@ -42,9 +42,10 @@ type experimentPlanJSON struct {
 	Skipped     string `json:"skipped,omitempty"` // why the profile leaves it out; then nothing below is there
 	// what this version cannot run yet; if there is anything, run leaves it out
 	Unsupported []unsupportedJSON `json:"unsupported"`
-	Repetitions int               `json:"repetitions"` // of each trial, at most
-	Looks       []int             `json:"looks"`       // rounds after which claims are judged; the last is repetitions
-	Order       string            `json:"order"`       // interleaved or sequential
+	Notes       []string          `json:"notes,omitempty"` // what its Compose files say and has no effect
+	Repetitions int               `json:"repetitions"`     // of each trial, at most
+	Looks       []int             `json:"looks"`           // rounds after which claims are judged; the last is repetitions
+	Order       string            `json:"order"`           // interleaved or sequential
 	Seed        int64             `json:"seed"`
 	Digest      string            `json:"digest"` // of all that makes a run of it the same run
 	Timeout     float64           `json:"timeout"`
@@ -179,7 +180,8 @@ func doubtsOf(c *lab.Article, p *plan.Plan, known map[*plan.Trial]*TrialState, h
 func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*TrialState, of sysinfo.Host,
 	at plan.Placement, doubts []claim.Doubt) experimentPlanJSON {
 	out := experimentPlanJSON{Article: slug, Experiment: e.Name, Description: e.Description, Skipped: e.Skipped,
-		Unsupported: unsupported(e), Repetitions: e.Most(), Looks: append([]int{}, e.Looks...), Order: order(e),
+		Unsupported: unsupported(e), Notes: e.Notes, Repetitions: e.Most(),
+		Looks: append([]int{}, e.Looks...), Order: order(e),
 		Seed: e.Seed, Digest: e.Digest, Timeout: e.Timeout.Seconds(),
 		Parameters: append([]string{}, e.Parameters...), Trials: []trialPlanJSON{}, Steps: []stepJSON{},
 		Warnings: append([]string{}, slice.Map(doubts, func(d claim.Doubt) string { return d.String() })...),

@@ -147,6 +147,9 @@ func (s *sheet) experiment(slug string, e *plan.Experiment, known map[*plan.Tria
 	if words := notYet(unsupported(e)); words != "" {
 		s.line("  ", "not yet", words)
 	}
+	if len(e.Notes) > 0 {
+		s.line("  ", "compose", strings.Join(e.Notes, "; "))
+	}
 	for _, p := range parts {
 		fmt.Fprintf(s.w, "  %s\n", p.name)
 		for _, key := range p.keys {

@@ -28,6 +28,7 @@ type Experiment struct {
 	Name        source.Text     `yaml:"name"`
 	Description source.Text     `yaml:"description"`
 	Extends     source.Text     `yaml:"extends"` // NAME or SLUG#NAME
+	Compose     []source.Text   `yaml:"compose"` // paths of Compose files, whose services those below are laid over
 	Services    Services        `yaml:"services"`
 	Matrix      *Matrix         `yaml:"matrix"`
 	Load        *Load           `yaml:"load"`

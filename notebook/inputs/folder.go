@@ -39,11 +39,42 @@ type Folder struct {
 	contexts map[string][]spec.File // by folder and the files left out, read once
 	single   map[string]spec.File   // what configs name, by path, read once
 	size     int64                  // of single
+
+	repository bool // see NewRepository
 }
 
 // NewFolder is the folder of an article.
 func NewFolder(doc *article.Document) *Folder {
-	return &Folder{doc, map[string][]string{}, map[string][]spec.File{}, map[string]spec.File{}, 0}
+	return &Folder{Doc: doc, configs: map[string][]string{}, contexts: map[string][]spec.File{},
+		single: map[string]spec.File{}}
+}
+
+// NewRepository is a whole repository as a folder of the article that uses it. Articles, their records and the site are
+// no part of it: an image would otherwise change with what was measured of it.
+func NewRepository(doc *article.Document) *Folder {
+	f := NewFolder(doc)
+	f.repository = true
+	return f
+}
+
+// isOurs says that a file or folder is what benchbook reads or makes, or git's.
+func (g *gathering) isOurs(name string) bool {
+	if !g.repository {
+		return name == "records" || name == ".git" || name == article.FileName
+	}
+	has := func(file string) bool {
+		_, err := g.root.Lstat(path.Join(path.Dir(name), file))
+		return err == nil
+	}
+	switch path.Base(name) {
+	case ".git":
+		return true
+	case "records", article.FileName:
+		return path.Base(path.Dir(path.Dir(name))) == "experiments" && has(article.FileName)
+	case "_site":
+		return has(article.ProjectFile)
+	}
+	return false
 }
 
 // Digest is how a file's content enters keys and records.
@@ -364,9 +395,9 @@ func (g *gathering) visit(name string, e fs.DirEntry, err error) error {
 		return fs.SkipDir // nothing in it can be called back
 	case err != nil:
 		return err
-	case name == "records" || name == ".git":
+	case g.isOurs(name) && e.IsDir():
 		return fs.SkipDir
-	case e.IsDir() || name == article.FileName || g.left[name]:
+	case e.IsDir() || g.isOurs(name) || g.left[name]:
 		return nil
 	case below && g.files[inner].Path != "":
 		return nil // a listing, which the article says is there twice

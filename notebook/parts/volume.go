@@ -25,8 +25,8 @@ func (r *reading) volumes(list []article.Volume) []spec.Volume {
 	return out
 }
 
-// volume reads a volume. What is mounted from the article's folder is read-only and its bytes are inputs; paths of the
-// host have to be allowed.
+// volume reads a volume. What is mounted from the article's folder is a copy, read-only unless it says otherwise, and
+// its bytes are inputs; paths of the host have to be allowed.
 func (r *reading) volume(v *article.Volume) (spec.Volume, bool) {
 	if v.Target.IsZero() {
 		return spec.Volume{}, false // reported when it was decoded
@@ -80,7 +80,7 @@ func (r *reading) bind(v *article.Volume, out spec.Volume) (spec.Volume, bool) {
 		return out, true
 	}
 	var ok bool
-	out.ReadOnly, out.Source = true, clean
+	out.ReadOnly, out.Source = v.ReadOnly.V || !v.ReadOnly.Set(), clean
 	out.Files, out.Single, ok = r.Folder(v.Source).Mounted(v.Source, r.problems)
 	return out, ok
 }

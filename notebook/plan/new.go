@@ -153,6 +153,7 @@ type planner struct {
 	folders     map[*article.Document]*inputs.Folder
 	definitions []*layers.Definition
 	outlines    []*outline
+	composed    []*composed
 
 	cells, steps, written, matched int // so far: see maxCells and what stands with it
 }
@@ -163,6 +164,9 @@ func (p *planner) engine() spec.Engine { return cmp.Or(p.project.Engine.V, spec.
 // folder is that of the article that contains a path; this article's for paths of other files.
 func (p *planner) folder(t source.Text) *inputs.Folder {
 	doc := p.library.Written(t)
+	if c := p.composedFrom(t); c != nil {
+		return c.folder
+	}
 	if p.folders[doc] == nil {
 		p.folders[doc] = inputs.NewFolder(doc)
 	}
@@ -193,12 +197,16 @@ func (p *planner) outline(d *layers.Definition) *outline {
 		e.Skipped = fmt.Sprintf("profile %s leaves this experiment out", p.options.Profile)
 		return e
 	}
+	var ok bool
+	if m.Node, ok = p.compose(e, m.Node); !ok {
+		return nil
+	}
+	merged := m.Node
 	e.Origin = m.Origin()
 	e.Origin["seed"] = layers.BuiltIn
 	if p.options.Seed != 0 {
 		e.Origin["seed"] = "--seed"
 	}
-	merged := m.Node
 	// What does not depend on the matrix may still depend on the profile.
 	constant := expandAll(merged.Without(perTrial...), settings{profile: p.options.Profile}, p.problems)
 	if matrix := merged.Get("matrix"); matrix != nil {
@@ -225,8 +233,8 @@ func (p *planner) outline(d *layers.Definition) *outline {
 
 // Keys of an experiment that are about all of its trials, and those that templates are expanded in for each.
 var (
-	perExperiment = []string{"matrix", "profiles", "repetitions", "name", "extends", "description", "order", "calibrate",
-		"timeout", "setup", "cleanup", "shared", "metrics", "hosts"}
+	perExperiment = []string{"compose", "matrix", "profiles", "repetitions", "name", "extends", "description", "order",
+		"calibrate", "timeout", "setup", "cleanup", "shared", "metrics", "hosts"}
 	perTrial = []string{"matrix", "profiles", "services", "load", "command", "tune", "capacity", "prepare", "conclude"}
 )
 
@@ -300,7 +308,7 @@ func (p *planner) expandTrials(e *outline, merged *yamltext.Node, combinations [
 			maxDefinitions>>20).Hint = "remove axes or values, or move long texts to files"
 		return false
 	}
-	checkVariables(body, p.problems)
+	p.checkVariables(body)
 	before := p.problems.Len()
 	for _, c := range combinations {
 		d := &draft{combination: c}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
 )
 
@@ -22,36 +21,36 @@ var (
 // builderKey has text whose variables are the builder's.
 const builderKey = "dockerfile_inline"
 
-// checkVariables reports what Compose would replace in services and nothing here does.
-func checkVariables(experiment *yamltext.Node, problems *source.Problems) {
+// checkVariables reports what Compose would replace in services and nothing here does. In Compose files it is replaced.
+func (p *planner) checkVariables(experiment *yamltext.Node) {
 	services := experiment.Get("services")
 	if services == nil {
 		return
 	}
 	for _, service := range services.Fields {
 		for _, f := range service.Value.Fields {
-			checkVariablesIn(f.Value, f.Key.Value, f.Key.Value, problems)
+			p.checkVariablesIn(f.Value, f.Key.Value, f.Key.Value)
 		}
 	}
 }
 
 // checkVariablesIn does that in a value. Top is the key of the service that the value stands under, and key the nearest
 // one.
-func checkVariablesIn(n *yamltext.Node, top, key string, problems *source.Problems) {
+func (p *planner) checkVariablesIn(n *yamltext.Node, top, key string) {
 	for _, item := range n.Items {
-		checkVariablesIn(item, top, key, problems)
+		p.checkVariablesIn(item, top, key)
 	}
 	for _, f := range n.Fields {
-		checkVariablesIn(f.Value, top, f.Key.Value, problems)
+		p.checkVariablesIn(f.Value, top, f.Key.Value)
 	}
-	if n.Kind != yamltext.Scalar {
+	if n.Kind != yamltext.Scalar || p.composedFrom(n.Text) != nil {
 		return
 	}
 	inShell := slices.Contains(shellKeys, top)
 	for _, at := range composeVariable.FindAllStringIndex(n.Text.Value, -1) {
 		word, place := n.Text.Value[at[0]:at[1]], n.Text.At(at[0], at[1])
 		if word == "$$" {
-			problems.Add("compose-variable", place, "$$ is not read as a single $, as Compose does").
+			p.problems.Add("compose-variable", place, "$$ is not read as a single $, as Compose does").
 				Hint = "write $ once; put a line that needs $$ into a script of the article"
 			continue
 		}
@@ -65,7 +64,7 @@ func checkVariablesIn(n *yamltext.Node, top, key string, problems *source.Proble
 		case top == "environment":
 			hint += "; a value with a $ in it can come from an env_file"
 		}
-		problems.Add("compose-variable", place, "%s is not replaced by a variable of this machine, as Compose does", word).
+		p.problems.Add("compose-variable", place, "%s is not replaced by a variable of this machine, as Compose does", word).
 			Hint = hint
 	}
 }

@@ -216,6 +216,18 @@ func Open(dir string) (*Project, error) {
 	}
 }
 
+// Repository is the folder of the git repository that the project lies in; the project's own without one.
+func (p *Project) Repository() string {
+	for d := p.Dir; ; d = filepath.Dir(d) {
+		if _, err := os.Lstat(filepath.Join(d, ".git")); err == nil {
+			return d
+		}
+		if d == filepath.Dir(d) {
+			return p.Dir
+		}
+	}
+}
+
 func readProject(dir string) *Project {
 	p := &Project{Dir: dir, Profiles: map[string]*yamltext.Node{}}
 	src, ok := source.Read(filepath.Join(dir, article.ProjectFile), article.ProjectFile, &p.Problems)

@@ -30,7 +30,7 @@ func (s *space) mounts(ctx context.Context, service engine.Service) ([]mount.Mou
 			m.Type, m.Source = mount.TypeBind, v.Host
 		case v.HasFiles():
 			// The engine would copy what the image has at the target into a volume that is empty.
-			m.ReadOnly, m.VolumeOptions = true, &mount.VolumeOptions{NoCopy: true}
+			m.VolumeOptions = &mount.VolumeOptions{NoCopy: true}
 			m.Source, err = s.filled(ctx, service, v.Files)
 		case v.Name() != "":
 			m.Source, err = s.volume(ctx, v.Name())

@@ -1,0 +1,189 @@
+// Package starter writes an article to begin with from what somebody has already, such as a Compose file.
+package starter
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/compose"
+	"benchbook/notebook/projects"
+	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
+)
+
+// Article is an article to begin with.
+type Article struct {
+	Slug string
+	Text string
+}
+
+// overrides are the files that Compose reads beside one of these names by itself.
+var overrides = []struct{ file, override string }{
+	{"compose.yaml", "compose.override.yaml"}, {"compose.yaml", "compose.override.yml"},
+	{"compose.yml", "compose.override.yml"}, {"compose.yml", "compose.override.yaml"},
+	{"docker-compose.yml", "docker-compose.override.yml"}, {"docker-compose.yml", "docker-compose.override.yaml"},
+	{"docker-compose.yaml", "docker-compose.override.yaml"}, {"docker-compose.yaml", "docker-compose.override.yml"},
+}
+
+// FromCompose writes an article for the project in dir that puts a load on a service of a Compose file. Like Compose
+// itself, it takes the file that overrides it along.
+//
+// The error says in one sentence why that cannot be, and what to change.
+func FromCompose(dir, file string) (*Article, error) {
+	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a file that can be read: name a Compose file, such as docker-compose.yml", file)
+	}
+	names := []string{file}
+	for _, o := range overrides {
+		beside := filepath.Join(filepath.Dir(file), o.override)
+		if _, err := os.Stat(beside); err == nil && filepath.Base(file) == o.file && len(names) == 1 {
+			names = append(names, beside)
+		}
+	}
+	slug := slugOf(filepath.Base(absolute(filepath.Dir(file))))
+	folder := filepath.Join(absolute(dir), "experiments", slug)
+	root := (&projects.Project{Dir: absolute(dir)}).Repository()
+	if _, err := filepath.Rel(root, absolute(file)); err != nil {
+		return nil, err
+	}
+	var paths []source.Text
+	for _, name := range names {
+		rel, err := filepath.Rel(folder, absolute(name))
+		if err != nil {
+			return nil, err
+		}
+		paths = append(paths, source.Text{Value: filepath.ToSlash(rel)})
+	}
+	var problems source.Problems
+	read := compose.Read(paths, compose.Options{Dir: folder, Root: root}, &problems)
+	if read == nil {
+		return nil, firstOf(&problems)
+	}
+	services, _ := read.Settle(read.Services, &problems)
+	if err := firstOf(&problems); err != nil {
+		return nil, err
+	}
+	service, port := loaded(services)
+	if service == "" {
+		return nil, fmt.Errorf("no service of %s has a port to put load on: add ports: or expose: to the one that is to be "+
+			"measured", file)
+	}
+	return &Article{slug, text(slug, service, port, article.Texts(paths))}, nil
+}
+
+// firstOf is the first of some problems as an error; nil without one.
+func firstOf(problems *source.Problems) error {
+	for _, p := range problems.Sorted() {
+		where := ""
+		if p.Pos.Source != nil {
+			line, _ := p.Pos.Source.Position(p.Pos.Start)
+			where = fmt.Sprintf("%s:%d: ", p.Pos.Source.Path, line)
+		}
+		return errors.New(where + p.Message + ": " + p.Hint)
+	}
+	return nil
+}
+
+// elsewhere are ports of programs that do not speak HTTP.
+var elsewhere = strings.Fields(`22 25 53 1433 1521 1883 2181 3306 4222 5432 5672 6379 9042 9092 11211 26379 27017
+	33060`)
+
+// loaded is the service to put a load on: one whose port Compose would publish before others, and one that nothing
+// else depends on before others.
+func loaded(services *yamltext.Node) (name, port string) {
+	type candidate struct {
+		name, port string
+		needed     int
+	}
+	var found []candidate
+	for _, f := range services.All() {
+		expose := f.Value.Get("expose")
+		if expose == nil {
+			continue
+		}
+		for _, item := range expose.Items {
+			if slices.Contains(elsewhere, item.Text.Value) {
+				continue
+			}
+			c := candidate{f.Key.Value, item.Text.Value, 0}
+			for _, other := range services.All() {
+				if other.Value.Get("depends_on").Get(c.name) != nil {
+					c.needed++
+				}
+			}
+			found = append(found, c)
+			break
+		}
+	}
+	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(a.needed, b.needed) })
+	if len(found) == 0 {
+		return "", ""
+	}
+	return found[0].name, found[0].port
+}
+
+var notInSlug = regexp.MustCompile(`[^a-z0-9_-]+`)
+
+// slugOf is the name of an article for that of a folder.
+func slugOf(folder string) string {
+	slug := strings.Trim(notInSlug.ReplaceAllString(strings.ToLower(folder), "-"), "-_0123456789")
+	if !article.IsName(slug) {
+		return "project"
+	}
+	return slug
+}
+
+func absolute(name string) string {
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return name
+	}
+	if real, err := filepath.EvalSymlinks(abs); err == nil {
+		return real
+	}
+	return abs
+}
+
+// text is an article about the load that a service carries.
+func text(slug, service, port string, files []string) string {
+	address := "http://" + service + "/"
+	if port != "80" {
+		address = fmt.Sprintf("http://%s:%s/", service, port)
+	}
+	named := files[0]
+	if len(files) > 1 {
+		named = "[" + strings.Join(files, ", ") + "]"
+	}
+	return fmt.Sprintf(`---
+title: How much does %[1]s carry?
+description: Requests per second of the service %[2]s, with everything that it needs.
+date: %[3]s
+---
+
+Ten clients ask %[2]s, each for the next answer as soon as it has the last one. It answers
+`+"`{value} throughput`"+` requests ([](#tbl-load)).
+
+`+"```"+`yaml experiment
+name: load
+compose: %[4]s
+load:
+  target: %[5]s
+  connections: 10
+  duration: 10s
+`+"```"+`
+
+`+"```"+`yaml table
+label: tbl-load
+columns: [throughput, latency.p50, latency.p99, cpu.%[2]s]
+title: Load on %[2]s
+`+"```"+`
+`, slug, service, time.Now().Format(time.DateOnly), named, address)
+}

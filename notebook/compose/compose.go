@@ -1,0 +1,271 @@
+// Package compose reads Compose files by Compose's own rules and says what they mean in the words of articles.
+//
+// The rules are those of compose-go: interpolation, .env and env_file, extends, include, profiles and several files in
+// a row. What it gives is the services of an experiment, in which everything has a place in a Compose file.
+//
+// Rules are those of docs/compose.md.
+package compose
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/cli"
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/template"
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/sirupsen/logrus"
+
+	"benchbook/files"
+	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
+	"benchbook/slice"
+)
+
+// Options say where Compose files are looked for, and what is made of them.
+type Options struct {
+	Dir      string   // that the paths of files are counted from
+	Root     string   // the folder that nothing may lead out of; paths of files are given relative to it
+	Services []string // that run whatever their profiles are
+}
+
+// Project is what Compose files say.
+type Project struct {
+	Services *yamltext.Node // by name, as in an article; keys that articles do not have are left to Settle
+	// Contents are those of configs and secrets that are in no file, by the path which services name for them.
+	Contents map[string][]byte
+	Notes    []string // what the author may want to know
+
+	root    string
+	sources []*source.Source
+	places  []*yamltext.Node // the files as they are written
+	loaded  *types.Project
+}
+
+// Holds says that a value comes from the Compose files.
+func (p *Project) Holds(t source.Text) bool {
+	return p != nil && t.Pos.Source != nil && slices.Contains(p.sources, t.Pos.Source)
+}
+
+// Read reads Compose files, the later ones over the earlier. What is wrong is a problem, and the result then nil.
+func Read(names []source.Text, o Options, problems *source.Problems) *Project {
+	root, err := filepath.EvalSymlinks(o.Root)
+	if err != nil {
+		root = o.Root
+	}
+	p := &Project{Contents: map[string][]byte{}, root: root}
+	var paths []string
+	for _, name := range names {
+		if full, ok := p.open(name, o.Dir, problems); ok {
+			paths = append(paths, full)
+		}
+	}
+	if len(paths) < len(names) || len(paths) == 0 {
+		return nil
+	}
+	if err := p.load(paths, o.Services); err != nil {
+		at := names[0]
+		problems.Add("compose", at.Pos, "%s cannot be used: %s", strings.Join(texts(names), ", "), p.plain(err)).
+			Hint = "correct it: `docker compose config` refuses it too"
+		return nil
+	}
+	if !p.translate(problems) {
+		return nil
+	}
+	return p
+}
+
+func texts(list []source.Text) []string {
+	return slice.Map(list, func(t source.Text) string { return t.Value })
+}
+
+// open finds a Compose file that the article names, and remembers where its values stand.
+func (p *Project) open(name source.Text, dir string, problems *source.Problems) (full string, ok bool) {
+	full, err := filepath.EvalSymlinks(filepath.Join(dir, filepath.FromSlash(name.Value)))
+	if err != nil {
+		problems.Add("no-such-file", name.Pos, "the Compose file %q cannot be read: %s", name.Value, files.Reason(err)).
+			Hint = "count its path from the article's folder, such as ../../docker-compose.yml"
+		return "", false
+	}
+	shown, inside := p.inside(full)
+	if !inside {
+		problems.Add("compose", name.Pos, "the Compose file %q lies outside the repository", name.Value).
+			Hint = "copy it into the repository, with what it needs"
+		return "", false
+	}
+	var unread source.Problems
+	text, ok := source.Read(full, shown, &unread)
+	if !ok {
+		problems.Add("not-a-file", name.Pos, "the Compose file %q is not a file that can be read", name.Value).
+			Hint = "name a file"
+		return "", false
+	}
+	p.sources = append(p.sources, text)
+	// Compose reads more YAML than articles have; a file that cannot be read here has no places, and that is all.
+	p.places = append(p.places, yamltext.Parse(yamltext.Whole(text), &unread))
+	return full, true
+}
+
+// inside gives the path of a file below the root, with slashes.
+func (p *Project) inside(full string) (string, bool) {
+	rel, err := filepath.Rel(p.root, full)
+	return filepath.ToSlash(rel), err == nil && filepath.IsLocal(rel)
+}
+
+// load has compose-go read the files. Services whose names are wanted run whatever their profiles are, as if they had
+// been named to Compose's own command.
+func (p *Project) load(paths, wanted []string) error {
+	// The library writes warnings to a logger of its own. Those that matter are notes.
+	logrus.SetOutput(io.Discard)
+	variables := map[string]variable{}
+	read := func(consistent bool, profiles ...string) (*types.Project, error) {
+		options, err := cli.NewProjectOptions(paths, cli.WithWorkingDirectory(filepath.Dir(paths[0])), cli.WithOsEnv,
+			cli.WithEnvFiles(), cli.WithDotEnv, cli.WithDefaultProfiles(profiles...), cli.WithoutEnvironmentResolution,
+			cli.WithoutLabelsResolution, cli.WithConsistency(consistent),
+			cli.WithLoadOptions(func(o *loader.Options) { noteVariables(o, variables) }))
+		if err != nil {
+			return nil, err
+		}
+		return options.LoadProject(context.Background())
+	}
+	var profiles []string
+	if len(wanted) > 0 {
+		all, err := read(false)
+		if err != nil {
+			return err
+		}
+		if more := profilesOf(all, wanted); len(more) > 0 {
+			profiles = append(all.Profiles, more...)
+		}
+	}
+	project, err := read(true, profiles...)
+	if err != nil {
+		return err
+	}
+	p.loaded = project.WithoutUnresolvedOptionalDependencies()
+	if err := p.checkFiles(); err != nil {
+		return err
+	}
+	if p.loaded, err = p.loaded.WithServicesEnvironmentResolved(true); err != nil {
+		return err
+	}
+	p.noteNames(variables, given, "from the environment of this command")
+	p.noteNames(variables, unset, "not set and so empty")
+	if off := slices.Sorted(maps.Keys(p.loaded.DisabledServices)); len(off) > 0 {
+		p.Notes = append(p.Notes, strings.Join(off, ", ")+" left out by profiles")
+	}
+	return nil
+}
+
+// profilesOf are the profiles of wanted services that are not active.
+func profilesOf(project *types.Project, wanted []string) (out []string) {
+	for _, name := range wanted {
+		out = append(out, project.DisabledServices[name].Profiles...)
+	}
+	return out
+}
+
+// A variable says where the value of a variable of Compose files comes from, if that is not one of them.
+type variable int
+
+const (
+	unset variable = iota // it has no value and no default, and is empty
+	given                 // the environment of this process has it
+)
+
+// noteVariables collects the variables whose values are in no file.
+func noteVariables(o *loader.Options, found map[string]variable) {
+	if o.Interpolate == nil {
+		return // options are also asked where nothing is read
+	}
+	substitute := o.Interpolate.Substitute
+	o.Interpolate.Substitute = func(text string, values template.Mapping) (string, error) {
+		for name := range template.ExtractVariables(map[string]any{"": text}, nil) {
+			_, known := values(name)
+			_, ours := os.LookupEnv(name)
+			hasDefault := slices.ContainsFunc([]string{":-", "-", ":+", "+", ":?", "?"}, func(mark string) bool {
+				return strings.Contains(text, "${"+name+mark)
+			})
+			switch {
+			case known && ours:
+				found[name] = given
+			case !known && !hasDefault:
+				found[name] = unset
+			}
+		}
+		return substitute(text, values)
+	}
+}
+
+// noteNames adds a note about the variables of a kind.
+func (p *Project) noteNames(found map[string]variable, kind variable, words string) {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		if found[name] == kind {
+			names = append(names, name)
+		}
+	}
+	if len(names) > 0 {
+		p.Notes = append(p.Notes, strings.Join(names, ", ")+" "+words)
+	}
+}
+
+// checkFiles makes sure that what is read into the environment are files of the repository.
+func (p *Project) checkFiles() error {
+	for _, s := range p.loaded.Services {
+		for _, f := range s.EnvFiles {
+			full, err := filepath.EvalSymlinks(f.Path)
+			if err != nil && !bool(f.Required) && os.IsNotExist(err) {
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("service %q: env_file %s: %s", s.Name, f.Path, files.Reason(err))
+			}
+			if _, ok := p.inside(full); !ok {
+				return fmt.Errorf("service %q: env_file %s lies outside the repository", s.Name, f.Path)
+			}
+			if _, _, err := files.Read(full, maxEnvironment); err != nil {
+				return fmt.Errorf("service %q: env_file %s: %s", s.Name, f.Path, files.Reason(err))
+			}
+		}
+	}
+	return nil
+}
+
+// maxEnvironment bounds a file of variables, in bytes.
+const maxEnvironment = 1 << 20
+
+// plain is an error of the library without the paths of this machine.
+func (p *Project) plain(err error) string {
+	text := strings.ReplaceAll(err.Error(), p.root+string(filepath.Separator), "")
+	text = strings.NewReplacer(": invalid compose project", "", "validating ", "", " false schema",
+		" is not a key of Compose").Replace(text)
+	return strings.Join(strings.Fields(text), " ")
+}
+
+// place is where a key of a service is written: in the last file that has it, at the service if that is in none, and
+// at the first file for what they include or extend.
+func (p *Project) place(service, key string) source.Pos {
+	at := p.sources[0].Pos(0, 0)
+	for _, n := range p.places {
+		for _, f := range n.Get("services").All() {
+			if f.Key.Value == service {
+				at = f.Key.Pos
+			}
+		}
+	}
+	for _, n := range p.places {
+		for _, f := range n.Get("services").Get(service).All() {
+			if f.Key.Value == key {
+				at = f.Key.Pos
+			}
+		}
+	}
+	return at
+}

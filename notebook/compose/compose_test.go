@@ -1,0 +1,291 @@
+package compose
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/compose-spec/compose-go/v2/types"
+	"golang.org/x/tools/txtar"
+
+	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files")
+
+// written makes a repository of files, and gives its folder.
+func written(t testing.TB, files map[string]string) string {
+	t.Helper()
+	root := t.TempDir()
+	for name, text := range files {
+		full := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(full, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+// read reads the Compose file of a repository, and lays services of an article over it.
+func read(root, services string) (settled *yamltext.Node, notes []string, problems []*source.Problem) {
+	var found source.Problems
+	var over *yamltext.Node
+	if services != "" {
+		over = yamltext.Mapping("article", services)
+	}
+	var wanted []string
+	for _, f := range over.All() {
+		wanted = append(wanted, f.Key.Value)
+	}
+	p := Read([]source.Text{{Value: "docker-compose.yml"}}, Options{Dir: root, Root: root, Services: wanted}, &found)
+	if p != nil {
+		var without []string
+		settled, without = p.Settle(Merge(p.Services, over), &found)
+		notes = slices.Concat(p.Notes, without)
+	}
+	return settled, notes, found.Sorted()
+}
+
+// shown writes a value as YAML on lines of its own.
+func shown(b *strings.Builder, n *yamltext.Node, indent string) {
+	switch n.Kind {
+	case yamltext.Map:
+		for _, f := range n.Fields {
+			fmt.Fprintf(b, "%s%s:", indent, f.Key.Value)
+			if f.Value.Kind == yamltext.Scalar {
+				fmt.Fprintf(b, " %s\n", f.Value.Text.Value)
+				continue
+			}
+			b.WriteString("\n")
+			shown(b, f.Value, indent+"  ")
+		}
+	case yamltext.List:
+		for _, item := range n.Items {
+			if item.Kind == yamltext.Scalar {
+				fmt.Fprintf(b, "%s- %s\n", indent, item.Text.Value)
+				continue
+			}
+			fmt.Fprintf(b, "%s-\n", indent)
+			shown(b, item, indent+"  ")
+		}
+	case yamltext.Null:
+		fmt.Fprintf(b, "%snull\n", indent)
+	}
+}
+
+// Compose files come to services of articles. Each golden file has the files of a repository, services of the article
+// in article.yaml if there are any, and in services what they come to, with the notes about them.
+func TestServices(t *testing.T) {
+	names, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no golden files (%v)", err)
+	}
+	t.Setenv("FROM_SHELL", "shell")
+	for _, name := range names {
+		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files, over, want := map[string]string{}, "", ""
+			for _, f := range archive.Files {
+				switch f.Name {
+				case "services":
+					want = string(f.Data)
+				case "article.yaml":
+					over = string(f.Data)
+				default:
+					files[f.Name] = string(f.Data)
+				}
+			}
+			settled, notes, problems := read(written(t, files), over)
+			for _, p := range problems {
+				t.Error(p)
+			}
+			if settled == nil {
+				return
+			}
+			var b strings.Builder
+			shown(&b, settled, "")
+			for _, note := range notes {
+				fmt.Fprintf(&b, "# %s\n", note)
+			}
+			if b.String() == want {
+				return
+			}
+			if !*update {
+				t.Fatalf("got\n%s\nwant\n%s", &b, want)
+			}
+			archive.Files = slices.DeleteFunc(archive.Files, func(f txtar.File) bool { return f.Name == "services" })
+			archive.Files = append(archive.Files, txtar.File{Name: "services", Data: []byte(b.String())})
+			if err := os.WriteFile(name, txtar.Format(archive), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// What would change the measurement and is not done is refused at its place, with the way out.
+func TestRefused(t *testing.T) {
+	tests := []struct {
+		name, file, over string
+		want             string // of the message
+		hint             string // a part of it
+		line             int
+	}{
+		{"no YAML", "services: [", "", "docker-compose.yml cannot be used: ", "docker compose config", 0},
+		{"a key that Compose does not know", "services: {web: {image: x, imagee: y}}", "",
+			"services.web.imagee is not a key of Compose", "docker compose config", 0},
+		{"a variable that is required", "services: {web: {image: \"${IMAGE_OF_WEB:?set it in .env}\"}}", "",
+			"required variable IMAGE_OF_WEB is missing a value: set it in .env", "", 0},
+		{"services that wait for each other",
+			"services: {a: {image: x, depends_on: [b]}, b: {image: x, depends_on: [a]}}", "",
+			"dependency cycle detected", "", 0},
+		{"a dependency that a profile leaves out",
+			"services: {a: {image: x, depends_on: [b]}, b: {image: x, profiles: [p]}}", "", `service "a" depends on undefined ` +
+				`service "b"`, "", 0},
+		{"a file that is not there", "services: {a: {image: x, env_file: none.env}}", "", "env_file none.env: no such file",
+			"", 0},
+		{"a file of variables outside", "services: {a: {image: x, env_file: /etc/hostname}}", "",
+			"env_file /etc/hostname lies outside the repository", "", 0},
+		{"privileges", "services:\n  a:\n    image: x\n    privileged: true\n", "",
+			`service "a": privileged is not supported, and would change what is measured`, "write a: {privileged: null}", 4},
+		{"a network of somebody else", "services:\n  a:\n    image: x\n    network_mode: host\n", "",
+			`service "a": network_mode is not supported`, "write a: {network_mode: null}", 4},
+		{"a fixed address", "services:\n  a:\n    image: x\n    networks: {n: {ipv4_address: 10.1.0.2}}\n" +
+			"networks: {n: {}}\n", "",
+			`service "a" has a fixed address, 10.1.0.2, which is not supported`, "call it by the name of the service", 4},
+		{"another name", "services:\n  a:\n    image: x\n    networks: {n: {aliases: [b]}}\nnetworks: {n: {}}\n", "",
+			`service "a" has another name in a network, b, which is not supported`, "rename the service", 4},
+		{"a link under another name", "services:\n  a:\n    image: x\n    links: ['b:c']\n  b: {image: x}\n", "",
+			`service "a": the name "c" for service "b" is not supported`, "by the name of the service", 4},
+		{"a device", "services:\n  a:\n    image: x\n    deploy: {resources: {reservations: {devices: [{capabilities: " +
+			"[gpu]}]}}}\n", "", "reservations.devices is not supported", "override file", 4},
+		{"an external volume", "services:\n  a:\n    image: x\n    volumes: [\"data:/d\"]\n" +
+			"volumes: {data: {external: true}}\n", "",
+			`the volume "data" is external`, "put the data into the repository", 4},
+		{"a driver of volumes",
+			"services:\n  a:\n    image: x\n    volumes: [\"data:/d\"]\nvolumes: {data: {driver_opts: {type: nfs}}}\n", "",
+			`the volume "data" has a driver of its own`, "remove driver", 4},
+		{"an external secret", "services:\n  a:\n    image: x\n    secrets: [s]\nsecrets: {s: {external: true}}\n", "",
+			`"s" is external`, "give it a file", 4},
+		{"a secret of somebody else", "services:\n  a:\n    image: x\n    secrets: [s]\n" +
+			"secrets: {s: {file: /etc/shadow}}\n", "",
+			`the file of "s" lies outside the repository`, "copy it", 4},
+		{"a build from elsewhere", "services:\n  a:\n    build: https://example.org/a.git\n", "",
+			"https://example.org/a.git is fetched from elsewhere", "clone it", 3},
+		{"a hook", "services:\n  a:\n    image: x\n    post_start: [{command: [x]}]\n", "", `service "a": post_start is not ` +
+			`supported`, "prepare", 4},
+		{"a key of the article", "services: {a: {image: x}}", "a: {privileged: true}", "privileged is not supported", "", 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			root := written(t, map[string]string{"docker-compose.yml": tt.file})
+			_, _, problems := read(root, tt.over)
+			if len(problems) != 1 {
+				t.Fatalf("got %d problems, want 1: %v", len(problems), problems)
+			}
+			p := problems[0]
+			if !strings.Contains(p.Message, tt.want) || !strings.Contains(p.Hint, tt.hint) || strings.Contains(p.Message, root) {
+				t.Errorf("got %q with the hint %q, want %q with %q", p.Message, p.Hint, tt.want, tt.hint)
+			}
+			if line := lineOf(p.Pos); line != tt.line {
+				t.Errorf("it stands in line %d, want %d", line, tt.line)
+			}
+		})
+	}
+}
+
+// lineOf is the line of a place; 0 where it has none.
+func lineOf(at source.Pos) int {
+	if at.Source == nil {
+		return 0
+	}
+	line, _ := at.Source.Position(at.Start)
+	return line
+}
+
+// What is in the way outside of the repository is not read.
+func TestOutside(t *testing.T) {
+	root := written(t, map[string]string{"docker-compose.yml": "services: {a: {image: x}}"})
+	elsewhere := written(t, map[string]string{"docker-compose.yml": "services: {a: {image: x}}"})
+	if err := os.Symlink(filepath.Join(elsewhere, "docker-compose.yml"), filepath.Join(root, "link.yml")); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"link.yml":                    "outside the repository",
+		"../" + filepath.Base(root):   "not a file that can be read",
+		elsewhere + "/x.yml":          "cannot be read",
+		"none.yml":                    "cannot be read",
+		"../../../../../etc/hostname": "outside the repository",
+	} {
+		var problems source.Problems
+		p := Read([]source.Text{{Value: name}}, Options{Dir: root, Root: root}, &problems)
+		if found := problems.Sorted(); p != nil || len(found) != 1 || !strings.Contains(found[0].Message, want) {
+			t.Errorf("%s: got %v, want %q", name, found, want)
+		}
+	}
+}
+
+// Every key of a service in Compose is kept, has no effect, or is refused.
+func TestEveryKeyIsKnown(t *testing.T) {
+	known := func(key string) int {
+		n := 0
+		for _, is := range []bool{kept[key], idle[key], refused[key] != "", key == "networks"} {
+			if is {
+				n++
+			}
+		}
+		return n
+	}
+	var visit func(t reflect.Type)
+	visit = func(of reflect.Type) {
+		for i := range of.NumField() {
+			f := of.Field(i)
+			key, options, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+			switch {
+			case strings.Contains(options, "inline") && f.Anonymous:
+				visit(f.Type)
+			case key == "" || key == "-" || strings.HasPrefix(key, "#"):
+			case known(key) != 1:
+				t.Errorf("%s is in %d of the lists of keys", key, known(key))
+			}
+		}
+	}
+	visit(reflect.TypeFor[types.ServiceConfig]())
+}
+
+// Whatever stands in a Compose file, reading it ends, and problems point inside a file.
+func FuzzRead(f *testing.F) {
+	names, err := filepath.Glob("testdata/*.txtar")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, name := range names {
+		archive, err := txtar.ParseFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(archive.Files[0].Data))
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > 10_000 {
+			return
+		}
+		_, _, problems := read(written(t, map[string]string{"docker-compose.yml": text}), "")
+		for _, p := range problems {
+			if p.Pos.Source != nil && (p.Pos.Start < 0 || p.Pos.End > len(p.Pos.Source.Data)) {
+				t.Errorf("outside the file: %v", p)
+			}
+		}
+	})
+}
