@@ -17,9 +17,10 @@ func (a *app) planCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan [ARTICLE[#NAME] ...]",
 		Short: "Show what a run would do, without running anything",
-		Long: `Show what a run would do, without running anything: every service and load with all its keys, defaults included;
-the trials; the order of repetitions; where services and load would run on this machine; how long it should take; and
-which trials would be measured, and why. A value that differs between trials is listed for each.`,
+		Long: `Show what a run would do, without running anything. Several articles are a line each: what would be measured, and
+how long it should take. ARTICLE is a line for each experiment. ARTICLE#EXPERIMENT is every service and load with all
+its keys, defaults included; the trials; the order of repetitions; where services and load would run on this machine;
+and which trials would be measured, and why. A value that differs between trials is listed for each.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := chooseQuick(); err != nil {
 				return err

@@ -122,14 +122,18 @@ type estimateJSON struct {
 	Assumed   []string `json:"assumed"`   // where neither the article sets a time nor records know one
 }
 
-// PrintPlans prints what a run of articles would do on a host, as data or for people, who may want the origin of each
-// value.
+// PrintPlans prints what a run of articles would do on a host, as data or for people: the more is named, the more of
+// it. They may want the origin of each value.
 func PrintPlans(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article,
 	plans map[string]*plan.Plan, this sysinfo.Host, asJSON, origins bool) error {
 	s := sheet{w: a.Stdout, host: this.ID, at: plan.Place(this.Cores)}
 	out := PlanJSON{Host: s.host, Placement: placementJSON{s.at.Services, s.at.Load}, Experiments: []experimentPlanJSON{}}
 	present := a.Present(project)
 	defer present.Close()
+	var brief *overview
+	if !asJSON && !origins {
+		brief = newOverview(list, plans, s.at)
+	}
 	for _, c := range list {
 		host, err := a.HostOf(project, c, this)
 		if err != nil {
@@ -146,15 +150,23 @@ func PrintPlans(ctx context.Context, a *lab.Session, project *projects.Project, 
 		}
 		for _, e := range plans[c.Slug].Experiments {
 			own := slice.Filter(doubts, func(d claim.Doubt) bool { return d.Concerns(e.Name) })
-			if asJSON {
+			switch {
+			case asJSON:
 				out.Experiments = append(out.Experiments, experimentJSON(c.Slug, e, known, host, s.at, own))
-			} else if err := s.experiment(c.Slug, e, known, own, origins); err != nil {
-				return err
+			case brief != nil:
+				brief.add(c.Slug, e, known, own)
+			default:
+				if err := s.experiment(c.Slug, e, known, own, origins); err != nil {
+					return err
+				}
 			}
 		}
 	}
-	if asJSON {
+	switch {
+	case asJSON:
 		return lab.PrintJSON(s.w, out)
+	case brief != nil:
+		brief.print(s.w, out.Profile)
 	}
 	return nil
 }

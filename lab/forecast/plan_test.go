@@ -22,16 +22,27 @@ func TestPlanGolden(t *testing.T) {
 		name, golden  string
 		options       plan.Options
 		json, origins bool
+		args          []string
+		all           bool // all experiments are named
 	}{
-		{"everything in full", "plan-full.txt", plan.Options{Profile: plan.Full}, false, false},
-		{"the quick profile, with origins", "plan-quick.txt", plan.Options{Profile: plan.Quick}, false, true},
-		{"as data", "plan.json", plan.Options{Profile: plan.Full, Seed: 7, Repetitions: "1"}, true, false},
+		{"everything in full", "plan-full.txt", plan.Options{Profile: plan.Full}, false, false, nil, true},
+		{"the quick profile, with origins", "plan-quick.txt", plan.Options{Profile: plan.Quick}, false, true, nil, false},
+		{"as data", "plan.json", plan.Options{Profile: plan.Full, Seed: 7, Repetitions: "1"}, true, false, nil, false},
+		{"several articles", "plan-articles.txt", plan.Options{Profile: plan.Full}, false, false, nil, false},
+		{"an article", "plan-article.txt", plan.Options{Profile: plan.Quick}, false, false, []string{"not-yet"}, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var out bytes.Buffer
 			a := &lab.Session{Stdout: &out, Stderr: &out, Dir: labtest.Unpacked(t, "plan.txtar")}
-			project, list, err := a.Select(nil)
+			project, list, err := a.Select(tt.args)
+			if err == nil && tt.all { // each of them by its name
+				for _, c := range list {
+					for _, e := range c.Doc.Experiments {
+						c.Experiments = append(c.Experiments, e.Name.Value)
+					}
+				}
+			}
 			if err != nil {
 				t.Fatal(err)
 			}
