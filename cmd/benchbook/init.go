@@ -62,8 +62,8 @@ let editors check the project file and records. It asks no questions and changes
 Templates: http, two servers under the same load; command, two timed programs; database, a server that queries a
 database; published, published numbers beside yours.
 
-With --from, the article puts load on a service of your own Compose file, which stays as it is. The project is made
-beside it without DIR.`,
+With --from, the article is made from what you have: it puts load on a service of a Compose file, which stays as it is,
+or does what a command line of wrk or hyperfine does. Without DIR, the project is made beside the Compose file.`,
 		Args: arguments(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			dir := a.Dir
@@ -72,17 +72,18 @@ beside it without DIR.`,
 			} else if len(args) == 1 {
 				dir = filepath.Join(dir, args[0])
 			}
-			if from != "" && len(args) == 0 {
+			if info, err := os.Stat(from); err == nil && info.Mode().IsRegular() && len(args) == 0 {
 				dir = filepath.Dir(from)
 			}
 			files, err := articleFiles(template, template)
+			local := false
 			if from != "" {
-				files, err = filesFrom(dir, from)
+				files, local, err = filesFrom(dir, from)
 			}
 			if err != nil {
 				return err
 			}
-			own, err := projectFiles(dir)
+			own, err := projectFiles(dir, local)
 			if err != nil {
 				return lab.Failure(err)
 			}
@@ -105,18 +106,18 @@ beside it without DIR.`,
 		},
 	}
 	addTemplate(cmd, &template)
-	cmd.Flags().StringVar(&from, "from", "", "begin with this Compose file instead of a template")
+	cmd.Flags().StringVar(&from, "from", "", "begin with a Compose file, or a command line of wrk or hyperfine")
 	cmd.MarkFlagsMutuallyExclusive("from", "template")
 	return cmd
 }
 
-// filesFrom are the files of an article that is made from what somebody has.
-func filesFrom(dir, from string) ([]newFile, error) {
-	made, err := starter.FromCompose(dir, from)
+// filesFrom are the files of an article that is made from what somebody has; local if it runs programs of this machine.
+func filesFrom(dir, from string) (files []newFile, local bool, err error) {
+	made, local, err := starter.From(dir, from)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return []newFile{{filepath.Join("experiments", made.Slug, article.FileName), []byte(made.Text)}}, nil
+	return []newFile{{filepath.Join("experiments", made.Slug, article.FileName), []byte(made.Text)}}, local, nil
 }
 
 func (a *app) newCommand() *cobra.Command {
@@ -188,11 +189,14 @@ func articleFiles(template, slug string) ([]newFile, error) {
 }
 
 // projectFiles are the files of a project beside its articles, the project file first.
-func projectFiles(dir string) ([]newFile, error) {
-	title := filepath.Base(absolute(dir))
+func projectFiles(dir string, local bool) ([]newFile, error) {
+	title, engine := filepath.Base(absolute(dir)), ""
+	if local {
+		engine = "engine: local\n"
+	}
 	files := []newFile{
 		{article.ProjectFile, fmt.Appendf(nil,
-			"# yaml-language-server: $schema=.vscode/benchbook-project.json\n\ntitle: %q\n", title)},
+			"# yaml-language-server: $schema=.vscode/benchbook-project.json\n\ntitle: %q\n%s", title, engine)},
 		{".gitignore", []byte(pages.SiteDir + "/\n")},
 		{filepath.Join(".vscode", "settings.json"), []byte(editorSettings)},
 	}

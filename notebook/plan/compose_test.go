@@ -1,0 +1,130 @@
+package plan
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/source"
+)
+
+// Compose files and what they name are inputs of a trial; what benchbook writes into the repository is none.
+func TestComposeEntersKeys(t *testing.T) {
+	const body = "name: e\ncompose: ../../../docker-compose.yml\nservices: {web: {cpuset: \"0\"}}\n" +
+		"load: {target: \"http://web/\"}\n"
+	const file = "services:\n  web:\n    build: .\n    ports: ['80']\n    env_file: web.env\n    configs: [c]\n" +
+		"    volumes: ['./data:/data']\n    image: web:${TAG:-1}\n    environment: {TAG: \"${TAG:-1}\"}\n" +
+		"configs: {c: {file: ./app.conf}}\n"
+	files := map[string]string{"docker-compose.yml": file, "Dockerfile": "FROM scratch\nCOPY . /\n", "web.env": "A=1\n",
+		"app.conf": "x\n", "data/file": "x\n", "records/kept": "x\n"}
+	keyWith := func(t *testing.T, changed string, text string) string {
+		t.Helper()
+		p, problems := planIn(t, body, func(dir, _ string) {
+			root := filepath.Join(dir, "..", "..", "..")
+			if err := os.Mkdir(filepath.Join(root, ".git"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			for name, text := range files {
+				write(t, filepath.Join(root, name), text)
+			}
+			if changed != "" {
+				write(t, filepath.Join(root, changed), text)
+			}
+			write(t, filepath.Join(dir, "article.md"), "this one is read from memory\n")
+			if strings.HasSuffix(changed, "article.md") {
+				write(t, filepath.Join(root, changed), text)
+			}
+		})
+		for _, problem := range problems {
+			t.Error(problem)
+		}
+		if len(p.Experiments) != 1 {
+			t.Fatal("no experiment")
+		}
+		return p.Experiments[0].Trials[0].Key
+	}
+	same := keyWith(t, "", "")
+	for _, tt := range []struct {
+		file, text string
+		changes    bool
+	}{
+		{"docker-compose.yml", "# a comment\n" + file, true}, // it is in the build context
+		{"Dockerfile", "FROM scratch\n", true},
+		{"web.env", "A=2\n", true},
+		{"app.conf", "y\n", true},
+		{"data/file", "y\n", true},
+		{"records/kept", "y\n", true}, // a folder of theirs that only has that name
+		{".env", "TAG=2\n", true},
+		{"p/experiments/sample/records/1.json", "{}\n", false},
+		{"p/experiments/sample/article.md", "other words\n", false},
+		{"p/_site/index.html", "<p>\n", false},
+		{".git/HEAD", "x\n", false},
+	} {
+		t.Run(tt.file, func(t *testing.T) {
+			if got := keyWith(t, tt.file, tt.text); (got != same) != tt.changes {
+				t.Errorf("the key is %s, without the change %s", got, same)
+			}
+		})
+	}
+}
+
+// What the article says stands over the Compose files, and everything else comes from them with its place.
+func TestComposeIsLaidUnder(t *testing.T) {
+	p, problems := planIn(t, "name: e\ncompose: [docker-compose.yml, docker-compose.bench.yml]\n"+
+		"matrix: {n: [\"1\", \"2\"]}\nservices: {web: {environment: [\"WORKERS=${{ matrix.n }}\"]}}\n"+
+		"load: {target: \"http://web:${{ services.web.port }}/\"}\n",
+		func(dir, _ string) {
+			write(t, filepath.Join(dir, "docker-compose.yml"), "services:\n  web:\n    image: nginx\n    ports: [\"8080:81\"]\n"+
+				"    command: sh -c 'echo $$HOME $${X}'\n    restart: always\n")
+			write(t, filepath.Join(dir, "docker-compose.bench.yml"), "services:\n  web:\n    cpus: 2\n")
+		})
+	for _, problem := range problems {
+		t.Error(problem)
+	}
+	e := p.Experiments[0]
+	second := e.Trials[1].Services[0]
+	if got, want := second.Environment, []string{"WORKERS=2"}; !slices.Equal(got, want) {
+		t.Errorf("the environment is %q, want %q", got, want)
+	}
+	if got, want := second.Command, []string{"sh", "-c", "echo $HOME ${X}"}; !slices.Equal(got, want) {
+		t.Errorf("the command is %q, want %q", got, want)
+	}
+	if got, want := e.Trials[1].Load.Target, "http://web:81/"; got != want || second.CPUs != 2 {
+		t.Errorf("the load goes to %s, want %s; it has %g cores, want 2", got, want, second.CPUs)
+	}
+	notes := []string{"ports of web exposed, not published", "no effect here: restart of web"}
+	if !slices.Equal(e.Notes, notes) {
+		t.Errorf("the notes are %q, want %q", e.Notes, notes)
+	}
+	for key, want := range map[string]string{"services.web.image": "docker-compose.yml:3",
+		"services.web.cpus": "docker-compose.bench.yml:3", "compose": "article.md"} {
+		if got := e.Origin[key]; !strings.HasPrefix(filepath.Base(got), want) {
+			t.Errorf("%s is from %q, want %q", key, got, want)
+		}
+	}
+}
+
+// A mistake in a Compose file is reported once, at its place there, in whatever profile.
+func TestComposeIsWrong(t *testing.T) {
+	_, problems := planIn(t, "name: e\ncompose: docker-compose.yml\nload: {target: \"http://web/\"}\n",
+		func(dir, _ string) {
+			write(t, filepath.Join(dir, "docker-compose.yml"), "services:\n  web:\n    build: ./none\n    ports: [\"80\"]\n"+
+				"    volumes: [\"/etc:/etc\"]\n    mem_limit: 1k\n")
+		})
+	want := []string{"docker-compose.yml:3: no-such-file", "docker-compose.yml:5: not-allowed",
+		"docker-compose.yml:6: wrong-value"}
+	got := []string{}
+	for _, problem := range problems {
+		got = append(got, strings.TrimPrefix(placed(problem), "experiments/sample/"))
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func placed(p *source.Problem) string {
+	line, _ := p.Pos.Source.Position(p.Pos.Start)
+	return p.Pos.Source.Path + ":" + string(rune('0'+line)) + ": " + p.Rule
+}
