@@ -59,6 +59,8 @@ type Config struct {
 	Scripted bool
 	// Terminal is the width of the terminal that standard error is, in characters; 0 for none.
 	Terminal func() int
+	// Ask asks the person at the terminal a question with yes or no; not asked where there is none. Nil never asks.
+	Ask func(question string) (yes, asked bool)
 }
 
 // Engine is an engine by the name that articles and flags have for it.

@@ -156,7 +156,7 @@ func TestFailedBuildLeavesTheRest(t *testing.T) {
 	if n := strings.Count(strings.Join(b.events, "\n"), "build b"); n != 1 {
 		t.Errorf("it was built %d times", n)
 	}
-	if len(q.notes) != 2 || !strings.HasPrefix(q.notes[0], "left out: building the image of sample server") {
+	if len(q.notes) != 2 || q.notes[0] != "left out: an image that it needs is missing" {
 		t.Errorf("noted %q", q.notes)
 	}
 }

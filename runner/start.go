@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -307,9 +308,19 @@ func unreachedTarget(ctx context.Context, t *plan.Trial, services map[string]eng
 		}
 		if open, err := told.Listeners(ctx); err == nil {
 			if words, _ := readiness.Unreached(open, port); words != "" {
+				if !strings.Contains(words, "(") && !isExposed(t, u.Hostname(), port) {
+					words += " yet (nothing waited for it: add it to expose)"
+				}
 				return fmt.Sprintf("service %q: %s", u.Hostname(), words)
 			}
 		}
 	}
 	return ""
+}
+
+// isExposed reports whether a service of a trial exposes a port, which is waited for.
+func isExposed(t *plan.Trial, service string, port int) bool {
+	return slices.ContainsFunc(t.Services, func(s *spec.Service) bool {
+		return s.Name == service && slices.Contains(s.Expose, port)
+	})
 }

@@ -301,7 +301,7 @@ calibrate: false
 // Where a load fails and nothing listens at its target, that is the failure.
 func TestLoadOfAPortThatNothingListensOn(t *testing.T) {
 	for _, tt := range []struct{ name, listens, want string }{
-		{"elsewhere", "0.0.0.0:9000", `service "server": nothing listens on port 8080 (it listens on 0.0.0.0:9000)`},
+		{"elsewhere", "0.0.0.0:9000", `service "server": nothing listens on port 8080 (it listens on 0.0.0.0:9000: correct the port)`},
 		{"on the loopback", "127.0.0.1:8080", `service "server": nothing listens on port 8080 (it listens on 127.0.0.1:8080 only: bind to 0.0.0.0)`},
 		{"where it is asked", "0.0.0.0:8080", ""},
 		{"nobody knows", "", ""},

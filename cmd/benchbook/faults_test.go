@@ -16,7 +16,7 @@ import (
 type fault struct {
 	name    string
 	service string // the keys of its service, beside what it is built from, and its place
-	load    string // keys of the load beside the target, if not the usual ones
+	load    string // keys of the load, if not the usual ones
 	failure string // a part of what the record says; empty where a load comes to its end all the same
 	log     string // a part of the end of the log in the record
 }
@@ -34,7 +34,13 @@ var faults = []fault{
 	{"listens on its loopback only", `command: [/puppet, "listen=127.0.0.1:8080", "out=up", sleep=1h]`, "",
 		`service "server" was not ready after 5s: nothing listens on port 8080 (it listens on 127.0.0.1:8080 only: bind to 0.0.0.0)`, "up"},
 	{"listens on another port", `command: [/puppet, listen=9000, "out=up", sleep=1h], healthcheck: {test: [LOG, up]}`, "",
-		`service "server": nothing listens on port 8080 (it listens on [::]:9000)`, "up"},
+		`service "server": nothing listens on port 8080 (it listens on [::]:9000: correct the port)`, "up"},
+	{"has no program for its healthcheck", `command: [/puppet, listen=8080, "out=up", sleep=1h], healthcheck: {test: [CMD, curl, "http://localhost:8080/"]}`, "",
+		`its healthcheck runs "curl", which it does not have (install it, or write test: [HTTP, /] or [PORT, "80"], which need no program)`, "up"},
+	{"says no", `command: [/puppet, listen=8080, "out=up", sleep=1h]`, `target: "http://server:8080/500", connections: 2, duration: 1s`,
+		`wanted a status of 200 to 299, got 500 (verify: {status: 500} accepts it)`, "up"},
+	{"is not waited for", `expose: [], command: [/puppet, "out=up", sleep=1h]`, "",
+		`service "server": nothing listens on port 8080 yet (nothing waited for it: add it to expose)`, "up"},
 	{"is ready and then hangs", `command: [/puppet, listen=8080, asked=20, "out=now it hangs", hang=, sleep=1h]`,
 		"connections: 2, duration: 1500ms, warmup: 0s, timeout: 300ms", "", ""},
 	{"is killed for memory", `mem_limit: 32m, command: [/puppet, listen=8080, asked=20, "out=the last words", allocate=200000000, sleep=1h]`, "",
@@ -52,9 +58,14 @@ func faulty() string {
 		"COPY puppet /puppet\n~~~\n\n" +
 		"~~~dockerfile file=broken/Dockerfile\nFROM debian:bookworm-slim\nRUN echo the last words && false\n~~~\n\n")
 	experiment := func(name, image, service, load string) {
+		if !strings.Contains(service, "expose:") {
+			service += `, expose: ["8080"]`
+		}
+		if !strings.Contains(load, "target:") {
+			load += `, target: "http://server:8080/go"`
+		}
 		text.WriteString("~~~yaml experiment\nname: " + strings.ReplaceAll(name, " ", "-") +
-			"\nservices:\n  server: {" + image + ", expose: [\"8080\"], " + service +
-			"}\nload: {target: \"http://server:8080/go\", " + load +
+			"\nservices:\n  server: {" + image + ", " + service + "}\nload: {" + load +
 			"}\nrepetitions: 1\ncalibrate: false\ntimeout: 2m\n~~~\n\n")
 	}
 	const usual = "connections: 2, duration: 1500ms, warmup: 0s"

@@ -83,7 +83,7 @@ func tellPeak(file string) {
 // not right, "nosetup" for a program that fails in a service, "offline" for an engine whose registry cannot be reached,
 // "images" for one that has built some before, "rootless" for one that does not run as root, "tagged" for one whose
 // named images have the id in the file id.txt. The variable BLOCK_AT is the number of the load that takes until it is
-// cancelled.
+// cancelled. The variable ANSWER is what somebody at a terminal answers to a question.
 func scripted() lab.Config {
 	mode := os.Getenv("ENGINE")
 	connect := func(ctx context.Context) (engine.Engine, error) {
@@ -104,7 +104,14 @@ func scripted() lab.Config {
 		Scripted: true,
 		Agent:    func() ([]byte, error) { return []byte("program"), nil },
 		LockDir:  os.Getenv("WORK"), // scripts have one
-		Machine:  madeUp(os.Getenv("MACHINE")),
+		Ask: func(question string) (yes, asked bool) {
+			answer := os.Getenv("ANSWER")
+			if answer != "" {
+				fmt.Fprintf(os.Stderr, "%s %s\n", question, answer)
+			}
+			return answer == "y", answer != ""
+		},
+		Machine: madeUp(os.Getenv("MACHINE")),
 		Endpoint: func(_ context.Context, o docker.Options) (engine.Engine, error) {
 			if strings.Contains(o.Host, "down") {
 				return nil, fmt.Errorf("%w answers at %s: see that ssh gets there", engine.ErrUnavailable, o.Host)

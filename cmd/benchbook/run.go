@@ -51,8 +51,8 @@ func (f *runFlags) Add(cmd *cobra.Command, profile string, engines []string) {
 	cmd.Flags().BoolVar(&f.Adapt, "adapt", false, adaptUsage)
 	cmd.Flags().BoolVar(&f.Wait, "wait", false, waitUsage)
 	cmd.Flags().BoolVarP(&f.Verbose, "verbose", "v", false, verboseUsage)
-	cmd.Flags().BoolVar(&f.Yes, "yes", false, fmt.Sprintf("measure more than %d trials of an experiment",
-		forecast.ManyTrials))
+	cmd.Flags().BoolVar(&f.Yes, "yes", false, fmt.Sprintf("measure more than %d trials of an experiment, or for more "+
+		"than %.0f hours, without asking", forecast.ManyTrials, forecast.LongTime.Hours()))
 	cmd.Flags().StringVar(&f.Engine, "engine", "", "where services run: "+strings.Join(engines, ", ")+
 		", or none to measure nothing (default what the project says, or docker)")
 }

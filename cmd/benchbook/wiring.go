@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"cmp"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/term"
 
@@ -55,6 +58,7 @@ func wired() lab.Config {
 		Machine:     inspect.ThisMachine(),
 		Settler:     &sysinfo.Settler{},
 		Cache:       cache,
+		Ask:         ask,
 		Terminal: func() int {
 			width, _, err := term.GetSize(int(os.Stderr.Fd()))
 			if err != nil || os.Getenv("TERM") == "dumb" {
@@ -63,6 +67,17 @@ func wired() lab.Config {
 			return width
 		},
 	}
+}
+
+// ask asks on standard error and reads the answer from standard input, if both are a terminal.
+func ask(question string) (yes, asked bool) {
+	if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stderr.Fd())) {
+		return false, false
+	}
+	fmt.Fprintf(os.Stderr, "%s [y/N] ", question)
+	answer, _ := bufio.NewReader(os.Stdin).ReadString('\n') // without an answer it is no
+	answer = strings.ToLower(strings.TrimSpace(answer))
+	return answer == "y" || answer == "yes", true
 }
 
 // dockerAt connects to Docker engines, with the program that acts for us on other machines.

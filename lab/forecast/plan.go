@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"benchbook/lab"
 	"benchbook/notebook/claim"
@@ -249,5 +250,11 @@ func toMeasure(e *plan.Experiment, known map[*plan.Trial]*TrialState) (least, mo
 	return least, most
 }
 
-// ManyTrials is how many trials of one experiment are measured without a question.
-const ManyTrials = 200
+// What of one experiment is measured without a question: so many trials, which take so long at most.
+const (
+	ManyTrials = 100
+	LongTime   = 6 * time.Hour
+)
+
+// IsMuch says that nobody may have meant to measure so much of an experiment: the lengths of axes are multiplied.
+func IsMuch(trials int, e plan.Estimate) bool { return trials > ManyTrials || e.Total > LongTime }

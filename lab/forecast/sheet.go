@@ -189,7 +189,8 @@ func (s *sheet) hosts(e *plan.Experiment) {
 // outlook prints how long an experiment takes, how precise it is, and what may be wrong with it.
 func (s *sheet) outlook(e *plan.Experiment, known map[*plan.Trial]*TrialState, doubts []claim.Doubt) {
 	words := "none: everything is fresh"
-	if time := e.Estimate(s.at, Experience(e, known)); time.Total > 0 {
+	time := e.Estimate(s.at, Experience(e, known))
+	if time.Total > 0 {
 		words = inWords(time, e.Estimate(s.at, atMost(e, known)).Total)
 	}
 	s.line("  ", "time", words)
@@ -200,8 +201,9 @@ func (s *sheet) outlook(e *plan.Experiment, known map[*plan.Trial]*TrialState, d
 	for _, d := range doubts {
 		s.line("  ", map[bool]string{false: "warning", true: "remark"}[d.IsRemark], d.String())
 	}
-	if n := pendingTrials(e, known); n > ManyTrials {
-		s.line("  ", "warning", fmt.Sprintf("%d trials are to be measured: run asks for --yes, --only or --budget", n))
+	if n := pendingTrials(e, known); IsMuch(n, time) {
+		s.line("  ", "warning", fmt.Sprintf("%s to be measured: run asks for --yes, --only or --budget",
+			terminal.Are(n, "trial")))
 	}
 }
 

@@ -167,6 +167,7 @@ type job struct {
 	progress *progress.StatusFile
 	runners  map[*target]*runner.Runner
 	total    runner.Summary
+	leftOut  int                   // experiments, since something that they need is missing
 	missing  []images.NoImageError // of which was said what is wrong
 	failed   error
 }
@@ -357,7 +358,14 @@ func (j *job) survey(ctx context.Context, c *lab.Article, s *survey) error {
 	if next.Len() == 0 {
 		return nil
 	}
-	if err := checkMany(ctx, j.Session, j.project, c, p, next, at, j.flags); err != nil {
+	var hardlyMeant source.Problems
+	for _, e := range p.Experiments {
+		if next.Trials(e) > 0 {
+			e.Remarks(&hardlyMeant)
+		}
+	}
+	lab.PrintProblems(j.Stderr, hardlyMeant.Sorted())
+	if err := j.confirm(ctx, c, next, at); err != nil {
 		return err
 	}
 	s.repetitions, s.capacities = s.repetitions+next.Len()-next.Searches(), s.capacities+next.Searches()
@@ -437,28 +445,43 @@ func connect(ctx context.Context, a *lab.Session, project *projects.Project, lis
 	return nil
 }
 
-// checkMany refuses to measure very many trials of one experiment that nobody may have meant: the lengths of axes are
-// multiplied.
-func checkMany(ctx context.Context, a *lab.Session, project *projects.Project, c *lab.Article, p *plan.Plan,
-	next *runner.Next, v *target, flags Options) error {
-	if flags.Yes || flags.Budget > 0 || flags.Only != "" {
+// confirm asks before it lets very much of an experiment be measured, which nobody may have meant, and refuses it where
+// nobody can be asked.
+func (j *job) confirm(ctx context.Context, c *lab.Article, next *runner.Next, v *target) error {
+	if j.flags.Yes || j.flags.Budget > 0 || j.flags.Only != "" {
 		return nil
 	}
+	p := j.plans[c.Slug]
+	known, err := forecast.Inspect(ctx, j.Session, j.project, c, p, v.host.ID, v.present)
+	if err != nil {
+		return lab.Interrupted(ctx, err)
+	}
 	for _, e := range p.Experiments {
-		n := next.Trials(e)
-		if n <= forecast.ManyTrials {
+		n, time := next.Trials(e), e.Estimate(plan.Place(v.host.Cores), forecast.Experience(e, known))
+		if !forecast.IsMuch(n, time) {
 			continue
 		}
-		known, err := forecast.Inspect(ctx, a, project, c, p, v.host.ID, v.present)
-		if err != nil {
-			return lab.Interrupted(ctx, err)
+		words := fmt.Sprintf("%s#%s has %s to measure, which takes about %s", c.Slug, e.Name, terminal.Count(n, "trial"),
+			terminal.Clock(time.Total))
+		if yes, asked := j.ask(words + ": measure all of that?"); yes {
+			continue
+		} else if asked {
+			return lab.Failure(errors.New("nothing was measured; --only measures some of it, --budget what fits into a time"))
 		}
-		time := e.Estimate(plan.Place(v.host.Cores), forecast.Experience(e, known))
-		return lab.UsageError(fmt.Errorf("%s#%s has %d trials to measure, which takes about %s: measure all of them with "+
-			"--yes, some with --only, or as "+
-			"many as fit into a time with --budget", c.Slug, e.Name, n, terminal.Clock(time.Total)))
+		return lab.UsageError(fmt.Errorf("%s: measure all of it with --yes, some with --only, or what fits into a time with "+
+			"--budget", words))
 	}
 	return nil
+}
+
+// ask asks the person at the terminal, if there is one. Nothing has begun, so an interrupt ends all.
+func (j *job) ask(question string) (yes, asked bool) {
+	if j.Config.Ask == nil {
+		return false, false
+	}
+	j.CleansUp.Store(false)
+	defer j.CleansUp.Store(true)
+	return j.Config.Ask(question)
 }
 
 // connected is the engine of a target, that of the project where it has none yet.
@@ -660,6 +683,7 @@ func (j *job) add(s *runner.Summary) {
 	t.Unsearched += s.Unsearched
 	t.GivenUp = append(t.GivenUp, s.GivenUp...)
 	t.Probes = s.Probes
+	j.leftOut += len(s.NoImage) + len(s.NoRate) + len(s.NoTune)
 	t.OutOfTime = t.OutOfTime || s.OutOfTime
 	t.Kept = s.Kept
 }
@@ -679,7 +703,9 @@ func (j *job) tell(s *runner.Summary) {
 // conclude says what the job came to.
 func (j *job) conclude() error {
 	t := &j.total
-	printSummary(j.Session, *t)
+	if t.Measured > t.Failed || t.Searches > 0 {
+		printSummary(j.Session, *t)
+	}
 	if t.OutOfTime {
 		fmt.Fprintf(j.Stderr, "the budget of %v ran out before everything was measured; the same command resumes from "+
 			"here, with or without --budget\n", j.options.Budget)
@@ -687,8 +713,15 @@ func (j *job) conclude() error {
 	if t.Kept != nil {
 		printKept(j.Session, t.Kept)
 	}
+	if j.leftOut > 0 && t.Measured+t.Searches == 0 && !t.OutOfTime {
+		j.failed = lab.Failure(fmt.Errorf("nothing was measured: %s left out, for the reasons above",
+			terminal.Were(j.leftOut, "experiment")))
+	}
 	if t.Failed > 0 {
 		words := terminal.Count(t.Failed, "repetition") + " failed"
+		if t.Failed == t.Measured && t.Searches == 0 {
+			words = "nothing was measured: " + words
+		}
 		left := 0
 		for _, g := range t.GivenUp {
 			left += g.Left

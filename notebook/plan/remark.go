@@ -51,13 +51,13 @@ func (e *outline) checkPort(t *Trial, l *article.Load) {
 			continue
 		}
 		s, ok := t.service(u.Hostname())
-		if port := portOf(u); ok && len(s.Expose) > 0 && !slices.Contains(s.Expose, port) {
-			var known []string
-			for _, p := range s.Expose {
-				known = append(known, strconv.Itoa(p))
+		if port := portOf(u); ok && (len(s.Expose) > 0 || s.Ready.HasNoTest()) && !slices.Contains(s.Expose, port) {
+			known := []string{"no port"}
+			for i, p := range s.Expose {
+				known = append(known[:i], strconv.Itoa(p))
 			}
 			e.remarks.Warn("port-not-exposed", target.URL.Pos, "the load goes to port %d of service %q, which exposes %s",
-				port, s.Name, strings.Join(known, ", ")).Hint = "correct the port, or add it to expose"
+				port, s.Name, strings.Join(known, ", ")).Hint = "correct the port, or add it to expose, which is waited for"
 		}
 	}
 }

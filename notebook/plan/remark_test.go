@@ -25,7 +25,10 @@ func TestRemarks(t *testing.T) {
 		{"another port", service + "load: {target: 'http://s:81/'}\n", "port-not-exposed at 'http://s:81/'"},
 		{"a port that is exposed", service + "load: {target: 'http://s:8080/'}\n", ""},
 		{"the port of the scheme", service + "load: {target: 'https://s/'}\n", "port-not-exposed at 'https://s/'"},
-		{"a service that exposes none", "services: {s: {image: x}}\nload: {target: 'http://s:81/'}\n", ""},
+		{"a service that exposes none", "services: {s: {image: x}}\nload: {target: 'http://s:81/'}\n",
+			"port-not-exposed at 'http://s:81/'"},
+		{"one that says when it is ready", "services: {s: {image: x, healthcheck: {test: [LOG, up]}}}\n" +
+			"load: {target: 'http://s:81/'}\n", ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

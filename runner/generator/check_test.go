@@ -44,7 +44,8 @@ func TestCheck(t *testing.T) {
 		length  int64
 		failure string // the beginning
 	}{
-		{"GET", 200, 9, ""}, {"POST", 201, 10, ""}, {"GET", 503, 9, "wanted a status of 200 to 299, got 503; the answer was"},
+		{"GET", 200, 9, ""}, {"POST", 201, 10, ""},
+		{"GET", 503, 9, "wanted a status of 200 to 299, got 503 (verify: {status: 503} accepts it); the answer was"},
 		{"GET", 0, 0, "no connection: "}, {"GET", 0, 0, "resolving the target's host: "},
 	}
 	if len(answers) != len(want) {

@@ -35,7 +35,7 @@ func hasRightLength(v *http.Verify, length int64) bool {
 func verifyEach(v *http.Verify, status int, length int64) error {
 	if !hasRightStatus(v, status) {
 		if v == nil || len(v.Status) == 0 {
-			return fmt.Errorf("wanted a status of 200 to 299, got %d", status)
+			return fmt.Errorf("wanted a status of 200 to 299, got %d (verify: {status: %d} accepts it)", status, status)
 		}
 		return fmt.Errorf("wanted status %s, got %d", list(v.Status), status)
 	}

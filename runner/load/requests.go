@@ -66,8 +66,8 @@ func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 		return Measurement{}, err
 	}
 	if failure != "" {
-		first, _, _ := strings.Cut(failure, "\n")
-		return Measurement{Failure: first, Log: failure, Facts: d.facts}, nil
+		first, rest, _ := strings.Cut(failure, "\n")
+		return Measurement{Failure: first, Log: rest, Facts: d.facts}, nil
 	}
 	var results []*http.Result
 	for i, exit := range exits {

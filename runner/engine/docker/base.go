@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strings"
 	"sync"
 	"time"
 
@@ -104,11 +105,12 @@ func (s *imageStore) replaced(
 	case ctx.Err() != nil:
 		return engine.Base{}, fmt.Errorf("pulling image %s: %w", name, context.Cause(ctx))
 	case !unreachable(pullErr):
-		return missing(name, "", "pulling image %s: %w", name, pullErr)
+		return missing(name, "correct its name, log in with docker login, or bring it here with docker save and docker load",
+			"image %s is not here, and its registry does not give it (%s)", name, registryWords(pullErr))
 	case substitute.Substitute == "":
 		return missing(name, "bring it here with docker save and docker load, or build from a Debian base such as "+
-			"debian:bookworm-slim, "+
-			"for which a substitute is made", "image %s is not here, and its registry cannot be reached (%w)", name, pullErr)
+			"debian:bookworm-slim, for which a substitute is made",
+			"image %s is not here, and its registry cannot be reached (%s)", name, registryWords(pullErr))
 	case substitute.ID != "":
 		fmt.Fprintf(log, "the registry of %s cannot be reached; using %s, which was made here before\n", name,
 			substitute.Substitute)
@@ -255,6 +257,19 @@ func unreachable(err error) bool {
 		return true
 	}
 	return !errdefs.IsNotFound(err) && !errdefs.IsUnauthorized(err) && noContact.MatchString(err.Error())
+}
+
+// contactFault is what of the words for a registry that cannot be reached tells people why.
+var contactFault = regexp.MustCompile(`no such host|i/o timeout|connection refused|connection reset|no route to host|` +
+	`network is unreachable|TLS handshake \w+|x509: [^"]*|403 Forbidden`)
+
+// registryWords say in short why a registry did not give an image.
+func registryWords(err error) string {
+	words := firstLine(strings.TrimPrefix(err.Error(), "Error response from daemon: "))
+	if fault := contactFault.FindString(words); fault != "" {
+		return fault
+	}
+	return words
 }
 
 // releases are the names of Debian releases by the number or word that tags of its image use.

@@ -14,6 +14,8 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -30,10 +32,9 @@ const (
 
 	// answerTimeout is how long a probe of ours may take, as one that was accepted early may never be answered.
 	answerTimeout = 5 * time.Second
-	// loopbackGrace is how long a service may listen on its loopback alone where it is to be reached from elsewhere.
-	// Few servers begin so, and hardly one stays so for longer.
-	loopbackGrace = 5 * time.Second
-	lookPause     = 200 * time.Millisecond // between two looks at where a service listens
+	// lastingGrace is how long something may be missing that seldom comes by itself: see lastingError.
+	lastingGrace = 5 * time.Second
+	lookPause    = 200 * time.Millisecond // between two looks at where a service listens
 )
 
 // Defaults of Compose.
@@ -79,8 +80,8 @@ type waiter struct {
 
 	looked time.Time        // when it was last found out where the service listens
 	open   []netip.AddrPort // what was found then; nil where nothing tells
-	// when the wanted port was first seen to listen on the loopback alone; zero while it is not
-	loopback time.Time
+
+	lasting time.Time // since when something is missing that lasts; zero while nothing is
 }
 
 // probe tries once whether a service is ready; the error says what is missing.
@@ -151,6 +152,12 @@ var errTimeOver = errors.New("its time ran out")
 type endedError struct{ status int }
 
 func (e *endedError) Error() string { return fmt.Sprintf("it ended with status %d", e.status) }
+
+// lastingError is something missing that few services make good once they run, and hardly one after long: they listen
+// on their loopback alone, or lack the program of their healthcheck.
+type lastingError struct{ words string }
+
+func (e *lastingError) Error() string { return e.words }
 
 // reason says why the service was not ready, after the waiting was ended: what the last probe missed tells more than
 // that the time was over. Of a service that has ended there is nothing more to say.
@@ -232,6 +239,7 @@ func (w *waiter) poll(ctx context.Context, port int, timeout time.Duration, try 
 			missing = w.explain(ctx, port, err)
 		}
 		now := time.Now()
+		lasts := w.hasLasted(missing, now)
 		switch {
 		case ctx.Err() != nil:
 			return missing
@@ -243,7 +251,7 @@ func (w *waiter) poll(ctx context.Context, port int, timeout time.Duration, try 
 		if !endless && failed >= w.retries() {
 			return missing
 		}
-		if !w.loopback.IsZero() && now.After(started) && now.Sub(w.loopback) >= loopbackGrace {
+		if lasts && now.After(started) {
 			return missing
 		}
 		select {
@@ -252,6 +260,17 @@ func (w *waiter) poll(ctx context.Context, port int, timeout time.Duration, try 
 		case <-time.After(w.pause(now.Before(started))):
 		}
 	}
+}
+
+// hasLasted says that something which lasts has been missing for so long that it is not waited for.
+func (w *waiter) hasLasted(missing error, now time.Time) bool {
+	switch {
+	case !errors.As(missing, new(*lastingError)):
+		w.lasting = time.Time{}
+	case w.lasting.IsZero():
+		w.lasting = now
+	}
+	return !w.lasting.IsZero() && now.Sub(w.lasting) >= lastingGrace
 }
 
 // probeWithin probes once, for so long at most.
@@ -302,10 +321,8 @@ func (w *waiter) explain(ctx context.Context, port int, err error) error {
 	switch {
 	case words == "":
 		return err // it does now
-	case !loopback:
-		w.loopback = time.Time{}
-	case w.loopback.IsZero():
-		w.loopback = time.Now()
+	case loopback:
+		return &lastingError{words}
 	}
 	return errors.New(words)
 }
@@ -333,7 +350,7 @@ func Unreached(open []netip.AddrPort, port int) (words string, loopback bool) {
 		elsewhere = append(elsewhere[:shown], fmt.Sprintf("%d more", len(elsewhere)-shown))
 	}
 	if len(elsewhere) > 0 {
-		words += " (it listens on " + strings.Join(elsewhere, ", ") + ")"
+		words += " (it listens on " + strings.Join(elsewhere, ", ") + ": correct the port)"
 	}
 	return words, false
 }
@@ -386,10 +403,13 @@ func httpProbe(name string, dial Dial, port int, path string) probe {
 // command is a probe by the service's own healthcheck.
 func (w *waiter) command(ctx context.Context) error {
 	exit, err := w.probed.Exec(ctx, engine.Command{Args: w.service.Ready.Command})
-	if err != nil {
+	switch program := absentProgram(exit, err); {
+	case program != "":
+		return &lastingError{fmt.Sprintf("its healthcheck runs %q, which it does not have (install it, or write "+
+			"test: [HTTP, /] or [PORT, \"80\"], which need no program)", program)}
+	case err != nil:
 		return err
-	}
-	if exit.Code != 0 {
+	case exit.Code != 0:
 		// Of much that it says, what it came to stands at the end.
 		said := &output.Tail{Limit: maxSaid}
 		said.Write(exit.Stdout)
@@ -447,4 +467,20 @@ func (w *countingWriter) Write(p []byte) (int, error) {
 	}
 	w.rest = bytes.Clone(w.rest[max(0, len(w.rest)-len(w.text)+1):])
 	return len(p), nil
+}
+
+// notFound are the words in which a shell or a container runtime names a program that is not there.
+var notFound = regexp.MustCompile(`(?m)^\S*sh: (?:(?:line )?\d+: )?(\S+): (?:command )?not found\s*$|` +
+	"exec: \"([^\"]+)\": (?:executable file not found|stat |no such file)|executable file `([^`]+)` not found")
+
+// absentProgram names the program that a command could not find; empty if it failed for another reason.
+func absentProgram(exit engine.Exit, err error) string {
+	words := append(slices.Concat(exit.Stdout, []byte("\n")), exit.Stderr...)
+	if err != nil {
+		words = []byte(err.Error())
+	}
+	if m := notFound.FindSubmatch(words); m != nil && (err != nil || exit.Code != 0) {
+		return string(slices.Concat(m[1:]...))
+	}
+	return ""
 }

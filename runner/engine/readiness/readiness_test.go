@@ -212,6 +212,63 @@ func TestHealthcheck(t *testing.T) {
 	}
 }
 
+// A healthcheck that lacks its program says so, and is not waited for to the end: neither is anything else of it told.
+func TestHealthcheckWithoutItsProgram(t *testing.T) {
+	tests := []struct {
+		name, said string
+		code       int
+		want       string
+	}{
+		{"dash", "/bin/sh: 1: curl: not found\n", 1, "curl"},
+		{"busybox", "sh: curl: not found\r\n", 127, "curl"},
+		{"bash", "bash: line 1: pg_isready: command not found\n", 127, "pg_isready"},
+		{"Docker, without a shell", `OCI runtime exec failed: exec failed: unable to start container process: exec: "curl": executable file not found in $PATH: unknown`, 126, "curl"},
+		{"Docker, by its path", `OCI runtime exec failed: exec failed: unable to start container process: exec: "/bin/sh": stat /bin/sh: no such file or directory: unknown`, 126, "/bin/sh"},
+		{"crun", "Error: crun: executable file `wget` not found in $PATH: No such file or directory\n", 127, "wget"},
+		{"an answer that was not found", "curl: (22) The requested URL returned error: 404 Not Found\n", 22, ""},
+		{"a key that was not found", "leader: not found\n", 1, ""},
+		{"found after all", "/bin/sh: 1: curl: not found\n", 0, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := absentProgram(engine.Exit{Code: tt.code, Stderr: []byte(tt.said)}, nil); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+	if got := absentProgram(engine.Exit{}, errors.New(`running ["curl"]: exec: "curl": executable file not found in $PATH`)); got != "curl" {
+		t.Errorf("of a command that was not begun: got %q, want curl", got)
+	}
+	const s = time.Second
+	lacks := func(until time.Duration) func(time.Duration, int) (engine.Exit, error) {
+		return func(since time.Duration, _ int) (engine.Exit, error) {
+			if since < until {
+				return engine.Exit{Code: 1, Stderr: []byte("/bin/sh: 1: curl: not found\n")}, nil
+			}
+			return engine.Exit{}, nil
+		}
+	}
+	const never = 24 * time.Hour
+	const absent = `its healthcheck runs "curl", which it does not have (install it, or write test: [HTTP, /] or [PORT, "80"], which need no program)`
+	for _, tt := range []struct {
+		name  string
+		ready spec.Ready
+		exec  func(time.Duration, int) (engine.Exit, error)
+		want  string
+		took  time.Duration
+	}{
+		{"it is never there", spec.Ready{}, lacks(never), `service "s" was not ready after 5s: ` + absent, 5 * s},
+		{"it is installed at the start", spec.Ready{StartPeriod: 20 * s}, lacks(12 * s), "", 12 * s},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tt.ready.Command = []string{"/bin/sh", "-c", "curl -f http://localhost || exit 1"}
+				wait(t, engine.Service{Service: spec.Service{Ready: tt.ready}}, &probedFake{exec: tt.exec}, tt.want, tt.took)
+			})
+		})
+	}
+}
+
 // A log is waited for as long as probes would be.
 func TestLogThatLacksItsText(t *testing.T) {
 	for _, tt := range []struct {
@@ -296,7 +353,7 @@ func TestListensElsewhere(t *testing.T) {
 		{"on the loopback after a while", spec.Ready{}, from(10*s, at("0.0.0.0:9000"), at("0.0.0.0:9000", "127.0.0.1:8080")),
 			`service "s" was not ready after 15s: nothing listens on port 8080 (it listens on 127.0.0.1:8080 only: bind to 0.0.0.0)`, 15 * s},
 		{"on another port", spec.Ready{}, always("0.0.0.0:9000"),
-			`service "s" was not ready after 1m: nothing listens on port 8080 (it listens on 0.0.0.0:9000)`, 60 * s},
+			`service "s" was not ready after 1m: nothing listens on port 8080 (it listens on 0.0.0.0:9000: correct the port)`, 60 * s},
 		{"nowhere", spec.Ready{}, always(), `service "s" was not ready after 1m: nothing listens on port 8080`, 60 * s},
 	}
 	for _, tt := range tests {
