@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/moby/moby/api/pkg/stdcopy"
@@ -98,6 +99,11 @@ func (r *running) remove(ctx context.Context, grace time.Duration) error {
 // removeContainer kills and removes a container, with its anonymous volumes. It may be gone already.
 func (d daemon) removeContainer(ctx context.Context, id string) error {
 	_, err := d.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+	// Podman keeps a container as long as one is there that shares its network, which is about to be removed.
+	for tries := 0; err != nil && strings.Contains(err.Error(), "dependent containers") && tries < sweepTries; tries++ {
+		time.Sleep(sweepPause)
+		_, err = d.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+	}
 	if err == nil || gone(err) {
 		return nil
 	}
@@ -199,6 +205,9 @@ func collect(stream client.HijackedResponse, stdin io.Reader) *collection {
 	go func() {
 		defer close(c.done)
 		_, c.err = stdcopy.StdCopy(c.stdout, c.stderr, stream.Reader)
+		if errors.Is(c.err, syscall.ECONNRESET) { // Podman's end of the output of a process that left input unread
+			c.err = nil
+		}
 	}()
 	return c
 }
@@ -284,7 +293,7 @@ func (s *space) create(ctx context.Context, spec containerSpec) (testcontainers.
 	}
 	created, err := s.engine.provider.CreateContainer(ctx, request)
 	if err == nil {
-		err = s.engine.client.copyFiles(ctx, created.GetContainerID(), service.Configs)
+		err = s.engine.client.copyFiles(ctx, created.GetContainerID(), "/", service.Configs)
 	}
 	return created, err
 }
@@ -353,7 +362,7 @@ func (s *space) configure(config *container.HostConfig, service engine.Service, 
 	}
 	// The engine answers for names in the space. What it does not know must not be asked of the host's name server,
 	// nor be looked for in the host's domains.
-	config.DNS = []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}
+	config.DNS = []netip.Addr{s.names}
 	config.DNSSearch = []string{"."}
 	config.DNSOptions = []string{"timeout:1", "attempts:2"} // an engine may then not answer at all
 	for _, peer := range service.Peers {
@@ -361,8 +370,9 @@ func (s *space) configure(config *container.HostConfig, service engine.Service, 
 	}
 }
 
-// copyFiles puts files into a container. Folders that are missing are made, those that are there stay as they are.
-func (d daemon) copyFiles(ctx context.Context, id string, files []spec.File) error {
+// copyFiles puts files below a folder of a container. Folders that are missing are made, those that are there stay as
+// they are.
+func (d daemon) copyFiles(ctx context.Context, id, folder string, files []spec.File) error {
 	if len(files) == 0 {
 		return nil
 	}
@@ -370,7 +380,7 @@ func (d daemon) copyFiles(ctx context.Context, id string, files []spec.File) err
 	if err != nil {
 		return err
 	}
-	_, err = d.CopyToContainer(ctx, id, client.CopyToContainerOptions{DestinationPath: "/", Content: archive})
+	_, err = d.CopyToContainer(ctx, id, client.CopyToContainerOptions{DestinationPath: folder, Content: archive})
 	if err != nil {
 		return fmt.Errorf("copying files into it: %w", err)
 	}

@@ -243,7 +243,8 @@ func TestEngineElsewhere(t *testing.T) {
 	s, r := start(t, e, engine.Service{Service: spec.Service{Name: "idle", Command: []string{"sleep", "1h"}},
 		Image: debian(t, e)})
 
-	s.reachable = false
+	here := e.endpoint
+	e.endpoint = "tcp://elsewhere"
 	_, err := s.Start(t.Context(), engine.Service{Service: spec.Service{Name: "server",
 		Command: []string{"sleep", "1h"}, Ready: spec.Ready{Port: 80}},
 		Image: debian(t, e)})
@@ -251,6 +252,8 @@ func TestEngineElsewhere(t *testing.T) {
 		"cannot be reached from here") {
 		t.Errorf("got %v, want an error of ours that says how to go on", err)
 	}
+
+	e.endpoint = here
 
 	first, err := e.usage(t.Context(), r.id)
 	if err != nil {

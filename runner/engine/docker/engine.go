@@ -64,6 +64,7 @@ type Engine struct {
 	endpoint     string
 	certificates string
 	info         system.Info
+	podman       bool // it is Podman, by its API for Docker
 	version      client.ServerVersionResult
 	owner        string
 	agent        func() ([]byte, error)
@@ -96,7 +97,10 @@ func New(ctx context.Context, opts Options) (*Engine, error) {
 		e.version, err = api.ServerVersion(pingContext, client.ServerVersionOptions{})
 	}
 	if err == nil {
-		err = refused(e.version)
+		e.podman = isPodman(e.version)
+		if err = refused(e.version); e.podman {
+			err = &unfit{"Podman " + e.version.Version + ", whose Docker API does not describe networks as Docker's does"}
+		}
 	}
 	if err == nil {
 		e.ahead, _, err = e.Clock(pingContext)
@@ -122,13 +126,15 @@ type unfit struct{ reason string }
 
 func (r *unfit) Error() string { return r.reason }
 
+// isPodman says of what answers for Docker that it is Podman.
+func isPodman(version client.ServerVersionResult) bool {
+	return slices.ContainsFunc(version.Components, func(c system.ComponentVersion) bool {
+		return c.Name == "Podman Engine"
+	})
+}
+
 // refused is why an engine cannot run articles; nil if it can.
 func refused(version client.ServerVersionResult) error {
-	for _, component := range version.Components {
-		if component.Name == "Podman Engine" {
-			return &unfit{"Podman " + component.Version + ", whose Docker API does not describe networks as Docker's does"}
-		}
-	}
 	var major, minor int
 	if n, _ := fmt.Sscanf(version.APIVersion, "%d.%d", &major, &minor); n == 2 && (major < 1 ||
 		major == 1 && minor < oldestMinor) {
@@ -224,12 +230,8 @@ func newProvider(host string, api *client.Client) (*testcontainers.DockerProvide
 	if tclog.Default() != quiet {
 		tclog.SetDefault(quiet)
 	}
-	network := testcontainers.Bridge
-	if strings.Contains(host, "podman.sock") {
-		network = testcontainers.Podman
-	}
 	provider, err := testcontainers.NewDockerProvider(
-		testcontainers.WithLogger(quiet), testcontainers.WithDefaultBridgeNetwork(network))
+		testcontainers.WithLogger(quiet), testcontainers.WithDefaultBridgeNetwork(testcontainers.Bridge))
 	if err != nil {
 		return nil, err
 	}

@@ -172,7 +172,7 @@ func (s *imageStore) withFiles(ctx context.Context, image, name string, files []
 
 // What the builder says as it comes to an instruction, and of one that it does not understand.
 var (
-	stepMessage = regexp.MustCompile(`(?m)^Step (\d+)/\d+ : `)
+	stepMessage = regexp.MustCompile(`(?m)^(?:Step (\d+)/\d+ : |(\[\d+/\d+\] )?STEP (\d+)/\d+: )`) // Docker's, Podman's
 	lineMessage = regexp.MustCompile(`parse error(?: on)? line (\d+)`)
 )
 
@@ -186,8 +186,10 @@ func failedLine(recipe dockerfile, output []byte, err error) int {
 	if len(steps) == 0 {
 		return 0
 	}
-	step, _ := strconv.Atoi(string(steps[len(steps)-1][1]))
-	if step < 1 || step > len(recipe.steps) { // the builder has steps of its own, such as for our labels
+	last := steps[len(steps)-1]
+	step, _ := strconv.Atoi(string(last[1]) + string(last[3]))
+	if len(last[2]) > 0 || step < 1 || step > len(recipe.steps) {
+		// Podman counts anew in each stage, and builders have steps of their own, such as for our labels.
 		return 0
 	}
 	return recipe.steps[step-1]
@@ -227,6 +229,8 @@ func readMessages(stream io.Reader, output io.Writer) error {
 			return fmt.Errorf("reading the engine's messages: %w", err)
 		}
 		if message.Error != nil {
+			// Podman adds what it has read of an instruction.
+			message.Error.Message, _, _ = strings.Cut(message.Error.Message, " &imagebuilder.")
 			return message.Error
 		}
 		if _, err := io.WriteString(output, message.Stream); err != nil {

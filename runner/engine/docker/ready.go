@@ -6,9 +6,13 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 
 	"benchbook/runner/engine"
@@ -70,11 +74,6 @@ func (w *waiting) Wait(ctx context.Context) (int, error) {
 // Reach implements readiness.Probed: probes of this process find the service at its address, or those of our agent
 // beside it do. This is the only place that decides how a service is reached from outside its network.
 func (w *waiting) Reach(ctx context.Context) (readiness.Dial, error) {
-	if !w.space.reachable && w.space.engine.agent == nil {
-		return nil, &readiness.FaultError{Err: fmt.Errorf("containers of the engine at %s cannot be reached from here, so "+
-			"that "+
-			"its ports cannot be probed: give it a healthcheck that is a command or a text in its log", w.space.engine.endpoint)}
-	}
 	inspected, err := w.space.engine.client.ContainerInspect(ctx, w.id, client.ContainerInspectOptions{})
 	if err != nil {
 		return nil, &readiness.FaultError{Err: err}
@@ -85,8 +84,16 @@ func (w *waiting) Reach(ctx context.Context) (readiness.Dial, error) {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
+	reached, err := w.space.engine.reaches(endpoint)
+	if err == nil && !reached && w.space.engine.agent == nil {
+		err = fmt.Errorf("containers of the engine at %s cannot be reached from here, so that its ports cannot be probed: "+
+			"give it a healthcheck that is a command or a text in its log", w.space.engine.endpoint)
+	}
+	if err != nil {
+		return nil, &readiness.FaultError{Err: err}
+	}
 	to := func(port int) string { return net.JoinHostPort(endpoint.IPAddress.String(), strconv.Itoa(port)) }
-	if !w.space.reachable {
+	if !reached {
 		if err := w.deploy(ctx); err != nil {
 			if _, ended, lookErr := w.space.engine.client.ended(ctx, w.id); lookErr == nil && ended {
 				<-ctx.Done()
@@ -101,6 +108,23 @@ func (w *waiting) Reach(ctx context.Context) (readiness.Dial, error) {
 	return func(ctx context.Context, port int) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", to(port))
 	}, nil
+}
+
+// reaches says whether this process can connect to an address in a network: whether the engine is local and the bridge
+// has one of this machine's addresses. It has none where the engine is in a virtual machine or we are in a container.
+func (e *Engine) reaches(to *network.EndpointSettings) (bool, error) {
+	if !strings.HasPrefix(e.endpoint, "unix://") {
+		return false, nil
+	}
+	ours, err := net.InterfaceAddrs()
+	if err != nil {
+		return false, err
+	}
+	subnet := netip.PrefixFrom(to.IPAddress, to.IPPrefixLen)
+	return slices.ContainsFunc(ours, func(our net.Addr) bool {
+		prefix, err := netip.ParsePrefix(our.String())
+		return err == nil && subnet.Contains(prefix.Addr())
+	}), nil
 }
 
 func (w *waiting) Exec(ctx context.Context, command engine.Command) (engine.Exit, error) {

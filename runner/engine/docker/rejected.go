@@ -14,7 +14,7 @@ import (
 // same ones where the machine has run short of something, which is no fault of the request.
 var (
 	refusal = regexp.MustCompile(
-		`unable to find (user|group)|no matching entries in (passwd|group) file|Cannot mkdir: .* is not a directory|OCI runtime`)
+		`unable to find (user|group)|no matching entries in (passwd|group) file|Cannot mkdir: .* is not a directory|requested CPUs are not available|invalid signal|OCI (runtime|permission)`)
 	shortage = regexp.MustCompile(
 		`no space left|[Cc]annot allocate memory|[Rr]esource temporarily unavailable|[Tt]oo many open files|` +
 			`[Dd]evice or resource busy|all predefined address pools`)

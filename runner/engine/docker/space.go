@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -29,13 +28,13 @@ const outputTimeout = 30 * time.Second
 // space is a network and the containers in it. A space within another is on the network of that one, and their
 // containers are named alike.
 type space struct {
-	engine    *Engine
-	run       string
-	name      string                // of the network, and the first part of the names of its containers
-	network   string                // its id
-	reachable bool                  // whether this process can connect to addresses in it
-	outer     *space                // nil for one that is within no other
-	tree      *spaces.Tree[running] // the containers, by their ids: the engine itself sees to it that a name is used once
+	engine  *Engine
+	run     string
+	name    string                // of the network, and the first part of the names of its containers
+	network string                // its id
+	names   netip.Addr            // is asked for names
+	outer   *space                // nil for one that is within no other
+	tree    *spaces.Tree[running] // the containers, by their ids: the engine itself sees to it that a name is used once
 
 	making sync.Mutex // of volumes and of networks to other hosts, one after the other
 
@@ -68,11 +67,27 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 		}
 		return nil, fmt.Errorf("opening a space: %w", err)
 	}
-	s.network = created.ID
-	if s.reachable, err = e.reaches(ctx, created.ID); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening a space: %w", err), s.Close(ctx))
+	s.network, s.names = created.ID, netip.AddrFrom4([4]byte{127, 0, 0, 1}) // where Docker answers, in each container
+	if e.podman {
+		if s.names, err = e.client.gateway(ctx, created.ID); err != nil {
+			return nil, errors.Join(fmt.Errorf("opening a space: %w", err), s.Close(ctx))
+		}
 	}
 	return s, nil
+}
+
+// gateway is the address of this machine in a network, where Podman answers for names.
+func (d daemon) gateway(ctx context.Context, network string) (netip.Addr, error) {
+	inspected, err := d.NetworkInspect(ctx, network, client.NetworkInspectOptions{})
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	for _, config := range inspected.Network.IPAM.Config {
+		if config.Gateway.IsValid() {
+			return config.Gateway, nil
+		}
+	}
+	return netip.Addr{}, errors.New("its network has no gateway, which would answer for names")
 }
 
 func newSpace(e *Engine, run, name string, tree *spaces.Tree[running]) *space {
@@ -91,33 +106,9 @@ func (s *space) Inner(ctx context.Context) (engine.Space, error) {
 			return nil, err
 		}
 		inner := newSpace(s.engine, s.run, s.name, tree)
-		inner.network, inner.reachable, inner.outer = s.network, s.reachable, s
+		inner.network, inner.names, inner.outer = s.network, s.names, s
 		return inner, nil
 	})
-}
-
-// reaches says whether this process can connect to addresses in a network: whether the engine is local and the bridge
-// has one of this machine's addresses. It has none where the engine is in a virtual machine or we are in a container.
-func (e *Engine) reaches(ctx context.Context, network string) (bool, error) {
-	if !strings.HasPrefix(e.endpoint, "unix://") {
-		return false, nil
-	}
-	inspected, err := e.client.NetworkInspect(ctx, network, client.NetworkInspectOptions{})
-	if err != nil {
-		return false, err
-	}
-	addresses, err := net.InterfaceAddrs()
-	if err != nil {
-		return false, err
-	}
-	for _, config := range inspected.Network.IPAM.Config {
-		for _, address := range addresses {
-			if prefix, err := netip.ParsePrefix(address.String()); err == nil && config.Subnet.Contains(prefix.Addr()) {
-				return true, nil
-			}
-		}
-	}
-	return false, nil
 }
 
 func (s *space) Start(ctx context.Context, service engine.Service) (engine.Running, error) {
@@ -231,9 +222,7 @@ func (s *space) runProgram(
 	}
 	defer s.discardLater(ctx, r)
 	// Attached before it starts, so that no output is missed.
-	stream, err := s.engine.client.ContainerAttach(ctx, r.id, client.ContainerAttachOptions{
-		Stream: true, Stdin: spec.stdin, Stdout: true, Stderr: true,
-	})
+	stream, err := s.attach(ctx, created, spec.stdin)
 	if err != nil {
 		return exit, err
 	}
@@ -261,6 +250,20 @@ func (s *space) runProgram(
 	exit.Stdout, exit.Stderr = output.stdout.Bytes(), output.stderr.Bytes()
 	exit.OutOfMemory, err = s.engine.client.outOfMemory(ctx, r.id, program.Single && exit.Code == 0)
 	return exit, err
+}
+
+// attach attaches to a program that is about to start.
+func (s *space) attach(ctx context.Context, created testcontainers.Container, stdin bool) (client.ContainerAttachResult,
+	error) {
+	stream, err := s.engine.client.ContainerAttach(ctx, created.GetContainerID(), client.ContainerAttachOptions{
+		Stream: true, Stdin: stdin, Stdout: true, Stderr: true,
+	})
+	if err != nil && s.engine.podman { // which begins to set it up then, and says only when it starts why it cannot
+		if startErr := created.Start(ctx); startErr != nil {
+			err = startErr
+		}
+	}
+	return stream, err
 }
 
 // outOfMemory says of a container that has ended whether something in it was killed for lack of memory, unless it is

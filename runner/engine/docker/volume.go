@@ -97,11 +97,7 @@ func (s *space) filled(ctx context.Context, service engine.Service, files []spec
 		return "", err
 	}
 	defer func() { err = errors.Join(err, s.engine.client.removeContainer(ctx, created.ID)) }()
-	within := make([]spec.File, len(files))
-	for i, file := range files {
-		within[i] = spec.File{Path: path.Join(inside, file.Path), Exec: file.Exec, Data: file.Data}
-	}
-	return id, s.engine.client.copyFiles(ctx, created.ID, within)
+	return id, s.engine.client.copyFiles(ctx, created.ID, inside, files)
 }
 
 // removeVolumes removes the volumes of the space, whose containers are gone.
