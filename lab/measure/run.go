@@ -358,13 +358,6 @@ func (j *job) survey(ctx context.Context, c *lab.Article, s *survey) error {
 	if next.Len() == 0 {
 		return nil
 	}
-	var hardlyMeant source.Problems
-	for _, e := range p.Experiments {
-		if next.Trials(e) > 0 {
-			e.Remarks(&hardlyMeant)
-		}
-	}
-	lab.PrintProblems(j.Stderr, hardlyMeant.Sorted())
 	if err := j.confirm(ctx, c, next, at); err != nil {
 		return err
 	}
@@ -445,13 +438,20 @@ func connect(ctx context.Context, a *lab.Session, project *projects.Project, lis
 	return nil
 }
 
-// confirm asks before it lets very much of an experiment be measured, which nobody may have meant, and refuses it where
-// nobody can be asked.
+// confirm warns of what is hardly meant, asks before it lets very much of an experiment be measured, and refuses that
+// where nobody can be asked.
 func (j *job) confirm(ctx context.Context, c *lab.Article, next *runner.Next, v *target) error {
+	p := j.plans[c.Slug]
+	var hardlyMeant source.Problems
+	for _, e := range p.Experiments {
+		if next.Trials(e) > 0 {
+			e.Remarks(&hardlyMeant)
+		}
+	}
+	lab.PrintProblems(j.Stderr, hardlyMeant.Sorted())
 	if j.flags.Yes || j.flags.Budget > 0 || j.flags.Only != "" {
 		return nil
 	}
-	p := j.plans[c.Slug]
 	known, err := forecast.Inspect(ctx, j.Session, j.project, c, p, v.host.ID, v.present)
 	if err != nil {
 		return lab.Interrupted(ctx, err)
