@@ -35,6 +35,8 @@ func (w Config) ConnectHost(ctx context.Context, project *projects.Project, h pr
 // Config is what the command is put together from: the one list of engines and drivers.
 type Config struct {
 	Engines []Engine
+	// Processes is the engine local whose processes have our environment; nil for that of Engines.
+	Processes func(ctx context.Context) (engine.Engine, error)
 	// Endpoint connects to the Docker engine of a host of the project.
 	Endpoint func(ctx context.Context, o docker.Options) (engine.Engine, error)
 	// Cluster connects to a cluster of the engine kubernetes; nil for none.

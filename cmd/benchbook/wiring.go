@@ -47,6 +47,9 @@ func wired() lab.Config {
 				return local.New(ctx, local.Options{})
 			}},
 		},
+		Processes: func(ctx context.Context) (engine.Engine, error) {
+			return local.New(ctx, local.Options{Environment: os.Environ()})
+		},
 		Endpoint: endpoint,
 		Cluster:  cluster,
 		Together: together,

@@ -17,6 +17,7 @@ type Command struct {
 	CPUSet      source.Text     `yaml:"cpuset"` // logical CPUs, or load: where a load is put on from
 	Shell       Value[bool]     `yaml:"shell"`
 	Stdin       source.Text     `yaml:"stdin"`
+	Warmup      Value[int]      `yaml:"warmup"` // runs before the one that is timed
 	Expect      *Expect         `yaml:"expect"`
 	Timeout     Value[Duration] `yaml:"timeout"`
 	Tried       yamltext.Tried  `yaml:"-"`

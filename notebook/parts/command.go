@@ -18,7 +18,7 @@ func (r *reading) command(at source.Pos) *spec.Command {
 	if c.Run != nil {
 		at = c.Run.Pos
 	}
-	out := &spec.Command{WorkingDir: c.WorkingDir.Value, Stdin: c.Stdin.Value, Timeout: c.Timeout.V,
+	out := &spec.Command{WorkingDir: c.WorkingDir.Value, Stdin: c.Stdin.Value, Timeout: c.Timeout.V, Warmup: c.Warmup.V,
 		Service: c.Service.Value, Run: words(c.Run), Environment: variables(c.Environment),
 		Configs: r.configs.files(c.Configs)}
 	if out.AsLoad = c.CPUSet.Value == asLoad; !out.AsLoad {
@@ -54,6 +54,11 @@ func (r *reading) command(at source.Pos) *spec.Command {
 
 func checkCommand(c *article.Command, problems *source.Problems) {
 	positive(c.Timeout, "timeout", "write a time, such as 1m", problems)
+	between(c.Warmup, "warmup", 1000, problems)
+	if c.Warmup.V > 0 && c.Stdin.Value != "" {
+		problems.Add("contradiction", c.Stdin.Pos, "stdin is read by the first run, which is a warm-up").
+			Hint = "remove warmup, or let the command read a file of configs"
+	}
 	if c.WorkingDir.Value != "" {
 		checkAbsolute(c.WorkingDir, "working_dir", problems)
 	}

@@ -73,6 +73,7 @@ type Command struct {
 	Environment []string      `json:"environment,omitempty"`
 	WorkingDir  string        `json:"working_dir,omitempty"`
 	Stdin       string        `json:"stdin,omitempty"`
+	Warmup      int           `json:"warmup,omitempty"` // runs before the one that is timed
 	ExpectExit  int           `json:"expect_exit"`
 	Contains    string        `json:"contains,omitempty"`
 	Timeout     time.Duration `json:"timeout,omitempty"`

@@ -36,8 +36,13 @@ func timed(args []string, stdout *os.File) error {
 	if before.Failure != "" {
 		return settings.Write(stdout, timing.Report{Before: before})
 	}
+	for range settings.Warmup { // one that fails does so again
+		if _, err := timing.Run(args, timing.Options{Standard: true}); err != nil {
+			return err
+		}
+	}
 	report, err := timing.Run(args, timing.Options{Contains: settings.Contains, Standard: true,
-		KeepStdout: settings.KeepStdout, Beside: len(settings.Before) > 0})
+		KeepStdout: settings.KeepStdout, Beside: len(settings.Before)+settings.Warmup > 0})
 	if err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ func (d *Commands) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 
 func (d *Commands) measure(ctx context.Context, at Place, t *plan.Trial) (Measurement, error) {
 	c := t.Command
-	settings := timing.Settings{Marker: rand.Text(), Contains: c.Contains, KeepStdout: at.KeepStdout,
+	settings := timing.Settings{Marker: rand.Text(), Contains: c.Contains, KeepStdout: at.KeepStdout, Warmup: c.Warmup,
 		Before: OwnHooks(t, t.Prepare), After: OwnHooks(t, t.Conclude)}
 	exit, err := d.run(ctx, at, c, append([]string{settings.Environment()}, c.Environment...))
 	if err != nil {

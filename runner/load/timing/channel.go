@@ -21,6 +21,7 @@ type Settings struct {
 	Contains string `json:"contains,omitempty"` // as in Options
 
 	KeepStdout bool `json:"keep_stdout,omitempty"` // as in Options
+	Warmup     int  `json:"warmup,omitempty"`      // runs of the program before the one that is timed
 	// Before and After are programs to run around the one that is timed, with their arguments. Their time does not
 	// count.
 	Before [][]string `json:"before,omitempty"`

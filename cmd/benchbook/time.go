@@ -1,0 +1,52 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"benchbook/lab"
+	"benchbook/lab/oneline"
+	"benchbook/notebook/spec"
+)
+
+func (a *app) timeCommand() *cobra.Command {
+	var c oneline.Commands
+	var o oneline.Options
+	cmd := &cobra.Command{
+		Use:   "time COMMAND ...",
+		Short: "Time commands of this machine, and compare them with the first",
+		Long: `Time commands of this machine, each in quotes, and compare them with the first. Nothing else is needed: no project, no
+engine, no root. The commands take turns in random order, and the first is measured twice in every round: what sets it
+apart from itself is the noise floor. Measuring goes on until it is decided which are faster, for 3 to 20 rounds. Each
+command has all CPUs, and the environment and folder of benchbook; one with characters such as | or $ goes through
+/bin/sh. The status is 1 if a command fails.`,
+		Example: "  benchbook time 'gzip -1 -k -c data' 'gzip -9 -k -c data'\n" +
+			"  benchbook time --warmup 1 --html page.html 'xz -T1 -c data' 'xz -T0 -c data'",
+		Args: arguments(1, 100),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if err := checkRepetitions(cmd.Flags(), c.Repetitions); err != nil {
+				return err
+			}
+			if _, ok := spec.ParseCPUSet(c.CPUSet); c.CPUSet != "" && !ok {
+				return fmt.Errorf("invalid value %q for --cpuset: give CPUs, such as 0 or 0-3", c.CPUSet)
+			}
+			if c.Warmup < 0 || c.Warmup > 1000 {
+				return fmt.Errorf("invalid value \"%d\" for --warmup: give a number from 0 to 1000", c.Warmup)
+			}
+			if c.Folder, err = os.Getwd(); err != nil {
+				return lab.Failure(err)
+			}
+			c.Lines = args
+			return oneline.Time(cmd.Context(), a.Session, c, o)
+		},
+	}
+	cmd.Flags().IntVar(&c.Warmup, "warmup", 0, "runs of each command before every run that is timed")
+	cmd.Flags().StringVar(&c.CPUSet, "cpuset", "", "CPUs that the commands may use, such as 0-3 (default all)")
+	cmd.Flags().StringVar(&c.Repetitions, "repetitions", "", "rounds, such as 5 or 'up to 20' (default up to 20)")
+	cmd.Flags().StringVar(&o.Save, "save", "", "keep the article and its records as experiments/NAME/article.md")
+	cmd.Flags().StringVar(&o.HTML, "html", "", "write the page to this file")
+	cmd.Flags().BoolVar(&o.Wait, "wait", false, waitUsage)
+	return cmd
+}

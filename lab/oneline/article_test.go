@@ -1,0 +1,115 @@
+package oneline
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"benchbook/lab"
+	"benchbook/notebook/article"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
+)
+
+// planned is the experiment of the article of some commands, which has to have no problems.
+func planned(t *testing.T, c Commands) *plan.Experiment {
+	t.Helper()
+	if err := c.check(); err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	at := filepath.Join(folder, "experiments", unnamed)
+	if err := os.MkdirAll(at, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	text := c.article(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC))
+	for name, data := range map[string]string{filepath.Join(at, article.FileName): text,
+		filepath.Join(folder, article.ProjectFile): projectText} {
+		if err := os.WriteFile(name, []byte(data), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a := &lab.Session{Dir: folder}
+	project, err := projects.Open(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := lab.ReadArticle(project, unnamed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plans, problems, err := a.Check(project, []*lab.Article{{Slug: unnamed, Doc: doc}}, plan.Options{})
+	if err != nil || len(problems) > 0 {
+		t.Fatalf("problems %v, %v in\n%s", problems, err, text)
+	}
+	return plans[unnamed].Experiments[0]
+}
+
+// runs are the words that each command becomes.
+func runs(e *plan.Experiment) (all [][]string) {
+	for _, trial := range e.Trials {
+		if !trial.Calibration {
+			all = append(all, trial.Command.Run)
+		}
+	}
+	return all
+}
+
+func TestArticle(t *testing.T) {
+	sh := func(line string) []string { return []string{"/bin/sh", "-c", line} }
+	tests := []struct {
+		line string
+		want []string
+	}{
+		{"gzip -1 -c data", []string{"gzip", "-1", "-c", "data"}},
+		{"grep 'a b' file", sh("grep 'a b' file")},
+		{"echo it's", sh("echo it's")},
+		{`printf "%s"`, sh(`printf "%s"`)},
+		{"seq 10 | wc -l", sh("seq 10 | wc -l")},
+		{"echo 'it''s' > /dev/null", sh("echo 'it''s' > /dev/null")},
+		{"echo \"$HOME\" `date`", sh("echo \"$HOME\" `date`")},
+		{"true # {a: b} - \"c\"", sh("true # {a: b} - \"c\"")},
+		{"awk '{print $1}' file", sh("awk '{print $1}' file")},
+		{"for i in 1 2\ndo true\ndone", sh("for i in 1 2\ndo true\ndone")},
+		{"grep -c ü ~/x", sh("grep -c ü ~/x")},
+	}
+	for _, tt := range tests {
+		e := planned(t, Commands{Lines: []string{tt.line, "true", tt.line}, Folder: "/tmp"})
+		if got := runs(e); len(got) != 3 || !slices.Equal(got[0], tt.want) || !slices.Equal(got[2], tt.want) {
+			t.Errorf("%q is run as %q, want %q twice", tt.line, got, tt.want)
+		}
+	}
+	e := planned(t, Commands{Lines: []string{"true"}, Folder: "/tmp", Warmup: 3, CPUSet: "0", Repetitions: "4"})
+	if c := e.Trials[0].Command; c.Warmup != 3 || c.CPUSet != "0" || c.WorkingDir != "/tmp" || e.Most() != 4 {
+		t.Errorf("the command is %+v, %d times", c, e.Most())
+	}
+}
+
+func TestRefused(t *testing.T) {
+	for line, want := range map[string]string{" ": "is empty", "echo ${{ x }}": "put the command into a script",
+		"echo \x01": "are no text", "echo \xff": "are no text"} {
+		if err := (&Commands{Lines: []string{line}}).check(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %q", line, err, want)
+		}
+	}
+}
+
+// Whatever is written in a shell, the article about it has no problems and runs that.
+func FuzzArticle(f *testing.F) {
+	f.Add("gzip -1", "a: 'b' | c")
+	f.Add("x\\", "`[](claim:first-2)` ::: # ---")
+	f.Fuzz(func(t *testing.T, one, two string) {
+		c := Commands{Lines: []string{one, two}, Folder: "/tmp"}
+		if c.check() != nil {
+			t.Skip()
+		}
+		for i, got := range runs(planned(t, c)) {
+			if len(got) == 3 && got[1] == "-c" && got[2] != c.Lines[i] {
+				t.Errorf("%q is run as %q", c.Lines[i], got)
+			}
+		}
+	})
+}

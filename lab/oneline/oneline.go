@@ -1,0 +1,363 @@
+package oneline
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"benchbook/lab"
+	"benchbook/lab/measure"
+	"benchbook/lab/pages"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
+	"benchbook/notebook/claim"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
+	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
+	"benchbook/notebook/stats"
+	"benchbook/render/number"
+	"benchbook/render/outcome"
+	"benchbook/render/wording"
+	"benchbook/runner/sysinfo"
+)
+
+// Options say what becomes of the article and its page.
+type Options struct {
+	Save string // file of the article; empty for none
+	HTML string // file of its page; empty for none
+	Wait bool   // for another run to finish
+}
+
+// unnamed is what an article is called that is not saved.
+const unnamed = "one-line"
+
+// A notebook is the project that is thrown away.
+type notebook struct {
+	*lab.Session
+	said    bytes.Buffer // what a run says that nobody has to read if it goes well
+	slug    string
+	project *projects.Project
+	list    []*lab.Article
+}
+
+// Time measures commands, and prints how long each took and which are faster than the first.
+func Time(ctx context.Context, a *lab.Session, c Commands, o Options) error {
+	if err := c.check(); err != nil {
+		return lab.UsageError(err)
+	}
+	target, err := saveTo(o.Save)
+	if err != nil {
+		return lab.UsageError(err)
+	}
+	folder, err := os.MkdirTemp("", "benchbook-one-line-")
+	if err != nil {
+		return lab.Failure(err)
+	}
+	defer os.RemoveAll(folder)
+	slug := unnamed
+	if target != "" { // records have the name of their article
+		slug = filepath.Base(filepath.Dir(target))
+	}
+	n, err := open(a, folder, slug, c.article(time.Now()))
+	if err != nil {
+		return err
+	}
+	d, err := n.measure(ctx, a, o)
+	if d == nil {
+		return err
+	}
+	printTimes(a, d)
+	if err == nil && o.HTML != "" {
+		err = n.page(a, o.HTML)
+	}
+	if err == nil && target != "" {
+		err = n.save(a, target)
+	}
+	return err
+}
+
+// measure runs the article, and says which of its cells failed. Without a dataset there is nothing to print.
+func (n *notebook) measure(ctx context.Context, a *lab.Session, o Options) (*dataset.Dataset, error) {
+	defer a.AwaitOnInterrupt(ctx)()
+	err := measure.Run(ctx, n.Session, n.project, n.list, measure.Options{Profile: plan.Full, Wait: o.Wait})
+	d, readErr := n.dataset()
+	if readErr != nil {
+		return nil, lab.Failure(readErr)
+	}
+	failed := failures(d)
+	for _, words := range failed {
+		fmt.Fprintf(a.Stderr, "benchbook: %s\n", words)
+	}
+	s, ok := errors.AsType[*lab.StatusError](err)
+	switch {
+	case err == nil:
+	case ok && len(failed) > 0 && s.Status != lab.StatusInterrupted:
+		err = lab.WithStatus(s.Status, nil)
+	default:
+		fmt.Fprint(a.Stderr, n.said.String())
+		return nil, err
+	}
+	return d, err
+}
+
+// open makes the project.
+func open(a *lab.Session, folder, slug, text string) (*notebook, error) {
+	n := &notebook{slug: slug}
+	n.Session = &lab.Session{Stdout: a.Stdout, Stderr: &n.said, Terminal: a.Terminal, Version: a.Version, Config: a.Config,
+		Dir: folder}
+	n.Config.LockEngines = false // nothing runs on any
+	if a.Config.Processes != nil {
+		n.Config.Engines = []lab.Engine{{Name: spec.Local, Connect: a.Config.Processes}}
+	}
+	at := filepath.Join(folder, pages.ArticlesDir, slug)
+	err := os.MkdirAll(at, 0o755)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(folder, article.ProjectFile), []byte(projectText), 0o644)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(at, article.FileName), []byte(text), 0o644)
+	}
+	if err != nil {
+		return nil, lab.Failure(err)
+	}
+	n.project, n.list, err = n.Select(nil)
+	return n, err
+}
+
+const projectText = "title: One-line benchmarks\nengine: local\n"
+
+func (n *notebook) dataset() (*dataset.Dataset, error) {
+	this, err := sysinfo.ThisHost()
+	if err != nil {
+		return nil, err
+	}
+	records, o, err := n.Lay(n.project, n.list[0], this)
+	if err != nil {
+		return nil, err
+	}
+	return dataset.New(n.list[0].Doc, records, o)
+}
+
+// failures say why commands have no times, once each.
+func failures(d *dataset.Dataset) (words []string) {
+	for _, e := range d.Experiments {
+		for _, c := range e.Cells {
+			for _, r := range c.Records {
+				if r.Failure != "" {
+					words = append(words, fmt.Sprintf("%s: %s", c.Trial.Name, r.Failure))
+					break
+				}
+			}
+		}
+	}
+	return words
+}
+
+// printTimes prints a line for each command, and a sentence for each comparison.
+func printTimes(a *lab.Session, d *dataset.Dataset) {
+	e := d.Experiments[0]
+	real, _ := record.LookupMetric("time.real")
+	memory, _ := record.LookupMetric("memory.peak")
+	var times, peaks []dataset.Result
+	for _, c := range e.Cells {
+		times, peaks = append(times, c.Metric(real.Name)), append(peaks, c.Metric(memory.Name))
+	}
+	timeColumn, peakColumn := wording.ColumnOf(real, times...), wording.ColumnOf(memory, peaks...)
+	rows := [][]string{{"command", "time [95 %]", "CPUs", "memory", "n"}}
+	for i, c := range e.Cells {
+		memory := "–"
+		if peaks[i].Missing == "" {
+			memory = peakColumn.Quantity(peaks[i].Estimate.Centre, peakColumn.Decimals(wording.ReadingOf(peaks[i])))
+		}
+		words := wording.Estimate(times[i], timeColumn)
+		if times[i].Missing != "" {
+			words = "failed"
+		}
+		rows = append(rows, []string{clipped(c.Trial.Name), words, cpus(c), memory, fmt.Sprint(len(times[i].Values))})
+	}
+	terminal.PrintColumns(a.Stdout, "", rows)
+	fmt.Fprintln(a.Stdout)
+	for _, j := range claim.Judgements(d) {
+		if j.Verdict == stats.NotMeasured {
+			continue // why was said
+		}
+		sentence := outcome.Of(d, j, outcome.Options{}).Sentence.Text()
+		paragraph(a, sentence)
+	}
+	if words := floor(e); words != "" {
+		paragraph(a, words)
+	}
+	for _, c := range e.Cells {
+		if words := limit(c); words != "" {
+			paragraph(a, clipped(c.Trial.Name)+": "+words+".")
+		}
+	}
+}
+
+// paragraph prints a sentence on lines of 80 characters.
+func paragraph(a *lab.Session, words string) {
+	for _, line := range terminal.Wrap(words, 80) {
+		fmt.Fprintln(a.Stdout, line)
+	}
+}
+
+func clipped(name string) string {
+	const most = 28
+	if runes := []rune(name); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return name
+}
+
+// busy is how many CPUs a command kept busy, and what share of the time it waited; false if that is not known.
+func busy(c *dataset.Cell) (cores float64, ok bool) {
+	var all [3]float64
+	for i, name := range []string{"time.real", "time.user", "time.sys"} {
+		r := c.Metric(name)
+		if r.Missing != "" {
+			return 0, false
+		}
+		all[i] = r.Estimate.Centre
+	}
+	return (all[1] + all[2]) / all[0], all[0] > 0
+}
+
+func cpus(c *dataset.Cell) string {
+	cores, ok := busy(c)
+	if !ok {
+		return "–"
+	}
+	return number.Plain.Number(cores, 1)
+}
+
+// limit says what kept a command from being faster, as far as its times tell.
+func limit(c *dataset.Cell) string {
+	const full = 0.85 // as docs/method.md#limiting-resource has it
+	cores, ok := busy(c)
+	all := runtime.NumCPU()
+	if set, known := spec.ParseCPUSet(c.Trial.Command.CPUSet); known {
+		all = len(set)
+	}
+	switch {
+	case !ok:
+		return ""
+	case cores > full*float64(all):
+		return fmt.Sprintf("limited by its %s", terminal.Count(all, "CPU"))
+	case cores > full && cores < 2-full:
+		return fmt.Sprintf("limited by one thread, of %s", terminal.Count(all, "CPU"))
+	case cores <= full:
+		return fmt.Sprintf("waited %s of the time", number.Percent.Quantity(1-cores, 0))
+	}
+	return ""
+}
+
+// floor says how far apart the first command and its copy are.
+func floor(e *dataset.Experiment) string {
+	pair, missing := e.Pair("time.real")
+	if missing != "" {
+		return ""
+	}
+	words := "Noise floor: the first command measured a second time differs by " +
+		number.Percent.Quantity(abs(pair.D), 1) + "."
+	if pair.Biased {
+		words += " The two can be told apart: something on this machine makes the same command slower at times."
+	}
+	return words
+}
+
+func abs(x float64) float64 { return max(x, -x) }
+
+// page writes the page of the article to a file.
+func (n *notebook) page(a *lab.Session, file string) error {
+	site := filepath.Join(n.Dir, pages.SiteDir)
+	shown := pages.Options{Out: site, Single: true}
+	if _, err := pages.Render(n.quiet(), n.project, n.list, shown, nil, false); err != nil {
+		fmt.Fprint(a.Stderr, n.said.String())
+		return err
+	}
+	data, err := os.ReadFile(filepath.Join(site, n.slug+".html"))
+	if err == nil {
+		err = os.WriteFile(file, data, 0o644)
+	}
+	if err != nil {
+		return lab.Failure(fmt.Errorf("writing the page: %w", err))
+	}
+	fmt.Fprintf(a.Stdout, "the page is %s\n", file)
+	return nil
+}
+
+// quiet is a session that prints nothing.
+func (n *notebook) quiet() *lab.Session {
+	return &lab.Session{Stdout: &n.said, Stderr: &n.said, Terminal: n.Terminal, Version: n.Version, Config: n.Config,
+		Dir: n.Dir}
+}
+
+// saveTo says where the article goes that is saved under a name: experiments/NAME/article.md of a project, which is
+// made if there is none. What is there already is not replaced.
+func saveTo(file string) (target string, err error) {
+	if file == "" {
+		return "", nil
+	}
+	if file, err = filepath.Abs(file); err != nil {
+		return "", err
+	}
+	folder, base := filepath.Split(file)
+	if base != article.FileName || filepath.Base(filepath.Dir(filepath.Clean(folder))) != pages.ArticlesDir {
+		return "", fmt.Errorf("--save takes the file of an article in a project, such as %s/NAME/%s", pages.ArticlesDir,
+			article.FileName)
+	}
+	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("%s is there already: choose another name", file)
+	}
+	root := filepath.Dir(filepath.Dir(filepath.Clean(folder)))
+	if project, err := projects.Open(existing(root)); err == nil {
+		if project.Dir != root {
+			return "", fmt.Errorf("the project of %s is in %s: save the article below its %s", file, project.Dir,
+				pages.ArticlesDir)
+		}
+		if project.Engine.V != spec.Local {
+			return "", fmt.Errorf("the project in %s has the engine %s, and commands of this machine are measured without: "+
+				"save the article in another project", root, cmp.Or(project.Engine.V, spec.DefaultEngine))
+		}
+	}
+	return file, nil
+}
+
+// existing is a folder, or the nearest one above it that is there.
+func existing(folder string) string {
+	for {
+		if _, err := os.Stat(folder); err == nil || folder == filepath.Dir(folder) {
+			return folder
+		}
+		folder = filepath.Dir(folder)
+	}
+}
+
+// save copies the article and its records.
+func (n *notebook) save(a *lab.Session, target string) error {
+	folder := filepath.Dir(target)
+	root := filepath.Dir(filepath.Dir(folder))
+	err := os.MkdirAll(folder, 0o755)
+	file := filepath.Join(root, article.ProjectFile)
+	if _, missing := os.Lstat(file); err == nil && errors.Is(missing, fs.ErrNotExist) {
+		err = os.WriteFile(file, []byte(projectText), 0o644)
+	}
+	if err == nil {
+		err = os.CopyFS(folder, os.DirFS(n.project.ArticleDir(n.slug)))
+	}
+	if err != nil {
+		return lab.Failure(fmt.Errorf("saving the article: %w", err))
+	}
+	fmt.Fprintf(a.Stdout, "the article is %s; benchbook -C %s render makes its page\n", terminal.Relative(target),
+		terminal.Relative(root))
+	return nil
+}

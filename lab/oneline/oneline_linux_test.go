@@ -1,0 +1,178 @@
+package oneline
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"benchbook/lab"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
+	"benchbook/notebook/spec"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/local"
+	"benchbook/runner/programs"
+	"benchbook/runner/sysinfo"
+)
+
+// TestMain lets this program be the one that becomes others.
+func TestMain(m *testing.M) {
+	local.BecomeProgram()
+	os.Exit(m.Run())
+}
+
+// timed times commands with the real engine, and gives what is printed.
+func timed(t testing.TB, c Commands, o Options) (out string, err error) {
+	t.Helper()
+	cache := filepath.Join(os.TempDir(), "benchbook-oneline-test") // the program is built once
+	var stdout, stderr bytes.Buffer
+	a := &lab.Session{Stdout: &stdout, Stderr: &stderr, Config: lab.Config{Agent: programs.Here(cache).Agent,
+		Settler: &sysinfo.Settler{Longest: 100 * time.Millisecond}, // others run beside us
+		Engines: []lab.Engine{{Name: spec.Local, Connect: func(ctx context.Context) (engine.Engine, error) {
+			return local.New(ctx, local.Options{Folder: t.TempDir()})
+		}}}}}
+	c.Folder = t.TempDir()
+	err = Time(t.Context(), a, c, o)
+	return stdout.String() + stderr.String(), err
+}
+
+func TestTime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures: run without -short")
+	}
+	root := t.TempDir()
+	saved, page := filepath.Join(root, "experiments", "sleeps", "article.md"), filepath.Join(root, "page.html")
+	out, err := timed(t, Commands{Lines: []string{"sleep 0.02", "sleep 0.5"}, Repetitions: "3", Warmup: 1},
+		Options{Save: saved, HTML: page})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, want := range []string{`(?m)^command +time \[95 %\] +CPUs +memory +n$`, `(?m)^sleep 0\.02 +\d.* 3$`,
+		`(?s)Elapsed time was .*lower.*|Elapsed time was .*times`, `Noise floor: `, `sleep 0\.5: waited \d+ % of the time\.`} {
+		if !regexp.MustCompile(strings.ReplaceAll(want, " %", "[ \u202f]%")).MatchString(out) {
+			t.Errorf("nothing is like %q in\n%s", want, out)
+		}
+	}
+	for line := range strings.Lines(out) {
+		if len([]rune(line)) > 81 && !strings.Contains(line, root) {
+			t.Errorf("more than 80 characters: %s", line)
+		}
+	}
+	if text, err := os.ReadFile(page); err != nil || !bytes.Contains(text, []byte("sleep 0.02")) {
+		t.Errorf("the page: %v, %d bytes", err, len(text))
+	}
+	// What was saved is an article with records that are fresh.
+	project, err := projects.Open(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &lab.Session{Stdout: os.Stdout, Stderr: os.Stderr, Dir: root}
+	_, list, err := a.Select(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plans, problems, err := a.Check(project, list, plan.Options{})
+	if err != nil || len(problems) > 0 {
+		t.Fatalf("problems %v, %v", problems, err)
+	}
+	records, _, err := a.Records(project, list[0])
+	if err != nil || len(records) != 9 {
+		t.Errorf("%d records, %v; want 9", len(records), err)
+	}
+	for _, r := range records {
+		if !slices.ContainsFunc(plans["sleeps"].Experiments[0].Trials, func(trial *plan.Trial) bool {
+			return trial.Name == r.Trial && trial.Key == r.Key
+		}) {
+			t.Errorf("the record of %s is not fresh", r.Trial)
+		}
+	}
+	if _, err := timed(t, Commands{Lines: []string{"true"}}, Options{Save: saved}); err == nil {
+		t.Error("the article was replaced")
+	}
+}
+
+func TestFailures(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures: run without -short")
+	}
+	out, err := timed(t, Commands{Lines: []string{"no-such-program", "sh -c 'exit 3'"}, Repetitions: "3"}, Options{})
+	for _, want := range []string{"benchbook: no-such-program: ", "not found in $PATH", "ended with status 3, not 0"} {
+		if err == nil || strings.Count(out, want) != 1 {
+			t.Errorf("%q stands %d times, want once, and an error (%v), in\n%s", want, strings.Count(out, want), err, out)
+		}
+	}
+}
+
+// What is no work for the processor takes as long as hyperfine says.
+func TestAgreesWithHyperfine(t *testing.T) {
+	program, err := exec.LookPath("hyperfine")
+	if err != nil || testing.Short() {
+		if strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "hyperfine") && err != nil {
+			t.Fatal("hyperfine is missing, and BENCHBOOK_TEST_REQUIRE asks for it")
+		}
+		t.Skip("it needs hyperfine, and measures: run without -short")
+	}
+	const line = "sleep 0.05"
+	var got, lo, hi float64
+	for range 3 { // others use the machine beside us
+		file := filepath.Join(t.TempDir(), "out.json")
+		if out, err := exec.Command(program, "-N", "--runs", "20", "--export-json", file, line).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		var theirs struct{ Results []struct{ Min, Max float64 } }
+		data, err := os.ReadFile(file)
+		if err == nil {
+			err = json.Unmarshal(data, &theirs)
+		}
+		if err != nil || len(theirs.Results) != 1 {
+			t.Fatalf("%v in %s", err, data)
+		}
+		out, err := timed(t, Commands{Lines: []string{line}, Repetitions: "10"}, Options{})
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		found := regexp.MustCompile(`(?m)^sleep 0\.05 +([\d.]+)\W+ms`).FindStringSubmatch(out)
+		if found == nil {
+			t.Fatalf("there is no time in\n%s", out)
+		}
+		got, _ = strconv.ParseFloat(found[1], 64)
+		if lo, hi = theirs.Results[0].Min*1e3, theirs.Results[0].Max*1e3; lo-0.5 <= got && got <= hi+0.5 {
+			return
+		}
+	}
+	t.Errorf("got %v ms, and hyperfine %v to %v ms", got, lo, hi)
+}
+
+// A command and itself are seldom told apart: in at most 5 of 100 pairs. BENCHBOOK_AA says how many are tried.
+func TestSeldomTellsApart(t *testing.T) {
+	pairs, err := strconv.Atoi(os.Getenv("BENCHBOOK_AA"))
+	if err != nil {
+		if testing.Short() {
+			t.Skip("measures: run without -short")
+		}
+		pairs = 2
+	}
+	apart := 0
+	for range pairs {
+		out, err := timed(t, Commands{Lines: []string{"sleep 0.01", "sleep 0.01"}}, Options{})
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		if !strings.Contains(out, "it is open which is faster") {
+			apart++
+			t.Logf("told apart:\n%s", out)
+		}
+	}
+	if apart > max(1, pairs/20) {
+		t.Errorf("%d of %d pairs were told apart", apart, pairs)
+	}
+}
