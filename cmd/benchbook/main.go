@@ -104,7 +104,7 @@ variable: BENCHBOOK_PROFILE for --profile. An article runs programs: run only th
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().StringVarP(&a.Dir, "directory", "C", ".", "the project's folder, or one below it")
 	root.Flags().BoolVar(&asVersion, "version", false, "print version information")
-	root.AddCommand(a.timeCommand(), a.initCommand(), a.newCommand(), a.checkCommand(), a.listCommand(),
+	root.AddCommand(a.timeCommand(), a.loadCommand(), a.initCommand(), a.newCommand(), a.checkCommand(), a.listCommand(),
 		a.planCommand(), a.verifyCommand(),
 		a.sealCommand(), a.runCommand(), a.statusCommand(), a.showCommand(), a.compareCommand(), a.renderCommand(),
 		a.reportCommand(), a.previewCommand(), a.publishCommand(), a.weaveCommand(), a.exportCommand(), a.importCommand(),

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -44,9 +46,47 @@ command has all CPUs, and the environment and folder of benchbook; one with char
 	}
 	cmd.Flags().IntVar(&c.Warmup, "warmup", 0, "runs of each command before every run that is timed")
 	cmd.Flags().StringVar(&c.CPUSet, "cpuset", "", "CPUs that the commands may use, such as 0-3 (default all)")
-	cmd.Flags().StringVar(&c.Repetitions, "repetitions", "", "rounds, such as 5 or 'up to 20' (default up to 20)")
+	addOneLine(cmd, &c.Repetitions, &o)
+	return cmd
+}
+
+func (a *app) loadCommand() *cobra.Command {
+	var l oneline.Load
+	var o oneline.Options
+	var vs []string
+	cmd := &cobra.Command{
+		Use:   "load URL",
+		Short: "Put a load on a server that runs already",
+		Long: `Put a load on a server that runs already, and print how many requests it answers, how fast, and what limited it.
+With --vs it is compared with others: they take turns, and the first is measured twice in every round, which shows the
+noise floor. Nothing else is needed: no project, no engine, no root. The load stays on one connection count, or with
+--rate on one number of requests per second. Put it on servers of your own only. The status is 1 if a server fails.`,
+		Example: "  benchbook load http://127.0.0.1:8080/\n" +
+			"  benchbook load http://127.0.0.1:8080/ --vs http://127.0.0.1:8081/ -c 20 -d 10s",
+		Args: arguments(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkRepetitions(cmd.Flags(), l.Repetitions); err != nil {
+				return err
+			}
+			if l.Connections < 1 || l.Duration < time.Second {
+				return errors.New("--connections takes a number from 1, and --duration a time from 1s")
+			}
+			l.URLs = append(args, vs...)
+			return oneline.Requests(cmd.Context(), a.Session, l, o)
+		},
+	}
+	cmd.Flags().StringSliceVar(&vs, "vs", nil, "another URL to compare it with")
+	cmd.Flags().IntVarP(&l.Connections, "connections", "c", 10, "connections that wait for their answers")
+	cmd.Flags().DurationVarP(&l.Duration, "duration", "d", 5*time.Second, "how long each repetition is measured")
+	cmd.Flags().StringVar(&l.Rate, "rate", "", "requests per second, such as 500/s, instead of connections")
+	addOneLine(cmd, &l.Repetitions, &o)
+	return cmd
+}
+
+// addOneLine adds the flags that time and load have in common.
+func addOneLine(cmd *cobra.Command, repetitions *string, o *oneline.Options) {
+	cmd.Flags().StringVar(repetitions, "repetitions", "", "rounds, such as 5 or 'up to 20'")
 	cmd.Flags().StringVar(&o.Save, "save", "", "keep the article and its records as experiments/NAME/article.md")
 	cmd.Flags().StringVar(&o.HTML, "html", "", "write the page to this file")
 	cmd.Flags().BoolVar(&o.Wait, "wait", false, waitUsage)
-	return cmd
 }

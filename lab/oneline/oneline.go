@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"benchbook/lab"
@@ -54,6 +55,12 @@ func Time(ctx context.Context, a *lab.Session, c Commands, o Options) error {
 	if err := c.check(); err != nil {
 		return lab.UsageError(err)
 	}
+	return run(ctx, a, c.article(time.Now()), projectText, o, printTimes)
+}
+
+// run measures an article in a project that is thrown away, and prints what came of it.
+func run(ctx context.Context, a *lab.Session, text, project string, o Options,
+	print func(*lab.Session, *dataset.Dataset)) error {
 	target, err := saveTo(o.Save)
 	if err != nil {
 		return lab.UsageError(err)
@@ -67,7 +74,7 @@ func Time(ctx context.Context, a *lab.Session, c Commands, o Options) error {
 	if target != "" { // records have the name of their article
 		slug = filepath.Base(filepath.Dir(target))
 	}
-	n, err := open(a, folder, slug, c.article(time.Now()))
+	n, err := open(a, folder, slug, text, project)
 	if err != nil {
 		return err
 	}
@@ -75,7 +82,7 @@ func Time(ctx context.Context, a *lab.Session, c Commands, o Options) error {
 	if d == nil {
 		return err
 	}
-	printTimes(a, d)
+	print(a, d)
 	if err == nil && o.HTML != "" {
 		err = n.page(a, o.HTML)
 	}
@@ -110,7 +117,7 @@ func (n *notebook) measure(ctx context.Context, a *lab.Session, o Options) (*dat
 }
 
 // open makes the project.
-func open(a *lab.Session, folder, slug, text string) (*notebook, error) {
+func open(a *lab.Session, folder, slug, text, project string) (*notebook, error) {
 	n := &notebook{slug: slug}
 	n.Session = &lab.Session{Stdout: a.Stdout, Stderr: &n.said, Terminal: a.Terminal, Version: a.Version, Config: a.Config,
 		Dir: folder}
@@ -121,7 +128,7 @@ func open(a *lab.Session, folder, slug, text string) (*notebook, error) {
 	at := filepath.Join(folder, pages.ArticlesDir, slug)
 	err := os.MkdirAll(at, 0o755)
 	if err == nil {
-		err = os.WriteFile(filepath.Join(folder, article.ProjectFile), []byte(projectText), 0o644)
+		err = os.WriteFile(filepath.Join(folder, article.ProjectFile), []byte(project), 0o644)
 	}
 	if err == nil {
 		err = os.WriteFile(filepath.Join(at, article.FileName), []byte(text), 0o644)
@@ -180,26 +187,48 @@ func printTimes(a *lab.Session, d *dataset.Dataset) {
 		}
 		words := wording.Estimate(times[i], timeColumn)
 		if times[i].Missing != "" {
-			words = "failed"
+			words = without(times[i])
 		}
 		rows = append(rows, []string{clipped(c.Trial.Name), words, cpus(c), memory, fmt.Sprint(len(times[i].Values))})
 	}
 	terminal.PrintColumns(a.Stdout, "", rows)
-	fmt.Fprintln(a.Stdout)
-	for _, j := range claim.Judgements(d) {
-		if j.Verdict == stats.NotMeasured {
-			continue // why was said
-		}
-		sentence := outcome.Of(d, j, outcome.Options{}).Sentence.Text()
-		paragraph(a, sentence)
-	}
-	if words := floor(e); words != "" {
-		paragraph(a, words)
-	}
+	printVerdicts(a, d, real.Name)
 	for _, c := range e.Cells {
 		if words := limit(c); words != "" {
 			paragraph(a, clipped(c.Trial.Name)+": "+words+".")
 		}
+	}
+}
+
+// notValid stands in the place of a number that is not valid; why is said below.
+const notValid = "not valid"
+
+// without is what stands in the place of a number that is missing; empty if there is one.
+func without(r dataset.Result) string {
+	switch {
+	case r.Missing == "":
+		return ""
+	case strings.HasPrefix(r.Missing, wording.InvalidReason):
+		return notValid
+	}
+	return "failed"
+}
+
+// printVerdicts prints a sentence for each comparison, and the noise floor of a metric.
+func printVerdicts(a *lab.Session, d *dataset.Dataset, metric string) {
+	fmt.Fprintln(a.Stdout)
+	for _, c := range d.Experiments[0].Cells {
+		if r := c.Metric(metric); without(r) == notValid {
+			paragraph(a, clipped(c.Trial.Name)+": "+r.Missing+".")
+		}
+	}
+	for _, j := range claim.Judgements(d) {
+		if j.Verdict != stats.NotMeasured { // why was said
+			paragraph(a, outcome.Of(d, j, outcome.Options{}).Sentence.Text())
+		}
+	}
+	if words := floor(d.Experiments[0], metric); words != "" {
+		paragraph(a, words)
 	}
 }
 
@@ -260,16 +289,16 @@ func limit(c *dataset.Cell) string {
 	return ""
 }
 
-// floor says how far apart the first command and its copy are.
-func floor(e *dataset.Experiment) string {
-	pair, missing := e.Pair("time.real")
+// floor says how far apart the first cell and its copy are.
+func floor(e *dataset.Experiment, metric string) string {
+	pair, missing := e.Pair(metric)
 	if missing != "" {
 		return ""
 	}
-	words := "Noise floor: the first command measured a second time differs by " +
+	words := "Noise floor: the first measured a second time differs by " +
 		number.Percent.Quantity(abs(pair.D), 1) + "."
 	if pair.Biased {
-		words += " The two can be told apart: something on this machine makes the same command slower at times."
+		words += " The two can be told apart: something on this machine changes while it measures."
 	}
 	return words
 }

@@ -1,0 +1,117 @@
+package oneline
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"benchbook/lab"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
+	"benchbook/render/wording"
+)
+
+// Load is a load on servers that run already.
+type Load struct {
+	URLs        []string // the first is compared with the others
+	Connections int
+	Duration    time.Duration
+	Rate        string // such as 500/s; empty: as many requests as the connections bear
+	Repetitions string // as in articles; empty for those of Load
+}
+
+// Requests measures servers that run already, and prints what each answers.
+func Requests(ctx context.Context, a *lab.Session, l Load, o Options) error {
+	hosts := []string{}
+	for _, written := range l.URLs {
+		u, err := url.Parse(written)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+			return lab.UsageError(fmt.Errorf("invalid URL %q: write it as http://127.0.0.1:8080/", written))
+		}
+		if strings.Contains(written, "${{") {
+			return lab.UsageError(fmt.Errorf("the URL %q has ${{ in it, which articles fill in", written))
+		}
+		hosts = append(hosts, quoted(u.Hostname()))
+	}
+	project := projectText + "allow: {targets: [" + strings.Join(hosts, ", ") + "]}\n" // who names them here allows it
+	return run(ctx, a, l.article(time.Now()), project, o, l.print)
+}
+
+// metric is what is compared.
+func (l *Load) metric() string {
+	if l.Rate != "" {
+		return "latency.p99"
+	}
+	return "throughput"
+}
+
+// article writes the article.
+func (l *Load) article(today time.Time) string {
+	taken := map[string]bool{}
+	var rows, claims strings.Builder
+	var names []string
+	for i, written := range l.URLs {
+		names = append(names, name(written, taken))
+		fmt.Fprintf(&rows, "    - {name: %s, number: \"%d\", url: %s}\n", quoted(names[i]), i+1, quoted(written))
+		if i == 0 {
+			continue
+		}
+		words, sign, open := "answers more requests", ">", "answers more: {a} answers {effect} requests than {b}"
+		if l.Rate != "" {
+			words, sign, open = "has the lower 99th percentile", "<", "is faster: {a} takes {effect} time than {b}"
+		}
+		fmt.Fprintf(&claims, claimText, i+1, quoted(fmt.Sprintf("%s %s than %s.", code(names[0], 1), words,
+			code(names[i], i+1))), fmt.Sprintf("ratio(%s{number=\"1\"}, %[1]s{number=\"%d\"}) %s 1", l.metric(), i+1, sign),
+			"After {repetitions} repetitions it is open which "+open+".", i+1)
+	}
+	keys := fmt.Sprintf("connections: %d, duration: %v, warmup: 1s", l.Connections, l.Duration)
+	if l.Rate != "" {
+		keys = fmt.Sprintf("rate: %s, duration: %v, warmup: 1s", l.Rate, l.Duration)
+	}
+	further := "repetitions: " + l.Repetitions + "\n"
+	if l.Repetitions == "" {
+		further = map[bool]string{true: "repetitions: 3\n"}[len(l.URLs) == 1]
+	}
+	if len(l.URLs) == 1 {
+		further += "calibrate: false\n"
+	}
+	return fmt.Sprintf("---\ntitle: %s\ndate: %s\n---\n\n```yaml experiment\nname: load\nmatrix:\n  target:\n%s"+
+		"load: {target: \"${{ matrix.target.url }}\", outside: true, %s}\n%s```\n%s\n```yaml table\nlabel: tbl-load\n"+
+		"rows: [target]\ncolumns: [throughput, latency.p50, latency.p99, failed]\ntitle: What each target answered\n```\n",
+		quoted(strings.Join(names, " against ")), today.Format(time.DateOnly), rows.String(), keys, further, claims.String())
+}
+
+// print prints a line for each target, the verdicts, and what limited each.
+func (l *Load) print(a *lab.Session, d *dataset.Dataset) {
+	e := d.Experiments[0]
+	rows := [][]string{{"target", "requests [95 %]", "p50", "p99", "failed", "n"}}
+	for _, c := range e.Cells {
+		row := []string{clipped(c.Trial.Name)}
+		for i, name := range []string{"throughput", "latency.p50", "latency.p99", "failed"} {
+			m, _ := record.LookupMetric(name)
+			r := c.Metric(name)
+			column := wording.ColumnOf(m, r)
+			words := wording.Estimate(r, column)
+			switch {
+			case r.Missing != "" && i == 0:
+				words = without(r)
+			case r.Missing != "":
+				words = "–"
+			case i > 0:
+				words = column.Quantity(r.Estimate.Centre, column.Decimals(wording.ReadingOf(r)))
+			}
+			row = append(row, words)
+		}
+		rows = append(rows, append(row, fmt.Sprint(len(c.Metric("throughput").Values))))
+	}
+	terminal.PrintColumns(a.Stdout, "", rows)
+	printVerdicts(a, d, l.metric())
+	for _, c := range e.Cells {
+		if words := wording.Limit(c.Validity().LimitedBy()); words != "" {
+			paragraph(a, clipped(c.Trial.Name)+": limited by "+words+".")
+		}
+	}
+}
