@@ -287,7 +287,10 @@ func (t *translation) file(key, name string, f types.FileObjectConfig, target st
 	default:
 		data := f.Content
 		if f.Environment != "" {
-			data = t.loaded.Environment[f.Environment]
+			var ok bool
+			if data, ok = t.loaded.Environment[f.Environment]; !ok {
+				t.Notes = append(t.Notes, fmt.Sprintf("%s: %s is not set, so %q is empty", t.service.Name, f.Environment, name))
+			}
 		}
 		made := contentFolder + key + "/" + name
 		t.Contents[made] = []byte(data)
