@@ -31,10 +31,15 @@ func RevisionOf(ctx context.Context, project *projects.Project, slug string) str
 	}
 	// Somebody's editor may be at work in the repository: nothing is locked or written, and no program of its
 	// configuration started. Files that git ignores may be used all the same, and are in no commit.
-	folder := filepath.ToSlash(filepath.Join("experiments", slug))
+	folder, err := filepath.Rel(project.Dir, project.ArticleDir(slug))
+	if err != nil {
+		return record.NoRevision + "its folder is not in the project"
+	}
+	records := filepath.Base(project.RecordsDir(slug))
+	folder = filepath.ToSlash(folder)
 	changed, err := Git(ctx, project.Dir, nil, "--no-optional-locks", "-c", "core.fsmonitor=false", "status",
 		"--porcelain", "--untracked-files=all", "--ignored=matching", "--",
-		folder, article.ProjectFile, ":(exclude)"+folder+"/records")
+		folder, article.ProjectFile, ":(exclude)"+folder+"/"+records)
 	revision := strings.TrimSpace(string(commit))
 	if err != nil || len(bytes.TrimSpace(changed)) > 0 {
 		revision += "+changes"

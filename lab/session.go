@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -36,7 +37,7 @@ import (
 
 // Select opens the project and reads the articles that the arguments name.
 func (a *Session) Select(args []string) (*projects.Project, []*Article, error) {
-	project, err := projects.Open(a.Dir)
+	project, args, err := a.Open(args)
 	if err != nil {
 		return nil, nil, UsageError(err)
 	}
@@ -73,6 +74,59 @@ func (a *Session) Select(args []string) (*projects.Project, []*Article, error) {
 		}
 	}
 	return project, list, nil
+}
+
+// Open opens the project of what arguments name, and gives them as it has them: that of the folder, or that of a
+// Markdown file which is no article of a project.
+func (a *Session) Open(args []string) (*projects.Project, []string, error) {
+	project, err := projects.Open(a.Dir)
+	for _, arg := range args {
+		file, experiment, ok := a.markdown(project, arg)
+		if !ok {
+			continue
+		}
+		if len(args) > 1 {
+			return nil, nil, fmt.Errorf("%s is not an article of a project: name it alone", arg)
+		}
+		if project, err = projects.OpenFile(file); err != nil {
+			return nil, nil, err
+		}
+		args, err = project.Slugs()
+		if experiment != "" {
+			args[0] += "#" + experiment
+		}
+		break
+	}
+	return project, args, err
+}
+
+// OpenSite is Open for a verb that makes all of a site: that of a project, or of a Markdown file.
+func (a *Session) OpenSite(args []string) (*projects.Project, []string, error) {
+	project, named, err := a.Open(args)
+	if err == nil && len(args) > 0 && project.File() == "" {
+		err = fmt.Errorf("unexpected argument %q: the site has all articles; name a Markdown file, or nothing", args[0])
+	}
+	if err != nil {
+		return nil, nil, UsageError(err)
+	}
+	return project, named, nil
+}
+
+// markdown finds the Markdown file that an argument names, if it is no article of the project, which may be nil.
+func (a *Session) markdown(project *projects.Project, arg string) (file, experiment string, ok bool) {
+	file, experiment, _ = strings.Cut(arg, "#")
+	if _, err := os.Stat(file); err != nil && !filepath.IsAbs(file) {
+		file = filepath.Join(a.Dir, file) // as in the folder that -C names
+	}
+	if info, err := os.Stat(file); filepath.Ext(file) != ".md" || err != nil || !info.Mode().IsRegular() {
+		return "", "", false
+	}
+	if project == nil {
+		return file, experiment, true
+	}
+	slugs, _ := project.Slugs() // what is wrong with them is said elsewhere
+	_, ours := slugOf(project, slugs, file)
+	return file, experiment, !ours
 }
 
 // add adds the article that an argument names, ARTICLE or ARTICLE#EXPERIMENT, to those that are selected.

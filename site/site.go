@@ -47,11 +47,7 @@ type Options struct {
 	SingleFile bool
 }
 
-const (
-	defaultTitle       = "benchbook"
-	defaultDescription = "Claims about databases and servers, each turned into an experiment that anyone can repeat. " +
-		"Every number comes from a record, and every record names the machine."
-)
+const defaultTitle = "benchbook"
 
 type Report struct {
 	Files   int      // that the site has
@@ -194,7 +190,7 @@ type builder struct {
 }
 
 func newBuilder(theme fs.FS, o Options) (*builder, error) {
-	o.Title, o.Description = cmp.Or(o.Title, defaultTitle), cmp.Or(o.Description, defaultDescription)
+	o.Title = cmp.Or(o.Title, defaultTitle)
 	o.Author = cmp.Or(o.Author, o.Title)
 	if o.BaseURL != "" {
 		if err := CheckBaseURL(o.BaseURL); err != nil {

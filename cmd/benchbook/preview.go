@@ -16,7 +16,6 @@ import (
 	"benchbook/lab/progress"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
-	"benchbook/notebook/projects"
 	"benchbook/site"
 )
 
@@ -25,25 +24,25 @@ func (a *app) previewCommand() *cobra.Command {
 	var port int
 	var open bool
 	cmd := &cobra.Command{
-		Use:   "preview",
+		Use:   "preview [FILE.md]",
 		Short: "Serve the site on loopback, and update it at every change",
 		Long: `Serve the site on loopback, and update open pages at every change of an article or a record. Pages also show
 problems, and the progress of a run in another terminal. Nothing is measured or written. Ctrl-C ends it.`,
-		Args: arguments(0, 0),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Args: arguments(0, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if port < 0 || port > math.MaxUint16 {
 				return fmt.Errorf("--port must be from 0 to %d, not %d", math.MaxUint16, port)
 			}
-			project, err := projects.Open(a.Dir)
+			project, _, err := a.OpenSite(args)
 			if err != nil {
-				return lab.UsageError(err)
+				return err
 			}
-			p, err := pages.NewPreviewer(a.Session, project.Dir, flags)
+			p, err := pages.NewPreviewer(a.Session, project, flags)
 			if err != nil {
 				return lab.Failure(err)
 			}
 			preview := site.Preview{Roots: pages.Roots(project),
-				Files: []string{filepath.Join(project.Dir, article.ProjectFile)}, Port: port,
+				Files: []string{cmp.Or(project.File(), filepath.Join(project.Dir, article.ProjectFile))}, Port: port,
 				Build: p.Build, Progress: func() []string { return progress.Status(project.Dir) },
 				Notice: func(text string) { fmt.Fprintf(a.Stderr, "%s\n", text) }}
 			defer a.AwaitOnInterrupt(cmd.Context())()

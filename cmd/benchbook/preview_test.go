@@ -12,6 +12,7 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/pages"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/record/packtest"
 	"benchbook/site"
 )
@@ -65,7 +66,11 @@ func smallProject(t *testing.T) string {
 // previewerOf is the maker of the preview of a project.
 func previewerOf(t testing.TB, dir string, flags pages.Options) *pages.Previewer {
 	t.Helper()
-	p, err := pages.NewPreviewer(&lab.Session{Stdout: t.Output(), Stderr: t.Output(), Version: version}, dir, flags)
+	project, err := projects.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := pages.NewPreviewer(&lab.Session{Stdout: t.Output(), Stderr: t.Output(), Version: version}, project, flags)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,21 +31,26 @@ func (a *app) renderCommand() *cobra.Command {
 	var flags pages.Options
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "render",
+		Use:   "render [FILE.md]",
 		Short: "Render the site from articles and records, without running anything",
 		Long: `Render the site from articles and records. Nothing is run and no engine is needed. Pages show the results of this
 machine if they are complete, otherwise the newest complete results of another host, with its name.
 
+A Markdown file that is not in a project has a site of its own, in _site/NAME beside it.
+
 All links are relative, so the site can be read from disk. The feed, canonical addresses and sitemap.xml use the address
 given by --base-url, or by url in benchbook.yaml.`,
-		Args: arguments(0, 0),
-		RunE: func(*cobra.Command, []string) error {
+		Args: arguments(0, 1),
+		RunE: func(_ *cobra.Command, args []string) error {
 			if flags.BaseURL != "" {
 				if err := site.CheckBaseURL(flags.BaseURL); err != nil {
 					return lab.UsageError(fmt.Errorf("--base-url: %w", err))
 				}
 			}
-			project, list, err := a.Select(nil)
+			if _, _, err := a.OpenSite(args); err != nil {
+				return err
+			}
+			project, list, err := a.Select(args)
 			if err != nil {
 				return err
 			}

@@ -60,6 +60,9 @@ func folderOf(project *projects.Project, name string) string {
 
 // Roots are the folders of which a change changes the site.
 func Roots(project *projects.Project) []string {
+	if file := project.File(); file != "" {
+		return []string{project.RecordsDir("")}
+	}
 	roots := []string{filepath.Join(project.Dir, ArticlesDir), themeDir(project), docsDir(project)}
 	return slices.DeleteFunc(roots, func(folder string) bool { return folder == "" })
 }

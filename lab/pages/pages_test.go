@@ -285,7 +285,7 @@ func TestPageWhereWordsHaveChanged(t *testing.T) {
 		recordtest.FrontMatter+"Fast.\n\n"+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers),
 	)
 	a := &lab.Session{Stdout: io.Discard, Stderr: io.Discard}
-	p, err := NewPreviewer(a, b.Project.Dir, Options{})
+	p, err := NewPreviewer(a, b.Project, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,6 +39,7 @@ const recordsDir = "records"
 // A Previewer makes the site again and again, and of each article only what changed.
 type Previewer struct {
 	app      *lab.Session
+	open     func() (*projects.Project, error)
 	dir      string // of the project
 	flags    Options
 	host     sysinfo.Host // this machine
@@ -79,12 +80,13 @@ type made struct {
 }
 
 // NewPreviewer previews a project.
-func NewPreviewer(a *lab.Session, dir string, flags Options) (*Previewer, error) {
+func NewPreviewer(a *lab.Session, project *projects.Project, flags Options) (*Previewer, error) {
 	host, err := sysinfo.ThisHost()
 	if err != nil {
 		return nil, err
 	}
-	return &Previewer{app: a, dir: dir, flags: flags, host: host, Made: map[string]*made{}}, nil
+	return &Previewer{app: a, open: project.Reopen, dir: project.Dir, flags: flags, host: host,
+		Made: map[string]*made{}}, nil
 }
 
 // Build is the Build of a site.Preview. Whatever is wrong is said where the reader sees it.
@@ -103,7 +105,7 @@ func (p *Previewer) Build(ctx context.Context, changed []string) site.Built {
 // site makes what changed, and all files of the site unless a theme or docs cannot be used. Problems are text.
 func (p *Previewer) site(ctx context.Context, changed []string) (files map[string][]byte, problems string, err error) {
 	themed := p.forget(changed)
-	project, err := projects.Open(p.dir)
+	project, err := p.open()
 	if err != nil {
 		return nil, "", err
 	}

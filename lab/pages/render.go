@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -182,6 +183,9 @@ func problemsError(articles, docs, warnings int, strict bool) error {
 
 // Dir is the folder of the site.
 func (f *Options) Dir(project *projects.Project) string {
+	if file := project.File(); f.Out == "" && file != "" {
+		return filepath.Join(project.Dir, SiteDir, strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)))
+	}
 	if f.Out == "" {
 		return filepath.Join(project.Dir, SiteDir)
 	}
@@ -195,7 +199,8 @@ func (f *Options) Dir(project *projects.Project) string {
 // Site is what the site is called and has in it.
 func (f *Options) Site(a *lab.Session, project *projects.Project) site.Options {
 	return site.Options{Title: cmp.Or(project.Title.Value, filepath.Base(project.Dir)), Author: project.Author.Value,
-		Version: a.Version, Drafts: f.Drafts, BaseURL: cmp.Or(f.BaseURL, project.URL.Value), SingleFile: f.Single}
+		Description: project.Description.OneLine().Value,
+		Version:     a.Version, Drafts: f.Drafts, BaseURL: cmp.Or(f.BaseURL, project.URL.Value), SingleFile: f.Single}
 }
 
 // renderPages renders the articles that have no problems. Drafts are among them if the site has them, or if they are

@@ -625,7 +625,7 @@ func (doc fenceReader) canBeFile(name source.Text, clean string) bool {
 	case path.IsAbs(clean) || clean == ".." || strings.HasPrefix(clean, "../") || strings.Contains(clean, `\`):
 		doc.Problems.Add("outside-folder", name.Pos, "%q leaves the article's folder", name.Value).
 			Hint = "choose a path below it"
-	case clean == FileName || clean == "." || clean == "records" || strings.HasPrefix(clean, "records/"):
+	case doc.IsOurs(clean) || clean == ".":
 		doc.Problems.Add("outside-folder", name.Pos, "%q belongs to benchbook", name.Value).Hint = "choose another name"
 	default:
 		return true

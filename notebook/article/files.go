@@ -40,6 +40,24 @@ func (f *File) fragment(doc *Document, problems *source.Problems) (yamltext.Frag
 	return yamltext.Whole(src), true
 }
 
+// RecordsName is the folder of records beside the file of an article: records, and beside one of another
+// name that name with .records.
+func RecordsName(file string) string {
+	if name := filepath.Base(file); file != "" && name != FileName {
+		return strings.TrimSuffix(name, filepath.Ext(name)) + ".records"
+	}
+	return "records"
+}
+
+// IsOurs says of a cleaned path in the article's folder that it is the article, or in the folder of its records, or, of
+// one that is in no project, in that of its site or of what is known of a run.
+func (doc *Document) IsOurs(name string) bool {
+	file := path.Base(doc.Source.Path)
+	first, _, _ := strings.Cut(name, "/")
+	return name == file || first == RecordsName(file) ||
+		file != FileName && (first == "_site" || first == ".benchbook")
+}
+
 // CleanPath cleans a path that an article names and makes sure that it stays in the article's folder.
 func CleanPath(t source.Text, problems *source.Problems) (string, bool) {
 	name := path.Clean(strings.ReplaceAll(t.Value, `\`, "/"))

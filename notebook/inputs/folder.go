@@ -40,7 +40,7 @@ type Folder struct {
 	single   map[string]spec.File   // what configs name, by path, read once
 	size     int64                  // of single
 
-	repository bool // see NewRepository
+	repository *article.Document // the article that uses a whole repository; nil for its own folder
 }
 
 // NewFolder is the folder of an article.
@@ -51,23 +51,27 @@ func NewFolder(doc *article.Document) *Folder {
 
 // NewRepository is a whole repository as a folder of the article that uses it. Articles, their records and the site are
 // no part of it: an image would otherwise change with what was measured of it.
-func NewRepository(doc *article.Document) *Folder {
+func NewRepository(doc, user *article.Document) *Folder {
 	f := NewFolder(doc)
-	f.repository = true
+	f.repository = user
 	return f
 }
 
 // isOurs says that a file or folder is what benchbook reads or makes, or git's.
 func (g *gathering) isOurs(name string) bool {
-	if !g.repository {
-		return name == "records" || name == ".git" || name == article.FileName
+	if g.repository == nil {
+		return name == ".git" || g.Doc.IsOurs(name)
 	}
 	has := func(file string) bool {
 		_, err := g.root.Lstat(path.Join(path.Dir(name), file))
 		return err == nil
 	}
+	below, err := filepath.Rel(g.repository.Dir, filepath.Join(g.Doc.Dir, filepath.FromSlash(name)))
+	if err == nil && filepath.Base(below) == below && g.repository.IsOurs(below) {
+		return true
+	}
 	switch path.Base(name) {
-	case ".git":
+	case ".git", ".benchbook":
 		return true
 	case "records", article.FileName:
 		return path.Base(path.Dir(path.Dir(name))) == "experiments" && has(article.FileName)

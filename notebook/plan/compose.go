@@ -56,7 +56,7 @@ func (p *planner) compose(e *outline, merged *yamltext.Node) (*yamltext.Node, bo
 	for _, name := range slices.Sorted(maps.Keys(read.Contents)) {
 		doc.Listings = append(doc.Listings, &article.Listing{Path: name, Data: read.Contents[name], Pos: named.Text.Pos})
 	}
-	p.composed = append(p.composed, &composed{read, inputs.NewRepository(doc)})
+	p.composed = append(p.composed, &composed{read, inputs.NewRepository(doc, p.doc)})
 	settled, without := read.Settle(compose.Merge(read.Services, services), p.problems)
 	e.Notes = slices.Concat(read.Notes, without)
 	if services == nil {

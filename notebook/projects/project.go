@@ -2,6 +2,7 @@
 package projects
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -27,6 +29,7 @@ import (
 type Project struct {
 	Settings
 	Dir      string                    // absolute
+	file     string                    // the Markdown file that is the only article; empty: those below experiments/
 	Defaults *yamltext.Node            // of all experiments; nil if none
 	Profiles map[string]*yamltext.Node // overrides of all experiments, by profile
 	Problems source.Problems
@@ -34,16 +37,18 @@ type Project struct {
 
 // Settings are what benchbook.yaml holds.
 type Settings struct {
-	Title    source.Text                `yaml:"title"`
-	URL      source.Text                `yaml:"url"`
-	Author   source.Text                `yaml:"author"`
-	Licence  source.Text                `yaml:"licence"` // of articles and results
-	Defaults article.Defaults           `yaml:"defaults"`
-	Profiles article.Profiles           `yaml:"profiles"`
-	Engine   article.Value[spec.Engine] `yaml:"engine"`
-	Cluster  *Cluster                   `yaml:"kubernetes"` // that of the engine kubernetes; nil if nothing is written
-	Hosts    ProjectHosts               `yaml:"hosts"`
-	Registry source.Text                `yaml:"registry"` // where images are pushed that the nodes of a cluster pull
+	Title source.Text `yaml:"title"`
+	// a sentence or two under the title of the site
+	Description source.Text                `yaml:"description"`
+	URL         source.Text                `yaml:"url"`
+	Author      source.Text                `yaml:"author"`
+	Licence     source.Text                `yaml:"licence"` // of articles and results
+	Defaults    article.Defaults           `yaml:"defaults"`
+	Profiles    article.Profiles           `yaml:"profiles"`
+	Engine      article.Value[spec.Engine] `yaml:"engine"`
+	Cluster     *Cluster                   `yaml:"kubernetes"` // that of the engine kubernetes; nil if nothing is written
+	Hosts       ProjectHosts               `yaml:"hosts"`
+	Registry    source.Text                `yaml:"registry"` // where images are pushed that the nodes of a cluster pull
 	// a folder of the project whose files replace those of the theme
 	Theme source.Text `yaml:"theme"`
 	// a folder of the project with pages beside the articles; see ReadDocs
@@ -228,6 +233,33 @@ func (p *Project) Repository() string {
 	}
 }
 
+// OpenFile is the project of a Markdown file anywhere, which is its only article. What the project file above it says
+// of articles holds for it, if there is one; records are in a folder beside it.
+func OpenFile(name string) (*Project, error) {
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	p, err := Open(filepath.Dir(abs))
+	if err != nil {
+		p = &Project{Profiles: map[string]*yamltext.Node{}}
+	}
+	p.Dir, p.file = filepath.Dir(abs), abs
+	p.Docs, p.Theme, p.Publish = source.Text{}, source.Text{}, nil // these are of the whole project
+	return p, nil
+}
+
+// File is the Markdown file that is the only article; empty for a project with articles of its own.
+func (p *Project) File() string { return p.file }
+
+// Reopen reads the project again.
+func (p *Project) Reopen() (*Project, error) {
+	if p.file != "" {
+		return OpenFile(p.file)
+	}
+	return Open(p.Dir)
+}
+
 func readProject(dir string) *Project {
 	p := &Project{Dir: dir, Profiles: map[string]*yamltext.Node{}}
 	src, ok := source.Read(filepath.Join(dir, article.ProjectFile), article.ProjectFile, &p.Problems)
@@ -254,6 +286,13 @@ func readProject(dir string) *Project {
 
 // Slugs lists the articles of the project, sorted: the folders below experiments/ that hold an article.
 func (p *Project) Slugs() ([]string, error) {
+	if p.file != "" {
+		name := strings.TrimSuffix(filepath.Base(p.file), filepath.Ext(p.file))
+		if filepath.Base(p.file) == article.FileName {
+			name = filepath.Base(p.Dir)
+		}
+		return []string{cmp.Or(strings.Trim(notInSlug.ReplaceAllString(name, "-"), "-_"), "article")}, nil
+	}
 	found, err := filepath.Glob(filepath.Join(globEscape(p.Dir), "experiments", "*", article.FileName))
 	if err != nil {
 		return nil, fmt.Errorf("listing articles: %w", err)
@@ -263,6 +302,9 @@ func (p *Project) Slugs() ([]string, error) {
 	return slugs, nil
 }
 
+// notInSlug is what a slug does not have.
+var notInSlug = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
+
 func globEscape(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(s)
 }
@@ -270,21 +312,33 @@ func globEscape(s string) string {
 // Article reads one article of the project. The error is that there is none; of one that cannot be read, such as a pipe
 // or somebody else's file, that is a problem.
 func (p *Project) Article(slug string) (*article.Document, error) {
-	dir := p.ArticleDir(slug)
-	if _, err := os.Lstat(filepath.Join(dir, article.FileName)); err != nil {
+	dir, file := p.ArticleDir(slug), p.file
+	shown := filepath.Base(file)
+	if file == "" {
+		file, shown = filepath.Join(dir, article.FileName), path.Join("experiments", slug, article.FileName)
+	}
+	if _, err := os.Lstat(file); err != nil {
 		return nil, fmt.Errorf("reading article %s: %w", slug, err)
 	}
 	var problems source.Problems
-	source, ok := source.Read(filepath.Join(dir, article.FileName), path.Join("experiments", slug, article.FileName),
-		&problems)
+	source, ok := source.Read(file, shown, &problems)
 	if !ok {
 		return &article.Document{Slug: slug, Dir: dir, Source: source, Tree: ast.NewDocument(), Problems: problems}, nil
 	}
-	return article.Parse(dir, source), nil
+	doc := article.Parse(dir, source)
+	doc.Slug = slug
+	return doc, nil
 }
 
 // ArticleDir is the folder of an article.
-func (p *Project) ArticleDir(slug string) string { return filepath.Join(p.Dir, "experiments", slug) }
+func (p *Project) ArticleDir(slug string) string {
+	if p.file != "" {
+		return p.Dir
+	}
+	return filepath.Join(p.Dir, "experiments", slug)
+}
 
 // RecordsDir is where an article's records are.
-func (p *Project) RecordsDir(slug string) string { return filepath.Join(p.ArticleDir(slug), "records") }
+func (p *Project) RecordsDir(slug string) string {
+	return filepath.Join(p.ArticleDir(slug), article.RecordsName(p.file))
+}
