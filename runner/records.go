@@ -4,17 +4,19 @@ import (
 	"context"
 	"time"
 
+	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 )
 
 // settle gives all machines of the experiment time to come to rest before a repetition, more if one of them disturbed
-// the one before that. The error is that of the context, or that another machine cannot be asked.
+// the one before that, except in profile quick. The error is that of the context, or that another machine cannot be
+// asked.
 func (r *run) settle(ctx context.Context, rec *record.Record) (err error) {
 	if r.Settler == nil {
 		return nil
 	}
 	began := time.Now()
-	rec.Before, err = r.layout().Settle(ctx, r.Settler, r.disturbed)
+	rec.Before, err = r.layout().Settle(ctx, r.Settler, r.disturbed && r.plan.Profile != plan.Quick)
 	rec.Parts["settle"] = time.Since(began).Seconds()
 	return err
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
 	"benchbook/runner/sysinfo"
 )
 
@@ -42,6 +44,30 @@ func TestRecordTellsWhatWasBefore(t *testing.T) {
 		}
 		if waited := slices.Contains(rec.Before.For, "programs of others"); waited != (i == 0) {
 			t.Errorf("record %d waited for %v", i, rec.Before.For)
+		}
+	}
+}
+
+// After a disturbed repetition a run waits longer for rest, but not a quick one.
+func TestQuickRunsDoNotWaitLonger(t *testing.T) {
+	for profile, most := range map[string]float64{plan.Full: 30, plan.Quick: 3} {
+		now := time.Unix(0, 0)
+		r := newRunner(newFake(t), &quiet{})
+		r.Settler = settlerOf(t, &sysinfo.Noise{Runnable: 4})
+		r.Settler.Now = func() time.Time { return now }
+		r.Settler.Pause = func(ctx context.Context) error {
+			now = now.Add(time.Second / 2)
+			return ctx.Err()
+		}
+		p := socketsPlan(t)
+		p.Profile = profile
+		rec := &record.Record{Parts: map[string]float64{}}
+		one := &run{Runner: r, plan: p, experiment: p.Experiments[0], disturbed: true}
+		if err := one.settle(t.Context(), rec); err != nil {
+			t.Fatal(err)
+		}
+		if rec.Before.Settled || rec.Before.Waited != most {
+			t.Errorf("profile %s: it waits %g s, want %g", profile, rec.Before.Waited, most)
 		}
 	}
 }
