@@ -42,7 +42,8 @@ func (c *composer) banners() []banner {
 		return out
 	case c.d.Profile == plan.Quick:
 		add("Quick profile: not for publication.",
-			"A check that everything runs: "+c.origin.Repetitions()+" per cell, short windows, rough intervals.")
+			"A check that everything runs: "+c.origin.Repetitions()+" per cell, short windows, rough intervals."+
+				map[bool]string{true: " “Run it yourself” links the results of other hosts and profiles."}[len(c.others()) > 1])
 	case c.d.Profile != "" && c.d.Profile != plan.Full:
 		add("Profile "+c.d.Profile+".", "Measured with the settings of this profile, not those of a full run.")
 	}
@@ -274,10 +275,7 @@ func (c *composer) others() []template.HTML {
 	if len(moments) == 0 {
 		return nil
 	}
-	folder := ""
-	if c.moment != nil {
-		folder = "../../"
-	}
+	folder := map[bool]string{true: "../../"}[c.moment != nil]
 	out := []template.HTML{prose.AnchorTag(template.URL(folder+historyFolder+"/index.html"),
 		template.HTML("history, "+number.Count(len(moments), "run")))}
 	seen := []string{setName(c.d.Host, c.d.Profile)}

@@ -139,7 +139,15 @@ func TestBanners(t *testing.T) {
 	}{
 		{"a full run has none", func(t testing.TB) *rendertest.Bench { return measuredSockets(t, "full") }, "Reproduced",
 			`class="banner"`},
-		{"quick", func(t testing.TB) *rendertest.Bench { return quickSockets(t) }, "Quick profile: not for publication.", ""},
+		{"quick", func(t testing.TB) *rendertest.Bench { return quickSockets(t) }, "Quick profile: not for publication.",
+			"links the results of other hosts"},
+		{"quick here, and in full elsewhere", func(t testing.TB) *rendertest.Bench {
+			b := quickSockets(t)
+			for _, trial := range []string{"sync", "async", "threads", "again"} {
+				b.Measure("full", "sockets", trial, []float64{571, 562, 580, 566, 574}, elsewhere)
+			}
+			return b
+		}, "rough intervals. “Run it yourself” links the results of other hosts and profiles.", ""},
 		{"older", func(t testing.TB) *rendertest.Bench { return measuredSockets(t, "full", older) },
 			"Measured with an older version of this experiment:</strong> 3 of 3\u00a0cells.", ""},
 		{"substitute", func(t testing.TB) *rendertest.Bench { return measuredSockets(t, "full", substitute) },
@@ -163,7 +171,8 @@ func TestBanners(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			page, err := newRenderer(t).Page(test.make(t).Dataset(), render.Options{})
+			b := test.make(t)
+			page, err := newRenderer(t).Page(b.Dataset(), render.Options{Moments: b.Moments()})
 			if err != nil {
 				t.Fatal(err)
 			}

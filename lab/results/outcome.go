@@ -11,6 +11,7 @@ import (
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/phrase"
+	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
@@ -351,15 +352,28 @@ func (o *ArticleOutcome) summary() []string {
 }
 
 // NoteOtherProfile says of articles that were measured under a profile that results of another one are shown, with the
-// way to those that were asked for: a complete set of this host in full goes before quick ones.
+// way to those that were asked for: a complete set of this host in full goes before quick ones. Of those of which this
+// host has quick ones only, it says the way to full ones of another host.
 func NoteOtherProfile(a *lab.Session, outcomes []*ArticleOutcome, slugs []string, profile string) {
-	others := map[string][]string{}
+	others, elsewhere := map[string][]string{}, map[string][]string{}
 	for _, o := range outcomes {
 		slug, shown := o.Data.Article, o.Data.Profile
 		mine := func(s dataset.SetName) bool { return s.Profile == profile && s.Host == o.Data.Host }
-		if slices.Contains(slugs, slug) && o.Data.Own && shown != profile && slices.ContainsFunc(o.Others, mine) {
-			others[shown] = append(others[shown], slug)
+		if !slices.Contains(slugs, slug) || !o.Data.Own {
+			continue
 		}
+		full, hasFull := slice.Find(o.Others, func(s dataset.SetName) bool { return s.Profile == plan.Full })
+		switch {
+		case shown != profile && slices.ContainsFunc(o.Others, mine):
+			others[shown] = append(others[shown], slug)
+		case shown == plan.Quick && hasFull && full.Host != o.Data.Host:
+			elsewhere[full.Host] = append(elsewhere[full.Host], slug)
+		}
+	}
+	for _, host := range slices.Sorted(maps.Keys(elsewhere)) {
+		fmt.Fprintf(a.Stderr, "%s: these are quick results of this machine; benchbook show --host %s %s shows the full ones "+
+			"of that host, which the pages link\n", terminal.InSentence(elsewhere[host]), host,
+			strings.Join(elsewhere[host], " "))
 	}
 	for _, shown := range slices.Sorted(maps.Keys(others)) {
 		fmt.Fprintf(a.Stderr, "%s: these are the complete results of profile %s; benchbook show --profile %s %s shows "+
