@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/loader"
@@ -69,7 +70,7 @@ func Read(names []source.Text, o Options, problems *source.Problems) *Project {
 	if len(paths) < len(names) || len(paths) == 0 {
 		return nil
 	}
-	if err := p.load(paths, o.Services); err != nil {
+	if err := within(patience, func() error { return p.load(paths, o.Services) }); err != nil {
 		at := names[0]
 		problems.Add("compose", at.Pos, "%s cannot be used: %s", strings.Join(texts(names), ", "), p.plain(err)).
 			Hint = "correct it: `docker compose config` refuses it too"
@@ -79,6 +80,21 @@ func Read(names []source.Text, o Options, problems *source.Problems) *Project {
 		return nil
 	}
 	return p
+}
+
+// patience is how long reading may take: the library waits for ever where a file that is included is a pipe.
+const patience = 30 * time.Second
+
+// within does something, and gives up on it after a time. What it does must not touch anything that is used then.
+func within(limit time.Duration, do func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- do() }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(limit):
+		return fmt.Errorf("reading it takes longer than %v: look whether all that it includes and extends are files", limit)
+	}
 }
 
 func texts(list []source.Text) []string {

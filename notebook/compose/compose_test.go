@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"golang.org/x/tools/txtar"
@@ -262,6 +264,19 @@ func TestEveryKeyIsKnown(t *testing.T) {
 		}
 	}
 	visit(reflect.TypeFor[types.ServiceConfig]())
+}
+
+// Reading is given up if it does not end.
+func TestPatience(t *testing.T) {
+	forever := make(chan error)
+	err := within(time.Millisecond, func() error { return <-forever })
+	if err == nil || !strings.Contains(err.Error(), "longer than 1ms") {
+		t.Errorf("got %v", err)
+	}
+	close(forever)
+	if err := within(time.Minute, func() error { return os.ErrInvalid }); !errors.Is(err, os.ErrInvalid) {
+		t.Errorf("got %v, want %v", err, os.ErrInvalid)
+	}
 }
 
 // Whatever stands in a Compose file, reading it ends, and problems point inside a file.
