@@ -69,14 +69,15 @@ var keysExplained = map[string]string{
 
 // keysWords say what may stand behind a key whose type reads itself.
 var keysWords = map[reflect.Type]string{
-	reflect.TypeFor[source.Text]():            "a text",
-	reflect.TypeFor[article.Expression]():     "an expression",
-	reflect.TypeFor[article.PublishedRef]():   "yes or no, or the name of a block",
-	reflect.TypeFor[article.CommandLine]():    "a list of words, or a text that is split into them",
-	reflect.TypeFor[article.Tags]():           "a list, each a text",
-	reflect.TypeFor[article.Targets]():        "a text, or a list, each a text or a mapping",
-	reflect.TypeFor[article.Dependencies]():   "a list of services, or a mapping of them to `condition restart required`",
-	reflect.TypeFor[projects.Allow]():         "a list, each `cap_add`, `security_opt`, `sysctls`, `mounts` or a mapping",
+	reflect.TypeFor[source.Text]():          "a text",
+	reflect.TypeFor[article.Expression]():   "an expression",
+	reflect.TypeFor[article.PublishedRef](): "yes or no, or the name of a block",
+	reflect.TypeFor[article.CommandLine]():  "a list of words, or a text that is split into them",
+	reflect.TypeFor[article.Tags]():         "a list, each a text",
+	reflect.TypeFor[article.Targets]():      "a text, or a list, each a text or a mapping",
+	reflect.TypeFor[article.Dependencies](): "a list of services, or a mapping of them to `condition restart required`",
+	reflect.TypeFor[projects.Allow](): "a list, each " +
+		"`cap_add`, `security_opt`, `sysctls`, `mounts`, `contexts` or a mapping",
 	reflect.TypeFor[article.Calibrate]():      "yes or no, or an expression",
 	reflect.TypeFor[article.Rate]():           "a rate such as `500/s`, or a mapping of `share` and `of`",
 	reflect.TypeFor[article.Args]():           "a list of words, or a mapping from tools to such",

@@ -40,7 +40,8 @@ type Folder struct {
 	single   map[string]spec.File   // what configs name, by path, read once
 	size     int64                  // of single
 
-	repository *article.Document // the article that uses a whole repository; nil for its own folder
+	around     map[string]*Folder // see Around
+	repository *article.Document  // the article that uses a whole repository; nil for its own folder
 }
 
 // NewFolder is the folder of an article.
@@ -55,6 +56,17 @@ func NewRepository(doc, user *article.Document) *Folder {
 	f := NewFolder(doc)
 	f.repository = user
 	return f
+}
+
+// Around is a folder around that of the article, for contexts of its builds.
+func (f *Folder) Around(root string) *Folder {
+	if f.around[root] == nil {
+		if f.around == nil {
+			f.around = map[string]*Folder{}
+		}
+		f.around[root] = NewRepository(&article.Document{Dir: root, Source: f.Doc.Source}, f.Doc)
+	}
+	return f.around[root]
 }
 
 // isOurs says that a file or folder is what benchbook reads or makes, or git's.

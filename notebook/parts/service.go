@@ -3,6 +3,7 @@ package parts
 import (
 	"fmt"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -359,7 +360,26 @@ func (r *reading) build(i image) (spec.Image, bool) {
 	if written.IsZero() {
 		written.Pos = i.build.Pos
 	}
-	b, where, ok := r.Folder(written).Build(i.build, inputs.UsersOf(i.service, i.build), i.at, r.problems)
+	folder := r.Folder(written)
+	if up := path.Clean(written.Value); up == ".." || strings.HasPrefix(up, "../") {
+		root, context := r.Project.Repository(), filepath.Join(folder.Doc.Dir, filepath.FromSlash(up))
+		if below, err := filepath.Rel(root, context); err != nil || !filepath.IsLocal(below) {
+			if !r.Project.Allows(projects.AllowContexts) {
+				r.allow(projects.AllowContexts, written.Pos, fmt.Sprintf("the build context %q, outside the repository,",
+					written.Value))
+				return spec.Image{}, false
+			}
+			root = context
+		}
+		below, err := filepath.Rel(root, context)
+		if err != nil {
+			below = "."
+		}
+		moved := *i.build
+		moved.Context.Value = filepath.ToSlash(below)
+		folder, i.build = folder.Around(root), &moved
+	}
+	b, where, ok := folder.Build(i.build, inputs.UsersOf(i.service, i.build), i.at, r.problems)
 	r.places.Dockerfiles[b] = where
 	return spec.Image{Build: b}, ok
 }

@@ -466,7 +466,9 @@ func TestProblems(t *testing.T) {
 		{"image and build", "name: e\nservices: {s: {image: x, build: .}}\nload: {target: http://s/}\n", "image-or-build"},
 		{"no Dockerfile", "name: e\nservices: {s: {build: .}}\nload: {target: http://s/}\n", "no-such-file"},
 		{"no such context", "name: e\nservices: {s: {build: nowhere}}\nload: {target: http://s/}\n", "no-such-file"},
-		{"context outside", "name: e\nservices: {s: {build: ../other}}\nload: {target: http://s/}\n", "outside-folder"},
+		{"context outside", "name: e\nservices: {s: {build: ../../../../other}}\nload: {target: http://s/}\n", "not-allowed"},
+		{"no context in the project", "name: e\nservices: {s: {build: ../other}}\nload: {target: http://s/}\n",
+			"no-such-file"},
 		{"config outside", "name: e\nservices: {s: {image: x, configs: [{source: ../../secret, target: /x}]}}\n" +
 			"load: {target: http://s/}\n", "outside-folder"},
 		{"no such config", "name: e\nservices: {s: {image: x, configs: [{source: nope, target: /x}]}}\n" +

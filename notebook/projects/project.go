@@ -90,10 +90,12 @@ const (
 	AllowSecurityOpt Permission = "security_opt"
 	AllowSysctls     Permission = "sysctls"
 	AllowMounts      Permission = "mounts"
+	AllowContexts    Permission = "contexts" // build contexts outside the repository
 )
 
 func (Permission) Words() []string {
-	return []string{string(AllowCapAdd), string(AllowSecurityOpt), string(AllowSysctls), string(AllowMounts)}
+	return []string{string(AllowCapAdd), string(AllowSecurityOpt), string(AllowSysctls), string(AllowMounts),
+		string(AllowContexts)}
 }
 
 // Engine is the one that runs services on the host.
