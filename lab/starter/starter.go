@@ -81,15 +81,15 @@ func FromCompose(dir, file string) (*Article, error) {
 
 // firstOf is the first of some problems as an error; nil without one.
 func firstOf(problems *source.Problems) error {
-	for _, p := range problems.Sorted() {
-		where := ""
-		if p.Pos.Source != nil {
-			line, _ := p.Pos.Source.Position(p.Pos.Start)
-			where = fmt.Sprintf("%s:%d: ", p.Pos.Source.Path, line)
-		}
-		return errors.New(where + p.Message + ": " + p.Hint)
+	if problems.Empty() {
+		return nil
 	}
-	return nil
+	p, where := problems.Sorted()[0], ""
+	if p.Pos.Source != nil {
+		line, _ := p.Pos.Source.Position(p.Pos.Start)
+		where = fmt.Sprintf("%s:%d: ", p.Pos.Source.Path, line)
+	}
+	return errors.New(where + p.Message + ": " + p.Hint)
 }
 
 // elsewhere are ports of programs that do not speak HTTP.
