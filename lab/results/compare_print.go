@@ -72,6 +72,7 @@ func (c *comparison) printText(a *lab.Session) {
 			fmt.Fprintf(a.Stdout, "   %s\n", line)
 		}
 	}
+	fmt.Fprintln(a.Stdout, wording.Sum(c.changes))
 	for _, e := range wording.Changes(c.changes) {
 		fmt.Fprintf(a.Stdout, "\n%s\n", e.Name)
 		if e.Unchanged() {
@@ -101,7 +102,6 @@ func (c *comparison) printText(a *lab.Session) {
 	for _, s := range c.leftOut {
 		fmt.Fprintf(a.Stdout, "  left out, %s\n", s)
 	}
-	fmt.Fprintf(a.Stdout, "\n%s\n", wording.Sum(c.changes))
 }
 
 func (c *comparison) printMarkdown(a *lab.Session) {
