@@ -54,8 +54,8 @@ func code(name string, number int) string {
 	return "`" + name + "`"
 }
 
-// claimText is a claim that the first is better, with the number of the other, its text, its test, its sentence if it
-// is open, and the number again.
+// claimText is a claim that the first is better, with the number of the other, its text, its test, its sentences, and
+// the number again.
 const claimText = `
 ` + "```yaml claim" + `
 name: first-%d
@@ -63,11 +63,16 @@ headline: true
 text: %s
 expect: %s
 says:
-  inconclusive: "%s"
-` + "```" + `
+%s` + "```" + `
 
 [](claim:first-%d)
 `
+
+// sentences are those of a claim, of which one states the effect, with what it is about.
+func sentences(effect, better string) string {
+	return fmt.Sprintf("  supported: %q\n  contradicted: %[1]q\n  inconclusive: %[2]q\n", effect,
+		"After {repetitions} repetitions it is open which is "+better+": "+effect)
+}
 
 // check reports what no article can say.
 func (c *Commands) check() error {
@@ -93,7 +98,7 @@ func (c *Commands) article(today time.Time) string {
 	claim := func(i int, names []string) {
 		fmt.Fprintf(&claims, claimText, i+1, quoted(fmt.Sprintf("%s takes less time than %s.", code(names[0], 1),
 			code(names[i], i+1))), fmt.Sprintf("ratio(time.real{number=\"1\"}, time.real{number=\"%d\"}) < 1", i+1),
-			"After {repetitions} repetitions it is open which is faster: {a} takes {effect} time than {b}.", i+1)
+			sentences("{a} takes {effect} as much time as {b}.", "faster"), i+1)
 	}
 	var names []string
 	for i, line := range c.Lines {

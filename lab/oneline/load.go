@@ -59,13 +59,15 @@ func (l *Load) article(today time.Time) string {
 		if i == 0 {
 			continue
 		}
-		words, sign, open := "answers more requests", ">", "answers more: {a} answers {effect} requests than {b}"
+		words, sign := "answers more requests", ">"
+		says := sentences("{a} answers {effect} as many requests as {b}.", "faster")
 		if l.Rate != "" {
-			words, sign, open = "has the lower 99th percentile", "<", "is faster: {a} takes {effect} time than {b}"
+			words, sign = "has a lower 99th percentile", "<"
+			says = sentences("99 % of the requests to {a} take {effect} as long as to {b}.", "faster")
 		}
 		fmt.Fprintf(&claims, claimText, i+1, quoted(fmt.Sprintf("%s %s than %s.", code(names[0], 1), words,
 			code(names[i], i+1))), fmt.Sprintf("ratio(%s{number=\"1\"}, %[1]s{number=\"%d\"}) %s 1", l.metric(), i+1, sign),
-			"After {repetitions} repetitions it is open which "+open+".", i+1)
+			says, i+1)
 	}
 	keys := fmt.Sprintf("connections: %d, duration: %v, warmup: 1s", l.Connections, l.Duration)
 	if l.Rate != "" {

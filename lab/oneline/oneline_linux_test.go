@@ -57,7 +57,7 @@ func TestTime(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for _, want := range []string{`(?m)^command +time \[95 %\] +CPUs +memory +n$`, `(?m)^sleep 0\.02 +\d.* 3$`,
-		`(?s)Elapsed time was .*lower.*|Elapsed time was .*times`, `Noise floor: `, `sleep 0\.5: waited \d+ % of the time\.`} {
+		`(?s)takes [\d.]+.*times.* as\s+much\s+time\s+as`, `Noise floor: `, `sleep 0\.5: waited \d+ % of the time\.`} {
 		if !regexp.MustCompile(strings.ReplaceAll(want, " %", "[ \u202f]%")).MatchString(out) {
 			t.Errorf("nothing is like %q in\n%s", want, out)
 		}
