@@ -11,10 +11,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 
 	"benchbook/lab"
 	"benchbook/lab/results"
+	"benchbook/notebook/article"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/spec"
 	"benchbook/runner/sysinfo"
@@ -64,9 +66,9 @@ func (k kept) keep(project *projects.Project) {
 
 // inputsOf digests what a site is made from: this program, this machine, the options, and every file of the articles
 // with their records, of the theme and of the docs. It is empty if there is something that is not among these: what
-// other hosts are like.
+// other hosts are like, a Markdown file without a project, or what an article takes from elsewhere in its repository.
 func inputsOf(project *projects.Project, o Options, this sysinfo.Host, drafts []string) string {
-	if len(project.Hosts) > 0 || project.Engine.V.Can(spec.Nodes) {
+	if project.File() != "" || len(project.Hosts) > 0 || project.Engine.V.Can(spec.Nodes) || reachesOut(project) {
 		return ""
 	}
 	program, err := os.Executable()
@@ -76,12 +78,25 @@ func inputsOf(project *projects.Project, o Options, this sysinfo.Host, drafts []
 	}
 	sum := sha256.New()
 	sum.Write(about)
-	for _, name := range append([]string{program, filepath.Join(project.Dir, "benchbook.yaml")}, Roots(project)...) {
+	for _, name := range append([]string{program, filepath.Join(project.Dir, article.ProjectFile)}, Roots(project)...) {
 		if digestTree(sum, name) != nil {
 			return ""
 		}
 	}
 	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// outward matches what an article writes to use files outside its folder; it may match more.
+var outward = regexp.MustCompile(`\bcompose:|[\s"'\[{:,]\.\.[/\s"',}\]]`)
+
+// reachesOut reports whether articles may use files outside their folders, or files that cannot be read.
+func reachesOut(project *projects.Project) bool {
+	files, err := filepath.Glob(filepath.Join(project.Dir, ArticlesDir, "*", article.FileName))
+	return err != nil || slices.ContainsFunc(append(files, filepath.Join(project.Dir, article.ProjectFile)),
+		func(name string) bool {
+			text, err := os.ReadFile(name)
+			return err != nil || outward.Match(text)
+		})
 }
 
 // digestTree digests all that is in a folder, or a file: names, kinds and contents.

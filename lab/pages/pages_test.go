@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -315,5 +316,32 @@ func TestPageWhereWordsHaveChanged(t *testing.T) {
 	m.unfinished = false
 	if third := build(true); m.unfinished || len(third.Subpages) != len(first.Subpages) {
 		t.Errorf("%d subpages, unfinished: %v", len(third.Subpages), m.unfinished)
+	}
+}
+
+// A site is made again where an article may use files that its digest does not cover.
+func TestReachesOut(t *testing.T) {
+	for text, want := range map[string]bool{
+		"services: {server: {build: .}}":                               false,
+		"Text ... and [another](../other/article.md), from 1..2":       false,
+		"services: {server: {build: ..}}":                              true,
+		"services:\n  server:\n    build:\n      context: \"../..\"\n": true,
+		"matrix: {folder: [a, ../b]}":                                  true,
+		"compose: docker-compose.yml":                                  true,
+	} {
+		dir := t.TempDir()
+		for name, text := range map[string]string{article.ProjectFile: "", "experiments/x/" + article.FileName: text} {
+			file := filepath.Join(dir, filepath.FromSlash(name))
+			if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(text), 0o644)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		project, err := projects.Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := reachesOut(project); got != want {
+			t.Errorf("%q: %t, want %t", text, got, want)
+		}
 	}
 }
