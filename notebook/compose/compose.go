@@ -31,9 +31,9 @@ import (
 
 // Options say where Compose files are looked for, and what is made of them.
 type Options struct {
-	Dir      string   // that the paths of files are counted from
-	Root     string   // the folder that nothing may lead out of; paths of files are given relative to it
-	Services []string // that run whatever their profiles are
+	Dir      string         // that the paths of files are counted from
+	Root     string         // the folder that nothing may lead out of; paths of files are given relative to it
+	Services *yamltext.Node // of the article; those that it does not remove run whatever their profiles are
 }
 
 // Project is what Compose files say.
@@ -70,7 +70,13 @@ func Read(names []source.Text, o Options, problems *source.Problems) *Project {
 	if len(paths) < len(names) || len(paths) == 0 {
 		return nil
 	}
-	if err := within(patience, func() error { return p.load(paths, o.Services) }); err != nil {
+	var wanted []string
+	for _, f := range o.Services.All() {
+		if f.Value.Kind != yamltext.Null {
+			wanted = append(wanted, f.Key.Value)
+		}
+	}
+	if err := within(patience, func() error { return p.load(paths, wanted) }); err != nil {
 		at := names[0]
 		problems.Add("compose", at.Pos, "%s cannot be used: %s", strings.Join(texts(names), ", "), p.plain(err)).
 			Hint = "correct it: `docker compose config` refuses it too"
@@ -134,8 +140,8 @@ func (p *Project) inside(full string) (string, bool) {
 	return filepath.ToSlash(rel), err == nil && filepath.IsLocal(rel)
 }
 
-// load has compose-go read the files. Services whose names are wanted run whatever their profiles are, as if they had
-// been named to Compose's own command.
+// load has compose-go read the files. Services whose names are wanted run whatever their profiles are, with what they
+// depend on, as if they had been named to Compose's own command.
 func (p *Project) load(paths, wanted []string) error {
 	// The library writes warnings to a logger of its own. Those that matter are notes.
 	logrus.SetOutput(io.Discard)
@@ -150,18 +156,23 @@ func (p *Project) load(paths, wanted []string) error {
 		}
 		return options.LoadProject(context.Background())
 	}
-	var profiles []string
+	var profiles, selected []string
 	if len(wanted) > 0 {
 		all, err := read(false)
 		if err != nil {
 			return err
 		}
 		if more := profilesOf(all, wanted); len(more) > 0 {
-			profiles = append(all.Profiles, more...)
+			profiles, selected = append(all.Profiles, more...), append(all.ServiceNames(), wanted...)
 		}
 	}
 	project, err := read(true, profiles...)
 	if err != nil {
+		return err
+	}
+	// A profile may have more services than the one that is named.
+	selected = slices.DeleteFunc(selected, func(name string) bool { return project.Services[name].Name == "" })
+	if project, err = project.WithSelectedServices(selected); err != nil {
 		return err
 	}
 	p.loaded = project.WithoutUnresolvedOptionalDependencies()

@@ -44,11 +44,7 @@ func read(root, services string) (settled *yamltext.Node, notes []string, proble
 	if services != "" {
 		over = yamltext.Mapping("article", services)
 	}
-	var wanted []string
-	for _, f := range over.All() {
-		wanted = append(wanted, f.Key.Value)
-	}
-	p := Read([]source.Text{{Value: "docker-compose.yml"}}, Options{Dir: root, Root: root, Services: wanted}, &found)
+	p := Read([]source.Text{{Value: "docker-compose.yml"}}, Options{Dir: root, Root: root, Services: over}, &found)
 	if p != nil {
 		var without []string
 		settled, without = p.Settle(Merge(p.Services, over), &found)

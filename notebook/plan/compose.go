@@ -43,11 +43,7 @@ func (p *planner) compose(e *outline, merged *yamltext.Node) (*yamltext.Node, bo
 	}
 	services := merged.Get("services")
 	root := p.project.Repository()
-	var wanted []string
-	for _, f := range services.All() {
-		wanted = append(wanted, f.Key.Value)
-	}
-	read := compose.Read(names, compose.Options{Dir: p.library.Written(names[0]).Dir, Root: root, Services: wanted},
+	read := compose.Read(names, compose.Options{Dir: p.library.Written(names[0]).Dir, Root: root, Services: services},
 		p.problems)
 	if read == nil {
 		return merged, false
