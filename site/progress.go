@@ -70,11 +70,22 @@ func Follow(dir string) (*Follower, error) {
 	if err := f.Say("a run begins"); err != nil {
 		return nil, err
 	}
-	return f, f.write(f.script, slices.Concat(f.was, more))
+	if err := f.write(f.script, slices.Concat(f.was, more)); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
-// Say shows how far the run is.
+// Say shows how far the run is, as long as the site was not built again.
 func (f *Follower) Say(lines ...string) error {
+	root, err := os.OpenRoot(f.dir)
+	if err != nil {
+		return fmt.Errorf("showing progress on the pages: %w", err)
+	}
+	defer root.Close()
+	if names, err := readManifest(root, f.dir); err != nil || !slices.Contains(names, progressFile) {
+		return err
+	}
 	data, err := json.Marshal(append(slices.Clone(lines), "as of "+time.Now().Format(time.TimeOnly)))
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package site_test
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -60,6 +61,12 @@ func TestProgressLeavesNothing(t *testing.T) {
 		{"the site is built, and then it is closed", func(t *testing.T, dir string, f *site.Follower) {
 			rebuild(t, dir, f)
 			if err := f.Close(); err != nil {
+				t.Error(err)
+			}
+		}, false},
+		{"the site is built, and the run goes on", func(t *testing.T, dir string, f *site.Follower) {
+			rebuild(t, dir, f)
+			if err := errors.Join(f.Say("2 of 9 done"), f.Close()); err != nil {
 				t.Error(err)
 			}
 		}, false},

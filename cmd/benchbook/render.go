@@ -75,7 +75,11 @@ func (a *app) firstSite(show pages.Options, said []string) (*site.Follower, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := pages.First(a.Session, project, all, show, said); err != nil {
+	err = pages.First(a.Session, project, all, show, said)
+	if s, ok := errors.AsType[*lab.StatusError](err); ok && s.Status == lab.StatusUsage {
+		return nil, nil // of the host that is asked for there are no records yet
+	}
+	if err != nil {
 		return nil, err
 	}
 	follower, err := site.Follow(show.Dir(project))

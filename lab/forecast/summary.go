@@ -60,10 +60,11 @@ func (o *overview) add(slug string, e *plan.Experiment, known map[*plan.Trial]*T
 	}
 	least, most := toMeasure(e, known)
 	row.trials, row.least, row.most = row.trials+len(e.Trials), row.least+least, row.most+most
-	row.time += e.Estimate(o.at, Experience(e, known)).Total
+	time := e.Estimate(o.at, Experience(e, known))
+	row.time += time.Total
 	row.atMost += e.Estimate(o.at, atMost(e, known)).Total
 	row.warned += lab.Boolean(slices.ContainsFunc(doubts, func(d claim.Doubt) bool { return !d.IsRemark }))
-	row.many += lab.Boolean(pendingTrials(e, known) > ManyTrials)
+	row.many += lab.Boolean(IsMuch(pendingTrials(e, known), time))
 }
 
 // print prints the lines, and a sum of them.
@@ -118,7 +119,8 @@ func (r *overviewRow) outlook() string {
 		words += ", with warnings"
 	}
 	if r.many > 0 {
-		words += fmt.Sprintf(", more than %d trials: run asks for --yes, --only or --budget", ManyTrials)
+		words += fmt.Sprintf(", more than %d trials or %.0f hours: run asks for --yes, --only or --budget", ManyTrials,
+			LongTime.Hours())
 	}
 	return words
 }

@@ -228,20 +228,15 @@ func (j *job) begin(ctx context.Context) (begun bool, err error) {
 			return false, lab.Failure(err)
 		}
 	}
-	if j.flags.Begin != nil {
-		j.CleansUp.Store(false) // nothing of ours runs yet
-		j.follow, err = j.flags.Begin()
-		if j.CleansUp.Store(true); err != nil {
-			return false, err
-		}
-		fmt.Fprintf(j.Stderr, "to measure: %s of %s\n", found.words(), terminal.Count(len(pending), "article"))
-	}
 	if err := connect(ctx, j.Session, j.project, pending, j.plans, j.targets); err != nil {
 		return false, lab.Interrupted(ctx, err)
 	}
 	unlock, err := Lock(ctx, j.Session, host, j.targets, j.doing(pending), j.flags.Wait)
 	if err == nil {
 		j.closing, j.last = append(j.closing, unlock), pending[len(pending)-1]
+		err = j.beginPages(found)
+	}
+	if err == nil {
 		if j.flags.Budget > 0 { // from when measuring may begin, however long another run was waited for
 			j.options.Deadline = time.Now().Add(j.flags.Budget)
 		}
@@ -251,6 +246,19 @@ func (j *job) begin(ctx context.Context) (begun bool, err error) {
 		return false, j.JoinErrors(j.refused, err)
 	}
 	return true, nil
+}
+
+// beginPages shows the run on the pages of what was measured before.
+func (j *job) beginPages(found survey) (err error) {
+	if j.flags.Begin == nil {
+		return nil
+	}
+	j.CleansUp.Store(false) // nothing of ours runs yet
+	defer j.CleansUp.Store(true)
+	if j.follow, err = j.flags.Begin(); err == nil {
+		fmt.Fprintf(j.Stderr, "to measure: %s of %s\n", found.words(), terminal.Count(len(found.pending), "article"))
+	}
+	return err
 }
 
 // find finds what is pending, and says what is not measured.
@@ -373,11 +381,16 @@ func (j *job) isFull(ctx context.Context, c *lab.Article, records []*record.Reco
 	if !slices.ContainsFunc(records, isOurs) {
 		return false, nil
 	}
-	p, err := plan.New(j.project, c.Doc, plan.Options{Profile: plan.Full}, &source.Problems{})
+	var problems source.Problems
+	p, err := plan.New(j.project, c.Doc, plan.Options{Profile: plan.Full}, &problems)
 	if err != nil {
 		return false, lab.Failure(err)
 	}
 	lab.KeepExperiments(p, c.Experiments)
+	isLeftOut := func(e *plan.Experiment) bool { return e.Skipped != "" }
+	if !problems.Empty() || slices.ContainsFunc(p.Experiments, isLeftOut) {
+		return false, nil
+	}
 	options := runner.Options{Present: at.present, Open: forecast.OpenTrials(c.Doc, p, at.host.ID)}
 	if err := options.Present.Look(ctx, records); err != nil {
 		return false, lab.Interrupted(ctx, err)
@@ -458,7 +471,7 @@ func (j *job) confirm(ctx context.Context, c *lab.Article, next *runner.Next, v 
 	}
 	for _, e := range p.Experiments {
 		n, time := next.Trials(e), e.Estimate(plan.Place(v.host.Cores), forecast.Experience(e, known))
-		if !forecast.IsMuch(n, time) {
+		if n == 0 || !forecast.IsMuch(n, time) {
 			continue
 		}
 		words := fmt.Sprintf("%s#%s has %s to measure, which takes about %s", c.Slug, e.Name, terminal.Count(n, "trial"),

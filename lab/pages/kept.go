@@ -87,11 +87,14 @@ func inputsOf(project *projects.Project, o Options, this sysinfo.Host, drafts []
 }
 
 // outward matches what an article writes to use files outside its folder; it may match more.
-var outward = regexp.MustCompile(`\bcompose:|[\s"'\[{:,]\.\.[/\s"',}\]]`)
+var outward = regexp.MustCompile(`\bcompose["']?\s*:|[\s"'\[{:,](?:[^\s"'\[{:,(]*/)?\.\.(?:[/\s"',}\]]|$)`)
 
 // reachesOut reports whether articles may use files outside their folders, or files that cannot be read.
 func reachesOut(project *projects.Project) bool {
-	files, err := filepath.Glob(filepath.Join(project.Dir, ArticlesDir, "*", article.FileName))
+	slugs, err := project.Slugs()
+	files := slice.Map(slugs, func(slug string) string {
+		return filepath.Join(project.Dir, ArticlesDir, slug, article.FileName)
+	})
 	return err != nil || slices.ContainsFunc(append(files, filepath.Join(project.Dir, article.ProjectFile)),
 		func(name string) bool {
 			text, err := os.ReadFile(name)
@@ -109,6 +112,9 @@ func digestTree(sum hash.Hash, root string) error {
 			return err
 		}
 		info, err := os.Stat(name) // of a link, what it leads to
+		if err == nil && info.IsDir() && !e.IsDir() {
+			return fmt.Errorf("%s leads to a folder, which is not walked", name)
+		}
 		if err != nil || !info.Mode().IsRegular() {
 			fmt.Fprintf(sum, "%q %v\n", name, e.Type())
 			return nil

@@ -326,6 +326,9 @@ func TestReachesOut(t *testing.T) {
 		"Text ... and [another](../other/article.md), from 1..2":       false,
 		"services: {server: {build: ..}}":                              true,
 		"services:\n  server:\n    build:\n      context: \"../..\"\n": true,
+		"services: {server: {build: ./../..}}":                         true,
+		"services: {server: {build: a/../..}}":                         true,
+		"\"compose\" : docker-compose.yml":                             true,
 		"matrix: {folder: [a, ../b]}":                                  true,
 		"compose: docker-compose.yml":                                  true,
 	} {

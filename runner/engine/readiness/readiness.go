@@ -404,7 +404,7 @@ func httpProbe(name string, dial Dial, port int, path string) probe {
 func (w *waiter) command(ctx context.Context) error {
 	exit, err := w.probed.Exec(ctx, engine.Command{Args: w.service.Ready.Command})
 	switch program := absentProgram(exit, err); {
-	case program != "":
+	case program != "" && !hasFallback(w.service.Ready.Command):
 		return &lastingError{fmt.Sprintf("its healthcheck runs %q, which it does not have (install it, or write "+
 			"test: [HTTP, /] or [PORT, \"80\"], which need no program)", program)}
 	case err != nil:
@@ -472,6 +472,14 @@ func (w *countingWriter) Write(p []byte) (int, error) {
 // notFound are the words in which a shell or a container runtime names a program that is not there.
 var notFound = regexp.MustCompile(`(?m)^\S*sh: (?:(?:line )?\d+: )?(\S+): (?:command )?not found\s*$|` +
 	"exec: \"([^\"]+)\": (?:executable file not found|stat |no such file)|executable file `([^`]+)` not found")
+
+// fallback matches what a shell runs if another command fails, other than to say that it has failed.
+var fallback = regexp.MustCompile(`\|\|\s*(?:[^ef\s]|e[^x]|ex[^i]|f[^a])`)
+
+// hasFallback reports whether a healthcheck tries another program where it lacks one.
+func hasFallback(command []string) bool {
+	return slices.ContainsFunc(command, fallback.MatchString)
+}
 
 // absentProgram names the program that a command could not find; empty if it failed for another reason.
 func absentProgram(exit engine.Exit, err error) string {

@@ -252,17 +252,21 @@ func TestHealthcheckWithoutItsProgram(t *testing.T) {
 	const absent = `its healthcheck runs "curl", which it does not have (install it, or write test: [HTTP, /] or [PORT, "80"], which need no program)`
 	for _, tt := range []struct {
 		name  string
+		runs  string
 		ready spec.Ready
 		exec  func(time.Duration, int) (engine.Exit, error)
 		want  string
 		took  time.Duration
 	}{
-		{"it is never there", spec.Ready{}, lacks(never), `service "s" was not ready after 5s: ` + absent, 5 * s},
-		{"it is installed at the start", spec.Ready{StartPeriod: 20 * s}, lacks(12 * s), "", 12 * s},
+		{"it is never there", "curl -f http://localhost || exit 1", spec.Ready{}, lacks(never), `service "s" was not ready after 5s: ` + absent, 5 * s},
+		{"it is never there, without exit", "curl -f http://localhost", spec.Ready{},
+			lacks(never), `service "s" was not ready after 5s: ` + absent, 5 * s},
+		{"it is installed at the start", "curl -f http://localhost || exit 1", spec.Ready{StartPeriod: 20 * s}, lacks(12 * s), "", 12 * s},
+		{"another is tried in its place", "curl -f http://localhost || wget -q http://localhost", spec.Ready{}, lacks(12 * s), "", 12 * s},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				tt.ready.Command = []string{"/bin/sh", "-c", "curl -f http://localhost || exit 1"}
+				tt.ready.Command = []string{"/bin/sh", "-c", tt.runs}
 				wait(t, engine.Service{Service: spec.Service{Ready: tt.ready}}, &probedFake{exec: tt.exec}, tt.want, tt.took)
 			})
 		})
