@@ -80,7 +80,7 @@ func TestBrowserSearch(t *testing.T) {
 		{"pgbouncer", "The stack", "Is async Python faster behind a real stack?", "pgbouncer"},
 		{"p99", "Quantities checked", "Where the numbers come from", "p99"},
 		{"keep-alive", "Repeat a published benchmark", "", "keep-alive"},
-		{"Docker Compose", "Services", "", ""},
+		{"Docker Compose", "Compose files", "", ""},
 		{"ab", "Other load generators", "Load", "ab"},
 		{"keepalive", "In load", "All keys", "keepalive"},
 		{"open loops", "Open loops", "Load", ""},

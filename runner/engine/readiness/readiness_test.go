@@ -261,8 +261,10 @@ func TestHealthcheckWithoutItsProgram(t *testing.T) {
 		{"it is never there", "curl -f http://localhost || exit 1", spec.Ready{}, lacks(never), `service "s" was not ready after 5s: ` + absent, 5 * s},
 		{"it is never there, without exit", "curl -f http://localhost", spec.Ready{},
 			lacks(never), `service "s" was not ready after 5s: ` + absent, 5 * s},
-		{"it is installed at the start", "curl -f http://localhost || exit 1", spec.Ready{StartPeriod: 20 * s}, lacks(12 * s), "", 12 * s},
-		{"another is tried in its place", "curl -f http://localhost || wget -q http://localhost", spec.Ready{}, lacks(12 * s), "", 12 * s},
+		{"it is installed at the start", "curl -f http://localhost || exit 1", spec.Ready{StartPeriod: 20 * s},
+			lacks(12 * s), "", 12 * s},
+		{"another is tried in its place", "curl -f http://localhost || wget -q http://localhost", spec.Ready{},
+			lacks(12 * s), "", 12 * s},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
