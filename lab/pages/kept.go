@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 
+	"benchbook/files"
 	"benchbook/lab"
 	"benchbook/lab/results"
 	"benchbook/notebook/article"
@@ -92,12 +93,12 @@ var outward = regexp.MustCompile(`\bcompose["']?\s*:|[\s"'\[{:,](?:[^\s"'\[{:,(]
 // reachesOut reports whether articles may use files outside their folders, or files that cannot be read.
 func reachesOut(project *projects.Project) bool {
 	slugs, err := project.Slugs()
-	files := slice.Map(slugs, func(slug string) string {
+	names := slice.Map(slugs, func(slug string) string {
 		return filepath.Join(project.Dir, ArticlesDir, slug, article.FileName)
 	})
-	return err != nil || slices.ContainsFunc(append(files, filepath.Join(project.Dir, article.ProjectFile)),
+	return err != nil || slices.ContainsFunc(append(names, filepath.Join(project.Dir, article.ProjectFile)),
 		func(name string) bool {
-			text, err := os.ReadFile(name)
+			text, _, err := files.Read(name, mostKept)
 			return err != nil || outward.Match(text)
 		})
 }
