@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -12,6 +11,9 @@ import (
 	"benchbook/lab/oneline"
 	"benchbook/notebook/spec"
 )
+
+// longest is how long something may take that is measured in one line.
+const longest = 100 * time.Hour
 
 func (a *app) timeCommand() *cobra.Command {
 	var c oneline.Commands
@@ -37,6 +39,9 @@ command has all CPUs, and the environment and folder of benchbook; one with char
 			if c.Warmup < 0 || c.Warmup > 1000 {
 				return fmt.Errorf("invalid value \"%d\" for --warmup: give a number from 0 to 1000", c.Warmup)
 			}
+			if c.Timeout < time.Second || c.Timeout > longest {
+				return fmt.Errorf("invalid value %q for --timeout: give a time from 1s to %v", c.Timeout, longest)
+			}
 			if c.Folder, err = os.Getwd(); err != nil {
 				return lab.Failure(err)
 			}
@@ -46,6 +51,7 @@ command has all CPUs, and the environment and folder of benchbook; one with char
 	}
 	cmd.Flags().IntVar(&c.Warmup, "warmup", 0, "runs of each command before every run that is timed")
 	cmd.Flags().StringVar(&c.CPUSet, "cpuset", "", "CPUs that the commands may use, such as 0-3 (default all)")
+	cmd.Flags().DurationVar(&c.Timeout, "timeout", time.Hour, "a run that takes longer with its warm-up is a failure")
 	addOneLine(cmd, &c.Repetitions, &o)
 	return cmd
 }
@@ -68,14 +74,14 @@ noise floor. Nothing else is needed: no project, no engine, no root. The load st
 			if err := checkRepetitions(cmd.Flags(), l.Repetitions); err != nil {
 				return err
 			}
-			if l.Connections < 1 || l.Duration < time.Second {
-				return errors.New("--connections takes a number from 1, and --duration a time from 1s")
+			if l.Connections < 1 || l.Duration < time.Second || l.Duration > longest {
+				return fmt.Errorf("--connections takes a number from 1, and --duration a time from 1s to %v", longest)
 			}
 			l.URLs = append(args, vs...)
 			return oneline.Requests(cmd.Context(), a.Session, l, o)
 		},
 	}
-	cmd.Flags().StringSliceVar(&vs, "vs", nil, "another URL to compare it with")
+	cmd.Flags().StringArrayVar(&vs, "vs", nil, "another URL to compare it with")
 	cmd.Flags().IntVarP(&l.Connections, "connections", "c", 10, "connections that wait for their answers")
 	cmd.Flags().DurationVarP(&l.Duration, "duration", "d", 5*time.Second, "how long each repetition is measured")
 	cmd.Flags().StringVar(&l.Rate, "rate", "", "requests per second, such as 500/s, instead of connections")

@@ -15,11 +15,12 @@ import (
 
 // Commands are commands to compare.
 type Commands struct {
-	Lines       []string // as in a shell
-	Folder      string   // where they are run
-	Warmup      int      // runs before each one that is timed
-	CPUSet      string   // empty: all CPUs
-	Repetitions string   // as in articles; empty: until the claims are decided
+	Lines       []string      // as in a shell
+	Folder      string        // where they are run
+	Warmup      int           // runs before each one that is timed
+	CPUSet      string        // empty: all CPUs
+	Timeout     time.Duration // for a run with its warm-up
+	Repetitions string        // as in articles; empty: until the claims are decided
 }
 
 // forShell are characters by which more than words may be meant.
@@ -121,6 +122,7 @@ func (c *Commands) article(today time.Time) string {
 	if c.Warmup > 0 {
 		fmt.Fprintf(&keys, "  warmup: %d\n", c.Warmup)
 	}
+	fmt.Fprintf(&keys, "timeout: %s\n", seconds(c.Timeout))
 	if c.Repetitions != "" {
 		fmt.Fprintf(&keys, "repetitions: %s\n", c.Repetitions)
 	}

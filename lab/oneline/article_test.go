@@ -20,14 +20,21 @@ func planned(t *testing.T, c Commands) *plan.Experiment {
 	if err := c.check(); err != nil {
 		t.Fatal(err)
 	}
+	return firstOf(t, c.article(today), nil)
+}
+
+var today = time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+
+// firstOf is the experiment of an article in a project that allows load on hosts.
+func firstOf(t *testing.T, text string, hosts []string) *plan.Experiment {
+	t.Helper()
 	folder := t.TempDir()
 	at := filepath.Join(folder, "experiments", unnamed)
 	if err := os.MkdirAll(at, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	text := c.article(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC))
 	for name, data := range map[string]string{filepath.Join(at, article.FileName): text,
-		filepath.Join(folder, article.ProjectFile): projectText} {
+		filepath.Join(folder, article.ProjectFile): projectText(hosts)} {
 		if err := os.WriteFile(name, []byte(data), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -77,13 +84,15 @@ func TestArticle(t *testing.T) {
 		{"grep -c ü ~/x", sh("grep -c ü ~/x")},
 	}
 	for _, tt := range tests {
-		e := planned(t, Commands{Lines: []string{tt.line, "true", tt.line}, Folder: "/tmp"})
+		e := planned(t, Commands{Lines: []string{tt.line, "true", tt.line}, Folder: "/tmp", Timeout: time.Hour})
 		if got := runs(e); len(got) != 3 || !slices.Equal(got[0], tt.want) || !slices.Equal(got[2], tt.want) {
 			t.Errorf("%q is run as %q, want %q twice", tt.line, got, tt.want)
 		}
 	}
-	e := planned(t, Commands{Lines: []string{"true"}, Folder: "/tmp", Warmup: 3, CPUSet: "0", Repetitions: "4"})
-	if c := e.Trials[0].Command; c.Warmup != 3 || c.CPUSet != "0" || c.WorkingDir != "/tmp" || e.Most() != 4 {
+	e := planned(t, Commands{Lines: []string{"true"}, Folder: "/tmp", Warmup: 3, CPUSet: "0", Repetitions: "4",
+		Timeout: 90 * time.Minute})
+	if c := e.Trials[0].Command; c.Warmup != 3 || c.CPUSet != "0" || c.WorkingDir != "/tmp" || e.Most() != 4 ||
+		e.Timeout != 90*time.Minute {
 		t.Errorf("the command is %+v, %d times", c, e.Most())
 	}
 }
@@ -102,7 +111,7 @@ func FuzzArticle(f *testing.F) {
 	f.Add("gzip -1", "a: 'b' | c")
 	f.Add("x\\", "`[](claim:first-2)` ::: # ---")
 	f.Fuzz(func(t *testing.T, one, two string) {
-		c := Commands{Lines: []string{one, two}, Folder: "/tmp"}
+		c := Commands{Lines: []string{one, two}, Folder: "/tmp", Timeout: time.Hour}
 		if c.check() != nil {
 			t.Skip()
 		}

@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/render/wording"
 )
@@ -25,20 +28,39 @@ type Load struct {
 
 // Requests measures servers that run already, and prints what each answers.
 func Requests(ctx context.Context, a *lab.Session, l Load, o Options) error {
-	hosts := []string{}
+	hosts, err := l.check()
+	if err != nil {
+		return lab.UsageError(err)
+	}
+	return run(ctx, a, l.article(time.Now()), hosts, o, l.print)
+}
+
+// check reports what no article can say, and gives the other hosts that the load goes to.
+func (l *Load) check() (hosts []string, err error) {
+	if l.Rate != "" {
+		if q, err := expr.ParseQuantity(l.Rate); err != nil || q.Unit.Dimension != expr.Rate || q.Value <= 0 {
+			return nil, fmt.Errorf("invalid value %q for --rate: write a number per second, such as 500/s", l.Rate)
+		}
+	}
 	for _, written := range l.URLs {
 		u, err := url.Parse(written)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-			return lab.UsageError(fmt.Errorf("invalid URL %q: write it as http://127.0.0.1:8080/", written))
+		switch {
+		case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+			return nil, fmt.Errorf("invalid URL %q: write it as http://127.0.0.1:8080/", written)
+		case u.User != nil:
+			return nil, fmt.Errorf("the URL %s has a user in it, who is not sent: leave that out; an article can send the "+
+				"header Authorization", u.Redacted())
+		case strings.Contains(written, "${{"):
+			return nil, fmt.Errorf("the URL %q has ${{ in it, which articles fill in", written)
+		case !projects.IsLoopback(u.Hostname()):
+			hosts = append(hosts, u.Hostname())
 		}
-		if strings.Contains(written, "${{") {
-			return lab.UsageError(fmt.Errorf("the URL %q has ${{ in it, which articles fill in", written))
-		}
-		hosts = append(hosts, quoted(u.Hostname()))
 	}
-	project := projectText + "allow: {targets: [" + strings.Join(hosts, ", ") + "]}\n" // who names them here allows it
-	return run(ctx, a, l.article(time.Now()), project, o, l.print)
+	return hosts, nil
 }
+
+// seconds is a time as articles have it.
+func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + "s" }
 
 // metric is what is compared.
 func (l *Load) metric() string {
@@ -69,13 +91,17 @@ func (l *Load) article(today time.Time) string {
 			code(names[i], i+1))), fmt.Sprintf("ratio(%s{number=\"1\"}, %[1]s{number=\"%d\"}) %s 1", l.metric(), i+1, sign),
 			says, i+1)
 	}
-	keys := fmt.Sprintf("connections: %d, duration: %v, warmup: 1s", l.Connections, l.Duration)
+	keys := fmt.Sprintf("connections: %d, duration: %s, warmup: 1s", l.Connections, seconds(l.Duration))
 	if l.Rate != "" {
-		keys = fmt.Sprintf("rate: %s, duration: %v, warmup: 1s", l.Rate, l.Duration)
+		keys = fmt.Sprintf("rate: %s, duration: %s, warmup: 1s", quoted(l.Rate), seconds(l.Duration))
 	}
-	further := "repetitions: " + l.Repetitions + "\n"
-	if l.Repetitions == "" {
-		further = map[bool]string{true: "repetitions: 3\n"}[len(l.URLs) == 1]
+	const slack = 5 * time.Minute // to get ready and to wait for answers
+	further := "timeout: " + seconds(l.Duration+slack) + "\n"
+	switch {
+	case l.Repetitions != "":
+		further += "repetitions: " + l.Repetitions + "\n"
+	case len(l.URLs) == 1:
+		further += "repetitions: 3\n"
 	}
 	if len(l.URLs) == 1 {
 		further += "calibrate: false\n"

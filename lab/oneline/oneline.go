@@ -29,6 +29,7 @@ import (
 	"benchbook/render/outcome"
 	"benchbook/render/wording"
 	"benchbook/runner/sysinfo"
+	"benchbook/slice"
 )
 
 // Options say what becomes of the article and its page.
@@ -46,6 +47,7 @@ type notebook struct {
 	*lab.Session
 	said    bytes.Buffer // what a run says that nobody has to read if it goes well
 	slug    string
+	text    string // of the project file
 	project *projects.Project
 	list    []*lab.Article
 }
@@ -55,13 +57,13 @@ func Time(ctx context.Context, a *lab.Session, c Commands, o Options) error {
 	if err := c.check(); err != nil {
 		return lab.UsageError(err)
 	}
-	return run(ctx, a, c.article(time.Now()), projectText, o, printTimes)
+	return run(ctx, a, c.article(time.Now()), nil, o, printTimes)
 }
 
-// run measures an article in a project that is thrown away, and prints what came of it.
-func run(ctx context.Context, a *lab.Session, text, project string, o Options,
+// run measures an article in a project that is thrown away and allows load on the hosts, and prints what came of it.
+func run(ctx context.Context, a *lab.Session, text string, hosts []string, o Options,
 	print func(*lab.Session, *dataset.Dataset)) error {
-	target, err := saveTo(o.Save)
+	target, err := saveTo(o.Save, hosts)
 	if err != nil {
 		return lab.UsageError(err)
 	}
@@ -74,7 +76,7 @@ func run(ctx context.Context, a *lab.Session, text, project string, o Options,
 	if target != "" { // records have the name of their article
 		slug = filepath.Base(filepath.Dir(target))
 	}
-	n, err := open(a, folder, slug, text, project)
+	n, err := open(a, folder, slug, text, projectText(hosts))
 	if err != nil {
 		return err
 	}
@@ -118,7 +120,7 @@ func (n *notebook) measure(ctx context.Context, a *lab.Session, o Options) (*dat
 
 // open makes the project.
 func open(a *lab.Session, folder, slug, text, project string) (*notebook, error) {
-	n := &notebook{slug: slug}
+	n := &notebook{slug: slug, text: project}
 	n.Session = &lab.Session{Stdout: a.Stdout, Stderr: &n.said, Terminal: a.Terminal, Version: a.Version, Config: a.Config,
 		Dir: folder}
 	n.Config.LockEngines = false // nothing runs on any
@@ -140,7 +142,14 @@ func open(a *lab.Session, folder, slug, text, project string) (*notebook, error)
 	return n, err
 }
 
-const projectText = "title: One-line benchmarks\nengine: local\n"
+// projectText is the project file. Who names hosts in the command allows load on them.
+func projectText(hosts []string) string {
+	text := "title: One-line benchmarks\nengine: local\n"
+	if len(hosts) > 0 {
+		text += "allow: {targets: [" + strings.Join(slice.Map(hosts, quoted), ", ") + "]}\n"
+	}
+	return text
+}
 
 func (n *notebook) dataset() (*dataset.Dataset, error) {
 	this, err := sysinfo.ThisHost()
@@ -331,8 +340,8 @@ func (n *notebook) quiet() *lab.Session {
 }
 
 // saveTo says where the article goes that is saved under a name: experiments/NAME/article.md of a project, which is
-// made if there is none. What is there already is not replaced.
-func saveTo(file string) (target string, err error) {
+// made if there is none. What is there already is not replaced, and has to allow load on the hosts.
+func saveTo(file string, hosts []string) (target string, err error) {
 	if file == "" {
 		return "", nil
 	}
@@ -357,6 +366,12 @@ func saveTo(file string) (target string, err error) {
 			return "", fmt.Errorf("the project in %s has the engine %s, and commands of this machine are measured without: "+
 				"save the article in another project", root, cmp.Or(project.Engine.V, spec.DefaultEngine))
 		}
+		for _, host := range hosts {
+			if !project.AllowsTarget(host) {
+				return "", fmt.Errorf("the project in %s does not allow load on %q: add it to allow: {targets: […]} of its %s",
+					root, host, article.ProjectFile)
+			}
+		}
 	}
 	return file, nil
 }
@@ -378,7 +393,7 @@ func (n *notebook) save(a *lab.Session, target string) error {
 	err := os.MkdirAll(folder, 0o755)
 	file := filepath.Join(root, article.ProjectFile)
 	if _, missing := os.Lstat(file); err == nil && errors.Is(missing, fs.ErrNotExist) {
-		err = os.WriteFile(file, []byte(projectText), 0o644)
+		err = os.WriteFile(file, []byte(n.text), 0o644)
 	}
 	if err == nil {
 		err = os.CopyFS(folder, os.DirFS(n.project.ArticleDir(n.slug)))

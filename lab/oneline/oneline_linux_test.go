@@ -2,6 +2,7 @@ package oneline
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"os"
@@ -40,7 +41,7 @@ func timed(t testing.TB, c Commands, o Options) (out string, err error) {
 		Engines: []lab.Engine{{Name: spec.Local, Connect: func(ctx context.Context) (engine.Engine, error) {
 			return local.New(ctx, local.Options{Folder: t.TempDir()})
 		}}}}}
-	c.Folder = t.TempDir()
+	c.Folder, c.Timeout = t.TempDir(), cmp.Or(c.Timeout, time.Minute)
 	err = Time(t.Context(), a, c, o)
 	return stdout.String() + stderr.String(), err
 }
