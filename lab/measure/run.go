@@ -713,6 +713,11 @@ func (j *job) tell(s *runner.Summary) {
 	}
 }
 
+// A FailedError is that repetitions failed, and nothing else.
+type FailedError struct{ words string }
+
+func (e *FailedError) Error() string { return e.words }
+
 // conclude says what the job came to.
 func (j *job) conclude() error {
 	t := &j.total
@@ -743,7 +748,7 @@ func (j *job) conclude() error {
 			words += fmt.Sprintf(", and %d %s skipped because they would fail in the same way; the same command tries them "+
 				"again", left, phrase.Verb(left, "was", "were"))
 		}
-		j.failed = j.JoinErrors(j.failed, lab.Failure(errors.New(words)))
+		j.failed = j.JoinErrors(j.failed, lab.Failure(&FailedError{words}))
 	}
 	if t.Unsearched > 0 {
 		j.failed = j.JoinErrors(j.failed, lab.Failure(fmt.Errorf("%s not measured: background load disturbed the searches "+

@@ -81,23 +81,34 @@ func run(ctx context.Context, a *lab.Session, text string, hosts []string, o Opt
 		return err
 	}
 	d, err := n.measure(ctx, a, o)
-	if d == nil {
+	if d != nil {
+		print(a, d)
+	}
+	if err != nil {
+		for _, file := range []string{o.HTML, o.Save} {
+			if file != "" {
+				fmt.Fprintf(a.Stderr, "%s was not written\n", file)
+			}
+		}
 		return err
 	}
-	print(a, d)
-	if err == nil && o.HTML != "" {
+	if o.HTML != "" {
 		err = n.page(a, o.HTML)
 	}
-	if err == nil && target != "" {
-		err = n.save(a, target)
+	if target != "" {
+		err = a.JoinErrors(err, n.save(a, target))
 	}
 	return err
 }
 
-// measure runs the article, and says which of its cells failed. Without a dataset there is nothing to print.
+// measure runs the article, and says which of its cells failed. Without a dataset there is nothing to print: the run
+// has not ended.
 func (n *notebook) measure(ctx context.Context, a *lab.Session, o Options) (*dataset.Dataset, error) {
 	defer a.AwaitOnInterrupt(ctx)()
 	err := measure.Run(ctx, n.Session, n.project, n.list, measure.Options{Profile: plan.Full, Wait: o.Wait})
+	if s, ok := errors.AsType[*lab.StatusError](err); ok && s.Status == lab.StatusInterrupted {
+		return nil, lab.WithStatus(s.Status, errors.New("interrupted; nothing was kept"))
+	}
 	d, readErr := n.dataset()
 	if readErr != nil {
 		return nil, lab.Failure(readErr)
@@ -106,11 +117,11 @@ func (n *notebook) measure(ctx context.Context, a *lab.Session, o Options) (*dat
 	for _, words := range failed {
 		fmt.Fprintf(a.Stderr, "benchbook: %s\n", words)
 	}
-	s, ok := errors.AsType[*lab.StatusError](err)
+	_, only := errors.AsType[*measure.FailedError](err)
 	switch {
 	case err == nil:
-	case ok && len(failed) > 0 && s.Status != lab.StatusInterrupted:
-		err = lab.WithStatus(s.Status, nil)
+	case only && len(failed) > 0:
+		err = lab.WithStatus(lab.StatusFailed, nil)
 	default:
 		fmt.Fprint(a.Stderr, n.said.String())
 		return nil, err
@@ -256,7 +267,7 @@ func clipped(name string) string {
 	return name
 }
 
-// busy is how many CPUs a command kept busy, and what share of the time it waited; false if that is not known.
+// busy is how many CPUs a command kept busy; false if that is not known.
 func busy(c *dataset.Cell) (cores float64, ok bool) {
 	var all [3]float64
 	for i, name := range []string{"time.real", "time.user", "time.sys"} {
@@ -277,7 +288,7 @@ func cpus(c *dataset.Cell) string {
 	return number.Plain.Number(cores, 1)
 }
 
-// limit says what kept a command from being faster, as far as its times tell.
+// limit says whether CPUs kept a command from being faster: its times tell no more.
 func limit(c *dataset.Cell) string {
 	const full = 0.85 // as docs/method.md#limiting-resource has it
 	cores, ok := busy(c)
@@ -290,12 +301,8 @@ func limit(c *dataset.Cell) string {
 		return ""
 	case cores > full*float64(all):
 		return fmt.Sprintf("limited by its %s", terminal.Count(all, "CPU"))
-	case cores > full && cores < 2-full:
-		return fmt.Sprintf("limited by one thread, of %s", terminal.Count(all, "CPU"))
-	case cores <= full:
-		return fmt.Sprintf("waited %s of the time", number.Percent.Quantity(1-cores, 0))
 	}
-	return ""
+	return fmt.Sprintf("kept %s of %s busy", number.Plain.Number(cores, 1), terminal.Count(all, "CPU"))
 }
 
 // floor says how far apart the first cell and its copy are.

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,15 +35,23 @@ func TestMain(m *testing.M) {
 // timed times commands with the real engine, and gives what is printed.
 func timed(t testing.TB, c Commands, o Options) (out string, err error) {
 	t.Helper()
+	return timedWith(t.Context(), t, c, o, func(e engine.Engine) engine.Engine { return e })
+}
+
+// timedWith is timed with the engine that a function makes of the real one.
+func timedWith(ctx context.Context, t testing.TB, c Commands, o Options,
+	wrap func(engine.Engine) engine.Engine) (out string, err error) {
+	t.Helper()
 	cache := filepath.Join(os.TempDir(), "benchbook-oneline-test") // the program is built once
 	var stdout, stderr bytes.Buffer
 	a := &lab.Session{Stdout: &stdout, Stderr: &stderr, Config: lab.Config{Agent: programs.Here(cache).Agent,
 		Settler: &sysinfo.Settler{Longest: 100 * time.Millisecond}, // others run beside us
 		Engines: []lab.Engine{{Name: spec.Local, Connect: func(ctx context.Context) (engine.Engine, error) {
-			return local.New(ctx, local.Options{Folder: t.TempDir()})
+			e, err := local.New(ctx, local.Options{Folder: t.TempDir()})
+			return wrap(e), err
 		}}}}}
 	c.Folder, c.Timeout = t.TempDir(), cmp.Or(c.Timeout, time.Minute)
-	err = Time(t.Context(), a, c, o)
+	err = Time(ctx, a, c, o)
 	return stdout.String() + stderr.String(), err
 }
 
@@ -58,7 +67,7 @@ func TestTime(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for _, want := range []string{`(?m)^command +time \[95 %\] +CPUs +memory +n$`, `(?m)^sleep 0\.02 +\d.* 3$`,
-		`(?s)takes [\d.]+.*times.* as\s+much\s+time\s+as`, `Noise floor: `, `sleep 0\.5: waited \d+ % of the time\.`} {
+		`(?s)takes [\d.]+.*times.* as\s+much\s+time\s+as`, `Noise floor: `, `sleep 0\.5: kept 0\.\d of \d+ CPUs? busy\.`} {
 		if !regexp.MustCompile(strings.ReplaceAll(want, " %", "[ \u202f]%")).MatchString(out) {
 			t.Errorf("nothing is like %q in\n%s", want, out)
 		}
@@ -105,11 +114,57 @@ func TestFailures(t *testing.T) {
 	if testing.Short() {
 		t.Skip("measures: run without -short")
 	}
-	out, err := timed(t, Commands{Lines: []string{"no-such-program", "sh -c 'exit 3'"}, Repetitions: "3"}, Options{})
-	for _, want := range []string{"benchbook: no-such-program: ", "not found in $PATH", "ended with status 3, not 0"} {
+	out, err := timed(t, Commands{Lines: []string{"no-such-program", "sh -c 'exit 3'"}, Repetitions: "3"},
+		Options{HTML: "page.html", Save: filepath.Join(t.TempDir(), "experiments", "x", "article.md")})
+	for _, want := range []string{"page.html was not written", "article.md was not written",
+		"benchbook: no-such-program: ", "not found in $PATH", "ended with status 3, not 0"} {
 		if err == nil || strings.Count(out, want) != 1 {
 			t.Errorf("%q stands %d times, want once, and an error (%v), in\n%s", want, strings.Count(out, want), err, out)
 		}
+	}
+}
+
+// A breaking engine fails from the Nth repetition on.
+type breaking struct {
+	engine.Engine
+	left int
+}
+
+func (b *breaking) Open(ctx context.Context, run string) (engine.Space, error) {
+	space, err := b.Engine.Open(ctx, run)
+	return &breakingSpace{space, b}, err
+}
+
+type breakingSpace struct {
+	engine.Space
+	engine *breaking
+}
+
+func (s *breakingSpace) Inner(ctx context.Context) (engine.Space, error) {
+	if s.engine.left--; s.engine.left < 0 {
+		return nil, errors.New("the disk is full")
+	}
+	return s.Space.Inner(ctx)
+}
+
+// What ends a run is said, and what was measured up to then is no answer, whatever else failed.
+func TestRunEndsEarly(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures: run without -short")
+	}
+	out, err := timedWith(t.Context(), t, Commands{Lines: []string{"true", "false"}, Repetitions: "5"}, Options{},
+		func(e engine.Engine) engine.Engine { return &breaking{e, 5} })
+	if err == nil || !strings.Contains(out+err.Error(), "the disk is full") || strings.Contains(out, "[95") {
+		t.Errorf("got %v and\n%s", err, out)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	out, err = timedWith(ctx, t, Commands{Lines: []string{"sleep 1"}, Repetitions: "5"}, Options{HTML: "page.html"},
+		func(e engine.Engine) engine.Engine { return e })
+	s, ok := errors.AsType[*lab.StatusError](err)
+	if !ok || s.Status != lab.StatusInterrupted || err.Error() != "interrupted; nothing was kept" ||
+		out != "page.html was not written\n" {
+		t.Errorf("got %v and\n%s", err, out)
 	}
 }
 

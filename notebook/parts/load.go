@@ -221,6 +221,19 @@ func (r *reading) checkOutside(l *article.Load) {
 	}
 }
 
+// checkRunning reports a target that runs already where no load may go, or as somebody who is not sent.
+func (r *reading) checkRunning(t source.Text, u *url.URL) {
+	if host := u.Hostname(); !r.Project.AllowsTarget(host) {
+		r.problems.Add("not-allowed", t.Pos, "a load on %q is more than this project allows its articles", host).
+			Hint = fmt.Sprintf("if that host is yours to put load on, add allow: {targets: [%q]} to %s", host,
+			article.ProjectFile)
+	}
+	if u.User != nil {
+		r.problems.Add("wrong-value", t.Pos, "the target %s has a user in it, who is not sent", u.Redacted()).
+			Hint = "leave that out, and send the header Authorization: write it in headers"
+	}
+}
+
 // checkTarget reports a target that is no URL of a service, nor of what the load may go to outside.
 func (r *reading) checkTarget(t source.Text, l *article.Load) {
 	known, services, problems := []string{"http", "https"}, Names(r.experiment.Services), r.problems
@@ -236,14 +249,12 @@ func (r *reading) checkTarget(t source.Text, l *article.Load) {
 			Hint = "write " + known[0] + "://SERVICE:PORT/path"
 		return
 	}
-	host := u.Hostname()
-	switch {
-	case l.Outside.V && !r.Project.AllowsTarget(host):
-		problems.Add("not-allowed", t.Pos, "a load on %q is more than this project allows its articles", host).
-			Hint = fmt.Sprintf("if that host is yours to put load on, add allow: {targets: [%q]} to %s", host,
-			article.ProjectFile)
+	if l.Outside.V {
+		r.checkRunning(t, u)
 		return
-	case l.Outside.V || slices.Contains(services, host):
+	}
+	host := u.Hostname()
+	if slices.Contains(services, host) {
 		return
 	}
 	hint := source.Suggest(host, services)

@@ -25,8 +25,6 @@ const lookEvery = 100 * time.Millisecond
 // started and ends between two looks counts when its parent has waited for it.
 type Tree struct {
 	network *netns.Namespace
-	netstat counterFile
-	snmp    counterFile
 
 	mu     sync.Mutex
 	roots  map[int]bool
@@ -50,8 +48,7 @@ func NewTree() *Tree {
 	if n, _ := fmt.Sscan(netns.Limits("/")["ip_local_port_range"], &first, &last); n < 2 {
 		first, last = netns.LocalPorts(nil)
 	}
-	return &Tree{roots: map[int]bool{}, network: netns.Of("/proc/self", first, last),
-		netstat: counterFile{name: "/proc/self/net/netstat"}, snmp: counterFile{name: "/proc/self/net/snmp"}}
+	return &Tree{roots: map[int]bool{}, network: netns.Of("/proc/self", first, last)}
 }
 
 // Add adds a process that was started.
@@ -68,14 +65,6 @@ func (t *Tree) Ended(pid int, took time.Duration) {
 	delete(t.roots, pid)
 	t.ended += took
 	t.looked = time.Time{}
-}
-
-// Close ends measuring.
-func (t *Tree) Close() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.netstat.close()
-	t.snmp.close()
 }
 
 // Processes are the roots that live, and their descendants.
@@ -138,17 +127,17 @@ func readStat(pid int) (proc.Stat, error) {
 	return proc.ParseStat(text)
 }
 
-// Usage implements engine.Running. Counters of the network are those of the machine's own.
+// Usage implements engine.Running. The kernel counts for the whole machine what the network has lost.
 func (t *Tree) Usage(context.Context) (engine.Usage, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.look(lookEvery)
-	usage := engine.Usage{At: time.Now(), CPU: t.used(), Periods: -1, Throttled: -1}
+	usage := engine.Usage{At: time.Now(), CPU: t.used(), Periods: -1, Throttled: -1,
+		ListenOverflows: -1, Retransmits: -1}
 	for _, pid := range t.pids {
 		usage.Memory += memoryOf(pid, len(t.pids) > 1)
 	}
-	err := countNetwork(&usage, &t.netstat, &t.snmp)
-	return usage, err
+	return usage, nil
 }
 
 // memoryOf is the anonymous and shared memory of a process in bytes; with others, its share of what they have in

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -259,6 +260,25 @@ func TestEnd(t *testing.T) {
 			t.Errorf("process %d is there: %v", pid, err)
 		}
 	}
+}
+
+// Commands in a service that end leave those alone that start at that moment.
+func TestCommandsBesideEachOther(t *testing.T) {
+	e, space := opened(t)
+	r := startIn(t, e, space, spec.Service{Name: "server", Command: []string{"sleep", "1000"}})
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 25 {
+				exit, err := r.Exec(t.Context(), engine.Command{Args: []string{"true"}})
+				if err != nil || exit.Code != 0 {
+					t.Errorf("status %d, %v", exit.Code, err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 // What is left when a service has ended by itself ends too, and other services stay.

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -158,6 +159,9 @@ func (l *launch) start() (*process, error) {
 	return p, nil
 }
 
+// starting is held from the start of a process until its tree knows it, so that nobody takes it for one that was left.
+var starting sync.Mutex
+
 // run starts the process and waits for it in the background, from one thread: the kernel takes the end of the thread
 // that has started a process for that of its parent.
 func (p *process) run(answer *os.File) error {
@@ -165,14 +169,18 @@ func (p *process) run(answer *os.File) error {
 	go func() {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
+		starting.Lock()
 		err := p.cmd.Start()
+		if err == nil {
+			p.pid = p.cmd.Process.Pid
+			p.tree.Add(p.pid)
+		}
+		starting.Unlock()
 		_ = answer.Close() // it is the process's now
 		if err != nil {
 			started <- fmt.Errorf("starting a process: %w", err)
 			return
 		}
-		p.pid = p.cmd.Process.Pid
-		p.tree.Add(p.pid)
 		started <- nil
 		p.await()
 	}()
@@ -185,12 +193,15 @@ func (p *process) await() {
 	}
 	p.endOthers()
 	_ = p.cmd.Wait() // its status tells all
-	state := p.cmd.ProcessState
-	p.tree.Ended(p.pid, state.UserTime()+state.SystemTime())
-	p.code = state.ExitCode()
-	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		p.code = 128 + int(status.Signal())
+	took := time.Duration(0)
+	p.code = -1 // if somebody else has waited for it
+	if state := p.cmd.ProcessState; state != nil {
+		took, p.code = state.UserTime()+state.SystemTime(), state.ExitCode()
+		if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+			p.code = 128 + int(status.Signal())
+		}
 	}
+	p.tree.Ended(p.pid, took)
 	close(p.done)
 }
 
@@ -200,21 +211,29 @@ func (p *process) endOthers() {
 	known := slices.Clone(p.tree.Known())
 	mark := p.mark()
 	for deadline := time.Now().Add(ending); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		left := 0
-		for _, pid := range kernel.Children()[os.Getpid()] {
-			session, _ := unix.Getsid(pid)
-			if pid == p.pid || p.tree.IsRoot(pid) ||
-				session != p.pid && !slices.Contains(known, pid) && !slices.Contains(environment(pid), mark) {
-				continue
-			}
-			left, known = left+1, append(known, pid) // of one that has ended nothing but its number is told
-			_ = unix.Kill(pid, unix.SIGKILL)
-			_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil)
-		}
-		if left == 0 {
+		found := p.killLeft(known, mark)
+		if len(found) == 0 {
 			return
 		}
+		known = append(known, found...) // of one that has ended nothing but its number is told
 	}
+}
+
+// killLeft kills once what the process has left, and gives what that was.
+func (p *process) killLeft(known []int, mark string) (found []int) {
+	starting.Lock()
+	defer starting.Unlock()
+	for _, pid := range kernel.Children()[os.Getpid()] {
+		session, _ := unix.Getsid(pid)
+		if pid == p.pid || p.tree.IsRoot(pid) ||
+			session != p.pid && !slices.Contains(known, pid) && !slices.Contains(environment(pid), mark) {
+			continue
+		}
+		found = append(found, pid)
+		_ = unix.Kill(pid, unix.SIGKILL)
+		_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil)
+	}
+	return found
 }
 
 // mark is the variable that a process and what it starts have, and nothing else.

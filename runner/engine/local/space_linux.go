@@ -427,7 +427,6 @@ func (r *running) remove(ctx context.Context, grace time.Duration) error {
 			return err
 		}
 	}
-	r.Tree.Close()
 	if err := os.RemoveAll(r.folder); err != nil {
 		return fmt.Errorf("removing %s: %w", r.service.Name, err)
 	}
