@@ -183,6 +183,10 @@ func TestRefused(t *testing.T) {
 			"https://example.org/a.git is fetched from elsewhere", "clone it", 3},
 		{"a hook", "services:\n  a:\n    image: x\n    post_start: [{command: [x]}]\n", "", `service "a": post_start is not ` +
 			`supported`, "prepare", 4},
+		{"no entrypoint", "services:\n  a:\n    image: x\n    entrypoint: []\n", "",
+			`service "a": an empty entrypoint is not supported`, "a: {entrypoint: null}", 4},
+		{"an empty text as entrypoint", "services:\n  a:\n    image: x\n    entrypoint: ''\n", "",
+			`service "a": an empty entrypoint is not supported`, "write entrypoint: with the program", 4},
 		{"a key of the article", "services: {a: {image: x}}", "a: {privileged: true}", "privileged is not supported", "", 1},
 	}
 	for _, tt := range tests {

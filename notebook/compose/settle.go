@@ -85,6 +85,10 @@ func (p *Project) Settle(services *yamltext.Node, problems *source.Problems) (*y
 				drop = append(drop, key)
 				settleNetworks(name, f, problems)
 				without[key] = append(without[key], name)
+			case key == "entrypoint" && f.Value.Kind == yamltext.List && len(f.Value.Items) == 0:
+				problems.Add("compose", f.Key.Pos, "service %q: an empty entrypoint is not supported", name).Hint = "write " +
+					"entrypoint: with the program to run, or under services: of the experiment " + name +
+					": {entrypoint: null} for the image's own"
 			case key == "stop_grace_period" && !p.Holds(f.Key):
 				// the article's own, which means something else
 			case idle[key]:
