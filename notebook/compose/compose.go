@@ -146,9 +146,10 @@ func (p *Project) load(paths, wanted []string) error {
 	// The library writes warnings to a logger of its own. Those that matter are notes.
 	logrus.SetOutput(io.Discard)
 	variables := map[string]variable{}
+	environment := os.Environ()
 	read := func(consistent bool, profiles ...string) (*types.Project, error) {
-		options, err := cli.NewProjectOptions(paths, cli.WithWorkingDirectory(filepath.Dir(paths[0])), cli.WithOsEnv,
-			cli.WithEnvFiles(), cli.WithDotEnv, cli.WithDefaultProfiles(profiles...), cli.WithoutEnvironmentResolution,
+		options, err := cli.NewProjectOptions(paths, cli.WithWorkingDirectory(filepath.Dir(paths[0])),
+			cli.WithEnv(environment), cli.WithEnvFiles(), cli.WithDotEnv, cli.WithDefaultProfiles(profiles...), cli.WithoutEnvironmentResolution,
 			cli.WithoutLabelsResolution, cli.WithConsistency(consistent),
 			cli.WithLoadOptions(func(o *loader.Options) { noteVariables(o, variables) }))
 		if err != nil {
@@ -182,8 +183,18 @@ func (p *Project) load(paths, wanted []string) error {
 	if p.loaded, err = p.loaded.WithServicesEnvironmentResolved(true); err != nil {
 		return err
 	}
+	environment = otherEnvironment(variables)
+	other, err := read(false, project.Profiles...)
+	if err != nil {
+		return err
+	}
+	if other, err = other.WithServicesEnvironmentResolved(true); err != nil {
+		return err
+	}
+	notePassed(p.loaded, other, variables)
 	p.noteNames(variables, given, "from the environment of this command")
 	p.noteNames(variables, unset, "not set and so empty")
+	p.noteNames(variables, absent, "not set and so not passed on")
 	if off := slices.Sorted(maps.Keys(p.loaded.DisabledServices)); len(off) > 0 {
 		p.Notes = append(p.Notes, strings.Join(off, ", ")+" left out by profiles")
 	}
@@ -202,8 +213,9 @@ func profilesOf(project *types.Project, wanted []string) (out []string) {
 type variable int
 
 const (
-	unset variable = iota // it has no value and no default, and is empty
-	given                 // the environment of this process has it
+	unset  variable = iota // it has no value and no default, and is empty
+	given                  // the environment of this process has it
+	absent                 // it is named without a value, and has none
 )
 
 // noteVariables collects the variables whose values are in no file.
@@ -227,6 +239,55 @@ func noteVariables(o *loader.Options, found map[string]variable) {
 			}
 		}
 		return substitute(text, values)
+	}
+}
+
+// otherEnvironment is that of this process with other values, save those of variables that are known to matter. What
+// a project has of it is how the values that files name without replacing them in a text are found.
+func otherEnvironment(known map[string]variable) (out []string) {
+	for _, set := range os.Environ() {
+		name, _, _ := strings.Cut(set, "=")
+		if _, ok := known[name]; !ok && !strings.HasPrefix(name, "COMPOSE_") {
+			set += "?"
+		}
+		out = append(out, set)
+	}
+	return out
+}
+
+// notePassed collects the variables that are passed on to services by their names, and so have another value where the
+// environment is another one.
+func notePassed(project, other *types.Project, found map[string]variable) {
+	note := func(values, others types.MappingWithEquals) {
+		for name, value := range values {
+			_, known := found[name]
+			switch there := others[name]; {
+			case known:
+			case value == nil:
+				found[name] = absent
+			case there != nil && *there != *value:
+				found[name] = given
+			}
+		}
+	}
+	for name, s := range project.Services {
+		there := other.Services[name]
+		note(s.Environment, there.Environment)
+		if s.Build != nil && there.Build != nil {
+			note(s.Build.Args, there.Build.Args)
+		}
+		var files []types.FileObjectConfig
+		for _, c := range s.Secrets {
+			files = append(files, types.FileObjectConfig(project.Secrets[c.Source]))
+		}
+		for _, c := range s.Configs {
+			files = append(files, types.FileObjectConfig(project.Configs[c.Source]))
+		}
+		for _, f := range files {
+			if _, ours := os.LookupEnv(f.Environment); ours {
+				found[f.Environment] = given
+			}
+		}
 	}
 }
 

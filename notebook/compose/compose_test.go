@@ -87,7 +87,9 @@ func TestServices(t *testing.T) {
 	if err != nil || len(names) == 0 {
 		t.Fatalf("no golden files (%v)", err)
 	}
-	t.Setenv("FROM_SHELL", "shell")
+	for _, name := range []string{"FROM_SHELL", "FROM_SHELL_2", "FROM_SHELL_3", "FROM_SHELL_4", "FROM_SHELL_5"} {
+		t.Setenv(name, "shell")
+	}
 	for _, name := range names {
 		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
 			archive, err := txtar.ParseFile(name)
