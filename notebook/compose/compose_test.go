@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -181,6 +182,19 @@ func TestRefused(t *testing.T) {
 		{"a secret of somebody else", "services:\n  a:\n    image: x\n    secrets: [s]\n" +
 			"secrets: {s: {file: /etc/shadow}}\n", "",
 			`the file of "s" lies outside the repository`, "copy it", 4},
+		{"a secret without a value", "services:\n  a:\n    image: x\n    secrets: [s]\n" +
+			"secrets: {s: {environment: NOBODY_HAS_IT}}\n", "",
+			`"s" is the value of NOBODY_HAS_IT, which is not set`, "in .env", 4},
+		{"a config without a value", "services:\n  a:\n    image: x\n    configs: [s]\n" +
+			"configs: {s: {environment: NOBODY_HAS_IT}}\n", "",
+			`"s" is the value of NOBODY_HAS_IT, which is not set`, "in .env", 4},
+		{"a part of a volume", "services:\n  a:\n    image: x\n    volumes: [{type: volume, source: d, target: /d, " +
+			"volume: {subpath: p}}]\nvolumes: {d: {}}\n", "",
+			`subpath of the volume "d" is not supported`, "mount the whole volume", 4},
+		{"a share of the disk", "services: {a: {image: x}}", "a: {blkio_weight: 10}",
+			"blkio_weight is not supported", "write a: {blkio_weight: null}", 1},
+		{"another platform", "services:\n  a:\n    image: x\n    platform: linux/s390x\n", "",
+			`service "a": platform linux/s390x is not that of this machine`, "a: {platform: null}", 4},
 		{"a build from elsewhere", "services:\n  a:\n    build: https://example.org/a.git\n", "",
 			"https://example.org/a.git is fetched from elsewhere", "clone it", 3},
 		{"a hook", "services:\n  a:\n    image: x\n    post_start: [{command: [x]}]\n", "", `service "a": post_start is not ` +
@@ -206,6 +220,17 @@ func TestRefused(t *testing.T) {
 				t.Errorf("it stands in line %d, want %d", line, tt.line)
 			}
 		})
+	}
+}
+
+// A platform is that of this machine in every way of writing it.
+func TestPlatforms(t *testing.T) {
+	for platform, want := range map[string]bool{"linux": true, "linux/" + runtime.GOARCH: true, runtime.GOARCH: true,
+		"LINUX/" + runtime.GOARCH + "/v8": true, "windows/" + runtime.GOARCH: false, "linux/s390x": false, "s390x": false,
+		"windows": false, "": false} {
+		if got := isHere(platform); got != want {
+			t.Errorf("%q is here: %t, want %t", platform, got, want)
+		}
 	}
 }
 

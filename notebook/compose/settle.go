@@ -2,6 +2,7 @@ package compose
 
 import (
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -15,7 +16,7 @@ var kept = words(`build cap_add cap_drop command configs cpus cpuset depends_on 
 	sysctls tmpfs ulimits user volumes working_dir origin link`)
 
 // idle are the keys without a meaning in an experiment: it is the same measurement without them.
-var idle = words(`annotations attach blkio_weight cgroup_parent container_name deploy develop dns dns_opt dns_search
+var idle = words(`annotations attach cgroup_parent container_name deploy develop dns dns_opt dns_search
 	domainname label_file labels links log_driver log_opt logging mac_address mem_reservation oom_kill_disable
 	oom_score_adj platform ports profiles pull_policy pull_refresh_after restart stdin_open stop_grace_period tty
 	cpu_count cpu_percent isolation name extends net dockerfile`)
@@ -23,6 +24,7 @@ var idle = words(`annotations attach blkio_weight cgroup_parent container_name d
 // refused are the keys that would change what is measured and are not done, with the way out.
 var refused = map[string]string{
 	"blkio_config":        withoutIt,
+	"blkio_weight":        withoutIt,
 	"cgroup":              "services have a control group of their own: " + withoutIt,
 	"cpu_period":          "write cpus: with the number of cores",
 	"cpu_quota":           "write cpus: with the number of cores",
@@ -91,7 +93,11 @@ func (p *Project) Settle(services *yamltext.Node, problems *source.Problems) (*y
 					": {entrypoint: null} for the image's own"
 			case key == "stop_grace_period" && !p.Holds(f.Key):
 				// the article's own, which means something else
-			case idle[key]:
+			case key == "platform" && !isHere(f.Value.Text.Value):
+				problems.Add("compose", f.Key.Pos, "service %q: platform %s is not that of this machine, linux/%s", name,
+					f.Value.Text.Value, runtime.GOARCH).Hint = "measure it on such a machine; for the image of this one write " + name +
+					": {platform: null} under services: of the experiment"
+			case idle[key] || strings.HasPrefix(key, deployed):
 				drop = append(drop, key)
 				without[key] = append(without[key], name)
 			case isRefused:
@@ -103,6 +109,14 @@ func (p *Project) Settle(services *yamltext.Node, problems *source.Problems) (*y
 		out.Fields[i].Value = service.Value.Without(drop...)
 	}
 	return &out, inWords(without)
+}
+
+// isHere says whether a platform is that of containers on this machine: linux/amd64, linux, amd64 or linux/arm64/v8.
+func isHere(platform string) bool {
+	platform = strings.ToLower(platform)
+	architecture, _, _ := strings.Cut(strings.TrimPrefix(platform, "linux/"), "/")
+	other := map[string]string{"x86_64": "amd64", "aarch64": "arm64"}[architecture]
+	return platform == "linux" || slices.Contains([]string{architecture, other}, runtime.GOARCH)
 }
 
 // settleNetworks reports what a service says of networks that is more than which ones it is in.

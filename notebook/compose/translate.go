@@ -289,7 +289,9 @@ func (t *translation) file(key, name string, f types.FileObjectConfig, target st
 		if f.Environment != "" {
 			var ok bool
 			if data, ok = t.loaded.Environment[f.Environment]; !ok {
-				t.Notes = append(t.Notes, fmt.Sprintf("%s: %s is not set, so %q is empty", t.service.Name, f.Environment, name))
+				t.refuse(key, "%q is the value of %s, which is not set", "set it in the environment of this command, or in .env",
+					name, f.Environment)
+				return nil
 			}
 		}
 		made := contentFolder + key + "/" + name
@@ -345,6 +347,10 @@ func (t *translation) volume(v types.ServiceVolumeConfig) any {
 		case len(of.DriverOpts) > 0 || !ordinary.MatchString(of.Driver):
 			t.refuse("volumes", "the volume %q has a driver of its own", "remove driver and driver_opts: volumes are on the "+
 				"engine's disk", v.Source)
+			return nil
+		}
+		if v.Volume != nil && v.Volume.Subpath != "" {
+			t.refuse("volumes", "subpath of the volume %q is not supported", "mount the whole volume", v.Source)
 			return nil
 		}
 		if v.Source != "" {
@@ -440,10 +446,24 @@ func networks(all map[string]*types.ServiceNetworkConfig) any {
 	return out
 }
 
+// deployed begins the keys of deploy that have no effect.
+const deployed = "deploy."
+
 // limits moves what deploy says of resources to the keys of articles.
 func (t *translation) limits(values map[string]any) {
 	s := t.service
 	if d := s.Deploy; d != nil {
+		for key, value := range values["deploy"].(map[string]any) {
+			if key != "resources" && key != "replicas" && key != "placement" {
+				values[deployed+key] = value // for Settle to say that it has no effect
+			}
+		}
+		if d.Placement.Constraints != nil || d.Placement.Preferences != nil || d.Placement.MaxReplicas > 0 {
+			values[deployed+"placement"] = ""
+		}
+		if d.Resources.Reservations != nil {
+			values[deployed+"resources.reservations"] = ""
+		}
 		delete(values, "deploy")
 		if d.Replicas != nil {
 			values["scale"] = strconv.Itoa(*d.Replicas)
