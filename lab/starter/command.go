@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -118,13 +119,18 @@ func fromHyperfine(args []string) (*Article, error) {
 	ignore := f.BoolP("ignore-failure", "i", false, "")
 	noShell := f.BoolP("no-shell", "N", false, "")
 	shell := f.StringP("shell", "S", "", "")
-	for _, name := range []string{"min-runs:m", "max-runs:M", "warmup:w", "style", "sort", "time-unit:u", "export-json",
+	warmup := f.IntP("warmup", "w", 0, "")
+	for _, name := range []string{"min-runs:m", "max-runs:M", "style", "sort", "time-unit:u", "export-json",
 		"export-csv", "export-markdown", "export-asciidoc", "export-orgmode", "output"} {
 		long, short, _ := strings.Cut(name, ":")
 		f.StringP(long, short, "", "") // about its output, or decided by benchbook
 	}
 	if err := f.Parse(args); err != nil {
 		return nil, fmt.Errorf("the command line of hyperfine cannot be read: %w", err)
+	}
+	if !slices.Contains([]string{"", "none", "default", "sh", "/bin/sh"}, *shell) {
+		return nil, fmt.Errorf("commands are run by sh, or by no shell with -N, and not by %s: write the commands as "+
+			"`%[1]s -c '…'`, without -S", *shell)
 	}
 	commands := f.Args()
 	if len(commands) == 0 || *ignore || len(*prepare) > 1 {
@@ -140,6 +146,9 @@ func fromHyperfine(args []string) (*Article, error) {
 		axis += fmt.Sprintf("    - {name: %s, run: %s}\n", strconv.Quote(name), strconv.Quote(command))
 	}
 	more := fmt.Sprintf("  shell: %t\n", !*noShell && *shell != "none")
+	if *warmup > 0 {
+		more += fmt.Sprintf("  warmup: %d\n", *warmup)
+	}
 	if *runs > 1 {
 		more += fmt.Sprintf("repetitions: %d\n", *runs)
 	}
@@ -153,7 +162,7 @@ description: The commands of a command line of hyperfine.
 date: %[1]s
 ---
 
-[](#tbl-time) has the times of the commands.
+[](#tbl-time) has the times of the commands.%[4]s
 
 `+"```"+`yaml experiment
 name: time
@@ -169,5 +178,20 @@ rows: [command]
 columns: [time.real, time.user, time.sys, memory.peak]
 title: Times of the commands
 `+"```"+`
-`, time.Now().Format(time.DateOnly), axis, more)}, nil
+`, time.Now().Format(time.DateOnly), axis, more, leftOut(f))}, nil
+}
+
+// leftOut says which flags of hyperfine an article does not have: those about its output, and those about the number of
+// runs, which a run decides.
+func leftOut(f *pflag.FlagSet) string {
+	var names []string
+	f.Visit(func(given *pflag.Flag) {
+		if !slices.Contains([]string{"runs", "prepare", "command-name", "no-shell", "shell", "warmup"}, given.Name) {
+			names = append(names, "`--"+given.Name+"`")
+		}
+	})
+	if len(names) == 0 {
+		return ""
+	}
+	return " Of the command line of hyperfine, this leaves out " + strings.Join(names, ", ") + "."
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
+	"benchbook/slice"
 )
 
 // Article is an article to begin with.
@@ -71,7 +73,7 @@ func FromCompose(dir, file string) (*Article, error) {
 	if err := firstOf(&problems); err != nil {
 		return nil, err
 	}
-	service, port := loaded(services)
+	service, port := loaded(services, read.Services)
 	if service == "" {
 		return nil, fmt.Errorf("no service of %s has a port to put load on: add ports: or expose: to the one that is to be "+
 			"measured", file)
@@ -97,10 +99,11 @@ var elsewhere = strings.Fields(`22 25 53 1433 1521 1883 2181 3306 4222 5432 5672
 	33060`)
 
 // loaded is the service to put a load on: one whose port Compose would publish before others, and one that nothing
-// else depends on before others.
-func loaded(services *yamltext.Node) (name, port string) {
+// else depends on before others. Written has the services with their ports.
+func loaded(services, written *yamltext.Node) (name, port string) {
 	type candidate struct {
 		name, port string
+		inside     int // 1 if it is not published
 		needed     int
 	}
 	var found []candidate
@@ -113,7 +116,11 @@ func loaded(services *yamltext.Node) (name, port string) {
 			if slices.Contains(elsewhere, item.Text.Value) {
 				continue
 			}
-			c := candidate{f.Key.Value, item.Text.Value, 0}
+			c := candidate{f.Key.Value, item.Text.Value, 1, 0}
+			if ports := written.Get(f.Key.Value).Get("ports"); ports != nil && slices.ContainsFunc(ports.Items,
+				func(p *yamltext.Node) bool { return p.Get("target").Text.Value == c.port }) {
+				c.inside = 0
+			}
 			for _, other := range services.All() {
 				if other.Value.Get("depends_on").Get(c.name) != nil {
 					c.needed++
@@ -123,7 +130,9 @@ func loaded(services *yamltext.Node) (name, port string) {
 			break
 		}
 	}
-	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(a.needed, b.needed) })
+	slices.SortStableFunc(found, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.inside, b.inside), cmp.Compare(a.needed, b.needed))
+	})
 	if len(found) == 0 {
 		return "", ""
 	}
@@ -152,12 +161,21 @@ func absolute(name string) string {
 	return abs
 }
 
+// plainPath is a path that YAML reads as it is.
+var plainPath = regexp.MustCompile(`^[A-Za-z./_][A-Za-z0-9./_-]*$`)
+
 // text is an article about the load that a service carries.
 func text(slug, service, port string, files []string) string {
 	address := "http://" + service + "/"
 	if port != "80" {
 		address = fmt.Sprintf("http://%s:%s/", service, port)
 	}
+	files = slice.Map(files, func(file string) string {
+		if plainPath.MatchString(file) {
+			return file
+		}
+		return strconv.Quote(file)
+	})
 	named := files[0]
 	if len(files) > 1 {
 		named = "[" + strings.Join(files, ", ") + "]"

@@ -149,7 +149,8 @@ func (p *Project) load(paths, wanted []string) error {
 	environment := os.Environ()
 	read := func(consistent bool, profiles ...string) (*types.Project, error) {
 		options, err := cli.NewProjectOptions(paths, cli.WithWorkingDirectory(filepath.Dir(paths[0])),
-			cli.WithEnv(environment), cli.WithEnvFiles(), cli.WithDotEnv, cli.WithDefaultProfiles(profiles...), cli.WithoutEnvironmentResolution,
+			cli.WithEnv(environment), cli.WithEnvFiles(), cli.WithDotEnv, cli.WithDefaultProfiles(profiles...),
+			cli.WithoutEnvironmentResolution,
 			cli.WithoutLabelsResolution, cli.WithConsistency(consistent),
 			cli.WithLoadOptions(func(o *loader.Options) { noteVariables(o, variables) }))
 		if err != nil {

@@ -1,0 +1,54 @@
+package starter
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// An article from a Compose file puts load on a service that is published before others, wherever the file lies.
+func TestFromCompose(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a #1: b", "docker-compose.yml")
+	if err := os.Mkdir(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	const text = "services:\n  admin: {image: x, expose: ['9000']}\n  api: {image: x, ports: ['5432', '8080:81']}\n" +
+		"  front: {image: x, expose: ['82'], depends_on: [api]}\n"
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	made, err := FromCompose(dir, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"target: http://api:81/\n", `compose: "../../a #1: b/docker-compose.yml"` + "\n"} {
+		if !strings.Contains(made.Text, want) {
+			t.Errorf("there is no %q in\n%s", want, made.Text)
+		}
+	}
+}
+
+// A command line of hyperfine is kept, said to be left out, or refused.
+func TestFromHyperfine(t *testing.T) {
+	tests := []struct{ line, want, not string }{
+		{"hyperfine -w 3 'sleep 1'", "  warmup: 3\n", "leaves out"},
+		{"hyperfine -r 7 -N true", "  shell: false\nrepetitions: 7\n", "leaves out"},
+		{"hyperfine -S /bin/sh true", "  shell: true\n", "leaves out"},
+		{"hyperfine -m 5 --export-json out.json true", "this leaves out `--export-json`, `--min-runs`.", "warmup"},
+		{"hyperfine -S bash true", "not by bash: write the commands as `bash -c '…'`, without -S", "warmup"},
+	}
+	for _, tt := range tests {
+		made, _, err := From(t.TempDir(), tt.line)
+		got := ""
+		if err != nil {
+			got = err.Error()
+		} else {
+			got = made.Text
+		}
+		if !strings.Contains(got, tt.want) || strings.Contains(got, tt.not) {
+			t.Errorf("%s: got\n%s\nwant %q, without %q", tt.line, got, tt.want, tt.not)
+		}
+	}
+}
