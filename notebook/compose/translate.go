@@ -449,39 +449,11 @@ func networks(all map[string]*types.ServiceNetworkConfig) any {
 // deployed begins the keys of deploy that have no effect.
 const deployed = "deploy."
 
-// limits moves what deploy says of resources to the keys of articles.
+// limits moves what a service says of resources to the keys of articles.
 func (t *translation) limits(values map[string]any) {
 	s := t.service
-	if d := s.Deploy; d != nil {
-		for key, value := range values["deploy"].(map[string]any) {
-			if key != "resources" && key != "replicas" && key != "placement" {
-				values[deployed+key] = value // for Settle to say that it has no effect
-			}
-		}
-		if d.Placement.Constraints != nil || d.Placement.Preferences != nil || d.Placement.MaxReplicas > 0 {
-			values[deployed+"placement"] = ""
-		}
-		if d.Resources.Reservations != nil {
-			values[deployed+"resources.reservations"] = ""
-		}
-		delete(values, "deploy")
-		if d.Replicas != nil {
-			values["scale"] = strconv.Itoa(*d.Replicas)
-		}
-		if limits := d.Resources.Limits; limits != nil {
-			for key, n := range map[string]int64{"mem_limit": int64(limits.MemoryBytes), "pids_limit": limits.Pids} {
-				if n != 0 {
-					values[key] = strconv.FormatInt(n, 10)
-				}
-			}
-			if limits.NanoCPUs > 0 {
-				values["cpus"] = decimal(float64(limits.NanoCPUs.Value()))
-			}
-		}
-		if r := d.Resources.Reservations; r != nil && len(r.Devices) > 0 {
-			t.refuse("deploy", "deploy.resources.reservations.devices is not supported", "measure it without the device: "+
-				"write services: {"+s.Name+": {deploy: !reset null}} in an override file, and list that in compose:")
-		}
+	if s.Deploy != nil {
+		t.deployment(values)
 	}
 	if s.CPUS > 0 {
 		values["cpus"] = decimal(float64(s.CPUS))
@@ -499,6 +471,42 @@ func (t *translation) limits(values map[string]any) {
 		if n > 0 {
 			values[key] = strconv.FormatInt(int64(n), 10)
 		}
+	}
+}
+
+// deployment moves what deploy says of resources, and leaves what has no effect for Settle to say so.
+func (t *translation) deployment(values map[string]any) {
+	d := t.service.Deploy
+	for key, value := range values["deploy"].(map[string]any) {
+		if key != "resources" && key != "replicas" && key != "placement" {
+			values[deployed+key] = value
+		}
+	}
+	if p := d.Placement; p.Constraints != nil || p.Preferences != nil || p.MaxReplicas > 0 {
+		values[deployed+"placement"] = ""
+	}
+	delete(values, "deploy")
+	if d.Replicas != nil {
+		values["scale"] = strconv.Itoa(*d.Replicas)
+	}
+	if limits := d.Resources.Limits; limits != nil {
+		for key, n := range map[string]int64{"mem_limit": int64(limits.MemoryBytes), "pids_limit": limits.Pids} {
+			if n != 0 {
+				values[key] = strconv.FormatInt(n, 10)
+			}
+		}
+		if limits.NanoCPUs > 0 {
+			values["cpus"] = decimal(float64(limits.NanoCPUs.Value()))
+		}
+	}
+	r := d.Resources.Reservations
+	if r == nil {
+		return
+	}
+	values[deployed+"resources.reservations"] = ""
+	if len(r.Devices) > 0 {
+		t.refuse("deploy", "deploy.resources.reservations.devices is not supported", "measure it without the device: "+
+			"write services: {"+t.service.Name+": {deploy: !reset null}} in an override file, and list that in compose:")
 	}
 }
 
