@@ -30,11 +30,14 @@ var verbsThatPrint = map[string][]string{
 	"doctor": {"doctor"},
 	"export": {"export", "--format", "csv"}, "gc": {"gc"}, "help": {"help"},
 	"import": {"import", "--as", "pair#pair{version=a}", "printed.txt"},
-	"init":   {"init", "another"}, "list": {"list"}, "man": {"man", "manual"}, "new": {"new", "another"}, "plan": {"plan"},
+	"init":   {"init", "another"}, "list": {"list"},
+	"load": {"load", "-d", "1s", "http://127.0.0.1:8080/"},
+	"man":  {"man", "manual"}, "new": {"new", "another"}, "plan": {"plan"},
 	"preview": nil,
 	"publish": {"publish", "published"}, "render": {"render"}, "report": {"report", "--quick"}, "run": {"run"},
 	"schema": {"schema", "claim"}, "seal": {"seal", "--key", "id"}, "show": {"show"},
-	"status": {"status"}, "verify": {"verify"}, "version": {"version"}, "weave": {"weave", "page.md"},
+	"status": {"status"}, "time": {"time", "true"}, "verify": {"verify"}, "version": {"version"},
+	"weave": {"weave", "page.md"},
 }
 
 // Text that cannot be written is a failure of every verb, said once. A reader that wants no more is none.
