@@ -170,8 +170,8 @@ func TestWorkflowsAreSound(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds actionlint")
 	}
-	if out, err := exec.Command("go", append([]string{"tool", "actionlint"},
-		workflows(t)...)...).CombinedOutput(); err != nil {
+	args := []string{"-C", filepath.Join("..", "..", ".ci", "tools"), "tool", "actionlint"}
+	if out, err := exec.Command("go", append(args, workflows(t)...)...).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -294,6 +294,11 @@ func (s *suite) kept(ctx context.Context, t *testing.T) {
 // wantSwept fails the test unless everything that a run left behind is found, removed, and not found again.
 func (s *suite) wantSwept(ctx context.Context, t *testing.T, run string) {
 	t.Helper()
+	// Processes that end with the one that was killed need a moment.
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline) &&
+		!slices.Equal(s.leftovers(ctx, t, run, true), s.leftBehind()); {
+		time.Sleep(10 * time.Millisecond)
+	}
 	for _, dryRun := range []bool{true, false} {
 		if kinds := s.leftovers(ctx, t, run, dryRun); !slices.Equal(kinds, s.leftBehind()) {
 			t.Errorf("dry run %v found %v, want %v", dryRun, kinds, s.leftBehind())

@@ -118,8 +118,9 @@ func (s *suite) volumes(ctx context.Context, t *testing.T) {
 	service := func(name string) engine.Service {
 		out := s.server(name)
 		out.Volumes = []spec.Volume{
-			{Target: "/data", Source: "data"}, {Target: "/own"}, {Type: spec.BindVolume, Target: "/files", Files: files},
-			{Type: spec.BindVolume, Target: "/empty"},
+			{Target: "/data", Source: "data"}, {Target: "/own"},
+			{Type: spec.BindVolume, Target: "/files", Files: files, ReadOnly: true},
+			{Type: spec.BindVolume, Target: "/empty", ReadOnly: true},
 		}
 		out.Tmpfs = []string{"/run/memory:size=64k"}
 		return out

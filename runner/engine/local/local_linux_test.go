@@ -135,8 +135,9 @@ func survive(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := startIn(t, e, space, spec.Service{Name: "server",
-		Command: []string{"sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 & echo $!; sleep 1000 >/dev/null 2>&1"},
-		Ready:   spec.Ready{Log: "\n"}})
+		Command: []string{"sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 & one=$!; " +
+			"sleep 1000 >/dev/null 2>&1 & echo $one; wait"},
+		Ready: spec.Ready{Log: "\n"}})
 	log, err := r.Logs(t.Context())
 	if err != nil {
 		t.Fatal(err)
