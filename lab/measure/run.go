@@ -7,6 +7,7 @@ package measure
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -456,12 +457,19 @@ func connect(ctx context.Context, a *lab.Session, project *projects.Project, lis
 func (j *job) confirm(ctx context.Context, c *lab.Article, next *runner.Next, v *target) error {
 	p := j.plans[c.Slug]
 	var hardlyMeant source.Problems
+	var definitions []json.RawMessage
 	for _, e := range p.Experiments {
 		if next.Trials(e) > 0 {
 			e.Remarks(&hardlyMeant)
+			for _, t := range e.Trials {
+				definitions = append(definitions, t.Definition)
+			}
 		}
 	}
-	lab.PrintProblems(j.Stderr, hardlyMeant.Sorted())
+	redact := record.NewRedactor(definitions...) // warnings show lines of the article, and logs are given to others
+	for _, w := range hardlyMeant.Sorted() {
+		fmt.Fprintln(j.Stderr, redact.Text(w.String()))
+	}
 	if j.flags.Yes || j.flags.Budget > 0 || j.flags.Only != "" {
 		return nil
 	}
