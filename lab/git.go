@@ -7,17 +7,19 @@ import (
 	"io"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
+	"benchbook/notebook/yamltext"
 )
 
 // RevisionOf says which revision of the repository an article is measured from, as record.FactRevision has it. Records
-// in the folder of the article are no part of it. Where there is no repository, no commit, or no git it says so: nobody
+// are no part of it, nor what benchbook makes. Where there is no repository, no commit, or no git it says so: nobody
 // needs one to measure.
-func RevisionOf(ctx context.Context, project *projects.Project, slug string) string {
+func RevisionOf(ctx context.Context, project *projects.Project, doc *article.Document) string {
 	commit, err := Git(ctx, project.Dir, nil, "rev-parse", "--verify", "--short=12", "HEAD")
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
@@ -30,21 +32,48 @@ func RevisionOf(ctx context.Context, project *projects.Project, slug string) str
 		return record.NoRevision + "nothing is committed"
 	}
 	// Somebody's editor may be at work in the repository: nothing is locked or written, and no program of its
-	// configuration started. Files that git ignores may be used all the same, and are in no commit.
-	folder, err := filepath.Rel(project.Dir, project.ArticleDir(slug))
-	if err != nil {
-		return record.NoRevision + "its folder is not in the project"
+	// configuration started.
+	args := append([]string{"--no-optional-locks", "-c", "core.fsmonitor=false", "status", "--porcelain",
+		"--untracked-files=all"}, inputPaths(project, doc)...)
+	for _, made := range []string{"experiments/*/records/**", "*.records/**", "_site/**", ".benchbook/**"} {
+		args = append(args, ":(top,exclude,glob)**/"+made)
 	}
-	records := filepath.Base(project.RecordsDir(slug))
-	folder = filepath.ToSlash(folder)
-	changed, err := Git(ctx, project.Dir, nil, "--no-optional-locks", "-c", "core.fsmonitor=false", "status",
-		"--porcelain", "--untracked-files=all", "--ignored=matching", "--",
-		folder, article.ProjectFile, ":(exclude)"+folder+"/"+records)
+	out, err := Git(ctx, project.Dir, nil, args...)
 	revision := strings.TrimSpace(string(commit))
-	if err != nil || len(bytes.TrimSpace(changed)) > 0 {
+	if err != nil || len(bytes.TrimSpace(out)) > 0 {
 		revision += "+changes"
 	}
 	return revision
+}
+
+// inputPaths are what git has to look at to know whether an article is as committed: its folder and the project file,
+// or all of the repository where the article uses more than its folder. Files in that folder that git ignores may be
+// used all the same, and are in no commit; elsewhere most of them are not.
+func inputPaths(project *projects.Project, doc *article.Document) []string {
+	folder := project.ArticleDir(doc.Slug)
+	if slices.ContainsFunc(doc.Experiments, func(e *article.ExperimentBlock) bool {
+		return e.Node != nil && usesMore(e.Node)
+	}) {
+		return []string{"--", ":/"}
+	}
+	file := filepath.Join(project.Dir, article.ProjectFile)
+	if project.File() == "" {
+		return []string{"--ignored=matching", "--", folder, file}
+	}
+	above, err := projects.Open(project.Dir)
+	if err != nil {
+		return []string{"--", folder}
+	}
+	if outside, err := filepath.Rel(project.Repository(), above.Dir); err != nil || !filepath.IsLocal(outside) {
+		return []string{"--", folder}
+	}
+	return []string{"--", folder, filepath.Join(above.Dir, article.ProjectFile)}
+}
+
+// usesMore says of what an experiment is written as that it names Compose files, or a path outside its folder.
+func usesMore(n *yamltext.Node) bool {
+	return strings.HasPrefix(n.Text.Value, "../") || n.Text.Value == ".." || slices.ContainsFunc(n.Items, usesMore) ||
+		slices.ContainsFunc(n.Fields, func(f yamltext.Field) bool { return f.Key.Value == "compose" || usesMore(f.Value) })
 }
 
 // Git runs git in a folder.

@@ -71,7 +71,7 @@ func ImportFiles(ctx context.Context, a *lab.Session, files []string, format, pr
 	if err != nil {
 		return lab.Failure(fmt.Errorf("nothing was imported: %w", err))
 	}
-	revision := lab.RevisionOf(ctx, project, c.Slug)
+	revision := lab.RevisionOf(ctx, project, c.Doc)
 	for _, r := range records {
 		r.Facts[record.FactRevision] = revision
 	}

@@ -179,7 +179,7 @@ func newJob(ctx context.Context, a *lab.Session, project *projects.Project, list
 	j = &job{Session: a, project: project, list: list, flags: flags, runners: map[*target]*runner.Runner{}}
 	j.options = runner.Options{Force: flags.Force, Keep: flags.Keep, Budget: flags.Budget, Revisions: map[string]string{}}
 	for _, c := range list { // it may be edited, and committed, long before it is measured
-		j.options.Revisions[c.Slug] = lab.RevisionOf(ctx, project, c.Slug)
+		j.options.Revisions[c.Slug] = lab.RevisionOf(ctx, project, c.Doc)
 	}
 	var found []*source.Problem
 	if j.plans, found, err = a.Check(project, list, flags.planOptions()); err != nil {
