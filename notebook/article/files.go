@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -50,12 +51,27 @@ func RecordsName(file string) string {
 }
 
 // IsOurs says of a cleaned path in the article's folder that it is the article, or in the folder of its records, or, of
-// one that is in no project, in that of its site or of what is known of a run.
+// one that is in no project, in that of its site or of what is known of a run; or that it is such a neighbour of that.
 func (doc *Document) IsOurs(name string) bool {
 	file := path.Base(doc.Source.Path)
 	first, _, _ := strings.Cut(name, "/")
 	return name == file || first == RecordsName(file) ||
-		file != FileName && (first == "_site" || first == ".benchbook")
+		file != FileName && (first == "_site" || first == ".benchbook" || doc.isNeighbour(first))
+}
+
+// experimentFence is the line by which a Markdown file is known to be an article.
+var experimentFence = regexp.MustCompile("(?m)^ {0,3}(```+|~~~+)yaml experiment\\s*$")
+
+// isNeighbour says of what lies beside an article that is in no project that it is another one, or its records.
+func (doc *Document) isNeighbour(name string) bool {
+	if stem, ok := strings.CutSuffix(name, ".records"); ok {
+		return doc.isNeighbour(stem + ".md")
+	}
+	if path.Ext(name) != ".md" {
+		return false
+	}
+	text, _, err := files.Read(filepath.Join(doc.Dir, name), 1_000_000) // as large as articles may be
+	return err == nil && experimentFence.Match(text)
 }
 
 // CleanPath cleans a path that an article names and makes sure that it stays in the article's folder.

@@ -83,8 +83,10 @@ func (g *gathering) isOurs(name string) bool {
 		return true
 	}
 	switch path.Base(name) {
-	case ".git", ".benchbook":
+	case ".git", ".benchbook", article.ProjectFile:
 		return true
+	case "benchbook-project.json", "benchbook-record.json": // what init gives editors
+		return path.Base(path.Dir(name)) == ".vscode"
 	case "records", article.FileName:
 		return path.Base(path.Dir(path.Dir(name))) == "experiments" && has(article.FileName)
 	case "_site":

@@ -19,7 +19,8 @@ func TestContextInTheRepository(t *testing.T) {
 				t.Fatal(err)
 			}
 			for name, text := range map[string]string{"Dockerfile": "FROM scratch\nCOPY . /\n", "main.go": "package main",
-				".dockerignore": "*.log\n", "a.log": "x", ".git/HEAD": "x"} {
+				".dockerignore": "*.log\n", "a.log": "x", ".git/HEAD": "x", ".vscode/settings.json": "{}",
+				".vscode/benchbook-record.json": "{}"} {
 				write(t, filepath.Join(root, name), text)
 			}
 			write(t, filepath.Join(dir, article.FileName), "x")
@@ -32,7 +33,7 @@ func TestContextInTheRepository(t *testing.T) {
 	for _, f := range p.Experiments[0].Trials[0].Services[0].Image.Build.Files {
 		names = append(names, f.Path)
 	}
-	want := []string{".dockerignore", "Dockerfile", "main.go", "p/benchbook.yaml", "p/experiments/sample/Dockerfile"}
+	want := []string{".dockerignore", ".vscode/settings.json", "Dockerfile", "main.go", "p/experiments/sample/Dockerfile"}
 	if !slices.Equal(names, want) {
 		t.Errorf("the files are %q, want %q", names, want)
 	}
