@@ -165,3 +165,17 @@ func (f *file) Stat() (fs.FileInfo, error) { return f.info, nil }
 
 // Close is part of fs.File.
 func (f *file) Close() error { return nil }
+
+// RemoveAll removes a folder with all that is in it, also where programs have left folders that cannot be written to.
+func RemoveAll(folder string) error {
+	if err := os.RemoveAll(folder); err == nil {
+		return nil
+	}
+	_ = filepath.WalkDir(folder, func(name string, entry fs.DirEntry, _ error) error {
+		if entry != nil && entry.IsDir() {
+			_ = os.Chmod(name, 0o700) // or it stays, which is told below
+		}
+		return nil
+	})
+	return os.RemoveAll(folder)
+}

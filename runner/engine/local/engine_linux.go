@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"benchbook/files"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/kernel"
 	"benchbook/runner/engine/spaces"
@@ -59,7 +60,6 @@ func New(_ context.Context, o Options) (engine.Engine, error) {
 
 func (e *Engine) Name() string { return Name }
 
-// Facts implements engine.Engine. All else is the host's.
 func (e *Engine) Facts(context.Context) (map[string]string, error) {
 	var names unix.Utsname
 	err := unix.Uname(&names)
@@ -67,15 +67,10 @@ func (e *Engine) Facts(context.Context) (map[string]string, error) {
 		"engine.architecture": unix.ByteSliceToString(names.Machine[:]), "engine.local": "true"}, err
 }
 
-// machine is the image of services that have none: the files of this machine.
-func (e *Engine) machine() engine.Prepared {
-	return engine.Prepared{Reference: machineReference, ID: machineReference}
-}
-
+// machineReference is the image of services that have none: the files of this machine.
 const machineReference = "this machine"
 
-// Prepare implements engine.Engine. There are no images but executables of ours and the machine itself: of others the
-// error is an *engine.ImageError that says so.
+// Prepare knows no images but executables of ours and the machine itself; of others the error is an *engine.ImageError.
 func (e *Engine) Prepare(ctx context.Context, image engine.Image, _ io.Writer) (engine.Prepared, error) {
 	const wayOut = "leave out image and build, so that its program is one of this machine, or use the engine docker"
 	switch {
@@ -90,7 +85,7 @@ func (e *Engine) Prepare(ctx context.Context, image engine.Image, _ io.Writer) (
 		return engine.Prepared{}, &engine.ImageError{Reference: image.Build.For, WayOut: wayOut,
 			Err: fmt.Errorf("the engine local builds no images, and so not that of %s", image.Build.For)}
 	case image.Machine:
-		return e.machine(), nil
+		return engine.Prepared{Reference: machineReference, ID: machineReference}, nil
 	}
 	return e.prepare(image.Executable)
 }
@@ -127,7 +122,7 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	s := &space{engine: e, folder: folder, run: run, tree: spaces.New[running]("space " + filepath.Base(folder)),
 		names: &names{file: filepath.Join(folder, "hosts"), there: map[string][]string{}}}
 	if err := s.names.set("", nil); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening a space: %w", err), os.RemoveAll(folder))
+		return nil, errors.Join(fmt.Errorf("opening a space: %w", err), files.RemoveAll(folder))
 	}
 	return s, nil
 }
@@ -139,7 +134,7 @@ func (e *Engine) program(reference string) (p program, ok bool) {
 	return p, ok
 }
 
-func (e *Engine) Close() error { return os.RemoveAll(e.folder) }
+func (e *Engine) Close() error { return files.RemoveAll(e.folder) }
 
 // What lies in each of our folders beside the files of services, by which Sweep knows it.
 const (
@@ -153,18 +148,18 @@ func (e *Engine) makeFolder(run string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.WriteFile(filepath.Join(hidden, ownerName), []byte(engine.Owner()+"\n"+run+"\n"), 0o600); err != nil {
-		return "", errors.Join(err, os.RemoveAll(hidden))
-	}
 	folder := filepath.Join(e.parent, strings.TrimPrefix(filepath.Base(hidden), "."))
-	if err := os.Rename(hidden, folder); err != nil {
-		return "", errors.Join(err, os.RemoveAll(hidden))
+	err = os.WriteFile(filepath.Join(hidden, ownerName), []byte(engine.Owner()+"\n"+run+"\n"), 0o600)
+	if err == nil {
+		err = os.Rename(hidden, folder)
+	}
+	if err != nil {
+		return "", errors.Join(err, files.RemoveAll(hidden))
 	}
 	return folder, nil
 }
 
-// Sweep implements engine.Engine. What processes that were killed have left are folders, one of each space, and what
-// has let go of its parent there.
+// Sweep removes what killed processes have left: folders, one of each space, and what has let go of its parent there.
 func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, error) {
 	leftovers, failures := sweepProcesses(dryRun), []error(nil)
 	entries, err := os.ReadDir(e.parent)
@@ -172,19 +167,16 @@ func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, err
 		return nil, fmt.Errorf("looking for what was left behind: %w", err)
 	}
 	for _, entry := range entries {
-		if !strings.HasPrefix(entry.Name(), folderPrefix) {
-			continue
-		}
 		folder := filepath.Join(e.parent, entry.Name())
 		if ctx.Err() != nil {
 			return leftovers, errors.Join(append(failures, context.Cause(ctx))...)
 		}
 		run, abandoned := abandonedBy(folder)
-		if !abandoned {
+		if !abandoned || !strings.HasPrefix(entry.Name(), folderPrefix) {
 			continue
 		}
 		if !dryRun {
-			if err := os.RemoveAll(folder); err != nil {
+			if err := files.RemoveAll(folder); err != nil {
 				failures = append(failures, fmt.Errorf("removing space %s: %w", filepath.Base(folder), err))
 				continue
 			}

@@ -214,6 +214,35 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// The path of a file is replaced where it stands for itself, and nowhere else.
+func TestPlace(t *testing.T) {
+	r := &running{files: map[string]string{"/srv/run": "/tmp/1", "/srv/run.sh": "/tmp/2", "/etc/x y": "/tmp/3"}}
+	for text, want := range map[string]string{
+		"/srv/run": "/tmp/1", "/srv/run.sh": "/tmp/2", "/etc/x y": "/tmp/3", "--file=/srv/run": "--file=/tmp/1",
+		"-f/srv/run": "-f/tmp/1", "file:///srv/run": "file:///tmp/1", "/srv/run:/srv/run.sh": "/tmp/1:/tmp/2",
+		"cat /srv/run /srv/run;": "cat /tmp/1 /tmp/1;", `sh '/srv/run' >"/srv/run.sh"`: `sh '/tmp/1' >"/tmp/2"`,
+		"/srv/runner": "/srv/runner", "/srv/run.py": "/srv/run.py", "/srv/run/x": "/srv/run/x",
+		"/data/srv/run": "/data/srv/run", "data/srv/run": "data/srv/run", "my-f/srv/run": "my-f/srv/run",
+		"./srv/run": "./srv/run", "": "",
+	} {
+		if got := r.place(text); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+}
+
+// A command in a service does not outlive it.
+func TestCommandEndsWithService(t *testing.T) {
+	e, space := opened(t)
+	r := startIn(t, e, space, spec.Service{Name: "server", Command: []string{"sh", "-c", "echo up; sleep 0.3"},
+		Ready: spec.Ready{Log: "up"}})
+	began := time.Now()
+	exit, err := r.Exec(t.Context(), engine.Command{Args: []string{"sleep", "20"}})
+	if err != nil || exit.Code != 137 || time.Since(began) > 10*time.Second {
+		t.Errorf("it ended after %v with status %d, %v; want 137 when the service ended", time.Since(began), exit.Code, err)
+	}
+}
+
 // Somebody else's server is never taken for a service.
 func TestPortInUse(t *testing.T) {
 	e, space := opened(t)

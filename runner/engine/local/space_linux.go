@@ -12,6 +12,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +23,7 @@ import (
 	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
 
+	"benchbook/files"
 	"benchbook/notebook/spec"
 	"benchbook/runner/config"
 	"benchbook/runner/engine"
@@ -68,19 +70,17 @@ func (n *names) set(service string, aliases []string) error {
 // loopback is the address of all services.
 const loopback = "127.0.0.1"
 
-// errKept is why nothing can be kept: the kernel ends what we have started when we end, so that a run that is killed
-// leaves nothing.
-var errKept = errors.New("the engine local keeps nothing running: its processes end with benchbook; use the engine " +
-	"docker to look at them later")
-
 func (s *space) Inner(ctx context.Context) (engine.Space, error) {
 	return s.tree.Inner(ctx, func(tree *spaces.Tree[running]) (engine.Space, error) {
 		return &space{engine: s.engine, folder: s.folder, run: s.run, names: s.names, outer: s, tree: tree}, nil
 	})
 }
 
-// Keep implements engine.Space: it refuses.
-func (s *space) Keep(context.Context) ([]engine.Kept, error) { return nil, errKept }
+// Keep refuses: the kernel ends what we have started when we end, so that a run that is killed leaves nothing.
+func (s *space) Keep(context.Context) ([]engine.Kept, error) {
+	return nil, errors.New("the engine local keeps nothing running: its processes end with benchbook; use the engine " +
+		"docker to look at them later")
+}
 
 func (s *space) Start(ctx context.Context, service engine.Service) (engine.Running, error) {
 	r, err := s.start(ctx, service, "", nil, nil, nil)
@@ -163,7 +163,7 @@ func (s *space) Close(ctx context.Context) error {
 		if s.outer != nil {
 			return nil
 		}
-		return os.RemoveAll(s.folder)
+		return files.RemoveAll(s.folder)
 	})
 }
 
@@ -347,14 +347,17 @@ func isFolder(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// place puts the paths of files in the place of those that the service knows them by, the longest first.
+// A path stands in a text between other characters than these, and may follow a flag of one letter, or slashes.
+var word, first = regexp.MustCompile(`[\pL\pN_./~%+-]+`), regexp.MustCompile(`^(-\pL|/+)?(/.*)$`)
+
+// place puts the paths of files in the place of those that the service knows them by.
 func (r *running) place(text string) string {
-	known := slices.SortedFunc(maps.Keys(r.files), func(a, b string) int { return len(b) - len(a) })
-	var pairs []string
-	for _, name := range known {
-		pairs = append(pairs, name, r.files[name])
-	}
-	return strings.NewReplacer(pairs...).Replace(text)
+	return cmp.Or(r.files[text], word.ReplaceAllStringFunc(text, func(word string) string {
+		if m := first.FindStringSubmatch(word); m != nil && r.files[m[2]] != "" {
+			return m[1] + r.files[m[2]]
+		}
+		return word
+	}))
 }
 
 func (r *running) Name() string { return r.service.Name }
@@ -370,8 +373,7 @@ func (r *running) Ended(context.Context) (engine.Exit, bool, error) {
 	}
 }
 
-// Exec implements engine.Running and readiness.Probed. A command that cannot be started ends with status 127, as in a
-// shell.
+// Exec runs a command, which ends with the service. One that cannot be started ends with status 127, as in a shell.
 func (r *running) Exec(ctx context.Context, command engine.Command) (engine.Exit, error) {
 	if len(command.Args) == 0 {
 		return engine.Exit{}, fmt.Errorf("running a command in %s: it is empty", r.service.Name)
@@ -390,8 +392,14 @@ func (r *running) Exec(ctx context.Context, command engine.Command) (engine.Exit
 		return engine.Exit{Code: 127, Stderr: []byte(refused.Error() + "\n")}, nil
 	}
 	if err == nil {
-		if err = p.wait(ctx); err != nil {
+		select {
+		case <-p.done:
+		case <-r.process.done: // with which it ends
 			p.signal(syscall.SIGKILL)
+			<-p.done
+		case <-ctx.Done():
+			p.signal(syscall.SIGKILL)
+			err = context.Cause(ctx)
 		}
 	}
 	if err != nil {
@@ -405,14 +413,13 @@ func (r *running) Wait(ctx context.Context) (int, error) {
 	return r.process.code, err
 }
 
-// Reach implements readiness.Probed.
 func (r *running) Reach(context.Context) (readiness.Dial, error) {
 	return func(ctx context.Context, port int) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(loopback, strconv.Itoa(port)))
 	}, nil
 }
 
-// Follow implements readiness.Probed. Both streams are one, as they are kept.
+// Follow has both streams as one, as they are kept.
 func (r *running) Follow(ctx context.Context, stdout, _ io.Writer) error {
 	return r.log.Follow(ctx, r.process.done, stdout)
 }
@@ -427,7 +434,7 @@ func (r *running) remove(ctx context.Context, grace time.Duration) error {
 			return err
 		}
 	}
-	if err := os.RemoveAll(r.folder); err != nil {
+	if err := files.RemoveAll(r.folder); err != nil {
 		return fmt.Errorf("removing %s: %w", r.service.Name, err)
 	}
 	return nil
