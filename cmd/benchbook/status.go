@@ -14,7 +14,8 @@ func (a *app) statusCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status [ARTICLE[#NAME] ...]",
 		Short: "Show which trials are fresh, stale or missing on this host",
-		Long: `Show which trials are fresh, stale or missing on this host:
+		Long: `Show which trials are fresh, stale or missing on this host: a line for each article, for each experiment of ARTICLE,
+and for each trial of ARTICLE#NAME.
 
   fresh        measured with the present inputs
   stale        measured with other inputs
@@ -37,7 +38,7 @@ With -q nothing is printed, and the status is 0 if everything is fresh and 1 if 
 			}
 			switch {
 			case !quiet:
-				return a.Print(asJSON, out, func() { forecast.PrintStatus(a.Session, out, why) })
+				return a.Print(asJSON, out, func() { forecast.PrintStatus(a.Session, out, list, why) })
 			case !out.Fresh:
 				return lab.WithStatus(lab.StatusFailed, nil)
 			}

@@ -3,6 +3,8 @@ package forecast
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"benchbook/lab"
@@ -11,6 +13,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
 	"benchbook/runner/sysinfo"
+	"benchbook/slice"
 )
 
 // StatusJSON is what status prints with --json. Fields are added to it in later versions, none are renamed or removed.
@@ -107,39 +110,113 @@ func (s *StatusJSON) add(ctx context.Context, slug string, p *plan.Plan, known m
 	return nil
 }
 
-// PrintStatus prints states for people, with the reasons.
-func PrintStatus(a *lab.Session, s *StatusJSON, why bool) {
+// PrintStatus prints states for people: the more is named, the more of them. With why, all trials that are not fresh are
+// there, with the reasons.
+func PrintStatus(a *lab.Session, s *StatusJSON, list []*lab.Article, why bool) {
+	isNamed := slices.ContainsFunc(list, func(c *lab.Article) bool { return len(c.Experiments) > 0 })
+	brief := !isNamed && (len(list) > 1 || len(s.Experiments) > 1)
+	if brief {
+		s.printSummary(a, len(list) > 1)
+	}
 	for _, e := range s.Experiments {
-		name := e.Article + "#" + e.Experiment
-		if e.Skipped != "" {
-			fmt.Fprintf(a.Stdout, "%s: %s\n", name, e.Skipped)
+		if !brief || why && (e.fresh() < e.measurable() || len(e.Drift) > 0) {
+			s.printTrials(a, e, !brief, why)
+		}
+	}
+}
+
+// printSummary prints a line for each article, or for each experiment of a single one.
+func (s *StatusJSON) printSummary(a *lab.Session, articles bool) {
+	fmt.Fprintf(a.Stdout, "profile %s, host %s\n", s.Profile, s.Host)
+	var rows [][]string
+	for i := 0; i < len(s.Experiments); {
+		name, those := s.Experiments[i].Article, 1
+		if articles {
+			for i+those < len(s.Experiments) && s.Experiments[i+those].Article == name {
+				those++
+			}
+		} else {
+			name += "#" + s.Experiments[i].Experiment
+		}
+		rows = append(rows, []string{name, sumOf(s.Experiments[i : i+those])})
+		i += those
+	}
+	terminal.PrintColumns(a.Stdout, "  ", rows)
+	if articles {
+		fmt.Fprintln(a.Stdout, "all of one: benchbook status ARTICLE, or ARTICLE#EXPERIMENT")
+	} else {
+		fmt.Fprintf(a.Stdout, "all of one: benchbook status %s\n", rows[0][0])
+	}
+}
+
+// sumOf says how many trials of experiments are fresh, and what the others are.
+func sumOf(list []experimentStatusJSON) string {
+	fresh, measurable, leftOut := 0, 0, 0
+	states := map[string]int{}
+	for _, e := range list {
+		fresh, measurable = fresh+e.fresh(), measurable+e.measurable()
+		leftOut += lab.Boolean(len(e.Unsupported) > 0)
+		for _, t := range e.Trials {
+			states[t.State]++
+		}
+	}
+	if measurable == 0 && list[0].Skipped != "" {
+		return list[0].Skipped
+	}
+	var others []string
+	for _, state := range slices.Sorted(maps.Keys(states)) {
+		if state != stateWords[dataset.Fresh] {
+			others = append(others, fmt.Sprintf("%d %s", states[state], state))
+		}
+	}
+	words := fmt.Sprintf("%d of %s fresh", fresh, terminal.Count(measurable, "trial"))
+	if len(others) > 0 {
+		words += ": " + strings.Join(others, ", ")
+	}
+	if leftOut > 0 {
+		words += fmt.Sprintf("; run leaves out %s", terminal.Count(leftOut, "experiment"))
+	}
+	return words
+}
+
+// fresh counts trials.
+func (e *experimentStatusJSON) fresh() int {
+	return slice.Count(e.Trials, func(t trialStatusJSON) bool { return t.State == stateWords[dataset.Fresh] })
+}
+
+// measurable counts trials, without those that the article says cannot be measured.
+func (e *experimentStatusJSON) measurable() int {
+	return slice.Count(e.Trials, func(t trialStatusJSON) bool { return t.State != unavailable })
+}
+
+// printTrials prints the trials of an experiment: all, or those that are not fresh.
+func (s *StatusJSON) printTrials(a *lab.Session, e experimentStatusJSON, all, why bool) {
+	name := e.Article + "#" + e.Experiment
+	if e.Skipped != "" {
+		fmt.Fprintf(a.Stdout, "%s: %s\n", name, e.Skipped)
+		return
+	}
+	width, states := 0, len(stateWords[dataset.Partial])
+	for _, t := range e.Trials {
+		width = max(width, terminal.Width(t.Trial))
+		states = max(states, len(t.State))
+	}
+	fmt.Fprintf(a.Stdout, "%s: %d of %s fresh (profile %s, host %s)\n", name, e.fresh(), terminal.Count(e.measurable(),
+		"trial"), s.Profile, s.Host)
+	if words := notYet(e.Unsupported); words != "" {
+		fmt.Fprintf(a.Stdout, "  %s\n", words)
+	}
+	for _, t := range e.Trials {
+		if !all && t.State == stateWords[dataset.Fresh] {
 			continue
 		}
-		fresh, without := 0, 0
-		width, states := 0, len(stateWords[dataset.Partial])
-		for _, t := range e.Trials {
-			width = max(width, terminal.Width(t.Trial))
-			switch t.State {
-			case stateWords[dataset.Fresh]:
-				fresh++
-			case unavailable:
-				without, states = without+1, len(unavailable)
+		line := fmt.Sprintf("  %-*s  %s  %s", states, t.State, terminal.Padded(t.Trial, width), t.Run)
+		fmt.Fprintln(a.Stdout, strings.TrimRight(line, " "))
+		for _, reason := range t.Why {
+			if why || t.State == unavailable {
+				fmt.Fprintf(a.Stdout, "    %s\n", reason)
 			}
 		}
-		fmt.Fprintf(a.Stdout, "%s: %d of %s fresh (profile %s, host %s)\n", name, fresh, terminal.Count(len(e.Trials)-without,
-			"trial"), s.Profile, s.Host)
-		if words := notYet(e.Unsupported); words != "" {
-			fmt.Fprintf(a.Stdout, "  %s\n", words)
-		}
-		for _, t := range e.Trials {
-			line := fmt.Sprintf("  %-*s  %s  %s", states, t.State, terminal.Padded(t.Trial, width), t.Run)
-			fmt.Fprintln(a.Stdout, strings.TrimRight(line, " "))
-			for _, reason := range t.Why {
-				if why || t.State == unavailable {
-					fmt.Fprintf(a.Stdout, "    %s\n", reason)
-				}
-			}
-		}
-		printDrift(a, e.Drift, len(e.Trials)-without)
 	}
+	printDrift(a, e.Drift, e.measurable())
 }
