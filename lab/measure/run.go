@@ -477,8 +477,14 @@ func (j *job) confirm(ctx context.Context, c *lab.Article, next *runner.Next, v 
 	if err != nil {
 		return lab.Interrupted(ctx, err)
 	}
+	todo := next.ByTrial()
 	for _, e := range p.Experiments {
-		n, time := next.Trials(e), e.Estimate(plan.Place(v.host.Cores), forecast.Experience(e, known))
+		experience := forecast.Experience(e, known)
+		n, time := next.Trials(e), e.Estimate(plan.Place(v.host.Cores), func(t *plan.Trial) plan.Experience {
+			out := experience(t)
+			out.Pending = todo[t].Count // with --force also of what is fresh
+			return out
+		})
 		if n == 0 || !forecast.IsMuch(n, time) {
 			continue
 		}
