@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"benchbook/lab"
@@ -19,7 +20,7 @@ type overview struct {
 	at       plan.Placement
 	articles bool
 	rows     []overviewRow
-	warnings []string
+	warnings []string // and what Compose files say that has no effect
 }
 
 // overviewRow is an article or an experiment.
@@ -49,6 +50,9 @@ func (o *overview) add(slug string, e *plan.Experiment, known map[*plan.Trial]*T
 			kind := map[bool]string{false: "warning", true: "remark"}[d.IsRemark]
 			o.warnings = slice.Add(o.warnings, kind+": "+d.String())
 		}
+	}
+	if len(e.Notes) > 0 {
+		o.warnings = slice.Add(o.warnings, fmt.Sprintf("compose of %s: %s", slug, strings.Join(e.Notes, "; ")))
 	}
 	if len(o.rows) == 0 || o.rows[len(o.rows)-1].name != name {
 		o.rows = append(o.rows, overviewRow{name: name})
