@@ -11,6 +11,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 	"benchbook/runner"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
@@ -24,9 +25,14 @@ func abortedRun(ctx context.Context, a *lab.Session, v *target, total runner.Sum
 	err error) error {
 	var left *engine.LeftError
 	if ctx.Err() != nil {
-		removed, goesOn := "and all containers removed", "The same command resumes from here."
-		if errors.As(err, &left) {
-			removed = fmt.Sprintf("but %v; benchbook clean removes them", left)
+		removed, goesOn := " and all containers removed", "The same command resumes from here."
+		switch {
+		case errors.As(err, &left):
+			removed = fmt.Sprintf(" but %v; benchbook clean removes them", left)
+		case v.engine == nil && v.outside != nil: // which began nothing
+			removed, goesOn = "", "The same command starts over: a running target may be another one by then."
+		case v.engine != nil && v.engine.Name() == string(spec.Local):
+			removed = " and all processes ended"
 		}
 		if options.Force {
 			goesOn = "With --force the same command starts over; without it, only what is missing or stale is measured."
@@ -38,7 +44,7 @@ func abortedRun(ctx context.Context, a *lab.Session, v *target, total runner.Sum
 		if total.Probes > 0 {
 			kept = fmt.Sprintf("%s of a search, %s", terminal.Count(total.Probes, "probe"), kept)
 		}
-		fmt.Fprintf(a.Stderr, "\ninterrupted; %s kept %s. %s\n", kept, removed, goesOn)
+		fmt.Fprintf(a.Stderr, "\ninterrupted; %s kept%s. %s\n", kept, removed, goesOn)
 		return lab.WithStatus(lab.StatusInterrupted, nil)
 	}
 	switch gone := v.each(func(e engine.Engine) error { _, err := e.Sweep(ctx, true); return err }); {
