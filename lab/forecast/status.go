@@ -110,8 +110,8 @@ func (s *StatusJSON) add(ctx context.Context, slug string, p *plan.Plan, known m
 	return nil
 }
 
-// PrintStatus prints states for people: the more is named, the more of them. With why, all trials that are not fresh are
-// there, with the reasons.
+// PrintStatus prints states for people: the more is named, the more of them. With why, all trials that are not fresh
+// are there, with the reasons.
 func PrintStatus(a *lab.Session, s *StatusJSON, list []*lab.Article, why bool) {
 	isNamed := slices.ContainsFunc(list, func(c *lab.Article) bool { return len(c.Experiments) > 0 })
 	brief := !isNamed && (len(list) > 1 || len(s.Experiments) > 1)

@@ -26,6 +26,9 @@ func abortedRun(ctx context.Context, a *lab.Session, v *target, total runner.Sum
 	var left *engine.LeftError
 	if ctx.Err() != nil {
 		removed, goesOn := " and all containers removed", "The same command resumes from here."
+		if options.Force {
+			goesOn = "With --force the same command starts over; without it, only what is missing or stale is measured."
+		}
 		switch {
 		case errors.As(err, &left):
 			removed = fmt.Sprintf(" but %v; benchbook clean removes them", left)
@@ -33,9 +36,6 @@ func abortedRun(ctx context.Context, a *lab.Session, v *target, total runner.Sum
 			removed, goesOn = "", "The same command starts over: a running target may be another one by then."
 		case v.engine != nil && v.engine.Name() == string(spec.Local):
 			removed = " and all processes ended"
-		}
-		if options.Force {
-			goesOn = "With --force the same command starts over; without it, only what is missing or stale is measured."
 		}
 		kept := terminal.Are(total.Measured, "finished repetition")
 		if total.Searches > 0 {
