@@ -14,6 +14,7 @@ var (
 	continued = regexp.MustCompile(`\\[ \t]*\r?\n`)
 	copying   = regexp.MustCompile(`(?im)^[ \t]*(?:ONBUILD[ \t]+)?(?:COPY|ADD)[ \t]+(.*)$`)
 	mounting  = regexp.MustCompile(`(?im)^[ \t]*RUN[ \t].*--mount=type=bind`)
+	mounted   = regexp.MustCompile(`--mount=\S*\b(?:source|src)=([^,\s]+)`)
 	quotes    = strings.NewReplacer("[", " ", "]", " ", ",", " ", `"`, " ")
 )
 
@@ -23,10 +24,13 @@ var (
 // Source: docs.docker.com/reference/dockerfile, COPY and ADD.
 func copiedBy(dockerfile string) copied {
 	text := continued.ReplaceAllString(dockerfile, " ")
-	if mounting.MatchString(text) {
-		return copied{"."}
-	}
 	var out copied
+	if mounting.MatchString(text) {
+		out = append(out, ".")
+		for _, m := range mounted.FindAllStringSubmatch(text, -1) {
+			out = append(out, m[1])
+		}
+	}
 	for _, m := range copying.FindAllStringSubmatch(text, -1) {
 		words := m[1]
 		if strings.HasPrefix(strings.TrimSpace(words), "[") || strings.Contains(words, `["`) {

@@ -17,6 +17,7 @@ func TestCopied(t *testing.T) {
 		{"all", "COPY ./ /srv", "any/thing", ""},
 		{"a variable", "COPY ${NAME} /srv", "any/thing", ""},
 		{"a mount", "RUN --mount=type=bind,target=/src make", "any/thing", ""},
+		{"a folder in a mount", "RUN --mount=type=bind,source=lib,target=/src make", "lib/b.py", ""},
 		{"nothing", "FROM x", "", "a.py"},
 	}
 	for _, test := range tests {

@@ -50,9 +50,19 @@ func NewFolder(doc *article.Document) *Folder {
 		single: map[string]spec.File{}}
 }
 
-// NewRepository is a whole repository as a folder of the article that uses it. Articles, their records and the site are
-// no part of it: an image would otherwise change with what was measured of it.
-func NewRepository(doc, user *article.Document) *Folder {
+// NewRepository is a whole repository, or another folder around that of the article that uses it, with listings that
+// have their paths in there, and those of the article at theirs. Project files, articles, their records and the site are
+// no part of it: an image would otherwise change with what was measured of it. So are the folders of articles, unless
+// somebody names one: they change with what is measured, and not with what is measured of.
+func NewRepository(root string, listings []*article.Listing, user *article.Document) *Folder {
+	doc := &article.Document{Dir: root, Source: user.Source, Listings: listings}
+	if below, err := filepath.Rel(root, user.Dir); err == nil && filepath.IsLocal(below) {
+		for _, l := range user.Listings {
+			moved := *l
+			moved.Path = path.Join(filepath.ToSlash(below), l.Path)
+			doc.Listings = append(doc.Listings, &moved)
+		}
+	}
 	f := NewFolder(doc)
 	f.repository = user
 	return f
@@ -64,12 +74,12 @@ func (f *Folder) Around(root string) *Folder {
 		if f.around == nil {
 			f.around = map[string]*Folder{}
 		}
-		f.around[root] = NewRepository(&article.Document{Dir: root, Source: f.Doc.Source}, f.Doc)
+		f.around[root] = NewRepository(root, nil, f.Doc)
 	}
 	return f.around[root]
 }
 
-// isOurs says that a file or folder is what benchbook reads or makes, or git's.
+// isOurs says that a file or folder is what benchbook reads or makes, or git's, and that nothing names it.
 func (g *gathering) isOurs(name string) bool {
 	if g.repository == nil {
 		return name == ".git" || g.Doc.IsOurs(name)
@@ -83,17 +93,55 @@ func (g *gathering) isOurs(name string) bool {
 		return true
 	}
 	switch path.Base(name) {
-	case ".git", ".benchbook", article.ProjectFile:
+	case ".git", ".benchbook":
 		return true
 	case "benchbook-project.json", "benchbook-record.json": // what init gives editors
 		return path.Base(path.Dir(name)) == ".vscode"
+	case article.ProjectFile:
+		return !g.isNamed(name)
 	case "records", article.FileName:
-		return path.Base(path.Dir(path.Dir(name))) == "experiments" && has(article.FileName)
+		return path.Base(path.Dir(path.Dir(name))) == articlesName && has(article.FileName)
 	case "_site":
 		return has(article.ProjectFile)
 	}
+	if path.Base(path.Dir(name)) != articlesName || g.isNamed(name) {
+		return false
+	}
+	_, err = g.root.Lstat(path.Join(name, article.FileName))
+	return err == nil
+}
+
+// isLeftOut says that a file of the article is, or is in, something that isOurs.
+func (g *gathering) isLeftOut(name string) bool {
+	for ; g.repository != nil && g.root != nil && name != "."; name = path.Dir(name) {
+		if g.isOurs(name) {
+			return true
+		}
+	}
 	return false
 }
+
+// articlesName is the folder of articles in a project.
+const articlesName = "experiments"
+
+// isNamed says that a context or mount is in a folder or file, or that its Dockerfile names that, something in it, or a
+// folder around it that is not all of the context.
+func (g *gathering) isNamed(name string) bool {
+	if isIn(g.base, name) {
+		return true
+	}
+	inner, below := g.inner(name)
+	return below && slices.ContainsFunc(g.copies, func(source string) bool {
+		if at := strings.IndexAny(source, `*?[\`); at >= 0 { // as far as it is no pattern
+			source, _ = path.Split(source[:at])
+		}
+		source = strings.Trim(source, "/")
+		return source != "" && source != "." && (isIn(source, inner) || isIn(inner, source))
+	})
+}
+
+// isIn says that a path is a folder, or in it.
+func isIn(name, folder string) bool { return name == folder || strings.HasPrefix(name, folder+"/") }
 
 // Digest is how a file's content enters keys and records.
 func Digest(data []byte) string {
@@ -234,10 +282,13 @@ func (f *Folder) context(t source.Text, users []string, copies copied, problems 
 		}
 	}
 	key := strings.Join(append(slices.Sorted(maps.Keys(left)), name), "\x00")
+	if f.repository != nil {
+		key += "\x00\x00" + strings.Join(copies, "\x00")
+	}
 	if files, ok := f.contexts[key]; ok {
 		return files, true
 	}
-	files, ok := f.gather(name, t, left, problems)
+	files, ok := f.gather(name, t, left, copies, problems)
 	if !ok {
 		return nil, false
 	}
@@ -252,7 +303,7 @@ func (f *Folder) Mounted(t source.Text, problems *source.Problems) (files []spec
 		return nil, false, false
 	}
 	if f.isFolder(name) {
-		files, ok = f.gather(name, t, nil, problems)
+		files, ok = f.gather(name, t, nil, nil, problems)
 		return files, false, ok
 	}
 	file, ok := f.file(source.Text{Value: name, Pos: t.Pos}, problems)
@@ -275,9 +326,9 @@ func (f *Folder) isFolder(name string) bool {
 
 // gather reads the files below a folder of the article, with its listings, sorted by path. For a build context, left is
 // not nil: the files in it and in .dockerignore are not read.
-func (f *Folder) gather(name string, t source.Text, left map[string]bool,
+func (f *Folder) gather(name string, t source.Text, left map[string]bool, copies copied,
 	problems *source.Problems) ([]spec.File, bool) {
-	g := gathering{Folder: f, what: "folder", base: name, left: left, files: map[string]spec.File{}}
+	g := gathering{Folder: f, what: "folder", base: name, left: left, copies: copies, files: map[string]spec.File{}}
 	root, err := os.OpenRoot(f.Doc.Dir)
 	if err == nil {
 		defer root.Close()
@@ -288,7 +339,7 @@ func (f *Folder) gather(name string, t source.Text, left map[string]bool,
 		}
 	}
 	for _, l := range f.Doc.Listings {
-		if inner, ok := g.inner(l.Path); ok && !left[l.Path] {
+		if inner, ok := g.inner(l.Path); ok && !left[l.Path] && !g.isLeftOut(l.Path) {
 			g.files[inner] = newFile(inner, l.Data, false)
 		}
 	}
@@ -321,6 +372,7 @@ type gathering struct {
 	root    *os.Root
 	base    string                         // the folder
 	left    map[string]bool                // files of the article that are left out
+	copies  copied                         // by the Dockerfile
 	ignored *patternmatcher.PatternMatcher // what .dockerignore names; nil for nothing
 	size    int64
 

@@ -48,11 +48,11 @@ func (p *planner) compose(e *outline, merged *yamltext.Node) (*yamltext.Node, bo
 	if read == nil {
 		return merged, false
 	}
-	doc := &article.Document{Dir: root, Source: read.Services.Text.Pos.Source}
+	var listings []*article.Listing
 	for _, name := range slices.Sorted(maps.Keys(read.Contents)) {
-		doc.Listings = append(doc.Listings, &article.Listing{Path: name, Data: read.Contents[name], Pos: named.Text.Pos})
+		listings = append(listings, &article.Listing{Path: name, Data: read.Contents[name], Pos: named.Text.Pos})
 	}
-	p.composed = append(p.composed, &composed{read, inputs.NewRepository(doc, p.doc)})
+	p.composed = append(p.composed, &composed{read, inputs.NewRepository(root, listings, p.doc)})
 	settled, without := read.Settle(compose.Merge(read.Services, services), p.problems)
 	e.Notes = slices.Concat(read.Notes, without)
 	if services == nil {

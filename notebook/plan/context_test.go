@@ -30,6 +30,11 @@ func TestInlineDockerfile(t *testing.T) {
 // planIn plans an article in a folder that has a Dockerfile and what mkfiles makes there and outside the project.
 func planIn(t *testing.T, body string, mkfiles func(dir, outside string)) (*Plan, []*source.Problem) {
 	t.Helper()
+	return planText(t, text(block(body)), mkfiles)
+}
+
+func planText(t *testing.T, text string, mkfiles func(dir, outside string)) (*Plan, []*source.Problem) {
+	t.Helper()
 	root := t.TempDir()
 	dir := filepath.Join(root, "p", "experiments", "sample")
 	write(t, filepath.Join(root, "p", article.ProjectFile), "")
@@ -39,7 +44,7 @@ func planIn(t *testing.T, body string, mkfiles func(dir, outside string)) (*Plan
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc := article.Parse(dir, source.New("article.md", []byte(text(block(body)))))
+	doc := article.Parse(dir, source.New("article.md", []byte(text)))
 	var problems source.Problems
 	problems.Merge(&doc.Problems)
 	p, err := New(project, doc, Options{}, &problems)

@@ -10,31 +10,58 @@ import (
 )
 
 // A Dockerfile in the root of the repository, above the project, is built with what it copies, and without what
-// benchbook makes there.
+// benchbook reads and makes there: project files and the folders of articles only where somebody names them.
 func TestContextInTheRepository(t *testing.T) {
-	p, problems := planIn(t, "name: e\nservices: {s: {build: ../../..}}\nload: {target: http://s/}\n",
-		func(dir, outside string) {
-			root := filepath.Dir(outside)
-			if err := os.Mkdir(filepath.Join(root, ".git"), 0o755); err != nil {
-				t.Fatal(err)
+	const (
+		file   = "p/benchbook.yaml"
+		sample = "p/experiments/sample/"
+		other  = "p/experiments/other/"
+	)
+	for _, test := range []struct {
+		name, build, dockerfile string
+		want                    []string // beside what there always is
+	}{
+		{"all", "../../..", "FROM scratch\nCOPY . /\n", nil},
+		{"patterns", "../../..", "FROM scratch\nCOPY * ?/* /\n", nil},
+		{"the folder of articles", "../../..", "FROM scratch\nCOPY p/experiments/ /\n",
+			[]string{other + "data.csv", sample + "Dockerfile", sample + "app.py", sample + "listed.py"}},
+		{"files of an article", "../../..", "FROM scratch\nCOPY p/experiments/other/*.csv /\n", []string{other + "data.csv"}},
+		{"a mount", "../../..", "FROM scratch\nRUN --mount=type=bind,source=p/experiments/other,target=/x true\n",
+			[]string{other + "data.csv"}},
+		{"the project file", "../../..", "FROM scratch\nCOPY . /\nCOPY p/benchbook.yaml /\n", []string{file}},
+		{"the Dockerfile of an article", "{context: ../../.., dockerfile: p/experiments/sample/Dockerfile}",
+			"FROM scratch\n", []string{sample + "Dockerfile"}},
+		{"a listing as the Dockerfile", "{context: ../../.., dockerfile: p/experiments/sample/listed.py}",
+			"FROM scratch\n", []string{sample + "listed.py"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p, problems := planText(t, text("```python file=listed.py\nFROM scratch\n```\n\n",
+				block("name: e\nservices: {s: {build: "+test.build+"}}\nload: {target: http://s/}\n")),
+				func(dir, outside string) {
+					root := filepath.Dir(outside)
+					if err := os.Mkdir(filepath.Join(root, ".git"), 0o755); err != nil {
+						t.Fatal(err)
+					}
+					for name, text := range map[string]string{"Dockerfile": test.dockerfile, "main.go": "package main",
+						".vscode/settings.json": "{}", ".vscode/benchbook-record.json": "{}", ".dockerignore": "*.log\n", "a.log": "x", ".git/HEAD": "x", "p/_site/index.html": "x",
+						"p/.benchbook/run": "x", other + article.FileName: "x", other + "data.csv": "x",
+						other + "records/r": "x", sample + "app.py": "x"} {
+						write(t, filepath.Join(root, name), text)
+					}
+					write(t, filepath.Join(dir, article.FileName), "x")
+					write(t, filepath.Join(dir, "records", "r"), "x")
+				})
+			if len(problems) > 0 {
+				t.Fatal(problems)
 			}
-			for name, text := range map[string]string{"Dockerfile": "FROM scratch\nCOPY . /\n", "main.go": "package main",
-				".dockerignore": "*.log\n", "a.log": "x", ".git/HEAD": "x", ".vscode/settings.json": "{}",
-				".vscode/benchbook-record.json": "{}"} {
-				write(t, filepath.Join(root, name), text)
+			var names []string
+			for _, f := range p.Experiments[0].Trials[0].Services[0].Image.Build.Files {
+				names = append(names, f.Path)
 			}
-			write(t, filepath.Join(dir, article.FileName), "x")
-			write(t, filepath.Join(dir, "records", "r"), "x")
+			want := append([]string{".dockerignore", ".vscode/settings.json", "Dockerfile", "main.go"}, test.want...)
+			if slices.Sort(want); !slices.Equal(names, want) {
+				t.Errorf("the files are %q, want %q", names, want)
+			}
 		})
-	if len(problems) > 0 {
-		t.Fatal(problems)
-	}
-	var names []string
-	for _, f := range p.Experiments[0].Trials[0].Services[0].Image.Build.Files {
-		names = append(names, f.Path)
-	}
-	want := []string{".dockerignore", ".vscode/settings.json", "Dockerfile", "main.go", "p/experiments/sample/Dockerfile"}
-	if !slices.Equal(names, want) {
-		t.Errorf("the files are %q, want %q", names, want)
 	}
 }
