@@ -677,6 +677,7 @@ func TestKeysAreDocumented(t *testing.T) {
 		{"The project file", []string{"Settings", "Cluster", "ClusterNodes", "ProjectHost", "Publish", "Allow"}},
 		{"Experiment", []string{"Experiment", "Repetitions"}},
 		{"Services", []string{"Service", "Build", "Config", "Healthcheck", "Dependencies", "Ulimit", "Volume", "Tmpfs"}},
+		{"Secrets from outside", []string{"Secret", "SecretFile"}},
 		{"Origins and links", []string{"Origin", "Latency", "Link"}},
 		{"Load", []string{"Load", "Target", "Rate", "Stage", "Verify", "Failures"}},
 		{"Command", []string{"Command", "Expect"}},

@@ -31,6 +31,7 @@ type bench struct {
 	driver     func(*plan.Trial) load.Driver
 	run        string // its name, which spaces are labelled with
 	note       func(string)
+	secrets    Secrets
 
 	around   engine.Space // that of repetitions is within, if no services are shared; nil until the first
 	shared   *share       // nil while no shared services are up
@@ -186,7 +187,7 @@ func (b *bench) startShared(ctx, bounded context.Context, t *plan.Trial) error {
 // started us, and has no more secrets in it than records have.
 func (b *bench) failShared(t *plan.Trial, failure, log string) {
 	b.unshared = &shareError{failure: failure, log: log}
-	b.note("no repetition of " + b.experiment.Name + " can be measured: " + record.NewRedactor(t.Definition).Text(failure))
+	b.note("no repetition of " + b.experiment.Name + " can be measured: " + b.secrets.redactor(t).Text(failure))
 }
 
 // shareError is why there are no shared services.
@@ -246,7 +247,7 @@ func (b *bench) cleanup(ctx context.Context, failed bool) *NoCleanupError {
 		return nil
 	}
 	if failure, _, isResult := failureOf(err); isResult {
-		err = errors.New(record.NewRedactor(b.shared.trial.Definition).Text(failure))
+		err = errors.New(b.secrets.redactor(b.shared.trial).Text(failure))
 	} else if bounded.Err() != nil {
 		err = context.Cause(bounded)
 	}

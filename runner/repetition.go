@@ -45,6 +45,7 @@ func (r *Runner) driver(t *plan.Trial) load.Driver {
 // There may be both: what was measured before its containers could not be removed.
 func (r *run) Measure(ctx context.Context, step plan.Step) (*record.Record, error) {
 	rec := r.NewRecord(step)
+	step.Trial = r.secrets().put(step.Trial)
 	if failed := r.bench.unshared; failed != nil {
 		rec.Failure, rec.Log, rec.Ended = failed.failure, failed.log, rec.Started
 		return r.finished(rec), nil

@@ -94,6 +94,8 @@ type Options struct {
 	// Present tells which of what was measured was measured with images and programs that are others now: it is
 	// measured again. Nil asks the engine that measures; what is counted without one takes all records as they are.
 	Present *images.Present
+	// Secrets are the values of those of experiments; an experiment without any needs none.
+	Secrets map[*plan.Experiment]Secrets
 	// Revisions are what records have as record.FactRevision, by article.
 	Revisions map[string]string
 
@@ -355,13 +357,15 @@ func (r *run) layout() machines.Layout {
 
 func (r *run) newBench() *bench {
 	return &bench{engine: r.Engine, experiment: r.experiment, layout: r.layout(), images: r.images(), driver: r.driver,
-		run: r.id, note: r.Progress.Note}
+		run: r.id, note: r.Progress.Note, secrets: r.secrets()}
 }
+
+func (r *run) secrets() Secrets { return r.options.Secrets[r.experiment] }
 
 // Share sees to it that the shared services run and are set up.
 func (r *run) Share(ctx context.Context, t *plan.Trial) error {
 	defer r.summary.Spent.timing(Sharing)()
-	return r.bench.share(ctx, t)
+	return r.bench.share(ctx, r.secrets().put(t))
 }
 
 func (r *run) begin(ctx context.Context) error {

@@ -48,7 +48,7 @@ func Import(p *plan.Plan, e *plan.Experiment, t *plan.Trial, format string, list
 	run := newRunID(earliest, "")
 	for _, rec := range out {
 		rec.Run = run
-		rec.Redact()
+		rec.Redact(nil, nil)
 	}
 	return out, nil
 }

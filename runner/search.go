@@ -54,7 +54,7 @@ func (s searchStore) Drop(rec *record.Record) error { return s.store.Drop(rec) }
 func (s searchStore) Unfinished() ([]*record.Record, error) { return s.store.Unfinished() }
 
 // Redact takes out of a record what must not be kept.
-func (r *run) Redact(rec *record.Record) { rec.Redact(r.Host.Mirrors...) }
+func (r *run) Redact(rec *record.Record) { rec.Redact(r.Host.Mirrors, r.secrets().values()) }
 
 // search makes the searches that have to come before the repetitions, and those that stand in their place. Each is
 // saved when it has ended, and its probes until then; one that was stopped goes on.

@@ -44,9 +44,10 @@ func (r *Runner) Verify(ctx context.Context, p *plan.Plan, o Options, each func(
 		if t = o.chosen(e, t); len(t.steps) == 0 {
 			continue
 		}
-		v := &verifier{each: each}
+		v := &verifier{each: each, secrets: o.Secrets[e]}
 		runs = append(runs, &run{Runner: r.of(e), plan: p, experiment: e, work: t, store: v, summary: &sum, verifier: v,
-			names: newRunNames(nil)})
+			options: Options{Secrets: o.Secrets},
+			names:   newRunNames(nil)})
 	}
 	if _, err := r.prepareAll(ctx, runs); err != nil { // each experiment says what of it is missing
 		return sum, err
@@ -68,6 +69,7 @@ func (r *Runner) Verify(ctx context.Context, p *plan.Plan, o Options, each func(
 type verifier struct {
 	each    func(Verification)
 	answers []http.Answer // of the repetition that goes on
+	secrets Secrets
 	note    string
 }
 
@@ -107,7 +109,7 @@ func (v *verifier) ask(ctx context.Context, requests load.Driver, at load.Place,
 	if v.answers, err = checker.Check(ctx, at, t); err != nil {
 		return load.Measurement{}, err
 	}
-	redact := record.NewRedactor(t.Definition)
+	redact := v.secrets.redactor(t)
 	var wrong []string
 	for i := range v.answers {
 		a := &v.answers[i]

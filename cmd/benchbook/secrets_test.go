@@ -41,6 +41,21 @@ calibrate: false
 ~~~
 
 ~~~yaml experiment
+name: given
+secrets: {one: {environment: GIVEN_FROM_OUTSIDE}, two: {file: given.txt}}
+services:
+  server:
+    image: debian:bookworm-slim
+    read_only: true
+    environment: {GIVEN: "${{ secrets.one }}"}
+    secrets: [two]
+    command: [sh, -c, 'echo "given $GIVEN, $(cat /run/secrets/two)"; exit 1']
+load: {target: "http://server/", headers: {X-Given: "${{ secrets.two }}"}, duration: 1s}
+repetitions: 1
+calibrate: false
+~~~
+
+~~~yaml experiment
 name: hook
 services:
   server:
@@ -137,9 +152,14 @@ func TestPlantedSecrets(t *testing.T) {
 		w := onEngine(t)
 		w.LockDir = "" // nothing is timed
 		t.Setenv("AWS_SECRET_ACCESS_KEY", "planted-around-benchbook")
+		t.Setenv("GIVEN_FROM_OUTSIDE", "planted-in-a-secret")
 		t.Setenv("PIP_INDEX_URL", "https://planted-mirror.corp.example/simple")
 		dir, folder := project(t, "leaky", leaky)
 		if err := os.WriteFile(filepath.Join(folder, "private.env"), []byte("API_TOKEN=planted-in-env-file\n"),
+			0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, "given.txt"), []byte("planted-in-a-file\nplanted-in-line-2\n"),
 			0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -153,15 +173,16 @@ func TestPlantedSecrets(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, r := range records { // what was printed around the secrets is there: the test looks at the right places
-			printed := map[string]string{"log": "password is [redacted], token [redacted]", "hook": "Authorization: [redacted]",
+			printed := map[string]string{"log": "password is [redacted], token [redacted]",
+				"given": "given [redacted], [redacted]", "hook": "Authorization: [redacted]",
 				"command": "postgres://joe:[redacted]@db/", "mirror": "Looking in indexes: https://[redacted]/simple",
 				"fetch": "proxy [redacted]:3142 refused"}
 			if !strings.Contains(r.Log, printed[r.Experiment]) || (r.Failure == "") != (r.Experiment == "metric") {
 				t.Errorf("%s: failure %q, log %q; want %q in it", r.Experiment, r.Failure, r.Log, printed[r.Experiment])
 			}
 		}
-		if len(records) < 6 || !strings.Contains(stderr.String(), "Could not resolve") {
-			t.Errorf("%d records, want 6, and the end of what the build said:\n%s", len(records), &stderr)
+		if len(records) < 7 || !strings.Contains(stderr.String(), "Could not resolve") {
+			t.Errorf("%d records, want 7, and the end of what the build said:\n%s", len(records), &stderr)
 		}
 		wantNothingPlantedBelow(t, w, dir, folder)
 	})

@@ -50,7 +50,7 @@ calibrate: false
 	}
 	before := trial(text)
 	recorded := &record.Record{Key: before.Key, Inputs: before.Inputs, Definition: before.Definition}
-	recorded.Redact()
+	recorded.Redact(nil, nil)
 	tests := []struct{ name, old, new, want string }{
 		{"nothing", "", "", ""},
 		{"a number", "connections: 5", "connections: 6", "load.connections: 6, was 5"},

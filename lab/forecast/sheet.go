@@ -147,6 +147,9 @@ func (s *sheet) experiment(slug string, e *plan.Experiment, known map[*plan.Tria
 	if words := notYet(unsupported(e)); words != "" {
 		s.line("  ", "not yet", words)
 	}
+	if len(e.Secrets) > 0 {
+		s.line("  ", "secrets", strings.Join(slice.Map(e.Secrets, plan.Secret.String), ", "))
+	}
 	if len(e.Notes) > 0 {
 		s.line("  ", "compose", strings.Join(e.Notes, "; "))
 	}

@@ -177,7 +177,8 @@ type job struct {
 func newJob(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, flags Options) (j *job,
 	problems, err error) {
 	j = &job{Session: a, project: project, list: list, flags: flags, runners: map[*target]*runner.Runner{}}
-	j.options = runner.Options{Force: flags.Force, Keep: flags.Keep, Budget: flags.Budget, Revisions: map[string]string{}}
+	j.options = runner.Options{Force: flags.Force, Keep: flags.Keep, Budget: flags.Budget, Revisions: map[string]string{},
+		Secrets: map[*plan.Experiment]runner.Secrets{}}
 	for _, c := range list { // it may be edited, and committed, long before it is measured
 		j.options.Revisions[c.Slug] = lab.RevisionOf(ctx, project, c.Doc)
 	}
@@ -356,7 +357,7 @@ func (j *job) survey(ctx context.Context, c *lab.Article, s *survey) error {
 		return lab.Interrupted(ctx, err)
 	}
 	options.Open = forecast.OpenTrials(c.Doc, p, at.host.ID)
-	next := runner.NextOf(p, records, at.host.ID, options)
+	next := j.next(p, records, at.host.ID, options, s)
 	for _, words := range next.Outdated() {
 		fmt.Fprintf(j.Stderr, "%s#%s\n", c.Slug, words)
 	}
@@ -373,6 +374,16 @@ func (j *job) survey(ctx context.Context, c *lab.Article, s *survey) error {
 	s.repetitions, s.capacities = s.repetitions+next.Len()-next.Searches(), s.capacities+next.Searches()
 	s.pending = append(s.pending, c)
 	return nil
+}
+
+// next is what is to be done of a plan, without the experiments that lack secrets.
+func (j *job) next(p *plan.Plan, records []*record.Record, host string, o runner.Options, s *survey) *runner.Next {
+	next := runner.NextOf(p, records, host, o)
+	left := readSecrets(j.Session, p, o.Secrets, func(e *plan.Experiment) bool { return next.Trials(e) > 0 })
+	if s.refused += left; left > 0 {
+		next = runner.NextOf(p, records, host, o)
+	}
+	return next
 }
 
 // isFull tells whether this host has all of an article, or of its chosen experiments, in full, and fresh.
@@ -541,6 +552,28 @@ func refuse(a *lab.Session, p *plan.Plan, host sysinfo.Host, picked lab.Filter, 
 		}
 		e.CheckCPUs(host.CoresOf, &problems)
 		e.CheckEngine(&problems)
+		lab.PrintProblems(a.Stderr, problems.Sorted())
+		return !problems.Empty()
+	})
+	return before - len(p.Experiments)
+}
+
+// readSecrets reads the secrets of the wanted experiments of a plan, takes out of it those that lack some, says why, and
+// counts them.
+func readSecrets(a *lab.Session, p *plan.Plan, into map[*plan.Experiment]runner.Secrets,
+	wanted func(*plan.Experiment) bool) int {
+	before := len(p.Experiments)
+	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool {
+		if len(e.Secrets) == 0 || !wanted(e) {
+			return false
+		}
+		var problems source.Problems
+		values, missing := runner.ReadSecrets(e)
+		for _, s := range missing {
+			problems.Add("no-secret", s.Pos, "secret %s cannot be used: %s", s.Secret, s.Why).Hint =
+				fmt.Sprintf("%s; experiment %q is left out", s.WayOut, e.Name)
+		}
+		into[e] = values
 		lab.PrintProblems(a.Stderr, problems.Sorted())
 		return !problems.Empty()
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,9 +62,13 @@ func Verify(ctx context.Context, a *lab.Session, project *projects.Project, list
 		return lab.Interrupted(ctx, err)
 	}
 	defer at.Close()
-	found := verified{all: []VerifyJSON{}, verbose: flags.Verbose}
+	found := verified{all: []VerifyJSON{}, verbose: flags.Verbose, secrets: map[*plan.Experiment]runner.Secrets{}}
 	for _, c := range list {
-		found.unverified += refuse(a, plans[c.Slug], at.HostOf(c.Slug), picked, flags.Adapt)
+		p := plans[c.Slug]
+		found.unverified += refuse(a, p, at.HostOf(c.Slug), picked, flags.Adapt)
+		found.unverified += readSecrets(a, p, found.secrets, func(e *plan.Experiment) bool {
+			return picked == nil || slices.ContainsFunc(e.Trials, func(t *plan.Trial) bool { return picked(e, t) })
+		})
 	}
 	if err := connect(ctx, a, project, list, plans, at); err != nil {
 		return lab.Interrupted(ctx, err)
@@ -97,13 +102,14 @@ type verified struct {
 	wrong      int // trials
 	unverified int // experiments
 	verbose    bool
+	secrets    map[*plan.Experiment]runner.Secrets
 }
 
 // article verifies an article.
 func (f *verified) article(ctx context.Context, a *lab.Session, c *lab.Article, p *plan.Plan, at *target,
 	picked lab.Filter, asJSON bool) error {
 	r := newRunner(a, at, verifying{&progress.Lines{W: a.Stderr, Verbose: f.verbose}})
-	sum, err := r.Verify(ctx, p, runner.Options{Only: picked}, func(v runner.Verification) {
+	sum, err := r.Verify(ctx, p, runner.Options{Only: picked, Secrets: f.secrets}, func(v runner.Verification) {
 		out := newVerifyJSON(c.Slug, v)
 		if !out.OK {
 			f.wrong++

@@ -57,6 +57,7 @@ var keysExplained = map[string]string{
 	"Healthcheck": "services.md#when-a-service-is-ready",
 	"Volume":      "services.md#volumes-and-permissions", "Tmpfs": "services.md#volumes-and-permissions",
 	"Ulimit": "services.md",
+	"Secret": "services.md#secrets-from-outside", "SecretFile": "services.md#secrets-from-outside",
 	"Origin": "services.md#origins-and-links", "Latency": "services.md#origins-and-links",
 	"Link": "services.md#origins-and-links",
 	"Load": "load.md", "Target": "load.md", "Stage": "load.md#open-loops", "Verify": "load.md",
@@ -77,7 +78,7 @@ var keysWords = map[reflect.Type]string{
 	reflect.TypeFor[article.Targets]():      "a text, or a list, each a text or a mapping",
 	reflect.TypeFor[article.Dependencies](): "a list of services, or a mapping of them to `condition restart required`",
 	reflect.TypeFor[projects.Allow](): "a list, each " +
-		"`cap_add`, `security_opt`, `sysctls`, `mounts`, `contexts` or a mapping",
+		"`cap_add`, `security_opt`, `sysctls`, `mounts`, `contexts`, `secrets` or a mapping",
 	reflect.TypeFor[article.Calibrate]():      "yes or no, or an expression",
 	reflect.TypeFor[article.Rate]():           "a rate such as `500/s`, or a mapping of `share` and `of`",
 	reflect.TypeFor[article.Args]():           "a list of words, or a mapping from tools to such",
@@ -181,7 +182,8 @@ func (m *keysMaker) words(path string, t reflect.Type) (words string, later []ke
 		switch t {
 		case reflect.TypeFor[article.Ulimit]():
 			words = "a whole number, or a mapping"
-		case reflect.TypeFor[article.Build](), reflect.TypeFor[article.Volume](), reflect.TypeFor[projects.ProjectHost]():
+		case reflect.TypeFor[article.Build](), reflect.TypeFor[article.Volume](), reflect.TypeFor[article.SecretFile](),
+			reflect.TypeFor[projects.ProjectHost]():
 			words = "a text, or a mapping"
 		}
 		return words, []keysLater{{path, t}}

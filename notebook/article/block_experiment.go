@@ -29,6 +29,7 @@ type Experiment struct {
 	Description source.Text     `yaml:"description"`
 	Extends     source.Text     `yaml:"extends"` // NAME or SLUG#NAME
 	Compose     []source.Text   `yaml:"compose"` // paths of Compose files, whose services those below are laid over
+	Secrets     Secrets         `yaml:"secrets"`
 	Services    Services        `yaml:"services"`
 	Matrix      *Matrix         `yaml:"matrix"`
 	Load        *Load           `yaml:"load"`

@@ -36,6 +36,7 @@ type Service struct {
 	EnvFile     []source.Text   `yaml:"env_file"`
 	Expose      []Value[int]    `yaml:"expose"`
 	Configs     []Config        `yaml:"configs"`
+	Secrets     []SecretFile    `yaml:"secrets"`
 	Volumes     []Volume        `yaml:"volumes"`
 	Tmpfs       []source.Text   `yaml:"tmpfs"`
 	DependsOn   Dependencies    `yaml:"depends_on"`

@@ -44,7 +44,7 @@ var otherNames = map[reflect.Type]map[string]otherName{
 	reflect.TypeFor[Service](): {
 		"port": {key: "expose"}, "env": {key: "environment"}, "workdir": {key: "working_dir"},
 		"memory": {key: "mem_limit"}, "mem": {key: "mem_limit"}, "cpu": {key: "cpus"}, "run": {key: "command"},
-		"cmd": {key: "command"}, "secrets": {key: "configs"}, "replicas": {key: "scale"},
+		"cmd": {key: "command"}, "replicas": {key: "scale"},
 		"links": {hint: elsewhereNetwork}, "external_links": {hint: elsewhereNetwork},
 		"networks": {hint: elsewhereNetwork}, "network_mode": {hint: elsewhereNetwork},
 		"extra_hosts": {hint: elsewhereNetwork}, "dns": {hint: elsewhereNetwork},

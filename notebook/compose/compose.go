@@ -39,7 +39,8 @@ type Options struct {
 // Project is what Compose files say.
 type Project struct {
 	Services *yamltext.Node // by name, as in an article; keys that articles do not have are left to Settle
-	// Contents are those of configs and secrets that are in no file, by the path which services name for them.
+	Secrets  *yamltext.Node // those that services use, by name, as in an article; nil for none
+	// Contents are those of configs and secrets that are in no file, by the path which stands for them.
 	Contents map[string][]byte
 	Notes    []string // what the author may want to know
 
@@ -178,7 +179,7 @@ func (p *Project) load(paths, wanted []string) error {
 		return err
 	}
 	p.loaded = project.WithoutUnresolvedOptionalDependencies()
-	if err := p.checkFiles(); err != nil {
+	if err := p.checkFiles(variables); err != nil {
 		return err
 	}
 	if p.loaded, err = p.loaded.WithServicesEnvironmentResolved(true); err != nil {
@@ -226,20 +227,40 @@ func noteVariables(o *loader.Options, found map[string]variable) {
 	}
 	substitute := o.Interpolate.Substitute
 	o.Interpolate.Substitute = func(text string, values template.Mapping) (string, error) {
-		for name := range template.ExtractVariables(map[string]any{"": text}, nil) {
-			_, known := values(name)
-			_, ours := os.LookupEnv(name)
-			hasDefault := slices.ContainsFunc([]string{":-", "-", ":+", "+", ":?", "?"}, func(mark string) bool {
-				return strings.Contains(text, "${"+name+mark)
-			})
-			switch {
-			case known && ours:
-				found[name] = given
-			case !known && !hasDefault:
-				found[name] = unset
-			}
-		}
+		noteVariablesIn(text, func(name string) bool { _, known := values(name); return known }, found)
 		return substitute(text, values)
+	}
+}
+
+// noteVariablesIn does that in a text in which some variables are known.
+func noteVariablesIn(text string, isKnown func(name string) bool, found map[string]variable) {
+	for name := range template.ExtractVariables(map[string]any{"": text}, nil) {
+		_, ours := os.LookupEnv(name)
+		hasDefault := slices.ContainsFunc([]string{":-", "-", ":+", "+", ":?", "?"}, func(mark string) bool {
+			return strings.Contains(text, "${"+name+mark)
+		})
+		switch known := isKnown(name); {
+		case known && ours:
+			found[name] = given
+		case !known && !hasDefault:
+			found[name] = unset
+		}
+	}
+}
+
+// noteVariablesOf does that in a file of variables. Those that stand further up in it are its own.
+func (p *Project) noteVariablesOf(file []byte, found map[string]variable) {
+	own := map[string]bool{}
+	for line := range strings.Lines(string(file)) {
+		name, value, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "=")
+		if strings.HasPrefix(name, "#") || strings.HasPrefix(strings.TrimSpace(value), "'") {
+			continue
+		}
+		noteVariablesIn(value, func(name string) bool {
+			_, known := p.loaded.Environment[name]
+			return known || own[name]
+		}, found)
+		own[strings.TrimSpace(name)] = true
 	}
 }
 
@@ -277,14 +298,8 @@ func notePassed(project, other *types.Project, found map[string]variable) {
 		if s.Build != nil && there.Build != nil {
 			note(s.Build.Args, there.Build.Args)
 		}
-		var files []types.FileObjectConfig
-		for _, c := range s.Secrets {
-			files = append(files, types.FileObjectConfig(project.Secrets[c.Source]))
-		}
-		for _, c := range s.Configs {
-			files = append(files, types.FileObjectConfig(project.Configs[c.Source]))
-		}
-		for _, f := range files {
+		for _, c := range s.Configs { // secrets are named elsewhere
+			f := types.FileObjectConfig(project.Configs[c.Source])
 			if _, ours := os.LookupEnv(f.Environment); ours {
 				found[f.Environment] = given
 			}
@@ -305,8 +320,9 @@ func (p *Project) noteNames(found map[string]variable, kind variable, words stri
 	}
 }
 
-// checkFiles makes sure that what is read into the environment are files of the repository.
-func (p *Project) checkFiles() error {
+// checkFiles makes sure that what is read into the environment are files of the repository, and collects the variables
+// that they name.
+func (p *Project) checkFiles(found map[string]variable) error {
 	for _, s := range p.loaded.Services {
 		for _, f := range s.EnvFiles {
 			full, err := filepath.EvalSymlinks(f.Path)
@@ -319,9 +335,11 @@ func (p *Project) checkFiles() error {
 			if _, ok := p.inside(full); !ok {
 				return fmt.Errorf("service %q: env_file %s lies outside the repository", s.Name, f.Path)
 			}
-			if _, _, err := files.Read(full, maxEnvironment); err != nil {
+			data, _, err := files.Read(full, maxEnvironment)
+			if err != nil {
 				return fmt.Errorf("service %q: env_file %s: %s", s.Name, f.Path, files.Reason(err))
 			}
+			p.noteVariablesOf(data, found)
 		}
 	}
 	return nil

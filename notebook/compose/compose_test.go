@@ -39,7 +39,7 @@ func written(t testing.TB, files map[string]string) string {
 }
 
 // read reads the Compose file of a repository, and lays services of an article over it.
-func read(root, services string) (settled *yamltext.Node, notes []string, problems []*source.Problem) {
+func read(root, services string) (settled, secrets *yamltext.Node, notes []string, problems []*source.Problem) {
 	var found source.Problems
 	var over *yamltext.Node
 	if services != "" {
@@ -49,9 +49,9 @@ func read(root, services string) (settled *yamltext.Node, notes []string, proble
 	if p != nil {
 		var without []string
 		settled, without = p.Settle(Merge(p.Services, over), &found)
-		notes = slices.Concat(p.Notes, without)
+		notes, secrets = slices.Concat(p.Notes, without), p.Secrets
 	}
-	return settled, notes, found.Sorted()
+	return settled, secrets, notes, found.Sorted()
 }
 
 // shown writes a value as YAML on lines of its own.
@@ -88,7 +88,8 @@ func TestServices(t *testing.T) {
 	if err != nil || len(names) == 0 {
 		t.Fatalf("no golden files (%v)", err)
 	}
-	for _, name := range []string{"FROM_SHELL", "FROM_SHELL_2", "FROM_SHELL_3", "FROM_SHELL_4", "FROM_SHELL_5"} {
+	for _, name := range []string{"FROM_SHELL", "FROM_SHELL_2", "FROM_SHELL_3", "FROM_SHELL_4", "FROM_SHELL_5",
+		"FROM_SHELL_6"} {
 		t.Setenv(name, "shell")
 	}
 	for _, name := range names {
@@ -108,7 +109,7 @@ func TestServices(t *testing.T) {
 					files[f.Name] = string(f.Data)
 				}
 			}
-			settled, notes, problems := read(written(t, files), over)
+			settled, secrets, notes, problems := read(written(t, files), over)
 			for _, p := range problems {
 				t.Error(p)
 			}
@@ -117,6 +118,10 @@ func TestServices(t *testing.T) {
 			}
 			var b strings.Builder
 			shown(&b, settled, "")
+			if secrets != nil {
+				b.WriteString("secrets:\n")
+				shown(&b, secrets, "  ")
+			}
 			for _, note := range notes {
 				fmt.Fprintf(&b, "# %s\n", note)
 			}
@@ -179,12 +184,6 @@ func TestRefused(t *testing.T) {
 			`the volume "data" has a driver of its own`, "remove driver", 4},
 		{"an external secret", "services:\n  a:\n    image: x\n    secrets: [s]\nsecrets: {s: {external: true}}\n", "",
 			`"s" is external`, "give it a file", 4},
-		{"a secret of somebody else", "services:\n  a:\n    image: x\n    secrets: [s]\n" +
-			"secrets: {s: {file: /etc/shadow}}\n", "",
-			`the file of "s" lies outside the repository`, "copy it", 4},
-		{"a secret without a value", "services:\n  a:\n    image: x\n    secrets: [s]\n" +
-			"secrets: {s: {environment: NOBODY_HAS_IT}}\n", "",
-			`"s" is the value of NOBODY_HAS_IT, which is not set`, "in .env", 4},
 		{"a config without a value", "services:\n  a:\n    image: x\n    configs: [s]\n" +
 			"configs: {s: {environment: NOBODY_HAS_IT}}\n", "",
 			`"s" is the value of NOBODY_HAS_IT, which is not set`, "in .env", 4},
@@ -208,7 +207,7 @@ func TestRefused(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			root := written(t, map[string]string{"docker-compose.yml": tt.file})
-			_, _, problems := read(root, tt.over)
+			_, _, _, problems := read(root, tt.over)
 			if len(problems) != 1 {
 				t.Fatalf("got %d problems, want 1: %v", len(problems), problems)
 			}
@@ -323,7 +322,7 @@ func FuzzRead(f *testing.F) {
 		if len(text) > 10_000 {
 			return
 		}
-		_, _, problems := read(written(t, map[string]string{"docker-compose.yml": text}), "")
+		_, _, _, problems := read(written(t, map[string]string{"docker-compose.yml": text}), "")
 		for _, p := range problems {
 			if p.Pos.Source != nil && (p.Pos.Start < 0 || p.Pos.End > len(p.Pos.Source.Data)) {
 				t.Errorf("outside the file: %v", p)

@@ -53,8 +53,15 @@ func overlaid(key string, below, above *yamltext.Node) *yamltext.Node {
 		return mapping(above, "")
 	case "build":
 		return buildOver(below, above)
-	case "volumes", "configs", "secrets":
+	case "volumes", "configs":
 		return appended(below, above, targetOf)
+	case "secrets":
+		return appended(below, above, func(n *yamltext.Node) string {
+			if source := n.Get("source"); source != nil && n.Get("target") == nil {
+				return target("", secretsDir, source.Text.Value)
+			}
+			return target(targetOf(n), secretsDir, "")
+		})
 	case "expose", "tmpfs", "cap_add", "cap_drop", "security_opt":
 		return appended(below, above, func(n *yamltext.Node) string { return n.Text.Value })
 	}

@@ -47,7 +47,7 @@ func (t *translation) node() *yamltext.Node {
 	values := plainValues(s)
 	for key, translated := range map[string]any{
 		"build": t.build(), "environment": environment(s.Environment), "expose": t.ports(), "configs": t.configs(),
-		"secrets": nil, "volumes": t.volumes(), "depends_on": dependencies(s.DependsOn),
+		"secrets": t.secrets(), "volumes": t.volumes(), "depends_on": dependencies(s.DependsOn),
 		"healthcheck": healthcheck(s.HealthCheck), "ulimits": ulimits(s.Ulimits), "networks": networks(s.Networks),
 	} {
 		if delete(values, key); translated != nil {
@@ -235,11 +235,12 @@ const maxRange = 100
 
 // configs are the files that the service gets, by configs.
 func (t *translation) configs() any {
-	out := t.secrets()
+	var out []any
 	for _, c := range t.service.Configs {
 		of := t.loaded.Configs[c.Source]
 		file := types.FileObjectConfig(of)
-		if taken := t.file("configs", c.Source, file, target(c.Target, "/", c.Source)); taken != nil {
+		if taken := t.file(file, c.Source, "configs", "content:"); taken != nil {
+			taken["target"] = target(c.Target, "/", c.Source)
 			out = append(out, taken)
 		}
 	}
@@ -249,13 +250,34 @@ func (t *translation) configs() any {
 	return out
 }
 
-// secrets are the files that the service gets, by secrets.
-func (t *translation) secrets() (out []any) {
+// secretsDir is where secrets are in containers.
+const secretsDir = "/run/secrets"
+
+// secrets are the files that the service gets, by secrets. Where their values come from is put into Secrets.
+func (t *translation) secrets() any {
+	var out []any
 	for _, c := range t.service.Secrets {
-		of := types.FileObjectConfig(t.loaded.Secrets[c.Source])
-		if taken := t.file("secrets", c.Source, of, target(c.Target, "/run/secrets", c.Source)); taken != nil {
-			out = append(out, taken)
+		out = append(out, map[string]any{"source": c.Source, "target": target(c.Target, secretsDir, c.Source)})
+		if t.Secrets.Get(c.Source) != nil {
+			continue
 		}
+		of := types.FileObjectConfig(t.loaded.Secrets[c.Source])
+		value := map[string]any{}
+		_, ours := os.LookupEnv(of.Environment)
+		if _, known := t.loaded.Environment[of.Environment]; of.Environment != "" && (ours || !known) {
+			value["environment"] = of.Environment
+		} else if taken := t.file(of, c.Source, "secrets", "environment:"); taken != nil {
+			value["file"] = taken["source"]
+		}
+		at := t.place(t.service.Name, "secrets")
+		if t.Secrets == nil {
+			t.Secrets = &yamltext.Node{Kind: yamltext.Map, Text: source.Text{Pos: at}}
+		}
+		t.Secrets.Fields = append(t.Secrets.Fields, yamltext.Field{Key: source.Text{Value: c.Source, Pos: at},
+			Value: node(value, at)})
+	}
+	if out == nil {
+		return nil
 	}
 	return out
 }
@@ -271,34 +293,31 @@ func target(written, folder, name string) string {
 	return path.Join(folder, written)
 }
 
-// file is a config of an article for one of Compose.
-func (t *translation) file(key, name string, f types.FileObjectConfig, target string) any {
-	out := map[string]any{"target": target}
+// file is where the content of a config or secret is: in a file, or in Contents. It is nil if it is nowhere.
+func (t *translation) file(f types.FileObjectConfig, name, key, instead string) map[string]any {
 	switch {
 	case bool(f.External):
-		t.refuse(key, "%q is external, so nothing tells what is in it", "give it a file: or content:", name)
+		t.refuse(key, "%q is external, so nothing tells what is in it", "give it a file: or "+instead, name)
 		return nil
 	case f.File != "":
-		out["source"] = t.relative(f.File)
-		if path.IsAbs(t.relative(f.File)) {
+		if path.IsAbs(t.relative(f.File)) && key == "configs" {
 			t.refuse(key, "the file of %q lies outside the repository", "copy it into the repository", name)
 			return nil
 		}
-	default:
-		data := f.Content
-		if f.Environment != "" {
-			var ok bool
-			if data, ok = t.loaded.Environment[f.Environment]; !ok {
-				t.refuse(key, "%q is the value of %s, which is not set", "set it in the environment of this command, or in .env",
-					name, f.Environment)
-				return nil
-			}
-		}
-		made := contentFolder + key + "/" + name
-		t.Contents[made] = []byte(data)
-		out["source"] = made
+		return map[string]any{"source": t.relative(f.File)}
 	}
-	return out
+	data := f.Content
+	if f.Environment != "" {
+		var ok bool
+		if data, ok = t.loaded.Environment[f.Environment]; !ok {
+			t.refuse(key, "%q is the value of %s, which is not set", "set it in the environment of this command, or in .env",
+				name, f.Environment)
+			return nil
+		}
+	}
+	made := contentFolder + key + "/" + name
+	t.Contents[made] = []byte(data)
+	return map[string]any{"source": made}
 }
 
 // contentFolder is where the contents of configs stand that are in no file.

@@ -35,6 +35,7 @@ const MaxSize = 256 << 20
 // read through an os.Root, so that no link leads out of the folder; one that stays inside is followed.
 type Folder struct {
 	Doc      *article.Document
+	Hidden   map[string]bool        // whole paths of files of secrets, which are not read
 	configs  map[string][]string    // what configs name, with the users of each: see UsersOf
 	contexts map[string][]spec.File // by folder and the files left out, read once
 	single   map[string]spec.File   // what configs name, by path, read once
@@ -75,6 +76,7 @@ func (f *Folder) Around(root string) *Folder {
 			f.around = map[string]*Folder{}
 		}
 		f.around[root] = NewRepository(root, nil, f.Doc)
+		f.around[root].Hidden = f.Hidden
 	}
 	return f.around[root]
 }
@@ -93,7 +95,7 @@ func (g *gathering) isOurs(name string) bool {
 		return true
 	}
 	switch path.Base(name) {
-	case ".git", ".benchbook":
+	case ".git", ".benchbook", ".compose": // the last is where Compose files have contents that are in no file
 		return true
 	case "benchbook-project.json", "benchbook-record.json": // what init gives editors
 		return path.Base(path.Dir(name)) == ".vscode"
@@ -467,12 +469,17 @@ func (g *gathering) visit(name string, e fs.DirEntry, err error) error {
 		return err
 	case g.isOurs(name) && e.IsDir():
 		return fs.SkipDir
-	case e.IsDir() || g.isOurs(name) || g.left[name]:
+	case e.IsDir() || g.isOurs(name) || g.hides(name):
 		return nil
 	case below && g.files[inner].Path != "":
 		return nil // a listing, which the article says is there twice
 	}
 	return g.take(name, inner)
+}
+
+// hides says that a file is left out, as it is taken elsewhere or has a secret.
+func (g *gathering) hides(name string) bool {
+	return g.left[name] || g.Hidden[filepath.Join(g.Doc.Dir, filepath.FromSlash(name))]
 }
 
 // take reads a file, or notes why it cannot be one.

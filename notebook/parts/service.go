@@ -144,7 +144,7 @@ func (r *reading) service(name source.Text, s *article.Service) *spec.Service {
 		CPUs: s.CPUs.V, Sysctls: s.Sysctls.Map(), CapAdd: article.Texts(s.CapAdd), CapDrop: article.Texts(s.CapDrop),
 		SecurityOpt: article.Texts(s.SecurityOpt), Tmpfs: article.Texts(s.Tmpfs), Command: words(s.Command),
 		Entrypoint: words(s.Entrypoint), Environment: r.environment(s), Configs: r.configs.files(s.Configs),
-		Volumes: r.volumes(s.Volumes), Ulimits: ulimits(s.Ulimits),
+		Secrets: r.secrets(s), Volumes: r.volumes(s.Volumes), Ulimits: ulimits(s.Ulimits),
 	}
 	out.DependsOn, out.Conditions = dependsOn(s.DependsOn)
 	r.places.CPUSets[&out.CPUSet], r.places.CPUs[out] = s.CPUSet, s.CPUs.Text
@@ -309,9 +309,14 @@ func (r *reading) checkPermissions(s *article.Service) {
 // allow reports what the project does not allow articles to ask for.
 func (r *reading) allow(what projects.Permission, at source.Pos, words string) {
 	if !r.Project.Allows(what) {
-		r.problems.Add("not-allowed", at, "%s is more than this project allows its articles", words).
-			Hint = fmt.Sprintf("if you trust the article, add %q to the list allow: in %s", what, article.ProjectFile)
+		NotAllowed(what, at, words, r.problems)
 	}
+}
+
+// NotAllowed reports what the project does not allow articles to ask for.
+func NotAllowed(what projects.Permission, at source.Pos, words string, problems *source.Problems) {
+	problems.Add("not-allowed", at, "%s is more than this project allows its articles", words).
+		Hint = fmt.Sprintf("if you trust the article, add %q to the list allow: in %s", what, article.ProjectFile)
 }
 
 // checkAbsolute makes sure that a path in a container begins at its root.

@@ -52,7 +52,12 @@ func (p *planner) compose(e *outline, merged *yamltext.Node) (*yamltext.Node, bo
 	for _, name := range slices.Sorted(maps.Keys(read.Contents)) {
 		listings = append(listings, &article.Listing{Path: name, Data: read.Contents[name], Pos: named.Text.Pos})
 	}
-	p.composed = append(p.composed, &composed{read, inputs.NewRepository(root, listings, p.doc)})
+	folder := inputs.NewRepository(root, listings, p.doc)
+	folder.Hidden = p.hidden
+	p.composed = append(p.composed, &composed{read, folder})
+	if read.Secrets != nil {
+		merged = layers.With(merged, "secrets", article.Merge(read.Secrets, merged.Get("secrets")))
+	}
 	settled, without := read.Settle(compose.Merge(read.Services, services), p.problems)
 	e.Notes = slices.Concat(read.Notes, without)
 	if services == nil {

@@ -55,7 +55,7 @@ var ErrNoProfile = errors.New("no such profile")
 func New(project *projects.Project, doc *article.Document, o Options, problems *source.Problems) (*Plan, error) {
 	o.Profile = cmp.Or(o.Profile, Full)
 	p := &planner{project: project, doc: doc, options: o, problems: problems, library: layers.NewLibrary(project, doc),
-		folders: map[*article.Document]*inputs.Folder{}}
+		folders: map[*article.Document]*inputs.Folder{}, hidden: map[string]bool{}}
 	p.parts = parts.Reader{Project: project, Folder: p.folder}
 	for _, block := range doc.Experiments {
 		p.definitions = append(p.definitions, p.library.Definition(block, problems))
@@ -154,6 +154,7 @@ type planner struct {
 	definitions []*layers.Definition
 	outlines    []*outline
 	composed    []*composed
+	hidden      map[string]bool // files of secrets
 
 	cells, steps, written, matched int // so far: see maxCells and what stands with it
 }
@@ -169,6 +170,7 @@ func (p *planner) folder(t source.Text) *inputs.Folder {
 	}
 	if p.folders[doc] == nil {
 		p.folders[doc] = inputs.NewFolder(doc)
+		p.folders[doc].Hidden = p.hidden
 	}
 	return p.folders[doc]
 }
@@ -187,6 +189,7 @@ type draft struct {
 	definition *article.Experiment // nil if the trial is unavailable
 	node       *yamltext.Node
 	configs    parts.Configs
+	secrets    map[string]bool // names of those of the experiment
 }
 
 // outline merges the layers of a definition, multiplies the matrix and expands templates.
@@ -220,6 +223,7 @@ func (p *planner) outline(d *layers.Definition) *outline {
 	if load := e.head.Load; load != nil && load.Outside.V {
 		e.Outside, e.Engine = true, spec.Local // whatever runs the services of others
 	}
+	p.secrets(e)
 	if !readHead(e, p.problems) {
 		return nil
 	}
@@ -233,8 +237,8 @@ func (p *planner) outline(d *layers.Definition) *outline {
 
 // Keys of an experiment that are about all of its trials, and those that templates are expanded in for each.
 var (
-	perExperiment = []string{"compose", "matrix", "profiles", "repetitions", "name", "extends", "description", "order",
-		"calibrate", "timeout", "setup", "cleanup", "shared", "metrics", "hosts"}
+	perExperiment = []string{"compose", "secrets", "matrix", "profiles", "repetitions", "name", "extends", "description",
+		"order", "calibrate", "timeout", "setup", "cleanup", "shared", "metrics", "hosts"}
 	perTrial = []string{"matrix", "profiles", "services", "load", "command", "tune", "capacity", "prepare", "conclude"}
 )
 
@@ -299,9 +303,12 @@ func metric(m *article.Metric) Metric {
 func (p *planner) expandTrials(e *outline, merged *yamltext.Node, combinations []combination) bool {
 	body := merged.Without(perExperiment...)
 	e.checkAxes(body)
-	searches := map[string]bool{}
+	searches, secrets := map[string]bool{}, map[string]bool{}
 	for _, s := range e.head.Tune {
 		searches[s.Name.Value] = true
+	}
+	for _, s := range e.head.Secrets {
+		secrets[s.Name.Value] = true
 	}
 	if p.written += len(combinations) * weight(body); p.written > maxDefinitions {
 		p.problems.Add("too-large", e.Pos, "written out for each cell of its matrix, the experiment is larger than %d MiB",
@@ -310,19 +317,22 @@ func (p *planner) expandTrials(e *outline, merged *yamltext.Node, combinations [
 	}
 	p.checkVariables(body)
 	before := p.problems.Len()
+	checkSecrets(body, p.problems)
 	for _, c := range combinations {
-		d := &draft{combination: c}
+		d := &draft{combination: c, secrets: secrets}
 		e.drafts = append(e.drafts, d)
 		if c.unavailable != "" || p.problems.Len() > before {
 			continue // other cells have the same mistakes
 		}
-		env := settings{combination: c, profile: p.options.Profile, ports: map[string]string{}, searches: searches}
+		env := settings{combination: c, profile: p.options.Profile, ports: map[string]string{}, searches: searches,
+			secrets: secrets}
 		if services := body.Get("services"); services != nil {
 			for _, s := range services.Fields {
 				env.ports[s.Key.Value] = firstPort(s.Value, env, p.problems)
 			}
 		}
 		d.node = expandAll(body, env, p.problems)
+		checkSecrets(d.node, p.problems) // which may come from the matrix
 		d.definition = article.DecodeExperiment(d.node, true, p.problems)
 	}
 	if p.steps += len(e.drafts) * e.Most(); p.steps > maxSteps {

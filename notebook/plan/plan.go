@@ -60,6 +60,7 @@ type Experiment struct {
 	Outside     bool              // its load goes to what runs already, from this machine; nothing is started for it
 	Hosts       map[string]string // hosts of the project by service, and by load for the load
 	Metrics     []Metric          // that the experiment adds
+	Secrets     []Secret          // that are to be known when it is run
 	Digest      string            // of all that makes a run of it the same run
 	Pos         source.Pos
 	// Origin says where each value of the merged definition came from, by its path of keys, such as load.connections:

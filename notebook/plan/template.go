@@ -19,14 +19,15 @@ type settings struct {
 	profile  string
 	ports    map[string]string // first exposed port by service
 	searches map[string]bool   // names that a search finds a value for
+	secrets  map[string]bool   // names of secrets; nil where none can be known
 	tuned    map[string]string // what searches have found, by name; nil before
 	requests bool              // random is drawn for every request
 	early    bool              // in the matrix itself, whose values are looked at again where they are used
 }
 
 // known is what a template may name.
-const known = "${{ }} knows matrix.NAME, tune.NAME, profile and services.NAME.port, and in the requests of a load " +
-	"random(FROM, TO)"
+const known = "${{ }} knows matrix.NAME, tune.NAME, secrets.NAME, profile and services.NAME.port, and in the " +
+	"requests of a load random(FROM, TO)"
 
 func (s settings) Call(n *expr.Call) (expr.Value, error) {
 	switch {
@@ -75,6 +76,8 @@ func (s settings) Select(n *expr.Selector) (expr.Value, error) {
 		return unknown(n, "parameter", rest, s.fields)
 	case "tune":
 		return s.tune(n, rest)
+	case "secrets":
+		return s.secret(n, rest)
 	case "services":
 		if service, field, _ := strings.Cut(rest, "."); field == "port" && len(s.ports) > 0 {
 			return s.port(n, service)
@@ -94,6 +97,20 @@ func (s settings) tune(n *expr.Selector, name string) (expr.Value, error) {
 		return fail(n.Span, "tuned values are not known here", "services, load, command, prepare and conclude can use it")
 	}
 	return unknown(n, "search", name, s.searches)
+}
+
+// secret is filled in when a trial starts. Without blanks it stays one word of a command.
+func (s settings) secret(n *expr.Selector, name string) (expr.Value, error) {
+	switch {
+	case s.secrets[name]:
+		return expr.TextOf("${{secrets." + name + "}}"), nil
+	case s.secrets == nil:
+		return fail(n.Span, "secrets are not known here", "services, load, command, prepare and conclude can use them")
+	case len(s.secrets) == 0:
+		return fail(n.Span, `no secret "`+name+`" in this experiment`,
+			"add secrets: {"+name+": {environment: NAME}} to the experiment")
+	}
+	return unknown(n, "secret", name, s.secrets)
 }
 
 // port is the first port that a service exposes.
@@ -144,7 +161,7 @@ func expandAll(n *yamltext.Node, env settings, problems *source.Problems) *yamlt
 	return expandFields(n, func(key string, value *yamltext.Node) *yamltext.Node {
 		here := env
 		if key == "tune" || key == "capacity" {
-			here.searches = nil
+			here.searches, here.secrets = nil, nil
 		}
 		if key != "load" || value.Kind != yamltext.Map {
 			return expand(value, here, problems)

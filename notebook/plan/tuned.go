@@ -54,7 +54,7 @@ func (t *template) resolve(out *Trial, values map[string]int) *source.Problems {
 	p := t.planner
 	p.problems = &source.Problems{}
 	env := settings{combination: t.draft.combination, profile: p.options.Profile, tuned: map[string]string{},
-		requests: true} // where random may stand was checked before; what is drawn for every request stays
+		secrets: t.draft.secrets, requests: true} // where random may stand was checked before; what is drawn stays
 	for name, v := range values {
 		env.tuned[name] = strconv.Itoa(v)
 	}

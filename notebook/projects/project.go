@@ -91,11 +91,12 @@ const (
 	AllowSysctls     Permission = "sysctls"
 	AllowMounts      Permission = "mounts"
 	AllowContexts    Permission = "contexts" // build contexts outside the repository
+	AllowSecrets     Permission = "secrets"  // files of secrets outside the repository
 )
 
 func (Permission) Words() []string {
 	return []string{string(AllowCapAdd), string(AllowSecurityOpt), string(AllowSysctls), string(AllowMounts),
-		string(AllowContexts)}
+		string(AllowContexts), string(AllowSecrets)}
 }
 
 // Engine is the one that runs services on the host.

@@ -286,7 +286,7 @@ func TestOutput(t *testing.T) {
 	r := sample()
 	r.Output, r.Facts = "GET http://a:hunter4pass@b/",
 		map[string]string{"tool.line": "ab -H 'Authorization: Basic abcdefgh' http://s/"}
-	r.Redact()
+	r.Redact(nil, nil)
 	if r.Output != "GET http://a:[redacted]@b/" || strings.Contains(r.Facts["tool.line"], "abcdefgh") {
 		t.Errorf("output %q, line %q", r.Output, r.Facts["tool.line"])
 	}

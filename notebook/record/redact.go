@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -98,11 +99,33 @@ func (r *Redactor) Learn(name, value string) {
 		strings.HasPrefix(value, "${{") {
 		return
 	}
+	r.learn(value)
+}
+
+// LearnSecrets remembers the values of secrets, however long they are, to find them and their longer lines everywhere.
+func (r *Redactor) LearnSecrets(values []string) {
+	for _, value := range values {
+		value = strings.TrimSpace(value)
+		if value == "" {
+			continue
+		}
+		r.learn(value)
+		for line := range strings.Lines(value) {
+			if line = strings.TrimSpace(line); len(line) >= leastSecret {
+				r.learn(line)
+			}
+		}
+	}
+}
+
+// learn remembers a value as programs write it.
+func (r *Redactor) learn(value string) {
 	plain := !strings.ContainsFunc(value, func(c rune) bool { return c < 'a' || c > 'z' })
 	if plain && r.names[value] {
 		return
 	}
-	for _, form := range []string{value, url.QueryEscape(value), url.PathEscape(value)} {
+	quoted := strings.Trim(strconv.Quote(value), `"`)
+	for _, form := range []string{value, url.QueryEscape(value), url.PathEscape(value), quoted} {
 		r.secrets = slice.Add(r.secrets, form)
 	}
 	slices.SortFunc(r.secrets, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
@@ -364,13 +387,14 @@ func (r *Redactor) isName(word string) bool {
 	return true
 }
 
-// Redact takes the secrets out of a record that is about to be saved, and the names of hosts out of whatever programs
-// wrote.
-func (r *Record) Redact(hosts ...string) {
+// Redact takes the secrets out of a record that is about to be saved, and the names of hosts and the values of more
+// secrets out of whatever programs wrote.
+func (r *Record) Redact(hosts, secrets []string) {
 	redact := NewRedactor(r.Definition)
 	r.Inputs, r.Definition = redact.Inputs(r.Inputs, r.Definition), redact.Definition(r.Definition)
 	r.Parameters, r.Labels = redact.Parameters(r.Parameters), redact.Parameters(r.Labels)
 	redact.Hide(hosts) // from here on: what the author wrote is public
+	redact.LearnSecrets(secrets)
 	if line, ok := r.Facts["tool.line"]; ok {
 		r.Facts["tool.line"] = redact.Text(line)
 	}

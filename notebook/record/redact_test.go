@@ -102,7 +102,7 @@ func TestRedact(t *testing.T) {
 	r.Parameters = []Parameter{{"db-password", "p1"}, {"auth", "basic"}, {"mode", "hunter2pass"}}
 	r.Labels = []Parameter{{"api_key", "l1"}}
 	r.Failure, r.Log = "hunter2pass was wrong", "trust me: hunter2pass"
-	r.Redact()
+	r.Redact(nil, nil)
 
 	const want = `{"load":{"args":["--token","[redacted]","--verbose","--key"],"duration":1000000000000000001,` +
 		`"headers":{"Accept":"text/html","Cookie":"[redacted]","X-Api-Key":"[redacted]"},"target":"http://postgres/?api_key=[redacted]"},` +
@@ -143,7 +143,7 @@ func TestRedactHosts(t *testing.T) {
 	} {
 		r := sample()
 		r.Definition, r.Log = []byte(`{"services":[{"name":"server"}]}`), test.text
-		if r.Redact(hosts...); r.Log != test.want {
+		if r.Redact(hosts, nil); r.Log != test.want {
 			t.Errorf("%s: got  %q\nwant %q", test.name, r.Log, test.want)
 		}
 	}

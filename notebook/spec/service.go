@@ -15,6 +15,7 @@ type Service struct {
 	Environment []string          `json:"environment,omitempty"` // KEY=value, with what env_file has
 	Expose      []int             `json:"expose,omitempty"`      // TCP ports
 	Configs     []File            `json:"configs,omitempty"`     // put there before the program starts
+	Secrets     []SecretFile      `json:"secrets,omitempty"`     // whose values are known when it is started
 	DependsOn   []string          `json:"depends_on,omitempty"`
 	Conditions  map[string]string `json:"conditions,omitempty"` // of DependsOn: those other than that it is ready
 	Ready       Ready             `json:"ready,omitzero"`
@@ -84,6 +85,15 @@ type File struct {
 	Exec   bool   `json:"exec,omitempty"`
 	Data   []byte `json:"-"`
 }
+
+// SecretFile is a secret as a file. What is in it is no part of anything that is kept.
+type SecretFile struct {
+	Name   string `json:"name"`
+	Target string `json:"target"`
+}
+
+// SecretsDir is the folder of secrets in a container, as in Compose.
+const SecretsDir = "/run/secrets"
 
 // Mode is that of the file in a container.
 func (f File) Mode() fs.FileMode {

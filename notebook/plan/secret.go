@@ -1,0 +1,132 @@
+package plan
+
+import (
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/parts"
+	"benchbook/notebook/projects"
+	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
+	"benchbook/slice"
+)
+
+// A Secret is a value that is given from outside when an experiment is run. What a plan knows of it is where it comes
+// from; its value is no part of keys and records.
+//
+// Source: docs/services.md#secrets-from-outside.
+type Secret struct {
+	Name        string
+	Environment string // the variable that holds it, or
+	File        string // the path of the file that does
+	Within      string // folder that File must lie in, whatever links say; empty: anywhere
+	Content     []byte // of one that the Compose files hold
+	Pos         source.Pos
+
+	written string // the path as it is written
+}
+
+// String says where the value comes from.
+func (s Secret) String() string {
+	switch {
+	case s.Environment != "":
+		return s.Name + " from the variable " + s.Environment
+	case s.Content != nil:
+		return s.Name + " from the Compose files"
+	}
+	return s.Name + " from the file " + s.written
+}
+
+// secretPlaces are the keys of a trial that may hold the value of a secret: it is put there when a trial starts.
+var secretPlaces = regexp.MustCompile(`^(services\..+\.(environment|command|entrypoint|healthcheck)|` +
+	`load\.(target\[\d+\]\.)?(headers|body)|command\.(environment|run|stdin)|(prepare|conclude)\b.*\.run)\b`)
+
+// secretUse is a template that names a secret.
+var secretUse = regexp.MustCompile(`\$\{\{\s*secrets\.([A-Za-z0-9_.-]+)\s*\}\}`)
+
+// FillSecrets puts values in the place of templates that name secrets.
+func FillSecrets(text string, value func(name string) string) string {
+	return secretUse.ReplaceAllStringFunc(text, func(use string) string {
+		return value(secretUse.FindStringSubmatch(use)[1])
+	})
+}
+
+// secrets reads where the secrets of an experiment come from.
+func (p *planner) secrets(e *outline) {
+	for _, s := range e.head.Secrets {
+		name := s.Name
+		switch {
+		case !s.Value.Environment.IsZero() && !s.Value.File.IsZero():
+			p.problems.Add("contradiction", s.Value.File.Pos, "secret %q has both environment and file", name.Value).
+				Hint = "keep one of them"
+			continue
+		case s.Value.Environment.IsZero() && s.Value.File.IsZero():
+			if !s.Value.Tried.Has("environment", "file") {
+				p.problems.Add("missing-key", name.Pos, "secret %q has neither environment nor file", name.Value).
+					Hint = "write {environment: NAME}, or {file: PATH}"
+			}
+			continue
+		}
+		e.Secrets = append(e.Secrets, p.secret(name, s.Value))
+	}
+	known := slice.Map(e.Secrets, func(s Secret) string { return s.Name })
+	for _, service := range e.head.Services {
+		for _, f := range service.Value.Secrets {
+			if f.Source.IsZero() || strings.Contains(f.Source.Value, "${{") || slices.Contains(known, f.Source.Value) {
+				continue
+			}
+			hint := source.Suggest(f.Source.Value, known)
+			if len(known) == 0 {
+				hint = "add secrets: {" + f.Source.Value + ": {environment: NAME}} to the experiment"
+			}
+			p.problems.Add("unknown-secret", f.Source.Pos, "no secret %q in this experiment", f.Source.Value).Hint = hint
+		}
+	}
+}
+
+func (p *planner) secret(name source.Text, s article.Secret) Secret {
+	out := Secret{Name: name.Value, Environment: s.Environment.Value, Pos: name.Pos}
+	if s.File.IsZero() {
+		return out
+	}
+	if c := p.composedFrom(s.File); c != nil {
+		if data, ok := c.Contents[s.File.Value]; ok {
+			out.Content = data
+			return out
+		}
+	}
+	out.File, out.written = filepath.FromSlash(s.File.Value), s.File.Value
+	if !filepath.IsAbs(out.File) {
+		out.File = filepath.Join(p.folder(s.File).Doc.Dir, out.File)
+	}
+	p.hidden[out.File] = true
+	if p.project.Allows(projects.AllowSecrets) {
+		return out
+	}
+	out.Within = p.project.Repository()
+	if below, err := filepath.Rel(out.Within, out.File); err != nil || !filepath.IsLocal(below) {
+		parts.NotAllowed(projects.AllowSecrets, s.File.Pos, "the secret file "+s.File.Value+", outside the repository,",
+			p.problems)
+	}
+	return out
+}
+
+// checkSecrets reports uses of secrets where their values are not put.
+func checkSecrets(n *yamltext.Node, problems *source.Problems) {
+	visitNames(n, "", func(at string, n *yamltext.Node, name *expr.Selector) {
+		switch {
+		case !strings.HasPrefix(name.Name, "secrets."):
+		case !secretPlaces.MatchString(at):
+			problems.Add("misplaced-secret", n.Text.Pos, "the value of a secret cannot be used in %s", at).
+				Hint = "it can stand in environment, command, entrypoint and healthcheck of a service, in run, environment and " +
+				"stdin of a command, in headers and body of a load, and in run of prepare and conclude"
+		case len(secretUse.FindAllString(n.Text.Value, -1)) != strings.Count(n.Text.Value, "secrets."):
+			problems.Add("misplaced-secret", n.Text.Pos, "the value of a secret is put in as it is").
+				Hint = "write ${{ " + name.Name + " }} alone, without functions and filters"
+		}
+	})
+}

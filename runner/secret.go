@@ -1,0 +1,152 @@
+package runner
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"benchbook/files"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
+	"benchbook/slice"
+)
+
+// Bounds of the value of a secret, in bytes. What is shorter would be taken out of too many words of other programs.
+const (
+	leastSecret = 4
+	mostSecret  = 1 << 20
+)
+
+// Secrets are the values of the secrets of an experiment, by their names.
+//
+// Source: docs/services.md#secrets-from-outside.
+type Secrets map[string]string
+
+// NoSecret is a secret whose value is missing, or cannot be used.
+type NoSecret struct {
+	plan.Secret
+	Why, WayOut string
+}
+
+// ReadSecrets reads the secrets of an experiment.
+func ReadSecrets(e *plan.Experiment) (out Secrets, missing []NoSecret) {
+	out = Secrets{}
+	for _, s := range e.Secrets {
+		value, why, hint := readSecret(s)
+		if n := len(strings.TrimSpace(value)); why == "" && n < leastSecret {
+			why = fmt.Sprintf("it has %d bytes", n)
+			hint = fmt.Sprintf("use one of at least %d: it is taken out of all that programs write, and a shorter one "+
+				"is in too many words", leastSecret)
+		}
+		if why != "" {
+			missing = append(missing, NoSecret{s, why, hint})
+			continue
+		}
+		out[s.Name] = value
+	}
+	return out, missing
+}
+
+func readSecret(s plan.Secret) (value, why, hint string) {
+	switch {
+	case s.Content != nil:
+		return string(s.Content), "", "use another"
+	case s.Environment != "":
+		value, ok := os.LookupEnv(s.Environment)
+		if !ok {
+			return "", "it is not set", fmt.Sprintf("set it before you run: export %s=…", s.Environment)
+		}
+		return value, "", ""
+	}
+	if real, err := filepath.EvalSymlinks(s.File); err == nil && s.Within != "" {
+		within, err := filepath.EvalSymlinks(s.Within)
+		below, relErr := filepath.Rel(within, real)
+		if err != nil || relErr != nil || !filepath.IsLocal(below) {
+			return "", "it is a link that leaves the repository", "put what it points at in its place, or permit it with " +
+				"allow: [secrets] in the project file"
+		}
+	}
+	data, _, err := files.Read(s.File, mostSecret)
+	if err != nil {
+		return "", files.Reason(err), "write the value into it, and keep it out of git"
+	}
+	return string(data), "", ""
+}
+
+// values are what is taken out of everything that is kept.
+func (s Secrets) values() []string { return slices.Sorted(maps.Values(s)) }
+
+// redactor knows the secrets of a trial.
+func (s Secrets) redactor(t *plan.Trial) *record.Redactor {
+	redact := record.NewRedactor(t.Definition)
+	redact.LearnSecrets(s.values())
+	return redact
+}
+
+// put gives a trial the values of its secrets. Its definition and its key stay those of the plan.
+func (s Secrets) put(t *plan.Trial) *plan.Trial {
+	if len(s) == 0 {
+		return t
+	}
+	out := *t
+	out.Services = slice.Map(t.Services, s.service)
+	if t.Load != nil {
+		l := *t.Load
+		l.Headers, l.Body = s.byName(l.Headers), s.text(l.Body)
+		l.Targets = slice.Map(l.Targets, func(target spec.Target) spec.Target {
+			target.Headers, target.Body = s.byName(target.Headers), s.text(target.Body)
+			return target
+		})
+		out.Load = &l
+	}
+	if t.Command != nil {
+		c := *t.Command
+		c.Run, c.Environment, c.Stdin = s.texts(c.Run), s.texts(c.Environment), s.text(c.Stdin)
+		out.Command = &c
+	}
+	hook := func(h spec.Hook) spec.Hook { return spec.Hook{Service: h.Service, Run: s.texts(h.Run)} }
+	out.Prepare, out.Conclude = slice.Map(t.Prepare, hook), slice.Map(t.Conclude, hook)
+	return &out
+}
+
+// service gives a service the values of its secrets, and their files. Into a container that is read-only nothing can be
+// copied, and an image would keep them: it gets a volume.
+func (s Secrets) service(of *spec.Service) *spec.Service {
+	out := *of
+	out.Environment, out.Command, out.Entrypoint = s.texts(of.Environment), s.texts(of.Command), s.texts(of.Entrypoint)
+	out.Ready.Command = s.texts(of.Ready.Command)
+	var list []spec.File
+	for _, f := range of.Secrets {
+		list = append(list, spec.File{Path: f.Target, Data: []byte(s[f.Name])})
+	}
+	if !of.ReadOnly || list == nil {
+		out.Configs = slices.Concat(of.Configs, list)
+		return &out
+	}
+	for i := range list {
+		list[i].Path = path.Base(list[i].Path)
+	}
+	out.Volumes = append(slices.Clone(of.Volumes), spec.Volume{Type: spec.BindVolume, Target: spec.SecretsDir,
+		ReadOnly: true, Files: list})
+	return &out
+}
+
+func (s Secrets) texts(list []string) []string { return slice.Map(list, s.text) }
+
+func (s Secrets) byName(values map[string]string) map[string]string {
+	out := maps.Clone(values)
+	for name, value := range out {
+		out[name] = s.text(value)
+	}
+	return out
+}
+
+// text puts values in the place of the templates that name them, without the end of a last line.
+func (s Secrets) text(text string) string {
+	return plan.FillSecrets(text, func(name string) string { return strings.TrimRight(s[name], "\r\n") })
+}

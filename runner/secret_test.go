@@ -1,0 +1,123 @@
+package runner
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/plan"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/enginetest/fake"
+)
+
+// private uses secrets wherever they can be used.
+const private = "---\ntitle: x\n---\n" + `~~~yaml experiment
+name: private
+secrets: {password: {environment: OF_SECRET}, key: {environment: OF_KEY}}
+services:
+  shared: {image: x, environment: {A: "${{ secrets.password }}"}}
+  server:
+    image: x
+    environment: {A: "a ${{ secrets.password }} b", B: "${{ secrets.key }}"}
+    command: [serve, "--key=${{ secrets.password }}"]
+    entrypoint: ["${{ secrets.password }}"]
+    healthcheck: {test: [CMD, ask, "${{ secrets.password }}"]}
+    secrets: [password, {source: key, target: /etc/key}]
+  locked: {image: x, read_only: true, secrets: [password]}
+shared: [shared]
+prepare: {service: server, run: "prepare ${{ secrets.password }}"}
+conclude: {service: server, run: "conclude ${{ secrets.password }}"}
+command: {service: server, run: [measured, "${{ secrets.password }}"], environment: {C: "${{ secrets.password }}"}, stdin: "${{ secrets.password }}"}
+repetitions: 1
+calibrate: false
+~~~
+`
+
+// Values are put in when a trial starts; its definition and its key have none of them, and its record neither.
+func TestSecretsArePutIn(t *testing.T) {
+	t.Setenv("OF_SECRET", "planted")
+	t.Setenv("OF_KEY", "first line of it\nthe second one\n")
+	p := newPlan(t, strings.ReplaceAll(private, "~~~", "```"))
+	e := p.Experiments[0]
+	secrets, missing := ReadSecrets(e)
+	if missing != nil {
+		t.Fatal(missing)
+	}
+	trial := secrets.put(e.Trials[0])
+	server, locked := trial.Services[1], trial.Services[2]
+	for _, s := range trial.Services {
+		switch s.Name {
+		case "server":
+			server = s
+		case "locked":
+			locked = s
+		}
+	}
+	for _, is := range []struct{ what, got, want string }{
+		{"environment", strings.Join(server.Environment, ","), "A=a planted b,B=first line of it\nthe second one"},
+		{"command", strings.Join(server.Command, " "), "serve --key=planted"},
+		{"entrypoint", strings.Join(server.Entrypoint, " "), "planted"},
+		{"healthcheck", strings.Join(server.Ready.Command, " "), "ask planted"},
+		{"file", server.Configs[0].Path + " " + string(server.Configs[0].Data), "/run/secrets/password planted"},
+		{"file elsewhere", server.Configs[1].Path + " " + string(server.Configs[1].Data),
+			"/etc/key first line of it\nthe second one\n"},
+		{"volume", locked.Volumes[0].Target + " " + locked.Volumes[0].Files[0].Path, "/run/secrets password"},
+		{"prepare", strings.Join(trial.Prepare[0].Run, " "), "prepare planted"},
+		{"conclude", strings.Join(trial.Conclude[0].Run, " "), "conclude planted"},
+		{"run", strings.Join(trial.Command.Run, " "), "measured planted"},
+		{"its environment", strings.Join(trial.Command.Environment, " "), "C=planted"},
+		{"stdin", trial.Command.Stdin, "planted"},
+	} {
+		if is.got != is.want {
+			t.Errorf("%s is %q, want %q", is.what, is.got, is.want)
+		}
+	}
+	if before := e.Trials[0]; strings.Contains(before.Services[0].Environment[0], "planted") || len(locked.Configs) > 0 ||
+		strings.Contains(string(before.Definition), "planted") {
+		t.Error("the trial of the plan has changed, or a read-only container gets a file copied")
+	}
+
+	s := script(t)
+	s.Exec = func(_ context.Context, _ string, c engine.Command) (engine.Exit, error) {
+		return engine.Exit{Code: 3, Stderr: []byte(strings.Join(c.Args, " ") + " \"the second one\" planted%21")}, nil
+	}
+	s.Logs = func(string) []byte { return []byte("first line of it, or planted\n") }
+	store := &memory{}
+	if _, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store,
+		Options{Secrets: map[*plan.Experiment]Secrets{e: secrets}}); err != nil {
+		t.Fatal(err)
+	}
+	if len(store.records) != 1 {
+		t.Fatalf("%d records", len(store.records))
+	}
+	data, err := store.records[0].Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, planted := range []string{"planted", "first line", "second one"} {
+		if strings.Contains(string(data), planted) {
+			t.Errorf("the record has %q:\n%s", planted, data)
+		}
+	}
+	if r := store.records[0]; !strings.Contains(r.Failure, "[redacted]") || !strings.Contains(r.Log, "[redacted]") {
+		t.Errorf("failure %q, log %q", r.Failure, r.Log)
+	}
+}
+
+func TestSecretsThatCannotBeUsed(t *testing.T) {
+	for name, value := range map[string]string{"missing": "", "of white space": "   \n ", "short": "abc\n"} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("OF_KEY", "long enough")
+			t.Setenv("OF_SECRET", value)
+			if value == "" {
+				os.Unsetenv("OF_SECRET")
+			}
+			e := newPlan(t, strings.ReplaceAll(private, "~~~", "```")).Experiments[0]
+			if _, missing := ReadSecrets(e); len(missing) != 1 || missing[0].Name != "password" || missing[0].Why == "" ||
+				missing[0].WayOut == "" {
+				t.Errorf("got %v", missing)
+			}
+		})
+	}
+}
