@@ -558,8 +558,8 @@ func refuse(a *lab.Session, p *plan.Plan, host sysinfo.Host, picked lab.Filter, 
 	return before - len(p.Experiments)
 }
 
-// readSecrets reads the secrets of the wanted experiments of a plan, takes out of it those that lack some, says why, and
-// counts them.
+// readSecrets reads the secrets of the wanted experiments of a plan, takes out of it those that lack some, says why,
+// and counts them.
 func readSecrets(a *lab.Session, p *plan.Plan, into map[*plan.Experiment]runner.Secrets,
 	wanted func(*plan.Experiment) bool) int {
 	before := len(p.Experiments)

@@ -35,7 +35,7 @@ const MaxSize = 256 << 20
 // read through an os.Root, so that no link leads out of the folder; one that stays inside is followed.
 type Folder struct {
 	Doc      *article.Document
-	Hidden   map[string]bool        // whole paths of files of secrets, which are not read
+	Hidden   map[string]bool        // whole paths of files that hold secrets
 	configs  map[string][]string    // what configs name, with the users of each: see UsersOf
 	contexts map[string][]spec.File // by folder and the files left out, read once
 	single   map[string]spec.File   // what configs name, by path, read once
@@ -52,9 +52,9 @@ func NewFolder(doc *article.Document) *Folder {
 }
 
 // NewRepository is a whole repository, or another folder around that of the article that uses it, with listings that
-// have their paths in there, and those of the article at theirs. Project files, articles, their records and the site are
-// no part of it: an image would otherwise change with what was measured of it. So are the folders of articles, unless
-// somebody names one: they change with what is measured, and not with what is measured of.
+// have their paths in there, and those of the article at theirs. Project files, articles, their records and the site
+// are no part of it: an image would otherwise change with what was measured of it. Nor are the folders of articles,
+// unless somebody names one: they hold what is about the measuring.
 func NewRepository(root string, listings []*article.Listing, user *article.Document) *Folder {
 	doc := &article.Document{Dir: root, Source: user.Source, Listings: listings}
 	if below, err := filepath.Rel(root, user.Dir); err == nil && filepath.IsLocal(below) {

@@ -56,15 +56,23 @@ func (p *planner) compose(e *outline, merged *yamltext.Node) (*yamltext.Node, bo
 	folder.Hidden = p.hidden
 	p.composed = append(p.composed, &composed{read, folder})
 	if read.Secrets != nil {
-		merged = layers.With(merged, "secrets", article.Merge(read.Secrets, merged.Get("secrets")))
+		secrets := read.Secrets
+		if own := merged.Get("secrets"); own != nil {
+			secrets = article.Merge(secrets, own)
+		}
+		merged = set(merged, source.Text{Value: "secrets", Pos: named.Text.Pos}, secrets)
 	}
 	settled, without := read.Settle(compose.Merge(read.Services, services), p.problems)
 	e.Notes = slices.Concat(read.Notes, without)
-	if services == nil {
-		with := *merged
-		with.Fields = append(slices.Clone(merged.Fields), yamltext.Field{
-			Key: source.Text{Value: "services", Pos: named.Text.Pos}, Value: settled})
-		return &with, true
+	return set(merged, source.Text{Value: "services", Pos: named.Text.Pos}, settled), true
+}
+
+// set returns n with a value for a key that it may have.
+func set(n *yamltext.Node, key source.Text, value *yamltext.Node) *yamltext.Node {
+	if n.Get(key.Value) != nil {
+		return layers.With(n, key.Value, value)
 	}
-	return layers.With(merged, "services", settled), true
+	out := *n
+	out.Fields = append(slices.Clone(n.Fields), yamltext.Field{Key: key, Value: value})
+	return &out
 }
