@@ -37,14 +37,18 @@ type NoSecret struct {
 func ReadSecrets(e *plan.Experiment) (out Secrets, missing []NoSecret) {
 	out = Secrets{}
 	for _, s := range e.Secrets {
-		value, why, hint := readSecret(s)
-		if n := len(strings.TrimSpace(value)); why == "" && n < leastSecret {
+		value, why, wayOut := readSecret(s)
+		switch n := len(strings.TrimSpace(value)); {
+		case why != "":
+		case n == 0:
+			why = "it is empty"
+		case n < leastSecret:
 			why = fmt.Sprintf("it has %d bytes", n)
-			hint = fmt.Sprintf("use one of at least %d: it is taken out of all that programs write, and a shorter one "+
+			wayOut = fmt.Sprintf("use one of at least %d: it is taken out of all that programs write, and a shorter one "+
 				"is in too many words", leastSecret)
 		}
 		if why != "" {
-			missing = append(missing, NoSecret{s, why, hint})
+			missing = append(missing, NoSecret{s, why, wayOut})
 			continue
 		}
 		out[s.Name] = value
@@ -52,16 +56,17 @@ func ReadSecrets(e *plan.Experiment) (out Secrets, missing []NoSecret) {
 	return out, missing
 }
 
-func readSecret(s plan.Secret) (value, why, hint string) {
+// readSecret returns the value of a secret, why there is none, and how to give it one.
+func readSecret(s plan.Secret) (value, why, wayOut string) {
 	switch {
 	case s.Content != nil:
-		return string(s.Content), "", "use another"
+		return string(s.Content), "", "set its variable in .env"
 	case s.Environment != "":
 		value, ok := os.LookupEnv(s.Environment)
 		if !ok {
-			return "", "it is not set", fmt.Sprintf("set it before you run: export %s=…", s.Environment)
+			why = "it is not set"
 		}
-		return value, "", ""
+		return value, why, fmt.Sprintf("set it before you run: export %s=…", s.Environment)
 	}
 	if real, err := filepath.EvalSymlinks(s.File); err == nil && s.Within != "" {
 		within, err := filepath.EvalSymlinks(s.Within)
@@ -73,9 +78,9 @@ func readSecret(s plan.Secret) (value, why, hint string) {
 	}
 	data, _, err := files.Read(s.File, mostSecret)
 	if err != nil {
-		return "", files.Reason(err), "write the value into it, and keep it out of git"
+		why = files.Reason(err)
 	}
-	return string(data), "", ""
+	return string(data), why, "write the value into it, and keep it out of git"
 }
 
 // values are what is taken out of everything that is kept.

@@ -106,17 +106,21 @@ func TestSecretsArePutIn(t *testing.T) {
 }
 
 func TestSecretsThatCannotBeUsed(t *testing.T) {
-	for name, value := range map[string]string{"missing": "", "of white space": "   \n ", "short": "abc\n"} {
-		t.Run(name, func(t *testing.T) {
+	for _, test := range []struct{ name, value, why, wayOut string }{
+		{"missing", "", "it is not set", "export OF_SECRET=…"},
+		{"of white space", "   \n ", "it is empty", "export OF_SECRET=…"},
+		{"short", "abc\n", "it has 3 bytes", "at least 4"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
 			t.Setenv("OF_KEY", "long enough")
-			t.Setenv("OF_SECRET", value)
-			if value == "" {
+			t.Setenv("OF_SECRET", test.value)
+			if test.value == "" {
 				os.Unsetenv("OF_SECRET")
 			}
-			e := newPlan(t, strings.ReplaceAll(private, "~~~", "```")).Experiments[0]
-			if _, missing := ReadSecrets(e); len(missing) != 1 || missing[0].Name != "password" || missing[0].Why == "" ||
-				missing[0].WayOut == "" {
-				t.Errorf("got %v", missing)
+			_, missing := ReadSecrets(newPlan(t, strings.ReplaceAll(private, "~~~", "```")).Experiments[0])
+			if len(missing) != 1 || missing[0].Name != "password" || missing[0].Why != test.why ||
+				!strings.Contains(missing[0].WayOut, test.wayOut) {
+				t.Errorf("got %v, want password: %s: %s", missing, test.why, test.wayOut)
 			}
 		})
 	}

@@ -43,7 +43,8 @@ func TestContextInTheRepository(t *testing.T) {
 						t.Fatal(err)
 					}
 					for name, text := range map[string]string{"Dockerfile": test.dockerfile, "main.go": "package main",
-						".vscode/settings.json": "{}", ".vscode/benchbook-record.json": "{}", ".dockerignore": "*.log\n", "a.log": "x", ".git/HEAD": "x", "p/_site/index.html": "x",
+						".dockerignore": "*.log\n", "a.log": "x", ".vscode/settings.json": "{}",
+						".vscode/benchbook-record.json": "{}", ".git/HEAD": "x", "p/_site/index.html": "x",
 						"p/.benchbook/run": "x", other + article.FileName: "x", other + "data.csv": "x",
 						other + "records/r": "x", sample + "app.py": "x"} {
 						write(t, filepath.Join(root, name), text)

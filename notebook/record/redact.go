@@ -12,8 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-
-	"benchbook/slice"
 )
 
 // Redacted stands where a secret stood.
@@ -22,6 +20,9 @@ const Redacted = "[redacted]"
 // leastSecret is how long a secret has to be, in bytes, to be looked for outside the place where it is set. Shorter
 // ones are words such as "trust" or "root", and taking those out of everything would destroy what a record says.
 const leastSecret = 8
+
+// leastRest is how many bytes of a secret are looked for where a text was cut.
+const leastRest = 4
 
 // A Redactor takes secrets out of what is kept or shown: the values of variables, build arguments and headers whose
 // names look secret, the same values wherever else they appear, and what looks like a secret by what stands around it:
@@ -100,6 +101,7 @@ func (r *Redactor) Learn(name, value string) {
 		return
 	}
 	r.learn(value)
+	r.sort()
 }
 
 // LearnSecrets remembers the values of secrets, however long they are, to find them and their longer lines everywhere.
@@ -116,6 +118,7 @@ func (r *Redactor) LearnSecrets(values []string) {
 			}
 		}
 	}
+	r.sort()
 }
 
 // learn remembers a value as programs write it.
@@ -124,11 +127,13 @@ func (r *Redactor) learn(value string) {
 	if plain && r.names[value] {
 		return
 	}
-	quoted := strings.Trim(strconv.Quote(value), `"`)
-	for _, form := range []string{value, url.QueryEscape(value), url.PathEscape(value), quoted} {
-		r.secrets = slice.Add(r.secrets, form)
-	}
+	quoted := strconv.Quote(value)
+	r.secrets = append(r.secrets, value, url.QueryEscape(value), url.PathEscape(value), quoted[1:len(quoted)-1])
+}
+
+func (r *Redactor) sort() {
 	slices.SortFunc(r.secrets, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
+	r.secrets = slices.Compact(r.secrets)
 }
 
 var (
@@ -156,6 +161,7 @@ func (r *Redactor) Text(s string) string {
 	for _, secret := range r.secrets {
 		s = strings.ReplaceAll(s, secret, Redacted)
 	}
+	s = r.withoutRests(s)
 	if r.hosts != nil {
 		s = r.hosts.ReplaceAllString(s, Redacted)
 	}
@@ -191,6 +197,37 @@ func (r *Redactor) Text(s string) string {
 		}
 		return m[1] + m[2] + m[3] + m[4] + Redacted
 	})
+}
+
+// cut marks where a text was cut; a character that was cut as well is before it.
+var cut = regexp.MustCompile(`(?:\\x[0-9a-f]{2})*(?:\.\.\.|…)`)
+
+// withoutRests takes out what is left of secrets at the places where a text was cut.
+func (r *Redactor) withoutRests(s string) string {
+	if len(r.secrets) == 0 {
+		return s
+	}
+	for _, at := range slices.Backward(cut.FindAllStringIndex(s, -1)) {
+		before, after, begins, ends := s[:at[0]], s[at[1]:], 0, 0 // bytes of secrets at both sides
+		for _, secret := range r.secrets {
+			for n := leastRest; n < min(len(secret), len(s)); n++ {
+				if strings.HasSuffix(before, secret[:n]) {
+					begins = max(begins, n)
+				}
+				if strings.HasPrefix(after, secret[len(secret)-n:]) {
+					ends = max(ends, n)
+				}
+			}
+		}
+		if begins > 0 {
+			before = before[:len(before)-begins] + Redacted
+		}
+		if ends > 0 {
+			after = Redacted + after[ends:]
+		}
+		s = before + s[at[0]:at[1]] + after
+	}
+	return s
 }
 
 // assignments redacts the values of names that look secret. Words that mean something else as well count only where

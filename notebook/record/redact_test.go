@@ -149,6 +149,29 @@ func TestRedactHosts(t *testing.T) {
 	}
 }
 
+// The values of secrets are taken out as programs write them, also what is left of them where a text was cut.
+func TestRedactSecrets(t *testing.T) {
+	secrets := []string{"first line of it\nüber the second\n", "abcd", "  \n", "token-ü-12"}
+	for _, test := range []struct{ name, text, want string }{
+		{"whole", "it is first line of it\nüber the second.", "it is [redacted]."},
+		{"quoted", `it is "first line of it\nüber the second"`, `it is "[redacted]"`},
+		{"in a URL", "http://x/?q=first+line+of+it", "http://x/?q=[redacted]"},
+		{"a line", "über the second and others", "[redacted] and others"},
+		{"a short one", "abcde", "[redacted]e"},
+		{"cut", `got "first line o..."`, `got "[redacted]..."`},
+		{"cut by an ellipsis", "got first line o…", "got [redacted]…"},
+		{"cut in a character", `got "token-\xc3..."`, `got "[redacted]\xc3..."`},
+		{"cut at the start", "...the second\nand others", "...[redacted]\nand others"},
+		{"cut elsewhere", "the first line o and the...rest", "the first line o and the...rest"},
+	} {
+		r := sample()
+		r.Definition, r.Log = []byte(`{}`), test.text
+		if r.Redact(nil, secrets); r.Log != test.want {
+			t.Errorf("%s: got  %q\nwant %q", test.name, r.Log, test.want)
+		}
+	}
+}
+
 // Whoever knows a record must not be able to try passwords on the digest of its definition.
 func TestDigestOfADefinitionTellsNothingOfSecrets(t *testing.T) {
 	digest := func(definition string) string {

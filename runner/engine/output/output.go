@@ -60,11 +60,14 @@ func (t *Tail) Bytes() []byte {
 	return bytes.Clone(t.data[max(0, len(t.data)-t.Limit):])
 }
 
-// LastLines is the end of a text, whole lines of it where it is longer than so many bytes.
+// LastLines is the end of a text: whole lines where it is longer than so many bytes, or the end of one after dots.
 func LastLines(text string, most int) string {
 	if len(text) <= most {
 		return text
 	}
 	text = text[len(text)-most:]
-	return strings.ToValidUTF8(text[strings.IndexByte(text, '\n')+1:], "")
+	if _, whole, _ := strings.Cut(text, "\n"); whole != "" {
+		return strings.ToValidUTF8(whole, "")
+	}
+	return "..." + strings.ToValidUTF8(text, "")
 }

@@ -30,3 +30,17 @@ func TestHeadAndTail(t *testing.T) {
 		}
 	}
 }
+
+func TestLastLines(t *testing.T) {
+	for _, test := range []struct{ name, text, want string }{
+		{"all", "one\ntwo\n", "one\ntwo\n"},
+		{"whole lines", "the first\ntwo\nthree\n!", "three\n!"},
+		{"one line", "one that is too long", "...s too long"},
+		{"one line with its end", "one that is too long\n", "... too long\n"},
+		{"a character", "one that is ü too long", "...\xbc too long"},
+	} {
+		if got := LastLines(test.text, 10); got != strings.ToValidUTF8(test.want, "") {
+			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
+		}
+	}
+}
