@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"benchbook/lab"
 	"benchbook/lab/terminal"
@@ -149,7 +150,7 @@ func NewOutcome(d *dataset.Dataset, asJSON bool) *ArticleOutcome {
 	for _, j := range judgements {
 		out.Data.Claims = append(out.Data.Claims, claimOutcome(d, &j, asJSON))
 		out.Claims = append(out.Claims, fmt.Sprintf("  %-12s  %-*s  %s", j.Verdict, width, j.Claim.Name.Value,
-			JudgementWords(&j)))
+			briefly(&j, d.Doc.Slug)))
 	}
 	if !asJSON {
 		return out
@@ -414,6 +415,20 @@ func effectWords(e *dataset.Quantity) string {
 		return u.Quantity(e.Number, decimals) + " (no interval)"
 	}
 	return fmt.Sprintf("%s [%s]", u.Quantity(e.Number, decimals), u.Between(e.Interval.Lo, e.Interval.Hi, decimals))
+}
+
+// maxBrief is how many characters a line of a summary may have before its cautions are only counted.
+const maxBrief = 160
+
+// briefly is what a verdict rests on, with no more cautions than there is room for.
+func briefly(j *claim.Judgement, slug string) string {
+	all := JudgementWords(j)
+	if len(j.Marks) == 0 || utf8.RuneCountInString(all) <= maxBrief {
+		return all
+	}
+	short := *j
+	short.Marks = nil
+	return fmt.Sprintf("%s; %s: benchbook show %s", JudgementWords(&short), terminal.Count(len(j.Marks), "caution"), slug)
 }
 
 // JudgementWords is what a verdict rests on, in one line.

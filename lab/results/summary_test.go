@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"benchbook/notebook/claim"
 )
 
 // outcomeOf is that of an article with so many claims, the last of which is the headline.
@@ -55,6 +57,25 @@ func TestSummary(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A line of a claim has what the verdict rests on, and counts the cautions that would make it hard to read.
+func TestBriefly(t *testing.T) {
+	long := strings.Repeat("one of many repetitions is not valid, ", 5)
+	tests := []struct {
+		marks []string
+		want  string
+	}{
+		{nil, "the interval includes the limit"},
+		{[]string{"not measured together"}, "the interval includes the limit; not measured together"},
+		{[]string{long, "not measured together"}, "the interval includes the limit; 2 cautions: benchbook show shop"},
+	}
+	for _, tt := range tests {
+		j := claim.Judgement{Reason: "the interval includes the limit", Marks: tt.marks}
+		if got := briefly(&j, "shop"); got != tt.want {
+			t.Errorf("%q: got %q, want %q", tt.marks, got, tt.want)
+		}
 	}
 }
 
