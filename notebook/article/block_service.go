@@ -66,6 +66,7 @@ type Service struct {
 // Build says what an image is built from.
 type Build struct {
 	Context    source.Text `yaml:"context"`
+	Git        source.Text `yaml:"git"` // the revision that the context is taken from
 	Dockerfile source.Text `yaml:"dockerfile"`
 	Inline     source.Text `yaml:"dockerfile_inline"` // the Dockerfile itself
 	Args       Environment `yaml:"args"`

@@ -43,6 +43,7 @@ type Folder struct {
 
 	around     map[string]*Folder // see Around
 	repository *article.Document  // the article that uses a whole repository; nil for its own folder
+	revision   *revision          // what is there instead of files; nil for files
 }
 
 // NewFolder is the folder of an article.
@@ -81,14 +82,18 @@ func (f *Folder) Around(root string) *Folder {
 	return f.around[root]
 }
 
+// open opens the folder. Where a revision is instead of its files, there is none.
+func (f *Folder) open() (*os.Root, error) {
+	if f.revision != nil {
+		return nil, fs.ErrNotExist
+	}
+	return os.OpenRoot(f.Doc.Dir)
+}
+
 // isOurs says that a file or folder is what benchbook reads or makes, or git's, and that nothing names it.
 func (g *gathering) isOurs(name string) bool {
 	if g.repository == nil {
 		return name == ".git" || g.Doc.IsOurs(name)
-	}
-	has := func(file string) bool {
-		_, err := g.root.Lstat(path.Join(path.Dir(name), file))
-		return err == nil
 	}
 	below, err := filepath.Rel(g.repository.Dir, filepath.Join(g.Doc.Dir, filepath.FromSlash(name)))
 	if err == nil && filepath.Base(below) == below && g.repository.IsOurs(below) {
@@ -102,20 +107,24 @@ func (g *gathering) isOurs(name string) bool {
 	case article.ProjectFile:
 		return !g.isNamed(name)
 	case "records", article.FileName:
-		return path.Base(path.Dir(path.Dir(name))) == articlesName && has(article.FileName)
+		return path.Base(path.Dir(path.Dir(name))) == articlesName && g.has(path.Join(path.Dir(name), article.FileName))
 	case "_site":
-		return has(article.ProjectFile)
+		return g.has(path.Join(path.Dir(name), article.ProjectFile))
 	}
-	if path.Base(path.Dir(name)) != articlesName || g.isNamed(name) {
-		return false
+	return path.Base(path.Dir(name)) == articlesName && !g.isNamed(name) && g.has(path.Join(name, article.FileName))
+}
+
+func (g *gathering) has(name string) bool {
+	if g.root == nil {
+		return slices.ContainsFunc(g.Doc.Listings, func(l *article.Listing) bool { return l.Path == name })
 	}
-	_, err = g.root.Lstat(path.Join(name, article.FileName))
+	_, err := g.root.Lstat(name)
 	return err == nil
 }
 
 // isLeftOut says that a file of the article is, or is in, something that isOurs.
 func (g *gathering) isLeftOut(name string) bool {
-	for ; g.repository != nil && g.root != nil && name != "."; name = path.Dir(name) {
+	for ; g.repository != nil && name != "."; name = path.Dir(name) {
 		if g.isOurs(name) {
 			return true
 		}
@@ -164,7 +173,7 @@ func UsersOf(name string, build *article.Build) []string {
 		if !build.Inline.IsZero() {
 			dockerfile = inlineName
 		}
-		users = append(users, "build "+path.Join(".", build.Context.Value)+" "+dockerfile)
+		users = append(users, "build "+build.Git.Value+path.Join(".", build.Context.Value)+" "+dockerfile)
 	}
 	return users
 }
@@ -199,7 +208,7 @@ func (f *Folder) file(t source.Text, problems *source.Problems) (spec.File, bool
 		return file, true
 	}
 	isListing := slices.ContainsFunc(f.Doc.Listings, func(l *article.Listing) bool { return l.Path == name })
-	if root, err := os.OpenRoot(f.Doc.Dir); err == nil && !isListing {
+	if root, err := f.open(); err == nil && !isListing {
 		defer root.Close()
 		file, err := read(root, name, MaxSize-f.size)
 		switch {
@@ -317,7 +326,7 @@ func (f *Folder) isFolder(name string) bool {
 	if slices.ContainsFunc(f.Doc.Listings, func(l *article.Listing) bool { return strings.HasPrefix(l.Path, name+"/") }) {
 		return true
 	}
-	root, err := os.OpenRoot(f.Doc.Dir)
+	root, err := f.open()
 	if err != nil {
 		return false
 	}
@@ -331,7 +340,7 @@ func (f *Folder) isFolder(name string) bool {
 func (f *Folder) gather(name string, t source.Text, left map[string]bool, copies copied,
 	problems *source.Problems) ([]spec.File, bool) {
 	g := gathering{Folder: f, what: "folder", base: name, left: left, copies: copies, files: map[string]spec.File{}}
-	root, err := os.OpenRoot(f.Doc.Dir)
+	root, err := f.open()
 	if err == nil {
 		defer root.Close()
 		g.root = root
@@ -342,7 +351,7 @@ func (f *Folder) gather(name string, t source.Text, left map[string]bool, copies
 	}
 	for _, l := range f.Doc.Listings {
 		if inner, ok := g.inner(l.Path); ok && !left[l.Path] && !g.isLeftOut(l.Path) {
-			g.files[inner] = newFile(inner, l.Data, false)
+			g.files[inner] = newFile(inner, l.Data, f.revision.isExecutable(l.Path))
 		}
 	}
 	listed := len(g.files) > 0
@@ -356,6 +365,7 @@ func (f *Folder) gather(name string, t source.Text, left map[string]bool, copies
 	if err == nil {
 		err = fs.WalkDir(root.FS(), g.base, g.visit)
 	}
+	g.irregular = append(g.irregular, g.brokenLinks()...)
 	if listed && errors.Is(err, fs.ErrNotExist) {
 		err = nil // what there is are listings
 	}

@@ -366,23 +366,34 @@ func (r *reading) build(i image) (spec.Image, bool) {
 		written.Pos = i.build.Pos
 	}
 	folder := r.Folder(written)
-	if up := path.Clean(written.Value); up == ".." || strings.HasPrefix(up, "../") {
+	up := path.Clean(written.Value)
+	above, isGit := up == ".." || strings.HasPrefix(up, "../"), !i.build.Git.IsZero()
+	if above || isGit {
 		root, context := r.Project.Repository(), filepath.Join(folder.Doc.Dir, filepath.FromSlash(up))
-		if below, err := filepath.Rel(root, context); err != nil || !filepath.IsLocal(below) {
-			if !r.Project.Allows(projects.AllowContexts) {
-				r.allow(projects.AllowContexts, written.Pos, fmt.Sprintf("the build context %q, outside the repository,",
-					written.Value))
-				return spec.Image{}, false
-			}
-			root = context
-		}
 		below, err := filepath.Rel(root, context)
-		if err != nil {
-			below = "."
+		switch outside := err != nil || !filepath.IsLocal(below); {
+		case outside && isGit:
+			r.problems.Add("no-such-revision", i.build.Git.Pos, "the build context %q is outside the git repository",
+				written.Value).Hint = "name a folder of the repository, or remove git from the build"
+			return spec.Image{}, false
+		case outside && !r.Project.Allows(projects.AllowContexts):
+			r.allow(projects.AllowContexts, written.Pos, fmt.Sprintf("the build context %q, outside the repository,",
+				written.Value))
+			return spec.Image{}, false
+		case outside:
+			root, below = context, "."
 		}
 		moved := *i.build
 		moved.Context.Value = filepath.ToSlash(below)
-		folder, i.build = folder.Around(root), &moved
+		if isGit {
+			var ok bool
+			if folder, ok = folder.At(root, moved.Git, moved.Context.Value, r.problems); !ok {
+				return spec.Image{}, false
+			}
+		} else {
+			folder = folder.Around(root)
+		}
+		i.build = &moved
 	}
 	b, where, ok := folder.Build(i.build, inputs.UsersOf(i.service, i.build), i.at, r.problems)
 	r.places.Dockerfiles[b] = where

@@ -1,0 +1,112 @@
+package plan
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/spec"
+)
+
+// A context of a revision has what was committed then, whatever the folder has now.
+func TestRevision(t *testing.T) {
+	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
+	inRepository := func(dir, outside string) {
+		root := filepath.Dir(outside)
+		git := func(args ...string) {
+			cmd := exec.Command("git", append([]string{"-c", "user.name=x", "-c", "user.email=x@x.example"}, args...)...)
+			cmd.Dir = root
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("git %q: %v\n%s", args, err, out)
+			}
+		}
+		for name, text := range map[string]string{"app/Dockerfile": "FROM scratch\nCOPY . /\n", "app/main.go": "then",
+			".gitattributes": "* export-ignore text eol=crlf\n", "app/lines": "a\nb\n", "app/.dockerignore": "*.log\n",
+			"app/a.log": "x", ".dockerignore": "**/*.log\n", "app/run.sh": "x", "Dockerfile": "FROM scratch\nCOPY . /\n",
+			"p/experiments/sample/records/r": "x", "p/experiments/sample/own.txt": "x"} {
+			write(t, filepath.Join(root, name), text)
+		}
+		write(t, filepath.Join(dir, article.FileName), "x")
+		for name, to := range map[string]string{"app/link": "../app/./main.go", "app/broken.log": "nowhere"} {
+			if err := os.Symlink(to, filepath.Join(root, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Chmod(filepath.Join(root, "app/run.sh"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		git("init", "-q")
+		git("add", ".")
+		git("commit", "-q", "-m", "one")
+		git("tag", "v1")
+		write(t, filepath.Join(root, "app/main.go"), "now")
+		write(t, filepath.Join(root, "app/new.go"), "now")
+		if err := os.Symlink("nowhere", filepath.Join(root, "app/broken")); err != nil {
+			t.Fatal(err)
+		}
+		git("add", ".")
+		git("commit", "-q", "-m", "two")
+		git("tag", "v2")
+		write(t, filepath.Join(root, "app/main.go"), "not committed")
+	}
+	ofApp := ".dockerignore Dockerfile lines=a\\nb\\n link=then main.go=then run.sh*"
+	for _, test := range []struct{ name, build, want, rule, says string }{
+		{"a tag", "{context: ../../../app, git: v1}", ofApp, "", ""},
+		{"from the matrix", "{context: ../../../app, git: \"${{ matrix.revision }}\"}", ofApp, "", ""},
+		{"with a Dockerfile of now", "{context: ../../../app, git: v1, dockerfile_inline: \"FROM scratch\\nCOPY . /\"}",
+			".benchbook.Dockerfile " + ofApp, "", ""},
+		{"all of the repository, without articles", "{context: ../../.., git: v1}",
+			".dockerignore .gitattributes Dockerfile app/.dockerignore app/Dockerfile app/lines=a\\nb\\n " +
+				"app/link=then app/main.go=then app/run.sh*", "", ""},
+		{"the article's folder", "{git: v1}", "Dockerfile own.txt", "", ""},
+		{"a broken link", "{context: ../../../app, git: v2}", "", "not-a-file", "app/broken in the build context"},
+		{"no such revision", "{context: ../../../app, git: v3}", "", "no-such-revision",
+			`no revision "v3" in the git repository`},
+		{"an option", "{context: ../../../app, git: --all}", "", "no-such-revision", `no revision "--all"`},
+		{"no such folder", "{context: ../../../lib, git: v1}", "", "no-such-revision", `revision "v1" has no folder "lib"`},
+		{"outside", "{context: ../../../.., git: v1}", "", "no-such-revision", "is outside the git repository"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p, problems := planIn(t, "name: e\nmatrix: {revision: [v1]}\nservices: {s: {build: "+test.build+
+				"}}\nload: {target: http://s/}\n", inRepository)
+			if test.rule != "" {
+				if len(problems) != 1 || problems[0].Rule != test.rule || !strings.Contains(problems[0].Message, test.says) {
+					t.Errorf("got %v, want %s: %s", problems, test.rule, test.says)
+				}
+				return
+			}
+			if len(problems) > 0 {
+				t.Fatal(problems)
+			}
+			var names []string
+			for _, f := range p.Experiments[0].Trials[0].Services[0].Image.Build.Files {
+				names = append(names, shortOf(f))
+			}
+			if want := strings.Fields(test.want); !slices.Equal(names, want) {
+				t.Errorf("the files are %q, want %q", names, want)
+			}
+		})
+	}
+	t.Run("without a repository", func(t *testing.T) {
+		_, problems := planIn(t, "name: e\nservices: {s: {build: {git: v1}}}\nload: {target: http://s/}\n",
+			func(string, string) {})
+		if len(problems) != 1 || !strings.Contains(problems[0].Message, "not in a git repository") {
+			t.Errorf("got %v", problems)
+		}
+	})
+}
+
+// shortOf is the name of a file, what is in it if that differs between revisions, and a star for a program.
+func shortOf(f spec.File) string {
+	switch {
+	case f.Exec:
+		return f.Path + "*"
+	case strings.HasPrefix(filepath.Base(f.Path), "main") || strings.HasPrefix(filepath.Base(f.Path), "li"):
+		return f.Path + "=" + strings.ReplaceAll(string(f.Data), "\n", `\n`)
+	}
+	return f.Path
+}
