@@ -41,8 +41,12 @@ func (c *composer) banners() []banner {
 			"Every missing number and verdict is marked. Measure it with benchbook run "+c.doc.Slug+".")
 		return out
 	case c.d.Profile == plan.Quick:
+		shared := ""
+		if slices.ContainsFunc(c.d.Experiments, (*dataset.Experiment).SharesStarts) {
+			shared = " Repetitions of a cell share their services, so intervals leave out how starts differ."
+		}
 		add("Quick profile: not for publication.",
-			"A check that everything runs: "+c.origin.Repetitions()+" per cell, short windows, rough intervals."+
+			"A check that everything runs: "+c.origin.Repetitions()+" per cell, short windows, rough intervals."+shared+
 				map[bool]string{true: " “Run it yourself” links the results of other hosts and profiles."}[len(c.others()) > 1])
 	case c.d.Profile != "" && c.d.Profile != plan.Full:
 		add("Profile "+c.d.Profile+".", "Measured with the settings of this profile, not those of a full run.")

@@ -30,11 +30,16 @@ type attempt struct {
 	lap     time.Time // when the part of its time began that goes on
 }
 
-// newAttempt finds out what is to be measured, and starts the program of the load if it can stand by.
-func (r *run) newAttempt(ctx, bounded context.Context, space engine.Space, t *plan.Trial, rec *record.Record) *attempt {
+// newAttempt finds out what is to be measured, on services that are up already if that is not nil, and starts the
+// program of the load if it can stand by.
+func (r *run) newAttempt(ctx, bounded context.Context, space engine.Space, up *block, t *plan.Trial,
+	rec *record.Record) *attempt {
 	a := &attempt{run: r, ctx: ctx, bounded: bounded, trial: t, rec: rec, lap: time.Now()}
 	if r.bench.shared != nil {
 		a.running = slices.Clone(r.bench.shared.running)
+	}
+	if up != nil {
+		a.running = append(a.running, up.running...)
 	}
 	a.metrics = r.wantedMetrics(bounded, a.running)
 	a.place = r.layout().LoadPlace(space, t)

@@ -34,6 +34,7 @@ type bench struct {
 	secrets    Secrets
 
 	around   engine.Space // that of repetitions is within, if no services are shared; nil until the first
+	up       *block       // nil while no services of a repetition wait for the next one
 	shared   *share       // nil while no shared services are up
 	starts   int          // of the shared services so far
 	unshared *shareError  // nil unless they cannot be had
@@ -271,9 +272,10 @@ func (b *bench) unshare(ctx context.Context) error {
 	if b.shared == nil {
 		return nil
 	}
+	err := b.endBlock(ctx) // what is in it is within the space of the shared services
 	space, stop := b.shared.space, longestStop(b.shared.services)
 	b.shared = nil
-	return engine.CloseSpace(ctx, space, stop)
+	return errors.Join(err, engine.CloseSpace(ctx, space, stop))
 }
 
 // sharedFacts say which shared services a repetition was measured on, and from which start: they may be started more
@@ -283,7 +285,7 @@ func (b *bench) sharedFacts(rec *record.Record) {
 		return
 	}
 	rec.Facts["shared.services"] = strings.Join(b.experiment.Shared, ", ")
-	rec.Facts["shared.start"] = b.shared.began.Format("2006-01-02T15:04:05.000Z")
+	rec.Facts["shared.start"] = b.shared.began.Format(startFormat)
 	if len(b.experiment.Setup) > 0 {
 		rec.Facts["shared.setup"] = b.shared.setup.Round(time.Millisecond).String()
 	}

@@ -31,8 +31,8 @@ type wantedMetric struct {
 	before [][]byte // what the containers of its service had written before the repetition
 }
 
-// wantedMetrics lists the metrics of the experiment that are found in what something writes. Of shared services only
-// what they write from now on is of this repetition.
+// wantedMetrics lists the metrics of the experiment that are found in what something writes. Of services that run
+// already only what they write from now on is of this repetition.
 func (r *run) wantedMetrics(ctx context.Context, running []engine.Running) []wantedMetric {
 	var out []wantedMetric
 	for _, m := range r.experiment.Metrics {
@@ -40,7 +40,7 @@ func (r *run) wantedMetrics(ctx context.Context, running []engine.Running) []wan
 			continue // it is computed from others, by whoever reads the record
 		}
 		s := wantedMetric{Metric: m}
-		if m.Stream == "log" && r.bench.isShared(m.Service) {
+		if m.Stream == "log" {
 			for _, container := range containersOf(running, m.Service) {
 				log, _ := serviceLog(ctx, container) // what cannot be read now cannot be read later
 				s.before = append(s.before, log)

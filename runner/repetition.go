@@ -50,11 +50,13 @@ func (r *run) Measure(ctx context.Context, step plan.Step) (*record.Record, erro
 		rec.Failure, rec.Log, rec.Ended = failed.failure, failed.log, rec.Started
 		return r.finished(rec), nil
 	}
-	if err := r.settle(ctx, rec); err != nil {
-		return nil, err
+	if !r.bench.isUp(step.Trial) { // else the machine is at rest when its services are
+		if err := r.settle(ctx, rec); err != nil {
+			return nil, err
+		}
 	}
 	begin := time.Now()
-	space, err := r.bench.open(ctx)
+	space, up, err := r.bench.enter(ctx, step.Trial)
 	if err != nil {
 		return nil, err
 	}
@@ -62,13 +64,25 @@ func (r *run) Measure(ctx context.Context, step plan.Step) (*record.Record, erro
 	// The time of a repetition ends with its measurement: how long taking it down lasts says nothing about it.
 	bounded, cancel := context.WithTimeout(ctx, r.experiment.Timeout-time.Since(begin))
 	defer cancel()
-	a := r.newAttempt(ctx, bounded, space, step.Trial, rec)
-	started, err := r.bench.startAll(ctx, bounded, space, step.Trial, r.bench.fresh(step.Trial))
+	a := r.newAttempt(ctx, bounded, space, up, step.Trial, rec)
+	var started []engine.Running
+	if up == nil {
+		up = &block{trial: step.Trial.Name, space: space, services: r.bench.fresh(step.Trial), began: time.Now().UTC()}
+		started, err = r.bench.startAll(ctx, bounded, space, step.Trial, up.services)
+		up.running = started
+	}
+	r.bench.startedFact(rec, up.began)
 	m, err := a.measure(started, err)
 	m, isResult := a.judge(m, err)
 	cancelled := ctx.Err()
 	begin = time.Now()
-	closeErr := r.leave(ctx, space, step, cancelled == nil && (err == nil || isResult) && m.Failure != "")
+	r.bench.up = nil
+	var closeErr error
+	if r.keeping.forNext && err == nil && isClean(&m) && allRun(ctx, up.running) {
+		r.bench.up = up
+	} else {
+		closeErr = r.leave(ctx, space, step, cancelled == nil && (err == nil || isResult) && m.Failure != "")
+	}
 	rec.Parts["stop"] += time.Since(begin).Seconds()
 	switch {
 	case err != nil && cancelled != nil:

@@ -344,9 +344,9 @@ type run struct {
 
 	bench *bench // nil until it is measured
 
-	// keeping says of the repetition that goes on whether its services are kept: if it fails, or in any case. Those of
-	// probes never are.
-	keeping struct{ failed, always bool }
+	// keeping says of the repetition that goes on whether its services are kept: for somebody to look at if it fails, or
+	// in any case, or for the repetition after it. Those of probes never are.
+	keeping struct{ failed, always, forNext bool }
 
 	verifier *verifier // nil unless nothing is measured
 }
@@ -413,6 +413,7 @@ func (r *run) finish(ctx context.Context, err error) error {
 		err = errors.Join(err, r.bench.unshare(ctx))
 		unshared()
 		stopped := r.summary.Spent.timing(Stopping)
+		err = errors.Join(err, r.bench.endBlock(ctx))
 		if aroundErr := r.bench.closeAround(ctx); !errors.As(err, new(*engine.LeftError)) { // which has said why
 			err = errors.Join(err, aroundErr)
 		}
@@ -506,13 +507,14 @@ func (r *run) step(ctx context.Context, schedule *schedule, step plan.Step) erro
 		r.Progress.Begin(step)
 	}
 	r.keeping.failed, r.keeping.always = r.options.Keep, r.options.KeepLast && len(schedule.left) == 0
+	r.keeping.forNext = r.experiment.Blocks && len(schedule.left) > 0 && schedule.left[0].Trial == step.Trial
 	tuned, rec, err := r.tuned(ctx, step)
 	if rec == nil && err == nil {
 		if rec, err = r.Measure(ctx, tuned); rec != nil {
 			r.choices.AddTo(rec, step.Trial)
 		}
 	}
-	r.keeping.failed, r.keeping.always = false, false
+	r.keeping.failed, r.keeping.always, r.keeping.forNext = false, false, false
 	if rec == nil {
 		return err
 	}

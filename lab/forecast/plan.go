@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"benchbook/lab"
+	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
@@ -231,10 +232,13 @@ func redactorOf(e *plan.Experiment) *record.Redactor {
 }
 
 func order(e *plan.Experiment) string {
-	if e.Interleaved {
-		return "interleaved"
+	switch {
+	case e.Interleaved:
+		return string(article.Interleaved)
+	case e.Blocks:
+		return string(article.Blocks)
 	}
-	return "sequential"
+	return string(article.Sequential)
 }
 
 // pendingTrials counts the trials of an experiment of which something is to be measured, the A/A pair once.

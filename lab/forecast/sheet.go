@@ -554,6 +554,11 @@ func (s *sheet) order(e *plan.Experiment) {
 	if len(e.Steps) == 0 {
 		return // all trials are unavailable, or a search is all there is
 	}
+	if e.Blocks {
+		s.line("  ", "order", fmt.Sprintf("blocks: all repetitions of a trial on services that are started once, trials in "+
+			"random order, seed %d%s", e.Seed, looksLine(e)))
+		return
+	}
 	if !e.Interleaved {
 		s.line("  ", "order", "sequential: all repetitions of a trial, then those of the next"+looksLine(e))
 		return

@@ -61,9 +61,12 @@ type Order string
 const (
 	Interleaved Order = "interleaved" // rounds with every trial once
 	Sequential  Order = "sequential"  // trial by trial
+	Blocks      Order = "blocks"      // likewise, trials in random order, on services that stay up between repetitions
 )
 
-func (Order) Words() []string { return []string{string(Interleaved), string(Sequential)} }
+func (Order) Words() []string {
+	return []string{string(Interleaved), string(Sequential), string(Blocks)}
+}
 
 // Calibrate says which trial is measured a second time, for the noise floor.
 type Calibrate struct {

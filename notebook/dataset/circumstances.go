@@ -17,8 +17,8 @@ const (
 )
 
 // Circumstances says what readers have to know of how a cell was measured, in sentences: of what ran already, on
-// shared services, which makes its repetitions less independent, on other CPUs than the article asks for, and without
-// records that had to be left out.
+// services that its repetitions share with others or with each other, which makes them less independent, on other CPUs
+// than the article asks for, and without records that had to be left out.
 //
 // Source: docs/method.md#words-and-defaults.
 func (c *Cell) Circumstances() []string {
@@ -42,6 +42,9 @@ func (c *Cell) Circumstances() []string {
 		}
 		out = append(out, words)
 	}
+	if c.SharesStart() {
+		out = append(out, "repetitions on services that were started once: the interval leaves out how starts differ")
+	}
 	for _, adapted := range facts(factAdapted) {
 		out = append(out, "on other CPUs than the article says: "+adapted)
 	}
@@ -51,6 +54,26 @@ func (c *Cell) Circumstances() []string {
 		out = append(out, fmt.Sprintf("%d records were left out, the first: %s", n, c.LeftOut[0]))
 	}
 	return out
+}
+
+// SharesStart reports whether repetitions of the cell were measured on the same services.
+//
+// Source: docs/method.md#blocks.
+func (c *Cell) SharesStart() bool {
+	starts := map[string]bool{}
+	for _, r := range c.Records {
+		start := r.Facts[record.FactStart]
+		if start != "" && starts[start] {
+			return true
+		}
+		starts[start] = true
+	}
+	return false
+}
+
+// SharesStarts reports whether a cell of the experiment does.
+func (e *Experiment) SharesStarts() bool {
+	return slices.ContainsFunc(e.AllCells(), (*Cell).SharesStart)
 }
 
 // Stalled says which values of a result are of repetitions in which a request lost a second or more to the network.

@@ -46,12 +46,13 @@ const (
 	quickDuration    = 3 * time.Second
 	quickWarmup      = time.Second
 	quickLimit       = 5 * time.Second // of an experiment with requests
+	quickOrder       = article.Blocks  // where nothing says another one, and services can stay up: plan.New sees to that
 )
 
 // Origins of values that are in no file.
 const (
 	BuiltIn    = "built in"
-	quickName  = "profile quick, built in"
+	BuiltQuick = "profile quick, built in"
 	optionName = "--repetitions"
 )
 
@@ -69,6 +70,7 @@ type Merged struct {
 func (l *Library) Merge(d *Definition, profile, repetitions string) (m *Merged, skipped bool) {
 	m = &Merged{doc: l.doc, profile: map[*yamltext.Node]string{}}
 	m.Node = article.Extend(withoutUnused(l.defaults(d), d.Node), d.Node)
+	ordered := m.Node.Get("order") != nil
 	m.addBuiltIn()
 	var above []*yamltext.Node
 	if over := l.project.Profiles[profile]; over != nil {
@@ -90,6 +92,9 @@ func (l *Library) Merge(d *Definition, profile, repetitions string) (m *Merged, 
 			ahead.overlay(layer, "")
 		}
 		m.overlay(quick(m.Node, ahead.Node), "")
+		if !ordered {
+			m.overlay(yamltext.Mapping(BuiltQuick, fmt.Sprintf("order: %s\n", quickOrder)), "")
+		}
 	}
 	for _, layer := range above {
 		m.overlay(layer, "profile "+profile)
@@ -175,7 +180,7 @@ func quick(merged, ahead *yamltext.Node) *yamltext.Node {
 		}
 		text += "load:\n  duration: " + atMost(duration, merged.Get("load").Get("duration")) + warmup
 	}
-	return yamltext.Mapping(quickName, text)
+	return yamltext.Mapping(BuiltQuick, text)
 }
 
 // atMost is a time as YAML, or the written one if it is shorter: quick lengthens nothing.

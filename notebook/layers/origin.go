@@ -12,7 +12,7 @@ import (
 
 // IsWritten says that somebody wrote the value at a place: it is not a built-in default.
 func IsWritten(at source.Pos) bool {
-	return at.Source != nil && at.Source.Path != BuiltIn && at.Source.Path != quickName
+	return at.Source != nil && at.Source.Path != BuiltIn && at.Source.Path != BuiltQuick
 }
 
 // walk visits every value that is no mapping, with its path of keys. A list counts as one.

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
@@ -253,7 +252,8 @@ func readHead(e *outline, problems *source.Problems) bool {
 	if head.Timeout.Known() && e.Timeout <= 0 {
 		problems.Add("wrong-value", head.Timeout.Text.Pos, "timeout must be more than 0").Hint = "write a time, such as 5m"
 	}
-	e.Interleaved = head.Order.V != article.Sequential
+	e.Blocks = head.Order.V == article.Blocks
+	e.Interleaved = !e.Blocks && head.Order.V != article.Sequential
 	e.Shared = article.Texts(head.Shared)
 	e.Hosts = article.Environment(head.Hosts).Map()
 	e.Setup, e.Cleanup = parts.Hooks(head.Setup), parts.Hooks(head.Cleanup)
@@ -391,6 +391,7 @@ func (p *planner) resolve(e *outline) {
 	}
 	e.Unsupported = unsupported(e)
 	p.checkPlaces(e)
+	e.chooseOrder(measured)
 	searches := measured[0].Capacity != nil // which is all there is
 	if !searches {
 		if original := calibrated(e, measured, p.problems); original != nil {
@@ -410,6 +411,9 @@ func (p *planner) resolve(e *outline) {
 		repetitions = fmt.Sprint(e.Looks)
 	}
 	fmt.Fprintln(h, e.Name, p.options.Profile, repetitions, e.Interleaved)
+	if e.Blocks {
+		fmt.Fprintln(h, article.Blocks)
+	}
 	for _, t := range measured {
 		fmt.Fprintln(h, t.Name, t.Key)
 	}
@@ -420,7 +424,7 @@ func (p *planner) resolve(e *outline) {
 	fmt.Fprintln(h, e.Seed)
 	e.Digest = hex.EncodeToString(h.Sum(nil)[:8])
 	if !searches {
-		e.Steps = drawOrder(measured, e.Looks, e.Interleaved, e.Seed)
+		e.Steps = e.drawOrder(measured)
 	}
 }
 
@@ -491,29 +495,4 @@ func calibrated(e *outline, measured []*Trial, problems *source.Problems) *Trial
 	problems.Add("not-one-cell", c.Text.Pos, "calibrate must pick one trial, but picks %s", what).
 		Hint = "compare it with the matrix; true takes the first trial"
 	return nil
-}
-
-// drawOrder gives the order of repetitions: rounds with every trial once, each in an order of its own; or up to each
-// look trial by trial.
-func drawOrder(trials []*Trial, looks []int, interleaved bool, seed int64) []Step {
-	var steps []Step
-	if !interleaved {
-		before := 0
-		for _, look := range looks {
-			for _, t := range trials {
-				for r := before; r < look; r++ {
-					steps = append(steps, Step{Trial: t, Round: r + 1, Repetition: r + 1})
-				}
-			}
-			before = look
-		}
-		return steps
-	}
-	random := rand.New(rand.NewPCG(uint64(seed), 0))
-	for r := range looks[len(looks)-1] {
-		for _, i := range random.Perm(len(trials)) {
-			steps = append(steps, Step{Trial: trials[i], Round: r + 1, Repetition: r + 1})
-		}
-	}
-	return steps
 }

@@ -324,6 +324,9 @@ type Command struct {
 // lets pass without a word.
 const FactOthers = "cpu.others"
 
+// FactStart is the fact which start of its services a repetition was measured on, if others may have been on it too.
+const FactStart = "services.start"
+
 // FactTarget is the fact that what a load was put on is none of ours, and what it is then.
 const (
 	FactTarget    = "load.target"

@@ -634,7 +634,7 @@ func orderLine(e *dataset.Experiment, records []*record.Record) string {
 		byRun[r.Run] = append(byRun[r.Run], r)
 	}
 	if len(byRun) == 0 {
-		return orderWords(e.Plan.Interleaved, e.Plan.Most(), e.Plan.Seed)
+		return orderWords(e.Plan.Interleaved, e.Plan.Blocks, e.Plan.Most(), e.Plan.Seed)
 	}
 	var out []string
 	for _, run := range slices.Sorted(maps.Keys(byRun)) {
@@ -644,13 +644,18 @@ func orderLine(e *dataset.Experiment, records []*record.Record) string {
 		for _, r := range list {
 			rounds = max(rounds, r.Order.Round)
 		}
-		out = slice.Add(out, orderWords(interleaved(list, e.Plan.Interleaved), rounds, list[0].Order.Seed))
+		blocks := list[0].Facts[record.FactStart] != ""
+		out = slice.Add(out, orderWords(!blocks && interleaved(list, e.Plan.Interleaved), blocks, rounds,
+			list[0].Order.Seed))
 	}
 	return strings.Join(out, "; ")
 }
 
-func orderWords(interleaved bool, rounds int, seed int64) string {
-	if !interleaved {
+func orderWords(interleaved, blocks bool, rounds int, seed int64) string {
+	switch {
+	case blocks:
+		return fmt.Sprintf("in blocks: all repetitions of one cell after the other, the cells shuffled, seed %d", seed)
+	case !interleaved:
 		return "sequential: all repetitions of one cell after the other"
 	}
 	return fmt.Sprintf("interleaved in %s, each round shuffled, seed %d", number.Count(rounds, "round"), seed)
@@ -683,6 +688,9 @@ func repetitionsLine(e *dataset.Experiment, o, valid cellview.Origin, ours bool)
 		planned = fmt.Sprintf("%d to %s", e.Plan.Least(), planned)
 	}
 	fresh := "; services are started fresh for each"
+	if e.SharesStarts() || o.Measured == 0 && e.Plan.Blocks {
+		fresh = "; services are started once for those of a cell, so that intervals leave out how starts differ"
+	}
 	if shared := e.Plan.Shared; len(shared) > 0 {
 		fresh += ", except those that all repetitions share: " + strings.Join(shared, ", ")
 	}

@@ -1,0 +1,75 @@
+package plan
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/layers"
+	"benchbook/notebook/spec"
+)
+
+// chooseOrder takes back the blocks that profile quick has built in where nothing is gained by them, or where a
+// repetition may leave services behind that are not as the next one needs them.
+//
+// Source: docs/experiment.md#blocks.
+func (e *outline) chooseOrder(measured []*Trial) {
+	if !e.Blocks || e.Origin["order"] != layers.BuiltQuick || !slices.ContainsFunc(measured, e.mayChangeServices) &&
+		slices.ContainsFunc(measured, e.hasOwnServices) {
+		return
+	}
+	e.Blocks, e.Interleaved, e.Origin["order"] = false, true, layers.BuiltIn
+}
+
+// hasOwnServices reports whether a trial has services that are not shared.
+func (e *outline) hasOwnServices(t *Trial) bool {
+	return slices.ContainsFunc(t.Services, func(s *spec.Service) bool { return !slices.Contains(e.Shared, s.Name) })
+}
+
+// mayChangeServices reports whether a repetition of a trial may do more to its services than reading from them, or
+// wants to see them start.
+func (e *outline) mayChangeServices(t *Trial) bool {
+	if t.Load == nil || len(t.Prepare) > 0 || len(t.Conclude) > 0 {
+		return true // a command may do anything
+	}
+	readsLog := func(m Metric) bool { return m.Stream == "log" && !slices.Contains(e.Shared, m.Service) }
+	if slices.ContainsFunc(e.Metrics, readsLog) {
+		return true
+	}
+	changes := func(method string) bool {
+		return method != "" && method != http.MethodGet && method != http.MethodHead && method != http.MethodOptions
+	}
+	return changes(t.Load.Method) ||
+		slices.ContainsFunc(t.Load.Targets, func(target spec.Target) bool { return changes(target.Method) }) ||
+		slices.ContainsFunc(t.Load.URLs(), func(url string) bool { return !strings.HasPrefix(url, "http") }) // of a database
+}
+
+// drawOrder gives the order of repetitions: rounds with every trial once, each in an order of its own; or up to each
+// look trial by trial, as they are written or, in blocks, in an order drawn for that look.
+func (e *outline) drawOrder(trials []*Trial) []Step {
+	var steps []Step
+	random := rand.New(rand.NewPCG(uint64(e.Seed), 0))
+	if e.Interleaved {
+		for r := range e.Most() {
+			for _, i := range random.Perm(len(trials)) {
+				steps = append(steps, Step{Trial: trials[i], Round: r + 1, Repetition: r + 1})
+			}
+		}
+		return steps
+	}
+	before := 0
+	for _, look := range e.Looks {
+		order := slices.Clone(trials)
+		if e.Blocks {
+			random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		}
+		for _, t := range order {
+			for r := before; r < look; r++ {
+				steps = append(steps, Step{Trial: t, Round: r + 1, Repetition: r + 1})
+			}
+		}
+		before = look
+	}
+	return steps
+}
