@@ -74,6 +74,7 @@ func (r *run) Measure(ctx context.Context, step plan.Step) (*record.Record, erro
 	r.bench.startedFact(rec, up.began)
 	m, err := a.measure(started, err)
 	m, isResult := a.judge(m, err)
+	r.Progress.Waits(Wait{})
 	cancelled := ctx.Err()
 	begin = time.Now()
 	r.bench.up = nil

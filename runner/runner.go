@@ -38,7 +38,7 @@ type RecordStore interface {
 	Unfinished() ([]*record.Record, error)
 }
 
-// Progress is told what happens. Its methods, and those of what it returns, are called one at a time.
+// Progress is told what happens. Its methods, and those of what it returns, are called one at a time, Waits aside.
 type Progress interface {
 	// Experiment begins: so many of its repetitions, or of its searches for capacities, are to be done, the others are
 	// fresh or done already.
@@ -53,6 +53,9 @@ type Progress interface {
 	// Begin and End enclose a repetition.
 	Begin(step plan.Step)
 	End(step plan.Step, r *record.Record)
+	// Waits is called with what a repetition waits for from now on, the zero value when it is over. Several goroutines may
+	// call it, and quite often.
+	Waits(Wait)
 	// Search is called after each probe of a search, and once more when it has ended: then it says why, in Stop.
 	Search(t *plan.Trial, s *record.Search)
 }
@@ -357,7 +360,7 @@ func (r *run) layout() machines.Layout {
 
 func (r *run) newBench() *bench {
 	return &bench{engine: r.Engine, experiment: r.experiment, layout: r.layout(), images: r.images(), driver: r.driver,
-		run: r.id, note: r.Progress.Note, secrets: r.secrets()}
+		run: r.id, note: r.Progress.Note, waits: r.Progress.Waits, secrets: r.secrets()}
 }
 
 func (r *run) secrets() Secrets { return r.options.Secrets[r.experiment] }

@@ -13,6 +13,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
+	"benchbook/slice"
 )
 
 // Experience is what records know about how long each trial of an experiment takes: those of the trial before those of
@@ -33,7 +34,7 @@ func Experience(e *plan.Experiment, known map[*plan.Trial]*TrialState) func(*pla
 			}
 			foreign := k.elsewhere && (i == 1 || i == 3)
 			if !out.Recorded {
-				out.Overhead, out.Recorded = mean(basis, "settle", "start", "prepare", "load", "conclude", "stop")
+				out.Overhead, out.Recorded = overhead(e, t, basis), true
 				out.Elsewhere = foreign
 			}
 			if i < 4 && out.Window == 0 { // other experiments measure something else
@@ -57,6 +58,31 @@ func atMost(e *plan.Experiment, known map[*plan.Trial]*TrialState) func(*plan.Tr
 		out.Pending += known[t].More
 		return out
 	}
+}
+
+// standingBy is how long the container of a load takes to start where no service is started beside it.
+const standingBy = 300 * time.Millisecond
+
+// overhead is the mean time that a repetition of a trial takes beside warm-up and window, as repetitions took that may
+// be of another profile. What is waited for after a window are the requests of as many clients as there are. In blocks
+// services are started and stopped once.
+func overhead(e *plan.Experiment, t *plan.Trial, records []*record.Record) time.Duration {
+	always, _ := mean(records, "settle", "prepare", "conclude")
+	waited := meanOf(records, func(r *record.Record) float64 {
+		if t.Load == nil || r.Load == nil || t.Load.Rate > 0 || t.Load.Connections >= r.Load.Connections {
+			return r.Parts["load"]
+		}
+		return r.Parts["load"] * float64(t.Load.Connections) / float64(r.Load.Connections)
+	})
+	around := meanOf(records, func(r *record.Record) float64 {
+		whole := r.Parts["start"] + r.Parts["stop"]
+		if e.Blocks && r.Facts[record.FactStart] == "" {
+			n := float64(e.Least())
+			return (whole + (n-1)*min(whole, standingBy.Seconds())) / n
+		}
+		return whole
+	})
+	return always + waited + around
 }
 
 // window is the mean time that repetitions were measured, of loads that end with a number of requests for as many as
@@ -97,21 +123,29 @@ func searchTime(records []*record.Record, t *plan.Trial) time.Duration {
 
 // mean is the mean time that repetitions without a failure spent in some of their parts; false if there are none.
 func mean(records []*record.Record, parts ...string) (time.Duration, bool) {
-	sum, n := 0.0, 0
-	for _, r := range records {
-		if r.Failure != "" || r.Search != nil {
-			continue
-		}
-		n++
+	measured := slice.Count(records, isMeasured) > 0
+	return meanOf(records, func(r *record.Record) float64 {
+		sum := 0.0
 		for _, p := range parts {
 			sum += max(0, r.Parts[p]) // what is left when the rest is taken away may come out below zero
 		}
-	}
-	if n == 0 {
-		return 0, false
-	}
-	return time.Duration(sum / float64(n) * float64(time.Second)), true
+		return sum
+	}), measured
 }
+
+// meanOf is the mean of so many seconds of repetitions without a failure; 0 if there are none.
+func meanOf(records []*record.Record, seconds func(*record.Record) float64) time.Duration {
+	sum, n := 0.0, 0
+	for _, r := range records {
+		if isMeasured(r) {
+			sum, n = sum+max(0, seconds(r)), n+1
+		}
+	}
+	return time.Duration(sum / float64(max(1, n)) * float64(time.Second))
+}
+
+// isMeasured reports whether a record is of a repetition without a failure.
+func isMeasured(r *record.Record) bool { return r.Failure == "" && r.Search == nil }
 
 // inWords says how long something takes at least and at most, of what the least time is made up, and what is assumed.
 func inWords(e plan.Estimate, most time.Duration) string {

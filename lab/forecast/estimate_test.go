@@ -97,3 +97,34 @@ func TestExperienceOfOthers(t *testing.T) {
 		}
 	}
 }
+
+// A repetition waits for the requests of fewer clients than one of another profile did, and one in a block seldom for
+// its services.
+func TestOverheadOfOthers(t *testing.T) {
+	took := func(connections int, facts map[string]string) []*record.Record {
+		return []*record.Record{{Load: &record.Load{Connections: connections}, Facts: facts,
+			Parts: map[string]float64{"settle": 0.1, "start": 2, "load": 50, "stop": 1, "measure": 20}}}
+	}
+	closed, open := &plan.Trial{Load: &spec.Load{Connections: 4}}, &plan.Trial{Load: &spec.Load{Connections: 4, Rate: 9}}
+	rounds, blocks := &plan.Experiment{Looks: []int{3}}, &plan.Experiment{Looks: []int{3}, Blocks: true}
+	tests := []struct {
+		name    string
+		e       *plan.Experiment
+		t       *plan.Trial
+		records []*record.Record
+		want    time.Duration
+	}{
+		{"fewer clients", rounds, closed, took(100, nil), 5100 * time.Millisecond},
+		{"as many clients", rounds, closed, took(4, nil), 53100 * time.Millisecond},
+		{"fewer clients than it has", rounds, closed, took(2, nil), 53100 * time.Millisecond},
+		{"a rate", rounds, open, took(100, nil), 53100 * time.Millisecond},
+		{"a block, as rounds took", blocks, closed, took(100, nil), 3300 * time.Millisecond},
+		{"a block, as blocks took", blocks, closed, took(100, map[string]string{record.FactStart: "x"}),
+			5100 * time.Millisecond},
+	}
+	for _, tt := range tests {
+		if got := overhead(tt.e, tt.t, tt.records); (got - tt.want).Abs() > time.Millisecond {
+			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}

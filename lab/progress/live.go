@@ -16,6 +16,7 @@ import (
 	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
 	"benchbook/render/number"
+	"benchbook/runner"
 	"benchbook/runner/images"
 	"benchbook/slice"
 )
@@ -36,7 +37,9 @@ type Live struct {
 	experiment *plan.Experiment
 	step       plan.Step
 	began      time.Time // of the repetition under way; zero for none
-	making     []*making // images that are being made, those first that were begun first
+	wait       runner.Wait
+	waits      map[string]time.Time // since when for what: several services may be waited for
+	making     []*making            // images that are being made, those first that were begun first
 	sofar      map[*plan.Trial][]float64
 	stopped    chan struct{} // closed to end drawing
 	drawing    sync.WaitGroup
@@ -45,7 +48,7 @@ type Live struct {
 // NewLive begins to draw, until close.
 func NewLive(screen *terminal.Screen, verbose bool, forecast *forecast.ETA) *Live {
 	l := &Live{Lines: &Lines{W: screen, Verbose: verbose}, screen: screen, forecast: forecast,
-		sofar: map[*plan.Trial][]float64{}, stopped: make(chan struct{})}
+		sofar: map[*plan.Trial][]float64{}, waits: map[string]time.Time{}, stopped: make(chan struct{})}
 	l.drawing.Go(func() {
 		ticker := time.NewTicker(drawEvery)
 		defer ticker.Stop()
@@ -118,9 +121,20 @@ func (m *making) End(ok bool) {
 func (l *Live) Begin(step plan.Step) {
 	l.Lines.Begin(step)
 	l.mu.Lock()
-	l.step, l.began = step, time.Now()
+	l.step, l.began, l.wait = step, time.Now(), runner.Wait{}
 	l.mu.Unlock()
 	l.Draw(time.Now())
+}
+
+func (l *Live) Waits(w runner.Wait) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.wait.For != w.For && !(l.wait.Service && w.Service) {
+		clear(l.waits)
+	}
+	if l.wait = w; l.waits[w.For].IsZero() {
+		l.waits[w.For] = time.Now()
+	}
 }
 
 // End is part of runner.Progress. Repetitions that went well leave no line: what they came to is seen below.
@@ -247,6 +261,9 @@ func (l *Live) lines(now time.Time, width int) []string {
 		}
 		lines = append(lines, line)
 	}
+	if words := l.waitsFor(now, under); words != "" {
+		lines = append(lines, label("waiting")+words)
+	}
 	if words := l.soFar(); words != "" {
 		lines = append(lines, label("so far")+terminal.Clean(words))
 	}
@@ -260,6 +277,29 @@ func (l *Live) lines(now time.Time, width int) []string {
 		}
 	}
 	return lines
+}
+
+// leastWait is how long something lasts at least that is said to be waited for, where nothing tells how long it may.
+const leastWait = 10 * time.Second
+
+// waitsFor says what is waited for, in the repetition of a trial or, if that is nil, for shared services or in a search,
+// if it lasts longer than it usually does.
+func (l *Live) waitsFor(now time.Time, under *plan.Trial) string {
+	since, usual := l.waits[l.wait.For], l.wait.Usual
+	if usual == 0 {
+		usual = leastWait
+		if under != nil {
+			usual = max(usual, 2*l.forecast.One(under))
+		}
+	}
+	if l.wait.For == "" || since.IsZero() || now.Sub(since) < usual {
+		return ""
+	}
+	words := fmt.Sprintf("%s for %s", terminal.HMS(now.Sub(since)), l.wait.For)
+	if l.wait.Missing != "" {
+		words += ": " + l.wait.Missing
+	}
+	return terminal.Clean(fmt.Sprintf("%s (at most %s)", words, terminal.HMS(l.experiment.Timeout)))
 }
 
 // soFar are the centres of the trials that have been measured, with the numbers of repetitions.

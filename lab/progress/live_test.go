@@ -17,6 +17,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/notebook/stats"
+	"benchbook/runner"
 )
 
 // twoTrials are two of a load, of which one repetition takes ten seconds as planned.
@@ -76,6 +77,52 @@ claims   supported so far: faster, 2.0 [1.9, 2.1]`
 }
 
 // Each image that is being made has a line, from its builder's first word to its end.
+// What lasts longer than usual is named, with what is missing, while it lasts.
+func TestWaiting(t *testing.T) {
+	server := func(missing string) runner.Wait {
+		return runner.Wait{For: `service "server"`, Service: true, Missing: missing, Usual: 5 * time.Second}
+	}
+	database := runner.Wait{For: `service "db"`, Service: true, Usual: 5 * time.Second}
+	load := runner.Wait{For: "the load on http://server/", Usual: 12 * time.Second}
+	command := runner.Wait{For: "the command sleep 1000"}
+	tests := []struct {
+		name  string
+		waits []runner.Wait
+		after time.Duration
+		want  string
+	}{
+		{"a service that starts", []runner.Wait{server("")}, 4 * time.Second, ""},
+		{"a service that does not", []runner.Wait{server(""), database, server("nothing listens on port 80")}, 6 * time.Second,
+			`waiting  0:00:06 for service "server": nothing listens on port 80 (at most 0:05:00)`},
+		{"a load that goes on", []runner.Wait{server("no"), load}, 11 * time.Second, ""},
+		{"answers that do not come", []runner.Wait{server("no"), load}, 15 * time.Second,
+			"waiting  0:00:15 for the load on http://server/ (at most 0:05:00)"},
+		{"a command", []runner.Wait{command}, 9 * time.Second, ""},
+		{"a command that does not end", []runner.Wait{command}, time.Minute,
+			"waiting  0:01:00 for the command sleep 1000 (at most 0:05:00)"},
+		{"a repetition that is over", []runner.Wait{load, {}}, time.Minute, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := inTheMiddle(io.Discard, 100, true)
+			defer l.Close()
+			l.experiment.Timeout = 5 * time.Minute
+			for _, w := range tt.waits {
+				l.Waits(w)
+			}
+			got := ""
+			for _, line := range l.lines(time.Now().Add(tt.after), 100) {
+				if strings.HasPrefix(line, "waiting") {
+					got = line
+				}
+			}
+			if got != tt.want {
+				t.Errorf("got  %q\nwant %q", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestLinesOfImages(t *testing.T) {
 	var out bytes.Buffer
 	l := NewLive(&terminal.Screen{W: &out, Width: func() int { return 100 }, Plain: true}, true, forecast.NewETA())

@@ -68,8 +68,12 @@ func (p *Lines) Experiment(e *plan.Experiment, todo int) {
 			strings.Join(names, "; "))
 		return
 	}
-	fmt.Fprintf(p.W, "%s#%s: %s of %s (%s), in random order, seed %d\n", p.slug, e.Name,
-		terminal.Count(todo, "repetition"), terminal.Count(len(names), "trial"), strings.Join(names, "; "), e.Seed)
+	order := "in random order"
+	if e.Blocks {
+		order = "trial after trial in random order"
+	}
+	fmt.Fprintf(p.W, "%s#%s: %s of %s (%s), %s, seed %d\n", p.slug, e.Name, terminal.Count(todo, "repetition"),
+		terminal.Count(len(names), "trial"), strings.Join(names, "; "), order, e.Seed)
 }
 
 func (p *Lines) Again(e *plan.Experiment, steps []plan.Step) {
@@ -139,6 +143,8 @@ func (p *Lines) Note(text string) {
 }
 
 func (p *Lines) Begin(plan.Step) {}
+
+func (p *Lines) Waits(runner.Wait) {}
 
 func (p *Lines) Search(t *plan.Trial, s *record.Search) {
 	what := "capacity"

@@ -104,8 +104,12 @@ func (e *Experiment) Estimate(at Placement, experience func(*Trial) Experience) 
 
 // estimate is how long one repetition of the trial takes.
 func (t *Trial) estimate(e *Experiment, known Experience) Estimate {
-	out := Estimate{Overhead: assumedOverhead + time.Duration(t.containers(e))*assumedContainer, Recorded: known.Recorded,
-		Elsewhere: known.Elsewhere}
+	services, programs := t.containers(e)
+	if e.Blocks { // its services are started and stopped once
+		services /= float64(max(1, e.Least()))
+	}
+	out := Estimate{Overhead: assumedOverhead + time.Duration((services+programs)*float64(assumedContainer)),
+		Recorded: known.Recorded, Elsewhere: known.Elsewhere}
 	switch l := t.Load; {
 	case t.Command != nil:
 		out.Window = assumedCommand
@@ -139,22 +143,22 @@ func (t *Trial) estimate(e *Experiment, known Experience) Estimate {
 	return out
 }
 
-// containers is how many one repetition of the trial starts, with those of its load or command.
-func (t *Trial) containers(e *Experiment) int {
-	containers := 1
+// containers is how many the trial starts for its own services, and for its load or command.
+func (t *Trial) containers(e *Experiment) (services, programs float64) {
 	for _, s := range t.Services {
 		if slices.Contains(e.Shared, s.Name) {
 			continue
 		}
-		containers += max(1, s.Scale)
+		services += float64(max(1, s.Scale))
 		if s.Link != nil {
-			containers++
+			services++
 		}
 	}
+	programs = 1
 	if t.Load != nil {
-		containers += max(1, t.Load.Generators) - 1
+		programs = float64(max(1, t.Load.Generators))
 	}
-	return containers
+	return services, programs
 }
 
 // searching is how long the searches of a trial take, with the time of one repetition, and how many probes they make.

@@ -37,12 +37,13 @@ type Settler struct {
 
 // settled is what a Settler knows of the repetitions before.
 type settled struct {
-	Begun  time.Time     `json:"begun"`  // of the first repetition
-	Waited time.Duration `json:"waited"` // in all, but for what follows
-	After  time.Duration `json:"after"`  // the same, after repetitions that the machine disturbed
-	Vain   int           `json:"vain"`   // how many of the latter in a row have not helped
-	Last   HostUsage     `json:"last"`
-	Swap   int64         `json:"swap"`
+	Begun   time.Time     `json:"begun"`   // of the first repetition
+	Waited  time.Duration `json:"waited"`  // in all, but for what follows
+	After   time.Duration `json:"after"`   // the same, after repetitions that the machine disturbed
+	Vain    int           `json:"vain"`    // how many of the latter in a row have not helped
+	Useless int           `json:"useless"` // how many of the others in a row have not
+	Last    HostUsage     `json:"last"`
+	Swap    int64         `json:"swap"`
 }
 
 // Noise is how evenly the machine computes and keeps time while nothing of ours runs.
@@ -57,7 +58,7 @@ type Noise struct {
 // them. But where others have just disturbed a repetition, what comes next is likely to be lost as well, and takes
 // longer than a wait.
 const (
-	longestWait = 3 * time.Second // before one repetition
+	longestWait = 3 * time.Second // before one repetition; half of that for each such wait before it that was in vain
 	// of the time since the first repetition, once as much as the longest wait was used up
 	waitShare = 0.03
 
@@ -125,7 +126,7 @@ func (s *Settler) Settle(ctx context.Context, disturbed bool) (*record.Before, e
 // allowed is how long the wait may be that begins now; longer says that it is one after a disturbance.
 func (s *Settler) allowed(now time.Time, disturbed bool) (most time.Duration, longer bool) {
 	passed := float64(now.Sub(s.past.Begun))
-	most = min(longestWait, longestWait+time.Duration(waitShare*passed)-s.past.Waited)
+	most = min(longestWait>>s.past.Useless, longestWait+time.Duration(waitShare*passed)-s.past.Waited)
 	after := min(longestAfter>>s.past.Vain, afterFirst+time.Duration(afterShare*passed)-s.past.After)
 	if longer = disturbed && after > most; longer {
 		most = after
@@ -140,9 +141,11 @@ func (s *Settler) allowed(now time.Time, disturbed bool) (most time.Duration, lo
 func (s *Settler) noteWait(state *record.Before, waited time.Duration, longer bool) {
 	switch {
 	case state.Settled:
-		s.past.Vain = 0
+		s.past.Vain, s.past.Useless = 0, 0
 	case longer:
 		s.past.Vain++
+	default:
+		s.past.Useless++
 	}
 	if len(state.For) == 0 {
 		return

@@ -32,9 +32,11 @@ const (
 
 	// answerTimeout is how long a probe of ours may take, as one that was accepted early may never be answered.
 	answerTimeout = 5 * time.Second
-	// lastingGrace is how long something may be missing that seldom comes by itself: see lastingError.
-	lastingGrace = 5 * time.Second
-	lookPause    = 200 * time.Millisecond // between two looks at where a service listens
+	// lastingGrace is how long something may be missing that seldom comes by itself: see lastingError. A service that
+	// listens on other ports may still open the one that is asked for, and gets longer.
+	lastingGrace   = 5 * time.Second
+	elsewhereGrace = 15 * time.Second
+	lookPause      = 200 * time.Millisecond // between two looks at where a service listens
 )
 
 // Defaults of Compose.
@@ -81,7 +83,8 @@ type waiter struct {
 	looked time.Time        // when it was last found out where the service listens
 	open   []netip.AddrPort // what was found then; nil where nothing tells
 
-	lasting time.Time // since when something is missing that lasts; zero while nothing is
+	lasting time.Time // since when something is missing that lasts
+	words   string    // what that is; empty while nothing is
 }
 
 // probe tries once whether a service is ready; the error says what is missing.
@@ -153,9 +156,12 @@ type endedError struct{ status int }
 
 func (e *endedError) Error() string { return fmt.Sprintf("it ended with status %d", e.status) }
 
-// lastingError is something missing that few services make good once they run, and hardly one after long: they listen
-// on their loopback alone, or lack the program of their healthcheck.
-type lastingError struct{ words string }
+// lastingError is something missing that few services make good once they run, and hardly one after so long: they
+// listen on their loopback or on other ports alone, or lack the program of their healthcheck.
+type lastingError struct {
+	words string
+	grace time.Duration
+}
 
 func (e *lastingError) Error() string { return e.words }
 
@@ -237,6 +243,9 @@ func (w *waiter) poll(ctx context.Context, port int, timeout time.Duration, try 
 		}
 		if missing == nil || ctx.Err() == nil { // once the context is done a probe only says that
 			missing = w.explain(ctx, port, err)
+			if w.service.Missing != nil {
+				w.service.Missing(missing)
+			}
 		}
 		now := time.Now()
 		lasts := w.hasLasted(missing, now)
@@ -264,13 +273,15 @@ func (w *waiter) poll(ctx context.Context, port int, timeout time.Duration, try 
 
 // hasLasted says that something which lasts has been missing for so long that it is not waited for.
 func (w *waiter) hasLasted(missing error, now time.Time) bool {
-	switch {
-	case !errors.As(missing, new(*lastingError)):
-		w.lasting = time.Time{}
-	case w.lasting.IsZero():
-		w.lasting = now
+	var lasts *lastingError
+	if !errors.As(missing, &lasts) {
+		w.words = ""
+		return false
 	}
-	return !w.lasting.IsZero() && now.Sub(w.lasting) >= lastingGrace
+	if w.words != lasts.words { // a service that opens one port after another goes on starting
+		w.lasting, w.words = now, lasts.words
+	}
+	return now.Sub(w.lasting) >= lasts.grace
 }
 
 // probeWithin probes once, for so long at most.
@@ -322,7 +333,9 @@ func (w *waiter) explain(ctx context.Context, port int, err error) error {
 	case words == "":
 		return err // it does now
 	case loopback:
-		return &lastingError{words}
+		return &lastingError{words, lastingGrace}
+	case len(w.open) > 0 && !w.service.Ready.IsTimed(): // else it has the time that was written
+		return &lastingError{words, elsewhereGrace}
 	}
 	return errors.New(words)
 }
@@ -406,7 +419,7 @@ func (w *waiter) command(ctx context.Context) error {
 	switch program := absentProgram(exit, err); {
 	case program != "" && !hasFallback(w.service.Ready.Command):
 		return &lastingError{fmt.Sprintf("its healthcheck runs %q, which it does not have (install it, or write "+
-			"test: [HTTP, /] or [PORT, \"80\"], which need no program)", program)}
+			"test: [HTTP, /] or [PORT, \"80\"], which need no program)", program), lastingGrace}
 	case err != nil:
 		return err
 	case exit.Code != 0:
