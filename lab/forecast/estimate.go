@@ -63,16 +63,24 @@ func atMost(e *plan.Experiment, known map[*plan.Trial]*TrialState) func(*plan.Tr
 // standingBy is how long the container of a load takes to start where no service is started beside it.
 const standingBy = 300 * time.Millisecond
 
+// endOfLoad is how long a load takes beside warm-up and window if nothing is waited for after it.
+const endOfLoad = 500 * time.Millisecond
+
 // overhead is the mean time that a repetition of a trial takes beside warm-up and window, as repetitions took that may
-// be of another profile. What is waited for after a window are the requests of as many clients as there are. In blocks
-// services are started and stopped once.
+// be of another profile. What is waited for after a window are the requests of as many clients as there are, and none
+// if the window ends with the last of them. In blocks services are started and stopped once.
 func overhead(e *plan.Experiment, t *plan.Trial, records []*record.Record) time.Duration {
 	always, _ := mean(records, "settle", "prepare", "conclude")
 	waited := meanOf(records, func(r *record.Record) float64 {
-		if t.Load == nil || r.Load == nil || t.Load.Rate > 0 || t.Load.Connections >= r.Load.Connections {
-			return r.Parts["load"]
+		took := r.Parts["load"]
+		switch {
+		case t.Load == nil || r.Load == nil || t.Load.Rate > 0 || took <= endOfLoad.Seconds():
+			return took
+		case t.Load.Requests > 0:
+			return endOfLoad.Seconds()
 		}
-		return r.Parts["load"] * float64(t.Load.Connections) / float64(r.Load.Connections)
+		fewer := min(1, float64(t.Load.Connections)/float64(max(1, r.Load.Connections)))
+		return max(endOfLoad.Seconds(), took*fewer)
 	})
 	around := meanOf(records, func(r *record.Record) float64 {
 		whole := r.Parts["start"] + r.Parts["stop"]

@@ -117,6 +117,8 @@ func TestOverheadOfOthers(t *testing.T) {
 		{"fewer clients", rounds, closed, took(100, nil), 5100 * time.Millisecond},
 		{"as many clients", rounds, closed, took(4, nil), 53100 * time.Millisecond},
 		{"fewer clients than it has", rounds, closed, took(2, nil), 53100 * time.Millisecond},
+		{"a number of requests", rounds, &plan.Trial{Load: &spec.Load{Connections: 100, Requests: 9}}, took(100, nil),
+			3600 * time.Millisecond},
 		{"a rate", rounds, open, took(100, nil), 53100 * time.Millisecond},
 		{"a block, as rounds took", blocks, closed, took(100, nil), 3300 * time.Millisecond},
 		{"a block, as blocks took", blocks, closed, took(100, map[string]string{record.FactStart: "x"}),

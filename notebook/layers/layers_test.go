@@ -62,7 +62,7 @@ func TestMerge(t *testing.T) {
 				"load.rate=5/s load.target=u " + end + "load.warmup=2000ms order=interleaved repetitions=up to 20 timeout=5m"},
 		{"quick shortens", "", "load: {target: u, warmup: 500ms}", Quick,
 			always + "load.duration=3000ms " + rest + "load.target=u " + end +
-				"load.warmup=500ms order=interleaved repetitions=3 timeout=5m"},
+				"load.warmup=500ms order=blocks repetitions=3 timeout=5m"},
 		{"a profile is above the block", "profiles: {smoke: {repetitions: 2}}", "command: {run: x}\nrepetitions: 7", "smoke",
 			"calibrate=true command.run=x order=interleaved repetitions=2 timeout=5m"},
 		{"null gives the default again", "defaults: {timeout: 9m}", "command: {run: x}\ntimeout: null", "full",

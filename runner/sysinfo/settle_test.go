@@ -195,19 +195,24 @@ func TestSettlingForAMoment(t *testing.T) {
 
 // Who has waited in vain waits half as long the next time, and as long as at first once it has helped.
 func TestSettlingInVain(t *testing.T) {
-	m := newMachine(t)
-	s := m.settler(nil)
-	for i, want := range []float64{30, 15, 7.5, 3.75, 0, 30} {
-		m.noise.Runnable = 4
-		if want == 0 {
-			m.noise.Runnable = 0
+	for disturbed, waits := range map[bool][]float64{true: {30, 15, 7.5, 3.75, 0, 30}, false: {3, 1.5, 0.75, 0, 3}} {
+		m := newMachine(t)
+		s := m.settler(nil)
+		if !disturbed { // the run is long enough for all of them
+			s.past.Begun = m.clock.Add(-time.Hour)
 		}
-		got, err := s.Settle(t.Context(), true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got.Waited < want || got.Waited > want+settlePause.Seconds() {
-			t.Errorf("wait %d: %g s, want %g", i+1, got.Waited, want)
+		for i, want := range waits {
+			m.noise.Runnable = 4
+			if want == 0 {
+				m.noise.Runnable = 0
+			}
+			got, err := s.Settle(t.Context(), disturbed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Waited < want || got.Waited > want+settlePause.Seconds() {
+				t.Errorf("disturbed %v, wait %d: %g s, want %g", disturbed, i+1, got.Waited, want)
+			}
 		}
 	}
 }
