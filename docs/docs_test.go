@@ -982,8 +982,11 @@ func TestDefaults(t *testing.T) {
 		e := p.Experiments[0]
 		l := e.Trials[0].Load
 		order := "sequential"
-		if e.Interleaved {
+		switch {
+		case e.Interleaved:
 			order = "interleaved"
+		case e.Blocks:
+			order = "blocks"
 		}
 		repetitions := func(looks []int) string {
 			if len(looks) > 1 {

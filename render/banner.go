@@ -41,13 +41,7 @@ func (c *composer) banners() []banner {
 			"Every missing number and verdict is marked. Measure it with benchbook run "+c.doc.Slug+".")
 		return out
 	case c.d.Profile == plan.Quick:
-		shared := ""
-		if slices.ContainsFunc(c.d.Experiments, (*dataset.Experiment).SharesStarts) {
-			shared = " Repetitions of a cell share their services, so intervals leave out how starts differ."
-		}
-		add("Quick profile: not for publication.",
-			"A check that everything runs: "+c.origin.Repetitions()+" per cell, short windows, rough intervals."+shared+
-				map[bool]string{true: " “Run it yourself” links the results of other hosts and profiles."}[len(c.others()) > 1])
+		add("Quick profile: not for publication.", c.quickWords())
 	case c.d.Profile != "" && c.d.Profile != plan.Full:
 		add("Profile "+c.d.Profile+".", "Measured with the settings of this profile, not those of a full run.")
 	}
@@ -79,6 +73,18 @@ func (c *composer) banners() []banner {
 				" no cell is best or tied for best by every metric. Their agreement is shown below."})
 	}
 	return append(out, c.floorBanners()...)
+}
+
+// quickWords says what the results of profile quick lack.
+func (c *composer) quickWords() string {
+	words := "A check that everything runs: " + c.origin.Repetitions() + " per cell, short windows, rough intervals."
+	if slices.ContainsFunc(c.d.Experiments, (*dataset.Experiment).SharesStarts) {
+		words += " Services stay up between the repetitions of a cell, so intervals do not cover differences between starts."
+	}
+	if len(c.others()) > 1 {
+		words += " “Run it yourself” links the results of other hosts and profiles."
+	}
+	return words
 }
 
 // cellCounts counts the cells that need a warning.

@@ -135,12 +135,6 @@ func (c evidencePart) original(standing claim.Standing) originalView {
 
 // originalTitle counts what holds: "4 of 11 statements hold here, 4 do not, 3 are undecided".
 func originalTitle(rows int, counts map[stats.Verdict]int) string {
-	are := func(n int, one, many string) string {
-		if n == 1 {
-			return fmt.Sprintf("%d %s", n, one)
-		}
-		return fmt.Sprintf("%d %s", n, many)
-	}
 	hold := "hold"
 	if counts[stats.Supported] == 1 {
 		hold = "holds"
@@ -151,8 +145,12 @@ func originalTitle(rows int, counts map[stats.Verdict]int) string {
 		one, many string
 	}{{stats.Contradicted, "does not", "do not"}, {stats.Inconclusive, "is undecided", "are undecided"},
 		{stats.NotMeasured, "is not measured", "are not measured"}} {
-		if n := counts[more.verdict]; n > 0 {
-			words = append(words, are(n, more.one, more.many))
+		switch n := counts[more.verdict]; n {
+		case 0:
+		case 1:
+			words = append(words, "1 "+more.one)
+		default:
+			words = append(words, fmt.Sprintf("%d %s", n, more.many))
 		}
 	}
 	return strings.Join(words, ", ")
@@ -201,10 +199,7 @@ func (c evidencePart) howto() howtoView {
 
 // sources are the links to what the article was measured from, and to its records.
 func (c *composer) sources() (files []link, records recordsView) {
-	folder := ""
-	if c.moment != nil {
-		folder = "../../"
-	}
+	folder := map[bool]string{true: "../../"}[c.moment != nil]
 	size := func(bytes int64) string { return number.For("B", false, float64(bytes)).Quantity(float64(bytes), 0) }
 	for _, f := range c.source() {
 		files = append(files, link{folder + f.Path, f.Path + ", " + size(int64(len(f.Data)))})

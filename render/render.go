@@ -557,9 +557,5 @@ func (ev *evaluator) ValueText(in expr.Inline) string {
 }
 
 func (c *composer) allFiles() []File {
-	files := slices.Clone(c.files)
-	for _, p := range c.prose.Pictures {
-		files = append(files, File(p))
-	}
-	return files
+	return slices.Concat(c.files, slice.Map(c.prose.Pictures, func(p prose.Picture) File { return File(p) }))
 }

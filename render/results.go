@@ -405,7 +405,8 @@ func saysFinding(marks []marked, check validity.CheckResult) bool {
 func (m marked) kind() string {
 	for _, k := range []struct{ part, kind string }{
 		{"not valid", "left out"}, {" disturbed (", "disturbed"}, {"outlier", "outlier"}, {"% apart", "wide"},
-		{"in the tail", "tail"}, {"on shared services", "shared"}, {"on other CPUs", "other CPUs"},
+		{"in the tail", "tail"}, {"on shared services", "shared"}, {"share a start", "one start"},
+		{"on other CPUs", "other CPUs"},
 	} {
 		if strings.Contains(m.words, k.part) {
 			return k.kind

@@ -58,13 +58,15 @@ func (ev *evaluator) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
 	source := in.Expr.String()
 	q, err := ev.d.Eval(in.Expr, "")
 	if err != nil {
-		ev.note(method.Value{Text: wording.NotMeasured, Interval: "–", Repetitions: "–", From: source})
+		ev.values = slice.Add(ev.values, method.Value{Text: wording.NotMeasured, Interval: "–", Repetitions: "–",
+			From: source})
 		return valueView{Missing: true, Text: wording.NotMeasured, Heading: "Not measured",
 			Interval: wording.Sentence(err.Error()), Source: source}, nil
 	}
 	if q.Text != "" {
 		o := cellview.OriginOf(ev.d, q.Cells)
-		ev.note(method.Value{Text: q.Text, Interval: "–", Repetitions: "–", From: cmp.Or(q.What, source)})
+		ev.values = slice.Add(ev.values, method.Value{Text: q.Text, Interval: "–", Repetitions: "–",
+			From: cmp.Or(q.What, source)})
 		return valueView{Text: q.Text, Raw: q.Text, Heading: cmp.Or(q.What, source), Interval: q.Note,
 			Origin: wording.Sentence(o.Where())}, &q
 	}
@@ -85,7 +87,8 @@ func (ev *evaluator) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
 		}
 	}
 	v.Origin = wording.Sentence(v.Origin + o.Where())
-	ev.note(method.Value{Text: w.Text(), Interval: w.Interval(), Repetitions: w.Runs(), From: from})
+	ev.values = slice.Add(ev.values, method.Value{Text: w.Text(), Interval: w.Interval(), Repetitions: w.Runs(),
+		From: from})
 	return v, &q
 }
 
@@ -124,11 +127,6 @@ func (ev *evaluator) useWithin(n expr.Node, experiment string, names int) {
 }
 
 type used struct{ experiment, metric string }
-
-// note adds a row to the table of values, unless it is there.
-func (ev *evaluator) note(row method.Value) {
-	ev.values = slice.Add(ev.values, row)
-}
 
 // quantityOf is wording.QuantityOf an expression; published values are written with all their digits.
 func (ev *evaluator) quantityOf(in expr.Inline, q dataset.Quantity) wording.Quantity {

@@ -24,25 +24,21 @@ type attempt struct {
 	trial        *plan.Trial
 	rec          *record.Record
 
+	block   *block           // its services that are not shared, which may be up already
 	running []engine.Running // services, those that are shared included
 	metrics []wantedMetric
 	place   load.Place
 	lap     time.Time // when the part of its time began that goes on
 }
 
-// newAttempt finds out what is to be measured, on services that are up already if that is not nil, and starts the
-// program of the load if it can stand by.
-func (r *run) newAttempt(ctx, bounded context.Context, space engine.Space, up *block, t *plan.Trial,
-	rec *record.Record) *attempt {
-	a := &attempt{run: r, ctx: ctx, bounded: bounded, trial: t, rec: rec, lap: time.Now()}
+// newAttempt finds out what is to be measured, and starts the program of the load if it can stand by.
+func (r *run) newAttempt(ctx, bounded context.Context, b *block, t *plan.Trial, rec *record.Record) *attempt {
+	a := &attempt{run: r, ctx: ctx, bounded: bounded, trial: t, rec: rec, block: b, lap: time.Now()}
 	if r.bench.shared != nil {
 		a.running = slices.Clone(r.bench.shared.running)
 	}
-	if up != nil {
-		a.running = append(a.running, up.running...)
-	}
-	a.metrics = r.wantedMetrics(bounded, a.running)
-	a.place = r.layout().LoadPlace(space, t)
+	a.metrics = r.wantedMetrics(bounded, slices.Concat(a.running, b.running))
+	a.place = r.layout().LoadPlace(b.space, t)
 	a.place.Seed, a.place.Image = uint64(rec.Order.Seed)+uint64(rec.Order.Round), r.images().Prepared
 	a.place.KeepStdout = slices.ContainsFunc(a.metrics, func(m wantedMetric) bool { return m.Stream == "stdout" })
 	a.place.Standby = a.standBy()
@@ -57,8 +53,11 @@ func (a *attempt) endPart(name string) {
 
 // measure measures the trial when its services were started, or could not be. What there is of logs is in the
 // measurement of a repetition that failed, also beside an error.
-func (a *attempt) measure(started []engine.Running, err error) (m load.Measurement, _ error) {
-	a.running = append(a.running, started...)
+func (a *attempt) measure(err error) (m load.Measurement, _ error) {
+	a.running = append(a.running, a.block.running...)
+	if a.experiment.Blocks {
+		a.rec.Facts[record.FactStart] = a.block.began.Format(startFormat)
+	}
 	if err != nil {
 		a.place.Standby.End()
 		a.endPart("start")

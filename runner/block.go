@@ -5,13 +5,12 @@ import (
 	"time"
 
 	"benchbook/notebook/plan"
-	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/load"
 )
 
-// A block is the services of a trial that stay up from one of its repetitions to the next.
+// A block is the services of a trial, which may stay up from one of its repetitions to the next.
 //
 // Source: docs/experiment.md#blocks.
 type block struct {
@@ -19,22 +18,22 @@ type block struct {
 	space    engine.Space
 	services []*spec.Service
 	running  []engine.Running
-	began    time.Time
+	began    time.Time // zero until they are started
 }
 
-// enter gives the space of a repetition, with the services that an earlier one has left up; nil if they have to be
-// started.
-func (b *bench) enter(ctx context.Context, t *plan.Trial) (engine.Space, *block, error) {
-	if up := b.up; up != nil {
-		if up.trial == t.Name && allRun(ctx, up.running) {
-			return up.space, up, nil
-		}
-		if err := b.endBlock(ctx); err != nil {
-			return nil, nil, err
-		}
-	}
+// newBlock opens a space for the services of a trial.
+func (b *bench) newBlock(ctx context.Context, t *plan.Trial) (*block, error) {
 	space, err := b.open(ctx)
-	return space, nil, err
+	return &block{trial: t.Name, space: space, services: b.fresh(t)}, err
+}
+
+// goOn gives the services of a trial that stayed up, nil if there are none. Others are taken down.
+func (b *bench) goOn(ctx context.Context, t *plan.Trial) (*block, error) {
+	if up := b.up; up != nil && up.trial == t.Name && allRun(ctx, up.running) {
+		b.up = nil
+		return up, nil
+	}
+	return nil, b.endBlock(ctx)
 }
 
 // endBlock takes down the services that stayed up, if there are any.
@@ -46,9 +45,6 @@ func (b *bench) endBlock(ctx context.Context) error {
 	b.up = nil
 	return engine.CloseSpace(ctx, up.space, longestStop(up.services))
 }
-
-// isUp reports whether services of a trial have stayed up.
-func (b *bench) isUp(t *plan.Trial) bool { return b.up != nil && b.up.trial == t.Name }
 
 // allRun reports whether none of the services that were to go on has ended, as far as can be found out.
 func allRun(ctx context.Context, running []engine.Running) bool {
@@ -64,13 +60,6 @@ func allRun(ctx context.Context, running []engine.Running) bool {
 // a server may still be at work for a request whose answer nobody waits for any more.
 func isClean(m *load.Measurement) bool {
 	return m.Failure == "" && !m.GivenUp && (m.Load == nil || m.Load.Failed <= 0)
-}
-
-// startedFact says from which start of services a repetition is, if others may share it.
-func (b *bench) startedFact(rec *record.Record, began time.Time) {
-	if b.experiment.Blocks {
-		rec.Facts[record.FactStart] = began.Format(startFormat)
-	}
 }
 
 // startFormat is how facts tell one start of services from another.

@@ -30,6 +30,17 @@ type schedule struct {
 	failing map[string]*GivenUp // trials whose last repetitions have failed alike, by name
 }
 
+// keeping says when the services of a repetition are kept: for somebody to look at if it fails, or in any case, or for
+// the repetition after it.
+type keeping struct{ failed, always, forNext bool }
+
+// keeping is what holds for the services of the present repetition, which is of a trial.
+func (r *schedule) keeping(t *plan.Trial) keeping {
+	isLast := len(r.left) == 0
+	return keeping{failed: r.options.Keep, always: r.options.KeepLast && isLast,
+		forNext: r.experiment.Blocks && !isLast && r.left[0].Trial == t}
+}
+
 // maxAlike is after how many repetitions that fail alike, one after another, a trial is given up: the next would fail
 // as well.
 const maxAlike = 3

@@ -127,7 +127,7 @@ func TestLooksGoOn(t *testing.T) {
 
 // However a run goes from look to look, and wherever it was stopped, its records stand in the order that was drawn.
 func TestLooksKeepTheOrder(t *testing.T) {
-	for _, order := range []string{"interleaved", "sequential"} {
+	for _, order := range []string{"interleaved", "sequential", "blocks"} {
 		for name, until := range map[string]map[string]int{"all to the end": {"async": never, "sync": never},
 			"one to the end": {"async": never}, "one to the second look": {"sync": 5}} {
 			t.Run(order+", "+name, func(t *testing.T) {

@@ -50,13 +50,7 @@ func (r *run) Measure(ctx context.Context, step plan.Step) (*record.Record, erro
 		rec.Failure, rec.Log, rec.Ended = failed.failure, failed.log, rec.Started
 		return r.finished(rec), nil
 	}
-	if !r.bench.isUp(step.Trial) { // else the machine is at rest when its services are
-		if err := r.settle(ctx, rec); err != nil {
-			return nil, err
-		}
-	}
-	begin := time.Now()
-	space, up, err := r.bench.enter(ctx, step.Trial)
+	services, begin, err := r.enter(ctx, step.Trial, rec)
 	if err != nil {
 		return nil, err
 	}
@@ -64,26 +58,18 @@ func (r *run) Measure(ctx context.Context, step plan.Step) (*record.Record, erro
 	// The time of a repetition ends with its measurement: how long taking it down lasts says nothing about it.
 	bounded, cancel := context.WithTimeout(ctx, r.experiment.Timeout-time.Since(begin))
 	defer cancel()
-	a := r.newAttempt(ctx, bounded, space, up, step.Trial, rec)
-	var started []engine.Running
-	if up == nil {
-		up = &block{trial: step.Trial.Name, space: space, services: r.bench.fresh(step.Trial), began: time.Now().UTC()}
-		started, err = r.bench.startAll(ctx, bounded, space, step.Trial, up.services)
-		up.running = started
+	a := r.newAttempt(ctx, bounded, services, step.Trial, rec)
+	if services.began.IsZero() {
+		services.began = time.Now().UTC()
+		services.running, err = r.bench.startAll(ctx, bounded, services.space, step.Trial, services.services)
 	}
-	r.bench.startedFact(rec, up.began)
-	m, err := a.measure(started, err)
+	m, err := a.measure(err)
 	m, isResult := a.judge(m, err)
 	r.Progress.Waits(Wait{})
 	cancelled := ctx.Err()
 	begin = time.Now()
-	r.bench.up = nil
-	var closeErr error
-	if r.keeping.forNext && err == nil && isClean(&m) && allRun(ctx, up.running) {
-		r.bench.up = up
-	} else {
-		closeErr = r.leave(ctx, space, step, cancelled == nil && (err == nil || isResult) && m.Failure != "")
-	}
+	closeErr := r.leave(ctx, services, step, err == nil && isClean(&m),
+		cancelled == nil && (err == nil || isResult) && m.Failure != "")
 	rec.Parts["stop"] += time.Since(begin).Seconds()
 	switch {
 	case err != nil && cancelled != nil:
@@ -151,13 +137,32 @@ func (r *run) finished(rec *record.Record) *record.Record {
 
 func joinLogs(a, b string) string { return strings.TrimSpace(a + "\n" + b) }
 
-// leave takes down what a repetition started, unless it is kept for somebody to look at.
-func (r *run) leave(ctx context.Context, space engine.Space, step plan.Step, failed bool) error {
+// enter gives the services of a repetition, which begins then: those that stayed up, or others in a space of their own,
+// when the machine has come to rest.
+func (r *run) enter(ctx context.Context, t *plan.Trial, rec *record.Record) (*block, time.Time, error) {
+	begin := time.Now()
+	if up, err := r.bench.goOn(ctx, t); up != nil || err != nil {
+		return up, begin, err
+	}
+	if err := r.settle(ctx, rec); err != nil {
+		return nil, begin, err
+	}
+	begin = time.Now()
+	services, err := r.bench.newBlock(ctx, t)
+	return services, begin, err
+}
+
+// leave takes down what a repetition started, unless it is kept for the next one or for somebody to look at.
+func (r *run) leave(ctx context.Context, services *block, step plan.Step, clean, failed bool) error {
+	if clean && r.keeping.forNext && allRun(ctx, services.running) {
+		r.bench.up = services
+		return nil
+	}
 	if ctx.Err() != nil || !r.keeping.always && !(failed && r.keeping.failed) {
-		return engine.CloseSpace(ctx, space, longestStop(r.bench.fresh(step.Trial)))
+		return engine.CloseSpace(ctx, services.space, longestStop(services.services))
 	}
 	kept := &Kept{Article: r.plan.Article, Experiment: r.experiment.Name, Trial: step.Trial.Name}
-	if err := r.bench.keep(ctx, space, kept); err != nil {
+	if err := r.bench.keep(ctx, services.space, kept); err != nil {
 		return err
 	}
 	r.summary.Kept = kept

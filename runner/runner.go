@@ -347,9 +347,7 @@ type run struct {
 
 	bench *bench // nil until it is measured
 
-	// keeping says of the repetition that goes on whether its services are kept: for somebody to look at if it fails, or
-	// in any case, or for the repetition after it. Those of probes never are.
-	keeping struct{ failed, always, forNext bool }
+	keeping keeping // of the repetition that goes on; nothing is kept of probes
 
 	verifier *verifier // nil unless nothing is measured
 }
@@ -509,15 +507,14 @@ func (r *run) step(ctx context.Context, schedule *schedule, step plan.Step) erro
 	if !quietly {
 		r.Progress.Begin(step)
 	}
-	r.keeping.failed, r.keeping.always = r.options.Keep, r.options.KeepLast && len(schedule.left) == 0
-	r.keeping.forNext = r.experiment.Blocks && len(schedule.left) > 0 && schedule.left[0].Trial == step.Trial
+	r.keeping = schedule.keeping(step.Trial)
 	tuned, rec, err := r.tuned(ctx, step)
 	if rec == nil && err == nil {
 		if rec, err = r.Measure(ctx, tuned); rec != nil {
 			r.choices.AddTo(rec, step.Trial)
 		}
 	}
-	r.keeping.failed, r.keeping.always, r.keeping.forNext = false, false, false
+	r.keeping = keeping{}
 	if rec == nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func Experience(e *plan.Experiment, known map[*plan.Trial]*TrialState) func(*pla
 			}
 			foreign := k.elsewhere && (i == 1 || i == 3)
 			if !out.Recorded {
-				out.Overhead, out.Recorded = overhead(e, t, basis), true
+				out.Overhead, out.Probe, out.Recorded = overhead(e, t, basis, e.Blocks), overhead(e, t, basis, false), true
 				out.Elsewhere = foreign
 			}
 			if i < 4 && out.Window == 0 { // other experiments measure something else
@@ -68,8 +68,8 @@ const endOfLoad = 500 * time.Millisecond
 
 // overhead is the mean time that a repetition of a trial takes beside warm-up and window, as repetitions took that may
 // be of another profile. What is waited for after a window are the requests of as many clients as there are, and none
-// if the window ends with the last of them. In blocks services are started and stopped once.
-func overhead(e *plan.Experiment, t *plan.Trial, records []*record.Record) time.Duration {
+// if the window ends with the last of them. In a block services are started and stopped once.
+func overhead(e *plan.Experiment, t *plan.Trial, records []*record.Record, block bool) time.Duration {
 	always, _ := mean(records, "settle", "prepare", "conclude")
 	waited := meanOf(records, func(r *record.Record) float64 {
 		took := r.Parts["load"]
@@ -84,7 +84,7 @@ func overhead(e *plan.Experiment, t *plan.Trial, records []*record.Record) time.
 	})
 	around := meanOf(records, func(r *record.Record) float64 {
 		whole := r.Parts["start"] + r.Parts["stop"]
-		if e.Blocks && r.Facts[record.FactStart] == "" {
+		if block && r.Facts[record.FactStart] == "" {
 			n := float64(e.Least())
 			return (whole + (n-1)*min(whole, standingBy.Seconds())) / n
 		}

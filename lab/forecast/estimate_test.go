@@ -55,7 +55,8 @@ func TestExperience(t *testing.T) {
 	measured, missing := &plan.Trial{}, &plan.Trial{}
 	e := &plan.Experiment{Trials: []*plan.Trial{measured, missing}}
 	got := Experience(e, map[*plan.Trial]*TrialState{measured: {records: took(2, 9, 1)}, missing: {ToMeasure: 4}})
-	want := plan.Experience{Pending: 4, Recorded: true, Window: 9 * time.Second, Overhead: 3 * time.Second}
+	want := plan.Experience{Pending: 4, Recorded: true, Window: 9 * time.Second, Overhead: 3 * time.Second,
+		Probe: 3 * time.Second}
 	if got(missing) != want {
 		t.Errorf("got %+v, want %+v", got(missing), want)
 	}
@@ -92,6 +93,7 @@ func TestExperienceOfOthers(t *testing.T) {
 		{"nobody's", TrialState{}, plan.Experience{}},
 	}
 	for _, tt := range tests {
+		tt.want.Probe = tt.want.Overhead // there are no blocks
 		if got := Experience(e, map[*plan.Trial]*TrialState{a: &tt.known})(a); got != tt.want {
 			t.Errorf("%s: got %+v, want %+v", tt.name, got, tt.want)
 		}
@@ -125,8 +127,13 @@ func TestOverheadOfOthers(t *testing.T) {
 			5100 * time.Millisecond},
 	}
 	for _, tt := range tests {
-		if got := overhead(tt.e, tt.t, tt.records); (got - tt.want).Abs() > time.Millisecond {
+		if got := overhead(tt.e, tt.t, tt.records, tt.e.Blocks); (got - tt.want).Abs() > time.Millisecond {
 			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
 		}
+	}
+	blocks.Trials = []*plan.Trial{closed}
+	got := Experience(blocks, map[*plan.Trial]*TrialState{closed: {records: took(100, nil)}})(closed)
+	if got.Overhead >= got.Probe || got.Probe.Round(time.Millisecond) != 5100*time.Millisecond {
+		t.Errorf("a repetition takes %v, and a probe of a search, which starts services, %v", got.Overhead, got.Probe)
 	}
 }

@@ -282,8 +282,8 @@ func (l *Live) lines(now time.Time, width int) []string {
 // leastWait is how long something lasts at least that is said to be waited for, where nothing tells how long it may.
 const leastWait = 10 * time.Second
 
-// waitsFor says what is waited for, in the repetition of a trial or, if that is nil, for shared services or in a search,
-// if it lasts longer than it usually does.
+// waitsFor says what is waited for if that lasts longer than usual. The trial is the one of the repetition; nil for
+// shared services, or in a search.
 func (l *Live) waitsFor(now time.Time, under *plan.Trial) string {
 	since, usual := l.waits[l.wait.For], l.wait.Usual
 	if usual == 0 {

@@ -76,7 +76,6 @@ claims   supported so far: faster, 2.0 [1.9, 2.1]`
 	}
 }
 
-// Each image that is being made has a line, from its builder's first word to its end.
 // What lasts longer than usual is named, with what is missing, while it lasts.
 func TestWaiting(t *testing.T) {
 	server := func(missing string) runner.Wait {
@@ -92,7 +91,8 @@ func TestWaiting(t *testing.T) {
 		want  string
 	}{
 		{"a service that starts", []runner.Wait{server("")}, 4 * time.Second, ""},
-		{"a service that does not", []runner.Wait{server(""), database, server("nothing listens on port 80")}, 6 * time.Second,
+		{"a service that does not", []runner.Wait{server(""), database, server("nothing listens on port 80")},
+			6 * time.Second,
 			`waiting  0:00:06 for service "server": nothing listens on port 80 (at most 0:05:00)`},
 		{"a load that goes on", []runner.Wait{server("no"), load}, 11 * time.Second, ""},
 		{"answers that do not come", []runner.Wait{server("no"), load}, 15 * time.Second,
@@ -123,6 +123,7 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
+// Each image that is being made has a line, from its builder's first word to its end.
 func TestLinesOfImages(t *testing.T) {
 	var out bytes.Buffer
 	l := NewLive(&terminal.Screen{W: &out, Width: func() int { return 100 }, Plain: true}, true, forecast.NewETA())

@@ -197,7 +197,7 @@ func factDifferences(a, b []*record.Record) []Difference {
 
 // incidental are facts that are others in every run, as they are times, or after every commit, whatever it changed:
 // what of a revision matters is in definitions and files.
-var incidental = []string{"shared.start", "shared.setup", "clock.ahead", record.FactRevision}
+var incidental = []string{record.FactStart, "shared.start", "shared.setup", "clock.ahead", record.FactRevision}
 
 // factsOf gathers the facts of all repetitions, but for those that are incidental. Where they differ among
 // themselves, all are named.

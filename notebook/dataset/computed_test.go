@@ -66,6 +66,38 @@ metrics:
 	}
 }
 
+// Cells whose repetitions share a start of their services are marked so, and so is their experiment.
+func TestSharedStarts(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		starts [3]string // of the repetitions of cell b
+		want   bool
+	}{
+		{"rounds", [3]string{}, false},
+		{"a block", [3]string{"10:00", "10:00", "10:00"}, true},
+		{"a block that was started again", [3]string{"10:00", "10:00", "10:05"}, true},
+		{"a block whose services ended each time", [3]string{"10:00", "10:01", "10:05"}, false},
+	} {
+		d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+			recordtest.Servers), func(r *record.Record) {
+			r.Facts = map[string]string{record.FactStart: r.Trial + tt.starts[r.Repetition-1]}
+			if r.Trial != "b" || tt.starts[0] == "" {
+				r.Facts = nil
+			}
+		}).dataset(Options{})
+		const mark = "repetitions share a start of their services: intervals do not cover differences between starts"
+		for _, cell := range d.Experiments[0].Cells {
+			want := tt.want && cell.Trial.Name == "b"
+			if got := slices.Contains(cell.Metric("throughput").Marks, mark); got != want || cell.SharesStart() != want {
+				t.Errorf("%s, cell %s: marked %v, want %v", tt.name, cell.Trial.Name, got, want)
+			}
+		}
+		if got := d.Experiments[0].SharesStarts(); got != tt.want {
+			t.Errorf("%s: the experiment has %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
 // Cells that were measured on shared services, or on other CPUs than the article says, are marked so.
 func TestCircumstances(t *testing.T) {
 	shared := func(r *record.Record) {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 )
 
@@ -127,9 +128,11 @@ func checkOrder(records []*record.Record) {
 		}
 		at[r.Order.Position] = r
 	}
-	drawn := drawnPlaces(planned, true)
-	if alternative := drawnPlaces(planned, false); alternative.fitting > drawn.fitting {
-		drawn = alternative // trial by trial
+	drawn := drawnPlaces(planned, article.Interleaved)
+	for _, in := range []article.Order{article.Sequential, article.Blocks} {
+		if alternative := drawnPlaces(planned, in); alternative.fitting > drawn.fitting {
+			drawn = alternative
+		}
 	}
 	for _, r := range drawn.others {
 		finder{r}.invalid(true, "its place in the order, %d, is not the one that the seed gives it", r.Order.Position)
@@ -143,14 +146,14 @@ type places struct {
 	others  []*record.Record
 }
 
-// drawnPlaces finds the repetitions whose trial stands where no one trial can, by rounds or trial by trial.
-func drawnPlaces(records []*record.Record, interleaved bool) (out places) {
+// drawnPlaces finds the repetitions whose trial stands where no one trial can in an order.
+func drawnPlaces(records []*record.Record, in article.Order) (out places) {
 	type vote struct{ trial string }
 	votes := map[vote]map[int]int{}
 	index := map[*record.Record]int{}
-	orders := map[string][]int{}
+	orders := map[string][]place{}
 	for _, r := range records {
-		i, ok := trialIndex(r, interleaved, orders)
+		i, ok := trialIndex(r, in, orders)
 		if !ok {
 			i = -1
 		}
@@ -178,39 +181,59 @@ func drawnPlaces(records []*record.Record, interleaved bool) (out places) {
 	return out
 }
 
-// trialIndex is the number that the trial of a repetition has in its plan, by its place in the order; false for a place
-// that is in another round. Orders keeps what was drawn last.
-func trialIndex(r *record.Record, interleaved bool, orders map[string][]int) (int, bool) {
+// trialIndex is the number that the trial of a repetition has in its plan, by its place in an order; false for a place
+// that is in another round. Drawn keeps what was drawn last.
+func trialIndex(r *record.Record, in article.Order, drawn map[string][]place) (int, bool) {
 	o := r.Order
 	if r.Planned < 1 || o.Of%r.Planned != 0 || o.Position > o.Of {
 		return 0, false
 	}
-	trials := o.Of / r.Planned
-	if !interleaved { // trial after trial, up to each look
-		before, looks := 0, r.Looks
-		if len(looks) == 0 {
-			looks = []int{r.Planned}
+	key := fmt.Sprint(o.Seed, o.Of, r.Planned, r.Looks)
+	if drawn[key] == nil {
+		clear(drawn) // records of a run share theirs
+		drawn[key] = drawPlaces(r, in)
+	}
+	if o.Position > len(drawn[key]) {
+		return 0, false
+	}
+	at := drawn[key][o.Position-1]
+	return at.trial, at.round == o.Round
+}
+
+// place is what comes at a place of the order: a trial, by its number in the plan, in a round.
+type place struct{ trial, round int }
+
+// drawPlaces draws an order as a plan does.
+func drawPlaces(r *record.Record, in article.Order) []place {
+	out, trials := []place{}, r.Order.Of/r.Planned
+	random := rand.New(rand.NewPCG(uint64(r.Order.Seed), 0))
+	looks := r.Looks
+	switch {
+	case in == article.Interleaved: // each round is drawn
+		looks = nil
+		for round := range r.Planned {
+			looks = append(looks, round+1)
 		}
-		for _, look := range looks {
-			if at := o.Position - 1 - trials*before; at < trials*(look-before) {
-				return at / (look - before), before+at%(look-before)+1 == o.Round
+	case len(looks) == 0:
+		looks = []int{r.Planned}
+	}
+	before := 0
+	for _, look := range looks {
+		if len(out) >= r.Order.Of {
+			break
+		}
+		order := random.Perm(trials)
+		if in == article.Sequential {
+			slices.Sort(order)
+		}
+		for _, trial := range order {
+			for round := before; round < look && len(out) < r.Order.Of; round++ {
+				out = append(out, place{trial, round + 1})
 			}
-			before = look
 		}
-		return 0, false
+		before = look
 	}
-	if (o.Position-1)/trials+1 != o.Round {
-		return 0, false
-	}
-	key := fmt.Sprint(o.Seed, trials, r.Planned)
-	if orders[key] == nil {
-		clear(orders)                                      // records of a run share theirs
-		random := rand.New(rand.NewPCG(uint64(o.Seed), 0)) // as a plan draws it
-		for range r.Planned {
-			orders[key] = append(orders[key], random.Perm(trials)...)
-		}
-	}
-	return orders[key][o.Position-1], true
+	return out
 }
 
 // warnOfLate finds the fewest repetitions without which all were measured in the order that was drawn: they were put

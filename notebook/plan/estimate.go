@@ -40,6 +40,7 @@ type Experience struct {
 	Searched bool          // values that the trial searches for are known already
 	Recorded bool          // Overhead is known
 	Overhead time.Duration // of one repetition, the mean
+	Probe    time.Duration // the same, of one with services of its own in any case, as in a search
 	Window   time.Duration // the same; 0 if it is not known
 	Search   time.Duration // all searches of the trial; 0 if it is not known
 
@@ -85,14 +86,15 @@ func (e *Experiment) Estimate(at Placement, experience func(*Trial) Experience) 
 		if t.Unavailable != "" || known.Pending == 0 {
 			continue
 		}
-		one := t.estimate(e, known)
+		one := t.estimate(e, known, e.Blocks)
 		for range known.Pending {
 			if t.Capacity == nil { // its probes are part of the search
 				sum.add(one)
 			}
 		}
 		if !t.Calibration { // the A/A pair shares what was found
-			searches, probes := t.searching(at, one, known.Searched)
+			known.Overhead = known.Probe
+			searches, probes := t.searching(at, t.estimate(e, known, false), known.Searched)
 			if known.Search > 0 && searches > 0 {
 				searches = known.Search
 			}
@@ -102,10 +104,10 @@ func (e *Experiment) Estimate(at Placement, experience func(*Trial) Experience) 
 	return sum
 }
 
-// estimate is how long one repetition of the trial takes.
-func (t *Trial) estimate(e *Experiment, known Experience) Estimate {
+// estimate is how long one repetition of the trial takes, in a block or by itself.
+func (t *Trial) estimate(e *Experiment, known Experience, block bool) Estimate {
 	services, programs := t.containers(e)
-	if e.Blocks { // its services are started and stopped once
+	if block { // its services are started and stopped once
 		services /= float64(max(1, e.Least()))
 	}
 	out := Estimate{Overhead: assumedOverhead + time.Duration((services+programs)*float64(assumedContainer)),

@@ -15,8 +15,8 @@ import (
 //
 // Source: docs/experiment.md#blocks.
 func (e *outline) chooseOrder(measured []*Trial) {
-	if !e.Blocks || e.Origin["order"] != layers.BuiltQuick || !slices.ContainsFunc(measured, e.mayChangeServices) &&
-		slices.ContainsFunc(measured, e.hasOwnServices) {
+	if !e.Blocks || e.Origin["order"] != layers.BuiltQuick || measured[0].Capacity == nil &&
+		!slices.ContainsFunc(measured, e.mayChangeServices) && slices.ContainsFunc(measured, e.hasOwnServices) {
 		return
 	}
 	e.Blocks, e.Interleaved, e.Origin["order"] = false, true, layers.BuiltIn
@@ -60,13 +60,13 @@ func (e *outline) drawOrder(trials []*Trial) []Step {
 	}
 	before := 0
 	for _, look := range e.Looks {
-		order := slices.Clone(trials)
-		if e.Blocks {
-			random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		order := random.Perm(len(trials))
+		if !e.Blocks {
+			slices.Sort(order)
 		}
-		for _, t := range order {
+		for _, i := range order {
 			for r := before; r < look; r++ {
-				steps = append(steps, Step{Trial: t, Round: r + 1, Repetition: r + 1})
+				steps = append(steps, Step{Trial: trials[i], Round: r + 1, Repetition: r + 1})
 			}
 		}
 		before = look

@@ -21,7 +21,8 @@ load: {target: http://server/}
 		{"the author's order", experiment + "order: interleaved", "interleaved", "interleaved"},
 		{"the author's other order", experiment + "order: sequential", "sequential", "sequential"},
 		{"blocks", experiment + "order: blocks", "blocks", "blocks"},
-		{"blocks, whatever there is", experiment + "order: blocks\nprepare: {service: server, run: sync}", "blocks", "blocks"},
+		{"blocks, whatever there is", experiment + "order: blocks\nprepare: {service: server, run: sync}", "blocks",
+			"blocks"},
 		{"the profile's order", experiment + "profiles: {quick: {order: interleaved}}", "interleaved", "interleaved"},
 		{"a load that writes", experiment + "profiles: {quick: {load: {method: POST}}}", "interleaved", "interleaved"},
 		{"one of several requests that writes", strings.Replace(experiment, "{target: http://server/}",
@@ -35,6 +36,8 @@ load: {target: http://server/}
 		{"shared services only", experiment + "shared: [server, db]", "interleaved", "interleaved"},
 		{"a command", strings.Replace(experiment, "load: {target: http://server/}", "command: {image: nginx, run: ls}", 1),
 			"interleaved", "interleaved"},
+		{"a search for a capacity", strings.Replace(experiment, "{target: http://server/}",
+			"{target: http://server/, rate: 1/s}\ncapacity: {slo: failed < 1%}", 1), "interleaved", "interleaved"},
 		{"a load of a database", strings.Replace(experiment, "load: {target: http://server/}",
 			"load: {target: 'postgres://server/db', tool: pgbench}", 1), "interleaved", "interleaved"},
 	}

@@ -687,15 +687,8 @@ func repetitionsLine(e *dataset.Experiment, o, valid cellview.Origin, ours bool)
 	if e.Plan.Most() > e.Plan.Least() {
 		planned = fmt.Sprintf("%d to %s", e.Plan.Least(), planned)
 	}
-	fresh := "; services are started fresh for each"
-	if e.SharesStarts() || o.Measured == 0 && e.Plan.Blocks {
-		fresh = "; services are started once for those of a cell, so that intervals leave out how starts differ"
-	}
-	if shared := e.Plan.Shared; len(shared) > 0 {
-		fresh += ", except those that all repetitions share: " + strings.Join(shared, ", ")
-	}
 	if o.Measured == 0 {
-		return planned + " per cell planned" + fresh
+		return planned + " per cell planned; " + startsWords(e, e.Plan.Blocks)
 	}
 	words := o.Repetitions() + " per measured cell, " + planned + " planned"
 	if l := e.Looks(); l.Count > 1 || l.Run > 1 {
@@ -724,7 +717,19 @@ func repetitionsLine(e *dataset.Experiment, o, valid cellview.Origin, ours bool)
 	if !ours {
 		return words
 	}
-	return words + fresh
+	return words + "; " + startsWords(e, e.SharesStarts())
+}
+
+// startsWords says how often services are started.
+func startsWords(e *dataset.Experiment, blocks bool) string {
+	words := "services are started fresh for each"
+	if blocks {
+		words = "services stay up between those of a cell, so intervals do not cover differences between starts"
+	}
+	if shared := e.Plan.Shared; len(shared) > 0 {
+		words += ", except those that all repetitions share: " + strings.Join(shared, ", ")
+	}
+	return words
 }
 
 // efficiency returns the share of time spent measuring or warming up, if recorded.

@@ -360,7 +360,8 @@ func TestListensElsewhere(t *testing.T) {
 			`service "s" was not ready after 15s: nothing listens on port 8080 (it listens on 127.0.0.1:8080 only: bind to 0.0.0.0)`, 15 * s},
 		{"on another port", spec.Ready{}, always("0.0.0.0:9000"),
 			`service "s" was not ready after 15s: nothing listens on port 8080 (it listens on 0.0.0.0:9000: correct the port)`, 15 * s},
-		{"on another port at first", spec.Ready{}, from(14*s, at("0.0.0.0:9000"), at("0.0.0.0:9000", "0.0.0.0:8080")), "", 14 * s},
+		{"on another port at first", spec.Ready{}, from(14*s, at("0.0.0.0:9000"), at("0.0.0.0:9000", "0.0.0.0:8080")), "",
+			14 * s},
 		{"on one port after another", spec.Ready{}, from(10*s, at("0.0.0.0:9000"), at("0.0.0.0:9000", "0.0.0.0:9001")),
 			`service "s" was not ready after 25s: nothing listens on port 8080 ` +
 				`(it listens on 0.0.0.0:9000, 0.0.0.0:9001: correct the port)`, 25 * s},
