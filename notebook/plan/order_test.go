@@ -37,7 +37,7 @@ load: {target: http://server/}
 		{"a command", strings.Replace(experiment, "load: {target: http://server/}", "command: {image: nginx, run: ls}", 1),
 			"interleaved", "interleaved"},
 		{"a search for a capacity", strings.Replace(experiment, "{target: http://server/}",
-			"{target: http://server/, rate: 1/s}\ncapacity: {slo: failed < 1%}", 1), "interleaved", "interleaved"},
+			"{target: http://server/}\ncapacity: {slo: failed < 1%, from: 1/s, to: 9/s}", 1), "interleaved", "interleaved"},
 		{"a load of a database", strings.Replace(experiment, "load: {target: http://server/}",
 			"load: {target: 'postgres://server/db', tool: pgbench}", 1), "interleaved", "interleaved"},
 	}
