@@ -15,7 +15,6 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
@@ -123,7 +122,7 @@ func (b *bench) container(t *plan.Trial, s *serviceStart, n int) (engine.Service
 		return engine.Service{}, err
 	}
 	b.addDriverFiles(t, s.Name, &out)
-	redact, wait := record.NewRedactor(t.Definition), Wait{For: fmt.Sprintf("service %q", s.Name), Service: true,
+	redact, wait := b.secrets.redactor(t), Wait{For: fmt.Sprintf("service %q", s.Name), Service: true,
 		Usual: usualStart}
 	b.waits(wait)
 	out.Missing = func(missing error) {

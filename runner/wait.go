@@ -3,8 +3,6 @@ package runner
 import (
 	"strings"
 	"time"
-
-	"benchbook/notebook/record"
 )
 
 // Wait is what a repetition waits for.
@@ -24,7 +22,7 @@ const (
 
 // waits tells what the repetition waits for from now on.
 func (a *attempt) waits(what string, usual time.Duration) {
-	a.Progress.Waits(Wait{For: record.NewRedactor(a.trial.Definition).Text(what), Usual: usual})
+	a.Progress.Waits(Wait{For: a.secrets().redactor(a.trial).Text(what), Usual: usual})
 }
 
 // work is what is measured, in words, and how long that usually lasts.

@@ -412,6 +412,9 @@ func (j *Judgement) note(delta float64, ratio bool, sides ...side) {
 	if !slices.ContainsFunc(sides, isOther) && dataset.LoadsDiffer(cells, delta) {
 		marks = append(marks, dataset.MarkLoads)
 	}
+	if slices.ContainsFunc(cells, (*dataset.Cell).SharesStart) {
+		marks = append(marks, dataset.MarkStart)
+	}
 	for _, s := range sides {
 		marks = append(append(marks, d.Lacking(s.metric.Name, s.cells...)...), d.LeftOut(s.left)...)
 	}

@@ -43,7 +43,7 @@ func (c *Cell) Circumstances() []string {
 		out = append(out, words)
 	}
 	if c.SharesStart() {
-		out = append(out, "repetitions share a start of their services: intervals do not cover differences between starts")
+		out = append(out, MarkStart+": intervals do not cover differences between starts")
 	}
 	for _, adapted := range facts(factAdapted) {
 		out = append(out, "on other CPUs than the article says: "+adapted)

@@ -425,6 +425,7 @@ const (
 	MarkFloorPair = "noise floor not measured together"
 	MarkStale     = "measured with an older version"
 	markPartial   = "run not finished"
+	MarkStart     = "repetitions share a start of their services"
 )
 
 // Marks says what has to be known of cells that enter one number.
