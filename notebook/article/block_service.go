@@ -8,20 +8,27 @@ import (
 
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
+	"benchbook/slice"
 )
 
 // Services are the services of an experiment, in the order written.
 type Services []Named[Service]
 
 func (s *Services) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	named, lost := misplaced(n, reflect.TypeFor[Service]())
+	named, lost, outer := misplaced(n, reflect.TypeFor[Service](), reflect.TypeFor[Experiment]())
 	*s = DecodeNamed[Service](d, named, what, "service")
-	for _, f := range lost {
-		d.Problems.Add("wrong-shape", f.Key.Pos, "%q stands where the name of a service belongs", f.Key.Value).
-			Hint = "it is a key of a service: indent it further, below the name"
-		for i := range *s {
-			(*s)[i].Value.Tried = append((*s)[i].Value.Tried, f.Key.Value)
-		}
+	for _, f := range outer {
+		d.Problems.Add("wrong-shape", f.Key.Pos, "%q stands among the services", f.Key.Value).
+			Hint = "it is a key of the experiment: indent it like services"
+	}
+	if len(lost) == 0 {
+		return
+	}
+	keys := slice.Map(lost, func(f yamltext.Field) string { return f.Key.Value })
+	d.Problems.Add("wrong-shape", lost[0].Key.Pos, "%q stands where the name of a service belongs", keys[0]).
+		Hint = "keys of a service stand below its name: indent " + strings.Join(keys, ", ") + " further"
+	for i := range *s {
+		(*s)[i].Value.Tried = append((*s)[i].Value.Tried, keys...)
 	}
 }
 

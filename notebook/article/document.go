@@ -332,6 +332,9 @@ func (doc *Document) blocks() {
 		if f, ok := n.(*ast.FencedCodeBlock); ok && entering {
 			fences = append(fences, f)
 		}
+		if c, ok := n.(*ast.CodeBlock); ok && entering && c.Lines().Len() > 0 {
+			fenceReader{doc}.remarkIndented(c.Lines().At(0).Start)
+		}
 		return ast.WalkContinue, nil
 	})
 	for _, f := range fences {

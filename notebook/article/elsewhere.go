@@ -144,16 +144,28 @@ func belongs(key string, in reflect.Type) (other home, hint string, ok bool) {
 	return other, hint, true
 }
 
-// misplaced takes out of a mapping of names what are keys of the mappings below the names, and have values as such.
-func misplaced(n *yamltext.Node, t reflect.Type) (named *yamltext.Node, lost []yamltext.Field) {
-	keys := yamltext.KeysOf(t)
+// misplaced takes out of a mapping of names what are keys of the mappings below the names, or of the one around it, and
+// have values as such.
+func misplaced(n *yamltext.Node, below, around reflect.Type) (named *yamltext.Node, inner, outer []yamltext.Field) {
+	keys := yamltext.KeysOf(below)
 	for _, f := range n.Fields {
-		if (f.Value.Kind == yamltext.Scalar || f.Value.Kind == yamltext.List) && slices.Contains(keys, f.Key.Value) {
-			lost = append(lost, f)
-			n = n.Without(f.Key.Value)
+		isNamed := f.Value.Kind == yamltext.Null || f.Value.Kind == yamltext.Map &&
+			(len(f.Value.Fields) == 0 || slices.ContainsFunc(f.Value.Fields, func(one yamltext.Field) bool {
+				return slices.Contains(keys, one.Key.Value)
+			}))
+		switch {
+		case isNamed:
+			continue
+		case slices.Contains(keys, f.Key.Value):
+			inner = append(inner, f)
+		case slices.Contains(yamltext.KeysOf(around), f.Key.Value):
+			outer = append(outer, f)
+		default:
+			continue
 		}
+		n = n.Without(f.Key.Value)
 	}
-	return n, lost
+	return n, inner, outer
 }
 
 // articleWording is what decoders know of articles.

@@ -118,6 +118,15 @@ func (doc fenceReader) unclosed(f *ast.FencedCodeBlock) (lines *text.Segments, f
 	return f.Lines(), false
 }
 
+// remarkIndented warns of a fence that would mean something to us if Markdown did not take it for text.
+func (doc fenceReader) remarkIndented(start int) {
+	if mark, ok := doc.fenceAt(start); ok && doc.means(mark.words) {
+		doc.Problems.Warn("indented-fence", mark.at,
+			"this block is shown as text: its fence is indented too far for Markdown").
+			Hint = fmt.Sprintf("begin its lines with at most %d spaces", maxIndent)
+	}
+}
+
 // ownLines is how many of the first lines of a fence that is not closed are its own. A block of ours ends where prose
 // follows an empty line: what is wrong with that as YAML follows from the fence.
 func (doc fenceReader) ownLines(f *ast.FencedCodeBlock, mark fenceMark, most int) int {

@@ -31,7 +31,11 @@ func (f finder) continued(p int) []*trap {
 	if !simpleKey.MatchString(f.Text[e.key:e.end]) {
 		return []*trap{f.quoteThis(a.value, f.end(p), colon, colon+1, a.label, `": " inside a value means a key to YAML`)}
 	}
-	return []*trap{{rule: "yaml-syntax", start: e.key, end: f.end(p), hint: f.indentLike(a.column, above), lost: true,
+	hint := f.indentLike(a.column, above)
+	if a.dash && a.end > a.key { // it goes on with what the dash begins
+		hint = fmt.Sprintf("indent it by %d spaces, so that it stands below %s", a.key-f.begin(above), f.Text[a.key:a.end])
+	}
+	return []*trap{{rule: "yaml-syntax", start: e.key, end: f.end(p), hint: hint, lost: true,
 		message: fmt.Sprintf("this line is indented further than line %d, which has its value already", f.number(above)),
 		edits:   f.hidden(p)}}
 }
