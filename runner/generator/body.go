@@ -10,7 +10,7 @@ import (
 )
 
 // maxJSON is how many bytes a body may have for values in its JSON to be checked: it is kept whole for that.
-const maxJSON = 16 << 20
+const maxJSON = 1 << 20
 
 // maxExcerpt is how much of a body is kept for messages, in bytes.
 const maxExcerpt = 80

@@ -50,8 +50,8 @@ func TestCheckOfLargeBody(t *testing.T) {
 			8},
 		{"matching at its beginning", loadhttp.Verify{Match: `^<+x`}, "", 8},
 		{"JSON", loadhttp.Verify{JSON: map[string]string{"ok": "true"}},
-			fmt.Sprintf("wanted ok in the JSON body, got a body of %d bytes: values are looked for in one of at most 16 MiB",
-				long), 80},
+			fmt.Sprintf("wanted ok in the JSON body, got a body of %d bytes: values are looked for in one of at most 1 MiB",
+				long), 8},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
