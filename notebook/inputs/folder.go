@@ -208,8 +208,11 @@ func (f *Folder) file(t source.Text, problems *source.Problems) (spec.File, bool
 		return file, true
 	}
 	isListing := slices.ContainsFunc(f.Doc.Listings, func(l *article.Listing) bool { return l.Path == name })
-	if root, err := f.open(); err == nil && !isListing {
+	root, err := f.open()
+	if err == nil {
 		defer root.Close()
+	}
+	if err == nil && !isListing {
 		file, err := read(root, name, MaxSize-f.size)
 		switch {
 		case err == nil:

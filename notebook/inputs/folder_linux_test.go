@@ -1,0 +1,32 @@
+package inputs
+
+import (
+	"os"
+	"runtime/debug"
+	"testing"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/source"
+)
+
+// A listing needs nothing of the folder, and leaves nothing of it open: a preview reads articles for hours.
+func TestListingLeavesNothingOpen(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which closes what is forgotten
+	open := func() int {
+		files, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(files)
+	}
+	f := NewFolder(&article.Document{Dir: t.TempDir(), Listings: []*article.Listing{{Path: "a.py", Data: []byte("x")}}})
+	before := open()
+	for range 10 {
+		if _, ok := f.file(source.Text{Value: "a.py"}, &source.Problems{}); !ok {
+			t.Fatal("the listing was not found")
+		}
+	}
+	if after := open(); after > before {
+		t.Errorf("%d files are open, %d were before", after, before)
+	}
+}
