@@ -152,7 +152,7 @@ func TestHyperfineBothWays(t *testing.T) {
 
 	// What we export of our own measurements can be read by what reads hyperfine's: our own import is one.
 	second := filepath.Join(t.TempDir(), "second.json")
-	own := exportOf(t, "hello", "--trial", "9", "--format", "hyperfine")
+	own := exportOf(t, "hello", "--profile", "full", "--host", "c2-39de7f", "--trial", "9", "--format", "hyperfine")
 	if err := os.WriteFile(second, []byte(own), 0o644); err != nil {
 		t.Fatal(err)
 	}

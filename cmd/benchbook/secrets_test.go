@@ -49,8 +49,9 @@ services:
     read_only: true
     environment: {GIVEN: "${{ secrets.one }}"}
     secrets: [two]
+    expose: ["80"]
     command: [sh, -c, 'echo "given $GIVEN, $(cat /run/secrets/two)"; exit 1']
-load: {target: "http://server/", headers: {X-Given: "${{ secrets.two }}"}, duration: 1s}
+load: {target: "http://server:80/", headers: {X-Given: "${{ secrets.two }}"}, duration: 1s}
 repetitions: 1
 calibrate: false
 ~~~
