@@ -257,12 +257,12 @@ func (p *process) signal(s syscall.Signal) {
 	_ = p.cmd.Process.Signal(s)
 }
 
-// wait waits for the end of the process, or of the context.
-func (p *process) wait(ctx context.Context) error {
+// wait waits for the end of the process, or of the context. Only then has the process a code.
+func (p *process) wait(ctx context.Context) (code int, err error) {
 	select {
 	case <-p.done:
-		return nil
+		return p.code, nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return 0, context.Cause(ctx)
 	}
 }

@@ -112,7 +112,7 @@ func (s *space) runProgram(ctx context.Context, program engine.Program, started 
 	if started != nil {
 		started(r)
 	}
-	if err := r.process.wait(ctx); err != nil {
+	if _, err := r.process.wait(ctx); err != nil {
 		return exit, err
 	}
 	return engine.Exit{Code: r.process.code, Stdout: stdout.Bytes(), Stderr: stderr.Bytes()}, nil
@@ -409,8 +409,7 @@ func (r *running) Exec(ctx context.Context, command engine.Command) (engine.Exit
 }
 
 func (r *running) Wait(ctx context.Context) (int, error) {
-	err := r.process.wait(ctx)
-	return r.process.code, err
+	return r.process.wait(ctx)
 }
 
 func (r *running) Reach(context.Context) (readiness.Dial, error) {
@@ -447,7 +446,7 @@ func (r *running) end(ctx context.Context, grace time.Duration) {
 		r.process.signal(signal)
 		bounded, cancel := context.WithTimeout(ctx, grace)
 		defer cancel()
-		if r.process.wait(bounded) == nil {
+		if _, err := r.process.wait(bounded); err == nil {
 			return
 		}
 	}
