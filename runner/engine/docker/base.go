@@ -33,15 +33,17 @@ var errNoAnswer = errors.New("the registry does not answer")
 
 // imageStore has the images of an engine, and makes those that are missing.
 type imageStore struct {
-	client daemon
+	client      daemon
+	environment []string // by which the docker command uses the same engine
 
 	mu          sync.Mutex
 	unreachable map[string]error         // registries that did not answer, by name: not every image waits for them
 	making      map[string]chan struct{} // images that are being made or brought here, by name; closed when that has ended
 }
 
-func newImageStore(api *client.Client) *imageStore {
-	return &imageStore{client: daemon{api}, unreachable: make(map[string]error), making: make(map[string]chan struct{})}
+func newImageStore(api *client.Client, environment []string) *imageStore {
+	return &imageStore{client: daemon{api}, environment: environment, unreachable: make(map[string]error),
+		making: make(map[string]chan struct{})}
 }
 
 // base makes an image that somebody else made available: as it is here, from its registry, or, if that cannot be

@@ -87,6 +87,15 @@ func standIn(host string) (endpoint string, done func(), err error) {
 	}, nil
 }
 
+// environment makes the docker command use an endpoint, and the certificates in a folder, which may be empty.
+func environment(host, tls string) []string {
+	variables := []string{client.EnvOverrideHost + "=" + host}
+	if tls != "" {
+		variables = append(variables, client.EnvTLSVerify+"=1", client.EnvOverrideCertPath+"="+tls)
+	}
+	return variables
+}
+
 // command is how a person calls the docker command for the engine, where that would not find it by itself.
 func (e *Engine) command() []string {
 	if e.endpoint == endpoint(Options{}) {

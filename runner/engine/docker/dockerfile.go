@@ -11,9 +11,24 @@ import (
 
 // dockerfile is as much of a Dockerfile as decides which images it is built from.
 type dockerfile struct {
-	lines []string // as they stand, with their ends
-	steps []int    // the line at which each instruction begins, counted from 1
-	bases []from
+	lines  []string // as they stand, with their ends
+	steps  []step   // its instructions
+	bases  []from
+	needs  []need // what only BuildKit has
+	syntax int    // the line of the usual # syntax=, counted from 1; 0 if there is none
+	escape byte
+}
+
+// step is an instruction.
+type step struct {
+	line int // at which it begins, counted from 1
+	text string
+}
+
+// need is what only BuildKit has.
+type need struct {
+	first, last   int // the lines of its instruction, counted from 1
+	what, instead string
 }
 
 // from is an image outside the Dockerfile that one of its instructions names.
@@ -22,6 +37,8 @@ type from struct {
 	platform   string // as --platform asks, or empty
 	first, end int    // the lines of the instruction
 	flag, word string // how the reference stands there: a flag such as "--from=", if any, and itself, unexpanded
+	rest       string // of the flag
+	nth        int    // of those in the instruction that stand there alike
 }
 
 // problem is a mistake in a Dockerfile, at a line counted from 1.
@@ -39,25 +56,24 @@ var directive = regexp.MustCompile(`^#\s*(?i:(escape|syntax|check))\s*=\s*(.+?)\
 // with the given build arguments. Stages that refer to earlier ones, and scratch, are none. Instructions it need not
 // understand are left to the builder. The error is a *problem.
 //
-// Source: Dockerfile reference, "Format", "FROM", "ARG", "COPY --from"; what belongs to BuildKit, which is not used, is
-// refused.
+// Source: Dockerfile reference, "Format", "FROM", "ARG", "COPY --from", "RUN --mount", "Here-Documents".
 func parseDockerfile(text string, args map[string]string, target string) (dockerfile, error) {
 	p := parser{
-		dockerfile: dockerfile{lines: strings.SplitAfter(strings.TrimPrefix(text, "\ufeff"), "\n")},
-		args:       args, target: target, escape: '\\', stage: -1, defaults: make(map[string]string),
-		stages: make(map[string]bool),
+		dockerfile: dockerfile{lines: strings.SplitAfter(strings.TrimPrefix(text, "\ufeff"), "\n"), escape: '\\'},
+		args:       args, target: target, stage: -1, defaults: make(map[string]string), stages: make(map[string]bool),
 	}
 	if err := p.directives(); err != nil {
 		return p.dockerfile, err
 	}
 	for i := 0; i < len(p.lines) && !p.done; {
 		at := from{first: i}
-		words := strings.Fields(p.instruction(&i, p.escape))
+		words := strings.Fields(p.instruction(&i))
 		if len(words) == 0 {
 			continue
 		}
-		p.steps = append(p.steps, at.first+1)
+		p.steps = append(p.steps, step{at.first + 1, strings.Join(words, " ")})
 		at.end = i
+		p.needBuildKit(words, at.first, &i)
 		if err := p.read(words, at); err != nil {
 			return p.dockerfile, &problem{at.first + 1, err.Error()}
 		}
@@ -73,7 +89,6 @@ type parser struct {
 	dockerfile
 	args     map[string]string // as given
 	target   string
-	escape   byte
 	defaults map[string]string // of arguments declared before the first FROM, the only ones that FROM sees
 	stages   map[string]bool
 	stage    int  // that is being read; -1 before the first one
@@ -87,9 +102,12 @@ func (p *parser) directives() error {
 		if m == nil {
 			break
 		}
-		if strings.EqualFold(m[1], "syntax") && !usualSyntax.MatchString(m[2]) {
-			return &problem{i + 1, fmt.Sprintf("# syntax=%s needs BuildKit, and images are built by the engine's classic "+
-				"builder: write it as a Dockerfile, without this line", m[2])}
+		switch {
+		case !strings.EqualFold(m[1], "syntax"):
+		case usualSyntax.MatchString(m[2]):
+			p.syntax = i + 1
+		default:
+			p.needs = append(p.needs, need{i + 1, i + 1, "# syntax=" + m[2], "write it as a Dockerfile, without this line"})
 		}
 		if strings.EqualFold(m[1], "escape") {
 			if m[2] != "`" && m[2] != "\\" {
@@ -104,9 +122,6 @@ func (p *parser) directives() error {
 // read reads one instruction, which stands on the lines of at.
 func (p *parser) read(words []string, at from) error {
 	flags, rest := splitFlags(words[1:])
-	if what, instead := p.needsBuildKit(words, flags, at.end); what != "" {
-		return fmt.Errorf("%s needs BuildKit, and images are built by the engine's classic builder: %s", what, instead)
-	}
 	switch strings.ToUpper(words[0]) {
 	case "ARG":
 		p.argument(rest)
@@ -114,12 +129,30 @@ func (p *parser) read(words []string, at from) error {
 		return p.from(flags, rest, at)
 	case "COPY":
 		at.flag, at.word = "--from=", flags["from"]
-		at.reference = unquote(at.word)
-		if at.word != "" && !p.stages[strings.ToLower(at.word)] && !isNumber(at.word) {
-			return p.base(at)
+		return p.copied(at)
+	case "RUN":
+		for _, word := range words[1 : len(words)-len(rest)] {
+			if m := mounted.FindStringSubmatch(word); m != nil {
+				at.flag, at.word, at.rest = m[1], m[2], m[3]
+				if err := p.copied(at); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return nil
+}
+
+// mounted is a flag of RUN that mounts files of an image or a stage.
+var mounted = regexp.MustCompile(`^(--mount=(?:.*,)?from=)([^,]+)(.*)$`)
+
+// copied notes the image that files are copied from, if it is no earlier stage.
+func (p *parser) copied(at from) error {
+	at.reference = unquote(at.word)
+	if at.word == "" || p.stages[strings.ToLower(at.word)] || isNumber(at.word) {
+		return nil
+	}
+	return p.base(at)
 }
 
 func (p *parser) expand(word string) string { return expandArgs(unquote(word), p.defaults) }
@@ -147,7 +180,10 @@ func (p *parser) from(flags map[string]string, rest []string, at from) error {
 	if len(rest) != 1 && (len(rest) != 3 || !strings.EqualFold(rest[1], "AS")) {
 		return errors.New("FROM wants an image, and AS NAME or nothing after it")
 	}
-	at.word, at.reference, at.platform = rest[0], p.expand(rest[0]), p.expand(flags["platform"])
+	at.word, at.reference = rest[0], p.expand(rest[0])
+	if !p.ownPlatform(flags["platform"]) {
+		at.platform = p.expand(flags["platform"])
+	}
 	if at.reference == "" {
 		return fmt.Errorf("FROM %s names no image: give its argument a value, by ARG above it or in args", rest[0])
 	}
@@ -165,6 +201,11 @@ func (p *parser) from(flags map[string]string, rest []string, at from) error {
 func (p *parser) base(at from) error {
 	if strings.ContainsAny(at.reference, " \t\"'$") {
 		return fmt.Errorf("%q is not a reference of an image", at.reference)
+	}
+	for _, other := range p.bases {
+		if other.first == at.first && other.flag+other.word+other.rest == at.flag+at.word+at.rest {
+			at.nth++
+		}
 	}
 	if line, _ := p.find(at); line < 0 {
 		return errors.New("the name of an image must stand on one line")
@@ -190,33 +231,51 @@ var buildKitFlags = map[string]map[string]string{
 		"exclude": "name the files in .dockerignore", "chmod": "leave it out, and RUN chmod"},
 }
 
-// needsBuildKit says what of an instruction the classic builder does not have, and what to do instead; nothing of one
-// that it can do. Next is the line behind the instruction.
+// platformArg is an argument of platforms that BuildKit gives a value.
+var platformArg = regexp.MustCompile(`\$\{?(?:BUILD|TARGET)(?:PLATFORM|OS|ARCH|VARIANT)\b\}?`)
+
+// ownPlatform says whether a platform is that of the engine, by an argument of BuildKit.
+func (p *parser) ownPlatform(platform string) bool {
+	name := platformArg.FindString(platform)
+	return name != "" && p.expand(name) == ""
+}
+
+// needBuildKit notes what of an instruction the classic builder does not have, and moves *next, the line behind it,
+// past its heredocs.
 //
-// Source: Dockerfile reference, "Here-Documents", "RUN --mount", "COPY --link".
-func (d dockerfile) needsBuildKit(words []string, flags map[string]string, next int) (what, instead string) {
-	name := strings.ToUpper(words[0])
-	known, ok := buildKitFlags[name]
-	if !ok {
-		return "", ""
+// Source: Dockerfile reference, "Here-Documents", "RUN --mount", "COPY --link", "Automatic platform ARGs".
+func (p *parser) needBuildKit(words []string, first int, next *int) {
+	name, noted := strings.ToUpper(words[0]), len(p.needs)
+	add := func(what, instead string) {
+		p.needs = append(p.needs, need{first: first + 1, what: what, instead: instead})
+	}
+	flags, _ := splitFlags(words[1:])
+	if name == "FROM" && p.ownPlatform(flags["platform"]) {
+		add("FROM --platform="+flags["platform"], "leave it out")
 	}
 	for _, flag := range slices.Sorted(maps.Keys(flags)) {
-		if instead, ok := known[flag]; ok {
-			return name + " --" + flag, instead
+		if instead, ok := buildKitFlags[name][flag]; ok {
+			add(name+" --"+flag, instead)
 		}
 	}
 	for _, word := range words[1:] {
 		m := heredoc.FindStringSubmatch(word)
-		if m != nil && slices.ContainsFunc(d.lines[next:],
-			func(line string) bool { return strings.TrimSpace(line) == m[1] }) {
-			return "the heredoc " + word, "write a file beside the Dockerfile and COPY it, or join the lines with && and \\"
+		if m == nil || buildKitFlags[name] == nil {
+			continue
+		}
+		if end := slices.IndexFunc(p.lines[*next:],
+			func(line string) bool { return strings.TrimSpace(line) == m[1] }); end >= 0 {
+			*next += end + 1
+			add("the heredoc "+word, "write a file beside the Dockerfile and COPY it, or join the lines with && and \\")
 		}
 	}
-	return "", ""
+	for i := range p.needs[noted:] {
+		p.needs[noted+i].last = *next
+	}
 }
 
 // instruction joins the lines of the instruction that begins at line *i, without comments, and moves *i past them.
-func (d dockerfile) instruction(i *int, escape byte) string {
+func (d dockerfile) instruction(i *int) string {
 	var joined strings.Builder
 	for *i < len(d.lines) {
 		line := strings.TrimRight(d.lines[*i], "\r\n")
@@ -228,7 +287,7 @@ func (d dockerfile) instruction(i *int, escape byte) string {
 			continue // comments and empty lines do not end an instruction that goes on
 		}
 		trimmed := strings.TrimRight(line, " \t")
-		if trimmed[len(trimmed)-1] != escape || strings.HasSuffix(trimmed, string([]byte{escape, escape})) {
+		if trimmed[len(trimmed)-1] != d.escape || strings.HasSuffix(trimmed, string([]byte{d.escape, d.escape})) {
 			joined.WriteString(line)
 			break
 		}
@@ -281,7 +340,7 @@ func expandArgs(word string, values map[string]string) string {
 // keep their numbers, so that the builder's messages still fit what the author wrote.
 func (d dockerfile) replace(by map[int]string) string {
 	lines := append([]string(nil), d.lines...)
-	for i, base := range d.bases {
+	for i, base := range slices.Backward(d.bases) { // on one line, what is replaced first moves nothing else
 		if image, ok := by[i]; ok {
 			line, at := d.find(base)
 			end := at + len(base.flag) + len(base.word)
@@ -293,7 +352,7 @@ func (d dockerfile) replace(by map[int]string) string {
 
 // find returns the line on which the name of an image stands, and where; the line is -1 if there is none.
 func (d dockerfile) find(base from) (line, at int) {
-	skip := 1 // the name of the instruction, which an image may have too
+	skip, nth := 1, base.nth // the name of the instruction, which an image may have too
 	for line = base.first; line < base.end; line++ {
 		text := d.lines[line]
 		if strings.HasPrefix(strings.TrimSpace(text), "#") {
@@ -302,8 +361,10 @@ func (d dockerfile) find(base from) (line, at int) {
 		for _, word := range wordsOf(text) {
 			if skip > 0 {
 				skip--
-			} else if text[word[0]:word[1]] == base.flag+base.word {
-				return line, word[0]
+			} else if text[word[0]:word[1]] == base.flag+base.word+base.rest {
+				if nth--; nth < 0 {
+					return line, word[0]
+				}
 			}
 		}
 	}

@@ -55,6 +55,12 @@ func TestParseDockerfile(t *testing.T) {
 			[]string{"debian", "x"}},
 		{"copied from an image", "FROM debian\nCOPY --chown=0 --from=nginx:1 /a /b\nCOPY --from=0 /a /b", nil, "",
 			[]string{"debian", "nginx:1"}},
+		{"what stands in heredocs", "FROM a\nRUN <<A cat <<-\"B\"\nFROM b\nA\nFROM c\n\tB\nCOPY --from=d /d /d\n", nil, "",
+			[]string{"a", "d"}},
+		{"mounted from images", "FROM a AS b\nRUN --mount=type=bind,from=c:1,target=/c --mount=from=b --mount=target=/x x\n" +
+			"RUN --mount=from=0 --mount=type=bind,target=/d,from=d y --mount=from=e", nil, "", []string{"a", "c:1", "d"}},
+		{"a platform of BuildKit", "FROM --platform=${BUILDPLATFORM} a\nFROM --platform=$TARGETOS/$TARGETARCH b", nil, "",
+			[]string{"a", "b"}},
 		{"up to a target", "FROM a AS one\nFROM b AS two\nFROM c", nil, "two", []string{"a", "b"}},
 		{"up to a numbered target", "FROM a\nFROM b\nFROM c", nil, "0", []string{"a"}},
 	}
@@ -98,6 +104,10 @@ func TestReplace(t *testing.T) {
 		{"a base with a platform of the same name", "FROM --platform=debian debian\n", "FROM --platform=debian NEW0\n"},
 		{"an argument", "ARG V=1\nFROM debian:${V}\r\n", "ARG V=1\nFROM NEW0\r\n"},
 		{"a line that goes on", "FROM \\\n # debian\n debian\\\n AS x\n", "FROM \\\n # debian\n NEW0\\\n AS x\n"},
+		{"two on one line", "FROM a\nRUN --mount=from=b,target=/b --mount=type=bind,from=c x b c\n",
+			"FROM NEW0\nRUN --mount=from=NEW1,target=/b --mount=type=bind,from=NEW2 x b c\n"},
+		{"one base twice on a line", "FROM a\nRUN --mount=from=b --mount=from=b b\n",
+			"FROM NEW0\nRUN --mount=from=NEW1 --mount=from=NEW2 b\n"},
 		{"two bases", "FROM a\nCOPY --from=b /b /b\n", "FROM NEW0\nCOPY --from=NEW1 /b /b\n"},
 	}
 	for _, tt := range tests {
@@ -106,7 +116,7 @@ func TestReplace(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := d.replace(map[int]string{0: "NEW0", 1: "NEW1"}); got != tt.want {
+			if got := d.replace(map[int]string{0: "NEW0", 1: "NEW1", 2: "NEW2"}); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 			if got := d.replace(nil); got != tt.text {
@@ -128,6 +138,7 @@ func FuzzDockerfile(f *testing.F) {
 	}
 	f.Add("ARG V=12\nFROM --platform=linux/amd64 debian:${V} AS a\nFROM a\nCOPY --from=nginx /a \\\n /b\n")
 	f.Add("# escape=`\nFROM from AS `\n from\n")
+	f.Add("FROM --platform=$BUILDPLATFORM a\nRUN --mount=from=b,target=/b --mount=from=b <<A cat <<-'B'\nFROM b\nA\n\tB\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		d, err := parseDockerfile(text, nil, "")
 		var p *problem
@@ -159,7 +170,7 @@ func FuzzDockerfile(f *testing.F) {
 
 // What only BuildKit has is said at its line, and what merely looks like it is left alone.
 func TestBuildKitSyntax(t *testing.T) {
-	const needs = " needs BuildKit, and images are built by the engine's classic builder: "
+	const needs = " needs BuildKit: "
 	for _, tt := range []struct{ name, text, want string }{
 		{"a heredoc", "FROM debian\n\nRUN <<EOF\necho a\nEOF\n",
 			"Dockerfile line 3: the heredoc <<EOF" + needs +
@@ -173,16 +184,20 @@ func TestBuildKitSyntax(t *testing.T) {
 		{"another frontend", "# syntax=example/other:1\nFROM debian\n",
 			"Dockerfile line 1: # syntax=example/other:1" + needs + "write it as a Dockerfile, without this line"},
 		{"the usual frontend", "# syntax=docker/dockerfile:1.4\nFROM debian\n", ""},
+		{"the engine's platform", "FROM --platform=$BUILDPLATFORM debian\n",
+			"Dockerfile line 1: FROM --platform=$BUILDPLATFORM" + needs + "leave it out"},
+		{"a platform that was given", "ARG TARGETARCH=arm64\nFROM --platform=linux/${TARGETARCH} debian\n", ""},
 		{"flags that it has", "FROM debian AS a\nFROM debian\nCOPY --from=a --chown=1:1 /a /a\nRUN x --mount=y\n", ""},
 		{"what is none", "FROM debian\nRUN bash -c 'cat <<<EOF' && echo $((1 << 3))\nRUN cat <<EOF\n", ""},
 	} {
-		_, err := parseDockerfile(tt.text, nil, "")
+		d, err := parseDockerfile(tt.text, nil, "")
 		got := ""
-		if err != nil {
-			got = err.Error()
+		if len(d.needs) > 0 {
+			n := d.needs[0]
+			got = fmt.Sprintf("Dockerfile line %d: %s%s%s", n.first, n.what, needs, n.instead)
 		}
-		if got != tt.want {
-			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		if err != nil || got != tt.want {
+			t.Errorf("%s: got %q, %v, want %q", tt.name, got, err, tt.want)
 		}
 	}
 }

@@ -89,8 +89,8 @@ func New(ctx context.Context, opts Options) (*Engine, error) {
 	}
 	pingContext, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	e := &Engine{client: daemon{api}, images: newImageStore(api), endpoint: host, certificates: opts.TLS,
-		owner: engine.Owner(), agent: opts.Agent}
+	e := &Engine{client: daemon{api}, images: newImageStore(api, environment(host, opts.TLS)), endpoint: host,
+		certificates: opts.TLS, owner: engine.Owner(), agent: opts.Agent}
 	info, err := api.Info(pingContext, client.InfoOptions{})
 	if err == nil {
 		e.info = info.Info

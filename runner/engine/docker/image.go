@@ -74,28 +74,20 @@ func executableBuild(executable engine.Executable) (engine.Build, error) {
 	}, Dockerfile: "Dockerfile"}}, nil
 }
 
-// recipeOf reads the Dockerfile of a build, and says where it is among the files.
-func recipeOf(build engine.Build) (recipe dockerfile, at int, err error) {
-	at = slices.IndexFunc(build.Files, func(f spec.File) bool { return f.Path == build.Dockerfile })
+// recipeOf reads the Dockerfile of a build.
+func recipeOf(build engine.Build) (dockerfile, error) {
+	at := slices.IndexFunc(build.Files, func(f spec.File) bool { return f.Path == build.Dockerfile })
 	if at < 0 {
-		return recipe, at, fmt.Errorf("%s is not among the files of the build context", build.Dockerfile)
+		return dockerfile{}, fmt.Errorf("%s is not among the files of the build context", build.Dockerfile)
 	}
-	recipe, err = parseDockerfile(string(build.Files[at].Data), build.Args, build.Target)
-	return recipe, at, err
+	return parseDockerfile(string(build.Files[at].Data), build.Args, build.Target)
 }
 
 // build builds an image, unless one was built from the same inputs before.
 func (s *imageStore) build(ctx context.Context, build engine.Build, log io.Writer) (engine.Prepared, error) {
-	fail := func(err error) (engine.Prepared, error) {
-		failure := &engine.BuildError{For: build.For, Err: err}
-		if p := (*problem)(nil); errors.As(err, &p) {
-			failure.Line = p.line
-		}
-		return engine.Prepared{}, failure
-	}
-	recipe, at, err := recipeOf(build)
+	recipe, err := recipeOf(build)
 	if err != nil {
-		return fail(err)
+		return engine.Prepared{}, buildFailure(build, recipe, nil, err)
 	}
 	var bases []engine.Base
 	substitutes := make(map[int]string)
@@ -127,23 +119,19 @@ func (s *imageStore) build(ctx context.Context, build engine.Build, log io.Write
 		return prepared, nil
 	}
 
-	files := slices.Clone(build.Files)
-	files[at].Data = []byte(recipe.replace(substitutes))
-	buildContext, err := tarFiles(files)
-	if err != nil {
-		return fail(err)
-	}
 	fmt.Fprintf(log, "building the image of %s\n", build.For)
 	began := time.Now()
 	said := &output.Tail{Limit: 1 << 20}
-	err = s.buildImage(ctx, build, tag, buildContext, io.MultiWriter(steps{log}, said))
+	if say := io.MultiWriter(steps{log}, said); len(recipe.needs) > 0 {
+		err = s.buildKit(ctx, build, recipe, bases, tag, say)
+	} else {
+		err = s.buildImage(ctx, build, recipe.replace(substitutes), tag, say)
+	}
 	if ctx.Err() != nil {
 		return engine.Prepared{}, fmt.Errorf("building the image of %s: %w", build.For, context.Cause(ctx))
 	}
 	if err != nil {
-		return engine.Prepared{}, &engine.BuildError{
-			For: build.For, Line: failedLine(recipe, said.Bytes(), err), Tail: lastLines(said.Bytes(), 20), Err: err,
-		}
+		return engine.Prepared{}, buildFailure(build, recipe, said.Bytes(), err)
 	}
 	fmt.Fprintf(log, "built the image of %s in %s\n", build.For, roundTime(time.Since(began)))
 	if prepared.ID, err = s.id(ctx, tag); err != nil {
@@ -151,6 +139,20 @@ func (s *imageStore) build(ctx context.Context, build engine.Build, log io.Write
 	}
 	prepared.Built = true
 	return prepared, nil
+}
+
+// buildFailure says where in the Dockerfile a build failed, and what the builder said last, unless it was not asked.
+func buildFailure(build engine.Build, recipe dockerfile, said []byte, err error) *engine.BuildError {
+	failure := &engine.BuildError{For: build.For, Err: err}
+	if p, ok := errors.AsType[*problem](err); ok {
+		failure.Line = p.line
+		return failure
+	}
+	failure.Line = failedLine(recipe, said, err)
+	if len(said) > 0 {
+		failure.Tail = lastLines(said, 20)
+	}
+	return failure
 }
 
 // withFiles makes an image of another and files, and returns its id.
@@ -172,15 +174,18 @@ func (s *imageStore) withFiles(ctx context.Context, image, name string, files []
 
 // What the builder says as it comes to an instruction, and of one that it does not understand.
 var (
-	stepMessage = regexp.MustCompile(`(?m)^(?:Step (\d+)/\d+ : |(\[\d+/\d+\] )?STEP (\d+)/\d+: )`) // Docker's, Podman's
+	stepMessage = regexp.MustCompile(`(?m)^(?:Step (\d+)/\d+ : |(\[\d+/\d+\] )?STEP (\d+)/\d+: |` + // Docker's, Podman's
+		`#\d+ \[(?:[^\]]+ )?\d+/\d+\] )`) // BuildKit's, which counts anew in each stage
 	lineMessage = regexp.MustCompile(`parse error(?: on)? line (\d+)`)
 )
 
 // failedLine finds the line of the Dockerfile at which the builder failed, or returns 0.
 func failedLine(recipe dockerfile, output []byte, err error) int {
-	if m := lineMessage.FindStringSubmatch(err.Error()); m != nil {
-		line, _ := strconv.Atoi(m[1])
+	if line := parseLine(err); line > 0 {
 		return line
+	}
+	if len(recipe.needs) > 0 {
+		return buildKitLine(recipe, output)
 	}
 	steps := stepMessage.FindAllSubmatch(output, -1)
 	if len(steps) == 0 {
@@ -192,20 +197,30 @@ func failedLine(recipe dockerfile, output []byte, err error) int {
 		// Podman counts anew in each stage, and builders have steps of their own, such as for our labels.
 		return 0
 	}
-	return recipe.steps[step-1]
+	return recipe.steps[step-1].line
+}
+
+// parseLine is the line of a Dockerfile that a builder did not understand; 0 if the error is another one.
+func parseLine(err error) int {
+	m := lineMessage.FindStringSubmatch(err.Error())
+	if m == nil {
+		return 0
+	}
+	line, _ := strconv.Atoi(m[1])
+	return line
 }
 
 func (s *imageStore) buildImage(
-	ctx context.Context, build engine.Build, tag string, buildContext io.Reader, output io.Writer,
+	ctx context.Context, build engine.Build, dockerfile, tag string, output io.Writer,
 ) error {
-	args := proxyArgs(os.Environ())
-	for name, value := range build.Args {
-		args[name] = &value
+	buildContext, err := tarFiles(withDockerfile(build, dockerfile))
+	if err != nil {
+		return err
 	}
 	response, err := s.client.ImageBuild(ctx, buildContext, client.ImageBuildOptions{
 		Tags:        []string{tag},
 		Dockerfile:  build.Dockerfile,
-		BuildArgs:   args,
+		BuildArgs:   buildArgs(build),
 		Target:      build.Target,
 		Labels:      map[string]string{engine.LabelImage: build.For},
 		Remove:      true,
@@ -237,6 +252,15 @@ func readMessages(stream io.Reader, output io.Writer) error {
 			return err
 		}
 	}
+}
+
+// buildArgs are the arguments that a build gets.
+func buildArgs(build engine.Build) map[string]*string {
+	args := proxyArgs(os.Environ())
+	for name, value := range build.Args {
+		args[name] = &value
+	}
+	return args
 }
 
 // proxyVariables are build arguments that every Dockerfile has and that enter neither the image nor the builder's cache

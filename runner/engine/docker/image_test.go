@@ -119,7 +119,7 @@ func TestProxyArgs(t *testing.T) {
 // One image is made by one of those that want it at the same time, while others go on, and whoever is told to stops
 // waiting.
 func TestAlone(t *testing.T) {
-	e := &Engine{images: newImageStore(nil)}
+	e := &Engine{images: newImageStore(nil, nil)}
 	done, err := e.images.alone(t.Context(), "a")
 	if err != nil {
 		t.Fatal(err)

@@ -57,7 +57,7 @@ func (e *Engine) Find(ctx context.Context, image engine.Image) (engine.Prepared,
 	case build == nil:
 		return engine.Prepared{}, false, errors.New("an image needs a name, a build or an executable")
 	}
-	recipe, _, err := recipeOf(*build)
+	recipe, err := recipeOf(*build)
 	if err != nil {
 		return engine.Prepared{}, false, nil // it was never built
 	}

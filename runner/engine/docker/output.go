@@ -12,9 +12,12 @@ import (
 type steps struct{ log io.Writer }
 
 func (s steps) Write(message []byte) (int, error) {
-	if stepMessage.Match(message) {
+	for line := range bytes.Lines(message) {
+		if !stepMessage.Match(line) {
+			continue
+		}
 		// The end of the line may come as a message of its own, which tells nothing.
-		if _, err := fmt.Fprintf(s.log, "%s\n", bytes.TrimRight(message, "\r\n")); err != nil {
+		if _, err := fmt.Fprintf(s.log, "%s\n", bytes.TrimRight(line, "\r\n")); err != nil {
 			return 0, err
 		}
 	}

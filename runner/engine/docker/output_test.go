@@ -21,12 +21,13 @@ func TestLastLines(t *testing.T) {
 func TestStepsPassOnInstructionsOnly(t *testing.T) {
 	var log bytes.Buffer
 	for _, message := range []string{"Step 1/2 : FROM debian", "\n", " ---> 5fd00f29a\n", "Step 2/2 : RUN make\n",
-		"make: nothing to do\n"} {
+		"make: nothing to do\n", "#4 [last 1/2] FROM debian\n#4 DONE 0.1s\n\n#5 [2/2] RUN x\n#5 0.1 [1/2] x\n"} {
 		if n, err := (steps{&log}).Write([]byte(message)); n != len(message) || err != nil {
 			t.Fatalf("%q: %d, %v", message, n, err)
 		}
 	}
-	if got, want := log.String(), "Step 1/2 : FROM debian\nStep 2/2 : RUN make\n"; got != want {
+	const want = "Step 1/2 : FROM debian\nStep 2/2 : RUN make\n#4 [last 1/2] FROM debian\n#5 [2/2] RUN x\n"
+	if got := log.String(); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
