@@ -73,9 +73,11 @@ func parseDockerfile(text string, args map[string]string, target string) (docker
 		}
 		p.steps = append(p.steps, step{at.first + 1, strings.Join(words, " ")})
 		at.end = i
-		p.needBuildKit(words, at.first, &i)
 		if err := p.read(words, at); err != nil {
 			return p.dockerfile, &problem{at.first + 1, err.Error()}
+		}
+		if !p.done {
+			p.needBuildKit(words, at.first, &i)
 		}
 	}
 	if p.stage < 0 {
@@ -240,6 +242,12 @@ func (p *parser) ownPlatform(platform string) bool {
 	return name != "" && p.expand(name) == ""
 }
 
+// setByBuildKit says whether a stage has an argument that nobody but BuildKit gives a value.
+func (p *parser) setByBuildKit(argument string) bool {
+	_, given := p.args[argument]
+	return p.stage >= 0 && !given && !strings.Contains(argument, "=") && p.ownPlatform("$"+argument)
+}
+
 // needBuildKit notes what of an instruction the classic builder does not have, and moves *next, the line behind it,
 // past its heredocs.
 //
@@ -252,6 +260,11 @@ func (p *parser) needBuildKit(words []string, first int, next *int) {
 	flags, _ := splitFlags(words[1:])
 	if name == "FROM" && p.ownPlatform(flags["platform"]) {
 		add("FROM --platform="+flags["platform"], "leave it out")
+	}
+	for _, word := range words[1:] {
+		if name == "ARG" && p.setByBuildKit(word) {
+			add("ARG "+word, "give it a value there")
+		}
 	}
 	for _, flag := range slices.Sorted(maps.Keys(flags)) {
 		if instead, ok := buildKitFlags[name][flag]; ok {
