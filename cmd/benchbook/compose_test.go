@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/rand"
 	"os"
 	"path/filepath"
 	"strings"
@@ -124,6 +125,10 @@ func TestComposeProjectsRun(t *testing.T) {
 			mustRun(t, w, "init", "--from", unpacked(t, dir, project))
 			measure := []string{"-C", dir, "run", "--quick", "--repetitions", "1"}
 			if name == needsBuildKit {
+				// Another image than that of an earlier test, which the engine may still have.
+				if err := os.WriteFile(filepath.Join(dir, "other.txt"), []byte(rand.Text()), 0o644); err != nil {
+					t.Fatal(err)
+				}
 				refusedWithoutBuildKit(t, w, measure)
 				enginetest.DockerWithBuildKit(t)
 			}
