@@ -3,7 +3,6 @@ package generator
 import (
 	"context"
 	"math"
-	"net/netip"
 	"runtime"
 
 	"golang.org/x/sys/unix"
@@ -31,12 +30,12 @@ type engine struct {
 	connections []connection
 	perClient   int   // connections: those of a client of a closed loop are one for each server
 	clock       int64 // when it was last read
+	broken      bool  // the connection that was read last is
 	err         error // why this engine cannot measure
 
 	buffer, plain, text []byte
 	heads               []headCache // by target
-	addresses           [][]unix.Sockaddr
-	families            [][]int
+	addresses           [][]address // by origin
 
 	flight queue   // connections with a request, by its start
 	ready  []int32 // connections whose clients go on in the next turn
@@ -79,17 +78,16 @@ func newEngine(ctx context.Context, r *run, index, engines int) (*engine, error)
 		e.plain = make([]byte, bufferSize)
 	}
 	for _, o := range r.origins {
-		var addresses []unix.Sockaddr
-		var families []int
+		var addresses []address
 		for _, a := range o.addresses {
-			address, err := sockaddr(a)
+			address, err := newAddress(a)
 			if err != nil {
 				p.close()
 				return nil, err
 			}
-			addresses, families = append(addresses, address), append(families, family(a))
+			addresses = append(addresses, address)
 		}
-		e.addresses, e.families = append(e.addresses, addresses), append(e.families, families)
+		e.addresses = append(e.addresses, addresses)
 	}
 	// The places of this engine are those with the numbers index, index + engines, ..., so none is lost to rounding.
 	places := (r.config.MostConnections() - index + engines - 1) / engines
@@ -101,13 +99,6 @@ func newEngine(ctx context.Context, r *run, index, engines int) (*engine, error)
 	}
 	e.connections = make([]connection, places*e.perClient)
 	return e, nil
-}
-
-func family(a netip.AddrPort) int {
-	if a.Addr().Is4() {
-		return unix.AF_INET
-	}
-	return unix.AF_INET6
 }
 
 // work puts the load on until every request has ended.

@@ -25,17 +25,13 @@ const (
 func (e *engine) open(i int32, c *connection) {
 	number := (e.index + int(i)/e.perClient*e.engines) % len(e.addresses[c.origin])
 	c.opened = e.clock
-	fd, err := unix.Socket(e.families[c.origin][number], unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		e.refused(i, c, err)
-		return
+	fd, errno := connect(&e.addresses[c.origin][number])
+	if fd >= 0 {
+		c.fd, c.generation, c.state = int32(fd), e.sockets.add(fd, i), connecting
 	}
-	c.fd, c.generation, c.state = int32(fd), e.sockets.add(fd, i), connecting
-	// or the last piece of a long request waits for the ones before
-	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-	if err := unix.Connect(fd, e.addresses[c.origin][number]); err != nil && err != unix.EINPROGRESS {
+	if errno != 0 && errno != unix.EINPROGRESS {
 		e.clock = e.now()
-		e.refused(i, c, err)
+		e.refused(i, c, errno)
 		return
 	}
 	if e.origins[c.origin].secure == nil {
@@ -47,9 +43,10 @@ func (e *engine) open(i int32, c *connection) {
 		if errno == 0 {
 			c.connect = e.clock - c.opened
 			e.wrote(c, n)
-			c.state = sending
-			if c.written == len(text) {
-				c.state = waiting
+			c.state = waiting
+			if c.written < len(text) {
+				c.state = sending
+				sendAtOnce(fd)
 			}
 			e.watch(c, unix.EPOLL_CTL_ADD, c.state == sending)
 			return
@@ -102,6 +99,7 @@ func (e *engine) connected(i int32, c *connection) {
 		return
 	}
 	c.state = securing
+	sendAtOnce(int(c.fd)) // the request follows the end of the handshake
 	if err := e.sockets.poller.control(unix.EPOLL_CTL_DEL, int(c.fd), 0, 0); err != nil {
 		e.err = err
 		return
@@ -187,6 +185,7 @@ func (e *engine) send(i int32, c *connection) {
 			}
 			return
 		}
+		sendAtOnce(int(c.fd)) // or the last piece waits for the ones before
 		fallthrough
 	case unix.EAGAIN:
 		c.state = sending
@@ -210,6 +209,7 @@ func (e *engine) wrote(c *connection, n int) {
 
 // read reads what has come of an answer. Broken says that the connection is, once that is read.
 func (e *engine) read(i int32, c *connection, broken bool) {
+	e.broken = broken
 	for range mostReads {
 		skips := c.session == nil && c.answer.skippable() >= worthSkipping
 		var n int
@@ -347,9 +347,10 @@ func (e *engine) breakOff(i int32, c *connection, kind http.Kind) {
 
 // answered ends a request with a whole answer. Extra says that more than that has come, more that it may have.
 func (e *engine) answered(i int32, c *connection, extra, more bool) {
-	gone, lasts := false, c.answer.keepAlive()
+	lasts := c.answer.keepAlive()
+	gone := e.broken && !lasts // as announced
 	intact := !extra && c.state == waiting && !c.sendFailed
-	if intact && (more || !lasts || c.session.hasEnded()) {
+	if intact && !gone && (more || c.session.hasEnded()) {
 		extra, gone = e.peek(c)
 		intact = !extra
 	}

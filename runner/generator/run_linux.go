@@ -44,6 +44,8 @@ func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engin
 	var working sync.WaitGroup
 	gate, done := make(chan struct{}), make(chan struct{})
 	cancelling := make(chan struct{})
+	// Those that a server is to close are still there when their clients open the next.
+	makeRoom(r.all[0].sockets.poller.epoll, max(1024, 2*r.config.MostConnections()))
 	stop := context.AfterFunc(ctx, func() {
 		defer close(cancelling)
 		r.cancelled.Store(true)

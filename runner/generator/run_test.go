@@ -609,6 +609,99 @@ func TestWhicheverEndsFirst(t *testing.T) {
 	}
 }
 
+// What is under way when the last of the wanted requests ends is cut, however long it would take.
+func TestCut(t *testing.T) {
+	t.Parallel()
+	for _, threads := range []int{1, 3} {
+		s := serve(t, func(c *conn) bool {
+			if c.number == 0 {
+				time.Sleep(20 * time.Second)
+			}
+			return good(c)
+		})
+		const clients, wanted = 6, 500
+		r := mustRun(t, http.Config{Targets: []http.Target{{URL: s.url()}}, Connections: clients, Threads: threads,
+			Requests: wanted, Cut: true, Timeout: time.Minute, KeepAlive: true})
+		if r.EndedBy != http.EndedByRequests || r.Attempted != wanted || r.Answered != wanted || r.Length > 10*time.Second {
+			t.Errorf("%d threads: %d attempted, %d answered in %v, ended by %s; want %d until the last of them", threads,
+				r.Attempted, r.Answered, r.Length, r.EndedBy, wanted)
+		}
+		if r.Completed.Right != wanted || r.Latency.Count != wanted || r.InFlight != nil {
+			t.Errorf("%d threads: %d completed, %d latencies", threads, r.Completed.Right, r.Latency.Count)
+		}
+		// The slow one was under way all the time, and each of the others but the last to answer at the end.
+		if n := r.Cut.Count; n < 1 || n > clients-1 {
+			t.Errorf("%d threads: %d requests were cut, with %d clients", threads, n, clients)
+		}
+		if most := time.Duration(r.Cut.Max); most < r.Length*8/10 || most > r.Length {
+			t.Errorf("%d threads: the oldest was cut after %v, and the window is %v long", threads, most, r.Length)
+		}
+		if right := float64(r.Overlap.Right) / http.WholeRequest; right < wanted || right > wanted+clients-1 {
+			t.Errorf("%d threads: requests count as %v, and %d were answered", threads, right, wanted)
+		}
+		if busy := r.Overlap.Time.Seconds() / r.Length.Seconds() / clients; busy < 0.5 || busy > 1 {
+			t.Errorf("%d threads: clients were busy for %v of the window", threads, busy)
+		}
+	}
+}
+
+// The kernel's table of files is there before the load begins, since growing it stops a program with several threads.
+func TestMakeRoom(t *testing.T) {
+	const files = 5000
+	file, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for _, n := range []int{files, 1 << 30} { // the second is more than any limit allows
+		makeRoom(int(file.Fd()), n)
+		status, err := os.ReadFile("/proc/self/status")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(status), "FDSize:")
+		line, _, _ := strings.Cut(rest, "\n")
+		if size, err := strconv.Atoi(strings.TrimSpace(line)); err != nil || size < files {
+			t.Errorf("there is room for %q files (%v), want %d", line, err, files)
+		}
+	}
+	if open, err := os.ReadDir("/proc/self/fd"); err != nil || len(open) > 1000 {
+		t.Errorf("%d files are open (%v)", len(open), err)
+	}
+}
+
+// No client that is to start later than others starts before its time.
+func TestStaggered(t *testing.T) {
+	t.Parallel()
+	for _, threads := range []int{1, 2} {
+		var last atomic.Int64 // first request of a client, as the server saw it
+		s := serve(t, func(c *conn) bool {
+			if now := time.Now().UnixNano(); c.request == 0 && now > last.Load() {
+				last.Store(now)
+			}
+			time.Sleep(500 * time.Millisecond)
+			return good(c)
+		})
+		const clients = 600
+		r := mustRun(t, http.Config{Targets: []http.Target{{URL: s.url()}}, Connections: clients, Threads: threads,
+			Requests: clients, Cut: true, Staggered: true, Timeout: time.Minute, KeepAlive: true})
+		if took := time.Unix(0, last.Load()).Sub(r.Start); took < time.Duration(clients-threads)*http.StartPace {
+			t.Errorf("%d threads: the last of %d clients started after %v", threads, clients, took)
+		}
+	}
+}
+
+// A window that ends by the clock cuts nothing, whatever is allowed.
+func TestTimeBeforeCut(t *testing.T) {
+	t.Parallel()
+	s := serve(t, after(time.Millisecond))
+	r := mustRun(t, http.Config{Targets: []http.Target{{URL: s.url()}}, Connections: 2, Duration: 50 * time.Millisecond,
+		Requests: 1e6, Cut: true, Timeout: 20 * time.Second, KeepAlive: true})
+	if r.EndedBy != http.EndedByDuration || r.Cut.Count != 0 || r.Attempted == 0 {
+		t.Errorf("ended by %s, %d cut, %d attempted", r.EndedBy, r.Cut.Count, r.Attempted)
+	}
+}
+
 // The window of a number of requests starts with the first of them, not when the warm-up's time is over.
 func TestWindowStartsWithFirstRequest(t *testing.T) {
 	t.Parallel()

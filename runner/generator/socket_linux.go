@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net"
 	"net/netip"
@@ -36,25 +37,57 @@ func send(fd int, b []byte) (int, unix.Errno) {
 	return int(n), errno
 }
 
-// sockaddr is an address as the kernel takes it.
-func sockaddr(a netip.AddrPort) (unix.Sockaddr, error) {
+// address is one as the kernel takes it: a sockaddr_in6, or a sockaddr_in in its first bytes.
+type address struct {
+	raw    unix.RawSockaddrInet6
+	length uintptr
+}
+
+func newAddress(a netip.AddrPort) (address, error) {
+	var out address
 	if a.Addr().Is4() {
-		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}, nil
+		four := (*unix.RawSockaddrInet4)(unsafe.Pointer(&out.raw))
+		*four = unix.RawSockaddrInet4{Family: unix.AF_INET, Port: networkOrder(a.Port()), Addr: a.Addr().As4()}
+		out.length = unix.SizeofSockaddrInet4
+		return out, nil
 	}
-	six := &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
+	out.raw = unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: networkOrder(a.Port()), Addr: a.Addr().As16()}
+	out.length = unix.SizeofSockaddrInet6
 	if zone := a.Addr().Zone(); zone != "" {
 		if n, err := strconv.ParseUint(zone, 10, 32); err == nil {
-			six.ZoneId = uint32(n)
-			return six, nil
+			out.raw.Scope_id = uint32(n)
+			return out, nil
 		}
 		link, err := net.InterfaceByName(zone)
 		if err != nil {
-			return nil, fmt.Errorf("finding the interface of %v: %w", a.Addr(), err)
+			return address{}, fmt.Errorf("finding the interface of %v: %w", a.Addr(), err)
 		}
-		six.ZoneId = uint32(link.Index)
+		out.raw.Scope_id = uint32(link.Index)
 	}
-	return six, nil
+	return out, nil
 }
+
+// networkOrder is a port whose bytes in memory are those of the network.
+func networkOrder(port uint16) uint16 {
+	return binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, port))
+}
+
+// connect opens a socket and has it connect to an address, without waiting. There is a socket unless opening it failed.
+func connect(to *address) (fd int, errno unix.Errno) {
+	s, _, errno := unix.RawSyscall(unix.SYS_SOCKET, uintptr(to.raw.Family),
+		unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if errno != 0 {
+		return -1, errno
+	}
+	_, _, errno = unix.RawSyscall(unix.SYS_CONNECT, s, uintptr(unsafe.Pointer(&to.raw)), to.length)
+	return int(s), errno
+}
+
+// shut closes a socket.
+func shut(fd int) { unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
+
+// sendAtOnce has the kernel send what is small without waiting until what was sent before has arrived.
+func sendAtOnce(fd int) { unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) }
 
 // mostEvents is how many events one wait may bring.
 const mostEvents = 256

@@ -12,6 +12,21 @@ type sockets struct {
 	departing  int         // how many are not over
 }
 
+// makeRoom has the kernel's table of this process's files grow to so many before any of them is opened. It would grow
+// in the midst of the load, to twice its size each time, and in a process with several threads that waits until every
+// CPU has passed through the scheduler: 10 to 20 ms with two of them, of the 90 ms that a thousand requests take.
+//
+// Source: Linux, fs/file.c: expand_fdtable, which waits by synchronize_rcu.
+func makeRoom(file, files int) {
+	var limit unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) == nil && uint64(files) >= limit.Cur {
+		files = int(limit.Cur) - 1
+	}
+	if last, err := unix.FcntlInt(uintptr(file), unix.F_DUPFD_CLOEXEC, files); err == nil {
+		unix.Close(last)
+	}
+}
+
 // owner says whose a file descriptor is.
 type owner struct {
 	slot       int32 // in engine.connections, or one of these:
@@ -69,7 +84,7 @@ func (s *sockets) watch(c *connection, op int, writable bool) error {
 
 func (s *sockets) closeFile(fd int32) {
 	s.owners[fd].slot = nobody
-	unix.Close(int(fd))
+	shut(int(fd))
 }
 
 // close closes the socket of a connection, if it has one.
