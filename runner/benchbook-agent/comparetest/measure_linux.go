@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"benchbook/notebook/loadtool"
 	"benchbook/runner/load/http"
 )
 
@@ -159,7 +160,8 @@ func (s *settings) once(own bool, connections int, length time.Duration, mode st
 	}
 	var r result
 	if own {
-		r, err = s.runOurs(http.Config{Connections: connections, Duration: length}, []int{s.generator()}, server.address)
+		config := http.Config{Connections: connections, Duration: length, KeepAlive: true}
+		r, err = s.runOurs(config, []int{s.generator()}, server.address)
 	} else {
 		r, err = s.runWrk(server.address, connections, length)
 	}
@@ -170,11 +172,12 @@ func (s *settings) once(own bool, connections int, length time.Duration, mode st
 
 // scheduled measures the lag of an open loop.
 func (s *settings) scheduled(rate int) (result, error) {
-	server, err := s.responder("plain", s.cores[0])
+	server, err := s.responder(plain, s.cores[0])
 	if err != nil {
 		return result{}, err
 	}
-	config := http.Config{Connections: 64, Rate: float64(rate), Duration: s.length, Warmup: 200 * time.Millisecond}
+	config := http.Config{Connections: 64, Rate: float64(rate), Duration: s.length, Warmup: 200 * time.Millisecond,
+		KeepAlive: true}
 	r, err := s.runOurs(config, []int{s.generator()}, server.address)
 	_, _, endErr := server.end()
 	return r, errors.Join(err, endErr)
@@ -184,7 +187,7 @@ func (s *settings) scheduled(rate int) (result, error) {
 func (s *settings) threaded(threads int) (r result, err error) {
 	var addresses []string
 	for i := range threads {
-		server, err := s.responder("plain", s.cores[i])
+		server, err := s.responder(plain, s.cores[i])
 		if err != nil {
 			return r, err
 		}
@@ -196,7 +199,8 @@ func (s *settings) threaded(threads int) (r result, err error) {
 	}
 	// They get cores that no server is on, as far as there are any.
 	cores := s.cores[len(s.cores)-threads:]
-	return s.runOurs(http.Config{Connections: 64 * threads, Threads: threads, Duration: s.length}, cores, addresses...)
+	return s.runOurs(http.Config{Connections: 64 * threads, Threads: threads, Duration: s.length, KeepAlive: true}, cores,
+		addresses...)
 }
 
 // runOurs runs our generator on some cores, against the servers at some addresses, by one thread unless the config says
@@ -205,7 +209,7 @@ func (s *settings) runOurs(config http.Config, cores []int, addresses ...string)
 	for _, address := range addresses {
 		config.Targets = append(config.Targets, http.Target{URL: "http://" + address + "/"})
 	}
-	config.Threads, config.Timeout, config.KeepAlive = max(1, config.Threads), 5*time.Second, true
+	config.Threads, config.Timeout = max(1, config.Threads), 5*time.Second
 	text, err := json.Marshal(config)
 	if err != nil {
 		return result{}, err
@@ -249,6 +253,105 @@ func (s *settings) runOurs(config http.Config, cores []int, addresses ...string)
 	}
 	return r, nil
 }
+
+// other is a program that closing compares with. There are no args for what it cannot do.
+type other struct {
+	name string
+	args func(c, requests int, length time.Duration) []string
+}
+
+// installed are those of them that are on this machine and end after so many requests, 0 for those that end after a
+// time.
+func (s *settings) installed(requests int) (out []other) {
+	seconds := func(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) }
+	for _, o := range []other{
+		{"ab", func(c, requests int, length time.Duration) []string {
+			if requests == 0 {
+				return []string{"-q", "-c", strconv.Itoa(c), "-t", seconds(length), "-n", "10000000"}
+			}
+			return []string{"-q", "-c", strconv.Itoa(c), "-n", strconv.Itoa(requests)}
+		}},
+		{"wrk", func(c, requests int, length time.Duration) []string {
+			if requests > 0 {
+				return nil
+			}
+			return []string{"-t1", "-c" + strconv.Itoa(c), "-d" + seconds(length) + "s", "--latency", "-H", "Connection: close"}
+		}},
+		{"hey", func(c, requests int, length time.Duration) []string {
+			args := []string{"-disable-keepalive", "-cpus", "1", "-c", strconv.Itoa(c)}
+			if requests > 0 {
+				return append(args, "-n", strconv.Itoa(requests))
+			}
+			return append(args, "-z", length.String())
+		}},
+		{"oha", func(c, requests int, length time.Duration) []string {
+			args := []string{"--no-tui", "--disable-keepalive", "--output-format", "json", "-c", strconv.Itoa(c)}
+			if requests > 0 {
+				return append(args, "-n", strconv.Itoa(requests))
+			}
+			return append(args, "-z", length.String())
+		}},
+	} {
+		if _, err := exec.LookPath(o.name); err == nil && o.args(1, requests, s.length) != nil {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// closingOnce measures one of the programs, or ours behind the last of them.
+func (s *settings) closingOnce(programs []other, which, c, requests int, mode string) (result, error) {
+	server, err := s.responder(mode, s.cores[0])
+	if err != nil {
+		return result{}, err
+	}
+	var r result
+	if which == len(programs) {
+		config := http.Config{Connections: c, Requests: int64(requests), Cut: requests > 0}
+		if requests == 0 {
+			config.Duration = s.length
+		}
+		r, err = s.runOurs(config, []int{s.generator()}, server.address)
+	} else {
+		r, err = s.runOther(programs[which], server.address, c, requests)
+	}
+	var endErr error
+	r.server, r.serverBusy, endErr = server.end()
+	return r, errors.Join(err, endErr)
+}
+
+// runOther runs the program of somebody else, whose output is read as everywhere. wrk takes the end of each connection
+// for a failure.
+func (s *settings) runOther(p other, address string, c, requests int) (r result, err error) {
+	args := append(p.args(c, requests, s.length), "http://"+address+"/")
+	cmd := exec.Command(p.name, args...)
+	var out, said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &said
+	if err := start(cmd, s.generator()); err != nil {
+		return r, fmt.Errorf("starting %s: %w", p.name, err)
+	}
+	if err := cmd.Wait(); err != nil {
+		return r, fmt.Errorf("%s: %w: %s", p.name, err, &said)
+	}
+	var answers float64
+	if p.name == "wrk" {
+		r, answers, err = parseWrk(socketErrors.ReplaceAllString(out.String(), ""))
+	} else {
+		tool, _ := loadtool.Find(p.name)
+		var o *loadtool.Output
+		if o, err = tool.Parse(out.Bytes()); err == nil {
+			answers, r.perSecond = float64(o.Completed), float64(o.Completed)/o.Window.Seconds()
+			if o.Failed > 0 {
+				err = fmt.Errorf("%s: %d of %d requests failed:\n%s", p.name, o.Failed, o.Attempted, &out)
+			}
+		}
+	}
+	r.cpuEach = processTime(cmd).Seconds() / answers
+	return r, err
+}
+
+// socketErrors is what wrk says of connections that end.
+var socketErrors = regexp.MustCompile(`(?m)^  Socket errors: connect 0, read \d+, write 0, timeout 0\n`)
 
 func (s *settings) runWrk(address string, connections int, length time.Duration) (result, error) {
 	cmd := exec.Command(s.wrk, "-t1", "-c"+strconv.Itoa(connections), "-d"+strconv.Itoa(int(length.Seconds()))+"s",

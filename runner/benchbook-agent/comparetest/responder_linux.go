@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/signal"
 	"runtime"
@@ -23,7 +24,7 @@ import (
 const (
 	answer = "HTTP/1.1 200 OK\r\nServer: responder\r\nDate: Fri, 20 Nov 2026 06:53:55 GMT\r\n" +
 		"Content-Type: text/plain\r\n" +
-		"Content-Length: 14\r\nConnection: keep-alive\r\n\r\nHello, World!\n"
+		"Content-Length: 14\r\nConnection: %s\r\n\r\nHello, World!\n"
 	timerDelay = 2 * time.Millisecond
 )
 
@@ -41,11 +42,18 @@ type delayed struct {
 	due time.Time
 }
 
-// respond serves until SIGTERM and then prints its residence. Mode is plain, or timer for answers after timerDelay. The
-// address is printed on standard error once it listens.
+// Modes of the server.
+const (
+	plain  = "plain"
+	timer  = "timer"  // answers after timerDelay
+	close4 = "close"  // closes the connection after each answer
+	close6 = "close6" // the same over IPv6
+)
+
+// respond serves until SIGTERM and then prints its residence. The address is printed on standard error once it listens.
 func respond(args []string) error {
-	if len(args) != 1 || args[0] != "plain" && args[0] != "timer" {
-		return fmt.Errorf("respond wants plain or timer")
+	if len(args) != 1 || !slices.Contains([]string{plain, timer, close4, close6}, args[0]) {
+		return fmt.Errorf("respond wants one of %s, %s, %s and %s", plain, timer, close4, close6)
 	}
 	debug.SetGCPercent(-1)
 	runtime.GOMAXPROCS(2)
@@ -56,7 +64,7 @@ func respond(args []string) error {
 		<-signals
 		ended.Store(true)
 	}()
-	s, err := newServer(args[0] == "timer")
+	s, err := newServer(args[0])
 	if err != nil {
 		return err
 	}
@@ -69,7 +77,7 @@ func respond(args []string) error {
 
 type server struct {
 	listener, epoll, timer int
-	late                   bool
+	late, closes           bool
 	queue                  []delayed
 	armed                  time.Time
 	took                   []time.Duration // of the answers that are late on purpose
@@ -79,13 +87,18 @@ type server struct {
 	answer                 []byte
 }
 
-func newServer(late bool) (*server, error) {
-	s := &server{late: late, answer: []byte(answer)}
+func newServer(mode string) (*server, error) {
+	s := &server{late: mode == timer, closes: mode == close4 || mode == close6}
+	s.answer = fmt.Appendf(nil, answer, map[bool]string{true: "close", false: "keep-alive"}[s.closes])
+	family, at := unix.AF_INET, unix.Sockaddr(&unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
+	if mode == close6 {
+		family, at = unix.AF_INET6, &unix.SockaddrInet6{Addr: netip.IPv6Loopback().As16()}
+	}
 	var err error
-	if s.listener, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0); err != nil {
+	if s.listener, err = unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0); err != nil {
 		return nil, err
 	}
-	if err := unix.Bind(s.listener, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+	if err := unix.Bind(s.listener, at); err != nil {
 		return nil, err
 	}
 	if err := unix.Listen(s.listener, 4096); err != nil {
@@ -106,7 +119,12 @@ func newServer(late bool) (*server, error) {
 			return nil, err
 		}
 	}
-	fmt.Fprintf(os.Stderr, "127.0.0.1:%d\n", name.(*unix.SockaddrInet4).Port)
+	switch name := name.(type) {
+	case *unix.SockaddrInet4:
+		fmt.Fprintf(os.Stderr, "127.0.0.1:%d\n", name.Port)
+	case *unix.SockaddrInet6:
+		fmt.Fprintf(os.Stderr, "[::1]:%d\n", name.Port)
+	}
 	return s, nil
 }
 
@@ -178,6 +196,9 @@ func (s *server) handle(fd int) error {
 
 func (s *server) write(fd int) {
 	unix.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(&s.answer[0])), uintptr(len(s.answer)))
+	if s.closes {
+		unix.Close(fd)
+	}
 }
 
 // flush writes the answers that are due and sets the timer to the next.
