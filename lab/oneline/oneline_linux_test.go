@@ -59,12 +59,21 @@ func TestTime(t *testing.T) {
 	if testing.Short() {
 		t.Skip("measures: run without -short")
 	}
-	root := t.TempDir()
-	saved, page := filepath.Join(root, "experiments", "sleeps", "article.md"), filepath.Join(root, "page.html")
-	out, err := timed(t, Commands{Lines: []string{"sleep 0.02", "sleep 0.5"}, Repetitions: "3", Warmup: 1},
-		Options{Save: saved, HTML: page})
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	var root, saved, page, out string
+	const tries = 3 // other tests may stop a short sleep for half a second, and of three repetitions each counts
+	for try := 1; ; try++ {
+		root = t.TempDir()
+		saved, page = filepath.Join(root, "experiments", "sleeps", "article.md"), filepath.Join(root, "page.html")
+		var err error
+		out, err = timed(t, Commands{Lines: []string{"sleep 0.02", "sleep 0.5"}, Repetitions: "3", Warmup: 1},
+			Options{Save: saved, HTML: page})
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		if try == tries || !strings.Contains(out, "it is open") {
+			break
+		}
+		t.Logf("disturbed:\n%s", out)
 	}
 	for _, want := range []string{`(?m)^command +time \[95 %\] +CPUs +memory +n$`, `(?m)^sleep 0\.02 +\d.* 3$`,
 		`(?s)takes [\d.]+.*times.* as\s+much\s+time\s+as`, `Noise floor: `, `sleep 0\.5: kept 0\.\d of \d+ CPUs? busy\.`} {
