@@ -396,6 +396,9 @@ func loadInWords(t *plan.Trial) string {
 	default:
 		text += ", for " + definition.Duration(l.Duration)
 	}
+	if l.Requests > 0 && !l.Cut && l.Tool == "" {
+		text += ", and no more are sent"
+	}
 	if l.Generators > 1 {
 		text += fmt.Sprintf(", put on by %d generators together", l.Generators)
 	}

@@ -19,6 +19,8 @@ type Load struct {
 	Generators  Value[int]      `yaml:"generators"`
 	Duration    Value[Duration] `yaml:"duration"`
 	Requests    Value[int]      `yaml:"requests"`
+	Drain       Value[bool]     `yaml:"drain"` // no more than that are sent, and all are waited for
+	Start       Value[Start]    `yaml:"start"`
 	Warmup      Value[Duration] `yaml:"warmup"`
 	Think       Value[Duration] `yaml:"think"`
 	Timeout     Value[Duration] `yaml:"timeout"`
@@ -81,6 +83,17 @@ const (
 )
 
 func (Arrivals) Words() []string { return []string{string(ConstantArrivals), string(PoissonArrivals)} }
+
+// Start is how the clients of a closed loop begin.
+type Start string
+
+// The ways to begin.
+const (
+	StaggeredStart Start = "staggered"
+	StartAtOnce    Start = "at once"
+)
+
+func (Start) Words() []string { return []string{string(StaggeredStart), string(StartAtOnce)} }
 
 // Stage is one part of a load that changes: its rate, or its connections, move to these in a straight line.
 type Stage struct {

@@ -264,6 +264,8 @@ func contradictions(n *yamltext.Node, problems *source.Problems) {
 		{"rate", "requests", "a load with a rate lasts for a time, not for a number of requests",
 			"write duration instead of requests"},
 		{"rate", "think", "a load with a rate does not wait for answers, so think has no effect", "remove think, or rate"},
+		{"rate", "start", "requests of a load with a rate leave on schedule, whatever clients do", "remove start, or rate"},
+		{"stages", "start", "stages say when clients start", "remove start"},
 		{"rate", "stages", "a load has either a rate or stages", "keep one of them"},
 		{"stages", "duration", "stages have durations of their own", "remove duration"},
 		{"stages", "requests", "stages last for a time, not for a number of requests", "remove requests"},

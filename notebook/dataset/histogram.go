@@ -81,7 +81,7 @@ const markTail = "repetitions disagree in the tail"
 func (c *Cell) merged(records []*record.Record, family string) (together *histogram.Bars, all record.Histogram,
 	attempts int64, ok bool) {
 	all = record.Histogram{Min: math.Inf(1)}
-	var decoded []*histogram.Bars
+	var decoded, cut []*histogram.Bars
 	for _, r := range records {
 		h := r.Histograms[family]
 		if h.Count == 0 {
@@ -92,9 +92,18 @@ func (c *Cell) merged(records []*record.Record, family string) (together *histog
 			return nil, all, 0, false
 		}
 		decoded = append(decoded, one)
+		if ages := cutOf(r, family); ages.Count > 0 {
+			if one, err = c.decode(ages); err != nil {
+				return nil, all, 0, false
+			}
+			cut = append(cut, one)
+		}
 		attempts += attemptsOf(r, family)
 		all.Count, all.Overflow, all.Sum = all.Count+h.Count, all.Overflow+h.Overflow, all.Sum+h.Sum
 		all.Min, all.Max = min(all.Min, h.Min), max(all.Max, h.Max)
 	}
-	return histogram.Sum(decoded), all, attempts, len(records) > 0
+	if together = histogram.Sum(decoded); len(cut) > 0 {
+		together = together.WithCut(histogram.Sum(cut), attempts)
+	}
+	return together, all, attempts, len(records) > 0
 }

@@ -19,31 +19,45 @@ func TestPercentile(t *testing.T) {
 		}
 		return recordtest.Histogram(t, list...)
 	}
+	var none record.Histogram
+	each := func(from, to int) record.Histogram {
+		var list []recordtest.EqualTimes
+		for i := from; i <= to; i++ {
+			list = append(list, recordtest.Times(float64(i), 1))
+		}
+		return ms(list...)
+	}
 	tests := []struct {
 		name     string
 		h        record.Histogram
+		cut      record.Histogram
 		p        string
 		attempts int64
 		want     float64 // ms
 		missing  string
 	}{
-		{"no answers", ms(), "50", 0, 0, "no answers"},
-		{"nothing but failures", ms(), "50", 100, 0, "no answers"},
-		{"too few for the median", ms(recordtest.Times(5, 19)), "50", 19, 0, "needs 20 answers, has 19"},
-		{"enough for the median", ms(recordtest.Times(5, 20)), "50", 20, 5, ""},
-		{"rank of an odd number", ms(recordtest.Times(5, 10), recordtest.Times(7, 11)), "50", 21, 7, ""},
-		{"too few for p99", ms(recordtest.Times(5, 940)), "99", 940, 0, "needs 1000 answers, has 940"},
-		{"p99 of 1234 is the 1222nd", ms(recordtest.Times(5, 1221), recordtest.Times(7, 1), recordtest.Times(9, 12)), "99",
-			1234, 7, ""},
-		{"exact decimals", ms(recordtest.Times(5, 9990), recordtest.Times(7, 10)), "99.9", 10000, 5, ""},
-		{"failures rank above answers", ms(recordtest.Times(5, 985), recordtest.Times(7, 10)), "99", 1000, 7, ""},
-		{"among failures", ms(recordtest.Times(5, 985)), "99", 1000, 0, "among failures"},
-		{"failures count as attempts", ms(recordtest.Times(5, 995)), "99", 1000, 5, ""},
-		{"overflow ranks above answers", ms(recordtest.Times(5, 990), recordtest.Times(61000, 10)), "99", 1000, 5, ""},
-		{"among the overflow", ms(recordtest.Times(5, 989), recordtest.Times(61000, 11)), "99", 1000, 0, "> 60 s"},
-		{"attempts that are not told", ms(recordtest.Times(5, 20)), "50", 0, 5, ""},
-		{"a histogram that is none", record.Histogram{Count: 20, HDR: "?"}, "50", 20, 0,
+		{"no answers", ms(), none, "50", 0, 0, "no answers"},
+		{"nothing but failures", ms(), none, "50", 100, 0, "no answers"},
+		{"too few for the median", ms(recordtest.Times(5, 19)), none, "50", 19, 0, "needs 20 answers, has 19"},
+		{"enough for the median", ms(recordtest.Times(5, 20)), none, "50", 20, 5, ""},
+		{"rank of an odd number", ms(recordtest.Times(5, 10), recordtest.Times(7, 11)), none, "50", 21, 7, ""},
+		{"too few for p99", ms(recordtest.Times(5, 940)), none, "99", 940, 0, "needs 1000 answers, has 940"},
+		{"p99 of 1234 is the 1222nd", ms(recordtest.Times(5, 1221), recordtest.Times(7, 1), recordtest.Times(9, 12)), none,
+			"99", 1234, 7, ""},
+		{"exact decimals", ms(recordtest.Times(5, 9990), recordtest.Times(7, 10)), none, "99.9", 10000, 5, ""},
+		{"failures rank above answers", ms(recordtest.Times(5, 985), recordtest.Times(7, 10)), none, "99", 1000, 7, ""},
+		{"among failures", ms(recordtest.Times(5, 985)), none, "99", 1000, 0, "among failures"},
+		{"failures count as attempts", ms(recordtest.Times(5, 995)), none, "99", 1000, 5, ""},
+		{"overflow ranks above answers", ms(recordtest.Times(5, 990), recordtest.Times(61000, 10)), none, "99", 1000, 5, ""},
+		{"among the overflow", ms(recordtest.Times(5, 989), recordtest.Times(61000, 11)), none, "99", 1000, 0, "> 60 s"},
+		{"attempts that are not told", ms(recordtest.Times(5, 20)), none, "50", 0, 5, ""},
+		{"a histogram that is none", record.Histogram{Count: 20, HDR: "?"}, none, "50", 20, 0,
 			"the histogram cannot be read: illegal base64 data at input byte 0"},
+		{"the example of docs/method.md", each(1, 20), ms(recordtest.Times(5.5, 10)), "50", 20, 11, ""},
+		{"cut before the first answer", each(1, 20), ms(recordtest.Times(0.5, 10)), "50", 20, 10, ""},
+		{"cut after the last answer", each(1, 20), ms(recordtest.Times(30, 10)), "50", 20, 15, ""},
+		{"more cut than answers", each(1, 20), ms(recordtest.Times(30, 21)), "50", 20, 0, "among those cut"},
+		{"cut beside failures", each(1, 20), ms(recordtest.Times(5.5, 10)), "50", 25, 14, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -51,7 +65,7 @@ func TestPercentile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, missing := newReading(&record.Record{}, nil).percentile(tt.h, p, tt.attempts)
+			got, missing := newReading(&record.Record{}, nil).percentile(tt.h, tt.cut, p, tt.attempts)
 			if missing != tt.missing || missing == "" && (got*1000 < tt.want || got*1000 > tt.want*(1+1.0/1024)) {
 				t.Errorf("%v ms, missing %q; want %v ms, %q", got*1000, missing, tt.want, tt.missing)
 			}

@@ -56,11 +56,11 @@ func (c *Cell) Percentiles(family string) (Percentiles, string) {
 		case h.Count == 0:
 			return Percentiles{}, "no answers"
 		}
-		decoded, err := c.decode(h)
-		if err != nil {
-			return Percentiles{}, fmt.Sprintf("the histogram of repetition %d cannot be read: %v", r.Repetition, err)
+		decoded, _, attempts, ok := c.merged([]*record.Record{r}, family)
+		if !ok {
+			return Percentiles{}, fmt.Sprintf("the histogram of repetition %d cannot be read", r.Repetition)
 		}
-		each = append(each, distribution{decoded, h, max(attemptsOf(r, family), h.Count)})
+		each = append(each, distribution{decoded, h, attempts})
 		records = append(records, r)
 	}
 	decoded, all, attempts, ok := c.merged(records, family)

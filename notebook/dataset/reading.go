@@ -263,13 +263,13 @@ func (r reading) time(metric string) (float64, string) {
 	case last == "mean":
 		return h.Sum / float64(h.Count), ""
 	case last == "max":
-		return h.Max, ""
+		return max(h.Max, cutOf(r.Record, family).Max), ""
 	}
 	p, err := stats.ParsePercentile(strings.TrimPrefix(last, "p"))
 	if err != nil {
 		return 0, err.Error()
 	}
-	seconds, missing := r.percentile(h, p, attemptsOf(r.Record, family))
+	seconds, missing := r.percentile(h, cutOf(r.Record, family), p, attemptsOf(r.Record, family))
 	if missing == "" {
 		missing = r.belowStep(seconds, h.Step)
 	}
@@ -277,10 +277,12 @@ func (r reading) time(metric string) (float64, string) {
 }
 
 // percentile gives the percentile of times, in seconds, or the reason why there is none. Attempts is how many there
-// could have been: those without a value in the histogram rank above all that have one.
+// could have been: those without a value in the histogram rank above all that have one. Cut are the ages of requests
+// that were cut, which come on top of them.
 //
-// Source: docs/method.md#histogram and docs/method.md#percentiles.
-func (r reading) percentile(h record.Histogram, p stats.Percentile, attempts int64) (seconds float64, missing string) {
+// Source: docs/method.md#histogram, docs/method.md#requests-that-were-cut and docs/method.md#percentiles.
+func (r reading) percentile(h, cut record.Histogram, p stats.Percentile, attempts int64) (seconds float64,
+	missing string) {
 	attempts = max(attempts, h.Count)
 	if h.Count == 0 {
 		return 0, "no answers"
@@ -292,10 +294,24 @@ func (r reading) percentile(h record.Histogram, p stats.Percentile, attempts int
 		return 0, "among failures" // whatever the histogram holds
 	}
 	decoded, err := r.decode(h)
+	if err == nil && cut.Count > 0 {
+		var ages *histogram.Bars
+		if ages, err = r.decode(cut); err == nil {
+			decoded = decoded.WithCut(ages, attempts)
+		}
+	}
 	if err != nil {
 		return 0, fmt.Sprintf("the histogram cannot be read: %v", err)
 	}
 	return decoded.At(h, p.Rank(attempts))
+}
+
+// cutOf are the ages of the requests that were cut, if they belong to a family of times.
+func cutOf(r *record.Record, family string) record.Histogram {
+	if family != "latency" {
+		return record.Histogram{}
+	}
+	return r.Histograms["latency.cut"]
 }
 
 // familyOf divides a metric that is made from a histogram: "latency.connect" and "p99.9".

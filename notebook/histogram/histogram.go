@@ -21,6 +21,7 @@ type Bars struct {
 	highest int64   // value that the histogram can hold
 	list    []bar   // smallest first
 	seen    []int64 // values up to each bar
+	cut     bool    // further values are known to be above some only
 }
 
 // A bar is how many values are at most so large, and larger than those of the bar before.
@@ -35,10 +36,36 @@ func (b *Bars) At(h record.Histogram, rank int64) (seconds float64, missing stri
 		return 0, "among failures"
 	}
 	i, _ := slices.BinarySearch(b.seen, rank)
-	if i == len(b.list) {
+	switch {
+	case i < len(b.list):
+	case b.cut:
+		return 0, "among those cut"
+	default:
 		return 0, fmt.Sprintf("> %g s", float64(b.highest)/1e9)
 	}
 	return min(max(float64(b.list[i].to)/1e9, h.Min), h.Max), ""
+}
+
+// WithCut gives bars whose ranks are those among n attempts, where further ones were cut at the ages given: as many as
+// the product-limit estimate puts at each time or below.
+//
+// Source: docs/method.md#requests-that-were-cut; Kaplan and Meier 1958.
+func (b *Bars) WithCut(ages *Bars, n int64) *Bars {
+	const rounding = 1e-9
+	out := &Bars{highest: b.highest, list: b.list, seen: make([]int64, len(b.list)), cut: true}
+	cut, left, longer := ages.list, n, 1.0
+	for _, age := range cut {
+		left += age.count
+	}
+	for i, bar := range b.list {
+		for ; len(cut) > 0 && cut[0].to < bar.to; cut = cut[1:] {
+			left -= cut[0].count
+		}
+		longer *= 1 - float64(bar.count)/float64(left)
+		left -= bar.count
+		out.seen[i] = int64((1-longer)*float64(n) + rounding)
+	}
+	return out
 }
 
 // count notes how many values there are up to each bar.

@@ -188,9 +188,12 @@ func checkCounts(f finder) {
 	failed, ok := f.Histograms["latency.failed"]
 	f.invalid(ok && failed.Count != l.Failed, "histograms.latency.failed counts %d, and failed is %d", failed.Count,
 		l.Failed)
+	cut := f.Histograms["latency.cut"].Count
+	f.invalid(cut > int64(l.Connections), "histograms.latency.cut counts %d, and there were %d connections", cut,
+		l.Connections)
 	for _, name := range histogramNames(f.Record) {
 		n := f.Histograms[name].Count
-		f.invalid(n > l.Attempted, "histograms.%s counts %d, and %d requests were attempted", name, n, l.Attempted)
+		f.invalid(n > l.Attempted+cut, "histograms.%s counts %d, and %d requests were attempted", name, n, l.Attempted)
 	}
 	f.invalid(l.Statuses != nil && sum(l.Statuses) < answered, "%d answers have a status, and %d requests were answered",
 		sum(l.Statuses), answered)

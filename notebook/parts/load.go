@@ -43,6 +43,7 @@ func (r *reading) load(at source.Pos) *spec.Load {
 		verify(l.Verify, out, r.problems)
 	}
 	tool(l, out, r.problems)
+	startAndEnd(l, out, r.problems)
 	for _, s := range l.Stages {
 		out.Stages = append(out.Stages, spec.Stage{Duration: s.Duration.V, Rate: float64(s.Rate.V),
 			Connections: s.Connections.V})
@@ -65,6 +66,22 @@ func (r *reading) load(at source.Pos) *spec.Load {
 		r.problems.Add("missing-key", at, "the load has no target").Hint = "add target: http://SERVICE:PORT/"
 	}
 	return out
+}
+
+// startAndEnd says how clients start and what ends the window. The tool must be known.
+//
+// Source: docs/load.md#start-and-end.
+func startAndEnd(l *article.Load, out *spec.Load, problems *source.Problems) {
+	out.Cut = out.Requests > 0 && !l.Drain.V && out.Tool == ""
+	out.AtOnce = l.Start.V == article.StartAtOnce && !l.Drain.V
+	if l.Start.V == article.StaggeredStart && l.Drain.V {
+		problems.Add("contradiction", l.Start.Text.Pos, "with drain all of the work is there at once, so clients start at "+
+			"once").Hint = "remove start, or drain"
+	}
+	if l.Drain.V && !l.Requests.Set() {
+		problems.Add("contradiction", l.Drain.Text.Pos, "drain needs requests: a window that ends by the clock waits for "+
+			"all that it has started").Hint = "add requests, or remove drain"
+	}
 }
 
 func checkLoad(l *article.Load, problems *source.Problems) {

@@ -88,6 +88,7 @@ func (c *toolCheck) keys() []toolKey {
 	}
 	return []toolKey{{"method", method}, {"headers", headers}, {"body", body}, {"connections", c.Connections.Text.Pos},
 		{"threads", c.Threads.Text.Pos}, {"duration", c.Duration.Text.Pos}, {"requests", c.Requests.Text.Pos},
+		{"start", c.Start.Text.Pos},
 		{"timeout", c.Timeout.Text.Pos}, {"keepalive", c.Keepalive.Text.Pos}, {"think", c.Think.Text.Pos},
 		{"stages", stages}, {"verify", verifyAt(c.Verify)}, {"warmup", warmup}, {"rate", c.Rate.Text.Pos}}
 }

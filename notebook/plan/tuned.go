@@ -115,7 +115,7 @@ func (t *Trial) Short() *Trial {
 func (t *Trial) AtRate(rate float64, window time.Duration) *Trial {
 	out, load := *t, *t.Load
 	load.Rate, load.Duration = rate, window
-	load.Requests, load.Think, load.Stages, load.RateShare, load.RateOf = 0, 0, nil, 0, ""
+	load.Requests, load.Cut, load.Think, load.Stages, load.RateShare, load.RateOf = 0, false, 0, nil, 0, ""
 	out.Load, out.Capacity = &load, nil
 	return &out
 }

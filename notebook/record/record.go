@@ -101,7 +101,7 @@ type Record struct {
 	// why metrics that the experiment looks for are not among Samples, by their names
 	Missing map[string]string `json:"missing,omitempty"`
 	// "latency", "latency.failed", its parts "latency.connect", "latency.tls", "latency.first_byte"; of an open loop
-	// "lag", "service"
+	// "lag", "service"; "latency.cut" is how long requests were under way that were cut
 	Histograms map[string]Histogram `json:"histograms,omitempty"`
 	Load       *Load                `json:"load,omitempty"`
 	Command    *Command             `json:"command,omitempty"`

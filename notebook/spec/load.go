@@ -16,6 +16,10 @@ type Load struct {
 	Generators  int               `json:"generators,omitempty"` // that put it on together; 0: one
 	Duration    time.Duration     `json:"duration,omitempty"`
 	Requests    int               `json:"requests,omitempty"`
+	Cut         bool              `json:"cut,omitempty"` // what is under way when Requests others have ended
+	// AtOnce has the clients of a closed loop start at once although they need not: with Requests that are not Cut they
+	// always do.
+	AtOnce      bool              `json:"at_once,omitempty"`
 	Warmup      time.Duration     `json:"warmup,omitempty"`
 	Think       time.Duration     `json:"think,omitempty"`
 	Timeout     time.Duration     `json:"timeout"`

@@ -479,6 +479,7 @@ func loadLine(l *spec.Load) string {
 	words.add(true, "connections="+strconv.Itoa(l.Connections))
 	words.add(l.Generators > 1, "generators="+strconv.Itoa(l.Generators))
 	words.add(l.Requests > 0, "requests="+strconv.Itoa(l.Requests))
+	words.add(l.Requests > 0 && !l.Cut && l.Tool == "", "drain")
 	words.add(l.Duration > 0, "for="+definition.Duration(l.Duration))
 	words.add(l.Warmup > 0, "warmup="+definition.Duration(l.Warmup))
 	words.add(l.Think > 0, "think="+definition.Duration(l.Think))

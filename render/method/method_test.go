@@ -21,8 +21,11 @@ func TestLoadInWords(t *testing.T) {
 		load        *spec.Load
 		line, tools string
 	}{
-		{"so many requests", with(func(l *spec.Load) { l.Requests = 1000 }),
+		{"until so many have ended", with(func(l *spec.Load) { l.Requests, l.Cut = 1000, true }),
 			"closed connections=150 requests=1000 keepalive=off timeout=10s GET http://server:8080/",
+			"ab -c 150 -n 1000 http://localhost:8080/"},
+		{"so many requests", with(func(l *spec.Load) { l.Requests = 1000 }),
+			"closed connections=150 requests=1000 drain keepalive=off timeout=10s GET http://server:8080/",
 			"ab -c 150 -n 1000 http://localhost:8080/"},
 		{"for a time, connections kept", with(func(l *spec.Load) {
 			l.Duration, l.Warmup, l.Keepalive, l.Threads = time.Minute, 2*time.Second, true, 2
@@ -37,7 +40,7 @@ func TestLoadInWords(t *testing.T) {
 			`wrk -t 1 -c 150 -d 1s --latency -H 'X: it'\''s' 'http://localhost:8080/?a=1&b=$(id)'` + "\n" +
 				`ab -k -c 150 -t 1 -n 10000000 -H 'X: it'\''s' 'http://localhost:8080/?a=1&b=$(id)'`},
 		{"what those tools cannot do", with(func(l *spec.Load) { l.Requests, l.Think = 10, time.Millisecond }),
-			"closed connections=150 requests=10 think=1ms keepalive=off timeout=10s GET http://server:8080/", ""},
+			"closed connections=150 requests=10 drain think=1ms keepalive=off timeout=10s GET http://server:8080/", ""},
 		{"at a rate", with(func(l *spec.Load) { l.Duration, l.Rate, l.Arrivals = time.Second, 120.5, "poisson" }),
 			"open rate=120.5/s arrivals=poisson connections=150 for=1s keepalive=off timeout=10s GET http://server:8080/", ""},
 		{"at a share of what another experiment found",
@@ -53,13 +56,13 @@ func TestLoadInWords(t *testing.T) {
 		}),
 			"closed stage=1m:9 connections=150 keepalive=off timeout=10s GET http://server:8080/", ""},
 		{"by several generators", with(func(l *spec.Load) { l.Requests, l.Generators = 1000, 3 }),
-			"closed connections=150 generators=3 requests=1000 keepalive=off timeout=10s GET http://server:8080/",
+			"closed connections=150 generators=3 requests=1000 drain keepalive=off timeout=10s GET http://server:8080/",
 			"ab -c 150 -n 1000 http://localhost:8080/"},
 		{"several targets", with(func(l *spec.Load) {
 			l.Requests, l.Targets = 10, []spec.Target{{URL: "http://a/", Method: "GET", Weight: 199},
 				{URL: "http://b/", Method: "POST", Weight: 1}}
-		}), "closed connections=150 requests=10 keepalive=off timeout=10s GET http://a/ weight=199 POST http://b/ weight=1",
-			""},
+		}), "closed connections=150 requests=10 drain keepalive=off timeout=10s GET http://a/ weight=199 POST http://b/ " +
+			"weight=1", ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

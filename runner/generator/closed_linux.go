@@ -17,6 +17,7 @@ type closedLoop struct {
 	requests      uint64     // drawn so far
 	nextAdmission int64      // when the next client may start
 	admitted      int        // clients that have started, where their number does not change
+	apart         int64      // between the starts of two clients, those of other engines included; 0 for at once
 }
 
 // admissionsAtOnce is how many clients start before answers are looked for, so that the first of very many do not seem
@@ -26,7 +27,10 @@ const admissionsAtOnce = 64
 
 func newClosedLoop(e *engine, clients int) *closedLoop {
 	l := &closedLoop{engine: e, active: make([]bool, clients), thinking: newQueue(), nextAdmission: never}
-	if e.config.Requests > 0 {
+	if all := int64(e.config.MostConnections()); e.config.Staggered {
+		l.apart = min(http.StartPace.Nanoseconds(), http.StartTime.Nanoseconds()/all)
+	}
+	if e.config.Requests > 0 && !e.config.Cut {
 		l.presences = make([]presence, clients)
 	}
 	return l
@@ -142,6 +146,10 @@ func (l *closedLoop) admitSome() {
 	l.nextAdmission = never
 	if e.schedule == nil {
 		for range min(admissionsAtOnce, len(l.active)-l.admitted) {
+			if at := e.started + int64(l.number(l.admitted))*l.apart; at > e.clock {
+				l.nextAdmission = at
+				return
+			}
 			l.admitted++
 			l.admit(l.admitted - 1)
 		}

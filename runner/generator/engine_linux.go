@@ -156,6 +156,11 @@ func (e *engine) turn() {
 	for e.flight.first != none && e.late(e.connections[e.flight.first].start) {
 		e.expire(e.flight.first)
 	}
+	if at := e.cutAt.Load(); at != never {
+		for e.flight.first != none {
+			e.cut(e.flight.first, at)
+		}
+	}
 	if e.sockets.departing > 0 {
 		e.sockets.endDepartures(e.clock)
 	}
@@ -278,18 +283,29 @@ func (e *engine) expire(i int32) {
 	e.fail(i, c, kind)
 }
 
+// cut ends a request that was under way when the last of those wanted was done.
+func (e *engine) cut(i int32, at int64) {
+	c := &e.connections[i]
+	e.sockets.close(c)
+	e.note(i, c, outcome{end: at, cut: true})
+	e.ready = append(e.ready, i)
+}
+
 // finish notes what became of a request. It is counted once all that can be sent has been: its client waits for its
 // next request, and the server for all of them, while counting can be done as well when there is nothing else to do.
 func (e *engine) finish(i int32, c *connection, kind http.Kind, status int) {
+	e.note(i, c, outcome{end: e.clock, kind: kind, status: status, cut: e.isOneTooMany(c.start, e.clock)})
+}
+
+// note keeps the outcome of the request on a connection, from which the rest of it is, until it is counted.
+func (e *engine) note(i int32, c *connection, o outcome) {
 	e.flight.remove(e.connections, i)
 	if len(e.uncounted) == cap(e.uncounted) {
 		e.count()
 	}
-	e.uncounted = append(e.uncounted, outcome{
-		slot: i, start: c.start, end: e.clock, sent: c.sent, kind: kind, status: status, firstByte: c.firstByte,
-		connect: c.connect, tls: c.tls, stale: c.stale, unrequested: c.unrequested, blocked: c.blocked,
-		bytesIn: c.bytesIn, bytesOut: c.bytesOut,
-	})
+	o.slot, o.start, o.sent, o.firstByte, o.connect, o.tls = i, c.start, c.sent, c.firstByte, c.connect, c.tls
+	o.stale, o.unrequested, o.blocked, o.bytesIn, o.bytesOut = c.stale, c.unrequested, c.blocked, c.bytesIn, c.bytesOut
+	e.uncounted = append(e.uncounted, o)
 	c.stale, c.unrequested, c.blocked = false, false, false
 }
 

@@ -20,6 +20,8 @@ type run struct {
 	warm     int64 // the end of warm-up
 
 	issued    atomic.Int64 // how often a client has asked for a request after warm-up
+	done      atomic.Int64 // how many requests have ended in the window, counted if the last of those wanted is to cut
+	cutAt     atomic.Int64 // when what was under way was cut, never until then
 	ended     atomic.Bool  // no further request will start
 	cancelled atomic.Bool
 
@@ -30,6 +32,7 @@ type run struct {
 // cancels the others.
 func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engines int) (*http.Result, error) {
 	r := &run{load: l, schedule: clientSchedule(l.config), wanted: int64(l.config.Part.Share(int(l.config.Requests)))}
+	r.cutAt.Store(never)
 	part := l.config.Part
 	for i := range engines {
 		// The engines of all parts are numbered through, with those of other parts in between.
@@ -41,11 +44,11 @@ func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engin
 		e.meter.polls = coreToSpare(engines * part.Count()) // other parts are put on from the same machine
 		r.all = append(r.all, e)
 	}
+	// Those that a server is to close are still there when their clients open the next.
+	makeRoom(r.all[0].sockets.poller.epoll, max(1024, 2*r.config.MostConnections()))
 	var working sync.WaitGroup
 	gate, done := make(chan struct{}), make(chan struct{})
 	cancelling := make(chan struct{})
-	// Those that a server is to close are still there when their clients open the next.
-	makeRoom(r.all[0].sockets.poller.epoll, max(1024, 2*r.config.MostConnections()))
 	stop := context.AfterFunc(ctx, func() {
 		defer close(cancelling)
 		r.cancelled.Store(true)
@@ -117,7 +120,10 @@ func (r *run) permit(now int64) (start int64, ok bool) {
 	if now < r.warm {
 		return now, true
 	}
-	if r.wanted > 0 {
+	switch {
+	case r.config.Cut && r.ended.Load():
+		return 0, false
+	case r.wanted > 0 && !r.config.Cut:
 		switch n := r.issued.Add(1); {
 		case n == r.wanted:
 			r.ended.Store(true)
@@ -131,6 +137,20 @@ func (r *run) permit(now int64) (start int64, ok bool) {
 	// starts before the window.
 	start = max(now, r.window.start.Load())
 	return start, !r.window.over(start)
+}
+
+// isOneTooMany reports whether a request has ended after the last of those wanted, which has the others cut.
+func (r *run) isOneTooMany(start, end int64) bool {
+	if !r.config.Cut || !r.window.begun(start) || r.window.over(end) {
+		return false
+	}
+	n := r.done.Add(1)
+	if n == r.wanted {
+		r.cutAt.Store(end)
+		r.ended.Store(true)
+		r.wake()
+	}
+	return n > r.wanted
 }
 
 // gateAhead is how long before the moment that was agreed on engines are let go. They have exact timers of their own.
@@ -173,7 +193,7 @@ func (r *run) result() (*http.Result, error) {
 	result.TLS = slices.SortedFunc(maps.Keys(encryptions), http.TLS.Compare)
 	start := r.window.start.Load()
 	result.Start = r.base.Add(time.Duration(start)).UTC()
-	if result.EndedBy == http.EndedByRequests {
+	if result.EndedBy == http.EndedByRequests && !r.config.Cut {
 		result.InFlight = &http.InFlight{Length: time.Duration(total.lastStart - start)}
 		for _, e := range r.all {
 			result.InFlight.Time += e.pacing.(*closedLoop).inFlight(total.lastStart)

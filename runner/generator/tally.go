@@ -21,6 +21,7 @@ type outcome struct {
 	stale       bool
 	unrequested bool
 	blocked     bool  // no connection was free when it was due
+	cut         bool  // the window was over before it ended: end is when it was cut
 	bytesIn     int64 // in the window
 	bytesOut    int64
 }
@@ -40,6 +41,7 @@ type tally struct {
 
 	latency, failedLatency, connect, firstByte *http.Histogram
 	tls                                        *http.Histogram // nil unless secure
+	cut                                        *http.Histogram // how long it was until then; nil unless some may be cut
 	lag, service                               *http.Histogram // nil unless open
 
 	lastStart, lastEnd int64 // of the requests started in the window
@@ -55,6 +57,9 @@ func newTally(w *window, config *http.Config) *tally {
 	if t.open {
 		histograms = append(histograms, &t.lag, &t.service)
 	}
+	if config.Cut {
+		histograms = append(histograms, &t.cut)
+	}
 	for _, h := range histograms {
 		*h = http.NewHistogram(config.Timeout)
 	}
@@ -67,11 +72,22 @@ func (t *tally) add(o *outcome) {
 		t.addWarmup(o)
 		return
 	}
-	t.lastStart, t.lastEnd = max(t.lastStart, o.start), max(t.lastEnd, o.end)
 	t.found.BytesIn += o.bytesIn
 	t.found.BytesOut += o.bytesOut
-	t.second(o.start).Attempted++
+	if o.connect >= 0 {
+		t.found.Connects++
+		t.connect.Add(o.connect)
+	}
+	if o.tls >= 0 {
+		t.tls.Add(o.tls)
+	}
 	t.overlap(o, t.window.end())
+	if o.cut {
+		t.cut.Add(max(0, o.end-o.start)) // another engine may have ended the window while this one started it
+		return
+	}
+	t.lastStart, t.lastEnd = max(t.lastStart, o.start), max(t.lastEnd, o.end)
+	t.second(o.start).Attempted++
 	if !t.window.over(o.end) {
 		t.complete(o)
 	}
@@ -83,13 +99,6 @@ func (t *tally) add(o *outcome) {
 	}
 	if o.unrequested {
 		t.found.Unrequested++
-	}
-	if o.connect >= 0 {
-		t.found.Connects++
-		t.connect.Add(o.connect)
-	}
-	if o.tls >= 0 {
-		t.tls.Add(o.tls)
 	}
 	if t.open {
 		t.addScheduled(o)
@@ -108,6 +117,9 @@ func (t *tally) add(o *outcome) {
 func (t *tally) addWarmup(o *outcome) {
 	if t.window.begun(o.end) {
 		t.overhang = append(t.overhang, *o)
+	}
+	if o.cut {
+		return
 	}
 	t.found.Warmup.Attempted++
 	if o.kind == "" {
@@ -160,9 +172,11 @@ func (t *tally) overlap(o *outcome, until int64) {
 		share = int64(math.Round(http.WholeRequest * (float64(inside) / float64(whole))))
 	}
 	t.found.Overlap.Time += time.Duration(inside)
-	if o.kind == "" {
+	switch {
+	case o.cut: // its whole length is not known: see result
+	case o.kind == "":
 		t.found.Overlap.Right += share
-	} else {
+	default:
 		t.found.Overlap.Failed += share
 	}
 }
@@ -204,7 +218,7 @@ func (t *tally) merge(from *tally) {
 func (t *tally) histograms() map[string]*http.Histogram {
 	return map[string]*http.Histogram{
 		"latency": t.latency, "failed latency": t.failedLatency, "connect": t.connect, "first byte": t.firstByte,
-		"TLS setup": t.tls, "lag": t.lag, "service": t.service,
+		"TLS setup": t.tls, "lag": t.lag, "service": t.service, "cut": t.cut,
 	}
 }
 
@@ -221,6 +235,10 @@ func (t *tally) result(wanted int64) (*http.Result, error) {
 		r.EndedBy, r.Length = http.EndedByRequests, time.Duration(t.lastEnd-t.window.start.Load())
 	}
 	t.addOverhang()
+	if t.cut != nil && r.Attempted > 0 {
+		right := float64(r.Answered) / float64(r.Attempted)
+		r.Overlap.Right += int64(math.Round(http.WholeRequest * right * t.latency.SharesOf(t.cut)))
+	}
 	for status, n := range t.status {
 		if n > 0 {
 			r.Status[status] = n
@@ -235,6 +253,9 @@ func (t *tally) result(wanted int64) (*http.Result, error) {
 	}
 	if t.secure {
 		r.TLSSetup = new(http.Distribution)
+	}
+	if t.cut != nil {
+		r.Cut = new(http.Distribution)
 	}
 	var err error
 	for name, d := range r.Distributions() {
@@ -259,7 +280,7 @@ func (t *tally) addOverhang() {
 	for i := range t.overhang {
 		o := &t.overhang[i]
 		t.overlap(o, until)
-		inside := !t.window.over(o.end) && (timed || o.end <= t.lastEnd)
+		inside := !o.cut && !t.window.over(o.end) && (timed || o.end <= t.lastEnd)
 		if inside {
 			t.complete(o)
 		}

@@ -258,7 +258,7 @@ func (d *Requests) Check(ctx context.Context, at Place, t *plan.Trial) ([]http.A
 func (d *Requests) ask(ctx context.Context, at Place, t *plan.Trial, name string) ([]http.Answer, error) {
 	one := *t.Load // of the schedule nothing counts, and a share of a rate may not be known
 	one.Connections, one.Threads, one.Requests, one.Duration, one.Warmup, one.Think, one.Generators = 1, 1, 1, 0, 0, 0, 0
-	one.Rate, one.Arrivals, one.Stages = 0, "", nil
+	one.Rate, one.Arrivals, one.Stages, one.Cut = 0, "", nil, false
 	asked := *t
 	asked.Load = &one
 	exit, err := d.runOne(ctx, at, &asked, name, http.CheckArgument)
@@ -279,7 +279,7 @@ func requestsConfig(l *spec.Load, at Place) http.Config {
 	c := http.Config{
 		Seed: at.Seed, Connections: l.Connections, Threads: l.Threads, Duration: l.Duration, Requests: int64(l.Requests),
 		Rate: l.Rate, Arrivals: http.Arrivals(l.Arrivals), Warmup: l.Warmup, Think: l.Think, Timeout: l.Timeout,
-		KeepAlive: l.Keepalive,
+		KeepAlive: l.Keepalive, Cut: l.Cut,
 		Verify: &http.Verify{
 			Before: &l.CheckBefore, Status: l.Status, Length: l.Length, Contains: l.Contains, Match: l.Match, JSON: l.JSON,
 			Headers: l.WantHeaders,
@@ -296,6 +296,7 @@ func requestsConfig(l *spec.Load, at Place) http.Config {
 		c.Stages = append(c.Stages, http.Stage{Duration: s.Duration, Rate: s.Rate, Connections: s.Connections})
 	}
 	c.Threads = cmp.Or(c.Threads, at.Cores)
+	c.Staggered = !c.Open() && len(c.Stages) == 0 && !l.AtOnce && (l.Cut || l.Requests == 0)
 	return c
 }
 
@@ -385,7 +386,8 @@ func requestsMeasured(r *http.Result, l *spec.Load) Measurement {
 			FailuresMax: l.FailuresMax, StaleRetries: r.Stale,
 		},
 	}
-	for name, d := range map[string]*http.Distribution{"latency.tls": r.TLSSetup, "lag": r.Lag, "service": r.Service} {
+	for name, d := range map[string]*http.Distribution{"latency.tls": r.TLSSetup, "lag": r.Lag, "service": r.Service,
+		"latency.cut": r.Cut} {
 		if d != nil {
 			m.Histograms[name] = histogram(*d)
 		}

@@ -53,11 +53,19 @@ type Config struct {
 	// 0 means one per available core. There are never more than connections.
 	Threads int `json:"threads,omitempty"`
 
-	// Duration is the length of the window, Requests the number of requests that are started in it. One of
-	// them is needed; of both, whichever ends first. An open loop has no Requests. With Stages there is neither: the
-	// window is as long as they are.
+	// Duration is the length of the window, Requests the number of requests that end it. One of them is needed; of both,
+	// whichever ends first. An open loop has no Requests. With Stages there is neither: the window is as long as they are.
 	Duration time.Duration `json:"duration_ns,omitempty"`
 	Requests int64         `json:"requests,omitempty"`
+
+	// Cut has clients go on until Requests of their requests have ended, and cuts what is then under way. Without it no
+	// more than Requests are started, and each is followed to its end.
+	Cut bool `json:"cut,omitempty"`
+
+	// Staggered has the clients of a closed loop start one after another, StartPace apart or, where these are very many,
+	// so near that all have started after StartTime. Without it they start as fast as connections can be opened. Stages
+	// say themselves when clients start.
+	Staggered bool `json:"staggered,omitempty"`
 
 	// Rate makes the load an open loop: so many requests per second are due, whatever the server does. With Stages
 	// it is where the first of them starts.
@@ -96,6 +104,12 @@ type Config struct {
 	// is not over by then, and as soon as it can if Begin is zero.
 	Begin time.Time `json:"begin,omitzero"`
 }
+
+// How clients that are staggered start.
+const (
+	StartPace = 50 * time.Microsecond
+	StartTime = 100 * time.Millisecond
+)
 
 // Part is one of the parts that a load is dealt out in. It has, of the clients or connections, of the requests that the
 // schedule of an open loop has, and of Requests, those whose number leaves Number when it is divided by Of. So nothing
@@ -219,6 +233,9 @@ func (c *Config) validateCounts() error {
 	}
 	if c.Requests < 0 {
 		return fmt.Errorf("requests is %d; use 0 for no limit, or more", c.Requests)
+	}
+	if c.Cut && c.Requests == 0 {
+		return errors.New("cut is set without requests; nothing would end the run")
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -35,6 +36,26 @@ func (h *Histogram) Add(ns int64) {
 	} else if err := h.hdr.RecordValue(ns); err != nil {
 		h.err = err
 	}
+}
+
+// SharesOf adds up how much of requests that were cut is done, by their ages: of each the mean share that the age is of
+// the times here that are longer, and nothing if none is.
+//
+// Source: docs/method.md#requests-that-were-cut.
+func (h *Histogram) SharesOf(ages *Histogram) (sum float64) {
+	times := h.hdr.Distribution()
+	longer, inverse := 0.0, 0.0 // how many times are longer, and the sum of 1 over each
+	i := len(times)
+	for _, age := range slices.Backward(ages.hdr.Distribution()) {
+		for ; age.Count > 0 && i > 0 && times[i-1].From > age.To; i-- {
+			longer += float64(times[i-1].Count)
+			inverse += float64(times[i-1].Count) / (float64(times[i-1].From+times[i-1].To) / 2)
+		}
+		if longer > 0 {
+			sum += float64(age.Count) * float64(age.From+age.To) / 2 * inverse / longer
+		}
+	}
+	return sum
 }
 
 func (h *Histogram) Merge(from *Histogram) {

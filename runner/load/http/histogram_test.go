@@ -1,6 +1,7 @@
 package http
 
 import (
+	"math"
 	"testing"
 	"time"
 )
@@ -50,5 +51,32 @@ func TestHistogramErrors(t *testing.T) {
 	}
 	if _, err := (Distribution{Encoded: "!"}).Histogram(); err == nil {
 		t.Error("a histogram that is none is accepted")
+	}
+}
+
+func TestSharesOf(t *testing.T) {
+	of := func(list ...float64) *Histogram { // ms
+		h := NewHistogram(time.Second)
+		for _, v := range list {
+			h.Add(int64(v * 1e6))
+		}
+		return h
+	}
+	tests := []struct {
+		name        string
+		times, ages *Histogram
+		want        float64
+	}{
+		{"nothing was cut", of(1, 2), of(), 0},
+		{"half way, always", of(4, 4, 4), of(2, 2), 1},
+		{"only what takes longer tells", of(1, 1, 4, 8), of(2), 2.0/4/2 + 2.0/8/2},
+		{"each by its own age", of(4, 8), of(2, 6), (2.0/4+2.0/8)/2 + 6.0/8},
+		{"longer than all", of(1, 2), of(900), 0},
+		{"no answers", of(), of(1), 0},
+	}
+	for _, tt := range tests {
+		if got := tt.times.SharesOf(tt.ages); math.Abs(got-tt.want) > 0.002*tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
 	}
 }

@@ -177,7 +177,7 @@ func healthOf(parts []*Result) *Health {
 func (r *Result) Distributions() map[string]*Distribution {
 	return map[string]*Distribution{
 		"latency": &r.Latency, "failed latency": &r.FailedLatency, "connect": &r.Connect, "first byte": &r.FirstByte,
-		"TLS setup": r.TLSSetup, "lag": r.Lag, "service": r.Service,
+		"TLS setup": r.TLSSetup, "lag": r.Lag, "service": r.Service, "cut": r.Cut,
 	}
 }
 
@@ -185,7 +185,8 @@ func (r *Result) addDistributions(parts []*Result) error {
 	for _, optional := range []struct {
 		to   **Distribution
 		from *Distribution
-	}{{&r.TLSSetup, parts[0].TLSSetup}, {&r.Lag, parts[0].Lag}, {&r.Service, parts[0].Service}} {
+	}{{&r.TLSSetup, parts[0].TLSSetup}, {&r.Lag, parts[0].Lag}, {&r.Service, parts[0].Service},
+		{&r.Cut, parts[0].Cut}} {
 		if optional.from != nil {
 			*optional.to = new(Distribution)
 		}

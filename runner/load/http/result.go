@@ -10,8 +10,8 @@ import (
 )
 
 // Result is what a run found. Unless a field says otherwise it is about the requests that were started in the
-// window, each followed to its answer or timeout, whichever side of the window's end that was on. In an open loop a
-// request is started when it is due, whether it leaves then or later.
+// window, each followed to its answer or timeout, whichever side of the window's end that was on, but for those that
+// were cut. In an open loop a request is started when it is due, whether it leaves then or later.
 //
 // Source: docs/method.md#histogram, docs/validity.md#checks and docs/method.md#definitions.
 type Result struct {
@@ -30,7 +30,7 @@ type Result struct {
 	// EndedBy says what ended the window.
 	EndedBy Ending `json:"ended_by"`
 
-	// Attempted counts the requests started; Answered those of them with a right answer by their timeout,
+	// Attempted counts the requests started and not cut; Answered those of them with a right answer by their timeout,
 	// Failed the others: Attempted = Answered + Failed.
 	Attempted int64 `json:"attempted"`
 	Answered  int64 `json:"answered"`
@@ -97,6 +97,10 @@ type Result struct {
 	Lag     *Distribution `json:"lag,omitempty"`
 	Service *Distribution `json:"service,omitempty"`
 
+	// Cut is how long the requests were under way that were so when Config.Requests others had ended; nil unless
+	// Config.Cut.
+	Cut *Distribution `json:"cut,omitempty"`
+
 	// TLS has each way in which connections were encrypted, as a rule one.
 	TLS []TLS `json:"tls,omitempty"`
 
@@ -104,8 +108,8 @@ type Result struct {
 	// unless Length is a whole number of them.
 	Seconds []Second `json:"seconds"`
 
-	// InFlight is how busy the clients were, if the window was ended by the number of requests; nil otherwise,
-	// when Completed and the latencies tell.
+	// InFlight is how busy the clients were, if the window was ended by the number of requests and nothing was cut; nil
+	// otherwise, when Overlap tells.
 	InFlight *InFlight `json:"in_flight,omitempty"`
 
 	// CPU is what the generator itself used, nil where the system does not tell.
@@ -148,7 +152,7 @@ type Overlap struct {
 	Right  int64 `json:"right_e9"`
 	Failed int64 `json:"failed_e9"`
 
-	// Time is how long these requests were under way in the window, right or failed.
+	// Time is how long requests were under way in the window, right, failed or cut.
 	Time time.Duration `json:"time_ns"`
 }
 
