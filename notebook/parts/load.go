@@ -74,13 +74,9 @@ func (r *reading) load(at source.Pos) *spec.Load {
 func startAndEnd(l *article.Load, out *spec.Load, problems *source.Problems) {
 	out.Cut = out.Requests > 0 && !l.Drain.V && out.Tool == ""
 	out.AtOnce = l.Start.V == article.StartAtOnce && !l.Drain.V
-	if l.Start.V == article.StaggeredStart && l.Drain.V {
+	if l.Start.V == article.StaggeredStart && l.Drain.V && out.Requests > 0 {
 		problems.Add("contradiction", l.Start.Text.Pos, "with drain all of the work is there at once, so clients start at "+
 			"once").Hint = "remove start, or drain"
-	}
-	if l.Drain.V && !l.Requests.Set() {
-		problems.Add("contradiction", l.Drain.Text.Pos, "drain needs requests: a window that ends by the clock waits for "+
-			"all that it has started").Hint = "add requests, or remove drain"
 	}
 }
 
