@@ -9,7 +9,7 @@ BASE ?= debian:bookworm-slim
 LDFLAGS ?= -s -w
 IMAGE ?= benchbook
 
-.PHONY: help report preview publish check tools screens test test-all test-kubernetes bench-method bench-equals bench-pages bench-judge bench-load bench-first-use bench-preview lint engine build build-cluster agent release image clean
+.PHONY: help report preview publish check tools screens test test-all test-kubernetes bench-method bench-equals bench-pages bench-judge bench-load bench-in-run bench-first-use bench-preview lint engine build build-cluster agent release image clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,11 @@ bench-load: build ## compare the load generator with wrk, ab, hey and, if instal
 	@command -v wrk >/dev/null && command -v ab >/dev/null && command -v hey >/dev/null || apt-get install -y --no-install-recommends wrk apache2-utils hey
 	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/bench-load ./runner/benchbook-agent/comparetest
 	@$(BIN)/bench-load -load $(BIN)/$(AGENT)
+
+bench-in-run: build ## compare the load generator with ab in whole runs, containers and all (a quarter of an hour; leave the machine alone)
+	rm -rf runner/benchbook-agent/comparetest/inrun/experiments/closing/records
+	$(BIN)/benchbook -C runner/benchbook-agent/comparetest/inrun run --yes
+	$(BIN)/benchbook -C runner/benchbook-agent/comparetest/inrun show
 
 bench-first-use: ## time the way from nothing to a page with numbers of this machine (leave the machine alone)
 	$(GO) test ./cmd/benchbook -run 'TestFirstUse/from_nothing' -v -count=1 -alone
