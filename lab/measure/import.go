@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"benchbook/files"
 	"benchbook/lab"
 	"benchbook/lab/terminal"
+	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -114,8 +116,29 @@ func saveImported(a *lab.Session, dir record.Dir, records []*record.Record) erro
 		}
 		fmt.Fprintf(a.Stdout, "%s (%s): %s of %s\n  %s\n", r.Imported.File, from, what, r.Trial,
 			terminal.Relative(filepath.Join(string(dir), record.PackPath(r.Host, r.Profile, r.Run))))
+		if why := noLatency(r); why != "" {
+			fmt.Fprintf(a.Stderr, "%s gives no latency: %s\n", r.Imported.File, why)
+		}
 	}
 	return nil
+}
+
+// noLatency is why an imported output gives no time of requests; empty if it gives any, or is not of requests.
+func noLatency(r *record.Record) (why string) {
+	if r.Load == nil {
+		return ""
+	}
+	for _, metric := range []string{"latency.p50", "latency.mean", "latency.max", "service.p50", "service.max"} {
+		_, missing := dataset.Value(r, metric, nil)
+		if missing == "" {
+			return ""
+		}
+		why = cmp.Or(why, missing)
+	}
+	if why = strings.TrimPrefix(why, "not measured"); why == "" {
+		return r.Imported.Tool + " tells no times of such requests as the trial asks for"
+	}
+	return strings.TrimPrefix(why, ": ")
 }
 
 func onlyExperiment(p *plan.Plan) (*plan.Experiment, error) {
