@@ -38,8 +38,9 @@ test: build ## run all tests; those that need an engine or a browser run where t
 	@rm -rf _pages && $(BIN)/benchbook render --out _pages >/dev/null
 	BENCHBOOK_TEST_SITE=$(CURDIR)/_pages $(GO) test -timeout 30m $(TESTFLAGS) ./site ./cmd/benchbook ./...
 
-test-all: test ## run all tests, and what takes longer: a smoke run of all articles, pictures of all pages, benchbook-cluster and Kubernetes (as root), fuzzing
+test-all: test ## run all tests, and what takes longer: a smoke run of all articles, pictures of all pages, all load generators, benchbook-cluster and Kubernetes (as root), fuzzing
 	$(GO) test -short -tags cluster ./cmd/benchbook
+	$(GO) test -timeout 60m ./runner/load/foreign -run TestRealTools -compile
 	$(MAKE) report PROFILE=smoke
 	$(MAKE) screens
 	$(MAKE) test-kubernetes

@@ -37,7 +37,6 @@ import (
 	"benchbook/notebook/check"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/figurekind"
-	"benchbook/notebook/loadtool"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
@@ -865,47 +864,6 @@ func TestWordsAreDocumented(t *testing.T) {
 	}
 }
 
-// What this version cannot run is what the program refuses to run.
-func TestNotYet(t *testing.T) {
-	refused := map[string]bool{}
-	for _, entry := range elements(t, "notebook/plan", "notYet") {
-		words := entry.(*ast.CompositeLit).Elts[0]
-		what, ok := literal(words)
-		if sum, isSum := words.(*ast.BinaryExpr); isSum { // "a load by " + those that are only read
-			what, ok = literal(sum.X)
-			read := loadtool.Names(func(t loadtool.Tool) bool { return t.Load && t.Program == nil })
-			what += strings.Join(read[:len(read)-1], ", ") + " or " + read[len(read)-1]
-		}
-		if !ok {
-			t.Error("an entry of notYet whose words do not begin with a literal")
-		}
-		refused[what] = true
-	}
-	goFiles(t, "notebook/plan", func(_ string, f *ast.File) {
-		for _, d := range f.Decls {
-			fun, ok := d.(*ast.FuncDecl)
-			if !ok || fun.Name.Name != "unsupported" {
-				continue
-			}
-			ast.Inspect(fun.Body, func(n ast.Node) bool {
-				call, ok := n.(*ast.CallExpr) // add("registry", …), add("engine: "+…, …)
-				if !ok || len(call.Args) != 2 {
-					return true
-				}
-				first := call.Args[0]
-				if sum, ok := first.(*ast.BinaryExpr); ok {
-					first = sum.X
-				}
-				if what, ok := literal(first); ok {
-					refused[strings.TrimSuffix(what, ": ")] = true
-				}
-				return true
-			})
-		}
-	})
-	compare(t, "thing that cannot be run", refused, firstColumn(pages(t).section(t, "Refused when run")))
-}
-
 func TestFunctionsAreDocumented(t *testing.T) {
 	_, err := expr.Parse("qqqqqqqqqqqqqqqqqq(1)")
 	var e *expr.Error
@@ -1078,12 +1036,14 @@ func TestCommand(t *testing.T) {
 	t.Run("unknown", func(t *testing.T) { unknownWords(t, program) })
 }
 
-// unknownWords runs the commands of the section that shows what the command does not know, and compares what they
-// print.
+// unknownHeading is that of the section that shows what the command does not know.
+const unknownHeading = "Unknown verbs and flags"
+
+// unknownWords runs the commands of that section, and compares what they print.
 func unknownWords(t *testing.T, program string) {
 	shown := 0
-	for _, f := range readPage(t, "not-yet.md").fences {
-		if f.info != "console" || f.heading != "Not there" {
+	for _, f := range readPage(t, "command.md").fences {
+		if f.info != "console" || f.heading != unknownHeading {
 			continue
 		}
 		for command := range strings.SplitSeq(strings.TrimPrefix(f.body, "$ "), "\n$ ") {
@@ -1175,11 +1135,11 @@ func verbsAndFlags(t *testing.T, program string) {
 		compare(t, "flag of "+verb, has, documented)
 	}
 	commandsAreKnown(t, manual, verbs, help)
-	for _, m := range flagWord.FindAllStringSubmatch(manual.section(t, "Not there"), -1) {
+	for _, m := range flagWord.FindAllStringSubmatch(manual.section(t, unknownHeading), -1) {
 		for verb := range verbs {
 			for _, f := range flagLine.FindAllStringSubmatch(help(verb), -1) {
 				if f[1] == m[1] {
-					t.Errorf("the section Not there has the flag --%s, and %s has it", m[1], verb)
+					t.Errorf("--%s is shown as unknown, and %s has it", m[1], verb)
 				}
 			}
 		}
@@ -1192,7 +1152,7 @@ func commandsAreKnown(t *testing.T, manual manual, verbs map[string]bool, help f
 	typed := 0
 	for _, p := range manual {
 		for _, f := range p.fences {
-			if f.info != "console" || f.heading == "Not there" { // see unknownWords
+			if f.info != "console" || f.heading == unknownHeading { // see unknownWords
 				continue
 			}
 			for line := range strings.Lines(f.body) {

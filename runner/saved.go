@@ -119,21 +119,6 @@ func importLoad(rec *record.Record, o *loadtool.Output, t *plan.Trial) error {
 	}
 	rec.Load = o.Load(l)
 	rec.Samples, rec.Histograms = o.Samples, o.Histograms
-	if l.Arrivals == "" || o.Due {
-		return nil
-	}
-	// Times of an open loop begin when requests were due (docs/method.md#definitions); most tools do not tell such
-	// times.
-	for i, s := range rec.Samples {
-		if rest, ok := strings.CutPrefix(s.Metric, "latency."); ok {
-			rec.Samples[i].Metric = "service." + rest
-		}
-	}
-	rec.Samples = slices.DeleteFunc(rec.Samples, func(s record.Sample) bool {
-		_, known := record.LookupMetric(s.Metric)
-		return !known // of the time from sending there are percentiles only
-	})
-	rec.Histograms = nil
 	return nil
 }
 

@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"path"
 	"slices"
-	"strings"
 	"time"
 
 	"benchbook/lab"
@@ -38,53 +36,25 @@ type placementJSON struct {
 }
 
 type experimentPlanJSON struct {
-	Article     string `json:"article"`
-	Experiment  string `json:"experiment"`
-	Description string `json:"description,omitempty"`
-	Skipped     string `json:"skipped,omitempty"` // why the profile leaves it out; then nothing below is there
-	// what this version cannot run yet; if there is anything, run leaves it out
-	Unsupported []unsupportedJSON `json:"unsupported"`
-	Notes       []string          `json:"notes,omitempty"` // what its Compose files say and has no effect
-	Repetitions int               `json:"repetitions"`     // of each trial, at most
-	Looks       []int             `json:"looks"`           // rounds after which claims are judged; the last is repetitions
-	Order       string            `json:"order"`           // interleaved or sequential
-	Seed        int64             `json:"seed"`
-	Digest      string            `json:"digest"` // of all that makes a run of it the same run
-	Timeout     float64           `json:"timeout"`
-	Parameters  []string          `json:"parameters"` // those that identify a trial
-	Trials      []trialPlanJSON   `json:"trials"`
-	Steps       []stepJSON        `json:"steps"` // in the order to run, whatever is fresh
-	Estimate    estimateJSON      `json:"estimate"`
-	Warnings    []string          `json:"warnings"` // what keeps it from deciding claims, or from doing so well
+	Article     string          `json:"article"`
+	Experiment  string          `json:"experiment"`
+	Description string          `json:"description,omitempty"`
+	Skipped     string          `json:"skipped,omitempty"` // why the profile leaves it out; then nothing below is there
+	Unsupported []string        `json:"unsupported"`       // empty: nothing that an article says cannot be run any more
+	Notes       []string        `json:"notes,omitempty"`   // what its Compose files say and has no effect
+	Repetitions int             `json:"repetitions"`       // of each trial, at most
+	Looks       []int           `json:"looks"`             // rounds after which claims are judged; the last is repetitions
+	Order       string          `json:"order"`             // interleaved or sequential
+	Seed        int64           `json:"seed"`
+	Digest      string          `json:"digest"` // of all that makes a run of it the same run
+	Timeout     float64         `json:"timeout"`
+	Parameters  []string        `json:"parameters"` // those that identify a trial
+	Trials      []trialPlanJSON `json:"trials"`
+	Steps       []stepJSON      `json:"steps"` // in the order to run, whatever is fresh
+	Estimate    estimateJSON    `json:"estimate"`
+	Warnings    []string        `json:"warnings"` // what keeps it from deciding claims, or from doing so well
 	// by path of the key, as written in the article: where its value came from
 	Origins map[string]string `json:"origins"`
-}
-
-// unsupportedJSON is something that an article says and this version cannot run.
-type unsupportedJSON struct {
-	What string `json:"what"` // a key of the article language, or a few words
-	File string `json:"file"`
-	Line int    `json:"line"`
-}
-
-func unsupported(e *plan.Experiment) []unsupportedJSON {
-	out := []unsupportedJSON{}
-	for _, u := range e.Unsupported {
-		line, _ := u.Pos.Source.Position(u.Pos.Start)
-		out = append(out, unsupportedJSON{u.What, u.Pos.Source.Path, line})
-	}
-	return out
-}
-
-// notYet says what an experiment cannot be run for; it is empty if it can.
-func notYet(list []unsupportedJSON) string {
-	if len(list) == 0 {
-		return ""
-	}
-	words := slice.Map(list, func(u unsupportedJSON) string {
-		return fmt.Sprintf("%s (%s:%d)", u.What, path.Base(u.File), u.Line)
-	})
-	return "run leaves it out: this version cannot run " + strings.Join(words, ", ")
 }
 
 type trialPlanJSON struct {
@@ -194,8 +164,7 @@ func doubtsOf(c *lab.Article, p *plan.Plan, known map[*plan.Trial]*TrialState, h
 func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*TrialState, of sysinfo.Host,
 	at plan.Placement, doubts []claim.Doubt) experimentPlanJSON {
 	out := experimentPlanJSON{Article: slug, Experiment: e.Name, Description: e.Description, Skipped: e.Skipped,
-		Unsupported: unsupported(e), Notes: e.Notes, Repetitions: e.Most(),
-		Looks: append([]int{}, e.Looks...), Order: order(e),
+		Unsupported: []string{}, Notes: e.Notes, Repetitions: e.Most(), Looks: append([]int{}, e.Looks...), Order: order(e),
 		Seed: e.Seed, Digest: e.Digest, Timeout: e.Timeout.Seconds(),
 		Parameters: append([]string{}, e.Parameters...), Trials: []trialPlanJSON{}, Steps: []stepJSON{},
 		Warnings: append([]string{}, slice.Map(doubts, func(d claim.Doubt) string { return d.String() })...),

@@ -144,9 +144,6 @@ func (s *sheet) experiment(slug string, e *plan.Experiment, known map[*plan.Tria
 	}
 	s.line("  ", "profile", s.profile)
 	s.hosts(e)
-	if words := notYet(unsupported(e)); words != "" {
-		s.line("  ", "not yet", words)
-	}
 	if len(e.Secrets) > 0 {
 		s.line("  ", "secrets", strings.Join(slice.Map(e.Secrets, plan.Secret.String), ", "))
 	}

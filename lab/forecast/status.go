@@ -28,8 +28,8 @@ type experimentStatusJSON struct {
 	Article    string `json:"article"`
 	Experiment string `json:"experiment"`
 	Skipped    string `json:"skipped,omitempty"` // why the profile leaves it out; then there are no trials
-	// Unsupported is what this version cannot run yet; if there is anything, run leaves the experiment out.
-	Unsupported []unsupportedJSON `json:"unsupported"`
+	// Unsupported is empty: nothing that an article says cannot be run any more.
+	Unsupported []string          `json:"unsupported"`
 	Trials      []trialStatusJSON `json:"trials"`
 	Drift       []driftJSON       `json:"drift"` // with --why: facts that are others now than when trials were measured
 }
@@ -86,7 +86,7 @@ func StatusOf(ctx context.Context, a *lab.Session, project *projects.Project, li
 func (s *StatusJSON) add(ctx context.Context, slug string, p *plan.Plan, known map[*plan.Trial]*TrialState,
 	now *present) error {
 	for _, e := range p.Experiments {
-		out := experimentStatusJSON{Article: slug, Experiment: e.Name, Skipped: e.Skipped, Unsupported: unsupported(e),
+		out := experimentStatusJSON{Article: slug, Experiment: e.Name, Skipped: e.Skipped, Unsupported: []string{},
 			Trials: []trialStatusJSON{}, Drift: []driftJSON{}}
 		for _, t := range e.Trials {
 			k := known[t]
@@ -151,11 +151,10 @@ func (s *StatusJSON) printSummary(a *lab.Session, articles bool) {
 
 // sumOf says how many trials of experiments are fresh, and what the others are.
 func sumOf(list []experimentStatusJSON) string {
-	fresh, measurable, leftOut := 0, 0, 0
+	fresh, measurable := 0, 0
 	states := map[string]int{}
 	for _, e := range list {
 		fresh, measurable = fresh+e.fresh(), measurable+e.measurable()
-		leftOut += lab.Boolean(len(e.Unsupported) > 0)
 		for _, t := range e.Trials {
 			states[t.State]++
 		}
@@ -172,9 +171,6 @@ func sumOf(list []experimentStatusJSON) string {
 	words := fmt.Sprintf("%d of %s fresh", fresh, terminal.Count(measurable, "trial"))
 	if len(others) > 0 {
 		words += ": " + strings.Join(others, ", ")
-	}
-	if leftOut > 0 {
-		words += fmt.Sprintf("; run leaves out %s", terminal.Count(leftOut, "experiment"))
 	}
 	return words
 }
@@ -203,9 +199,6 @@ func (s *StatusJSON) printTrials(a *lab.Session, e experimentStatusJSON, all, wh
 	}
 	fmt.Fprintf(a.Stdout, "%s: %d of %s fresh (profile %s, host %s)\n", name, e.fresh(), terminal.Count(e.measurable(),
 		"trial"), s.Profile, s.Host)
-	if words := notYet(e.Unsupported); words != "" {
-		fmt.Fprintf(a.Stdout, "  %s\n", words)
-	}
 	for _, t := range e.Trials {
 		if !all && t.State == stateWords[dataset.Fresh] {
 			continue

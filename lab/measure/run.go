@@ -5,7 +5,6 @@
 package measure
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -546,10 +545,6 @@ func refuse(a *lab.Session, p *plan.Plan, host sysinfo.Host, picked lab.Filter, 
 			e.Adapt(host.CoresOf)
 		}
 		var problems source.Problems
-		for _, u := range e.Unsupported {
-			problems.Add("not-yet", u.Pos, "this version cannot run an experiment with %s yet", u.What).
-				Hint = fmt.Sprintf("experiment %q is left out; %s", e.Name, cmp.Or(u.Instead, "measure it with a later version"))
-		}
 		e.CheckCPUs(host.CoresOf, &problems)
 		e.CheckEngine(&problems)
 		lab.PrintProblems(a.Stderr, problems.Sorted())

@@ -224,8 +224,10 @@ func loadRows(l *record.Load) [][]string {
 		rows = append(rows, []string{fmt.Sprintf("generator %d of %d", i+1, len(l.Generators)), words})
 	}
 	if o := l.Open; o != nil {
-		rows = append(rows, []string{"arrivals", o.Arrivals}, []string{"due", whole(o.Due)}, []string{"sent", whole(o.Sent)},
-			[]string{"blocked", whole(o.Blocked)})
+		rows = append(rows, []string{"arrivals", o.Arrivals}, []string{"due", whole(o.Due)}, []string{"sent", whole(o.Sent)})
+		if l.Tool == "" {
+			rows = append(rows, []string{"blocked", whole(o.Blocked)})
+		}
 		if o.Rate > 0 {
 			rows = append(rows, []string{"rate", number.For("1/s", false, o.Rate).Exact(o.Rate)})
 		}

@@ -3,6 +3,7 @@ package loadtool
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"net"
 	"net/url"
 	"slices"
@@ -45,20 +46,60 @@ type Image struct {
 	Dockerfile string
 	// Path is the program in it.
 	Path string
-	// Package is what records say the program is from, with the version that Version prints.
-	Package string
-	Version []string
+	// Package is what records say the program is from, with the Release that the Dockerfile names, or else the version
+	// that Version prints.
+	Package, Release string
+	Version          []string
 }
 
 // debian is an image with a package of Debian, and the path of a program in it.
 func debian(name, path string) Image {
 	return Image{
-		Dockerfile: "FROM debian:bookworm-slim\nRUN apt-get update && apt-get install -y --no-install-recommends " + name +
-			" && rm -rf /var/lib/apt/lists/*\n",
-		Path:    path,
-		Package: name,
-		Version: []string{"dpkg-query", "-W", "-f", "${Version}", name},
+		Dockerfile: "FROM debian:bookworm-slim\n" + installs(name),
+		Path:       path,
+		Package:    name,
+		Version:    []string{"dpkg-query", "-W", "-f", "${Version}", name},
 	}
+}
+
+// goModule is an image with a program of a Go module, whose path is that of its package too.
+//
+// Debian's Go is older than these modules want. It is enough to get a newer one, which is a Go module itself; what the
+// go command does for GOTOOLCHAIN once it has one is done here by hand. All these images begin with the same steps.
+//
+// Source: go.dev/doc/toolchain; cmd/go/internal/toolchain.
+func goModule(name, module, release string) Image {
+	return Image{
+		Dockerfile: "FROM debian:bookworm-slim AS build\n" + installs("ca-certificates golang-go") +
+			"RUN toolchain=golang.org/toolchain@v0.0.1-go1.26.8.linux-$(go env GOARCH) && go mod download $toolchain && " +
+			"mv /root/go/pkg/mod/$toolchain /usr/local/go && rm -rf /root/go && cd /usr/local/go && " +
+			"cp src/_go.mod src/go.mod && chmod -R +x bin pkg/tool\n" +
+			"RUN CGO_ENABLED=0 GOTOOLCHAIN=local GOBIN=/tool /usr/local/go/bin/go install " + module + "@" + release +
+			" && rm -rf /root/go /root/.cache\n" + "FROM debian:bookworm-slim\nCOPY --from=build /tool/" + name +
+			" /usr/local/bin/\n",
+		Path:    name,
+		Package: module,
+		Release: release,
+	}
+}
+
+// crate is an image with a program of a crate of its name, of which the recipe takes the versions that its authors
+// locked. Debian has a current compiler in the packages that its browsers are built with.
+func crate(name, release string) Image {
+	return Image{
+		Dockerfile: "FROM debian:bookworm-slim AS build\n" + installs("ca-certificates cargo-web cmake g++ libc6-dev make") +
+			"RUN cargo install " + name + "@" + release + " --locked --root /tool && rm -rf /root/.cargo\n" +
+			"FROM debian:bookworm-slim\nCOPY --from=build /tool/bin/" + name + " /usr/local/bin/\n",
+		Path:    name,
+		Package: name,
+		Release: release,
+	}
+}
+
+// installs is a step of a Dockerfile.
+func installs(packages string) string {
+	return "RUN apt-get update && apt-get install -y --no-install-recommends " + packages +
+		" && rm -rf /var/lib/apt/lists/*\n"
 }
 
 // A Call is a command line with what belongs to it.
@@ -77,16 +118,21 @@ type Call struct {
 
 // Where files of ours are in the container of a tool.
 const (
-	bodyFile   = "/benchbook/body"
-	scriptFile = "/benchbook/load.lua"
+	bodyFile    = "/benchbook/body"
+	luaFile     = "/benchbook/load.lua"
+	k6File      = "/benchbook/load.js"
+	targetsFile = "/benchbook/targets"
 )
 
 func (c *Call) flag(words ...string) { c.flags = append(c.flags, words...) }
 
 // body puts the body of requests into a file.
-func (c *Call) body(text string) string {
-	c.Files = append(c.Files, spec.File{Path: bodyFile, Data: []byte(text)})
-	return bodyFile
+func (c *Call) body(text string) string { return c.file(bodyFile, text) }
+
+// file puts a text into a file.
+func (c *Call) file(path, text string) string {
+	c.Files = append(c.Files, spec.File{Path: path, Data: []byte(text)})
+	return path
 }
 
 // headers are "Name: value", in the order of names.
@@ -102,6 +148,22 @@ func headers(l *spec.Load) []string {
 // wholeSeconds is a time for tools that know nothing shorter than a second, at least one.
 func wholeSeconds(d time.Duration) string {
 	return strconv.FormatInt(int64(max(time.Second, d.Round(time.Second))/time.Second), 10)
+}
+
+// exact is a time for tools that know milliseconds.
+func exact(d time.Duration) string {
+	if d%time.Second == 0 {
+		return strconv.FormatInt(int64(d/time.Second), 10) + "s"
+	}
+	return strconv.FormatInt(max(1, d.Milliseconds()), 10) + "ms"
+}
+
+// perTime is a rate per second, for tools that count whole requests in some time.
+func perTime(rate float64) (requests int64, in time.Duration) {
+	if rate == math.Trunc(rate) {
+		return int64(rate), time.Second
+	}
+	return max(1, int64(math.Round(rate*1000))), 1000 * time.Second
 }
 
 // share is how many requests each of the connections gets, where all get as many.

@@ -28,6 +28,8 @@ func TestLines(t *testing.T) {
 		Keepalive: true, Body: "select 1"}
 	cache := &spec.Load{Target: "redis://ann:hunter%204@cache:7000/2", Connections: 4, Requests: 1000, Threads: 2,
 		Args: []string{"-t", "get"}}
+	const k6Line = "k6 run --quiet --no-usage-report --summary-trend-stats " +
+		"'avg,max,p(50),p(75),p(90),p(95),p(99),p(99.9)' --discard-response-bodies --insecure-skip-tls-verify "
 	for _, tt := range []struct {
 		name, tool  string
 		load        *spec.Load
@@ -66,6 +68,51 @@ func TestLines(t *testing.T) {
 		{"a body", "hey", http(posted),
 			"hey -z 5s -c 10 -t 10 -cpus 3 -m PUT -host me -H 'X-A: b c' -H 'content-type: a/b' -D /benchbook/body " +
 				"'http://server:80/x?y=1'", "", "it's \"x\"\n"},
+		{"time", "vegeta", http(nil), "vegeta -cpus 3 attack -rate 0 -workers 10 -max-workers 10 -connections 10 " +
+			"-duration 5s -timeout 10s -redirects -1 -max-body 0 -http2=false -insecure -targets /benchbook/targets", "",
+			"GET http://server:80/x?y=1\n"},
+		{"a rate and a body", "vegeta", http(func(l *spec.Load) { posted(l); l.Rate, l.Keepalive = 500, false }),
+			"vegeta -cpus 3 attack -rate 500/1s -workers 10 -max-workers 10 -connections 10 -duration 5s -timeout 10s " +
+				"-redirects -1 -max-body 0 -http2=false -insecure -keepalive=false -header 'Host: me' -header 'X-A: b c' " +
+				"-header 'content-type: a/b' -body /benchbook/body -targets /benchbook/targets", "",
+			"it's \"x\"\nPUT http://server:80/x?y=1\n"},
+		{"a rate with a fraction", "vegeta", http(func(l *spec.Load) { l.Rate, l.Duration = 0.25, 1500*time.Millisecond }),
+			"vegeta -cpus 3 attack -rate 250/1000s -workers 10 -max-workers 10 -connections 10 -duration 1500ms -timeout 10s " +
+				"-redirects -1 -max-body 0 -http2=false -insecure -targets /benchbook/targets", "",
+			"GET http://server:80/x?y=1\n"},
+		{"time", "oha", http(nil), "oha --no-tui --output-format json -c 10 -z 5s -t 10s --redirect 0 " +
+			"--disable-compression --insecure 'http://server:80/x?y=1'", "", ""},
+		{"requests", "oha", http(counted), "oha --no-tui --output-format json -c 10 -n 100 -t 10s --redirect 0 " +
+			"--disable-compression --insecure --disable-keepalive 'http://server:80/x?y=1'", "", ""},
+		{"a rate and a body", "oha", http(func(l *spec.Load) { posted(l); l.Rate = 500 }),
+			"oha --no-tui --output-format json -c 10 -z 5s -q 500 --latency-correction -t 10s --redirect 0 " +
+				"--disable-compression --insecure -m PUT -H 'Host: me' -H 'X-A: b c' -H 'content-type: a/b' -D /benchbook/body " +
+				"'http://server:80/x?y=1'", "", "it's \"x\"\n"},
+		{"time", "fortio", http(nil), "fortio load -c 10 -qps 0 -t 5s -timeout 10s -gomaxprocs 3 -json - -p " +
+			"50,75,90,95,99,99.9 -r 0.00001 -allow-initial-errors -log-errors=false -k 'http://server:80/x?y=1'", "", ""},
+		{"requests", "fortio", http(counted), "fortio load -c 10 -qps 0 -n 100 -timeout 10s -gomaxprocs 3 -json - -p " +
+			"50,75,90,95,99,99.9 -r 0.00001 -allow-initial-errors -log-errors=false -k -keepalive=false " +
+			"'http://server:80/x?y=1'", "", ""},
+		{"a rate and a body", "fortio", http(func(l *spec.Load) { posted(l); l.Rate = 0.5 }),
+			"fortio load -c 10 -qps 0.5 -t 5s -uniform -timeout 10s -gomaxprocs 3 -json - -p 50,75,90,95,99,99.9 -r 0.00001 " +
+				"-allow-initial-errors -log-errors=false -k -X PUT -H 'Host: me' -H 'X-A: b c' -H 'content-type: a/b' " +
+				"-payload-file /benchbook/body 'http://server:80/x?y=1'", "", "it's \"x\"\n"},
+		{"time", "k6", http(nil), k6Line + "--vus 10 --duration 5s /benchbook/load.js", "", fmt.Sprintf(k6Script, "{}",
+			`["GET","http://server:80/x?y=1",null,{"headers":null,"redirects":0,"timeout":"10s"}]`)},
+		{"requests", "k6", http(counted),
+			k6Line + "--vus 10 --iterations 100 --duration 86400s --no-connection-reuse /benchbook/load.js", "",
+			fmt.Sprintf(k6Script, "{}", `["GET","http://server:80/x?y=1",null,{"headers":null,"redirects":0,"timeout":"10s"}]`)},
+		{"a rate and a body", "k6", http(func(l *spec.Load) { posted(l); l.Rate, l.Target = 2.5, "https://server" }),
+			k6Line + "/benchbook/load.js", "GODEBUG=http2client=0", fmt.Sprintf(k6Script, `{"scenarios":{"load":{"duration":`+
+				`"5s","executor":"constant-arrival-rate","maxVUs":10,"preAllocatedVUs":10,"rate":2500,"timeUnit":"1000s"}}}`,
+				`["PUT","https://server:443/","it's \"x\"\n",{"headers":{"Host":"me","X-A":"b c","content-type":"a/b"},`+
+					`"redirects":0,"timeout":"10s"}]`)},
+		{"time", "h2load", http(nil), "h2load --h1 -c 10 -t 3 -D 5s 'http://server:80/x?y=1'", "", ""},
+		{"requests", "h2load", http(counted),
+			"h2load --h1 -c 10 -t 3 -n 100 -H 'Connection: close' 'http://server:80/x?y=1'", "", ""},
+		{"a body", "h2load", http(posted),
+			"h2load --h1 -c 10 -t 3 -D 5s -d /benchbook/body -H ':method: PUT' -H 'Host: me' -H 'X-A: b c' -H " +
+				"'content-type: a/b' 'http://server:80/x?y=1'", "", "it's \"x\"\n"},
 		{"time", "pgbench", database,
 			"pgbench -h db -p 5432 -U ann -c 4 -j 3 -T 5 -l --log-prefix=/tmp/benchbook -n -f /benchbook/body shop",
 			"PGPASSWORD=hunter 4", "select 1"},
@@ -134,6 +181,7 @@ func TestFlags(t *testing.T) {
 				"method":    func(l *spec.Load) { l.Method = "PUT" },
 				"headers":   func(l *spec.Load) { l.Headers = map[string]string{"A": "b"} },
 				"body":      func(l *spec.Load) { l.Body = "y" },
+				"rate":      func(l *spec.Load) { l.Rate = 7 },
 			}[key]
 			if change == nil {
 				if key != "warmup" && key != "verify" {

@@ -1,9 +1,12 @@
 package loadtool
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
+
+	"benchbook/notebook/spec"
 )
 
 var fortio = Tool{
@@ -14,6 +17,15 @@ var fortio = Tool{
 	Saved:  true,
 	wrote:  wroteFortio,
 	Load:   true,
+	Program: &Program{
+		Image: goModule("fortio", "fortio.org/fortio", "v1.63.0"),
+		HTTP:  true,
+		Flags: map[string]string{"connections": "-c", "threads": "-gomaxprocs", "requests": "-n", "duration": "-t",
+			"warmup": "", "timeout": "-timeout", "keepalive": "-keepalive=false", "method": "-X", "headers": "-H",
+			"body": "-payload-file", "verify": "", "rate": "-qps"},
+		Either: true,
+		Call:   callFortio,
+	},
 }
 
 // fortio is a closed loop of threads, each with a pace unless -qps is 0 or below. We read what it saves with -json.
@@ -77,4 +89,39 @@ func parseFortio(printed string) (*Output, error) {
 func wroteFortio(printed string) bool {
 	return looksLike(printed, "RunType", "DurationHistogram", "ActualDuration") ||
 		strings.HasPrefix(printed, "Fortio ") // text, which cannot be read, but whose way out we know
+}
+
+// callFortio asks for bars of ten microseconds, which reach to a second, and for clients that do not all begin at the
+// same time. The request that it sends on each connection before may fail, as any other.
+func callFortio(l *spec.Load, cores int) (Call, error) {
+	c := Call{Threads: cmp.Or(l.Threads, max(1, cores))}
+	target, err := withPort(l.Target)
+	if err != nil {
+		return c, err
+	}
+	c.flag("load", "-c", strconv.Itoa(l.Connections), "-qps", strconv.FormatFloat(l.Rate, 'f', -1, 64))
+	if l.Requests > 0 {
+		c.flag("-n", strconv.Itoa(l.Requests))
+	} else {
+		c.flag("-t", exact(l.Duration))
+	}
+	if l.Rate > 0 {
+		c.flag("-uniform")
+	}
+	c.flag("-timeout", exact(l.Timeout), "-gomaxprocs", strconv.Itoa(c.Threads), "-json", "-", "-p",
+		"50,75,90,95,99,99.9", "-r", "0.00001", "-allow-initial-errors", "-log-errors=false", "-k")
+	if !l.Keepalive {
+		c.flag("-keepalive=false")
+	}
+	if l.Method != "GET" {
+		c.flag("-X", l.Method)
+	}
+	for _, h := range headers(l) {
+		c.flag("-H", h)
+	}
+	if l.Body != "" {
+		c.flag("-payload-file", c.body(l.Body))
+	}
+	c.operands = []string{target}
+	return c, nil
 }

@@ -1,11 +1,17 @@
 package loadtool
 
 import (
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
+
+	"benchbook/notebook/spec"
 )
 
 var k6 = Tool{
@@ -16,6 +22,14 @@ var k6 = Tool{
 	Saved:  true,
 	wrote:  wroteK6,
 	Load:   true,
+	Program: &Program{
+		Image: goModule("k6", "go.k6.io/k6", "v1.8.1"),
+		HTTP:  true,
+		Flags: map[string]string{"connections": "--vus", "requests": "--iterations", "duration": "--duration", "warmup": "",
+			"timeout": "", "keepalive": "--no-connection-reuse", "method": "", "headers": "", "body": "", "verify": "",
+			"rate": ""},
+		Call: callK6,
+	},
 }
 
 var (
@@ -149,4 +163,58 @@ func k6Values(metric json.RawMessage) json.RawMessage {
 func wroteK6(printed string) bool {
 	return k6Duration.MatchString(printed) && k6Requests.MatchString(printed) ||
 		looksLike(printed, "metrics") && strings.Contains(printed, `"http_req_duration"`)
+}
+
+// k6Script sends one request in an iteration, and prints the summary as JSON. Only answers with a status of 200 to 299
+// are right, as everywhere.
+const k6Script = `import http from "k6/http";
+http.setResponseCallback(http.expectedStatuses({min: 200, max: 299}));
+export const options = %s;
+const [method, url, body, params] = %s;
+export default () => { http.request(method, url, body, params); };
+export const handleSummary = (data) => ({stdout: JSON.stringify(data)});
+`
+
+// callK6 makes a script, since k6 takes requests and rates from nowhere else. With a rate there are as many users as
+// connections, from the beginning; it drops a request if none of them is free when it is due.
+func callK6(l *spec.Load, cores int) (Call, error) {
+	c := Call{Threads: max(1, cores)}
+	target, err := withPort(l.Target)
+	if err != nil {
+		return c, err
+	}
+	c.flag("run", "--quiet", "--no-usage-report", "--summary-trend-stats", "avg,max,p(50),p(75),p(90),p(95),p(99),p(99.9)",
+		"--discard-response-bodies", "--insecure-skip-tls-verify")
+	if strings.HasPrefix(target, "https:") {
+		c.Environment = []string{"GODEBUG=http2client=0"}
+	}
+	options := map[string]any{}
+	if n, in := perTime(l.Rate); l.Rate > 0 {
+		options["scenarios"] = map[string]any{"load": map[string]any{"executor": "constant-arrival-rate", "rate": n,
+			"timeUnit": exact(in), "duration": exact(l.Duration), "preAllocatedVUs": l.Connections, "maxVUs": l.Connections}}
+	} else {
+		c.flag("--vus", strconv.Itoa(l.Connections))
+		if l.Requests > 0 {
+			c.flag("--iterations", strconv.Itoa(l.Requests))
+		}
+		c.flag("--duration", exact(cmp.Or(l.Duration, 24*time.Hour)))
+	}
+	if !l.Keepalive {
+		c.flag("--no-connection-reuse")
+	}
+	request := []any{l.Method, target, nil, map[string]any{"headers": l.Headers, "timeout": exact(l.Timeout),
+		"redirects": 0}}
+	if l.Body != "" {
+		request[2] = l.Body
+	}
+	var parts []any
+	for _, part := range []any{options, request} {
+		text, err := json.Marshal(part)
+		if err != nil {
+			return c, err
+		}
+		parts = append(parts, text)
+	}
+	c.operands = []string{c.file(k6File, fmt.Sprintf(k6Script, parts...))}
+	return c, nil
 }

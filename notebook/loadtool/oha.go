@@ -4,7 +4,10 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
+
+	"benchbook/notebook/spec"
 )
 
 var oha = Tool{
@@ -15,6 +18,15 @@ var oha = Tool{
 	Saved:  true,
 	wrote:  wroteOha,
 	Load:   true,
+	Program: &Program{
+		Image: crate("oha", "1.16.0"),
+		HTTP:  true,
+		Flags: map[string]string{"connections": "-c", "requests": "-n", "duration": "-z", "warmup": "", "timeout": "-t",
+			"keepalive": "--disable-keepalive", "method": "-m", "headers": "-H", "body": "-D", "verify": "", "rate": "-q"},
+		Either:   true,
+		Call:     callOha,
+		Complete: completeOha,
+	},
 }
 
 // ohaDeadline is how oha calls requests that it gave up since its time was over. They are no failures of anybody.
@@ -95,4 +107,42 @@ func ohaKind(message string) string {
 func wroteOha(printed string) bool {
 	return looksLike(printed, "summary", "latencyPercentiles", "statusCodeDistribution") ||
 		strings.Contains(printed, "Success rate:") // text, which cannot be read, but whose way out we know
+}
+
+func callOha(l *spec.Load, cores int) (Call, error) {
+	c := Call{Threads: max(1, cores)}
+	target, err := withPort(l.Target)
+	if err != nil {
+		return c, err
+	}
+	c.flag("--no-tui", "--output-format", "json", "-c", strconv.Itoa(l.Connections))
+	if l.Requests > 0 {
+		c.flag("-n", strconv.Itoa(l.Requests))
+	} else {
+		c.flag("-z", exact(l.Duration))
+	}
+	if l.Rate > 0 {
+		c.flag("-q", strconv.FormatFloat(l.Rate, 'f', -1, 64), "--latency-correction")
+	}
+	c.flag("-t", exact(l.Timeout), "--redirect", "0", "--disable-compression", "--insecure")
+	if !l.Keepalive {
+		c.flag("--disable-keepalive")
+	}
+	if l.Method != "GET" {
+		c.flag("-m", l.Method)
+	}
+	for _, h := range headers(l) {
+		c.flag("-H", h)
+	}
+	if l.Body != "" {
+		c.flag("-D", c.body(l.Body))
+	}
+	c.operands = []string{target}
+	return c, nil
+}
+
+// completeOha adds that with --latency-correction times begin when requests were due.
+func completeOha(l *spec.Load, o *Output) error {
+	o.Due = l.Rate > 0
+	return nil
 }

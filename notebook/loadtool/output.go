@@ -92,6 +92,20 @@ func (o *Output) addPercentile(share, text string, read func(text string) (readi
 	}
 }
 
+// fromSending makes times of service of those of requests. Of the time from sending there are percentiles only.
+func (o *Output) fromSending() {
+	for i, s := range o.Samples {
+		if rest, ok := strings.CutPrefix(s.Metric, "latency."); ok {
+			o.Samples[i].Metric = "service." + rest
+		}
+	}
+	o.Samples = slices.DeleteFunc(o.Samples, func(s record.Sample) bool {
+		_, known := record.LookupMetric(s.Metric)
+		return !known
+	})
+	o.Histograms = nil
+}
+
 func (o *Output) sample(metric string) (record.Sample, bool) {
 	return slice.Find(o.Samples, func(s record.Sample) bool { return s.Metric == metric })
 }
@@ -186,12 +200,16 @@ func (o *Output) inOrder() {
 }
 
 // Load says what an output means for the checks of a load that was put on by it. Times that are not what the load asks
-// for are taken out of the output: those without connecting where every request has to connect.
+// for are taken out of the output: those without connecting where every request has to connect. Those of an open loop
+// become times of service, unless they begin when requests were due.
 //
 // Source: docs/method.md#quantities-checked and docs/method.md#definitions.
 func (o *Output) Load(l *spec.Load) *record.Load {
 	if !o.Connecting && !l.Keepalive {
 		o.untimed()
+	}
+	if l.Arrivals != "" && !o.Due {
+		o.fromSending()
 	}
 	connections := cmp.Or(o.Connections, l.Connections)
 	out := &record.Load{Tool: o.Tool, Window: o.Window.Seconds(), Connections: l.Connections, Think: l.Think.Seconds(),
@@ -199,7 +217,7 @@ func (o *Output) Load(l *spec.Load) *record.Load {
 		InFlight: -1, Busy: -1, ForeignCPU: -1, FailuresMax: l.FailuresMax}
 	mean, ok := o.mean()
 	counted := o.Counted || l.Requests > 0
-	if ok && !counted && !o.Paced && connections > 0 && out.Window > 0 && o.Timed == o.Attempted {
+	if ok && !counted && !o.Paced && l.Arrivals == "" && connections > 0 && out.Window > 0 && o.Timed == o.Attempted {
 		out.InFlight, out.InFlightOver = float64(o.Timed)/out.Window*mean/float64(connections), out.Window
 	}
 	return out

@@ -120,15 +120,18 @@ func newDistribution() *distribution {
 	return &distribution{hdr: hdrhistogram.New(1, int64(highest), 3)}
 }
 
-func (d *distribution) add(t time.Duration) {
+func (d *distribution) add(t time.Duration) { d.addMany(t, 1) }
+
+// addMany adds n equal times.
+func (d *distribution) addMany(t time.Duration, n int64) {
 	if d.count == 0 || t < d.least {
 		d.least = t
 	}
 	d.longest = max(d.longest, t)
-	d.sum += t
-	d.count++
-	if t > highest || d.hdr.RecordValue(max(1, int64(t))) != nil {
-		d.overflow++
+	d.sum += t * time.Duration(n)
+	d.count += n
+	if t > highest || d.hdr.RecordValues(max(1, int64(t)), n) != nil {
+		d.overflow += n
 	}
 }
 

@@ -94,6 +94,7 @@ func TestLosesNoPercentile(t *testing.T) {
 		{"k6/plain.json", `"p(95)"`, `"p(99.95)"`, "latency.p99.95"},
 		{"k6/plain.json", `"med"`, `"p(50)"`, "latency.p50"},
 		{"vegeta/plain.txt", "95, 99, max]", "95, 99, 99.9, max]", ""},
+		{"vegeta/plain.txt", "95, 99, max]", "95, 99.9, max]", "latency.p99.9"},
 		{"vegeta/plain.json", `"99th"`, `"99.9th"`, ""},
 		{"oha/plain.json", `"p99.9"`, `"p(99.9)"`, ""},
 		{"fortio/plain.json", `"Percentile": 99.9,`, `"Percentile": 99.99,`, "latency.p99.99"},

@@ -195,8 +195,10 @@ func TestCutOff(t *testing.T) {
 			}
 			whole := words(tool.Parse(data))
 			from := 0
-			if log := bytes.Index(data, []byte(pgbenchLog)); log >= 0 {
-				from = log + len(pgbenchLog) + 1 // without its log pgbench tells less, and a driver asks for it
+			for _, mark := range []string{pgbenchLog, h2loadLog} {
+				if log := bytes.Index(data, []byte(mark)); log >= 0 {
+					from = log + len(mark) + 1 // without its log a tool tells less, and a driver asks for it
+				}
 			}
 			for n := from; n < len(data); n += 1 + len(data)/500 {
 				o, err := tool.Parse(data[:n])
@@ -271,6 +273,7 @@ func fuzz(f *testing.F, name string) {
 
 func FuzzAb(f *testing.F)             { fuzz(f, "ab") }
 func FuzzFortio(f *testing.F)         { fuzz(f, "fortio") }
+func FuzzH2load(f *testing.F)         { fuzz(f, "h2load") }
 func FuzzHey(f *testing.F)            { fuzz(f, "hey") }
 func FuzzHyperfine(f *testing.F)      { fuzz(f, "hyperfine") }
 func FuzzK6(f *testing.F)             { fuzz(f, "k6") }

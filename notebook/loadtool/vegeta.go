@@ -1,10 +1,14 @@
 package loadtool
 
 import (
+	"cmp"
 	"math"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
+
+	"benchbook/notebook/spec"
 )
 
 var vegeta = Tool{
@@ -15,22 +19,30 @@ var vegeta = Tool{
 	Saved:  true,
 	wrote:  wroteVegeta,
 	Load:   true,
+	Program: &Program{
+		Image: goModule("vegeta", "github.com/tsenart/vegeta/v12", "v12.13.0"),
+		HTTP:  true,
+		Flags: map[string]string{"connections": "-max-workers", "threads": "-cpus", "duration": "-duration", "warmup": "",
+			"timeout": "-timeout", "keepalive": "-keepalive=false", "method": "", "headers": "-header", "body": "-body",
+			"verify": "", "rate": "-rate"},
+		Call: callVegeta,
+	},
 }
 
 var (
-	vegetaRequests  = regexp.MustCompile(`(?m)^Requests\s+\[total, rate, throughput\]\s+(\d+), [0-9.]+, [0-9.]+$`)
+	vegetaRequests  = regexp.MustCompile(`(?m)^Requests\s+\[total, rate(?:, throughput)?\]\s+(\d+), [0-9., ]+$`)
 	vegetaDuration  = regexp.MustCompile(`(?m)^Duration\s+\[total, attack, wait\]\s+(\S+), \S+, \S+$`)
-	vegetaLatencies = regexp.MustCompile(
-		`(?m)^Latencies\s+\[min, mean, 50, 90, 95, 99, max\]\s+(\S+), (\S+), (\S+), (\S+), (\S+), (\S+), (\S+)$`)
-	vegetaStatuses = regexp.MustCompile(`(?m)^Status Codes\s+\[code:count\]\s+((?:\d+:\d+\s*?)*)  \nError Set:\n`)
+	vegetaLatencies = regexp.MustCompile(`(?m)^Latencies\s+\[(.*)\]\s+(\S+(?:, \S+)*)$`)
+	vegetaStatuses  = regexp.MustCompile(`(?m)^Status Codes\s+\[code:count\]\s+((?:\d+:\d+\s*?)*)  \nError Set:\n`)
 )
 
 // vegeta is an open loop; only with -rate 0 is it a closed one, which its report does not tell. We read its report as
 // text or as JSON (-type json).
 //
-// Its times begin when a request is sent, not when it was due, and are those of all requests, connecting included; the
-// failed ones among them. A status of 0 is a request without an answer. To vegeta a status of 300 to 399 is a success;
-// here it is a failure, as everywhere. Its window lasts until the last answer.
+// Its times begin when a request is sent, not when it was due, and are those of all requests, connecting included;
+// the failed ones among them. Which percentiles it tells depends on its version. A status of 0 is a request without
+// an answer. To vegeta a status of 300 to 399 is a success; here it is a failure, as everywhere. Its window lasts
+// until the last answer.
 //
 // Source: tsenart/vegeta lib/metrics.go, lib/reporters.go, lib/attack.go.
 func parseVegeta(printed string) (*Output, error) {
@@ -59,10 +71,17 @@ func parseVegeta(printed string) (*Output, error) {
 	if o.untold {
 		return o.whole()
 	}
-	for i, metric := range []string{2: "latency.mean", "latency.p50", "latency.p90", "latency.p95", "latency.p99",
-		"latency.max"} {
-		if metric != "" {
-			o.addTime(metric, latencies[i], goDuration)
+	names, times := strings.Split(latencies[1], ", "), strings.Split(latencies[2], ", ")
+	if len(names) != len(times) {
+		return o.fail("it has %d times for %q", len(times), latencies[1])
+	}
+	for i, name := range names {
+		switch name {
+		case "mean", "max":
+			o.addTime("latency."+name, times[i], goDuration)
+		case "min":
+		default:
+			o.addPercentile(name, times[i], goDuration)
 		}
 	}
 	return o.whole()
@@ -99,6 +118,9 @@ func (o *Output) parseVegetaJSON(printed string) (*Output, error) {
 		{"90th", "latency.p90"},
 		{"95th", "latency.p95"}, {"99th", "latency.p99"}, {"max", "latency.max"}} {
 		v, ok := saved.Latencies[t.name]
+		if !ok && t.name == "90th" {
+			continue // before 12.8
+		}
 		if !ok || math.Abs(v) > math.MaxInt64 {
 			return o.fail("it has no time for %s", t.metric)
 		}
@@ -109,4 +131,35 @@ func (o *Output) parseVegetaJSON(printed string) (*Output, error) {
 
 func wroteVegeta(printed string) bool {
 	return vegetaRequests.MatchString(printed) || looksLike(printed, "latencies", "status_codes", "bytes_in")
+}
+
+// vegetaShell makes the report once the attack is over, so that it takes no time from it.
+const vegetaShell = `"$@" -output /tmp/results || exit; "$1" report -type json /tmp/results`
+
+// callVegeta has as many workers as there are connections, each of which waits for its answer. Bodies of answers are
+// read and not kept.
+func callVegeta(l *spec.Load, cores int) (Call, error) {
+	c := Call{Threads: cmp.Or(l.Threads, max(1, cores)), Shell: vegetaShell}
+	target, err := withPort(l.Target)
+	if err != nil {
+		return c, err
+	}
+	rate, workers := "0", strconv.Itoa(l.Connections)
+	if n, in := perTime(l.Rate); l.Rate > 0 {
+		rate = strconv.FormatInt(n, 10) + "/" + exact(in)
+	}
+	c.flag("-cpus", strconv.Itoa(c.Threads), "attack", "-rate", rate, "-workers", workers, "-max-workers", workers,
+		"-connections", workers, "-duration", exact(l.Duration), "-timeout", exact(l.Timeout), "-redirects", "-1",
+		"-max-body", "0", "-http2=false", "-insecure")
+	if !l.Keepalive {
+		c.flag("-keepalive=false")
+	}
+	for _, h := range headers(l) {
+		c.flag("-header", h)
+	}
+	if l.Body != "" {
+		c.flag("-body", c.body(l.Body))
+	}
+	c.flag("-targets", c.file(targetsFile, l.Method+" "+target+"\n"))
+	return c, nil
 }

@@ -181,8 +181,7 @@ func callWrk(l *spec.Load, cores int) (Call, error) {
 		if l.Body != "" {
 			script += "wrk.body = " + luaString(l.Body) + "\n"
 		}
-		c.Files = append(c.Files, spec.File{Path: scriptFile, Data: []byte(script)})
-		c.flag("-s", scriptFile)
+		c.flag("-s", c.file(luaFile, script))
 	}
 	c.operands = []string{target}
 	return c, nil

@@ -79,18 +79,22 @@ func (c *toolCheck) keys() []toolKey {
 		method, body, headers = firstKnown(t.Method.Pos, method), firstKnown(t.Body.Pos, body),
 			firstKnown(firstName(t.Headers), headers)
 	}
-	var stages, warmup source.Pos
+	var stages, warmup, poisson source.Pos
 	if len(c.Stages) > 0 {
 		stages = c.Stages[0].Pos
 	}
 	if c.Warmup.V > 0 {
 		warmup = c.Warmup.Text.Pos
 	}
+	if c.Arrivals.V == article.PoissonArrivals {
+		poisson = c.Arrivals.Text.Pos
+	}
 	return []toolKey{{"method", method}, {"headers", headers}, {"body", body}, {"connections", c.Connections.Text.Pos},
 		{"threads", c.Threads.Text.Pos}, {"duration", c.Duration.Text.Pos}, {"requests", c.Requests.Text.Pos},
 		{"start", c.Start.Text.Pos},
 		{"timeout", c.Timeout.Text.Pos}, {"keepalive", c.Keepalive.Text.Pos}, {"think", c.Think.Text.Pos},
-		{"stages", stages}, {"verify", verifyAt(c.Verify)}, {"warmup", warmup}, {"rate", c.Rate.Text.Pos}}
+		{"stages", stages}, {"verify", verifyAt(c.Verify)}, {"warmup", warmup}, {"rate", c.Rate.Text.Pos},
+		{"arrivals", poisson}}
 }
 
 // firstKnown is the first place that is known.
@@ -204,7 +208,7 @@ func (c *toolCheck) args(keys []toolKey) {
 	}
 	for _, word := range c.Args.For(c.name) {
 		flag, _, _ := strings.Cut(word.Value, "=")
-		if key := flags[flag]; key != "" && flag != "-H" {
+		if key := flags[flag]; key != "" && flag != c.program.Flags["headers"] {
 			c.problems.Add("contradiction", word.Pos, "%s is the flag of %s for %s, which the load has already", flag,
 				c.name, key).Hint = "remove it from args, and set it with " + key + ":"
 		}

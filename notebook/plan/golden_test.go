@@ -155,10 +155,6 @@ func show(w *bytes.Buffer, profile string, e *plan.Experiment) {
 		}
 		fmt.Fprintf(w, "%s: %s\n", key, e.Origin[key])
 	}
-	for _, u := range e.Unsupported {
-		line, _ := u.Pos.Source.Position(u.Pos.Start)
-		fmt.Fprintf(w, "not yet: %s, %s:%d\n", u.What, u.Pos.Source.Path, line)
-	}
 	for i, t := range e.Trials {
 		fmt.Fprintf(w, "-- %s %v %v\n", t.Name, t.Parameters, t.Labels)
 		if t.Unavailable != "" {

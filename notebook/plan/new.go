@@ -390,7 +390,6 @@ func (p *planner) resolve(e *outline) {
 	if len(measured) == 0 {
 		return
 	}
-	e.Unsupported = unsupported(e)
 	p.checkPlaces(e)
 	e.chooseOrder(measured)
 	searches := measured[0].Capacity != nil // which is all there is

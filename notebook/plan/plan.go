@@ -3,7 +3,7 @@
 // A Plan is complete: every matrix is multiplied out, every default written down with where it came from, every file
 // read, the order of repetitions drawn, and each trial's key computed, so printing a Plan shows what a run will do.
 // Only the addresses of services, what searches find by the rules that are in the Plan, and what will be measured are
-// unknown. What a Plan holds and this version cannot run yet is listed in it, see Unsupported.
+// unknown.
 //
 // Rules are those of docs/experiment.md and docs/defaults.md, those of searches docs/searches.md.
 package plan
@@ -71,9 +71,6 @@ type Experiment struct {
 	// Notes are what its Compose files say and has no effect, and what their values depend on beside them.
 	Notes   []string
 	remarks source.Problems // see Remarks
-
-	// Unsupported is what this version cannot run yet; then it runs none of the experiment.
-	Unsupported []Unsupported
 }
 
 // Least is how many repetitions every trial gets, and Most how many it may get if claims about it are undecided.

@@ -57,6 +57,26 @@ func TestLoadsByOtherTools(t *testing.T) {
 			"redis-benchmark has no flag for duration [no-flag]"},
 		{"every key of pgbench", "tool: pgbench, target: postgres://u@s/d, duration: 5s, warmup: 1s, connections: 3, " +
 			"threads: 2, keepalive: false, body: select 1", ""},
+		{"every key of vegeta", "tool: vegeta, connections: 5, threads: 2, duration: 1500ms, warmup: 1s, timeout: 2s, " +
+			"keepalive: false, method: POST, headers: {A: b}, body: x, rate: 50/s, arrivals: constant", ""},
+		{"requests of vegeta", "tool: vegeta, requests: 5", "vegeta has no flag for requests [no-flag]"},
+		{"every key of oha", "tool: oha, connections: 5, requests: 12, timeout: 2s, keepalive: false, method: POST, " +
+			"headers: {A: b}, body: x", ""},
+		{"a rate of oha", "tool: oha, rate: 50/s, duration: 2s", ""},
+		{"every key of k6", "tool: k6, connections: 5, requests: 12, duration: 3s, timeout: 2s, keepalive: false, " +
+			"method: POST, headers: {A: b}, body: x", ""},
+		{"a rate of k6", "tool: k6, rate: 50/s", ""},
+		{"threads of k6", "tool: k6, threads: 2", "k6 has no flag for threads [no-flag]"},
+		{"every key of fortio", "tool: fortio, connections: 5, threads: 2, requests: 12, timeout: 2s, keepalive: false, " +
+			"method: POST, headers: {A: b}, body: x", ""},
+		{"two ends of fortio", "tool: fortio, duration: 5s, requests: 100",
+			"fortio ends after a time or after a number of requests, not at whichever comes first [contradiction]"},
+		{"a rate of fortio", "tool: fortio, rate: 50/s", ""},
+		{"random arrivals", "tool: fortio, rate: 50/s, arrivals: poisson", "fortio has no flag for arrivals [no-flag]"},
+		{"every key of h2load", "tool: h2load, connections: 5, threads: 2, requests: 12, keepalive: false, method: PUT, " +
+			"headers: {A: b}, body: x", ""},
+		{"a rate of h2load", "tool: h2load, rate: 5/s", "h2load has no flag for rate [no-flag]"},
+		{"further headers of vegeta", "tool: vegeta, headers: {A: b}, args: [-header, 'C: d']", ""},
 		{"timeout of pgbench", "tool: pgbench, target: postgres://u@s/d, timeout: 5s",
 			"pgbench has no flag for timeout [no-flag]"},
 	} {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -78,8 +79,11 @@ func (d *Driver) Prepare(ctx context.Context, e engine.Engine, log io.Writer) er
 	return nil
 }
 
-// version asks the image for the version of the tool's package.
+// version asks the image for the version of the tool's package, unless the recipe has named it.
 func (d *Driver) version(ctx context.Context, e engine.Engine) (version string, err error) {
+	if release := d.tool.Program.Image.Release; release != "" {
+		return release, nil
+	}
 	space, err := e.Open(ctx, "version")
 	if err != nil {
 		return "", err
@@ -148,6 +152,7 @@ func (d *Driver) checkBefore(ctx context.Context, at load.Place, t *plan.Trial) 
 	one := *t
 	l := *t.Load
 	l.Tool, l.Args, l.Connections, l.Threads, l.Requests, l.Duration, l.Warmup, l.Think = "", nil, 1, 1, 1, 0, 0, 0
+	l.Rate, l.Arrivals = 0, ""
 	one.Load = &l
 	m, err := d.check.Measure(ctx, at, &one)
 	if err == nil && m.Failure == "" && m.Load.Failed > 0 {
@@ -177,8 +182,11 @@ func (d *Driver) run(ctx context.Context, at load.Place, l *spec.Load) (engine.E
 // measured says what an output means for a record.
 func (d *Driver) measured(m *load.Measurement, o *loadtool.Output, w *watch, l *spec.Load, cores int) {
 	m.Start, m.Length = w.window(o.Window)
-	m.Samples, m.Histograms, m.Load = o.Samples, o.Histograms, o.Load(l)
-	m.Load.WindowStart = m.Start
+	m.Load = o.Load(l)
+	m.Samples, m.Histograms, m.Load.WindowStart = o.Samples, o.Histograms, m.Start
+	if l.Arrivals != "" {
+		m.Load.Open = schedule(l, o)
+	}
 	if share := w.waiting(); share >= 0 {
 		m.Load.Health = &record.Health{Standstill: -1, Waiting: share}
 	}
@@ -186,6 +194,12 @@ func (d *Driver) measured(m *load.Measurement, o *loadtool.Output, w *watch, l *
 		m.Load.Busy, m.GeneratorCPU = busy, time.Duration(used*float64(m.Length))
 		m.Samples = append(m.Samples, record.Sample{Metric: "generator.cpu", Value: busy, Unit: "1"})
 	}
+}
+
+// schedule is how far a tool kept to that of an open loop. Which requests found no free connection no tool tells.
+func schedule(l *spec.Load, o *loadtool.Output) *record.OpenLoop {
+	due := max(o.Attempted, int64(math.Round(l.Rate*l.Duration.Seconds())))
+	return &record.OpenLoop{Rate: l.Rate, Arrivals: l.Arrivals, Due: due, Sent: max(0, o.Attempted)}
 }
 
 // A watch reads what a tool uses while it runs.
@@ -199,7 +213,13 @@ type watch struct {
 	stop context.CancelFunc
 	done sync.WaitGroup
 
-	usage   []engine.Usage
+	usage  []engine.Usage
+	streak        // the longest; what a program does before and after its load, it does with other threads
+	now    streak // the one that goes on
+}
+
+// A streak is a time in which a tool had as many threads as at its begin.
+type streak struct {
 	first   map[int]time.Duration // processor time of threads, and when it was read
 	last    map[int]time.Duration
 	firstAt time.Time
@@ -245,12 +265,20 @@ func (w *watch) look(ctx context.Context, r engine.Running) {
 			waits = told
 		}
 	}
-	switch {
-	case err != nil || len(threads) == 0:
-	case len(threads) != len(w.first): // it is still starting, or began anew
-		w.first, w.firstAt, w.firstWaits = threads, now, waits
-	default:
-		w.last, w.lastAt, w.lastWaits = threads, now, waits
+	if err == nil && len(threads) > 0 {
+		w.threadsAre(threads, waits, now)
+	}
+}
+
+// threadsAre goes on with the streak, or begins another one.
+func (w *watch) threadsAre(threads, waits map[int]time.Duration, now time.Time) {
+	if len(threads) != len(w.now.first) {
+		w.now = streak{first: threads, firstAt: now, firstWaits: waits}
+		return
+	}
+	w.now.last, w.now.lastAt, w.now.lastWaits = threads, now, waits
+	if now.Sub(w.now.firstAt) > w.lastAt.Sub(w.firstAt) {
+		w.streak = w.now
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"math"
@@ -197,9 +198,9 @@ func TestBusy(t *testing.T) {
 		{"one thread", &watch{threads: 1, usage: []engine.Usage{usage(0, 10), usage(1000, 810)}}, 1, 0.8, 0.8, true},
 		{"too short", &watch{threads: 1, usage: []engine.Usage{usage(0, 10), usage(100, 110)}}, 1, 0, 0, false},
 		{"one of two threads is full", &watch{threads: 2, usage: []engine.Usage{usage(0, 0), usage(1000, 1200)},
-			first: threads(0, 0), firstAt: at(0), last: threads(1000, 200), lastAt: at(1000)}, 2, 1, 1.2, true},
+			streak: streak{first: threads(0, 0), firstAt: at(0), last: threads(1000, 200), lastAt: at(1000)}}, 2, 1, 1.2, true},
 		{"two threads fill one core", &watch{threads: 2, usage: []engine.Usage{usage(0, 0), usage(1000, 1000)},
-			first: threads(0, 0), firstAt: at(0), last: threads(500, 500), lastAt: at(1000)}, 1, 1, 1, true},
+			streak: streak{first: threads(0, 0), firstAt: at(0), last: threads(500, 500), lastAt: at(1000)}}, 1, 1, 1, true},
 		{"several threads, and nobody tells of each",
 			&watch{threads: 2, usage: []engine.Usage{usage(0, 0), usage(1000, 1000)}}, 2, 0, 0, false},
 	} {
@@ -209,6 +210,48 @@ func TestBusy(t *testing.T) {
 				t.Errorf("%v of %v, %v; want %v of %v, %v", busiest, used, ok, tt.busiest, tt.used, tt.ok)
 			}
 		})
+	}
+}
+
+// What a tool does before and after its load, with other threads, is not taken for the load.
+func TestBusyWhileUnderLoad(t *testing.T) {
+	w := &watch{threads: 2}
+	at := 0
+	for _, part := range []struct {
+		threads, looks int
+		busy           time.Duration // of each thread between two looks
+	}{{1, 2, watchEvery}, {3, 20, watchEvery / 4}, {2, 6, watchEvery}} {
+		for i := range part.looks {
+			now := map[int]time.Duration{}
+			for thread := range part.threads {
+				now[thread] = time.Duration(i) * part.busy
+			}
+			w.threadsAre(now, nil, time.Unix(0, int64(at)*int64(watchEvery)))
+			at++
+		}
+	}
+	w.usage = []engine.Usage{{At: time.Unix(0, 0)}, {At: time.Unix(1, 0), CPU: time.Second / 2}}
+	if busiest, _, ok := w.busy(2); busiest != 0.25 || !ok {
+		t.Errorf("%v, %v; want the quarter of a core that each thread took under load", busiest, ok)
+	}
+}
+
+// An open loop has its schedule, and times from sending are no latencies.
+func TestRate(t *testing.T) {
+	s, _ := script(t, map[string]engine.Exit{"sh": {Stdout: printed(t, "vegeta/plain.json")}})
+	l := web(10)
+	l.Rate, l.Arrivals = 250, "constant"
+	m := measure(t, s, "vegeta", l)
+	if o := m.Load.Open; o == nil || o.Rate != 250 || o.Due != 500 || o.Sent != m.Load.Attempted || o.Sent > 500 {
+		t.Errorf("%+v of %+v", o, m.Load)
+	}
+	for _, sample := range m.Samples {
+		if strings.HasPrefix(sample.Metric, "latency") {
+			t.Errorf("%s is told, which begins when requests were due", sample.Metric)
+		}
+	}
+	if !slices.ContainsFunc(m.Samples, func(s record.Sample) bool { return s.Metric == "service.p99" }) {
+		t.Errorf("no service.p99 in %+v", m.Samples)
 	}
 }
 
@@ -243,6 +286,8 @@ func TestWaiting(t *testing.T) {
 		t.Errorf("an engine that tells nothing: %+v", m.Load)
 	}
 }
+
+var compile = flag.Bool("compile", false, "run tools whose images take minutes to build as well")
 
 // Each tool runs in its own container against a service of its kind, and tells what it should.
 func TestRealTools(t *testing.T) {
@@ -285,17 +330,31 @@ CMD ["/usr/lib/postgresql/15/bin/postgres", "-D", "/var/lib/postgresql/data", "-
 		target           string
 		change           func(*spec.Load)
 		metric           string // that it has to tell, beside throughput
+		isSlow           bool   // its image takes minutes
 	}{
-		{"ab", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Args = []string{"-l"} }, "latency.p99"},
-		{"wrk", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Method, l.Body = "POST", "x" }, "latency.p99"},
-		{"hey", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Warmup = time.Second }, "latency.p99"},
+		{"ab", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Args = []string{"-l"} }, "latency.p99", false},
+		{"wrk", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Method, l.Body = "POST", "x" },
+			"latency.p99", false},
+		{"hey", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Warmup = time.Second }, "latency.p99", false},
+		{"vegeta", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Rate, l.Arrivals = 200, "constant" },
+			"service.p99", false},
+		{"oha", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Rate, l.Arrivals = 200, "constant" },
+			"latency.p99", true},
+		{"k6", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Method, l.Body = "POST", "x" },
+			"latency.p99", true},
+		{"fortio", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Keepalive = false }, "latency.p99", true},
+		{"h2load", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Headers = map[string]string{"A": "b"} },
+			"latency", false},
 		{"redis-benchmark", cache, 6379, "redis://:hunter4pass@service", func(l *spec.Load) {
 			l.Requests, l.Args = 20000,
 				[]string{"-t", "get"}
-		}, "latency.p99"},
+		}, "latency.p99", false},
 		{"pgbench", database, 5432, "postgres://postgres:hunter4pass@service/postgres",
-			func(l *spec.Load) { l.Body = "select 1;" }, "latency"},
+			func(l *spec.Load) { l.Body = "select 1;" }, "latency", false},
 	} {
+		if tt.isSlow && !*compile {
+			continue
+		}
 		t.Run(tt.tool, func(t *testing.T) {
 			d := Drivers(program)[tt.tool]
 			if err := d.Prepare(ctx, e, io.Discard); err != nil {

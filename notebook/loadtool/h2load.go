@@ -1,0 +1,166 @@
+package loadtool
+
+import (
+	"cmp"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"benchbook/notebook/spec"
+)
+
+var h2load = Tool{
+	Name:  "h2load",
+	Note:  "times do not include connecting",
+	parse: parseH2load,
+	Saved: true,
+	wrote: wroteH2load,
+	Load:  true,
+	Program: &Program{
+		Image: debian("nghttp2-client", "h2load"),
+		HTTP:  true,
+		Flags: map[string]string{"connections": "-c", "threads": "-t", "requests": "-n", "duration": "-D", "warmup": "",
+			"keepalive": "-H", "method": "-H", "headers": "-H", "body": "-d", "verify": ""},
+		Either:   true,
+		Call:     callH2load,
+		Complete: completeH2load,
+	},
+}
+
+var (
+	h2loadEnd  = regexp.MustCompile(`(?m)^finished in (\S+), ([0-9.]+) req/s, \S+$`)
+	h2loadSums = regexp.MustCompile(
+		`(?m)^requests: \d+ total, \d+ started, (\d+) done, \d+ succeeded, \d+ failed, (\d+) errored, \d+ timeout$`)
+	h2loadStatus = regexp.MustCompile(`(?m)^status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx$`)
+	h2loadTimes  = regexp.MustCompile(`(?m)^time for request: +\S+ +(\S+) +(\S+) +`)
+	h2loadTail   = regexp.MustCompile(`(?m)^req/s +: .*%\n`)
+	h2loadUsers  = regexp.MustCompile(`(?m)^spawning thread #\d+: (\d+) total client\(s\)`)
+	h2loadRow    = regexp.MustCompile(`^(\d+) ([1-5]\d\d) (\d+)$`)
+)
+
+// h2loadLog is the line between what h2load prints and the times of its log, where a Driver has both printed.
+const h2loadLog = "-- times of requests --"
+
+// h2load is a closed loop of clients of HTTP/1.1 or HTTP/2, the latter with several requests at a time.
+//
+// Its "done" are whole answers, and its rate is theirs; "failed" are those of them with a status of 400 and above, and
+// the "errored", which had none. A client that loses its connection gives up, and with -n what was left for it is
+// errored too. Status codes count heads of answers, also of those that the end of a run for a time cut off. What was
+// under way then is in nothing else. Times begin when the request is put together, on an open connection, and are those
+// of all whole answers. The summary has their mean and ends; a log (--log-file) has status and microseconds of each.
+//
+// Source: nghttp2 src/h2load.cc, process_time_stats and Client::on_stream_close; src/h2load_http1_session.cc; outputs.
+func parseH2load(printed string) (*Output, error) {
+	o := empty("h2load")
+	summary, log, logged := strings.Cut(printed, "\n"+h2loadLog+"\n")
+	if logged {
+		summary += "\n"
+	}
+	end, sums := h2loadEnd.FindStringSubmatch(summary), h2loadSums.FindStringSubmatch(summary)
+	status, times := h2loadStatus.FindStringSubmatch(summary), h2loadTimes.FindStringSubmatch(summary)
+	if end == nil || sums == nil || status == nil || times == nil || !h2loadTail.MatchString(summary) {
+		return o.fail("it is incomplete: it must run from %q to %q; the last line is %q", "finished in", "req/s",
+			LastLine(summary))
+	}
+	done, errored := o.count(sums[1], "requests"), o.count(sums[2], "requests")
+	heads := int64(0)
+	for _, n := range status[1:] {
+		heads += o.count(n, "answers")
+	}
+	cut := max(0, heads-done) // perhaps of right ones
+	o.Attempted, o.Completed = done+errored, max(0, o.count(status[1], "answers")-cut)
+	o.Failed = o.Attempted - o.Completed
+	o.Paced = !strings.Contains(summary, "\nApplication protocol: http/1.1\n") // else several requests at a time
+	for _, m := range h2loadUsers.FindAllStringSubmatch(summary, -1) {
+		o.Connections += int(o.count(m[1], "clients"))
+	}
+	if rate := o.number(end[2], "rate"); rate > 0 {
+		o.lasted(done, rate)
+	} else if length, err := readIn(end[1], seconds); err == nil {
+		o.Window = long(length.value)
+	}
+	if o.untold = done == 0; o.err != nil || o.untold {
+		return o.whole()
+	}
+	if logged {
+		return o.h2loadRows(log, done)
+	}
+	inTime := func(text string) (reading, error) { return readIn(text, seconds) }
+	o.addTime("latency.mean", times[2], inTime)
+	o.addTime("latency.max", times[1], inTime)
+	o.Timed = done
+	return o.whole()
+}
+
+// h2loadRows reads the times of the log, with how many requests had each of them.
+func (o *Output) h2loadRows(log string, done int64) (*Output, error) {
+	times, all := newDistribution(), int64(0)
+	o.Statuses = map[string]int64{}
+	for line := range strings.Lines(log) {
+		m := h2loadRow.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
+		if m == nil || !strings.HasSuffix(line, "\n") {
+			return o.fail("invalid log line %q", line)
+		}
+		n, microseconds := o.count(m[1], "requests"), o.count(m[3], "microseconds")
+		if o.err != nil || microseconds > int64(time.Hour/time.Microsecond) || n > done-all {
+			return o.fail("invalid log line %q", line)
+		}
+		all += n
+		o.Statuses[m[2]] += n
+		if isRight(m[2]) {
+			times.addMany(time.Duration(microseconds)*time.Microsecond, n)
+		}
+	}
+	if all != done {
+		return o.fail("its log has %d answers, and the summary %d", all, done)
+	}
+	o.Completed = times.count
+	if o.Failed = o.Attempted - o.Completed; o.Failed == 0 {
+		o.Timed = times.count
+	}
+	return o.addTimes(times, 1e-6)
+}
+
+func wroteH2load(printed string) bool {
+	return h2loadSums.MatchString(printed) && h2loadTimes.MatchString(printed)
+}
+
+// h2loadShell prints the times of the log behind the summary, equal ones once with their number.
+const h2loadShell = `"$@" --log-file=/tmp/log || exit; echo; echo "` + h2loadLog +
+	`"; awk '{ n[$2 " " $3]++ } END { for (t in n) print n[t], t }' /tmp/log`
+
+func callH2load(l *spec.Load, cores int) (Call, error) {
+	c := Call{Threads: min(cmp.Or(l.Threads, max(1, cores)), max(1, l.Connections)), Shell: h2loadShell}
+	target, err := withPort(l.Target)
+	if err != nil {
+		return c, err
+	}
+	c.flag("--h1", "-c", strconv.Itoa(l.Connections), "-t", strconv.Itoa(c.Threads))
+	if l.Requests > 0 {
+		c.flag("-n", strconv.Itoa(l.Requests))
+	} else {
+		c.flag("-D", exact(l.Duration))
+	}
+	if l.Body != "" {
+		c.flag("-d", c.body(l.Body))
+	}
+	if usual := map[bool]string{false: "GET", true: "POST"}[l.Body != ""]; l.Method != usual {
+		c.flag("-H", ":method: "+l.Method)
+	}
+	if !l.Keepalive {
+		c.flag("-H", "Connection: close")
+	}
+	for _, h := range headers(l) {
+		c.flag("-H", h)
+	}
+	c.operands = []string{target}
+	return c, nil
+}
+
+func completeH2load(_ *spec.Load, o *Output) error {
+	if o.Histograms == nil && o.Completed > 0 {
+		return noSamples(o.Tool, "the log of requests is missing")
+	}
+	return nil
+}
