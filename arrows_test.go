@@ -94,6 +94,9 @@ var forbidden = []struct{ from, to, why string }{
 	{"runner/generator", "runner/engine", "the generator goes into a container alone, and must stay small"},
 	{"runner/generator", "net/http", "the generator is our own, and must stay small"},
 	{"runner/generator", "notebook", "the generator goes into a container alone, and must stay small"},
+	{"runner/tally", "runner/engine", "requests are counted where they are made, and that must stay small"},
+	{"runner/tally", "net/http", "requests are counted where they are made, and that must stay small"},
+	{"runner/tally", "notebook", "requests are counted where they are made, and that must stay small"},
 	{"runner/search", "runner/engine", "a search decides what to try next, and has somebody measure it"},
 	{"runner/sysinfo", "notebook/plan", "a machine is looked at whatever runs on it, also by the agent, which must stay " +
 		"small"},

@@ -4,20 +4,21 @@ import (
 	"time"
 
 	"benchbook/runner/load/http"
+	"benchbook/runner/tally"
 )
 
 // closedLoop lets each client send its next request when it has the answer to the one before. Client n has the
 // connections n·k to n·k + k − 1, one for each of k servers, and a request on at most one of them.
 type closedLoop struct {
 	engine        *engine
-	active        []bool     // clients that are not done
-	running       int        // how many these are
-	thinking      queue      // connections whose client pauses, by the end of that
-	presences     []presence // of each client, where the window ends with the requests
-	requests      uint64     // drawn so far
-	nextAdmission int64      // when the next client may start
-	admitted      int        // clients that have started, where their number does not change
-	apart         int64      // between the starts of two clients, those of other engines included; 0 for at once
+	active        []bool           // clients that are not done
+	running       int              // how many these are
+	thinking      queue            // connections whose client pauses, by the end of that
+	presences     []tally.Presence // of each client, where the window ends with the requests
+	requests      uint64           // drawn so far
+	nextAdmission int64            // when the next client may start
+	admitted      int              // clients that have started, where their number does not change
+	apart         int64            // between the starts of two clients, those of other engines included; 0 for at once
 }
 
 // admissionsAtOnce is how many clients start before answers are looked for, so that the first of very many do not seem
@@ -31,7 +32,7 @@ func newClosedLoop(e *engine, clients int) *closedLoop {
 		l.apart = min(http.StartPace.Nanoseconds(), http.StartTime.Nanoseconds()/all)
 	}
 	if e.config.Requests > 0 && !e.config.Cut {
-		l.presences = make([]presence, clients)
+		l.presences = make([]tally.Presence, clients)
 	}
 	return l
 }
@@ -53,16 +54,16 @@ func (l *closedLoop) freed(i int32) {
 	l.thinking.push(e.connections, i)
 }
 
-func (l *closedLoop) counted(o *outcome) {
+func (l *closedLoop) counted(o *tally.Outcome) {
 	if l.presences != nil {
-		l.presences[l.clientOf(o.slot)].next(l.engine.window, o, l.engine.config.Think)
+		l.presences[l.clientOf(o.Slot)].Next(l.engine.window, o, l.engine.config.Think)
 	}
 }
 
 // inFlight is how long clients had a request on its way, or were thinking, in the window up to a time.
 func (l *closedLoop) inFlight(until int64) (sum time.Duration) {
 	for i := range l.presences {
-		sum += time.Duration(l.presences[i].until(l.engine.window, until))
+		sum += time.Duration(l.presences[i].Until(l.engine.window, until))
 	}
 	return sum
 }
@@ -70,7 +71,7 @@ func (l *closedLoop) inFlight(until int64) (sum time.Duration) {
 func (l *closedLoop) turn() {
 	e := l.engine
 	if l.thinking.first != none {
-		over := e.ended.Load() || e.window.over(e.clock) // thinking clients need not finish their thought
+		over := e.ended.Load() || e.window.Over(e.clock) // thinking clients need not finish their thought
 		for i := l.thinking.first; i != none && (over || e.connections[i].wake <= e.clock); i = l.thinking.first {
 			l.thinking.remove(e.connections, i)
 			l.send(l.clientOf(i))
@@ -84,19 +85,19 @@ func (l *closedLoop) turn() {
 func (l *closedLoop) next() (at int64, polling bool) {
 	at = l.nextAdmission
 	if l.thinking.first != none {
-		at = min(at, l.engine.connections[l.thinking.first].wake, l.engine.window.end())
+		at = min(at, l.engine.connections[l.thinking.first].wake, l.engine.window.End())
 	}
 	return at, false
 }
 
 func (l *closedLoop) finished() bool {
-	return l.running == 0 && (l.nextAdmission == never || l.engine.window.over(l.engine.clock))
+	return l.running == 0 && (l.nextAdmission == never || l.engine.window.Over(l.engine.clock))
 }
 
 // send sends the next request of a client, if there is to be one.
 func (l *closedLoop) send(n int) {
 	e := l.engine
-	if !e.window.isOpen() {
+	if !e.window.IsOpen() {
 		e.count() // before this request may open it: what has ended was not in it
 	}
 	start, ok := e.permit(e.clock)
@@ -158,7 +159,7 @@ func (l *closedLoop) admitSome() {
 		}
 		return
 	}
-	if e.window.over(e.clock) {
+	if e.window.Over(e.clock) {
 		return
 	}
 	left := admissionsAtOnce

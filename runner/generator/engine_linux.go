@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"benchbook/runner/load/http"
+	"benchbook/runner/tally"
 )
 
 // never is a time that does not come.
@@ -25,8 +26,8 @@ type engine struct {
 	sockets     sockets
 	handshakes  handshakes
 	meter       meter
-	tally       *tally
-	uncounted   []outcome // that the tally is still to be told of
+	tally       *tally.Tally
+	uncounted   []tally.Outcome // that the tally is still to be told of
 	connections []connection
 	perClient   int   // connections: those of a client of a closed loop are one for each server
 	clock       int64 // when it was last read
@@ -52,7 +53,7 @@ type pacing interface {
 	// freed is told that the request on a connection has ended, so that another one may follow.
 	freed(connection int32)
 	// counted is told of each request that has ended, before another one starts.
-	counted(o *outcome)
+	counted(o *tally.Outcome)
 	// next is when the clock will ask for something, and whether the engine is to stay awake until then.
 	next() (at int64, polling bool)
 	// finished reports whether no request will start any more, if none is on its way.
@@ -67,8 +68,8 @@ func newEngine(ctx context.Context, r *run, index, engines int) (*engine, error)
 	e := &engine{
 		run: r, index: index, engines: engines, context: ctx, sockets: sockets{poller: p},
 		handshakes: handshakes{negotiated: make(map[http.TLS]bool)},
-		tally:      newTally(r.window, r.config),
-		uncounted:  make([]outcome, 0, mostEvents),
+		tally:      tally.NewTally(r.window, r.config),
+		uncounted:  make([]tally.Outcome, 0, mostEvents),
 		buffer:     make([]byte, bufferSize),
 		heads:      make([]headCache, len(r.targets)),
 		flight:     newQueue(),
@@ -287,24 +288,24 @@ func (e *engine) expire(i int32) {
 func (e *engine) cut(i int32, at int64) {
 	c := &e.connections[i]
 	e.sockets.close(c)
-	e.note(i, c, outcome{end: at, cut: true})
+	e.note(i, c, tally.Outcome{End: at, Cut: true})
 	e.ready = append(e.ready, i)
 }
 
 // finish notes what became of a request. It is counted once all that can be sent has been: its client waits for its
 // next request, and the server for all of them, while counting can be done as well when there is nothing else to do.
 func (e *engine) finish(i int32, c *connection, kind http.Kind, status int) {
-	e.note(i, c, outcome{end: e.clock, kind: kind, status: status, cut: e.isOneTooMany(c.start, e.clock)})
+	e.note(i, c, tally.Outcome{End: e.clock, Kind: kind, Status: status, Cut: e.isOneTooMany(c.start, e.clock)})
 }
 
 // note keeps the outcome of the request on a connection, from which the rest of it is, until it is counted.
-func (e *engine) note(i int32, c *connection, o outcome) {
+func (e *engine) note(i int32, c *connection, o tally.Outcome) {
 	e.flight.remove(e.connections, i)
 	if len(e.uncounted) == cap(e.uncounted) {
 		e.count()
 	}
-	o.slot, o.start, o.sent, o.firstByte, o.connect, o.tls = i, c.start, c.sent, c.firstByte, c.connect, c.tls
-	o.stale, o.unrequested, o.blocked, o.bytesIn, o.bytesOut = c.stale, c.unrequested, c.blocked, c.bytesIn, c.bytesOut
+	o.Slot, o.Start, o.Sent, o.FirstByte, o.Connect, o.TLS = i, c.start, c.sent, c.firstByte, c.connect, c.tls
+	o.Stale, o.Unrequested, o.Blocked, o.BytesIn, o.BytesOut = c.stale, c.unrequested, c.blocked, c.bytesIn, c.bytesOut
 	e.uncounted = append(e.uncounted, o)
 	c.stale, c.unrequested, c.blocked = false, false, false
 }
@@ -313,7 +314,7 @@ func (e *engine) note(i int32, c *connection, o outcome) {
 func (e *engine) count() {
 	for k := range e.uncounted {
 		o := &e.uncounted[k]
-		e.tally.add(o)
+		e.tally.Add(o)
 		e.pacing.counted(o)
 	}
 	e.uncounted = e.uncounted[:0]

@@ -51,7 +51,7 @@ func TestBytesBehindAFullBuffer(t *testing.T) {
 			}
 
 			r.issued.Store(1) // this request is the only one
-			r.window.open(l.now())
+			r.window.Open(l.now())
 			e.clock = l.now()
 			c := &e.connections[0]
 			c.fd, c.state, c.start, c.sent = int32(ours), waiting, e.clock, e.clock
@@ -63,9 +63,9 @@ func TestBytesBehindAFullBuffer(t *testing.T) {
 			if len(e.uncounted) != 1 {
 				t.Fatalf("%d requests have ended, want 1", len(e.uncounted))
 			}
-			if o := e.uncounted[0]; o.kind != "" || o.status != 200 || o.unrequested != (tt.behind != "") {
+			if o := e.uncounted[0]; o.Kind != "" || o.Status != 200 || o.Unrequested != (tt.behind != "") {
 				t.Errorf("got kind %q, status %d, unrequested %v; want an answer 200, unrequested %v",
-					o.kind, o.status, o.unrequested, tt.behind != "")
+					o.Kind, o.Status, o.Unrequested, tt.behind != "")
 			}
 		})
 	}

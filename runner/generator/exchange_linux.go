@@ -202,7 +202,7 @@ func (e *engine) send(i int32, c *connection) {
 
 func (e *engine) wrote(c *connection, n int) {
 	c.written += n
-	if e.window.contains(e.clock) {
+	if e.window.Contains(e.clock) {
 		c.bytesOut += int64(n)
 	}
 }
@@ -230,7 +230,7 @@ func (e *engine) read(i int32, c *connection, broken bool) {
 			e.endOfBytes(i, c, errno)
 			return
 		}
-		if e.window.contains(e.clock) {
+		if e.window.Contains(e.clock) {
 			c.bytesIn += int64(n)
 		}
 		if c.firstByte == 0 {

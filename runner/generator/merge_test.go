@@ -12,19 +12,20 @@ import (
 	"time"
 
 	"benchbook/runner/load/http"
+	"benchbook/runner/tally"
 )
 
 // dealtOut deals outcomes out to as many generators, each with a window of its own that is like all others, and gives
 // what each found.
-func dealtOut(t *testing.T, config *http.Config, outcomes []outcome, parts int) []*http.Result {
+func dealtOut(t *testing.T, config *http.Config, outcomes []tally.Outcome, parts int) []*http.Result {
 	t.Helper()
 	var results []*http.Result
 	for i := range parts {
-		all := newTally(openWindow(10*time.Second), config)
+		all := tally.NewTally(openWindow(10*time.Second), config)
 		for k := i; k < len(outcomes); k += parts {
-			all.add(&outcomes[k])
+			all.Add(&outcomes[k])
 		}
-		r, err := all.result(0)
+		r, err := all.Result(0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,28 +43,28 @@ func TestMergeIsWhatOneGeneratorFinds(t *testing.T) {
 		if seed%2 == 1 {
 			config.Rate = 100
 		}
-		var outcomes []outcome
+		var outcomes []tally.Outcome
 		for range 1 + random.IntN(2000) {
 			start := 8 + 12*random.Float64()
 			o := ok(start, start+70*random.Float64()*random.Float64()*random.Float64()) // some beyond what a histogram holds
 			switch random.IntN(10) {
 			case 0:
 				o = failed(start, start+random.Float64(), http.Kinds[random.IntN(len(http.Kinds))])
-				if o.kind == http.Wrong {
-					o.status = 500
+				if o.Kind == http.Wrong {
+					o.Status = 500
 				}
 			case 1:
-				o.status = 404
+				o.Status = 404
 			case 2:
-				o.connect, o.tls = random.Int64N(1e9), random.Int64N(1e9)
+				o.Connect, o.TLS = random.Int64N(1e9), random.Int64N(1e9)
 			case 3:
-				o.stale, o.unrequested, o.blocked = true, true, true
+				o.Stale, o.Unrequested, o.Blocked = true, true, true
 			}
-			o.sent = o.start + random.Int64N(o.end-o.start+1)
-			if o.kind == http.Timeout {
-				o.sent = unopened
+			o.Sent = o.Start + random.Int64N(o.End-o.Start+1)
+			if o.Kind == http.Timeout {
+				o.Sent = tally.NeverSent
 			}
-			o.bytesIn, o.bytesOut = random.Int64N(1000), random.Int64N(1000)
+			o.BytesIn, o.BytesOut = random.Int64N(1000), random.Int64N(1000)
 			outcomes = append(outcomes, o)
 		}
 		want := dealtOut(t, config, outcomes, 1)[0]
@@ -164,11 +165,11 @@ func TestMergeOfWhatGeneratorsTellOfThemselves(t *testing.T) {
 }
 
 func TestMergeErrors(t *testing.T) {
-	closed := dealtOut(t, &http.Config{Timeout: time.Second}, []outcome{ok(11, 12)}, 1)[0]
+	closed := dealtOut(t, &http.Config{Timeout: time.Second}, []tally.Outcome{ok(11, 12)}, 1)[0]
 	left := ok(11, 12)
-	left.sent = left.start
-	open := dealtOut(t, &http.Config{Timeout: time.Second, Rate: 1}, []outcome{left}, 1)[0]
-	patient := dealtOut(t, &http.Config{Timeout: time.Hour}, []outcome{ok(11, 12)}, 1)[0]
+	left.Sent = left.Start
+	open := dealtOut(t, &http.Config{Timeout: time.Second, Rate: 1}, []tally.Outcome{left}, 1)[0]
+	patient := dealtOut(t, &http.Config{Timeout: time.Hour}, []tally.Outcome{ok(11, 12)}, 1)[0]
 	broken := *closed
 	broken.Latency.Count++
 	for name, tt := range map[string]struct {

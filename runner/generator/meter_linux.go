@@ -53,7 +53,7 @@ func (m *meter) mark(e *engine) {
 	case 0:
 		m.at[0] = e.warm
 	default:
-		m.at[1] = e.window.end()
+		m.at[1] = e.window.End()
 	}
 	if e.clock >= m.at[m.taken] {
 		m.take(e.now())

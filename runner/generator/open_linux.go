@@ -1,6 +1,9 @@
 package generator
 
-import "benchbook/runner/load/http"
+import (
+	"benchbook/runner/load/http"
+	"benchbook/runner/tally"
+)
 
 // openLoop starts requests on schedule. One that finds all connections taken waits for one, and those behind it wait as
 // well.
@@ -61,8 +64,9 @@ func (l *openLoop) due(most int) {
 
 // missed counts a request that no connection was free for until its timeout.
 func (l *openLoop) missed(due int64) {
-	l.engine.tally.add(&outcome{start: due, end: l.engine.clock, sent: unopened, kind: http.Timeout, connect: none,
-		tls: none, blocked: true})
+	l.engine.tally.Add(&tally.Outcome{Start: due, End: l.engine.clock, Sent: tally.NeverSent, Kind: http.Timeout,
+		Connect: none,
+		TLS:     none, Blocked: true})
 	l.starved = false
 	l.prepareNext()
 }
@@ -103,7 +107,7 @@ func (l *openLoop) freed(i int32) {
 
 func (l *openLoop) turn() {} // requests wait for their schedule alone
 
-func (l *openLoop) counted(*outcome) {}
+func (l *openLoop) counted(*tally.Outcome) {}
 
 func (l *openLoop) next() (at int64, polling bool) {
 	switch clock := l.engine.clock; {

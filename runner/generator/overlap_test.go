@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"benchbook/runner/load/http"
+	"benchbook/runner/tally"
 )
 
 // throughputs are the estimator of docs/method.md#definitions for a closed loop, and the count that it replaces.
@@ -16,7 +17,7 @@ func throughputs(r *http.Result) (overlap, count float64) {
 }
 
 // fixed are the requests of clients in step, one after the other from a moment on.
-func fixed(clients, requests int, from, took float64) (out []outcome) {
+func fixed(clients, requests int, from, took float64) (out []tally.Outcome) {
 	for i := range requests {
 		for range clients {
 			out = append(out, ok(from+float64(i)*took, from+float64(i+1)*took))
@@ -30,21 +31,21 @@ func TestOverlap(t *testing.T) {
 		name        string
 		length      time.Duration
 		wanted      int64
-		outcomes    []outcome
+		outcomes    []tally.Outcome
 		want, count float64
 	}{
-		{"two clients out of step", 5 * time.Second, 0, []outcome{ok(8, 10.5), ok(10.5, 13), ok(13, 15.5), ok(9, 11.4),
+		{"two clients out of step", 5 * time.Second, 0, []tally.Outcome{ok(8, 10.5), ok(10.5, 13), ok(13, 15.5), ok(9, 11.4),
 			ok(11.4, 13.8), ok(13.8, 16.2)}, 0.8166667, 0.8},
 		{"four clients in step", 5 * time.Second, 0, fixed(4, 5, 7.5, 2), 2, 1.6},
-		{"longer than the window", 5 * time.Second, 0, []outcome{ok(5, 25)}, 0.05, 0},
-		{"failed ones", 5 * time.Second, 0, []outcome{failed(8, 12, http.Reset), failed(12, 13, http.Short),
+		{"longer than the window", 5 * time.Second, 0, []tally.Outcome{ok(5, 25)}, 0.05, 0},
+		{"failed ones", 5 * time.Second, 0, []tally.Outcome{failed(8, 12, http.Reset), failed(12, 13, http.Short),
 			failed(13, 43, http.Timeout)}, 0, 0},
-		{"ended as it began", 5 * time.Second, 0, []outcome{ok(8, 10)}, 0, 0.2},
-		{"ended on its end", 5 * time.Second, 0, []outcome{ok(14, 15)}, 0.2, 0},
-		{"begun as it ended", 5 * time.Second, 0, []outcome{ok(9, 15), ok(15, 16)}, 1. / 6, 0},
-		{"in no time", 5 * time.Second, 0, []outcome{ok(12, 12)}, 0.2, 0.2},
+		{"ended as it began", 5 * time.Second, 0, []tally.Outcome{ok(8, 10)}, 0, 0.2},
+		{"ended on its end", 5 * time.Second, 0, []tally.Outcome{ok(14, 15)}, 0.2, 0},
+		{"begun as it ended", 5 * time.Second, 0, []tally.Outcome{ok(9, 15), ok(15, 16)}, 1. / 6, 0},
+		{"in no time", 5 * time.Second, 0, []tally.Outcome{ok(12, 12)}, 0.2, 0.2},
 		{"counted off", 0, 3, fixed(1, 3, 10, 0.5), 2, 2},
-		{"counted off after a warm-up", 0, 2, []outcome{ok(9, 10.25), ok(8, 12), ok(10, 10.5), ok(10.5, 11)},
+		{"counted off after a warm-up", 0, 2, []tally.Outcome{ok(9, 10.25), ok(8, 12), ok(10, 10.5), ok(10.5, 11)},
 			(0.25/1.25 + 1./4 + 2) / 1, 3},
 	}
 	for _, tt := range tests {
@@ -79,23 +80,23 @@ func TestThroughputOfFewRequests(t *testing.T) {
 			random := rand.New(rand.NewPCG(1, uint64(clients)))
 			const windows = 2000
 			var sum, squares, sumOfCounts, squaresOfCounts float64
-			w := newWindow(5 * time.Second)
-			tallied := newTally(w, &http.Config{Timeout: testTimeout})
+			w := tally.NewWindow(5 * time.Second)
+			tallied := tally.NewTally(w, &http.Config{Timeout: testTimeout})
 			for range windows {
-				w.start.Store(sec(50 + 10*random.Float64()))
-				*tallied.found.Overlap, tallied.found.Seconds, tallied.found.Completed = http.Overlap{}, nil, http.Completed{}
+				w.Start.Store(sec(50 + 10*random.Float64()))
+				*tallied.Found.Overlap, tallied.Found.Seconds, tallied.Found.Completed = http.Overlap{}, nil, http.Completed{}
 				for range clients {
 					for at := 0.0; at < 70; {
 						o := ok(at, at+service(random))
-						tallied.overlap(&o, w.end())
-						if w.contains(o.end) {
-							tallied.complete(&o)
+						tallied.Overlap(&o, w.End())
+						if w.Contains(o.End) {
+							tallied.Complete(&o)
 						}
-						at = float64(o.end) / 1e9
+						at = float64(o.End) / 1e9
 					}
 				}
-				x, n := throughputs(&http.Result{Length: 5 * time.Second, Overlap: tallied.found.Overlap,
-					Completed: tallied.found.Completed})
+				x, n := throughputs(&http.Result{Length: 5 * time.Second, Overlap: tallied.Found.Overlap,
+					Completed: tallied.Found.Completed})
 				sum, squares = sum+x, squares+x*x
 				sumOfCounts, squaresOfCounts = sumOfCounts+n, squaresOfCounts+n*n
 			}
@@ -118,13 +119,13 @@ func TestThroughputOfFewRequests(t *testing.T) {
 // An open loop on a server that answers half of what is due counts what ended, since shares of requests that wait in a
 // growing queue are no throughput: they would be 39 % too many.
 func TestOverloadedOpenLoopIsCounted(t *testing.T) {
-	tallied := newTally(openWindow(10*time.Second), &http.Config{Timeout: testTimeout})
+	tallied := tally.NewTally(openWindow(10*time.Second), &http.Config{Timeout: testTimeout})
 	for k := range 10_000 {
 		due := float64(k) / 1000
 		o := ok(10+due, 10+2*due+0.001)
-		tallied.add(&o)
+		tallied.Add(&o)
 	}
-	r, err := tallied.result(0)
+	r, err := tallied.Result(0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,13 +137,13 @@ func TestOverloadedOpenLoopIsCounted(t *testing.T) {
 
 // BenchmarkTally is what counting one request costs: of several ends of windows, as many as in a second of fast ones.
 func BenchmarkTally(b *testing.B) {
-	w := newWindow(time.Second)
-	w.openAt(sec(10))
-	tallied := newTally(w, &http.Config{Timeout: testTimeout})
+	w := tally.NewWindow(time.Second)
+	w.OpenAt(sec(10))
+	tallied := tally.NewTally(w, &http.Config{Timeout: testTimeout})
 	b.ReportAllocs()
 	for i := range b.N {
 		start := 10 + float64(i%100_000)/100_000
 		o := ok(start, start+0.0001)
-		tallied.add(&o)
+		tallied.Add(&o)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"benchbook/runner/load/http"
+	"benchbook/runner/tally"
 )
 
 // load is what the engines of a run share and do not change.
@@ -21,7 +22,7 @@ type load struct {
 	config  *http.Config
 	targets []target
 	origins []*origin
-	window  *window
+	window  *tally.Window
 	base    time.Time // the run's clock starts here
 }
 
@@ -34,6 +35,9 @@ type target struct {
 
 // now is the run's clock, in nanoseconds.
 func (l *load) now() int64 { return time.Since(l.base).Nanoseconds() }
+
+// none stands for nothing in a list of connections, and for a time that something took that did not happen.
+const none = tally.None
 
 // errNoResources is what the generator, and not the server, has run out of.
 var errNoResources = errors.New("the generator is out of files or memory for connections; " +
@@ -104,7 +108,7 @@ func threads(c *http.Config) int {
 
 // newLoad makes the targets ready.
 func newLoad(config *http.Config) (*load, error) {
-	l := &load{config: config, base: time.Now(), window: newWindow(config.Window())}
+	l := &load{config: config, base: time.Now(), window: tally.NewWindow(config.Window())}
 	byName := make(map[string]int)
 	weight := func(t *http.Target) float64 {
 		return cmp.Or(t.Weight, 1)

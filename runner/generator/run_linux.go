@@ -77,17 +77,17 @@ func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engin
 	r.started = max(begin, r.now())
 	r.warm = r.started + r.config.Warmup.Nanoseconds()
 	if r.config.Requests == 0 {
-		r.window.openAt(r.warm)
+		r.window.OpenAt(r.warm)
 	}
 	close(gate)
 	if r.config.Warmup > 0 {
 		r.sleep(r.warm, done)
 		before = readUsage(r.now)
 	}
-	if r.window.duration > 0 {
+	if r.window.Duration > 0 {
 		select {
-		case <-r.window.opened:
-			r.sleep(r.window.start.Load()+r.window.duration, done)
+		case <-r.window.Opened:
+			r.sleep(r.window.Start.Load()+r.window.Duration, done)
 		case <-done:
 		}
 	} else {
@@ -132,16 +132,16 @@ func (r *run) permit(now int64) (start int64, ok bool) {
 			return 0, false
 		}
 	}
-	r.window.open(now)
+	r.window.Open(now)
 	// Another engine may have opened the window a moment after this one has read its clock, and no request that counts
 	// starts before the window.
-	start = max(now, r.window.start.Load())
-	return start, !r.window.over(start)
+	start = max(now, r.window.Start.Load())
+	return start, !r.window.Over(start)
 }
 
 // isOneTooMany reports whether a request has ended after the last of those wanted, which has the others cut.
 func (r *run) isOneTooMany(start, end int64) bool {
-	if !r.config.Cut || !r.window.begun(start) || r.window.over(end) {
+	if !r.config.Cut || !r.window.Begun(start) || r.window.Over(end) {
 		return false
 	}
 	n := r.done.Add(1)
@@ -183,20 +183,20 @@ func (r *run) result() (*http.Result, error) {
 	for i, e := range r.all {
 		maps.Copy(encryptions, e.handshakes.negotiated)
 		if i > 0 {
-			total.merge(e.tally)
+			total.Merge(e.tally)
 		}
 	}
-	result, err := total.result(r.wanted)
+	result, err := total.Result(r.wanted)
 	if err != nil {
 		return nil, err
 	}
 	result.TLS = slices.SortedFunc(maps.Keys(encryptions), http.TLS.Compare)
-	start := r.window.start.Load()
+	start := r.window.Start.Load()
 	result.Start = r.base.Add(time.Duration(start)).UTC()
 	if result.EndedBy == http.EndedByRequests && !r.config.Cut {
-		result.InFlight = &http.InFlight{Length: time.Duration(total.lastStart - start)}
+		result.InFlight = &http.InFlight{Length: time.Duration(total.LastStart - start)}
 		for _, e := range r.all {
-			result.InFlight.Time += e.pacing.(*closedLoop).inFlight(total.lastStart)
+			result.InFlight.Time += e.pacing.(*closedLoop).inFlight(total.LastStart)
 		}
 	}
 	return result, nil

@@ -17,14 +17,7 @@ import (
 
 // isRight reports whether an answer passes what is checked on every one.
 func isRight(v *http.Verify, status int, length int64) bool {
-	return hasRightStatus(v, status) && hasRightLength(v, length)
-}
-
-func hasRightStatus(v *http.Verify, status int) bool {
-	if v == nil || len(v.Status) == 0 {
-		return status >= 200 && status <= 299
-	}
-	return slices.Contains(v.Status, status)
+	return v.HasRightStatus(status) && hasRightLength(v, length)
 }
 
 func hasRightLength(v *http.Verify, length int64) bool {
@@ -33,7 +26,7 @@ func hasRightLength(v *http.Verify, length int64) bool {
 
 // verifyEach checks what isRight does. The error says what was wanted and what came.
 func verifyEach(v *http.Verify, status int, length int64) error {
-	if !hasRightStatus(v, status) {
+	if !v.HasRightStatus(status) {
 		if v == nil || len(v.Status) == 0 {
 			return fmt.Errorf("wanted a status of 200 to 299, got %d (verify: {status: %d} accepts it)", status, status)
 		}

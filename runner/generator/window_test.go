@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"benchbook/runner/load/http"
+	"benchbook/runner/tally"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -20,30 +21,30 @@ const testTimeout = time.Minute
 func sec(s float64) int64 { return int64(s * 1e9) }
 
 // openWindow is open from 10 s on, for 10 s unless the number of requests ends it.
-func openWindow(duration time.Duration) *window {
-	w := newWindow(duration)
-	w.openAt(sec(10))
+func openWindow(duration time.Duration) *tally.Window {
+	w := tally.NewWindow(duration)
+	w.OpenAt(sec(10))
 	return w
 }
 
-func ok(start, end float64) outcome {
-	return outcome{start: sec(start), end: sec(end), status: 200, firstByte: sec(end), connect: none, tls: none}
+func ok(start, end float64) tally.Outcome {
+	return tally.Outcome{Start: sec(start), End: sec(end), Status: 200, FirstByte: sec(end), Connect: none, TLS: none}
 }
 
-func failed(start, end float64, kind http.Kind) outcome {
-	return outcome{start: sec(start), end: sec(end), kind: kind, connect: none, tls: none}
+func failed(start, end float64, kind http.Kind) tally.Outcome {
+	return tally.Outcome{Start: sec(start), End: sec(end), Kind: kind, Connect: none, TLS: none}
 }
 
 // count tallies outcomes on two threads in turn.
-func count(t *testing.T, w *window, wanted int64, outcomes ...outcome) *http.Result {
+func count(t *testing.T, w *tally.Window, wanted int64, outcomes ...tally.Outcome) *http.Result {
 	t.Helper()
 	config := &http.Config{Timeout: testTimeout}
-	tallies := []*tally{newTally(w, config), newTally(w, config)}
+	tallies := []*tally.Tally{tally.NewTally(w, config), tally.NewTally(w, config)}
 	for i, o := range outcomes {
-		tallies[i%2].add(&o)
+		tallies[i%2].Add(&o)
 	}
-	tallies[0].merge(tallies[1])
-	r, err := tallies[0].result(wanted)
+	tallies[0].Merge(tallies[1])
+	r, err := tallies[0].Result(wanted)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,35 +127,35 @@ func TestWindow(t *testing.T) {
 		name     string
 		duration time.Duration
 		wanted   int64
-		outcomes []outcome
+		outcomes []tally.Outcome
 		want     numbers
 	}{
 		{"nothing at all", 10 * time.Second, 0, nil,
 			numbers{length: 10 * time.Second, endedBy: http.EndedByDuration}},
-		{"started and ended before", 10 * time.Second, 0, []outcome{ok(9, 9.9)},
+		{"started and ended before", 10 * time.Second, 0, []tally.Outcome{ok(9, 9.9)},
 			numbers{warmup: 1, length: 10 * time.Second, endedBy: http.EndedByDuration}},
-		{"started before, ended after", 10 * time.Second, 0, []outcome{ok(9, 20)},
+		{"started before, ended after", 10 * time.Second, 0, []tally.Outcome{ok(9, 20)},
 			numbers{warmup: 1, length: 10 * time.Second, endedBy: http.EndedByDuration}},
-		{"started at the start", 10 * time.Second, 0, []outcome{ok(10, 11)},
+		{"started at the start", 10 * time.Second, 0, []tally.Outcome{ok(10, 11)},
 			numbers{attempted: 1, answered: 1, right: 1, length: 10 * time.Second, endedBy: http.EndedByDuration}},
-		{"ended at the end", 10 * time.Second, 0, []outcome{ok(19, 20)},
+		{"ended at the end", 10 * time.Second, 0, []tally.Outcome{ok(19, 20)},
 			numbers{attempted: 1, answered: 1, length: 10 * time.Second, endedBy: http.EndedByDuration}},
-		{"failed in the drain", 10 * time.Second, 0, []outcome{failed(19, 29, http.Timeout)},
+		{"failed in the drain", 10 * time.Second, 0, []tally.Outcome{failed(19, 29, http.Timeout)},
 			numbers{attempted: 1, failed: 1, length: 10 * time.Second, endedBy: http.EndedByDuration}},
-		{"failed in the window, started before", 10 * time.Second, 0, []outcome{failed(9, 12, http.Reset)},
+		{"failed in the window, started before", 10 * time.Second, 0, []tally.Outcome{failed(9, 12, http.Reset)},
 			numbers{failures: 1, warmup: 1, length: 10 * time.Second, endedBy: http.EndedByDuration}},
-		{"all requests done", 0, 3, []outcome{ok(10, 10.5), ok(10.1, 11.5), failed(10.5, 11, http.Short)},
+		{"all requests done", 0, 3, []tally.Outcome{ok(10, 10.5), ok(10.1, 11.5), failed(10.5, 11, http.Short)},
 			numbers{attempted: 3, answered: 2, failed: 1, right: 2, failures: 1,
 				length: 1500 * time.Millisecond, endedBy: http.EndedByRequests}},
-		{"all requests done on the stroke of a second", 0, 1, []outcome{ok(10, 12)},
+		{"all requests done on the stroke of a second", 0, 1, []tally.Outcome{ok(10, 12)},
 			numbers{attempted: 1, answered: 1, right: 1, length: 2 * time.Second, endedBy: http.EndedByRequests}},
-		{"all requests done before the time", 10 * time.Second, 1, []outcome{ok(10, 10.5)},
+		{"all requests done before the time", 10 * time.Second, 1, []tally.Outcome{ok(10, 10.5)},
 			numbers{attempted: 1, answered: 1, right: 1, length: 500 * time.Millisecond, endedBy: http.EndedByRequests}},
-		{"time over before all requests", 10 * time.Second, 3, []outcome{ok(10, 19), ok(19, 20.5)},
+		{"time over before all requests", 10 * time.Second, 3, []tally.Outcome{ok(10, 19), ok(19, 20.5)},
 			numbers{attempted: 2, answered: 2, right: 1, length: 10 * time.Second, endedBy: http.EndedByDuration}},
-		{"time over while the last request is on its way", 10 * time.Second, 2, []outcome{ok(10, 19), ok(19, 20.5)},
+		{"time over while the last request is on its way", 10 * time.Second, 2, []tally.Outcome{ok(10, 19), ok(19, 20.5)},
 			numbers{attempted: 2, answered: 2, right: 1, length: 10 * time.Second, endedBy: http.EndedByDuration}},
-		{"warm-up that ends after the last request", 0, 1, []outcome{ok(9, 10.2), ok(10, 10.5), ok(9, 40)},
+		{"warm-up that ends after the last request", 0, 1, []tally.Outcome{ok(9, 10.2), ok(10, 10.5), ok(9, 40)},
 			numbers{attempted: 1, answered: 1, right: 2, warmup: 2,
 				length: 500 * time.Millisecond, endedBy: http.EndedByRequests}},
 	}
@@ -172,14 +173,14 @@ func TestWindow(t *testing.T) {
 
 // The first request opens the window, and no later one moves it.
 func TestWindowOpensOnce(t *testing.T) {
-	w := newWindow(0)
-	if w.begun(sec(1e6)) || w.over(sec(1e6)) {
+	w := tally.NewWindow(0)
+	if w.Begun(sec(1e6)) || w.Over(sec(1e6)) {
 		t.Error("an unopened window has begun or is over")
 	}
-	w.open(5)
-	w.open(7)
-	if w.begun(4) || !w.begun(5) || !w.contains(sec(1e6)) {
-		t.Errorf("the window starts at %d and should at 5, without an end", w.start.Load())
+	w.Open(5)
+	w.Open(7)
+	if w.Begun(4) || !w.Begun(5) || !w.Contains(sec(1e6)) {
+		t.Errorf("the window starts at %d and should at 5, without an end", w.Start.Load())
 	}
 }
 
@@ -200,27 +201,29 @@ func TestSeconds(t *testing.T) {
 func TestPresence(t *testing.T) {
 	tests := []struct {
 		name     string
-		outcomes []outcome
+		outcomes []tally.Outcome
 		think    time.Duration
 		until    float64
 		want     time.Duration
 	}{
 		{"no request", nil, 0, 20, 0},
-		{"one after the other", []outcome{ok(10, 12), ok(12.5, 14)}, 0, 20, 3500 * time.Millisecond},
-		{"the last one cut", []outcome{ok(10, 12), ok(12.5, 14)}, 0, 13, 2500 * time.Millisecond},
-		{"thinking", []outcome{ok(10, 11), ok(12, 13)}, time.Second, 20, 4 * time.Second},
-		{"thinking cut by the next request", []outcome{ok(10, 11), ok(11.5, 13)}, time.Second, 12.5, 2500 * time.Millisecond},
-		{"on its way when the window opened", []outcome{ok(8, 9), ok(9.5, 11)}, 0, 20, time.Second},
-		{"thinking when the window opened", []outcome{ok(8, 9), ok(10.5, 11)}, 1500 * time.Millisecond, 11, time.Second},
-		{"over when the window opened", []outcome{ok(8, 9)}, 0, 20, 0},
+		{"one after the other", []tally.Outcome{ok(10, 12), ok(12.5, 14)}, 0, 20, 3500 * time.Millisecond},
+		{"the last one cut", []tally.Outcome{ok(10, 12), ok(12.5, 14)}, 0, 13, 2500 * time.Millisecond},
+		{"thinking", []tally.Outcome{ok(10, 11), ok(12, 13)}, time.Second, 20, 4 * time.Second},
+		{"thinking cut by the next request", []tally.Outcome{ok(10, 11), ok(11.5, 13)}, time.Second, 12.5,
+			2500 * time.Millisecond},
+		{"on its way when the window opened", []tally.Outcome{ok(8, 9), ok(9.5, 11)}, 0, 20, time.Second},
+		{"thinking when the window opened", []tally.Outcome{ok(8, 9), ok(10.5, 11)}, 1500 * time.Millisecond, 11,
+			time.Second},
+		{"over when the window opened", []tally.Outcome{ok(8, 9)}, 0, 20, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w, p := openWindow(0), presence{}
+			w, p := openWindow(0), tally.Presence{}
 			for _, o := range tt.outcomes {
-				p.next(w, &o, tt.think)
+				p.Next(w, &o, tt.think)
 			}
-			if got := time.Duration(p.until(w, sec(tt.until))); got != tt.want {
+			if got := time.Duration(p.Until(w, sec(tt.until))); got != tt.want {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
 		})
@@ -230,7 +233,7 @@ func TestPresence(t *testing.T) {
 // The JSON of a result is read by other versions, so every name in it is on purpose.
 func TestResultJSON(t *testing.T) {
 	o := ok(11, 12)
-	o.connect, o.bytesIn, o.bytesOut, o.stale, o.unrequested = sec(0.1), 300, 100, true, true
+	o.Connect, o.BytesIn, o.BytesOut, o.Stale, o.Unrequested = sec(0.1), 300, 100, true, true
 	r := count(t, openWindow(2*time.Second), 0, ok(9, 9.5), ok(9.5, 10.5), o, failed(10.5, 11, http.Reset))
 	r.Addresses = []netip.AddrPort{netip.MustParseAddrPort("[::1]:8080")}
 	r.Unreachable = []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:8080")}

@@ -394,6 +394,14 @@ func (t *Target) validateFields() error {
 	return nil
 }
 
+// HasRightStatus reports whether a right answer may have that status.
+func (v *Verify) HasRightStatus(status int) bool {
+	if v == nil || len(v.Status) == 0 {
+		return status >= 200 && status <= 299
+	}
+	return slices.Contains(v.Status, status)
+}
+
 func (v *Verify) validate() error {
 	if v == nil {
 		return nil

@@ -1,0 +1,298 @@
+// Package tally counts requests as docs/method.md#definitions has it: what is in a window, how much of it, and how long
+// it took. Package generator does so with its own requests while they are made; Count does with those that another
+// program tells of.
+package tally
+
+import (
+	"math"
+	"time"
+
+	"benchbook/runner/load/http"
+)
+
+// Outcome is what became of one request.
+type Outcome struct {
+	Slot       int32 // that of its connection
+	Start, End int64
+	Sent       int64     // when it left, NeverSent if it never did
+	Kind       http.Kind // empty for a right answer
+	Status     int       // 0 without a whole answer
+	FirstByte  int64     // when it came, 0 if none did
+
+	Connect     int64 // how long opening its connection took, negative if it opened none
+	TLS         int64 // how long setting up TLS on it took, negative if it did not
+	Stale       bool
+	Unrequested bool
+	Blocked     bool  // no connection was free when it was due
+	Cut         bool  // the window was over before it ended: end is when it was cut
+	BytesIn     int64 // in the window
+	BytesOut    int64
+}
+
+// None stands for a time that something took that did not happen, NeverSent for when a request was sent that never was.
+const (
+	None      = -1
+	NeverSent = math.MaxInt64
+)
+
+// Tally counts outcomes. Each engine has its own; they are merged when all have ended.
+type Tally struct {
+	window *Window
+	open   bool // the load is an open loop
+	secure bool // there are https targets
+
+	Found    http.Result // what can be counted while the load runs
+	status   [1000]int64 // answers by status
+	overhang []Outcome   // started before the window, and not over when it started
+
+	latency, failedLatency, connect, firstByte *http.Histogram
+	tls                                        *http.Histogram // nil unless secure
+	cut                                        *http.Histogram // how long it was until then; nil unless some may be cut
+	lag, service                               *http.Histogram // nil unless open
+
+	LastStart, lastEnd int64 // of the requests started in the window
+}
+
+func NewTally(w *Window, config *http.Config) *Tally {
+	t := &Tally{window: w, open: config.Open(), secure: config.Secure(), Found: http.NewResult()}
+	t.Found.Overlap = new(http.Overlap)
+	histograms := []**http.Histogram{&t.latency, &t.failedLatency, &t.connect, &t.firstByte}
+	if t.secure {
+		histograms = append(histograms, &t.tls)
+	}
+	if t.open {
+		histograms = append(histograms, &t.lag, &t.service)
+	}
+	if config.Cut {
+		histograms = append(histograms, &t.cut)
+	}
+	for _, h := range histograms {
+		*h = http.NewHistogram(config.Timeout)
+	}
+	return t
+}
+
+// Add counts an outcome. It must have ended.
+func (t *Tally) Add(o *Outcome) {
+	if !t.window.Begun(o.Start) {
+		t.addWarmup(o)
+		return
+	}
+	t.Found.BytesIn += o.BytesIn
+	t.Found.BytesOut += o.BytesOut
+	if o.Connect >= 0 {
+		t.Found.Connects++
+		t.connect.Add(o.Connect)
+	}
+	if o.TLS >= 0 {
+		t.tls.Add(o.TLS)
+	}
+	t.Overlap(o, t.window.End())
+	if o.Cut {
+		t.cut.Add(max(0, o.End-o.Start)) // another engine may have ended the window while this one started it
+		return
+	}
+	t.LastStart, t.lastEnd = max(t.LastStart, o.Start), max(t.lastEnd, o.End)
+	t.second(o.Start).Attempted++
+	if !t.window.Over(o.End) {
+		t.Complete(o)
+	}
+	if o.Status != 0 {
+		t.status[o.Status]++
+	}
+	if o.Stale {
+		t.Found.Stale++
+	}
+	if o.Unrequested {
+		t.Found.Unrequested++
+	}
+	if t.open {
+		t.addScheduled(o)
+	}
+	if o.Kind != "" {
+		t.Found.Failures[o.Kind]++
+		t.failedLatency.Add(o.End - o.Start)
+		return
+	}
+	t.Found.Answered++
+	t.firstByte.Add(o.FirstByte - o.Start)
+	t.latency.Add(o.End - o.Start)
+}
+
+// addWarmup counts an outcome that was started before the window.
+func (t *Tally) addWarmup(o *Outcome) {
+	if t.window.Begun(o.End) {
+		t.overhang = append(t.overhang, *o)
+	}
+	if o.Cut {
+		return
+	}
+	t.Found.Warmup.Attempted++
+	if o.Kind == "" {
+		t.Found.Warmup.Answered++
+	} else {
+		t.Found.Warmup.Failed++
+	}
+}
+
+// addScheduled counts what there is to say of a request that left on schedule, or should have.
+func (t *Tally) addScheduled(o *Outcome) {
+	if o.Blocked {
+		t.Found.Blocked++
+	}
+	if o.Sent == NeverSent {
+		return
+	}
+	t.Found.Sent++
+	if o.Kind == "" {
+		t.service.Add(o.End - o.Sent)
+	}
+	t.lag.Add(o.Sent - o.Start)
+}
+
+// second is the one of the window that a time is in.
+func (t *Tally) second(at int64) *http.Second {
+	second := int((at - t.window.Start.Load()) / int64(time.Second))
+	t.grow(second + 1)
+	return &t.Found.Seconds[second]
+}
+
+func (t *Tally) grow(seconds int) {
+	for len(t.Found.Seconds) < seconds {
+		t.Found.Seconds = append(t.Found.Seconds, http.Second{})
+	}
+}
+
+// Overlap adds how much of a request lies in a window that ends at a moment. It is asked of every request: only those
+// that an end of the window cuts take a division.
+//
+// Source: docs/method.md#definitions.
+func (t *Tally) Overlap(o *Outcome, until int64) {
+	inside, whole := min(o.End, until)-max(o.Start, t.window.Start.Load()), o.End-o.Start
+	share := int64(http.WholeRequest)
+	switch {
+	case inside == whole:
+	case inside <= 0:
+		return
+	default:
+		share = int64(math.Round(http.WholeRequest * (float64(inside) / float64(whole))))
+	}
+	t.Found.Overlap.Time += time.Duration(inside)
+	switch {
+	case o.Cut: // its whole length is not known: see result
+	case o.Kind == "":
+		t.Found.Overlap.Right += share
+	default:
+		t.Found.Overlap.Failed += share
+	}
+}
+
+// Complete counts an outcome that ended in the window.
+func (t *Tally) Complete(o *Outcome) {
+	s := t.second(o.End)
+	if o.Kind == "" {
+		t.Found.Completed.Right++
+		s.Right++
+		s.LatencySum += time.Duration(o.End - o.Start)
+		return
+	}
+	t.Found.Completed.Failed++
+	s.Failed++
+	if s.Failures == nil {
+		s.Failures = make(map[http.Kind]int64)
+	}
+	s.Failures[o.Kind]++
+}
+
+// Merge adds what another tally of the same window has counted.
+func (t *Tally) Merge(from *Tally) {
+	t.grow(len(from.Found.Seconds))
+	t.Found.Add(&from.Found)
+	for status, n := range from.status {
+		t.status[status] += n
+	}
+	t.overhang = append(t.overhang, from.overhang...)
+	t.LastStart, t.lastEnd = max(t.LastStart, from.LastStart), max(t.lastEnd, from.lastEnd)
+	for name, h := range t.histograms() {
+		if h != nil {
+			h.Merge(from.histograms()[name])
+		}
+	}
+}
+
+// histograms are those of Result.distributions.
+func (t *Tally) histograms() map[string]*http.Histogram {
+	return map[string]*http.Histogram{
+		"latency": t.latency, "failed latency": t.failedLatency, "connect": t.connect, "first byte": t.firstByte,
+		"TLS setup": t.tls, "lag": t.lag, "service": t.service, "cut": t.cut,
+	}
+}
+
+// Result writes down what was counted, given how many requests were wanted, 0 for any number.
+func (t *Tally) Result(wanted int64) (*http.Result, error) {
+	r := &t.Found
+	for _, kind := range http.Kinds {
+		n := r.Failures[kind]
+		r.Failed, r.Failures[kind] = r.Failed+n, n
+	}
+	r.Attempted = r.Answered + r.Failed
+	r.EndedBy, r.Length = http.EndedByDuration, time.Duration(t.window.Duration)
+	if wanted > 0 && r.Attempted == wanted && !t.window.Over(t.lastEnd) {
+		r.EndedBy, r.Length = http.EndedByRequests, time.Duration(t.lastEnd-t.window.Start.Load())
+	}
+	t.addOverhang()
+	if t.cut != nil && r.Attempted > 0 {
+		right := float64(r.Answered) / float64(r.Attempted)
+		r.Overlap.Right += int64(math.Round(http.WholeRequest * right * t.latency.SharesOf(t.cut)))
+	}
+	for status, n := range t.status {
+		if n > 0 {
+			r.Status[status] = n
+		}
+	}
+	counted := r.Seconds
+	r.Seconds = make([]http.Second, max(1, (r.Length+time.Second-1)/time.Second))
+	r.AddSeconds(counted) // the completion that ends the window belongs to it, even on the stroke of a second
+	if t.open {
+		r.Due, r.Offered = r.Attempted, float64(r.Attempted)/r.Length.Seconds()
+		r.Lag, r.Service = new(http.Distribution), new(http.Distribution)
+	}
+	if t.secure {
+		r.TLSSetup = new(http.Distribution)
+	}
+	if t.cut != nil {
+		r.Cut = new(http.Distribution)
+	}
+	var err error
+	for name, d := range r.Distributions() {
+		if d == nil {
+			continue
+		}
+		if *d, err = t.histograms()[name].Distribution(); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// addOverhang counts what was started before the window and ended in it or after it. Only now is it known where a
+// window that is ended by its last request ends. What an overhanging request received is not known finely enough to be
+// cut there, so it counts whole or not at all.
+func (t *Tally) addOverhang() {
+	timed, until := t.Found.EndedBy == http.EndedByDuration, t.window.End()
+	if !timed {
+		until = t.lastEnd
+	}
+	for i := range t.overhang {
+		o := &t.overhang[i]
+		t.Overlap(o, until)
+		inside := !o.Cut && !t.window.Over(o.End) && (timed || o.End <= t.lastEnd)
+		if inside {
+			t.Complete(o)
+		}
+		if inside || timed {
+			t.Found.BytesIn += o.BytesIn
+			t.Found.BytesOut += o.BytesOut
+		}
+	}
+}
