@@ -679,6 +679,7 @@ func TestKeysAreDocumented(t *testing.T) {
 		{"Secrets from outside", []string{"Secret", "SecretFile"}},
 		{"Origins and links", []string{"Origin", "Latency", "Link"}},
 		{"Load", []string{"Load", "Target", "Rate", "Stage", "Verify", "Failures"}},
+		{"Keys of a driver", []string{"Driver"}},
 		{"Command", []string{"Command", "Expect"}},
 		{"Hooks", []string{"Hook"}},
 		{"Searches", []string{"Search", "Capacity"}},

@@ -191,6 +191,8 @@ func (r *run) driverNeed(t *plan.Trial) (images.Need, error) {
 		return images.Need{}, fmt.Errorf("there is no driver for %s", t.Load.Tool)
 	case t.Load.Tool != "":
 		what = "load by " + t.Load.Tool
+	case t.Load.Driver != nil:
+		what = "load by a driver"
 	}
 	return r.images().DriverNeed(what, driver), nil
 }

@@ -38,6 +38,9 @@ func (r *Runner) driver(t *plan.Trial) load.Driver {
 	if t.Load.Tool != "" {
 		return r.Tools[t.Load.Tool]
 	}
+	if t.Load.Driver != nil {
+		return r.Programs
+	}
 	return r.Requests
 }
 

@@ -66,6 +66,7 @@ type Runner struct {
 	Requests load.Driver
 	Commands load.Driver
 	Tools    map[string]load.Driver // of loads by other programs, by their names
+	Programs load.Driver            // of loads by programs of articles
 	Agent    agent.Program          // reads our program, for origins and links
 	Host     sysinfo.Host
 	Machines map[string]*machines.Machine // the others of Host, by their names in the project

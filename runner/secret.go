@@ -107,6 +107,11 @@ func (s Secrets) put(t *plan.Trial) *plan.Trial {
 			target.Headers, target.Body = s.byName(target.Headers), s.text(target.Body)
 			return target
 		})
+		if l.Driver != nil {
+			d := *l.Driver
+			d.Environment = s.texts(d.Environment)
+			l.Driver = &d
+		}
 		out.Load = &l
 	}
 	if t.Command != nil {

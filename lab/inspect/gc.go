@@ -214,7 +214,8 @@ func collectImages(ctx context.Context, a *lab.Session, plans map[string][]*plan
 		return nil // such an engine keeps none
 	}
 	r := runner.Runner{Engine: e, Agent: a.Config.Agent, Requests: &load.Requests{Agent: a.Config.Agent},
-		Commands: &load.Commands{Agent: a.Config.Agent}, Tools: foreign.Drivers(a.Config.Agent)}
+		Commands: &load.Commands{Agent: a.Config.Agent}, Tools: foreign.Drivers(a.Config.Agent),
+		Programs: foreign.NewProgram(a.Config.Agent)}
 	used, err := r.Used(ctx, store, slices.Concat(slices.Collect(maps.Values(plans))...))
 	if err != nil {
 		return lab.Interrupted(ctx, fmt.Errorf("finding the images that articles use: %w", err))

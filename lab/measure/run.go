@@ -580,7 +580,8 @@ func newRunner(a *lab.Session, v *target, p runner.Progress) *runner.Runner {
 	on := func(e engine.Engine) *runner.Runner {
 		return &runner.Runner{Engine: e, Host: v.host, Machines: v.machines, Progress: p, Agent: a.Config.Agent,
 			Requests: &load.Requests{Agent: a.Config.Agent}, Commands: &load.Commands{Agent: a.Config.Agent},
-			Tools: foreign.Drivers(a.Config.Agent), Settler: a.Config.Settler, Cache: a.Config.Cache}
+			Tools: foreign.Drivers(a.Config.Agent), Programs: foreign.NewProgram(a.Config.Agent),
+			Settler: a.Config.Settler, Cache: a.Config.Cache}
 	}
 	r := on(v.engine)
 	if v.outside != nil {

@@ -193,9 +193,13 @@ func loadRows(l *record.Load) [][]string {
 		return nil
 	}
 	whole := func(n int64) string { return strconv.FormatInt(n, 10) }
-	rows := [][]string{{"window", seconds(l.Window)}, {"connections", strconv.Itoa(l.Connections)},
-		{"attempted", whole(l.Attempted)},
-		{"completed", whole(l.Completed)}, {"failed", whole(l.Failed)}}
+	var rows [][]string
+	if l.Driver != "" {
+		rows = append(rows, []string{"put on by", l.Driver})
+	}
+	rows = append(rows, []string{"window", seconds(l.Window)}, []string{"connections", strconv.Itoa(l.Connections)},
+		[]string{"attempted", whole(l.Attempted)}, []string{"completed", whole(l.Completed)},
+		[]string{"failed", whole(l.Failed)})
 	for _, kind := range slices.Sorted(maps.Keys(l.Failures)) {
 		if l.Failures[kind] > 0 {
 			rows = append(rows, []string{"failed, " + kind, whole(l.Failures[kind])})

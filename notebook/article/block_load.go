@@ -35,6 +35,7 @@ type Load struct {
 	CPUSet      source.Text     `yaml:"cpuset"`
 	Tool        Value[Tool]     `yaml:"tool"`
 	Args        Args            `yaml:"args"`
+	Driver      *Driver         `yaml:"driver"`
 	Tried       yamltext.Tried  `yaml:"-"`
 }
 
@@ -134,6 +135,28 @@ const OwnTool Tool = "benchbook"
 func (Tool) Words() []string {
 	return append([]string{string(OwnTool)}, loadtool.Names(func(t loadtool.Tool) bool { return t.Load })...)
 }
+
+// Driver is a program of the article that puts the load on, in the place of our own.
+type Driver struct {
+	Image       source.Text    `yaml:"image"`
+	Build       *Build         `yaml:"build"`
+	Command     *CommandLine   `yaml:"command"`
+	Environment Environment    `yaml:"environment"`
+	Configs     []Config       `yaml:"configs"`
+	Prints      Value[Prints]  `yaml:"prints"`
+	Tried       yamltext.Tried `yaml:"-"`
+}
+
+// Prints is what a driver tells of its load.
+type Prints string
+
+// What it can tell.
+const (
+	PrintsRequests Prints = "requests" // a line for each, unless something else is written
+	PrintsSummary  Prints = "summary"
+)
+
+func (Prints) Words() []string { return []string{string(PrintsRequests), string(PrintsSummary)} }
 
 // Args are words for the command line of a tool: the same for all, or by tool.
 type Args struct {

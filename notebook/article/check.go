@@ -269,6 +269,10 @@ func contradictions(n *yamltext.Node, problems *source.Problems) {
 		{"rate", "stages", "a load has either a rate or stages", "keep one of them"},
 		{"stages", "duration", "stages have durations of their own", "remove duration"},
 		{"stages", "requests", "stages last for a time, not for a number of requests", "remove requests"},
+		{"driver", "tool", "a load is put on by a tool or by a driver, not by both", "keep one of them"},
+		{"driver", "args", "a driver has no args", "write them behind its command"},
+		{"driver", "start", "a driver starts its clients itself", "remove start"},
+		{"driver", "generators", "a driver is one program", "remove generators; the driver may start programs of its own"},
 	} {
 		both(load, load.Get(c.a), c.b, c.what, c.hint)
 	}

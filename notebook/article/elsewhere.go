@@ -120,6 +120,7 @@ var homes = []home{
 	{"experiment", reflect.TypeFor[Experiment](), ""},
 	{"load", reflect.TypeFor[Load](), "experiment"},
 	{"load: verify", reflect.TypeFor[Verify](), "load"},
+	{"load: driver", reflect.TypeFor[Driver](), "load"},
 	{"command", reflect.TypeFor[Command](), "experiment"},
 	{"a service", reflect.TypeFor[Service](), "experiment"},
 }

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -126,7 +127,7 @@ func (r reading) measured(metric string) (value float64, missing string) {
 		return float64(n), ""
 	}
 	if code, ok := strings.CutPrefix(metric, "status."); ok {
-		if !isTold && r.Load.Statuses == nil {
+		if (!isTold || r.Load.Driver != "") && r.Load.Statuses == nil {
 			return r.told(-1)
 		}
 		return float64(r.Load.Statuses[code]), ""
@@ -153,7 +154,7 @@ func (r reading) sample(metric string) (float64, string) {
 // told is a number that the tool told, or the reason why it is missing: other tools than ours do not tell everything.
 func (r reading) told(n int64) (float64, string) {
 	if n < 0 {
-		return 0, notMeasured + r.Load.Tool + " does not report it"
+		return 0, notMeasured + cmp.Or(r.Load.Tool, record.DriverTool) + " does not report it"
 	}
 	return float64(n), ""
 }

@@ -185,6 +185,8 @@ func written(path string) string {
 		owner, rest = parts[0]+"."+parts[1]+".", parts[2]
 	case parts[0] == "command" && len(parts) > 1 && parts[1] == "image":
 		owner, rest = "command.", strings.TrimPrefix(path, "command.")
+	case strings.HasPrefix(path, "load.driver.image"):
+		owner, rest = "load.driver.", strings.TrimPrefix(path, "load.driver.")
 	}
 	for from, to := range authors {
 		if after, ok := strings.CutPrefix(rest, from); ok && (after == "" || after[0] == '.' || after[0] == '[') {

@@ -1,6 +1,7 @@
 package definition_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -29,5 +30,20 @@ func TestDuration(t *testing.T) {
 		if got := definition.Duration(d); got != want {
 			t.Errorf("Duration(%v) = %q, want %q", d, got, want)
 		}
+	}
+}
+
+// A driver is described in the words of articles.
+func TestDriver(t *testing.T) {
+	entries, err := definition.Entries([]byte(`{"load": {"driver": {"image": {"build": {"dockerfile": "Dockerfile",
+		"files": [{"path": "load.py", "digest": "0123456789"}]}}, "command": ["run", "a b"], "prints": "summary"}}}`))
+	want := "load.driver.build.files[load.py]=01234567 load.driver.build.dockerfile=Dockerfile " +
+		"load.driver.command=run 'a b' load.driver.prints=summary"
+	var got []string
+	for _, e := range entries {
+		got = append(got, e.Path+"="+e.Text)
+	}
+	if text := strings.Join(got, " "); err != nil || text != want {
+		t.Errorf("got %s, %v, want %s", text, err, want)
 	}
 }

@@ -3,6 +3,7 @@ package histogram
 
 import (
 	"bytes"
+	"cmp"
 	"compress/zlib"
 	"encoding/base64"
 	"encoding/binary"
@@ -159,6 +160,22 @@ func (i *Decoder) Content(h record.Histogram) (c Content, err error) {
 		c.Least, c.Most = c.Least+start*float64(count), c.Most+end*float64(count)
 	})
 	return c, err
+}
+
+// Each gives the parts of a histogram that something fell into, smallest first, by the smallest and the largest value
+// that falls there, until give has an error.
+func (i *Decoder) Each(h record.Histogram, give func(from, to, count int64) error) error {
+	head, data, err := i.open(h)
+	if err != nil {
+		return err
+	}
+	var failed error
+	err = head.each(data, func(from, to, count int64) {
+		if failed == nil {
+			failed = give(from, to, count)
+		}
+	})
+	return cmp.Or(failed, err)
 }
 
 // open finds the counts of a histogram. They are valid until the next use of the decoder.

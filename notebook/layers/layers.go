@@ -227,16 +227,20 @@ func (m *Merged) settle() {
 }
 
 // overruled are the keys of a load that others have made meaningless.
-func overruled(n *yamltext.Node) []string {
-	switch load := n.Get("load"); {
+func overruled(n *yamltext.Node) (keys []string) {
+	load := n.Get("load")
+	switch {
 	case n.Get("capacity") != nil:
-		return []string{"rate", "requests", "stages"}
+		keys = []string{"rate", "requests", "stages"}
 	case load.Get("stages") != nil:
-		return []string{"duration", "requests"}
+		keys = []string{"duration", "requests"}
 	case load.Get("rate") != nil:
-		return []string{"requests", "think"}
+		keys = []string{"requests", "think"}
 	}
-	return nil
+	if load.Get("driver") != nil {
+		keys = append(keys, "tool", "args", "generators", "start")
+	}
+	return keys
 }
 
 // missingTimes is the missing duration, warm-up and arrivals of a load as YAML.

@@ -57,6 +57,10 @@ func TestMerge(t *testing.T) {
 			"calibrate=true command.run=x order=interleaved repetitions=up to 20 timeout=5m"},
 		{"requests instead of a duration", "", "load: {target: u, requests: 9}", "full",
 			always + rest + "load.requests=9 load.target=u " + end + "order=interleaved repetitions=up to 20 timeout=5m"},
+		{"a driver instead of a tool", "defaults: {load: {tool: ab, args: {ab: [-l]}, start: at once}}",
+			"load: {target: u, driver: {image: x}}", "full",
+			always + "load.driver.image=x load.duration=10000ms " + rest + "load.target=u " + end +
+				"load.warmup=2000ms order=interleaved repetitions=up to 20 timeout=5m"},
 		{"a rate instead of requests and think", "", "load: {target: u, requests: 9, think: 1s, rate: 5/s}", "full",
 			"calibrate=true load.arrivals=constant load.connections=10 load.duration=10000ms " + rest +
 				"load.rate=5/s load.target=u " + end + "load.warmup=2000ms order=interleaved repetitions=up to 20 timeout=5m"},

@@ -43,6 +43,7 @@ func (r *reading) load(at source.Pos) *spec.Load {
 		verify(l.Verify, out, r.problems)
 	}
 	tool(l, out, r.problems)
+	out.Driver = r.driver(l, at)
 	startAndEnd(l, out, r.problems)
 	for _, s := range l.Stages {
 		out.Stages = append(out.Stages, spec.Stage{Duration: s.Duration.V, Rate: float64(s.Rate.V),
@@ -68,11 +69,12 @@ func (r *reading) load(at source.Pos) *spec.Load {
 	return out
 }
 
-// startAndEnd says how clients start and what ends the window. The tool must be known.
+// startAndEnd says how clients start and what ends the window. The tool or driver must be known.
 //
 // Source: docs/load.md#start-and-end.
 func startAndEnd(l *article.Load, out *spec.Load, problems *source.Problems) {
-	out.Cut = out.Requests > 0 && !l.Drain.V && out.Tool == ""
+	isTold := out.Tool == "" && (out.Driver == nil || out.Driver.Prints != spec.Summary) // what becomes of each
+	out.Cut = out.Requests > 0 && !l.Drain.V && isTold
 	out.AtOnce = l.Start.V == article.StartAtOnce && !l.Drain.V
 	if l.Start.V == article.StaggeredStart && l.Drain.V && out.Requests > 0 {
 		problems.Add("contradiction", l.Start.Text.Pos, "with drain all of the work is there at once, so clients start at "+
@@ -257,7 +259,7 @@ func (r *reading) checkTarget(t source.Text, l *article.Load) {
 	if t.IsZero() || err != nil && isTemplate(t) {
 		return // reported when it was decoded or filled in
 	}
-	if err != nil || u.Host == "" || !slices.Contains(known, u.Scheme) {
+	if err != nil || u.Host == "" || l.Driver == nil && !slices.Contains(known, u.Scheme) || u.Scheme == "" {
 		problems.Add("wrong-value", t.Pos, "invalid target URL %q", t.Value).
 			Hint = "write " + known[0] + "://SERVICE:PORT/path"
 		return

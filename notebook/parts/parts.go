@@ -89,6 +89,9 @@ func (r Reader) Configs(e *article.Experiment, problems *source.Problems) Config
 	if c := e.Command; c != nil {
 		add(c.Configs, inputs.UsersOf("", c.Build))
 	}
+	if e.Load != nil && e.Load.Driver != nil {
+		add(e.Load.Driver.Configs, inputs.UsersOf(LoadName, e.Load.Driver.Build))
+	}
 	return out
 }
 

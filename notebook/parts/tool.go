@@ -125,6 +125,16 @@ func (c *toolCheck) requests() {
 		c.problems.Add("no-flag", c.Target[1].Pos, "%s has no flag for several targets", c.name).
 			Hint = "leave one target, or use tool: benchbook"
 	}
+	for _, t := range c.texts() {
+		if isTemplate(t) { // all others were filled in
+			c.problems.Add("no-flag", t.Pos, "%s has no flag for values that are drawn for every request", c.name).
+				Hint = "write a fixed value, or use tool: benchbook"
+		}
+	}
+}
+
+// texts are those that requests are made of.
+func (c *toolCheck) texts() []source.Text {
 	texts, headers := []source.Text{c.Body}, c.Headers
 	for _, t := range c.Target {
 		texts, headers = append(texts, t.URL, t.Body), slices.Concat(headers, t.Headers)
@@ -132,12 +142,7 @@ func (c *toolCheck) requests() {
 	for _, h := range headers {
 		texts = append(texts, h.Value)
 	}
-	for _, t := range texts {
-		if isTemplate(t) { // all others were filled in
-			c.problems.Add("no-flag", t.Pos, "%s has no flag for values that are drawn for every request", c.name).
-				Hint = "write a fixed value, or use tool: benchbook"
-		}
-	}
+	return texts
 }
 
 // times reports fractions of seconds for tools that take whole ones.

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"benchbook/notebook/inputs"
+	"benchbook/notebook/parts"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 )
@@ -61,14 +62,25 @@ func computeKey(t *Trial, e *Experiment) {
 			files(s.Name, spec.Image{}, v.Files)
 		}
 	}
-	if t.Command != nil {
-		files("command", t.Command.Image, t.Command.Configs)
+	if name, image, configs := t.program(); name != "" {
+		files(name, image, configs)
 	}
 	h := sha256.New()
 	for _, in := range t.Inputs {
 		fmt.Fprintln(h, in.Name, in.Digest)
 	}
 	t.Key = hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// program is what a trial has beside its services: its command, or the driver of its load; no name if it has none.
+func (t *Trial) program() (name string, image spec.Image, configs []spec.File) {
+	switch {
+	case t.Command != nil:
+		return "command", t.Command.Image, t.Command.Configs
+	case t.Load != nil && t.Load.Driver != nil:
+		return parts.LoadName, t.Load.Driver.Image, t.Load.Driver.Configs
+	}
+	return "", spec.Image{}, nil
 }
 
 // semantics is the version of what the samples of a trial mean.

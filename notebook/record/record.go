@@ -215,6 +215,10 @@ type Load struct {
 	// not tell those of all answers.
 	Tool string `json:"tool,omitempty"`
 
+	// Driver is the program of the article that put the load on, if it was one: its image and command. Where it told of
+	// each request there is no Tool, and everything is as from our own but what it cannot tell; else Tool is DriverTool.
+	Driver string `json:"driver,omitempty"`
+
 	// Generators are those that put the load on together, in their order, where there were several.
 	Generators []Generator `json:"generators,omitempty"`
 
@@ -225,6 +229,9 @@ type Load struct {
 	Answers   []int64   `json:"answers,omitempty" range:"0.."`
 	Latencies []float64 `json:"latencies,omitempty" range:"0.."`
 }
+
+// DriverTool is the Tool of a Driver.
+const DriverTool = "the driver"
 
 // Throughput is how many right answers there were per second, as far as the load generator counted; false where it did
 // not, or the window has no length.

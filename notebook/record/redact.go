@@ -435,6 +435,9 @@ func (r *Record) Redact(hosts, secrets []string) {
 	if line, ok := r.Facts["tool.line"]; ok {
 		r.Facts["tool.line"] = redact.Text(line)
 	}
+	if r.Load != nil {
+		r.Load.Driver = redact.Text(r.Load.Driver)
+	}
 	for name, why := range r.Missing {
 		r.Missing[name] = redact.Text(why)
 	}

@@ -1,8 +1,11 @@
 package spec
 
 import (
-	"benchbook/slice"
 	"time"
+
+	"github.com/kballard/go-shellquote"
+
+	"benchbook/slice"
 )
 
 // Load is requests over HTTP, in a closed loop unless there is a rate or stages with one.
@@ -43,6 +46,31 @@ type Load struct {
 	Outside     bool              `json:"outside,omitempty"` // the targets run already, and are no services
 	Tool        string            `json:"tool,omitempty"`    // empty: our own generator
 	Args        []string          `json:"args,omitempty"`    // of the tool
+	Driver      *Driver           `json:"driver,omitempty"`  // puts it on, in the place of our own; nil: that does
+}
+
+// Driver is a program of the article that puts a load on.
+type Driver struct {
+	Image       Image    `json:"image"`
+	Command     []string `json:"command,omitempty"` // nil: the image's
+	Environment []string `json:"environment,omitempty"`
+	Configs     []File   `json:"configs,omitempty"`
+	Prints      string   `json:"prints,omitempty"` // Summary; empty: a line for each request
+}
+
+// Summary is what a driver prints that tells of all requests together.
+const Summary = "summary"
+
+// String says which program it is.
+func (d *Driver) String() string {
+	image, command := d.Image.Name, shellquote.Join(d.Command...)
+	if d.Image.Build != nil {
+		image = "built from " + d.Image.Build.Dockerfile
+	}
+	if image == "" || command == "" {
+		return image + command
+	}
+	return image + ": " + command
 }
 
 // URLs are the targets of a load.

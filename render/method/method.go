@@ -470,6 +470,9 @@ func loadLine(l *spec.Load) string {
 	}
 	var words phrases
 	words.add(l.Tool != "", "tool="+l.Tool)
+	if l.Driver != nil {
+		words.add(true, "driver="+strconv.Quote(l.Driver.String()))
+	}
 	words.add(true, kind)
 	words.add(l.Rate > 0, "rate="+rateWords(l.Rate))
 	words.add(l.Rate <= 0 && l.RateShare > 0,
@@ -543,7 +546,7 @@ func sameLoads(loads []*spec.Load) (lines, cannot string) {
 	const most = 4
 	var all, reasons []string
 	for _, l := range loads {
-		if l.Tool == "" {
+		if l.Tool == "" && l.Driver == nil {
 			line, why := equivalents(l)
 			all, reasons = slice.Add(all, line), slice.Add(reasons, why)
 		}
@@ -927,7 +930,11 @@ func imageNames(raw json.RawMessage) map[string]string {
 	if was.Command != nil {
 		names["command"] = imageName(was.Command.Image)
 	}
-	if was.Load != nil {
+	switch {
+	case was.Load == nil:
+	case was.Load.Driver != nil:
+		names["load"] = imageName(was.Load.Driver.Image)
+	default:
 		names["load"] = was.Load.Tool
 	}
 	return names

@@ -49,7 +49,11 @@ func imageKey(i spec.Image) string {
 	return b.String()
 }
 
-// imagesOf are the images of a trial, by the names of its services, and of a command in an image of its own.
+// driverName stands for the driver of a load where services have names; none is called so.
+const driverName = "load"
+
+// imagesOf are the images of a trial, by the names of its services, of a command in an image of its own, and of the
+// driver of its load.
 func imagesOf(t *plan.Trial) map[string]spec.Image {
 	out := map[string]spec.Image{}
 	for _, s := range t.Services {
@@ -59,6 +63,9 @@ func imagesOf(t *plan.Trial) map[string]spec.Image {
 	}
 	if t.Command != nil && t.Command.Service == "" {
 		out["command"] = t.Command.Image
+	}
+	if t.Load != nil && t.Load.Driver != nil {
+		out[driverName] = t.Load.Driver.Image
 	}
 	return out
 }

@@ -22,6 +22,9 @@ func programsOf(t *plan.Trial, name string) map[string]string {
 	if t.Command != nil && t.Command.Service == "" && name == "command" {
 		words = t.Command.Run
 	}
+	if t.Load != nil && t.Load.Driver != nil && name == driverName {
+		words = t.Load.Driver.Command
+	}
 	if len(words) == 0 {
 		return nil
 	}

@@ -198,7 +198,7 @@ func (s Set) hostsOf(key string) []string {
 			if imageKey(image) != key {
 				continue
 			}
-			if name == "command" {
+			if name == "command" || name == driverName {
 				hosts[s.Layout.Experiment.LoadHost(t)] = true
 			} else {
 				hosts[s.Layout.Experiment.HostOf(name)] = true

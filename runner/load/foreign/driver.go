@@ -21,6 +21,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/load"
+	"benchbook/slice"
 )
 
 // Driver runs one tool, in a container of its own whose image the tool says how to build. It implements load.Driver.
@@ -103,7 +104,7 @@ func (d *Driver) Files(*plan.Trial, string) []spec.File { return nil }
 
 func (d *Driver) Measure(ctx context.Context, at load.Place, t *plan.Trial) (load.Measurement, error) {
 	if d.tool.Program.HTTP && t.Load.CheckBefore {
-		if failure, err := d.checkBefore(ctx, at, t); err != nil || failure != "" {
+		if failure, err := checkBefore(ctx, d.check, at, t); err != nil || failure != "" {
 			return load.Measurement{Failure: failure, Facts: d.facts}, err
 		}
 	}
@@ -148,13 +149,13 @@ func (d *Driver) Measure(ctx context.Context, at load.Place, t *plan.Trial) (loa
 }
 
 // checkBefore sends one request with our own generator, which knows what a right answer is.
-func (d *Driver) checkBefore(ctx context.Context, at load.Place, t *plan.Trial) (failure string, err error) {
+func checkBefore(ctx context.Context, own *load.Requests, at load.Place, t *plan.Trial) (failure string, err error) {
 	one := *t
 	l := *t.Load
 	l.Tool, l.Args, l.Connections, l.Threads, l.Requests, l.Duration, l.Warmup, l.Think = "", nil, 1, 1, 1, 0, 0, 0
-	l.Rate, l.Arrivals = 0, ""
+	l.Rate, l.Arrivals, l.Stages, l.Cut = 0, "", nil, false
 	one.Load = &l
-	m, err := d.check.Measure(ctx, at, &one)
+	m, err := own.Measure(ctx, at, &one)
 	if err == nil && m.Failure == "" && m.Load.Failed > 0 {
 		m.Failure = "the answer before timing was not right: " + strings.Join(slices.Sorted(maps.Keys(m.Load.Failures)), ", ")
 	}
@@ -187,6 +188,12 @@ func (d *Driver) measured(m *load.Measurement, o *loadtool.Output, w *watch, l *
 	if l.Arrivals != "" {
 		m.Load.Open = schedule(l, o)
 	}
+	w.addTo(m, cores)
+}
+
+// addTo adds what a tool has used.
+func (w *watch) addTo(m *load.Measurement, cores int) {
+	m.GeneratorCPU = -1
 	if share := w.waiting(); share >= 0 {
 		m.Load.Health = &record.Health{Standstill: -1, Waiting: share}
 	}
@@ -297,6 +304,14 @@ func (w *watch) window(length time.Duration) (time.Time, time.Duration) {
 		start = latest
 	}
 	return start.UTC(), length
+}
+
+// within leaves the readings of usage that were taken in a window, unless these are too few.
+func (w *watch) within(start time.Time, length time.Duration) {
+	in := slice.Filter(w.usage, func(u engine.Usage) bool { return !u.At.Before(start) && !u.At.After(start.Add(length)) })
+	if len(in) > 1 {
+		w.usage = in
+	}
 }
 
 // shortest is the least time between two readings that tells how busy a tool was.

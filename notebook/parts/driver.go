@@ -1,0 +1,84 @@
+package parts
+
+import (
+	"slices"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
+)
+
+// driver reads the program of the article that puts the load on; nil if there is none, or it cannot be run. Problems
+// without a place of their own are reported at at.
+func (r *reading) driver(l *article.Load, at source.Pos) *spec.Driver {
+	d := l.Driver
+	if d == nil {
+		return nil
+	}
+	if d.Command != nil {
+		at = d.Command.Pos
+	}
+	checkCovered(d.Configs, nil, r.problems)
+	r.checkDriver(l)
+	built, ok := r.image(image{LoadName, "the driver", d.Image, d.Build, at, d.Tried, "", "remove driver"})
+	if !ok {
+		return nil
+	}
+	if built.Machine && len(words(d.Command)) == 0 {
+		if !d.Tried.Has("command") {
+			r.problems.Add("missing-key", at, "the driver has neither an image nor a program of this machine").
+				Hint = "add command: with the program and its arguments"
+		}
+		return nil
+	}
+	out := &spec.Driver{Image: built, Command: words(d.Command), Environment: variables(d.Environment),
+		Configs: r.configs.files(d.Configs)}
+	if d.Prints.V == article.PrintsSummary { // the other is the default, and the same trial
+		out.Prints = spec.Summary
+	}
+	return out
+}
+
+// checkDriver reports what a load asks for and a driver cannot do, or cannot tell of.
+func (r *reading) checkDriver(l *article.Load) {
+	contradicts := func(at source.Pos, words, hint string) {
+		r.problems.Add("contradiction", at, "%s", words).Hint = hint
+	}
+	if l.Outside.V {
+		contradicts(l.Outside.Text.Pos, "a driver runs in a container, which does not reach a target that runs already",
+			"remove driver, or make the target a service")
+	}
+	requests := toolCheck{Load: l}
+	for _, t := range requests.texts() {
+		if isTemplate(t) { // all others were filled in
+			contradicts(t.Pos, "random is drawn by our own generator for each request, and a driver puts the load on",
+				"write a fixed value, and let the driver change it")
+		}
+	}
+	if checked := verifyAt(l.Verify); !sendsHTTP(l) && checked.Source != nil {
+		contradicts(checked, "answers are checked over HTTP, and a target has another scheme",
+			"remove verify: the driver says which answers are right")
+	}
+	if l.Driver.Prints.V != article.PrintsSummary {
+		return
+	}
+	for _, k := range requests.keys() {
+		if (k.name == "rate" || k.name == "stages") && k.at.Source != nil {
+			contradicts(k.at, "a summary does not tell when requests were due, as "+k.name+" needs it",
+				"remove prints, and print a line for each request")
+		}
+	}
+	if c := r.experiment.Capacity; c != nil {
+		contradicts(c.Pos, "a summary does not tell when requests were due, as a search for a capacity needs it",
+			"remove prints, and print a line for each request")
+	}
+}
+
+// sendsHTTP says that all targets are asked over HTTP, as far as they can be read.
+func sendsHTTP(l *article.Load) bool {
+	return !slices.ContainsFunc(l.Target, func(t article.Target) bool {
+		scheme, _, ok := strings.Cut(t.URL.Value, "://")
+		return ok && scheme != "http" && scheme != "https"
+	})
+}

@@ -1,0 +1,97 @@
+package foreign
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"benchbook/notebook/spec"
+	"benchbook/runner/load"
+	"benchbook/slice"
+)
+
+// asked is what a driver reads on its standard input: one JSON document, with all keys. Times are in seconds, rates are
+// per second, and 0 is none.
+//
+// Source: docs/drivers.md#what-it-reads.
+type asked struct {
+	Version     int           `json:"version"`
+	Targets     []askedTarget `json:"targets"`
+	Connections int           `json:"connections"`
+	Threads     int           `json:"threads"`
+	Keepalive   bool          `json:"keepalive"`
+	Timeout     float64       `json:"timeout"`
+	Warmup      float64       `json:"warmup"`
+	Duration    float64       `json:"duration"`
+	Requests    int           `json:"requests"`
+	Drain       bool          `json:"drain"` // no more than Requests are sent
+	Rate        float64       `json:"rate"`
+	Arrivals    string        `json:"arrivals"`
+	Stages      []askedStage  `json:"stages"`
+	Think       float64       `json:"think"`
+	Seed        uint64        `json:"seed"`
+}
+
+type askedTarget struct {
+	URL     string            `json:"url"`
+	Method  string            `json:"method"`
+	Headers map[string]string `json:"headers"`
+	Body    string            `json:"body"`
+	Weight  float64           `json:"weight"`
+}
+
+type askedStage struct {
+	Duration    float64 `json:"duration"`
+	Rate        float64 `json:"rate"`
+	Connections int     `json:"connections"`
+}
+
+const (
+	askedVersion = 1
+	exactSeeds   = 1<<53 - 1 // larger ones are not exact where every number is a float
+)
+
+// ask is what a driver is asked for.
+func ask(l *spec.Load, at load.Place) ([]byte, error) {
+	seconds := func(d time.Duration) float64 { return d.Seconds() }
+	target := func(t spec.Target) askedTarget {
+		if t.Headers == nil {
+			t.Headers = map[string]string{}
+		}
+		return askedTarget(t)
+	}
+	a := asked{Version: askedVersion, Connections: l.Connections, Threads: l.Threads, Keepalive: l.Keepalive,
+		Timeout: seconds(l.Timeout), Warmup: seconds(l.Warmup), Duration: seconds(l.Duration), Requests: l.Requests,
+		Drain: l.Requests > 0 && !l.Cut, Rate: l.Rate, Arrivals: l.Arrivals, Think: seconds(l.Think),
+		Seed:    at.Seed & exactSeeds,
+		Targets: slice.Map(l.Targets, target),
+		Stages: slice.Map(l.Stages, func(s spec.Stage) askedStage {
+			return askedStage{seconds(s.Duration), s.Rate, s.Connections}
+		})}
+	if a.Stages == nil {
+		a.Stages = []askedStage{} // a list in any case
+	}
+	if a.Threads == 0 {
+		a.Threads = at.Cores
+	}
+	if len(a.Targets) == 0 {
+		a.Targets = []askedTarget{target(spec.Target{URL: l.Target, Method: l.Method, Headers: l.Headers, Body: l.Body,
+			Weight: 1})}
+	}
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false) // for people who look at it
+	err := e.Encode(a)
+	return out.Bytes(), err
+}
+
+// overHTTP says that answers of all targets can be checked.
+func overHTTP(l *spec.Load) bool {
+	for _, url := range l.URLs() {
+		if !strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://") {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,192 @@
+package foreign
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"benchbook/notebook/loadtool"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
+	"benchbook/runner/engine/output"
+	"benchbook/runner/load"
+)
+
+// Program runs the drivers of articles: programs that read what load is wanted on standard input, and write what came
+// of it on standard output. It implements load.Driver.
+//
+// Of a driver that tells of each request everything is made as of our own generator's requests, warm-up included. One
+// that prints a summary is run once more before, for the warm-up, and what it does not tell is not measured.
+//
+// Source: docs/drivers.md.
+type Program struct {
+	check *load.Requests // one request before anything is timed
+}
+
+// NewProgram makes one that checks answers with our program.
+func NewProgram(program agent.Program) *Program { return &Program{&load.Requests{Agent: program}} }
+
+// Prepare makes our own generator available; images of drivers are those of their trials.
+func (d *Program) Prepare(ctx context.Context, e engine.Engine, log io.Writer) error {
+	return d.check.Prepare(ctx, e, log)
+}
+
+// Files are none: services under load have nothing of ours in them.
+func (d *Program) Files(*plan.Trial, string) []spec.File { return nil }
+
+func (d *Program) Measure(ctx context.Context, at load.Place, t *plan.Trial) (m load.Measurement, err error) {
+	l := t.Load
+	if l.CheckBefore && overHTTP(l) {
+		if failure, err := checkBefore(ctx, d.check, at, t); err != nil || failure != "" {
+			return load.Measurement{Failure: failure}, err
+		}
+	}
+	if l.Driver.Prints == spec.Summary && l.Warmup > 0 {
+		warm, after := *l, *l
+		warm.Duration, warm.Requests, warm.Warmup, after.Warmup = l.Warmup, 0, 0, 0
+		exit, _, err := d.run(ctx, at, &warm)
+		if failure := howItEnded(exit); err != nil || failure != "" {
+			return load.Measurement{Failure: failure, Log: string(exit.Stderr)}, inTrial(t, err)
+		}
+		l = &after
+	}
+	exit, w, err := d.run(ctx, at, l)
+	if err != nil {
+		return load.Measurement{}, inTrial(t, err)
+	}
+	failure := cmp.Or(howItEnded(exit), howMuchIsPrinted(exit))
+	if failure == "" {
+		if l.Driver.Prints == spec.Summary {
+			m, err = summed(exit.Stdout, w, l, at)
+		} else {
+			m, err = told(exit.Stdout, w, l, at)
+		}
+		if err != nil {
+			failure, m = err.Error(), load.Measurement{Output: m.Output}
+		}
+	}
+	m.Failure, m.Log = failure, string(exit.Stderr)
+	if m.Load != nil {
+		m.Warmup, m.Load.Driver = t.Load.Warmup, l.Driver.String()
+	}
+	return m, nil
+}
+
+func inTrial(t *plan.Trial, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("trial %s: running %s: %w", t.Name, record.DriverTool, err)
+}
+
+// run runs a driver once, and watches it.
+func (d *Program) run(ctx context.Context, at load.Place, l *spec.Load) (engine.Exit, *watch, error) {
+	document, err := ask(l, at)
+	if err != nil {
+		return engine.Exit{}, nil, err
+	}
+	// Of several threads one may do the work of all, as in Python: as much as the cores of the load is all that is known.
+	w := &watch{threads: at.Cores, began: time.Now()}
+	exit, err := at.Space.Run(ctx, engine.Program{Name: "load", Image: at.Image(l.Driver.Image), CPUSet: at.CPUSet,
+		Command: l.Driver.Command, Environment: l.Driver.Environment, Files: l.Driver.Configs, Beside: at.Beside(l),
+		Stdin: bytes.NewReader(document)}, func(r engine.Running) { w.begin(ctx, r) })
+	w.end()
+	return exit, w, err
+}
+
+// howItEnded is why nothing counts that a driver has told; empty if it ended well.
+func howItEnded(exit engine.Exit) string {
+	switch {
+	case exit.OutOfMemory:
+		return "the driver ran out of memory"
+	case exit.Code != 0:
+		said := cmp.Or(loadtool.LastLine(exit.Stderr), loadtool.LastLine(exit.Stdout))
+		return strings.TrimSuffix(fmt.Sprintf("the driver ended with status %d: %s", exit.Code, said), ": ")
+	}
+	return ""
+}
+
+// howMuchIsPrinted is why it cannot be read; empty if it can.
+func howMuchIsPrinted(exit engine.Exit) string {
+	switch {
+	case len(exit.Stdout) >= output.MaxStdout:
+		return fmt.Sprintf("the driver printed %d MiB or more: shorten the load, print shorter lines, or a summary "+
+			"(prints: summary)", output.MaxStdout>>20)
+	case len(bytes.TrimSpace(exit.Stdout)) == 0:
+		return strings.TrimSuffix("the driver printed nothing: "+loadtool.LastLine(exit.Stderr), ": ")
+	}
+	return ""
+}
+
+// told makes a measurement of lines with a request each.
+func told(printed []byte, w *watch, l *spec.Load, at load.Place) (load.Measurement, error) {
+	r := reading{load: l, most: w.ended.Sub(w.began), open: l.Rate > 0 || len(l.Stages) > 0 && l.Stages[0].Rate > 0}
+	if err := r.read(printed); err != nil {
+		return load.Measurement{}, err
+	}
+	last := int64(0)
+	for _, request := range r.requests {
+		last = max(last, request.End)
+	}
+	began, _ := w.window(time.Duration(last))
+	if r.began != nil {
+		var err error
+		if began, err = w.moment(*r.began, at); err != nil {
+			return load.Measurement{}, err
+		}
+	}
+	m, err := load.Told(l, at, began.Add(at.Ahead), r.requests)
+	if err != nil {
+		return m, fmt.Errorf("the driver has put on another load than it was asked for: %w", err)
+	}
+	w.within(m.Start.Add(-at.Ahead), m.Length)
+	w.addTo(&m, at.Cores)
+	return m, nil
+}
+
+// summed makes a measurement of a summary.
+func summed(printed []byte, w *watch, l *spec.Load, at load.Place) (load.Measurement, error) {
+	m := load.Measurement{Output: record.KeepOutput(printed)}
+	o, err := loadtool.Summary(printed, kinds)
+	if err != nil {
+		return m, err
+	}
+	if most := w.ended.Sub(w.began); o.Window > most {
+		return m, fmt.Errorf("the driver says that its window was %.1f s long, and it ran for %.1f s", o.Window.Seconds(),
+			most.Seconds())
+	}
+	o.Paced = l.Think > 0
+	start, length := w.window(o.Window)
+	if !o.Started.IsZero() {
+		if start, err = w.moment(float64(o.Started.UnixNano())/1e9, at); err != nil {
+			return m, err
+		}
+	}
+	m.Start, m.Length = start.Add(at.Ahead), length
+	m.Samples, m.Histograms, m.Load = o.Samples, o.Histograms, o.Load(l)
+	m.Load.WindowStart = m.Start
+	w.within(start, length)
+	w.addTo(&m, at.Cores)
+	return m, nil
+}
+
+// moment is a Unix time of the machine of the load by our clock, at which a driver says that something began.
+func (w *watch) moment(unix float64, at load.Place) (time.Time, error) {
+	const off = time.Second
+	if unix > 0 && unix < 1<<33 {
+		here := time.Unix(0, int64(unix*1e9)).Add(-at.Ahead).UTC()
+		if here.After(w.began.Add(-off)) && here.Before(w.ended.Add(off)) {
+			return here, nil
+		}
+	}
+	return time.Time{}, errors.New("the driver says that it began at a time at which it did not run: began is the Unix " +
+		"time in seconds")
+}
