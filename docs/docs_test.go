@@ -800,21 +800,6 @@ func TestMetricsAreDocumented(t *testing.T) {
 	}
 }
 
-// elements gives what stands in the braces of a variable of a package.
-func elements(t testing.TB, folder, variable string) []ast.Expr {
-	t.Helper()
-	var found []ast.Expr
-	goFiles(t, folder, func(_ string, f *ast.File) {
-		ast.Inspect(f, func(n ast.Node) bool {
-			if spec, ok := n.(*ast.ValueSpec); ok && spec.Names[0].Name == variable {
-				found = spec.Values[0].(*ast.CompositeLit).Elts
-			}
-			return true
-		})
-	})
-	return found
-}
-
 // Of every kind of figure the manual says which keys it needs and which it may have.
 func TestKindsOfFiguresAreDocumented(t *testing.T) {
 	kinds := map[string]bool{}

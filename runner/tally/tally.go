@@ -43,7 +43,7 @@ type Tally struct {
 
 	Found    http.Result // what can be counted while the load runs
 	status   [1000]int64 // answers by status
-	overhang []Outcome   // started before the window, and not over when it started
+	overhang []Outcome   // started before the window, and not over when it started; or cut
 
 	latency, failedLatency, connect, firstByte *http.Histogram
 	tls                                        *http.Histogram // nil unless secure
@@ -87,11 +87,11 @@ func (t *Tally) Add(o *Outcome) {
 	if o.TLS >= 0 {
 		t.tls.Add(o.TLS)
 	}
-	t.Overlap(o, t.window.End())
 	if o.Cut {
-		t.cut.Add(max(0, o.End-o.Start)) // another engine may have ended the window while this one started it
+		t.overhang = append(t.overhang, *o)
 		return
 	}
+	t.Overlap(o, t.window.End())
 	t.LastStart, t.lastEnd = max(t.LastStart, o.Start), max(t.lastEnd, o.End)
 	t.second(o.Start).Attempted++
 	if !t.window.Over(o.End) {
@@ -285,8 +285,12 @@ func (t *Tally) addOverhang() {
 	}
 	for i := range t.overhang {
 		o := &t.overhang[i]
+		if o.Cut {
+			t.addCut(o, until)
+			continue
+		}
 		t.Overlap(o, until)
-		inside := !o.Cut && !t.window.Over(o.End) && (timed || o.End <= t.lastEnd)
+		inside := !t.window.Over(o.End) && (timed || o.End <= t.lastEnd)
 		if inside {
 			t.Complete(o)
 		}
@@ -294,5 +298,17 @@ func (t *Tally) addOverhang() {
 			t.Found.BytesIn += o.BytesIn
 			t.Found.BytesOut += o.BytesOut
 		}
+	}
+}
+
+// addCut counts a request that was under way at the end of the window. Each engine has seen that end a little later,
+// and may have started the request after it.
+func (t *Tally) addCut(o *Outcome, end int64) {
+	if o.End = min(o.End, end); o.Start >= o.End {
+		return
+	}
+	t.Overlap(o, end)
+	if t.window.Begun(o.Start) {
+		t.cut.Add(o.End - o.Start)
 	}
 }
