@@ -680,6 +680,7 @@ func TestKeysAreDocumented(t *testing.T) {
 		{"Origins and links", []string{"Origin", "Latency", "Link"}},
 		{"Load", []string{"Load", "Target", "Rate", "Stage", "Verify", "Failures"}},
 		{"Keys of a driver", []string{"Driver"}},
+		{"Journeys", []string{"LoadStep", "Data"}},
 		{"Command", []string{"Command", "Expect"}},
 		{"Hooks", []string{"Hook"}},
 		{"Searches", []string{"Search", "Capacity"}},
@@ -750,7 +751,7 @@ func metricsOf(t testing.TB) map[string]bool {
 					if inner, ok := strings.CutPrefix(pattern, "^("); ok {
 						families, _, _ := strings.Cut(inner, ")")
 						for family := range strings.SplitSeq(families, "|") {
-							known[strings.ReplaceAll(family, `\`, "")+".p"] = true
+							known[strings.NewReplacer(`\`, "", "[^.]+", "NAME").Replace(family)+".p"] = true
 						}
 					}
 				}

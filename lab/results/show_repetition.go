@@ -205,6 +205,7 @@ func loadRows(l *record.Load) [][]string {
 			rows = append(rows, []string{"failed, " + kind, whole(l.Failures[kind])})
 		}
 	}
+	rows = append(rows, journeyRows(l.Journeys)...)
 	for _, code := range slices.Sorted(maps.Keys(l.Statuses)) {
 		rows = append(rows, []string{"answers with status " + code, whole(l.Statuses[code])})
 	}
@@ -237,6 +238,22 @@ func loadRows(l *record.Load) [][]string {
 		}
 	}
 	return append(rows, []string{"completions by second", strings.Join(slice.Map(l.Completions, whole), " ")})
+}
+
+// journeyRows are what became of journeys and their steps.
+func journeyRows(j *record.Journeys) [][]string {
+	if j == nil {
+		return nil
+	}
+	rows := [][]string{{"journeys", fmt.Sprintf("%d, of which %d failed", j.Attempted, j.Failed)}}
+	for _, s := range j.Steps {
+		words := terminal.Count(int(s.Attempted), "request")
+		for _, kind := range slices.Sorted(maps.Keys(s.Failures)) {
+			words += fmt.Sprintf(", %d failed (%s)", s.Failures[kind], kind)
+		}
+		rows = append(rows, []string{"step " + s.Name, words})
+	}
+	return rows
 }
 
 func machineRows(m *record.Machine) [][]string {

@@ -62,6 +62,7 @@ var keysExplained = map[string]string{
 	"Link":   "services.md#origins-and-links",
 	"Driver": "drivers.md#keys-of-a-driver",
 	"Load":   "load.md", "Target": "load.md", "Stage": "load.md#open-loops", "Verify": "load.md",
+	"LoadStep": "load.md#journeys", "Data": "load.md#journeys",
 	"Command": "experiment.md#command", "Expect": "experiment.md#command", "Hook": "experiment.md#hooks",
 	"Search": "searches.md", "Capacity": "searches.md", "Metric": "metrics.md#metrics-of-your-own",
 	"Says": "claims.md#sentences", "Reproduces": "article.md#front-matter", "KeyValue": "article.md#front-matter",

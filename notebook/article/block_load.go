@@ -36,6 +36,8 @@ type Load struct {
 	Tool        Value[Tool]     `yaml:"tool"`
 	Args        Args            `yaml:"args"`
 	Driver      *Driver         `yaml:"driver"`
+	Steps       []LoadStep      `yaml:"steps"`
+	Data        *Data           `yaml:"data"`
 	Tried       yamltext.Tried  `yaml:"-"`
 }
 
@@ -73,6 +75,39 @@ func (t *Targets) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) 
 		*t = append(*t, one)
 	}
 }
+
+// LoadStep is one request of a journey. What it leaves out is as the load says.
+type LoadStep struct {
+	Name    source.Text     `yaml:"name"`
+	URL     source.Text     `yaml:"url"` // below the target, or of another service
+	Method  source.Text     `yaml:"method"`
+	Headers Environment     `yaml:"headers"`
+	Body    source.Text     `yaml:"body"`
+	Extract Environment     `yaml:"extract"` // names of values, and where they are in its answer
+	Think   Value[Duration] `yaml:"think"`
+	Verify  *Verify         `yaml:"verify"`
+	Pos     source.Pos      `yaml:"-"`
+	Tried   yamltext.Tried  `yaml:"-"`
+}
+
+// Data are rows of a file, one for each journey.
+type Data struct {
+	File  source.Text      `yaml:"file"`
+	Order Value[DataOrder] `yaml:"order"`
+	Pos   source.Pos       `yaml:"-"`
+}
+
+func (d *Data) DecodeNode(decoder yamltext.Decoder, n *yamltext.Node, what string) {
+	if d.File, d.Pos = n.Text, n.Text.Pos; n.Kind != yamltext.Scalar {
+		d.File = source.Text{}
+		decoder.FieldsOf(n, what, d)
+	}
+}
+
+// DataOrder is which row is next.
+type DataOrder string
+
+func (DataOrder) Words() []string { return []string{"round-robin", "random"} }
 
 // Arrivals is how the requests of an open loop are spaced.
 type Arrivals string

@@ -279,7 +279,6 @@ func contradictions(n *yamltext.Node, problems *source.Problems) {
 	for _, key := range []string{"rate", "requests", "stages"} {
 		both(load, capacity, key, "capacity looks for the rate itself, so the load has no "+key, "remove "+key)
 	}
-	unlikeStages(load.Get("stages"), problems)
 	for _, f := range n.Get("tune").All() {
 		for _, key := range []string{"from", "to", "maximize", "budget"} {
 			both(f.Value, f.Value.Get("of"), key, "a value chosen by another experiment is not searched for",
@@ -288,20 +287,5 @@ func contradictions(n *yamltext.Node, problems *source.Problems) {
 	}
 	for _, f := range n.Get("profiles").All() {
 		contradictions(f.Value, problems)
-	}
-}
-
-// unlikeStages reports stages that change something else than the first one.
-func unlikeStages(stages *yamltext.Node, problems *source.Problems) {
-	if stages == nil || len(stages.Items) == 0 {
-		return
-	}
-	first := stages.Items[0]
-	for _, s := range stages.Items[1:] {
-		if first.Get("rate") != nil && s.Get("connections") != nil || first.Get("connections") != nil &&
-			s.Get("rate") != nil {
-			problems.Add("contradiction", s.Text.Pos, "stages change either the rate or the connections").
-				Hint = "use one of them in all stages"
-		}
 	}
 }

@@ -189,7 +189,7 @@ func (f *Folder) Config(c article.Config, users []string, problems *source.Probl
 			Hint = "begin it with /"
 		return spec.File{}, false
 	}
-	file, ok := f.file(c.Source, problems)
+	file, ok := f.File(c.Source, problems)
 	if !ok {
 		return spec.File{}, false
 	}
@@ -198,8 +198,8 @@ func (f *Folder) Config(c article.Config, users []string, problems *source.Probl
 	return file, true
 }
 
-// file reads a single file or listing. Together they are bounded like a build context: they are held in memory as well.
-func (f *Folder) file(t source.Text, problems *source.Problems) (spec.File, bool) {
+// File reads a single file or listing. Together they are bounded like a build context: they are held in memory as well.
+func (f *Folder) File(t source.Text, problems *source.Problems) (spec.File, bool) {
 	name, ok := article.CleanPath(t, problems)
 	if !ok {
 		return spec.File{}, false
@@ -320,7 +320,7 @@ func (f *Folder) Mounted(t source.Text, problems *source.Problems) (files []spec
 		files, ok = f.gather(name, t, nil, nil, problems)
 		return files, false, ok
 	}
-	file, ok := f.file(source.Text{Value: name, Pos: t.Pos}, problems)
+	file, ok := f.File(source.Text{Value: name, Pos: t.Pos}, problems)
 	file.Path = path.Base(name)
 	return []spec.File{file}, true, ok
 }
@@ -552,7 +552,7 @@ func (f *Folder) dockerfileText(b *article.Build, context source.Text) string {
 		return b.Inline.Value
 	}
 	name := path.Join(context.Value, cmp.Or(b.Dockerfile.Value, "Dockerfile"))
-	file, _ := f.file(source.Text{Value: name, Pos: context.Pos}, &source.Problems{})
+	file, _ := f.File(source.Text{Value: name, Pos: context.Pos}, &source.Problems{})
 	return string(file.Data)
 }
 
@@ -568,7 +568,7 @@ func (f *Folder) dockerfile(out *spec.Build, b *article.Build, context source.Te
 		// Whatever .dockerignore names, the Dockerfile is sent.
 		name := source.Text{Value: path.Join(context.Value, out.Dockerfile), Pos: where}
 		var file spec.File
-		if file, has = f.file(name, &source.Problems{}); has {
+		if file, has = f.File(name, &source.Problems{}); has {
 			file.Path = out.Dockerfile
 			out.Files = append(slices.Clone(out.Files), file)
 			slices.SortFunc(out.Files, byPath)

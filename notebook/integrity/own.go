@@ -195,6 +195,7 @@ func checkCounts(f finder) {
 		n := f.Histograms[name].Count
 		f.invalid(n > l.Attempted+cut, "histograms.%s counts %d, and %d requests were attempted", name, n, l.Attempted)
 	}
+	checkJourneys(f)
 	f.invalid(l.Statuses != nil && sum(l.Statuses) < answered, "%d answers have a status, and %d requests were answered",
 		sum(l.Statuses), answered)
 	f.invalid(sum(l.Statuses) > l.Attempted, "%d answers have a status, and %d requests were attempted", sum(l.Statuses),
@@ -203,6 +204,25 @@ func checkCounts(f finder) {
 		f.invalid(l.Completed > answered+int64(l.Connections) || l.Completed < answered-int64(l.Connections),
 			"completed is %d, and %d requests were answered by %d connections", l.Completed, answered, l.Connections)
 	}
+}
+
+// checkJourneys asks whether requests of steps are all requests, and journeys those of their first steps.
+func checkJourneys(f finder) {
+	j := f.Load.Journeys
+	if j == nil || len(j.Steps) == 0 {
+		return
+	}
+	attempted, failed := int64(0), int64(0)
+	for _, s := range j.Steps {
+		attempted, failed = attempted+s.Attempted, failed+s.Failed()
+	}
+	f.invalid(attempted != f.Load.Attempted, "steps have %d requests, and attempted is %d", attempted, f.Load.Attempted)
+	f.invalid(failed != f.Load.Failed, "steps have %d failures, and failed is %d", failed, f.Load.Failed)
+	right := f.Histograms["journey"].Count
+	f.invalid(j.Attempted != right+j.Failed, "load.journeys.attempted is %d, and %d were right and %d failed",
+		j.Attempted, right, j.Failed)
+	f.invalid(j.Attempted > j.Steps[0].Attempted, "load.journeys.attempted is %d, and the first step "+
+		"has %d requests", j.Attempted, j.Steps[0].Attempted)
 }
 
 // checkSeconds asks whether what is told by second is that of the whole window.

@@ -49,6 +49,10 @@ func (r *reading) checkDriver(l *article.Load) {
 		contradicts(l.Outside.Text.Pos, "a driver runs in a container, which does not reach a target that runs already",
 			"remove driver, or make the target a service")
 	}
+	if len(l.Steps) > 0 {
+		contradicts(l.Steps[0].Pos, "our own generator goes through steps, and a driver puts the load on",
+			"remove steps: the driver knows them, or remove driver")
+	}
 	requests := toolCheck{Load: l}
 	for _, t := range requests.texts() {
 		if isTemplate(t) { // all others were filled in

@@ -66,6 +66,7 @@ func (r *reading) load(at source.Pos) *spec.Load {
 	} else if !l.Tried.Has("target") {
 		r.problems.Add("missing-key", at, "the load has no target").Hint = "add target: http://SERVICE:PORT/"
 	}
+	r.journeys(l, out)
 	return out
 }
 
@@ -102,6 +103,10 @@ func checkLoad(l *article.Load, problems *source.Problems) {
 		positive(s.Duration, "duration", "", problems)
 		positive(s.Rate, "rate", perSecond, problems)
 		between(s.Connections, "connections", connections, problems)
+		if first := l.Stages[0]; first.Rate.Set() && s.Connections.Set() || first.Connections.Set() && s.Rate.Set() {
+			problems.Add("contradiction", s.Pos, "stages change either the rate or the connections").
+				Hint = "use one of them in all stages"
+		}
 	}
 	share(l.Failures.Max, "max must be a share of the requests", problems)
 	if l.Threads.Known() && l.Connections.Known() && l.Threads.V > l.Connections.V && l.Connections.V > 0 {

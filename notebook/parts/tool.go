@@ -79,7 +79,13 @@ func (c *toolCheck) keys() []toolKey {
 		method, body, headers = firstKnown(t.Method.Pos, method), firstKnown(t.Body.Pos, body),
 			firstKnown(firstName(t.Headers), headers)
 	}
-	var stages, warmup, poisson source.Pos
+	var stages, warmup, poisson, steps, data source.Pos
+	if len(c.Steps) > 0 {
+		steps = c.Steps[0].Pos
+	}
+	if c.Data != nil {
+		data = c.Data.Pos
+	}
 	if len(c.Stages) > 0 {
 		stages = c.Stages[0].Pos
 	}
@@ -94,7 +100,7 @@ func (c *toolCheck) keys() []toolKey {
 		{"start", c.Start.Text.Pos},
 		{"timeout", c.Timeout.Text.Pos}, {"keepalive", c.Keepalive.Text.Pos}, {"think", c.Think.Text.Pos},
 		{"stages", stages}, {"verify", verifyAt(c.Verify)}, {"warmup", warmup}, {"rate", c.Rate.Text.Pos},
-		{"arrivals", poisson}}
+		{"arrivals", poisson}, {"steps", steps}, {"data", data}}
 }
 
 // firstKnown is the first place that is known.

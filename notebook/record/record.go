@@ -101,7 +101,8 @@ type Record struct {
 	// why metrics that the experiment looks for are not among Samples, by their names
 	Missing map[string]string `json:"missing,omitempty"`
 	// "latency", "latency.failed", its parts "latency.connect", "latency.tls", "latency.first_byte"; of an open loop
-	// "lag", "service"; "latency.cut" is how long requests were under way that were cut
+	// "lag", "service"; "latency.cut" is how long requests were under way that were cut; of journeys "journey",
+	// "journey.cut" and "latency.step.NAME"
 	Histograms map[string]Histogram `json:"histograms,omitempty"`
 	Load       *Load                `json:"load,omitempty"`
 	Command    *Command             `json:"command,omitempty"`
@@ -222,6 +223,9 @@ type Load struct {
 	// Generators are those that put the load on together, in their order, where there were several.
 	Generators []Generator `json:"generators,omitempty"`
 
+	// Journeys are those of a load with steps; nil without. Older records have none.
+	Journeys *Journeys `json:"journeys,omitempty"`
+
 	// Open is the schedule of an open loop; nil for a closed one.
 	Open *OpenLoop `json:"open,omitempty"`
 	// Answers and Latencies are the right answers of each second of the window and the sum of their latencies in seconds.
@@ -285,6 +289,42 @@ type Overlap struct {
 	Right  float64 `json:"right" range:"0.."`
 	Failed float64 `json:"failed" range:"0.."`
 	Time   float64 `json:"time" range:"0.."` // seconds that these requests were under way in the window
+}
+
+// Journeys is what became of journeys that were begun in the window.
+type Journeys struct {
+	Attempted int64  `json:"attempted" range:"0.."` // and not cut
+	Failed    int64  `json:"failed" range:"0.."`    // of them, by a step without a right answer
+	Completed int64  `json:"completed" range:"0.."` // right ones that ended in the window
+	Steps     []Step `json:"steps"`
+}
+
+// Step is what became of the requests of one step of journeys.
+type Step struct {
+	Name      string           `json:"name"`
+	Attempted int64            `json:"attempted" range:"0.."`
+	Failures  map[string]int64 `json:"failures" range:"0.."` // by kind
+}
+
+// Failed is how many of the requests got no right answer.
+func (s *Step) Failed() (n int64) {
+	for _, count := range s.Failures {
+		n += count
+	}
+	return n
+}
+
+// Step finds a step of journeys by its name; nil if there is none.
+func (l *Load) Step(name string) *Step {
+	if l.Journeys == nil {
+		return nil
+	}
+	for i := range l.Journeys.Steps {
+		if s := &l.Journeys.Steps[i]; s.Name == name {
+			return s
+		}
+	}
+	return nil
 }
 
 // Generator is one of several that put a load on together.

@@ -348,7 +348,13 @@ func (r *Redactor) walk(v any) any {
 		}
 	case map[string]any:
 		for k, item := range v {
-			switch list, isList := item.([]any); {
+			list, isList := item.([]any)
+			places, isMap := item.(map[string]any)
+			switch {
+			case k == "extract" && isMap: // a token is somewhere in an answer, and not here
+				for name, where := range places {
+					places[name] = r.walk(where)
+				}
 			case k == "environment" && isList:
 				for i, item := range list {
 					list[i] = r.variable(item)

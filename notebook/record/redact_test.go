@@ -123,6 +123,19 @@ func TestRedact(t *testing.T) {
 }
 
 // Names of hosts are taken out of what programs wrote; those that look like words only where they can be nothing else.
+// What a step extracts is a place in an answer, whatever it is called.
+func TestExtractionsAreNoSecrets(t *testing.T) {
+	const definition = `{"load":{"steps":[{"extract":{"api_key":"json:access.token"},"headers":{"X-Token":"hunter2secret"}}]}}`
+	got := string(NewRedactor(json.RawMessage(definition)).Definition(json.RawMessage(definition)))
+	if !strings.Contains(got, `"api_key":"json:access.token"`) || strings.Contains(got, "hunter2") {
+		t.Errorf("got %s", got)
+	}
+	const failure = `step "login": nothing to extract as "api_key" (access.token in the JSON body: there is no "token")`
+	if got := new(Redactor).Text(failure); got != failure {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestRedactHosts(t *testing.T) {
 	hosts := []string{"mirror", "apt-cache", "server", "pypi.corp.example"}
 	for _, test := range []struct{ name, text, want string }{

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"strings"
 	"time"
 
 	"github.com/kballard/go-shellquote"
@@ -47,6 +48,8 @@ type Load struct {
 	Tool        string            `json:"tool,omitempty"`    // empty: our own generator
 	Args        []string          `json:"args,omitempty"`    // of the tool
 	Driver      *Driver           `json:"driver,omitempty"`  // puts it on, in the place of our own; nil: that does
+	Steps       []Step            `json:"steps,omitempty"`   // that each client goes through in turn, on Target
+	Data        *Data             `json:"data,omitempty"`    // for steps
 }
 
 // Driver is a program of the article that puts a load on.
@@ -73,8 +76,68 @@ func (d *Driver) String() string {
 	return image + ": " + command
 }
 
+// Step is one request of the journeys of a load. Answers are checked by it, and not by the load.
+type Step struct {
+	Name        string            `json:"name"`
+	URL         string            `json:"url"`
+	Method      string            `json:"method"`
+	Headers     map[string]string `json:"headers,omitempty"`
+	Body        string            `json:"body,omitempty"`
+	Think       time.Duration     `json:"think,omitempty"`
+	Status      []int             `json:"status,omitempty"`
+	Contains    string            `json:"contains,omitempty"`
+	Match       string            `json:"match,omitempty"`
+	Length      *int64            `json:"length,omitempty"`
+	JSON        map[string]string `json:"json,omitempty"`
+	WantHeaders map[string]string `json:"want_headers,omitempty"`
+	Extract     map[string]string `json:"extract,omitempty"` // where values are found in its answer, by their names
+}
+
+// IsBelow says that the URL of a step is one of a target, to which a path was added.
+func (s *Step) IsBelow(target string) bool {
+	rest, ok := strings.CutPrefix(s.URL, strings.TrimSuffix(target, "/"))
+	return ok && (strings.HasPrefix(rest, "/") || strings.HasPrefix(rest, "${{"))
+}
+
+// StepNames are the names of the steps of a load.
+func (l *Load) StepNames() []string {
+	if l == nil {
+		return nil
+	}
+	return slice.Map(l.Steps, func(s Step) string { return s.Name })
+}
+
+// Data are values for steps, in the rows of a file. Each journey has one of them.
+type Data struct {
+	File  File   `json:"file"`
+	Order string `json:"order"` // RoundRobin or Random
+}
+
+// DataFiles are the files that a load has rows from: one, or none.
+func (l *Load) DataFiles() []File {
+	if l == nil || l.Data == nil {
+		return nil
+	}
+	return []File{l.Data.File}
+}
+
+// The orders of rows.
+const (
+	RoundRobin  = "round-robin"
+	RandomOrder = "random"
+)
+
 // URLs are the targets of a load.
 func (l *Load) URLs() []string {
+	if len(l.Steps) > 0 {
+		urls := []string{l.Target}
+		for _, s := range l.Steps {
+			if !s.IsBelow(l.Target) {
+				urls = append(urls, s.URL)
+			}
+		}
+		return urls
+	}
 	if len(l.Targets) == 0 {
 		return []string{l.Target}
 	}

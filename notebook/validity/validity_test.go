@@ -207,6 +207,22 @@ func TestChecksOfARepetition(t *testing.T) {
 			l.Failed, l.Attempted, l.FailuresMax = 6, 100,
 				0.05
 		}), Invalid, ""},
+		{"failures of steps", "errors", load(func(l *record.Load) {
+			l.Failed, l.Attempted = 5, 10000
+			l.Journeys = &record.Journeys{Steps: []record.Step{{Name: "a", Failures: map[string]int64{"wrong": 1}},
+				{Name: "b", Failures: map[string]int64{"extract": 3, "reset": 1}}, {Name: "c"}}}
+		}), OK, "errors 0.05 %, most in step b (extract)"},
+		{"failures of one step", "errors", load(func(l *record.Load) {
+			l.Failed, l.Attempted = 500, 10000
+			l.Journeys = &record.Journeys{Steps: []record.Step{{Name: "a"},
+				{Name: "b", Failures: map[string]int64{"reset": 500}}}}
+		}), Invalid, "errors 5 %, all in step b (reset)"},
+		{"steps without failures", "errors", load(func(l *record.Load) {
+			l.Journeys = &record.Journeys{Steps: []record.Step{{Name: "a"}}}
+		}), OK, "errors 0 %"},
+		{"journeys without steps", "errors", load(func(l *record.Load) {
+			l.Failed, l.Attempted, l.Journeys = 5, 10000, &record.Journeys{}
+		}), OK, "errors 0.05 %"},
 		{"nothing attempted", "errors", load(func(l *record.Load) { l.Attempted = 0 }), Invalid, "nothing was attempted"},
 		{"nothing told of the machine", "swap", func(*record.Record) {}, NotChecked, "not recorded"},
 		{"no swap to read from", "swap", machine(func(*record.Machine) {}), OK, "nothing was read from swap"},

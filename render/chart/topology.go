@@ -183,10 +183,7 @@ func targetsOf(w cellview.Definition) []string {
 	if w.Load == nil {
 		return nil
 	}
-	addresses := []string{w.Load.Target}
-	for _, t := range w.Load.Targets {
-		addresses = append(addresses, t.URL)
-	}
+	addresses := w.Load.URLs()
 	var out []string
 	for _, a := range addresses {
 		if u, err := url.Parse(a); err == nil && u.Hostname() != "" {

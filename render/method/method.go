@@ -489,7 +489,12 @@ func loadLine(l *spec.Load) string {
 	words.add(true, "keepalive="+keepalive)
 	words.add(true, "timeout="+definition.Duration(l.Timeout))
 	words.add(l.Network != "", "network="+l.Network)
-	words.add(len(l.Targets) == 0, l.Method+" "+l.Target)
+	words.add(len(l.Targets) == 0 && len(l.Steps) == 0, l.Method+" "+l.Target)
+	for _, s := range l.Steps {
+		words = append(words, s.Name+":", s.Method, s.URL)
+		words.add(s.Think > 0 && s.Think != l.Think, "think="+definition.Duration(s.Think))
+	}
+	words.add(l.Data != nil, "data")
 	for _, t := range l.Targets {
 		words = append(words, t.Method, t.URL, "weight="+strconv.FormatFloat(t.Weight, 'g', -1, 64))
 	}
@@ -568,6 +573,8 @@ func equivalents(l *spec.Load) (lines, cannot string) {
 		return "", "cannot reproduce this load: they have no stages"
 	case l.Think > 0:
 		return "", "cannot reproduce this load: they have no think time"
+	case len(l.Steps) > 0:
+		return "", "cannot reproduce this load: they have no steps"
 	case len(l.Targets) > 1:
 		return "", "cannot reproduce this load: they take one target only"
 	case l.Method != "GET" || l.Body != "":

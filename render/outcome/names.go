@@ -33,7 +33,15 @@ var nouns = map[string]string{
 // families are those of percentiles.
 var families = map[string]string{"latency": "latency", "latency.connect": "connection time",
 	"latency.tls": "TLS handshake time", "latency.first_byte": "time to first byte", "service": "service time",
-	"lag": "lag"}
+	"lag": "lag", "journey": "time of a journey"}
+
+// familyOf is the family of a percentile in words; empty for what is none.
+func familyOf(family string) string {
+	if step, ok := strings.CutPrefix(family, record.StepFamily); ok {
+		return "latency of " + step
+	}
+	return families[family]
+}
 
 func quantityOf(m record.Metric) quantity {
 	q := quantity{noun: nounOf(m), higher: "higher", lower: "lower", as: "high", highest: "highest", lowest: "lowest"}
@@ -50,8 +58,8 @@ func nounOf(m record.Metric) string {
 	if noun, ok := nouns[m.Name]; ok {
 		return noun
 	}
-	if i := strings.LastIndex(m.Name, ".p"); i >= 0 && families[m.Name[:i]] != "" {
-		family, percentile := families[m.Name[:i]], m.Name[i+len(".p"):]
+	if i := strings.LastIndex(m.Name, ".p"); i >= 0 && familyOf(m.Name[:i]) != "" {
+		family, percentile := familyOf(m.Name[:i]), m.Name[i+len(".p"):]
 		if percentile == "50" {
 			return "median " + family
 		}
@@ -60,6 +68,9 @@ func nounOf(m record.Metric) string {
 	words := m.InWords()
 	if search, ok := strings.CutPrefix(m.Name, "tune."); ok {
 		return "the chosen number of " + search
+	}
+	if step, ok := strings.CutPrefix(m.Name, "errors.step."); ok {
+		return "the number of failures of step " + step
 	}
 	if kind, ok := strings.CutPrefix(m.Name, "errors."); ok {
 		return "the number of failures of kind " + kind

@@ -309,7 +309,9 @@ func (s *Sentence) value(e Effect) {
 func (w writer) fewer(s *Sentence, j *claim.Judgement) {
 	e, c := EffectOf(j), w.comparison(j.Sides[0], j.Sides[1])
 	failed := "failed"
-	if kind, ok := strings.CutPrefix(j.Sides[0].Metric.Name, "errors."); ok {
+	if step, ok := strings.CutPrefix(j.Sides[0].Metric.Name, "errors.step."); ok {
+		failed = "failed in step " + step
+	} else if kind, ok := strings.CutPrefix(j.Sides[0].Metric.Name, "errors."); ok {
 		failed = "failed by " + kind
 	}
 	s.say(c.within + "of all requests, ")

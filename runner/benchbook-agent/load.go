@@ -24,9 +24,9 @@ const memoryLimit = 256 << 20
 
 // putLoad puts HTTP load on a server and prints what it measured.
 //
-// It reads the Config of package http as JSON from the environment variable BENCHBOOK_LOAD or, if that is empty, from
-// standard input, and prints one Result as JSON. With the argument check it asks for every target once instead, and
-// prints each Answer. With the argument await the config is in the environment, and nothing is sent before the line
+// It reads the Config of package http as JSON from the environment, as package http puts it there, or if that is empty
+// from standard input, and prints one Result as JSON. With the argument check it asks for every target once instead,
+// and prints each Answer. With the argument await the config is in the environment, and nothing is sent before the line
 // "begin" comes in on standard input; the moment to begin may follow that word, in nanoseconds since 1970 by the clock
 // of this machine.
 //
@@ -34,7 +34,7 @@ const memoryLimit = 256 << 20
 func putLoad(ctx context.Context, args []string, s streams) error {
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(memoryLimit)
-	text := os.Getenv("BENCHBOOK_LOAD")
+	text := http.FromEnvironment(os.Getenv)
 	check, await := slices.Equal(args, []string{http.CheckArgument}), slices.Equal(args, []string{http.AwaitArgument})
 	if len(args) > 0 && !check && !await {
 		return fmt.Errorf("no such argument: %s", strings.Join(args, " "))

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"benchbook/runner/httpsyntax"
 	"benchbook/runner/load/http"
@@ -71,7 +73,16 @@ const (
 type whole struct {
 	statusLine string
 	fields     []field
+	wanted     []string // names of fields that are kept, and nothing of the status line; nil for all
 	body       *body
+}
+
+// keep keeps a field, if it is wanted.
+func (a *whole) keep(name, value []byte) {
+	isThis := func(wanted string) bool { return len(wanted) == len(name) && strings.EqualFold(wanted, string(name)) }
+	if a.wanted == nil || slices.ContainsFunc(a.wanted, isThis) {
+		a.fields = append(a.fields, field{string(name), string(value)})
+	}
 }
 
 type field struct{ name, value string }
@@ -124,6 +135,9 @@ func (r *answerReader) skippable() int64 {
 	}
 	return 0
 }
+
+// keepsBody says that the body is kept, or some of it, so that it cannot be skipped.
+func (r *answerReader) keepsBody() bool { return r.whole != nil && r.whole.body.keeps > 0 }
 
 // skip takes n of the skippable bytes as feed would. Done means that the answer ended with the last of them.
 func (r *answerReader) skip(n int64) (done bool) {
@@ -272,7 +286,7 @@ func (r *answerReader) readStatus(line []byte) error {
 		return bad()
 	}
 	r.http10 = line[version] == '0'
-	if r.whole != nil {
+	if r.whole != nil && r.whole.wanted == nil {
 		r.whole.statusLine = string(line)
 	}
 	return nil
@@ -285,7 +299,7 @@ func (r *answerReader) readField(line []byte) error {
 		return err
 	}
 	if r.whole != nil {
-		r.whole.fields = append(r.whole.fields, field{string(name), string(value)})
+		r.whole.keep(name, value)
 	}
 	switch len(name) { // cheaper than folding the case of every name
 	case len("Connection"):

@@ -21,6 +21,9 @@ func Check(ctx context.Context, config http.Config) ([]http.Answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if l.script != nil {
+		return l.checkSteps(ctx)
+	}
 	var answers []http.Answer
 	for i := range l.targets {
 		t := &l.targets[i]
@@ -50,7 +53,7 @@ func (l *load) checkTarget(ctx context.Context, o *origin, r *http.Request) ([]h
 			break // see choose
 		}
 		begin := time.Now()
-		got, refusal, err := l.probe(ctx, o, address, r)
+		got, refusal, err := l.probe(ctx, o, address, l.questionFor(r))
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}

@@ -13,7 +13,7 @@ type closedLoop struct {
 	engine        *engine
 	active        []bool           // clients that are not done
 	running       int              // how many these are
-	thinking      queue            // connections whose client pauses, by the end of that
+	thinking      pauses           // of clients
 	presences     []tally.Presence // of each client, where the window ends with the requests
 	requests      uint64           // drawn so far
 	nextAdmission int64            // when the next client may start
@@ -27,7 +27,7 @@ type closedLoop struct {
 const admissionsAtOnce = 64
 
 func newClosedLoop(e *engine, clients int) *closedLoop {
-	l := &closedLoop{engine: e, active: make([]bool, clients), thinking: newQueue(), nextAdmission: never}
+	l := &closedLoop{engine: e, active: make([]bool, clients), thinking: newPauses(e), nextAdmission: never}
 	if all := int64(e.config.MostConnections()); e.config.Staggered {
 		l.apart = min(http.StartPace.Nanoseconds(), http.StartTime.Nanoseconds()/all)
 	}
@@ -45,18 +45,14 @@ func (l *closedLoop) clientOf(connection int32) int { return int(connection) / l
 
 // freed lets a client send its next request, after its pause.
 func (l *closedLoop) freed(i int32) {
-	e := l.engine
-	if e.config.Think == 0 {
+	if !l.thinking.begin(i) {
 		l.send(l.clientOf(i))
-		return
 	}
-	e.connections[i].wake = e.clock + e.config.Think.Nanoseconds()
-	l.thinking.push(e.connections, i)
 }
 
 func (l *closedLoop) counted(o *tally.Outcome) {
 	if l.presences != nil {
-		l.presences[l.clientOf(o.Slot)].Next(l.engine.window, o, l.engine.config.Think)
+		l.presences[l.clientOf(o.Slot)].Next(l.engine.window, o, l.engine.config.ThinkAfter(o.Target))
 	}
 }
 
@@ -70,12 +66,8 @@ func (l *closedLoop) inFlight(until int64) (sum time.Duration) {
 
 func (l *closedLoop) turn() {
 	e := l.engine
-	if l.thinking.first != none {
-		over := e.ended.Load() || e.window.Over(e.clock) // thinking clients need not finish their thought
-		for i := l.thinking.first; i != none && (over || e.connections[i].wake <= e.clock); i = l.thinking.first {
-			l.thinking.remove(e.connections, i)
-			l.send(l.clientOf(i))
-		}
+	for i := l.thinking.over(); i != none; i = l.thinking.over() {
+		l.send(l.clientOf(i))
 	}
 	if l.nextAdmission <= e.clock {
 		l.admitSome()
@@ -83,11 +75,7 @@ func (l *closedLoop) turn() {
 }
 
 func (l *closedLoop) next() (at int64, polling bool) {
-	at = l.nextAdmission
-	if l.thinking.first != none {
-		at = min(at, l.engine.connections[l.thinking.first].wake, l.engine.window.End())
-	}
-	return at, false
+	return min(l.nextAdmission, l.thinking.next()), false
 }
 
 func (l *closedLoop) finished() bool {
@@ -101,19 +89,27 @@ func (l *closedLoop) send(n int) {
 		e.count() // before this request may open it: what has ended was not in it
 	}
 	start, ok := e.permit(e.clock)
-	if !ok || e.schedule != nil && l.number(n) >= l.allowed() {
+	if !ok || e.schedule != nil && l.number(n) >= l.allowed() && !e.journeys.isUnderWay(n) {
 		l.leave(n)
 		return
 	}
 	l.requests++
 	draw := http.Mix(http.Mix(e.config.Seed+uint64(e.index)<<32) + l.requests)
-	target := e.draw(draw)
+	var target int
+	if e.journeys != nil {
+		target, _ = e.journeys.next(n, start)
+	} else {
+		target = e.draw(draw)
+	}
 	e.begin(int32(n*e.perClient+e.targets[target].origin), target, draw, start)
 }
 
 // leave takes a client out of the load.
 func (l *closedLoop) leave(n int) {
 	e := l.engine
+	if e.journeys != nil {
+		e.journeys.leave(n)
+	}
 	for i := range e.perClient {
 		e.sockets.close(&e.connections[n*e.perClient+i])
 	}

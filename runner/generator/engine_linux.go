@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"runtime"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -27,6 +28,7 @@ type engine struct {
 	handshakes  handshakes
 	meter       meter
 	tally       *tally.Tally
+	journeys    *journeys       // nil for a load without steps
 	uncounted   []tally.Outcome // that the tally is still to be told of
 	connections []connection
 	perClient   int   // connections: those of a client of a closed loop are one for each server
@@ -92,10 +94,13 @@ func newEngine(ctx context.Context, r *run, index, engines int) (*engine, error)
 	}
 	// The places of this engine are those with the numbers index, index + engines, ..., so none is lost to rounding.
 	places := (r.config.MostConnections() - index + engines - 1) / engines
+	e.journeys = newJourneys(e, r.script, places)
+	if !r.config.Open() || r.script != nil {
+		e.perClient = len(r.origins)
+	}
 	if r.config.Open() {
 		e.pacing = newOpenLoop(e)
 	} else {
-		e.perClient = len(r.origins)
 		e.pacing = newClosedLoop(e, places)
 	}
 	e.connections = make([]connection, places*e.perClient)
@@ -250,15 +255,23 @@ func (e *engine) begin(i int32, target int, draw uint64, start int64) {
 // judge decides whether a whole answer is a right one, and counts it. An answer that we only got to see after its
 // timeout came too late, even if no turn has come to it since.
 func (e *engine) judge(i int32, c *connection) {
-	e.finish(i, c, kindOf(e.config, e.clock-c.start, c.answer.status, c.answer.length), c.answer.status)
+	verify := e.config.Verify
+	if e.journeys != nil {
+		verify = e.config.VerifyOf(int(c.target))
+	}
+	kind := kindOf(verify, e.config.Timeout, e.clock-c.start, c.answer.status, c.answer.length)
+	if kind == "" && e.journeys != nil {
+		kind = e.journeys.keep(i, c)
+	}
+	e.finish(i, c, kind, c.answer.status)
 }
 
 // kindOf is the kind of failure of a whole answer, none if it is right.
-func kindOf(c *http.Config, took int64, status int, length int64) http.Kind {
+func kindOf(v *http.Verify, timeout time.Duration, took int64, status int, length int64) http.Kind {
 	switch {
-	case took > c.Timeout.Nanoseconds():
+	case took > timeout.Nanoseconds():
 		return http.Timeout
-	case !isRight(c.Verify, status, length):
+	case !isRight(v, status, length):
 		return http.Wrong
 	}
 	return ""
@@ -304,9 +317,13 @@ func (e *engine) note(i int32, c *connection, o tally.Outcome) {
 	if len(e.uncounted) == cap(e.uncounted) {
 		e.count()
 	}
-	o.Slot, o.Start, o.Sent, o.FirstByte, o.Connect, o.TLS = i, c.start, c.sent, c.firstByte, c.connect, c.tls
+	o.Slot, o.Target = i, c.target
+	o.Start, o.Sent, o.FirstByte, o.Connect, o.TLS = c.start, c.sent, c.firstByte, c.connect, c.tls
 	o.Stale, o.Unrequested, o.Blocked, o.BytesIn, o.BytesOut = c.stale, c.unrequested, c.blocked, c.bytesIn, c.bytesOut
 	e.uncounted = append(e.uncounted, o)
+	if e.journeys != nil {
+		e.journeys.over(&o)
+	}
 	c.stale, c.unrequested, c.blocked = false, false, false
 }
 

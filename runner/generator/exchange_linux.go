@@ -38,7 +38,7 @@ func (e *engine) open(i int32, c *connection) {
 		// To a server on the same machine the connection is open already, though connect says that it is under way.
 		// Sending fails for now if it is not.
 		e.clock = e.now()
-		text := e.plainText(c)
+		text := e.plainText(i, c)
 		n, errno := send(fd, text)
 		if errno == 0 {
 			c.connect = e.clock - c.opened
@@ -145,12 +145,16 @@ func (e *engine) watch(c *connection, op int, writable bool) {
 }
 
 // plainText is the request on a connection, good until the next call.
-func (e *engine) plainText(c *connection) []byte {
+func (e *engine) plainText(i int32, c *connection) []byte {
 	r := e.targets[c.target].request
 	if r.Static != nil {
 		return r.Static
 	}
-	e.text = r.Append(e.text[:0], c.draw)
+	var values *http.Values
+	if e.journeys != nil {
+		values = &e.journeys.of(i).values
+	}
+	e.text = r.AppendWith(e.text[:0], c.draw, values)
 	return e.text
 }
 
@@ -158,10 +162,10 @@ func (e *engine) plainText(c *connection) []byte {
 func (e *engine) send(i int32, c *connection) {
 	var text []byte
 	if s := c.session; s == nil {
-		text = e.plainText(c)
+		text = e.plainText(i, c)
 	} else {
 		if !s.sealed {
-			if err := s.seal(e.plainText(c)); err != nil {
+			if err := s.seal(e.plainText(i, c)); err != nil {
 				e.breakOff(i, c, http.Reset)
 				return
 			}
@@ -211,7 +215,7 @@ func (e *engine) wrote(c *connection, n int) {
 func (e *engine) read(i int32, c *connection, broken bool) {
 	e.broken = broken
 	for range mostReads {
-		skips := c.session == nil && c.answer.skippable() >= worthSkipping
+		skips := c.session == nil && c.answer.skippable() >= worthSkipping && !c.answer.keepsBody()
 		var n int
 		var errno unix.Errno
 		if skips {

@@ -22,8 +22,7 @@ func TestJudge(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := http.Config{Timeout: time.Second}
-			if got := kindOf(&c, tt.took.Nanoseconds(), tt.status, 0); got != tt.want {
+			if got := kindOf(nil, time.Second, tt.took.Nanoseconds(), tt.status, 0); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})

@@ -57,6 +57,11 @@ func (o *origin) resolve(ctx context.Context, timeout time.Duration) ([]netip.Ad
 	return slices.Compact(addresses), nil
 }
 
+// checksBefore says that answers are checked before timing.
+func (l *load) checksBefore() bool {
+	return l.config.Verify != nil && (l.config.Verify.Before == nil || *l.config.Verify.Before)
+}
+
 // choose picks the addresses of an origin that the load goes to, and checks the answers of each to its targets if the
 // config asks for it.
 //
@@ -64,7 +69,7 @@ func (o *origin) resolve(ctx context.Context, timeout time.Duration) ([]netip.Ad
 // clients fail from first to last. So all that accept a connection share the load, but of one family only: both
 // usually lead to the same server.
 func (l *load) choose(ctx context.Context, o *origin, all []netip.AddrPort) error {
-	check := l.config.Verify != nil && (l.config.Verify.Before == nil || *l.config.Verify.Before)
+	check := l.checksBefore() && l.script == nil // steps are checked in turn
 	if len(all) == 1 && !check {
 		o.addresses = all
 		return nil
@@ -102,7 +107,7 @@ func (l *load) try(ctx context.Context, o *origin, address netip.AddrPort, check
 		if l.origins[t.origin] != o {
 			continue
 		}
-		answer, refusal, err := l.probe(ctx, o, address, t.request)
+		answer, refusal, err := l.probe(ctx, o, address, l.questionFor(t.request))
 		if refusal != nil || ctx.Err() != nil {
 			return refusal, err
 		}

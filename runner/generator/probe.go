@@ -14,12 +14,28 @@ import (
 	"benchbook/runner/load/http"
 )
 
-// probe opens one connection outside the load and, if there is a request, reads and checks its answer. Refusal says why
-// no connection came about, err what was wrong with the answer, or that the context ended. Answer has what came in any
-// case.
-func (l *load) probe(ctx context.Context, o *origin, address netip.AddrPort, request *http.Request) (answer whole,
+// question is a request outside of the load, with what its answer is to be.
+type question struct {
+	text   []byte
+	toHEAD bool
+	verify *http.Verify
+	keeps  int // bytes of the body, at least
+}
+
+func (l *load) questionFor(r *http.Request) *question {
+	return &question{text: r.Append(nil, http.Mix(l.config.Seed)), toHEAD: r.Method == "HEAD", verify: l.config.Verify}
+}
+
+// probe opens one connection outside the load and, if there is a question, reads and checks its answer. Refusal says
+// why no connection came about, err what was wrong with the answer, or that the context ended. Answer has what came in
+// any case.
+func (l *load) probe(ctx context.Context, o *origin, address netip.AddrPort, q *question) (answer whole,
 	refusal, err error) {
-	if answer.body, err = newBody(l.config.Verify); err != nil {
+	var verify *http.Verify
+	if q != nil {
+		verify = q.verify
+	}
+	if answer.body, err = newBody(verify); err != nil {
 		return answer, nil, err
 	}
 	defer answer.body.end()
@@ -31,9 +47,10 @@ func (l *load) probe(ctx context.Context, o *origin, address netip.AddrPort, req
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	if request == nil {
+	if q == nil {
 		return answer, nil, nil
 	}
+	answer.body.keeps = max(answer.body.keeps, q.keeps)
 	err = conn.SetDeadline(deadline)
 	if err == nil && o.secure != nil {
 		secured := tls.Client(conn, o.secure)
@@ -43,7 +60,7 @@ func (l *load) probe(ctx context.Context, o *origin, address netip.AddrPort, req
 		conn = secured
 	}
 	if err == nil {
-		err = l.exchange(conn, request, &answer)
+		err = l.exchange(conn, q, &answer)
 	}
 	if ctx.Err() != nil {
 		return answer, nil, ctx.Err()
@@ -52,10 +69,10 @@ func (l *load) probe(ctx context.Context, o *origin, address netip.AddrPort, req
 }
 
 // exchange sends a request and reads its answer, which passes all checks or is an error.
-func (l *load) exchange(conn net.Conn, request *http.Request, answer *whole) error {
+func (l *load) exchange(conn net.Conn, q *question, answer *whole) error {
 	// That a server does not read all of a request can wait: it may have answered it all the same.
-	_, sendErr := conn.Write(request.Append(nil, http.Mix(l.config.Seed)))
-	r := answerReader{head: request.Method == "HEAD", whole: answer}
+	_, sendErr := conn.Write(q.text)
+	r := answerReader{head: q.toHEAD, whole: answer}
 	r.reset()
 	buffer := make([]byte, bufferSize)
 	for done := false; !done; {
@@ -81,9 +98,9 @@ func (l *load) exchange(conn net.Conn, request *http.Request, answer *whole) err
 			return err
 		}
 	}
-	if err := verifyEach(l.config.Verify, r.status, r.length); err != nil || l.config.Verify == nil {
+	if err := verifyEach(q.verify, r.status, r.length); err != nil || q.verify == nil {
 		return err
 	}
 	answer.body.end()
-	return verifyAll(l.config.Verify, answer)
+	return verifyAll(q.verify, answer)
 }

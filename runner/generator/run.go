@@ -22,6 +22,7 @@ type load struct {
 	config  *http.Config
 	targets []target
 	origins []*origin
+	script  *script // nil for a load without steps
 	window  *tally.Window
 	base    time.Time // the run's clock starts here
 }
@@ -76,6 +77,11 @@ func prepareAndMeasure(ctx context.Context, cancel context.CancelCauseFunc, conf
 			return nil, err
 		}
 	}
+	if l.script != nil && l.checksBefore() {
+		if err := l.walkBefore(ctx); err != nil {
+			return nil, err
+		}
+	}
 	engines := min(threads(config), config.Part.Share(config.MostConnections()))
 	// An engine that waits mostly keeps the P it runs on, so there is one more for everything else, and with TLS as many
 	// again for handshakes.
@@ -109,6 +115,11 @@ func threads(c *http.Config) int {
 // newLoad makes the targets ready.
 func newLoad(config *http.Config) (*load, error) {
 	l := &load{config: config, base: time.Now(), window: tally.NewWindow(config.Window())}
+	var err error
+	if l.script, err = newScript(config); err != nil {
+		return nil, err
+	}
+	variables := config.Variables()
 	byName := make(map[string]int)
 	weight := func(t *http.Target) float64 {
 		return cmp.Or(t.Weight, 1)
@@ -119,7 +130,7 @@ func newLoad(config *http.Config) (*load, error) {
 	}
 	for i := range config.Targets {
 		t := &config.Targets[i]
-		request, err := t.Compile(config.KeepAlive)
+		request, err := config.Compile(i, variables)
 		if err != nil {
 			return nil, err
 		}

@@ -107,12 +107,12 @@ func TestBeside(t *testing.T) {
 func TestInFlightOfCountedRequestsIsTheGenerators(t *testing.T) {
 	r := &http.Result{Length: time.Second, InFlight: &http.InFlight{Time: 190 * time.Millisecond,
 		Length: 20 * time.Millisecond}}
-	share, length := inFlight(r, &spec.Load{Connections: 10})
+	share, length := inFlight(r, &spec.Load{Connections: 10}, 0)
 	if share != 0.95 || length != 0.02 {
 		t.Errorf("got %v over %v s", share, length)
 	}
 	r.InFlight.Length = 0
-	if share, _ := inFlight(r, &spec.Load{Connections: 10}); share != -1 {
+	if share, _ := inFlight(r, &spec.Load{Connections: 10}, 0); share != -1 {
 		t.Errorf("got %v for a run of one moment", share)
 	}
 }

@@ -136,7 +136,7 @@ func (d *Requests) program(at Place, l *spec.Load, name string, config http.Conf
 	text, err := json.Marshal(config)
 	return engine.Program{
 		Name: name, Image: d.image, Command: append([]string{agent.Load}, args...), CPUSet: at.CPUSet,
-		Environment: []string{"BENCHBOOK_LOAD=" + string(text)},
+		Environment: http.Environment(string(text)),
 		Beside:      at.Beside(l), Single: true,
 	}, err
 }
@@ -289,7 +289,8 @@ func requestsConfig(l *spec.Load, at Place) http.Config {
 		c.Targets = append(c.Targets, http.Target{URL: t.URL, Method: t.Method, Headers: t.Headers, Body: []byte(t.Body),
 			Weight: t.Weight})
 	}
-	if len(l.Targets) == 0 {
+	addSteps(&c, l)
+	if len(c.Targets) == 0 {
 		c.Targets = []http.Target{{URL: l.Target, Method: l.Method, Headers: l.Headers, Body: []byte(l.Body)}}
 	}
 	for _, s := range l.Stages {
@@ -298,6 +299,19 @@ func requestsConfig(l *spec.Load, at Place) http.Config {
 	c.Threads = cmp.Or(c.Threads, at.Cores)
 	c.Staggered = !c.Open() && len(c.Stages) == 0 && !l.AtOnce && (l.Cut || l.Requests == 0)
 	return c
+}
+
+// addSteps adds what clients of a load with steps do.
+func addSteps(c *http.Config, l *spec.Load) {
+	for _, s := range l.Steps {
+		c.Targets = append(c.Targets, http.Target{URL: s.URL, Method: s.Method, Headers: s.Headers, Body: []byte(s.Body)})
+		c.Steps = append(c.Steps, http.Step{Name: s.Name, Think: s.Think, Extract: s.Extract,
+			Verify: &http.Verify{Status: s.Status, Length: s.Length, Contains: s.Contains, Match: s.Match, JSON: s.JSON,
+				Headers: s.WantHeaders}})
+	}
+	if d := l.Data; d != nil {
+		c.Data = &http.Data{CSV: d.File.Data, Random: d.Order == spec.RandomOrder}
+	}
 }
 
 // partConfigs are the configs of all generators of a load, given that of the whole. They share its cores, and do not
@@ -372,7 +386,6 @@ func encryption(ways []http.TLS) map[string]string {
 // requestsMeasured turns the generator's result into samples and what validity checks need.
 func requestsMeasured(r *http.Result, l *spec.Load) Measurement {
 	seconds := r.Length.Seconds()
-	share, over := inFlight(r, l)
 	m := Measurement{
 		Start: r.Start, Length: r.Length, GeneratorCPU: -1, Warmup: l.Warmup,
 		Histograms: map[string]record.Histogram{
@@ -382,7 +395,7 @@ func requestsMeasured(r *http.Result, l *spec.Load) Measurement {
 		Load: &record.Load{
 			WindowStart: r.Start, Window: seconds, Connections: l.Connections, Think: l.Think.Seconds(),
 			Attempted: r.Attempted, Failed: r.Failed, Failures: map[string]int64{}, Statuses: map[string]int64{},
-			Completed: r.Completed.Right, InFlight: share, InFlightOver: over, Busy: -1, ForeignCPU: -1,
+			Completed: r.Completed.Right, Busy: -1, ForeignCPU: -1,
 			FailuresMax: l.FailuresMax, StaleRetries: r.Stale,
 		},
 	}
@@ -402,6 +415,8 @@ func requestsMeasured(r *http.Result, l *spec.Load) Measurement {
 	for kind, n := range r.Failures {
 		m.Load.Failures[string(kind)] = n
 	}
+	addJourneys(&m, r, l)
+	m.Load.InFlight, m.Load.InFlightOver = inFlight(r, l, m.Load.Think)
 	for status, n := range r.Status {
 		m.Load.Statuses[strconv.Itoa(status)] = n
 	}
@@ -434,6 +449,28 @@ func requestsMeasured(r *http.Result, l *spec.Load) Measurement {
 	return m
 }
 
+// addJourneys adds what became of journeys and their steps.
+func addJourneys(m *Measurement, r *http.Result, l *spec.Load) {
+	if r.Journeys == nil {
+		delete(m.Load.Failures, string(http.Extract)) // a kind of steps alone
+		return
+	}
+	j := &record.Journeys{Attempted: r.Journeys.Attempted, Failed: r.Journeys.Failed, Completed: r.Journeys.Completed}
+	m.Histograms["journey"], m.Histograms["journey.cut"] = histogram(r.Journeys.Time), histogram(r.Journeys.Cut)
+	think, requests := 0.0, 0.0
+	for i, s := range r.Journeys.Steps {
+		step := record.Step{Name: l.Steps[i].Name, Attempted: s.Attempted, Failures: map[string]int64{}}
+		for kind, n := range s.Failures {
+			step.Failures[string(kind)] = n
+		}
+		j.Steps = append(j.Steps, step)
+		m.Histograms["latency.step."+step.Name] = histogram(s.Latency)
+		think += l.Steps[i].Think.Seconds() * float64(s.Attempted)
+		requests += float64(s.Attempted)
+	}
+	m.Load.Journeys, m.Load.Think = j, think/max(1, requests)
+}
+
 func histogram(d http.Distribution) record.Histogram {
 	seconds := func(ns int64) float64 { return time.Duration(ns).Seconds() }
 	return record.Histogram{HDR: d.Encoded, Count: d.Count, Overflow: d.Overflow, Min: seconds(d.Min), Max: seconds(d.Max),
@@ -442,8 +479,8 @@ func histogram(d http.Distribution) record.Histogram {
 
 // inFlight is the ρ of docs/method.md#quantities-checked: the mean share of the clients with a request under way, or
 // thinking, and the seconds that it was taken over. The share is -1 if the run was too short to tell, or the number of
-// clients is not fixed.
-func inFlight(r *http.Result, l *spec.Load) (share, over float64) {
+// clients is not fixed. Think is the mean pause of a client behind a request, in seconds.
+func inFlight(r *http.Result, l *spec.Load, think float64) (share, over float64) {
 	if r.Lag != nil || len(l.Stages) > 0 {
 		return -1, 0
 	}
@@ -458,6 +495,6 @@ func inFlight(r *http.Result, l *spec.Load) (share, over float64) {
 	if r.Overlap == nil || r.Latency.Count+r.FailedLatency.Count == 0 || over <= 0 {
 		return -1, 0
 	}
-	thinking := l.Think.Seconds() * float64(r.Overlap.Right+r.Overlap.Failed) / http.WholeRequest
+	thinking := think * float64(r.Overlap.Right+r.Overlap.Failed) / http.WholeRequest
 	return (r.Overlap.Time.Seconds() + thinking) / over / float64(l.Connections), over
 }

@@ -96,6 +96,15 @@ type Config struct {
 	// without a check before timing.
 	Verify *Verify `json:"verify,omitempty"`
 
+	// Steps make each client go through the Targets in turn, in journeys: one step for each of them. A step that gets no
+	// right answer is the last of its journey. Cookies that servers set are sent back to them until the journey ends.
+	// Weights and Think are not used. A closed loop counts Requests, not journeys; what is due in an open loop are
+	// journeys, and Connections are the clients that there are at most.
+	Steps []Step `json:"steps,omitempty"`
+
+	// Data are values for Steps; nil for none.
+	Data *Data `json:"data,omitempty"`
+
 	// Part says which part of the load is put on, where several generators do it together; zero means all of it.
 	// Everything else in a config is that of the whole load, but Threads, which are those of this generator.
 	Part Part `json:"part,omitzero"`
@@ -198,8 +207,8 @@ func ReadConfig(r io.Reader) (Config, error) { return config.Read[Config](r) }
 
 // Validate reports the first thing in the config that rules out a run, in words that name the field.
 func (c *Config) Validate() error {
-	return cmp.Or(c.validateTargets(), c.validateArrivals(), c.validateStages(), c.validateCounts(), c.validatePart(),
-		c.validateTimes(), c.Verify.validate())
+	return cmp.Or(c.validateSteps(), c.validateTargets(), c.validateArrivals(), c.validateStages(), c.validateCounts(),
+		c.validatePart(), c.validateTimes(), c.Verify.validate())
 }
 
 func (c *Config) validateTargets() error {
@@ -209,8 +218,12 @@ func (c *Config) validateTargets() error {
 	if len(c.Targets) > maxTargets {
 		return fmt.Errorf("there are %d targets; use at most %d", len(c.Targets), maxTargets)
 	}
+	variables := c.Variables()
 	for i := range c.Targets {
-		if err := c.Targets[i].validate(); err != nil {
+		if err := c.Targets[i].validate(variables); err != nil {
+			if len(c.Steps) > 0 {
+				return fmt.Errorf("step %q: %w", c.Steps[i].Name, err)
+			}
 			if len(c.Targets) > 1 {
 				return fmt.Errorf("target %d of %d: %w", i+1, len(c.Targets), err)
 			}
@@ -256,6 +269,11 @@ func (c *Config) validateTimes() error {
 		}
 	}
 	return nil
+}
+
+// Compile turns the target with an index into the text of its requests. The variables are those of the config.
+func (c *Config) Compile(target int, variables []string) (*Request, error) {
+	return c.Targets[target].compile(c.KeepAlive, variables)
 }
 
 // Open reports whether the load is an open loop: whether requests leave on schedule.
@@ -364,8 +382,8 @@ func (c *Config) validateStage(s Stage) error {
 	return nil
 }
 
-func (t *Target) validate() error {
-	if _, err := t.Compile(false); err != nil {
+func (t *Target) validate(variables names) error {
+	if _, err := t.compile(false, variables); err != nil {
 		return err
 	}
 	if !(t.Weight >= 0 && t.Weight <= maxWeight) || math.IsNaN(t.Weight) {

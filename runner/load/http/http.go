@@ -48,8 +48,10 @@ const (
 	Short Kind = "short"
 	// Wrong: a whole answer came, but not with the status or length that was asked for.
 	Wrong Kind = "wrong"
+	// Extract: a right answer came without a value that later steps need.
+	Extract Kind = "extract"
 	// Ports: no local port was free for a connection, which says nothing about the server.
 	Ports Kind = "ports"
 )
 
-var Kinds = [...]Kind{Connect, Reset, Timeout, Closed, Malformed, Short, Wrong, Ports}
+var Kinds = [...]Kind{Connect, Reset, Timeout, Closed, Malformed, Short, Wrong, Extract, Ports}

@@ -31,7 +31,13 @@ func Merge(parts []*Result) (*Result, error) {
 	total.SchemaVersion, total.Semantics = parts[0].SchemaVersion, parts[0].Semantics
 	total.Start, total.Length, total.EndedBy = windowOf(parts)
 	total.Seconds = make([]Second, max(1, (total.Length+time.Second-1)/time.Second))
+	if of := parts[0].Journeys; of != nil {
+		total.Journeys = NewJourneys(len(of.Steps))
+	}
 	for _, p := range parts {
+		if (p.Journeys == nil) != (total.Journeys == nil) {
+			return nil, errors.New("merging journeys: a part has none")
+		}
 		total.Add(p)
 	}
 	if total.Length > 0 {
@@ -70,6 +76,9 @@ func (r *Result) Add(p *Result) {
 		r.Overlap.Time += p.Overlap.Time
 	} else {
 		r.Overlap = nil
+	}
+	if r.Journeys != nil {
+		r.Journeys.Add(p.Journeys)
 	}
 	r.AddSeconds(p.Seconds)
 }
@@ -175,10 +184,12 @@ func healthOf(parts []*Result) *Health {
 
 // Distributions are those of a result, by name; nil are those that its load does not have.
 func (r *Result) Distributions() map[string]*Distribution {
-	return map[string]*Distribution{
+	all := map[string]*Distribution{
 		"latency": &r.Latency, "failed latency": &r.FailedLatency, "connect": &r.Connect, "first byte": &r.FirstByte,
 		"TLS setup": r.TLSSetup, "lag": r.Lag, "service": r.Service, "cut": r.Cut,
 	}
+	r.Journeys.distributions(all)
+	return all
 }
 
 func (r *Result) addDistributions(parts []*Result) error {
