@@ -63,7 +63,7 @@ load:
   steps:
     - {name: login, url: /login, method: POST, headers: {Content-Type: application/x-www-form-urlencoded},
        body: "user=${{ data.user }}", extract: {token: json:token}}
-    - {name: list, url: /list, headers: {Authorization: "Bearer ${{ steps.token }}"}}
+    - {name: list, url: /list, headers: {Authorization: "Bearer ${{ steps.token }}"}, think: 1ms}
     - {name: buy, url: /buy, headers: {Authorization: "Bearer ${{ steps.token }}"}, verify: {status: 201}}
 repetitions: 3
 calibrate: false
@@ -107,7 +107,8 @@ columns: [journeys.rate, journeys.failed, journey.p90, latency.step.login.p50, e
 		t.Errorf("check says %s", out)
 	}
 	out := mustRun(t, w, "-C", dir, "show", "--trial", "shop", "--repetition", "1", "shop")
-	for _, want := range []string{"journeys.rate", "journey.p99", "latency.step.buy.p50", "step login"} {
+	for _, want := range []string{"journeys.rate", "journey.p99", "latency.step.buy.p50", "step login",
+		"agrees with itself"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("show --trial does not say %s:\n%s", want, out)
 		}

@@ -69,6 +69,21 @@ func (d *definitions) check(f finder) {
 	}
 }
 
+// thinkOf is how many seconds clients think behind a request by a definition: of journeys the mean over what was asked.
+func thinkOf(want *spec.Load, l *record.Load) float64 {
+	if len(want.Steps) == 0 {
+		return want.Think.Seconds()
+	}
+	sum, requests := 0.0, 0.0
+	for _, s := range want.Steps {
+		if found := l.Step(s.Name); found != nil {
+			sum += s.Think.Seconds() * float64(found.Attempted)
+			requests += float64(found.Attempted)
+		}
+	}
+	return sum / max(1, requests)
+}
+
 // checkLoad asks whether the load was the one that the definition asks for. What a search has found stands in the place
 // of what is defined, and other tools say themselves how long they took.
 func (d *definitions) checkLoad(f finder) {
@@ -82,9 +97,8 @@ func (d *definitions) checkLoad(f finder) {
 	}
 	f.invalid(l.Connections != want.Connections, "it had %d connections, and its definition has %d", l.Connections,
 		want.Connections)
-	f.invalid(!near(l.Think, want.Think.Seconds()), "its clients thought for %v s, and by its definition for %v s",
-		l.Think,
-		want.Think.Seconds())
+	think := thinkOf(want, l)
+	f.invalid(!near(l.Think, think), "its clients thought for %v s, and by its definition for %v s", l.Think, think)
 	f.invalid(want.Requests == 0 && math.Abs(l.Window-want.Duration.Seconds()) > 0.01*want.Duration.Seconds(),
 		"its window is %v s, and by its definition %v s", l.Window, want.Duration.Seconds())
 	most := int64(want.Requests)
