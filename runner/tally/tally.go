@@ -190,7 +190,7 @@ func (t *Tally) Journey(o *Outcome) {
 	case !t.window.Begun(o.Start):
 		return
 	case o.Cut:
-		t.journeyCut.Add(max(0, o.End-o.Start))
+		t.journeyCut.Add(max(0, min(o.End, t.window.End())-o.Start))
 		return
 	}
 	if j.Attempted++; o.Kind != "" {
