@@ -108,8 +108,8 @@ func TestLines(t *testing.T) {
 				`["PUT","https://server:443/","it's \"x\"\n",{"headers":{"Host":"me","X-A":"b c","content-type":"a/b"},`+
 					`"redirects":0,"timeout":"10s"}]`)},
 		{"time", "h2load", http(nil), "h2load --h1 -c 10 -t 3 -D 5s 'http://server:80/x?y=1'", "", ""},
-		{"requests", "h2load", http(counted),
-			"h2load --h1 -c 10 -t 3 -n 100 -H 'Connection: close' 'http://server:80/x?y=1'", "", ""},
+		{"requests", "h2load", http(func(l *spec.Load) { l.Duration, l.Requests = 0, 100 }),
+			"h2load --h1 -c 10 -t 3 -n 100 'http://server:80/x?y=1'", "", ""},
 		{"a body", "h2load", http(posted),
 			"h2load --h1 -c 10 -t 3 -D 5s -d /benchbook/body -H ':method: PUT' -H 'Host: me' -H 'X-A: b c' -H " +
 				"'content-type: a/b' 'http://server:80/x?y=1'", "", "it's \"x\"\n"},

@@ -47,7 +47,9 @@ type toolCheck struct {
 func (c *toolCheck) check() {
 	keys := c.keys()
 	for _, k := range keys {
-		if _, has := c.program.Flags[k.name]; layers.IsWritten(k.at) && !has {
+		_, has := c.program.Flags[k.name]
+		has = has || k.name == "keepalive" && c.Keepalive.V // which it does anyway
+		if layers.IsWritten(k.at) && !has {
 			c.problems.Add("no-flag", k.at, "%s has no flag for %s", c.name, k.name).
 				Hint = "remove " + k.name + ", or use another tool; flags of its own go into args"
 		}

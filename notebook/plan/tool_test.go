@@ -73,8 +73,10 @@ func TestLoadsByOtherTools(t *testing.T) {
 			"fortio ends after a time or after a number of requests, not at whichever comes first [contradiction]"},
 		{"a rate of fortio", "tool: fortio, rate: 50/s", ""},
 		{"random arrivals", "tool: fortio, rate: 50/s, arrivals: poisson", "fortio has no flag for arrivals [no-flag]"},
-		{"every key of h2load", "tool: h2load, connections: 5, threads: 2, requests: 12, keepalive: false, method: PUT, " +
+		{"every key of h2load", "tool: h2load, connections: 5, threads: 2, requests: 12, keepalive: true, method: PUT, " +
 			"headers: {A: b}, body: x", ""},
+		{"a connection for each request of h2load", "tool: h2load, keepalive: false",
+			"h2load has no flag for keepalive [no-flag]"},
 		{"a rate of h2load", "tool: h2load, rate: 5/s", "h2load has no flag for rate [no-flag]"},
 		{"further headers of vegeta", "tool: vegeta, headers: {A: b}, args: [-header, 'C: d']", ""},
 		{"timeout of pgbench", "tool: pgbench, target: postgres://u@s/d, timeout: 5s",
