@@ -16,9 +16,12 @@ func TestGeneratorsOfARealLoad(t *testing.T) {
 		"matrix.arrivals }}\", " +
 		"generators: \"${{ matrix.generators }}\"}\nrepetitions: 1\ncalibrate: false\n```\n"
 	var alone, together map[string]*record.Record // by arrivals
-	// Answers in the window, from which other tests may keep the server.
-	const least, tries = 390, 3
-	for try := 1; try <= tries && (alone == nil || alone["constant"].Load.Completed < least); try++ {
+	// Answers in the window, from which other tests may keep the server: then, and only then, it is measured again.
+	const least, tries, disturbed = 390, 3, 0.2
+	again := func() bool {
+		return alone == nil || alone["constant"].Load.Completed < least && alone["constant"].Load.ForeignCPU > disturbed
+	}
+	for try := 1; try <= tries && again(); try++ {
 		store := &memory{}
 		if _, err := r.Run(t.Context(), newPlan(t, text), store, Options{}); err != nil {
 			t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,6 +56,28 @@ func timedWith(ctx context.Context, t testing.TB, c Commands, o Options,
 	return stdout.String() + stderr.String(), err
 }
 
+// foreign is the largest share of the CPU that others used during one of the repetitions below a folder.
+func foreign(t testing.TB, root string) (most float64) {
+	t.Helper()
+	said := regexp.MustCompile(`"foreign_cpu": ?([0-9.e-]+)`)
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.Contains(path, "records") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, m := range said.FindAllSubmatch(text, -1) {
+			if share, err := strconv.ParseFloat(string(m[1]), 64); err == nil {
+				most = max(most, share)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return most
+}
+
 func TestTime(t *testing.T) {
 	if testing.Short() {
 		t.Skip("measures: run without -short")
@@ -70,7 +93,7 @@ func TestTime(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
-		if try == tries || !strings.Contains(out, "it is open") {
+		if try == tries || !strings.Contains(out, "it is open") || foreign(t, root) < 0.2 {
 			break
 		}
 		t.Logf("disturbed:\n%s", out)
