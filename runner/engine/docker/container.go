@@ -98,27 +98,30 @@ func (r *running) remove(ctx context.Context, grace time.Duration) error {
 
 // removeContainer kills and removes a container, with its anonymous volumes. It may be gone already.
 func (d daemon) removeContainer(ctx context.Context, id string) error {
-	_, err := d.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
-	// Podman keeps a container as long as one is there that shares its network, which is about to be removed.
-	for tries := 0; err != nil && strings.Contains(err.Error(), "dependent containers") && tries < sweepTries; tries++ {
-		time.Sleep(sweepPause)
-		_, err = d.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
-	}
-	if err == nil || gone(err) {
-		return nil
-	}
-	if strings.Contains(err.Error(), "already in progress") { // somebody else removes it: it is gone when they are done
-		waiting := d.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionRemoved})
-		select {
-		case <-waiting.Result:
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	for {
+		_, err := d.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+		if err == nil || gone(err) {
 			return nil
-		case waitErr := <-waiting.Error:
-			if waitErr == nil || gone(waitErr) {
-				return nil
-			}
+		}
+		if !passing(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(sweepPause):
 		}
 	}
-	return err
+}
+
+// passing are the refusals to remove a container that end: Podman keeps it as long as one is there that shares its
+// network, which is about to be removed; and somebody else may be removing it, who may also be refused, as where it
+// was just then being started.
+func passing(err error) bool {
+	return strings.Contains(err.Error(), "dependent containers") ||
+		strings.Contains(err.Error(), "already in progress")
 }
 
 func (d daemon) logs(ctx context.Context, id string) ([]byte, error) {

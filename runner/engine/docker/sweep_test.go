@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -47,7 +48,7 @@ func sweepNetwork(t *testing.T, refusals int, age time.Duration) (left []engine.
 	owner := engine.Owner()
 	labels := map[string]string{engine.LabelRun: "killed", engine.LabelOwner: owner[:strings.LastIndex(owner, ".")] + ".1"}
 	removed, made := false, time.Now().Add(-age)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	api := answering(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		answer := any([]any{})
 		switch {
@@ -67,12 +68,51 @@ func sweepNetwork(t *testing.T, refusals int, age time.Duration) (left []engine.
 			answer = map[string]any{}
 		}
 		_ = json.NewEncoder(w).Encode(answer)
-	}))
-	defer server.Close()
+	})
+	left, err = (&Engine{client: api}).Sweep(t.Context(), false)
+	return left, asked, err
+}
+
+// answering is an engine that a function answers for.
+func answering(t *testing.T, answer http.HandlerFunc) daemon {
+	t.Helper()
+	server := httptest.NewServer(answer)
+	t.Cleanup(server.Close)
 	api, err := client.New(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithAPIVersion("1.44"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	left, err = (&Engine{client: daemon{api}}).Sweep(t.Context(), false)
-	return left, asked, err
+	return daemon{api}
+}
+
+// TestRemovalThatSomebodyElseBegan: an engine refuses to remove what it is removing already. Who asked first may have
+// been told no, as for a container that just then started: then nobody removes it unless it is asked for again.
+func TestRemovalThatSomebodyElseBegan(t *testing.T) {
+	t.Parallel()
+	for name, refusals := range map[string]int{"gone": 0, "once": 1, "for a while": 3} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			asked := 0
+			api := answering(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.Method != http.MethodDelete {
+					<-r.Context().Done() // a wait for its removal, which does not come
+					return
+				}
+				message := "no such container: left"
+				w.Header().Set("Content-Type", "application/json")
+				if asked++; asked <= refusals {
+					w.WriteHeader(http.StatusConflict)
+					message = "removal of container left is already in progress"
+				} else {
+					w.WriteHeader(http.StatusNotFound)
+				}
+				_ = json.NewEncoder(w).Encode(map[string]string{"message": message})
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			if err := api.removeContainer(ctx, "left"); err != nil || asked != refusals+1 {
+				t.Errorf("asked %d times, want %d, and ended with %v", asked, refusals+1, err)
+			}
+		})
+	}
 }
