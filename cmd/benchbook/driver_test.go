@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/lab"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 )
@@ -24,27 +25,39 @@ load: {driver: null}
 ~~~
 `
 
-// The driver that the manual shows measures what our own generator does.
-func TestManualsDriver(t *testing.T) {
-	w := onEngine(t)
-	manual, err := os.ReadFile(filepath.Join("..", "..", "docs", "drivers.md"))
+// ofManual measures the example below a heading of the manual, with what is added to it. No repetition may fail.
+func ofManual(t *testing.T, w lab.Config, page, heading, added string) (all []*record.Record) {
+	t.Helper()
+	manual, err := os.ReadFile(filepath.Join("..", "..", "docs", page))
 	if err != nil {
 		t.Fatal(err)
 	}
-	example, _, _ := strings.Cut(string(manual), "\n## ")
-	_, example, _ = strings.Cut(example, "\n")
+	_, example, found := strings.Cut("\n"+string(manual), "# "+heading+"\n")
+	if !found {
+		t.Fatalf("%s has no %q", page, heading)
+	}
+	example, _, _ = strings.Cut(example, "\n## ")
 	dir, folder := project(t, "by-driver", "---\ntitle: By a driver\ndefaults: {repetitions: 3, calibrate: false}\n---\n"+
-		example+byBoth)
+		example+added)
 	t.Log(mustRun(t, w, "-C", dir, "run", "--quick"))
-	records, bad, err := record.Dir(filepath.Join(folder, "records")).Read()
-	if n := planned(records); err != nil || len(bad) > 0 || n != 6 {
-		t.Fatalf("%d records as planned, %d bad ones, %v; want 6", n, len(bad), err)
+	for _, records := range measuredIn(t, folder) {
+		all = append(all, records...)
+	}
+	if t.Failed() {
+		t.FailNow()
+	}
+	return all
+}
+
+// The driver that the manual shows measures what our own generator does.
+func TestManualsDriver(t *testing.T) {
+	w := onEngine(t)
+	records := ofManual(t, w, "drivers.md", "Any program as driver", byBoth)
+	if n := planned(records); n != 6 {
+		t.Fatalf("%d records as planned, want 6", n)
 	}
 	sums := map[string]map[string]float64{"by-driver": {}, "by-us": {}}
 	for _, r := range records {
-		if r.Failure != "" {
-			t.Fatalf("%s: %s\n%s", r.Experiment, r.Failure, r.Log)
-		}
 		if isDriven := r.Experiment == "by-driver"; isDriven != (r.Load.Driver != "") || isDriven != (r.Facts["image.load"] !=
 			"") || r.Load.Failed > 0 {
 			t.Errorf("%s: %+v", r.Experiment, r.Load)
@@ -63,5 +76,31 @@ func TestManualsDriver(t *testing.T) {
 		if ratio := sums["by-driver"][metric] / own; !(math.Abs(ratio-1) <= agreement) {
 			t.Errorf("%s by the driver is %.3f times ours", metric, ratio)
 		}
+	}
+}
+
+// The drivers of the manual for other protocols measure what their servers do: each answers after 20 ms. Connecting
+// takes longer, and is over before the window.
+func TestManualsOtherProtocols(t *testing.T) {
+	w := onEngine(t)
+	for _, heading := range []string{"gRPC, one call after another", "WebSocket echo"} {
+		t.Run(heading, func(t *testing.T) {
+			records := ofManual(t, w, "driver-examples.md", heading, "")
+			if n := planned(records); n != 3 {
+				t.Fatalf("%d records as planned, want 3", n)
+			}
+			for _, r := range records {
+				median, missing := dataset.Value(r, "latency.p50", nil)
+				t.Logf("p50 %.2f ms, %.1f/s, in flight %.3f", median*1e3, r.Load.Overlap.Right/r.Load.Window, r.Load.InFlight)
+				if missing != "" || median < 0.02 || median > 0.03 {
+					t.Errorf("the median is %v s%s, and servers wait for 20 ms", median, missing)
+				}
+				if ratio := r.Load.Overlap.Right / r.Load.Window * median / float64(r.Load.Connections); r.Load.Failed > 0 ||
+					!(math.Abs(ratio-1) <= agreement) {
+					t.Errorf("of %d requests %d failed; clients are busy for %.2f of the time", r.Load.Attempted, r.Load.Failed,
+						ratio)
+				}
+			}
+		})
 	}
 }
