@@ -94,6 +94,8 @@ var forbidden = []struct{ from, to, why string }{
 	{"runner/generator", "runner/engine", "the generator goes into a container alone, and must stay small"},
 	{"runner/generator", "net/http", "the generator is our own, and must stay small"},
 	{"runner/generator", "notebook", "the generator goes into a container alone, and must stay small"},
+	{"runner/http2", "net/http", "HTTP/2 is read by the generator, which must stay small"},
+	{"runner/http2", "notebook", "HTTP/2 is the same whoever speaks it"},
 	{"runner/tally", "runner/engine", "requests are counted where they are made, and that must stay small"},
 	{"runner/tally", "net/http", "requests are counted where they are made, and that must stay small"},
 	{"runner/tally", "notebook", "requests are counted where they are made, and that must stay small"},

@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"slices"
 	"time"
 
 	"benchbook/runner/load/http"
@@ -111,22 +112,30 @@ func (l *closedLoop) leave(n int) {
 		e.journeys.leave(n)
 	}
 	for i := range e.perClient {
-		e.sockets.close(&e.connections[n*e.perClient+i])
+		e.sockets.close(&e.connections[n*e.perClient+i].socket)
 	}
 	l.active[n] = false
 	l.running--
+	if e.carriers != nil {
+		streams := e.config.StreamsEach()
+		if first := n / streams * streams; !slices.Contains(l.active[first:first+streams], true) {
+			e.carriers.abandon(first)
+		}
+	}
 	if e.schedule != nil {
 		l.nextAdmission = e.clock // it may come back
 	}
 }
 
-// number is that of a client among those of all engines.
-func (l *closedLoop) number(n int) int { return l.engine.index + n*l.engine.engines }
+// number is that of the connection of a client among those of all engines.
+func (l *closedLoop) number(n int) int {
+	return l.engine.index + n/l.engine.config.StreamsEach()*l.engine.engines
+}
 
 // allowed is how many clients there may be now.
 func (l *closedLoop) allowed() int {
 	const rounding = 1e-6
-	return int(l.engine.schedule.value(l.engine.clock-l.engine.started) + rounding)
+	return int(l.engine.schedule.Value(l.engine.clock-l.engine.started) + rounding)
 }
 
 // admit has a client start.
@@ -163,7 +172,7 @@ func (l *closedLoop) admitSome() {
 		switch {
 		case l.active[n]:
 		case l.number(n) >= l.allowed():
-			if at, ok := e.schedule.reach(float64(l.number(n)+1), e.clock-e.started); ok {
+			if at, ok := e.schedule.Reach(float64(l.number(n)+1), e.clock-e.started); ok {
 				l.nextAdmission = min(l.nextAdmission, e.started+max(at, e.clock-e.started+1))
 			}
 			return // those with higher numbers come later

@@ -6,12 +6,12 @@ import "unsafe"
 // a closed loop, and as many as may be open at a time in an open one, so it is kept small: a request is never kept, but
 // written again from its draw if it has to be sent again.
 type connection struct {
+	socket
 	answer answerReader
 
 	start     int64 // of the request: when it started, or was due
 	sent      int64 // when it left
 	firstByte int64
-	opened    int64 // when the attempt to connect began
 	connect   int64 // as in outcome
 	tls       int64
 	bytesIn   int64 // in the window
@@ -19,23 +19,28 @@ type connection struct {
 	wake      int64 // when a thinking client's pause is over
 	draw      uint64
 	written   int // bytes of the request that have been sent
-	session   *session
 
-	fd         int32
-	generation uint32
-	target     int32
-	origin     int32
-	before     int32 // in the list that it is in
-	behind     int32
+	target int32
+	origin int32
+	before int32 // in the list that it is in
+	behind int32
 
-	state       state
 	reused      bool // the request goes over the connection of another
 	retried     bool // and that was stale
 	stale       bool // as in outcome, from here on of the request that is next if none is under way
 	unrequested bool
 	blocked     bool
 	sendFailed  bool // the connection takes no more, what has come over it may still be an answer
-	writable    bool // the poller tells when there is room to send
+}
+
+// socket is one, with what is set up on it.
+type socket struct {
+	session    *session
+	opened     int64 // when the attempt to connect began
+	fd         int32
+	generation uint32
+	state      state
+	writable   bool // the poller tells when there is room to send
 }
 
 // A state is what a connection is at.
@@ -51,7 +56,7 @@ const (
 )
 
 // disconnect forgets the socket.
-func (c *connection) disconnect() { c.state, c.session, c.writable = unconnected, nil, false }
+func (c *socket) disconnect() { c.state, c.session, c.writable = unconnected, nil, false }
 
 // sizeOfConnection is the memory of ours that each connection takes, its entry in owners included.
 const sizeOfConnection = unsafe.Sizeof(connection{}) + unsafe.Sizeof(owner{})

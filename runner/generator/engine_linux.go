@@ -38,6 +38,7 @@ type engine struct {
 
 	buffer, plain, text []byte
 	heads               []headCache // by target
+	carriers            *carriers   // of a load over HTTP/2, nil otherwise
 	addresses           [][]address // by origin
 
 	flight queue   // connections with a request, by its start
@@ -94,16 +95,20 @@ func newEngine(ctx context.Context, r *run, index, engines int) (*engine, error)
 	}
 	// The places of this engine are those with the numbers index, index + engines, ..., so none is lost to rounding.
 	places := (r.config.MostConnections() - index + engines - 1) / engines
-	e.journeys = newJourneys(e, r.script, places)
-	if !r.config.Open() || r.script != nil {
+	clients := places * r.config.StreamsEach()
+	e.journeys = newJourneys(e, r.script, clients)
+	if !r.config.Open() || r.script != nil || r.config.Protocol != http.HTTP1 {
 		e.perClient = len(r.origins)
 	}
 	if r.config.Open() {
 		e.pacing = newOpenLoop(e)
 	} else {
-		e.pacing = newClosedLoop(e, places)
+		e.pacing = newClosedLoop(e, clients)
 	}
-	e.connections = make([]connection, places*e.perClient)
+	e.connections = make([]connection, clients*e.perClient)
+	if r.config.Protocol != http.HTTP1 {
+		e.carriers = newCarriers(e, places)
+	}
 	return e, nil
 }
 
@@ -113,7 +118,12 @@ func (e *engine) work() error {
 	runtime.LockOSThread()
 	unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
 	defer e.handshakes.running.Wait()
-	defer func() { e.sockets.closeAll(e.connections) }()
+	defer func() {
+		e.sockets.closeAll(e.connections)
+		if e.carriers != nil {
+			e.carriers.closeAll()
+		}
+	}()
 	e.meter.prepare()
 	e.clock = e.now()
 	e.pacing.begin()
@@ -128,6 +138,7 @@ func (e *engine) work() error {
 			return e.err
 		}
 		e.meter.stood(back, e.clock)
+		e.sendAll()
 		timeout, polling := e.untilNext()
 		n, limit := e.sockets.poller.wait(timeout)
 		now := e.now()
@@ -139,6 +150,7 @@ func (e *engine) work() error {
 		for k := range n {
 			e.handle(&e.sockets.poller.events[k])
 			e.pacing.due(mostAfterEvent)
+			e.sendAll()
 		}
 	}
 }
@@ -210,6 +222,10 @@ func (e *engine) handle(event *unix.EpollEvent) {
 	if i == nobody {
 		return
 	}
+	if int(i) >= len(e.connections) {
+		e.carriers.handle(e.carriers.all[int(i)-len(e.connections)], event.Events)
+		return
+	}
 	c := &e.connections[i]
 	const trouble = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
 	switch c.state {
@@ -245,6 +261,10 @@ func (e *engine) begin(i int32, target int, draw uint64, start int64) {
 	c.answer.head = t.request.Method == "HEAD"
 	c.answer.reset()
 	e.flight.push(e.connections, i)
+	if e.carriers != nil {
+		e.carriers.board(i, c)
+		return
+	}
 	if c.reused = c.state == idle; c.reused {
 		e.send(i, c)
 	} else {
@@ -283,15 +303,31 @@ func (e *engine) fail(i int32, c *connection, kind http.Kind) {
 	if e.late(c.start) && kind != http.Connect && kind != http.Ports {
 		kind = http.Timeout // whatever happened after it
 	}
-	e.sockets.close(c)
+	e.giveUp(i, c)
 	e.finish(i, c, kind, 0)
 	e.ready = append(e.ready, i)
+}
+
+// sendAll sends what requests over HTTP/2 have put together; others leave one by one.
+func (e *engine) sendAll() {
+	if e.carriers != nil && len(e.carriers.unsent) > 0 {
+		e.carriers.sendAll()
+	}
+}
+
+// giveUp ends the exchange of a request, and its connection if that is all there is on it.
+func (e *engine) giveUp(i int32, c *connection) {
+	if e.carriers != nil {
+		e.carriers.alight(i, c)
+	} else {
+		e.sockets.close(&c.socket)
+	}
 }
 
 // expire ends a request that has had its time.
 func (e *engine) expire(i int32) {
 	c, kind := &e.connections[i], http.Timeout
-	if c.state == connecting || c.state == securing {
+	if c.state == connecting || c.state == securing || e.carriers != nil && e.carriers.isOpening(i) {
 		kind = http.Connect
 	}
 	e.fail(i, c, kind)
@@ -300,7 +336,7 @@ func (e *engine) expire(i int32) {
 // cut ends a request that was under way when the last of those wanted was done.
 func (e *engine) cut(i int32, at int64) {
 	c := &e.connections[i]
-	e.sockets.close(c)
+	e.giveUp(i, c)
 	e.note(i, c, tally.Outcome{End: at, Cut: true})
 	e.ready = append(e.ready, i)
 }

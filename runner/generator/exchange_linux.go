@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"crypto/tls"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -48,7 +49,7 @@ func (e *engine) open(i int32, c *connection) {
 				c.state = sending
 				sendAtOnce(fd)
 			}
-			e.watch(c, unix.EPOLL_CTL_ADD, c.state == sending)
+			e.watch(&c.socket, unix.EPOLL_CTL_ADD, c.state == sending)
 			return
 		}
 		if errno != unix.EAGAIN {
@@ -56,7 +57,7 @@ func (e *engine) open(i int32, c *connection) {
 			return
 		}
 	}
-	e.watch(c, unix.EPOLL_CTL_ADD, true)
+	e.watch(&c.socket, unix.EPOLL_CTL_ADD, true)
 }
 
 // openFailed takes note of what the kernel says of a connection that was to be opened. A connection that breaks off has
@@ -68,7 +69,7 @@ func (e *engine) openFailed(i int32, c *connection, errno unix.Errno, op int) {
 	}
 	c.connect = e.clock - c.opened
 	c.sendFailed, c.state = true, waiting
-	e.watch(c, op, false)
+	e.watch(&c.socket, op, false)
 }
 
 // refused ends a request whose connection did not open.
@@ -98,22 +99,27 @@ func (e *engine) connected(i int32, c *connection) {
 		e.send(i, c)
 		return
 	}
-	c.state = securing
-	sendAtOnce(int(c.fd)) // the request follows the end of the handshake
-	if err := e.sockets.poller.control(unix.EPOLL_CTL_DEL, int(c.fd), 0, 0); err != nil {
+	e.secure(&c.socket, i, secure, c.start)
+}
+
+// secure sets TLS up on a connection, which collect goes on with.
+func (e *engine) secure(s *socket, slot int32, config *tls.Config, start int64) {
+	s.state = securing
+	sendAtOnce(int(s.fd)) // the request follows the end of the handshake
+	if err := e.sockets.poller.control(unix.EPOLL_CTL_DEL, int(s.fd), 0, 0); err != nil {
 		e.err = err
 		return
 	}
 	// The handshake works on a duplicate, since this engine may close its own socket meanwhile.
-	fd, err := unix.FcntlInt(uintptr(c.fd), unix.F_DUPFD_CLOEXEC, 0)
+	fd, err := unix.FcntlInt(uintptr(s.fd), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
-		e.refused(i, c, err)
+		_, e.err = refusal(err)
 		return
 	}
-	generation, deadline := c.generation, e.base.Add(time.Duration(c.start)+e.config.Timeout)
+	generation, deadline := s.generation, e.base.Add(time.Duration(start)+e.config.Timeout)
 	e.handshakes.running.Go(func() {
-		s, err := handshake(e.context, fd, secure, deadline)
-		e.handshakes.add(handshaken{i, generation, s, e.now(), err})
+		s, err := handshake(e.context, fd, config, deadline)
+		e.handshakes.add(handshaken{slot, generation, s, e.now(), err})
 		e.sockets.poller.wake()
 	})
 }
@@ -122,6 +128,12 @@ func (e *engine) connected(i int32, c *connection) {
 func (e *engine) collect() {
 	for _, h := range e.handshakes.take() {
 		e.clock = e.now()
+		if k := int(h.slot) - len(e.connections); k >= 0 {
+			if k := e.carriers.all[k]; k != nil && k.generation == h.generation && k.state == securing {
+				e.carriers.secured(k, &h)
+			}
+			continue
+		}
 		c := &e.connections[h.slot]
 		if c.generation != h.generation || c.state != securing {
 			continue // it was given up meanwhile
@@ -133,12 +145,12 @@ func (e *engine) collect() {
 		e.handshakes.negotiated[h.session.negotiated()] = true
 		c.tls = h.end - (c.opened + c.connect)
 		c.session = h.session
-		e.watch(c, unix.EPOLL_CTL_ADD, false)
+		e.watch(&c.socket, unix.EPOLL_CTL_ADD, false)
 		e.send(h.slot, c)
 	}
 }
 
-func (e *engine) watch(c *connection, op int, writable bool) {
+func (e *engine) watch(c *socket, op int, writable bool) {
 	if err := e.sockets.watch(c, op, writable); err != nil {
 		e.err = err
 	}
@@ -185,7 +197,7 @@ func (e *engine) send(i int32, c *connection) {
 			}
 			c.state = waiting
 			if c.writable {
-				e.watch(c, unix.EPOLL_CTL_MOD, false)
+				e.watch(&c.socket, unix.EPOLL_CTL_MOD, false)
 			}
 			return
 		}
@@ -193,14 +205,14 @@ func (e *engine) send(i int32, c *connection) {
 		fallthrough
 	case unix.EAGAIN:
 		c.state = sending
-		e.watch(c, unix.EPOLL_CTL_MOD, true)
+		e.watch(&c.socket, unix.EPOLL_CTL_MOD, true)
 	case unix.ENOBUFS, unix.ENOMEM:
 		_, e.err = refusal(errno)
 	default:
 		// A server that does not read all of a request may have answered it all the same. The poller will tell that the
 		// connection is broken, and what has come over it is read first.
 		c.state, c.sendFailed = waiting, true
-		e.watch(c, unix.EPOLL_CTL_MOD, false)
+		e.watch(&c.socket, unix.EPOLL_CTL_MOD, false)
 	}
 }
 
@@ -325,7 +337,7 @@ func (e *engine) endOfStream(i int32, c *connection, said bool) {
 	case complete && c.session != nil && !said:
 		e.fail(i, c, http.Short)
 	case complete:
-		e.sockets.close(c)
+		e.sockets.close(&c.socket)
 		e.judge(i, c)
 		e.pacing.freed(i)
 	case kind == http.Closed && c.sendFailed:
@@ -342,7 +354,7 @@ func (e *engine) breakOff(i int32, c *connection, kind http.Kind) {
 		e.fail(i, c, kind)
 		return
 	}
-	e.sockets.close(c)
+	e.sockets.close(&c.socket)
 	c.retried, c.stale = true, true
 	c.sendFailed, c.firstByte, c.bytesIn, c.written = false, 0, 0, 0
 	c.answer.reset()
@@ -362,7 +374,7 @@ func (e *engine) answered(i int32, c *connection, extra, more bool) {
 	if intact && !gone {
 		e.release(c, lasts)
 	} else {
-		e.sockets.close(c)
+		e.sockets.close(&c.socket)
 	}
 	e.judge(i, c)
 	c.stale = gone && lasts && e.config.KeepAlive // for the next request
@@ -373,9 +385,9 @@ func (e *engine) answered(i int32, c *connection, extra, more bool) {
 func (e *engine) release(c *connection, lasts bool) {
 	switch {
 	case !lasts:
-		e.sockets.retire(c, e.clock+patience)
+		e.sockets.retire(&c.socket, e.clock+patience)
 	case !e.config.KeepAlive:
-		e.sockets.close(c)
+		e.sockets.close(&c.socket)
 	default:
 		c.state = idle
 		if c.session != nil {
@@ -409,7 +421,7 @@ func (e *engine) inspect(c *connection, broken bool) {
 		extra, gone := e.peek(c)
 		if extra || gone {
 			c.unrequested, c.stale = c.unrequested || extra, c.stale || !extra
-			e.sockets.close(c)
+			e.sockets.close(&c.socket)
 			return
 		}
 		if !broken {

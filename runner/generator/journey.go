@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/runner/cookies"
 	"benchbook/runner/jsonpath"
 	"benchbook/runner/load/http"
 )
@@ -139,7 +140,7 @@ func (l *load) walk(ctx context.Context) ([]http.Answer, error) {
 // traveller is who goes through the steps: what it has of data and answers.
 type traveller struct {
 	values  http.Values
-	cookies cookies
+	cookies cookies.List
 	answer  whole
 }
 
@@ -157,7 +158,7 @@ func (t *traveller) depart(s *script, number uint64) {
 
 // ask prepares for a step that asks a server.
 func (t *traveller) ask(s *script, step int, origin int32) {
-	t.values.Cookies = t.cookies.append(t.values.Cookies[:0], origin)
+	t.values.Cookies = t.cookies.Append(t.values.Cookies[:0], origin)
 	b := t.answer.body
 	b.length, b.start, b.keeps = 0, b.start[:0], s.steps[step].body
 	t.answer.fields, t.answer.wanted = t.answer.fields[:0], s.steps[step].fields
@@ -167,7 +168,7 @@ func (t *traveller) ask(s *script, step int, origin int32) {
 func (t *traveller) keep(s *script, step int, origin int32) error {
 	for _, f := range t.answer.fields {
 		if strings.EqualFold(f.name, "Set-Cookie") {
-			t.cookies.set(origin, f.value, time.Now())
+			t.cookies.Set(origin, f.value, time.Now())
 		}
 	}
 	var doc decoded

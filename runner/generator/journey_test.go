@@ -353,44 +353,6 @@ func TestRandomRows(t *testing.T) {
 	}
 }
 
-func TestCookies(t *testing.T) {
-	now := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
-	for _, tt := range []struct {
-		name string
-		set  []string
-		want string
-	}{
-		{"one", []string{"a=1; Path=/x; HttpOnly"}, "a=1"},
-		{"two", []string{"a=1", "b=2"}, "a=1; b=2"},
-		{"set again", []string{"a=1", "b=2", "a=3"}, "b=2; a=3"},
-		{"empty", []string{"a="}, "a="},
-		{"with =", []string{"a=b=c"}, "a=b=c"},
-		{"blanks", []string{"  a = 1 ; x"}, "a=1"},
-		{"no name", []string{"=1", "x", ""}, ""},
-		{"deleted by age", []string{"a=1", "b=2", "a=; Max-Age=0"}, "b=2"},
-		{"deleted by date", []string{"a=1", "a=x; expires=Thu, 01 Jan 1970 00:00:00 GMT"}, ""},
-		{"deleted by an old date", []string{"a=1", "a=x; Expires=Thu, 01-Jan-1970 00:00:00 GMT"}, ""},
-		{"age before date", []string{"a=1; Max-Age=5; Expires=Thu, 01 Jan 1970 00:00:00 GMT"}, "a=1"},
-		{"later", []string{"a=1; Expires=Thu, 01 Jan 2099 00:00:00 GMT"}, "a=1"},
-	} {
-		var jar cookies
-		for _, field := range tt.set {
-			jar.set(1, field, now)
-		}
-		jar.set(2, "other=server", now)
-		if got := string(jar.append(nil, 1)); got != tt.want {
-			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
-		}
-	}
-	var many cookies
-	for i := range 2 * mostCookies {
-		many.set(1, fmt.Sprintf("c%d=x", i), now)
-	}
-	if len(many) != mostCookies {
-		t.Errorf("%d cookies are kept, want %d", len(many), mostCookies)
-	}
-}
-
 // Whatever servers answer and set, what a client sends next is one request with the length that it says, and a value
 // that is found is in the answer.
 func FuzzExtraction(f *testing.F) {

@@ -214,37 +214,6 @@ func TestShare(t *testing.T) {
 	}
 }
 
-// What several generators are told is what one is, whichever threads each of them has: constant arrivals stay evenly
-// spaced, and Poisson ones are the same.
-func TestPartsOfASchedule(t *testing.T) {
-	for name, c := range map[string]http.Config{
-		"constant": {Rate: 333, Duration: time.Second, Warmup: 100 * time.Millisecond},
-		"poisson": {Rate: 333, Duration: time.Second, Warmup: 100 * time.Millisecond, Arrivals: http.PoissonArrivals,
-			Seed: 3},
-		"a ramp":    {Stages: []http.Stage{{Duration: time.Second, Rate: 500}, {Duration: time.Second, Rate: 10}}},
-		"few":       {Rate: 2, Duration: time.Second},
-		"one alone": {Rate: 1, Duration: time.Second},
-	} {
-		for parts := 1; parts <= 4; parts++ {
-			var got []int64
-			for part := range parts {
-				threads := part + 1
-				for i := range threads {
-					a := newArrivals(&c, 5, part+i*parts, threads*parts)
-					for at, more := a.next(); more; at, more = a.next() {
-						got = append(got, at)
-					}
-				}
-			}
-			slices.Sort(got)
-			if want := due(&c, 5, 1); !slices.Equal(got, want) {
-				t.Errorf("%s: %d generators are told of %d requests, one of %d, or at other times", name, parts, len(got),
-					len(want))
-			}
-		}
-	}
-}
-
 // runParts runs all parts of a load beside each other, which begin at one moment, and gives what each found.
 func runParts(t *testing.T, config http.Config, parts int) []*http.Result {
 	t.Helper()

@@ -2,6 +2,7 @@ package generator
 
 import (
 	"benchbook/runner/load/http"
+	"benchbook/runner/schedule"
 	"benchbook/runner/tally"
 )
 
@@ -9,15 +10,16 @@ import (
 // well.
 type openLoop struct {
 	engine     *engine
-	arrivals   *arrivals
+	arrivals   *schedule.Arrivals
 	nextDue    int64 // when the next request is due, never if there is none any more
 	nextDraw   uint64
 	nextTarget int
 
-	// connections without a request, by server; the one that was used last comes last. Of a load with steps, clients
-	// without a journey, all in the first place.
+	// connections without a request, by server; the one that was used last comes last. If these are clients', the clients
+	// without a request or journey, all in the first place.
 	free    [][]int32
-	used    int // connections that were ever used, or clients
+	clients bool // each has places for requests to each server: in a load with steps, or over HTTP/2
+	used    int  // connections that were ever used, or clients
 	pauses  pauses
 	further uint64 // requests behind the first of their journeys
 	starved bool   // the next request is due, and no connection is free
@@ -25,23 +27,24 @@ type openLoop struct {
 }
 
 func newOpenLoop(e *engine) *openLoop {
-	return &openLoop{engine: e, nextDue: never, hungry: -1, free: make([][]int32, len(e.origins)), pauses: newPauses(e)}
+	return &openLoop{engine: e, nextDue: never, hungry: -1, free: make([][]int32, len(e.origins)), pauses: newPauses(e),
+		clients: e.journeys != nil || e.config.Protocol != http.HTTP1}
 }
 
 func (l *openLoop) begin() {
-	l.arrivals = newArrivals(l.engine.config, l.engine.started, l.engine.index, l.engine.engines)
+	l.arrivals = schedule.NewArrivals(l.engine.config, l.engine.started, l.engine.index, l.engine.engines)
 	l.prepareNext()
 }
 
 // prepareNext finds out what is due next.
 func (l *openLoop) prepareNext() {
-	due, ok := l.arrivals.next()
+	due, ok := l.arrivals.Next()
 	if !ok {
 		l.nextDue = never
 		return
 	}
 	l.nextDue = due
-	l.nextDraw = http.Mix(http.Mix(l.engine.config.Seed) + l.arrivals.k + uint64(l.arrivals.phase)<<62)
+	l.nextDraw = http.Mix(http.Mix(l.engine.config.Seed) + l.arrivals.Number())
 	if l.engine.journeys == nil {
 		l.nextTarget = l.engine.draw(l.nextDraw)
 	}
@@ -61,6 +64,8 @@ func (l *openLoop) due(most int) {
 		}
 		if e.journeys != nil {
 			_, i = e.journeys.next(int(i), due)
+		} else if l.clients {
+			i = i*int32(e.perClient) + int32(e.targets[l.nextTarget].origin)
 		}
 		e.connections[i].blocked = due <= l.hungry
 		e.clock = e.now()
@@ -84,9 +89,9 @@ func (l *openLoop) missed(due int64) {
 }
 
 // acquire takes a connection for a request to a server: one to it, an unused one, or one to another server, which is
-// given up. Of a load with steps it takes a client.
+// given up. If connections are clients' it takes a client.
 func (l *openLoop) acquire(server int) (i int32, ok bool) {
-	if l.engine.journeys != nil {
+	if l.clients {
 		server = 0
 	}
 	if len(l.free[server]) > 0 {
@@ -99,7 +104,7 @@ func (l *openLoop) acquire(server int) (i int32, ok bool) {
 	for other := range l.free {
 		if len(l.free[other]) > 0 {
 			i = l.take(other)
-			l.engine.sockets.close(&l.engine.connections[i])
+			l.engine.sockets.close(&l.engine.connections[i].socket)
 			return i, true
 		}
 	}
@@ -122,6 +127,10 @@ func (l *openLoop) freed(i int32) {
 		} else if !l.pauses.begin(i) {
 			l.goOn(n)
 		}
+		return
+	}
+	if l.clients {
+		l.free[0] = append(l.free[0], i/int32(l.engine.perClient))
 		return
 	}
 	server := l.engine.connections[i].origin

@@ -26,12 +26,16 @@ type origin struct {
 // originName tells origins apart.
 func originName(u *url.URL) string { return u.Scheme + "://" + http.HostField(u) }
 
-func newOrigin(u *url.URL) *origin {
+func newOrigin(u *url.URL, protocol http.Protocol) *origin {
 	o := &origin{url: u}
+	speaks := "http/1.1"
+	if protocol == http.HTTP2 {
+		speaks = string(http.HTTP2)
+	}
 	if u.Scheme == "https" {
 		o.secure = &tls.Config{
 			ServerName: u.Hostname(),
-			NextProtos: []string{"http/1.1"},
+			NextProtos: []string{speaks},
 			// Servers under test have home-made certificates, and nothing secret is sent to them.
 			InsecureSkipVerify: true,
 			MinVersion:         tls.VersionTLS10,

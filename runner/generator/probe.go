@@ -70,6 +70,22 @@ func (l *load) probe(ctx context.Context, o *origin, address netip.AddrPort, q *
 
 // exchange sends a request and reads its answer, which passes all checks or is an error.
 func (l *load) exchange(conn net.Conn, q *question, answer *whole) error {
+	read := l.readHTTP1
+	if l.config.Protocol != http.HTTP1 {
+		read = l.readHTTP2
+	}
+	status, length, err := read(conn, q, answer)
+	if err != nil {
+		return err
+	}
+	if err := verifyEach(q.verify, status, length); err != nil || q.verify == nil {
+		return err
+	}
+	answer.body.end()
+	return verifyAll(q.verify, answer)
+}
+
+func (l *load) readHTTP1(conn net.Conn, q *question, answer *whole) (status int, length int64, err error) {
 	// That a server does not read all of a request can wait: it may have answered it all the same.
 	_, sendErr := conn.Write(q.text)
 	r := answerReader{head: q.toHEAD, whole: answer}
@@ -79,7 +95,7 @@ func (l *load) exchange(conn net.Conn, q *question, answer *whole) error {
 		n, err := conn.Read(buffer)
 		var malformed error
 		if _, done, malformed = r.feed(buffer[:n]); malformed != nil {
-			return malformed
+			return 0, 0, malformed
 		}
 		if done || err == nil {
 			continue
@@ -89,18 +105,28 @@ func (l *load) exchange(conn net.Conn, q *question, answer *whole) error {
 		case errors.Is(err, io.EOF) && complete:
 			done = true
 		case sendErr != nil:
-			return sendErr
-		case errors.Is(err, io.EOF):
-			return errors.New("the server closed the connection")
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			return fmt.Errorf("no whole answer within %v", l.config.Timeout)
+			return 0, 0, sendErr
 		default:
-			return err
+			return 0, 0, l.broken(err)
 		}
 	}
-	if err := verifyEach(q.verify, r.status, r.length); err != nil || q.verify == nil {
-		return err
+	return r.status, r.length, nil
+}
+
+// broken says in words why no whole answer came.
+func (l *load) broken(err error) error {
+	switch {
+	case errors.Is(err, io.EOF):
+		return errors.New("the server closed the connection")
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Errorf("no whole answer within %v", l.config.Timeout)
 	}
-	answer.body.end()
-	return verifyAll(q.verify, answer)
+	return err
+}
+
+// negotiated is how a connection is encrypted.
+func negotiated(conn *tls.Conn) http.TLS {
+	state := conn.ConnectionState()
+	return http.TLS{Version: tls.VersionName(state.Version), CipherSuite: tls.CipherSuiteName(state.CipherSuite),
+		Protocol: state.NegotiatedProtocol}
 }

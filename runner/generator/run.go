@@ -1,4 +1,4 @@
-// Package generator puts HTTP/1.1 load on a server, as a Config of package http says, and measures what comes of it.
+// Package generator puts HTTP load on a server, as a Config of package http says, and measures what comes of it.
 //
 // It runs in "benchbook-agent load", beside the server. Whatever the server does is a result; an error means that the
 // generator could not measure.
@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"time"
 
+	"benchbook/runner/http2"
 	"benchbook/runner/load/http"
 	"benchbook/runner/tally"
 )
@@ -30,8 +31,10 @@ type load struct {
 // target is a Target, ready to be asked.
 type target struct {
 	request *http.Request
-	origin  int    // in load.origins
-	upTo    uint64 // a draw below this one, and not below that of the target before, is for this one
+	// over HTTP/2; nil for HTTP/1.1, and if requests differ from each other
+	multiplexed *http2.Request
+	origin      int    // in load.origins
+	upTo        uint64 // a draw below this one, and not below that of the target before, is for this one
 }
 
 // now is the run's clock, in nanoseconds.
@@ -138,17 +141,20 @@ func newLoad(config *http.Config) (*load, error) {
 		if !known {
 			of = len(l.origins)
 			byName[originName(request.URL)] = of
-			l.origins = append(l.origins, newOrigin(request.URL))
+			l.origins = append(l.origins, newOrigin(request.URL, config.Protocol))
 		}
 		sum += weight(t)
 		upTo := uint64(math.MaxUint64)
 		if share := sum / all; share < 1 {
 			upTo = uint64(share * (1 << 63) * 2)
 		}
-		l.targets = append(l.targets, target{request, of, upTo})
+		l.targets = append(l.targets, target{request: request, origin: of, upTo: upTo})
 	}
 	l.targets[len(l.targets)-1].upTo = math.MaxUint64
-	return l, nil
+	if config.Protocol != http.HTTP1 {
+		err = l.compileHTTP2()
+	}
+	return l, err
 }
 
 // draw picks the target of a request by its draw.

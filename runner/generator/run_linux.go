@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"benchbook/runner/load/http"
+	"benchbook/runner/schedule"
 )
 
 // run is one measurement.
 type run struct {
 	*load
-	schedule *schedule // of clients, nil if their number does not change
-	wanted   int64     // requests, 0 for any number
+	schedule *schedule.Schedule // of clients, nil if their number does not change
+	wanted   int64              // requests, 0 for any number
 	started  int64
 	warm     int64 // the end of warm-up
 
@@ -31,7 +32,7 @@ type run struct {
 // measure lets all engines go at once and returns when the last of them is done. What keeps one of them from measuring
 // cancels the others.
 func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engines int) (*http.Result, error) {
-	r := &run{load: l, schedule: clientSchedule(l.config), wanted: int64(l.config.Part.Share(int(l.config.Requests)))}
+	r := &run{load: l, schedule: schedule.Clients(l.config), wanted: int64(l.config.Part.Share(int(l.config.Requests)))}
 	r.cutAt.Store(never)
 	part := l.config.Part
 	for i := range engines {

@@ -70,7 +70,7 @@ func (s *sockets) slotOf(event *unix.EpollEvent) int32 {
 }
 
 // watch has the poller tell of what comes over a connection, and of room to send if that is wanted.
-func (s *sockets) watch(c *connection, op int, writable bool) error {
+func (s *sockets) watch(c *socket, op int, writable bool) error {
 	if op == unix.EPOLL_CTL_MOD && writable == c.writable {
 		return nil
 	}
@@ -88,7 +88,7 @@ func (s *sockets) closeFile(fd int32) {
 }
 
 // close closes the socket of a connection, if it has one.
-func (s *sockets) close(c *connection) {
+func (s *sockets) close(c *socket) {
 	if c.state != unconnected {
 		s.closeFile(c.fd)
 		c.disconnect()
@@ -97,7 +97,7 @@ func (s *sockets) close(c *connection) {
 
 // retire takes the socket from a connection whose end the server has announced, and lets the server close it first: the
 // local port of the side that closes first stays blocked for a minute, and a load without keep-alive needs many.
-func (s *sockets) retire(c *connection, until int64) {
+func (s *sockets) retire(c *socket, until int64) {
 	s.owners[c.fd].slot = leaving
 	s.departures = append(s.departures, departure{until, c.fd, c.generation})
 	s.departing++
@@ -133,7 +133,7 @@ func (s *sockets) endDepartures(now int64) {
 // closeAll closes the sockets of connections, and those that the server has not closed yet.
 func (s *sockets) closeAll(connections []connection) {
 	for i := range connections {
-		s.close(&connections[i])
+		s.close(&connections[i].socket)
 	}
 	for _, d := range s.departures {
 		if !s.isOver(d) {

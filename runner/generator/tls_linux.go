@@ -116,11 +116,7 @@ func handshake(ctx context.Context, fd int, config *tls.Config, deadline time.Ti
 }
 
 // negotiated is how the connection is encrypted.
-func (s *session) negotiated() http.TLS {
-	state := s.conn.ConnectionState()
-	return http.TLS{Version: tls.VersionName(state.Version), CipherSuite: tls.CipherSuiteName(state.CipherSuite),
-		Protocol: state.NegotiatedProtocol}
-}
+func (s *session) negotiated() http.TLS { return negotiated(s.conn) }
 
 // seal encrypts a request into wire.out.
 func (s *session) seal(text []byte) error {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"benchbook/runner/config"
+	"benchbook/runner/http2"
 	"benchbook/runner/httpsyntax"
 )
 
@@ -25,6 +26,7 @@ import (
 const (
 	maxTime        = 24 * time.Hour
 	maxConnections = 100_000
+	maxStreams     = 1000
 	maxThreads     = 1024
 	maxParts       = 1024
 	maxRate        = 10e6
@@ -91,6 +93,14 @@ type Config struct {
 	// KeepAlive lets a client send its next request over the connection of the last one, if the server does.
 	// Without it every request opens a connection and announces that it is the only one.
 	KeepAlive bool `json:"keepalive"`
+
+	// Protocol is what is spoken, HTTP/1.1 if empty. HTTP/2 keeps its connections, so it needs KeepAlive. HTTP2 needs
+	// https targets, whose servers have to agree to it by ALPN; HTTP2Clear needs http ones, whose servers have to know.
+	Protocol Protocol `json:"protocol,omitempty"`
+
+	// Streams is how many requests each of the Connections of HTTP/2 may have under way at a time; 0 means 1. Each is
+	// that of a client of its own, in a closed loop.
+	Streams int `json:"streams,omitempty"`
 
 	// Verify says what a right answer is, for all targets; nil means any whole answer with a status of 200 to 299,
 	// without a check before timing.
@@ -160,6 +170,15 @@ type Target struct {
 	Weight float64 `json:"weight,omitempty"`
 }
 
+// Protocol is what is spoken over connections.
+type Protocol string
+
+const (
+	HTTP1      Protocol = ""    // HTTP/1.1
+	HTTP2      Protocol = "h2"  // over TLS
+	HTTP2Clear Protocol = "h2c" // without, and without asking first
+)
+
 // Arrivals is how the requests of an open loop are spread over time.
 type Arrivals string
 
@@ -207,8 +226,8 @@ func ReadConfig(r io.Reader) (Config, error) { return config.Read[Config](r) }
 
 // Validate reports the first thing in the config that rules out a run, in words that name the field.
 func (c *Config) Validate() error {
-	return cmp.Or(c.validateSteps(), c.validateTargets(), c.validateArrivals(), c.validateStages(), c.validateCounts(),
-		c.validatePart(), c.validateTimes(), c.Verify.validate())
+	return cmp.Or(c.validateSteps(), c.validateTargets(), c.validateProtocol(), c.validateArrivals(), c.validateStages(),
+		c.validateCounts(), c.validatePart(), c.validateTimes(), c.Verify.validate())
 }
 
 func (c *Config) validateTargets() error {
@@ -228,6 +247,40 @@ func (c *Config) validateTargets() error {
 				return fmt.Errorf("target %d of %d: %w", i+1, len(c.Targets), err)
 			}
 			return err
+		}
+	}
+	return nil
+}
+
+// validateProtocol reports what the protocol does not have.
+func (c *Config) validateProtocol() error {
+	scheme := "https"
+	switch c.Protocol {
+	case HTTP1:
+		if c.Streams > 1 {
+			return fmt.Errorf("streams is %d; a connection of HTTP/1.1 has one request at a time", c.Streams)
+		}
+		return nil
+	case HTTP2:
+	case HTTP2Clear:
+		scheme = "http"
+	default:
+		return fmt.Errorf("protocol is %q; use %q or %q, or none for HTTP/1.1", c.Protocol, HTTP2, HTTP2Clear)
+	}
+	if c.Streams < 0 || c.Streams > maxStreams {
+		return fmt.Errorf("streams is %d; it must lie between 1 and %d", c.Streams, maxStreams)
+	}
+	if !c.KeepAlive {
+		return fmt.Errorf("protocol %s keeps its connections, and keepalive is false", c.Protocol)
+	}
+	for _, t := range c.Targets {
+		if !strings.EqualFold(t.URL[:min(len(t.URL), len(scheme)+1)], scheme+":") {
+			return fmt.Errorf("target %q: protocol %s is for %s URLs", t.URL, c.Protocol, scheme)
+		}
+		for name, value := range t.Headers {
+			if http2.IsConnectionField(strings.ToLower(name), value) {
+				return fmt.Errorf("headers: %q does not exist in HTTP/2; remove it", name)
+			}
 		}
 	}
 	return nil
@@ -295,7 +348,10 @@ func (c *Config) Window() time.Duration {
 	return length
 }
 
-// MostConnections is how many clients of the whole load there are at most at a time.
+// StreamsEach is how many requests each connection may have under way at a time.
+func (c *Config) StreamsEach() int { return max(c.Streams, 1) }
+
+// MostConnections is how many connections of the whole load there are at most at a time.
 func (c *Config) MostConnections() int {
 	most := max(c.Connections, 1)
 	for _, s := range c.Stages {

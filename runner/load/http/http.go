@@ -1,4 +1,4 @@
-// Package http says what HTTP/1.1 load to put on a target and what came of it, as docs/method.md#histogram and
+// Package http says what HTTP load to put on a target and what came of it, as docs/method.md#histogram and
 // docs/method.md#definitions define it.
 //
 // The load is a closed loop, in which each client has at most one request on its way and sends the next when the answer
@@ -35,14 +35,14 @@ const (
 	// Connect: no connection was opened, because it was refused, because TLS could not be set up on it, or because none
 	// came about before the timeout.
 	Connect Kind = "connect"
-	// Reset: the server, or something on the way, broke the connection off.
+	// Reset: the server, or something on the way, broke the connection off, or the stream of HTTP/2.
 	Reset Kind = "reset"
 	// Timeout: the connection was open, and no whole answer came over it before the timeout; or, in an open loop, none
 	// of the connections was free until then.
 	Timeout Kind = "timeout"
 	// Closed: the server closed a fresh connection before the first byte of an answer.
 	Closed Kind = "closed"
-	// Malformed: what came was not an HTTP/1 answer.
+	// Malformed: what came was not an answer of the protocol.
 	Malformed Kind = "malformed"
 	// Short: the server closed the connection in the middle of an answer.
 	Short Kind = "short"

@@ -1,4 +1,5 @@
-package generator
+// Package schedule says when the requests of an open loop are due, and how many clients a closed one has at a time.
+package schedule
 
 import (
 	"math"
@@ -8,8 +9,8 @@ import (
 	"benchbook/runner/load/http"
 )
 
-// schedule is how a rate, or a number of connections, moves over time: in straight lines, one after the other.
-type schedule struct{ segments []segment }
+// Schedule is how a rate, or a number of connections, moves over time: in straight lines, one after the other.
+type Schedule struct{ segments []segment }
 
 // segment is one straight line. Times are in nanoseconds, counted from the start of the schedule.
 type segment struct {
@@ -19,7 +20,7 @@ type segment struct {
 }
 
 // add goes on with a line from one value to another.
-func (s *schedule) add(length time.Duration, from, to float64) {
+func (s *Schedule) add(length time.Duration, from, to float64) {
 	if length <= 0 {
 		return
 	}
@@ -36,7 +37,7 @@ func (g segment) sum(x float64) float64 { return x * (g.from + g.slope*x/2) }
 
 // when is the time by which the area below the whole schedule has come to y. It is false if that never happens, or
 // only at the end.
-func (s *schedule) when(y float64) (int64, bool) {
+func (s *Schedule) when(y float64) (int64, bool) {
 	for _, g := range s.segments {
 		rest, area := y-g.before, g.sum(g.length)
 		const rounding = 1e-9 // a request on the very end belongs behind it, whichever way its last digit fell
@@ -53,8 +54,8 @@ func (s *schedule) when(y float64) (int64, bool) {
 	return 0, false
 }
 
-// value is that of the schedule at a time; after its end the last one.
-func (s *schedule) value(t int64) float64 {
+// Value is that of the schedule at a time; after its end the last one.
+func (s *Schedule) Value(t int64) float64 {
 	v := 0.0
 	for _, g := range s.segments {
 		if x := float64(t) - g.start; x >= 0 {
@@ -64,8 +65,8 @@ func (s *schedule) value(t int64) float64 {
 	return v
 }
 
-// reach is the first time from t on at which the value is at least v; false if it never is.
-func (s *schedule) reach(v float64, t int64) (int64, bool) {
+// Reach is the first time from t on at which the value is at least v; false if it never is.
+func (s *Schedule) Reach(v float64, t int64) (int64, bool) {
 	for _, g := range s.segments {
 		x := max(0, float64(t)-g.start)
 		if x > g.length {
@@ -82,8 +83,8 @@ func (s *schedule) reach(v float64, t int64) (int64, bool) {
 }
 
 // rateSchedules are the schedules of an open loop, for the warm-up and for the window, each counted from its own start.
-func rateSchedules(c *http.Config) (warmup, window *schedule) {
-	warmup, window = new(schedule), new(schedule)
+func rateSchedules(c *http.Config) (warmup, window *Schedule) {
+	warmup, window = new(Schedule), new(Schedule)
 	const second = float64(time.Second)
 	warmup.add(c.Warmup, c.Rate/second, c.Rate/second)
 	if len(c.Stages) == 0 {
@@ -97,13 +98,13 @@ func rateSchedules(c *http.Config) (warmup, window *schedule) {
 	return warmup, window
 }
 
-// clientSchedule is the number of clients of a closed loop over time, from the start of the warm-up; nil if it is
+// Clients is the number of clients of a closed loop over time, from the start of the warm-up; nil if it is
 // constant.
-func clientSchedule(c *http.Config) *schedule {
+func Clients(c *http.Config) *Schedule {
 	if len(c.Stages) == 0 || c.Open() {
 		return nil
 	}
-	s, from := new(schedule), float64(max(c.Connections, 1))
+	s, from := new(Schedule), float64(max(c.Connections, 1))
 	s.add(c.Warmup, from, from)
 	for _, stage := range c.Stages {
 		s.add(stage.Duration, from, float64(stage.Connections))
@@ -112,10 +113,10 @@ func clientSchedule(c *http.Config) *schedule {
 	return s
 }
 
-// arrivals tells one engine of several when its requests are due. Together they tell every request of the schedule:
+// Arrivals tells one engine of several when its requests are due. Together they tell every request of the schedule:
 // of both warm-up and window the one with number k goes to engine k mod engines.
-type arrivals struct {
-	phases  [2]*schedule
+type Arrivals struct {
+	phases  [2]*Schedule
 	starts  [2]int64 // when the phases start
 	phase   int
 	k       uint64 // number of the next request of the phase
@@ -125,8 +126,9 @@ type arrivals struct {
 	sum     float64    // of the distances drawn, in requests
 }
 
-func newArrivals(c *http.Config, base int64, engine, engines int) *arrivals {
-	a := &arrivals{starts: [2]int64{base, base + c.Warmup.Nanoseconds()}, engine: uint64(engine), engines: uint64(engines)}
+// NewArrivals is what an engine is told, given its number and how many there are.
+func NewArrivals(c *http.Config, base int64, engine, engines int) *Arrivals {
+	a := &Arrivals{starts: [2]int64{base, base + c.Warmup.Nanoseconds()}, engine: uint64(engine), engines: uint64(engines)}
 	a.phases[0], a.phases[1] = rateSchedules(c)
 	if c.Arrivals == http.PoissonArrivals {
 		a.random = rand.New(rand.NewPCG(c.Seed, uint64(len(http.PoissonArrivals))))
@@ -134,14 +136,14 @@ func newArrivals(c *http.Config, base int64, engine, engines int) *arrivals {
 	return a
 }
 
-// next is when the engine's next request is due. It is false when there is none any more.
+// Next is when the engine's next request is due. It is false when there is none any more.
 //
 // A Poisson process of rate 1, whose distances are exponential, becomes one of the schedule's rate when it is read at
 // the times by which the schedule's area has come to it.
 //
 // Source: Lewis and Shedler, Simulation of Nonhomogeneous Poisson Processes by Thinning, 1979, section 1 (time-scale
 // transformation).
-func (a *arrivals) next() (due int64, ok bool) {
+func (a *Arrivals) Next() (due int64, ok bool) {
 	for a.phase < len(a.phases) {
 		y := float64(a.k)
 		if a.random != nil {
@@ -163,3 +165,6 @@ func (a *arrivals) next() (due int64, ok bool) {
 	}
 	return 0, false
 }
+
+// Number tells requests apart. It is another one after each call of Next.
+func (a *Arrivals) Number() uint64 { return a.k + uint64(a.phase)<<62 }

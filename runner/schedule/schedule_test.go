@@ -1,4 +1,4 @@
-package generator
+package schedule
 
 import (
 	"math"
@@ -13,8 +13,8 @@ import (
 func due(c *http.Config, base int64, engines int) []int64 {
 	var all []int64
 	for i := range engines {
-		a := newArrivals(c, base, i, engines)
-		for t, ok := a.next(); ok; t, ok = a.next() {
+		a := NewArrivals(c, base, i, engines)
+		for t, ok := a.Next(); ok; t, ok = a.Next() {
 			all = append(all, t)
 		}
 	}
@@ -118,21 +118,21 @@ func TestClients(t *testing.T) {
 		{Duration: 2 * time.Second, Connections: 4}, {Duration: time.Second, Connections: 4},
 		{Duration: 3 * time.Second, Connections: 1},
 	}}
-	s := clientSchedule(c)
+	s := Clients(c)
 	for at, want := range map[float64]float64{0: 2, 1: 2, 2: 3, 3: 4, 3.5: 4, 4: 4, 5: 3, 7: 1, 8: 1} {
-		if got := s.value(sec(at)); math.Abs(got-want) > 1e-9 {
+		if got := s.Value(sec(at)); math.Abs(got-want) > 1e-9 {
 			t.Errorf("%v clients after %v s, want %v", got, at, want)
 		}
 	}
 	for _, tt := range []struct{ v, from, want float64 }{{1, 0, 0}, {3, 0, 2}, {3, 2.5, 2.5}, {4, 0, 3}, {4, 4.5, -1},
 		{5, 0, -1}} {
-		at, ok := s.reach(tt.v, sec(tt.from))
+		at, ok := s.Reach(tt.v, sec(tt.from))
 		if ok != (tt.want >= 0) || ok && math.Abs(float64(at-sec(tt.want))) > 2 {
 			t.Errorf("%v clients are reached at %d (%v) from %v s on, want %v s", tt.v, at, ok, tt.from, tt.want)
 		}
 	}
-	if clientSchedule(&http.Config{Connections: 5}) != nil ||
-		clientSchedule(&http.Config{Stages: []http.Stage{{Rate: 5}}}) != nil {
+	if Clients(&http.Config{Connections: 5}) != nil ||
+		Clients(&http.Config{Stages: []http.Stage{{Rate: 5}}}) != nil {
 		t.Error("a number of clients that does not change has a schedule")
 	}
 }
@@ -172,3 +172,36 @@ func FuzzArrivals(f *testing.F) {
 		}
 	})
 }
+
+// What several generators are told is what one is, whichever threads each of them has: constant arrivals stay evenly
+// spaced, and Poisson ones are the same.
+func TestPartsOfASchedule(t *testing.T) {
+	for name, c := range map[string]http.Config{
+		"constant": {Rate: 333, Duration: time.Second, Warmup: 100 * time.Millisecond},
+		"poisson": {Rate: 333, Duration: time.Second, Warmup: 100 * time.Millisecond, Arrivals: http.PoissonArrivals,
+			Seed: 3},
+		"a ramp":    {Stages: []http.Stage{{Duration: time.Second, Rate: 500}, {Duration: time.Second, Rate: 10}}},
+		"few":       {Rate: 2, Duration: time.Second},
+		"one alone": {Rate: 1, Duration: time.Second},
+	} {
+		for parts := 1; parts <= 4; parts++ {
+			var got []int64
+			for part := range parts {
+				threads := part + 1
+				for i := range threads {
+					a := NewArrivals(&c, 5, part+i*parts, threads*parts)
+					for at, more := a.Next(); more; at, more = a.Next() {
+						got = append(got, at)
+					}
+				}
+			}
+			slices.Sort(got)
+			if want := due(&c, 5, 1); !slices.Equal(got, want) {
+				t.Errorf("%s: %d generators are told of %d requests, one of %d, or at other times", name, parts, len(got),
+					len(want))
+			}
+		}
+	}
+}
+
+func sec(s float64) int64 { return int64(math.Round(s * 1e9)) }

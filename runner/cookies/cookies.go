@@ -1,4 +1,5 @@
-package generator
+// Package cookies keeps those that servers set.
+package cookies
 
 import (
 	"bytes"
@@ -7,20 +8,20 @@ import (
 	"time"
 )
 
-// mostCookies is how many cookies a client keeps; servers that set more lose the oldest.
-const mostCookies = 100
+// Most is how many cookies a client keeps; servers that set more lose the oldest.
+const Most = 100
 
-// cookies are those that a client of a load with steps has in its journey. Each goes back to the server that set it,
+// List are those that a client of a load with steps has in its journey. Each goes back to the server that set it,
 // with every request, whatever path and domain it is for. Source: RFC 6265, 5.2, as far as docs/load.md#journeys says.
-type cookies []cookie
+type List []cookie
 
 type cookie struct {
 	origin      int32
 	name, value string
 }
 
-// set takes the value of a Set-Cookie field.
-func (l *cookies) set(origin int32, field string, now time.Time) {
+// Set takes the value of a Set-Cookie field.
+func (l *List) Set(origin int32, field string, now time.Time) {
 	pair, attributes, _ := strings.Cut(field, ";")
 	name, value, ok := strings.Cut(pair, "=")
 	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
@@ -36,7 +37,7 @@ func (l *cookies) set(origin int32, field string, now time.Time) {
 	if isExpired(attributes, now) {
 		return
 	}
-	if len(*l) == mostCookies {
+	if len(*l) == Most {
 		*l = append((*l)[:0], (*l)[1:]...)
 	}
 	*l = append(*l, cookie{origin, name, value})
@@ -63,8 +64,8 @@ func isExpired(attributes string, now time.Time) (expired bool) {
 	return expired
 }
 
-// append writes those of a server as a Cookie field has them.
-func (l *cookies) append(b []byte, origin int32) []byte {
+// Append writes those of a server as a Cookie field has them.
+func (l *List) Append(b []byte, origin int32) []byte {
 	for _, c := range *l {
 		if c.origin != origin {
 			continue
