@@ -30,12 +30,16 @@ type Program struct {
 	Seconds []string
 	// Either says that a run ends after a time or after a number of requests, not at whichever comes first.
 	Either bool
+	// WholeRate says that a rate is in whole requests per second.
+	WholeRate bool
 	// Even says that every connection gets the same number of requests, EvenThreads that every thread gets the same
 	// number of connections, both in whole numbers.
 	Even, EvenThreads bool
 
 	// Call is its command line for a load.
 	Call func(l *spec.Load, cores int) (Call, error)
+	// Prepared is what the tool says if that which its Preparation makes is there already.
+	Prepared string
 	// Complete adds what only its command line tells to what it printed; nil if it needs nothing.
 	Complete func(l *spec.Load, o *Output) error
 }
@@ -62,23 +66,23 @@ func debian(name, path string) Image {
 	}
 }
 
-// goModule is an image with a program of a Go module, whose path is that of its package too.
+// goModule is an image with a program of a Go module, by the path of its package.
 //
 // Debian's Go is older than these modules want. It is enough to get a newer one, which is a Go module itself; what the
 // go command does for GOTOOLCHAIN once it has one is done here by hand. All these images begin with the same steps.
 //
 // Source: go.dev/doc/toolchain; cmd/go/internal/toolchain.
-func goModule(name, module, release string) Image {
+func goModule(name, path, release string) Image {
 	return Image{
 		Dockerfile: "FROM debian:bookworm-slim AS build\n" + installs("ca-certificates golang-go") +
 			"RUN toolchain=golang.org/toolchain@v0.0.1-go1.26.8.linux-$(go env GOARCH) && go mod download $toolchain && " +
 			"mv /root/go/pkg/mod/$toolchain /usr/local/go && rm -rf /root/go && cd /usr/local/go && " +
 			"cp src/_go.mod src/go.mod && chmod -R +x bin pkg/tool\n" +
-			"RUN CGO_ENABLED=0 GOTOOLCHAIN=local GOBIN=/tool /usr/local/go/bin/go install " + module + "@" + release +
+			"RUN CGO_ENABLED=0 GOTOOLCHAIN=local GOBIN=/tool /usr/local/go/bin/go install " + path + "@" + release +
 			" && rm -rf /root/go /root/.cache\n" + "FROM debian:bookworm-slim\nCOPY --from=build /tool/" + name +
 			" /usr/local/bin/\n",
 		Path:    name,
-		Package: module,
+		Package: path,
 		Release: release,
 	}
 }
@@ -114,17 +118,51 @@ type Call struct {
 	// goes.
 	flags    []string
 	operands []string
+	prepares []string // operands with which the tool makes what the load needs; nil if that is nothing
+}
+
+// Preparation is the call that makes what a load needs, such as tables; false if it needs nothing.
+func (c Call) Preparation() (Call, bool) {
+	c.operands = c.prepares
+	return c, c.prepares != nil
 }
 
 // Where files of ours are in the container of a tool.
 const (
-	bodyFile    = "/benchbook/body"
-	luaFile     = "/benchbook/load.lua"
-	k6File      = "/benchbook/load.js"
-	targetsFile = "/benchbook/targets"
+	bodyFile     = "/benchbook/body"
+	luaFile      = "/benchbook/load.lua"
+	k6File       = "/benchbook/load.js"
+	targetsFile  = "/benchbook/targets"
+	metadataFile = "/benchbook/metadata"
 )
 
 func (c *Call) flag(words ...string) { c.flags = append(c.flags, words...) }
+
+// ends says when a run ends: after a number of requests, or else after a time.
+func (c *Call) ends(l *spec.Load, requests, duration string) {
+	if l.Requests > 0 {
+		c.flag(requests, strconv.Itoa(l.Requests))
+	} else {
+		c.flag(duration, exact(l.Duration))
+	}
+}
+
+// request says what is sent, by the flags for a connection for each request, the method, which may be empty, a header
+// and a file with the body.
+func (c *Call) request(l *spec.Load, closing, method, header, body string) {
+	if !l.Keepalive {
+		c.flag(closing)
+	}
+	if l.Method != "GET" && method != "" {
+		c.flag(method, l.Method)
+	}
+	for _, h := range headers(l) {
+		c.flag(header, h)
+	}
+	if l.Body != "" {
+		c.flag(body, c.body(l.Body))
+	}
+}
 
 // body puts the body of requests into a file.
 func (c *Call) body(text string) string { return c.file(bodyFile, text) }

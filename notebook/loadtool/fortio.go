@@ -100,28 +100,13 @@ func callFortio(l *spec.Load, cores int) (Call, error) {
 		return c, err
 	}
 	c.flag("load", "-c", strconv.Itoa(l.Connections), "-qps", strconv.FormatFloat(l.Rate, 'f', -1, 64))
-	if l.Requests > 0 {
-		c.flag("-n", strconv.Itoa(l.Requests))
-	} else {
-		c.flag("-t", exact(l.Duration))
-	}
+	c.ends(l, "-n", "-t")
 	if l.Rate > 0 {
 		c.flag("-uniform")
 	}
 	c.flag("-timeout", exact(l.Timeout), "-gomaxprocs", strconv.Itoa(c.Threads), "-json", "-", "-p",
 		"50,75,90,95,99,99.9", "-r", "0.00001", "-allow-initial-errors", "-log-errors=false", "-k")
-	if !l.Keepalive {
-		c.flag("-keepalive=false")
-	}
-	if l.Method != "GET" {
-		c.flag("-X", l.Method)
-	}
-	for _, h := range headers(l) {
-		c.flag("-H", h)
-	}
-	if l.Body != "" {
-		c.flag("-payload-file", c.body(l.Body))
-	}
+	c.request(l, "-keepalive=false", "-X", "-H", "-payload-file")
 	c.operands = []string{target}
 	return c, nil
 }

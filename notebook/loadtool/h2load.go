@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
 	"benchbook/notebook/spec"
 )
@@ -24,7 +23,7 @@ var h2load = Tool{
 			"method": "-H", "headers": "-H", "body": "-d", "verify": ""},
 		Either:   true,
 		Call:     callH2load,
-		Complete: completeH2load,
+		Complete: timesOfAll("the log of requests is missing"),
 	},
 }
 
@@ -56,10 +55,7 @@ const h2loadLog = "-- times of requests --"
 // Source: nghttp2 src/h2load.cc, process_time_stats and Client::on_stream_close; src/h2load_http1_session.cc; outputs.
 func parseH2load(printed string) (*Output, error) {
 	o := empty("h2load")
-	summary, log, logged := strings.Cut(printed, "\n"+h2loadLog+"\n")
-	if logged {
-		summary += "\n"
-	}
+	summary, log, logged := beforeLog(printed, h2loadLog)
 	end, sums := h2loadEnd.FindStringSubmatch(summary), h2loadSums.FindStringSubmatch(summary)
 	status, times := h2loadStatus.FindStringSubmatch(summary), h2loadTimes.FindStringSubmatch(summary)
 	if end == nil || sums == nil || status == nil || times == nil || !h2loadTail.MatchString(summary) {
@@ -100,29 +96,25 @@ func parseH2load(printed string) (*Output, error) {
 func (o *Output) h2loadRows(log string, done int64) (*Output, error) {
 	times, all := newDistribution(), int64(0)
 	o.Statuses = map[string]int64{}
-	for line := range strings.Lines(log) {
-		m := h2loadRow.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
-		if m == nil || !strings.HasSuffix(line, "\n") {
-			return o.fail("invalid log line %q", line)
-		}
-		n, microseconds := o.count(m[1], "requests"), o.count(m[3], "microseconds")
-		if o.err != nil || microseconds > int64(time.Hour/time.Microsecond) || n > done-all {
+	for line, m := range o.rows(log, h2loadRow) {
+		n, took := o.count(m[1], "requests"), o.microseconds(m[3])
+		if o.err != nil || n > done-all {
 			return o.fail("invalid log line %q", line)
 		}
 		all += n
 		o.Statuses[m[2]] += n
 		if isRight(m[2]) {
-			times.addMany(time.Duration(microseconds)*time.Microsecond, n)
+			times.addMany(took, n)
 		}
 	}
-	if all != done {
-		return o.fail("its log has %d answers, and the summary %d", all, done)
+	if o.err == nil && all != done {
+		o.fail("its log has %d answers, and the summary %d", all, done)
 	}
 	o.Completed = times.count
 	if o.Failed = o.Attempted - o.Completed; o.Failed == 0 {
 		o.Timed = times.count
 	}
-	return o.addTimes(times, 1e-6)
+	return o.addTimes(times, microsecond)
 }
 
 func wroteH2load(printed string) bool {
@@ -140,11 +132,7 @@ func callH2load(l *spec.Load, cores int) (Call, error) {
 		return c, err
 	}
 	c.flag("--h1", "-c", strconv.Itoa(l.Connections), "-t", strconv.Itoa(c.Threads))
-	if l.Requests > 0 {
-		c.flag("-n", strconv.Itoa(l.Requests))
-	} else {
-		c.flag("-D", exact(l.Duration))
-	}
+	c.ends(l, "-n", "-D")
 	if l.Body != "" {
 		c.flag("-d", c.body(l.Body))
 	}
@@ -156,11 +144,4 @@ func callH2load(l *spec.Load, cores int) (Call, error) {
 	}
 	c.operands = []string{target}
 	return c, nil
-}
-
-func completeH2load(_ *spec.Load, o *Output) error {
-	if o.Histograms == nil && o.Completed > 0 {
-		return noSamples(o.Tool, "the log of requests is missing")
-	}
-	return nil
 }

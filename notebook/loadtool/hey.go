@@ -132,7 +132,8 @@ func errorKind(message string) string {
 	message = strings.ToLower(message)
 	for _, known := range []struct{ words, kind string }{
 		{"connection refused", "connect"}, {"no route to host", "connect"}, {"connection reset by peer", "reset"},
-		{"client.timeout exceeded", "timeout"}, {"i/o timeout", "timeout"}, {"eof", "closed"},
+		{"client.timeout exceeded", "timeout"}, {"i/o timeout", "timeout"}, {"deadline exceeded", "timeout"},
+		{"eof", "closed"},
 		{"server closed idle connection", "closed"},
 	} {
 		if strings.Contains(message, known.words) {

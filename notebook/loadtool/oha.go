@@ -116,27 +116,12 @@ func callOha(l *spec.Load, cores int) (Call, error) {
 		return c, err
 	}
 	c.flag("--no-tui", "--output-format", "json", "-c", strconv.Itoa(l.Connections))
-	if l.Requests > 0 {
-		c.flag("-n", strconv.Itoa(l.Requests))
-	} else {
-		c.flag("-z", exact(l.Duration))
-	}
+	c.ends(l, "-n", "-z")
 	if l.Rate > 0 {
 		c.flag("-q", strconv.FormatFloat(l.Rate, 'f', -1, 64), "--latency-correction")
 	}
 	c.flag("-t", exact(l.Timeout), "--redirect", "0", "--disable-compression", "--insecure")
-	if !l.Keepalive {
-		c.flag("--disable-keepalive")
-	}
-	if l.Method != "GET" {
-		c.flag("-m", l.Method)
-	}
-	for _, h := range headers(l) {
-		c.flag("-H", h)
-	}
-	if l.Body != "" {
-		c.flag("-D", c.body(l.Body))
-	}
+	c.request(l, "--disable-keepalive", "-m", "-H", "-D")
 	c.operands = []string{target}
 	return c, nil
 }

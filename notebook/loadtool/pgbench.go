@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
 	"benchbook/notebook/spec"
 )
@@ -24,7 +23,7 @@ var pgbench = Tool{
 		Even:     true,
 		Schemes:  []string{"postgres", "postgresql"},
 		Call:     callPgbench,
-		Complete: completePgbench,
+		Complete: timesOfAll("the log of transactions is missing"),
 	},
 }
 
@@ -52,10 +51,7 @@ const pgbenchLog = "-- log of transactions --"
 // Source: PostgreSQL src/bin/pgbench/pgbench.c, printResults and doLog.
 func parsePgbench(printed string) (*Output, error) {
 	o := empty("pgbench")
-	summary, log, logged := strings.Cut(printed, "\n"+pgbenchLog+"\n")
-	if logged {
-		summary += "\n"
-	}
+	summary, log, logged := beforeLog(printed, pgbenchLog)
 	if m := pgbenchHead.FindStringSubmatch(summary); m != nil {
 		o.Version = m[1]
 	}
@@ -86,27 +82,19 @@ func parsePgbench(printed string) (*Output, error) {
 func (o *Output) transactions(log string) (*Output, error) {
 	times := newDistribution()
 	failed := int64(0)
-	for line := range strings.Lines(log) {
-		m := pgbenchRow.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
-		if m == nil || !strings.HasSuffix(line, "\n") {
-			return o.fail("invalid log line %q", line)
-		}
+	for _, m := range o.rows(log, pgbenchRow) {
 		if m[3] == "failed" || m[3] == "skipped" {
 			failed++
 			continue
 		}
-		microseconds, err := count(m[3])
-		if err != nil || microseconds > int64(time.Hour/time.Microsecond) {
-			return o.fail("%q has no time", line)
-		}
-		times.add(time.Duration(microseconds) * time.Microsecond)
+		times.add(o.microseconds(m[3]))
 	}
 	if times.count != o.Completed || failed != o.Failed {
 		return o.fail("its log has %d transactions that were right and %d that failed, and the summary %d and %d",
 			times.count, failed, o.Completed, o.Failed)
 	}
 	o.Timed = times.count
-	return o.addTimes(times, 1e-6)
+	return o.addTimes(times, microsecond)
 }
 
 // pgbenchShell prints the log of transactions behind the summary. Nothing can be taken out of a container that has
@@ -143,11 +131,4 @@ func callPgbench(l *spec.Load, cores int) (Call, error) {
 		c.operands = []string{database}
 	}
 	return c, nil
-}
-
-func completePgbench(_ *spec.Load, o *Output) error {
-	if o.Histograms == nil && o.Completed > 0 {
-		return noSamples(o.Tool, "the log of transactions is missing")
-	}
-	return nil
 }

@@ -3,8 +3,10 @@ package loadtool
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +15,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 )
 
 // A reading is a number as a tool prints it, in a base unit, with the size of its last digit: the tool's own step.
@@ -23,7 +26,7 @@ var seconds = map[string]float64{
 	"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1, "secs": 1, "m": 60, "h": 3600,
 }
 
-const millisecond, nanosecond = 1e-3, 1e-9 // seconds
+const millisecond, microsecond, nanosecond = 1e-3, 1e-6, 1e-9 // seconds
 
 // Bytes in the units of size that wrk prints.
 var binarySizes = map[string]float64{"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40, "PB": 1 << 50}
@@ -147,6 +150,51 @@ func (o *Output) addTimes(d *distribution, step float64) (*Output, error) {
 			Step: step, Min: d.least.Seconds(), Max: d.longest.Seconds(), Sum: d.sum.Seconds()}}
 	}
 	return o.whole()
+}
+
+// beforeLog parts the summary of a tool from the log that a Driver printed behind it, after the line mark.
+func beforeLog(printed, mark string) (summary, log string, logged bool) {
+	if summary, log, logged = strings.Cut(printed, "\n"+mark+"\n"); logged {
+		summary += "\n"
+	}
+	return summary, log, logged
+}
+
+// rows are the lines of a log, each with its groups in a pattern. It ends at a line that is something else, which is
+// noted.
+func (o *Output) rows(log string, pattern *regexp.Regexp) iter.Seq2[string, []string] {
+	return func(yield func(string, []string) bool) {
+		for line := range strings.Lines(log) {
+			text, isWhole := strings.CutSuffix(line, "\n")
+			m := pattern.FindStringSubmatch(text)
+			if m == nil || !isWhole {
+				o.fail("invalid log line %q", line)
+			}
+			if o.err != nil || !yield(line, m) {
+				return
+			}
+		}
+	}
+}
+
+// microseconds is a time in a log.
+func (o *Output) microseconds(text string) time.Duration {
+	n, err := count(text)
+	if err != nil || n > int64(time.Hour/time.Microsecond) {
+		o.fail("invalid time %q", text)
+		return 0
+	}
+	return time.Duration(n) * time.Microsecond
+}
+
+// timesOfAll makes sure that an output has the time of each request; why says what is wrong if it does not.
+func timesOfAll(why string) func(*spec.Load, *Output) error {
+	return func(_ *spec.Load, o *Output) error {
+		if o.Histograms == nil && o.Completed > 0 {
+			return noSamples(o.Tool, "%s", why)
+		}
+		return nil
+	}
 }
 
 // after gives what stands behind the first line that begins with a prefix, white space aside; false if there is none,

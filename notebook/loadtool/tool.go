@@ -44,7 +44,7 @@ type Tool struct {
 
 // Tools lists every tool that benchbook knows, in the order in which articles are told of them.
 func Tools() []Tool {
-	return []Tool{ab, wrk, hey, oha, vegeta, k6, fortio, h2load, pgbench, redisBenchmark, hyperfine, wrk2}
+	return []Tool{ab, wrk, hey, oha, vegeta, k6, fortio, h2load, ghz, pgbench, sysbench, redisBenchmark, hyperfine, wrk2}
 }
 
 // Names are those of the tools that a condition holds for.

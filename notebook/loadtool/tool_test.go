@@ -144,6 +144,10 @@ func TestRightAnswers(t *testing.T) {
 		{"vegeta/timeout.txt", 100, 5, 95, 95 / 2.661},
 		{"k6/fail.json", 4099, 586, 3513, 0},
 		{"fortio/fail.json", 400, 57, 343, 343 / 0.009281488},
+		{"ghz/fail.json", 40, 5, 35, 0},
+		{"ghz/timeout.json", 40, 2, 38, 0},
+		// 3470.79 transactions per second of the time without the end of the threads.
+		{"sysbench/histogram.txt", 7004, 0, 7004, 7004 / 2.0173},
 	} {
 		t.Run(tt.file, func(t *testing.T) {
 			tool, _ := Find(filepath.Dir(tt.file))
@@ -273,6 +277,7 @@ func fuzz(f *testing.F, name string) {
 
 func FuzzAb(f *testing.F)             { fuzz(f, "ab") }
 func FuzzFortio(f *testing.F)         { fuzz(f, "fortio") }
+func FuzzGhz(f *testing.F)            { fuzz(f, "ghz") }
 func FuzzH2load(f *testing.F)         { fuzz(f, "h2load") }
 func FuzzHey(f *testing.F)            { fuzz(f, "hey") }
 func FuzzHyperfine(f *testing.F)      { fuzz(f, "hyperfine") }
@@ -280,6 +285,7 @@ func FuzzK6(f *testing.F)             { fuzz(f, "k6") }
 func FuzzOha(f *testing.F)            { fuzz(f, "oha") }
 func FuzzPgbench(f *testing.F)        { fuzz(f, "pgbench") }
 func FuzzRedisBenchmark(f *testing.F) { fuzz(f, "redis-benchmark") }
+func FuzzSysbench(f *testing.F)       { fuzz(f, "sysbench") }
 func FuzzVegeta(f *testing.F)         { fuzz(f, "vegeta") }
 func FuzzWrk(f *testing.F)            { fuzz(f, "wrk") }
 func FuzzWrk2(f *testing.F)           { fuzz(f, "wrk2") }

@@ -151,15 +151,7 @@ func callVegeta(l *spec.Load, cores int) (Call, error) {
 	c.flag("-cpus", strconv.Itoa(c.Threads), "attack", "-rate", rate, "-workers", workers, "-max-workers", workers,
 		"-connections", workers, "-duration", exact(l.Duration), "-timeout", exact(l.Timeout), "-redirects", "-1",
 		"-max-body", "0", "-http2=false", "-insecure")
-	if !l.Keepalive {
-		c.flag("-keepalive=false")
-	}
-	for _, h := range headers(l) {
-		c.flag("-header", h)
-	}
-	if l.Body != "" {
-		c.flag("-body", c.body(l.Body))
-	}
+	c.request(l, "-keepalive=false", "", "-header", "-body") // the method is beside the target
 	c.flag("-targets", c.file(targetsFile, l.Method+" "+target+"\n"))
 	return c, nil
 }

@@ -1,7 +1,9 @@
 package parts
 
 import (
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -61,6 +63,7 @@ func (c *toolCheck) check() {
 	}
 	c.requests()
 	c.times()
+	c.rate()
 	c.end()
 	c.division()
 	c.statuses()
@@ -162,6 +165,15 @@ func (c *toolCheck) times() {
 			c.problems.Add("wrong-value", v.Text.Pos, "%s takes %s in whole seconds, not %s", c.name, name, v.Text.Value).
 				Hint = "write " + whole.String() + " or " + (whole + time.Second).String()
 		}
+	}
+}
+
+// rate reports fractions of a request per second for tools that take whole ones.
+func (c *toolCheck) rate() {
+	rate := c.Rate.PerSecond
+	if v := float64(rate.V); c.program.WholeRate && v != math.Trunc(v) {
+		c.problems.Add("wrong-value", rate.Text.Pos, "%s takes a rate of whole requests per second, not %s", c.name,
+			rate.Text.Value).Hint = "write " + strconv.Itoa(int(math.Ceil(v))) + "/s"
 	}
 }
 

@@ -2,7 +2,6 @@
 package foreign
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -108,14 +107,17 @@ func (d *Driver) Measure(ctx context.Context, at load.Place, t *plan.Trial) (loa
 			return load.Measurement{Failure: failure, Facts: d.facts}, err
 		}
 	}
+	if failure, err := d.prepare(ctx, at, t.Load); err != nil || failure != "" {
+		return load.Measurement{Failure: failure, Facts: d.facts}, err
+	}
 	if t.Load.Warmup > 0 {
 		warm := *t.Load
 		warm.Duration, warm.Requests = t.Load.Warmup, 0
-		if _, _, err := d.run(ctx, at, &warm); err != nil {
+		if _, _, err := d.call(ctx, at, &warm); err != nil {
 			return load.Measurement{}, fmt.Errorf("trial %s: warming up with %s: %w", t.Name, d.tool.Name, err)
 		}
 	}
-	exit, w, err := d.run(ctx, at, t.Load)
+	exit, w, err := d.call(ctx, at, t.Load)
 	if err != nil {
 		return load.Measurement{}, fmt.Errorf("trial %s: running %s: %w", t.Name, d.tool.Name, err)
 	}
@@ -125,14 +127,7 @@ func (d *Driver) Measure(ctx context.Context, at load.Place, t *plan.Trial) (loa
 	if d.tool.Note != "" {
 		m.Facts["tool.note"] = d.tool.Name + ": " + d.tool.Note
 	}
-	switch {
-	case exit.OutOfMemory:
-		m.Failure = d.tool.Name + " ran out of memory"
-	case exit.Code != 0:
-		said := cmp.Or(loadtool.LastLine(exit.Stderr), loadtool.LastLine(exit.Stdout))
-		m.Failure = strings.TrimSuffix(fmt.Sprintf("%s ended with status %d: %s", d.tool.Name, exit.Code, said), ": ")
-	}
-	if m.Failure != "" {
+	if m.Failure = howItEnded(d.tool.Name, exit); m.Failure != "" {
 		return m, nil
 	}
 	o, err := d.tool.Parse(exit.Stdout)
@@ -162,12 +157,31 @@ func checkBefore(ctx context.Context, own *load.Requests, at load.Place, t *plan
 	return m.Failure, err
 }
 
-// run runs the tool once, and watches it.
-func (d *Driver) run(ctx context.Context, at load.Place, l *spec.Load) (engine.Exit, *watch, error) {
+// prepare has the tool make what the load needs, such as tables, unless that is there.
+func (d *Driver) prepare(ctx context.Context, at load.Place, l *spec.Load) (failure string, err error) {
+	c, err := d.tool.Program.Call(l, at.Cores)
+	c, needed := c.Preparation()
+	if err != nil || !needed {
+		return "", err
+	}
+	exit, _, err := d.run(ctx, at, l, c)
+	if err != nil || strings.Contains(string(exit.Stdout)+string(exit.Stderr), d.tool.Program.Prepared) {
+		return "", err
+	}
+	return howItEnded(d.tool.Name+" "+strings.Join(c.Words(l.Args), " "), exit), nil
+}
+
+// call runs the tool once as the load says.
+func (d *Driver) call(ctx context.Context, at load.Place, l *spec.Load) (engine.Exit, *watch, error) {
 	c, err := d.tool.Program.Call(l, at.Cores)
 	if err != nil {
 		return engine.Exit{}, nil, err
 	}
+	return d.run(ctx, at, l, c)
+}
+
+// run runs the tool once, and watches it.
+func (d *Driver) run(ctx context.Context, at load.Place, l *spec.Load, c loadtool.Call) (engine.Exit, *watch, error) {
 	path := d.tool.Program.Image.Path
 	program := engine.Program{Name: "load", Image: d.image, CPUSet: at.CPUSet, Environment: c.Environment, Files: c.Files,
 		Entrypoint: []string{path}, Command: c.Words(l.Args), Beside: at.Beside(l)}

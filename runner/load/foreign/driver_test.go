@@ -287,6 +287,11 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
+// sysbenchScript is a test of an author.
+const sysbenchScript = `function thread_init() connection = sysbench.sql.driver():connect() end
+function event() connection:query("select 1") end
+`
+
 var compile = flag.Bool("compile", false, "run tools whose images take minutes to build as well")
 
 // Each tool runs in its own container against a service of its kind, and tells what it should.
@@ -322,8 +327,24 @@ RUN echo hunter4pass > /tmp/pw && /usr/lib/postgresql/15/bin/initdb -D /var/lib/
     echo "host all all 0.0.0.0/0 scram-sha-256" >> /var/lib/postgresql/data/pg_hba.conf
 CMD ["/usr/lib/postgresql/15/bin/postgres", "-D", "/var/lib/postgresql/data", "-c", "listen_addresses=*"]
 `
+	const mariadb = `FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends mariadb-server && rm -rf /var/lib/apt/lists/*
+RUN printf "CREATE DATABASE shop;\nCREATE USER ann IDENTIFIED BY 'hunter4pass';\nGRANT ALL ON shop.* TO ann;\n" > /init.sql && \
+    mkdir -p /run/mysqld && chown mysql /run/mysqld
+CMD ["mariadbd", "--user=mysql", "--bind-address=0.0.0.0", "--init-file=/init.sql"]
+`
+	// It tells by reflection what it has: a method that gives its message back.
+	const calls = `FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends python3-grpcio python3-protobuf && rm -rf /var/lib/apt/lists/*
+COPY server.py /
+CMD ["python3", "/server.py"]
+`
 	keys := spec.Load{Method: "GET", Connections: 4, Duration: time.Second, Timeout: 5 * time.Second, Keepalive: true,
 		CheckBefore: true}
+	server, err := os.ReadFile(filepath.Join("testdata", "grpc_server.py"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		tool, dockerfile string
 		port             int
@@ -349,6 +370,14 @@ CMD ["/usr/lib/postgresql/15/bin/postgres", "-D", "/var/lib/postgresql/data", "-
 			l.Requests, l.Args = 20000,
 				[]string{"-t", "get"}
 		}, "latency.p99", false},
+		{"ghz", calls, 50051, "grpc://service:50051/demo.Echo/Say", func(l *spec.Load) { l.Body = `"x"` }, "latency", true},
+		{"sysbench", database, 5432, "postgres://postgres:hunter4pass@service/postgres", func(l *spec.Load) {
+			l.Args, l.Warmup = []string{"oltp_read_only", "--tables=2", "--table-size=100"}, time.Second
+			l.Duration = 2 * time.Second
+		}, "latency.p99", false},
+		{"sysbench", mariadb, 3306, "mysql://ann:hunter4pass@service/shop", func(l *spec.Load) {
+			l.Requests, l.Body = 20000, sysbenchScript
+		}, "latency.p99", false},
 		{"pgbench", database, 5432, "postgres://postgres:hunter4pass@service/postgres",
 			func(l *spec.Load) { l.Body = "select 1;" }, "latency", false},
 	} {
@@ -361,7 +390,8 @@ CMD ["/usr/lib/postgresql/15/bin/postgres", "-D", "/var/lib/postgresql/data", "-
 				t.Fatal(err)
 			}
 			image, err := e.Prepare(ctx, engine.Image{Build: &engine.Build{For: "test of " + tt.tool, Build: spec.Build{
-				Dockerfile: "Dockerfile", Files: []spec.File{{Path: "Dockerfile", Data: []byte(tt.dockerfile)}}}}}, io.Discard)
+				Dockerfile: "Dockerfile", Files: []spec.File{{Path: "Dockerfile", Data: []byte(tt.dockerfile)},
+					{Path: "server.py", Data: server}}}}}, io.Discard)
 			if err != nil {
 				t.Fatal(err)
 			}

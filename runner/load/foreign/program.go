@@ -53,7 +53,7 @@ func (d *Program) Measure(ctx context.Context, at load.Place, t *plan.Trial) (m 
 		warm, after := *l, *l
 		warm.Duration, warm.Requests, warm.Warmup, after.Warmup = l.Warmup, 0, 0, 0
 		exit, _, err := d.run(ctx, at, &warm)
-		if failure := howItEnded(exit); err != nil || failure != "" {
+		if failure := howItEnded(record.DriverTool, exit); err != nil || failure != "" {
 			return load.Measurement{Failure: failure, Log: string(exit.Stderr)}, inTrial(t, err)
 		}
 		l = &after
@@ -62,7 +62,7 @@ func (d *Program) Measure(ctx context.Context, at load.Place, t *plan.Trial) (m 
 	if err != nil {
 		return load.Measurement{}, inTrial(t, err)
 	}
-	failure := cmp.Or(howItEnded(exit), howMuchIsPrinted(exit))
+	failure := cmp.Or(howItEnded(record.DriverTool, exit), howMuchIsPrinted(exit))
 	if failure == "" {
 		if l.Driver.Prints == spec.Summary {
 			m, err = summed(exit.Stdout, w, l, at)
@@ -102,14 +102,14 @@ func (d *Program) run(ctx context.Context, at load.Place, l *spec.Load) (engine.
 	return exit, w, err
 }
 
-// howItEnded is why nothing counts that a driver has told; empty if it ended well.
-func howItEnded(exit engine.Exit) string {
+// howItEnded is why nothing counts that a program has told; empty if it ended well.
+func howItEnded(name string, exit engine.Exit) string {
 	switch {
 	case exit.OutOfMemory:
-		return "the driver ran out of memory"
+		return name + " ran out of memory"
 	case exit.Code != 0:
 		said := cmp.Or(loadtool.LastLine(exit.Stderr), loadtool.LastLine(exit.Stdout))
-		return strings.TrimSuffix(fmt.Sprintf("the driver ended with status %d: %s", exit.Code, said), ": ")
+		return strings.TrimSuffix(fmt.Sprintf("%s ended with status %d: %s", name, exit.Code, said), ": ")
 	}
 	return ""
 }
