@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"benchbook/runner/load/http"
+	"benchbook/runner/tally/tallytest"
 )
 
 // Tests mostly wait for servers that take their time, so many run beside each other, and each load holds on to some of
@@ -31,6 +32,9 @@ func TestMain(m *testing.M) {
 	flag.Set("test.parallel", "8") // before the flags are read, so that one on the command line counts
 	os.Exit(m.Run())
 }
+
+// sec is a time of so many seconds.
+func sec(s float64) int64 { return int64(s * 1e9) }
 
 // server is an HTTP server that may behave in any way a test wants.
 type server struct {
@@ -170,7 +174,7 @@ func mustRun(t *testing.T, config http.Config) *http.Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkSums(t, r)
+	tallytest.CheckSums(t, r)
 	return r
 }
 

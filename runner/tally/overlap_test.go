@@ -1,4 +1,4 @@
-package generator
+package tally_test
 
 import (
 	"math"

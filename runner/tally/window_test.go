@@ -1,4 +1,4 @@
-package generator
+package tally_test
 
 import (
 	"encoding/json"
@@ -11,6 +11,7 @@ import (
 
 	"benchbook/runner/load/http"
 	"benchbook/runner/tally"
+	"benchbook/runner/tally/tallytest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -28,11 +29,12 @@ func openWindow(duration time.Duration) *tally.Window {
 }
 
 func ok(start, end float64) tally.Outcome {
-	return tally.Outcome{Start: sec(start), End: sec(end), Status: 200, FirstByte: sec(end), Connect: none, TLS: none}
+	return tally.Outcome{Start: sec(start), End: sec(end), Status: 200, FirstByte: sec(end), Connect: tally.None,
+		TLS: tally.None}
 }
 
 func failed(start, end float64, kind http.Kind) tally.Outcome {
-	return tally.Outcome{Start: sec(start), End: sec(end), Kind: kind, Connect: none, TLS: none}
+	return tally.Outcome{Start: sec(start), End: sec(end), Kind: kind, Connect: tally.None, TLS: tally.None}
 }
 
 // count tallies outcomes on two threads in turn.
@@ -48,53 +50,8 @@ func count(t *testing.T, w *tally.Window, wanted int64, outcomes ...tally.Outcom
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkSums(t, r)
+	tallytest.CheckSums(t, r)
 	return r
-}
-
-// checkSums checks what holds between the numbers of every result.
-func checkSums(t *testing.T, r *http.Result) {
-	t.Helper()
-	var byKind, byStatus, right, failed int64
-	for _, n := range r.Failures {
-		byKind += n
-	}
-	for _, n := range r.Status {
-		byStatus += n
-	}
-	for _, s := range r.Seconds {
-		right += s.Right
-		failed += s.Failed
-	}
-	equal := []struct {
-		name      string
-		got, want int64
-	}{
-		{"answered + failed", r.Answered + r.Failed, r.Attempted},
-		{"failures by kind", byKind, r.Failed},
-		{"kinds", int64(len(r.Failures)), int64(len(http.Kinds))},
-		{"right answers by second", right, r.Completed.Right},
-		{"failures by second", failed, r.Completed.Failed},
-		{"seconds", int64(len(r.Seconds)), max(1, int64((r.Length+time.Second-1)/time.Second))},
-		{"latencies", r.Latency.Count, r.Answered},
-		{"first bytes", r.FirstByte.Count, r.Answered},
-		{"latencies of failures", r.FailedLatency.Count, r.Failed},
-		{"connect times", r.Connect.Count, r.Connects},
-		{"warm-up", r.Warmup.Answered + r.Warmup.Failed, r.Warmup.Attempted},
-	}
-	for _, e := range equal {
-		if e.got != e.want {
-			t.Errorf("%s: got %d, want %d", e.name, e.got, e.want)
-		}
-	}
-	if whole := r.Answered + r.Failures[http.Wrong]; byStatus < whole {
-		t.Errorf("%d answers by status, fewer than the %d whole ones", byStatus, whole)
-	}
-	for _, d := range []http.Distribution{r.Latency, r.FailedLatency, r.Connect, r.FirstByte} {
-		if _, err := d.Histogram(); err != nil {
-			t.Error(err)
-		}
-	}
 }
 
 // The example of docs/method.md#definitions.

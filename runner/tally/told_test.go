@@ -1,4 +1,4 @@
-package generator
+package tally_test
 
 import (
 	"reflect"
@@ -8,6 +8,7 @@ import (
 
 	"benchbook/runner/load/http"
 	"benchbook/runner/tally"
+	"benchbook/runner/tally/tallytest"
 )
 
 // tells is a request of a closed loop, from and to so many seconds after its load began.
@@ -88,7 +89,7 @@ func TestCount(t *testing.T) {
 				}
 				return
 			}
-			checkSums(t, r)
+			tallytest.CheckSums(t, r)
 			got := counted{r.Attempted, r.Answered, r.Failed, r.Completed.Right, r.Warmup.Attempted,
 				float64(r.Overlap.Right+r.Overlap.Failed) / http.WholeRequest, opened, r.Length}
 			if off := got.overlap - tt.want.overlap; off > 1e-6 || off < -1e-6 {
