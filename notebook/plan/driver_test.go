@@ -1,9 +1,6 @@
 package plan
 
-import (
-	"strings"
-	"testing"
-)
+import "testing"
 
 // What contradicts a driver, or what it cannot tell, is said before anything runs.
 func TestDrivers(t *testing.T) {
@@ -37,22 +34,9 @@ func TestDrivers(t *testing.T) {
 			"a summary does not tell when requests were due, as stages needs it [contradiction]"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			target := "target: http://s/, "
-			if strings.Contains(tt.load, "target:") {
-				target = ""
-			}
-			_, problems := newPlan(t, text(block("name: e\nservices: {s: {image: x}}\nload: {"+target+tt.load+"}\n")),
-				Options{}, nil)
-			var got []string
-			for _, p := range problems {
-				got = append(got, p.Message+" ["+p.Rule+"]")
-				if p.Pos.Source == nil || p.Hint == "" {
-					t.Errorf("%q has no place or no way out", p.Message)
-				}
-			}
-			if all := strings.Join(got, "; "); all != tt.want {
-				t.Errorf("got %q, want %q", all, tt.want)
-			}
+			_, problems := newPlan(t, text(block("name: e\nservices: {s: {image: x}}\nload: {"+toS(tt.load)+"}\n")), Options{},
+				nil)
+			wantProblems(t, problems, tt.want)
 		})
 	}
 }

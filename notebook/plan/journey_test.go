@@ -68,21 +68,8 @@ func TestJourneys(t *testing.T) {
 			`order cannot be "sorted" [wrong-value]`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			target := "target: http://s, "
-			if strings.Contains(tt.load, "target:") {
-				target = ""
-			}
-			_, problems := newPlan(t, withUsers(target+tt.load, users), Options{}, nil)
-			var got []string
-			for _, p := range problems {
-				got = append(got, p.Message+" ["+p.Rule+"]")
-				if p.Pos.Source == nil || p.Hint == "" {
-					t.Errorf("%q has no place or no way out", p.Message)
-				}
-			}
-			if all := strings.Join(got, "; "); all != tt.want {
-				t.Errorf("got %q, want %q", all, tt.want)
-			}
+			_, problems := newPlan(t, withUsers(toS(tt.load), users), Options{}, nil)
+			wantProblems(t, problems, tt.want)
 		})
 	}
 	for users, want := range map[string]string{

@@ -32,6 +32,29 @@ func text(parts ...string) string { return "---\ntitle: x\n---\n\n" + strings.Jo
 
 func block(body string) string { return "```yaml experiment\n" + body + "```\n" }
 
+// toS is a load that goes to the service s, unless it says where it goes.
+func toS(load string) string {
+	if strings.Contains(load, "target:") {
+		return load
+	}
+	return "target: http://s, " + load
+}
+
+// wantProblems compares what is reported with messages and their rules. Each has a place, and a way out.
+func wantProblems(t *testing.T, problems []*source.Problem, want string) {
+	t.Helper()
+	var got []string
+	for _, p := range problems {
+		got = append(got, p.Message+" ["+p.Rule+"]")
+		if p.Pos.Source == nil || p.Hint == "" {
+			t.Errorf("%q has no place or no way out", p.Message)
+		}
+	}
+	if all := strings.Join(got, "; "); all != want {
+		t.Errorf("got %q, want %q", all, want)
+	}
+}
+
 // newPlan plans an article that lies in a folder with the files given.
 func newPlan(t *testing.T, src string, o Options, files map[string]string) (*Plan, []*source.Problem) {
 	t.Helper()

@@ -1,9 +1,6 @@
 package plan
 
-import (
-	"strings"
-	"testing"
-)
+import "testing"
 
 // What a tool has no flag for, or cannot do, is said before anything runs; what only our own defaults ask for is not.
 func TestLoadsByOtherTools(t *testing.T) {
@@ -83,7 +80,7 @@ func TestLoadsByOtherTools(t *testing.T) {
 		{"a rate of ghz", "tool: ghz, target: grpc://s:5/a.B/C, rate: 50/s, duration: 1500ms", ""},
 		{"a rate of ghz with a fraction", "tool: ghz, target: grpcs://s/a.B/C, rate: 2.5/s",
 			"ghz takes a rate of whole requests per second, not 2.5/s [wrong-value]"},
-		{"ghz over HTTP", "tool: ghz", `invalid target URL "http://s/" [wrong-value]`},
+		{"ghz over HTTP", "tool: ghz", `invalid target URL "http://s" [wrong-value]`},
 		{"a connection for each call", "tool: ghz, target: grpc://s:5/a.B/C, keepalive: false",
 			"ghz has no flag for keepalive [no-flag]"},
 		{"every key of sysbench", "tool: sysbench, target: mysql://u@s/d, duration: 5s, requests: 100, warmup: 1s, " +
@@ -99,22 +96,9 @@ func TestLoadsByOtherTools(t *testing.T) {
 			"pgbench has no flag for timeout [no-flag]"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			target := "target: http://s/, "
-			if strings.Contains(tt.load, "target:") {
-				target = ""
-			}
-			_, problems := newPlan(t, text(block("name: e\nservices: {s: {image: x}}\nload: {"+target+tt.load+"}\n")), Options{},
+			_, problems := newPlan(t, text(block("name: e\nservices: {s: {image: x}}\nload: {"+toS(tt.load)+"}\n")), Options{},
 				nil)
-			var got []string
-			for _, p := range problems {
-				got = append(got, p.Message+" ["+p.Rule+"]")
-				if p.Pos.Source == nil || p.Hint == "" {
-					t.Errorf("%q has no place or no way out", p.Message)
-				}
-			}
-			if all := strings.Join(got, "; "); all != tt.want {
-				t.Errorf("got %q, want %q", all, tt.want)
-			}
+			wantProblems(t, problems, tt.want)
 		})
 	}
 }
