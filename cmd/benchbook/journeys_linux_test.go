@@ -10,24 +10,12 @@ import (
 	"testing"
 
 	"benchbook/notebook/record"
-	"benchbook/runner/engine/agent"
 )
 
 // Clients log in by what the file of data says, and go on by cookie and token. Metrics of steps are like others in
 // claims, tables and show.
 func TestJourneys(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes some seconds: run without -short")
-	}
-	w := wired()
-	local, err := w.Engine(t.Context(), "local")
-	if err != nil && !strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "local") {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	local.Close()
+	w := onLocal(t)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, _ := r.Cookie("user")
 		switch {
@@ -42,7 +30,6 @@ func TestJourneys(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	t.Setenv("DOCKER_HOST", "unix:///nonexistent")
 	var users strings.Builder // more than one environment variable takes
 	users.WriteString("user\n")
 	for i := range 2000 {
@@ -86,9 +73,6 @@ columns: [journeys.rate, journeys.failed, journey.p90, latency.step.login.p50, e
 	if err := os.WriteFile(filepath.Join(folder, "users.csv"), []byte(users.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	tools := builtPrograms(t)
-	w.LockDir, w.LockEngines, w.Settler = t.TempDir(), false, nil
-	w.Agent = func() ([]byte, error) { return os.ReadFile(filepath.Join(tools, agent.Name)) }
 	mustRun(t, w, "-C", dir, "run")
 	c, err := record.Dir(folder + "/records").Load()
 	if err != nil || len(c.Records) != 3 {

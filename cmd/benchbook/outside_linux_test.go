@@ -9,12 +9,14 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"benchbook/lab"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine/agent"
 )
 
-// A server of this machine's loopback is measured without Docker.
-func TestRunningTarget(t *testing.T) {
+// onLocal is the command where there is no engine but local.
+func onLocal(t *testing.T) lab.Config {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("takes some seconds: run without -short")
 	}
@@ -27,16 +29,22 @@ func TestRunningTarget(t *testing.T) {
 		t.Fatal(err)
 	}
 	local.Close()
-	var answered atomic.Int64
-	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { answered.Add(1) }))
-	defer server.Close()
 	t.Setenv("DOCKER_HOST", "unix:///nonexistent")
-	dir, folder := project(t, "live", "---\ntitle: Live\n---\n\n~~~yaml experiment\nname: live\n"+
-		"load: {target: \""+server.URL+"\", outside: true, requests: 500, connections: 2}\nrepetitions: 1\n"+
-		"calibrate: false\n~~~\n")
 	tools := builtPrograms(t)
 	w.LockDir, w.LockEngines, w.Settler = t.TempDir(), false, nil
 	w.Agent = func() ([]byte, error) { return os.ReadFile(filepath.Join(tools, agent.Name)) }
+	return w
+}
+
+// A server of this machine's loopback is measured without Docker.
+func TestRunningTarget(t *testing.T) {
+	w := onLocal(t)
+	var answered atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { answered.Add(1) }))
+	defer server.Close()
+	dir, folder := project(t, "live", "---\ntitle: Live\n---\n\n~~~yaml experiment\nname: live\n"+
+		"load: {target: \""+server.URL+"\", outside: true, requests: 500, connections: 2}\nrepetitions: 1\n"+
+		"calibrate: false\n~~~\n")
 	mustRun(t, w, "-C", dir, "run")
 	c, err := record.Dir(folder + "/records").Load()
 	if err != nil || len(c.Records) != 1 {

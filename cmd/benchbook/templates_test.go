@@ -86,7 +86,7 @@ func needEngine(t *testing.T) {
 	e.Close()
 }
 
-// builtPrograms is a folder with the program that goes into containers, and the puppet. All tests share it.
+// builtPrograms is a folder with the program that goes into containers, and those of tests. All tests share it.
 func builtPrograms(t *testing.T) (dir string) {
 	t.Helper()
 	dir, err := builtOnce()
@@ -104,7 +104,8 @@ var builtOnce = sync.OnceValues(func() (dir string, err error) {
 	builtIn = dir
 	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-buildvcs=false", "-o",
 		dir+string(filepath.Separator),
-		"benchbook/runner/benchbook-agent", "benchbook/runner/engine/enginetest/puppet")
+		"benchbook/runner/benchbook-agent", "benchbook/runner/engine/enginetest/puppet",
+		"benchbook/runner/testdata/pool", "benchbook/runner/testdata/driver")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building programs: %w\n%s", err, out)

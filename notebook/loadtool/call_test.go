@@ -105,6 +105,10 @@ func TestLines(t *testing.T) {
 			"fortio load -c 10 -qps 0.5 -t 5s -uniform -timeout 10s -gomaxprocs 3 -json - -p 50,75,90,95,99,99.9 -r 0.00001 " +
 				"-allow-initial-errors -log-errors=false -k -X PUT -H 'Host: me' -H 'X-A: b c' -H 'content-type: a/b' " +
 				"-payload-file /benchbook/body 'http://server:80/x?y=1'", "", "it's \"x\"\n"},
+		{"a connection for each request over TLS", "fortio", http(func(l *spec.Load) {
+			l.Target, l.Keepalive = "https://server/", false
+		}), "fortio load -c 10 -qps 0 -t 5s -timeout 10s -gomaxprocs 3 -json - -p 50,75,90,95,99,99.9 -r 0.00001 " +
+			"-allow-initial-errors -log-errors=false -k -stdclient -keepalive=false https://server:443/", "", ""},
 		{"time", "k6", http(nil), k6Line + "--vus 10 --duration 5s /benchbook/load.js", "", fmt.Sprintf(k6Script, "{}",
 			`["GET","http://server:80/x?y=1",null,{"headers":null,"redirects":0,"timeout":"10s"}]`)},
 		{"requests", "k6", http(counted),

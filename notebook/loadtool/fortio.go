@@ -106,6 +106,9 @@ func callFortio(l *spec.Load, cores int) (Call, error) {
 	}
 	c.flag("-timeout", exact(l.Timeout), "-gomaxprocs", strconv.Itoa(c.Threads), "-json", "-", "-p",
 		"50,75,90,95,99,99.9", "-r", "0.00001", "-allow-initial-errors", "-log-errors=false", "-k")
+	if !l.Keepalive && strings.HasPrefix(target, "https:") {
+		c.flag("-stdclient") // its own client takes the end of a connection of TLS for an error
+	}
 	c.request(l, "-keepalive=false", "-X", "-H", "-payload-file")
 	c.operands = []string{target}
 	return c, nil

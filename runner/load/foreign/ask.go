@@ -3,6 +3,7 @@ package foreign
 import (
 	"bytes"
 	"encoding/json"
+	"net/url"
 	"strings"
 	"time"
 
@@ -56,6 +57,9 @@ const (
 func ask(l *spec.Load, at load.Place) ([]byte, error) {
 	seconds := func(d time.Duration) float64 { return d.Seconds() }
 	target := func(t spec.Target) askedTarget {
+		if l.Driver.Image.Machine {
+			t.URL = onThisMachine(t.URL)
+		}
 		if t.Headers == nil {
 			t.Headers = map[string]string{}
 		}
@@ -84,6 +88,23 @@ func ask(l *spec.Load, at load.Place) ([]byte, error) {
 	e.SetEscapeHTML(false) // for people who look at it
 	err := e.Encode(a)
 	return out.Bytes(), err
+}
+
+// onThisMachine is a URL whose host is a service that is a process of this machine: only our own programs find these by
+// their names.
+//
+// Source: docs/engines.md#without-containers.
+func onThisMachine(target string) string {
+	u, err := url.Parse(target)
+	if err != nil {
+		return target
+	}
+	name := "localhost"
+	if port := u.Port(); port != "" {
+		name += ":" + port
+	}
+	u.Host = name
+	return u.String()
 }
 
 // overHTTP says that answers of all targets can be checked.

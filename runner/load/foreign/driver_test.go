@@ -312,8 +312,9 @@ func TestRealTools(t *testing.T) {
 	build(t, file, "benchbook/runner/benchbook-agent")
 	program := func() ([]byte, error) { return os.ReadFile(file) }
 	const web = `FROM debian:bookworm-slim
-RUN apt-get update && apt-get install -y --no-install-recommends nginx-light && rm -rf /var/lib/apt/lists/*
-RUN printf 'daemon off; events { worker_connections 512; } http { access_log off; server { listen 8080; location / { return 200 Hello; } } }' > /etc/nginx/nginx.conf
+RUN apt-get update && apt-get install -y --no-install-recommends nginx-light openssl && rm -rf /var/lib/apt/lists/*
+RUN openssl req -x509 -newkey rsa:2048 -nodes -keyout /key -out /certificate -days 3650 -subj /CN=home-made
+RUN printf 'daemon off; events { worker_connections 512; } http { access_log off; ssl_certificate /certificate; ssl_certificate_key /key; server { listen 8080; listen 8443 ssl; location / { return 200 Hello; } } }' > /etc/nginx/nginx.conf
 CMD ["nginx"]
 `
 	const cache = `FROM debian:bookworm-slim
@@ -345,14 +346,15 @@ CMD ["python3", "/server.py"]
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, tt := range []struct {
+	type row struct {
 		tool, dockerfile string
 		port             int
 		target           string
 		change           func(*spec.Load)
 		metric           string // that it has to tell, beside throughput
 		isSlow           bool   // its image takes minutes
-	}{
+	}
+	rows := []row{
 		{"ab", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Args = []string{"-l"} }, "latency.p99", false},
 		{"wrk", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Method, l.Body = "POST", "x" },
 			"latency.p99", false},
@@ -380,11 +382,18 @@ CMD ["python3", "/server.py"]
 		}, "latency.p99", false},
 		{"pgbench", database, 5432, "postgres://postgres:hunter4pass@service/postgres",
 			func(l *spec.Load) { l.Body = "select 1;" }, "latency", false},
-	} {
+	}
+	for _, plain := range rows { // over TLS too, with a certificate that nobody knows
+		if plain.dockerfile == web {
+			plain.port, plain.target = 8443, "https://service:8443/"
+			rows = append(rows, plain)
+		}
+	}
+	for _, tt := range rows {
 		if tt.isSlow && !*compile {
 			continue
 		}
-		t.Run(tt.tool, func(t *testing.T) {
+		t.Run(fmt.Sprint(tt.tool, " ", tt.port), func(t *testing.T) {
 			d := Drivers(program)[tt.tool]
 			if err := d.Prepare(ctx, e, io.Discard); err != nil {
 				t.Fatal(err)

@@ -94,6 +94,19 @@ func TestDriverReads(t *testing.T) {
 	}
 }
 
+// A driver that is a process of this machine finds services at localhost.
+func TestDriverOfThisMachineReads(t *testing.T) {
+	for target, want := range map[string]string{"http://s:81/a?b=c": "http://localhost:81/a?b=c",
+		"grpc://s/": "grpc://localhost/"} {
+		_, asked := drive(t, driven(func(l *spec.Load) {
+			l.Target, l.CheckBefore, l.Driver.Image = target, false, spec.Image{Machine: true}
+		}), prints(""))
+		if got := asked[0]["targets"].([]any)[0].(map[string]any)["url"]; got != want {
+			t.Errorf("got %v, want %s", got, want)
+		}
+	}
+}
+
 // What a driver tells of each request is what our generator would have told.
 func TestLines(t *testing.T) {
 	m, asked := drive(t, driven(), prints(`
