@@ -37,6 +37,13 @@ func newShop(t *testing.T) *shop {
 	return s
 }
 
+// loggedIn is who has logged in so far, in the order in which they came.
+func (s *shop) loggedIn() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.logins)
+}
+
 func (s *shop) answer(w nethttp.ResponseWriter, r *nethttp.Request) {
 	body, _ := io.ReadAll(r.Body)
 	s.mu.Lock()
@@ -181,7 +188,9 @@ func TestFailedJourneys(t *testing.T) {
 			s := newShop(t)
 			config := s.config("1,ann")
 			config.Verify = &http.Verify{Before: new(false)}
+			s.mu.Lock()
 			tt.change(s, &config)
+			s.mu.Unlock()
 			r := mustRun(t, config)
 			j := r.Journeys
 			step := j.Steps[tt.step]
@@ -316,9 +325,9 @@ func TestPartsOfJourneys(t *testing.T) {
 		config := s.config("1,ann", "2,bob")
 		config.Part, config.Connections, config.Verify = http.Part{Number: n, Of: 2}, 2, nil
 		config.Threads = 1
-		before := len(s.logins)
+		before := len(s.loggedIn())
 		parts = append(parts, mustRun(t, config))
-		for _, user := range s.logins[before:] {
+		for _, user := range s.loggedIn()[before:] {
 			if want := []string{"ann", "bob"}[n]; user != want {
 				t.Fatalf("part %d has user %q, want %q", n, user, want)
 			}
@@ -346,7 +355,7 @@ func TestRandomRows(t *testing.T) {
 		config := s.config("1,ann", "2,bob", "3,cyd")
 		config.Seed, config.Data.Random, config.Connections, config.Verify = seed, true, 1, nil
 		mustRun(t, config)
-		orders[i] = strings.Join(s.logins, " ")
+		orders[i] = strings.Join(s.loggedIn(), " ")
 	}
 	if orders[0] != orders[1] || orders[0] == orders[2] || orders[0] == strings.Repeat("ann ", 29)+"ann" {
 		t.Errorf("got %q", orders)
