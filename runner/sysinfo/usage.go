@@ -1,7 +1,10 @@
 package sysinfo
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/shirou/gopsutil/v4/cpu"
@@ -28,7 +31,30 @@ func readHostBelow(root string) HostUsage {
 	t := times[0]
 	idle := t.Idle + t.Iowait
 	total := t.User + t.System + t.Nice + t.Irq + t.Softirq + t.Steal + idle
-	return HostUsage{time.Now(), total - idle - t.Steal, total, t.Steal, processTime().Seconds()}
+	busy := total - idle - t.Steal
+	if exact, ok := tasksTime(root); ok {
+		busy = exact
+	}
+	return HostUsage{time.Now(), busy, total, t.Steal, processTime().Seconds()}
+}
+
+// groupOfAll is the control group, of version 1, that all tasks of a machine are in.
+const groupOfAll = "sys/fs/cgroup/cpuacct"
+
+// tasksTime is the processor time of all tasks so far, in seconds; false where control groups are not of version 1, or
+// this process sees only those of its container: the root alone has a release agent.
+//
+// The clock of /proc/stat looks at a CPU some hundred times a second, and takes all the time since the last look for
+// what it then sees. A generator that wakes up on a schedule is seen in each look or in none, if its schedule falls in
+// with the looks: 500 requests per second looked like 22 % of a machine, and so like somebody else.
+func tasksTime(root string) (seconds float64, ok bool) {
+	text := Text(root, groupOfAll, "cpuacct.usage")
+	nanoseconds, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0, false
+	}
+	_, err = os.Stat(filepath.Join(root, groupOfAll, "release_agent"))
+	return float64(nanoseconds) / 1e9, err == nil
 }
 
 // ReadingEvery is how often other machines are read.
