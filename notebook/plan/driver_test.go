@@ -41,6 +41,19 @@ func TestDrivers(t *testing.T) {
 	}
 }
 
+// A search for a capacity needs lines; one for the best setting is content with a summary.
+func TestSearchesWithSummaries(t *testing.T) {
+	for _, tt := range []struct{ command, search, want string }{
+		{"run", "capacity: {slo: latency.p50 < 1s, from: 1/s, to: 9/s}",
+			"a summary does not tell when requests were due, as a search for a capacity needs it [contradiction]"},
+		{"run ${{ tune.workers }}", "tune: {workers: {to: 4}}", ""},
+	} {
+		_, problems := newPlan(t, text(block("name: e\nservices: {s: {image: x, command: '"+tt.command+"'}}\n"+
+			"load: {target: http://s/, driver: {image: y, prints: summary}}\n"+tt.search+"\n")), Options{}, nil)
+		wantProblems(t, problems, tt.want)
+	}
+}
+
 // The key of a trial has the program of its driver in it, what it is built from, and how it is called.
 func TestKeyOfDriver(t *testing.T) {
 	key := func(driver, file string) string {
