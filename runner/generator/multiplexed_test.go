@@ -3,6 +3,7 @@ package generator
 import (
 	"bytes"
 	"crypto/sha256"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"log"
@@ -13,6 +14,9 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	peer "golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
 
 	"benchbook/runner/load/http"
 )
@@ -199,5 +203,287 @@ func TestHTTP2(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// frames is a server of HTTP/2 that does what a test says, frame by frame.
+type frames struct {
+	*peer.Framer
+	conn   net.Conn
+	fields *hpack.Encoder
+	block  bytes.Buffer
+}
+
+// serveFrames gives each connection to a function of its own number, which ends with it.
+func serveFrames(t *testing.T, serve func(n int, f *frames)) (url string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for n := 0; ; n++ {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				f := &frames{Framer: peer.NewFramer(conn, conn), conn: conn}
+				f.fields = hpack.NewEncoder(&f.block)
+				if _, err := io.ReadFull(conn, make([]byte, len(peer.ClientPreface))); err == nil {
+					serve(n, f)
+				}
+			}()
+		}
+	}()
+	return fmt.Sprintf("http://%s/", l.Addr())
+}
+
+// request waits for the next request, and returns its stream; 0 if there is none any more.
+func (f *frames) request() uint32 {
+	for {
+		frame, err := f.ReadFrame()
+		if err != nil {
+			return 0
+		}
+		if h, ok := frame.(*peer.HeadersFrame); ok {
+			return h.StreamID
+		}
+	}
+}
+
+// answer sends a whole answer, or its head alone.
+func (f *frames) answer(id uint32, ends bool) {
+	f.block.Reset()
+	f.fields.WriteField(hpack.HeaderField{Name: ":status", Value: "200"})
+	f.WriteHeaders(peer.HeadersFrameParam{StreamID: id, BlockFragment: f.block.Bytes(), EndStream: ends,
+		EndHeaders: true})
+}
+
+// leave closes the connection in order: with something of the client unread, it would be a reset.
+func (f *frames) leave() {
+	f.conn.(*net.TCPConn).CloseWrite()
+	for f.request() != 0 {
+	}
+}
+
+// Whatever a server does with its connections, each request ends once, as it should.
+func TestConnectionsOfHTTP2(t *testing.T) {
+	type numbers struct {
+		answered, stale, connects int64
+		kind                      http.Kind
+	}
+	const requests = 12
+	tests := []struct {
+		name  string
+		serve func(n int, f *frames)
+		want  numbers
+	}{
+		{"goodbye before every fourth request", func(n int, f *frames) {
+			for i := 1; ; i++ {
+				id := f.request()
+				if id == 0 {
+					return
+				}
+				if i == 4 {
+					f.WriteGoAway(id-2, peer.ErrCodeNo, nil)
+					f.request() // until the client has closed
+					return
+				}
+				f.answer(id, true)
+			}
+		}, numbers{answered: 12, stale: 3, connects: 4}},
+		{"goodbye behind an answer", func(n int, f *frames) {
+			id := f.request()
+			f.WriteGoAway(id, peer.ErrCodeNo, nil)
+			f.answer(id, true)
+			f.request()
+		}, numbers{answered: 12, connects: 12}},
+		{"close behind an answer", func(n int, f *frames) { f.answer(f.request(), true); f.leave() },
+			numbers{answered: 12, stale: 11, connects: 12}},
+		{"close instead of an answer", func(n int, f *frames) { f.request(); f.leave() },
+			numbers{kind: http.Closed, connects: 12}},
+		{"close in an answer", func(n int, f *frames) { f.answer(f.request(), false); f.leave() },
+			numbers{kind: http.Short, connects: 12}},
+		{"reset in an answer", func(n int, f *frames) {
+			f.answer(f.request(), false)
+			time.Sleep(5 * time.Millisecond)
+			f.conn.(*net.TCPConn).SetLinger(0)
+		}, numbers{kind: http.Reset, connects: 12}},
+		{"a stream that is refused", func(n int, f *frames) {
+			for id := f.request(); id != 0; id = f.request() {
+				f.WriteRSTStream(id, peer.ErrCodeRefusedStream)
+			}
+		}, numbers{kind: http.Reset, connects: 1}},
+		{"a frame that cannot be", func(n int, f *frames) {
+			f.request()
+			f.WriteRawFrame(peer.FramePing, 0, 0, []byte("abc"))
+			f.request()
+		}, numbers{kind: http.Malformed, connects: 12}},
+		{"answers that come too late, on a connection that lives", func(n int, f *frames) {
+			for id := f.request(); id != 0; id = f.request() {
+				f.WritePing(false, [8]byte{})
+			}
+		}, numbers{kind: http.Timeout, connects: 1}},
+		{"silence", func(n int, f *frames) {
+			for f.request() != 0 {
+			}
+		}, numbers{kind: http.Timeout, connects: 1}},
+		{"a server of HTTP/1.1", func(n int, f *frames) {
+			io.WriteString(f.conn, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+			f.request()
+		}, numbers{kind: http.Malformed, connects: 12}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			url := serveFrames(t, func(n int, f *frames) {
+				if !strings.Contains(tt.name, "HTTP/1.1") {
+					f.WriteSettings()
+				}
+				tt.serve(n, f)
+			})
+			config := http.Config{Targets: []http.Target{{URL: url}}, Protocol: http.HTTP2Clear, Connections: 1,
+				Requests: requests, Timeout: 20 * time.Second, KeepAlive: true}
+			if tt.want.kind == http.Timeout {
+				config.Timeout = 300 * time.Millisecond
+			}
+			r := mustRun(t, config)
+			got := numbers{answered: r.Answered, stale: r.Stale, connects: r.Connects}
+			for kind, n := range r.Failures {
+				if n > 0 {
+					got.kind += kind
+				}
+			}
+			if tt.name == "silence" { // whose connections are given up, but for the settings that came
+				got.connects = min(got.connects, 1)
+			}
+			if got != tt.want || r.Attempted != requests {
+				t.Errorf("\n got %+v, %d attempted, %v\nwant %+v", got, r.Attempted, r.Failures, tt.want)
+			}
+		})
+	}
+}
+
+// A load that a server does not allow is refused, before timing and while it runs.
+func TestTooFewStreams(t *testing.T) {
+	s := serveHTTP2(t, &nethttp.HTTP2Config{MaxConcurrentStreams: 10}, func(nethttp.ResponseWriter, *nethttp.Request) {})
+	for _, p := range bothProtocols {
+		for _, before := range []bool{true, false} {
+			config := http.Config{Targets: []http.Target{{URL: s.target(p, "/")}}, Protocol: p, Connections: 2, Streams: 11,
+				Requests: 100, Timeout: 20 * time.Second, KeepAlive: true, Verify: &http.Verify{Before: &before}}
+			const want = "the server allows 10 requests at a time on a connection"
+			if _, err := Run(t.Context(), config); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s, checked before: %v: got %v, want %q", p, before, err, want)
+			}
+			config.Streams = 10
+			if r := mustRun(t, config); r.Answered != 100 {
+				t.Errorf("%s: %d of 100 were answered", p, r.Answered)
+			}
+		}
+	}
+}
+
+// Servers that do not speak HTTP/2 are told from those that do.
+func TestNoHTTP2(t *testing.T) {
+	clear, secure := serve(t, good), serveOver(t, homeMade(t, nil), good)
+	silent := serveOver(t, homeMade(t, func(c *tls.Config) { c.NextProtos = nil }), good)
+	for _, tt := range []struct {
+		url      string
+		protocol http.Protocol
+		want     string
+	}{
+		{clear.url(), http.HTTP2Clear, "the server does not speak HTTP/2"},
+		{secure.secureURL(), http.HTTP2, "setting up TLS"},
+		{silent.secureURL(), http.HTTP2, `the server does not speak HTTP/2 over TLS: it agreed on "" by ALPN`},
+	} {
+		config := http.Config{Targets: []http.Target{{URL: tt.url}}, Protocol: tt.protocol, Connections: 1, Requests: 3,
+			Timeout: 2 * time.Second, KeepAlive: true, Verify: &http.Verify{}}
+		if _, err := Run(t.Context(), config); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: got %v, want %q", tt.url, err, tt.want)
+		}
+		if tt.protocol == http.HTTP2Clear {
+			continue
+		}
+		config.Verify = nil
+		if r := mustRun(t, config); r.Failures[http.Connect] != 3 {
+			t.Errorf("%s: got %v, want 3 without a connection", tt.url, r.Failures)
+		}
+	}
+}
+
+// Requests leave on schedule, however many share a connection.
+func TestHTTP2OnSchedule(t *testing.T) {
+	t.Parallel()
+	s := serveHTTP2(t, nil, func(w nethttp.ResponseWriter, r *nethttp.Request) { time.Sleep(20 * time.Millisecond) })
+	for _, p := range bothProtocols {
+		r := mustRun(t, http.Config{Targets: []http.Target{{URL: s.target(p, "/a")}, {URL: s.target(p, "/b")}}, Protocol: p,
+			Connections: 3, Streams: 20, Threads: 2, Rate: 400, Duration: 500 * time.Millisecond,
+			Warmup: 50 * time.Millisecond, Timeout: 5 * time.Second, KeepAlive: true})
+		if r.Due != 200 || r.Answered != 200 || r.Sent != 200 || r.Warmup.Attempted != 20 || r.Service.Min < sec(0.02) ||
+			r.Service.Sum+r.Lag.Sum != r.Latency.Sum {
+			t.Errorf("%s: %d due, %d answered, %d sent, %d in warm-up", p, r.Due, r.Answered, r.Sent, r.Warmup.Attempted)
+		}
+		if r.Connects > 2 {
+			t.Errorf("%s: %d connections were opened for the window, want at most 2", p, r.Connects)
+		}
+	}
+}
+
+// All streams of a connection come and go with it.
+func TestStagesOfHTTP2(t *testing.T) {
+	t.Parallel()
+	var now, most atomic.Int64
+	s := serveHTTP2(t, nil, func(w nethttp.ResponseWriter, r *nethttp.Request) {
+		n := now.Add(1)
+		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+		}
+		time.Sleep(5 * time.Millisecond)
+		now.Add(-1)
+	})
+	r := mustRun(t, http.Config{Targets: []http.Target{{URL: s.target(http.HTTP2Clear, "/")}}, Protocol: http.HTTP2Clear,
+		Streams: 10, Threads: 1, Connections: 1, Timeout: 20 * time.Second, KeepAlive: true, Stages: []http.Stage{
+			{Duration: 300 * time.Millisecond, Connections: 3}, {Duration: 300 * time.Millisecond, Connections: 3},
+			{Duration: 300 * time.Millisecond, Connections: 1}}})
+	if r.Failed > 0 || r.Connects != 3 || most.Load() != 30 {
+		t.Errorf("%d failed, %d connections, at most %d requests at a time; want 0, 3 and 30", r.Failed, r.Connects,
+			most.Load())
+	}
+}
+
+// Clients on one connection have values and cookies of their own.
+func TestJourneysOverHTTP2(t *testing.T) {
+	for _, p := range bothProtocols {
+		shop := newShop(t)
+		s := serveHTTP2(t, nil, shop.answer)
+		shop.URL = strings.TrimSuffix(s.target(p, "/"), "/")
+		config := shop.config("1,ann", "2,bob", "3,eve")
+		config.Protocol, config.Connections, config.Streams = p, 2, 5
+		r := mustRun(t, config)
+		if r.Answered != 90 || r.Connects != 2 || r.Journeys.Attempted < 25 || r.Journeys.Failed > 0 {
+			t.Errorf("%s: %d answered over %d connections, journeys %+v", p, r.Answered, r.Connects, r.Journeys)
+		}
+		shop.mu.Lock()
+		if len(shop.wrong) > 0 || shop.bought["eve"] < 5 {
+			t.Errorf("%s: %q was wrong, bought %v", p, shop.wrong, shop.bought)
+		}
+		shop.mu.Unlock()
+	}
+}
+
+// Parts of a load that several generators put on add up to it.
+func TestPartsOfHTTP2(t *testing.T) {
+	t.Parallel()
+	s := serveHTTP2(t, nil, func(nethttp.ResponseWriter, *nethttp.Request) {})
+	config := http.Config{Targets: []http.Target{{URL: s.target(http.HTTP2Clear, "/")}}, Protocol: http.HTTP2Clear,
+		Connections: 5, Streams: 7, Requests: 301, Timeout: 20 * time.Second, KeepAlive: true}
+	answered, connects := int64(0), int64(0)
+	for _, r := range runParts(t, config, 2) {
+		answered, connects = answered+r.Answered, connects+r.Connects
+	}
+	if answered != 301 || connects != 5 {
+		t.Errorf("%d answered over %d connections, want 301 over 5", answered, connects)
 	}
 }

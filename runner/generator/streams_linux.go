@@ -28,6 +28,7 @@ type carrier struct {
 	written  int  // of what is to be sent
 	waiting  bool // in carriers.unsent
 	left     bool // another one has taken its lane
+	reset    bool // sending was told so, and reading is not told again
 }
 
 // carriers are those of an engine.
@@ -64,7 +65,11 @@ func (s *carriers) laneOf(i int32) int32 {
 func (s *carriers) board(i int32, c *connection) {
 	lane := s.laneOf(i)
 	k := s.lanes[lane]
-	c.reused = k != nil
+	if k != nil && k.GoesAway {
+		s.vacate(k)
+		k = nil
+	}
+	c.reused = k != nil && k.lastCame > 0
 	if k == nil {
 		if c.stale = c.stale || s.stale[lane]; c.stale {
 			s.stale[lane] = false
@@ -80,9 +85,6 @@ func (s *carriers) board(i int32, c *connection) {
 	}
 	s.on[i] = ride{k, k.Begin(i, r, c.answer.whole != nil)}
 	s.toSend(k)
-	if k.GoesAway {
-		s.vacate(k)
-	}
 }
 
 // requestOf is the request of a place, good until the next call.
@@ -270,6 +272,7 @@ func (s *carriers) send(k *carrier) {
 			_, s.engine.err = refusal(errno)
 			return
 		default: // the poller will tell that it is broken, and what has come over it is read first
+			k.reset = k.reset || errno == unix.ECONNRESET
 			k.written, *out = 0, (*out)[:0]
 			return
 		}
@@ -358,6 +361,9 @@ func (s *carriers) feed(k *carrier, b []byte) (goesOn bool) {
 
 // lost takes note that nothing more comes over a connection, because of an error or without.
 func (s *carriers) lost(k *carrier, errno unix.Errno) {
+	if errno == 0 && k.reset {
+		errno = unix.ECONNRESET
+	}
 	lane, isNext := k.lane, s.lanes[k.lane] == k
 	owners := s.lose(k)
 	if len(owners) == 0 {

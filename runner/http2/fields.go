@@ -18,7 +18,7 @@ type head struct {
 }
 
 // decoder decodes the field blocks of a connection. It remembers the last one: servers mostly send the same again,
-// which means the same as long as the table is the same.
+// which means the same unless the table has changed meanwhile.
 type decoder struct {
 	hpack *hpack.Decoder
 
@@ -28,9 +28,24 @@ type decoder struct {
 	keeps   bool    // fields are wanted
 	fields  []Field // those wanted
 
-	last     []byte // the last block that left the table as it was; empty if the table has changed since
+	last     []byte // the last block
 	lastHead head
+	effect   effect
+	repeats  int // how often it came before, in a row
 }
+
+// An effect is what a block does to the table, and the table to it.
+type effect uint8
+
+const (
+	changes effect = iota // it changes the table, and refers to what is in it
+	adds                  // it adds fields to the table, and refers to none there
+	leaves                // it leaves the table as it is
+)
+
+// saturated is how often a block that adds the same fields has to come until the table has nothing else in it, so that
+// it stays as it is when the block comes once more: each field takes at least 32 bytes of it (RFC 7541, 4.1).
+const saturated = defaultTable/32 + 1
 
 // Field is one of an answer.
 type Field struct{ Name, Value string }
@@ -44,7 +59,8 @@ func newDecoder() *decoder {
 
 // decode reads a block, and keeps its fields if they are wanted. The error says that the table is lost.
 func (d *decoder) decode(block []byte, keeps bool) (head, error) {
-	if !keeps && len(d.last) > 0 && bytes.Equal(block, d.last) {
+	same := bytes.Equal(block, d.last) && len(block) > 0
+	if same && !keeps && (d.effect == leaves || d.effect == adds && d.repeats >= saturated) {
 		return d.lastHead, nil
 	}
 	d.head, d.size, d.ordered, d.keeps, d.fields = head{length: -1}, 0, false, keeps, d.fields[:0]
@@ -54,28 +70,66 @@ func (d *decoder) decode(block []byte, keeps bool) (head, error) {
 	if err := d.hpack.Close(); err != nil {
 		return head{}, err
 	}
-	if leavesTable(block) {
-		d.last, d.lastHead = append(d.last[:0], block...), d.head
+	if same {
+		d.repeats++
 	} else {
-		d.last = d.last[:0]
+		d.last, d.effect, d.repeats = append(d.last[:0], block...), effectOf(block), 0
 	}
+	d.lastHead = d.head
 	return d.head, nil
 }
 
-// leavesTable says that a block, which is a right one, leaves the table as it is: that each of its fields is one of the
-// table.
-func leavesTable(block []byte) bool {
-	const indexed, long = 0x80, 0x7f
-	for i := 0; i < len(block); i++ {
-		if block[i]&indexed == 0 {
-			return false
+// effectOf is the effect of a block, which is a right one. Source: RFC 7541, 6.
+func effectOf(block []byte) effect {
+	const static = 61 // fields of the table that never changes
+	out, refers := leaves, false
+	for len(block) > 0 {
+		first, index, strings := block[0], 0, 1
+		switch {
+		case first&0x80 != 0:
+			index, block = number(block, 7)
+			strings = 0
+		case first&0x40 != 0:
+			index, block = number(block, 6)
+			out = adds
+		case first&0x20 != 0: // the size of the table
+			return changes
+		default:
+			index, block = number(block, 4)
 		}
-		if block[i]&long == long { // the number goes on
-			for i++; i < len(block) && block[i]&indexed != 0; i++ {
-			}
+		if refers = refers || index > static; index == 0 {
+			strings = 2 // the name, too
+		}
+		for range strings {
+			n := 0
+			n, block = number(block, 7)
+			block = block[min(n, len(block)):]
 		}
 	}
-	return true
+	if out == adds && refers {
+		return changes
+	}
+	return out
+}
+
+// number reads one whose first bits are the last ones of a byte. Source: RFC 7541, 5.1.
+func number(b []byte, bits int) (n int, rest []byte) {
+	if len(b) == 0 {
+		return 0, nil
+	}
+	n = int(b[0]) & (1<<bits - 1)
+	b = b[1:]
+	if n < 1<<bits-1 {
+		return n, b
+	}
+	for shift := 0; len(b) > 0; shift += 7 {
+		n += int(b[0]&0x7f) << min(shift, 28)
+		last := b[0] < 0x80
+		if b = b[1:]; last {
+			break
+		}
+	}
+	return n, b
 }
 
 func (d *decoder) wrong(what string) {

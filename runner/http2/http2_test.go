@@ -560,3 +560,58 @@ func FuzzFeed(f *testing.F) {
 		}
 	})
 }
+
+// Blocks that are remembered mean what they mean to a decoder that remembers none.
+func FuzzDecoder(f *testing.F) {
+	f.Add([]byte{0, 0, 1, 1, 2, 0, 3, 3, 4, 5, 0, 0}, uint8(200))
+	f.Add([]byte{3, 4, 4, 3, 5, 6, 7, 0}, uint8(140))
+	f.Fuzz(func(t *testing.T, order []byte, repeats uint8) {
+		s, d := newServer(), newDecoder()
+		plain := hpack.NewDecoder(defaultTable, nil)
+		// Some as Go's servers encode them, some as nginx does, which adds the same fields every time.
+		adding := append([]byte{0x88, 0x5c, 1}, "5"...)
+		adding = append(append(adding, 0x76, 100), strings.Repeat("n", 100)...)
+		never := append([]byte{0x88, 0x1f, 13, 2}, "17"...)
+		for n, kind := range order {
+			block := s.encode(":status", "200", "content-length", fmt.Sprint(kind), "server", strings.Repeat("x", int(kind)))
+			again := 1
+			switch kind % 8 {
+			case 3:
+				block, again = adding, int(repeats)
+			case 4:
+				block, again = never, int(repeats)
+			case 5:
+				block = s.encode(":status", fmt.Sprint(200+n%300))
+			case 6:
+				s.fields.SetMaxDynamicTableSize(uint32(kind) * 16)
+			}
+			if kind%8 == 3 { // which the encoder does not know of
+				s.fields = hpack.NewEncoder(&s.block)
+				s.fields.SetMaxDynamicTableSize(0)
+				s.fields.SetMaxDynamicTableSize(defaultTable)
+			}
+			for range again {
+				got, err := d.decode(block, false)
+				fields, plainErr := plain.DecodeFull(block)
+				if (err != nil) != (plainErr != nil) {
+					t.Fatalf("block %d: %v, and without a memory %v", n, err, plainErr)
+				}
+				if err != nil {
+					return
+				}
+				status, length := 0, int64(-1)
+				for _, f := range fields {
+					switch f.Name {
+					case ":status":
+						fmt.Sscan(f.Value, &status)
+					case "content-length":
+						fmt.Sscan(f.Value, &length)
+					}
+				}
+				if got.mistake == nil && (got.status != status || got.length != length) {
+					t.Fatalf("block %d is %+v, want %d and %d", n, got, status, length)
+				}
+			}
+		}
+	})
+}
