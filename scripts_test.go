@@ -1,6 +1,9 @@
 package benchbook
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -154,4 +157,36 @@ func eachFile(t *testing.T, suffix string, do func(name string)) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// begins are calls, by the name behind the dot, that begin goroutines or have somebody else's call us.
+var begins = regexp.MustCompile(`^(Go|Parallel|AfterFunc|Serve|ListenAndServe|New\w*Server)$`)
+
+// The race detector looks at every package that begins a goroutine.
+func TestConcurrent(t *testing.T) {
+	listed := strings.Fields(made(t, ".", "scripts/concurrent"))
+	if len(listed) < 30 {
+		t.Errorf("only %q are listed", listed)
+	}
+	eachFile(t, ".go", func(name string) {
+		if slices.ContainsFunc(listed, func(folder string) bool { return path.Clean(folder) == path.Dir(name) }) {
+			return
+		}
+		files := token.NewFileSet()
+		f, err := parser.ParseFile(files, name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			_, found := n.(*ast.GoStmt)
+			if call, ok := n.(*ast.CallExpr); ok {
+				s, ok := call.Fun.(*ast.SelectorExpr)
+				found = ok && begins.MatchString(s.Sel.Name)
+			}
+			if found {
+				t.Errorf("%s begins a goroutine, and scripts/concurrent does not list its package", files.Position(n.Pos()))
+			}
+			return true
+		})
+	})
 }
