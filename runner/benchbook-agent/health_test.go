@@ -75,6 +75,7 @@ func loops() map[string]spec.Load {
 func TestStopped(t *testing.T) {
 	for name, l := range loops() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			r, checks := measured(t, l, func(p *os.Process) {
 				time.Sleep(time.Second)
 				for _, s := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGCONT} {

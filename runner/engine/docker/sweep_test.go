@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/moby/moby/api/types/network"
@@ -33,10 +34,12 @@ func TestSweepTriesAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			left, asked, err := sweepNetwork(t, tt.refusals, tt.age)
-			if err != nil || len(left) != 1 || left[0] != tt.want || asked != tt.asked {
-				t.Errorf("swept %+v, %v, asked %d times, want %+v and %d", left, err, asked, tt.want, tt.asked)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				left, asked, err := sweepNetwork(t, tt.refusals, tt.age)
+				if err != nil || len(left) != 1 || left[0] != tt.want || asked != tt.asked {
+					t.Errorf("swept %+v, %v, asked %d times, want %+v and %d", left, err, asked, tt.want, tt.asked)
+				}
+			})
 		})
 	}
 }
@@ -73,16 +76,27 @@ func sweepNetwork(t *testing.T, refusals int, age time.Duration) (left []engine.
 	return left, asked, err
 }
 
-// answering is an engine that a function answers for.
+// answering is an engine that a function answers for, without a network, on which a fake time would not go on.
 func answering(t *testing.T, answer http.HandlerFunc) daemon {
 	t.Helper()
-	server := httptest.NewServer(answer)
-	t.Cleanup(server.Close)
-	api, err := client.New(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithAPIVersion("1.44"))
+	api, err := client.New(client.WithHost("tcp://engine.invalid"), client.WithAPIVersion("1.44"),
+		client.WithHTTPClient(&http.Client{Transport: handled(answer)}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return daemon{api}
+}
+
+// A handled request goes straight to who answers it.
+type handled http.HandlerFunc
+
+func (h handled) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer := httptest.NewRecorder()
+	h(answer, r)
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	return answer.Result(), nil
 }
 
 // TestRemovalThatSomebodyElseBegan: an engine refuses to remove what it is removing already. Who asked first may have

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"benchbook/notebook/plan"
@@ -257,34 +258,36 @@ func TestRate(t *testing.T) {
 
 // What a tool waited for a core is seen from outside, where the engine tells.
 func TestWaiting(t *testing.T) {
-	s, _ := script(t, map[string]engine.Exit{"wrk": {}})
-	began := time.Now()
-	s.Threads = func(string, int) (map[int]time.Duration, error) { return map[int]time.Duration{1: 0, 2: 0}, nil }
-	s.Queued = func(string, int) (map[int]time.Duration, error) { // of two threads, one waits for half of the time
-		return map[int]time.Duration{1: time.Since(began) / 2, 2: 0}, nil
-	}
-	run := s.Run
-	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
-		if len(p.Entrypoint) > 0 && p.Name == "load" {
-			time.Sleep(2 * shortest)
-			return engine.Exit{Stdout: printed(t, "wrk/plain.txt")}, nil
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := script(t, map[string]engine.Exit{"wrk": {}})
+		began := time.Now()
+		s.Threads = func(string, int) (map[int]time.Duration, error) { return map[int]time.Duration{1: 0, 2: 0}, nil }
+		s.Queued = func(string, int) (map[int]time.Duration, error) { // of two threads, one waits for half of the time
+			return map[int]time.Duration{1: time.Since(began) / 2, 2: 0}, nil
 		}
-		return run(ctx, p)
-	}
-	m := measure(t, s, "wrk", web(10))
-	if m.Load == nil || m.Load.Health == nil || m.Load.Health.Standstill != -1 || m.Load.Health.Waiting < 0.4 ||
-		m.Load.Health.Waiting > 0.6 {
-		t.Fatalf("%q, %+v", m.Failure, m.Load)
-	}
-	_, checks := validity.Of(&record.Record{Load: m.Load, Samples: m.Samples})
-	i := slices.IndexFunc(checks, func(c validity.CheckResult) bool { return c.Name == "generator waits" })
-	if i < 0 || checks[i].Level != validity.Invalid {
-		t.Errorf("got %+v, want waits to be invalid", checks)
-	}
-	s.Queued = nil
-	if m := measure(t, s, "wrk", web(10)); m.Load == nil || m.Load.Health != nil {
-		t.Errorf("an engine that tells nothing: %+v", m.Load)
-	}
+		run := s.Run
+		s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+			if len(p.Entrypoint) > 0 && p.Name == "load" {
+				time.Sleep(2 * shortest)
+				return engine.Exit{Stdout: printed(t, "wrk/plain.txt")}, nil
+			}
+			return run(ctx, p)
+		}
+		m := measure(t, s, "wrk", web(10))
+		if m.Load == nil || m.Load.Health == nil || m.Load.Health.Standstill != -1 || m.Load.Health.Waiting < 0.4 ||
+			m.Load.Health.Waiting > 0.6 {
+			t.Fatalf("%q, %+v", m.Failure, m.Load)
+		}
+		_, checks := validity.Of(&record.Record{Load: m.Load, Samples: m.Samples})
+		i := slices.IndexFunc(checks, func(c validity.CheckResult) bool { return c.Name == "generator waits" })
+		if i < 0 || checks[i].Level != validity.Invalid {
+			t.Errorf("got %+v, want waits to be invalid", checks)
+		}
+		s.Queued = nil
+		if m := measure(t, s, "wrk", web(10)); m.Load == nil || m.Load.Health != nil {
+			t.Errorf("an engine that tells nothing: %+v", m.Load)
+		}
+	})
 }
 
 // sysbenchScript is a test of an author.

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -34,37 +35,43 @@ func driven(change ...func(*spec.Load)) *spec.Load {
 	return l
 }
 
-// drive has a driver print something, after the time that its load takes, and returns what it was asked for.
+// start is when a fake time begins.
+var start = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// drive has a driver print something, after the time that its load takes, and returns what it was asked for. Its time
+// is a fake one.
 func drive(t *testing.T, l *spec.Load, print func(n int) engine.Exit) (m load.Measurement, asked []map[string]any) {
 	t.Helper()
-	s, _ := script(t, nil)
-	own := s.Run
-	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
-		if !slices.Equal(p.Command, l.Driver.Command) {
-			return own(ctx, p)
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := script(t, nil)
+		own := s.Run
+		s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+			if !slices.Equal(p.Command, l.Driver.Command) {
+				return own(ctx, p)
+			}
+			var a map[string]any
+			if err := json.NewDecoder(p.Stdin).Decode(&a); err != nil || p.Name != "load" {
+				t.Errorf("%q, %v", p.Name, err)
+			}
+			asked = append(asked, a)
+			time.Sleep(100*time.Millisecond + time.Duration((a["warmup"].(float64)+a["duration"].(float64))*1e9))
+			return print(len(asked)), nil
 		}
-		var a map[string]any
-		if err := json.NewDecoder(p.Stdin).Decode(&a); err != nil || p.Name != "load" {
-			t.Errorf("%q, %v", p.Name, err)
+		e := fake.New(s)
+		d := NewProgram(func() ([]byte, error) { return []byte("program"), nil })
+		if err := d.Prepare(t.Context(), e, io.Discard); err != nil {
+			t.Fatal(err)
 		}
-		asked = append(asked, a)
-		time.Sleep(100*time.Millisecond + time.Duration((a["warmup"].(float64)+a["duration"].(float64))*1e9))
-		return print(len(asked)), nil
-	}
-	e := fake.New(s)
-	d := NewProgram(func() ([]byte, error) { return []byte("program"), nil })
-	if err := d.Prepare(t.Context(), e, io.Discard); err != nil {
-		t.Fatal(err)
-	}
-	space, err := e.Open(t.Context(), "run")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err = d.Measure(t.Context(), load.Place{Space: space, Cores: 1, Seed: math.MaxUint64,
-		Image: func(spec.Image) engine.Prepared { return engine.Prepared{ID: "y"} }}, &plan.Trial{Name: "t", Load: l})
-	if err != nil {
-		t.Fatal(err)
-	}
+		space, err := e.Open(t.Context(), "run")
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err = d.Measure(t.Context(), load.Place{Space: space, Cores: 1, Seed: math.MaxUint64,
+			Image: func(spec.Image) engine.Prepared { return engine.Prepared{ID: "y"} }}, &plan.Trial{Name: "t", Load: l})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
 	return m, asked
 }
 
@@ -133,8 +140,8 @@ func TestLines(t *testing.T) {
 	if len(m.Samples) != 1 || m.Samples[0].Metric != "generator.cpu" || len(m.Histograms) != 2 {
 		t.Errorf("something is measured that nobody told: %v, %v", m.Samples, slices.Collect(maps.Keys(m.Histograms)))
 	}
-	if age := time.Since(m.Start); age < 0 || age > 5*time.Second {
-		t.Errorf("the window began at %v", m.Start)
+	if want := start.Add(m.Warmup); !m.Start.Equal(want) {
+		t.Errorf("the window began at %v, want %v", m.Start, want)
 	}
 }
 
@@ -147,7 +154,7 @@ func TestLinesOfAnOpenLoop(t *testing.T) {
 {"due": 0.05, "at": 0.051, "latency": 0.01, "ok": true}
 {"due": 0.1, "at": 0.103, "latency": 0.01, "ok": true}
 {"due": 0.15, "latency": 0.04, "ok": false, "error": "timeout"}
-`, float64(time.Now().UnixNano())/1e9)))
+`, float64(start.Unix()))))
 	o := m.Load
 	if m.Failure != "" || o == nil || o.Open == nil {
 		t.Fatalf("%q, %+v", m.Failure, m.Load)
