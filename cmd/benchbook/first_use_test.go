@@ -103,6 +103,11 @@ func previewing(t *testing.T, program, dir string, args ...string) (address stri
 	t.Helper()
 	cmd := exec.Command(program, append([]string{"preview"}, args...)...)
 	cmd.Dir, cmd.Stderr = dir, t.Output()
+	return startPreview(t, cmd)
+}
+
+func startPreview(t *testing.T, cmd *exec.Cmd) (address string) {
+	t.Helper()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -278,33 +283,16 @@ func previewWithoutWatches(t *testing.T, program string) {
 	}
 	const script = `echo 0 >/proc/sys/user/max_inotify_instances && exec "$0" preview -C "$1"`
 	cmd := exec.Command("unshare", "--user", "--map-root-user", "sh", "-ec", script, program, dir)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
 	said, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(os.Interrupt)
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("the preview ended with %v", err)
-		}
-	})
+	address := startPreview(t, cmd)
 	notice, err := bufio.NewReader(said).ReadString('\n')
 	if err != nil || !strings.Contains(notice, "files are looked at every second") ||
 		!strings.Contains(notice, "fs.inotify.max_user_instances") {
 		t.Errorf("it says %q, %v", notice, err)
 	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	address, _, _ := strings.Cut(strings.TrimPrefix(line, "the preview is at "), ";")
 	article := filepath.Join(dir, "experiments", "http", "article.md")
 	text, err := os.ReadFile(article)
 	if err == nil {
