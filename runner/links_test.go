@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"benchbook/notebook/record"
@@ -64,75 +65,77 @@ func runFar(t *testing.T, s fake.Script) (*record.Record, []engine.Service, *fak
 
 // Each service is started under a name that nobody asks for, and then the link before it under the service's own.
 func TestLinksAndOrigins(t *testing.T) {
-	s := script(t)
-	s.Logs = func(name string) []byte {
-		return fmt.Appendf(nil, "%s\nlateness {\"count\":5,\"p50_ns\":20000,\"p99_ns\":90000,\"max_ns\":%d000000}\n", name,
-			len(name))
-	}
-	begin := time.Now()
-	s.Usage = func(name string, n int) (engine.Usage, error) {
-		return engine.Usage{At: begin.Add(time.Duration(n) * 10 * time.Millisecond),
-			CPU: time.Duration(n) * 5 * time.Millisecond, ListenOverflows: -1, Retransmits: -1}, nil
-	}
-	r, started, _ := runFar(t, s)
-	var names []string
-	for _, service := range started {
-		names = append(names, service.Name)
-	}
-	if got, want := strings.Join(names, " "), "db.behind db api.behind api"; got != want {
-		t.Fatalf("started %s, want %s", got, want)
-	}
-	db, dbLink, api, apiLink := started[0], started[1], started[2], started[3]
-	if len(db.Aliases)+len(dbLink.Aliases) > 0 || db.CPUSet != "1" || dbLink.CPUSet != "0" || apiLink.CPUSet != "0" {
-		t.Errorf("the database is on %s, the links on %s and %s; names %v, %v", db.CPUSet, dbLink.CPUSet, apiLink.CPUSet,
-			db.Aliases, dbLink.Aliases)
-	}
-	if dbLink.Ready.Log != link.ReadyLine || dbLink.Ready.Port != 0 || len(dbLink.Expose) > 0 {
-		t.Errorf("the link is ready when %+v: its ports must not be asked", dbLink.Ready)
-	}
-	var c link.Config
-	configOf(t, dbLink, "BENCHBOOK_LINK", &c)
-	want := link.Config{Semantics: link.Semantics, Seed: c.Seed, RTT: 10 * time.Millisecond, Jitter: time.Millisecond,
-		Rate:   10e6,
-		Routes: []link.Route{{Listen: ":5432", Target: "db.behind:5432"}, {Listen: ":5433", Target: "db.behind:5433"}}}
-	if got := fmt.Sprintf("%+v", c); got != fmt.Sprintf("%+v", want) || c.Validate() != nil {
-		t.Errorf("got %s, want %+v", got, want)
-	}
-	var o origin.Config
-	configOf(t, api, "BENCHBOOK_ORIGIN", &o)
-	wanted := origin.Config{Semantics: origin.Semantics, Seed: o.Seed, Body: 1256, Status: 404, Reason: "Not Found",
-		Errors:  0.01,
-		Latency: origin.Latency{Distribution: "lognormal", Median: 150 * time.Millisecond, Sigma: 0.6}}
-	if got := fmt.Sprintf("%+v", o); got != fmt.Sprintf("%+v", wanted) || o.Validate() != nil {
-		t.Errorf("got %s, want %+v", got, wanted)
-	}
-	if o.Seed == 0 || c.Seed == 0 || o.Seed == c.Seed {
-		t.Errorf("seeds %d and %d", o.Seed, c.Seed)
-	}
-	_, again, _ := runFar(t, script(t))
-	if again[1].Environment[0] != dbLink.Environment[0] || again[2].Environment[0] != api.Environment[0] {
-		t.Error("another repetition meets other draws")
-	}
-
-	for fact, want := range map[string]string{
-		"link.semantics": "1", "origin.semantics": "1", "link.late.db": "p50 20µs, p99 90µs, max 2ms of 5",
-		"link.late.api": "p50 20µs, p99 90µs, max 3ms of 5", "origin.late.api": "p50 20µs, p99 90µs, max 10ms of 5",
-	} {
-		if r.Facts[fact] != want {
-			t.Errorf("fact %s is %q, want %q", fact, r.Facts[fact], want)
+	synctest.Test(t, func(t *testing.T) {
+		s := script(t)
+		s.Logs = func(name string) []byte {
+			return fmt.Appendf(nil, "%s\nlateness {\"count\":5,\"p50_ns\":20000,\"p99_ns\":90000,\"max_ns\":%d000000}\n", name,
+				len(name))
 		}
-	}
-	if len(r.Facts["link.binary"]) != 64 || len(r.Facts["origin.binary"]) != 64 || r.Facts["image.api"] != "" ||
-		r.Facts["image.db"] == "" {
-		t.Errorf("facts %v", r.Facts)
-	}
-	metrics := map[string]bool{}
-	for _, s := range r.Samples {
-		metrics[s.Metric] = true
-	}
-	if !metrics["cpu.db"] || !metrics["cpu.api"] || metrics["cpu.db.link"] || metrics["cpu.api.behind"] {
-		t.Errorf("metrics %v: usage is that of the services alone", metrics)
-	}
+		begin := time.Now()
+		s.Usage = func(name string, n int) (engine.Usage, error) {
+			return engine.Usage{At: begin.Add(time.Duration(n) * 10 * time.Millisecond),
+				CPU: time.Duration(n) * 5 * time.Millisecond, ListenOverflows: -1, Retransmits: -1}, nil
+		}
+		r, started, _ := runFar(t, s)
+		var names []string
+		for _, service := range started {
+			names = append(names, service.Name)
+		}
+		if got, want := strings.Join(names, " "), "db.behind db api.behind api"; got != want {
+			t.Fatalf("started %s, want %s", got, want)
+		}
+		db, dbLink, api, apiLink := started[0], started[1], started[2], started[3]
+		if len(db.Aliases)+len(dbLink.Aliases) > 0 || db.CPUSet != "1" || dbLink.CPUSet != "0" || apiLink.CPUSet != "0" {
+			t.Errorf("the database is on %s, the links on %s and %s; names %v, %v", db.CPUSet, dbLink.CPUSet, apiLink.CPUSet,
+				db.Aliases, dbLink.Aliases)
+		}
+		if dbLink.Ready.Log != link.ReadyLine || dbLink.Ready.Port != 0 || len(dbLink.Expose) > 0 {
+			t.Errorf("the link is ready when %+v: its ports must not be asked", dbLink.Ready)
+		}
+		var c link.Config
+		configOf(t, dbLink, "BENCHBOOK_LINK", &c)
+		want := link.Config{Semantics: link.Semantics, Seed: c.Seed, RTT: 10 * time.Millisecond, Jitter: time.Millisecond,
+			Rate:   10e6,
+			Routes: []link.Route{{Listen: ":5432", Target: "db.behind:5432"}, {Listen: ":5433", Target: "db.behind:5433"}}}
+		if got := fmt.Sprintf("%+v", c); got != fmt.Sprintf("%+v", want) || c.Validate() != nil {
+			t.Errorf("got %s, want %+v", got, want)
+		}
+		var o origin.Config
+		configOf(t, api, "BENCHBOOK_ORIGIN", &o)
+		wanted := origin.Config{Semantics: origin.Semantics, Seed: o.Seed, Body: 1256, Status: 404, Reason: "Not Found",
+			Errors:  0.01,
+			Latency: origin.Latency{Distribution: "lognormal", Median: 150 * time.Millisecond, Sigma: 0.6}}
+		if got := fmt.Sprintf("%+v", o); got != fmt.Sprintf("%+v", wanted) || o.Validate() != nil {
+			t.Errorf("got %s, want %+v", got, wanted)
+		}
+		if o.Seed == 0 || c.Seed == 0 || o.Seed == c.Seed {
+			t.Errorf("seeds %d and %d", o.Seed, c.Seed)
+		}
+		_, again, _ := runFar(t, script(t))
+		if again[1].Environment[0] != dbLink.Environment[0] || again[2].Environment[0] != api.Environment[0] {
+			t.Error("another repetition meets other draws")
+		}
+
+		for fact, want := range map[string]string{
+			"link.semantics": "1", "origin.semantics": "1", "link.late.db": "p50 20µs, p99 90µs, max 2ms of 5",
+			"link.late.api": "p50 20µs, p99 90µs, max 3ms of 5", "origin.late.api": "p50 20µs, p99 90µs, max 10ms of 5",
+		} {
+			if r.Facts[fact] != want {
+				t.Errorf("fact %s is %q, want %q", fact, r.Facts[fact], want)
+			}
+		}
+		if len(r.Facts["link.binary"]) != 64 || len(r.Facts["origin.binary"]) != 64 || r.Facts["image.api"] != "" ||
+			r.Facts["image.db"] == "" {
+			t.Errorf("facts %v", r.Facts)
+		}
+		metrics := map[string]bool{}
+		for _, s := range r.Samples {
+			metrics[s.Metric] = true
+		}
+		if !metrics["cpu.db"] || !metrics["cpu.api"] || metrics["cpu.db.link"] || metrics["cpu.api.behind"] {
+			t.Errorf("metrics %v: usage is that of the services alone", metrics)
+		}
+	})
 }
 
 func configOf(t *testing.T, s engine.Service, variable string, config any) {
@@ -181,7 +184,9 @@ func TestLinksThatFail(t *testing.T) {
 				return engine.Exit{Code: 1, Stderr: []byte("status 500")}, nil
 			}
 			s.Logs = func(name string) []byte { return []byte("log of " + name + "\nlateness {\"count\":1}\n") }
-			r, _, e := runFar(t, s)
+			var r *record.Record
+			var e *fake.Engine
+			synctest.Test(t, func(t *testing.T) { r, _, e = runFar(t, s) })
 			if r.Failure != tt.failure || !strings.Contains(r.Log, tt.log) || strings.Contains(r.Log, "lateness") {
 				t.Errorf("failure %q with log %q, want %q with %q", r.Failure, r.Log, tt.failure, tt.log)
 			}

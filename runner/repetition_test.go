@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"benchbook/notebook/plan"
@@ -35,27 +36,30 @@ func runOnce(t *testing.T, s fake.Script, replace ...string) *record.Record {
 
 // A service that takes its time to end neither spoils what was measured nor is left to run beside what comes next.
 func TestSlowStop(t *testing.T) {
-	s := script(t)
-	var given time.Duration
-	s.Close = func(ctx context.Context, run string) error {
-		if run == "packages" {
+	synctest.Test(t, func(t *testing.T) {
+		s := script(t)
+		var given time.Duration
+		s.Close = func(ctx context.Context, run string) error {
+			if run == "packages" {
+				return nil
+			}
+			deadline, _ := ctx.Deadline()
+			// That of the repetitions: nothing is left to end in the space around them.
+			given = max(given, time.Until(deadline))
+			time.Sleep(1200 * time.Millisecond)
 			return nil
 		}
-		deadline, _ := ctx.Deadline()
-		given = max(given, time.Until(deadline)) // that of the repetitions: nothing is left to end in the space around them
-		time.Sleep(1200 * time.Millisecond)
-		return nil
-	}
-	r := runOnce(t, s, "timeout: 2s", "timeout: 1s", "expose:", "stop_grace_period: 40s\n    expose:")
-	if r.Failure != "" || r.Load == nil {
-		t.Errorf("a good measurement became %q", r.Failure)
-	}
-	if given < 65*time.Second || given > 70*time.Second {
-		t.Errorf("closing may last %v, want 70s", given)
-	}
-	if r.Parts["stop"] < 1.2 {
-		t.Errorf("stopping took %v s", r.Parts["stop"])
-	}
+		r := runOnce(t, s, "timeout: 2s", "timeout: 1s", "expose:", "stop_grace_period: 40s\n    expose:")
+		if r.Failure != "" || r.Load == nil {
+			t.Errorf("a good measurement became %q", r.Failure)
+		}
+		if given < 65*time.Second || given > 70*time.Second {
+			t.Errorf("closing may last %v, want 70s", given)
+		}
+		if r.Parts["stop"] < 1.2 {
+			t.Errorf("stopping took %v s", r.Parts["stop"])
+		}
+	})
 }
 
 // What was measured before its containers could not be removed is kept, and nothing is measured beside them.
@@ -91,33 +95,35 @@ func TestCloseThatFails(t *testing.T) {
 }
 
 func TestLogOfARepetitionThatTookTooLong(t *testing.T) {
-	s := script(t)
-	s.Logs = func(string) []byte { return []byte("waiting for a lock\n") }
-	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
-		if p.Name != "load" {
-			return engine.Exit{Code: 127}, nil
+	synctest.Test(t, func(t *testing.T) {
+		s := script(t)
+		s.Logs = func(string) []byte { return []byte("waiting for a lock\n") }
+		s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+			if p.Name != "load" {
+				return engine.Exit{Code: 127}, nil
+			}
+			<-ctx.Done()
+			return engine.Exit{}, ctx.Err()
 		}
-		<-ctx.Done()
-		return engine.Exit{}, ctx.Err()
-	}
-	r := runOnce(t, s, "timeout: 2s", "timeout: 400ms")
-	if r.Failure != "the repetition took longer than 400ms" || r.Log != "server wrote:\nwaiting for a lock" {
-		t.Errorf("failure %q with log %q", r.Failure, r.Log)
-	}
+		r := runOnce(t, s, "timeout: 2s", "timeout: 400ms")
+		if r.Failure != "the repetition took longer than 400ms" || r.Log != "server wrote:\nwaiting for a lock" {
+			t.Errorf("failure %q with log %q", r.Failure, r.Log)
+		}
 
-	// A service that is still not ready then says what it waited for.
-	s.Start = func(_ context.Context, service engine.Service) error {
-		if service.Within > 400*time.Millisecond {
-			t.Errorf("it may take %v to become ready", service.Within)
+		// A service that is still not ready then says what it waited for.
+		s.Start = func(_ context.Context, service engine.Service) error {
+			if service.Within > 400*time.Millisecond {
+				t.Errorf("it may take %v to become ready", service.Within)
+			}
+			time.Sleep(service.Within)
+			return &engine.NotReadyError{Service: service.Name, Reason: errors.New("its time ran out"),
+				Log: []byte("starting up\n")}
 		}
-		time.Sleep(service.Within)
-		return &engine.NotReadyError{Service: service.Name, Reason: errors.New("its time ran out"),
-			Log: []byte("starting up\n")}
-	}
-	r = runOnce(t, s, "timeout: 2s", "timeout: 400ms")
-	if r.Failure != "the repetition took longer than 400ms" || r.Log != "server wrote:\nstarting up" {
-		t.Errorf("failure %q with log %q", r.Failure, r.Log)
-	}
+		r = runOnce(t, s, "timeout: 2s", "timeout: 400ms")
+		if r.Failure != "the repetition took longer than 400ms" || r.Log != "server wrote:\nstarting up" {
+			t.Errorf("failure %q with log %q", r.Failure, r.Log)
+		}
+	})
 }
 
 func TestRejectedServiceIsARecord(t *testing.T) {

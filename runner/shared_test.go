@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"benchbook/notebook/plan"
@@ -270,35 +271,37 @@ func TestHooksThatFail(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s, store := newStage(t), &memory{}
-			good := s.Run
-			s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
-				if p.Name == "packages" {
-					return engine.Exit{Stdout: []byte("bash 5.2\n" + "-- python" + "\n")}, nil
+			synctest.Test(t, func(t *testing.T) {
+				s, store := newStage(t), &memory{}
+				good := s.Run
+				s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+					if p.Name == "packages" {
+						return engine.Exit{Stdout: []byte("bash 5.2\n" + "-- python" + "\n")}, nil
+					}
+					return good(ctx, p)
 				}
-				return good(ctx, p)
-			}
-			test.change(s)
-			sum, q, calls, err := runShared(t, s, Options{}, sharedPlan(t), store)
-			if err != nil || sum.Failed != test.failed || len(store.records) != 4 {
-				t.Fatalf("%+v, %v, %d records", sum, err, len(store.records))
-			}
-			r := store.records[0]
-			if r.Failure != test.failure || !strings.Contains(r.Log, test.log) {
-				t.Errorf("failure %q with log %q\nwant    %q with %q", r.Failure, r.Log, test.failure, test.log)
-			}
-			if test.note != "" && q.notes[len(q.notes)-1] != test.note {
-				t.Errorf("notes %q", q.notes)
-			}
-			if setup := strings.Contains(test.failure, "setup") || strings.Contains(test.failure, "setting up"); setup &&
-				q.done != 0 {
-				t.Errorf("it was said %d times", q.done)
-			}
-			checkListsStandOnce(t, store.records)
-			opened := count(calls, "open") + count(calls, "inner")
-			if closed := count(calls, "close"); opened != closed {
-				t.Errorf("%d spaces opened, %d closed: %v", opened, closed, calls)
-			}
+				test.change(s)
+				sum, q, calls, err := runShared(t, s, Options{}, sharedPlan(t), store)
+				if err != nil || sum.Failed != test.failed || len(store.records) != 4 {
+					t.Fatalf("%+v, %v, %d records", sum, err, len(store.records))
+				}
+				r := store.records[0]
+				if r.Failure != test.failure || !strings.Contains(r.Log, test.log) {
+					t.Errorf("failure %q with log %q\nwant    %q with %q", r.Failure, r.Log, test.failure, test.log)
+				}
+				if test.note != "" && q.notes[len(q.notes)-1] != test.note {
+					t.Errorf("notes %q", q.notes)
+				}
+				if setup := strings.Contains(test.failure, "setup") || strings.Contains(test.failure, "setting up"); setup &&
+					q.done != 0 {
+					t.Errorf("it was said %d times", q.done)
+				}
+				checkListsStandOnce(t, store.records)
+				opened := count(calls, "open") + count(calls, "inner")
+				if closed := count(calls, "close"); opened != closed {
+					t.Errorf("%d spaces opened, %d closed: %v", opened, closed, calls)
+				}
+			})
 		})
 	}
 }
