@@ -221,7 +221,7 @@ func (k *columns) heads() []string {
 
 // autoTitle is the title of a table that has none of its author.
 func (k *columns) autoTitle() string {
-	return wording.Capital(wording.List(k.heads())) + " by " + wording.List(k.words)
+	return wording.By(wording.Capital(wording.List(k.heads())), k.words)
 }
 
 func (k *columns) table(c *composer, e *dataset.Experiment) table.Table {

@@ -39,6 +39,14 @@ func Lasting(d time.Duration) string {
 	return fmt.Sprintf("%d\u00a0h\u00a0%d\u00a0min", d/time.Hour, d%time.Hour/time.Minute)
 }
 
+// By is "what by a and b", or what is alone where there are no words.
+func By(what string, words []string) string {
+	if len(words) == 0 {
+		return what
+	}
+	return what + " by " + List(words)
+}
+
 func List(words []string) string {
 	if n := len(words); n > 1 {
 		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
