@@ -83,8 +83,8 @@ bench-pages: ## time rendering an article with a thousand records, and a thousan
 bench-judge: ## time judging 100 claims, and telling 1,000 cells apart, of ten repetitions each (leave the machine alone)
 	$(GO) test ./notebook/claim -run '^$$' -bench 'Judgements|Groups' -benchtime 5x
 
-bench-load: build ## compare the load generator with wrk, ab, hey and, if installed, oha, and check its promises (half an hour; leave the machine alone)
-	@command -v wrk >/dev/null && command -v ab >/dev/null && command -v hey >/dev/null || apt-get install -y --no-install-recommends wrk apache2-utils hey
+bench-load: build ## compare the load generator with wrk, ab, hey, h2load and, if installed, oha, and check its promises (an hour; leave the machine alone)
+	@command -v wrk >/dev/null && command -v ab >/dev/null && command -v hey >/dev/null && command -v h2load >/dev/null || apt-get install -y --no-install-recommends wrk apache2-utils hey nghttp2
 	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/bench-load ./runner/benchbook-agent/comparetest
 	@$(BIN)/bench-load -load $(BIN)/$(AGENT)
 

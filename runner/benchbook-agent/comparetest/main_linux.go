@@ -1,11 +1,13 @@
-// Command comparetest compares "benchbook-agent load" with wrk, and with a connection for each request with ab, hey and
-// oha too, in turns, on the same core and against the same server, and says whether it keeps what it promises.
+// Command comparetest compares "benchbook-agent load" with wrk, over HTTP/2 with h2load, and with a connection for each
+// request with ab, hey and oha too, in turns, on the same core and against the same server, and says whether it keeps
+// what it promises.
 //
 //	make bench-load
 //
-// The server is this program started again (see responder_linux.go), alone on one core; the generators take turns on
-// another. Each round measures both, one right after the other and in turns first, and gives one ratio; the median of
-// the rounds counts. A round in which the rest of the machine used more than a limit is thrown out, and that is said.
+// The server is this program started again (see responder_linux.go), or nghttpd, alone on one core; the generators take
+// turns on another. Each round measures both, one right after the other and in turns first, and gives one ratio; the
+// median of the rounds counts. A round in which the rest of the machine used more than a limit is thrown out, and that
+// is said.
 //
 // The exit status is 0 if every promise is kept, 1 if one is not or could not be measured, and 2 if the program cannot
 // be used here.
@@ -25,6 +27,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"benchbook/runner/load/http"
 )
 
 // settings are those of all rows.
@@ -165,8 +169,8 @@ func (s *settings) run() (kept bool, err error) {
 	fmt.Fprintf(s.out, line, "", "wanted", "measured", "")
 	parts := s.parts()
 	if !slices.ContainsFunc(parts, func(p part) bool { return strings.HasPrefix(p.name, s.only) }) {
-		return false, fmt.Errorf("no row's name begins with %q; rows are closed, close, added, open, threads and memory",
-			s.only)
+		return false, fmt.Errorf("no row's name begins with %q; "+
+			"rows are closed, close, h2, added, open, threads and memory", s.only)
 	}
 	for _, part := range parts {
 		if !strings.HasPrefix(part.name, s.only) {
@@ -214,6 +218,15 @@ func (s *settings) parts() (parts []part) {
 	for _, c := range []int{1, 16, 64, 150} {
 		parts = append(parts, part{fmt.Sprintf("close %d", c), func() ([]row, error) { return s.closing(c, 0, close4) }},
 			part{fmt.Sprintf("close %d requests", c), func() ([]row, error) { return s.closing(c, 1000, close4) }})
+	}
+	for _, p := range []http.Protocol{http.HTTP2Clear, http.HTTP2} {
+		for _, c := range []int{1, 16, 256} {
+			for _, streams := range []int{1, 10, 100} {
+				parts = append(parts, part{fmt.Sprintf("%s %d x %d", p, c, streams), func() ([]row, error) {
+					return s.multiplexed(p, c, streams)
+				}})
+			}
+		}
 	}
 	parts = append(parts, part{"close IPv6", func() ([]row, error) { return s.closing(150, 0, close6) }})
 	parts = append(parts, part{"added", s.added})
