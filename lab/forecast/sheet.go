@@ -421,6 +421,12 @@ func arrivalWords(t *plan.Trial) string {
 	if l.Keepalive {
 		connections, each = "on a connection that is kept", "on connections that are kept"
 	}
+	if l.Protocol != "" {
+		connections, each = "by "+l.Protocol+" "+connections, "by "+l.Protocol+" "+each
+	}
+	if l.Streams > 1 {
+		connections = fmt.Sprintf("by %s, %d on each connection", l.Protocol, l.Streams)
+	}
 	spaced := "evenly spaced"
 	if l.Arrivals == "poisson" {
 		spaced = "at random intervals"
@@ -438,8 +444,8 @@ func arrivalWords(t *plan.Trial) string {
 	if l.Think > 0 {
 		next = "the next " + definition.Duration(l.Think) + " after the answer"
 	}
-	clients := terminal.Count(l.Connections, "client") + " send"
-	switch l.Connections {
+	clients := terminal.Count(l.Clients(), "client") + " send"
+	switch l.Clients() {
 	case 1:
 		clients += "s"
 	case 0: // a search finds how many

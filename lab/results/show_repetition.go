@@ -197,8 +197,12 @@ func loadRows(l *record.Load) [][]string {
 	if l.Driver != "" {
 		rows = append(rows, []string{"put on by", l.Driver})
 	}
-	rows = append(rows, []string{"window", seconds(l.Window)}, []string{"connections", strconv.Itoa(l.Connections)},
-		[]string{"attempted", whole(l.Attempted)}, []string{"completed", whole(l.Completed)},
+	rows = append(rows, []string{"window", seconds(l.Window)}, []string{"connections", strconv.Itoa(l.Connections)})
+	if l.Protocol != "" {
+		rows = append(rows, []string{"protocol", l.Protocol},
+			[]string{"streams of a connection", strconv.Itoa(max(1, l.Streams))})
+	}
+	rows = append(rows, []string{"attempted", whole(l.Attempted)}, []string{"completed", whole(l.Completed)},
 		[]string{"failed", whole(l.Failed)})
 	for _, kind := range slices.Sorted(maps.Keys(l.Failures)) {
 		if l.Failures[kind] > 0 {

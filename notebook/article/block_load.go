@@ -25,6 +25,8 @@ type Load struct {
 	Think       Value[Duration] `yaml:"think"`
 	Timeout     Value[Duration] `yaml:"timeout"`
 	Keepalive   Value[bool]     `yaml:"keepalive"`
+	Protocol    Value[Protocol] `yaml:"protocol"`
+	Streams     Value[int]      `yaml:"streams"` // requests under way on a connection of HTTP/2
 	Rate        Rate            `yaml:"rate"`
 	Arrivals    Value[Arrivals] `yaml:"arrivals"`
 	Stages      []Stage         `yaml:"stages"`
@@ -113,21 +115,23 @@ func (DataOrder) Words() []string { return []string{"round-robin", "random"} }
 type Arrivals string
 
 // The ways to space requests.
-const (
-	ConstantArrivals Arrivals = "constant"
-	PoissonArrivals  Arrivals = "poisson"
-)
+const ConstantArrivals, PoissonArrivals Arrivals = "constant", "poisson"
 
 func (Arrivals) Words() []string { return []string{string(ConstantArrivals), string(PoissonArrivals)} }
+
+// Protocol is what is spoken to a server.
+type Protocol string
+
+// The protocols.
+const HTTP1, HTTP2, HTTP2Clear Protocol = "http/1.1", "h2", "h2c"
+
+func (Protocol) Words() []string { return []string{string(HTTP1), string(HTTP2), string(HTTP2Clear)} }
 
 // Start is how the clients of a closed loop begin.
 type Start string
 
 // The ways to begin.
-const (
-	StaggeredStart Start = "staggered"
-	StartAtOnce    Start = "at once"
-)
+const StaggeredStart, StartAtOnce Start = "staggered", "at once"
 
 func (Start) Words() []string { return []string{string(StaggeredStart), string(StartAtOnce)} }
 

@@ -262,7 +262,7 @@ func step(r *record.Record, metric string, wanted int, value float64) float64 {
 		if r.IsOpenLoop() {
 			return 1 / r.Load.Window
 		}
-		return float64(max(1, r.Load.Connections)) / r.Load.Window
+		return float64(max(1, r.Load.Clients())) / r.Load.Window
 	case strings.HasPrefix(metric, "bytes."):
 		return value * countStep(r, wanted)
 	case metric == "offered":
@@ -282,7 +282,7 @@ func countStep(r *record.Record, wanted int) float64 {
 	case r.IsOpenLoop():
 		return 1 / float64(l.Completed)
 	}
-	return float64(max(1, l.Connections)) / float64(l.Completed)
+	return float64(max(1, l.Clients())) / float64(l.Completed)
 }
 
 // time gives a metric that is made from a histogram: latency.p99, latency.mean, latency.connect.p50.

@@ -97,13 +97,16 @@ func (d *definitions) checkLoad(f finder) {
 	}
 	f.invalid(l.Connections != want.Connections, "it had %d connections, and its definition has %d", l.Connections,
 		want.Connections)
+	f.invalid(max(1, l.Streams) != max(1, want.Streams) || l.Protocol != want.Protocol,
+		"it had %d streams of protocol %q, and its definition has %d of %q", l.Streams, l.Protocol, want.Streams,
+		want.Protocol)
 	think := thinkOf(want, l)
 	f.invalid(!near(l.Think, think), "its clients thought for %v s, and by its definition for %v s", l.Think, think)
 	f.invalid(want.Requests == 0 && math.Abs(l.Window-want.Duration.Seconds()) > 0.01*want.Duration.Seconds(),
 		"its window is %v s, and by its definition %v s", l.Window, want.Duration.Seconds())
 	most := int64(want.Requests)
 	if want.Cut && want.Duration > 0 { // those under way when the time is over count
-		most += int64(want.Connections)
+		most += int64(want.Clients())
 	}
 	f.invalid(want.Requests > 0 && l.Attempted > most, "%d requests were attempted, and its definition has %d",
 		l.Attempted, want.Requests)

@@ -189,8 +189,8 @@ func checkCounts(f finder) {
 	f.invalid(ok && failed.Count != l.Failed, "histograms.latency.failed counts %d, and failed is %d", failed.Count,
 		l.Failed)
 	cut := f.Histograms["latency.cut"].Count
-	f.invalid(cut > int64(l.Connections), "histograms.latency.cut counts %d, and there were %d connections", cut,
-		l.Connections)
+	f.invalid(cut > int64(l.Clients()), "histograms.latency.cut counts %d, and there were %d clients", cut,
+		l.Clients())
 	for _, name := range histogramNames(f.Record) {
 		n := f.Histograms[name].Count
 		f.invalid(n > l.Attempted+cut, "histograms.%s counts %d, and %d requests were attempted", name, n, l.Attempted)
@@ -201,8 +201,8 @@ func checkCounts(f finder) {
 	f.invalid(sum(l.Statuses) > l.Attempted, "%d answers have a status, and %d requests were attempted", sum(l.Statuses),
 		l.Attempted)
 	if l.Open == nil { // what was begun before the window and ended in it, or the other way round, is one of each client
-		f.invalid(l.Completed > answered+int64(l.Connections) || l.Completed < answered-int64(l.Connections),
-			"completed is %d, and %d requests were answered by %d connections", l.Completed, answered, l.Connections)
+		f.invalid(l.Completed > answered+int64(l.Clients()) || l.Completed < answered-int64(l.Clients()),
+			"completed is %d, and %d requests were answered by %d clients", l.Completed, answered, l.Clients())
 	}
 }
 
@@ -238,10 +238,10 @@ func checkSeconds(f finder) {
 	}
 	all := sumOf(l.Completions)
 	f.invalid(all < l.Completed, "completions by second are %d, and completed is %d", all, l.Completed)
-	f.invalid(l.Open == nil && l.Failed >= 0 && all > l.Completed+l.Failed+int64(l.Connections),
+	f.invalid(l.Open == nil && l.Failed >= 0 && all > l.Completed+l.Failed+int64(l.Clients()),
 		"completions by second are %d, and %d were completed and %d failed", all, l.Completed, l.Failed)
 	h, ok := f.Histograms["latency"]
-	within := float64(l.Connections) * h.Max
+	within := float64(l.Clients()) * h.Max
 	total := sumOf(l.Latencies)
 	// Requests that ended in the first second may have begun before the window: then they are in no histogram. Of one that
 	// ended later it is known that it began after the warm-up did.
@@ -252,29 +252,29 @@ func checkSeconds(f finder) {
 	f.invalid(ok && l.Open == nil && len(l.Latencies) > 0 &&
 		(h.Sum-total > 2*within+rounding || total-h.Sum > 2*within+before+rounding),
 		"latencies by second are %v s, and histograms.latency has %v s", total, h.Sum)
-	f.invalid(ok && l.Open == nil && h.Sum > float64(l.Connections)*(l.Window+h.Max)*(1+rounding),
-		"%d connections cannot wait for %v s in a window of %v s", l.Connections, h.Sum, l.Window)
+	f.invalid(ok && l.Open == nil && h.Sum > float64(l.Clients())*(l.Window+h.Max)*(1+rounding),
+		"%d clients cannot wait for %v s in a window of %v s", l.Clients(), h.Sum, l.Window)
 }
 
 // checkShared asks whether what is counted by shares of the window is what is counted by ends of requests: either end
-// of the window cuts at most one request of each connection.
+// of the window cuts at most one request of each client.
 func checkShared(f finder) {
 	l, o := f.Load, f.Load.Overlap
 	if o == nil || l.Completed < 0 || l.Failed < 0 {
 		return
 	}
-	connections := float64(l.Connections)
-	apart := func(a float64, b int64) bool { return math.Abs(a-float64(b)) > connections+rounding*max(1, a) }
-	f.invalid(apart(o.Right, l.Completed), "load.overlap has %v right answers, and completed is %d with %d connections",
-		o.Right, l.Completed, l.Connections)
+	clients := float64(l.Clients())
+	apart := func(a float64, b int64) bool { return math.Abs(a-float64(b)) > clients+rounding*max(1, a) }
+	f.invalid(apart(o.Right, l.Completed), "load.overlap has %v right answers, and completed is %d with %d clients",
+		o.Right, l.Completed, l.Clients())
 	ended := sumOf(l.Completions)
 	f.invalid(len(l.Completions) > 0 && apart(o.Right+o.Failed, ended),
-		"load.overlap has %v requests, and completions by second are %d with %d connections", o.Right+o.Failed, ended,
-		l.Connections)
-	f.invalid(o.Time > connections*l.Window*(1+rounding)+rounding,
-		"load.overlap.time is %v s, and %d connections have less in a window of %v s", o.Time, l.Connections, l.Window)
+		"load.overlap has %v requests, and completions by second are %d with %d clients", o.Right+o.Failed, ended,
+		l.Clients())
+	f.invalid(o.Time > clients*l.Window*(1+rounding)+rounding,
+		"load.overlap.time is %v s, and %d clients have less in a window of %v s", o.Time, l.Clients(), l.Window)
 	right, failed := f.Histograms["latency"], f.Histograms["latency.failed"]
-	least := right.Sum + failed.Sum - connections*max(right.Max, failed.Max)
+	least := right.Sum + failed.Sum - clients*max(right.Max, failed.Max)
 	f.invalid(o.Time < least*(1-rounding)-rounding,
 		"load.overlap.time is %v s, and by the histograms requests took %v s in the window at least", o.Time, least)
 }
@@ -289,7 +289,7 @@ func checkSamples(f finder) {
 			// A rate that weighs requests at the ends of the window is off by no more than these.
 			want = float64(l.Completed)
 			f.invalid(l.Completed >= 0 && l.Window > 0 && l.Open == nil &&
-				math.Abs(s.Value*l.Window-want) > max(float64(l.Connections), 0.01*want)*(1+rounding),
+				math.Abs(s.Value*l.Window-want) > max(float64(l.Clients()), 0.01*want)*(1+rounding),
 				"throughput is %v/s, and %d were completed in %v s", s.Value, l.Completed, l.Window)
 			continue
 		case "generator.cpu":

@@ -53,6 +53,10 @@ func (r *reading) checkDriver(l *article.Load) {
 		contradicts(l.Steps[0].Pos, "our own generator goes through steps, and a driver puts the load on",
 			"remove steps: the driver knows them, or remove driver")
 	}
+	if protocolOf(l) != "" {
+		contradicts(l.Protocol.Text.Pos, "our own generator speaks a protocol, and a driver puts the load on",
+			"remove protocol: the driver knows its own")
+	}
 	requests := toolCheck{Load: l}
 	for _, t := range requests.texts() {
 		if isTemplate(t) { // all others were filled in

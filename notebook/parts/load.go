@@ -61,6 +61,8 @@ func (r *reading) load(at source.Pos) *spec.Load {
 			Hint = "add rate: with requests per second, or remove arrivals"
 	}
 	checkLoad(l, r.problems)
+	out.Protocol, out.Streams = protocolOf(l), streamsOf(l)
+	r.checkProtocol(l)
 	if len(l.Target) > 0 {
 		r.targets(l, out)
 	} else if !l.Tried.Has("target") {

@@ -84,12 +84,18 @@ func (c *toolCheck) keys() []toolKey {
 		method, body, headers = firstKnown(t.Method.Pos, method), firstKnown(t.Body.Pos, body),
 			firstKnown(firstName(t.Headers), headers)
 	}
-	var stages, warmup, poisson, steps, data source.Pos
+	var stages, warmup, poisson, steps, data, protocol, streams source.Pos
 	if len(c.Steps) > 0 {
 		steps = c.Steps[0].Pos
 	}
 	if c.Data != nil {
 		data = c.Data.Pos
+	}
+	if protocolOf(c.Load) != "" {
+		protocol = c.Protocol.Text.Pos
+	}
+	if c.Streams.V > 1 {
+		streams = c.Streams.Text.Pos
 	}
 	if len(c.Stages) > 0 {
 		stages = c.Stages[0].Pos
@@ -104,6 +110,7 @@ func (c *toolCheck) keys() []toolKey {
 		{"threads", c.Threads.Text.Pos}, {"duration", c.Duration.Text.Pos}, {"requests", c.Requests.Text.Pos},
 		{"start", c.Start.Text.Pos},
 		{"timeout", c.Timeout.Text.Pos}, {"keepalive", c.Keepalive.Text.Pos}, {"think", c.Think.Text.Pos},
+		{"protocol", protocol}, {"streams", streams},
 		{"stages", stages}, {"verify", verifyAt(c.Verify)}, {"warmup", warmup}, {"rate", c.Rate.Text.Pos},
 		{"arrivals", poisson}, {"steps", steps}, {"data", data}}
 }

@@ -185,7 +185,7 @@ type Histogram struct {
 type Load struct {
 	WindowStart time.Time        `json:"window_start"`
 	Window      float64          `json:"window" range:"0.."`      // length in seconds
-	Connections int              `json:"connections" range:"0.."` // clients of the closed loop
+	Connections int              `json:"connections" range:"0.."` // clients of the closed loop, unless there are Streams
 	Think       float64          `json:"think" range:"0.."`       // seconds
 	Attempted   int64            `json:"attempted" range:"-1.."`  // requests started in the window
 	Failed      int64            `json:"failed" range:"-1.."`     // of them, without a right answer
@@ -211,6 +211,11 @@ type Load struct {
 	// none.
 	Health *Health `json:"health,omitempty"`
 
+	// Protocol is what was spoken, if it was HTTP/2: h2 or h2c. Streams is how many clients shared each connection; 0
+	// means one.
+	Protocol string `json:"protocol,omitempty"`
+	Streams  int    `json:"streams,omitempty" range:"0.."`
+
 	// Tool is the program that put the load on, if it is another than ours. Then Attempted, Failed and Completed are -1
 	// where it does not tell them, Failures has only the kinds that it tells from others, and Statuses is null if it does
 	// not tell those of all answers.
@@ -233,6 +238,9 @@ type Load struct {
 	Answers   []int64   `json:"answers,omitempty" range:"0.."`
 	Latencies []float64 `json:"latencies,omitempty" range:"0.."`
 }
+
+// Clients is how many requests could be under way at a time.
+func (l *Load) Clients() int { return l.Connections * max(1, l.Streams) }
 
 // DriverTool is the Tool of a Driver.
 const DriverTool = "the driver"

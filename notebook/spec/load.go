@@ -28,6 +28,8 @@ type Load struct {
 	Think       time.Duration     `json:"think,omitempty"`
 	Timeout     time.Duration     `json:"timeout"`
 	Keepalive   bool              `json:"keepalive"`
+	Protocol    string            `json:"protocol,omitempty"` // h2 or h2c; empty: HTTP/1.1
+	Streams     int               `json:"streams,omitempty"`  // clients on each connection of HTTP/2; 0: one
 	Status      []int             `json:"status,omitempty"`
 	Contains    string            `json:"contains,omitempty"`
 	Match       string            `json:"match,omitempty"`
@@ -51,6 +53,9 @@ type Load struct {
 	Steps       []Step            `json:"steps,omitempty"`   // that each client goes through in turn, on Target
 	Data        *Data             `json:"data,omitempty"`    // for steps
 }
+
+// Clients is how many requests there may be under way at a time.
+func (l *Load) Clients() int { return l.Connections * max(1, l.Streams) }
 
 // Driver is a program of the article that puts a load on.
 type Driver struct {

@@ -92,7 +92,7 @@ func (in *definitions) resources(r *record.Record) map[string]float64 {
 	}
 	if l := r.Load; isClosedLoop(r) {
 		if shares, _ := inFlight(r); len(shares) > 0 {
-			thinking := float64(l.Attempted) / l.Window * l.Think / float64(l.Connections)
+			thinking := float64(l.Attempted) / l.Window * l.Think / float64(l.Clients())
 			out[connections] = min(1, max(0, shares[0]-thinking))
 		}
 	}

@@ -480,6 +480,8 @@ func loadLine(l *spec.Load) string {
 	words = append(words, slice.Map(l.Stages, stageWords)...)
 	words.add(l.Arrivals != "", "arrivals="+l.Arrivals)
 	words.add(true, "connections="+strconv.Itoa(l.Connections))
+	words.add(l.Protocol != "", "protocol="+l.Protocol)
+	words.add(l.Streams > 1, "streams="+strconv.Itoa(l.Streams))
 	words.add(l.Generators > 1, "generators="+strconv.Itoa(l.Generators))
 	words.add(l.Requests > 0, "requests="+strconv.Itoa(l.Requests))
 	words.add(l.Requests > 0 && !l.Cut && l.Tool == "", "drain")
@@ -569,6 +571,8 @@ func equivalents(l *spec.Load) (lines, cannot string) {
 	switch {
 	case isOpen(l):
 		return "", "cannot reproduce this load: they have no fixed rate"
+	case l.Protocol != "":
+		return "", "cannot reproduce this load: they do not speak HTTP/2"
 	case len(l.Stages) > 0:
 		return "", "cannot reproduce this load: they have no stages"
 	case l.Think > 0:

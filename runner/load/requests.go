@@ -279,7 +279,7 @@ func requestsConfig(l *spec.Load, at Place) http.Config {
 	c := http.Config{
 		Seed: at.Seed, Connections: l.Connections, Threads: l.Threads, Duration: l.Duration, Requests: int64(l.Requests),
 		Rate: l.Rate, Arrivals: http.Arrivals(l.Arrivals), Warmup: l.Warmup, Think: l.Think, Timeout: l.Timeout,
-		KeepAlive: l.Keepalive, Cut: l.Cut,
+		KeepAlive: l.Keepalive, Cut: l.Cut, Protocol: http.Protocol(l.Protocol), Streams: l.Streams,
 		Verify: &http.Verify{
 			Before: &l.CheckBefore, Status: l.Status, Length: l.Length, Contains: l.Contains, Match: l.Match, JSON: l.JSON,
 			Headers: l.WantHeaders,
@@ -394,6 +394,7 @@ func requestsMeasured(r *http.Result, l *spec.Load) Measurement {
 		},
 		Load: &record.Load{
 			WindowStart: r.Start, Window: seconds, Connections: l.Connections, Think: l.Think.Seconds(),
+			Protocol: l.Protocol, Streams: l.Streams,
 			Attempted: r.Attempted, Failed: r.Failed, Failures: map[string]int64{}, Statuses: map[string]int64{},
 			Completed: r.Completed.Right, Busy: -1, ForeignCPU: -1,
 			FailuresMax: l.FailuresMax, StaleRetries: r.Stale,
@@ -489,12 +490,12 @@ func inFlight(r *http.Result, l *spec.Load, think float64) (share, over float64)
 		if over <= 0 {
 			return -1, 0
 		}
-		return r.InFlight.Time.Seconds() / over / float64(l.Connections), over
+		return r.InFlight.Time.Seconds() / over / float64(l.Clients()), over
 	}
 	over = r.Length.Seconds()
 	if r.Overlap == nil || r.Latency.Count+r.FailedLatency.Count == 0 || over <= 0 {
 		return -1, 0
 	}
 	thinking := think * float64(r.Overlap.Right+r.Overlap.Failed) / http.WholeRequest
-	return (r.Overlap.Time.Seconds() + thinking) / over / float64(l.Connections), over
+	return (r.Overlap.Time.Seconds() + thinking) / over / float64(l.Clients()), over
 }
