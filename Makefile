@@ -32,17 +32,11 @@ publish: build ## render the site, and publish it where benchbook.yaml says
 check: build ## check articles for errors
 	@$(BIN)/benchbook check
 
-# Tests of the command whose runs have locks of their own, or none, as nothing that they time has to be right. They mostly wait for
-# containers, so a second process runs them beside all others. What it prints comes at the end.
-BESIDE := ^Test(ComposeProjectsRun|EngineThatStops|EngineWhoseDiskIsFull|EqualsAreNotToldApart|Faults|NetworkThatCannotBeMade|OriginsAndLinksOnAnEngine|Templates)$$
-
 # Go begins packages in this order, as many at once as there are CPUs: the longest first, so that none of them is left over at the end.
 # Pages are looked at as they are made of the committed records.
 test: build ## run all tests; those that need an engine or a browser run where there is one
 	@rm -rf _pages && $(BIN)/benchbook render --out _pages >/dev/null
-	@set -x; $(GO) test -timeout 30m $(TESTFLAGS) -run '$(BESIDE)' ./cmd/benchbook >$(BIN)/beside 2>&1 & beside=$$!; \
-	BENCHBOOK_TEST_SITE=$(CURDIR)/_pages $(GO) test -timeout 30m $(TESTFLAGS) -skip '$(BESIDE)' ./site ./cmd/benchbook ./...; status=$$?; \
-	wait $$beside || status=1; cat $(BIN)/beside; rm $(BIN)/beside; exit $$status
+	BENCHBOOK_TEST_SITE=$(CURDIR)/_pages $(GO) test -timeout 30m $(TESTFLAGS) ./site ./cmd/benchbook ./...
 
 test-all: test ## run all tests, and what takes longer: a smoke run of all articles, pictures of all pages, all load generators, benchbook-cluster and Kubernetes (as root), fuzzing
 	$(GO) test -short -tags cluster ./cmd/benchbook

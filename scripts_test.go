@@ -114,34 +114,6 @@ func TestWorkflowRunsCI(t *testing.T) {
 	}
 }
 
-// What make test runs in a second process, and leaves out of the first, are tests of the command, and of nothing else:
-// one of the same name elsewhere would not be run at all.
-func TestBesideOthers(t *testing.T) {
-	beside := regexp.MustCompile(`\nBESIDE := \^Test\((.*)\)\$\$\n`).FindStringSubmatch(read(t, "Makefile"))
-	if beside == nil {
-		t.Fatal("the Makefile does not say which tests it runs beside the others")
-	}
-	folders := testFolders(t)
-	for name := range strings.SplitSeq(beside[1], "|") {
-		if got, want := folders["Test"+name], []string{"cmd/benchbook"}; !slices.Equal(got, want) {
-			t.Errorf("Test%s is in %v, want %v", name, got, want)
-		}
-	}
-}
-
-// testFolders has the folders of each test, by its name.
-func testFolders(t *testing.T) map[string][]string {
-	t.Helper()
-	of := map[string][]string{}
-	test := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
-	eachFile(t, "_test.go", func(name string) {
-		for _, m := range test.FindAllStringSubmatch(read(t, name), -1) {
-			of[m[1]] = append(of[m[1]], path.Dir(name))
-		}
-	})
-	return of
-}
-
 // eachFile calls do with each file whose name ends so, except for test data.
 func eachFile(t *testing.T, suffix string, do func(name string)) {
 	t.Helper()

@@ -119,12 +119,8 @@ const needsBuildKit = "buildkit"
 // Each of these projects is measured as init leaves it, or refused with what to change.
 func TestComposeProjectsRun(t *testing.T) {
 	w := onEngine(t)
-	w.LockDir, w.Settler = "", nil // nothing that is timed has to be right, so that some run beside each other
 	for name, project := range composeProjects(t) {
 		t.Run(name, func(t *testing.T) {
-			if name != needsBuildKit { // which changes the environment
-				t.Parallel()
-			}
 			dir := filepath.Join(t.TempDir(), name)
 			mustRun(t, w, "init", "--from", unpacked(t, dir, project))
 			measure := []string{"-C", dir, "run", "--quick", "--repetitions", "1"}

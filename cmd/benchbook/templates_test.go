@@ -143,7 +143,6 @@ func planned(records []*record.Record) int {
 // Each template ends up measured on a real engine, without a failure.
 func TestTemplates(t *testing.T) {
 	w := onEngine(t)
-	w.LockDir = "" // nothing that is timed has to be right
 	for _, template := range templateNames() {
 		t.Run(template, func(t *testing.T) {
 			dir := initialised(t, template)
