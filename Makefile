@@ -82,10 +82,11 @@ bench-load: build ## compare the load generator with wrk, ab, hey, h2load and, i
 	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/bench-load ./runner/benchbook-agent/comparetest
 	@$(BIN)/bench-load -load $(BIN)/$(AGENT)
 
-bench-in-run: build ## compare the load generator with ab in whole runs, containers and all (a quarter of an hour; leave the machine alone)
-	rm -rf runner/benchbook-agent/comparetest/inrun/experiments/closing/records
+bench-in-run: build ## compare the load generator with ab and wrk in whole runs, containers and all (half an hour; leave the machine alone)
+	rm -rf runner/benchbook-agent/comparetest/inrun/experiments/*/records
 	$(BIN)/benchbook -C runner/benchbook-agent/comparetest/inrun run --yes closing#thousand 2>&1 | scripts/medians
 	$(BIN)/benchbook -C runner/benchbook-agent/comparetest/inrun run --yes closing#seconds 2>&1 | scripts/medians
+	$(BIN)/benchbook -C runner/benchbook-agent/comparetest/inrun run --yes kept 2>&1 | scripts/medians
 
 bench-first-use: ## time the way from nothing to a page with numbers of this machine (leave the machine alone)
 	$(GO) test ./cmd/benchbook -run 'TestFirstUse/from_nothing' -v -count=1 -alone
