@@ -33,6 +33,7 @@ type engine struct {
 	connections []connection
 	perClient   int   // connections: those of a client of a closed loop are one for each server
 	clock       int64 // when it was last read
+	heard       int64 // when an event last came
 	broken      bool  // the connection that was read last is
 	err         error // why this engine cannot measure
 
@@ -145,6 +146,8 @@ func (e *engine) work() error {
 		e.meter.stood(e.clock+limit, now)
 		if n == 0 {
 			e.meter.waited(limit, now-e.clock, polling)
+		} else {
+			e.heard = now
 		}
 		back, e.clock = now, now
 		for k := range n {

@@ -432,6 +432,25 @@ func TestHTTP2OnSchedule(t *testing.T) {
 	}
 }
 
+// An engine with a core to spare stays awake for answers that come soon, and sleeps when they take long.
+func TestAwakeOverHTTP2(t *testing.T) {
+	for _, tt := range []struct {
+		takes       time.Duration
+		least, most time.Duration // of 300 ms
+	}{{0, time.Millisecond, 300 * time.Millisecond}, {20 * time.Millisecond, 0, 15 * time.Millisecond}} {
+		if !coreToSpare(1) {
+			tt.least, tt.most = 0, 0
+		}
+		s := serveHTTP2(t, nil, func(w nethttp.ResponseWriter, r *nethttp.Request) { time.Sleep(tt.takes) })
+		r := mustRun(t, http.Config{Targets: []http.Target{{URL: s.target(http.HTTP2Clear, "/")}}, Streams: 2,
+			Protocol: http.HTTP2Clear, Connections: 1, Threads: 1, Duration: 300 * time.Millisecond,
+			Timeout: 5 * time.Second, KeepAlive: true})
+		if got := r.CPU.Threads[0].Polling; got < tt.least || got > tt.most {
+			t.Errorf("an engine whose answers take %v waited awake for %v, want %v to %v", tt.takes, got, tt.least, tt.most)
+		}
+	}
+}
+
 // All streams of a connection come and go with it.
 func TestStagesOfHTTP2(t *testing.T) {
 	t.Parallel()
