@@ -435,8 +435,11 @@ func arrivalWords(t *plan.Trial) string {
 	case t.Capacity != nil:
 		return "open loop, " + spaced + ", " + each
 	case l.RateShare > 0:
-		return fmt.Sprintf("open loop at %g %% of the lowest throughput of %s, %s, %s", 100*l.RateShare, l.RateOf, spaced,
-			each)
+		whose := "the lowest throughput"
+		if l.RateOwn {
+			whose = "its own throughput"
+		}
+		return fmt.Sprintf("open loop at %g %% of %s of %s, %s, %s", 100*l.RateShare, whose, l.RateOf, spaced, each)
 	case l.Rate > 0:
 		return fmt.Sprintf("open loop at %g requests per second, %s, %s", l.Rate, spaced, each)
 	}

@@ -82,7 +82,7 @@ var keysWords = map[reflect.Type]string{
 	reflect.TypeFor[projects.Allow](): "a list, each " +
 		"`cap_add`, `security_opt`, `sysctls`, `mounts`, `contexts`, `secrets` or a mapping",
 	reflect.TypeFor[article.Calibrate]():      "yes or no, or an expression",
-	reflect.TypeFor[article.Rate]():           "a rate such as `500/s`, or a mapping of `share` and `of`",
+	reflect.TypeFor[article.Rate]():           "a rate such as `500/s`, or a mapping of `share`, `of` and `own`",
 	reflect.TypeFor[article.Args]():           "a list of words, or a mapping from tools to such",
 	reflect.TypeFor[yamltext.Node]():          "a list, each a mapping of your names to texts",
 	reflect.TypeFor[article.Environment]():    "a mapping of your names to texts, or a list of `NAME=value`",

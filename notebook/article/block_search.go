@@ -41,6 +41,7 @@ type Rate struct {
 	PerSecond Value[PerSecond]
 	Share     Value[Share]
 	Of        source.Text // an experiment of the article
+	Own       Value[bool] // of its cell of the same parameters, instead of the slowest
 	Text      source.Text
 }
 
@@ -56,9 +57,10 @@ func (r *Rate) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	var relative struct {
 		Share Value[Share] `yaml:"share"`
 		Of    source.Text  `yaml:"of"`
+		Own   Value[bool]  `yaml:"own"`
 	}
 	d.Decode(n, what, &relative)
-	r.Share, r.Of = relative.Share, relative.Of
+	r.Share, r.Of, r.Own = relative.Share, relative.Of, relative.Own
 	if d.Whole && (n.Get("share") == nil || n.Get("of") == nil) {
 		d.Problems.Add("missing-key", n.Text.Pos, "a relative rate needs share and of").
 			Hint = "write rate: {share: 80%, of: EXPERIMENT}"

@@ -51,7 +51,7 @@ func (c referenceCheck) needs(e *outline) []source.Text {
 		if of := s.Value.Of; of.Value != "" && c.isExperiment(of) {
 			refs = append(refs, of)
 			c.tuned(of, s.Name.Value)
-			c.tunedCells(e, of)
+			c.sameCells(e, of, "nothing is chosen", "give both experiments the same axes, or tune here as well")
 		}
 	}
 	if l := e.head.Load; l != nil && l.Rate.Of.Value != "" && c.isExperiment(l.Rate.Of) {
@@ -60,6 +60,9 @@ func (c referenceCheck) needs(e *outline) []source.Text {
 			c.problems.Add("contradiction", l.Rate.Of.Pos,
 				"experiment %q times a command, so it has no throughput to take a share of", other.Name).
 				Hint = "name an experiment with a load"
+		}
+		if l.Rate.Own.V {
+			c.sameCells(e, l.Rate.Of, "no throughput is known", "give both experiments the same axes, or remove own")
 		}
 	}
 	return refs
@@ -99,8 +102,8 @@ func (c referenceCheck) tuned(of source.Text, name string) {
 	}
 }
 
-// tunedCells reports cells that take over a choice which no cell of the other experiment makes for them, or several do.
-func (c referenceCheck) tunedCells(e *outline, of source.Text) {
+// sameCells reports cells that take over something which no cell of the other experiment has for them, or several have.
+func (c referenceCheck) sameCells(e *outline, of source.Text, missing, hint string) {
 	other := c.find(of)
 	if other == nil {
 		return
@@ -116,8 +119,7 @@ func (c referenceCheck) tunedCells(e *outline, of source.Text) {
 			continue
 		}
 		if _, err := sameParameters(d.parameters, cells, of.Value); err != nil {
-			c.problems.Add("no-cell", of.Pos, "for cell %q nothing is chosen: %v", cmp.Or(d.name(), e.Name), err).
-				Hint = "give both experiments the same axes, or tune here as well"
+			c.problems.Add("no-cell", of.Pos, "for cell %q %s: %v", cmp.Or(d.name(), e.Name), missing, err).Hint = hint
 			return // others have the same mistake
 		}
 	}

@@ -116,6 +116,7 @@ func (t *Trial) AtRate(rate float64, window time.Duration) *Trial {
 	out, load := *t, *t.Load
 	load.Rate, load.Duration = rate, window
 	load.Requests, load.Cut, load.Think, load.Stages, load.RateShare, load.RateOf = 0, false, 0, nil, 0, ""
+	load.RateOwn = false
 	out.Load, out.Capacity = &load, nil
 	return &out
 }
@@ -146,23 +147,32 @@ func (p *Plan) TunedBy(e *Experiment, t *Trial, s spec.Search) (*Experiment, *Tr
 	case of.Skipped != "":
 		return nil, nil, s, fmt.Errorf("experiment %q has not chosen it: %s", s.Of, of.Skipped)
 	}
+	same, err := of.SameCell(t)
+	if err != nil {
+		return nil, nil, s, err
+	}
+	for _, own := range same.Tune {
+		if own.Name == s.Name {
+			return p.TunedBy(of, same, own) // experiments do not wait for each other in a circle
+		}
+	}
+	return nil, nil, s, fmt.Errorf("experiment %q does not tune %q", s.Of, s.Name)
+}
+
+// SameCell finds the only trial of the experiment whose parameters do not contradict those of a trial of another one.
+func (e *Experiment) SameCell(t *Trial) (*Trial, error) {
 	var parameters [][]record.Parameter
 	var trials []*Trial
-	for _, o := range of.Trials {
+	for _, o := range e.Trials {
 		if !o.Calibration && o.Unavailable == "" {
 			trials, parameters = append(trials, o), append(parameters, o.Parameters)
 		}
 	}
-	i, err := sameParameters(t.Parameters, parameters, s.Of)
+	i, err := sameParameters(t.Parameters, parameters, e.Name)
 	if err != nil {
-		return nil, nil, s, err
+		return nil, err
 	}
-	for _, own := range trials[i].Tune {
-		if own.Name == s.Name {
-			return p.TunedBy(of, trials[i], own) // experiments do not wait for each other in a circle
-		}
-	}
-	return nil, nil, s, fmt.Errorf("experiment %q does not tune %q", s.Of, s.Name)
+	return trials[i], nil
 }
 
 // sameParameters finds the only cell whose parameters do not contradict those of a trial.

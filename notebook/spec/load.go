@@ -43,6 +43,7 @@ type Load struct {
 	Rate        float64           `json:"rate,omitempty"`       // per second; 0: a closed loop, or a share
 	RateShare   float64           `json:"rate_share,omitempty"` // of the smallest typical throughput of experiment RateOf
 	RateOf      string            `json:"rate_of,omitempty"`
+	RateOwn     bool              `json:"rate_own,omitempty"` // instead of the smallest, that of the same parameters
 	Arrivals    string            `json:"arrivals,omitempty"` // of an open loop: constant or poisson
 	Stages      []Stage           `json:"stages,omitempty"`
 	Network     string            `json:"network,omitempty"` // shared, or empty

@@ -475,8 +475,11 @@ func loadLine(l *spec.Load) string {
 	}
 	words.add(true, kind)
 	words.add(l.Rate > 0, "rate="+rateWords(l.Rate))
-	words.add(l.Rate <= 0 && l.RateShare > 0,
-		"rate="+number.Percent.Exact(l.RateShare)+" of the slowest cell of "+l.RateOf)
+	whose := " of the slowest cell of "
+	if l.RateOwn {
+		whose = " of the same cell of "
+	}
+	words.add(l.Rate <= 0 && l.RateShare > 0, "rate="+number.Percent.Exact(l.RateShare)+whose+l.RateOf)
 	words = append(words, slice.Map(l.Stages, stageWords)...)
 	words.add(l.Arrivals != "", "arrivals="+l.Arrivals)
 	words.add(true, "connections="+strconv.Itoa(l.Connections))

@@ -53,39 +53,71 @@ func sharesOf(e *plan.Experiment) []string {
 	return names
 }
 
-// Rates gives the smallest typical throughput of each experiment that rates are a share of, in requests per second. A
-// run that goes on keeps to what it found at its beginning.
+// Rates gives the throughputs that rates are a share of, in requests per second: the smallest typical one of an
+// experiment, or that of a trial's own cell there. A run that goes on keeps to what it found at its beginning.
 //
 // Source: docs/load.md.
 func Rates(p *plan.Plan, e *plan.Experiment, records []*record.Record, host, run string) (map[string]float64, error) {
 	rates := map[string]float64{}
-	for _, name := range sharesOf(e) {
-		if known := rateSoFar(p, e, records, run, name); known > 0 {
-			rates[name] = known
+	for _, t := range e.Trials {
+		if t.Load == nil || t.Load.RateOf == "" || t.Unavailable != "" || rates[rateName(t)] > 0 {
 			continue
 		}
-		other, ok := p.Find(name)
+		if known := rateSoFar(p, e, records, run, rateName(t)); known > 0 {
+			rates[rateName(t)] = known
+			continue
+		}
+		other, ok := p.Find(t.Load.RateOf)
 		if !ok {
-			return nil, &NoRateError{e, fmt.Sprintf("there is no experiment %q", name)}
+			return nil, &NoRateError{e, fmt.Sprintf("there is no experiment %q", t.Load.RateOf)}
 		}
-		for _, t := range other.Trials {
-			if t.Calibration || t.Unavailable != "" {
-				continue
+		of := other.Trials
+		if t.Load.RateOwn {
+			same, err := other.SameCell(e.Original(t))
+			if err != nil {
+				return nil, &NoRateError{e, err.Error()}
 			}
-			throughput := Throughput(p, other, t, records, host)
-			if throughput <= 0 {
-				return nil, &NoRateError{e, fmt.Sprintf(
-					"it is a share of the throughput of %q, of which %s has no valid repetition", name, t.Name)}
-			}
-			if rates[name] == 0 || throughput < rates[name] {
-				rates[name] = throughput
-			}
+			of = []*plan.Trial{same}
 		}
-		if rates[name] == 0 {
-			return nil, &NoRateError{e, fmt.Sprintf("it is a share of the throughput of %q, which measures nothing", name)}
+		smallest, err := smallestThroughput(p, e, other, of, records, host)
+		if err != nil {
+			return nil, err
 		}
+		rates[rateName(t)] = smallest
 	}
 	return rates, nil
+}
+
+// rateName is what Rates calls the throughput that the rate of a trial is a share of.
+func rateName(t *plan.Trial) string {
+	if t.Load.RateOwn {
+		return t.Load.RateOf + "#" + t.Name
+	}
+	return t.Load.RateOf
+}
+
+// smallestThroughput is the smallest typical throughput of some trials of an experiment that the rate of e is a share
+// of.
+func smallestThroughput(p *plan.Plan, e, of *plan.Experiment, trials []*plan.Trial, records []*record.Record,
+	host string) (float64, error) {
+	smallest := 0.0
+	for _, t := range trials {
+		if t.Calibration || t.Unavailable != "" {
+			continue
+		}
+		throughput := Throughput(p, of, t, records, host)
+		if throughput <= 0 {
+			return 0, &NoRateError{e, fmt.Sprintf(
+				"it is a share of the throughput of %q, of which %s has no valid repetition", of.Name, t.Name)}
+		}
+		if smallest == 0 || throughput < smallest {
+			smallest = throughput
+		}
+	}
+	if smallest == 0 {
+		return 0, &NoRateError{e, fmt.Sprintf("it is a share of the throughput of %q, which measures nothing", of.Name)}
+	}
+	return smallest, nil
 }
 
 // rateSoFar is the throughput that a run which goes on took its rates from; 0 for a new run.
@@ -95,7 +127,7 @@ func rateSoFar(p *plan.Plan, e *plan.Experiment, records []*record.Record, run, 
 			continue
 		}
 		for _, t := range e.Trials {
-			if t.Name == rec.Trial && t.Key == rec.Key && t.Load != nil && t.Load.RateOf == name {
+			if t.Name == rec.Trial && t.Key == rec.Key && t.Load != nil && rateName(t) == name {
 				return rec.Load.Open.Rate / t.Load.RateShare
 			}
 		}
@@ -144,7 +176,7 @@ func WithRate(t *plan.Trial, rates map[string]float64) *plan.Trial {
 		return t
 	}
 	with, load := *t, *t.Load
-	load.Rate = load.RateShare * rates[load.RateOf]
+	load.Rate = load.RateShare * rates[rateName(t)]
 	with.Load = &load
 	return &with
 }

@@ -503,6 +503,26 @@ func TestTakeFirst(t *testing.T) {
 	}
 }
 
+func TestOwnRates(t *testing.T) {
+	b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers)+
+		recordtest.Fence("experiment", "name: own\nextends: servers\nload: {rate: {share: 50%, of: servers, own: true}}"))
+	b.Measure("servers", "a", "1", []float64{100, 100, 100})
+	b.Measure("servers", "b", "1", []float64{60, 60, 60})
+	b.Measure("servers", "c", "1", []float64{200, 200, 200})
+	p := planOf(t, b)
+	e := experimentOf(t, p, "own")
+	rates, err := Rates(p, e, b.Records, host, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, trial := range e.Trials {
+		want := map[string]float64{"a": 50, "b": 30, "c": 100}[e.Original(trial).Name]
+		if got := WithRate(trial, rates).Load.Rate; !recordtest.CloseTo(got, want) {
+			t.Errorf("%s has the rate %v, want %v", trial.Name, got, want)
+		}
+	}
+}
+
 func TestRates(t *testing.T) {
 	article := recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment", recordtest.Servers) +
 		recordtest.Fence("experiment", "name: equal\nextends: servers\nload: {rate: {share: 80%, of: servers}}")
