@@ -399,6 +399,9 @@ func loadInWords(t *plan.Trial) string {
 	if l.Generators > 1 {
 		text += fmt.Sprintf(", put on by %d generators together", l.Generators)
 	}
+	if l.Priority != "" {
+		text += ", before the services on CPUs that they share"
+	}
 	if l.Warmup > 0 && t.Capacity == nil {
 		text += ", after " + definition.Duration(l.Warmup) + " of warm-up"
 	}

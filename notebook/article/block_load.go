@@ -35,6 +35,7 @@ type Load struct {
 	Network     Value[Network]  `yaml:"network"`
 	Outside     Value[bool]     `yaml:"outside"` // the target runs already
 	CPUSet      source.Text     `yaml:"cpuset"`
+	Priority    Value[Priority] `yaml:"priority"`
 	Tool        Value[Tool]     `yaml:"tool"`
 	Args        Args            `yaml:"args"`
 	Driver      *Driver         `yaml:"driver"`
@@ -164,6 +165,14 @@ type Network string
 const SharedNetwork Network = "shared"
 
 func (Network) Words() []string { return []string{string(SharedNetwork)} }
+
+// Priority is how a load shares CPUs with services.
+type Priority string
+
+// HighPriority puts the load before the services.
+const HighPriority Priority = "high"
+
+func (Priority) Words() []string { return []string{string(HighPriority)} }
 
 // Tool is the program that puts the load on.
 type Tool string

@@ -30,7 +30,7 @@ func (r *reading) load(at source.Pos) *spec.Load {
 		Duration: l.Duration.V, Requests: l.Requests.V, Warmup: l.Warmup.V, Think: l.Think.V, Timeout: l.Timeout.V,
 		Keepalive: l.Keepalive.V, CheckBefore: true, CPUSet: l.CPUSet.Value, Network: string(l.Network.V),
 		Rate: float64(l.Rate.PerSecond.V), RateShare: float64(l.Rate.Share.V), RateOf: l.Rate.Of.Value,
-		RateOwn: l.Rate.Own.V, Outside: l.Outside.V,
+		RateOwn: l.Rate.Own.V, Priority: string(l.Priority.V), Outside: l.Outside.V,
 		Headers: l.Headers.Map(), FailuresMax: float64(l.Failures.Max.V),
 	}
 	r.places.CPUSets[&out.CPUSet] = l.CPUSet

@@ -23,6 +23,10 @@ func (e *Experiment) CheckEngine(problems *source.Problems) {
 			c.refuse(spec.Builds, "the load by "+t.Load.Tool+" runs in an image of its own, and "+c.name()+" has none",
 				"remove tool, or use the engine docker")
 		}
+		if t.Load != nil && t.Load.Priority != "" {
+			c.refuse(spec.Priorities, "the load has a priority, and "+c.name()+" knows none",
+				"remove priority, or use the engine docker")
+		}
 		if t.Load != nil && t.Load.Driver != nil && !t.Load.Driver.Image.Machine {
 			c.refuse(spec.Builds, "the driver has an image, and "+c.name()+" has none", useProgram)
 		}

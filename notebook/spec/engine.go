@@ -33,6 +33,7 @@ const (
 	NamedCPUs        Capability = "named CPUs"        // a service is bound to CPUs by their numbers
 	MountOptions     Capability = "mount options"     // a folder in memory holds neither programs nor devices
 	Hosts            Capability = "hosts"             // an experiment says which of several machines runs what
+	Priorities       Capability = "priorities"        // a program goes before others on the CPUs that it shares with them
 	Nodes            Capability = "nodes"             // it chooses a machine for the services, and others for the load
 )
 
@@ -42,7 +43,7 @@ var engines = []struct {
 	can  []Capability
 }{
 	{Docker, []Capability{Builds, Containers, OneName, Keeping, KernelSettings, SecurityProfiles, Threads, PIDLimit,
-		Listening, NamedCPUs, MountOptions, Hosts}},
+		Listening, NamedCPUs, MountOptions, Priorities, Hosts}},
 	{Local, []Capability{Machine, Threads, Listening, NamedCPUs}},
 	{Kubernetes, []Capability{Builds, Containers, OneName, Keeping, KernelSettings, SecurityProfiles, Threads, Nodes}},
 }

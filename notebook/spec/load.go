@@ -39,6 +39,7 @@ type Load struct {
 	CheckBefore bool              `json:"check_before"`
 	FailuresMax float64           `json:"failures_max"` // share that is expected: 0 unless the article says more
 	CPUSet      string            `json:"cpuset,omitempty"`
+	Priority    string            `json:"priority,omitempty"`   // high: before services on the same CPUs; or empty
 	Targets     []Target          `json:"targets,omitempty"`    // if there are several
 	Rate        float64           `json:"rate,omitempty"`       // per second; 0: a closed loop, or a share
 	RateShare   float64           `json:"rate_share,omitempty"` // of the smallest typical throughput of experiment RateOf

@@ -25,7 +25,9 @@ func (in *definitions) judgeGenerator(r *record.Record) finding {
 		f = graded(r.Load.Busy, busyOK, busyWarn, false,
 			"load generator busy "+phrase.PercentBeside(r.Load.Busy, busyOK, busyHeadline, busyWarn))
 	}
-	if words := in.sharedCPUs(r); words != "" && (f.level == OK || f.level == NotChecked) {
+	// Where it goes before the services, whether it got its CPUs in time is what the checks of waits and stalls ask.
+	first := in.definition(r).Load != nil && in.definition(r).Load.Priority != ""
+	if words := in.sharedCPUs(r); words != "" && !first && (f.level == OK || f.level == NotChecked) {
 		f.level, f.words = Warn, words
 	}
 	return f

@@ -123,23 +123,30 @@ func TestSharedCPUs(t *testing.T) {
 	for _, tt := range []struct {
 		name           string
 		services, load string
+		priority       string // how the definition goes on
 		level          Level
 		words          string
 		siblings       CheckResult
 	}{
-		{"apart", "0-1", "3", OK, "load generator busy 30 %", CheckResult{"SMT siblings", OK,
+		{"apart", "0-1", "3", "", OK, "load generator busy 30 %", CheckResult{"SMT siblings", OK,
 			"load generator and services share no physical core"}},
-		{"one CPU", "0-1", "1,3", Warn, "3 of 3 repetitions: load generator shares CPU 1 with db, server",
+		{"one CPU", "0-1", "1,3", "", Warn, "3 of 3 repetitions: load generator shares CPU 1 with db, server",
 			CheckResult{"SMT siblings", OK, "load generator and services share no physical core"}},
-		{"threads of one core", "0-1", "5", OK, "load generator busy 30 %",
+		{"before others", "0-1", "1,3", `, "load": {"priority": "high"}}`, OK, "load generator busy 30 %",
+			CheckResult{"SMT siblings", OK, "load generator and services share no physical core"}},
+		{"threads of one core", "0-1", "5", "", OK, "load generator busy 30 %",
 			CheckResult{"SMT siblings", Warn,
 				"CPU 5 of the load generator and CPU 1 of server are threads of one physical core"}},
-		{"not told", "", "", OK, "load generator busy 30 %", CheckResult{"SMT siblings", NotChecked, untold}},
+		{"not told", "", "", "", OK, "load generator busy 30 %", CheckResult{"SMT siblings", NotChecked, untold}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
 				recordtest.Servers))
-			b.Measure("servers", "a", "1", recordtest.ValuesA, usage(1, 0.5, tt.services, tt.load, ""))
+			b.Measure("servers", "a", "1", recordtest.ValuesA, usage(1, 0.5, tt.services, tt.load, ""), func(r *record.Record) {
+				if tt.priority != "" {
+					r.Definition = json.RawMessage(strings.TrimSuffix(string(r.Definition), "}") + tt.priority)
+				}
+			})
 			checks := NewReport(b.Records).Checks()
 			i := slices.IndexFunc(checks, func(c CheckResult) bool { return c.Name == "generator CPU" })
 			if want := (CheckResult{"generator CPU", tt.level, tt.words}); checks[i] != want {

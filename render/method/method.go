@@ -494,6 +494,7 @@ func loadLine(l *spec.Load) string {
 	words.add(true, "keepalive="+keepalive)
 	words.add(true, "timeout="+definition.Duration(l.Timeout))
 	words.add(l.Network != "", "network="+l.Network)
+	words.add(l.Priority != "", "priority="+l.Priority)
 	words.add(len(l.Targets) == 0 && len(l.Steps) == 0, l.Method+" "+l.Target)
 	for _, s := range l.Steps {
 		words = append(words, s.Name+":", s.Method, s.URL)

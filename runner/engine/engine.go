@@ -307,6 +307,7 @@ type Service struct {
 	Within  time.Duration // it is not waited for longer until it is ready; 0: as long as its healthcheck says
 	Begun   func()        // called when the service was started and the waiting begins; may be nil
 	Missing func(error)   // called with what is missing as long as the service is not ready, quite often; may be nil
+	First   bool          // it goes before others on the CPUs that it shares with them
 	Location
 }
 
@@ -357,6 +358,7 @@ type Program struct {
 	Files       []spec.File
 	WorkingDir  string
 	CPUSet      string
+	First       bool   // it goes before others on the CPUs that it shares with them
 	Beside      string // a service of the space whose network namespace it shares; empty: one of its own
 	// Single says that it is one process. Where it ends with status 0 nothing of it was killed for lack of memory, and no
 	// engine has to find that out, which may take longer than to see that it has ended.
@@ -371,7 +373,8 @@ type Program struct {
 func (p *Program) Service() Service {
 	return Service{Service: spec.Service{Name: p.Name, Entrypoint: p.Entrypoint, Command: p.Command,
 		Environment: p.Environment,
-		Configs:     p.Files, WorkingDir: p.WorkingDir, CPUSet: p.CPUSet}, Image: p.Image, Location: p.Location}
+		Configs:     p.Files, WorkingDir: p.WorkingDir, CPUSet: p.CPUSet}, Image: p.Image, First: p.First,
+		Location: p.Location}
 }
 
 // Variables are the values of an environment of KEY=value, the last one of a name, and the names in the order in which

@@ -42,7 +42,8 @@ func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engin
 			return nil, err
 		}
 		defer e.sockets.poller.close()
-		e.meter.polls = coreToSpare(engines * part.Count()) // other parts are put on from the same machine
+		// Other parts are put on from the same machine.
+		e.meter.polls = !l.config.Sharing && coreToSpare(engines*part.Count())
 		r.all = append(r.all, e)
 	}
 	// Those that a server is to close are still there when their clients open the next.

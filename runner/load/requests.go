@@ -137,7 +137,7 @@ func (d *Requests) program(at Place, l *spec.Load, name string, config http.Conf
 	return engine.Program{
 		Name: name, Image: d.image, Command: append([]string{agent.Load}, args...), CPUSet: at.CPUSet,
 		Environment: http.Environment(string(text)),
-		Beside:      at.Beside(l), Single: true,
+		Beside:      at.Beside(l), Single: true, First: l.Priority != "",
 	}, err
 }
 
@@ -280,6 +280,7 @@ func requestsConfig(l *spec.Load, at Place) http.Config {
 		Seed: at.Seed, Connections: l.Connections, Threads: l.Threads, Duration: l.Duration, Requests: int64(l.Requests),
 		Rate: l.Rate, Arrivals: http.Arrivals(l.Arrivals), Warmup: l.Warmup, Think: l.Think, Timeout: l.Timeout,
 		KeepAlive: l.Keepalive, Cut: l.Cut, Protocol: http.Protocol(l.Protocol), Streams: l.Streams,
+		Sharing: l.Priority != "",
 		Verify: &http.Verify{
 			Before: &l.CheckBefore, Status: l.Status, Length: l.Length, Contains: l.Contains, Match: l.Match, JSON: l.JSON,
 			Headers: l.WantHeaders,

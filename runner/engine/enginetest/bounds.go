@@ -35,6 +35,27 @@ func (s *suite) cpuSet(ctx context.Context, t *testing.T) {
 	}
 }
 
+func (s *suite) first(ctx context.Context, t *testing.T) {
+	space := s.open(ctx, t)
+	for file, want := range map[string]string{
+		"/sys/fs/cgroup/cpu/cpu.shares": "262144\n",
+		"/sys/fs/cgroup/cpu.weight":     "10000\n",
+	} {
+		program := engine.Program{Name: "program", Image: s.puppet, First: true, Command: []string{"cat=" + file}}
+		exit, err := space.Run(ctx, program, nil)
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case exit.Code != 0: // of the other version of control groups
+		case string(exit.Stdout) != want:
+			t.Errorf("%s has %q, want %q", file, exit.Stdout, want)
+		default:
+			return
+		}
+	}
+	t.Error("no control group tells its weight")
+}
+
 func (s *suite) userAndMemory(ctx context.Context, t *testing.T) {
 	service := s.server("server")
 	service.User, service.ShmSize, service.Tmpfs = "65534:65533", 1<<20, []string{"/run/memory:size=64k,mode=1777"}
@@ -289,6 +310,8 @@ func (s *suite) refused(ctx context.Context, t *testing.T, lacked spec.Capabilit
 		}
 	case spec.PIDLimit, spec.MountOptions, spec.SecurityProfiles, spec.KernelSettings:
 		s.rejected(ctx, t, lacked)
+	case spec.Priorities:
+		t.Skip("what is asked of it is refused by plans")
 	case spec.NamedCPUs:
 		if _, ok := start(ctx, t, s.open(ctx, t), s.server("server")).(engine.Placed); !ok {
 			t.Error("it chooses CPUs itself, and does not tell which")

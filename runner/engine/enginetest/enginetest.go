@@ -58,7 +58,7 @@ const (
 // declared are the capabilities that engines declare.
 var declared = []spec.Capability{spec.Builds, spec.Containers, spec.Machine, spec.OneName, spec.Keeping,
 	spec.KernelSettings, spec.SecurityProfiles, spec.Threads, spec.PIDLimit, spec.Listening, spec.NamedCPUs,
-	spec.MountOptions, spec.Hosts, spec.Nodes}
+	spec.MountOptions, spec.Priorities, spec.Hosts, spec.Nodes}
 
 // suite is one engine under test.
 type suite struct {
@@ -142,6 +142,7 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, opts ...Option) {
 		{"what a killed process left behind is swept", []spec.Capability{Execution, Leftovers}, s.sweep},
 		{"what was kept stays until it is swept", []spec.Capability{Execution, Leftovers, spec.Keeping}, s.kept},
 		{"CPUs that a service is bound to", []spec.Capability{Execution, spec.NamedCPUs}, s.cpuSet},
+		{"a program that goes before others", []spec.Capability{Execution, spec.Priorities}, s.first},
 		{"a service's user and memory to share", []spec.Capability{Execution, spec.Containers}, s.userAndMemory},
 		{"a service that needs more memory than it may have", []spec.Capability{Execution, spec.Containers}, s.memoryLimit},
 		{"a process that reaps", []spec.Capability{Execution, spec.Containers}, s.init},

@@ -183,8 +183,9 @@ func (d *Driver) call(ctx context.Context, at load.Place, l *spec.Load) (engine.
 // run runs the tool once, and watches it.
 func (d *Driver) run(ctx context.Context, at load.Place, l *spec.Load, c loadtool.Call) (engine.Exit, *watch, error) {
 	path := d.tool.Program.Image.Path
-	program := engine.Program{Name: "load", Image: d.image, CPUSet: at.CPUSet, Environment: c.Environment, Files: c.Files,
-		Entrypoint: []string{path}, Command: c.Words(l.Args), Beside: at.Beside(l)}
+	program := engine.Program{Name: "load", Image: d.image, CPUSet: at.CPUSet, First: l.Priority != "",
+		Environment: c.Environment, Files: c.Files, Entrypoint: []string{path}, Command: c.Words(l.Args),
+		Beside: at.Beside(l)}
 	if c.Shell != "" {
 		program.Entrypoint, program.Command = []string{"sh", "-c", c.Shell, "sh"}, append([]string{path}, program.Command...)
 	}

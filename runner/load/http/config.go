@@ -55,6 +55,10 @@ type Config struct {
 	// 0 means one per available core. There are never more than connections.
 	Threads int `json:"threads,omitempty"`
 
+	// Sharing says that services are to have the CPUs while there is nothing to do: no thread stays awake until the next
+	// request is due.
+	Sharing bool `json:"sharing,omitempty"`
+
 	// Duration is the length of the window, Requests the number of requests that end it. One of them is needed; of both,
 	// whichever ends first. An open loop has no Requests. With Stages there is neither: the window is as long as they are.
 	Duration time.Duration `json:"duration_ns,omitempty"`
