@@ -204,7 +204,8 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 			"patternProperties": schema{"^x-": schema{}}, "additionalProperties": false}
 		return anyOf(schema{"type": "integer"}, text(`^(up to +)?[+-]?[0-9]+$`), looks), true
 	case reflect.TypeFor[article.Rate]():
-		share := schema{"share": orNull(g.scalar(reflect.TypeFor[article.Share]())), "of": orNull(word())}
+		share := schema{"share": orNull(g.scalar(reflect.TypeFor[article.Share]())), "of": orNull(word()),
+			"own": orNull(g.scalar(reflect.TypeFor[bool]()))}
 		return anyOf(g.scalar(reflect.TypeFor[article.PerSecond]()), schema{"type": "object", "properties": share,
 			"patternProperties": schema{"^x-": schema{}}, "additionalProperties": false}), true
 	case reflect.TypeFor[article.Args]():
