@@ -37,6 +37,7 @@ import (
 	"benchbook/notebook/check"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/figurekind"
+	"benchbook/notebook/placing"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
@@ -840,8 +841,9 @@ func TestKindsOfFiguresAreDocumented(t *testing.T) {
 func TestWordsAreDocumented(t *testing.T) {
 	manual := pages(t).code()
 	for _, w := range []article.Word{
-		article.Order(""), article.Arrivals(""), article.Network(""), article.Tool(""), article.Better(""),
-		article.Distribution(""), article.VolumeType(""), article.Axis(""), spec.Engine(""), projects.Permission(""),
+		article.Order(""), article.Arrivals(""), placing.Network(""), placing.Priority(""), article.Tool(""),
+		article.Better(""), article.Distribution(""), article.VolumeType(""), article.Axis(""), spec.Engine(""),
+		projects.Permission(""),
 	} {
 		for _, word := range w.Words() {
 			if !manual[word] {

@@ -408,13 +408,18 @@ func loadInWords(t *plan.Trial) string {
 	if t.Capacity != nil {
 		text += "; the rate rises until the objective is missed"
 	}
+	return text + failureWords(l)
+}
+
+// failureWords say which failures of a load are accepted; empty for none.
+func failureWords(l *spec.Load) string {
 	switch {
 	case l.FailuresMax >= 1:
-		text += "; failures are accepted"
+		return "; failures are accepted"
 	case l.FailuresMax > 0:
-		text += fmt.Sprintf("; up to %g %% of failures are accepted", 100*l.FailuresMax)
+		return fmt.Sprintf("; up to %g %% of failures are accepted", 100*l.FailuresMax)
 	}
-	return text
+	return ""
 }
 
 // arrivalWords say when the requests of a load leave.

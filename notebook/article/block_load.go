@@ -4,44 +4,45 @@ import (
 	"reflect"
 
 	"benchbook/notebook/loadtool"
+	"benchbook/notebook/placing"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
 )
 
 // Load is requests over HTTP, or what another tool makes of these keys.
 type Load struct {
-	Target      Targets         `yaml:"target"`
-	Method      source.Text     `yaml:"method"`
-	Headers     Environment     `yaml:"headers"`
-	Body        source.Text     `yaml:"body"`
-	Connections Value[int]      `yaml:"connections"`
-	Threads     Value[int]      `yaml:"threads"`
-	Generators  Value[int]      `yaml:"generators"`
-	Duration    Value[Duration] `yaml:"duration"`
-	Requests    Value[int]      `yaml:"requests"`
-	Drain       Value[bool]     `yaml:"drain"` // no more than that are sent, and all are waited for
-	Start       Value[Start]    `yaml:"start"`
-	Warmup      Value[Duration] `yaml:"warmup"`
-	Think       Value[Duration] `yaml:"think"`
-	Timeout     Value[Duration] `yaml:"timeout"`
-	Keepalive   Value[bool]     `yaml:"keepalive"`
-	Protocol    Value[Protocol] `yaml:"protocol"`
-	Streams     Value[int]      `yaml:"streams"` // requests under way on a connection of HTTP/2
-	Rate        Rate            `yaml:"rate"`
-	Arrivals    Value[Arrivals] `yaml:"arrivals"`
-	Stages      []Stage         `yaml:"stages"`
-	Verify      *Verify         `yaml:"verify"`
-	Failures    Failures        `yaml:"failures"`
-	Network     Value[Network]  `yaml:"network"`
-	Outside     Value[bool]     `yaml:"outside"` // the target runs already
-	CPUSet      source.Text     `yaml:"cpuset"`
-	Priority    Value[Priority] `yaml:"priority"`
-	Tool        Value[Tool]     `yaml:"tool"`
-	Args        Args            `yaml:"args"`
-	Driver      *Driver         `yaml:"driver"`
-	Steps       []LoadStep      `yaml:"steps"`
-	Data        *Data           `yaml:"data"`
-	Tried       yamltext.Tried  `yaml:"-"`
+	Target      Targets                 `yaml:"target"`
+	Method      source.Text             `yaml:"method"`
+	Headers     Environment             `yaml:"headers"`
+	Body        source.Text             `yaml:"body"`
+	Connections Value[int]              `yaml:"connections"`
+	Threads     Value[int]              `yaml:"threads"`
+	Generators  Value[int]              `yaml:"generators"`
+	Duration    Value[Duration]         `yaml:"duration"`
+	Requests    Value[int]              `yaml:"requests"`
+	Drain       Value[bool]             `yaml:"drain"` // no more than that are sent, and all are waited for
+	Start       Value[Start]            `yaml:"start"`
+	Warmup      Value[Duration]         `yaml:"warmup"`
+	Think       Value[Duration]         `yaml:"think"`
+	Timeout     Value[Duration]         `yaml:"timeout"`
+	Keepalive   Value[bool]             `yaml:"keepalive"`
+	Protocol    Value[Protocol]         `yaml:"protocol"`
+	Streams     Value[int]              `yaml:"streams"` // requests under way on a connection of HTTP/2
+	Rate        Rate                    `yaml:"rate"`
+	Arrivals    Value[Arrivals]         `yaml:"arrivals"`
+	Stages      []Stage                 `yaml:"stages"`
+	Verify      *Verify                 `yaml:"verify"`
+	Failures    Failures                `yaml:"failures"`
+	Network     Value[placing.Network]  `yaml:"network"`
+	Outside     Value[bool]             `yaml:"outside"` // the target runs already
+	CPUSet      source.Text             `yaml:"cpuset"`
+	Priority    Value[placing.Priority] `yaml:"priority"`
+	Tool        Value[Tool]             `yaml:"tool"`
+	Args        Args                    `yaml:"args"`
+	Driver      *Driver                 `yaml:"driver"`
+	Steps       []LoadStep              `yaml:"steps"`
+	Data        *Data                   `yaml:"data"`
+	Tried       yamltext.Tried          `yaml:"-"`
 }
 
 // Targets is where requests go: one URL, or several in proportion to their weights.
@@ -157,22 +158,6 @@ func (s *Stage) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 			Hint = "write {duration: 30s, rate: 100/s}"
 	}
 }
-
-// Network is where the load generator stands.
-type Network string
-
-// SharedNetwork puts the load generator into the network namespace of its target.
-const SharedNetwork Network = "shared"
-
-func (Network) Words() []string { return []string{string(SharedNetwork)} }
-
-// Priority is how a load shares CPUs with services.
-type Priority string
-
-// HighPriority puts the load before the services.
-const HighPriority Priority = "high"
-
-func (Priority) Words() []string { return []string{string(HighPriority)} }
 
 // Tool is the program that puts the load on.
 type Tool string

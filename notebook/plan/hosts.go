@@ -11,6 +11,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/parts"
+	"benchbook/notebook/placing"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -173,7 +174,7 @@ func (p *planner) placeOnNodes(e *outline) {
 		for _, s := range d.definition.Services {
 			e.Hosts[s.Name.Value] = ServiceNode
 		}
-		if l := d.definition.Load; l != nil && l.Network.V == article.SharedNetwork {
+		if l := d.definition.Load; l != nil && l.Network.V == placing.SharedNetwork {
 			e.Hosts[parts.LoadName] = ServiceNode
 		}
 	}
@@ -276,7 +277,7 @@ func checkClusters(outlines []*outline, problems *source.Problems) {
 // checkTrialPlaces reports what a trial does between two machines and does not work there.
 func (e *outline) checkTrialPlaces(t *Trial, refuse func(message, hint string)) {
 	peers := e.Peers(t, "")
-	if t.Load != nil && t.Load.Network == string(article.SharedNetwork) {
+	if t.Load != nil && t.Load.Network == string(placing.SharedNetwork) {
 		for _, name := range peers {
 			refuse(fmt.Sprintf("the load shares the network of service %q, which is on another host", name),
 				"run both on one host, or remove network")

@@ -10,7 +10,7 @@ import (
 	"net/url"
 	"time"
 
-	"benchbook/notebook/article"
+	"benchbook/notebook/placing"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -66,7 +66,7 @@ type Place struct {
 
 // Beside names the service whose network namespace the load shares, if that was asked for: the one that it is put on.
 func (at Place) Beside(l *spec.Load) string {
-	if l.Network != string(article.SharedNetwork) {
+	if l.Network != string(placing.SharedNetwork) {
 		return ""
 	}
 	u, err := url.Parse(l.URLs()[0])

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"benchbook/notebook/article"
+	"benchbook/notebook/placing"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -102,7 +102,7 @@ var _ Starter = (*Requests)(nil)
 
 // StandBy is nil for a load that shares the network of a service, which has to be there before.
 func (d *Requests) StandBy(ctx context.Context, at Place, t *plan.Trial) *Standby {
-	if t.Load.Network == string(article.SharedNetwork) {
+	if t.Load.Network == string(placing.SharedNetwork) {
 		return nil
 	}
 	programs, err := d.programs(at, t.Load)
