@@ -8,6 +8,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"html"
 	"math"
 	"os"
 	"path/filepath"
@@ -909,8 +910,9 @@ func TestDeclaredColours(t *testing.T) {
 }
 
 var (
-	stampsOf = regexp.MustCompile(`(?s)<(?:figure|div) class="(?:fig|tbl)[^"]*" id="([^"]+)".*?<p class="provenance">(.*?)</p>`)
-	runsOf   = regexp.MustCompile(`\d{8}T\d{6}Z-[a-z]{4}`)
+	stampsOf    = regexp.MustCompile(`(?s)<(?:figure|div) class="(?:fig|tbl)[^"]*" id="([^"]+)".*?<p class="provenance">(.*?)</p>`)
+	runsOf      = regexp.MustCompile(`\d{8}T\d{6}Z-[a-z]{4}`)
+	revisionsOf = regexp.MustCompile(`revision\x{a0}([0-9a-f]+(?:\+changes)?)`)
 )
 
 // Every file of a figure or table says what it shows and where that is from, and its run is that of the stamp.
@@ -948,7 +950,7 @@ func TestFilesSayWhereTheyAreFrom(t *testing.T) {
 					t.Errorf("%s %s is of the run %s, and its stamp of %s", slug, f.Path, said["run"], run)
 				}
 			}
-			if revision := regexp.MustCompile(`revision\x{a0}([0-9a-f]+)`).FindStringSubmatch(stamp); revision != nil &&
+			if revision := revisionsOf.FindStringSubmatch(html.UnescapeString(stamp)); revision != nil &&
 				said["revision"] != revision[1] {
 				t.Errorf("%s %s is of the revision %s, and its stamp of %s", slug, f.Path, said["revision"], revision[1])
 			}
