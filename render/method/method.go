@@ -137,9 +137,7 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 	list("Answers", false, checked...)
 	list("Command", true, commandsOf(definitions)...)
 	list("Line", true, factsOf(records, toolLine)...)
-	for _, note := range factsOf(records, toolNote) {
-		add("Tool", wording.Sentence(note))
-	}
+	list("Tool", false, slice.Map(factsOf(records, toolNote), wording.Sentence)...)
 	if !Imported(w.Dataset) {
 		add("Order", orderLine(e, records))
 	}
