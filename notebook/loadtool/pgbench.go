@@ -36,11 +36,11 @@ var (
 	pgbenchSpread    = regexp.MustCompile(`(?m)^latency stddev = `)
 	pgbenchRate      = regexp.MustCompile(
 		`(?m)^tps = ([0-9.]+) \((?:without initial connection time|including reconnection times)\)\n`)
-	pgbenchRow = regexp.MustCompile(`^(\d+) (\d+) (\d+|failed|skipped) (\d+) (\d+) (\d+)(?: \d+)*$`)
+	pgbenchRow = regexp.MustCompile(`^(\d+) (\d+|failed|skipped)$`)
 )
 
-// pgbenchLog is the line between the summary of pgbench and its log of transactions, where a Driver has both printed.
-const pgbenchLog = "-- log of transactions --"
+// pgbenchLog is the line between the summary of pgbench and the times of its log, where a Driver has both printed.
+const pgbenchLog = "-- times of transactions --"
 
 // pgbench is a closed loop of clients that run transactions. A transaction is a request here; one that failed, after
 // its retries, is no right answer and is not in "tps".
@@ -78,16 +78,20 @@ func parsePgbench(printed string) (*Output, error) {
 	return o.whole()
 }
 
-// transactions reads the log, which has a line for every transaction.
+// transactions reads the times of the log, with how many transactions had each of them.
 func (o *Output) transactions(log string) (*Output, error) {
 	times := newDistribution()
 	failed := int64(0)
-	for _, m := range o.rows(log, pgbenchRow) {
-		if m[3] == "failed" || m[3] == "skipped" {
-			failed++
+	for line, m := range o.rows(log, pgbenchRow) {
+		n := o.count(m[1], "transactions")
+		if o.err != nil || n > o.Attempted-times.count-failed {
+			return o.fail("invalid log line %q", line)
+		}
+		if m[2] == "failed" || m[2] == "skipped" {
+			failed += n
 			continue
 		}
-		times.add(o.microseconds(m[3]))
+		times.addMany(o.microseconds(m[2]), n)
 	}
 	if times.count != o.Completed || failed != o.Failed {
 		return o.fail("its log has %d transactions that were right and %d that failed, and the summary %d and %d",
@@ -97,9 +101,10 @@ func (o *Output) transactions(log string) (*Output, error) {
 	return o.addTimes(times, microsecond)
 }
 
-// pgbenchShell prints the log of transactions behind the summary. Nothing can be taken out of a container that has
-// ended.
-const pgbenchShell = `"$@" || exit; echo; echo "` + pgbenchLog + `"; cat /tmp/benchbook.*`
+// pgbenchShell prints the times of the log behind the summary, equal ones once with their number. Nothing can be taken
+// out of a container that has ended.
+const pgbenchShell = `"$@" || exit; echo; echo "` + pgbenchLog +
+	`"; cat /tmp/benchbook.* | awk '{ n[$3]++ } END { for (t in n) print n[t], t }'`
 
 func callPgbench(l *spec.Load, cores int) (Call, error) {
 	c := Call{Threads: min(cmp.Or(l.Threads, max(1, cores)), max(1, l.Connections)), Shell: pgbenchShell}
