@@ -56,7 +56,7 @@ func smallProject(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	put(t, filepath.Join(dir, "benchbook.yaml"), "title: Small\ndocs: docs\n")
+	put(t, filepath.Join(dir, "benchbook.yaml"), "title: Small\ndocs: docs\nallow: [sysctls]\n")
 	put(t, filepath.Join(dir, "docs", "README.md"), "# Manual\n\n- [Install it](install.md)\n")
 	put(t, filepath.Join(dir, "docs", "install.md"),
 		"# Install it\n\nBegin with [the manual](README.md).\n\n```console\n$ benchbook version\n```\n")
