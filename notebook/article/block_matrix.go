@@ -41,6 +41,8 @@ func (m *Matrix) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	}
 	for _, f := range n.Fields {
 		switch name := f.Key.Value; {
+		case f.Value.Kind == yamltext.Null && !d.Whole:
+			// It removes the axis, or the rows, of what this is merged over.
 		case name == "include" && f.Value.Kind == yamltext.Scalar:
 			m.IncludeFile = f.Value.Text
 		case name == "include":
@@ -48,8 +50,6 @@ func (m *Matrix) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 		case name == "exclude":
 			m.Exclude = combinations(d, f.Value, "exclude")
 		case strings.HasPrefix(name, "x-"):
-		case f.Value.Kind == yamltext.Null && !d.Whole:
-			// It removes the axis of what this is merged over.
 		case len(m.Axes) == maxAxes:
 			d.Problems.Add("too-many", f.Key.Pos, "the matrix has more than %d axes", maxAxes).Hint = "remove some of them"
 			return

@@ -411,6 +411,25 @@ func TestSkippedByProfile(t *testing.T) {
 	}
 }
 
+// null removes the rows of exclude and include that an experiment would take over.
+func TestNullRemovesRows(t *testing.T) {
+	p, problems := newPlan(t, text(
+		block("name: one\nmatrix: {a: [1, 2], exclude: [{a: 1}], include: [{a: 3}]}\ncommand: {image: i, run: echo}\n"),
+		block("name: two\nextends: one\nmatrix: {exclude: null, include: null}\n")), Options{}, nil)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	var names []string
+	for _, trial := range p.Experiments[1].Trials {
+		if !trial.Calibration {
+			names = append(names, trial.Name)
+		}
+	}
+	if want := []string{"1", "2"}; !slices.Equal(names, want) {
+		t.Errorf("the cells are %q and not %q", names, want)
+	}
+}
+
 // null removes an axis, also in a profile, and also in the profile of an experiment that extends another.
 func TestNullRemovesAnAxis(t *testing.T) {
 	one := block("name: one\nmatrix: {a: [1, 2], b: [x, y]}\ncommand: {image: i, run: echo}\ncalibrate: false\n" +
