@@ -45,9 +45,7 @@ func largeArticle() string {
 func benchCheck(b *testing.B, articles map[string]string) {
 	b.Helper()
 	dir := b.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "benchbook.yaml"), []byte("title: x\nallow: [sysctls]\n"), 0o644); err != nil {
-		b.Fatal(err)
-	}
+	put(b, filepath.Join(dir, "benchbook.yaml"), "title: x\nallow: [sysctls]\n")
 	for slug, text := range articles {
 		if err := os.MkdirAll(filepath.Join(dir, "experiments", slug), 0o755); err != nil {
 			b.Fatal(err)

@@ -195,8 +195,8 @@ func runAsync101(t *testing.T, w lab.Config, registry string) {
 		t.Fatal(err)
 	}
 	dir, folder := project(t, "async-101", string(text))
-	useCluster(t, dir, registry, "engine: kubernetes\nallow: [sysctls]\nprofiles: {smoke: {repetitions: 1, calibrate: false}}\n"+
-		"kubernetes: %s\n")
+	useCluster(t, dir, registry, "engine: kubernetes\nallow: [sysctls]\n"+
+		"profiles: {smoke: {repetitions: 1, calibrate: false}}\nkubernetes: %s\n")
 	t.Log(mustRun(t, w, "-C", dir, "run", "--profile", "smoke"))
 	for experiment, records := range measuredIn(t, folder) {
 		for _, r := range records {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func put(t *testing.T, name, data string) {
+func put(t testing.TB, name, data string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		t.Fatal(err)
