@@ -432,21 +432,31 @@ func TestHTTP2OnSchedule(t *testing.T) {
 	}
 }
 
-// An engine with a core to spare stays awake for answers that come soon, and sleeps when they take long.
-func TestAwakeOverHTTP2(t *testing.T) {
+// An engine with a core to spare stays awake for answers that come soon over kept connections, and sleeps when they
+// take long.
+func TestAwake(t *testing.T) {
+	some, rest := 300*time.Millisecond, 20*time.Millisecond
 	for _, tt := range []struct {
+		protocol    http.Protocol
+		keepAlive   bool
 		takes       time.Duration
 		least, most time.Duration // of 300 ms
-	}{{0, time.Millisecond, 300 * time.Millisecond}, {20 * time.Millisecond, 0, 15 * time.Millisecond}} {
+	}{
+		{http.HTTP2Clear, true, 0, time.Millisecond, some}, {http.HTTP2Clear, true, rest, 0, 15 * time.Millisecond},
+		{http.HTTP1, true, 0, time.Millisecond, some}, {http.HTTP1, true, rest, 0, 15 * time.Millisecond},
+		{http.HTTP1, false, 0, 0, 0},
+	} {
 		if !coreToSpare(1) {
 			tt.least, tt.most = 0, 0
 		}
 		s := serveHTTP2(t, nil, func(w nethttp.ResponseWriter, r *nethttp.Request) { time.Sleep(tt.takes) })
-		r := mustRun(t, http.Config{Targets: []http.Target{{URL: s.target(http.HTTP2Clear, "/")}}, Streams: 2,
-			Protocol: http.HTTP2Clear, Connections: 1, Threads: 1, Duration: 300 * time.Millisecond,
-			Timeout: 5 * time.Second, KeepAlive: true})
-		if got := r.CPU.Threads[0].Polling; got < tt.least || got > tt.most {
-			t.Errorf("an engine whose answers take %v waited awake for %v, want %v to %v", tt.takes, got, tt.least, tt.most)
+		config := http.Config{Targets: []http.Target{{URL: s.target(http.HTTP2Clear, "/")}}, Protocol: tt.protocol,
+			Connections: 1, Threads: 1, Duration: some, Timeout: 5 * time.Second, KeepAlive: tt.keepAlive}
+		if tt.protocol != http.HTTP1 {
+			config.Streams = 2
+		}
+		if got := mustRun(t, config).CPU.Threads[0].Polling; got < tt.least || got > tt.most {
+			t.Errorf("%+v: the engine waited awake for %v", tt, got)
 		}
 	}
 }
