@@ -155,10 +155,10 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 		}, true, `the link "more.md"`},
 		{"the link is mended", page, func() { put(page, string(install)) }, true, ""},
 		{"the project is called otherwise", filepath.Join(dir, "benchbook.yaml"),
-			func() { put(filepath.Join(dir, "benchbook.yaml"), "title: Other\n") }, false, ""},
+			func() { put(filepath.Join(dir, "benchbook.yaml"), "title: Other\nallow: [sysctls]\n") }, false, ""},
 		{"the project gets a theme", filepath.Join(dir, "benchbook.yaml"), func() {
 			put(filepath.Join(dir, "look", "style.css"), "body { color: teal }")
-			put(filepath.Join(dir, "benchbook.yaml"), "title: Other\ntheme: look\n")
+			put(filepath.Join(dir, "benchbook.yaml"), "title: Other\ntheme: look\nallow: [sysctls]\n")
 		}, false, ""},
 		{"the style of the theme changes", filepath.Join(dir, "look", "style.css"),
 			func() { put(filepath.Join(dir, "look", "style.css"), "body { color: navy }") }, false, ""},
