@@ -222,7 +222,7 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 	case reflect.TypeFor[article.Matrix]():
 		axis := schema{"type": "array", "minItems": 1, "items": anyOf(word(), words)}
 		rows := schema{"type": "array", "items": words}
-		return schema{"type": "object", "properties": schema{"include": anyOf(rows, word()), "exclude": rows},
+		return schema{"type": "object", "properties": schema{"include": orNull(anyOf(rows, word())), "exclude": orNull(rows)},
 			"additionalProperties": orNull(axis), "patternProperties": schema{"^x-": schema{}}}, true
 	case reflect.TypeFor[article.Failures]():
 		limit := schema{"max": orNull(g.scalar(reflect.TypeFor[article.Share]()))}
