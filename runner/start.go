@@ -231,6 +231,14 @@ func (b *bench) service(t *plan.Trial, s *spec.Service) (engine.Service, error) 
 	if s.Link != nil {
 		out.Published = false // its link is
 	}
+	if !s.Completes && !s.NoImageHealthcheck {
+		out.Ready = s.Ready.Or(out.Image.Healthcheck)
+	}
+	if s.HealthyByImage && out.Ready.HasNoTest() {
+		return engine.Service{}, &engine.RejectedError{Name: s.Name, Err: errors.New("another service waits until it is " +
+			"healthy, but neither it nor its image has a healthcheck, and it exposes no port: give it a healthcheck, or write " +
+			"condition: service_started")}
+	}
 	if err := lowerVolumes(&out); err != nil {
 		return engine.Service{}, err
 	}

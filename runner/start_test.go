@@ -92,7 +92,8 @@ func TestEverySettingReachesTheEngine(t *testing.T) {
 	}
 	elsewhere := map[string]string{"DependsOn": "TestStartOrder", "Conditions": "TestConditions", "Scale": "TestScale",
 		"Link": "TestLinksAndOrigins", "Origin": "TestLinksAndOrigins",
-		"Volumes": "TestVolumes"}
+		"Volumes": "TestVolumes", "NoImageHealthcheck": "TestHealthcheckOfAnImage",
+		"HealthyByImage": "TestHealthcheckOfAnImage"}
 	made := fake.New(fake.Script{Prepare: func(context.Context, engine.Image, io.Writer) (engine.Prepared, error) {
 		return engine.Prepared{ID: "id of x"}, nil
 	}})
@@ -295,6 +296,71 @@ calibrate: false
 	if r := store.records[0]; !slices.ContainsFunc(r.Samples,
 		func(s record.Sample) bool { return s.Metric == "migration" && s.Value == 0.007 }) {
 		t.Errorf("what a service that has completed wrote is not found: %+v", r.Facts)
+	}
+}
+
+// A service without a test of its own is ready when the healthcheck of its image says so, with the times that it leaves
+// open. Where another one waits until it is healthy, something has to tell.
+func TestHealthcheckOfAnImage(t *testing.T) {
+	ofImage := spec.Ready{Command: []string{"up"}, Interval: 30 * time.Second, Retries: 5}
+	tests := []struct {
+		name, service string
+		ofImage, want spec.Ready
+		failure       string
+	}{
+		{"none", "expose: ['1']", spec.Ready{}, spec.Ready{}, ""},
+		{"the image's", "expose: ['1']", ofImage, ofImage, ""},
+		{"the image's alone tells", "environment: {A: b}", ofImage, ofImage, ""},
+		{"with times of the service", "healthcheck: {interval: 1s, start_period: 9s}", ofImage, spec.Ready{
+			Command: []string{"up"}, Interval: time.Second, Retries: 5, StartPeriod: 9 * time.Second}, ""},
+		{"its own", "healthcheck: {test: [CMD, own]}", ofImage, spec.Ready{Command: []string{"own"}}, ""},
+		{"disabled", "expose: ['1'], healthcheck: {disable: true}", ofImage, spec.Ready{}, ""},
+		{"nothing tells", "environment: {A: b}", spec.Ready{}, spec.Ready{}, `"db" could not be started: another service ` +
+			"waits until it is healthy, but neither it nor its image has a healthcheck, and it exposes no port: give it a " +
+			"healthcheck, or write condition: service_started"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var mu sync.Mutex
+			got := map[string]spec.Ready{}
+			s := script(t)
+			s.Prepare = func(_ context.Context, image engine.Image, _ io.Writer) (engine.Prepared, error) {
+				out := engine.Prepared{Reference: "x", ID: "sha256:x"}
+				if image.Name == "checked" {
+					out.Healthcheck = tt.ofImage
+				}
+				return out, nil
+			}
+			s.Start = func(_ context.Context, service engine.Service) error {
+				mu.Lock()
+				defer mu.Unlock()
+				got[service.Name] = service.Ready
+				return nil
+			}
+			store := &memory{}
+			p := newPlan(t, strings.ReplaceAll(`---
+title: x
+---
+'''yaml experiment
+name: e
+services:
+  server: {image: a, expose: ["80"], depends_on: {db: {condition: service_healthy}}}
+  db: {image: checked, `+tt.service+`}
+load: {target: "http://server/", requests: 100}
+repetitions: 1
+calibrate: false
+'''
+`, "'''", "```"))
+			if _, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, Options{}); err != nil {
+				t.Fatal(err)
+			}
+			if r := store.records[0]; r.Failure != tt.failure {
+				t.Errorf("failure %q, want %q", r.Failure, tt.failure)
+			}
+			if !reflect.DeepEqual(got["db"], tt.want) {
+				t.Errorf("ready is %+v, want %+v", got["db"], tt.want)
+			}
+		})
 	}
 }
 

@@ -279,8 +279,11 @@ func (s *sheet) addService(p *part, e *plan.Experiment, t *plan.Trial, service *
 	switch {
 	case service.Completes:
 		p.add("healthcheck", t.Name, "ready when it has ended with status 0")
-	case service.Ready.HasNoTest():
+	case !service.Ready.HasNoTest():
+	case service.NoImageHealthcheck || service.Image.Machine || service.Origin != nil:
 		p.add("healthcheck", t.Name, "ready when the exposed ports accept")
+	default:
+		p.add("healthcheck", t.Name, "that of its image, or ready when the exposed ports accept")
 	}
 	if service.CPUSet == "" {
 		p.add("cpuset", t.Name, s.placed(e, e.HostOf(service.Name)).Services)

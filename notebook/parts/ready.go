@@ -17,7 +17,7 @@ func readiness(h *article.Healthcheck, service source.Text, exposes bool, proble
 		return spec.Ready{}
 	}
 	checkProbes(h, problems)
-	if h.Disable.V || len(h.Test) == 1 && h.Test[0].Value == "NONE" {
+	if isDisabled(h) {
 		return spec.Ready{} // as if there were none
 	}
 	out := spec.Ready{Interval: h.Interval.V, Timeout: h.Timeout.V, Retries: h.Retries.V, StartPeriod: h.StartPeriod.V,
@@ -43,6 +43,11 @@ func readiness(h *article.Healthcheck, service source.Text, exposes bool, proble
 		}
 	}
 	return out
+}
+
+// isDisabled says that there is no healthcheck, and none of the image either.
+func isDisabled(h *article.Healthcheck) bool {
+	return h != nil && (h.Disable.V || len(h.Test) == 1 && h.Test[0].Value == "NONE")
 }
 
 // readTest reads the test of a healthcheck. If it cannot be read it gives a hint how to write it.

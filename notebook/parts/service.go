@@ -117,21 +117,27 @@ func checkConditions(services article.Services, read map[string]*spec.Service, p
 				Hint = "remove the healthcheck, or write condition: service_healthy"
 		}
 		for _, dep := range s.Value.DependsOn {
-			on := read[dep.Value]
-			if on == nil || dep.Condition.V != article.ServiceHealthy || !dep.Condition.Known() {
-				continue
-			}
-			switch {
-			case on.Completes:
-				problems.Add("contradiction", dep.Condition.Text.Pos,
-					"service %q waits until %q is healthy, and another one until it has completed", s.Name.Value, dep.Value).
-					Hint = "write condition: service_completed_successfully in both"
-			case on.Ready.HasNoTest() && len(on.Expose) == 0:
-				problems.Add("missing-key", dep.Condition.Text.Pos,
-					"service %q has no healthcheck and exposes no port, so nothing tells when it is healthy", dep.Value).
-					Hint = "give it a healthcheck, or write condition: service_started"
+			if on := read[dep.Value]; on != nil && dep.Condition.V == article.ServiceHealthy && dep.Condition.Known() {
+				checkHealthy(s.Name.Value, dep, on, problems)
 			}
 		}
+	}
+}
+
+// checkHealthy checks that something tells when a service is healthy, which another one waits for.
+func checkHealthy(name string, dep article.Dependency, on *spec.Service, problems *source.Problems) {
+	switch {
+	case on.Completes:
+		problems.Add("contradiction", dep.Condition.Text.Pos,
+			"service %q waits until %q is healthy, and another one until it has completed", name, dep.Value).
+			Hint = "write condition: service_completed_successfully in both"
+	case !on.Ready.HasNoTest() || len(on.Expose) > 0:
+	case !on.Image.Machine && !on.NoImageHealthcheck:
+		on.HealthyByImage = true // what is in the image is known in a run
+	default:
+		problems.Add("missing-key", dep.Condition.Text.Pos,
+			"service %q has no healthcheck and exposes no port, so nothing tells when it is healthy", dep.Value).
+			Hint = "give it a healthcheck, or write condition: service_started"
 	}
 }
 
@@ -151,6 +157,7 @@ func (r *reading) service(name source.Text, s *article.Service) *spec.Service {
 	sound := r.program(name, s, out)
 	out.Expose = exposed(s.Expose, out.Expose, r.problems)
 	out.Ready = readiness(s.Healthcheck, name, len(out.Expose) > 0, r.problems)
+	out.NoImageHealthcheck = isDisabled(s.Healthcheck)
 	if s.Scale.V != 1 {
 		out.Scale = s.Scale.V
 	}

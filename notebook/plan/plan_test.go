@@ -562,7 +562,7 @@ func TestProblems(t *testing.T) {
 		{"dependency that is optional", "name: e\nservices: {s: {image: x, depends_on: {t: {required: false}}}, t: {image: " +
 			"x}}\nload: {target: http://s/}\n", "wrong-value"},
 		{"healthy by nothing", "name: e\nservices: {s: {image: x, depends_on: {t: {condition: service_healthy}}}, t: " +
-			"{image: x}}\nload: {target: http://s/}\n", "missing-key"},
+			"{image: x, healthcheck: {disable: true}}}\nload: {target: http://s/}\n", "missing-key"},
 		{"healthy and completed", "name: e\nservices: {s: {image: x, depends_on: {t: {condition: service_healthy}}}, u: " +
 			"{image: x, depends_on: {t: {condition: service_completed_successfully}}}, t: {image: x, expose: ['80']}}\n" +
 			"load: {target: http://s/}\n", "contradiction"},

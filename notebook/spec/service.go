@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"cmp"
 	"io/fs"
 	"slices"
 	"time"
@@ -44,6 +45,10 @@ type Service struct {
 
 	// Completes says that services that depend on it wait until it has run to its end.
 	Completes bool `json:"-"`
+	// NoImageHealthcheck says that the healthcheck of its image is not used.
+	NoImageHealthcheck bool `json:"-"`
+	// HealthyByImage says that another service waits until it is healthy, which only a healthcheck of its image tells.
+	HealthyByImage bool `json:"-"`
 }
 
 // NeedsContainer names the keys of what only a container can have, sorted.
@@ -120,7 +125,17 @@ type Ready struct {
 	StartInterval time.Duration `json:"start_interval,omitempty"` // between two probes in this period
 }
 
-// HasNoTest says that only exposed ports decide whether a service is ready.
+// Or is r with the healthcheck of the service's image in the place of what it leaves open, as in Docker.
+func (r Ready) Or(image Ready) Ready {
+	if !r.HasNoTest() || image.HasNoTest() {
+		return r
+	}
+	return Ready{Command: image.Command, Interval: cmp.Or(r.Interval, image.Interval),
+		Timeout: cmp.Or(r.Timeout, image.Timeout), Retries: cmp.Or(r.Retries, image.Retries),
+		StartPeriod: cmp.Or(r.StartPeriod, image.StartPeriod), StartInterval: cmp.Or(r.StartInterval, image.StartInterval)}
+}
+
+// HasNoTest says that only exposed ports, or the healthcheck of its image, decide whether a service is ready.
 func (r Ready) HasNoTest() bool {
 	return r.HTTP == "" && r.Port == 0 && r.Log == "" && len(r.Command) == 0
 }

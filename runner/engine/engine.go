@@ -257,6 +257,8 @@ type Prepared struct {
 	ID        string // digest of the image
 	Bases     []Base // one per FROM of its Dockerfile, or the image itself
 	Built     bool   // false if it was there already
+	// Healthcheck is that of the image; zero if it has none, or the engine cannot tell.
+	Healthcheck spec.Ready
 }
 
 // Base is an image that another one was built from.

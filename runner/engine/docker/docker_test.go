@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -494,6 +495,44 @@ func TestTalkativeHealthcheck(t *testing.T) {
 		Within: 2 * time.Second})
 	if err == nil || len(err.Error()) > 1000 || !strings.HasSuffix(err.Error(), "the end") {
 		t.Errorf("got %d bytes, want the end of what it said", len(fmt.Sprint(err)))
+	}
+}
+
+// The HEALTHCHECK of an image comes with it, whether it was built just now or was here already.
+func TestHealthcheckOfAnImage(t *testing.T) {
+	e := open(t)
+	tests := []struct {
+		name, lines string
+		want        spec.Ready
+	}{
+		{"none", "", spec.Ready{}},
+		{"disabled", "HEALTHCHECK CMD true\nHEALTHCHECK NONE\n", spec.Ready{}},
+		{"a command", `HEALTHCHECK --interval=2s --timeout=3s --start-period=4s --retries=5 CMD ["test", "-e", "/up"]` + "\n",
+			spec.Ready{Command: []string{"test", "-e", "/up"}, Interval: 2 * time.Second, Timeout: 3 * time.Second,
+				StartPeriod: 4 * time.Second, Retries: 5}},
+		{"words of a shell", "HEALTHCHECK CMD test -e /up || exit 1\n",
+			spec.Ready{Command: []string{"/bin/sh", "-c", "test -e /up || exit 1"}}},
+		{"words of its own shell", "SHELL [\"/bin/bash\", \"-ec\"]\nHEALTHCHECK CMD test -e /up\n",
+			spec.Ready{Command: []string{"/bin/bash", "-ec", "test -e /up"}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			build := engine.Build{For: enginetest.Made(), Build: spec.Build{Dockerfile: "Dockerfile",
+				Files: []spec.File{{Path: "Dockerfile", Data: []byte("FROM debian:bookworm-slim\n" + tt.lines)}}}}
+			for range 2 {
+				prepared, err := e.Prepare(t.Context(), engine.Image{Build: &build}, t.Output())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !reflect.DeepEqual(prepared.Healthcheck, tt.want) {
+					t.Errorf("got %+v, want %+v", prepared.Healthcheck, tt.want)
+				}
+				defer func() {
+					_, _ = e.client.ImageRemove(context.WithoutCancel(t.Context()), prepared.ID,
+						client.ImageRemoveOptions{Force: true})
+				}()
+			}
+		})
 	}
 }
 

@@ -32,6 +32,14 @@ import (
 const imageFormat = "1"
 
 func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
+	prepared, err := e.prepare(ctx, image, log)
+	if err == nil {
+		prepared.Healthcheck, err = e.images.healthcheck(ctx, prepared.ID)
+	}
+	return prepared, err
+}
+
+func (e *Engine) prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
 	switch {
 	case !image.One():
 		return engine.Prepared{}, errors.New("an image needs exactly one of a name, a build, an executable and the machine")
@@ -57,6 +65,30 @@ func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer)
 		p.Reference = base.Substitute
 	}
 	return p, nil
+}
+
+// healthcheck is the HEALTHCHECK of an image; zero if it has none.
+//
+// Source: Docker, daemon/health.go.
+func (s *imageStore) healthcheck(ctx context.Context, id string) (spec.Ready, error) {
+	image, err := s.client.ImageInspect(ctx, id)
+	if err != nil {
+		return spec.Ready{}, fmt.Errorf("looking at image %s: %w", id, err)
+	}
+	if image.Config == nil || image.Config.Healthcheck == nil || len(image.Config.Healthcheck.Test) < 2 {
+		return spec.Ready{}, nil
+	}
+	check := image.Config.Healthcheck
+	out := spec.Ready{Command: check.Test[1:], Interval: check.Interval, Timeout: check.Timeout, Retries: check.Retries,
+		StartPeriod: check.StartPeriod, StartInterval: check.StartInterval}
+	if check.Test[0] == "CMD-SHELL" {
+		shell := image.Config.Shell
+		if len(shell) == 0 {
+			shell = []string{"/bin/sh", "-c"}
+		}
+		out.Command = append(slices.Clone(shell), check.Test[1])
+	}
+	return out, nil
 }
 
 var fileName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]*$`)
