@@ -62,8 +62,9 @@ let editors check the project file and records. It asks no questions and changes
 Templates: http, two servers under the same load; command, two timed programs; database, a server that queries a
 database; published, published numbers beside yours.
 
-With --from, the article is made from what you have: it puts load on a service of a Compose file, which stays as it is,
-or does what a command line of wrk or hyperfine does. Without DIR, the project is made beside the Compose file.`,
+With --from, the article is made from what you have: it puts load on a service of a Compose file or on the server of a
+Dockerfile, which stay as they are, or does what a command line of wrk or hyperfine does. Without DIR, the project is
+made beside the file.`,
 		Args: arguments(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			dir := a.Dir
@@ -106,7 +107,8 @@ or does what a command line of wrk or hyperfine does. Without DIR, the project i
 		},
 	}
 	addTemplate(cmd, &template)
-	cmd.Flags().StringVar(&from, "from", "", "begin with a Compose file, or a command line of wrk or hyperfine")
+	cmd.Flags().StringVar(&from, "from", "",
+		"begin with a Compose file, a Dockerfile, or a command line of wrk or hyperfine")
 	cmd.MarkFlagsMutuallyExclusive("from", "template")
 	return cmd
 }

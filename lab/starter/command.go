@@ -16,12 +16,12 @@ import (
 	"benchbook/slice"
 )
 
-// From writes an article for the project in dir from what somebody has: a Compose file, or the command line of wrk or
-// hyperfine. Programs of this machine need a project whose engine is local.
+// From writes an article for the project in dir from what somebody has: a Compose file, a Dockerfile, or the command
+// line of wrk or hyperfine. Programs of this machine need a project whose engine is local.
 func From(dir, what string) (made *Article, local bool, err error) {
 	words, err := shellquote.Split(what)
 	if err != nil || len(words) < 2 {
-		made, err = FromCompose(dir, what)
+		made, err = fromFile(dir, what)
 		return made, false, err
 	}
 	switch filepath.Base(words[0]) {
@@ -32,8 +32,15 @@ func From(dir, what string) (made *Article, local bool, err error) {
 		made, err = fromHyperfine(words[1:])
 		return made, true, err
 	}
-	made, err = FromCompose(dir, what) // a file may have spaces in its name
+	made, err = fromFile(dir, what) // which may have spaces in its name
 	return made, false, err
+}
+
+func fromFile(dir, file string) (*Article, error) {
+	if isDockerfile(file) {
+		return FromDockerfile(dir, file)
+	}
+	return FromCompose(dir, file)
 }
 
 // flagsOf is a set of flags that says nothing by itself.

@@ -40,8 +40,8 @@ var overrides = []struct{ file, override string }{
 //
 // The error says in one sentence why that cannot be, and what to change.
 func FromCompose(dir, file string) (*Article, error) {
-	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a file that can be read: name a Compose file, such as docker-compose.yml", file)
+	if err := readable(file); err != nil {
+		return nil, err
 	}
 	names := []string{file}
 	for _, o := range overrides {
@@ -78,7 +78,21 @@ func FromCompose(dir, file string) (*Article, error) {
 		return nil, fmt.Errorf("no service of %s has a port to put load on: add ports: or expose: to the one that is to be "+
 			"measured", file)
 	}
-	return &Article{slug, text(slug, service, port, article.Texts(paths))}, nil
+	files := slice.Map(article.Texts(paths), plain)
+	named := files[0]
+	if len(files) > 1 {
+		named = "[" + strings.Join(files, ", ") + "]"
+	}
+	return &Article{slug, text(slug, service, port, "compose: "+named+"\n")}, nil
+}
+
+// readable is an error if there is no such file.
+func readable(file string) error {
+	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is not a file that can be read: name a Compose file, such as docker-compose.yml, or a "+
+			"Dockerfile", file)
+	}
+	return nil
 }
 
 // firstOf is the first of some problems as an error; nil without one.
@@ -164,21 +178,20 @@ func absolute(name string) string {
 // plainPath is a path that YAML reads as it is.
 var plainPath = regexp.MustCompile(`^[A-Za-z./_][A-Za-z0-9./_-]*$`)
 
-// text is an article about the load that a service carries.
-func text(slug, service, port string, files []string) string {
+// plain is a path in YAML.
+func plain(path string) string {
+	if plainPath.MatchString(path) {
+		return path
+	}
+	return strconv.Quote(path)
+}
+
+// text is an article about the load that a service carries, with the lines of the experiment that say where services
+// come from.
+func text(slug, service, port, services string) string {
 	address := "http://" + service + "/"
 	if port != "80" {
 		address = fmt.Sprintf("http://%s:%s/", service, port)
-	}
-	files = slice.Map(files, func(file string) string {
-		if plainPath.MatchString(file) {
-			return file
-		}
-		return strconv.Quote(file)
-	})
-	named := files[0]
-	if len(files) > 1 {
-		named = "[" + strings.Join(files, ", ") + "]"
 	}
 	return fmt.Sprintf(`---
 title: How much does %[1]s carry?
@@ -191,8 +204,7 @@ Ten clients ask %[2]s, each for the next answer as soon as it has the last one. 
 
 `+"```"+`yaml experiment
 name: load
-compose: %[4]s
-load:
+%[4]sload:
   target: %[5]s
   connections: 10
   duration: 10s
@@ -203,5 +215,5 @@ label: tbl-load
 columns: [throughput, latency.p50, latency.p99, cpu.%[2]s]
 title: Load on %[2]s
 `+"```"+`
-`, slug, service, time.Now().Format(time.DateOnly), named, address)
+`, slug, service, time.Now().Format(time.DateOnly), services, address)
 }
