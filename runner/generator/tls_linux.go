@@ -149,6 +149,6 @@ func (s *session) open(b, plain []byte, take func([]byte)) error {
 
 // isAlert reports whether the server has said that something is wrong, rather than sent something wrong.
 func isAlert(err error) bool {
-	var remote *net.OpError
-	return errors.As(err, &remote)
+	alert, ok := errors.AsType[*net.OpError](err)
+	return ok && alert.Op == "remote error" // ours, about what it has sent, are local ones
 }

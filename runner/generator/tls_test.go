@@ -116,6 +116,10 @@ func TestServersOverTLS(t *testing.T) {
 			c.Write([]byte(hello))
 			return true
 		}, nil, numbers{kind: http.Malformed, connects: 4}},
+		{"a record that nobody can decrypt", nil, func(c *conn) bool {
+			c.Write(append([]byte{23, 3, 3, 0, 40}, make([]byte, 40)...))
+			return true
+		}, nil, numbers{kind: http.Malformed, connects: 4}},
 		{"silence", nil, func(*conn) bool {
 			time.Sleep(2 * time.Second)
 			return false
