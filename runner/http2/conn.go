@@ -52,6 +52,7 @@ type Conn struct {
 	window       int64 // what the server takes on the connection
 	streamWindow int64 // and on a stream that begins
 	consumed     int64 // what has come on the connection and was not made room for
+	replies      int   // bytes of replies that were put into Out since it was empty
 
 	decoder *decoder
 	partial []byte // the beginning of a frame

@@ -67,6 +67,8 @@ const (
 	MaxHeader = 64 << 10
 	// maxOut is how much of the bodies of requests is put into Out at a time.
 	maxOut = 256 << 10
+	// maxReplies is how many bytes of replies may wait in Out for a server that does not read them.
+	maxReplies = 1 << 20
 )
 
 func appendHeader(b []byte, length, kind int, flags byte, stream uint32) []byte {

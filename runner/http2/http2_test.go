@@ -282,6 +282,34 @@ func TestReplies(t *testing.T) {
 	}
 }
 
+// A server that asks for replies and takes none does not fill our memory with them.
+func TestRepliesThatNobodyTakes(t *testing.T) {
+	for name, ask := range map[string]func(*server){
+		"pings":    func(s *server) { s.WritePing(false, [8]byte{}) },
+		"settings": func(s *server) { s.WriteSettings() },
+	} {
+		s := newServer()
+		s.WriteSettings()
+		for range 1000 {
+			ask(s)
+		}
+		const times = 1000
+		for _, takes := range []bool{true, false} {
+			c, text := begin(t), s.Bytes()
+			var err error
+			for n := 0; n < times && err == nil; n++ {
+				if takes {
+					c.Out = c.Out[:0]
+				}
+				err = c.Feed(text, &told{})
+			}
+			if takes != (err == nil) || len(c.Out) > 2*maxReplies {
+				t.Errorf("%s, which are taken %v: got %v with %d bytes to send", name, takes, err, len(c.Out))
+			}
+		}
+	}
+}
+
 // Windows that were used up are opened again.
 func TestWindowsAreOpened(t *testing.T) {
 	c, to, s := begin(t), &told{}, newServer()

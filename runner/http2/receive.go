@@ -315,8 +315,20 @@ func (c *Conn) takePing(payload []byte, flags byte) error {
 		return fmt.Errorf("a ping has %d bytes", len(payload))
 	}
 	if flags&flagAck == 0 {
-		c.Out = append(appendHeader(c.Out, size, framePing, flagAck, 0), payload...)
+		return c.reply(framePing, payload)
 	}
+	return nil
+}
+
+// reply answers a frame of the server with one of the same kind.
+func (c *Conn) reply(kind int, payload []byte) error {
+	if len(c.Out) == 0 {
+		c.replies = 0
+	}
+	if c.replies += headerSize + len(payload); c.replies > maxReplies {
+		return errors.New("the server asks for more and more replies, and takes none")
+	}
+	c.Out = append(appendHeader(c.Out, len(payload), kind, flagAck, 0), payload...)
 	return nil
 }
 
@@ -355,7 +367,9 @@ func (c *Conn) takeSettings(payload []byte, flags byte, to Receiver) error {
 			return err
 		}
 	}
-	c.Out = appendHeader(c.Out, 0, frameSettings, flagAck, 0)
+	if err := c.reply(frameSettings, nil); err != nil {
+		return err
+	}
 	c.Continue(to)
 	return nil
 }
