@@ -367,6 +367,51 @@ func TestConnectionsOfHTTP2(t *testing.T) {
 	}
 }
 
+// A server that pings without end and reads no reply is given up, over TLS too, before the replies fill our memory.
+func TestRepliesThatNobodyReads(t *testing.T) {
+	for _, p := range bothProtocols {
+		t.Run(string(p), func(t *testing.T) {
+			t.Parallel()
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			scheme := "http"
+			if p == http.HTTP2 {
+				scheme = "https"
+				config := homeMade(t, nil)
+				config.NextProtos = []string{"h2"}
+				l = tls.NewListener(l, config)
+			}
+			t.Cleanup(func() { l.Close() })
+			go func() {
+				for {
+					conn, err := l.Accept()
+					if err != nil {
+						return
+					}
+					go func() {
+						defer conn.Close()
+						var pings bytes.Buffer
+						for f := peer.NewFramer(&pings, nil); pings.Len() < 1<<16; {
+							f.WritePing(false, [8]byte{})
+						}
+						_, err := io.ReadFull(conn, make([]byte, len(peer.ClientPreface)))
+						for peer.NewFramer(conn, nil).WriteSettings(); err == nil; {
+							_, err = conn.Write(pings.Bytes())
+						}
+					}()
+				}
+			}()
+			r := mustRun(t, http.Config{Targets: []http.Target{{URL: fmt.Sprintf("%s://%s/", scheme, l.Addr())}}, Protocol: p,
+				Connections: 1, Requests: 2, Timeout: 5 * time.Second, KeepAlive: true})
+			if r.Failures[http.Malformed] != 2 {
+				t.Errorf("failures are %v, want 2 malformed", r.Failures)
+			}
+		})
+	}
+}
+
 // A load that a server does not allow is refused, before timing and while it runs.
 func TestTooFewStreams(t *testing.T) {
 	s := serveHTTP2(t, &nethttp.HTTP2Config{MaxConcurrentStreams: 10}, func(nethttp.ResponseWriter, *nethttp.Request) {})

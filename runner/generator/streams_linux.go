@@ -246,7 +246,7 @@ func (s *carriers) send(k *carrier) {
 	for {
 		out := &k.Out
 		if tls := k.session; tls != nil {
-			if len(k.Out) > 0 {
+			if len(k.Out) > 0 && len(tls.wire.out) == 0 { // the rest stays where it is counted
 				if err := tls.seal(k.Out); err != nil {
 					s.lost(k, unix.ECONNRESET)
 					return
