@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"syscall"
 	"time"
 
 	"benchbook/runner/load/http"
@@ -105,7 +106,7 @@ func (l *load) readHTTP1(conn net.Conn, q *question, answer *whole) (status int,
 		case errors.Is(err, io.EOF) && complete:
 			done = true
 		case sendErr != nil:
-			return 0, 0, sendErr
+			return 0, 0, l.broken(sendErr)
 		default:
 			return 0, 0, l.broken(err)
 		}
@@ -118,6 +119,8 @@ func (l *load) broken(err error) error {
 	switch {
 	case errors.Is(err, io.EOF):
 		return errors.New("the server closed the connection")
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return errors.New("the server reset the connection")
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return fmt.Errorf("no whole answer within %v", l.config.Timeout)
 	}

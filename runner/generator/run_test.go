@@ -822,6 +822,7 @@ func TestCheckBeforeTiming(t *testing.T) {
 			`"HTTP/1.1 200 OK" with a body of 5 bytes, "hello"`},
 		{"wrong status", good, http.Verify{Status: []int{201}}, "wanted status 201, got 200; the answer was"},
 		{"no answer", func(*conn) bool { return false }, http.Verify{}, "the server closed the connection"},
+		{"a reset", func(c *conn) bool { c.reset(); return false }, http.Verify{}, ": the server reset the connection"},
 		{"no HTTP", func(c *conn) bool { c.say("220 smtp\r\n"); return true }, http.Verify{}, `the status line is "220 smtp`},
 		{"left out", good, http.Verify{Before: new(false), Contains: "Hello"}, ""},
 	}
