@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -55,21 +56,23 @@ func Import(p *plan.Plan, e *plan.Experiment, t *plan.Trial, format string, list
 
 // imported makes the record of one output; what it shares with others is left empty.
 func imported(t *plan.Trial, format string, s Saved) (*record.Record, error) {
+	text, err := loadtool.Text(s.Printed)
+	if err != nil {
+		return nil, err
+	}
 	tool, ok := loadtool.Find(format)
 	if format == "" {
 		tool, ok = loadtool.Guess(s.Printed)
 	}
 	switch {
+	case len(bytes.TrimSpace(text)) == 0:
+		return nil, errors.New("there is nothing in it: the tool may have printed to the terminal, or failed")
 	case !ok && format == "":
 		return nil, fmt.Errorf("unknown format: name the tool with --format, one of %s", strings.Join(Formats(), ", "))
 	case !ok || !tool.Saved:
 		return nil, fmt.Errorf("output of %q cannot be imported: known are %s", format, strings.Join(Formats(), ", "))
 	}
 	o, err := tool.ParseOne(s.Printed, s.Program, commandLines(t)...)
-	if err != nil {
-		return nil, err
-	}
-	text, err := loadtool.Text(s.Printed)
 	if err != nil {
 		return nil, err
 	}

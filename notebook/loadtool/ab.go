@@ -16,6 +16,7 @@ var ab = Tool{
 	shares: inLines,
 	Saved:  true,
 	wrote:  wroteAb,
+	once:   abRate,
 	Load:   true,
 	Program: &Program{
 		Image: debian("apache2-utils", "ab"),
@@ -119,6 +120,7 @@ func (o *Output) abTimes(printed string, complete int64) {
 }
 
 var (
+	abRate     = regexp.MustCompile(`(?m)^Requests per second:`)
 	abVersion  = regexp.MustCompile(`(?m)^This is ApacheBench, Version ([0-9.]+)`)
 	abFailures = regexp.MustCompile(`\(Connect: (\d+), Receive: (\d+), Length: (\d+), Exceptions: (\d+)\)`)
 )

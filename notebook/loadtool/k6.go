@@ -21,6 +21,7 @@ var k6 = Tool{
 	shares: inK6,
 	Saved:  true,
 	wrote:  wroteK6,
+	once:   k6Users,
 	Load:   true,
 	Program: &Program{
 		Image: goModule("k6", "go.k6.io/k6", "v1.8.1"),

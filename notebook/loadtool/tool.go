@@ -10,6 +10,7 @@ package loadtool
 
 import (
 	"errors"
+	"regexp"
 
 	"benchbook/slice"
 )
@@ -33,6 +34,8 @@ type Tool struct {
 	// Saved says that output which somebody saved can be imported; then wrote tells it from that of other tools.
 	Saved bool
 	wrote func(text string) bool
+	// once is what every output has one time, so that several in a file are told apart; nil where parse sees them.
+	once *regexp.Regexp
 	// pick leaves one of several programs that a text is of; nil where it is of one.
 	pick func(text []byte, name string, likely []string) ([]byte, error)
 
@@ -76,6 +79,11 @@ func (t Tool) ParseOne(printed []byte, program string, likely ...string) (*Outpu
 		}
 	case program != "":
 		return nil, noSamples(t.Name, "it is not of programs: leave --program out")
+	}
+	if t.once != nil {
+		if n := len(t.once.FindAllIndex(text, -1)); n > 1 {
+			return nil, noSamples(t.Name, "it is %d of them, one behind the other: save each in a file of its own", n)
+		}
 	}
 	o, err := t.parse(string(text))
 	if err == nil {

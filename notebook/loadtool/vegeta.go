@@ -18,6 +18,7 @@ var vegeta = Tool{
 	shares: inVegeta,
 	Saved:  true,
 	wrote:  wroteVegeta,
+	once:   vegetaRequests,
 	Load:   true,
 	Program: &Program{
 		Image: goModule("vegeta", "github.com/tsenart/vegeta/v12", "v12.13.0"),

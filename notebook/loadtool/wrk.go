@@ -18,6 +18,7 @@ var wrk = Tool{
 	shares: inLines,
 	Saved:  true,
 	wrote:  wroteWrk,
+	once:   wrkHead,
 	Load:   true,
 	Program: &Program{
 		Image: debian("wrk", "wrk"),
@@ -37,6 +38,7 @@ var wrk2 = Tool{
 	shares: inLines,
 	Saved:  true,
 	wrote:  wroteWrk2,
+	once:   wrkHead,
 }
 
 var (
