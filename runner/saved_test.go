@@ -29,6 +29,23 @@ func saved(t *testing.T, file string) Saved {
 	return Saved{File: filepath.Base(file), Modified: time.Date(2025, 5, 6, 7, 8, 9, 0, time.UTC), Printed: data}
 }
 
+// What is no text of a tool is said to be that, and not to be of a tool that is not known.
+func TestImportOfNoText(t *testing.T) {
+	p := newPlan(t, "---\ntitle: x\n---\n\n"+timed)
+	e := p.Experiments[0]
+	for printed, want := range map[string]string{
+		"": "f: there is nothing in it", "\ufeff\r\n": "f: there is nothing in it",
+		"\xff\xfea": "f: it ends within a character of UTF-16",
+	} {
+		for _, format := range []string{"", "wrk"} {
+			_, err := Import(p, e, e.Trials[0], format, []Saved{{File: "f", Printed: []byte(printed)}})
+			if err == nil || !strings.HasPrefix(err.Error(), want) {
+				t.Errorf("%q: got %v, want %q", printed, err, want)
+			}
+		}
+	}
+}
+
 const timed = "```yaml experiment\nname: sleeping\ncommand: {image: debian, run: sleep 0.02}\n```\n"
 
 func TestImport(t *testing.T) {
