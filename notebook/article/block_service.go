@@ -18,8 +18,8 @@ func (s *Services) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string)
 	named, lost, outer := misplaced(n, reflect.TypeFor[Service](), reflect.TypeFor[Experiment]())
 	*s = DecodeNamed[Service](d, named, what, "service")
 	for _, f := range outer {
-		d.Problems.Add("wrong-shape", f.Key.Pos, "%q stands among the services", f.Key.Value).
-			Hint = "it is a key of the experiment: indent it like services"
+		p := d.Problems.Add("wrong-shape", f.Key.Pos, "%q stands among the services", f.Key.Value)
+		p.Misplaced, p.Hint = f.Key.Value, "it is a key of the experiment: indent it like services"
 	}
 	if len(lost) == 0 {
 		return

@@ -266,8 +266,9 @@ func readHead(e *outline, problems *source.Problems) bool {
 // hasWork makes sure that an experiment has either a load or a command. It is false if neither can be read.
 func hasWork(e *outline, problems *source.Problems) bool {
 	load, command := e.head.Load != nil, e.head.Command != nil
-	isAmongServices := e.Node.Get("services").Get("load") != nil
-	if !load && !command && (isAmongServices || e.head.Tried.Has("load", "command") || !e.Whole) {
+	axis := e.Node.Get("matrix").Get("load")
+	isElsewhere := e.Node.Get("services").Get("load") != nil || axis != nil && axis.Kind == yamltext.Map
+	if !load && !command && (isElsewhere || e.head.Tried.Has("load", "command") || !e.Whole) {
 		return true // it may be in a part that could not be found or read, which was reported
 	}
 	if !isMapping(e.Node.Get("load")) || !isMapping(e.Node.Get("command")) {

@@ -189,12 +189,15 @@ func (d Decoder) unknownField(n *Node, at int, what string, v reflect.Value, kno
 	f := n.Fields[at]
 	slices.Sort(names)
 	hint, meant, sure := d.Wording.UnknownKey(f.Key.Value, v.Type(), names)
-	d.Problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, what).Hint = hint
+	problem := d.Problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, what)
+	problem.Hint, problem.Misplaced = hint, f.Key.Value
 	// What is plainly misspelt is read as meant: otherwise all that names something in it would be a problem too.
 	isMeant := func(f Field) bool { return f.Key.Value == meant }
 	if i, ok := known[meant]; ok && sure && !slices.ContainsFunc(n.Fields, isMeant) {
 		n.Fields[at].Key.Value = meant
 		d.Value(f.Value, meant, v.Field(i))
+	} else {
+		problem.Covers = f.place()
 	}
 	return meant
 }
@@ -218,8 +221,8 @@ func (d Decoder) indent(n *Node, t reflect.Type, known map[string]int) {
 			above = nil
 		case above != nil:
 			if len(above.Fields) == 0 {
-				d.Problems.Add("unknown-key", f.Key.Pos, "%q stands beside %s, not below it", f.Key.Value, name).
-					Hint = "indent it and its lines further than " + name
+				p := d.Problems.Add("unknown-key", f.Key.Pos, "%q stands beside %s, not below it", f.Key.Value, name)
+				p.Misplaced, p.Hint = f.Key.Value, "indent it and its lines further than "+name
 			}
 			above.Fields = append(above.Fields, f)
 			continue
