@@ -123,7 +123,7 @@ func (a *attempt) driveLoad(running []engine.Running) (m load.Measurement, err e
 	if rest, ok := strings.CutPrefix(m.Failure, "before timing: "); ok && err == nil && a.experiment.Outside {
 		m.Failure = "the running target: " + rest + ": start it, or correct target"
 	} else if err == nil && m.Failure != "" {
-		if cause := unreachedTarget(a.bounded, a.trial, a.place.Services); cause != "" {
+		if cause := unreachedTarget(a.bounded, a.run.Engine, a.trial, a.place.Services); cause != "" {
 			m.Failure, m.Log = cause, "" // the load saw what followed from it
 		}
 	}

@@ -305,7 +305,7 @@ func lowerVolumes(s *engine.Service) error {
 // unreachedTarget says why a load could not reach a service of its trial, where nothing listens at a port that it asks:
 // a service that exposes no port is ready at once, and another than its own may be asked for. It is empty where
 // something listens, or nothing tells.
-func unreachedTarget(ctx context.Context, t *plan.Trial, services map[string]engine.Running) string {
+func unreachedTarget(ctx context.Context, by engine.Engine, t *plan.Trial, services map[string]engine.Running) string {
 	if t.Load == nil {
 		return ""
 	}
@@ -323,7 +323,9 @@ func unreachedTarget(ctx context.Context, t *plan.Trial, services map[string]eng
 			continue
 		}
 		if open, err := told.Listeners(ctx); err == nil {
-			if words, _ := readiness.Unreached(open, port); words != "" {
+			words, loopback := readiness.Unreached(open, port)
+			// without containers the loopback is where services are reached
+			if words != "" && !(loopback && spec.Engine(by.Name()).Can(spec.Machine)) {
 				if !strings.Contains(words, "(") && !isExposed(t, u.Hostname(), port) {
 					words += " yet (nothing waited for it: add it to expose)"
 				}

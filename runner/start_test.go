@@ -391,6 +391,30 @@ func TestLoadOfAPortThatNothingListensOn(t *testing.T) {
 	}
 }
 
+// withoutContainers is an engine whose services are reached at the loopback.
+type withoutContainers struct{ *fake.Engine }
+
+func (withoutContainers) Name() string { return string(spec.Local) }
+
+// Without containers the loopback is where a service is reached, so the failure of a load is another one.
+func TestFailureOfALoadOnLoopback(t *testing.T) {
+	s := script(t)
+	s.Run = func(context.Context, engine.Program) (engine.Exit, error) {
+		return engine.Exit{Code: 3, Stderr: []byte("it is so")}, nil
+	}
+	s.Listeners = func(string) ([]netip.AddrPort, error) {
+		return []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:8080")}, nil
+	}
+	store := &memory{}
+	_, err := newRunner(withoutContainers{fake.New(s)}, &quiet{}).Run(t.Context(), socketsPlan(t), store, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := store.records[0]; r.Failure != "it is so" {
+		t.Errorf("the failure is %q, want what the load said", r.Failure)
+	}
+}
+
 // A service that is not ready is the failure, and not those that were starting beside it and were given up because of
 // it.
 func TestFirstFailureCounts(t *testing.T) {
