@@ -227,6 +227,9 @@ func (a *attempt) judge(m load.Measurement, err error) (_ load.Measurement, isRe
 	failure, log, isResult := failureOf(err)
 	if err != nil && tooLong {
 		failure, isResult = fmt.Sprintf("the repetition took longer than %v", a.experiment.Timeout), true
+		if unended, ok := errors.AsType[*load.UnendedError](err); ok {
+			failure += ": " + unended.Name + " did not end"
+		}
 	}
 	if isResult {
 		return load.Measurement{Failure: failure, Log: joinLogs(log, m.Log)}, true

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"reflect"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
+	"benchbook/runner/load"
 	"benchbook/runner/load/http"
 	"benchbook/runner/observe"
 )
@@ -122,6 +124,29 @@ func TestLogOfARepetitionThatTookTooLong(t *testing.T) {
 		r = runOnce(t, s, "timeout: 2s", "timeout: 400ms")
 		if r.Failure != "the repetition took longer than 400ms" || r.Log != "server wrote:\nstarting up" {
 			t.Errorf("failure %q with log %q", r.Failure, r.Log)
+		}
+	})
+}
+
+// unending is a driver whose program does not end.
+type unending struct{ counting }
+
+func (*unending) Measure(ctx context.Context, _ load.Place, _ *plan.Trial) (load.Measurement, error) {
+	<-ctx.Done()
+	return load.Measurement{}, fmt.Errorf("trial x: %w", &load.UnendedError{Name: "the driver", Err: ctx.Err()})
+}
+
+// A repetition that took too long names the program of its load that did not end.
+func TestLoadThatDoesNotEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &memory{}
+		r := newRunner(fake.New(script(t)), &quiet{})
+		r.Requests = &unending{}
+		if _, err := r.Run(t.Context(), socketsPlan(t, "timeout: 2s", "timeout: 400ms"), store, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		if r := store.records[0]; r.Failure != "the repetition took longer than 400ms: the driver did not end" {
+			t.Errorf("failure %q", r.Failure)
 		}
 	})
 }

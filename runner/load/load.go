@@ -37,6 +37,16 @@ type Starter interface {
 	StandBy(ctx context.Context, at Place, trial *plan.Trial) *Standby
 }
 
+// UnendedError says which program of a load was still running when the time of its repetition was over.
+type UnendedError struct {
+	Name string
+	Err  error // of the engine
+}
+
+func (e *UnendedError) Error() string { return e.Name + " did not end: " + e.Err.Error() }
+
+func (e *UnendedError) Unwrap() error { return e.Err }
+
 // Checker is a Driver that can ask for what a load asks for without putting it on.
 type Checker interface {
 	// Check asks for every target once, and gives what was answered. Prepare was called before.

@@ -190,8 +190,7 @@ func (d *Driver) run(ctx context.Context, at load.Place, l *spec.Load, c loadtoo
 		program.Entrypoint, program.Command = []string{"sh", "-c", c.Shell, "sh"}, append([]string{path}, program.Command...)
 	}
 	w := &watch{line: c.Line(d.tool.Name, l.Args), threads: c.Threads, began: time.Now()}
-	exit, err := at.Space.Run(ctx, program, func(r engine.Running) { w.begin(ctx, r) })
-	w.end()
+	exit, err := w.run(ctx, d.tool.Name, at.Space, program)
 	return exit, w, err
 }
 
@@ -253,6 +252,16 @@ type streak struct {
 
 // watchEvery is how often a tool is looked at: seldom enough to cost it nothing.
 const watchEvery = 50 * time.Millisecond
+
+// run runs a tool or driver, and watches it.
+func (w *watch) run(ctx context.Context, name string, in engine.Space, p engine.Program) (engine.Exit, error) {
+	exit, err := in.Run(ctx, p, func(r engine.Running) { w.begin(ctx, r) })
+	w.end()
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		err = &load.UnendedError{Name: name, Err: err}
+	}
+	return exit, err
+}
 
 func (w *watch) begin(ctx context.Context, r engine.Running) {
 	w.started = time.Now()

@@ -95,10 +95,9 @@ func (d *Program) run(ctx context.Context, at load.Place, l *spec.Load) (engine.
 	}
 	// Of several threads one may do the work of all, as in Python: as much as the cores of the load is all that is known.
 	w := &watch{threads: at.Cores, began: time.Now()}
-	exit, err := at.Space.Run(ctx, engine.Program{Name: "load", Image: at.Image(l.Driver.Image), CPUSet: at.CPUSet,
-		First: l.Priority != "", Command: l.Driver.Command, Environment: l.Driver.Environment, Files: l.Driver.Configs,
-		Beside: at.Beside(l), Stdin: bytes.NewReader(document)}, func(r engine.Running) { w.begin(ctx, r) })
-	w.end()
+	exit, err := w.run(ctx, record.DriverTool, at.Space, engine.Program{Name: "load", Image: at.Image(l.Driver.Image),
+		CPUSet: at.CPUSet, First: l.Priority != "", Command: l.Driver.Command, Environment: l.Driver.Environment,
+		Files: l.Driver.Configs, Beside: at.Beside(l), Stdin: bytes.NewReader(document)})
 	return exit, w, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -267,6 +268,42 @@ func TestDriverThatFails(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Where the time of a repetition is over while a driver or a tool runs, that is said.
+func TestDriverThatDoesNotEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := script(t, nil)
+		own := s.Run
+		s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+			if p.Stdin == nil && len(p.Entrypoint) == 0 || p.Name == "version" {
+				return own(ctx, p)
+			}
+			<-ctx.Done()
+			return engine.Exit{}, ctx.Err()
+		}
+		e, program := fake.New(s), func() ([]byte, error) { return []byte("program"), nil }
+		space, err := e.Open(t.Context(), "run")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, tt := range map[string]struct {
+			driver load.Driver
+			load   *spec.Load
+		}{"the driver": {NewProgram(program), driven()}, "wrk": {Drivers(program)["wrk"], web(10)}} {
+			if err := tt.driver.Prepare(t.Context(), e, io.Discard); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			_, err := tt.driver.Measure(ctx, load.Place{Space: space, Cores: 1,
+				Image: func(spec.Image) engine.Prepared { return engine.Prepared{ID: "y"} }}, &plan.Trial{Name: "t", Load: tt.load})
+			cancel()
+			if unended, ok := errors.AsType[*load.UnendedError](err); !ok || unended.Name != name ||
+				!errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("got %v, want that %s did not end", err, name)
+			}
+		}
+	})
 }
 
 // A summary is of a run of its own after one for the warm-up, and what it does not tell is not measured.
