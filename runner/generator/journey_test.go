@@ -244,6 +244,18 @@ func TestCheckOfSteps(t *testing.T) {
 	}
 }
 
+// A server that nobody has started is said in the same words as for a load without steps.
+func TestStepsOfNobody(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.Close()
+	config := s.config("1,ann")
+	want := "before timing: no connection to " + s.URL
+	if _, err := Run(t.Context(), config); err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got %v, want %q", err, want)
+	}
+}
+
 // Clients pause behind a step as long as it says, and that is part of a journey but for the last one.
 func TestThinkOfSteps(t *testing.T) {
 	t.Parallel()

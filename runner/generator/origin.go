@@ -74,7 +74,7 @@ func (l *load) checksBefore() bool {
 // usually lead to the same server.
 func (l *load) choose(ctx context.Context, o *origin, all []netip.AddrPort) error {
 	check := l.checksBefore() && l.script == nil // steps are checked in turn
-	if len(all) == 1 && !check {
+	if len(all) == 1 && !l.checksBefore() {
 		o.addresses = all
 		return nil
 	}
