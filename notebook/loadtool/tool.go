@@ -82,7 +82,7 @@ func (t Tool) ParseOne(printed []byte, program string, likely ...string) (*Outpu
 	}
 	if t.once != nil {
 		if n := len(t.once.FindAllIndex(text, -1)); n > 1 {
-			return nil, noSamples(t.Name, "it is %d of them, one behind the other: save each in a file of its own", n)
+			return nil, noSamples(t.Name, "the file holds %d outputs, one after the other: save each in a file of its own", n)
 		}
 	}
 	o, err := t.parse(string(text))

@@ -326,7 +326,7 @@ func (c *Conn) reply(kind int, payload []byte) error {
 		c.replies = 0
 	}
 	if c.replies += headerSize + len(payload); c.replies > maxReplies {
-		return errors.New("the server asks for more and more replies, and takes none")
+		return errors.New("the server keeps asking for replies and reads none")
 	}
 	c.Out = append(appendHeader(c.Out, len(payload), kind, flagAck, 0), payload...)
 	return nil
