@@ -113,7 +113,7 @@ func FuzzArticle(f *testing.F) {
 	f.Fuzz(func(t *testing.T, one, two string) {
 		c := Commands{Lines: []string{one, two}, Folder: "/tmp", Timeout: time.Hour}
 		if c.check() != nil {
-			t.Skip()
+			return
 		}
 		for i, got := range runs(planned(t, c)) {
 			if len(got) == 3 && got[1] == "-c" && got[2] != c.Lines[i] {
