@@ -1,16 +1,16 @@
 package starter
 
 import (
-	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"benchbook/notebook/projects"
+	"benchbook/runner/dockerfile"
 	"benchbook/slice"
 )
 
@@ -47,7 +47,11 @@ func FromDockerfile(dir, file string) (*Article, error) {
 	if err != nil {
 		return nil, err
 	}
-	ports := exposedBy(string(data))
+	read, err := dockerfile.Parse(string(data), nil, "")
+	if p, ok := errors.AsType[*dockerfile.Problem](err); ok {
+		return nil, fmt.Errorf("%s line %d: %s", file, p.Line, p.Message)
+	}
+	ports := read.Exposed()
 	at := slices.IndexFunc(ports, func(port string) bool { return !slices.Contains(elsewhere, port) })
 	if at < 0 {
 		return nil, fmt.Errorf("%s exposes no port to put load on: add EXPOSE with the port on which its server answers "+
@@ -62,63 +66,4 @@ func FromDockerfile(dir, file string) (*Article, error) {
 	services := fmt.Sprintf("services:\n  %s:\n    build:%s\n    expose: [%s]\n", dockerService, build,
 		strings.Join(slice.Map(ports, strconv.Quote), ", "))
 	return &Article{slug, text(slug, dockerService, ports[at], services)}, nil
-}
-
-// continued is the end of a line that goes on.
-var continued = regexp.MustCompile(`\\[ \t]*\r?\n`)
-
-// exposedBy are the TCP ports that the last stage of a Dockerfile exposes, or the stages that it is made from. Those of
-// an image from elsewhere are not known, and ranges are left out: seldom does anything listen on all of one.
-//
-// Source: Dockerfile reference, "EXPOSE", "Environment replacement".
-func exposedBy(dockerfile string) (ports []string) {
-	stage, stages, values := "", map[string][]string{}, variables{}
-	for line := range strings.Lines(continued.ReplaceAllString(dockerfile, " ")) {
-		words := slices.DeleteFunc(strings.Fields(line), func(word string) bool { return strings.HasPrefix(word, "--") })
-		if len(words) < 2 {
-			continue
-		}
-		switch rest := words[1:]; strings.ToUpper(words[0]) {
-		case "FROM":
-			if stage = ""; len(rest) == 3 { // image AS stage
-				stage = strings.ToLower(rest[2])
-			}
-			ports = slices.Clone(stages[strings.ToLower(values.expand(rest[0]))])
-		case "ENV", "ARG":
-			values.set(rest)
-		case "EXPOSE":
-			for _, word := range rest {
-				if m := tcpPort.FindStringSubmatch(values.expand(word)); m != nil {
-					ports = slice.Add(ports, m[1])
-				}
-			}
-		}
-		stages[stage] = ports
-	}
-	return ports
-}
-
-// tcpPort is a port as EXPOSE has it.
-var tcpPort = regexp.MustCompile(`^([1-9]\d{0,4})(?i:/tcp)?$`)
-
-// variables are those of a Dockerfile, as far as it gives them values.
-type variables map[string]string
-
-func (v variables) expand(word string) string {
-	return os.Expand(strings.Trim(word, `"'`), func(name string) string {
-		name, otherwise, _ := strings.Cut(name, ":-")
-		return cmp.Or(v[name], otherwise)
-	})
-}
-
-// set reads the words of ENV and ARG: NAME=value, or NAME value.
-func (v variables) set(words []string) {
-	if len(words) == 2 && !strings.Contains(words[0], "=") {
-		words = []string{words[0] + "=" + words[1]}
-	}
-	for _, word := range words {
-		if name, value, ok := strings.Cut(word, "="); ok {
-			v[name] = v.expand(value)
-		}
-	}
 }

@@ -53,27 +53,6 @@ func TestFromHyperfine(t *testing.T) {
 	}
 }
 
-// What a Dockerfile exposes in the end is what the article exposes.
-func TestExposedBy(t *testing.T) {
-	tests := []struct{ name, dockerfile, want string }{
-		{"nothing", "FROM debian\nCMD server\n", ""},
-		{"several", "FROM debian\nEXPOSE 8080/tcp 53/udp 9000\nexpose 8080\n", "8080 9000"},
-		{"over two lines", "FROM debian\nEXPOSE 80 \\\n  81\n", "80 81"},
-		{"by variables", "ARG A=80\nFROM debian\nARG A=81\nENV B=82 C=$A\nENV D 83\nEXPOSE $A ${B} $C ${D} ${E:-84} $F\n",
-			"81 82 83 84"},
-		{"of an earlier stage", "FROM node AS base\nEXPOSE 80\nFROM go AS build\nEXPOSE 81\nFROM --platform=linux/amd64 " +
-			"Base\nEXPOSE 82\n", "80 82"},
-		{"of an image called like one before", "FROM node\nEXPOSE 80\nFROM node\n", ""},
-		{"a range", "FROM debian\nEXPOSE 8000-8010 0 800000\n", ""},
-		{"in a comment", "FROM debian\n# EXPOSE 80\n", ""},
-	}
-	for _, tt := range tests {
-		if got := strings.Join(exposedBy(tt.dockerfile), " "); got != tt.want {
-			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
-		}
-	}
-}
-
 // An article from a Dockerfile names its folder and port, wherever it lies in the repository.
 func TestFromDockerfile(t *testing.T) {
 	dir := t.TempDir()
@@ -87,6 +66,7 @@ func TestFromDockerfile(t *testing.T) {
 			"      dockerfile: Dockerfile.dev\n    expose: [\"81\"]\nload:\n  target: http://server:81/\n"},
 		{"none/Dockerfile", "FROM x\n", "", "none/Dockerfile exposes no port to put load on: add EXPOSE with the port"},
 		{"db/Dockerfile", "FROM x\nEXPOSE 5432\n", "", "db/Dockerfile exposes no port to put load on"},
+		{"half/Dockerfile", "FROM x\n\nFROM\n", "", "half/Dockerfile line 3: FROM wants an image"},
 		{"../Dockerfile", "FROM x\nEXPOSE 80\n", "", "is outside the repository of the project"},
 	}
 	for _, tt := range tests {

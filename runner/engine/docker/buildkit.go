@@ -20,6 +20,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"benchbook/notebook/spec"
+	"benchbook/runner/dockerfile"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/output"
 )
@@ -32,9 +33,9 @@ var errNoBuildKit = errors.New("no docker command with BuildKit")
 // the plugin docker-buildx.
 //
 // # syntax= of the usual Dockerfiles is left out first: what the engine has is recorded, needs no registry, and does
-// for most. The error is a *problem where the Dockerfile needs what cannot be had here.
+// for most. The error is a *dockerfile.Problem where the Dockerfile needs what cannot be had here.
 func (s *imageStore) buildKit(
-	ctx context.Context, build engine.Build, recipe dockerfile, bases []engine.Base, tag string, log io.Writer,
+	ctx context.Context, build engine.Build, recipe dockerfile.File, bases []engine.Base, tag string, log io.Writer,
 ) error {
 	by, done, err := s.nameBases(ctx, bases, tag)
 	if err != nil {
@@ -46,20 +47,20 @@ func (s *imageStore) buildKit(
 		names = append(names, name, bases[i].Reference)
 	}
 	log = renamed{log, strings.NewReplacer(names...)}
-	refused := func(n need, why string) error {
-		return &problem{n.first, fmt.Sprintf("%s needs %s, or %s", n.what, why, n.instead)}
+	refused := func(n dockerfile.Need, why string) error {
+		return &dockerfile.Problem{Line: n.First, Message: fmt.Sprintf("%s needs %s, or %s", n.What, why, n.Instead)}
 	}
-	failed := s.dockerBuild(ctx, build, recipe.withoutSyntax(by), tag, log)
-	n := recipe.unmet(failed)
+	failed := s.dockerBuild(ctx, build, recipe.WithoutSyntax(by), tag, log)
+	n := unmet(recipe, failed)
 	switch {
 	case errors.Is(failed, errNoBuildKit):
-		return refused(recipe.needs[0], "BuildKit, and no docker command here builds with it: install docker-buildx")
+		return refused(recipe.Needs[0], "BuildKit, and no docker command here builds with it: install docker-buildx")
 	case n == nil || ctx.Err() != nil:
 		return failed
-	case recipe.syntax == 0:
+	case recipe.Syntax == 0:
 		return refused(*n, fmt.Sprintf("a newer BuildKit than this engine has (%v): update Docker", failed))
 	}
-	err = s.dockerBuild(ctx, build, recipe.replace(by), tag, log)
+	err = s.dockerBuild(ctx, build, recipe.Replace(by), tag, log)
 	if err != nil && strings.Contains(err.Error(), "docker/dockerfile") {
 		return refused(*n, fmt.Sprintf("a newer BuildKit than this engine has, and that of # syntax= cannot be had (%s): "+
 			"update Docker", registryWords(err)))
@@ -79,25 +80,17 @@ func (r renamed) Write(data []byte) (int, error) {
 }
 
 // unmet is the need that a builder did not understand; nil if it failed by something else.
-func (d dockerfile) unmet(err error) *need {
+func unmet(recipe dockerfile.File, err error) *dockerfile.Need {
 	if err == nil {
 		return nil
 	}
 	line := parseLine(err)
-	at := slices.IndexFunc(d.needs, func(n need) bool { return n.first <= line && line <= n.last })
+	at := slices.IndexFunc(recipe.Needs,
+		func(n dockerfile.Need) bool { return n.First <= line && line <= n.Last })
 	if at < 0 {
 		return nil
 	}
-	return &d.needs[at]
-}
-
-// withoutSyntax replaces bases, and leaves the usual # syntax= out. Above another escape it has to stay.
-func (d dockerfile) withoutSyntax(by map[int]string) string {
-	if d.syntax > 0 && d.escape == '\\' {
-		d.lines = slices.Clone(d.lines)
-		d.lines[d.syntax-1] = "\n"
-	}
-	return d.replace(by)
+	return &recipe.Needs[at]
 }
 
 // nameBases gives bases names that no registry has, by their index, until done is called: where the engine keeps images
@@ -204,7 +197,7 @@ var (
 )
 
 // buildKitLine finds the line of the instruction that BuildKit says it failed at, or returns 0.
-func buildKitLine(recipe dockerfile, output []byte) (line int) {
+func buildKitLine(recipe dockerfile.File, output []byte) (line int) {
 	if m := failedExcerpt.FindSubmatch(output); m != nil {
 		line, _ = strconv.Atoi(string(m[1]))
 		return line
@@ -214,10 +207,10 @@ func buildKitLine(recipe dockerfile, output []byte) (line int) {
 		return 0
 	}
 	failed, longest := strings.Join(strings.Fields(string(m[1])), " "), 0
-	for _, step := range recipe.steps {
-		begins, _, _ := strings.Cut(step.text, "$")
+	for _, step := range recipe.Steps {
+		begins, _, _ := strings.Cut(step.Text, "$")
 		if strings.HasPrefix(failed, begins) && len(begins) > longest {
-			line, longest = step.line, len(begins)
+			line, longest = step.Line, len(begins)
 		}
 	}
 	return line

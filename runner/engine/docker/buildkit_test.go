@@ -16,6 +16,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"benchbook/notebook/spec"
+	"benchbook/runner/dockerfile"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest"
 )
@@ -210,7 +211,7 @@ func TestBuilderError(t *testing.T) {
 			"dockerfile.v0: failed to create LLB definition: dockerfile parse error line 5: unknown instruction: FLY\n"
 		elsewhere = "ERROR: failed to solve: debian: error getting credentials\n"
 	)
-	recipe, err := parseDockerfile("FROM debian\nARG V=7\n"+
+	recipe, err := dockerfile.Parse("FROM debian\nARG V=7\n"+
 		"RUN --mount=type=cache,target=/c \\\n  echo got $V; exit 3\nRUN x\n", nil, "")
 	if err != nil {
 		t.Fatal(err)
@@ -240,14 +241,14 @@ func TestWithoutSyntax(t *testing.T) {
 		{"# syntax=example/other:1\nFROM a\n", "# syntax=example/other:1\nFROM b\n"},
 		{"FROM a\n", "FROM b\n"},
 	} {
-		recipe, err := parseDockerfile(tt.text, nil, "")
+		recipe, err := dockerfile.Parse(tt.text, nil, "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := recipe.withoutSyntax(map[int]string{0: "b"}); got != tt.want {
+		if got := recipe.WithoutSyntax(map[int]string{0: "b"}); got != tt.want {
 			t.Errorf("got %q, want %q", got, tt.want)
 		}
-		if again := recipe.replace(nil); again != tt.text {
+		if again := recipe.Replace(nil); again != tt.text {
 			t.Errorf("what was read has become %q", again)
 		}
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"benchbook/notebook/spec"
+	"benchbook/runner/dockerfile"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/output"
 )
@@ -107,12 +108,12 @@ func executableBuild(executable engine.Executable) (engine.Build, error) {
 }
 
 // recipeOf reads the Dockerfile of a build.
-func recipeOf(build engine.Build) (dockerfile, error) {
+func recipeOf(build engine.Build) (dockerfile.File, error) {
 	at := slices.IndexFunc(build.Files, func(f spec.File) bool { return f.Path == build.Dockerfile })
 	if at < 0 {
-		return dockerfile{}, fmt.Errorf("%s is not among the files of the build context", build.Dockerfile)
+		return dockerfile.File{}, fmt.Errorf("%s is not among the files of the build context", build.Dockerfile)
 	}
-	return parseDockerfile(string(build.Files[at].Data), build.Args, build.Target)
+	return dockerfile.Parse(string(build.Files[at].Data), build.Args, build.Target)
 }
 
 // build builds an image, unless one was built from the same inputs before.
@@ -123,10 +124,10 @@ func (s *imageStore) build(ctx context.Context, build engine.Build, log io.Write
 	}
 	var bases []engine.Base
 	substitutes := make(map[int]string)
-	for i, from := range recipe.bases {
-		base, err := s.base(ctx, from.reference, from.platform, log)
+	for i, from := range recipe.Bases {
+		base, err := s.base(ctx, from.Reference, from.Platform, log)
 		if errors.As(err, new(*engine.ImageError)) {
-			return engine.Prepared{}, &engine.BuildError{For: build.For, Line: from.first + 1, Err: err}
+			return engine.Prepared{}, &engine.BuildError{For: build.For, Line: from.First + 1, Err: err}
 		}
 		if err != nil {
 			return engine.Prepared{}, fmt.Errorf("building the image of %s: %w", build.For, err)
@@ -154,10 +155,10 @@ func (s *imageStore) build(ctx context.Context, build engine.Build, log io.Write
 	fmt.Fprintf(log, "building the image of %s\n", build.For)
 	began := time.Now()
 	said := &output.Tail{Limit: 1 << 20}
-	if say := io.MultiWriter(steps{log}, said); len(recipe.needs) > 0 {
+	if say := io.MultiWriter(steps{log}, said); len(recipe.Needs) > 0 {
 		err = s.buildKit(ctx, build, recipe, bases, tag, say)
 	} else {
-		err = s.buildImage(ctx, build, recipe.replace(substitutes), tag, say)
+		err = s.buildImage(ctx, build, recipe.Replace(substitutes), tag, say)
 	}
 	if ctx.Err() != nil {
 		return engine.Prepared{}, fmt.Errorf("building the image of %s: %w", build.For, context.Cause(ctx))
@@ -174,10 +175,10 @@ func (s *imageStore) build(ctx context.Context, build engine.Build, log io.Write
 }
 
 // buildFailure says where in the Dockerfile a build failed, and what the builder said last, unless it was not asked.
-func buildFailure(build engine.Build, recipe dockerfile, said []byte, err error) *engine.BuildError {
+func buildFailure(build engine.Build, recipe dockerfile.File, said []byte, err error) *engine.BuildError {
 	failure := &engine.BuildError{For: build.For, Err: err}
-	if p, ok := errors.AsType[*problem](err); ok {
-		failure.Line = p.line
+	if p, ok := errors.AsType[*dockerfile.Problem](err); ok {
+		failure.Line = p.Line
 		return failure
 	}
 	failure.Line = failedLine(recipe, said, err)
@@ -190,16 +191,16 @@ func buildFailure(build engine.Build, recipe dockerfile, said []byte, err error)
 // withFiles makes an image of another and files, and returns its id.
 func (s *imageStore) withFiles(ctx context.Context, image, name string, files []spec.File) (string, error) {
 	build := engine.Build{For: name + engine.WithFiles, Build: spec.Build{Dockerfile: "Dockerfile"}}
-	dockerfile := fmt.Appendf(nil, "FROM %s\n", image)
+	text := fmt.Appendf(nil, "FROM %s\n", image)
 	// One by one: copying whole folders would change those that are there.
 	for i, file := range slices.SortedFunc(slices.Values(files), func(a, b spec.File) int {
 		return strings.Compare(a.Path, b.Path)
 	}) {
 		source := "files/" + strconv.Itoa(i)
-		dockerfile = fmt.Appendf(dockerfile, "COPY [%q, %q]\n", source, file.Path)
+		text = fmt.Appendf(text, "COPY [%q, %q]\n", source, file.Path)
 		build.Files = append(build.Files, spec.File{Path: source, Exec: file.Exec, Data: file.Data})
 	}
-	build.Files = append(build.Files, spec.File{Path: build.Dockerfile, Data: dockerfile})
+	build.Files = append(build.Files, spec.File{Path: build.Dockerfile, Data: text})
 	prepared, err := s.build(ctx, build, io.Discard)
 	return prepared.ID, err
 }
@@ -212,11 +213,11 @@ var (
 )
 
 // failedLine finds the line of the Dockerfile at which the builder failed, or returns 0.
-func failedLine(recipe dockerfile, output []byte, err error) int {
+func failedLine(recipe dockerfile.File, output []byte, err error) int {
 	if line := parseLine(err); line > 0 {
 		return line
 	}
-	if len(recipe.needs) > 0 {
+	if len(recipe.Needs) > 0 {
 		return buildKitLine(recipe, output)
 	}
 	steps := stepMessage.FindAllSubmatch(output, -1)
@@ -225,11 +226,11 @@ func failedLine(recipe dockerfile, output []byte, err error) int {
 	}
 	last := steps[len(steps)-1]
 	step, _ := strconv.Atoi(string(last[1]) + string(last[3]))
-	if len(last[2]) > 0 || step < 1 || step > len(recipe.steps) {
+	if len(last[2]) > 0 || step < 1 || step > len(recipe.Steps) {
 		// Podman counts anew in each stage, and builders have steps of their own, such as for our labels.
 		return 0
 	}
-	return recipe.steps[step-1].line
+	return recipe.Steps[step-1].Line
 }
 
 // parseLine is the line of a Dockerfile that a builder did not understand; 0 if the error is another one.

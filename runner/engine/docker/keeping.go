@@ -62,8 +62,8 @@ func (e *Engine) Find(ctx context.Context, image engine.Image) (engine.Prepared,
 		return engine.Prepared{}, false, nil // it was never built
 	}
 	prepared := engine.Prepared{}
-	for _, from := range recipe.bases {
-		base, _, err := e.images.baseHere(ctx, from.reference)
+	for _, from := range recipe.Bases {
+		base, _, err := e.images.baseHere(ctx, from.Reference)
 		if err != nil || base.ID == "" {
 			return engine.Prepared{}, false, err
 		}

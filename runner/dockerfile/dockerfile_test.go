@@ -1,4 +1,4 @@
-package docker
+package dockerfile
 
 import (
 	"errors"
@@ -11,10 +11,10 @@ import (
 )
 
 // refs are the references and platforms of bases, in order.
-func refs(d dockerfile) []string {
+func refs(d File) []string {
 	var all []string
-	for _, base := range d.bases {
-		all = append(all, strings.TrimSpace(base.reference+" "+base.platform))
+	for _, base := range d.Bases {
+		all = append(all, strings.TrimSpace(base.Reference+" "+base.Platform))
 	}
 	return all
 }
@@ -66,7 +66,7 @@ func TestParseDockerfile(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d, err := parseDockerfile(tt.text, tt.args, tt.target)
+			d, err := Parse(tt.text, tt.args, tt.target)
 			if got := refs(d); err != nil || !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got %q, %v, want %q", got, err, tt.want)
 			}
@@ -88,8 +88,8 @@ func TestParseDockerfileProblems(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := parseDockerfile(tt.text, nil, "")
-			var p *problem
+			_, err := Parse(tt.text, nil, "")
+			var p *Problem
 			if !errors.As(err, &p) || err.Error() != tt.want {
 				t.Errorf("got %v, want %s", err, tt.want)
 			}
@@ -112,14 +112,14 @@ func TestReplace(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d, err := parseDockerfile(tt.text, nil, "")
+			d, err := Parse(tt.text, nil, "")
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := d.replace(map[int]string{0: "NEW0", 1: "NEW1", 2: "NEW2"}); got != tt.want {
+			if got := d.Replace(map[int]string{0: "NEW0", 1: "NEW1", 2: "NEW2"}); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
-			if got := d.replace(nil); got != tt.text {
+			if got := d.Replace(nil); got != tt.text {
 				t.Errorf("replacing nothing gave %q, want %q", got, tt.text)
 			}
 		})
@@ -130,7 +130,7 @@ func TestReplace(t *testing.T) {
 // them; a problem lies inside it.
 func FuzzDockerfile(f *testing.F) {
 	// The Dockerfiles of the project's own articles are as good as any.
-	own, _ := filepath.Glob("../../../experiments/*/*ockerfile*")
+	own, _ := filepath.Glob("../../experiments/*/*ockerfile*")
 	for _, name := range own {
 		if text, err := os.ReadFile(name); err == nil {
 			f.Add(string(text))
@@ -140,29 +140,34 @@ func FuzzDockerfile(f *testing.F) {
 	f.Add("# escape=`\nFROM from AS `\n from\n")
 	f.Add("FROM --platform=$BUILDPLATFORM a\nRUN --mount=from=b,target=/b --mount=from=b <<A cat <<-'B'\nFROM b\nA\n\tB\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		d, err := parseDockerfile(text, nil, "")
-		var p *problem
+		d, err := Parse(text, nil, "")
+		var p *Problem
 		if errors.As(err, &p) {
-			if p.line < 1 || p.line > strings.Count(text, "\n")+1 {
-				t.Errorf("line %d of %q", p.line, text)
+			if p.Line < 1 || p.Line > strings.Count(text, "\n")+1 {
+				t.Errorf("line %d of %q", p.Line, text)
 			}
 			return
 		}
+		for _, port := range d.Exposed() {
+			if !strings.Contains(text, port) && !strings.Contains(text, "$") {
+				t.Errorf("%q exposes %s", text, port)
+			}
+		}
 		by := make(map[int]string)
-		for i := range d.bases {
+		for i := range d.Bases {
 			by[i] = fmt.Sprintf("replaced.example/number:%d", i)
 		}
-		replaced := d.replace(by)
+		replaced := d.Replace(by)
 		if strings.Count(replaced, "\n") != strings.Count(text, "\n") {
 			t.Errorf("%q has other lines than %q", replaced, text)
 		}
-		again, err := parseDockerfile(replaced, nil, "")
-		if err != nil || len(again.bases) != len(d.bases) {
-			t.Fatalf("%q became %q, with bases %+v, %v", text, replaced, again.bases, err)
+		again, err := Parse(replaced, nil, "")
+		if err != nil || len(again.Bases) != len(d.Bases) {
+			t.Fatalf("%q became %q, with bases %+v, %v", text, replaced, again.Bases, err)
 		}
-		for i, base := range again.bases {
-			if base.reference != by[i] {
-				t.Errorf("base %d of %q is %q, want %q", i, replaced, base.reference, by[i])
+		for i, base := range again.Bases {
+			if base.Reference != by[i] {
+				t.Errorf("base %d of %q is %q, want %q", i, replaced, base.Reference, by[i])
 			}
 		}
 	})
@@ -193,11 +198,11 @@ func TestBuildKitSyntax(t *testing.T) {
 		{"flags that it has", "FROM debian AS a\nFROM debian\nCOPY --from=a --chown=1:1 /a /a\nRUN x --mount=y\n", ""},
 		{"what is none", "FROM debian\nRUN bash -c 'cat <<<EOF' && echo $((1 << 3))\nRUN cat <<EOF\n", ""},
 	} {
-		d, err := parseDockerfile(tt.text, nil, "")
+		d, err := Parse(tt.text, nil, "")
 		got := ""
-		if len(d.needs) > 0 {
-			n := d.needs[0]
-			got = fmt.Sprintf("Dockerfile line %d: %s%s%s", n.first, n.what, needs, n.instead)
+		if len(d.Needs) > 0 {
+			n := d.Needs[0]
+			got = fmt.Sprintf("Dockerfile line %d: %s%s%s", n.First, n.What, needs, n.Instead)
 		}
 		if err != nil || got != tt.want {
 			t.Errorf("%s: got %q, %v, want %q", tt.name, got, err, tt.want)

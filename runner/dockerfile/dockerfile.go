@@ -1,4 +1,6 @@
-package docker
+// Package dockerfile reads as much of a Dockerfile as decides which images it is built from, what of it only BuildKit
+// has, and which ports it exposes. Instructions that it need not understand are left to the builder.
+package dockerfile
 
 import (
 	"errors"
@@ -9,86 +11,87 @@ import (
 	"strings"
 )
 
-// dockerfile is as much of a Dockerfile as decides which images it is built from.
-type dockerfile struct {
+// File is a Dockerfile that was read.
+type File struct {
+	Steps  []Step // its instructions
+	Bases  []Base
+	Needs  []Need   // what only BuildKit has
+	Syntax int      // the line of the usual # syntax=, counted from 1; 0 if there is none
 	lines  []string // as they stand, with their ends
-	steps  []step   // its instructions
-	bases  []from
-	needs  []need // what only BuildKit has
-	syntax int    // the line of the usual # syntax=, counted from 1; 0 if there is none
 	escape byte
 }
 
-// step is an instruction.
-type step struct {
-	line int // at which it begins, counted from 1
-	text string
+// Step is an instruction.
+type Step struct {
+	Line int    // at which it begins, counted from 1
+	Text string // its words, with a blank between them
 }
 
-// need is what only BuildKit has.
-type need struct {
-	first, last   int // the lines of its instruction, counted from 1
-	what, instead string
+// Need is what only BuildKit has.
+type Need struct {
+	First, Last   int // the lines of its instruction, counted from 1
+	What, Instead string
 }
 
-// from is an image outside the Dockerfile that one of its instructions names.
-type from struct {
-	reference  string // with arguments expanded
-	platform   string // as --platform asks, or empty
-	first, end int    // the lines of the instruction
+// Base is an image outside the Dockerfile that one of its instructions names.
+type Base struct {
+	Reference  string // with arguments expanded
+	Platform   string // as --platform asks, or empty
+	First      int    // the line at which the instruction begins, counted from 0
+	end        int    // the line behind it
 	flag, word string // how the reference stands there: a flag such as "--from=", if any, and itself, unexpanded
 	rest       string // of the flag
 	nth        int    // of those in the instruction that stand there alike
 }
 
-// problem is a mistake in a Dockerfile, at a line counted from 1.
-type problem struct {
-	line    int
-	message string
+// Problem is a mistake in a Dockerfile, at a line counted from 1.
+type Problem struct {
+	Line    int
+	Message string
 }
 
-func (p *problem) Error() string { return fmt.Sprintf("Dockerfile line %d: %s", p.line, p.message) }
+func (p *Problem) Error() string { return fmt.Sprintf("Dockerfile line %d: %s", p.Line, p.Message) }
 
 // directive is a parser directive, which can only stand above everything else.
 var directive = regexp.MustCompile(`^#\s*(?i:(escape|syntax|check))\s*=\s*(.+?)\s*$`)
 
-// parseDockerfile finds the images that a Dockerfile is built from, as far as the stage target (empty: the last),
+// Parse finds the images that a Dockerfile is built from, as far as the stage target (empty: the last),
 // with the given build arguments. Stages that refer to earlier ones, and scratch, are none. Instructions it need not
-// understand are left to the builder. The error is a *problem.
+// understand are left to the builder. The error is a *Problem.
 //
 // Source: Dockerfile reference, "Format", "FROM", "ARG", "COPY --from", "RUN --mount", "Here-Documents".
-func parseDockerfile(text string, args map[string]string, target string) (dockerfile, error) {
+func Parse(text string, args map[string]string, target string) (File, error) {
 	p := parser{
-		dockerfile: dockerfile{lines: strings.SplitAfter(strings.TrimPrefix(text, "\ufeff"), "\n"), escape: '\\'},
-		args:       args, target: target, stage: -1, defaults: make(map[string]string), stages: make(map[string]bool),
+		File: File{lines: strings.SplitAfter(strings.TrimPrefix(text, "\ufeff"), "\n"), escape: '\\'},
+		args: args, target: target, stage: -1, defaults: make(map[string]string), stages: make(map[string]bool),
 	}
 	if err := p.directives(); err != nil {
-		return p.dockerfile, err
+		return p.File, err
 	}
 	for i := 0; i < len(p.lines) && !p.done; {
-		at := from{first: i}
+		at := Base{First: i}
 		words := strings.Fields(p.instruction(&i))
 		if len(words) == 0 {
 			continue
 		}
-		p.steps = append(p.steps, step{at.first + 1, strings.Join(words, " ")})
+		p.Steps = append(p.Steps, Step{at.First + 1, strings.Join(words, " ")})
 		at.end = i
 		if err := p.read(words, at); err != nil {
-			return p.dockerfile, &problem{at.first + 1, err.Error()}
+			return p.File, &Problem{at.First + 1, err.Error()}
 		}
 		if !p.done {
-			p.needBuildKit(words, at.first, &i)
+			p.needBuildKit(words, at.First, &i)
 		}
 	}
 	if p.stage < 0 {
-		return p.dockerfile, &problem{1, "there is no FROM"}
+		return p.File, &Problem{1, "there is no FROM"}
 	}
-	return p.dockerfile, nil
+	return p.File, nil
 }
 
 // parser is what is known while a Dockerfile is read.
 type parser struct {
-	dockerfile
+	File
 	args     map[string]string // as given
 	target   string
 	defaults map[string]string // of arguments declared before the first FROM, the only ones that FROM sees
@@ -107,13 +110,13 @@ func (p *parser) directives() error {
 		switch {
 		case !strings.EqualFold(m[1], "syntax"):
 		case usualSyntax.MatchString(m[2]):
-			p.syntax = i + 1
+			p.Syntax = i + 1
 		default:
-			p.needs = append(p.needs, need{i + 1, i + 1, "# syntax=" + m[2], "write it as a Dockerfile, without this line"})
+			p.Needs = append(p.Needs, Need{i + 1, i + 1, "# syntax=" + m[2], "write it as a Dockerfile, without this line"})
 		}
 		if strings.EqualFold(m[1], "escape") {
 			if m[2] != "`" && m[2] != "\\" {
-				return &problem{i + 1, fmt.Sprintf("escape is %q, but can only be ` or \\", m[2])}
+				return &Problem{i + 1, fmt.Sprintf("escape is %q, but can only be ` or \\", m[2])}
 			}
 			p.escape = m[2][0]
 		}
@@ -122,7 +125,7 @@ func (p *parser) directives() error {
 }
 
 // read reads one instruction, which stands on the lines of at.
-func (p *parser) read(words []string, at from) error {
+func (p *parser) read(words []string, at Base) error {
 	flags, rest := splitFlags(words[1:])
 	switch strings.ToUpper(words[0]) {
 	case "ARG":
@@ -149,8 +152,8 @@ func (p *parser) read(words []string, at from) error {
 var mounted = regexp.MustCompile(`^(--mount=(?:.*,)?from=)([^,]+)(.*)$`)
 
 // copied notes the image that files are copied from, if it is no earlier stage.
-func (p *parser) copied(at from) error {
-	at.reference = unquote(at.word)
+func (p *parser) copied(at Base) error {
+	at.Reference = unquote(at.word)
 	if at.word == "" || p.stages[strings.ToLower(at.word)] || isNumber(at.word) {
 		return nil
 	}
@@ -173,7 +176,7 @@ func (p *parser) argument(words []string) {
 }
 
 // from begins a stage, unless the one before was the target.
-func (p *parser) from(flags map[string]string, rest []string, at from) error {
+func (p *parser) from(flags map[string]string, rest []string, at Base) error {
 	isTarget := p.target != "" && (p.stages[strings.ToLower(p.target)] || p.target == fmt.Sprint(p.stage))
 	if p.done = p.stage >= 0 && isTarget; p.done {
 		return nil
@@ -182,37 +185,37 @@ func (p *parser) from(flags map[string]string, rest []string, at from) error {
 	if len(rest) != 1 && (len(rest) != 3 || !strings.EqualFold(rest[1], "AS")) {
 		return errors.New("FROM wants an image, and AS NAME or nothing after it")
 	}
-	at.word, at.reference = rest[0], p.expand(rest[0])
+	at.word, at.Reference = rest[0], p.expand(rest[0])
 	if !p.ownPlatform(flags["platform"]) {
-		at.platform = p.expand(flags["platform"])
+		at.Platform = p.expand(flags["platform"])
 	}
-	if at.reference == "" {
+	if at.Reference == "" {
 		return fmt.Errorf("FROM %s names no image: give its argument a value, by ARG above it or in args", rest[0])
 	}
-	earlier := p.stages[strings.ToLower(at.reference)]
+	earlier := p.stages[strings.ToLower(at.Reference)]
 	if len(rest) == 3 {
 		p.stages[strings.ToLower(rest[2])] = true
 	}
-	if earlier || at.reference == "scratch" {
+	if earlier || at.Reference == "scratch" {
 		return nil
 	}
 	return p.base(at)
 }
 
 // base notes an image that the Dockerfile is built from.
-func (p *parser) base(at from) error {
-	if strings.ContainsAny(at.reference, " \t\"'$") {
-		return fmt.Errorf("%q is not a reference of an image", at.reference)
+func (p *parser) base(at Base) error {
+	if strings.ContainsAny(at.Reference, " \t\"'$") {
+		return fmt.Errorf("%q is not a reference of an image", at.Reference)
 	}
-	for _, other := range p.bases {
-		if other.first == at.first && other.flag+other.word+other.rest == at.flag+at.word+at.rest {
+	for _, other := range p.Bases {
+		if other.First == at.First && other.flag+other.word+other.rest == at.flag+at.word+at.rest {
 			at.nth++
 		}
 	}
 	if line, _ := p.find(at); line < 0 {
 		return errors.New("the name of an image must stand on one line")
 	}
-	p.bases = append(p.bases, at)
+	p.Bases = append(p.Bases, at)
 	return nil
 }
 
@@ -253,9 +256,9 @@ func (p *parser) setByBuildKit(argument string) bool {
 //
 // Source: Dockerfile reference, "Here-Documents", "RUN --mount", "COPY --link", "Automatic platform ARGs".
 func (p *parser) needBuildKit(words []string, first int, next *int) {
-	name, noted := strings.ToUpper(words[0]), len(p.needs)
+	name, noted := strings.ToUpper(words[0]), len(p.Needs)
 	add := func(what, instead string) {
-		p.needs = append(p.needs, need{first: first + 1, what: what, instead: instead})
+		p.Needs = append(p.Needs, Need{First: first + 1, What: what, Instead: instead})
 	}
 	flags, _ := splitFlags(words[1:])
 	if name == "FROM" && p.ownPlatform(flags["platform"]) {
@@ -282,13 +285,13 @@ func (p *parser) needBuildKit(words []string, first int, next *int) {
 			add("the heredoc "+word, "write a file beside the Dockerfile and COPY it, or join the lines with && and \\")
 		}
 	}
-	for i := range p.needs[noted:] {
-		p.needs[noted+i].last = *next
+	for i := range p.Needs[noted:] {
+		p.Needs[noted+i].Last = *next
 	}
 }
 
 // instruction joins the lines of the instruction that begins at line *i, without comments, and moves *i past them.
-func (d dockerfile) instruction(i *int) string {
+func (d File) instruction(i *int) string {
 	var joined strings.Builder
 	for *i < len(d.lines) {
 		line := strings.TrimRight(d.lines[*i], "\r\n")
@@ -349,11 +352,11 @@ func expandArgs(word string, values map[string]string) string {
 	})
 }
 
-// replace puts other images in the place of some of d.bases, by their index, and returns the Dockerfile's text. Lines
+// Replace puts other images in the place of some of d.Bases, by their index, and returns the Dockerfile's text. Lines
 // keep their numbers, so that the builder's messages still fit what the author wrote.
-func (d dockerfile) replace(by map[int]string) string {
+func (d File) Replace(by map[int]string) string {
 	lines := append([]string(nil), d.lines...)
-	for i, base := range slices.Backward(d.bases) { // on one line, what is replaced first moves nothing else
+	for i, base := range slices.Backward(d.Bases) { // on one line, what is replaced first moves nothing else
 		if image, ok := by[i]; ok {
 			line, at := d.find(base)
 			end := at + len(base.flag) + len(base.word)
@@ -363,10 +366,19 @@ func (d dockerfile) replace(by map[int]string) string {
 	return strings.Join(lines, "")
 }
 
+// WithoutSyntax replaces bases, and leaves the usual # syntax= out. Above another escape it has to stay.
+func (d File) WithoutSyntax(by map[int]string) string {
+	if d.Syntax > 0 && d.escape == '\\' {
+		d.lines = slices.Clone(d.lines)
+		d.lines[d.Syntax-1] = "\n"
+	}
+	return d.Replace(by)
+}
+
 // find returns the line on which the name of an image stands, and where; the line is -1 if there is none.
-func (d dockerfile) find(base from) (line, at int) {
+func (d File) find(base Base) (line, at int) {
 	skip, nth := 1, base.nth // the name of the instruction, which an image may have too
-	for line = base.first; line < base.end; line++ {
+	for line = base.First; line < base.end; line++ {
 		text := d.lines[line]
 		if strings.HasPrefix(strings.TrimSpace(text), "#") {
 			continue
