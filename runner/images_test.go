@@ -100,7 +100,8 @@ func TestImageThatCannotBeHad(t *testing.T) {
 	if err != nil || len(sum.NoImage) != 1 || len(store.records) != 0 {
 		t.Fatalf("%+v, %v", sum, err)
 	}
-	if n := sum.NoImage[0]; n.Error() != "image x:b is not here" || n.Pos.Source == nil {
+	if n := sum.NoImage[0]; n.Error() != "image x:b is not here" || n.Pos.Source == nil ||
+		!strings.HasPrefix(string(n.Pos.Source.Data[n.Pos.Start:]), `"x:${{ matrix.v }}"`) {
 		t.Errorf("%+v", n)
 	}
 }

@@ -44,6 +44,7 @@ type Places struct {
 	CPUSets     map[*string]source.Text // by the field of a service, the load or the command
 	CPUs        map[*spec.Service]source.Text
 	Dockerfiles map[*spec.Build]inputs.Place
+	Images      map[string]source.Pos // by the name of the image
 }
 
 // Configs are the files that the containers of a trial get when they start.
@@ -61,7 +62,8 @@ type reading struct {
 // Read reads the parts of a trial. Configs of all trials have to be read before: build contexts leave out their files.
 // Problems without a place of their own are reported at at.
 func (r Reader) Read(e *article.Experiment, configs Configs, at source.Pos, problems *source.Problems) Parts {
-	places := Places{map[*string]source.Text{}, map[*spec.Service]source.Text{}, map[*spec.Build]inputs.Place{}}
+	places := Places{map[*string]source.Text{}, map[*spec.Service]source.Text{}, map[*spec.Build]inputs.Place{},
+		map[string]source.Pos{}}
 	reading := &reading{r, e, configs, places, problems}
 	out := Parts{Services: reading.services(), Prepare: Hooks(e.Prepare), Conclude: Hooks(e.Conclude), Places: places}
 	if e.Load != nil {

@@ -354,6 +354,9 @@ func (r *reading) image(i image) (spec.Image, bool) {
 		r.problems.Add("image-or-build", i.name.Pos, "%s has both an image and a build", i.what).Hint = "keep one of them"
 		return spec.Image{}, false
 	case i.name.Value != "":
+		if _, ok := r.places.Images[i.name.Value]; !ok {
+			r.places.Images[i.name.Value] = i.name.Pos
+		}
 		return spec.Image{Name: i.name.Value}, true
 	case i.build != nil:
 		return r.build(i)

@@ -137,6 +137,9 @@ func (t *Trial) DockerfilePos(b *spec.Build, line int) source.Pos {
 	return t.places.Dockerfiles[b].At(line)
 }
 
+// ImagePos is the place where the trial names an image first, and the zero value for one that it does not name.
+func (t *Trial) ImagePos(name string) source.Pos { return t.places.Images[name] }
+
 // Metric is a metric that an experiment adds.
 type Metric struct {
 	record.Metric

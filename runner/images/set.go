@@ -181,7 +181,7 @@ func noImage(t *plan.Trial, what string, wanted spec.Image, err error, redact *r
 	case errors.As(err, new(*engine.ImageError)) && isBuild:
 		return &NoImageError{t.DockerfilePos(wanted.Build, failed.Line), err} // of FROM
 	case errors.As(err, new(*engine.ImageError)):
-		return &NoImageError{Err: err}
+		return &NoImageError{t.ImagePos(wanted.Name), err}
 	case isBuild:
 		return &NoImageError{t.DockerfilePos(wanted.Build, failed.Line),
 			&engine.BuildError{For: failed.For, Line: failed.Line,
