@@ -13,6 +13,7 @@ import (
 	"benchbook/render"
 	"benchbook/render/rendertest"
 	"benchbook/site/theme"
+	"benchbook/slowtest"
 )
 
 const galleryPage = "gallery.md"
@@ -51,6 +52,7 @@ func galleryPieces(t *testing.T) []piece {
 
 // The gallery has every kind of figure, each with a block of an article and the picture that this block makes.
 func TestGallery(t *testing.T) {
+	slowtest.Skip(t)
 	shown := map[string]bool{}
 	drawn := map[string]map[string][]byte{} // by article, then by label
 	for _, g := range galleryPieces(t) {

@@ -11,10 +11,12 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/projects"
+	"benchbook/slowtest"
 )
 
 // A revision is said to be what was measured only if all is as committed there that an article is read from.
 func TestRevisionOf(t *testing.T) {
+	slowtest.Skip(t)
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Fatal("the revision of an article is found by git, which is not here: install it")
 	}

@@ -29,6 +29,7 @@ import (
 	"benchbook/render/rendertest"
 	"benchbook/render/typeface"
 	"benchbook/slice"
+	"benchbook/slowtest"
 )
 
 // A drawing is one drawing of a figure of a committed article, at one width.
@@ -300,6 +301,7 @@ func eachOf(t *testing.T, test func(t *testing.T, g *drawing), kinds ...string) 
 
 // In every figure of points, a name is nearer to its own mark than to any other, or has a line that ends there.
 func TestNamesStandAtTheirMarks(t *testing.T) {
+	slowtest.Skip(t)
 	named := 0
 	eachOf(t, func(t *testing.T, g *drawing) {
 		for _, w := range g.texts {
@@ -335,6 +337,7 @@ func TestNamesStandAtTheirMarks(t *testing.T) {
 
 // The lines of an agreement have their own names, each at its own line.
 func TestLinesOfAgreementsAreNamed(t *testing.T) {
+	slowtest.Skip(t)
 	eachOf(t, func(t *testing.T, g *drawing) {
 		for _, own := range g.lines {
 			if !isSlope(own) {
@@ -372,6 +375,7 @@ func isSlope(s shape) bool {
 // Lines that lead from a mark to its name, and lines of reference, are no lines of data: the first are dashed, by the
 // style sheet of pages and by that of files, and the second have words at their own end.
 func TestLinesThatAreNoData(t *testing.T) {
+	slowtest.Skip(t)
 	sheet, err := os.ReadFile("../site/theme/style.css")
 	if err != nil {
 		t.Fatal(err)
@@ -528,6 +532,7 @@ func (g *drawing) cellOf(t *testing.T, name string) *dataset.Cell {
 
 // The names of cells in figures are those of claims, and can be told apart into the values that they are made of.
 func TestNamesOfCellsAreOneSpelling(t *testing.T) {
+	slowtest.Skip(t)
 	some := 0
 	eachOf(t, func(t *testing.T, g *drawing) { some += len(g.marks(t)) })
 	if some < 300 {

@@ -18,6 +18,7 @@ import (
 	"benchbook/notebook/stats/ratestest"
 	"benchbook/render/rendertest"
 	"benchbook/slice"
+	"benchbook/slowtest"
 )
 
 // What a page prints for two cells never contradicts the ratio beside it, in any article of the project: the ratio is
@@ -25,6 +26,7 @@ import (
 //
 // Source: docs/method.md#ratios.
 func TestRatiosAreQuotientsOfWhatIsPrinted(t *testing.T) {
+	slowtest.Skip(t)
 	articles, err := filepath.Glob(filepath.Join("..", "experiments", "*", "article.md"))
 	if err != nil || len(articles) == 0 {
 		t.Fatal(articles, err)
@@ -115,6 +117,7 @@ var simulations = flag.Int("simulations", 200, "simulated sessions for each rate
 //
 // Source: docs/method.md#ratios.
 func TestRatesOfMethodOnRecords(t *testing.T) {
+	slowtest.Skip(t)
 	var cells [][]float64 // the values of metrics of cells
 	var claimed []comparison
 	articles, err := filepath.Glob(filepath.Join("..", "experiments", "*", "article.md"))

@@ -14,6 +14,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/render"
 	"benchbook/render/rendertest"
+	"benchbook/slowtest"
 )
 
 // experiment is the least that an article can measure.
@@ -115,6 +116,7 @@ func TestHostileRecords(t *testing.T) {
 
 // The same holds of all that an author writes.
 func TestHostileArticles(t *testing.T) {
+	slowtest.Skip(t)
 	t.Parallel()
 	enough := func(part, of int) {
 		if part < of/3 {

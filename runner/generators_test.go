@@ -17,6 +17,7 @@ import (
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/load/http"
 	"benchbook/runner/observe"
+	"benchbook/slowtest"
 )
 
 // told is what generators were told in one repetition after the other.
@@ -188,6 +189,7 @@ func TestCheckBeforeSeveralGenerators(t *testing.T) {
 
 // Probes of searches are put on by several generators too, and find what one finds.
 func TestTuneWithSeveralGenerators(t *testing.T) {
+	slowtest.Skip(t)
 	var w told
 	b, store := &simulation{throughput: curve}, &memory{}
 	p := newPlan(t, pool("requests: 100", "requests: 100, generators: 2, verify: {before: false}"))

@@ -15,6 +15,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
+	"benchbook/slowtest"
 )
 
 // undecided judges by numbers of repetitions alone: trials are open until they have so many.
@@ -98,6 +99,7 @@ func TestLooks(t *testing.T) {
 
 // Wherever a run is killed, it goes on as if it had not been: what a look decided is found again from what it had seen.
 func TestLooksGoOn(t *testing.T) {
+	slowtest.Skip(t)
 	p := socketsPlan(t, "repetitions: 3", "repetitions: up to 10", "calibrate: false", "calibrate: true")
 	judge := Options{Open: undecided(map[string]int{"async": 5})}
 	whole := &memory{}
@@ -127,6 +129,7 @@ func TestLooksGoOn(t *testing.T) {
 
 // However a run goes from look to look, and wherever it was stopped, its records stand in the order that was drawn.
 func TestLooksKeepTheOrder(t *testing.T) {
+	slowtest.Skip(t)
 	for _, order := range []string{"interleaved", "sequential", "blocks"} {
 		for name, until := range map[string]map[string]int{"all to the end": {"async": never, "sync": never},
 			"one to the end": {"async": never}, "one to the second look": {"sync": 5}} {

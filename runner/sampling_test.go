@@ -13,12 +13,14 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/observe"
+	"benchbook/slowtest"
 )
 
 func newFake(t *testing.T) *fake.Engine { return fake.New(script(t)) }
 
 // What engines tell of threads, ports and networks is in the record.
 func TestRecordTellsWhatServicesUsed(t *testing.T) {
+	slowtest.Skip(t)
 	s := script(t)
 	run, seen, longest := s.Run, make(chan struct{}, 1), time.Minute
 	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {

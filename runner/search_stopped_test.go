@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine/enginetest/fake"
+	"benchbook/slowtest"
 )
 
 // stopAfter begins to carry out a plan and stops when so many probes were made, of which some were disturbed.
@@ -72,6 +73,7 @@ var searchesOfOne = []struct {
 // When a search is stopped, it goes on from there: no probe is made twice, and what is found is what would have been
 // found at once.
 func TestStoppedSearchGoesOn(t *testing.T) {
+	slowtest.Skip(t)
 	for _, tt := range searchesOfOne {
 		for name, disturbed := range map[string][2]int{"quiet": {}, "disturbed": {1, 2}, "given up": {1, 4}} {
 			t.Run(tt.name+"/"+name, func(t *testing.T) {
@@ -105,6 +107,7 @@ func TestStoppedSearchGoesOn(t *testing.T) {
 
 // A search may be stopped time and again.
 func TestSearchStoppedTwice(t *testing.T) {
+	slowtest.Skip(t)
 	for _, tt := range searchesOfOne {
 		t.Run(tt.name, func(t *testing.T) {
 			whole, store, p := &memory{}, &memory{}, tt.plan(t)
@@ -124,6 +127,7 @@ func TestSearchStoppedTwice(t *testing.T) {
 
 // Probes that were made under other circumstances are not taken over.
 func TestProbesOfNoUse(t *testing.T) {
+	slowtest.Skip(t)
 	for _, tt := range searchesOfOne {
 		for name, change := range map[string]struct {
 			kept func(*record.Record)

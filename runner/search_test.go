@@ -18,6 +18,7 @@ import (
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/load"
 	"benchbook/runner/load/http"
+	"benchbook/slowtest"
 )
 
 // pool is an article with a server that has a number of workers, which is searched for.
@@ -455,6 +456,7 @@ func searchDisturbed(t *testing.T, b *simulation, p *plan.Plan, skip, disturbed 
 // Probes that the machine disturbed are made again, are kept and count for nothing: what is found is what a quiet
 // machine shows.
 func TestProbesAgain(t *testing.T) {
+	slowtest.Skip(t)
 	const words = "others used 42 % of the CPU"
 	one := pool("[sync, async]", "[sync]")
 	for _, tt := range []struct {
@@ -509,6 +511,7 @@ func TestProbesAgain(t *testing.T) {
 // The time that disturbed probes took is not the search's: it tries as many candidates as its budget allows on a quiet
 // machine.
 func TestBudgetOfADisturbedSearch(t *testing.T) {
+	slowtest.Skip(t)
 	b := &simulation{throughput: curve}
 	script := b.script(t)
 	quick, slow := script.Run, 3
@@ -534,6 +537,7 @@ func TestBudgetOfADisturbedSearch(t *testing.T) {
 // A search is not begun that would not end before the budget of the run, by what searches took so far; the first one
 // is.
 func TestSearchesInABudget(t *testing.T) {
+	slowtest.Skip(t)
 	b := &simulation{throughput: curve}
 	script := b.script(t)
 	quick := script.Run
@@ -552,6 +556,7 @@ func TestSearchesInABudget(t *testing.T) {
 // What was not found since the machine was busy is no result: nothing is measured with it, and the run that goes on
 // searches anew.
 func TestBusySearchesAreMadeAgain(t *testing.T) {
+	slowtest.Skip(t)
 	ceilings := newPlan(t, ceiling("[sync, async]", "[sync]"))
 	ceilings.Experiments = ceilings.Experiments[1:]
 	for _, tt := range []struct {

@@ -17,6 +17,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/observe"
+	"benchbook/slowtest"
 )
 
 // shared is an experiment with a database that all repetitions share, and every hook.
@@ -355,6 +356,7 @@ func TestCleanupThatFails(t *testing.T) {
 // A run that is interrupted, or that cannot go on, cleans up before it takes its shared services down, and does not
 // take long.
 func TestCleanupOfARunThatDoesNotEnd(t *testing.T) {
+	slowtest.Skip(t)
 	inLoad := func(s *stage, do func()) {
 		good := s.Run
 		s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {

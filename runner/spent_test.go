@@ -12,6 +12,7 @@ import (
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/load"
 	"benchbook/runner/sysinfo"
+	"benchbook/slowtest"
 )
 
 // lasting is a driver whose measurements last as long as they say.
@@ -26,6 +27,7 @@ func (d lasting) Measure(ctx context.Context, at load.Place, t *plan.Trial) (loa
 
 // All of a run's time is some part's, none is counted twice, and each part has what belongs to it.
 func TestSpent(t *testing.T) {
+	slowtest.Skip(t)
 	script := script(t)
 	script.Start = func(_ context.Context, s engine.Service) error {
 		time.Sleep(15 * time.Millisecond)
@@ -75,6 +77,7 @@ func TestSpent(t *testing.T) {
 
 // What is within something else that is counted is taken out of that.
 func TestSpentOfSharedServicesInASearch(t *testing.T) {
+	slowtest.Skip(t)
 	b := &simulation{throughput: curve}
 	script := b.script(t)
 	started := script.Start

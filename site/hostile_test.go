@@ -21,6 +21,7 @@ import (
 	"benchbook/render/rendertest"
 	"benchbook/site"
 	"benchbook/site/theme"
+	"benchbook/slowtest"
 )
 
 // hostilePages are the pages of articles with hostile records and hostile words, with the pages that belong to them.
@@ -121,6 +122,7 @@ func harmlessSite(t *testing.T, files map[string]string) {
 
 // Nothing hostile is more than text in any file of a site.
 func TestHostileSite(t *testing.T) {
+	slowtest.Skip(t)
 	built, err := site.Files(hostileArticles(t, "sockets.md", rendertest.Evil, rendertest.Acting), theme.Files,
 		site.Options{BaseURL: "https://example.org/"})
 	if err != nil {

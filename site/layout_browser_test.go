@@ -18,6 +18,7 @@ import (
 	"benchbook/render/rendertest"
 	"benchbook/site"
 	"benchbook/site/theme"
+	"benchbook/slowtest"
 )
 
 // The table of a history with three values, the most that an article has, and two runs side by side are seen whole.
@@ -139,6 +140,7 @@ var (
 // On a telephone the rows of tables are cards, which are no table to a screen reader: so all parts of tables say what
 // they are. And each column has a head, but for drawings.
 func TestTablePartsHaveRoles(t *testing.T) {
+	slowtest.Skip(t)
 	samples := t.TempDir()
 	build(t, samplePages(t), samples)
 	tables := 0

@@ -19,6 +19,7 @@ import (
 
 	"benchbook/site"
 	"benchbook/site/theme"
+	"benchbook/slowtest"
 )
 
 // A builder is the Build of a preview under test: it gives the index, and the problems that it was told.
@@ -313,6 +314,7 @@ func TestPreviewIgnores(t *testing.T) {
 
 // What was left unfinished is finished when nothing changes any more, and then left alone.
 func TestPreviewFinishes(t *testing.T) {
+	slowtest.Skip(t)
 	dir := t.TempDir()
 	_, b := preview(t, site.Preview{Roots: []string{dir}})
 	<-b.built
@@ -341,6 +343,7 @@ func TestPreviewFinishes(t *testing.T) {
 
 // Readers that do not read keep nobody from being told, and are let go in the end.
 func TestPreviewSlowReader(t *testing.T) {
+	slowtest.Skip(t)
 	dir := t.TempDir()
 	address, b := preview(t, site.Preview{Roots: []string{dir}})
 	for range 20 {
@@ -402,6 +405,7 @@ func TestPreviewManyReaders(t *testing.T) {
 
 // How far a run is, is told while it changes, and that it has ended.
 func TestPreviewProgress(t *testing.T) {
+	slowtest.Skip(t)
 	var mu sync.Mutex
 	lines := []string{"1 of 3"}
 	address, _ := preview(t, site.Preview{Progress: func() []string {

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"benchbook/slowtest"
 )
 
 // gitIn runs git in a folder, as somebody.
@@ -172,6 +174,7 @@ func (p *publisher) wants(want map[string]string) {
 }
 
 func TestPublish(t *testing.T) {
+	slowtest.Skip(t)
 	p := newPublisher(t) // there are no commits yet
 	site := map[string]string{"index.html": "one", "pair/index.html": "pair", "pair/old.svg": "old"}
 	p.render(site)
@@ -226,6 +229,7 @@ func TestPublish(t *testing.T) {
 
 // What somebody else has committed where the site has its files is not touched.
 func TestPublishRefuses(t *testing.T) {
+	slowtest.Skip(t)
 	site := map[string]string{"index.html": "ours", "pair/index.html": "pair"}
 	tests := []struct {
 		name   string
@@ -296,6 +300,7 @@ git update-ref refs/heads/gh-pages $(git commit-tree -p gh-pages -m meanwhile gh
 }
 
 func TestPublishFails(t *testing.T) {
+	slowtest.Skip(t)
 	tests := []struct {
 		name string
 		to   func(p *publisher) Branch

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"benchbook/slowtest"
 )
 
 // Where the system does not tell of changes, they are found by looking: files that come, change and go, and nothing
@@ -75,6 +77,7 @@ func first(errs ...error) error {
 
 // Thousands of files in thousands of folders are followed; of very many changes it is told only that there are some.
 func TestWatchMany(t *testing.T) {
+	slowtest.Skip(t)
 	dir := t.TempDir()
 	told := make(chan []string, 1000)
 	w := &watcher{roots: []string{dir}, notice: func(text string) { t.Log(text) },

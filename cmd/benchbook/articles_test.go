@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"benchbook/slowtest"
 )
 
 // The articles of this repository assert nothing that their own numbers deny, and would not if these came out
@@ -14,6 +16,7 @@ import (
 //
 //	benchbook check 2>&1 | grep -c asserts-what-does-not-hold
 func TestArticlesAssertWhatHolds(t *testing.T) {
+	slowtest.Skip(t)
 	dir := committed(t)
 	for _, args := range [][]string{{"check"}, {"check", "--mutate"}} {
 		var said bytes.Buffer

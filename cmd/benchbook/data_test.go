@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"benchbook/slowtest"
 )
 
 // rowsOf reads a CSV file. Its head has no column twice.
@@ -46,6 +48,7 @@ func toldApart(t *testing.T, name string, rows [][]string, results ...string) {
 // column is there twice, and every run is one that the page names. BENCHBOOK_TEST_SITE names the site of the articles
 // if it is already rendered, as make test does.
 func TestDataOfCommittedArticles(t *testing.T) {
+	slowtest.Skip(t)
 	project, out := filepath.Join("..", ".."), os.Getenv("BENCHBOOK_TEST_SITE")
 	if out == "" {
 		out = t.TempDir()

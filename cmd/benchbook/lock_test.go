@@ -16,11 +16,13 @@ import (
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/machines"
 	"benchbook/runner/sysinfo"
+	"benchbook/slowtest"
 )
 
 // Runs that wait for each other's machines take them in one order: the machine they are started on, and then engines by
 // what they are, whichever article needs them. Else each of two could have what the other waits for.
 func TestOrderOfLocks(t *testing.T) {
+	slowtest.Skip(t)
 	dir, _ := project(t, "here", "---\ntitle: Here\n---\n\n~~~yaml experiment\nname: x\n"+
 		"services: {server: {origin: {body: 100B}}}\n"+
 		"load: {target: \"http://server/\"}\n~~~\n")

@@ -36,6 +36,7 @@ import (
 	"benchbook/runner/load/http"
 	"benchbook/runner/load/timing"
 	"benchbook/runner/sysinfo"
+	"benchbook/slowtest"
 )
 
 // TestMain lets scripts call the command, with a scripted engine in place of Docker, and tests of processes with a real
@@ -440,6 +441,12 @@ func TestScripts(t *testing.T) {
 			e.Setenv("GOARCH", runtime.GOARCH)
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // else the race detector sleeps a second at the end of every command
 			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "slow" {
+				return false, fmt.Errorf("unknown condition %q", name)
+			}
+			return slowtest.Run(), nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			// count N GLOB: so many files match.

@@ -14,6 +14,7 @@ import (
 
 	"benchbook/lab"
 	"benchbook/notebook/record"
+	"benchbook/slowtest"
 )
 
 // failingWriter is where nothing can be written, for a reason.
@@ -42,6 +43,7 @@ var verbsThatPrint = map[string][]string{
 
 // Text that cannot be written is a failure of every verb, said once. A reader that wants no more is none.
 func TestLostOutput(t *testing.T) {
+	slowtest.Skip(t)
 	printed, err := os.ReadFile(filepath.Join("..", "..", "notebook", "loadtool", "testdata", "ab", "plain.txt"))
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record/packtest"
 	"benchbook/site"
+	"benchbook/slowtest"
 )
 
 // copied is a copy of this repository's project.
@@ -80,6 +81,7 @@ func previewerOf(t testing.TB, dir string, flags pages.Options) *pages.Previewer
 // However a project was changed, the site is the one that is made when all of it is made anew, and what did not change
 // is not.
 func TestPreviewIsWhatRenderMakes(t *testing.T) {
+	slowtest.Skip(t)
 	dir := smallProject(t)
 	path := func(slug, name string) string { return filepath.Join(dir, pages.ArticlesDir, slug, name) }
 	if err := packtest.Unpack(path("hello", "records")); err != nil {

@@ -18,6 +18,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/record/packtest"
 	"benchbook/render/rendertest"
+	"benchbook/slowtest"
 )
 
 // recordedProject is a project with an article of every kind of block, whose records of two runs hold all that records
@@ -184,6 +185,7 @@ func everyReader(out string) [][]string {
 // something is changed are read many at a time: a panic or an error is then looked for among them. There are so many
 // records of each kind that all mutations are tried in about a hundred rounds.
 func TestMutatedRecords(t *testing.T) {
+	slowtest.Skip(t)
 	dir, files := recordedProject(t, "repetitions: 3\n", "repetitions: 7\n",
 		"matrix: {server: [sync, async]}", "matrix: {server: [sync, async, pool, fork, lanes, poll]}")
 	whole := map[string][]byte{}
@@ -312,6 +314,7 @@ func tryMutations(t *testing.T, dir, project, out string, whole map[string][]byt
 // A record that cannot be read, or holds what cannot be, costs its cell and nothing else: all verbs end as ever, the
 // cell says why, and all other cells are as they were.
 func TestBadRecordCostsItsCell(t *testing.T) {
+	slowtest.Skip(t)
 	replace := func(old, new string) func(t *testing.T, path string) {
 		return func(t *testing.T, path string) {
 			data, err := os.ReadFile(path)

@@ -10,11 +10,13 @@ import (
 	"time"
 
 	"benchbook/lab"
+	"benchbook/slowtest"
 )
 
 // The signals that timeout sends to a command and to the group of its processes are one. Another one ends a run at
 // once, even if what it started cannot be removed.
 func TestSecondSignal(t *testing.T) {
+	slowtest.Skip(t)
 	tests := []struct {
 		name   string
 		after  time.Duration

@@ -11,6 +11,7 @@ import (
 
 	"benchbook/lab"
 	"benchbook/notebook/record/packtest"
+	"benchbook/slowtest"
 )
 
 // ofLibraries are words that libraries put into errors, which tell nothing to somebody who uses the command.
@@ -20,6 +21,7 @@ var ofLibraries = regexp.MustCompile(
 
 // Whatever is wrong with flags, arguments and files, no verb says it in the words of a library.
 func TestNoWordsOfLibraries(t *testing.T) {
+	slowtest.Skip(t)
 	w := scripted()
 	w.LockDir = ""
 	said := func(t *testing.T, args []string) string {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"benchbook/lab/forecast"
-	"benchbook/lab/labtest"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
@@ -18,6 +17,7 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/notebook/stats"
 	"benchbook/runner"
+	"benchbook/slowtest"
 )
 
 // twoTrials are two of a load, of which one repetition takes ten seconds as planned.
@@ -249,7 +249,7 @@ func TestDrawingDisturbsNobody(t *testing.T) {
 		}
 		each = min(each, (processTime(t)-before)/draws)
 	}
-	if share := each.Seconds() / drawEvery.Seconds(); share > 0.001 && !labtest.RaceDetector {
+	if share := each.Seconds() / drawEvery.Seconds(); share > 0.001 && !slowtest.RaceDetector {
 		t.Errorf("drawing takes %v each, %.3f %% of a core", each, 100*share)
 	}
 }

@@ -12,10 +12,12 @@ import (
 	"benchbook/lab/terminal"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/slowtest"
 )
 
 // A run leaves how far it is, in a file that stays small, and takes it away at the end.
 func TestRunUnderWay(t *testing.T) {
+	slowtest.Skip(t)
 	dir := t.TempDir()
 	if lines := Status(dir); lines != nil {
 		t.Errorf("without a run there is %q", lines)

@@ -22,6 +22,7 @@ import (
 	"benchbook/notebook/record/packtest"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
+	"benchbook/slowtest"
 )
 
 // compiled gives all schemas, as a validator that is not ours understands them.
@@ -109,6 +110,7 @@ var frontMatter = regexp.MustCompile(`(?s)\A---\n(.*?)\n---\n`)
 
 // Whatever an article of this repository says without a problem fits the schemas.
 func TestArticlesFitTheirSchemas(t *testing.T) {
+	slowtest.Skip(t)
 	schemas := compiled(t)
 	seen := map[string]int{}
 	validate := func(name, where string, text []byte) {
@@ -170,6 +172,7 @@ func TestArticlesFitTheirSchemas(t *testing.T) {
 
 // All committed records fit the schema.
 func TestRecordsFitTheirSchema(t *testing.T) {
+	slowtest.Skip(t)
 	schemas := compiled(t)
 	files, err := packtest.Lines(filepath.Join("..", "..", "experiments"))
 	if err != nil {
@@ -247,6 +250,7 @@ func TestSchemasTake(t *testing.T) {
 
 // Schema and reader agree about the shape of every value of an experiment, and refuse the same keys.
 func TestSchemaAgreesWithTheReader(t *testing.T) {
+	slowtest.Skip(t)
 	refuses := compiled(t)["experiment"].Validate
 	data, err := os.ReadFile(filepath.Join("..", "..", "notebook", "plan", "testdata", "good", "format-sections.md"))
 	if err != nil {

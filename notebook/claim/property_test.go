@@ -11,6 +11,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/stats"
+	"benchbook/slowtest"
 )
 
 // draw gives n values around a centre, with normal noise of five per cent.
@@ -87,6 +88,7 @@ func TestVerdictsHaveSymmetries(t *testing.T) {
 
 // A larger noise floor widens intervals: what was open stays open, and what was decided is decided alike or open.
 func TestWideningDecidesNothing(t *testing.T) {
+	slowtest.Skip(t)
 	random := rand.New(rand.NewPCG(17, 19))
 	const claim = `throughput{server="a"} > throughput{server="b"}`
 	opened := 0

@@ -11,6 +11,7 @@ import (
 	"benchbook/notebook/integrity"
 	"benchbook/notebook/record"
 	"benchbook/notebook/validity"
+	"benchbook/slowtest"
 )
 
 // numbersIn calls f with each number in JSON, by a way to set it.
@@ -41,6 +42,7 @@ func numbersIn(v any, path string, f func(path string, set func(json.Number))) {
 
 // One number that was edited costs its record, and not the memory of whoever reads it.
 func TestNumbersThatAreOutOfAllBounds(t *testing.T) {
+	slowtest.Skip(t)
 	allocated := func(f func()) uint64 {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)

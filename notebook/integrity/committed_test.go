@@ -9,6 +9,7 @@ import (
 
 	"benchbook/notebook/integrity"
 	"benchbook/notebook/record"
+	"benchbook/slowtest"
 )
 
 // articles is where the articles of this repository are.
@@ -16,6 +17,7 @@ const articles = "../../experiments"
 
 // No committed record is doubted: all of them are as they were saved.
 func TestCommittedRecordsAreNotDoubted(t *testing.T) {
+	slowtest.Skip(t)
 	entries, err := os.ReadDir(articles)
 	if err != nil {
 		t.Fatal(err)

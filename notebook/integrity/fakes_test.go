@@ -14,6 +14,7 @@ import (
 	"benchbook/notebook/integrity"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
+	"benchbook/slowtest"
 )
 
 // The experiments that fakes are made of, below the folder of articles. The first is a run of November 2026 with a
@@ -580,6 +581,7 @@ func (f *forgery) save(dir string) {
 
 // Somebody who edits records is found out, or at least has to edit everything that depends on it.
 func TestFakesAreMarked(t *testing.T) {
+	slowtest.Skip(t)
 	if len(fakes) < 60 {
 		t.Errorf("there are only %d fakes", len(fakes))
 	}

@@ -11,6 +11,7 @@ import (
 
 	"benchbook/notebook/integrity"
 	"benchbook/notebook/record"
+	"benchbook/slowtest"
 )
 
 // sealed gives records the seals that they would have if they had been saved now.
@@ -278,6 +279,7 @@ func TestChainAfterAKilledRemoval(t *testing.T) {
 
 // A damaged record that was measured again leaves its number to those that follow, so the chain is whole.
 func TestChainAfterDamage(t *testing.T) {
+	slowtest.Skip(t)
 	for _, tt := range []struct {
 		name   string
 		number int

@@ -12,6 +12,7 @@ import (
 	"unicode/utf16"
 
 	"benchbook/notebook/record"
+	"benchbook/slowtest"
 )
 
 // sixteen is a text in UTF-16.
@@ -25,6 +26,7 @@ func sixteen(text []byte, order binary.AppendByteOrder) []byte {
 
 // However a shell saved an output, the same is read from it.
 func TestSavedByShells(t *testing.T) {
+	slowtest.Skip(t)
 	lines := func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("\n"), []byte("\r\n")) }
 	marked := func(b []byte) []byte { return append([]byte("\ufeff"), b...) }
 	for _, tt := range []struct {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"benchbook/notebook/record"
+	"benchbook/slowtest"
 )
 
 var update = flag.Bool("update", false, "write what is read from outputs anew")
@@ -190,6 +191,7 @@ func TestGuess(t *testing.T) {
 // What is cut off before its end is no result. A table of rows that was cut between two of them cannot be told from a
 // whole one.
 func TestCutOff(t *testing.T) {
+	slowtest.Skip(t)
 	for name, files := range captured(t) {
 		tool, _ := Find(name)
 		for _, file := range files {

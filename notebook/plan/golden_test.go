@@ -15,6 +15,7 @@ import (
 	"benchbook/notebook/check"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/source"
+	"benchbook/slowtest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -63,6 +64,7 @@ func TestGood(t *testing.T) {
 
 // Every broken article in testdata/broken earns exactly the problems beside it, in NAME.txt.
 func TestBroken(t *testing.T) {
+	slowtest.Skip(t)
 	for _, file := range articles(t, "broken", 60) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".md"), func(t *testing.T) {
 			problems, _ := problemsOf(t, file, plan.Full)

@@ -10,10 +10,12 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/spec"
+	"benchbook/slowtest"
 )
 
 // A context of a revision has what was committed then, whatever the folder has now.
 func TestRevision(t *testing.T) {
+	slowtest.Skip(t)
 	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
 	inRepository := func(dir, outside string) {
 		root := filepath.Dir(outside)

@@ -14,11 +14,13 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
+	"benchbook/slowtest"
 )
 
 // The same article has the same plan, byte for byte, and the same problems, whoever else plans at the same time: from
 // one document that several share, and from documents of their own.
 func TestSamePlan(t *testing.T) {
+	slowtest.Skip(t)
 	files := append(articles(t, "good", 3), articles(t, "keys", 2)...)
 	if !testing.Short() {
 		files = append(files, articles(t, "broken", 50)...)

@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"benchbook/slowtest"
 )
 
 // simulations is how many sessions stand behind every rate below. make bench-method asks for 20000 of them.
@@ -226,6 +228,7 @@ func orderOf(rng *rand.Rand, n noise, repetitions, rows, turned int) (Verdict, e
 
 // The rules err as often as docs/method.md says. Seeds are fixed; a wrong quantile or wrong degrees of freedom show.
 func TestRatesOfMethodForSeries(t *testing.T) {
+	slowtest.Skip(t)
 	var lines []string
 	for i, r := range rates() {
 		rng := rand.New(rand.NewPCG(2026, uint64(i)))

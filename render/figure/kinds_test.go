@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"benchbook/slowtest"
 )
 
 // at is a point without intervals, with its words.
@@ -408,6 +410,7 @@ func runs(name string, series int, pairs ...float64) Curve {
 
 // Whatever the data, no text of a figure over numbers lies on another, on a mark or outside, and its axes can be read.
 func TestPlanesRandom(t *testing.T) {
+	slowtest.Skip(t)
 	n := uint64(600)
 	if testing.Short() {
 		n = 150

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"benchbook/render/typeface"
+	"benchbook/slowtest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -454,6 +455,7 @@ func randomDots(r *rand.Rand) Rows {
 
 // Whatever the data, no text lies on another, on a mark or outside, and no row is left out.
 func TestDotsRandom(t *testing.T) {
+	slowtest.Skip(t)
 	n := uint64(600)
 	if testing.Short() {
 		n = 150

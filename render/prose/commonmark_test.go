@@ -22,11 +22,13 @@ import (
 	"benchbook/notebook/markdown"
 	"benchbook/notebook/source"
 	"benchbook/slice"
+	"benchbook/slowtest"
 )
 
 // Pages show the examples of CommonMark 0.31.2 as the specification does, but for those that the manual lists, which
 // differ for the reasons that it gives, and in nothing else.
 func TestCommonMark(t *testing.T) {
+	slowtest.Skip(t)
 	var examples []struct {
 		Markdown, HTML, Section string
 		Example                 int

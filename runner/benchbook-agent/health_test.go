@@ -21,6 +21,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/load"
+	"benchbook/slowtest"
 )
 
 // here is a space in which programs are the load generator, as processes of this machine.
@@ -73,6 +74,7 @@ func loops() map[string]spec.Load {
 
 // A generator that is stopped for a second in its window says so, and its repetition is not valid.
 func TestStopped(t *testing.T) {
+	slowtest.Skip(t)
 	for name, l := range loops() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -100,6 +102,7 @@ func TestStopped(t *testing.T) {
 
 // A generator that shares its core with a busy process says how long it waited for it, and its repetition is not valid.
 func TestStarved(t *testing.T) {
+	slowtest.Skip(t)
 	runtime.LockOSThread() // a process may run where the thread may that has started it
 	var all, one unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &all); err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/load/timing"
+	"benchbook/slowtest"
 )
 
 // Through /proc, a program reaches the streams of the timer beside it.
@@ -139,6 +140,7 @@ func standstill(t *testing.T, meanwhile func(*os.Process), words ...string) timi
 // A timer that was stopped notes the end of its program late, and says for how long. One that waited for a core was not
 // stopped.
 func TestStandstill(t *testing.T) {
+	slowtest.Skip(t)
 	stopped := standstill(t, func(p *os.Process) {
 		time.Sleep(300 * time.Millisecond)
 		if err := p.Signal(syscall.SIGSTOP); err != nil {

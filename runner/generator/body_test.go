@@ -12,6 +12,8 @@ import (
 	"time"
 
 	loadhttp "benchbook/runner/load/http"
+
+	"benchbook/slowtest"
 )
 
 // streaming answers with so many MiB of x after a beginning, and then an end.
@@ -77,6 +79,7 @@ func TestCheckOfLargeBody(t *testing.T) {
 
 // A pattern is looked for up to the end of a body, of which no more than a piece is kept.
 func TestMatchAtTheEndOfLargeBody(t *testing.T) {
+	slowtest.Skip(t)
 	size := 32 // MiB
 	if testing.Short() {
 		size = 16 // still more than may be allocated
@@ -100,6 +103,7 @@ func TestMatchAtTheEndOfLargeBody(t *testing.T) {
 
 // An answer that never ends is given up at the timeout, and the message says so.
 func TestCheckOfEndlessBody(t *testing.T) {
+	slowtest.Skip(t)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for r.Context().Err() == nil {
 			if _, err := w.Write(make([]byte, 1<<20)); err != nil {

@@ -20,11 +20,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"benchbook/runner/load/http"
+	"benchbook/slowtest"
 )
 
 // Each server misbehaves in one of the ways that trap load generators, and is asked by three clients for twelve
 // requests in all, with keep-alive and without. Every request ends in exactly one way, and every connection is counted.
 func TestConformance(t *testing.T) {
+	slowtest.Skip(t)
 	const clients, each = 3, 12
 	type counts struct {
 		right              int64
@@ -390,6 +392,7 @@ func TestAllocations(t *testing.T) {
 
 // An engine that waits for servers to close connections sleeps meanwhile.
 func TestDeparturesLetTheEngineSleep(t *testing.T) {
+	slowtest.Skip(t)
 	s := serve(t, func(c *conn) bool {
 		c.say("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello")
 		return c.number%2 == 0 // every other connection is left to us to close

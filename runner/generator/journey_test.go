@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"benchbook/runner/load/http"
+	"benchbook/slowtest"
 )
 
 // shop is a server whose items are for those who have logged in, by cookie and token. It counts what is wrong.
@@ -258,6 +259,7 @@ func TestStepsOfNobody(t *testing.T) {
 
 // Clients pause behind a step as long as it says, and that is part of a journey but for the last one.
 func TestThinkOfSteps(t *testing.T) {
+	slowtest.Skip(t)
 	t.Parallel()
 	const short, long = 10 * time.Millisecond, 40 * time.Millisecond
 	s := serve(t, good)
@@ -291,6 +293,7 @@ func TestJourneysThatAreCut(t *testing.T) {
 
 // In an open loop journeys are due, and count from then, also where all clients have one under way.
 func TestJourneysAtARate(t *testing.T) {
+	slowtest.Skip(t)
 	for _, tt := range []struct {
 		name        string
 		connections int

@@ -8,6 +8,7 @@ import (
 
 	"benchbook/runner/load/http"
 	"benchbook/runner/tally/tallytest"
+	"benchbook/slowtest"
 )
 
 // runParts runs all parts of a load beside each other, which begin at one moment, and gives what each found.
@@ -36,6 +37,7 @@ func runParts(t *testing.T, config http.Config, parts int) []*http.Result {
 
 // Several generators send what one would: so many requests over so many connections, or so many on schedule.
 func TestPartsOfALoad(t *testing.T) {
+	slowtest.Skip(t)
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		change func(*http.Config)
@@ -82,6 +84,7 @@ func TestPartsOfALoad(t *testing.T) {
 
 // Clients of a closed loop are dealt out too, also where their number changes: at its end all are there.
 func TestPartsOfStages(t *testing.T) {
+	slowtest.Skip(t)
 	t.Parallel()
 	s := serve(t, after(time.Millisecond))
 	runParts(t, http.Config{

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 
 	"benchbook/runner/load/http"
+	"benchbook/slowtest"
 )
 
 // goServer is Go's own server of HTTP/2, over TLS and without.
@@ -69,6 +70,7 @@ var bothProtocols = []http.Protocol{http.HTTP2Clear, http.HTTP2}
 
 // Go's own server is asked by several clients on each of two connections.
 func TestHTTP2(t *testing.T) {
+	slowtest.Skip(t)
 	sized := func(w nethttp.ResponseWriter, r *nethttp.Request) {
 		n, _ := strconv.Atoi(r.URL.Query().Get("bytes"))
 		w.Write(bytes.Repeat([]byte("x"), n))
@@ -271,6 +273,7 @@ func (f *frames) leave() {
 
 // Whatever a server does with its connections, each request ends once, as it should.
 func TestConnectionsOfHTTP2(t *testing.T) {
+	slowtest.Skip(t)
 	type numbers struct {
 		answered, stale, connects int64
 		kind                      http.Kind
@@ -461,6 +464,7 @@ func TestNoHTTP2(t *testing.T) {
 
 // Requests leave on schedule, however many share a connection.
 func TestHTTP2OnSchedule(t *testing.T) {
+	slowtest.Skip(t)
 	t.Parallel()
 	s := serveHTTP2(t, nil, func(w nethttp.ResponseWriter, r *nethttp.Request) { time.Sleep(20 * time.Millisecond) })
 	for _, p := range bothProtocols {
@@ -480,6 +484,7 @@ func TestHTTP2OnSchedule(t *testing.T) {
 // An engine with a core to spare stays awake for answers that come soon over kept connections, and sleeps when they
 // take long.
 func TestAwake(t *testing.T) {
+	slowtest.Skip(t)
 	some, rest := 300*time.Millisecond, 20*time.Millisecond
 	for _, tt := range []struct {
 		protocol    http.Protocol
@@ -508,6 +513,7 @@ func TestAwake(t *testing.T) {
 
 // All streams of a connection come and go with it.
 func TestStagesOfHTTP2(t *testing.T) {
+	slowtest.Skip(t)
 	t.Parallel()
 	var now, most atomic.Int64
 	s := serveHTTP2(t, nil, func(w nethttp.ResponseWriter, r *nethttp.Request) {
@@ -536,7 +542,8 @@ func TestJourneysOverHTTP2(t *testing.T) {
 		config := shop.config("1,ann", "2,bob", "3,eve")
 		config.Protocol, config.Connections, config.Streams = p, 2, 5
 		r := mustRun(t, config)
-		if r.Answered != 90 || r.Connects != 2 || r.Journeys.Attempted < 25 || r.Journeys.Failed > 0 {
+		// of 90 steps, the first two of three may be of a journey that is cut, for each of ten clients
+		if r.Answered != 90 || r.Connects != 2 || r.Journeys.Attempted < 24 || r.Journeys.Failed > 0 {
 			t.Errorf("%s: %d answered over %d connections, journeys %+v", p, r.Answered, r.Connects, r.Journeys)
 		}
 		shop.mu.Lock()

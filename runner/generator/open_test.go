@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"benchbook/runner/load/http"
+	"benchbook/slowtest"
 )
 
 // quantile is the value of rank k = floor(p·n + 1/2), as docs/method.md#histogram has it, in seconds.
@@ -28,6 +29,7 @@ func quantile(t *testing.T, d *http.Distribution, p float64) float64 {
 
 // Requests leave on schedule whatever the server does, and every one of them is accounted for.
 func TestOpenLoop(t *testing.T) {
+	slowtest.Skip(t)
 	t.Parallel()
 	s := serve(t, after(20*time.Millisecond))
 	for _, threads := range []int{1, 3} {
@@ -61,6 +63,7 @@ func TestOpenLoop(t *testing.T) {
 
 // A request that finds no connection free waits for one, and its latency goes on.
 func TestBlocked(t *testing.T) {
+	slowtest.Skip(t)
 	t.Parallel()
 	s := serve(t, func(c *conn) bool {
 		if c.request == 0 {
@@ -114,6 +117,7 @@ func TestBlockedForever(t *testing.T) {
 
 // The pool opens no more connections than it needs.
 func TestPoolGrowsAsNeeded(t *testing.T) {
+	slowtest.Skip(t)
 	t.Parallel()
 	s := serve(t, good)
 	r := mustRun(t, http.Config{
@@ -135,6 +139,7 @@ func TestPoolGrowsAsNeeded(t *testing.T) {
 
 // Several targets get their shares, on the connections of their own servers.
 func TestTargets(t *testing.T) {
+	slowtest.Skip(t)
 	t.Parallel()
 	var mu sync.Mutex
 	lines := make(map[string]int)
@@ -188,6 +193,7 @@ func TestTargets(t *testing.T) {
 
 // Clients come and go with their stages.
 func TestStagesOfConnections(t *testing.T) {
+	slowtest.Skip(t)
 	t.Parallel()
 	var busy, most atomic.Int64
 	s := serve(t, func(c *conn) bool {
@@ -230,6 +236,7 @@ func TestStagesOfConnections(t *testing.T) {
 }
 
 func TestStagesOfRates(t *testing.T) {
+	slowtest.Skip(t)
 	t.Parallel()
 	s := serve(t, good)
 	r := mustRun(t, http.Config{
@@ -249,6 +256,7 @@ func TestStagesOfRates(t *testing.T) {
 // In the open loop the requests due in the freeze wait for what is left of it, so a tenth of all latencies is spread
 // evenly over 0 to F: the latency of rank p is F·(1 − 10·(1 − p)), with p = 0.99 nine tenths of F.
 func TestFreeze(t *testing.T) {
+	slowtest.Skip(t)
 	t.Parallel()
 	freeze, length := 200*time.Millisecond, 2*time.Second
 	if !testing.Short() {
@@ -335,6 +343,7 @@ func TestFreeze(t *testing.T) {
 // While engines wait, and while they work, the world can be stopped: if it could not, that would take until the load
 // ends.
 func TestCollectGarbage(t *testing.T) {
+	slowtest.Skip(t)
 	for _, tt := range []struct {
 		name   string
 		answer func(*conn) bool
@@ -376,6 +385,7 @@ func TestCollectGarbage(t *testing.T) {
 
 // Where more is due than can be sent, answers are still seen as they come.
 func TestOverload(t *testing.T) {
+	slowtest.Skip(t)
 	t.Parallel()
 	s := serve(t, good)
 	r := mustRun(t, http.Config{

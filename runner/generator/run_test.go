@@ -23,6 +23,7 @@ import (
 
 	"benchbook/runner/load/http"
 	"benchbook/runner/tally/tallytest"
+	"benchbook/slowtest"
 )
 
 // Tests mostly wait for servers that take their time, so many run beside each other, and each load holds on to some of
@@ -180,6 +181,7 @@ func mustRun(t *testing.T, config http.Config) *http.Result {
 
 // Each server is asked by one client for four requests.
 func TestServers(t *testing.T) {
+	slowtest.Skip(t)
 	const each = 4
 	type numbers struct {
 		answered                     int64
@@ -534,6 +536,7 @@ func TestRequestsAreExact(t *testing.T) {
 }
 
 func TestDuration(t *testing.T) {
+	slowtest.Skip(t)
 	t.Parallel()
 	s := serve(t, after(2*time.Millisecond))
 	before := time.Now()
@@ -565,6 +568,7 @@ func TestDuration(t *testing.T) {
 
 // A request on its way at the end of the window is followed to its answer, which comes too late for throughput.
 func TestDrain(t *testing.T) {
+	slowtest.Skip(t)
 	t.Parallel()
 	const length = 600 * time.Millisecond
 	var first time.Time // when the server got the first request, which is after the window has opened
@@ -585,6 +589,7 @@ func TestDrain(t *testing.T) {
 }
 
 func TestWhicheverEndsFirst(t *testing.T) {
+	slowtest.Skip(t)
 	t.Parallel()
 	s := serve(t, after(time.Millisecond))
 	tests := []struct {
@@ -677,6 +682,7 @@ func TestMakeRoom(t *testing.T) {
 
 // No client that is to start later than others starts before its time.
 func TestStaggered(t *testing.T) {
+	slowtest.Skip(t)
 	t.Parallel()
 	for _, threads := range []int{1, 2} {
 		var last atomic.Int64 // first request of a client, as the server saw it
@@ -732,6 +738,7 @@ func TestWindowStartsWithFirstRequest(t *testing.T) {
 // What ends as the window opens was not in it: the only client's first request that counts starts when its last one
 // before has ended.
 func TestEndOfWarmup(t *testing.T) {
+	slowtest.Skip(t)
 	t.Parallel()
 	s := serve(t, good)
 	r := mustRun(t, http.Config{
@@ -746,6 +753,7 @@ func TestEndOfWarmup(t *testing.T) {
 
 // Little's law holds for what a run with a number of requests reports: its clients are busy until the last starts.
 func TestInFlight(t *testing.T) {
+	slowtest.Skip(t)
 	t.Parallel()
 	s := serve(t, after(50*time.Millisecond))
 	for _, tt := range []struct {

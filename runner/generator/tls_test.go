@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"benchbook/runner/load/http"
+	"benchbook/slowtest"
 )
 
 // homeMade is a TLS config with a certificate that nobody would trust.
@@ -47,6 +48,7 @@ func (c *conn) bye() bool {
 
 // Over TLS, too, each server is asked by one client for four requests.
 func TestServersOverTLS(t *testing.T) {
+	slowtest.Skip(t)
 	const each = 4
 	type numbers struct {
 		answered                     int64

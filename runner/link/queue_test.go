@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"benchbook/runner/eventloop"
+	"benchbook/slowtest"
 )
 
 // What comes out of a queue is what went in, in whatever pieces, and no memory is left behind.
@@ -74,6 +75,7 @@ func FuzzQueue(f *testing.F) {
 
 // All connections together take no more memory than there is for them, and none of them waits for ever.
 func TestMemoryOfAll(t *testing.T) {
+	slowtest.Skip(t)
 	const connections, size, limit = 20, 12 << 20, 8 << 20
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -25,6 +25,7 @@ import (
 
 	"benchbook/runner/eventloop"
 	"benchbook/runner/link"
+	"benchbook/slowtest"
 )
 
 // log is what a relay writes, to be read while it does.
@@ -151,6 +152,7 @@ func times(t *testing.T, trips float64, what func() (time.Duration, error)) {
 
 // The arithmetic of the model, see the package comment.
 func TestRoundTrips(t *testing.T) {
+	slowtest.Skip(t)
 	t.Run("a request over a new connection", func(t *testing.T) {
 		address, _ := relay(t, link.Config{RTT: rtt}, service(t, echo))
 		times(t, 2, func() (time.Duration, error) {
@@ -343,6 +345,7 @@ func TestRoundTrips(t *testing.T) {
 
 // A round trip that is longer than the kernel puts off the last segment of a handshake is no other.
 func TestLongRoundTrip(t *testing.T) {
+	slowtest.Skip(t)
 	t.Parallel() // it mostly waits
 	const rtt = 600 * time.Millisecond
 	accepted := make(chan time.Time, 1)
@@ -393,6 +396,7 @@ func selfSigned(t *testing.T) (tls.Certificate, *x509.CertPool) {
 // Whatever the link is like, what arrives is what was sent, in both directions at once, and both ends come to their
 // end.
 func TestNothingIsLost(t *testing.T) {
+	slowtest.Skip(t)
 	tests := []struct {
 		name        string
 		config      link.Config
@@ -452,6 +456,7 @@ func TestNothingIsLost(t *testing.T) {
 
 // Jitter varies the round trips, by as much as was said and about their mean.
 func TestJitter(t *testing.T) {
+	slowtest.Skip(t)
 	t.Parallel() // it mostly waits
 	const rtt, jitter, n = 20 * time.Millisecond, 8 * time.Millisecond, 60
 	address, _ := relay(t, link.Config{RTT: rtt, Jitter: jitter, Seed: 5}, service(t, echo))
@@ -487,6 +492,7 @@ func TestJitter(t *testing.T) {
 
 // The rate is that of the link: two transfers at once take twice as long, and each gets half of it.
 func TestRate(t *testing.T) {
+	slowtest.Skip(t)
 	const rate, size, rtt = 4e6, 400_000, 10 * time.Millisecond
 	address, _ := relay(t, link.Config{RTT: rtt, Rate: rate}, service(t, func(conn *net.TCPConn) {
 		_, _ = conn.Write(make([]byte, size))
@@ -571,6 +577,7 @@ func TestTurns(t *testing.T) {
 
 // What a receiver does not take is not kept for ever, and a client that has gone is let go.
 func TestBackpressure(t *testing.T) {
+	slowtest.Skip(t)
 	t.Parallel() // it mostly waits
 	release := make(chan struct{})
 	var received atomic.Int64
@@ -612,6 +619,7 @@ func TestBackpressure(t *testing.T) {
 
 // Thousands of connections at once, each with something on its way.
 func TestManyConnections(t *testing.T) {
+	slowtest.Skip(t)
 	const n = 2000
 	address, written := relay(t, link.Config{RTT: 100 * time.Millisecond}, service(t, echo))
 	var group sync.WaitGroup

@@ -24,6 +24,7 @@ import (
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/load/http"
 	"benchbook/runner/load/timing"
+	"benchbook/slowtest"
 )
 
 func value(m Measurement, metric string) float64 {
@@ -680,6 +681,7 @@ func TestGeneratorsOnSeveralHosts(t *testing.T) {
 
 // Without the clock of a host nobody knows when its generators begin.
 func TestClockThatIsNotKnown(t *testing.T) {
+	slowtest.Skip(t)
 	at, trial, _, waits := waiting(t, fake.Script{Clock: func(name string) (time.Duration, time.Duration, error) {
 		if name == "load" {
 			return 0, 0, nil

@@ -12,10 +12,12 @@ import (
 
 	"benchbook/runner/engine"
 	"benchbook/runner/sysinfo"
+	"benchbook/slowtest"
 )
 
 // Of two runs on a machine the second is refused and told who the first is, or waits for it and can be told to give up.
 func TestLock(t *testing.T) {
+	slowtest.Skip(t)
 	h, dir, waits := sysinfo.Host{ID: "c2-abcdef"}, t.TempDir(), 0
 	var first *BusyError
 	onWaiting := func() {}

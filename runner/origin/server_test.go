@@ -19,6 +19,7 @@ import (
 
 	"benchbook/runner/eventloop"
 	"benchbook/runner/origin"
+	"benchbook/slowtest"
 )
 
 // log is what an origin writes, to be read while it does.
@@ -279,6 +280,7 @@ func TestSlowReader(t *testing.T) {
 // Requests get their draws in the order in which they arrive, over whichever connections, and the same ones in every
 // repetition.
 func TestDrawsAreAssignedByArrival(t *testing.T) {
+	slowtest.Skip(t)
 	config := origin.Config{Seed: 7, Errors: 0.3, Latency: origin.Latency{Distribution: "empirical",
 		Values: []time.Duration{0, 40 * time.Millisecond}}}
 	const n = 40

@@ -12,6 +12,7 @@ import (
 	"benchbook/runner/load/http"
 	"benchbook/runner/tally"
 	"benchbook/runner/tally/tallytest"
+	"benchbook/slowtest"
 )
 
 // dealtOut deals outcomes out to as many generators, each with a window of its own that is like all others, and gives
@@ -36,6 +37,7 @@ func dealtOut(t *testing.T, config *http.Config, outcomes []tally.Outcome, parts
 // However requests are dealt out to generators, their results together are that of one generator to which all of them
 // happened, to the last bucket of each histogram.
 func TestMergeIsWhatOneGeneratorFinds(t *testing.T) {
+	slowtest.Skip(t)
 	for seed := range uint64(20) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		config := &http.Config{Targets: []http.Target{{URL: "https://a/"}}, Timeout: time.Second}

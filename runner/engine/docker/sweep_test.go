@@ -14,6 +14,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"benchbook/runner/engine"
+	"benchbook/slowtest"
 )
 
 // An engine may still start a container of somebody who was killed: its network cannot be removed then, and a moment
@@ -102,6 +103,7 @@ func (h handled) RoundTrip(r *http.Request) (*http.Response, error) {
 // TestRemovalThatSomebodyElseBegan: an engine refuses to remove what it is removing already. Who asked first may have
 // been told no, as for a container that just then started: then nobody removes it unless it is asked for again.
 func TestRemovalThatSomebodyElseBegan(t *testing.T) {
+	slowtest.Skip(t)
 	t.Parallel()
 	for name, refusals := range map[string]int{"gone": 0, "once": 1, "for a while": 3} {
 		t.Run(name, func(t *testing.T) {

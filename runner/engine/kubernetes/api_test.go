@@ -23,6 +23,7 @@ import (
 
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
+	"benchbook/slowtest"
 )
 
 // api is an API server in memory with as much of one as faults need: objects are made, listed, watched and removed, and
@@ -352,6 +353,7 @@ func steadyOn(ctx context.Context, t *testing.T, e *Engine, s engine.Space) *run
 // What a cluster does with a pod, before its program begins or while that runs, is a fault that says where it was and
 // what to do. Nothing of it stays.
 func TestPodsThatFail(t *testing.T) {
+	slowtest.Skip(t)
 	onNode := func(how func(*corev1.PodStatus)) func(*corev1.Pod) {
 		return func(pod *corev1.Pod) {
 			pod.Spec.NodeName = "node7"

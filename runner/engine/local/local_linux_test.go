@@ -23,6 +23,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest"
 	"benchbook/slice"
+	"benchbook/slowtest"
 )
 
 // TestMain lets this program be the one that becomes others.
@@ -266,6 +267,7 @@ func TestPortInUse(t *testing.T) {
 
 // A service gets its time to end, and what it has started ends with it, whatever that did to get away.
 func TestEnd(t *testing.T) {
+	slowtest.Skip(t)
 	e, space := opened(t)
 	mark := filepath.Join(t.TempDir(), "mark")
 	r := startIn(t, e, space, spec.Service{Name: "server", StopSignal: "USR1", StopGrace: time.Minute,
@@ -294,6 +296,7 @@ func TestEnd(t *testing.T) {
 
 // Commands in a service that end leave those alone that start at that moment.
 func TestCommandsBesideEachOther(t *testing.T) {
+	slowtest.Skip(t)
 	e, space := opened(t)
 	r := startIn(t, e, space, spec.Service{Name: "server", Command: []string{"sleep", "1000"}})
 	var all sync.WaitGroup

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"benchbook/slowtest"
 )
 
 func TestRun(t *testing.T) {
@@ -86,6 +88,7 @@ func TestLongErrorOutputKeepsItsEnd(t *testing.T) {
 
 // Processes that the program left to others belong to it as well, whether they have ended or not.
 func TestProcessesLeftBehind(t *testing.T) {
+	slowtest.Skip(t)
 	const burn = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"
 	alone, err := Run([]string{"sh", "-c", burn}, Options{})
 	if err != nil {
@@ -116,6 +119,7 @@ func TestProcessesLeftBehind(t *testing.T) {
 // What is no work for the processor takes the same time by us and by hyperfine, to within a millisecond, however busy
 // the machine is. BenchmarkAgainstHyperfine has the others.
 func TestAgreesWithHyperfine(t *testing.T) {
+	slowtest.Skip(t)
 	for _, command := range []string{"true", ":", "sleep 0.05"} {
 		t.Run(command, func(t *testing.T) {
 			for tries := 1; ; tries++ { // a machine may be so busy that not even the shortest of some runs was let alone

@@ -1,6 +1,6 @@
 //go:build !race
 
-package labtest
+package slowtest
 
 // RaceDetector says that the race detector is on.
 const RaceDetector = false

@@ -1,6 +1,6 @@
 //go:build race
 
-package labtest
+package slowtest
 
 // RaceDetector says that the race detector is on, with which everything takes many times as long.
 const RaceDetector = true

@@ -1,0 +1,16 @@
+// Package slowtest leaves out, where tests are to be quick, those that take half a second or more.
+package slowtest
+
+import "testing"
+
+// Run says whether slow tests are run: without -short, and with the race detector, which CI runs with -short in order
+// to leave out containers and browsers.
+func Run() bool { return !testing.Short() || RaceDetector }
+
+// Skip leaves out a test where slow ones are not run.
+func Skip(t testing.TB) {
+	t.Helper()
+	if !Run() {
+		t.Skip("takes long: leave out -short, or add -race")
+	}
+}
