@@ -11,6 +11,7 @@ import (
 	"benchbook/notebook/loadtool"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/slice"
 )
 
 // Saved is what a load generator printed and somebody saved.
@@ -21,16 +22,41 @@ type Saved struct {
 	Program  string // which one it is of, where it is output of several; empty: the one that the trial times
 }
 
-// Import makes records of saved outputs, each of one repetition of a trial, without knowing more of them than they
+// TimedBy leaves of trials those whose commands the saved outputs are of, where these are of several programs each;
+// none where they are not. The error names a program that no trial times: it would be lost unseen.
+func TimedBy(trials []*plan.Trial, list []Saved) ([]*plan.Trial, error) {
+	times := func(t *plan.Trial, program string) bool { return slices.Contains(commandLines(t), program) }
+	timed := map[*plan.Trial]bool{}
+	for _, s := range list {
+		programs := loadtool.Programs(s.Printed)
+		if programs == nil {
+			return nil, nil
+		}
+		for _, program := range programs {
+			fits := slice.Filter(trials, func(t *plan.Trial) bool { return times(t, program) })
+			if len(fits) != 1 {
+				return nil, fmt.Errorf("%s: %d trials time its program %.60q, and one should: name a trial with --as, and "+
+					"its program with --program", s.File, len(fits), program)
+			}
+			timed[fits[0]] = true
+		}
+	}
+	return slice.Filter(trials, func(t *plan.Trial) bool { return timed[t] }), nil
+}
+
+// Import makes records of saved outputs, each of one repetition of each trial, without knowing more of them than they
 // tell: their host is record.ImportedHost, and no fact is one of this machine. Their key is the trial's, since whoever
-// imports them says that they are of this trial as it is now. All have to be of one tool, named by format, or found out
-// from each output if that is empty.
+// imports them says that they are of these trials as they are now. All have to be of one tool, named by format, or
+// found out from each output if that is empty.
 //
 // The error names the output, if it cannot be read, is of another tool, or contradicts the trial.
-func Import(p *plan.Plan, e *plan.Experiment, t *plan.Trial, format string, list []Saved) ([]*record.Record, error) {
+func Import(p *plan.Plan, e *plan.Experiment, trials []*plan.Trial, format string, list []Saved) ([]*record.Record,
+	error) {
 	var out []*record.Record
-	for i, s := range list {
-		rec, err := imported(t, format, s)
+	for n := range len(list) * len(trials) {
+		i, place := n/len(trials), n%len(trials)
+		s := list[i]
+		rec, err := imported(trials[place], format, s)
 		if err == nil && i > 0 && rec.Imported.Tool != out[0].Imported.Tool {
 			err = fmt.Errorf("it is output of %s, and %s of %s: import them separately", rec.Imported.Tool, list[0].File,
 				out[0].Imported.Tool)
@@ -39,7 +65,8 @@ func Import(p *plan.Plan, e *plan.Experiment, t *plan.Trial, format string, list
 			return nil, fmt.Errorf("%s: %w", s.File, err)
 		}
 		rec.Article, rec.Experiment, rec.Profile, rec.Plan = p.Article, e.Name, p.Profile, e.Digest
-		rec.Repetition, rec.Planned, rec.Order = i+1, len(list), record.Order{Round: i + 1, Position: i + 1, Of: len(list)}
+		rec.Repetition, rec.Planned = i+1, len(list)
+		rec.Order = record.Order{Round: i + 1, Position: n + 1, Of: len(list) * len(trials)}
 		out = append(out, rec)
 	}
 	if len(out) == 0 {

@@ -38,7 +38,7 @@ func TestImportOfNoText(t *testing.T) {
 		"\xff\xfea": "f: it ends within a character of UTF-16",
 	} {
 		for _, format := range []string{"", "wrk"} {
-			_, err := Import(p, e, e.Trials[0], format, []Saved{{File: "f", Printed: []byte(printed)}})
+			_, err := Import(p, e, e.Trials[:1], format, []Saved{{File: "f", Printed: []byte(printed)}})
 			if err == nil || !strings.HasPrefix(err.Error(), want) {
 				t.Errorf("%q: got %v, want %q", printed, err, want)
 			}
@@ -62,7 +62,7 @@ func TestImport(t *testing.T) {
 		l := *trial.Load
 		l.Connections = 20
 		trial.Load = &l
-		list, err := Import(p, e, trial, "", []Saved{saved(t, "ab/plain.txt"), saved(t, "ab/keepalive.txt")})
+		list, err := Import(p, e, []*plan.Trial{trial}, "", []Saved{saved(t, "ab/plain.txt"), saved(t, "ab/keepalive.txt")})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +97,7 @@ func TestImport(t *testing.T) {
 	})
 	t.Run("time of the output", func(t *testing.T) {
 		p, e, trial := load(t)
-		list, err := Import(p, e, trial, "vegeta", []Saved{saved(t, "vegeta/plain.json")})
+		list, err := Import(p, e, []*plan.Trial{trial}, "vegeta", []Saved{saved(t, "vegeta/plain.json")})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,7 +111,7 @@ func TestImport(t *testing.T) {
 		l := *trial.Load
 		l.Arrivals, l.Rate = "constant", 200
 		trial.Load = &l
-		list, err := Import(p, e, trial, "", []Saved{saved(t, "vegeta/plain.json")})
+		list, err := Import(p, e, []*plan.Trial{trial}, "", []Saved{saved(t, "vegeta/plain.json")})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,7 +129,7 @@ func TestImport(t *testing.T) {
 		l := *trial.Load
 		l.Arrivals, l.Rate = "constant", 300
 		trial.Load = &l
-		list, err := Import(p, e, trial, "", []Saved{saved(t, "wrk2/latency.txt")})
+		list, err := Import(p, e, []*plan.Trial{trial}, "", []Saved{saved(t, "wrk2/latency.txt")})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -148,7 +148,7 @@ func TestImport(t *testing.T) {
 		for _, unit := range units {
 			s.Printed = binary.LittleEndian.AppendUint16(s.Printed, unit)
 		}
-		list, err := Import(p, e, trial, "", []Saved{s})
+		list, err := Import(p, e, []*plan.Trial{trial}, "", []Saved{s})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -171,7 +171,7 @@ func TestImport(t *testing.T) {
 			p := newPlan(t, "---\ntitle: x\n---\n\n"+strings.Replace(timed, "sleep 0.02", tt.run, 1))
 			s := saved(t, "hyperfine/two.json")
 			s.Program = tt.program
-			list, err := Import(p, p.Experiments[0], p.Experiments[0].Trials[0], "", []Saved{s})
+			list, err := Import(p, p.Experiments[0], p.Experiments[0].Trials[:1], "", []Saved{s})
 			switch {
 			case tt.want != "":
 				if err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -185,16 +185,17 @@ func TestImport(t *testing.T) {
 				}
 			}
 		}
-		p, e, trial := load(t)
+		p, e, _ := load(t)
 		s := saved(t, "ab/plain.txt")
 		s.Program = "sleep 0.01"
-		if _, err := Import(p, e, trial, "", []Saved{s}); err == nil || !strings.Contains(err.Error(), "--program") {
+		if _, err := Import(p, e, e.Trials[:1], "", []Saved{s}); err == nil || !strings.Contains(err.Error(), "--program") {
 			t.Errorf("a program of requests: %v", err)
 		}
 	})
 	t.Run("command", func(t *testing.T) {
 		p, e, trial := command(t)
-		list, err := Import(p, e, trial, "", []Saved{saved(t, "hyperfine/sleep.json"), saved(t, "hyperfine/failed.json")})
+		list, err := Import(p, e, []*plan.Trial{trial}, "", []Saved{saved(t, "hyperfine/sleep.json"),
+			saved(t, "hyperfine/failed.json")})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -240,7 +241,7 @@ func TestImport(t *testing.T) {
 			for _, f := range tt.files {
 				list = append(list, saved(t, f))
 			}
-			records, err := Import(p, e, trial, tt.format, list)
+			records, err := Import(p, e, []*plan.Trial{trial}, tt.format, list)
 			if err == nil || !strings.HasPrefix(err.Error(), tt.want) || records != nil {
 				t.Errorf("%v, want %q", err, tt.want)
 			}

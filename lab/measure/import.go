@@ -3,6 +3,7 @@ package measure
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -56,8 +57,9 @@ func ImportFiles(ctx context.Context, a *lab.Session, files []string, format, pr
 	if err != nil {
 		return lab.UsageError(err)
 	}
-	trial, err := trialOf(e, matches)
-	if err != nil {
+	trials, err := trialsOf(e, matches)
+	var several *severalError
+	if err != nil && !errors.As(err, &several) {
 		return lab.UsageError(err)
 	}
 	var saved []runner.Saved
@@ -69,7 +71,18 @@ func ImportFiles(ctx context.Context, a *lab.Session, files []string, format, pr
 		s.Program = program
 		saved = append(saved, s)
 	}
-	records, err := runner.Import(p, e, trial, format, saved)
+	if several != nil {
+		trials = nil
+		if program == "" {
+			if trials, err = runner.TimedBy(several.fits, saved); err != nil {
+				return lab.Failure(fmt.Errorf("nothing was imported: %w", err))
+			}
+		}
+		if len(trials) == 0 {
+			return lab.UsageError(several)
+		}
+	}
+	records, err := runner.Import(p, e, trials, format, saved)
 	if err != nil {
 		return lab.Failure(fmt.Errorf("nothing was imported: %w", err))
 	}
@@ -152,8 +165,22 @@ func onlyExperiment(p *plan.Plan) (*plan.Experiment, error) {
 	return nil, fmt.Errorf("nothing can be imported as %s: %s", names[0], p.Experiments[0].Skipped)
 }
 
-// trialOf finds the trial of an experiment whose parameters and labels have some values.
-func trialOf(e *plan.Experiment, matches []expr.Match) (*plan.Trial, error) {
+// A severalError says that several trials fit, where one was wanted.
+type severalError struct {
+	experiment string
+	fits       []*plan.Trial
+	known      []string // parameters and labels
+}
+
+func (e *severalError) Error() string {
+	names := slice.Map(e.fits[:min(len(e.fits), 5)], func(t *plan.Trial) string { return t.Name })
+	return fmt.Sprintf("%d trials of experiment %q fit: %s; name one by its %s", len(e.fits), e.experiment,
+		strings.Join(names, "; "), strings.Join(e.known, ", "))
+}
+
+// trialsOf finds the trial of an experiment whose parameters and labels have some values. The error is a *severalError
+// where several have.
+func trialsOf(e *plan.Experiment, matches []expr.Match) ([]*plan.Trial, error) {
 	var fits []*plan.Trial
 	var all, known []string // trials by name, and what they are told apart by
 	for _, t := range e.Trials {
@@ -180,14 +207,12 @@ func trialOf(e *plan.Experiment, matches []expr.Match) (*plan.Trial, error) {
 	}
 	switch len(fits) {
 	case 1:
-		return fits[0], nil
+		return fits, nil
 	case 0:
 		return nil, fmt.Errorf("no trial of experiment %q has these values: %s", e.Name,
 			source.Suggest(strings.Join(asked, ", "), all))
 	}
-	names := slice.Map(fits[:min(len(fits), 5)], func(t *plan.Trial) string { return t.Name })
-	return nil, fmt.Errorf("%d trials of experiment %q fit: %s; name one by its %s", len(fits), e.Name,
-		strings.Join(names, "; "), strings.Join(known, ", "))
+	return nil, &severalError{e.Name, fits, known}
 }
 
 // hasValues reports whether values, by name, are all that matches ask for.

@@ -98,8 +98,25 @@ func pickHyperfine(text []byte, name string, likely []string) ([]byte, error) {
 	return json.Marshal(map[string]any{"results": picked})
 }
 
+// Programs are the commands that output which is of several was made by; nil for any other.
+func Programs(printed []byte) []string {
+	text, err := Text(printed)
+	if err != nil || !wroteHyperfine(string(text)) {
+		return nil
+	}
+	var saved struct{ Results []struct{ Command string } }
+	if json.Unmarshal(text, &saved) != nil || len(saved.Results) < 2 {
+		return nil
+	}
+	var out []string
+	for _, r := range saved.Results {
+		out = append(out, r.Command)
+	}
+	return out
+}
+
 func wroteHyperfine(printed string) bool {
-	if strings.HasPrefix(printed, "Benchmark 1: ") {
+	if strings.HasPrefix(printed, "Benchmark 1: ") || strings.HasPrefix(printed, "Benchmark #1: ") { // before 1.12
 		return true // which cannot be read, but whose way out we know
 	}
 	var saved struct{ Results []struct{ Command *string } }

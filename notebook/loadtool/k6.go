@@ -21,7 +21,7 @@ var k6 = Tool{
 	shares: inK6,
 	Saved:  true,
 	wrote:  wroteK6,
-	once:   k6Users,
+	once:   k6Tail,
 	Load:   true,
 	Program: &Program{
 		Image: goModule("k6", "go.k6.io/k6", "v1.8.1"),
@@ -161,9 +161,15 @@ func k6Values(metric json.RawMessage) json.RawMessage {
 	return metric
 }
 
+// k6Lines are what --out json writes: every time by itself.
+var k6Lines = regexp.MustCompile(`^\{[^\n]*"type": ?"(?:Metric|Point)"[^\n]*\}\r?\n\{`)
+
+// wroteK6 knows k6 also by what cannot be read, but whose way out we know: --out json, and what k6 1.5 writes with
+// --new-machine-readable-summary.
 func wroteK6(printed string) bool {
 	return k6Duration.MatchString(printed) && k6Requests.MatchString(printed) ||
-		looksLike(printed, "metrics") && strings.Contains(printed, `"http_req_duration"`)
+		(looksLike(printed, "metrics") || looksLike(printed, "results", "metadata")) &&
+			strings.Contains(printed, `"http_req_duration"`) || k6Lines.MatchString(printed)
 }
 
 // k6Script sends one request in an iteration, and prints the summary as JSON. Only answers with a status of 200 to 299

@@ -124,8 +124,8 @@ func TestLosesNoPercentile(t *testing.T) {
 // Of two outputs in one file neither is read: the other one would be lost unseen.
 func TestTwoOutputsInAFile(t *testing.T) {
 	for _, file := range []string{"ab/plain.txt", "wrk/plain.txt", "wrk/nolatency.txt", "wrk2/latency.txt",
-		"wrk2/nolatency.txt", "hey/plain.txt", "hey/status.csv", "k6/plain.txt", "k6/before-1.txt", "k6/plain.json",
-		"vegeta/plain.txt", "vegeta/plain.json", "h2load/log.txt", "sysbench/percentile.txt"} {
+		"wrk2/nolatency.txt", "hey/plain.txt", "hey/status.csv", "k6/plain.txt", "k6/before-1.txt", "k6/before-1-fail.txt",
+		"k6/plain.json", "vegeta/plain.txt", "vegeta/plain.json", "h2load/log.txt", "sysbench/percentile.txt"} {
 		tool, _ := Find(filepath.Dir(file))
 		data := printed(t, filepath.Join("testdata", file))
 		if o, err := tool.Parse(bytes.Repeat(data, 2)); !errors.Is(err, ErrNoSamples) {
