@@ -96,7 +96,7 @@ bench-preview: ## time an edit until the browser shows it (leave the machine alo
 
 lint: ## formatting, spelling, limits of size, vet and staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
-	@$(GO) tool misspell -error -i nmae .ci scripts cmd docs experiments/*/article.md files lab notebook render runner site slice *.go *.md
+	@$(GO) tool misspell -error -i nmae .ci scripts cmd docs experiments/*/article.md files lab notebook render runner site slice slowtest *.go *.md
 	$(GO) test -run '^(TestLimits|TestArrows)$$' .
 	$(GO) vet ./...
 	$(GO) vet -tags cluster ./cmd/benchbook
