@@ -352,6 +352,9 @@ func (e *engine) expire(i int32) {
 // cut ends a request that was under way when the last of those wanted was done.
 func (e *engine) cut(i int32, at int64) {
 	c := &e.connections[i]
+	if e.carriers == nil && c.state != unconnected { // by a reset: nobody repeats what is lost once this machine is gone
+		unix.SetsockoptLinger(int(c.fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+	}
 	e.giveUp(i, c)
 	e.note(i, c, tally.Outcome{End: at, Cut: true})
 	e.ready = append(e.ready, i)

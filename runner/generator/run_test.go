@@ -622,9 +622,11 @@ func TestWhicheverEndsFirst(t *testing.T) {
 func TestCut(t *testing.T) {
 	t.Parallel()
 	for _, threads := range []int{1, 3} {
+		end := make(chan error, 1)
 		s := serve(t, func(c *conn) bool {
 			if c.number == 0 {
-				io.Copy(io.Discard, c) // until the client gives up
+				_, err := io.Copy(io.Discard, c) // until the client gives up
+				end <- err
 				return false
 			}
 			return good(c)
@@ -635,6 +637,9 @@ func TestCut(t *testing.T) {
 		if r.EndedBy != http.EndedByRequests || r.Attempted != wanted || r.Answered != wanted || r.Length > 10*time.Second {
 			t.Errorf("%d threads: %d attempted, %d answered in %v, ended by %s; want %d until the last of them", threads,
 				r.Attempted, r.Answered, r.Length, r.EndedBy, wanted)
+		}
+		if err := <-end; !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("%d threads: the server was told of the cut by %v, want a reset", threads, err)
 		}
 		if r.Completed.Right != wanted || r.Latency.Count != wanted || r.InFlight != nil {
 			t.Errorf("%d threads: %d completed, %d latencies", threads, r.Completed.Right, r.Latency.Count)
