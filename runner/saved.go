@@ -22,23 +22,27 @@ type Saved struct {
 	Program  string // which one it is of, where it is output of several; empty: the one that the trial times
 }
 
-// TimedBy leaves of trials those whose commands the saved outputs are of, where these are of several programs each;
-// none where they are not. The error names a program that no trial times: it would be lost unseen.
+// TimedBy leaves of trials those whose commands the saved outputs are of, where these are of several programs each and
+// none is named; no trial where they are not. The error names a program that is not timed by just one trial: it would
+// be lost unseen.
 func TimedBy(trials []*plan.Trial, list []Saved) ([]*plan.Trial, error) {
-	times := func(t *plan.Trial, program string) bool { return slices.Contains(commandLines(t), program) }
 	timed := map[*plan.Trial]bool{}
 	for _, s := range list {
 		programs := loadtool.Programs(s.Printed)
-		if programs == nil {
+		if programs == nil || s.Program != "" {
 			return nil, nil
 		}
 		for _, program := range programs {
-			fits := slice.Filter(trials, func(t *plan.Trial) bool { return times(t, program) })
-			if len(fits) != 1 {
-				return nil, fmt.Errorf("%s: %d trials time its program %.60q, and one should: name a trial with --as, and "+
-					"its program with --program", s.File, len(fits), program)
+			fits := slice.Filter(trials, func(t *plan.Trial) bool { return slices.Contains(commandLines(t), program) })
+			const wayOut = "import one program at a time, with --program, as the trial that --as names"
+			switch len(fits) {
+			case 0:
+				return nil, fmt.Errorf("%s: no trial times its program %.60q: %s", s.File, program, wayOut)
+			case 1:
+				timed[fits[0]] = true
+			default:
+				return nil, fmt.Errorf("%s: %d trials time its program %.60q: %s", s.File, len(fits), program, wayOut)
 			}
-			timed[fits[0]] = true
 		}
 	}
 	return slice.Filter(trials, func(t *plan.Trial) bool { return timed[t] }), nil

@@ -3,7 +3,6 @@ package measure
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -58,8 +57,7 @@ func ImportFiles(ctx context.Context, a *lab.Session, files []string, format, pr
 		return lab.UsageError(err)
 	}
 	trials, err := trialsOf(e, matches)
-	var several *severalError
-	if err != nil && !errors.As(err, &several) {
+	if err != nil {
 		return lab.UsageError(err)
 	}
 	var saved []runner.Saved
@@ -71,15 +69,12 @@ func ImportFiles(ctx context.Context, a *lab.Session, files []string, format, pr
 		s.Program = program
 		saved = append(saved, s)
 	}
-	if several != nil {
-		trials = nil
-		if program == "" {
-			if trials, err = runner.TimedBy(several.fits, saved); err != nil {
-				return lab.Failure(fmt.Errorf("nothing was imported: %w", err))
-			}
+	if fits := trials; len(fits) > 1 {
+		if trials, err = runner.TimedBy(fits, saved); err != nil {
+			return lab.Failure(fmt.Errorf("nothing was imported: %w", err))
 		}
 		if len(trials) == 0 {
-			return lab.UsageError(several)
+			return lab.UsageError(severalTrials(e, fits))
 		}
 	}
 	records, err := runner.Import(p, e, trials, format, saved)
@@ -165,21 +160,7 @@ func onlyExperiment(p *plan.Plan) (*plan.Experiment, error) {
 	return nil, fmt.Errorf("nothing can be imported as %s: %s", names[0], p.Experiments[0].Skipped)
 }
 
-// A severalError says that several trials fit, where one was wanted.
-type severalError struct {
-	experiment string
-	fits       []*plan.Trial
-	known      []string // parameters and labels
-}
-
-func (e *severalError) Error() string {
-	names := slice.Map(e.fits[:min(len(e.fits), 5)], func(t *plan.Trial) string { return t.Name })
-	return fmt.Sprintf("%d trials of experiment %q fit: %s; name one by its %s", len(e.fits), e.experiment,
-		strings.Join(names, "; "), strings.Join(e.known, ", "))
-}
-
-// trialsOf finds the trial of an experiment whose parameters and labels have some values. The error is a *severalError
-// where several have.
+// trialsOf finds the trials of an experiment, at least one, whose parameters and labels have some values.
 func trialsOf(e *plan.Experiment, matches []expr.Match) ([]*plan.Trial, error) {
 	var fits []*plan.Trial
 	var all, known []string // trials by name, and what they are told apart by
@@ -205,14 +186,21 @@ func trialsOf(e *plan.Experiment, matches []expr.Match) ([]*plan.Trial, error) {
 		}
 		asked = append(asked, m.Value)
 	}
-	switch len(fits) {
-	case 1:
-		return fits, nil
-	case 0:
+	if len(fits) == 0 {
 		return nil, fmt.Errorf("no trial of experiment %q has these values: %s", e.Name,
 			source.Suggest(strings.Join(asked, ", "), all))
 	}
-	return nil, &severalError{e.Name, fits, known}
+	return fits, nil
+}
+
+// severalTrials says that several trials fit, where one was to be named.
+func severalTrials(e *plan.Experiment, fits []*plan.Trial) error {
+	names := slice.Map(fits[:min(len(fits), 5)], func(t *plan.Trial) string { return t.Name })
+	values := slices.Concat(fits[0].Parameters, fits[0].Labels)
+	known := slice.Map(values, func(p record.Parameter) string { return p.Name })
+	slices.Sort(known)
+	return fmt.Errorf("%d trials of experiment %q fit: %s; name one by its %s", len(fits), e.Name,
+		strings.Join(names, "; "), strings.Join(slices.Compact(known), ", "))
 }
 
 // hasValues reports whether values, by name, are all that matches ask for.

@@ -1,12 +1,15 @@
 package loadtool
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
 	"gonum.org/v1/gonum/stat"
+
+	"benchbook/slice"
 )
 
 var hyperfine = Tool{
@@ -63,27 +66,20 @@ func parseHyperfine(printed string) (*Output, error) {
 // likely names. Where two have the same name, as those that were run with other parameters, nothing tells them apart.
 func pickHyperfine(text []byte, name string, likely []string) ([]byte, error) {
 	const tool = "hyperfine"
-	var saved struct{ Results []json.RawMessage }
-	if json.Unmarshal(text, &saved) != nil || len(saved.Results) < 2 && name == "" {
-		return text, nil
+	results, programs, err := resultsOf(text)
+	if err != nil || len(results) < 2 && name == "" {
+		return text, nil // which parse refuses, if it has to
 	}
 	if name != "" {
 		likely = []string{name}
 	}
-	var names []string
 	var picked []json.RawMessage
-	for i, r := range saved.Results {
-		var program struct{ Command string }
-		if err := json.Unmarshal(r, &program); err != nil {
-			return nil, noSamples(tool, "its program %d has no command", i+1)
-		}
-		if slices.Contains(likely, program.Command) {
-			picked = append(picked, r)
-		}
-		if i < 5 {
-			names = append(names, fmt.Sprintf("%.60q", program.Command))
+	for i, program := range programs {
+		if slices.Contains(likely, program) {
+			picked = append(picked, results[i])
 		}
 	}
+	names := slice.Map(programs[:min(len(programs), 5)], func(p string) string { return fmt.Sprintf("%.60q", p) })
 	all := strings.Join(names, ", ")
 	switch {
 	case len(picked) > 1:
@@ -92,27 +88,35 @@ func pickHyperfine(text []byte, name string, likely []string) ([]byte, error) {
 	case len(picked) == 0 && name != "":
 		return nil, noSamples(tool, "it has no program %q, but %s", name, all)
 	case len(picked) == 0:
-		return nil, noSamples(tool, "it has %d programs, %s: name the one that it is of with --program", len(saved.Results),
+		return nil, noSamples(tool, "it has %d programs, %s: name the one that it is of with --program", len(results),
 			all)
 	}
 	return json.Marshal(map[string]any{"results": picked})
 }
 
-// Programs are the commands that output which is of several was made by; nil for any other.
+// resultsOf are what a file has of each program, and the commands of the programs.
+func resultsOf(text []byte) (results []json.RawMessage, programs []string, err error) {
+	var saved struct{ Results []json.RawMessage }
+	err = json.Unmarshal(text, &saved)
+	for _, r := range saved.Results {
+		var program struct{ Command string }
+		err = cmp.Or(err, json.Unmarshal(r, &program))
+		programs = append(programs, program.Command)
+	}
+	return saved.Results, programs, err
+}
+
+// Programs are the commands of output that is of several; nil for any other.
 func Programs(printed []byte) []string {
 	text, err := Text(printed)
 	if err != nil || !wroteHyperfine(string(text)) {
 		return nil
 	}
-	var saved struct{ Results []struct{ Command string } }
-	if json.Unmarshal(text, &saved) != nil || len(saved.Results) < 2 {
+	_, programs, err := resultsOf(text)
+	if err != nil || len(programs) < 2 {
 		return nil
 	}
-	var out []string
-	for _, r := range saved.Results {
-		out = append(out, r.Command)
-	}
-	return out
+	return programs
 }
 
 func wroteHyperfine(printed string) bool {
