@@ -116,6 +116,9 @@ func (o *Output) parseK6JSON(printed string) (*Output, error) {
 		Metrics map[string]json.RawMessage
 	}
 	o.parseJSON(printed, &saved, "save what k6 run --summary-export FILE writes")
+	if k6IsNew(printed) {
+		return o.fail("it is a summary of the new form: run k6 with --new-machine-readable-summary=false")
+	}
 	var requests struct{ Count, Rate *float64 }
 	var failed struct{ Passes, Fails *float64 } // what passes is that a request has failed
 	var times map[string]json.RawMessage        // numbers, and the thresholds
@@ -164,12 +167,18 @@ func k6Values(metric json.RawMessage) json.RawMessage {
 // k6Lines are what --out json writes: every time by itself.
 var k6Lines = regexp.MustCompile(`^\{[^\n]*"type": ?"(?:Metric|Point)"[^\n]*\}\r?\n\{`)
 
-// wroteK6 knows k6 also by what cannot be read, but whose way out we know: --out json, and what k6 1.5 writes with
-// --new-machine-readable-summary.
+// k6IsNew says whether JSON is a summary of --new-machine-readable-summary, which the same flags save.
+//
+// Source: grafana/k6 internal/lib/summary/machinereadable.
+func k6IsNew(printed string) bool {
+	return looksLike(printed, "version", "metadata", "config", "results")
+}
+
+// wroteK6 knows k6 also by what cannot be read, but whose way out we know.
 func wroteK6(printed string) bool {
 	return k6Duration.MatchString(printed) && k6Requests.MatchString(printed) ||
-		(looksLike(printed, "metrics") || looksLike(printed, "results", "metadata")) &&
-			strings.Contains(printed, `"http_req_duration"`) || k6Lines.MatchString(printed)
+		(looksLike(printed, "metrics") || k6IsNew(printed)) && strings.Contains(printed, `"http_req_duration"`) ||
+		k6Lines.MatchString(printed)
 }
 
 // k6Script sends one request in an iteration, and prints the summary as JSON. Only answers with a status of 200 to 299

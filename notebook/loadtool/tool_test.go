@@ -194,8 +194,9 @@ func TestOtherFormsAreTold(t *testing.T) {
 		"every time": {`{"type":"Metric","data":{"name":"http_reqs","type":"counter"},"metric":"http_reqs"}` + "\n" +
 			`{"metric":"http_reqs","type":"Point","data":{"time":"2026-11-20T10:00:00Z","value":1}}` + "\n",
 			"k6", "--summary-export"},
-		"a summary that is new": {`{"version": "1.0.0", "metadata": {"k6_version": "1.5.0"}, "results": {"metrics": [{"name": ` +
-			`"http_req_duration", "type": "trend"}]}}`, "k6", "--summary-export"},
+		"a summary that is new": {`{"version": "1.0.0", "metadata": {"k6Version": "1.5.0"}, "config": {"duration": 2}, ` +
+			`"results": {"metrics": [{"name": "http_req_duration", "type": "trend"}]}}`, "k6",
+			"--new-machine-readable-summary=false"},
 		"hyperfine 1.11": {"Benchmark #1: sleep 0.02\n  Time (mean ± σ):      21.3 ms ±   0.4 ms\n", "hyperfine",
 			"--export-json"},
 		"hyperfine 1.18": {"Benchmark 1: sleep 0.02\n  Time (mean ± σ):      21.3 ms ±   0.4 ms\n", "hyperfine",
