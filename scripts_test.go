@@ -134,6 +134,25 @@ func eachFile(t *testing.T, suffix string, do func(name string)) {
 // begins are calls, by the name behind the dot, that begin goroutines or have somebody else's call us.
 var begins = regexp.MustCompile(`^(Go|Parallel|AfterFunc|Serve|ListenAndServe|New\w*Server)$`)
 
+// Cells of the same name in two experiments have a median each.
+func TestMedians(t *testing.T) {
+	cmd := exec.Command("scripts/medians")
+	cmd.Stdin = strings.NewReader("kept#plain: 2 repetitions of 1 trial (nginx, wrk), in random order, seed 1\n" +
+		"  [1/2] nginx, wrk               80/s in 2.00 s\n  [2/2] nginx, wrk               90/s in 2.00 s\n" +
+		"kept#tls: 1 repetition of 1 trial (nginx, wrk), in random order, seed 1\n" +
+		"  [1/1] nginx, wrk               60/s in 2.00 s\n")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, want := range []string{"kept#plain: nginx, wrk", "median 85/s of 2, 80 to 90\n", "kept#tls: nginx, wrk",
+		"median 60/s of 1, 60 to 60\n"} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("%q is missing in\n%s", want, out)
+		}
+	}
+}
+
 // The race detector looks at every package that begins a goroutine.
 func TestConcurrent(t *testing.T) {
 	listed := strings.Fields(made(t, ".", "scripts/concurrent"))
