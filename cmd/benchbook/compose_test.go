@@ -118,33 +118,55 @@ const needsBuildKit = "buildkit"
 
 // Each of these projects is measured as init leaves it, or refused with what to change.
 func TestComposeProjectsRun(t *testing.T) {
-	w := onEngine(t)
 	for name, project := range composeProjects(t) {
+		if name == needsBuildKit {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
-			dir := filepath.Join(t.TempDir(), name)
-			mustRun(t, w, "init", "--from", unpacked(t, dir, project))
-			measure := []string{"-C", dir, "run", "--quick", "--repetitions", "1"}
-			if name == needsBuildKit {
-				// Another image than that of an earlier test, which the engine may still have.
-				if err := os.WriteFile(filepath.Join(dir, "other.txt"), []byte(rand.Text()), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				refusedWithoutBuildKit(t, w, measure)
-				enginetest.DockerWithBuildKit(t)
-			}
-			var stdout, stderr bytes.Buffer
-			if status := run(measure, &stdout, &stderr, w); status != 0 {
-				t.Fatalf("status %d\n%s%s", status, &stdout, &stderr)
-			}
-			if got := mustRun(t, w, "-C", dir, "show", "--format", "csv"); !strings.Contains(got, "throughput") {
-				t.Errorf("no throughput was measured:\n%s", got)
-			}
+			w := beside(t)
+			measuresThroughput(t, w, composed(t, w, name, project))
 		})
 	}
 }
 
+// The project that needs BuildKit runs where the docker command has it, and is refused where it does not.
+func TestComposeProjectThatNeedsBuildKit(t *testing.T) {
+	w := onEngine(t)
+	w.LockDir = ""
+	dir := composed(t, w, needsBuildKit, composeProjects(t)[needsBuildKit])
+	// Another image than that of an earlier test, which the engine may still have.
+	if err := os.WriteFile(filepath.Join(dir, "other.txt"), []byte(rand.Text()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	refusedWithoutBuildKit(t, w, dir)
+	enginetest.DockerWithBuildKit(t)
+	measuresThroughput(t, w, dir)
+}
+
+// composed is the folder of a project that init has made of a Compose file.
+func composed(t *testing.T, w lab.Config, name string, project *txtar.Archive) (dir string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), name)
+	mustRun(t, w, "init", "--from", unpacked(t, dir, project))
+	return dir
+}
+
+// measureQuickly are the arguments by which the project of a folder is measured.
+func measureQuickly(dir string) []string { return []string{"-C", dir, "run", "--quick", "--repetitions", "1"} }
+
+func measuresThroughput(t *testing.T, w lab.Config, dir string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	if status := run(measureQuickly(dir), &stdout, &stderr, w); status != 0 {
+		t.Fatalf("status %d\n%s%s", status, &stdout, &stderr)
+	}
+	if got := mustRun(t, w, "-C", dir, "show", "--format", "csv"); !strings.Contains(got, "throughput") {
+		t.Errorf("no throughput was measured:\n%s", got)
+	}
+}
+
 // refusedWithoutBuildKit runs a project that needs BuildKit where the docker command does not have it.
-func refusedWithoutBuildKit(t *testing.T, w lab.Config, measure []string) {
+func refusedWithoutBuildKit(t *testing.T, w lab.Config, dir string) {
 	t.Helper()
 	const (
 		docker = "#!/bin/sh\necho 'ERROR: BuildKit is enabled but the buildx component is missing or broken.' >&2\nexit 1\n"
@@ -158,7 +180,7 @@ func refusedWithoutBuildKit(t *testing.T, w lab.Config, measure []string) {
 		}
 		t.Setenv("PATH", folder+string(filepath.ListSeparator)+os.Getenv("PATH"))
 		var stdout, stderr bytes.Buffer
-		status := run(measure, &stdout, &stderr, w)
+		status := run(measureQuickly(dir), &stdout, &stderr, w)
 		if said := stdout.String() + stderr.String(); status != 1 || !strings.Contains(said, want) {
 			t.Errorf("status %d, and it does not say where and what to change:\n%s", status, said)
 		}

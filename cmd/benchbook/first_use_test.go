@@ -53,6 +53,9 @@ func released(t *testing.T) (program string) {
 
 // What a new user meets: what goes well, and what does not.
 func TestFirstUse(t *testing.T) {
+	if !*alone {
+		t.Parallel()
+	}
 	program := released(t)
 	t.Run("from nothing to a page", func(t *testing.T) { fromNothing(t, program) })
 	t.Run("failures", func(t *testing.T) { firstFailures(t, program) })

@@ -140,8 +140,7 @@ func measuredIn(t testing.TB, folder string) map[string][]*record.Record {
 
 // Hooks, shared services, volumes and scaled services do on an engine what the manual says.
 func TestLifeCycleOnAnEngine(t *testing.T) {
-	w := onEngine(t)
-	w.LockDir = "" // nothing is timed
+	w := beside(t)
 	dir, folder := project(t, "life", lifeCycle)
 	t.Log(mustRun(t, w, "-C", dir, "run"))
 	records := measuredIn(t, folder)

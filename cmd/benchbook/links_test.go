@@ -43,8 +43,7 @@ calibrate: false
 
 // What a load and a command measure through a link, and of an origin, is what the manual's arithmetic says.
 func TestOriginsAndLinksOnAnEngine(t *testing.T) {
-	w := onEngine(t)
-	w.LockDir = "" // nothing but the shortest of many times matters here, however busy the machine is
+	w := beside(t) // nothing but the shortest of many times matters here, however busy the machine is
 	dir, folder := project(t, "far-away", farAway)
 	t.Log(mustRun(t, w, "-C", dir, "run"))
 	records, bad, err := record.Dir(filepath.Join(folder, "records")).Read()

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -62,7 +63,6 @@ func TestTemplatesAreClean(t *testing.T) {
 func onEngine(t *testing.T) lab.Config {
 	t.Helper()
 	needEngine(t)
-	t.Setenv("BENCHBOOK_WAIT", "true") // other packages are tested at the same time
 	w, tools := wired(), builtPrograms(t)
 	// The same packages keep the machine from coming to rest, which a run would wait for up to two minutes.
 	w.Settler = &sysinfo.Settler{Longest: 100 * time.Millisecond}
@@ -116,11 +116,23 @@ var builtOnce = sync.OnceValues(func() (dir string, err error) {
 // builtIn is the folder that builtOnce has made; empty if it was not called.
 var builtIn string
 
+// beside is the command on an engine for a test that times nothing. Such tests run four at a time, when all others have
+// ended, as they mostly wait for containers.
+func beside(t *testing.T) lab.Config {
+	t.Helper()
+	t.Parallel()
+	w := onEngine(t)
+	w.LockDir = ""
+	return w
+}
+
 // A suite collects garbage less often than usual, and removes what its tests share when all of them have ended.
 type suite struct{ *testing.M }
 
 func (s suite) Run() int {
-	debug.SetGCPercent(400) // many small projects are read and rendered, and thrown away
+	debug.SetGCPercent(400)                 // many small projects are read and rendered, and thrown away
+	_ = os.Setenv("BENCHBOOK_WAIT", "true") // for the machine: other packages are tested at the same time
+	_ = flag.Set("test.parallel", "4")      // as beside says; the command line has the last word
 	defer func() {
 		if builtIn != "" {
 			_ = os.RemoveAll(builtIn) // it is in the folder of temporary files
@@ -142,9 +154,9 @@ func planned(records []*record.Record) int {
 
 // Each template ends up measured on a real engine, without a failure.
 func TestTemplates(t *testing.T) {
-	w := onEngine(t)
 	for _, template := range templateNames() {
 		t.Run(template, func(t *testing.T) {
+			w := beside(t)
 			dir := initialised(t, template)
 			t.Log(mustRun(t, w, "-C", dir, "run", "--quick", "--repetitions", "1"))
 			records, bad, err := record.Dir(filepath.Join(dir, "experiments", template, "records")).Read()

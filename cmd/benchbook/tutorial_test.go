@@ -42,7 +42,7 @@ func fencedIn(page string) []fenced {
 // Who follows the tutorial from its first to its last command gets what it says: every command works, in its order,
 // with what is to be written between them.
 func TestTutorialOnAnEngine(t *testing.T) {
-	w := onEngine(t)
+	w := beside(t)
 	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "tutorial.md"))
 	if err != nil {
 		t.Fatal(err)

@@ -94,6 +94,8 @@ func (e *Engine) sweepOnce(ctx context.Context, dryRun bool) (leftovers []engine
 		name := c.ID
 		if len(c.Names) > 0 {
 			name = strings.TrimPrefix(c.Names[0], "/")
+		} else if _, err := e.client.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{}); gone(err) {
+			continue // it ended while the engine removed it, which lists it without a name until the engine is restarted
 		}
 		sweep("container", name, c.Labels, time.Time{}, func() error { return e.client.removeContainer(ctx, c.ID) })
 	}
