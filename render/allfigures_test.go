@@ -301,7 +301,7 @@ func eachOf(t *testing.T, test func(t *testing.T, g *drawing), kinds ...string) 
 
 // In every figure of points, a name is nearer to its own mark than to any other, or has a line that ends there.
 func TestNamesStandAtTheirMarks(t *testing.T) {
-	slowtest.Skip(t)
+	slowtest.SkipSequential(t)
 	named := 0
 	eachOf(t, func(t *testing.T, g *drawing) {
 		for _, w := range g.texts {

@@ -26,7 +26,7 @@ import (
 //
 // Source: docs/method.md#ratios.
 func TestRatiosAreQuotientsOfWhatIsPrinted(t *testing.T) {
-	slowtest.Skip(t)
+	slowtest.SkipSequential(t)
 	articles, err := filepath.Glob(filepath.Join("..", "experiments", "*", "article.md"))
 	if err != nil || len(articles) == 0 {
 		t.Fatal(articles, err)
@@ -117,7 +117,7 @@ var simulations = flag.Int("simulations", 200, "simulated sessions for each rate
 //
 // Source: docs/method.md#ratios.
 func TestRatesOfMethodOnRecords(t *testing.T) {
-	slowtest.Skip(t)
+	slowtest.SkipSequential(t)
 	var cells [][]float64 // the values of metrics of cells
 	var claimed []comparison
 	articles, err := filepath.Glob(filepath.Join("..", "experiments", "*", "article.md"))

@@ -116,7 +116,7 @@ func TestHostileRecords(t *testing.T) {
 
 // The same holds of all that an author writes.
 func TestHostileArticles(t *testing.T) {
-	slowtest.Skip(t)
+	slowtest.SkipSequential(t)
 	t.Parallel()
 	enough := func(part, of int) {
 		if part < of/3 {

@@ -122,7 +122,7 @@ func harmlessSite(t *testing.T, files map[string]string) {
 
 // Nothing hostile is more than text in any file of a site.
 func TestHostileSite(t *testing.T) {
-	slowtest.Skip(t)
+	slowtest.SkipSequential(t)
 	built, err := site.Files(hostileArticles(t, "sockets.md", rendertest.Evil, rendertest.Acting), theme.Files,
 		site.Options{BaseURL: "https://example.org/"})
 	if err != nil {

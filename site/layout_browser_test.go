@@ -140,7 +140,7 @@ var (
 // On a telephone the rows of tables are cards, which are no table to a screen reader: so all parts of tables say what
 // they are. And each column has a head, but for drawings.
 func TestTablePartsHaveRoles(t *testing.T) {
-	slowtest.Skip(t)
+	slowtest.SkipSequential(t)
 	samples := t.TempDir()
 	build(t, samplePages(t), samples)
 	tables := 0

@@ -14,3 +14,12 @@ func Skip(t testing.TB) {
 		t.Skip("takes long: leave out -short, or add -race")
 	}
 }
+
+// SkipSequential leaves out a test where slow ones are not run, and with the race detector and -short: it takes long in
+// one goroutine, or begins none that quicker tests of its package do not begin in the same way.
+func SkipSequential(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("takes long, and is nothing for the race detector: leave out -short")
+	}
+}

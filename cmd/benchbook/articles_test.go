@@ -16,7 +16,7 @@ import (
 //
 //	benchbook check 2>&1 | grep -c asserts-what-does-not-hold
 func TestArticlesAssertWhatHolds(t *testing.T) {
-	slowtest.Skip(t)
+	slowtest.SkipSequential(t)
 	dir := committed(t)
 	for _, args := range [][]string{{"check"}, {"check", "--mutate"}} {
 		var said bytes.Buffer

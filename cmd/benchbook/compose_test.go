@@ -152,7 +152,9 @@ func composed(t *testing.T, w lab.Config, name string, project *txtar.Archive) (
 }
 
 // measureQuickly are the arguments by which the project of a folder is measured.
-func measureQuickly(dir string) []string { return []string{"-C", dir, "run", "--quick", "--repetitions", "1"} }
+func measureQuickly(dir string) []string {
+	return []string{"-C", dir, "run", "--quick", "--repetitions", "1"}
+}
 
 func measuresThroughput(t *testing.T, w lab.Config, dir string) {
 	t.Helper()

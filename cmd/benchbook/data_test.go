@@ -48,7 +48,7 @@ func toldApart(t *testing.T, name string, rows [][]string, results ...string) {
 // column is there twice, and every run is one that the page names. BENCHBOOK_TEST_SITE names the site of the articles
 // if it is already rendered, as make test does.
 func TestDataOfCommittedArticles(t *testing.T) {
-	slowtest.Skip(t)
+	slowtest.SkipSequential(t)
 	project, out := filepath.Join("..", ".."), os.Getenv("BENCHBOOK_TEST_SITE")
 	if out == "" {
 		out = t.TempDir()

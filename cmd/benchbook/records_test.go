@@ -185,7 +185,7 @@ func everyReader(out string) [][]string {
 // something is changed are read many at a time: a panic or an error is then looked for among them. There are so many
 // records of each kind that all mutations are tried in about a hundred rounds.
 func TestMutatedRecords(t *testing.T) {
-	slowtest.Skip(t)
+	slowtest.SkipSequential(t)
 	dir, files := recordedProject(t, "repetitions: 3\n", "repetitions: 7\n",
 		"matrix: {server: [sync, async]}", "matrix: {server: [sync, async, pool, fork, lanes, poll]}")
 	whole := map[string][]byte{}

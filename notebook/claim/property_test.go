@@ -88,7 +88,7 @@ func TestVerdictsHaveSymmetries(t *testing.T) {
 
 // A larger noise floor widens intervals: what was open stays open, and what was decided is decided alike or open.
 func TestWideningDecidesNothing(t *testing.T) {
-	slowtest.Skip(t)
+	slowtest.SkipSequential(t)
 	random := rand.New(rand.NewPCG(17, 19))
 	const claim = `throughput{server="a"} > throughput{server="b"}`
 	opened := 0

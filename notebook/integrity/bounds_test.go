@@ -42,7 +42,7 @@ func numbersIn(v any, path string, f func(path string, set func(json.Number))) {
 
 // One number that was edited costs its record, and not the memory of whoever reads it.
 func TestNumbersThatAreOutOfAllBounds(t *testing.T) {
-	slowtest.Skip(t)
+	slowtest.SkipSequential(t)
 	allocated := func(f func()) uint64 {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)

@@ -17,7 +17,7 @@ const articles = "../../experiments"
 
 // No committed record is doubted: all of them are as they were saved.
 func TestCommittedRecordsAreNotDoubted(t *testing.T) {
-	slowtest.Skip(t)
+	slowtest.SkipSequential(t)
 	entries, err := os.ReadDir(articles)
 	if err != nil {
 		t.Fatal(err)

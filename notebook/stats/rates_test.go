@@ -553,7 +553,7 @@ func disturbedTables() (onLimit, advantage ratestest.Table) {
 // The rules err as often as the tables of docs/method.md say, whose seeds are fixed: with as many sessions as are
 // behind them they are the same to the last digit.
 func TestRatesOfMethod(t *testing.T) {
-	slowtest.Skip(t)
+	slowtest.SkipSequential(t)
 	disturbed, despite := disturbedTables()
 	for name, table := range map[string]ratestest.Table{"one cell": coverageTable(), "equal cells": differentTable(),
 		"looks": boundaryTable(), "levels": levelsTable(), "needed": neededTable(), "advantages": advantageTable(),

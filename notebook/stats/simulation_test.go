@@ -228,7 +228,7 @@ func orderOf(rng *rand.Rand, n noise, repetitions, rows, turned int) (Verdict, e
 
 // The rules err as often as docs/method.md says. Seeds are fixed; a wrong quantile or wrong degrees of freedom show.
 func TestRatesOfMethodForSeries(t *testing.T) {
-	slowtest.Skip(t)
+	slowtest.SkipSequential(t)
 	var lines []string
 	for i, r := range rates() {
 		rng := rand.New(rand.NewPCG(2026, uint64(i)))

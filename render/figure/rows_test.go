@@ -455,7 +455,7 @@ func randomDots(r *rand.Rand) Rows {
 
 // Whatever the data, no text lies on another, on a mark or outside, and no row is left out.
 func TestDotsRandom(t *testing.T) {
-	slowtest.Skip(t)
+	slowtest.SkipSequential(t)
 	n := uint64(600)
 	if testing.Short() {
 		n = 150

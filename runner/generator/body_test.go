@@ -79,7 +79,7 @@ func TestCheckOfLargeBody(t *testing.T) {
 
 // A pattern is looked for up to the end of a body, of which no more than a piece is kept.
 func TestMatchAtTheEndOfLargeBody(t *testing.T) {
-	slowtest.Skip(t)
+	slowtest.SkipSequential(t)
 	size := 32 // MiB
 	if testing.Short() {
 		size = 16 // still more than may be allocated

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
 	"benchbook/runner/engine"
@@ -91,13 +92,9 @@ func (e *Engine) sweepOnce(ctx context.Context, dryRun bool) (leftovers []engine
 		leftovers = append(leftovers, left)
 	}
 	for _, c := range containers.Items { // first, as networks and volumes in use cannot be removed
-		name := c.ID
-		if len(c.Names) > 0 {
-			name = strings.TrimPrefix(c.Names[0], "/")
-		} else if _, err := e.client.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{}); gone(err) {
-			continue // it ended while the engine removed it, which lists it without a name until the engine is restarted
+		if name := e.nameIfThere(ctx, c); name != "" {
+			sweep("container", name, c.Labels, time.Time{}, func() error { return e.client.removeContainer(ctx, c.ID) })
 		}
-		sweep("container", name, c.Labels, time.Time{}, func() error { return e.client.removeContainer(ctx, c.ID) })
 	}
 	for _, n := range networks.Items {
 		sweep("network", n.Name, n.Labels, n.Created, func() error { return e.client.removeNetwork(ctx, n.ID) })
@@ -106,4 +103,16 @@ func (e *Engine) sweepOnce(ctx context.Context, dryRun bool) (leftovers []engine
 		sweep("volume", v.Name, v.Labels, time.Time{}, func() error { return e.client.removeVolume(ctx, v.Name) })
 	}
 	return leftovers, final, nil
+}
+
+// nameIfThere is the name of a container that the engine lists, or its ID; empty if it is only listed: one that ended
+// while the engine removed it may stay in its list, without a name.
+func (e *Engine) nameIfThere(ctx context.Context, c container.Summary) string {
+	if len(c.Names) > 0 {
+		return strings.TrimPrefix(c.Names[0], "/")
+	}
+	if _, err := e.client.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{}); gone(err) {
+		return ""
+	}
+	return c.ID
 }

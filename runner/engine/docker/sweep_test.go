@@ -78,8 +78,8 @@ func sweepNetwork(t *testing.T, refusals int, age time.Duration) (left []engine.
 	return left, asked, err
 }
 
-// A container that ended while its engine removed it may stay in the engine's list, without a name, as seen once with Docker 20.10.
-// It is not there, so that nobody has left it.
+// A container that ended while its engine removed it may stay in the engine's list, without a name, as seen once with
+// Docker 20.10. It is not there, so that nobody has left it.
 func TestSweepPassesOverWhatIsOnlyListed(t *testing.T) {
 	t.Parallel()
 	owner := engine.Owner()
