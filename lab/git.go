@@ -58,7 +58,7 @@ func inputPaths(project *projects.Project, doc *article.Document) []string {
 	}
 	file := filepath.Join(project.Dir, article.ProjectFile)
 	if project.File() == "" {
-		return []string{"--ignored=matching", "--", folder, file}
+		return []string{"--ignored=traditional", "--", folder, file}
 	}
 	above, err := projects.Open(project.Dir)
 	if err != nil {

@@ -31,6 +31,8 @@ func TestRevisionOf(t *testing.T) {
 		{"the article", "a", "experiments/a/article.md", changed},
 		{"a file beside it", "a", "experiments/a/server.py", changed},
 		{"a file that git ignores", "a", "experiments/a/data.bin", changed},
+		{"a folder that git ignores", "a", "experiments/a/out/data", changed},
+		{"a folder that git ignores, elsewhere", "a", "out/benchbook", commit},
 		{"the project", "a", article.ProjectFile, changed},
 		{"a source, where there is a Compose file", "composed", "main.go", changed},
 		{"records of another article, where there is a Compose file", "composed", "experiments/a/records/x.jsonl", commit},
@@ -47,7 +49,7 @@ func TestRevisionOf(t *testing.T) {
 	}
 	const experiment = "---\ntitle: T\n---\n\n```yaml experiment\nname: x\n%s\nload: {target: http://web/}\n```\n"
 	texts := map[string]string{article.ProjectFile: "title: T\n", "experiments/a/article.md": "a",
-		"experiments/b/article.md": "b", ".gitignore": "*.bin\n", "bench/web.md": "w", "main.go": "package main\n",
+		"experiments/b/article.md": "b", ".gitignore": "*.bin\nout/\n", "bench/web.md": "w", "main.go": "package main\n",
 		"experiments/composed/article.md": fmt.Sprintf(experiment, "compose: ../../compose.yaml"),
 		"experiments/around/article.md":   fmt.Sprintf(experiment, "services: {web: {build: {context: ../..}}}")}
 	for _, test := range tests {
