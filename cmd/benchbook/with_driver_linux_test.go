@@ -2,8 +2,10 @@ package main
 
 import (
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -45,8 +47,9 @@ func TestSearchesWithDriver(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w, programs, text := wire(t), builtPrograms(t), strings.ReplaceAll(searched, "BUILD", "build: .,")
 			if name == "local" {
-				text = strings.NewReplacer("BUILD ", "", "/pool", programs+"/pool", "command: /driver",
-					"command: "+programs+"/driver").Replace(searched)
+				port := freePort(t) // other packages are tested on this machine at the same time
+				text = strings.NewReplacer("BUILD ", "", "/pool", programs+"/pool -port "+port, "command: /driver",
+					"command: "+programs+"/driver", "8080", port).Replace(searched)
 			}
 			dir, folder := project(t, "searched", text)
 			for _, program := range []string{"pool", "driver"} {
@@ -98,4 +101,15 @@ func searchedFor(t *testing.T, w lab.Config, dir, folder, engine string) (best, 
 	}
 	t.Logf("best %d; bears %.0f/s and not %.0f/s", best.Chosen, most.Lo, most.Hi)
 	return best, most
+}
+
+// freePort is a port of this machine that nobody listens at.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }

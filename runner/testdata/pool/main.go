@@ -4,6 +4,7 @@ package main
 
 import (
 	"flag"
+	"fmt"
 	"log"
 	"net/http"
 	"time"
@@ -17,10 +18,11 @@ const (
 
 func main() {
 	workers := flag.Int("workers", 1, "requests that are worked on at the same time")
+	port := flag.Int("port", 8080, "where it listens")
 	flag.Parse()
 	worker, processor := make(chan struct{}, *workers), make(chan struct{}, processors)
 	takes := took * time.Duration(max(*workers, processors)) / processors
-	log.Fatal(http.ListenAndServe(":8080", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	log.Fatal(http.ListenAndServe(fmt.Sprintf(":%d", *port), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		worker <- struct{}{}
 		processor <- struct{}{}
 		time.Sleep(takes)
