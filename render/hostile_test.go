@@ -126,9 +126,6 @@ func TestHostileArticles(t *testing.T) {
 	// Each text costs two readings of its article, so that what only links take is tried on one that has few figures.
 	tries := map[string][]string{"everything.md": {rendertest.Evil}, "sockets.md": append(rendertest.EvilLinks(),
 		rendertest.Acting)}
-	if testing.Short() {
-		tries = map[string][]string{"sockets.md": {rendertest.Evil, rendertest.Acting}}
-	}
 	r, shown := newRenderer(t), map[string]bool{}
 	for name, payloads := range tries {
 		for h := range rendertest.HostileArticles(t, textOf(t, name), payloads, enough) {

@@ -411,10 +411,7 @@ func runs(name string, series int, pairs ...float64) Curve {
 // Whatever the data, no text of a figure over numbers lies on another, on a mark or outside, and its axes can be read.
 func TestPlanesRandom(t *testing.T) {
 	slowtest.SkipSequential(t)
-	n := uint64(600)
-	if testing.Short() {
-		n = 150
-	}
+	const n = uint64(600)
 	m := fonts(t).Metrics()
 	for seed := range n {
 		f := randomPlane(rand.New(rand.NewPCG(seed, 11)))

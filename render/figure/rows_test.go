@@ -456,10 +456,7 @@ func randomDots(r *rand.Rand) Rows {
 // Whatever the data, no text lies on another, on a mark or outside, and no row is left out.
 func TestDotsRandom(t *testing.T) {
 	slowtest.SkipSequential(t)
-	n := uint64(600)
-	if testing.Short() {
-		n = 150
-	}
+	const n = uint64(600)
 	m := fonts(t).Metrics()
 	for seed := range n {
 		d := randomDots(rand.New(rand.NewPCG(seed, 7)))

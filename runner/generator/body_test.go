@@ -80,10 +80,7 @@ func TestCheckOfLargeBody(t *testing.T) {
 // A pattern is looked for up to the end of a body, of which no more than a piece is kept.
 func TestMatchAtTheEndOfLargeBody(t *testing.T) {
 	slowtest.SkipSequential(t)
-	size := 32 // MiB
-	if testing.Short() {
-		size = 16 // still more than may be allocated
-	}
+	const size = 32 // MiB
 	for pattern, want := range map[string]bool{`x>+$`: true, `x<`: false} {
 		config := loadhttp.Config{Targets: []loadhttp.Target{{URL: streaming(t, "<<", size, ">>")}}, Connections: 1,
 			Requests: 1, Timeout: time.Minute,
