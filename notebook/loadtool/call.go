@@ -42,6 +42,18 @@ type Program struct {
 	Prepared string
 	// Complete adds what only its command line tells to what it printed; nil if it needs nothing.
 	Complete func(l *spec.Load, o *Output) error
+	// Log is the line after which its output only repeats, at length, what the rest and the histogram tell: records do
+	// not keep that. Empty if there is none.
+	Log string
+}
+
+// Summary is what records keep of the output of the tool: all before its Log.
+func (p *Program) Summary(printed []byte) []byte {
+	if p.Log == "" {
+		return printed
+	}
+	summary, _, _ := beforeLog(string(printed), p.Log)
+	return []byte(summary)
 }
 
 // An Image is what a tool is run in.

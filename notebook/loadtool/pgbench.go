@@ -24,6 +24,7 @@ var pgbench = Tool{
 		Schemes:  []string{"postgres", "postgresql"},
 		Call:     callPgbench,
 		Complete: timesOfAll("the log of transactions is missing"),
+		Log:      pgbenchLog,
 	},
 }
 

@@ -121,8 +121,8 @@ func (d *Driver) Measure(ctx context.Context, at load.Place, t *plan.Trial) (loa
 	if err != nil {
 		return load.Measurement{}, fmt.Errorf("trial %s: running %s: %w", t.Name, d.tool.Name, err)
 	}
-	m := load.Measurement{Log: string(exit.Stderr), Facts: maps.Clone(d.facts), Output: record.KeepOutput(exit.Stdout),
-		GeneratorCPU: -1}
+	m := load.Measurement{Log: string(exit.Stderr), Facts: maps.Clone(d.facts),
+		Output: record.KeepOutput(d.tool.Program.Summary(exit.Stdout)), GeneratorCPU: -1}
 	m.Facts["tool.line"] = w.line
 	if d.tool.Note != "" {
 		m.Facts["tool.note"] = d.tool.Name + ": " + d.tool.Note

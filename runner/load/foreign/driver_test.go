@@ -166,6 +166,18 @@ func TestMeasure(t *testing.T) {
 			t.Errorf("%q, want %q", m.Failure, want)
 		}
 	})
+	t.Run("pgbench with its log", func(t *testing.T) {
+		s, _ := script(t, map[string]engine.Exit{"sh": out("pgbench/log.txt")})
+		m := measure(t, s, "pgbench", &spec.Load{Target: "postgres://d/x", Connections: 4, Duration: time.Second,
+			Keepalive: true})
+		summary, log, _ := strings.Cut(string(out("pgbench/log.txt").Stdout), "\n-- times of transactions --\n")
+		if m.Failure != "" || m.Histograms["latency"].Count != m.Load.Completed || log == "" {
+			t.Errorf("%q, %d times of %d transactions", m.Failure, m.Histograms["latency"].Count, m.Load.Completed)
+		}
+		if m.Output != summary+"\n" {
+			t.Errorf("kept is %q, want %q", m.Output, summary+"\n")
+		}
+	})
 	t.Run("a tool that fails", func(t *testing.T) {
 		s, _ := script(t, map[string]engine.Exit{"ab": {Code: 104, Stdout: out("ab/abort.txt").Stdout,
 			Stderr: []byte("Total of 8 requests completed\napr_socket_recv: Connection reset by peer (104)\n")}})
