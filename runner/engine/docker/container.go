@@ -32,6 +32,7 @@ type running struct {
 	*kernel.Meter // fails with kernel.ErrElsewhere where the kernel's files cannot be read
 	engine        *Engine
 	name          string
+	reached       []string // the names that it is reached by; none of a program
 	id            string
 	grace         time.Duration
 }
@@ -218,7 +219,9 @@ func collect(stream client.HijackedResponse, stdin io.Reader) *collection {
 // containerSpec is what the containers of services and programs are made from.
 type containerSpec struct {
 	service engine.Service // a program is one that is never waited for
+	reached []string       // the names of a service; none for a program
 	beside  string         // the id of the container whose network namespace it shares
+	known   []string       // names whose addresses it need not ask for, as "name:address"
 	stdin   bool
 }
 
@@ -274,7 +277,7 @@ func (s *space) create(ctx context.Context, spec containerSpec) (testcontainers.
 		},
 		HostConfigModifier: func(config *container.HostConfig) {
 			host = config
-			s.configure(config, service, spec.beside)
+			s.configure(config, spec)
 			config.Mounts = mounts
 		},
 		LifecycleHooks: []testcontainers.ContainerLifecycleHooks{{
@@ -289,7 +292,7 @@ func (s *space) create(ctx context.Context, spec containerSpec) (testcontainers.
 	}
 	if spec.beside == "" {
 		request.Networks = append([]string{s.name}, crossing...)
-		request.NetworkAliases = map[string][]string{s.name: append([]string{service.Name}, service.Aliases...)}
+		request.NetworkAliases = map[string][]string{s.name: namesOf(service)}
 	}
 	for _, port := range service.Expose {
 		request.ExposedPorts = append(request.ExposedPorts, strconv.Itoa(port)+"/tcp")
@@ -326,7 +329,8 @@ func hidden(file string, service engine.Service) error {
 const mostShares = 1 << 18
 
 // configure sets everything about a container's surroundings.
-func (s *space) configure(config *container.HostConfig, service engine.Service, beside string) {
+func (s *space) configure(config *container.HostConfig, spec containerSpec) {
+	service := spec.service
 	config.LogConfig = container.LogConfig{
 		Type: "json-file",
 		// Two files, so that a mebibyte is there even after the first was given up; lines grow as JSON.
@@ -360,8 +364,8 @@ func (s *space) configure(config *container.HostConfig, service engine.Service, 
 		}
 	}
 	config.Sysctls = maps.Clone(service.Sysctls)
-	if beside != "" {
-		config.NetworkMode = container.NetworkMode("container:" + beside)
+	if spec.beside != "" {
+		config.NetworkMode = container.NetworkMode("container:" + spec.beside)
 		return
 	}
 	if config.Sysctls == nil {
@@ -378,6 +382,46 @@ func (s *space) configure(config *container.HostConfig, service engine.Service, 
 	for _, peer := range service.Peers {
 		config.ExtraHosts = append(config.ExtraHosts, peer.Name+":"+peer.Address)
 	}
+	config.ExtraHosts = append(config.ExtraHosts, spec.known...)
+}
+
+// namesOf are the names that a service is reached by.
+func namesOf(service engine.Service) []string {
+	return append([]string{service.Name}, service.Aliases...)
+}
+
+// known are the names of the services of a space, and of those around it, each with its address. A program that looks
+// up a name for every connection would otherwise have the engine's daemon work beside what is measured. A name that
+// several have is left out: the engine takes turns with their addresses.
+func (s *space) known(ctx context.Context) ([]string, error) {
+	of := map[string][]string{}
+	for around := s; around != nil; around = around.outer {
+		for _, r := range around.tree.All() {
+			if len(r.reached) == 0 {
+				continue
+			}
+			inspected, err := s.engine.client.ContainerInspect(ctx, r.id, client.ContainerInspectOptions{})
+			if err != nil && !gone(err) {
+				return nil, err
+			}
+			address := ""
+			if endpoint := inspected.Container.NetworkSettings; err == nil && endpoint != nil {
+				if in, ok := endpoint.Networks[s.name]; ok && in.IPAddress.IsValid() {
+					address = in.IPAddress.String()
+				}
+			}
+			for _, name := range r.reached {
+				of[name] = append(of[name], address)
+			}
+		}
+	}
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(of)) {
+		if addresses := of[name]; len(addresses) == 1 && addresses[0] != "" {
+			out = append(out, name+":"+addresses[0])
+		}
+	}
+	return out, nil
 }
 
 // copyFiles puts files below a folder of a container. Folders that are missing are made, those that are there stay as

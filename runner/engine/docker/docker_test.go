@@ -550,3 +550,35 @@ func TestImageThatIsNot(t *testing.T) {
 		t.Errorf("got %v, want a BuildError at line 2", err)
 	}
 }
+
+// A program finds the names of services in its hosts file, those that several have excepted, and asks the daemon for
+// none. It has those of the spaces around its own, too.
+func TestProgramKnowsAddresses(t *testing.T) {
+	e := open(t)
+	image := debian(t, e)
+	service := func(name string, aliases ...string) engine.Service {
+		return engine.Service{Service: spec.Service{Name: name, Command: []string{"sleep", "1h"},
+			Ready: spec.Ready{Command: []string{"true"}}}, Aliases: aliases, Image: image}
+	}
+	outer, _ := start(t, e, service("shared", "pool"))
+	inner, err := outer.Inner(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := inner.Start(t.Context(), service("own", "pool", "also")); err != nil {
+		t.Fatal(err)
+	}
+	exit, err := inner.Run(t.Context(), engine.Program{Name: "load", Image: image, Command: []string{"bash", "-c",
+		`for name in shared own also pool; do echo $name $(grep -cw $name /etc/hosts) $(getent hosts $name | wc -l); done`}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "shared 1 1\nown 1 1\nalso 1 1\npool 0 2\n"; string(exit.Stdout) != want {
+		t.Errorf("got %q, want %q; %s", exit.Stdout, want, exit.Stderr)
+	}
+	again, err := outer.Run(t.Context(), engine.Program{Name: "later", Image: image,
+		Command: []string{"grep", "-cw", "own", "/etc/hosts"}}, nil)
+	if err != nil || string(again.Stdout) != "0\n" {
+		t.Errorf("a program of the outer space knows what is within: %q, %v", again.Stdout, err)
+	}
+}

@@ -112,7 +112,7 @@ func (s *space) Inner(ctx context.Context) (engine.Space, error) {
 }
 
 func (s *space) Start(ctx context.Context, service engine.Service) (engine.Running, error) {
-	created, r, err := s.newContainer(ctx, containerSpec{service: service})
+	created, r, err := s.newContainer(ctx, containerSpec{service: service, reached: namesOf(service)})
 	if err != nil {
 		return nil, spaces.StartError(ctx, service.Name, rejected(service.Name, err))
 	}
@@ -145,7 +145,8 @@ func (s *space) newContainer(ctx context.Context, spec containerSpec) (testconta
 	if created == nil {
 		return nil, nil, err
 	}
-	r := &running{engine: s.engine, name: spec.service.Name, id: created.GetContainerID(), grace: spec.service.StopGrace}
+	r := &running{engine: s.engine, name: spec.service.Name, reached: spec.reached, id: created.GetContainerID(),
+		grace: spec.service.StopGrace}
 	r.Meter = kernel.NewMeter(r.name, spec.service.Sysctls, func(ctx context.Context) (*kernel.Files, error) {
 		return s.engine.files(ctx, r.id)
 	})
@@ -215,6 +216,8 @@ func (s *space) runProgram(
 		if spec.beside = s.find(program.Beside); spec.beside == "" {
 			return exit, fmt.Errorf("there is no service %q whose network it could share", program.Beside)
 		}
+	} else if spec.known, err = s.known(ctx); err != nil {
+		return exit, err
 	}
 	created, r, err := s.newContainer(ctx, spec)
 	if err != nil {
