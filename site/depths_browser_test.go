@@ -24,7 +24,8 @@ type lengths struct{ story, answer float64 }
 
 // committed are the articles of the project with their committed records, and how long their pages may be.
 var committed = map[string]lengths{"async-101": {8, 2}, "cpu-vs-io": {8, 2}, "async-vs-sync-web": {12, 2},
-	"asyncio-worth-it": {12, 2}, "not-faster": {12, 2}, "load-generators": {12, 2}, "hello": {12, 2}}
+	"asyncio-worth-it": {12, 2}, "not-faster": {12, 2}, "load-generators": {12, 2}, "postgres-connections": {8, 2},
+	"hello": {12, 2}}
 
 // made is the site of the project itself, without its history, which all tests that look at it share.
 var made struct {
