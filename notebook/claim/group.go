@@ -54,7 +54,21 @@ func (t groupTest) judge(alpha float64) Judgement {
 	case stats.Inconclusive:
 		j.Needed, j.Reason = undecidedParts(j.Parts)
 	}
+	j.limitOneValue()
 	return j
+}
+
+// limitOneValue gives a claim that all its parts are true the effect of its parts, if they are limits of one value.
+func (j *Judgement) limitOneValue() {
+	first := j.Parts[0]
+	isOther := func(p Judgement) bool { return p.Form != Limit || p.What != first.What || p.Effect == nil }
+	if j.Form != All || slices.ContainsFunc(j.Parts, isOther) {
+		return
+	}
+	j.What, j.Sides, j.Effect, j.Region = first.What, first.Sides, first.Effect, first.Region
+	for _, p := range j.Parts {
+		j.Region.Lo, j.Region.Hi = max(j.Region.Lo, p.Region.Lo), min(j.Region.Hi, p.Region.Hi)
+	}
 }
 
 // mark adds a mark, once.

@@ -110,7 +110,7 @@ func (w writer) fill(s *Sentence, j *claim.Judgement, name string, isFactor bool
 
 func (w writer) fillEffect(s *Sentence, j *claim.Judgement, isFactor bool) bool {
 	switch {
-	case len(j.Parts) > 0:
+	case j.Effect == nil && len(j.Parts) > 0:
 		count := counted(j, countOf(j, stats.Supported))
 		if j.Mostly {
 			count = "most pairs, " + strings.TrimSuffix(count, " pairs")

@@ -546,7 +546,7 @@ func (w writer) here(j *claim.Judgement) string {
 	switch {
 	case j.Verdict == stats.NotMeasured:
 		return wording.NotMeasured
-	case len(j.Parts) > 0:
+	case j.Effect == nil && len(j.Parts) > 0:
 		return counted(j, countOf(j, stats.Supported))
 	case j.Effect == nil:
 		return wording.NotMeasured
