@@ -79,7 +79,7 @@ func TestBrowserSearch(t *testing.T) {
 		words, first, page string // heading of the first result, and its page unless that is the heading
 		marked             string // in each excerpt that has all words, in lower case
 	}{
-		{"pgbouncer", "The stack", "Is async Python faster behind a real stack?", "pgbouncer"},
+		{"greenlet", "The stack", "Is async Python faster behind a real stack?", "greenlet"},
 		{"p99", "Quantities checked", "Where the numbers come from", "p99"},
 		{"keep-alive", "Repeat a published benchmark", "", "keep-alive"},
 		{"Docker Compose", "Compose files", "", ""},
