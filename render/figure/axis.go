@@ -121,13 +121,17 @@ var (
 // newAxis makes the axis from lo to hi, widened to round ticks, as many as find room for their labels. The labels of
 // the outermost ticks stand within the sheet: the frame, from and to, gives way to them.
 func newAxis(s *sheet, scale Scale, lo, hi, from, to float64) axis {
+	var last axis
 	for set := range scale.tickSets(lo, hi) {
-		// Two ticks are always drawn: without them the marks would say nothing.
-		if a, hasRoom := layAxis(s, scale, set, from, to); hasRoom || len(set.ticks) == 2 {
+		a, hasRoom := layAxis(s, scale, set, from, to)
+		// Two ticks are always drawn: without them the marks would say nothing. Of times the last two, which are furthest
+		// apart.
+		if hasRoom || len(set.ticks) == 2 && scale != Time {
 			return a
 		}
+		last = a
 	}
-	panic("unreachable: the last set of ticks has two")
+	return last
 }
 
 // layAxis puts an axis with some ticks below a frame, and tells whether their labels have room.

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 )
 
 func TestNewAxis(t *testing.T) {
@@ -64,6 +65,19 @@ func TestLinearTicks(t *testing.T) {
 					t.Fatalf("%v to %v: ticks %v and %v are both %q", lo, hi, ticks[i], ticks[i+1], set.labels[i])
 				}
 			}
+		}
+	}
+}
+
+// Labels of times have room, also where a day and a few hours leave two round times in the middle of a narrow figure.
+func TestTimesHaveRoom(t *testing.T) {
+	for hours := 0.2; hours < 24*365*30; hours *= 1.07 {
+		from := time.Date(2026, 11, 24, 2, 5, 0, 0, time.UTC)
+		lo, hi := timeEnds(float64(from.Unix()), float64(from.Unix())+3600*hours)
+		s := newSheet(fonts(t).Metrics(), Narrow)
+		a := newAxis(s, Time, lo, hi, 60, s.width)
+		if _, hasRoom := layAxis(s, Time, a.tickSet, 60, s.width); !hasRoom {
+			t.Errorf("over %.1f hours labels lie on each other: %q", hours, a.labels)
 		}
 	}
 }
