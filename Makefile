@@ -9,7 +9,7 @@ BASE ?= debian:bookworm-slim
 LDFLAGS ?= -s -w
 IMAGE ?= benchbook
 
-.PHONY: help report preview publish check tools screens test test-all test-kubernetes bench-method bench-equals bench-pages bench-judge bench-load bench-in-run bench-first-use bench-preview lint engine build build-cluster agent release image clean
+.PHONY: help report preview publish check tools screens test test-all test-kubernetes bench-method bench-equals bench-revisions bench-pages bench-judge bench-load bench-in-run bench-first-use bench-preview lint engine build build-cluster agent release image clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ bench-method: ## simulate how often verdicts and intervals err, beside the rates
 
 bench-equals: ## measure ten experiments of equal cells on an engine, and count the claims that tell them apart (some minutes)
 	$(GO) test ./cmd/benchbook -run TestEqualsAreNotToldApart -v -count=1 -timeout 30m -equals 10
+
+bench-revisions: ## compare 40 pairs of revisions that do as much work, 2 % more and 10 % more, and bisect 32 (some hours; leave the machine alone)
+	$(GO) test ./cmd/benchbook -run '^$$' -bench 'Revisions|Bisect' -benchtime 1x -v -timeout 300m
 
 bench-pages: ## time rendering an article with a thousand records, and a thousand articles (leave the machine alone)
 	$(GO) test ./cmd/benchbook -run '^$$' -bench Render -benchtime 5x -timeout 30m

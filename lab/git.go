@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -78,8 +79,13 @@ func usesMore(n *yamltext.Node) bool {
 
 // Git runs git in a folder.
 func Git(ctx context.Context, dir string, stdin io.Reader, args ...string) ([]byte, error) {
+	return GitWith(ctx, dir, nil, stdin, args...)
+}
+
+// GitWith runs git in a folder, with more variables of the environment.
+func GitWith(ctx context.Context, dir string, variables []string, stdin io.Reader, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "git", args...)
-	cmd.Dir, cmd.Stdin = dir, stdin
+	cmd.Dir, cmd.Stdin, cmd.Env = dir, stdin, append(os.Environ(), variables...)
 	out, err := cmd.Output()
 	if failed, ok := errors.AsType[*exec.ExitError](err); ok && len(failed.Stderr) > 0 {
 		err = errors.New(strings.TrimSpace(string(failed.Stderr)))

@@ -14,20 +14,28 @@ const StateDir = ".benchbook"
 // WriteState replaces a file in the hidden folder of a project. It need not outlive a crash of the machine, so nothing
 // waits for the disk.
 func WriteState(dir, name string, data []byte) error {
-	folder := filepath.Join(dir, StateDir)
-	if _, err := os.Stat(folder); err != nil { // the folder ignores itself, so that no project has to
-		if err := os.Mkdir(folder, 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(folder, ".gitignore"), []byte("*\n"), 0o644); err != nil {
-			return err
-		}
+	file, err := StateFolder(dir, name)
+	if err != nil {
+		return err
 	}
-	file := filepath.Join(folder, name)
 	if err := os.WriteFile(file+".new", data, 0o644); err != nil {
 		return err
 	}
 	return os.Rename(file+".new", file)
+}
+
+// StateFolder makes the hidden folder of a project if it is not there yet, and gives the path of something in it.
+func StateFolder(dir, name string) (string, error) {
+	folder := filepath.Join(dir, StateDir)
+	if _, err := os.Stat(folder); err != nil { // the folder ignores itself, so that no project has to
+		if err := os.Mkdir(folder, 0o755); err != nil {
+			return "", err
+		}
+		if err := os.WriteFile(filepath.Join(folder, ".gitignore"), []byte("*\n"), 0o644); err != nil {
+			return "", err
+		}
+	}
+	return filepath.Join(folder, name), nil
 }
 
 // ReadState reads a file in the hidden folder of a project, of that many bytes at most.

@@ -27,7 +27,6 @@ func arguments(least, most int) cobra.PositionalArgs {
 
 // verbsElsewhere are verbs of other tools, with what benchbook has for them.
 var verbsElsewhere = map[string]string{
-	"bench":    "benchbook run measures, and benchbook time compares commands",
 	"build":    "benchbook render makes the site",
 	"delete":   "benchbook gc deletes superseded records",
 	"diff":     "benchbook compare A B compares two runs, revisions or hosts",

@@ -6,8 +6,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"benchbook/lab"
+	"benchbook/lab/bench"
 	"benchbook/lab/results"
 	"benchbook/notebook/compare"
+	"benchbook/notebook/plan"
 )
 
 func (a *app) compareCommand() *cobra.Command {
@@ -66,5 +68,85 @@ cell's change, or if no cell can be judged.`,
 		"compare only this metric; can be given several times (default those that conclusions are drawn from)")
 	cmd.Flags().BoolVar(&flags.AcrossHosts, "across-hosts", false,
 		"compare and mark results of hosts that differ in processor or cores")
+	return cmd
+}
+
+func (a *app) benchCommand() *cobra.Command {
+	var o bench.Options
+	var formatted formatFlag
+	var choose func() error
+	cmd := &cobra.Command{
+		Use:   "bench BASE [HEAD] [ARTICLE[#NAME] ...]",
+		Short: "Measure two revisions of your code against each other",
+		Long: `Measure two revisions of your code against each other, A before and B after, and print what has changed. What experiments
+build from the repository is built from both, and each cell is measured once of each in every round of one run, in random
+order, so that whatever happens to the machine happens to both. The first cell of BASE is measured twice, which shows the
+noise floor. Measuring goes on until it is decided for every cell whether it has changed, for 3 to 20 rounds.
+
+Without HEAD, B is the revision HEAD; with --dirty it is what is not committed. Articles, and what they give to containers
+by themselves, are those of the working tree on both sides, or with --articles-from those of a revision. Cells that come
+out the same in both revisions are not measured. Records are kept in .benchbook/bench: the same command resumes a stopped
+run.
+
+With --bisect the first commit is looked for that meets --fail-on: each that is tried is compared with BASE, half of the others
+are ruled out by it, and those that cannot be built or decided are passed by.
+
+With --fail-on 'latency.p99 > 3%' the status is 1 if the condition holds over the whole interval of any cell's change, or
+if no cell can be judged.`,
+		Example: "  benchbook bench main\n" +
+			"  benchbook bench v1.0 v1.1 api --fail-on 'throughput < -3%'\n" +
+			"  benchbook bench --bisect v1.0 main api --fail-on 'throughput < -3%'",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("bench needs a revision of git to compare HEAD with: benchbook bench main")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if o.Format, err = formatted.Check(cmd); err != nil {
+				return err
+			}
+			if err := checkMeasuring(cmd.Flags(), &o.Options, choose, a.Config.EngineNames()); err != nil {
+				return err
+			}
+			return bench.Run(cmd.Context(), a.Session, args, o)
+		},
+	}
+	formatted.Add(cmd)
+	choose = addMeasuring(cmd, &o.Options, plan.Full, bench.Repetitions, a.Config.EngineNames())
+	cmd.Flags().BoolVar(&o.Dirty, "dirty", false, "compare BASE with what is not committed")
+	cmd.Flags().BoolVar(&o.Bisect, "bisect", false,
+		"look for the first commit after BASE, up to HEAD, that meets --fail-on")
+	cmd.Flags().StringVar(&o.ArticlesFrom, "articles-from", "", "take the articles from this revision")
+	cmd.Flags().StringVar(&o.FailOn, "fail-on", "",
+		"end with status 1 if this holds for any cell, such as 'throughput < -5%'")
+	cmd.Flags().StringSliceVar(&o.Metrics, "metric", nil,
+		"compare only this metric; can be given several times (default those that conclusions are drawn from)")
+	return cmd
+}
+
+func historyCommand(a *app) *cobra.Command {
+	var o results.HistoryOptions
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "history [ARTICLE[#NAME] ...]",
+		Short: "Show where results have changed from run to run, and by what",
+		Long: `Show where results have changed from run to run. Each metric of each cell is followed over all runs of a host in a profile,
+and cut into levels: where one ends and another begins is a step, with its size and interval, the runs between which it
+lies, the commits between them, and the inputs and facts that differ, such as a kernel or a package. A level has at least
+three runs: a step that is large beside the noise shows with its third run, a small one with its sixth.
+
+With --fail-on step the status is 1 if the last level of some series is worse than the one before it.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return results.ShowHistory(cmd.Context(), a.Session, args, o, asJSON)
+		},
+	}
+	cmd.Flags().StringSliceVar(&o.Metrics, "metric", nil,
+		"follow only this metric; can be given several times (default those that conclusions are drawn from)")
+	cmd.Flags().StringVar(&o.Host, "host", "", "the runs of this host (default this one)")
+	cmd.Flags().StringVar(&o.Profile, "profile", plan.Full, "the runs of this profile")
+	cmd.Flags().StringVar(&o.FailOn, "fail-on", "", "end with status 1 on a step to the worse that lasts: step")
+	cmd.Flags().StringVar(&o.Since, "since", "", "with --fail-on: only of a step at this run or a later one")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
 	return cmd
 }

@@ -106,7 +106,8 @@ variable: BENCHBOOK_PROFILE for --profile. An article runs programs: run only th
 	root.Flags().BoolVar(&asVersion, "version", false, "print version information")
 	root.AddCommand(a.timeCommand(), a.loadCommand(), a.initCommand(), a.newCommand(), a.checkCommand(), a.listCommand(),
 		a.planCommand(), a.verifyCommand(),
-		a.sealCommand(), a.runCommand(), a.statusCommand(), a.showCommand(), a.compareCommand(), a.renderCommand(),
+		a.sealCommand(), a.runCommand(), a.statusCommand(), a.showCommand(), a.compareCommand(), a.benchCommand(),
+		historyCommand(a), a.renderCommand(),
 		a.reportCommand(), a.previewCommand(), a.publishCommand(), a.weaveCommand(), a.exportCommand(), a.importCommand(),
 		a.cleanCommand(), a.gcCommand(), a.doctorCommand(), a.schemaCommand(), a.completionCommand(), a.manCommand(), version)
 	root.SetHelpCommand(helpCommand())

@@ -96,7 +96,8 @@ func tellPeak(file string) {
 // put on, "elsewhere" for one on another machine, "picky" for one without the image
 // nosuchimage:1 and the user nosuchuser, "noisy" for services that write what controls a terminal, "gate" for loads of
 // which all but the first wait for a file go, "pool" for services that are as fast as the number at the end of their
-// command allows, and bear 730 requests per second, "uneven" for those whose speed varies by 10 %,
+// command allows, and bear 730 requests per second, "uneven" for those whose speed varies by 10 %, "built" for those
+// that are as fast as the number in the file speed that they were built with,
 // "fails" for a second load that does, "wrong" for answers that are
 // not right, "nosetup" for a program that fails in a service, "offline" for an engine whose registry cannot be reached,
 // "images" for one that has built some before, "rootless" for one that does not run as root, "tagged" for one whose
@@ -216,11 +217,8 @@ func script(mode string) fake.Script {
 				printed, err := os.ReadFile("printed.txt")
 				return engine.Exit{Stdout: printed}, errors.Join(err, askedOf(p))
 			}
-			if mode == "pool" || mode == "uneven" {
-				noise := 0.0
-				if mode == "uneven" {
-					noise = 0.1 * math.Sin(2.4*float64(loads))
-				}
+			if noise, ok := map[string]float64{"pool": 0, "uneven": 0.1, "built": 0.005}[mode]; ok {
+				noise *= math.Sin(2.4 * float64(loads))
 				return engine.Exit{Stdout: pooled(p, workers, noise)}, nil
 			}
 			return engine.Exit{Stdout: labtest.Requests()}, nil
@@ -267,6 +265,19 @@ func script(mode string) fake.Script {
 	case "noisy":
 		s.Start = func(_ context.Context, service engine.Service) error {
 			return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it said \x1b[31mno\x1b[0m\x07\nand ended")}
+		}
+	case "built":
+		s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
+			of := func(f spec.File) bool { return f.Path == "speed" }
+			if i.Build == nil || !slices.ContainsFunc(i.Build.Files, of) {
+				return engine.Prepared{Reference: "x", ID: "y"}, nil
+			}
+			speed := string(i.Build.Files[slices.IndexFunc(i.Build.Files, of)].Data)
+			return engine.Prepared{Reference: strings.TrimSpace(speed), ID: "built with " + speed}, nil
+		}
+		s.Start = func(_ context.Context, service engine.Service) (err error) {
+			workers, err = strconv.Atoi(service.Image.Reference)
+			return err
 		}
 	case "pool", "uneven":
 		s.Start = func(_ context.Context, service engine.Service) error {

@@ -15,7 +15,7 @@ import (
 )
 
 // onLocal is the command where there is no engine but local.
-func onLocal(t *testing.T) lab.Config {
+func onLocal(t testing.TB) lab.Config {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("takes some seconds: run without -short")

@@ -37,16 +37,21 @@ const waitUsage = "wait for another run to finish, instead of failing"
 const verboseUsage = "print the output of builds also if they succeed"
 
 func (f *runFlags) Add(cmd *cobra.Command, profile string, engines []string) {
-	cmd.Flags().StringVar(&f.Profile, "profile", profile, "measure under this profile")
-	f.chooseQuick = addQuick(cmd.Flags(), &f.Profile)
-	cmd.Flags().BoolVar(&f.Force, "force", false, "re-measure even if up to date, as a new run")
-	cmd.Flags().StringVar(&f.Repetitions, "repetitions", "", repetitionsUsage)
-	cmd.Flags().Int64Var(&f.Seed, "seed", 0, "seed of the order of repetitions, instead of one drawn from the experiment")
-	cmd.Flags().DurationVar(&f.Budget, "budget", 0,
-		"end after this time, such as 20m; the same command resumes from there")
+	f.chooseQuick = addMeasuring(cmd, &f.Options, profile, "", engines)
 	cmd.Flags().BoolVar(&f.claims, "claims", false,
 		"end with status 99 if a claim is contradicted, and 110 if one depends on a number that is not valid")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the outcomes of claims as JSON")
+}
+
+// addMeasuring adds the flags that say how something is measured. The function chooses the profile; see addQuick.
+func addMeasuring(cmd *cobra.Command, f *measure.Options, profile, repetitions string, engines []string) func() error {
+	cmd.Flags().StringVar(&f.Profile, "profile", profile, "measure under this profile")
+	choose := addQuick(cmd.Flags(), &f.Profile)
+	cmd.Flags().BoolVar(&f.Force, "force", false, "re-measure even if up to date, as a new run")
+	cmd.Flags().StringVar(&f.Repetitions, "repetitions", repetitions, repetitionsUsage)
+	cmd.Flags().Int64Var(&f.Seed, "seed", 0, "seed of the order of repetitions, instead of one drawn from the experiment")
+	cmd.Flags().DurationVar(&f.Budget, "budget", 0,
+		"end after this time, such as 20m; the same command resumes from there")
 	cmd.Flags().StringVar(&f.Only, "only", "", "measure "+lab.OnlyUsage)
 	cmd.Flags().BoolVar(&f.Adapt, "adapt", false, adaptUsage)
 	cmd.Flags().BoolVar(&f.Wait, "wait", false, waitUsage)
@@ -55,10 +60,16 @@ func (f *runFlags) Add(cmd *cobra.Command, profile string, engines []string) {
 		"than %.0f hours, without asking", forecast.ManyTrials, forecast.LongTime.Hours()))
 	cmd.Flags().StringVar(&f.Engine, "engine", "", "where services run: "+strings.Join(engines, ", ")+
 		", or none to measure nothing (default what the project says, or docker)")
+	return choose
 }
 
 func (f *runFlags) Check(flags *pflag.FlagSet, engines []string) error {
-	if err := f.chooseQuick(); err != nil {
+	return checkMeasuring(flags, &f.Options, f.chooseQuick, engines)
+}
+
+// checkMeasuring refuses values of the flags of addMeasuring.
+func checkMeasuring(flags *pflag.FlagSet, f *measure.Options, choose func() error, engines []string) error {
+	if err := choose(); err != nil {
 		return err
 	}
 	if f.Engine != "" && f.Engine != measure.EngineNone && !slices.Contains(engines, f.Engine) {

@@ -31,7 +31,7 @@ func initialised(t *testing.T, template string) string {
 }
 
 // mustRun runs the command, which has to end with status 0, and gives its standard output.
-func mustRun(t *testing.T, w lab.Config, args ...string) string {
+func mustRun(t testing.TB, w lab.Config, args ...string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	if status := run(args, &stdout, &stderr, w); status != 0 {
@@ -60,7 +60,7 @@ func TestTemplatesAreClean(t *testing.T) {
 
 // onEngine is the command with a real engine, and with the programs that go into containers. The test is skipped where
 // there is none.
-func onEngine(t *testing.T) lab.Config {
+func onEngine(t testing.TB) lab.Config {
 	t.Helper()
 	needEngine(t)
 	w, tools := wired(), builtPrograms(t)
@@ -71,7 +71,7 @@ func onEngine(t *testing.T) lab.Config {
 }
 
 // needEngine skips the test where there is no engine, or no time for one.
-func needEngine(t *testing.T) {
+func needEngine(t testing.TB) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("needs a Docker engine and most of a minute: run without -short")
@@ -87,7 +87,7 @@ func needEngine(t *testing.T) {
 }
 
 // builtPrograms is a folder with the program that goes into containers, and those of tests. All tests share it.
-func builtPrograms(t *testing.T) (dir string) {
+func builtPrograms(t testing.TB) (dir string) {
 	t.Helper()
 	dir, err := builtOnce()
 	if err != nil {

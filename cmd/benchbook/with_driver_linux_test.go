@@ -43,7 +43,7 @@ capacity: {slo: latency.p50 < 50ms and failed < 1%, from: 50/s, to: 2000/s}
 // A driver puts on the loads of searches as well, in a container and as a process of this machine: a closed one for the
 // best setting, and one at each rate that is tried for the capacity.
 func TestSearchesWithDriver(t *testing.T) {
-	for name, wire := range map[string]func(*testing.T) lab.Config{"local": onLocal, "docker": onEngine} {
+	for name, wire := range map[string]func(testing.TB) lab.Config{"local": onLocal, "docker": onEngine} {
 		t.Run(name, func(t *testing.T) {
 			w, programs, text := wire(t), builtPrograms(t), strings.ReplaceAll(searched, "BUILD", "build: .,")
 			if name == "local" {

@@ -94,6 +94,11 @@ type Options struct {
 	Wait        bool   // for another run to finish
 	Yes         bool   // to very many trials
 	Verbose     bool   // says what builders of images say
+	// Revisions are compared, cell by cell, in one run. Nobody judges claims by it: Open says which trials go on.
+	Revisions []plan.Revision
+	// Open gives the trials of an article that go on after a look, as runner.Options wants it; nil: those that claims are
+	// undecided about.
+	Open func(c *lab.Article, p *plan.Plan, host string) func([]*record.Record) map[string][]string
 	// FullCounts leaves articles alone in profile quick of which this host has a complete fresh set in full.
 	FullCounts bool
 	// Begin is called when something is to be measured, before that takes time. What it gives is told how far the run is,
@@ -113,6 +118,33 @@ func (f *Options) ChooseEngine(project *projects.Project) {
 
 func (f *Options) planOptions() plan.Options {
 	return plan.Options{Profile: f.Profile, Seed: f.Seed, Repetitions: f.Repetitions}
+}
+
+// open gives the trials of an article that go on after a look.
+func (f *Options) open(c *lab.Article, p *plan.Plan, host string) func([]*record.Record) map[string][]string {
+	if f.Open != nil {
+		return f.Open(c, p, host)
+	}
+	return forecast.OpenTrials(c.Doc, p, host)
+}
+
+// planRevisions plans articles without problems once more, each cell for each revision that is compared.
+func (j *job) planRevisions() (problems []*source.Problem, err error) {
+	if len(j.flags.Revisions) == 0 {
+		return nil, nil
+	}
+	o := j.flags.planOptions()
+	o.Revisions = j.flags.Revisions
+	for _, c := range j.list {
+		if !c.Problems.Empty() {
+			continue
+		}
+		if j.plans[c.Slug], err = c.Plan(j.project, o); err != nil {
+			return nil, err
+		}
+		problems = append(problems, c.Problems.Sorted()...)
+	}
+	return problems, nil
 }
 
 // Run runs what is missing or stale of the chosen articles, and says on standard error what it does.
@@ -185,7 +217,11 @@ func newJob(ctx context.Context, a *lab.Session, project *projects.Project, list
 	if j.plans, found, err = a.Check(project, list, flags.planOptions()); err != nil {
 		return nil, nil, err
 	}
-	if len(found) > 0 {
+	more, err := j.planRevisions()
+	if err != nil {
+		return nil, nil, err
+	}
+	if found = append(found, more...); len(found) > 0 {
 		lab.PrintProblems(a.Stderr, found)
 		words := terminal.Count(len(found), "problem")
 		j.list = slices.DeleteFunc(slices.Clone(list), func(c *lab.Article) bool { return !c.Problems.Empty() })
@@ -355,7 +391,7 @@ func (j *job) survey(ctx context.Context, c *lab.Article, s *survey) error {
 	if err := options.Present.Look(ctx, records); err != nil {
 		return lab.Interrupted(ctx, err)
 	}
-	options.Open = forecast.OpenTrials(c.Doc, p, at.host.ID)
+	options.Open = j.flags.open(c, p, at.host.ID)
 	next := j.next(p, records, at.host.ID, options, s)
 	for _, words := range next.Outdated() {
 		fmt.Fprintf(j.Stderr, "%s#%s\n", c.Slug, words)
@@ -703,14 +739,17 @@ func (j *job) recordsOf(c *lab.Article) record.Dir { return record.Dir(j.project
 // optionsFor says how an article is measured, and shows that it is its turn.
 func (j *job) optionsFor(c *lab.Article) (runner.Options, error) {
 	p, at := j.plans[c.Slug], j.targets[c.Slug]
-	judge, err := newJudge(j.Session, j.shown, j.project, c, p, at.host)
-	if err != nil {
-		return runner.Options{}, lab.Failure(err)
+	var judge *progress.Judge
+	if len(j.flags.Revisions) == 0 { // claims are about one revision
+		var err error
+		if judge, err = newJudge(j.Session, j.shown, j.project, c, p, at.host); err != nil {
+			return runner.Options{}, lab.Failure(err)
+		}
 	}
 	j.progress.Article(c.Slug, judge)
 	options := j.options
-	options.Open, options.KeepLast, options.Present = forecast.OpenTrials(c.Doc, p, at.host.ID),
-		options.Keep && c == j.last, at.present
+	options.Open, options.KeepLast = j.flags.open(c, p, at.host.ID), options.Keep && c == j.last
+	options.Present = at.present
 	return options, nil
 }
 

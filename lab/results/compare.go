@@ -25,7 +25,7 @@ import (
 type CompareJSON struct {
 	A           sideJSON             `json:"a"`
 	B           sideJSON             `json:"b"`
-	Changes     []changeJSON         `json:"changes"`
+	Changes     []ChangeJSON         `json:"changes"`
 	Differences []compare.Difference `json:"differences"`
 	Explanation compare.Explanation  `json:"explanation"`
 	LeftOut     []string             `json:"left_out"`
@@ -49,7 +49,8 @@ type setJSON struct {
 	To       time.Time `json:"to"`   // end of the last one
 }
 
-type changeJSON struct {
+// ChangeJSON is what became of one metric of one cell.
+type ChangeJSON struct {
 	Article    string     `json:"article"`
 	Experiment string     `json:"experiment"`
 	Trial      string     `json:"trial"`
@@ -81,6 +82,7 @@ type resultJSON struct {
 type failOnJSON struct {
 	Condition string     `json:"condition"`
 	Met       bool       `json:"met"`
+	Refuted   bool       `json:"refuted"` // of every cell it is shown that it does not meet it
 	Cells     []string   `json:"cells"`   // that meet it
 	Unknown   [][]string `json:"unknown"` // cells of which it cannot be judged, each with the reason
 	Judged    int        `json:"judged"`  // cells of which it can
@@ -98,8 +100,8 @@ func FailOnError(text string, err error) error {
 	return lab.UsageError(fmt.Errorf("--fail-on %q: %w", text, err))
 }
 
-// A comparison is all that compare prints.
-type comparison struct {
+// A Comparison is all that compare prints.
+type Comparison struct {
 	a, b        *side
 	setsA       []setJSON
 	setsB       []setJSON
@@ -112,7 +114,7 @@ type comparison struct {
 
 // CompareSides compares the two sides that args begin with, of the articles that follow.
 func CompareSides(ctx context.Context, a *lab.Session, args []string, flags CompareOptions,
-	gate *compare.Gate) (*comparison, error) {
+	gate *compare.Gate) (*Comparison, error) {
 	project, list, err := a.Select(args[2:])
 	if err != nil {
 		return nil, err
@@ -121,7 +123,7 @@ func CompareSides(ctx context.Context, a *lab.Session, args []string, flags Comp
 	if err != nil {
 		return nil, lab.Failure(err)
 	}
-	c := &comparison{}
+	c := &Comparison{}
 	for i, side := range []**side{&c.a, &c.b} {
 		if *side, err = finder.find(ctx, args[i]); err != nil {
 			return nil, err
@@ -159,7 +161,7 @@ func CompareSides(ctx context.Context, a *lab.Session, args []string, flags Comp
 }
 
 // layAll lays the sets of all articles that are compared over them.
-func (c *comparison) layAll(a *lab.Session, project *projects.Project, list []*lab.Article) (sides []compare.Sides,
+func (c *Comparison) layAll(a *lab.Session, project *projects.Project, list []*lab.Article) (sides []compare.Sides,
 	err error) {
 	this, err := sysinfo.ThisHost()
 	if err != nil {
@@ -180,7 +182,7 @@ func (c *comparison) layAll(a *lab.Session, project *projects.Project, list []*l
 }
 
 // nothingInCommon says which articles the sides have records of.
-func (c *comparison) nothingInCommon(list []*lab.Article) error {
+func (c *Comparison) nothingInCommon(list []*lab.Article) error {
 	of := func(s *side) string {
 		var slugs []string
 		for _, l := range list {
@@ -194,7 +196,7 @@ func (c *comparison) nothingInCommon(list []*lab.Article) error {
 }
 
 // lay lays the sets of one article that are compared over it.
-func (c *comparison) lay(project *projects.Project, l *lab.Article, host string) (compare.Sides, error) {
+func (c *Comparison) lay(project *projects.Project, l *lab.Article, host string) (compare.Sides, error) {
 	x, y := alike(c.a.records[l.Slug], c.b.records[l.Slug], host)
 	s := compare.Sides{Experiments: l.Experiments}
 	for _, one := range []struct {
@@ -291,7 +293,7 @@ func goneTrials(side string, l *lab.Article, d *dataset.Dataset, records []*reco
 }
 
 // judge asks of every cell whether the condition is met.
-func (c *comparison) judge(gate *compare.Gate, text string) error {
+func (c *Comparison) judge(gate *compare.Gate, text string) error {
 	if gate == nil {
 		return nil
 	}
@@ -299,9 +301,10 @@ func (c *comparison) judge(gate *compare.Gate, text string) error {
 	if err != nil {
 		return FailOnError(text, err)
 	}
-	c.failOn = &failOnJSON{Condition: text, Cells: []string{}, Unknown: [][]string{}}
+	c.failOn = &failOnJSON{Condition: text, Refuted: true, Cells: []string{}, Unknown: [][]string{}}
 	for _, cell := range cells {
-		name := cell.Article + "#" + cell.A.Experiment.Plan.Name + " " + cell.A.Trial.Name
+		name := cell.Name
+		c.failOn.Refuted = c.failOn.Refuted && cell.Refuted
 		switch {
 		case cell.Met:
 			c.failOn.Met = true
@@ -316,8 +319,13 @@ func (c *comparison) judge(gate *compare.Gate, text string) error {
 	return nil
 }
 
+// Decided says whether the condition of --fail-on is met by a cell, and whether that is decided of all of them.
+func (c *Comparison) Decided() (met, decided bool) {
+	return c.failOn != nil && c.failOn.Met, c.failOn != nil && (c.failOn.Met || c.failOn.Refuted)
+}
+
 // Gated gives the status that --fail-on asks for. What could not be judged lets a cell pass, but not all of them.
-func (c *comparison) Gated(a *lab.Session) error {
+func (c *Comparison) Gated(a *lab.Session) error {
 	if c.failOn == nil {
 		return nil
 	}

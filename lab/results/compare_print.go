@@ -16,7 +16,7 @@ import (
 )
 
 // Print writes the comparison in a format.
-func (c *comparison) Print(a *lab.Session, format string) error {
+func (c *Comparison) Print(a *lab.Session, format string) error {
 	switch format {
 	case FormatJSON:
 		return lab.PrintJSON(a.Stdout, c.data())
@@ -49,7 +49,7 @@ func times(sets []setJSON) []string {
 }
 
 // apart says how much later B was measured. It is empty where nothing new was measured.
-func (c *comparison) apart() string {
+func (c *Comparison) apart() string {
 	longest := time.Duration(0)
 	for i, x := range c.setsA {
 		y := c.setsB[i]
@@ -61,7 +61,7 @@ func (c *comparison) apart() string {
 	return wording.Apart(longest)
 }
 
-func (c *comparison) printText(a *lab.Session) {
+func (c *Comparison) printText(a *lab.Session) {
 	for _, s := range []struct {
 		name string
 		side *side
@@ -104,7 +104,7 @@ func (c *comparison) printText(a *lab.Session) {
 	}
 }
 
-func (c *comparison) printMarkdown(a *lab.Session) {
+func (c *Comparison) printMarkdown(a *lab.Session) {
 	w := a.Stdout
 	fmt.Fprintf(w, "**%s**, from %s to %s\n\n", wording.Sum(c.changes), terminal.Markdown.Replace(c.a.String()),
 		terminal.Markdown.Replace(c.b.String()))
@@ -135,7 +135,7 @@ func (c *comparison) printMarkdown(a *lab.Session) {
 	}
 }
 
-func (c *comparison) printChangesMarkdown(w io.Writer) {
+func (c *Comparison) printChangesMarkdown(w io.Writer) {
 	for _, e := range wording.Changes(c.changes) {
 		fmt.Fprintf(w, "#### %s\n\n", terminal.Markdown.Replace(e.Name))
 		if e.Unchanged() {
@@ -158,7 +158,7 @@ func (c *comparison) printChangesMarkdown(w io.Writer) {
 	}
 }
 
-func (c *comparison) printDifferencesMarkdown(w io.Writer) {
+func (c *Comparison) printDifferencesMarkdown(w io.Writer) {
 	if len(c.differences) == 0 {
 		return
 	}
@@ -177,8 +177,8 @@ func (c *comparison) printDifferencesMarkdown(w io.Writer) {
 	terminal.PrintMarkdown(w, rows)
 }
 
-func (c *comparison) data() CompareJSON {
-	out := CompareJSON{A: sideData(c.a, c.setsA), B: sideData(c.b, c.setsB), Changes: []changeJSON{},
+func (c *Comparison) data() CompareJSON {
+	out := CompareJSON{A: sideData(c.a, c.setsA), B: sideData(c.b, c.setsB), Changes: []ChangeJSON{},
 		Differences: append([]compare.Difference{}, c.differences...), Explanation: c.explanation,
 		LeftOut: append([]string{}, c.leftOut...), FailOn: c.failOn}
 	for i := range c.changes {
@@ -191,8 +191,8 @@ func sideData(s *side, sets []setJSON) sideJSON {
 	return sideJSON{Kind: s.kind, Name: s.name, Commit: s.commit, Sets: sets}
 }
 
-func changeData(c *compare.Change) changeJSON {
-	out := changeJSON{Article: c.Article, Experiment: c.A.Experiment.Plan.Name, Trial: c.A.Trial.Name,
+func changeData(c *compare.Change) ChangeJSON {
+	out := ChangeJSON{Article: c.Article, Experiment: c.A.Experiment.Plan.Name, Trial: c.Trial(),
 		Metric: c.Metric.Name, Unit: cmp.Or(c.Metric.Unit, "1"), A: resultData(c.A, c.ResultA), B: resultData(c.B, c.ResultB),
 		Difference: c.Points, NoiseFloor: c.Floor, Verdict: string(c.Verdict), Refused: c.Refused, Reason: c.Reason,
 		Marks: append([]string{}, c.Marks...)}
@@ -213,7 +213,7 @@ func resultData(cell *dataset.Cell, r dataset.Result) resultJSON {
 		measuredJSON: measuredData(r)}
 }
 
-func (c *comparison) rows() [][]string {
+func (c *Comparison) rows() [][]string {
 	rows := [][]string{{"article", "experiment", "trial", "metric", "unit", "a_run", "a_repetitions", "a", "a_lo", "a_hi",
 		"b_run", "b_repetitions", "b", "b_lo", "b_hi", "change", "lo", "hi", "difference", "p", "noise_floor", "verdict",
 		"reason", "marks"}}

@@ -11,6 +11,7 @@ import (
 
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/phrase"
+	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/slice"
@@ -20,6 +21,30 @@ import (
 type Sides struct {
 	A, B        *dataset.Dataset
 	Experiments []string // only these; all for none
+	// Axis is what tells the two sides apart where A and B are one set: its value is From in A, and To in B.
+	Axis, From, To string
+}
+
+// partner is the cell of side B that a cell of side A is compared with; nil for none.
+func (s *Sides) partner(a *dataset.Cell, b *dataset.Experiment) *dataset.Cell {
+	isPartner := func(o *dataset.Cell) bool { return o.Trial.Name == a.Trial.Name }
+	if s.Axis != "" {
+		if !hasValue(a, s.Axis, s.From) {
+			return nil
+		}
+		name := plan.WithoutAxis(a.Trial.Parameters, s.Axis)
+		isPartner = func(o *dataset.Cell) bool {
+			return hasValue(o, s.Axis, s.To) && plan.WithoutAxis(o.Trial.Parameters, s.Axis) == name
+		}
+	}
+	if i := slices.IndexFunc(b.Cells, isPartner); i >= 0 {
+		return b.Cells[i]
+	}
+	return nil
+}
+
+func hasValue(c *dataset.Cell, axis, value string) bool {
+	return slices.Contains(c.Trial.Parameters, record.Parameter{Name: axis, Value: value})
 }
 
 // ChangeOptions choose what is compared.
@@ -53,13 +78,39 @@ type Change struct {
 	Refused    bool        // there are numbers on both sides that must not be compared, for Reason
 	mayCompare bool        // both sides have numbers, and nothing forbids to compare them
 	looks      int         // of the side that is judged for more
+	axis       string      // that tells the sides apart; empty where they are two sets of records
 }
 
 // ExperimentName is the experiment with its article, as it is named on the command line.
 func (c *Change) ExperimentName() string { return c.Article + "#" + c.A.Experiment.Plan.Name }
 
+// Trial is what the trial is called on both sides.
+func (c *Change) Trial() string {
+	if c.axis == "" {
+		return c.A.Trial.Name
+	}
+	return cmp.Or(plan.WithoutAxis(c.A.Trial.Parameters, c.axis), c.A.Experiment.Plan.Name)
+}
+
+// Name is what people call the cell on both sides.
+func (c *Change) Name() string {
+	if c.axis == "" {
+		return c.A.Name()
+	}
+	var others []string
+	for _, p := range c.A.Trial.Parameters {
+		if p.Name != c.axis {
+			others = append(others, p.Name)
+		}
+	}
+	if len(others) == 0 {
+		return c.A.Experiment.Plan.Name
+	}
+	return c.A.Name(others...)
+}
+
 // CellName is the cell with its experiment and article.
-func (c *Change) CellName() string { return c.ExperimentName() + " " + c.A.Trial.Name }
+func (c *Change) CellName() string { return c.ExperimentName() + " " + c.Trial() }
 
 // Compare says of every cell that both plans have how its metrics changed from A to B. The order is that of the
 // sides, and in them by experiment, metric and cell.
@@ -86,12 +137,14 @@ func Compare(sides []Sides, o ChangeOptions) ([]Change, error) {
 			}
 			for _, m := range metricsOfBoth(e, other, o, found) {
 				for _, a := range e.Cells {
-					i := slices.IndexFunc(other.Cells, func(b *dataset.Cell) bool { return b.Trial.Name == a.Trial.Name })
-					if i < 0 || a.Trial.Unavailable != "" {
+					b := s.partner(a, other)
+					if b == nil || a.Trial.Unavailable != "" {
 						continue
 					}
 					byMetric[m.Name] = append(byMetric[m.Name], len(out))
-					out = append(out, newChange(s.A.Doc.Slug, a, other.Cells[i], m, o))
+					c := newChange(s.A.Doc.Slug, a, b, m, o)
+					c.axis = s.Axis
+					out = append(out, c)
 				}
 			}
 		}

@@ -84,8 +84,10 @@ func (g *Gate) Metrics() []string { return expr.Names(g.node) }
 // A GateCell is a cell that a Gate is about.
 type GateCell struct {
 	Article string
+	Name    string // with its experiment and article
 	A, B    *dataset.Cell
 	Met     bool
+	Refuted bool   // the whole interval lies elsewhere, at the same level
 	Unknown string // why it cannot be judged; "" if it can
 }
 
@@ -118,11 +120,12 @@ func (g *Gate) Judge(changes []Change) ([]GateCell, error) {
 		if !slices.ContainsFunc(expr.Selectors(g.node), func(s *expr.Selector) bool { return changeOf(s, own) != nil }) {
 			continue
 		}
-		out = append(out, GateCell{Article: own[0].Article, A: cell, B: own[0].B})
+		out = append(out, GateCell{Article: own[0].Article, Name: own[0].CellName(), A: cell, B: own[0].B})
 		parts = append(parts, gatePart(g.node, own))
 	}
 	for i, part := range parts {
-		out[i].Met = part(stats.DefaultAlpha/float64(len(parts))) == stats.Supported
+		verdict := part(stats.DefaultAlpha / float64(len(parts)))
+		out[i].Met, out[i].Refuted = verdict == stats.Supported, verdict == stats.Contradicted
 		if !out[i].Met && part(stats.DefaultAlpha) == stats.NotMeasured {
 			out[i].Unknown = unknownOf(g.node, byCell[out[i].A])
 		}

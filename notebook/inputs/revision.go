@@ -38,17 +38,22 @@ func (g *gathering) brokenLinks() []string {
 }
 
 // At is a folder of a git repository as it was in a revision, as a folder of the article that uses it. It is false if
-// there is none, which is reported.
-func (f *Folder) At(root string, t source.Text, context string, problems *source.Problems) (*Folder, bool) {
+// there is none, which is reported; if the revision may lack it, it is the folder as it is then.
+func (f *Folder) At(root string, t source.Text, context string, mayLack bool, problems *source.Problems) (*Folder,
+	bool) {
 	key := strings.Join([]string{root, t.Value, context}, "\x00")
 	if at, ok := f.around[key]; ok {
 		return at, true
 	}
 	files, err := committed(root, t.Value, context)
-	if wrong, ok := errors.AsType[*noRevisionError](err); ok {
+	wrong, isWrong := errors.AsType[*noRevisionError](err)
+	switch {
+	case isWrong && wrong.noFolder && mayLack:
+		return f, true
+	case isWrong:
 		problems.Add("no-such-revision", t.Pos, "%s", wrong.why).Hint = wrong.wayOut
 		return nil, false
-	} else if err != nil {
+	case err != nil:
 		says, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "fatal: "), "\n")
 		problems.Add("no-such-revision", t.Pos, "revision %q cannot be read: git says: %s", t.Value, says).
 			Hint = "repair the repository: git show " + t.Value + " fails in the same way"
@@ -103,7 +108,10 @@ func followed(files map[string]*blob, name string) *blob {
 }
 
 // noRevisionError is why a context cannot be taken from a revision, and what to do.
-type noRevisionError struct{ why, wayOut string }
+type noRevisionError struct {
+	why, wayOut string
+	noFolder    bool // the revision is there
+}
 
 func (e *noRevisionError) Error() string { return e.why }
 
@@ -112,13 +120,13 @@ func committed(root, revision, folder string) (map[string]*blob, error) {
 	commit, err := git(root, nil, "rev-parse", "--verify", "--quiet", "--end-of-options", revision+"^{commit}")
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
-		return nil, &noRevisionError{"git is not installed", "install it, or remove git from the build"}
+		return nil, &noRevisionError{why: "git is not installed", wayOut: "install it, or remove git from the build"}
 	case err != nil && strings.Contains(err.Error(), "not a git repository"):
-		return nil, &noRevisionError{"the project is not in a git repository",
-			"commit it with git, or remove git from the build"}
+		return nil, &noRevisionError{why: "the project is not in a git repository",
+			wayOut: "commit it with git, or remove git from the build"}
 	case err != nil && strings.HasPrefix(err.Error(), "exit status"):
-		return nil, &noRevisionError{fmt.Sprintf("no revision %q in the git repository", revision),
-			"name a tag, branch or commit; git fetch --tags gets those of the remote"}
+		return nil, &noRevisionError{why: fmt.Sprintf("no revision %q in the git repository", revision),
+			wayOut: "name a tag, branch or commit; git fetch --tags gets those of the remote"}
 	case err != nil:
 		return nil, err
 	}
@@ -142,10 +150,10 @@ func committed(root, revision, folder string) (map[string]*blob, error) {
 	switch {
 	case len(names) == 0:
 		return nil, &noRevisionError{fmt.Sprintf("revision %q has no folder %q", revision, folder),
-			"name a context that it has, or a later revision"}
+			"name a context that it has, or a later revision", true}
 	case size > MaxSize:
-		return nil, &noRevisionError{fmt.Sprintf("the folder %q of revision %q is larger than %d MiB", folder, revision,
-			MaxSize>>20), "name a smaller context"}
+		return nil, &noRevisionError{why: fmt.Sprintf("the folder %q of revision %q is larger than %d MiB", folder,
+			revision, MaxSize>>20), wayOut: "name a smaller context"}
 	}
 	data, err := git(root, &ids, "cat-file", "--batch")
 	if err != nil {

@@ -27,6 +27,8 @@ const LoadName = "load"
 type Reader struct {
 	Project *projects.Project
 	Folder  func(source.Text) *inputs.Folder // that of the article which a path was written in
+	// Revision is what builds without one of their own take their contexts from; empty: the files as they are.
+	Revision string
 }
 
 // Parts are what a trial runs.

@@ -370,6 +370,14 @@ func (r *reading) image(i image) (spec.Image, bool) {
 	return spec.Image{}, false
 }
 
+// revisionOf is what a build takes its context from; zero: the files as they are.
+func (r *reading) revisionOf(b *article.Build) source.Text {
+	if b.Git.IsZero() && r.Revision != "" {
+		return source.Text{Value: r.Revision, Pos: b.Pos}
+	}
+	return b.Git
+}
+
 func (r *reading) build(i image) (spec.Image, bool) {
 	written := i.build.Context
 	if written.IsZero() {
@@ -377,12 +385,13 @@ func (r *reading) build(i image) (spec.Image, bool) {
 	}
 	folder := r.Folder(written)
 	up := path.Clean(written.Value)
-	above, isGit := up == ".." || strings.HasPrefix(up, "../"), !i.build.Git.IsZero()
+	git := r.revisionOf(i.build)
+	above, isGit := up == ".." || strings.HasPrefix(up, "../"), !git.IsZero()
 	if above || isGit {
 		root, context := r.Project.Repository(), filepath.Join(folder.Doc.Dir, filepath.FromSlash(up))
 		below, err := filepath.Rel(root, context)
 		switch outside := err != nil || !filepath.IsLocal(below); {
-		case outside && isGit:
+		case outside && !i.build.Git.IsZero():
 			r.problems.Add("no-such-revision", i.build.Git.Pos, "the build context %q is outside the git repository",
 				written.Value).Hint = "name a folder of the repository, or remove git from the build"
 			return spec.Image{}, false
@@ -391,19 +400,22 @@ func (r *reading) build(i image) (spec.Image, bool) {
 				written.Value))
 			return spec.Image{}, false
 		case outside:
-			root, below = context, "."
+			root, below, isGit = context, ".", false
 		}
 		moved := *i.build
 		moved.Context.Value = filepath.ToSlash(below)
 		if isGit {
-			var ok bool
-			if folder, ok = folder.At(root, moved.Git, moved.Context.Value, r.problems); !ok {
+			mayLack := i.build.Git.IsZero() && !above
+			at, ok := folder.At(root, git, moved.Context.Value, mayLack, r.problems)
+			if !ok {
 				return spec.Image{}, false
 			}
+			if at != folder {
+				moved.Git, folder, i.build = git, at, &moved
+			}
 		} else {
-			folder = folder.Around(root)
+			folder, i.build = folder.Around(root), &moved
 		}
-		i.build = &moved
 	}
 	b, where, ok := folder.Build(i.build, inputs.UsersOf(i.service, i.build), i.at, r.problems)
 	r.places.Dockerfiles[b] = where

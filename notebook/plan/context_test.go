@@ -33,7 +33,7 @@ func planIn(t *testing.T, body string, mkfiles func(dir, outside string)) (*Plan
 	return planText(t, text(block(body)), mkfiles)
 }
 
-func planText(t *testing.T, text string, mkfiles func(dir, outside string)) (*Plan, []*source.Problem) {
+func planText(t *testing.T, text string, mkfiles func(dir, outside string), o ...Options) (*Plan, []*source.Problem) {
 	t.Helper()
 	root := t.TempDir()
 	dir := filepath.Join(root, "p", "experiments", "sample")
@@ -47,7 +47,7 @@ func planText(t *testing.T, text string, mkfiles func(dir, outside string)) (*Pl
 	doc := article.Parse(dir, source.New("article.md", []byte(text)))
 	var problems source.Problems
 	problems.Merge(&doc.Problems)
-	p, err := New(project, doc, Options{}, &problems)
+	p, err := New(project, doc, append(o, Options{})[0], &problems)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ type combination struct {
 	fields      map[string]string // all that ${{ matrix.… }} can name: "server" and "server.port"
 	unavailable string
 	insteadOf   string
+	revision    string // that its builds are from; empty: the files as they are
 }
 
 func (c combination) clone() combination {

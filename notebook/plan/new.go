@@ -36,6 +36,8 @@ type Options struct {
 	Profile     string // Full if empty
 	Seed        int64  // 0: one drawn from the definition itself, so that the order is the same every time
 	Repetitions string // as an article has them; empty: as the article says
+	// Revisions are those of the repository that are compared; see Revision. None: files are as they are.
+	Revisions []Revision
 }
 
 // Bounds of what can be planned of an article.
@@ -96,7 +98,8 @@ func (p *planner) others() []*Plan {
 			continue
 		}
 		var problems source.Problems
-		if other, err := New(p.project, p.doc, Options{Profile: profile}, &problems); err == nil && problems.Empty() {
+		if other, err := New(p.project, p.doc, Options{Profile: profile, Revisions: p.options.Revisions},
+			&problems); err == nil && problems.Empty() {
 			out = append(out, other)
 		}
 	}
@@ -112,7 +115,7 @@ func (p *planner) findFull(quick *Plan) error {
 	if quick.Profile != Quick || !slices.ContainsFunc(quick.Experiments, tunes) {
 		return nil
 	}
-	full, err := New(p.project, p.doc, Options{}, &source.Problems{})
+	full, err := New(p.project, p.doc, Options{Revisions: p.options.Revisions}, &source.Problems{})
 	if err != nil {
 		return err
 	}
@@ -227,7 +230,7 @@ func (p *planner) outline(d *layers.Definition) *outline {
 		return nil
 	}
 	combinations, ok := p.multiply(e.head.Matrix, d.Block.Pos)
-	if !ok || !p.expandTrials(e, merged, combinations) {
+	if !ok || !p.expandTrials(e, merged, p.perRevision(e, combinations)) {
 		return nil
 	}
 	checkNames(e, p.project, p.problems)
@@ -387,6 +390,9 @@ func (p *planner) resolve(e *outline) {
 			p.resolveTrial(e, d, t)
 		}
 	}
+	if p.keepChanged(e); e.Skipped != "" {
+		return
+	}
 	measured := slices.DeleteFunc(slices.Clone(e.Trials), func(t *Trial) bool { return t.Key == "" })
 	if len(measured) == 0 {
 		return
@@ -395,7 +401,7 @@ func (p *planner) resolve(e *outline) {
 	e.chooseOrder(measured)
 	searches := measured[0].Capacity != nil // which is all there is
 	if !searches {
-		if original := calibrated(e, measured, p.problems); original != nil {
+		if original := calibrated(e, p.ofBase(measured), p.problems); original != nil {
 			twin := *original
 			twin.Calibration = true
 			twin.Name += " again"

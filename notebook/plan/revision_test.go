@@ -19,13 +19,7 @@ func TestRevision(t *testing.T) {
 	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
 	inRepository := func(dir, outside string) {
 		root := filepath.Dir(outside)
-		git := func(args ...string) {
-			cmd := exec.Command("git", append([]string{"-c", "user.name=x", "-c", "user.email=x@x.example"}, args...)...)
-			cmd.Dir = root
-			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Fatalf("git %q: %v\n%s", args, err, out)
-			}
-		}
+		git := gitIn(t, root)
 		for name, text := range map[string]string{"app/Dockerfile": "FROM scratch\nCOPY . /\n", "app/main.go": "then",
 			".gitattributes": "* export-ignore text eol=crlf\n", "app/lines": "a\nb\n", "app/.dockerignore": "*.log\n",
 			"app/a.log": "x", ".dockerignore": "**/*.log\n", "app/run.sh": "x", "Dockerfile": "FROM scratch\nCOPY . /\n",
@@ -100,6 +94,93 @@ func TestRevision(t *testing.T) {
 			t.Errorf("got %v", problems)
 		}
 	})
+}
+
+// gitIn runs git in a folder.
+func gitIn(t *testing.T, root string) func(args ...string) {
+	return func(args ...string) {
+		t.Helper()
+		cmd := exec.Command("git", append([]string{"-c", "user.name=x", "-c", "user.email=x@x.example"}, args...)...)
+		cmd.Dir = root
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %q: %v\n%s", args, err, out)
+		}
+	}
+}
+
+// Revisions that are compared are an axis: cells that differ are measured once of each, the first of them twice, and
+// what is the same is left out.
+func TestRevisionsAreCompared(t *testing.T) {
+	slowtest.Skip(t)
+	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
+	inRepository := func(dir, outside string) {
+		root := filepath.Dir(outside)
+		git := gitIn(t, root)
+		for name, text := range map[string]string{"app/Dockerfile": "FROM scratch\nCOPY . /\n", "app/main": "then",
+			"lib/Dockerfile": "FROM scratch\n", "lib/main": "always"} {
+			write(t, filepath.Join(root, name), text)
+		}
+		git("init", "-q")
+		git("add", "app", "lib")
+		git("commit", "-q", "-m", "one")
+		git("tag", "v1")
+		write(t, filepath.Join(root, "app/main"), "now")
+		git("commit", "-q", "-a", "-m", "two")
+		git("tag", "v2")
+		write(t, filepath.Join(root, "app/main"), "not committed")
+	}
+	revisions := Options{Revisions: []Revision{{"old", "v1"}, {"new", "v2"}}}
+	for _, test := range []struct{ name, body, want string }{
+		{"a matrix", "matrix: {path: [a, b]}\nservices: {s: {build: ../../../app}}",
+			"a, old=then; b, old=then; a, new=now; b, new=now; a, old again=then"},
+		{"no matrix, and no A/A pair", "calibrate: false\nservices: {s: {build: ../../../app}}",
+			"old=then; new=now; old again=then"},
+		{"a pair that is chosen", "matrix: {path: [a, b]}\ncalibrate: path == \"b\"\nservices: {s: {build: ../../../app}}",
+			"a, old=then; b, old=then; a, new=now; b, new=now; b, old again=then"},
+		{"cells that are the same", "matrix: {dir: [app, lib]}\nservices: {s: {build: \"../../../${{ matrix.dir }}\"}}",
+			"app, old=then; app, new=now; app, old again=then"},
+		{"a revision of its own", "services: {s: {build: {context: ../../../app, git: v1}}}",
+			"left out: it is the same in old and new"},
+		{"the article's folder, which was not committed", "services: {s: {build: .}}",
+			"left out: it is the same in old and new"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p, problems := planText(t, text(block("name: e\nload: {target: http://s/}\n"+test.body+"\n")), inRepository,
+				revisions)
+			if len(problems) > 0 {
+				t.Fatal(problems)
+			}
+			e := p.Experiments[0]
+			var got []string
+			for _, trial := range e.Trials {
+				files := trial.Services[0].Image.Build.Files
+				i := slices.IndexFunc(files, func(f spec.File) bool { return f.Path == "main" })
+				got = append(got, trial.Name+"="+string(files[i].Data))
+			}
+			if e.Skipped != "" {
+				got = append(got, "left out: "+e.Skipped)
+			}
+			if words := strings.Join(got, "; "); words != test.want {
+				t.Errorf("planned is %s; want %s", words, test.want)
+			}
+			if e.Skipped == "" && e.Parameters[len(e.Parameters)-1] != RevisionAxis {
+				t.Errorf("the axes are %q", e.Parameters)
+			}
+		})
+	}
+	for _, test := range []struct{ name, body, rule string }{
+		{"an axis of that name", "matrix: {revision: [a]}\nservices: {s: {build: ../../../app}}", "duplicate-parameter"},
+		{"a shared service that differs", "shared: [s]\nservices: {s: {build: ../../../app}}", "contradiction"},
+		{"a folder that one does not have", "services: {s: {build: ../../../new}}", "no-such-revision"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, problems := planText(t, text(block("name: e\nload: {target: http://s/}\n"+test.body+"\n")), inRepository,
+				revisions)
+			if len(problems) == 0 || problems[0].Rule != test.rule {
+				t.Errorf("got %v, want %s", problems, test.rule)
+			}
+		})
+	}
 }
 
 // shortOf is the name of a file, what is in it if that differs between revisions, and a star for a program.

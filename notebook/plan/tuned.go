@@ -67,7 +67,9 @@ func (t *template) resolve(out *Trial, values map[string]int) *source.Problems {
 
 // readParts reads what a trial runs from its draft.
 func (p *planner) readParts(d *draft, t *Trial, at source.Pos) {
-	read := p.parts.Read(d.definition, d.configs, at, p.problems)
+	reader := p.parts
+	reader.Revision = d.revision
+	read := reader.Read(d.definition, d.configs, at, p.problems)
 	t.Services, t.Load, t.Command, t.Prepare, t.Conclude = read.Services, read.Load, read.Command, read.Prepare,
 		read.Conclude
 	t.places = read.Places

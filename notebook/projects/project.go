@@ -28,11 +28,14 @@ import (
 // Project is a folder with articles.
 type Project struct {
 	Settings
-	Dir      string                    // absolute
-	file     string                    // the Markdown file that is the only article; empty: those below experiments/
-	Defaults *yamltext.Node            // of all experiments; nil if none
-	Profiles map[string]*yamltext.Node // overrides of all experiments, by profile
-	Problems source.Problems
+	Dir  string // absolute
+	file string // the Markdown file that is the only article; empty: those below experiments/
+	// RecordsIn is a folder that has the records of each article in one of its own, in place of those beside articles;
+	// empty but for comparisons, whose records are nobody's results.
+	RecordsIn string
+	Defaults  *yamltext.Node            // of all experiments; nil if none
+	Profiles  map[string]*yamltext.Node // overrides of all experiments, by profile
+	Problems  source.Problems
 }
 
 // Settings are what benchbook.yaml holds.
@@ -343,5 +346,8 @@ func (p *Project) ArticleDir(slug string) string {
 
 // RecordsDir is where an article's records are.
 func (p *Project) RecordsDir(slug string) string {
+	if p.RecordsIn != "" {
+		return filepath.Join(p.RecordsIn, slug)
+	}
 	return filepath.Join(p.ArticleDir(slug), article.RecordsName(p.file))
 }

@@ -113,7 +113,7 @@ func (t *ChangeTable) Rows() [][]string {
 			}
 			return Estimate(r, u)
 		}
-		rows = append(rows, []string{c.A.Name(), side(c.ResultA), side(c.ResultB), Change(c), Verdict(c)})
+		rows = append(rows, []string{c.Name(), side(c.ResultA), side(c.ResultB), Change(c), Verdict(c)})
 	}
 	return rows
 }
@@ -155,7 +155,7 @@ func (e *ExperimentChanges) Notes() []string {
 	var all []string
 	for _, t := range e.Tables {
 		for _, c := range t.Changes {
-			all = add(all, c.A.Name())
+			all = add(all, c.Name())
 			marksOfCell := c.Marks
 			if strings.Contains(c.Reason, InvalidReason) {
 				marksOfCell = append(slices.Clip(marksOfCell), c.Reason)
@@ -167,7 +167,7 @@ func (e *ExperimentChanges) Notes() []string {
 				if cells[m] == nil {
 					marks = append(marks, m)
 				}
-				cells[m], metrics[m] = add(cells[m], c.A.Name()), add(metrics[m], t.Metric.Name)
+				cells[m], metrics[m] = add(cells[m], c.Name()), add(metrics[m], t.Metric.Name)
 			}
 		}
 	}

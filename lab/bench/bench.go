@@ -1,0 +1,267 @@
+// Package bench measures revisions of a repository against each other, on one machine, two at a time in one run.
+package bench
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"benchbook/lab"
+	"benchbook/lab/measure"
+	"benchbook/lab/results"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
+	"benchbook/notebook/compare"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
+	"benchbook/notebook/source"
+)
+
+// Folder is where records are kept of what is compared, in the hidden folder of the project: they are nobody's
+// results. Each pair of revisions, by their names, has a folder of its own in it, as both are to be measured in one
+// run.
+const Folder = "bench"
+
+// Repetitions are those of every cell if nothing else is asked for: until it is decided whether it has changed.
+const Repetitions = "up to 20"
+
+// Options say what is compared, and how it is measured.
+type Options struct {
+	measure.Options
+	results.CompareOptions
+	Dirty        bool   // what is not committed is B
+	Bisect       bool   // the first commit is looked for that meets FailOn
+	ArticlesFrom string // a revision that the articles are taken from; empty: from the working tree
+	Format       string
+}
+
+// A bench compares revisions of one project.
+type bench struct {
+	*lab.Session
+	Options
+	project  *projects.Project
+	articles []*lab.Article
+	gate     *compare.Gate
+	folder   string
+	args     []string // what is left of the arguments
+}
+
+// Run measures both revisions, and prints what has changed. The arguments are A, B unless it is HEAD or not
+// committed, and articles. The error has the status that FailOn asks for.
+func Run(ctx context.Context, a *lab.Session, args []string, o Options) (err error) {
+	b := &bench{Session: a, Options: o, args: args}
+	if o.FailOn != "" {
+		if b.gate, err = compare.NewGate(o.FailOn); err != nil {
+			return results.FailOnError(o.FailOn, err)
+		}
+	}
+	if b.project, _, err = a.Open(nil); err != nil {
+		return lab.UsageError(err)
+	}
+	base, head, err := b.revisions(ctx)
+	if err != nil {
+		return err
+	}
+	remove, err := b.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer remove()
+	if o.Bisect {
+		return b.bisect(ctx, base, head)
+	}
+	c, err := b.compare(ctx, base, head)
+	switch {
+	case c != nil:
+		if printed := c.Print(a, o.Format); printed != nil {
+			return lab.Failure(printed)
+		}
+		return a.JoinErrors(err, c.Gated(a))
+	case err == nil:
+		fmt.Fprintf(b.words(), "%s and %s are the same in all that is measured of %s\n", base.Name, head.Name,
+			terminal.InSentence(lab.SlugsOf(b.articles)))
+	}
+	return err
+}
+
+// open reads the project and the articles that the arguments name. What it gives takes away what it made.
+func (b *bench) open(ctx context.Context) (remove func(), err error) {
+	if b.folder, err = lab.StateFolder(b.project.Dir, Folder); err != nil {
+		return nil, lab.Failure(err)
+	}
+	if remove, err = b.articlesFrom(ctx); err != nil {
+		return nil, err
+	}
+	if b.project, b.articles, err = b.Select(b.args); err != nil {
+		remove()
+		return nil, err
+	}
+	b.ChooseEngine(b.project)
+	return remove, nil
+}
+
+// compare measures what is missing of two revisions, and compares them. Without any cell that differs there is no
+// comparison. With an error there may be one all the same, of what did not fail.
+func (b *bench) compare(ctx context.Context, base, head plan.Revision) (*results.Comparison, error) {
+	r := b.pair(base, head)
+	if same, err := r.Same(); err != nil || same {
+		return nil, err
+	}
+	for _, l := range b.articles { // of the revisions that were compared before
+		l.Problems = source.Problems{}
+	}
+	// Another name makes other trials, of which half would count as measured.
+	sum := sha256.Sum256([]byte(base.Name + "\x00" + head.Name + "\x00" + b.Repetitions))
+	b.project.RecordsIn = filepath.Join(b.folder, fmt.Sprintf("%.12s-%.12s-%x", base.Commit, head.Commit, sum[:4]))
+	o := b.Options.Options
+	o.Revisions, o.Open = []plan.Revision{base, head}, r.Open
+	fmt.Fprintf(b.Stderr, "A is %s (%.10s), B is %s (%.10s)\n", base.Name, base.Commit, head.Name, head.Commit)
+	measured := measure.Run(ctx, b.Session, b.project, b.articles, o)
+	if s, ok := errors.AsType[*lab.StatusError](measured); measured != nil && (!ok || s.Status != lab.StatusFailed) {
+		return nil, measured
+	}
+	c, err := r.Compare(b.Session)
+	if c == nil && measured != nil {
+		return nil, measured
+	}
+	return c, b.JoinErrors(measured, err)
+}
+
+// words is where sentences go: beside data for other programs they would be no data.
+func (b *bench) words() io.Writer {
+	if b.Format == results.FormatJSON || b.Format == results.FormatCSV {
+		return b.Stderr
+	}
+	return b.Stdout
+}
+
+// pair is what is compared of two revisions.
+func (b *bench) pair(base, head plan.Revision) *results.Revisions {
+	return &results.Revisions{Project: b.project, Articles: b.articles, Profile: b.Profile, Repetitions: b.Repetitions,
+		A: base, B: head, CompareOptions: b.CompareOptions, Gate: b.gate}
+}
+
+// workingTree is what the side is called that is not committed.
+const workingTree = "working tree"
+
+// revisions finds both revisions, and leaves the arguments that follow them. Uncommitted work becomes a commit that
+// belongs to no branch.
+func (b *bench) revisions(ctx context.Context) (base, head plan.Revision, err error) {
+	if base, err = b.revision(ctx, b.args[0]); err != nil {
+		return base, head, err
+	}
+	b.args = b.args[1:]
+	if b.Dirty {
+		head.Name = workingTree
+		if head.Commit, err = uncommitted(ctx, b.project.Dir, b.project.Repository()); err != nil {
+			err = lab.Failure(fmt.Errorf("git cannot read what is not committed: %w", err))
+		}
+		return base, head, err
+	}
+	name := "HEAD"
+	if len(b.args) > 0 && !b.isArticle(b.args[0]) {
+		name, b.args = b.args[0], b.args[1:]
+	}
+	if head, err = b.revision(ctx, name); err == nil && head.Name == base.Name {
+		err = lab.UsageError(fmt.Errorf("%s is on both sides: name two revisions, or add --dirty to compare it with what is "+
+			"not committed", base.Name))
+	}
+	return base, head, err
+}
+
+func (b *bench) revision(ctx context.Context, name string) (plan.Revision, error) {
+	commit, err := lab.Git(ctx, b.project.Dir, nil, "rev-parse", "--verify", "--quiet", "--end-of-options",
+		name+"^{commit}")
+	switch {
+	case err == nil:
+		return plan.Revision{Name: name, Commit: strings.TrimSpace(string(commit))}, nil
+	case strings.HasPrefix(err.Error(), "exit status"):
+		err = fmt.Errorf("no revision %q in the git repository: name a tag, branch or commit", name)
+	default:
+		err = fmt.Errorf("no revision %q: git says: %s", name, strings.TrimPrefix(err.Error(), "fatal: "))
+	}
+	return plan.Revision{}, lab.UsageError(err)
+}
+
+// isArticle reports whether an argument names an article rather than a revision. A slug that is a branch as well is
+// an article; refs/heads/SLUG is the branch.
+func (b *bench) isArticle(arg string) bool {
+	slugs, _ := b.project.Slugs() // what is wrong with them is said when they are read
+	name, _, _ := strings.Cut(arg, "#")
+	if slices.Contains(slugs, name) || filepath.Ext(name) == ".md" {
+		return true
+	}
+	return slices.ContainsFunc([]string{name, filepath.Join(b.Dir, name)}, func(folder string) bool {
+		_, err := os.Stat(filepath.Join(folder, article.FileName))
+		return err == nil
+	})
+}
+
+// uncommitted makes a commit of a working tree as it is, without what git ignores: the same one as long as nothing
+// changes. Index, branches and files stay as they are; git removes the commit one day, as nothing refers to it.
+func uncommitted(ctx context.Context, dir, root string) (string, error) {
+	state, err := lab.StateFolder(dir, Folder) // which git ignores, wherever the folder for what is temporary is
+	if err != nil {
+		return "", err
+	}
+	folder, err := os.MkdirTemp(filepath.Dir(state), "index-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(folder)
+	variables := []string{"GIT_INDEX_FILE=" + filepath.Join(folder, "index"), "GIT_AUTHOR_NAME=benchbook",
+		"GIT_AUTHOR_EMAIL=benchbook@localhost", "GIT_AUTHOR_DATE=@0 +0000", "GIT_COMMITTER_NAME=benchbook",
+		"GIT_COMMITTER_EMAIL=benchbook@localhost", "GIT_COMMITTER_DATE=@0 +0000"}
+	git := func(args ...string) (string, error) {
+		out, err := lab.GitWith(ctx, root, variables, nil, args...)
+		return strings.TrimSpace(string(out)), err
+	}
+	if _, err = git("read-tree", "HEAD"); err == nil {
+		_, err = git("add", "--all", ".")
+	}
+	if err != nil {
+		return "", err
+	}
+	tree, err := git("write-tree")
+	if err != nil {
+		return "", err
+	}
+	return git("commit-tree", "-p", "HEAD", "-m", "what is not committed", tree)
+}
+
+// articlesFrom lets the session have the articles of a revision, in a working tree of its own, which remove takes
+// away. Without a revision it does nothing.
+func (b *bench) articlesFrom(ctx context.Context) (remove func(), err error) {
+	if b.ArticlesFrom == "" {
+		return func() {}, nil
+	}
+	root := b.project.Repository()
+	below, err := filepath.Rel(root, b.project.Dir)
+	if err != nil {
+		return nil, lab.Failure(err)
+	}
+	folder, err := os.MkdirTemp("", "benchbook-articles-")
+	if err != nil {
+		return nil, lab.Failure(err)
+	}
+	tree := filepath.Join(folder, "tree")
+	if _, err := lab.Git(ctx, root, nil, "worktree", "add", "--quiet", "--detach", tree, b.ArticlesFrom); err != nil {
+		_ = os.RemoveAll(folder) // it is empty, in the folder for what is temporary
+		return nil, lab.UsageError(fmt.Errorf("--articles-from %s: git says: %s", b.ArticlesFrom,
+			strings.TrimPrefix(err.Error(), "fatal: ")))
+	}
+	b.Dir = filepath.Join(tree, below)
+	return func() {
+		// The context may be over, and the working tree is to go all the same.
+		_, err := lab.Git(context.WithoutCancel(ctx), root, nil, "worktree", "remove", "--force", tree)
+		if err = errors.Join(err, os.RemoveAll(folder)); err != nil {
+			fmt.Fprintf(b.Stderr, "warning: the working tree in %s cannot be removed: %v\n", folder, err)
+		}
+	}, nil
+}

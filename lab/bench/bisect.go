@@ -1,0 +1,233 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/bits"
+	"slices"
+	"strings"
+
+	"benchbook/lab"
+	"benchbook/lab/results"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/plan"
+)
+
+// A verdict on a commit: whether it meets the condition, compared with the good revision.
+type verdict int
+
+const (
+	undecided verdict = iota // or it cannot be measured
+	good
+	bad
+)
+
+// A finding is what is known of a commit.
+type finding struct {
+	commit     plan.Revision
+	verdict    verdict
+	comparison *results.Comparison // with the good revision; nil if nothing differs, or nothing could be measured
+	why        error               // of one that could not be measured
+	like       string              // the commit that it is the same as, where it was not measured for that reason
+}
+
+// bisect looks for the first commit that meets the condition of FailOn, between a good revision and a bad one. Each
+// is compared with the good revision in a run of its own, and half of those left are ruled out by each comparison. A
+// commit that cannot be built, or of which it cannot be decided, is passed by for its nearest neighbours.
+func (b *bench) bisect(ctx context.Context, from, to plan.Revision) error {
+	if b.gate == nil {
+		return lab.UsageError(errors.New("--bisect needs the condition that it looks for: --fail-on 'throughput < -5%'"))
+	}
+	commits, err := b.between(ctx, from, to)
+	if err != nil {
+		return err
+	}
+	last, err := b.find(ctx, from, commits[len(commits)-1])
+	if err != nil {
+		return err
+	}
+	if last.verdict != bad {
+		_ = b.show(last)
+		if last.verdict == undecided {
+			return lab.Failure(fmt.Errorf("%s %s, so there is nothing to look for", to.Name, last))
+		}
+		return lab.Failure(fmt.Errorf("%s does not meet --fail-on %q, compared with %s, so there is nothing to look for",
+			to.Name, b.FailOn, from.Name))
+	}
+	known := map[int]*finding{len(commits) - 1: last}
+	lo, hi, err := search(len(commits), func(at, left int) (verdict, error) {
+		fmt.Fprintf(b.Stderr, "%s left, %s to go at most if each can be decided\n",
+			terminal.Count(left, "commit"), terminal.Count(bits.Len(uint(left)), "comparison"))
+		f, err := b.sameAs(commits[at], known)
+		switch {
+		case err != nil:
+			return undecided, err
+		case f != nil:
+			fmt.Fprintf(b.Stderr, "%s: %s\n", f.commit.Name, f)
+		default:
+			if f, err = b.find(ctx, from, commits[at]); err != nil {
+				return undecided, err
+			}
+		}
+		known[at] = f
+		return f.verdict, nil
+	})
+	if err != nil {
+		return err
+	}
+	return b.found(ctx, from, commits, lo, hi, known)
+}
+
+// search finds the first that is bad of n, of which the last is. It gives the last before it that is good, -1 if
+// none is known to be, and the first that is known to be bad: if there are others between, they are undecided. Judge
+// is told how many are left, and is asked once about each.
+func search(n int, judge func(at, left int) (verdict, error)) (lo, hi int, err error) {
+	asked := map[int]bool{}
+	lo, hi = -1, n-1
+	for {
+		at, ok := next(lo, hi, asked)
+		if !ok {
+			return lo, hi, nil
+		}
+		asked[at] = true
+		v, err := judge(at, hi-lo-1)
+		switch {
+		case err != nil:
+			return lo, hi, err
+		case v == good:
+			lo = at
+		case v == bad:
+			hi = at
+		}
+	}
+}
+
+// sameAs is what is known of a commit that is the same as one that was measured; nil for none.
+func (b *bench) sameAs(commit plan.Revision, known map[int]*finding) (*finding, error) {
+	for _, at := range slices.Sorted(maps.Keys(known)) {
+		f := known[at]
+		same, err := b.pair(f.commit, commit).Same()
+		if err != nil || same {
+			return &finding{commit, f.verdict, f.comparison, f.why, f.commit.Name}, err
+		}
+	}
+	return nil, nil
+}
+
+// next is the one to ask about: the nearest to the middle of those between lo and hi that were not asked about.
+func next(lo, hi int, asked map[int]bool) (at int, ok bool) {
+	middle := (lo + hi) / 2
+	for distance := range hi - lo {
+		for _, at := range []int{middle - distance, middle + distance} {
+			if lo < at && at < hi && !asked[at] {
+				return at, true
+			}
+		}
+	}
+	return 0, false
+}
+
+// between are the commits after one revision up to another, on the way of first parents, the oldest first.
+func (b *bench) between(ctx context.Context, from, to plan.Revision) ([]plan.Revision, error) {
+	out, err := lab.Git(ctx, b.project.Dir, nil, "rev-list", "--reverse", "--first-parent", to.Commit, "^"+from.Commit)
+	if err != nil {
+		return nil, lab.Failure(fmt.Errorf("listing the commits from %s to %s: %w", from.Name, to.Name, err))
+	}
+	var commits []plan.Revision
+	for commit := range strings.FieldsSeq(string(out)) {
+		commits = append(commits, plan.Revision{Name: commit[:12], Commit: commit})
+	}
+	if len(commits) == 0 {
+		return nil, lab.UsageError(fmt.Errorf("%s has no commits that %s does not have", to.Name, from.Name))
+	}
+	return commits, nil
+}
+
+// find compares a commit with the good revision. The error is what ends the search.
+func (b *bench) find(ctx context.Context, from, commit plan.Revision) (*finding, error) {
+	f := &finding{commit: commit}
+	c, err := b.compare(ctx, from, commit)
+	if s, ok := errors.AsType[*lab.StatusError](err); err != nil &&
+		(ctx.Err() != nil || !ok || s.Status != lab.StatusFailed && s.Status != lab.StatusProblems) {
+		return nil, err
+	}
+	switch {
+	case c != nil:
+		f.comparison = c
+		if met, decided := c.Decided(); met {
+			f.verdict = bad
+		} else if decided {
+			f.verdict = good
+		}
+	case err != nil:
+		f.why = err
+	default:
+		f.verdict = good // nothing differs
+	}
+	fmt.Fprintf(b.Stderr, "%s: %s\n", commit.Name, f)
+	return f, nil
+}
+
+func (f *finding) String() string {
+	switch {
+	case f.like != "":
+		return "is the same as " + f.like + " in all that is measured"
+	case f.verdict == bad:
+		return "meets the condition"
+	case f.verdict == good && f.comparison == nil:
+		return "is the same in all that is measured"
+	case f.verdict == good:
+		return "does not meet the condition"
+	case f.why != nil:
+		return fmt.Sprintf("cannot be measured: %v", f.why)
+	}
+	return "cannot be decided"
+}
+
+// found says which commit it is, with the comparison that shows it, or between which commits it is.
+func (b *bench) found(ctx context.Context, from plan.Revision, commits []plan.Revision, lo, hi int,
+	known map[int]*finding) error {
+	open, compared := hi-lo-1, 0
+	for _, f := range known {
+		if f.like == "" && (f.comparison != nil || f.why != nil) {
+			compared++
+		}
+	}
+	for at := lo; at <= hi; at++ {
+		if f := known[at]; f != nil && (open > 0 || at == hi) {
+			fmt.Fprintf(b.words(), "%s: %s\n", b.subject(ctx, f.commit), f)
+		}
+	}
+	result := fmt.Sprintf("%s is the first commit that meets --fail-on %q, compared with %s", commits[hi].Name, b.FailOn,
+		from.Name)
+	if open > 0 {
+		result = fmt.Sprintf("the first commit that meets --fail-on %q, compared with %s, is one of the %d above", b.FailOn,
+			from.Name, open+1)
+	}
+	fmt.Fprintf(b.words(), "%s: %s of %s\n", result, terminal.Count(compared, "comparison"),
+		terminal.Count(len(commits), "commit"))
+	return b.show(known[hi])
+}
+
+// subject is a commit with the first line of its message.
+func (b *bench) subject(ctx context.Context, commit plan.Revision) string {
+	out, err := lab.Git(ctx, b.project.Dir, nil, "log", "-1", "--format=%h %as %s", commit.Commit)
+	if err != nil {
+		return commit.Name
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// show prints the comparison of a commit with the good revision.
+func (b *bench) show(f *finding) error {
+	if f.comparison == nil {
+		return nil
+	}
+	fmt.Fprintln(b.words())
+	if err := f.comparison.Print(b.Session, b.Format); err != nil {
+		return lab.Failure(err)
+	}
+	return nil
+}

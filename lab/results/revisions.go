@@ -1,0 +1,136 @@
+package results
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"benchbook/lab"
+	"benchbook/notebook/compare"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
+	"benchbook/notebook/record"
+	"benchbook/notebook/source"
+	"benchbook/runner/sysinfo"
+)
+
+// Revisions are two revisions of a project that were measured together, and what of them is compared.
+type Revisions struct {
+	Project  *projects.Project
+	Articles []*lab.Article
+	Profile  string
+	// Repetitions as articles have them; empty for theirs.
+	Repetitions string
+	A, B        plan.Revision
+	CompareOptions
+	Gate *compare.Gate // nil for no condition
+}
+
+func (r *Revisions) changeOptions() compare.ChangeOptions {
+	o := compare.ChangeOptions{Metrics: r.Metrics}
+	if r.Gate != nil {
+		o.Also = r.Gate.Metrics()
+	}
+	return o
+}
+
+// sides are both revisions of an article, in one set of records.
+func (r *Revisions) sides(l *lab.Article, p *plan.Plan, records []*record.Record, host string) (compare.Sides, error) {
+	d, err := dataset.New(l.Doc, records, dataset.Options{ThisHost: host, Plan: func(string) (*plan.Plan, error) {
+		return p, nil
+	}})
+	return compare.Sides{A: d, B: d, Experiments: l.Experiments, Axis: plan.RevisionAxis, From: r.A.Name,
+		To: r.B.Name}, err
+}
+
+// Open gives the trials of an article that go on after a look, as runner.Options wants it: those of which it is open
+// whether they have changed.
+func (r *Revisions) Open(l *lab.Article, p *plan.Plan, host string) func([]*record.Record) map[string][]string {
+	return func(records []*record.Record) map[string][]string {
+		s, err := r.sides(l, p, records, host)
+		if err != nil { // there is a plan, and no host is asked for
+			return nil
+		}
+		open, err := compare.Open(s, r.changeOptions(), r.Gate)
+		if err != nil { // of a metric that nothing has, which is said at the end
+			return nil
+		}
+		return open
+	}
+}
+
+// plan plans an article, without the experiments that are the same in both revisions.
+func (r *Revisions) plan(l *lab.Article) (*plan.Plan, error) {
+	var problems source.Problems
+	p, err := plan.New(r.Project, l.Doc, plan.Options{Profile: r.Profile, Repetitions: r.Repetitions,
+		Revisions: []plan.Revision{r.A, r.B}}, &problems)
+	if err != nil {
+		return nil, lab.Failure(err)
+	}
+	lab.KeepExperiments(p, l.Experiments)
+	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool { return e.Skipped != "" })
+	return p, nil
+}
+
+// Same reports whether nothing that is measured differs between the revisions.
+func (r *Revisions) Same() (bool, error) {
+	for _, l := range r.Articles {
+		if p, err := r.plan(l); err != nil || len(p.Experiments) > 0 {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// Compare compares the revisions by what was measured of them. Without any cell that differs the comparison is nil.
+func (r *Revisions) Compare(a *lab.Session) (*Comparison, error) {
+	this, err := sysinfo.ThisHost()
+	if err != nil {
+		return nil, lab.Failure(err)
+	}
+	c := &Comparison{a: &side{kind: sideRevision, name: r.A.Name, commit: r.A.Commit},
+		b: &side{kind: sideRevision, name: r.B.Name, commit: r.B.Commit}}
+	var sides []compare.Sides
+	measured := false
+	for _, l := range r.Articles {
+		p, err := r.plan(l)
+		if err != nil {
+			return nil, err
+		}
+		if len(p.Experiments) == 0 {
+			continue
+		}
+		host, err := a.HostOf(r.Project, l, this)
+		if err != nil {
+			return nil, lab.Failure(err)
+		}
+		records, _, err := a.Records(r.Project, l)
+		if err != nil {
+			return nil, lab.Failure(err)
+		}
+		records = p.RecordsOf(nil, records, host.ID)
+		measured = measured || len(records) > 0
+		s, err := r.sides(l, p, records, host.ID)
+		if err != nil {
+			return nil, lab.Failure(fmt.Errorf("article %s: %w", l.Slug, err))
+		}
+		sides = append(sides, s)
+		set := setOf(l.Slug, s.A, records)
+		c.setsA, c.setsB = append(c.setsA, set), append(c.setsB, set)
+	}
+	switch {
+	case len(sides) == 0:
+		return nil, nil
+	case !measured:
+		return nil, lab.Failure(errors.New("nothing was measured"))
+	}
+	if c.changes, err = compare.Compare(sides, r.changeOptions()); err != nil {
+		return nil, lab.UsageError(err)
+	}
+	if c.differences, err = compare.Differences(c.changes); err != nil {
+		return nil, lab.Failure(err)
+	}
+	c.explanation = compare.Explain(c.changes, c.differences)
+	return c, c.judge(r.Gate, r.FailOn)
+}

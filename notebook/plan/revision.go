@@ -1,0 +1,115 @@
+package plan
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/record"
+	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
+)
+
+// A Revision of the repository is one side of a comparison. With several, each cell of every experiment is planned
+// once for each, along the axis RevisionAxis, and builds take their contexts from it. The article, and what it gives
+// to containers by itself, is the same for all. Cells that come out the same in all revisions are not planned.
+type Revision struct {
+	Name   string // as people call it
+	Commit string // as git knows it
+}
+
+// RevisionAxis is the axis of the revisions that are compared.
+const RevisionAxis = "revision"
+
+// perRevision makes a combination for each revision that is compared: all of the first, then all of the next.
+func (p *planner) perRevision(e *outline, combinations []combination) []combination {
+	if len(p.options.Revisions) == 0 {
+		return combinations
+	}
+	if slices.ContainsFunc(combinations, func(c combination) bool {
+		_, has := c.fields[RevisionAxis]
+		return has
+	}) {
+		p.problems.Add("duplicate-parameter", e.Pos, "experiment %q has an axis %s, so revisions cannot be compared by it",
+			e.Name, RevisionAxis).Hint = "give the axis another name"
+		return combinations
+	}
+	var out []combination
+	for _, revision := range p.options.Revisions {
+		for _, c := range combinations {
+			one := c.clone()
+			one.set(RevisionAxis, source.Text{Value: revision.Name}, true)
+			one.revision = revision.Commit
+			out = append(out, one)
+		}
+	}
+	e.head.Calibrate.Off = false          // without a noise floor nothing could be told of small changes
+	e.Blocks, e.Interleaved = false, true // what happens to the machine is to happen to all revisions
+	return out
+}
+
+// keepChanged takes the cells out of an experiment that are the same in all revisions that are compared, and leaves
+// the experiment out if all are.
+func (p *planner) keepChanged(e *outline) {
+	if len(p.options.Revisions) == 0 {
+		return
+	}
+	keys := map[string]string{} // by the cell
+	changed := map[string]bool{}
+	for _, t := range e.Trials {
+		cell := WithoutAxis(t.Parameters, RevisionAxis)
+		if key, ok := keys[cell]; ok && key != t.Key {
+			changed[cell] = true
+		}
+		keys[cell] = t.Key
+	}
+	p.checkShared(e)
+	isSame := func(parameters []record.Parameter) bool { return !changed[WithoutAxis(parameters, RevisionAxis)] }
+	e.Trials = slices.DeleteFunc(e.Trials, func(t *Trial) bool { return isSame(t.Parameters) })
+	e.drafts = slices.DeleteFunc(e.drafts, func(d *draft) bool { return isSame(d.parameters) })
+	if len(e.Trials) == 0 && p.problems.Empty() {
+		var names []string
+		for _, revision := range p.options.Revisions {
+			names = append(names, revision.Name)
+		}
+		*e.Experiment = Experiment{Name: e.Name, Pos: e.Pos, Engine: e.Engine,
+			Skipped: "it is the same in " + strings.Join(names, " and ")}
+	}
+}
+
+// checkShared reports shared services that are not the same in all revisions: they are started once.
+func (p *planner) checkShared(e *outline) {
+	images := map[string]*spec.Build{} // by service
+	for _, t := range e.Trials {
+		for _, s := range t.Services {
+			build := s.Image.Build
+			if build == nil || !slices.Contains(e.Shared, s.Name) {
+				continue
+			}
+			if images[s.Name] == nil {
+				images[s.Name] = build
+			}
+			if !reflect.DeepEqual(images[s.Name], build) {
+				p.problems.Add("contradiction", e.Pos, "service %q is shared by all repetitions of experiment %q, and is not the "+
+					"same in all revisions that are compared", s.Name, e.Name).Hint = "remove it from shared"
+				return
+			}
+		}
+	}
+}
+
+// ofBase are the trials of the first revision, whose A/A pair shows the noise floor; all where none are compared.
+func (p *planner) ofBase(measured []*Trial) []*Trial {
+	if len(p.options.Revisions) == 0 {
+		return measured
+	}
+	base := record.Parameter{Name: RevisionAxis, Value: p.options.Revisions[0].Name}
+	return slices.DeleteFunc(slices.Clone(measured), func(t *Trial) bool { return !slices.Contains(t.Parameters, base) })
+}
+
+// WithoutAxis is what a cell is called without one of its parameters; empty if it has no other.
+func WithoutAxis(parameters []record.Parameter, axis string) string {
+	return combination{parameters: slices.DeleteFunc(slices.Clone(parameters), func(p record.Parameter) bool {
+		return p.Name == axis
+	})}.name()
+}
