@@ -17,16 +17,16 @@ import (
 	"benchbook/slowtest"
 )
 
-// The experiments that fakes are made of, below the folder of articles. Two are runs of November 2026 without seals,
+// The experiments that fakes are made of, below the folder of articles. Four are runs of November 2026 without seals,
 // whose designs the articles have given up; the first has a closed loop.
 const (
 	steady   = "../notebook/integrity/testdata/async-101/records/c2-ecb3ae/full/steady"
 	slow     = "async-101/records/c2-ecb3ae/full/slow-client" // with failures
 	open     = "asyncio-worth-it/records/c2-ecb3ae/full/exhausted"
-	commands = "not-faster/records/c2-ecb3ae/full/accidents"
+	commands = "../notebook/integrity/testdata/not-faster/records/c2-ecb3ae/full/accidents"
 	ab       = "../notebook/integrity/testdata/async-vs-sync-web/records/c2-ecb3ae/full/planets"
-	ceiling  = "not-faster/records/c2-ecb3ae/full/ceiling" // a search
-	clock    = "cpu-vs-io/records/c2-39de7f/full/clock"    // on another host
+	ceiling  = "../notebook/integrity/testdata/not-faster/records/c2-ecb3ae/full/ceiling" // a search
+	clock    = "cpu-vs-io/records/c2-39de7f/full/clock"                                   // on another host
 )
 
 // What becomes of a fake.
