@@ -100,7 +100,8 @@ func TestBenchOnEngine(t *testing.T) {
 	}
 }
 
-// BenchmarkRevisions counts how often a change is found, beside a program that takes a tenth of the processor in bursts.
+// BenchmarkRevisions counts how often a change is found, beside a program that takes a tenth of the processor in
+// bursts.
 func BenchmarkRevisions(t *testing.B) {
 	c := onEngine(t)
 	w := newWorker(t)
