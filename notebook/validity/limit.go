@@ -84,7 +84,8 @@ func limitOf(records []*record.Record) Limit {
 }
 
 // resources are what was sampled of one repetition with a load: each service's share of the CPUs that it may use, its
-// busiest thread, the share of services that have CPUs together, the load generator, and the connections.
+// busiest thread, the share of services that have CPUs together, with that of a generator that has the same ones, the
+// load generator, and the connections.
 func (in *definitions) resources(r *record.Record) map[string]float64 {
 	out := map[string]float64{}
 	if r.Load.Busy >= 0 {
@@ -113,6 +114,12 @@ func (in *definitions) resources(r *record.Record) map[string]float64 {
 			key := fmt.Sprint(s.host, s.cpus)
 			together[key], used[key] = append(together[key], s.name), used[key]+sample.Value/float64(len(s.cpus))
 		}
+	}
+	// A generator that has the same CPUs takes what it needs of them.
+	loads, _ := spec.ParseCPUSet(r.Facts[factLoad])
+	slices.Sort(loads)
+	if key := fmt.Sprint(in.loadHost(r), loads); len(together[key]) > 0 && r.Load.Busy > 0 {
+		used[key] += r.Load.Busy / float64(len(loads))
 	}
 	for cpus, names := range together {
 		if len(names) > 1 {

@@ -77,6 +77,9 @@ func TestLimitedBy(t *testing.T) {
 			"CPU of db 0.90, CPU of server 0.50, load generator 0.30, connections 1.00"},
 		{"two services that share", []recordtest.Change{usage(1, 0.9, "0-1", "3", "")}, "CPU of server and db together",
 			"CPU of server and db together 0.95, CPU of server 0.50, CPU of db 0.45, load generator 0.30, connections 1.00"},
+		{"two services that share with the generator", []recordtest.Change{usage(0.9, 0.66, "0-1", "0-1", "")},
+			"CPU of server and db together", "CPU of server and db together 0.93, CPU of server 0.45, CPU of db 0.33, " +
+				"load generator 0.30, connections 1.00"},
 		{"a limit below the CPUs", []recordtest.Change{usage(0.48, 0.1, "0-1", "3", ""), func(r *record.Record) {
 			r.Definition = json.RawMessage(`{"services": [{"name": "server", "cpus": 0.5}]}`)
 		}}, "CPU of server", "CPU of server 0.96, load generator 0.30, connections 1.00"},
