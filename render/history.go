@@ -21,6 +21,7 @@ import (
 	"benchbook/render/number"
 	"benchbook/render/outcome"
 	"benchbook/render/table"
+	"benchbook/render/timeline"
 	"benchbook/render/wording"
 )
 
@@ -30,7 +31,7 @@ type historyView struct {
 	Figures []template.HTML
 	Values  []string // what the columns of values are of
 	Rows    []historyRow
-	Sets    int // hosts and profiles
+	Steps   timeline.Changes
 	Partial bool
 }
 
@@ -136,12 +137,13 @@ func measuredWords(m *compare.Moment) string {
 	return wording.List(m.Experiments)
 }
 
-func (r *Renderer) history(d *dataset.Dataset, o Options, comparisons []*comparison) (Subpage, error) {
+func (r *Renderer) history(d *dataset.Dataset, o Options, comparisons []*comparison) (page Subpage,
+	steps []timeline.News, err error) {
 	c := r.compose(d, o)
 	c.prose.Up = "../../"
 	_, title := c.prose.Inline(d.Doc.Front.Title.Value)
 	tracked := c.tracked()
-	v := historyView{Article: link{"../index.html", title}, Lead: historyLead(o.Moments)}
+	v := historyView{Article: link{"../index.html", title}, Lead: timeline.Lead(o.Moments)}
 	for _, t := range tracked {
 		v.Values = append(v.Values, wording.Capital(t.is))
 	}
@@ -155,28 +157,22 @@ func (r *Renderer) history(d *dataset.Dataset, o Options, comparisons []*compari
 			v.Figures = append(v.Figures, drawn)
 		}
 	}
+	if v.Steps, err = timeline.ChangesOf(o.Moments, func(m *compare.Moment) string {
+		return runHref(m, o.Moments)
+	}); err != nil {
+		return Subpage{}, nil, err
+	}
 	main := c.Fill("history", v)
 	return Subpage{Path: historyFolder, Title: "History of " + title, Description: v.Lead, HTML: main, Files: c.allFiles(),
-		Warnings: c.unclear}, c.failed()
+		Warnings: c.unclear}, v.Steps.NewsOf(), c.failed()
 }
 
-func historyLead(moments []*compare.Moment) string {
-	var hosts, profiles []string
-	for _, m := range moments {
-		hosts, profiles = append(hosts, m.Host), append(profiles, m.Profile)
+// runHref is where the page of a run is from that of the history; empty without one.
+func runHref(m *compare.Moment, all []*compare.Moment) string {
+	if folder := pageOf(m, all); folder != "" {
+		return "../" + folder + "/index.html"
 	}
-	hosts, profiles = cellview.SortedSet(hosts), cellview.SortedSet(profiles)
-	words := number.Count(len(moments), "run") + " on " + number.Count(len(hosts), "host")
-	if len(hosts) == 1 {
-		words = number.Count(len(moments), "run") + " on host\u00a0" + hosts[0]
-	}
-	words += ", " + cmp.Or(map[int]string{1: "profile\u00a0" + profiles[0]}[len(profiles)],
-		"profiles "+wording.List(profiles))
-	first, last := moments[len(moments)-1].Started, moments[0].Ended
-	if wording.LongDate(first) == wording.LongDate(last) {
-		return words + ", on " + wording.LongDate(last) + "."
-	}
-	return words + ", from " + wording.LongDate(first) + " to " + wording.LongDate(last) + "."
+	return ""
 }
 
 func historyRowOf(m *compare.Moment, o Options, tracked []trackedValue, comparisons []*comparison) historyRow {
@@ -184,9 +180,7 @@ func historyRowOf(m *compare.Moment, o Options, tracked []trackedValue, comparis
 		ISO: m.Started.UTC().Format(time.RFC3339), Sort: strconv.FormatInt(m.Started.Unix(), 10),
 		Run: link{Words: m.Run}, Host: m.Host, Profile: m.Profile, Measured: measuredWords(m),
 		Standing: StandingBadge(claim.StandingOf(m.Dataset)), Partial: !m.Complete}
-	if folder := pageOf(m, o.Moments); folder != "" {
-		row.Run.Href = "../" + folder + "/index.html"
-	}
+	row.Run.Href = runHref(m, o.Moments)
 	for _, k := range comparisons {
 		if k.b == m {
 			row.Compared = "../" + k.folder + "/index.html"

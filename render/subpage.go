@@ -13,6 +13,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/stats"
 	"benchbook/render/prose"
+	"benchbook/render/timeline"
 	"benchbook/render/wording"
 )
 
@@ -46,6 +47,7 @@ type News struct {
 	NewlyMeasured  int // claims that no run had measured before
 	// path of the page that compares the run with the one before, below the article's folder; may be empty
 	Comparison string
+	Steps      []timeline.News // from which runs on values lie elsewhere, the newest first
 }
 
 // ClaimNews is a claim whose verdict changed.
@@ -101,7 +103,7 @@ func (r *Renderer) subpages(d *dataset.Dataset, o Options, whole *composer, show
 	if err != nil {
 		return nil, nil, err
 	}
-	history, err := r.history(d, o, comparisons)
+	history, steps, err := r.history(d, o, comparisons)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -132,7 +134,10 @@ func (r *Renderer) subpages(d *dataset.Dataset, o Options, whole *composer, show
 		}
 		pages = append(pages, page)
 	}
-	return pages, r.news(d, o, comparisons), nil
+	if news = r.news(d, o, comparisons); news != nil {
+		news.Steps = steps
+	}
+	return pages, news, nil
 }
 
 // comparisonsOf compares each run that has a page with the previous one.

@@ -222,3 +222,56 @@ func TestIdenticalRunPage(t *testing.T) {
 		})
 	}
 }
+
+// The history says where a value has changed for good: from which run on, by how much, and what came with it.
+func TestHistoryOfSteps(t *testing.T) {
+	for name, test := range map[string]struct {
+		means []float64 // of each run
+		want  []string
+		never string
+		news  int
+	}{
+		"slower for good": {[]float64{500, 501, 499, 400, 401, 399, 400}, []string{"e1, a: throughput", "worse", "\u221220",
+			"revision feedfacecafe instead of " + rendertest.Revision,
+			`href="../runs/20261104T100000Z-aaaa/index.html"`}, "has changed for good.", 1},
+		"level":        {[]float64{500, 501, 499, 500, 501, 499}, []string{"has changed for good."}, "From run on", 0},
+		"too few runs": {[]float64{500, 501, 499, 400, 401}, nil, "changed for good", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := threeExperiments(t)
+			for i, mean := range test.means {
+				for _, trial := range []string{"a", "b"} {
+					x := map[string]float64{"a": mean, "b": 500 + float64(i%3)}[trial]
+					b.Measure("full", "e1", trial, []float64{x, x + 2, x - 2},
+						rendertest.In(fmt.Sprintf("202611%02dT100000Z-aaaa", i+1), i+1), func(r *record.Record) {
+							if mean < 450 {
+								r.Facts[record.FactRevision] = "feedfacecafe"
+							}
+						})
+				}
+			}
+			page, err := newRenderer(t).Page(b.Dataset(), render.Options{Moments: b.Moments()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			history := string(page.Subpages[0].HTML)
+			for _, words := range test.want {
+				if !strings.Contains(history, words) {
+					t.Errorf("the history has no %q", words)
+				}
+			}
+			if strings.Contains(history, test.never) {
+				t.Errorf("the history has %q", test.never)
+			}
+			if len(page.News.Steps) != test.news {
+				t.Fatalf("there are %d news of steps, want %d", len(page.News.Steps), test.news)
+			}
+			for _, n := range page.News.Steps {
+				if n.Run != "20261104T100000Z-aaaa" || len(n.Values) != 4 || // what follows from throughput too
+					!strings.HasPrefix(n.Values[0], "e1, a: throughput is worse, \u221220") {
+					t.Errorf("the news are %+v", n)
+				}
+			}
+		})
+	}
+}

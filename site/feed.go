@@ -19,8 +19,8 @@ const (
 	mapFile  = "sitemap.xml"
 )
 
-// feed adds an Atom feed with the newest result of each article, or its date of writing. Drafts and articles without a
-// date are left out. Source: RFC 4287.
+// feed adds an Atom feed with the newest result of each article, or its date of writing, and with the runs from which
+// on values lie elsewhere. Drafts and articles without a date are left out. Source: RFC 4287.
 func (b *builder) feed(pages []*render.Page) error {
 	link := func(name string) string {
 		if b.options.BaseURL == "" {
@@ -54,6 +54,15 @@ func (b *builder) feed(pages []*render.Page) error {
 		entries = append(entries, dated{at, &atom.Entry{Title: words, ID: id(p.Slug, run), Published: atom.Time(at),
 			Updated: atom.Time(at), Link: []atom.Link{{Rel: "alternate", Href: link(p.Slug + "/index.html"), Type: "text/html"}},
 			Summary: &atom.Text{Type: "text", Body: p.Finding}}})
+		if p.News == nil {
+			continue
+		}
+		for _, n := range p.News.Steps {
+			entries = append(entries, dated{n.When, &atom.Entry{Title: "Changed: " + p.Title, ID: id(p.Slug, n.Run, "step"),
+				Published: atom.Time(n.When), Updated: atom.Time(n.When),
+				Link:    []atom.Link{{Rel: "alternate", Href: link(p.Slug + "/history/index.html"), Type: "text/html"}},
+				Summary: &atom.Text{Type: "text", Body: strings.Join(n.Values, "; ")}}})
+		}
 	}
 	slices.SortStableFunc(entries, func(a, b dated) int { return b.at.Compare(a.at) })
 	for _, e := range entries {

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/net/html"
 
 	"benchbook/render"
+	"benchbook/render/timeline"
 	"benchbook/site"
 	"benchbook/site/theme"
 )
@@ -180,6 +181,28 @@ func TestFeedEntriesNameRuns(t *testing.T) {
 	first, same, next := ids("1"), ids("1"), ids("2")
 	if !slices.Equal(first, same) || first[0] != next[0] || first[1] == next[1] {
 		t.Errorf("ids are %q, the same again %q, after another run %q", first, same, next)
+	}
+}
+
+// A feed tells of each run from which on values lie elsewhere.
+func TestFeedOfSteps(t *testing.T) {
+	at := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	page := &render.Page{Slug: "a", Title: "A", Standing: render.Standings()[0], Finding: "Found.", Measured: at,
+		News: &render.News{Run: "7", When: at, Steps: []timeline.News{
+			{Run: "4", When: at.AddDate(0, 0, -3), Values: []string{"one is worse", "two is better"}}}}}
+	for _, address := range []string{"", base} {
+		built, err := site.Files([]*render.Page{page}, theme.Files, site.Options{BaseURL: address})
+		if err != nil {
+			t.Fatal(err)
+		}
+		feed := string(built["feed.xml"])
+		checkFeed(t, feed, address)
+		for _, words := range []string{"Changed: A", "one is worse; two is better", "a/history/",
+			"2026-11-17T12:00:00"} {
+			if !strings.Contains(feed, words) {
+				t.Errorf("the feed has no %q", words)
+			}
+		}
 	}
 }
 

@@ -14,8 +14,7 @@ import (
 	"benchbook/notebook/compare"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/stats"
-	"benchbook/render/number"
-	"benchbook/render/wording"
+	"benchbook/render/timeline"
 	"benchbook/runner/sysinfo"
 )
 
@@ -166,11 +165,11 @@ func historyData(all []compare.Series, commits func(*compare.Series, int) []stri
 		for _, p := range s.Points {
 			data.Points = append(data.Points, pointJSON{p.Moment.Run, p.Moment.Started, p.Revision(), measuredData(p.Result)})
 		}
-		for _, step := range s.Steps {
-			data.Steps = append(data.Steps, stepJSON{Run: s.Points[step.At].Moment.Run, From: s.Points[step.From].Moment.Run,
-				To: s.Points[step.To].Moment.Run, Change: step.Ratio - 1, Lo: step.Interval.Lo - 1, Hi: step.Interval.Hi - 1,
-				P: step.P, Verdict: shiftInWords(step.Shift), Commits: commits(s, step.At),
-				Differences: append([]compare.Difference{}, step.Differences...)})
+		for k, step := range s.Steps {
+			words := timeline.StepOf(s, k)
+			data.Steps = append(data.Steps, stepJSON{Run: words.Run.Run, From: words.From.Run, To: words.To.Run,
+				Change: step.Ratio - 1, Lo: step.Interval.Lo - 1, Hi: step.Interval.Hi - 1, P: step.P, Verdict: words.Is,
+				Commits: commits(s, step.At), Differences: append([]compare.Difference{}, step.Differences...)})
 		}
 		out = append(out, data)
 	}
@@ -183,7 +182,7 @@ func printHistory(a *lab.Session, all []compare.Series, commits func(*compare.Se
 	for i := range all {
 		s := &all[i]
 		switch {
-		case len(s.Points) < 2*stats.MinRepetitions:
+		case len(s.Points) < timeline.MinRuns:
 			short++
 			continue
 		case len(s.Steps) == 0:
@@ -194,37 +193,22 @@ func printHistory(a *lab.Session, all []compare.Series, commits func(*compare.Se
 			s.Cell.Trial.Name, s.Metric.Name, terminal.Count(len(s.Steps), "step"), terminal.Count(len(s.Points), "run"),
 			s.Points[0].Moment.Started.Format(time.DateOnly), s.Points[len(s.Points)-1].Moment.Started.Format(time.DateOnly))
 		for k := range s.Steps {
-			printStep(a, s, &s.Steps[k], commits(s, s.Steps[k].At))
+			printStep(a, timeline.StepOf(s, k), commits(s, s.Steps[k].At))
 		}
 	}
 	if level > 0 {
 		fmt.Fprintf(a.Stdout, "%d series without a step\n", level)
 	}
 	if short > 0 {
-		fmt.Fprintf(a.Stdout, "%d series of fewer than %d runs, in which none is looked for\n", short,
-			2*stats.MinRepetitions)
+		fmt.Fprintf(a.Stdout, "%d series of fewer than %d runs, in which none is looked for\n", short, timeline.MinRuns)
 	}
 }
 
-// shiftInWords is better, worse, higher, lower, or small.
-func shiftInWords(s stats.Shift) string {
-	if s == stats.NotShown {
-		return "small"
-	}
-	return string(s)
-}
-
-func printStep(a *lab.Session, s *compare.Series, step *compare.LevelStep, commits []string) {
-	before, after := s.Points[step.At-1], s.Points[step.At]
-	u := wording.ColumnOf(s.Metric, before.Result, after.Result)
-	change := number.Percent
-	decimals := change.Decimals(number.Reading{Value: step.Ratio - 1, Lo: step.Interval.Lo - 1, Hi: step.Interval.Hi - 1})
-	fmt.Fprintf(a.Stdout, "  %s, %s [%s], at run %s: %s before, %s after\n", shiftInWords(step.Shift),
-		change.Signed(step.Ratio-1, decimals), change.SignedBetween(step.Interval.Lo-1, step.Interval.Hi-1, decimals),
-		after.Moment.Run, wording.Estimate(before.Result, u), wording.Estimate(after.Result, u))
+func printStep(a *lab.Session, step timeline.Step, commits []string) {
+	fmt.Fprintf(a.Stdout, "  %s, %s [%s], at run %s: %s before, %s after\n", step.Is, step.Change, step.Interval,
+		step.Run.Run, step.Before, step.After)
 	if step.From != step.To {
-		fmt.Fprintf(a.Stdout, "    the new level begins from run %s to %s, at 95 %%\n", s.Points[step.From].Moment.Run,
-			s.Points[step.To].Moment.Run)
+		fmt.Fprintf(a.Stdout, "    the new level begins from run %s to %s, at 95 %%\n", step.From.Run, step.To.Run)
 	}
 	for _, c := range commits {
 		fmt.Fprintf(a.Stdout, "    commit %s\n", c)
