@@ -1,11 +1,17 @@
 package main
 
 import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/kballard/go-shellquote"
@@ -160,6 +166,105 @@ touch "experiments/$ARTICLE_HEAD/article.md"`)
 				}
 				if got := strings.ReplaceAll(string(got), temp, "TEMP"); got != want {
 					t.Errorf("%s is %q, want %q", file, got, want)
+				}
+			}
+		})
+	}
+}
+
+// comments is the part of the API of GitLab or Forgejo that comments are made with.
+type comments struct {
+	mu     sync.Mutex
+	bodies []string // of the comments, of which the first is somebody else's
+	token  string   // the header that the token must be in
+}
+
+func (c *comments) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if name, value, _ := strings.Cut(c.token, ": "); r.Header.Get(name) != value {
+		http.Error(w, "who are you?", http.StatusUnauthorized)
+		return
+	}
+	var sent struct{ Body string }
+	if r.Method != http.MethodGet && json.NewDecoder(r.Body).Decode(&sent) != nil {
+		http.Error(w, "what?", http.StatusBadRequest)
+		return
+	}
+	id, err := strconv.Atoi(path.Base(r.URL.Path))
+	switch {
+	case path.Base(r.URL.Path) == "user":
+		_ = json.NewEncoder(w).Encode(map[string]int{"id": 7})
+	case r.Method == http.MethodGet:
+		list := []map[string]any{}
+		for i, body := range c.bodies {
+			author := map[string]int{"id": min(i, 1) * 7}
+			list = append(list, map[string]any{"id": i, "body": body, "author": author, "user": author})
+		}
+		_ = json.NewEncoder(w).Encode(list)
+	case r.Method == http.MethodPost:
+		c.bodies = append(c.bodies, sent.Body)
+	case err == nil && id > 0 && id < len(c.bodies):
+		c.bodies[id] = sent.Body
+	default:
+		http.Error(w, "not yours", http.StatusForbidden)
+	}
+}
+
+// The comment on what changed is made once, and updated by the next push, whatever is in it. Somebody else's stays as
+// it is.
+func TestTemplatesUpdateTheirComment(t *testing.T) {
+	texts := []string{"no change\n", "worse by 10 %: \"x\" & $(false) `false`\n\n| a | b |\n"}
+	for _, test := range []struct {
+		file, token string
+		script      func(t *testing.T, data []byte) string
+		env         func(url, text string) []string
+	}{
+		{filepath.Join("gitlab", "bench.yml"), "Private-Token: secret", func(t *testing.T, data []byte) string {
+			var jobs map[string]struct{ Script []string }
+			if err := yaml.Unmarshal(data, &jobs); err != nil {
+				t.Fatal(err)
+			}
+			return strings.Join(jobs["bench-comment"].Script, "\n")
+		}, func(url, _ string) []string {
+			return []string{"BENCHBOOK_TOKEN=secret", "CI_API_V4_URL=" + url, "CI_PROJECT_ID=1", "CI_MERGE_REQUEST_IID=3"}
+		}},
+		{"bench-forgejo.yml", "Authorization: token secret", func(t *testing.T, data []byte) string {
+			var workflow struct {
+				Jobs map[string]struct {
+					Steps []struct{ Run string }
+				}
+			}
+			if err := yaml.Unmarshal(data, &workflow); err != nil {
+				t.Fatal(err)
+			}
+			return workflow.Jobs["comment"].Steps[0].Run
+		}, func(url, text string) []string {
+			return []string{"TOKEN=secret", "GITHUB_API_URL=" + url, "GITHUB_REPOSITORY=a/b", "NUMBER=3", "COMMENT=" + text}
+		}},
+	} {
+		t.Run(test.file, func(t *testing.T) {
+			data, err := os.ReadFile(filepath.Join("..", "..", "docs", "actions", test.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			const others = "<!-- benchbook bench -->\nmine"
+			c := &comments{token: test.token, bodies: []string{others}}
+			server := httptest.NewServer(c)
+			defer server.Close()
+			dir := t.TempDir()
+			for i, text := range append(texts, texts...) {
+				if err := os.WriteFile(filepath.Join(dir, "comment.md"), []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				cmd := exec.Command("bash", "-e", "-o", "pipefail", "-c", test.script(t, data))
+				cmd.Dir, cmd.Env = dir, append(os.Environ(), append(test.env(server.URL, text), "NO_PROXY=127.0.0.1")...)
+				if out, err := cmd.CombinedOutput(); err != nil {
+					t.Fatalf("%v\n%s", err, out)
+				}
+				want := "<!-- benchbook bench -->\n" + strings.TrimSpace(text)
+				if len(c.bodies) != 2 || c.bodies[0] != others || strings.TrimSpace(c.bodies[1]) != want {
+					t.Fatalf("after %d pushes the comments are %q, want one that is %q", i+1, c.bodies[1:], want)
 				}
 			}
 		})
