@@ -21,8 +21,7 @@ import (
 )
 
 // A run that goes on has a file for each record. When it has ended these are packed: a file for the run, with a line
-// for
-// each record. One file of many lines makes clones and diffs smaller than many files do.
+// for each record. One file of many lines makes clones and diffs smaller than many files do.
 //
 // Source: docs/records.md.
 const packSuffix = ".jsonl"
