@@ -674,7 +674,8 @@ func TestKeysAreDocumented(t *testing.T) {
 		types   []string
 	}{
 		{"Front matter", []string{"Front", "Reproduces", "KeyValue"}},
-		{"The project file", []string{"Settings", "Cluster", "ClusterNodes", "ProjectHost", "Publish", "Allow"}},
+		{"The project file", []string{"Settings", "Cluster", "ClusterNodes", "ProjectHost", "Publish", "RecordsBranch",
+			"Allow"}},
 		{"Experiment", []string{"Experiment", "Repetitions"}},
 		{"Services", []string{"Service", "Build", "Config", "Healthcheck", "Dependencies", "Ulimit", "Volume", "Tmpfs"}},
 		{"Secrets from outside", []string{"Secret", "SecretFile"}},

@@ -97,6 +97,9 @@ func (a *Session) Open(args []string) (*projects.Project, []string, error) {
 		}
 		break
 	}
+	if err == nil {
+		a.fetchRecords(project)
+	}
 	return project, args, err
 }
 

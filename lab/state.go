@@ -5,11 +5,12 @@ import (
 	"path/filepath"
 
 	"benchbook/files"
+	"benchbook/notebook/projects"
 )
 
 // StateDir is a hidden folder of a project, for what is known of a run that goes on and of the site that was made last.
-// Everything in it can be removed at any time.
-const StateDir = ".benchbook"
+// Everything in it can be removed at any time, but for records that are not in the branch of the project yet.
+const StateDir = projects.StateDir
 
 // WriteState replaces a file in the hidden folder of a project. It need not outlive a crash of the machine, so nothing
 // waits for the disk.
@@ -27,11 +28,12 @@ func WriteState(dir, name string, data []byte) error {
 // StateFolder makes the hidden folder of a project if it is not there yet, and gives the path of something in it.
 func StateFolder(dir, name string) (string, error) {
 	folder := filepath.Join(dir, StateDir)
-	if _, err := os.Stat(folder); err != nil { // the folder ignores itself, so that no project has to
-		if err := os.Mkdir(folder, 0o755); err != nil {
+	ignore := filepath.Join(folder, ".gitignore")
+	if _, err := os.Stat(ignore); err != nil { // the folder ignores itself, so that no project has to
+		if err := os.MkdirAll(folder, 0o755); err != nil {
 			return "", err
 		}
-		if err := os.WriteFile(filepath.Join(folder, ".gitignore"), []byte("*\n"), 0o644); err != nil {
+		if err := os.WriteFile(ignore, []byte("*\n"), 0o644); err != nil {
 			return "", err
 		}
 	}

@@ -1,9 +1,15 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+
 	"github.com/spf13/cobra"
 
+	"benchbook/lab"
 	"benchbook/lab/inspect"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/projects"
 )
 
 func (a *app) cleanCommand() *cobra.Command {
@@ -45,6 +51,43 @@ benchbook are deleted.`,
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "list what would be removed, and remove nothing")
 	cmd.Flags().BoolVar(&wait, "wait", false, waitUsage)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
+	return cmd
+}
+
+func syncCommand(a *app) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "sync",
+		Short: "Exchange records with the branch that the project keeps them in",
+		Long: `Exchange records with the branch that the project keeps them in, which records: {branch: NAME} in benchbook.yaml
+names: runs that are only there come here, and those that are only here go there, in a commit each. What gc has removed
+on either side is removed on the other. run, import and gc do this at their end, and whatever reads records does when
+none have been fetched yet.`,
+		Args: arguments(0, 0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			project, err := projects.Open(a.Dir)
+			if err != nil {
+				return lab.UsageError(err)
+			}
+			if !project.Problems.Empty() {
+				lab.PrintProblems(a.Stderr, project.Problems.Sorted())
+				return lab.WithStatus(lab.StatusProblems, errors.New("nothing was exchanged"))
+			}
+			if project.RecordsIn == "" {
+				return lab.UsageError(errors.New("the project keeps its records beside its articles: to keep them in a branch, " +
+					"write records: {branch: benchbook-records} to benchbook.yaml"))
+			}
+			done, err := a.Sync(cmd.Context(), project, true)
+			if err != nil {
+				return lab.Interrupted(cmd.Context(), lab.Failure(err))
+			}
+			return a.Print(asJSON, done, func() {
+				fmt.Fprintf(a.Stdout, "%s fetched, %d sent, %d removed\n", terminal.Count(done.Fetched, "run"), len(done.Sent),
+					done.Removed)
+			})
+		},
+	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
 	return cmd
 }

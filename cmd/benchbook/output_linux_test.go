@@ -39,7 +39,8 @@ var verbsThatPrint = map[string][]string{
 	"preview": nil,
 	"publish": {"publish", "published"}, "render": {"render"}, "report": {"report", "--quick"}, "run": {"run"},
 	"schema": {"schema", "claim"}, "seal": {"seal", "--key", "id"}, "show": {"show"},
-	"status": {"status"}, "time": {"time", "true"}, "verify": {"verify"}, "version": {"version"},
+	"status": {"status"}, "sync": nil, // it needs a repository with a remote
+	"time": {"time", "true"}, "verify": {"verify"}, "version": {"version"},
 	"weave": {"weave", "page.md"},
 }
 

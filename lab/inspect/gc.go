@@ -85,6 +85,9 @@ func CollectGarbage(ctx context.Context, a *lab.Session, dryRun, wait bool) (*Ga
 			return found, lab.Failure(err)
 		}
 	}
+	if !dryRun {
+		a.SyncOrWarn(ctx, project)
+	}
 	if len(unplanned) > 0 {
 		found.Left = append(found.Left, fmt.Sprintf("records of %s, and all images: it is not known what articles with "+
 			"problems need; benchbook check names the problems", strings.Join(unplanned, ", ")))

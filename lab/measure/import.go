@@ -85,7 +85,11 @@ func ImportFiles(ctx context.Context, a *lab.Session, files []string, format, pr
 	for _, r := range records {
 		r.Facts[record.FactRevision] = revision
 	}
-	return saveImported(a, record.Dir(project.RecordsDir(c.Slug)), records)
+	if err := saveImported(a, record.Dir(project.RecordsDir(c.Slug)), records); err != nil {
+		return err
+	}
+	a.SyncOrWarn(ctx, project)
+	return nil
 }
 
 // saveImported saves records unless one of them is there already: all or none, as they are the repetitions of one run.

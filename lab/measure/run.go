@@ -157,6 +157,7 @@ func Run(ctx context.Context, a *lab.Session, project *projects.Project, list []
 	if begun, err := j.begin(ctx); !begun {
 		return a.JoinErrors(problems, err)
 	}
+	hasPacked := false
 	for _, c := range j.list {
 		at := j.targets[c.Slug]
 		options, err := j.optionsFor(c)
@@ -166,6 +167,7 @@ func Run(ctx context.Context, a *lab.Session, project *projects.Project, list []
 			sum, err = j.runners[at].Run(ctx, j.plans[c.Slug], store, options)
 			if err == nil && !sum.OutOfTime && sum.Kept == nil { // else it goes on
 				err = store.pack()
+				hasPacked = hasPacked || len(store.runs) > 0
 			}
 			err = j.noteMeasured(ctx, at, &sum, options, err)
 		}
@@ -177,6 +179,9 @@ func Run(ctx context.Context, a *lab.Session, project *projects.Project, list []
 		}
 	}
 	j.progress.Stop()
+	if hasPacked {
+		a.SyncOrWarn(ctx, project)
+	}
 	return a.JoinErrors(problems, a.JoinErrors(j.refused, j.conclude()))
 }
 

@@ -67,7 +67,8 @@ var keysExplained = map[string]string{
 	"Search": "searches.md", "Capacity": "searches.md", "Metric": "metrics.md#metrics-of-your-own",
 	"Says": "claims.md#sentences", "Reproduces": "article.md#front-matter", "KeyValue": "article.md#front-matter",
 	"ProjectHost": "machines.md", "Cluster": "clusters.md", "ClusterNodes": "clusters.md", "Publish": "publishing.md",
-	"Allow": "project.md#the-project-file",
+	"RecordsBranch": "records.md",
+	"Allow":         "project.md#the-project-file",
 }
 
 // keysWords say what may stand behind a key whose type reads itself.

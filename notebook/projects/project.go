@@ -30,8 +30,8 @@ type Project struct {
 	Settings
 	Dir  string // absolute
 	file string // the Markdown file that is the only article; empty: those below experiments/
-	// RecordsIn is a folder that has the records of each article in one of its own, in place of those beside articles;
-	// empty but for comparisons, whose records are nobody's results.
+	// RecordsIn is a folder that has the records of each article in one of its own, in place of those beside articles:
+	// SharedRecords, or one for comparisons, whose records are nobody's results.
 	RecordsIn string
 	Defaults  *yamltext.Node            // of all experiments; nil if none
 	Profiles  map[string]*yamltext.Node // overrides of all experiments, by profile
@@ -57,7 +57,9 @@ type Settings struct {
 	// a folder of the project with pages beside the articles; see ReadDocs
 	Docs    source.Text `yaml:"docs"`
 	Publish *Publish    `yaml:"publish"` // where the site goes; nil if nothing is written
-	Allow   Allow       `yaml:"allow"`   // what articles may ask for beyond the harmless
+	// the branch that records are kept in; nil for those beside articles
+	Records *RecordsBranch `yaml:"records"`
+	Allow   Allow          `yaml:"allow"` // what articles may ask for beyond the harmless
 }
 
 // Allow is what articles may ask for beyond the harmless: words, and hosts that loads may go to. It is written as a
@@ -192,6 +194,26 @@ func (p *Publish) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) 
 	}
 }
 
+// RecordsBranch is a branch of a git remote that has the records of a project, and nothing else.
+type RecordsBranch struct {
+	Branch source.Text `yaml:"branch"`
+	Remote source.Text `yaml:"remote"` // origin if it is empty
+}
+
+func (r *RecordsBranch) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+	d.FieldsOf(n, what, r)
+	if r.Branch.IsZero() {
+		d.Problems.Add("missing-key", n.Text.Pos, "%s needs a branch", what).
+			Hint = "write records: {branch: benchbook-records}"
+	}
+}
+
+// StateDir is the hidden folder of a project, which git ignores.
+const StateDir = ".benchbook"
+
+// SharedRecords is the folder of the records that a branch has.
+func (p *Project) SharedRecords() string { return filepath.Join(p.Dir, StateDir, "records") }
+
 // Allows says whether articles may ask for something.
 func (p *Project) Allows(what Permission) bool {
 	return slices.ContainsFunc(p.Allow.Words, func(a article.Value[Permission]) bool { return a.V == what })
@@ -252,6 +274,7 @@ func OpenFile(name string) (*Project, error) {
 	}
 	p.Dir, p.file = filepath.Dir(abs), abs
 	p.Docs, p.Theme, p.Publish = source.Text{}, source.Text{}, nil // these are of the whole project
+	p.Records, p.RecordsIn = nil, ""
 	return p, nil
 }
 
@@ -278,6 +301,9 @@ func readProject(dir string) *Project {
 	}
 	article.NewDecoder(&p.Problems, false).Decode(n, article.ProjectFile, &p.Settings)
 	p.Title, p.Author, p.Defaults = p.Title.OneLine(), p.Author.OneLine(), p.Settings.Defaults.Node
+	if p.Records != nil && !p.Records.Branch.IsZero() {
+		p.RecordsIn = p.SharedRecords()
+	}
 	for _, profile := range p.Settings.Profiles {
 		if profile.Skip {
 			p.Problems.Add("wrong-shape", profile.Name.Pos, "a whole project cannot skip profile %q", profile.Name.Value).
