@@ -4,22 +4,26 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/google/renameio/v2"
 
 	"benchbook/files"
 	"benchbook/lab/terminal"
+	"benchbook/notebook/integrity"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/slice"
@@ -28,94 +32,207 @@ import (
 // An Exchange is what Sync did with the records of a project.
 type Exchange struct {
 	Fetched int      `json:"fetched"` // runs that came here, or became longer here
-	Removed int      `json:"removed"` // runs that were removed here, as somebody has removed them from the branch
-	Sent    []string `json:"sent"`    // runs that the branch got, or that it has shorter or no more: ARTICLE/RUN
+	Removed int      `json:"removed"` // runs that were removed here, as gc has removed them from the branch elsewhere
+	Aside   []string `json:"aside"`   // files of lines that were put aside, as the branch has others in their place
+	Sent    []string `json:"sent"`    // runs that the branch got, got more of, or lost to gc: ARTICLE/RUN
 }
 
-// exchangeAttempts is how often records are sent again after others have sent theirs.
-const exchangeAttempts = 10
-
-// syncedFile holds, in the folder of the records, the commit of the branch that they were like when they were last
-// exchanged.
-const syncedFile = ".synced"
+const (
+	// exchangeAttempts is how often it begins anew after others have sent their records.
+	exchangeAttempts = 10
+	// exchangeTime is how long an exchange may take.
+	exchangeTime = 2 * time.Minute
+	// syncedFile holds, in the folder of the records, the commit of the branch that they were like when they were last
+	// exchanged. It is empty if there was no branch.
+	syncedFile = ".synced"
+	// asideSuffix follows the name of a run in that of a file with what was put aside of it.
+	asideSuffix = ".aside"
+)
 
 // Sync exchanges runs with the branch that the project keeps its records in: what is only there comes here, and with
-// send what is only here goes there, in a commit for each run. A run that both have is joined, line by line. What one
-// of both has removed since they were alike is removed from the other. Nobody's commits are overwritten: if others push
-// meanwhile, it begins anew.
+// send what is only here goes there, in a commit for each run. A run that both have is joined, line by line; lines that
+// have the place of others in the branch are put aside. Nothing is removed from the branch but what gone names, if it
+// is there as it was when gone was made, by the objects that git has for it. What others have removed so is removed
+// here, if it has not changed here since it came or went. Nobody's commits are overwritten: if others push meanwhile,
+// it begins anew.
 //
 // It does nothing for a project without such a branch. The error says what to do about it.
-func (a *Session) Sync(ctx context.Context, project *projects.Project, send bool) (done Exchange, err error) {
-	done.Sent = []string{}
-	if project.Records == nil || project.RecordsIn != project.SharedRecords() {
+func (a *Session) Sync(ctx context.Context, project *projects.Project, send bool, gone map[string]string) (Exchange,
+	error) {
+	done := Exchange{Sent: []string{}, Aside: []string{}}
+	if !hasBranch(project) {
 		return done, nil
 	}
-	x := exchange{ctx: ctx, dir: project.Dir, folder: project.RecordsIn, branch: project.Records.Branch.Value,
-		remote: cmp.Or(project.Records.Remote.Value, "origin")}
-	if _, err := StateFolder(project.Dir, ""); err != nil {
-		return done, err
-	}
+	ctx, cancel := context.WithTimeout(ctx, exchangeTime)
+	defer cancel()
+	x, err := newExchange(ctx, project)
 	for range exchangeAttempts {
-		err = x.once(&done, send)
-		if !errors.Is(err, errPushedMeanwhile) {
+		if err != nil {
+			break
+		}
+		done = Exchange{Sent: []string{}, Aside: done.Aside}
+		if err = x.once(&done, send, gone); !errors.Is(err, errChanged) {
 			break
 		}
 		select { // so that those who came at the same time do not come back so
 		case <-ctx.Done():
-			return done, ctx.Err()
 		case <-time.After(rand.N(500 * time.Millisecond)):
+			err = cmp.Or(ctx.Err(), nil)
 		}
 	}
-	if err != nil && ctx.Err() == nil {
-		first, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "fatal: "), "\n") // what git says below it is general
-		err = fmt.Errorf("records are not exchanged with branch %s of %s: %s", x.branch, x.remote, first)
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		err = fmt.Errorf("the remote did not answer within %s", exchangeTime)
+	case ctx.Err() != nil:
+		return done, ctx.Err()
+	}
+	if err != nil {
+		err = fmt.Errorf("records are not exchanged with branch %s: %w", project.Records.Branch.Value, err)
 	}
 	return done, err
 }
 
-// SyncOrWarn is Sync for a verb whose own work is done: what cannot be sent now is sent by the next one.
-func (a *Session) SyncOrWarn(ctx context.Context, project *projects.Project) {
-	done, err := a.Sync(ctx, project, true)
+// hasBranch reports whether the records of a project are in a branch; not those of a comparison, which are nobody's
+// results.
+func hasBranch(p *projects.Project) bool { return p.Records != nil && p.RecordsIn == p.SharedRecords() }
+
+// SyncOrWarn is Sync for a verb whose own work is done, also if it was interrupted: what cannot be sent now is sent by
+// the next one.
+func (a *Session) SyncOrWarn(ctx context.Context, project *projects.Project, gone map[string]string) {
+	if !hasBranch(project) {
+		return
+	}
+	done, err := a.Sync(context.WithoutCancel(ctx), project, true, gone)
 	if err != nil {
 		fmt.Fprintf(a.Stderr, "warning: %s; they are kept here: benchbook sync sends them\n",
 			new(record.Redactor).Text(err.Error()))
 	} else if len(done.Sent) > 0 {
 		fmt.Fprintf(a.Stderr, "sent %s to branch %s\n", terminal.Count(len(done.Sent), "run"), project.Records.Branch.Value)
 	}
+	a.WarnAside(done)
 }
 
-// fetchRecords fetches the records of a project that has them in a branch, if none have been fetched yet.
-func (a *Session) fetchRecords(project *projects.Project) {
-	if project.Records == nil {
-		return
-	}
-	if _, err := os.Stat(project.SharedRecords()); err == nil {
-		return
-	}
-	// git gets the interrupts of the terminal itself
-	if _, err := a.Sync(context.Background(), project, false); err != nil {
-		fmt.Fprintf(a.Stderr, "warning: %s\n", new(record.Redactor).Text(err.Error()))
+// WarnAside names the files with what was put aside.
+func (a *Session) WarnAside(done Exchange) {
+	for _, file := range done.Aside {
+		fmt.Fprintf(a.Stderr, "warning: the branch has other repetitions in the place of some of this machine's: those are "+
+			"in %s\n", terminal.Relative(file))
 	}
 }
 
-var errPushedMeanwhile = errors.New("others push to it again and again: try again")
+// FetchRecords fetches the records of a project that has them in a branch, if none have been fetched yet.
+func (a *Session) FetchRecords(project *projects.Project) error {
+	if !hasBranch(project) {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(project.SharedRecords(), syncedFile)); err == nil {
+		return nil
+	}
+	_, err := a.Sync(context.Background(), project, false, nil) // a terminal interrupts git as well
+	return err
+}
+
+// ReadRecordsOf is ReadRecords of an article, whose records are fetched before if they are in a branch and none have
+// been fetched yet.
+func (a *Session) ReadRecordsOf(project *projects.Project, slug string) (record.Contents, []integrity.Chain, error) {
+	if err := a.FetchRecords(project); err != nil {
+		return record.Contents{}, nil, err
+	}
+	return a.ReadRecords(project.RecordsDir(slug))
+}
+
+var errChanged = errors.New("others change it again and again: try again")
 
 type exchange struct {
 	ctx            context.Context
 	dir, folder    string
 	remote, branch string
+	environment    []string
+}
+
+func newExchange(ctx context.Context, project *projects.Project) (*exchange, error) {
+	x := &exchange{ctx: ctx, dir: project.Dir, branch: project.Records.Branch.Value,
+		remote: cmp.Or(project.Records.Remote.Value, "origin")}
+	if _, err := StateFolder(project.Dir, ""); err != nil {
+		return nil, err
+	}
+	err := os.MkdirAll(project.RecordsIn, 0o755)
+	if err == nil {
+		x.folder, err = filepath.EvalSymlinks(project.RecordsIn)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range os.Environ() {
+		switch name, _, _ := strings.Cut(v, "="); name {
+		// a hook that calls us has set these for its own repository
+		case "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+			"GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_PREFIX":
+		default:
+			x.environment = append(x.environment, v)
+		}
+	}
+	x.environment = append(x.environment, "LC_ALL=C", "GIT_TERMINAL_PROMPT=0")
+	if os.Getenv("GIT_SSH_COMMAND") == "" && os.Getenv("GIT_SSH") == "" {
+		x.environment = append(x.environment, "GIT_SSH_COMMAND=ssh -o BatchMode=yes -o ConnectTimeout=15")
+	}
+	return x, x.check(project)
+}
+
+// check is an error unless there is such a remote, and the branch can be one for records alone.
+func (x *exchange) check(project *projects.Project) error {
+	if _, err := x.git(nil, nil, "rev-parse", "--git-dir"); err != nil {
+		return err
+	}
+	if _, err := x.git(nil, nil, "check-ref-format", "refs/heads/"+x.branch); err != nil {
+		return errors.New("that cannot be the name of a branch")
+	}
+	if head, err := x.git(nil, nil, "symbolic-ref", "--quiet", "--short", "HEAD"); err == nil && head == x.branch {
+		return errors.New("it is the branch that you work on: name one for records alone")
+	}
+	if p := project.Publish; p != nil && p.Branch.Value == x.branch || p == nil && x.branch == "gh-pages" {
+		return errors.New("it is the branch of the site: name one for records alone")
+	}
+	// Only what the repository knows is asked: the article of a stranger must not choose where we go.
+	if _, err := x.git(nil, nil, "remote", "get-url", "--", x.remote); err != nil {
+		return fmt.Errorf("the repository has no remote %q: add it with git remote add %s ADDRESS", x.remote, x.remote)
+	}
+	return nil
 }
 
 // ref is where the repository keeps what the branch was when it was last fetched. It is no branch of the user's.
 func (x *exchange) ref() string { return "refs/benchbook/" + x.branch }
 
 func (x *exchange) git(stdin []byte, variables []string, args ...string) (string, error) {
-	out, err := GitWith(x.ctx, x.dir, append(variables, "LC_ALL=C"), bytes.NewReader(stdin), args...)
+	out, err := x.gitBytes(stdin, variables, args...)
 	return strings.TrimSuffix(string(out), "\n"), err
 }
 
+// gitBytes runs git without its own tidying up. The error is what it says is wrong.
+func (x *exchange) gitBytes(stdin []byte, variables []string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(x.ctx, "git", append([]string{"-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c",
+		"fetch.writeCommitGraph=false", "-c", "push.followTags=false", "-c", "submodule.recurse=false"}, args...)...)
+	cmd.Dir, cmd.Stdin, cmd.Env = x.dir, bytes.NewReader(stdin), append(slices.Clone(x.environment), variables...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // so that it takes its locks away
+	cmd.WaitDelay = 5 * time.Second
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err == nil {
+		return out, nil
+	}
+	for line := range strings.Lines(stderr.String()) {
+		for _, begin := range []string{"fatal: ", "error: ", " ! ["} {
+			if strings.HasPrefix(line, begin) {
+				return nil, errors.New("git says: " + strings.TrimSpace(strings.TrimPrefix(line, begin)))
+			}
+		}
+	}
+	return nil, fmt.Errorf("git %s: %s", args[0], cmp.Or(strings.TrimSpace(stderr.String()), err.Error()))
+}
+
 // once exchanges records with the branch as it is now.
-func (x *exchange) once(done *Exchange, send bool) error {
+func (x *exchange) once(done *Exchange, send bool, gone map[string]string) error {
 	tip, err := x.fetch()
 	if err != nil {
 		return err
@@ -133,8 +250,12 @@ func (x *exchange) once(done *Exchange, send bool) error {
 		return err
 	}
 	changes := map[string][]byte{} // of the branch, by path; nil for what it is to lose
-	for name := range names(there, before, here) {
-		if err := x.join(name, here[name], there[name], before[name], changes, done); err != nil {
+	for name := range names(there, here) {
+		if there[name] != "" && there[name] == gone[name] && here[name] != there[name] {
+			if changes[name], err = x.read(name, here[name]); err != nil {
+				return err
+			}
+		} else if err := x.join(name, here[name], there[name], before[name], changes, done); err != nil {
 			return err
 		}
 	}
@@ -142,12 +263,8 @@ func (x *exchange) once(done *Exchange, send bool) error {
 		if tip, err = x.send(tip, changes, done); err != nil {
 			return err
 		}
-		changes = nil
 	}
-	if err := os.MkdirAll(x.folder, 0o755); err != nil || len(changes) > 0 || tip == "" {
-		return err // what is only here would look as if it had been removed from the branch
-	}
-	return renameio.WriteFile(filepath.Join(x.folder, syncedFile), []byte(tip+"\n"), 0o644)
+	return x.save(filepath.Join(x.folder, syncedFile), []byte(tip+"\n"))
 }
 
 // fetch gives the commit of the branch; empty if the remote has none.
@@ -159,8 +276,6 @@ func (x *exchange) fetch() (string, error) {
 		return x.git(nil, nil, "rev-parse", "--verify", x.ref())
 	case strings.Contains(err.Error(), "couldn't find remote ref"):
 		return "", nil
-	case strings.Contains(err.Error(), "not a git repository"):
-		return "", errors.New("the project is in no git repository")
 	}
 	return "", err
 }
@@ -170,7 +285,7 @@ func (x *exchange) fetch() (string, error) {
 func (x *exchange) synced(tip string) string {
 	data, _, err := files.Read(filepath.Join(x.folder, syncedFile), 100)
 	commit := strings.TrimSpace(string(data))
-	if err != nil || tip == "" || strings.HasPrefix(commit, "-") {
+	if err != nil || tip == "" || commit == "" || strings.HasPrefix(commit, "-") {
 		return ""
 	}
 	if _, err := x.git(nil, nil, "merge-base", "--is-ancestor", commit, tip); err != nil {
@@ -182,6 +297,7 @@ func (x *exchange) synced(tip string) string {
 // isPack reports whether a file below the folder of records is a packed run, or its signature.
 func isPack(name string) bool {
 	return filepath.IsLocal(name) && strings.Count(name, "/") == 3 && !strings.ContainsAny(name, "\n\"\\") &&
+		!strings.HasPrefix(name, ".") && !strings.Contains(name, "/.") &&
 		record.IsPack(strings.TrimSuffix(name, record.SignatureSuffix))
 }
 
@@ -208,9 +324,6 @@ func (x *exchange) tree(commit string) (map[string]string, error) {
 func (x *exchange) packs() (map[string]string, error) {
 	var list []string
 	err := filepath.WalkDir(x.folder, func(file string, e fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
 		if err != nil {
 			return err
 		}
@@ -223,7 +336,7 @@ func (x *exchange) packs() (map[string]string, error) {
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
-	paths := slice.Map(list, func(name string) string { return filepath.Join(x.folder, filepath.FromSlash(name)) })
+	paths := slice.Map(list, x.file)
 	printed, err := x.git([]byte(strings.Join(paths, "\n")+"\n"), nil, "hash-object", "--no-filters", "--stdin-paths")
 	if err != nil {
 		return nil, err
@@ -233,6 +346,19 @@ func (x *exchange) packs() (map[string]string, error) {
 		out[list[i]] = object
 	}
 	return out, nil
+}
+
+// Packs lists the packs of a project whose records are in a branch, as gc finds them, for Sync to know which of them it
+// changes.
+func (a *Session) Packs(ctx context.Context, project *projects.Project) (map[string]string, error) {
+	if !hasBranch(project) {
+		return nil, nil
+	}
+	x, err := newExchange(ctx, project)
+	if err != nil {
+		return nil, err
+	}
+	return x.packs()
 }
 
 func names(lists ...map[string]string) map[string]bool {
@@ -245,12 +371,21 @@ func names(lists ...map[string]string) map[string]bool {
 	return out
 }
 
-// read is the content of a file that is here; nil without an object.
+func (x *exchange) file(name string) string { return filepath.Join(x.folder, filepath.FromSlash(name)) }
+
+// read is the content of a file that is here, which has to be that of an object; nil without one.
 func (x *exchange) read(name, object string) ([]byte, error) {
 	if object == "" {
 		return nil, nil
 	}
-	return os.ReadFile(filepath.Join(x.folder, filepath.FromSlash(name)))
+	data, err := os.ReadFile(x.file(name))
+	if err != nil {
+		return nil, err
+	}
+	if is, err := x.git(data, nil, "hash-object", "--no-filters", "--stdin"); err != nil || is != object {
+		return nil, cmp.Or(err, errChanged) // a run has been packed meanwhile
+	}
+	return append([]byte{}, data...), nil
 }
 
 // blob is the content of an object; nil without one.
@@ -258,7 +393,8 @@ func (x *exchange) blob(object string) ([]byte, error) {
 	if object == "" {
 		return nil, nil
 	}
-	return GitWith(x.ctx, x.dir, nil, nil, "cat-file", "blob", object)
+	out, err := x.gitBytes(nil, nil, "cat-file", "blob", object)
+	return append([]byte{}, out...), err
 }
 
 // join makes a file alike on both sides, by its objects here and there and when both were alike: here at once, there
@@ -271,8 +407,8 @@ func (x *exchange) join(name, here, there, before string, changes map[string][]b
 	if err != nil {
 		return err
 	}
-	isSignature := strings.HasSuffix(name, record.SignatureSuffix)
-	if there == before || there == "" && here != before || isSignature && here != "" && here != before {
+	isSignature, isNew := strings.HasSuffix(name, record.SignatureSuffix), here != "" && here != before
+	if isNew && (there == "" || isSignature) {
 		changes[name] = mine
 		return nil
 	}
@@ -280,55 +416,112 @@ func (x *exchange) join(name, here, there, before string, changes map[string][]b
 	if err != nil {
 		return err
 	}
-	if here != "" && here != before { // both have changed it
-		now = together(now, mine)
-		changes[name] = now
-	}
-	switch {
-	case isSignature:
-	case now == nil:
-		done.Removed++
-	default:
-		done.Fetched++
-	}
-	return x.write(name, now)
-}
-
-// together are the lines of both, each once.
-func together(theirs, mine []byte) []byte {
-	lines := slices.Collect(bytes.Lines(append(bytes.TrimSpace(theirs), '\n')))
-	known := map[string]bool{}
-	for _, line := range lines {
-		known[string(line)] = true
-	}
-	for line := range bytes.Lines(append(bytes.TrimSpace(mine), '\n')) {
-		if !known[string(line)] {
-			lines = append(lines, line)
+	if here != "" && there != "" && !isSignature {
+		if now, err = x.both(name, now, mine, changes, done); err != nil {
+			return err
 		}
 	}
-	return bytes.Join(lines, nil)
+	if bytes.Equal(now, mine) && (now == nil) == (mine == nil) {
+		return nil
+	}
+	if now == nil {
+		done.Removed += Boolean(!isSignature)
+	} else {
+		done.Fetched += Boolean(!isSignature)
+	}
+	return x.write(name, mine, now)
 }
 
-// write writes a file here, or removes it.
-func (x *exchange) write(name string, data []byte) error {
-	file := filepath.Join(x.folder, filepath.FromSlash(name))
-	if data == nil {
-		return os.Remove(file)
+// both gives a run of which there is one on both sides.
+func (x *exchange) both(name string, theirs, mine []byte, changes map[string][]byte, done *Exchange) ([]byte, error) {
+	now, aside := together(theirs, mine)
+	if !bytes.Equal(now, theirs) {
+		changes[name] = now
 	}
+	if len(aside) == 0 {
+		return now, nil
+	}
+	return now, x.putAside(name, aside, done)
+}
+
+// together are the lines of both, each once, without those of mine that are no JSON, or were sealed with the number of
+// another one of theirs: these are aside.
+func together(theirs, mine []byte) (now, aside []byte) {
+	known, numbers := map[string]bool{}, map[int]bool{}
+	number := func(line []byte) int {
+		var r struct{ Seal struct{ Number int } }
+		_ = json.Unmarshal(line, &r) // else it has none
+		return r.Seal.Number
+	}
+	if theirs = bytes.TrimSpace(theirs); len(theirs) > 0 {
+		now = append(slices.Clone(theirs), '\n')
+	}
+	for line := range bytes.Lines(now) {
+		known[string(bytes.TrimSpace(line))] = true
+		numbers[number(line)] = true
+	}
+	for line := range bytes.Lines(mine) {
+		line = bytes.TrimSpace(line)
+		switch n := number(line); {
+		case len(line) == 0 || known[string(line)]:
+		case !json.Valid(line) || n > 0 && numbers[n]:
+			aside = append(append(aside, line...), '\n')
+		default:
+			now = append(append(now, line...), '\n')
+		}
+	}
+	return now, aside
+}
+
+// putAside keeps lines beside their run.
+func (x *exchange) putAside(name string, lines []byte, done *Exchange) error {
+	file := x.file(name) + asideSuffix
+	before, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if !slices.Contains(done.Aside, file) {
+		done.Aside = append(done.Aside, file)
+	}
+	if bytes.Contains(before, lines) {
+		return nil
+	}
+	return x.save(file, append(before, lines...))
+}
+
+// write writes a file here, or removes it, unless it is not as it was any more.
+func (x *exchange) write(name string, was, data []byte) error {
+	switch is, err := os.ReadFile(x.file(name)); {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	case !bytes.Equal(is, was): // a run has been packed meanwhile
+		return errChanged
+	}
+	if data != nil {
+		return x.save(x.file(name), data)
+	}
+	if err := os.Remove(x.file(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// save writes a file, atomically.
+func (x *exchange) save(file string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}
-	return renameio.WriteFile(file, data, 0o644)
+	return renameio.WriteFile(file, data, 0o644, renameio.WithTempDir(filepath.Dir(file)))
 }
 
 // send commits what changes behind the tip of the branch, each run by itself, and pushes it. It gives the new tip.
 func (x *exchange) send(tip string, changes map[string][]byte, done *Exchange) (string, error) {
-	index, err := os.MkdirTemp("", "benchbook-sync-")
+	folder, err := os.MkdirTemp("", "benchbook-sync-")
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(index)
-	variables := []string{"GIT_INDEX_FILE=" + filepath.Join(index, "index")}
+	defer os.RemoveAll(folder)
+	variables := []string{"GIT_INDEX_FILE=" + filepath.Join(folder, "index")}
 	if _, err := x.git(nil, variables, "read-tree", cmp.Or(tip, "--empty")); err != nil {
 		return "", err
 	}
@@ -341,63 +534,65 @@ func (x *exchange) send(tip string, changes map[string][]byte, done *Exchange) (
 	var sent []string
 	for _, of := range slices.Sorted(maps.Keys(byRun)) {
 		run, slug, _ := strings.Cut(of, " ")
-		var entries strings.Builder
-		verb := "Remove"
-		for _, name := range byRun[of] {
-			if changes[name] == nil {
-				fmt.Fprintf(&entries, "0 %040d\t%s\x00", 0, name)
-				continue
-			}
-			verb = "Add"
-			object, err := x.git(changes[name], nil, "hash-object", "-w", "--no-filters", "--stdin")
-			if err != nil {
-				return "", err
-			}
-			fmt.Fprintf(&entries, "100644 %s\t%s\x00", object, name)
-		}
-		if _, err := x.git([]byte(entries.String()), variables, "update-index", "-z", "--index-info"); err != nil {
+		if tip, err = x.commit(tip, variables, run, slug, byRun[of], changes); err != nil {
 			return "", err
-		}
-		tree, err := x.git(nil, variables, "write-tree")
-		if err != nil {
-			return "", err
-		}
-		args := []string{"commit-tree", "-m", fmt.Sprintf("%s run %s of %s", verb, run, slug), tree}
-		if tip != "" {
-			args = append(args, "-p", tip)
-		}
-		if tip, err = x.git(nil, nil, args...); err != nil {
-			return "", unknownAuthor(err)
 		}
 		sent = append(sent, slug+"/"+run)
 	}
 	if err := x.push(tip); err != nil {
 		return "", err
 	}
-	done.Sent = append(done.Sent, sent...)
+	done.Sent = sent
 	return tip, nil
 }
 
-func unknownAuthor(err error) error {
-	if strings.Contains(err.Error(), "tell me who you are") {
-		return errors.New("git does not know who commits: tell it with git config user.name NAME and git config user.email " +
+// commit makes a commit of what changes in the files of a run.
+func (x *exchange) commit(tip string, variables []string, run, slug string, names []string,
+	changes map[string][]byte) (string, error) {
+	var entries strings.Builder
+	verb := "Remove"
+	for _, name := range names {
+		if changes[name] == nil {
+			fmt.Fprintf(&entries, "0 %040d\t%s\x00", 0, name)
+			continue
+		}
+		verb = "Add"
+		object, err := x.git(changes[name], nil, "hash-object", "-w", "--no-filters", "--stdin")
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&entries, "100644 %s\t%s\x00", object, name)
+	}
+	if _, err := x.git([]byte(entries.String()), variables, "update-index", "-z", "--index-info"); err != nil {
+		return "", err
+	}
+	tree, err := x.git(nil, variables, "write-tree")
+	if err != nil {
+		return "", err
+	}
+	args := []string{"commit-tree", "-m", fmt.Sprintf("%s run %s of %s", verb, run, slug), tree}
+	if tip != "" {
+		args = append(args, "-p", tip)
+	}
+	commit, err := x.git(nil, nil, args...)
+	if err != nil && (strings.Contains(err.Error(), "empty ident name") || strings.Contains(err.Error(), "auto-detect")) {
+		err = errors.New("git does not know who commits: tell it with git config user.name NAME and git config user.email " +
 			"ADDRESS")
 	}
-	return err
+	return commit, err
 }
 
 // push pushes a commit, never by force.
 func (x *exchange) push(commit string) error {
-	_, err := x.git(nil, nil, "-c", "push.followTags=false", "push", "--quiet", "--no-recurse-submodules", "--", x.remote,
-		commit+":refs/heads/"+x.branch)
+	_, err := x.git(nil, nil, "push", "--quiet", "--no-recurse-submodules", "--", x.remote, commit+":refs/heads/"+x.branch)
 	if err == nil {
 		_, err = x.git(nil, nil, "update-ref", x.ref(), commit)
 		return err
 	}
 	for _, words := range []string{"non-fast-forward", "fetch first", "cannot lock ref", "failed to update ref",
-		"incorrect old value", "[rejected]"} {
+		"incorrect old value"} {
 		if strings.Contains(err.Error(), words) {
-			return errPushedMeanwhile
+			return fmt.Errorf("%w (%w)", errChanged, err)
 		}
 	}
 	return err

@@ -1,11 +1,13 @@
 package lab_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -67,18 +69,49 @@ func (c *clone) put(run string, lines ...string) {
 	if err := os.MkdirAll(filepath.Dir(c.file(run)), 0o755); err != nil {
 		c.t.Fatal(err)
 	}
-	if err := os.WriteFile(c.file(run), []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
+	var text strings.Builder
+	for _, line := range lines {
+		if !strings.HasPrefix(line, "{") {
+			line = strconv.Quote(line)
+		}
+		text.WriteString(line + "\n")
+	}
+	if err := os.WriteFile(c.file(run), []byte(text.String()), 0o644); err != nil {
 		c.t.Fatal(err)
 	}
 }
 
-func (c *clone) sync() lab.Exchange {
+func (c *clone) project() *projects.Project {
 	c.t.Helper()
 	project, err := projects.Open(c.dir)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	done, err := c.session.Sync(c.t.Context(), project, true)
+	return project
+}
+
+// remove removes runs as gc does.
+func (c *clone) remove(runs ...string) lab.Exchange {
+	c.t.Helper()
+	packs, err := c.session.Packs(c.t.Context(), c.project())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, run := range runs {
+		if err := os.Remove(c.file(run)); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+	done, err := c.session.Sync(c.t.Context(), c.project(), true, packs)
+	if err != nil {
+		c.t.Error(err)
+	}
+	return done
+}
+
+func (c *clone) sync() lab.Exchange {
+	c.t.Helper()
+	done, err := c.session.Sync(c.t.Context(), c.project(), true, nil)
 	if err != nil {
 		c.t.Error(err)
 	}
@@ -91,7 +124,7 @@ func (c *clone) has(run string) string {
 	if err != nil {
 		return "-"
 	}
-	return strings.Join(strings.Fields(string(data)), " ")
+	return strings.ReplaceAll(strings.Join(strings.Fields(string(data)), " "), `"`, "")
 }
 
 // Runs go to the branch and come from it, grow, and are removed, wherever that was done.
@@ -121,10 +154,7 @@ func TestSync(t *testing.T) {
 	if a.sync(); a.has("1") != "x y of-a of-b" {
 		t.Errorf("then the first has %q", a.has("1"))
 	}
-	if err := os.Remove(b.file("2")); err != nil {
-		t.Fatal(err)
-	}
-	if done := b.sync(); !slices.Equal(done.Sent, []string{"a/2"}) {
+	if done := b.remove("2"); !slices.Equal(done.Sent, []string{"a/2"}) || b.has("2") != "-" {
 		t.Errorf("removed: %+v", done)
 	}
 	if done := a.sync(); done.Removed != 1 || a.has("2") != "-" || a.has("1") == "-" {
@@ -134,19 +164,119 @@ func TestSync(t *testing.T) {
 		t.Errorf("of the clone git says %q", got)
 	}
 
-	// a branch that is gone, or made anew, takes nothing along
-	gitIn(t, remote, "branch", "-D", "numbers")
-	if done := a.sync(); a.has("1") == "-" || len(done.Sent) != 1 {
-		t.Errorf("the branch was deleted: %+v, %q", done, a.has("1"))
-	}
-	if done := b.sync(); b.has("1") == "-" || done.Removed > 0 {
-		t.Errorf("the branch was made anew: %+v", done)
-	}
-	if err := os.RemoveAll(filepath.Join(a.dir, ".benchbook")); err != nil {
+	// what others have added since is not removed
+	a.put("3", "x")
+	a.sync()
+	b.sync()
+	packs, err := b.session.Packs(t.Context(), b.project())
+	if err != nil {
 		t.Fatal(err)
 	}
-	if done := a.sync(); a.has("1") == "-" || len(done.Sent) > 0 {
-		t.Errorf("the hidden folder was removed: %+v", done)
+	a.put("3", "x", "y")
+	a.sync()
+	if err := os.Remove(b.file("3")); err != nil {
+		t.Fatal(err)
+	}
+	if done, err := b.session.Sync(t.Context(), b.project(), true, packs); err != nil || b.has("3") != "x y" {
+		t.Errorf("removed beside an addition: %+v, %q, %v", done, b.has("3"), err)
+	}
+}
+
+// Whatever happens to folders and branches by accident takes no run from the other side.
+func TestSyncLosesNothing(t *testing.T) {
+	for name, accident := range map[string]func(t *testing.T, remote string, c *clone){
+		"the branch was deleted": func(t *testing.T, remote string, _ *clone) { gitIn(t, remote, "branch", "-D", "numbers") },
+		"the branch was made anew": func(t *testing.T, remote string, _ *clone) {
+			commit := gitIn(t, remote, "commit-tree", "-m", "anew", gitIn(t, remote, "mktree", "--missing"))
+			gitIn(t, remote, "update-ref", "refs/heads/numbers", commit)
+		},
+		"the hidden folder was removed": func(t *testing.T, _ string, c *clone) {
+			if err := os.RemoveAll(filepath.Join(c.dir, ".benchbook")); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"the runs were removed": func(t *testing.T, _ string, c *clone) {
+			if err := os.RemoveAll(filepath.Join(c.dir, ".benchbook", "records", "a")); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"a run was cut short": func(t *testing.T, _ string, c *clone) {
+			if err := os.WriteFile(c.file("1"), []byte(`"x"`+"\n"+`"y`), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"the folder is a link now": func(t *testing.T, _ string, c *clone) {
+			folder, elsewhere := filepath.Join(c.dir, ".benchbook", "records"), filepath.Join(t.TempDir(), "records")
+			if err := errors.Join(os.Rename(folder, elsewhere), os.Symlink(elsewhere, folder)); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			remote, list := clones(t, 2)
+			a, b := list[0], list[1]
+			a.put("1", "x", "y")
+			a.put("2", "z")
+			a.sync()
+			b.sync()
+			accident(t, remote, a)
+			for range 2 {
+				a.sync()
+				b.sync()
+			}
+			for _, c := range list {
+				if c.has("1") != "x y" || c.has("2") != "z" {
+					t.Errorf("there are %q and %q", c.has("1"), c.has("2"))
+				}
+			}
+			if n := strings.Count(gitIn(t, remote, "ls-tree", "-r", "--name-only", "numbers"), ".jsonl"); n != 2 {
+				t.Errorf("the branch has %d runs", n)
+			}
+		})
+	}
+}
+
+// Of two lines that were sealed in the same place of a run the branch keeps the one that came first; the other is put
+// aside.
+func TestSyncOfOnePlace(t *testing.T) {
+	_, list := clones(t, 2)
+	a, b := list[0], list[1]
+	a.put("1", `{"of":"a","seal":{"number":1}}`)
+	b.put("1", `{"of":"b","seal":{"number":1}}`, `{"of":"b","seal":{"number":2}}`)
+	a.sync()
+	done := b.sync()
+	if want := `{of:a,seal:{number:1}} {of:b,seal:{number:2}}`; b.has("1") != want {
+		t.Errorf("the run is %s, want %s", b.has("1"), want)
+	}
+	if len(done.Aside) != 1 {
+		t.Fatalf("%+v", done)
+	}
+	aside, err := os.ReadFile(done.Aside[0])
+	if err != nil || string(aside) != `{"of":"b","seal":{"number":1}}`+"\n" {
+		t.Errorf("%q is aside, %v", aside, err)
+	}
+	if done := b.sync(); len(done.Aside)+done.Fetched+len(done.Sent) > 0 {
+		t.Errorf("again %+v", done)
+	}
+}
+
+// A branch that is none for records alone, or a remote that the repository does not know, is refused.
+func TestSyncRefuses(t *testing.T) {
+	_, list := clones(t, 1)
+	c := list[0]
+	for settings, want := range map[string]string{
+		"records: {branch: main}":                         "the branch that you work on",
+		"records: {branch: gh-pages}":                     "the branch of the site",
+		"records: {branch: 'a..b'}":                       "cannot be the name of a branch",
+		"records: {branch: numbers, remote: nowhere}":     `has no remote "nowhere"`,
+		"records: {branch: numbers, remote: '../remote'}": `has no remote "../remote"`,
+	} {
+		if err := os.WriteFile(filepath.Join(c.dir, "benchbook.yaml"), []byte(settings+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.session.Sync(t.Context(), c.project(), true, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", settings, err, want)
+		}
 	}
 }
 
@@ -158,7 +288,8 @@ func TestSyncRaces(t *testing.T) {
 		var all sync.WaitGroup
 		for i, c := range list {
 			c.put(fmt.Sprintf("%d-%d", round, i), "line")
-			c.put("both", append(strings.Fields(strings.ReplaceAll(c.has("both"), "-", "")), fmt.Sprintf("%d.%d", round, i))...)
+			both := strings.Fields(strings.ReplaceAll(c.has("both"), "-", ""))
+			c.put("both", append(both, fmt.Sprintf("%d.%d", round, i))...)
 			all.Go(func() { c.sync() })
 		}
 		all.Wait()
@@ -184,13 +315,16 @@ func TestSyncTakesRunsOnly(t *testing.T) {
 	c, other := list[0], t.TempDir()
 	gitIn(t, other, "init", "-q", "-b", "numbers")
 	for _, name := range []string{"README.md", "a/c2-aaaaaa/full/1.jsonl", "a/c2-aaaaaa/full/1.json", "a/1.jsonl",
-		"a/b/c/d/1.jsonl"} {
+		"a/b/c/d/1.jsonl", ".synced/a/b/1.jsonl", "a/c2-aaaaaa/.hidden/1.jsonl"} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(other, name)), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(other, name), []byte("x\n"), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(other, name), []byte("\"x\"\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := os.WriteFile(filepath.Join(other, "a", "c2-aaaaaa", "full", "4.jsonl"), nil, 0o644); err != nil {
+		t.Fatal(err)
 	}
 	if err := os.Symlink("/etc/passwd", filepath.Join(other, "a", "c2-aaaaaa", "full", "2.jsonl")); err != nil {
 		t.Fatal(err)
@@ -199,7 +333,7 @@ func TestSyncTakesRunsOnly(t *testing.T) {
 	gitIn(t, other, "commit", "-q", "-m", "theirs")
 	gitIn(t, other, "push", "-q", remote, "numbers")
 	c.put("3", "y")
-	if done := c.sync(); done.Fetched != 1 || len(done.Sent) != 1 {
+	if done := c.sync(); done.Fetched != 2 || len(done.Sent) != 1 {
 		t.Errorf("%+v", done)
 	}
 	var files []string
@@ -210,10 +344,10 @@ func TestSyncTakesRunsOnly(t *testing.T) {
 		}
 		return err
 	})
-	if want := []string{".synced", "1.jsonl", "3.jsonl"}; err != nil || !slices.Equal(files, want) {
+	if want := []string{".synced", "1.jsonl", "3.jsonl", "4.jsonl"}; err != nil || !slices.Equal(files, want) {
 		t.Errorf("there are %q, want %q, %v", files, want, err)
 	}
-	if tree := gitIn(t, remote, "ls-tree", "-r", "--name-only", "numbers"); len(strings.Fields(tree)) != 7 {
+	if tree := gitIn(t, remote, "ls-tree", "-r", "--name-only", "numbers"); len(strings.Fields(tree)) != 10 {
 		t.Errorf("the branch has %s", tree)
 	}
 }

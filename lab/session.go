@@ -97,9 +97,6 @@ func (a *Session) Open(args []string) (*projects.Project, []string, error) {
 		}
 		break
 	}
-	if err == nil {
-		a.fetchRecords(project)
-	}
 	return project, args, err
 }
 
@@ -202,7 +199,7 @@ func (a *Session) Print(asJSON bool, v any, forPeople func()) error {
 // Records reads the records of an article. Files that are none are named and given apart.
 func (a *Session) Records(project *projects.Project, c *Article) (records []*record.Record, bad []record.Bad,
 	err error) {
-	read, _, err := a.ReadRecords(project.RecordsDir(c.Slug))
+	read, _, err := a.ReadRecordsOf(project, c.Slug)
 	a.WarnBad(read.Bad)
 	return read.Records, read.Bad, err
 }

@@ -58,6 +58,9 @@ func (b *builder) feed(pages []*render.Page) error {
 			continue
 		}
 		for _, n := range p.News.Steps {
+			if n.When.After(newest) {
+				newest = n.When
+			}
 			entries = append(entries, dated{n.When, &atom.Entry{Title: "Changed: " + p.Title, ID: id(p.Slug, n.Run, "step"),
 				Published: atom.Time(n.When), Updated: atom.Time(n.When),
 				Link:    []atom.Link{{Rel: "alternate", Href: link(p.Slug + "/history/index.html"), Type: "text/html"}},

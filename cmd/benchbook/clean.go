@@ -8,8 +8,10 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/inspect"
+	"benchbook/lab/measure"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/projects"
+	"benchbook/runner/sysinfo"
 )
 
 func (a *app) cleanCommand() *cobra.Command {
@@ -56,7 +58,7 @@ benchbook are deleted.`,
 }
 
 func syncCommand(a *app) *cobra.Command {
-	var asJSON bool
+	var asJSON, wait bool
 	cmd := &cobra.Command{
 		Use:   "sync",
 		Short: "Exchange records with the branch that the project keeps them in",
@@ -78,16 +80,27 @@ none have been fetched yet.`,
 				return lab.UsageError(errors.New("the project keeps its records beside its articles: to keep them in a branch, " +
 					"write records: {branch: benchbook-records} to benchbook.yaml"))
 			}
-			done, err := a.Sync(cmd.Context(), project, true)
+			host, err := sysinfo.ThisHost()
+			if err != nil {
+				return lab.Failure(err)
+			}
+			unlock, err := measure.Lock(cmd.Context(), a.Session, host, nil, "exchanging records", wait)
+			if err != nil {
+				return err
+			}
+			defer unlock()
+			done, err := a.Sync(cmd.Context(), project, true, nil)
 			if err != nil {
 				return lab.Interrupted(cmd.Context(), lab.Failure(err))
 			}
+			a.WarnAside(done)
 			return a.Print(asJSON, done, func() {
 				fmt.Fprintf(a.Stdout, "%s fetched, %d sent, %d removed\n", terminal.Count(done.Fetched, "run"), len(done.Sent),
 					done.Removed)
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&wait, "wait", false, waitUsage)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
 	return cmd
 }

@@ -72,6 +72,13 @@ func CollectGarbage(ctx context.Context, a *lab.Session, dryRun, wait bool) (*Ga
 		}
 		defer unlock()
 	}
+	if _, err := a.Sync(ctx, project, false, nil); err != nil { // what others have measured since decides as well
+		return nil, lab.Failure(err)
+	}
+	packs, err := a.Packs(ctx, project)
+	if err != nil {
+		return nil, lab.Failure(err)
+	}
 	found := &Garbage{Records: []garbageRun{}, Images: []garbageImage{}, Left: []string{}}
 	plans, unplanned, err := allPlans(a, project, list)
 	if err != nil {
@@ -86,7 +93,7 @@ func CollectGarbage(ctx context.Context, a *lab.Session, dryRun, wait bool) (*Ga
 		}
 	}
 	if !dryRun {
-		a.SyncOrWarn(ctx, project)
+		a.SyncOrWarn(ctx, project, packs)
 	}
 	if len(unplanned) > 0 {
 		found.Left = append(found.Left, fmt.Sprintf("records of %s, and all images: it is not known what articles with "+

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -56,7 +57,7 @@ func VerifyRecords(a *lab.Session, project *projects.Project, list []*lab.Articl
 	out, wrong := []chainJSON{}, 0
 	for _, c := range list {
 		dir := record.Dir(project.RecordsDir(c.Slug))
-		contents, chains, err := a.ReadRecords(string(dir))
+		contents, chains, err := a.ReadRecordsOf(project, c.Slug)
 		if err != nil {
 			return lab.Failure(err)
 		}
@@ -211,7 +212,7 @@ func SignRuns(a *lab.Session, project *projects.Project, list []*lab.Article, ke
 	signed, found := 0, false
 	for _, c := range list {
 		dir := record.Dir(project.RecordsDir(c.Slug))
-		_, chains, err := a.ReadRecords(string(dir))
+		_, chains, err := a.ReadRecordsOf(project, c.Slug)
 		if err != nil {
 			return lab.Failure(err)
 		}
@@ -232,6 +233,8 @@ func SignRuns(a *lab.Session, project *projects.Project, list []*lab.Article, ke
 	}
 	if signed == 0 {
 		fmt.Fprintln(a.Stdout, "nothing to sign")
+	} else {
+		a.SyncOrWarn(context.Background(), project, nil)
 	}
 	return nil
 }

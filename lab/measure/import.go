@@ -88,7 +88,7 @@ func ImportFiles(ctx context.Context, a *lab.Session, files []string, format, pr
 	if err := saveImported(a, record.Dir(project.RecordsDir(c.Slug)), records); err != nil {
 		return err
 	}
-	a.SyncOrWarn(ctx, project)
+	a.SyncOrWarn(ctx, project, nil)
 	return nil
 }
 

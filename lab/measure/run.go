@@ -61,7 +61,7 @@ func newJudge(a *lab.Session, r progress.Reporter, project *projects.Project, c 
 	if _, ok := r.(*progress.Live); !ok || len(p.Experiments) < len(c.Doc.Experiments) || len(c.Doc.Claims) == 0 {
 		return nil, nil
 	}
-	read, _, err := a.ReadRecords(project.RecordsDir(c.Slug)) // bad files were named before
+	read, _, err := a.ReadRecordsOf(project, c.Slug) // bad files were named before
 	if err != nil {
 		return nil, fmt.Errorf("article %s: %w", c.Slug, err)
 	}
@@ -149,15 +149,16 @@ func (j *job) planRevisions() (problems []*source.Problem, err error) {
 
 // Run runs what is missing or stale of the chosen articles, and says on standard error what it does.
 func Run(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, flags Options) error {
+	a.SyncOrWarn(ctx, project, nil) // a run goes on with what others have measured of it
 	j, problems, err := newJob(ctx, a, project, list, flags)
 	if err != nil {
 		return a.JoinErrors(problems, err)
 	}
+	defer a.SyncOrWarn(ctx, project, nil)
 	defer j.closing.close()
 	if begun, err := j.begin(ctx); !begun {
 		return a.JoinErrors(problems, err)
 	}
-	hasPacked := false
 	for _, c := range j.list {
 		at := j.targets[c.Slug]
 		options, err := j.optionsFor(c)
@@ -167,7 +168,6 @@ func Run(ctx context.Context, a *lab.Session, project *projects.Project, list []
 			sum, err = j.runners[at].Run(ctx, j.plans[c.Slug], store, options)
 			if err == nil && !sum.OutOfTime && sum.Kept == nil { // else it goes on
 				err = store.pack()
-				hasPacked = hasPacked || len(store.runs) > 0
 			}
 			err = j.noteMeasured(ctx, at, &sum, options, err)
 		}
@@ -179,9 +179,6 @@ func Run(ctx context.Context, a *lab.Session, project *projects.Project, list []
 		}
 	}
 	j.progress.Stop()
-	if hasPacked {
-		a.SyncOrWarn(ctx, project)
-	}
 	return a.JoinErrors(problems, a.JoinErrors(j.refused, j.conclude()))
 }
 

@@ -63,6 +63,7 @@ func Roots(project *projects.Project) []string {
 	if file := project.File(); file != "" {
 		return []string{project.RecordsDir("")}
 	}
-	roots := []string{filepath.Join(project.Dir, ArticlesDir), themeDir(project), docsDir(project)}
+	roots := []string{filepath.Join(project.Dir, ArticlesDir), themeDir(project), docsDir(project),
+		project.RecordsIn}
 	return slices.DeleteFunc(roots, func(folder string) bool { return folder == "" })
 }

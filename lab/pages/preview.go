@@ -383,7 +383,7 @@ func (p *Previewer) pages(ctx context.Context, project *projects.Project, list [
 
 // read reads the records of an article.
 func (p *Previewer) read(project *projects.Project, c *lab.Article, m *made) error {
-	read, _, err := p.app.ReadRecords(project.RecordsDir(c.Slug))
+	read, _, err := p.app.ReadRecordsOf(project, c.Slug)
 	if err != nil {
 		return err
 	}

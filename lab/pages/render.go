@@ -291,7 +291,7 @@ func renderPage(a *lab.Session, project *projects.Project, c *lab.Article, rende
 	if err != nil {
 		return m, fmt.Errorf("article %s: %w", c.Slug, err)
 	}
-	read, _, err := a.ReadRecords(project.RecordsDir(c.Slug))
+	read, _, err := a.ReadRecordsOf(project, c.Slug)
 	if err != nil {
 		return m, fmt.Errorf("article %s: %w", c.Slug, err)
 	}

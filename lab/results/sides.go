@@ -203,10 +203,11 @@ func (s *recordFinder) folder(_ context.Context, name string) (*side, error) {
 	}
 	dirs := []string{dir}
 	if _, err := os.Stat(filepath.Join(dir, article.ProjectFile)); err == nil {
-		dirs = nil
-		for _, slug := range s.slugs {
-			dirs = append(dirs, filepath.Join(dir, "experiments", slug, "records"))
+		project, err := projects.Open(dir)
+		if err != nil {
+			return nil, lab.Failure(err)
 		}
+		dirs = slice.Map(s.slugs, project.RecordsDir)
 	}
 	found := &side{kind: sideFolder, name: name, records: map[string][]*record.Record{}}
 	for _, d := range dirs {

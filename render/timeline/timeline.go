@@ -72,7 +72,10 @@ type Row struct {
 }
 
 // A Note says what may have made the steps that begin with a run.
-type Note struct{ Run, Words string }
+type Note struct {
+	Run, Words string
+	Values     string // of which steps; empty for all of the run
+}
 
 // Changes are the steps in the key metrics of an article.
 type Changes struct {
@@ -117,13 +120,28 @@ func ChangesOf(moments []*compare.Moment, page func(*compare.Moment) string) (c 
 		}
 	}
 	slices.SortStableFunc(c.Rows, func(a, b Row) int { return cmp.Compare(b.Run.Run, a.Run.Run) })
-	for _, row := range c.Rows {
-		note := Note{row.Run.Run, row.causes()}
-		if !slices.Contains(c.Notes, note) {
-			c.Notes = append(c.Notes, note)
+	c.Notes = notesOn(c.Rows)
+	return c, nil
+}
+
+// notesOn has a note for each run, or several where the steps of one have not all the same causes.
+func notesOn(rows []Row) (notes []Note) {
+	type of struct{ run, words string }
+	values, causes := map[of][]string{}, map[string]int{}
+	for _, row := range rows {
+		at := of{row.Run.Run, row.causes()}
+		if values[at] == nil {
+			causes[at.run]++
+			notes = append(notes, Note{Run: at.run, Words: at.words})
+		}
+		values[at] = append(values[at], row.Value)
+	}
+	for i, n := range notes {
+		if causes[n.Run] > 1 {
+			notes[i].Values = wording.List(values[of{n.Run, n.Words}])
 		}
 	}
-	return c, nil
+	return notes
 }
 
 // causes says what differs between the runs before and after the step.
