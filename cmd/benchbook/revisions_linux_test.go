@@ -2,12 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,21 +18,29 @@ import (
 	"benchbook/lab/results"
 )
 
-var pairs = flag.Int("pairs", 40, "how many pairs of revisions are compared of each amount of work")
+var (
+	pairs = flag.Int("pairs", 40, "how many pairs of revisions are compared of each amount of work")
+	works = flag.String("works", "1 1.02 1.1", "the amounts of work")
+)
+
+// long is how many times as much the programs of benchmarks do: some seconds, over which the speed of a shared machine
+// evens out. Of shorter ones a round says as little, and takes almost as long.
+const long = 60
 
 // loops is how often the program under test goes round before anything is changed: a tenth of a second or so.
 const loops = 2_000_000
 
 // A worker is a repository with a program whose work can be changed, and an article that times it.
 type worker struct {
-	t   testing.TB
-	dir string
-	n   int // commits so far
+	t     testing.TB
+	dir   string
+	n     int // commits so far
+	loops float64
 }
 
 func newWorker(t testing.TB) *worker {
 	t.Helper()
-	w := &worker{t: t, dir: t.TempDir()}
+	w := &worker{t: t, dir: t.TempDir(), loops: loops}
 	for name, text := range map[string]string{
 		"benchbook.yaml": "title: Test\n",
 		"app/Dockerfile": "FROM debian:bookworm-slim\nCOPY work.pl /\n",
@@ -65,7 +75,7 @@ func (w *worker) git(args ...string) string {
 func (w *worker) commit(work float64) string {
 	w.t.Helper()
 	w.n++
-	text := fmt.Sprintf("# %d\nmy $x = 0; for (1 .. %d) { $x += $_ %% 7 } print \"$x\\n\";\n", w.n, int(loops*work))
+	text := fmt.Sprintf("# %d\nmy $x = 0; for (1 .. %d) { $x += $_ %% 7 } print \"$x\\n\";\n", w.n, int(w.loops*work))
 	if err := os.WriteFile(filepath.Join(w.dir, "app", "work.pl"), []byte(text), 0o644); err != nil {
 		w.t.Fatal(err)
 	}
@@ -100,30 +110,96 @@ func TestBenchOnEngine(t *testing.T) {
 	}
 }
 
+// hyperfine times the programs of two commits as people do who have no benchbook: one behind the other, so often each.
+func (w *worker) hyperfine(a, b string, runs int) (values [2][]float64) {
+	w.t.Helper()
+	dir := w.t.TempDir()
+	args := []string{"-N", "--warmup", "1", "--runs", fmt.Sprint(runs), "--export-json", filepath.Join(dir, "times.json")}
+	for i, commit := range []string{a, b} {
+		file := filepath.Join(dir, fmt.Sprintf("%d.pl", i))
+		if err := os.WriteFile(file, []byte(w.git("show", commit+":app/work.pl")), 0o644); err != nil {
+			w.t.Fatal(err)
+		}
+		args = append(args, "perl "+file)
+	}
+	if out, err := exec.Command("hyperfine", args...).CombinedOutput(); err != nil {
+		w.t.Fatalf("hyperfine: %v\n%s", err, out)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "times.json"))
+	var timed struct{ Results []struct{ Times []float64 } }
+	if err = errors.Join(err, json.Unmarshal(data, &timed)); err != nil || len(timed.Results) != 2 {
+		w.t.Fatal(err, len(timed.Results))
+	}
+	return [2][]float64{timed.Results[0].Times, timed.Results[1].Times}
+}
+
+// benchstat says of the times of two programs whether the second is worse, better, or no difference is shown, at its
+// level of 5 %; empty if it is not installed.
+func benchstat(t testing.TB, values [2][]float64) string {
+	t.Helper()
+	program, err := exec.LookPath("benchstat")
+	if err != nil {
+		return ""
+	}
+	args := []string{"-format", "csv"}
+	for i, list := range values {
+		var text strings.Builder
+		for _, x := range list {
+			fmt.Fprintf(&text, "BenchmarkWork 1 %.0f ns/op\n", x*1e9)
+		}
+		file := filepath.Join(t.TempDir(), fmt.Sprintf("%d.txt", i))
+		if err := os.WriteFile(file, []byte(text.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, file)
+	}
+	out, err := exec.Command(program, args...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		if fields := strings.Split(line, ","); fields[0] == "Work" && len(fields) > 5 {
+			return map[byte]string{'~': "no difference shown", '+': "worse", '-': "better"}[fields[5][0]]
+		}
+	}
+	t.Fatalf("benchstat says %s", out)
+	return ""
+}
+
 // BenchmarkRevisions counts how often a change is found, beside a program that takes a tenth of the processor in
-// bursts.
+// bursts: by bench, by benchstat of the same values, and by benchstat of what hyperfine measures of both.
 func BenchmarkRevisions(t *testing.B) {
 	c := onEngine(t)
 	w := newWorker(t)
+	w.loops = long * loops
 	stop := make(chan struct{})
 	defer close(stop)
 	go burst(stop, 0.1)
 	before := w.commit(1)
-	for _, work := range []float64{1, 1.02, 1.1} {
-		counts, began, rounds := map[string]int{}, time.Now(), 0
+	for word := range strings.FieldsSeq(*works) {
+		work, err := strconv.ParseFloat(word, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		counts, theirs, alone := map[string]int{}, map[string]int{}, map[string]int{}
+		var took time.Duration
+		rounds := 0
 		for range *pairs {
-			got := w.change(c, before, w.commit(work))
+			began, after := time.Now(), w.commit(work)
+			got := w.change(c, before, after)
+			took += time.Since(began)
 			counts[got.Verdict]++
 			rounds += got.B.Repetitions
-			isOdd := got.Verdict == "worse" && work == 1.02 || got.Verdict != "worse" && work == 1.1 ||
-				got.Verdict != "no difference shown" && work == 1
-			if isOdd && got.Change != nil && got.Lo != nil && got.Hi != nil {
-				t.Logf("%g of the work is %s: %+.1f %% [%+.1f to %+.1f %%]", work, got.Verdict, 100**got.Change, 100**got.Lo,
-					100**got.Hi)
+			theirs[benchstat(t, [2][]float64{got.A.Values, got.B.Values})]++
+			alone[benchstat(t, w.hyperfine(before, after, 20))]++
+			if got.Change != nil && got.Lo != nil && got.Hi != nil {
+				t.Logf("%g of the work is %s: %+.1f %% [%+.1f to %+.1f %%], %d rounds, floor %.3f; %s", work, got.Verdict,
+					100**got.Change, 100**got.Lo, 100**got.Hi, got.B.Repetitions, got.NoiseFloor, got.Reason)
 			}
 		}
-		t.Logf("%g of the work, %d pairs: %v; %.1f rounds and %v each", work, *pairs, counts,
-			float64(rounds)/float64(*pairs), (time.Since(began) / time.Duration(*pairs)).Round(time.Second))
+		t.Logf("%g of the work, %d pairs: %v; %.1f rounds and %v each; by benchstat of the same values %v; of 20 runs each "+
+			"by hyperfine %v", work, *pairs, counts, float64(rounds)/float64(*pairs),
+			(took / time.Duration(*pairs)).Round(time.Second), theirs, alone)
 	}
 }
 
@@ -131,6 +207,7 @@ func BenchmarkRevisions(t *testing.B) {
 func BenchmarkBisect(t *testing.B) {
 	c := onEngine(t)
 	w := newWorker(t)
+	w.loops = long * loops
 	good, wanted := w.commit(1), ""
 	for i := 1; i <= 32; i++ {
 		work := 1.0
