@@ -28,6 +28,9 @@ func Used(ctx context.Context, store engine.ImageStore, own agent.Program, drive
 				}
 				images := imagesOf(t)
 				for _, name := range slices.Sorted(maps.Keys(images)) {
+					if images[name].Machine {
+						continue // a program of this machine is in none
+					}
 					what := p.Article + " " + name
 					if key := what + "\n" + imageKey(images[name]); !asked[key] {
 						asked[key] = true
