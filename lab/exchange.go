@@ -11,17 +11,16 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/google/renameio/v2"
 
 	"benchbook/files"
+	"benchbook/git"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/integrity"
 	"benchbook/notebook/projects"
@@ -71,7 +70,7 @@ func (a *Session) Sync(ctx context.Context, project *projects.Project, send bool
 			break
 		}
 		done = Exchange{Sent: []string{}, Aside: done.Aside}
-		if err = x.once(&done, send, gone); !errors.Is(err, errChanged) {
+		if err = x.once(&done, send, gone); !errors.Is(err, errChanged) && !errors.Is(err, git.ErrMoved) {
 			break
 		}
 		select { // so that those who came at the same time do not come back so
@@ -85,6 +84,9 @@ func (a *Session) Sync(ctx context.Context, project *projects.Project, send bool
 		err = fmt.Errorf("the remote did not answer within %s", exchangeTime)
 	case ctx.Err() != nil:
 		return done, ctx.Err()
+	}
+	if said, ok := errors.AsType[*git.Error](err); ok {
+		err = errors.New("git says: " + said.Reason())
 	}
 	if err != nil {
 		err = fmt.Errorf("records are not exchanged with branch %s: %w", project.Records.Branch.Value, err)
@@ -141,17 +143,20 @@ func (a *Session) ReadRecordsOf(project *projects.Project, slug string) (record.
 	return a.ReadRecords(project.RecordsDir(slug))
 }
 
-var errChanged = errors.New("others change it again and again: try again")
+// errChanged means that a run has been packed here meanwhile.
+var errChanged = errors.New("runs are packed here again and again: try again")
 
 type exchange struct {
-	ctx            context.Context
-	dir, folder    string
-	remote, branch string
-	environment    []string
+	*git.Repository
+	folder, remote, branch string
 }
 
 func newExchange(ctx context.Context, project *projects.Project) (*exchange, error) {
-	x := &exchange{ctx: ctx, dir: project.Dir, branch: project.Records.Branch.Value,
+	variables := []string{"GIT_TERMINAL_PROMPT=0"}
+	if os.Getenv("GIT_SSH_COMMAND") == "" && os.Getenv("GIT_SSH") == "" {
+		variables = append(variables, "GIT_SSH_COMMAND=ssh -o BatchMode=yes -o ConnectTimeout=15")
+	}
+	x := &exchange{Repository: git.New(ctx, project.Dir, variables...), branch: project.Records.Branch.Value,
 		remote: cmp.Or(project.Records.Remote.Value, "origin")}
 	if _, err := StateFolder(project.Dir, ""); err != nil {
 		return nil, err
@@ -163,38 +168,25 @@ func newExchange(ctx context.Context, project *projects.Project) (*exchange, err
 	if err != nil {
 		return nil, err
 	}
-	for _, v := range os.Environ() {
-		switch name, _, _ := strings.Cut(v, "="); name {
-		// a hook that calls us has set these for its own repository
-		case "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-			"GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_PREFIX":
-		default:
-			x.environment = append(x.environment, v)
-		}
-	}
-	x.environment = append(x.environment, "LC_ALL=C", "GIT_TERMINAL_PROMPT=0")
-	if os.Getenv("GIT_SSH_COMMAND") == "" && os.Getenv("GIT_SSH") == "" {
-		x.environment = append(x.environment, "GIT_SSH_COMMAND=ssh -o BatchMode=yes -o ConnectTimeout=15")
-	}
 	return x, x.check(project)
 }
 
 // check is an error unless there is such a remote, and the branch can be one for records alone.
 func (x *exchange) check(project *projects.Project) error {
-	if _, err := x.git(nil, nil, "rev-parse", "--git-dir"); err != nil {
+	if _, err := x.Run("", "rev-parse", "--git-dir"); err != nil {
 		return err
 	}
-	if _, err := x.git(nil, nil, "check-ref-format", "refs/heads/"+x.branch); err != nil {
+	if _, err := x.Run("", "check-ref-format", "refs/heads/"+x.branch); err != nil {
 		return errors.New("that cannot be the name of a branch")
 	}
-	if head, err := x.git(nil, nil, "symbolic-ref", "--quiet", "--short", "HEAD"); err == nil && head == x.branch {
+	if head, err := x.Run("", "symbolic-ref", "--quiet", "--short", "HEAD"); err == nil && head == x.branch {
 		return errors.New("it is the branch that you work on: name one for records alone")
 	}
 	if p := project.Publish; p != nil && p.Branch.Value == x.branch || p == nil && x.branch == "gh-pages" {
 		return errors.New("it is the branch of the site: name one for records alone")
 	}
 	// Only what the repository knows is asked: the article of a stranger must not choose where we go.
-	if _, err := x.git(nil, nil, "remote", "get-url", "--", x.remote); err != nil {
+	if _, err := x.Run("", "remote", "get-url", "--", x.remote); err != nil {
 		return fmt.Errorf("the repository has no remote %q: add it with git remote add %s ADDRESS", x.remote, x.remote)
 	}
 	return nil
@@ -202,34 +194,6 @@ func (x *exchange) check(project *projects.Project) error {
 
 // ref is where the repository keeps what the branch was when it was last fetched. It is no branch of the user's.
 func (x *exchange) ref() string { return "refs/benchbook/" + x.branch }
-
-func (x *exchange) git(stdin []byte, variables []string, args ...string) (string, error) {
-	out, err := x.gitBytes(stdin, variables, args...)
-	return strings.TrimSuffix(string(out), "\n"), err
-}
-
-// gitBytes runs git without its own tidying up. The error is what it says is wrong.
-func (x *exchange) gitBytes(stdin []byte, variables []string, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(x.ctx, "git", append([]string{"-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c",
-		"fetch.writeCommitGraph=false", "-c", "push.followTags=false", "-c", "submodule.recurse=false"}, args...)...)
-	cmd.Dir, cmd.Stdin, cmd.Env = x.dir, bytes.NewReader(stdin), append(slices.Clone(x.environment), variables...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // so that it takes its locks away
-	cmd.WaitDelay = 5 * time.Second
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err == nil {
-		return out, nil
-	}
-	for line := range strings.Lines(stderr.String()) {
-		for _, begin := range []string{"fatal: ", "error: ", " ! ["} {
-			if strings.HasPrefix(line, begin) {
-				return nil, errors.New("git says: " + strings.TrimSpace(strings.TrimPrefix(line, begin)))
-			}
-		}
-	}
-	return nil, fmt.Errorf("git %s: %s", args[0], cmp.Or(strings.TrimSpace(stderr.String()), err.Error()))
-}
 
 // once exchanges records with the branch as it is now.
 func (x *exchange) once(done *Exchange, send bool, gone map[string]string) error {
@@ -269,11 +233,11 @@ func (x *exchange) once(done *Exchange, send bool, gone map[string]string) error
 
 // fetch gives the commit of the branch; empty if the remote has none.
 func (x *exchange) fetch() (string, error) {
-	_, err := x.git(nil, nil, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--",
+	_, err := x.Run("", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--",
 		x.remote, "+refs/heads/"+x.branch+":"+x.ref())
 	switch {
 	case err == nil:
-		return x.git(nil, nil, "rev-parse", "--verify", x.ref())
+		return x.Run("", "rev-parse", "--verify", x.ref())
 	case strings.Contains(err.Error(), "couldn't find remote ref"):
 		return "", nil
 	}
@@ -288,7 +252,7 @@ func (x *exchange) synced(tip string) string {
 	if err != nil || tip == "" || commit == "" || strings.HasPrefix(commit, "-") {
 		return ""
 	}
-	if _, err := x.git(nil, nil, "merge-base", "--is-ancestor", commit, tip); err != nil {
+	if _, err := x.Run("", "merge-base", "--is-ancestor", commit, tip); err != nil {
 		return ""
 	}
 	return commit
@@ -303,21 +267,12 @@ func isPack(name string) bool {
 
 // tree lists the packs of a commit, by path.
 func (x *exchange) tree(commit string) (map[string]string, error) {
-	out := map[string]string{}
 	if commit == "" {
-		return out, nil
+		return nil, nil
 	}
-	printed, err := x.git(nil, nil, "ls-tree", "-r", "-z", "--full-tree", commit)
-	if err != nil {
-		return nil, err
-	}
-	for entry := range strings.SplitSeq(printed, "\x00") {
-		about, name, _ := strings.Cut(entry, "\t")
-		if fields := strings.Fields(about); len(fields) == 3 && strings.HasPrefix(fields[0], "100") && isPack(name) {
-			out[name] = fields[2]
-		}
-	}
-	return out, nil
+	files, err := x.Tree(commit, "100")
+	maps.DeleteFunc(files, func(name, _ string) bool { return !isPack(name) })
+	return files, err
 }
 
 // packs lists the packs that are here, by path, with the name that git has for their content.
@@ -337,7 +292,7 @@ func (x *exchange) packs() (map[string]string, error) {
 		return nil, err
 	}
 	paths := slice.Map(list, x.file)
-	printed, err := x.git([]byte(strings.Join(paths, "\n")+"\n"), nil, "hash-object", "--no-filters", "--stdin-paths")
+	printed, err := x.Run(strings.Join(paths, "\n")+"\n", "hash-object", "--no-filters", "--stdin-paths")
 	if err != nil {
 		return nil, err
 	}
@@ -382,7 +337,7 @@ func (x *exchange) read(name, object string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if is, err := x.git(data, nil, "hash-object", "--no-filters", "--stdin"); err != nil || is != object {
+	if is, err := x.Run(string(data), "hash-object", "--no-filters", "--stdin"); err != nil || is != object {
 		return nil, cmp.Or(err, errChanged) // a run has been packed meanwhile
 	}
 	return append([]byte{}, data...), nil
@@ -393,7 +348,7 @@ func (x *exchange) blob(object string) ([]byte, error) {
 	if object == "" {
 		return nil, nil
 	}
-	out, err := x.gitBytes(nil, nil, "cat-file", "blob", object)
+	out, err := x.Output("", "cat-file", "blob", object)
 	return append([]byte{}, out...), err
 }
 
@@ -521,10 +476,7 @@ func (x *exchange) send(tip string, changes map[string][]byte, done *Exchange) (
 		return "", err
 	}
 	defer os.RemoveAll(folder)
-	variables := []string{"GIT_INDEX_FILE=" + filepath.Join(folder, "index")}
-	if _, err := x.git(nil, variables, "read-tree", cmp.Or(tip, "--empty")); err != nil {
-		return "", err
-	}
+	indexed := x.With("GIT_INDEX_FILE=" + filepath.Join(folder, "index"))
 	byRun := map[string][]string{} // files, by RUN ARTICLE, so that commits are in the order of runs
 	for name := range changes {
 		run, _, _ := strings.Cut(path.Base(name), ".")
@@ -534,12 +486,15 @@ func (x *exchange) send(tip string, changes map[string][]byte, done *Exchange) (
 	var sent []string
 	for _, of := range slices.Sorted(maps.Keys(byRun)) {
 		run, slug, _ := strings.Cut(of, " ")
-		if tip, err = x.commit(tip, variables, run, slug, byRun[of], changes); err != nil {
+		if tip, err = commit(indexed, tip, run, slug, byRun[of], changes); err != nil {
 			return "", err
 		}
 		sent = append(sent, slug+"/"+run)
 	}
-	if err := x.push(tip); err != nil {
+	if err := x.Push(x.remote, tip, x.branch); err != nil {
+		return "", err
+	}
+	if _, err := x.Run("", "update-ref", x.ref(), tip); err != nil {
 		return "", err
 	}
 	done.Sent = sent
@@ -547,53 +502,23 @@ func (x *exchange) send(tip string, changes map[string][]byte, done *Exchange) (
 }
 
 // commit makes a commit of what changes in the files of a run.
-func (x *exchange) commit(tip string, variables []string, run, slug string, names []string,
-	changes map[string][]byte) (string, error) {
-	var entries strings.Builder
+func commit(r *git.Repository, tip, run, slug string, names []string, changes map[string][]byte) (string, error) {
+	var index strings.Builder
 	verb := "Remove"
 	for _, name := range names {
-		if changes[name] == nil {
-			fmt.Fprintf(&entries, "0 %040d\t%s\x00", 0, name)
-			continue
+		object := ""
+		if changes[name] != nil {
+			verb = "Add"
+			var err error
+			if object, err = r.Run(string(changes[name]), "hash-object", "-w", "--no-filters", "--stdin"); err != nil {
+				return "", err
+			}
 		}
-		verb = "Add"
-		object, err := x.git(changes[name], nil, "hash-object", "-w", "--no-filters", "--stdin")
-		if err != nil {
-			return "", err
-		}
-		fmt.Fprintf(&entries, "100644 %s\t%s\x00", object, name)
+		index.WriteString(git.Change(name, object))
 	}
-	if _, err := x.git([]byte(entries.String()), variables, "update-index", "-z", "--index-info"); err != nil {
-		return "", err
-	}
-	tree, err := x.git(nil, variables, "write-tree")
+	tree, err := r.WriteTree(tip, index.String())
 	if err != nil {
 		return "", err
 	}
-	args := []string{"commit-tree", "-m", fmt.Sprintf("%s run %s of %s", verb, run, slug), tree}
-	if tip != "" {
-		args = append(args, "-p", tip)
-	}
-	commit, err := x.git(nil, nil, args...)
-	if err != nil && (strings.Contains(err.Error(), "empty ident name") || strings.Contains(err.Error(), "auto-detect")) {
-		err = errors.New("git does not know who commits: tell it with git config user.name NAME and git config user.email " +
-			"ADDRESS")
-	}
-	return commit, err
-}
-
-// push pushes a commit, never by force.
-func (x *exchange) push(commit string) error {
-	_, err := x.git(nil, nil, "push", "--quiet", "--no-recurse-submodules", "--", x.remote, commit+":refs/heads/"+x.branch)
-	if err == nil {
-		_, err = x.git(nil, nil, "update-ref", x.ref(), commit)
-		return err
-	}
-	for _, words := range []string{"non-fast-forward", "fetch first", "cannot lock ref", "failed to update ref",
-		"incorrect old value"} {
-		if strings.Contains(err.Error(), words) {
-			return fmt.Errorf("%w (%w)", errChanged, err)
-		}
-	}
-	return err
+	return r.Commit(tip, tree, fmt.Sprintf("%s run %s of %s\n", verb, run, slug))
 }

@@ -2,7 +2,6 @@ package site
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +14,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"benchbook/git"
 )
 
 // noJekyll keeps GitHub Pages from leaving out files that begin with _.
@@ -135,7 +136,7 @@ func (b Branch) Publish(ctx context.Context, dir, title string, dryRun bool) (Pu
 		return out, errors.New("the site has a file with a line break, a quote or a backslash in its name: rename the " +
 			"article that it is of")
 	}
-	g, err := newGit(ctx, b.Repository)
+	g, err := openRepository(ctx, b.Repository)
 	if err != nil {
 		return out, err
 	}
@@ -144,10 +145,10 @@ func (b Branch) Publish(ctx context.Context, dir, title string, dryRun bool) (Pu
 	if err != nil {
 		return out, err
 	}
-	if _, err := g.run("", "check-ref-format", "refs/heads/"+b.Name); err != nil {
+	if _, err := g.Run("", "check-ref-format", "refs/heads/"+b.Name); err != nil {
 		return out, fmt.Errorf("%q cannot be the name of a branch: name another one with --branch", b.Name)
 	}
-	if head, err := g.run("", "symbolic-ref", "--quiet", "--short", "HEAD"); err == nil && head == b.Name {
+	if head, err := g.Run("", "symbolic-ref", "--quiet", "--short", "HEAD"); err == nil && head == b.Name {
 		return out, fmt.Errorf("%s is the branch that you work on: name one for the site alone with --branch", b.Name)
 	}
 	if files[manifestFile], err = manifestOf(slices.Sorted(maps.Keys(files))); err != nil {
@@ -166,7 +167,7 @@ func (b Branch) Publish(ctx context.Context, dir, title string, dryRun bool) (Pu
 			return out, nil
 		}
 		err = g.push(url, commit, b)
-		if !errors.Is(err, errMoved) {
+		if !errors.Is(err, git.ErrMoved) {
 			out.Commit = commit
 			break
 		}
@@ -174,46 +175,26 @@ func (b Branch) Publish(ctx context.Context, dir, title string, dryRun bool) (Pu
 	return out, err
 }
 
-// errMoved means that somebody else pushed first.
-var errMoved = errors.New("somebody else has pushed to it meanwhile, again and again: try again")
-
-// git runs git in a repository without changing it.
-type git struct {
-	ctx         context.Context
-	program     string
-	dir         string
-	environment []string
-	temporary   string // folder
-	head        string // revision that is checked out, short; empty if there is none
+// A branchRepository is one that is published from, without changing it.
+type branchRepository struct {
+	*git.Repository
+	temporary string // folder
+	head      string // revision that is checked out, short; empty if there is none
 }
 
-func newGit(ctx context.Context, dir string) (*git, error) {
-	program, err := exec.LookPath("git")
-	if err != nil {
+func openRepository(ctx context.Context, dir string) (*branchRepository, error) {
+	g := &branchRepository{Repository: git.New(ctx, dir)}
+	objects, err := g.Run("", "rev-parse", "--path-format=absolute", "--git-path", "objects")
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
 		return nil, errors.New("publishing to a branch needs git: install it, or name a folder to publish to")
-	}
-	g := &git{ctx: ctx, program: program, dir: dir}
-	for _, v := range os.Environ() {
-		name, _, _ := strings.Cut(v, "=")
-		switch name {
-		// A hook that calls us has set these for its own repository.
-		case "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-			"GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_PREFIX":
-		default:
-			g.environment = append(g.environment, v)
-		}
-	}
-	// Its messages are looked into, so they have to be those that we know.
-	g.environment = append(g.environment, "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0")
-	objects, err := g.run("", "rev-parse", "--path-format=absolute", "--git-path", "objects")
-	if err != nil {
-		if strings.Contains(err.Error(), "not a git repository") {
-			return nil, fmt.Errorf("%s is in no git repository: make one with git init and git remote add, or name a folder "+
-				"to publish to", dir)
-		}
+	case err != nil && strings.Contains(err.Error(), "not a git repository"):
+		return nil, fmt.Errorf("%s is in no git repository: make one with git init and git remote add, or name a folder "+
+			"to publish to", dir)
+	case err != nil:
 		return nil, fmt.Errorf("looking at the git repository: %w", err)
 	}
-	g.head, _ = g.run("", "rev-parse", "--short", "--verify", "--quiet", "HEAD")
+	g.head, _ = g.Run("", "rev-parse", "--short", "--verify", "--quiet", "HEAD")
 	if g.temporary, err = os.MkdirTemp("", "benchbook-publish-"); err != nil {
 		return nil, fmt.Errorf("publishing: %w", err)
 	}
@@ -221,43 +202,25 @@ func newGit(ctx context.Context, dir string) (*git, error) {
 	if err := os.Mkdir(made, 0o700); err != nil {
 		return nil, errors.Join(fmt.Errorf("publishing: %w", err), os.RemoveAll(g.temporary))
 	}
-	g.environment = append(g.environment, "GIT_OBJECT_DIRECTORY="+made, "GIT_ALTERNATE_OBJECT_DIRECTORIES="+
-		strconv.Quote(objects), "GIT_INDEX_FILE="+filepath.Join(g.temporary, "index"))
+	g.Repository = g.With("GIT_OBJECT_DIRECTORY="+made, "GIT_ALTERNATE_OBJECT_DIRECTORIES="+strconv.Quote(objects),
+		"GIT_INDEX_FILE="+filepath.Join(g.temporary, "index"))
 	return g, nil
-}
-
-// run runs git with some input and returns its output without the last line break. The error is what git printed.
-func (g *git) run(input string, args ...string) (string, error) {
-	// Nothing is to be tidied up behind our back, and nothing pushed but what we name.
-	cmd := exec.CommandContext(g.ctx, g.program, slices.Concat([]string{"-c", "gc.auto=0", "-c", "maintenance.auto=false",
-		"-c", "fetch.writeCommitGraph=false", "-c", "push.followTags=false", "-c", "submodule.recurse=false"}, args)...)
-	cmd.Dir, cmd.Env, cmd.Stdin = g.dir, g.environment, strings.NewReader(input)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		if g.ctx.Err() != nil {
-			return "", g.ctx.Err()
-		}
-		said := cmp.Or(strings.TrimSpace(stderr.String()+stdout.String()), err.Error())
-		return "", fmt.Errorf("git %s: %s", args[0], strings.ReplaceAll(said, "\n", "; "))
-	}
-	return strings.TrimSuffix(stdout.String(), "\n"), nil
 }
 
 // address returns the URL of a remote. Pushing to the URL leaves no trace in the repository, as pushing to the name
 // would.
-func (g *git) address(remote string) (string, error) {
+func (g *branchRepository) address(remote string) (string, error) {
 	if strings.ContainsAny(remote, `/:\`) || remote == "." || remote == ".." {
 		if abs, err := filepath.Abs(remote); err == nil && !strings.Contains(remote, ":") {
 			return abs, nil
 		}
 		return remote, nil
 	}
-	url, err := g.run("", "remote", "get-url", "--push", "--", remote)
+	url, err := g.Run("", "remote", "get-url", "--push", "--", remote)
 	if err == nil {
 		return url, nil
 	}
-	known, err := g.run("", "remote")
+	known, err := g.Run("", "remote")
 	if err != nil || known == "" {
 		return "", fmt.Errorf("the repository has no remote %q, and no other: add it with git remote add %s ADDRESS", remote,
 			remote)
@@ -267,7 +230,7 @@ func (g *git) address(remote string) (string, error) {
 }
 
 // blobs writes the files of a site as objects and returns their names.
-func (g *git) blobs(files map[string][]byte) (map[string]string, error) {
+func (g *branchRepository) blobs(files map[string][]byte) (map[string]string, error) {
 	names := slices.Sorted(maps.Keys(files))
 	var paths strings.Builder
 	for i, name := range names {
@@ -281,7 +244,7 @@ func (g *git) blobs(files map[string][]byte) (map[string]string, error) {
 		}
 		fmt.Fprintln(&paths, file)
 	}
-	printed, err := g.run(paths.String(), "hash-object", "-w", "--no-filters", "--stdin-paths")
+	printed, err := g.Run(paths.String(), "hash-object", "-w", "--no-filters", "--stdin-paths")
 	if err != nil {
 		return nil, err
 	}
@@ -292,31 +255,16 @@ func (g *git) blobs(files map[string][]byte) (map[string]string, error) {
 	return blobs, nil
 }
 
-// tree lists the blobs of a commit by path, and other objects by name.
-func (g *git) tree(commit string) (map[string]string, error) {
-	printed, err := g.run("", "ls-tree", "-r", "-z", "--full-tree", commit)
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]string{}
-	for entry := range strings.SplitSeq(printed, "\x00") {
-		about, name, ok := strings.Cut(entry, "\t")
-		if fields := strings.Fields(about); ok && len(fields) == 3 {
-			out[name] = fields[2]
-		}
-	}
-	return out, nil
-}
-
 // commit puts a site on top of the branch; empty if the branch has it.
-func (g *git) commit(b Branch, url, title string, blobs map[string]string, out *Published) (string, error) {
+func (g *branchRepository) commit(b Branch, url, title string, blobs map[string]string, out *Published) (string,
+	error) {
 	tip, err := g.fetch(url, b)
 	if err != nil {
 		return "", err
 	}
 	there, before := map[string]string{}, map[string]string{} // of the tip; and of what we wrote last, as we wrote it
 	if tip != "" {
-		if there, err = g.tree(tip); err != nil {
+		if there, err = g.Tree(tip, ""); err != nil {
 			return "", err
 		}
 		if before, err = g.before(tip); err != nil {
@@ -330,7 +278,7 @@ func (g *git) commit(b Branch, url, title string, blobs map[string]string, out *
 	if index == "" {
 		return "", nil
 	}
-	tree, err := g.write(tip, index)
+	tree, err := g.WriteTree(tip, index)
 	if err != nil {
 		return "", err
 	}
@@ -338,16 +286,7 @@ func (g *git) commit(b Branch, url, title string, blobs map[string]string, out *
 	if g.head != "" {
 		message += "From " + g.head + ".\n\n"
 	}
-	args := []string{"commit-tree", tree}
-	if tip != "" {
-		args = append(args, "-p", tip)
-	}
-	commit, err := g.run(message+publishTrailer+"\n", args...)
-	if err != nil && strings.Contains(err.Error(), "tell me who you are") {
-		return "", errors.New("git does not know who publishes: tell it with git config user.name NAME and git config " +
-			"user.email ADDRESS")
-	}
-	return commit, err
+	return g.Commit(tip, tree, message+publishTrailer+"\n")
 }
 
 // changes lists what a site changes of a tree, for git's index; before is what we wrote last.
@@ -357,33 +296,22 @@ func (p *Published) changes(there, before, blobs map[string]string) string {
 	for _, name := range slices.Sorted(maps.Keys(before)) {
 		if _, kept := blobs[name]; !kept && there[name] != "" {
 			p.Removed = append(p.Removed, name)
-			fmt.Fprintf(&index, "0 %040d\t%s\x00", 0, name)
+			index.WriteString(git.Change(name, ""))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(blobs)) {
 		if there[name] != blobs[name] {
 			p.Written = append(p.Written, name)
-			fmt.Fprintf(&index, "100644 %s\t%s\x00", blobs[name], name)
+			index.WriteString(git.Change(name, blobs[name]))
 		}
 	}
 	return index.String()
 }
 
-// write makes a tree from a commit, or from nothing, and changes.
-func (g *git) write(tip, index string) (tree string, err error) {
-	if _, err := g.run("", "read-tree", cmp.Or(tip, "--empty")); err != nil {
-		return "", err
-	}
-	if _, err := g.run(index, "update-index", "-z", "--index-info"); err != nil {
-		return "", err
-	}
-	return g.run("", "write-tree")
-}
-
 // fetch fetches the branch; empty without one.
-func (g *git) fetch(url string, b Branch) (tip string, err error) {
+func (g *branchRepository) fetch(url string, b Branch) (tip string, err error) {
 	ref := "refs/heads/" + b.Name
-	found, err := g.run("", "ls-remote", "--", url, ref)
+	found, err := g.Run("", "ls-remote", "--", url, ref)
 	if err != nil {
 		return "", fmt.Errorf("%s cannot be read: see that its address is right and that you may read it (%w)", b.Remote, err)
 	}
@@ -395,7 +323,7 @@ func (g *git) fetch(url string, b Branch) (tip string, err error) {
 	if tip == "" {
 		return "", nil
 	}
-	if _, err := g.run("", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--", url,
+	if _, err := g.Run("", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--", url,
 		ref); err != nil {
 		return "", fmt.Errorf("%s cannot be read: %w", b.Remote, err)
 	}
@@ -403,16 +331,16 @@ func (g *git) fetch(url string, b Branch) (tip string, err error) {
 }
 
 // before returns the files of the last published commit below a commit; empty without one.
-func (g *git) before(tip string) (map[string]string, error) {
-	last, err := g.run("", "log", "-1", "--first-parent", "--format=%H", "--grep=^"+publishTrailer+"$", tip)
+func (g *branchRepository) before(tip string) (map[string]string, error) {
+	last, err := g.Run("", "log", "-1", "--first-parent", "--format=%H", "--grep=^"+publishTrailer+"$", tip)
 	if err != nil || last == "" {
 		return nil, err
 	}
-	all, err := g.tree(last)
+	all, err := g.Tree(last, "")
 	if err != nil {
 		return nil, err
 	}
-	text, err := g.run("", "cat-file", "blob", last+":"+manifestFile)
+	text, err := g.Run("", "cat-file", "blob", last+":"+manifestFile)
 	if err != nil {
 		return nil, err
 	}
@@ -431,7 +359,7 @@ func (g *git) before(tip string) (map[string]string, error) {
 }
 
 // foreign is an error if files of others would be overwritten or removed.
-func (g *git) foreign(b Branch, tip string, there, before, blobs map[string]string) error {
+func (g *branchRepository) foreign(b Branch, tip string, there, before, blobs map[string]string) error {
 	var names []string
 	for name, blob := range there {
 		wanted, isOurs := blobs[name]
@@ -453,7 +381,7 @@ func (g *git) foreign(b Branch, tip string, there, before, blobs map[string]stri
 		return nil
 	}
 	slices.Sort(names)
-	who, err := g.run("", "log", "-1", "--format=%h by %an", tip, "--", ":(top,literal)"+names[0])
+	who, err := g.Run("", "log", "-1", "--format=%h by %an", tip, "--", ":(top,literal)"+names[0])
 	if err != nil {
 		return err
 	}
@@ -467,15 +395,13 @@ func (g *git) foreign(b Branch, tip string, there, before, blobs map[string]stri
 }
 
 // push pushes a commit, never by force.
-func (g *git) push(url, commit string, b Branch) error {
-	_, err := g.run("", "push", "--quiet", "--porcelain", "--no-recurse-submodules", "--", url,
-		commit+":refs/heads/"+b.Name)
+func (g *branchRepository) push(url, commit string, b Branch) error {
+	err := g.Push(url, commit, b.Name)
 	switch {
 	case err == nil:
 		return nil
-	case strings.Contains(err.Error(), "non-fast-forward"), strings.Contains(err.Error(), "fetch first"),
-		strings.Contains(err.Error(), "cannot lock ref"), strings.Contains(err.Error(), "[rejected]"):
-		return fmt.Errorf("branch %s of %s: %w", b.Name, b.Remote, errMoved)
+	case errors.Is(err, git.ErrMoved):
+		return fmt.Errorf("branch %s of %s: %w", b.Name, b.Remote, err)
 	}
 	return fmt.Errorf("%s does not take branch %s: "+
 		"see that you may write there, and that the branch is not protected (%w)", b.Remote, b.Name, err)

@@ -339,7 +339,7 @@ func TestPublishFails(t *testing.T) {
 			gitIn(p.t, p.dir, "config", "user.useConfigOnly", "true")
 			gitIn(p.t, p.dir, "config", "--unset", "user.email")
 			return Branch{p.dir, "origin", "gh-pages"}
-		}, []string{"git does not know who publishes"}},
+		}, []string{"git does not know who you are"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,0 +1,162 @@
+// Package git runs git for a program: in the repository of a folder and in no other, without tidying up behind
+// anybody's back, and with messages that can be looked into.
+package git
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// A Repository is the one that a folder lies in.
+type Repository struct {
+	ctx         context.Context
+	dir         string
+	environment []string
+}
+
+// New is the repository of a folder, whose git has more variables in its environment. Nothing is looked at yet.
+func New(ctx context.Context, dir string, variables ...string) *Repository {
+	r := &Repository{ctx: ctx, dir: dir}
+	for _, v := range os.Environ() {
+		switch name, _, _ := strings.Cut(v, "="); name {
+		// A hook that calls us has set these for its own repository.
+		case "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+			"GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_PREFIX":
+		default:
+			r.environment = append(r.environment, v)
+		}
+	}
+	r.environment = append(append(r.environment, "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0"), variables...)
+	return r
+}
+
+// With is the same repository, with more variables in the environment of git.
+func (r *Repository) With(variables ...string) *Repository {
+	return &Repository{r.ctx, r.dir, slices.Concat(r.environment, variables)}
+}
+
+// An Error is what git says of a command that failed.
+type Error struct {
+	Command string // its first word
+	Said    string
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("git %s: %s", e.Command, strings.ReplaceAll(e.Said, "\n", "; "))
+}
+
+// Reason is the line of it that says what is wrong; all of it if none begins as such lines do.
+func (e *Error) Reason() string {
+	for line := range strings.Lines(e.Said) {
+		for _, begin := range []string{"fatal: ", "error: ", " ! ["} {
+			if strings.HasPrefix(line, begin) {
+				return strings.TrimSpace(strings.TrimPrefix(line, begin))
+			}
+		}
+	}
+	return e.Said
+}
+
+// Output runs git with some input, and gives what it prints. The error is an *Error, that of a program that is not
+// there, or that of the context.
+func (r *Repository) Output(input string, args ...string) ([]byte, error) {
+	// Nothing is pushed but what is named.
+	cmd := exec.CommandContext(r.ctx, "git", slices.Concat([]string{"-c", "gc.auto=0", "-c", "maintenance.auto=false",
+		"-c", "fetch.writeCommitGraph=false", "-c", "push.followTags=false", "-c", "submodule.recurse=false"}, args)...)
+	cmd.Dir, cmd.Env, cmd.Stdin = r.dir, r.environment, strings.NewReader(input)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // so that it takes its locks away
+	cmd.WaitDelay = 5 * time.Second
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	switch {
+	case err == nil:
+		return stdout.Bytes(), nil
+	case r.ctx.Err() != nil:
+		return nil, r.ctx.Err()
+	case errors.Is(err, exec.ErrNotFound):
+		return nil, fmt.Errorf("git is not installed: %w", err)
+	}
+	return nil, &Error{args[0], cmp.Or(strings.TrimRight(stderr.String()+stdout.String(), "\n"), err.Error())}
+}
+
+// Run is Output as text, without the last line break.
+func (r *Repository) Run(input string, args ...string) (string, error) {
+	out, err := r.Output(input, args...)
+	return strings.TrimSuffix(string(out), "\n"), err
+}
+
+// Tree lists the objects of a commit by path: those whose modes begin so, such as 100 for files; all with "".
+func (r *Repository) Tree(commit, mode string) (map[string]string, error) {
+	printed, err := r.Run("", "ls-tree", "-r", "-z", "--full-tree", commit)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for entry := range strings.SplitSeq(printed, "\x00") {
+		about, name, ok := strings.Cut(entry, "\t")
+		if fields := strings.Fields(about); ok && len(fields) == 3 && strings.HasPrefix(fields[0], mode) {
+			out[name] = fields[2]
+		}
+	}
+	return out, nil
+}
+
+// WriteTree makes a tree from a commit, or from nothing, and changes as update-index --index-info -z reads them. The
+// index is that of the environment.
+func (r *Repository) WriteTree(tip, changes string) (string, error) {
+	if _, err := r.Run("", "read-tree", cmp.Or(tip, "--empty")); err != nil {
+		return "", err
+	}
+	if _, err := r.Run(changes, "update-index", "-z", "--index-info"); err != nil {
+		return "", err
+	}
+	return r.Run("", "write-tree")
+}
+
+// Change is a line for WriteTree: a file with an object, or without one for what is removed.
+func Change(name, object string) string {
+	if object == "" {
+		return fmt.Sprintf("0 %040d\t%s\x00", 0, name)
+	}
+	return fmt.Sprintf("100644 %s\t%s\x00", object, name)
+}
+
+// Commit commits a tree behind a tip, if that is not empty.
+func (r *Repository) Commit(tip, tree, message string) (string, error) {
+	args := []string{"commit-tree", tree}
+	if tip != "" {
+		args = append(args, "-p", tip)
+	}
+	commit, err := r.Run(message, args...)
+	if err != nil && strings.Contains(err.Error(), "tell me who you are") {
+		return "", errors.New("git does not know who you are: tell it with git config user.name NAME and git config " +
+			"user.email ADDRESS")
+	}
+	return commit, err
+}
+
+// ErrMoved means that somebody else pushed first.
+var ErrMoved = errors.New("somebody else has pushed to it meanwhile, again and again: try again")
+
+// Push pushes a commit to a branch, never by force. The error is ErrMoved if the branch is not what the commit follows.
+func (r *Repository) Push(to, commit, branch string) error {
+	_, err := r.Run("", "push", "--quiet", "--porcelain", "--no-recurse-submodules", "--", to,
+		commit+":refs/heads/"+branch)
+	for _, words := range []string{"non-fast-forward", "fetch first", "cannot lock ref", "failed to update ref",
+		"incorrect old value", "[rejected]"} {
+		if err != nil && strings.Contains(err.Error(), words) {
+			return ErrMoved
+		}
+	}
+	return err
+}
