@@ -88,8 +88,9 @@ by themselves, are those of the working tree on both sides, or with --articles-f
 out the same in both revisions are not measured. Records are kept in .benchbook/bench: the same command resumes a stopped
 run.
 
-With --bisect the first commit is looked for that meets --fail-on: each that is tried is compared with BASE, half of the others
-are ruled out by it, and those that cannot be built or decided are passed by.
+With --bisect the first commit is looked for that meets --fail-on, each that is tried being compared with BASE; or at which
+the claim of --claim is no longer judged as at BASE. Half of the others are ruled out each time, and those that cannot be
+built or decided are passed by.
 
 With --fail-on 'latency.p99 > 3%' the status is 1 if the condition holds over the whole interval of any cell's change, or
 if no cell can be judged.`,
@@ -116,7 +117,8 @@ if no cell can be judged.`,
 	choose = addMeasuring(cmd, &o.Options, plan.Full, bench.Repetitions, a.Config.EngineNames())
 	cmd.Flags().BoolVar(&o.Dirty, "dirty", false, "compare BASE with what is not committed")
 	cmd.Flags().BoolVar(&o.Bisect, "bisect", false,
-		"look for the first commit after BASE, up to HEAD, that meets --fail-on")
+		"look for the first commit after BASE, up to HEAD, that meets --fail-on, or changes --claim")
+	cmd.Flags().StringVar(&o.Claim, "claim", "", "with --bisect: the name of a claim, which is judged at each commit")
 	cmd.Flags().StringVar(&o.ArticlesFrom, "articles-from", "", "take the articles from this revision")
 	cmd.Flags().StringVar(&o.FailOn, "fail-on", "",
 		"end with status 1 if this holds for any cell, such as 'throughput < -5%'")

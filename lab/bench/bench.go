@@ -36,7 +36,8 @@ type Options struct {
 	measure.Options
 	results.CompareOptions
 	Dirty        bool   // what is not committed is B
-	Bisect       bool   // the first commit is looked for that meets FailOn
+	Bisect       bool   // the first commit is looked for that meets FailOn, or at which Claim is judged otherwise
+	Claim        string // the name of a claim
 	ArticlesFrom string // a revision that the articles are taken from; empty: from the working tree
 	Format       string
 }
@@ -49,12 +50,16 @@ type bench struct {
 	articles []*lab.Article
 	gate     *compare.Gate
 	folder   string
-	args     []string // what is left of the arguments
+	args     []string  // what is left of the arguments
+	question *question // nil without a claim
 }
 
 // Run measures both revisions, and prints what has changed. The arguments are A, B unless it is HEAD or not
 // committed, and articles. The error has the status that FailOn asks for.
 func Run(ctx context.Context, a *lab.Session, args []string, o Options) (err error) {
+	if err := o.check(); err != nil {
+		return lab.UsageError(err)
+	}
 	b := &bench{Session: a, Options: o, args: args}
 	if o.FailOn != "" {
 		if b.gate, err = compare.NewGate(o.FailOn); err != nil {
@@ -90,6 +95,23 @@ func Run(ctx context.Context, a *lab.Session, args []string, o Options) (err err
 	return err
 }
 
+// check reports options that do not go together.
+func (o *Options) check() error {
+	switch {
+	case o.Claim == "" && o.Bisect && o.FailOn == "":
+		return errors.New("--bisect needs what it looks for: --fail-on 'throughput < -5%', or --claim NAME")
+	case o.Claim == "":
+		return nil
+	case !o.Bisect:
+		return errors.New("--claim is for --bisect, which looks for the commit at which the claim is judged otherwise")
+	case o.FailOn != "" || len(o.Metrics) > 0:
+		return errors.New("--claim says what is looked for, so --fail-on and --metric have no place beside it")
+	case o.Format == results.FormatCSV:
+		return errors.New("what is found of a claim is printed as text or as JSON")
+	}
+	return nil
+}
+
 // open reads the project and the articles that the arguments name. What it gives takes away what it made.
 func (b *bench) open(ctx context.Context) (remove func(), err error) {
 	if b.folder, err = lab.StateFolder(b.project.Dir, Folder); err != nil {
@@ -118,7 +140,7 @@ func (b *bench) compare(ctx context.Context, base, head plan.Revision) (*results
 	}
 	// Another name makes other trials, of which half would count as measured.
 	sum := sha256.Sum256([]byte(base.Name + "\x00" + head.Name + "\x00" + b.Repetitions))
-	b.project.RecordsIn = filepath.Join(b.folder, fmt.Sprintf("%.12s-%.12s-%x", base.Commit, head.Commit, sum[:4]))
+	b.project.RecordsIn = b.recordsOf(fmt.Sprintf("%x", sum[:4]), base, head)
 	o := b.Options.Options
 	o.Revisions, o.Open = []plan.Revision{base, head}, r.Open
 	fmt.Fprintf(b.Stderr, "A is %s (%.10s), B is %s (%.10s)\n", base.Name, base.Commit, head.Name, head.Commit)

@@ -12,6 +12,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/results"
 	"benchbook/lab/terminal"
+	"benchbook/notebook/claim"
 	"benchbook/notebook/plan"
 )
 
@@ -29,20 +30,22 @@ type finding struct {
 	commit     plan.Revision
 	verdict    verdict
 	comparison *results.Comparison // with the good revision; nil if nothing differs, or nothing could be measured
+	judged     *claim.Judgement    // of the claim that is asked about
 	why        error               // of one that could not be measured
 	like       string              // the commit that it is the same as, where it was not measured for that reason
 }
 
-// bisect looks for the first commit that meets the condition of FailOn, between a good revision and a bad one. Each
-// is compared with the good revision in a run of its own, and half of those left are ruled out by each comparison. A
-// commit that cannot be built, or of which it cannot be decided, is passed by for its nearest neighbours.
+// bisect looks for the first commit that meets the condition of FailOn, or at which the claim is judged otherwise,
+// between a good revision and a bad one. Each is compared with the good revision in a run of its own, or the claim is
+// judged at it alone, and half of those left are ruled out each time. A commit that cannot be built, or of which it
+// cannot be decided, is passed by for its nearest neighbours.
 func (b *bench) bisect(ctx context.Context, from, to plan.Revision) error {
-	if b.gate == nil {
-		return lab.UsageError(errors.New("--bisect needs the condition that it looks for: --fail-on 'throughput < -5%'"))
-	}
 	commits, err := b.between(ctx, from, to)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case b.Claim != "":
+		return b.bisectByClaim(ctx, from, to, commits)
 	}
 	last, err := b.find(ctx, from, commits[len(commits)-1])
 	if err != nil {
@@ -56,10 +59,16 @@ func (b *bench) bisect(ctx context.Context, from, to plan.Revision) error {
 		return lab.Failure(fmt.Errorf("%s does not meet --fail-on %q, compared with %s, so there is nothing to look for",
 			to.Name, b.FailOn, from.Name))
 	}
-	known := map[int]*finding{len(commits) - 1: last}
-	lo, hi, err := search(len(commits), func(at, left int) (verdict, error) {
+	return b.narrow(ctx, from, commits, map[int]*finding{len(commits) - 1: last})
+}
+
+// narrow looks for the first commit that is bad, and says which it is. Known is the last, and of a claim the good
+// revision at -1.
+func (b *bench) narrow(ctx context.Context, from plan.Revision, commits []plan.Revision,
+	known map[int]*finding) error {
+	lo, hi, err := halve(len(commits), func(at, left int) (verdict, error) {
 		fmt.Fprintf(b.Stderr, "%s left, %s to go at most if each can be decided\n",
-			terminal.Count(left, "commit"), terminal.Count(bits.Len(uint(left)), "comparison"))
+			terminal.Count(left, "commit"), terminal.Count(bits.Len(uint(left)), b.unit()))
 		f, err := b.sameAs(commits[at], known)
 		switch {
 		case err != nil:
@@ -80,10 +89,10 @@ func (b *bench) bisect(ctx context.Context, from, to plan.Revision) error {
 	return b.found(ctx, from, commits, lo, hi, known)
 }
 
-// search finds the first that is bad of n, of which the last is. It gives the last before it that is good, -1 if
+// halve finds the first that is bad of n, of which the last is. It gives the last before it that is good, -1 if
 // none is known to be, and the first that is known to be bad: if there are others between, they are undecided. Judge
 // is told how many are left, and is asked once about each.
-func search(n int, judge func(at, left int) (verdict, error)) (lo, hi int, err error) {
+func halve(n int, judge func(at, left int) (verdict, error)) (lo, hi int, err error) {
 	asked := map[int]bool{}
 	lo, hi = -1, n-1
 	for {
@@ -110,7 +119,7 @@ func (b *bench) sameAs(commit plan.Revision, known map[int]*finding) (*finding, 
 		f := known[at]
 		same, err := b.pair(f.commit, commit).Same()
 		if err != nil || same {
-			return &finding{commit, f.verdict, f.comparison, f.why, f.commit.Name}, err
+			return &finding{commit, f.verdict, f.comparison, f.judged, f.why, f.commit.Name}, err
 		}
 	}
 	return nil, nil
@@ -145,12 +154,14 @@ func (b *bench) between(ctx context.Context, from, to plan.Revision) ([]plan.Rev
 	return commits, nil
 }
 
-// find compares a commit with the good revision. The error is what ends the search.
+// find compares a commit with the good revision, or judges the claim at it. The error is what ends the search.
 func (b *bench) find(ctx context.Context, from, commit plan.Revision) (*finding, error) {
+	if b.question != nil {
+		return b.judge(ctx, commit)
+	}
 	f := &finding{commit: commit}
 	c, err := b.compare(ctx, from, commit)
-	if s, ok := errors.AsType[*lab.StatusError](err); err != nil &&
-		(ctx.Err() != nil || !ok || s.Status != lab.StatusFailed && s.Status != lab.StatusProblems) {
+	if err != nil && !canBePassedBy(ctx, err) {
 		return nil, err
 	}
 	switch {
@@ -170,10 +181,24 @@ func (b *bench) find(ctx context.Context, from, commit plan.Revision) (*finding,
 	return f, nil
 }
 
+// canBePassedBy reports whether an error is that of one commit, such as one that cannot be built.
+func canBePassedBy(ctx context.Context, err error) bool {
+	s, ok := errors.AsType[*lab.StatusError](err)
+	return ok && ctx.Err() == nil && (s.Status == lab.StatusFailed || s.Status == lab.StatusProblems)
+}
+
 func (f *finding) String() string {
 	switch {
+	case f.like != "" && f.judged != nil:
+		return fmt.Sprintf("is the same as %s in all that is measured: the claim is %s", f.like, f.judged.Verdict)
 	case f.like != "":
 		return "is the same as " + f.like + " in all that is measured"
+	case f.judged != nil:
+		words := fmt.Sprintf("the claim is %s", f.judged.Verdict)
+		if because := results.JudgementWords(f.judged); because != "" {
+			words += ": " + because
+		}
+		return words
 	case f.verdict == bad:
 		return "meets the condition"
 	case f.verdict == good && f.comparison == nil:
@@ -189,26 +214,40 @@ func (f *finding) String() string {
 // found says which commit it is, with the comparison that shows it, or between which commits it is.
 func (b *bench) found(ctx context.Context, from plan.Revision, commits []plan.Revision, lo, hi int,
 	known map[int]*finding) error {
-	open, compared := hi-lo-1, 0
+	open, tried := hi-lo-1, 0
 	for _, f := range known {
-		if f.like == "" && (f.comparison != nil || f.why != nil) {
-			compared++
+		if f.like == "" && (f.comparison != nil || f.judged != nil || f.why != nil) {
+			tried++
 		}
 	}
 	for at := lo; at <= hi; at++ {
-		if f := known[at]; f != nil && (open > 0 || at == hi) {
+		if f := known[at]; f != nil && (open > 0 || at == hi || f.judged != nil) {
 			fmt.Fprintf(b.words(), "%s: %s\n", b.subject(ctx, f.commit), f)
 		}
 	}
-	result := fmt.Sprintf("%s is the first commit that meets --fail-on %q, compared with %s", commits[hi].Name, b.FailOn,
-		from.Name)
-	if open > 0 {
-		result = fmt.Sprintf("the first commit that meets --fail-on %q, compared with %s, is one of the %d above", b.FailOn,
-			from.Name, open+1)
+	that := fmt.Sprintf("that meets --fail-on %q, compared with %s", b.FailOn, from.Name)
+	if b.question != nil {
+		that = fmt.Sprintf("at which claim %s of %s is %s, and not %s as at %s", b.Claim, b.question.article.Slug,
+			known[hi].judged.Verdict, b.question.before, from.Name)
 	}
-	fmt.Fprintf(b.words(), "%s: %s of %s\n", result, terminal.Count(compared, "comparison"),
+	result := fmt.Sprintf("%s is the first commit %s", commits[hi].Name, that)
+	if open > 0 {
+		result = fmt.Sprintf("the first commit %s, is one of the %d above", that, open+1)
+	}
+	fmt.Fprintf(b.words(), "%s: %s of %s\n", result, terminal.Count(tried, b.unit()),
 		terminal.Count(len(commits), "commit"))
+	if b.question != nil && b.Format == results.FormatJSON {
+		return b.printJSON(ctx, commits, lo, hi, known)
+	}
 	return b.show(known[hi])
+}
+
+// unit is what a commit is tried by.
+func (b *bench) unit() string {
+	if b.question != nil {
+		return "measurement"
+	}
+	return "comparison"
 }
 
 // subject is a commit with the first line of its message.

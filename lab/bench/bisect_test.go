@@ -8,11 +8,11 @@ import (
 
 // The first bad one is found with as few questions as halving takes, and without any that cannot be answered:
 // the nearest of those are left.
-func TestSearch(t *testing.T) {
+func TestHalve(t *testing.T) {
 	for n := 1; n <= 64; n++ {
 		for first := range n {
 			questions := 0
-			lo, hi, err := search(n, func(at, left int) (verdict, error) {
+			lo, hi, err := halve(n, func(at, left int) (verdict, error) {
 				if questions++; left < 1 || left >= n {
 					t.Fatalf("%d of %d are left", left, n)
 				}
@@ -37,7 +37,7 @@ func TestSearch(t *testing.T) {
 		{"elsewhere", []verdict{undecided, good, good, bad, undecided, undecided, bad}, 2, 3},
 	} {
 		asked := map[int]bool{}
-		lo, hi, err := search(len(test.verdicts), func(at, _ int) (verdict, error) {
+		lo, hi, err := halve(len(test.verdicts), func(at, _ int) (verdict, error) {
 			if asked[at] {
 				t.Fatalf("%s: %d is asked about twice", test.name, at)
 			}
@@ -49,7 +49,7 @@ func TestSearch(t *testing.T) {
 		}
 	}
 	wrong := errors.New("interrupted")
-	if _, _, err := search(9, func(int, int) (verdict, error) { return undecided, wrong }); !errors.Is(err, wrong) {
+	if _, _, err := halve(9, func(int, int) (verdict, error) { return undecided, wrong }); !errors.Is(err, wrong) {
 		t.Errorf("the error is %v", err)
 	}
 }

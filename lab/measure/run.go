@@ -87,14 +87,16 @@ type Options struct {
 	Repetitions string // as articles have them; empty for theirs
 	Seed        int64
 	Budget      time.Duration
-	Engine      string // empty for the project's
-	Only        string // an expression that picks trials
-	Keep        bool   // the services of the last repetition
-	Adapt       bool   // placements to the CPUs that there are
-	Wait        bool   // for another run to finish
-	Yes         bool   // to very many trials
-	Verbose     bool   // says what builders of images say
-	// Revisions are compared, cell by cell, in one run. Nobody judges claims by it: Open says which trials go on.
+	Engine      string     // empty for the project's
+	Only        string     // an expression that picks trials
+	Pick        lab.Filter // picks some of them; nil for all
+	Keep        bool       // the services of the last repetition
+	Adapt       bool       // placements to the CPUs that there are
+	Wait        bool       // for another run to finish
+	Yes         bool       // to very many trials
+	Verbose     bool       // says what builders of images say
+	// Revisions are compared, cell by cell, in one run. Nobody judges claims by it: Open says which trials go on. A single
+	// one is measured as if it were checked out.
 	Revisions []plan.Revision
 	// Open gives the trials of an article that go on after a look, as runner.Options wants it; nil: those that claims are
 	// undecided about.
@@ -235,7 +237,8 @@ func newJob(ctx context.Context, a *lab.Session, project *projects.Project, list
 	for _, c := range j.list {
 		lab.KeepExperiments(j.plans[c.Slug], c.Experiments)
 	}
-	j.options.Only, err = lab.NewFilter(flags.Only, j.list, j.plans)
+	only, err := lab.NewFilter(flags.Only, j.list, j.plans)
+	j.options.Only = only.And(flags.Pick)
 	return j, problems, err
 }
 
@@ -518,7 +521,7 @@ func (j *job) confirm(ctx context.Context, c *lab.Article, next *runner.Next, v 
 	for _, w := range hardlyMeant.Sorted() {
 		fmt.Fprintln(j.Stderr, redact.Text(w.String()))
 	}
-	if j.flags.Yes || j.flags.Budget > 0 || j.flags.Only != "" {
+	if j.flags.Yes || j.flags.Budget > 0 || j.flags.Only != "" || j.flags.Pick != nil {
 		return nil
 	}
 	known, err := forecast.Inspect(ctx, j.Session, j.project, c, p, v.host.ID, v.present)
@@ -742,7 +745,7 @@ func (j *job) recordsOf(c *lab.Article) record.Dir { return record.Dir(j.project
 func (j *job) optionsFor(c *lab.Article) (runner.Options, error) {
 	p, at := j.plans[c.Slug], j.targets[c.Slug]
 	var judge *progress.Judge
-	if len(j.flags.Revisions) == 0 { // claims are about one revision
+	if len(j.flags.Revisions) < 2 { // claims are about one revision
 		var err error
 		if judge, err = newJudge(j.Session, j.shown, j.project, c, p, at.host); err != nil {
 			return runner.Options{}, lab.Failure(err)

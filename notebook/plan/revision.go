@@ -10,9 +10,9 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// A Revision of the repository is one side of a comparison. With several, each cell of every experiment is planned
-// once for each, along the axis RevisionAxis, and builds take their contexts from it. The article, and what it gives
-// to containers by itself, is the same for all. Cells that come out the same in all revisions are not planned.
+// A Revision of the repository is what builds take their contexts from. The article, and what it gives to containers by
+// itself, stays as it is. With several, each cell of every experiment is planned once for each, along the axis
+// RevisionAxis; cells that come out the same in all revisions are not planned.
 type Revision struct {
 	Name   string // as people call it
 	Commit string // as git knows it
@@ -21,9 +21,16 @@ type Revision struct {
 // RevisionAxis is the axis of the revisions that are compared.
 const RevisionAxis = "revision"
 
-// perRevision makes a combination for each revision that is compared: all of the first, then all of the next.
+// perRevision makes a combination for each revision that is compared: all of the first, then all of the next. A single
+// one takes those that there are.
 func (p *planner) perRevision(e *outline, combinations []combination) []combination {
-	if len(p.options.Revisions) == 0 {
+	switch len(p.options.Revisions) {
+	case 0:
+		return combinations
+	case 1:
+		for i := range combinations {
+			combinations[i].revision = p.options.Revisions[0].Commit
+		}
 		return combinations
 	}
 	if slices.ContainsFunc(combinations, func(c combination) bool {
@@ -51,7 +58,7 @@ func (p *planner) perRevision(e *outline, combinations []combination) []combinat
 // keepChanged takes the cells out of an experiment that are the same in all revisions that are compared, and leaves
 // the experiment out if all are.
 func (p *planner) keepChanged(e *outline) {
-	if len(p.options.Revisions) == 0 {
+	if len(p.options.Revisions) < 2 {
 		return
 	}
 	keys := map[string]string{} // by the cell
@@ -100,7 +107,7 @@ func (p *planner) checkShared(e *outline) {
 
 // ofBase are the trials of the first revision, whose A/A pair shows the noise floor; all where none are compared.
 func (p *planner) ofBase(measured []*Trial) []*Trial {
-	if len(p.options.Revisions) == 0 {
+	if len(p.options.Revisions) < 2 {
 		return measured
 	}
 	base := record.Parameter{Name: RevisionAxis, Value: p.options.Revisions[0].Name}

@@ -30,7 +30,7 @@ func InOrder(experiments []*plan.Experiment) []*plan.Experiment {
 		if slices.Contains(out, e) {
 			return
 		}
-		for _, name := range slices.Concat(sharesOf(e), takenFrom(e)) {
+		for _, name := range Needs(e) {
 			if i := slices.IndexFunc(experiments, func(o *plan.Experiment) bool { return o.Name == name }); i >= 0 {
 				add(experiments[i]) // a plan has no circle of them
 			}
@@ -42,6 +42,9 @@ func InOrder(experiments []*plan.Experiment) []*plan.Experiment {
 	}
 	return out
 }
+
+// Needs names the experiments whose results an experiment takes rates or values from.
+func Needs(e *plan.Experiment) []string { return slices.Concat(sharesOf(e), takenFrom(e)) }
 
 func sharesOf(e *plan.Experiment) []string {
 	var names []string
