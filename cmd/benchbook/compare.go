@@ -110,6 +110,9 @@ if no cell can be judged.`,
 			if err := checkMeasuring(cmd.Flags(), &o.Options, choose, a.Config.EngineNames()); err != nil {
 				return err
 			}
+			if o.Claim != "" && !cmd.Flags().Changed("repetitions") {
+				o.Repetitions = "" // those by which the article decides
+			}
 			return bench.Run(cmd.Context(), a.Session, args, o)
 		},
 	}

@@ -106,7 +106,7 @@ func (o *Options) check() error {
 		return errors.New("--claim is for --bisect, which looks for the commit at which the claim is judged otherwise")
 	case o.FailOn != "" || len(o.Metrics) > 0:
 		return errors.New("--claim says what is looked for, so --fail-on and --metric have no place beside it")
-	case o.Format == results.FormatCSV:
+	case o.Format == results.FormatCSV || o.Format == results.FormatMarkdown:
 		return errors.New("what is found of a claim is printed as text or as JSON")
 	}
 	return nil
@@ -286,4 +286,13 @@ func (b *bench) articlesFrom(ctx context.Context) (remove func(), err error) {
 			fmt.Fprintf(b.Stderr, "warning: the working tree in %s cannot be removed: %v\n", folder, err)
 		}
 	}, nil
+}
+
+// recordsOf is the folder of the records of revisions that are measured together.
+func (b *bench) recordsOf(kind string, revisions ...plan.Revision) string {
+	name := ""
+	for _, r := range revisions {
+		name += fmt.Sprintf("%.12s-", r.Commit)
+	}
+	return filepath.Join(b.folder, name+kind)
 }

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"benchbook/lab/terminal"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/plan"
+	"benchbook/slice"
 )
 
 // A verdict on a commit: whether it meets the condition, compared with the good revision.
@@ -32,7 +34,7 @@ type finding struct {
 	comparison *results.Comparison // with the good revision; nil if nothing differs, or nothing could be measured
 	judged     *claim.Judgement    // of the claim that is asked about
 	why        error               // of one that could not be measured
-	like       string              // the commit that it is the same as, where it was not measured for that reason
+	like       plan.Revision       // the commit that was measured in its place, as it is the same
 }
 
 // bisect looks for the first commit that meets the condition of FailOn, or at which the claim is judged otherwise,
@@ -115,11 +117,27 @@ func halve(n int, judge func(at, left int) (verdict, error)) (lo, hi int, err er
 
 // sameAs is what is known of a commit that is the same as one that was measured; nil for none.
 func (b *bench) sameAs(commit plan.Revision, known map[int]*finding) (*finding, error) {
+	isSame := func(f *finding) (bool, error) { return b.pair(f.commit, commit).Same() }
+	if b.question != nil {
+		keys, err := b.keysAt(commit)
+		if err != nil || keys == nil {
+			return nil, err
+		}
+		isSame = func(f *finding) (bool, error) {
+			theirs, err := b.keysAt(f.commit)
+			return maps.Equal(keys, theirs), err
+		}
+	}
 	for _, at := range slices.Sorted(maps.Keys(known)) {
 		f := known[at]
-		same, err := b.pair(f.commit, commit).Same()
-		if err != nil || same {
-			return &finding{commit, f.verdict, f.comparison, f.judged, f.why, f.commit.Name}, err
+		same, err := isSame(f)
+		if err != nil {
+			return nil, err
+		}
+		if same {
+			alike := *f
+			alike.commit, alike.like = commit, cmp.Or(f.like, f.commit)
+			return &alike, nil
 		}
 	}
 	return nil, nil
@@ -189,16 +207,17 @@ func canBePassedBy(ctx context.Context, err error) bool {
 
 func (f *finding) String() string {
 	switch {
-	case f.like != "" && f.judged != nil:
-		return fmt.Sprintf("is the same as %s in all that is measured: the claim is %s", f.like, f.judged.Verdict)
-	case f.like != "":
-		return "is the same as " + f.like + " in all that is measured"
 	case f.judged != nil:
 		words := fmt.Sprintf("the claim is %s", f.judged.Verdict)
 		if because := results.JudgementWords(f.judged); because != "" {
 			words += ": " + because
 		}
+		if f.like.Name != "" {
+			words += "; measured at " + f.like.Name + ", which is the same in all that is measured"
+		}
 		return words
+	case f.like.Name != "":
+		return "is the same as " + f.like.Name + " in all that is measured"
 	case f.verdict == bad:
 		return "meets the condition"
 	case f.verdict == good && f.comparison == nil:
@@ -211,33 +230,33 @@ func (f *finding) String() string {
 	return "cannot be decided"
 }
 
-// found says which commit it is, with the comparison that shows it, or between which commits it is.
+// found says which commit it is, with what shows it, or between which commits it is.
 func (b *bench) found(ctx context.Context, from plan.Revision, commits []plan.Revision, lo, hi int,
 	known map[int]*finding) error {
 	open, tried := hi-lo-1, 0
-	for _, f := range known {
-		if f.like == "" && (f.comparison != nil || f.judged != nil || f.why != nil) {
+	for _, at := range slices.Sorted(maps.Keys(known)) {
+		f := known[at]
+		if f.like.Name == "" && (f.comparison != nil || f.judged != nil || f.why != nil) {
 			tried++
 		}
-	}
-	for at := lo; at <= hi; at++ {
-		if f := known[at]; f != nil && (open > 0 || at == hi || f.judged != nil) {
+		if b.question != nil || at == hi || open > 0 && lo <= at && at < hi {
 			fmt.Fprintf(b.words(), "%s: %s\n", b.subject(ctx, f.commit), f)
 		}
 	}
-	that := fmt.Sprintf("that meets --fail-on %q, compared with %s", b.FailOn, from.Name)
+	that := fmt.Sprintf("meets --fail-on %q, compared with %s", b.FailOn, from.Name)
 	if b.question != nil {
-		that = fmt.Sprintf("at which claim %s of %s is %s, and not %s as at %s", b.Claim, b.question.article.Slug,
+		that = fmt.Sprintf("has claim %s of %s %s, which is %s at %s", b.Claim, b.question.article.Slug,
 			known[hi].judged.Verdict, b.question.before, from.Name)
 	}
-	result := fmt.Sprintf("%s is the first commit %s", commits[hi].Name, that)
+	result := fmt.Sprintf("%s is the first commit that %s", commits[hi].Name, that)
 	if open > 0 {
-		result = fmt.Sprintf("the first commit %s, is one of the %d above", that, open+1)
+		names := slice.Map(commits[lo+1:hi+1], func(c plan.Revision) string { return c.Name })
+		result = fmt.Sprintf("the first commit that %s, is one of %s", that, terminal.InSentence(names))
 	}
-	fmt.Fprintf(b.words(), "%s: %s of %s\n", result, terminal.Count(tried, b.unit()),
+	fmt.Fprintf(b.words(), "%s: %s for %s\n", result, terminal.Count(tried, b.unit()),
 		terminal.Count(len(commits), "commit"))
 	if b.question != nil && b.Format == results.FormatJSON {
-		return b.printJSON(ctx, commits, lo, hi, known)
+		return lab.PrintJSON(b.Stdout, b.data(ctx, commits, lo, hi, known))
 	}
 	return b.show(known[hi])
 }

@@ -3,25 +3,27 @@ package bench
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"maps"
 	"slices"
 
 	"benchbook/lab"
+	"benchbook/lab/forecast"
 	"benchbook/lab/measure"
 	"benchbook/lab/results"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 	"benchbook/runner/search"
 	"benchbook/runner/sysinfo"
+	"benchbook/slice"
 )
 
 // A question is a claim that is judged at one revision after another.
@@ -29,10 +31,12 @@ type question struct {
 	article *lab.Article
 	doc     *article.Document // with no other claim, so that nothing goes on for theirs
 	claim   *article.Claim
+	needs   lab.Filter    // the trials that are measured for it
 	before  stats.Verdict // at the good revision
 }
 
-// choose finds the claim in the articles. Of the article it leaves the experiments that the claim needs.
+// choose finds the claim in the articles, and what is to be measured for it: its cells, the A/A pairs of their
+// experiments, and the experiments that these take rates or values from.
 func (b *bench) choose(from plan.Revision) error {
 	var known []string
 	for _, l := range b.articles {
@@ -55,59 +59,89 @@ func (b *bench) choose(from plan.Revision) error {
 		return lab.UsageError(fmt.Errorf("no claim %q in %s; %s", b.Claim, terminal.InSentence(lab.SlugsOf(b.articles)),
 			cmp.Or(source.Suggest(b.Claim, known), "there is none")))
 	}
-	l := b.question.article
-	b.articles = []*lab.Article{l}
-	p, err := b.planAt(from)
+	q := b.question
+	b.articles = []*lab.Article{q.article}
+	p, problems, err := b.planAt(from)
 	if err != nil {
 		return err
 	}
-	d, err := b.question.dataset(p, nil, "")
+	if !problems.Empty() {
+		lab.PrintProblems(b.Stderr, problems.Sorted())
+		return lab.WithStatus(lab.StatusProblems, errors.New("nothing was measured"))
+	}
+	cells, err := q.cells(p, nil, "")
 	if err != nil {
-		return lab.Failure(err)
+		return lab.UsageError(fmt.Errorf("claim %s: %s", b.Claim, expr.MessageOf(err)))
 	}
 	var names []string
-	for cell := range claim.Touched(d, func(*dataset.Cell) bool { return false }) {
-		names = append(names, cell.Experiment.Plan.Name)
+	about, whole := map[string]bool{}, map[string]bool{}
+	for _, cell := range cells {
+		name := cell.Experiment.Plan.Name
+		if !q.article.Wants(name) {
+			return lab.UsageError(fmt.Errorf("claim %s is about experiment %s, which is none of those that are named", b.Claim,
+				name))
+		}
+		names, about[name+"#"+cell.Trial.Name] = slice.Add(names, name), true
 	}
 	for i := 0; i < len(names); i++ {
 		if e, ok := p.Find(names[i]); ok {
-			names = append(names, slices.DeleteFunc(search.Needs(e), func(name string) bool {
-				return slices.Contains(names, name)
-			})...)
+			for _, name := range search.Needs(e) {
+				names, whole[name] = slice.Add(names, name), true
+			}
 		}
 	}
-	l.Experiments = names
+	q.article.Experiments = names
+	q.needs = func(e *plan.Experiment, t *plan.Trial) bool {
+		return whole[e.Name] || e.IsPaired(t) || about[e.Name+"#"+t.Name]
+	}
 	return nil
 }
 
-func (b *bench) planAt(commit plan.Revision) (*plan.Plan, error) {
-	l, problems := b.question.article, source.Problems{}
-	p, err := plan.New(b.project, l.Doc, plan.Options{Profile: b.Profile, Repetitions: b.Repetitions,
+func (b *bench) planAt(commit plan.Revision) (*plan.Plan, *source.Problems, error) {
+	var problems source.Problems
+	p, err := plan.New(b.project, b.question.article.Doc, plan.Options{Profile: b.Profile, Repetitions: b.Repetitions,
 		Revisions: []plan.Revision{commit}}, &problems)
 	if err != nil {
-		return nil, lab.Failure(err)
+		return nil, nil, lab.Failure(err)
 	}
-	return p, nil
+	return p, &problems, nil
+}
+
+// keysAt are the keys of what is measured at a commit; nil if nothing can be.
+func (b *bench) keysAt(commit plan.Revision) (map[string]string, error) {
+	p, problems, err := b.planAt(commit)
+	if err != nil || !problems.Empty() {
+		return nil, err
+	}
+	keys := map[string]string{}
+	for _, e := range p.Experiments {
+		for _, t := range e.Trials {
+			if b.question.article.Wants(e.Name) && b.question.needs(e, t) {
+				keys[e.Name+"#"+t.Name] = t.Key
+			}
+		}
+	}
+	return keys, nil
 }
 
 func (q *question) dataset(p *plan.Plan, records []*record.Record, host string) (*dataset.Dataset, error) {
 	whole := *p
 	whole.Experiments = p.All
-	return dataset.New(q.doc, p.RecordsOf(nil, records, host), dataset.Options{ThisHost: host,
+	d, err := dataset.New(q.doc, p.RecordsOf(nil, records, host), dataset.Options{ThisHost: host,
 		Plan: func(string) (*plan.Plan, error) { return &whole, nil }})
+	if err != nil {
+		return nil, lab.Failure(err)
+	}
+	return d, nil
 }
 
-// picks are the trials that the claim is about, and what shows their noise floor. Of experiments that others take rates
-// or values from all are.
-func (q *question) picks(d *dataset.Dataset) lab.Filter {
-	touched, about := map[string]bool{}, map[string]bool{}
-	for cell := range claim.Touched(d, func(*dataset.Cell) bool { return false }) {
-		name := cell.Experiment.Plan.Name
-		touched[name+"#"+cell.Trial.Name], about[name] = true, true
+// cells are those that the claim is about.
+func (q *question) cells(p *plan.Plan, records []*record.Record, host string) ([]*dataset.Cell, error) {
+	d, err := q.dataset(p, records, host)
+	if err != nil {
+		return nil, err
 	}
-	return func(e *plan.Experiment, t *plan.Trial) bool {
-		return !about[e.Name] || e.IsPaired(t) || touched[e.Name+"#"+t.Name]
-	}
+	return claim.Cells(d, q.claim)
 }
 
 // judge measures what the claim is about at a commit, and judges it. Where nothing can be measured at the commit, the
@@ -116,68 +150,67 @@ func (b *bench) judge(ctx context.Context, commit plan.Revision) (*finding, erro
 	q := b.question
 	q.article.Problems = source.Problems{} // of the commits before
 	b.project.RecordsIn = b.recordsOf("claim", commit)
-	this, err := sysinfo.ThisHost()
-	if err != nil {
-		return nil, lab.Failure(err)
-	}
-	host, err := b.HostOf(b.project, q.article, this)
-	if err != nil {
-		return nil, lab.Failure(err)
-	}
-	p, err := b.planAt(commit)
-	if err != nil {
-		return nil, err
-	}
-	planned, err := q.dataset(p, nil, host.ID)
-	if err != nil {
-		return nil, lab.Failure(err)
-	}
 	o := b.Options.Options
-	o.Revisions, o.Pick, o.Open = []plan.Revision{commit}, q.picks(planned), q.open
+	o.Revisions, o.Pick = []plan.Revision{commit}, q.needs
+	o.Open = func(_ *lab.Article, p *plan.Plan, host string) func([]*record.Record) map[string][]string {
+		return forecast.OpenTrials(q.doc, p, host)
+	}
 	fmt.Fprintf(b.Stderr, "measuring %s (%.10s)\n", commit.Name, commit.Commit)
 	measured := measure.Run(ctx, b.Session, b.project, b.articles, o)
-	f := &finding{commit: commit, why: measured}
 	if measured != nil && !canBePassedBy(ctx, measured) {
 		return nil, measured
 	}
-	records, _, err := b.Records(b.project, q.article)
-	if err != nil {
-		return nil, lab.Failure(err)
+	f := &finding{commit: commit, why: measured}
+	if err := b.setVerdict(f); err != nil {
+		return nil, err
 	}
-	d, err := q.dataset(p, records, host.ID)
-	if err != nil {
-		return nil, lab.Failure(err)
-	}
-	if len(d.Records()) > 0 {
-		j := claim.Judge(d, q.claim)
-		f.judged = &j
-	} else if f.why == nil {
-		f.why = errors.New("nothing was measured")
-	}
-	f.verdict = q.compare(f.judged)
 	fmt.Fprintf(b.Stderr, "%s: %s\n", commit.Name, f)
 	return f, nil
 }
 
-func (q *question) open(_ *lab.Article, p *plan.Plan, host string) func([]*record.Record) map[string][]string {
-	return func(records []*record.Record) map[string][]string {
-		d, err := q.dataset(p, records, host)
-		if err != nil { // there is a plan, and no host is asked for
-			return nil
-		}
-		return claim.Open(d)
+// setVerdict judges the claim by what was measured at a commit, which may be nothing. What was measured before the
+// article was changed decides nothing.
+func (b *bench) setVerdict(f *finding) error {
+	q := b.question
+	this, err := sysinfo.ThisHost()
+	if err != nil {
+		return lab.Failure(err)
 	}
-}
-
-// compare tells whether a claim is as it was at the good revision, the first that is asked about.
-func (q *question) compare(j *claim.Judgement) verdict {
+	host, err := b.HostOf(b.project, q.article, this) // a host that is met for the first time is known after the run
+	if err != nil {
+		return lab.Failure(err)
+	}
+	p, problems, err := b.planAt(f.commit)
+	if err != nil || !problems.Empty() { // which is what the run ended with
+		return err
+	}
+	records, _, err := b.Records(b.project, q.article)
+	if err != nil {
+		return lab.Failure(err)
+	}
+	d, err := q.dataset(p, records, host.ID)
+	if err != nil {
+		return err
+	}
+	cells, err := claim.Cells(d, q.claim)
+	isFresh := func(c *dataset.Cell) bool { return c.State == dataset.Fresh || c.State == dataset.Partial }
+	if err != nil || len(cells) > 0 && !slices.ContainsFunc(cells, isFresh) {
+		f.why = cmp.Or(f.why, lab.Failure(errors.New("nothing was measured")))
+		return nil
+	}
+	j := claim.Judge(d, q.claim)
+	f.judged = &j
+	if slices.ContainsFunc(cells, func(c *dataset.Cell) bool { return !isFresh(c) }) {
+		return nil
+	}
 	switch {
-	case j == nil || j.Verdict != stats.Supported && j.Verdict != stats.Contradicted:
-		return undecided
-	case q.before == "" || j.Verdict == q.before:
-		return good
+	case j.Verdict != stats.Supported && j.Verdict != stats.Contradicted:
+	case j.Verdict == cmp.Or(q.before, j.Verdict):
+		f.verdict = good
+	default:
+		f.verdict = bad
 	}
-	return bad
+	return nil
 }
 
 // bisectByClaim looks for the first commit at which a claim is judged otherwise than at the good revision.
@@ -186,29 +219,42 @@ func (b *bench) bisectByClaim(ctx context.Context, from, to plan.Revision, commi
 		return err
 	}
 	first, err := b.judge(ctx, from)
-	if err != nil {
-		return err
-	}
-	if first.verdict == undecided {
-		return lab.Failure(fmt.Errorf("at %s %s, so there is nothing to look for", from.Name, first))
-	}
-	b.question.before = first.judged.Verdict
-	last, err := b.judge(ctx, commits[len(commits)-1])
 	switch {
 	case err != nil:
 		return err
+	case first.judged == nil:
+		return first.why
+	case first.verdict == undecided:
+		return lab.Failure(fmt.Errorf("at %s %s, so there is nothing to look for", from.Name, first))
+	}
+	b.question.before = first.judged.Verdict
+	known := map[int]*finding{-1: first}
+	end := len(commits) - 1
+	last, err := b.sameAs(commits[end], known)
+	if err == nil && last == nil {
+		last, err = b.judge(ctx, commits[end])
+	}
+	switch {
+	case err != nil:
+		return err
+	case last.like.Name != "":
+		return lab.Failure(fmt.Errorf("%s and %s are the same in all that is measured for claim %s", from.Name, to.Name,
+			b.Claim))
+	case last.judged == nil:
+		return last.why
 	case last.verdict == undecided:
 		return lab.Failure(fmt.Errorf("at %s %s, so there is nothing to look for", to.Name, last))
 	case last.verdict == good:
 		return lab.Failure(fmt.Errorf("%s is %s at %s and at %s, so there is nothing to look for", b.Claim,
 			b.question.before, from.Name, to.Name))
 	}
-	return b.narrow(ctx, from, commits, map[int]*finding{-1: first, len(commits) - 1: last})
+	known[end] = last
+	return b.narrow(ctx, from, commits, known)
 }
 
-// BisectJSON is what bench --bisect --claim prints with --format json. Fields are added to it in later versions, none
+// bisectJSON is what bench --bisect --claim prints with --format json. Fields are added to it in later versions, none
 // are renamed or removed.
-type BisectJSON struct {
+type bisectJSON struct {
 	Article string       `json:"article"`
 	Claim   string       `json:"claim"`
 	Before  string       `json:"before"` // the verdict at the good revision
@@ -226,51 +272,35 @@ type commitJSON struct {
 	Value   *float64 `json:"value"`             // the effect and its interval
 	Lo      *float64 `json:"lo"`
 	Hi      *float64 `json:"hi"`
+	Invalid bool     `json:"invalid"` // it rests on a cell that is not valid
 }
 
-// printJSON prints what was found of the claim, lo being the last that is as before and hi the first that is not.
-func (b *bench) printJSON(ctx context.Context, commits []plan.Revision, lo, hi int, known map[int]*finding) error {
-	out := BisectJSON{Article: b.question.article.Slug, Claim: b.Claim, Before: string(b.question.before),
+// data is what was found of the claim, lo being the last commit that is as before and hi the first that is not.
+func (b *bench) data(ctx context.Context, commits []plan.Revision, lo, hi int, known map[int]*finding) bisectJSON {
+	out := bisectJSON{Article: b.question.article.Slug, Claim: b.Claim, Before: string(b.question.before),
 		Among: []string{}, Commits: []commitJSON{}}
-	for at := lo + 1; at <= hi; at++ {
-		out.Among = append(out.Among, commits[at].Commit)
+	for _, commit := range commits[lo+1 : hi+1] {
+		out.Among = append(out.Among, commit.Commit)
 	}
 	if len(out.Among) == 1 {
 		out.First = out.Among[0]
 	}
-	for at := -1; at < len(commits); at++ {
+	for _, at := range slices.Sorted(maps.Keys(known)) {
 		f := known[at]
-		if f == nil {
-			continue
-		}
-		c := commitJSON{Commit: f.commit.Commit, Subject: b.subject(ctx, f.commit), SameAs: f.like,
+		c := commitJSON{Commit: f.commit.Commit, Subject: b.subject(ctx, f.commit), SameAs: f.like.Commit,
 			Verdict: string(stats.NotMeasured)}
-		switch j := f.judged; {
-		case j == nil:
-			c.Because = f.why.Error()
-		case j.Effect != nil:
-			c.Value = terminal.Finite(j.Effect.Number)
-			if i := j.Effect.Interval; i != nil {
-				c.Lo, c.Hi = terminal.Finite(i.Lo), terminal.Finite(i.Hi)
+		if j := f.judged; j != nil {
+			c.Verdict, c.Because, c.Invalid = string(j.Verdict), results.JudgementWords(j), j.Invalid
+			if e := j.Effect; e != nil {
+				c.Value = terminal.Finite(e.Number)
+				if e.Interval != nil {
+					c.Lo, c.Hi = terminal.Finite(e.Interval.Lo), terminal.Finite(e.Interval.Hi)
+				}
 			}
-			fallthrough
-		default:
-			c.Verdict, c.Because = string(j.Verdict), results.JudgementWords(j)
+		} else {
+			c.Because = f.why.Error()
 		}
 		out.Commits = append(out.Commits, c)
 	}
-	data, err := json.MarshalIndent(out, "", "  ")
-	if err == nil {
-		_, err = fmt.Fprintf(b.Stdout, "%s\n", data)
-	}
-	return err
-}
-
-// recordsOf is the folder of the records of revisions that are measured together.
-func (b *bench) recordsOf(kind string, revisions ...plan.Revision) string {
-	name := ""
-	for _, r := range revisions {
-		name += fmt.Sprintf("%.12s-", r.Commit)
-	}
-	return filepath.Join(b.folder, name+kind)
+	return out
 }

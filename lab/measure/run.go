@@ -95,8 +95,8 @@ type Options struct {
 	Wait        bool       // for another run to finish
 	Yes         bool       // to very many trials
 	Verbose     bool       // says what builders of images say
-	// Revisions are compared, cell by cell, in one run. Nobody judges claims by it: Open says which trials go on. A single
-	// one is measured as if it were checked out.
+	// Revisions are compared, cell by cell, in one run. Nobody judges claims by it: Open says which trials go on. Of a
+	// single one only what is built is, and all else is as without.
 	Revisions []plan.Revision
 	// Open gives the trials of an article that go on after a look, as runner.Options wants it; nil: those that claims are
 	// undecided about.
@@ -521,7 +521,7 @@ func (j *job) confirm(ctx context.Context, c *lab.Article, next *runner.Next, v 
 	for _, w := range hardlyMeant.Sorted() {
 		fmt.Fprintln(j.Stderr, redact.Text(w.String()))
 	}
-	if j.flags.Yes || j.flags.Budget > 0 || j.flags.Only != "" || j.flags.Pick != nil {
+	if j.flags.Yes || j.flags.Budget > 0 || j.flags.Only != "" {
 		return nil
 	}
 	known, err := forecast.Inspect(ctx, j.Session, j.project, c, p, v.host.ID, v.present)
