@@ -23,8 +23,8 @@ var (
 	works = flag.String("works", "1 1.02 1.1", "the amounts of work")
 )
 
-// The program under test is a benchmark as those of languages are: it does its work many times and prints the median, as
-// what disturbs a shared machine spares most of the short ones. Of a program that does as much at once every run is
+// The program under test is a benchmark as those of languages are: it does its work many times and prints the median,
+// as what disturbs a shared machine spares most of the short ones. Of a program that does as much at once every run is
 // disturbed: its time varies three times as much.
 const (
 	work  = 4_000 // turns of a loop, some milliseconds

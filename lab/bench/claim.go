@@ -35,8 +35,7 @@ type question struct {
 	before  stats.Verdict // at the good revision
 }
 
-// choose finds the claim in the articles, and what is to be measured for it: its cells, the A/A pairs of their
-// experiments, and the experiments that these take rates or values from.
+// choose finds the claim in the articles, and what is to be measured for it.
 func (b *bench) choose(from plan.Revision) error {
 	var known []string
 	for _, l := range b.articles {
@@ -59,8 +58,7 @@ func (b *bench) choose(from plan.Revision) error {
 		return lab.UsageError(fmt.Errorf("no claim %q in %s; %s", b.Claim, terminal.InSentence(lab.SlugsOf(b.articles)),
 			cmp.Or(source.Suggest(b.Claim, known), "there is none")))
 	}
-	q := b.question
-	b.articles = []*lab.Article{q.article}
+	b.articles = []*lab.Article{b.question.article}
 	p, problems, err := b.planAt(from)
 	if err != nil {
 		return err
@@ -69,17 +67,27 @@ func (b *bench) choose(from plan.Revision) error {
 		lab.PrintProblems(b.Stderr, problems.Sorted())
 		return lab.WithStatus(lab.StatusProblems, errors.New("nothing was measured"))
 	}
-	cells, err := q.cells(p, nil, "")
+	return b.question.setNeeds(p)
+}
+
+// setNeeds sets what is measured for the claim: its cells, the A/A pairs of their experiments, and the experiments that
+// these take rates or values from.
+func (q *question) setNeeds(p *plan.Plan) error {
+	d, err := q.dataset(p, nil, "")
 	if err != nil {
-		return lab.UsageError(fmt.Errorf("claim %s: %s", b.Claim, expr.MessageOf(err)))
+		return err
+	}
+	cells, err := claim.Cells(d, q.claim)
+	if err != nil {
+		return lab.UsageError(fmt.Errorf("claim %s: %s", q.claim.Name.Value, expr.MessageOf(err)))
 	}
 	var names []string
 	about, whole := map[string]bool{}, map[string]bool{}
 	for _, cell := range cells {
 		name := cell.Experiment.Plan.Name
 		if !q.article.Wants(name) {
-			return lab.UsageError(fmt.Errorf("claim %s is about experiment %s, which is none of those that are named", b.Claim,
-				name))
+			return lab.UsageError(fmt.Errorf("claim %s is about experiment %s, which is none of those that are named",
+				q.claim.Name.Value, name))
 		}
 		names, about[name+"#"+cell.Trial.Name] = slice.Add(names, name), true
 	}
@@ -133,15 +141,6 @@ func (q *question) dataset(p *plan.Plan, records []*record.Record, host string) 
 		return nil, lab.Failure(err)
 	}
 	return d, nil
-}
-
-// cells are those that the claim is about.
-func (q *question) cells(p *plan.Plan, records []*record.Record, host string) ([]*dataset.Cell, error) {
-	d, err := q.dataset(p, records, host)
-	if err != nil {
-		return nil, err
-	}
-	return claim.Cells(d, q.claim)
 }
 
 // judge measures what the claim is about at a commit, and judges it. Where nothing can be measured at the commit, the
