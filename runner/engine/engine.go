@@ -365,6 +365,9 @@ type Program struct {
 	// Single says that it is one process. Where it ends with status 0 nothing of it was killed for lack of memory, and no
 	// engine has to find that out, which may take longer than to see that it has ended.
 	Single bool
+	// Full is called once when it has written more to standard output than an Exit keeps, so that whoever has no use for
+	// it may end it; nil for nobody.
+	Full func()
 	// Stdin is its standard input; nil for none. It is read while the program runs, and what it gives may come late.
 	// Whoever gives it lets reading it end once Run has returned, as an engine may still wait for more.
 	Stdin io.Reader

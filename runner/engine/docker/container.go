@@ -159,7 +159,7 @@ func (d daemon) exec(ctx context.Context, id string, command engine.Command) (en
 	if len(command.Stdin) > 0 {
 		stdin = bytes.NewReader(command.Stdin)
 	}
-	collected := collect(stream.HijackedResponse, stdin)
+	collected := collect(stream.HijackedResponse, stdin, nil)
 	select {
 	case <-ctx.Done():
 		return engine.Exit{}, context.Cause(ctx)
@@ -195,10 +195,11 @@ type collection struct {
 	done   chan struct{}
 }
 
-// collect feeds a process that we are attached to and keeps its output, until the stream ends.
-func collect(stream client.HijackedResponse, stdin io.Reader) *collection {
-	c := &collection{stdout: &output.Head{Limit: output.MaxStdout}, stderr: &output.Tail{Limit: output.MaxStderr},
-		done: make(chan struct{})}
+// collect feeds a process that we are attached to and keeps its output, until the stream ends. It calls full as
+// engine.Program has it.
+func collect(stream client.HijackedResponse, stdin io.Reader, full func()) *collection {
+	c := &collection{stdout: &output.Head{Limit: output.MaxStdout, Full: full},
+		stderr: &output.Tail{Limit: output.MaxStderr}, done: make(chan struct{})}
 	if stdin != nil {
 		go func() {
 			// A process need not read what it is given, so that errors here mean nothing.

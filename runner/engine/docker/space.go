@@ -230,7 +230,7 @@ func (s *space) runProgram(
 		return exit, err
 	}
 	defer stream.Close()
-	output := collect(stream.HijackedResponse, program.Stdin)
+	output := collect(stream.HijackedResponse, program.Stdin, program.Full)
 	if err := created.Start(ctx); err != nil {
 		return exit, err
 	}

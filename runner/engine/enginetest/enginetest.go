@@ -148,6 +148,7 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, opts ...Option) {
 		{"a process that reaps", []spec.Capability{Execution, spec.Containers}, s.init},
 		{"a service gets its time to end", []spec.Capability{Execution, spec.Containers, Volumes}, s.grace},
 		{"however much is written, its end is kept", []spec.Capability{Execution}, s.muchOutput},
+		{"a program that writes too much is told of", []spec.Capability{Execution}, s.programOutput},
 		{"ready by a text behind which much is written", []spec.Capability{Execution}, s.readyBehindMuch},
 		{"threads tell what they used", []spec.Capability{Execution, spec.Threads}, s.threads},
 		{"a program of the machine", []spec.Capability{Execution, spec.Machine}, s.machine},

@@ -312,7 +312,7 @@ func (s *space) runProgram(ctx context.Context, program engine.Program, started 
 			err = removeErr
 		}
 	}()
-	stdout, stderr := &output.Head{Limit: output.MaxStdout}, &output.Tail{Limit: output.MaxStderr}
+	stdout, stderr := &output.Head{Limit: output.MaxStdout, Full: program.Full}, &output.Tail{Limit: output.MaxStderr}
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	read := s.engine.cluster.attach(reading, r.place, c.greeting, c.leave, program.Stdin, stdout, stderr)

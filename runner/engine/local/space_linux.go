@@ -103,7 +103,7 @@ func (s *space) Run(ctx context.Context, program engine.Program, started func(en
 
 func (s *space) runProgram(ctx context.Context, program engine.Program, started func(engine.Running)) (exit engine.Exit,
 	err error) {
-	stdout, stderr := &output.Head{Limit: output.MaxStdout}, &output.Tail{Limit: output.MaxStderr}
+	stdout, stderr := &output.Head{Limit: output.MaxStdout, Full: program.Full}, &output.Tail{Limit: output.MaxStderr}
 	r, err := s.start(ctx, program.Service(), program.Beside, program.Stdin, stdout, stderr)
 	if err != nil {
 		return exit, err

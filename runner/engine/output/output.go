@@ -17,13 +17,17 @@ const (
 // Head keeps the first bytes that are written to it, up to Limit, and takes the rest without keeping it.
 type Head struct {
 	Limit int
+	Full  func() // called once, when more is written than that; nil for nobody
 	data  []byte
 }
 
 // Write implements io.Writer. It never fails.
 func (h *Head) Write(p []byte) (int, error) {
-	if room := h.Limit - len(h.data); room > 0 {
-		h.data = append(h.data, p[:min(room, len(p))]...)
+	kept := min(h.Limit-len(h.data), len(p))
+	h.data = append(h.data, p[:kept]...)
+	if kept < len(p) && h.Full != nil {
+		h.Full()
+		h.Full = nil
 	}
 	return len(p), nil
 }

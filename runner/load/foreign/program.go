@@ -52,17 +52,17 @@ func (d *Program) Measure(ctx context.Context, at load.Place, t *plan.Trial) (m 
 	if l.Driver.Prints == spec.Summary && l.Warmup > 0 {
 		warm, after := *l, *l
 		warm.Duration, warm.Requests, warm.Warmup, after.Warmup = l.Warmup, 0, 0, 0
-		exit, _, err := d.run(ctx, at, &warm)
-		if failure := howItEnded(record.DriverTool, exit); err != nil || failure != "" {
+		exit, _, failure, err := d.run(ctx, at, &warm)
+		if err != nil || failure != "" {
 			return load.Measurement{Failure: failure, Log: string(exit.Stderr)}, inTrial(t, err)
 		}
 		l = &after
 	}
-	exit, w, err := d.run(ctx, at, l)
+	exit, w, failure, err := d.run(ctx, at, l)
 	if err != nil {
 		return load.Measurement{}, inTrial(t, err)
 	}
-	failure := cmp.Or(howItEnded(record.DriverTool, exit), howMuchIsPrinted(exit))
+	failure = cmp.Or(failure, howMuchIsPrinted(exit))
 	if failure == "" {
 		if l.Driver.Prints == spec.Summary {
 			m, err = summed(exit.Stdout, w, l, at)
@@ -87,19 +87,30 @@ func inTrial(t *plan.Trial, err error) error {
 	return fmt.Errorf("trial %s: running %s: %w", t.Name, record.DriverTool, err)
 }
 
-// run runs a driver once, and watches it.
-func (d *Program) run(ctx context.Context, at load.Place, l *spec.Load) (engine.Exit, *watch, error) {
+// run runs a driver once, and watches it. The failure is why nothing counts that it has told.
+func (d *Program) run(ctx context.Context, at load.Place, l *spec.Load) (exit engine.Exit, w *watch, failure string,
+	err error) {
 	document, err := ask(l, at)
 	if err != nil {
-		return engine.Exit{}, nil, err
+		return exit, nil, "", err
 	}
 	// Of several threads one may do the work of all, as in Python: as much as the cores of the load is all that is known.
-	w := &watch{threads: at.Cores, began: time.Now()}
-	exit, err := w.run(ctx, record.DriverTool, at.Space, engine.Program{Name: "load", Image: at.Image(l.Driver.Image),
-		CPUSet: at.CPUSet, First: l.Priority != "", Command: l.Driver.Command, Environment: l.Driver.Environment,
-		Files: l.Driver.Configs, Beside: at.Beside(l), Stdin: bytes.NewReader(document)})
-	return exit, w, err
+	w = &watch{threads: at.Cores, began: time.Now()}
+	limited, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	exit, err = w.run(limited, record.DriverTool, at.Space, engine.Program{Name: "load",
+		Image: at.Image(l.Driver.Image), CPUSet: at.CPUSet, First: l.Priority != "", Command: l.Driver.Command,
+		Environment: l.Driver.Environment, Files: l.Driver.Configs, Beside: at.Beside(l), Stdin: bytes.NewReader(document),
+		Full: func() { stop(errTooMuch) }})
+	if err != nil && context.Cause(limited) == errTooMuch {
+		return exit, w, errTooMuch.Error(), nil
+	}
+	return exit, w, howItEnded(record.DriverTool, exit), err
 }
+
+// errTooMuch is of a driver that has printed more than is kept, whether it has ended or was ended for that.
+var errTooMuch = fmt.Errorf("the driver printed %d MiB or more: shorten the load, print shorter lines, or a summary "+
+	"(prints: summary)", output.MaxStdout>>20)
 
 // howItEnded is why nothing counts that a program has told; empty if it ended well.
 func howItEnded(name string, exit engine.Exit) string {
@@ -117,8 +128,7 @@ func howItEnded(name string, exit engine.Exit) string {
 func howMuchIsPrinted(exit engine.Exit) string {
 	switch {
 	case len(exit.Stdout) >= output.MaxStdout:
-		return fmt.Sprintf("the driver printed %d MiB or more: shorten the load, print shorter lines, or a summary "+
-			"(prints: summary)", output.MaxStdout>>20)
+		return errTooMuch.Error()
 	case len(bytes.TrimSpace(exit.Stdout)) == 0:
 		return strings.TrimSuffix("the driver printed nothing: "+loadtool.LastLine(exit.Stderr), ": ")
 	}

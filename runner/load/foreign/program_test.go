@@ -56,7 +56,13 @@ func drive(t *testing.T, l *spec.Load, print func(n int) engine.Exit) (m load.Me
 			}
 			asked = append(asked, a)
 			time.Sleep(100*time.Millisecond + time.Duration((a["warmup"].(float64)+a["duration"].(float64))*1e9))
-			return print(len(asked)), nil
+			exit := print(len(asked))
+			if len(exit.Stdout) > output.MaxStdout { // it would go on for ever
+				p.Full()
+				<-ctx.Done()
+				return engine.Exit{}, ctx.Err()
+			}
+			return exit, nil
 		}
 		e := fake.New(s)
 		d := NewProgram(func() ([]byte, error) { return []byte("program"), nil })
@@ -259,6 +265,8 @@ func TestDriverThatFails(t *testing.T) {
 		{"nothing but an error", engine.Exit{Stderr: []byte("which host?\n")}, "the driver printed nothing: which host?"},
 		{"nothing", engine.Exit{Stdout: []byte(" \n")}, "the driver printed nothing"},
 		{"too much", engine.Exit{Stdout: bytes.Repeat([]byte("x"), output.MaxStdout)}, "the driver printed 64 MiB or more"},
+		{"without end", engine.Exit{Stdout: bytes.Repeat([]byte("x"), output.MaxStdout+1)},
+			"the driver printed 64 MiB or more"},
 	} {
 		for _, printed := range []string{"", spec.Summary} {
 			l := driven(func(l *spec.Load) { l.Driver.Prints = printed })
