@@ -231,7 +231,7 @@ func BenchmarkBisect(t *testing.B) {
 		t.Errorf("%s is not named", wanted)
 	}
 	for _, more := range []string{"7", "8", "9"} {
-		if strings.Contains(said, ": "+more+" comparisons of") {
+		if strings.Contains(said, ": "+more+" comparisons for") {
 			t.Error("more than 6 comparisons")
 		}
 	}

@@ -54,6 +54,8 @@ func TestCheckClaims(t *testing.T) {
 			`unlike-units at throughput{server="a"} > latency.p50{server="b"}: throughput is in 1/s and latency.p50 in s (compare metrics of one unit)`},
 		{"limit in another unit", `throughput{server="a"} > 5ms`,
 			`unlike-units at 5ms: throughput is a rate in 1/s, and 5ms a time in s (write the limit in 1/s)`},
+		{"limit of a number as a share", `failed.count{server="a"} < 5%`,
+			`unlike-units at 5%: failed.count is a number, and 5% a share (write the limit as a number)`},
 		{"factor with a unit", `throughput{server="a"} > 5ms * throughput{server="b"}`,
 			`no-test at 5ms: 5ms is not a plain number (write a number or a percentage)`},
 		{"a margin without its sign", `within(throughput{server="a"}, throughput{server="b"}, 10)`,

@@ -71,9 +71,8 @@ func (f builder) limit(n *expr.Binary) (test, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d := dataset.DimensionOf(s.metric); s.metric.Unit != "" && !d.Like(q.Unit.Dimension) {
-		return nil, dataset.Mistake(n.Y.Pos(), "unlike-units", "write the limit in "+d.Base(),
-			"%s is a %s, and %s a %s", s.metric.Name, d, q.Text, q.Unit.Dimension)
+	if err := unlike(s.metric, q, n.Y.Pos()); err != nil {
+		return nil, err
 	}
 	more := n.Op == expr.Greater || n.Op == expr.GreaterEqual
 	if err := cannotBe(n, s.metric, limit, more); err != nil {
@@ -83,6 +82,20 @@ func (f builder) limit(n *expr.Binary) (test, error) {
 		return limitTest{s, n.Op, stats.Above(limit)}, nil
 	}
 	return limitTest{s, n.Op, stats.Below(limit)}, nil
+}
+
+// unlike refuses limits that are not of the metric's kind.
+func unlike(m record.Metric, q *expr.Quantity, at expr.Span) error {
+	if d := dataset.DimensionOf(m); m.Unit != "" && !d.Like(q.Unit.Dimension) {
+		return dataset.Mistake(at, "unlike-units", "write the limit in "+d.Base(), "%s is a %s, and %s a %s", m.Name, d,
+			q.Text, q.Unit.Dimension)
+	}
+	known, ok := record.LookupMetric(m.Name)
+	if ok && known.Unit == "1" && !known.Share && q.Unit.Dimension == expr.Share {
+		return dataset.Mistake(at, "unlike-units", "write the limit as a number", "%s is a number, and %s a share", m.Name,
+			q.Text)
+	}
+	return nil
 }
 
 // cannotBe refuses limits that a metric is always beyond, or never.
