@@ -53,7 +53,7 @@ func (r *running) Ended(ctx context.Context) (engine.Exit, bool, error) {
 const killed = 137
 
 // ended looks whether a container has ended. The engine may hear of the end before it hears that memory was the reason,
-// so one with a limit that was killed is looked at again for half a second.
+// so one with a limit that was killed is looked at again for two seconds.
 func (d daemon) ended(ctx context.Context, id string) (engine.Exit, bool, error) {
 	for looks := 1; ; looks++ {
 		inspected, err := d.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
@@ -65,7 +65,7 @@ func (d daemon) ended(ctx context.Context, id string) (engine.Exit, bool, error)
 			return engine.Exit{}, false, nil
 		}
 		isLate := state.ExitCode == killed && !state.OOMKilled && host != nil && host.Memory > 0
-		if !isLate || looks == 10 || ctx.Err() != nil {
+		if !isLate || looks == 40 || ctx.Err() != nil {
 			return engine.Exit{Code: state.ExitCode, OutOfMemory: state.OOMKilled}, true, nil
 		}
 		time.Sleep(50 * time.Millisecond)
