@@ -236,9 +236,15 @@ func newProvider(host string, api *client.Client) (*testcontainers.DockerProvide
 		return nil, err
 	}
 	// The library remembers the first endpoint that the process ever used.
-	provider.SetClient(api)
+	provider.SetClient(keptOpen{api})
 	return provider, nil
 }
+
+// keptOpen is a client that is not the library's to close: it would end the idle connections of all, and now and then
+// one that somebody has just begun to use, after each container that it starts.
+type keptOpen struct{ client.APIClient }
+
+func (keptOpen) Close() error { return nil }
 
 func (e *Engine) Name() string { return "docker" }
 
