@@ -230,12 +230,8 @@ func (n *inspection) stoppedSearches(e *plan.Experiment, t *plan.Trial) []string
 // OpenTrials gives the trials of an article that go on after a look, as runner.Options wants it, for a host. A claim
 // may also be about experiments that are left out of the plan.
 func OpenTrials(doc *article.Document, p *plan.Plan, host string) func([]*record.Record) map[string][]string {
-	whole := *p
-	whole.Experiments = p.All
 	return func(records []*record.Record) map[string][]string {
-		d, err := dataset.New(doc, records, dataset.Options{ThisHost: host, Plan: func(string) (*plan.Plan, error) {
-			return &whole, nil
-		}})
+		d, err := dataset.OfPlan(doc, p, records, host)
 		if err != nil { // there is a plan, and no host is asked for
 			return nil
 		}

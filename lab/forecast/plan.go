@@ -150,11 +150,7 @@ func doubtsOf(c *lab.Article, p *plan.Plan, known map[*plan.Trial]*TrialState, h
 	for _, k := range known {
 		records = append(records, k.records...)
 	}
-	whole := *p // a claim may also be about experiments that are left out of the plan
-	whole.Experiments = p.All
-	d, err := dataset.New(c.Doc, records, dataset.Options{ThisHost: host, Plan: func(string) (*plan.Plan, error) {
-		return &whole, nil
-	}})
+	d, err := dataset.OfPlan(c.Doc, p, records, host)
 	if err != nil {
 		return nil, fmt.Errorf("article %s: %w", c.Slug, err)
 	}

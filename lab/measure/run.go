@@ -69,9 +69,7 @@ func newJudge(a *lab.Session, r progress.Reporter, project *projects.Project, c 
 	j := &progress.Judge{Records: slices.DeleteFunc(read.Records, func(r *record.Record) bool { return !ours(r) }),
 		Began: time.Now()}
 	j.Judgements = func(records []*record.Record) ([]claim.Judgement, error) {
-		d, err := dataset.New(c.Doc, records, dataset.Options{ThisHost: host.ID, Plan: func(string) (*plan.Plan, error) {
-			return p, nil
-		}})
+		d, err := dataset.OfPlan(c.Doc, p, records, host.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -130,9 +128,10 @@ func (f *Options) open(c *lab.Article, p *plan.Plan, host string) func([]*record
 	return forecast.OpenTrials(c.Doc, p, host)
 }
 
-// planRevisions plans articles without problems once more, each cell for each revision that is compared.
+// planRevisions plans articles without problems once more, each cell for each revision that is compared. They are
+// checked as of the first alone, since claims are not about several.
 func (j *job) planRevisions() (problems []*source.Problem, err error) {
-	if len(j.flags.Revisions) == 0 {
+	if len(j.flags.Revisions) < 2 {
 		return nil, nil
 	}
 	o := j.flags.planOptions()
@@ -218,7 +217,9 @@ func newJob(ctx context.Context, a *lab.Session, project *projects.Project, list
 		j.options.Revisions[c.Slug] = lab.RevisionOf(ctx, project, c.Doc)
 	}
 	var found []*source.Problem
-	if j.plans, found, err = a.Check(project, list, flags.planOptions()); err != nil {
+	checked := flags.planOptions()
+	checked.Revisions = flags.Revisions[:min(1, len(flags.Revisions))]
+	if j.plans, found, err = a.Check(project, list, checked); err != nil {
 		return nil, nil, err
 	}
 	more, err := j.planRevisions()

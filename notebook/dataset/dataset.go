@@ -107,6 +107,16 @@ type Experiment struct {
 // Elsewhere is a cell that only another profile has.
 type Elsewhere struct{ Trial, Profile string }
 
+// OfPlan is the set of a host under a plan that is already made, also of experiments that it leaves out. The host may
+// be empty where there are no records.
+func OfPlan(doc *article.Document, p *plan.Plan, records []*record.Record, host string) (*Dataset, error) {
+	whole := *p
+	whole.Experiments = p.All
+	return New(doc, records, Options{ThisHost: host, Plan: func(string) (*plan.Plan, error) {
+		return &whole, nil
+	}})
+}
+
 // New picks, out of all records of an article, the set that is shown: what this host measured if it is complete, full
 // before quick before other profiles; else the newest complete set of any host, one that was imported last; else the
 // set with the most fresh cells. Without any records it is the empty set of this host in full. A set is complete if
