@@ -66,6 +66,14 @@ func (e *Error) Reason() string {
 	return e.Said
 }
 
+// Reason is that of an *Error, and what any other error says.
+func Reason(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Reason()
+	}
+	return err.Error()
+}
+
 // Output runs git with some input, and gives what it prints. The error is an *Error, that of a program that is not
 // there, or that of the context.
 func (r *Repository) Output(input string, args ...string) ([]byte, error) {
@@ -93,6 +101,18 @@ func (r *Repository) Output(input string, args ...string) ([]byte, error) {
 func (r *Repository) Run(input string, args ...string) (string, error) {
 	out, err := r.Output(input, args...)
 	return strings.TrimSuffix(string(out), "\n"), err
+}
+
+// ErrNoRevision means that no commit has a name.
+var ErrNoRevision = errors.New("there is no such revision")
+
+// Resolve is the commit that a name stands for. The error is ErrNoRevision, or as of Output.
+func (r *Repository) Resolve(name string) (string, error) {
+	commit, err := r.Run("", "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}")
+	if e, ok := errors.AsType[*Error](err); ok && strings.HasPrefix(e.Said, "exit status") { // it says nothing of its own
+		return "", ErrNoRevision
+	}
+	return commit, err
 }
 
 // Tree lists the objects of a commit by path: those whose modes begin so, such as 100 for files; all with "".

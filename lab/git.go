@@ -1,16 +1,14 @@
 package lab
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"benchbook/git"
 	"benchbook/notebook/article"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
@@ -21,7 +19,8 @@ import (
 // are no part of it, nor what benchbook makes. Where there is no repository, no commit, or no git it says so: nobody
 // needs one to measure.
 func RevisionOf(ctx context.Context, project *projects.Project, doc *article.Document) string {
-	commit, err := Git(ctx, project.Dir, nil, "rev-parse", "--verify", "--short=12", "HEAD")
+	repository := git.New(ctx, project.Dir)
+	revision, err := repository.Run("", "rev-parse", "--verify", "--short=12", "HEAD")
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
 		return record.NoRevision + "git is not installed"
@@ -34,14 +33,12 @@ func RevisionOf(ctx context.Context, project *projects.Project, doc *article.Doc
 	}
 	// Somebody's editor may be at work in the repository: nothing is locked or written, and no program of its
 	// configuration started.
-	args := append([]string{"--no-optional-locks", "-c", "core.fsmonitor=false", "status", "--porcelain",
-		"--untracked-files=all"}, inputPaths(project, doc)...)
+	args := append([]string{"-c", "core.fsmonitor=false", "status", "--porcelain", "--untracked-files=all"},
+		inputPaths(project, doc)...)
 	for _, made := range []string{"experiments/*/records/**", "*.records/**", "_site/**", ".benchbook/**"} {
 		args = append(args, ":(top,exclude,glob)**/"+made)
 	}
-	out, err := Git(ctx, project.Dir, nil, args...)
-	revision := strings.TrimSpace(string(commit))
-	if err != nil || len(bytes.TrimSpace(out)) > 0 {
+	if changes, err := repository.Run("", args...); err != nil || changes != "" {
 		revision += "+changes"
 	}
 	return revision
@@ -75,20 +72,4 @@ func inputPaths(project *projects.Project, doc *article.Document) []string {
 func usesMore(n *yamltext.Node) bool {
 	return strings.HasPrefix(n.Text.Value, "../") || n.Text.Value == ".." || slices.ContainsFunc(n.Items, usesMore) ||
 		slices.ContainsFunc(n.Fields, func(f yamltext.Field) bool { return f.Key.Value == "compose" || usesMore(f.Value) })
-}
-
-// Git runs git in a folder.
-func Git(ctx context.Context, dir string, stdin io.Reader, args ...string) ([]byte, error) {
-	return GitWith(ctx, dir, nil, stdin, args...)
-}
-
-// GitWith runs git in a folder, with more variables of the environment.
-func GitWith(ctx context.Context, dir string, variables []string, stdin io.Reader, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, "git", args...)
-	cmd.Dir, cmd.Stdin, cmd.Env = dir, stdin, append(os.Environ(), variables...)
-	out, err := cmd.Output()
-	if failed, ok := errors.AsType[*exec.ExitError](err); ok && len(failed.Stderr) > 0 {
-		err = errors.New(strings.TrimSpace(string(failed.Stderr)))
-	}
-	return out, err
 }

@@ -227,7 +227,7 @@ func BenchmarkBisect(t *testing.B) {
 	}
 	said := mustRun(t, c, "-C", w.dir, "bench", "--bisect", good, "HEAD", "--fail-on", "work > 5%")
 	t.Log(said)
-	if !strings.Contains(said, wanted[:12]+" is the first commit that meets") {
+	if !strings.Contains(said, ", is "+wanted[:12]+": ") {
 		t.Errorf("%s is not named", wanted)
 	}
 	for _, more := range []string{"7", "8", "9"} {

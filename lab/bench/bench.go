@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/git"
 	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/lab/results"
@@ -107,7 +108,7 @@ func (o *Options) check() error {
 	case o.FailOn != "" || len(o.Metrics) > 0:
 		return errors.New("--claim says what is looked for, so --fail-on and --metric have no place beside it")
 	case o.Format == results.FormatCSV || o.Format == results.FormatMarkdown:
-		return errors.New("what is found of a claim is printed as text or as JSON")
+		return errors.New("--claim prints text, or JSON with --json")
 	}
 	return nil
 }
@@ -198,17 +199,14 @@ func (b *bench) revisions(ctx context.Context) (base, head plan.Revision, err er
 }
 
 func (b *bench) revision(ctx context.Context, name string) (plan.Revision, error) {
-	commit, err := lab.Git(ctx, b.project.Dir, nil, "rev-parse", "--verify", "--quiet", "--end-of-options",
-		name+"^{commit}")
+	commit, err := git.New(ctx, b.project.Dir).Resolve(name)
 	switch {
-	case err == nil:
-		return plan.Revision{Name: name, Commit: strings.TrimSpace(string(commit))}, nil
-	case strings.HasPrefix(err.Error(), "exit status"):
-		err = fmt.Errorf("no revision %q in the git repository: name a tag, branch or commit", name)
-	default:
-		err = fmt.Errorf("no revision %q: git says: %s", name, strings.TrimPrefix(err.Error(), "fatal: "))
+	case errors.Is(err, git.ErrNoRevision):
+		err = lab.UsageError(fmt.Errorf("no revision %q in the git repository: name a tag, branch or commit", name))
+	case err != nil:
+		err = lab.UsageError(fmt.Errorf("no revision %q: git says: %s", name, git.Reason(err)))
 	}
-	return plan.Revision{}, lab.UsageError(err)
+	return plan.Revision{Name: name, Commit: commit}, err
 }
 
 // isArticle reports whether an argument names an article rather than a revision. A slug that is a branch as well is
@@ -237,24 +235,20 @@ func uncommitted(ctx context.Context, dir, root string) (string, error) {
 		return "", err
 	}
 	defer os.RemoveAll(folder)
-	variables := []string{"GIT_INDEX_FILE=" + filepath.Join(folder, "index"), "GIT_AUTHOR_NAME=benchbook",
+	repository := git.New(ctx, root, "GIT_INDEX_FILE="+filepath.Join(folder, "index"), "GIT_AUTHOR_NAME=benchbook",
 		"GIT_AUTHOR_EMAIL=benchbook@localhost", "GIT_AUTHOR_DATE=@0 +0000", "GIT_COMMITTER_NAME=benchbook",
-		"GIT_COMMITTER_EMAIL=benchbook@localhost", "GIT_COMMITTER_DATE=@0 +0000"}
-	git := func(args ...string) (string, error) {
-		out, err := lab.GitWith(ctx, root, variables, nil, args...)
-		return strings.TrimSpace(string(out)), err
-	}
-	if _, err = git("read-tree", "HEAD"); err == nil {
-		_, err = git("add", "--all", ".")
+		"GIT_COMMITTER_EMAIL=benchbook@localhost", "GIT_COMMITTER_DATE=@0 +0000")
+	if _, err = repository.Run("", "read-tree", "HEAD"); err == nil {
+		_, err = repository.Run("", "add", "--all", ".")
 	}
 	if err != nil {
 		return "", err
 	}
-	tree, err := git("write-tree")
+	tree, err := repository.Run("", "write-tree")
 	if err != nil {
 		return "", err
 	}
-	return git("commit-tree", "-p", "HEAD", "-m", "what is not committed", tree)
+	return repository.Commit("HEAD", tree, "what is not committed")
 }
 
 // articlesFrom lets the session have the articles of a revision, in a working tree of its own, which remove takes
@@ -273,15 +267,14 @@ func (b *bench) articlesFrom(ctx context.Context) (remove func(), err error) {
 		return nil, lab.Failure(err)
 	}
 	tree := filepath.Join(folder, "tree")
-	if _, err := lab.Git(ctx, root, nil, "worktree", "add", "--quiet", "--detach", tree, b.ArticlesFrom); err != nil {
+	if _, err := git.New(ctx, root).Run("", "worktree", "add", "--quiet", "--detach", tree, b.ArticlesFrom); err != nil {
 		_ = os.RemoveAll(folder) // it is empty, in the folder for what is temporary
-		return nil, lab.UsageError(fmt.Errorf("--articles-from %s: git says: %s", b.ArticlesFrom,
-			strings.TrimPrefix(err.Error(), "fatal: ")))
+		return nil, lab.UsageError(fmt.Errorf("--articles-from %s: git says: %s", b.ArticlesFrom, git.Reason(err)))
 	}
 	b.Dir = filepath.Join(tree, below)
 	return func() {
 		// The context may be over, and the working tree is to go all the same.
-		_, err := lab.Git(context.WithoutCancel(ctx), root, nil, "worktree", "remove", "--force", tree)
+		_, err := git.New(context.WithoutCancel(ctx), root).Run("", "worktree", "remove", "--force", tree)
 		if err = errors.Join(err, os.RemoveAll(folder)); err != nil {
 			fmt.Fprintf(b.Stderr, "warning: the working tree in %s cannot be removed: %v\n", folder, err)
 		}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/git"
 	"benchbook/lab"
 	"benchbook/lab/results"
 	"benchbook/lab/terminal"
@@ -158,12 +159,12 @@ func next(lo, hi int, asked map[int]bool) (at int, ok bool) {
 
 // between are the commits after one revision up to another, on the way of first parents, the oldest first.
 func (b *bench) between(ctx context.Context, from, to plan.Revision) ([]plan.Revision, error) {
-	out, err := lab.Git(ctx, b.project.Dir, nil, "rev-list", "--reverse", "--first-parent", to.Commit, "^"+from.Commit)
+	out, err := git.New(ctx, b.project.Dir).Run("", "rev-list", "--reverse", "--first-parent", to.Commit, "^"+from.Commit)
 	if err != nil {
 		return nil, lab.Failure(fmt.Errorf("listing the commits from %s to %s: %w", from.Name, to.Name, err))
 	}
 	var commits []plan.Revision
-	for commit := range strings.FieldsSeq(string(out)) {
+	for commit := range strings.FieldsSeq(out) {
 		commits = append(commits, plan.Revision{Name: commit[:12], Commit: commit})
 	}
 	if len(commits) == 0 {
@@ -243,15 +244,15 @@ func (b *bench) found(ctx context.Context, from plan.Revision, commits []plan.Re
 			fmt.Fprintf(b.words(), "%s: %s\n", b.subject(ctx, f.commit), f)
 		}
 	}
-	that := fmt.Sprintf("meets --fail-on %q, compared with %s", b.FailOn, from.Name)
-	if b.question != nil {
-		that = fmt.Sprintf("has claim %s of %s %s, which is %s at %s", b.Claim, b.question.article.Slug,
-			known[hi].judged.Verdict, b.question.before, from.Name)
-	}
-	result := fmt.Sprintf("%s is the first commit that %s", commits[hi].Name, that)
+	first := commits[hi].Name
 	if open > 0 {
 		names := slice.Map(commits[lo+1:hi+1], func(c plan.Revision) string { return c.Name })
-		result = fmt.Sprintf("the first commit that %s, is one of %s", that, terminal.InSentence(names))
+		first = "one of " + terminal.InSentence(names)
+	}
+	result := fmt.Sprintf("the first commit that meets --fail-on %q, compared with %s, is %s", b.FailOn, from.Name, first)
+	if b.question != nil {
+		result = fmt.Sprintf("claim %s of %s is %s at %s, and first %s at %s", b.Claim, b.question.article.Slug,
+			b.question.before, from.Name, known[hi].judged.Verdict, first)
 	}
 	fmt.Fprintf(b.words(), "%s: %s for %s\n", result, terminal.Count(tried, b.unit()),
 		terminal.Count(len(commits), "commit"))
@@ -271,11 +272,11 @@ func (b *bench) unit() string {
 
 // subject is a commit with the first line of its message.
 func (b *bench) subject(ctx context.Context, commit plan.Revision) string {
-	out, err := lab.Git(ctx, b.project.Dir, nil, "log", "-1", "--format=%h %as %s", commit.Commit)
+	out, err := git.New(ctx, b.project.Dir).Run("", "log", "-1", "--format=%h %as %s", commit.Commit)
 	if err != nil {
 		return commit.Name
 	}
-	return strings.TrimSpace(string(out))
+	return out
 }
 
 // show prints the comparison of a commit with the good revision.

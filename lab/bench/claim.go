@@ -55,8 +55,8 @@ func (b *bench) choose(from plan.Revision) error {
 	}
 	if b.question == nil {
 		slices.Sort(known)
-		return lab.UsageError(fmt.Errorf("no claim %q in %s; %s", b.Claim, terminal.InSentence(lab.SlugsOf(b.articles)),
-			cmp.Or(source.Suggest(b.Claim, known), "there is none")))
+		return lab.UsageError(fmt.Errorf("no claim %q in %s: %s", b.Claim, terminal.InSentence(lab.SlugsOf(b.articles)),
+			cmp.Or(source.Suggest(b.Claim, known), "there are no claims")))
 	}
 	b.articles = []*lab.Article{b.question.article}
 	p, problems, err := b.planAt(from)
@@ -133,10 +133,7 @@ func (b *bench) keysAt(commit plan.Revision) (map[string]string, error) {
 }
 
 func (q *question) dataset(p *plan.Plan, records []*record.Record, host string) (*dataset.Dataset, error) {
-	whole := *p
-	whole.Experiments = p.All
-	d, err := dataset.New(q.doc, p.RecordsOf(nil, records, host), dataset.Options{ThisHost: host,
-		Plan: func(string) (*plan.Plan, error) { return &whole, nil }})
+	d, err := dataset.OfPlan(q.doc, p, p.RecordsOf(nil, records, host), host)
 	if err != nil {
 		return nil, lab.Failure(err)
 	}
@@ -244,7 +241,7 @@ func (b *bench) bisectByClaim(ctx context.Context, from, to plan.Revision, commi
 	case last.verdict == undecided:
 		return lab.Failure(fmt.Errorf("at %s %s, so there is nothing to look for", to.Name, last))
 	case last.verdict == good:
-		return lab.Failure(fmt.Errorf("%s is %s at %s and at %s, so there is nothing to look for", b.Claim,
+		return lab.Failure(fmt.Errorf("claim %s is %s at %s and at %s, so there is nothing to look for", b.Claim,
 			b.question.before, from.Name, to.Name))
 	}
 	known[end] = last
@@ -263,15 +260,11 @@ type bisectJSON struct {
 }
 
 type commitJSON struct {
-	Commit  string   `json:"commit"`
-	Subject string   `json:"subject"`
-	SameAs  string   `json:"same_as,omitempty"` // the commit that was measured in its place
-	Verdict string   `json:"verdict"`           // on the claim
-	Because string   `json:"because"`           // what it rests on, or why nothing could be measured
-	Value   *float64 `json:"value"`             // the effect and its interval
-	Lo      *float64 `json:"lo"`
-	Hi      *float64 `json:"hi"`
-	Invalid bool     `json:"invalid"` // it rests on a cell that is not valid
+	Commit  string                 `json:"commit"`
+	Subject string                 `json:"subject"`
+	SameAs  string                 `json:"same_as,omitempty"` // the commit that was measured in its place
+	Why     string                 `json:"why,omitempty"`     // nothing could be measured
+	Result  *results.JudgementJSON `json:"result"`            // what came of the claim; null then
 }
 
 // data is what was found of the claim, lo being the last commit that is as before and hi the first that is not.
@@ -286,18 +279,12 @@ func (b *bench) data(ctx context.Context, commits []plan.Revision, lo, hi int, k
 	}
 	for _, at := range slices.Sorted(maps.Keys(known)) {
 		f := known[at]
-		c := commitJSON{Commit: f.commit.Commit, Subject: b.subject(ctx, f.commit), SameAs: f.like.Commit,
-			Verdict: string(stats.NotMeasured)}
-		if j := f.judged; j != nil {
-			c.Verdict, c.Because, c.Invalid = string(j.Verdict), results.JudgementWords(j), j.Invalid
-			if e := j.Effect; e != nil {
-				c.Value = terminal.Finite(e.Number)
-				if e.Interval != nil {
-					c.Lo, c.Hi = terminal.Finite(e.Interval.Lo), terminal.Finite(e.Interval.Hi)
-				}
-			}
+		c := commitJSON{Commit: f.commit.Commit, Subject: b.subject(ctx, f.commit), SameAs: f.like.Commit}
+		if f.judged != nil {
+			result := results.JudgementOutcome(f.judged)
+			c.Result = &result
 		} else {
-			c.Because = f.why.Error()
+			c.Why = f.why.Error()
 		}
 		out.Commits = append(out.Commits, c)
 	}

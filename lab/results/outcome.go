@@ -63,8 +63,9 @@ type articleOutcomeJSON struct {
 	Orders    []ordersJSON `json:"orders"` // of the experiments that were measured by two metrics
 }
 
-// judgementJSON is what was found of a claim, of a part of one, or of one by another metric.
-type judgementJSON struct {
+// JudgementJSON is what was found of a claim, of a part of one, or of one by another metric.
+// JudgementJSON is what came of a claim or of a part of it.
+type JudgementJSON struct {
 	What    string      `json:"what"` // in words, what the effect is of
 	Verdict string      `json:"verdict"`
 	Reason  string      `json:"reason,omitempty"` // why inconclusive or not measured
@@ -83,8 +84,8 @@ type claimJSON struct {
 	// Level is that at which the claim was judged: 0.05, or less where rounds were added to a run that was finished; 0
 	// without a test.
 	Level float64 `json:"level"`
-	judgementJSON
-	Parts       []judgementJSON `json:"parts,omitempty"`
+	JudgementJSON
+	Parts       []JudgementJSON `json:"parts,omitempty"`
 	Sensitivity sensitivityJSON `json:"sensitivity"`
 }
 
@@ -110,7 +111,7 @@ type sensitivityJSON struct {
 type byMetricJSON struct {
 	Metric        string `json:"metric"`
 	WithoutWarned bool   `json:"without_warned,omitempty"` // by the repetitions alone for which no check warns
-	judgementJSON
+	JudgementJSON
 }
 
 // ordersJSON is how far metrics put the cells of an experiment in the same order.
@@ -165,9 +166,9 @@ func NewOutcome(d *dataset.Dataset, asJSON bool) *ArticleOutcome {
 
 func claimOutcome(d *dataset.Dataset, j *claim.Judgement, asJSON bool) claimJSON {
 	c := claimJSON{Name: j.Claim.Name.Value, Headline: j.Claim.Headline.V, Expect: j.Claim.Expect.Text.Value,
-		Level: j.Level, judgementJSON: judgementOutcome(j)}
+		Level: j.Level, JudgementJSON: JudgementOutcome(j)}
 	for _, p := range j.Parts {
-		c.Parts = append(c.Parts, judgementOutcome(&p))
+		c.Parts = append(c.Parts, JudgementOutcome(&p))
 	}
 	if !asJSON {
 		return c
@@ -176,13 +177,14 @@ func claimOutcome(d *dataset.Dataset, j *claim.Judgement, asJSON bool) claimJSON
 	c.Sensitivity = sensitivityJSON{string(s.Is), []byMetricJSON{}}
 	for _, m := range s.ByMetric {
 		c.Sensitivity.ByMetric = append(c.Sensitivity.ByMetric, byMetricJSON{m.Metric.Name, m.WithoutWarned,
-			judgementOutcome(&m.Judgement)})
+			JudgementOutcome(&m.Judgement)})
 	}
 	return c
 }
 
-func judgementOutcome(j *claim.Judgement) judgementJSON {
-	out := judgementJSON{What: j.What, Verdict: string(j.Verdict), Reason: j.Reason, NeededRepetitions: j.Needed,
+// JudgementOutcome says what came of a claim, for other programs.
+func JudgementOutcome(j *claim.Judgement) JudgementJSON {
+	out := JudgementJSON{What: j.What, Verdict: string(j.Verdict), Reason: j.Reason, NeededRepetitions: j.Needed,
 		NoiseFloor: j.Floor, Marks: append([]string{}, j.Marks...), Invalid: j.Invalid}
 	out.Effect = effectData(j.Effect, j.Region, j.IsRatio)
 	return out

@@ -9,12 +9,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"benchbook/git"
 	"benchbook/lab"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
@@ -242,25 +242,24 @@ func (s *recordFinder) revision(ctx context.Context, name string) (*side, error)
 	if strings.TrimSpace(name) == "" {
 		return nil, nil
 	}
-	commit, err := lab.Git(ctx, s.project.Dir, nil, "rev-parse", "--verify", "--quiet", "--end-of-options",
-		name+"^{commit}")
-	var silent *exec.ExitError
+	repository := git.New(ctx, s.project.Dir)
+	commit, err := repository.Resolve(name)
 	switch {
-	case errors.As(err, &silent): // there is none of that name
+	case errors.Is(err, git.ErrNoRevision):
 		return nil, ctx.Err()
 	case err != nil: // no repository, or no git: it is no revision
 		s.gitError = err
 		return nil, ctx.Err()
 	}
-	found := &side{kind: sideRevision, name: name, commit: strings.TrimSpace(string(commit)),
+	found := &side{kind: sideRevision, name: name, commit: commit,
 		records: map[string][]*record.Record{}}
 	paths := slice.Map(s.slugs, func(slug string) string { return path.Join("experiments", slug, "records") })
-	tree, err := lab.Git(ctx, s.project.Dir, nil, append([]string{"ls-tree", "-r", "-z", found.commit, "--"}, paths...)...)
+	tree, err := repository.Run("", append([]string{"ls-tree", "-r", "-z", found.commit, "--"}, paths...)...)
 	if err != nil {
 		return nil, lab.Failure(fmt.Errorf("listing the records of revision %s: %w", name, err))
 	}
 	var objects, names []string
-	for entry := range strings.SplitSeq(string(tree), "\x00") {
+	for entry := range strings.SplitSeq(tree, "\x00") {
 		about, file, _ := strings.Cut(entry, "\t")
 		fields := strings.Fields(about) // mode, type, object
 		if len(fields) == 3 && strings.HasPrefix(fields[0], "100") && record.IsFile(file) {
@@ -270,7 +269,7 @@ func (s *recordFinder) revision(ctx context.Context, name string) (*side, error)
 	if len(objects) == 0 {
 		return found, nil
 	}
-	out, err := lab.Git(ctx, s.project.Dir, strings.NewReader(strings.Join(objects, "\n")+"\n"), "cat-file", "--batch")
+	out, err := repository.Output(strings.Join(objects, "\n")+"\n", "cat-file", "--batch")
 	if err == nil {
 		err = s.readBatch(found, bytes.NewReader(out), names)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/git"
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/compare"
@@ -140,12 +141,12 @@ func commitsBetween(ctx context.Context, dir, from, to string) []string {
 	if from == "" || to == "" || strings.Contains(from+to, " ") { // records of no repository say so in words
 		return []string{}
 	}
-	out, err := lab.Git(ctx, dir, nil, "log", fmt.Sprintf("--max-count=%d", most+1), "--format=%h %s", "--end-of-options",
-		from+".."+to)
+	out, err := git.New(ctx, dir).Run("", "log", fmt.Sprintf("--max-count=%d", most+1), "--format=%h %s",
+		"--end-of-options", from+".."+to)
 	if err != nil {
 		return []string{}
 	}
-	lines := slices.Collect(strings.Lines(string(out)))
+	lines := slices.Collect(strings.Lines(out))
 	for i := range lines {
 		lines[i] = strings.TrimSpace(lines[i])
 	}

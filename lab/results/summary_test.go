@@ -15,7 +15,7 @@ func outcomeOf(slug string, claims int) *ArticleOutcome {
 	o.Data.Article = slug
 	for i := range claims {
 		o.Data.Claims = append(o.Data.Claims, claimJSON{Headline: i == claims-1,
-			judgementJSON: judgementJSON{Verdict: "supported"}})
+			JudgementJSON: JudgementJSON{Verdict: "supported"}})
 		o.Claims = append(o.Claims, fmt.Sprintf("  supported  claim %d", i+1))
 	}
 	return o

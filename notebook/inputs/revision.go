@@ -3,17 +3,18 @@ package inputs
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"os/exec"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
 
+	"benchbook/git"
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 )
@@ -117,28 +118,28 @@ func (e *noRevisionError) Error() string { return e.why }
 
 // committed reads what is committed in a folder, and in those below. Attributes and filters of git change nothing.
 func committed(root, revision, folder string) (map[string]*blob, error) {
-	commit, err := git(root, nil, "rev-parse", "--verify", "--quiet", "--end-of-options", revision+"^{commit}")
+	repository := git.New(context.Background(), root, "GIT_NO_LAZY_FETCH=1") // nothing comes from other machines
+	tree, err := repository.Resolve(revision)
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
 		return nil, &noRevisionError{why: "git is not installed", wayOut: "install it, or remove git from the build"}
 	case err != nil && strings.Contains(err.Error(), "not a git repository"):
 		return nil, &noRevisionError{why: "the project is not in a git repository",
 			wayOut: "commit it with git, or remove git from the build"}
-	case err != nil && strings.HasPrefix(err.Error(), "exit status"):
+	case errors.Is(err, git.ErrNoRevision):
 		return nil, &noRevisionError{why: fmt.Sprintf("no revision %q in the git repository", revision),
 			wayOut: "name a tag, branch or commit; git fetch --tags gets those of the remote"}
 	case err != nil:
 		return nil, err
 	}
-	tree := strings.TrimSpace(string(commit))
-	list, err := git(root, nil, "ls-tree", "-r", "-z", "-l", "--full-tree", tree, "--", folder)
+	list, err := repository.Run("", "ls-tree", "-r", "-z", "-l", "--full-tree", tree, "--", folder)
 	if err != nil {
 		return nil, err
 	}
-	var ids bytes.Buffer
+	var ids strings.Builder
 	var names []string
 	out, size := map[string]*blob{}, int64(0)
-	for entry := range strings.SplitSeq(strings.TrimSuffix(string(list), "\x00"), "\x00") {
+	for entry := range strings.SplitSeq(strings.TrimSuffix(list, "\x00"), "\x00") {
 		about, name, _ := strings.Cut(entry, "\t")
 		if is := strings.Fields(about); len(is) == 4 && is[1] == "blob" { // or a submodule, which is an empty folder
 			bytes, _ := strconv.ParseInt(is[3], 10, 64)
@@ -155,7 +156,7 @@ func committed(root, revision, folder string) (map[string]*blob, error) {
 		return nil, &noRevisionError{why: fmt.Sprintf("the folder %q of revision %q is larger than %d MiB", folder,
 			revision, MaxSize>>20), wayOut: "name a smaller context"}
 	}
-	data, err := git(root, &ids, "cat-file", "--batch")
+	data, err := repository.Output(ids.String(), "cat-file", "--batch")
 	if err != nil {
 		return nil, err
 	}
@@ -181,15 +182,4 @@ func readBlobs(data []byte, names []string, into map[string]*blob) error {
 		into[name].data = content[:size]
 	}
 	return nil
-}
-
-// git runs git in a folder. It gets nothing from other machines.
-func git(dir string, stdin io.Reader, args ...string) ([]byte, error) {
-	cmd := exec.Command("git", args...)
-	cmd.Dir, cmd.Stdin, cmd.Env = dir, stdin, append(os.Environ(), "GIT_NO_LAZY_FETCH=1", "LC_ALL=C")
-	out, err := cmd.Output()
-	if failed, ok := errors.AsType[*exec.ExitError](err); ok && len(failed.Stderr) > 0 {
-		err = errors.New(strings.TrimSpace(string(failed.Stderr)))
-	}
-	return out, err
 }
