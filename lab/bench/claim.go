@@ -59,15 +59,11 @@ func (b *bench) choose(from plan.Revision) error {
 			cmp.Or(source.Suggest(b.Claim, known), "there are no claims")))
 	}
 	b.articles = []*lab.Article{b.question.article}
-	p, problems, err := b.planAt(from)
+	plans, err := b.Plans(b.project, b.articles, b.optionsAt(from), "nothing was measured")
 	if err != nil {
 		return err
 	}
-	if !problems.Empty() {
-		lab.PrintProblems(b.Stderr, problems.Sorted())
-		return lab.WithStatus(lab.StatusProblems, errors.New("nothing was measured"))
-	}
-	return b.question.setNeeds(p)
+	return b.question.setNeeds(plans[b.question.article.Slug])
 }
 
 // setNeeds sets what is measured for the claim: its cells, the A/A pairs of their experiments, and the experiments that
@@ -105,10 +101,13 @@ func (q *question) setNeeds(p *plan.Plan) error {
 	return nil
 }
 
+func (b *bench) optionsAt(commit plan.Revision) plan.Options {
+	return plan.Options{Profile: b.Profile, Repetitions: b.Repetitions, Revisions: []plan.Revision{commit}}
+}
+
 func (b *bench) planAt(commit plan.Revision) (*plan.Plan, *source.Problems, error) {
 	var problems source.Problems
-	p, err := plan.New(b.project, b.question.article.Doc, plan.Options{Profile: b.Profile, Repetitions: b.Repetitions,
-		Revisions: []plan.Revision{commit}}, &problems)
+	p, err := plan.New(b.project, b.question.article.Doc, b.optionsAt(commit), &problems)
 	if err != nil {
 		return nil, nil, lab.Failure(err)
 	}
