@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -21,6 +22,27 @@ type Repository struct {
 	ctx         context.Context
 	dir         string
 	environment []string
+}
+
+// Boundary is the name of a file whose folder nobody looks above for a repository, as it came from somebody else.
+const Boundary = ".benchbook-bundle"
+
+// boundary is the nearest folder with such a file, from a folder upwards, unless a repository is nearer; empty for
+// none.
+func boundary(dir string) string {
+	resolved, err := filepath.Abs(dir)
+	if err == nil {
+		resolved, err = filepath.EvalSymlinks(resolved)
+	}
+	for d := resolved; err == nil; d = filepath.Dir(d) {
+		if _, err := os.Lstat(filepath.Join(d, Boundary)); err == nil {
+			return d
+		}
+		if _, err := os.Lstat(filepath.Join(d, ".git")); err == nil || d == filepath.Dir(d) {
+			break
+		}
+	}
+	return ""
 }
 
 // New is the repository of a folder, whose git has more variables in its environment. Nothing is looked at yet.
@@ -36,6 +58,9 @@ func New(ctx context.Context, dir string, variables ...string) *Repository {
 		}
 	}
 	r.environment = append(append(r.environment, "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0"), variables...)
+	if above := boundary(dir); above != "" {
+		r.environment = append(r.environment, "GIT_CEILING_DIRECTORIES="+filepath.Dir(above))
+	}
 	return r
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/yuin/goldmark/ast"
 
 	"benchbook/files"
+	"benchbook/git"
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -249,11 +250,14 @@ func Open(dir string) (*Project, error) {
 	}
 }
 
-// Repository is the folder of the git repository that the project lies in; the project's own without one.
+// Repository is the folder of the git repository, or of the opened bundle, that the project lies in; the project's own
+// without one.
 func (p *Project) Repository() string {
 	for d := p.Dir; ; d = filepath.Dir(d) {
-		if _, err := os.Lstat(filepath.Join(d, ".git")); err == nil {
-			return d
+		for _, name := range []string{".git", git.Boundary} {
+			if _, err := os.Lstat(filepath.Join(d, name)); err == nil {
+				return d
+			}
 		}
 		if d == filepath.Dir(d) {
 			return p.Dir
