@@ -31,11 +31,11 @@ import (
 	"benchbook/notebook/yamltext"
 )
 
-// ProjectFile is the name of the file that makes a folder a project.
-const ProjectFile = "benchbook.yaml"
-
-// FileName is the name of an article in its folder.
-const FileName = "article.md"
+const (
+	ProjectFile = "benchbook.yaml"   // the name of the file that makes a folder a project
+	FileName    = "article.md"       // the name of an article in its folder
+	LockFile    = "lock/images.json" // where that folder has what its images came to
+)
 
 // Bounds of what an article has several of. Most of them are looked up by name again and again.
 const (

@@ -41,8 +41,7 @@ func (f *File) fragment(doc *Document, problems *source.Problems) (yamltext.Frag
 	return yamltext.Whole(src), true
 }
 
-// RecordsName is the folder of records beside the file of an article: records, and beside one of another
-// name that name with .records.
+// RecordsName is the folder of records beside the file of an article: records, or that of another name with .records.
 func RecordsName(file string) string {
 	if name := filepath.Base(file); file != "" && name != FileName {
 		return strings.TrimSuffix(name, filepath.Ext(name)) + ".records"
@@ -50,12 +49,12 @@ func RecordsName(file string) string {
 	return "records"
 }
 
-// IsOurs says of a cleaned path in the article's folder that it is the article, or in the folder of its records, or, of
-// one that is in no project, in that of its site or of what is known of a run; or that it is such a neighbour of that.
+// IsOurs says of a cleaned path in the article's folder that it is the article, its lock, or in the folder of its
+// records, or, of one in no project, in that of its site or of what is known of a run; or such a neighbour of that.
 func (doc *Document) IsOurs(name string) bool {
-	file := path.Base(doc.Source.Path)
 	first, _, _ := strings.Cut(name, "/")
-	return name == file || first == RecordsName(file) ||
+	file := path.Base(doc.Source.Path)
+	return name == file || name == LockFile || first == RecordsName(file) ||
 		file != FileName && (first == "_site" || first == ".benchbook" || doc.isNeighbour(first))
 }
 

@@ -43,6 +43,7 @@ type Project struct {
 	// Contents are those of configs and secrets that are in no file, by the path which stands for them.
 	Contents map[string][]byte
 	Notes    []string // what the author may want to know
+	Files    []string // whole paths of the Compose files that are named, and of files with variables
 
 	root    string
 	sources []*source.Source
@@ -129,7 +130,7 @@ func (p *Project) open(name source.Text, dir string, problems *source.Problems) 
 			Hint = "name a file"
 		return "", false
 	}
-	p.sources = append(p.sources, text)
+	p.sources, p.Files = append(p.sources, text), append(p.Files, full)
 	// Compose reads more YAML than articles have; a file that cannot be read here has no places, and that is all.
 	p.places = append(p.places, yamltext.Parse(yamltext.Whole(text), &unread))
 	return full, true
@@ -153,7 +154,10 @@ func (p *Project) load(paths, wanted []string) error {
 			cli.WithEnv(environment), cli.WithEnvFiles(), cli.WithDotEnv, cli.WithDefaultProfiles(profiles...),
 			cli.WithoutEnvironmentResolution,
 			cli.WithoutLabelsResolution, cli.WithConsistency(consistent),
-			cli.WithLoadOptions(func(o *loader.Options) { noteVariables(o, variables) }))
+			cli.WithLoadOptions(func(o *loader.Options) {
+				noteVariables(o, variables)
+				o.Listeners = append(o.Listeners, p.noteFiles(filepath.Dir(paths[0])))
+			}))
 		if err != nil {
 			return nil, err
 		}
@@ -179,6 +183,9 @@ func (p *Project) load(paths, wanted []string) error {
 		return err
 	}
 	p.loaded = project.WithoutUnresolvedOptionalDependencies()
+	if dotEnv := filepath.Join(filepath.Dir(paths[0]), ".env"); isFile(dotEnv) {
+		p.Files = append(p.Files, dotEnv)
+	}
 	if err := p.checkFiles(variables); err != nil {
 		return err
 	}
@@ -201,6 +208,32 @@ func (p *Project) load(paths, wanted []string) error {
 		p.Notes = append(p.Notes, strings.Join(off, ", ")+" left out by profiles")
 	}
 	return nil
+}
+
+// noteFiles notes the files that Compose files include or extend.
+func (p *Project) noteFiles(dir string) loader.Listener {
+	return func(_ string, about map[string]any) {
+		var names []string
+		if list, ok := about["path"].(types.StringList); ok {
+			names = list
+		}
+		if name, ok := about["file"].(string); ok {
+			names = append(names, name)
+		}
+		for _, name := range names {
+			if !filepath.IsAbs(name) {
+				name = filepath.Join(dir, name)
+			}
+			if isFile(name) && !slices.Contains(p.Files, name) {
+				p.Files = append(p.Files, name)
+			}
+		}
+	}
+}
+
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // profilesOf are the profiles of wanted services that are not active.
@@ -339,6 +372,7 @@ func (p *Project) checkFiles(found map[string]variable) error {
 			if err != nil {
 				return fmt.Errorf("service %q: env_file %s: %s", s.Name, f.Path, files.Reason(err))
 			}
+			p.Files = append(p.Files, full)
 			p.noteVariablesOf(data, found)
 		}
 	}

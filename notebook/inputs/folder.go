@@ -22,6 +22,7 @@ import (
 	"github.com/moby/patternmatcher/ignorefile"
 
 	"benchbook/files"
+	"benchbook/git"
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -36,6 +37,7 @@ const MaxSize = 256 << 20
 type Folder struct {
 	Doc      *article.Document
 	Hidden   map[string]bool        // whole paths of files that hold secrets
+	Reads    map[string]bool        // whole paths of files that were read, added to it; nil if nobody asks
 	configs  map[string][]string    // what configs name, with the users of each: see UsersOf
 	contexts map[string][]spec.File // by folder and the files left out, read once
 	single   map[string]spec.File   // what configs name, by path, read once
@@ -77,7 +79,7 @@ func (f *Folder) Around(root string) *Folder {
 			f.around = map[string]*Folder{}
 		}
 		f.around[root] = NewRepository(root, nil, f.Doc)
-		f.around[root].Hidden = f.Hidden
+		f.around[root].Hidden, f.around[root].Reads = f.Hidden, f.Reads
 	}
 	return f.around[root]
 }
@@ -96,11 +98,12 @@ func (g *gathering) isOurs(name string) bool {
 		return name == ".git" || g.Doc.IsOurs(name)
 	}
 	below, err := filepath.Rel(g.repository.Dir, filepath.Join(g.Doc.Dir, filepath.FromSlash(name)))
-	if err == nil && filepath.Base(below) == below && g.repository.IsOurs(below) {
+	if err == nil && (filepath.Base(below) == below || filepath.ToSlash(below) == article.LockFile) &&
+		g.repository.IsOurs(filepath.ToSlash(below)) {
 		return true
 	}
 	switch path.Base(name) {
-	case ".git", ".benchbook", ".compose": // the last is where Compose files have contents that are in no file
+	case ".git", git.Boundary, ".benchbook", ".compose": // the last is where Compose files have contents of no file
 		return true
 	case "benchbook-project.json", "benchbook-record.json": // what init gives editors
 		return path.Base(path.Dir(name)) == ".vscode"
@@ -213,7 +216,7 @@ func (f *Folder) File(t source.Text, problems *source.Problems) (spec.File, bool
 		defer root.Close()
 	}
 	if err == nil && !isListing {
-		file, err := read(root, name, MaxSize-f.size)
+		file, err := f.read(root, name, MaxSize-f.size)
 		switch {
 		case err == nil:
 			f.single[name] = file
@@ -240,10 +243,13 @@ const linkHint = "copy what it points at beside the article; " +
 	"only relative links that stay inside the folder are followed"
 
 // read reads a regular file of limited size.
-func read(root *os.Root, name string, most int64) (spec.File, error) {
+func (f *Folder) read(root *os.Root, name string, most int64) (spec.File, error) {
 	data, info, err := files.ReadIn(root, name, most)
 	if err != nil {
 		return spec.File{}, err
+	}
+	if f.Reads != nil {
+		f.Reads[filepath.Join(f.Doc.Dir, filepath.FromSlash(name))] = true
 	}
 	return newFile(name, data, info.Mode()&0o100 != 0), nil
 }
@@ -440,7 +446,7 @@ func (g *gathering) ignore() bool {
 			return true
 		}
 		var err error
-		if file, err = read(g.root, path.Join(g.base, ignoreName), MaxSize); err != nil {
+		if file, err = g.read(g.root, path.Join(g.base, ignoreName), MaxSize); err != nil {
 			return true // there is none, or the walk reports it
 		}
 	}
@@ -497,7 +503,7 @@ func (g *gathering) hides(name string) bool {
 
 // take reads a file, or notes why it cannot be one.
 func (g *gathering) take(name, inner string) error {
-	file, err := read(g.root, name, MaxSize-g.size)
+	file, err := g.read(g.root, name, MaxSize-g.size)
 	switch {
 	case err == nil:
 		g.size += int64(len(file.Data))

@@ -125,6 +125,17 @@ func (l *Library) article(slug string) *article.Document {
 	return l.articles[slug]
 }
 
+// Others names the other articles that were read.
+func (l *Library) Others() (slugs []string) {
+	for slug, doc := range l.articles {
+		if doc != nil && doc != l.doc {
+			slugs = append(slugs, slug)
+		}
+	}
+	slices.Sort(slugs)
+	return slugs
+}
+
 // Written is the article that contains a text; the library's own for text of other files.
 func (l *Library) Written(t source.Text) *article.Document {
 	for _, doc := range l.articles {

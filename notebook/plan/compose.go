@@ -53,7 +53,10 @@ func (p *planner) compose(e *outline, merged *yamltext.Node) (*yamltext.Node, bo
 		listings = append(listings, &article.Listing{Path: name, Data: read.Contents[name], Pos: named.Text.Pos})
 	}
 	folder := inputs.NewRepository(root, listings, p.doc)
-	folder.Hidden = p.hidden
+	folder.Hidden, folder.Reads = p.hidden, p.reads
+	for _, name := range read.Files {
+		p.reads[name] = true
+	}
 	p.composed = append(p.composed, &composed{read, folder})
 	if read.Secrets != nil {
 		secrets := read.Secrets

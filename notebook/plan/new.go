@@ -56,7 +56,7 @@ var ErrNoProfile = errors.New("no such profile")
 func New(project *projects.Project, doc *article.Document, o Options, problems *source.Problems) (*Plan, error) {
 	o.Profile = cmp.Or(o.Profile, Full)
 	p := &planner{project: project, doc: doc, options: o, problems: problems, library: layers.NewLibrary(project, doc),
-		folders: map[*article.Document]*inputs.Folder{}, hidden: map[string]bool{}}
+		folders: map[*article.Document]*inputs.Folder{}, hidden: map[string]bool{}, reads: map[string]bool{}}
 	p.parts = parts.Reader{Project: project, Folder: p.folder}
 	for _, block := range doc.Experiments {
 		p.definitions = append(p.definitions, p.library.Definition(block, problems))
@@ -87,6 +87,8 @@ func New(project *projects.Project, doc *article.Document, o Options, problems *
 	checkClusters(p.outlines, problems)
 	out.All = slices.Clone(out.Experiments)
 	out.others = sync.OnceValue(p.others)
+	out.Reads, out.Secrets = slices.Sorted(maps.Keys(p.reads)), slices.Sorted(maps.Keys(p.hidden))
+	out.Extends = p.library.Others()
 	return out, p.findFull(out)
 }
 
@@ -157,6 +159,7 @@ type planner struct {
 	outlines    []*outline
 	composed    []*composed
 	hidden      map[string]bool // files of secrets
+	reads       map[string]bool // files that were read
 
 	cells, steps, written, matched int // so far: see maxCells and what stands with it
 }
@@ -172,7 +175,7 @@ func (p *planner) folder(t source.Text) *inputs.Folder {
 	}
 	if p.folders[doc] == nil {
 		p.folders[doc] = inputs.NewFolder(doc)
-		p.folders[doc].Hidden = p.hidden
+		p.folders[doc].Hidden, p.folders[doc].Reads = p.hidden, p.reads
 	}
 	return p.folders[doc]
 }

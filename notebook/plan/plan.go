@@ -26,6 +26,9 @@ type Plan struct {
 	Experiments []*Experiment
 	// All are the experiments of the article, also where a run leaves some out: others may take from them what they found.
 	All []*Experiment
+	// Reads are whole paths of files that went into it, beside those of the article itself and of the articles that it
+	// Extends, which are named. Secrets are those of files with secrets of its own folders.
+	Reads, Extends, Secrets []string
 
 	others func() []*Plan
 }
