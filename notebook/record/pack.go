@@ -88,19 +88,27 @@ func parseLine(pack string, line []byte) packedLine {
 			out.err = fmt.Errorf("not a record: %w", InvalidJSON(err))
 			return out
 		}
-		out.removed = &r
+		if out.err = belongs(pack, r.Host, r.Profile, r.Run); out.err == nil {
+			out.removed = &r
+		}
 		return out
 	}
 	r, err := Parse(line)
 	if err == nil {
-		if own := PackPath(r.Host, r.Profile, r.Run); own != filepath.Clean(pack) {
-			err = fmt.Errorf("by its host, profile and run it belongs in %q", filepath.ToSlash(own))
-		}
+		err = belongs(pack, r.Host, r.Profile, r.Run)
 	}
 	if out.err = err; err == nil {
 		out.record = r
 	}
 	return out
+}
+
+// belongs says of a line of a pack that it is of another one.
+func belongs(pack, host, profile, run string) error {
+	if own := PackPath(host, profile, run); own != filepath.Clean(pack) {
+		return fmt.Errorf("by its host, profile and run it belongs in %q", filepath.ToSlash(own))
+	}
+	return nil
 }
 
 // IsPack reports whether a file among records is a run that was packed, by its name.
