@@ -73,8 +73,9 @@ type Runner struct {
 	Progress Progress
 	Outside  *Runner // carries out experiments whose targets run already; nil: this one does
 
-	Settler *sysinfo.Settler // lets the machine come to rest before each repetition; nil for none
-	Cache   string           // folder where it is kept what images hold; empty for none
+	Settler *sysinfo.Settler                  // lets the machine come to rest before each repetition; nil for none
+	Cache   string                            // folder where it is kept what images hold; empty for none
+	Over    func(engine.Engine) engine.Engine // laid over the engine that images are made available on; nil for nothing
 
 	store *images.Store
 	lists map[string]map[string]bool // by run and experiment: digests of the lists that its records hold

@@ -93,6 +93,9 @@ type Options struct {
 	Wait        bool       // for another run to finish
 	Yes         bool       // to very many trials
 	Verbose     bool       // says what builders of images say
+	// Over is laid over the engine that images are made available on, to say more of them or to hold them to something;
+	// nil for nothing.
+	Over func(engine.Engine) engine.Engine
 	// Revisions are compared, cell by cell, in one run. Nobody judges claims by it: Open says which trials go on. Of a
 	// single one only what is built is, and all else is as without.
 	Revisions []plan.Revision
@@ -181,6 +184,28 @@ func Run(ctx context.Context, a *lab.Session, project *projects.Project, list []
 	}
 	j.progress.Stop()
 	return a.JoinErrors(problems, a.JoinErrors(j.refused, j.conclude()))
+}
+
+// Prepare makes available what all trials of the chosen articles need, whether they are measured already or not, and
+// measures nothing.
+func Prepare(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, flags Options) error {
+	flags.Force, flags.Yes, flags.Adapt, flags.Budget = true, true, true, 0
+	j, problems, err := newJob(ctx, a, project, list, flags)
+	if err != nil {
+		return a.JoinErrors(problems, err)
+	}
+	defer j.closing.close()
+	begun, err := j.begin(ctx)
+	if begun {
+		j.progress.Stop()
+	}
+	switch {
+	case err != nil || !begun:
+		return a.JoinErrors(problems, err)
+	case len(j.missing) > 0:
+		err = lab.Failure(fmt.Errorf("%s could not be had, for the reasons above", terminal.Count(len(j.missing), "image")))
+	}
+	return a.JoinErrors(problems, a.JoinErrors(j.refused, err))
 }
 
 // A job is the measuring of articles without problems, each on its target.
@@ -618,12 +643,12 @@ func readSecrets(a *lab.Session, p *plan.Plan, into map[*plan.Experiment]runner.
 }
 
 // newRunner puts together what carries out plans.
-func newRunner(a *lab.Session, v *target, p runner.Progress) *runner.Runner {
+func newRunner(a *lab.Session, v *target, p runner.Progress, over func(engine.Engine) engine.Engine) *runner.Runner {
 	on := func(e engine.Engine) *runner.Runner {
 		return &runner.Runner{Engine: e, Host: v.host, Machines: v.machines, Progress: p, Agent: a.Config.Agent,
 			Requests: &load.Requests{Agent: a.Config.Agent}, Commands: &load.Commands{Agent: a.Config.Agent},
 			Tools: foreign.Drivers(a.Config.Agent), Programs: foreign.NewProgram(a.Config.Agent),
-			Settler: a.Config.Settler, Cache: a.Config.Cache}
+			Settler: a.Config.Settler, Cache: a.Config.Cache, Over: over}
 	}
 	r := on(v.engine)
 	if v.outside != nil {
@@ -668,7 +693,7 @@ func (j *job) prepareAll(ctx context.Context) (err error) {
 	j.progress = progress.NewStatusFile(j.shown, j.project.Dir, j.pending, j.follow)
 	j.closing = append(j.closing, j.progress.Close)
 	for _, at := range j.targets.distinct() {
-		j.runners[at] = newRunner(j.Session, at, j.progress)
+		j.runners[at] = newRunner(j.Session, at, j.progress, j.flags.Over)
 	}
 	if j.flags.Budget > 0 { // it would be spent on images of articles that are never reached
 		return nil

@@ -108,7 +108,7 @@ type verified struct {
 // article verifies an article.
 func (f *verified) article(ctx context.Context, a *lab.Session, c *lab.Article, p *plan.Plan, at *target,
 	picked lab.Filter, asJSON bool) error {
-	r := newRunner(a, at, verifying{&progress.Lines{W: a.Stderr, Verbose: f.verbose}})
+	r := newRunner(a, at, verifying{&progress.Lines{W: a.Stderr, Verbose: f.verbose}}, nil)
 	sum, err := r.Verify(ctx, p, runner.Options{Only: picked, Secrets: f.secrets}, func(v runner.Verification) {
 		out := newVerifyJSON(c.Slug, v)
 		if !out.OK {

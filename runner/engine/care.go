@@ -81,6 +81,14 @@ type Carrier interface {
 	Load(ctx context.Context, image Prepared, saved io.Reader) (id string, err error)
 }
 
+// Archiver is an Engine that writes several images to one archive, and reads that again. Not every engine can.
+type Archiver interface {
+	// SaveAll writes images out by their ids, each layer once, and without names.
+	SaveAll(ctx context.Context, ids []string) (io.ReadCloser, error)
+	// LoadAll takes in what SaveAll of another engine wrote.
+	LoadAll(ctx context.Context, archive io.Reader) error
+}
+
 // Locked is an Engine of which one run at a time can keep all others out that ask, from whichever machine they were
 // started. Not every engine can.
 type Locked interface {

@@ -70,6 +70,15 @@ func imagesOf(t *plan.Trial) map[string]spec.Image {
 	return out
 }
 
+// Of are the images of a trial of an article, as engines want them, by the names of what they are for.
+func Of(article string, t *plan.Trial) map[string]engine.Image {
+	out := map[string]engine.Image{}
+	for name, i := range imagesOf(t) {
+		out[name] = imageSpec(article+" "+name, i)
+	}
+	return out
+}
+
 // imageSpec is an image as engines want it; what says in words what it is for.
 func imageSpec(what string, wanted spec.Image) engine.Image {
 	out := engine.Image{Name: wanted.Name, Machine: wanted.Machine}

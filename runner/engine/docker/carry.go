@@ -47,14 +47,31 @@ func (e *Engine) Save(ctx context.Context, image engine.Prepared) (io.ReadCloser
 	return saved, nil
 }
 
-func (e *Engine) Load(ctx context.Context, image engine.Prepared, saved io.Reader) (string, error) {
-	loaded, err := e.client.ImageLoad(ctx, saved, client.ImageLoadWithQuiet(true))
+// SaveAll implements engine.Archiver.
+func (e *Engine) SaveAll(ctx context.Context, ids []string) (io.ReadCloser, error) {
+	saved, err := e.client.ImageSave(ctx, ids)
 	if err != nil {
-		return "", fmt.Errorf("loading image %s: %w", image.Reference, err)
+		return nil, fmt.Errorf("saving images: %w", err)
+	}
+	return saved, nil
+}
+
+// LoadAll implements engine.Archiver.
+func (e *Engine) LoadAll(ctx context.Context, archive io.Reader) error {
+	loaded, err := e.client.ImageLoad(ctx, archive, client.ImageLoadWithQuiet(true))
+	if err != nil {
+		return fmt.Errorf("loading images: %w", err)
 	}
 	defer loaded.Close()
 	if err := readMessages(loaded, &output.Tail{Limit: 1 << 10}); err != nil {
-		return "", fmt.Errorf("loading image %s: %w", image.Reference, err)
+		return fmt.Errorf("loading images: %w", err)
+	}
+	return nil
+}
+
+func (e *Engine) Load(ctx context.Context, image engine.Prepared, saved io.Reader) (string, error) {
+	if err := e.LoadAll(ctx, saved); err != nil {
+		return "", fmt.Errorf("image %s: %w", image.Reference, err)
 	}
 	id, ok, err := e.Has(ctx, image)
 	if err == nil && !ok {

@@ -75,6 +75,7 @@ var (
 	_ engine.Engine     = (*Engine)(nil)
 	_ engine.Clocked    = (*Engine)(nil)
 	_ engine.Carrier    = (*Engine)(nil)
+	_ engine.Archiver   = (*Engine)(nil)
 	_ engine.Locked     = (*Engine)(nil)
 	_ engine.Inspected  = (*Engine)(nil)
 	_ engine.ImageStore = (*Engine)(nil)
