@@ -27,17 +27,21 @@ func (w failingWriter) Write([]byte) (int, error) {
 // verbsThatPrint are arguments with which each verb prints to standard output and ends. Preview ends only with an
 // interrupt.
 var verbsThatPrint = map[string][]string{
-	"bench": nil, // it needs a repository, and prints as compare does
-	"check": {"check"}, "clean": {"clean"}, "compare": {"compare", "full", "full"}, "completion": {"completion", "bash"},
-	"doctor": {"doctor"},
+	"accept": {"accept", "pack.records"},
+	"bench":  nil, // it needs a repository, and prints as compare does
+	"bundle": {"bundle", "pair"},
+	"check":  {"check"}, "clean": {"clean"}, "compare": {"compare", "full", "full"}, "completion": {"completion", "bash"},
+	"contribute": {"contribute", "pair"}, "doctor": {"doctor"},
 	"export": {"export", "--format", "csv"}, "gc": {"gc"}, "help": {"help"},
 	"history": {"history"},
 	"import":  {"import", "--as", "pair#pair{version=a}", "printed.txt"},
 	"init":    {"init", "another"}, "list": {"list"},
 	"load": {"load", "-d", "1s", "http://127.0.0.1:8080/"},
+	"lock": nil, // it needs an engine with images
 	"man":  {"man", "manual"}, "new": {"new", "another"}, "plan": {"plan"},
 	"preview": nil,
-	"publish": {"publish", "published"}, "render": {"render"}, "report": {"report", "--quick"}, "run": {"run"},
+	"publish": {"publish", "published"}, "render": {"render"}, "report": {"report", "--quick"},
+	"repro": {"repro", "--yes", "pair.bundle"}, "run": {"run"},
 	"schema": {"schema", "claim"}, "seal": {"seal", "--key", "id"}, "show": {"show"},
 	"status": {"status"}, "sync": nil, // it needs a repository with a remote
 	"time": {"time", "true"}, "verify": {"verify"}, "version": {"version"},
@@ -62,6 +66,8 @@ func TestLostOutput(t *testing.T) {
 	put(t, filepath.Join(measured, "printed.txt"), string(printed))
 	put(t, filepath.Join(measured, "page.md"), "# Page\n")
 	mustRun(t, w, "-C", measured, "report")
+	mustRun(t, w, "-C", measured, "contribute", "pair", "--out", filepath.Join(measured, "pack.records"))
+	mustRun(t, w, "-C", measured, "bundle", "pair", "--out", filepath.Join(measured, "pair.bundle"))
 	// in runs the command in a project with records and a site, of its own since verbs write.
 	in := func(t *testing.T, stdout io.Writer, args []string) (status int, stderr string) {
 		t.Chdir(t.TempDir())

@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"benchbook/lab"
-	"benchbook/lab/measure"
 	"benchbook/lab/pages"
 	"benchbook/lab/results"
 	"benchbook/lab/terminal"
@@ -122,7 +121,7 @@ rendering; with --claims it includes the claims of the measured articles.`,
 				}
 				return func(lines []string) { _ = follower.Say(lines...) }, nil
 			}
-			err = measure.Run(cmd.Context(), a.Session, project, list, running.Options)
+			err = running.measure(cmd.Context(), a, project, list)
 			defer follower.Close()
 			if siteErr != nil {
 				return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,12 +11,14 @@ import (
 	"github.com/spf13/pflag"
 
 	"benchbook/lab"
+	"benchbook/lab/bundles"
 	"benchbook/lab/forecast"
 	"benchbook/lab/measure"
 	"benchbook/lab/results"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/spec"
 )
 
@@ -24,6 +27,7 @@ type runFlags struct {
 	measure.Options
 	claims      bool
 	json        bool
+	locked      bool
 	chooseQuick func() error // see addQuick
 }
 
@@ -41,6 +45,7 @@ func (f *runFlags) Add(cmd *cobra.Command, profile string, engines []string) {
 	cmd.Flags().BoolVar(&f.claims, "claims", false,
 		"end with status 99 if a claim is contradicted, and 110 if one depends on a number that is not valid")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the outcomes of claims as JSON")
+	cmd.Flags().BoolVar(&f.locked, "locked", false, lockedUsage)
 }
 
 // addMeasuring adds the flags that say how something is measured. The function chooses the profile; see addQuick.
@@ -61,6 +66,22 @@ func addMeasuring(cmd *cobra.Command, f *measure.Options, profile, repetitions s
 	cmd.Flags().StringVar(&f.Engine, "engine", "", "where services run: "+strings.Join(engines, ", ")+
 		", or none to measure nothing (default what the project says, or docker)")
 	return choose
+}
+
+// measure measures articles, with the images of their locks if that is asked for.
+func (f *runFlags) measure(ctx context.Context, a *app, project *projects.Project, list []*lab.Article) error {
+	words := func() string { return "" }
+	if f.locked {
+		var err error
+		if f.Over, words, err = bundles.Locked(project, list); err != nil {
+			return err
+		}
+	}
+	err := measure.Run(ctx, a.Session, project, list, f.Options)
+	if used := words(); used != "" {
+		fmt.Fprintln(a.Stderr, used)
+	}
+	return err
 }
 
 func (f *runFlags) Check(flags *pflag.FlagSet, engines []string) error {
@@ -136,7 +157,7 @@ claim is contradicted, 110 a claim depends on a number that is not valid.`,
 				return errors.New("--keep has no effect with the engine local, because its processes end with benchbook: leave " +
 					"it out, or use the engine docker")
 			}
-			err = measure.Run(cmd.Context(), a.Session, project, list, flags.Options)
+			err = flags.measure(cmd.Context(), a, project, list)
 			var s *lab.StatusError
 			if errors.As(err, &s) && s.Status == lab.StatusUsage || !project.Problems.Empty() {
 				return err

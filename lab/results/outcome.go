@@ -164,6 +164,15 @@ func NewOutcome(d *dataset.Dataset, asJSON bool) *ArticleOutcome {
 	return out
 }
 
+// Judgements are what the claims came to, by their names.
+func (o *ArticleOutcome) Judgements() map[string]JudgementJSON {
+	out := map[string]JudgementJSON{}
+	for _, c := range o.Data.Claims {
+		out[c.Name] = c.JudgementJSON
+	}
+	return out
+}
+
 func claimOutcome(d *dataset.Dataset, j *claim.Judgement, asJSON bool) claimJSON {
 	c := claimJSON{Name: j.Claim.Name.Value, Headline: j.Claim.Headline.V, Expect: j.Claim.Expect.Text.Value,
 		Level: j.Level, JudgementJSON: JudgementOutcome(j)}

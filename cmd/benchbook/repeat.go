@@ -1,0 +1,116 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"benchbook/lab/bundles"
+	"benchbook/lab/repeat"
+	"benchbook/notebook/plan"
+)
+
+func lockCommand(a *app) *cobra.Command {
+	var o bundles.LockOptions
+	cmd := &cobra.Command{
+		Use:   "lock ARTICLE",
+		Short: "Write down what the images of an article came to",
+		Long: `Build or fetch all images of an article, and write down what they came to, in lock/images.json beside it:
+their digests and those of what they are built from, the packages in them by version, and the digests of programs that
+are of no package. run --locked uses the same, or fails and names what differs.`,
+		Args: arguments(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			project, list, err := a.Select(args)
+			if err != nil {
+				return err
+			}
+			_, err = bundles.Lock(cmd.Context(), a.Session, project, list[0], o)
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&o.Wait, "wait", false, waitUsage)
+	cmd.Flags().BoolVarP(&o.Verbose, "verbose", "v", false, verboseUsage)
+	return cmd
+}
+
+func bundleCommand(a *app) *cobra.Command {
+	var o bundles.Options
+	cmd := &cobra.Command{
+		Use:   "bundle ARTICLE",
+		Short: "Write an article with all that it needs to one file",
+		Long: `Write an article to one file, with all that somebody else needs to repeat it: the files that it uses, its lock,
+and the records that its page shows. repro opens it, and measures it there. It is a gzip-compressed tar archive, with
+a manifest of digests and RO-Crate metadata.`,
+		Args: arguments(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			defer a.AwaitOnInterrupt(cmd.Context())()
+			return bundles.Bundle(cmd.Context(), a.Session, args, o)
+		},
+	}
+	cmd.Flags().StringVar(&o.Out, "out", "", "the file to write (default ARTICLE.bundle)")
+	cmd.Flags().BoolVar(&o.Images, "images", false, "with the images of its lock, which is made if there is none")
+	cmd.Flags().BoolVar(&o.List, "list", false, "list the files of the article that would be in it, and write nothing")
+	cmd.Flags().BoolVar(&o.JSON, "json", false, "print it as JSON")
+	return cmd
+}
+
+func reproCommand(a *app) *cobra.Command {
+	var o repeat.ReproOptions
+	var choose func() error
+	cmd := &cobra.Command{
+		Use:   "repro FILE|URL",
+		Short: "Measure somebody else's article on this machine",
+		Long: `Open a bundle, or that of a page, and measure its article on this machine. It says what would run, and asks
+before anything does. Then it prints each claim there and here, and makes pages with a column for each host. With
+--quick it takes at most five minutes, to see whether everything works. A bundle that is opened already is gone on
+with.`,
+		Args: arguments(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkMeasuring(cmd.Flags(), &o.Options, choose, a.Config.EngineNames()); err != nil {
+				return err
+			}
+			return repeat.Repro(cmd.Context(), a.Session, args[0], o)
+		},
+	}
+	choose = addMeasuring(cmd, &o.Options, plan.Full, "", a.Config.EngineNames())
+	cmd.Flags().StringVar(&o.Into, "into", "", "the folder to open it in (default ARTICLE.repro)")
+	cmd.Flags().BoolVar(&o.Locked, "locked", false, lockedUsage)
+	return cmd
+}
+
+// lockedUsage is what --locked means, wherever it is given.
+const lockedUsage = "use the images of the lock, or others with the same packages and programs, and fail where these " +
+	"differ"
+
+func contributeCommand(a *app) *cobra.Command {
+	var o repeat.ContributeOptions
+	cmd := &cobra.Command{
+		Use:   "contribute ARTICLE",
+		Short: "Pack the records of this host for somebody else",
+		Long: `Write the sealed runs of an article on this host to one file. accept adds them to the article elsewhere, whose
+page then has a column for this host.`,
+		Args: arguments(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return repeat.Contribute(cmd.Context(), a.Session, args, o)
+		},
+	}
+	cmd.Flags().StringVar(&o.Out, "out", "", "the file to write (default ARTICLE-HOST.records)")
+	cmd.Flags().StringVar(&o.Host, "host", "", "the host whose records are packed, instead of this one")
+	return cmd
+}
+
+func acceptCommand(a *app) *cobra.Command {
+	var o repeat.AcceptOptions
+	cmd := &cobra.Command{
+		Use:   "accept FILE|URL",
+		Short: "Add somebody else's records to those of an article",
+		Long: `Check the records in a pack that contribute made, and add them to those of the article. They have to be sealed,
+unchanged, and of what the article measures now. A run that is here with another content is refused.`,
+		Args: arguments(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return repeat.Accept(cmd.Context(), a.Session, args[0], o)
+		},
+	}
+	cmd.Flags().StringVar(&o.Signers, "signers", "", "a file of allowed signers: one of them has to have signed each run")
+	cmd.Flags().BoolVar(&o.DryRun, "dry-run", false, "only check, and add nothing")
+	cmd.Flags().BoolVar(&o.JSON, "json", false, "print it as JSON")
+	return cmd
+}

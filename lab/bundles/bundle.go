@@ -1,0 +1,519 @@
+// Package bundles puts all that somebody else needs to repeat an article into one file, and opens such a file.
+package bundles
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/docker/go-units"
+	"github.com/google/renameio/v2"
+
+	"benchbook/lab"
+	"benchbook/lab/lock"
+	"benchbook/lab/measure"
+	"benchbook/lab/results"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
+	"benchbook/notebook/bundle"
+	"benchbook/notebook/claim"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
+	"benchbook/notebook/record"
+	"benchbook/notebook/source"
+	"benchbook/runner/engine"
+	"benchbook/runner/sysinfo"
+	"benchbook/slice"
+)
+
+// Where things lie in a bundle.
+const (
+	ProjectFolder = "project"    // the project, or the repository that it is in, as far as the article needs it
+	ImagesFile    = "images.tar" // what docker save writes of the locked images, without names
+)
+
+// Suffix ends the names of bundles.
+const Suffix = ".bundle"
+
+// Options say what goes into a bundle, and where that goes.
+type Options struct {
+	Out    string // a file; empty: ARTICLE.bundle
+	Images bool   // those that the lock names
+	List   bool   // names the files, and writes none
+	JSON   bool
+}
+
+// Bundle writes all that somebody else needs to repeat an article to one file: the article, the files that it uses, its
+// lock, the records that pages show, and if wanted its images. Before it is given its name it is opened and planned, so
+// that it is known to be complete.
+func Bundle(ctx context.Context, a *lab.Session, args []string, o Options) error {
+	project, list, plans, err := a.SelectPlanned(args, plan.Options{}, "nothing was bundled")
+	if err != nil {
+		return err
+	}
+	c := list[0]
+	if err := whole(project, c); err != nil {
+		return err
+	}
+	b := &bundling{Session: a, project: project, article: c, plan: plans[c.Slug]}
+	if err := b.gather(); err != nil {
+		return lab.Failure(err)
+	}
+	if o.List {
+		names := slice.Map(b.inputs, func(i bundle.Input) string { return i.Path })
+		return a.Print(o.JSON, names, func() { fmt.Fprintln(a.Stdout, strings.Join(names, "\n")) })
+	}
+	if err := b.addShown(); err != nil {
+		return lab.Failure(err)
+	}
+	b.warnOfSecrets()
+	out := cmp.Or(o.Out, c.Slug+Suffix)
+	if o.Images {
+		done, err := b.addImages(ctx, filepath.Dir(out))
+		if err != nil {
+			return lab.Interrupted(ctx, err)
+		}
+		defer done()
+	}
+	return b.write(ctx, out, o.JSON)
+}
+
+// A bundling is a bundle in the making.
+type bundling struct {
+	*lab.Session
+	project *projects.Project
+	article *lab.Article
+	plan    *plan.Plan
+	root    string // folder that paths in the bundle are counted from: that of the project, or of its repository
+	about   bundle.About
+	inputs  []bundle.Input
+}
+
+// gather finds the files that the article needs.
+func (b *bundling) gather() error {
+	found, secrets := map[string]bool{}, map[string]bool{}
+	for _, p := range append([]*plan.Plan{b.plan}, b.plan.Others()...) {
+		b.note(p, found, secrets)
+	}
+	if err := filesOf(b.project.ArticleDir(b.article.Slug), found); err != nil {
+		return err
+	}
+	for _, slug := range b.plan.Extends {
+		found[filepath.Join(b.project.ArticleDir(slug), article.FileName)] = true
+	}
+	b.root = b.project.Dir
+	for name := range found {
+		if !isBelow(b.root, name) {
+			b.root = b.project.Repository()
+		}
+	}
+	settings, err := reducedSettings(b.project)
+	if err != nil {
+		return err
+	}
+	settingsFile := filepath.Join(b.project.Dir, article.ProjectFile)
+	b.inputs = append(b.inputs, bundle.Input{Path: b.path(settingsFile), Open: func() (io.ReadCloser, error) {
+		return io.NopCloser(strings.NewReader(string(settings))), nil
+	}})
+	for name := range found {
+		if secrets[name] || name == settingsFile {
+			continue
+		}
+		if !isBelow(b.root, name) {
+			return fmt.Errorf("the article uses %s, which lies outside the repository, so nobody else has it: move it into the "+
+				"repository", name)
+		}
+		info, err := os.Stat(name)
+		if err != nil {
+			return err
+		}
+		b.inputs = append(b.inputs, bundle.Input{Path: b.path(name), Executable: info.Mode()&0o100 != 0,
+			Open: func() (io.ReadCloser, error) { return os.Open(name) }})
+	}
+	b.sort()
+	return nil
+}
+
+func (b *bundling) sort() {
+	slices.SortFunc(b.inputs, func(x, y bundle.Input) int { return strings.Compare(x.Path, y.Path) })
+}
+
+// note notes which files a plan has read, and which of them hold secrets. Those that were reached by a link are where
+// the project has them.
+func (b *bundling) note(p *plan.Plan, found, secrets map[string]bool) {
+	resolved, err := filepath.EvalSymlinks(b.project.Repository())
+	here := func(name string) string {
+		if below, relErr := filepath.Rel(resolved, name); err == nil && relErr == nil && filepath.IsLocal(below) {
+			return filepath.Join(b.project.Repository(), below)
+		}
+		return name
+	}
+	for _, name := range p.Reads {
+		found[here(name)] = true
+	}
+	for _, name := range p.Secrets {
+		secrets[here(name)] = true
+	}
+}
+
+func isBelow(folder, name string) bool {
+	below, err := filepath.Rel(folder, name)
+	return err == nil && filepath.IsLocal(below)
+}
+
+// filesOf finds the files in the folder of an article, without its records, and without what is hidden.
+func filesOf(dir string, found map[string]bool) error {
+	return filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case name != dir && strings.HasPrefix(e.Name(), "."), name == filepath.Join(dir, recordsName):
+			if e.IsDir() {
+				return filepath.SkipDir
+			}
+		case e.Type().IsRegular():
+			found[name] = true
+		}
+		return nil
+	})
+}
+
+// recordsName is the folder of records in that of an article.
+var recordsName = article.RecordsName(article.FileName)
+
+// path is where a file of the project is in the bundle.
+func (b *bundling) path(name string) string {
+	below, err := filepath.Rel(b.root, name)
+	if err != nil { // both are absolute
+		below = filepath.Base(name)
+	}
+	return path.Join(ProjectFolder, filepath.ToSlash(below))
+}
+
+// addShown adds the records of what the page shows.
+func (b *bundling) addShown() error {
+	this, err := sysinfo.ThisHost()
+	if err != nil {
+		return err
+	}
+	b.article.Planned = b.plan
+	d, err := results.ShownDataset(b.Session, b.project, b.article, this)
+	if err != nil {
+		return err
+	}
+	return b.addRecords(d)
+}
+
+// addRecords adds the records of the profile that the page shows, of all hosts. All runs are among them, since claims
+// are judged more strictly after each.
+func (b *bundling) addRecords(d *dataset.Dataset) error {
+	front := b.article.Doc.Front
+	b.about = bundle.About{Article: b.article.Slug, Title: front.Title.OneLine().Value, Version: b.Version,
+		Description: front.Description.OneLine().Value, Licence: b.project.Licence.Value,
+		Author: b.project.Author.Value}
+	if day, err := time.Parse(time.DateOnly, front.Date.Value); err == nil {
+		b.about.Date = day // that of the records comes after it
+	}
+	for _, set := range append([]*dataset.Dataset{d}, d.Siblings()...) {
+		if set.Profile != d.Profile || len(set.Records()) == 0 {
+			continue
+		}
+		b.about.Hosts = append(b.about.Hosts, set.Host)
+		for _, r := range set.Records() {
+			if r.Ended.After(b.about.Date) {
+				b.about.Date = r.Ended
+			}
+		}
+		if err := b.addPacks(set); err != nil {
+			return err
+		}
+	}
+	slices.Sort(b.about.Hosts)
+	b.about.Claims = b.claims(d)
+	return nil
+}
+
+// addPacks adds the runs of a set of records, with their signatures.
+func (b *bundling) addPacks(set *dataset.Dataset) error {
+	dir := b.project.RecordsDir(b.article.Slug)
+	runs := slice.Map(set.Records(), func(r *record.Record) string { return r.Run })
+	slices.Sort(runs)
+	for _, run := range slices.Compact(runs) {
+		pack := record.PackPath(set.Host, set.Profile, run)
+		if _, err := os.Stat(filepath.Join(dir, pack)); errors.Is(err, fs.ErrNotExist) {
+			fmt.Fprintf(b.Stderr, "run %s of host %s has not ended, and is left out\n", run, set.Host)
+			continue
+		}
+		for _, name := range []string{pack, pack + record.SignatureSuffix} {
+			from := filepath.Join(dir, name)
+			if _, err := os.Stat(from); errors.Is(err, fs.ErrNotExist) {
+				continue // it is not signed
+			} else if err != nil {
+				return err
+			}
+			at := filepath.Join(b.project.ArticleDir(b.article.Slug), recordsName, name)
+			b.inputs = append(b.inputs, bundle.Input{Path: b.path(at),
+				Open: func() (io.ReadCloser, error) { return os.Open(from) }})
+		}
+	}
+	return nil
+}
+
+// claims are what somebody who repeats the article should see.
+func (b *bundling) claims(d *dataset.Dataset) (out []bundle.Claim) {
+	for _, j := range claim.Judgements(d) {
+		found := results.JudgementOutcome(&j)
+		c := bundle.Claim{Name: j.Claim.Name.Value, Verdict: found.Verdict, Host: d.Host, Headline: j.Claim.Headline.V,
+			Sentence: cmp.Or(j.Claim.Text.OneLine().Value, j.Claim.Expect.Text.Value)}
+		if e := found.Effect; e != nil {
+			c.Effect, c.Lo, c.Hi, c.Unit = &e.Value, e.Lo, e.Hi, e.Unit
+		}
+		cells, err := claim.Cells(d, j.Claim)
+		if err != nil {
+			cells = nil // the profile does not measure it
+		}
+		c.Command = "benchbook run"
+		asked := map[*dataset.Experiment]bool{}
+		for _, cell := range cells {
+			if e := cell.Experiment; !asked[e] {
+				asked[e] = true
+				c.Command += " '" + b.article.Slug + "#" + e.Plan.Name + "'"
+				c.Seconds += e.Plan.Estimate(plan.Placement{}, nil).Total.Seconds()
+			}
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// addImages adds the images of the lock, which is made if there is none. They are saved in a folder until done is
+// called, since an engine never writes the same archive twice.
+func (b *bundling) addImages(ctx context.Context, folder string) (done func(), err error) {
+	locked, err := lock.Read(b.project, b.article.Slug)
+	if errors.Is(err, lock.ErrNone) {
+		if locked, err = Lock(ctx, b.Session, b.project, b.article, LockOptions{Wait: true}); err == nil {
+			name := lock.File(b.project, b.article.Slug)
+			b.inputs = append(b.inputs, bundle.Input{Path: b.path(name),
+				Open: func() (io.ReadCloser, error) { return os.Open(name) }})
+		}
+	}
+	if err == nil {
+		err = checkLock(locked, b.plan)
+	}
+	if err != nil {
+		return nil, err
+	}
+	saved, err := os.CreateTemp(folder, ".benchbook-images-")
+	if err != nil {
+		return nil, lab.Failure(err)
+	}
+	done = func() { _ = os.Remove(saved.Name()) }
+	err = b.saveImages(ctx, locked, saved)
+	if err = errors.Join(err, saved.Close()); err != nil {
+		done()
+		return nil, err
+	}
+	b.inputs = append(b.inputs, bundle.Input{Path: ImagesFile, Last: true,
+		Open: func() (io.ReadCloser, error) { return os.Open(saved.Name()) }})
+	return done, nil
+}
+
+// saveImages writes the images of a lock to a file, while nobody measures on this machine.
+func (b *bundling) saveImages(ctx context.Context, locked *lock.Lock, to io.Writer) error {
+	this, err := sysinfo.ThisHost()
+	if err != nil {
+		return lab.Failure(err)
+	}
+	unlock, err := measure.Lock(ctx, b.Session, this, nil, "saving images", true)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	e, err := b.Config.EngineOf(ctx, b.project)
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	archiver, ok := e.(engine.Archiver)
+	if has, err := HasAll(ctx, e, locked); err != nil || !has || !ok {
+		return cmp.Or(err, fmt.Errorf("the engine %s does not have the images of the lock any more: lock them again with "+
+			"benchbook lock %s", e.Name(), b.article.Slug))
+	}
+	fmt.Fprintf(b.Stderr, "saving %s\n", terminal.Count(len(locked.Images), "image"))
+	archive, err := archiver.SaveAll(ctx, slice.Map(locked.Images, func(i lock.Image) string { return i.ID }))
+	if err != nil {
+		return err
+	}
+	defer archive.Close() // it was only read
+	_, err = io.Copy(to, archive)
+	return err
+}
+
+// HasAll says whether an engine has the images of a lock.
+func HasAll(ctx context.Context, e engine.Engine, l *lock.Lock) (bool, error) {
+	carrier, ok := e.(engine.Carrier)
+	for _, i := range l.Images {
+		if !ok {
+			break
+		}
+		var err error
+		if _, ok, err = carrier.Has(ctx, engine.Prepared{ID: i.ID}); err != nil {
+			return false, err
+		}
+	}
+	return ok, nil
+}
+
+// write writes the bundle, and says what it is.
+func (b *bundling) write(ctx context.Context, out string, asJSON bool) error {
+	m, digest, size, err := WriteFile(ctx, out, b.about, b.inputs, b.check)
+	if err != nil {
+		return lab.Interrupted(ctx, lab.Failure(err))
+	}
+	return b.Print(asJSON, struct {
+		File   string `json:"file"`
+		Bytes  int64  `json:"bytes"`
+		Digest string `json:"digest"` // of the manifest, which has those of all files
+		Files  int    `json:"files"`
+	}{out, size, digest, len(m.Files)}, func() {
+		fmt.Fprintf(b.Stdout, "%s: %s, %s, %s\nrepeat it with: benchbook repro %s\n", out,
+			terminal.Count(len(m.Files), "file"), units.BytesSize(float64(size)), digest, out)
+	})
+}
+
+// WriteFile writes a bundle, asks whether it is good, and only then gives it its name.
+func WriteFile(ctx context.Context, out string, about bundle.About, inputs []bundle.Input,
+	check func(io.Reader) error) (m bundle.Manifest, digest string, size int64, err error) {
+	file, err := renameio.NewPendingFile(out, renameio.WithPermissions(0o644), renameio.WithTempDir(filepath.Dir(out)))
+	if err != nil {
+		return m, "", 0, err
+	}
+	defer file.Cleanup()
+	for i, in := range inputs {
+		inputs[i].Open = func() (io.ReadCloser, error) {
+			from, err := in.Open()
+			return struct {
+				io.Reader
+				io.Closer
+			}{Stream{ctx, from}, from}, err
+		}
+	}
+	if m, digest, err = bundle.Write(file, about, inputs); err != nil {
+		return m, "", 0, err
+	}
+	if size, err = file.Seek(0, io.SeekEnd); err == nil {
+		_, err = file.Seek(0, io.SeekStart)
+	}
+	if err == nil && check != nil {
+		err = check(Stream{ctx, file})
+	}
+	if err == nil {
+		err = file.CloseAtomicallyReplace()
+	}
+	return m, digest, size, err
+}
+
+// ForPage makes the bundle of an article that its page offers, without images, in the hidden folder of the project. It
+// is empty where there can be none, as the article uses what others do not have, or nothing can be written.
+func ForPage(a *lab.Session, project *projects.Project, c *lab.Article, p *plan.Plan,
+	d *dataset.Dataset) (file string, size int64) {
+	quiet := lab.Session{Stdout: io.Discard, Stderr: io.Discard, Version: a.Version, Config: a.Config}
+	b := &bundling{Session: &quiet, project: project, article: c, plan: p}
+	file, err := lab.StateFolder(project.Dir, filepath.Join("bundles", c.Slug+Suffix))
+	if project.File() != "" || err != nil || os.MkdirAll(filepath.Dir(file), 0o755) != nil || b.gather() != nil ||
+		b.addRecords(d) != nil {
+		return "", 0
+	}
+	if _, _, size, err = WriteFile(context.Background(), file, b.about, b.inputs, b.check); err != nil {
+		return "", 0
+	}
+	return file, size
+}
+
+// warnOfSecrets names files that may hold one, by the rules for records.
+func (b *bundling) warnOfSecrets() {
+	var definitions []json.RawMessage
+	for _, e := range b.plan.Experiments {
+		for _, t := range e.Trials {
+			definitions = append(definitions, t.Definition)
+		}
+	}
+	redact := record.NewRedactor(definitions...)
+	for _, in := range b.inputs {
+		if strings.Contains(in.Path, "/"+recordsName+"/") {
+			continue
+		}
+		from, err := in.Open()
+		if err != nil {
+			continue // which writing says
+		}
+		text, err := io.ReadAll(io.LimitReader(from, maxSettings))
+		_ = from.Close() // it was only read
+		if err == nil && redact.Text(string(text)) != string(text) {
+			fmt.Fprintf(b.Stderr, "warning: %s may hold a secret, and is in the bundle: look at it before you give that away\n",
+				strings.TrimPrefix(in.Path, ProjectFolder+"/"))
+		}
+	}
+}
+
+// check opens the bundle as somebody else would, and plans its article: nothing may be missing.
+func (b *bundling) check(file io.Reader) error {
+	dir, err := os.MkdirTemp("", "benchbook-bundle-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	r, err := bundle.Open(file, bundle.Limits{})
+	if err != nil {
+		return err
+	}
+	opened, _, err := Open(context.Background(), r, filepath.Join(dir, "opened"),
+		func(f bundle.File) bool { return f.Path == ImagesFile })
+	if err != nil {
+		return err
+	}
+	doc, err := lab.ReadArticle(opened, b.article.Slug)
+	if err != nil {
+		return err
+	}
+	problems := doc.Problems
+	p, err := plan.New(opened, doc, plan.Options{}, &problems)
+	if err != nil {
+		return err
+	}
+	if !problems.Empty() {
+		return fmt.Errorf("the bundle would not be complete: opened elsewhere, its article has problems: %s",
+			firstOf(&problems))
+	}
+	if keysOf(p) != keysOf(b.plan) {
+		return errors.New("the bundle would not be complete: opened elsewhere, its experiments have other inputs; " +
+			"benchbook bundle --list names the files that are in it")
+	}
+	return nil
+}
+
+func firstOf(problems *source.Problems) string {
+	return strings.TrimSpace(problems.Sorted()[0].String())
+}
+
+// keysOf are the keys of all trials of a plan.
+func keysOf(p *plan.Plan) string {
+	var out strings.Builder
+	for _, e := range p.Experiments {
+		for _, t := range e.Trials {
+			fmt.Fprintln(&out, e.Name, t.Name, t.Calibration, t.Key)
+		}
+	}
+	return out.String()
+}

@@ -1,0 +1,145 @@
+package bundles
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"benchbook/files"
+	"benchbook/git"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
+	"benchbook/notebook/bundle"
+	"benchbook/notebook/projects"
+	"benchbook/notebook/yamltext"
+	"benchbook/slice"
+)
+
+// settingsElsewhere are keys of the project file that are of no use where an article is repeated: where its site and
+// its records go, what stands beside its articles, and machines of its author. An opened bundle that has one could act
+// on what lies around it.
+var settingsElsewhere = []string{"docs", "theme", "publish", "records", "url", "hosts", "kubernetes", "registry"}
+
+const maxSettings = 1 << 20 // bytes of a project file
+
+// reducedSettings is the project file, without what is of no use elsewhere.
+func reducedSettings(project *projects.Project) ([]byte, error) {
+	text, _, err := files.Read(filepath.Join(project.Dir, article.ProjectFile), maxSettings)
+	if err != nil {
+		return nil, err
+	}
+	reduced, err := yamltext.Without(text, settingsElsewhere...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", article.ProjectFile, err)
+	}
+	return reduced, nil
+}
+
+// Open opens a bundle in a folder, and gives the project in it. It is opened beside that folder first, so that there is
+// all of it or nothing. Files for which skip is true are left out. A folder with the same bundle in it is taken as it
+// is: then it was there already. Nothing of the bundle is run, and nothing around the folder is looked at.
+func Open(ctx context.Context, r *bundle.Reader, dir string, skip func(bundle.File) bool) (project *projects.Project,
+	known bool, err error) {
+	mark := filepath.Join(dir, ProjectFolder, git.Boundary)
+	is, _, err := files.Read(mark, 1<<10)
+	if err == nil && strings.TrimSpace(string(is)) == r.Digest() {
+		project, err = projectIn(dir, r.Manifest())
+		return project, true, err
+	}
+	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
+		return nil, false, fmt.Errorf("%s is there already, and has something else in it: name another folder with --into",
+			terminal.Relative(dir))
+	}
+	above := filepath.Dir(filepath.Clean(dir))
+	if err := os.MkdirAll(above, 0o755); err != nil {
+		return nil, false, err
+	}
+	beside, err := os.MkdirTemp(above, ".benchbook-")
+	if err != nil {
+		return nil, false, err
+	}
+	defer os.RemoveAll(beside)
+	made := filepath.Join(beside, "opened")
+	if err := r.Extract(made, skip); err != nil {
+		return nil, false, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, false, err
+	}
+	err = os.MkdirAll(filepath.Join(made, ProjectFolder), 0o755)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(made, ProjectFolder, git.Boundary), []byte(r.Digest()+"\n"), 0o644)
+	}
+	if err == nil {
+		_, err = projectIn(made, r.Manifest())
+	}
+	if err == nil {
+		err = os.Rename(made, dir)
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	project, err = projectIn(dir, r.Manifest())
+	return project, false, err
+}
+
+// projectIn opens the project in an opened bundle, unless its project file has what no bundle has.
+func projectIn(dir string, m bundle.Manifest) (*projects.Project, error) {
+	folder := ""
+	for _, f := range m.Files {
+		if path.Base(f.Path) == article.ProjectFile && strings.HasPrefix(f.Path, ProjectFolder+"/") &&
+			(folder == "" || strings.Count(f.Path, "/") < strings.Count(folder, "/")+1) {
+			folder = path.Dir(f.Path)
+		}
+	}
+	if folder == "" {
+		return nil, errors.New("it has no project file, so it is no bundle of an article")
+	}
+	folder = filepath.Join(dir, filepath.FromSlash(folder))
+	text, _, err := files.Read(filepath.Join(folder, article.ProjectFile), maxSettings)
+	if err != nil {
+		return nil, err
+	}
+	reduced, err := yamltext.Without(text, settingsElsewhere...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", article.ProjectFile, err)
+	}
+	if !bytes.Equal(reduced, text) {
+		return nil, fmt.Errorf("its %s has one of %s, which bundles never have: it was made by hand, perhaps to act on what "+
+			"is yours", article.ProjectFile, terminal.InSentence(settingsElsewhere))
+	}
+	p, err := projects.Open(folder)
+	if err != nil {
+		return nil, err
+	}
+	for _, word := range []projects.Permission{projects.AllowMounts, projects.AllowContexts, projects.AllowSecrets} {
+		if p.Allows(word) {
+			return nil, fmt.Errorf("its %s allows %s, by which its article could read what is yours", article.ProjectFile, word)
+		}
+	}
+	return p, nil
+}
+
+// allowed are the words by which the project file of a bundle allows more than others do.
+func Allowed(p *projects.Project) []string {
+	return slice.Map(p.Allow.Words, func(v article.Value[projects.Permission]) string { return string(v.V) })
+}
+
+// A Stream ends with its context.
+type Stream struct {
+	Context context.Context
+	io.Reader
+}
+
+func (s Stream) Read(p []byte) (int, error) {
+	if err := s.Context.Err(); err != nil {
+		return 0, err
+	}
+	return s.Reader.Read(p)
+}

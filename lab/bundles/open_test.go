@@ -1,0 +1,114 @@
+package bundles
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"benchbook/lab"
+	"benchbook/notebook/bundle"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/source"
+)
+
+const hostile = "---\ntitle: X\n---\n\n```yaml experiment\nname: x\ncommand: {build: {context: ., git: HEAD, " +
+	"dockerfile_inline: FROM debian}, run: 'true'}\n```\n"
+
+// made is a bundle as anybody can make one.
+func made(t *testing.T, files map[string]string) *bundle.Reader {
+	t.Helper()
+	var inputs []bundle.Input
+	for name, text := range files {
+		inputs = append(inputs, bundle.Input{Path: name,
+			Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }})
+	}
+	var out bytes.Buffer
+	if _, _, err := bundle.Write(&out, bundle.About{Article: "x"}, inputs); err != nil {
+		t.Fatal(err)
+	}
+	r, err := bundle.Open(&out, bundle.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// A bundle that could act on what lies around it is not opened, and nothing is left of it.
+func TestOpenRefuses(t *testing.T) {
+	tests := []struct {
+		name  string
+		files map[string]string
+		err   string
+	}{
+		{"records in a branch", map[string]string{"project/benchbook.yaml": "title: X\nrecords: {branch: main}\n"},
+			"it was made by hand"},
+		{"machines of its author", map[string]string{"project/benchbook.yaml": "hosts: {big: ssh://big}\n"}, "made by hand"},
+		{"where its site goes", map[string]string{"project/benchbook.yaml": "publish: {folder: /srv}\n"}, "made by hand"},
+		{"files of this machine", map[string]string{"project/benchbook.yaml": "allow: [mounts]\n"}, "allows mounts"},
+		{"folders of this machine", map[string]string{"project/benchbook.yaml": "allow: [contexts]\n"}, "allows contexts"},
+		{"no YAML", map[string]string{"project/benchbook.yaml": "\t{"}, "benchbook.yaml"},
+		{"no project", map[string]string{"project/article.md": hostile}, "it has no project file"},
+		{"a project elsewhere", map[string]string{"benchbook.yaml": "title: X\n"}, "it has no project file"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			above := t.TempDir()
+			_, _, err := Open(t.Context(), made(t, test.files), filepath.Join(above, "x"), nil)
+			if err == nil || !strings.Contains(err.Error(), test.err) {
+				t.Errorf("got %v, want %q", err, test.err)
+			}
+			if left, _ := os.ReadDir(above); len(left) > 0 {
+				t.Errorf("it leaves %v", left)
+			}
+		})
+	}
+}
+
+// What is opened within somebody's repository sees nothing of it, whatever folder of it is named.
+func TestOpenedInARepository(t *testing.T) {
+	above := t.TempDir()
+	for _, args := range [][]string{{"init", "-q"}, {"-c", "user.name=x", "-c", "user.email=x@x.example", "commit", "-q",
+		"--allow-empty", "-m", "x"}} {
+		if out, err := exec.Command("git", append([]string{"-C", above}, args...)...).CombinedOutput(); err != nil {
+			t.Fatalf("git: %v: %s", err, out)
+		}
+	}
+	for _, context := range []string{".", "../..", "../../../.."} {
+		dir := filepath.Join(t.TempDir(), "x")
+		if context == "." {
+			dir = filepath.Join(above, "x")
+		}
+		project, known, err := Open(t.Context(), made(t, map[string]string{"project/benchbook.yaml": "title: X\n",
+			"project/experiments/x/article.md": strings.Replace(hostile, "context: .", "context: "+context, 1)}), dir, nil)
+		if err != nil || known {
+			t.Fatal(known, err)
+		}
+		doc, err := lab.ReadArticle(project, "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var problems source.Problems
+		if _, err := plan.New(project, doc, plan.Options{}, &problems); err != nil || problems.Empty() {
+			t.Errorf("context %s of the repository around it is read: %v", context, err)
+		}
+	}
+}
+
+// A folder that has the bundle is gone on with, and one that has something else is left alone.
+func TestOpenAgain(t *testing.T) {
+	files := map[string]string{"project/benchbook.yaml": "title: X\n"}
+	dir := filepath.Join(t.TempDir(), "x")
+	for i, want := range []bool{false, true} {
+		if _, known, err := Open(t.Context(), made(t, files), dir, nil); err != nil || known != want {
+			t.Errorf("time %d: %v, %v", i, known, err)
+		}
+	}
+	files["project/more"] = ""
+	if _, _, err := Open(t.Context(), made(t, files), dir, nil); err == nil {
+		t.Error("another bundle is opened over it")
+	}
+}

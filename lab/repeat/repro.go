@@ -1,0 +1,408 @@
+// Package repeat measures somebody else's article on this machine, and carries records from one machine to another.
+package repeat
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/docker/go-units"
+
+	"benchbook/lab"
+	"benchbook/lab/bundles"
+	"benchbook/lab/forecast"
+	"benchbook/lab/lock"
+	"benchbook/lab/measure"
+	"benchbook/lab/pages"
+	"benchbook/lab/results"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/bundle"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
+	"benchbook/notebook/spec"
+	"benchbook/notebook/stats"
+	"benchbook/runner/dockerfile"
+	"benchbook/runner/engine"
+	"benchbook/runner/images"
+	"benchbook/runner/sysinfo"
+)
+
+// ReproOptions say how a bundle is repeated.
+type ReproOptions struct {
+	Into   string // the folder that it is opened in; empty: ARTICLE.repro
+	Locked bool   // with the images of its lock, or others that have the same in them
+	measure.Options
+}
+
+const (
+	// quickTime is how long a repetition in profile quick lasts at most, unless somebody says otherwise: so long that it
+	// tells whether everything works.
+	quickTime = 5 * time.Minute
+	// large is how many bytes a bundle may have before somebody is asked whether they are to be written.
+	large = 1 << 30
+)
+
+// Repro opens a bundle, says what measuring would run, asks, measures its article on this machine, and makes its pages,
+// where both stand side by side. A folder that the bundle is opened in already is gone on with.
+func Repro(ctx context.Context, a *lab.Session, from string, o ReproOptions) error {
+	t := &reproduction{Session: a, options: o}
+	if err := t.open(ctx, from); err != nil {
+		return lab.Interrupted(ctx, err)
+	}
+	if err := t.plan(); err != nil {
+		return err
+	}
+	if err := t.show(ctx); err != nil {
+		return err
+	}
+	if err := t.confirm("measure it on this machine?", "nothing was measured"); err != nil {
+		return err
+	}
+	if o.Locked {
+		if err := t.loadImages(ctx); err != nil {
+			return lab.Interrupted(ctx, err)
+		}
+	}
+	err := measure.Run(ctx, a, t.project, []*lab.Article{t.article}, t.options.Options)
+	if t.used != nil && t.used() != "" {
+		fmt.Fprintln(a.Stderr, t.used())
+	}
+	if ctx.Err() != nil {
+		return err
+	}
+	return a.JoinErrors(err, t.report())
+}
+
+// A reproduction is a bundle that is measured here.
+type reproduction struct {
+	*lab.Session
+	manifest bundle.Manifest
+	digest   string
+	options  ReproOptions
+	dir      string
+	this     sysinfo.Host
+	project  *projects.Project
+	article  *lab.Article
+	planned  *plan.Plan
+	used     func() string // which images were used; nil without a lock
+}
+
+// open opens the bundle in its folder, unless it is there already. Records of a host that this machine counts as are
+// left out: what it measures itself would otherwise be one with them.
+func (t *reproduction) open(ctx context.Context, from string) (err error) {
+	defer t.AwaitOnInterrupt(ctx)()
+	if t.this, err = sysinfo.ThisHost(); err != nil {
+		return lab.Failure(err)
+	}
+	r, done, err := openBundle(ctx, from, bundle.Limits{})
+	if err != nil {
+		return lab.Failure(err)
+	}
+	defer done()
+	t.manifest, t.digest = r.Manifest(), r.Digest()
+	t.dir = cmp.Or(t.options.Into, t.manifest.Article+".repro")
+	if size := t.size(); size > large {
+		err := t.confirm(fmt.Sprintf("write %s to %s?", units.BytesSize(float64(size)), terminal.Relative(t.dir)),
+			"nothing was written")
+		if err != nil {
+			return err
+		}
+	}
+	own := "/records/" + t.this.ID + "/"
+	project, known, err := bundles.Open(ctx, r, t.dir, func(f bundle.File) bool { return strings.Contains(f.Path, own) })
+	if err != nil {
+		return lab.Failure(fmt.Errorf("%s: %w", from, err))
+	}
+	if t.project = project; known {
+		fmt.Fprintf(t.Stderr, "going on in %s, where the bundle is opened already\n", terminal.Relative(t.dir))
+	}
+	if slices.Contains(t.manifest.Hosts, t.this.ID) {
+		fmt.Fprintf(t.Stderr, "this machine counts as host %s, as the author's does: the pages have only what is measured "+
+			"here\n", t.this.ID)
+	}
+	return nil
+}
+
+// size is that of all files of the bundle, in bytes.
+func (t *reproduction) size() (size int64) {
+	for _, f := range t.manifest.Files {
+		size += f.Size
+	}
+	return size
+}
+
+// plan plans the article, and finds its lock if that is wanted.
+func (t *reproduction) plan() (err error) {
+	t.options.ChooseEngine(t.project)
+	t.article = &lab.Article{Slug: t.manifest.Article}
+	if t.article.Doc, err = lab.ReadArticle(t.project, t.article.Slug); err != nil {
+		return lab.Failure(err)
+	}
+	list := []*lab.Article{t.article}
+	plans, err := t.Plans(t.project, list, plan.Options{Profile: t.options.Profile, Repetitions: t.options.Repetitions},
+		"nothing was measured: the bundle is of another version of benchbook, or was made by hand")
+	if err != nil {
+		return err
+	}
+	t.planned = plans[t.article.Slug]
+	if t.options.Profile == plan.Quick && t.options.Budget == 0 {
+		t.options.Budget = quickTime
+	}
+	if t.options.Locked {
+		if _, err := lock.Read(t.project, t.article.Slug); errors.Is(err, lock.ErrNone) {
+			return lab.UsageError(errors.New("the bundle has no lock: leave --locked out"))
+		}
+		t.options.Over, t.used, err = bundles.Locked(t.project, list)
+	}
+	return err
+}
+
+// show says what the bundle is, and what measuring would run.
+func (t *reproduction) show(ctx context.Context) error {
+	m, w := t.manifest, t.Stdout
+	fmt.Fprintf(w, "%s\n", terminal.Clean(cmp.Or(m.Title, m.Article)))
+	if m.Author != "" {
+		fmt.Fprintf(w, "  by %s\n", terminal.Clean(m.Author))
+	}
+	fmt.Fprintf(w, "  %s\n  %s, %s, opened in %s\n", t.digest, terminal.Count(len(m.Files), "file"),
+		units.BytesSize(float64(t.size())), terminal.Relative(t.dir))
+	if len(m.Hosts) > 0 {
+		fmt.Fprintf(w, "  measured on %s until %s\n", terminal.Clean(terminal.InSentence(m.Hosts)),
+			m.Date.UTC().Format("2 January 2006"))
+	}
+	fmt.Fprintf(w, "measuring it here, in profile %s, runs what its author wrote:\n", t.planned.Profile)
+	for _, words := range t.dangers() {
+		fmt.Fprintf(w, "  %s\n", terminal.Clean(words))
+	}
+	fmt.Fprintln(w)
+	return forecast.PrintPlans(ctx, t.Session, t.project, []*lab.Article{t.article},
+		map[string]*plan.Plan{t.article.Slug: t.planned}, t.this, false, false)
+}
+
+// What an article runs, uses and reaches, each once.
+type needs struct {
+	builds, bases, secrets, targets map[string]bool
+	machine                         bool // runs programs of this machine
+}
+
+// needsOf finds what a plan needs.
+func needsOf(p *plan.Plan) needs {
+	n := needs{map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, false}
+	for _, e := range p.Experiments {
+		n.machine = n.machine || e.Engine == spec.Local
+		for _, s := range e.Secrets {
+			n.secrets[s.Name] = true
+		}
+		for _, t := range e.Trials {
+			for _, i := range images.Of(p.Article, t) {
+				n.addImage(i)
+			}
+			if t.Load != nil && t.Load.Outside {
+				for _, target := range t.Load.Targets {
+					n.targets[target.URL] = true
+				}
+			}
+		}
+	}
+	return n
+}
+
+func (n *needs) addImage(i engine.Image) {
+	n.machine = n.machine || i.Machine
+	if i.Build == nil {
+		if i.Name != "" {
+			n.bases[i.Name] = true
+		}
+		return
+	}
+	n.builds[i.Build.For] = true
+	for _, f := range i.Build.Files {
+		if f.Path != i.Build.Dockerfile {
+			continue
+		}
+		if d, err := dockerfile.Parse(string(f.Data), i.Build.Args, i.Build.Target); err == nil {
+			for _, b := range d.Bases {
+				n.bases[b.Reference] = true
+			}
+		}
+	}
+}
+
+// dangers say in a line each what may do harm.
+func (t *reproduction) dangers() (out []string) {
+	n := needsOf(t.planned)
+	list := func(of map[string]bool) string { return terminal.InSentence(slices.Sorted(maps.Keys(of))) }
+	if n.machine {
+		out = append(out, "programs of this machine, as you: the engine local keeps them from nothing")
+	}
+	if _, err := os.Stat(t.archive()); t.options.Locked && err == nil {
+		out = append(out, "images that its author made, whatever its Dockerfiles say")
+	}
+	if len(n.builds) > 0 {
+		out = append(out, terminal.Count(len(n.builds), "image")+" built here, with access to the network")
+	}
+	if len(n.bases) > 0 {
+		out = append(out, "from "+list(n.bases))
+	}
+	if len(n.secrets) > 0 {
+		out = append(out, "with secrets of yours: "+list(n.secrets))
+	}
+	if len(n.targets) > 0 {
+		out = append(out, "with load on what runs here already, at "+list(n.targets))
+	}
+	if words := bundles.Allowed(t.project); len(words) > 0 {
+		out = append(out, "with what its project file allows: "+terminal.InSentence(words))
+	}
+	return out
+}
+
+// confirm asks the person at the terminal.
+func (t *reproduction) confirm(question, otherwise string) error {
+	if t.options.Yes {
+		return nil
+	}
+	t.CleansUp.Store(false) // an interrupt ends all, since nothing has begun
+	yes, asked := false, false
+	if t.Config.Ask != nil {
+		yes, asked = t.Config.Ask(question)
+	}
+	switch {
+	case yes:
+		return nil
+	case asked:
+		return lab.Failure(errors.New(otherwise))
+	}
+	return lab.UsageError(fmt.Errorf("%s, as nobody can be asked: give --yes if you trust its author", otherwise))
+}
+
+// archive is where an opened bundle has images, if it has some.
+func (t *reproduction) archive() string { return filepath.Join(t.dir, bundles.ImagesFile) }
+
+// loadImages brings the images of the bundle to the engine, if it has some that are not there, while nobody measures on
+// this machine.
+func (t *reproduction) loadImages(ctx context.Context) error {
+	in, err := os.Open(t.archive())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return lab.Failure(err)
+	}
+	defer in.Close() // it was only read
+	l, err := lock.Read(t.project, t.article.Slug)
+	if err != nil {
+		return lab.Failure(err)
+	}
+	unlock, err := measure.Lock(ctx, t.Session, t.this, nil, "loading images", t.options.Wait)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	e, err := t.Config.EngineOf(ctx, t.project)
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	if has, err := bundles.HasAll(ctx, e, l); err != nil || has {
+		return err
+	}
+	archiver, ok := e.(engine.Archiver)
+	if !ok {
+		return lab.Failure(fmt.Errorf("the engine %s takes in no images: leave --locked out, or use the engine docker",
+			e.Name()))
+	}
+	if err = images.CheckNameless(in); err == nil {
+		_, err = in.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return lab.Failure(fmt.Errorf("the images of the bundle are not loaded: %w", err))
+	}
+	fmt.Fprintf(t.Stderr, "loading %s\n", terminal.Count(len(l.Images), "image"))
+	if err := archiver.LoadAll(ctx, in); err != nil {
+		return err
+	}
+	if has, err := bundles.HasAll(ctx, e, l); err != nil || !has {
+		return cmp.Or(err, lab.Failure(errors.New("the images of the bundle are not those of its lock, or this engine gives "+
+			"images other digests than the author's: leave --locked out")))
+	}
+	return nil
+}
+
+// report makes the pages, and says how far this host agrees with the bundle.
+func (t *reproduction) report() error {
+	list := []*lab.Article{t.article}
+	outcomes, err := results.Outcomes(t.Session, t.project, list, t.planned.Profile, false)
+	if err != nil {
+		return err
+	}
+	var mine map[string]results.JudgementJSON
+	if len(outcomes) > 0 && outcomes[0].Data.Host == t.this.ID {
+		mine = outcomes[0].Judgements()
+	}
+	t.compare(mine)
+	_, err = pages.Render(t.Session, t.project, list, pages.Options{}, lab.SlugsOf(list), false)
+	if mine != nil {
+		fmt.Fprintf(t.Stdout, "send your records to its author with: benchbook -C %s contribute %s\n",
+			terminal.Relative(t.project.Dir), t.article.Slug)
+	}
+	return err
+}
+
+// compare prints the claims of the bundle beside what came of them here.
+func (t *reproduction) compare(mine map[string]results.JudgementJSON) {
+	if len(t.manifest.Claims) == 0 || mine == nil {
+		return
+	}
+	rows := [][]string{{"claim", "there, on " + terminal.Clean(t.manifest.Claims[0].Host), "here, on " + t.this.ID, ""}}
+	holds, same, headlines := 0, 0, 0
+	for _, c := range t.manifest.Claims {
+		here, ok := mine[c.Name]
+		word := string(stats.NotMeasured)
+		if ok {
+			word = here.Verdict
+		}
+		agree := "differ"
+		switch {
+		case word == string(stats.NotMeasured) || c.Verdict == string(stats.NotMeasured):
+			agree = "one host only"
+		case word == c.Verdict:
+			agree = "same"
+		}
+		if c.Headline {
+			headlines++
+			holds += lab.Boolean(word == string(stats.Supported))
+			same += lab.Boolean(agree == "same")
+		}
+		words := word
+		if here.Effect != nil {
+			words += effectOf(&here.Effect.Value, here.Effect.Lo, here.Effect.Hi)
+		}
+		rows = append(rows, []string{terminal.Clean(c.Name), terminal.Clean(c.Verdict) + effectOf(c.Effect, c.Lo, c.Hi),
+			words, agree})
+	}
+	terminal.PrintColumns(t.Stdout, "", rows)
+	if headlines > 0 {
+		fmt.Fprintf(t.Stdout, "of %s %d hold here, and %d have the verdict that they have there\n",
+			terminal.Count(headlines, "headline claim"), holds, same)
+	}
+}
+
+// effectOf is an effect with its interval, as far as they are known.
+func effectOf(value, lo, hi *float64) string {
+	switch {
+	case value == nil:
+		return ""
+	case lo == nil || hi == nil:
+		return fmt.Sprintf(" %.3g", *value)
+	}
+	return fmt.Sprintf(" %.3g [%.3g, %.3g]", *value, *lo, *hi)
+}
