@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/figurekind"
 	"benchbook/notebook/stats"
+	"benchbook/render/badge"
 	"benchbook/render/cellview"
 	"benchbook/render/number"
 	"benchbook/render/outcome"
@@ -25,7 +26,7 @@ type answerPart struct{ *composer }
 
 // answerView is what a page says before anything else.
 type answerView struct {
-	Standing Badge
+	Standing badge.Badge
 	Of       string // what the standing counts: "0 of 3 headline claims supported, 14 of all 36"
 	Title    template.HTML
 	Meta     []template.HTML
@@ -43,6 +44,7 @@ type answerLine struct {
 	Says           template.HTML
 	Outcome        outcome.Outcome
 	Here, Interval string // empty if it was not measured, which the outcome says
+	Holds          string // on how many hosts: "1 of 2 hosts"; empty unless two measured it
 	Class, Verdict string
 	Href           string
 }
@@ -68,13 +70,13 @@ func yearOf(doc *article.Document) string {
 const mostAnswers = 4
 
 func (c answerPart) answer(standing claim.Standing, title template.HTML) answerView {
-	v := answerView{Standing: standingWord(standing), Title: title, Meta: c.meta(), Of: c.countOfClaims(standing),
+	v := answerView{Standing: badge.WithoutCount(standing), Title: title, Meta: c.meta(), Of: c.countOfClaims(standing),
 		Cautions: c.cautions(), Year: yearOf(c.doc), Shortest: c.shortest()}
 	headlines := slice.Filter(c.doc.Claims, func(block *article.Claim) bool { return block.Headline.V })
 	for _, block := range headlines[:min(len(headlines), mostAnswers)] {
-		o, mark := c.outcomes.of(block.Name.Value), VerdictBadge(c.judgements.verdict(block.Name.Value))
+		o, mark := c.outcomes.of(block.Name.Value), badge.OfVerdict(c.judgements.verdict(block.Name.Value))
 		line := answerLine{Says: o.Sentence.WithoutInterval().HTML(), Outcome: o, Class: mark.Class, Verdict: mark.Word,
-			Href: "#" + prose.ClaimID + block.Name.Value}
+			Href: "#" + prose.ClaimID + block.Name.Value, Holds: hostsPart(c).holds(block.Name.Value)}
 		if c.judgements.verdict(block.Name.Value) != stats.NotMeasured {
 			line.Here, line.Interval = hereOf(o)
 		}
@@ -141,7 +143,7 @@ func (c *composer) headlineFigure() *article.Figure {
 	if block.Expect.Node == nil {
 		return nil
 	}
-	if cells := cellsOf(j); len(cells) > 0 {
+	if cells := outcome.CellsOf(j); len(cells) > 0 {
 		return c.figureOf(c.metricOf(block.Expect.Node), cells)
 	}
 	return nil

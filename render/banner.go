@@ -31,6 +31,9 @@ type banner struct {
 	Detail bool
 }
 
+// onAnotherHost begins the banner of what was measured elsewhere.
+const onAnotherHost = "Measured on another host,"
+
 func (c *composer) banners() []banner {
 	var out []banner
 	add := func(strong, text string) { out = append(out, banner{Strong: strong, Text: text}) }
@@ -50,7 +53,7 @@ func (c *composer) banners() []banner {
 		add("Imported, not measured by benchbook:", "numbers from saved output of "+wording.List(method.ImportedFrom(c.d))+
 			". The machine is unknown, and so is whether its load was the one in the article.")
 	case counts.cells > 0 && !c.d.Own:
-		add("Measured on another host,", c.d.Host+". Absolute numbers differ between machines; compare orders and ratios.")
+		add(onAnotherHost, c.d.Host+". Absolute numbers differ between machines; compare orders and ratios.")
 	}
 	out = append(out, counts.banners()...)
 	out = append(out, c.sealBanners()...)
@@ -247,6 +250,7 @@ func (c *composer) meta() []template.HTML {
 		out = append(out, template.HTML(verb+` <time datetime="`+o.Last.Format("2006-01-02")+`">`+wording.LongDate(o.Last)+
 			"</time>"))
 		add(host)
+		out = append(out, hostsPart{c}.also()...)
 		amount := number.Count(len(o.Cells), "row") + ", " + o.Repetitions() + ", " + wording.Lasting(o.Took)
 		out = append(out, prose.AnchorTag(c.methodHref(), template.HTML(template.HTMLEscapeString(amount))))
 	} else if date, err := time.Parse(time.DateOnly, c.doc.Front.Date.Value); err == nil {
@@ -288,6 +292,7 @@ func (c *composer) others() []template.HTML {
 	folder := map[bool]string{true: "../../"}[c.moment != nil]
 	out := []template.HTML{prose.AnchorTag(template.URL(folder+historyFolder+"/index.html"),
 		template.HTML("history, "+number.Count(len(moments), "run")))}
+	out = append(out, hostsPart{c}.sideBySide()...)
 	seen := []string{setName(c.d.Host, c.d.Profile)}
 	for _, m := range moments { // the newest of each comes first
 		name := setName(m.Host, m.Profile)

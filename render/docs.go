@@ -14,6 +14,7 @@ import (
 
 	"benchbook/notebook/projects"
 	"benchbook/render/prose"
+	"benchbook/render/sections"
 )
 
 // DocsPage is a rendered page of a project's docs.
@@ -22,9 +23,9 @@ type DocsPage struct {
 	Title       string // as text
 	Description string // as text: how it begins
 	HTML        template.HTML
-	Files       []File    // that it links, relative to its own folder
-	Sections    []Section // what search finds in it
-	Warnings    []string  // what its author should look at
+	Files       []File             // that it links, relative to its own folder
+	Sections    []sections.Section // what search finds in it
+	Warnings    []string           // what its author should look at
 }
 
 // docsFolder holds the files that a page of docs links, below its own folder.
@@ -111,7 +112,7 @@ func (c *docsWriter) write(all []docsLink, at int) (*DocsPage, error) {
 	v.Prose = c.prose.Prose()
 	page := &DocsPage{Path: docsPath(here.page, all[0].page), Title: here.words, Description: c.beginning(),
 		HTML: c.Fill("docs", v), Files: c.allFiles()}
-	page.Sections = sectionsOf(page.HTML)
+	page.Sections = sections.Of(page.HTML)
 	for _, w := range c.warnings {
 		page.Warnings = append(page.Warnings, here.page.Source.Path+": "+w)
 	}

@@ -15,6 +15,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
+	"benchbook/render/badge"
 	"benchbook/render/cellview"
 	"benchbook/render/datafile"
 	"benchbook/render/figure"
@@ -41,7 +42,7 @@ type historyRow struct {
 	Host, Profile   string
 	Measured        string
 	Values          []historyValue
-	Standing        Badge
+	Standing        badge.Badge
 	Compared        string // where the run is compared with the one before; may be empty
 	Partial         bool
 }
@@ -179,7 +180,7 @@ func historyRowOf(m *compare.Moment, o Options, tracked []trackedValue, comparis
 	row := historyRow{When: m.Started.UTC().Format("2\u00a0Jan\u00a02006, 15:04"),
 		ISO: m.Started.UTC().Format(time.RFC3339), Sort: strconv.FormatInt(m.Started.Unix(), 10),
 		Run: link{Words: m.Run}, Host: m.Host, Profile: m.Profile, Measured: measuredWords(m),
-		Standing: StandingBadge(claim.StandingOf(m.Dataset)), Partial: !m.Complete}
+		Standing: badge.OfStanding(claim.StandingOf(m.Dataset)), Partial: !m.Complete}
 	row.Run.Href = runHref(m, o.Moments)
 	for _, k := range comparisons {
 		if k.b == m {

@@ -13,6 +13,7 @@ import (
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
+	"benchbook/render/badge"
 	"benchbook/render/cellview"
 	"benchbook/render/figure"
 	"benchbook/render/table"
@@ -145,7 +146,7 @@ var badgeColours = map[string]string{"is-reproduced": "#00694c", "is-direction":
 
 // Badge draws the standing of an article, and writes it in words.
 func (p Parts) Badge() (words string, svg []byte) {
-	mark := StandingBadge(claim.StandingOf(p.c.d))
+	mark := badge.OfStanding(claim.StandingOf(p.c.d))
 	colour := badgeColours[mark.Class]
 	if colour == "" {
 		colour = "#4f565d"

@@ -16,6 +16,7 @@ import (
 	"benchbook/render/cellview"
 	"benchbook/render/datafile"
 	"benchbook/render/figure"
+	"benchbook/render/outcome"
 	"benchbook/slice"
 )
 
@@ -56,7 +57,7 @@ func (c provenancePart) claimOn(cells []*dataset.Cell) string {
 	on := slice.Filter(c.doc.Claims, func(block *article.Claim) bool {
 		j := c.judgements[block.Name.Value]
 		return c.judgements.verdict(block.Name.Value) != stats.NotMeasured &&
-			slices.ContainsFunc(cellsOf(j), func(cell *dataset.Cell) bool { return shown[cell] })
+			slices.ContainsFunc(outcome.CellsOf(j), func(cell *dataset.Cell) bool { return shown[cell] })
 	})
 	on = append(slice.Filter(on, func(block *article.Claim) bool { return block.Headline.V }), on...)
 	if first := cardPart(c).firstDecided(); first != nil {

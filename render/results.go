@@ -14,6 +14,7 @@ import (
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
+	"benchbook/render/badge"
 	"benchbook/render/cellview"
 	"benchbook/render/method"
 	"benchbook/render/number"
@@ -89,7 +90,7 @@ func (j judgements) verdict(claim string) stats.Verdict {
 // withVerdict puts the verdict of a claim that is not supported before a title that is shown away from its page.
 func (j judgements) withVerdict(words, claim string) string {
 	if verdict := j.verdict(claim); claim != "" && verdict != stats.Supported {
-		return VerdictBadge(verdict).Word + ": " + words
+		return badge.OfVerdict(verdict).Word + ": " + words
 	}
 	return words
 }

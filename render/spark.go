@@ -11,6 +11,7 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/render/cellview"
 	"benchbook/render/chart"
+	"benchbook/render/outcome"
 	"benchbook/render/typeface"
 	"benchbook/render/wording"
 )
@@ -30,7 +31,9 @@ func (c cardPart) spark(claim *article.Claim) *Spark {
 		}
 		metric = s.Name
 	}
-	cells := slices.DeleteFunc(cellsOf(j), func(cell *dataset.Cell) bool { return cell.Metric(metric).Missing != "" })
+	cells := slices.DeleteFunc(outcome.CellsOf(j), func(cell *dataset.Cell) bool {
+		return cell.Metric(metric).Missing != ""
+	})
 	if len(cells) < fewest {
 		return nil
 	}

@@ -12,22 +12,24 @@ import (
 	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/stats"
+	"benchbook/render/badge"
 	"benchbook/render/prose"
+	"benchbook/render/sections"
 	"benchbook/render/timeline"
 	"benchbook/render/wording"
 )
 
-// Subpage is a page below an article: its history, an earlier run, or two runs side by side.
+// Subpage is a page below an article: its history, its hosts side by side, an earlier run, or two runs side by side.
 type Subpage struct {
 	Path        string // of its folder below that of the article, with slashes; "." for that
 	File        string // its name there; index.html if empty
 	Title       string // as text, without that of the site
 	Description string // as text
 	HTML        template.HTML
-	Files       []File    // that it links, relative to its own folder
-	Sections    []Section // what search finds in it; none of pages that say again what others do
-	LeadsOn     bool      // it says nothing of its own, and stands at its address only to lead to another
-	Warnings    []string  // of what cannot be read in its figures; Page.Warnings has them too
+	Files       []File             // that it links, relative to its own folder
+	Sections    []sections.Section // what search finds in it; none of pages that say again what others do
+	LeadsOn     bool               // it says nothing of its own, and stands at its address only to lead to another
+	Warnings    []string           // of what cannot be read in its figures; Page.Warnings has them too
 }
 
 const (
@@ -39,9 +41,9 @@ const (
 // News is what the newest run changed, for an index.
 type News struct {
 	Run            string
-	When           time.Time // the run ended
-	First          bool      // the article had no standing before it, on its host and in its profile
-	Before, After  Badge     // the standing; the same if it has not turned
+	When           time.Time   // the run ended
+	First          bool        // the article had no standing before it, on its host and in its profile
+	Before, After  badge.Badge // the standing; the same if it has not turned
 	StandingTurned bool
 	Claims         []ClaimNews
 	NewlyMeasured  int // claims that no run had measured before
@@ -54,7 +56,7 @@ type News struct {
 type ClaimNews struct {
 	Words         string // as text
 	ID            string // in the page
-	Before, After Badge
+	Before, After badge.Badge
 }
 
 // pageOf returns the folder of the page of a run; empty without one. Complete runs have one, and so has the newest of
@@ -93,7 +95,7 @@ func (r *Renderer) subpages(d *dataset.Dataset, o Options, whole *composer, show
 	news *News, err error) {
 	if o.Apart {
 		evidence := evidencePage(whole, ".", shown)
-		evidence.Sections = sectionsOf(evidence.HTML)
+		evidence.Sections = sections.Of(evidence.HTML)
 		pages = append(pages, evidence)
 	}
 	if len(o.Moments) == 0 {
@@ -103,11 +105,11 @@ func (r *Renderer) subpages(d *dataset.Dataset, o Options, whole *composer, show
 	if err != nil {
 		return nil, nil, err
 	}
-	history, steps, err := r.history(d, o, comparisons)
+	ofAll, steps, err := r.pagesOfAll(d, o, whole, comparisons)
 	if err != nil {
 		return nil, nil, err
 	}
-	pages = append(pages, history)
+	pages = append(pages, ofAll...)
 	for _, m := range o.Moments {
 		if pageOf(m, o.Moments) == "" {
 			continue
@@ -138,6 +140,24 @@ func (r *Renderer) subpages(d *dataset.Dataset, o Options, whole *composer, show
 		news.Steps = steps
 	}
 	return pages, news, nil
+}
+
+// pagesOfAll are the pages about all runs: the history, and the hosts side by side.
+func (r *Renderer) pagesOfAll(d *dataset.Dataset, o Options, whole *composer,
+	comparisons []*comparison) (pages []Subpage, steps []timeline.News, err error) {
+	history, steps, err := r.history(d, o, comparisons)
+	if err != nil {
+		return nil, nil, err
+	}
+	pages = append(pages, history)
+	if s := whole.hosts(); s != nil {
+		page, err := r.hostsPage(s, d, o)
+		if err != nil {
+			return nil, nil, err
+		}
+		pages = append(pages, page)
+	}
+	return pages, steps, nil
 }
 
 // comparisonsOf compares each run that has a page with the previous one.
@@ -218,22 +238,22 @@ func (r *Renderer) news(d *dataset.Dataset, o Options, comparisons []*comparison
 		return nil
 	}
 	newest := o.Moments[i]
-	n := &News{Run: newest.Run, When: newest.Ended.UTC(), After: StandingBadge(claim.StandingOf(newest.Dataset))}
+	n := &News{Run: newest.Run, When: newest.Ended.UTC(), After: badge.OfStanding(claim.StandingOf(newest.Dataset))}
 	k := slices.IndexFunc(o.Moments[i+1:], ofSet)
 	if k < 0 {
 		n.First, n.Before = true, n.After
 		return n
 	}
 	turns := compare.VerdictChangesOf(o.Moments[i+1+k].Dataset, newest.Dataset)
-	n.Before, n.NewlyMeasured = StandingBadge(turns.StandingBefore), turns.New
+	n.Before, n.NewlyMeasured = badge.OfStanding(turns.StandingBefore), turns.New
 	turned := turns.Standing.Is != turns.StandingBefore.Is
 	n.First = turned && turns.StandingBefore.Is == stats.StandingNotMeasured
 	n.StandingTurned = turned && !n.First
 	c := r.compose(d, o)
 	for _, t := range turns.Claims {
 		_, words := c.claimSentence(t.Claim)
-		n.Claims = append(n.Claims, ClaimNews{words, prose.ClaimID + t.Claim.Name.Value, VerdictBadge(t.Before),
-			VerdictBadge(t.After)})
+		n.Claims = append(n.Claims, ClaimNews{words, prose.ClaimID + t.Claim.Name.Value, badge.OfVerdict(t.Before),
+			badge.OfVerdict(t.After)})
 	}
 	for _, c := range comparisons {
 		if c.b == newest {

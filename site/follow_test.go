@@ -16,6 +16,8 @@ import (
 	"golang.org/x/net/html"
 
 	"benchbook/render"
+	"benchbook/render/badge"
+	"benchbook/render/sections"
 	"benchbook/render/timeline"
 	"benchbook/site"
 	"benchbook/site/theme"
@@ -27,7 +29,7 @@ const base = "https://example.org/bench/"
 func filesOf(t *testing.T, o site.Options) map[string]string {
 	t.Helper()
 	draft := &render.Page{Slug: "idea", Title: "An idea nobody shall find", Draft: true, Date: "2026-11-01",
-		Tags: []string{"secret"}, Standing: render.Standings()[7]}
+		Tags: []string{"secret"}, Standing: badge.Standings()[7]}
 	pages := samplePages(t)
 	if o.SingleFile {
 		pages = newSamplePages(t, false)
@@ -166,7 +168,7 @@ func checkFeed(t *testing.T, text, address string) {
 func TestFeedEntriesNameRuns(t *testing.T) {
 	at := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	ids := func(run string) []string {
-		page := &render.Page{Slug: "a", Title: "A", Standing: render.Standings()[0], Finding: "Found.", Measured: at,
+		page := &render.Page{Slug: "a", Title: "A", Standing: badge.Standings()[0], Finding: "Found.", Measured: at,
 			News: &render.News{Run: run, When: at}}
 		built, err := site.Files([]*render.Page{page}, theme.Files, site.Options{})
 		if err != nil {
@@ -187,7 +189,7 @@ func TestFeedEntriesNameRuns(t *testing.T) {
 // A feed tells of each run from which on values lie elsewhere.
 func TestFeedOfSteps(t *testing.T) {
 	at := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
-	page := &render.Page{Slug: "a", Title: "A", Standing: render.Standings()[0], Finding: "Found.", Measured: at,
+	page := &render.Page{Slug: "a", Title: "A", Standing: badge.Standings()[0], Finding: "Found.", Measured: at,
 		News: &render.News{Run: "7", When: at, Steps: []timeline.News{
 			{Run: "4", When: at.AddDate(0, 0, -3), Values: []string{"one is worse", "two is better"}}}}}
 	for _, address := range []string{"", base} {
@@ -210,7 +212,7 @@ func TestFeedOfSteps(t *testing.T) {
 func TestFirstStanding(t *testing.T) {
 	for compared, want := range map[string]string{"": "measured for the first time:",
 		"compare/a-b/": "now has a standing:"} {
-		mark := render.Standings()[0]
+		mark := badge.Standings()[0]
 		page := &render.Page{Slug: "a", Title: "A", Standing: mark, News: &render.News{Run: "b", First: true, Before: mark,
 			After: mark, Comparison: compared}}
 		built, err := site.Files([]*render.Page{page}, theme.Files, site.Options{})
@@ -361,9 +363,9 @@ func searchIndexOf(t *testing.T, files map[string]string) (pages []foundPage, br
 
 // A page below an article is found by its own address, if it has something to find.
 func TestSearchBelowArticles(t *testing.T) {
-	page := &render.Page{Slug: "a", Title: "A", Sections: []render.Section{{Title: "A", Text: "one"}},
+	page := &render.Page{Slug: "a", Title: "A", Sections: []sections.Section{{Title: "A", Text: "one"}},
 		Subpages: []render.Subpage{{Path: "runs/1", Title: "Again"}, {Path: "all claims", Title: "B",
-			Sections: []render.Section{{Title: "B", Text: "two"}, {ID: "x", Title: "X", Text: "three"}}}}}
+			Sections: []sections.Section{{Title: "B", Text: "two"}, {ID: "x", Title: "X", Text: "three"}}}}}
 	files, err := site.Files([]*render.Page{page}, theme.Files, site.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -385,8 +387,8 @@ func TestSearchOfAThousandArticles(t *testing.T) {
 		p := &render.Page{Slug: fmt.Sprintf("article-%03d", i), Title: fmt.Sprintf("Article %d", i),
 			Finding: fmt.Sprintf("It is %d.", i)}
 		for k := range 10 {
-			p.Sections = append(p.Sections, render.Section{ID: fmt.Sprintf("part-%d", k), Title: fmt.Sprintf("Part %d of it", k),
-				Text: sample.Sections[k%len(sample.Sections)].Text})
+			p.Sections = append(p.Sections, sections.Section{ID: fmt.Sprintf("part-%d", k),
+				Title: fmt.Sprintf("Part %d of it", k), Text: sample.Sections[k%len(sample.Sections)].Text})
 		}
 		p.Sections[0].ID, p.Sections[0].Title = "", p.Title
 		pages = append(pages, p)
@@ -535,8 +537,8 @@ func TestRunsKeepTheirPages(t *testing.T) {
 
 func TestTags(t *testing.T) {
 	pages := []*render.Page{
-		{Slug: "a", Title: "A", Tags: []string{"C++", "Zähler", "c--"}, Standing: render.Standings()[0]},
-		{Slug: "b", Title: "B", Tags: []string{"C++", "../x", "C++"}, Standing: render.Standings()[0]},
+		{Slug: "a", Title: "A", Tags: []string{"C++", "Zähler", "c--"}, Standing: badge.Standings()[0]},
+		{Slug: "b", Title: "B", Tags: []string{"C++", "../x", "C++"}, Standing: badge.Standings()[0]},
 	}
 	built, err := site.Files(pages, theme.Files, site.Options{})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"unicode"
 
 	"benchbook/render"
+	"benchbook/render/badge"
 )
 
 const tagsFolder = "tags"
@@ -21,7 +22,7 @@ type indexView struct {
 	Since              string // the day of the oldest news
 	News               []newsView
 	Entries            []entryView
-	Marks              []render.Badge
+	Marks              []badge.Badge
 	Tags               []tagView
 }
 
@@ -62,7 +63,7 @@ type tagPageView struct {
 }
 
 func (b *builder) index(pages []*render.Page) error {
-	v := indexView{Title: b.options.Title, Description: b.options.Description, Marks: render.Standings(),
+	v := indexView{Title: b.options.Title, Description: b.options.Description, Marks: badge.Standings(),
 		News: newsOf(pages)}
 	if n := len(v.News); n > 0 {
 		v.Since = v.News[n-1].when.Format("2 January")
@@ -133,7 +134,7 @@ func newsWords(n *render.News) string {
 }
 
 // standingOf is a standing without its count: "partly reproduced".
-func standingOf(mark render.Badge) string {
+func standingOf(mark badge.Badge) string {
 	word, _, _ := strings.Cut(mark.Word, ",")
 	return lower(word)
 }

@@ -8,6 +8,7 @@ import (
 	"path"
 
 	"benchbook/render"
+	"benchbook/render/sections"
 )
 
 // searchFile is what there is to find. It is a script because a page opened from a disk may load scripts but not read
@@ -32,13 +33,13 @@ type searchPage struct {
 
 func (b *builder) search(pages []*render.Page) error {
 	index, room := searchIndex{Pages: []searchPage{}}, searchBytes
-	add := func(title, address, finding string, sections []render.Section) {
+	add := func(title, address, finding string, list []sections.Section) {
 		p := searchPage{title, address, [][3]string{}}
-		for _, s := range sections {
+		for _, s := range list {
 			p.Sections = append(p.Sections, [3]string{s.ID, s.Title, s.Text})
 			room -= len(s.Text)
 		}
-		if room < 0 && len(sections) > 0 {
+		if room < 0 && len(list) > 0 {
 			index.Brief++
 			for i := range p.Sections {
 				p.Sections[i][2] = ""

@@ -1,6 +1,7 @@
 package site_test
 
 import (
+	"fmt"
 	"io/fs"
 	"maps"
 	"net/url"
@@ -19,6 +20,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render"
+	"benchbook/render/badge"
 	"benchbook/render/rendertest"
 	"benchbook/site"
 	"benchbook/site/theme"
@@ -98,6 +100,42 @@ func newSamplePages(t testing.TB, apart bool) []*render.Page {
 		}
 		page, err := r.Page(b.Dataset(), render.Options{Apart: apart, Articles: []string{"sockets", "failed", "unmeasured"},
 			Moments: b.Moments()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages = append(pages, page)
+	}
+	return pages
+}
+
+// severalHosts are articles that two, three and five hosts measured.
+func severalHosts(t testing.TB) (pages []*render.Page) {
+	t.Helper()
+	r, err := render.New(theme.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("../render/testdata/sockets.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{2, 3, 5} {
+		b := rendertest.New(t, fmt.Sprintf("hosts-%d", n), text)
+		for i := range n {
+			of := func(r *record.Record) {
+				if i > 0 {
+					r.Host, r.Facts["host.cpu"] = fmt.Sprintf("c%d-39de7f", 2*i), fmt.Sprintf("Another processor, the %d.", i)
+				}
+			}
+			slow, fast := 571-90*float64(i), 751-140*float64(i)
+			b.Measure("full", "sockets", "sync", []float64{slow, slow - 9, slow + 9, slow - 5, slow + 3}, of)
+			b.Measure("full", "sockets", "async", []float64{fast, fast + 11, fast - 7, fast + 7, fast - 2}, of)
+			b.Measure("full", "sockets", "again", []float64{slow + 2, slow - 6, slow + 6, slow - 2, slow}, of)
+			if i != 1 {
+				b.Measure("full", "sockets", "threads", []float64{582, 549, 601, 560, 577}, of)
+			}
+		}
+		page, err := r.Page(b.Dataset(), render.Options{Apart: true, Moments: b.Moments()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -294,7 +332,7 @@ func TestBuildRemovesItsOwn(t *testing.T) {
 func TestBuildRefuses(t *testing.T) {
 	page := func(slug string, files ...render.File) []*render.Page {
 		return []*render.Page{{Slug: slug, Title: "x",
-			Standing: render.StandingBadge(claim.Standing{Is: stats.Holds}), Files: files}}
+			Standing: badge.OfStanding(claim.Standing{Is: stats.Holds}), Files: files}}
 	}
 	tests := []struct {
 		name  string
@@ -384,7 +422,7 @@ func TestBuildFails(t *testing.T) {
 	pages := samplePages(t)
 	build(t, pages[:1], dir)
 	before := files(t, dir)
-	twice := &render.Page{Slug: "x", Title: "x", Standing: render.StandingBadge(claim.Standing{Is: stats.Holds}),
+	twice := &render.Page{Slug: "x", Title: "x", Standing: badge.OfStanding(claim.Standing{Is: stats.Holds}),
 		Files: []render.File{{Path: "index.html"}}}
 	if _, err := site.Build(append(pages, twice), dir, theme.Files, site.Options{}); err == nil {
 		t.Fatal("a file is in the site twice")
@@ -518,7 +556,7 @@ func TestCopies(t *testing.T) {
 		if err := os.Chtimes(from, step.at, step.at); err != nil {
 			t.Fatal(err)
 		}
-		page := &render.Page{Slug: "a", Title: "A", Standing: render.Standings()[0],
+		page := &render.Page{Slug: "a", Title: "A", Standing: badge.Standings()[0],
 			Copies: []render.Copy{{Path: "records/run.jsonl", From: from, Size: int64(len(step.text))}}}
 		report, err := site.Build([]*render.Page{page}, dir, theme.Files, site.Options{})
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
+	"benchbook/render"
 	"benchbook/site"
 	"benchbook/site/theme"
 )
@@ -60,8 +61,8 @@ func viewsByKind(pages []string, views []view) map[string][]view {
 	return shown
 }
 
-// kindOf is what many pages of a site have in common: "docs", "tags", "history", "runs" or "compare"; "" for the index
-// and for articles.
+// kindOf is what many pages of a site have in common: "docs", "tags", "history", "hosts", "runs" or "compare"; "" for
+// the index and for articles.
 func kindOf(page string) string {
 	parts := strings.Split(page, "/")
 	switch {
@@ -262,7 +263,7 @@ const takeStops = `stops.splice(0).concat(document.activeElement && document.act
 func TestVisitSamples(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	build(t, append(samplePages(t), longWords(t), crowdedRow(t)), dir)
+	build(t, slices.Concat(samplePages(t), severalHosts(t), []*render.Page{longWords(t), crowdedRow(t)}), dir)
 	pages := map[string][]view{}
 	for _, page := range pagesBelow(t, dir) {
 		pages[page] = narrowAndWide
@@ -271,7 +272,7 @@ func TestVisitSamples(t *testing.T) {
 		"long/index.html",
 		"sockets/history/index.html", "sockets/runs/" + earlierRun + "/index.html", "sockets/compare/" + earlierRun + "-" +
 			laterRun + "/index.html",
-		"tags/python/index.html"} {
+		"hosts-2/hosts/index.html", "hosts-3/hosts/index.html", "hosts-5/hosts/index.html", "tags/python/index.html"} {
 		if pages[page] == nil {
 			t.Errorf("there is no page %s", page)
 		}

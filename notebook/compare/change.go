@@ -370,11 +370,21 @@ func refused(a, b *dataset.Cell, acrossHosts bool) (why, mark string) {
 	return why, ""
 }
 
+// Unlike reports whether the two sides were measured on hosts that differ in processor or cores, or whose records do
+// not tell. What is said of such hosts are ratios: their absolute numbers differ as the machines do.
+func (c *Change) Unlike() bool {
+	if len(c.A.Records) == 0 || len(c.B.Records) == 0 {
+		return false
+	}
+	a, b := c.A.Records[0], c.B.Records[0]
+	return a.Host != b.Host && unlike(a, b) != ""
+}
+
 // unlike says in what the hosts of two records differ, each of which may be several machines; empty if all have the
 // same processor and cores.
 func unlike(a, b *record.Record) string {
 	for _, f := range []struct{ fact, is string }{{"host.cpu", "processors"}, {"host.cores", "cores"}} {
-		x, y := ofMachines(a, f.fact), ofMachines(b, f.fact)
+		x, y := OfMachines(a, f.fact), OfMachines(b, f.fact)
 		switch {
 		case x == "" || y == "":
 			return fmt.Sprintf("the hosts differ, %s in A and %s in B, and the records do not say how", a.Host, b.Host)
@@ -385,8 +395,8 @@ func unlike(a, b *record.Record) string {
 	return ""
 }
 
-// ofMachines is a fact about all machines of a record, in the order of their names; empty if nothing tells of any.
-func ofMachines(r *record.Record, fact string) string {
+// OfMachines is a fact about all machines of a record, in the order of their names; empty if nothing tells of any.
+func OfMachines(r *record.Record, fact string) string {
 	var all []string
 	for _, name := range slices.Sorted(maps.Keys(r.Facts)) {
 		if host, of, other := ofOtherHost(name); of == fact {

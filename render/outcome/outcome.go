@@ -14,6 +14,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/stats"
 	"benchbook/render/wording"
+	"benchbook/slice"
 )
 
 // Outcome is what became of a claim.
@@ -54,6 +55,17 @@ func Word(v stats.Verdict) string {
 		return "undecided"
 	}
 	return wording.NotMeasured
+}
+
+// CellsOf are the cells that a claim is about, as far as they were measured.
+func CellsOf(j claim.Judgement) (cells []*dataset.Cell) {
+	if j.Effect != nil {
+		cells = slices.Clone(j.Effect.Cells)
+	}
+	for _, p := range j.Parts {
+		cells = slice.Add(cells, CellsOf(p)...)
+	}
+	return cells
 }
 
 // A Piece is a part of a sentence.

@@ -1,4 +1,5 @@
-package render
+// Package badge shows standings and verdicts: a glyph, a colour and a word for each.
+package badge
 
 import (
 	"slices"
@@ -35,17 +36,17 @@ func Standings() []Badge {
 	}
 }
 
-// StandingBadge shows a standing with its count: "Partly reproduced, 2 of 3".
-func StandingBadge(s claim.Standing) Badge {
-	mark := standingWord(s)
+// OfStanding shows a standing with its count: "Partly reproduced, 2 of 3".
+func OfStanding(s claim.Standing) Badge {
+	mark := WithoutCount(s)
 	if s.Count != "" {
 		mark.Word += ", " + s.Count
 	}
 	return mark
 }
 
-// standingWord shows a standing without its count.
-func standingWord(s claim.Standing) Badge {
+// WithoutCount shows a standing without its count.
+func WithoutCount(s claim.Standing) Badge {
 	marks := Standings()
 	i := slices.IndexFunc(marks, func(m Badge) bool { return m.Word == wording.Capital(string(s.Is)) })
 	if i < 0 {
@@ -54,7 +55,8 @@ func standingWord(s claim.Standing) Badge {
 	return marks[i]
 }
 
-func VerdictBadge(v stats.Verdict) Badge {
+// OfVerdict shows a verdict.
+func OfVerdict(v stats.Verdict) Badge {
 	if v == stats.NotMeasured || v == "" {
 		return Badge{Class: "is-none", Word: "Not measured"}
 	}

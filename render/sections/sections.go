@@ -1,4 +1,5 @@
-package render
+// Package sections divides pages at their headings, for search.
+package sections
 
 import (
 	"html/template"
@@ -17,10 +18,10 @@ type Section struct {
 	Text string
 }
 
-// sectionsOf divides a page at its headings. The text is what a reader comes by on the way down, folded or not: without
+// Of divides a page at its headings. The text is what a reader comes by on the way down, folded or not: without
 // lists of contents, buttons, drawings, tooltips, what is only for screen readers, and what the text would have said
 // with other results.
-func sectionsOf(main template.HTML) []Section {
+func Of(main template.HTML) []Section {
 	r := sectionReader{sections: []Section{{}}}
 	for tokens := html.NewTokenizer(strings.NewReader(string(main))); ; {
 		switch kind := tokens.Next(); kind {

@@ -1,4 +1,4 @@
-package render
+package sections
 
 import (
 	"html/template"
@@ -40,7 +40,7 @@ func TestSectionsOf(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := sectionsOf(template.HTML(test.main)); !slices.Equal(got, test.want) {
+			if got := Of(template.HTML(test.main)); !slices.Equal(got, test.want) {
 				t.Errorf("got  %q\nwant %q", got, test.want)
 			}
 		})

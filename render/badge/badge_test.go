@@ -1,4 +1,4 @@
-package render
+package badge
 
 import (
 	"strings"
@@ -9,12 +9,12 @@ import (
 )
 
 // A standing without a mark of its own would be shown as not measured.
-func TestStandingBadge(t *testing.T) {
+func TestOfStanding(t *testing.T) {
 	filters := map[string]bool{}
 	for _, s := range []stats.Standing{stats.Reproduced, stats.PartlyReproduced, stats.NotReproduced, stats.Holds,
 		stats.PartlyHolds, stats.DoesNotHold, stats.Undecided,
 		stats.QuickOnly, stats.StandingFailed, stats.StandingMeasured, stats.StandingNotMeasured} {
-		m := StandingBadge(claim.Standing{Is: s})
+		m := OfStanding(claim.Standing{Is: s})
 		if !strings.EqualFold(m.Word, string(s)) || filters[m.Filter] {
 			t.Errorf("%q is marked %+v", s, m)
 		}
@@ -23,7 +23,7 @@ func TestStandingBadge(t *testing.T) {
 	if len(Standings()) != len(filters) {
 		t.Errorf("%d marks of %d standings", len(Standings()), len(filters))
 	}
-	if m := StandingBadge(claim.Standing{Is: stats.PartlyHolds, Count: "2 of 3"}); m.Word != "Partly holds, 2 of 3" {
+	if m := OfStanding(claim.Standing{Is: stats.PartlyHolds, Count: "2 of 3"}); m.Word != "Partly holds, 2 of 3" {
 		t.Errorf("with its count: %+v", m)
 	}
 }
