@@ -11,8 +11,8 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
-	"benchbook/notebook/dataset"
 	"benchbook/notebook/stats"
+	"benchbook/render/badge"
 	"benchbook/render/number"
 	"benchbook/render/outcome"
 	"benchbook/render/prose"
@@ -56,6 +56,7 @@ type claimsView struct {
 
 // howtoView says how to repeat the article.
 type howtoView struct {
+	One         *howtoLine // by which all of it is repeated; nil without a bundle
 	First, More []howtoLine
 	Files       []link
 	Records     recordsView
@@ -122,7 +123,7 @@ func (c evidencePart) original(standing claim.Standing) originalView {
 			continue
 		}
 		verdict := c.judgements.verdict(block.Name.Value)
-		mark := VerdictBadge(verdict)
+		mark := badge.OfVerdict(verdict)
 		counts[verdict]++
 		said, _ := c.claimSentence(block)
 		here, interval := hereOf(o)
@@ -158,7 +159,7 @@ func originalTitle(rows int, counts map[stats.Verdict]int) string {
 
 // howto lists what repeats the article, the shortest experiment first.
 func (c evidencePart) howto() howtoView {
-	v := howtoView{Others: c.others()}
+	v := howtoView{Others: c.others(), One: repeatedBy(c.composer)}
 	v.Files, v.Records = c.sources()
 	lasted := c.lasted()
 	lasting := func(words string, experiments ...int) string {
@@ -204,6 +205,9 @@ func (c *composer) sources() (files []link, records recordsView) {
 	for _, f := range c.source() {
 		files = append(files, link{folder + f.Path, f.Path + ", " + size(int64(len(f.Data)))})
 	}
+	for _, f := range bundleOf(c) {
+		files = append(files, link{folder + f.Path, f.Path + ", " + size(f.Size)})
+	}
 	all := int64(0)
 	for _, f := range c.options.Sources {
 		all += f.Size
@@ -215,6 +219,26 @@ func (c *composer) sources() (files []link, records recordsView) {
 	return files, records
 }
 
+// bundleOf is the file by which the article is repeated; none of an article with secrets, which would be in it.
+func bundleOf(c *composer) []Copy {
+	if c.options.Bundle == nil || len(c.source()) == 0 {
+		return nil
+	}
+	return []Copy{*c.options.Bundle}
+}
+
+// repeatedBy is the line that repeats the article somewhere else; nil without a bundle.
+func repeatedBy(c *composer) *howtoLine {
+	for _, f := range bundleOf(c) {
+		if c.options.Address == "" {
+			return &howtoLine{"With " + f.Path + ", which is below", "benchbook repro " + f.Path}
+		}
+		return &howtoLine{"The whole article, as it was measured",
+			"benchbook repro " + strings.TrimSuffix(c.options.Address, "/") + "/" + c.doc.Slug + "/" + f.Path}
+	}
+	return nil
+}
+
 // sourceOf is the article as a file, unless it holds a secret that its page does not show; it is asked after the prose
 // was written.
 func sourceOf(c *composer) []File {
@@ -222,15 +246,4 @@ func sourceOf(c *composer) []File {
 		return nil
 	}
 	return []File{{article.FileName, c.doc.Source.Data}}
-}
-
-// cellsOf are the cells that a claim is about.
-func cellsOf(j claim.Judgement) (cells []*dataset.Cell) {
-	if j.Effect != nil {
-		cells = slices.Clone(j.Effect.Cells)
-	}
-	for _, p := range j.Parts {
-		cells = slice.Add(cells, cellsOf(p)...)
-	}
-	return cells
 }

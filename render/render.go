@@ -33,12 +33,15 @@ import (
 	"benchbook/notebook/plaintext"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/render/badge"
 	"benchbook/render/cellview"
 	"benchbook/render/chart"
 	"benchbook/render/datafile"
+	"benchbook/render/hosts"
 	"benchbook/render/method"
 	"benchbook/render/outcome"
 	"benchbook/render/prose"
+	"benchbook/render/sections"
 	"benchbook/render/typeface"
 	"benchbook/render/wording"
 	"benchbook/slice"
@@ -84,6 +87,9 @@ type Options struct {
 	Moments []*compare.Moment
 	// Sources are files that readers may want beside the page: the records.
 	Sources []Copy
+	// Bundle has all that somebody else needs to repeat the article; nil if there is none. A page of an article with
+	// secrets does not offer it.
+	Bundle *Copy
 	// Apart makes a subpage of what few readers look up: the details of claims, the method, the values. Without it the
 	// page has all of that.
 	Apart   bool
@@ -101,20 +107,20 @@ type Page struct {
 
 	Host     string    // whose results are shown; empty if there are none
 	Measured time.Time // when the last of them was; zero if there are none
-	Standing Badge
+	Standing badge.Badge
 	Notice   string        // what a reader must know first, in a few words, such as "Not finished"; may be empty
 	Says     template.HTML // what was found: the sentence of the first headline claim that is decided
 	Finding  string        // Says as text
-	Verdict  Badge         // of that claim; empty without one
+	Verdict  badge.Badge   // of that claim; empty without one
 	Counts   []VerdictCount
 	Original string // what the article reproduces; may be empty
 	Spark    *Spark // a small picture of what was found; nil if there is nothing to draw
 
-	HTML     template.HTML // the main element
-	Files    []File        // that the page links
-	Copies   []Copy        // likewise
-	Sections []Section     // what search finds in it
-	Runs     int           // that there are of it; with any the first of Subpages is its history
+	HTML     template.HTML      // the main element
+	Files    []File             // that the page links
+	Copies   []Copy             // likewise
+	Sections []sections.Section // what search finds in it
+	Runs     int                // that there are of it; with any the first of Subpages is its history
 	Subpages []Subpage
 	News     *News    // nil where there is no run
 	Warnings []string // what the author should look at, such as a label in a figure that cannot be read
@@ -134,7 +140,7 @@ type Copy struct {
 
 // VerdictCount is how many claims of an article have a verdict.
 type VerdictCount struct {
-	Badge
+	badge.Badge
 	Count int
 }
 
@@ -151,7 +157,7 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	page.Sections = sectionsOf(page.HTML)
+	page.Sections = sections.Of(page.HTML)
 	page.Subpages, page.News, err = r.subpages(d, o, c, a)
 	of := page.Warnings
 	for _, s := range page.Subpages {
@@ -178,8 +184,9 @@ func (r *Renderer) composed(d *dataset.Dataset, o Options) (*Page, *composer, co
 	page := &Page{
 		Slug: d.Doc.Slug, Title: a.title, Description: a.description, Date: d.Doc.Front.Date.Value,
 		Tags: plain(article.Texts(d.Doc.Front.Tags)), Draft: d.Doc.Front.Draft.V,
-		Measured: c.origin.Last, Standing: StandingBadge(a.standing), HTML: a.main,
-		Files: append(c.allFiles(), c.source()...), Copies: o.Sources, Runs: len(o.Moments),
+		Measured: c.origin.Last, Standing: badge.OfStanding(a.standing), HTML: a.main,
+		Files: append(c.allFiles(), c.source()...), Copies: append(slices.Clip(o.Sources), bundleOf(c)...),
+		Runs:     len(o.Moments),
 		Warnings: slices.Compact(c.warnings),
 	}
 	if !c.origin.Last.IsZero() {
@@ -349,9 +356,10 @@ type composer struct {
 	letters  *letters
 	palette  func() *chart.Palette // of the article
 	data     *datafile.Encoder
-	redact   *record.Redactor // of the definitions of all cells; nil until somebody asks
-	secrets  bool             // an experiment of the article has some
-	source   func() []File    // the article as a file, or nothing; pages of runs link that of the article
+	redact   *record.Redactor    // of the definitions of all cells; nil until somebody asks
+	secrets  bool                // an experiment of the article has some
+	hosts    func() *hosts.Sheet // what other hosts measured in the same profile; nil if none did
+	source   func() []File       // the article as a file, or nothing; pages of runs link that of the article
 	files    []File
 	warnings []string
 	unclear  []string // warnings of what cannot be read in figures
@@ -368,6 +376,7 @@ func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 		})
 	})
 	c.source = sync.OnceValue(func() []File { return sourceOf(c) })
+	c.hosts = sync.OnceValue(func() *hosts.Sheet { return sheetOf(c) })
 	for _, j := range claim.Judgements(d) {
 		c.judgements[j.Claim.Name.Value] = j
 	}

@@ -363,7 +363,7 @@ func (t *reproduction) compare(mine map[string]results.JudgementJSON) {
 		return
 	}
 	rows := [][]string{{"claim", "there, on " + terminal.Clean(t.manifest.Claims[0].Host), "here, on " + t.this.ID, ""}}
-	holds, same, headlines := 0, 0, 0
+	holds, same, measured, headlines := 0, 0, 0, 0
 	for _, c := range t.manifest.Claims {
 		here, ok := mine[c.Name]
 		word := string(stats.NotMeasured)
@@ -379,6 +379,7 @@ func (t *reproduction) compare(mine map[string]results.JudgementJSON) {
 		}
 		if c.Headline {
 			headlines++
+			measured += lab.Boolean(agree != "one host only")
 			holds += lab.Boolean(word == string(stats.Supported))
 			same += lab.Boolean(agree == "same")
 		}
@@ -390,9 +391,12 @@ func (t *reproduction) compare(mine map[string]results.JudgementJSON) {
 			words, agree})
 	}
 	terminal.PrintColumns(t.Stdout, "", rows)
-	if headlines > 0 {
-		fmt.Fprintf(t.Stdout, "of %s %d hold here, and %d have the verdict that they have there\n",
-			terminal.Count(headlines, "headline claim"), holds, same)
+	switch {
+	case measured > 0:
+		fmt.Fprintf(t.Stdout, "of %s, %d measured on both: %d hold here, and %d have the verdict that they have there\n",
+			terminal.Count(headlines, "headline claim"), measured, holds, same)
+	case headlines > 0:
+		fmt.Fprintf(t.Stdout, "none of %s is measured on both\n", terminal.Count(headlines, "headline claim"))
 	}
 }
 
