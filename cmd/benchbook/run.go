@@ -68,18 +68,27 @@ func addMeasuring(cmd *cobra.Command, f *measure.Options, profile, repetitions s
 	return choose
 }
 
-// measure measures articles, with the images of their locks if that is asked for.
-func (f *runFlags) measure(ctx context.Context, a *app, project *projects.Project, list []*lab.Article) error {
-	words := func() string { return "" }
-	if f.locked {
-		var err error
-		if f.Over, words, err = bundles.Locked(project, list); err != nil {
-			return err
-		}
+// lock holds what is measured to the locks of articles, if that is asked for. The function says at the end which images
+// were used.
+func (f *runFlags) lock(a *app, project *projects.Project, list []*lab.Article) (used func(), err error) {
+	if !f.locked {
+		return func() {}, nil
 	}
-	err := measure.Run(ctx, a.Session, project, list, f.Options)
-	if used := words(); used != "" {
-		fmt.Fprintln(a.Stderr, used)
+	var words func() string
+	f.Over, words, err = bundles.Locked(project, list)
+	return func() {
+		if said := words(); said != "" {
+			fmt.Fprintln(a.Stderr, said)
+		}
+	}, err
+}
+
+// measure measures articles as run does.
+func (f *runFlags) measure(ctx context.Context, a *app, project *projects.Project, list []*lab.Article) error {
+	used, err := f.lock(a, project, list)
+	if err == nil {
+		err = measure.Run(ctx, a.Session, project, list, f.Options)
+		used()
 	}
 	return err
 }
@@ -157,7 +166,12 @@ claim is contradicted, 110 a claim depends on a number that is not valid.`,
 				return errors.New("--keep has no effect with the engine local, because its processes end with benchbook: leave " +
 					"it out, or use the engine docker")
 			}
-			err = flags.measure(cmd.Context(), a, project, list)
+			used, err := flags.lock(a, project, list)
+			if err != nil {
+				return err
+			}
+			err = measure.Run(cmd.Context(), a.Session, project, list, flags.Options)
+			used()
 			var s *lab.StatusError
 			if errors.As(err, &s) && s.Status == lab.StatusUsage || !project.Problems.Empty() {
 				return err

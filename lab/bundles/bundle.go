@@ -2,6 +2,7 @@
 package bundles
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -435,8 +436,13 @@ func ForPage(a *lab.Session, project *projects.Project, c *lab.Article, p *plan.
 		b.addRecords(d) != nil {
 		return "", 0
 	}
+	before, known := os.ReadFile(file)
+	info, _ := os.Stat(file) // which is there if it was read
 	if _, _, size, err = WriteFile(context.Background(), file, b.about, b.inputs, b.check); err != nil {
 		return "", 0
+	}
+	if now, err := os.ReadFile(file); err == nil && known == nil && info != nil && bytes.Equal(before, now) {
+		_ = os.Chtimes(file, info.ModTime(), info.ModTime()) // else it is copied again, and nothing else
 	}
 	return file, size
 }
