@@ -76,7 +76,8 @@ func Repro(ctx context.Context, a *lab.Session, from string, o ReproOptions) err
 	if t.used != nil && t.used() != "" {
 		fmt.Fprintln(a.Stderr, t.used())
 	}
-	if ctx.Err() != nil {
+	_, none := os.Stat(filepath.Join(t.project.RecordsDir(t.article.Slug), t.this.ID, t.planned.Profile))
+	if ctx.Err() != nil || err != nil && none != nil {
 		return err
 	}
 	return a.JoinErrors(err, t.report())

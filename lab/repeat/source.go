@@ -107,6 +107,9 @@ func fetch(ctx context.Context, address string) (body io.ReadCloser, at *url.URL
 		return nil
 	}}
 	response, err := client.Do(request)
+	if e, ok := errors.AsType[*url.Error](err); ok && e.Timeout() && ctx.Err() == nil {
+		return nil, nil, fmt.Errorf("%s did not answer within %s", address, fetchTime)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
