@@ -182,6 +182,9 @@ func (c evidencePart) howto() howtoView {
 		return v
 	}
 	slices.SortStableFunc(all, func(a, b int) int { return cmp.Compare(lasted[a], lasted[b]) })
+	if v.One != nil {
+		v.One.Words = lasting(v.One.Words, all...)
+	}
 	whole := howtoLine{lasting("The whole article, "+number.Count(len(all), "experiment"), all...),
 		"benchbook run " + c.doc.Slug}
 	if len(all) == 1 {
@@ -231,7 +234,7 @@ func bundleOf(c *composer) []Copy {
 func repeatedBy(c *composer) *howtoLine {
 	for _, f := range bundleOf(c) {
 		if c.options.Address == "" {
-			return &howtoLine{"With " + f.Path + ", which is below", "benchbook repro " + f.Path}
+			return &howtoLine{"The whole article, with the file " + f.Path + " from below", "benchbook repro " + f.Path}
 		}
 		return &howtoLine{"The whole article, as it was measured",
 			"benchbook repro " + strings.TrimSuffix(c.options.Address, "/") + "/" + c.doc.Slug + "/" + f.Path}

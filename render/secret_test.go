@@ -105,7 +105,7 @@ func TestBundleOfAPage(t *testing.T) {
 			t.Fatal(err)
 		}
 		m := regexp.MustCompile(`<code class="cmd">(benchbook repro [^<]*)</code>`).FindStringSubmatch(string(page.HTML))
-		linked := strings.Contains(string(page.HTML), `<a href="sample.bundle" download>sample.bundle, 1`)
+		linked := strings.Contains(string(page.HTML), `; <a href="sample.bundle" download>sample.bundle, 1`)
 		if (m != nil) != linked || linked != (len(page.Copies) == 1) {
 			t.Errorf("the line is %q, and there are %d files to copy; linked: %v", m, len(page.Copies), linked)
 		}
