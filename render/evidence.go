@@ -232,14 +232,16 @@ func bundleOf(c *composer) []Copy {
 
 // repeatedBy is the line that repeats the article somewhere else; nil without a bundle.
 func repeatedBy(c *composer) *howtoLine {
-	for _, f := range bundleOf(c) {
-		if c.options.Address == "" {
-			return &howtoLine{"The whole article, with the file " + f.Path + " from below", "benchbook repro " + f.Path}
-		}
-		return &howtoLine{"The whole article, as it was measured",
-			"benchbook repro " + strings.TrimSuffix(c.options.Address, "/") + "/" + c.doc.Slug + "/" + f.Path}
+	list := bundleOf(c)
+	if len(list) == 0 {
+		return nil
 	}
-	return nil
+	file := list[0].Path
+	if c.options.Address == "" {
+		return &howtoLine{"The whole article, with the file " + file + " from below", "benchbook repro " + file}
+	}
+	return &howtoLine{"The whole article, as it was measured",
+		"benchbook repro " + strings.TrimSuffix(c.options.Address, "/") + "/" + c.doc.Slug + "/" + file}
 }
 
 // sourceOf is the article as a file, unless it holds a secret that its page does not show; it is asked after the prose
