@@ -204,7 +204,8 @@ func (w *weaver) dataset(c *lab.Article) (*dataset.Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Host = w.options.Host
+	// Nobody is at home: the text is to be the same whichever machine writes or checks it.
+	o.Host, o.ThisHost = w.options.Host, ""
 	return dataset.New(c.Doc, records, o)
 }
 
