@@ -49,8 +49,8 @@ func (s *Sheet) Figure() Figure {
 	const id = "fig-hosts"
 	first := s.Hosts[0].Name
 	f := Figure{ID: id, Title: s.figureTitle(), Data: &datafile.Table{Columns: []string{"experiment", "cell", "metric",
-		"unit", "first_host", "first", "first_lo", "first_hi", "host", "value", "lo", "hi", "ratio", "ratio_lo", "ratio_hi",
-		"verdict"}}}
+		"unit", "first_host", "first_run", "first", "first_lo", "first_hi", "host", "run", "value", "lo", "hi", "ratio",
+		"ratio_lo", "ratio_hi", "verdict"}}}
 	drawn, most := s.drawnCells(), 0
 	scales := s.scales()
 	var ends []float64
@@ -259,11 +259,11 @@ func (p *Pair) addTo(data *datafile.Table) {
 	for _, c := range p.Cells {
 		row := []any{c.A.Experiment.Plan.Name, c.A.Trial.Name, c.Metric.Name, c.Metric.Unit}
 		for _, side := range []struct {
-			host string
-			of   dataset.Result
-		}{{p.First.Name, c.ResultA}, {p.Host.Name, c.ResultB}} {
+			host, run string
+			of        dataset.Result
+		}{{p.First.Name, c.A.Run, c.ResultA}, {p.Host.Name, c.B.Run, c.ResultB}} {
 			lo, hi := cellview.Ends(side.of)
-			row = append(row, side.host, cellview.Bound(true, side.of.Estimate.Centre), cellview.Bound(true, lo),
+			row = append(row, side.host, side.run, cellview.Bound(true, side.of.Estimate.Centre), cellview.Bound(true, lo),
 				cellview.Bound(true, hi))
 		}
 		var lo, hi any

@@ -166,15 +166,23 @@ func (h Host) facts(warn []string) (list []Fact) {
 		}
 		list = append(list, Fact{Name: f.name, Text: cmp.Or(strings.Join(words, " "), "not recorded")})
 	}
-	cells := slice.Map(h.Dataset.Experiments, func(e *dataset.Experiment) []*dataset.Cell { return e.Cells })
-	o := cellview.OriginOf(h.Dataset, slices.Concat(cells...))
+	o := h.origin()
 	measured := fmt.Sprintf("%d of %s", o.Measured, number.Count(len(o.Cells), "cell"))
 	if o.Measured > 0 {
 		measured = wording.LongDate(o.Last) + ", " + measured + ", " + o.Repetitions()
 	}
-	return append(list, Fact{Name: "Measured", Text: measured},
+	return append(list, Fact{Name: "Measured", Text: measured}, Fact{Name: "Runs", Text: cmp.Or(h.runs(), "none")},
 		Fact{Name: "Cautions", Text: cmp.Or(strings.Join(warn, "; "), "none")})
 }
+
+// origin says where the values of a host are from.
+func (h Host) origin() cellview.Origin {
+	cells := slice.Map(h.Dataset.Experiments, func(e *dataset.Experiment) []*dataset.Cell { return e.Cells })
+	return cellview.OriginOf(h.Dataset, slices.Concat(cells...))
+}
+
+// runs are those that its values are of.
+func (h Host) runs() string { return strings.Join(h.origin().Runs, ", ") }
 
 // valuesOf are the values of a fact in some records, each once.
 func valuesOf(records []*record.Record, fact string) string {
@@ -320,7 +328,8 @@ func (p *Pair) view() PairView {
 // Data are the verdicts of all hosts as a file.
 func (s *Sheet) Data() *datafile.Table {
 	data := &datafile.Table{Columns: []string{"claim", "headline", "host", "verdict", "effect", "lo", "hi", "unit",
-		"agreement"}}
+		"agreement", "run"}}
+	runs := slice.Map(s.Hosts, Host.runs)
 	for _, c := range s.Claims {
 		for i, r := range c.Results {
 			var effect, lo, hi, unit any
@@ -331,7 +340,7 @@ func (s *Sheet) Data() *datafile.Table {
 				}
 			}
 			data.Add([]any{c.Block.Name.Value, c.Block.Headline.V, s.Hosts[i].Name, string(r.Verdict)}, effect, lo, hi, unit,
-				string(c.Agreement))
+				string(c.Agreement), runs[i])
 		}
 	}
 	return data
