@@ -114,7 +114,14 @@ func TestBenchOnEngine(t *testing.T) {
 	c.LockDir = "" // other packages use the machine
 	w := newWorker(t)
 	before, after := w.commit(1), w.commit(3)
-	if got := w.change(c, before, after); got.Verdict != "worse" {
+	var got results.ChangeJSON
+	for range 5 { // those that measured nothing valid, as others used the CPUs, begin anew
+		if got = w.change(c, before, after); got.Verdict != "not comparable" {
+			break
+		}
+		before, after = w.commit(1), w.commit(3)
+	}
+	if got.Verdict != "worse" {
 		t.Errorf("three times the work is %q: %+v", got.Verdict, got)
 	}
 }
