@@ -30,7 +30,6 @@ import (
 	"benchbook/files"
 	"benchbook/notebook/article"
 	"benchbook/notebook/projects"
-	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
 )
@@ -124,18 +123,8 @@ func inputsOf(i engine.Image) string {
 	if i.Build == nil {
 		return i.Name
 	}
-	sum := sha256.New()
-	fmt.Fprintf(sum, "%q %q", i.Build.Dockerfile, i.Build.Target)
-	for _, name := range slices.Sorted(maps.Keys(i.Build.Args)) {
-		fmt.Fprintf(sum, " %q=%q", name, i.Build.Args[name])
-	}
-	for _, f := range slices.SortedFunc(slices.Values(i.Build.Files), func(a, b spec.File) int {
-		return strings.Compare(a.Path, b.Path)
-	}) {
-		content := sha256.Sum256(f.Data)
-		fmt.Fprintf(sum, " %q %x %v", f.Path, content, f.Exec)
-	}
-	return "build sha256:" + hex.EncodeToString(sum.Sum(nil))
+	sum := sha256.Sum256([]byte(i.Build.Inputs()))
+	return "build sha256:" + hex.EncodeToString(sum[:])
 }
 
 // nameOf says in words which image is meant, behind what the error of a build says.

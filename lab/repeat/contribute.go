@@ -77,8 +77,12 @@ func Contribute(ctx context.Context, a *lab.Session, args []string, o Contribute
 	inputs := inputsOf(a, project.RecordsDir(c.Slug), chains, o.Host)
 	if len(inputs) == 0 {
 		slices.Sort(hosts)
-		return lab.UsageError(fmt.Errorf("article %s has no sealed runs of host %s that have ended: there are records of %s",
-			c.Slug, o.Host, cmp.Or(terminal.InSentence(slices.Compact(hosts)), "no host")))
+		there := "no records"
+		if len(hosts) > 0 {
+			there = "records of " + terminal.InSentence(slices.Compact(hosts))
+		}
+		return lab.UsageError(fmt.Errorf("article %s has no sealed runs of host %s that have ended: there are %s", c.Slug,
+			o.Host, there))
 	}
 	out := cmp.Or(o.Out, c.Slug+"-"+o.Host+PackSuffix)
 	if _, _, _, err := bundles.WriteFile(ctx, out, about, inputs, nil); err != nil {

@@ -2,8 +2,11 @@ package spec
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -81,6 +84,19 @@ type Build struct {
 	Dockerfile string            `json:"dockerfile"`
 	Args       map[string]string `json:"args,omitempty"`
 	Target     string            `json:"target,omitempty"`
+}
+
+// Inputs are what a build is made from, the same for all that are made from the same.
+func (b *Build) Inputs() string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "%q %q %q\n", b.Dockerfile, b.Target, b.Args)
+	for _, f := range b.Files {
+		if f.Digest == "" { // it is of no article
+			f.Digest = fmt.Sprintf("%x", sha256.Sum256(f.Data))
+		}
+		fmt.Fprintf(&out, "%q %s %v\n", f.Path, f.Digest, f.Exec)
+	}
+	return out.String()
 }
 
 // File is a file with its contents.

@@ -3,7 +3,6 @@ package images
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"strings"
 
@@ -41,12 +40,7 @@ func imageKey(i spec.Image) string {
 	case i.Build == nil:
 		return i.Name
 	}
-	var b strings.Builder
-	fmt.Fprintln(&b, i.Build.Dockerfile, i.Build.Target, i.Build.Args)
-	for _, f := range i.Build.Files {
-		fmt.Fprintln(&b, f.Path, f.Digest, f.Exec)
-	}
-	return b.String()
+	return i.Build.Inputs()
 }
 
 // driverName stands for the driver of a load where services have names; none is called so.
