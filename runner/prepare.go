@@ -44,8 +44,11 @@ func (r *Runner) Prepare(ctx context.Context, o Options, work ...Work) ([]images
 // imageStore has what was made available since the Runner was made.
 func (r *Runner) imageStore() *images.Store {
 	if r.store == nil {
-		r.store = &images.Store{Engine: r.Engine, Agent: r.Agent, Cache: r.Cache, Begin: r.Progress.Preparing,
-			Over: r.Over}
+		on := r.Engine
+		if r.Over != nil {
+			on = r.Over(on)
+		}
+		r.store = &images.Store{Engine: on, Agent: r.Agent, Cache: r.Cache, Begin: r.Progress.Preparing}
 	}
 	return r.store
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -70,25 +71,20 @@ func addMeasuring(cmd *cobra.Command, f *measure.Options, profile, repetitions s
 
 // lock holds what is measured to the locks of articles, if that is asked for. The function says at the end which images
 // were used.
-func (f *runFlags) lock(a *app, project *projects.Project, list []*lab.Article) (used func(), err error) {
-	if !f.locked {
-		return func() {}, nil
+func (f *runFlags) lock(project *projects.Project, list []*lab.Article) (used func(io.Writer), err error) {
+	used = func(io.Writer) {}
+	if f.locked {
+		f.Over, used, err = bundles.Locked(project, list)
 	}
-	var words func() string
-	f.Over, words, err = bundles.Locked(project, list)
-	return func() {
-		if said := words(); said != "" {
-			fmt.Fprintln(a.Stderr, said)
-		}
-	}, err
+	return used, err
 }
 
 // measure measures articles as run does.
 func (f *runFlags) measure(ctx context.Context, a *app, project *projects.Project, list []*lab.Article) error {
-	used, err := f.lock(a, project, list)
+	used, err := f.lock(project, list)
 	if err == nil {
 		err = measure.Run(ctx, a.Session, project, list, f.Options)
-		used()
+		used(a.Stderr)
 	}
 	return err
 }
@@ -166,12 +162,12 @@ claim is contradicted, 110 a claim depends on a number that is not valid.`,
 				return errors.New("--keep has no effect with the engine local, because its processes end with benchbook: leave " +
 					"it out, or use the engine docker")
 			}
-			used, err := flags.lock(a, project, list)
+			used, err := flags.lock(project, list)
 			if err != nil {
 				return err
 			}
 			err = measure.Run(cmd.Context(), a.Session, project, list, flags.Options)
-			used()
+			used(a.Stderr)
 			var s *lab.StatusError
 			if errors.As(err, &s) && s.Status == lab.StatusUsage || !project.Problems.Empty() {
 				return err

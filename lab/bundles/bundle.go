@@ -73,6 +73,7 @@ func Bundle(ctx context.Context, a *lab.Session, args []string, o Options) error
 	}
 	if o.List {
 		names := slice.Map(b.inputs, func(i bundle.Input) string { return i.Path })
+		slices.Sort(names)
 		return a.Print(o.JSON, names, func() { fmt.Fprintln(a.Stdout, strings.Join(names, "\n")) })
 	}
 	if err := b.addShown(); err != nil {
@@ -119,7 +120,7 @@ func (b *bundling) gather() error {
 			b.root = b.project.Repository()
 		}
 	}
-	settings, err := reducedSettings(b.project)
+	_, settings, err := settingsOf(b.project.Dir)
 	if err != nil {
 		return err
 	}
@@ -142,12 +143,7 @@ func (b *bundling) gather() error {
 		b.inputs = append(b.inputs, bundle.Input{Path: b.path(name), Executable: info.Mode()&0o100 != 0,
 			Open: func() (io.ReadCloser, error) { return os.Open(name) }})
 	}
-	b.sort()
 	return nil
-}
-
-func (b *bundling) sort() {
-	slices.SortFunc(b.inputs, func(x, y bundle.Input) int { return strings.Compare(x.Path, y.Path) })
 }
 
 // note notes which files a plan has read, and which of them hold secrets. Those that were reached by a link are where
@@ -347,9 +343,12 @@ func (b *bundling) saveImages(ctx context.Context, locked *lock.Lock, to io.Writ
 	}
 	defer e.Close()
 	archiver, ok := e.(engine.Archiver)
-	if has, err := HasAll(ctx, e, locked); err != nil || !has || !ok {
-		return cmp.Or(err, fmt.Errorf("the engine %s does not have the images of the lock any more: lock them again with "+
-			"benchbook lock %s", e.Name(), b.article.Slug))
+	if !ok {
+		return lab.Failure(fmt.Errorf("the engine %s cannot save images: use the engine docker", e.Name()))
+	}
+	if has, err := HasAll(ctx, e, locked); err != nil || !has {
+		return cmp.Or(err, fmt.Errorf("the engine does not have the images of the lock any more: lock them again with "+
+			"benchbook lock %s", b.article.Slug))
 	}
 	fmt.Fprintf(b.Stderr, "saving %s\n", terminal.Count(len(locked.Images), "image"))
 	archive, err := archiver.SaveAll(ctx, slice.Map(locked.Images, func(i lock.Image) string { return i.ID }))

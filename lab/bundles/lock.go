@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"benchbook/lab"
@@ -26,7 +27,7 @@ type LockOptions struct {
 func whole(project *projects.Project, c *lab.Article) error {
 	switch {
 	case len(c.Experiments) > 0:
-		return lab.UsageError(fmt.Errorf("this is of an article as a whole: write %s", c.Slug))
+		return lab.UsageError(fmt.Errorf("only a whole article can be locked or bundled: write %s", c.Slug))
 	case project.File() != "":
 		return lab.UsageError(fmt.Errorf("%s is in no project: move it to experiments/NAME/article.md, with benchbook.yaml "+
 			"beside experiments", terminal.Relative(project.File())))
@@ -78,9 +79,9 @@ func Lock(ctx context.Context, a *lab.Session, project *projects.Project, c *lab
 	return l, nil
 }
 
-// Locked holds a run of some articles to their locks. The words say, once it is over, which images were used.
+// Locked holds a run of some articles to their locks. The function says, once it is over, which images were used.
 func Locked(project *projects.Project, list []*lab.Article) (over func(engine.Engine) engine.Engine,
-	words func() string, err error) {
+	used func(io.Writer), err error) {
 	var locks []*lock.Lock
 	for _, c := range list {
 		l, err := lock.Read(project, c.Slug)
@@ -96,7 +97,11 @@ func Locked(project *projects.Project, list []*lab.Article) (over func(engine.En
 	if err != nil {
 		return nil, nil, lab.Failure(err)
 	}
-	return k.Over, k.Words, nil
+	return k.Over, func(w io.Writer) {
+		if words := k.Words(); words != "" {
+			fmt.Fprintln(w, words)
+		}
+	}, nil
 }
 
 // checkLock asks whether a lock has all images of a plan.

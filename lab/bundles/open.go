@@ -28,17 +28,15 @@ var settingsElsewhere = []string{"docs", "theme", "publish", "records", "url", "
 
 const maxSettings = 1 << 20 // bytes of a project file
 
-// reducedSettings is the project file, without what is of no use elsewhere.
-func reducedSettings(project *projects.Project) ([]byte, error) {
-	text, _, err := files.Read(filepath.Join(project.Dir, article.ProjectFile), maxSettings)
-	if err != nil {
-		return nil, err
+// settingsOf reads the project file in a folder: as it is, and without what is of no use elsewhere.
+func settingsOf(dir string) (text, reduced []byte, err error) {
+	if text, _, err = files.Read(filepath.Join(dir, article.ProjectFile), maxSettings); err != nil {
+		return nil, nil, err
 	}
-	reduced, err := yamltext.Without(text, settingsElsewhere...)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", article.ProjectFile, err)
+	if reduced, err = yamltext.Without(text, settingsElsewhere...); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", article.ProjectFile, err)
 	}
-	return reduced, nil
+	return text, reduced, nil
 }
 
 // Open opens a bundle in a folder, and gives the project in it. It is opened beside that folder first, so that there is
@@ -99,16 +97,12 @@ func projectIn(dir string, m bundle.Manifest) (*projects.Project, error) {
 		}
 	}
 	if folder == "" {
-		return nil, errors.New("it has no project file, so it is no bundle of an article")
+		return nil, errors.New("it has no project file, so it is not the bundle of an article")
 	}
 	folder = filepath.Join(dir, filepath.FromSlash(folder))
-	text, _, err := files.Read(filepath.Join(folder, article.ProjectFile), maxSettings)
+	text, reduced, err := settingsOf(folder)
 	if err != nil {
 		return nil, err
-	}
-	reduced, err := yamltext.Without(text, settingsElsewhere...)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", article.ProjectFile, err)
 	}
 	if !bytes.Equal(reduced, text) {
 		return nil, fmt.Errorf("its %s has one of %s, which bundles never have: it was made by hand, perhaps to act on what "+
@@ -126,7 +120,7 @@ func projectIn(dir string, m bundle.Manifest) (*projects.Project, error) {
 	return p, nil
 }
 
-// allowed are the words by which the project file of a bundle allows more than others do.
+// Allowed are the words by which the project file of a bundle allows more than others do.
 func Allowed(p *projects.Project) []string {
 	return slice.Map(p.Allow.Words, func(v article.Value[projects.Permission]) string { return string(v.V) })
 }

@@ -44,8 +44,8 @@ func Keep(locks ...*Lock) (*Keeper, error) {
 // is built, whose packages and programs have to be the same. What differs is named.
 func (k *Keeper) Over(e engine.Engine) engine.Engine { return &keeping{e, k} }
 
-// Words say what was used, such as "2 images are the locked ones, and 1 was built with the same packages"; empty for
-// nothing.
+// Words say what was used, such as "images: 2 of 3 have the digests of the lock; 1 with other digests: the same packages
+// and programs"; empty for nothing.
 func (k *Keeper) Words() string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -55,15 +55,14 @@ func (k *Keeper) Words() string {
 			itself++
 		}
 	}
-	built := len(k.same) - itself
-	switch {
-	case len(k.same) == 0:
+	if len(k.same) == 0 {
 		return ""
-	case built == 0:
-		return fmt.Sprintf("images: %d of %d have the digests of the lock", itself, itself)
 	}
-	return fmt.Sprintf("images: %d of %d have the digests of the lock, %d were built again and have its packages and "+
-		"programs", itself, len(k.same), built)
+	words := fmt.Sprintf("images: %d of %d have the digests of the lock", itself, len(k.same))
+	if n := len(k.same) - itself; n > 0 {
+		words += fmt.Sprintf("; %d with other digests: the same packages and programs", n)
+	}
+	return words
 }
 
 type keeping struct {

@@ -118,7 +118,7 @@ func TestKeep(t *testing.T) {
 	}{
 		{"itself", false, build("FROM debian:1"), "other", "one", "", "images: 1 of 1 have the digests of the lock", 0},
 		{"a build", true, build("FROM debian:1"), "again", "again", "",
-			"images: 0 of 1 have the digests of the lock, 1 were built again and have its packages and programs", 1},
+			"images: 0 of 1 have the digests of the lock; 1 with other digests: the same packages and programs", 1},
 		{"another build", true, build("FROM debian:1"), "other", "", "curl 1 is new (debian)", "", 1},
 		{"another Dockerfile", false, build("FROM debian:2"), "again", "", "is not in the lock", "", 0},
 	}

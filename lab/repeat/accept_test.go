@@ -96,7 +96,7 @@ func TestAccept(t *testing.T) {
 		}, "it belongs in"},
 		{"a signature for a run of the author", other, func(f map[string][]byte) {
 			f[record.PackPath("c1-aaaaaa", "full", "20261120T100000Z-aaaa")+".sig"] = []byte("x")
-		}, "it is no pack of records"},
+		}, "it is not a pack of records"},
 		{"a signature that is none", other, func(f map[string][]byte) { f[file+".sig"] = []byte("x") },
 			"the signature cannot be read"},
 		{"copies of records of the author", func(r *record.Record) { r.Host, r.Run = host, run }, nil, "copies of records"},

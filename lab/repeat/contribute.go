@@ -189,7 +189,7 @@ func checkPack(m bundle.Manifest) error {
 		name := inRecords(run)
 		isRun := name != run && strings.Count(name, "/") == 2 && record.IsPack(name) && listed[run]
 		if f.Path != bundle.CrateName && !isRun {
-			return fmt.Errorf("it is no pack of records, as it has %s: such packs are made with benchbook contribute",
+			return fmt.Errorf("it is not a pack of records: it has %s; such packs are made with benchbook contribute",
 				terminal.Clean(f.Path))
 		}
 	}
@@ -264,16 +264,16 @@ func (p *pack) checkBeside(theirs record.Contents) error {
 	for _, r := range here.Records {
 		before[r] = len(r.Doubts.Invalid)
 	}
-	var new []*record.Record
+	var added []*record.Record
 	for _, r := range theirs.Records {
 		isSame := func(o *record.Record) bool {
 			return o.Host == r.Host && o.Run == r.Run && o.Seal != nil && r.Seal != nil && *o.Seal == *r.Seal
 		}
 		if !slices.ContainsFunc(here.Records, isSame) {
-			new = append(new, r)
+			added = append(added, r)
 		}
 	}
-	integrity.Check(slices.Concat(here.Records, new), time.Now())
+	integrity.Check(slices.Concat(here.Records, added), time.Now())
 	integrity.CheckSeals(here.Records, here.Removed)
 	for _, r := range here.Records {
 		if len(r.Doubts.Invalid) > before[r] {
@@ -370,10 +370,10 @@ func (p *pack) print(dryRun bool) {
 	}
 	fmt.Fprintf(p.Stdout, "\n%s of what the article measures now", terminal.Are(f.Fresh, "record"))
 	if f.Other > 0 {
-		fmt.Fprintf(p.Stdout, ", %d of what it measured before", f.Other)
+		fmt.Fprintf(p.Stdout, ", %d of something else", f.Other)
 	}
 	if f.Invalid > 0 {
-		fmt.Fprintf(p.Stdout, ", and %d contradict themselves, which costs their cells", f.Invalid)
+		fmt.Fprintf(p.Stdout, ", and %d contradict themselves, so their cells do not count", f.Invalid)
 	}
 	fmt.Fprintln(p.Stdout)
 }

@@ -30,6 +30,7 @@ import (
 	"benchbook/notebook/projects"
 	"benchbook/notebook/spec"
 	"benchbook/notebook/stats"
+	"benchbook/render/hosts"
 	"benchbook/runner/dockerfile"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
@@ -52,9 +53,9 @@ const (
 )
 
 // Repro opens a bundle, says what measuring would run, asks, measures its article on this machine, and makes its pages,
-// where both stand side by side. A folder that the bundle is opened in already is gone on with.
+// where both stand side by side. Run again, it continues in the same folder.
 func Repro(ctx context.Context, a *lab.Session, from string, o ReproOptions) error {
-	t := &reproduction{Session: a, options: o}
+	t := &reproduction{Session: a, options: o, used: func(io.Writer) {}}
 	if err := t.open(ctx, from); err != nil {
 		return lab.Interrupted(ctx, err)
 	}
@@ -73,9 +74,7 @@ func Repro(ctx context.Context, a *lab.Session, from string, o ReproOptions) err
 		}
 	}
 	err := measure.Run(ctx, a, t.project, []*lab.Article{t.article}, t.options.Options)
-	if t.used != nil && t.used() != "" {
-		fmt.Fprintln(a.Stderr, t.used())
-	}
+	t.used(a.Stderr)
 	_, none := os.Stat(filepath.Join(t.project.RecordsDir(t.article.Slug), t.this.ID, t.planned.Profile))
 	if ctx.Err() != nil || err != nil && none != nil {
 		return err
@@ -94,7 +93,7 @@ type reproduction struct {
 	project  *projects.Project
 	article  *lab.Article
 	planned  *plan.Plan
-	used     func() string // which images were used; nil without a lock
+	used     func(io.Writer) // says which images were used, if there is a lock
 }
 
 // open opens the bundle in its folder, unless it is there already. Records of a host that this machine counts as are
@@ -159,10 +158,10 @@ func (t *reproduction) plan() (err error) {
 		t.options.Budget = quickTime
 	}
 	if t.options.Locked {
-		if _, err := lock.Read(t.project, t.article.Slug); errors.Is(err, lock.ErrNone) {
+		t.options.Over, t.used, err = bundles.Locked(t.project, list)
+		if errors.Is(err, lock.ErrNone) {
 			return lab.UsageError(errors.New("the bundle has no lock: leave --locked out"))
 		}
-		t.options.Over, t.used, err = bundles.Locked(t.project, list)
 	}
 	return err
 }
@@ -247,12 +246,13 @@ func (t *reproduction) dangers() (out []string) {
 	}
 	if _, err := os.Stat(t.archive()); t.options.Locked && err == nil {
 		out = append(out, "images that its author made, whatever its Dockerfiles say")
-	}
-	if len(n.builds) > 0 {
-		out = append(out, terminal.Count(len(n.builds), "image")+" built here, with access to the network")
-	}
-	if len(n.bases) > 0 {
-		out = append(out, "from "+list(n.bases))
+	} else {
+		if len(n.builds) > 0 {
+			out = append(out, terminal.Count(len(n.builds), "image")+" built here, with access to the network")
+		}
+		if len(n.bases) > 0 {
+			out = append(out, "from "+list(n.bases))
+		}
 	}
 	if len(n.secrets) > 0 {
 		out = append(out, "with secrets of yours: "+list(n.secrets))
@@ -371,30 +371,33 @@ func (t *reproduction) compare(mine map[string]results.JudgementJSON) {
 		if ok {
 			word = here.Verdict
 		}
-		agree := "differ"
+		both := word != string(stats.NotMeasured) && c.Verdict != string(stats.NotMeasured)
+		agree := hosts.Differ
 		switch {
-		case word == string(stats.NotMeasured) || c.Verdict == string(stats.NotMeasured):
-			agree = "one host only"
+		case !both && word == c.Verdict:
+			agree = hosts.Nowhere
+		case !both:
+			agree = hosts.OneHost
 		case word == c.Verdict:
-			agree = "same"
+			agree = hosts.Same
 		}
 		if c.Headline {
 			headlines++
-			measured += lab.Boolean(agree != "one host only")
-			holds += lab.Boolean(word == string(stats.Supported))
-			same += lab.Boolean(agree == "same")
+			measured += lab.Boolean(both)
+			holds += lab.Boolean(both && word == string(stats.Supported))
+			same += lab.Boolean(agree == hosts.Same)
 		}
 		words := word
 		if here.Effect != nil {
 			words += effectOf(&here.Effect.Value, here.Effect.Lo, here.Effect.Hi)
 		}
 		rows = append(rows, []string{terminal.Clean(c.Name), terminal.Clean(c.Verdict) + effectOf(c.Effect, c.Lo, c.Hi),
-			words, agree})
+			words, string(agree)})
 	}
 	terminal.PrintColumns(t.Stdout, "", rows)
 	switch {
 	case measured > 0:
-		fmt.Fprintf(t.Stdout, "of %s, %d measured on both: %d hold here, and %d have the verdict that they have there\n",
+		fmt.Fprintf(t.Stdout, "of %s, %d measured on both: %d supported here, and %d with the same verdict as there\n",
 			terminal.Count(headlines, "headline claim"), measured, holds, same)
 	case headlines > 0:
 		fmt.Fprintf(t.Stdout, "none of %s is measured on both\n", terminal.Count(headlines, "headline claim"))

@@ -64,7 +64,6 @@ type articleOutcomeJSON struct {
 }
 
 // JudgementJSON is what was found of a claim, of a part of one, or of one by another metric.
-// JudgementJSON is what came of a claim or of a part of it.
 type JudgementJSON struct {
 	What    string      `json:"what"` // in words, what the effect is of
 	Verdict string      `json:"verdict"`

@@ -24,7 +24,6 @@ import (
 	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 	"benchbook/render"
-	"benchbook/runner/sysinfo"
 	"benchbook/site/theme"
 	"benchbook/slice"
 )
@@ -196,16 +195,13 @@ func (w *weaver) dataset(c *lab.Article) (*dataset.Dataset, error) {
 	if !c.Problems.Empty() {
 		return nil, fmt.Errorf("it has problems: benchbook check %s", c.Slug)
 	}
-	this, err := sysinfo.ThisHost()
+	// No host is this one: the text is to be the same whichever machine writes or checks it.
+	o := lab.DatasetOptions(w.project, c, "")
+	records, bad, err := w.Records(w.project, c)
 	if err != nil {
 		return nil, err
 	}
-	records, o, err := w.Lay(w.project, c, this)
-	if err != nil {
-		return nil, err
-	}
-	// Nobody is at home: the text is to be the same whichever machine writes or checks it.
-	o.Host, o.ThisHost = w.options.Host, ""
+	o.Host, o.Bad = w.options.Host, bad
 	return dataset.New(c.Doc, records, o)
 }
 

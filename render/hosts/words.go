@@ -214,7 +214,7 @@ func (p *Pair) subject() (noun, verb string) {
 func (p *Pair) cells(n int) string {
 	switch all := len(p.Cells); {
 	case all == 1:
-		return "the only cell that both measured"
+		return "the only cell that can be compared"
 	case n == all && n == 2:
 		return "both cells"
 	case n == all:

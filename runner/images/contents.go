@@ -351,7 +351,7 @@ func CheckNameless(archive io.Reader) error {
 		}
 		name := strings.TrimSuffix(h.Name, "/")
 		if !isPlain(h, name) || links[path.Dir(name)] || seen[name] && h.Typeflag != tar.TypeDir {
-			return fmt.Errorf("the archive has %q, which archives of images have not, or not twice", h.Name)
+			return fmt.Errorf("unexpected or repeated entry %q in the archive of images", h.Name)
 		}
 		seen[name], links[name] = true, h.Typeflag == tar.TypeSymlink
 		if name != "manifest.json" && name != "repositories" && name != "index.json" {
@@ -391,7 +391,7 @@ func checkNames(file string, text []byte) error {
 	}
 	into := map[string]any{"manifest.json": &manifest, "repositories": &repositories, "index.json": &index}[file]
 	if err := json.Unmarshal(text, into); err != nil {
-		return fmt.Errorf("%s of the archive is no JSON", file)
+		return fmt.Errorf("%s of the archive is not valid JSON", file)
 	}
 	names := slices.Collect(maps.Keys(repositories))
 	for _, m := range manifest {

@@ -29,9 +29,6 @@ type Store struct {
 	Engine engine.Engine
 	Agent  agent.Program // reads our program
 	Cache  string        // folder where it is kept what images hold; empty for none
-	// Over is laid over the engine that images are made available on, to say more of them or to hold them to something;
-	// nil for nothing.
-	Over func(engine.Engine) engine.Engine
 	// is called before something is made available, with what it is; nothing else is told meanwhile
 	Begin func(string) Preparation
 
@@ -86,9 +83,6 @@ func (s *Store) Meet(ctx context.Context, needs []Need) error {
 				return bounded.Err()
 			}
 			on := s.Engine
-			if s.Over != nil {
-				on = s.Over(on)
-			}
 			if len(n.hosts) > 0 {
 				on = machines.EngineOn(on, n.hosts)
 			}
