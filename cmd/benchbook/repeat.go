@@ -12,7 +12,7 @@ func lockCommand(a *app) *cobra.Command {
 	var o bundles.LockOptions
 	cmd := &cobra.Command{
 		Use:   "lock ARTICLE",
-		Short: "Write down what the images of an article came to",
+		Short: "Lock the images of an article: digests, packages and programs",
 		Long: `Build or fetch all images of an article, and write down what they came to, in lock/images.json beside it:
 their digests and those of what they are built from, the packages in them by version, and the digests of programs that
 are of no package. run --locked uses the same, or fails and names what differs.`,
@@ -35,7 +35,7 @@ func bundleCommand(a *app) *cobra.Command {
 	var o bundles.Options
 	cmd := &cobra.Command{
 		Use:   "bundle ARTICLE",
-		Short: "Write an article with all that it needs to one file",
+		Short: "Pack an article and everything it needs into one file",
 		Long: `Write an article to one file, with all that somebody else needs to repeat it: the files that it uses, its lock,
 and the records that its page shows. repro opens it, and measures it there. It is a gzip-compressed tar archive, with
 a manifest of digests and RO-Crate metadata.`,
@@ -60,8 +60,7 @@ func reproCommand(a *app) *cobra.Command {
 		Short: "Measure somebody else's article on this machine",
 		Long: `Open a bundle, or that of a page, and measure its article on this machine. It says what would run, and asks
 before anything does. Then it prints each claim there and here, and makes pages with a column for each host. With
---quick it takes at most five minutes, to see whether everything works. A bundle that is opened already is gone on
-with.`,
+--quick it takes at most five minutes, to see whether everything works. Run again, it continues in the same folder.`,
 		Args: arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := checkMeasuring(cmd.Flags(), &o.Options, choose, a.Config.EngineNames()); err != nil {

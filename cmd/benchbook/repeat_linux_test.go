@@ -63,7 +63,8 @@ func TestLockedOnEngine(t *testing.T) {
 	says(0, "locked 1 image, with ", "lock", "locked")
 	says(0, "images: 1 of 1 have the digests of the lock\n", "run", "--locked")
 	forget()
-	says(0, "0 of 1 have the digests of the lock; 1 with other digests: the same packages and programs", "run", "--locked", "--force")
+	says(0, "0 of 1 have the digests of the lock; 1 with other digests: the same packages and "+
+		"programs", "run", "--locked", "--force")
 
 	forget()
 	write(moved)

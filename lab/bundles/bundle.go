@@ -275,6 +275,12 @@ func (b *bundling) claims(d *dataset.Dataset) (out []bundle.Claim) {
 			Sentence: cmp.Or(j.Claim.Text.OneLine().Value, j.Claim.Expect.Text.Value)}
 		if e := found.Effect; e != nil {
 			c.Effect, c.Lo, c.Hi, c.Unit = &e.Value, e.Lo, e.Hi, e.Unit
+			switch {
+			case e.Change:
+				c.Form = "change"
+			case e.Ratio:
+				c.Form = "ratio"
+			}
 		}
 		cells, err := claim.Cells(d, j.Claim)
 		if err != nil {

@@ -44,8 +44,8 @@ func Keep(locks ...*Lock) (*Keeper, error) {
 // is built, whose packages and programs have to be the same. What differs is named.
 func (k *Keeper) Over(e engine.Engine) engine.Engine { return &keeping{e, k} }
 
-// Words say what was used, such as "images: 2 of 3 have the digests of the lock; 1 with other digests: the same packages
-// and programs"; empty for nothing.
+// Words say what was used, such as "images: 2 of 3 have the digests of the lock; 1 with other digests: the same
+// packages and programs"; empty for nothing.
 func (k *Keeper) Words() string {
 	k.mu.Lock()
 	defer k.mu.Unlock()

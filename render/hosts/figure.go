@@ -51,7 +51,8 @@ func (s *Sheet) Figure() Figure {
 	f := Figure{ID: id, Title: s.figureTitle(), Data: &datafile.Table{Columns: []string{"experiment", "cell", "metric",
 		"unit", "first_host", "first_run", "first", "first_lo", "first_hi", "host", "run", "value", "lo", "hi", "ratio",
 		"ratio_lo", "ratio_hi", "verdict"}}}
-	drawn, most := s.drawnCells(), 0
+	drawn, which := s.drawnCells()
+	most := 0
 	scales := s.scales()
 	var ends []float64
 	for i := range s.Pairs {
@@ -92,7 +93,7 @@ func (s *Sheet) Figure() Figure {
 		subject += ","
 	}
 	f.Sub = wording.Capital(subject) + " on " + on + " as a ratio to " + first + ", on a log scale"
-	f.Cells, f.HowTo = number.Count(most, "cell"), s.howTo(drawn != nil)
+	f.Cells, f.HowTo = number.Count(most, "cell"), s.howTo(which)
 	return f
 }
 
@@ -117,21 +118,35 @@ func (s *Sheet) figureTitle() string {
 	}
 }
 
-// drawnCells are those of the first host that are drawn where there are too many, which are those of headline claims;
-// nil if all are.
-func (s *Sheet) drawnCells() map[*dataset.Cell]bool {
+// drawnCells are those of the first host that are drawn where there are too many, and which these are, in words: those
+// of claims, headline claims first, as far as there is room, or else the first ones. All are drawn if it is nil.
+func (s *Sheet) drawnCells() (only map[*dataset.Cell]bool, which string) {
 	if !slices.ContainsFunc(s.Pairs, func(p Pair) bool { return len(p.Cells) > mostRows }) {
-		return nil
+		return nil, ""
 	}
-	only := map[*dataset.Cell]bool{}
-	for _, c := range s.Headlines() {
-		if cells := outcome.CellsOf(c.Results[0].Judgement); len(only)+len(cells) <= mostRows {
+	only, which = map[*dataset.Cell]bool{}, "cells of claims"
+	for i, c := range s.Headlines() {
+		if i == 0 && c.Block.Headline.V {
+			which = "cells of headline claims"
+		}
+		cells := slice.Filter(outcome.CellsOf(c.Results[0].Judgement), func(cell *dataset.Cell) bool { return !only[cell] })
+		if len(only)+len(cells) <= mostRows {
 			for _, cell := range cells {
 				only[cell] = true
 			}
 		}
 	}
-	return only
+	if slices.ContainsFunc(s.Pairs, func(p Pair) bool {
+		return slices.ContainsFunc(p.Cells, func(c *compare.Change) bool { return only[c.A] })
+	}) {
+		return only, which
+	}
+	for i := range s.Pairs {
+		for _, c := range s.Pairs[i].Cells[:min(mostRows, len(s.Pairs[i].Cells))] {
+			only[c.A] = true
+		}
+	}
+	return only, "first cells"
 }
 
 // scales are the units and digits in which values are written.
@@ -217,7 +232,7 @@ func (p *Pair) row(c *compare.Change, u number.Column) figure.Row {
 }
 
 // howTo says how to read the figure.
-func (s *Sheet) howTo(onlyHeadlines bool) []string {
+func (s *Sheet) howTo(which string) []string {
 	const interval = "Mark: the value on the other host over that on the first. Box: the 95\u202f% interval of that " +
 		"ratio, which covers how repetitions vary on each host, and not what differs between hosts."
 	out := []string{interval, "Right: the value on " + s.Hosts[0].Name + " → that on the other host."}
@@ -228,8 +243,8 @@ func (s *Sheet) howTo(onlyHeadlines bool) []string {
 		out = append(out, "Hosts differ in processor or cores, so absolute values may differ: compare how rows lie to each "+
 			"other.")
 	}
-	if onlyHeadlines {
-		out = append(out, "Drawn are the cells of headline claims; the data have all.")
+	if which != "" {
+		out = append(out, "Drawn are the "+which+"; the data have all.")
 	}
 	var cells []*dataset.Cell
 	var here, there []string
