@@ -2,7 +2,6 @@
 package bundles
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -441,15 +440,33 @@ func ForPage(a *lab.Session, project *projects.Project, c *lab.Article, p *plan.
 		b.addRecords(d) != nil {
 		return "", 0
 	}
-	before, known := os.ReadFile(file)
-	info, _ := os.Stat(file) // which is there if it was read
+	if now, err := bundle.Digest(b.about, b.inputs); err == nil {
+		if was, size := digestOf(file); was == now {
+			return file, size // else it would be copied again
+		}
+	}
 	if _, _, size, err = WriteFile(context.Background(), file, b.about, b.inputs, b.check); err != nil {
 		return "", 0
 	}
-	if now, err := os.ReadFile(file); err == nil && known == nil && info != nil && bytes.Equal(before, now) {
-		_ = os.Chtimes(file, info.ModTime(), info.ModTime()) // else it is copied again, and nothing else
-	}
 	return file, size
+}
+
+// digestOf is that of a bundle, and its size; empty if it cannot be read.
+func digestOf(file string) (digest string, size int64) {
+	in, err := os.Open(file)
+	if err != nil {
+		return "", 0
+	}
+	defer in.Close() // it was only read
+	r, err := bundle.Open(in, bundle.Limits{})
+	if err != nil {
+		return "", 0
+	}
+	info, err := in.Stat()
+	if err != nil {
+		return "", 0
+	}
+	return r.Digest(), info.Size()
 }
 
 // warnOfSecrets names files that may hold one, by the rules for records.

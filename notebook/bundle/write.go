@@ -35,7 +35,28 @@ type Input struct {
 // The error is an *Error: for an input that cannot be read, changed in between, or has a name that no file in a bundle
 // can have; for what would be beyond the default Limits; or because w cannot be written to. Then w holds no bundle.
 func Write(w io.Writer, about About, inputs []Input) (Manifest, string, error) {
-	m := Manifest{Format: Format, About: about}
+	m, text, inputs, err := describe(about, inputs)
+	if err != nil {
+		return m, "", err
+	}
+	manifestInput, manifestFile := ownFile(ManifestName, text)
+	out := &recorder{Writer: w}
+	err = writeArchive(out, append([]Input{manifestInput}, inputs...), append([]File{manifestFile}, m.Files...))
+	if out.err != nil {
+		err = failBy(out.err, "", "the bundle cannot be written")
+	}
+	return m, digestOf(text), err
+}
+
+// Digest is that of the bundle that Write would write.
+func Digest(about About, inputs []Input) (string, error) {
+	_, text, _, err := describe(about, inputs)
+	return digestOf(text), err
+}
+
+// describe makes the manifest of a bundle, and its text. The inputs that it returns are all others, in their order.
+func describe(about About, inputs []Input) (m Manifest, text []byte, all []Input, err error) {
+	m = Manifest{Format: Format, About: about}
 	if !m.Date.IsZero() {
 		m.Date = m.Date.UTC().Truncate(time.Second)
 	}
@@ -51,38 +72,30 @@ func Write(w io.Writer, about About, inputs []Input) (Manifest, string, error) {
 	listed := make([]File, 0, len(inputs))
 	for _, in := range inputs {
 		if strings.EqualFold(in.Path, ManifestName) || strings.EqualFold(in.Path, CrateName) {
-			return m, "", fail(in.Path, "is a name that bundles keep for a file of their own: rename it")
+			return m, nil, nil, fail(in.Path, "is a name that bundles keep for a file of their own: rename it")
 		}
 		f, err := in.digest()
 		if err != nil {
-			return m, "", err
+			return m, nil, nil, err
 		}
 		listed = append(listed, f)
 	}
 	crate, err := encode(crateOf(m.About, inputs, listed))
 	if err != nil {
-		return m, "", err
+		return m, nil, nil, err
 	}
 	crateInput, crateFile := ownFile(CrateName, crate)
 	m.Files = append([]File{crateFile}, listed...)
 	if err := m.check(Limits{}.orDefaults()); err != nil {
-		return m, "", err
+		return m, nil, nil, err
 	}
-	text, err := encode(m)
-	if err != nil {
-		return m, "", err
+	if text, err = encode(m); err != nil {
+		return m, nil, nil, err
 	}
 	if len(text) > maxManifest {
-		return m, "", fail("", "the bundle has too many files: its manifest would be larger than %d MiB", maxManifest>>20)
+		err = fail("", "the bundle has too many files: its manifest would be larger than %d MiB", maxManifest>>20)
 	}
-	manifestInput, manifestFile := ownFile(ManifestName, text)
-	out := &recorder{Writer: w}
-	err = writeArchive(out, append([]Input{manifestInput, crateInput}, inputs...),
-		append([]File{manifestFile}, m.Files...))
-	if out.err != nil {
-		err = failBy(out.err, "", "the bundle cannot be written")
-	}
-	return m, digestOf(text), err
+	return m, text, append([]Input{crateInput}, inputs...), err
 }
 
 // encode is JSON in lines, which a person can read.
