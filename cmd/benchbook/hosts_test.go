@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -73,7 +75,82 @@ func TestRunOnTwoMachines(t *testing.T) {
 	for name, text := range map[string]string{"served-elsewhere": servedElsewhere, "loaded-elsewhere": loadedElsewhere} {
 		t.Run(name, func(t *testing.T) { runOnTwo(t, w, m, name, text) })
 	}
+	t.Run("locked", func(t *testing.T) { lockedOnTwo(t, w, m) })
 	t.Run("beside another run", func(t *testing.T) { besideAnother(t, w, m) })
+}
+
+// moved is a Dockerfile whose packages are others at every build, as if what it installs had moved on meanwhile.
+const moved = `FROM debian:bookworm-slim
+RUN n=$(cat /proc/sys/kernel/random/uuid) && \
+  printf 'Package: moved\nStatus: install ok installed\nVersion: %s\n\n' "$n" >> /var/lib/dpkg/status
+`
+
+// lockedImages are those of a repository in the engine of an endpoint.
+type lockedImages struct{ at, repository string }
+
+// list lists their ids.
+func (l lockedImages) list(t *testing.T) []string {
+	t.Helper()
+	out, err := exec.Command("docker", "--host", l.at, "images", "--quiet", "--no-trunc", l.repository).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Fields(string(out))
+}
+
+// forget removes them, whatever names they have.
+func (l lockedImages) forget(t *testing.T) {
+	t.Helper()
+	for _, id := range l.list(t) {
+		if out, err := exec.Command("docker", "--host", l.at, "rmi", "--force", id).CombinedOutput(); err != nil {
+			t.Fatalf("docker rmi: %v: %s", err, out)
+		}
+	}
+}
+
+// lockedOnTwo locks an image that is made on one machine and used on the other. Somebody else's bundle brings it to
+// both, under no name, when its machines are named.
+func lockedOnTwo(t *testing.T, w lab.Config, m *hoststest.Machine) {
+	dir, folder := project(t, "locked", strings.Replace(loadedElsewhere, "image: debian:bookworm-slim", "build: .", 1))
+	put(t, filepath.Join(folder, "Dockerfile"), moved)
+	nameHosts(t, dir, m)
+	forget := func() {
+		t.Helper()
+		for _, at := range []string{homeEndpoint(), m.Socket} {
+			l := lockedImages{at: at, repository: "benchbook/locked-command"}
+			l.forget(t)
+		}
+	}
+	t.Cleanup(forget)
+	wantSaid(t, mustRun(t, w, "-C", dir, "lock", "locked"), "locked 1 image")
+	mustRun(t, w, "-C", dir, "run", "--locked")
+	bundle, into := filepath.Join(t.TempDir(), "locked.bundle"), filepath.Join(t.TempDir(), "opened")
+	mustRun(t, w, "-C", dir, "bundle", "locked", "--images", "--out", bundle)
+	forget()
+	repro := func() (status int, said string) {
+		var out bytes.Buffer
+		status = run([]string{"repro", bundle, "--locked", "--yes", "--into", into}, &out, &out, w)
+		return status, out.String()
+	}
+	status, said := repro()
+	if status != lab.StatusProblems {
+		t.Errorf("without machines it has status %d", status)
+	}
+	wantSaid(t, said, "add machines of yours to "+filepath.Join(into, "project", article.ProjectFile))
+	nameHosts(t, filepath.Join(into, "project"), m)
+	if status, said = repro(); status != 0 {
+		t.Errorf("with machines it has status %d", status)
+	}
+	wantSaid(t, said, "on machines of yours", "desk and elsewhere", "this host counts as c", "2 repetitions",
+		"loading 1 image", "images: 1 of 1 have the digests of the lock\n")
+	for _, at := range []string{homeEndpoint(), m.Socket} {
+		if left := (lockedImages{at: at, repository: "benchbook/locked-command"}).list(t); len(left) > 0 {
+			t.Errorf("the bundle has given images of %s a name: %q", at, left)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(into, "project", "_site", "locked", "index.html")); err != nil {
+		t.Error(err)
+	}
 }
 
 // besideAnother verifies both articles at once, whose machines are partly the same: each is taken once. While somebody
@@ -118,15 +195,14 @@ func besideAnother(t *testing.T, w lab.Config, m *hoststest.Machine) {
 	}
 }
 
+// homeEndpoint is that of the engine of this machine.
+func homeEndpoint() string { return cmp.Or(os.Getenv("DOCKER_HOST"), "unix:///var/run/docker.sock") }
+
 // nameHosts gives a project its hosts.
 func nameHosts(t *testing.T, dir string, m *hoststest.Machine) {
 	t.Helper()
-	home := os.Getenv("DOCKER_HOST")
-	if home == "" {
-		home = "unix:///var/run/docker.sock"
-	}
 	hosts := fmt.Sprintf("hosts:\n  elsewhere: {docker: %q, tls: %q}\n  desk: {docker: %q, address: %s}\n", m.TCP, m.TLS,
-		home, m.Here)
+		homeEndpoint(), m.Here)
 	if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(hosts), 0o644); err != nil {
 		t.Fatal(err)
 	}

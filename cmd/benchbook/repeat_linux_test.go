@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -10,13 +9,7 @@ import (
 	"benchbook/slowtest"
 )
 
-// moved is a Dockerfile whose packages are others at every build, as if what it installs had moved on meanwhile.
-const moved = `FROM debian:bookworm-slim
-RUN n=$(cat /proc/sys/kernel/random/uuid) && \
-  printf 'Package: moved\nStatus: install ok installed\nVersion: %s\n\n' "$n" >> /var/lib/dpkg/status
-`
-
-// steady is one that has the same packages at every build, and other times in its files.
+// steady is a Dockerfile that has the same packages at every build, and other times in its files.
 const steady = "FROM debian:bookworm-slim\nRUN cat /proc/sys/kernel/random/uuid > /once\n"
 
 // An article is locked on a real engine. The locked image is used while it is there; a build with the same packages is
@@ -33,22 +26,8 @@ func TestLockedOnEngine(t *testing.T) {
 		put(t, filepath.Join(dir, "experiments/locked/article.md"), "---\ntitle: Locked\n---\n\n```yaml experiment\n"+
 			"name: locked\nrepetitions: 1\ncommand: {build: ., run: 'true'}\n```\n")
 	}
-	images := func() []string {
-		t.Helper()
-		out, err := exec.Command("docker", "images", "--quiet", "--no-trunc", "benchbook/locked-command").Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return strings.Fields(string(out))
-	}
-	forget := func() {
-		t.Helper()
-		for _, id := range images() {
-			if out, err := exec.Command("docker", "rmi", "--force", id).CombinedOutput(); err != nil {
-				t.Fatalf("docker rmi: %v: %s", err, out)
-			}
-		}
-	}
+	images := lockedImages{homeEndpoint(), "benchbook/locked-command"}
+	forget := func() { t.Helper(); images.forget(t) }
 	t.Cleanup(forget)
 	says := func(status int, words string, args ...string) {
 		t.Helper()
@@ -88,7 +67,7 @@ func TestLockedOnEngine(t *testing.T) {
 		t.Errorf("on an empty engine: status %d", status)
 	}
 	wantSaid(t, l.stderr.String(), "loading 1 image", "images: 1 of 1 have the digests of the lock\n")
-	if left := images(); len(left) > 0 {
+	if left := images.list(t); len(left) > 0 {
 		t.Errorf("the bundle has given images a name: %q", left)
 	}
 	if _, err := os.Stat(filepath.Join(into, "project", "_site", "locked", "index.html")); err != nil {

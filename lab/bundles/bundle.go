@@ -331,22 +331,13 @@ func (b *bundling) addImages(ctx context.Context, folder string) (done func(), e
 	return done, nil
 }
 
-// saveImages writes the images of a lock to a file, while nobody measures on this machine.
+// saveImages writes the images of a lock to a file, while nobody measures.
 func (b *bundling) saveImages(ctx context.Context, locked *lock.Lock, to io.Writer) error {
-	this, err := sysinfo.ThisHost()
-	if err != nil {
-		return lab.Failure(err)
-	}
-	unlock, err := measure.Lock(ctx, b.Session, this, nil, "saving images", true)
+	e, done, err := measure.Images(ctx, b.Session, b.project, b.article, b.plan, "saving images", true)
 	if err != nil {
 		return err
 	}
-	defer unlock()
-	e, err := b.Config.EngineOf(ctx, b.project)
-	if err != nil {
-		return err
-	}
-	defer e.Close()
+	defer done()
 	archiver, ok := e.(engine.Archiver)
 	if !ok {
 		return lab.Failure(fmt.Errorf("the engine %s cannot save images: use the engine docker", e.Name()))
@@ -511,6 +502,7 @@ func (b *bundling) check(file io.Reader) error {
 	if err != nil {
 		return err
 	}
+	opened.Hosts = b.project.Hosts // everybody has their own
 	doc, err := lab.ReadArticle(opened, b.article.Slug)
 	if err != nil {
 		return err

@@ -41,7 +41,8 @@ func settingsOf(dir string) (text, reduced []byte, err error) {
 
 // Open opens a bundle in a folder, and gives the project in it. It is opened beside that folder first, so that there is
 // all of it or nothing. Files for which skip is true are left out. A folder with the same bundle in it is taken as it
-// is: then it was there already. Nothing of the bundle is run, and nothing around the folder is looked at.
+// is, with what was added to its project file since. Nothing of the bundle is run, and nothing around the folder is
+// looked at.
 func Open(ctx context.Context, r *bundle.Reader, dir string, skip func(bundle.File) bool) (project *projects.Project,
 	known bool, err error) {
 	mark := filepath.Join(dir, ProjectFolder, git.Boundary)
@@ -75,7 +76,10 @@ func Open(ctx context.Context, r *bundle.Reader, dir string, skip func(bundle.Fi
 		err = os.WriteFile(filepath.Join(made, ProjectFolder, git.Boundary), []byte(r.Digest()+"\n"), 0o644)
 	}
 	if err == nil {
-		_, err = projectIn(made, r.Manifest())
+		project, err = projectIn(made, r.Manifest())
+	}
+	if err == nil {
+		err = checkSettings(project.Dir)
 	}
 	if err == nil {
 		err = os.Rename(made, dir)
@@ -87,7 +91,17 @@ func Open(ctx context.Context, r *bundle.Reader, dir string, skip func(bundle.Fi
 	return project, false, err
 }
 
-// projectIn opens the project in an opened bundle, unless its project file has what no bundle has.
+// checkSettings refuses a project file that has what no bundle has.
+func checkSettings(folder string) error {
+	text, reduced, err := settingsOf(folder)
+	if err == nil && !bytes.Equal(reduced, text) {
+		err = fmt.Errorf("its %s has one of %s, which bundles never have: it was made by hand, perhaps to act on what "+
+			"is yours", article.ProjectFile, terminal.InSentence(settingsElsewhere))
+	}
+	return err
+}
+
+// projectIn opens the project in an opened bundle, unless its articles may read what is the user's.
 func projectIn(dir string, m bundle.Manifest) (*projects.Project, error) {
 	folder := ""
 	for _, f := range m.Files {
@@ -99,16 +113,7 @@ func projectIn(dir string, m bundle.Manifest) (*projects.Project, error) {
 	if folder == "" {
 		return nil, errors.New("it has no project file, so it is not the bundle of an article")
 	}
-	folder = filepath.Join(dir, filepath.FromSlash(folder))
-	text, reduced, err := settingsOf(folder)
-	if err != nil {
-		return nil, err
-	}
-	if !bytes.Equal(reduced, text) {
-		return nil, fmt.Errorf("its %s has one of %s, which bundles never have: it was made by hand, perhaps to act on what "+
-			"is yours", article.ProjectFile, terminal.InSentence(settingsElsewhere))
-	}
-	p, err := projects.Open(folder)
+	p, err := projects.Open(filepath.Join(dir, filepath.FromSlash(folder)))
 	if err != nil {
 		return nil, err
 	}

@@ -108,7 +108,7 @@ func (k *keeping) Prepare(ctx context.Context, i engine.Image, log io.Writer) (e
 // itself is the locked image, if the engine has it.
 func (k *keeping) itself(ctx context.Context, locked Image, hosts []string,
 	log io.Writer) (p engine.Prepared, found bool, err error) {
-	carrier, ok := k.Engine.(engine.Carrier)
+	carrier, ok := engine.MakerOf(k.Engine).(engine.Carrier)
 	if !ok {
 		return p, false, nil
 	}

@@ -186,10 +186,10 @@ func (m *Maker) Lock(slug string) *Lock {
 
 // contentsOf reads what is in an image.
 func contentsOf(ctx context.Context, e engine.Engine, p engine.Prepared) (images.Contents, error) {
-	carrier, ok := e.(engine.Carrier)
+	carrier, ok := engine.MakerOf(e).(engine.Carrier)
 	if !ok {
-		return images.Contents{}, fmt.Errorf("the engine %s cannot tell what is in an image: images can be locked on the "+
-			"engine docker of this machine alone", e.Name())
+		return images.Contents{}, fmt.Errorf("the engine %s cannot tell what is in an image: images can be locked where the "+
+			"engine docker makes them", e.Name())
 	}
 	archive, err := carrier.Save(ctx, p)
 	if err != nil {

@@ -208,6 +208,37 @@ func Prepare(ctx context.Context, a *lab.Session, project *projects.Project, lis
 	return a.JoinErrors(problems, a.JoinErrors(j.refused, err))
 }
 
+// Images connects to the engine that makes the images of an article, wherever it runs, and keeps others from measuring
+// there until done is called.
+func Images(ctx context.Context, a *lab.Session, project *projects.Project, c *lab.Article, p *plan.Plan, doing string,
+	wait bool) (e engine.Engine, done func(), err error) {
+	var held closers
+	defer func() {
+		if err != nil {
+			held.close()
+			err = lab.Interrupted(ctx, err)
+		}
+	}()
+	this, err := sysinfo.ThisHost()
+	if err != nil {
+		return nil, nil, lab.Failure(err)
+	}
+	at, err := connectTargets(ctx, a, project, []*lab.Article{c}, map[string]*plan.Plan{c.Slug: p}, this, doing, wait)
+	if err != nil {
+		return nil, nil, err
+	}
+	held = append(held, at.Close)
+	unlock, err := Lock(ctx, a, this, at, doing, wait)
+	if err != nil {
+		return nil, nil, err
+	}
+	held = append(held, unlock)
+	if e, err = at[c.Slug].connected(ctx, a, project); err != nil {
+		return nil, nil, err
+	}
+	return engine.MakerOf(e), held.close, nil
+}
+
 // A job is the measuring of articles without problems, each on its target.
 type job struct {
 	*lab.Session

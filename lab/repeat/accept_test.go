@@ -15,8 +15,8 @@ import (
 	"benchbook/notebook/recordtest"
 )
 
-// article has records of two hosts: those of the author, and those that somebody else sends.
-func article(t *testing.T, changes ...recordtest.Change) *recordtest.Fixture {
+// measured has records of two hosts: those of the author, and those that somebody else sends.
+func measured(t *testing.T, changes ...recordtest.Change) *recordtest.Fixture {
 	t.Helper()
 	text := recordtest.FrontMatter + recordtest.Fence("experiment", "name: timed\n"+
 		"command: {image: 'debian:bookworm-slim', run: 'true'}\nmatrix: {x: [a, b]}\nrepetitions: 3\ncalibrate: false")
@@ -105,11 +105,11 @@ func TestAccept(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			mine := article(t)
+			mine := measured(t)
 			here := record.Dir(mine.Project.RecordsDir("sample"))
 			packed(t, here, mine.Records)
 			theirs := record.Dir(t.TempDir())
-			packed(t, theirs, article(t, test.change).Records)
+			packed(t, theirs, measured(t, test.change).Records)
 			data, err := os.ReadFile(filepath.Join(string(theirs), file))
 			if err != nil {
 				t.Fatal(err)

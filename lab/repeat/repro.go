@@ -25,9 +25,11 @@ import (
 	"benchbook/lab/pages"
 	"benchbook/lab/results"
 	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
 	"benchbook/notebook/bundle"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
+	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 	"benchbook/notebook/stats"
 	"benchbook/render/hosts"
@@ -68,14 +70,12 @@ func Repro(ctx context.Context, a *lab.Session, from string, o ReproOptions) err
 	if err := t.confirm("measure it on this machine?", "nothing was measured"); err != nil {
 		return err
 	}
-	if o.Locked {
-		if err := t.loadImages(ctx); err != nil {
-			return lab.Interrupted(ctx, err)
-		}
+	if err := t.meet(ctx); err != nil {
+		return lab.Interrupted(ctx, err)
 	}
 	err := measure.Run(ctx, a, t.project, []*lab.Article{t.article}, t.options.Options)
 	t.used(a.Stderr)
-	_, none := os.Stat(filepath.Join(t.project.RecordsDir(t.article.Slug), t.this.ID, t.planned.Profile))
+	_, none := os.Stat(filepath.Join(t.project.RecordsDir(t.article.Slug), t.host.ID, t.planned.Profile))
 	if ctx.Err() != nil || err != nil && none != nil {
 		return err
 	}
@@ -90,19 +90,20 @@ type reproduction struct {
 	options  ReproOptions
 	dir      string
 	this     sysinfo.Host
+	host     sysinfo.Host // what is measured here is of it: this machine, or those that the article runs on
 	project  *projects.Project
 	article  *lab.Article
 	planned  *plan.Plan
 	used     func(io.Writer) // says which images were used, if there is a lock
 }
 
-// open opens the bundle in its folder, unless it is there already. Records of a host that this machine counts as are
-// left out: what it measures itself would otherwise be one with them.
+// open opens the bundle in its folder, unless it is there already.
 func (t *reproduction) open(ctx context.Context, from string) (err error) {
 	defer t.AwaitOnInterrupt(ctx)()
 	if t.this, err = sysinfo.ThisHost(); err != nil {
 		return lab.Failure(err)
 	}
+	t.host = t.this
 	r, done, err := openBundle(ctx, from, bundle.Limits{})
 	if err != nil {
 		return lab.Failure(err)
@@ -117,19 +118,65 @@ func (t *reproduction) open(ctx context.Context, from string) (err error) {
 			return err
 		}
 	}
-	own := "/records/" + t.this.ID + "/"
-	project, known, err := bundles.Open(ctx, r, t.dir, func(f bundle.File) bool { return strings.Contains(f.Path, own) })
+	project, known, err := bundles.Open(ctx, r, t.dir, nil)
 	if err != nil {
 		return lab.Failure(fmt.Errorf("%s: %w", from, err))
 	}
 	if t.project = project; known {
 		fmt.Fprintf(t.Stderr, "going on in %s, where the bundle is opened already\n", terminal.Relative(t.dir))
 	}
-	if slices.Contains(t.manifest.Hosts, t.this.ID) {
-		fmt.Fprintf(t.Stderr, "this machine counts as host %s, as the author's does: the pages have only what is measured "+
-			"here\n", t.this.ID)
+	return t.leaveOut()
+}
+
+// leaveOut removes the records of the bundle that are of the host that we count as: what is measured here would
+// otherwise be one with them.
+func (t *reproduction) leaveOut() error {
+	if !slices.Contains(t.manifest.Hosts, t.host.ID) {
+		return nil
+	}
+	fmt.Fprintf(t.Stderr, "this host counts as %s, as the author's does: the pages have only what is measured here\n",
+		t.host.ID)
+	for _, f := range t.manifest.Files {
+		if !strings.Contains(f.Path, "/records/"+t.host.ID+"/") {
+			continue
+		}
+		err := os.Remove(filepath.Join(t.dir, filepath.FromSlash(f.Path)))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return lab.Failure(err)
+		}
 	}
 	return nil
+}
+
+// meet finds out what the machines of an article are that does not run on this one alone, and brings the images of the
+// bundle to where they belong, if it has some. Nobody measures there meanwhile.
+func (t *reproduction) meet(ctx context.Context) error {
+	load := t.options.Locked && t.hasImages()
+	if !load && !t.planned.UsesHosts() {
+		return nil
+	}
+	e, done, err := measure.Images(ctx, t.Session, t.project, t.article, t.planned, "loading images", t.options.Wait)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := t.recognise(); err != nil || !load {
+		return err
+	}
+	return t.loadImages(ctx, e)
+}
+
+// recognise finds out what host the machines of the article count as, as far as they were met before.
+func (t *reproduction) recognise() error {
+	is, err := t.HostOf(t.project, t.article, t.this)
+	if err != nil {
+		return lab.Failure(err)
+	}
+	if is.ID == t.host.ID {
+		return nil
+	}
+	t.host = is
+	return t.leaveOut()
 }
 
 // size is that of all files of the bundle, in bytes.
@@ -149,11 +196,14 @@ func (t *reproduction) plan() (err error) {
 	}
 	list := []*lab.Article{t.article}
 	plans, err := t.Plans(t.project, list, plan.Options{Profile: t.options.Profile, Repetitions: t.options.Repetitions},
-		"nothing was measured: the bundle is of another version of benchbook, or was made by hand")
+		"nothing was measured")
 	if err != nil {
-		return err
+		return t.wayOut(err)
 	}
 	t.planned = plans[t.article.Slug]
+	if err := t.recognise(); err != nil {
+		return err
+	}
 	if t.options.Profile == plan.Quick && t.options.Budget == 0 {
 		t.options.Budget = quickTime
 	}
@@ -164,6 +214,21 @@ func (t *reproduction) plan() (err error) {
 		}
 	}
 	return err
+}
+
+// wayOut says of the error of an article with problems what to do.
+func (t *reproduction) wayOut(err error) error {
+	var status *lab.StatusError
+	if !errors.As(err, &status) || status.Status != lab.StatusProblems {
+		return err
+	}
+	words := "the bundle is of another version of benchbook, or was made by hand"
+	unknown := func(p *source.Problem) bool { return p.Rule == "unknown-host" }
+	if slices.ContainsFunc(t.article.Problems.Sorted(), unknown) {
+		words = fmt.Sprintf("add machines of yours to %s, under hosts, and run the same command again",
+			terminal.Relative(filepath.Join(t.project.Dir, article.ProjectFile)))
+	}
+	return lab.WithStatus(status.Status, fmt.Errorf("%w: %s", status.Err, words))
 }
 
 // show says what the bundle is, and what measuring would run.
@@ -185,7 +250,7 @@ func (t *reproduction) show(ctx context.Context) error {
 	}
 	fmt.Fprintln(w)
 	return forecast.PrintPlans(ctx, t.Session, t.project, []*lab.Article{t.article},
-		map[string]*plan.Plan{t.article.Slug: t.planned}, t.this, false, false)
+		map[string]*plan.Plan{t.article.Slug: t.planned}, t.host, false, false)
 }
 
 // What an article runs, uses and reaches, each once.
@@ -237,6 +302,21 @@ func (n *needs) addImage(i engine.Image) {
 	}
 }
 
+// otherMachines say where a plan runs that does not run on this machine alone; empty for one that does.
+func otherMachines(p *plan.Plan) string {
+	isCluster := func(e *plan.Experiment) bool { return e.Engine.Can(spec.Nodes) }
+	switch names := slices.DeleteFunc(p.HostNames(), func(name string) bool { return name == "" }); {
+	case slices.ContainsFunc(p.All, isCluster) && p.Cluster() == "":
+		return "in pods of the cluster that your project file or your kubeconfig names"
+	case slices.ContainsFunc(p.All, isCluster):
+		return "in pods of your cluster " + p.Cluster()
+	case len(names) > 0:
+		return "on machines of yours, where anybody who reaches one reaches the ports it serves: " +
+			terminal.InSentence(names)
+	}
+	return ""
+}
+
 // dangers say in a line each what may do harm.
 func (t *reproduction) dangers() (out []string) {
 	n := needsOf(t.planned)
@@ -244,7 +324,7 @@ func (t *reproduction) dangers() (out []string) {
 	if n.machine {
 		out = append(out, "programs of this machine, as you: the engine local keeps them from nothing")
 	}
-	if _, err := os.Stat(t.archive()); t.options.Locked && err == nil {
+	if t.options.Locked && t.hasImages() {
 		out = append(out, "images that its author made, whatever its Dockerfiles say")
 	} else {
 		if len(n.builds) > 0 {
@@ -253,6 +333,9 @@ func (t *reproduction) dangers() (out []string) {
 		if len(n.bases) > 0 {
 			out = append(out, "from "+list(n.bases))
 		}
+	}
+	if words := otherMachines(t.planned); words != "" {
+		out = append(out, words)
 	}
 	if len(n.secrets) > 0 {
 		out = append(out, "with secrets of yours: "+list(n.secrets))
@@ -288,31 +371,18 @@ func (t *reproduction) confirm(question, otherwise string) error {
 // archive is where an opened bundle has images, if it has some.
 func (t *reproduction) archive() string { return filepath.Join(t.dir, bundles.ImagesFile) }
 
-// loadImages brings the images of the bundle to the engine, if it has some that are not there, while nobody measures on
-// this machine.
-func (t *reproduction) loadImages(ctx context.Context) error {
-	in, err := os.Open(t.archive())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return lab.Failure(err)
-	}
-	defer in.Close() // it was only read
+// hasImages says whether the bundle has images.
+func (t *reproduction) hasImages() bool {
+	_, err := os.Stat(t.archive())
+	return err == nil
+}
+
+// loadImages brings the images of the bundle to an engine, unless they are there.
+func (t *reproduction) loadImages(ctx context.Context, e engine.Engine) error {
 	l, err := lock.Read(t.project, t.article.Slug)
 	if err != nil {
 		return lab.Failure(err)
 	}
-	unlock, err := measure.Lock(ctx, t.Session, t.this, nil, "loading images", t.options.Wait)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	e, err := t.Config.EngineOf(ctx, t.project)
-	if err != nil {
-		return err
-	}
-	defer e.Close()
 	if has, err := bundles.HasAll(ctx, e, l); err != nil || has {
 		return err
 	}
@@ -321,6 +391,11 @@ func (t *reproduction) loadImages(ctx context.Context) error {
 		return lab.Failure(fmt.Errorf("the engine %s takes in no images: leave --locked out, or use the engine docker",
 			e.Name()))
 	}
+	in, err := os.Open(t.archive())
+	if err != nil {
+		return lab.Failure(err)
+	}
+	defer in.Close() // it was only read
 	if err = images.CheckNameless(in); err == nil {
 		_, err = in.Seek(0, io.SeekStart)
 	}
@@ -346,7 +421,7 @@ func (t *reproduction) report() error {
 		return err
 	}
 	var mine map[string]results.JudgementJSON
-	if len(outcomes) > 0 && outcomes[0].Data.Host == t.this.ID {
+	if len(outcomes) > 0 && outcomes[0].Data.Host == t.host.ID {
 		mine = outcomes[0].Judgements()
 	}
 	t.compare(mine)
@@ -363,7 +438,7 @@ func (t *reproduction) compare(mine map[string]results.JudgementJSON) {
 	if len(t.manifest.Claims) == 0 || mine == nil {
 		return
 	}
-	rows := [][]string{{"claim", "there, on " + terminal.Clean(t.manifest.Claims[0].Host), "here, on " + t.this.ID, ""}}
+	rows := [][]string{{"claim", "there, on " + terminal.Clean(t.manifest.Claims[0].Host), "here, on " + t.host.ID, ""}}
 	holds, same, measured, headlines := 0, 0, 0, 0
 	for _, c := range t.manifest.Claims {
 		here, ok := mine[c.Name]

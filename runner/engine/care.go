@@ -89,6 +89,23 @@ type Archiver interface {
 	LoadAll(ctx context.Context, archive io.Reader) error
 }
 
+// Delegating is an Engine whose images another one makes. Not every engine is.
+type Delegating interface {
+	// Maker makes its images, and has them as they were made.
+	Maker() Engine
+}
+
+// MakerOf is the engine that makes the images of an engine: itself, unless it is Delegating.
+func MakerOf(e Engine) Engine {
+	for {
+		d, ok := e.(Delegating)
+		if !ok {
+			return e
+		}
+		e = d.Maker()
+	}
+}
+
 // Locked is an Engine of which one run at a time can keep all others out that ask, from whichever machine they were
 // started. Not every engine can.
 type Locked interface {

@@ -92,10 +92,13 @@ func (e *Engine) Facts(ctx context.Context) (map[string]string, error) {
 	return all, nil
 }
 
+// Maker implements engine.Delegating.
+func (e *Engine) Maker() engine.Engine { return e.hosts[0].Engine }
+
 func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
 	to := image.Hosts
 	image.Hosts = nil
-	prepared, err := e.hosts[0].Engine.Prepare(ctx, image, log)
+	prepared, err := e.Maker().Prepare(ctx, image, log)
 	if err != nil {
 		return prepared, err
 	}
@@ -113,7 +116,7 @@ func (e *Engine) bring(ctx context.Context, image engine.Prepared, name string, 
 	if err != nil || to.Name == e.hosts[0].Name || e.copyOn(to.Name, image) != "" {
 		return err
 	}
-	source, canSave := e.hosts[0].Engine.(engine.Carrier)
+	source, canSave := e.Maker().(engine.Carrier)
 	target, canLoad := to.Engine.(engine.Carrier)
 	if !canSave || !canLoad {
 		return fmt.Errorf("the engine %s has no images to bring", to.Engine.Name())

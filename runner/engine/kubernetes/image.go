@@ -83,6 +83,9 @@ func (l *agentLayer) get(read func() ([]byte, error)) (v1.Layer, string, error) 
 	return l.layer, l.digest, l.err
 }
 
+// Maker implements engine.Delegating.
+func (e *Engine) Maker() engine.Engine { return e.images.builder }
+
 // Prepare implements engine.Engine. The id of an image is that under which it was built; its reference is that of what
 // pods get: the same with our layer.
 func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
