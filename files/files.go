@@ -14,6 +14,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/google/renameio/v2"
 )
 
 // ErrTooLarge is the error for a file that is larger than what is read of one; a TooLargeError says the bound.
@@ -130,6 +132,22 @@ func read(name string, most int64, look func(string) (fs.FileInfo, error),
 		return nil, nil, &TooLargeError{Most: most}
 	}
 	return data.Bytes(), info, nil
+}
+
+// Write writes a file atomically, with the folders that it lies in. What is left of one that was not written to its end
+// lies beside it.
+func Write(name string, data []byte) error {
+	folder := filepath.Dir(name)
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	return renameio.WriteFile(name, data, 0o644, renameio.WithTempDir(folder))
+}
+
+// Below is the path of a file from a folder on; false if it does not lie in it.
+func Below(folder, name string) (below string, ok bool) {
+	below, err := filepath.Rel(folder, name)
+	return below, err == nil && filepath.IsLocal(below)
 }
 
 // Dir is the folder name as a file system, all files of which are read as Read does.

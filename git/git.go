@@ -27,20 +27,32 @@ type Repository struct {
 // Boundary is the name of a file whose folder nobody looks above for a repository, as it came from somebody else.
 const Boundary = ".benchbook-bundle"
 
-// boundary is the nearest folder with such a file, from a folder upwards, unless a repository is nearer; empty for
-// none.
-func boundary(dir string) string {
+// Top is the nearest folder with such a file or a repository, from a folder upwards, and which of them it has; empty
+// for none.
+func Top(dir string) (folder, name string) {
+	for d := dir; ; d = filepath.Dir(d) {
+		for _, name := range []string{Boundary, ".git"} {
+			if _, err := os.Lstat(filepath.Join(d, name)); err == nil {
+				return d, name
+			}
+		}
+		if d == filepath.Dir(d) {
+			return "", ""
+		}
+	}
+}
+
+// ceiling is the nearest folder with a Boundary, from a folder upwards, unless a repository is nearer; empty for none.
+func ceiling(dir string) string {
 	resolved, err := filepath.Abs(dir)
 	if err == nil {
 		resolved, err = filepath.EvalSymlinks(resolved)
 	}
-	for d := resolved; err == nil; d = filepath.Dir(d) {
-		if _, err := os.Lstat(filepath.Join(d, Boundary)); err == nil {
-			return d
-		}
-		if _, err := os.Lstat(filepath.Join(d, ".git")); err == nil || d == filepath.Dir(d) {
-			break
-		}
+	if err != nil {
+		return ""
+	}
+	if folder, name := Top(resolved); name == Boundary {
+		return folder
 	}
 	return ""
 }
@@ -58,7 +70,7 @@ func New(ctx context.Context, dir string, variables ...string) *Repository {
 		}
 	}
 	r.environment = append(append(r.environment, "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0"), variables...)
-	if above := boundary(dir); above != "" {
+	if above := ceiling(dir); above != "" {
 		r.environment = append(r.environment, "GIT_CEILING_DIRECTORIES="+filepath.Dir(above))
 	}
 	return r

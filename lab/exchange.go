@@ -17,8 +17,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
-
 	"benchbook/files"
 	"benchbook/git"
 	"benchbook/lab/terminal"
@@ -463,10 +461,7 @@ func (x *exchange) write(name string, was, data []byte) error {
 
 // save writes a file, atomically.
 func (x *exchange) save(file string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return err
-	}
-	return renameio.WriteFile(file, data, 0o644, renameio.WithTempDir(filepath.Dir(file)))
+	return files.Write(file, data)
 }
 
 // send commits what changes behind the tip of the branch, each run by itself, and pushes it. It gives the new tip.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/files"
 	"benchbook/git"
 	"benchbook/notebook/article"
 	"benchbook/notebook/projects"
@@ -62,7 +63,7 @@ func inputPaths(project *projects.Project, doc *article.Document) []string {
 	if err != nil {
 		return []string{"--", folder}
 	}
-	if outside, err := filepath.Rel(project.Repository(), above.Dir); err != nil || !filepath.IsLocal(outside) {
+	if _, ok := files.Below(project.Repository(), above.Dir); !ok {
 		return []string{"--", folder}
 	}
 	return []string{"--", folder, filepath.Join(above.Dir, article.ProjectFile)}

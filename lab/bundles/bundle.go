@@ -19,6 +19,7 @@ import (
 	"github.com/docker/go-units"
 	"github.com/google/renameio/v2"
 
+	"benchbook/files"
 	"benchbook/lab"
 	"benchbook/lab/lock"
 	"benchbook/lab/measure"
@@ -115,7 +116,7 @@ func (b *bundling) gather() error {
 	}
 	b.root = b.project.Dir
 	for name := range found {
-		if !isBelow(b.root, name) {
+		if _, ok := files.Below(b.root, name); !ok {
 			b.root = b.project.Repository()
 		}
 	}
@@ -131,7 +132,7 @@ func (b *bundling) gather() error {
 		if secrets[name] || name == settingsFile {
 			continue
 		}
-		if !isBelow(b.root, name) {
+		if _, ok := files.Below(b.root, name); !ok {
 			return fmt.Errorf("the article uses %s, which lies outside the repository, so nobody else has it: move it into the "+
 				"repository", name)
 		}
@@ -150,7 +151,7 @@ func (b *bundling) gather() error {
 func (b *bundling) note(p *plan.Plan, found, secrets map[string]bool) {
 	resolved, err := filepath.EvalSymlinks(b.project.Repository())
 	here := func(name string) string {
-		if below, relErr := filepath.Rel(resolved, name); err == nil && relErr == nil && filepath.IsLocal(below) {
+		if below, ok := files.Below(resolved, name); err == nil && ok {
 			return filepath.Join(b.project.Repository(), below)
 		}
 		return name
@@ -161,11 +162,6 @@ func (b *bundling) note(p *plan.Plan, found, secrets map[string]bool) {
 	for _, name := range p.Secrets {
 		secrets[here(name)] = true
 	}
-}
-
-func isBelow(folder, name string) bool {
-	below, err := filepath.Rel(folder, name)
-	return err == nil && filepath.IsLocal(below)
 }
 
 // filesOf finds the files in the folder of an article, without its records, and without what is hidden.
@@ -190,8 +186,8 @@ var recordsName = article.RecordsName(article.FileName)
 
 // path is where a file of the project is in the bundle.
 func (b *bundling) path(name string) string {
-	below, err := filepath.Rel(b.root, name)
-	if err != nil { // both are absolute
+	below, ok := files.Below(b.root, name)
+	if !ok { // which gather refuses
 		below = filepath.Base(name)
 	}
 	return path.Join(ProjectFolder, filepath.ToSlash(below))

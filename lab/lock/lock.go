@@ -18,14 +18,11 @@ import (
 	"io"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
-
-	"github.com/google/renameio/v2"
 
 	"benchbook/files"
 	"benchbook/notebook/article"
@@ -101,17 +98,13 @@ func (l *Lock) Has(i engine.Image) bool {
 
 // Write writes the lock of an article.
 func (l *Lock) Write(project *projects.Project) error {
-	name := File(project, l.Article)
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
 	var text bytes.Buffer
 	e := json.NewEncoder(&text)
 	e.SetIndent("", " ")
 	if err := e.Encode(l); err != nil {
 		return err
 	}
-	return renameio.WriteFile(name, text.Bytes(), 0o644, renameio.WithTempDir(filepath.Dir(name)))
+	return files.Write(File(project, l.Article), text.Bytes())
 }
 
 // platform is what images of this machine run on.

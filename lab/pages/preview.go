@@ -14,6 +14,7 @@ import (
 	"github.com/yuin/goldmark/ast"
 	"golang.org/x/sync/errgroup"
 
+	"benchbook/files"
 	"benchbook/lab"
 	"benchbook/notebook/article"
 	"benchbook/notebook/check"
@@ -253,11 +254,11 @@ func (p *Previewer) forget(changed []string) (themed bool) {
 func (p *Previewer) touched(changed []string) (touched map[string]touch, themed, all bool) {
 	touched, all = map[string]touch{}, changed == nil
 	for _, name := range changed {
-		if p.themeDir != "" && isWithin(p.themeDir, name) {
+		if _, ok := files.Below(p.themeDir, name); p.themeDir != "" && ok {
 			themed = true
 			continue
 		}
-		if p.docsDir != "" && isWithin(p.docsDir, name) {
+		if _, ok := files.Below(p.docsDir, name); p.docsDir != "" && ok {
 			p.docsMade = false
 			continue
 		}
@@ -272,12 +273,6 @@ func (p *Previewer) touched(changed []string) (touched map[string]touch, themed,
 		touched[parts[0]] = t
 	}
 	return touched, themed, all
-}
-
-// isWithin reports whether a path is that of a folder, or of something in it.
-func isWithin(folder, path string) bool {
-	below, err := filepath.Rel(folder, path)
-	return err == nil && filepath.IsLocal(below)
 }
 
 // Check reads and checks an article, if it is not as it was.

@@ -15,8 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
-
+	"benchbook/files"
 	"benchbook/lab"
 	"benchbook/lab/bundles"
 	"benchbook/lab/inspect"
@@ -320,10 +319,7 @@ func (p *pack) add(dryRun bool) error {
 		return err
 	}
 	for name, data := range wanted {
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			return err
-		}
-		if err := renameio.WriteFile(name, data, 0o644, renameio.WithTempDir(filepath.Dir(name))); err != nil {
+		if err := files.Write(name, data); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"benchbook/files"
 	"benchbook/notebook/projects"
 	"benchbook/runner/dockerfile"
 	"benchbook/slice"
@@ -39,7 +40,7 @@ func FromDockerfile(dir, file string) (*Article, error) {
 	folder := absolute(filepath.Dir(file))
 	slug := slugOf(filepath.Base(folder))
 	root := (&projects.Project{Dir: absolute(dir)}).Repository()
-	if below, err := filepath.Rel(root, folder); err != nil || !filepath.IsLocal(below) {
+	if _, ok := files.Below(root, folder); !ok {
 		return nil, fmt.Errorf("%s is outside the repository of the project, %s: make the project in the repository of the "+
 			"Dockerfile", file, root)
 	}

@@ -138,8 +138,8 @@ func (p *Project) open(name source.Text, dir string, problems *source.Problems) 
 
 // inside gives the path of a file below the root, with slashes.
 func (p *Project) inside(full string) (string, bool) {
-	rel, err := filepath.Rel(p.root, full)
-	return filepath.ToSlash(rel), err == nil && filepath.IsLocal(rel)
+	rel, ok := files.Below(p.root, full)
+	return filepath.ToSlash(rel), ok
 }
 
 // load has compose-go read the files. Services whose names are wanted run whatever their profiles are, with what they

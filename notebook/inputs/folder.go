@@ -60,7 +60,7 @@ func NewFolder(doc *article.Document) *Folder {
 // unless somebody names one: they hold what is about the measuring.
 func NewRepository(root string, listings []*article.Listing, user *article.Document) *Folder {
 	doc := &article.Document{Dir: root, Source: user.Source, Listings: listings}
-	if below, err := filepath.Rel(root, user.Dir); err == nil && filepath.IsLocal(below) {
+	if below, ok := files.Below(root, user.Dir); ok {
 		for _, l := range user.Listings {
 			moved := *l
 			moved.Path = path.Join(filepath.ToSlash(below), l.Path)

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"benchbook/files"
 	"benchbook/notebook/article"
 	"benchbook/notebook/inputs"
 	"benchbook/notebook/projects"
@@ -389,8 +390,8 @@ func (r *reading) build(i image) (spec.Image, bool) {
 	above, isGit := up == ".." || strings.HasPrefix(up, "../"), !git.IsZero()
 	if above || isGit {
 		root, context := r.Project.Repository(), filepath.Join(folder.Doc.Dir, filepath.FromSlash(up))
-		below, err := filepath.Rel(root, context)
-		switch outside := err != nil || !filepath.IsLocal(below); {
+		below, inside := files.Below(root, context)
+		switch outside := !inside; {
 		case outside && !i.build.Git.IsZero():
 			r.problems.Add("no-such-revision", i.build.Git.Pos, "the build context %q is outside the git repository",
 				written.Value).Hint = "name a folder of the repository, or remove git from the build"

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/files"
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/parts"
@@ -109,7 +110,7 @@ func (p *planner) secret(name source.Text, s article.Secret) Secret {
 		return out
 	}
 	out.Within = p.project.Repository()
-	if below, err := filepath.Rel(out.Within, out.File); err != nil || !filepath.IsLocal(below) {
+	if _, ok := files.Below(out.Within, out.File); !ok {
 		parts.NotAllowed(projects.AllowSecrets, s.File.Pos, "the secret file "+s.File.Value+", outside the repository,",
 			p.problems)
 	}

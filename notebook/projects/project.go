@@ -253,16 +253,8 @@ func Open(dir string) (*Project, error) {
 // Repository is the folder of the git repository, or of the opened bundle, that the project lies in; the project's own
 // without one.
 func (p *Project) Repository() string {
-	for d := p.Dir; ; d = filepath.Dir(d) {
-		for _, name := range []string{".git", git.Boundary} {
-			if _, err := os.Lstat(filepath.Join(d, name)); err == nil {
-				return d
-			}
-		}
-		if d == filepath.Dir(d) {
-			return p.Dir
-		}
-	}
+	top, _ := git.Top(p.Dir)
+	return cmp.Or(top, p.Dir)
 }
 
 // OpenFile is the project of a Markdown file anywhere, which is its only article. What the project file above it says

@@ -14,8 +14,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
 	"benchbook/files"
 	"benchbook/slice"
 )
@@ -296,12 +294,7 @@ func (r *Record) number() int {
 
 // writePack writes a pack, atomically.
 func (d Dir) writePack(pack string, lines [][]byte) error {
-	path := filepath.Join(string(d), pack)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	return renameio.WriteFile(path, append(bytes.Join(lines, []byte("\n")), '\n'), 0o644,
-		renameio.WithTempDir(filepath.Dir(path))) // where Tidy finds it
+	return files.Write(filepath.Join(string(d), pack), append(bytes.Join(lines, []byte("\n")), '\n'))
 }
 
 // putAside keeps damaged lines of a pack beside it.

@@ -27,7 +27,6 @@ import (
 
 	"benchbook/files"
 	"benchbook/slice"
-	"github.com/google/renameio/v2"
 )
 
 // SchemaVersion is the number of the layout below; a reader refuses what it does not know.
@@ -615,11 +614,7 @@ func (d Dir) save(r *Record) error {
 			return err
 		}
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	// Not in the folder of temporary files: Tidy finds there what is left of one that was not written to its end.
-	return renameio.WriteFile(path, data, 0o644, renameio.WithTempDir(filepath.Dir(path)))
+	return files.Write(path, data) // where Tidy finds what is left of it
 }
 
 // replaceBySeal puts a damaged record aside, in whose place one was sealed behind the seals of its run, and leaves its

@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
 	"benchbook/files"
 )
 
@@ -23,11 +21,7 @@ func (d Dir) Keep(r *Record) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(string(d), r.Path()) + unfinishedSuffix
-	if err = os.MkdirAll(filepath.Dir(path), 0o755); err == nil {
-		err = renameio.WriteFile(path, data, 0o644, renameio.WithTempDir(filepath.Dir(path))) // where Tidy finds it
-	}
-	if err != nil {
+	if err := files.Write(filepath.Join(string(d), r.Path())+unfinishedSuffix, data); err != nil {
 		return fmt.Errorf("keeping the probes of a search: %w", err)
 	}
 	return nil
