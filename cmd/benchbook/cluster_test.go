@@ -232,7 +232,7 @@ func runLocked(t *testing.T, w lab.Config, registry string) {
 	if status := run([]string{"-C", dir, "run", "--locked"}, &said, &said, w); status != lab.StatusFailed {
 		t.Errorf("a build with other packages has status %d", status)
 	}
-	wantSaid(t, said.String(), "moved ", "(debian)")
+	wantSaid(t, said.String(), "moved ", "(debian")
 	made.forget(t)
 	said.Reset()
 	repro := []string{"repro", bundle, "--locked", "--yes", "--into", into}
@@ -243,7 +243,7 @@ func runLocked(t *testing.T, w lab.Config, registry string) {
 	useCluster(t, filepath.Join(into, "project"), registry, form)
 	said.Reset()
 	if status := run(repro, &said, &said, w); status != 0 {
-		t.Errorf("in the cluster it has status %d", status)
+		t.Errorf("in the cluster it has status %d:\n%s", status, &said)
 	}
 	wantSaid(t, said.String(), "in pods of the cluster", "loading 1 image",
 		"images: 1 of 1 have the digests of the lock\n")

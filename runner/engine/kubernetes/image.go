@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/moby/sys/user"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 )
@@ -81,6 +82,16 @@ func (l *agentLayer) get(read func() ([]byte, error)) (v1.Layer, string, error) 
 		})
 	})
 	return l.layer, l.digest, l.err
+}
+
+// hasFile says of a file of a container that our layer has it: our program, which is too large for an object of the
+// cluster.
+func (s *imageStore) hasFile(file spec.File) bool {
+	if file.Path != agentProgram || s.agent == nil {
+		return false
+	}
+	program, err := s.agent()
+	return err == nil && bytes.Equal(program, file.Data)
 }
 
 // Maker implements engine.Delegating.

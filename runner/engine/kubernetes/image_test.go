@@ -23,6 +23,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
@@ -200,5 +201,33 @@ func TestPushThatIsInterrupted(t *testing.T) {
 	if _, err := e.Prepare(ctx, engine.Image{Name: "server"}, io.Discard); !errors.Is(err, enough) ||
 		errors.As(err, new(*Fault)) {
 		t.Errorf("got %v, want %v", err, enough)
+	}
+}
+
+// Our program is in the layer of ours, so a container that needs it as a file, as commands do, gets no object for it.
+func TestFilesOfContainers(t *testing.T) {
+	program := bytes.Repeat([]byte("x"), maxFiles+1)
+	e := &Engine{images: imageStore{agent: func() ([]byte, error) { return program, nil }}}
+	small := spec.File{Path: "/etc/small", Data: []byte("y")}
+	for _, test := range []struct {
+		name  string
+		files []spec.File
+		kept  int
+		err   string
+	}{
+		{"our program", []spec.File{{Path: agentProgram, Exec: true, Data: program}, small}, 1, ""},
+		{"another one in its place", []spec.File{{Path: agentProgram, Data: program[1:]}}, 1, ""},
+		{"as large a one elsewhere", []spec.File{{Path: "/large", Data: program}}, 0, "file /large has"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := &container{service: engine.Service{Service: spec.Service{Name: "command", Configs: test.files}}}
+			err := e.surround(c, "run", nil)
+			if (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
+				t.Fatalf("got %v, want %q", err, test.err)
+			}
+			if n := len(c.main.VolumeMounts); n != test.kept {
+				t.Errorf("%d files are mounted, want %d", n, test.kept)
+			}
+		})
 	}
 }

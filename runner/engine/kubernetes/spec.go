@@ -183,7 +183,8 @@ func (e *Engine) surround(c *container, run string, claim func(name string) (id 
 		}
 	}
 	// Each file is mounted by itself, so that what is around it stays.
-	if err := c.keepFiles(e, run, s.Configs, func(volume corev1.VolumeSource, files []spec.File) {
+	configs := slices.DeleteFunc(slices.Clone(s.Configs), e.images.hasFile)
+	if err := c.keepFiles(e, run, configs, func(volume corev1.VolumeSource, files []spec.File) {
 		name := "v" + strconv.Itoa(len(c.volumes))
 		c.volumes = append(c.volumes, corev1.Volume{Name: name, VolumeSource: volume})
 		for i, file := range files {
