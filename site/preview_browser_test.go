@@ -215,6 +215,11 @@ func TestPreviewInBrowser(t *testing.T) {
 			!after.Same {
 			t.Errorf("the reader was at %+v, and is at %+v", before, after)
 		}
+		ask[bool](ctx, t, `(() => { const get = window.fetch;
+			window.fetch = () => { window.fetch = get; return Promise.reject(new TypeError("Failed to fetch")); };
+			return true; })()`)
+		save(with("Higher2"))
+		wait(ctx, "Higher2")
 		if !ask[bool](ctx, t, `window.loaded === true`) {
 			t.Error("the page was loaded again")
 		}
@@ -231,7 +236,7 @@ func TestPreviewInBrowser(t *testing.T) {
 				t.Errorf("%q is not in the problem:\n%s", want, problem)
 			}
 		}
-		if !ask[bool](ctx, t, `document.body.textContent.includes("Higher1")`) {
+		if !ask[bool](ctx, t, `document.body.textContent.includes("Higher2")`) {
 			t.Error("the page is not as it was")
 		}
 		// A page that is loaded now has it too.

@@ -3,7 +3,7 @@
 (function () {
   var me = document.currentScript, version = me.getAttribute("data-version"), assets = me.getAttribute("data-assets");
   // The page as the server wrote it; the other scripts have not changed it yet. What follows is compared with this.
-  var written = document.body.cloneNode(true), busy = false, latest = null;
+  var written = document.body.cloneNode(true), busy = false, latest = null, failures = 0;
 
   function update(state) {
     latest = state;
@@ -20,8 +20,13 @@
       replace(fresh);
       version = script.getAttribute("data-version");
       busy = false;
+      failures = 0;
       if (latest.version !== version) update(latest);
-    }).catch(function () { location.reload(); });
+    }).catch(function () {
+      // Chromium ends all requests when a network comes or goes, as those of containers do in a run.
+      if (++failures > 3) { location.reload(); return; }
+      setTimeout(function () { busy = false; update(latest); }, 200);
+    });
   }
 
   // replace makes the page what fresh says.
