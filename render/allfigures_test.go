@@ -337,7 +337,7 @@ func TestNamesStandAtTheirMarks(t *testing.T) {
 
 // The lines of an agreement have their own names, each at its own line.
 func TestLinesOfAgreementsAreNamed(t *testing.T) {
-	slowtest.Skip(t)
+	slowtest.SkipSequential(t)
 	eachOf(t, func(t *testing.T, g *drawing) {
 		for _, own := range g.lines {
 			if !isSlope(own) {
@@ -375,7 +375,7 @@ func isSlope(s shape) bool {
 // Lines that lead from a mark to its name, and lines of reference, are no lines of data: the first are dashed, by the
 // style sheet of pages and by that of files, and the second have words at their own end.
 func TestLinesThatAreNoData(t *testing.T) {
-	slowtest.Skip(t)
+	slowtest.SkipSequential(t)
 	sheet, err := os.ReadFile("../site/theme/style.css")
 	if err != nil {
 		t.Fatal(err)
@@ -532,7 +532,7 @@ func (g *drawing) cellOf(t *testing.T, name string) *dataset.Cell {
 
 // The names of cells in figures are those of claims, and can be told apart into the values that they are made of.
 func TestNamesOfCellsAreOneSpelling(t *testing.T) {
-	slowtest.Skip(t)
+	slowtest.SkipSequential(t)
 	some := 0
 	eachOf(t, func(t *testing.T, g *drawing) { some += len(g.marks(t)) })
 	if some < 300 {

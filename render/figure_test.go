@@ -644,7 +644,7 @@ func articlePages(t testing.TB) map[string]*render.Page {
 // No figure of any article, its history, its runs and their comparisons has text on text, on a mark or outside, a tick
 // that is cut off, or an axis that cannot be read: what is found while drawing is a warning of the page.
 func TestFiguresOfArticles(t *testing.T) {
-	slowtest.Skip(t)
+	slowtest.SkipSequential(t)
 	figures := map[string]int{}
 	count := func(kind string, html template.HTML) {
 		figures[kind] += strings.Count(string(html), `<svg class="narrow"`)

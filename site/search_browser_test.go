@@ -137,7 +137,7 @@ func TestBrowserSearch(t *testing.T) {
 // What there is to find of the project's articles and manual is small enough to be loaded by a telephone; of a thousand
 // articles too, since the older ones are found by less.
 func TestSearchIsSmall(t *testing.T) {
-	slowtest.Skip(t)
+	slowtest.SkipSequential(t)
 	const most = 300_000
 	dir := committedSite(t)
 	text, packed := searchSize(t, dir)

@@ -314,7 +314,7 @@ func tryMutations(t *testing.T, dir, project, out string, whole map[string][]byt
 // A record that cannot be read, or holds what cannot be, costs its cell and nothing else: all verbs end as ever, the
 // cell says why, and all other cells are as they were.
 func TestBadRecordCostsItsCell(t *testing.T) {
-	slowtest.Skip(t)
+	slowtest.SkipSequential(t)
 	replace := func(old, new string) func(t *testing.T, path string) {
 		return func(t *testing.T, path string) {
 			data, err := os.ReadFile(path)
