@@ -15,18 +15,18 @@
       if (!answer.ok) throw new Error(answer.status);
       return answer.text();
     }).then(function (text) {
+      failures = 0;
       var fresh = new DOMParser().parseFromString(text, "text/html");
       var script = fresh.querySelector("script[data-version]");
       replace(fresh);
       version = script.getAttribute("data-version");
       busy = false;
-      failures = 0;
       if (latest.version !== version) update(latest);
-    }).catch(function () {
+    }, function () {
       // Chromium ends all requests when a network comes or goes, as those of containers do in a run.
-      if (++failures > 3) { location.reload(); return; }
+      if (++failures > 3) throw new Error("no answer");
       setTimeout(function () { busy = false; update(latest); }, 200);
-    });
+    }).catch(function () { location.reload(); });
   }
 
   // replace makes the page what fresh says.
