@@ -226,7 +226,7 @@ func (x *exchange) once(done *Exchange, send bool, gone map[string]string) error
 			return err
 		}
 	}
-	return x.save(filepath.Join(x.folder, syncedFile), []byte(tip+"\n"))
+	return files.Write(filepath.Join(x.folder, syncedFile), []byte(tip+"\n"))
 }
 
 // fetch gives the commit of the branch; empty if the remote has none.
@@ -439,7 +439,7 @@ func (x *exchange) putAside(name string, lines []byte, done *Exchange) error {
 	if bytes.Contains(before, lines) {
 		return nil
 	}
-	return x.save(file, append(before, lines...))
+	return files.Write(file, append(before, lines...))
 }
 
 // write writes a file here, or removes it, unless it is not as it was any more.
@@ -451,17 +451,12 @@ func (x *exchange) write(name string, was, data []byte) error {
 		return errChanged
 	}
 	if data != nil {
-		return x.save(x.file(name), data)
+		return files.Write(x.file(name), data)
 	}
 	if err := os.Remove(x.file(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
-}
-
-// save writes a file, atomically.
-func (x *exchange) save(file string, data []byte) error {
-	return files.Write(file, data)
 }
 
 // send commits what changes behind the tip of the branch, each run by itself, and pushes it. It gives the new tip.

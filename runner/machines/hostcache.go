@@ -7,8 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
-
+	"benchbook/files"
 	"benchbook/runner/sysinfo"
 )
 
@@ -38,9 +37,8 @@ func ReadCached(cache, folder, key string, value any) bool {
 // WriteCached keeps a value for other runs, if there is a cache. What cannot be kept is found out again.
 func WriteCached(cache, folder, key string, value any) {
 	data, err := json.Marshal(value)
-	file := cacheFile(cache, folder, key)
-	if cache != "" && err == nil && os.MkdirAll(filepath.Dir(file), 0o755) == nil {
-		_ = renameio.WriteFile(file, data, 0o644)
+	if cache != "" && err == nil {
+		_ = files.Write(cacheFile(cache, folder, key), data)
 	}
 }
 
