@@ -313,12 +313,12 @@ type Session struct {
 
 // AwaitOnInterrupt begins a part of a verb that ends by itself when it is interrupted, since it has things to take
 // down. Everything else is ended at once. The function given back ends that part, unless there was an interrupt: then
-// the verb has its say to the end.
+// the verb has its say to the end. Parts may lie within each other.
 func (a *Session) AwaitOnInterrupt(ctx context.Context) func() {
-	a.CleansUp.Store(true)
+	before := a.CleansUp.Swap(true)
 	return func() {
 		if ctx.Err() == nil {
-			a.CleansUp.Store(false)
+			a.CleansUp.Store(before)
 		}
 	}
 }

@@ -245,7 +245,7 @@ func runLocked(t *testing.T, w lab.Config, registry string) {
 	if status := run(repro, &said, &said, w); status != 0 {
 		t.Errorf("in the cluster it has status %d:\n%s", status, &said)
 	}
-	wantSaid(t, said.String(), "in pods of the cluster", "loading 1 image",
+	wantSaid(t, said.String(), "in pods of the cluster",
 		"images: 1 of 1 have the digests of the lock\n")
 	if left := made.list(t); len(left) > 0 {
 		t.Errorf("the bundle has given images a name: %q", left)

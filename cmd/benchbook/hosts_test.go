@@ -142,7 +142,7 @@ func lockedOnTwo(t *testing.T, w lab.Config, m *hoststest.Machine) {
 		t.Errorf("with machines it has status %d", status)
 	}
 	wantSaid(t, said, "on machines of yours", "desk and elsewhere", "this host counts as c", "2 repetitions",
-		"loading 1 image", "images: 1 of 1 have the digests of the lock\n")
+		"images: 1 of 1 have the digests of the lock\n")
 	for _, at := range []string{homeEndpoint(), m.Socket} {
 		if left := (lockedImages{at: at, repository: "benchbook/locked-command"}).list(t); len(left) > 0 {
 			t.Errorf("the bundle has given images of %s a name: %q", at, left)

@@ -66,7 +66,7 @@ func TestLockedOnEngine(t *testing.T) {
 	if status := l.end(t); status != 0 {
 		t.Errorf("on an empty engine: status %d", status)
 	}
-	wantSaid(t, l.stderr.String(), "loading 1 image", "images: 1 of 1 have the digests of the lock\n")
+	wantSaid(t, l.stderr.String(), "images: 1 of 1 have the digests of the lock\n")
 	if left := images.list(t); len(left) > 0 {
 		t.Errorf("the bundle has given images a name: %q", left)
 	}

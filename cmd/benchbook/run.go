@@ -74,7 +74,7 @@ func addMeasuring(cmd *cobra.Command, f *measure.Options, profile, repetitions s
 func (f *runFlags) lock(project *projects.Project, list []*lab.Article) (used func(io.Writer), err error) {
 	used = func(io.Writer) {}
 	if f.locked {
-		f.Over, used, err = bundles.Locked(project, list)
+		f.Over, used, err = bundles.Locked(project, list, "")
 	}
 	return used, err
 }

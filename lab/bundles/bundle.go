@@ -186,10 +186,7 @@ var recordsName = article.RecordsName(article.FileName)
 
 // path is where a file of the project is in the bundle.
 func (b *bundling) path(name string) string {
-	below, ok := files.Below(b.root, name)
-	if !ok { // which gather refuses
-		below = filepath.Base(name)
-	}
+	below, _ := files.Below(b.root, name) // which gather has seen to
 	return path.Join(ProjectFolder, filepath.ToSlash(below))
 }
 
@@ -338,7 +335,7 @@ func (b *bundling) saveImages(ctx context.Context, locked *lock.Lock, to io.Writ
 	if !ok {
 		return lab.Failure(fmt.Errorf("the engine %s cannot save images: use the engine docker", e.Name()))
 	}
-	if has, err := HasAll(ctx, e, locked); err != nil || !has {
+	if has, err := hasAll(ctx, e, locked); err != nil || !has {
 		return cmp.Or(err, fmt.Errorf("the engine does not have the images of the lock any more: lock them again with "+
 			"benchbook lock %s", b.article.Slug))
 	}
@@ -352,8 +349,8 @@ func (b *bundling) saveImages(ctx context.Context, locked *lock.Lock, to io.Writ
 	return err
 }
 
-// HasAll says whether an engine has the images of a lock.
-func HasAll(ctx context.Context, e engine.Engine, l *lock.Lock) (bool, error) {
+// hasAll says whether an engine has the images of a lock.
+func hasAll(ctx context.Context, e engine.Engine, l *lock.Lock) (bool, error) {
 	carrier, ok := e.(engine.Carrier)
 	for _, i := range l.Images {
 		if !ok {
@@ -438,19 +435,19 @@ func ForPage(a *lab.Session, project *projects.Project, c *lab.Article, p *plan.
 	return file, size
 }
 
-// digestOf is that of a bundle, and its size; empty if it cannot be read.
+// digestOf is that of a bundle, and its size; empty if there is none, or a damaged one.
 func digestOf(file string) (digest string, size int64) {
 	in, err := os.Open(file)
 	if err != nil {
 		return "", 0
 	}
 	defer in.Close() // it was only read
-	r, err := bundle.Open(in, bundle.Limits{})
+	info, err := in.Stat()
 	if err != nil {
 		return "", 0
 	}
-	info, err := in.Stat()
-	if err != nil {
+	r, err := bundle.Open(in, bundle.Limits{})
+	if err != nil || r.Check() != nil {
 		return "", 0
 	}
 	return r.Digest(), info.Size()

@@ -79,8 +79,9 @@ func Lock(ctx context.Context, a *lab.Session, project *projects.Project, c *lab
 	return l, nil
 }
 
-// Locked holds a run of some articles to their locks. The function says, once it is over, which images were used.
-func Locked(project *projects.Project, list []*lab.Article) (over func(engine.Engine) engine.Engine,
+// Locked holds a run of some articles to their locks. Images that the engine lacks are loaded from an archive, if that
+// is not empty. The function says, once it is over, which images were used.
+func Locked(project *projects.Project, list []*lab.Article, archive string) (over func(engine.Engine) engine.Engine,
 	used func(io.Writer), err error) {
 	var locks []*lock.Lock
 	for _, c := range list {
@@ -97,6 +98,7 @@ func Locked(project *projects.Project, list []*lab.Article) (over func(engine.En
 	if err != nil {
 		return nil, nil, lab.Failure(err)
 	}
+	k.Archive = archive
 	return k.Over, func(w io.Writer) {
 		if words := k.Words(); words != "" {
 			fmt.Fprintln(w, words)

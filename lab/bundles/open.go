@@ -113,7 +113,11 @@ func projectIn(dir string, m bundle.Manifest) (*projects.Project, error) {
 	if folder == "" {
 		return nil, errors.New("it has no project file, so it is not the bundle of an article")
 	}
-	p, err := projects.Open(filepath.Join(dir, filepath.FromSlash(folder)))
+	folder = filepath.Join(dir, filepath.FromSlash(folder))
+	if _, err := os.Stat(filepath.Join(folder, article.ProjectFile)); err != nil {
+		return nil, err // or the project around it would be opened
+	}
+	p, err := projects.Open(folder)
 	if err != nil {
 		return nil, err
 	}

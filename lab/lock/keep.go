@@ -2,9 +2,11 @@ package lock
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -15,7 +17,12 @@ import (
 
 // Keeper makes available the images that locks have, and no others.
 type Keeper struct {
+	Archive string // file that images are loaded from where the engine lacks one; empty for none
+
 	locked map[string]Image // by inputs
+
+	loading sync.Mutex // held while images are loaded
+	loaded  bool       // as far as could be
 
 	mu   sync.Mutex
 	same map[string]bool // by inputs: whether it is the locked image itself, or a build with the same contents
@@ -81,6 +88,15 @@ func (k *keeping) Prepare(ctx context.Context, i engine.Image, log io.Writer) (e
 			"into it was changed since, or as it was not needed then", nameOf(i)), "lock it again with benchbook lock")
 	}
 	p, found, err := k.itself(ctx, locked, i.Hosts, log)
+	if err == nil && !found && k.keeper.Archive != "" {
+		if err = k.keeper.load(ctx, k.Engine, log); err == nil {
+			p, found, err = k.itself(ctx, locked, i.Hosts, log)
+		}
+		if err == nil && !found {
+			return p, refused(i, errors.New("the images of the bundle are not those of its lock, or this engine gives images "+
+				"other digests than the author's"), "leave --locked out")
+		}
+	}
 	if err != nil {
 		return p, err
 	}
@@ -103,6 +119,33 @@ func (k *keeping) Prepare(ctx context.Context, i engine.Image, log io.Writer) (e
 	}
 	k.keeper.note(inputs, p.ID == locked.ID)
 	return p, nil
+}
+
+// load brings the images of the archive to the engine that makes those of another one, once.
+func (k *Keeper) load(ctx context.Context, e engine.Engine, log io.Writer) error {
+	k.loading.Lock()
+	defer k.loading.Unlock()
+	if k.loaded {
+		return nil
+	}
+	archiver, ok := engine.MakerOf(e).(engine.Archiver)
+	if !ok {
+		return fmt.Errorf("the engine %s takes in no images: leave --locked out, or use the engine docker", e.Name())
+	}
+	in, err := os.Open(k.Archive)
+	if err != nil {
+		return err
+	}
+	defer in.Close() // it was only read
+	if err = images.CheckNameless(in); err == nil {
+		_, err = in.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return fmt.Errorf("the images of the bundle are not loaded: %w", err)
+	}
+	fmt.Fprintln(log, "loading the images of the bundle")
+	k.loaded = true
+	return archiver.LoadAll(ctx, in)
 }
 
 // itself is the locked image, if the engine has it.

@@ -96,6 +96,8 @@ type Options struct {
 	// Over is laid over the engine that images are made available on, to say more of them or to hold them to something;
 	// nil for nothing.
 	Over func(engine.Engine) engine.Engine
+	// Met is told for each article what it is measured on, before its records are read; nil for nobody.
+	Met func(sysinfo.Host) error
 	// Revisions are compared, cell by cell, in one run. Nobody judges claims by it: Open says which trials go on. Of a
 	// single one only what is built is, and all else is as without.
 	Revisions []plan.Revision
@@ -212,7 +214,7 @@ func Prepare(ctx context.Context, a *lab.Session, project *projects.Project, lis
 // there until done is called.
 func Images(ctx context.Context, a *lab.Session, project *projects.Project, c *lab.Article, p *plan.Plan, doing string,
 	wait bool) (e engine.Engine, done func(), err error) {
-	var held closers
+	held := closers{a.AwaitOnInterrupt(ctx)}
 	defer func() {
 		if err != nil {
 			held.close()
@@ -228,14 +230,14 @@ func Images(ctx context.Context, a *lab.Session, project *projects.Project, c *l
 		return nil, nil, err
 	}
 	held = append(held, at.Close)
+	if e, err = at[c.Slug].connected(ctx, a, project); err != nil {
+		return nil, nil, err
+	}
 	unlock, err := Lock(ctx, a, this, at, doing, wait)
 	if err != nil {
 		return nil, nil, err
 	}
 	held = append(held, unlock)
-	if e, err = at[c.Slug].connected(ctx, a, project); err != nil {
-		return nil, nil, err
-	}
 	return engine.MakerOf(e), held.close, nil
 }
 
@@ -403,6 +405,11 @@ func (j *job) doing(list []*lab.Article) string {
 func (j *job) findTargets(ctx context.Context, this sysinfo.Host) (err error) {
 	if j.flags.Engine != EngineNone {
 		j.targets, err = connectTargets(ctx, j.Session, j.project, j.list, j.plans, this, j.doing(j.list), j.flags.Wait)
+		for _, c := range j.list {
+			if err == nil && j.flags.Met != nil {
+				err = j.flags.Met(j.targets[c.Slug].host)
+			}
+		}
 		return err
 	}
 	j.targets = targets{}

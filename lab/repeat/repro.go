@@ -4,6 +4,8 @@ package repeat
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +19,7 @@ import (
 
 	"github.com/docker/go-units"
 
+	"benchbook/files"
 	"benchbook/lab"
 	"benchbook/lab/bundles"
 	"benchbook/lab/forecast"
@@ -67,11 +70,8 @@ func Repro(ctx context.Context, a *lab.Session, from string, o ReproOptions) err
 	if err := t.show(ctx); err != nil {
 		return err
 	}
-	if err := t.confirm("measure it on this machine?", "nothing was measured"); err != nil {
+	if err := t.confirm("measure it?", "nothing was measured"); err != nil {
 		return err
-	}
-	if err := t.meet(ctx); err != nil {
-		return lab.Interrupted(ctx, err)
 	}
 	err := measure.Run(ctx, a, t.project, []*lab.Article{t.article}, t.options.Options)
 	t.used(a.Stderr)
@@ -90,7 +90,7 @@ type reproduction struct {
 	options  ReproOptions
 	dir      string
 	this     sysinfo.Host
-	host     sysinfo.Host // what is measured here is of it: this machine, or those that the article runs on
+	host     sysinfo.Host // that of what is measured here, as soon as it is known
 	project  *projects.Project
 	article  *lab.Article
 	planned  *plan.Plan
@@ -103,7 +103,6 @@ func (t *reproduction) open(ctx context.Context, from string) (err error) {
 	if t.this, err = sysinfo.ThisHost(); err != nil {
 		return lab.Failure(err)
 	}
-	t.host = t.this
 	r, done, err := openBundle(ctx, from, bundle.Limits{})
 	if err != nil {
 		return lab.Failure(err)
@@ -125,58 +124,46 @@ func (t *reproduction) open(ctx context.Context, from string) (err error) {
 	if t.project = project; known {
 		fmt.Fprintf(t.Stderr, "going on in %s, where the bundle is opened already\n", terminal.Relative(t.dir))
 	}
-	return t.leaveOut()
+	return nil
 }
 
-// leaveOut removes the records of the bundle that are of the host that we count as: what is measured here would
-// otherwise be one with them.
-func (t *reproduction) leaveOut() error {
-	if !slices.Contains(t.manifest.Hosts, t.host.ID) {
+// become says what host is measured on, as soon as it is known. The records of the bundle that are of the same one are
+// left out: what is measured here would otherwise be one with them.
+func (t *reproduction) become(host sysinfo.Host) error {
+	if t.host.ID == host.ID {
+		return nil
+	}
+	t.host = host
+	records, _ := files.Below(t.project.Dir, filepath.Join(t.project.RecordsDir(t.article.Slug), host.ID))
+	theirs := slices.DeleteFunc(slices.Clone(t.manifest.Files), func(f bundle.File) bool {
+		return !strings.Contains(f.Path, "/"+filepath.ToSlash(records)+"/")
+	})
+	if len(theirs) == 0 {
 		return nil
 	}
 	fmt.Fprintf(t.Stderr, "this host counts as %s, as the author's does: the pages have only what is measured here\n",
-		t.host.ID)
-	for _, f := range t.manifest.Files {
-		if !strings.Contains(f.Path, "/records/"+t.host.ID+"/") {
+		host.ID)
+	var left []string
+	for _, f := range theirs {
+		name := filepath.Join(t.dir, filepath.FromSlash(f.Path))
+		data, err := os.ReadFile(name)
+		switch sum := sha256.Sum256(data); {
+		case errors.Is(err, fs.ErrNotExist):
 			continue
+		case err != nil:
+			return lab.Failure(err)
+		case hex.EncodeToString(sum[:]) != f.SHA256:
+			return lab.Failure(fmt.Errorf("%s has what was measured here among the author's records: move it elsewhere, or "+
+				"open the bundle in another folder with --into", terminal.Relative(name)))
 		}
-		err := os.Remove(filepath.Join(t.dir, filepath.FromSlash(f.Path)))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		left = append(left, name)
+	}
+	for _, name := range left {
+		if err := os.Remove(name); err != nil {
 			return lab.Failure(err)
 		}
 	}
 	return nil
-}
-
-// meet finds out what the machines of an article are that does not run on this one alone, and brings the images of the
-// bundle to where they belong, if it has some. Nobody measures there meanwhile.
-func (t *reproduction) meet(ctx context.Context) error {
-	load := t.options.Locked && t.hasImages()
-	if !load && !t.planned.UsesHosts() {
-		return nil
-	}
-	e, done, err := measure.Images(ctx, t.Session, t.project, t.article, t.planned, "loading images", t.options.Wait)
-	if err != nil {
-		return err
-	}
-	defer done()
-	if err := t.recognise(); err != nil || !load {
-		return err
-	}
-	return t.loadImages(ctx, e)
-}
-
-// recognise finds out what host the machines of the article count as, as far as they were met before.
-func (t *reproduction) recognise() error {
-	is, err := t.HostOf(t.project, t.article, t.this)
-	if err != nil {
-		return lab.Failure(err)
-	}
-	if is.ID == t.host.ID {
-		return nil
-	}
-	t.host = is
-	return t.leaveOut()
 }
 
 // size is that of all files of the bundle, in bytes.
@@ -201,14 +188,19 @@ func (t *reproduction) plan() (err error) {
 		return t.wayOut(err)
 	}
 	t.planned = plans[t.article.Slug]
-	if err := t.recognise(); err != nil {
-		return err
+	t.options.Met = t.become
+	if host, err := t.HostOf(t.project, t.article, t.this); err != nil {
+		return lab.Failure(err)
+	} else if host.ID != lab.UnknownHosts {
+		if err := t.become(host); err != nil {
+			return err
+		}
 	}
 	if t.options.Profile == plan.Quick && t.options.Budget == 0 {
 		t.options.Budget = quickTime
 	}
 	if t.options.Locked {
-		t.options.Over, t.used, err = bundles.Locked(t.project, list)
+		t.options.Over, t.used, err = bundles.Locked(t.project, list, t.archive())
 		if errors.Is(err, lock.ErrNone) {
 			return lab.UsageError(errors.New("the bundle has no lock: leave --locked out"))
 		}
@@ -223,10 +215,12 @@ func (t *reproduction) wayOut(err error) error {
 		return err
 	}
 	words := "the bundle is of another version of benchbook, or was made by hand"
-	unknown := func(p *source.Problem) bool { return p.Rule == "unknown-host" }
-	if slices.ContainsFunc(t.article.Problems.Sorted(), unknown) {
-		words = fmt.Sprintf("add machines of yours to %s, under hosts, and run the same command again",
-			terminal.Relative(filepath.Join(t.project.Dir, article.ProjectFile)))
+	ofMachines := func(p *source.Problem) bool { return p.Rule == "unknown-host" || p.Rule == "across-hosts" }
+	switch {
+	case !t.project.Problems.Empty():
+		words = "mend that, and run the same command again"
+	case slices.ContainsFunc(t.article.Problems.Sorted(), ofMachines):
+		words = fmt.Sprintf("add machines of yours to %s, under hosts, and run the same command again", t.settings())
 	}
 	return lab.WithStatus(status.Status, fmt.Errorf("%w: %s", status.Err, words))
 }
@@ -250,7 +244,7 @@ func (t *reproduction) show(ctx context.Context) error {
 	}
 	fmt.Fprintln(w)
 	return forecast.PrintPlans(ctx, t.Session, t.project, []*lab.Article{t.article},
-		map[string]*plan.Plan{t.article.Slug: t.planned}, t.host, false, false)
+		map[string]*plan.Plan{t.article.Slug: t.planned}, t.this, false, false)
 }
 
 // What an article runs, uses and reaches, each once.
@@ -302,12 +296,17 @@ func (n *needs) addImage(i engine.Image) {
 	}
 }
 
+// settings is the project file of the opened bundle, for people.
+func (t *reproduction) settings() string {
+	return terminal.Relative(filepath.Join(t.project.Dir, article.ProjectFile))
+}
+
 // otherMachines say where a plan runs that does not run on this machine alone; empty for one that does.
-func otherMachines(p *plan.Plan) string {
+func otherMachines(p *plan.Plan, settings string) string {
 	isCluster := func(e *plan.Experiment) bool { return e.Engine.Can(spec.Nodes) }
 	switch names := slices.DeleteFunc(p.HostNames(), func(name string) bool { return name == "" }); {
 	case slices.ContainsFunc(p.All, isCluster) && p.Cluster() == "":
-		return "in pods of the cluster that your project file or your kubeconfig names"
+		return "in pods of the cluster that " + settings + " names, or your kubeconfig"
 	case slices.ContainsFunc(p.All, isCluster):
 		return "in pods of your cluster " + p.Cluster()
 	case len(names) > 0:
@@ -324,7 +323,7 @@ func (t *reproduction) dangers() (out []string) {
 	if n.machine {
 		out = append(out, "programs of this machine, as you: the engine local keeps them from nothing")
 	}
-	if t.options.Locked && t.hasImages() {
+	if t.options.Locked && t.archive() != "" {
 		out = append(out, "images that its author made, whatever its Dockerfiles say")
 	} else {
 		if len(n.builds) > 0 {
@@ -334,7 +333,7 @@ func (t *reproduction) dangers() (out []string) {
 			out = append(out, "from "+list(n.bases))
 		}
 	}
-	if words := otherMachines(t.planned); words != "" {
+	if words := otherMachines(t.planned, t.settings()); words != "" {
 		out = append(out, words)
 	}
 	if len(n.secrets) > 0 {
@@ -368,49 +367,13 @@ func (t *reproduction) confirm(question, otherwise string) error {
 	return lab.UsageError(fmt.Errorf("%s, as nobody can be asked: give --yes if you trust its author", otherwise))
 }
 
-// archive is where an opened bundle has images, if it has some.
-func (t *reproduction) archive() string { return filepath.Join(t.dir, bundles.ImagesFile) }
-
-// hasImages says whether the bundle has images.
-func (t *reproduction) hasImages() bool {
-	_, err := os.Stat(t.archive())
-	return err == nil
-}
-
-// loadImages brings the images of the bundle to an engine, unless they are there.
-func (t *reproduction) loadImages(ctx context.Context, e engine.Engine) error {
-	l, err := lock.Read(t.project, t.article.Slug)
-	if err != nil {
-		return lab.Failure(err)
+// archive is where an opened bundle has images; empty if it has none.
+func (t *reproduction) archive() string {
+	name := filepath.Join(t.dir, bundles.ImagesFile)
+	if _, err := os.Stat(name); err != nil {
+		return ""
 	}
-	if has, err := bundles.HasAll(ctx, e, l); err != nil || has {
-		return err
-	}
-	archiver, ok := e.(engine.Archiver)
-	if !ok {
-		return lab.Failure(fmt.Errorf("the engine %s takes in no images: leave --locked out, or use the engine docker",
-			e.Name()))
-	}
-	in, err := os.Open(t.archive())
-	if err != nil {
-		return lab.Failure(err)
-	}
-	defer in.Close() // it was only read
-	if err = images.CheckNameless(in); err == nil {
-		_, err = in.Seek(0, io.SeekStart)
-	}
-	if err != nil {
-		return lab.Failure(fmt.Errorf("the images of the bundle are not loaded: %w", err))
-	}
-	fmt.Fprintf(t.Stderr, "loading %s\n", terminal.Count(len(l.Images), "image"))
-	if err := archiver.LoadAll(ctx, in); err != nil {
-		return err
-	}
-	if has, err := bundles.HasAll(ctx, e, l); err != nil || !has {
-		return cmp.Or(err, lab.Failure(errors.New("the images of the bundle are not those of its lock, or this engine gives "+
-			"images other digests than the author's: leave --locked out")))
-	}
-	return nil
+	return name
 }
 
 // report makes the pages, and says how far this host agrees with the bundle.

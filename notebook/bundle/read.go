@@ -125,10 +125,6 @@ func isPlain(h *tar.Header) bool {
 // for anything behind the last file; and for what the system refuses. Then nothing is left of what was written, and the
 // folder is removed if it was made.
 func (r *Reader) Extract(dir string, skip func(File) bool) (err error) {
-	if r.used {
-		return fail("", "the bundle was read already: open it again")
-	}
-	r.used = true
 	out, err := newFolder(dir)
 	if err != nil {
 		return err
@@ -139,22 +135,35 @@ func (r *Reader) Extract(dir string, skip func(File) bool) (err error) {
 		_, err := w.Write(r.text)
 		return err
 	})
-	for i, f := range r.manifest.Files {
-		if err != nil {
-			return err
-		}
-		if err = r.next(i); err != nil {
-			return err
-		}
-		content := func(w io.Writer) error { return r.copy(w, f) }
-		if skip != nil && skip(f) {
-			err = content(io.Discard)
-		} else {
-			err = out.write(f, content)
-		}
-	}
 	if err != nil {
 		return err
+	}
+	return r.each(func(f File, content func(io.Writer) error) error {
+		if skip != nil && skip(f) {
+			return content(io.Discard)
+		}
+		return out.write(f, content)
+	})
+}
+
+// Check reads the bundle to its end and checks all of it, as Extract does, and writes nothing.
+func (r *Reader) Check() error {
+	return r.each(func(_ File, content func(io.Writer) error) error { return content(io.Discard) })
+}
+
+// each gives the files behind the manifest to a function, which copies the content of each, and checks the end.
+func (r *Reader) each(do func(f File, content func(io.Writer) error) error) error {
+	if r.used {
+		return fail("", "the bundle was read already: open it again")
+	}
+	r.used = true
+	for i, f := range r.manifest.Files {
+		if err := r.next(i); err != nil {
+			return err
+		}
+		if err := do(f, func(w io.Writer) error { return r.copy(w, f) }); err != nil {
+			return err
+		}
 	}
 	return r.end()
 }

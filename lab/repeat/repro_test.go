@@ -1,0 +1,73 @@
+package repeat
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"benchbook/lab"
+	"benchbook/notebook/bundle"
+	"benchbook/notebook/projects"
+	"benchbook/runner/sysinfo"
+)
+
+// Records of the author are left out where they are of the host that we count as, whatever the manifest says of hosts.
+// What else lies there, and what was measured here, stays.
+func TestRecordsOfOurHost(t *testing.T) {
+	const own, other = "project/experiments/x/records/c2-aaaaaa/full/1.jsonl",
+		"project/experiments/x/records/c2-bbbbbb/full/2.jsonl"
+	const data, ours = "project/experiments/x/data/records/c2-aaaaaa/full/1.jsonl",
+		"project/experiments/x/records/c2-aaaaaa/full/3.jsonl"
+	tests := []struct {
+		name    string
+		changed string // a file with more in it than the manifest says
+		err     string
+		gone    []string
+	}{
+		{"the author's", "", "", []string{own}},
+		{"with one of ours among them", own, "1.jsonl has what was measured here among the author's records", nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			r := &reproduction{Session: &lab.Session{Stderr: io.Discard}, dir: dir, article: &lab.Article{Slug: "x"}}
+			for _, name := range []string{"project/benchbook.yaml", own, other, data, ours} {
+				text, file := "title: X\n", filepath.Join(dir, filepath.FromSlash(name))
+				if name != ours {
+					sum := sha256.Sum256([]byte(text))
+					r.manifest.Files = append(r.manifest.Files, bundle.File{Path: name, SHA256: hex.EncodeToString(sum[:])})
+				}
+				if name == test.changed {
+					text += "more"
+				}
+				if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var err error
+			if r.project, err = projects.Open(filepath.Join(dir, "project")); err != nil {
+				t.Fatal(err)
+			}
+			err = r.become(sysinfo.Host{ID: "c2-aaaaaa"})
+			if (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
+				t.Errorf("got %v, want %q", err, test.err)
+			}
+			var gone []string
+			for _, name := range []string{own, other, data, ours} {
+				if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name))); err != nil {
+					gone = append(gone, name)
+				}
+			}
+			if strings.Join(gone, " ") != strings.Join(test.gone, " ") {
+				t.Errorf("gone are %q, want %q", gone, test.gone)
+			}
+		})
+	}
+}
