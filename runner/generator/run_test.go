@@ -538,13 +538,20 @@ func TestRequestsAreExact(t *testing.T) {
 func TestDuration(t *testing.T) {
 	slowtest.Skip(t)
 	t.Parallel()
-	s := serve(t, after(2*time.Millisecond))
-	before := time.Now()
-	r := mustRun(t, http.Config{
-		Targets: []http.Target{{URL: s.url()}}, Connections: 3, Duration: 300 * time.Millisecond,
-		Warmup:  500 * time.Millisecond,
-		Timeout: 20 * time.Second, KeepAlive: true,
-	})
+	var s *server
+	var r *http.Result
+	var before time.Time
+	for range 5 { // a machine that is busy with something else wakes us too late to see all of the window
+		s, before = serve(t, after(2*time.Millisecond)), time.Now()
+		r = mustRun(t, http.Config{
+			Targets: []http.Target{{URL: s.url()}}, Connections: 3, Duration: 300 * time.Millisecond,
+			Warmup:  500 * time.Millisecond,
+			Timeout: 20 * time.Second, KeepAlive: true,
+		})
+		if r.CPU != nil && r.CPU.Length >= 250*time.Millisecond {
+			break
+		}
+	}
 	if r.Length != 300*time.Millisecond || r.EndedBy != http.EndedByDuration || r.InFlight != nil {
 		t.Errorf("got %v ended by %s, in flight %v; want 300ms by duration, none", r.Length, r.EndedBy, r.InFlight)
 	}
