@@ -7,6 +7,7 @@ package files
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -196,4 +197,17 @@ func RemoveAll(folder string) error {
 		return nil
 	})
 	return os.RemoveAll(folder)
+}
+
+// A Stream ends with its context.
+type Stream struct {
+	Context context.Context
+	io.Reader
+}
+
+func (s Stream) Read(p []byte) (int, error) {
+	if err := s.Context.Err(); err != nil {
+		return 0, err
+	}
+	return s.Reader.Read(p)
 }

@@ -151,6 +151,21 @@ func lockedOnTwo(t *testing.T, w lab.Config, m *hoststest.Machine) {
 	if _, err := os.Stat(filepath.Join(into, "project", "_site", "locked", "index.html")); err != nil {
 		t.Error(err)
 	}
+	// Results of ours among the author's are found when the machines were met, and end the run, which lets go of these.
+	out, err := exec.Command("sh", "-c", `tar -C "$1" --wildcards -xzf "$2" 'project/experiments/locked/records/*' &&
+		for f in $(tar -tzf "$2" | grep '\.jsonl$'); do tail -n 1 "$1/$f" >> "$1/$f"; done`, "sh", into, bundle).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if status, said = repro(); status != lab.StatusFailed || strings.Contains(said, "send your records") {
+		t.Errorf("with results of ours among the author's it has status %d:\n%s", status, said)
+	}
+	wantSaid(t, said, "has what was measured here among the author's records")
+	left, err := exec.Command("docker", "--host", m.Socket, "ps", "--all", "--quiet", "--filter", "label="+
+		engine.LabelOwner).CombinedOutput()
+	if err != nil || len(left) > 0 {
+		t.Errorf("it leaves containers: %s, %v", left, err)
+	}
 }
 
 // besideAnother verifies both articles at once, whose machines are partly the same: each is taken once. While somebody

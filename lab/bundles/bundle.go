@@ -395,7 +395,7 @@ func WriteFile(ctx context.Context, out string, about bundle.About, inputs []bun
 			return struct {
 				io.Reader
 				io.Closer
-			}{Stream{ctx, from}, from}, err
+			}{files.Stream{Context: ctx, Reader: from}, from}, err
 		}
 	}
 	if m, digest, err = bundle.Write(file, about, inputs); err != nil {
@@ -405,7 +405,7 @@ func WriteFile(ctx context.Context, out string, about bundle.About, inputs []bun
 		_, err = file.Seek(0, io.SeekStart)
 	}
 	if err == nil && check != nil {
-		err = check(Stream{ctx, file})
+		err = check(files.Stream{Context: ctx, Reader: file})
 	}
 	if err == nil {
 		err = file.CloseAtomicallyReplace()

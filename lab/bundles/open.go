@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -132,17 +131,4 @@ func projectIn(dir string, m bundle.Manifest) (*projects.Project, error) {
 // Allowed are the words by which the project file of a bundle allows more than others do.
 func Allowed(p *projects.Project) []string {
 	return slice.Map(p.Allow.Words, func(v article.Value[projects.Permission]) string { return string(v.V) })
-}
-
-// A Stream ends with its context.
-type Stream struct {
-	Context context.Context
-	io.Reader
-}
-
-func (s Stream) Read(p []byte) (int, error) {
-	if err := s.Context.Err(); err != nil {
-		return 0, err
-	}
-	return s.Reader.Read(p)
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"benchbook/files"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
 )
@@ -137,7 +138,7 @@ func (k *Keeper) load(ctx context.Context, e engine.Engine, log io.Writer) error
 		return err
 	}
 	defer in.Close() // it was only read
-	if err = images.CheckNameless(in); err == nil {
+	if err = images.CheckNameless(files.Stream{Context: ctx, Reader: in}); err == nil {
 		_, err = in.Seek(0, io.SeekStart)
 	}
 	if err != nil {

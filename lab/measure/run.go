@@ -354,8 +354,8 @@ func (j *job) beginPages(found survey) (err error) {
 	if j.flags.Begin == nil {
 		return nil
 	}
-	j.CleansUp.Store(false) // nothing of ours runs yet
-	defer j.CleansUp.Store(true)
+	before := j.CleansUp.Swap(false) // nothing of ours runs yet
+	defer j.CleansUp.Store(before)
 	if j.follow, err = j.flags.Begin(); err == nil {
 		fmt.Fprintf(j.Stderr, "to measure: %s of %s\n", found.words(), terminal.Count(len(found.pending), "article"))
 	}
@@ -367,10 +367,11 @@ func (j *job) find(ctx context.Context, host sysinfo.Host) (found survey, err er
 	if j.flags.Engine != EngineNone {
 		j.closing = append(j.closing, j.AwaitOnInterrupt(ctx))
 	}
-	if err := j.findTargets(ctx, host); err != nil {
+	err = j.findTargets(ctx, host)
+	j.closing = append(j.closing, j.targets.Close)
+	if err != nil {
 		return found, lab.Interrupted(ctx, err)
 	}
-	j.closing = append(j.closing, j.targets.Close)
 	for _, c := range j.list {
 		if err := j.survey(ctx, c, &found); err != nil {
 			return found, err
@@ -621,8 +622,8 @@ func (j *job) ask(question string) (yes, asked bool) {
 	if j.Config.Ask == nil {
 		return false, false
 	}
-	j.CleansUp.Store(false)
-	defer j.CleansUp.Store(true)
+	before := j.CleansUp.Swap(false)
+	defer j.CleansUp.Store(before)
 	return j.Config.Ask(question)
 }
 

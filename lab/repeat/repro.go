@@ -133,16 +133,14 @@ func (t *reproduction) become(host sysinfo.Host) error {
 	if t.host.ID == host.ID {
 		return nil
 	}
-	t.host = host
 	records, _ := files.Below(t.project.Dir, filepath.Join(t.project.RecordsDir(t.article.Slug), host.ID))
 	theirs := slices.DeleteFunc(slices.Clone(t.manifest.Files), func(f bundle.File) bool {
 		return !strings.Contains(f.Path, "/"+filepath.ToSlash(records)+"/")
 	})
-	if len(theirs) == 0 {
-		return nil
+	if len(theirs) > 0 {
+		fmt.Fprintf(t.Stderr, "this host counts as %s, as the author's does: the pages have only what is measured here\n",
+			host.ID)
 	}
-	fmt.Fprintf(t.Stderr, "this host counts as %s, as the author's does: the pages have only what is measured here\n",
-		host.ID)
 	var left []string
 	for _, f := range theirs {
 		name := filepath.Join(t.dir, filepath.FromSlash(f.Path))
@@ -163,6 +161,7 @@ func (t *reproduction) become(host sysinfo.Host) error {
 			return lab.Failure(err)
 		}
 	}
+	t.host = host
 	return nil
 }
 
@@ -189,10 +188,8 @@ func (t *reproduction) plan() (err error) {
 	}
 	t.planned = plans[t.article.Slug]
 	t.options.Met = t.become
-	if host, err := t.HostOf(t.project, t.article, t.this); err != nil {
-		return lab.Failure(err)
-	} else if host.ID != lab.UnknownHosts {
-		if err := t.become(host); err != nil {
+	if !t.planned.UsesHosts() { // others are met when it runs
+		if err := t.become(t.this); err != nil {
 			return err
 		}
 	}
@@ -353,7 +350,8 @@ func (t *reproduction) confirm(question, otherwise string) error {
 	if t.options.Yes {
 		return nil
 	}
-	t.CleansUp.Store(false) // an interrupt ends all, since nothing has begun
+	before := t.CleansUp.Swap(false) // an interrupt ends all, since nothing has begun
+	defer t.CleansUp.Store(before)
 	yes, asked := false, false
 	if t.Config.Ask != nil {
 		yes, asked = t.Config.Ask(question)

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/files"
 	"benchbook/lab/bundles"
 	"benchbook/notebook/bundle"
 )
@@ -30,7 +31,7 @@ func openBundle(ctx context.Context, from string, limits bundle.Limits) (r *bund
 	if err != nil {
 		return nil, nil, err
 	}
-	if r, err = bundle.Open(bundles.Stream{Context: ctx, Reader: in}, limits); err != nil {
+	if r, err = bundle.Open(files.Stream{Context: ctx, Reader: in}, limits); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("%s: %w", from, err), in.Close())
 	}
 	return r, func() { _ = in.Close() }, nil
