@@ -323,6 +323,16 @@ func (a *Session) AwaitOnInterrupt(ctx context.Context) func() {
 	}
 }
 
+// Ask asks the person at the terminal, if there is one. Meanwhile an interrupt ends all, since nothing has begun.
+func (a *Session) Ask(question string) (yes, asked bool) {
+	if a.Config.Ask == nil {
+		return false, false
+	}
+	before := a.CleansUp.Swap(false)
+	defer a.CleansUp.Store(before)
+	return a.Config.Ask(question)
+}
+
 // NoteWaiting says who has a machine that is waited for.
 func (a *Session) NoteWaiting(busy error) { fmt.Fprintf(a.Stderr, "%v: waiting until it ends\n", busy) }
 

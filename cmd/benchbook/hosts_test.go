@@ -136,12 +136,13 @@ func lockedOnTwo(t *testing.T, w lab.Config, m *hoststest.Machine) {
 	if status != lab.StatusProblems {
 		t.Errorf("without machines it has status %d", status)
 	}
-	wantSaid(t, said, "add machines of yours to "+filepath.Join(into, "project", article.ProjectFile))
+	wantSaid(t, said, "add your own machines to "+filepath.Join(into, "project", article.ProjectFile))
 	nameHosts(t, filepath.Join(into, "project"), m)
 	if status, said = repro(); status != 0 {
 		t.Errorf("with machines it has status %d", status)
 	}
-	wantSaid(t, said, "on machines of yours", "desk and elsewhere", "this host counts as c", "2 repetitions",
+	wantSaid(t, said, "on your machines: desk and elsewhere;",
+		"this host and the author's both count as c", "2 repetitions",
 		"images: 1 of 1 have the digests of the lock\n")
 	for _, at := range []string{homeEndpoint(), m.Socket} {
 		if left := (lockedImages{at: at, repository: "benchbook/locked-command"}).list(t); len(left) > 0 {
@@ -160,7 +161,7 @@ func lockedOnTwo(t *testing.T, w lab.Config, m *hoststest.Machine) {
 	if status, said = repro(); status != lab.StatusFailed || strings.Contains(said, "send your records") {
 		t.Errorf("with results of ours among the author's it has status %d:\n%s", status, said)
 	}
-	wantSaid(t, said, "has what was measured here among the author's records")
+	wantSaid(t, said, "has results of this machine among the author's")
 	left, err := exec.Command("docker", "--host", m.Socket, "ps", "--all", "--quiet", "--filter", "label="+
 		engine.LabelOwner).CombinedOutput()
 	if err != nil || len(left) > 0 {

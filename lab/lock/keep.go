@@ -131,7 +131,7 @@ func (k *Keeper) load(ctx context.Context, e engine.Engine, log io.Writer) error
 	}
 	archiver, ok := engine.MakerOf(e).(engine.Archiver)
 	if !ok {
-		return fmt.Errorf("the engine %s takes in no images: leave --locked out, or use the engine docker", e.Name())
+		return fmt.Errorf("the engine %s cannot load images: leave --locked out, or use the engine docker", e.Name())
 	}
 	in, err := os.Open(k.Archive)
 	if err != nil {

@@ -606,7 +606,7 @@ func (j *job) confirm(ctx context.Context, c *lab.Article, next *runner.Next, v 
 		}
 		words := fmt.Sprintf("%s#%s has %s to measure, which takes about %s", c.Slug, e.Name, terminal.Count(n, "trial"),
 			terminal.Clock(time.Total))
-		if yes, asked := j.ask(words + ": measure all of that?"); yes {
+		if yes, asked := j.Ask(words + ": measure all of that?"); yes {
 			continue
 		} else if asked {
 			return lab.Failure(errors.New("nothing was measured; --only measures some of it, --budget what fits into a time"))
@@ -615,16 +615,6 @@ func (j *job) confirm(ctx context.Context, c *lab.Article, next *runner.Next, v 
 			"--budget", words))
 	}
 	return nil
-}
-
-// ask asks the person at the terminal, if there is one. Nothing has begun, so an interrupt ends all.
-func (j *job) ask(question string) (yes, asked bool) {
-	if j.Config.Ask == nil {
-		return false, false
-	}
-	before := j.CleansUp.Swap(false)
-	defer j.CleansUp.Store(before)
-	return j.Config.Ask(question)
 }
 
 // connected is the engine of a target, that of the project where it has none yet.

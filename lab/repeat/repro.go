@@ -138,7 +138,7 @@ func (t *reproduction) become(host sysinfo.Host) error {
 		return !strings.Contains(f.Path, "/"+filepath.ToSlash(records)+"/")
 	})
 	if len(theirs) > 0 {
-		fmt.Fprintf(t.Stderr, "this host counts as %s, as the author's does: the pages have only what is measured here\n",
+		fmt.Fprintf(t.Stderr, "this host and the author's both count as %s: the pages show only what is measured here\n",
 			host.ID)
 	}
 	var left []string
@@ -151,8 +151,8 @@ func (t *reproduction) become(host sysinfo.Host) error {
 		case err != nil:
 			return lab.Failure(err)
 		case hex.EncodeToString(sum[:]) != f.SHA256:
-			return lab.Failure(fmt.Errorf("%s has what was measured here among the author's records: move it elsewhere, or "+
-				"open the bundle in another folder with --into", terminal.Relative(name)))
+			return lab.Failure(fmt.Errorf("%s has results of this machine among the author's: move it elsewhere, or open the "+
+				"bundle in another folder with --into", terminal.Relative(name)))
 		}
 		left = append(left, name)
 	}
@@ -217,7 +217,7 @@ func (t *reproduction) wayOut(err error) error {
 	case !t.project.Problems.Empty():
 		words = "mend that, and run the same command again"
 	case slices.ContainsFunc(t.article.Problems.Sorted(), ofMachines):
-		words = fmt.Sprintf("add machines of yours to %s, under hosts, and run the same command again", t.settings())
+		words = fmt.Sprintf("add your own machines to %s, under hosts, and run the same command again", t.settings())
 	}
 	return lab.WithStatus(status.Status, fmt.Errorf("%w: %s", status.Err, words))
 }
@@ -303,12 +303,12 @@ func otherMachines(p *plan.Plan, settings string) string {
 	isCluster := func(e *plan.Experiment) bool { return e.Engine.Can(spec.Nodes) }
 	switch names := slices.DeleteFunc(p.HostNames(), func(name string) bool { return name == "" }); {
 	case slices.ContainsFunc(p.All, isCluster) && p.Cluster() == "":
-		return "in pods of the cluster that " + settings + " names, or your kubeconfig"
+		return "in pods of the cluster that " + settings + " or your kubeconfig names"
 	case slices.ContainsFunc(p.All, isCluster):
 		return "in pods of your cluster " + p.Cluster()
 	case len(names) > 0:
-		return "on machines of yours, where anybody who reaches one reaches the ports it serves: " +
-			terminal.InSentence(names)
+		return "on your machines: " + terminal.InSentence(names) +
+			"; the ports they serve are open to anybody who reaches them"
 	}
 	return ""
 }
@@ -350,13 +350,7 @@ func (t *reproduction) confirm(question, otherwise string) error {
 	if t.options.Yes {
 		return nil
 	}
-	before := t.CleansUp.Swap(false) // an interrupt ends all, since nothing has begun
-	defer t.CleansUp.Store(before)
-	yes, asked := false, false
-	if t.Config.Ask != nil {
-		yes, asked = t.Config.Ask(question)
-	}
-	switch {
+	switch yes, asked := t.Ask(question); {
 	case yes:
 		return nil
 	case asked:

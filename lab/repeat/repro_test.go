@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/files"
 	"benchbook/lab"
 	"benchbook/notebook/bundle"
 	"benchbook/notebook/projects"
@@ -29,7 +30,7 @@ func TestRecordsOfOurHost(t *testing.T) {
 		gone    []string
 	}{
 		{"the author's", "", "", []string{own}},
-		{"with one of ours among them", own, "1.jsonl has what was measured here among the author's records", nil},
+		{"with one of ours among them", own, "1.jsonl has results of this machine among the author's", nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -44,10 +45,7 @@ func TestRecordsOfOurHost(t *testing.T) {
 				if name == test.changed {
 					text += "more"
 				}
-				if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+				if err := files.Write(file, []byte(text)); err != nil {
 					t.Fatal(err)
 				}
 			}
