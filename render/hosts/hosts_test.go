@@ -82,3 +82,28 @@ func TestIsAbsolute(t *testing.T) {
 		}
 	}
 }
+
+// What a host measured of an older version alone is no standing of the present one; as soon as anything is of that, it
+// is.
+func TestOlderVersion(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		states []dataset.State
+		want   bool
+	}{
+		{"older, and not measured", []dataset.State{dataset.Stale, dataset.Missing}, true},
+		{"one is fresh", []dataset.State{dataset.Stale, dataset.Fresh}, false},
+		{"one is under way", []dataset.State{dataset.Stale, dataset.Partial}, false},
+		{"not measured", []dataset.State{dataset.Missing}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			e := &dataset.Experiment{}
+			for _, state := range test.states {
+				e.Cells = append(e.Cells, &dataset.Cell{State: state})
+			}
+			if got := (Host{Dataset: &dataset.Dataset{Experiments: []*dataset.Experiment{e}}}).isOlder(); got != test.want {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+}

@@ -112,9 +112,13 @@ const mostAsColumns = 3
 func (s *Sheet) View(o Options) View {
 	v := View{Lead: s.Lead(), Findings: s.findings(o)}
 	for _, h := range s.Hosts {
+		standing := claim.StandingOf(h.Dataset)
 		of, warn := o.Of(h)
+		if h.isOlder() {
+			standing, of = claim.Standing{Is: stats.StandingMeasured}, "an older version of this article"
+		}
 		v.Hosts = append(v.Hosts, HostView{Name: h.Name, Href: o.Page(h.Newest),
-			Standing: badge.WithoutCount(claim.StandingOf(h.Dataset)), Of: of, Facts: h.facts(warn)})
+			Standing: badge.WithoutCount(standing), Of: of, Facts: h.facts(warn)})
 	}
 	for i := range recorded {
 		first := v.Hosts[0].Facts[i].Text
@@ -176,9 +180,19 @@ func (h Host) facts(warn []string) (list []Fact) {
 }
 
 // origin says where the values of a host are from.
-func (h Host) origin() cellview.Origin {
-	cells := slice.Map(h.Dataset.Experiments, func(e *dataset.Experiment) []*dataset.Cell { return e.Cells })
-	return cellview.OriginOf(h.Dataset, slices.Concat(cells...))
+func (h Host) origin() cellview.Origin { return cellview.OriginOf(h.Dataset, h.cells()) }
+
+func (h Host) cells() []*dataset.Cell {
+	return slices.Concat(slice.Map(h.Dataset.Experiments,
+		func(e *dataset.Experiment) []*dataset.Cell { return e.Cells })...)
+}
+
+// isOlder says that all measured there is of an older version of the experiments, so that it has no say in whether the
+// claims of the present one hold.
+func (h Host) isOlder() bool {
+	states := slice.Map(h.cells(), func(c *dataset.Cell) dataset.State { return c.State })
+	return slices.Contains(states, dataset.Stale) && !slices.Contains(states, dataset.Fresh) &&
+		!slices.Contains(states, dataset.Partial)
 }
 
 // runs are those that its values are of.
