@@ -56,7 +56,6 @@ type claimsView struct {
 
 // howtoView says how to repeat the article.
 type howtoView struct {
-	One         *howtoLine // by which all of it is repeated; nil without a bundle
 	First, More []howtoLine
 	Files       []link
 	Records     recordsView
@@ -159,7 +158,7 @@ func originalTitle(rows int, counts map[stats.Verdict]int) string {
 
 // howto lists what repeats the article, the shortest experiment first.
 func (c evidencePart) howto() howtoView {
-	v := howtoView{Others: c.others(), One: repeatedBy(c.composer)}
+	v := howtoView{Others: c.others()}
 	v.Files, v.Records = c.sources()
 	lasted := c.lasted()
 	lasting := func(words string, experiments ...int) string {
@@ -182,9 +181,6 @@ func (c evidencePart) howto() howtoView {
 		return v
 	}
 	slices.SortStableFunc(all, func(a, b int) int { return cmp.Compare(lasted[a], lasted[b]) })
-	if v.One != nil {
-		v.One.Words = lasting(v.One.Words, all...)
-	}
 	whole := howtoLine{lasting("The whole article, "+number.Count(len(all), "experiment"), all...),
 		"benchbook run " + c.doc.Slug}
 	if len(all) == 1 {
@@ -208,9 +204,6 @@ func (c *composer) sources() (files []link, records recordsView) {
 	for _, f := range c.source() {
 		files = append(files, link{folder + f.Path, f.Path + ", " + size(int64(len(f.Data)))})
 	}
-	for _, f := range bundleOf(c) {
-		files = append(files, link{folder + f.Path, f.Path + ", " + size(f.Size)})
-	}
 	all := int64(0)
 	for _, f := range c.options.Sources {
 		all += f.Size
@@ -220,28 +213,6 @@ func (c *composer) sources() (files []link, records recordsView) {
 		records.Summary = "Records of " + number.Count(n, "run") + ", " + size(all)
 	}
 	return files, records
-}
-
-// bundleOf is the file by which the article is repeated; none of an article with secrets, which would be in it.
-func bundleOf(c *composer) []Copy {
-	if c.options.Bundle == nil || len(c.source()) == 0 {
-		return nil
-	}
-	return []Copy{*c.options.Bundle}
-}
-
-// repeatedBy is the line that repeats the article somewhere else; nil without a bundle.
-func repeatedBy(c *composer) *howtoLine {
-	list := bundleOf(c)
-	if len(list) == 0 {
-		return nil
-	}
-	file := list[0].Path
-	if c.options.Address == "" {
-		return &howtoLine{"The whole article, with the file " + file + " from below", "benchbook repro " + file}
-	}
-	return &howtoLine{"The whole article, as it was measured",
-		"benchbook repro " + strings.TrimSuffix(c.options.Address, "/") + "/" + c.doc.Slug + "/" + file}
 }
 
 // sourceOf is the article as a file, unless it holds a secret that its page does not show; it is asked after the prose

@@ -94,9 +94,6 @@ func (r *Renderer) hostsPage(s *hosts.Sheet, d *dataset.Dataset, o Options) (Sub
 	}
 	v.Files = part.data("tbl-hosts", "Claims "+on, s, s.Data().Encode)
 	run := "benchbook run " + d.Doc.Slug
-	if one := repeatedBy(c); one != nil {
-		run = one.Command
-	}
 	v.Lines = []howtoLine{{"Measure it on your machine", run}, {"Compare two hosts in a terminal",
 		"benchbook compare --across-hosts " + s.Hosts[0].Name + " " + s.Hosts[1].Name + " " + d.Doc.Slug}}
 	main := c.Fill("hosts", v)

@@ -87,9 +87,6 @@ type Options struct {
 	Moments []*compare.Moment
 	// Sources are files that readers may want beside the page: the records.
 	Sources []Copy
-	// Bundle has all that somebody else needs to repeat the article; nil if there is none. A page of an article with
-	// secrets does not offer it.
-	Bundle *Copy
 	// Apart makes a subpage of what few readers look up: the details of claims, the method, the values. Without it the
 	// page has all of that.
 	Apart   bool
@@ -185,7 +182,7 @@ func (r *Renderer) composed(d *dataset.Dataset, o Options) (*Page, *composer, co
 		Slug: d.Doc.Slug, Title: a.title, Description: a.description, Date: d.Doc.Front.Date.Value,
 		Tags: plain(article.Texts(d.Doc.Front.Tags)), Draft: d.Doc.Front.Draft.V,
 		Measured: c.origin.Last, Standing: badge.OfStanding(a.standing), HTML: a.main,
-		Files: append(c.allFiles(), c.source()...), Copies: append(slices.Clip(o.Sources), bundleOf(c)...),
+		Files: append(c.allFiles(), c.source()...), Copies: o.Sources,
 		Runs:     len(o.Moments),
 		Warnings: slices.Compact(c.warnings),
 	}

@@ -93,36 +93,3 @@ load: {target: "http://server/?api_key=[redacted]&page=2", headers: {X-Api-Key: 
 		t.Errorf("the listing is\n%s\nwant\n%s", got, want)
 	}
 }
-
-// A page offers the bundle of its article, and the one line that repeats it, unless the article holds secrets.
-func TestBundleOfAPage(t *testing.T) {
-	offered := func(text, address string) (command string, copied bool) {
-		t.Helper()
-		b := rendertest.New(t, "sample", []byte(strings.ReplaceAll(text, "§§§", "```")))
-		page, err := newRenderer(t).Page(b.Dataset(), render.Options{Address: address,
-			Bundle: &render.Copy{Path: "sample.bundle", From: "x", Size: 1_500_000}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		m := regexp.MustCompile(`<code class="cmd">(benchbook repro [^<]*)</code>`).FindStringSubmatch(string(page.HTML))
-		linked := strings.Contains(string(page.HTML), `; <a href="sample.bundle" download>sample.bundle, 1`)
-		if (m != nil) != linked || linked != (len(page.Copies) == 1) {
-			t.Errorf("the line is %q, and there are %d files to copy; linked: %v", m, len(page.Copies), linked)
-		}
-		if m == nil {
-			return "", false
-		}
-		return m[1], true
-	}
-	plain := "---\ntitle: x\n---\n\n§§§yaml experiment\nname: c\ncommand: {image: debian, run: 'true'}\n§§§\n"
-	for address, want := range map[string]string{"": "benchbook repro sample.bundle",
-		"https://x.example/":  "benchbook repro https://x.example/sample/sample.bundle",
-		"https://x.example/b": "benchbook repro https://x.example/b/sample/sample.bundle"} {
-		if got, ok := offered(plain, address); !ok || got != want {
-			t.Errorf("at %q: %q, %v", address, got, ok)
-		}
-	}
-	if got, ok := offered(withSecrets, ""); ok {
-		t.Errorf("an article with secrets is offered: %q", got)
-	}
-}

@@ -66,6 +66,7 @@ func TestLostOutput(t *testing.T) {
 	put(t, filepath.Join(measured, "printed.txt"), string(printed))
 	put(t, filepath.Join(measured, "page.md"), "# Page\n")
 	mustRun(t, w, "-C", measured, "report")
+	inGit(t, measured)
 	mustRun(t, w, "-C", measured, "contribute", "pair", "--out", filepath.Join(measured, "pack.records"))
 	mustRun(t, w, "-C", measured, "bundle", "pair", "--out", filepath.Join(measured, "pair.bundle"))
 	// in runs the command in a project with records and a site, of its own since verbs write.

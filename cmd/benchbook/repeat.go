@@ -58,7 +58,7 @@ func reproCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "repro FILE|URL",
 		Short: "Measure somebody else's article on this machine",
-		Long: `Open a bundle, or that of a page, and measure its article on this machine. It says what would run, and asks
+		Long: `Open a bundle and measure its article on this machine. It says what would run, and asks
 before anything does. Then it prints each claim there and here, and makes pages with a column for each host. With
 --quick it takes at most five minutes, to see whether everything works. Run again, it continues in the same folder.`,
 		Args: arguments(1, 1),

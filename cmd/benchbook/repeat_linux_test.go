@@ -50,6 +50,7 @@ func TestLockedOnEngine(t *testing.T) {
 	says(1, "it is not in the lock, as its Dockerfile or a file that is copied into it was changed", "run", "--locked",
 		"--force")
 	says(0, "locked 1 image", "lock", "locked")
+	inGit(t, dir)
 	bundle := filepath.Join(work, "locked.bundle")
 	says(0, "repeat it with", "bundle", "locked", "--images", "--out", bundle)
 	forget()

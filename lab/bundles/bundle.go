@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 	"github.com/google/renameio/v2"
 
 	"benchbook/files"
+	"benchbook/git"
 	"benchbook/lab"
 	"benchbook/lab/lock"
 	"benchbook/lab/measure"
@@ -68,7 +70,7 @@ func Bundle(ctx context.Context, a *lab.Session, args []string, o Options) error
 		return err
 	}
 	b := &bundling{Session: a, project: project, article: c, plan: plans[c.Slug]}
-	if err := b.gather(); err != nil {
+	if err := b.gather(ctx); err != nil {
 		return lab.Failure(err)
 	}
 	if o.List {
@@ -97,26 +99,45 @@ type bundling struct {
 	project *projects.Project
 	article *lab.Article
 	plan    *plan.Plan
-	root    string // folder that paths in the bundle are counted from: that of the project, or of its repository
+	root    string          // folder that paths in the bundle are counted from: that of the project, or of its repository
+	tracked map[string]bool // whole paths of the files that git tracks
+	lacks   bool            // a file was left out without which the article cannot be planned
 	about   bundle.About
 	inputs  []bundle.Input
 }
 
-// gather finds the files that the article needs.
-func (b *bundling) gather() error {
-	found, secrets := map[string]bool{}, map[string]bool{}
-	for _, p := range append([]*plan.Plan{b.plan}, b.plan.Others()...) {
-		b.note(p, found, secrets)
+// gather finds the files that the article needs, and names those that it leaves out.
+func (b *bundling) gather(ctx context.Context) error {
+	if err := b.findTracked(ctx); err != nil {
+		return err
 	}
+	found, private, needed := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, p := range append([]*plan.Plan{b.plan}, b.plan.Others()...) {
+		b.note(p, needed, private)
+	}
+	maps.Copy(found, needed)
 	if err := filesOf(b.project.ArticleDir(b.article.Slug), found); err != nil {
 		return err
 	}
 	for _, slug := range b.plan.Extends {
 		found[filepath.Join(b.project.ArticleDir(slug), article.FileName)] = true
 	}
+	settingsFile := filepath.Join(b.project.Dir, article.ProjectFile)
+	found[settingsFile] = true
+	for _, name := range []string{settingsFile, filepath.Join(b.project.ArticleDir(b.article.Slug), article.FileName)} {
+		if !b.tracked[name] {
+			return fmt.Errorf("git does not track %s, and a bundle holds only files that it tracks: git add it first",
+				terminal.Relative(name))
+		}
+	}
 	b.root = b.project.Dir
-	for name := range found {
-		if _, ok := files.Below(b.root, name); !ok {
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		why := b.leavesOut(name, private)
+		if why != "" {
+			fmt.Fprintf(b.Stderr, "left out: %s, %s\n", terminal.Relative(name), why)
+			b.lacks = b.lacks || needed[name] && why == privateFile
+			delete(found, name)
+		} else if _, ok := files.Below(b.root, name); !ok {
 			b.root = b.project.Repository()
 		}
 	}
@@ -124,14 +145,7 @@ func (b *bundling) gather() error {
 	if err != nil {
 		return err
 	}
-	settingsFile := filepath.Join(b.project.Dir, article.ProjectFile)
-	b.inputs = append(b.inputs, bundle.Input{Path: b.path(settingsFile), Open: func() (io.ReadCloser, error) {
-		return io.NopCloser(strings.NewReader(string(settings))), nil
-	}})
-	for name := range found {
-		if secrets[name] || name == settingsFile {
-			continue
-		}
+	for _, name := range slices.Sorted(maps.Keys(found)) {
 		if _, ok := files.Below(b.root, name); !ok {
 			return fmt.Errorf("the article uses %s, which lies outside the repository, so nobody else has it: move it into the "+
 				"repository", name)
@@ -140,15 +154,52 @@ func (b *bundling) gather() error {
 		if err != nil {
 			return err
 		}
-		b.inputs = append(b.inputs, bundle.Input{Path: b.path(name), Executable: info.Mode()&0o100 != 0,
-			Open: func() (io.ReadCloser, error) { return os.Open(name) }})
+		in := bundle.Input{Path: b.path(name), Executable: info.Mode()&0o100 != 0,
+			Open: func() (io.ReadCloser, error) { return os.Open(name) }}
+		if name == settingsFile {
+			in.Open = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(string(settings))), nil }
+		}
+		b.inputs = append(b.inputs, in)
 	}
 	return nil
 }
 
-// note notes which files a plan has read, and which of them hold secrets. Those that were reached by a link are where
-// the project has them.
-func (b *bundling) note(p *plan.Plan, found, secrets map[string]bool) {
+// findTracked lists the files that git tracks in the repository of the project, submodules included.
+func (b *bundling) findTracked(ctx context.Context) error {
+	top := b.project.Repository()
+	if _, name := git.Top(b.project.Dir); name != ".git" {
+		return errors.New("a bundle holds only files that git tracks, and the project is not in a git repository: run git init " +
+			"and git add in its folder first")
+	}
+	list, err := git.New(ctx, top).Run("", "ls-files", "-z", "--full-name", "--recurse-submodules")
+	if err != nil {
+		return err
+	}
+	b.tracked = map[string]bool{}
+	for name := range strings.SplitSeq(list, "\x00") {
+		b.tracked[filepath.Join(top, filepath.FromSlash(name))] = true
+	}
+	return nil
+}
+
+// privateFile is the reason to leave out a file that often holds passwords.
+const privateFile = "as it may hold secrets: whoever repeats the article needs a file of their own"
+
+// leavesOut says why a file does not go into a bundle; empty if it does.
+func (b *bundling) leavesOut(name string, private map[string]bool) string {
+	base := filepath.Base(name)
+	switch {
+	case private[name], base == ".env", strings.HasPrefix(base, ".env."), strings.HasSuffix(base, ".env"):
+		return privateFile
+	case !b.tracked[name]:
+		return "as git does not track it"
+	}
+	return ""
+}
+
+// note notes which files a plan has read, and which of them may hold secrets. A file that was reached by a link is named
+// by its place in the project.
+func (b *bundling) note(p *plan.Plan, found, private map[string]bool) {
 	resolved, err := filepath.EvalSymlinks(b.project.Repository())
 	here := func(name string) string {
 		if below, ok := files.Below(resolved, name); err == nil && ok {
@@ -160,7 +211,10 @@ func (b *bundling) note(p *plan.Plan, found, secrets map[string]bool) {
 		found[here(name)] = true
 	}
 	for _, name := range p.Secrets {
-		secrets[here(name)] = true
+		private[here(name)] = true
+	}
+	for _, name := range p.EnvFiles {
+		found[here(name)], private[here(name)] = true, true
 	}
 }
 
@@ -246,6 +300,10 @@ func (b *bundling) addPacks(set *dataset.Dataset) error {
 		}
 		for _, name := range []string{pack, pack + record.SignatureSuffix} {
 			from := filepath.Join(dir, name)
+			if !b.tracked[from] && name == pack {
+				fmt.Fprintf(b.Stderr, "left out: run %s of host %s, as git does not track its records\n", run, set.Host)
+				break
+			}
 			if _, err := os.Stat(from); errors.Is(err, fs.ErrNotExist) {
 				continue // it is not signed
 			} else if err != nil {
@@ -413,46 +471,6 @@ func WriteFile(ctx context.Context, out string, about bundle.About, inputs []bun
 	return m, digest, size, err
 }
 
-// ForPage makes the bundle of an article that its page offers, without images, in the hidden folder of the project. It
-// is empty where there can be none, as the article uses what others do not have, or nothing can be written.
-func ForPage(a *lab.Session, project *projects.Project, c *lab.Article, p *plan.Plan,
-	d *dataset.Dataset) (file string, size int64) {
-	quiet := lab.Session{Stdout: io.Discard, Stderr: io.Discard, Version: a.Version, Config: a.Config}
-	b := &bundling{Session: &quiet, project: project, article: c, plan: p}
-	file, err := lab.StateFolder(project.Dir, filepath.Join("bundles", c.Slug+Suffix))
-	if project.File() != "" || err != nil || os.MkdirAll(filepath.Dir(file), 0o755) != nil || b.gather() != nil ||
-		b.addRecords(d) != nil {
-		return "", 0
-	}
-	if now, err := bundle.Digest(b.about, b.inputs); err == nil {
-		if was, size := digestOf(file); was == now {
-			return file, size // else it would be copied again
-		}
-	}
-	if _, _, size, err = WriteFile(context.Background(), file, b.about, b.inputs, b.check); err != nil {
-		return "", 0
-	}
-	return file, size
-}
-
-// digestOf is that of a bundle, and its size; empty if there is none, or a damaged one.
-func digestOf(file string) (digest string, size int64) {
-	in, err := os.Open(file)
-	if err != nil {
-		return "", 0
-	}
-	defer in.Close() // it was only read
-	info, err := in.Stat()
-	if err != nil {
-		return "", 0
-	}
-	r, err := bundle.Open(in, bundle.Limits{})
-	if err != nil || r.Check() != nil {
-		return "", 0
-	}
-	return r.Digest(), info.Size()
-}
-
 // warnOfSecrets names files that may hold one, by the rules for records.
 func (b *bundling) warnOfSecrets() {
 	var definitions []json.RawMessage
@@ -481,6 +499,9 @@ func (b *bundling) warnOfSecrets() {
 
 // check opens the bundle as somebody else would, and plans its article: nothing may be missing.
 func (b *bundling) check(file io.Reader) error {
+	if b.lacks {
+		return nil // which is said
+	}
 	dir, err := os.MkdirTemp("", "benchbook-bundle-")
 	if err != nil {
 		return err

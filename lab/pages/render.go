@@ -16,7 +16,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"benchbook/lab"
-	"benchbook/lab/bundles"
 	"benchbook/lab/results"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/compare"
@@ -313,11 +312,6 @@ func renderPage(a *lab.Session, project *projects.Project, c *lab.Article, rende
 	if !flags.Single {
 		if options.Sources, err = packs(project, c.Slug); err != nil {
 			return m, fmt.Errorf("article %s: %w", c.Slug, err)
-		}
-	}
-	if p := c.Planned; !flags.Single && p != nil && len(shown.Records()) > 0 {
-		if file, size := bundles.ForPage(a, project, c, p, shown); file != "" {
-			options.Bundle = &render.Copy{Path: c.Slug + bundles.Suffix, From: file, Size: size}
 		}
 	}
 	made, err := renderer()

@@ -14,7 +14,7 @@ import (
 	"benchbook/notebook/bundle"
 )
 
-// A bundle is opened in a file, at an address, and by the page that offers it; of anything else it is said what it is.
+// A bundle is opened from a file or an address; anything else is refused with its reason.
 func TestOpenBundle(t *testing.T) {
 	var made bytes.Buffer
 	if _, _, err := bundle.Write(&made, bundle.About{Article: "hello"}, []bundle.Input{{Path: "a",
@@ -23,12 +23,8 @@ func TestOpenBundle(t *testing.T) {
 	}
 	answers := map[string]string{
 		"/hello.bundle":       made.String(),
-		"/hello/":             `<p><a class="x" href="hello.bundle" download>bundle</a>`,
-		"/hello/hello.bundle": made.String(),
-		"/other/":             `<a href="hello.zip">no bundle</a>`,
-		"/elsewhere/":         `<a href="file:///etc/hello.bundle">not of the web</a>`,
-		"/empty":              "",
-		"/gone/":              `<a href="gone.bundle">gone</a>`,
+		"/page/":       `<p><a class="x" href="hello.bundle" download>bundle</a>`,
+		"/empty":       "",
 		"/compressed/":        made.String()[:20],
 	}
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -55,12 +51,9 @@ func TestOpenBundle(t *testing.T) {
 	tests := []struct{ from, err string }{
 		{file, ""},
 		{server.URL + "/hello.bundle", ""},
-		{server.URL + "/hello/", ""},
 		{server.URL + "/moved", ""},
-		{server.URL + "/other/", "neither a bundle nor a page that has one"},
-		{server.URL + "/empty", "neither a bundle"},
-		{server.URL + "/elsewhere/", "not as safe an address"},
-		{server.URL + "/gone/", "404"},
+		{server.URL + "/page/", "not a bundle"},
+		{server.URL + "/empty", "not a bundle"},
 		{server.URL + "/compressed/", "/compressed/: "},
 		{server.URL + "/nothing", "404"},
 		{dir, "is not a file"},

@@ -48,12 +48,6 @@ func Write(w io.Writer, about About, inputs []Input) (Manifest, string, error) {
 	return m, digestOf(text), err
 }
 
-// Digest is that of the bundle that Write would write.
-func Digest(about About, inputs []Input) (string, error) {
-	_, text, _, err := describe(about, inputs)
-	return digestOf(text), err
-}
-
 // describe makes the manifest of a bundle, and its text. The inputs that it returns are all others, in their order.
 func describe(about About, inputs []Input) (m Manifest, text []byte, all []Input, err error) {
 	m = Manifest{Format: Format, About: about}

@@ -43,7 +43,8 @@ type Project struct {
 	// Contents are those of configs and secrets that are in no file, by the path which stands for them.
 	Contents map[string][]byte
 	Notes    []string // what the author may want to know
-	Files    []string // whole paths of the Compose files that are named, and of files with variables
+	Files    []string // whole paths of the Compose files that are named, and of their .env
+	EnvFiles []string // whole paths of what an env_file names
 
 	root    string
 	sources []*source.Source
@@ -372,7 +373,7 @@ func (p *Project) checkFiles(found map[string]variable) error {
 			if err != nil {
 				return fmt.Errorf("service %q: env_file %s: %s", s.Name, f.Path, files.Reason(err))
 			}
-			p.Files = append(p.Files, full)
+			p.EnvFiles = append(p.EnvFiles, full)
 			p.noteVariablesOf(data, found)
 		}
 	}

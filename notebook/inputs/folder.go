@@ -38,6 +38,7 @@ type Folder struct {
 	Doc      *article.Document
 	Hidden   map[string]bool        // whole paths of files that hold secrets
 	Reads    map[string]bool        // whole paths of files that were read, added to it; nil if nobody asks
+	EnvFiles map[string]bool        // whole paths of files that an env_file names, added to it; may be nil
 	configs  map[string][]string    // what configs name, with the users of each: see UsersOf
 	contexts map[string][]spec.File // by folder and the files left out, read once
 	single   map[string]spec.File   // what configs name, by path, read once
@@ -79,9 +80,17 @@ func (f *Folder) Around(root string) *Folder {
 			f.around = map[string]*Folder{}
 		}
 		f.around[root] = NewRepository(root, nil, f.Doc)
-		f.around[root].Hidden, f.around[root].Reads = f.Hidden, f.Reads
+		f.around[root].Hidden, f.around[root].Reads, f.around[root].EnvFiles = f.Hidden, f.Reads, f.EnvFiles
 	}
 	return f.around[root]
+}
+
+// EnvFile reads a file of environment variables, as Document.File does, and notes its path.
+func (f *Folder) EnvFile(name source.Text, problems *source.Problems) (*article.File, bool) {
+	if f.EnvFiles != nil {
+		f.EnvFiles[filepath.Join(f.Doc.Dir, filepath.FromSlash(name.Value))] = true
+	}
+	return f.Doc.File(name, problems)
 }
 
 // open opens the folder. Where a revision is instead of its files, there is none.

@@ -13,7 +13,7 @@ func (r *reading) environment(s *article.Service) []string {
 	var out []string
 	own := s.Environment.Map()
 	for _, t := range s.EnvFile {
-		f, ok := r.Folder(t).Doc.File(t, r.problems)
+		f, ok := r.Folder(t).EnvFile(t, r.problems)
 		if !ok {
 			continue
 		}

@@ -53,9 +53,12 @@ func (p *planner) compose(e *outline, merged *yamltext.Node) (*yamltext.Node, bo
 		listings = append(listings, &article.Listing{Path: name, Data: read.Contents[name], Pos: named.Text.Pos})
 	}
 	folder := inputs.NewRepository(root, listings, p.doc)
-	folder.Hidden, folder.Reads = p.hidden, p.reads
+	folder.Hidden, folder.Reads, folder.EnvFiles = p.hidden, p.reads, p.envFiles
 	for _, name := range read.Files {
 		p.reads[name] = true
+	}
+	for _, name := range read.EnvFiles {
+		p.reads[name], p.envFiles[name] = true, true
 	}
 	p.composed = append(p.composed, &composed{read, folder})
 	if read.Secrets != nil {

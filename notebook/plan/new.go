@@ -56,7 +56,8 @@ var ErrNoProfile = errors.New("no such profile")
 func New(project *projects.Project, doc *article.Document, o Options, problems *source.Problems) (*Plan, error) {
 	o.Profile = cmp.Or(o.Profile, Full)
 	p := &planner{project: project, doc: doc, options: o, problems: problems, library: layers.NewLibrary(project, doc),
-		folders: map[*article.Document]*inputs.Folder{}, hidden: map[string]bool{}, reads: map[string]bool{}}
+		folders: map[*article.Document]*inputs.Folder{}, hidden: map[string]bool{}, reads: map[string]bool{},
+		envFiles: map[string]bool{}}
 	p.parts = parts.Reader{Project: project, Folder: p.folder}
 	for _, block := range doc.Experiments {
 		p.definitions = append(p.definitions, p.library.Definition(block, problems))
@@ -88,6 +89,7 @@ func New(project *projects.Project, doc *article.Document, o Options, problems *
 	out.All = slices.Clone(out.Experiments)
 	out.others = sync.OnceValue(p.others)
 	out.Reads, out.Secrets = slices.Sorted(maps.Keys(p.reads)), slices.Sorted(maps.Keys(p.hidden))
+	out.EnvFiles = slices.Sorted(maps.Keys(p.envFiles))
 	out.Extends = p.library.Others()
 	return out, p.findFull(out)
 }
@@ -160,6 +162,7 @@ type planner struct {
 	composed    []*composed
 	hidden      map[string]bool // files of secrets
 	reads       map[string]bool // files that were read
+	envFiles    map[string]bool // files that an env_file names
 
 	cells, steps, written, matched int // so far: see maxCells and what stands with it
 }
@@ -175,7 +178,7 @@ func (p *planner) folder(t source.Text) *inputs.Folder {
 	}
 	if p.folders[doc] == nil {
 		p.folders[doc] = inputs.NewFolder(doc)
-		p.folders[doc].Hidden, p.folders[doc].Reads = p.hidden, p.reads
+		p.folders[doc].Hidden, p.folders[doc].Reads, p.folders[doc].EnvFiles = p.hidden, p.reads, p.envFiles
 	}
 	return p.folders[doc]
 }

@@ -29,6 +29,8 @@ type Plan struct {
 	// Reads are whole paths of files that went into it, beside those of the article itself and of the articles that it
 	// Extends, which are named. Secrets are those of files with secrets of its own folders.
 	Reads, Extends, Secrets []string
+	// EnvFiles are whole paths of the files that an env_file names.
+	EnvFiles []string
 
 	others func() []*Plan
 }
