@@ -21,6 +21,7 @@ report: build ## measure what is not measured yet (PROFILE=quick unless you say 
 		$(BIN)/benchbook render; \
 		scripts/engine || engine=none; \
 	fi; \
+	[ $$engine != docker ] || scripts/base --if-needed || true; \
 	$(BIN)/benchbook report --profile $(PROFILE) --engine $$engine $(ARTICLE)
 
 preview: build ## render the site, serve it on loopback, and show every change of an article
@@ -111,8 +112,9 @@ lint: ## formatting, spelling, limits of size, vet and staticcheck
 	$(GO) tool staticcheck ./...
 	$(GO) tool staticcheck -tags cluster ./cmd/benchbook
 
-engine: ## find a Docker engine, or install and start one (Debian or Ubuntu, as root)
+engine: ## find a Docker engine, or install and start one (Debian or Ubuntu, as root), and see to a Debian image
 	@scripts/engine
+	@scripts/base --if-needed
 
 # The program that goes into containers is static, so that an empty image is enough for it. It is put into benchbook, compressed,
 # and beside it for those who want to look at it alone.

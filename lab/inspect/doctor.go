@@ -7,8 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -170,18 +168,7 @@ func examineRegistry(ctx context.Context, e engine.Inspected) finding {
 	}
 	first, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "Error response from daemon: "), "\n")
 	s.Level, s.Words = warn, "out of reach: "+first
-	_, lookErr := exec.LookPath("debootstrap")
-	switch {
-	case lookErr == nil && os.Getuid() == 0:
-		s.Remedy = "none is needed for Debian: a substitute is made by debootstrap. Bring other images here with docker " +
-			"save and docker load"
-	case lookErr == nil:
-		s.Remedy = "run once as root, so that a substitute of Debian can be made by debootstrap; bring other images here " +
-			"with docker save and docker load"
-	default:
-		s.Remedy = "install debootstrap, which makes a substitute of Debian; bring other images here with docker save and " +
-			"docker load"
-	}
+	s.Remedy = "scripts/base makes a substitute of Debian once; bring other images here with docker save and docker load"
 	return s
 }
 

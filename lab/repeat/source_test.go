@@ -22,10 +22,10 @@ func TestOpenBundle(t *testing.T) {
 		t.Fatal(err)
 	}
 	answers := map[string]string{
-		"/hello.bundle":       made.String(),
-		"/page/":       `<p><a class="x" href="hello.bundle" download>bundle</a>`,
-		"/empty":       "",
-		"/compressed/":        made.String()[:20],
+		"/hello.bundle": made.String(),
+		"/page/":        `<p><a class="x" href="hello.bundle" download>bundle</a>`,
+		"/empty":        "",
+		"/compressed/":  made.String()[:20],
 	}
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		text, ok := answers[r.URL.Path]

@@ -31,6 +31,10 @@ const (
 // errNoAnswer is a registry that was silent for as long as we wait.
 var errNoAnswer = errors.New("the registry does not answer")
 
+// substituteRepository names the images by scripts/base that replace Debian's own where no registry can be reached.
+// The tag is the release.
+const substituteRepository = "benchbook/debootstrap"
+
 // imageStore has the images of an engine, and makes those that are missing.
 type imageStore struct {
 	client      daemon
@@ -46,8 +50,8 @@ func newImageStore(api *client.Client, environment []string) *imageStore {
 		making: make(map[string]chan struct{})}
 }
 
-// base makes an image that somebody else made available: as it is here, from its registry, or, if that cannot be
-// reached and it is a Debian, by a substitute. Platform may be empty.
+// base finds an image here or pulls it. Where its registry cannot be reached, a Debian is replaced by what scripts/base
+// made. Platform may be empty.
 func (s *imageStore) base(ctx context.Context, name, platform string, log io.Writer) (engine.Base, error) {
 	done, err := s.alone(ctx, name)
 	if err != nil {
@@ -63,7 +67,7 @@ func (s *imageStore) base(ctx context.Context, name, platform string, log io.Wri
 		return missing(name, "write it as debian:bookworm-slim", "%q is not a reference of an image: %w", name, err)
 	}
 	if platform != "" {
-		found = engine.Base{} // debootstrap makes what runs on this machine
+		found, release = engine.Base{}, "" // a substitute is only of this machine's platform
 	}
 	bound := answerTimeout
 	if found.ID != "" {
@@ -98,35 +102,27 @@ func (s *imageStore) baseHere(ctx context.Context, name string) (found engine.Ba
 	return found, release, err
 }
 
-// replaced gives the substitute of a release for an image that could not be pulled, and makes it if it has no id yet.
-// It is empty where there can be none.
+// replaced returns the substitute of a Debian image that could not be pulled.
 func (s *imageStore) replaced(
 	ctx context.Context, name, release string, substitute engine.Base, pullErr error, log io.Writer,
-) (_ engine.Base, err error) {
+) (engine.Base, error) {
 	switch {
 	case ctx.Err() != nil:
 		return engine.Base{}, fmt.Errorf("pulling image %s: %w", name, context.Cause(ctx))
 	case !unreachable(pullErr):
 		return missing(name, "correct its name, log in with docker login, or bring it here with docker save and docker load",
 			"image %s is not here, and its registry does not give it (%s)", name, registryWords(pullErr))
-	case substitute.Substitute == "":
-		return missing(name, "bring it here with docker save and docker load, or build from a Debian base such as "+
-			"debian:bookworm-slim, for which a substitute is made",
-			"image %s is not here, and its registry cannot be reached (%s)", name, registryWords(pullErr))
 	case substitute.ID != "":
-		fmt.Fprintf(log, "the registry of %s cannot be reached; using %s, which was made here before\n", name,
-			substitute.Substitute)
+		fmt.Fprintf(log, "the registry of %s cannot be reached; using %s\n", name, substitute.Substitute)
 		return substitute, nil
+	case release != "":
+		return missing(name, "bring it here with docker save and docker load, or make a substitute with scripts/base "+
+			release+" of benchbook's repository", "image %s is not here, and its registry cannot be reached (%s)", name,
+			registryWords(pullErr))
 	}
-	substitute.ID, err = s.debootstrap(ctx, release, substitute.Substitute, log)
-	switch {
-	case err == nil:
-		return substitute, nil
-	case ctx.Err() != nil:
-		return engine.Base{}, fmt.Errorf("making a substitute for image %s: %w", name, context.Cause(ctx))
-	}
-	return missing(name, "", "image %s is not here, its registry cannot be reached, and making a substitute failed: %w",
-		name, err)
+	return missing(name, "bring it here with docker save and docker load, or build from a Debian base such as "+
+		"debian:bookworm-slim, which scripts/base of benchbook's repository can replace",
+		"image %s is not here, and its registry cannot be reached (%s)", name, registryWords(pullErr))
 }
 
 // alone waits until nobody else here makes the image of a name, and keeps others from it until done is called: of

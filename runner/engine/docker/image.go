@@ -380,3 +380,6 @@ func tarFiles(files []spec.File) (io.Reader, error) {
 
 // gone says whether an error means that something is not there any more, which suits whoever removes it.
 func gone(err error) bool { return errdefs.IsNotFound(err) }
+
+// loopback is an address that means another machine inside a container.
+var loopback = regexp.MustCompile(`(?i)//(localhost|127\.|\[::1\])`)
