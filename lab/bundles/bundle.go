@@ -141,15 +141,16 @@ func (b *bundling) gather(ctx context.Context) error {
 			b.root = b.project.Repository()
 		}
 	}
+	return b.addFiles(slices.Sorted(maps.Keys(found)), settingsFile)
+}
+
+// addFiles adds files of the project, and its settings file without what is of no use elsewhere.
+func (b *bundling) addFiles(names []string, settingsFile string) error {
 	_, settings, err := settingsOf(b.project.Dir)
 	if err != nil {
 		return err
 	}
-	for _, name := range slices.Sorted(maps.Keys(found)) {
-		if _, ok := files.Below(b.root, name); !ok {
-			return fmt.Errorf("the article uses %s, which lies outside the repository, so nobody else has it: move it into the "+
-				"repository", name)
-		}
+	for _, name := range names {
 		info, err := os.Stat(name)
 		if err != nil {
 			return err
