@@ -15,24 +15,13 @@ import (
 
 // How large things may become before they have to be split. Tests are not counted.
 const (
-	maxPackageLines = 4500
-	maxCommandLines = 4000 // of cmd/benchbook, which is flags and printing
-	maxPackageFiles = 30
-	maxMethods      = 40  // of one type
-	maxFuncLines    = 100 // of one function
-	maxComplexity   = 15  // cyclomatic, of one function; //gocyclo:ignore below a reason allows more
-	maxColumns      = 120 // of one line of Go, where a tab is one column; raw strings may be wider
+	maxFuncLines  = 100 // of one function
+	maxComplexity = 15  // cyclomatic, of one function; //gocyclo:ignore below a reason allows more
+	maxColumns    = 120 // of one line of Go, where a tab is one column; raw strings may be wider
 )
 
-// size is what a folder's package amounts to.
-type size struct {
-	lines, files int
-	methods      map[string]int
-}
-
-// Packages, types, functions and lines stay small enough to be read.
+// TestLimits keeps functions and lines small enough to be read.
 func TestLimits(t *testing.T) {
-	packages := map[string]*size{}
 	eachGoFile(t, func(name string, data []byte) {
 		for _, line := range wideLines(data) {
 			t.Errorf("%s:%d: the line has more than %d columns", name, line, maxColumns)
@@ -40,14 +29,6 @@ func TestLimits(t *testing.T) {
 		if isTest(name) {
 			return
 		}
-		folder := path.Dir(name)
-		p := packages[folder]
-		if p == nil {
-			p = &size{methods: map[string]int{}}
-			packages[folder] = p
-		}
-		p.files++
-		p.lines += bytes.Count(data, []byte("\n"))
 		fset := token.NewFileSet()
 		f, err := parser.ParseFile(fset, name, data, parser.ParseComments)
 		if err != nil {
@@ -58,9 +39,6 @@ func TestLimits(t *testing.T) {
 			if !ok {
 				continue
 			}
-			if fn.Recv != nil {
-				p.methods[receiver(fn)]++
-			}
 			at := fset.Position(fn.Pos())
 			if n := fset.Position(fn.End()).Line - at.Line + 1; n > maxFuncLines {
 				t.Errorf("%s: %s has %d lines, and may have %d", at, fn.Name.Name, n, maxFuncLines)
@@ -70,23 +48,6 @@ func TestLimits(t *testing.T) {
 			}
 		}
 	})
-	for folder, p := range packages {
-		limit := maxPackageLines
-		if folder == "cmd/benchbook" {
-			limit = maxCommandLines
-		}
-		if p.lines > limit {
-			t.Errorf("%s has %d lines, and may have %d", folder, p.lines, limit)
-		}
-		if p.files > maxPackageFiles {
-			t.Errorf("%s has %d files, and may have %d", folder, p.files, maxPackageFiles)
-		}
-		for name, n := range p.methods {
-			if n > maxMethods {
-				t.Errorf("%s: %s has %d methods, and may have %d", folder, name, n, maxMethods)
-			}
-		}
-	}
 }
 
 // isTest tells whether a file is only for tests: by its name, or as it lies in a folder for their support.
@@ -174,27 +135,4 @@ func wideLines(data []byte) (wide []int) {
 		}
 	}
 	return wide
-}
-
-func TestLimitsSeeWhatIsTooMuch(t *testing.T) {
-	const src = "package x\n\nfunc f(a, b bool) {\n\tif a && b {\n\t}\n\tfor {\n\t}\n\tswitch {\n\tcase a, b:\n" +
-		"\tdefault:\n\t}\n}\n"
-	f, err := parser.ParseFile(token.NewFileSet(), "", src, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := complexity(f.Decls[0].(*ast.FuncDecl)); got != 5 {
-		t.Errorf("the complexity is %d, want 5", got)
-	}
-	long := strings.Repeat("x", maxColumns)
-	if got := wideLines([]byte("package x\n\nvar " + long + " = 1\nvar y = `" + long + "`\n")); len(got) != 1 ||
-		got[0] != 3 {
-		t.Errorf("wide lines are %v, want [3]", got)
-	}
-	for name, want := range map[string]bool{"a/b_test.go": true, "a/btest/c.go": true, "a/testdata/b.go": true,
-		"a/b.go": false} {
-		if got := isTest(name); got != want {
-			t.Errorf("isTest(%q) is %v", name, got)
-		}
-	}
 }

@@ -1,12 +1,9 @@
 package runner
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"math"
-	"regexp"
-	"strings"
 	"testing"
 
 	"benchbook/notebook/plan"
@@ -94,42 +91,4 @@ func TestNumbersThatAreNotFinite(t *testing.T) {
 	if rec := store.records[0]; rec.Failure != want || len(rec.Samples) > 0 {
 		t.Errorf("failure %q beside %d samples, want %q", rec.Failure, len(rec.Samples), want)
 	}
-}
-
-// What was written since is found whatever an engine has dropped of the beginning, and is never more than all there is.
-func FuzzSince(f *testing.F) {
-	f.Add("a\nb\n", "c\n", 0)
-	f.Add("", "x", 0)
-	f.Add("aaaa", "aa", 3)
-	f.Add(strings.Repeat("line\n", 2000), "more", 100)
-	f.Fuzz(func(t *testing.T, before, new string, dropped int) {
-		now := before + new
-		dropped = int(uint(dropped) % uint(len(before)+1))
-		got := writtenSince([]byte(before), []byte(now[dropped:]))
-		if dropped == 0 && string(got) != new {
-			t.Errorf("got %q, want %q", got, new)
-		}
-		if !strings.HasSuffix(now, string(got)) {
-			t.Errorf("got %q, which was not written last", got)
-		}
-	})
-}
-
-// The last match is the one that the package regexp finds as the last of all.
-func FuzzLastMatch(f *testing.F) {
-	for _, pattern := range []string{`a(\d+)`, `(\w*)`, `^(.)`, `(?m)^x=(.*)$`, `\b(\w)`, `(a)|b`, `(a*)`, `(\d+)$`} {
-		f.Add(pattern, []byte("x=a1 a22 b\nx=é a*aab\n\nx=7"))
-		f.Add(pattern, []byte(""))
-	}
-	f.Fuzz(func(t *testing.T, pattern string, text []byte) {
-		re, err := regexp.Compile(pattern)
-		if err != nil || re.NumSubexp() == 0 {
-			return
-		}
-		got, found := lastMatch(re, text)
-		all := re.FindAllSubmatch(text, -1)
-		if found != (len(all) > 0) || found && !bytes.Equal(got, all[len(all)-1][1]) {
-			t.Errorf("%q in %q: %q, %v; want the last of %q", pattern, text, got, found, all)
-		}
-	})
 }

@@ -31,7 +31,7 @@ load: {driver: null}
 // ofManual measures the example below a heading of the manual, with what is added to it. No repetition may fail.
 func ofManual(t *testing.T, w lab.Config, page, heading, added string) (all []*record.Record) {
 	t.Helper()
-	manual, err := os.ReadFile(filepath.Join("..", "..", "docs", page))
+	manual, err := os.ReadFile(filepath.Join("..", "..", page))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func ofManual(t *testing.T, w lab.Config, page, heading, added string) (all []*r
 // The driver that the manual shows measures what our own generator does.
 func TestManualsDriver(t *testing.T) {
 	w := onEngine(t)
-	records := ofManual(t, w, "drivers.md", "Any program as driver", byBoth)
+	records := ofManual(t, w, "docs/drivers.md", "Any program as driver", byBoth)
 	if n := planned(records); n != 6 {
 		t.Fatalf("%d records as planned, want 6", n)
 	}
@@ -91,7 +91,7 @@ func TestManualsOtherProtocols(t *testing.T) {
 	w := onEngine(t)
 	for _, heading := range []string{"gRPC, one call after another", "WebSocket echo"} {
 		t.Run(heading, func(t *testing.T) {
-			records := ofManual(t, w, "driver-examples.md", heading, "")
+			records := ofManual(t, w, "examples/drivers.md", heading, "")
 			if n := planned(records); n != 3 {
 				t.Fatalf("%d records as planned, want 3", n)
 			}

@@ -169,8 +169,8 @@ func (b *bundling) addFiles(names []string, settingsFile string) error {
 func (b *bundling) findTracked(ctx context.Context) error {
 	top := b.project.Repository()
 	if _, name := git.Top(b.project.Dir); name != ".git" {
-		return errors.New("a bundle holds only files that git tracks, and the project is not in a git repository: run git init " +
-			"and git add in its folder first")
+		return errors.New("a bundle holds only files that git tracks, and the project is not in a git repository: run " +
+			"git init and git add in its folder first")
 	}
 	list, err := git.New(ctx, top).Run("", "ls-files", "-z", "--full-name", "--recurse-submodules")
 	if err != nil {
@@ -198,8 +198,8 @@ func (b *bundling) leavesOut(name string, private map[string]bool) string {
 	return ""
 }
 
-// note notes which files a plan has read, and which of them may hold secrets. A file that was reached by a link is named
-// by its place in the project.
+// note notes which files a plan has read, and which of them may hold secrets. A file that was reached by a link is
+// named by its place in the project.
 func (b *bundling) note(p *plan.Plan, found, private map[string]bool) {
 	resolved, err := filepath.EvalSymlinks(b.project.Repository())
 	here := func(name string) string {

@@ -105,20 +105,3 @@ func TestRefused(t *testing.T) {
 		}
 	}
 }
-
-// Whatever is written in a shell, the article about it has no problems and runs that.
-func FuzzArticle(f *testing.F) {
-	f.Add("gzip -1", "a: 'b' | c")
-	f.Add("x\\", "`[](claim:first-2)` ::: # ---")
-	f.Fuzz(func(t *testing.T, one, two string) {
-		c := Commands{Lines: []string{one, two}, Folder: "/tmp", Timeout: time.Hour}
-		if c.check() != nil {
-			return
-		}
-		for i, got := range runs(planned(t, c)) {
-			if len(got) == 3 && got[1] == "-c" && got[2] != c.Lines[i] {
-				t.Errorf("%q is run as %q", c.Lines[i], got)
-			}
-		}
-	})
-}

@@ -2,7 +2,6 @@ package terminal
 
 import (
 	"bytes"
-	"strings"
 	"testing"
 )
 
@@ -19,18 +18,6 @@ func TestShortLine(t *testing.T) {
 			t.Errorf("%q in %d: %q, want %q", tt.line, tt.width, got, tt.want)
 		}
 	}
-}
-
-// Whatever a line holds, it takes one line of the terminal.
-func FuzzShortLine(f *testing.F) {
-	f.Add("overall  \x1b[34m███\x1b[0m░░ 3 %", 20)
-	f.Add("e\u0301\x1b[", 1)
-	f.Fuzz(func(t *testing.T, line string, width int) {
-		width = 1 + max(0, width)%300
-		if got := shortLine(Clean(line), width); Visible(got) > width || strings.Contains(got, "\n") {
-			t.Errorf("%q takes %d of %d columns", got, Visible(got), width)
-		}
-	})
 }
 
 // A screen shows lines in the place of those before, and what else is written above them.

@@ -1,7 +1,6 @@
 package weave
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 
@@ -79,48 +78,4 @@ func TestDiffers(t *testing.T) {
 			t.Errorf("%q is not %q: %s at %q, want %s at %q", test.is, test.want, words, there, test.words, test.there)
 		}
 	}
-}
-
-// Whatever a file has, its marks are in order, and the text outside them stays as it is; filled a second time, nothing
-// changes, and problems point into the file.
-func FuzzMarks(f *testing.F) {
-	f.Add("# A\n\n<!-- benchbook: table x of a -->\n| a |\n<!-- /benchbook -->\n\na <!-- benchbook: badge of a -->b" +
-		"<!-- /benchbook -->")
-	f.Add("```\n<!-- benchbook: badge of a -->\n```\n> - <!-- benchbook: value 1 | round 2 of b --> <!--\n/benchbook-->")
-	f.Add("<!-- benchbook: badge of a --><!-- benchbook: badge of a\n<!-- /benchbook -->\r\n<p><!-- /benchbook")
-	f.Fuzz(func(t *testing.T, text string) {
-		src := source.New("a.md", []byte(text))
-		var problems source.Problems
-		marks := marksIn(src, &problems)
-		for _, p := range problems.All() {
-			if p.Pos.Start < 0 || p.Pos.Start > p.Pos.End || p.Pos.End > len(src.Data) {
-				t.Errorf("outside the file: %v", p)
-			}
-		}
-		last := 0
-		same, filled := make([]string, len(marks)), make([]string, len(marks))
-		for i, m := range marks {
-			if m.body.Start < last || m.body.End < m.body.Start || m.at.End > m.body.Start {
-				t.Fatalf("mark %d lies from %d to %d, after %d", i, m.body.Start, m.body.End, last)
-			}
-			last = m.body.End
-			same[i], filled[i] = m.text(), "\n\n7\n\n"
-		}
-		if got := woven(src, marks, same); !bytes.Equal(got, src.Data) {
-			t.Errorf("with the same bodies it is %q, not %q", got, src.Data)
-		}
-		once := source.New("a.md", woven(src, marks, filled))
-		again := marksIn(once, &source.Problems{})
-		if len(again) < len(marks) {
-			t.Fatalf("of %d marks %d are left in %q", len(marks), len(again), once.Data)
-		}
-		if len(again) > len(marks) {
-			return // what stood in a part hid them
-		}
-		for _, m := range again {
-			if m.text() != "\n\n7\n\n" {
-				t.Errorf("a part has %q, in %q", m.text(), once.Data)
-			}
-		}
-	})
 }

@@ -5,10 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/notebook/article"
-	"benchbook/notebook/claim"
-	"benchbook/notebook/dataset"
-	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/source"
@@ -351,58 +347,6 @@ func TestCheckOfCommandsAllowsMetricsThatProgramsPrint(t *testing.T) {
 	if got := newFixture(t, text).check(); got != "" {
 		t.Error(got)
 	}
-}
-
-// Whatever an author claims: a problem points inside the article, and what Check lets pass has a form when it is
-// judged, measured or not.
-func FuzzClaims(f *testing.F) {
-	for _, seed := range []string{`throughput{server="a"} > throughput`, `every(throughput, "<", failed{server!="a"})`,
-		`best(latency.p99) == "a"`,
-		`ratio(a, b) > 5%`, `throughput{server="a"} > 1.5 * throughput{server="b"} or fewer(failed, failed)`, `speedup > -1`,
-		`10 < rank(published(x))`} {
-		f.Add(seed)
-	}
-	b := measuredServers(f, strings.Replace(recordtest.FrontMatter, "\n---\n\n",
-		"\nvalues: {speedup: 'ratio(throughput{server=\"a\"}, throughput{server=\"b\"})', x: throughput}\n---\n\n", 1)+
-		recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
-	p, err := b.Plan(plan.Full)
-	if err != nil {
-		f.Fatal(err)
-	}
-	d := b.dataset(dataset.Options{})
-	f.Fuzz(func(t *testing.T, text string) {
-		n, err := expr.Parse(text)
-		if err != nil {
-			return
-		}
-		written := source.Text{Value: text, Pos: source.Pos{Source: source.New("article.md", []byte(text)), End: len(text)}}
-		doc := *b.Doc
-		doc.Claims = []*article.Claim{{Name: source.Text{Value: "c"}, Expect: article.Expression{Node: n, Text: written}}}
-		var problems source.Problems
-		Check(&doc, p, &problems)
-		for _, problem := range problems.Sorted() {
-			if problem.Pos.Start < 0 || problem.Pos.End > len(text) || problem.Pos.Start > problem.Pos.End {
-				t.Errorf("outside of %q: %v", text, problem)
-			}
-		}
-		measured := *d
-		measured.Doc = &doc
-		if err := claim.Check(&measured, doc.Claims[0]); (err == nil) != problems.Empty() {
-			t.Errorf("%q: problems %v, but measured %v", text, problems.Sorted(), err)
-		}
-		if j := claim.Judge(&measured, doc.Claims[0]); j.Verdict == "" || (j.Verdict == "not measured" ||
-			j.Verdict == "inconclusive") != (j.Reason != "") {
-			t.Errorf("%q: verdict %q for reason %q", text, j.Verdict, j.Reason)
-		}
-		if q, err := measured.Eval(n, ""); err != nil {
-			e, ok := err.(*expr.Error)
-			if !ok || e.Span.Start < 0 || e.Span.End > len(text) {
-				t.Errorf("%q: %v", text, err)
-			}
-		} else if q.Number != q.Number {
-			t.Errorf("invalid number %q", text)
-		}
-	})
 }
 
 // A published row that fits no cell is a problem where each of its values has one, and none where another profile has

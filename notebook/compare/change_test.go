@@ -343,30 +343,6 @@ func TestGateMistakes(t *testing.T) {
 	}
 }
 
-// Whatever is typed as a condition, it is refused or it can be judged.
-func FuzzGate(f *testing.F) {
-	for _, s := range []string{"throughput < -5%", `failed{server="a"} > 1% or latency.p99 >= 10%`, "a < -", "(x > 1%)",
-		"not a < 1%", "min(a) < 2%"} {
-		f.Add(s)
-	}
-	s := twice(f, recordtest.Servers, map[string][]float64{"a": recordtest.ValuesB},
-		map[string][]float64{"a": recordtest.ValuesA})
-	f.Fuzz(func(t *testing.T, text string) {
-		gate, err := NewGate(text)
-		if err != nil {
-			return
-		}
-		changes, err := Compare([]Sides{s}, ChangeOptions{Also: gate.Metrics()})
-		if err != nil {
-			return
-		}
-		cells, err := gate.Judge(changes)
-		if err == nil && len(cells) == 0 {
-			t.Errorf("%q is about no cell, and passes", text)
-		}
-	})
-}
-
 // What was measured by another engine is compared, and marked.
 func TestOtherEngineIsMarked(t *testing.T) {
 	of := func(host, engine string) *dataset.Cell {

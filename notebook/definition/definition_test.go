@@ -8,20 +8,6 @@ import (
 	"benchbook/notebook/definition"
 )
 
-// However a definition looks that a record brings, comparing it does not fail, and what is the same has not changed.
-func FuzzRedefinitions(f *testing.F) {
-	f.Add([]byte(`{"services":[{"name":"a","configs":[{"path":"/x","digest":"0"}]}],"load":{"duration":5}}`))
-	f.Add([]byte(`{"services":{"name":[null,{"path":1,"digest":[]}]},"load":[[1],"a"]}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if _, err := definition.Entries(data); err != nil {
-			return
-		}
-		if edits, err := definition.Edits(data, data); err != nil || len(edits) > 0 {
-			t.Errorf("%q is not like itself: %v %v", data, edits, err)
-		}
-	})
-}
-
 func TestDuration(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "0s", 48 * time.Second: "48s", 90 * time.Second: "1m30s", time.Hour: "1h",

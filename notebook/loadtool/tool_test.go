@@ -301,18 +301,3 @@ func fuzz(f *testing.F, name string) {
 		}
 	})
 }
-
-func FuzzAb(f *testing.F)             { fuzz(f, "ab") }
-func FuzzFortio(f *testing.F)         { fuzz(f, "fortio") }
-func FuzzGhz(f *testing.F)            { fuzz(f, "ghz") }
-func FuzzH2load(f *testing.F)         { fuzz(f, "h2load") }
-func FuzzHey(f *testing.F)            { fuzz(f, "hey") }
-func FuzzHyperfine(f *testing.F)      { fuzz(f, "hyperfine") }
-func FuzzK6(f *testing.F)             { fuzz(f, "k6") }
-func FuzzOha(f *testing.F)            { fuzz(f, "oha") }
-func FuzzPgbench(f *testing.F)        { fuzz(f, "pgbench") }
-func FuzzRedisBenchmark(f *testing.F) { fuzz(f, "redis-benchmark") }
-func FuzzSysbench(f *testing.F)       { fuzz(f, "sysbench") }
-func FuzzVegeta(f *testing.F)         { fuzz(f, "vegeta") }
-func FuzzWrk(f *testing.F)            { fuzz(f, "wrk") }
-func FuzzWrk2(f *testing.F)           { fuzz(f, "wrk2") }

@@ -1,7 +1,6 @@
 package markdown
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -71,45 +70,4 @@ func TestDeepDivs(t *testing.T) {
 	if at, _, _ := p.Exceeded(); at != maxNesting*len("::: a\n") {
 		t.Errorf("exceeded at %d, want %d", at, maxNesting*len("::: a\n"))
 	}
-}
-
-// Whatever people type, a div has the place of its colons, stands in the text or in another div, and was closed by a
-// line of its own.
-func FuzzDivs(f *testing.F) {
-	for _, seed := range []string{"::: when x supported\nText.[^1]\n\n[^1]: Note.\n:::\n", ":::: a\n::: b\n- c\n:::\n::::",
-		"> ::: a\n:::\n", "::: a\n```\n:::\n", "1. x\n   ::: a\n\t:::\r\n", "[^1]: ::: a\n    :::\n[^1]", "a\n:::\n: b\n",
-		"::: a\n[b]: c\n:::\n|-|\n", "\t:::\n \t::: a\n:::", "::: a\n<!--\n:::\n-->"} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, source []byte) {
-		closed, opened := 0, 0
-		_ = ast.Walk(ForArticles().Parse(source), func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-			d, ok := n.(*Div)
-			if !ok || !entering {
-				return ast.WalkContinue, nil
-			}
-			fence, words := string(d.Fence.Value(source)), string(d.Words.Value(source))
-			if !strings.HasPrefix(fence, ":::") || !strings.Contains(fence, words) || strings.ContainsAny(fence, "\n") {
-				t.Errorf("%q stands at %q", words, fence)
-			}
-			if (words == "") != (d.Is == DivStray) && d.Is != DivMisplaced {
-				t.Errorf("%q is %d", fence, d.Is)
-			}
-			_, inDiv := d.Parent().(*Div)
-			if inside := inDiv || d.Parent().Kind() == ast.KindDocument; inside == (d.Is == DivMisplaced) {
-				t.Errorf("%q is %d in %s", fence, d.Is, d.Parent().Kind())
-			}
-			if d.HasChildren() && d.Is != DivClosed && d.Is != DivUnclosed {
-				t.Errorf("%q has children", fence)
-			}
-			if d.Is == DivClosed {
-				closed++
-			}
-			opened++
-			return ast.WalkContinue, nil
-		})
-		if lines := bytes.Count(source, []byte(":::")); closed+opened > lines {
-			t.Errorf("%d opened and %d closed by %d lines", opened, closed, lines)
-		}
-	})
 }

@@ -1,7 +1,6 @@
 package plaintext
 
 import (
-	"strings"
 	"testing"
 	"unicode"
 )
@@ -27,22 +26,6 @@ func TestString(t *testing.T) {
 			t.Errorf("%s, as bytes: %q, want %q", tt.name, got, tt.want)
 		}
 	}
-}
-
-// Nothing that acts is left, and without it nothing changes.
-func FuzzString(f *testing.F) {
-	f.Add("a\x1b[31m\u202eb\u2066")
-	f.Fuzz(func(t *testing.T, text string) {
-		got := String(text)
-		if strings.ContainsFunc(got, func(r rune) bool {
-			return unicode.IsControl(r) && !strings.ContainsRune("\t\n\r", r) || unicode.Is(turning, r)
-		}) {
-			t.Errorf("%q is left as %q", text, got)
-		}
-		if again := String(got); again != got {
-			t.Errorf("%q becomes %q", got, again)
-		}
-	})
 }
 
 var turning = &unicode.RangeTable{R16: []unicode.Range16{{Lo: 0x202a, Hi: 0x202e, Stride: 1},

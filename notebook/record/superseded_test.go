@@ -1,7 +1,6 @@
 package record
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -213,42 +212,4 @@ func TestSupersededPair(t *testing.T) {
 	if got, want := slices.Compact(gone), []string{"20260901-a b"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-}
-
-// Whatever was measured, each trial keeps as many complete sets as it takes to show it.
-func FuzzSuperseded(f *testing.F) {
-	f.Add("a1x a1x b1x a2y a2y a3x a3x", "x")
-	f.Fuzz(func(t *testing.T, text, present string) {
-		var records []*Record
-		for i, word := range strings.Fields(text) {
-			if len(word) < 3 || i >= 100 { // more of them show nothing else
-				continue
-			}
-			records = append(records, &Record{Run: fmt.Sprintf("2026090%d-abcd", word[1]%5), Trial: word[:1], Key: word[2:],
-				Planned:    2,
-				Repetition: 1 + i%2, Order: Order{Of: 2}})
-		}
-		has := func(records []*Record) map[string]bool {
-			n, out := map[string]map[int]bool{}, map[string]bool{}
-			for _, r := range records {
-				set := r.Trial + " " + r.Run + " " + r.Key
-				if n[set] == nil {
-					n[set] = map[int]bool{}
-				}
-				n[set][r.Repetition] = true
-				if r.Key == present && len(n[set]) == r.Planned {
-					out[r.Trial] = true
-				}
-			}
-			return out
-		}
-		gone := Superseded(records, func(r *Record) bool { return r.Key == present })
-		kept := slices.DeleteFunc(slices.Clone(records), func(r *Record) bool { return slices.Contains(gone, r) })
-		before, after := has(records), has(kept)
-		for trial := range before {
-			if !after[trial] {
-				t.Errorf("trial %q was fresh and is not: %d of %d records are left", trial, len(kept), len(records))
-			}
-		}
-	})
 }

@@ -150,29 +150,3 @@ func TestAdmissible(t *testing.T) {
 		}
 	}
 }
-
-// Whatever probes come to, a search ends, tries nothing beyond its bounds, and finds what lies within them.
-func FuzzCapacitySearch(f *testing.F) {
-	f.Add(uint64(1), 100.0, 20_000.0, 0.0)
-	f.Add(uint64(7), 5.0, 1.0, 1e9)
-	f.Fuzz(func(t *testing.T, seed uint64, from, to, start float64) {
-		if !(from > 1e-3) || !(to > 1e-3) || from > 1e6 || to > 1e6 || math.IsNaN(start) {
-			return
-		}
-		s := NewCapacitySearch(CapacityRule{From: from, To: to, Start: start, Step: 0.05, Repeats: 3})
-		for probes := 0; ; probes++ {
-			rate, _, ok := s.Next()
-			if !ok {
-				break
-			}
-			if rate < min(from, to)*(1-1e-9) || rate > to*(1+1e-9) || probes > 10_000 {
-				t.Fatalf("probe %d at %v, between %v and %v", probes, rate, from, to)
-			}
-			seed = seed*6364136223846793005 + 1442695040888963407
-			s.Tell([]Outcome{ProbeFailed, ProbeMet, ProbeMet, ProbeFailed, ProbeInvalid}[seed>>32%5])
-		}
-		if got, stop, known := s.Found(); known && (got.Lo >= got.Hi || stop == "") {
-			t.Errorf("found %v, %q", got, stop)
-		}
-	})
-}

@@ -1,7 +1,6 @@
 package stats
 
 import (
-	"math/big"
 	"strings"
 	"testing"
 )
@@ -96,51 +95,6 @@ func TestNeed(t *testing.T) {
 			}
 		})
 	}
-}
-
-// Whatever is read as a percentile is a number between 0 and 100, reads back from what it writes, and has the rank
-// and need of exact arithmetic.
-func FuzzPercentile(f *testing.F) {
-	for _, text := range []string{"50", "99.9", "0.10", "099.99", "99.999999999999", "100", "1e1"} {
-		f.Add(text, int64(1000))
-	}
-	f.Fuzz(func(t *testing.T, text string, n int64) {
-		p, err := ParsePercentile(text)
-		if err != nil {
-			return
-		}
-		again, err := ParsePercentile(p.String())
-		if err != nil || again != p {
-			t.Errorf("%q writes %q, which reads as %v, %v", text, p, again, err)
-		}
-		share, ok := new(big.Rat).SetString(text)
-		if !ok {
-			t.Fatalf("%q is not a number", text)
-		}
-		share.Quo(share, big.NewRat(100, 1))
-		one := big.NewRat(1, 1)
-		if share.Sign() <= 0 || share.Cmp(one) >= 0 {
-			t.Errorf("%q is not between 0 and 100", text)
-		}
-		if n > 0 {
-			rank := new(big.Rat).Mul(share, new(big.Rat).SetInt64(n))
-			rank.Add(rank, big.NewRat(1, 2))
-			want := max(1, new(big.Int).Div(rank.Num(), rank.Denom()).Int64())
-			if got := p.Rank(n); got != want {
-				t.Errorf("p%s of %d values has rank %d, want %d", p, n, got, want)
-			}
-		}
-		tail := new(big.Rat).Sub(one, share)
-		if share.Cmp(tail) < 0 {
-			tail = share
-		}
-		inTail := func(n int64) bool {
-			return new(big.Rat).Mul(tail, new(big.Rat).SetInt64(n)).Cmp(big.NewRat(10, 1)) >= 0
-		}
-		if need := p.Need(); !inTail(need) || inTail(need-1) {
-			t.Errorf("p%s needs %d answers, which is not the fewest with ten in the tail", p, need)
-		}
-	})
 }
 
 func percentile(t *testing.T, text string) Percentile {

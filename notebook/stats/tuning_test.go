@@ -77,26 +77,3 @@ func TestMoreIsBetter(t *testing.T) {
 		}
 	}
 }
-
-// The order of a search is that of its rule whatever the values are: it ends, and what it chose is no worse than it
-// says.
-func FuzzTuning(f *testing.F) {
-	f.Add(uint64(1), 4)
-	f.Add(uint64(99), 64)
-	f.Fuzz(func(t *testing.T, seed uint64, cores int) {
-		rule := Tuning{Candidates: []int{1, 2, 3, 5, 8, 12, 18, 24}, Cores: cores, Effect: DefaultSmallestEffect, Patience: 2}
-		values, _ := rule.search(func(w int) float64 {
-			seed = seed*6364136223846793005 + 1442695040888963407
-			return float64(seed >> 60) // small, so that there are ties and zeros
-		})
-		c, err := rule.Choose(values)
-		if err != nil {
-			return
-		}
-		for i, w := range rule.Candidates[:len(values)] {
-			if w == c.Chosen && values[i]*(1+rule.Effect) < values[0] || !c.Near.Contains(float64(c.Chosen)) || c.Matters < 1 {
-				t.Errorf("chose %+v of %v", c, values)
-			}
-		}
-	})
-}

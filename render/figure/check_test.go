@@ -104,24 +104,6 @@ func TestCheckFinds(t *testing.T) {
 	}
 }
 
-// Whatever Check is given, it says what is wrong and does not panic.
-func FuzzCheck(f *testing.F) {
-	svg, err := figures(f)["one row"].Draw(fonts(f).Metrics(), Narrow)
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(svg)
-	f.Add([]byte(`<text><text></text></text></svg>`))
-	f.Add([]byte(`<path d="MLHVZ"/><circle/>`))
-	f.Fuzz(func(t *testing.T, in []byte) {
-		for _, finding := range Check(fonts(t).Metrics(), in) {
-			if finding.Kind == "" || finding.Message == "" {
-				t.Errorf("a finding without words: %+v", finding)
-			}
-		}
-	})
-}
-
 func ExampleFinding() {
 	f := Finding{Collision, `"sync" lies on the mark at 12.0,8.5`}
 	fmt.Printf("figure fig-throughput: %s: %s\n", f.Kind, f.Message)

@@ -4,8 +4,6 @@ import (
 	"math"
 	"strings"
 	"testing"
-
-	"benchbook/notebook/stats"
 )
 
 func TestColumn(t *testing.T) {
@@ -74,44 +72,4 @@ func TestColumn(t *testing.T) {
 			}
 		})
 	}
-}
-
-// A column shares its decimals unless a number would lose its digits.
-func FuzzColumn(f *testing.F) {
-	f.Add(490.0, 3.0, 20.0, 0.01, 0.001)
-	f.Add(12000.0, 150.0, 0.02, 0.001, 0.1)
-	f.Fuzz(func(t *testing.T, a, halfA, b, halfB, resolution float64) {
-		const least, largest = 1e-6, 1e12
-		for _, x := range []float64{a, halfA, b, halfB, resolution} {
-			if !(x > least && x < largest) {
-				return
-			}
-		}
-		readings := []Reading{{a, a - halfA, a + halfA, a * resolution, false},
-			{b, b - halfB, b + halfB, b * resolution, false}}
-		c := Plain.Column(readings...)
-		for _, r := range readings {
-			decimals := c.Decimals(r)
-			if decimals > c.WithEnds(r, decimalsOf(r.Value, stats.Digits(resolution))) {
-				t.Errorf("%v has %d decimals, and its resolution is %v", r, decimals, resolution)
-			}
-			other := readings[0]
-			if r == other {
-				other = readings[1]
-			}
-			// The ends have as many as their number.
-			isOutside := func(r rune) bool { return !strings.ContainsRune("0123456789.e", r) }
-			text := strings.ReplaceAll(c.Number(r.Value, decimals)+" "+c.Range(r.Lo, r.Hi, decimals), ",", "")
-			for _, word := range strings.FieldsFunc(text, isOutside) {
-				_, digits, _ := strings.Cut(word, ".")
-				if word != "0" && !strings.Contains(text, "e") && len(digits) != max(0, min(decimals, maxDecimals)) {
-					t.Errorf("%v is written %s, with %d decimals", r, text, decimals)
-				}
-			}
-			needed := max(decimalsOf(r.Value, leastDigits), decimalsOf(r.width(), 1))
-			if d := c.Decimals(other); d < decimals && decimals > c.WithEnds(r, max(d, needed)) {
-				t.Errorf("%v has %d decimals, and %v beside it %d", r, decimals, other, d)
-			}
-		}
-	})
 }

@@ -2,8 +2,6 @@ package number
 
 import (
 	"math"
-	"strconv"
-	"strings"
 	"testing"
 )
 
@@ -141,31 +139,6 @@ func TestStep(t *testing.T) {
 			t.Errorf("Step(%v, %d) = %v, want %v", test.span, test.parts, got, test.want)
 		}
 	}
-}
-
-// Whatever is printed reads back as the number, within half of its last digit.
-func FuzzNumber(f *testing.F) {
-	f.Add(8095.4, 7968.2, 8204.9)
-	f.Add(-0.021, -0.06, 0.02)
-	f.Add(0.0, 0.0, 1e-9)
-	f.Fuzz(func(t *testing.T, v, lo, hi float64) {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return
-		}
-		n := Plain.Decimals(Reading{Value: v, Lo: lo, Hi: hi})
-		s := strings.NewReplacer(",", "", minus, "-").Replace(Plain.Number(v, n))
-		got, err := strconv.ParseFloat(s, 64)
-		if err != nil {
-			t.Fatalf("%v is written %q", v, s)
-		}
-		slack := 0.501*math.Pow10(-min(n, maxDecimals)) + math.Abs(v)*1e-14
-		if strings.Contains(s, "e") {
-			slack = math.Abs(v) * 0.006
-		}
-		if math.Abs(got-v) > slack {
-			t.Errorf("%v [%v, %v] is written %q", v, lo, hi, s)
-		}
-	})
 }
 
 // What searches found is said with where it may lie.

@@ -7,7 +7,6 @@ import (
 	"maps"
 	nethttp "net/http"
 	"net/http/httptest"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -375,50 +374,4 @@ func TestRandomRows(t *testing.T) {
 	if orders[0] != orders[1] || orders[0] == orders[2] || orders[0] == strings.Repeat("ann ", 29)+"ann" {
 		t.Errorf("got %q", orders)
 	}
-}
-
-// Whatever servers answer and set, what a client sends next is one request with the length that it says, and a value
-// that is found is in the answer.
-func FuzzExtraction(f *testing.F) {
-	f.Add("json:a.b", `{"a": {"b": "x\r\ny"}}`, "a=1; Path=/", "Location", "/x?y z")
-	f.Add("regex:id=(.*)", "id=7 8\x00", "a=\x7f", "X", "")
-	f.Add("header:Location", "", "a", "location", "http://server/ä b#c")
-	f.Fuzz(func(t *testing.T, from, text, cookie, name, value string) {
-		config := http.Config{Targets: []http.Target{{URL: "http://server/"}, {URL: "http://server${{ steps.v }}"},
-			{URL: "http://server/${{ steps.v }}", Method: "POST", Headers: map[string]string{"X": "${{ steps.v }}"},
-				Body: []byte("v=${{ steps.v }}")}},
-			Steps:       []http.Step{{Name: "a", Extract: map[string]string{"v": from}}, {Name: "b"}, {Name: "c"}},
-			Connections: 1, Requests: 1, Timeout: time.Second}
-		if config.Validate() != nil {
-			return
-		}
-		l, err := newLoad(&config)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var who traveller
-		who.depart(l.script, 0)
-		who.ask(l.script, 0, 0)
-		who.answer.body.take([]byte(text))
-		printable := regexp.MustCompile(`[\x00-\x08\x0a-\x1f\x7f]`) // others are no fields
-		who.answer.fields = []field{{"Set-Cookie", printable.ReplaceAllString(cookie, "")},
-			{name, printable.ReplaceAllString(value, "")}}
-		if who.keep(l.script, 0, 0) != nil {
-			return
-		}
-		for step := 1; step < 3; step++ {
-			who.ask(l.script, step, 0)
-			request := string(l.targets[step].request.AppendWith(nil, 1, &who.values))
-			head, body, _ := strings.Cut(request, "\r\n\r\n")
-			if strings.Count(head, "\r\n") != strings.Count(head, "\n") || strings.Count(head, "\r\n") > 6 {
-				t.Errorf("step %d: more fields than wanted: %q", step, request)
-			}
-			if line, _, _ := strings.Cut(head, "\r\n"); strings.Count(line, " ") != 2 {
-				t.Errorf("step %d: the request line is %q", step, line)
-			}
-			if step == 2 && !strings.Contains(head+"\r\n", fmt.Sprintf("\r\nContent-Length: %d\r\n", len(body))) {
-				t.Errorf("the body has %d bytes: %q", len(body), request)
-			}
-		}
-	})
 }

@@ -2,7 +2,6 @@ package http2
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -547,99 +546,4 @@ func TestStreams(t *testing.T) {
 	if c.Begin(3, requests[0], false); !c.GoesAway {
 		t.Error("numbers do not come to their end")
 	}
-}
-
-// Whatever a server sends, and however it is cut, comes to the same, and each request ends at most once.
-func FuzzFeed(f *testing.F) {
-	s := newServer()
-	s.WriteSettings(peer.Setting{ID: peer.SettingMaxConcurrentStreams, Val: 5})
-	s.head(3, false, ":status", "200", "content-length", "5")
-	s.WriteData(3, true, []byte("hello"))
-	s.head(1, false, ":status", "103")
-	s.head(1, false, ":status", "200")
-	s.WriteDataPadded(1, false, []byte("hello"), make([]byte, 3))
-	s.head(1, true, "x", "y")
-	s.WriteGoAway(1, 0, nil)
-	f.Add(s.Bytes(), uint8(3))
-	f.Fuzz(func(t *testing.T, text []byte, size uint8) {
-		// All but random lengths would be too large at once.
-		for i := 0; i+headerSize <= len(text); {
-			n := binary.BigEndian.Uint32(append([]byte{0}, text[i:i+3]...)) % 64
-			text[i], text[i+1], text[i+2] = 0, 0, byte(n)
-			i += headerSize + int(n)
-		}
-		whole, out, err := feed(t, text, len(text)+1)
-		cut, cutOut, cutErr := feed(t, text, int(size)+1)
-		if whole != cut || (err == nil) != (cutErr == nil) || err == nil && !bytes.Equal(out, cutOut) {
-			t.Errorf("whole: %v %q %q\ncut: %v %q %q", err, whole, out, cutErr, cut, cutOut)
-		}
-		for _, owner := range []string{"7", "8"} {
-			ends := 0
-			for line := range strings.Lines(whole) {
-				if strings.HasPrefix(line, owner+" ended") || strings.HasPrefix(line, owner+" failed") {
-					ends++
-				} else if strings.HasPrefix(line, owner) && ends > 0 {
-					t.Errorf("%s goes on after its end", owner)
-				}
-			}
-			if ends > 1 {
-				t.Errorf("%s ended %d times", owner, ends)
-			}
-		}
-	})
-}
-
-// Blocks that are remembered mean what they mean to a decoder that remembers none.
-func FuzzDecoder(f *testing.F) {
-	f.Add([]byte{0, 0, 1, 1, 2, 0, 3, 3, 4, 5, 0, 0}, uint8(200))
-	f.Add([]byte{3, 4, 4, 3, 5, 6, 7, 0}, uint8(140))
-	f.Fuzz(func(t *testing.T, order []byte, repeats uint8) {
-		s, d := newServer(), newDecoder()
-		plain := hpack.NewDecoder(defaultTable, nil)
-		// Some as Go's servers encode them, some as nginx does, which adds the same fields every time.
-		adding := append([]byte{0x88, 0x5c, 1}, "5"...)
-		adding = append(append(adding, 0x76, 100), strings.Repeat("n", 100)...)
-		never := append([]byte{0x88, 0x1f, 13, 2}, "17"...)
-		for n, kind := range order {
-			block := s.encode(":status", "200", "content-length", fmt.Sprint(kind), "server", strings.Repeat("x", int(kind)))
-			again := 1
-			switch kind % 8 {
-			case 3:
-				block, again = adding, int(repeats)
-			case 4:
-				block, again = never, int(repeats)
-			case 5:
-				block = s.encode(":status", fmt.Sprint(200+n%300))
-			case 6:
-				s.fields.SetMaxDynamicTableSize(uint32(kind) * 16)
-			}
-			if kind%8 == 3 { // which the encoder does not know of
-				s.fields = hpack.NewEncoder(&s.block)
-				s.fields.SetMaxDynamicTableSize(0)
-				s.fields.SetMaxDynamicTableSize(defaultTable)
-			}
-			for range again {
-				got, err := d.decode(block, false)
-				fields, plainErr := plain.DecodeFull(block)
-				if (err != nil) != (plainErr != nil) {
-					t.Fatalf("block %d: %v, and without a memory %v", n, err, plainErr)
-				}
-				if err != nil {
-					return
-				}
-				status, length := 0, int64(-1)
-				for _, f := range fields {
-					switch f.Name {
-					case ":status":
-						fmt.Sscan(f.Value, &status)
-					case "content-length":
-						fmt.Sscan(f.Value, &length)
-					}
-				}
-				if got.mistake == nil && (got.status != status || got.length != length) {
-					t.Fatalf("block %d is %+v, want %d and %d", n, got, status, length)
-				}
-			}
-		}
-	})
 }

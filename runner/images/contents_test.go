@@ -114,15 +114,6 @@ func TestArchivesThatAreNone(t *testing.T) {
 	}
 }
 
-func FuzzReadContents(f *testing.F) {
-	f.Add(imagestest.Archive(f, imagestest.Options{}, imagestest.Debian("libc6"), imagestest.Layer{"a": elf}))
-	f.Add(imagestest.Archive(f, imagestest.Options{OCI: true, Names: []string{"x:1"}}, imagestest.Layer{"a": "b"}))
-	f.Fuzz(func(_ *testing.T, data []byte) {
-		_, _ = ReadContents(bytes.NewReader(data))
-		_ = CheckNameless(bytes.NewReader(data))
-	})
-}
-
 // An archive that would give a name on the engine another meaning is told from one that does not.
 func TestCheckNameless(t *testing.T) {
 	plain := imagestest.Archive(t, imagestest.Options{}, imagestest.Debian("libc6"))

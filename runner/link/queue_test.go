@@ -3,10 +3,8 @@
 package link
 
 import (
-	"bytes"
 	"context"
 	"io"
-	"math/rand/v2"
 	"net"
 	"strings"
 	"sync"
@@ -17,61 +15,6 @@ import (
 	"benchbook/runner/eventloop"
 	"benchbook/slowtest"
 )
-
-// What comes out of a queue is what went in, in whatever pieces, and no memory is left behind.
-func FuzzQueue(f *testing.F) {
-	f.Add(uint64(1), 100)
-	f.Add(uint64(2), 9000)
-	f.Fuzz(func(t *testing.T, seed uint64, most int) {
-		most = 1 + max(0, most)%70_000
-		random := rand.New(rand.NewPCG(seed, 0))
-		var m memory
-		var q queue
-		var want, got bytes.Buffer
-		marked := 0
-		for i := range 200 {
-			if random.IntN(2) == 0 || i < 5 {
-				data := make([]byte, random.IntN(most))
-				for j := range data {
-					data[j] = byte(random.Uint32())
-				}
-				want.Write(data)
-				q.add(&m, data, int64(i), noEvent)
-				marked += len(data)
-			}
-			if next, ok := q.next(); ok && random.IntN(3) > 0 {
-				q.pop(&m)
-				n := next.bytes
-				for n > 0 { // in pieces
-					parts := q.parts(min(n, 1+random.IntN(most)), 4, nil)
-					taken := 0
-					for _, p := range parts {
-						got.Write(p)
-						taken += len(p)
-					}
-					if taken == 0 || taken > n {
-						t.Fatalf("got %d bytes of %d", taken, n)
-					}
-					q.drop(&m, taken)
-					n -= taken
-				}
-			}
-			if m.used != q.size() {
-				t.Fatalf("%d bytes are in use, and the queue has %d", m.used, q.size())
-			}
-			if left := want.Len() - got.Len(); q.size() > left+2*chunkSize+len(q.marks)*markSize {
-				t.Fatalf("%d bytes take %d of memory", left, q.size())
-			}
-		}
-		if !bytes.HasPrefix(want.Bytes(), got.Bytes()) {
-			t.Fatal("what came out is not what went in")
-		}
-		q.clear(&m)
-		if m.used != 0 || q.size() != 0 {
-			t.Errorf("%d bytes are in use of an empty queue of %d", m.used, q.size())
-		}
-	})
-}
 
 // All connections together take no more memory than there is for them, and none of them waits for ever.
 func TestMemoryOfAll(t *testing.T) {

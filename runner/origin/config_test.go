@@ -1,12 +1,7 @@
 package origin
 
 import (
-	"bufio"
-	"bytes"
-	"errors"
-	"io"
 	"math"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -133,84 +128,4 @@ func TestDrawsAreCoupled(t *testing.T) {
 	if same > 1 {
 		t.Errorf("another seed drew the same %d times", same)
 	}
-}
-
-// What we take for a request the standard library takes for the same one, cut at any place.
-func FuzzParseHead(f *testing.F) {
-	for _, text := range []string{
-		"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "POST /a?b HTTP/1.1\nHost: x\nContent-Length: 5\n\nhello",
-		"HEAD * HTTP/1.0\r\nConnection: Keep-Alive, x\r\n\r\n",
-		"PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n0\r\n\r\n",
-		"\r\nGET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-		"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
-	} {
-		f.Add([]byte(text))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		h, n, err := parseHead(data)
-		if err != nil || n == 0 {
-			return
-		}
-		if n > len(data) {
-			t.Fatalf("took %d of %d bytes", n, len(data))
-		}
-		for cut := range n {
-			if _, early, err := parseHead(data[:cut]); err == nil && early != 0 {
-				t.Fatalf("%q is whole after %d bytes of %d", data[:n], early, n)
-			}
-		}
-		r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(bytes.TrimLeft(data[:n], "\r\n"))))
-		if err != nil {
-			return // it refuses more than we do: targets that are no URLs, say
-		}
-		length := r.ContentLength
-		if h.chunked {
-			length = 0
-		}
-		if (r.Method == "HEAD") != h.isHead || length != h.length || (len(r.TransferEncoding) > 0) != h.chunked ||
-			(r.ProtoMinor == 0) != h.old {
-			t.Errorf("%q: got %+v, want %s with %d bytes, coding %q", data[:n], h, r.Method, r.ContentLength, r.TransferEncoding)
-		}
-		if r.Close == h.keep {
-			t.Errorf("%q: kept %v, want %v", data[:n], h.keep, !r.Close)
-		}
-	})
-}
-
-// A chunked body ends where the standard library ends it, in whatever pieces it comes.
-func FuzzSkip(f *testing.F) {
-	f.Add([]byte("5\r\nhello\r\n0\r\n\r\nGET"), 3)
-	f.Add([]byte("5;x=y\r\nhello\r\n1 \r\n!\r\n0\r\nA: b\r\n\r\n"), 1)
-	f.Fuzz(func(t *testing.T, data []byte, piece int) {
-		piece = max(1, min(piece, 1000))
-		b := body{chunked: true}
-		taken, done := 0, false
-		for at := 0; at < len(data) && !done; at += piece {
-			part := data[at:min(at+piece, len(data))]
-			rest, ended, err := b.skip(part)
-			if err != nil {
-				return
-			}
-			taken, done = at+len(part)-len(rest), ended
-		}
-		request := append([]byte("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"), data...)
-		reader := bufio.NewReader(bytes.NewReader(request))
-		r, err := http.ReadRequest(reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err = io.Copy(io.Discard, r.Body); err != nil {
-			if done && !errors.Is(err, io.ErrUnexpectedEOF) {
-				return // it refuses more than we do
-			}
-			if done {
-				t.Errorf("%q: we came to an end after %d bytes, and there is none", data, taken)
-			}
-			return
-		}
-		left, _ := io.ReadAll(reader)
-		if !done || len(data)-taken != len(left) {
-			t.Errorf("%q: came to an end %v after %d bytes, want %d", data, done, taken, len(data)-len(left))
-		}
-	})
 }

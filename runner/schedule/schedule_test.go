@@ -137,42 +137,6 @@ func TestClients(t *testing.T) {
 	}
 }
 
-// However stages follow each other, requests are due in order, within the window, and as many as the area says.
-func FuzzArrivals(f *testing.F) {
-	f.Add(10.0, 100.0, 50.0, 1.0, uint16(1000), uint16(500), uint16(2000), uint8(3), false)
-	f.Add(0.0, 1e5, 1e-3, 1e5, uint16(100), uint16(1), uint16(30), uint8(1), true)
-	f.Fuzz(func(t *testing.T, start, a, b, c float64, first, second, third uint16, engines uint8, poisson bool) {
-		config := http.Config{Targets: []http.Target{{URL: "http://a/"}}, Connections: 1, Timeout: 1, Rate: start,
-			Stages: []http.Stage{
-				{Duration: time.Duration(first) * time.Millisecond, Rate: a}, {Duration: time.Duration(second) * time.Millisecond,
-					Rate: b},
-				{Duration: time.Duration(third) * time.Millisecond, Rate: c},
-			}}
-		if poisson {
-			config.Arrivals = http.PoissonArrivals
-		}
-		area, from := 0.0, start
-		for _, s := range config.Stages {
-			area += (from + s.Rate) / 2 * s.Duration.Seconds()
-			from = s.Rate
-		}
-		if config.Validate() != nil || area > 1e5 {
-			return
-		}
-		times := due(&config, 0, int(engines%4)+1)
-		if len(times) > 0 && (times[0] < 0 || times[len(times)-1] > config.Window().Nanoseconds()) {
-			t.Errorf("due from %d to %d in a window of %v", times[0], times[len(times)-1], config.Window())
-		}
-		tolerance := 1 + area*1e-9
-		if poisson {
-			tolerance = 6*math.Sqrt(area) + 6
-		}
-		if n := float64(len(times)); math.Abs(n-math.Ceil(area)) > tolerance {
-			t.Errorf("%v are due, want %v", n, area)
-		}
-	})
-}
-
 // What several generators are told is what one is, whichever threads each of them has: constant arrivals stay evenly
 // spaced, and Poisson ones are the same.
 func TestPartsOfASchedule(t *testing.T) {

@@ -109,17 +109,3 @@ func TestLook(t *testing.T) {
 		t.Errorf("got %v, want %v", look.Limits, own)
 	}
 }
-
-// However the kernel's lists look, the share is one.
-func FuzzPorts(f *testing.F) {
-	f.Add("TCP: inuse 1 orphan 0 tw 99\n", head+connections(1001, 3, "0200007F:1F90"))
-	f.Add("TCP: tw", "x: 1:1 2:2 3")
-	f.Fuzz(func(t *testing.T, sockstat, tcp string) {
-		root := t.TempDir()
-		write(t, root, "proc/7/net/sockstat", sockstat)
-		write(t, root, "proc/7/net/tcp", tcp)
-		if got, err := Of(filepath.Join(root, "proc/7"), 1001, 1100).Ports(); err == nil && (got < 0 || got > 1) {
-			t.Errorf("a share of %v", got)
-		}
-	})
-}

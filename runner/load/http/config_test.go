@@ -248,31 +248,6 @@ func TestRandom(t *testing.T) {
 	}
 }
 
-// Whatever stands in a target, what is accepted is one request with the length that it says.
-func FuzzRequest(f *testing.F) {
-	f.Add("http://server/${{ random(1, 9) }}?a=${{ random(1, 999999) }}", "X", "${{ random(1, 5) }}",
-		[]byte("n=${{random(1,1000)}}"), uint64(1))
-	f.Add("http://server/RANDOM0.${{ random(1, 2) }}RANDOMM1.", "A", "b", []byte("${{"), uint64(2))
-	f.Fuzz(func(t *testing.T, url, name, value string, body []byte, draw uint64) {
-		target := Target{URL: url, Method: "POST", Headers: map[string]string{name: value}, Body: body}
-		r, err := target.Compile(true)
-		if err != nil {
-			return
-		}
-		text := string(r.Append(nil, draw))
-		head, sent, found := strings.Cut(text, "\r\n\r\n")
-		if !found || strings.Count(head, "\r\n") < 3 || strings.Count(head, "\r\n") != strings.Count(head, "\n") {
-			t.Fatalf("no request: %q", text)
-		}
-		if !strings.Contains(head+"\r\n", fmt.Sprintf("\r\nContent-Length: %d\r\n", len(sent))) {
-			t.Errorf("the body has %d bytes: %q", len(sent), text)
-		}
-		if line, _, _ := strings.Cut(head, "\r\n"); strings.Count(line, " ") != 2 {
-			t.Errorf("the request line is %q", line)
-		}
-	})
-}
-
 func TestReadConfig(t *testing.T) {
 	want := valid(func(c *Config) {
 		c.Targets[0].Body = []byte{0xff, 0}

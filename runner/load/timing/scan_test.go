@@ -1,7 +1,6 @@
 package timing
 
 import (
-	"bytes"
 	"iter"
 	"slices"
 	"strings"
@@ -51,40 +50,4 @@ func TestScan(t *testing.T) {
 			}
 		})
 	}
-}
-
-// However output comes in pieces, what is found in it is the same as in the whole.
-func FuzzScan(f *testing.F) {
-	f.Add([]byte("hello {\"metric\"}\n {\"metric\": 1}\nworld"), "world", 3, 5)
-	f.Add([]byte("aaaaab"), "aab", 1, 1)
-	f.Add([]byte("ab"), "", 0, 2)
-	f.Fuzz(func(t *testing.T, output []byte, contains string, a, b int) {
-		a = min(max(a, 0), len(output))
-		b = min(max(b, a), len(output))
-		whole, parts := scanned(contains, slices.Values([][]byte{output})),
-			scanned(contains, slices.Values([][]byte{output[:a], output[a:b], output[b:]}))
-		if want := bytes.Contains(output, []byte(contains)); whole.contains.Found() != want ||
-			parts.contains.Found() != want {
-			t.Errorf("%q in %q: %v, in parts %v", contains, output, whole.contains.Found(), parts.contains.Found())
-		}
-		if !slices.Equal(whole.metrics, parts.metrics) || whole.lost != parts.lost {
-			t.Errorf("%q and in parts %q", whole.metrics, parts.metrics)
-		}
-	})
-}
-
-func FuzzTail(f *testing.F) {
-	f.Add(10, 70000, 3)
-	f.Fuzz(func(t *testing.T, a, b, c int) {
-		var all bytes.Buffer
-		last := tail{limit: maxStderr}
-		for i, n := range []int{a, b, c} {
-			p := bytes.Repeat([]byte{byte('a' + i)}, min(max(n, 0), 1<<18))
-			all.Write(p)
-			last.write(p)
-		}
-		if want := all.String()[max(0, all.Len()-maxStderr):]; last.String() != want {
-			t.Errorf("%d bytes, want %d", len(last.String()), len(want))
-		}
-	})
 }
