@@ -63,24 +63,6 @@ func isTest(name string) bool {
 	return false
 }
 
-func receiver(fn *ast.FuncDecl) string {
-	e := fn.Recv.List[0].Type
-	for {
-		switch x := e.(type) {
-		case *ast.StarExpr:
-			e = x.X
-		case *ast.IndexExpr:
-			e = x.X
-		case *ast.IndexListExpr:
-			e = x.X
-		case *ast.Ident:
-			return x.Name
-		default:
-			return ""
-		}
-	}
-}
-
 // isExcused tells whether a function says that its complexity is as it must be, and why: a directive below its comment.
 func isExcused(fn *ast.FuncDecl) bool {
 	return fn.Doc != nil && len(fn.Doc.List) > 1 &&

@@ -1049,13 +1049,6 @@ func commandsAreKnown(t *testing.T, manual manual, verbs map[string]bool, help f
 	}
 }
 
-var (
-	codeSpan = regexp.MustCompile("`([^`\n]+)`")
-	goName   = regexp.MustCompile(`^(?:[A-Z]\w*\.)?(\w*[a-z][A-Z]\w*|[A-Z]\w*)$`)
-)
-
-var testFunction = regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\)`)
-
 var link = regexp.MustCompile(`\[[^\]]*\]\(([^)\s]+)\)`)
 
 // anchor is the name that forges give a heading.
@@ -1095,47 +1088,6 @@ func TestLinks(t *testing.T) {
 			}
 		}
 	}
-}
-
-// exportedOf gives the methods of an interface, the exported fields of a struct, or the constants of another type.
-func exportedOf(f *ast.File, of string) map[string]bool {
-	out := map[string]bool{}
-	list := func(fields *ast.FieldList) {
-		for _, field := range fields.List {
-			for _, name := range field.Names {
-				if name.IsExported() {
-					out[name.Name] = true
-				}
-			}
-		}
-	}
-	for _, d := range f.Decls {
-		g, ok := d.(*ast.GenDecl)
-		if !ok {
-			continue
-		}
-		for _, spec := range g.Specs {
-			switch spec := spec.(type) {
-			case *ast.TypeSpec:
-				if spec.Name.Name != of {
-					continue
-				}
-				switch body := spec.Type.(type) {
-				case *ast.InterfaceType:
-					list(body.Methods)
-				case *ast.StructType:
-					list(body.Fields)
-				}
-			case *ast.ValueSpec:
-				if typ, ok := spec.Type.(*ast.Ident); ok && typ.Name == of && g.Tok == token.CONST {
-					for _, name := range spec.Names {
-						out[name.Name] = true
-					}
-				}
-			}
-		}
-	}
-	return out
 }
 
 // tableBelow is the table of a page whose first column has this head.

@@ -5,13 +5,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"path/filepath"
-	"regexp"
-	"slices"
-	"strings"
 	"testing"
 	"unicode/utf16"
 
-	"benchbook/notebook/record"
 	"benchbook/slowtest"
 )
 
@@ -130,38 +126,6 @@ func TestTwoOutputsInAFile(t *testing.T) {
 		data := printed(t, filepath.Join("testdata", file))
 		if o, err := tool.Parse(bytes.Repeat(data, 2)); !errors.Is(err, ErrNoSamples) {
 			t.Errorf("%s twice: %s", file, words(o, err))
-		}
-	}
-}
-
-// linesWithShare are, in any text, what looks to somebody who reads it like a percentile of a time.
-var linesWithShare = regexp.MustCompile(`^ *(\d+(?:\.\d+)?) *%+ +(?:in +)?\d+(?:\.\d+)?(?: *[a-z]+)?$`)
-
-// keepsShares is the property that no percentile which stands in a text is missing in what was read from it, if any
-// time was.
-func keepsShares(t *testing.T, text []byte, o *Output) {
-	times := slices.ContainsFunc(o.Samples, func(s record.Sample) bool { return strings.HasPrefix(s.Metric, "latency.") })
-	if !times {
-		return
-	}
-	for line := range strings.Lines(string(text)) {
-		m := linesWithShare.FindStringSubmatch(strings.TrimRight(line, "\n"))
-		if m == nil {
-			continue
-		}
-		share := strings.TrimLeft(m[1], "0")
-		if strings.Contains(share, ".") {
-			share = strings.TrimSuffix(strings.TrimRight(share, "0"), ".")
-		}
-		if strings.HasPrefix(share, ".") {
-			share = "0" + share
-		}
-		metric := "latency.p" + share
-		if share == "100" {
-			metric = "latency.max"
-		}
-		if _, ok := o.sample(metric); !ok && share != "" {
-			t.Errorf("%q is not in the output:\n%s", line, words(o, nil))
 		}
 	}
 }

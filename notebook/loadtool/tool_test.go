@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"benchbook/notebook/record"
 	"benchbook/slowtest"
 )
 
@@ -243,61 +242,4 @@ func TestCutOff(t *testing.T) {
 			}
 		}
 	}
-}
-
-// property is what holds of every output, whatever was printed.
-func property(t *testing.T, o *Output) {
-	for _, s := range o.Samples {
-		m, known := record.LookupMetric(s.Metric)
-		if !known || m.Unit != s.Unit || s.Value < 0 || math.IsNaN(s.Value) || math.IsInf(s.Value, 0) || s.Step < 0 ||
-			math.IsNaN(s.Step) {
-			t.Errorf("sample %+v", s)
-		}
-	}
-	if o.Attempted >= 0 && (o.Failed > o.Attempted || o.Completed > o.Attempted) || o.Attempted < -1 || o.Failed < -1 ||
-		o.Completed < -1 {
-		t.Errorf("attempted %d, failed %d, right %d", o.Attempted, o.Failed, o.Completed)
-	}
-	if o.Attempted >= 0 && o.Failed >= 0 && o.Completed >= 0 && o.Failed+o.Completed != o.Attempted {
-		t.Errorf("%d failed and %d right of %d", o.Failed, o.Completed, o.Attempted)
-	}
-	if rate := float64(o.Completed) / o.Window.Seconds(); o.Window < 0 || o.Completed > 0 && o.Window > 0 &&
-		(math.IsInf(rate, 0) || rate < 0) {
-		t.Errorf("%d right answers in %v", o.Completed, o.Window)
-	}
-	for name, h := range o.Histograms {
-		if h.Count <= 0 || h.Min > h.Max || h.Sum < 0 || h.Overflow > h.Count || h.HDR == "" {
-			t.Errorf("%s: %+v", name, h)
-		}
-	}
-	for _, counts := range []map[string]int64{o.Failures, o.Statuses} {
-		for k, n := range counts {
-			if n < 0 {
-				t.Errorf("%s: %d", k, n)
-			}
-		}
-	}
-}
-
-func fuzz(f *testing.F, name string) {
-	tool, _ := Find(name)
-	for _, file := range captured(f)[name] {
-		data := printed(f, file)
-		f.Add(data)
-		f.Add(data[:len(data)/2])
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if tool.Saved {
-			tool.wrote(string(data))
-		}
-		o, err := tool.Parse(data)
-		if err == nil {
-			property(t, o)
-			if text, err := Text(data); err == nil && tool.shares != nil {
-				keepsShares(t, text, o)
-			}
-		} else if o != nil || !errors.Is(err, ErrNoSamples) {
-			t.Errorf("%v beside %v", o, err)
-		}
-	})
 }

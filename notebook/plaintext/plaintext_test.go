@@ -2,7 +2,6 @@ package plaintext
 
 import (
 	"testing"
-	"unicode"
 )
 
 func TestString(t *testing.T) {
@@ -27,6 +26,3 @@ func TestString(t *testing.T) {
 		}
 	}
 }
-
-var turning = &unicode.RangeTable{R16: []unicode.Range16{{Lo: 0x202a, Hi: 0x202e, Stride: 1},
-	{Lo: 0x2066, Hi: 0x2069, Stride: 1}}}
