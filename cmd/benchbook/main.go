@@ -110,7 +110,7 @@ variable: BENCHBOOK_PROFILE for --profile. An article runs programs: run only th
 		historyCommand(a), a.renderCommand(),
 		a.reportCommand(), a.previewCommand(), a.publishCommand(), a.weaveCommand(), a.exportCommand(), a.importCommand(),
 		a.cleanCommand(), a.gcCommand(), syncCommand(a), lockCommand(a), bundleCommand(a), reproCommand(a),
-		contributeCommand(a), acceptCommand(a), a.doctorCommand(), a.schemaCommand(), a.completionCommand(),
+		a.doctorCommand(), a.schemaCommand(), a.completionCommand(),
 		a.manCommand(), version)
 	root.SetHelpCommand(helpCommand())
 	a.complete(root)

@@ -27,11 +27,10 @@ func (w failingWriter) Write([]byte) (int, error) {
 // verbsThatPrint are arguments with which each verb prints to standard output and ends. Preview ends only with an
 // interrupt.
 var verbsThatPrint = map[string][]string{
-	"accept": {"accept", "pack.records"},
 	"bench":  nil, // it needs a repository, and prints as compare does
 	"bundle": {"bundle", "pair"},
 	"check":  {"check"}, "clean": {"clean"}, "compare": {"compare", "full", "full"}, "completion": {"completion", "bash"},
-	"contribute": {"contribute", "pair"}, "doctor": {"doctor"},
+	"doctor": {"doctor"},
 	"export": {"export", "--format", "csv"}, "gc": {"gc"}, "help": {"help"},
 	"history": {"history"},
 	"import":  {"import", "--as", "pair#pair{version=a}", "printed.txt"},
@@ -67,7 +66,6 @@ func TestLostOutput(t *testing.T) {
 	put(t, filepath.Join(measured, "page.md"), "# Page\n")
 	mustRun(t, w, "-C", measured, "report")
 	inGit(t, measured)
-	mustRun(t, w, "-C", measured, "contribute", "pair", "--out", filepath.Join(measured, "pack.records"))
 	mustRun(t, w, "-C", measured, "bundle", "pair", "--out", filepath.Join(measured, "pair.bundle"))
 	// in runs the command in a project with records and a site, of its own since verbs write.
 	in := func(t *testing.T, stdout io.Writer, args []string) (status int, stderr string) {

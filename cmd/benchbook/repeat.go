@@ -78,38 +78,3 @@ before anything does. Then it prints each claim there and here, and makes pages 
 // lockedUsage is what --locked means, wherever it is given.
 const lockedUsage = "use the images of the lock, or others with the same packages and programs, and fail where these " +
 	"differ"
-
-func contributeCommand(a *app) *cobra.Command {
-	var o repeat.ContributeOptions
-	cmd := &cobra.Command{
-		Use:   "contribute ARTICLE",
-		Short: "Pack the records of this host for somebody else",
-		Long: `Write the sealed runs of an article on this host to one file. accept adds them to the article elsewhere, whose
-page then has a column for this host.`,
-		Args: arguments(1, 1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return repeat.Contribute(cmd.Context(), a.Session, args, o)
-		},
-	}
-	cmd.Flags().StringVar(&o.Out, "out", "", "the file to write (default ARTICLE-HOST.records)")
-	cmd.Flags().StringVar(&o.Host, "host", "", "the host whose records are packed, instead of this one")
-	return cmd
-}
-
-func acceptCommand(a *app) *cobra.Command {
-	var o repeat.AcceptOptions
-	cmd := &cobra.Command{
-		Use:   "accept FILE|URL",
-		Short: "Add somebody else's records to those of an article",
-		Long: `Check the records in a pack that contribute made, and add them to those of the article. They have to be sealed,
-unchanged, and of what the article measures now. A run that is here with another content is refused.`,
-		Args: arguments(1, 1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return repeat.Accept(cmd.Context(), a.Session, args[0], o)
-		},
-	}
-	cmd.Flags().StringVar(&o.Signers, "signers", "", "a file of allowed signers: one of them has to have signed each run")
-	cmd.Flags().BoolVar(&o.DryRun, "dry-run", false, "only check, and add nothing")
-	cmd.Flags().BoolVar(&o.JSON, "json", false, "print it as JSON")
-	return cmd
-}

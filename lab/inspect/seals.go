@@ -202,28 +202,6 @@ func (c *chainJSON) checkSignature(dir record.Dir, allowed []signer) error {
 	return nil
 }
 
-// CheckSignatures asks of runs in a folder of records whether their signatures fit. With a file of allowed signers each
-// has to be signed with one of its keys.
-func CheckSignatures(folder string, records []*record.Record, chains []integrity.Chain, signers string) error {
-	allowed, err := allowedSigners(signers)
-	if err != nil {
-		return err
-	}
-	for _, chain := range chains {
-		run := chainOf(chain, records)
-		if err := run.checkSignature(record.Dir(folder), allowed); err != nil {
-			return err
-		}
-		switch {
-		case len(run.Problems) > len(chain.Problems):
-			return fmt.Errorf("run %s: %s", run.Run, run.Problems[len(run.Problems)-1])
-		case signers != "" && !run.Known:
-			return fmt.Errorf("run %s is not signed by any of the signers", run.Run)
-		}
-	}
-	return nil
-}
-
 // SignRuns signs the packed runs of articles with the private key in a file of OpenSSH: all that are not signed yet, or
 // the one of that name.
 func SignRuns(a *lab.Session, project *projects.Project, list []*lab.Article, keyFile, run string) error {

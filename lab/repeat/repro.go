@@ -382,8 +382,8 @@ func (t *reproduction) report() error {
 	t.compare(mine)
 	_, err = pages.Render(t.Session, t.project, list, pages.Options{}, lab.SlugsOf(list), false)
 	if mine != nil {
-		fmt.Fprintf(t.Stdout, "send your records to its author with: benchbook -C %s contribute %s\n",
-			terminal.Relative(t.project.Dir), t.article.Slug)
+		fmt.Fprintf(t.Stdout, "send its author the new files in %s\n",
+			terminal.Relative(t.project.RecordsDir(t.article.Slug)))
 	}
 	return err
 }

@@ -146,11 +146,6 @@ func (r *Reader) Extract(dir string, skip func(File) bool) (err error) {
 	})
 }
 
-// Check reads the bundle to its end and checks all of it, as Extract does, and writes nothing.
-func (r *Reader) Check() error {
-	return r.each(func(_ File, content func(io.Writer) error) error { return content(io.Discard) })
-}
-
 // each gives the files behind the manifest to a function, which copies the content of each, and checks the end.
 func (r *Reader) each(do func(f File, content func(io.Writer) error) error) error {
 	if r.used {
