@@ -109,7 +109,7 @@ variable: BENCHBOOK_PROFILE for --profile. An article runs programs: run only th
 		a.sealCommand(), a.runCommand(), a.statusCommand(), a.showCommand(), a.compareCommand(), a.benchCommand(),
 		historyCommand(a), a.renderCommand(),
 		a.reportCommand(), a.previewCommand(), a.publishCommand(), a.weaveCommand(), a.exportCommand(), a.importCommand(),
-		a.cleanCommand(), a.gcCommand(), syncCommand(a), lockCommand(a), bundleCommand(a), reproCommand(a),
+		a.cleanCommand(), a.gcCommand(), syncCommand(a), bundleCommand(a), reproCommand(a),
 		a.doctorCommand(), a.schemaCommand(), a.completionCommand(),
 		a.manCommand(), version)
 	root.SetHelpCommand(helpCommand())

@@ -36,7 +36,6 @@ var verbsThatPrint = map[string][]string{
 	"import":  {"import", "--as", "pair#pair{version=a}", "printed.txt"},
 	"init":    {"init", "another"}, "list": {"list"},
 	"load": {"load", "-d", "1s", "http://127.0.0.1:8080/"},
-	"lock": nil, // it needs an engine with images
 	"man":  {"man", "manual"}, "new": {"new", "another"}, "plan": {"plan"},
 	"preview": nil,
 	"publish": {"publish", "published"}, "render": {"render"}, "report": {"report", "--quick"},

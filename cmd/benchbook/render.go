@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"benchbook/lab"
+	"benchbook/lab/measure"
 	"benchbook/lab/pages"
 	"benchbook/lab/results"
 	"benchbook/lab/terminal"
@@ -121,7 +122,7 @@ rendering; with --claims it includes the claims of the measured articles.`,
 				}
 				return func(lines []string) { _ = follower.Say(lines...) }, nil
 			}
-			err = running.measure(cmd.Context(), a, project, list)
+			err = measure.Run(cmd.Context(), a.Session, project, list, running.Options)
 			defer follower.Close()
 			if siteErr != nil {
 				return err

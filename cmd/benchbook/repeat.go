@@ -8,35 +8,12 @@ import (
 	"benchbook/notebook/plan"
 )
 
-func lockCommand(a *app) *cobra.Command {
-	var o bundles.LockOptions
-	cmd := &cobra.Command{
-		Use:   "lock ARTICLE",
-		Short: "Lock the images of an article: digests, packages and programs",
-		Long: `Build or fetch all images of an article, and write down what they came to, in lock/images.json beside it:
-their digests and those of what they are built from, the packages in them by version, and the digests of programs that
-are of no package. run --locked uses the same, or fails and names what differs.`,
-		Args: arguments(1, 1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			project, list, err := a.Select(args)
-			if err != nil {
-				return err
-			}
-			_, err = bundles.Lock(cmd.Context(), a.Session, project, list[0], o)
-			return err
-		},
-	}
-	cmd.Flags().BoolVar(&o.Wait, "wait", false, waitUsage)
-	cmd.Flags().BoolVarP(&o.Verbose, "verbose", "v", false, verboseUsage)
-	return cmd
-}
-
 func bundleCommand(a *app) *cobra.Command {
 	var o bundles.Options
 	cmd := &cobra.Command{
 		Use:   "bundle ARTICLE",
 		Short: "Pack an article and everything it needs into one file",
-		Long: `Write an article to one file, with all that somebody else needs to repeat it: the files that it uses, its lock,
+		Long: `Write an article to one file, with all that somebody else needs to repeat it: the files that it uses
 and the records that its page shows. repro opens it, and measures it there. It is a gzip-compressed tar archive, with
 a manifest of digests and RO-Crate metadata.`,
 		Args: arguments(1, 1),
@@ -46,7 +23,7 @@ a manifest of digests and RO-Crate metadata.`,
 		},
 	}
 	cmd.Flags().StringVar(&o.Out, "out", "", "the file to write (default ARTICLE.bundle)")
-	cmd.Flags().BoolVar(&o.Images, "images", false, "with the images of its lock, which is made if there is none")
+	cmd.Flags().BoolVar(&o.Images, "images", false, "with its images, so that nothing has to be built or fetched")
 	cmd.Flags().BoolVar(&o.List, "list", false, "list the files of the article that would be in it, and write nothing")
 	cmd.Flags().BoolVar(&o.JSON, "json", false, "print it as JSON")
 	return cmd
@@ -71,10 +48,5 @@ before anything does. Then it prints each claim there and here, and makes pages 
 	}
 	choose = addMeasuring(cmd, &o.Options, plan.Full, "", a.Config.EngineNames())
 	cmd.Flags().StringVar(&o.Into, "into", "", "the folder to open it in (default ARTICLE.repro)")
-	cmd.Flags().BoolVar(&o.Locked, "locked", false, lockedUsage)
 	return cmd
 }
-
-// lockedUsage is what --locked means, wherever it is given.
-const lockedUsage = "use the images of the lock, or others with the same packages and programs, and fail where these " +
-	"differ"

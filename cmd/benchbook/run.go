@@ -1,10 +1,8 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -12,14 +10,12 @@ import (
 	"github.com/spf13/pflag"
 
 	"benchbook/lab"
-	"benchbook/lab/bundles"
 	"benchbook/lab/forecast"
 	"benchbook/lab/measure"
 	"benchbook/lab/results"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
 	"benchbook/notebook/spec"
 )
 
@@ -28,7 +24,6 @@ type runFlags struct {
 	measure.Options
 	claims      bool
 	json        bool
-	locked      bool
 	chooseQuick func() error // see addQuick
 }
 
@@ -46,7 +41,6 @@ func (f *runFlags) Add(cmd *cobra.Command, profile string, engines []string) {
 	cmd.Flags().BoolVar(&f.claims, "claims", false,
 		"end with status 99 if a claim is contradicted, and 110 if one depends on a number that is not valid")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the outcomes of claims as JSON")
-	cmd.Flags().BoolVar(&f.locked, "locked", false, lockedUsage)
 }
 
 // addMeasuring adds the flags that say how something is measured. The function chooses the profile; see addQuick.
@@ -67,26 +61,6 @@ func addMeasuring(cmd *cobra.Command, f *measure.Options, profile, repetitions s
 	cmd.Flags().StringVar(&f.Engine, "engine", "", "where services run: "+strings.Join(engines, ", ")+
 		", or none to measure nothing (default what the project says, or docker)")
 	return choose
-}
-
-// lock holds what is measured to the locks of articles, if that is asked for. The function says at the end which images
-// were used.
-func (f *runFlags) lock(project *projects.Project, list []*lab.Article) (used func(io.Writer), err error) {
-	used = func(io.Writer) {}
-	if f.locked {
-		f.Over, used, err = bundles.Locked(project, list, "")
-	}
-	return used, err
-}
-
-// measure measures articles as run does.
-func (f *runFlags) measure(ctx context.Context, a *app, project *projects.Project, list []*lab.Article) error {
-	used, err := f.lock(project, list)
-	if err == nil {
-		err = measure.Run(ctx, a.Session, project, list, f.Options)
-		used(a.Stderr)
-	}
-	return err
 }
 
 func (f *runFlags) Check(flags *pflag.FlagSet, engines []string) error {
@@ -162,12 +136,7 @@ claim is contradicted, 110 a claim depends on a number that is not valid.`,
 				return errors.New("--keep has no effect with the engine local, because its processes end with benchbook: leave " +
 					"it out, or use the engine docker")
 			}
-			used, err := flags.lock(project, list)
-			if err != nil {
-				return err
-			}
 			err = measure.Run(cmd.Context(), a.Session, project, list, flags.Options)
-			used(a.Stderr)
 			var s *lab.StatusError
 			if errors.As(err, &s) && s.Status == lab.StatusUsage || !project.Problems.Empty() {
 				return err

@@ -23,8 +23,6 @@ import (
 	"benchbook/files"
 	"benchbook/git"
 	"benchbook/lab"
-	"benchbook/lab/lock"
-	"benchbook/lab/measure"
 	"benchbook/lab/results"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
@@ -35,7 +33,6 @@ import (
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
-	"benchbook/runner/engine"
 	"benchbook/runner/sysinfo"
 	"benchbook/slice"
 )
@@ -43,7 +40,7 @@ import (
 // Where things lie in a bundle.
 const (
 	ProjectFolder = "project"    // the project, or the repository that it is in, as far as the article needs it
-	ImagesFile    = "images.tar" // what docker save writes of the locked images, without names
+	ImagesFile    = "images.tar" // what docker save writes of the images, without names
 )
 
 // Suffix ends the names of bundles.
@@ -52,13 +49,13 @@ const Suffix = ".bundle"
 // Options say what goes into a bundle, and where that goes.
 type Options struct {
 	Out    string // a file; empty: ARTICLE.bundle
-	Images bool   // those that the lock names
+	Images bool   // all images of the article
 	List   bool   // names the files, and writes none
 	JSON   bool
 }
 
-// Bundle writes all that somebody else needs to repeat an article to one file: the article, the files that it uses, its
-// lock, the records that pages show, and if wanted its images. Before it is given its name it is opened and planned, so
+// Bundle writes all that somebody else needs to repeat an article to one file: the article, the files that it uses,
+// the records that pages show, and if wanted its images. Before it is given its name it is opened and planned, so
 // that it is known to be complete.
 func Bundle(ctx context.Context, a *lab.Session, args []string, o Options) error {
 	project, list, plans, err := a.SelectPlanned(args, plan.Options{}, "nothing was bundled")
@@ -349,78 +346,6 @@ func (b *bundling) claims(d *dataset.Dataset) (out []bundle.Claim) {
 		out = append(out, c)
 	}
 	return out
-}
-
-// addImages adds the images of the lock, which is made if there is none. They are saved in a folder until done is
-// called, since an engine never writes the same archive twice.
-func (b *bundling) addImages(ctx context.Context, folder string) (done func(), err error) {
-	locked, err := lock.Read(b.project, b.article.Slug)
-	if errors.Is(err, lock.ErrNone) {
-		if locked, err = Lock(ctx, b.Session, b.project, b.article, LockOptions{Wait: true}); err == nil {
-			name := lock.File(b.project, b.article.Slug)
-			b.inputs = append(b.inputs, bundle.Input{Path: b.path(name),
-				Open: func() (io.ReadCloser, error) { return os.Open(name) }})
-		}
-	}
-	if err == nil {
-		err = checkLock(locked, b.plan)
-	}
-	if err != nil {
-		return nil, err
-	}
-	saved, err := os.CreateTemp(folder, ".benchbook-images-")
-	if err != nil {
-		return nil, lab.Failure(err)
-	}
-	done = func() { _ = os.Remove(saved.Name()) }
-	err = b.saveImages(ctx, locked, saved)
-	if err = errors.Join(err, saved.Close()); err != nil {
-		done()
-		return nil, err
-	}
-	b.inputs = append(b.inputs, bundle.Input{Path: ImagesFile, Last: true,
-		Open: func() (io.ReadCloser, error) { return os.Open(saved.Name()) }})
-	return done, nil
-}
-
-// saveImages writes the images of a lock to a file, while nobody measures.
-func (b *bundling) saveImages(ctx context.Context, locked *lock.Lock, to io.Writer) error {
-	e, done, err := measure.Images(ctx, b.Session, b.project, b.article, b.plan, "saving images", true)
-	if err != nil {
-		return err
-	}
-	defer done()
-	archiver, ok := e.(engine.Archiver)
-	if !ok {
-		return lab.Failure(fmt.Errorf("the engine %s cannot save images: use the engine docker", e.Name()))
-	}
-	if has, err := hasAll(ctx, e, locked); err != nil || !has {
-		return cmp.Or(err, fmt.Errorf("the engine does not have the images of the lock any more: lock them again with "+
-			"benchbook lock %s", b.article.Slug))
-	}
-	fmt.Fprintf(b.Stderr, "saving %s\n", terminal.Count(len(locked.Images), "image"))
-	archive, err := archiver.SaveAll(ctx, slice.Map(locked.Images, func(i lock.Image) string { return i.ID }))
-	if err != nil {
-		return err
-	}
-	defer archive.Close() // it was only read
-	_, err = io.Copy(to, archive)
-	return err
-}
-
-// hasAll says whether an engine has the images of a lock.
-func hasAll(ctx context.Context, e engine.Engine, l *lock.Lock) (bool, error) {
-	carrier, ok := e.(engine.Carrier)
-	for _, i := range l.Images {
-		if !ok {
-			break
-		}
-		var err error
-		if _, ok, err = carrier.Has(ctx, engine.Prepared{ID: i.ID}); err != nil {
-			return false, err
-		}
-	}
-	return ok, nil
 }
 
 // write writes the bundle, and says what it is.

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -23,7 +22,6 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/bundles"
 	"benchbook/lab/forecast"
-	"benchbook/lab/lock"
 	"benchbook/lab/measure"
 	"benchbook/lab/pages"
 	"benchbook/lab/results"
@@ -44,8 +42,7 @@ import (
 
 // ReproOptions say how a bundle is repeated.
 type ReproOptions struct {
-	Into   string // the folder that it is opened in; empty: ARTICLE.repro
-	Locked bool   // with the images of its lock, or others that have the same in them
+	Into string // the folder that it is opened in; empty: ARTICLE.repro
 	measure.Options
 }
 
@@ -60,7 +57,7 @@ const (
 // Repro opens a bundle, says what measuring would run, asks, measures its article on this machine, and makes its pages,
 // where both stand side by side. Run again, it continues in the same folder.
 func Repro(ctx context.Context, a *lab.Session, from string, o ReproOptions) error {
-	t := &reproduction{Session: a, options: o, used: func(io.Writer) {}}
+	t := &reproduction{Session: a, options: o}
 	if err := t.open(ctx, from); err != nil {
 		return lab.Interrupted(ctx, err)
 	}
@@ -74,7 +71,6 @@ func Repro(ctx context.Context, a *lab.Session, from string, o ReproOptions) err
 		return err
 	}
 	err := measure.Run(ctx, a, t.project, []*lab.Article{t.article}, t.options.Options)
-	t.used(a.Stderr)
 	_, none := os.Stat(filepath.Join(t.project.RecordsDir(t.article.Slug), t.host.ID, t.planned.Profile))
 	if ctx.Err() != nil || err != nil && none != nil {
 		return err
@@ -94,7 +90,6 @@ type reproduction struct {
 	project  *projects.Project
 	article  *lab.Article
 	planned  *plan.Plan
-	used     func(io.Writer) // says which images were used, if there is a lock
 }
 
 // open opens the bundle in its folder, unless it is there already.
@@ -196,13 +191,10 @@ func (t *reproduction) plan() (err error) {
 	if t.options.Profile == plan.Quick && t.options.Budget == 0 {
 		t.options.Budget = quickTime
 	}
-	if t.options.Locked {
-		t.options.Over, t.used, err = bundles.Locked(t.project, list, t.archive())
-		if errors.Is(err, lock.ErrNone) {
-			return lab.UsageError(errors.New("the bundle has no lock: leave --locked out"))
-		}
+	if t.options.Over, err = bundles.Images(t.dir); err != nil {
+		return lab.Failure(err)
 	}
-	return err
+	return nil
 }
 
 // wayOut says of the error of an article with problems what to do.
@@ -320,7 +312,7 @@ func (t *reproduction) dangers() (out []string) {
 	if n.machine {
 		out = append(out, "programs of this machine, as you: the engine local keeps them from nothing")
 	}
-	if t.options.Locked && t.archive() != "" {
+	if t.options.Over != nil {
 		out = append(out, "images that its author made, whatever its Dockerfiles say")
 	} else {
 		if len(n.builds) > 0 {
@@ -357,15 +349,6 @@ func (t *reproduction) confirm(question, otherwise string) error {
 		return lab.Failure(errors.New(otherwise))
 	}
 	return lab.UsageError(fmt.Errorf("%s, as nobody can be asked: give --yes if you trust its author", otherwise))
-}
-
-// archive is where an opened bundle has images; empty if it has none.
-func (t *reproduction) archive() string {
-	name := filepath.Join(t.dir, bundles.ImagesFile)
-	if _, err := os.Stat(name); err != nil {
-		return ""
-	}
-	return name
 }
 
 // report makes the pages, and says how far this host agrees with the bundle.

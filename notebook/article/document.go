@@ -32,9 +32,8 @@ import (
 )
 
 const (
-	ProjectFile = "benchbook.yaml"   // the name of the file that makes a folder a project
-	FileName    = "article.md"       // the name of an article in its folder
-	LockFile    = "lock/images.json" // where that folder has what its images came to
+	ProjectFile = "benchbook.yaml" // the name of the file that makes a folder a project
+	FileName    = "article.md"     // the name of an article in its folder
 )
 
 // Bounds of what an article has several of. Most of them are looked up by name again and again.

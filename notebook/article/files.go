@@ -49,12 +49,12 @@ func RecordsName(file string) string {
 	return "records"
 }
 
-// IsOurs says of a cleaned path in the article's folder that it is the article, its lock, or in the folder of its
+// IsOurs says of a cleaned path in the article's folder that it is the article, or in the folder of its
 // records, or, of one in no project, in that of its site or of what is known of a run; or such a neighbour of that.
 func (doc *Document) IsOurs(name string) bool {
 	first, _, _ := strings.Cut(name, "/")
 	file := path.Base(doc.Source.Path)
-	return name == file || name == LockFile || first == RecordsName(file) ||
+	return name == file || first == RecordsName(file) ||
 		file != FileName && (first == "_site" || first == ".benchbook" || doc.isNeighbour(first))
 }
 

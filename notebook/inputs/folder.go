@@ -107,8 +107,7 @@ func (g *gathering) isOurs(name string) bool {
 		return name == ".git" || g.Doc.IsOurs(name)
 	}
 	below, err := filepath.Rel(g.repository.Dir, filepath.Join(g.Doc.Dir, filepath.FromSlash(name)))
-	if err == nil && (filepath.Base(below) == below || filepath.ToSlash(below) == article.LockFile) &&
-		g.repository.IsOurs(filepath.ToSlash(below)) {
+	if err == nil && filepath.Base(below) == below && g.repository.IsOurs(filepath.ToSlash(below)) {
 		return true
 	}
 	switch path.Base(name) {
