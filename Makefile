@@ -72,10 +72,10 @@ bench-method: ## simulate how often verdicts and intervals err, beside the rates
 bench-equals: ## measure ten experiments of equal cells on an engine, and count the claims that tell them apart (some minutes)
 	$(GO) test ./cmd/benchbook -run TestEqualsAreNotToldApart -v -count=1 -timeout 30m -equals 10
 
-bench-revisions: ## compare 40 pairs of revisions that do as much work, 2 % more and 10 % more, and bisect 32 (some hours; leave the machine alone)
+bench-revisions: ## compare 40 pairs of revisions that do as much work, 2 % more and 10 % more (some hours; leave the machine alone)
 	@command -v hyperfine >/dev/null || apt-get install -y --no-install-recommends hyperfine
 	@GOBIN=$(CURDIR)/$(BIN) $(GO) install golang.org/x/perf/cmd/benchstat@v0.0.0-20260709024250-82a0b07e230d
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test ./cmd/benchbook -run '^$$' -bench 'Revisions|Bisect' -benchtime 1x -v -timeout 300m
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test ./cmd/benchbook -run '^$$' -bench 'Revisions' -benchtime 1x -v -timeout 300m
 
 bench-pages: ## time rendering an article with a thousand records, and a thousand articles (leave the machine alone)
 	$(GO) test ./cmd/benchbook -run '^$$' -bench Render -benchtime 5x -timeout 30m

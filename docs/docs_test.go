@@ -314,14 +314,6 @@ var surroundings = map[string]func(dir string, text []byte) ([]byte, error){
 	"unknown-theme-file": inTheme("stlye.css", "body { color: teal }\n"),
 	"broken-template": inTheme("tag.html",
 		"{{define \"tag\"}}\n<main id=\"main\">\n  <h1>{{shout .Name}}</h1>\n</main>\n{{end}}\n"),
-	"no-title": inDocs(map[string]string{"README.md": "# Manual\n\n- [Setup](setup.md)\n",
-		"setup.md": "Get a machine that is yours.\n"}),
-	"unlisted-page": inDocs(map[string]string{
-		"README.md": "# Manual\n\nBegin with [an example](../experiments/example/article.md).\n",
-		"setup.md":  "# Setup\n\nGet a machine that is yours.\n"}),
-	"dead-link": inDocs(map[string]string{"README.md": "# Manual\n\n" +
-		"See [the setup](setup.md#machine), [how it ends](end.md) and [what it is](#what-it-is).\n\n" +
-		"![A machine](machine.png)\n", "setup.md": "# Setup\n\nGet a machine that is yours.\n"}),
 	"too-large": func(dir string, text []byte) ([]byte, error) {
 		for _, name := range []string{"data", "more"} {
 			f, err := os.Create(filepath.Join(dir, name))
@@ -341,18 +333,6 @@ func inTheme(name, text string) func(string, []byte) ([]byte, error) {
 	return func(dir string, page []byte) ([]byte, error) {
 		folder := filepath.Join(filepath.Dir(filepath.Dir(dir)), "look")
 		return page, errors.Join(os.Mkdir(folder, 0o755), os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644))
-	}
-}
-
-// inDocs puts pages into the folder of the project that the examples have for docs.
-func inDocs(pages map[string]string) func(string, []byte) ([]byte, error) {
-	return func(dir string, text []byte) ([]byte, error) {
-		folder := filepath.Join(filepath.Dir(filepath.Dir(dir)), "docs")
-		err := os.Mkdir(folder, 0o755)
-		for name, page := range pages {
-			err = errors.Join(err, os.WriteFile(filepath.Join(folder, name), []byte(page), 0o644))
-		}
-		return text, err
 	}
 }
 
@@ -397,9 +377,7 @@ func (e *example) check(t *testing.T) string {
 	}
 	var look source.Problems
 	theme.OfProject(project, &look)
-	var beside source.Problems
-	project.ReadDocs(&beside)
-	found := slices.Concat(project.Problems.Sorted(), problems.Sorted(), look.Sorted(), beside.Sorted())
+	found := slices.Concat(project.Problems.Sorted(), problems.Sorted(), look.Sorted())
 	var out strings.Builder
 	for _, problem := range found {
 		fmt.Fprintln(&out, problem)
@@ -674,7 +652,7 @@ func TestKeysAreDocumented(t *testing.T) {
 		types   []string
 	}{
 		{"Front matter", []string{"Front", "Reproduces", "KeyValue"}},
-		{"The project file", []string{"Settings", "Cluster", "ClusterNodes", "ProjectHost", "Publish", "RecordsBranch",
+		{"The project file", []string{"Settings", "Cluster", "ClusterNodes", "ProjectHost", "Publish",
 			"Allow"}},
 		{"Experiment", []string{"Experiment", "Repetitions"}},
 		{"Services", []string{"Service", "Build", "Config", "Healthcheck", "Dependencies", "Ulimit", "Volume", "Tmpfs"}},

@@ -52,7 +52,7 @@ func ReadArticle(project *projects.Project, slug string) (*article.Document, err
 	if err != nil {
 		return nil, err
 	}
-	if err := site.CheckSlug(slug, !project.Docs.IsZero()); err != nil {
+	if err := site.CheckSlug(slug); err != nil {
 		doc.Problems.Add("bad-name", source.Pos{Source: doc.Source}, "%v", err).Hint = "rename the folder of the article"
 	}
 	return doc, nil

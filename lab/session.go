@@ -199,20 +199,17 @@ func (a *Session) Print(asJSON bool, v any, forPeople func()) error {
 // Records reads the records of an article. Files that are none are named and given apart.
 func (a *Session) Records(project *projects.Project, c *Article) (records []*record.Record, bad []record.Bad,
 	err error) {
-	read, _, err := a.ReadRecordsOf(project, c.Slug)
+	read, err := a.ReadRecords(project.RecordsDir(c.Slug))
 	a.WarnBad(read.Bad)
 	return read.Records, read.Bad, err
 }
 
-// ReadRecords reads and checks what is in a folder of records. It also gives the chains of all runs.
-func (a *Session) ReadRecords(folder string) (c record.Contents, chains []integrity.Chain, err error) {
-	if !a.Config.Scripted {
-		return integrity.Read(record.Dir(folder))
+// ReadRecords reads and checks what is in a folder of records.
+func (a *Session) ReadRecords(folder string) (record.Contents, error) {
+	if a.Config.Scripted { // scripted engines measure what cannot be
+		return record.Dir(folder).Load()
 	}
-	if c, err = record.Dir(folder).Load(); err != nil {
-		return c, nil, err
-	}
-	return c, integrity.CheckSeals(c.Records, c.Removed), nil
+	return integrity.Read(record.Dir(folder))
 }
 
 // Lay reads the records of an article, and says what they are laid over on the machine that it runs on.

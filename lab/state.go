@@ -4,26 +4,12 @@ import (
 	"os"
 	"path/filepath"
 
-	"benchbook/files"
 	"benchbook/notebook/projects"
 )
 
 // StateDir is a hidden folder of a project, for what is known of a run that goes on and of the site that was made last.
 // Everything in it can be removed at any time, but for records that are not in the branch of the project yet.
 const StateDir = projects.StateDir
-
-// WriteState replaces a file in the hidden folder of a project. It need not outlive a crash of the machine, so nothing
-// waits for the disk.
-func WriteState(dir, name string, data []byte) error {
-	file, err := StateFolder(dir, name)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(file+".new", data, 0o644); err != nil {
-		return err
-	}
-	return os.Rename(file+".new", file)
-}
 
 // StateFolder makes the hidden folder of a project if it is not there yet, and gives the path of something in it.
 func StateFolder(dir, name string) (string, error) {
@@ -38,10 +24,4 @@ func StateFolder(dir, name string) (string, error) {
 		}
 	}
 	return filepath.Join(folder, name), nil
-}
-
-// ReadState reads a file in the hidden folder of a project, of that many bytes at most.
-func ReadState(dir, name string, most int64) ([]byte, error) {
-	data, _, err := files.Read(filepath.Join(dir, StateDir, name), most)
-	return data, err
 }

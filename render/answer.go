@@ -10,7 +10,6 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/figurekind"
 	"benchbook/notebook/stats"
 	"benchbook/render/badge"
 	"benchbook/render/cellview"
@@ -30,7 +29,6 @@ type answerView struct {
 	Of       string // what the standing counts: "0 of 3 headline claims supported, 14 of all 36"
 	Title    template.HTML
 	Meta     []template.HTML
-	Moment   *banner // that the page is as of a run; nil for the newest
 	Answers  []answerLine
 	More     string // headline claims beyond those: "and 2 more"
 	Figure   template.HTML
@@ -44,7 +42,6 @@ type answerLine struct {
 	Says           template.HTML
 	Outcome        outcome.Outcome
 	Here, Interval string // empty if it was not measured, which the outcome says
-	Holds          string // on how many hosts: "1 of 2 hosts"; empty unless two measured it
 	Class, Verdict string
 	Href           string
 }
@@ -76,7 +73,7 @@ func (c answerPart) answer(standing claim.Standing, title template.HTML) answerV
 	for _, block := range headlines[:min(len(headlines), mostAnswers)] {
 		o, mark := c.outcomes.of(block.Name.Value), badge.OfVerdict(c.judgements.verdict(block.Name.Value))
 		line := answerLine{Says: o.Sentence.WithoutInterval().HTML(), Outcome: o, Class: mark.Class, Verdict: mark.Word,
-			Href: "#" + prose.ClaimID + block.Name.Value, Holds: hostsPart(c).holds(block.Name.Value)}
+			Href: "#" + prose.ClaimID + block.Name.Value}
 		if c.judgements.verdict(block.Name.Value) != stats.NotMeasured {
 			line.Here, line.Interval = hereOf(o)
 		}
@@ -87,10 +84,6 @@ func (c answerPart) answer(standing claim.Standing, title template.HTML) answerV
 	}
 	if f := c.headline; f != nil {
 		v.Figure = c.figure(f)
-	}
-	if c.moment != nil {
-		b := momentBanner(c.moment)
-		v.Moment = &b
 	}
 	return v
 }
@@ -133,8 +126,7 @@ func (c *composer) headlineFigure() *article.Figure {
 		return nil
 	}
 	for _, f := range c.doc.Figures {
-		// of all ways to judge the claim there is a figure to look at later
-		if c.Applies(f.Part) && f.Claim.Value == c.doc.Claims[i].Name.Value && f.Is().Subject != figurekind.Claim {
+		if c.Applies(f.Part) && f.Claim.Value == c.doc.Claims[i].Name.Value {
 			return f
 		}
 	}

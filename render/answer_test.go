@@ -67,39 +67,6 @@ func TestHeadlineFigure(t *testing.T) {
 	}
 }
 
-// With its evidence apart a page says where that is, and nothing leads nowhere.
-func TestEvidenceApart(t *testing.T) {
-	page := pageOfServers(t, headlineOfB+figureOfB+publishedOfB+"B gets `{value} throughput{server=\"b\"}`.\n",
-		render.Options{Apart: true})
-	if len(page.Subpages) != 1 || page.Subpages[0].Path != "." || page.Subpages[0].File != "evidence.html" {
-		t.Fatalf("it has %d pages below it", len(page.Subpages))
-	}
-	pages := map[string]string{"index.html": string(page.HTML), "evidence.html": string(page.Subpages[0].HTML)}
-	for name, html := range pages {
-		for _, m := range regexp.MustCompile(`href="([^"#]*)#([^"]*)"`).FindAllStringSubmatch(html, -1) {
-			to := m[1]
-			if to == "" {
-				to = name
-			}
-			if !strings.Contains(pages[to], ` id="`+m[2]+`"`) {
-				t.Errorf("%s leads to #%s of %s, which is not there", name, m[2], to)
-			}
-		}
-	}
-	for _, id := range []string{"claim-c", "method", "values"} { // where links from elsewhere lead
-		if !strings.Contains(pages["index.html"], ` id="`+id+`"`) || !strings.Contains(pages["index.html"],
-			`href="evidence.html#`+id+`"`) {
-			t.Errorf("the page does not lead to %s of the evidence", id)
-		}
-	}
-	for words, want := range map[string]string{"Machine and versions": "evidence.html", "A book": "evidence.html",
-		"Run it yourself": "index.html"} {
-		if !strings.Contains(pages[want], words) {
-			t.Errorf("%s does not say %q", want, words)
-		}
-	}
-}
-
 // What was published is counted by what became of it.
 func TestOriginalTitle(t *testing.T) {
 	const claims = "```yaml claim\n" +
@@ -119,26 +86,5 @@ func TestOriginalTitle(t *testing.T) {
 				t.Errorf("the title is %q, want %q", m, tt.want)
 			}
 		})
-	}
-}
-
-// The picture of a card is of the cells that its sentence is about; of many it has the ends.
-func TestSparkOfManyCells(t *testing.T) {
-	b := rendertest.New(t, "sample", []byte("---\ntitle: Sample\n---\n\n"+strings.Replace(experiment, "[a, b]",
-		"[a, b, c, d, e]", 1)+"```yaml claim\n{name: c, headline: true, expect: 'every(throughput{server=\"b\"}, \">\", "+
-		"throughput{server!=\"b\"})'}\n```\n"))
-	for i, name := range []string{"a", "b", "c", "d", "e"} {
-		low := float64(500 - 50*i)
-		b.Measure("full", "servers", name, []float64{low, low - 5, low + 5})
-	}
-	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if page.Spark == nil || !strings.HasSuffix(page.Spark.Caption, ", the highest and the lowest of 5") {
-		t.Fatalf("the picture is %+v", page.Spark)
-	}
-	if words := string(page.Spark.Drawing); !strings.Contains(words, "500") || !strings.Contains(words, "300") {
-		t.Errorf("the picture shows %q, want a and e", words)
 	}
 }

@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/claim"
-	"benchbook/notebook/compare"
 	"benchbook/notebook/conditional"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
@@ -56,24 +54,12 @@ func (c *composer) banners() []banner {
 		add(onAnotherHost, c.d.Host+". Absolute numbers differ between machines; compare orders and ratios.")
 	}
 	out = append(out, counts.banners()...)
-	out = append(out, c.sealBanners()...)
 	if slices.ContainsFunc(c.d.Experiments, func(e *dataset.Experiment) bool { return e.Plan.Outside }) {
 		add("Of a running target.", "Nobody started it for the measurement, and nothing tells whether it is the same now.")
 	}
 	if list := method.Substitutes(c.d); len(list) > 0 {
 		out = append(out, banner{Strong: "Built on a substitute base image.", Detail: true,
 			Text: "No registry was reachable: " + strings.Join(list, "; ") + "."})
-	}
-	var depends []string
-	for _, e := range c.d.Experiments {
-		if claim.OrdersOf(c.d, e.Plan.Name).WinnerDepends {
-			depends = append(depends, e.Plan.Name)
-		}
-	}
-	if len(depends) > 0 {
-		out = append(out, banner{Strong: "The winner depends on the metric:", Detail: true,
-			Text: "in " + wording.List(depends) +
-				" no cell is best or tied for best by every metric. Their agreement is shown below."})
 	}
 	return append(out, c.floorBanners()...)
 }
@@ -83,9 +69,6 @@ func (c *composer) quickWords() string {
 	words := "A check that everything runs: " + c.origin.Repetitions() + " per cell, short windows, rough intervals."
 	if slices.ContainsFunc(c.d.Experiments, (*dataset.Experiment).SharesStarts) {
 		words += " Services stay up between the repetitions of a cell, so intervals do not cover differences between starts."
-	}
-	if len(c.others()) > 1 {
-		words += " “Run it yourself” links the results of other hosts and profiles."
 	}
 	return words
 }
@@ -140,35 +123,6 @@ func (n cellCounts) banners() []banner {
 		out = append(out, banner{Strong: "Left out by this profile:", Text: wording.List(n.skipped) + "."})
 	}
 	return out
-}
-
-// sealBanners warns where records of the shown runs are not as they were sealed.
-func (c *composer) sealBanners() []banner {
-	var cells []*dataset.Cell
-	for _, e := range c.d.Experiments {
-		cells = append(cells, e.AllCells()...)
-	}
-	runs := dataset.RunsOf(cells)
-	var broken []string
-	for _, r := range c.d.Records() {
-		if r.Doubts != nil && slices.Contains(runs, r.Run) {
-			broken = append(broken, r.Doubts.Seals...)
-		}
-	}
-	if len(broken) == 0 {
-		return nil
-	}
-	text := broken[0]
-	if n := len(broken) - 1; n > 0 {
-		text += fmt.Sprintf(", and %d more; benchbook verify --records names all", n)
-	}
-	return []banner{{Strong: "Records are not as they were sealed:", Text: text + "."}}
-}
-
-func momentBanner(moment *compare.Moment) banner {
-	return banner{Strong: "The article as of run " + moment.Run + ".",
-		Text: "Measured on " + wording.LongDate(moment.Ended) + "; later runs are not included.",
-		Link: &link{"../../index.html", "See the newest results"}}
 }
 
 func countOf(n, all int) string {
@@ -250,9 +204,8 @@ func (c *composer) meta() []template.HTML {
 		out = append(out, template.HTML(verb+` <time datetime="`+o.Last.Format("2006-01-02")+`">`+wording.LongDate(o.Last)+
 			"</time>"))
 		add(host)
-		out = append(out, hostsPart{c}.also()...)
 		amount := number.Count(len(o.Cells), "row") + ", " + o.Repetitions() + ", " + wording.Lasting(o.Took)
-		out = append(out, prose.AnchorTag(c.methodHref(), template.HTML(template.HTMLEscapeString(amount))))
+		out = append(out, prose.AnchorTag("#method", template.HTML(template.HTMLEscapeString(amount))))
 	} else if date, err := time.Parse(time.DateOnly, c.doc.Front.Date.Value); err == nil {
 		add("Written " + wording.LongDate(date))
 	}
@@ -271,37 +224,6 @@ func (c *composer) meta() []template.HTML {
 	}
 	if authors := article.Texts(c.doc.Front.Authors); len(authors) > 0 {
 		add("by " + wording.List(authors))
-	}
-	return out
-}
-
-// methodHref is where the page says how it was measured.
-func (c *composer) methodHref() template.URL {
-	if c.options.Apart {
-		return evidenceFile + "#method"
-	}
-	return "#method"
-}
-
-// others links to the history and to the newest run of each other host and profile.
-func (c *composer) others() []template.HTML {
-	moments := c.options.Moments
-	if len(moments) == 0 {
-		return nil
-	}
-	folder := map[bool]string{true: "../../"}[c.moment != nil]
-	out := []template.HTML{prose.AnchorTag(template.URL(folder+historyFolder+"/index.html"),
-		template.HTML("history, "+number.Count(len(moments), "run")))}
-	out = append(out, hostsPart{c}.sideBySide()...)
-	seen := []string{setName(c.d.Host, c.d.Profile)}
-	for _, m := range moments { // the newest of each comes first
-		name := setName(m.Host, m.Profile)
-		if slices.Contains(seen, name) || c.moment != nil {
-			continue
-		}
-		seen = append(seen, name)
-		out = append(out, "also measured: "+prose.AnchorTag(template.URL(pageOf(m, moments)+"/index.html"),
-			template.HTML(template.HTMLEscapeString(name))))
 	}
 	return out
 }

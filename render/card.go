@@ -36,7 +36,6 @@ func (c cardPart) card(page *Page, a composed) {
 		o := c.outcomes.of(first.Name.Value)
 		page.Verdict, page.Says = badge.OfVerdict(c.judgements.verdict(first.Name.Value)), o.Sentence.HTML()
 		page.Finding = o.Sentence.Text()
-		page.Spark = c.spark(first)
 	case page.Finding != "":
 	case c.origin.Measured > 0:
 		page.Finding = "Measured, but no headline claim could be judged."

@@ -1,7 +1,6 @@
 package render
 
 import (
-	"fmt"
 	"html/template"
 	"slices"
 	"strings"
@@ -33,15 +32,7 @@ type claimView struct {
 	Sentences []string
 	Links     []link
 	Parts     []partView
-	// ByMetric is what the claim comes to by other metrics of the same thing; nil if there are none.
-	ByMetric *byMetricView
-	Expect   string
-}
-
-// byMetricView shows whether the verdict depends on the metric.
-type byMetricView struct {
-	Is, Summary string
-	Rows        []partView
+	Expect    string
 }
 
 // partView is one comparison of a claim with several.
@@ -107,7 +98,6 @@ func (c evidencePart) claim(block *article.Claim) claimView {
 		for _, m := range j.Marks {
 			add(m)
 		}
-		v.ByMetric = byMetric(claim.SensitivityOf(c.d, block))
 	}
 	add(intervalsNote(v.Parts, j.Floor))
 	return v
@@ -142,41 +132,6 @@ func withPrefix(before, words string) string {
 		return ""
 	}
 	return before + words
-}
-
-// byMetric returns the verdicts on a claim by each form of its quantity; nil for one alone:
-// docs/claims.md#other-metrics.
-func byMetric(s claim.Sensitivity) *byMetricView {
-	if s.Is == stats.OneMetric {
-		return nil
-	}
-	v := &byMetricView{Is: string(s.Is)}
-	names := map[stats.Verdict][]string{}
-	var order []stats.Verdict
-	for _, m := range s.ByMetric {
-		j := m.Judgement
-		name := wording.Lower(m.Metric.Title)
-		if m.WithoutWarned {
-			name += " without warned repetitions"
-		}
-		if len(names[j.Verdict]) == 0 {
-			order = append(order, j.Verdict)
-		}
-		names[j.Verdict] = append(names[j.Verdict], name)
-		row := partOf(j)
-		row.What = "by " + name
-		v.Rows = append(v.Rows, row)
-	}
-	if len(order) == 1 {
-		v.Summary = fmt.Sprintf("%s by all %d", order[0], len(s.ByMetric))
-		return v
-	}
-	var words []string
-	for _, verdict := range order {
-		words = append(words, string(verdict)+" by "+wording.List(names[verdict]))
-	}
-	v.Summary = strings.Join(words, "; ")
-	return v
 }
 
 func partOf(j claim.Judgement) partView {

@@ -59,7 +59,7 @@ type howtoView struct {
 	First, More []howtoLine
 	Files       []link
 	Records     recordsView
-	Others      []template.HTML // the history, and the pages of other hosts and profiles
+	Others      []otherView // results of other hosts and profiles
 }
 
 // recordsView is what was measured, a file for each run.
@@ -69,6 +69,23 @@ type recordsView struct {
 }
 
 type howtoLine struct{ Words, Command string }
+
+// otherView is what another host or profile measured of the article.
+type otherView struct{ Host, Profile, Run, Standing string }
+
+// others lists the sets of records that the page does not show, with their newest run and what it came to.
+func (c *composer) others() (list []otherView) {
+	for _, d := range c.d.Siblings() {
+		newest := ""
+		for _, r := range d.Records() {
+			newest = max(newest, r.Run)
+		}
+		if newest != "" {
+			list = append(list, otherView{d.Host, d.Profile, newest, claim.StandingOf(d).String()})
+		}
+	}
+	return list
+}
 
 func (c evidencePart) evidence(standing claim.Standing) evidenceView {
 	v := evidenceView{Original: c.original(standing), Run: c.howto()}
@@ -199,15 +216,14 @@ func (c evidencePart) howto() howtoView {
 
 // sources are the links to what the article was measured from, and to its records.
 func (c *composer) sources() (files []link, records recordsView) {
-	folder := map[bool]string{true: "../../"}[c.moment != nil]
 	size := func(bytes int64) string { return number.For("B", false, float64(bytes)).Quantity(float64(bytes), 0) }
 	for _, f := range c.source() {
-		files = append(files, link{folder + f.Path, f.Path + ", " + size(int64(len(f.Data)))})
+		files = append(files, link{f.Path, f.Path + ", " + size(int64(len(f.Data)))})
 	}
 	all := int64(0)
 	for _, f := range c.options.Sources {
 		all += f.Size
-		records.Files = append(records.Files, link{folder + f.Path, path.Base(f.Path) + ", " + size(f.Size)})
+		records.Files = append(records.Files, link{f.Path, path.Base(f.Path) + ", " + size(f.Size)})
 	}
 	if n := len(records.Files); n > 0 {
 		records.Summary = "Records of " + number.Count(n, "run") + ", " + size(all)

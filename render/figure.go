@@ -10,7 +10,6 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/figurekind"
 	"benchbook/notebook/record"
 	"benchbook/render/cellview"
 	"benchbook/render/chart"
@@ -42,11 +41,8 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 	v := figureView{captioned: captioned{ID: f.Label.Value, Number: c.numbers[f.Label.Value]}}
 	v.Caption = c.outcomes.caption(f.Caption.Value)
 	cells, experiment, err := c.selectCells(f.Experiment.Value, f.Where.Node)
-	if f.Is().Subject == figurekind.Claim {
-		cells, experiment, err = nil, nil, nil // it is of a claim, whose cells may be of several experiments
-	}
 	_, isSentence := article.SentenceOf(f.Title.Value)
-	states := chart.States(f) && !isSentence
+	states := !isSentence
 	if states {
 		v.Banner = c.judgements.titleCheck(f.Claim)
 	}
@@ -100,7 +96,7 @@ func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*chart.
 		}
 		view := panelView{Name: p.Name, Folded: d.Folded, Missing: wording.Sentence(d.Missing)}
 		if d.Figure != nil {
-			full, narrow := c.draw(p.ID, d.Figure)
+			full, narrow := c.draw(d.Figure)
 			view.Full, view.Narrow = template.HTML(full), template.HTML(narrow)
 			if len(full) > 0 {
 				drawings = append(drawings, drawing{p.ID, p.Name, full})
@@ -125,9 +121,11 @@ func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*chart.
 		return
 	}
 	cells := panels[0].All
-	encode := c.dataOf(cells, cellview.Naming(cells, fields), metrics, f.Published)
+	var csv []byte
 	if data != nil {
-		encode = data.Encode
+		csv = data.CSV()
+	} else {
+		csv = datafile.Cells(c.d, cells, cellview.Naming(cells, fields), metrics, f.Published)
 	}
 	o := cellview.OriginOf(c.d, cells, cellview.NamesOf(metrics)...)
 	v.Provenance = c.provenance(o)
@@ -135,12 +133,10 @@ func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*chart.
 		o = c.origin // that of the claim's cells may be any
 	}
 	title := cmp.Or(panels[0].Plain(f.Title.Value), panels[0].Auto)
-	if chart.States(f) {
-		title = panels[0].Stated(title)
-	}
+	title = panels[0].Stated(title)
 	part := provenancePart{c}
 	about := part.about(f.Label.Value, title, statedBy(f.Title, f.Claim), o)
-	v.Provenance.Files, v.Provenance.Embed = part.addFiles(f.Label.Value, about, encode, drawings...)
+	v.Provenance.Files = part.addFiles(f.Label.Value, about, csv, drawings...)
 }
 
 // appendNew appends items whose key is not in the list.
@@ -153,41 +149,24 @@ func appendNew[T any](list, more []T, key func(T) string) []T {
 	return list
 }
 
-// draw draws a figure in both widths in parallel, since authors wait for it, and warns of what cannot be read.
-func (c *composer) draw(id string, f figure.Figure) (full, narrow []byte) {
-	var narrowFindings []figure.Finding
+// draw draws a figure in both widths in parallel, since authors wait for it.
+func (c *composer) draw(f figure.Figure) (full, narrow []byte) {
 	var narrowErr error
 	var drawing sync.WaitGroup
-	drawing.Go(func() { narrow, narrowFindings, narrowErr = c.drawAt(figure.Narrow, f) })
-	full, findings, err := c.drawAt(figure.Full, f)
+	drawing.Go(func() { narrow, narrowErr = c.drawAt(figure.Narrow, f) })
+	full, err := c.drawAt(figure.Full, f)
 	drawing.Wait()
 	if err = cmp.Or(err, narrowErr); err != nil {
 		c.err = cmp.Or(c.err, err)
 		return nil, nil
 	}
-	c.warnOfDrawing(id, figure.Full, findings)
-	c.warnOfDrawing(id, figure.Narrow, narrowFindings)
 	return full, narrow
 }
 
-// drawAt draws a figure in one width and checks the drawing.
-func (r *Renderer) drawAt(width figure.Width, f figure.Figure) ([]byte, []figure.Finding, error) {
+func (r *Renderer) drawAt(width figure.Width, f figure.Figure) ([]byte, error) {
 	metrics := r.measures.Get().(*typeface.Metrics)
 	defer r.measures.Put(metrics)
-	svg, err := f.Draw(metrics, width)
-	if err != nil {
-		return nil, nil, err
-	}
-	return svg, figure.Check(metrics, svg), nil
-}
-
-func (c *composer) warnOfDrawing(id string, width figure.Width, findings []figure.Finding) {
-	for _, finding := range findings {
-		if finding.Kind != figure.MissingGlyph { // a name in any script may be shown
-			c.Warnf("%s, %d wide: %s", id, int(width), finding.Message)
-			c.unclear = append(c.unclear, c.warnings[len(c.warnings)-1])
-		}
-	}
+	return f.Draw(metrics, width)
 }
 
 // otherProfiles names cells that only other profiles have, by profile.
@@ -212,11 +191,3 @@ func otherProfiles(e *dataset.Experiment) string {
 
 // dataFolder holds the data of tables and figures, below their page.
 const dataFolder = "data"
-
-// dataOf encodes metrics of cells.
-func (c *composer) dataOf(cells []*dataset.Cell, fields []string, metrics []record.Metric,
-	published article.PublishedRef) encoder {
-	return func(about datafile.About) (csv, json []byte, err error) {
-		return c.data.Encode(about, cells, fields, metrics, published)
-	}
-}

@@ -2,24 +2,15 @@ package render_test
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
-	"html/template"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"benchbook/notebook/compare"
-	"benchbook/notebook/dataset"
-	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
-	"benchbook/notebook/source"
 	"benchbook/render"
 	"benchbook/render/rendertest"
-	"benchbook/slowtest"
 )
 
 // grid measures two servers with one to four workers, and has what others published of them.
@@ -122,16 +113,10 @@ func TestKindsOfFigures(t *testing.T) {
 				"Lines through it: 95 % intervals"}},
 		{"agreement", "kind: agreement, x: throughput, y: [server, workers], colour: server",
 			[]string{"sync, workers 1: published 400/s, measured 500/s", "as published", "Order: tau-b 0.91"}},
-		{"topology", `kind: topology, where: 'server == "sync" and workers == "1"'`,
-			[]string{"load generator: 30 % of its busiest thread",
-				"server: 93 % of 1 core, behind a link of 2 ms; limited by this",
-				"proxy: 40 %", "limited by CPU of"}},
 		{"a reference", "kind: dots, x: throughput, y: [server, workers], reference: '2 * throughput{server=\"sync\", " +
 			"workers=\"1\"}', zero: true", []string{": 1,000/s</text>", `apart from the reference`}},
 		{"a reference that is a cell", "kind: lines, x: workers, y: throughput, colour: server, reference: " +
 			"'throughput{server=\"sync\", workers=\"1\"}'", []string{"500/s<"}},
-		{"multiverse", "kind: multiverse, claim: async-wins",
-			[]string{"as claimed: ", "One claim under every alternative measured"}},
 		{"a log axis", "kind: dots, x: latency.p50, y: [server, workers], log: x", []string{"log scale"}},
 	}
 	for _, test := range tests {
@@ -155,10 +140,6 @@ func TestKindsOfFigures(t *testing.T) {
 			if err != nil || len(rows) < 2 {
 				t.Errorf("the CSV has %d rows, %v", len(rows), err)
 			}
-			var file struct{ Data []map[string]any }
-			if err := json.Unmarshal(fileOf(t, page, "data/fig-f.json"), &file); err != nil || len(file.Data) != len(rows)-1 {
-				t.Errorf("the JSON has %d objects for %d rows, %v", len(file.Data), len(rows)-1, err)
-			}
 			svg := "data/fig-f.svg"
 			if strings.Contains(test.block, "facet") {
 				svg = "data/fig-f-3.svg"
@@ -170,91 +151,6 @@ func TestKindsOfFigures(t *testing.T) {
 				t.Error("the figure comes out differently")
 			}
 		})
-	}
-}
-
-// A figure of what a request passes names at each hop what limits the cell there, and else the busiest hop alone.
-func TestTopologyNamesTheLimit(t *testing.T) {
-	for _, tt := range []struct {
-		name               string
-		placement          string
-		proxy, server      float64 // cores that were busy
-		thread             float64 // of the server, the busiest; 0 for not sampled
-		sub                string
-		ofProxy, ofServers string // what is said there
-	}{
-		{"one service", "proxy 0; server 1", .4, .93, 0, "limited by CPU of server", "40 % of 1 core",
-			"93 % of 1 core, behind a link of 2 ms; limited by this"},
-		{"two that share", "0-1", .8, 1.1, 0, "limited by CPU of server and proxy together",
-			"40 % of 2 cores; limited by these together", "55 % of 2 cores, behind a link of 2 ms; limited by these together"},
-		{"one thread", "proxy 0; server 1-2", .4, 1.1, .97, "limited by busiest thread of server",
-			"40 % of 1 core", "55 % of 2 cores, behind a link of 2 ms; limited by its busiest thread"},
-		{"nothing", "proxy 0; server 1", .7, .4, 0, "limited by connections", "70 % of 1 core; busiest",
-			"40 % of 1 core, behind a link of 2 ms"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+
-				grid+figureBlock(`kind: topology, where: 'server == "sync" and workers == "1"'`)))
-			b.Measure("full", "servers", "sync, 1", []float64{500, 505, 495, 510, 490}, func(r *record.Record) {
-				r.Samples = slices.DeleteFunc(r.Samples, func(s record.Sample) bool { return strings.HasPrefix(s.Metric, "cpu.") })
-				r.Samples = append(r.Samples, record.Sample{Metric: "cpu.proxy", Value: tt.proxy, Unit: "cores"},
-					record.Sample{Metric: "cpu.server", Value: tt.server, Unit: "cores"})
-				r.Facts["placement.services"] = tt.placement
-				if tt.thread > 0 {
-					r.Machine = &record.Machine{Threads: map[string]float64{"server": tt.thread}}
-				}
-			})
-			page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			words := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(figureElement.FindString(string(page.HTML)))
-			if !strings.Contains(words, tt.sub+"</span>") {
-				t.Errorf("no %q in the title of %s", tt.sub, words)
-			}
-			if want := "load generator: 30 % of its busiest thread; proxy: " + tt.ofProxy + "; server: " + tt.ofServers +
-				"."; !strings.Contains(words, want) {
-				t.Errorf("no %q in %s", want, words)
-			}
-		})
-	}
-}
-
-// A long list of alternatives is folded where rows stand above each other, and only there: one line says how many of
-// them agree.
-func TestLongMultiverseIsFolded(t *testing.T) {
-	const claim = "```yaml claim\n- name: limited\n  expect: latency.p50{server=\"sync\", workers=\"1\"} < 1s\n" +
-		"- name: sooner\n  expect: latency.p50{server=\"async\", workers=\"1\"} < " +
-		"latency.p50{server=\"sync\", workers=\"1\"}\n```\n\n"
-	fold := regexp.MustCompile(`<details class="narrow"><summary>(\d+) of (\d+) alternatives are supported, as the claim is</summary>\s*<svg class="narrow"`)
-	for _, test := range []struct {
-		claim  string
-		folded bool
-	}{{"sooner", true}, {"limited", false}} {
-		page := pageOfGrid(t, claim+figureBlock("kind: multiverse, claim: "+test.claim))
-		html := figureElement.FindString(string(page.HTML))
-		rows, err := csv.NewReader(strings.NewReader(string(fileOf(t, page, "data/fig-f.csv")))).ReadAll()
-		if err != nil {
-			t.Fatal(err)
-		}
-		agree := 0
-		for _, row := range rows[1:] {
-			if row[1] == "supported" {
-				agree++
-			}
-		}
-		found := fold.FindStringSubmatch(html)
-		switch {
-		case !test.folded && strings.Contains(html, `<details class="narrow"`):
-			t.Errorf("%s has %d alternatives, and they are folded", test.claim, len(rows)-1)
-		case test.folded && found == nil:
-			t.Errorf("%s has %d alternatives, and they are not folded", test.claim, len(rows)-1)
-		case test.folded && (found[1] != fmt.Sprint(agree) || found[2] != fmt.Sprint(len(rows)-1)):
-			t.Errorf("the fold says %q; %d of %d are supported", found[0], agree, len(rows)-1)
-		}
-		if before, _, _ := strings.Cut(html, "<details"); !strings.Contains(before, `<svg class="full"`) {
-			t.Errorf("%s: the full drawing, which paper shows, is folded too", test.claim)
-		}
 	}
 }
 
@@ -285,8 +181,6 @@ func TestFiguresWithMissingData(t *testing.T) {
 			[]string{"No cell has both throughput and latency p50"}, false},
 		{"nothing measured, agreement", "kind: agreement, x: throughput", []string{"all"},
 			[]string{"No published value was measured here"}, false},
-		{"nothing measured, topology", `kind: topology, where: 'server == "sync" and workers == "1"'`, []string{"all"},
-			[]string{"proxy: not measured", "not measured yet"}, true},
 		{"nothing published", "kind: agreement, x: latency.p50", nil, []string{"Nobody has published latency p50."}, false},
 		{"what is not recorded by second", "kind: timeline, y: latency.p50, where: 'workers == \"1\"'", nil,
 			[]string{"mean latency"}, true},
@@ -360,7 +254,6 @@ func TestStatesInFigures(t *testing.T) {
 		{"kind: lines, x: workers, y: throughput, colour: server", 4},
 		{"kind: scatter, x: throughput, y: latency.p50", 4}, {"kind: agreement, x: throughput", 2 + 2}, {"kind: latency", 0},
 		{"kind: timeline, y: throughput", 0},
-		{`kind: topology, where: 'server == "sync" and workers == "1"'`, 0},
 	} {
 		b := measuredGrid(t, figureBlock(test.block))
 		b.Records = slices.DeleteFunc(b.Records, func(r *record.Record) bool {
@@ -380,17 +273,13 @@ func TestStatesInFigures(t *testing.T) {
 		description, _, _ := strings.Cut(html[max(0, strings.Index(html, "<desc")):], "</desc>")
 		csv := string(fileOf(t, page, "data/fig-f.csv"))
 		for _, state := range []string{"older version", "unfinished"} {
-			if strings.Contains(test.block, "topology") && state == "unfinished" {
-				continue // of another cell
-			}
 			if !strings.Contains(description, ", "+state) {
 				t.Errorf("%s: no %q in the description %s", test.block, state, description)
 			}
-			if !strings.Contains(csv, state) || !strings.Contains(string(fileOf(t, page, "data/fig-f.json")),
-				`"state":"`+state+`"`) {
+			if !strings.Contains(csv, state) {
 				t.Errorf("%s: no %q in the data: %s", test.block, state, csv)
 			}
-			if !strings.Contains(test.block, "topology") && !regexp.MustCompile(`<text [^>]*>[^<]*`+state).MatchString(html) {
+			if !regexp.MustCompile(`<text [^>]*>[^<]*` + state).MatchString(html) {
 				t.Errorf("%s: no %q is drawn", test.block, state)
 			}
 		}
@@ -601,73 +490,6 @@ func TestNoSearchYet(t *testing.T) {
 	}
 }
 
-// articlePages are all articles of the project, with what their records say.
-func articlePages(t testing.TB) map[string]*render.Page {
-	t.Helper()
-	project, err := projects.Open("..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	slugs, err := project.Slugs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, out := newRenderer(t), map[string]*render.Page{}
-	for _, slug := range slugs {
-		doc, err := project.Article(slug)
-		if err != nil {
-			t.Fatal(err)
-		}
-		records, bad, err := record.Dir(filepath.Join(project.ArticleDir(slug), "records")).Read()
-		if err != nil || len(bad) > 0 {
-			t.Fatalf("%s: %v, %v", slug, bad, err)
-		}
-		o := dataset.Options{Plan: func(profile string) (*plan.Plan, error) {
-			var problems source.Problems
-			return plan.New(project, doc, plan.Options{Profile: profile}, &problems)
-		}}
-		d, err := dataset.New(doc, records, o)
-		if err != nil {
-			t.Fatalf("%s: %v", slug, err)
-		}
-		moments, err := compare.History(doc, records, d, o)
-		if err != nil {
-			t.Fatalf("%s: %v", slug, err)
-		}
-		if out[slug], err = r.Page(d, render.Options{Articles: slugs, Moments: moments}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return out
-}
-
-// No figure of any article, its history, its runs and their comparisons has text on text, on a mark or outside, a tick
-// that is cut off, or an axis that cannot be read: what is found while drawing is a warning of the page.
-func TestFiguresOfArticles(t *testing.T) {
-	slowtest.SkipSequential(t)
-	figures := map[string]int{}
-	count := func(kind string, html template.HTML) {
-		figures[kind] += strings.Count(string(html), `<svg class="narrow"`)
-	}
-	for slug, page := range articlePages(t) {
-		count("article", page.HTML)
-		for _, s := range page.Subpages {
-			kind, _, _ := strings.Cut(s.Path, "/")
-			count(kind, s.HTML)
-		}
-		for _, w := range page.Warnings {
-			if strings.Contains(w, "fig-") && strings.Contains(w, " wide: ") {
-				t.Errorf("%s: %s", slug, w)
-			}
-		}
-	}
-	for kind, least := range map[string]int{"article": 5, "history": 3, "runs": 5, "compare": 3} {
-		if figures[kind] < least {
-			t.Errorf("only %d figures of pages of the kind %q were looked at", figures[kind], kind)
-		}
-	}
-}
-
 // BenchmarkPage renders an article with ten figures and ten tables from a thousand records. It is to take less than 300
 // ms.
 func BenchmarkPage(b *testing.B) {
@@ -685,7 +507,7 @@ func BenchmarkPage(b *testing.B) {
 		"kind: lines, x: workers, y: latency.p99, colour: server",
 		"kind: latency, where: 'workers < 4'", "kind: timeline, y: throughput, where: 'workers < 4'",
 		"kind: scatter, x: throughput, y: latency.p50, colour: server, where: 'workers < 6'",
-		"kind: agreement, x: throughput", `kind: topology, where: 'server == "sync" and workers == "1"'`} {
+		"kind: agreement, x: throughput"} {
 		fmt.Fprintf(&text, "```yaml figure\n{label: fig-%d, experiment: servers, %s}\n```\n\n```yaml table\n"+
 			"{label: tbl-%d, experiment: servers, rows: [server, workers], columns: [throughput, latency.p50, latency.p99, "+
 			"failed]}\n```\n\n", i, kind, i)

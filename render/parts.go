@@ -15,7 +15,6 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/render/badge"
 	"benchbook/render/cellview"
-	"benchbook/render/figure"
 	"benchbook/render/table"
 	"benchbook/render/typeface"
 	"benchbook/render/wording"
@@ -114,11 +113,11 @@ func cellText(c table.Cell) string {
 	return strings.TrimSpace(text)
 }
 
-// Drawing is a drawing of a figure as files for light and dark surroundings.
+// Drawing is a drawing of a figure as a file for light and dark surroundings.
 type Drawing struct {
-	Name        string // unique in the article
-	Title       string
-	Light, Dark []byte
+	Name  string // unique in the article
+	Title string
+	SVG   []byte
 }
 
 var drawingTitle = regexp.MustCompile(`<title[^>]*>([^<]*)</title>`)
@@ -131,8 +130,8 @@ func (p Parts) Figure(f *article.Figure) ([]Drawing, error) {
 	for _, file := range p.c.files {
 		name, isDrawing := strings.CutSuffix(path.Base(file.Path), ".svg")
 		title := drawingTitle.FindSubmatch(file.Data)
-		if isDrawing && title != nil && !strings.HasSuffix(name, ".dark") {
-			out = append(out, Drawing{name, html.UnescapeString(string(title[1])), file.Data, figure.Dark(file.Data)})
+		if isDrawing && title != nil {
+			out = append(out, Drawing{name, html.UnescapeString(string(title[1])), file.Data})
 		}
 	}
 	if err := p.c.failed(); err != nil || len(out) > 0 {

@@ -2,8 +2,6 @@ package render
 
 import (
 	"cmp"
-	"fmt"
-	"html/template"
 	"net/url"
 	"path"
 	"slices"
@@ -14,7 +12,6 @@ import (
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
-	"benchbook/render/datafile"
 	"benchbook/render/figure"
 	"benchbook/render/outcome"
 	"benchbook/slice"
@@ -27,13 +24,13 @@ type provenancePart struct{ *composer }
 // is the one that it states, if any.
 //
 // Source: docs/results.md#provenance-of-files.
-func (c provenancePart) about(label, title, claim string, o cellview.Origin) datafile.About {
+func (c provenancePart) about(label, title, claim string, o cellview.Origin) [][2]string {
 	finding := ""
 	if claim = cmp.Or(claim, c.claimOn(o.Cells)); claim != "" {
 		finding = c.Finding(claim)
 	}
 	_, source := c.prose.Inline(c.doc.Front.Title.Value)
-	return datafile.About{{"title", title}, {"finding", finding}, {"source", source},
+	return [][2]string{{"title", title}, {"finding", finding}, {"source", source},
 		{"run", strings.Join(o.Runs, ", ")}, {"host", strings.Join(o.Hosts, ", ")},
 		{"revision", strings.Join(o.Revisions, ", ")}, {"address", c.address("index.html") + "#" + label},
 		{"licence", c.options.Licence}}
@@ -71,15 +68,12 @@ func (c provenancePart) claimOn(cells []*dataset.Cell) string {
 
 // address is where a file of the page is: below the folder of the site where nobody has said where that will be.
 func (c provenancePart) address(file string) string {
-	name := &url.URL{Path: path.Join(c.doc.Slug, c.folder, file)}
+	name := &url.URL{Path: path.Join(c.doc.Slug, file)}
 	if c.options.Address == "" {
 		return name.EscapedPath()
 	}
 	return strings.TrimSuffix(c.options.Address, "/") + "/" + strings.TrimSuffix(name.EscapedPath(), "index.html")
 }
-
-// encoder writes data with what is said about them.
-type encoder func(about datafile.About) (csv, json []byte, err error)
 
 // drawing is one that is offered as a file.
 type drawing struct {
@@ -87,50 +81,15 @@ type drawing struct {
 	svg      []byte
 }
 
-// addFiles adds the files of a table or figure, and returns links of its page and lines that show it on others.
-func (c provenancePart) addFiles(label string, about datafile.About, encode encoder, drawings ...drawing) (links []link,
-	embed string) {
-	csv, json, err := encode(about)
-	c.err = cmp.Or(c.err, err)
+// addFiles adds the data and the drawings of a table or figure as files, and returns links to them.
+func (c provenancePart) addFiles(label string, about [][2]string, csv []byte, drawings ...drawing) (links []link) {
 	add := func(name, words string, data []byte) {
 		c.files = append(c.files, File{dataFolder + "/" + name, data})
-		if words != "" {
-			links = append(links, link{dataFolder + "/" + name, words})
-		}
+		links = append(links, link{dataFolder + "/" + name, words})
 	}
 	add(label+".csv", "CSV", csv)
-	add(label+".json", "JSON", json)
 	for _, d := range drawings {
-		light := figure.Standalone(d.svg, about)
-		add(d.id+".svg", strings.TrimSpace("SVG "+d.name), light)
-		add(d.id+".dark.svg", "", figure.Dark(light))
-		at := template.HTMLEscapeString(c.address(dataFolder + "/" + d.id))
-		embed += fmt.Sprintf(`<a href="%[1]s#%[2]s"><picture><source media="(prefers-color-scheme: dark)" `+
-			`srcset="%[3]s.dark.svg"><img src="%[3]s.svg" alt="%[4]s"></picture></a>`+"\n",
-			template.HTMLEscapeString(c.address("index.html")), label, at, template.HTMLEscapeString(about[0][1]))
+		add(d.id+".svg", strings.TrimSpace("SVG "+d.name), figure.Standalone(d.svg, about))
 	}
-	return links, embed
+	return links
 }
-
-// linkRuns makes the names of runs that have a page of their own lead there.
-func (c provenancePart) linkRuns(where string, o cellview.Origin) template.HTML {
-	words, up := template.HTMLEscapeString(where), ""
-	if c.moment != nil {
-		up = upFromRunToArticle
-	}
-	for _, m := range c.options.Moments {
-		folder := pageOf(m, c.options.Moments)
-		if folder == "" || !slices.Contains(o.Runs, m.Run) || !slices.Contains(o.Hosts, m.Host) {
-			continue
-		}
-		name, href := template.HTMLEscapeString(m.Run), template.HTMLEscapeString(up+folder+"/index.html")
-		words = strings.Replace(words, name, runLink+href+`">`+name+"</a>", 1)
-	}
-	return template.HTML(words)
-}
-
-// runLink begins a link to the page of a run.
-const runLink = `<a class="run" href="`
-
-// upFromRunToArticle leads from the page of a run to that of its article.
-const upFromRunToArticle = "../../"

@@ -26,7 +26,6 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/check"
 	"benchbook/notebook/claim"
-	"benchbook/notebook/compare"
 	"benchbook/notebook/conditional"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
@@ -36,8 +35,6 @@ import (
 	"benchbook/render/badge"
 	"benchbook/render/cellview"
 	"benchbook/render/chart"
-	"benchbook/render/datafile"
-	"benchbook/render/hosts"
 	"benchbook/render/method"
 	"benchbook/render/outcome"
 	"benchbook/render/prose"
@@ -82,14 +79,8 @@ func New(theme fs.FS) (*Renderer, error) {
 
 type Options struct {
 	Articles []string // slugs of the site's articles, to which pages may link
-	// Moments are those of the article, as compare.History lists them. With them the page links its history, and has
-	// Subpages and News.
-	Moments []*compare.Moment
 	// Sources are files that readers may want beside the page: the records.
 	Sources []Copy
-	// Apart makes a subpage of what few readers look up: the details of claims, the method, the values. Without it the
-	// page has all of that.
-	Apart   bool
 	Address string // of the site; empty if that is not known
 	Licence string // of what the articles say and measured; may be empty
 }
@@ -111,16 +102,12 @@ type Page struct {
 	Verdict  badge.Badge   // of that claim; empty without one
 	Counts   []VerdictCount
 	Original string // what the article reproduces; may be empty
-	Spark    *Spark // a small picture of what was found; nil if there is nothing to draw
 
 	HTML     template.HTML      // the main element
 	Files    []File             // that the page links
 	Copies   []Copy             // likewise
 	Sections []sections.Section // what search finds in it
-	Runs     int                // that there are of it; with any the first of Subpages is its history
-	Subpages []Subpage
-	News     *News    // nil where there is no run
-	Warnings []string // what the author should look at, such as a label in a figure that cannot be read
+	Warnings []string           // what the author should look at, such as a label in a figure that cannot be read
 }
 
 type File struct {
@@ -141,39 +128,9 @@ type VerdictCount struct {
 	Count int
 }
 
-// Spark is the small picture of an article in an index.
-type Spark struct {
-	Drawing template.HTML
-	Caption string
-}
-
 // Page renders an article. The error is one of a template or drawing; problems of the article and missing records are
 // shown on the page.
 func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
-	page, c, a, err := r.composed(d, o)
-	if err != nil {
-		return nil, err
-	}
-	page.Sections = sections.Of(page.HTML)
-	page.Subpages, page.News, err = r.subpages(d, o, c, a)
-	of := page.Warnings
-	for _, s := range page.Subpages {
-		for _, w := range s.Warnings {
-			if !slices.Contains(of, w) { // the newest run mostly has the figures of the article
-				page.Warnings = append(page.Warnings, s.Path+": "+w)
-			}
-		}
-	}
-	return page, err
-}
-
-// Article renders the page without Sections, Subpages and News, which takes less time.
-func (r *Renderer) Article(d *dataset.Dataset, o Options) (*Page, error) {
-	page, _, _, err := r.composed(d, o)
-	return page, err
-}
-
-func (r *Renderer) composed(d *dataset.Dataset, o Options) (*Page, *composer, composed, error) {
 	prepare(d)
 	c := r.compose(d, o)
 	a := c.article()
@@ -183,7 +140,6 @@ func (r *Renderer) composed(d *dataset.Dataset, o Options) (*Page, *composer, co
 		Tags: plain(article.Texts(d.Doc.Front.Tags)), Draft: d.Doc.Front.Draft.V,
 		Measured: c.origin.Last, Standing: badge.OfStanding(a.standing), HTML: a.main,
 		Files: append(c.allFiles(), c.source()...), Copies: o.Sources,
-		Runs:     len(o.Moments),
 		Warnings: slices.Compact(c.warnings),
 	}
 	if !c.origin.Last.IsZero() {
@@ -195,7 +151,8 @@ func (r *Renderer) composed(d *dataset.Dataset, o Options) (*Page, *composer, co
 		}
 	}
 	cardPart{c}.card(page, a)
-	return page, c, a, c.failed()
+	page.Sections = sections.Of(page.HTML)
+	return page, c.failed()
 }
 
 func plain(list []string) []string {
@@ -251,66 +208,7 @@ func (c *composer) article() composed {
 		Evidence: evidencePart{c}.evidence(standing), Method: how.View(titleText, c.values)}
 	view.Contents = c.contents(len(view.Evidence.Original.Rows) > 0)
 	view.Others = c.prose.Others() // which show values as well, but none of those in the text
-	return composed{c.main("article", view), view, titleText, descriptionText, standing}
-}
-
-// evidenceFile is the page beside that of an article which has what few readers look up.
-const evidenceFile = "evidence.html"
-
-// main fills the template of the page or of its evidence. What either refers to and does not have is on the other.
-func (c *composer) main(name string, view articleView) template.HTML {
-	other := evidenceFile
-	if name != "article" {
-		other = "index.html"
-	}
-	if view.Apart = c.options.Apart; !view.Apart {
-		return c.Fill(name, view)
-	}
-	return leadOut(c.Fill(name, view), other)
-}
-
-// leadOut makes references of a page to parts that it does not have lead to another page.
-func leadOut(page template.HTML, other string) template.HTML {
-	const reference = `href="#`
-	ids := map[string]bool{}
-	for rest := string(page); ; {
-		_, after, found := strings.Cut(rest, ` id="`)
-		if !found {
-			break
-		}
-		var id string
-		id, rest, _ = strings.Cut(after, `"`)
-		ids[id] = true
-	}
-	var out strings.Builder
-	out.Grow(len(page) + len(page)/64)
-	for rest := string(page); ; {
-		before, after, found := strings.Cut(rest, reference)
-		out.WriteString(before)
-		if !found {
-			return template.HTML(out.String())
-		}
-		id, _, _ := strings.Cut(after, `"`)
-		if ids[id] {
-			out.WriteString(reference)
-		} else {
-			out.WriteString(`href="` + other + "#")
-		}
-		rest = after
-	}
-}
-
-// asOf moves a composed article to the address of a run with the same content.
-func (c *composer) asOf(m *compare.Moment, a composed) (*composer, composed) {
-	again := *c
-	again.prose, again.moment = c.prose.At(upFromRun), m
-	b := momentBanner(m)
-	a.view.Answer.Moment, a.view.Answer.Meta = &b, again.meta()
-	a.view.Evidence.Run.Others = again.others()
-	a.view.Evidence.Run.Files, a.view.Evidence.Run.Records = again.sources()
-	lead := again.main("article", a.view)
-	a.main = template.HTML(strings.ReplaceAll(string(lead), runLink, runLink+upFromRunToArticle))
-	return &again, a
+	return composed{c.Fill("article", view), view, titleText, descriptionText, standing}
 }
 
 // failed returns the first error of a template or figure.
@@ -340,8 +238,6 @@ type composer struct {
 	*Renderer
 	*evaluator
 	options Options
-	moment  *compare.Moment // that the page is of; nil for the newest
-	folder  string          // of the page that shows the same, below that of the article; empty for the article
 	prose   *prose.Writer
 
 	judgements judgements
@@ -352,20 +248,17 @@ type composer struct {
 	nextID   int
 	letters  *letters
 	palette  func() *chart.Palette // of the article
-	data     *datafile.Encoder
-	redact   *record.Redactor    // of the definitions of all cells; nil until somebody asks
-	secrets  bool                // an experiment of the article has some
-	hosts    func() *hosts.Sheet // what other hosts measured in the same profile; nil if none did
-	source   func() []File       // the article as a file, or nothing; pages of runs link that of the article
+	redact   *record.Redactor      // of the definitions of all cells; nil until somebody asks
+	secrets  bool                  // an experiment of the article has some
+	source   func() []File         // the article as a file, or nothing
 	files    []File
 	warnings []string
-	unclear  []string // warnings of what cannot be read in figures
 	err      error
 }
 
 func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 	c := &composer{Renderer: r, evaluator: &evaluator{d: d, doc: d.Doc}, options: o,
-		judgements: judgements{}, letters: &letters{d, map[groupKey]map[string]string{}}, data: datafile.NewEncoder(d)}
+		judgements: judgements{}, letters: &letters{d, map[groupKey]map[string]string{}}}
 	c.palette = sync.OnceValue(func() *chart.Palette {
 		return chart.NewPalette(d, func(f *article.Figure) []*dataset.Cell {
 			cells, _, _ := c.selectCells(f.Experiment.Value, f.Where.Node)
@@ -373,7 +266,6 @@ func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 		})
 	})
 	c.source = sync.OnceValue(func() []File { return sourceOf(c) })
-	c.hosts = sync.OnceValue(func() *hosts.Sheet { return sheetOf(c) })
 	for _, j := range claim.Judgements(d) {
 		c.judgements[j.Claim.Name.Value] = j
 	}

@@ -16,6 +16,7 @@ import (
 	"benchbook/notebook/validity"
 	"benchbook/render/badge"
 	"benchbook/render/cellview"
+	"benchbook/render/datafile"
 	"benchbook/render/method"
 	"benchbook/render/number"
 	"benchbook/render/prose"
@@ -37,9 +38,8 @@ type captioned struct {
 // provenance says what was measured and where, and links the data.
 type provenance struct {
 	Cells string
-	Where template.HTML
+	Where string
 	Files []link
-	Embed string // lines that show the figure on other pages
 }
 
 func (c *composer) provenance(o cellview.Origin) provenance {
@@ -65,7 +65,7 @@ func (c *composer) provenance(o cellview.Origin) provenance {
 	if d.Profile != "" && d.Profile != "full" && o.Measured > 0 {
 		words += ", profile\u00a0" + d.Profile
 	}
-	return provenance{Cells: words, Where: provenancePart{c}.linkRuns(o.Where(), o)}
+	return provenance{Cells: words, Where: o.Where()}
 }
 
 type judgements map[string]claim.Judgement
@@ -125,8 +125,8 @@ func (c *composer) table(t *article.Table) template.HTML {
 	e.Provenance = c.provenance(o)
 	part := provenancePart{c}
 	about := part.about(t.Label.Value, c.judgements.withVerdict(words, stated.Value), statedBy(t.Title, t.Claim), o)
-	e.Provenance.Files, _ = part.addFiles(t.Label.Value, about,
-		c.dataOf(cells, columns.rowNames(), columns.metrics, t.Published))
+	e.Provenance.Files = part.addFiles(t.Label.Value, about,
+		datafile.Cells(c.d, cells, columns.rowNames(), columns.metrics, t.Published))
 	missing := ""
 	switch {
 	case experiment == nil:

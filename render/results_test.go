@@ -123,8 +123,6 @@ func TestTitlesOfUnsupportedClaims(t *testing.T) {
 			"Contradicted: Sync is first", "Contradicted: Sync is first, workers 1", true},
 		{"kind: dots, x: throughput, y: [server, workers], title: Async is first, claim: async-wins", "Async is first", "",
 			false},
-		{"kind: multiverse, claim: sync-wins, title: Sync is first in all", "Contradicted: Sync is first in all", "", true},
-		{"kind: multiverse, claim: sync-wins", "The claim under every alternative: 7 contradicted", "", false},
 	} {
 		page := pageOfGrid(t, blocks+figureBlock(test.keys))
 		svg, file := test.title, "data/fig-f.svg"

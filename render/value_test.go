@@ -147,7 +147,7 @@ func TestBanners(t *testing.T) {
 				b.Measure("full", "sockets", trial, []float64{571, 562, 580, 566, 574}, elsewhere)
 			}
 			return b
-		}, "rough intervals. “Run it yourself” links the results of other hosts and profiles.", ""},
+		}, "rough intervals.", ""},
 		{"older", func(t testing.TB) *rendertest.Bench { return measuredSockets(t, "full", older) },
 			"Measured with an older version of this experiment:</strong> 3 of 3\u00a0cells.", ""},
 		{"substitute", func(t testing.TB) *rendertest.Bench { return measuredSockets(t, "full", substitute) },
@@ -172,7 +172,7 @@ func TestBanners(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			b := test.make(t)
-			page, err := newRenderer(t).Page(b.Dataset(), render.Options{Moments: b.Moments()})
+			page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

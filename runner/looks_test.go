@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"benchbook/notebook/integrity"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
@@ -123,35 +122,6 @@ func TestLooksGoOn(t *testing.T) {
 		carryOut(t, &simulation{}, p, store, judge)
 		if got, want := names(store.records), names(whole.records); !slices.Equal(got, want) {
 			t.Errorf("killed after %d it went on to\n%s, want\n%s", killed, got, want)
-		}
-	}
-}
-
-// However a run goes from look to look, and wherever it was stopped, its records stand in the order that was drawn.
-func TestLooksKeepTheOrder(t *testing.T) {
-	slowtest.Skip(t)
-	for _, order := range []string{"interleaved", "sequential", "blocks"} {
-		for name, until := range map[string]map[string]int{"all to the end": {"async": never, "sync": never},
-			"one to the end": {"async": never}, "one to the second look": {"sync": 5}} {
-			t.Run(order+", "+name, func(t *testing.T) {
-				p := socketsPlan(t, "repetitions: 3", "repetitions: up to 10\norder: "+order, "calibrate: false",
-					"calibrate: true")
-				judge := Options{Open: undecided(until)}
-				whole := &memory{}
-				carryOut(t, &simulation{}, p, whole, judge)
-				for _, stopped := range []int{len(whole.records), 2, len(whole.records) - 1} {
-					store := &memory{records: slices.Clone(whole.records[:stopped])}
-					carryOut(t, &simulation{}, p, store, judge)
-					integrity.Check(store.records, time.Now())
-					for _, r := range store.records {
-						for _, words := range append(r.Doubts.Invalid, r.Doubts.Warnings...) {
-							if strings.Contains(words, "order") {
-								t.Errorf("stopped after %d: %s-%d: %s", stopped, r.Trial, r.Repetition, words)
-							}
-						}
-					}
-				}
-			})
 		}
 	}
 }

@@ -117,12 +117,9 @@ func (a *assets) inlineStyle() []byte {
 }
 
 // isOurs reports whether a name at the top of the site is taken. It ignores case, as many file systems do.
-func isOurs(name string, hasDocs bool) bool {
+func isOurs(name string) bool {
 	ours := []string{fontsDir, tagsFolder, indexFile, missingFile, feedFile, mapFile, hashedPattern(styleFile),
 		hashedPattern(scriptFile), hashedPattern(iconFile), hashedPattern(searchFile)}
-	if hasDocs {
-		ours = append(ours, docsFolder)
-	}
 	return slices.ContainsFunc(ours, func(pattern string) bool {
 		is, err := path.Match(pattern, strings.ToLower(name))
 		return err == nil && is

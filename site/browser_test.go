@@ -1,6 +1,10 @@
 package site_test
 
 import (
+	"benchbook/render"
+	"benchbook/render/rendertest"
+	"benchbook/site"
+	"benchbook/site/theme"
 	"context"
 	"fmt"
 	"net/url"
@@ -123,11 +127,7 @@ func TestBrowser(t *testing.T) {
 		changesTheme(ctx, t, filepath.Join(dir, "index.html"))
 		found.report(t)
 	})
-	t.Run("the history sorts", func(t *testing.T) {
-		sortsRuns(ctx, t, filepath.Join(dir, "sockets", "history", "index.html"))
-		found.report(t)
-	})
-	for _, page := range []string{"index.html", "sockets/index.html", "sockets/runs/" + earlierRun + "/index.html"} {
+	for _, page := range []string{"index.html", "sockets/index.html"} {
 		t.Run("search from "+page+", by the keyboard alone", func(t *testing.T) {
 			searches(ctx, t, filepath.Join(dir, page), dir)
 			found.report(t)
@@ -247,24 +247,6 @@ func changesTheme(ctx context.Context, t *testing.T, file string) {
 	}
 }
 
-// sortsRuns turns the runs around.
-func sortsRuns(ctx context.Context, t *testing.T, file string) {
-	t.Helper()
-	runs := func() string {
-		return ask[string](ctx, t, `Array.from(document.querySelectorAll("#tbl-runs tbody code")).map(c => c.textContent).join(" ")`)
-	}
-	do(ctx, t, open(file, 1280, "light"))
-	written := []string{laterRun, otherRun, earlierRun, stoppedRun}
-	if got := runs(); got != strings.Join(written, " ") {
-		t.Errorf("as written the runs are %s", got)
-	}
-	do(ctx, t, chromedp.Click(chromedp.CSS(`#tbl-runs thead th[aria-sort] button`)))
-	slices.Reverse(written)
-	if got := runs(); got != strings.Join(written, " ") {
-		t.Errorf("turned around they are %s", got)
-	}
-}
-
 // searches finds a section from a page and goes there, without a mouse. Whatever is shown is said to those who do not
 // see it.
 func searches(ctx context.Context, t *testing.T, file, dir string) {
@@ -334,4 +316,49 @@ func searches(ctx context.Context, t *testing.T, file, dir string) {
 		filepath.Dir(filepath.FromSlash(got))) != dir {
 		t.Errorf("it leads to %s, below %s", got, dir)
 	}
+}
+
+// made is the site of the committed records.
+var made struct {
+	sync.Once
+	dir string
+}
+
+// committedSite makes the site of the articles and committed records of this repository, once for all tests.
+func committedSite(t testing.TB) string {
+	t.Helper()
+	made.Do(func() {
+		r, err := render.New(theme.Files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		articles, err := filepath.Glob(filepath.Join("..", "experiments", "*", "article.md"))
+		if err != nil || len(articles) < 8 {
+			t.Fatal(articles, err)
+		}
+		var pages []*render.Page
+		for _, file := range articles {
+			page, err := r.Page(rendertest.Committed(t, "..", filepath.Base(filepath.Dir(file))), render.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			pages = append(pages, page)
+		}
+		if made.dir, err = os.MkdirTemp("", "benchbook-site-"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := site.Build(pages, made.dir, theme.Files, site.Options{}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	return made.dir
+}
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if err := os.RemoveAll(made.dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		status = max(status, 1)
+	}
+	os.Exit(status)
 }

@@ -19,8 +19,8 @@ const (
 	mapFile  = "sitemap.xml"
 )
 
-// feed adds an Atom feed with the newest result of each article, or its date of writing, and with the runs from which
-// on values lie elsewhere. Drafts and articles without a date are left out. Source: RFC 4287.
+// feed adds an Atom feed with an entry for each article, at its newest result or its date of writing, without
+// drafts and articles that have no date. Source: RFC 4287.
 func (b *builder) feed(pages []*render.Page) error {
 	link := func(name string) string {
 		if b.options.BaseURL == "" {
@@ -43,7 +43,7 @@ func (b *builder) feed(pages []*render.Page) error {
 	}
 	var entries []dated
 	for _, p := range pages {
-		at, run := entryTime(p)
+		at := entryTime(p)
 		if p.Draft || at.IsZero() {
 			continue
 		}
@@ -51,21 +51,9 @@ func (b *builder) feed(pages []*render.Page) error {
 			newest = at
 		}
 		words := p.Standing.Word + ": " + p.Title
-		entries = append(entries, dated{at, &atom.Entry{Title: words, ID: id(p.Slug, run), Published: atom.Time(at),
+		entries = append(entries, dated{at, &atom.Entry{Title: words, ID: id(p.Slug), Published: atom.Time(at),
 			Updated: atom.Time(at), Link: []atom.Link{{Rel: "alternate", Href: link(p.Slug + "/index.html"), Type: "text/html"}},
 			Summary: &atom.Text{Type: "text", Body: p.Finding}}})
-		if p.News == nil {
-			continue
-		}
-		for _, n := range p.News.Steps {
-			if n.When.After(newest) {
-				newest = n.When
-			}
-			entries = append(entries, dated{n.When, &atom.Entry{Title: "Changed: " + p.Title, ID: id(p.Slug, n.Run, "step"),
-				Published: atom.Time(n.When), Updated: atom.Time(n.When),
-				Link:    []atom.Link{{Rel: "alternate", Href: link(p.Slug + "/history/index.html"), Type: "text/html"}},
-				Summary: &atom.Text{Type: "text", Body: strings.Join(n.Values, "; ")}}})
-		}
 	}
 	slices.SortStableFunc(entries, func(a, b dated) int { return b.at.Compare(a.at) })
 	for _, e := range entries {
@@ -78,19 +66,13 @@ func (b *builder) feed(pages []*render.Page) error {
 	return b.addXML(feedFile, f)
 }
 
-// entryTime returns the time and run of the newest result of an article, else when it was written.
-func entryTime(p *render.Page) (at time.Time, run string) {
-	if p.News != nil {
-		return p.News.When.UTC(), p.News.Run
-	}
+// entryTime returns when an article was measured last, else when it was written.
+func entryTime(p *render.Page) time.Time {
 	if !p.Measured.IsZero() {
-		return p.Measured.UTC(), ""
+		return p.Measured.UTC()
 	}
-	at, err := time.Parse(time.DateOnly, p.Date)
-	if err != nil {
-		return time.Time{}, ""
-	}
-	return at, ""
+	at, _ := time.Parse(time.DateOnly, p.Date) // else it is zero
+	return at
 }
 
 // located is the path of a page, and the day on which it changed, if known.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"path"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,7 +17,6 @@ import (
 	"benchbook/render"
 	"benchbook/render/badge"
 	"benchbook/render/sections"
-	"benchbook/render/timeline"
 	"benchbook/site"
 	"benchbook/site/theme"
 )
@@ -32,7 +30,7 @@ func filesOf(t *testing.T, o site.Options) map[string]string {
 		Tags: []string{"secret"}, Standing: badge.Standings()[7]}
 	pages := samplePages(t)
 	if o.SingleFile {
-		pages = newSamplePages(t, false)
+		pages = newSamplePages(t)
 	}
 	built, err := site.Files(append(pages, draft), theme.Files, o)
 	if err != nil {
@@ -164,67 +162,6 @@ func checkFeed(t *testing.T, text, address string) {
 	}
 }
 
-// A feed tells of a new run by an entry of its own, and of nothing else.
-func TestFeedEntriesNameRuns(t *testing.T) {
-	at := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
-	ids := func(run string) []string {
-		page := &render.Page{Slug: "a", Title: "A", Standing: badge.Standings()[0], Finding: "Found.", Measured: at,
-			News: &render.News{Run: run, When: at}}
-		built, err := site.Files([]*render.Page{page}, theme.Files, site.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var out []string
-		for _, m := range regexp.MustCompile(`<id>([^<]*)</id>`).FindAllStringSubmatch(string(built["feed.xml"]), -1) {
-			out = append(out, m[1])
-		}
-		return out
-	}
-	first, same, next := ids("1"), ids("1"), ids("2")
-	if !slices.Equal(first, same) || first[0] != next[0] || first[1] == next[1] {
-		t.Errorf("ids are %q, the same again %q, after another run %q", first, same, next)
-	}
-}
-
-// A feed tells of each run from which on values lie elsewhere.
-func TestFeedOfSteps(t *testing.T) {
-	at := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
-	page := &render.Page{Slug: "a", Title: "A", Standing: badge.Standings()[0], Finding: "Found.", Measured: at,
-		News: &render.News{Run: "7", When: at, Steps: []timeline.News{
-			{Run: "4", When: at.AddDate(0, 0, -3), Values: []string{"one is worse", "two is better"}}}}}
-	for _, address := range []string{"", base} {
-		built, err := site.Files([]*render.Page{page}, theme.Files, site.Options{BaseURL: address})
-		if err != nil {
-			t.Fatal(err)
-		}
-		feed := string(built["feed.xml"])
-		checkFeed(t, feed, address)
-		for _, words := range []string{"Changed: A", "one is worse; two is better", "a/history/",
-			"2026-11-17T12:00:00"} {
-			if !strings.Contains(feed, words) {
-				t.Errorf("the feed has no %q", words)
-			}
-		}
-	}
-}
-
-// A first standing is not a first measurement where there was a run before, which had none.
-func TestFirstStanding(t *testing.T) {
-	for compared, want := range map[string]string{"": "measured for the first time:",
-		"compare/a-b/": "now has a standing:"} {
-		mark := badge.Standings()[0]
-		page := &render.Page{Slug: "a", Title: "A", Standing: mark, News: &render.News{Run: "b", First: true, Before: mark,
-			After: mark, Comparison: compared}}
-		built, err := site.Files([]*render.Page{page}, theme.Files, site.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if index := string(built["index.html"]); !strings.Contains(index, want) {
-			t.Errorf("compared with %q the index does not say %q", compared, want)
-		}
-	}
-}
-
 // Where the site will be stands in its map and in each page, and drafts stand in no map.
 func TestBaseURL(t *testing.T) {
 	files := filesOf(t, site.Options{BaseURL: strings.TrimSuffix(base, "/"), Drafts: true})
@@ -275,31 +212,6 @@ func TestBaseURL(t *testing.T) {
 	}
 }
 
-// What only leads to another page, such as the address of a part of a run, stands in no map, though its links work.
-func TestPartPagesAreNotListed(t *testing.T) {
-	page := samplePages(t)[0]
-	page.Subpages = append(page.Subpages, render.Subpage{Path: "runs/part", Title: "A part",
-		HTML: `<main id="main">See the whole.</main>`, LeadsOn: true})
-	built, err := site.Files([]*render.Page{page}, theme.Files, site.Options{BaseURL: base})
-	if err != nil {
-		t.Fatal(err)
-	}
-	siteMap := string(built["sitemap.xml"])
-	for name, listed := range map[string]bool{"sockets/runs/part/": false, "sockets/runs/" + earlierRun + "/": true,
-		"sockets/history/": true} {
-		html := string(built[name+"index.html"])
-		if html == "" {
-			t.Errorf("there is no page %s", name)
-		}
-		if strings.Contains(siteMap, "<loc>"+base+name+"</loc>") != listed {
-			t.Errorf("%s: want it in the map %v:\n%s", name, listed, siteMap)
-		}
-		if strings.Contains(html, `content="noindex"`) == listed {
-			t.Errorf("%s: want it to be listed %v", name, listed)
-		}
-	}
-}
-
 func TestCheckBaseURL(t *testing.T) {
 	for address, ok := range map[string]bool{base: true, "http://localhost:8080": true, "": false, "example.org": false,
 		"/bench":             false,
@@ -314,9 +226,9 @@ func TestCheckBaseURL(t *testing.T) {
 func TestSearchFile(t *testing.T) {
 	files := filesOf(t, site.Options{Drafts: true})
 	pages, brief := searchIndexOf(t, files)
-	if len(pages) != 6 || brief != 0 {
-		t.Errorf("found are %d pages, %d by headings alone, want those of the 3 articles that are no drafts, and their "+
-			"evidence", len(pages), brief)
+	if len(pages) != 3 || brief != 0 {
+		t.Errorf("found are %d pages, %d by headings alone, want those of the 3 articles that are no drafts",
+			len(pages), brief)
 	}
 	sections, words := 0, 0
 	for _, p := range pages {
@@ -359,23 +271,6 @@ func searchIndexOf(t *testing.T, files map[string]string) (pages []foundPage, br
 		t.Fatal(err)
 	}
 	return index.Pages, index.Brief
-}
-
-// A page below an article is found by its own address, if it has something to find.
-func TestSearchBelowArticles(t *testing.T) {
-	page := &render.Page{Slug: "a", Title: "A", Sections: []sections.Section{{Title: "A", Text: "one"}},
-		Subpages: []render.Subpage{{Path: "runs/1", Title: "Again"}, {Path: "all claims", Title: "B",
-			Sections: []sections.Section{{Title: "B", Text: "two"}, {ID: "x", Title: "X", Text: "three"}}}}}
-	files, err := site.Files([]*render.Page{page}, theme.Files, site.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	found, _ := searchIndexOf(t, texts(files))
-	want := []foundPage{{"A", "a/index.html", [][3]string{{"", "A", "one"}}},
-		{"B", "a/all%20claims/index.html", [][3]string{{"", "B", "two"}, {"x", "X", "three"}}}}
-	if !reflect.DeepEqual(found, want) {
-		t.Errorf("found are %v, want %v", found, want)
-	}
 }
 
 // Of a thousand articles all are found by their titles, findings and headings, and those that are newest by all of
@@ -471,67 +366,6 @@ func TestSingleFile(t *testing.T) {
 	}
 	if !strings.Contains(text, "<svg") || !strings.Contains(text, `viewBox="`) {
 		t.Error("its figures are not in it")
-	}
-}
-
-// An index leads with what the newest run has turned, and links the page that compares the two.
-func TestNews(t *testing.T) {
-	index := filesOf(t, site.Options{})["index.html"]
-	_, news, ok := strings.Cut(index, `<p class="changes-line">`)
-	news, _, _ = strings.Cut(news, "</p>")
-	if !ok {
-		t.Fatal("the index does not say what changed")
-	}
-	for _, want := range []string{"was not reproduced and is now reproduced (", `href="sockets/compare/` +
-		earlierRun + "-" + laterRun + `/index.html"`, "New since 20 November:"} {
-		if !strings.Contains(news, want) {
-			t.Errorf("there is no %q in %s", want, news)
-		}
-	}
-	if strings.Index(index, "changes-line") > strings.Index(index, `<ul class="cards-list">`) {
-		t.Error("what changed comes after the list")
-	}
-	if strings.Contains(news, "unmeasured/") {
-		t.Errorf("an article that nobody measured is news: %s", news)
-	}
-}
-
-// A run keeps its page when another one follows, and the page says that it is not the newest.
-func TestRunsKeepTheirPages(t *testing.T) {
-	files := filesOf(t, site.Options{})
-	// The pseudo-medians of async; the median of the later run is another, 751.
-	for run, want := range map[string]string{earlierRun: "509", laterRun: "753"} {
-		text, ok := files["sockets/runs/"+run+"/index.html"]
-		if !ok {
-			t.Fatalf("run %s has no page", run)
-		}
-		if !strings.Contains(text, "The article as of run "+run) || !strings.Contains(text, `href="../../index.html"`) ||
-			!strings.Contains(text, want) {
-			t.Errorf("the page of run %s does not say what it is, or has no %s", run, want)
-		}
-	}
-	history := files["sockets/history/index.html"]
-	for _, want := range []string{"4\u00a0runs", `href="../runs/` + earlierRun + `/index.html"`,
-		`href="../compare/` + earlierRun + "-" + laterRun + `/index.html"`, `id="fig-history-1"`} {
-		if !strings.Contains(history, want) {
-			t.Errorf("the history has no %q", want)
-		}
-	}
-	if !strings.Contains(files["sockets/index.html"], `href="history/index.html"`) {
-		t.Error("the article does not lead to its history")
-	}
-	if _, ok := files["sockets/runs/"+stoppedRun+"/index.html"]; ok ||
-		!strings.Contains(history, "<code>"+stoppedRun+"</code> <span class=\"missing\">unfinished</span>") {
-		t.Error("a run that was stopped has a page, or the history does not say that it is unfinished")
-	}
-	// What another host measured is a link away, though it is not what is shown.
-	if !strings.Contains(files["sockets/index.html"], `also measured: <a href="runs/`+otherRun+`/index.html">`+otherHost+
-		`, quick</a>`) {
-		t.Error("the article does not lead to what another host measured")
-	}
-	if other := files["sockets/runs/"+otherRun+"/index.html"]; !strings.Contains(other,
-		"Quick profile: not for publication.") || !strings.Contains(other, "Measured on another host,") {
-		t.Error("what another host measured with the quick profile does not say so")
 	}
 }
 

@@ -33,13 +33,8 @@ func hostilePages(t *testing.T) []*render.Page {
 	small := hostileText(t, "sockets.md") // package render tries the records of one with all kinds of figures
 	of, tried := 0, 0
 	for h := range rendertest.HostileRecords(t, small, small) {
-		page := hostilePage(t, h.Bench, tried%8 == 0)
+		page := hostilePage(t, h.Bench)
 		tried++
-		for _, s := range page.Subpages {
-			page.HTML += s.HTML
-			page.Files = append(page.Files, s.Files...)
-		}
-		page.Runs, page.Subpages = 0, nil
 		for i, f := range page.Files { // of pages that stand in different folders
 			of++
 			page.Files[i].Path = fmt.Sprintf("%d/%s", of, f.Path)
@@ -61,7 +56,7 @@ func hostileArticles(t *testing.T, name string, payloads ...string) []*render.Pa
 	t.Helper()
 	var pages []*render.Page
 	for h := range rendertest.HostileArticles(t, hostileText(t, name), payloads, func(int, int) {}) {
-		page := hostilePage(t, h.Bench, len(pages)%8 == 0)
+		page := hostilePage(t, h.Bench)
 		page.Slug = fmt.Sprintf("%s-%d", strings.TrimSuffix(name, ".md"), len(pages))
 		pages = append(pages, page)
 	}
@@ -77,19 +72,15 @@ func hostileText(t *testing.T, name string) []byte {
 	return text
 }
 
-// hostilePage is the page of an article, if it is to be whole with those of its runs. Package render tries each text on
-// pages of all kinds; a browser looks at some of them.
-func hostilePage(t *testing.T, b *rendertest.Bench, whole bool) *render.Page {
+// hostilePage is the page of an article.
+func hostilePage(t *testing.T, b *rendertest.Bench) *render.Page {
 	t.Helper()
 	r, err := render.New(theme.Files)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, moments := b.Shown()
-	if !whole { // without the pages of its runs
-		moments = nil
-	}
-	page, err := r.Page(d, render.Options{Moments: moments, Apart: true})
+	d := b.Dataset()
+	page, err := r.Page(d, render.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,9 +92,8 @@ func hostilePage(t *testing.T, b *rendertest.Bench, whole bool) *render.Page {
 func harmlessSite(t *testing.T, files map[string]string) {
 	t.Helper()
 	kinds := map[string]string{"index": `^index\.html$`, "tag": `^tags/.*\.html$`, "article": `^[^/]*/index\.html$`,
-		"history": `/history/index\.html$`, "run": `/runs/.*\.html$`,
-		"comparison": `/compare/.*\.html$`, "feed": `^feed\.xml$`, "search": `^search\..*\.js$`, "SVG": `\.svg$`,
-		"CSV": `\.csv$`, "JSON": `/data/.*\.json$`}
+		"feed": `^feed\.xml$`, "search": `^search\..*\.js$`, "SVG": `\.svg$`,
+		"CSV": `\.csv$`}
 	for name, data := range files {
 		if name == "404.html" { // which is shown at any address, so that it names what is ours in full
 			data = strings.ReplaceAll(data, `"https://example.org/`, `"`)

@@ -19,30 +19,17 @@ const tagsFolder = "tags"
 
 type indexView struct {
 	Title, Description string
-	Since              string // the day of the oldest news
-	News               []newsView
 	Entries            []entryView
 	Marks              []badge.Badge
 	Tags               []tagView
 }
 
-// newsView is what the newest run of an article changed, in a few words behind its title.
-type newsView struct {
-	Title, Words string
-	Href         string // of the article
-	Compared     string // of the comparison with the run before; may be empty
-	run          string
-	when         time.Time
-}
-
 type entryView struct {
 	*render.Page
-	First   bool // of an index, where it is wide
-	Date    *dateView
-	Href    string
-	Tags    []tagLink
-	Runs    string // in words; empty if there are none
-	History string
+	First bool // of an index, where it is wide
+	Date  *dateView
+	Href  string
+	Tags  []tagLink
 }
 
 type dateView struct{ Before, ISO, Words string }
@@ -63,11 +50,7 @@ type tagPageView struct {
 }
 
 func (b *builder) index(pages []*render.Page) error {
-	v := indexView{Title: b.options.Title, Description: b.options.Description, Marks: badge.Standings(),
-		News: newsOf(pages)}
-	if n := len(v.News); n > 0 {
-		v.Since = v.News[n-1].when.Format("2 January")
-	}
+	v := indexView{Title: b.options.Title, Description: b.options.Description, Marks: badge.Standings()}
 	tags := tagsOf(pages)
 	for _, t := range tags {
 		view := tagView{tagLink: tagLink{t.href(""), t.name}}
@@ -90,67 +73,9 @@ func (b *builder) index(pages []*render.Page) error {
 		changed: newest(pages)}, nil)
 }
 
-// maxNews keeps what changed to about three lines.
-const maxNews = 3
-
-// newsOf lists what the newest runs changed, newest first; runs that changed nothing are no news.
-func newsOf(pages []*render.Page) (news []newsView) {
-	for _, p := range pages {
-		words := newsWords(p.News)
-		if words == "" {
-			continue
-		}
-		view := newsView{Title: p.Title, Words: words, Href: href(p), run: p.News.Run, when: p.News.When}
-		if p.News.Comparison != "" {
-			view.Compared = (&url.URL{Path: path.Join(p.Slug, p.News.Comparison)}).String()
-		}
-		news = append(news, view)
-	}
-	slices.SortStableFunc(news, func(a, b newsView) int { return cmp.Compare(b.run, a.run) })
-	return news[:min(len(news), maxNews)]
-}
-
-// newsWords say what the newest run of an article changed; empty if it changed nothing.
-func newsWords(n *render.News) string {
-	switch {
-	case n == nil:
-		return ""
-	case n.First && n.Comparison != "":
-		return "now has a standing: " + standingOf(n.After)
-	case n.First:
-		return "was measured for the first time: " + standingOf(n.After)
-	case n.StandingTurned:
-		return "was " + standingOf(n.Before) + " and is now " + standingOf(n.After)
-	case len(n.Claims) == 1:
-		return "has a claim that was " + lower(n.Claims[0].Before.Word) + " and is now " + lower(n.Claims[0].After.Word)
-	case len(n.Claims) > 1:
-		return fmt.Sprintf("has %d claims with another verdict", len(n.Claims))
-	case n.NewlyMeasured == 1:
-		return "has a claim that was measured for the first time"
-	case n.NewlyMeasured > 1:
-		return fmt.Sprintf("has %d claims that were measured for the first time", n.NewlyMeasured)
-	}
-	return ""
-}
-
-// standingOf is a standing without its count: "partly reproduced".
-func standingOf(mark badge.Badge) string {
-	word, _, _ := strings.Cut(mark.Word, ",")
-	return lower(word)
-}
-
-func lower(word string) string { return strings.ToLower(word[:1]) + word[1:] }
-
 // entryOf is an article in a list; root leads to the folder of the site.
 func entryOf(p *render.Page, root string, tags []tag) entryView {
 	e := entryView{Page: p, Date: dateOf(p), Href: root + href(p)}
-	if p.Runs > 0 {
-		e.Runs = fmt.Sprintf("%d runs", p.Runs)
-		if p.Runs == 1 {
-			e.Runs = "1 run"
-		}
-		e.History = root + (&url.URL{Path: path.Join(p.Slug, p.Subpages[0].Path, indexFile)}).String()
-	}
 	for _, name := range p.Tags {
 		for _, t := range tags {
 			if t.name == name {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"embed"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -28,8 +27,8 @@ import (
 )
 
 // Preview serves a site while its articles are written. It is made when a file changes, in memory alone: nothing is
-// written anywhere. Pages that a browser shows are told, and change in place what is different, so that readers stay
-// where they were. What is wrong with articles lies over the pages, which stay as they were last.
+// written anywhere. Open pages reload, and browsers keep the place. Problems of articles lie over the pages, which stay
+// as they were.
 //
 // It listens on the loopback addresses only, and answers nobody who calls it by another name: a page elsewhere that
 // points a name of its own at this machine gets nothing.
@@ -38,12 +37,8 @@ type Preview struct {
 	Files []string // single files that matter
 	Port  int      // 0: a free one
 
-	// Build makes the site. It gets the paths that changed since it was last called, nil where anything may have; none
-	// where it is to finish what it left unfinished.
+	// Build makes the site. It gets the paths that changed since it was last called, nil where anything may have.
 	Build func(ctx context.Context, changed []string) Built
-	// Progress says how far a run is that goes on in another process, in a few lines; none if there is none. It is asked
-	// every second while there are readers. Nil for never.
-	Progress func() []string
 	// Notice gets what whoever started the preview should know, such as that changes are seen late. Nil for nobody.
 	Notice func(string)
 }
@@ -53,20 +48,34 @@ type Built struct {
 	Files map[string][]byte
 	// Problems is what is wrong with the articles, as text; empty if nothing is.
 	Problems string
-	// Unfinished says that some files are yet as they were before. Build is called again when nothing has changed for a
-	// while.
-	Unfinished bool
 }
 
+// eventsPath is the stream that tells pages of changes, and livePath the script that listens to it.
 const (
-	livePath   = "/.benchbook/"
-	eventsPath = livePath + "events" // the stream that tells pages of changes
+	eventsPath = "/.benchbook/events"
+	livePath   = "/.benchbook/live.js"
 )
 
-// live is what keeps pages up to date, in the browser.
-//
-//go:embed live
-var live embed.FS
+// live loads a page anew when the site has changed, and shows problems.
+const live = `(function () {
+  "use strict";
+  var version = document.currentScript.dataset.version;
+  new EventSource("` + eventsPath + `").onmessage = function (e) {
+    var now = JSON.parse(e.data), box = document.getElementById("benchbook-problems");
+    if (now.version !== version) { location.reload(); return; }
+    if (box) { box.remove(); }
+    if (now.problems) {
+      box = document.createElement("pre");
+      box.id = "benchbook-problems";
+      box.setAttribute("role", "alert");
+      box.style.cssText = "position:fixed;inset:auto 0 0 0;max-height:50vh;overflow:auto;margin:0;padding:1em;z-index:9;" +
+        "white-space:pre-wrap;background:#fff3e0;color:#1b1e21;border-top:3px solid #b84a00";
+      box.textContent = now.problems;
+      document.body.appendChild(box);
+    }
+  };
+})();
+`
 
 // Bounds against readers that are slow or many.
 const (
@@ -75,9 +84,6 @@ const (
 	beat         = 15 * time.Second // how often a stream without news is written to, which finds out who is gone
 	mostProblems = 64 << 10         // bytes of problems that are sent
 )
-
-// pause is how long nothing may change before a site is finished, so authors who save again do not wait for it.
-const pause = 500 * time.Millisecond
 
 // Serve builds the site and serves it until ctx ends, which is no error. Once it listens it calls started with the
 // address of the index. The error says what could not be listened on; a site that cannot be built is shown.
@@ -113,8 +119,7 @@ func (p Preview) Serve(ctx context.Context, started func(url string)) error {
 	case <-ctx.Done():
 		return nil
 	}
-	unfinished := s.build(ctx, nil)
-	background.Go(func() { s.followProgress(ctx) })
+	s.build(ctx, nil)
 	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		// What a browser that goes away in the middle leaves behind is nobody's business.
@@ -126,19 +131,13 @@ func (p Preview) Serve(ctx context.Context, started func(url string)) error {
 	started("http://127.0.0.1:" + strconv.Itoa(port) + "/")
 	defer server.Close()
 	for {
-		var quiet <-chan time.Time
-		if unfinished {
-			quiet = time.After(pause)
-		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case err := <-failed:
 			return fmt.Errorf("serving the preview: %w", err)
 		case changed := <-changes:
-			unfinished = s.build(ctx, changed)
-		case <-quiet:
-			unfinished = s.build(ctx, []string{})
+			s.build(ctx, changed)
 		}
 	}
 }
@@ -187,10 +186,8 @@ type previewServer struct {
 
 // A state is what pages are sent.
 type state struct {
-	Version  string   `json:"version"` // of the site: a digest of its files
-	Assets   string   `json:"assets"`  // likewise, of what pages load
-	Problems string   `json:"problems"`
-	Progress []string `json:"progress"`
+	Version  string `json:"version"` // of the site: a digest of its files
+	Problems string `json:"problems"`
 }
 
 func (s *previewServer) notice(text string) {
@@ -199,7 +196,7 @@ func (s *previewServer) notice(text string) {
 	}
 }
 
-func (s *previewServer) build(ctx context.Context, changed []string) (unfinished bool) {
+func (s *previewServer) build(ctx context.Context, changed []string) {
 	b := s.Build(ctx, changed)
 	if len(b.Problems) > mostProblems {
 		b.Problems = strings.ToValidUTF8(b.Problems[:mostProblems], "") +
@@ -208,12 +205,10 @@ func (s *previewServer) build(ctx context.Context, changed []string) (unfinished
 	s.change(func() {
 		if b.Files != nil {
 			s.files = b.Files
-			s.state.Version, s.state.Assets = digest(b.Files, isPage),
-				digest(b.Files, func(name string) bool { return !isPage(name) && isAsset(name) })
+			s.state.Version = digest(b.Files)
 		}
 		s.state.Problems = b.Problems
 	})
-	return b.Unfinished
 }
 
 // change changes the state and wakes readers.
@@ -231,46 +226,13 @@ func (s *previewServer) change(how func()) {
 
 func isPage(name string) bool { return path.Ext(name) == ".html" }
 
-// isAsset reports whether a file changes how pages look. The search index is loaded on demand.
-func isAsset(name string) bool {
-	found, _ := path.Match(hashedPattern(searchFile), name) // a pattern of ours has no mistakes
-	return slices.Contains([]string{".css", ".js", ".woff2"}, path.Ext(name)) && !found
-}
-
-func digest(files map[string][]byte, which func(name string) bool) string {
+func digest(files map[string][]byte) string {
 	sum := sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if which(name) {
-			one := sha256.Sum256(files[name])
-			fmt.Fprintf(sum, "%s\x00%x", name, one)
-		}
+		one := sha256.Sum256(files[name])
+		fmt.Fprintf(sum, "%s\x00%x", name, one)
 	}
 	return base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:12])
-}
-
-// progressEvery is how often a run is looked for while somebody watches.
-const progressEvery = time.Second
-
-// followProgress sends the progress of a run.
-func (s *previewServer) followProgress(ctx context.Context) {
-	if s.Progress == nil {
-		return
-	}
-	for {
-		s.mu.Lock()
-		read, before := len(s.readers) > 0, s.state.Progress
-		s.mu.Unlock()
-		if read {
-			if now := s.Progress(); !slices.Equal(now, before) {
-				s.change(func() { s.state.Progress = now })
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(progressEvery):
-		}
-	}
 }
 
 func (s *previewServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -285,9 +247,8 @@ func (s *previewServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the preview only shows pages", http.StatusMethodNotAllowed)
 	case r.URL.Path == eventsPath:
 		s.stream(w, r)
-	case strings.HasPrefix(r.URL.Path, livePath):
-		data, err := live.ReadFile(path.Join("live", strings.TrimPrefix(r.URL.Path, livePath)))
-		send(w, r, r.URL.Path, data, err == nil)
+	case r.URL.Path == livePath:
+		send(w, r, livePath, []byte(live), true)
 	default:
 		s.file(w, r)
 	}
@@ -406,12 +367,10 @@ const (
 	allowLive    = `; connect-src &#39;self&#39;`
 )
 
-// withLive adds the updating script to a page, before scripts that change the page.
+// withLive adds the script to a page.
 func withLive(page []byte, now state) []byte {
 	page = bytes.Replace(page, []byte(allowNothing), []byte(allowNothing+allowLive), 1)
-	page = bytes.Replace(page, []byte("</head>"), []byte(`<link rel="stylesheet" href="`+livePath+`live.css"></head>`), 1)
-	script := fmt.Sprintf(`<script src="%slive.js" data-version="%s" data-assets="%s"></script></body>`, livePath,
-		now.Version, now.Assets)
+	script := fmt.Sprintf(`<script src="%s" data-version="%s"></script></body>`, livePath, now.Version)
 	if i := bytes.LastIndex(page, []byte("</body>")); i >= 0 {
 		page = slices.Concat(page[:i], []byte(script), page[i+len("</body>"):])
 	}
@@ -427,8 +386,8 @@ var nothingHere = template.Must(template.New("nothing").Parse(`<!doctype html>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'">
 <title>No page · benchbook</title>
 </head>
-<body data-missing>
-<main class="benchbook-missing"><h1>Page not found</h1>
+<body>
+<main><h1>Page not found</h1>
 <p>It appears by itself once an article creates it. <a href="/index.html">All articles</a></p></main>
 </body>
 </html>

@@ -29,7 +29,6 @@ type builder struct {
 	problems string
 	title    string
 	built    chan []string // what had changed
-	leaves   int           // how many builds are left unfinished
 }
 
 func (b *builder) build(_ context.Context, changed []string) site.Built {
@@ -46,8 +45,7 @@ func (b *builder) build(_ context.Context, changed []string) site.Built {
 	if err != nil {
 		b.t.Error(err)
 	}
-	b.leaves--
-	return site.Built{Files: files, Unfinished: b.leaves >= 0}
+	return site.Built{Files: files}
 }
 
 func (b *builder) set(problems, title string) {
@@ -177,9 +175,8 @@ func TestPreview(t *testing.T) {
 		{"a file that is hidden", "GET", ".benchbook-pages/pair", "", 404, "404"},
 		{"only the head", "HEAD", "", "", 200, ""},
 		{"the script", "GET", ".benchbook/live.js", "", 200, "EventSource"},
-		{"the script of the stream", "GET", ".benchbook/stream.js", "", 200, "onconnect"},
 		{"out of our own folder", "GET", ".benchbook/../../live.go", "", 404, ""},
-		{"a page that is not there", "GET", "later/", "", 404, "data-missing"},
+		{"a page that is not there", "GET", "later/", "", 404, "Page not found"},
 		{"by the name of this machine", "GET", "", "localhost" + port, 200, "benchbook"},
 		{"by a name of somebody else", "GET", "", "evil.example" + port, 403, "localhost only"},
 		{"by a name that begins like ours", "GET", "", "localhost.evil.example" + port, 403, "localhost only"},
@@ -312,35 +309,6 @@ func TestPreviewIgnores(t *testing.T) {
 	}
 }
 
-// What was left unfinished is finished when nothing changes any more, and then left alone.
-func TestPreviewFinishes(t *testing.T) {
-	slowtest.Skip(t)
-	dir := t.TempDir()
-	_, b := preview(t, site.Preview{Roots: []string{dir}})
-	<-b.built
-	b.mu.Lock()
-	b.leaves = 2
-	b.mu.Unlock()
-	if err := os.WriteFile(filepath.Join(dir, "article.md"), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	for i, want := range []bool{false, true, true} {
-		select {
-		case changed := <-b.built:
-			if finishing := changed != nil && len(changed) == 0; finishing != want {
-				t.Errorf("build %d is for %q", i+1, changed)
-			}
-		case <-time.After(time.Minute):
-			t.Fatalf("there is no build %d", i+1)
-		}
-	}
-	select {
-	case changed := <-b.built:
-		t.Errorf("the finished site was built again for %q", changed)
-	case <-time.After(time.Second):
-	}
-}
-
 // Readers that do not read keep nobody from being told, and are let go in the end.
 func TestPreviewSlowReader(t *testing.T) {
 	slowtest.Skip(t)
@@ -401,24 +369,6 @@ func TestPreviewManyReaders(t *testing.T) {
 			t.Fatal("there is no room after streams were closed")
 		}
 	}
-}
-
-// How far a run is, is told while it changes, and that it has ended.
-func TestPreviewProgress(t *testing.T) {
-	slowtest.Skip(t)
-	var mu sync.Mutex
-	lines := []string{"1 of 3"}
-	address, _ := preview(t, site.Preview{Progress: func() []string {
-		mu.Lock()
-		defer mu.Unlock()
-		return lines
-	}})
-	told := states(t, address)
-	until(t, told, "progress", func(s state) bool { return slices.Equal(s.Progress, []string{"1 of 3"}) })
-	mu.Lock()
-	lines = nil
-	mu.Unlock()
-	until(t, told, "the end of the run", func(s state) bool { return len(s.Progress) == 0 })
 }
 
 func TestPreviewPortInUse(t *testing.T) {

@@ -18,7 +18,7 @@ func TestBrowserWithoutScript(t *testing.T) {
 	t.Parallel()
 	ctx := browser(t)
 	dir := t.TempDir()
-	build(t, append(samplePages(t), wideTable(t), crowdedRow(t)), dir)
+	build(t, samplePages(t), dir)
 	do(ctx, t, runScripts(false))
 	for _, page := range pagesBelow(t, dir) {
 		t.Run(page, func(t *testing.T) {

@@ -1,11 +1,8 @@
 package site
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
-	"net/url"
-	"path"
 
 	"benchbook/render"
 	"benchbook/render/sections"
@@ -48,20 +45,11 @@ func (b *builder) search(pages []*render.Page) error {
 		}
 		index.Pages = append(index.Pages, p)
 	}
-	for _, p := range b.options.Docs {
-		add(p.Title, docsHref(p), p.Description, p.Sections)
-	}
 	for _, p := range pages { // newest first
 		if p.Draft {
 			continue
 		}
 		add(p.Title, href(p), p.Finding, p.Sections)
-		for _, s := range p.Subpages {
-			if len(s.Sections) > 0 {
-				at := url.URL{Path: path.Join(p.Slug, s.Path, cmp.Or(s.File, indexFile))}
-				add(s.Title, at.String(), s.Description, s.Sections)
-			}
-		}
 	}
 	data, err := json.Marshal(index) // which escapes what could end a script
 	if err != nil {

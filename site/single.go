@@ -11,7 +11,6 @@ import (
 	"mime"
 	"net/url"
 	"path"
-	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -33,7 +32,7 @@ func (b *builder) single(p *render.Page) error {
 	icon := b.assets.files[b.assets.names[iconFile]]
 	v.Icon = template.URL(dataURI(iconFile, icon))
 	v.linked(pageAt{of: p})
-	v.Policy = policy(true, []string{string(b.assets.early), string(b.assets.script), string(v.Data)},
+	v.Policy = policy(true, []string{string(b.assets.early), string(b.assets.script)},
 		[]string{b.inlineStyle})
 	page, err := b.layout(v)
 	if err != nil {
@@ -42,19 +41,11 @@ func (b *builder) single(p *render.Page) error {
 	return b.addFile(p.Slug+".html", page)
 }
 
-// inlined returns the main element of a page with its files inside. Links to other articles lead to their single files,
-// and links to the history to the site, if its address is known.
+// inlined returns the main element of a page with its files inside. Links to other articles lead to their single files.
 func (b *builder) inlined(p *render.Page) (string, error) {
 	files := map[string][]byte{}
 	for _, f := range p.Files {
 		files[f.Path] = f.Data
-	}
-	subpages := map[string]string{}
-	for _, s := range p.Subpages {
-		name := path.Join(s.Path, indexFile)
-		if subpages[name] = ""; b.options.BaseURL != "" {
-			subpages[name] = b.absolute(path.Join(p.Slug, name))
-		}
 	}
 	z := html.NewTokenizer(strings.NewReader(string(p.HTML)))
 	var out bytes.Buffer
@@ -68,7 +59,7 @@ func (b *builder) inlined(p *render.Page) (string, error) {
 		}
 		raw := bytes.Clone(z.Raw()) // all that is not rewritten stays as it is, to the byte
 		if token := z.Token(); kind == html.StartTagToken && (token.Data == "a" || token.Data == "img") {
-			if inline(&token, files, subpages) {
+			if inline(&token, files) {
 				out.WriteString(token.String())
 				continue
 			}
@@ -78,7 +69,7 @@ func (b *builder) inlined(p *render.Page) (string, error) {
 }
 
 // inline rewrites the address in a tag, and reports whether it changed.
-func inline(t *html.Token, files map[string][]byte, subpages map[string]string) bool {
+func inline(t *html.Token, files map[string][]byte) bool {
 	for i, a := range t.Attr {
 		if a.Key != "href" && a.Key != "src" {
 			continue
@@ -93,12 +84,6 @@ func inline(t *html.Token, files map[string][]byte, subpages map[string]string) 
 				if t.Attr[k].Key == "download" {
 					t.Attr[k].Val = path.Base(u.Path)
 				}
-			}
-			return true
-		}
-		if address, ok := subpages[u.Path]; ok {
-			if t.Attr[i].Val = address; address == "" {
-				t.Attr = slices.Delete(t.Attr, i, i+1) // an anchor that leads nowhere is text
 			}
 			return true
 		}

@@ -12,7 +12,6 @@ package site
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
@@ -40,8 +39,6 @@ type Options struct {
 	Version     string // of benchbook, for the foot of each page; may be empty
 	Drafts      bool   // articles that are drafts are part of the site, though not of its feed, search and map
 	BaseURL     string // where the site will be, an absolute URL; "" if that is not known. Links are relative in any case
-
-	Docs []*render.DocsPage // pages beside the articles; the first leads to the others
 
 	// SingleFile makes a file of each article that holds all it needs, and nothing else.
 	SingleFile bool
@@ -119,7 +116,7 @@ func build(pages []*render.Page, theme fs.FS, o Options, put func(name string, d
 		return cmp.Or(b.Measured.Compare(a.Measured), strings.Compare(b.Date, a.Date), strings.Compare(a.Slug, b.Slug))
 	})
 	for _, p := range pages {
-		if err := CheckSlug(p.Slug, len(o.Docs) > 0); err != nil {
+		if err := CheckSlug(p.Slug); err != nil {
 			return fmt.Errorf("%w; rename its folder", err)
 		}
 	}
@@ -138,7 +135,7 @@ func build(pages []*render.Page, theme fs.FS, o Options, put func(name string, d
 	if err := b.each(pages, b.article); err != nil {
 		return err
 	}
-	for _, step := range []func([]*render.Page) error{b.docs, b.index, b.tags, b.missing, b.feed, b.siteMap} {
+	for _, step := range []func([]*render.Page) error{b.index, b.tags, b.missing, b.feed, b.siteMap} {
 		if err := step(pages); err != nil {
 			return err
 		}
@@ -215,15 +212,13 @@ type layoutView struct {
 	Style, Script, Search                     string // paths from there
 	Canonical                                 string // where the page will be; empty if that is not known
 	Icon                                      template.URL
-	Card                                      *cardView   // of the page where others link it; nil for most
-	Data                                      template.JS // the same for search engines, in JSON as of schema.org
+	Card                                      *cardView // of the page where others link it; nil for most
 	Feed                                      bool
 	// others should not list it: it is not finished, or only leads to another page
 	NoIndex bool
 	Early   template.JS
 	Main    template.HTML
 	IsIndex bool
-	Docs    *docsView // nil if the site has none
 
 	// Inline is what a page that is a single file has in it.
 	Inline *inlineView
@@ -241,7 +236,7 @@ type pageAt struct {
 	title, description string
 	main               template.HTML
 	unlisted           bool // search engines are to leave it out: a draft, or a page that only leads to another
-	isIndex, isDocs    bool
+	isIndex            bool
 	changed            string       // year-month-day; empty if not known
 	of                 *render.Page // nil if it is no article
 }
@@ -249,28 +244,11 @@ type pageAt struct {
 // cardView is what services show of a page that somebody links. Source: ogp.me.
 type cardView struct{ Type, Title, Says string }
 
-// dataView describes an article to search engines. Source: schema.org/Article.
-type dataView struct {
-	Context   string `json:"@context"`
-	Type      string `json:"@type"`
-	Headline  string `json:"headline"`
-	Abstract  string `json:"abstract"`
-	Published string `json:"datePublished,omitempty"`
-	URL       string `json:"url,omitempty"`
-	BasedOn   string `json:"isBasedOn,omitempty"`
-}
-
 // linked adds to the head of a page what others show of it.
 func (v *layoutView) linked(p pageAt) {
 	switch {
 	case p.of != nil:
 		v.Card = &cardView{"article", p.of.Title, p.of.Finding}
-		data, err := json.Marshal(dataView{"https://schema.org", "Article", p.of.Title, p.of.Finding, p.changed, v.Canonical,
-			p.of.Original})
-		if err != nil {
-			panic(err) // a struct of strings has no error
-		}
-		v.Data = template.JS(data) // with < and > escaped
 	case p.isIndex:
 		v.Card = &cardView{"website", p.title, p.description}
 	}
@@ -285,15 +263,12 @@ func (b *builder) add(p pageAt, files []render.File) error {
 	if p.folder != "" {
 		v.Root = strings.Repeat("../", strings.Count(p.folder, "/")+1)
 	}
-	if docs := b.options.Docs; len(docs) > 0 {
-		v.Docs = &docsView{Href: v.Root + docsFolder + "/index.html", Words: docs[0].Title, Here: p.isDocs}
-	}
 	if b.options.BaseURL != "" {
 		v.Canonical = b.absolute(name)
 	}
 	v.Icon = template.URL(v.Root + b.assets.names[iconFile])
 	v.linked(p)
-	v.Policy = policy(false, []string{string(b.assets.early), string(v.Data)}, nil)
+	v.Policy = policy(false, []string{string(b.assets.early)}, nil)
 	html, err := b.layout(v)
 	if err != nil {
 		return err
@@ -355,27 +330,16 @@ func (b *builder) article(p *render.Page) error {
 			return err
 		}
 	}
-	for _, s := range p.Subpages {
-		if !fs.ValidPath(s.Path) || s.Path == "." && s.File == "" {
-			return fmt.Errorf("article %s has a page %q outside its folder", p.Slug, s.Path)
-		}
-		sub := pageAt{folder: path.Join(p.Slug, s.Path), file: s.File, title: s.Title + " · " + b.options.Title,
-			description: s.Description, main: s.HTML, unlisted: p.Draft || s.LeadsOn}
-		if err := b.add(sub, s.Files); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
-// CheckSlug returns an error if an article cannot have a page: its slug is not a folder name, or the site uses it. Docs
-// take a name only if the site has docs.
-func CheckSlug(slug string, hasDocs bool) error {
+// CheckSlug returns an error if an article cannot have a page: its slug is not a folder name, or the site uses it.
+func CheckSlug(slug string) error {
 	switch {
 	case !files.IsName(slug):
 		return fmt.Errorf("%q cannot be the slug of an article: begin with a letter or a digit, and use letters, digits, - "+
 			"and _", slug)
-	case isOurs(slug, hasDocs):
+	case isOurs(slug):
 		return fmt.Errorf("%q cannot be the slug of an article: the site has pages or files of its own there", slug)
 	}
 	return nil

@@ -52,18 +52,18 @@ func samplePages(t testing.TB) []*render.Page {
 	samples.Lock()
 	defer samples.Unlock()
 	if samples.pages == nil {
-		samples.pages = newSamplePages(t, true)
+		samples.pages = newSamplePages(t)
 	}
 	var pages []*render.Page
 	for _, page := range samples.pages {
 		own := *page
-		own.Subpages, own.Files = slices.Clip(page.Subpages), slices.Clip(page.Files)
+		own.Files = slices.Clip(page.Files)
 		pages = append(pages, &own)
 	}
 	return pages
 }
 
-func newSamplePages(t testing.TB, apart bool) []*render.Page {
+func newSamplePages(t testing.TB) []*render.Page {
 	t.Helper()
 	r, err := render.New(theme.Files)
 	if err != nil {
@@ -98,8 +98,7 @@ func newSamplePages(t testing.TB, apart bool) []*render.Page {
 			b.Measure("full", "sockets", "threads", []float64{1, 1, 1, 1, 1},
 				rendertest.Fails("the server ended with status 1 before it was ready", "Traceback <most recent call last>"))
 		}
-		page, err := r.Page(b.Dataset(), render.Options{Apart: apart, Articles: []string{"sockets", "failed", "unmeasured"},
-			Moments: b.Moments()})
+		page, err := r.Page(b.Dataset(), render.Options{Articles: []string{"sockets", "failed", "unmeasured"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,7 +134,7 @@ func severalHosts(t testing.TB) (pages []*render.Page) {
 				b.Measure("full", "sockets", "threads", []float64{582, 549, 601, 560, 577}, of)
 			}
 		}
-		page, err := r.Page(b.Dataset(), render.Options{Apart: true, Moments: b.Moments()})
+		page, err := r.Page(b.Dataset(), render.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -198,7 +197,7 @@ func TestValuesInTitlesElsewhere(t *testing.T) {
 		"load: {target: \"http://server:8080/\", connections: 10}\ncalibrate: false\n```\n\n"+
 		"```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput]\ntitle: Table "+value+"\n```\n"))
 	b.Measure("full", "servers", "a", []float64{500, 490, 510})
-	page, err := r.Page(b.Dataset(), render.Options{Moments: b.Moments()})
+	page, err := r.Page(b.Dataset(), render.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -376,43 +375,6 @@ func TestBuildRefuses(t *testing.T) {
 			}
 		})
 	}
-}
-
-// Files of the same contents may be one on the disk; when one of them changes, the other stays as it is.
-func TestBuildFilesAlike(t *testing.T) {
-	page := func(own, ofRun string) []*render.Page {
-		return []*render.Page{{Slug: "a", Title: "A", Files: []render.File{{Path: "data/x.csv", Data: []byte(own)}},
-			Subpages: []render.Subpage{{Path: "runs/1", Title: "A run",
-				Files: []render.File{{Path: "data/x.csv", Data: []byte(ofRun)}}}}}}
-	}
-	dir := t.TempDir()
-	for _, test := range []struct {
-		own, ofRun string
-		one        bool // both are new, and so links to one
-	}{{"old", "old", true}, {"new", "old", false}, {"new", "new", false}, {"newer", "newest", false},
-		{"newest", "newer", false}} {
-		build(t, page(test.own, test.ofRun), dir)
-		now := files(t, dir)
-		if own, ofRun := now["a/data/x.csv"], now["a/runs/1/data/x.csv"]; own != test.own || ofRun != test.ofRun {
-			t.Errorf("the files are %q and %q, want %q and %q", own, ofRun, test.own, test.ofRun)
-		}
-		if one := same(t, filepath.Join(dir, "a/data/x.csv"), filepath.Join(dir, "a/runs/1/data/x.csv")); one != test.one {
-			t.Errorf("%q and %q are one file: %v, want %v", test.own, test.ofRun, one, test.one)
-		}
-	}
-}
-
-func same(t *testing.T, one, other string) bool {
-	t.Helper()
-	a, err := os.Stat(one)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := os.Stat(other)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return os.SameFile(a, b)
 }
 
 // A build that fails leaves the site as it was, and nothing of its own; what a build that was killed has left does not

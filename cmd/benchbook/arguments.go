@@ -28,16 +28,16 @@ func arguments(least, most int) cobra.PositionalArgs {
 // verbsElsewhere are verbs of other tools, with what benchbook has for them.
 var verbsElsewhere = map[string]string{
 	"build":    "benchbook render makes the site",
-	"delete":   "benchbook gc deletes superseded records",
+	"delete":   "benchbook clean --records removes old records",
 	"diff":     "benchbook compare A B compares two runs, revisions or hosts",
 	"lint":     "benchbook check finds errors in articles",
-	"ls":       "benchbook list lists articles",
+	"ls":       "benchbook show lists articles",
 	"measure":  "benchbook run measures",
 	"serve":    "benchbook preview serves the site",
 	"server":   "benchbook preview serves the site",
 	"start":    "benchbook run measures, and benchbook preview serves the site",
 	"stop":     "benchbook clean removes containers of killed or --keep runs",
-	"test":     "benchbook check finds errors in articles, and benchbook verify checks the answers of services",
+	"test":     "benchbook check finds errors in articles, and benchbook check --services checks the answers of services",
 	"validate": "benchbook check finds errors in articles",
 	"watch":    "benchbook preview serves the site, and updates it at every change",
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"maps"
 	"os"
@@ -10,7 +9,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"benchbook/lab"
@@ -19,7 +17,6 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/notebook/validity"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/enginetest/fake"
 )
 
 // A rate that leaves the machine idle: in the cluster of tests both nodes are the same one.
@@ -319,182 +316,6 @@ func runAsHost(t *testing.T, w lab.Config, registry string) {
 	}
 	if got := mustRun(t, w, "-C", dir, "clean"); !strings.Contains(got, "nothing was left behind") {
 		t.Errorf("clean found\n%s", got)
-	}
-}
-
-// Articles in two clusters that are hosts of the project are each verified in their own, whose nodes have the same
-// names, beside one on this machine.
-func TestClustersAsHosts(t *testing.T) {
-	t.Setenv("ENGINE", "")
-	var mu sync.Mutex
-	var started []string
-	note := func(what string) {
-		mu.Lock()
-		defer mu.Unlock()
-		if !slices.Contains(started, what) {
-			started = append(started, what)
-		}
-	}
-	w := scripted()
-	w.Cache = t.TempDir()
-	w.Cluster = func(_ context.Context, o engine.Cluster) (engine.Engine, error) {
-		note(fmt.Sprintf("%s: connected, with %s", o.Context, o.Registry))
-		s := script("")
-		s.Start = func(_ context.Context, service engine.Service) error {
-			note(fmt.Sprintf("%s: %s on %s", o.Context, service.Name, service.Host))
-			return nil
-		}
-		s.Exec = func(context.Context, string, engine.Command) (engine.Exit, error) {
-			return engine.Exit{Stdout: []byte(
-				`{"ID": "c4-0a0a0a", "Cores": [[0], [1], [2], [3]], "Facts": {"host.cpu": "that of ` + o.Context + `"}}`)}, nil
-		}
-		return fake.New(s), nil
-	}
-	text := func(hosts string) string {
-		return "---\ntitle: Apart\n---\n\n~~~yaml experiment\nname: apart\n" +
-			"services: {server: {image: \"nginx:1.27\", expose: [\"80\"]}}\n" +
-			"load: {target: \"http://server/\"}\nrepetitions: 1\n" + hosts + "~~~\n"
-	}
-	dir, folder := project(t, "one", text("hosts: {server: one, load: one}\n"))
-	for slug, hosts := range map[string]string{"two": "hosts: {server: two, load: two}\n", "here": ""} {
-		other := filepath.Join(filepath.Dir(folder), slug)
-		if err := os.MkdirAll(other, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(other, article.FileName), []byte(strings.ReplaceAll(text(hosts), "~~~", "```")),
-			0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	const file = "registry: registry.example\nhosts: {one: {kubernetes: {context: first}}, two: {kubernetes: {context: " +
-		"second}}}\n"
-	if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(file), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	var stdout, stderr bytes.Buffer
-	if status := run([]string{"-C", dir, "verify"}, &stdout, &stderr, w); status != 0 {
-		t.Fatalf("verify has status %d\n%s%s", status, &stdout, &stderr)
-	}
-	var want []string
-	for _, cluster := range []string{"first", "second"} {
-		want = append(want, cluster+": connected, with registry.example", cluster+": host on load",
-			cluster+": host on services", cluster+": server on services")
-	}
-	slices.Sort(started)
-	slices.Sort(want)
-	if !slices.Equal(started, want) {
-		t.Errorf("started\n%s\nwant\n%s", strings.Join(started, "\n"), strings.Join(want, "\n"))
-	}
-	for _, line := range []string{"host load of one: c4-0a0a0a, that of first\n",
-		"host services of two: c4-0a0a0a, that of second\n"} {
-		if !strings.Contains(stderr.String(), line) {
-			t.Errorf("verify says\n%s\nwant %q", &stderr, line)
-		}
-	}
-	// Once they were met, it is known whose results these are.
-	for slug, line := range map[string]string{"one": `(?m)^  hosts +c4\+c4-[0-9a-f]{6}$`, "two": `(?m)^  cluster +two$`,
-		"here": `(?m)^  host +c`} {
-		if said := mustRun(t, w, "-C", dir, "plan", slug); !regexp.MustCompile(line).MatchString(said) {
-			t.Errorf("the plan of %s is\n%s\nwant %s in it", slug, said, line)
-		}
-	}
-}
-
-// Generators of a load are spread over the nodes that there are, of one class and in the order of their names, and the
-// results of such an article are of other hosts than those of one whose loads have one generator.
-func TestSpreadOverNodes(t *testing.T) {
-	t.Setenv("ENGINE", "")
-	var mu sync.Mutex
-	var last string // host of our program
-	var cluster *fake.Engine
-	var preferred map[string][]string
-	nodes := map[string]string{"load": "n3", "load-2": "n1", "load-3": "big", "services": "s1"}
-	w := scripted()
-	w.Cache = t.TempDir()
-	w.Cluster = func(_ context.Context, o engine.Cluster) (engine.Engine, error) {
-		preferred = o.Prefer
-		s := script("")
-		s.Start = func(_ context.Context, service engine.Service) error {
-			if nodes[service.Host] == "" {
-				return fmt.Errorf("starting service %q: %w", service.Name, engine.ErrNoFurther)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			if service.Name == "host" {
-				last = service.Host
-			}
-			return nil
-		}
-		s.Node = func(host string) string { return nodes[host] }
-		s.Exec = func(context.Context, string, engine.Command) (engine.Exit, error) {
-			mu.Lock()
-			defer mu.Unlock()
-			id := "c4-0a0a0a"
-			if last == "load-3" {
-				id = "c8-0b0b0b"
-			}
-			return engine.Exit{Stdout: []byte(`{"ID": "` + id + `", "Cores": [[0], [1], [2], [3]], "Facts": {"host.cpu": "of ` +
-				nodes[last] + `"}}`)}, nil
-		}
-		cluster = fake.New(s)
-		return cluster, nil
-	}
-	text := func(generators int) string {
-		return fmt.Sprintf("---\ntitle: Apart\n---\n\n~~~yaml experiment\nname: apart\n"+
-			"services: {server: {image: \"nginx:1.27\", expose: [\"80\"]}}\n"+
-			"load: {target: \"http://server/\", generators: %d}\nrepetitions: 1\n~~~\n", generators)
-	}
-	dir, folder := project(t, "wide", text(4))
-	narrow := filepath.Join(filepath.Dir(folder), "narrow")
-	if err := os.MkdirAll(narrow, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for path, content := range map[string]string{
-		filepath.Join(narrow, article.FileName): strings.ReplaceAll(text(1), "~~~", "```"),
-		filepath.Join(dir, article.ProjectFile): "engine: kubernetes\nregistry: registry.example\n" +
-			"kubernetes: {context: lab, namespace: bench}\n",
-	} {
-		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if said := mustRun(t, w, "-C", dir, "plan", "wide"); !strings.Contains(said, lab.UnknownHosts) {
-		t.Errorf("before anything was met the plan is\n%s", said)
-	}
-	var stdout, stderr bytes.Buffer
-	if status := run([]string{"-C", dir, "verify", "narrow"}, &stdout, &stderr, w); status != 0 {
-		t.Fatalf("verify has status %d\n%s%s", status, &stdout, &stderr)
-	}
-	if said := stderr.String(); strings.Contains(said, "load-2") || slices.ContainsFunc(cluster.Calls(),
-		func(call string) bool { return strings.HasPrefix(call, "spread") }) {
-		t.Errorf("for loads of one generator there are calls %q, and verify says\n%s", cluster.Calls(), said)
-	}
-	stderr.Reset()
-	if status := run([]string{"-C", dir, "verify"}, &stdout, &stderr, w); status != 0 {
-		t.Fatalf("verify has status %d\n%s%s", status, &stdout, &stderr)
-	}
-	if calls := cluster.Calls(); !slices.Contains(calls, "spread load over n1 n3") {
-		t.Errorf("calls %q", calls)
-	}
-	for _, line := range []string{"host load: node big is left out: it is c8-0b0b0b, of big, and node n3 is c4-0a0a0a, " +
-		"of n3; name nodes of one kind",
-		"host load: 4 generators are on 2", "host load: c4-0a0a0a, of n1\n", "host load-2: c4-0a0a0a, of n3\n",
-		"host services: c4-0a0a0a, of s1\n"} {
-		if !strings.Contains(stderr.String(), line) {
-			t.Errorf("verify says\n%s\nwant %q", &stderr, line)
-		}
-	}
-	// Whoever comes again asks for the same nodes.
-	mustRun(t, w, "-C", dir, "verify", "wide")
-	if want := map[string][]string{"load": {"n1", "n3"}, "services": {"s1"}}; !maps.EqualFunc(preferred, want,
-		slices.Equal[[]string]) {
-		t.Errorf("preferred are %q, want %q", preferred, want)
-	}
-	for slug, line := range map[string]string{"wide": `(?m)^  hosts +c4\+c4\+c4-[0-9a-f]{6}$`,
-		"narrow": `(?m)^  hosts +c4\+c4-[0-9a-f]{6}$`} {
-		if said := mustRun(t, w, "-C", dir, "plan", slug); !regexp.MustCompile(line).MatchString(said) {
-			t.Errorf("the plan of %s is\n%s\nwant %s in it", slug, said, line)
-		}
 	}
 }
 

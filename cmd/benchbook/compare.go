@@ -31,7 +31,7 @@ Better and worse mean a change beyond the noise floor and the smallest effect (5
 processor or number of cores are listed but not compared, unless --across-hosts is given. Samples of a different meaning are
 never compared.
 
-With --fail-on 'throughput < -5% or latency.p99 > 10%' the status is 1 if the condition holds over the whole interval of any
+With --fail-on 'throughput < -5%' the status is 1 if the condition holds over the whole interval of any
 cell's change, or if no cell can be judged.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
@@ -41,7 +41,7 @@ cell's change, or if no cell can be judged.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			format, err := formatted.Check(cmd)
+			format, err := formatted.Check()
 			if err != nil {
 				return err
 			}
@@ -61,7 +61,7 @@ cell's change, or if no cell can be judged.`,
 			return c.Gated(a.Session)
 		},
 	}
-	formatted.Add(cmd)
+	formatted.Add(cmd, results.FormatText, results.FormatMarkdown, results.FormatCSV, results.FormatJSON)
 	cmd.Flags().StringVar(&flags.FailOn, "fail-on", "",
 		"end with status 1 if this holds for any cell, such as 'throughput < -5%'")
 	cmd.Flags().StringSliceVar(&flags.Metrics, "metric", nil,
@@ -88,15 +88,11 @@ by themselves, are those of the working tree on both sides, or with --articles-f
 out the same in both revisions are not measured. Records are kept in .benchbook/bench: the same command resumes a stopped
 run.
 
-With --bisect the first commit is looked for that meets --fail-on, each that is tried being compared with BASE; or at which
-the claim of --claim is no longer judged as at BASE. Half of the others are ruled out each time, and those that cannot be
-built or decided are passed by.
-
 With --fail-on 'latency.p99 > 3%' the status is 1 if the condition holds over the whole interval of any cell's change, or
 if no cell can be judged.`,
 		Example: "  benchbook bench main\n" +
 			"  benchbook bench v1.0 v1.1 api --fail-on 'throughput < -3%'\n" +
-			"  benchbook bench --bisect v1.0 main api --fail-on 'throughput < -3%'",
+			"  git bisect run benchbook bench v1.0 HEAD api --fail-on 'throughput < -3%'",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return errors.New("bench needs a revision of git to compare HEAD with: benchbook bench main")
@@ -104,54 +100,22 @@ if no cell can be judged.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if o.Format, err = formatted.Check(cmd); err != nil {
+			if o.Format, err = formatted.Check(); err != nil {
 				return err
 			}
 			if err := checkMeasuring(cmd.Flags(), &o.Options, choose, a.Config.EngineNames()); err != nil {
 				return err
 			}
-			if o.Claim != "" && !cmd.Flags().Changed("repetitions") {
-				o.Repetitions = "" // those by which the article decides
-			}
 			return bench.Run(cmd.Context(), a.Session, args, o)
 		},
 	}
-	formatted.Add(cmd)
+	formatted.Add(cmd, results.FormatText, results.FormatMarkdown, results.FormatCSV, results.FormatJSON)
 	choose = addMeasuring(cmd, &o.Options, plan.Full, bench.Repetitions, a.Config.EngineNames())
 	cmd.Flags().BoolVar(&o.Dirty, "dirty", false, "compare BASE with what is not committed")
-	cmd.Flags().BoolVar(&o.Bisect, "bisect", false,
-		"look for the first commit after BASE, up to HEAD, that meets --fail-on, or changes --claim")
-	cmd.Flags().StringVar(&o.Claim, "claim", "", "with --bisect: the name of a claim, which is judged at each commit")
 	cmd.Flags().StringVar(&o.ArticlesFrom, "articles-from", "", "take the articles from this revision")
 	cmd.Flags().StringVar(&o.FailOn, "fail-on", "",
 		"end with status 1 if this holds for any cell, such as 'throughput < -5%'")
 	cmd.Flags().StringSliceVar(&o.Metrics, "metric", nil,
 		"compare only this metric; can be given several times (default those that conclusions are drawn from)")
-	return cmd
-}
-
-func historyCommand(a *app) *cobra.Command {
-	var o results.HistoryOptions
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use:   "history [ARTICLE[#NAME] ...]",
-		Short: "Show where results have changed from run to run, and by what",
-		Long: `Show where results have changed from run to run. Each metric of each cell is followed over all runs of a host in a profile,
-and cut into levels: where one ends and another begins is a step, with its size and interval, the runs between which it
-lies, the commits between them, and the inputs and facts that differ, such as a kernel or a package. A level has at least
-three runs: a step that is large beside the noise shows with its third run, a small one with its sixth.
-
-With --fail-on step the status is 1 if the last level of some series is worse than the one before it.`,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return results.ShowHistory(cmd.Context(), a.Session, args, o, asJSON)
-		},
-	}
-	cmd.Flags().StringSliceVar(&o.Metrics, "metric", nil,
-		"follow only this metric; can be given several times (default those that conclusions are drawn from)")
-	cmd.Flags().StringVar(&o.Host, "host", "", "the runs of this host (default this one)")
-	cmd.Flags().StringVar(&o.Profile, "profile", plan.Full, "the runs of this profile")
-	cmd.Flags().StringVar(&o.FailOn, "fail-on", "", "end with status 1 on a step to the worse that lasts: step")
-	cmd.Flags().StringVar(&o.Since, "since", "", "with --fail-on: only of a step at this run or a later one")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
 	return cmd
 }

@@ -84,13 +84,10 @@ func TestShowAndCompareGolden(t *testing.T) {
 			"throughput,failed",
 			"--fail-on", "throughput < -5%"}},
 		{"compare.csv", 0, []string{"compare", runBefore, runAfter, "--format", "csv", "--metric", "throughput"}},
-		{"compare.json", 0, []string{"compare", runBefore, runAfter, "--json", "--metric", "throughput"}},
+		{"compare.json", 0, []string{"compare", runBefore, runAfter, "--format", "json", "--metric", "throughput"}},
 		{"show.txt", 0, []string{"show", "servers", "--run", runAfter}},
-		{"show.md", 0, []string{"show", "servers#servers", "--run", runBefore, "--format", "md"}},
 		{"show-trial.txt", 0, []string{"show", "servers", "--run", runAfter, "--trial", "broken"}},
 		{"show-repetition.txt", 0, []string{"show", "servers", "--run", runBefore, "--trial", "async", "--repetition", "2"}},
-		{"show-repetition.md", 0, []string{"show", "servers", "--run", runAfter, "--trial", "broken", "--repetition", "1",
-			"--format", "md"}},
 		{"show-repetition.csv", 0, []string{"show", "servers", "--run", runBefore, "--trial", "async", "--repetition", "2",
 			"--format", "csv"}},
 	}
@@ -114,8 +111,8 @@ func TestShowSaysTheLimit(t *testing.T) {
 		want string
 	}{
 		{"a trial", []string{"--trial", "async"}, "    limited by: connections (100\u202f%)\n"},
-		{"a trial as data", []string{"--trial", "async", "--json"}, `"limited_by": "connections"`},
-		{"a repetition as data", []string{"--trial", "async", "--repetition", "2", "--json"}, `"limited_by": "connections"`},
+		{"a trial as data", []string{"--trial", "async", "--format", "json"}, `"limited_by": "connections"`},
+		{"a repetition as data", []string{"--trial", "async", "--repetition", "2", "--format", "json"}, `"limited_by": "connections"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -154,7 +151,7 @@ func TestRunsOfOlderRecords(t *testing.T) {
 		}
 	}
 	project := filepath.Join(b.Dir(), "..", "..")
-	status, stdout, stderr := benchbook(project, "compare", before["one"], after["two"], "--json", "--metric",
+	status, stdout, stderr := benchbook(project, "compare", before["one"], after["two"], "--format", "json", "--metric",
 		"throughput")
 	if status != 0 {
 		t.Fatalf("status %d: %s", status, stderr)
@@ -178,7 +175,7 @@ func TestRunsOfOlderRecords(t *testing.T) {
 		t.Errorf("compared are\n%s\nof runs %q, want\n%s", strings.Join(cells, "\n"), compared.A.Sets[0].Runs,
 			strings.Join(want, "\n"))
 	}
-	status, stdout, stderr = benchbook(project, "show", "two", "--run", before["two"], "--json")
+	status, stdout, stderr = benchbook(project, "show", "two", "--run", before["two"], "--format", "json")
 	var shown []results.ShowJSON
 	if err := json.Unmarshal(stdout, &shown); status != 0 || err != nil {
 		t.Fatalf("status %d, %v: %s", status, err, stderr)
@@ -194,7 +191,7 @@ func TestRunsOfOlderRecords(t *testing.T) {
 
 // The data of show hold every cell, with numbers that are those of the records.
 func TestShowJSON(t *testing.T) {
-	status, stdout, stderr := benchbook(measuredTwice(t), "show", "--json")
+	status, stdout, stderr := benchbook(measuredTwice(t), "show", "--format", "json")
 	if status != 0 {
 		t.Fatalf("status %d: %s", status, stderr)
 	}

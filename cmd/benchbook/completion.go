@@ -13,12 +13,10 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/measure"
-	"benchbook/lab/results"
 	"benchbook/notebook/article"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
-	"benchbook/runner"
 )
 
 func (a *app) completionCommand() *cobra.Command {
@@ -62,11 +60,9 @@ func (a *app) complete(root *cobra.Command) {
 		"profile":  a.completeProfiles,
 		"host":     a.completeHosts,
 		"template": cobra.FixedCompletions(templateNames(), cobra.ShellCompDirectiveNoFileComp),
-		"as":       a.completeArticles,
 		"run":      a.completeField(lab.RecordRun),
 		"trial":    a.completeField(func(r *record.Record) string { return r.Trial }),
 		"claim":    a.completeClaims,
-		"format":   cobra.FixedCompletions(formats(), cobra.ShellCompDirectiveNoFileComp),
 		"engine": cobra.FixedCompletions(append(a.Config.EngineNames(), measure.EngineNone),
 			cobra.ShellCompDirectiveNoFileComp),
 	}
@@ -78,12 +74,6 @@ func (a *app) complete(root *cobra.Command) {
 			cmd.ValidArgsFunction = a.completeCompare
 		}
 		for flag, f := range flags {
-			switch {
-			case flag == "format" && cmd.Name() == "import": // there it is that of a file
-				f = cobra.FixedCompletions(runner.Formats(), cobra.ShellCompDirectiveNoFileComp)
-			case flag == "format" && cmd.Name() == "export": // and there that of another program
-				f = cobra.FixedCompletions(results.ExportFormats(), cobra.ShellCompDirectiveNoFileComp)
-			}
 			if cmd.Flags().Lookup(flag) != nil {
 				// The only errors are a flag that is not there and one that is completed already.
 				_ = cmd.RegisterFlagCompletionFunc(flag, f)

@@ -63,56 +63,6 @@ func TestComposeProjectsAreClean(t *testing.T) {
 	}
 }
 
-// Command lines of others become articles with nothing wrong in them, or are refused in one sentence.
-func TestInitFromCommandLines(t *testing.T) {
-	tests := []struct {
-		from, want string // in the article, or else in what is wrong
-		fails      bool
-	}{
-		{`wrk -t2 -c20 -d30s --latency -H "Accept: text/html" http://127.0.0.1:8080/a?b=c`,
-			"  connections: 20\n  duration: 30s\n  threads: 2\n  headers:\n    \"Accept\": \"text/html\"\n", false},
-		{"/usr/bin/wrk -d 5 http://localhost/", "  target: \"http://localhost/\"\n  outside: true\n  connections: 10\n" +
-			"  duration: 5s\n", false},
-		{"wrk2 -R500 -c10 http://localhost:80/", "  rate: 500/s\n", false},
-		{"hyperfine -w 3 -r 7 'gzip -1 -k -f a.txt' \"gzip -9 -k -f 'a b.txt'\"",
-			"    - {name: \"gzip -9 -k -f 'a b.txt'\", run: \"gzip -9 -k -f 'a b.txt'\"}\n", false},
-		{"hyperfine -N --prepare 'sync' -n one -n two true 'sh -c true' --export-json x.json",
-			"prepare: {run: [sh, -c, \"sync\"]}\n", false},
-		{"wrk -s post.lua http://localhost/", "no script", true},
-		{"wrk https://localhost/", "begins with http://", true},
-		{"wrk --nonsense http://localhost/", "unknown flag: --nonsense", true},
-		{"hyperfine -i false", "no --ignore-failure", true},
-		{"hyperfine", "hyperfine is not a file that can be read", true},
-		{"docker-compose.yml", "docker-compose.yml is not a file that can be read", true},
-	}
-	for _, tt := range tests {
-		t.Run(tt.from, func(t *testing.T) {
-			dir := t.TempDir()
-			var stdout, stderr bytes.Buffer
-			status := run([]string{"-C", dir, "init", "--from", tt.from}, &stdout, &stderr, scripted())
-			if tt.fails {
-				if said := stderr.String(); status == 0 || !strings.Contains(said, tt.want) || strings.Count(said, "\n") != 1 {
-					t.Errorf("status %d, and %q, want %q", status, said, tt.want)
-				}
-				return
-			}
-			if status != 0 {
-				t.Fatalf("status %d: %s", status, &stderr)
-			}
-			made, err := filepath.Glob(filepath.Join(dir, "experiments", "*", "article.md"))
-			if err != nil || len(made) != 1 {
-				t.Fatalf("articles %q, %v", made, err)
-			}
-			if text, err := os.ReadFile(made[0]); err != nil || !strings.Contains(string(text), tt.want) {
-				t.Errorf("the article has no %q (%v):\n%s", tt.want, err, text)
-			}
-			if got, want := mustRun(t, scripted(), "-C", dir, "check"), "1 article, no problems\n"; got != want {
-				t.Errorf("got %q, want %q", got, want)
-			}
-		})
-	}
-}
-
 // needsBuildKit is the project that an engine with the classic builder alone cannot build.
 const needsBuildKit = "buildkit"
 

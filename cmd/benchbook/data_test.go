@@ -109,9 +109,4 @@ func TestDataOfCommittedArticles(t *testing.T) {
 	if files < 50 {
 		t.Errorf("there are only %d files of data", files)
 	}
-	status, stdout, stderr := benchbook(project, "export", "--format", "csv")
-	if status != 0 {
-		t.Fatalf("status %d: %s", status, stderr)
-	}
-	toldApart(t, "the export", rowsOf(t, "the export", string(stdout)), "value")
 }

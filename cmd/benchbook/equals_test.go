@@ -111,7 +111,7 @@ func equalsMeasured(t *testing.T, w lab.Config, dir string, verb ...string) (sup
 	t.Helper()
 	mustRun(t, w, append([]string{"-C", dir}, verb...)...)
 	var shown []results.ShowJSON
-	if err := json.Unmarshal([]byte(mustRun(t, w, "-C", dir, "show", "--json")), &shown); err != nil {
+	if err := json.Unmarshal([]byte(mustRun(t, w, "-C", dir, "show", "--format", "json")), &shown); err != nil {
 		t.Fatal(err)
 	}
 	counts := map[string]map[string]int{} // by the last word of the claim's name, then by verdict

@@ -232,7 +232,7 @@ func firstFailures(t *testing.T, program string) {
 		}, []string{"--port must be from 0 to 65535, not 70000"}},
 		{"the disk is full when rendering", true, func(t *testing.T) *exec.Cmd {
 			return exec.Command("unshare", "--mount", "sh", "-ec", small+`"$2" render`, "sh", t.TempDir(), program)
-		}, []string{"no space left on device: free some space there; benchbook gc"}},
+		}, []string{"no space left on device: free some space there; benchbook clean --records"}},
 		{"the disk is full when measuring", true, func(t *testing.T) *exec.Cmd {
 			return exec.Command("unshare", "--mount", "sh", "-ec", small+`DOCKER_HOST=unix:///nowhere "$2" run`, "sh",
 				t.TempDir(), program)

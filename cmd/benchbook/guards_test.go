@@ -41,7 +41,7 @@ func TestGuards(t *testing.T) {
 			Value, Lo, Hi  json.Number
 		}
 	}
-	decode(t, &shown, "-C", project, "show", "--host", "c2-ecb3ae", "--profile", "full", "--json")
+	decode(t, &shown, "-C", project, "show", "--host", "c2-ecb3ae", "--profile", "full", "--format", "json")
 	var claims strings.Builder
 	for _, a := range shown {
 		for _, c := range a.Claims {

@@ -54,19 +54,23 @@ type newFile struct {
 func (a *app) initCommand() *cobra.Command {
 	var template, from string
 	cmd := &cobra.Command{
-		Use:   "init [DIR]",
-		Short: "Create a project with an article that is ready to run",
+		Use:   "init [DIR|ARTICLE]",
+		Short: "Create a project, or an article in one, that is ready to run",
 		Long: `Create a project in this folder or the named one: the project file, an article that is ready to run, and settings that
-let editors check the project file and records. It asks no questions and changes no existing file.
+let editors check the project file and records. It asks no questions and changes no existing file. Inside a project it
+creates experiments/ARTICLE/article.md; the name begins with a letter, and has letters, digits, - and _.
 
 Templates: http, two servers under the same load; command, two timed programs; database, a server that queries a
 database; published, published numbers beside yours.
 
 With --from, the article is made from what you have: it puts load on a service of a Compose file or on the server of a
-Dockerfile, which stay as they are, or does what a command line of wrk or hyperfine does. Without DIR, the project is
-made beside the file.`,
+Dockerfile, which stay as they are. Without DIR, the project is made beside the file.`,
 		Args: arguments(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if project, err := projects.Open(a.Dir); err == nil && len(args) == 1 && from == "" &&
+				filepath.Base(args[0]) == args[0] {
+				return a.newArticle(project, args[0], template)
+			}
 			dir := a.Dir
 			if len(args) == 1 && filepath.IsAbs(args[0]) {
 				dir = args[0]
@@ -76,89 +80,76 @@ made beside the file.`,
 			if info, err := os.Stat(from); err == nil && info.Mode().IsRegular() && len(args) == 0 {
 				dir = filepath.Dir(from)
 			}
-			files, err := articleFiles(template, template)
-			local := false
-			if from != "" {
-				files, local, err = filesFrom(dir, from)
-			}
-			if err != nil {
-				return err
-			}
-			own, err := projectFiles(dir, local)
-			if err != nil {
-				return lab.Failure(err)
-			}
-			found := files
-			if from == "" {
-				found = append(found, own[0]) // a project of somebody who has something already may be there
-			}
-			if err := exists(dir, found); err != nil {
-				return err
-			}
-			if err := writeNew(a.Session, dir, append(own, files...)); err != nil {
-				return lab.Failure(err)
-			}
-			in := ""
-			if here := terminal.Relative(absolute(dir)); here != "." {
-				in = "cd " + shellquote.Join(here) + " && "
-			}
-			fmt.Fprintf(a.Stdout, "\nmeasure it:  %sbenchbook run --quick\nlook at it:  %sbenchbook preview\n", in, in)
-			return nil
+			return a.newProject(dir, template, from)
 		},
 	}
 	addTemplate(cmd, &template)
 	cmd.Flags().StringVar(&from, "from", "",
-		"begin with a Compose file, a Dockerfile, or a command line of wrk or hyperfine")
+		"begin with a Compose file or a Dockerfile")
 	cmd.MarkFlagsMutuallyExclusive("from", "template")
 	return cmd
 }
 
-// filesFrom are the files of an article that is made from what somebody has; local if it runs programs of this machine.
-func filesFrom(dir, from string) (files []newFile, local bool, err error) {
-	made, local, err := starter.From(dir, from)
-	if err != nil {
-		return nil, false, err
+// newProject creates a project with an article, made from a template or from a Compose file or Dockerfile.
+func (a *app) newProject(dir, template, from string) error {
+	files, err := articleFiles(template, template)
+	if from != "" {
+		files, err = filesFrom(dir, from)
 	}
-	return []newFile{{filepath.Join("experiments", made.Slug, article.FileName), []byte(made.Text)}}, local, nil
+	if err != nil {
+		return err
+	}
+	own, err := projectFiles(dir)
+	if err != nil {
+		return lab.Failure(err)
+	}
+	found := files
+	if from == "" {
+		found = append(found, own[0]) // with --from there may be a project already
+	}
+	if err := exists(dir, found); err != nil {
+		return err
+	}
+	if err := writeNew(a.Session, dir, append(own, files...)); err != nil {
+		return lab.Failure(err)
+	}
+	in := ""
+	if here := terminal.Relative(absolute(dir)); here != "." {
+		in = "cd " + shellquote.Join(here) + " && "
+	}
+	fmt.Fprintf(a.Stdout, "\nmeasure it:  %sbenchbook run --quick\nlook at it:  %sbenchbook preview\n", in, in)
+	return nil
 }
 
-func (a *app) newCommand() *cobra.Command {
-	var template string
-	cmd := &cobra.Command{
-		Use:   "new ARTICLE",
-		Short: "Create an article that is ready to run",
-		Long: `Create an article that is ready to run, experiments/ARTICLE/article.md, as a start for your own. Its name begins with a
-letter, consists of letters, digits, - and _, and is part of the page's address.`,
-		Args: arguments(1, 1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			project, err := projects.Open(a.Dir)
-			if err != nil {
-				return err
-			}
-			slug := args[0]
-			if !article.IsName(slug) {
-				return fmt.Errorf("%q cannot be the slug of an article: begin with a letter, and use letters, digits, - and _",
-					slug)
-			}
-			if err := site.CheckSlug(slug, !project.Docs.IsZero()); err != nil {
-				return err
-			}
-			files, err := articleFiles(template, slug)
-			if err != nil {
-				return err
-			}
-			if err := exists(project.Dir, files); err != nil {
-				return err
-			}
-			if err := writeNew(a.Session, project.Dir, files); err != nil {
-				return lab.Failure(err)
-			}
-			fmt.Fprintf(a.Stdout, "\nmeasure it:  benchbook run --quick %s\nlook at it:  benchbook preview\n", slug)
-			return nil
-		},
+// filesFrom returns the files of an article made from a Compose file or a Dockerfile.
+func filesFrom(dir, from string) ([]newFile, error) {
+	made, err := starter.From(dir, from)
+	if err != nil {
+		return nil, err
 	}
-	addTemplate(cmd, &template)
-	return cmd
+	return []newFile{{filepath.Join("experiments", made.Slug, article.FileName), []byte(made.Text)}}, nil
+}
+
+// newArticle creates an article in a project.
+func (a *app) newArticle(project *projects.Project, slug, template string) error {
+	if !article.IsName(slug) {
+		return fmt.Errorf("%q cannot be the slug of an article: begin with a letter, and use letters, digits, - and _", slug)
+	}
+	if err := site.CheckSlug(slug); err != nil {
+		return err
+	}
+	files, err := articleFiles(template, slug)
+	if err == nil {
+		err = exists(project.Dir, files)
+	}
+	if err != nil {
+		return err
+	}
+	if err := writeNew(a.Session, project.Dir, files); err != nil {
+		return lab.Failure(err)
+	}
+	fmt.Fprintf(a.Stdout, "\nmeasure it:  benchbook run --quick %s\nlook at it:  benchbook preview\n", slug)
+	return nil
 }
 
 func addTemplate(cmd *cobra.Command, template *string) {
@@ -191,14 +182,10 @@ func articleFiles(template, slug string) ([]newFile, error) {
 }
 
 // projectFiles are the files of a project beside its articles, the project file first.
-func projectFiles(dir string, local bool) ([]newFile, error) {
-	title, engine := filepath.Base(absolute(dir)), ""
-	if local {
-		engine = "engine: local\n"
-	}
+func projectFiles(dir string) ([]newFile, error) {
 	files := []newFile{
 		{article.ProjectFile, fmt.Appendf(nil,
-			"# yaml-language-server: $schema=.vscode/benchbook-project.json\n\ntitle: %q\n%s", title, engine)},
+			"# yaml-language-server: $schema=.vscode/benchbook-project.json\n\ntitle: %q\n", filepath.Base(absolute(dir)))},
 		{".gitignore", []byte(pages.SiteDir + "/\n")},
 		{filepath.Join(".vscode", "settings.json"), []byte(editorSettings)},
 	}

@@ -74,7 +74,7 @@ func TestOrderOfLocks(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			own.ID, far.ID, taken = tt.own, tt.far, nil
 			var stdout, stderr bytes.Buffer
-			run(append([]string{"-C", dir, "verify"}, tt.articles...), &stdout, &stderr, w) // whatever comes of it
+			run(append([]string{"-C", dir, "check", "--services"}, tt.articles...), &stdout, &stderr, w) // whatever comes of it
 			if !slices.Equal(taken, tt.want) {
 				t.Errorf("taken were %q, want %q:\n%s", taken, tt.want, &stderr)
 			}

@@ -104,12 +104,11 @@ variable: BENCHBOOK_PROFILE for --profile. An article runs programs: run only th
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().StringVarP(&a.Dir, "directory", "C", ".", "the project's folder, or one below it")
 	root.Flags().BoolVar(&asVersion, "version", false, "print version information")
-	root.AddCommand(a.timeCommand(), a.loadCommand(), a.initCommand(), a.newCommand(), a.checkCommand(), a.listCommand(),
-		a.planCommand(), a.verifyCommand(),
-		a.sealCommand(), a.runCommand(), a.statusCommand(), a.showCommand(), a.compareCommand(), a.benchCommand(),
-		historyCommand(a), a.renderCommand(),
-		a.reportCommand(), a.previewCommand(), a.publishCommand(), a.weaveCommand(), a.exportCommand(), a.importCommand(),
-		a.cleanCommand(), a.gcCommand(), syncCommand(a), bundleCommand(a), reproCommand(a),
+	root.AddCommand(a.timeCommand(), a.loadCommand(), a.initCommand(), a.checkCommand(),
+		a.planCommand(), a.runCommand(), a.showCommand(), a.compareCommand(), a.benchCommand(),
+		a.renderCommand(),
+		a.reportCommand(), a.previewCommand(), a.publishCommand(), a.weaveCommand(),
+		a.cleanCommand(), bundleCommand(a), reproCommand(a),
 		a.doctorCommand(), a.schemaCommand(), a.completionCommand(),
 		a.manCommand(), version)
 	root.SetHelpCommand(helpCommand())

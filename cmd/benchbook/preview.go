@@ -13,7 +13,6 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/pages"
-	"benchbook/lab/progress"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/site"
@@ -25,9 +24,9 @@ func (a *app) previewCommand() *cobra.Command {
 	var open bool
 	cmd := &cobra.Command{
 		Use:   "preview [FILE.md]",
-		Short: "Serve the site on loopback, and update it at every change",
-		Long: `Serve the site on loopback, and update open pages at every change of an article or a record. Pages also show
-problems, and the progress of a run in another terminal. Nothing is measured or written. Ctrl-C ends it.`,
+		Short: "Serve the site on loopback, and reload it at every change",
+		Long: `Serve the site on loopback, and reload open pages at every change of an article or a record. Pages also show problems.
+Nothing is measured or written. Ctrl-C ends it.`,
 		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if port < 0 || port > math.MaxUint16 {
@@ -43,7 +42,7 @@ problems, and the progress of a run in another terminal. Nothing is measured or 
 			}
 			preview := site.Preview{Roots: pages.Roots(project),
 				Files: []string{cmp.Or(project.File(), filepath.Join(project.Dir, article.ProjectFile))}, Port: port,
-				Build: p.Build, Progress: func() []string { return progress.Status(project.Dir) },
+				Build:  p.Build,
 				Notice: func(text string) { fmt.Fprintf(a.Stderr, "%s\n", text) }}
 			defer a.AwaitOnInterrupt(cmd.Context())()
 			err = preview.Serve(cmd.Context(), func(url string) {

@@ -68,25 +68,17 @@ given by --base-url, or by url in benchbook.yaml.`,
 	return cmd
 }
 
-// firstSite makes the site of what was measured before, whose pages follow the run that begins. The follower is nil if
-// they cannot.
-func (a *app) firstSite(show pages.Options, said []string) (*site.Follower, error) {
+// firstSite makes the site of what was measured before.
+func (a *app) firstSite(show pages.Options, said []string) error {
 	project, all, err := a.Select(nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	err = pages.First(a.Session, project, all, show, said)
 	if s, ok := errors.AsType[*lab.StatusError](err); ok && s.Status == lab.StatusUsage {
-		return nil, nil // of the host that is asked for there are no records yet
+		return nil // of the host that is asked for there are no records yet
 	}
-	if err != nil {
-		return nil, err
-	}
-	follower, err := site.Follow(show.Dir(project))
-	if err != nil {
-		return nil, lab.Failure(err)
-	}
-	return follower, nil
+	return err
 }
 
 func (a *app) reportCommand() *cobra.Command {
@@ -96,7 +88,7 @@ func (a *app) reportCommand() *cobra.Command {
 		Use:   "report [ARTICLE[#NAME] ...]",
 		Short: "Measure what is missing or stale, then render the site",
 		Long: `Measure what is missing or stale, as run does, and render the site, as render does: first with what was measured
-before, showing the progress of the run on its pages, and again at the end, even if something could not be measured,
+before, and again at the end, even if something could not be measured,
 but not after an interrupt. In profile quick, articles that this machine has measured completely in full are not
 measured. All articles are rendered, and claims are printed for the named articles. Drafts are measured if they are named, or with --drafts. The status is the worse one of measuring and
 rendering; with --claims it includes the claims of the measured articles.`,
@@ -113,17 +105,13 @@ rendering; with --claims it includes the claims of the measured articles.`,
 				list = pages.WithoutDrafts(a.Session, list)
 			}
 			said := lab.SlugsOf(list) // the articles whose problems are said, and that the claims are to be of
-			var follower *site.Follower
 			var siteErr error
 			running.FullCounts = !running.Force && running.Only == "" && running.Repetitions == ""
-			running.Begin = func() (func([]string), error) {
-				if follower, siteErr = a.firstSite(show, said); follower == nil {
-					return nil, siteErr
-				}
-				return func(lines []string) { _ = follower.Say(lines...) }, nil
+			running.Begin = func() error {
+				siteErr = a.firstSite(show, said)
+				return siteErr
 			}
 			err = measure.Run(cmd.Context(), a.Session, project, list, running.Options)
-			defer follower.Close()
 			if siteErr != nil {
 				return err
 			}

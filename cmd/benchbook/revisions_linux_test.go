@@ -96,7 +96,7 @@ printf '%%s us\n' "${took[@]}" | sort -n | sed -n %dp
 func (w *worker) change(c lab.Config, a, b string) (found results.ChangeJSON) {
 	w.t.Helper()
 	var compared results.CompareJSON
-	if err := json.Unmarshal([]byte(mustRun(w.t, c, "-C", w.dir, "bench", a, b, "--metric", "work", "--json")),
+	if err := json.Unmarshal([]byte(mustRun(w.t, c, "-C", w.dir, "bench", a, b, "--metric", "work", "--format", "json")),
 		&compared); err != nil {
 		w.t.Fatal(err)
 	}

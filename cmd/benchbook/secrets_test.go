@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"benchbook/lab"
+	"benchbook/lab/results"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/record"
 	"benchbook/notebook/record/packtest"
@@ -248,8 +249,7 @@ func TestVerbsPrintNoSecrets(t *testing.T) {
 			t.Errorf("%s shows too little of what is redacted:\n%s", strings.Join(args, " "), out)
 		}
 	}
-	wantNothing(0, "verify")
-	wantNothing(0, "verify", "--json")
+	wantNothing(0, "check", "--services")
 	wantNothing(0, "run")
 	if err := packtest.Unpack(filepath.Join(folder, "records")); err != nil {
 		t.Fatal(err)
@@ -271,24 +271,23 @@ func TestVerbsPrintNoSecrets(t *testing.T) {
 	if err := os.WriteFile(saved[0], []byte(older), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, format := range formats() {
+	for _, format := range []string{results.FormatText, results.FormatCSV, results.FormatJSON} {
 		wantNothing(0, "show", "--trial", "shown", "--repetition", "1", "--format", format)
 	}
-	wantNothing(0, "export", "--format", "csv")
-	wantNothing(0, "list", "--json")
+	wantNothing(0, "show", "--format", "benchfmt")
 	changed := strings.Replace(strings.ReplaceAll(text, "%s", "after"), "environment: {",
 		"environment: {NEW_PAT: planted-and-new, ", 1)
 	if err := os.WriteFile(filepath.Join(folder, "article.md"), []byte(changed), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	out := wantNothing(0, "status", "--why")
+	out := wantNothing(0, "plan", "shown#shown")
 	for _, want := range []string{"environment: NEW_PAT=[redacted], GITHUB_PAT=[redacted], ", "MODE=after, ",
 		", was GITHUB_PAT=[redacted], ", "MODE=before, "} {
-		if !strings.Contains(out, want) {
-			t.Errorf("status --why does not say %q:\n%s", want, out)
+		if !strings.Contains(strings.Join(strings.Fields(out), " "), want) {
+			t.Errorf("plan does not say %q:\n%s", want, out)
 		}
 	}
-	wantNothing(0, "status", "--why", "--json")
+	wantNothing(0, "plan", "--json")
 	wantNothing(0, "plan")
 	wantNothing(0, "render")
 	wantNothingBelow(t, filepath.Join(dir, "_site"))

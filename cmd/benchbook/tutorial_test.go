@@ -180,7 +180,7 @@ func TestTutorialOnAnEngine(t *testing.T) {
 		t.Error("the claim that is turned round is not contradicted")
 	}
 	write(strings.Replace(written, "seq 1000000", "seq 2000000", 1))
-	if stdout, _ := says("status", "--why"); !strings.Contains(stdout, "stale") {
+	if stdout, _ := says("plan"); !strings.Contains(stdout, "stale") {
 		t.Errorf("nothing is stale:\n%s", stdout)
 	}
 	t.Logf("from the first to the last command: %v; the claim was supported: %v",

@@ -27,7 +27,7 @@ func TestNeedsCluster(t *testing.T) {
 		{"the engine of a project", "engine: kubernetes\nregistry: registry.example\n", "", []string{"run"}},
 		{"a host", "hosts: {far: \"ssh://far\"}\n", "hosts: {server: far}\n", []string{"run"}},
 		{"a host that is a cluster", "registry: registry.example\nhosts: {far: {kubernetes: {context: lab}}}\n",
-			"hosts: {server: far, load: far}\n", []string{"verify"}},
+			"hosts: {server: far, load: far}\n", []string{"check", "--services"}},
 		{"doctor", "hosts: {far: \"ssh://far\"}\n", "hosts: {server: far}\n", []string{"doctor"}},
 	}
 	for _, tt := range tests {

@@ -37,8 +37,6 @@ type Options struct {
 	measure.Options
 	results.CompareOptions
 	Dirty        bool   // what is not committed is B
-	Bisect       bool   // the first commit is looked for that meets FailOn, or at which Claim is judged otherwise
-	Claim        string // the name of a claim
 	ArticlesFrom string // a revision that the articles are taken from; empty: from the working tree
 	Format       string
 }
@@ -51,16 +49,12 @@ type bench struct {
 	articles []*lab.Article
 	gate     *compare.Gate
 	folder   string
-	args     []string  // what is left of the arguments
-	question *question // nil without a claim
+	args     []string // what is left of the arguments
 }
 
 // Run measures both revisions, and prints what has changed. The arguments are A, B unless it is HEAD or not
 // committed, and articles. The error has the status that FailOn asks for.
 func Run(ctx context.Context, a *lab.Session, args []string, o Options) (err error) {
-	if err := o.check(); err != nil {
-		return lab.UsageError(err)
-	}
 	b := &bench{Session: a, Options: o, args: args}
 	if o.FailOn != "" {
 		if b.gate, err = compare.NewGate(o.FailOn); err != nil {
@@ -79,9 +73,6 @@ func Run(ctx context.Context, a *lab.Session, args []string, o Options) (err err
 		return err
 	}
 	defer remove()
-	if o.Bisect {
-		return b.bisect(ctx, base, head)
-	}
 	c, err := b.compare(ctx, base, head)
 	switch {
 	case c != nil:
@@ -94,23 +85,6 @@ func Run(ctx context.Context, a *lab.Session, args []string, o Options) (err err
 			terminal.InSentence(lab.SlugsOf(b.articles)))
 	}
 	return err
-}
-
-// check reports options that do not go together.
-func (o *Options) check() error {
-	switch {
-	case o.Claim == "" && o.Bisect && o.FailOn == "":
-		return errors.New("--bisect needs what it looks for: --fail-on 'throughput < -5%', or --claim NAME")
-	case o.Claim == "":
-		return nil
-	case !o.Bisect:
-		return errors.New("--claim is for --bisect, which looks for the commit at which the claim is judged otherwise")
-	case o.FailOn != "" || len(o.Metrics) > 0:
-		return errors.New("--claim says what is looked for, so --fail-on and --metric have no place beside it")
-	case o.Format == results.FormatCSV || o.Format == results.FormatMarkdown:
-		return errors.New("--claim prints text, or JSON with --json")
-	}
-	return nil
 }
 
 // open reads the project and the articles that the arguments name. What it gives takes away what it made.

@@ -285,7 +285,7 @@ func (b *bundling) addRecords(d *dataset.Dataset) error {
 	return nil
 }
 
-// addPacks adds the runs of a set of records, with their signatures.
+// addPacks adds the runs of a set of records.
 func (b *bundling) addPacks(set *dataset.Dataset) error {
 	dir := b.project.RecordsDir(b.article.Slug)
 	runs := slice.Map(set.Records(), func(r *record.Record) string { return r.Run })
@@ -296,21 +296,14 @@ func (b *bundling) addPacks(set *dataset.Dataset) error {
 			fmt.Fprintf(b.Stderr, "run %s of host %s has not ended, and is left out\n", run, set.Host)
 			continue
 		}
-		for _, name := range []string{pack, pack + record.SignatureSuffix} {
-			from := filepath.Join(dir, name)
-			if !b.tracked[from] && name == pack {
-				fmt.Fprintf(b.Stderr, "left out: run %s of host %s, as git does not track its records\n", run, set.Host)
-				break
-			}
-			if _, err := os.Stat(from); errors.Is(err, fs.ErrNotExist) {
-				continue // it is not signed
-			} else if err != nil {
-				return err
-			}
-			at := filepath.Join(b.project.ArticleDir(b.article.Slug), recordsName, name)
-			b.inputs = append(b.inputs, bundle.Input{Path: b.path(at),
-				Open: func() (io.ReadCloser, error) { return os.Open(from) }})
+		from := filepath.Join(dir, pack)
+		if !b.tracked[from] {
+			fmt.Fprintf(b.Stderr, "left out: run %s of host %s, as git does not track its records\n", run, set.Host)
+			continue
 		}
+		at := filepath.Join(b.project.ArticleDir(b.article.Slug), recordsName, pack)
+		b.inputs = append(b.inputs, bundle.Input{Path: b.path(at),
+			Open: func() (io.ReadCloser, error) { return os.Open(from) }})
 	}
 	return nil
 }

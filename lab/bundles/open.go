@@ -20,10 +20,10 @@ import (
 	"benchbook/slice"
 )
 
-// settingsElsewhere are keys of the project file that are of no use where an article is repeated: where its site and
-// its records go, what stands beside its articles, and machines of its author. An opened bundle that has one could act
+// settingsElsewhere are keys of the project file that are of no use where an article is repeated: where its site
+// goes, what stands beside its articles, and machines of its author. An opened bundle that has one could act
 // on what lies around it.
-var settingsElsewhere = []string{"docs", "theme", "publish", "records", "url", "hosts", "kubernetes", "registry"}
+var settingsElsewhere = []string{"theme", "publish", "url", "hosts", "kubernetes", "registry"}
 
 const maxSettings = 1 << 20 // bytes of a project file
 

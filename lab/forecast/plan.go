@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 
 	"benchbook/lab"
@@ -154,7 +153,7 @@ func doubtsOf(c *lab.Article, p *plan.Plan, known map[*plan.Trial]*TrialState, h
 	if err != nil {
 		return nil, fmt.Errorf("article %s: %w", c.Slug, err)
 	}
-	return slices.Concat(claim.Undecidable(d), claim.Foreseen(d)), nil
+	return claim.Undecidable(d), nil
 }
 
 func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*TrialState, of sysinfo.Host,

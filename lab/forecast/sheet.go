@@ -12,7 +12,6 @@ import (
 
 	"benchbook/lab/terminal"
 	"benchbook/notebook/claim"
-	"benchbook/notebook/dataset"
 	"benchbook/notebook/definition"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -199,7 +198,7 @@ func (s *sheet) outlook(e *plan.Experiment, known map[*plan.Trial]*TrialState, d
 		s.line("  ", "precision", precision(e.Looks))
 	}
 	for _, d := range doubts {
-		s.line("  ", map[bool]string{false: "warning", true: "remark"}[d.IsRemark], d.String())
+		s.line("  ", "warning", d.String())
 	}
 	if n := pendingTrials(e, known); IsMuch(n, time) {
 		s.line("  ", "warning", fmt.Sprintf("%s to be measured: run asks for --yes, --only or --budget",
@@ -468,7 +467,7 @@ func arrivalWords(t *plan.Trial) string {
 	return fmt.Sprintf("%s requests, each %s, %s", clients, connections, next)
 }
 
-// trials prints the table of trials, and for those that are to be measured the reason.
+// trials prints the table of trials, and why some are not fresh.
 func (s *sheet) trials(e *plan.Experiment, known map[*plan.Trial]*TrialState) {
 	if len(e.Steps) > 0 {
 		least, most := toMeasure(e, known)
@@ -479,6 +478,7 @@ func (s *sheet) trials(e *plan.Experiment, known map[*plan.Trial]*TrialState) {
 	}
 	original := map[string]string{} // by what identifies them
 	redact := redactorOf(e)
+	reasons, order := map[string][]string{}, []string(nil) // trials by why they are not fresh
 	var rows [][]string
 	for _, t := range e.Trials {
 		about := settings(t, redact)
@@ -488,23 +488,21 @@ func (s *sheet) trials(e *plan.Experiment, known map[*plan.Trial]*TrialState) {
 			original[identity(t)] = t.Name
 		}
 		k := known[t]
-		state := k.word()
-		if !k.unavailable && k.state != dataset.Fresh && len(k.why) > 0 {
-			state += ": " + k.why[0]
-			if n := len(k.why) - 1; n > 0 {
-				state += fmt.Sprintf(", and %s (status --why)", terminal.Count(n, "other change"))
+		rows = append(rows, []string{t.Name, about, k.word()})
+		for _, why := range k.why {
+			if t.Unavailable != "" {
+				break // which has a line of its own
 			}
+			if reasons[why] == nil {
+				order = append(order, why)
+			}
+			reasons[why] = append(reasons[why], t.Name)
 		}
-		rows = append(rows, []string{t.Name, about, state})
-	}
-	names, abouts := 0, 0
-	for _, row := range rows {
-		names, abouts = max(names, terminal.Width(row[0])), max(abouts, terminal.Width(row[1]))
-	}
-	for _, row := range rows {
-		row[2] = shortened(row[2], max(40, terminal.LineWidth-4-names-2-abouts-2), " … (status --why)")
 	}
 	terminal.PrintColumns(s.w, "    ", rows)
+	for _, why := range order {
+		s.line("  ", "why", fewOf(reasons[why])+": "+why)
+	}
 	for _, t := range e.Trials {
 		if t.Unavailable != "" {
 			s.line("  ", "unavailable", t.Name+": "+t.Unavailable)
@@ -532,14 +530,6 @@ func trialsOf(e *plan.Experiment) string {
 		text += fmt.Sprintf(", %d of them unavailable", unavailable)
 	}
 	return text
-}
-
-// shortened is s in at most width characters, with an end of ours where it was cut.
-func shortened(s string, width int, end string) string {
-	if terminal.Width(s) <= width {
-		return s
-	}
-	return strings.TrimRight(string([]rune(s)[:width-terminal.Width(end)]), " ") + end
 }
 
 func identity(t *plan.Trial) string { return fmt.Sprint(t.Parameters) }
@@ -594,4 +584,12 @@ func (s *sheet) order(e *plan.Experiment) {
 		}
 		s.line("    ", fmt.Sprintf("round %d", round), strings.Join(names, "; "))
 	}
+}
+
+// fewOf names the first of some trials, and how many more there are.
+func fewOf(names []string) string {
+	if n := len(names) - 3; n > 1 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:3], "; "), n)
+	}
+	return strings.Join(names, "; ")
 }

@@ -47,8 +47,7 @@ func (o *overview) add(slug string, e *plan.Experiment, known map[*plan.Trial]*T
 	if !o.articles {
 		name += "#" + e.Name
 		for _, d := range doubts {
-			kind := map[bool]string{false: "warning", true: "remark"}[d.IsRemark]
-			o.warnings = slice.Add(o.warnings, kind+": "+d.String())
+			o.warnings = slice.Add(o.warnings, "warning: "+d.String())
 		}
 	}
 	if len(e.Notes) > 0 {
@@ -67,7 +66,7 @@ func (o *overview) add(slug string, e *plan.Experiment, known map[*plan.Trial]*T
 	time := e.Estimate(o.at, Experience(e, known))
 	row.time += time.Total
 	row.atMost += e.Estimate(o.at, atMost(e, known)).Total
-	row.warned += lab.Boolean(slices.ContainsFunc(doubts, func(d claim.Doubt) bool { return !d.IsRemark }))
+	row.warned += lab.Boolean(len(doubts) > 0)
 	row.many += lab.Boolean(IsMuch(pendingTrials(e, known), time))
 }
 

@@ -234,8 +234,8 @@ func examineDisk(a *lab.Session, name, folder string, enough uint64) finding {
 		return s
 	}
 	s.Words = fmt.Sprintf("%s free", units.BytesSize(float64(free)))
-	return s.warnIf(free < enough, fmt.Sprintf("free some space: %s should be free; benchbook gc deletes superseded "+
-		"records and unused images", units.BytesSize(float64(enough))))
+	return s.warnIf(free < enough, fmt.Sprintf("free some space: %s should be free; benchbook clean --records removes "+
+		"old records", units.BytesSize(float64(enough))))
 }
 
 // examineLock asks whether another run measures.

@@ -10,13 +10,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"benchbook/lab"
-	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
-	"benchbook/notebook/recordtest"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
@@ -315,163 +312,6 @@ func TestExamineMachine(t *testing.T) {
 			}
 			if got := strings.Join(warned, " "); got != tt.warned {
 				t.Errorf("it warns about %q, want %q", got, tt.warned)
-			}
-		})
-	}
-}
-
-func TestUnusedImages(t *testing.T) {
-	tests := []struct {
-		name   string
-		built  []engine.BuiltImage
-		used   []string
-		want   string // references, in the order of removing
-		others int
-	}{
-		{"none", nil, nil, "", 0},
-		{"one that is used", []engine.BuiltImage{{Reference: "a", ID: "1", For: "pair server"}}, []string{"1"}, "", 0},
-		{"one that is not", []engine.BuiltImage{{Reference: "a", ID: "1", For: "pair server"}}, nil, "a", 0},
-		{"one of another project", []engine.BuiltImage{{Reference: "a", ID: "1", For: "other server"}}, nil, "", 1},
-		{
-			"a tool's, a base, and a program's",
-			[]engine.BuiltImage{
-				{Reference: "a", ID: "1", For: "load by wrk"},
-				{Reference: "b", ID: "2", For: "Debian bookworm"},
-				{Reference: "c", ID: "3", For: "benchbook-agent"},
-			},
-			nil,
-			"a b c",
-			0,
-		},
-		{"the upper one goes first", []engine.BuiltImage{{Reference: "base", ID: "1", For: "Debian bookworm", Above: 1},
-			{Reference: "a", ID: "2", For: "pair server", Base: "1"}}, nil, "a base", 0},
-		{
-			"what a used one is built on stays",
-			[]engine.BuiltImage{{Reference: "base", ID: "1", For: "Debian bookworm", Above: 1},
-				{Reference: "a", ID: "2", For: "pair server", Base: "1"}},
-			[]string{"2"},
-			"",
-			0,
-		},
-		{
-			"what another project's is built on stays",
-			[]engine.BuiltImage{{Reference: "base", ID: "1", For: "Debian bookworm", Above: 2},
-				{
-					Reference: "a",
-					ID:        "2",
-					For:       "pair server",
-					Base:      "1",
-				}, {Reference: "b", ID: "3", For: "other server", Base: "1"}},
-			nil,
-			"a",
-			1,
-		},
-		{
-			"one with files goes with its base",
-			[]engine.BuiltImage{{Reference: "a", ID: "1", For: "pair server", Above: 1},
-				{Reference: "files", ID: "2", For: "server" + engine.WithFiles, Base: "1"}},
-			nil,
-			"files a",
-			0,
-		},
-		{"and stays with it", []engine.BuiltImage{{Reference: "a", ID: "1", For: "pair server", Above: 1},
-			{Reference: "files", ID: "2", For: "server" + engine.WithFiles, Base: "1"}}, []string{"1"}, "", 0},
-		{
-			"one with files whose base is gone",
-			[]engine.BuiltImage{{Reference: "files", ID: "2", For: "server" + engine.WithFiles}},
-			nil,
-			"files",
-			0,
-		},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			used := map[string]bool{}
-			for _, id := range tt.used {
-				used[id] = true
-			}
-			unused, others := unusedImages(tt.built, used, func(slug string) bool { return slug == "pair" })
-			var names []string
-			for _, k := range unused {
-				names = append(names, k.Reference)
-			}
-			if got := strings.Join(names, " "); got != tt.want || others != tt.others {
-				t.Errorf("%q and %d of others, want %q and %d", got, others, tt.want, tt.others)
-			}
-		})
-	}
-}
-
-func TestCollectRecords(t *testing.T) {
-	values := []float64{100, 101, 102}
-	tests := []struct {
-		name    string
-		measure func(b *recordtest.Fixture)
-		dryRun  bool
-		runs    []string // that are collected
-		left    int      // records
-	}{
-		{"the newest run stays", func(b *recordtest.Fixture) {
-			b.Measure("servers", "a", "1", values)
-			b.Measure("servers", "a", "2", values)
-		}, false, []string{"1"}, 3},
-		{"nothing is removed to try", func(b *recordtest.Fixture) {
-			b.Measure("servers", "a", "1", values)
-			b.Measure("servers", "a", "2", values)
-		}, true, []string{"1"}, 6},
-		{"other hosts keep theirs", func(b *recordtest.Fixture) {
-			b.Measure("servers", "a", "1", values, recordtest.OnHost("host-2"))
-			b.Measure("servers", "a", "2", values)
-		}, false, nil, 6},
-		{"those of the article that it was copied from are not ours", func(b *recordtest.Fixture) {
-			b.Measure("servers", "a", "1", values, func(r *record.Record) { r.Article = "other" })
-			b.Measure("servers", "a", "2", values)
-		}, false, nil, 6},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			b := recordtest.New(
-				t,
-				recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers),
-			)
-			tt.measure(b)
-			dir := record.Dir(b.Project.RecordsDir("sample"))
-			for _, r := range b.Records {
-				r.Ended = r.Started.Add(time.Second)
-				if err := dir.Save(r); err != nil {
-					t.Fatal(err)
-				}
-			}
-			p, err := b.Plan(plan.Full)
-			if err != nil {
-				t.Fatal(err)
-			}
-			a, _ := session(t)
-			var found Garbage
-			if err := collectRecords(a, b.Project, "sample", []*plan.Plan{p}, &found, tt.dryRun); err != nil {
-				t.Fatal(err)
-			}
-			var runs []string
-			bytes := int64(0)
-			for _, g := range found.Records {
-				runs = append(runs, g.Run)
-				bytes += g.Bytes
-				if g.Records != 3 || g.Article != "sample" || g.Experiment != "servers" {
-					t.Errorf("%+v", g)
-				}
-			}
-			left, bad, err := dir.Read()
-			if err != nil || len(bad) > 0 || len(left) != tt.left || !slices.Equal(runs, tt.runs) ||
-				bytes != found.RecordBytes {
-				t.Errorf(
-					"%d records are left, runs %v are collected, %d of %d bytes (%v, %v)",
-					len(left),
-					runs,
-					bytes,
-					found.RecordBytes,
-					bad,
-					err,
-				)
 			}
 		})
 	}

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"time"
 
@@ -19,8 +18,6 @@ import (
 	"benchbook/lab/progress"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
-	"benchbook/notebook/claim"
-	"benchbook/notebook/dataset"
 	"benchbook/notebook/phrase"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
@@ -35,47 +32,12 @@ import (
 	"benchbook/runner/sysinfo"
 )
 
-// newReporter shows a run as standard error can: on a terminal that is wide enough with bars, else in plain lines.
-func newReporter(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article,
-	plans map[string]*plan.Plan, at targets, force, verbose bool) (progress.Reporter, error) {
-	if a.Config.Terminal == nil || a.Config.Terminal() < terminal.Narrowest {
-		return &progress.Lines{W: a.Stderr, Verbose: verbose}, nil
+// newReporter shows a run of so many repetitions and searches: on a terminal with a bar, else in plain lines.
+func newReporter(a *lab.Session, total int, verbose bool) progress.Reporter {
+	if a.Config.Terminal == nil || a.Config.Terminal() == 0 {
+		return &progress.Lines{W: a.Stderr, Verbose: verbose}
 	}
-	f := forecast.NewETA()
-	for _, c := range list {
-		host := at.HostOf(c.Slug)
-		known, err := forecast.Inspect(ctx, a, project, c, plans[c.Slug], host.ID, at[c.Slug].present)
-		if err != nil {
-			return nil, err
-		}
-		f.Add(plans[c.Slug], plan.Place(host.Cores), known, force)
-	}
-	screen := &terminal.Screen{W: a.Terminal, Width: a.Config.Terminal, Plain: os.Getenv("NO_COLOR") != ""}
-	return progress.NewLive(screen, verbose, f), nil
-}
-
-// newJudge judges the claims of an article while it is measured, if they can be seen and all of its experiments are in
-// the plan.
-func newJudge(a *lab.Session, r progress.Reporter, project *projects.Project, c *lab.Article, p *plan.Plan,
-	host sysinfo.Host) (*progress.Judge, error) {
-	if _, ok := r.(*progress.Live); !ok || len(p.Experiments) < len(c.Doc.Experiments) || len(c.Doc.Claims) == 0 {
-		return nil, nil
-	}
-	read, _, err := a.ReadRecordsOf(project, c.Slug) // bad files were named before
-	if err != nil {
-		return nil, fmt.Errorf("article %s: %w", c.Slug, err)
-	}
-	ours := func(r *record.Record) bool { return r.Host == host.ID && r.Profile == p.Profile }
-	j := &progress.Judge{Records: slices.DeleteFunc(read.Records, func(r *record.Record) bool { return !ours(r) }),
-		Began: time.Now()}
-	j.Judgements = func(records []*record.Record) ([]claim.Judgement, error) {
-		d, err := dataset.OfPlan(c.Doc, p, records, host.ID)
-		if err != nil {
-			return nil, err
-		}
-		return claim.Judgements(d), nil
-	}
-	return j, nil
+	return progress.NewBar(a.Terminal, total, verbose)
 }
 
 // Options say what is measured, and how.
@@ -106,9 +68,8 @@ type Options struct {
 	Open func(c *lab.Article, p *plan.Plan, host string) func([]*record.Record) map[string][]string
 	// FullCounts leaves articles alone in profile quick of which this host has a complete fresh set in full.
 	FullCounts bool
-	// Begin is called when something is to be measured, before that takes time. What it gives is told how far the run is,
-	// between repetitions; it may be nil.
-	Begin func() (tell func(lines []string), err error)
+	// Begin is called when something is to be measured, before that takes time.
+	Begin func() error
 }
 
 // EngineNone is what --engine names beside engines.
@@ -155,12 +116,10 @@ func (j *job) planRevisions() (problems []*source.Problem, err error) {
 
 // Run runs what is missing or stale of the chosen articles, and says on standard error what it does.
 func Run(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, flags Options) error {
-	a.SyncOrWarn(ctx, project, nil) // a run goes on with what others have measured of it
 	j, problems, err := newJob(ctx, a, project, list, flags)
 	if err != nil {
 		return a.JoinErrors(problems, err)
 	}
-	defer a.SyncOrWarn(ctx, project, nil)
 	defer j.closing.close()
 	if begun, err := j.begin(ctx); !begun {
 		return a.JoinErrors(problems, err)
@@ -254,10 +213,8 @@ type job struct {
 	last    *lab.Article // of which something is pending
 	closing closers
 
-	follow   func(lines []string) // is told how far the job is; nil for nobody
-	pending  int                  // repetitions and searches that were to be done when it began
-	shown    progress.Reporter
-	progress *progress.StatusFile
+	pending  int // repetitions and searches that were to be done when it began
+	progress progress.Reporter
 	runners  map[*target]*runner.Runner
 	total    runner.Summary
 	leftOut  int                   // experiments, since something that they need is missing
@@ -349,14 +306,14 @@ func (j *job) begin(ctx context.Context) (begun bool, err error) {
 	return true, nil
 }
 
-// beginPages shows the run on the pages of what was measured before.
+// beginPages makes the pages of what was measured before.
 func (j *job) beginPages(found survey) (err error) {
 	if j.flags.Begin == nil {
 		return nil
 	}
 	before := j.CleansUp.Swap(false) // nothing of ours runs yet
 	defer j.CleansUp.Store(before)
-	if j.follow, err = j.flags.Begin(); err == nil {
+	if err = j.flags.Begin(); err == nil {
 		fmt.Fprintf(j.Stderr, "to measure: %s of %s\n", found.words(), terminal.Count(len(found.pending), "article"))
 	}
 	return err
@@ -715,11 +672,7 @@ func (j *job) prepareAll(ctx context.Context) (err error) {
 			return lab.Failure(err)
 		}
 	}
-	if j.shown, err = newReporter(ctx, j.Session, j.project, j.list, j.plans, j.targets, j.flags.Force,
-		j.flags.Verbose); err != nil {
-		return lab.Failure(err)
-	}
-	j.progress = progress.NewStatusFile(j.shown, j.project.Dir, j.pending, j.follow)
+	j.progress = newReporter(j.Session, j.pending, j.flags.Verbose)
 	j.closing = append(j.closing, j.progress.Close)
 	for _, at := range j.targets.distinct() {
 		j.runners[at] = newRunner(j.Session, at, j.progress, j.flags.Over)
@@ -772,7 +725,7 @@ type packedStore struct {
 
 // Read reads and checks the records.
 func (s *packedStore) Read() ([]*record.Record, []record.Bad, error) {
-	c, _, err := s.session.ReadRecords(string(s.Dir))
+	c, err := s.session.ReadRecords(string(s.Dir))
 	return c.Records, c.Bad, err
 }
 
@@ -799,14 +752,7 @@ func (j *job) recordsOf(c *lab.Article) record.Dir { return record.Dir(j.project
 // optionsFor says how an article is measured, and shows that it is its turn.
 func (j *job) optionsFor(c *lab.Article) (runner.Options, error) {
 	p, at := j.plans[c.Slug], j.targets[c.Slug]
-	var judge *progress.Judge
-	if len(j.flags.Revisions) < 2 { // claims are about one revision
-		var err error
-		if judge, err = newJudge(j.Session, j.shown, j.project, c, p, at.host); err != nil {
-			return runner.Options{}, lab.Failure(err)
-		}
-	}
-	j.progress.Article(c.Slug, judge)
+	j.progress.Article(c.Slug)
 	options := j.options
 	options.Open, options.KeepLast = j.flags.open(c, p, at.host.ID), options.Keep && c == j.last
 	options.Present = at.present

@@ -20,33 +20,9 @@ import (
 	"benchbook/runner/sysinfo"
 )
 
-// VerifyJSON is what verify prints with --json, one for each trial. Fields are added to it in later versions, none are
-// renamed or removed.
-type VerifyJSON struct {
-	Article    string       `json:"article"`
-	Experiment string       `json:"experiment"`
-	Trial      string       `json:"trial"`
-	OK         bool         `json:"ok"`
-	Answers    []answerJSON `json:"answers"`
-	Note       string       `json:"note,omitempty"`    // why there are no answers, where nothing is wrong
-	Failure    string       `json:"failure,omitempty"` // what is wrong
-	Log        string       `json:"log,omitempty"`     // the end of what services wrote, where something is
-	Seconds    float64      `json:"seconds"`           // with starting the services
-}
-
-type answerJSON struct {
-	Method  string  `json:"method"`
-	URL     string  `json:"url"`
-	Address string  `json:"address,omitempty"`
-	Status  int     `json:"status,omitempty"` // none where no whole answer came
-	Length  int64   `json:"length"`           // of the body, in bytes
-	Seconds float64 `json:"seconds"`
-	Failure string  `json:"failure,omitempty"`
-}
-
 // Verify starts the services of every trial and checks their answers.
 func Verify(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article,
-	plans map[string]*plan.Plan, flags Options, asJSON bool) error {
+	plans map[string]*plan.Plan, flags Options) error {
 	picked, err := lab.NewFilter(flags.Only, list, plans)
 	if err != nil {
 		return err
@@ -62,7 +38,7 @@ func Verify(ctx context.Context, a *lab.Session, project *projects.Project, list
 		return lab.Interrupted(ctx, err)
 	}
 	defer at.Close()
-	found := verified{all: []VerifyJSON{}, verbose: flags.Verbose, secrets: map[*plan.Experiment]runner.Secrets{}}
+	found := verified{verbose: flags.Verbose, secrets: map[*plan.Experiment]runner.Secrets{}}
 	for _, c := range list {
 		p := plans[c.Slug]
 		found.unverified += refuse(a, p, at.HostOf(c.Slug), picked, flags.Adapt)
@@ -84,13 +60,8 @@ func Verify(ctx context.Context, a *lab.Session, project *projects.Project, list
 		}
 	}
 	for _, c := range list {
-		if err := found.article(ctx, a, c, plans[c.Slug], at[c.Slug], picked, asJSON); err != nil {
+		if err := found.article(ctx, a, c, plans[c.Slug], at[c.Slug], picked); err != nil {
 			return lab.Interrupted(ctx, err)
-		}
-	}
-	if asJSON {
-		if err := lab.PrintJSON(a.Stdout, found.all); err != nil {
-			return err
 		}
 	}
 	return found.failure()
@@ -98,7 +69,6 @@ func Verify(ctx context.Context, a *lab.Session, project *projects.Project, list
 
 // verified is what verifying found.
 type verified struct {
-	all        []VerifyJSON
 	wrong      int // trials
 	unverified int // experiments
 	verbose    bool
@@ -107,17 +77,13 @@ type verified struct {
 
 // article verifies an article.
 func (f *verified) article(ctx context.Context, a *lab.Session, c *lab.Article, p *plan.Plan, at *target,
-	picked lab.Filter, asJSON bool) error {
+	picked lab.Filter) error {
 	r := newRunner(a, at, verifying{&progress.Lines{W: a.Stderr, Verbose: f.verbose}}, nil)
 	sum, err := r.Verify(ctx, p, runner.Options{Only: picked, Secrets: f.secrets}, func(v runner.Verification) {
-		out := newVerifyJSON(c.Slug, v)
-		if !out.OK {
+		if v.Failure != "" {
 			f.wrong++
 		}
-		f.all = append(f.all, out)
-		if !asJSON {
-			out.Print(a.Stdout)
-		}
+		printVerification(a.Stdout, c.Slug, v)
 	})
 	problems, cleanup := problemsOf(&sum, nil)
 	lab.PrintProblems(a.Stderr, problems)
@@ -146,39 +112,24 @@ func (f *verified) failure() error {
 	return nil
 }
 
-func newVerifyJSON(slug string, v runner.Verification) VerifyJSON {
-	out := VerifyJSON{Article: slug, Experiment: v.Experiment, Trial: v.Trial, OK: v.Failure == "",
-		Answers: []answerJSON{}, Note: v.Note, Failure: v.Failure, Log: v.Log, Seconds: v.Took.Seconds()}
-	for _, answer := range v.Answers {
-		one := answerJSON{Method: answer.Method, URL: answer.URL, Status: answer.Status, Length: answer.Length,
-			Seconds: answer.Took.Seconds(), Failure: answer.Failure}
-		if answer.Address.IsValid() {
-			one.Address = answer.Address.String()
-		}
-		out.Answers = append(out.Answers, one)
-	}
-	return out
-}
-
-// Print writes a line for a trial, and below it what there is to know of one that is not as it should be.
-func (v *VerifyJSON) Print(w io.Writer) {
-	title := fmt.Sprintf("%s#%s, %s: ", v.Article, v.Experiment, v.Trial)
-	if !v.OK {
+// printVerification writes a line for a trial, and the log of services below one that failed.
+func printVerification(w io.Writer, slug string, v runner.Verification) {
+	title := fmt.Sprintf("%s#%s, %s: ", slug, v.Experiment, v.Trial)
+	switch {
+	case v.Failure != "":
 		fmt.Fprintf(w, "%swrong: %s\n", title, strings.ReplaceAll(v.Failure, "\n", " "))
 		if v.Log != "" {
 			fmt.Fprintln(w, terminal.Indent(v.Log))
 		}
 		return
-	}
-	if v.Note != "" {
+	case v.Note != "":
 		fmt.Fprintf(w, "%sok: %s\n", title, v.Note)
 		return
 	}
 	var words []string
 	for _, answer := range v.Answers {
 		words = append(words, fmt.Sprintf("%s %s answers %d with %s in %v", answer.Method, answer.URL, answer.Status,
-			terminal.Count(int(answer.Length), "byte"),
-			time.Duration(answer.Seconds*float64(time.Second)).Round(10*time.Microsecond)))
+			terminal.Count(int(answer.Length), "byte"), answer.Took.Round(10*time.Microsecond)))
 	}
 	fmt.Fprintf(w, "%sok: %s\n", title, strings.Join(words, "; "))
 }

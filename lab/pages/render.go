@@ -18,7 +18,6 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/results"
 	"benchbook/lab/terminal"
-	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
@@ -53,12 +52,12 @@ func WithoutDrafts(a *lab.Session, list []*lab.Article) []*lab.Article {
 	})
 }
 
-// Render makes the site of all articles without problems, unless it is as it would be made, and says what articles came
-// to and where the site is. said are the articles that were asked for, all if empty: their problems, and those of the
-// project, have been said already, and of no other article the claims are said. It gives what the records say of them.
+// Render makes the site of all articles without problems, and prints outcomes and where the site is. said names the
+// articles whose problems have been printed already; only their claims are printed, those of all articles if it is
+// empty.
 func Render(a *lab.Session, project *projects.Project, list []*lab.Article, flags Options, said []string,
 	asJSON bool) ([]*results.ArticleOutcome, error) {
-	m, err := makeSite(a, project, list, flags, said, asJSON)
+	m, err := makeSite(a, project, list, flags, said)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +77,6 @@ func Render(a *lab.Session, project *projects.Project, list []*lab.Article, flag
 	if len(said) == 0 {
 		unsaid = project.Problems.Sorted()
 	}
-	unsaid = append(unsaid, m.found...)
 	for _, c := range list {
 		if !slices.Contains(said, c.Slug) {
 			unsaid = append(unsaid, c.Problems.Sorted()...)
@@ -88,42 +86,36 @@ func Render(a *lab.Session, project *projects.Project, list []*lab.Article, flag
 	if !asJSON {
 		printSite(a, terminal.Relative(m.Folder), m.files, m.written, flags.Single)
 	}
-	return outcomes, problemsError(m.problems, len(m.found), len(m.Warnings), flags.Strict)
+	return outcomes, problemsError(m.problems, len(m.Warnings), flags.Strict)
 }
 
 // First makes the site as Render does, but says only where it is: it shows what was measured before, and the rest is
 // said when more is.
 func First(a *lab.Session, project *projects.Project, list []*lab.Article, flags Options, said []string) error {
-	m, err := makeSite(a, project, list, flags, said, false)
+	m, err := makeSite(a, project, list, flags, said)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.Stderr, "%s shows what was measured before, and how far this run is\n",
+	fmt.Fprintf(a.Stderr, "%s shows what was measured before\n",
 		filepath.Join(terminal.Relative(m.Folder), "index.html"))
 	return nil
 }
 
-// madeSite is a site that was made, or is as it would be made.
+// madeSite is a site that was made.
 type madeSite struct {
-	kept
+	Folder         string
+	Outcomes       []*results.ArticleOutcome
+	Warnings       []string
 	files, written int
-	problems       int               // of articles
-	found          []*source.Problem // of the docs
+	problems       int // of articles
 }
 
-// makeSite makes the site of all articles without problems, unless it is as it would be made.
-func makeSite(a *lab.Session, project *projects.Project, list []*lab.Article, flags Options, said []string,
-	asJSON bool) (m madeSite, err error) {
+// makeSite makes the site of all articles without problems.
+func makeSite(a *lab.Session, project *projects.Project, list []*lab.Article, flags Options, said []string) (m madeSite,
+	err error) {
 	this, err := sysinfo.ThisHost()
 	if err != nil {
 		return m, lab.Failure(err)
-	}
-	inputs, folder := "", flags.Dir(project)
-	if !asJSON && !flags.Single { // these need what is not kept
-		inputs = inputsOf(project, flags, this, draftsOf(list, said))
-	}
-	if k, files, ok := keptSite(project, folder, inputs); ok {
-		return madeSite{kept: k, files: files}, nil
 	}
 	plans, problems, err := a.Check(project, list, plan.Options{})
 	if err != nil {
@@ -134,24 +126,20 @@ func makeSite(a *lab.Session, project *projects.Project, list []*lab.Article, fl
 			c.Planned = plans[c.Slug]
 		}
 	}
-	m = madeSite{kept: kept{Folder: folder, Inputs: inputs}, problems: len(problems)}
+	m = madeSite{Folder: flags.Dir(project), problems: len(problems)}
 	var pages []*render.Page
-	isBad := false
-	if pages, m.Outcomes, isBad, err = renderPages(a, project, list, flags, said, this, asJSON); err != nil {
+	if pages, m.Outcomes, err = renderPages(a, project, list, flags, said, this); err != nil {
 		return m, err
 	}
-	report, found, warned, err := buildSite(a, project, pages, folder, flags)
+	report, err := buildSite(a, project, pages, m.Folder, flags)
 	if err != nil {
 		return m, err
 	}
-	m.files, m.written, m.found = report.Files, len(report.Written), found
+	m.files, m.written = report.Files, len(report.Written)
 	for _, p := range pages {
 		for _, w := range p.Warnings {
 			m.Warnings = append(m.Warnings, fmt.Sprintf("%s: %s", p.Slug, w))
 		}
-	}
-	if len(problems)+len(found) == 0 && !isBad && !warned { // else they are to be said again
-		m.keep(project)
 	}
 	return m, nil
 }
@@ -166,13 +154,11 @@ func printSite(a *lab.Session, folder string, files, written int, single bool) {
 }
 
 // problemsError is the error of a site that was made in spite of problems; nil without any.
-func problemsError(articles, docs, warnings int, strict bool) error {
+func problemsError(articles, warnings int, strict bool) error {
 	words := ""
 	switch {
 	case articles > 0:
 		words = terminal.Count(articles, "problem") + "; the affected articles are not part of the site"
-	case docs > 0:
-		words = terminal.Count(docs, "problem") + " of the docs; links that lead to nothing are text on the site"
 	case strict && warnings > 0:
 		words = terminal.Count(warnings, "warning") + ", which --strict does not let pass"
 	default:
@@ -204,13 +190,12 @@ func (f *Options) Site(a *lab.Session, project *projects.Project) site.Options {
 }
 
 // renderPages renders the articles that have no problems. Drafts are among them if the site has them, or if they are
-// asked for by name; others cannot refer to a page that the site does not have. isBad says that there are files among
-// the records that are none.
+// asked for by name; others cannot refer to a page that the site does not have.
 func renderPages(a *lab.Session, project *projects.Project, list []*lab.Article, flags Options, named []string,
-	this sysinfo.Host, asJSON bool) (pages []*render.Page, outcomes []*results.ArticleOutcome, isBad bool, err error) {
+	this sysinfo.Host) (pages []*render.Page, outcomes []*results.ArticleOutcome, err error) {
 	look, err := projectTheme(a, project)
 	if err != nil {
-		return nil, nil, false, err
+		return nil, nil, err
 	}
 	renderer := sync.OnceValues(func() (*render.Renderer, error) { return render.New(look) })
 	go func() { _, _ = renderer() }() // it reads fonts, and nobody needs it before records have been read
@@ -221,7 +206,7 @@ func renderPages(a *lab.Session, project *projects.Project, list []*lab.Article,
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, c := range sound {
 		group.Go(func() (err error) {
-			made[i], err = renderPage(a, project, c, renderer, options, flags, this, asJSON)
+			made[i], err = renderPage(a, project, c, renderer, options, flags, this)
 			// nobody needs them any more, and of a thousand articles they are most of what is in memory
 			c.Doc, c.Planned = nil, nil
 			return err
@@ -232,18 +217,18 @@ func renderPages(a *lab.Session, project *projects.Project, list []*lab.Article,
 		err = wrong
 	}
 	if err != nil {
-		return nil, nil, false, themeError(a, look, err)
+		return nil, nil, themeError(a, look, err)
 	}
 	found := flags.Host == ""
 	for _, m := range made {
 		a.WarnBad(m.bad)
-		found, isBad = found || m.found, isBad || len(m.bad) > 0
+		found = found || m.found
 		pages, outcomes = append(pages, m.page), append(outcomes, m.outcome)
 	}
 	if !found {
-		return nil, nil, false, lab.UsageError(fmt.Errorf("no records of host %q in any article", flags.Host))
+		return nil, nil, lab.UsageError(fmt.Errorf("no records of host %q in any article", flags.Host))
 	}
-	return pages, outcomes, isBad, nil
+	return pages, outcomes, nil
 }
 
 // rendered are the articles to render, and what pages may refer to: those that the site has.
@@ -257,7 +242,6 @@ func rendered(list []*lab.Article, flags Options, named []string) (sound []*lab.
 			options.Articles = append(options.Articles, c.Slug)
 		}
 	}
-	options.Apart = !flags.Single
 	return sound, options
 }
 
@@ -286,12 +270,12 @@ type madePage struct {
 }
 
 func renderPage(a *lab.Session, project *projects.Project, c *lab.Article, renderer func() (*render.Renderer, error),
-	options render.Options, flags Options, this sysinfo.Host, asJSON bool) (m madePage, err error) {
+	options render.Options, flags Options, this sysinfo.Host) (m madePage, err error) {
 	host, err := a.HostOf(project, c, this)
 	if err != nil {
 		return m, fmt.Errorf("article %s: %w", c.Slug, err)
 	}
-	read, _, err := a.ReadRecordsOf(project, c.Slug)
+	read, err := a.ReadRecords(project.RecordsDir(c.Slug))
 	if err != nil {
 		return m, fmt.Errorf("article %s: %w", c.Slug, err)
 	}
@@ -303,12 +287,7 @@ func renderPage(a *lab.Session, project *projects.Project, c *lab.Article, rende
 	if shown, m.found, err = shownOf(c, records, laidOver, flags.Host); err != nil {
 		return m, err
 	}
-	m.outcome = results.NewOutcome(shown, asJSON)
-	if !flags.Single {
-		if options.Moments, err = compare.History(c.Doc, records, shown, laidOver); err != nil {
-			return m, fmt.Errorf("article %s: %w", c.Slug, err)
-		}
-	}
+	m.outcome = results.NewOutcome(shown)
 	if !flags.Single {
 		if options.Sources, err = packs(project, c.Slug); err != nil {
 			return m, fmt.Errorf("article %s: %w", c.Slug, err)
@@ -344,31 +323,18 @@ func packs(project *projects.Project, slug string) (list []render.Copy, err erro
 	return list, err
 }
 
-// buildSite makes the site, and says what is wrong with the pages beside the articles; warned says that it warned of
-// some.
+// buildSite writes the site.
 func buildSite(a *lab.Session, project *projects.Project, pages []*render.Page, out string,
-	flags Options) (r site.Report, found []*source.Problem, warned bool, err error) {
+	flags Options) (site.Report, error) {
 	look, err := projectTheme(a, project)
 	if err != nil {
-		return r, nil, false, err
+		return site.Report{}, err
 	}
-	options := flags.Site(a, project)
-	if !flags.Single {
-		var slugs []string
-		for _, p := range pages {
-			if flags.Drafts || !p.Draft {
-				slugs = append(slugs, p.Slug)
-			}
-		}
-		if options.Docs, found, err = renderDocs(a, project, look, slugs); err != nil {
-			return r, nil, false, err
-		}
+	r, err := site.Build(pages, out, look, flags.Site(a, project))
+	if err != nil {
+		return r, themeError(a, look, err)
 	}
-	if r, err = site.Build(pages, out, look, options); err != nil {
-		return r, nil, false, themeError(a, look, err)
-	}
-	warned = slices.ContainsFunc(options.Docs, func(p *render.DocsPage) bool { return len(p.Warnings) > 0 })
-	return r, found, warned, nil
+	return r, nil
 }
 
 // projectTheme is how pages of the project look. Without it nothing is rendered.

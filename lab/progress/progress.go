@@ -1,4 +1,4 @@
-// Package progress shows a run while it goes on: in lines, drawn on a terminal, and in a file for other processes.
+// Package progress shows a run: in lines, and on a terminal with a bar.
 package progress
 
 import (
@@ -25,11 +25,11 @@ import (
 // A Reporter is a runner.Progress of several articles, one after another.
 type Reporter interface {
 	runner.Progress
-	// article begins an article, whose claims are judged by j if it is not nil.
-	Article(slug string, j *Judge)
-	// stop ends what is going on, so that other things can be written.
+	// Article begins an article.
+	Article(slug string)
+	// Stop ends drawing, so that other things can be written.
 	Stop()
-	// close ends it for good.
+	// Close ends it for good.
 	Close()
 }
 
@@ -46,9 +46,9 @@ type Lines struct {
 	failures []string // the ways of failing that were told of the experiment
 }
 
-var _, _ Reporter = (*Lines)(nil), (*Live)(nil)
+var _ Reporter = (*Lines)(nil)
 
-func (p *Lines) Article(slug string, _ *Judge) { p.slug = slug }
+func (p *Lines) Article(slug string) { p.slug = slug }
 
 func (p *Lines) Close() {}
 

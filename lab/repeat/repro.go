@@ -33,7 +33,6 @@ import (
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 	"benchbook/notebook/stats"
-	"benchbook/render/hosts"
 	"benchbook/runner/dockerfile"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
@@ -385,27 +384,27 @@ func (t *reproduction) compare(mine map[string]results.JudgementJSON) {
 			word = here.Verdict
 		}
 		both := word != string(stats.NotMeasured) && c.Verdict != string(stats.NotMeasured)
-		agree := hosts.Differ
+		agree := "differ"
 		switch {
 		case !both && word == c.Verdict:
-			agree = hosts.Nowhere
+			agree = "not measured"
 		case !both:
-			agree = hosts.OneHost
+			agree = "one host only"
 		case word == c.Verdict:
-			agree = hosts.Same
+			agree = "same"
 		}
 		if c.Headline {
 			headlines++
 			measured += lab.Boolean(both)
 			holds += lab.Boolean(both && word == string(stats.Supported))
-			same += lab.Boolean(agree == hosts.Same)
+			same += lab.Boolean(agree == "same")
 		}
 		words := word
 		if here.Effect != nil {
 			words += effectOf(&here.Effect.Value, here.Effect.Lo, here.Effect.Hi)
 		}
 		rows = append(rows, []string{terminal.Clean(c.Name), terminal.Clean(c.Verdict) + effectOf(c.Effect, c.Lo, c.Hi),
-			words, string(agree)})
+			words, agree})
 	}
 	terminal.PrintColumns(t.Stdout, "", rows)
 	switch {

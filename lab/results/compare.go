@@ -319,11 +319,6 @@ func (c *Comparison) judge(gate *compare.Gate, text string) error {
 	return nil
 }
 
-// Decided says whether the condition of --fail-on is met by a cell, and whether that is decided of all of them.
-func (c *Comparison) Decided() (met, decided bool) {
-	return c.failOn != nil && c.failOn.Met, c.failOn != nil && (c.failOn.Met || c.failOn.Refuted)
-}
-
 // Gated gives the status that --fail-on asks for. What could not be judged lets a cell pass, but not all of them.
 func (c *Comparison) Gated(a *lab.Session) error {
 	if c.failOn == nil {

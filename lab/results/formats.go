@@ -11,6 +11,7 @@ const (
 	FormatMarkdown = "md"
 	FormatCSV      = "csv"
 	FormatJSON     = "json"
+	FormatBenchfmt = "benchfmt" // of Go's benchmarks, for benchstat
 )
 
 // measuredJSON is one metric of a cell as show and compare print it with --format json.

@@ -55,12 +55,11 @@ type articleOutcomeJSON struct {
 	Count    string `json:"count,omitempty"`  // of the headline claims that are supported: "2 of 3"
 	Reason   string `json:"reason,omitempty"` // of the standing
 	// Published says how far published numbers and measured ones agree, a sentence for each block and metric.
-	Published []string     `json:"published,omitempty"`
-	Host      string       `json:"host"` // whose results these are: class and digest
-	Own       bool         `json:"own"`  // it is this machine
-	Profile   string       `json:"profile"`
-	Claims    []claimJSON  `json:"claims"` // in the order of the article
-	Orders    []ordersJSON `json:"orders"` // of the experiments that were measured by two metrics
+	Published []string    `json:"published,omitempty"`
+	Host      string      `json:"host"` // whose results these are: class and digest
+	Own       bool        `json:"own"`  // it is this machine
+	Profile   string      `json:"profile"`
+	Claims    []claimJSON `json:"claims"` // in the order of the article
 }
 
 // JudgementJSON is what was found of a claim, of a part of one, or of one by another metric.
@@ -84,8 +83,7 @@ type claimJSON struct {
 	// without a test.
 	Level float64 `json:"level"`
 	JudgementJSON
-	Parts       []JudgementJSON `json:"parts,omitempty"`
-	Sensitivity sensitivityJSON `json:"sensitivity"`
+	Parts []JudgementJSON `json:"parts,omitempty"`
 }
 
 // effectJSON is unrounded, in the base unit. Ends are null where the interval has none, and both where there is no
@@ -102,27 +100,6 @@ type effectJSON struct {
 	RegionHi *float64 `json:"region_hi"`
 }
 
-type sensitivityJSON struct {
-	Is       string         `json:"is"` // robust, reversed, weaker or one metric
-	ByMetric []byMetricJSON `json:"by_metric"`
-}
-
-type byMetricJSON struct {
-	Metric        string `json:"metric"`
-	WithoutWarned bool   `json:"without_warned,omitempty"` // by the repetitions alone for which no check warns
-	JudgementJSON
-}
-
-// ordersJSON is how far metrics put the cells of an experiment in the same order.
-type ordersJSON struct {
-	Experiment string   `json:"experiment"`
-	Metrics    []string `json:"metrics"`
-	// by row and column as metrics; null with itself, and where a metric is the same for all
-	Tau           [][]*float64 `json:"tau_b"`
-	Smallest      *float64     `json:"smallest_tau_b"`
-	WinnerDepends bool         `json:"winner_depends_on_metric"`
-}
-
 // ArticleOutcome is what the results of an article came to, without the records that it rests on. It can be kept as
 // JSON.
 type ArticleOutcome struct {
@@ -133,32 +110,23 @@ type ArticleOutcome struct {
 	Others []dataset.SetName // sets of records that are not shown
 }
 
-// NewOutcome says what results came to. Orders and what claims came to by other metrics, which take time, are in it
-// only if it is for JSON.
-func NewOutcome(d *dataset.Dataset, asJSON bool) *ArticleOutcome {
+// NewOutcome says what results came to.
+func NewOutcome(d *dataset.Dataset) *ArticleOutcome {
 	standing := claim.StandingOf(d)
 	out := &ArticleOutcome{Head: headOf(d, standing), Below: linesBelow(standing.Reason, standing.Published),
 		Others: d.Others}
 	out.Data = articleOutcomeJSON{Article: d.Doc.Slug, Standing: string(standing.Is), Count: standing.Count,
 		Reason: standing.Reason, Published: standing.Published, Host: d.Host, Own: d.Own, Profile: d.Profile,
-		Claims: []claimJSON{}, Orders: []ordersJSON{}}
+		Claims: []claimJSON{}}
 	judgements := claim.Judgements(d)
 	width := 0
 	for _, j := range judgements {
 		width = max(width, len(j.Claim.Name.Value))
 	}
 	for _, j := range judgements {
-		out.Data.Claims = append(out.Data.Claims, claimOutcome(d, &j, asJSON))
+		out.Data.Claims = append(out.Data.Claims, claimOutcome(&j))
 		out.Claims = append(out.Claims, fmt.Sprintf("  %-12s  %-*s  %s", j.Verdict, width, j.Claim.Name.Value,
 			briefly(&j, d.Doc.Slug)))
-	}
-	if !asJSON {
-		return out
-	}
-	for _, e := range d.Experiments {
-		if o := claim.OrdersOf(d, e.Plan.Name); len(o.Metrics) > 1 {
-			out.Data.Orders = append(out.Data.Orders, ordersOutcome(e.Plan.Name, o))
-		}
 	}
 	return out
 }
@@ -172,20 +140,11 @@ func (o *ArticleOutcome) Judgements() map[string]JudgementJSON {
 	return out
 }
 
-func claimOutcome(d *dataset.Dataset, j *claim.Judgement, asJSON bool) claimJSON {
+func claimOutcome(j *claim.Judgement) claimJSON {
 	c := claimJSON{Name: j.Claim.Name.Value, Headline: j.Claim.Headline.V, Expect: j.Claim.Expect.Text.Value,
 		Level: j.Level, JudgementJSON: JudgementOutcome(j)}
 	for _, p := range j.Parts {
 		c.Parts = append(c.Parts, JudgementOutcome(&p))
-	}
-	if !asJSON {
-		return c
-	}
-	s := claim.SensitivityOf(d, j.Claim)
-	c.Sensitivity = sensitivityJSON{string(s.Is), []byMetricJSON{}}
-	for _, m := range s.ByMetric {
-		c.Sensitivity.ByMetric = append(c.Sensitivity.ByMetric, byMetricJSON{m.Metric.Name, m.WithoutWarned,
-			JudgementOutcome(&m.Judgement)})
 	}
 	return c
 }
@@ -209,24 +168,6 @@ func effectData(q *dataset.Quantity, region stats.Region, isRatio bool) *effectJ
 		e.Lo, e.Hi = terminal.Finite(q.Interval.Lo), terminal.Finite(q.Interval.Hi)
 	}
 	return e
-}
-
-func ordersOutcome(experiment string, o claim.Orders) ordersJSON {
-	out := ordersJSON{Experiment: experiment, WinnerDepends: o.WinnerDepends}
-	for i, m := range o.Metrics {
-		out.Metrics = append(out.Metrics, m.Name)
-		row := make([]*float64, len(o.Metrics))
-		for k, t := range o.Tau[i] {
-			if t != nil {
-				row[k] = &t.Value
-			}
-		}
-		out.Tau = append(out.Tau, row)
-	}
-	if o.Smallest != nil {
-		out.Smallest = &o.Smallest.Value
-	}
-	return out
 }
 
 // ClaimStatus is the status that --claims asks for: that a claim is contradicted, or that one rests on a number that is
@@ -284,7 +225,7 @@ func Outcomes(a *lab.Session, project *projects.Project, list []*lab.Article, pr
 		if err != nil {
 			return nil, lab.Failure(fmt.Errorf("article %s: %w", c.Slug, err))
 		}
-		out = append(out, NewOutcome(d, asJSON))
+		out = append(out, NewOutcome(d))
 	}
 	return out, nil
 }
@@ -335,7 +276,7 @@ func summary(outcomes []*ArticleOutcome) []string {
 		return o.Head + tallyOf(slice.Map(o.Data.Claims, func(c claimJSON) stats.Verdict { return stats.Verdict(c.Verdict) }))
 	})
 	if more := len(lines) - (mostLines - 2); more > 1 {
-		lines = append(lines[:len(lines)-more], fmt.Sprintf("and %d more articles: benchbook list has all", more))
+		lines = append(lines[:len(lines)-more], fmt.Sprintf("and %d more articles: benchbook show has all", more))
 	}
 	if len(lines) > 0 {
 		lines = append(lines, "each claim: benchbook show ARTICLE")

@@ -245,7 +245,7 @@ func shown(c *lab.Article, d *dataset.Dataset) ShowJSON {
 		if len(c.Experiments) > 0 && !concerns(j.Claim, c.Experiments) {
 			continue
 		}
-		out.Claims = append(out.Claims, showClaim(d, &j))
+		out.Claims = append(out.Claims, showClaim(&j))
 	}
 	return out
 }
@@ -368,6 +368,13 @@ func printShown(a *lab.Session, list []ShowJSON, format string, about extent) er
 	switch {
 	case format == FormatJSON:
 		return lab.PrintJSON(a.Stdout, list)
+	case format == FormatBenchfmt:
+		cells := ExportedCells(list)
+		if len(cells) == 0 {
+			return errors.New("no valid results: benchbook plan lists what is missing, benchbook show tells why a number " +
+				"is not valid")
+		}
+		return exportBenchfmt(a.Stdout, cells)
 	case format == FormatCSV && about == ofClaim:
 		return terminal.PrintCSV(a.Stdout, claimRows(list))
 	case format == FormatCSV:
@@ -378,10 +385,6 @@ func printShown(a *lab.Session, list []ShowJSON, format string, about extent) er
 		return nil
 	}
 	for i, s := range list {
-		if format == FormatMarkdown {
-			printShownMarkdown(a, &s, about)
-			continue
-		}
 		if i > 0 {
 			fmt.Fprintln(a.Stdout)
 		}
@@ -474,7 +477,7 @@ func printShownText(a *lab.Session, s *ShowJSON, about extent) {
 			fmt.Fprintf(a.Stdout, "  %s\n", line)
 		}
 	}
-	printShownClaims(a, s, about == ofClaim)
+	printShownClaims(a, s)
 }
 
 // printCell prints all that is known of a cell.
@@ -590,42 +593,6 @@ func valueWords(c *dataset.Cell, i int, m record.Metric, u number.Column) string
 	}
 	step := math.Abs(value) * stats.MinResolution
 	return u.Quantity(value, u.Decimals(number.Reading{Value: value, Step: step, Exact: m.Counted}))
-}
-
-func printShownMarkdown(a *lab.Session, s *ShowJSON, about extent) {
-	w := a.Stdout
-	fmt.Fprintf(w, "### %s\n\n%s\n\n", terminal.Markdown.Replace(s.Title), terminal.Markdown.Replace(s.head()))
-	for _, e := range s.Experiments {
-		fmt.Fprintf(w, "#### %s\n\n", terminal.Markdown.Replace(s.Article+"#"+e.Experiment))
-		if e.Skipped != "" {
-			fmt.Fprintf(w, "%s\n\n", terminal.Markdown.Replace(e.Skipped))
-			continue
-		}
-		columns := e.columns()
-		rows := [][]string{{"cell", "metric", "n", "centre and interval", "noise floor", "validity"}}
-		for i := range e.Cells {
-			c := &e.Cells[i]
-			about := strings.Join(c.about(), "; ")
-			if len(c.Repetitions) == 0 {
-				rows = append(rows, []string{c.Trial, "", "0", "", "", about})
-				continue
-			}
-			if words := c.without(); words != "" {
-				rows = append(rows, []string{c.Trial, "", "0", words, "", about})
-				continue
-			}
-			for _, m := range c.Metrics {
-				floor, _ := e.floor(m.Metric)
-				rows = append(rows, []string{c.Trial, m.Metric, fmt.Sprint(m.Repetitions), shownWords(m.result, columns[m.Metric]),
-					floor, about})
-			}
-		}
-		terminal.PrintMarkdown(w, rows, 2, 3, 4)
-		for _, line := range e.floorReasons() {
-			fmt.Fprintf(w, "%s\n\n", terminal.Markdown.Replace(line))
-		}
-	}
-	printShownClaimsMarkdown(a, s, about == ofClaim)
 }
 
 // shownRows are the metrics of all cells as CSV.

@@ -57,8 +57,6 @@ func showRepetition(a *lab.Session, list []ShowJSON, flags Selection, format str
 			rows = append(rows, []string{v.Metric, v.Unit, terminal.Exact(v.Value), v.Missing})
 		}
 		err = terminal.PrintCSV(a.Stdout, rows)
-	case FormatMarkdown:
-		printOneMarkdown(a, &one)
 	default:
 		printOneText(a, &one)
 	}
@@ -344,24 +342,5 @@ func printOneText(a *lab.Session, o *oneJSON) {
 	}
 	if o.Record.Log != "" {
 		fmt.Fprintf(a.Stdout, "\nwhat was written\n%s\n", strings.TrimRight(o.Record.Log, "\n"))
-	}
-}
-
-func printOneMarkdown(a *lab.Session, o *oneJSON) {
-	w := a.Stdout
-	fmt.Fprintf(w, "### %s\n\n", terminal.Markdown.Replace(o.title()))
-	if o.Record.Failure != "" {
-		fmt.Fprintf(w, "%s\n\n", terminal.Markdown.Replace(o.Record.Failure))
-	}
-	for _, s := range o.sections() {
-		fmt.Fprintf(w, "#### %s\n\n", s.title)
-		terminal.PrintMarkdown(w, append([][]string{make([]string, len(s.rows[0]))}, s.rows...))
-	}
-	if o.Record.Log != "" {
-		fence := "```"
-		for strings.Contains(o.Record.Log, fence) {
-			fence += "`"
-		}
-		fmt.Fprintf(w, "#### what was written\n\n%s text\n%s\n%s\n", fence, strings.TrimRight(o.Record.Log, "\n"), fence)
 	}
 }

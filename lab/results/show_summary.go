@@ -41,7 +41,7 @@ const keyColumns = 3
 
 // printCells prints a line for each cell of an article, with its first key metrics, after its claims.
 func printCells(a *lab.Session, s *ShowJSON) {
-	printShownClaims(a, s, false)
+	printShownClaims(a, s)
 	for _, e := range s.Experiments {
 		fmt.Fprintf(a.Stdout, "\n%s#%s\n", s.Article, e.Experiment)
 		if e.Skipped != "" {

@@ -211,7 +211,7 @@ func (s *recordFinder) folder(_ context.Context, name string) (*side, error) {
 	}
 	found := &side{kind: sideFolder, name: name, records: map[string][]*record.Record{}}
 	for _, d := range dirs {
-		read, _, err := s.app.ReadRecords(d)
+		read, err := s.app.ReadRecords(d)
 		if err != nil {
 			return nil, lab.Failure(err)
 		}

@@ -43,7 +43,7 @@ func TestSummary(t *testing.T) {
 		{"several articles in a line each", several(3), 4,
 			[]string{"a3: holds; 2 claims: 2 supported", "each claim: benchbook show ARTICLE"}},
 		{"as many articles as there is room for", several(29), 30, []string{"a29: holds; 2 claims: 2 supported"}},
-		{"more articles", several(1000), 30, []string{"and 972 more articles: benchbook list has all"}},
+		{"more articles", several(1000), 30, []string{"and 972 more articles: benchbook show has all"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

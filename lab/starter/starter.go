@@ -217,3 +217,11 @@ title: Load on %[2]s
 `+"```"+`
 `, slug, service, time.Now().Format(time.DateOnly), services, address)
 }
+
+// From writes an article for the project in dir from a Compose file or a Dockerfile.
+func From(dir, file string) (*Article, error) {
+	if isDockerfile(file) {
+		return FromDockerfile(dir, file)
+	}
+	return FromCompose(dir, file)
+}

@@ -64,7 +64,7 @@ func inPlainWords(err error, before string) string {
 // WithWayOut is the text of an error, with what to do about a cause that can befall whatever writes files.
 func WithWayOut(err error) string {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return ErrorText(err) + ": free some space there; benchbook gc deletes superseded records and unused images"
+		return ErrorText(err) + ": free some space there; benchbook clean --records removes old records"
 	}
 	return ErrorText(err)
 }

@@ -18,9 +18,6 @@ type Plain struct{ To io.Writer }
 // sequences are those that colour a terminal, move in it, or name its window.
 var sequences = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?)`)
 
-// colours are those of them that only change how text looks.
-var colours = regexp.MustCompile(`^\x1b\[[0-9;]*m`)
-
 func (p Plain) Write(text []byte) (int, error) {
 	if _, err := p.To.Write(cleaned(text)); err != nil {
 		return 0, err

@@ -36,12 +36,6 @@ func Clock(d time.Duration) string {
 	return fmt.Sprintf("%s%ds", out, s)
 }
 
-// HMS writes a time as 1:02:03.
-func HMS(d time.Duration) string {
-	s := int64(d.Round(time.Second).Seconds())
-	return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
-}
-
 // Indent sets lines below a line of two indents.
 func Indent(s string) string {
 	return "      " + strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n      ")

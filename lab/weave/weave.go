@@ -283,15 +283,13 @@ func tableText(t render.TableText, address string) string {
 	return b.String()
 }
 
-// pictures shows drawings in light and dark.
+// pictures shows drawings.
 func pictures(m mark, drawn []render.Drawing, folder string, out map[string]drawing) string {
 	text := "\n\n"
 	for _, d := range drawn {
-		light := filepath.Join(drawings, m.article, d.Name+".svg")
-		dark := filepath.Join(drawings, m.article, d.Name+"-dark.svg")
-		out[filepath.Join(folder, light)], out[filepath.Join(folder, dark)] = drawing{d.Light, m.at}, drawing{d.Dark, m.at}
-		text += fmt.Sprintf(`<picture><source media="(prefers-color-scheme: dark)" srcset="%s"><img src="%s" alt="%s"></picture>`,
-			filepath.ToSlash(dark), filepath.ToSlash(light), html.EscapeString(d.Title)) + "\n\n"
+		name := filepath.Join(drawings, m.article, d.Name+".svg")
+		out[filepath.Join(folder, name)] = drawing{d.SVG, m.at}
+		text += fmt.Sprintf("![%s](%s)\n\n", terminal.Markdown.Replace(d.Title), filepath.ToSlash(name))
 	}
 	return text
 }

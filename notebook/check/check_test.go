@@ -247,9 +247,6 @@ func TestCheckElsewhere(t *testing.T) {
 		{"a scatter of a parameter", recordtest.Fence("figure", "label: fig-a\nkind: scatter\nx: throughput\ny: server"),
 			"unknown-metric at server: y of a figure of kind scatter must be a metric, and \"server\" is a parameter or " +
 				"label (write a metric, such as throughput)"},
-		{"a topology of all cells", recordtest.Fence("figure", "label: fig-a\nkind: topology"),
-			"several-cells at yaml figure: a topology figure shows one cell, not 3 (pick one with where: server == \"a\")"},
-		{"a sound topology", recordtest.Fence("figure", "label: fig-a\nkind: topology\nwhere: server == 'a'"), ""},
 		{"a line at nothing", recordtest.Fence("figure",
 			"label: fig-a\nkind: dots\nx: throughput\ny: server\nreference: max(througput)"),
 			"unknown-metric at througput: no metric \"througput\" (did you mean \"throughput\"?)"},

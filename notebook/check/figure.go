@@ -107,7 +107,7 @@ func (c *checker) axis(e *dataset.Experiment, f *article.Figure, name string, t 
 	}
 }
 
-// subject checks that there is what some kinds of figures are about: a search, or a single cell.
+// subject checks that there is what some kinds of figures are about: a search.
 func (c *checker) subject(e *dataset.Experiment, f *article.Figure) {
 	switch name := f.X.Value; f.Is().Subject {
 	case figurekind.Tuning:
@@ -120,25 +120,5 @@ func (c *checker) subject(e *dataset.Experiment, f *article.Figure) {
 			c.problems.Add("no-search", f.Kind.Pos, "experiment %q does not search for its capacity", e.Plan.Name).
 				Hint = "add capacity: to it, or name another experiment"
 		}
-	case figurekind.OneCell:
-		if cells, err := e.Select(f.Where.Node); err == nil && len(cells) > 1 {
-			at := f.Where.Text.Pos
-			if f.Where.Node == nil {
-				at = f.Pos
-			}
-			c.problems.Add("several-cells", at, "a topology figure shows one cell, not %d", len(cells)).
-				Hint = "pick one with where: " + picking(e, cells[0])
-		}
 	}
-}
-
-// picking is a where that picks one cell.
-func picking(e *dataset.Experiment, cell *dataset.Cell) string {
-	var words []string
-	for _, name := range e.Plan.Parameters {
-		if value, ok := cell.Setting(name); ok {
-			words = append(words, name+" == "+(&expr.String{Value: value}).String())
-		}
-	}
-	return strings.Join(words, " and ")
 }

@@ -39,20 +39,6 @@ func (b *fixture) dataset(o dataset.Options) *dataset.Dataset {
 	return d
 }
 
-// cellOf finds a cell by the name of its trial.
-func cellOf(t testing.TB, d *dataset.Dataset, trial string) *dataset.Cell {
-	t.Helper()
-	for _, e := range d.Experiments {
-		for _, c := range e.Cells {
-			if c.Trial.Name == trial {
-				return c
-			}
-		}
-	}
-	t.Fatalf("no cell %q", trial)
-	return nil
-}
-
 // trialCell finds a cell by its experiment and trial.
 func trialCell(t *testing.T, d *dataset.Dataset, experiment, trial string) *dataset.Cell {
 	t.Helper()

@@ -37,3 +37,34 @@ func partsFor(d *dataset.Dataset) []bool {
 	}
 	return applies
 }
+
+// leaves are the parts of a test that are no groups.
+func leaves(t test) []test {
+	group, ok := t.(groupTest)
+	if !ok {
+		return []test{t}
+	}
+	var out []test
+	for _, part := range group.parts {
+		out = append(out, leaves(part)...)
+	}
+	return out
+}
+
+// sidesOf are all sides of a test.
+func sidesOf(t test) []side {
+	var out []side
+	for _, part := range leaves(t) {
+		switch part := part.(type) {
+		case ratioTest:
+			out = append(out, part.a, part.b)
+		case ratiosTest:
+			out = append(out, part.sides()...)
+		case fewerTest:
+			out = append(out, part.a, part.b)
+		case limitTest:
+			out = append(out, part.side)
+		}
+	}
+	return out
+}

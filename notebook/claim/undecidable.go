@@ -3,9 +3,7 @@ package claim
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
-	"strings"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
@@ -17,13 +15,12 @@ import (
 	"benchbook/slice"
 )
 
-// A Doubt is why claims cannot be decided, or not in every way, with what is planned, or not as well as they might be.
+// A Doubt is why a claim cannot be decided by what is planned.
 type Doubt struct {
-	Claim    *article.Claim // nil if it is about the article
-	IsRemark bool           // nothing is wrong
-	Rule     string         // of check
-	Words    string
-	Hint     string
+	Claim *article.Claim
+	Rule  string // of check
+	Words string
+	Hint  string
 
 	at          source.Pos
 	experiments []string // that it concerns
@@ -31,29 +28,14 @@ type Doubt struct {
 
 // String is the doubt in one line.
 func (d *Doubt) String() string {
-	words := d.Words + "; " + d.Hint
-	if d.Claim != nil {
-		words = "claim " + d.Claim.Name.Value + ": " + words
-	}
-	return words
+	return "claim " + d.Claim.Name.Value + ": " + d.Words + "; " + d.Hint
 }
 
-// The rules of check that have a doubt.
-const (
-	tooFewRepetitions = "too-few-repetitions"
-	tooFewAnswers     = "too-few-answers"
-	limitTooNear      = "limit-too-near"
-	shortWindow       = "short-window"
-	busyGenerator     = "busy-generator"
-	shortWarmup       = "short-warmup"
-	fewPairs          = "few-pairs"
-)
+// tooFewRepetitions is the rule of check for claims that the planned repetitions cannot decide.
+const tooFewRepetitions = "too-few-repetitions"
 
-// Undecidable finds the claims that cannot be decided by the repetitions, the load or the measurement that the plan
-// has, whatever is measured. Where a load does not say how many requests it sends, the records do. Claims that are
-// mistaken, which Check reports, are left out.
-//
-// Source: docs/command.md#check, too-few-repetitions, too-few-answers and limit-too-near.
+// Undecidable finds the claims that the planned repetitions cannot decide, whatever is measured. Mistaken claims, which
+// Check reports, are left out.
 func Undecidable(d *dataset.Dataset) []Doubt {
 	var out []Doubt
 	for _, c := range d.Doc.Claims {
@@ -61,11 +43,9 @@ func Undecidable(d *dataset.Dataset) []Doubt {
 		if err != nil {
 			continue
 		}
-		for _, doubt := range []*Doubt{cmp.Or(fewRepetitions(t), fewToContradict(t)), fewAnswers(t), nearLimit(t)} {
-			if doubt != nil {
-				doubt.Claim, doubt.at = c, c.Expect.Text.Pos
-				out = append(out, *doubt)
-			}
+		if doubt := cmp.Or(fewRepetitions(t), fewToContradict(t)); doubt != nil {
+			doubt.Claim, doubt.at = c, c.Expect.Text.Pos
+			out = append(out, *doubt)
 		}
 	}
 	return out
@@ -74,11 +54,7 @@ func Undecidable(d *dataset.Dataset) []Doubt {
 // Warn adds doubts to problems, where they arise.
 func Warn(doubts []Doubt, problems *source.Problems) {
 	for _, doubt := range doubts {
-		add := problems.Warn
-		if doubt.IsRemark {
-			add = problems.Remark
-		}
-		add(doubt.Rule, doubt.at, "%s", doubt.Words).Hint = doubt.Hint
+		problems.Warn(doubt.Rule, doubt.at, "%s", doubt.Words).Hint = doubt.Hint
 	}
 }
 
@@ -174,79 +150,4 @@ func experimentsOf(sides []side) []*plan.Experiment {
 		out = slice.Add(out, c.Experiment.Plan)
 	}
 	return out
-}
-
-// fewAnswers doubts a claim by a percentile of which a repetition cannot have enough requests.
-//
-// Source: docs/method.md#percentiles.
-func fewAnswers(t test) *Doubt {
-	for _, s := range sidesOf(t) {
-		family, percent, _ := strings.Cut(s.metric.Name, ".p")
-		p, err := stats.ParsePercentile(percent)
-		if err != nil || !slices.Contains([]string{"latency", "service", "lag"}, family) {
-			continue
-		}
-		for _, c := range s.cells {
-			expected, words := expectedRequests(c)
-			if need := float64(p.Need()); expected >= need {
-				continue
-			}
-			return &Doubt{Rule: tooFewAnswers, experiments: []string{c.Experiment.Plan.Name},
-				Words: fmt.Sprintf("%s needs %d requests in a repetition, and %s of %q", s.metric.InWords(), p.Need(), words,
-					c.Trial.Name),
-				Hint: "make the window longer or the rate higher, or claim a lower percentile"}
-		}
-	}
-	return nil
-}
-
-// expectedRequests is how many requests a repetition of a cell sends, and where that is known from; infinite if it is
-// not.
-func expectedRequests(c *dataset.Cell) (float64, string) {
-	l := c.Trial.Load
-	switch {
-	case l == nil || len(l.Stages) > 0:
-	case l.Requests > 0:
-		return float64(l.Requests), fmt.Sprintf("%d are sent by that", l.Requests)
-	case l.Rate > 0 && l.Duration > 0:
-		n := l.Rate * l.Duration.Seconds()
-		return n, fmt.Sprintf("%.4g/s for %s are %.4g by that", l.Rate, l.Duration, n)
-	case l.Duration > 0:
-		most := 0.0
-		for _, r := range c.Records {
-			if r.Load != nil && r.Load.Window > 0 {
-				most = max(most, float64(r.Load.Attempted)/r.Load.Window*l.Duration.Seconds())
-			}
-		}
-		if most > 0 {
-			return most, fmt.Sprintf("%.4g is the most that was recorded for the %s", most, l.Duration)
-		}
-	}
-	return math.Inf(1), ""
-}
-
-// nearLimit doubts a claim whose limit differs from equality by less than a measurement can tell.
-//
-// Source: docs/method.md#words-and-defaults.
-func nearLimit(t test) *Doubt {
-	for _, part := range leaves(t) {
-		region, ok := ratioRegion(part)
-		sides := sidesOf(part)
-		if !ok || slices.ContainsFunc(sides, func(s side) bool { return !needsRepetitions(s) }) {
-			continue
-		}
-		for _, limit := range []float64{region.Lo, region.Hi} {
-			if apart := math.Abs(math.Log(limit)); apart > 0 && apart < stats.MinResolution {
-				return &Doubt{Rule: limitTooNear, experiments: namesOf(experimentsOf(sides)),
-					Words: fmt.Sprintf("the limit %.6g is nearer to 1 than the resolution of a measurement, %g", limit,
-						stats.MinResolution),
-					Hint: "claim a larger effect"}
-			}
-		}
-	}
-	return nil
-}
-
-func namesOf(list []*plan.Experiment) []string {
-	return slice.Map(list, func(e *plan.Experiment) string { return e.Name })
 }

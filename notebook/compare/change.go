@@ -370,16 +370,6 @@ func refused(a, b *dataset.Cell, acrossHosts bool) (why, mark string) {
 	return why, ""
 }
 
-// Unlike reports whether the two sides were measured on hosts that differ in processor or cores, or whose records do
-// not tell. What is said of such hosts are ratios: their absolute numbers differ as the machines do.
-func (c *Change) Unlike() bool {
-	if len(c.A.Records) == 0 || len(c.B.Records) == 0 {
-		return false
-	}
-	a, b := c.A.Records[0], c.B.Records[0]
-	return a.Host != b.Host && unlike(a, b) != ""
-}
-
 // unlike says in what the hosts of two records differ, each of which may be several machines; empty if all have the
 // same processor and cores.
 func unlike(a, b *record.Record) string {

@@ -32,14 +32,6 @@ func AsChange(q *Quantity) {
 	}
 }
 
-// AsRatio turns a relative difference back into the ratio that it was made of.
-func AsRatio(q *Quantity) {
-	q.Number, q.Share = q.Number+1, false
-	if q.Interval != nil {
-		q.Interval = &stats.Interval{Lo: q.Interval.Lo + 1, Hi: q.Interval.Hi + 1}
-	}
-}
-
 // NoRatio says why two cells have no ratio, by name: a value of zero, which failures may have, or an error.
 func NoRatio(err error, nameA string, a stats.Cell, nameB string, b stats.Cell) string {
 	if !errors.Is(err, stats.ErrNotPositive) {

@@ -31,14 +31,12 @@ func (a Axis) String() string {
 // Subject is what a figure is about.
 type Subject int
 
-// The subjects. Of all but Claim the cells are those that the block selects.
+// The subjects. The cells are those that the block selects.
 const (
 	Cells     Subject = iota
-	OneCell           // and no more
 	Tuning            // the search for the value of a setting
 	Capacity          // the search for the highest rate
 	Published         // what others published of the cells
-	Claim             // of which the cells may be of several experiments
 )
 
 // Kind is a kind of figure.
@@ -77,12 +75,10 @@ var All = []*Kind{
 	{Name: "lines", X: Numeric, Y: Metric, Shows: []string{"y"},
 		Needs: []string{"x", "y"}, Hint: "add x: with a parameter whose values are numbers, and y: with a metric",
 		Takes: strings.Fields("where colour facet log.x log.y zero reference")},
-	{Name: "multiverse", Subject: Claim, Needs: []string{"claim"}, Hint: "add claim: with the name of a claim"},
 	{Name: "scatter", X: Metric, Y: Metric, Shows: []string{"y", "x"}, Needs: []string{"x", "y"},
 		Hint: "add x: and y: with a metric each", Takes: strings.Fields("where colour facet log.x log.y zero reference")},
 	{Name: "timeline", Y: Metric, Needs: []string{"y"}, Hint: "add y: with a metric",
 		Takes: strings.Fields("where colour facet log.y zero reference")},
-	{Name: "topology", Subject: OneCell, Takes: []string{"where"}},
 	{Name: "tuning", Subject: Tuning, X: Metric, Y: Metric, Shows: []string{"y", "x"}, Needs: []string{"x", "y"},
 		Hint: "add x: with tune.NAME, and y: with a metric", Takes: strings.Fields("where colour facet log.x log.y zero")},
 }

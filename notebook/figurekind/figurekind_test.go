@@ -21,7 +21,7 @@ func TestAll(t *testing.T) {
 		keys := slices.Concat(Common, k.Needs, k.Takes)
 		slices.Sort(keys)
 		// which needs one of Common
-		if once := slices.Compact(slices.Clone(keys)); len(once) != len(keys) && k.Subject != Claim {
+		if once := slices.Compact(slices.Clone(keys)); len(once) != len(keys) {
 			t.Errorf("a key of %s stands twice: %v", k.Name, keys)
 		}
 		for key, axis := range map[string]Axis{"x": k.X, "y": k.Y} {
@@ -54,7 +54,6 @@ func TestMetrics(t *testing.T) {
 		{"latency", "latency.p99.9", true, ""},
 		{"latency", "latency.mean", false, ""},
 		{"capacity", "capacity.rate", true, "capacity.rate"},
-		{"topology", "throughput", false, ""},
 		{"pie", "throughput", false, ""},
 	}
 	for _, tt := range tests {

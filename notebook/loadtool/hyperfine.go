@@ -106,19 +106,6 @@ func resultsOf(text []byte) (results []json.RawMessage, programs []string, err e
 	return saved.Results, programs, err
 }
 
-// Programs are the commands of output that is of several; nil for any other.
-func Programs(printed []byte) []string {
-	text, err := Text(printed)
-	if err != nil || !wroteHyperfine(string(text)) {
-		return nil
-	}
-	_, programs, err := resultsOf(text)
-	if err != nil || len(programs) < 2 {
-		return nil
-	}
-	return programs
-}
-
 func wroteHyperfine(printed string) bool {
 	if strings.HasPrefix(printed, "Benchmark 1: ") || strings.HasPrefix(printed, "Benchmark #1: ") { // before 1.12
 		return true // which cannot be read, but whose way out we know

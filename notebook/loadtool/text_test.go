@@ -2,62 +2,10 @@ package loadtool
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"path/filepath"
 	"testing"
-	"unicode/utf16"
-
-	"benchbook/slowtest"
 )
-
-// sixteen is a text in UTF-16.
-func sixteen(text []byte, order binary.AppendByteOrder) []byte {
-	var out []byte
-	for _, unit := range utf16.Encode([]rune(string(text))) {
-		out = order.AppendUint16(out, unit)
-	}
-	return out
-}
-
-// However a shell saved an output, the same is read from it.
-func TestSavedByShells(t *testing.T) {
-	slowtest.Skip(t)
-	lines := func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("\n"), []byte("\r\n")) }
-	marked := func(b []byte) []byte { return append([]byte("\ufeff"), b...) }
-	for _, tt := range []struct {
-		name string
-		save func([]byte) []byte
-	}{
-		{"lines of Windows", lines},
-		{"a byte order mark", marked},
-		{"both", func(b []byte) []byte { return marked(lines(b)) }},
-		{"PowerShell", func(b []byte) []byte { return sixteen(marked(lines(b)), binary.LittleEndian) }},
-		{"UTF-16, the high byte first", func(b []byte) []byte { return sixteen(marked(b), binary.BigEndian) }},
-		{"UTF-16 without a mark", func(b []byte) []byte { return sixteen(b, binary.LittleEndian) }},
-		{"UTF-16 without a mark, the high byte first", func(b []byte) []byte { return sixteen(b, binary.BigEndian) }},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			for name, files := range captured(t) {
-				tool, _ := Find(name)
-				for _, file := range files {
-					data := printed(t, file)
-					saved := tt.save(data)
-					if got, want := words(tool.Parse(saved)), words(tool.Parse(data)); got != want {
-						t.Errorf("%s: got\n%s\nwant\n%s", file, got, want)
-					}
-					was, _ := Guess(data)
-					if is, _ := Guess(saved); is.Name != was.Name {
-						t.Errorf("%s was guessed to be of %q, and is of %q", file, is.Name, was.Name)
-					}
-				}
-			}
-		})
-	}
-	if _, err := Text([]byte("\xff\xfea")); err == nil {
-		t.Error("half of a character was read")
-	}
-}
 
 // A percentile comes into the output, in whichever way it is written, or there is none.
 func TestLosesNoPercentile(t *testing.T) {

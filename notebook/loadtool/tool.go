@@ -94,12 +94,3 @@ func (t Tool) ParseOne(printed []byte, program string, likely ...string) (*Outpu
 	}
 	return o, nil
 }
-
-// Guess finds the tool that printed something, of those whose output can be imported; false if none of them did.
-func Guess(printed []byte) (Tool, bool) {
-	text, err := Text(printed)
-	if err != nil {
-		return Tool{}, false
-	}
-	return slice.Find(Tools(), func(t Tool) bool { return t.Saved && t.wrote(string(text)) })
-}

@@ -166,52 +166,6 @@ func TestRightAnswers(t *testing.T) {
 	}
 }
 
-// Every output is of the tool that it is of, and of no other.
-func TestGuess(t *testing.T) {
-	for name, files := range captured(t) {
-		tool, _ := Find(name)
-		for _, file := range files {
-			data := printed(t, file)
-			if _, err := tool.Parse(data); err != nil {
-				continue
-			}
-			for _, other := range Tools() {
-				if other.Saved && other.wrote(string(data)) != (other.Name == name) {
-					t.Errorf("%s: written by %s: %v", file, other.Name, other.wrote(string(data)))
-				}
-			}
-			if guessed, ok := Guess(data); ok != tool.Saved || ok && guessed.Name != name {
-				t.Errorf("%s was guessed to be of %q", file, guessed.Name)
-			}
-		}
-	}
-}
-
-// What a tool writes in another way is known as its own, and refused with the way that can be read.
-func TestOtherFormsAreTold(t *testing.T) {
-	for name, tt := range map[string]struct{ printed, tool, want string }{
-		"every time": {`{"type":"Metric","data":{"name":"http_reqs","type":"counter"},"metric":"http_reqs"}` + "\n" +
-			`{"metric":"http_reqs","type":"Point","data":{"time":"2026-11-20T10:00:00Z","value":1}}` + "\n",
-			"k6", "--summary-export"},
-		"a summary that is new": {`{"version": "1.0.0", "metadata": {"k6Version": "1.5.0"}, "config": {"duration": 2}, ` +
-			`"results": {"metrics": [{"name": "http_req_duration", "type": "trend"}]}}`, "k6",
-			"--new-machine-readable-summary=false"},
-		"hyperfine 1.11": {"Benchmark #1: sleep 0.02\n  Time (mean ± σ):      21.3 ms ±   0.4 ms\n", "hyperfine",
-			"--export-json"},
-		"hyperfine 1.18": {"Benchmark 1: sleep 0.02\n  Time (mean ± σ):      21.3 ms ±   0.4 ms\n", "hyperfine",
-			"--export-json"},
-	} {
-		tool, ok := Guess([]byte(tt.printed))
-		if !ok || tool.Name != tt.tool {
-			t.Errorf("%s: guessed to be of %q", name, tool.Name)
-			continue
-		}
-		if _, err := tool.Parse([]byte(tt.printed)); err == nil || !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
 // What is cut off before its end is no result. A table of rows that was cut between two of them cannot be told from a
 // whole one.
 func TestCutOff(t *testing.T) {

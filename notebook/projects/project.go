@@ -31,8 +31,8 @@ type Project struct {
 	Settings
 	Dir  string // absolute
 	file string // the Markdown file that is the only article; empty: those below experiments/
-	// RecordsIn is a folder that has the records of each article in one of its own, in place of those beside articles:
-	// SharedRecords, or one for comparisons, whose records are nobody's results.
+	// RecordsIn is a folder for comparisons that has the records of each article in a folder of its own, in place of those
+	// beside articles.
 	RecordsIn string
 	Defaults  *yamltext.Node            // of all experiments; nil if none
 	Profiles  map[string]*yamltext.Node // overrides of all experiments, by profile
@@ -54,13 +54,10 @@ type Settings struct {
 	Hosts       ProjectHosts               `yaml:"hosts"`
 	Registry    source.Text                `yaml:"registry"` // where images are pushed that the nodes of a cluster pull
 	// a folder of the project whose files replace those of the theme
-	Theme source.Text `yaml:"theme"`
-	// a folder of the project with pages beside the articles; see ReadDocs
-	Docs    source.Text `yaml:"docs"`
+	Theme   source.Text `yaml:"theme"`
 	Publish *Publish    `yaml:"publish"` // where the site goes; nil if nothing is written
 	// the branch that records are kept in; nil for those beside articles
-	Records *RecordsBranch `yaml:"records"`
-	Allow   Allow          `yaml:"allow"` // what articles may ask for beyond the harmless
+	Allow Allow `yaml:"allow"` // what articles may ask for beyond the harmless
 }
 
 // Allow is what articles may ask for beyond the harmless: words, and hosts that loads may go to. It is written as a
@@ -195,25 +192,8 @@ func (p *Publish) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) 
 	}
 }
 
-// RecordsBranch is a branch of a git remote that has the records of a project, and nothing else.
-type RecordsBranch struct {
-	Branch source.Text `yaml:"branch"`
-	Remote source.Text `yaml:"remote"` // origin if it is empty
-}
-
-func (r *RecordsBranch) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	d.FieldsOf(n, what, r)
-	if r.Branch.IsZero() {
-		d.Problems.Add("missing-key", n.Text.Pos, "%s needs a branch", what).
-			Hint = "write records: {branch: benchbook-records}"
-	}
-}
-
 // StateDir is the hidden folder of a project, which git ignores.
 const StateDir = ".benchbook"
-
-// SharedRecords is the folder of the records that a branch has.
-func (p *Project) SharedRecords() string { return filepath.Join(p.Dir, StateDir, "records") }
 
 // Allows says whether articles may ask for something.
 func (p *Project) Allows(what Permission) bool {
@@ -269,8 +249,8 @@ func OpenFile(name string) (*Project, error) {
 		p = &Project{Profiles: map[string]*yamltext.Node{}}
 	}
 	p.Dir, p.file = filepath.Dir(abs), abs
-	p.Docs, p.Theme, p.Publish = source.Text{}, source.Text{}, nil // these are of the whole project
-	p.Records, p.RecordsIn = nil, ""
+	p.Theme, p.Publish = source.Text{}, nil // these are of the whole project
+	p.RecordsIn = ""
 	return p, nil
 }
 
@@ -297,9 +277,6 @@ func readProject(dir string) *Project {
 	}
 	article.NewDecoder(&p.Problems, false).Decode(n, article.ProjectFile, &p.Settings)
 	p.Title, p.Author, p.Defaults = p.Title.OneLine(), p.Author.OneLine(), p.Settings.Defaults.Node
-	if p.Records != nil && !p.Records.Branch.IsZero() {
-		p.RecordsIn = p.SharedRecords()
-	}
 	for _, profile := range p.Settings.Profiles {
 		if profile.Skip {
 			p.Problems.Add("wrong-shape", profile.Name.Pos, "a whole project cannot skip profile %q", profile.Name.Value).

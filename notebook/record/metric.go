@@ -34,24 +34,6 @@ func IsTime(metric string) bool {
 		strings.HasPrefix(metric, "lag.p") || strings.HasPrefix(metric, "journey.p")
 }
 
-// Forms are the metrics that say the same of a quantity in other words: usual percentiles of the same times and, of
-// latencies, their mean. They are none for metrics of other things.
-//
-// Source: docs/claims.md#other-metrics.
-func Forms(metric string) []string {
-	family := "latency"
-	if f := percentile.FindStringSubmatch(metric); f != nil {
-		family = f[1]
-	} else if metric != "latency.mean" {
-		return nil
-	}
-	forms := []string{family + ".p50", family + ".p90", family + ".p99"}
-	if family == "latency" {
-		forms = append(forms, "latency.mean")
-	}
-	return forms
-}
-
 // CountsFailures reports whether a metric is a number or share of failed requests.
 func CountsFailures(metric string) bool {
 	return metric == "failed" || metric == "failed.count" || strings.HasPrefix(metric, "errors.")

@@ -2,8 +2,6 @@ package record
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -81,11 +79,6 @@ func TestPack(t *testing.T) {
 	if after := load(t, dir); !reflect.DeepEqual(after, before) || len(after.Records) != 3 {
 		t.Errorf("%d records are read otherwise than before", len(after.Records))
 	}
-	for _, r := range load(t, dir).Records {
-		if !r.SealFits() {
-			t.Errorf("the seal of repetition %d does not fit", r.Repetition)
-		}
-	}
 	if err := dir.Save(repetitions(2)[0]); err == nil || !strings.Contains(err.Error(), "exists already") {
 		t.Errorf("one that is packed is saved again: %v", err)
 	}
@@ -93,8 +86,8 @@ func TestPack(t *testing.T) {
 	if again := pack(); !bytes.HasPrefix(again, first) || bytes.Count(again, []byte("\n")) != 4 {
 		t.Error("lines that were there were changed")
 	}
-	if got := load(t, dir).Records; len(got) != 4 || got[3].Seal.Number != 4 || got[3].Seal.Before != got[2].Seal.Digest {
-		t.Errorf("the chain does not go on: %+v", got[3].Seal)
+	if got := load(t, dir).Records; len(got) != 4 {
+		t.Errorf("then %d records are read", len(got))
 	}
 }
 
@@ -135,11 +128,12 @@ func TestPackedTwice(t *testing.T) {
 	}
 }
 
-// A damaged line costs its record and nothing else, belongs to its cell, and is put aside when it was measured again.
+// A damaged line costs its record and nothing else, and belongs to its cell. It stays when it was measured again.
 func TestDamagedLine(t *testing.T) {
 	dir := Dir(t.TempDir())
 	list := repetitions(1, 2, 3)
-	if err := dir.SaveAll(list); err != nil {
+	saveEach(t, dir, list...)
+	if err := dir.Pack(list[0].Host, list[0].Profile, list[0].Run); err != nil {
 		t.Fatal(err)
 	}
 	own := list[0]
@@ -164,11 +158,8 @@ func TestDamagedLine(t *testing.T) {
 	if err := dir.Pack(own.Host, own.Profile, own.Run); err != nil {
 		t.Fatal(err)
 	}
-	if c := load(t, dir); len(c.Records) != 3 || len(c.Bad) != 0 {
+	if c := load(t, dir); len(c.Records) != 3 || len(c.Bad) != 1 {
 		t.Errorf("then %d records, %v", len(c.Records), c.Bad)
-	}
-	if kept, err := os.ReadFile(path + ".damaged"); err != nil || strings.TrimSpace(string(kept)) != lines[1] {
-		t.Errorf("of what it was %q is kept, %v", kept, err)
 	}
 }
 
@@ -176,7 +167,8 @@ func TestDamagedLine(t *testing.T) {
 func TestLineOfAnotherRun(t *testing.T) {
 	dir := Dir(t.TempDir())
 	list := repetitions(1)
-	if err := dir.SaveAll(list); err != nil {
+	saveEach(t, dir, list...)
+	if err := dir.Pack(list[0].Host, list[0].Profile, list[0].Run); err != nil {
 		t.Fatal(err)
 	}
 	from := filepath.Join(string(dir), PackPath(list[0].Host, list[0].Profile, list[0].Run))
@@ -189,69 +181,33 @@ func TestLineOfAnotherRun(t *testing.T) {
 	}
 }
 
-// Records that are removed leave their seals to those that stay of their run, and nothing where none does.
-func TestRemove(t *testing.T) {
-	for name, packed := range map[string]bool{"packed": true, "not packed": false} {
-		dir := Dir(t.TempDir())
-		list := repetitions(1, 2, 3)
+// A run is old if it is not among the newest of any experiment that it measured.
+func TestOld(t *testing.T) {
+	dir := Dir(t.TempDir())
+	for i, run := range []string{"20261101T000000Z-aaaa", "20261102T000000Z-bbbb", "20261103T000000Z-cccc",
+		"20261104T000000Z-dddd"} {
+		r := repetitions(1)[0]
+		r.Run = run
+		other := *r
+		other.Experiment = "other"
+		list := []*Record{r}
+		if i == 1 {
+			list = append(list, &other) // the only run of the other experiment
+		}
 		saveEach(t, dir, list...)
-		if packed {
-			if err := dir.Pack(list[0].Host, list[0].Profile, list[0].Run); err != nil {
-				t.Fatal(err)
-			}
-		}
-		sizes, err := dir.Remove(list[:2], true)
-		if err != nil || len(sizes) != 2 || sizes[list[0]] < 100 || len(load(t, dir).Records) != 3 {
-			t.Errorf("%s: a dry run says %v, %v", name, sizes, err)
-		}
-		if _, err := dir.Remove(list[:2], false); err != nil {
+		if err := dir.Pack(r.Host, r.Profile, r.Run); err != nil {
 			t.Fatal(err)
 		}
-		c := load(t, dir)
-		if len(c.Records) != 1 || len(c.Bad) > 0 || len(c.Removed) != 2 || c.Removed[0].Seal != *list[0].Seal {
-			t.Errorf("%s: %d records, %v, %v", name, len(c.Records), c.Bad, c.Removed)
-		}
-		saveEach(t, dir, repetitions(4)...)
-		if got := load(t, dir).Records; got[1].Seal.Number != 4 {
-			t.Errorf("%s: then comes number %d", name, got[1].Seal.Number)
-		}
-		if _, err := dir.Remove(load(t, dir).Records, false); err != nil || len(filesIn(t, dir)) > 0 {
-			t.Errorf("%s: %q is left, %v", name, filesIn(t, dir), err)
-		}
 	}
-}
-
-// A seal fits whatever white space there is, and nothing else.
-func TestSealFits(t *testing.T) {
-	dir := Dir(t.TempDir())
-	saveEach(t, dir, repetitions(1)...)
-	data, err := os.ReadFile(filepath.Join(string(dir), repetitions(1)[0].Path()))
-	if err != nil {
+	old, err := dir.Old(load(t, dir).Records, 2)
+	if err != nil || len(old) != 1 || old[0].Run != "20261101T000000Z-aaaa" || old[0].Bytes < 100 {
+		t.Fatalf("old are %+v, %v", old, err)
+	}
+	if err := dir.RemoveRun(old[0]); err != nil {
 		t.Fatal(err)
 	}
-	var compact, indented bytes.Buffer
-	if err := errors.Join(json.Compact(&compact, data), json.Indent(&indented, data, "", "\t")); err != nil {
-		t.Fatal(err)
-	}
-	for name, tt := range map[string]struct {
-		data []byte
-		want bool
-	}{
-		"as saved": {data, true}, "compact": {compact.Bytes(), true}, "with tabs": {indented.Bytes(), true},
-		"a number more":    {bytes.Replace(data, []byte(`"planned": `), []byte(`"planned": 1`), 1), false},
-		"another number":   {bytes.Replace(data, []byte(`"number": 1`), []byte(`"number": 2`), 1), false},
-		"a member twice":   {bytes.Replace(data, []byte(`"planned"`), []byte(`"planned":99,"planned"`), 1), false},
-		"a time shifted":   {bytes.Replace(data, []byte(`"started": "2`), []byte(`"started": "1`), 1), false},
-		"behind the seal":  {bytes.Replace(data, []byte("\n}\n"), []byte(",\n \"failure\": \"x\"\n}\n"), 1), false},
-		"before something": {bytes.Replace(data, []byte(`"digest": "`), []byte(`"before": "ab", "digest": "`), 1), false},
-	} {
-		r, err := Parse(tt.data)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		if r.SealFits() != tt.want {
-			t.Errorf("%s: it fits: %v", name, r.SealFits())
-		}
+	if got := load(t, dir).Records; len(got) != 4 {
+		t.Errorf("%d records are left", len(got))
 	}
 }
 

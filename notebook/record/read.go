@@ -22,7 +22,6 @@ import (
 type Contents struct {
 	Records []*Record // sorted by path
 	Bad     []Bad     // what is no sound record, or cannot be read: one bad file must not hide the rest
-	Removed []Removed // what is left of records that were removed from runs
 }
 
 // Read reads all records below d. What is removed meanwhile, as by a gc in another terminal, is not there.
@@ -39,7 +38,7 @@ func (d Dir) Load() (c Contents, err error) {
 	if err = errors.Join(err, r.group.Wait()); err != nil {
 		return Contents{}, fmt.Errorf("reading records: %w", err)
 	}
-	for _, f := range r.unlessTwice() {
+	for _, f := range r.inOrder() {
 		switch {
 		case f.line != nil:
 			c.add(f.path, f.number, *f.line)
@@ -155,9 +154,9 @@ func (f *readFile) read(relative string) error {
 	return nil
 }
 
-// unlessTwice are the files and lines in the order of their records, without files whose record is packed: whoever
-// packed it was killed before the file was removed. If the two differ, the file is none.
-func (r *dirReader) unlessTwice() []*readFile {
+// inOrder returns the files and lines in the order of their records. A file whose record is packed already is left out:
+// whoever packed it was killed before the file was removed. If the two differ, the file is bad.
+func (r *dirReader) inOrder() []*readFile {
 	packed := map[string]*readFile{}
 	for _, f := range r.found {
 		if f.line != nil && f.own != "" {

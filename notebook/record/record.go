@@ -7,7 +7,6 @@
 package record
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
@@ -115,17 +114,12 @@ type Record struct {
 	// folder of records puts them back.
 	Lists map[string]string `json:"lists,omitempty"`
 
-	Seal *Seal `json:"seal,omitempty"` // the last member; older records have none
-
-	Doubts   *Doubts `json:"-"` // what was found when it was read; nil for one that was not checked
-	sealFits bool    // it is as it was sealed
+	Doubts *Doubts `json:"-"` // what was found when it was read; nil for one that was not checked
 }
 
-// Doubts are what in a record, or beside the others of its run, cannot be. Package integrity finds them.
+// Doubts are contradictions within a record, found by package integrity.
 type Doubts struct {
-	Invalid  []string // the repetition says nothing
-	Warnings []string
-	Seals    []string // where the chain of its run is broken: in words that name it
+	Invalid []string
 }
 
 // Parameter is one setting of a trial.
@@ -502,7 +496,6 @@ func Parse(data []byte) (*Record, error) {
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	r.sealFits = r.Seal.fits(data)
 	return &r, nil
 }
 
@@ -579,9 +572,8 @@ func KeepOutput(printed []byte) string {
 // Dir is the records folder of an article.
 type Dir string
 
-// Save seals a record and writes it, atomically, to a file of its own. A record of the same name is an error: records
-// are never changed. A file of that name that is none, since it was damaged, is put aside under a name that ends with
-// ".damaged".
+// Save writes a record, atomically, to a file of its own. A record of the same name is an error: records are never
+// changed. A damaged file of that name is replaced.
 func (d Dir) Save(r *Record) error {
 	if err := d.save(r); err != nil {
 		return fmt.Errorf("saving a record: %w", err)
@@ -593,11 +585,7 @@ func (d Dir) save(r *Record) error {
 	if err := r.checkNames(); err != nil {
 		return err
 	}
-	seals, err := d.chain(r.Host, r.Profile, r.Run)
-	if err != nil {
-		return err
-	}
-	data, err := r.sealed(seals.last())
+	data, err := r.Bytes()
 	if err != nil {
 		return err
 	}
@@ -606,79 +594,10 @@ func (d Dir) save(r *Record) error {
 	if err != nil {
 		return err
 	}
-	if info, err := os.Lstat(path); err == nil || packed {
-		if packed || info.Mode().IsRegular() && !d.damaged(r.Path()) {
-			return fmt.Errorf("%s exists already", path)
-		}
-		if err := d.replaceBySeal(r, seals); err != nil {
-			return err
-		}
-	}
-	return files.Write(path, data) // where Tidy finds what is left of it
-}
-
-// replaceBySeal puts a damaged record aside, in whose place one was sealed behind the seals of its run, and leaves its
-// own to those that follow.
-func (d Dir) replaceBySeal(r *Record, seals chain) error {
-	path := filepath.Join(string(d), r.Path())
-	if data, _, err := files.Read(path, maxRecord); err == nil {
-		if own := sealAt(data); own != nil {
-			delete(seals, own.Number)
-		}
-	}
-	seals[r.Seal.Number] = *r.Seal
-	if stubs := seals.stubs(r.Host, r.Profile, r.Run, 1); len(stubs) > 0 {
-		pack := PackPath(r.Host, r.Profile, r.Run)
-		lines, err := d.lines(pack)
-		if err != nil {
-			return err
-		}
-		kept := slice.Map(lines, func(l packedLine) []byte { return l.data })
-		if err := d.writePack(pack, append(kept, stubs...)); err != nil {
-			return err
-		}
-	}
-	return os.Rename(path, path+".damaged")
-}
-
-// SaveAll seals and saves the records of one run, packed: all of them or none, also if this process is killed. It is an
-// error if there is such a run.
-func (d Dir) SaveAll(records []*Record) error {
-	if err := d.saveAll(records); err != nil {
-		return fmt.Errorf("saving records: %w", err)
-	}
-	return nil
-}
-
-func (d Dir) saveAll(records []*Record) error {
-	first := records[0]
-	pack := PackPath(first.Host, first.Profile, first.Run)
-	if path := filepath.Join(string(d), pack); exists(path) {
+	if info, err := os.Lstat(path); packed || err == nil && (!info.Mode().IsRegular() || !d.damaged(r.Path())) {
 		return fmt.Errorf("%s exists already", path)
 	}
-	var lines [][]byte
-	var last *Seal
-	for _, r := range records {
-		if err := r.checkNames(); err != nil {
-			return err
-		}
-		if PackPath(r.Host, r.Profile, r.Run) != pack {
-			return fmt.Errorf("they are of several runs, %s and %s", first.Run, r.Run)
-		}
-		if path := filepath.Join(string(d), r.Path()); exists(path) {
-			return fmt.Errorf("%s exists already", path)
-		}
-		data, err := r.sealed(last)
-		if err != nil {
-			return err
-		}
-		var line bytes.Buffer
-		if err := json.Compact(&line, data); err != nil {
-			return err
-		}
-		lines, last = append(lines, line.Bytes()), r.Seal
-	}
-	return d.writePack(pack, lines)
+	return files.Write(path, data) // where Tidy finds what is left of it
 }
 
 func exists(path string) bool {

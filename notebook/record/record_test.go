@@ -3,7 +3,6 @@ package record
 import (
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,7 +74,7 @@ func TestBadFiles(t *testing.T) {
 	}
 }
 
-// A record that was damaged makes room for that of the repetition that is measured again, and is not thrown away.
+// A damaged record is replaced by that of the repetition that is measured again.
 func TestSaveInThePlaceOfADamagedRecord(t *testing.T) {
 	for name, damage := range map[string]string{"cut short": `{"schema_version": 1, "art`, "emptied": "",
 		"zeros": strings.Repeat("\x00", 4096)} {
@@ -97,56 +96,6 @@ func TestSaveInThePlaceOfADamagedRecord(t *testing.T) {
 		if err != nil || len(records) != 1 || len(bad) != 0 {
 			t.Errorf("%s: %d records, %d bad, %v", name, len(records), len(bad), err)
 		}
-		if kept, err := os.ReadFile(path + ".damaged"); err != nil || string(kept) != damage {
-			t.Errorf("%s: of what it was %q is kept, %v", name, kept, err)
-		}
-	}
-}
-
-// Of records that belong together none is saved if one of them cannot be.
-func TestSaveAll(t *testing.T) {
-	dir := Dir(t.TempDir())
-	var records []*Record
-	for k := 1; k <= 3; k++ {
-		r := sample()
-		r.Repetition = k
-		records = append(records, r)
-	}
-	left := func() (n int) {
-		t.Helper()
-		err := filepath.WalkDir(string(dir), func(_ string, e os.DirEntry, err error) error {
-			if err == nil && !e.IsDir() {
-				n++
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
-	records[2].Samples[0].Value = math.NaN()
-	if err := dir.SaveAll(records); err == nil || left() != 0 {
-		t.Errorf("one cannot be written: %v, with %d files", err, left())
-	}
-	records[2].Samples[0].Value = 1
-	if err := dir.Save(records[1]); err != nil {
-		t.Fatal(err)
-	}
-	if err := dir.SaveAll(records); err == nil || !strings.Contains(err.Error(), "exists already") || left() != 1 {
-		t.Errorf("one is there already: %v, with %d files", err, left())
-	}
-	if err := os.Remove(filepath.Join(string(dir), records[1].Path())); err != nil {
-		t.Fatal(err)
-	}
-	if err := dir.SaveAll(records); err != nil {
-		t.Fatal(err)
-	}
-	if err := dir.SaveAll(records); err == nil || !strings.Contains(err.Error(), "exists already") || left() != 1 {
-		t.Errorf("their run is there already: %v, with %d files", err, left())
-	}
-	if have, bad, err := dir.Read(); err != nil || len(have) != 3 || len(bad) != 0 || left() != 1 {
-		t.Errorf("%d records, %d bad, %v, with %d files", len(have), len(bad), err, left())
 	}
 }
 
@@ -289,29 +238,6 @@ func TestOutput(t *testing.T) {
 	r.Redact(nil, nil)
 	if r.Output != "GET http://a:[redacted]@b/" || strings.Contains(r.Facts["tool.line"], "abcdefgh") {
 		t.Errorf("output %q, line %q", r.Output, r.Facts["tool.line"])
-	}
-}
-
-// Percentiles of other times, and throughput per core where throughput is asked for, are other quantities.
-func TestForms(t *testing.T) {
-	for metric, want := range map[string]string{
-		"latency.p95":            "latency.p50 latency.p90 latency.p99 latency.mean",
-		"latency.mean":           "latency.p50 latency.p90 latency.p99 latency.mean",
-		"latency.first_byte.p50": "latency.first_byte.p50 latency.first_byte.p90 latency.first_byte.p99",
-		"service.p99":            "service.p50 service.p90 service.p99",
-		"latency.max":            "",
-		"throughput":             "",
-		"memory.server":          "",
-	} {
-		got := Forms(metric)
-		if strings.Join(got, " ") != want {
-			t.Errorf("%s: %v, want %s", metric, got, want)
-		}
-		for _, name := range got {
-			if m, ok := LookupMetric(name); !ok || m.Unit != "s" {
-				t.Errorf("%s: %s is no time", metric, name)
-			}
-		}
 	}
 }
 

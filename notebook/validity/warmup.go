@@ -82,29 +82,3 @@ type Forecast struct {
 	Window, Generator string // for headline claims
 	Warmup            string
 }
-
-// Foresee tells by records what those that are measured in the same way will be like.
-//
-// Source: docs/validity.md#said-beforehand.
-func Foresee(records []*record.Record) Forecast {
-	in := &definitions{}
-	usual := func(say func(*record.Record) string) string {
-		return Usual(records, func(r *record.Record) string {
-			if r.Failure != "" || r.Load == nil {
-				return ""
-			}
-			return say(r)
-		})
-	}
-	return Forecast{
-		Window:    usual(func(r *record.Record) string { return ShortWindow(r.Load.Window) }),
-		Generator: usual(func(r *record.Record) string { return busyAbove(r.Load.Busy, busyForeseen) }),
-		Warmup: usual(func(r *record.Record) string {
-			if !in.hasWarmup(r) {
-				return ""
-			}
-			f := in.judgeWarmup(r)
-			return map[Level]string{Warn: f.words}[f.level]
-		}),
-	}
-}

@@ -10,7 +10,6 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/figurekind"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/render/cellview"
@@ -71,10 +70,8 @@ var drawers = map[string]func(*Panel) Drawing{
 	"dots":         (*Panel).dots,
 	"latency":      (*Panel).latency,
 	"lines":        (*Panel).lines,
-	"multiverse":   (*Panel).multiverse,
 	"scatter":      (*Panel).scatter,
 	"timeline":     (*Panel).timeline,
-	"topology":     (*Panel).topology,
 	"tuning":       (*Panel).tuning,
 }
 
@@ -165,10 +162,6 @@ func (p *Panel) ofAll(values []float64) []float64 {
 	return nil
 }
 
-// States tells whether the title of a figure may state the claim that the figure names. One of the subject Claim has to
-// name the claim that it is about: the title that it has by itself states nothing of it.
-func States(f *article.Figure) bool { return f.Is().Subject != figurekind.Claim || f.Title.Value != "" }
-
 // Panels divides cells by the parameter or label that the author facets by, in the order of the plan.
 func Panels(d *dataset.Dataset, f *article.Figure, cells []*dataset.Cell) []*Panel {
 	whole := &Panel{Dataset: d, Block: f, Cells: cells, All: cells, ID: f.Label.Value}
@@ -210,9 +203,7 @@ func (p *Panel) head(auto, desc string) figure.Head {
 	if title = cmp.Or(title, auto); p.Name != "" {
 		title += ", " + p.Name
 	}
-	if States(p.Block) {
-		title = p.Stated(title)
-	}
+	title = p.Stated(title)
 	return figure.Head{ID: p.ID, Title: title, Desc: desc}
 }
 

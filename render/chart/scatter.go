@@ -1,23 +1,19 @@
 package chart
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
-	"benchbook/render/datafile"
 	"benchbook/render/figure"
 	"benchbook/render/number"
 	"benchbook/render/wording"
-	"benchbook/slice"
 )
 
 // scatter draws cells between two metrics.
@@ -207,150 +203,4 @@ func (p *Panel) agreeing(row stats.AgreementRow, cell *dataset.Cell, fields []st
 	point.X, point.XLo, point.XHi, point.Y = row.Published, math.NaN(), math.NaN(), row.Centre
 	point.YLo, point.YHi = cellview.Ends(r)
 	return point, ""
-}
-
-// verdictColours are the verdicts in the order of colours, of which the third and the fourth are those of marks in
-// claims. What was not measured has no mark.
-var verdictColours = func() []stats.Verdict {
-	isDecided := func(v stats.Verdict) bool { return v == stats.Supported || v == stats.Contradicted }
-	others := slices.DeleteFunc(slices.Clone(stats.Verdicts), isDecided)
-	return slices.Insert(others, 2, stats.Supported, stats.Contradicted)
-}()
-
-// multiverse draws one claim over every alternative that was measured.
-func (p *Panel) multiverse() Drawing {
-	isNamed := func(c *article.Claim) bool { return c.Name.Value == p.Block.Claim.Value }
-	i := slices.IndexFunc(p.Dataset.Doc.Claims, isNamed)
-	if i < 0 {
-		return Drawing{Missing: fmt.Sprintf("there is no claim %q", p.Block.Claim.Value)}
-	}
-	m := claim.MultiverseOf(p.Dataset, p.Dataset.Doc.Claims[i])
-	if len(m.Alternatives) == 0 {
-		return Drawing{Missing: "the claim has no alternatives: " + claim.Judge(p.Dataset, p.Dataset.Doc.Claims[i]).Reason}
-	}
-	f := figure.Rows{X: figure.Axis{Name: "effect, times", Scale: figure.Log}}
-	unit, ratios := number.Times, areRatios(m.Alternatives)
-	if !ratios {
-		unit = unitOfEffects(m.Alternatives)
-		f.X = figure.Axis{Name: strings.TrimSuffix("value, "+unit.Symbol, ", "), Unit: unit.Scale}
-	}
-	column := unit.Column(readingsOf(m.Alternatives)...)
-	var region stats.Region
-	counts := map[stats.Verdict]int{}
-	p.data = &datafile.Table{Columns: []string{"alternative", "verdict", "effect", "lo", "hi", "reason"}}
-	for k, a := range m.Alternatives {
-		counts[a.Judgement.Verdict]++
-		region = cmp.Or(region, a.Region)
-		f.Rows = append(f.Rows, p.alternativeRow(alternativeName(k, a), a.Judgement, a.Effect, column))
-	}
-	slices.SortStableFunc(f.Rows[1:], func(a, b figure.Row) int { // the claim as it is judged stays on top
-		if a.Missing == "" && b.Missing == "" {
-			return cmp.Compare(b.Value, a.Value)
-		}
-		return cmp.Compare(a.Missing, b.Missing) // what has an effect comes first
-	})
-	if region != (stats.Region{}) {
-		p.say("Grey: the effect that the claim predicts.")
-	}
-	if slices.ContainsFunc(f.Rows, isMeasured) { // else no row has a mark, and so no colour
-		for _, v := range verdictColours {
-			f.Series = append(f.Series, string(v))
-		}
-		if region != (stats.Region{}) {
-			f.Band = &figure.Band{Lo: region.Lo, Hi: region.Hi, Label: "supported if the whole interval is here"}
-		}
-		if ratios {
-			f.Reference = &figure.Reference{Value: 1, Label: "no difference"}
-		}
-	}
-	tally := wording.List(stats.VerdictsInWords(counts))
-	p.say("The first row is the claim as it is judged. The others differ from it in what their names say; they are " +
-		"ordered by their effect.")
-	folded := ""
-	const most = 8 // rows that a telephone shows at once, each with its name above it
-	if own := m.Alternatives[0].Judgement.Verdict; len(f.Rows) > most {
-		folded = fmt.Sprintf("%d of %d alternatives are %s, as the claim is", counts[own], len(f.Rows), own)
-	}
-	f.Head = p.head("The claim under every alternative: "+tally,
-		p.description("One claim under every alternative measured, "+tally))
-	return Drawing{Figure: f, Folded: folded,
-		Sub: wording.Capital(number.Count(len(f.Rows), "alternative")) + ": " + tally + " (" + string(m.Is) + ")"}
-}
-
-// alternativeName is what an alternative differs in from the claim as it is judged, which is the first.
-func alternativeName(at int, a claim.Alternative) string {
-	switch {
-	case a.Words != "":
-		return a.Words
-	case at > 0:
-		return "likewise"
-	}
-	return "as claimed"
-}
-
-// areRatios tells whether all effects are ratios, so that they stand in equal ratios.
-func areRatios(list []claim.Alternative) bool {
-	return !slices.ContainsFunc(list, func(a claim.Alternative) bool {
-		return a.Effect != nil && (a.Effect.Unit != "1" || a.Effect.Number <= 0)
-	})
-}
-
-// unitOfEffects is the unit of effects that are no ratios.
-func unitOfEffects(list []claim.Alternative) number.Unit {
-	var values []float64
-	base, share := "1", false
-	for _, a := range list {
-		if a.Effect != nil {
-			values, base, share = append(values, a.Effect.Number), a.Effect.Unit, a.Effect.Share
-		}
-	}
-	return number.For(base, share, values...)
-}
-
-func readingsOf(list []claim.Alternative) []number.Reading {
-	var out []number.Reading
-	for _, a := range list {
-		if a.Effect != nil {
-			out = append(out, wording.Reading(a.Effect))
-		}
-	}
-	return out
-}
-
-// endsOf are those of the interval of an effect; NaN without one.
-func endsOf(effect *dataset.Quantity) (lo, hi float64) {
-	if effect.Interval == nil {
-		return math.NaN(), math.NaN()
-	}
-	return effect.Interval.Lo, effect.Interval.Hi
-}
-
-// alternativeRow is what a claim comes to by one alternative, which it adds to words, data and cells of the figure.
-func (p *Panel) alternativeRow(name string, j claim.Judgement, effect *dataset.Quantity,
-	column number.Column) figure.Row {
-	row := figure.Row{Name: name, Published: math.NaN(), Series: 1 + slices.Index(verdictColours, j.Verdict)}
-	if effect == nil {
-		if row.Missing = string(j.Verdict); j.Reason != "" {
-			row.Missing += ": " + j.Reason
-		}
-		row.Title = name + ": " + row.Missing
-		p.data.Add(nil, name, string(j.Verdict), nil, nil, nil, j.Reason)
-	} else {
-		for _, cell := range effect.Cells {
-			p.All = slice.Add(p.All, cell)
-		}
-		row.Value = effect.Number
-		row.Lo, row.Hi = endsOf(effect)
-		decimals := column.Decimals(wording.Reading(effect))
-		row.Label = column.Quantity(effect.Number, decimals)
-		row.Title = name + ": " + row.Label
-		if effect.Interval != nil {
-			row.Title += ", " + column.Between(row.Lo, row.Hi, decimals)
-		}
-		row.Title += ", " + string(j.Verdict)
-		p.data.Add(nil, name, string(j.Verdict), effect.Number, cellview.Bound(true, row.Lo),
-			cellview.Bound(true, row.Hi), j.Reason)
-	}
-	p.described = append(p.described, row.Title)
-	return row
 }

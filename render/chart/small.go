@@ -10,8 +10,6 @@ import (
 
 	"benchbook/notebook/stats"
 	"benchbook/render/number"
-	"benchbook/render/typeface"
-	"benchbook/slice"
 )
 
 // The small drawings of a page: repetitions in a tooltip, the effect of a claim, the sparkline of an index. Like
@@ -169,70 +167,4 @@ type SparkRow struct {
 	Name, Label    string
 	Series         int
 	Centre, Lo, Hi float64 // NaN ends: no interval
-}
-
-// Spark shows a few estimates above each other, named left, written right.
-func Spark(metrics *typeface.Metrics, rows []SparkRow) template.HTML {
-	const (
-		width, pitch, first = 360, 21, 11
-		gap, nameMost       = 8, 150
-		small               = 11.5
-	)
-	names, labels := 0.0, 0.0
-	for i := range rows {
-		rows[i].Name = shorten(metrics, rows[i].Name, nameMost, small)
-		names = max(names, metrics.Width(rows[i].Name, small, false))
-		labels = max(labels, metrics.Width(rows[i].Label, small, true))
-	}
-	left, right := math.Ceil(names)+gap, width-math.Ceil(labels)-gap
-	lo, hi := math.Inf(1), math.Inf(-1)
-	for _, r := range rows {
-		for _, v := range []float64{r.Centre, r.Lo, r.Hi} {
-			if !math.IsNaN(v) && !math.IsInf(v, 0) {
-				lo, hi = min(lo, v), max(hi, v)
-			}
-		}
-	}
-	if lo > 0 {
-		lo = 0
-	}
-	at := func(v float64) float64 {
-		if !(hi > lo) {
-			return left
-		}
-		return left + min(1, max(0, (v-lo)/(hi-lo)))*(right-left)
-	}
-	words := slice.Map(rows, func(r SparkRow) string { return r.Name + " " + r.Label })
-	s := newDrawing(width, pitch*len(rows)+2, strings.Join(words, "; "))
-	for i, r := range rows {
-		y := float64(first + pitch*i)
-		fill, edge := fmt.Sprintf("f%d", r.Series), fmt.Sprintf("s%d", r.Series)
-		s.text("end small", left-gap, y+4, r.Name)
-		s.path("grid", "M%s %sL%s %[2]s", left, y, right)
-		if !math.IsNaN(r.Lo) && !math.IsNaN(r.Hi) {
-			s.box("ibox "+fill+" "+edge, at(r.Lo), at(r.Hi), y-4, 8)
-		}
-		if x := at(r.Centre); r.Series == 2 {
-			s.path(fill+" pt", "M%s %sL%s %sL%[1]s %[5]sL%[6]s %[4]sZ", x, y-3.8, x+3.8, y, y+3.8, x-3.8)
-		} else {
-			s.dot(fill+" pt", x, y, 3)
-		}
-		s.text("end small strong", width, y+4, r.Label)
-	}
-	return s.done()
-}
-
-// shorten cuts words that are wider than most, in the font of a page's small text, and marks the cut.
-func shorten(metrics *typeface.Metrics, words string, most, size float64) string {
-	runes := []rune(words)
-	for n := len(runes); n > 0; n-- {
-		s := string(runes[:n])
-		if n < len(runes) {
-			s = strings.TrimRight(s, " ,.-") + "…"
-		}
-		if metrics.Width(s, size, false) <= most {
-			return s
-		}
-	}
-	return ""
 }

@@ -8,14 +8,8 @@ import (
 	"benchbook/notebook/plaintext"
 )
 
-// elements are those of Dublin Core for what files say of a figure.
-var elements = map[string]string{"title": "dc:title", "finding": "dc:description", "source": "dc:source",
-	"run": "dcterms:provenance", "host": "dcterms:provenance", "revision": "dcterms:provenance",
-	"address": "dc:identifier", "licence": "dc:rights"}
-
 // lightStyle gives the classes of a drawing the looks that the page's style sheet gives them in light, on white.
-const lightStyle = `<style>` +
-	`svg{background:#fff}` +
+const lightStyle = `svg{background:#fff}` +
 	`text{font-family:Inter,Arial,sans-serif;font-size:12.5px;fill:#474e55;font-feature-settings:"tnum"}` +
 	`.strong{fill:#1b1e21;font-weight:600}.dim{fill:#646c74}.small{font-size:11.5px}` +
 	`.mid{text-anchor:middle}.end{text-anchor:end}` +
@@ -31,34 +25,25 @@ const lightStyle = `<style>` +
 	`.halo{paint-order:stroke;stroke:#fff;stroke-width:4px;stroke-linejoin:round}` +
 	`.area{fill:transparent;stroke:none}.paper{fill:#ffffff;stroke:#cfcbc0;stroke-width:1}` +
 	`.tip{display:none;pointer-events:none}.hit:hover > .tip{display:block}.hit:focus > .tip{display:block}` +
-	`.hit{cursor:help;outline:none}.hit:focus-visible > .area{stroke:#0b5a94;stroke-width:2}` +
-	"</style>\n"
+	`.hit{cursor:help;outline:none}.hit:focus-visible > .area{stroke:#0b5a94;stroke-width:2}`
 
-// Standalone makes a drawing into a file that needs no page: it gains one small light style and what is known about it,
-// by name, and changes in nothing else. Inter is named but not included; where it is missing, Arial, which is narrower,
-// takes its place. The drawing itself is left as it is.
+// Standalone makes a drawing into a file that needs no page: it gains a style for light and dark, and what is known
+// about it, by name. Inter is named but not included; where it is missing, Arial, which is narrower, takes its place.
 //
-// Source: docs/results.md#provenance-of-files; Dublin Core.
+// Source: docs/results.md#provenance-of-files.
 func Standalone(svg []byte, about [][2]string) []byte {
 	root := bytes.IndexByte(svg, '\n') + 1 // the end of the svg tag, which Draw writes as a line of its own
 	var b bytes.Buffer
 	b.Write(svg[:root])
-	b.WriteString(lightStyle)
-	b.WriteString(`<metadata><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" ` +
-		`xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:dcterms="http://purl.org/dc/terms/"><rdf:Description rdf:about="">`)
+	b.WriteString("<style>" + lightStyle + "@media (prefers-color-scheme:dark){" + darkColours.Replace(lightStyle) +
+		"}</style>\n<metadata>\n")
 	for _, fact := range about {
-		element, words := elements[fact[0]], fact[1]
-		if words == "" {
-			continue
+		if fact[1] != "" {
+			_ = xml.EscapeText(&b, []byte(fact[0]+": "+plaintext.String(fact[1]))) // a buffer takes all
+			b.WriteByte('\n')
 		}
-		if element == "dcterms:provenance" {
-			words = fact[0] + " " + words
-		}
-		b.WriteString("<" + element + ">")
-		_ = xml.EscapeText(&b, []byte(plaintext.String(words))) // a buffer takes all
-		b.WriteString("</" + element + ">")
 	}
-	b.WriteString("</rdf:Description></rdf:RDF></metadata>\n")
+	b.WriteString("</metadata>\n")
 	b.Write(svg[root:])
 	return bytes.Clone(b.Bytes()) // which is kept for long, without the room to grow
 }
@@ -68,8 +53,3 @@ var darkColours = strings.NewReplacer("#ffffff", "#20252a", "#fff", "#14171a", "
 	"#e7e5df", "#646c74", "#949ba2", "#e6e2d8", "#2a3036", "#cfcbc0", "#41484f", "#0b5a94", "#85bdec", "#0067a5",
 	"#62b4ec", "#b84a00", "#f2935a", "#00755a", "#45c09a", "#96437a", "#dc95bf", "#7d6200", "#d9b648", "#3f6f8f",
 	"#9cc3dc")
-
-// Dark makes a file of Standalone look as the page does in the dark.
-func Dark(svg []byte) []byte {
-	return bytes.Replace(svg, []byte(lightStyle), []byte(darkColours.Replace(lightStyle)), 1)
-}

@@ -15,7 +15,6 @@ import (
 	"strings"
 	"time"
 
-	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/definition"
 	"benchbook/notebook/plan"
@@ -55,7 +54,6 @@ type experimentView struct {
 	Tools         template.HTML
 	Failures      []failureView
 	Checks        []checkView
-	Orders        ordersView
 }
 
 type (
@@ -71,12 +69,6 @@ type (
 		Found       []foundView
 	}
 	foundView struct{ Cells, Words string }
-	// ordersView says how far metrics put the cells in the same order: a head for each metric, and its row.
-	ordersView struct {
-		Heads []string
-		Rows  [][]string // the metric first
-		Words string
-	}
 )
 
 // View describes how the article was measured. The title is plain text; values are those in the text.
@@ -166,7 +158,6 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 		}
 	}
 	v.Checks = checkViews(e)
-	v.Orders = ordersOf(claim.OrdersOf(w.Dataset, e.Plan.Name))
 	return v
 }
 
@@ -185,35 +176,6 @@ func (w *Writer) machineFacts(records []*record.Record) []factView {
 	add("Where", common(records, "placement.hosts"))
 	add("Between hosts", common(records, "network.crossing"))
 	return out
-}
-
-// ordersOf shows how far metrics agree on the order of cells: docs/claims.md#other-metrics.
-func ordersOf(o claim.Orders) ordersView {
-	var v ordersView
-	if o.Smallest == nil {
-		return v
-	}
-	for i, m := range o.Metrics {
-		v.Heads = append(v.Heads, m.Title)
-		row := []string{m.Title}
-		for k, t := range o.Tau[i] {
-			switch {
-			case i == k:
-				row = append(row, "")
-			case t == nil:
-				row = append(row, "–")
-			default:
-				row = append(row, number.Plain.Number(t.Value, 2))
-			}
-		}
-		v.Rows = append(v.Rows, row)
-	}
-	v.Words = fmt.Sprintf("Tau-b, 1 for the same order and −1 for the reverse. The smallest is %s, of %s and %s.",
-		number.Plain.Number(o.Smallest.Value, 2), wording.Lower(o.Metrics[o.A].Title), wording.Lower(o.Metrics[o.B].Title))
-	if o.WinnerDepends {
-		v.Words += " The winner depends on the metric."
-	}
-	return v
 }
 
 // checkViews lists findings and checks that could not run, and groups cells with the same words.

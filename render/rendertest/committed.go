@@ -23,7 +23,7 @@ func Committed(t testing.TB, root, slug string) *dataset.Dataset {
 	if err != nil {
 		t.Fatal(err)
 	}
-	read, _, err := integrity.Read(record.Dir(project.RecordsDir(slug)))
+	read, err := integrity.Read(record.Dir(project.RecordsDir(slug)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,7 +75,7 @@ func HostileRecords(t testing.TB, whole, small []byte) iter.Seq[Hostile] {
 		{"failed", small, func(r *record.Record) { fillMeasured(r); Fails("it ended", "some\nlines")(r) }},
 		{"doubted", small, func(r *record.Record) {
 			fillMeasured(r)
-			r.Doubts = &record.Doubts{Invalid: []string{"its seal is another"}, Seals: []string{"its seal is another"}}
+			r.Doubts = &record.Doubts{Invalid: []string{"its seal is another"}}
 		}},
 		{"imported", small, func(r *record.Record) {
 			fillMeasured(r)
@@ -154,8 +154,6 @@ func fillMeasured(r *record.Record) {
 	r.Load.ForeignCPU, r.Facts[record.FactOthers] = 0.06, "make 6 %"
 	r.Load.Generators = []record.Generator{{Host: "load"}, {After: 0.001, Uncertain: 0.001, Host: "load-2"}}
 	r.Load.Journeys = &record.Journeys{Steps: []record.Step{{Name: "login", Failures: map[string]int64{"wrong": 1}}}}
-	r.Seal = &record.Seal{Number: 2, Before: "sha256:1234", Digest: "sha256:5678"}
-	r.Doubts = &record.Doubts{Warnings: []string{"the one before it is missing"}}
 	r.Facts["git.commit"], r.Lists = "abc", map[string]string{"list": "a 1\nb 2"}
 	if r.Inputs == nil {
 		r.Inputs = []record.Input{{Name: "definition", Digest: "sha256:1234"}}

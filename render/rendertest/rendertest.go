@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
@@ -124,32 +123,6 @@ func (b *Bench) Dataset() *dataset.Dataset {
 		b.t.Fatal(err)
 	}
 	return d
-}
-
-// Moments are the history of the records, on the machine that made them.
-func (b *Bench) Moments() []*compare.Moment {
-	b.t.Helper()
-	moments, err := compare.History(b.Doc, b.Records, nil, dataset.Options{ThisHost: Host, Plan: b.plan})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return moments
-}
-
-// Shown is what the records say with their history, as render has them: the moment that says the same as the dataset is
-// it.
-func (b *Bench) Shown() (*dataset.Dataset, []*compare.Moment) {
-	b.t.Helper()
-	o := dataset.Options{ThisHost: Host, Plan: b.planOnce}
-	d, err := dataset.New(b.Doc, b.Records, o)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	moments, err := compare.History(b.Doc, b.Records, d, o)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return d, moments
 }
 
 // In makes a record one of another run, which began on a day of November 2026 at ten.

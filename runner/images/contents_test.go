@@ -10,8 +10,6 @@ import (
 	"benchbook/runner/images/imagestest"
 )
 
-const elf = "\x7fELF"
-
 // An archive that would give a name on the engine another meaning is told from one that does not.
 func TestCheckNameless(t *testing.T) {
 	plain := imagestest.Archive(t, imagestest.Options{}, imagestest.Debian("libc6"))

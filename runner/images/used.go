@@ -3,7 +3,6 @@ package images
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -50,21 +49,6 @@ func Used(ctx context.Context, store engine.ImageStore, own agent.Program, drive
 		}
 	}
 	return f.used, errors.Join(f.err, ctx.Err())
-}
-
-// IDs are the facts about the ids of a trial's images as they would be used now, of those that are here.
-func IDs(ctx context.Context, store engine.ImageStore, article string, t *plan.Trial) (map[string]string, error) {
-	facts := map[string]string{}
-	for name, image := range imagesOf(t) {
-		prepared, ok, err := store.Find(ctx, imageSpec(article+" "+name, image))
-		if err != nil {
-			return nil, fmt.Errorf("looking for the image of %s %s: %w", article, name, err)
-		}
-		if ok {
-			facts["image."+name] = prepared.ID
-		}
-	}
-	return facts, nil
 }
 
 // A finder stands in the place of an engine where images are only looked for.

@@ -1,0 +1,66 @@
+package inspect
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/docker/go-units"
+
+	"benchbook/lab"
+	"benchbook/lab/measure"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/record"
+	"benchbook/runner/sysinfo"
+)
+
+// newestRuns is how many runs of each host, profile and experiment CleanRecords keeps.
+const newestRuns = 3
+
+// CleanRecords removes old runs of all articles, or only lists them, while nobody measures.
+func CleanRecords(ctx context.Context, a *lab.Session, dryRun bool) error {
+	project, list, err := a.Select(nil)
+	if err != nil {
+		return err
+	}
+	verb := "would remove"
+	if !dryRun {
+		verb = "removed"
+		host, err := sysinfo.ThisHost()
+		if err != nil {
+			return lab.Failure(err)
+		}
+		unlock, err := measure.Lock(ctx, a, host, nil, "removing old records", false)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+	}
+	found := 0
+	for _, c := range list {
+		dir := record.Dir(project.RecordsDir(c.Slug))
+		records, bad, err := dir.Read()
+		if err != nil {
+			return lab.Failure(err)
+		}
+		a.WarnBad(bad)
+		old, err := dir.Old(records, newestRuns)
+		if err != nil {
+			return lab.Failure(err)
+		}
+		for _, run := range old {
+			if !dryRun {
+				if err := dir.RemoveRun(run); err != nil {
+					return lab.Failure(err)
+				}
+			}
+			found++
+			fmt.Fprintf(a.Stdout, "%s %s, %s\n", verb, terminal.Relative(filepath.Join(string(dir), run.Path)),
+				units.BytesSize(float64(run.Bytes)))
+		}
+	}
+	if found == 0 {
+		fmt.Fprintf(a.Stdout, "no run is older than the newest %d of its experiments\n", newestRuns)
+	}
+	return nil
+}
