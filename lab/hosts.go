@@ -56,15 +56,6 @@ func AddressesOf(project *projects.Project, cluster string, names []string) map[
 	return out
 }
 
-// GeneratorsAddress is by what the nodes are remembered that so many generators are spread over, given the address of
-// one node. How many nodes these are is known when they are met.
-func GeneratorsAddress(address string, n int) string {
-	if n < 2 {
-		return address
-	}
-	return fmt.Sprintf("%s for %d generators", address, n)
-}
-
 // ClusterOf is how the cluster of a plan is connected to: the host of this name, or the project's own where there is
 // none. It is false of a plan that runs in none.
 func ClusterOf(project *projects.Project, name string) (engine.Cluster, bool) {

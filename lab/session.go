@@ -272,9 +272,6 @@ func (a *Session) HostOf(project *projects.Project, c *Article, this sysinfo.Hos
 		return this, err
 	}
 	addresses := AddressesOf(project, p.Cluster(), p.HostNames())
-	if address, ok := addresses[plan.LoadNode]; ok && p.Generators() > 1 {
-		addresses[plan.LoadNode] = GeneratorsAddress(address, p.Generators())
-	}
 	known, ok := machines.Known(this, machines.HostCache(a.Config.Cache), addresses, slices.Contains(p.HostNames(), ""))
 	if !ok {
 		return sysinfo.Host{ID: UnknownHosts}, nil

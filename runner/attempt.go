@@ -184,13 +184,13 @@ func (a *attempt) observeLoad(running []engine.Running) (load.Measurement, error
 	sampler := observe.Watch(a.bounded, running)
 	at.Space = sampler.Space(at.Space)
 	started := at.Standby.Started(a.bounded)
-	for _, program := range started {
-		sampler.AddLoad(program)
-		sampler.NoteLoadCPUs(a.bounded, program)
+	if started != nil {
+		sampler.AddLoad(started)
+		sampler.NoteLoadCPUs(a.bounded, started)
 	}
 	m, err := a.driver(t).Measure(a.bounded, at, search.WithRate(t, a.rates))
-	for _, program := range started {
-		sampler.RemoveLoad(program)
+	if started != nil {
+		sampler.RemoveLoad(started)
 	}
 	sampler.Finish()
 	a.layout().ToOurClock(t, &m)

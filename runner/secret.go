@@ -111,10 +111,6 @@ func (s Secrets) put(t *plan.Trial) *plan.Trial {
 			d.Environment = s.texts(d.Environment)
 			l.Driver = &d
 		}
-		l.Steps = slice.Map(l.Steps, func(step spec.Step) spec.Step {
-			step.Headers, step.Body = s.byName(step.Headers), s.text(step.Body)
-			return step
-		})
 		out.Load = &l
 	}
 	if t.Command != nil {

@@ -32,9 +32,6 @@ func (a *attempt) work() (what string, usual time.Duration) {
 	}
 	l := a.trial.Load
 	usual = l.Duration
-	for _, s := range l.Stages {
-		usual += s.Duration
-	}
 	if usual > 0 {
 		usual += l.Warmup + usualEnd
 	}

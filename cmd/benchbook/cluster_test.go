@@ -3,11 +3,9 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -15,7 +13,6 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
-	"benchbook/notebook/validity"
 	"benchbook/runner/engine"
 )
 
@@ -92,7 +89,6 @@ func TestRunOnCluster(t *testing.T) {
 	if err != nil || !strings.Contains(string(page), "Host services") || !strings.Contains(string(page), "Between hosts") {
 		t.Errorf("the page does not tell where it was measured (%v)", err)
 	}
-	t.Run("on three nodes", func(t *testing.T) { runSpread(t, w, strings.TrimSpace(string(registry))) })
 	t.Run("async-101", func(t *testing.T) { runAsync101(t, w, strings.TrimSpace(string(registry))) })
 	t.Run("locked", func(t *testing.T) { runLocked(t, w, strings.TrimSpace(string(registry))) })
 	t.Run("as a host", func(t *testing.T) { runAsHost(t, w, strings.TrimSpace(string(registry))) })
@@ -108,81 +104,6 @@ func useCluster(t *testing.T, dir, registry, form string) {
 	file := fmt.Sprintf("registry: %q\n", registry) + fmt.Sprintf(form, keys)
 	if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(file), 0o644); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// runSpread puts one load on from one node and from two. Two generators on two nodes send what one sends, and come to
-// the same verdict.
-func runSpread(t *testing.T, w lab.Config, registry string) {
-	dir, of := project(t, "apart", strings.NewReplacer("load: {",
-		"matrix: {generators: [1, 2]}\nload: {generators: \"${{ matrix.generators }}\", ",
-		"repetitions: 2", "repetitions: 1").Replace(onNodes))
-	file := fmt.Sprintf("registry: %q\nengine: kubernetes\nkubernetes: {context: test, namespace: bench, nodes: "+
-		"{load: {benchbook.test/generators: several}, services: {benchbook.test/pool: services}}}\n", registry)
-	if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(file), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	t.Log(mustRun(t, w, "-C", dir, "run"))
-	mustRun(t, w, "-C", dir, "status", "-q")
-	records, bad, err := record.Dir(filepath.Join(of, "records")).Read()
-	if err != nil || len(bad) > 0 {
-		t.Fatalf("%d bad records, %v", len(bad), err)
-	}
-	byGenerators := map[int]*record.Record{}
-	for _, r := range records {
-		if r.Failure != "" || r.Load == nil {
-			t.Fatalf("%s: %s\n%s", r.Trial, r.Failure, r.Log)
-		}
-		byGenerators[len(r.Load.Generators)] = r
-	}
-	one, two := byGenerators[0], byGenerators[2]
-	if one == nil || two == nil {
-		t.Fatalf("there are records of %v", slices.Collect(maps.Keys(byGenerators)))
-	}
-	for name, counts := range map[string][2]int64{
-		"due": {one.Load.Open.Due, two.Load.Open.Due}, "sent": {one.Load.Open.Sent, two.Load.Open.Sent},
-		"failed": {one.Load.Failed, two.Load.Failed}, "latencies": {one.Histograms["latency"].Count,
-			two.Histograms["latency"].Count},
-	} {
-		if counts[0] != counts[1] {
-			t.Errorf("%d %s on one node, %d on two", counts[0], name, counts[1])
-		}
-	}
-	invalid := func(r *record.Record) (names []string) {
-		_, checks := validity.Of(r)
-		for _, c := range checks {
-			// What others do meanwhile on the machine that all nodes are is no matter of theirs.
-			if c.Level == validity.Invalid && !slices.Contains([]string{"foreign CPU", "steal", "send lag", "generator CPU",
-				"generator stalls", "generator waits"}, c.Name) {
-				names = append(names, c.Name+": "+c.Words)
-			}
-		}
-		return names
-	}
-	if a, b := invalid(one), invalid(two); len(a) > 0 || len(b) > 0 {
-		t.Errorf("on one node these checks fail: %q, on two these: %q", a, b)
-	}
-	if !regexp.MustCompile(`^c\d+\+c\d+\+c\d+-[0-9a-f]{6}$`).MatchString(two.Host) {
-		t.Errorf("the host is %q", two.Host)
-	}
-	for i, host := range []string{"load", "load-2"} {
-		if g := two.Load.Generators[i]; g.Host != host || g.Uncertain <= 0 || g.Attempted == 0 {
-			t.Errorf("generator %d: %+v, want it on %s by a clock that is known not quite", i+1, g, host)
-		}
-	}
-	for fact, want := range map[string]string{"placement.hosts": "server on services; load on load, load-2",
-		"engine.node.services": "node1",
-		"engine.node.load":     "node2", "engine.node.load-2": "node3"} {
-		if two.Facts[fact] != want {
-			t.Errorf("fact %s is %q, want %q", fact, two.Facts[fact], want)
-		}
-	}
-	if ahead := two.Facts["hosts.load-2.clock.ahead"]; ahead == "" || one.Facts["hosts.load-2.clock.ahead"] != "" {
-		t.Errorf("the second clock is %q ahead, and %q where there is no generator", ahead,
-			one.Facts["hosts.load-2.clock.ahead"])
-	}
-	if got := mustRun(t, w, "-C", dir, "clean"); !strings.Contains(got, "nothing was left behind") {
-		t.Errorf("clean found\n%s", got)
 	}
 }
 

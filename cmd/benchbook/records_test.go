@@ -50,7 +50,6 @@ func recordedProject(t *testing.T, replaced ...string) (dir string, files []stri
 		for range r.Load.Completions {
 			r.Load.Answers, r.Load.Latencies = append(r.Load.Answers, 50), append(r.Load.Latencies, 0.5)
 		}
-		r.Load.Generators = []record.Generator{{Host: "load"}, {After: 0.001, Uncertain: 0.001, Host: "load-2"}}
 		if r.Experiment == "tuned" {
 			r.Load.Open = &record.OpenLoop{Rate: 100, Arrivals: "poisson", Due: 100, Sent: 100}
 			r.Budget = &record.Budget{Seconds: 60}

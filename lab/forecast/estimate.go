@@ -79,7 +79,7 @@ func overhead(e *plan.Experiment, t *plan.Trial, records []*record.Record, block
 		case t.Load.Requests > 0:
 			return endOfLoad.Seconds()
 		}
-		fewer := min(1, float64(t.Load.Clients())/float64(max(1, r.Load.Clients())))
+		fewer := min(1, float64(t.Load.Connections)/float64(max(1, r.Load.Connections)))
 		return max(endOfLoad.Seconds(), took*fewer)
 	})
 	around := meanOf(records, func(r *record.Record) float64 {

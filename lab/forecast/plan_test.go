@@ -5,14 +5,12 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-	"time"
 
 	"benchbook/lab"
 	"benchbook/lab/labtest"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/definition"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/spec"
 	"benchbook/runner/sysinfo"
 )
 
@@ -61,18 +59,6 @@ func TestPlanGolden(t *testing.T) {
 			}
 			labtest.Golden(t, tt.golden, out.Bytes())
 		})
-	}
-}
-
-// A load by several generators says so.
-func TestSeveralGeneratorsInWords(t *testing.T) {
-	trial := &plan.Trial{Load: &spec.Load{Connections: 10, Keepalive: true, Duration: 5 * time.Second, Generators: 3,
-		Warmup: time.Second}}
-	want := "10 clients send requests, each on a connection that is kept, the next as soon as the answer is there, for " +
-		"5s, " +
-		"put on by 3 generators together, after 1s of warm-up"
-	if got := loadInWords(trial); got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
 

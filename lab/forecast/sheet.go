@@ -385,8 +385,6 @@ func loadInWords(t *plan.Trial) string {
 	text := arrivalWords(t)
 	switch {
 	case t.Capacity != nil:
-	case len(l.Stages) > 0:
-		text += fmt.Sprintf(", in %s", terminal.Count(len(l.Stages), "stage"))
 	case l.Requests > 0 && l.Duration > 0:
 		text += fmt.Sprintf(", until %s are done or %s are over", terminal.Count(l.Requests, "request"),
 			definition.Duration(l.Duration))
@@ -397,9 +395,6 @@ func loadInWords(t *plan.Trial) string {
 	}
 	if l.Requests > 0 && !l.Cut && l.Tool == "" {
 		text += ", and no more are sent"
-	}
-	if l.Generators > 1 {
-		text += fmt.Sprintf(", put on by %d generators together", l.Generators)
 	}
 	if l.Priority != "" {
 		text += ", before the services on CPUs that they share"
@@ -431,12 +426,6 @@ func arrivalWords(t *plan.Trial) string {
 	if l.Keepalive {
 		connections, each = "on a connection that is kept", "on connections that are kept"
 	}
-	if l.Protocol != "" {
-		connections, each = "by "+l.Protocol+" "+connections, "by "+l.Protocol+" "+each
-	}
-	if l.Streams > 1 {
-		connections = fmt.Sprintf("by %s, %d on each connection", l.Protocol, l.Streams)
-	}
 	spaced := "evenly spaced"
 	if l.Arrivals == "poisson" {
 		spaced = "at random intervals"
@@ -457,8 +446,8 @@ func arrivalWords(t *plan.Trial) string {
 	if l.Think > 0 {
 		next = "the next " + definition.Duration(l.Think) + " after the answer"
 	}
-	clients := terminal.Count(l.Clients(), "client") + " send"
-	switch l.Clients() {
+	clients := terminal.Count(l.Connections, "client") + " send"
+	switch l.Connections {
 	case 1:
 		clients += "s"
 	case 0: // a search finds how many

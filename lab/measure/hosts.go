@@ -3,7 +3,6 @@ package measure
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -11,7 +10,6 @@ import (
 	"strings"
 
 	"benchbook/lab"
-	"benchbook/lab/terminal"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/spec"
@@ -85,8 +83,8 @@ func (v *target) engines() (all []engine.Engine) {
 func connectTargets(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article,
 	plans map[string]*plan.Plan, this sysinfo.Host, doing string, wait bool) (all targets, err error) {
 	s := &hostSession{app: a, hosts: map[hostKey]engine.Host{}, addresses: map[hostKey]string{},
-		clusters:   map[string]engine.Engine{},
-		generators: map[string][]int{}, machines: map[hostKey]*machines.Machine{}, further: map[string][]*machines.Machine{}}
+		clusters: map[string]engine.Engine{},
+		machines: map[hostKey]*machines.Machine{}}
 	defer func() {
 		if err != nil {
 			s.Close()
@@ -122,9 +120,9 @@ func connectTargets(ctx context.Context, a *lab.Session, project *projects.Proje
 	shared := map[string]*target{}
 	for _, c := range elsewhere {
 		p := plans[c.Slug]
-		key := fmt.Sprintf("%s\n%s\n%d", p.Cluster(), strings.Join(p.HostNames(), "\n"), p.Generators())
+		key := p.Cluster() + "\n" + strings.Join(p.HostNames(), "\n")
 		if shared[key] == nil {
-			if shared[key], err = s.target(p.Cluster(), p.HostNames(), p.Generators(), this); err != nil {
+			if shared[key], err = s.target(p.Cluster(), p.HostNames(), this); err != nil {
 				return nil, fmt.Errorf("article %s: %w", c.Slug, err)
 			}
 		}
@@ -136,10 +134,6 @@ func connectTargets(ctx context.Context, a *lab.Session, project *projects.Proje
 // connectAll connects to the hosts of all articles that run on some.
 func (m *hostSession) connectAll(ctx context.Context, project *projects.Project, list []*lab.Article,
 	plans map[string]*plan.Plan) error {
-	for _, c := range list {
-		p := plans[c.Slug]
-		m.generators[p.Cluster()] = append(m.generators[p.Cluster()], p.Generators())
-	}
 	for _, c := range list {
 		if err := m.connect(ctx, project, plans[c.Slug].Cluster(), plans[c.Slug].HostNames()); err != nil {
 			return fmt.Errorf("article %s: %w", c.Slug, err)
@@ -162,14 +156,12 @@ func (k hostKey) String() string {
 // A hostSession has all machines that the articles of a run need beside this one: each is connected to, locked and
 // identified once.
 type hostSession struct {
-	app        *lab.Session
-	hosts      map[hostKey]engine.Host  // this machine, if it is one of several, has the empty name
-	addresses  map[hostKey]string       // as lab.AddressesOf has them
-	clusters   map[string]engine.Engine // by the names in keys
-	generators map[string][]int         // the most of a load, of each plan, by cluster
-	machines   map[hostKey]*machines.Machine
-	further    map[string][]*machines.Machine // nodes of loads beside the first, by cluster
-	closing    closers
+	app       *lab.Session
+	hosts     map[hostKey]engine.Host  // this machine, if it is one of several, has the empty name
+	addresses map[hostKey]string       // as lab.AddressesOf has them
+	clusters  map[string]engine.Engine // by the names in keys
+	machines  map[hostKey]*machines.Machine
+	closing   closers
 }
 
 // Close ends what was begun. It may be called twice.
@@ -257,11 +249,6 @@ func (m *hostSession) before(cluster string, names []string) map[string][]string
 	for _, name := range names {
 		cache, address := machines.HostCache(m.app.Config.Cache), m.addresses[hostKey{cluster, name}]
 		host, ok := cache.Read(address)
-		if name == plan.LoadNode {
-			if all, met := cache.Read(lab.GeneratorsAddress(address, slices.Max(m.generators[cluster]))); met {
-				host, ok = all, true
-			}
-		}
 		if ok && len(host.Nodes) > 0 {
 			nodes[name] = host.Nodes
 		}
@@ -327,29 +314,14 @@ func (m *hostSession) identify(ctx context.Context) error {
 		}
 		m.machines[key] = machine
 	}
-	// Where all services and one node of each load are is known now: the others are none of these.
-	for _, cluster := range slices.Sorted(maps.Keys(m.clusters)) {
-		if err := m.spread(ctx, cluster); err != nil {
-			return err
-		}
-	}
 	cache := machines.HostCache(m.app.Config.Cache)
 	for _, key := range m.keys() {
 		if key.name == "" {
 			continue
 		}
-		all := []*machines.Machine{m.machines[key]}
-		if m.clusters[key.cluster] != nil && key.name == plan.LoadNode {
-			all = append(all, m.further[key.cluster]...)
-			for _, n := range m.generators[key.cluster] {
-				cache.Write(lab.GeneratorsAddress(m.addresses[key], n), m.ofLoad(key.cluster, n).Host)
-			}
-		}
-		cache.Write(m.addresses[key], all[0].Host)
-		for _, machine := range all {
-			fmt.Fprintf(m.app.Stderr, "host %v: %s, %s\n", hostKey{key.cluster, machine.Name}, machine.Host.ID,
-				machine.Host.Facts["host.cpu"])
-		}
+		host := m.machines[key].Host
+		cache.Write(m.addresses[key], host)
+		fmt.Fprintf(m.app.Stderr, "host %v: %s, %s\n", key, host.ID, host.Facts["host.cpu"])
 	}
 	return nil
 }
@@ -376,60 +348,8 @@ func (m *hostSession) identifyOne(ctx context.Context, key hostKey, e engine.Eng
 	return machine, nil
 }
 
-// spread identifies further nodes for the generators of loads in a cluster, until there is one for each generator or no
-// more that can be had. All are of the class of the first. Their order is that of their names, whichever was met first:
-// a run and its repeat have the same one.
-func (m *hostSession) spread(ctx context.Context, cluster string) error {
-	key := hostKey{cluster, plan.LoadNode}
-	e, ok := m.clusters[cluster].(engine.Spreading)
-	if !ok || m.machines[key] == nil {
-		return nil
-	}
-	first, want := m.machines[key], slices.Max(m.generators[cluster])
-	nodes := []*machines.Machine{first}
-	for n := 2; len(nodes) < want; n++ {
-		machine, err := m.identifyOne(ctx, hostKey{cluster, e.Further(key.name, n)}, m.clusters[cluster])
-		if errors.Is(err, engine.ErrNoFurther) {
-			fmt.Fprintf(m.app.Stderr, "host %v: %d generators are on %s, as no further node takes them\n", key, want,
-				terminal.Count(len(nodes), "node"))
-			break
-		}
-		if err != nil {
-			return err
-		}
-		if machine.Host.ID != first.Host.ID {
-			fmt.Fprintf(m.app.Stderr, "host %v: node %s is left out: it is %s, %s, and node %s is %s, %s; name nodes of one "+
-				"kind by their labels\n", key, machine.Node, machine.Host.ID, machine.Host.Facts["host.cpu"], first.Node,
-				first.Host.ID, first.Host.Facts["host.cpu"])
-			if err := machine.Close(ctx); err != nil {
-				return err
-			}
-			continue
-		}
-		nodes = append(nodes, machine)
-	}
-	slices.SortStableFunc(nodes, func(a, b *machines.Machine) int { return cmp.Compare(a.Node, b.Node) })
-	var names []string
-	for i, machine := range nodes {
-		machine.Name = e.Further(key.name, i+1)
-		names = append(names, machine.Node)
-	}
-	if want > 1 {
-		e.Spread(key.name, names)
-	}
-	m.machines[key], m.further[cluster] = nodes[0], nodes[1:]
-	return nil
-}
-
-// ofLoad is what puts the loads of a plan on in a cluster: as many nodes as there are for that many generators.
-func (m *hostSession) ofLoad(cluster string, generators int) *machines.Machine {
-	further := m.further[cluster]
-	return m.machines[hostKey{cluster, plan.LoadNode}].Beside(further[:min(len(further), generators-1)])
-}
-
-// target puts some of the hosts together, for loads of at most so many generators. Closing one ends the hostSession,
-// and so all of them.
-func (m *hostSession) target(cluster string, names []string, generators int, this sysinfo.Host) (*target, error) {
+// target puts some of the hosts together. Closing one ends the hostSession, and so all of them.
+func (m *hostSession) target(cluster string, names []string, this sysinfo.Host) (*target, error) {
 	v := &target{machines: map[string]*machines.Machine{}, close: m.Close}
 	var list []engine.Host
 	var taken []*machines.Machine
@@ -440,9 +360,6 @@ func (m *hostSession) target(cluster string, names []string, generators int, thi
 			continue
 		}
 		machine := m.machines[key]
-		if m.clusters[cluster] != nil && name == plan.LoadNode {
-			machine = m.ofLoad(cluster, generators)
-		}
 		taken, v.machines[name] = append(taken, machine), machine
 	}
 	v.host = machines.Together(this, taken, slices.Contains(names, ""))

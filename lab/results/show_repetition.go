@@ -196,10 +196,6 @@ func loadRows(l *record.Load) [][]string {
 		rows = append(rows, []string{"put on by", l.Driver})
 	}
 	rows = append(rows, []string{"window", seconds(l.Window)}, []string{"connections", strconv.Itoa(l.Connections)})
-	if l.Protocol != "" {
-		rows = append(rows, []string{"protocol", l.Protocol},
-			[]string{"streams of a connection", strconv.Itoa(max(1, l.Streams))})
-	}
 	rows = append(rows, []string{"attempted", whole(l.Attempted)}, []string{"completed", whole(l.Completed)},
 		[]string{"failed", whole(l.Failed)})
 	for _, kind := range slices.Sorted(maps.Keys(l.Failures)) {
@@ -207,7 +203,6 @@ func loadRows(l *record.Load) [][]string {
 			rows = append(rows, []string{"failed, " + kind, whole(l.Failures[kind])})
 		}
 	}
-	rows = append(rows, journeyRows(l.Journeys)...)
 	for _, code := range slices.Sorted(maps.Keys(l.Statuses)) {
 		rows = append(rows, []string{"answers with status " + code, whole(l.Statuses[code])})
 	}
@@ -222,14 +217,6 @@ func loadRows(l *record.Load) [][]string {
 		rows = append(rows, []string{"longest generator stall", still}, []string{"generator waited for a core",
 			shareWords(h.Waiting)})
 	}
-	for i, g := range l.Generators {
-		words := fmt.Sprintf("%s, begun %s after the first, busiest thread %s", terminal.Count(int(g.Attempted), "request"),
-			seconds(g.After), shareWords(g.Busy))
-		if g.Host != "" {
-			words = fmt.Sprintf("on %s: %s, its clock known to ± %s", g.Host, words, seconds(g.Uncertain))
-		}
-		rows = append(rows, []string{fmt.Sprintf("generator %d of %d", i+1, len(l.Generators)), words})
-	}
 	if o := l.Open; o != nil {
 		rows = append(rows, []string{"arrivals", o.Arrivals}, []string{"due", whole(o.Due)}, []string{"sent", whole(o.Sent)})
 		if l.Tool == "" {
@@ -240,22 +227,6 @@ func loadRows(l *record.Load) [][]string {
 		}
 	}
 	return append(rows, []string{"completions by second", strings.Join(slice.Map(l.Completions, whole), " ")})
-}
-
-// journeyRows are what became of journeys and their steps.
-func journeyRows(j *record.Journeys) [][]string {
-	if j == nil {
-		return nil
-	}
-	rows := [][]string{{"journeys", fmt.Sprintf("%d, of which %d failed", j.Attempted, j.Failed)}}
-	for _, s := range j.Steps {
-		words := terminal.Count(int(s.Attempted), "request")
-		for _, kind := range slices.Sorted(maps.Keys(s.Failures)) {
-			words += fmt.Sprintf(", %d failed (%s)", s.Failures[kind], kind)
-		}
-		rows = append(rows, []string{"step " + s.Name, words})
-	}
-	return rows
 }
 
 func machineRows(m *record.Machine) [][]string {

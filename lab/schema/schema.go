@@ -183,7 +183,7 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 	case reflect.TypeFor[article.CommandLine]():
 		return orList(word()), true
 	case reflect.TypeFor[article.Build](), reflect.TypeFor[article.Volume](), reflect.TypeFor[article.Ulimit](),
-		reflect.TypeFor[article.SecretFile](), reflect.TypeFor[article.Data](), reflect.TypeFor[projects.ProjectHost]():
+		reflect.TypeFor[article.SecretFile](), reflect.TypeFor[projects.ProjectHost]():
 		return anyOf(word(), g.mapping(t)), true
 	case reflect.TypeFor[projects.Allow]():
 		return orList(anyOf(g.scalar(reflect.TypeFor[projects.Permission]()), g.mapping(t))), true

@@ -17,7 +17,6 @@ type Load struct {
 	Body        source.Text             `yaml:"body"`
 	Connections Value[int]              `yaml:"connections"`
 	Threads     Value[int]              `yaml:"threads"`
-	Generators  Value[int]              `yaml:"generators"`
 	Duration    Value[Duration]         `yaml:"duration"`
 	Requests    Value[int]              `yaml:"requests"`
 	Drain       Value[bool]             `yaml:"drain"` // no more than that are sent, and all are waited for
@@ -26,11 +25,8 @@ type Load struct {
 	Think       Value[Duration]         `yaml:"think"`
 	Timeout     Value[Duration]         `yaml:"timeout"`
 	Keepalive   Value[bool]             `yaml:"keepalive"`
-	Protocol    Value[Protocol]         `yaml:"protocol"`
-	Streams     Value[int]              `yaml:"streams"` // requests under way on a connection of HTTP/2
 	Rate        Rate                    `yaml:"rate"`
 	Arrivals    Value[Arrivals]         `yaml:"arrivals"`
-	Stages      []Stage                 `yaml:"stages"`
 	Verify      *Verify                 `yaml:"verify"`
 	Failures    Failures                `yaml:"failures"`
 	Network     Value[placing.Network]  `yaml:"network"`
@@ -40,8 +36,6 @@ type Load struct {
 	Tool        Value[Tool]             `yaml:"tool"`
 	Args        Args                    `yaml:"args"`
 	Driver      *Driver                 `yaml:"driver"`
-	Steps       []LoadStep              `yaml:"steps"`
-	Data        *Data                   `yaml:"data"`
 	Tried       yamltext.Tried          `yaml:"-"`
 }
 
@@ -80,39 +74,6 @@ func (t *Targets) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) 
 	}
 }
 
-// LoadStep is one request of a journey. What it leaves out is as the load says.
-type LoadStep struct {
-	Name    source.Text     `yaml:"name"`
-	URL     source.Text     `yaml:"url"` // below the target, or of another service
-	Method  source.Text     `yaml:"method"`
-	Headers Environment     `yaml:"headers"`
-	Body    source.Text     `yaml:"body"`
-	Extract Environment     `yaml:"extract"` // names of values, and where they are in its answer
-	Think   Value[Duration] `yaml:"think"`
-	Verify  *Verify         `yaml:"verify"`
-	Pos     source.Pos      `yaml:"-"`
-	Tried   yamltext.Tried  `yaml:"-"`
-}
-
-// Data are rows of a file, one for each journey.
-type Data struct {
-	File  source.Text      `yaml:"file"`
-	Order Value[DataOrder] `yaml:"order"`
-	Pos   source.Pos       `yaml:"-"`
-}
-
-func (d *Data) DecodeNode(decoder yamltext.Decoder, n *yamltext.Node, what string) {
-	if d.File, d.Pos = n.Text, n.Text.Pos; n.Kind != yamltext.Scalar {
-		d.File = source.Text{}
-		decoder.FieldsOf(n, what, d)
-	}
-}
-
-// DataOrder is which row is next.
-type DataOrder string
-
-func (DataOrder) Words() []string { return []string{"round-robin", "random"} }
-
 // Arrivals is how the requests of an open loop are spaced.
 type Arrivals string
 
@@ -120,14 +81,6 @@ type Arrivals string
 const ConstantArrivals, PoissonArrivals Arrivals = "constant", "poisson"
 
 func (Arrivals) Words() []string { return []string{string(ConstantArrivals), string(PoissonArrivals)} }
-
-// Protocol is what is spoken to a server.
-type Protocol string
-
-// The protocols.
-const HTTP1, HTTP2, HTTP2Clear Protocol = "http/1.1", "h2", "h2c"
-
-func (Protocol) Words() []string { return []string{string(HTTP1), string(HTTP2), string(HTTP2Clear)} }
 
 // Start is how the clients of a closed loop begin.
 type Start string
@@ -137,28 +90,6 @@ const StaggeredStart, StartAtOnce Start = "staggered", "at once"
 
 func (Start) Words() []string { return []string{string(StaggeredStart), string(StartAtOnce)} }
 
-// Stage is one part of a load that changes: its rate, or its connections, move to these in a straight line.
-type Stage struct {
-	Duration    Value[Duration]  `yaml:"duration"`
-	Rate        Value[PerSecond] `yaml:"rate"`
-	Connections Value[int]       `yaml:"connections"`
-	Pos         source.Pos       `yaml:"-"`
-}
-
-func (s *Stage) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	d.FieldsOf(n, "a stage", s)
-	if n.Kind != yamltext.Map {
-		return
-	}
-	if n.Get("duration") == nil {
-		d.Problems.Add("missing-key", n.Text.Pos, "a stage has no duration").Hint = "write {duration: 30s, rate: 100/s}"
-	}
-	if (n.Get("rate") == nil) == (n.Get("connections") == nil) {
-		d.Problems.Add("missing-key", n.Text.Pos, "a stage needs either a rate or connections").
-			Hint = "write {duration: 30s, rate: 100/s}"
-	}
-}
-
 // Tool is the program that puts the load on.
 type Tool string
 
@@ -166,7 +97,7 @@ type Tool string
 const OwnTool Tool = "benchbook"
 
 func (Tool) Words() []string {
-	return append([]string{string(OwnTool)}, loadtool.Names(func(t loadtool.Tool) bool { return t.Load })...)
+	return append([]string{string(OwnTool)}, loadtool.Names()...)
 }
 
 // Driver is a program of the article that puts the load on, in the place of our own.

@@ -70,11 +70,9 @@ var otherNames = map[reflect.Type]map[string]otherName{
 		"total": {key: "requests"},
 		"count": {key: "requests"}, "time": {key: "duration"}, "qps": {key: "rate"}, "rps": {key: "rate"},
 		"assert": {key: "verify"},
-		"check":  {key: "verify"}, "expect": {key: "verify"}, "payload": {key: "body"}, "journey": {key: "steps"},
-		"ramp":      {key: "stages"},
+		"check":  {key: "verify"}, "expect": {key: "verify"}, "payload": {key: "body"},
 		"generator": {key: "tool"},
 	},
-	reflect.TypeFor[LoadStep](): {"path": {key: "url"}, "target": {key: "url"}, "expect": {key: "verify"}},
 	reflect.TypeFor[Command](): {
 		"cmd": {key: "run"}, "exec": {key: "run"}, "script": {key: "run"}, "command": {key: "run"}, "program": {key: "run"},
 		"cwd": {key: "working_dir"}, "workdir": {key: "working_dir"}, "env": {key: "environment"}, "input": {key: "stdin"},

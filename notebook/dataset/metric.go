@@ -339,9 +339,6 @@ func (e *Experiment) Measured() record.Measured {
 		out.Command = out.Command || t.Command != nil
 		out.Capacity = out.Capacity || t.Capacity != nil
 		out.OpenLoop = out.OpenLoop || t.Load != nil && t.Load.Arrivals != ""
-		for _, step := range t.Load.StepNames() {
-			out.Steps = slice.Add(out.Steps, step)
-		}
 		for _, s := range t.Services {
 			out.Services = slice.Add(out.Services, s.Name)
 		}

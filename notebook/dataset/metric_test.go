@@ -285,7 +285,7 @@ func TestResolutionOfCounts(t *testing.T) {
 		{"of a tool that reports the time of every request", "throughput", func(r *record.Record) { r.Load.Tool = "pgbench" },
 			0},
 		{"of a tool that knows the rate better", "throughput", func(r *record.Record) {
-			r.Load.Tool = "redis-benchmark"
+			r.Load.Tool = "wrk"
 			r.Samples = append(r.Samples, record.Sample{Metric: "throughput", Value: 4, Unit: "1/s", Step: 0.01})
 		}, 0.0025},
 		{"a latency", "latency.p50", nil, 0},

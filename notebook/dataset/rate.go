@@ -18,7 +18,7 @@ func (c *Cell) isOpenLoop() bool { return slices.ContainsFunc(c.Records, (*recor
 // answered what was due. Such values differ by how requests fall into a window, so they make no cell better than
 // another one.
 func (c *Cell) RateGives(metric string) bool {
-	if metric != "throughput" && metric != "journeys.rate" {
+	if metric != "throughput" {
 		return false
 	}
 	valid, given := c.Validity().For(metric).Valid, false
@@ -26,20 +26,12 @@ func (c *Cell) RateGives(metric string) bool {
 		if !valid[i] {
 			continue
 		}
-		if !r.IsOpenLoop() || r.Load.Open.Due == 0 || answered(r) < keepsUp*float64(r.Load.Open.Due) {
+		if !r.IsOpenLoop() || r.Load.Open.Due == 0 || float64(r.Load.Completed) < keepsUp*float64(r.Load.Open.Due) {
 			return false
 		}
 		given = true
 	}
 	return given
-}
-
-// answered is how much of what was due was done in the window: requests, or journeys.
-func answered(r *record.Record) float64 {
-	if j := r.Load.Journeys; j != nil {
-		return float64(j.Completed)
-	}
-	return float64(r.Load.Completed)
 }
 
 // overloaded says in how many repetitions of an open loop the services did not keep up with what was sent, which is a
@@ -52,7 +44,7 @@ func (c *Cell) overloaded() string {
 		if r.Failure != "" || !r.IsOpenLoop() || r.Load.Open.Sent == 0 {
 			continue
 		}
-		if share := answered(r) / float64(r.Load.Open.Sent); share < keepsUp {
+		if share := float64(r.Load.Completed) / float64(r.Load.Open.Sent); share < keepsUp {
 			n, worst = n+1, min(worst, share)
 		}
 	}

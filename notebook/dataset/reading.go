@@ -108,9 +108,6 @@ var ofLoad = map[string]func(reading) (float64, string){
 	"failed":              reading.failedShare,
 	"failed.count":        func(r reading) (float64, string) { return r.told(r.Load.Failed) },
 	"generator.cpu":       reading.generatorCPU,
-	"journeys":            journeyCount(func(j *record.Journeys) int64 { return j.Attempted }),
-	"journeys.failed":     journeyCount(func(j *record.Journeys) int64 { return j.Failed }),
-	"journeys.rate":       reading.journeysPerSecond,
 }
 
 // measured gives a metric that was measured as such.
@@ -122,13 +119,6 @@ func (r reading) measured(metric string) (value float64, missing string) {
 		return read(r)
 	}
 	isTold := r.Load.Tool == ""
-	if step, ok := strings.CutPrefix(metric, "errors.step."); ok {
-		s := r.Load.Step(step)
-		if s == nil {
-			return 0, noStep
-		}
-		return float64(s.Failed()), ""
-	}
 	if kind, ok := strings.CutPrefix(metric, "errors."); ok {
 		n, counted := r.Load.Failures[kind]
 		if !isTold && !counted {
@@ -149,27 +139,6 @@ func (r reading) measured(metric string) (value float64, missing string) {
 		return r.sampleTime(metric)
 	}
 	return r.sample(metric)
-}
-
-// noStep is why a metric of a step is missing where the load has none of that name.
-const noStep = "not measured: the load has no such step"
-
-// journeyCount gives a number of journeys, if the load has any.
-func journeyCount(of func(*record.Journeys) int64) func(reading) (float64, string) {
-	return func(r reading) (float64, string) {
-		if r.Load.Journeys == nil {
-			return 0, "not measured: the load has no steps"
-		}
-		return float64(of(r.Load.Journeys)), ""
-	}
-}
-
-func (r reading) journeysPerSecond() (float64, string) {
-	if r.Load.Window <= 0 {
-		return 0, "not measured: the window has no length"
-	}
-	n, missing := journeyCount(func(j *record.Journeys) int64 { return j.Completed })(r)
-	return n / r.Load.Window, missing
 }
 
 func (r reading) sample(metric string) (float64, string) {
@@ -258,11 +227,6 @@ func step(r *record.Record, metric string, wanted int, value float64) float64 {
 			return 0
 		}
 		return value * countStep(r, wanted)
-	case metric == "journeys.rate": // an end of the window cuts one of each client
-		if r.IsOpenLoop() {
-			return 1 / r.Load.Window
-		}
-		return float64(max(1, r.Load.Clients())) / r.Load.Window
 	case strings.HasPrefix(metric, "bytes."):
 		return value * countStep(r, wanted)
 	case metric == "offered":
@@ -282,7 +246,7 @@ func countStep(r *record.Record, wanted int) float64 {
 	case r.IsOpenLoop():
 		return 1 / float64(l.Completed)
 	}
-	return float64(max(1, l.Clients())) / float64(l.Completed)
+	return float64(max(1, l.Connections)) / float64(l.Completed)
 }
 
 // time gives a metric that is made from a histogram: latency.p99, latency.mean, latency.connect.p50.
@@ -345,7 +309,7 @@ func (r reading) percentile(h, cut record.Histogram, p stats.Percentile, attempt
 
 // cutOf are the ages of the requests that were cut, if they belong to a family of times.
 func cutOf(r *record.Record, family string) record.Histogram {
-	if family != "latency" && family != "journey" {
+	if family != "latency" {
 		return record.Histogram{}
 	}
 	return r.Histograms[family+".cut"]
@@ -369,15 +333,6 @@ func attemptsOf(r *record.Record, family string) int64 {
 		return h.Count + r.Load.Failures["connect"]
 	case "lag":
 		return h.Count // a request that never left has none
-	case "journey":
-		if j := r.Load.Journeys; j != nil {
-			return max(h.Count, j.Attempted)
-		}
-	}
-	if step, ok := strings.CutPrefix(family, record.StepFamily); ok {
-		if s := r.Load.Step(step); s != nil {
-			return max(h.Count, s.Attempted)
-		}
 	}
 	return max(h.Count, r.Load.Attempted)
 }

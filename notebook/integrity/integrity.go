@@ -204,8 +204,8 @@ func checkCounts(f finder) {
 	f.invalid(l.Statuses != nil && (sum(l.Statuses) < latency.Count || sum(l.Statuses) > l.Attempted),
 		"%d answers have a status, and %d of %d requests were answered", sum(l.Statuses), latency.Count, l.Attempted)
 	if l.Open == nil { // each client may have a request that began before the window, and one that ended after it
-		f.invalid(math.Abs(float64(l.Completed-latency.Count)) > float64(l.Clients()),
-			"completed is %d, and %d requests were answered by %d clients", l.Completed, latency.Count, l.Clients())
+		f.invalid(math.Abs(float64(l.Completed-latency.Count)) > float64(l.Connections),
+			"completed is %d, and %d requests were answered by %d clients", l.Completed, latency.Count, l.Connections)
 	}
 	var bySecond int64
 	for _, n := range l.Answers {

@@ -14,10 +14,6 @@ var ab = Tool{
 	Note:   "times are whole milliseconds",
 	parse:  parseAb,
 	shares: inLines,
-	Saved:  true,
-	wrote:  wroteAb,
-	once:   abRate,
-	Load:   true,
 	Program: &Program{
 		Image: debian("apache2-utils", "ab"),
 		HTTP:  true,
@@ -120,7 +116,6 @@ func (o *Output) abTimes(printed string, complete int64) {
 }
 
 var (
-	abRate     = regexp.MustCompile(`(?m)^Requests per second:`)
 	abVersion  = regexp.MustCompile(`(?m)^This is ApacheBench, Version ([0-9.]+)`)
 	abFailures = regexp.MustCompile(`\(Connect: (\d+), Receive: (\d+), Length: (\d+), Exceptions: (\d+)\)`)
 )
@@ -132,11 +127,6 @@ func isPercentage(text string) bool {
 }
 
 var percentage = regexp.MustCompile(`^\d{1,2}(\.\d{1,6})?$`)
-
-func wroteAb(printed string) bool {
-	return strings.Contains(printed, "This is ApacheBench") ||
-		strings.Contains(printed, "Concurrency Level:") && strings.Contains(printed, "Complete requests:")
-}
 
 // abMost is more requests than ab sends in any time; it keeps a place in memory for each, which is not touched before.
 const abMost = 10_000_000

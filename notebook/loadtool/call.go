@@ -30,16 +30,12 @@ type Program struct {
 	Seconds []string
 	// Either says that a run ends after a time or after a number of requests, not at whichever comes first.
 	Either bool
-	// WholeRate says that a rate is in whole requests per second.
-	WholeRate bool
 	// Even says that every connection gets the same number of requests, EvenThreads that every thread gets the same
 	// number of connections, both in whole numbers.
 	Even, EvenThreads bool
 
 	// Call is its command line for a load.
 	Call func(l *spec.Load, cores int) (Call, error)
-	// Prepared is what the tool says if that which its Preparation makes is there already.
-	Prepared string
 	// Complete adds what only its command line tells to what it printed; nil if it needs nothing.
 	Complete func(l *spec.Load, o *Output) error
 	// Log is the line after which its output only repeats, at length, what the rest and the histogram tell: records do
@@ -130,13 +126,6 @@ type Call struct {
 	// goes.
 	flags    []string
 	operands []string
-	prepares []string // operands with which the tool makes what the load needs; nil if that is nothing
-}
-
-// Preparation is the call that makes what a load needs, such as tables; false if it needs nothing.
-func (c Call) Preparation() (Call, bool) {
-	c.operands = c.prepares
-	return c, c.prepares != nil
 }
 
 // Where files of ours are in the container of a tool.

@@ -24,18 +24,8 @@ func TestLines(t *testing.T) {
 		l.Method, l.Body, l.Headers = "PUT", "it's \"x\"\n", map[string]string{"X-A": "b c", "content-type": "a/b",
 			"Host": "me"}
 	}
-	call := func(change func(*spec.Load)) *spec.Load {
-		return http(func(l *spec.Load) {
-			l.Target, l.Method, l.Connections = "grpc://server:50051/demo.Echo/Say", "POST", 4
-			if change != nil {
-				change(l)
-			}
-		})
-	}
 	database := &spec.Load{Target: "postgres://ann:hunter%204@db/shop", Connections: 4, Duration: 5 * time.Second,
 		Keepalive: true, Body: "select 1"}
-	cache := &spec.Load{Target: "redis://ann:hunter%204@cache:7000/2", Connections: 4, Requests: 1000, Threads: 2,
-		Args: []string{"-t", "get"}}
 	const k6Line = "k6 run --quiet --no-usage-report --summary-trend-stats " +
 		"'avg,max,p(50),p(75),p(90),p(95),p(99),p(99.9)' --discard-response-bodies --insecure-skip-tls-verify "
 	for _, tt := range []struct {
@@ -125,28 +115,9 @@ func TestLines(t *testing.T) {
 		{"a body", "h2load", http(posted),
 			"h2load --h1 -c 10 -t 3 -D 5s -d /benchbook/body -H ':method: PUT' -H 'Host: me' -H 'X-A: b c' -H " +
 				"'content-type: a/b' 'http://server:80/x?y=1'", "", "it's \"x\"\n"},
-		{"time", "ghz", call(nil), "ghz --insecure --call demo.Echo/Say -c 4 --connections 4 -z 5s " +
-			"--duration-stop ignore -t 10s --cpus 3 -O json server:50051", "", ""},
-		{"requests and a message", "ghz", call(func(l *spec.Load) {
-			l.Target, l.Requests, l.Threads, l.Headers, l.Body = "grpcs://server/demo.Echo/Say", 100, 1,
-				map[string]string{"a": "b c"}, `"x"`
-		}), "ghz --skipTLS --call demo.Echo/Say -c 4 --connections 4 -n 100 -t 10s --cpus 1 -O json -M /benchbook/metadata " +
-			"-D /benchbook/body server:443", "", `{"a":"b c"}"x"`},
-		{"a rate", "ghz", call(func(l *spec.Load) { l.Rate = 99.6 }), "ghz --insecure --call demo.Echo/Say -c 4 " +
-			"--connections 4 -z 5s --duration-stop ignore -r 100 -t 10s --cpus 3 -O json server:50051", "", ""},
-		{"a test", "sysbench", &spec.Load{Target: "postgres://ann:hunter%204@db/shop", Connections: 4,
-			Duration: 5 * time.Second, Keepalive: true, Args: []string{"oltp_read_only", "--tables=2"}},
-			"sysbench --db-driver=pgsql --pgsql-host=db --pgsql-port=5432 --pgsql-user=ann --pgsql-db=shop --threads=4 " +
-				"--time=5 --events=0 --histogram oltp_read_only --tables=2 run", "SYSBENCH_PASSWORD=hunter 4", ""},
-		{"a script", "sysbench", &spec.Load{Target: "mysql://ann@db", Connections: 4, Requests: 100, Keepalive: true,
-			Body: "function event() end"}, "sysbench --db-driver=mysql --mysql-host=db --mysql-port=3306 --mysql-user=ann " +
-			"--threads=4 --time=0 --events=100 --histogram /benchbook/load.lua run", "", "function event() end"},
 		{"time", "pgbench", database,
 			"pgbench -h db -p 5432 -U ann -c 4 -j 3 -T 5 -l --log-prefix=/tmp/benchbook -n -f /benchbook/body shop",
 			"PGPASSWORD=hunter 4", "select 1"},
-		{"requests", "redis-benchmark", cache,
-			"redis-benchmark -h cache -p 7000 --user ann --dbnum 2 -n 1000 -c 4 --threads 2 -k 0 --csv -t get",
-			"REDISCLI_AUTH=hunter 4", ""},
 	} {
 		t.Run(tt.tool+" "+tt.name, func(t *testing.T) {
 			tool, _ := Find(tt.tool)

@@ -14,9 +14,6 @@ var fortio = Tool{
 	Note:   "percentiles are read off lines across the bars of a histogram",
 	parse:  parseFortio,
 	shares: inList,
-	Saved:  true,
-	wrote:  wroteFortio,
-	Load:   true,
 	Program: &Program{
 		Image: goModule("fortio", "fortio.org/fortio", "v1.63.0"),
 		HTTP:  true,
@@ -84,11 +81,6 @@ func parseFortio(printed string) (*Output, error) {
 	o.add("latency.mean", h.Avg, 0, "s")
 	o.add("latency.max", h.Max, 0, "s")
 	return o.whole()
-}
-
-func wroteFortio(printed string) bool {
-	return looksLike(printed, "RunType", "DurationHistogram", "ActualDuration") ||
-		strings.HasPrefix(printed, "Fortio ") // text, which cannot be read, but whose way out we know
 }
 
 // callFortio asks for bars of ten microseconds, which reach to a second, and for clients that do not all begin at the

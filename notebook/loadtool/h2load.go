@@ -13,9 +13,6 @@ var h2load = Tool{
 	Name:  "h2load",
 	Note:  "times do not include connecting",
 	parse: parseH2load,
-	Saved: true,
-	wrote: wroteH2load,
-	Load:  true,
 	Program: &Program{
 		Image: debian("nghttp2-client", "h2load"),
 		HTTP:  true,
@@ -115,10 +112,6 @@ func (o *Output) h2loadRows(log string, done int64) (*Output, error) {
 		o.Timed = times.count
 	}
 	return o.addTimes(times, microsecond)
-}
-
-func wroteH2load(printed string) bool {
-	return h2loadSums.MatchString(printed) && h2loadTimes.MatchString(printed)
 }
 
 // h2loadShell prints the times of the log behind the summary, equal ones once with their number.

@@ -17,9 +17,6 @@ var hey = Tool{
 	Note:   "times have a step of 0.1 ms",
 	parse:  parseHey,
 	shares: inLines,
-	Saved:  true,
-	wrote:  wroteHey,
-	Load:   true,
 	Program: &Program{
 		Image: debian("hey", "hey"),
 		HTTP:  true,
@@ -190,11 +187,6 @@ func (o *Output) parseHeyCSV(printed string) (*Output, error) {
 		o.Timed = o.Completed
 	}
 	return o.addTimes(times, heyStep)
-}
-
-func wroteHey(printed string) bool {
-	return strings.HasPrefix(printed, heyHeader) || strings.Contains(printed, "\nSummary:\n") &&
-		strings.Contains(printed, "\nStatus code distribution:\n") && !strings.Contains(printed, "Success rate:")
 }
 
 // callHey asks for every answer where the number of requests is known, and else for the summary, which alone tells the

@@ -19,10 +19,6 @@ var k6 = Tool{
 	Note:   "times do not include connecting, and the window is that of the whole test",
 	parse:  parseK6,
 	shares: inK6,
-	Saved:  true,
-	wrote:  wroteK6,
-	once:   k6Tail,
-	Load:   true,
 	Program: &Program{
 		Image: goModule("k6", "go.k6.io/k6", "v1.8.1"),
 		HTTP:  true,
@@ -164,21 +160,11 @@ func k6Values(metric json.RawMessage) json.RawMessage {
 	return metric
 }
 
-// k6Lines are what --out json writes: every time by itself.
-var k6Lines = regexp.MustCompile(`^\{[^\n]*"type": ?"(?:Metric|Point)"[^\n]*\}\r?\n\{`)
-
 // k6IsNew says whether JSON is a summary of --new-machine-readable-summary, which the same flags save.
 //
 // Source: grafana/k6 internal/lib/summary/machinereadable.
 func k6IsNew(printed string) bool {
 	return looksLike(printed, "version", "metadata", "config", "results")
-}
-
-// wroteK6 knows k6 also by what cannot be read, but whose way out we know.
-func wroteK6(printed string) bool {
-	return k6Duration.MatchString(printed) && k6Requests.MatchString(printed) ||
-		(looksLike(printed, "metrics") || k6IsNew(printed)) && strings.Contains(printed, `"http_req_duration"`) ||
-		k6Lines.MatchString(printed)
 }
 
 // k6Script sends one request in an iteration, and prints the summary as JSON. Only answers with a status of 200 to 299

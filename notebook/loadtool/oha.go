@@ -15,9 +15,6 @@ var oha = Tool{
 	Note:   "requests that it gave up at the end are not counted",
 	parse:  parseOha,
 	shares: inNames,
-	Saved:  true,
-	wrote:  wroteOha,
-	Load:   true,
 	Program: &Program{
 		Image: crate("oha", "1.16.0"),
 		HTTP:  true,
@@ -102,11 +99,6 @@ func ohaKind(message string) string {
 		return "timeout"
 	}
 	return errorKind(message)
-}
-
-func wroteOha(printed string) bool {
-	return looksLike(printed, "summary", "latencyPercentiles", "statusCodeDistribution") ||
-		strings.Contains(printed, "Success rate:") // text, which cannot be read, but whose way out we know
 }
 
 func callOha(l *spec.Load, cores int) (Call, error) {

@@ -13,7 +13,6 @@ var pgbench = Tool{
 	Name:  "pgbench",
 	Note:  "a request is a transaction; times do not include connecting",
 	parse: parsePgbench,
-	Load:  true,
 	Program: &Program{
 		Image: debian("postgresql-15", "/usr/lib/postgresql/15/bin/pgbench"),
 		Flags: map[string]string{"connections": "-c", "threads": "-j", "requests": "-t", "duration": "-T", "warmup": "",

@@ -75,8 +75,6 @@ var (
 	shareList = regexp.MustCompile(`"Percentile"\s*:\s*([0-9]+(?:[.,][0-9]+)*)`)
 	// vegeta
 	shareRanks = regexp.MustCompile(`"([0-9]+(?:[.,][0-9]+)*)(?:st|nd|rd|th)"\s*:\s*-?[0-9]`)
-	// redis-benchmark
-	shareTable = regexp.MustCompile(`"p([0-9]+(?:[.,][0-9]+)*)_latency_ms"`)
 	// k6
 	shareWords = regexp.MustCompile(`(?m)^.*\bhttp_req_duration\b.*$`)
 	shareWord  = regexp.MustCompile(`\bp\(([0-9]+(?:[.,][0-9]+)*)\)=`)
@@ -89,7 +87,6 @@ var (
 	inLines  = []func(string) []string{matching(shareLines)}
 	inNames  = []func(string) []string{matching(shareNames)}
 	inList   = []func(string) []string{matching(shareList)}
-	inTable  = []func(string) []string{matching(shareTable)}
 	inK6     = []func(string) []string{matching(shareNames), within(shareWords, shareWord)}
 	inVegeta = []func(string) []string{matching(shareRanks), within(shareHead, shareItem)}
 )

@@ -30,7 +30,6 @@ func TestLosesNoPercentile(t *testing.T) {
 		{"wrk/plain.txt", "     99%  178.65ms", "     99.9999999%  178.65ms", ""},
 		{"wrk/plain.txt", "     50%   79.00us", "     50%    0.00us", "latency.p50"},
 		{"wrk/seconds.txt", "     99%    1.36s", "     99%    1.36m", ""}, // which is above the longest
-		{"wrk2/latency.txt", " 99.000%   43.90ms", " 99.000 %   43.90ms", ""},
 		{"ab/plain.txt", "  99%  ", "  99.9%  ", "latency.p99.9"},
 		{"ab/plain.txt", "  99%  ", "  99,9%  ", ""},
 		{"k6/tails.txt", "p(99.9)=100.21ms", "p(99.99)=100.21ms", "latency.p99.99"},
@@ -61,19 +60,6 @@ func TestLosesNoPercentile(t *testing.T) {
 			if _, ok := o.sample(tt.want); !ok {
 				t.Errorf("%s with %q has no %s:\n%s", tt.file, tt.new, tt.want, words(o, nil))
 			}
-		}
-	}
-}
-
-// Of two outputs in one file neither is read: the other one would be lost unseen.
-func TestTwoOutputsInAFile(t *testing.T) {
-	for _, file := range []string{"ab/plain.txt", "wrk/plain.txt", "wrk/nolatency.txt", "wrk2/latency.txt",
-		"wrk2/nolatency.txt", "hey/plain.txt", "hey/status.csv", "k6/plain.txt", "k6/before-1.txt", "k6/before-1-fail.txt",
-		"k6/plain.json", "vegeta/plain.txt", "vegeta/plain.json", "h2load/log.txt", "sysbench/percentile.txt"} {
-		tool, _ := Find(filepath.Dir(file))
-		data := printed(t, filepath.Join("testdata", file))
-		if o, err := tool.Parse(bytes.Repeat(data, 2)); !errors.Is(err, ErrNoSamples) {
-			t.Errorf("%s twice: %s", file, words(o, err))
 		}
 	}
 }

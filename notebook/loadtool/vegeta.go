@@ -16,10 +16,6 @@ var vegeta = Tool{
 	Note:   "times begin when requests were sent, not when they were due",
 	parse:  parseVegeta,
 	shares: inVegeta,
-	Saved:  true,
-	wrote:  wroteVegeta,
-	once:   vegetaRequests,
-	Load:   true,
 	Program: &Program{
 		Image: goModule("vegeta", "github.com/tsenart/vegeta/v12", "v12.13.0"),
 		HTTP:  true,
@@ -128,10 +124,6 @@ func (o *Output) parseVegetaJSON(printed string) (*Output, error) {
 		o.add(t.metric, v*nanosecond, nanosecond, "s")
 	}
 	return o.whole()
-}
-
-func wroteVegeta(printed string) bool {
-	return vegetaRequests.MatchString(printed) || looksLike(printed, "latencies", "status_codes", "bytes_in")
 }
 
 // vegetaShell makes the report once the attack is over, so that it takes no time from it.

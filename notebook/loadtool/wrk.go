@@ -16,10 +16,6 @@ var wrk = Tool{
 		"never sent",
 	parse:  parseWrk,
 	shares: inLines,
-	Saved:  true,
-	wrote:  wroteWrk,
-	once:   wrkHead,
-	Load:   true,
 	Program: &Program{
 		Image: debian("wrk", "wrk"),
 		HTTP:  true,
@@ -29,16 +25,6 @@ var wrk = Tool{
 		EvenThreads: true,
 		Call:        callWrk,
 	},
-}
-
-var wrk2 = Tool{
-	Name:   "wrk2",
-	Note:   "times begin when requests were due, and those of the first ten seconds are left out",
-	parse:  parseWrk2,
-	shares: inLines,
-	Saved:  true,
-	wrote:  wroteWrk2,
-	once:   wrkHead,
 }
 
 var (
@@ -71,33 +57,12 @@ func parseWrk(printed string) (*Output, error) {
 	latency, requests, timeouts := o.wrkCounts(printed)
 	// Timed stays 0: the mean is not one of requests that were sent.
 	if o.untold = requests == 0 || timeouts > 0; o.err == nil && !o.untold {
-		o.wrkTimes(printed, latency, 0)
+		o.wrkTimes(printed, latency)
 	}
 	return o.whole()
 }
 
-// wrk2 is an open loop: wrk with a rate. It prints what wrk does, with more percentiles where it was called with -L,
-// and with -U a second time from when requests were sent, which is not read here.
-//
-// Its times begin when requests were due. It forgets those of the first ten seconds and what its connections take to
-// open, counts all the same, and leaves none out for its timeout, which it counts over and over. It keeps three digits
-// of a time.
-//
-// Source: giltene/wrk2 src/wrk.c, print_hdr_latency and calibrate.
-func parseWrk2(printed string) (*Output, error) {
-	o := empty("wrk2")
-	o.Paced, o.Due = true, true
-	latency, requests, _ := o.wrkCounts(printed)
-	// It has no times if it ended before those of the first ten seconds were forgotten, and no others had come. Timed
-	// stays 0: the mean is not one of all requests.
-	if o.untold = requests == 0 || o.err == nil && strings.Contains(latency[1], "nan"); o.err == nil && !o.untold {
-		recorded, _, _ := strings.Cut(printed, "(HdrHistogram - Uncorrected Latency")
-		o.wrkTimes(recorded, latency, 1e-3)
-	}
-	return o.whole()
-}
-
-// wrkCounts reads what wrk and wrk2 have in common, and gives the line of latencies.
+// wrkCounts reads all but the times, and gives the line of latencies.
 func (o *Output) wrkCounts(printed string) (latency []string, requests, timeouts int64) {
 	head, counts := wrkHead.FindStringSubmatch(printed), wrkCount.FindStringSubmatch(printed)
 	rate, flow := wrkRate.FindStringSubmatch(printed), wrkFlow.FindStringSubmatch(printed)
@@ -120,9 +85,7 @@ func (o *Output) wrkCounts(printed string) (latency []string, requests, timeouts
 	if m := wrkStatus.FindStringSubmatch(printed); m != nil {
 		o.Failures["wrong"] = number(m[1])
 	}
-	if o.Tool == "wrk" {
-		o.Failures["timeout"] = timeouts
-	}
+	o.Failures["timeout"] = timeouts
 	// One that is both wrong and late counts twice, so that right answers are never overstated.
 	o.Completed = max(0, requests-o.Failures["timeout"]-o.Failures["wrong"])
 	o.Failed = o.Attempted - o.Completed
@@ -135,12 +98,11 @@ func (o *Output) wrkCounts(printed string) (latency []string, requests, timeouts
 	return latency, requests, timeouts
 }
 
-// wrkTimes reads times. Share is the part of a time that the tool's own step may be.
-func (o *Output) wrkTimes(printed string, latency []string, share float64) {
+func (o *Output) wrkTimes(printed string, latency []string) {
 	const least = 1e-6 // it keeps whole microseconds
 	read := func(text string) (reading, error) {
 		t, err := readIn(strings.TrimSpace(text), seconds)
-		t.step = max(t.step, least, share*t.value)
+		t.step = max(t.step, least)
 		return t, err
 	}
 	for _, m := range wrkShare.FindAllStringSubmatch(printed, -1) {
@@ -150,13 +112,6 @@ func (o *Output) wrkTimes(printed string, latency []string, share float64) {
 	}
 	o.addTime("latency.mean", latency[1], read)
 	o.addTime("latency.max", latency[2], read)
-}
-
-func wroteWrk(printed string) bool { return wrkHead.MatchString(printed) && !wroteWrk2(printed) }
-
-func wroteWrk2(printed string) bool {
-	return wrkHead.MatchString(printed) && (strings.Contains(printed, "  Thread calibration: ") ||
-		strings.Contains(printed, "(HdrHistogram - "))
 }
 
 func callWrk(l *spec.Load, cores int) (Call, error) {

@@ -49,14 +49,6 @@ func (r *reading) checkDriver(l *article.Load) {
 		contradicts(l.Outside.Text.Pos, "a driver runs in a container, which does not reach a target that runs already",
 			"remove driver, or make the target a service")
 	}
-	if len(l.Steps) > 0 {
-		contradicts(l.Steps[0].Pos, "our own generator goes through steps, and a driver puts the load on",
-			"remove steps: the driver knows them, or remove driver")
-	}
-	if protocolOf(l) != "" {
-		contradicts(l.Protocol.Text.Pos, "our own generator speaks a protocol, and a driver puts the load on",
-			"remove protocol: the driver knows its own")
-	}
 	requests := toolCheck{Load: l}
 	for _, t := range requests.texts() {
 		if isTemplate(t) { // all others were filled in
@@ -72,7 +64,7 @@ func (r *reading) checkDriver(l *article.Load) {
 		return
 	}
 	for _, k := range requests.keys() {
-		if (k.name == "rate" || k.name == "stages") && k.at.Source != nil {
+		if k.name == "rate" && k.at.Source != nil {
 			contradicts(k.at, "a summary does not tell when requests were due, as "+k.name+" needs it",
 				"remove prints, and print a line for each request")
 		}

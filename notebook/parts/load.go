@@ -16,9 +16,8 @@ import (
 
 // Most of what a load may ask for.
 const (
-	maxConnections = 60_000 // of a generator: ports of one address, about
-	maxThreads     = 1024   // of a generator
-	maxGenerators  = 64
+	maxConnections = 60_000 // ports of one address, about
+	maxThreads     = 1024
 	maxRequests    = 1_000_000_000
 )
 
@@ -34,9 +33,6 @@ func (r *reading) load(at source.Pos) *spec.Load {
 		Headers: l.Headers.Map(), FailuresMax: float64(l.Failures.Max.V),
 	}
 	r.places.CPUSets[&out.CPUSet] = l.CPUSet
-	if l.Generators.V > 1 { // 1 is the default, and the same trial
-		out.Generators = l.Generators.V
-	}
 	if l.Failures.Expected {
 		out.FailuresMax = 1
 	}
@@ -46,11 +42,7 @@ func (r *reading) load(at source.Pos) *spec.Load {
 	tool(l, out, r.problems)
 	out.Driver = r.driver(l, at)
 	startAndEnd(l, out, r.problems)
-	for _, s := range l.Stages {
-		out.Stages = append(out.Stages, spec.Stage{Duration: s.Duration.V, Rate: float64(s.Rate.V),
-			Connections: s.Connections.V})
-	}
-	open := !l.Rate.IsZero() || len(l.Stages) > 0 && l.Stages[0].Rate.Set() || r.experiment.Capacity != nil
+	open := !l.Rate.IsZero() || r.experiment.Capacity != nil
 	switch {
 	case open && l.Arrivals.Set():
 		out.Arrivals = string(l.Arrivals.V)
@@ -62,14 +54,11 @@ func (r *reading) load(at source.Pos) *spec.Load {
 			Hint = "add rate: with requests per second, or remove arrivals"
 	}
 	checkLoad(l, r.problems)
-	out.Protocol, out.Streams = protocolOf(l), streamsOf(l)
-	r.checkProtocol(l)
 	if len(l.Target) > 0 {
 		r.targets(l, out)
 	} else if !l.Tried.Has("target") {
 		r.problems.Add("missing-key", at, "the load has no target").Hint = "add target: http://SERVICE:PORT/"
 	}
-	r.journeys(l, out)
 	return out
 }
 
@@ -87,10 +76,8 @@ func startAndEnd(l *article.Load, out *spec.Load, problems *source.Problems) {
 }
 
 func checkLoad(l *article.Load, problems *source.Problems) {
-	connections := maxConnections * min(max(l.Generators.V, 1), maxGenerators)
-	between(l.Connections, "connections", connections, problems)
+	between(l.Connections, "connections", maxConnections, problems)
 	between(l.Threads, "threads", maxThreads, problems)
-	between(l.Generators, "generators", maxGenerators, problems)
 	between(l.Requests, "requests", maxRequests, problems)
 	positive(l.Duration, "duration", "", problems)
 	positive(l.Timeout, "timeout", "", problems)
@@ -100,23 +87,12 @@ func checkLoad(l *article.Load, problems *source.Problems) {
 	if l.Think.V < 0 {
 		positive(l.Think, "think", "", problems)
 	}
-	perSecond := "write a number per second, such as 500/s"
-	positive(l.Rate.PerSecond, "rate", perSecond, problems)
-	for _, s := range l.Stages {
-		positive(s.Duration, "duration", "", problems)
-		positive(s.Rate, "rate", perSecond, problems)
-		between(s.Connections, "connections", connections, problems)
-		if first := l.Stages[0]; first.Rate.Set() && s.Connections.Set() || first.Connections.Set() && s.Rate.Set() {
-			problems.Add("contradiction", s.Pos, "stages change either the rate or the connections").
-				Hint = "use one of them in all stages"
-		}
-	}
+	positive(l.Rate.PerSecond, "rate", "write a number per second, such as 500/s", problems)
 	share(l.Failures.Max, "max must be a share of the requests", problems)
 	if l.Threads.Known() && l.Connections.Known() && l.Threads.V > l.Connections.V && l.Connections.V > 0 {
 		problems.Add("contradiction", l.Threads.Text.Pos, "%d threads have only %d connections to share", l.Threads.V,
 			l.Connections.V).Hint = "lower threads, or raise connections"
 	}
-	checkGenerators(l, problems)
 	checkCPUSet(l.CPUSet, problems)
 	checkMethod(l.Method, problems)
 	for _, t := range l.Target {
@@ -131,39 +107,6 @@ func checkMethod(t source.Text, problems *source.Problems) {
 		problems.Add("wrong-value", t.Pos, "invalid HTTP method %q", t.Value).
 			Hint = "methods are words in capitals, such as GET or POST"
 	}
-}
-
-// checkGenerators reports more generators than there is work for.
-func checkGenerators(l *article.Load, problems *source.Problems) {
-	n, at := l.Generators.V, l.Generators.Text.Pos
-	if n < 2 || n > maxGenerators {
-		return
-	}
-	if most, known := mostConnections(l); known {
-		switch threads := l.Threads; {
-		case most < n:
-			problems.Add("contradiction", at, "%d generators need as many connections, and the load has %d", n, most).
-				Hint = "lower generators, or raise connections"
-		case threads.Known() && threads.V <= most && threads.V*n > most:
-			problems.Add("contradiction", threads.Text.Pos,
-				"%d generators of %d threads need %d connections, and the load has %d", n, threads.V, n*threads.V, most).
-				Hint = "lower threads or generators, or raise connections"
-		}
-	}
-	if requests := l.Requests; requests.Known() && requests.V > 0 && requests.V < n {
-		problems.Add("contradiction", at, "%d generators need as many requests, and the load has %d", n, requests.V).
-			Hint = "lower generators, or raise requests"
-	}
-}
-
-// mostConnections is the most connections that a load has at a time, if it is known.
-func mostConnections(l *article.Load) (most int, known bool) {
-	most, known = l.Connections.V, l.Connections.Known() && l.Connections.V > 0
-	for _, s := range l.Stages {
-		known = known && (s.Connections.Known() || !s.Connections.Set())
-		most = max(most, s.Connections.V)
-	}
-	return most, known
 }
 
 // verify reads what a right answer looks like.

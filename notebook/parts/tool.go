@@ -1,9 +1,7 @@
 package parts
 
 import (
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -56,14 +54,8 @@ func (c *toolCheck) check() {
 				Hint = "remove " + k.name + ", or use another tool; flags of its own go into args"
 		}
 	}
-	if c.Generators.V > 1 {
-		c.problems.Add("no-flag", c.Generators.Text.Pos,
-			"the output of several runs of %s cannot be merged: percentiles do not add up", c.name).
-			Hint = "remove generators, or use tool: benchbook"
-	}
 	c.requests()
 	c.times()
-	c.rate()
 	c.end()
 	c.division()
 	c.statuses()
@@ -84,22 +76,7 @@ func (c *toolCheck) keys() []toolKey {
 		method, body, headers = firstKnown(t.Method.Pos, method), firstKnown(t.Body.Pos, body),
 			firstKnown(firstName(t.Headers), headers)
 	}
-	var stages, warmup, poisson, steps, data, protocol, streams source.Pos
-	if len(c.Steps) > 0 {
-		steps = c.Steps[0].Pos
-	}
-	if c.Data != nil {
-		data = c.Data.Pos
-	}
-	if protocolOf(c.Load) != "" {
-		protocol = c.Protocol.Text.Pos
-	}
-	if c.Streams.V > 1 {
-		streams = c.Streams.Text.Pos
-	}
-	if len(c.Stages) > 0 {
-		stages = c.Stages[0].Pos
-	}
+	var warmup, poisson source.Pos
 	if c.Warmup.V > 0 {
 		warmup = c.Warmup.Text.Pos
 	}
@@ -110,9 +87,8 @@ func (c *toolCheck) keys() []toolKey {
 		{"threads", c.Threads.Text.Pos}, {"duration", c.Duration.Text.Pos}, {"requests", c.Requests.Text.Pos},
 		{"start", c.Start.Text.Pos},
 		{"timeout", c.Timeout.Text.Pos}, {"keepalive", c.Keepalive.Text.Pos}, {"think", c.Think.Text.Pos},
-		{"protocol", protocol}, {"streams", streams},
-		{"stages", stages}, {"verify", verifyAt(c.Verify)}, {"warmup", warmup}, {"rate", c.Rate.Text.Pos},
-		{"arrivals", poisson}, {"steps", steps}, {"data", data}}
+		{"verify", verifyAt(c.Verify)}, {"warmup", warmup}, {"rate", c.Rate.Text.Pos},
+		{"arrivals", poisson}}
 }
 
 // firstKnown is the first place that is known.
@@ -172,15 +148,6 @@ func (c *toolCheck) times() {
 			c.problems.Add("wrong-value", v.Text.Pos, "%s takes %s in whole seconds, not %s", c.name, name, v.Text.Value).
 				Hint = "write " + whole.String() + " or " + (whole + time.Second).String()
 		}
-	}
-}
-
-// rate reports fractions of a request per second for tools that take whole ones.
-func (c *toolCheck) rate() {
-	rate := c.Rate.PerSecond
-	if v := float64(rate.V); c.program.WholeRate && v != math.Trunc(v) {
-		c.problems.Add("wrong-value", rate.Text.Pos, "%s takes a rate of whole requests per second, not %s", c.name,
-			rate.Text.Value).Hint = "write " + strconv.Itoa(int(math.Ceil(v))) + "/s"
 	}
 }
 

@@ -12,7 +12,6 @@ func TestDrivers(t *testing.T) {
 			"threads: 2, rate: 5/s, duration: 3s, warmup: 1s, timeout: 2s, keepalive: false, method: POST, headers: {A: b}, " +
 			"body: x, verify: {status: 201}, failures: expected, cpuset: '0', network: shared, arrivals: poisson", ""},
 		{"several targets", with + "target: [http://s/a, {url: https://s/b, weight: 3}]", ""},
-		{"stages", with + "stages: [{duration: 1s, rate: 5/s}]", ""},
 		{"another scheme", with + "target: grpc://s:5/", ""},
 		{"no scheme", with + "target: s:5", `invalid target URL "s:5" [wrong-value]`},
 		{"another service", with + "target: grpc://other:5/",
@@ -23,15 +22,12 @@ func TestDrivers(t *testing.T) {
 		{"image and build", "driver: {image: y, build: .}", "the driver has both an image and a build [image-or-build]"},
 		{"a tool", with + "tool: ab", "a load is put on by a tool or by a driver, not by both [contradiction]"},
 		{"args", with + "args: {ab: [-l]}", "a driver has no args [contradiction]"},
-		{"generators", with + "generators: 2", "a driver is one program [contradiction]"},
 		{"random", with + "body: '${{ random(1, 2) }}'",
 			"random is drawn by our own generator for each request, and a driver puts the load on [contradiction]"},
 		{"an unknown word", "driver: {image: y, prints: lines}", `prints cannot be "lines" [wrong-value]`},
 		{"a summary", summary + "think: 5ms, requests: 100", ""},
 		{"a summary at a rate", summary + "rate: 5/s",
 			"a summary does not tell when requests were due, as rate needs it [contradiction]"},
-		{"a summary in stages", summary + "stages: [{duration: 1s, connections: 5}]",
-			"a summary does not tell when requests were due, as stages needs it [contradiction]"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, problems := newPlan(t, text(block("name: e\nservices: {s: {image: x}}\nload: {"+toS(tt.load)+"}\n")), Options{},

@@ -117,11 +117,6 @@ func (t *Trial) estimate(e *Experiment, known Experience, block bool) Estimate {
 		out.Window = assumedCommand
 		out.Guesses = []string{fmt.Sprintf("%v for a command", assumedCommand)}
 	case l == nil:
-	case len(l.Stages) > 0:
-		out.Warmup = l.Warmup
-		for _, s := range l.Stages {
-			out.Window += s.Duration
-		}
 	case l.Requests > 0:
 		out.Warmup, out.Window = l.Warmup, time.Duration(l.Requests)*time.Second/assumedRate
 		if l.Duration > 0 {
@@ -156,11 +151,7 @@ func (t *Trial) containers(e *Experiment) (services, programs float64) {
 			services++
 		}
 	}
-	programs = 1
-	if t.Load != nil {
-		programs = float64(max(1, t.Load.Generators))
-	}
-	return services, programs
+	return services, 1
 }
 
 // searching is how long the searches of a trial take, with the time of one repetition, and how many probes they make.

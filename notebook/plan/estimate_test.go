@@ -24,10 +24,6 @@ func TestEstimate(t *testing.T) {
 			Estimate{Window: 10 * time.Second, Overhead: 7500 * time.Millisecond, Total: 17500 * time.Millisecond}, 1},
 		{"whichever ends first", service + "calibrate: false\nload: {target: http://s/, requests: 20000, duration: 3s}\n",
 			Estimate{Window: 15 * time.Second, Overhead: 7500 * time.Millisecond, Total: 22500 * time.Millisecond}, 1},
-		{"stages", service + "calibrate: false\nrepetitions: 1\nload: {target: http://s/, stages: [{duration: 4s, rate: " +
-			"5/s}, {duration: 5s, rate: 9/s}]}\n",
-			Estimate{Warmup: 2 * time.Second, Window: 9 * time.Second, Overhead: 1500 * time.Millisecond,
-				Total: 12500 * time.Millisecond}, 0},
 		{"a command", "calibrate: false\nrepetitions: 2\ncommand: {image: x, run: y}\n",
 			Estimate{Window: 10 * time.Second, Overhead: 2 * time.Second, Total: 12 * time.Second}, 1},
 		{"the timeout is the end", service + "calibrate: false\nrepetitions: 1\ntimeout: 10s\n" +
@@ -39,9 +35,6 @@ func TestEstimate(t *testing.T) {
 			"load: {target: http://s/, duration: 4s, warmup: 0s}\n",
 			Estimate{Window: 4 * time.Second, Overhead: 1500 * time.Millisecond, Searches: 27 * time.Second,
 				Total: 32500 * time.Millisecond}, 0},
-		{"several generators", service + "calibrate: false\nrepetitions: 1\n" +
-			"load: {target: http://s/, generators: 3, duration: 4s, warmup: 0s}\n",
-			Estimate{Window: 4 * time.Second, Overhead: 2500 * time.Millisecond, Total: 6500 * time.Millisecond}, 0},
 		{"shared services are started once", "services: {s: {image: x}, db: {image: y}}\nshared: [db]\ncalibrate: false\n" +
 			"load: {target: http://s/}\n",
 			Estimate{Warmup: 10 * time.Second, Window: 50 * time.Second, Overhead: 7500 * time.Millisecond,

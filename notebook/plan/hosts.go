@@ -63,19 +63,6 @@ func (p *Plan) HostNames() []string {
 	return sortedSet(names)
 }
 
-// Generators is the largest number of load generators that a load of the article runs on a node of its own; at least 1.
-func (p *Plan) Generators() int {
-	most := 1
-	for _, e := range p.All {
-		for _, t := range e.Trials {
-			if t.Unavailable == "" && t.Load != nil && e.Engine.Can(spec.Nodes) && e.LoadHost(t) == LoadNode {
-				most = max(most, t.Load.Generators)
-			}
-		}
-	}
-	return most
-}
-
 // Cluster is the host whose cluster the article is measured in; empty for the project's own cluster, and for machines.
 func (p *Plan) Cluster() string {
 	name := ""

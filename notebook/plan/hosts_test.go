@@ -88,22 +88,6 @@ func TestNodes(t *testing.T) {
 		[]string{"services"}) {
 		t.Errorf("with a load in the network of its service hosts are %q", got)
 	}
-	for body, want := range map[string]int{
-		"load: {target: 'http://s/'}\n":                                                                             1,
-		"load: {target: 'http://s/', generators: 3}\n":                                                              3,
-		"matrix: {n: [2, 5, 1]}\nload: {target: 'http://s/', generators: \"${{ matrix.n }}\"}\n":                    5,
-		"load: {target: 'http://s/', generators: 3, network: shared}\n":                                             1,
-		"matrix: {n: [2, 5, 1], exclude: [{n: 5}]}\nload: {target: 'http://s/', generators: \"${{ matrix.n }}\"}\n": 2,
-	} {
-		if got := (&Plan{All: []*Experiment{plan(body)}}).Generators(); got != want {
-			t.Errorf("of %q a load has %d generators, want %d", body, got, want)
-		}
-	}
-	here := mustPlan(t, text(block("name: e\nservices: {s: {image: x}}\nload: {target: 'http://s/', generators: 3}\n")),
-		Options{}, nil)
-	if got := (&Plan{All: []*Experiment{here}}).Generators(); got != 1 {
-		t.Errorf("on one machine a load has %d generators on nodes", got)
-	}
 }
 
 // A host that is a cluster runs an experiment as the engine kubernetes does, and its name is in the key: nodes are

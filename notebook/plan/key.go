@@ -62,7 +62,6 @@ func computeKey(t *Trial, e *Experiment) {
 			files(s.Name, spec.Image{}, v.Files)
 		}
 	}
-	files(parts.LoadName, spec.Image{}, t.Load.DataFiles())
 	if name, image, configs := t.program(); name != "" {
 		files(name, image, configs)
 	}

@@ -159,10 +159,7 @@ func (c *nameCheck) measured() record.Measured {
 	out := record.Measured{Command: c.head.Command != nil, Capacity: c.head.Capacity != nil, Services: c.services,
 		Searches: parts.Names(c.head.Tune)}
 	if l := c.head.Load; l != nil {
-		for _, s := range l.Steps {
-			out.Steps = append(out.Steps, s.Name.Value)
-		}
-		out.OpenLoop = out.Capacity || !l.Rate.IsZero() || len(l.Stages) > 0 && l.Stages[0].Rate.Set()
+		out.OpenLoop = out.Capacity || !l.Rate.IsZero()
 	}
 	for _, m := range c.Metrics {
 		out.Added = append(out.Added, m.Metric)

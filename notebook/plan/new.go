@@ -446,7 +446,6 @@ func (p *planner) resolveTrial(e *outline, d *draft, t *Trial) {
 	p.readParts(d, t, e.Pos)
 	if load := d.definition.Load; load != nil {
 		e.checkPort(t, load)
-		checkSteps(load, t.Load, p.problems)
 		if load.Outside.V != e.Outside {
 			p.problems.Add("wrong-value", load.Outside.Text.Pos, "outside is the same for all trials of an experiment").
 				Hint = "write true or false, or make two experiments"

@@ -42,7 +42,6 @@ func (e *outline) mayChangeServices(t *Trial) bool {
 	}
 	return changes(t.Load.Method) ||
 		slices.ContainsFunc(t.Load.Targets, func(target spec.Target) bool { return changes(target.Method) }) ||
-		slices.ContainsFunc(t.Load.Steps, func(step spec.Step) bool { return changes(step.Method) }) ||
 		slices.ContainsFunc(t.Load.URLs(), func(url string) bool { return !strings.HasPrefix(url, "http") }) // of a database
 }
 

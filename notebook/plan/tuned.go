@@ -99,7 +99,7 @@ func (p *planner) checkEnds(t *Trial) {
 // Source: docs/method.md#tuned-values.
 func (t *Trial) Short() *Trial {
 	l := t.Load
-	if l == nil || len(l.Stages) > 0 || l.Tool != "" && l.Requests > 0 {
+	if l == nil || l.Tool != "" && l.Requests > 0 {
 		return t
 	}
 	out, load := *t, *l
@@ -117,7 +117,7 @@ func (t *Trial) Short() *Trial {
 func (t *Trial) AtRate(rate float64, window time.Duration) *Trial {
 	out, load := *t, *t.Load
 	load.Rate, load.Duration = rate, window
-	load.Requests, load.Cut, load.Think, load.Stages, load.RateShare, load.RateOf = 0, false, 0, nil, 0, ""
+	load.Requests, load.Cut, load.Think, load.RateShare, load.RateOf = 0, false, 0, 0, ""
 	load.RateOwn = false
 	out.Load, out.Capacity = &load, nil
 	return &out

@@ -12,7 +12,6 @@ type Measured struct {
 	Capacity bool     // it looks for the highest rate
 	Services []string // their names
 	Searches []string // what is tuned, by name
-	Steps    []string // of journeys, by name
 	Added    []Metric // that it defines itself
 }
 
@@ -45,15 +44,7 @@ func (e Measured) Lookup(name string) (m Metric, ok bool) {
 
 // hasOfLoad reports whether an experiment with a load has a metric that is known, by its family and last word.
 func (e Measured) hasOfLoad(name, family, last string) bool {
-	step, isOfStep := strings.CutPrefix(name, StepFamily)
 	switch {
-	case isOfStep:
-		step, _, _ = strings.Cut(step, ".")
-		return slices.Contains(e.Steps, step)
-	case family == "errors.step.":
-		return slices.Contains(e.Steps, last)
-	case name == "errors.extract" || strings.HasPrefix(name, "journey"):
-		return len(e.Steps) > 0
 	case family == "time." || name == "memory.peak":
 		return false
 	case slices.Contains(serviceFamilies, family):
@@ -92,16 +83,8 @@ func (e Measured) Names() []string {
 	if e.Command {
 		return names
 	}
-	if len(e.Steps) > 0 {
-		names = append(names, "journeys", "journeys.rate", "journeys.failed", "journey.p50", "journey.p90", "journey.p99")
-	}
-	for _, step := range e.Steps {
-		names = append(names, StepFamily+step+".p50", StepFamily+step+".p99", "errors.step."+step)
-	}
 	for _, kind := range FailureKinds {
-		if kind != "extract" || len(e.Steps) > 0 {
-			names = append(names, "errors."+kind)
-		}
+		names = append(names, "errors."+kind)
 	}
 	for _, service := range e.Services {
 		for _, family := range serviceFamilies {

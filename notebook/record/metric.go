@@ -31,7 +31,7 @@ func (m Metric) InWords() string {
 // IsTime reports whether a metric is made from the times of requests.
 func IsTime(metric string) bool {
 	return strings.HasPrefix(metric, "latency.") || strings.HasPrefix(metric, "service.p") ||
-		strings.HasPrefix(metric, "lag.p") || strings.HasPrefix(metric, "journey.p")
+		strings.HasPrefix(metric, "lag.p")
 }
 
 // CountsFailures reports whether a metric is a number or share of failed requests.
@@ -85,24 +85,17 @@ var fixed = map[string]Metric{
 	"memory.peak":         {Unit: "B", Better: "lower", Title: "Peak memory"},
 	"offered":             {Unit: "1/s", Title: "Offered"},
 	"capacity.rate":       {Unit: "1/s", Better: "higher", Title: "Capacity"},
-	"journeys":            {Unit: "1", Title: "Journeys", Counted: true},
-	"journeys.rate":       {Unit: "1/s", Better: "higher", Title: "Journeys per second"},
-	"journeys.failed":     {Unit: "1", Better: "lower", Title: "Failed journeys", Counted: true},
 }
 
 var percentile = regexp.MustCompile(
-	`^(latency|latency\.connect|latency\.tls|latency\.first_byte|latency\.step\.[^.]+|service|lag|journey)\.p(\d\d?(?:\.\d{1,6})?)$`)
+	`^(latency|latency\.connect|latency\.tls|latency\.first_byte|service|lag)\.p(\d\d?(?:\.\d{1,6})?)$`)
 
 // percentileTitles are what families of times are called before a percentile.
 var percentileTitles = map[string]string{"latency": "Latency", "latency.connect": "Connect", "latency.tls": "TLS",
-	"latency.first_byte": "First byte", "service": "Service time", "lag": "Lag", "journey": "Journey"}
-
-// StepFamily begins the families of the times of steps, which their names end.
-const StepFamily = "latency.step."
+	"latency.first_byte": "First byte", "service": "Service time", "lag": "Lag"}
 
 // FailureKinds are kinds of failed requests, as metrics errors.KIND name them.
-var FailureKinds = []string{"connect", "reset", "timeout", "closed", "malformed", "short", "wrong", "extract",
-	"ports"}
+var FailureKinds = []string{"connect", "reset", "timeout", "closed", "malformed", "short", "wrong", "ports"}
 
 // LookupMetric says what a metric is; ok is false for a name that is none. Percentiles are of 0 < p < 100.
 func LookupMetric(name string) (m Metric, ok bool) {
@@ -112,9 +105,6 @@ func LookupMetric(name string) (m Metric, ok bool) {
 	}
 	if f := percentile.FindStringSubmatch(name); f != nil && strings.Trim(f[2], "0.") != "" {
 		title := percentileTitles[f[1]]
-		if step, ok := strings.CutPrefix(f[1], StepFamily); ok {
-			title = "Latency of " + step
-		}
 		return Metric{Name: name, Unit: "s", Better: "lower", Title: title + " p" + f[2]}, true
 	}
 	for _, family := range []struct {
@@ -122,7 +112,6 @@ func LookupMetric(name string) (m Metric, ok bool) {
 		m      Metric
 	}{
 		{"errors.", Metric{Unit: "1", Better: "lower", Title: "Failures: ", Counted: true}},
-		{"errors.step.", Metric{Unit: "1", Better: "lower", Title: "Failures of step ", Counted: true}},
 		{"status.", Metric{Unit: "1", Title: "Answers with status ", Counted: true}},
 		{"cpu.", Metric{Unit: "cores", Better: "lower", Title: "CPU of "}},
 		{"memory.", Metric{Unit: "B", Better: "lower", Title: "Memory of "}},

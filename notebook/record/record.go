@@ -99,8 +99,7 @@ type Record struct {
 	// why metrics that the experiment looks for are not among Samples, by their names
 	Missing map[string]string `json:"missing,omitempty"`
 	// "latency", "latency.failed", its parts "latency.connect", "latency.tls", "latency.first_byte"; of an open loop
-	// "lag", "service"; "latency.cut" is how long requests were under way that were cut; of journeys "journey",
-	// "journey.cut" and "latency.step.NAME"
+	// "lag", "service"; "latency.cut" is how long requests were under way that were cut
 	Histograms map[string]Histogram `json:"histograms,omitempty"`
 	Load       *Load                `json:"load,omitempty"`
 	Command    *Command             `json:"command,omitempty"`
@@ -178,7 +177,7 @@ type Histogram struct {
 type Load struct {
 	WindowStart time.Time        `json:"window_start"`
 	Window      float64          `json:"window" range:"0.."`      // length in seconds
-	Connections int              `json:"connections" range:"0.."` // clients of the closed loop, unless there are Streams
+	Connections int              `json:"connections" range:"0.."` // clients of the closed loop
 	Think       float64          `json:"think" range:"0.."`       // seconds
 	Attempted   int64            `json:"attempted" range:"-1.."`  // requests started in the window
 	Failed      int64            `json:"failed" range:"-1.."`     // of them, without a right answer
@@ -204,11 +203,6 @@ type Load struct {
 	// none.
 	Health *Health `json:"health,omitempty"`
 
-	// Protocol is what was spoken, if it was HTTP/2: h2 or h2c. Streams is how many clients shared each connection; 0
-	// means one.
-	Protocol string `json:"protocol,omitempty"`
-	Streams  int    `json:"streams,omitempty" range:"0.."`
-
 	// Tool is the program that put the load on, if it is another than ours. Then Attempted, Failed and Completed are -1
 	// where it does not tell them, Failures has only the kinds that it tells from others, and Statuses is null if it does
 	// not tell those of all answers.
@@ -218,12 +212,6 @@ type Load struct {
 	// each request there is no Tool, and everything is as from our own but what it cannot tell; else Tool is DriverTool.
 	Driver string `json:"driver,omitempty"`
 
-	// Generators are those that put the load on together, in their order, where there were several.
-	Generators []Generator `json:"generators,omitempty"`
-
-	// Journeys are those of a load with steps; nil without. Older records have none.
-	Journeys *Journeys `json:"journeys,omitempty"`
-
 	// Open is the schedule of an open loop; nil for a closed one.
 	Open *OpenLoop `json:"open,omitempty"`
 	// Answers and Latencies are the right answers of each second of the window and the sum of their latencies in seconds.
@@ -231,9 +219,6 @@ type Load struct {
 	Answers   []int64   `json:"answers,omitempty" range:"0.."`
 	Latencies []float64 `json:"latencies,omitempty" range:"0.."`
 }
-
-// Clients is how many requests could be under way at a time.
-func (l *Load) Clients() int { return l.Connections * max(1, l.Streams) }
 
 // DriverTool is the Tool of a Driver.
 const DriverTool = "the driver"
@@ -290,55 +275,6 @@ type Overlap struct {
 	Right  float64 `json:"right" range:"0.."`
 	Failed float64 `json:"failed" range:"0.."`
 	Time   float64 `json:"time" range:"0.."` // seconds that these requests were under way in the window
-}
-
-// Journeys is what became of journeys that were begun in the window.
-type Journeys struct {
-	Attempted int64  `json:"attempted" range:"0.."` // and not cut
-	Failed    int64  `json:"failed" range:"0.."`    // of them, by a step without a right answer
-	Completed int64  `json:"completed" range:"0.."` // right ones that ended in the window
-	Steps     []Step `json:"steps"`
-}
-
-// Step is what became of the requests of one step of journeys.
-type Step struct {
-	Name      string           `json:"name"`
-	Attempted int64            `json:"attempted" range:"0.."`
-	Failures  map[string]int64 `json:"failures" range:"0.."` // by kind
-}
-
-// Failed is how many of the requests got no right answer.
-func (s *Step) Failed() (n int64) {
-	for _, count := range s.Failures {
-		n += count
-	}
-	return n
-}
-
-// Step finds a step of journeys by its name; nil if there is none.
-func (l *Load) Step(name string) *Step {
-	if l.Journeys == nil {
-		return nil
-	}
-	for i := range l.Journeys.Steps {
-		if s := &l.Journeys.Steps[i]; s.Name == name {
-			return s
-		}
-	}
-	return nil
-}
-
-// Generator is one of several that put a load on together.
-type Generator struct {
-	// seconds that its window began after that of the first, all by one clock
-	After     float64 `json:"after" range:"any"`
-	Attempted int64   `json:"attempted" range:"0.."` // requests that it started in the window
-	Busy      float64 `json:"busy" range:"-1.."`     // share of its busiest thread; -1 unknown
-
-	// Host is where it ran, and Uncertain how many seconds After may be off in either direction, as the clock there is
-	// known no better. All generators of a host have one clock. Where all are on one host both are left out.
-	Host      string  `json:"host,omitempty"`
-	Uncertain float64 `json:"uncertain,omitempty" range:"0.."`
 }
 
 // Health is what kept a load generator or the timer of a command from its work, so that it noted late what had

@@ -1,7 +1,6 @@
 package spec
 
 import (
-	"strings"
 	"time"
 
 	"github.com/kballard/go-shellquote"
@@ -9,15 +8,14 @@ import (
 	"benchbook/slice"
 )
 
-// Load is requests over HTTP, in a closed loop unless there is a rate or stages with one.
+// Load is requests over HTTP, in a closed loop unless there is a rate.
 type Load struct {
 	Target      string            `json:"target"` // the first of Targets, if there are several
 	Method      string            `json:"method"`
 	Headers     map[string]string `json:"headers,omitempty"`
 	Body        string            `json:"body,omitempty"`
 	Connections int               `json:"connections"`
-	Threads     int               `json:"threads,omitempty"`    // of each generator; 0: the cores of the load
-	Generators  int               `json:"generators,omitempty"` // that put it on together; 0: one
+	Threads     int               `json:"threads,omitempty"` // 0: the cores of the load
 	Duration    time.Duration     `json:"duration,omitempty"`
 	Requests    int               `json:"requests,omitempty"`
 	Cut         bool              `json:"cut,omitempty"` // what is under way when Requests others have ended
@@ -28,8 +26,6 @@ type Load struct {
 	Think       time.Duration     `json:"think,omitempty"`
 	Timeout     time.Duration     `json:"timeout"`
 	Keepalive   bool              `json:"keepalive"`
-	Protocol    string            `json:"protocol,omitempty"` // h2 or h2c; empty: HTTP/1.1
-	Streams     int               `json:"streams,omitempty"`  // clients on each connection of HTTP/2; 0: one
 	Status      []int             `json:"status,omitempty"`
 	Contains    string            `json:"contains,omitempty"`
 	Match       string            `json:"match,omitempty"`
@@ -46,18 +42,12 @@ type Load struct {
 	RateOf      string            `json:"rate_of,omitempty"`
 	RateOwn     bool              `json:"rate_own,omitempty"` // instead of the smallest, that of the same parameters
 	Arrivals    string            `json:"arrivals,omitempty"` // of an open loop: constant or poisson
-	Stages      []Stage           `json:"stages,omitempty"`
-	Network     string            `json:"network,omitempty"` // shared, or empty
-	Outside     bool              `json:"outside,omitempty"` // the targets run already, and are no services
-	Tool        string            `json:"tool,omitempty"`    // empty: our own generator
-	Args        []string          `json:"args,omitempty"`    // of the tool
-	Driver      *Driver           `json:"driver,omitempty"`  // puts it on, in the place of our own; nil: that does
-	Steps       []Step            `json:"steps,omitempty"`   // that each client goes through in turn, on Target
-	Data        *Data             `json:"data,omitempty"`    // for steps
+	Network     string            `json:"network,omitempty"`  // shared, or empty
+	Outside     bool              `json:"outside,omitempty"`  // the targets run already, and are no services
+	Tool        string            `json:"tool,omitempty"`     // empty: our own generator
+	Args        []string          `json:"args,omitempty"`     // of the tool
+	Driver      *Driver           `json:"driver,omitempty"`   // puts it on, in the place of our own; nil: that does
 }
-
-// Clients is how many requests there may be under way at a time.
-func (l *Load) Clients() int { return l.Connections * max(1, l.Streams) }
 
 // Driver is a program of the article that puts a load on.
 type Driver struct {
@@ -83,68 +73,8 @@ func (d *Driver) String() string {
 	return image + ": " + command
 }
 
-// Step is one request of the journeys of a load. Answers are checked by it, and not by the load.
-type Step struct {
-	Name        string            `json:"name"`
-	URL         string            `json:"url"`
-	Method      string            `json:"method"`
-	Headers     map[string]string `json:"headers,omitempty"`
-	Body        string            `json:"body,omitempty"`
-	Think       time.Duration     `json:"think,omitempty"`
-	Status      []int             `json:"status,omitempty"`
-	Contains    string            `json:"contains,omitempty"`
-	Match       string            `json:"match,omitempty"`
-	Length      *int64            `json:"length,omitempty"`
-	JSON        map[string]string `json:"json,omitempty"`
-	WantHeaders map[string]string `json:"want_headers,omitempty"`
-	Extract     map[string]string `json:"extract,omitempty"` // where values are found in its answer, by their names
-}
-
-// IsBelow says that the URL of a step is one of a target, to which a path was added.
-func (s *Step) IsBelow(target string) bool {
-	rest, ok := strings.CutPrefix(s.URL, strings.TrimSuffix(target, "/"))
-	return ok && (strings.HasPrefix(rest, "/") || strings.HasPrefix(rest, "${{"))
-}
-
-// StepNames are the names of the steps of a load.
-func (l *Load) StepNames() []string {
-	if l == nil {
-		return nil
-	}
-	return slice.Map(l.Steps, func(s Step) string { return s.Name })
-}
-
-// Data are values for steps, in the rows of a file. Each journey has one of them.
-type Data struct {
-	File  File   `json:"file"`
-	Order string `json:"order"` // RoundRobin or Random
-}
-
-// DataFiles are the files that a load has rows from: one, or none.
-func (l *Load) DataFiles() []File {
-	if l == nil || l.Data == nil {
-		return nil
-	}
-	return []File{l.Data.File}
-}
-
-// The orders of rows.
-const (
-	RoundRobin  = "round-robin"
-	RandomOrder = "random"
-)
-
 // URLs are the targets of a load.
 func (l *Load) URLs() []string {
-	if len(l.Steps) > 0 {
-		urls := []string{l.Target}
-		for _, s := range l.Steps {
-			if !s.IsBelow(l.Target) {
-				urls = append(urls, s.URL)
-			}
-		}
-		return urls
-	}
 	if len(l.Targets) == 0 {
 		return []string{l.Target}
 	}
@@ -158,13 +88,6 @@ type Target struct {
 	Headers map[string]string `json:"headers,omitempty"`
 	Body    string            `json:"body,omitempty"`
 	Weight  float64           `json:"weight"` // relative to those of the others
-}
-
-// Stage is one part of a load whose rate or connections move in a straight line to those given.
-type Stage struct {
-	Duration    time.Duration `json:"duration"`
-	Rate        float64       `json:"rate,omitempty"` // per second
-	Connections int           `json:"connections,omitempty"`
 }
 
 // Command is a program to time.

@@ -93,7 +93,7 @@ func (in *definitions) resources(r *record.Record) map[string]float64 {
 	}
 	if l := r.Load; isClosedLoop(r) {
 		if shares, _ := inFlight(r); len(shares) > 0 {
-			thinking := float64(l.Attempted) / l.Window * l.Think / float64(l.Clients())
+			thinking := float64(l.Attempted) / l.Window * l.Think / float64(l.Connections)
 			out[connections] = min(1, max(0, shares[0]-thinking))
 		}
 	}

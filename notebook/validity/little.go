@@ -62,11 +62,11 @@ func inFlight(r *record.Record) (shares []float64, latency float64) {
 	if mean, ok := r.Sample("latency.mean"); ok && count == 0 && l.Tool != "" {
 		count, sum = ended(l), mean.Value*ended(l) // the tool has told the mean alone
 	}
-	if l.InFlight < 0 || l.Window <= 0 || l.Clients() <= 0 || count <= 0 {
+	if l.InFlight < 0 || l.Window <= 0 || l.Connections <= 0 || count <= 0 {
 		return nil, 0
 	}
 	latency = sum / count
-	clients := float64(l.Clients())
+	clients := float64(l.Connections)
 	switch over := l.InFlightOver; {
 	case over > 0 && over < l.Window:
 		most := sum + count*l.Think
@@ -87,7 +87,7 @@ func cutOff(l *record.Load, latency float64) float64 {
 		// Requests were counted off, and ρ is of the time up to the start of the last. A request that stalls mostly
 		// does so after that: a mean latency with such stalls in it would let anything pass. So it is the mean time
 		// that a request was under way within the time that ρ is of, and without the client's thinking.
-		return max(0, l.InFlight*float64(l.Clients())/float64(l.Attempted)-l.Think/over)
+		return max(0, l.InFlight*float64(l.Connections)/float64(l.Attempted)-l.Think/over)
 	}
 	return latency / l.Window
 }

@@ -87,7 +87,6 @@ func checks(in *definitions) []check {
 		{name: "steal", judge: judgeSteal, applies: isTimed, isLoss: true},
 		{name: "stalls", judge: judgeStalls, applies: tellsLost},
 		{name: "delays", judge: judgeDelays, applies: hasDelays},
-		{name: "starts", judge: judgeStarts, applies: hasGenerators},
 	}
 }
 

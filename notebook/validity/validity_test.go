@@ -93,19 +93,6 @@ func TestChecksOfARepetition(t *testing.T) {
 			}
 		}
 	}
-	// generators are several in a window of so many seconds, which began so many seconds after the first.
-	generators := func(window float64, after ...float64) func(*record.Record) {
-		return load(func(l *record.Load) {
-			l.Window = window
-			for _, seconds := range after {
-				l.Generators = append(l.Generators, record.Generator{After: seconds, Busy: -1})
-			}
-		})
-	}
-	// onHosts are several in a window of ten seconds, on hosts whose clocks are known to so many seconds.
-	onHosts := func(list ...record.Generator) func(*record.Record) {
-		return load(func(l *record.Load) { l.Window, l.Generators = 10, list })
-	}
 	tests := []struct {
 		name  string
 		check string
@@ -207,22 +194,6 @@ func TestChecksOfARepetition(t *testing.T) {
 			l.Failed, l.Attempted, l.FailuresMax = 6, 100,
 				0.05
 		}), Invalid, ""},
-		{"failures of steps", "errors", load(func(l *record.Load) {
-			l.Failed, l.Attempted = 5, 10000
-			l.Journeys = &record.Journeys{Steps: []record.Step{{Name: "a", Failures: map[string]int64{"wrong": 1}},
-				{Name: "b", Failures: map[string]int64{"extract": 3, "reset": 1}}, {Name: "c"}}}
-		}), OK, "errors 0.05 %, most in step b (extract)"},
-		{"failures of one step", "errors", load(func(l *record.Load) {
-			l.Failed, l.Attempted = 500, 10000
-			l.Journeys = &record.Journeys{Steps: []record.Step{{Name: "a"},
-				{Name: "b", Failures: map[string]int64{"reset": 500}}}}
-		}), Invalid, "errors 5 %, all in step b (reset)"},
-		{"steps without failures", "errors", load(func(l *record.Load) {
-			l.Journeys = &record.Journeys{Steps: []record.Step{{Name: "a"}}}
-		}), OK, "errors 0 %"},
-		{"journeys without steps", "errors", load(func(l *record.Load) {
-			l.Failed, l.Attempted, l.Journeys = 5, 10000, &record.Journeys{}
-		}), OK, "errors 0.05 %"},
 		{"nothing attempted", "errors", load(func(l *record.Load) { l.Attempted = 0 }), Invalid, "nothing was attempted"},
 		{"nothing told of the machine", "swap", func(*record.Record) {}, NotChecked, "not recorded"},
 		{"no swap to read from", "swap", machine(func(*record.Machine) {}), OK, "nothing was read from swap"},
@@ -255,27 +226,6 @@ func TestChecksOfARepetition(t *testing.T) {
 		{"the schedule of the example", "offered rate", open(10000, 9700, 0, 0), Warn, "97 % of the schedule was sent"},
 		{"the schedule missed", "offered rate", open(10000, 9400, 0, 0), Invalid, "94 % of the schedule was sent"},
 		{"nothing due", "offered rate", open(0, 0, 0, 0), Invalid, "nothing was due"},
-		{"generators that began together", "starts", generators(10, 0, 0.02), OK,
-			"2 generators began 20 ms apart (ok up to 100 ms)"},
-		{"generators that began apart", "starts", generators(10, 0, 0.2, 0.1), Warn,
-			"3 generators began 200 ms apart (ok up to 100 ms)"},
-		{"generators that began far apart", "starts", generators(10, 0.6, 0), Invalid, ""},
-		{"generators by two clocks", "starts", onHosts(record.Generator{Host: "load", Uncertain: 0.02},
-			record.Generator{After: 0.01, Host: "load-2", Uncertain: 0.03}),
-			OK, "2 generators by the clocks of their nodes began up to 60 ms apart (ok up to 100 ms)"},
-		{"generators by two clocks that are hardly known", "starts",
-			onHosts(record.Generator{Host: "load", Uncertain: 0.06}, record.Generator{After: 0.01, Host: "load-2",
-				Uncertain: 0.05}),
-			Warn, "2 generators by the clocks of their nodes began up to 120 ms apart (ok up to 100 ms)"},
-		{"generators of which those of one clock are the nearest", "starts",
-			onHosts(record.Generator{Host: "load", Uncertain: 0.3}, record.Generator{After: 0.01, Host: "load-2",
-				Uncertain: 0.3},
-				record.Generator{After: 0.02, Host: "load", Uncertain: 0.3}), Invalid, ""},
-		{"generators by one clock that is hardly known", "starts",
-			onHosts(record.Generator{Host: "load", Uncertain: 0.3}, record.Generator{After: 0.02, Host: "load", Uncertain: 0.3}),
-			OK, "2 generators began 20 ms apart (ok up to 100 ms)"},
-		{"generators in a short window", "starts", generators(0.02, 0, 0.0009), OK,
-			"2 generators began 900 µs apart (ok up to 1 ms)"},
 		{"a lag below a millisecond", "send lag", open(100, 100, 0.0009, 0.001), OK,
 			"requests left 900 µs late at the percentile 99 (ok up to 1 ms)"},
 		{"the lag of the example", "send lag", open(100, 100, 0.004, 0.05), Warn,
@@ -352,23 +302,6 @@ func TestDelays(t *testing.T) {
 	}
 	if hasDelays(&record.Record{Facts: map[string]string{"link.semantics": "1"}}) {
 		t.Error("a link that nothing went through is checked")
-	}
-}
-
-// That they began together is asked of several generators only.
-func TestStartsAreThoseOfSeveralGenerators(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		load *record.Load
-		want bool
-	}{
-		{"a command", nil, false},
-		{"one generator", &record.Load{}, false},
-		{"two", &record.Load{Generators: make([]record.Generator, 2)}, true},
-	} {
-		if got := hasGenerators(&record.Record{Load: tt.load}); got != tt.want {
-			t.Errorf("%s: asked is %v, want %v", tt.name, got, tt.want)
-		}
 	}
 }
 

@@ -440,12 +440,8 @@ func loadLine(l *spec.Load) string {
 		whose = " of the same cell of "
 	}
 	words.add(l.Rate <= 0 && l.RateShare > 0, "rate="+number.Percent.Exact(l.RateShare)+whose+l.RateOf)
-	words = append(words, slice.Map(l.Stages, stageWords)...)
 	words.add(l.Arrivals != "", "arrivals="+l.Arrivals)
 	words.add(true, "connections="+strconv.Itoa(l.Connections))
-	words.add(l.Protocol != "", "protocol="+l.Protocol)
-	words.add(l.Streams > 1, "streams="+strconv.Itoa(l.Streams))
-	words.add(l.Generators > 1, "generators="+strconv.Itoa(l.Generators))
 	words.add(l.Requests > 0, "requests="+strconv.Itoa(l.Requests))
 	words.add(l.Requests > 0 && !l.Cut && l.Tool == "", "drain")
 	words.add(l.Duration > 0, "for="+definition.Duration(l.Duration))
@@ -455,34 +451,18 @@ func loadLine(l *spec.Load) string {
 	words.add(true, "timeout="+definition.Duration(l.Timeout))
 	words.add(l.Network != "", "network="+l.Network)
 	words.add(l.Priority != "", "priority="+l.Priority)
-	words.add(len(l.Targets) == 0 && len(l.Steps) == 0, l.Method+" "+l.Target)
-	for _, s := range l.Steps {
-		words = append(words, s.Name+":", s.Method, s.URL)
-		words.add(s.Think > 0 && s.Think != l.Think, "think="+definition.Duration(s.Think))
-	}
-	words.add(l.Data != nil, "data")
+	words.add(len(l.Targets) == 0, l.Method+" "+l.Target)
 	for _, t := range l.Targets {
 		words = append(words, t.Method, t.URL, "weight="+strconv.FormatFloat(t.Weight, 'g', -1, 64))
 	}
 	return strings.Join(words, " ")
 }
 
-func stageWords(s spec.Stage) string {
-	words := "stage=" + definition.Duration(s.Duration)
-	if s.Rate > 0 {
-		words += ":" + rateWords(s.Rate)
-	}
-	if s.Connections > 0 {
-		words += ":" + strconv.Itoa(s.Connections)
-	}
-	return words
-}
-
 func rateWords(rate float64) string { return strconv.FormatFloat(rate, 'f', -1, 64) + "/s" }
 
 // isOpen reports whether requests are sent at a rate, regardless of answers.
 func isOpen(l *spec.Load) bool {
-	return l.Rate > 0 || l.RateShare > 0 || slices.ContainsFunc(l.Stages, func(s spec.Stage) bool { return s.Rate > 0 })
+	return l.Rate > 0 || l.RateShare > 0
 }
 
 // answersLine says which answers count as correct.
@@ -535,14 +515,8 @@ func equivalents(l *spec.Load) (lines, cannot string) {
 	switch {
 	case isOpen(l):
 		return "", "cannot reproduce this load: they have no fixed rate"
-	case l.Protocol != "":
-		return "", "cannot reproduce this load: they do not speak HTTP/2"
-	case len(l.Stages) > 0:
-		return "", "cannot reproduce this load: they have no stages"
 	case l.Think > 0:
 		return "", "cannot reproduce this load: they have no think time"
-	case len(l.Steps) > 0:
-		return "", "cannot reproduce this load: they have no steps"
 	case len(l.Targets) > 1:
 		return "", "cannot reproduce this load: they take one target only"
 	case l.Method != "GET" || l.Body != "":

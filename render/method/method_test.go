@@ -47,17 +47,6 @@ func TestLoadInWords(t *testing.T) {
 			with(func(l *spec.Load) { l.Duration, l.RateShare, l.RateOf = time.Second, 0.8, "stacks" }),
 			"open rate=80\u202f% of the slowest cell of stacks connections=150 for=1s keepalive=off timeout=10s GET " +
 				"http://server:8080/", ""},
-		{"in stages", with(func(l *spec.Load) {
-			l.Stages = []spec.Stage{{Duration: time.Minute, Rate: 100}, {Duration: time.Second, Rate: 200}}
-		}), "open stage=1m:100/s stage=1s:200/s connections=150 keepalive=off timeout=10s GET http://server:8080/", ""},
-		{"stages of connections", with(func(l *spec.Load) {
-			l.Stages = []spec.Stage{{Duration: time.Minute,
-				Connections: 9}}
-		}),
-			"closed stage=1m:9 connections=150 keepalive=off timeout=10s GET http://server:8080/", ""},
-		{"by several generators", with(func(l *spec.Load) { l.Requests, l.Generators = 1000, 3 }),
-			"closed connections=150 generators=3 requests=1000 drain keepalive=off timeout=10s GET http://server:8080/",
-			"ab -c 150 -n 1000 http://localhost:8080/"},
 		{"several targets", with(func(l *spec.Load) {
 			l.Requests, l.Targets = 10, []spec.Target{{URL: "http://a/", Method: "GET", Weight: 199},
 				{URL: "http://b/", Method: "POST", Weight: 1}}

@@ -33,13 +33,10 @@ var nouns = map[string]string{
 // families are those of percentiles.
 var families = map[string]string{"latency": "latency", "latency.connect": "connection time",
 	"latency.tls": "TLS handshake time", "latency.first_byte": "time to first byte", "service": "service time",
-	"lag": "lag", "journey": "time of a journey"}
+	"lag": "lag"}
 
 // familyOf is the family of a percentile in words; empty for what is none.
 func familyOf(family string) string {
-	if step, ok := strings.CutPrefix(family, record.StepFamily); ok {
-		return "latency of " + step
-	}
 	return families[family]
 }
 

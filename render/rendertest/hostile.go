@@ -152,8 +152,6 @@ func fillMeasured(r *record.Record) {
 	r.Load.Failures, r.Load.Statuses = map[string]int64{"connect": 1}, map[string]int64{"200": 10}
 	r.Load.Tool, r.Load.Open = "wrk", &record.OpenLoop{Rate: 100, Arrivals: "poisson", Due: 100, Sent: 100}
 	r.Load.ForeignCPU, r.Facts[record.FactOthers] = 0.06, "make 6 %"
-	r.Load.Generators = []record.Generator{{Host: "load"}, {After: 0.001, Uncertain: 0.001, Host: "load-2"}}
-	r.Load.Journeys = &record.Journeys{Steps: []record.Step{{Name: "login", Failures: map[string]int64{"wrong": 1}}}}
 	r.Facts["git.commit"], r.Lists = "abc", map[string]string{"list": "a 1\nb 2"}
 	if r.Inputs == nil {
 		r.Inputs = []record.Input{{Name: "definition", Digest: "sha256:1234"}}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
-	"strings"
 
 	"benchbook/runner/httpsyntax"
 	"benchbook/runner/load/http"
@@ -73,16 +71,7 @@ const (
 type whole struct {
 	statusLine string
 	fields     []field
-	wanted     []string // names of fields that are kept, and nothing of the status line; nil for all
 	body       *body
-}
-
-// keep keeps a field, if it is wanted.
-func (a *whole) keep(name, value []byte) {
-	isThis := func(wanted string) bool { return len(wanted) == len(name) && strings.EqualFold(wanted, string(name)) }
-	if a.wanted == nil || slices.ContainsFunc(a.wanted, isThis) {
-		a.fields = append(a.fields, field{string(name), string(value)})
-	}
 }
 
 type field struct{ name, value string }
@@ -286,7 +275,7 @@ func (r *answerReader) readStatus(line []byte) error {
 		return bad()
 	}
 	r.http10 = line[version] == '0'
-	if r.whole != nil && r.whole.wanted == nil {
+	if r.whole != nil {
 		r.whole.statusLine = string(line)
 	}
 	return nil
@@ -299,7 +288,7 @@ func (r *answerReader) readField(line []byte) error {
 		return err
 	}
 	if r.whole != nil {
-		r.whole.keep(name, value)
+		r.whole.fields = append(r.whole.fields, field{string(name), string(value)})
 	}
 	switch len(name) { // cheaper than folding the case of every name
 	case len("Connection"):

@@ -21,9 +21,6 @@ func Check(ctx context.Context, config http.Config) ([]http.Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if l.script != nil {
-		return l.checkSteps(ctx)
-	}
 	var answers []http.Answer
 	for i := range l.targets {
 		t := &l.targets[i]

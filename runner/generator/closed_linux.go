@@ -1,7 +1,6 @@
 package generator
 
 import (
-	"slices"
 	"time"
 
 	"benchbook/runner/load/http"
@@ -18,7 +17,7 @@ type closedLoop struct {
 	presences     []tally.Presence // of each client, where the window ends with the requests
 	requests      uint64           // drawn so far
 	nextAdmission int64            // when the next client may start
-	admitted      int              // clients that have started, where their number does not change
+	admitted      int              // clients that have started
 	apart         int64            // between the starts of two clients, those of other engines included; 0 for at once
 }
 
@@ -29,7 +28,7 @@ const admissionsAtOnce = 64
 
 func newClosedLoop(e *engine, clients int) *closedLoop {
 	l := &closedLoop{engine: e, active: make([]bool, clients), thinking: newPauses(e), nextAdmission: never}
-	if all := int64(e.config.MostConnections()); e.config.Staggered {
+	if all := int64(e.config.Connections); e.config.Staggered {
 		l.apart = min(http.StartPace.Nanoseconds(), http.StartTime.Nanoseconds()/all)
 	}
 	if e.config.Requests > 0 && !e.config.Cut {
@@ -53,7 +52,7 @@ func (l *closedLoop) freed(i int32) {
 
 func (l *closedLoop) counted(o *tally.Outcome) {
 	if l.presences != nil {
-		l.presences[l.clientOf(o.Slot)].Next(l.engine.window, o, l.engine.config.ThinkAfter(o.Target))
+		l.presences[l.clientOf(o.Slot)].Next(l.engine.window, o, l.engine.config.Think)
 	}
 }
 
@@ -96,53 +95,28 @@ func (l *closedLoop) send(n int) {
 		e.count() // before this request may open it: what has ended was not in it
 	}
 	start, ok := e.permit(e.clock)
-	if !ok || e.schedule != nil && l.number(n) >= l.allowed() && !e.journeys.isUnderWay(n) {
+	if !ok {
 		l.leave(n)
 		return
 	}
 	l.requests++
 	draw := http.Mix(http.Mix(e.config.Seed+uint64(e.index)<<32) + l.requests)
-	var target int
-	if e.journeys != nil {
-		target, _ = e.journeys.next(n, start)
-	} else {
-		target = e.draw(draw)
-	}
+	target := e.draw(draw)
 	e.begin(int32(n*e.perClient+e.targets[target].origin), target, draw, start)
 }
 
 // leave takes a client out of the load.
 func (l *closedLoop) leave(n int) {
 	e := l.engine
-	if e.journeys != nil {
-		e.journeys.leave(n)
-	}
 	for i := range e.perClient {
 		e.sockets.close(&e.connections[n*e.perClient+i].socket)
 	}
 	l.active[n] = false
 	l.running--
-	if e.carriers != nil {
-		streams := e.config.StreamsEach()
-		if first := n / streams * streams; !slices.Contains(l.active[first:first+streams], true) {
-			e.carriers.abandon(first)
-		}
-	}
-	if e.schedule != nil {
-		l.nextAdmission = e.clock // it may come back
-	}
 }
 
 // number is that of the connection of a client among those of all engines.
-func (l *closedLoop) number(n int) int {
-	return l.engine.index + n/l.engine.config.StreamsEach()*l.engine.engines
-}
-
-// allowed is how many clients there may be now.
-func (l *closedLoop) allowed() int {
-	const rounding = 1e-6
-	return int(l.engine.schedule.Value(l.engine.clock-l.engine.started) + rounding)
-}
+func (l *closedLoop) number(n int) int { return l.engine.index + n*l.engine.engines }
 
 // admit has a client start.
 func (l *closedLoop) admit(n int) {
@@ -156,38 +130,56 @@ func (l *closedLoop) admit(n int) {
 func (l *closedLoop) admitSome() {
 	e := l.engine
 	l.nextAdmission = never
-	if e.schedule == nil {
-		for range min(admissionsAtOnce, len(l.active)-l.admitted) {
-			if at := e.started + int64(l.number(l.admitted))*l.apart; at > e.clock {
-				l.nextAdmission = at
-				return
-			}
-			l.admitted++
-			l.admit(l.admitted - 1)
-		}
-		if l.admitted < len(l.active) {
-			l.nextAdmission = e.clock
-		}
-		return
-	}
-	if e.window.Over(e.clock) {
-		return
-	}
-	left := admissionsAtOnce
-	for n := range l.active {
-		switch {
-		case l.active[n]:
-		case l.number(n) >= l.allowed():
-			if at, ok := e.schedule.Reach(float64(l.number(n)+1), e.clock-e.started); ok {
-				l.nextAdmission = min(l.nextAdmission, e.started+max(at, e.clock-e.started+1))
-			}
-			return // those with higher numbers come later
-		case left == 0:
-			l.nextAdmission = e.clock
+	for range min(admissionsAtOnce, len(l.active)-l.admitted) {
+		if at := e.started + int64(l.number(l.admitted))*l.apart; at > e.clock {
+			l.nextAdmission = at
 			return
-		default:
-			l.admit(n)
-			left--
 		}
+		l.admitted++
+		l.admit(l.admitted - 1)
 	}
+	if l.admitted < len(l.active) {
+		l.nextAdmission = e.clock
+	}
+}
+
+// pauses are the connections of clients that think. All think equally long, so the first to begin is the first done.
+type pauses struct {
+	engine *engine
+	queue  queue
+}
+
+func newPauses(e *engine) pauses { return pauses{engine: e, queue: newQueue()} }
+
+// begin lets the client of a connection think, if it is to.
+func (p *pauses) begin(i int32) bool {
+	e := p.engine
+	if e.config.Think == 0 {
+		return false
+	}
+	e.connections[i].wake = e.clock + e.config.Think.Nanoseconds()
+	p.queue.push(e.connections, i)
+	return true
+}
+
+// over gives the connection of a client that is done with thinking; none if all others go on.
+func (p *pauses) over() int32 {
+	e, i := p.engine, p.queue.first
+	if i == none {
+		return none
+	}
+	// Thinking clients need not finish their thought when there is nothing more to send.
+	if e.connections[i].wake > e.clock && !e.ended.Load() && !e.window.Over(e.clock) {
+		return none
+	}
+	p.queue.remove(e.connections, i)
+	return i
+}
+
+// next is when the first of them is done.
+func (p *pauses) next() int64 {
+	if p.queue.first == none {
+		return never
+	}
+	return min(p.engine.connections[p.queue.first].wake, p.engine.window.End())
 }

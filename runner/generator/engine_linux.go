@@ -19,8 +19,7 @@ const never = math.MaxInt64
 // its window, and the count of requests where that is limited.
 type engine struct {
 	*run
-	// its number among those of all parts of the load, and how many there would be if all parts had as many
-	index, engines int
+	index, engines int // its number, and how many there are
 
 	context     context.Context
 	pacing      pacing
@@ -28,7 +27,6 @@ type engine struct {
 	handshakes  handshakes
 	meter       meter
 	tally       *tally.Tally
-	journeys    *journeys       // nil for a load without steps
 	uncounted   []tally.Outcome // that the tally is still to be told of
 	connections []connection
 	perClient   int   // connections: those of a client of a closed loop are one for each server
@@ -39,7 +37,6 @@ type engine struct {
 
 	buffer, plain, text []byte
 	heads               []headCache // by target
-	carriers            *carriers   // of a load over HTTP/2, nil otherwise
 	addresses           [][]address // by origin
 
 	flight queue   // connections with a request, by its start
@@ -95,21 +92,14 @@ func newEngine(ctx context.Context, r *run, index, engines int) (*engine, error)
 		e.addresses = append(e.addresses, addresses)
 	}
 	// The places of this engine are those with the numbers index, index + engines, ..., so none is lost to rounding.
-	places := (r.config.MostConnections() - index + engines - 1) / engines
-	clients := places * r.config.StreamsEach()
-	e.journeys = newJourneys(e, r.script, clients)
-	if !r.config.Open() || r.script != nil || r.config.Protocol != http.HTTP1 {
-		e.perClient = len(r.origins)
-	}
+	clients := (r.config.Connections - index + engines - 1) / engines
 	if r.config.Open() {
 		e.pacing = newOpenLoop(e)
 	} else {
+		e.perClient = len(r.origins)
 		e.pacing = newClosedLoop(e, clients)
 	}
 	e.connections = make([]connection, clients*e.perClient)
-	if r.config.Protocol != http.HTTP1 {
-		e.carriers = newCarriers(e, places)
-	}
 	return e, nil
 }
 
@@ -132,12 +122,7 @@ func (e *engine) work() error {
 		hurry()
 	}
 	defer e.handshakes.running.Wait()
-	defer func() {
-		e.sockets.closeAll(e.connections)
-		if e.carriers != nil {
-			e.carriers.closeAll()
-		}
-	}()
+	defer func() { e.sockets.closeAll(e.connections) }()
 	e.meter.prepare()
 	e.clock = e.now()
 	e.pacing.begin()
@@ -152,7 +137,6 @@ func (e *engine) work() error {
 			return e.err
 		}
 		e.meter.stood(back, e.clock)
-		e.sendAll()
 		timeout, polling := e.untilNext()
 		n, limit := e.sockets.poller.wait(timeout)
 		now := e.now()
@@ -166,7 +150,6 @@ func (e *engine) work() error {
 		for k := range n {
 			e.handle(&e.sockets.poller.events[k])
 			e.pacing.due(mostAfterEvent)
-			e.sendAll()
 		}
 	}
 }
@@ -238,10 +221,6 @@ func (e *engine) handle(event *unix.EpollEvent) {
 	if i == nobody {
 		return
 	}
-	if int(i) >= len(e.connections) {
-		e.carriers.handle(e.carriers.all[int(i)-len(e.connections)], event.Events)
-		return
-	}
 	c := &e.connections[i]
 	const trouble = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
 	switch c.state {
@@ -277,10 +256,6 @@ func (e *engine) begin(i int32, target int, draw uint64, start int64) {
 	c.answer.head = t.request.Method == "HEAD"
 	c.answer.reset()
 	e.flight.push(e.connections, i)
-	if e.carriers != nil {
-		e.carriers.board(i, c)
-		return
-	}
 	if c.reused = c.state == idle; c.reused {
 		e.send(i, c)
 	} else {
@@ -291,14 +266,7 @@ func (e *engine) begin(i int32, target int, draw uint64, start int64) {
 // judge decides whether a whole answer is a right one, and counts it. An answer that we only got to see after its
 // timeout came too late, even if no turn has come to it since.
 func (e *engine) judge(i int32, c *connection) {
-	verify := e.config.Verify
-	if e.journeys != nil {
-		verify = e.config.VerifyOf(int(c.target))
-	}
-	kind := kindOf(verify, e.config.Timeout, e.clock-c.start, c.answer.status, c.answer.length)
-	if kind == "" && e.journeys != nil {
-		kind = e.journeys.keep(i, c)
-	}
+	kind := kindOf(e.config.Verify, e.config.Timeout, e.clock-c.start, c.answer.status, c.answer.length)
 	e.finish(i, c, kind, c.answer.status)
 }
 
@@ -319,31 +287,15 @@ func (e *engine) fail(i int32, c *connection, kind http.Kind) {
 	if e.late(c.start) && kind != http.Connect && kind != http.Ports {
 		kind = http.Timeout // whatever happened after it
 	}
-	e.giveUp(i, c)
+	e.sockets.close(&c.socket)
 	e.finish(i, c, kind, 0)
 	e.ready = append(e.ready, i)
-}
-
-// sendAll sends what requests over HTTP/2 have put together; others leave one by one.
-func (e *engine) sendAll() {
-	if e.carriers != nil && len(e.carriers.unsent) > 0 {
-		e.carriers.sendAll()
-	}
-}
-
-// giveUp ends the exchange of a request, and its connection if that is all there is on it.
-func (e *engine) giveUp(i int32, c *connection) {
-	if e.carriers != nil {
-		e.carriers.alight(i, c)
-	} else {
-		e.sockets.close(&c.socket)
-	}
 }
 
 // expire ends a request that has had its time.
 func (e *engine) expire(i int32) {
 	c, kind := &e.connections[i], http.Timeout
-	if c.state == connecting || c.state == securing || e.carriers != nil && e.carriers.isOpening(i) {
+	if c.state == connecting || c.state == securing {
 		kind = http.Connect
 	}
 	e.fail(i, c, kind)
@@ -352,10 +304,10 @@ func (e *engine) expire(i int32) {
 // cut ends a request that was under way when the last of those wanted was done.
 func (e *engine) cut(i int32, at int64) {
 	c := &e.connections[i]
-	if e.carriers == nil && c.state != unconnected { // by a reset: nobody repeats what is lost once this machine is gone
+	if c.state != unconnected { // by a reset: nobody repeats what is lost once this machine is gone
 		unix.SetsockoptLinger(int(c.fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	}
-	e.giveUp(i, c)
+	e.sockets.close(&c.socket)
 	e.note(i, c, tally.Outcome{End: at, Cut: true})
 	e.ready = append(e.ready, i)
 }
@@ -376,9 +328,6 @@ func (e *engine) note(i int32, c *connection, o tally.Outcome) {
 	o.Start, o.Sent, o.FirstByte, o.Connect, o.TLS = c.start, c.sent, c.firstByte, c.connect, c.tls
 	o.Stale, o.Unrequested, o.Blocked, o.BytesIn, o.BytesOut = c.stale, c.unrequested, c.blocked, c.bytesIn, c.bytesOut
 	e.uncounted = append(e.uncounted, o)
-	if e.journeys != nil {
-		e.journeys.over(&o)
-	}
 	c.stale, c.unrequested, c.blocked = false, false, false
 }
 

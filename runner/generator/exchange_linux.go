@@ -39,7 +39,7 @@ func (e *engine) open(i int32, c *connection) {
 		// To a server on the same machine the connection is open already, though connect says that it is under way.
 		// Sending fails for now if it is not.
 		e.clock = e.now()
-		text := e.plainText(i, c)
+		text := e.plainText(c)
 		n, errno := send(fd, text)
 		if errno == 0 {
 			c.connect = e.clock - c.opened
@@ -128,12 +128,6 @@ func (e *engine) secure(s *socket, slot int32, config *tls.Config, start int64) 
 func (e *engine) collect() {
 	for _, h := range e.handshakes.take() {
 		e.clock = e.now()
-		if k := int(h.slot) - len(e.connections); k >= 0 {
-			if k := e.carriers.all[k]; k != nil && k.generation == h.generation && k.state == securing {
-				e.carriers.secured(k, &h)
-			}
-			continue
-		}
 		c := &e.connections[h.slot]
 		if c.generation != h.generation || c.state != securing {
 			continue // it was given up meanwhile
@@ -157,16 +151,12 @@ func (e *engine) watch(c *socket, op int, writable bool) {
 }
 
 // plainText is the request on a connection, good until the next call.
-func (e *engine) plainText(i int32, c *connection) []byte {
+func (e *engine) plainText(c *connection) []byte {
 	r := e.targets[c.target].request
 	if r.Static != nil {
 		return r.Static
 	}
-	var values *http.Values
-	if e.journeys != nil {
-		values = &e.journeys.of(i).values
-	}
-	e.text = r.AppendWith(e.text[:0], c.draw, values)
+	e.text = r.Append(e.text[:0], c.draw)
 	return e.text
 }
 
@@ -174,10 +164,10 @@ func (e *engine) plainText(i int32, c *connection) []byte {
 func (e *engine) send(i int32, c *connection) {
 	var text []byte
 	if s := c.session; s == nil {
-		text = e.plainText(i, c)
+		text = e.plainText(c)
 	} else {
 		if !s.sealed {
-			if err := s.seal(e.plainText(i, c)); err != nil {
+			if err := s.seal(e.plainText(c)); err != nil {
 				e.breakOff(i, c, http.Reset)
 				return
 			}

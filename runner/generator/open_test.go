@@ -191,65 +191,6 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// Clients come and go with their stages.
-func TestStagesOfConnections(t *testing.T) {
-	slowtest.Skip(t)
-	t.Parallel()
-	var busy, most atomic.Int64
-	s := serve(t, func(c *conn) bool {
-		n := busy.Add(1)
-		for was := most.Load(); n > was && !most.CompareAndSwap(was, n); was = most.Load() {
-		}
-		time.Sleep(5 * time.Millisecond)
-		busy.Add(-1)
-		return good(c)
-	})
-	for _, threads := range []int{1, 2} {
-		t.Run(fmt.Sprintf("%d threads", threads), func(t *testing.T) {
-			judge(t, 100*time.Millisecond, func() verdict {
-				most.Store(0)
-				r := mustRun(t, http.Config{
-					Targets: []http.Target{{URL: s.url()}}, Threads: threads, Timeout: 20 * time.Second, KeepAlive: true,
-					Warmup: 50 * time.Millisecond,
-					Stages: []http.Stage{{Duration: 1500 * time.Millisecond, Connections: 9}, {Duration: 1500 * time.Millisecond,
-						Connections: 1}},
-				})
-				if r.Length != 3*time.Second || r.Failed != 0 {
-					t.Errorf("a window of %v with %d failures", r.Length, r.Failed)
-				}
-				return func(slack float64) error {
-					if n := most.Load(); float64(n) < 6/slack || n > 9 {
-						return fmt.Errorf("at most %d requests at a time, want 8 or 9", n)
-					}
-					// Some 5 clients on average. On a busy machine there are fewer requests, and never more.
-					if r.Attempted > 5*600+20 || float64(r.Attempted) < 100/slack {
-						return fmt.Errorf("%d requests", r.Attempted)
-					}
-					if float64(r.Connects) < 7/slack || r.Connects > 12 {
-						return fmt.Errorf("%d connections in the window, want about 8", r.Connects)
-					}
-					return nil
-				}
-			})
-		})
-	}
-}
-
-func TestStagesOfRates(t *testing.T) {
-	slowtest.Skip(t)
-	t.Parallel()
-	s := serve(t, good)
-	r := mustRun(t, http.Config{
-		Targets: []http.Target{{URL: s.url()}}, Connections: 50, Timeout: 5 * time.Second, KeepAlive: true,
-		Warmup: 50 * time.Millisecond,
-		Stages: []http.Stage{{Duration: time.Second, Rate: 400}, {Duration: time.Second, Rate: 400}},
-	})
-	if r.Due != 600 || r.Answered != 600 || r.Warmup.Attempted != 0 || r.Seconds[0].Attempted != 200 ||
-		r.Seconds[1].Attempted != 400 {
-		t.Errorf("%d due, %d answered, %+v", r.Due, r.Answered, r.Seconds)
-	}
-}
-
 // A server that stops for a tenth of the time shows in the percentiles of an open loop as arithmetic has it, and hides
 // the requests that it held back in a closed one.
 //

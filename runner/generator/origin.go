@@ -26,16 +26,12 @@ type origin struct {
 // originName tells origins apart.
 func originName(u *url.URL) string { return u.Scheme + "://" + http.HostField(u) }
 
-func newOrigin(u *url.URL, protocol http.Protocol) *origin {
+func newOrigin(u *url.URL) *origin {
 	o := &origin{url: u}
-	speaks := "http/1.1"
-	if protocol == http.HTTP2 {
-		speaks = string(http.HTTP2)
-	}
 	if u.Scheme == "https" {
 		o.secure = &tls.Config{
 			ServerName: u.Hostname(),
-			NextProtos: []string{speaks},
+			NextProtos: []string{"http/1.1"},
 			// Servers under test have home-made certificates, and nothing secret is sent to them.
 			InsecureSkipVerify: true,
 			MinVersion:         tls.VersionTLS10,
@@ -73,8 +69,8 @@ func (l *load) checksBefore() bool {
 // clients fail from first to last. So all that accept a connection share the load, but of one family only: both
 // usually lead to the same server.
 func (l *load) choose(ctx context.Context, o *origin, all []netip.AddrPort) error {
-	check := l.checksBefore() && l.script == nil // steps are checked in turn
-	if len(all) == 1 && !l.checksBefore() {
+	check := l.checksBefore()
+	if len(all) == 1 && !check {
 		o.addresses = all
 		return nil
 	}

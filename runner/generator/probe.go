@@ -20,7 +20,6 @@ type question struct {
 	text   []byte
 	toHEAD bool
 	verify *http.Verify
-	keeps  int // bytes of the body, at least
 }
 
 func (l *load) questionFor(r *http.Request) *question {
@@ -51,7 +50,6 @@ func (l *load) probe(ctx context.Context, o *origin, address netip.AddrPort, q *
 	if q == nil {
 		return answer, nil, nil
 	}
-	answer.body.keeps = max(answer.body.keeps, q.keeps)
 	err = conn.SetDeadline(deadline)
 	if err == nil && o.secure != nil {
 		secured := tls.Client(conn, o.secure)
@@ -71,11 +69,7 @@ func (l *load) probe(ctx context.Context, o *origin, address netip.AddrPort, q *
 
 // exchange sends a request and reads its answer, which passes all checks or is an error.
 func (l *load) exchange(conn net.Conn, q *question, answer *whole) error {
-	read := l.readHTTP1
-	if l.config.Protocol != http.HTTP1 {
-		read = l.readHTTP2
-	}
-	status, length, err := read(conn, q, answer)
+	status, length, err := l.read(conn, q, answer)
 	if err != nil {
 		return err
 	}
@@ -86,7 +80,7 @@ func (l *load) exchange(conn net.Conn, q *question, answer *whole) error {
 	return verifyAll(q.verify, answer)
 }
 
-func (l *load) readHTTP1(conn net.Conn, q *question, answer *whole) (status int, length int64, err error) {
+func (l *load) read(conn net.Conn, q *question, answer *whole) (status int, length int64, err error) {
 	// That a server does not read all of a request can wait: it may have answered it all the same.
 	_, sendErr := conn.Write(q.text)
 	r := answerReader{head: q.toHEAD, whole: answer}

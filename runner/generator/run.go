@@ -13,7 +13,6 @@ import (
 	"runtime"
 	"time"
 
-	"benchbook/runner/http2"
 	"benchbook/runner/load/http"
 	"benchbook/runner/tally"
 )
@@ -23,7 +22,6 @@ type load struct {
 	config  *http.Config
 	targets []target
 	origins []*origin
-	script  *script // nil for a load without steps
 	window  *tally.Window
 	base    time.Time // the run's clock starts here
 }
@@ -31,10 +29,8 @@ type load struct {
 // target is a Target, ready to be asked.
 type target struct {
 	request *http.Request
-	// over HTTP/2; nil for HTTP/1.1, and if requests differ from each other
-	multiplexed *http2.Request
-	origin      int    // in load.origins
-	upTo        uint64 // a draw below this one, and not below that of the target before, is for this one
+	origin  int    // in load.origins
+	upTo    uint64 // a draw below this one, and not below that of the target before, is for this one
 }
 
 // now is the run's clock, in nanoseconds.
@@ -80,12 +76,7 @@ func prepareAndMeasure(ctx context.Context, cancel context.CancelCauseFunc, conf
 			return nil, err
 		}
 	}
-	if l.script != nil && l.checksBefore() {
-		if err := l.walkBefore(ctx); err != nil {
-			return nil, err
-		}
-	}
-	engines := min(threads(config), config.Part.Share(config.MostConnections()))
+	engines := min(threads(config), config.Connections)
 	// An engine that waits mostly keeps the P it runs on, so there is one more for everything else, and with TLS as many
 	// again for handshakes.
 	procs := engines + 1
@@ -117,12 +108,7 @@ func threads(c *http.Config) int {
 
 // newLoad makes the targets ready.
 func newLoad(config *http.Config) (*load, error) {
-	l := &load{config: config, base: time.Now(), window: tally.NewWindow(config.Window())}
-	var err error
-	if l.script, err = newScript(config); err != nil {
-		return nil, err
-	}
-	variables := config.Variables()
+	l := &load{config: config, base: time.Now(), window: tally.NewWindow(config.Duration)}
 	byName := make(map[string]int)
 	weight := func(t *http.Target) float64 {
 		return cmp.Or(t.Weight, 1)
@@ -133,7 +119,7 @@ func newLoad(config *http.Config) (*load, error) {
 	}
 	for i := range config.Targets {
 		t := &config.Targets[i]
-		request, err := config.Compile(i, variables)
+		request, err := t.Compile(config.KeepAlive)
 		if err != nil {
 			return nil, err
 		}
@@ -141,7 +127,7 @@ func newLoad(config *http.Config) (*load, error) {
 		if !known {
 			of = len(l.origins)
 			byName[originName(request.URL)] = of
-			l.origins = append(l.origins, newOrigin(request.URL, config.Protocol))
+			l.origins = append(l.origins, newOrigin(request.URL))
 		}
 		sum += weight(t)
 		upTo := uint64(math.MaxUint64)
@@ -151,10 +137,7 @@ func newLoad(config *http.Config) (*load, error) {
 		l.targets = append(l.targets, target{request: request, origin: of, upTo: upTo})
 	}
 	l.targets[len(l.targets)-1].upTo = math.MaxUint64
-	if config.Protocol != http.HTTP1 {
-		err = l.compileHTTP2()
-	}
-	return l, err
+	return l, nil
 }
 
 // draw picks the target of a request by its draw.

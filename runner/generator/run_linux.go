@@ -9,16 +9,14 @@ import (
 	"time"
 
 	"benchbook/runner/load/http"
-	"benchbook/runner/schedule"
 )
 
 // run is one measurement.
 type run struct {
 	*load
-	schedule *schedule.Schedule // of clients, nil if their number does not change
-	wanted   int64              // requests, 0 for any number
-	started  int64
-	warm     int64 // the end of warm-up
+	wanted  int64 // requests, 0 for any number
+	started int64
+	warm    int64 // the end of warm-up
 
 	issued    atomic.Int64 // how often a client has asked for a request after warm-up
 	done      atomic.Int64 // how many requests have ended in the window, counted if the last of those wanted is to cut
@@ -32,22 +30,19 @@ type run struct {
 // measure lets all engines go at once and returns when the last of them is done. What keeps one of them from measuring
 // cancels the others.
 func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engines int) (*http.Result, error) {
-	r := &run{load: l, schedule: schedule.Clients(l.config), wanted: int64(l.config.Part.Share(int(l.config.Requests)))}
+	r := &run{load: l, wanted: l.config.Requests}
 	r.cutAt.Store(never)
-	part := l.config.Part
 	for i := range engines {
-		// The engines of all parts are numbered through, with those of other parts in between.
-		e, err := newEngine(ctx, r, part.Number+i*part.Count(), engines*part.Count())
+		e, err := newEngine(ctx, r, i, engines)
 		if err != nil {
 			return nil, err
 		}
 		defer e.sockets.poller.close()
-		// Other parts are put on from the same machine.
-		e.meter.polls = !l.config.Sharing && coreToSpare(engines*part.Count())
+		e.meter.polls = !l.config.Sharing && coreToSpare(engines)
 		r.all = append(r.all, e)
 	}
 	// Those that a server is to close are still there when their clients open the next.
-	makeRoom(r.all[0].sockets.poller.epoll, max(1024, 2*r.config.MostConnections()))
+	makeRoom(r.all[0].sockets.poller.epoll, max(1024, 2*r.config.Connections))
 	var working sync.WaitGroup
 	gate, done := make(chan struct{}), make(chan struct{})
 	cancelling := make(chan struct{})

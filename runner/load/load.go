@@ -57,16 +57,13 @@ type Checker interface {
 type Place struct {
 	Space  engine.Space
 	CPUSet string // cores of the load; empty for all
-	Cores  int    // how many they are, those of all generators together
-	// Hosts are the hosts of a Location that generators take turns on; fewer than two mean the place where Space runs
-	// programs.
-	Hosts []string
-	Seed  uint64 // of the load's random numbers: another one in each repetition, the same for all trials of a round
+	Cores  int    // how many they are
+	Seed   uint64 // of the load's random numbers: another one in each repetition, the same for all trials of a round
 	// Image finds the image of a command, prepared beforehand.
 	Image func(spec.Image) engine.Prepared
 	// Services are those of the trial, by name; of one that is scaled, the first.
 	Services map[string]engine.Running
-	// Standby has the programs of the load, if they were started before; nil if Measure starts them.
+	// Standby is the program of the load, if it was started before; nil if Measure starts it.
 	Standby *Standby
 	// Ahead is how far the clock of the machine that the load is put on from is ahead of ours.
 	Ahead time.Duration
@@ -84,25 +81,6 @@ func (at Place) Beside(l *spec.Load) string {
 		return ""
 	}
 	return u.Hostname()
-}
-
-// hostOf is the host of a generator, of those that are on several; else it is empty.
-func (at Place) hostOf(number int) string {
-	if len(at.Hosts) < 2 {
-		return ""
-	}
-	return at.Hosts[number%len(at.Hosts)]
-}
-
-// coresOf is how many of Cores a generator has. Generators on one host share its cores, unless they have CPUs of their
-// own.
-func (at Place) coresOf(part http.Part) int {
-	n := len(at.Hosts)
-	if n < 2 || at.CPUSet != "" {
-		return part.Share(at.Cores)
-	}
-	there := http.Part{Number: part.Number / n, Of: http.Part{Number: part.Number % n, Of: n}.Share(part.Of)}
-	return there.Share(at.Cores / n)
 }
 
 // Measurement is what one repetition came to.
@@ -126,10 +104,7 @@ type Measurement struct {
 	// GeneratorCPU is the processor time of the load, or of the command and its timer, in the window, without that of
 	// services; -1 if it is unknown.
 	GeneratorCPU time.Duration
-	// HostCPU is the part of each host in GeneratorCPU if generators are on several; nil otherwise, or if it is
-	// unknown.
-	HostCPU map[string]time.Duration
-	Warmup  time.Duration // spent before the window
+	Warmup       time.Duration // spent before the window
 
 	// Wrote is what the command (stdout) and its own hooks (prepare, conclude) wrote to standard output.
 	Wrote map[string]string

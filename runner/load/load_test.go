@@ -3,7 +3,6 @@ package load
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +11,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,7 +22,6 @@ import (
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/load/http"
 	"benchbook/runner/load/timing"
-	"benchbook/slowtest"
 )
 
 func value(m Measurement, metric string) float64 {
@@ -170,15 +167,6 @@ func TestRequestsConfig(t *testing.T) {
 			Threads: 3}},
 		{"an open loop", func(l *spec.Load) { l.Rate, l.Arrivals, l.Duration = 5, "poisson", time.Second },
 			http.Config{Targets: one, Rate: 5, Arrivals: http.PoissonArrivals, Duration: time.Second, Threads: 2}},
-		{"several targets and stages", func(l *spec.Load) {
-			l.Targets = []spec.Target{{URL: "http://a/", Method: "GET", Weight: 2}, {URL: "https://b/", Method: "POST",
-				Body: "y", Weight: 1}}
-			l.Stages, l.Arrivals = []spec.Stage{{Duration: time.Second, Rate: 9}}, "constant"
-		}, http.Config{
-			Targets: []http.Target{{URL: "http://a/", Method: "GET", Weight: 2, Body: []byte{}},
-				{URL: "https://b/", Method: "POST", Body: []byte("y"), Weight: 1}},
-			Stages: []http.Stage{{Duration: time.Second, Rate: 9}}, Arrivals: http.ConstantArrivals, Threads: 2,
-		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -550,7 +538,7 @@ func TestStandBy(t *testing.T) {
 		`"connections":3`) {
 		t.Errorf("%+v stands by", p)
 	}
-	if r := at.Standby.Started(t.Context()); len(r) != 1 || r[0].Name() != "load" {
+	if r := at.Standby.Started(t.Context()); r == nil || r.Name() != "load" {
 		t.Errorf("%v was started", r)
 	}
 	if calls := e.Calls(); slices.Contains(calls, "run load") {
@@ -599,172 +587,5 @@ func TestStandByThatCannotStart(t *testing.T) {
 	_, err := d.Measure(t.Context(), at, trial)
 	if err == nil || want == nil || err.Error() != want.Error() {
 		t.Errorf("got %v, want %v", err, want)
-	}
-}
-
-// Generators on several hosts are told the moment by the clock of each, and their results are put together by one
-// clock.
-func TestGeneratorsOnSeveralHosts(t *testing.T) {
-	const late = 3 * time.Millisecond
-	var told [3]time.Time
-	var asked []string
-	var mu sync.Mutex
-	clocks := map[string]clock{"load": {time.Hour, 2 * time.Millisecond}, "load.2": {-time.Hour, 5 * time.Millisecond}}
-	at, trial, _, waits := waiting(t, fake.Script{
-		Clock: func(name string) (time.Duration, time.Duration, error) {
-			mu.Lock()
-			defer mu.Unlock()
-			asked = append(asked, name)
-			return clocks[name].ahead, clocks[name].uncertain, nil
-		},
-		Run: func(_ context.Context, p engine.Program) (engine.Exit, error) {
-			word, err := io.ReadAll(p.Stdin)
-			moment, ok := http.ParseWord(string(word))
-			var c http.Config
-			if err := errors.Join(err, json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")),
-				&c)); err != nil || !ok {
-				t.Errorf("%s is told %q, %v", p.Name, word, err)
-			}
-			r := http.Result{Semantics: http.Semantics, Start: moment, Length: time.Second, EndedBy: http.EndedByDuration,
-				Attempted: 5,
-				CPU:       &http.CPU{User: time.Duration(c.Part.Number+1) * time.Second, Length: time.Second}}
-			if told[c.Part.Number] = moment; c.Part.Number == 1 {
-				r.Start = moment.Add(late)
-			}
-			out, err := json.Marshal(r)
-			return engine.Exit{Stdout: out}, err
-		}})
-	at.CPUSet, at.Cores, at.Ahead, at.Hosts, trial.Load.Generators = "", 6, time.Hour+time.Second,
-		[]string{"load", "load-2"}, 3
-	d := &Requests{}
-	at.Standby = d.StandBy(t.Context(), at, trial)
-	defer at.Standby.End()
-	for range 3 {
-		p := <-waits
-		var c http.Config
-		if err := json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &c); err != nil {
-			t.Fatal(err)
-		}
-		// Each host has three cores, which those of it share.
-		if n := c.Part.Number; p.Host != []string{"load", "load-2", "load"}[n] || c.Threads != []int{2, 3, 1}[n] {
-			t.Errorf("generator %d has %d threads on host %q", n+1, c.Threads, p.Host)
-		}
-	}
-	begun := time.Now()
-	m, err := d.Measure(t.Context(), at, trial)
-	if err != nil || m.Failure != "" {
-		t.Fatalf("failure %q, %v", m.Failure, err)
-	}
-	if early := told[0].Sub(begun); !told[2].Equal(told[0]) || told[0].Sub(told[1]) != 2*time.Hour || early < time.Hour ||
-		early > time.Hour+time.Minute {
-		t.Errorf("told to begin at %v, which is %v ahead", told, early)
-	}
-	slices.Sort(asked)
-	if !slices.Equal(asked, []string{"load", "load.2"}) {
-		t.Errorf("asked for the clocks of %q, want one of each host", asked)
-	}
-	want := []record.Generator{{Attempted: 5, Busy: -1, Host: "load", Uncertain: 0.002},
-		{After: late.Seconds(), Attempted: 5, Busy: -1, Host: "load-2", Uncertain: 0.005},
-		{Attempted: 5, Busy: -1, Host: "load", Uncertain: 0.002}}
-	if !slices.Equal(m.Load.Generators, want) {
-		t.Errorf("got %+v, want %+v", m.Load.Generators, want)
-	}
-	// Whoever reads the start takes off how far the first host was ahead when that was last measured.
-	if start := told[1].Add(time.Hour + late + at.Ahead); !m.Start.Equal(start) {
-		t.Errorf("the window begins at %v, want %v", m.Start, start)
-	}
-	if !maps.Equal(m.HostCPU, map[string]time.Duration{"load": 4 * time.Second, "load-2": 2 * time.Second}) ||
-		m.GeneratorCPU != 6*time.Second {
-		t.Errorf("they used %v, by host %v", m.GeneratorCPU, m.HostCPU)
-	}
-}
-
-// Without the clock of a host nobody knows when its generators begin.
-func TestClockThatIsNotKnown(t *testing.T) {
-	slowtest.Skip(t)
-	at, trial, _, waits := waiting(t, fake.Script{Clock: func(name string) (time.Duration, time.Duration, error) {
-		if name == "load" {
-			return 0, 0, nil
-		}
-		return 0, 0, errors.New("the node is out of reach")
-	}})
-	at.Hosts, trial.Load.Generators = []string{"load", "load-2"}, 2
-	go func() {
-		for range 2 {
-			<-waits
-		}
-	}()
-	_, err := (&Requests{}).Measure(t.Context(), at, trial)
-	if err == nil || !strings.Contains(err.Error(), `asking for the clock of host "load-2": the node is out of reach`) {
-		t.Errorf("got %v", err)
-	}
-}
-
-// Generators on several hosts that have CPUs of their own have a thread for each of these.
-func TestThreadsOfOwnCPUs(t *testing.T) {
-	at := Place{CPUSet: "2-3", Cores: 6, Hosts: []string{"load", "load-2"}}
-	for i := range 3 {
-		if got := at.coresOf(http.Part{Number: i, Of: 3}); got != 2 {
-			t.Errorf("generator %d has %d threads, want 2", i+1, got)
-		}
-	}
-}
-
-// Several generators stand by under names of their own, each with its part, and are told a moment by the clock of where
-// they are.
-func TestStandByOfSeveral(t *testing.T) {
-	var told [2]time.Time
-	at, trial, e, waits := waiting(t, fake.Script{Run: func(_ context.Context, p engine.Program) (engine.Exit, error) {
-		word, err := io.ReadAll(p.Stdin)
-		moment, ok := http.ParseWord(string(word))
-		if err != nil || !ok {
-			t.Errorf("%s is told %q, %v", p.Name, word, err)
-		}
-		var c http.Config
-		if err := json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &c); err != nil {
-			t.Error(err)
-		}
-		told[c.Part.Number] = moment
-		out, err := json.Marshal(http.Result{Semantics: http.Semantics, Start: moment, Length: time.Second,
-			EndedBy: http.EndedByDuration, Attempted: 5})
-		return engine.Exit{Stdout: out}, err
-	}})
-	at.Cores, at.Ahead, trial.Load.Generators = 3, time.Hour, 2
-	d := &Requests{}
-	at.Standby = d.StandBy(t.Context(), at, trial)
-	defer at.Standby.End()
-	for range 2 {
-		p := <-waits
-		var c http.Config
-		if err := json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &c); err != nil {
-			t.Fatal(err)
-		}
-		name, threads := "load", 2
-		if c.Part.Number == 1 {
-			name, threads = "load.2", 1
-		}
-		if p.Name != name || c.Part.Of != 2 || c.Threads != threads || c.Connections != 3 || *c.Verify.Before ||
-			!slices.Equal(p.Command, []string{agent.Load, http.AwaitArgument}) {
-			t.Errorf("%+v stands by", p)
-		}
-	}
-	if r := at.Standby.Started(t.Context()); len(r) != 2 {
-		t.Errorf("%v were started", r)
-	}
-	m, err := d.Measure(t.Context(), at, trial)
-	if err != nil || m.Failure != "" {
-		t.Fatalf("failure %q, %v", m.Failure, err)
-	}
-	if early := time.Until(told[0]); !told[0].Equal(told[1]) || early < time.Hour-time.Minute ||
-		early > time.Hour+time.Minute {
-		t.Errorf("told to begin at %v and %v", told[0], told[1])
-	}
-	if want := []record.Generator{{Attempted: 5, Busy: -1}, {Attempted: 5, Busy: -1}}; !slices.Equal(m.Load.Generators,
-		want) || m.Load.Attempted != 10 {
-		t.Errorf("load %+v", m.Load)
-	}
-	if calls := e.Calls(); len(calls) != 3 || !slices.Contains(calls, "run load") ||
-		!slices.Contains(calls, "run load.2") {
-		t.Errorf("calls %q", calls)
 	}
 }

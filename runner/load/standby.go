@@ -2,24 +2,16 @@ package load
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"sync"
-	"time"
 
 	"benchbook/runner/engine"
+	"benchbook/runner/load/http"
 )
 
-// endedSoon is how long it may take until a program that has ended is seen to have.
-const endedSoon = 2 * time.Second
-
-// Standby has the programs of a load that were started and wait for the word to begin, so that no time is lost on their
-// containers. Started and End may be called on nil.
-type Standby struct{ programs []*awaited }
-
-// awaited is one of them.
-type awaited struct {
+// Standby is the program of a load that was started and waits for the word to begin, so that no time is lost on its
+// container. Started and End may be called on nil.
+type Standby struct {
 	word    *io.PipeWriter
 	cancel  context.CancelFunc
 	started chan struct{}  // closed when it runs, or never will
@@ -29,130 +21,52 @@ type awaited struct {
 	err     error
 }
 
-// standBy starts programs that wait for the word.
-func standBy(ctx context.Context, space engine.Space, programs []engine.Program) *Standby {
-	s := new(Standby)
-	for _, program := range programs {
-		s.programs = append(s.programs, wait(ctx, space, program))
-	}
-	return s
-}
-
-func wait(ctx context.Context, space engine.Space, program engine.Program) *awaited {
+// standBy starts a program that waits for the word.
+func standBy(ctx context.Context, space engine.Space, program engine.Program) *Standby {
 	ctx, cancel := context.WithCancel(ctx)
 	read, write := io.Pipe()
 	program.Stdin = read
-	w := &awaited{word: write, cancel: cancel, started: make(chan struct{}), ended: make(chan struct{})}
-	begun := sync.OnceFunc(func() { close(w.started) })
+	s := &Standby{word: write, cancel: cancel, started: make(chan struct{}), ended: make(chan struct{})}
+	begun := sync.OnceFunc(func() { close(s.started) })
 	go func() {
-		defer close(w.ended)
+		defer close(s.ended)
 		defer begun()
-		w.exit, w.err = space.Run(ctx, program, func(r engine.Running) {
-			w.running = r
+		s.exit, s.err = space.Run(ctx, program, func(r engine.Running) {
+			s.running = r
 			begun()
 		})
-		_ = read.Close() // nobody is there any more to take the word
+		_ = read.Close() // nobody is left to read the word
 	}()
-	return w
+	return s
 }
 
-// Started waits until the programs run, and returns them without those that never did; none if the context ends first.
-func (s *Standby) Started(ctx context.Context) []engine.Running {
+// Started waits until the program runs, and returns it; nil if it never did, or the context ends first.
+func (s *Standby) Started(ctx context.Context) engine.Running {
 	if s == nil {
 		return nil
 	}
-	var all []engine.Running
-	for _, w := range s.programs {
-		select {
-		case <-w.started:
-		case <-ctx.Done():
-			return nil
-		}
-		if w.running != nil {
-			all = append(all, w.running)
-		}
+	select {
+	case <-s.started:
+		return s.running
+	case <-ctx.Done():
+		return nil
 	}
-	return all
 }
 
-// clocks are those of the programs, which take turns on some hosts. The first program on each host tells the clock for
-// all of them there, so that its uncertainty does not come between them. A program that has not begun, or has ended,
-// says why when it gets its word.
-func (s *Standby) clocks(ctx context.Context, hosts []string) ([]clock, error) {
-	n := min(len(hosts), len(s.programs))
-	first, failures := make([]clock, n), make([]error, n)
-	var asking sync.WaitGroup
-	for i, w := range s.programs[:n] {
-		asking.Go(func() {
-			select {
-			case <-w.started:
-			case <-ctx.Done():
-				failures[i] = context.Cause(ctx)
-				return
-			}
-			clocked, ok := w.running.(engine.Clocked)
-			if !ok {
-				return
-			}
-			ahead, uncertain, err := clocked.Clock(ctx)
-			if err == nil {
-				first[i] = clock{ahead, uncertain}
-				return
-			}
-			select {
-			case <-w.ended:
-			case <-time.After(endedSoon):
-				failures[i] = fmt.Errorf("asking for the clock of host %q: %w", hosts[i], err)
-			}
-		})
-	}
-	asking.Wait()
-	all := make([]clock, len(s.programs))
-	for i := range all {
-		all[i] = first[i%n]
-	}
-	return all, errors.Join(failures...)
+// run gives the program its word, and returns how it ended.
+func (s *Standby) run() (engine.Exit, error) {
+	_, _ = io.WriteString(s.word, http.AwaitedWord) // one that has ended says why
+	_ = s.word.Close()
+	<-s.ended
+	return s.exit, s.err
 }
 
-// run gives all programs their words, and returns how they ended, in their order. When one fails the others are ended;
-// failed is its number then, and -1 otherwise.
-func (s *Standby) run(word func(number int) string) (exits []engine.Exit, failed int, err error) {
-	for i, w := range s.programs {
-		_, _ = io.WriteString(w.word, word(i)) // one that has ended says why
-		_ = w.word.Close()
-	}
-	ended := make(chan int, len(s.programs))
-	for i, w := range s.programs {
-		go func() {
-			<-w.ended
-			ended <- i
-		}()
-	}
-	exits, failed = make([]engine.Exit, len(s.programs)), -1
-	for range s.programs {
-		i := <-ended
-		w := s.programs[i]
-		exits[i] = w.exit
-		if failed < 0 && (w.err != nil || w.exit.Code != 0) {
-			failed, err = i, w.err
-			for _, other := range s.programs {
-				other.cancel()
-			}
-		}
-	}
-	return exits, failed, err
-}
-
-// End ends the programs that have not ended, and returns when they are no longer waited for. It may be called twice.
+// End ends the program, and returns when it has ended. It may be called twice.
 func (s *Standby) End() {
 	if s == nil {
 		return
 	}
-	for _, w := range s.programs {
-		w.cancel() // before its input ends, which it need not find out
-		_ = w.word.Close()
-	}
-	for _, w := range s.programs {
-		<-w.ended
-	}
+	s.cancel() // before its input ends, which it need not find out
+	_ = s.word.Close()
+	<-s.ended
 }

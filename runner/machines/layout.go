@@ -116,53 +116,27 @@ func (l Layout) AddFacts(t *plan.Trial, facts map[string]string) {
 	if t.Command != nil {
 		what = "command"
 	}
-	on := l.Experiment.LoadHost(t)
-	if hosts := l.GeneratorHosts(t); len(hosts) > 1 {
-		on = strings.Join(hosts, ", ")
-	}
-	facts[factHosts] = strings.Join(append(where, words(what, on)), "; ")
+	facts[factHosts] = strings.Join(append(where, words(what, l.Experiment.LoadHost(t))), "; ")
 	if crosses {
 		facts[factCrossing] = crossing
 		if l.Experiment.Engine.Can(spec.Nodes) {
 			facts[factCrossing] = betweenPods
 		}
 	}
-	for _, m := range l.Remotes(t) {
+	for _, m := range l.Remotes() {
 		facts["hosts."+m.Name+".clock.ahead"] = m.ahead.Round(10 * time.Microsecond).String()
-		if first := l.Machines[l.Experiment.LoadHost(t)]; l.Machines[m.Name] == nil && first != nil {
-			for fact, value := range m.factsUnlike(first) {
-				facts["hosts."+m.Name+"."+fact] = value
-			}
-		}
 	}
 }
 
-// Remotes are the other machines that the experiment runs on. Of those of one host it is as many as the load of one of
-// the trials has generators.
-func (l Layout) Remotes(trials ...*plan.Trial) []*Machine {
-	generators := map[string]int{}
-	for _, t := range trials {
-		if host := l.Experiment.LoadHost(t); t.Load != nil {
-			generators[host] = max(generators[host], t.Load.Generators)
-		}
-	}
+// Remotes are the other machines that the experiment runs on.
+func (l Layout) Remotes() []*Machine {
 	var out []*Machine
 	for _, name := range l.Experiment.HostNames() {
 		if m := l.Machines[name]; m != nil {
-			out = append(out, m.machines(generators[name])...)
+			out = append(out, m)
 		}
 	}
 	return out
-}
-
-// GeneratorHosts are the hosts that the generators of a load are on in turn; fewer than two where all are on that of
-// the load.
-func (l Layout) GeneratorHosts(t *plan.Trial) []string {
-	first := l.Machines[l.Experiment.LoadHost(t)]
-	if first == nil || t.Load == nil {
-		return nil
-	}
-	return slice.Map(first.machines(t.Load.Generators), func(m *Machine) string { return m.Name })
 }
 
 // RunsHere says that the experiment runs something on this machine.
@@ -181,15 +155,9 @@ func (l Layout) CheckConnected() error {
 // LoadPlace is the place that a trial is driven from, but for its services, which need not run yet.
 func (l Layout) LoadPlace(space engine.Space, t *plan.Trial) load.Place {
 	_, cores := l.placeLoad(t)
-	at := load.Place{Space: loadSpace{space, l.Location(t, "")}, CPUSet: l.LoadCPUs(t), Cores: cores,
-		Hosts: l.GeneratorHosts(t)}
+	at := load.Place{Space: loadSpace{space, l.Location(t, "")}, CPUSet: l.LoadCPUs(t), Cores: cores}
 	if cpus, err := kernel.ParseCPUs(at.CPUSet); err == nil {
 		at.Cores = len(cpus)
-		if l.Experiment.Engine.Can(spec.Nodes) && t.Load != nil {
-			at.Cores *= max(1, t.Load.Generators) // each pod has CPUs of its own
-		}
-	} else {
-		at.Cores *= max(1, len(at.Hosts)) // of one class
 	}
 	if machine := l.Machines[l.Experiment.LoadHost(t)]; machine != nil {
 		at.Ahead = machine.ahead
@@ -229,7 +197,7 @@ func (l Layout) Settle(ctx context.Context, here *sysinfo.Settler, disturbed boo
 	if l.RunsHere() {
 		all = append(all, func(ctx context.Context) (*record.Before, error) { return here.Settle(ctx, disturbed) })
 	}
-	for _, m := range l.Remotes(l.Experiment.Trials...) {
+	for _, m := range l.Remotes() {
 		if err := m.setClock(ctx); err != nil {
 			return nil, err
 		}
@@ -245,9 +213,7 @@ type loadSpace struct {
 }
 
 func (s loadSpace) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
-	at := s.at
-	at.Host = cmp.Or(program.Host, at.Host) // one of several generators may be beside the first
-	program.Location = at
+	program.Location = s.at
 	return s.Space.Run(ctx, program, started)
 }
 
@@ -317,15 +283,13 @@ func (l Layout) AddReadings(ctx context.Context, s *observe.Sampler, t *plan.Tri
 	if err := observe.AwaitReadings(ctx, end); err != nil {
 		return err
 	}
-	for _, machine := range l.Remotes(t) {
+	for _, machine := range l.Remotes() {
 		readings, err := machine.readings(ctx, begin.Add(-time.Second))
 		if err != nil {
 			return err
 		}
 		var load time.Duration
-		if m.HostCPU != nil {
-			load = m.HostCPU[machine.Name]
-		} else if machine.Name == loadHost {
+		if machine.Name == loadHost {
 			load = max(0, m.GeneratorCPU)
 		}
 		s.AddMachine(readings, on[machine.Name], load, begin, end)

@@ -2,7 +2,6 @@ package machines
 
 import (
 	"testing"
-	"time"
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
@@ -35,24 +34,5 @@ func TestOnNodes(t *testing.T) {
 	trial.Services[0].CPUSet = "4-5"
 	if got := r.ServiceCores(trial); got != 2 {
 		t.Errorf("a service with two CPUs of its own has %d", got)
-	}
-}
-
-// Pods of several generators each have the CPUs that a load asks for, and are told moments by the clock of their node;
-// elsewhere generators share the CPUs.
-func TestSeveralGeneratorsOnANode(t *testing.T) {
-	trial := &plan.Trial{Load: &spec.Load{Target: "http://s/", CPUSet: "2-3", Generators: 3}}
-	r := Layout{Host: sysinfo.Host{Cores: [][]int{{0}, {1}},
-		Others: map[string]sysinfo.Host{plan.LoadNode: {Cores: [][]int{{0}, {1}, {2, 3}}}}},
-		Machines: map[string]*Machine{plan.LoadNode: {Name: plan.LoadNode, ahead: 7 * time.Second}},
-		Experiment: &plan.Experiment{Engine: spec.Kubernetes, Trials: []*plan.Trial{trial},
-			Hosts: map[string]string{"load": plan.LoadNode}},
-	}
-	if at := r.LoadPlace(nil, trial); at.Cores != 6 || at.Ahead != 7*time.Second {
-		t.Errorf("the load has %d CPUs by a clock that is %v ahead, want 6 and 7s", at.Cores, at.Ahead)
-	}
-	r.Experiment.Engine, r.Experiment.Hosts = spec.Docker, nil
-	if at := r.LoadPlace(nil, trial); at.Cores != 2 || at.Ahead != 0 {
-		t.Errorf("on this machine the load has %d CPUs by a clock that is %v ahead, want 2 and none", at.Cores, at.Ahead)
 	}
 }

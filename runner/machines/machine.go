@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,7 +32,6 @@ type Machine struct {
 	space  engine.Space
 	agent  engine.Running
 	ahead  time.Duration // of its clock, before ours
-	beside []*Machine    // further ones of the host that it is the first of
 }
 
 // Connect starts our program, whose bytes are given, on the machine of an engine, and asks it what it is on. At is
@@ -81,38 +79,6 @@ func (m *Machine) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeGrace)
 	defer cancel()
 	return m.space.Close(ctx)
-}
-
-// Beside is the machine as the first of a host together with further ones, which are all of one class. The ID of their
-// Host is of all of them, so that results of several are never taken for those of one; the rest is what the first is.
-func (m *Machine) Beside(further []*Machine) *Machine {
-	if len(further) == 0 {
-		return m
-	}
-	all := *m
-	all.beside = further
-	ids, nodes := []string{m.Host.ID}, slices.Clone(m.Host.Nodes)
-	for _, f := range further {
-		ids, nodes = append(ids, f.Host.ID), append(nodes, f.Host.Nodes...)
-	}
-	all.Host.ID, all.Host.Nodes = sysinfo.CombinedID(ids), nodes
-	return &all
-}
-
-// machines are those of a host that so many generators of a load are on, each at least one.
-func (m *Machine) machines(generators int) []*Machine {
-	return append([]*Machine{m}, m.beside[:min(len(m.beside), max(0, generators-1))]...)
-}
-
-// factsUnlike are the facts about a further machine of a host: what kind it is, and what differs from the first.
-func (m *Machine) factsUnlike(first *Machine) map[string]string {
-	facts := map[string]string{}
-	for fact, value := range m.Host.Facts {
-		if fact == "host.cpu" || fact == "host.cores" || value != first.Host.Facts[fact] {
-			facts[fact] = value
-		}
-	}
-	return facts
 }
 
 // maxAnswer is how much of what our program said is in an error, in bytes.

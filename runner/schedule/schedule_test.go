@@ -41,15 +41,7 @@ func TestArrivals(t *testing.T) {
 			ms(0, 2.5, 4, 6.5)},
 		{"slower than the window", http.Config{Rate: 1, Duration: time.Millisecond}, ms(0)},
 		// Half of 1/ms² t² requests are there by t.
-		{"a ramp from nothing", http.Config{Stages: []http.Stage{{Duration: 4 * time.Millisecond, Rate: 4000}}},
-			ms(0, math.Sqrt(2), 2, math.Sqrt(6), math.Sqrt(8), math.Sqrt(10), math.Sqrt(12), math.Sqrt(14))},
-		{"a ramp down", http.Config{Rate: 2000, Stages: []http.Stage{{Duration: 2 * time.Millisecond, Rate: 1000}}},
-			ms(0, 4-math.Sqrt(12), 4-math.Sqrt(8))},
-		{"a ramp and a plateau", http.Config{Stages: []http.Stage{{Duration: 2 * time.Millisecond, Rate: 1000},
-			{Duration: 3 * time.Millisecond, Rate: 1000}}},
-			ms(0, 2, 3, 4)},
-		{"a warm-up before stages that start from nothing", http.Config{Warmup: time.Second,
-			Stages: []http.Stage{{Duration: 2 * time.Millisecond, Rate: 1000}}}, ms(1000)},
+
 	}
 	for _, tt := range tests {
 		for engines := 1; engines <= 3; engines++ {
@@ -103,69 +95,4 @@ func TestPoissonArrivals(t *testing.T) {
 	if mean < 98.5 || mean > 101.5 || variance/mean < 0.8 || variance/mean > 1.2 {
 		t.Errorf("mean %v and variance %v of the numbers in %d parts, want 100 of both", mean, variance, parts)
 	}
-	ramp := &http.Config{Stages: []http.Stage{{Duration: 10 * time.Second, Rate: 10000}}, Arrivals: http.PoissonArrivals,
-		Seed: 1}
-	times := due(ramp, 0, 2)
-	early, _ := slices.BinarySearch(times, sec(5))
-	if share := float64(early) / float64(len(times)); share < 0.24 || share > 0.26 || len(times) < 49000 ||
-		len(times) > 51000 {
-		t.Errorf("%d arrivals on a ramp, %v of them in its first half; want 50000 and a quarter", len(times), share)
-	}
 }
-
-func TestClients(t *testing.T) {
-	c := &http.Config{Connections: 2, Warmup: time.Second, Stages: []http.Stage{
-		{Duration: 2 * time.Second, Connections: 4}, {Duration: time.Second, Connections: 4},
-		{Duration: 3 * time.Second, Connections: 1},
-	}}
-	s := Clients(c)
-	for at, want := range map[float64]float64{0: 2, 1: 2, 2: 3, 3: 4, 3.5: 4, 4: 4, 5: 3, 7: 1, 8: 1} {
-		if got := s.Value(sec(at)); math.Abs(got-want) > 1e-9 {
-			t.Errorf("%v clients after %v s, want %v", got, at, want)
-		}
-	}
-	for _, tt := range []struct{ v, from, want float64 }{{1, 0, 0}, {3, 0, 2}, {3, 2.5, 2.5}, {4, 0, 3}, {4, 4.5, -1},
-		{5, 0, -1}} {
-		at, ok := s.Reach(tt.v, sec(tt.from))
-		if ok != (tt.want >= 0) || ok && math.Abs(float64(at-sec(tt.want))) > 2 {
-			t.Errorf("%v clients are reached at %d (%v) from %v s on, want %v s", tt.v, at, ok, tt.from, tt.want)
-		}
-	}
-	if Clients(&http.Config{Connections: 5}) != nil ||
-		Clients(&http.Config{Stages: []http.Stage{{Rate: 5}}}) != nil {
-		t.Error("a number of clients that does not change has a schedule")
-	}
-}
-
-// What several generators are told is what one is, whichever threads each of them has: constant arrivals stay evenly
-// spaced, and Poisson ones are the same.
-func TestPartsOfASchedule(t *testing.T) {
-	for name, c := range map[string]http.Config{
-		"constant": {Rate: 333, Duration: time.Second, Warmup: 100 * time.Millisecond},
-		"poisson": {Rate: 333, Duration: time.Second, Warmup: 100 * time.Millisecond, Arrivals: http.PoissonArrivals,
-			Seed: 3},
-		"a ramp":    {Stages: []http.Stage{{Duration: time.Second, Rate: 500}, {Duration: time.Second, Rate: 10}}},
-		"few":       {Rate: 2, Duration: time.Second},
-		"one alone": {Rate: 1, Duration: time.Second},
-	} {
-		for parts := 1; parts <= 4; parts++ {
-			var got []int64
-			for part := range parts {
-				threads := part + 1
-				for i := range threads {
-					a := NewArrivals(&c, 5, part+i*parts, threads*parts)
-					for at, more := a.Next(); more; at, more = a.Next() {
-						got = append(got, at)
-					}
-				}
-			}
-			slices.Sort(got)
-			if want := due(&c, 5, 1); !slices.Equal(got, want) {
-				t.Errorf("%s: %d generators are told of %d requests, one of %d, or at other times", name, parts, len(got),
-					len(want))
-			}
-		}
-	}
-}
-
-func sec(s float64) int64 { return int64(math.Round(s * 1e9)) }

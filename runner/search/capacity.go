@@ -146,7 +146,7 @@ func percentilesIn(metrics []string) []stats.Percentile {
 // Source: docs/method.md#capacities.
 func (s *Searcher) startRate(t *plan.Trial) float64 {
 	same := func(o *plan.Trial) bool {
-		if o.Load == nil || o.Calibration || o.Load.Arrivals != "" || len(o.Load.Stages) > 0 ||
+		if o.Load == nil || o.Calibration || o.Load.Arrivals != "" ||
 			o.Load.Target != t.Load.Target {
 			return false
 		}

@@ -51,9 +51,6 @@ type Tally struct {
 	cut                                        *http.Histogram // how long it was until then; nil unless some may be cut
 	lag, service                               *http.Histogram // nil unless open
 
-	journeyTime, journeyCut *http.Histogram // nil without steps, which then are none
-	steps                   []*http.Histogram
-
 	LastStart, lastEnd int64 // of the requests started in the window
 }
 
@@ -69,15 +66,6 @@ func NewTally(w *Window, config *http.Config) *Tally {
 	}
 	if config.Cut {
 		histograms = append(histograms, &t.cut)
-	}
-	if n := len(config.Steps); n > 0 {
-		t.Found.Journeys, t.steps = http.NewJourneys(n), make([]*http.Histogram, n)
-		longest := time.Duration(0)
-		for i, s := range config.Steps {
-			histograms = append(histograms, &t.steps[i])
-			longest += config.Timeout + s.Think
-		}
-		t.journeyTime, t.journeyCut = http.NewHistogram(longest), http.NewHistogram(longest)
 	}
 	for _, h := range histograms {
 		*h = http.NewHistogram(config.Timeout)
@@ -122,9 +110,6 @@ func (t *Tally) Add(o *Outcome) {
 	if t.open {
 		t.addScheduled(o)
 	}
-	if t.steps != nil {
-		t.addStep(o)
-	}
 	if o.Kind != "" {
 		t.Found.Failures[o.Kind]++
 		t.failedLatency.Add(o.End - o.Start)
@@ -153,8 +138,7 @@ func (t *Tally) addWarmup(o *Outcome) {
 
 // addScheduled counts what there is to say of a request that left on schedule, or should have.
 func (t *Tally) addScheduled(o *Outcome) {
-	isDue := t.steps == nil || o.Target == 0 // further steps are on no schedule
-	if o.Blocked && isDue {
+	if o.Blocked {
 		t.Found.Blocked++
 	}
 	if o.Sent == NeverSent {
@@ -163,42 +147,8 @@ func (t *Tally) addScheduled(o *Outcome) {
 	if o.Kind == "" {
 		t.service.Add(o.End - o.Sent)
 	}
-	if isDue {
-		t.Found.Sent++
-		t.lag.Add(o.Sent - o.Start)
-	}
-}
-
-// addStep counts what there is to say of a step of a journey.
-func (t *Tally) addStep(o *Outcome) {
-	step := &t.Found.Journeys.Steps[o.Target]
-	step.Attempted++
-	if o.Kind != "" {
-		step.Failures[o.Kind]++
-		return
-	}
-	t.steps[o.Target].Add(o.End - o.Start)
-}
-
-// Journey counts a journey that is over, as Outcome says it of a request.
-func (t *Tally) Journey(o *Outcome) {
-	j := t.Found.Journeys
-	if !o.Cut && o.Kind == "" && t.window.Contains(o.End) {
-		j.Completed++
-	}
-	switch {
-	case !t.window.Begun(o.Start):
-		return
-	case o.Cut:
-		t.journeyCut.Add(max(0, min(o.End, t.window.End())-o.Start))
-		return
-	}
-	if j.Attempted++; o.Kind != "" {
-		j.Failed++
-		return
-	}
-	j.Right++
-	t.journeyTime.Add(o.End - o.Start)
+	t.Found.Sent++
+	t.lag.Add(o.Sent - o.Start)
 }
 
 // second is the one of the window that a time is in.
@@ -276,10 +226,6 @@ func (t *Tally) histograms() map[string]*http.Histogram {
 	all := map[string]*http.Histogram{
 		"latency": t.latency, "failed latency": t.failedLatency, "connect": t.connect, "first byte": t.firstByte,
 		"TLS setup": t.tls, "lag": t.lag, "service": t.service, "cut": t.cut,
-		http.JourneyTime: t.journeyTime, http.JourneyCut: t.journeyCut,
-	}
-	for i, h := range t.steps {
-		all[http.StepTime(i)] = h
 	}
 	return all
 }
@@ -310,7 +256,7 @@ func (t *Tally) Result(wanted int64) (*http.Result, error) {
 	r.Seconds = make([]http.Second, max(1, (r.Length+time.Second-1)/time.Second))
 	r.AddSeconds(counted) // the completion that ends the window belongs to it, even on the stroke of a second
 	if t.open {
-		r.Due = t.due()
+		r.Due = t.Found.Attempted
 		r.Offered = float64(r.Due) / r.Length.Seconds()
 		r.Lag, r.Service = new(http.Distribution), new(http.Distribution)
 	}
@@ -330,14 +276,6 @@ func (t *Tally) Result(wanted int64) (*http.Result, error) {
 		}
 	}
 	return r, nil
-}
-
-// due is how many requests the schedule had.
-func (t *Tally) due() int64 {
-	if t.steps != nil {
-		return t.Found.Journeys.Steps[0].Attempted
-	}
-	return t.Found.Attempted
 }
 
 // addOverhang counts what was started before the window and ended in it or after it. Only now is it known where a

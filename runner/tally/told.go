@@ -29,7 +29,7 @@ type Told struct {
 // The error says in which way it was another load than that of the config.
 func Count(config http.Config, requests []Told) (result *http.Result, opened time.Duration, err error) {
 	config.Targets = nil // and with them what is told of TLS only
-	w := NewWindow(config.Window())
+	w := NewWindow(config.Duration)
 	w.OpenAt(openingOf(&config, requests))
 	end, err := endOf(&config, w, requests)
 	if err != nil {
@@ -146,10 +146,7 @@ func presenceOf(requests []Told, from, to int64, think time.Duration) *http.InFl
 // checkSchedule reports another number of requests than were due in the window by the schedule, but for what chance
 // makes of random arrivals.
 func checkSchedule(c *http.Config, due int64) error {
-	want, from := c.Rate*c.Duration.Seconds(), c.Rate
-	for _, s := range c.Stages {
-		want, from = want+(from+s.Rate)/2*s.Duration.Seconds(), s.Rate
-	}
+	want := c.Rate * c.Duration.Seconds()
 	const few, share, deviations = 2, 0.01, 5
 	off := few + share*want
 	if c.Arrivals == http.PoissonArrivals {

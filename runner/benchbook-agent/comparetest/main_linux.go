@@ -27,8 +27,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"benchbook/runner/load/http"
 )
 
 // settings are those of all rows.
@@ -218,15 +216,6 @@ func (s *settings) parts() (parts []part) {
 	for _, c := range []int{1, 16, 64, 150} {
 		parts = append(parts, part{fmt.Sprintf("close %d", c), func() ([]row, error) { return s.closing(c, 0, close4) }},
 			part{fmt.Sprintf("close %d requests", c), func() ([]row, error) { return s.closing(c, 1000, close4) }})
-	}
-	for _, p := range []http.Protocol{http.HTTP2Clear, http.HTTP2} {
-		for _, c := range []int{1, 16, 256} {
-			for _, streams := range []int{1, 10, 100} {
-				parts = append(parts, part{fmt.Sprintf("%s %d x %d", p, c, streams), func() ([]row, error) {
-					return s.multiplexed(p, c, streams)
-				}})
-			}
-		}
 	}
 	parts = append(parts, part{"close IPv6", func() ([]row, error) { return s.closing(150, 0, close6) }})
 	parts = append(parts, part{"added", s.added})

@@ -29,7 +29,6 @@ type asked struct {
 	Drain       bool          `json:"drain"` // no more than Requests are sent
 	Rate        float64       `json:"rate"`
 	Arrivals    string        `json:"arrivals"`
-	Stages      []askedStage  `json:"stages"`
 	Think       float64       `json:"think"`
 	Seed        uint64        `json:"seed"`
 }
@@ -40,12 +39,6 @@ type askedTarget struct {
 	Headers map[string]string `json:"headers"`
 	Body    string            `json:"body"`
 	Weight  float64           `json:"weight"`
-}
-
-type askedStage struct {
-	Duration    float64 `json:"duration"`
-	Rate        float64 `json:"rate"`
-	Connections int     `json:"connections"`
 }
 
 const (
@@ -69,13 +62,7 @@ func ask(l *spec.Load, at load.Place) ([]byte, error) {
 		Timeout: seconds(l.Timeout), Warmup: seconds(l.Warmup), Duration: seconds(l.Duration), Requests: l.Requests,
 		Drain: l.Requests > 0 && !l.Cut, Rate: l.Rate, Arrivals: l.Arrivals, Think: seconds(l.Think),
 		Seed:    at.Seed & exactSeeds,
-		Targets: slice.Map(l.Targets, target),
-		Stages: slice.Map(l.Stages, func(s spec.Stage) askedStage {
-			return askedStage{seconds(s.Duration), s.Rate, s.Connections}
-		})}
-	if a.Stages == nil {
-		a.Stages = []askedStage{} // a list in any case
-	}
+		Targets: slice.Map(l.Targets, target)}
 	if a.Threads == 0 {
 		a.Threads = at.Cores
 	}

@@ -107,9 +107,6 @@ func (d *Driver) Measure(ctx context.Context, at load.Place, t *plan.Trial) (loa
 			return load.Measurement{Failure: failure, Facts: d.facts}, err
 		}
 	}
-	if failure, err := d.prepare(ctx, at, t.Load); err != nil || failure != "" {
-		return load.Measurement{Failure: failure, Facts: d.facts}, err
-	}
 	if t.Load.Warmup > 0 {
 		warm := *t.Load
 		warm.Duration, warm.Requests = t.Load.Warmup, 0
@@ -148,27 +145,13 @@ func checkBefore(ctx context.Context, own *load.Requests, at load.Place, t *plan
 	one := *t
 	l := *t.Load
 	l.Tool, l.Args, l.Connections, l.Threads, l.Requests, l.Duration, l.Warmup, l.Think = "", nil, 1, 1, 1, 0, 0, 0
-	l.Rate, l.Arrivals, l.Stages, l.Cut = 0, "", nil, false
+	l.Rate, l.Arrivals, l.Cut = 0, "", false
 	one.Load = &l
 	m, err := own.Measure(ctx, at, &one)
 	if err == nil && m.Failure == "" && m.Load.Failed > 0 {
 		m.Failure = "the answer before timing was not right: " + strings.Join(slices.Sorted(maps.Keys(m.Load.Failures)), ", ")
 	}
 	return m.Failure, err
-}
-
-// prepare has the tool make what the load needs, such as tables, unless that is there.
-func (d *Driver) prepare(ctx context.Context, at load.Place, l *spec.Load) (failure string, err error) {
-	c, err := d.tool.Program.Call(l, at.Cores)
-	c, needed := c.Preparation()
-	if err != nil || !needed {
-		return "", err
-	}
-	exit, _, err := d.run(ctx, at, l, c)
-	if err != nil || strings.Contains(string(exit.Stdout)+string(exit.Stderr), d.tool.Program.Prepared) {
-		return "", err
-	}
-	return howItEnded(d.tool.Name+" "+strings.Join(c.Words(l.Args), " "), exit), nil
 }
 
 // call runs the tool once as the load says.

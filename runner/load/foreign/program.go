@@ -137,7 +137,7 @@ func howMuchIsPrinted(exit engine.Exit) string {
 
 // told makes a measurement of lines with a request each.
 func told(printed []byte, w *watch, l *spec.Load, at load.Place) (load.Measurement, error) {
-	r := reading{load: l, most: w.ended.Sub(w.began), open: l.Rate > 0 || len(l.Stages) > 0 && l.Stages[0].Rate > 0}
+	r := reading{load: l, most: w.ended.Sub(w.began), open: l.Rate > 0}
 	if err := r.read(printed); err != nil {
 		return load.Measurement{}, err
 	}

@@ -90,14 +90,14 @@ func TestDriverReads(t *testing.T) {
 	_, asked := drive(t, driven(func(l *spec.Load) {
 		l.Targets = []spec.Target{{URL: "http://s:1/<a>", Method: "PUT", Headers: map[string]string{"A": "b"}, Body: "x",
 			Weight: 2}, {URL: "http://s:1/b", Method: "GET", Weight: 1}}
-		l.Stages, l.Think = []spec.Stage{{Duration: time.Second, Connections: 3}}, time.Millisecond
+		l.Think = time.Millisecond
 	}), prints(""))
 	want := `{"version": 1, "targets": [
 		{"url": "http://s:1/<a>", "method": "PUT", "headers": {"A": "b"}, "body": "x", "weight": 2},
 		{"url": "http://s:1/b", "method": "GET", "headers": {}, "body": "", "weight": 1}],
 		"connections": 2, "threads": 1, "keepalive": true, "timeout": 0.05, "warmup": 0.1, "duration": 0.2, "requests": 0,
 		"drain": false,
-		"rate": 0, "arrivals": "", "stages": [{"duration": 1, "rate": 0, "connections": 3}], "think": 0.001,
+		"rate": 0, "arrivals": "", "think": 0.001,
 		"seed": 9007199254740991}`
 	var wanted map[string]any
 	if err := json.Unmarshal([]byte(want), &wanted); err != nil {

@@ -49,30 +49,6 @@ func TestValidate(t *testing.T) {
 			c.Rate, c.Requests, c.Duration, c.Arrivals = 1000, 0, time.Second,
 				PoissonArrivals
 		}, ""},
-		{"stages of rates", func(c *Config) {
-			c.Requests, c.Stages = 0, []Stage{{Duration: 1, Rate: 5},
-				{Duration: 1, Rate: 9}}
-		}, ""},
-		{"stages of connections", func(c *Config) {
-			c.Requests, c.Connections, c.Stages = 0, 0, []Stage{{Duration: 1, Connections: 5}, {Duration: 1, Connections: 1}}
-		}, ""},
-
-		{"a part", func(c *Config) { c.Connections, c.Requests, c.Part = 5, 5, Part{Number: 4, Of: 5} }, ""},
-		{"more connections than one generator may have", func(c *Config) { c.Connections, c.Part = 150_000, Part{Of: 1} },
-			"between 1 and 100000"},
-		{"more connections than one generator may have, in parts", func(c *Config) {
-			c.Connections, c.Requests,
-				c.Part = 150_000, 2, Part{Of: 2}
-		}, ""},
-
-		{"a part that is not there", func(c *Config) { c.Connections, c.Part = 5, Part{Number: 2, Of: 2} },
-			"part: number is 2; it must lie between 0 and 1"},
-		{"a part of nothing", func(c *Config) { c.Part = Part{Number: 1} }, "part: number is 1; it must lie between 0 and 0"},
-		{"too many parts", func(c *Config) { c.Part = Part{Of: 5000} }, "part: there are 5000 parts"},
-		{"parts without connections", func(c *Config) { c.Connections, c.Requests, c.Part = 2, 5, Part{Of: 3} },
-			"part: 2 connections are too few for 3 parts"},
-		{"parts without requests", func(c *Config) { c.Connections, c.Requests, c.Part = 5, 2, Part{Of: 3} },
-			"part: 2 requests are too few for 3 parts"},
 		{"no target", func(c *Config) { c.Targets = nil }, "there is no target"},
 		{"the second of two targets", func(c *Config) { c.Targets = append(c.Targets, Target{}) }, "target 2 of 2: target"},
 		{"a weight below 0", func(c *Config) { c.Targets[0].Weight = -1 }, "weight is -1"},
@@ -94,25 +70,6 @@ func TestValidate(t *testing.T) {
 			"think is set beside a rate"},
 		{"arrivals in a closed loop", func(c *Config) { c.Arrivals = PoissonArrivals }, "arrivals is set without a rate"},
 		{"arrivals of another kind", func(c *Config) { c.Rate, c.Arrivals = 1, "bursts" }, `arrivals is "bursts"`},
-		{"stages and requests", func(c *Config) { c.Stages = []Stage{{Duration: 1, Rate: 1}} }, "beside a rate"},
-		{"stages and a duration", func(c *Config) {
-			c.Requests, c.Duration, c.Stages = 0, 1,
-				[]Stage{{Duration: 1, Rate: 1}}
-		}, "beside stages"},
-		{"a stage of nothing", func(c *Config) { c.Requests, c.Stages = 0, []Stage{{Duration: 1}} }, "stage 1: set either"},
-		{"a stage of both", func(c *Config) { c.Requests, c.Stages = 0, []Stage{{Duration: 1, Rate: 1, Connections: 1}} },
-			"stage 1: set either"},
-		{"stages that differ", func(c *Config) {
-			c.Requests, c.Stages = 0, []Stage{{Duration: 1, Rate: 1}, {Duration: 1, Connections: 1}}
-		}, "stage 2: all"},
-		{"a stage of no time", func(c *Config) { c.Requests, c.Stages = 0, []Stage{{Rate: 1}} }, "stage 1: duration is 0s"},
-		{"stages for days", func(c *Config) {
-			c.Requests, c.Stages = 0, []Stage{{Duration: 20 * time.Hour, Rate: 1}, {Duration: 20 * time.Hour, Rate: 1}}
-		}, "last for more than 24h"},
-		{"connections beside a rate", func(c *Config) {
-			c.Requests, c.Rate, c.Stages = 0, 1,
-				[]Stage{{Duration: 1, Connections: 1}}
-		}, "cannot change beside a rate"},
 		{"another scheme", target("ftp://server/"), "not an http URL"},
 		{"no scheme", target("server:8080/"), "not an http URL"},
 		{"no host", target("http:///path"), "has no host"},

@@ -35,7 +35,7 @@ const (
 	// Connect: no connection was opened, because it was refused, because TLS could not be set up on it, or because none
 	// came about before the timeout.
 	Connect Kind = "connect"
-	// Reset: the server, or something on the way, broke the connection off, or the stream of HTTP/2.
+	// Reset: the server, or something on the way, broke the connection off.
 	Reset Kind = "reset"
 	// Timeout: the connection was open, and no whole answer came over it before the timeout; or, in an open loop, none
 	// of the connections was free until then.
@@ -48,10 +48,8 @@ const (
 	Short Kind = "short"
 	// Wrong: a whole answer came, but not with the status or length that was asked for.
 	Wrong Kind = "wrong"
-	// Extract: a right answer came without a value that later steps need.
-	Extract Kind = "extract"
 	// Ports: no local port was free for a connection, which says nothing about the server.
 	Ports Kind = "ports"
 )
 
-var Kinds = [...]Kind{Connect, Reset, Timeout, Closed, Malformed, Short, Wrong, Extract, Ports}
+var Kinds = [...]Kind{Connect, Reset, Timeout, Closed, Malformed, Short, Wrong, Ports}

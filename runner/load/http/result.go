@@ -57,8 +57,7 @@ type Result struct {
 	// Connects counts the connections opened.
 	Connects int64 `json:"connects"`
 
-	// Due counts the requests that the schedule of an open loop has in the window, which are those attempted; with steps
-	// it has journeys, of which the first request counts here. Sent of
+	// Due counts the requests that the schedule of an open loop has in the window, which are those attempted. Sent of
 	// them left, with their first byte or with an attempt to connect; the others waited in vain for one of the
 	// connections to be free. Blocked of them found none free when they were due. All are 0 in a closed loop.
 	Due     int64 `json:"due,omitempty"`
@@ -101,9 +100,6 @@ type Result struct {
 	// Cut is how long the requests were under way that were so when Config.Requests others had ended; nil unless
 	// Config.Cut.
 	Cut *Distribution `json:"cut,omitempty"`
-
-	// Journeys are those of a load with steps; nil without.
-	Journeys *Journeys `json:"journeys,omitempty"`
 
 	// TLS has each way in which connections were encrypted, as a rule one.
 	TLS []TLS `json:"tls,omitempty"`
