@@ -124,7 +124,7 @@ EMBEDDED := runner/programs/embedded
 build: agent ## build benchbook with the program that it puts into containers
 	@CGO_ENABLED=0 $(GO) build -trimpath -tags embedded -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/benchbook
 
-build-cluster: agent ## build benchbook-cluster, which is benchbook with Kubernetes and several hosts
+build-cluster: agent ## build benchbook-cluster, which is benchbook with Kubernetes
 	@CGO_ENABLED=0 $(GO) build -trimpath -tags embedded,cluster -ldflags '$(LDFLAGS)' -o $(BIN)/benchbook-cluster ./cmd/benchbook
 
 agent:

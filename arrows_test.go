@@ -162,8 +162,7 @@ func TestOrdinaryBuild(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, folder := range []string{"k8s.io/", "github.com/google/go-containerregistry/",
-			module + "runner/engine/kubernetes",
-			module + "runner/engine/hosts"} {
+			module + "runner/engine/kubernetes"} {
 			if in := strings.Contains("\n"+string(out), "\n"+folder); in != clusters {
 				t.Errorf("with the tags %q it has %s: %v", tags, folder, in)
 			}

@@ -652,7 +652,7 @@ func TestKeysAreDocumented(t *testing.T) {
 		types   []string
 	}{
 		{"Front matter", []string{"Front", "Reproduces", "KeyValue"}},
-		{"The project file", []string{"Settings", "Cluster", "ClusterNodes", "ProjectHost", "Publish",
+		{"The project file", []string{"Settings", "Cluster", "ClusterNodes", "Publish",
 			"Allow"}},
 		{"Experiment", []string{"Experiment", "Repetitions"}},
 		{"Services", []string{"Service", "Build", "Config", "Healthcheck", "Dependencies", "Ulimit", "Volume", "Tmpfs"}},

@@ -10,7 +10,6 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
-	"benchbook/runner/engine/docker"
 	"benchbook/runner/sysinfo"
 	"benchbook/slice"
 )
@@ -23,26 +22,13 @@ type Machine struct {
 	Free  func(folder string) (free uint64, _ error) // bytes of the disk of a folder
 }
 
-// ConnectHost connects to a host of the project.
-func (w Config) ConnectHost(ctx context.Context, project *projects.Project, h projects.ProjectHost) (engine.Engine,
-	error) {
-	if h.Kubernetes != nil {
-		return w.InCluster(ctx, OptionsOf(project, h.Kubernetes))
-	}
-	return w.Endpoint(ctx, endpointOf(project, h))
-}
-
 // Config is what the command is put together from: the one list of engines and drivers.
 type Config struct {
 	Engines []Engine
 	// Processes is the engine local whose processes have our environment; nil for that of Engines.
 	Processes func(ctx context.Context) (engine.Engine, error)
-	// Endpoint connects to the Docker engine of a host of the project.
-	Endpoint func(ctx context.Context, o docker.Options) (engine.Engine, error)
 	// Cluster connects to a cluster of the engine kubernetes; nil for none.
 	Cluster func(ctx context.Context, o engine.Cluster) (engine.Engine, error)
-	// Together makes one engine of those of several hosts.
-	Together func(list ...engine.Host) (engine.Engine, error)
 	// LockDir is where runs on this machine find each other's lock; empty for none.
 	LockDir string
 	// LockEngines says that runs take the engine of this machine too, where those find them that were started on another

@@ -261,7 +261,7 @@ const fewFiles = 3
 // HostOf is what the results of an article are of: this machine, or those that it runs on as they were when they were
 // last met.
 func (a *Session) HostOf(project *projects.Project, c *Article, this sysinfo.Host) (sysinfo.Host, error) {
-	if len(project.Hosts) == 0 && !project.Engine.V.Can(spec.Nodes) {
+	if !project.Engine.V.Can(spec.Nodes) {
 		return this, nil
 	}
 	p, err := c.Planned, error(nil)
@@ -271,7 +271,7 @@ func (a *Session) HostOf(project *projects.Project, c *Article, this sysinfo.Hos
 	if err != nil || !p.UsesHosts() {
 		return this, err
 	}
-	addresses := AddressesOf(project, p.Cluster(), p.HostNames())
+	addresses := AddressesOf(project, p.HostNames())
 	known, ok := machines.Known(this, machines.HostCache(a.Config.Cache), addresses, slices.Contains(p.HostNames(), ""))
 	if !ok {
 		return sysinfo.Host{ID: UnknownHosts}, nil

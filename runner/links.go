@@ -64,7 +64,6 @@ func (b *bench) relay(t *plan.Trial, s *spec.Service) (engine.Service, error) {
 		return engine.Service{}, fmt.Errorf("service %q: %w", s.Name, err)
 	}
 	at := b.layout.Location(t, s.Name)
-	at.Peers = nil // it connects to the service alone, which is beside it
 	out := engine.Service{Image: b.images.Own(), Location: at, Service: spec.Service{
 		Name: s.Name, Command: []string{agent.Link}, Environment: []string{"BENCHBOOK_LINK=" + string(config)},
 		CPUSet: b.layout.Placement(at.Host).Services,
@@ -73,9 +72,6 @@ func (b *bench) relay(t *plan.Trial, s *spec.Service) (engine.Service, error) {
 		Sysctls: map[string]string{"net.ipv4.tcp_tw_reuse": "1"},
 		Ready:   spec.Ready{Log: link.ReadyLine},
 	}}
-	if at.Published {
-		out.Expose = s.Expose
-	}
 	return out, nil
 }
 

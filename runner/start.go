@@ -228,9 +228,6 @@ func startOne(ctx, bounded context.Context, space engine.Space, service engine.S
 func (b *bench) service(t *plan.Trial, s *spec.Service) (engine.Service, error) {
 	out := engine.Service{Service: *s, Image: b.images.Prepared(s.Image), Location: b.layout.Location(t, s.Name)}
 	out.CPUSet = b.layout.CPUsOf(s)
-	if s.Link != nil {
-		out.Published = false // its link is
-	}
 	if !s.Completes && !s.NoImageHealthcheck {
 		out.Ready = s.Ready.Or(out.Image.Healthcheck)
 	}

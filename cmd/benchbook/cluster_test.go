@@ -41,7 +41,7 @@ func TestRunOnCluster(t *testing.T) {
 		t.Skip("needs a cluster: run make test-kubernetes")
 	}
 	w := onEngine(t)
-	_, w.Cluster, _ = elsewhere(w.Agent)
+	w.Cluster = elsewhere(w.Agent)
 	w.Cache = t.TempDir()
 	registry, err := os.ReadFile(filepath.Join(folder, "registry"))
 	if err != nil {
@@ -50,7 +50,7 @@ func TestRunOnCluster(t *testing.T) {
 	dir, of := project(t, "apart", onNodes)
 	useCluster(t, dir, strings.TrimSpace(string(registry)), "engine: kubernetes\nkubernetes: %s\n")
 	mustRun(t, w, "-C", dir, "doctor")
-	mustRun(t, w, "-C", dir, "verify")
+	mustRun(t, w, "-C", dir, "check", "--services")
 	t.Run("beside another run", func(t *testing.T) { keptOut(t, w, dir, strings.TrimSpace(string(registry))) })
 	t.Log(mustRun(t, w, "-C", dir, "run"))
 	records, bad, err := record.Dir(filepath.Join(of, "records")).Read()
@@ -85,13 +85,11 @@ func TestRunOnCluster(t *testing.T) {
 		t.Errorf("clean found\n%s", got)
 	}
 	mustRun(t, w, "-C", dir, "render")
-	page, err := os.ReadFile(filepath.Join(dir, "_site", "apart", "evidence.html"))
+	page, err := os.ReadFile(filepath.Join(dir, "_site", "apart", "index.html"))
 	if err != nil || !strings.Contains(string(page), "Host services") || !strings.Contains(string(page), "Between hosts") {
 		t.Errorf("the page does not tell where it was measured (%v)", err)
 	}
 	t.Run("async-101", func(t *testing.T) { runAsync101(t, w, strings.TrimSpace(string(registry))) })
-	t.Run("locked", func(t *testing.T) { runLocked(t, w, strings.TrimSpace(string(registry))) })
-	t.Run("as a host", func(t *testing.T) { runAsHost(t, w, strings.TrimSpace(string(registry))) })
 	t.Run("killed and interrupted", func(t *testing.T) { runEnded(t, w, strings.TrimSpace(string(registry))) })
 }
 
@@ -126,47 +124,6 @@ func runAsync101(t *testing.T, w lab.Config, registry string) {
 				t.Errorf("%s, %s ran on %s", experiment, r.Trial, r.Facts["engine.name"])
 			}
 		}
-	}
-	if got := mustRun(t, w, "-C", dir, "clean"); !strings.Contains(got, "nothing was left behind") {
-		t.Errorf("clean found\n%s", got)
-	}
-}
-
-// runLocked locks an image that pods have. Somebody else's bundle brings it to the engine that makes images, and so to
-// the pods, when a cluster is named.
-func runLocked(t *testing.T, w lab.Config, registry string) {
-	dir, folder := project(t, "locked", "---\ntitle: Locked\n---\n\n~~~yaml experiment\nname: locked\nrepetitions: 1\n"+
-		"command: {build: ., run: 'true'}\n~~~\n")
-	put(t, filepath.Join(folder, "Dockerfile"), moved)
-	const form = "engine: kubernetes\nkubernetes: %s\n"
-	useCluster(t, dir, registry, form)
-	made := lockedImages{homeEndpoint(), "benchbook/locked-command"}
-	t.Cleanup(func() { made.forget(t) })
-	wantSaid(t, mustRun(t, w, "-C", dir, "lock", "locked"), "locked 1 image")
-	bundle, into := filepath.Join(t.TempDir(), "locked.bundle"), filepath.Join(t.TempDir(), "opened")
-	mustRun(t, w, "-C", dir, "bundle", "locked", "--images", "--out", bundle)
-	made.forget(t)
-	var said bytes.Buffer
-	if status := run([]string{"-C", dir, "run", "--locked"}, &said, &said, w); status != lab.StatusFailed {
-		t.Errorf("a build with other packages has status %d", status)
-	}
-	wantSaid(t, said.String(), "moved ", "(debian")
-	made.forget(t)
-	said.Reset()
-	repro := []string{"repro", bundle, "--locked", "--yes", "--into", into}
-	if status := run(repro, &said, &said, w); status != lab.StatusFailed {
-		t.Errorf("without a registry it has status %d", status)
-	}
-	wantSaid(t, said.String(), "name one with registry: in benchbook.yaml")
-	useCluster(t, filepath.Join(into, "project"), registry, form)
-	said.Reset()
-	if status := run(repro, &said, &said, w); status != 0 {
-		t.Errorf("in the cluster it has status %d:\n%s", status, &said)
-	}
-	wantSaid(t, said.String(), "in pods of the cluster",
-		"images: 1 of 1 have the digests of the lock\n")
-	if left := made.list(t); len(left) > 0 {
-		t.Errorf("the bundle has given images a name: %q", left)
 	}
 	if got := mustRun(t, w, "-C", dir, "clean"); !strings.Contains(got, "nothing was left behind") {
 		t.Errorf("clean found\n%s", got)
@@ -213,30 +170,6 @@ func runEnded(t *testing.T, w lab.Config, registry string) {
 	}
 	if n := planned(saved.look(t)); n != repetitions {
 		t.Errorf("in the end there are %d repetitions, want %d", n, repetitions)
-	}
-}
-
-// runAsHost runs the article in the cluster as one of the hosts of the project, whose engine is another one.
-func runAsHost(t *testing.T, w lab.Config, registry string) {
-	dir, of := project(t, "apart", strings.Replace(onNodes, "repetitions: 2\n",
-		"repetitions: 1\nhosts: {server: cloud, load: cloud}\n", 1))
-	useCluster(t, dir, registry, "hosts: {cloud: {kubernetes: %s}}\n")
-	if got := mustRun(t, w, "-C", dir, "doctor"); !regexp.MustCompile(
-		`(?m)^ok +host cloud +kubernetes v\S+, namespace bench of\s+context test`).MatchString(got) {
-		t.Errorf("doctor says\n%s", got)
-	}
-	mustRun(t, w, "-C", dir, "run")
-	mustRun(t, w, "-C", dir, "status", "-q")
-	records, bad, err := record.Dir(filepath.Join(of, "records")).Read()
-	if err != nil || len(bad) > 0 || planned(records) != 1 {
-		t.Fatalf("%d records as planned, %d bad ones, %v; want 1", planned(records), len(bad), err)
-	}
-	if r := records[0]; r.Failure != "" || r.Facts["engine.name"] != "kubernetes" ||
-		r.Facts["placement.hosts"] != "server on services; load on load" {
-		t.Errorf("failure %q, facts %q", r.Failure, r.Facts)
-	}
-	if got := mustRun(t, w, "-C", dir, "clean"); !strings.Contains(got, "nothing was left behind") {
-		t.Errorf("clean found\n%s", got)
 	}
 }
 

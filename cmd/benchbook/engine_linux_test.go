@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,7 +21,6 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/record"
-	"benchbook/runner/engine/hosts/hoststest"
 )
 
 // A daemon is a Docker engine that belongs to a test: what it has and runs is in a folder of its own, and its networks
@@ -44,7 +44,7 @@ func ownEngine(t *testing.T, pool string) *daemon {
 		}
 		t.Skip("a second engine needs dockerd and root")
 	}
-	hoststest.SparesDocker0(t)
+	sparesDocker0(t)
 	root, err := os.MkdirTemp("", "bb-") // the paths of sockets are short
 	if err != nil {
 		t.Fatal(err)
@@ -65,6 +65,22 @@ func ownEngine(t *testing.T, pool string) *daemon {
 	t.Cleanup(func() { d.remove(t) })
 	t.Setenv(client.EnvOverrideHost, "unix://"+d.path("sock"))
 	return d
+}
+
+// sparesDocker0 fails a test after which the bridge of this machine's own engine is another one, or gone: a second
+// engine in the same network namespace would replace it.
+func sparesDocker0(t *testing.T) {
+	t.Helper()
+	const bridge = "docker0"
+	before, err := net.InterfaceByName(bridge)
+	if err != nil {
+		return // there is none
+	}
+	t.Cleanup(func() {
+		if after, err := net.InterfaceByName(bridge); err != nil || after.Index != before.Index {
+			t.Errorf("%s of this machine was interface %d and is %v (%v): restart its engine", bridge, before.Index, after, err)
+		}
+	})
 }
 
 func (d *daemon) path(name string) string { return filepath.Join(d.root, name) }

@@ -73,7 +73,7 @@ func onEngineWiring() lab.Config {
 	w.Agent = func() ([]byte, error) {
 		return os.ReadFile(filepath.Join(os.Getenv(programsVariable), agent.Name))
 	}
-	w.Endpoint, w.Cluster, w.Together = elsewhere(w.Agent)
+	w.Cluster = elsewhere(w.Agent)
 	w.Engines[0].Connect = func(ctx context.Context) (engine.Engine, error) {
 		return dockerAt(w.Agent)(ctx,
 			docker.Options{})

@@ -29,9 +29,7 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
-	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/enginetest/fake"
-	"benchbook/runner/engine/hosts"
 	"benchbook/runner/engine/local"
 	"benchbook/runner/load/http"
 	"benchbook/runner/load/timing"
@@ -131,18 +129,11 @@ func scripted() lab.Config {
 			return answer == "y", answer != ""
 		},
 		Machine: madeUp(os.Getenv("MACHINE")),
-		Endpoint: func(_ context.Context, o docker.Options) (engine.Engine, error) {
-			if strings.Contains(o.Host, "down") {
-				return nil, fmt.Errorf("%w answers at %s: see that ssh gets there", engine.ErrUnavailable, o.Host)
-			}
-			return fake.New(script(mode)), nil
-		},
 		Cluster: func(_ context.Context, o engine.Cluster) (engine.Engine, error) {
 			return nil, fmt.Errorf("%w answers in namespace %s of context %s, whose nodes %v pull from %s for a load on %v: "+
 				"log in", engine.ErrUnavailable,
 				o.Namespace, o.Context, o.ServiceNodes, o.Registry, o.LoadNodes)
 		},
-		Together: together,
 		Engines: []lab.Engine{{Name: spec.Docker, Connect: connect},
 			{Name: spec.Local, Connect: func(context.Context) (engine.Engine, error) {
 				if mode != "" && mode != "no-docker" {
@@ -152,9 +143,6 @@ func scripted() lab.Config {
 			}}},
 	}
 }
-
-// together makes one engine of those of several hosts, as a build for clusters does.
-func together(list ...engine.Host) (engine.Engine, error) { return hosts.New(list...) }
 
 // madeUp is the machine whose files are in a folder, and this one without any. One in a folder "bad" is as noisy as it
 // can be, and we are not its root.

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -25,7 +26,7 @@ func TestBundleWithImagesOnEngine(t *testing.T) {
 		put(t, filepath.Join(dir, "experiments/locked/article.md"), "---\ntitle: Locked\n---\n\n```yaml experiment\n"+
 			"name: locked\nrepetitions: 1\ncommand: {build: ., run: 'true'}\n```\n")
 	}
-	images := lockedImages{homeEndpoint(), "benchbook/locked-command"}
+	images := lockedImages("benchbook/locked-command")
 	forget := func() { t.Helper(); images.forget(t) }
 	t.Cleanup(forget)
 	says := func(status int, words string, args ...string) {
@@ -73,5 +74,28 @@ func TestBundleWithImagesOnEngine(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(into, "project", "_site", "locked", "index.html")); err != nil {
 		t.Error(err)
+	}
+}
+
+// lockedImages are images of this name in the engine of this machine.
+type lockedImages string
+
+// list lists their ids.
+func (l lockedImages) list(t *testing.T) []string {
+	t.Helper()
+	out, err := exec.Command("docker", "images", "--quiet", "--no-trunc", string(l)).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Fields(string(out))
+}
+
+// forget removes them, whatever names they have.
+func (l lockedImages) forget(t *testing.T) {
+	t.Helper()
+	for _, id := range l.list(t) {
+		if out, err := exec.Command("docker", "rmi", "--force", id).CombinedOutput(); err != nil {
+			t.Fatalf("docker rmi: %v: %s", err, out)
+		}
 	}
 }

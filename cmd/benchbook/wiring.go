@@ -37,7 +37,6 @@ func wired() lab.Config {
 		cache = filepath.Join(cache, "benchbook")
 	}
 	program := programs.Here(cache).Agent
-	endpoint, cluster, together := elsewhere(program)
 	return lab.Config{
 		Engines: []lab.Engine{
 			{Name: spec.Docker, Connect: func(ctx context.Context) (engine.Engine, error) {
@@ -50,9 +49,7 @@ func wired() lab.Config {
 		Processes: func(ctx context.Context) (engine.Engine, error) {
 			return local.New(ctx, local.Options{Environment: os.Environ()})
 		},
-		Endpoint: endpoint,
-		Cluster:  cluster,
-		Together: together,
+		Cluster: elsewhere(program),
 
 		// Whoever chooses a folder keeps out only those that chose the same one, which nobody on another machine can do.
 		LockDir:     cmp.Or(os.Getenv(locksVariable), machines.LockFolder),

@@ -10,17 +10,12 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
-	"benchbook/runner/engine/hosts"
 	"benchbook/runner/engine/kubernetes"
 )
 
-// elsewhere has what measures on other machines: Docker engines of hosts, clusters, and several hosts together.
-func elsewhere(program agent.Program) (endpoint func(context.Context, docker.Options) (engine.Engine, error),
-	cluster func(context.Context, engine.Cluster) (engine.Engine, error), together func(...engine.Host) (engine.Engine,
-		error)) {
-	return dockerAt(program), clusterAt(program), func(list ...engine.Host) (engine.Engine, error) {
-		return hosts.New(list...)
-	}
+// elsewhere connects to clusters.
+func elsewhere(program agent.Program) func(context.Context, engine.Cluster) (engine.Engine, error) {
+	return clusterAt(program)
 }
 
 // builtElsewhere is a cluster with the engine that builds its images.

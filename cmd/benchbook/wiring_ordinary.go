@@ -7,25 +7,20 @@ import (
 
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
-	"benchbook/runner/engine/docker"
 )
 
-// elsewhere says how to get what measures on other machines, which takes libraries that are larger than all the rest.
-func elsewhere(agent.Program) (endpoint func(context.Context, docker.Options) (engine.Engine, error),
-	cluster func(context.Context, engine.Cluster) (engine.Engine, error), together func(...engine.Host) (engine.Engine,
-		error)) {
-	return func(context.Context, docker.Options) (engine.Engine, error) { return nil, errNeedsCluster },
-		func(context.Context, engine.Cluster) (engine.Engine, error) { return nil, errNeedsCluster },
-		func(...engine.Host) (engine.Engine, error) { return nil, errNeedsCluster }
+// elsewhere says how to get the engine kubernetes, whose libraries are larger than everything else.
+func elsewhere(agent.Program) func(context.Context, engine.Cluster) (engine.Engine, error) {
+	return func(context.Context, engine.Cluster) (engine.Engine, error) { return nil, errNeedsCluster }
 }
 
 var errNeedsCluster error = needsCluster{}
 
-// needsCluster is the error that a benchbook without Kubernetes and several hosts has in their place.
+// needsCluster is the error of a benchbook without Kubernetes.
 type needsCluster struct{}
 
 func (needsCluster) Error() string {
-	return "Kubernetes and the hosts of a project need benchbook-cluster: build it with make build-cluster"
+	return "Kubernetes needs benchbook-cluster: build it with make build-cluster"
 }
 
 // Is makes the error an engine.ErrUnavailable.

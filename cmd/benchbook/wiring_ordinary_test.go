@@ -12,27 +12,22 @@ import (
 	"benchbook/notebook/article"
 )
 
-// An ordinary benchbook says in one sentence how to measure in a cluster and on other machines, and reads such articles
-// as before.
+// An ordinary benchbook says in one sentence how to measure in a cluster, and reads such articles.
 func TestNeedsCluster(t *testing.T) {
 	w := scripted()
-	w.Endpoint, w.Cluster, w.Together = elsewhere(w.Agent)
+	w.Cluster = elsewhere(w.Agent)
 	const apart = "---\ntitle: Apart\n---\n\n~~~yaml experiment\nname: apart\n" +
 		"services: {server: {image: \"nginx:1.27\", expose: [\"80\"]}}\nload: {target: \"http://server/\"}\nrepetitions: 1\n"
 	tests := []struct {
-		name, file, hosts string
-		args              []string
+		name, file string
+		args       []string
 	}{
-		{"a flag", "registry: registry.example\n", "", []string{"run", "--engine", "kubernetes"}},
-		{"the engine of a project", "engine: kubernetes\nregistry: registry.example\n", "", []string{"run"}},
-		{"a host", "hosts: {far: \"ssh://far\"}\n", "hosts: {server: far}\n", []string{"run"}},
-		{"a host that is a cluster", "registry: registry.example\nhosts: {far: {kubernetes: {context: lab}}}\n",
-			"hosts: {server: far, load: far}\n", []string{"check", "--services"}},
-		{"doctor", "hosts: {far: \"ssh://far\"}\n", "hosts: {server: far}\n", []string{"doctor"}},
+		{"a flag", "registry: registry.example\n", []string{"run", "--engine", "kubernetes"}},
+		{"the engine of a project", "engine: kubernetes\nregistry: registry.example\n", []string{"run"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			dir, _ := project(t, "apart", apart+tt.hosts+"~~~\n")
+			dir, _ := project(t, "apart", apart+"~~~\n")
 			if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(tt.file), 0o644); err != nil {
 				t.Fatal(err)
 			}
@@ -42,9 +37,8 @@ func TestNeedsCluster(t *testing.T) {
 			var stdout, stderr bytes.Buffer
 			status := run(append([]string{"-C", dir}, tt.args...), &stdout, &stderr, w)
 			said := strings.Join(strings.Fields(stdout.String()+stderr.String()), " ")
-			said = strings.ReplaceAll(said, " → ", ": ") // doctor has the way out below
-			const sentence = "Kubernetes and the hosts of a project need benchbook-cluster: build it with make build-cluster"
-			if strings.Count(said, sentence) != 1 || status == 0 && tt.name != "doctor" {
+			const sentence = "Kubernetes needs benchbook-cluster: build it with make build-cluster"
+			if strings.Count(said, sentence) != 1 || status == 0 {
 				t.Errorf("status %d\n%s%s", status, &stdout, &stderr)
 			}
 		})

@@ -435,7 +435,6 @@ func (b *bundling) check(file io.Reader) error {
 	if err != nil {
 		return err
 	}
-	opened.Hosts = b.project.Hosts // everybody has their own
 	doc, err := lab.ReadArticle(opened, b.article.Slug)
 	if err != nil {
 		return err

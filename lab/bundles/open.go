@@ -23,7 +23,7 @@ import (
 // settingsElsewhere are keys of the project file that are of no use where an article is repeated: where its site
 // goes, what stands beside its articles, and machines of its author. An opened bundle that has one could act
 // on what lies around it.
-var settingsElsewhere = []string{"theme", "publish", "url", "hosts", "kubernetes", "registry"}
+var settingsElsewhere = []string{"theme", "publish", "url", "kubernetes", "registry"}
 
 const maxSettings = 1 << 20 // bytes of a project file
 

@@ -44,7 +44,6 @@ func TestOpenRefuses(t *testing.T) {
 		files map[string]string
 		err   string
 	}{
-		{"machines of its author", map[string]string{"project/benchbook.yaml": "hosts: {big: ssh://big}\n"}, "made by hand"},
 		{"where its site goes", map[string]string{"project/benchbook.yaml": "publish: {folder: /srv}\n"}, "made by hand"},
 		{"files of this machine", map[string]string{"project/benchbook.yaml": "allow: [mounts]\n"}, "allows mounts"},
 		{"folders of this machine", map[string]string{"project/benchbook.yaml": "allow: [contexts]\n"}, "allows contexts"},

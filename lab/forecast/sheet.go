@@ -176,9 +176,6 @@ func (s *sheet) hosts(e *plan.Experiment) {
 		s.line("  ", "host", s.hereLine(e))
 		return
 	}
-	if e.Cluster != "" {
-		s.line("  ", "cluster", e.Cluster)
-	}
 	s.line("  ", "hosts", s.of.ID)
 	for _, name := range e.HostNames() {
 		s.line("    ", cmp.Or(name, "this machine"), hostLine(e, name, s.of))

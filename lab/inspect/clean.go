@@ -8,11 +8,9 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/lab/terminal"
-	"benchbook/notebook/article"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
-	"benchbook/slice"
 )
 
 // CleanEngines asks every engine for what was left behind. It fails if none could be asked.
@@ -50,28 +48,11 @@ func (c *cleaning) askElsewhere(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	for _, h := range reachableHosts(project) {
-		c.ask(
-			ctx,
-			h.Name.Value,
-			func(ctx context.Context) (engine.Engine, error) { return c.Config.ConnectHost(ctx, project, h.Value) },
-			func(err error) {
-				fmt.Fprintf(c.Stderr, "not checked: host %q: %s\n", h.Name.Value, terminal.ErrorText(err))
-			},
-		)
-	}
 	if (project.Engine.V.Can(spec.Nodes) || project.Cluster != nil) && c.Config.Cluster != nil {
 		c.ask(ctx, "", func(ctx context.Context) (engine.Engine, error) {
 			return c.Config.Cluster(ctx, lab.OptionsOf(project, project.Cluster))
 		}, func(err error) { fmt.Fprintf(c.Stderr, "not checked: %s\n", terminal.ErrorText(err)) })
 	}
-}
-
-// reachableHosts are the hosts of a project that can be connected to: check says what is wrong with others.
-func reachableHosts(project *projects.Project) []article.Named[projects.ProjectHost] {
-	return slice.Filter(project.Hosts, func(h article.Named[projects.ProjectHost]) bool {
-		return !h.Value.Docker.IsZero() || h.Value.Kubernetes != nil
-	})
 }
 
 // ask sweeps one engine, that of a host of the project if it has a name.

@@ -67,7 +67,7 @@ func Examine(ctx context.Context, a *lab.Session) (*Report, error) {
 	if err != nil { // doctor is for those, too, who have none yet
 		project = &projects.Project{}
 	}
-	checks := append(examineEngine(ctx, a, project), examineHosts(ctx, a, project)...)
+	checks := examineEngine(ctx, a, project)
 	look := sysinfo.ReadMachineState(ctx, m.Root, m.Noise)
 	checks = append(checks, examineProgram(a), examineRights(m.User()), examineProcessor(host), examineKernel(host),
 		examineVirtual(host),

@@ -292,14 +292,8 @@ func (t *reproduction) settings() string {
 // otherMachines say where a plan runs that does not run on this machine alone; empty for one that does.
 func otherMachines(p *plan.Plan, settings string) string {
 	isCluster := func(e *plan.Experiment) bool { return e.Engine.Can(spec.Nodes) }
-	switch names := slices.DeleteFunc(p.HostNames(), func(name string) bool { return name == "" }); {
-	case slices.ContainsFunc(p.All, isCluster) && p.Cluster() == "":
+	if slices.ContainsFunc(p.All, isCluster) {
 		return "in pods of the cluster that " + settings + " or your kubeconfig names"
-	case slices.ContainsFunc(p.All, isCluster):
-		return "in pods of your cluster " + p.Cluster()
-	case len(names) > 0:
-		return "on your machines: " + terminal.InSentence(names) +
-			"; the ports they serve are open to anybody who reaches them"
 	}
 	return ""
 }

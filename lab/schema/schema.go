@@ -94,7 +94,7 @@ func (g *schemaMaker) value(t reflect.Type) schema {
 
 // named gives the type of values in a mapping whose keys the author chooses.
 func named(t reflect.Type) (reflect.Type, bool) {
-	if t.PkgPath() != reflect.TypeFor[article.Named[projects.ProjectHost]]().PkgPath() ||
+	if t.PkgPath() != reflect.TypeFor[article.Named[source.Text]]().PkgPath() ||
 		!strings.HasPrefix(t.Name(), "Named[") {
 		return nil, false
 	}
@@ -183,7 +183,7 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 	case reflect.TypeFor[article.CommandLine]():
 		return orList(word()), true
 	case reflect.TypeFor[article.Build](), reflect.TypeFor[article.Volume](), reflect.TypeFor[article.Ulimit](),
-		reflect.TypeFor[article.SecretFile](), reflect.TypeFor[projects.ProjectHost]():
+		reflect.TypeFor[article.SecretFile]():
 		return anyOf(word(), g.mapping(t)), true
 	case reflect.TypeFor[projects.Allow]():
 		return orList(anyOf(g.scalar(reflect.TypeFor[projects.Permission]()), g.mapping(t))), true

@@ -46,7 +46,6 @@ type Experiment struct {
 	Conclude    []Hook          `yaml:"conclude"`
 	Cleanup     []Hook          `yaml:"cleanup"`
 	Timeout     Value[Duration] `yaml:"timeout"`
-	Hosts       Hosts           `yaml:"hosts"`
 	Profiles    Profiles        `yaml:"profiles"`
 	Tried       yamltext.Tried  `yaml:"-"`
 }
@@ -108,10 +107,6 @@ func (h *Hook) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 
 // Hosts says which host of the project runs which service; the name load stands for what puts the load on.
 type Hosts []Named[source.Text]
-
-func (h *Hosts) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	*h = DecodeNamed[source.Text](d, n, what, "host of")
-}
 
 // Profiles are overrides by the name of a profile.
 type Profiles []Profile

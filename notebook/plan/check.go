@@ -37,7 +37,6 @@ func checkNames(e *outline, project *projects.Project, problems *source.Problems
 	for _, h := range e.head.Conclude {
 		c.hook("conclude", h)
 	}
-	c.hosts(project)
 	c.metrics()
 	c.profiles(project)
 	for i := range e.head.Tune {
@@ -157,23 +156,6 @@ func (c *nameCheck) runsHook(name string, h article.Hook) bool {
 		return false
 	}
 	return true
-}
-
-func (c *nameCheck) hosts(project *projects.Project) {
-	known := parts.Names(project.Hosts)
-	for _, h := range c.head.Hosts {
-		if h.Name.Value != parts.LoadName {
-			c.service(h.Name, "hosts")
-		}
-		if slices.Contains(known, h.Value.Value) {
-			continue
-		}
-		hint := source.Suggest(h.Value.Value, known)
-		if len(known) == 0 {
-			hint = "add hosts: to " + article.ProjectFile
-		}
-		c.problems.Add("unknown-host", h.Value.Pos, "no host %q in %s", h.Value.Value, article.ProjectFile).Hint = hint
-	}
 }
 
 // profiles reports a profile that nobody will ever choose because it is a misspelt one.

@@ -45,9 +45,6 @@ func computeKey(t *Trial, e *Experiment) {
 	if e.Engine != spec.DefaultEngine { // which was the only engine for a while
 		input("engine", string(e.Engine))
 	}
-	if e.Cluster != "" { // nodes have the same names in every cluster
-		input("cluster", e.Cluster)
-	}
 	files := func(of string, image spec.Image, others []spec.File) {
 		if image.Build != nil {
 			others = slices.Concat(image.Build.Files, others)

@@ -264,7 +264,6 @@ func readHead(e *outline, problems *source.Problems) bool {
 	e.Blocks = head.Order.V == article.Blocks
 	e.Interleaved = !e.Blocks && head.Order.V != article.Sequential
 	e.Shared = article.Texts(head.Shared)
-	e.Hosts = article.Environment(head.Hosts).Map()
 	e.Setup, e.Cleanup = parts.Hooks(head.Setup), parts.Hooks(head.Cleanup)
 	for i := range head.Metrics {
 		e.Metrics = append(e.Metrics, metric(&head.Metrics[i]))
@@ -387,7 +386,7 @@ func weight(n *yamltext.Node) int {
 
 // resolve makes the trials of an experiment, their keys and their order.
 func (p *planner) resolve(e *outline) {
-	p.placeOnNodes(e)
+	placeOnNodes(e)
 	for _, d := range e.drafts {
 		t := &Trial{Name: cmp.Or(d.name(), e.Name), Parameters: d.parameters, Labels: d.labels,
 			Unavailable: d.unavailable, InsteadOf: d.insteadOf, Definition: json.RawMessage("{}")}
@@ -403,7 +402,6 @@ func (p *planner) resolve(e *outline) {
 	if len(measured) == 0 {
 		return
 	}
-	p.checkPlaces(e)
 	e.chooseOrder(measured)
 	searches := measured[0].Capacity != nil // which is all there is
 	if !searches {

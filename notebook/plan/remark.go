@@ -98,3 +98,20 @@ func (e *Experiment) Mentions(word string) (found, all bool) {
 	}
 	return found, all
 }
+
+// service finds a service of a trial by its name.
+func (t *Trial) service(name string) (*spec.Service, bool) {
+	i := slices.IndexFunc(t.Services, func(s *spec.Service) bool { return s.Name == name })
+	if i < 0 {
+		return nil, false
+	}
+	return t.Services[i], true
+}
+
+// portOf is the port of a URL, or that of its scheme; 0 if neither is known.
+func portOf(u *url.URL) int {
+	if port, err := strconv.Atoi(u.Port()); err == nil {
+		return port
+	}
+	return map[string]int{"http": 80, "https": 443, "postgresql": 5432, "postgres": 5432}[strings.ToLower(u.Scheme)]
+}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/url"
 	"os"
 	"path"
 	"path/filepath"
@@ -17,7 +16,6 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 
-	"benchbook/files"
 	"benchbook/git"
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
@@ -51,13 +49,11 @@ type Settings struct {
 	Profiles    article.Profiles           `yaml:"profiles"`
 	Engine      article.Value[spec.Engine] `yaml:"engine"`
 	Cluster     *Cluster                   `yaml:"kubernetes"` // that of the engine kubernetes; nil if nothing is written
-	Hosts       ProjectHosts               `yaml:"hosts"`
-	Registry    source.Text                `yaml:"registry"` // where images are pushed that the nodes of a cluster pull
+	Registry    source.Text                `yaml:"registry"`   // where images are pushed that the nodes of a cluster pull
 	// a folder of the project whose files replace those of the theme
 	Theme   source.Text `yaml:"theme"`
 	Publish *Publish    `yaml:"publish"` // where the site goes; nil if nothing is written
-	// the branch that records are kept in; nil for those beside articles
-	Allow Allow `yaml:"allow"` // what articles may ask for beyond the harmless
+	Allow   Allow       `yaml:"allow"`   // what articles may ask for beyond the harmless
 }
 
 // Allow is what articles may ask for beyond the harmless: words, and hosts that loads may go to. It is written as a
@@ -100,62 +96,6 @@ const (
 func (Permission) Words() []string {
 	return []string{string(AllowCapAdd), string(AllowSecurityOpt), string(AllowSysctls), string(AllowMounts),
 		string(AllowContexts), string(AllowSecrets)}
-}
-
-// Engine is the one that runs services on the host.
-func (h *ProjectHost) Engine() spec.Engine {
-	if h.Kubernetes != nil {
-		return spec.Kubernetes
-	}
-	return spec.Docker
-}
-
-// ProjectHosts are the machines that experiments may name under hosts.
-type ProjectHosts []article.Named[ProjectHost]
-
-func (h *ProjectHosts) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	*h = article.DecodeNamed[ProjectHost](d, n, what, "host")
-	for _, host := range *h {
-		if !files.IsName(host.Name.Value) {
-			article.AddBadName(d.Problems, host.Name, "host")
-		}
-	}
-}
-
-// ProjectHost is a Docker endpoint, or a cluster that an experiment runs in as a whole.
-type ProjectHost struct {
-	Docker     source.Text `yaml:"docker"`     // ssh:// or tcp://; a host that is a single word is one
-	TLS        source.Text `yaml:"tls"`        // a folder of the project with ca.pem, cert.pem and key.pem, for tcp://
-	Address    source.Text `yaml:"address"`    // at which the other hosts reach it, if not that of the endpoint
-	Kubernetes *Cluster    `yaml:"kubernetes"` // nil for a Docker endpoint
-}
-
-func (h *ProjectHost) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	switch n.Kind {
-	case yamltext.Scalar:
-		h.Docker = n.Text
-	case yamltext.Null:
-	default:
-		d.FieldsOf(n, what, h)
-	}
-	scheme, _, ok := strings.Cut(h.Docker.Value, "://")
-	switch {
-	case h.Docker.IsZero() == (h.Kubernetes == nil):
-		d.Problems.Add("missing-key", n.Text.Pos, "%s needs either a Docker endpoint or a Kubernetes cluster", what).
-			Hint = "write docker: ssh://NAME, or kubernetes: {context: NAME}"
-	case !h.Docker.IsZero() && (!ok || !slices.Contains([]string{"ssh", "tcp", "unix"}, scheme)):
-		d.Problems.Add("wrong-value", h.Docker.Pos, "invalid Docker endpoint %q", h.Docker.Value).
-			Hint = "begin it with ssh://, tcp:// or unix://"
-	case scheme == "tcp" && h.TLS.IsZero() && !isLoopback(h.Docker.Value):
-		d.Problems.Add("missing-key", h.Docker.Pos, "a Docker endpoint over tcp:// needs certificates").
-			Hint = "add tls: with the folder that they are in; without them anybody could use it"
-	}
-}
-
-// isLoopback says of an endpoint that only this machine gets there.
-func isLoopback(endpoint string) bool {
-	u, err := url.Parse(endpoint)
-	return err == nil && IsLoopback(u.Hostname())
 }
 
 // IsLoopback says of a host that it is this machine, which nobody else reaches by that name.

@@ -322,24 +322,9 @@ const DefaultPIDs = 8192
 // MaxPIDs is the limit of processes and threads that a service gets; 0: none.
 func (s *Service) MaxPIDs() int64 { return max(0, cmp.Or(s.PIDs, DefaultPIDs)) }
 
-// Location says on which machine something runs, of those that an engine over several has, and how it and what runs on
-// the others find each other. They share no network, so whoever is to be found has its exposed ports published on its
-// own host, each under its own number, and names lead to the addresses of hosts. Zero is the engine's own machine,
-// whatever is found there, and nothing else.
+// Location says on which node of a cluster something runs. Zero is the engine's own machine.
 type Location struct {
-	Host  string // its name; empty: the engine's own machine
-	Peers []Peer // what it connects to on other hosts; with any, it has a way out of its host
-	// Published says that others connect to its exposed ports from other hosts.
-	Published bool
-	// Address is that of its host, at which its ports are published. Engines over several hosts know it, and set it.
-	Address string
-}
-
-// Peer is a service on another host.
-type Peer struct {
-	Name    string // by which it is reached
-	Host    string
-	Address string // of its host; set as that of a Location is
+	Host string // the name of the node
 }
 
 // Command is something to run inside a service: a step of preparation, a timed command.

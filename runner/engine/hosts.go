@@ -5,16 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"slices"
 )
 
 // Host is one machine with its engine.
 type Host struct {
-	Name    string // empty: our own machine
-	Engine  Engine
-	Address string // IP address at which other hosts find what is published on it; empty if nothing is
+	Name   string // empty: our own machine
+	Engine Engine
 }
 
 // String names the host for people.
@@ -65,18 +62,4 @@ func LockHosts(ctx context.Context, list []Host, doing string, waiting func(erro
 		taken = append(taken, one)
 	}
 	return unlock, nil
-}
-
-// ResolveHost gives the IP address of a host by what the project has: an address, or the endpoint of its engine. The
-// error has a way out.
-func ResolveHost(ctx context.Context, name string) (string, error) {
-	if address, err := netip.ParseAddr(name); err == nil {
-		return address.String(), nil
-	}
-	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip4", name)
-	if err != nil || len(found) == 0 {
-		return "", fmt.Errorf("the address of %q is not known: add address: with the one at which the other hosts reach it",
-			name)
-	}
-	return found[0].Unmap().String(), nil
 }

@@ -62,12 +62,3 @@ func TestLockOfSeveral(t *testing.T) {
 		t.Errorf("one that waits was told %v, %v", told, err)
 	}
 }
-
-func TestResolveHost(t *testing.T) {
-	for name, want := range map[string]string{"10.0.0.1": "10.0.0.1", "localhost": "127.0.0.1", "nosuchhost.invalid": ""} {
-		got, err := engine.ResolveHost(t.Context(), name)
-		if got != want || (err == nil) != (want != "") {
-			t.Errorf("%s: got %q, %v, want %q", name, got, err, want)
-		}
-	}
-}

@@ -30,10 +30,6 @@ const (
 // betweenPods is how pods on two nodes of a cluster meet, in words.
 const betweenPods = "from pod to pod of two nodes, as the network of the cluster connects them"
 
-// crossing is how something on one host meets what runs on another, in words.
-const crossing = "published ports: from veth and bridge of one host, behind its address, to the address of the " +
-	"other, and there by NAT through bridge and veth"
-
 // Layout says where what an experiment consists of runs: on which machines, and on which of their CPUs.
 type Layout struct {
 	Experiment *plan.Experiment
@@ -86,11 +82,6 @@ func (l Layout) Location(t *plan.Trial, service string) engine.Location {
 	at := engine.Location{Host: e.HostOf(service)}
 	if service == "" {
 		at.Host = e.LoadHost(t)
-	} else {
-		at.Published = e.IsPeer(service)
-	}
-	for _, peer := range e.Peers(t, service) {
-		at.Peers = append(at.Peers, engine.Peer{Name: peer, Host: e.HostOf(peer)})
 	}
 	return at
 }
@@ -107,10 +98,10 @@ func (l Layout) AddFacts(t *plan.Trial, facts map[string]string) {
 		return what + " on " + host
 	}
 	var where []string
-	crosses := len(l.Experiment.Peers(t, "")) > 0
+	crosses := false
 	for _, s := range t.Services {
 		where = append(where, words(s.Name, l.Experiment.HostOf(s.Name)))
-		crosses = crosses || len(l.Experiment.Peers(t, s.Name)) > 0
+		crosses = crosses || l.Experiment.HostOf(s.Name) != l.Experiment.LoadHost(t)
 	}
 	what := "load"
 	if t.Command != nil {
@@ -118,10 +109,7 @@ func (l Layout) AddFacts(t *plan.Trial, facts map[string]string) {
 	}
 	facts[factHosts] = strings.Join(append(where, words(what, l.Experiment.LoadHost(t))), "; ")
 	if crosses {
-		facts[factCrossing] = crossing
-		if l.Experiment.Engine.Can(spec.Nodes) {
-			facts[factCrossing] = betweenPods
-		}
+		facts[factCrossing] = betweenPods
 	}
 	for _, m := range l.Remotes() {
 		facts["hosts."+m.Name+".clock.ahead"] = m.ahead.Round(10 * time.Microsecond).String()

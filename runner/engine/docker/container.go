@@ -254,10 +254,6 @@ func (s *space) create(ctx context.Context, spec containerSpec) (testcontainers.
 		}
 		image, service.Configs = derived, nil
 	}
-	crossing, published, err := s.cross(ctx, service, spec.beside)
-	if err != nil {
-		return nil, err
-	}
 	labels := s.engine.labels(s.run)
 	labels[engine.LabelService] = service.Name
 	var host *container.HostConfig
@@ -285,14 +281,14 @@ func (s *space) create(ctx context.Context, spec containerSpec) (testcontainers.
 			PreCreates: []testcontainers.ContainerRequestHook{
 				func(context.Context, testcontainers.ContainerRequest) error {
 					// The library has by now asked for every exposed port to be published, at any address.
-					host.PortBindings = published
+					host.PortBindings = nil
 					return nil
 				},
 			},
 		}},
 	}
 	if spec.beside == "" {
-		request.Networks = append([]string{s.name}, crossing...)
+		request.Networks = []string{s.name}
 		request.NetworkAliases = map[string][]string{s.name: namesOf(service)}
 	}
 	for _, port := range service.Expose {
@@ -380,9 +376,6 @@ func (s *space) configure(config *container.HostConfig, spec containerSpec) {
 	config.DNS = []netip.Addr{s.names}
 	config.DNSSearch = []string{"."}
 	config.DNSOptions = []string{"timeout:1", "attempts:2"} // an engine may then not answer at all
-	for _, peer := range service.Peers {
-		config.ExtraHosts = append(config.ExtraHosts, peer.Name+":"+peer.Address)
-	}
 	config.ExtraHosts = append(config.ExtraHosts, spec.known...)
 }
 

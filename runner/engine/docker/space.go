@@ -36,13 +36,12 @@ type space struct {
 	outer   *space                // nil for one that is within no other
 	tree    *spaces.Tree[running] // the containers, by their ids: the engine itself sees to it that a name is used once
 
-	making sync.Mutex // of volumes and of networks to other hosts, one after the other
+	making sync.Mutex // of volumes, one after the other
 
-	mu        sync.Mutex
-	volumes   []string                 // as the engine knows them
-	crossings []string                 // networks to other hosts; only of a space that is within no other
-	named     map[string]string        // of volumes, those that have a name
-	going     map[string]chan struct{} // by name: closed when a program that has ended is removed
+	mu      sync.Mutex
+	volumes []string                 // as the engine knows them
+	named   map[string]string        // of volumes, those that have a name
+	going   map[string]chan struct{} // by name: closed when a program that has ended is removed
 }
 
 var notInContainerName = regexp.MustCompile(`[^a-zA-Z0-9_.-]+`)
@@ -337,9 +336,6 @@ func (s *space) Close(ctx context.Context) error {
 		if err := s.removeVolumes(ctx); err != nil || s.outer != nil {
 			return err
 		}
-		if err := s.engine.client.removeNetwork(ctx, s.network); err != nil {
-			return err
-		}
-		return s.removeCrossings(ctx)
+		return s.engine.client.removeNetwork(ctx, s.network)
 	})
 }

@@ -1,0 +1,104 @@
+package plan
+
+import (
+	"slices"
+
+	"benchbook/notebook/parts"
+	"benchbook/notebook/placing"
+	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
+)
+
+// The nodes of a cluster, which are the hosts of an experiment on the engine kubernetes.
+const (
+	ServiceNode = "services"
+	LoadNode    = "load"
+)
+
+// HostOf is the node that a service runs on; empty for this machine.
+func (e *Experiment) HostOf(service string) string { return e.Hosts[service] }
+
+// LoadHost is the node that the load or command of a trial runs on; empty for this machine.
+func (e *Experiment) LoadHost(t *Trial) string {
+	if t.Command != nil && t.Command.Service != "" {
+		return e.HostOf(t.Command.Service)
+	}
+	return e.Hosts[parts.LoadName]
+}
+
+// HostNames are the nodes that the experiment uses, sorted; this machine is the empty name.
+func (e *Experiment) HostNames() []string {
+	var names []string
+	for _, t := range e.Trials {
+		if t.Unavailable != "" {
+			continue
+		}
+		names = append(names, e.LoadHost(t))
+		for _, s := range t.Services {
+			names = append(names, e.HostOf(s.Name))
+		}
+	}
+	return sortedSet(names)
+}
+
+func sortedSet(names []string) []string {
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// UsesHosts reports whether an experiment of the plan runs on nodes of a cluster.
+func (p *Plan) UsesHosts() bool {
+	return slices.ContainsFunc(p.All, func(e *Experiment) bool { return len(e.Hosts) > 0 })
+}
+
+// HostNames are the nodes of all experiments of the article, sorted; this machine is the empty name. Experiments that a
+// run leaves out count: their results stand on the same page.
+func (p *Plan) HostNames() []string {
+	var names []string
+	for _, e := range p.All {
+		names = append(names, e.HostNames()...)
+	}
+	return sortedSet(names)
+}
+
+// placeOnNodes puts all services of an experiment that runs in a cluster on one node of it, and the load on another,
+// unless it is to share the network of a service.
+func placeOnNodes(e *outline) {
+	if e.Skipped != "" || !e.Engine.Can(spec.Nodes) {
+		return
+	}
+	for _, d := range e.drafts {
+		if d.definition == nil {
+			continue
+		}
+		if e.Hosts == nil {
+			e.Hosts = map[string]string{parts.LoadName: LoadNode}
+		}
+		for _, s := range d.definition.Services {
+			e.Hosts[s.Name.Value] = ServiceNode
+		}
+		if l := d.definition.Load; l != nil && l.Network.V == placing.SharedNetwork {
+			e.Hosts[parts.LoadName] = ServiceNode
+		}
+	}
+}
+
+// checkClusters reports an article of which only some experiments run in a cluster: the results of a page are those of
+// one set of machines.
+func checkClusters(outlines []*outline, problems *source.Problems) {
+	var first *outline
+	for _, e := range outlines {
+		if e.Skipped != "" || len(e.Trials) == 0 {
+			continue
+		}
+		if first == nil {
+			first = e
+		}
+		if e.Engine.Can(spec.Nodes) != first.Engine.Can(spec.Nodes) && e.Outside != first.Outside {
+			problems.Add("across-hosts", e.Pos, "experiments %q and %q: one has a target that runs already and its load on "+
+				"this machine, the other runs in a cluster", first.Name, e.Name).
+				Hint = "make them two articles: the results of an article are those of one set of machines"
+			return
+		}
+	}
+}
