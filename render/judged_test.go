@@ -12,8 +12,6 @@ import (
 // as a change. Other ratios have their own.
 func TestValuesAsJudged(t *testing.T) {
 	for _, tt := range []struct{ name, claim, value, want string }{
-		{"of a claim", `throughput{server="b"} > throughput{server="a"}`,
-			`change(throughput{server="b"}, throughput{server="a"})`, "12 to 28 %, 95 % interval of 3 repetitions; widened"},
 		{"turned round", `throughput{server="a"} < throughput{server="b"}`,
 			`throughput{server="b"} / throughput{server="a"}`, "1.12 to 1.28, 95 % interval of 3 repetitions; widened"},
 		{"of a part of one", `throughput{server="b"} > throughput{server="a"} and throughput{server="b"} > 1/s`,

@@ -164,7 +164,6 @@ func isCall(n expr.Node, names ...string) bool {
 // docs/method.md#ratios.
 func (ev *evaluator) repetitionsOf(n expr.Node) []float64 {
 	var a, b expr.Node
-	change := 0.0
 	switch n := ev.resolved(n).(type) {
 	case *expr.Selector:
 		r, _ := ev.resultOf(n)
@@ -174,11 +173,8 @@ func (ev *evaluator) repetitionsOf(n expr.Node) []float64 {
 			a, b = n.X, n.Y
 		}
 	case *expr.Call:
-		if isCall(n, "ratio", "change") && len(n.Args) == 2 {
+		if isCall(n, "ratio") && len(n.Args) == 2 {
 			a, b = n.Args[0], n.Args[1]
-		}
-		if n.Name == "change" {
-			change = 1
 		}
 	}
 	if a == nil {
@@ -189,7 +185,7 @@ func (ev *evaluator) repetitionsOf(n expr.Node) []float64 {
 	if runX != runY {
 		return nil
 	}
-	return ratiosByRound(x, y, change)
+	return ratiosByRound(x, y)
 }
 
 // resultOf returns the metric of a cell that a node selects, and its run.
@@ -206,7 +202,7 @@ func (ev *evaluator) resultOf(n expr.Node) (r dataset.Result, run string) {
 }
 
 // ratiosByRound returns the ratios of two cells in the same rounds, less something; nil if one of them is not a number.
-func ratiosByRound(x, y dataset.Result, less float64) []float64 {
+func ratiosByRound(x, y dataset.Result) []float64 {
 	byRound := map[int]float64{}
 	for i, v := range y.Values {
 		byRound[y.Repetition(i)] = v
@@ -217,7 +213,7 @@ func ratiosByRound(x, y dataset.Result, less float64) []float64 {
 		if !ok {
 			continue
 		}
-		ratio := v/other - less
+		ratio := v / other
 		if math.IsNaN(ratio) || math.IsInf(ratio, 0) {
 			return nil
 		}

@@ -23,7 +23,6 @@ func TestValues(t *testing.T) {
 		{"a time in another unit", `latency.p50{server="a"} | unit s | round 3`, "0.017\u00a0s", "interval of 3"},
 		{"with its interval", `throughput{server="a"} | interval`, "500/s [476–525]", "95\u202f%"},
 		{"a ratio", `ratio(throughput{server="b"}, throughput{server="a"}) | round 2`, "1.20", "interval of 3"},
-		{"a change", `change(throughput{server="b"}, throughput{server="a"}) | round 0`, "20\u202f%", "interval"},
 		{"a ratio as a percentage", `ratio(throughput{server="b"}, throughput{server="a"}) | percent | round 0`, "120\u202f%",
 			"interval"},
 		{"a share of nothing", `failed{server="a"}`, "0\u202f%", "interval"},
@@ -32,7 +31,6 @@ func TestValues(t *testing.T) {
 		{"of one run, with its interval", `throughput{server="c"} | interval`, "450/s (1 run)", "1\u00a0run"},
 		{"a cell that was not measured", `throughput{server="d"}`, "not measured", "not measured"},
 		{"a cell that failed", `throughput{server="e"}`, "not measured", "failed: it broke"},
-		{"the name of a cell", `best(throughput{server!="c", server!="d", server!="e"})`, "b", "best"},
 	}
 	var article strings.Builder
 	article.WriteString("---\ntitle: Values\n---\n\n" + strings.Replace(experiment, "[a, b]", "[a, b, c, d, e]", 1))

@@ -316,10 +316,7 @@ func (b *bundling) claims(d *dataset.Dataset) (out []bundle.Claim) {
 			Sentence: cmp.Or(j.Claim.Text.OneLine().Value, j.Claim.Expect.Text.Value)}
 		if e := found.Effect; e != nil {
 			c.Effect, c.Lo, c.Hi, c.Unit = &e.Value, e.Lo, e.Hi, e.Unit
-			switch {
-			case e.Change:
-				c.Form = "change"
-			case e.Ratio:
+			if e.Ratio {
 				c.Form = "ratio"
 			}
 		}

@@ -89,12 +89,11 @@ type claimJSON struct {
 // effectJSON is unrounded, in the base unit. Ends are null where the interval has none, and both where there is no
 // interval.
 type effectJSON struct {
-	Value  float64  `json:"value"`
-	Lo     *float64 `json:"lo"`
-	Hi     *float64 `json:"hi"`
-	Unit   string   `json:"unit"`
-	Ratio  bool     `json:"ratio"`  // of two cells
-	Change bool     `json:"change"` // the ratio less 1
+	Value float64  `json:"value"`
+	Lo    *float64 `json:"lo"`
+	Hi    *float64 `json:"hi"`
+	Unit  string   `json:"unit"`
+	Ratio bool     `json:"ratio"` // of two cells
 	// RegionLo and RegionHi are where the claim says the value lies; null for no end.
 	RegionLo *float64 `json:"region_lo"`
 	RegionHi *float64 `json:"region_hi"`
@@ -162,8 +161,8 @@ func effectData(q *dataset.Quantity, region stats.Region, isRatio bool) *effectJ
 	if q == nil {
 		return nil
 	}
-	e := &effectJSON{Value: q.Number, Unit: q.Unit, Ratio: isRatio, Change: isRatio && q.Share,
-		RegionLo: terminal.Finite(region.Lo), RegionHi: terminal.Finite(region.Hi)}
+	e := &effectJSON{Value: q.Number, Unit: q.Unit, Ratio: isRatio, RegionLo: terminal.Finite(region.Lo),
+		RegionHi: terminal.Finite(region.Hi)}
 	if q.Interval != nil {
 		e.Lo, e.Hi = terminal.Finite(q.Interval.Lo), terminal.Finite(q.Interval.Hi)
 	}

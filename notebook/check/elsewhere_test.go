@@ -26,10 +26,6 @@ expect: throughput{server="a"} > throughput{server="c"}`), "full", ""},
 expect: throughput{server="a"} > throughput{server="d"}`), "full", ""},
 		{"a claim about nothing", recordtest.Fence("claim", `name: c
 expect: throughput{server="a"} > throughput{server="e"}`), "quick", "no-cell"},
-		{"the best", recordtest.Fence("claim", `name: c
-expect: best(throughput) == "c"`), "quick", ""},
-		{"the best of one", recordtest.Fence("claim", `name: c
-expect: best(throughput) == "a"`), "one", ""},
 		{"a list that is short in another profile", recordtest.Fence("claim", `name: c
 expect: throughput > 5/s`), "full", "several-cells"},
 		{"a value", "It answers `{value} throughput{server=\"c\"}` times.\n", "quick", ""},

@@ -14,11 +14,9 @@ func TestSearchedClaimsAreChecked(t *testing.T) {
 	for expect, want := range map[string]string{
 		`capacity.rate{experiment="ceiling", server="b"} > capacity.rate{experiment="ceiling", server="a"}`:      "",
 		`tune.workers{experiment="tuned", server="a"} < 9`:                                                       "",
-		`best(capacity.rate{experiment="ceiling"}) == "c"`:                                                       "",
 		`same(capacity.rate{experiment="ceiling", server="b"}, capacity.rate{experiment="ceiling", server="a"})`: "",
 		`geomean(capacity.rate{experiment="ceiling"}) > geomean(throughput{experiment="tuned"})`:                 "no-test",
 		`capacity.rate{experiment="ceiling", server="a"} > throughput{experiment="tuned", server="a"}`:           "no-test",
-		`best(tune.workers{experiment="tuned"}) == "a"`:                                                          "no-direction",
 	} {
 		b := newFixture(t, recordtest.Searching+"```yaml claim\nname: c\nexpect: '"+expect+"'\n```\n")
 		p, err := b.Plan(plan.Full)

@@ -1,7 +1,6 @@
 package claim
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"runtime"
@@ -40,7 +39,7 @@ type Judgement struct {
 	Floor float64 // the noise floor by which Effect is widened
 	// at which the claim was judged: 0.05, or less of several looks; 0 of parts and of claims without a test
 	Level   float64
-	Parts   []Judgement // of every, each, best, and, or; each judged as if it were alone
+	Parts   []Judgement // of every and and; each judged as if it were alone
 	Mostly  bool        // a claim over pairs that is not supported, but holds for most of them
 	Invalid bool        // rests on a cell that is not valid
 }
@@ -80,7 +79,7 @@ func Judge(d *dataset.Dataset, c *article.Claim) Judgement {
 	return j
 }
 
-// judgeClaim judges a claim by a test, which may be that of another analysis.
+// judgeClaim judges a claim by a test.
 func judgeClaim(d *dataset.Dataset, c *article.Claim, t test) Judgement {
 	j := judgeAtLevel(t)
 	if why := unfit(d, c, t); why != "" && j.Verdict != stats.NotMeasured {
@@ -140,10 +139,7 @@ var errNoExpression = errors.New("the claim has no test that can be read")
 
 // newTest finds the form of a claim. The error is an *expr.Error, as of pick, or a mistake in the form in every
 // profile.
-func newTest(d *dataset.Dataset, c *article.Claim) (test, error) { return newTestBy(d, c, analysis{}) }
-
-// newTestBy is newTest for another analysis.
-func newTestBy(d *dataset.Dataset, c *article.Claim, how analysis) (test, error) {
+func newTest(d *dataset.Dataset, c *article.Claim) (test, error) {
 	if c.Expect.Node == nil {
 		return nil, errNoExpression
 	}
@@ -151,12 +147,12 @@ func newTestBy(d *dataset.Dataset, c *article.Claim, how analysis) (test, error)
 	if err != nil {
 		return nil, err
 	}
-	t, err := newBuilder(d, c, how).form(n)
+	t, err := newBuilder(d, c).form(n)
 	if err == nil || errors.Is(err, dataset.ErrNotMeasured) {
 		return t, err
 	}
 	return nil, d.UnlessElsewhere(err, c.Expect.Node.Pos(), func(other *dataset.Dataset) error {
-		_, err := newBuilder(other, c, how).form(n)
+		_, err := newBuilder(other, c).form(n)
 		return err
 	})
 }
@@ -165,16 +161,14 @@ func newTestBy(d *dataset.Dataset, c *article.Claim, how analysis) (test, error)
 type builder struct {
 	dataset.Scope
 	delta float64 // the smallest effect
-	how   analysis
 }
 
-// newBuilder is that of a claim, to be judged by an analysis.
-func newBuilder(d *dataset.Dataset, c *article.Claim, how analysis) builder {
+func newBuilder(d *dataset.Dataset, c *article.Claim) builder {
 	delta := stats.DefaultSmallestEffect
 	if c.SmallestEffect.Set() {
 		delta = float64(c.SmallestEffect.V)
 	}
-	return builder{d.In(c.Experiment.Value), delta * cmp.Or(how.effect, 1), how}
+	return builder{d.In(c.Experiment.Value), delta}
 }
 
 // The forms of claims, in the order of docs/claims.md#forms: calls by their function, and comparisons, of which each
@@ -186,7 +180,6 @@ var (
 		"about":  builder.about,
 		"fewer":  builder.fewer,
 		"every":  builder.every,
-		"each":   builder.each,
 	}
 	comparisonForms = []func(builder, *expr.Binary) (test, error){
 		builder.greater,
@@ -195,22 +188,17 @@ var (
 		builder.multiple,
 		builder.limit,
 		builder.geomeans,
-		builder.isBest,
 	}
 )
 
 func (f builder) form(n expr.Node) (test, error) {
-	op, parts, err := expr.Parts(n)
-	if err != nil {
-		return nil, err
-	}
-	if op != "" {
-		return f.group(op, parts)
+	if parts := expr.Parts(n); len(parts) > 1 {
+		return f.group(parts)
 	}
 	return f.formOne(n)
 }
 
-// formOne forms a claim that is neither and nor or.
+// formOne forms a claim without and.
 func (f builder) formOne(n expr.Node) (test, error) {
 	switch n := n.(type) {
 	case *expr.Call:
@@ -234,13 +222,10 @@ func (f builder) formOne(n expr.Node) (test, error) {
 func noTest(n expr.Node) error {
 	hint := "a claim is a > b, same(a, b), within(a, b, 10%), ratio(a, b) > 2, ratio(a, b) > ratio(c, d), about(a, b, " +
 		"2), a < 100ms, fewer(a, b), " +
-		`every(a, "<", b), each(a, "<", b) or best(list) == "name"; with and, or with or, between them`
+		`every(a, "<", b) or geomean(a) > geomean(b); with and between them`
 	if b, ok := n.(*expr.Binary); ok {
 		_, constant := b.X.(*expr.Quantity)
-		c, isCall := b.X.(*expr.Call)
 		switch {
-		case isCall && c.Name == "best":
-			hint = `write best(list) == "name", with the cell's name in quotes`
 		case b.Op == expr.Same:
 			hint = "two measurements are never equal: write same(a, b)"
 		case b.Op == expr.Differs:
@@ -250,9 +235,9 @@ func noTest(n expr.Node) error {
 		case isOp(b.X, expr.Div):
 			hint = fmt.Sprintf("write ratio(a, b) %s %s", b.Op, b.Y)
 		case isOp(b.X, expr.Sub):
-			hint = fmt.Sprintf("compare the two, a %s b, or their difference in percent, change(a, b) %s 10%%", b.Op, b.Op)
+			hint = fmt.Sprintf("compare the two, a %s b, or their ratio, ratio(a, b) %s 1.1", b.Op, b.Op)
 		case isReduced(b.X) || isReduced(b.Y):
-			hint = `a claim is about single cells, or about lists by every(a, "<", b), each(a, "<", b) or geomean(a) > geomean(b)`
+			hint = `a claim is about single cells, or about lists by every(a, "<", b) or geomean(a) > geomean(b)`
 		}
 	}
 	if u, ok := n.(*expr.Unary); ok && u.Op == expr.Not {
@@ -291,7 +276,7 @@ func (f builder) side(sel *expr.Selector) (side, error) {
 	}
 	if n := len(p.All()); n > 1 {
 		return side{}, dataset.Mistake(sel.Span, "several-cells",
-			`compare lists by every(a, "<", b) or each(a, "<", b), or pick one cell in braces`,
+			`compare lists by every(a, "<", b), or pick one cell in braces`,
 			"%s selects %d cells, but one is needed", sel, n)
 	}
 	return f.list(sel)
@@ -307,7 +292,7 @@ func (f builder) list(sel *expr.Selector) (side, error) {
 		return side{}, dataset.Mistake(sel.Span, "no-claim-of-max", "claim a percentile, such as latency.p99",
 			"the longest latency depends on a single request, so no claim can rest on it")
 	}
-	return side{d: f.Data, at: sel, metric: p.Metric, cells: p.Cells, left: p.Left, how: f.how}, nil
+	return side{d: f.Data, at: sel, metric: p.Metric, cells: p.Cells, left: p.Left}, nil
 }
 
 // sides finds two cells that can be compared: of like metrics, and not the same.
@@ -352,7 +337,6 @@ type side struct {
 	cells   []*dataset.Cell
 	left    []*dataset.Cell // out of a list, since they are unavailable
 	geomean bool            // the geometric mean of the cells in each round
-	how     analysis
 }
 
 // A series is what a side was measured to be.
@@ -362,7 +346,7 @@ type series struct {
 }
 
 // result is what was measured of a cell of the side.
-func (s side) result(c *dataset.Cell) dataset.Result { return s.how.choose(c, c.Metric(s.metric.Name)) }
+func (s side) result(c *dataset.Cell) dataset.Result { return c.Metric(s.metric.Name) }
 
 // name is the side in words, beside other sides.
 func (s side) name(beside ...side) string {
@@ -418,7 +402,7 @@ func (j *Judgement) note(delta float64, ratio bool, sides ...side) {
 	for _, s := range sides {
 		marks = append(append(marks, d.Lacking(s.metric.Name, s.cells...)...), d.LeftOut(s.left)...)
 	}
-	if ratio && !record.IsSearched(sides[0].metric.Name) && !sides[0].how.noFloor {
+	if ratio && !record.IsSearched(sides[0].metric.Name) {
 		missing, apart := false, false
 		for _, s := range sides {
 			for _, c := range s.cells {

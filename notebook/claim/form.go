@@ -14,18 +14,14 @@ type Form string
 
 const (
 	Compared Form = "compared" // a > b; also the geometric means of two lists
-	Multiple Form = "multiple" // ratio(a, b) > k, a > k * b, change(a, b) > 10%
+	Multiple Form = "multiple" // ratio(a, b) > k, a > k * b
 	Near     Form = "near"     // same(a, b), within(a, b, 10%), about(a, b, k)
 	Gap      Form = "gap"      // ratio(a, b) > ratio(c, d): four sides
 	Limit    Form = "limit"    // a < 100ms: one side
 	Fewer    Form = "fewer"    // fewer(a, b)
-	Pairs    Form = "pairs"    // every and each: two sides, which are lists; a part for each pair
-	Best     Form = "best"     // the best cell, and the list that it is of; a part for each other cell
+	Pairs    Form = "pairs"    // every: two sides, which are lists; a part for each pair
 	All      Form = "all"      // and: what is compared is in the parts
-	Any      Form = "any"      // or
 )
-
-func (f Form) isOfPairs() bool { return f == Pairs || f == Best }
 
 // Side is one side of a claim: a metric of a cell or of a list of them.
 type Side struct {

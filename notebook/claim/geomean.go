@@ -29,7 +29,7 @@ func (f builder) geomeans(n *expr.Binary) (test, error) {
 			return nil, err
 		}
 		if record.IsSearched(s.metric.Name) {
-			return nil, dataset.Mistake(sel.Span, "no-test", `compare lists by every(a, "<", b) or each(a, "<", b)`,
+			return nil, dataset.Mistake(sel.Span, "no-test", `compare lists by every(a, "<", b)`,
 				"a search finds one value of each cell, and none of a round, so no test compares geometric means of %s",
 				s.metric.Name)
 		}

@@ -9,14 +9,13 @@ import (
 	"benchbook/slice"
 )
 
-// groupTest asks whether all of its parts are true, or any of them.
+// groupTest asks whether all of its parts are true.
 //
 // Source: docs/method.md#several-comparisons.
 type groupTest struct {
-	all   bool
 	form  Form
 	op    expr.Op
-	sides []side // of Pairs and Best
+	sides []side // of Pairs
 	parts []test
 	what  string
 	marks []string // of the group itself
@@ -41,13 +40,9 @@ func (t groupTest) judge(alpha float64) Judgement {
 			return part.judge(level).Verdict
 		})
 	}
-	combine := stats.AnyOf
-	if t.all {
-		combine = stats.AllOf
-	}
 	verdicts := slice.Map(j.Parts, func(p Judgement) stats.Verdict { return p.Verdict })
-	j.Mostly = t.form.isOfPairs() && stats.MostlyHolds(verdicts)
-	switch j.Verdict = combine(parts...)(alpha); j.Verdict {
+	j.Mostly = t.form == Pairs && stats.MostlyHolds(verdicts)
+	switch j.Verdict = stats.AllOf(parts...)(alpha); j.Verdict {
 	case stats.NotMeasured:
 		i := slices.IndexFunc(j.Parts, func(p Judgement) bool { return p.Verdict == stats.NotMeasured })
 		j.Reason = j.Parts[i].Reason
@@ -103,12 +98,9 @@ func undecidedParts(parts []Judgement) (needed int, reason string) {
 	return needed, fmt.Sprintf("%d of %d parts undecided, the first: %s", open, len(parts), first)
 }
 
-// group is the form … and …, … or …
-func (f builder) group(op expr.Op, nodes []expr.Node) (test, error) {
-	t := groupTest{all: op == expr.And, form: All, what: fmt.Sprintf("all of %d parts", len(nodes))}
-	if op == expr.Or {
-		t.form, t.what = Any, fmt.Sprintf("any of %d parts", len(nodes))
-	}
+// group is the form … and …
+func (f builder) group(nodes []expr.Node) (test, error) {
+	t := groupTest{form: All, what: fmt.Sprintf("all of %d parts", len(nodes))}
 	for _, n := range nodes {
 		part, err := f.formOne(n)
 		if err != nil {

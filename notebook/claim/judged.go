@@ -6,7 +6,7 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// AsJudged gives the value of an expression that is the effect of a claim, a ratio or change of two cells, the interval
+// AsJudged gives the value of an expression that is the effect of a claim, a ratio of two cells, the interval
 // by which that is judged, and returns the noise floor in it: one number has one interval, wherever it stands.
 //
 // Source: docs/method.md#the-noise-floor.
@@ -15,15 +15,12 @@ func AsJudged(d *dataset.Dataset, n expr.Node, q dataset.Quantity) (out dataset.
 	if err != nil || q.Interval == nil || len(q.Cells) != 2 {
 		return q, 0
 	}
-	metrics, change, ok := ratioIn(n)
+	metrics, ok := ratioIn(n)
 	if !ok {
 		return q, 0
 	}
 	for _, j := range Judgements(d) {
 		if interval := j.intervalOf(metrics, q.Cells); interval != nil {
-			if change {
-				interval = &stats.Interval{Lo: interval.Lo - 1, Hi: interval.Hi - 1}
-			}
 			q.Interval = interval
 			return q, j.Floor
 		}
@@ -31,8 +28,8 @@ func AsJudged(d *dataset.Dataset, n expr.Node, q dataset.Quantity) (out dataset.
 	return q, 0
 }
 
-// ratioIn returns the metrics of two single values whose ratio, or change, an expression is.
-func ratioIn(n expr.Node) (metrics [2]string, change, ok bool) {
+// ratioIn returns the metrics of two single values whose ratio an expression is.
+func ratioIn(n expr.Node) (metrics [2]string, ok bool) {
 	var sides []expr.Node
 	switch n := n.(type) {
 	case *expr.Binary:
@@ -40,18 +37,18 @@ func ratioIn(n expr.Node) (metrics [2]string, change, ok bool) {
 			sides = []expr.Node{n.X, n.Y}
 		}
 	case *expr.Call:
-		if change = n.Name == "change"; change || n.Name == "ratio" {
+		if n.Name == "ratio" {
 			sides = n.Args
 		}
 	}
 	for i, side := range sides {
 		s, isOne := side.(*expr.Selector)
 		if !isOne || len(sides) != len(metrics) {
-			return metrics, change, false
+			return metrics, false
 		}
 		metrics[i] = s.Name
 	}
-	return metrics, change, len(sides) == len(metrics)
+	return metrics, len(sides) == len(metrics)
 }
 
 // intervalOf returns the interval of the ratio that a claim, or a part of one, is about, if it is of these values or
@@ -77,14 +74,10 @@ func (j *Judgement) intervalOf(metrics [2]string, cells []*dataset.Cell) *stats.
 	return nil
 }
 
-// ratioBounds is the interval of the ratio that a claim is about, or of the ratio behind a change; nil without one.
+// ratioBounds is the interval of the ratio that a claim is about; nil without one.
 func (j *Judgement) ratioBounds() *stats.Interval {
-	switch e := j.Effect; {
-	case !j.IsRatio || e == nil || e.Interval == nil:
+	if !j.IsRatio || j.Effect == nil {
 		return nil
-	case e.Share:
-		return &stats.Interval{Lo: e.Interval.Lo + 1, Hi: e.Interval.Hi + 1}
-	default:
-		return e.Interval
 	}
+	return j.Effect.Interval
 }

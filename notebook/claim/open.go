@@ -92,14 +92,10 @@ func openCells(t test, j Judgement) []*dataset.Cell {
 		}
 		return cells
 	}
-	favour := stats.Contradicted // of a group of alternatives, which others have to hold for
-	if group.all {
-		favour = stats.Supported
-	}
 	var out []*dataset.Cell
 	for i, part := range group.parts {
 		switch p := j.Parts[i]; {
-		case p.Verdict == favour:
+		case p.Verdict == stats.Supported:
 		case isDecided(p):
 			out = append(out, cellsOf(part)...)
 		default:

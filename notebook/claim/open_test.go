@@ -34,10 +34,6 @@ func TestOpen(t *testing.T) {
 			[]string{"b", "c"}},
 		{"one contradicted, which decides", `throughput{server="b"} > throughput{server="c"} and ` +
 			`throughput{server="a"} < throughput{server="b"}`, "", nil, nil},
-		{"alternatives, one of which holds", `throughput{server="b"} > throughput{server="c"} or ` +
-			`throughput{server="a"} > throughput{server="b"}`, "", nil, nil},
-		{"alternatives, one of which does not hold", `throughput{server="b"} > throughput{server="c"} or ` +
-			`throughput{server="a"} < throughput{server="b"}`, "", nil, []string{"b", "c"}},
 		{"one cell", `throughput{server="c"} > 1000/s`, "", nil, []string{"c"}},
 		{"a cell that always fails", `throughput{server="b"} > throughput{server="c"}`, "", failing, nil},
 		{"a cell that the machine disturbed", `throughput{server="b"} > throughput{server="c"}`, "", stolen,

@@ -21,14 +21,10 @@ type ratioTest struct {
 	a, b   side
 	region stats.Region
 	delta  float64
-	change bool // shown as a relative difference
 }
 
 func (t ratioTest) judge(alpha float64) Judgement {
 	j := Judgement{What: t.what(), Region: t.region}
-	if t.change {
-		j.Region = stats.Region{Lo: t.region.Lo - 1, Hi: t.region.Hi - 1}
-	}
 	j.IsRatio = true
 	j.compares(t.form, t.op, t.a, t.b)
 	j.note(t.delta, true, t.a, t.b)
@@ -43,23 +39,27 @@ func (t ratioTest) judge(alpha float64) Judgement {
 	if record.IsSearched(t.a.metric.Name) {
 		return t.judgeSearched(j)
 	}
-	c, err := t.a.how.compare(a, b, alpha)
+	c, err := stats.Ratio(a.Cell, b.Cell, alpha)
 	if err != nil && !errors.Is(err, stats.ErrTooFew) {
 		j.Verdict, j.Reason = stats.Inconclusive, "there is no ratio: "+dataset.NoRatio(err, t.a.name(t.b), a.Cell,
 			t.b.name(t.a), b.Cell)
 		return j
 	}
 	c.Interval = c.Widen(j.Floor, alpha)
-	effect := t.a.how.effectOf(c, t.change)
+	effect := dataset.RatioOf(c, false)
 	effect.What, effect.Cells = j.What, append(append(effect.Cells, t.a.cells...), t.b.cells...)
 	j.Effect = &effect
 	if err != nil {
-		t.tooFew(&j, a, b)
+		if n := len(a.Values); n < stats.MinRepetitions {
+			j.tooFew(t.a.name(t.b), n)
+		} else {
+			j.tooFew(t.b.name(t.a), len(b.Values))
+		}
 		return j
 	}
 	j.Verdict = stats.Judge(c.Interval, t.region)
 	if j.Verdict == stats.Inconclusive {
-		if t.a.how.comparison != standard || c.IsDisturbed() {
+		if c.IsDisturbed() {
 			j.Reason = reasonLimit
 			return j
 		}
@@ -179,10 +179,10 @@ func constant(n expr.Node) (float64, error) {
 	return x, nil
 }
 
-// beyond is the form ratio(a, b) > k or change(a, b) > 10%, with its kin. The limit is taken as written.
+// beyond is the form ratio(a, b) > k, with its kin. The limit is taken as written.
 func (f builder) beyond(n *expr.Binary) (test, error) {
 	c, ok := n.X.(*expr.Call)
-	if !ok || c.Name != "ratio" && c.Name != "change" || !n.Op.IsOrdering() {
+	if !ok || c.Name != "ratio" || !n.Op.IsOrdering() {
 		return nil, nil
 	}
 	k, err := constant(n.Y)
@@ -193,11 +193,7 @@ func (f builder) beyond(n *expr.Binary) (test, error) {
 	if err != nil {
 		return nil, err
 	}
-	change := c.Name == "change"
-	if change {
-		k++
-	}
-	return f.times(n, n.Op, a, b, k, change)
+	return f.times(n, n.Op, a, b, k)
 }
 
 // multiple is the form a > k * b, with its kin.
@@ -218,11 +214,11 @@ func (f builder) multiple(n *expr.Binary) (test, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.times(n, n.Op, a, b, k, false)
+	return f.times(n, n.Op, a, b, k)
 }
 
 // times is the test of a ratio against k.
-func (f builder) times(n expr.Node, op expr.Op, a, b side, k float64, change bool) (test, error) {
+func (f builder) times(n expr.Node, op expr.Op, a, b side, k float64) (test, error) {
 	more := op == expr.Greater || op == expr.GreaterEqual
 	switch {
 	case k <= 0 && more:
@@ -234,5 +230,5 @@ func (f builder) times(n expr.Node, op expr.Op, a, b side, k float64, change boo
 	if more {
 		region = stats.Above(k)
 	}
-	return ratioTest{form: Multiple, op: op, a: a, b: b, region: region, delta: f.delta, change: change}, nil
+	return ratioTest{form: Multiple, op: op, a: a, b: b, region: region, delta: f.delta}, nil
 }

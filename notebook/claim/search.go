@@ -25,7 +25,7 @@ func (t ratioTest) judgeSearched(j Judgement) Judgement {
 			return j
 		}
 	}
-	q := dataset.SearchedRatio(a, b, t.change)
+	q := dataset.SearchedRatio(a, b, false)
 	q.Cells, q.What = []*dataset.Cell{t.a.cells[0], t.b.cells[0]}, j.What
 	if dataset.Finite(q.Number) {
 		j.Effect = &q

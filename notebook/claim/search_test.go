@@ -74,7 +74,6 @@ func TestSearchedClaims(t *testing.T) {
 		{rate("a") + " > 650/s", stats.Supported, 700, 734},
 		{rate("a") + " > 720/s", stats.Inconclusive, 700, 734},
 		{rate("a") + " < 650/s", stats.Contradicted, 700, 734},
-		{`best(capacity.rate{experiment="ceiling"}) == "c"`, stats.Supported, 0, 0},
 		{workers("b") + " > " + workers("a"), stats.Supported, 12. / 8, 24. / 5},
 		{"same(" + workers("a") + ", " + workers("b") + ")", stats.Contradicted, 5. / 24, 8. / 12},
 		{workers("a") + " < 9", stats.Supported, 5, 8},

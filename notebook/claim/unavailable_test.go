@@ -1,13 +1,10 @@
 package claim
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"testing"
 
-	"benchbook/notebook/dataset"
-	"benchbook/notebook/plan"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/stats"
 )
@@ -28,13 +25,11 @@ func TestUnavailableInClaims(t *testing.T) {
 		want           stats.Verdict
 		marked         bool
 	}{
-		{`best(throughput) == "a"`, "", stats.Supported, true},
 		{`every(throughput{server="a"}, ">", throughput{server!="a"})`, "", stats.Supported, true},
 		{`geomean(throughput{server!="b"}) > geomean(throughput{server="c"})`, "", stats.Supported, true},
 		{`throughput{server="a"} > throughput{server="b"}`, "", stats.Supported, false},
 		{`throughput{server="a"} > throughput{server="gone"}`, "throughput, gone: unavailable: it has no package",
 			stats.NotMeasured, false},
-		{`best(throughput) == "gone"`, "throughput, gone: unavailable: it has no package", stats.NotMeasured, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.expect, func(t *testing.T) {
@@ -44,19 +39,5 @@ func TestUnavailableInClaims(t *testing.T) {
 					tt.marked)
 			}
 		})
-	}
-}
-
-// Where one cell is left of a list it is the best of it, whatever it comes to.
-func TestUnavailableLeavesOne(t *testing.T) {
-	b := newFixture(t, strings.ReplaceAll(recordtest.Claimed(`best(throughput{server!="a", server!="b"}) == "c"`),
-		recordtest.Servers, recordtest.ServersWithGone))
-	p, err := b.Plan(plan.Full)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = Check(dataset.WithoutRecords(b.Doc, p), b.Doc.Claims[0])
-	if !errors.Is(err, dataset.Rule("cannot-fail")) || !strings.Contains(err.Error(), "one cell that can be measured") {
-		t.Errorf("got %v", err)
 	}
 }

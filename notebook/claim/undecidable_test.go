@@ -21,7 +21,7 @@ func TestTooFewRepetitions(t *testing.T) {
 			"repetitions are too few; write repetitions: 7 or more"}},
 		{"two parts with enough", two, "7", nil},
 		{"four parts",
-			`'time.real{n="1"} < 5s or time.real{n="2"} < 5s or time.real{n="1"} > 1ms or memory.peak{n="1"} < 1GiB'`,
+			`'time.real{n="1"} < 5s and time.real{n="2"} < 5s and time.real{n="1"} > 1ms and memory.peak{n="1"} < 1GiB'`,
 			"7", []string{"one of its parts decides it only at a confidence of 98.75 %, for which 7 repetitions are too few; " +
 				"write repetitions: 8 or more"}},
 		{"t on logarithms has two ends at any level", two, "5", nil},

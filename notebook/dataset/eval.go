@@ -70,21 +70,17 @@ func (s Scope) eval(n expr.Node) (Quantity, error) {
 		return s.Data.cellQuantity(p)
 	case *expr.Call:
 		switch n.Name {
-		case "ratio", "change":
+		case "ratio":
 			if a, b, ok := s.pair(n.Args[0], n.Args[1]); ok {
-				return s.Data.ratioQuantity(n, a, b, n.Name == "change")
+				return s.Data.ratioQuantity(n, a, b)
 			}
-		case "best":
-			return s.best(n)
-		case "rank":
-			return s.rank(n)
 		case "published":
 			return s.published(n)
 		}
 	case *expr.Binary:
 		if n.Op == expr.Div {
 			if a, b, ok := s.pair(n.X, n.Y); ok {
-				return s.Data.ratioQuantity(n, a, b, false)
+				return s.Data.ratioQuantity(n, a, b)
 			}
 		}
 	}
@@ -134,8 +130,8 @@ func (d *Dataset) Lacks(c *Cell, r Result) string {
 	return fmt.Sprintf("%s, %s: %s", r.Metric.InWords(), d.NameOf(c), r.Missing)
 }
 
-// ratioQuantity is the ratio of one metric of two cells, or their relative difference.
-func (d *Dataset) ratioQuantity(n expr.Node, a, b Picked, change bool) (Quantity, error) {
+// ratioQuantity is the ratio of one metric of two cells.
+func (d *Dataset) ratioQuantity(n expr.Node, a, b Picked) (Quantity, error) {
 	ca, cb := a.Cells[0], b.Cells[0]
 	ra, rb := ca.Metric(a.Metric.Name), cb.Metric(b.Metric.Name)
 	if ra.Missing != "" {
@@ -146,7 +142,7 @@ func (d *Dataset) ratioQuantity(n expr.Node, a, b Picked, change bool) (Quantity
 	}
 	nameA, nameB := d.NameOf(ca, cb), d.NameOf(cb, ca)
 	if record.IsSearched(a.Metric.Name) {
-		q := SearchedRatio(ra, rb, change)
+		q := SearchedRatio(ra, rb, false)
 		if !Finite(q.Number) {
 			return Quantity{}, &expr.Error{Span: n.Pos(), Msg: "no ratio: no rate of " + nameB + " met the objective",
 				Err: ErrNotMeasured}
@@ -165,7 +161,7 @@ func (d *Dataset) ratioQuantity(n expr.Node, a, b Picked, change bool) (Quantity
 		return Quantity{}, &expr.Error{Span: n.Pos(), Msg: "no ratio: " + why, Err: err}
 	}
 	notes = slices.Concat(notes, d.Marks(ca, cb), d.Lacking(a.Metric.Name, ca, cb))
-	q := RatioOf(comparison, change)
+	q := RatioOf(comparison, false)
 	q.Step = stats.LastDigit(comparison.Ratio, max(ra.resolution(), rb.resolution()))
 	q.Cells, q.Note = []*Cell{ca, cb}, strings.Join(notes, "; ")
 	q.What = fmt.Sprintf("%s, %s over %s", a.Metric.InWords(), nameA, nameB)
@@ -232,24 +228,14 @@ func (e *evaluation) use(metric string, n int, cells ...*Cell) {
 // Call is part of expr.Env: the functions that see cells, and the quotient of what has been computed.
 func (e *evaluation) Call(c *expr.Call) (expr.Value, error) {
 	switch c.Name {
-	case "ratio", "change":
+	case "ratio":
 		if a, b, ok := e.pair(c.Args[0], c.Args[1]); ok {
-			q, err := e.Data.ratioQuantity(c, a, b, c.Name == "change")
+			q, err := e.Data.ratioQuantity(c, a, b)
 			e.use(a.Metric.Name, q.N, q.Cells...)
 			return valueOf(q), err
 		}
 		quotient := &expr.Binary{Span: c.Span, Op: expr.Div, X: c.Args[0], Y: c.Args[1]}
-		v, err := expr.Eval(quotient, e)
-		if err == nil && c.Name == "change" {
-			v = expr.NumberOf(v.Number-1, expr.Share)
-		}
-		return v, err
-	case "rank":
-		q, err := e.eval(c)
-		if sel, ok := c.Args[0].(*expr.Selector); ok {
-			e.use(sel.Name, q.N, q.Cells...)
-		}
-		return valueOf(q), err
+		return expr.Eval(quotient, e)
 	case "published":
 		p, err := e.Pick(c.Args[0].(*expr.Selector))
 		if err != nil {
@@ -286,97 +272,6 @@ func DimensionOf(m record.Metric) expr.Dimension {
 	}
 	u, _ := expr.ParseUnit(m.Unit)
 	return u.Dimension
-}
-
-// rank evaluates rank(selector): the place of a cell among those of its experiment that have the metric, 1 for the
-// best; ties share the mean.
-func (s Scope) rank(n *expr.Call) (Quantity, error) {
-	p, err := s.one(n.Args[0].(*expr.Selector))
-	if err != nil {
-		return Quantity{}, err
-	}
-	c := p.Cells[0]
-	own := c.Metric(p.Metric.Name)
-	if own.Missing != "" {
-		return Quantity{}, s.Data.notMeasured(n.Span, c, own)
-	}
-	q := Quantity{Number: 1, Unit: "1", Kind: stats.NoInterval, N: own.Estimate.N,
-		What: fmt.Sprintf("rank of %s by %s", s.Data.NameOf(c), p.Metric.InWords())}
-	without := 0
-	for _, o := range c.Experiment.Cells {
-		r := o.Metric(p.Metric.Name)
-		if r.Missing != "" {
-			without++
-			continue
-		}
-		q.Cells = append(q.Cells, o)
-		switch {
-		case o == c:
-		case r.Estimate.Centre == own.Estimate.Centre, o.RateGives(p.Metric.Name) && c.RateGives(p.Metric.Name):
-			q.Number += 0.5
-		case (r.Estimate.Centre > own.Estimate.Centre) == (p.Metric.Better == string(stats.HigherIsBetter)):
-			q.Number++
-		}
-	}
-	notes := append(s.Data.Marks(q.Cells...), s.Data.Lacking(p.Metric.Name, q.Cells...)...)
-	notes = append(notes, "a rank has no interval")
-	if without > 0 {
-		notes = append(notes, phrase.Plural(without, "cell")+" without a rank")
-	}
-	q.Note = strings.Join(notes, "; ")
-	return q, nil
-}
-
-// best evaluates best(list) as a value.
-func (s Scope) best(n *expr.Call) (Quantity, error) {
-	p, err := s.Pick(n.Args[0].(*expr.Selector))
-	if err != nil {
-		return Quantity{}, err
-	}
-	var cells []stats.NamedCell
-	given := 0
-	for _, c := range p.Cells {
-		r := c.Metric(p.Metric.Name)
-		if r.Missing != "" {
-			return Quantity{}, s.Data.notMeasured(n.Span, c, r)
-		}
-		named := stats.NamedCell{Name: s.Data.NameOf(c, p.Cells...), Cell: r.Cell(), Given: c.RateGives(p.Metric.Name)}
-		cells = append(cells, named)
-		if named.Given {
-			given++
-		}
-	}
-	if record.IsSearched(p.Metric.Name) {
-		return Quantity{Text: s.Data.bestSearched(p.Metric, p.Cells), Unit: "1", Kind: stats.NoInterval, N: 1, Cells: p.Cells,
-			Note: strings.Join(append(s.Data.Marks(p.Cells...), s.Data.LeftOut(p.Left)...), "; "),
-			What: "best by " + p.Metric.InWords()}, nil
-	}
-	level, floor := LooksAt(p.Cells).Level(), s.Data.Floor(p.Metric.Name).F
-	g, err := stats.Groups(cells, stats.Direction(p.Metric.Better), level, floor)
-	if err != nil {
-		return Quantity{}, err
-	}
-	if len(g.LeftOut) > 0 {
-		left := g.LeftOut[0]
-		message := fmt.Sprintf("no best cell: %s: %v", left.Name, left.Reason)
-		return Quantity{}, &expr.Error{Span: n.Span, Msg: message, Err: ErrNotMeasured}
-	}
-	q := Quantity{Text: g.Ranked[0].Name, Unit: "1", Kind: stats.NoInterval, Cells: p.Cells,
-		What: "best by " + p.Metric.InWords()}
-	var tied []string
-	for _, r := range g.Ranked[1:] {
-		if r.TiedWithBest {
-			tied = append(tied, r.Name)
-		}
-	}
-	q.Text = withTied(q.Text, tied)
-	q.N = slices.Min(slice.Map(cells, func(c stats.NamedCell) int { return len(c.Cell.Values) }))
-	notes := slices.Concat(s.Data.Marks(p.Cells...), s.Data.Lacking(p.Metric.Name, p.Cells...), s.Data.LeftOut(p.Left))
-	if given > 1 {
-		notes = append(notes, NotRanked)
-	}
-	q.Note = strings.Join(notes, "; ")
-	return q, nil
 }
 
 // NotRanked is what has to be known of an order by values of which RateGives is true.
@@ -497,14 +392,12 @@ func (s Scope) checkCall(n *expr.Call, list bool) error {
 	switch n.Name {
 	case "min", "max", "mean", "geomean", "median", "count":
 		return s.checkShape(n.Args[0], true)
-	case "ratio", "change":
+	case "ratio":
 		if err := s.checkShape(n.Args[0], false); err != nil {
 			return err
 		}
 		return s.checkShape(n.Args[1], false)
-	case "best":
-		return s.checkBest(n)
-	case "rank", "published":
+	case "published":
 		return s.checkOfOneCell(n, list)
 	case "random":
 		return Mistake(n.Span, "not-a-number", "name a metric, such as throughput", "random is for loads")
@@ -512,38 +405,14 @@ func (s Scope) checkCall(n *expr.Call, list bool) error {
 	return noValue(n)
 }
 
-func (s Scope) checkBest(n *expr.Call) error {
-	sel, ok := n.Args[0].(*expr.Selector)
-	if !ok {
-		return Mistake(n.Args[0].Pos(), "not-a-list", "write best(throughput{…})", "best takes a list of cells")
-	}
-	p, err := s.Pick(sel)
-	if err == nil && p.Metric.Better == "" {
-		err = NoDirection(sel.Span, p.Metric)
-	}
-	return err
-}
-
-// NoDirection is the mistake of asking for the better one by a metric of which neither more nor less is better.
-func NoDirection(at expr.Span, m record.Metric) error {
-	return Mistake(at, "no-direction", "choose a metric of which more or less is better",
-		"no value of %s is better than another", m.Name)
-}
-
 func (s Scope) checkOfOneCell(n *expr.Call, list bool) error {
 	sel, ok := n.Args[0].(*expr.Selector)
 	if !ok { // a value that was named where a metric has to be
 		return Mistake(n.Span, "not-a-cell", "write "+n.Name+"(throughput{…})", "%s takes one cell", n.Name)
 	}
-	p, err := s.pick(sel, n.Name == "published" && list)
+	p, err := s.pick(sel, list)
 	if err != nil {
 		return err
-	}
-	if n.Name == "rank" {
-		if p.Metric.Better == "" {
-			return NoDirection(n.Span, p.Metric)
-		}
-		return nil
 	}
 	for _, c := range p.Cells {
 		if _, err := s.publishedOf(n, p, c); err != nil {

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"benchbook/notebook/expr"
-	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/stats"
 )
@@ -39,8 +38,6 @@ func TestEval(t *testing.T) {
 			interval(1.161046, 1.254630), "throughput, a over b", ""},
 		{"the same by division", `throughput{server="a"} / throughput{server="b"}`, 1.2051944, "1", false,
 			interval(1.161046, 1.254630), "throughput, a over b", ""},
-		{"a change", `change(throughput{server="a"}, throughput{server="b"})`, 0.2051944, "1", true,
-			interval(0.161046, 0.254630), "throughput, a over b", ""},
 		{"a named value", `speedup`, 1.2051944, "1", false, interval(1.161046, 1.254630), "throughput, a over b",
 			""},
 		{"a value of a value", `twice`, 2.4103887, "1", false, nil,
@@ -56,13 +53,8 @@ func TestEval(t *testing.T) {
 			`throughput{server="a"} / cpu.server{server="a"}`, "no interval: computed from 1 cell"},
 		{"ratio of lists", `ratio(max(throughput), min(throughput))`, 1.5036810, "1", false, nil,
 			`ratio(max(throughput), min(throughput))`, "no interval: computed from 3 cells"},
-		{"change of lists", `change(max(throughput), min(throughput))`, 0.5036810, "1", true, nil,
-			`change(max(throughput), min(throughput))`, "no interval: computed from 3 cells"},
 		{"a difference of shares", `1 - failed{server="a"}`, 1, "1", true, nil, `1 - failed{server="a"}`,
 			"no interval: computed from 1 cell"},
-		{"a rank", `rank(throughput{server="b"})`, 2, "1", false, nil, "rank of b by throughput", "a rank has no interval"},
-		{"a rank where less is better", `rank(latency.p99{server="a"})`, 1, "1", false, nil, "rank of a by latency p99",
-			"a rank has no interval"},
 		{"a published number", `published(throughput{server="a"})`, 600, "1/s", false, nil, "published throughput, a",
 			"published by An older paper"},
 		{"a published number by name", `published(throughput{server="b"}, theirs)`, 500, "1/s", false, nil,
@@ -120,8 +112,6 @@ func TestNotesOfRepetitionsLeftOut(t *testing.T) {
 		{`ratio(cpu.server{server="a"}, cpu.server{server="c"})`, lacks},
 		{`max(throughput)`, invalid + "; no interval: computed from 3 cells"},
 		{`throughput{server="b"} / cpu.server{server="c"}`, invalid + "; " + lacks + "; no interval: computed from 2 cells"},
-		{`rank(throughput{server="a"})`, invalid + "; a rank has no interval"},
-		{`best(throughput)`, invalid},
 		{`throughput{server="b"}`, "1 of 4 repetitions is not valid: errors 9.1 %"},
 		{`cpu.server{server="c"}`, "1 of 4 repetitions has no CPU of server"},
 	} {
@@ -131,21 +121,12 @@ func TestNotesOfRepetitionsLeftOut(t *testing.T) {
 	}
 }
 
-func TestRankLeavesOutWhatWasNotMeasured(t *testing.T) {
-	d := evalDataset(t, recordtest.Only("a", recordtest.Failed("broken")))
-	q, err := d.Eval(recordtest.Parse(t, `rank(throughput{server="b"})`), "")
-	if want := "a rank has no interval; 1 cell without a rank"; err != nil || q.Number != 1 || len(q.Cells) != 2 ||
-		q.Note != want {
-		t.Errorf("%v of %d cells, note %q, %v; want 1 of 2, %q", q.Number, len(q.Cells), q.Note, err, want)
-	}
-}
-
 func TestSeveralCanAskAtOnce(t *testing.T) {
 	d := evalDataset(t)
 	var done sync.WaitGroup
 	for range 4 {
 		done.Go(func() {
-			for _, source := range []string{"max(throughput)", "speedup", "rank(latency.p99{server=\"b\"})",
+			for _, source := range []string{"max(throughput)", "speedup",
 				"published(throughput{server=\"a\"})"} {
 				if _, err := d.Eval(recordtest.Parse(t, source), ""); err != nil {
 					t.Error(err)
@@ -160,13 +141,7 @@ func TestEvalBest(t *testing.T) {
 	tests := []struct {
 		name, source, want string
 		changes            []recordtest.Change
-	}{
-		{"of all", "best(throughput)", "a", nil},
-		{"where less is better", "best(latency.p50)", "a", nil},
-		{"with a tie", "best(throughput)", "b (tied with a)",
-			[]recordtest.Change{recordtest.Only("b",
-				func(r *record.Record) { r.Load.Completed = 11900 + 100*int64(r.Repetition) })}},
-	}
+	}{}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			q, err := evalDataset(t, tt.changes...).Eval(recordtest.Parse(t, tt.source), "")
@@ -250,8 +225,6 @@ func TestEvalErrors(t *testing.T) {
 			"is a test: it has a verdict, not a number", true},
 		{"a text", `'a'`, "'a'", `"a" is not a number`, true},
 		{"random", `random(1, 2)`, "random(1, 2)", "random is for loads", true},
-		{"best of a number", `best(5)`, "5", "best takes a list of cells", true},
-		{"best without a direction", `best(requests)`, "requests", "no value of requests is better than another", true},
 		{"not published", `published(throughput{server="c"})`, "", "no published throughput of c", true},
 		{"one of a list not published", `max(published(throughput))`, "", "no published throughput of c", true},
 		{"a list where one is needed", `published(throughput{server!="c"})`, "", "selects 2 cells, but one is needed", true},
@@ -269,8 +242,6 @@ func TestEvalErrors(t *testing.T) {
 		{"a ratio with a cell that failed", `ratio(throughput{server="a"}, throughput{server="c"})`, `throughput{server="c"}`,
 			"throughput, c: failed", false},
 		{"a list with a cell that failed", `max(throughput)`, "", "throughput, b: invalid", false},
-		{"the best of a list with a cell that failed", `best(throughput)`, "", "throughput, b: invalid", false},
-		{"the rank of a cell that failed", `rank(throughput{server="c"})`, "", "throughput, c: failed", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -162,32 +162,3 @@ func (r *Result) found(value float64, interval stats.Interval) {
 	r.Values, r.repetitions = []float64{value}, []int{0}
 	r.Estimate = stats.Estimate{N: 1, Centre: value, Interval: interval, Kind: stats.BySearch}
 }
-
-// bestSearched names the cell of a list with the best value that a search found, with those whose intervals reach as
-// far.
-func (d *Dataset) bestSearched(m record.Metric, cells []*Cell) string {
-	best := cells[0]
-	for _, c := range cells[1:] {
-		x, y := c.Metric(m.Name).Estimate.Centre, best.Metric(m.Name).Estimate.Centre
-		if (x > y) == (m.Better == string(stats.HigherIsBetter)) && x != y {
-			best = c
-		}
-	}
-	name := d.NameOf(best, cells...)
-	var tied []string
-	for _, c := range cells {
-		x, y := c.Metric(m.Name).Estimate.Interval, best.Metric(m.Name).Estimate.Interval
-		if c != best && x.Hi >= y.Lo && x.Lo <= y.Hi {
-			tied = append(tied, d.NameOf(c, cells...))
-		}
-	}
-	return withTied(name, tied)
-}
-
-// withTied is the name of the best with those of others that are as good.
-func withTied(name string, tied []string) string {
-	if len(tied) == 0 {
-		return name
-	}
-	return name + " (tied with " + strings.Join(tied, ", ") + ")"
-}

@@ -29,7 +29,6 @@ type function struct {
 
 var (
 	plainNumber = Type{Kind: KindNumber}
-	shareNumber = Type{Kind: KindNumber, Dimension: Share}
 	boolType    = Type{Kind: KindBool}
 	stringType  = Type{Kind: KindString}
 	likeFirst   = Type{Kind: KindAny}
@@ -39,7 +38,6 @@ var (
 // values are in reductions, the others are the Env's.
 var functions = map[string]function{
 	"ratio":     {`ratio(a, b)`, []parameter{operand, operand}, 0, plainNumber},
-	"change":    {`change(a, b)`, []parameter{operand, operand}, 0, shareNumber},
 	"min":       {`min(list)`, []parameter{operand}, 0, likeFirst},
 	"max":       {`max(list)`, []parameter{operand}, 0, likeFirst},
 	"mean":      {`mean(list)`, []parameter{operand}, 0, likeFirst},
@@ -47,14 +45,11 @@ var functions = map[string]function{
 	"median":    {`median(list)`, []parameter{operand}, 0, likeFirst},
 	"count":     {`count(list)`, []parameter{operand}, 0, plainNumber},
 	"every":     {`every(a, "<", b)`, []parameter{operand, operator, operand}, 0, boolType},
-	"each":      {`each(a, "<", b)`, []parameter{operand, operator, operand}, 0, boolType},
 	"same":      {`same(a, b)`, []parameter{operand, operand}, 0, boolType},
 	"within":    {`within(a, b, 10%)`, []parameter{operand, operand, factor}, 0, boolType},
 	"about":     {`about(a, b, 2) or about(a, b, 2, 25%)`, []parameter{operand, operand, factor, factor}, 1, boolType},
 	"fewer":     {`fewer(a, b) or fewer(a, b, 0.1%)`, []parameter{operand, operand, factor}, 1, boolType},
-	"best":      {`best(list)`, []parameter{operand}, 0, stringType},
 	"published": {`published(a) or published(a, "name")`, []parameter{selector, title}, 1, likeFirst},
-	"rank":      {`rank(a)`, []parameter{selector}, 0, plainNumber},
 	"random":    {`random(1, 100)`, []parameter{factor, factor}, 0, plainNumber},
 }
 
@@ -100,8 +95,7 @@ func hintFunction(name string) string {
 		known = nearest(name, slices.Sorted(maps.Keys(functions)))
 	}
 	if known == "" {
-		return "functions are ratio change min max mean geomean median count every each same within about " +
-			"fewer best published rank random"
+		return "functions are ratio min max mean geomean median count every same within about fewer published random"
 	}
 	return "did you mean " + functions[known].usage + "?"
 }
@@ -118,7 +112,7 @@ var reductions = map[string]func(xs []float64) (float64, error){
 
 // IsArithmetic reports whether a function computes with numbers alone, wherever they come from.
 func IsArithmetic(name string) bool {
-	return reductions[name] != nil || name == "count" || name == "ratio" || name == "change"
+	return reductions[name] != nil || name == "count" || name == "ratio"
 }
 
 func mean(xs []float64) (float64, error) {

@@ -241,35 +241,16 @@ func Names(n Node) []string {
 	return slice.Add([]string(nil), slice.Map(Selectors(n), func(s *Selector) string { return s.Name })...)
 }
 
-// Parts takes a claim apart at its and or or: what they join, however deep in parentheses, in the order of the
-// source. The operator is And, Or, or empty for a claim of one part.
-//
-// The error is an *Error at the first and among what an or joins, or or among what an and
-// joins; nothing is said about those below a not or in arguments.
-func Parts(n Node) (Op, []Node, error) {
-	top, ok := n.(*Binary)
-	if !ok || top.Op != And && top.Op != Or {
-		return "", []Node{n}, nil
-	}
-	var parts []Node
-	var mixed *Binary
+// Parts takes a claim apart at its and: what they join, however deep in parentheses, in the order of the source.
+func Parts(n Node) (parts []Node) {
 	Walk(n, func(n Node) bool {
-		b, ok := n.(*Binary)
-		if ok && b.Op == top.Op {
+		if b, ok := n.(*Binary); ok && b.Op == And {
 			return true
-		}
-		if ok && (b.Op == And || b.Op == Or) && mixed == nil {
-			mixed = b
 		}
 		parts = append(parts, n)
 		return false
 	})
-	if mixed != nil {
-		err := errorAt(mixed.Span, `"and" and "or" do not mix in a claim`)
-		err.Hint = "make two claims of it"
-		return "", nil, err
-	}
-	return top.Op, parts, nil
+	return parts
 }
 
 // percentileFamilies are the metrics that have a percentile at the end of their name.

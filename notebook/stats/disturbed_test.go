@@ -49,8 +49,6 @@ func TestBoundsWidenIntervals(t *testing.T) {
 			{"a ratio over a disturbed cell", ratioBy(Ratio), []Interval{{}, rate}, Interval{1 / 1.5, 1}},
 			{"a ratio of two", ratioBy(Ratio), []Interval{rate, {1, 2}}, Interval{0.5, 1.5}},
 			{"a ratio of times", ratioBy(Ratio), []Interval{duration, duration}, Interval{0.8, 1.25}},
-			{"round by round", ratioBy(RatioByRound), []Interval{rate, rate}, Interval{1 / 1.5, 1.5}},
-			{"by medians", ratioBy(RatioOfMedians), []Interval{rate, rate}, Interval{1 / 1.5, 1.5}},
 			{"a ratio of ratios", func(c []Cell) (Interval, error) {
 				r, err := RatioOfRatios(c[0], c[1], c[2], c[3], DefaultAlpha)
 				return r.Interval, err

@@ -63,24 +63,6 @@ func TestSummarize(t *testing.T) {
 	}
 }
 
-// The ranks of the median interval are those of tables: the largest that keep the coverage, the same from both
-// ends.
-func TestMedianRank(t *testing.T) {
-	tests := []struct {
-		n     int
-		alpha float64
-		want  int
-	}{
-		{6, 0.05, 1}, {8, 0.05, 1}, {9, 0.05, 2}, {11, 0.05, 2}, {12, 0.05, 3}, {14, 0.05, 3}, {16, 0.05, 4},
-		{20, 0.05, 6}, {30, 0.05, 10}, {100, 0.05, 40}, {6, 0.01, 0}, {8, 0.01, 1}, {100, 0.01, 37},
-	}
-	for _, tt := range tests {
-		if got := medianRank(tt.n, tt.alpha); got != tt.want {
-			t.Errorf("medianRank(%d, %v) = %d, want %d", tt.n, tt.alpha, got, tt.want)
-		}
-	}
-}
-
 // The interval moves and grows with the values, and contains the centre.
 func TestSummarizeScales(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))

@@ -1,12 +1,8 @@
 package stats
 
 import (
-	"errors"
 	"fmt"
 	"math"
-	"slices"
-
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // Comparison is how many times as large as those of another cell the values of a cell are.
@@ -260,91 +256,6 @@ func (a sample) clearly(b sample, alpha, f float64) bool {
 	near := (size - times*(x.least(DefaultAlpha)/t+f)) / (1 + times*x.kappa/t)
 	k := rankSum(len(a.y), len(b.y), DefaultAlpha).k
 	return below(size-near, a.y, b.y) < k && below(-size-near, b.y, a.y) < k
-}
-
-// RatioByRound compares a to b round by round, by Student's t on the logarithms of the ratios of single rounds. What
-// all cells of a round share, such as a machine that becomes slower, cancels out; in exchange there are fewer degrees
-// of freedom, so that intervals of few rounds are wider than those of Ratio. It shows how far a verdict depends on the
-// comparison: verdicts are by Ratio.
-//
-// Values[i] of both cells are of the same round and share one unit; the result has none. The error is that two cells
-// have not as many values, else as for Ratio.
-//
-// Source: docs/method.md#ratios.
-func RatioByRound(a, b Cell, alpha float64) (Comparison, error) {
-	c, err := ratioAlone(a, b, alpha)
-	if err != nil {
-		return c, err
-	}
-	n := len(a.Values)
-	if n != len(b.Values) {
-		return c, fmt.Errorf("%d values against %d: give one of each cell for every round", n, len(b.Values))
-	}
-	logs := make([]float64, n)
-	for i := range logs {
-		logs[i] = math.Log(a.Values[i]) - math.Log(b.Values[i])
-	}
-	d, variance := moments(logs)
-	c.Ratio, c.D, c.DF = math.Exp(d), d, float64(n-1)
-	c.SE = math.Sqrt(max(variance, a.step()+b.step()) / float64(n))
-	half := tCritical(alpha, c.DF) * c.SE
-	c.P, c.Interval = tTwoSided(d/c.SE, c.DF), c.around(Interval{d - half, d + half})
-	return c, nil
-}
-
-// RatioOfMedians compares the median of a to that of b. The interval is made of those of the two medians by order
-// statistics, each at half of alpha, so that it holds with a probability of 1-alpha at least; below MinRanked values
-// by docs/method.md#one-cell. It is wider than that of Ratio, which assumes more. It shows how far a verdict depends on
-// the comparison: verdicts are by Ratio.
-//
-// DF and P are 0 and 1: there is no t. The errors are those of Ratio.
-//
-// Source: Conover, Practical Nonparametric Statistics; Bonferroni's inequality.
-func RatioOfMedians(a, b Cell, alpha float64) (Comparison, error) {
-	c, err := ratioAlone(a, b, alpha)
-	if err == nil || errors.Is(err, ErrTooFew) {
-		c.Ratio = Median(a.Values) / Median(b.Values)
-	}
-	if err != nil {
-		return c, err
-	}
-	x, err := medianInterval(a, alpha/2)
-	if err != nil {
-		return c, fmt.Errorf("first cell: %w", err)
-	}
-	y, err := medianInterval(b, alpha/2)
-	if err != nil {
-		return c, fmt.Errorf("second cell: %w", err)
-	}
-	if !math.IsInf(x.Hi, 1) && !math.IsInf(y.Hi, 1) {
-		c.Interval = x.Over(y)
-	}
-	return c, nil
-}
-
-// medianInterval is the interval of the median by order statistics, and by Summarize where values are few.
-func medianInterval(c Cell, alpha float64) (Interval, error) {
-	n := len(c.Values)
-	if n < MinRanked {
-		e, err := Summarize(c, alpha)
-		return e.Interval, err
-	}
-	l := medianRank(n, alpha)
-	if l == 0 {
-		return unbounded(), nil
-	}
-	sorted := slices.Sorted(slices.Values(c.Values))
-	return Interval{sorted[l-1], sorted[n-l]}.times(factors(c.Bounds)), nil
-}
-
-// medianRank returns the largest l for which the l-th smallest and l-th largest of n values enclose the median
-// with probability 1-alpha at least; 0 if there is none.
-func medianRank(n int, alpha float64) (l int) {
-	below := distuv.Binomial{N: float64(n), P: 0.5}
-	for below.CDF(float64(l)) <= alpha/2 {
-		l++
-	}
-	return l
 }
 
 // RatioOfRatios says how many times as large as the ratio of two cells, c to d, is that of two others, a to b: whether

@@ -18,7 +18,7 @@ func Published(d *dataset.Dataset, j *claim.Judgement) string {
 	x, ok := j.Published()
 	isWritten := ok // by the author, with as many digits as there are
 	switch {
-	case ok && len(j.Sides) == 0 || j.Form == claim.Pairs || j.Form == claim.Best:
+	case ok && len(j.Sides) == 0 || j.Form == claim.Pairs:
 		if ok {
 			return counted(j, int(x))
 		}

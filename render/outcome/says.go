@@ -161,7 +161,7 @@ func (w writer) fillName(s *Sentence, j *claim.Judgement, which string) bool {
 		return which == "a"
 	}
 	a, b := ofPairs(j.Sides[0]), ofPairs(j.Sides[1])
-	if j.Form != claim.Pairs && j.Form != claim.Best {
+	if j.Form != claim.Pairs {
 		c := w.comparison(j.Sides[0], j.Sides[1])
 		a, b = c.a, c.b
 	}

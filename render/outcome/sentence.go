@@ -117,9 +117,7 @@ func (w writer) clause(s *Sentence, j *claim.Judgement) {
 	switch {
 	case j.Form == claim.Pairs:
 		w.pairs(s, j)
-	case j.Form == claim.Best:
-		w.best(s, j)
-	case j.Form == claim.All || j.Form == claim.Any:
+	case j.Form == claim.All:
 		w.group(s, j)
 	case j.Effect == nil:
 		s.say(j.Reason)
@@ -373,26 +371,6 @@ func (w writer) pairs(s *Sentence, j *claim.Judgement) {
 		(*s)[len(*s)-1].Text = fmt.Sprintf("%d of %d", held, n)
 	}
 	s.say(rest(j, against))
-}
-
-// best says which cells the best one is ahead of.
-func (w writer) best(s *Sentence, j *claim.Judgement) {
-	n, held := len(j.Parts), countOf(j, stats.Supported)
-	q := quantityOf(j.Sides[0].Metric)
-	direction, highest := q.higher, q.highest
-	if j.Op == expr.Less {
-		direction, highest = q.lower, q.lowest
-	}
-	name := nameOf(j.Sides[0])
-	if held == n {
-		s.say(fmt.Sprintf("of %d cells, %s was ", n+1, q.noun))
-		s.add(Value, highest)
-		s.say(" for " + name)
-		return
-	}
-	s.say(fmt.Sprintf("%s was %s for %s than for ", q.noun, direction, name))
-	s.add(Value, heldWords(held, n, "others"))
-	s.say(rest(j, "for %d it was not"))
 }
 
 // heldWords count those of several for which a claim holds: "all 40 pairs", "37 of 40 pairs", "neither pair".
