@@ -19,19 +19,8 @@ func TestPartsInDataFiles(t *testing.T) {
 		"matrix: {server: [a, b], workers: [\"1\", \"2\"], run: [cold]}\n" +
 		"load: {target: \"http://server:8080/\", connections: 10}\nrepetitions: 3\ncalibrate: false\n```\n\n"
 	tests := []struct{ block, kind, head, want string }{
-		{"table", "rows: [server], columns: [throughput], group: workers", "experiment,workers,server,metric,",
-			"servers,2,a,throughput,"},
 		{"table", "rows: [server, run], columns: [throughput]", "experiment,server,matrix.run,workers,metric,",
 			"servers,a,cold,2,throughput,"},
-		{"figure", "kind: dots, x: throughput, y: server, facet: workers", "experiment,workers,server,metric,",
-			"servers,2,a,throughput,"},
-		{"figure", "kind: dots, x: throughput, y: server, facet: run", "experiment,matrix.run,server,workers,metric,",
-			"servers,cold,a,2,throughput,"},
-		{"figure", "kind: distribution, x: throughput, y: server, facet: workers", "workers,server,metric,",
-			"2,a,throughput,"},
-		{"figure", "kind: latency, facet: workers", "workers,server,percentile,", "2,a,50,"},
-		{"figure", "kind: latency, facet: run", "matrix.run,server,workers,percentile,", "cold,a,2,50,"},
-		{"figure", "kind: timeline, y: throughput, facet: workers", "workers,server,repetition,", "2,a,1,1,throughput,"},
 	}
 	for _, tt := range tests {
 		label := map[string]string{"table": "tbl-x", "figure": "fig-x"}[tt.block]

@@ -4,13 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"html/template"
-	"slices"
 	"strings"
 	"sync"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/record"
 	"benchbook/render/cellview"
 	"benchbook/render/chart"
 	"benchbook/render/datafile"
@@ -21,20 +19,13 @@ import (
 
 type figureView struct {
 	captioned
-	Panels    []panelView
+	Full, Narrow template.HTML // the drawing in both widths
+	// what a telephone shows in place of the narrow drawing until it is opened; empty if the drawing is short
+	Folded    string
 	Missing   string // why there is no drawing
 	HowTo     []string
 	Elsewhere string // cells that are not drawn, since they are of another profile
 	AtTop     bool   // it stands in the answer, where what is beside others opens below it
-}
-
-// panelView is one drawing of a figure, in both widths.
-type panelView struct {
-	Name         string // what it is of, where there are several
-	Full, Narrow template.HTML
-	// what a telephone shows in place of the narrow drawing until it is opened; empty if the drawing is short
-	Folded  string
-	Missing string
 }
 
 func (c *composer) figure(f *article.Figure) template.HTML {
@@ -46,31 +37,29 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 	if states {
 		v.Banner = c.judgements.titleCheck(f.Claim)
 	}
-	panels := chart.Panels(c.d, f, cells)
-	for _, p := range panels {
-		p.Palette = c.palette()
-		p.Plain = func(line string) string { _, words := c.outcomes.title(line); return words }
-		p.Stated = func(title string) string {
-			if isSentence {
-				return title
-			}
-			return c.judgements.withVerdict(title, f.Claim.Value)
+	p := chart.NewPanel(c.d, f, cells)
+	p.Palette = c.palette()
+	p.Plain = func(line string) string { _, words := c.outcomes.title(line); return words }
+	p.Stated = func(title string) string {
+		if isSentence {
+			return title
 		}
+		return c.judgements.withVerdict(title, f.Claim.Value)
 	}
 	switch {
 	case err != nil:
 		v.Missing = wording.Sentence(err.Error())
-	case !chart.Draws(f.Kind.Value):
+	case !chart.Draws(f.Is()):
 		v.Missing = fmt.Sprintf("Unknown figure kind %q.", f.Kind.Value)
 	case experiment != nil && experiment.Plan.Skipped != "":
 		v.Missing = wording.Sentence("left out: " + experiment.Plan.Skipped)
 	case experiment != nil && len(cells) == 0:
 		v.Missing = "No cells to draw."
 	default:
-		c.drawPanels(&v, f, panels)
+		c.drawPanel(&v, f, p)
 	}
 	if v.Title, _ = c.outcomes.title(f.Title.Value); v.Title == "" {
-		v.Title = template.HTML(template.HTMLEscapeString(cmp.Or(panels[0].Auto, wording.Capital(f.Kind.Value)+" of "+
+		v.Title = template.HTML(template.HTMLEscapeString(cmp.Or(p.Auto, wording.Capital(f.Kind.Value)+" of "+
 			f.Label.Value)))
 	}
 	if v.Missing != "" {
@@ -81,72 +70,37 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 	return c.Fill("figure", v)
 }
 
-func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*chart.Panel) {
-	var drawings []drawing
-	var data *datafile.Table
-	var fields []string // those that tell panels apart first
-	if by := f.Facet.Value; by != "" {
-		fields = []string{by}
+func (c *composer) drawPanel(v *figureView, f *article.Figure, p *chart.Panel) {
+	d := p.Draw()
+	for _, w := range d.Warnings {
+		c.Warnf("%s", w)
 	}
-	var metrics []record.Metric
-	for _, p := range panels {
-		d := p.Draw()
-		for _, w := range d.Warnings {
-			c.Warnf("%s", w)
-		}
-		view := panelView{Name: p.Name, Folded: d.Folded, Missing: wording.Sentence(d.Missing)}
-		if d.Figure != nil {
-			full, narrow := c.draw(d.Figure)
-			view.Full, view.Narrow = template.HTML(full), template.HTML(narrow)
-			if len(full) > 0 {
-				drawings = append(drawings, drawing{p.ID, p.Name, full})
-			}
-		}
-		v.Panels = append(v.Panels, view)
-		v.Sub = cmp.Or(v.Sub, d.Sub)
-		v.HowTo = appendNew(v.HowTo, d.HowTo, func(words string) string { return words })
-		metrics = appendNew(metrics, d.Metrics, func(m record.Metric) string { return m.Name })
-		fields = append(fields, d.Fields...)
-		data = data.Join(f.Facet.Value, p.Facet, d.Data)
-	}
-	if len(panels) == 1 {
-		v.Missing = v.Panels[0].Missing
-	} else if len(drawings) == 0 {
-		v.Missing = "Nothing in this figure can be drawn."
-		for _, p := range v.Panels {
-			v.Missing += " " + wording.Sentence(p.Name+": "+p.Missing)
-		}
+	v.Folded, v.Missing, v.Sub, v.HowTo = d.Folded, wording.Sentence(d.Missing), d.Sub, d.HowTo
+	var full []byte
+	if d.Figure != nil {
+		var narrow []byte
+		full, narrow = c.draw(d.Figure)
+		v.Full, v.Narrow = template.HTML(full), template.HTML(narrow)
 	}
 	if v.Missing != "" {
 		return
 	}
-	cells := panels[0].All
+	cells := p.Cells
 	var csv []byte
-	if data != nil {
-		csv = data.CSV()
+	if d.Data != nil {
+		csv = d.Data.CSV()
 	} else {
-		csv = datafile.Cells(c.d, cells, cellview.Naming(cells, fields), metrics, f.Published)
+		csv = datafile.Cells(c.d, cells, cellview.Naming(cells, d.Fields), d.Metrics, f.Published)
 	}
-	o := cellview.OriginOf(c.d, cells, cellview.NamesOf(metrics)...)
+	o := cellview.OriginOf(c.d, cells, cellview.NamesOf(d.Metrics)...)
 	v.Provenance = c.provenance(o)
 	if len(cells) == 0 {
 		o = c.origin // that of the claim's cells may be any
 	}
-	title := cmp.Or(panels[0].Plain(f.Title.Value), panels[0].Auto)
-	title = panels[0].Stated(title)
+	title := p.Stated(cmp.Or(p.Plain(f.Title.Value), p.Auto))
 	part := provenancePart{c}
 	about := part.about(f.Label.Value, title, statedBy(f.Title, f.Claim), o)
-	v.Provenance.Files = part.addFiles(f.Label.Value, about, csv, drawings...)
-}
-
-// appendNew appends items whose key is not in the list.
-func appendNew[T any](list, more []T, key func(T) string) []T {
-	for _, v := range more {
-		if !slices.ContainsFunc(list, func(o T) bool { return key(o) == key(v) }) {
-			list = append(list, v)
-		}
-	}
-	return list
+	v.Provenance.Files = part.addFiles(f.Label.Value, about, csv, full)
 }
 
 // draw draws a figure in both widths in parallel, since authors wait for it.

@@ -96,8 +96,7 @@ func TestKindsOfFigures(t *testing.T) {
 			"noise floor"}},
 		{"bars", "kind: bars, x: throughput, y: [server, workers], published: true", []string{"Bars, one row each",
 			"; published 2,100/s", `class="ghost"`}},
-		{"distribution", "kind: distribution, x: throughput, y: server, facet: workers", []string{"Repetitions as small dots",
-			`>workers 1</p>`, `>workers 4</p>`}},
+		{"distribution", "kind: distribution, x: throughput, y: [server, workers]", []string{"Repetitions as small dots"}},
 		{"lines", "kind: lines, x: workers, y: throughput, colour: server", []string{"sync, workers 2: 1,000/s",
 			"Band: 95 % interval over 5 repetitions."}},
 		{"lines of two metrics", "kind: lines, x: workers, y: [latency.p50, latency.p90], colour: server, log: y",
@@ -111,7 +110,7 @@ func TestKindsOfFigures(t *testing.T) {
 		{"scatter", "kind: scatter, x: throughput, y: latency.p50, colour: server",
 			[]string{"async, workers 4: throughput 3,000/s",
 				"Lines through it: 95 % intervals"}},
-		{"agreement", "kind: agreement, x: throughput, y: [server, workers], colour: server",
+		{"agreement", "kind: scatter, x: throughput, colour: server",
 			[]string{"sync, workers 1: published 400/s, measured 500/s", "as published", "Order: tau-b 0.91"}},
 		{"a reference", "kind: dots, x: throughput, y: [server, workers], reference: '2 * throughput{server=\"sync\", " +
 			"workers=\"1\"}', zero: true", []string{": 1,000/s</text>", `apart from the reference`}},
@@ -141,9 +140,6 @@ func TestKindsOfFigures(t *testing.T) {
 				t.Errorf("the CSV has %d rows, %v", len(rows), err)
 			}
 			svg := "data/fig-f.svg"
-			if strings.Contains(test.block, "facet") {
-				svg = "data/fig-f-3.svg"
-			}
 			if drawing := fileOf(t, page, svg); !strings.Contains(string(drawing), "<style>") {
 				t.Errorf("%s is no drawing of its own: %.200s", svg, drawing)
 			}
@@ -169,7 +165,7 @@ func TestFiguresWithMissingData(t *testing.T) {
 			[]string{"not drawn: sync, workers 2: throughput not measured; latency p50 not measured"}, true},
 		{"a cell without a record has no curve", "kind: latency", []string{"sync, 2"},
 			[]string{"not drawn: sync, workers 2: not measured"}, true},
-		{"a published row that is not measured", "kind: agreement, x: throughput", []string{"sync, 2"},
+		{"a published row that is not measured", "kind: scatter, x: throughput", []string{"sync, 2"},
 			[]string{"not drawn: sync, workers 2: published 700/s, not measured"}, true},
 		{"nothing measured, lines", "kind: lines, x: workers, y: throughput", []string{"all"},
 			[]string{"Throughput: not measured yet."}, false},
@@ -179,9 +175,9 @@ func TestFiguresWithMissingData(t *testing.T) {
 			[]string{"Nothing was recorded by second: sync, workers 1: not measured;"}, false},
 		{"nothing measured, scatter", "kind: scatter, x: throughput, y: latency.p50", []string{"all"},
 			[]string{"No cell has both throughput and latency p50"}, false},
-		{"nothing measured, agreement", "kind: agreement, x: throughput", []string{"all"},
+		{"nothing measured, agreement", "kind: scatter, x: throughput", []string{"all"},
 			[]string{"No published value was measured here"}, false},
-		{"nothing published", "kind: agreement, x: latency.p50", nil, []string{"Nobody has published latency p50."}, false},
+		{"nothing published", "kind: scatter, x: latency.p50", nil, []string{"Nobody has published latency p50."}, false},
 		{"what is not recorded by second", "kind: timeline, y: latency.p50, where: 'workers == \"1\"'", nil,
 			[]string{"mean latency"}, true},
 		{"a percentile that is not on a timeline", "kind: timeline, y: memory.server", nil,
@@ -252,7 +248,7 @@ func TestStatesInFigures(t *testing.T) {
 		{"kind: dots, x: throughput, y: [server, workers]", 4}, {"kind: bars, x: throughput, y: [server, workers]", 4},
 		{"kind: distribution, x: throughput, y: [server, workers]", 2 * (5 + 3)},
 		{"kind: lines, x: workers, y: throughput, colour: server", 4},
-		{"kind: scatter, x: throughput, y: latency.p50", 4}, {"kind: agreement, x: throughput", 2 + 2}, {"kind: latency", 0},
+		{"kind: scatter, x: throughput, y: latency.p50", 4}, {"kind: scatter, x: throughput", 2 + 2}, {"kind: latency", 0},
 		{"kind: timeline, y: throughput", 0},
 	} {
 		b := measuredGrid(t, figureBlock(test.block))
@@ -312,33 +308,6 @@ func TestCellsOfAnotherProfile(t *testing.T) {
 	}
 }
 
-// Parts of one figure have one axis, so that they can be compared.
-func TestFacetsShareTheirAxis(t *testing.T) {
-	label := regexp.MustCompile(`>([0-9,.]+)<`)
-	labels := func(s string) (out []string) {
-		for _, m := range label.FindAllStringSubmatch(s, -1) {
-			out = append(out, m[1])
-		}
-		return out
-	}
-	for _, test := range []struct {
-		keys        string
-		parts, axes int // of each part
-	}{{"kind: dots, x: throughput, y: server, facet: workers", 3, 1}, {"kind: agreement, x: throughput, facet: server", 2,
-		2}} {
-		html := figureElement.FindString(string(pageOfGrid(t, figureBlock(test.keys)).HTML))
-		ticks := regexp.MustCompile(`(?s)<g class="ticks">(.*?)</g>`).FindAllStringSubmatch(html, -1)
-		if len(ticks) != 2*test.parts*test.axes {
-			t.Fatalf("%s: %d axes, want %d in either width", test.keys, len(ticks), test.parts*test.axes)
-		}
-		for i := 2 * test.axes; i < len(ticks); i++ {
-			if a, b := labels(ticks[i%(2*test.axes)][1]), labels(ticks[i][1]); !slices.Equal(a, b) {
-				t.Errorf("%s: ticks %q and %q", test.keys, a, b)
-			}
-		}
-	}
-}
-
 // searches is an article with a search for a value and one for a capacity, of two servers.
 const searches = "```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n```yaml experiment\n" + `name: tuned
 services: {server: {build: ., expose: ["8080"], command: "serve ${{ matrix.server }} ${{ tune.workers }}"}}
@@ -378,9 +347,9 @@ func searchCapacities(b *rendertest.Bench) {
 // Searches are drawn with all that they tried, what they found, and why they found nothing.
 func TestFiguresOfSearches(t *testing.T) {
 	b := rendertest.New(t, "searches", []byte("---\ntitle: Searches\n---\n\n"+searches+
-		"```yaml figure\n{label: fig-f, experiment: tuned, kind: tuning, x: tune.workers, y: throughput, colour: server}\n"+
+		"```yaml figure\n{label: fig-f, experiment: tuned, kind: search, x: tune.workers, y: throughput, colour: server}\n"+
 		"```\n\n"+
-		"```yaml figure\n{label: fig-c, experiment: bears, kind: capacity, y: server}\n```\n"))
+		"```yaml figure\n{label: fig-c, experiment: bears, kind: search}\n```\n"))
 	probes := func(failed float64, rates ...float64) (out []record.Probe) {
 		for i, rate := range rates {
 			for k := range 3 {
@@ -476,8 +445,8 @@ func TestOnlyCandidateInTable(t *testing.T) {
 // Searches that were not made yet say so.
 func TestNoSearchYet(t *testing.T) {
 	b := rendertest.New(t, "searches", []byte("---\ntitle: Searches\n---\n\n"+searches+
-		"```yaml figure\n{label: fig-f, experiment: tuned, kind: tuning, x: tune.workers, y: throughput}\n```\n\n"+
-		"```yaml figure\n{label: fig-c, experiment: bears, kind: capacity}\n```\n"))
+		"```yaml figure\n{label: fig-f, experiment: tuned, kind: search, x: tune.workers, y: throughput}\n```\n\n"+
+		"```yaml figure\n{label: fig-c, experiment: bears, kind: search}\n```\n"))
 	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -507,7 +476,7 @@ func BenchmarkPage(b *testing.B) {
 		"kind: lines, x: workers, y: latency.p99, colour: server",
 		"kind: latency, where: 'workers < 4'", "kind: timeline, y: throughput, where: 'workers < 4'",
 		"kind: scatter, x: throughput, y: latency.p50, colour: server, where: 'workers < 6'",
-		"kind: agreement, x: throughput"} {
+		"kind: scatter, x: throughput"} {
 		fmt.Fprintf(&text, "```yaml figure\n{label: fig-%d, experiment: servers, %s}\n```\n\n```yaml table\n"+
 			"{label: tbl-%d, experiment: servers, rows: [server, workers], columns: [throughput, latency.p50, latency.p99, "+
 			"failed]}\n```\n\n", i, kind, i)
@@ -548,8 +517,8 @@ func TestDataOfUndrawnRows(t *testing.T) {
 		}
 	}
 	b := rendertest.New(t, "searches", []byte("---\ntitle: Searches\n---\n\n"+searches+
-		"```yaml figure\n{label: fig-f, experiment: tuned, kind: tuning, x: tune.workers, y: throughput}\n```\n\n"+
-		"```yaml figure\n{label: fig-c, experiment: bears, kind: capacity}\n```\n"))
+		"```yaml figure\n{label: fig-f, experiment: tuned, kind: search, x: tune.workers, y: throughput}\n```\n\n"+
+		"```yaml figure\n{label: fig-c, experiment: bears, kind: search}\n```\n"))
 	b.Search("full", "tuned", "sync", record.Search{Kind: record.SearchTune, Name: "workers", Metric: "throughput",
 		Unit: "1/s", Better: "higher", Chosen: 1, Lo: 1, Hi: 1,
 		Stop: record.StopWorse, Probes: []record.Probe{{Candidate: 1, Phase: record.PhaseProbe, Value: 100},

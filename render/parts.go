@@ -79,19 +79,14 @@ func (out *TableText) layOut(layout table.Layout) {
 		heads = append(heads, strings.TrimSuffix(h.Words+", "+h.Unit, ", "))
 	}
 	out.Rows = [][]string{heads}
-	for _, section := range layout.Sections {
-		if section.Name != "" {
-			out.Rows = append(out.Rows, append([]string{section.Name}, make([]string, len(heads)-1)...))
-		}
-		for _, row := range section.Rows {
-			var words []string
-			for i, cell := range row.Cells {
-				if shown(i) {
-					words = append(words, cellText(cell))
-				}
+	for _, row := range layout.Rows {
+		var words []string
+		for i, cell := range row.Cells {
+			if shown(i) {
+				words = append(words, cellText(cell))
 			}
-			out.Rows = append(out.Rows, words)
 		}
+		out.Rows = append(out.Rows, words)
 	}
 	for _, n := range layout.Notes {
 		found := slice.Map(n.Found, func(f table.Found) string { return f.Rows + ": " + f.Words })

@@ -75,21 +75,15 @@ func (c provenancePart) address(file string) string {
 	return strings.TrimSuffix(c.options.Address, "/") + "/" + strings.TrimSuffix(name.EscapedPath(), "index.html")
 }
 
-// drawing is one that is offered as a file.
-type drawing struct {
-	id, name string // of its panel
-	svg      []byte
-}
-
 // addFiles adds the data and the drawings of a table or figure as files, and returns links to them.
-func (c provenancePart) addFiles(label string, about [][2]string, csv []byte, drawings ...drawing) (links []link) {
+func (c provenancePart) addFiles(label string, about [][2]string, csv, svg []byte) (links []link) {
 	add := func(name, words string, data []byte) {
 		c.files = append(c.files, File{dataFolder + "/" + name, data})
 		links = append(links, link{dataFolder + "/" + name, words})
 	}
 	add(label+".csv", "CSV", csv)
-	for _, d := range drawings {
-		add(d.id+".svg", strings.TrimSpace("SVG "+d.name), figure.Standalone(d.svg, about))
+	if len(svg) > 0 {
+		add(label+".svg", "SVG", figure.Standalone(svg, about))
 	}
 	return links
 }

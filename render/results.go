@@ -116,17 +116,12 @@ func (c *composer) table(t *article.Table) template.HTML {
 	e.Caption = c.outcomes.caption(t.Caption.Value)
 	layout := view.Layout()
 	e.Sub = columns.Sub(cells, layout)
-	var notes []template.HTML
-	for _, n := range t.Notes {
-		note, _ := c.prose.Inline(n.Value)
-		notes = append(notes, note)
-	}
 	o := cellview.OriginOf(c.d, cells, cellview.NamesOf(columns.metrics)...)
 	e.Provenance = c.provenance(o)
 	part := provenancePart{c}
 	about := part.about(t.Label.Value, c.judgements.withVerdict(words, stated.Value), statedBy(t.Title, t.Claim), o)
 	e.Provenance.Files = part.addFiles(t.Label.Value, about,
-		datafile.Cells(c.d, cells, columns.rowNames(), columns.metrics, t.Published))
+		datafile.Cells(c.d, cells, columns.words, columns.metrics, t.Published), nil)
 	missing := ""
 	switch {
 	case experiment == nil:
@@ -139,10 +134,9 @@ func (c *composer) table(t *article.Table) template.HTML {
 	return c.Fill("table", struct {
 		captioned
 		Layout  table.Layout
-		Missing string          // why there are no rows
-		Common  []string        // what holds of all rows
-		Notes   []template.HTML // of the author
-	}{e, layout, missing, columns.commonWords(), notes})
+		Missing string   // why there are no rows
+		Common  []string // what holds of all rows
+	}{e, layout, missing, columns.commonWords()})
 }
 
 type columns struct {
@@ -155,14 +149,6 @@ type columns struct {
 	colour  string   // the parameter that colours tell apart; empty if none
 	series  []string // its values
 	common  []string // circumstances in which all that is shown was measured
-}
-
-// rowNames are the fields that name rows, with the group.
-func (k *columns) rowNames() []string {
-	if group := k.block.Group.Value; group != "" && !slices.Contains(k.words, group) {
-		return append([]string{group}, k.words...)
-	}
-	return k.words
 }
 
 func (c *composer) tableColumns(t *article.Table, cells []*dataset.Cell) *columns {
@@ -182,10 +168,6 @@ func (c *composer) tableColumns(t *article.Table, cells []*dataset.Cell) *column
 		out.main = 0
 	}
 	out.words = cellview.Naming(cells, asked)
-	// which heads rows, and need not be said in each of them
-	if group := t.Group.Value; group != "" && len(out.words) > 1 {
-		out.words = slices.DeleteFunc(out.words, func(w string) bool { return w == group })
-	}
 	if out.colour = c.palette().Axis(cells); out.colour != "" {
 		out.series = c.palette().Names(cellview.SeriesOf(cells, out.colour))
 	}
@@ -301,10 +283,6 @@ func (g *letters) lookup(cells groupKey) map[string]string {
 
 func (k *columns) row(c *composer, cell *dataset.Cell) table.Row {
 	r := table.Row{Group: k.groups[cell.Trial.Name], Notes: cellNotes(cell, k.metrics, k.common)}
-	if group := k.block.Group.Value; group != "" {
-		v, _ := cellview.Field(cell, group)
-		r.Section = group + " " + cmp.Or(v, "–")
-	}
 	r.Series = c.palette().Cell(cell, k.colour) - 1
 	for _, w := range k.words {
 		v, _ := cellview.Field(cell, w)

@@ -23,11 +23,9 @@ profiles: {quick: skip}
 ` + "```\n\n```yaml table\n" + `label: tbl-t
 experiment: servers
 rows: [server]
-group: workers
 columns: [throughput, latency.p50]
 sort: throughput
 format: {throughput: round 0, latency.p50: unit us | round 1}
-notes: ["One note, with $n$.", Another.]
 ` + "```\n\n```yaml claim\n" + `{name: more, experiment: servers, text: b has more., expect: 'throughput{server="b", workers=1} > throughput{server="a", workers=1}'}
 ` + "```\n\n```yaml published\nexperiment: servers\nsource: Somebody\nrows: [{server: a, workers: 1, throughput: 500/s}, {server: b, workers: 1, throughput: 750/s}]\n```\n"
 
@@ -60,8 +58,8 @@ func TestTableOptions(t *testing.T) {
 	for _, found := range row.FindAllStringSubmatch(table[:strings.Index(table, "</table>")], -1) {
 		rows = append(rows, wordsOf(found[1]))
 	}
-	want := []string{"ServerThroughputrequests/s", "workers 1", "b600 576–625", "a500 476–525", "workers 2",
-		"a900 875–925", "b800 775–825"}
+	want := []string{"ServerWorkersThroughputrequests/s", "a 22900 875–925", "b 22800 775–825",
+		"b 11600 576–625", "a 11500 476–525"}
 	for i, w := range want {
 		if i >= len(rows) || !strings.HasPrefix(rows[i], w) {
 			t.Errorf("rows are %q, want %q", rows, want)
@@ -70,7 +68,7 @@ func TestTableOptions(t *testing.T) {
 	}
 	for _, w := range []string{
 		"13,894.7 13,327.1–14,487.3", // µs, with more digits than the interval would have
-		"One note, with $n$.", "Another.", "4 re-run because of background load",
+		"4 re-run because of background load",
 		"claimed more than +5 %; published +50 %",
 	} {
 		if !strings.Contains(words, w) {
@@ -114,23 +112,17 @@ func TestTitlesOfUnsupportedClaims(t *testing.T) {
 		"{label: tbl-t, experiment: servers, rows: [server], columns: [throughput], title: Sync leads, claim: sync-wins}\n" +
 		"```\n\n"
 	for _, test := range []struct {
-		keys, title, svg string
-		banner           bool
+		keys, title string
+		banner      bool
 	}{
 		{"kind: dots, x: throughput, y: [server, workers], title: Sync is first, claim: sync-wins",
-			"Contradicted: Sync is first", "", true},
-		{"kind: dots, x: throughput, y: server, facet: workers, title: Sync is first, claim: sync-wins",
-			"Contradicted: Sync is first", "Contradicted: Sync is first, workers 1", true},
-		{"kind: dots, x: throughput, y: [server, workers], title: Async is first, claim: async-wins", "Async is first", "",
-			false},
+			"Contradicted: Sync is first", true},
+		{"kind: dots, x: throughput, y: [server, workers], title: Async is first, claim: async-wins",
+			"Async is first", false},
 	} {
 		page := pageOfGrid(t, blocks+figureBlock(test.keys))
-		svg, file := test.title, "data/fig-f.svg"
-		if test.svg != "" {
-			svg, file = test.svg, "data/fig-f-1.svg"
-		}
-		if drawing := string(fileOf(t, page, file)); !strings.Contains(drawing, ">"+svg+"</title>") {
-			t.Errorf("%s: the drawing is not called %q", test.keys, svg)
+		if drawing := string(fileOf(t, page, "data/fig-f.svg")); !strings.Contains(drawing, ">"+test.title+"</title>") {
+			t.Errorf("%s: the drawing is not called %q", test.keys, test.title)
 		}
 		if banner := strings.Contains(figureElement.FindString(string(page.HTML)),
 			"The title states a claim that is contradicted here."); banner != test.banner {

@@ -17,14 +17,12 @@ type Figure struct {
 	X          source.Text       `yaml:"x"`
 	Y          []source.Text     `yaml:"y"`
 	Colour     source.Text       `yaml:"colour"`
-	Facet      source.Text       `yaml:"facet"` // a parameter or label with a drawing for each of its values
 	Where      Expression        `yaml:"where"`
 	Sort       source.Text       `yaml:"sort"`
 	Log        []Value[Axis]     `yaml:"log"`       // axes in equal ratios
 	Zero       Value[bool]       `yaml:"zero"`      // the metric's axis begins at zero
 	Reference  Expression        `yaml:"reference"` // a line at this value
 	Caption    source.Text       `yaml:"caption"`
-	Alt        source.Text       `yaml:"alt"`
 	Published  PublishedRef      `yaml:"published"`
 	Claim      source.Text       `yaml:"claim"`
 	Headline   Value[bool]       `yaml:"headline"`
@@ -47,7 +45,7 @@ func (Axis) Words() []string { return []string{string(XAxis), string(YAxis)} }
 
 // Is gives what is known of the figure's kind; of one that is unknown nothing is.
 func (f *Figure) Is() *figurekind.Kind {
-	kind, _ := figurekind.Of(f.Kind.Value)
+	kind, _ := figurekind.Of(f.Kind.Value, f.X.Value, Texts(f.Y))
 	return kind
 }
 

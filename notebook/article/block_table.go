@@ -18,10 +18,8 @@ type Table struct {
 	Columns    []source.Text     `yaml:"columns"`
 	Where      Expression        `yaml:"where"`
 	Sort       source.Text       `yaml:"sort"`
-	Group      source.Text       `yaml:"group"` // a parameter or label whose values head groups of rows
 	Caption    source.Text       `yaml:"caption"`
 	Format     Formats           `yaml:"format"`
-	Notes      []source.Text     `yaml:"notes"` // sentences below the table
 	Published  PublishedRef      `yaml:"published"`
 	Claim      source.Text       `yaml:"claim"`
 	Part       *conditional.Part `yaml:"-"` // that it stands in; nil if it stands in none

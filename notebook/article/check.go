@@ -212,7 +212,7 @@ func (doc *checker) label(t source.Text, at source.Pos, prefix string, seen map[
 }
 
 func (doc *checker) checkFigure(f *Figure) {
-	of, ok := figurekind.Of(f.Kind.Value)
+	of, ok := figurekind.Of(f.Kind.Value, f.X.Value, Texts(f.Y))
 	switch {
 	case f.Kind.Value == "" && f.Tried.Has("kind"):
 		return

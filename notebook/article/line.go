@@ -76,13 +76,10 @@ func (doc *Document) written() []writtenLine {
 	for _, t := range doc.Tables {
 		add(t.Part, "title", &t.Title)
 		add(t.Part, "caption", &t.Caption)
-		for i := range t.Notes {
-			add(t.Part, "note", &t.Notes[i])
-		}
 	}
 	for _, f := range doc.Figures {
 		add(f.Part, "title", &f.Title)
-		add(f.Part, "caption", &f.Caption, &f.Alt)
+		add(f.Part, "caption", &f.Caption)
 	}
 	return list
 }

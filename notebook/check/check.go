@@ -352,7 +352,6 @@ func (c *checker) table(t *article.Table) {
 				format.Value.Text)
 		}
 	}
-	c.setting(e, t.Group)
 	c.column(e, t.Sort)
 	c.where(e, t.Where)
 }

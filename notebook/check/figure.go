@@ -34,7 +34,6 @@ func (c *checker) figure(f *article.Figure) {
 		}
 	}
 	c.setting(e, f.Colour)
-	c.setting(e, f.Facet)
 	c.column(e, f.Sort)
 	c.where(e, f.Where)
 	if n := f.Reference.Node; n != nil && !c.lacking(n, e.Plan.Name) && !c.usesBroken(n) {
@@ -112,7 +111,7 @@ func (c *checker) subject(e *dataset.Experiment, f *article.Figure) {
 	switch name := f.X.Value; f.Is().Subject {
 	case figurekind.Tuning:
 		if _, known := e.Metric(name); known && !strings.HasPrefix(name, "tune.") {
-			c.problems.Add("no-search", f.X.Pos, "a tuning figure shows a search, and %s is not one", name).
+			c.problems.Add("no-search", f.X.Pos, "a figure of a search for a value shows it, and %s is not one", name).
 				Hint = "write x: tune.NAME, with a name under tune: of the experiment"
 		}
 	case figurekind.Capacity:

@@ -373,7 +373,7 @@ func TestWhereProblems(t *testing.T) {
 		{"an unknown name behind an or", "true or «port» > 5", `unknown name "port": if it is a value, quote it: "port"`},
 		{"the matrix", "«matrix.server» == 'a'", `unknown name "matrix.server": write server`},
 		{"braces", "workers > 1 and «source{a=b}»", `a filter compares names, and has no braces: write server == "async"`},
-		{"a function", "«count(workers)» > 5", "the function count is not available here"},
+		{"a function", "«published(workers)» > 5", "the function published is not available here"},
 		{"no condition", "workers + 1 > 2 and «server»",
 			`server is the text "async", neither true nor false: compare it with something`},
 		{"a number", "«workers»", `workers is the text "4", neither true nor false: compare it with something`},

@@ -42,6 +42,7 @@ const (
 // Kind is a kind of figure.
 type Kind struct {
 	Name    string
+	Drawn   string // how; the name, but where a kind has two forms
 	Subject Subject
 	X, Y    Axis
 	// Needs are the keys that a figure cannot do without, and Hint how to give them; Takes those that it may have beside
@@ -56,35 +57,53 @@ type Kind struct {
 const Colours = 6
 
 // Common are the keys that figures of all kinds may have.
-var Common = strings.Fields("label experiment kind title caption alt claim headline")
+var Common = strings.Fields("label experiment kind title caption claim headline")
 
-// All are the kinds, in the order of their names. See docs/figures.md#kinds-of-figures.
+// All are the kinds in the order of their names, of one with two forms both. See docs/figures.md#kinds-of-figures.
 var All = []*Kind{
-	{Name: "agreement", Subject: Published, X: Metric, Y: Setting, Shows: []string{"x"}, Needs: []string{"x"},
-		Hint: "add x: with a metric that was published", Takes: strings.Fields("y where colour facet published")},
-	{Name: "bars", X: Metric, Y: Setting, Shows: []string{"x"},
+	{Name: "bars", Drawn: "bars", X: Metric, Y: Setting, Shows: []string{"x"},
 		Needs: []string{"x", "y"}, Hint: "add x: with a metric, and y: with a parameter",
-		Takes: strings.Fields("where colour facet sort reference published")},
-	{Name: "capacity", Subject: Capacity, Shows: []string{"capacity.rate"}, Takes: strings.Fields("y where colour facet")},
-	{Name: "distribution", X: Metric, Y: Setting, Shows: []string{"x"}, Needs: []string{"x"}, Hint: "add x: with a metric",
-		Takes: strings.Fields("y where colour facet sort log.x zero reference published")},
-	{Name: "dots", X: Metric, Y: Setting, Shows: []string{"x"},
+		Takes: strings.Fields("where colour sort reference published")},
+	{Name: "distribution", Drawn: "distribution", X: Metric, Y: Setting, Shows: []string{"x"}, Needs: []string{"x"},
+		Hint: "add x: with a metric", Takes: strings.Fields("y where colour sort log.x zero reference published")},
+	{Name: "dots", Drawn: "dots", X: Metric, Y: Setting, Shows: []string{"x"},
 		Needs: []string{"x", "y"}, Hint: "add x: with a metric, and y: with a parameter",
-		Takes: strings.Fields("where colour facet sort log.x zero reference published")},
-	{Name: "latency", Shows: []string{"latency.p*"}, Takes: strings.Fields("y where colour facet")},
-	{Name: "lines", X: Numeric, Y: Metric, Shows: []string{"y"},
+		Takes: strings.Fields("where colour sort log.x zero reference published")},
+	{Name: "latency", Drawn: "latency", Shows: []string{"latency.p*"}, Takes: strings.Fields("y where colour")},
+	{Name: "lines", Drawn: "lines", X: Numeric, Y: Metric, Shows: []string{"y"},
 		Needs: []string{"x", "y"}, Hint: "add x: with a parameter whose values are numbers, and y: with a metric",
-		Takes: strings.Fields("where colour facet log.x log.y zero reference")},
-	{Name: "scatter", X: Metric, Y: Metric, Shows: []string{"y", "x"}, Needs: []string{"x", "y"},
-		Hint: "add x: and y: with a metric each", Takes: strings.Fields("where colour facet log.x log.y zero reference")},
-	{Name: "timeline", Y: Metric, Needs: []string{"y"}, Hint: "add y: with a metric",
-		Takes: strings.Fields("where colour facet log.y zero reference")},
-	{Name: "tuning", Subject: Tuning, X: Metric, Y: Metric, Shows: []string{"y", "x"}, Needs: []string{"x", "y"},
-		Hint: "add x: with tune.NAME, and y: with a metric", Takes: strings.Fields("where colour facet log.x log.y zero")},
+		Takes: strings.Fields("where colour log.x log.y zero reference")},
+	scatter, agreement, capacity, tuning,
+	{Name: "timeline", Drawn: "timeline", Y: Metric, Needs: []string{"y"}, Hint: "add y: with a metric",
+		Takes: strings.Fields("where colour log.y zero reference")},
 }
 
-// Of gives the kind of a name. If there is none, the kind has no keys and ok is false.
-func Of(name string) (k *Kind, ok bool) {
+// The kinds with two forms: a scatter without y is of published numbers against ours, and a search without x and y is
+// of a capacity.
+var (
+	scatter = &Kind{Name: "scatter", Drawn: "scatter", X: Metric, Y: Metric, Shows: []string{"y", "x"},
+		Needs: []string{"x", "y"}, Hint: "add x: and y: with a metric each, or x: alone with a metric that was published",
+		Takes: strings.Fields("where colour log.x log.y zero reference")}
+	agreement = &Kind{Name: "scatter", Drawn: "agreement", Subject: Published, X: Metric, Shows: []string{"x"},
+		Needs: []string{"x"}, Hint: scatter.Hint, Takes: strings.Fields("where colour published")}
+	tuning = &Kind{Name: "search", Drawn: "tuning", Subject: Tuning, X: Metric, Y: Metric, Shows: []string{"y", "x"},
+		Needs: []string{"x", "y"}, Hint: "add x: with tune.NAME, and y: with a metric",
+		Takes: strings.Fields("where colour log.x log.y zero")}
+	capacity = &Kind{Name: "search", Drawn: "capacity", Subject: Capacity, Shows: []string{"capacity.rate"},
+		Takes: strings.Fields("where colour")}
+)
+
+// Of gives the kind of a name, in the form that x and y of a figure ask for. If there is none, the kind has no keys and
+// ok is false.
+func Of(name, x string, y []string) (k *Kind, ok bool) {
+	switch {
+	case name == "scatter" && x != "" && len(y) == 0:
+		return agreement, true
+	case name == "search" && x == "" && len(y) == 0:
+		return capacity, true
+	case name == "search":
+		return tuning, true
+	}
 	k, ok = slice.Find(All, func(k *Kind) bool { return k.Name == name })
 	return cmp.Or(k, &Kind{Name: name}), ok
 }
@@ -94,7 +113,7 @@ func Names(keep func(*Kind) bool) []string {
 	var out []string
 	for _, k := range All {
 		if keep == nil || keep(k) {
-			out = append(out, k.Name)
+			out = slice.Add(out, k.Name)
 		}
 	}
 	return out

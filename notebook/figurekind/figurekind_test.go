@@ -12,8 +12,8 @@ func TestAll(t *testing.T) {
 		t.Error("the kinds are not in the order of their names")
 	}
 	for i, k := range All {
-		if i > 0 && k.Name == All[i-1].Name {
-			t.Errorf("%s stands twice", k.Name)
+		if i > 0 && k.Drawn == All[i-1].Drawn {
+			t.Errorf("%s stands twice", k.Drawn)
 		}
 		if (len(k.Needs) > 0) != (k.Hint != "") {
 			t.Errorf("%s needs %v, and the hint is %q", k.Name, k.Needs, k.Hint)
@@ -32,11 +32,18 @@ func TestAll(t *testing.T) {
 				t.Errorf("%s shows the metrics of %s, which has %s", k.Name, key, axis)
 			}
 		}
-		if got, ok := Of(k.Name); got != k || !ok {
+		x, y := "", []string(nil)
+		if slices.Contains(k.Needs, "x") {
+			x = "x"
+		}
+		if slices.Contains(k.Needs, "y") {
+			y = []string{"y"}
+		}
+		if got, ok := Of(k.Name, x, y); got != k || !ok {
 			t.Errorf("%s is not found by its name", k.Name)
 		}
 	}
-	if k, ok := Of("pie"); ok || k.Has("x") || !k.Has("label") {
+	if k, ok := Of("pie", "", nil); ok || k.Has("x") || !k.Has("label") {
 		t.Errorf("a kind that is not there is %+v", k)
 	}
 }
@@ -53,12 +60,12 @@ func TestMetrics(t *testing.T) {
 		{"lines", "throughput", false, "latency.p50 cpu"},
 		{"latency", "latency.p99.9", true, ""},
 		{"latency", "latency.mean", false, ""},
-		{"capacity", "capacity.rate", true, "capacity.rate"},
+		{"search", "latency.p50", true, "latency.p50 cpu throughput"},
 		{"pie", "throughput", false, ""},
 	}
 	for _, tt := range tests {
-		k, _ := Of(tt.kind)
 		y := []string{"latency.p50", "cpu"}
+		k, _ := Of(tt.kind, "throughput", y)
 		if got := strings.Join(k.Metrics("throughput", y), " "); got != tt.want {
 			t.Errorf("%s shows %q, want %q", tt.kind, got, tt.want)
 		}

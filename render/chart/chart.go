@@ -10,6 +10,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/figurekind"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/render/cellview"
@@ -20,15 +21,12 @@ import (
 	"benchbook/slice"
 )
 
-// Panel is one drawing of a figure: the whole, or the part of it that has one value of what the figure is faceted by.
+// Panel is a figure in the making.
 type Panel struct {
 	Dataset *dataset.Dataset
 	Block   *article.Figure
 	Cells   []*dataset.Cell // that it is of
-	All     []*dataset.Cell // of all panels of the figure, which share their axes
 	ID      string
-	Name    string // what it is of, where there are several
-	Facet   string // the value that its cells have in common; empty where there is one panel
 	Auto    string // title, if the author gave none; set by Draw
 	Palette *Palette
 
@@ -75,8 +73,8 @@ var drawers = map[string]func(*Panel) Drawing{
 	"tuning":       (*Panel).tuning,
 }
 
-// Draws tells whether there is a kind of this name.
-func Draws(kind string) bool { return drawers[kind] != nil }
+// Draws tells whether there is a drawing for a kind.
+func Draws(kind *figurekind.Kind) bool { return drawers[kind.Drawn] != nil }
 
 // Draw makes the figure of the panel, whose kind is one that Draws knows.
 func (p *Panel) Draw() Drawing {
@@ -84,9 +82,9 @@ func (p *Panel) Draw() Drawing {
 	if own := p.Block.Colour.Value; own != "" && p.by == "" {
 		p.warnings = append(p.warnings,
 			fmt.Sprintf("%s: %q has %d values, and more than %d colours cannot be told apart; all are drawn in one",
-				p.Block.Label.Value, own, len(cellview.SeriesOf(p.All, own)), figure.MaxSeries))
+				p.Block.Label.Value, own, len(cellview.SeriesOf(p.Cells, own)), figure.MaxSeries))
 	}
-	d := drawers[p.Block.Kind.Value](p)
+	d := drawers[p.Block.Is().Drawn](p)
 	d.Warnings = p.warnings
 	if d.Figure != nil {
 		p.sayDisturbed(d)
@@ -123,12 +121,8 @@ func (p *Panel) description(what string) string {
 
 // newData begins the data file of the figure, in which each row has a cell, some columns, and why there is no value.
 func (p *Panel) newData(columns ...string) {
-	by := p.Block.Facet.Value
-	asked := slices.DeleteFunc(append([]string{by}, article.Texts(p.Block.Y)...), func(name string) bool {
-		return !hasField(p.All, name)
-	})
-	isFacet := func(name string) bool { return name == by }
-	p.dataFields = slices.DeleteFunc(cellview.Naming(p.All, asked), isFacet)
+	asked := slices.DeleteFunc(article.Texts(p.Block.Y), func(name string) bool { return !hasField(p.Cells, name) })
+	p.dataFields = cellview.Naming(p.Cells, asked)
 	p.data = datafile.NewTable(p.dataFields, append(columns, "missing", "state")...)
 }
 
@@ -154,56 +148,22 @@ func (p *Panel) metric(key, name string) (m record.Metric, missing string) {
 	return m, missing
 }
 
-// ofAll are values that the axes of all panels show; none where there is one panel, whose axes are its own.
-func (p *Panel) ofAll(values []float64) []float64 {
-	if len(p.All) > len(p.Cells) {
-		return values
-	}
-	return nil
-}
-
-// Panels divides cells by the parameter or label that the author facets by, in the order of the plan.
-func Panels(d *dataset.Dataset, f *article.Figure, cells []*dataset.Cell) []*Panel {
-	whole := &Panel{Dataset: d, Block: f, Cells: cells, All: cells, ID: f.Label.Value}
-	by := f.Facet.Value
-	if by == "" {
-		return []*Panel{whole}
-	}
-	var out []*Panel
-	for _, cell := range cells {
-		value, _ := cellview.Field(cell, by)
-		name := by + " " + cmp.Or(value, "–")
-		i := slices.IndexFunc(out, func(p *Panel) bool { return p.Name == name })
-		if i < 0 {
-			i = len(out)
-			id := fmt.Sprintf("%s-%d", f.Label.Value, i+1)
-			out = append(out, &Panel{Dataset: d, Block: f, All: cells, Name: name, Facet: value, ID: id})
-		}
-		out[i].Cells = append(out[i].Cells, cell)
-	}
-	if len(out) == 0 {
-		return []*Panel{whole}
-	}
-	return out
+// NewPanel is the panel of a figure with cells.
+func NewPanel(d *dataset.Dataset, f *article.Figure, cells []*dataset.Cell) *Panel {
+	return &Panel{Dataset: d, Block: f, Cells: cells, ID: f.Label.Value}
 }
 
 // head is what a figure is called: by its author, else automatically; desc is made from its data.
 func (p *Panel) head(auto, desc string) figure.Head {
 	p.Auto = auto
 	title := p.Plain(p.Block.Title.Value)
-	if alt := p.Plain(p.Block.Alt.Value); alt != "" {
-		desc = alt + " " + desc
-	}
 	if profile := p.Dataset.Profile; profile != "" && profile != plan.Full {
 		desc += " Profile " + profile + ": not for publication."
 	}
 	if !p.Dataset.Own && p.Dataset.Host != "" {
 		desc += " Measured on host " + p.Dataset.Host + "."
 	}
-	if title = cmp.Or(title, auto); p.Name != "" {
-		title += ", " + p.Name
-	}
-	title = p.Stated(title)
+	title = p.Stated(cmp.Or(title, auto))
 	return figure.Head{ID: p.ID, Title: title, Desc: desc}
 }
 
@@ -252,7 +212,7 @@ func (p *Panel) reference(unit number.Unit, base string, scale figure.Scale) *fi
 // not have, and for all where the names of marks say it. There are none where all marks have the first colour.
 func (p *Panel) series(fields []string) []string {
 	if p.by == "" {
-		if by := p.Palette.Axis(p.All); slices.Contains(fields, by) {
+		if by := p.Palette.Axis(p.Cells); slices.Contains(fields, by) {
 			p.by = by
 		}
 	}
@@ -262,13 +222,13 @@ func (p *Panel) series(fields []string) []string {
 	case p.by == "" || slices.Contains(fields, p.by):
 		return make([]string, figure.MaxSeries)
 	}
-	return p.Palette.Names(cellview.SeriesOf(p.All, p.by))
+	return p.Palette.Names(cellview.SeriesOf(p.Cells, p.by))
 }
 
 // lineNames are the names of the lines that cells are on; none in figures of other kinds.
 func (p *Panel) lineNames() []string {
 	var fields []string
-	switch p.Block.Kind.Value {
+	switch p.Block.Is().Drawn {
 	case "lines":
 		fields = p.lineFields(p.Block.X.Value)
 	case "latency", "timeline", "tuning":

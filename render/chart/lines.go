@@ -120,7 +120,7 @@ func (p *Panel) lines() Drawing {
 	}
 	var values []float64
 	base := ""
-	for _, cell := range p.All {
+	for _, cell := range p.Cells {
 		q, ok := cellview.Numeric(cell, l.x)
 		if !ok {
 			value, _ := cellview.Field(cell, l.x)
@@ -129,15 +129,15 @@ func (p *Panel) lines() Drawing {
 		}
 		values, base = append(values, q.Value), q.Unit.Dimension.Base()
 	}
-	q := cellview.QuantityOf(l.metrics[0], p.All)
+	q := cellview.QuantityOf(l.metrics[0], p.Cells)
 	if len(l.metrics) > 1 {
-		q.Unit = q.Unit.Column(readingsIn(p.All, l.metrics)...)
+		q.Unit = q.Unit.Column(readingsIn(p.Cells, l.metrics)...)
 		q.Axis = cmp.Or(q.Unit.Symbol, wording.Lower(q.Title))
 	}
 	names := cellview.NamesOf(l.metrics)
-	centres := centresOf(p.All, names)
+	centres := centresOf(p.Cells, names)
 	if len(centres) == 0 {
-		return Drawing{Missing: wording.Capital(wording.Lower(q.Title)) + ": " + cellview.Without(p.All, names...)}
+		return Drawing{Missing: wording.Capital(wording.Lower(q.Title)) + ": " + cellview.Without(p.Cells, names...)}
 	}
 	kinds := cellview.KindsOf(p.Cells, names...)
 	p.say(bandWords(kinds)...)
@@ -145,7 +145,7 @@ func (p *Panel) lines() Drawing {
 	f := figure.Curves{Dots: true,
 		X: figure.Axis{Name: strings.TrimSuffix(l.x+", "+l.xUnit.Symbol, ", "), Unit: l.xUnit.Scale, Ticks: values,
 			Scale: p.scale(article.XAxis, values)},
-		Y: figure.Axis{Name: q.Axis, Unit: q.Unit.Scale, Zero: p.Block.Zero.V, Also: p.ofAll(centres),
+		Y: figure.Axis{Name: q.Axis, Unit: q.Unit.Scale, Zero: p.Block.Zero.V,
 			Scale: p.scale(article.YAxis, centres)}}
 	l.addLines()
 	f.Curves, f.Reference = l.curves, p.reference(q.Unit.Unit, l.metrics[0].Unit, f.Y.Scale)
@@ -155,7 +155,7 @@ func (p *Panel) lines() Drawing {
 	f.Notes = append(f.Notes, l.old...)
 	title := q.Title + " by " + l.x
 	if len(l.metrics) == 1 {
-		title = rangeTitle(p.All, l.metrics[0], append([]string{l.x}, p.lineFields(l.x)...), title)
+		title = rangeTitle(p.Cells, l.metrics[0], append([]string{l.x}, p.lineFields(l.x)...), title)
 	}
 	f.Head = p.head(title, p.description("Lines with a point for each value of "+l.x))
 	p.say(cellview.HollowWords(p.Cells)...)
@@ -286,21 +286,20 @@ func (p *Panel) latency() Drawing {
 	const family = "latency"
 	lines, fields := p.cellLines()
 	p.newData("percentile", "seconds", "lo", "hi", "repetitions", "attempts")
-	var percents, pooled []float64
+	var pooled []float64
 	found := map[*dataset.Cell]dataset.Percentiles{}
-	for _, cell := range p.All {
+	for _, cell := range p.Cells {
 		if d, missing := cell.Percentiles(family); missing == "" {
 			found[cell] = d
 			for _, q := range d.Points {
-				percents, pooled = append(percents, q.Percent), append(pooled, q.Pooled)
+				pooled = append(pooled, q.Pooled)
 			}
 		}
 	}
 	unit := number.For("s", false, pooled...)
 	f := figure.Curves{
-		X: figure.Axis{Name: "percentile of requests; each further nine has the same width", Scale: figure.Nines,
-			Also: p.ofAll(percents)},
-		Y:     figure.Axis{Name: "latency, " + unit.Symbol, Unit: unit.Scale, Scale: figure.Log, Also: p.ofAll(pooled)},
+		X:     figure.Axis{Name: "percentile of requests; each further nine has the same width", Scale: figure.Nines},
+		Y:     figure.Axis{Name: "latency, " + unit.Symbol, Unit: unit.Scale, Scale: figure.Log},
 		Drops: []figure.Reference{{Value: 50, Label: "median"}, {Value: 99, Label: "p99"}},
 	}
 	var low, high int
@@ -332,7 +331,7 @@ func (p *Panel) latency() Drawing {
 	}
 	tail, _ := record.LookupMetric("latency.p99")
 	f.Notes = p.notes
-	f.Head = p.head(rangeTitle(p.All, tail, fields, "Latency by percentile"),
+	f.Head = p.head(rangeTitle(p.Cells, tail, fields, "Latency by percentile"),
 		p.description("Curves of latency by percentile"))
 	repetitions := cellview.Origin{Measured: 1, Low: low, High: high}.Repetitions()
 	p.say("Line: all answers of "+repetitions+", up to the last percentile with ten requests beyond it.",
@@ -411,25 +410,20 @@ func (p *Panel) timeline() Drawing {
 	lines, fields := p.cellLines()
 	p.newData("repetition", "second", "metric", "unit", "value")
 	p.say("Bold: the median of each second. Thin: one repetition each.")
-	shown, all, longest := secondsOf(p.All, metric)
+	shown, all := secondsOf(p.Cells, metric)
 	unit := number.For(shown.Unit, false, all...)
 	axis := "completions per second"
 	if shown.Unit == "s" {
 		axis = "mean latency of a second's answers, " + unit.Symbol
 	}
-	var ticks []float64
-	for second := range longest {
-		ticks = append(ticks, float64(second+1))
-	}
-	f := figure.Curves{X: figure.Axis{Name: "second of the measured window", Also: p.ofAll(ticks)},
-		Y: figure.Axis{Name: axis, Unit: unit.Scale, Zero: p.Block.Zero.V, Scale: p.scale(article.YAxis, all),
-			Also: p.ofAll(all)}}
+	f := figure.Curves{X: figure.Axis{Name: "second of the measured window"},
+		Y: figure.Axis{Name: axis, Unit: unit.Scale, Zero: p.Block.Zero.V, Scale: p.scale(article.YAxis, all)}}
 	f.Curves = curvesOf(lines, func(l *line) bool { return p.addSeconds(l, metric, unit) })
 	if len(f.Curves) == 0 {
 		return Drawing{Missing: "nothing was recorded by second: " + strings.Join(p.described, "; ")}
 	}
 	f.Notes, f.Reference = p.notes, p.reference(unit, shown.Unit, f.Y.Scale)
-	f.Head = p.head(rangeTitle(p.All, shown, fields, shown.Title)+", within a run",
+	f.Head = p.head(rangeTitle(p.Cells, shown, fields, shown.Title)+", within a run",
 		p.description("Values over time within repetitions"))
 	p.say(cellview.HollowWords(p.Cells)...)
 	if shown.Unit != "s" {
@@ -470,17 +464,16 @@ func (a *account) addSeconds(l *line, metric string, unit number.Unit) bool {
 	return true
 }
 
-// secondsOf are all values that there are of a metric of cells by the second, and the most seconds of a repetition.
-func secondsOf(cells []*dataset.Cell, metric string) (m record.Metric, values []float64, longest int) {
+// secondsOf returns the value of each second of each repetition of cells, seconds without answers left out.
+func secondsOf(cells []*dataset.Cell, metric string) (m record.Metric, values []float64) {
 	for _, cell := range cells {
 		s, _ := cell.Seconds(metric)
 		m = s.Metric
 		for _, list := range s.Values {
-			longest = max(longest, len(list))
 			values = append(values, slices.DeleteFunc(slices.Clone(list), math.IsNaN)...)
 		}
 	}
-	return m, values, longest
+	return m, values
 }
 
 // secondPoints are the medians of each second over repetitions, and the first and the last of them in words.

@@ -32,18 +32,14 @@ func NewPalette(d *dataset.Dataset, cells func(f *article.Figure) []*dataset.Cel
 	}
 	var sets [][]string // of values that stand in one figure
 	for _, f := range d.Doc.Figures {
-		for i, panel := range Panels(d, f, cells(f)) {
-			by := p.axisOf(panel)
-			set := slice.Add([]string(nil), panel.lineNames()...)
-			if by != "" {
-				set = cellview.SeriesOf(panel.All, by)
-			}
-			if by != "" && i == 0 {
-				p.axes = slice.Add(p.axes, by)
-			}
-			if len(set) <= figure.MaxSeries {
-				sets = append(sets, set)
-			}
+		panel := NewPanel(d, f, cells(f))
+		set := slice.Add([]string(nil), panel.lineNames()...)
+		if by := p.axisOf(panel); by != "" {
+			set = cellview.SeriesOf(panel.Cells, by)
+			p.axes = slice.Add(p.axes, by)
+		}
+		if len(set) <= figure.MaxSeries {
+			sets = append(sets, set)
 		}
 	}
 	for _, set := range sets {
@@ -82,7 +78,7 @@ func (p *Palette) free(value string, sets [][]string) int {
 // axisOf is the parameter or label that the author has a figure coloured by; empty if there is none, or if it has more
 // values than there are colours.
 func (p *Palette) axisOf(panel *Panel) string {
-	if own := panel.Block.Colour.Value; len(cellview.SeriesOf(panel.All, own)) <= figure.MaxSeries {
+	if own := panel.Block.Colour.Value; len(cellview.SeriesOf(panel.Cells, own)) <= figure.MaxSeries {
 		return own
 	}
 	return ""

@@ -69,7 +69,7 @@ func (p *Panel) rows(marks figure.Marks, drawnAs, estimateMark, intervalMark str
 	}
 	r := p.newRows(m, marks)
 	p.howTo = append(r.howTo(estimateMark, intervalMark), p.howTo...)
-	r.Head = p.head(rangeTitle(p.All, m, p.fields(), m.Title+" by "+wording.List(p.fields())),
+	r.Head = p.head(rangeTitle(p.Cells, m, p.fields(), m.Title+" by "+wording.List(p.fields())),
 		p.description(drawnAs+", one row each, in this order"))
 	return Drawing{Figure: r.Rows, Sub: r.Sub(), Metrics: []record.Metric{m}, Fields: p.fields()}
 }
@@ -79,7 +79,7 @@ func (p *Panel) fields() []string { return cellview.Naming(p.Cells, article.Text
 
 // newRows makes rows of cells, in the order of compare.
 func (p *Panel) newRows(m record.Metric, marks figure.Marks) *rows {
-	r := &rows{Rows: figure.Rows{Marks: marks}, metric: cellview.QuantityOf(m, p.All), cells: p.Cells,
+	r := &rows{Rows: figure.Rows{Marks: marks}, metric: cellview.QuantityOf(m, p.Cells), cells: p.Cells,
 		kinds: cellview.KindsOf(p.Cells, m.Name)}
 	r.X = figure.Axis{Name: r.metric.Axis, Unit: r.metric.Unit.Scale, Zero: p.Block.Zero.V}
 	fields := p.fields()
@@ -117,16 +117,14 @@ func (p *Panel) newRows(m record.Metric, marks figure.Marks) *rows {
 
 // layAxis chooses the scale of the axis, and what it has to show beside the rows.
 func (p *Panel) layAxis(r *rows) {
-	var values, published, ends []float64
-	for _, cell := range p.All {
+	var values, published []float64
+	for _, cell := range p.Cells {
 		if shown := cell.Metric(r.metric.Name); shown.Missing == "" {
 			values = append(values, shown.Estimate.Centre)
 			if p.Block.Kind.Value == "distribution" {
 				values = append(values, shown.Values...)
 			}
 			r.pooled = r.pooled || shown.Estimate.Kind == stats.ClopperPearson
-			lo, hi := cellview.Ends(shown)
-			ends = append(ends, lo, hi)
 		}
 		if value, ok := cellview.PublishedOf(p.Dataset, cell, r.metric.Name, p.Block.Published); ok {
 			published = append(published, value.Number)
@@ -138,12 +136,6 @@ func (p *Panel) layAxis(r *rows) {
 		crush(published, values, r.X.Scale, r.Marks == figure.Bars || r.X.Zero) {
 		r.factor = a.Factor
 	}
-	for _, v := range published {
-		values = append(values, v*r.factor)
-	}
-	r.X.Also = slices.DeleteFunc(p.ofAll(append(ends, values...)), func(v float64) bool {
-		return math.IsNaN(v) || math.IsInf(v, 0) || r.X.Scale == figure.Log && v <= 0
-	})
 }
 
 // crush tells whether published values leave ours less than half of an axis. Machines differ: then the ticks are drawn

@@ -26,19 +26,18 @@ func (p *Panel) scatter() Drawing {
 	if !okX || !okY {
 		return Drawing{Missing: "x and y of a scatter figure must be metrics"}
 	}
-	x, y := cellview.QuantityOf(mx, p.All), cellview.QuantityOf(my, p.All)
+	x, y := cellview.QuantityOf(mx, p.Cells), cellview.QuantityOf(my, p.Cells)
 	metrics := []record.Metric{mx, my}
 	kinds := cellview.KindsOf(p.Cells, cellview.NamesOf(metrics)...)
 	p.say(crossWords(kinds)...)
 	var xs, ys []float64
-	for _, cell := range p.All {
+	for _, cell := range p.Cells {
 		if a, b := cell.Metric(mx.Name), cell.Metric(my.Name); a.Missing == "" && b.Missing == "" {
 			xs, ys = append(xs, a.Estimate.Centre), append(ys, b.Estimate.Centre)
 		}
 	}
 	axis := func(name article.Axis, q cellview.Quantity, values []float64) figure.Axis {
-		return figure.Axis{Name: q.Axis, Unit: q.Unit.Scale, Zero: p.Block.Zero.V, Scale: p.scale(name, values),
-			Also: p.ofAll(values)}
+		return figure.Axis{Name: q.Axis, Unit: q.Unit.Scale, Zero: p.Block.Zero.V, Scale: p.scale(name, values)}
 	}
 	fields := cellview.Naming(p.Cells, nil)
 	f := figure.Scatter{X: axis(article.XAxis, x, xs), Y: axis(article.YAxis, y, ys), Series: p.series(fields)}
@@ -63,7 +62,7 @@ func (p *Panel) scatter() Drawing {
 			wording.Some(p.described)}
 	}
 	f.Reference = p.reference(y.Unit.Unit, my.Unit, f.Y.Scale)
-	f.Head = p.head(rangeTitle(p.All, my, nil, my.Title)+", against "+wording.Lower(mx.Title),
+	f.Head = p.head(rangeTitle(p.Cells, my, nil, my.Title)+", against "+wording.Lower(mx.Title),
 		p.description("Points between two metrics"))
 	p.say(cellview.HollowWords(p.Cells)...)
 	return Drawing{Figure: f, Sub: kinds.Sub() + ": " + x.Subject() + ", and " + y.Subject(), Metrics: metrics,
@@ -105,16 +104,10 @@ func (p *Panel) agreement() Drawing {
 	}
 	q := cellview.Quantity{Metric: m, Unit: columnOfRows(m, a.Rows, cells)}
 	axis := cellview.QuantityWords(m, q.Unit.Unit)
-	var published, measured []float64
-	for i, row := range a.Rows {
-		if row.Measured && slices.Contains(p.All, cells[i]) {
-			published, measured = append(published, row.Published), append(measured, row.Centre)
-		}
-	}
-	fields := cellview.Naming(p.Cells, article.Texts(p.Block.Y))
+	fields := cellview.Naming(p.Cells, nil)
 	f := figure.Scatter{Series: p.series(fields),
-		X: figure.Axis{Name: "published " + axis, Unit: q.Unit.Scale, Scale: figure.Log, Also: p.ofAll(published)},
-		Y: figure.Axis{Name: "measured " + axis, Unit: q.Unit.Scale, Scale: figure.Log, Also: p.ofAll(measured)}}
+		X: figure.Axis{Name: "published " + axis, Unit: q.Unit.Scale, Scale: figure.Log},
+		Y: figure.Axis{Name: "measured " + axis, Unit: q.Unit.Scale, Scale: figure.Log}}
 	var shown []*dataset.Cell
 	for i, row := range a.Rows {
 		cell := cells[i]

@@ -41,7 +41,7 @@ func (p *Panel) tuning() Drawing {
 		return Drawing{Missing: missing}
 	}
 	lines, fields := p.cellLines()
-	candidates, values := tried(p.All, name, m.Name)
+	candidates, values := tried(p.Cells, name, m.Name)
 	if len(values) == 0 {
 		return Drawing{Missing: "no search for " + name + " has been recorded yet"}
 	}
@@ -52,8 +52,7 @@ func (p *Panel) tuning() Drawing {
 	q := cellview.Quantity{Metric: m, Unit: t.unit.Column(), Axis: cellview.QuantityWords(m, t.unit)}
 	f := figure.Curves{Dots: true,
 		X: figure.Axis{Name: name, Ticks: candidates, Scale: p.scale(article.XAxis, candidates)},
-		Y: figure.Axis{Name: q.Axis, Unit: t.unit.Scale, Zero: p.Block.Zero.V, Scale: p.scale(article.YAxis, values),
-			Also: p.ofAll(values)}}
+		Y: figure.Axis{Name: q.Axis, Unit: t.unit.Scale, Zero: p.Block.Zero.V, Scale: p.scale(article.YAxis, values)}}
 	f.Curves = curvesOf(lines, t.addPoints)
 	if len(f.Curves) == 0 {
 		return Drawing{Missing: "no attempt of the search for " + name + " can be drawn: " + strings.Join(p.described, "; ")}
@@ -65,7 +64,7 @@ func (p *Panel) tuning() Drawing {
 	}
 	f.Notes = p.notes
 	chosen, _ := record.LookupMetric("tune." + name)
-	f.Head = p.head(rangeTitle(p.All, chosen, fields, m.Title+" by "+name),
+	f.Head = p.head(rangeTitle(p.Cells, chosen, fields, m.Title+" by "+name),
 		p.description("What the search for "+name+" tried"))
 	p.say(cellview.HollowWords(p.Cells)...)
 	return Drawing{Figure: f, Sub: "What the search for " + name + " tried: " + q.Subject(),
@@ -200,13 +199,6 @@ func (p *Panel) capacity() Drawing {
 	f := figure.Rows{Marks: figure.Probes, Series: p.series(fields),
 		X: figure.Axis{Name: "requests per second", Scale: figure.Log}}
 	p.newData("probe", "rate", "phase", "met", "invalid")
-	for _, cell := range p.All {
-		if s := cell.Search(""); s != nil {
-			for _, q := range s.Probes {
-				f.X.Also = append(f.X.Also, p.ofAll([]float64{q.Candidate})...)
-			}
-		}
-	}
 	objective, tried := "", false
 	for _, cell := range byCapacity(p.Cells) {
 		row := capacityRow(cell.Name(fields...), cell)
@@ -227,7 +219,7 @@ func (p *Panel) capacity() Drawing {
 		return Drawing{Missing: "no search for a capacity has been recorded yet"}
 	}
 	rate, _ := record.LookupMetric("capacity.rate")
-	f.Head = p.head(rangeTitle(p.All, rate, fields, "Capacity by "+wording.List(fields)),
+	f.Head = p.head(rangeTitle(p.Cells, rate, fields, "Capacity by "+wording.List(fields)),
 		p.description("Searches for the highest rate that meets the objective"))
 	sub := "Highest rate that still meets the objective, requests per second"
 	if objective != "" {

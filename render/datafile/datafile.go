@@ -69,25 +69,6 @@ func (t *Table) Add(fields []any, more ...any) {
 	t.Rows = append(t.Rows, append(slices.Clone(fields), more...))
 }
 
-// Join adds the rows of another panel, preceded by its facet if it has one. Either table may be nil.
-func (t *Table) Join(by, facet string, o *Table) *Table {
-	if o == nil {
-		return t
-	}
-	if by != "" {
-		columns := csvtext.Head(nil, []string{by}, append(slices.Clone(o.Columns), "run", "host"))
-		o.Columns = columns[:len(columns)-2]
-		for i, row := range o.Rows {
-			o.Rows[i] = append([]any{facet}, row...)
-		}
-	}
-	if t == nil {
-		return o
-	}
-	t.Rows = append(t.Rows, o.Rows...)
-	return t
-}
-
 // CSV writes the table.
 func (t *Table) CSV() []byte {
 	rows := [][]string{t.Columns}

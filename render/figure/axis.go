@@ -17,11 +17,10 @@ import (
 
 // Axis is an axis of numbers.
 type Axis struct {
-	Name  string    // quantity and unit
-	Unit  float64   // one unit of the axis in that of its values: 0.001 for an axis in ms and values in s; 0 means 1
-	Scale Scale     // values that have no place on it are an error
-	Zero  bool      // it begins at zero, wherever the values are; on a Linear scale only
-	Also  []float64 // further values that it has to show, so that several figures have one axis
+	Name  string  // quantity and unit
+	Unit  float64 // one unit of the axis in that of its values: 0.001 for an axis in ms and values in s; 0 means 1
+	Scale Scale   // values that have no place on it are an error
+	Zero  bool    // it begins at zero, wherever the values are; on a Linear scale only
 
 	// Ticks are values at which an X axis of Curves is marked, if all of them have room: such as those of a parameter.
 	// Else, and of other axes, they are round numbers.
@@ -39,9 +38,6 @@ func (a Axis) prepared() (Axis, error) {
 	}
 	a.Name = oneLine(a.Name)
 	var err error
-	if a.Also, err = a.places("the further value", a.Also); err != nil {
-		return a, err
-	}
 	a.Ticks, err = a.places("the tick", a.Ticks)
 	slices.Sort(a.Ticks)
 	a.Ticks = slices.Compact(a.Ticks)

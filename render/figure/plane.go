@@ -195,9 +195,7 @@ func (f *Curves) place(p Point) (_ Point, err error) {
 
 // extents are what the axes have to show.
 func (f *Curves) extents() (x, y extent) {
-	x.add(f.X.Also...)
 	x.add(f.X.Ticks...)
-	y.add(f.Y.Also...)
 	for _, c := range f.Curves {
 		for _, p := range c.Points {
 			if x.add(p.X, p.XLo, p.XHi); !p.Gap {

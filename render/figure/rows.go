@@ -44,9 +44,8 @@ const (
 
 // Row is one row of Rows. Its numbers share one unit with all others of the figure.
 type Row struct {
-	Section string // a heading above this row and those that follow; empty: it goes on
-	Name    string
-	Series  int // from 1, an index into Rows.Series, or 0 for grey; not looked at where that is empty
+	Name   string
+	Series int // from 1, an index into Rows.Series, or 0 for grey; not looked at where that is empty
 
 	// Value is the estimate, from Lo to Hi its interval. An end that is infinite is drawn open, to the edge of the
 	// frame, and so is one at zero or below on a Log scale; both ends are NaN where there is no interval.
@@ -163,7 +162,6 @@ func (f *Rows) prepareRow(r Row) (_ Row, err error) {
 	if r.Series, err = seriesOf(f.Series, r.Series); err != nil {
 		return r, err
 	}
-	r.Section = oneLine(r.Section)
 	r.Name, r.Label, r.Missing, r.Title = oneLine(r.Name), oneLine(r.Label), oneLine(r.Missing), oneLine(r.Title)
 	if !math.IsNaN(r.Published) {
 		if r.Published, err = f.X.place("the published value", r.Published); err != nil {
@@ -192,7 +190,6 @@ func (f *Rows) prepareRow(r Row) (_ Row, err error) {
 // extent is what the axis has to show; of nothing if nothing was measured, published or compared.
 func (f *Rows) extent() extent {
 	var e extent
-	e.add(f.X.Also...)
 	for _, r := range f.Rows {
 		if r.hasMark() {
 			e.add(r.Value, r.Lo, r.Hi)
@@ -260,7 +257,6 @@ type rowSheet struct {
 type rowPlace struct {
 	top, bottom float64 // of all that belongs to the row
 	centre      float64 // of the marks
-	section     block   // above it
 	name, value block
 	words       block // in place of the marks
 	hatch       rect  // before them; empty for none
@@ -271,9 +267,6 @@ var wordsStyle = textStyle{ink: "halo dim", small: true}
 
 // valueStyle sets the printed values.
 var valueStyle = textStyle{strong: true, align: text.XRight}
-
-// sectionStyle sets the headings of rows.
-var sectionStyle = textStyle{ink: "halo", strong: true}
 
 // layColumns decides what is left and right: the columns of names and values, and the axis between them.
 func (s *rowSheet) layColumns() {
@@ -397,7 +390,6 @@ func (s *rowSheet) layRows() {
 	}
 	for i := range s.rows {
 		row := &s.rows[i]
-		y = s.laySection(row, s.f.Rows[i].Section, y)
 		row.top = y
 		beside := lineHeight * float64(max(len(row.name.lines), len(row.value.lines))-1)
 		more := lineHeight * float64(max(0, len(row.words.lines)-1))
@@ -433,17 +425,6 @@ func (s *rowSheet) layRows() {
 	s.height = base + foot
 }
 
-// laySection puts the heading of a row at y, and gives where it ends.
-func (s *rowSheet) laySection(row *rowPlace, words string, y float64) float64 {
-	const base, below = 20, 5 // its first baseline from the top, and what is below its last one
-	if words == "" {
-		return y
-	}
-	row.section = s.block(sectionStyle, words, s.width)
-	row.section.at.y = y + base
-	return y + base + lineHeight*float64(len(row.section.lines)-1) + below
-}
-
 // paint draws everything. It reports false, and leaves the sheet unfinished, if a name finds no room beside its
 // marks and there is no key.
 func (s *rowSheet) paint() bool {
@@ -451,7 +432,6 @@ func (s *rowSheet) paint() bool {
 		s.fillRect("track", band)
 	}
 	for _, row := range s.rows {
-		s.write(row.section)
 		s.write(row.name)
 		s.write(row.value)
 	}

@@ -171,18 +171,6 @@ func figures(tb testing.TB) map[string]Rows {
 				Row{Name: "debug", Value: -31, Lo: -36, Hi: -27.5, Label: "−31.0 %", Published: nan},
 			),
 		},
-		"ratios below headings": {
-			Head:      Head{ID: "fig-hosts", Title: "Two hosts", Desc: "Three rows of two experiments, as ratios."},
-			X:         Axis{Name: "ratio to c2-ecb3ae", Scale: Log},
-			Reference: &Reference{Value: 1, Label: "same"}, Series: []string{"", "", "", ""},
-			Rows: described(
-				Row{Section: "Waiting for another service", Name: "aiohttp", Series: 4, Value: 1, Lo: .99, Hi: 1.01,
-					Label: "200 → 200", Published: nan},
-				Row{Section: "A fixed amount of work for each request, by one process, by two, and by four on two cores",
-					Name: "Flask, 1 thread", Series: 4, Value: 1.27, Lo: 1.1, Hi: 1.5, Label: "3.17 → 4.03", Published: nan},
-				Row{Name: "Flask, 4 threads", Series: 4, Value: 1.45, Lo: .7, Hi: 2.2, Label: "2.9 → 4.2", Published: nan},
-			),
-		},
 		"hard names and a key": {
 			Head: Head{ID: "fig-hard", Title: "Names that are hard to set", Desc: "Seven rows of six series."},
 			Series: []string{"thread pool", "event loop", "process per request", "green threads",

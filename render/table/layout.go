@@ -11,12 +11,11 @@ import (
 )
 
 type Layout struct {
-	Heads    []Head
-	Sections []Section
-	Notes    []LaidNote
-	Series   []Series // what colours mean; empty if there is one only
-	Scale    string   // the ends of the plots' scale in words; empty without plots
-	Rows     int      // of all sections
+	Heads  []Head
+	Rows   []LaidRow
+	Notes  []LaidNote
+	Series []Series // what colours mean; empty if there is one only
+	Scale  string   // the ends of the plots' scale in words; empty without plots
 }
 
 // Dense reports whether the table has many columns.
@@ -31,12 +30,6 @@ func (l Layout) Crowded() bool {
 		}
 	}
 	return numbers > 7
-}
-
-// Section is rows below a heading; a table without groups is one section without a name.
-type Section struct {
-	Name string
-	Rows []LaidRow
 }
 
 type Series struct {
@@ -119,13 +112,8 @@ func (t Table) Layout() Layout {
 			l.out.Series = append(l.out.Series, Series{i + 1, name})
 		}
 	}
-	for _, rows := range t.sections() {
-		section := Section{Name: rows[0].Section}
-		for _, r := range rows {
-			l.out.Rows++
-			section.Rows = append(section.Rows, l.row(t.ID+"-r"+strconv.Itoa(l.out.Rows), r))
-		}
-		l.out.Sections = append(l.out.Sections, section)
+	for i, r := range t.sorted() {
+		l.out.Rows = append(l.out.Rows, l.row(t.ID+"-r"+strconv.Itoa(i+1), r))
 	}
 	return l.out
 }

@@ -56,9 +56,7 @@ type Row struct {
 	Values []Value  // as many as Table.Metrics
 	Group  string   // letters that it shares with rows from which it cannot be told apart, by the main column
 	Notes  []Note
-	// Section is what heads this row and all others of the same section, which stand together; empty for none.
-	Section string
-	Series  int // index into Table.Series
+	Series int // index into Table.Series
 }
 
 // Value is one estimate, in the base unit of its column.
@@ -79,23 +77,6 @@ type Note struct {
 	Kind    string // what it is in two or three words; notes of one kind share a number
 	Words   string // what it is in this row, as a part of a sentence
 	Metrics []int  // the columns that it is about, indices into Table.Metrics; none for the whole row
-}
-
-// sections sorts the rows, section by section, stably.
-func (t Table) sections() [][]Row {
-	rows := t.sorted()
-	var names []string
-	for _, r := range t.Rows {
-		if !slices.Contains(names, r.Section) {
-			names = append(names, r.Section)
-		}
-	}
-	out := make([][]Row, len(names))
-	for _, r := range rows {
-		i := slices.Index(names, r.Section)
-		out[i] = append(out[i], r)
-	}
-	return out
 }
 
 func (t Table) sorted() []Row {

@@ -31,16 +31,11 @@ func text(l Layout) string {
 		b.WriteString(" ")
 	}
 	b.WriteString("|\n")
-	for _, section := range l.Sections {
-		if section.Name != "" {
-			b.WriteString("== " + section.Name + "\n")
+	for _, r := range l.Rows {
+		for _, c := range r.Cells {
+			b.WriteString("| " + words(c) + " ")
 		}
-		for _, r := range section.Rows {
-			for _, c := range r.Cells {
-				b.WriteString("| " + words(c) + " ")
-			}
-			b.WriteString("|\n")
-		}
+		b.WriteString("|\n")
 	}
 	for _, n := range l.Notes {
 		b.WriteString(n.Number + " " + n.Kind)
@@ -158,18 +153,6 @@ func TestLayout(t *testing.T) {
 | a | x | 1 ^2→t-n2 | not measured^1,2→t-n1 |
 1 tail; a, x (failed): far
 2 wide; a, x: apart
-`},
-		{"sections", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{throughput}, Main: -1,
-			Order: Order{Metric: 1},
-			Rows: []Row{{Words: []string{"a"}, Values: []Value{value(1, nan, nan)}, Section: "sync"},
-				{Words: []string{"b"}, Values: []Value{value(9, nan, nan)}, Section: "async"},
-				{Words: []string{"c"}, Values: []Value{value(2, nan, nan)}, Section: "sync"}}}, `
-| Server | Throughput (requests/s) descending |
-== sync
-| c | 2  |
-| a | 1  |
-== async
-| b | 9  |
 `},
 		{"written as the author asks", Table{ID: "t", Words: []string{"Server"}, Main: -1, Metrics: []Metric{
 			{Head: "Latency", Base: "s", Format: Format{Unit: &number.Unit{Symbol: "µs", Scale: 1e-6}, Digits: new(int)}}},
