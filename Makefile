@@ -103,10 +103,10 @@ bench-preview: ## time an edit until the browser shows it (leave the machine alo
 size: ## print lines of product and tests, words of the manual, packages, verbs, flags, and marks of translated English
 	@scripts/size
 
-lint: ## formatting, spelling, limits of size, vet and staticcheck
+lint: ## formatting, spelling, sizes of functions, layers, vet and staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
 	@$(GO) tool misspell -error -i nmae .ci scripts cmd docs experiments/*/article.md files lab notebook render runner site slice slowtest *.go *.md
-	$(GO) test -run '^(TestLimits|TestArrows)$$' .
+	$(GO) test -run '^(TestLimits|TestLayers)$$' .
 	$(GO) vet ./...
 	$(GO) vet -tags cluster ./cmd/benchbook
 	$(GO) tool staticcheck ./...

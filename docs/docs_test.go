@@ -22,12 +22,10 @@ import (
 	"maps"
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -36,13 +34,9 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/check"
 	"benchbook/notebook/expr"
-	"benchbook/notebook/figurekind"
-	"benchbook/notebook/placing"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
-	"benchbook/notebook/record"
 	"benchbook/notebook/source"
-	"benchbook/notebook/spec"
 	"benchbook/site/theme"
 )
 
@@ -135,17 +129,6 @@ func (m manual) section(t testing.TB, heading string) string {
 		t.Fatalf("no page has a section %q", heading)
 	}
 	return of.section(t, heading)
-}
-
-// code gives the words in code font of all pages but problemsPage, which is no reference.
-func (m manual) code() map[string]bool {
-	out := map[string]bool{}
-	for _, p := range m {
-		if p.name != problemsPage {
-			maps.Copy(out, codeIn(p.prose()))
-		}
-	}
-	return out
 }
 
 // whole is the article below wholeHeading.
@@ -485,85 +468,6 @@ func goFiles(t testing.TB, folder string, visit func(name string, f *ast.File)) 
 	}
 }
 
-// rulesOf gives the names of rules in a file of source: the first argument of Problems.Add, and the fields Rule and
-// rule; also the second argument of dataset.Mistake and that of dataset.Rule(…). Handed is how many calls hand on a
-// rule that stands elsewhere. Knows says that every Add with three arguments is of problems.
-func rulesOf(f *ast.File, knows bool) (rules []string, handed int) {
-	note := func(e ast.Expr) bool {
-		s, ok := literal(e)
-		if ok {
-			rules = append(rules, s)
-		}
-		return ok
-	}
-	mistakes := map[string]int{"Mistake": 1, "Rule": 0}
-	ast.Inspect(f, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.CallExpr:
-			switch fun := n.Fun.(type) {
-			case *ast.SelectorExpr:
-				// Rule, place and message. In packages that know no problems Add may be something else.
-				if fun.Sel.Name == "Add" && len(n.Args) >= 3 && (knows || lastName(fun.X) == "problems") && !note(n.Args[0]) {
-					handed++
-				}
-				at, ok := mistakes[fun.Sel.Name]
-				if of, isIdent := fun.X.(*ast.Ident); ok && isIdent && of.Name == "dataset" && !note(n.Args[at]) {
-					handed++
-				}
-			case *ast.Ident:
-				if at, ok := mistakes[fun.Name]; ok && f.Name.Name == "dataset" && !note(n.Args[at]) {
-					handed++
-				}
-			}
-		case *ast.KeyValueExpr:
-			if key, ok := n.Key.(*ast.Ident); ok && (key.Name == "Rule" || key.Name == "rule") {
-				note(n.Value) // in problemJSON it is copied from a problem
-			}
-		}
-		return true
-	})
-	return rules, handed
-}
-
-// lastName is the last name of a variable or field, in lower case.
-func lastName(e ast.Expr) string {
-	switch e := e.(type) {
-	case *ast.Ident:
-		return strings.ToLower(e.Name)
-	case *ast.SelectorExpr:
-		return strings.ToLower(e.Sel.Name)
-	}
-	return ""
-}
-
-// literal gives the text of a string that is written out.
-func literal(e ast.Expr) (string, bool) {
-	l, ok := e.(*ast.BasicLit)
-	if !ok || l.Kind != token.STRING {
-		return "", false
-	}
-	s, err := strconv.Unquote(l.Value)
-	return s, err == nil
-}
-
-func TestEveryRuleIsDocumented(t *testing.T) {
-	// These hand on the rules of traps, and those in calls of Mistake.
-	hand := map[string]int{"notebook/yamltext/convert.go": 1, "notebook/check/check.go": 1}
-	emitted := map[string]bool{}
-	for _, folder := range []string{"notebook", "site", "cmd", "lab"} {
-		goFiles(t, folder, func(name string, f *ast.File) {
-			rules, handed := rulesOf(f, folder == "notebook" || folder == "site")
-			for _, r := range rules {
-				emitted[r] = true
-			}
-			if handed != hand[name] {
-				t.Errorf("%s: %d problems whose rule is no literal, so that nobody can tell whether it is documented", name, handed)
-			}
-		})
-	}
-	compare(t, "rule", emitted, rulesIn(readPage(t, problemsPage)))
-}
-
 // compare reports what only one of the program and the manual has.
 func compare(t *testing.T, what string, program, manual map[string]bool) {
 	t.Helper()
@@ -688,146 +592,6 @@ func TestKeysAreDocumented(t *testing.T) {
 	}
 	for of := range keys {
 		t.Errorf("no section has the keys of %s", of)
-	}
-}
-
-// codeIn gives the words in code font of a text.
-func codeIn(text string) map[string]bool {
-	out := map[string]bool{}
-	for _, s := range span.FindAllString(text, -1) {
-		for word := range strings.FieldsSeq(strings.Trim(s, "`")) {
-			out[word] = true
-		}
-	}
-	return out
-}
-
-// metricsOf gives the metrics that package record knows by name. A name of a family ends with a point, behind which
-// stands a word that varies; a percentile ends with ".p".
-func metricsOf(t testing.TB) map[string]bool {
-	t.Helper()
-	known := map[string]bool{}
-	goFiles(t, "notebook/record", func(name string, f *ast.File) {
-		if path.Base(name) != "metric.go" {
-			return
-		}
-		ast.Inspect(f, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.KeyValueExpr: // "throughput": {…}; a word for another word is what people type by mistake
-				key, ok := literal(n.Key)
-				if _, isWord := literal(n.Value); ok && !isWord {
-					known[key] = true
-				}
-			case *ast.CompositeLit: // {"errors.", Metric{…}}
-				if len(n.Elts) == 2 {
-					if prefix, ok := literal(n.Elts[0]); ok && strings.HasSuffix(prefix, ".") {
-						known[prefix] = true
-					}
-				}
-			case *ast.CallExpr: // regexp.MustCompile(`^(latency|service)\.p…`)
-				if len(n.Args) == 1 {
-					pattern, _ := literal(n.Args[0])
-					if inner, ok := strings.CutPrefix(pattern, "^("); ok {
-						families, _, _ := strings.Cut(inner, ")")
-						for family := range strings.SplitSeq(families, "|") {
-							known[strings.NewReplacer(`\`, "", "[^.]+", "NAME").Replace(family)+".p"] = true
-						}
-					}
-				}
-			}
-			return true
-		})
-	})
-	return known
-}
-
-func TestMetricsAreDocumented(t *testing.T) {
-	manual := pages(t).section(t, "Metrics")
-	// fill makes a name out of one with words to replace in it.
-	fill := strings.NewReplacer("NN", "90", "KIND", "reset", "CODE", "200").Replace
-	// The words to replace are in capitals.
-	family := func(name string) string {
-		return strings.TrimRightFunc(name, unicode.IsUpper)
-	}
-	documented := map[string]bool{}
-	for line := range strings.Lines(manual) {
-		cells := strings.Split(line, "|")
-		if len(cells) < 5 {
-			continue
-		}
-		for _, m := range code.FindAllStringSubmatch(cells[1], -1) {
-			name, unit, better := m[1], strings.TrimSpace(cells[2]), strings.TrimSpace(cells[3])
-			documented[family(name)] = true
-			metric, ok := record.LookupMetric(fill(name))
-			want := metric.Unit
-			switch {
-			case metric.Share:
-				want = "share"
-			case want == "1":
-				want = "number"
-			}
-			if !ok || unit != want || better != metric.Better {
-				t.Errorf("the manual has the metric %s in %s, %q is better; the program has it: %v, in %s, %q",
-					name, unit, better, ok, want, metric.Better)
-			}
-		}
-	}
-	compare(t, "metric", metricsOf(t), documented)
-	for _, kind := range record.FailureKinds {
-		if !codeIn(manual)[kind] {
-			t.Errorf("the manual lacks the kind of failure %s", kind)
-		}
-	}
-}
-
-// Of every kind of figure the manual says which keys it needs and which it may have.
-func TestKindsOfFiguresAreDocumented(t *testing.T) {
-	kinds := map[string]bool{}
-	for _, k := range figurekind.All {
-		needs, takes := slices.Sorted(slices.Values(k.Needs)), slices.Sorted(slices.Values(k.Takes))
-		kinds[k.Name+" "+strings.Join(needs, " ")+"; "+strings.Join(takes, " ")] = true
-	}
-	documented := map[string]bool{}
-	for line := range strings.Lines(pages(t).section(t, "Kinds of figures")) {
-		cells := strings.Split(line, "|")
-		if kind := code.FindStringSubmatch(cells[min(1, len(cells)-1)]); len(cells) == 6 && kind != nil {
-			needs, takes := map[string]bool{}, map[string]bool{}
-			for _, m := range code.FindAllStringSubmatch(cells[3], -1) {
-				needs[m[1]] = m[1] == "x" || m[1] == "y" || m[1] == "claim"
-			}
-			for _, m := range code.FindAllStringSubmatch(cells[4], -1) {
-				axes, isLog := strings.CutPrefix(m[1], "log: ")
-				for _, key := range strings.FieldsFunc(axes, func(r rune) bool { return strings.ContainsRune(" [],", r) }) {
-					if isLog {
-						key = "log." + key
-					}
-					takes[key] = true
-				}
-			}
-			for key := range takes {
-				delete(needs, key) // said of a key that need not be there
-			}
-			maps.DeleteFunc(needs, func(_ string, isKey bool) bool { return !isKey })
-			needed, taken := slices.Sorted(maps.Keys(needs)), slices.Sorted(maps.Keys(takes))
-			documented[kind[1]+" "+strings.Join(needed, " ")+"; "+strings.Join(taken, " ")] = true
-		}
-	}
-	compare(t, "kind of figure", kinds, documented)
-}
-
-// Every word that a key can have for its value is in the manual.
-func TestWordsAreDocumented(t *testing.T) {
-	manual := pages(t).code()
-	for _, w := range []article.Word{
-		article.Order(""), article.Arrivals(""), placing.Network(""), placing.Priority(""), article.Tool(""),
-		article.Better(""), article.Distribution(""), article.VolumeType(""), article.Axis(""), spec.Engine(""),
-		projects.Permission(""),
-	} {
-		for _, word := range w.Words() {
-			if !manual[word] {
-				t.Errorf("the manual lacks %q, which is a %T", word, w)
-			}
-		}
 	}
 }
 

@@ -2,7 +2,6 @@ package docs_test
 
 import (
 	"bytes"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -99,31 +98,4 @@ func drawings(t *testing.T, slug string) map[string][]byte {
 		}
 	}
 	return figures
-}
-
-// What the guide for readers quotes from pages stands on them.
-func TestQuotedPartsOfPages(t *testing.T) {
-	var shown strings.Builder
-	for _, folder := range []string{"site/theme", "render", "notebook"} {
-		err := filepath.WalkDir(filepath.Join(root, folder), func(name string, e fs.DirEntry, err error) error {
-			if err != nil || e.IsDir() || strings.HasSuffix(name, "_test.go") {
-				return err
-			}
-			text, err := os.ReadFile(name)
-			shown.Write(text)
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	quoted := regexp.MustCompile(`"([A-Z][a-z][^"]*)"`).FindAllStringSubmatch(readPage(t, "results.md").prose(), -1)
-	for _, m := range quoted {
-		if !strings.Contains(shown.String(), m[1]) {
-			t.Errorf("results.md quotes %q, which stands on no page", m[1])
-		}
-	}
-	if len(quoted) < 2 {
-		t.Errorf("results.md has %d quotations", len(quoted))
-	}
 }

@@ -1,0 +1,123 @@
+// Package benchbook holds no code: the program is in cmd/benchbook.
+package benchbook
+
+import (
+	"os/exec"
+	"path"
+	"strings"
+	"testing"
+)
+
+// module is the path that our own packages begin with.
+const module = "benchbook/"
+
+// layers has the folders of packages from the lowest layer up. A package imports its own layer and those below.
+var layers = []string{
+	"internal files git slice slowtest notebook/source notebook/expr notebook/stats notebook/spec " +
+		"notebook/yamltext notebook/markdown notebook/conditional notebook/figurekind notebook/phrase notebook/placing notebook/plaintext",
+	"notebook/article notebook/record notebook/loadtool notebook/compose notebook/projects notebook/histogram " +
+		"notebook/definition notebook/inputs notebook/layers notebook/parts notebook/bundle",
+	"notebook/plan notebook/validity notebook/integrity",
+	"notebook/dataset",
+	"notebook/claim notebook/compare notebook/check",
+	"runner render", // neither imports the other
+	"site",
+	"lab",
+	"cmd",
+}
+
+// heavy has the libraries that one folder may import.
+var heavy = map[string]string{
+	"github.com/testcontainers/":              "runner/engine/docker",
+	"github.com/docker/cli/":                  "runner/engine/docker",
+	"github.com/moby/moby/":                   "runner/engine/docker",
+	"github.com/compose-spec/":                "notebook/compose",
+	"k8s.io/":                                 "runner/engine/kubernetes",
+	"github.com/google/go-containerregistry/": "runner/engine/kubernetes",
+	"gopkg.in/yaml.v3":                        "notebook/yamltext",
+	"gonum.org/v1/plot":                       "render/figure",
+	"github.com/spf13/cobra":                  "cmd",
+	module + "runner/generator":               "runner/benchbook-agent",
+}
+
+func TestLayers(t *testing.T) {
+	levels := map[string]int{}
+	for level, folders := range layers {
+		for folder := range strings.FieldsSeq(folders) {
+			levels[folder] = level
+		}
+	}
+	// layer returns the folder of a layer that a package is below, and its level.
+	layer := func(pkg string) (string, int) {
+		for ; pkg != "."; pkg = path.Dir(pkg) {
+			if level, ok := levels[pkg]; ok {
+				return pkg, level
+			}
+		}
+		return "", -1
+	}
+	imports := 0
+	list := goList(t, "-tags", "cluster", "-f", "{{range .Imports}}{{$.ImportPath}} {{.}}\n{{end}}", "./...")
+	for line := range strings.Lines(list) {
+		from, imported, ok := strings.Cut(strings.TrimSpace(line), " ")
+		from = strings.TrimPrefix(from, module)
+		if !ok || strings.HasPrefix(from, "scripts/") || strings.Contains(from+"/", "test/") {
+			continue
+		}
+		for library, only := range heavy {
+			if strings.HasPrefix(imported, library) && !strings.HasPrefix(from+"/", only+"/") &&
+				!strings.HasPrefix(module+from, library) {
+				t.Errorf("%s imports %s, which is for %s", from, imported, only)
+			}
+		}
+		own, ok := strings.CutPrefix(imported, module)
+		if !ok {
+			continue
+		}
+		imports++
+		above, high := layer(from)
+		below, low := layer(own)
+		if high < 0 || low < 0 {
+			t.Errorf("%s imports %s: one of them is in no layer", from, own)
+		}
+		if low > high || low == high && above != below && (below == "runner" || below == "render") {
+			t.Errorf("%s imports %s, which is not below it", from, own)
+		}
+	}
+	if imports < 200 {
+		t.Errorf("only %d imports were found", imports)
+	}
+}
+
+// The libraries of Kubernetes are in benchbook-cluster only.
+func TestOrdinaryBuild(t *testing.T) {
+	for tags, clusters := range map[string]bool{"": false, "cluster": true} {
+		deps := goList(t, "-deps", "-tags", tags, "./cmd/benchbook")
+		for _, folder := range []string{"k8s.io/", "github.com/google/go-containerregistry/",
+			module + "runner/engine/kubernetes"} {
+			if in := strings.Contains("\n"+deps, "\n"+folder); in != clusters {
+				t.Errorf("with the tags %q it has %s: %v", tags, folder, in)
+			}
+		}
+	}
+}
+
+// The program in containers must stay small.
+func TestAgentIsSmall(t *testing.T) {
+	deps := goList(t, "-deps", "./runner/benchbook-agent")
+	for _, folder := range []string{"net/http", module + "notebook/article", module + "notebook/plan",
+		module + "notebook/yamltext", module + "notebook/stats", module + "render", module + "runner/machines"} {
+		if strings.Contains("\n"+deps, "\n"+folder+"\n") {
+			t.Errorf("benchbook-agent has %s", folder)
+		}
+	}
+}
+
+func goList(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := exec.Command("go", append([]string{"list"}, args...)...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
