@@ -9,7 +9,7 @@ BASE ?= debian:bookworm-slim
 LDFLAGS ?= -s -w
 IMAGE ?= benchbook
 
-.PHONY: help report preview publish check tools screens test test-all test-kubernetes bench-method bench-equals bench-revisions bench-pages bench-judge bench-load bench-in-run bench-first-use bench-preview size lint engine build build-cluster agent release image clean
+.PHONY: help report preview publish check tools screens test test-all test-kubernetes bench-method bench-equals bench-revisions bench-pages bench-judge bench-load bench-in-run bench-first-use size lint engine build build-cluster agent release image clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -96,9 +96,6 @@ bench-in-run: build ## compare the load generator with ab and wrk in whole runs,
 
 bench-first-use: ## time the way from nothing to a page with numbers of this machine (leave the machine alone)
 	$(GO) test ./cmd/benchbook -run 'TestFirstUse/from_nothing' -v -count=1 -alone
-
-bench-preview: ## time an edit until the browser shows it (leave the machine alone)
-	$(GO) test ./site -run TestPreviewInBrowser/prose -v -count=1 -alone
 
 size: ## print lines of product and tests, words of the manual, packages, verbs, flags, and marks of translated English
 	@scripts/size

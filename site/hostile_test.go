@@ -135,7 +135,7 @@ func TestBrowserOnHostile(t *testing.T) {
 	build(t, hostilePages(t), dir)
 	harmlessSite(t, files(t, dir))
 	ctx := browser(t)
-	found := listen(ctx, t)
+	found := listen(ctx, t, "")
 	drawings := 0
 	for name := range files(t, dir) {
 		switch filepath.Ext(name) {

@@ -59,6 +59,12 @@ func preview(t *testing.T, p site.Preview) (address string, b *builder) {
 	t.Helper()
 	b = &builder{t: t, title: "first", built: make(chan []string, 100)}
 	p.Build = b.build
+	return serve(t, p), b
+}
+
+// serve runs a preview until the test ends.
+func serve(t *testing.T, p site.Preview) (address string) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	started, ended := make(chan string, 1), make(chan error, 1)
 	go func() { ended <- p.Serve(ctx, func(url string) { started <- url }) }()
@@ -79,7 +85,7 @@ func preview(t *testing.T, p site.Preview) (address string, b *builder) {
 			t.Error("the preview does not end")
 		}
 	})
-	return address, b
+	return address
 }
 
 // state is what pages are told.

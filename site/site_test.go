@@ -1,7 +1,6 @@
 package site_test
 
 import (
-	"fmt"
 	"io/fs"
 	"maps"
 	"net/url"
@@ -99,42 +98,6 @@ func newSamplePages(t testing.TB) []*render.Page {
 				rendertest.Fails("the server ended with status 1 before it was ready", "Traceback <most recent call last>"))
 		}
 		page, err := r.Page(b.Dataset(), render.Options{Articles: []string{"sockets", "failed", "unmeasured"}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		pages = append(pages, page)
-	}
-	return pages
-}
-
-// severalHosts are articles that two, three and five hosts measured.
-func severalHosts(t testing.TB) (pages []*render.Page) {
-	t.Helper()
-	r, err := render.New(theme.Files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile("../render/testdata/sockets.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, n := range []int{2, 3, 5} {
-		b := rendertest.New(t, fmt.Sprintf("hosts-%d", n), text)
-		for i := range n {
-			of := func(r *record.Record) {
-				if i > 0 {
-					r.Host, r.Facts["host.cpu"] = fmt.Sprintf("c%d-39de7f", 2*i), fmt.Sprintf("Another processor, the %d.", i)
-				}
-			}
-			slow, fast := 571-90*float64(i), 751-140*float64(i)
-			b.Measure("full", "sockets", "sync", []float64{slow, slow - 9, slow + 9, slow - 5, slow + 3}, of)
-			b.Measure("full", "sockets", "async", []float64{fast, fast + 11, fast - 7, fast + 7, fast - 2}, of)
-			b.Measure("full", "sockets", "again", []float64{slow + 2, slow - 6, slow + 6, slow - 2, slow}, of)
-			if i != 1 {
-				b.Measure("full", "sockets", "threads", []float64{582, 549, 601, 560, 577}, of)
-			}
-		}
-		page, err := r.Page(b.Dataset(), render.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

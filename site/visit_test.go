@@ -2,13 +2,10 @@ package site_test
 
 import (
 	"context"
-	"fmt"
-	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -16,6 +13,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"benchbook/render"
+	"benchbook/render/rendertest"
 	"benchbook/site"
 	"benchbook/site/theme"
 )
@@ -26,114 +24,92 @@ type view struct {
 	scheme string
 }
 
-// lightAndDark are the colour schemes of a system.
-var lightAndDark = []string{"light", "dark"}
+var views = []view{{1280, "light"}, {1280, "dark"}, {768, "light"}, {768, "dark"}, {375, "light"}, {375, "dark"}}
 
-// everyView is each width in each colour scheme.
-var everyView = slices.Concat(viewsAt(1280), viewsAt(768), viewsAt(375))
-
-// narrowAndWide are the ends of the widths in each colour scheme.
-var narrowAndWide = slices.Concat(viewsAt(1280), viewsAt(375))
-
-func viewsAt(width int) (views []view) {
-	for _, scheme := range lightAndDark {
-		views = append(views, view{width, scheme})
+// TestVisit shows the index, an article, the preview and a single file in every view. Each fits its width, loads a font
+// of the theme, and passes axe; Tab reaches every value and shows its tooltip; the browser has nothing to complain of.
+func TestVisit(t *testing.T) {
+	t.Parallel()
+	axe := axe(t)
+	ctx := browser(t)
+	renderer, err := render.New(theme.Files)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return views
-}
-
-// viewsByKind shows the index, articles and the first page of each other kind, such as runs, in all views. Every other
-// page, which is made like the first of its kind, is shown in one view, each in the next one.
-func viewsByKind(pages []string, views []view) map[string][]view {
-	shown, seen := map[string][]view{}, map[string]int{}
-	for _, page := range slices.Sorted(slices.Values(pages)) {
-		kind := kindOf(page)
-		if seen[kind]++; kind == "" || seen[kind] == 1 {
-			shown[page] = views
-		} else {
-			shown[page] = views[seen[kind]%len(views):][:1]
-		}
+	page, err := renderer.Page(rendertest.Committed(t, "..", "async-101"), render.Options{})
+	if err != nil {
+		t.Fatal(err)
 	}
-	return shown
-}
-
-// kindOf is what many pages of a site have in common: "docs", "tags", "history", "hosts", "runs" or "compare"; "" for
-// the index and for articles.
-func kindOf(page string) string {
-	parts := strings.Split(page, "/")
-	switch {
-	case parts[0] == "tags":
-		return parts[0]
-	case len(parts) > 2:
-		return parts[1]
+	pages := []*render.Page{page}
+	dir := t.TempDir()
+	build(t, pages, dir)
+	single, err := site.Files(pages, theme.Files, site.Options{SingleFile: true})
+	if err != nil {
+		t.Fatal(err)
 	}
-	return ""
-}
-
-// hasValues tells whether a page must show measured values: articles do, not what stands beside them.
-func hasValues(page string) bool {
-	return kindOf(page) == "" && !slices.Contains([]string{"index.html", "404.html"}, page)
-}
-
-// visit loads each page once, in two browsers side by side, and checks it in all its views: it fits its width, a font
-// of the theme is loaded, axe finds nothing, Tab reaches every value and opens its tooltip, and the browser has nothing
-// to complain about. More checks, if there are some, run in each view before axe, which changes the page.
-func visit(t *testing.T, dir string, pages map[string][]view, more ...func(ctx context.Context, t *testing.T,
-	page string)) {
-	t.Helper()
-	source := axe(t)
-	names := slices.SortedFunc(maps.Keys(pages),
-		func(a, b string) int { return strings.Compare(kindOf(a)+a, kindOf(b)+b) })
-	var next atomic.Int64
-	for worker := range 2 {
-		t.Run(fmt.Sprintf("browser %d", worker+1), func(t *testing.T) {
-			t.Parallel()
-			ctx := browser(t)
-			found := listen(ctx, t)
-			for i := int(next.Add(1)) - 1; i < len(names); i = int(next.Add(1)) - 1 {
-				page := names[i]
-				t.Run(page, func(t *testing.T) {
-					views := slices.Clone(pages[page])
-					turn := i % len(views) // so that pages are loaded in each of the views
-					v := &visitor{ctx: ctx, page: page, axe: source}
-					for n, view := range append(views[turn:], views[:turn]...) {
-						if v.view = view; n == 0 {
-							do(ctx, t, inFront(), openIn(dir, page, view.width, view.scheme))
-						} else {
-							do(ctx, t, seenIn(view))
-						}
-						v.check(t, more)
-						for _, words := range found.take() {
-							t.Errorf("%v: %s", view, words)
-						}
-					}
-				})
+	mail := filepath.Join(t.TempDir(), "mail.html") // nothing lies beside it
+	if err := os.WriteFile(mail, single["async-101.html"], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := site.Files(pages, theme.Files, site.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := serve(t, site.Preview{Build: func(context.Context, []string) site.Built { return site.Built{Files: whole} }})
+	found := listen(ctx, t, served)
+	for _, page := range []struct {
+		kind, address string
+		hasValues     bool
+	}{
+		{"index", inFile(dir, "index.html"), false},
+		{"article", inFile(dir, "async-101/index.html"), true},
+		{"preview", served + "async-101/index.html", true},
+		{"single file", inFile(mail), true},
+	} {
+		t.Run(page.kind, func(t *testing.T) {
+			do(ctx, t, inFront(), seenIn(views[0]), chromedp.Navigate(page.address), chromedp.WaitReady(chromedp.CSS("body")))
+			for i, view := range views {
+				v := &visitor{ctx: ctx, view: view}
+				do(ctx, t, seenIn(view))
+				v.fits(t)
+				if page.hasValues && i == 0 { // pressing Tab takes most of the time
+					v.tabs(t)
+				}
+				if axe != "" {
+					v.accessible(t, axe)
+				}
+				ask[int](ctx, t, `document.activeElement?.blur(); scrollTo(0, 0); 0`)
+				for _, words := range found.take() {
+					t.Errorf("%v: %s", view, words)
+				}
 			}
 		})
 	}
 }
 
-// A visitor looks at one loaded page, at present in one view.
-type visitor struct {
-	ctx       context.Context
-	page, axe string
-	view      view
-	hasAxe    bool // its script is in the page
+// inFile is the address of a file.
+func inFile(parts ...string) string {
+	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(parts...))}).String()
 }
 
-func (v *visitor) check(t *testing.T, more []func(context.Context, *testing.T, string)) {
+// axe is the script of axe-core. It is empty where axe-core is not installed, unless BENCHBOOK_TEST_REQUIRE asks for
+// it.
+func axe(t *testing.T) string {
 	t.Helper()
-	v.fits(t)
-	if v.view.scheme == "light" { // colours do not change where Tab leads to, and pressing it takes most of the time
-		v.tabs(t)
+	source, err := os.ReadFile(filepath.Join(tools, "axe-core", "axe.min.js"))
+	if err != nil && strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "axe") {
+		t.Fatalf("BENCHBOOK_TEST_REQUIRE asks for axe: %v", err)
 	}
-	for _, check := range more {
-		check(v.ctx, t, v.page)
+	if err != nil {
+		t.Log("axe-core is missing, so nothing checks what it would find; get it with make tools")
 	}
-	if v.view.width != 768 && v.axe != "" { // between the ends of the widths nothing is laid out in a way of its own
-		v.accessible(t)
-	}
-	ask[int](v.ctx, t, `document.activeElement?.blur(); scrollTo(0, 0); 0`)
+	return string(source)
+}
+
+// A visitor looks at the loaded page in a view.
+type visitor struct {
+	ctx  context.Context
+	view view
 }
 
 // fits checks that nothing scrolls sideways, folds open, and that a font of the theme is there.
@@ -153,11 +129,8 @@ func (v *visitor) fits(t *testing.T) {
 func (v *visitor) tabs(t *testing.T) {
 	t.Helper()
 	values := ask[int](v.ctx, t, `document.querySelectorAll(".m").length`)
-	if hasValues(v.page) && values == 0 {
-		t.Errorf("%v: the page has no measured values", v.view)
-	}
 	if values == 0 {
-		return
+		t.Fatalf("%v: the page has no measured values", v.view)
 	}
 	ask[int](v.ctx, t, watchStops)
 	opened, done := map[string]bool{}, false
@@ -183,12 +156,9 @@ func (v *visitor) tabs(t *testing.T) {
 }
 
 // accessible checks that axe finds nothing against WCAG 2.2 AA.
-func (v *visitor) accessible(t *testing.T) {
+func (v *visitor) accessible(t *testing.T, axe string) {
 	t.Helper()
-	if !v.hasAxe {
-		ask[int](v.ctx, t, v.axe+"; 0")
-		v.hasAxe = true
-	}
+	ask[int](v.ctx, t, "if (!window.axe) {"+axe+"}; 0")
 	for _, violation := range ask[[]string](v.ctx, t, examine) {
 		t.Errorf("%v: %s", v.view, violation)
 	}
@@ -254,62 +224,40 @@ const watchStops = `(() => {
 // then.
 const takeStops = `stops.splice(0).concat(document.activeElement && document.activeElement !== document.body ? [] : [{Done: true}])`
 
-// A site works from a disk, in every view of it.
-func TestVisitSamples(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	build(t, slices.Concat(samplePages(t), severalHosts(t), []*render.Page{longWords(t), crowdedRow(t)}), dir)
-	pages := map[string][]view{}
-	for _, page := range pagesBelow(t, dir) {
-		pages[page] = narrowAndWide
-	}
-	for _, page := range []string{"index.html", "sockets/index.html", "failed/index.html", "unmeasured/index.html",
-		"long/index.html", "hosts-5/index.html", "tags/python/index.html"} {
-		if pages[page] == nil {
-			t.Errorf("there is no page %s", page)
-		}
-		pages[page] = everyView
-	}
-	visit(t, dir, pages)
-}
-
-// A single file needs nothing beside it: from a folder of its own it shows its figures, its fonts, and its tooltips.
-func TestVisitSingleFile(t *testing.T) {
-	t.Parallel()
-	built, err := site.Files(newSamplePages(t), theme.Files, site.Options{SingleFile: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "mail.html"), built["sockets.html"], 0o644); err != nil {
-		t.Fatal(err)
-	}
-	visit(t, dir, map[string][]view{"mail.html": everyView})
-	t.Run("its table sorts", func(t *testing.T) {
-		t.Parallel()
-		ctx := browser(t)
-		found := listen(ctx, t)
-		sorts(ctx, t, filepath.Join(dir, "mail.html"))
-		found.report(t)
+// inFront lets a page that has the focus look like it though other windows are in front.
+func inFront() chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetFocusEmulationEnabled,
+			emulation.SetFocusEmulationEnabledParams{Enabled: true})
+		return err
 	})
 }
 
-// The same holds for the site of this project's articles, which is made of real records: BENCHBOOK_TEST_SITE names its
-// folder.
-func TestVisitReport(t *testing.T) {
-	t.Parallel()
-	dir := siteOfReport(t)
-	pages := withoutLikes(pagesBelow(t, dir))
-	shown := viewsByKind(pages, narrowAndWide)
-	articles := 0
-	for page := range shown {
-		if kind := kindOf(page); kind == "" || kind == "history" {
-			articles++
-			shown[page] = everyView
+// examine lists what axe finds in a page with the tooltips of some values open, laid into the text so that all of them
+// are to be seen at once, and with the focus at one; it must be able to tell the contrast of what stands in each. It
+// does not look at the inks of drawings, so that those of the words in figures are compared here.
+const examine = `(async () => {
+	const wrong = [], seen = q => Array.from(document.querySelectorAll(q)).filter(e => e.checkVisibility());
+	const owners = [".m.missing", ".given", ".m:not(.missing)"].flatMap(q => seen(q).slice(0, 5)), inTooltip = n => document.querySelector(n.target[0])?.closest(".tooltip");
+	for (const owner of owners) Object.assign(owner.querySelector(".tooltip").style, {display: "block", position: "relative", inset: "auto"});
+	if (owners.length) owners[0].focus();
+	const found = await axe.run({preload: false, runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]});
+	found.violations.forEach(v => v.nodes.slice(0, 3).forEach(n => wrong.push(v.id + " (" + v.nodes.length + "): " + n.failureSummary + " " + n.html.slice(0, 300))));
+	const told = new Set(found.passes.concat(found.violations).filter(v => v.id === "color-contrast").flatMap(v => v.nodes).map(inTooltip));
+	owners.filter(o => !told.has(o.querySelector(".tooltip"))).forEach(o => wrong.push("no contrast was told in the tooltip of " + o.outerHTML.slice(0, 300)));
+	const hit = seen("svg .hit")[0];
+	if (hit) {
+		hit.focus();
+		const light = ink => {
+			const [r, g, b] = ink.match(/[\d.]+/g).map(c => c / 255).map(c => c <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4);
+			return .2126 * r + .7152 * g + .0722 * b + .05;
+		};
+		const paper = light(getComputedStyle(hit.querySelector(".tip .paper")).fill);
+		for (const text of hit.querySelectorAll(".tip text")) {
+			const ink = light(getComputedStyle(text).fill), contrast = Math.max(ink, paper) / Math.min(ink, paper);
+			if (!text.getClientRects().length || !(contrast >= 4.5)) wrong.push("in a figure the contrast of " + text.textContent + " is " + contrast);
 		}
 	}
-	if articles < 3 {
-		t.Fatalf("there are %d articles and histories in %s", articles, dir)
-	}
-	visit(t, dir, shown)
-}
+	for (const owner of owners) Object.assign(owner.querySelector(".tooltip").style, {display: "", position: "", inset: ""});
+	return wrong;
+})()`
