@@ -7,7 +7,7 @@ import (
 )
 
 func TestStandaloneAddsStyleAndProvenance(t *testing.T) {
-	svg, err := figures(t)["one row"].Draw(fonts(t).Metrics(), Full)
+	svg, err := figures["two sockets with published values"].Draw(fonts(t).Metrics(), Full)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,62 @@
+package prose
+
+import (
+	"html/template"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/markdown"
+	"benchbook/notebook/source"
+)
+
+// Pictures beside the article have their words and their title, and addresses pasted from HTML lead where they did.
+func TestPicturesAndLinks(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a b.png"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		`![a *b*](<a b.png> "T &amp; \"t\"")`: `<img src="media/a%20b.png" alt="a b" title="T &amp; &#34;t&#34;" loading="lazy">`,
+		`![](a&#32;b.png)`:                    `<img src="media/a%20b.png" alt="" loading="lazy">`,
+		`![a](https://a.test/?b&amp;c "t")`:   `<a href="https://a.test/?b&amp;c" title="t">a</a>`,
+		`[a](https://a.test/?b&amp;c=\*d)`:    `<a href="https://a.test/?b&amp;c=*d">a</a>`,
+		"https://a.test/?b&c":                 `<a href="https://a.test/?b&amp;c">https://a.test/?b&amp;c</a>`,
+	} {
+		if got := shown(t, dir, text); got != "<p>"+want+"</p>\n" {
+			t.Errorf("%s is shown as\n%s, want\n%s", text, got, want)
+		}
+	}
+}
+
+// shown is what the page of an article shows of a text. Links within the site are taken to lead somewhere.
+func shown(t *testing.T, dir, text string) string {
+	t.Helper()
+	doc := article.Parse(dir, source.New("article.md", []byte("---\ntitle: An example\n---\n"+text)))
+	for _, p := range doc.Problems.All() {
+		t.Errorf("%s: %s", p.Rule, p.Message)
+	}
+	w := NewRenderer().Writer(doc, standardPage{}, struct{ Article }{}, Options{})
+	w.Survey()
+	w.Destination = func(written string) (template.URL, bool) {
+		if address, err := markdown.Elsewhere(written); address != "" || err != nil {
+			href, ok := w.follow(written)
+			return href, ok == nil
+		}
+		href, err := markdown.Elsewhere("https:" + written)
+		return template.URL(strings.TrimPrefix(href, "https:")), err == nil
+	}
+	page := w.Prose()
+	if w.Err() != nil {
+		t.Error(w.Err())
+	}
+	return string(page)
+}
+
+type standardPage struct{}
+
+func (standardPage) Fill(string, any) template.HTML { return "" }
+
+func (standardPage) Warnf(string, ...any) {}
