@@ -9,7 +9,7 @@ BASE ?= debian:bookworm-slim
 LDFLAGS ?= -s -w
 IMAGE ?= benchbook
 
-.PHONY: help report preview publish check tools screens test test-all test-kubernetes bench-method bench-equals bench-revisions bench-pages bench-judge bench-load bench-in-run bench-first-use size lint engine build build-cluster agent release image clean
+.PHONY: help report preview publish check tools screens test test-all test-kubernetes bench-method bench-load bench-first-use size lint engine build build-cluster agent release image clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,30 +69,10 @@ screens: ## take pictures of the pages of the site at three widths, in light and
 bench-method: ## simulate how often verdicts and intervals err, beside the rates they were chosen for (some minutes)
 	$(GO) test ./notebook/stats ./render -run TestRatesOfMethod -v -count=1 -timeout 60m -simulations 10000
 
-bench-equals: ## measure ten experiments of equal cells on an engine, and count the claims that tell them apart (some minutes)
-	$(GO) test ./cmd/benchbook -run TestEqualsAreNotToldApart -v -count=1 -timeout 30m -equals 10
-
-bench-revisions: ## compare 40 pairs of revisions that do as much work, 2 % more and 10 % more (some hours; leave the machine alone)
-	@command -v hyperfine >/dev/null || apt-get install -y --no-install-recommends hyperfine
-	@GOBIN=$(CURDIR)/$(BIN) $(GO) install golang.org/x/perf/cmd/benchstat@v0.0.0-20260709024250-82a0b07e230d
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test ./cmd/benchbook -run '^$$' -bench 'Revisions' -benchtime 1x -v -timeout 300m
-
-bench-pages: ## time rendering an article with a thousand records, and a thousand articles (leave the machine alone)
-	$(GO) test ./cmd/benchbook -run '^$$' -bench Render -benchtime 5x -timeout 30m
-
-bench-judge: ## time judging 100 claims, and telling 1,000 cells apart, of ten repetitions each (leave the machine alone)
-	$(GO) test ./notebook/claim -run '^$$' -bench 'Judgements|Groups' -benchtime 5x
-
-bench-load: build ## compare the load generator with wrk, ab, hey, h2load and, if installed, oha, and check its promises (an hour; leave the machine alone)
-	@command -v wrk >/dev/null && command -v ab >/dev/null && command -v hey >/dev/null && command -v h2load >/dev/null || apt-get install -y --no-install-recommends wrk apache2-utils hey nghttp2
+bench-load: build ## compare the load generator with wrk, ab, hey and, if installed, oha, and check its promises (an hour; leave the machine alone)
+	@command -v wrk >/dev/null && command -v ab >/dev/null && command -v hey >/dev/null || apt-get install -y --no-install-recommends wrk apache2-utils hey
 	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/bench-load ./runner/benchbook-agent/comparetest
 	@$(BIN)/bench-load -load $(BIN)/$(AGENT)
-
-bench-in-run: build ## compare the load generator with ab and wrk in whole runs, containers and all (half an hour; leave the machine alone)
-	rm -rf runner/benchbook-agent/comparetest/inrun/experiments/*/records
-	$(BIN)/benchbook -C runner/benchbook-agent/comparetest/inrun run --yes closing#thousand 2>&1 | scripts/medians
-	$(BIN)/benchbook -C runner/benchbook-agent/comparetest/inrun run --yes closing#seconds 2>&1 | scripts/medians
-	$(BIN)/benchbook -C runner/benchbook-agent/comparetest/inrun run --yes kept 2>&1 | scripts/medians
 
 bench-first-use: ## time the way from nothing to a page with numbers of this machine (leave the machine alone)
 	$(GO) test ./cmd/benchbook -run 'TestFirstUse/from_nothing' -v -count=1 -alone

@@ -2,7 +2,6 @@ package render_test
 
 import (
 	"encoding/csv"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -455,53 +454,6 @@ func TestNoSearchYet(t *testing.T) {
 		"No search for a capacity has been recorded yet."} {
 		if !strings.Contains(string(page.HTML), want) {
 			t.Errorf("no %q in the page", want)
-		}
-	}
-}
-
-// BenchmarkPage renders an article with ten figures and ten tables from a thousand records. It is to take less than 300
-// ms.
-func BenchmarkPage(b *testing.B) {
-	var text strings.Builder
-	text.WriteString("---\ntitle: Servers\n---\n\n")
-	var values []string
-	for i := range 50 {
-		values = append(values, fmt.Sprintf(`"%d"`, i+1))
-	}
-	text.WriteString(strings.NewReplacer(`["1", "2", "4"]`, "["+strings.Join(values, ", ")+"]", "repetitions: 5",
-		"repetitions: 10", "matrix:", "calibrate: false\nmatrix:").Replace(grid))
-	for i, kind := range []string{"kind: dots, x: throughput, y: [server, workers]",
-		"kind: bars, x: latency.p50, y: [server, workers]",
-		"kind: distribution, x: throughput, y: [server, workers]", "kind: lines, x: workers, y: throughput, colour: server",
-		"kind: lines, x: workers, y: latency.p99, colour: server",
-		"kind: latency, where: 'workers < 4'", "kind: timeline, y: throughput, where: 'workers < 4'",
-		"kind: scatter, x: throughput, y: latency.p50, colour: server, where: 'workers < 6'",
-		"kind: scatter, x: throughput"} {
-		fmt.Fprintf(&text, "```yaml figure\n{label: fig-%d, experiment: servers, %s}\n```\n\n```yaml table\n"+
-			"{label: tbl-%d, experiment: servers, rows: [server, workers], columns: [throughput, latency.p50, latency.p99, "+
-			"failed]}\n```\n\n", i, kind, i)
-	}
-	bench := rendertest.New(b, "servers", []byte(text.String()))
-	for i, server := range []string{"sync", "async"} {
-		for workers := range 50 {
-			var rates []float64
-			for k := range 10 {
-				rates = append(rates, float64(500*(1+i)*(1+workers))*(1+.01*float64(k%5)))
-			}
-			bench.Measure("full", "servers", fmt.Sprintf("%s, %d", server, workers+1), rates)
-		}
-	}
-	if n := len(bench.Records); n != 1000 {
-		b.Fatalf("%d records, want 1000", n)
-	}
-	r := newRenderer(b)
-	for b.Loop() {
-		b.StopTimer()
-		// planning and laying out records is not what is measured; what cells compute is, as nothing is computed yet
-		d := bench.Dataset()
-		b.StartTimer()
-		if _, err := r.Page(d, render.Options{}); err != nil {
-			b.Fatal(err)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -59,8 +58,6 @@ func TestFirstUse(t *testing.T) {
 	program := released(t)
 	t.Run("from nothing to a page", func(t *testing.T) { fromNothing(t, program) })
 	t.Run("failures", func(t *testing.T) { firstFailures(t, program) })
-	t.Run("two previews", func(t *testing.T) { twoPreviews(t, program) })
-	t.Run("a preview where nothing can be watched", func(t *testing.T) { previewWithoutWatches(t, program) })
 }
 
 // benchbook init demo && cd demo && benchbook run --quick && benchbook preview, as a new user types it, whose time this
@@ -256,58 +253,5 @@ func firstFailures(t *testing.T, program string) {
 				}
 			}
 		})
-	}
-}
-
-// A second preview beside the first takes a port of its own.
-func twoPreviews(t *testing.T, program string) {
-	dir := filepath.Join(t.TempDir(), "demo")
-	if out, err := exec.CommandContext(context.Background(), program, "init", dir).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	first, second := previewing(t, program, dir), previewing(t, program, dir, "--drafts")
-	if first == second {
-		t.Errorf("both are at %s", first)
-	}
-	for _, address := range []string{first, second} {
-		got(t, address)
-		got(t, address+"http/")
-	}
-}
-
-// Where the system tells nobody of changes, files are looked at every second, which is said.
-func previewWithoutWatches(t *testing.T, program string) {
-	if os.Geteuid() != 0 {
-		t.Skip("it needs root, to make a namespace without watches")
-	}
-	dir := filepath.Join(t.TempDir(), "demo")
-	if out, err := exec.Command(program, "init", dir).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	const script = `echo 0 >/proc/sys/user/max_inotify_instances && exec "$0" preview -C "$1"`
-	cmd := exec.Command("unshare", "--user", "--map-root-user", "sh", "-ec", script, program, dir)
-	said, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := startPreview(t, cmd)
-	notice, err := bufio.NewReader(said).ReadString('\n')
-	if err != nil || !strings.Contains(notice, "files are looked at every second") ||
-		!strings.Contains(notice, "fs.inotify.max_user_instances") {
-		t.Errorf("it says %q, %v", notice, err)
-	}
-	article := filepath.Join(dir, "experiments", "http", "article.md")
-	text, err := os.ReadFile(article)
-	if err == nil {
-		err = os.WriteFile(article, append(text, "\nSeen all the same.\n"...), 0o644)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	for begin := time.Now(); !strings.Contains(got(t, address+"http/"),
-		"Seen all the same."); time.Sleep(100 * time.Millisecond) {
-		if time.Since(begin) > time.Minute {
-			t.Fatal("the change is not seen")
-		}
 	}
 }

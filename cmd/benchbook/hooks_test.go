@@ -1,24 +1,14 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/moby/moby/api/types/container"
-	"github.com/moby/moby/client"
-	"golang.org/x/sync/errgroup"
-
-	"benchbook/lab"
 	"benchbook/notebook/record"
-	"benchbook/notebook/spec"
-	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
 )
 
 // lifeCycle has shared services, hooks of every kind, volumes, and a service that is scaled.
@@ -187,120 +177,4 @@ func TestLifeCycleOnAnEngine(t *testing.T) {
 	if strings.Count(said, " answers 200 with 100 bytes") != 3 {
 		t.Errorf("want an answer of each of 3 containers:\n%s", said)
 	}
-}
-
-// overhead has two services, one behind the other, and a short load.
-const overhead = `---
-title: What a repetition costs
----
-
-~~~yaml experiment
-name: chain
-services:
-  server: {origin: {body: 100B}, depends_on: [store]}
-  store: {origin: {body: 100B}}
-load: {target: "http://server/", connections: 2, duration: 500ms, warmup: 0s}
-repetitions: 5
-calibrate: false
-~~~
-`
-
-// A repetition costs little beyond what it measures: starting our own origins, which are ready at once, and removing
-// them again takes less than a second for each beyond what the engine itself needs to start and remove as many
-// containers of the same image. The container of the load is all at our expense.
-func TestOverheadOfARepetition(t *testing.T) {
-	w := onEngine(t)
-	dir, folder := project(t, "overhead", overhead)
-	image := originImage(t, w)
-	const services, limit, runs = 2, 1.0, 4 // seconds for each service
-	for tries := 1; ; tries++ {             // what else runs comes and goes
-		t.Log(mustRun(t, w, "-C", dir, "run"))
-		var took, bare []float64
-		for _, r := range measuredIn(t, folder)["chain"] {
-			took = append(took, r.Parts["start"]+r.Parts["load"]+r.Parts["stop"])
-		}
-		for range took {
-			bare = append(bare, bareRestart(t, image, services).Seconds())
-		}
-		slices.Sort(took)
-		slices.Sort(bare)
-		all, own := took[len(took)/2], bare[len(bare)/2]
-		t.Logf("the medians of %d: two services and a load start and stop in %.0f ms, of which the engine itself needs "+
-			"%.0f ms", len(took), 1e3*all, 1e3*own)
-		if all-own < services*limit {
-			return
-		}
-		if tries == runs {
-			t.Fatalf("starting and stopping took %.2f s more than the engine needs, want less than %v s for each of %d services",
-				all-own, limit, services)
-		}
-		if err := os.RemoveAll(filepath.Join(folder, "records")); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// originImage is the id of the image of our origins.
-func originImage(t *testing.T, w lab.Config) string {
-	t.Helper()
-	program, err := w.Agent()
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, err := w.Engine(t.Context(), spec.Docker)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close()
-	image, err := e.Prepare(t.Context(), engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: program}},
-		t.Output())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return image.ID
-}
-
-// bareRestart is how long the engine needs to start containers of an image one after the other, and to remove all of
-// them at once.
-func bareRestart(t *testing.T, image string, containers int) time.Duration {
-	t.Helper()
-	docker, err := client.New(client.FromEnv)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer docker.Close()
-	var started []string
-	remove := func(ctx context.Context) error {
-		var group errgroup.Group
-		for _, id := range started {
-			group.Go(func() error {
-				_, err := docker.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true})
-				return err
-			})
-		}
-		started = nil
-		return group.Wait()
-	}
-	defer func() { // of what was started before one of them failed to
-		if err := remove(context.WithoutCancel(t.Context())); err != nil {
-			t.Error(err)
-		}
-	}()
-	begin := time.Now()
-	for range containers {
-		// An origin waits for its settings as long as its standard input is open.
-		created, err := docker.ContainerCreate(t.Context(), client.ContainerCreateOptions{Config: &container.Config{
-			Image: image, OpenStdin: true, Labels: map[string]string{engine.LabelOwner: engine.Owner()}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		started = append(started, created.ID)
-		if _, err := docker.ContainerStart(t.Context(), created.ID, client.ContainerStartOptions{}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := remove(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return time.Since(begin)
 }

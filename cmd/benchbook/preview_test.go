@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,26 +16,6 @@ import (
 	"benchbook/site"
 	"benchbook/slowtest"
 )
-
-// copied is a copy of this repository's project.
-func copied(t testing.TB) string {
-	t.Helper()
-	dir := t.TempDir()
-	root := filepath.Join("..", "..")
-	for _, folder := range []string{pages.ArticlesDir, "docs"} {
-		if err := os.CopyFS(filepath.Join(dir, folder), os.DirFS(filepath.Join(root, folder))); err != nil {
-			t.Fatal(err)
-		}
-	}
-	data, err := os.ReadFile(filepath.Join(root, "benchbook.yaml"))
-	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, "benchbook.yaml"), data, 0o644)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
 
 // smallProject is a project of two measured articles, which is made anew in no time.
 func smallProject(t *testing.T) string {
@@ -196,27 +175,4 @@ func differing(a, b site.Built) (names []string) {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// BenchmarkPreview is the part of benchbook between an author's saving of prose and the browser's asking for the page,
-// of the article with the most records.
-func BenchmarkPreview(b *testing.B) {
-	dir := copied(b)
-	p := previewerOf(b, dir, pages.Options{})
-	p.Build(context.Background(), nil)
-	file := filepath.Join(dir, pages.ArticlesDir, "async-vs-sync-web", "article.md")
-	text, err := os.ReadFile(file)
-	if err != nil {
-		b.Fatal(err)
-	}
-	i := 0
-	for b.Loop() {
-		i++
-		if err := os.WriteFile(file, fmt.Appendf(nil, "%s\nEdited %d times.\n", text, i), 0o644); err != nil {
-			b.Fatal(err)
-		}
-		if built := p.Build(context.Background(), []string{file}); built.Problems != "" {
-			b.Fatal(built.Problems)
-		}
-	}
 }

@@ -2,25 +2,15 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"benchbook/lab"
 	"benchbook/lab/results"
-)
-
-var (
-	pairs = flag.Int("pairs", 40, "how many pairs of revisions are compared of each amount of work")
-	works = flag.String("works", "1 1.02 1.1", "the amounts of work")
 )
 
 // The program under test is a benchmark as those of languages are: it does its work many times and prints the median,
@@ -123,137 +113,5 @@ func TestBenchOnEngine(t *testing.T) {
 	}
 	if got.Verdict != "worse" {
 		t.Errorf("three times the work is %q: %+v", got.Verdict, got)
-	}
-}
-
-// hyperfine times the programs of two commits as people do who have no benchbook: one behind the other, so often each.
-func (w *worker) hyperfine(a, b string, runs int) (values [2][]float64) {
-	w.t.Helper()
-	dir := w.t.TempDir()
-	args := []string{"-N", "--warmup", "1", "--runs", fmt.Sprint(runs), "--export-json", filepath.Join(dir, "times.json")}
-	for i, commit := range []string{a, b} {
-		file := filepath.Join(dir, fmt.Sprintf("%d.sh", i))
-		if err := os.WriteFile(file, []byte(w.git("show", commit+":app/work.sh")), 0o644); err != nil {
-			w.t.Fatal(err)
-		}
-		args = append(args, "bash "+file)
-	}
-	if out, err := exec.Command("hyperfine", args...).CombinedOutput(); err != nil {
-		w.t.Fatalf("hyperfine: %v\n%s", err, out)
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "times.json"))
-	var timed struct{ Results []struct{ Times []float64 } }
-	if err = errors.Join(err, json.Unmarshal(data, &timed)); err != nil || len(timed.Results) != 2 {
-		w.t.Fatal(err, len(timed.Results))
-	}
-	return [2][]float64{timed.Results[0].Times, timed.Results[1].Times}
-}
-
-// benchstat says of the times of two programs whether the second is worse, better, or no difference is shown, at its
-// level of 5 %; empty if it is not installed.
-func benchstat(t testing.TB, values [2][]float64) string {
-	t.Helper()
-	program, err := exec.LookPath("benchstat")
-	if err != nil {
-		return ""
-	}
-	args := []string{"-format", "csv"}
-	for i, list := range values {
-		var text strings.Builder
-		for _, x := range list {
-			fmt.Fprintf(&text, "BenchmarkWork 1 %.0f ns/op\n", x*1e9)
-		}
-		file := filepath.Join(t.TempDir(), fmt.Sprintf("%d.txt", i))
-		if err := os.WriteFile(file, []byte(text.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		args = append(args, file)
-	}
-	out, err := exec.Command(program, args...).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(out)) {
-		if fields := strings.Split(line, ","); fields[0] == "Work" && len(fields) > 5 {
-			return map[byte]string{'~': "no difference shown", '+': "worse", '-': "better"}[fields[5][0]]
-		}
-	}
-	t.Fatalf("benchstat says %s", out)
-	return ""
-}
-
-// BenchmarkRevisions counts how often a change is found, beside a program that takes a tenth of the processor in
-// bursts: by bench, by benchstat of the same values, and by benchstat of what hyperfine measures of both.
-func BenchmarkRevisions(t *testing.B) {
-	c := onEngine(t)
-	w := newWorker(t)
-	stop := make(chan struct{})
-	defer close(stop)
-	go burst(stop, 0.1)
-	before := w.commit(1)
-	for word := range strings.FieldsSeq(*works) {
-		share, err := strconv.ParseFloat(word, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		counts, theirs, alone := map[string]int{}, map[string]int{}, map[string]int{}
-		var took time.Duration
-		rounds := 0
-		for range *pairs {
-			began, after := time.Now(), w.commit(share)
-			got := w.change(c, before, after)
-			took += time.Since(began)
-			counts[got.Verdict]++
-			rounds += got.B.Repetitions
-			theirs[benchstat(t, [2][]float64{got.A.Values, got.B.Values})]++
-			alone[benchstat(t, w.hyperfine(before, after, 20))]++
-			if got.Change != nil && got.Lo != nil && got.Hi != nil {
-				t.Logf("%g of the work is %s: %+.1f %% [%+.1f to %+.1f %%], %d rounds, floor %.3f; %s", share, got.Verdict,
-					100**got.Change, 100**got.Lo, 100**got.Hi, got.B.Repetitions, got.NoiseFloor, got.Reason)
-			}
-		}
-		t.Logf("%g of the work, %d pairs: %v; %.1f rounds and %v each; by benchstat of the same values %v; of 20 runs each "+
-			"by hyperfine %v", share, *pairs, counts, float64(rounds)/float64(*pairs),
-			(took / time.Duration(*pairs)).Round(time.Second), theirs, alone)
-	}
-}
-
-// BenchmarkBisect looks for the commit that does a tenth more, among 32: it takes six comparisons at most.
-func BenchmarkBisect(t *testing.B) {
-	c := onEngine(t)
-	w := newWorker(t)
-	good, wanted := w.commit(1), ""
-	for i := 1; i <= 32; i++ {
-		share := 1.0
-		if i >= 23 {
-			share = 1.1
-		}
-		if commit := w.commit(share); i == 23 {
-			wanted = commit
-		}
-	}
-	said := mustRun(t, c, "-C", w.dir, "bench", "--bisect", good, "HEAD", "--fail-on", "work > 5%")
-	t.Log(said)
-	if !strings.Contains(said, ", is "+wanted[:12]+": ") {
-		t.Errorf("%s is not named", wanted)
-	}
-	for _, more := range []string{"7", "8", "9"} {
-		if strings.Contains(said, ": "+more+" comparisons for") {
-			t.Error("more than 6 comparisons")
-		}
-	}
-}
-
-// burst keeps one core busy for some of the time of all, in turns of a second.
-func burst(stop chan struct{}, share float64) {
-	busy := time.Duration(share * float64(runtime.NumCPU()) * float64(time.Second))
-	for {
-		for end := time.Now().Add(busy); time.Now().Before(end); {
-		}
-		select {
-		case <-stop:
-			return
-		case <-time.After(time.Second - busy):
-		}
 	}
 }

@@ -239,29 +239,3 @@ func TestAgreesWithHyperfine(t *testing.T) {
 	}
 	t.Errorf("got %v ms, and hyperfine %v to %v ms", got, lo, hi)
 }
-
-// A command and itself are seldom told apart: in at most 5 of 100 pairs. BENCHBOOK_AA says how many are tried.
-func TestSeldomTellsApart(t *testing.T) {
-	pairs, err := strconv.Atoi(os.Getenv("BENCHBOOK_AA"))
-	if err != nil {
-		if testing.Short() {
-			t.Skip("measures: run without -short")
-		}
-		pairs = 2
-	}
-	apart := 0
-	for range pairs {
-		out, err := timed(t, Commands{Lines: []string{"sleep 0.01", "sleep 0.01"}}, Options{})
-		if err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		if !strings.Contains(out, "it is open which is faster") {
-			apart++
-			t.Logf("told apart:\n%s", out)
-		}
-	}
-	t.Logf("%d of %d pairs were told apart", apart, pairs)
-	if apart > max(1, pairs/20) {
-		t.Error("these are more than a twentieth")
-	}
-}

@@ -80,19 +80,3 @@ func TestSamplingIsCheap(t *testing.T) {
 		t.Log(err)
 	}
 }
-
-func BenchmarkSampling(b *testing.B) {
-	for _, services := range []int{1, 5, 10} {
-		b.Run(fmt.Sprintf("%d services", services), func(b *testing.B) {
-			sum := 0.0
-			for range b.N {
-				cost, err := sampled(b, services, 3*time.Second)
-				if err != nil {
-					b.Fatal(err)
-				}
-				sum += cost
-			}
-			b.ReportMetric(100*sum/float64(b.N), "%core")
-		})
-	}
-}

@@ -235,12 +235,6 @@ func TestNoise(t *testing.T) {
 	}
 }
 
-func BenchmarkNoise(b *testing.B) {
-	for b.Loop() {
-		MeasureNoise(b.Context())
-	}
-}
-
 func TestSettleAll(t *testing.T) {
 	is := func(b record.Before, err error) func(context.Context) (*record.Before, error) {
 		return func(context.Context) (*record.Before, error) { return &b, err }

@@ -1,10 +1,10 @@
-// Command comparetest compares "benchbook-agent load" with wrk, over HTTP/2 with h2load, and with a connection for each
+// Command comparetest compares "benchbook-agent load" with wrk, and with a connection for each
 // request with ab, hey and oha too, in turns, on the same core and against the same server, and says whether it keeps
 // what it promises.
 //
 //	make bench-load
 //
-// The server is this program started again (see responder_linux.go), or nghttpd, alone on one core; the generators take
+// The server is this program started again (see responder_linux.go), alone on one core; the generators take
 // turns on another. Each round measures both, one right after the other and in turns first, and gives one ratio; the
 // median of the rounds counts. A round in which the rest of the machine used more than a limit is thrown out, and that
 // is said.
@@ -168,7 +168,7 @@ func (s *settings) run() (kept bool, err error) {
 	parts := s.parts()
 	if !slices.ContainsFunc(parts, func(p part) bool { return strings.HasPrefix(p.name, s.only) }) {
 		return false, fmt.Errorf("no row's name begins with %q; "+
-			"rows are closed, close, h2, added, open, threads and memory", s.only)
+			"rows are closed, close, added, open, threads and memory", s.only)
 	}
 	for _, part := range parts {
 		if !strings.HasPrefix(part.name, s.only) {

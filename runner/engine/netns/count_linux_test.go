@@ -133,34 +133,3 @@ func TestCount(t *testing.T) {
 		}
 	}
 }
-
-// What looking at each connection costs, in both ways, and what the bound costs that makes that rare.
-func BenchmarkCount(b *testing.B) {
-	for _, n := range []struct{ open, closed int }{{500, 5000}, {500, 15000}} {
-		space := crowd(b, n.open, n.closed)
-		for _, way := range []struct {
-			name string
-			read func() (pairs, error)
-		}{{"asked for", space.diagnosed}, {"listed", space.listed}} {
-			b.Run(fmt.Sprintf("%d open, %d closed, %s", n.open, n.closed, way.name), func(b *testing.B) {
-				for b.Loop() {
-					used, err := way.read()
-					most := 0
-					for _, n := range used {
-						most = max(most, n)
-					}
-					if err != nil || most != n.open+n.closed {
-						b.Fatalf("counted %d, %v", most, err)
-					}
-				}
-			})
-		}
-		b.Run(fmt.Sprintf("%d open, %d closed, bound", n.open, n.closed), func(b *testing.B) {
-			for b.Loop() {
-				if got, err := space.sockets(); err != nil || got < int64(n.closed) {
-					b.Fatal(got, err)
-				}
-			}
-		})
-	}
-}

@@ -3,14 +3,9 @@
 package timing
 
 import (
-	"encoding/json"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"reflect"
 	"runtime"
-	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -114,85 +109,6 @@ func TestProcessesLeftBehind(t *testing.T) {
 			}
 		})
 	}
-}
-
-// What is no work for the processor takes the same time by us and by hyperfine, to within a millisecond, however busy
-// the machine is. BenchmarkAgainstHyperfine has the others.
-func TestAgreesWithHyperfine(t *testing.T) {
-	slowtest.Skip(t)
-	for _, command := range []string{"true", ":", "sleep 0.05"} {
-		t.Run(command, func(t *testing.T) {
-			for tries := 1; ; tries++ { // a machine may be so busy that not even the shortest of some runs was let alone
-				ours, theirs := sideBySide(t, command)
-				if apart := (slices.Min(ours) - slices.Min(theirs)).Abs(); apart <= time.Millisecond {
-					return
-				}
-				if tries == 5 {
-					t.Fatalf("the shortest of %d runs took %v by us and %v by hyperfine", len(ours), slices.Min(ours),
-						slices.Min(theirs))
-				}
-			}
-		})
-	}
-}
-
-// BenchmarkAgainstHyperfine says by how much the same commands differ by us and by hyperfine, in turn, in microseconds.
-func BenchmarkAgainstHyperfine(b *testing.B) {
-	for _, command := range []string{"true", "sleep 0.05", "python3 -S -c pass",
-		"head -c 30000000 /dev/urandom >/dev/null"} {
-		b.Run(command, func(b *testing.B) {
-			for b.Loop() {
-				ours, theirs := sideBySide(b, command)
-				b.ReportMetric(float64((slices.Min(ours) - slices.Min(theirs)).Microseconds()), "µs-shortest")
-				b.ReportMetric(float64((median(ours) - median(theirs)).Microseconds()), "µs-median")
-				b.ReportMetric(float64(median(theirs).Microseconds()), "µs-hyperfine")
-			}
-		})
-	}
-}
-
-// sideBySide times a command of the shell in turn by us and by hyperfine, which must be there.
-func sideBySide(tb testing.TB, command string) (ours, theirs []time.Duration) {
-	program, err := exec.LookPath("hyperfine")
-	if err != nil {
-		if strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "hyperfine") {
-			tb.Fatal("there is no hyperfine, and BENCHBOOK_TEST_REQUIRE asks for it")
-		}
-		tb.Skip("hyperfine is not installed")
-	}
-	file := filepath.Join(tb.TempDir(), "times.json")
-	for range 8 {
-		const runs = 5
-		for range runs {
-			r, err := Run([]string{"sh", "-c", command}, Options{})
-			if err != nil {
-				tb.Fatal(err)
-			}
-			ours = append(ours, r.Real)
-		}
-		cmd := exec.Command(program, "-N", "--style", "none", "--runs", strconv.Itoa(runs), "--output", "pipe",
-			"--export-json", file, `sh -c "`+command+`"`)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			tb.Fatalf("%v: %s", err, out)
-		}
-		data, err := os.ReadFile(file)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		var report struct{ Results []struct{ Times []float64 } }
-		if err := json.Unmarshal(data, &report); err != nil {
-			tb.Fatal(err)
-		}
-		for _, seconds := range report.Results[0].Times {
-			theirs = append(theirs, time.Duration(seconds*float64(time.Second)))
-		}
-	}
-	return ours, theirs
-}
-
-func median(times []time.Duration) time.Duration {
-	slices.Sort(times)
-	return times[len(times)/2]
 }
 
 func TestCannotBeStarted(t *testing.T) {
