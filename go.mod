@@ -146,5 +146,3 @@ tool (
 	golang.org/x/perf/cmd/benchstat
 	honnef.co/go/tools/cmd/staticcheck
 )
-
-replace codeberg.org/go-fonts/liberation => ./render/figure/nofonts
