@@ -11,7 +11,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/output"
+
 	"benchbook/runner/load"
 	"benchbook/runner/observe"
 	"benchbook/runner/search"
@@ -245,10 +245,10 @@ func (a *attempt) judge(m load.Measurement, err error) (_ load.Measurement, isRe
 func logs(ctx context.Context, load string, running []engine.Running, err error) string {
 	ctx, cancel := context.WithTimeout(ctx, logGrace)
 	defer cancel()
-	all := output.LastLines(load, maxLog)
+	all := engine.LastLines(load, maxLog)
 	add := func(name string, log []byte) {
 		if len(log) > 0 {
-			all += "\n" + name + " wrote:\n" + output.LastLines(string(log), maxLog)
+			all += "\n" + name + " wrote:\n" + engine.LastLines(string(log), maxLog)
 		}
 	}
 	for _, s := range running {

@@ -10,7 +10,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/output"
+
 	"benchbook/runner/load"
 	"benchbook/runner/load/timing"
 )
@@ -56,7 +56,7 @@ func runHooks(ctx context.Context, kind string, hooks []spec.Hook, t *plan.Trial
 			}
 			failure := timing.HookFailure(h.Run[0]+" in "+in, exit.Code, wrote)
 			return all.String(), &resultError{load.HookFailed(kind, failure),
-				output.LastLines(string(exit.Stdout)+string(exit.Stderr), maxLog)}
+				engine.LastLines(string(exit.Stdout)+string(exit.Stderr), maxLog)}
 		}
 	}
 	return all.String(), nil

@@ -19,8 +19,8 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
-	"benchbook/runner/jsonpath"
 	"benchbook/runner/load"
+	"benchbook/runner/load/http"
 	"benchbook/runner/observe"
 	"benchbook/slice"
 )
@@ -237,6 +237,6 @@ func lookUp(text []byte, path string) (string, bool) {
 	if decoder.Decode(&doc) != nil || decoder.More() {
 		return "", false
 	}
-	found, err := jsonpath.LookUp(doc, path)
+	found, err := http.LookUpJSON(doc, path)
 	return found, err == nil
 }

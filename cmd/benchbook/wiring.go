@@ -19,7 +19,7 @@ import (
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/local"
 	"benchbook/runner/machines"
-	"benchbook/runner/programs"
+
 	"benchbook/runner/sysinfo"
 )
 
@@ -36,7 +36,7 @@ func wired() lab.Config {
 	if err == nil {
 		cache = filepath.Join(cache, "benchbook")
 	}
-	program := programs.Here(cache).Agent
+	program := agent.Here(cache).Agent
 	return lab.Config{
 		Engines: []lab.Engine{
 			{Name: spec.Docker, Connect: func(ctx context.Context) (engine.Engine, error) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 
-	"benchbook/runner/httpsyntax"
 	"benchbook/runner/load/http"
 )
 
@@ -262,11 +261,11 @@ func startsLikeStatus(line []byte) bool {
 func (r *answerReader) readStatus(line []byte) error {
 	bad := func() error { return fmt.Errorf("the status line is %q", excerpt(line)) }
 	const version, code = len(statusStart), len(statusStart) + 2
-	if len(line) < code+3 || !startsLikeStatus(line) || !httpsyntax.IsDigit(line[version]) || line[version+1] != ' ' {
+	if len(line) < code+3 || !startsLikeStatus(line) || !http.IsDigit(line[version]) || line[version+1] != ' ' {
 		return bad()
 	}
 	for _, c := range line[code : code+3] {
-		if !httpsyntax.IsDigit(c) {
+		if !http.IsDigit(c) {
 			return bad()
 		}
 		r.status = r.status*10 + int(c-'0')
@@ -333,7 +332,7 @@ func (r *answerReader) readLength(value []byte) error {
 			return fmt.Errorf("the length is %q", excerpt(whole))
 		}
 		for _, c := range text {
-			if !httpsyntax.IsDigit(c) {
+			if !http.IsDigit(c) {
 				return fmt.Errorf("the length is %q", excerpt(whole))
 			}
 			n = n*10 + int64(c-'0')
@@ -387,7 +386,7 @@ func (r *answerReader) readChunkSize(line []byte) error {
 	for _, c := range digits {
 		var digit byte
 		switch {
-		case httpsyntax.IsDigit(c):
+		case http.IsDigit(c):
 			digit = c - '0'
 		case 'a' <= c|0x20 && c|0x20 <= 'f':
 			digit = c | 0x20 - 'a' + 10
@@ -405,11 +404,11 @@ func (r *answerReader) readChunkSize(line []byte) error {
 }
 
 func splitField(line []byte) (name, value []byte, err error) {
-	name, value, ok := httpsyntax.CutField(line)
+	name, value, ok := http.CutField(line)
 	if !ok {
 		return nil, nil, fmt.Errorf("a header line is %q", excerpt(line))
 	}
-	if !httpsyntax.IsValue(value) {
+	if !http.IsValue(value) {
 		return nil, nil, fmt.Errorf("a header has a control character in it: %q", excerpt(line))
 	}
 	return name, value, nil

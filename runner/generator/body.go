@@ -6,7 +6,6 @@ import (
 	"regexp"
 
 	"benchbook/runner/load/http"
-	"benchbook/runner/textsearch"
 )
 
 // maxJSON is how many bytes a body may have for values in its JSON to be checked: it is kept whole for that.
@@ -21,7 +20,7 @@ type body struct {
 	start  []byte // the beginning, as much of it as is kept
 	keeps  int    // bytes of it, at most
 
-	contains textsearch.Search
+	contains http.Search
 	pattern  *matcher // nil where nothing has to match
 }
 
@@ -31,7 +30,7 @@ func newBody(v *http.Verify) (*body, error) {
 	if v == nil {
 		return b, nil
 	}
-	b.contains = textsearch.For(v.Contains)
+	b.contains = http.SearchFor(v.Contains)
 	if len(v.JSON) > 0 {
 		b.keeps = maxJSON
 	}

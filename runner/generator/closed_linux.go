@@ -4,21 +4,20 @@ import (
 	"time"
 
 	"benchbook/runner/load/http"
-	"benchbook/runner/tally"
 )
 
 // closedLoop lets each client send its next request when it has the answer to the one before. Client n has the
 // connections n·k to n·k + k − 1, one for each of k servers, and a request on at most one of them.
 type closedLoop struct {
 	engine        *engine
-	active        []bool           // clients that are not done
-	running       int              // how many these are
-	thinking      pauses           // of clients
-	presences     []tally.Presence // of each client, where the window ends with the requests
-	requests      uint64           // drawn so far
-	nextAdmission int64            // when the next client may start
-	admitted      int              // clients that have started
-	apart         int64            // between the starts of two clients, those of other engines included; 0 for at once
+	active        []bool          // clients that are not done
+	running       int             // how many these are
+	thinking      pauses          // of clients
+	presences     []http.Presence // of each client, where the window ends with the requests
+	requests      uint64          // drawn so far
+	nextAdmission int64           // when the next client may start
+	admitted      int             // clients that have started
+	apart         int64           // between the starts of two clients, those of other engines included; 0 for at once
 }
 
 // admissionsAtOnce is how many clients start before answers are looked for, so that the first of very many do not seem
@@ -32,7 +31,7 @@ func newClosedLoop(e *engine, clients int) *closedLoop {
 		l.apart = min(http.StartPace.Nanoseconds(), http.StartTime.Nanoseconds()/all)
 	}
 	if e.config.Requests > 0 && !e.config.Cut {
-		l.presences = make([]tally.Presence, clients)
+		l.presences = make([]http.Presence, clients)
 	}
 	return l
 }
@@ -50,7 +49,7 @@ func (l *closedLoop) freed(i int32) {
 	}
 }
 
-func (l *closedLoop) counted(o *tally.Outcome) {
+func (l *closedLoop) counted(o *http.Outcome) {
 	if l.presences != nil {
 		l.presences[l.clientOf(o.Slot)].Next(l.engine.window, o, l.engine.config.Think)
 	}

@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"benchbook/runner/load/http"
-	"benchbook/runner/tally"
 )
 
 // never is a time that does not come.
@@ -26,8 +25,8 @@ type engine struct {
 	sockets     sockets
 	handshakes  handshakes
 	meter       meter
-	tally       *tally.Tally
-	uncounted   []tally.Outcome // that the tally is still to be told of
+	tally       *http.Tally
+	uncounted   []http.Outcome // that the tally is still to be told of
 	connections []connection
 	perClient   int   // connections: those of a client of a closed loop are one for each server
 	clock       int64 // when it was last read
@@ -54,7 +53,7 @@ type pacing interface {
 	// freed is told that the request on a connection has ended, so that another one may follow.
 	freed(connection int32)
 	// counted is told of each request that has ended, before another one starts.
-	counted(o *tally.Outcome)
+	counted(o *http.Outcome)
 	// next is when the clock will ask for something, and whether the engine is to stay awake until then.
 	next() (at int64, polling bool)
 	// finished reports whether no request will start any more, if none is on its way.
@@ -69,8 +68,8 @@ func newEngine(ctx context.Context, r *run, index, engines int) (*engine, error)
 	e := &engine{
 		run: r, index: index, engines: engines, context: ctx, sockets: sockets{poller: p},
 		handshakes: handshakes{negotiated: make(map[http.TLS]bool)},
-		tally:      tally.NewTally(r.window, r.config),
-		uncounted:  make([]tally.Outcome, 0, mostEvents),
+		tally:      http.NewTally(r.window, r.config),
+		uncounted:  make([]http.Outcome, 0, mostEvents),
 		buffer:     make([]byte, bufferSize),
 		heads:      make([]headCache, len(r.targets)),
 		flight:     newQueue(),
@@ -308,18 +307,18 @@ func (e *engine) cut(i int32, at int64) {
 		unix.SetsockoptLinger(int(c.fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	}
 	e.sockets.close(&c.socket)
-	e.note(i, c, tally.Outcome{End: at, Cut: true})
+	e.note(i, c, http.Outcome{End: at, Cut: true})
 	e.ready = append(e.ready, i)
 }
 
 // finish notes what became of a request. It is counted once all that can be sent has been: its client waits for its
 // next request, and the server for all of them, while counting can be done as well when there is nothing else to do.
 func (e *engine) finish(i int32, c *connection, kind http.Kind, status int) {
-	e.note(i, c, tally.Outcome{End: e.clock, Kind: kind, Status: status, Cut: e.isOneTooMany(c.start, e.clock)})
+	e.note(i, c, http.Outcome{End: e.clock, Kind: kind, Status: status, Cut: e.isOneTooMany(c.start, e.clock)})
 }
 
 // note keeps the outcome of the request on a connection, from which the rest of it is, until it is counted.
-func (e *engine) note(i int32, c *connection, o tally.Outcome) {
+func (e *engine) note(i int32, c *connection, o http.Outcome) {
 	e.flight.remove(e.connections, i)
 	if len(e.uncounted) == cap(e.uncounted) {
 		e.count()

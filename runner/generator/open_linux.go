@@ -2,15 +2,13 @@ package generator
 
 import (
 	"benchbook/runner/load/http"
-	"benchbook/runner/schedule"
-	"benchbook/runner/tally"
 )
 
 // openLoop starts requests on schedule. One that finds all connections taken waits for one, and those behind it wait as
 // well.
 type openLoop struct {
 	engine     *engine
-	arrivals   *schedule.Arrivals
+	arrivals   *Arrivals
 	nextDue    int64 // when the next request is due, never if there is none any more
 	nextDraw   uint64
 	nextTarget int
@@ -26,7 +24,7 @@ func newOpenLoop(e *engine) *openLoop {
 }
 
 func (l *openLoop) begin() {
-	l.arrivals = schedule.NewArrivals(l.engine.config, l.engine.started, l.engine.index, l.engine.engines)
+	l.arrivals = NewArrivals(l.engine.config, l.engine.started, l.engine.index, l.engine.engines)
 	l.prepareNext()
 }
 
@@ -65,7 +63,7 @@ func (l *openLoop) due(most int) {
 
 // missed counts a request that no connection was free for until its timeout.
 func (l *openLoop) missed(due int64) {
-	l.engine.tally.Add(&tally.Outcome{Start: due, End: l.engine.clock, Sent: tally.NeverSent, Kind: http.Timeout,
+	l.engine.tally.Add(&http.Outcome{Start: due, End: l.engine.clock, Sent: http.NeverSent, Kind: http.Timeout,
 		Connect: none,
 		TLS:     none, Blocked: true})
 	l.starved = false
@@ -108,7 +106,7 @@ func (l *openLoop) freed(i int32) {
 
 func (l *openLoop) turn() {}
 
-func (l *openLoop) counted(*tally.Outcome) {}
+func (l *openLoop) counted(*http.Outcome) {}
 
 func (l *openLoop) next() (at int64, polling bool) {
 	switch clock := l.engine.clock; {

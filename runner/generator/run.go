@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"benchbook/runner/load/http"
-	"benchbook/runner/tally"
 )
 
 // load is what the engines of a run share and do not change.
@@ -22,7 +21,7 @@ type load struct {
 	config  *http.Config
 	targets []target
 	origins []*origin
-	window  *tally.Window
+	window  *http.Window
 	base    time.Time // the run's clock starts here
 }
 
@@ -37,7 +36,7 @@ type target struct {
 func (l *load) now() int64 { return time.Since(l.base).Nanoseconds() }
 
 // none stands for nothing in a list of connections, and for a time that something took that did not happen.
-const none = tally.None
+const none = http.None
 
 // errNoResources is what the generator, and not the server, has run out of.
 var errNoResources = errors.New("the generator is out of files or memory for connections; " +
@@ -108,7 +107,7 @@ func threads(c *http.Config) int {
 
 // newLoad makes the targets ready.
 func newLoad(config *http.Config) (*load, error) {
-	l := &load{config: config, base: time.Now(), window: tally.NewWindow(config.Duration)}
+	l := &load{config: config, base: time.Now(), window: http.NewWindow(config.Duration)}
 	byName := make(map[string]int)
 	weight := func(t *http.Target) float64 {
 		return cmp.Or(t.Weight, 1)

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"benchbook/runner/jsonpath"
 	"benchbook/runner/load/http"
 )
 
@@ -69,7 +68,7 @@ func verifyAll(v *http.Verify, a *whole) error {
 		return errors.New("wanted a body in JSON, got one with something after it")
 	}
 	for _, path := range paths {
-		got, err := jsonpath.LookUp(doc, path)
+		got, err := http.LookUpJSON(doc, path)
 		if err != nil {
 			return fmt.Errorf("wanted %s = %s in the JSON body: %w", path, v.JSON[path], err)
 		}

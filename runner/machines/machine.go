@@ -15,7 +15,7 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
-	"benchbook/runner/engine/output"
+
 	"benchbook/runner/sysinfo"
 )
 
@@ -92,7 +92,7 @@ func (m *Machine) ask(ctx context.Context, read func([]byte) error, args ...stri
 	if err == nil && exit.Code != 0 {
 		// Where a command could not be started, engines say why in the place of its output.
 		err = fmt.Errorf("it ended with status %d: %s", exit.Code,
-			output.LastLines(strings.TrimSpace(string(exit.Stderr)+string(exit.Stdout)), maxAnswer))
+			engine.LastLines(strings.TrimSpace(string(exit.Stderr)+string(exit.Stdout)), maxAnswer))
 	}
 	if err == nil {
 		err = read(exit.Stdout)

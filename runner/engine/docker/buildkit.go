@@ -22,7 +22,6 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/dockerfile"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/output"
 )
 
 // errNoBuildKit is a machine whose docker command cannot build with BuildKit.
@@ -137,7 +136,7 @@ func (s *imageStore) dockerBuild(
 	for _, name := range slices.Sorted(maps.Keys(args)) {
 		arguments = append(arguments, "--build-arg="+name+"="+*args[name])
 	}
-	said := &output.Tail{Limit: 64 << 10} // by this command alone
+	said := &engine.Tail{Limit: 64 << 10} // by this command alone
 	command := exec.CommandContext(ctx, "docker", append(arguments, "-")...)
 	// An attestation would make another image of each build. A context or builder that somebody chose is another engine.
 	command.Env = slices.Concat(os.Environ(), s.environment, []string{"DOCKER_BUILDKIT=1", "DOCKER_CONTEXT=",

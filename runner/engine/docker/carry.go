@@ -9,7 +9,6 @@ import (
 	"github.com/moby/moby/client"
 
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/output"
 )
 
 // Has implements engine.Carrier. The id is asked for first: somebody may have given the reference to another image
@@ -63,7 +62,7 @@ func (e *Engine) LoadAll(ctx context.Context, archive io.Reader) error {
 		return fmt.Errorf("loading images: %w", err)
 	}
 	defer loaded.Close()
-	if err := readMessages(loaded, &output.Tail{Limit: 1 << 10}); err != nil {
+	if err := readMessages(loaded, &engine.Tail{Limit: 1 << 10}); err != nil {
 		return fmt.Errorf("loading images: %w", err)
 	}
 	return nil

@@ -24,7 +24,6 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/kernel"
 	"benchbook/runner/engine/netns"
-	"benchbook/runner/engine/output"
 )
 
 // running is a container of a space.
@@ -131,7 +130,7 @@ func (d daemon) logs(ctx context.Context, id string) ([]byte, error) {
 		return nil, fmt.Errorf("reading the log: %w", err)
 	}
 	defer stream.Close()
-	kept := &output.Tail{Limit: output.MaxLog}
+	kept := &engine.Tail{Limit: engine.MaxLog}
 	if _, err := stdcopy.StdCopy(kept, kept, stream); err != nil {
 		return nil, fmt.Errorf("reading the log: %w", err)
 	}
@@ -189,8 +188,8 @@ func (d daemon) exec(ctx context.Context, id string, command engine.Command) (en
 
 // collection is the output of a process while it is collected; its fields may be read when done is closed.
 type collection struct {
-	stdout *output.Head
-	stderr *output.Tail
+	stdout *engine.Head
+	stderr *engine.Tail
 	err    error
 	done   chan struct{}
 }
@@ -198,8 +197,8 @@ type collection struct {
 // collect feeds a process that we are attached to and keeps its output, until the stream ends. It calls full as
 // engine.Program has it.
 func collect(stream client.HijackedResponse, stdin io.Reader, full func()) *collection {
-	c := &collection{stdout: &output.Head{Limit: output.MaxStdout, Full: full},
-		stderr: &output.Tail{Limit: output.MaxStderr}, done: make(chan struct{})}
+	c := &collection{stdout: &engine.Head{Limit: engine.MaxStdout, Full: full},
+		stderr: &engine.Tail{Limit: engine.MaxStderr}, done: make(chan struct{})}
 	if stdin != nil {
 		go func() {
 			// A process need not read what it is given, so that errors here mean nothing.

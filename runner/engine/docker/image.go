@@ -26,7 +26,6 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/dockerfile"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/output"
 )
 
 // imageFormat goes into the digest of every image we build; raise it when the same inputs come to give another image.
@@ -154,7 +153,7 @@ func (s *imageStore) build(ctx context.Context, build engine.Build, log io.Write
 
 	fmt.Fprintf(log, "building the image of %s\n", build.For)
 	began := time.Now()
-	said := &output.Tail{Limit: 1 << 20}
+	said := &engine.Tail{Limit: 1 << 20}
 	if say := io.MultiWriter(steps{log}, said); len(recipe.Needs) > 0 {
 		err = s.buildKit(ctx, build, recipe, bases, tag, say)
 	} else {

@@ -16,7 +16,6 @@ import (
 	"github.com/moby/moby/client"
 
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/readiness"
 )
 
 // waiting waits until a service is ready.
@@ -42,7 +41,7 @@ func (w *waiting) listen(ctx context.Context) error {
 	attached, err := w.space.engine.client.ContainerAttach(ctx, w.id, client.ContainerAttachOptions{Stream: true,
 		Stdout: true, Stderr: true})
 	if err != nil {
-		return &readiness.FaultError{Err: err}
+		return &engine.FaultError{Err: err}
 	}
 	w.written = &attached.HijackedResponse
 	return nil
@@ -57,7 +56,7 @@ func (w *waiting) close() {
 
 // untilReady waits until the service is ready. The error is that of readiness.Wait.
 func (w *waiting) untilReady(ctx context.Context) error {
-	err := readiness.Wait(ctx, w.service, w)
+	err := engine.Wait(ctx, w.service, w)
 	if w.agent == "" {
 		return err
 	}
@@ -73,10 +72,10 @@ func (w *waiting) Wait(ctx context.Context) (int, error) {
 
 // Reach implements readiness.Probed: probes of this process find the service at its address, or those of our agent
 // beside it do. This is the only place that decides how a service is reached from outside its network.
-func (w *waiting) Reach(ctx context.Context) (readiness.Dial, error) {
+func (w *waiting) Reach(ctx context.Context) (engine.Dial, error) {
 	inspected, err := w.space.engine.client.ContainerInspect(ctx, w.id, client.ContainerInspectOptions{})
 	if err != nil {
-		return nil, &readiness.FaultError{Err: err}
+		return nil, &engine.FaultError{Err: err}
 	}
 	endpoint, ok := inspected.Container.NetworkSettings.Networks[w.space.name]
 	if !ok || !endpoint.IPAddress.IsValid() {
@@ -90,7 +89,7 @@ func (w *waiting) Reach(ctx context.Context) (readiness.Dial, error) {
 			"give it a healthcheck that is a command or a text in its log", w.space.engine.endpoint)
 	}
 	if err != nil {
-		return nil, &readiness.FaultError{Err: err}
+		return nil, &engine.FaultError{Err: err}
 	}
 	to := func(port int) string { return net.JoinHostPort(endpoint.IPAddress.String(), strconv.Itoa(port)) }
 	if !reached {
@@ -99,7 +98,7 @@ func (w *waiting) Reach(ctx context.Context) (readiness.Dial, error) {
 				<-ctx.Done()
 				return nil, ctx.Err()
 			}
-			return nil, &readiness.FaultError{Err: err}
+			return nil, &engine.FaultError{Err: err}
 		}
 		return func(ctx context.Context, port int) (net.Conn, error) {
 			return w.space.engine.dialInside(ctx, w.agent, to(port))

@@ -19,7 +19,6 @@ import (
 
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/kernel"
-	"benchbook/runner/engine/spaces"
 )
 
 // outputTimeout is how long the rest of a program's output may take to arrive once it has ended.
@@ -34,7 +33,7 @@ type space struct {
 	network string                // its id
 	names   netip.Addr            // is asked for names
 	outer   *space                // nil for one that is within no other
-	tree    *spaces.Tree[running] // the containers, by their ids: the engine itself sees to it that a name is used once
+	tree    *engine.Tree[running] // the containers, by their ids: the engine itself sees to it that a name is used once
 
 	making sync.Mutex // of volumes, one after the other
 
@@ -55,7 +54,7 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
 	name := "benchbook-" + safeName(run) + "-" + strings.ToLower(rand.Text()[:6])
-	s := newSpace(e, run, name, spaces.New[running]("space "+name))
+	s := newSpace(e, run, name, engine.New[running]("space "+name))
 	created, err := e.client.NetworkCreate(ctx, s.name, client.NetworkCreateOptions{
 		Driver: "bridge", Internal: true, Labels: e.labels(run),
 	})
@@ -89,13 +88,13 @@ func (d daemon) gateway(ctx context.Context, network string) (netip.Addr, error)
 	return netip.Addr{}, errors.New("its network has no gateway, which would answer for names")
 }
 
-func newSpace(e *Engine, run, name string, tree *spaces.Tree[running]) *space {
+func newSpace(e *Engine, run, name string, tree *engine.Tree[running]) *space {
 	return &space{engine: e, run: run, name: name, tree: tree, named: make(map[string]string),
 		going: make(map[string]chan struct{})}
 }
 
 func (s *space) Inner(ctx context.Context) (engine.Space, error) {
-	return s.tree.Inner(ctx, func(tree *spaces.Tree[running]) (engine.Space, error) {
+	return s.tree.Inner(ctx, func(tree *engine.Tree[running]) (engine.Space, error) {
 		// What cleans up networks that nothing is in may have taken it, and containers would get one that leads out.
 		if _, err := s.engine.client.NetworkInspect(ctx, s.network, client.NetworkInspectOptions{}); err != nil {
 			if gone(err) {
@@ -113,7 +112,7 @@ func (s *space) Inner(ctx context.Context) (engine.Space, error) {
 func (s *space) Start(ctx context.Context, service engine.Service) (engine.Running, error) {
 	created, r, err := s.newContainer(ctx, containerSpec{service: service, reached: namesOf(service)})
 	if err != nil {
-		return nil, spaces.StartError(ctx, service.Name, rejected(service.Name, err))
+		return nil, engine.StartError(ctx, service.Name, rejected(service.Name, err))
 	}
 	ready := &waiting{space: s, service: service, id: r.id, running: r}
 	err = ready.listen(ctx)
@@ -125,7 +124,7 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 		err = ready.untilReady(ctx)
 	}
 	if err != nil {
-		return nil, errors.Join(spaces.StartError(ctx, service.Name, err), s.discard(ctx, r))
+		return nil, errors.Join(engine.StartError(ctx, service.Name, err), s.discard(ctx, r))
 	}
 	return r, nil
 }
@@ -201,7 +200,7 @@ func (s *space) awaitRemoval(name string) {
 
 func (s *space) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
 	exit, err := s.runProgram(ctx, program, started)
-	return exit, spaces.RunError(ctx, program.Name, rejected(program.Name, err))
+	return exit, engine.RunError(ctx, program.Name, rejected(program.Name, err))
 }
 
 func (s *space) runProgram(

@@ -18,7 +18,6 @@ import (
 
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
-	"benchbook/runner/engine/output"
 )
 
 // agentFolder is where our layer of every image has its program.
@@ -86,7 +85,7 @@ func (c *clusterClient) run(ctx context.Context, at place, command []string, std
 
 // tell runs our program in a container. The error is what it has to say if it fails.
 func (c *clusterClient) tell(ctx context.Context, at place, command []string, stdin io.Reader) error {
-	said := &output.Tail{Limit: 1 << 10}
+	said := &engine.Tail{Limit: 1 << 10}
 	status, err := c.run(ctx, at, command, stdin, said, said)
 	if err == nil && status != 0 {
 		err = fmt.Errorf("%s ended with status %d: %s", command[1], status, bytes.TrimSpace(said.Bytes()))
@@ -96,7 +95,7 @@ func (c *clusterClient) tell(ctx context.Context, at place, command []string, st
 
 // command runs a command of a user in a container.
 func (c *clusterClient) command(ctx context.Context, at place, command engine.Command) (engine.Exit, error) {
-	stdout, stderr := &output.Head{Limit: output.MaxStdout}, &output.Tail{Limit: output.MaxStderr}
+	stdout, stderr := &engine.Head{Limit: engine.MaxStdout}, &engine.Tail{Limit: engine.MaxStderr}
 	var stdin io.Reader
 	if len(command.Stdin) > 0 {
 		stdin = bytes.NewReader(command.Stdin)

@@ -22,8 +22,6 @@ import (
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/kernel"
 	"benchbook/runner/engine/netns"
-	"benchbook/runner/engine/output"
-	"benchbook/runner/engine/readiness"
 )
 
 // running is a container of a space.
@@ -160,13 +158,13 @@ func (r *running) Logs(ctx context.Context) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading the log of %s: %w", r.name, r.engine.cluster.fault(err))
 		}
-		kept, count := &output.Tail{Limit: output.MaxLog}, &counter{}
+		kept, count := &engine.Tail{Limit: engine.MaxLog}, &counter{}
 		_, err = io.Copy(io.MultiWriter(kept, count), stream)
 		stream.Close()
 		if err != nil {
 			return nil, fmt.Errorf("reading the log of %s: %w", r.name, r.engine.cluster.fault(err))
 		}
-		if count.bytes >= output.MaxLog || count.parts() < lines {
+		if count.bytes >= engine.MaxLog || count.parts() < lines {
 			return withoutGreeting(kept.Bytes(), r.greeting, r.leave), nil
 		}
 	}
@@ -417,7 +415,7 @@ func (p *probed) Wait(ctx context.Context) (int, error) {
 	return exit.Code, err
 }
 
-func (p *probed) Reach(context.Context) (readiness.Dial, error) {
+func (p *probed) Reach(context.Context) (engine.Dial, error) {
 	return func(ctx context.Context, port int) (net.Conn, error) {
 		return p.engine.agent.dial(ctx, p.engine, p.address, port)
 	}, nil

@@ -22,9 +22,6 @@ import (
 
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
-	"benchbook/runner/engine/output"
-	"benchbook/runner/engine/readiness"
-	"benchbook/runner/engine/spaces"
 )
 
 // outputTimeout is how long the rest of a program's output may take to arrive once it has ended.
@@ -41,7 +38,7 @@ type space struct {
 	id     string // the label
 	outer  *space // nil for one that is within no other
 	policy string // its name; empty of one that is within another
-	tree   *spaces.Tree[running]
+	tree   *engine.Tree[running]
 
 	looking sync.Mutex // see claiming
 
@@ -59,7 +56,7 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("opening a space: %w", context.Cause(ctx))
 	}
-	s := &space{engine: e, run: run, id: random(), tree: spaces.New[running]("a space"), claims: make(map[string]*claim)}
+	s := &space{engine: e, run: run, id: random(), tree: engine.New[running]("a space"), claims: make(map[string]*claim)}
 	s.policy = objectName(run)
 	selector := metav1.LabelSelector{MatchLabels: map[string]string{labelSpace: s.id}}
 	peers := []networkingv1.NetworkPolicyPeer{
@@ -82,7 +79,7 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 }
 
 func (s *space) Inner(ctx context.Context) (engine.Space, error) {
-	return s.tree.Inner(ctx, func(tree *spaces.Tree[running]) (engine.Space, error) {
+	return s.tree.Inner(ctx, func(tree *engine.Tree[running]) (engine.Space, error) {
 		return &space{engine: s.engine, run: s.run, id: s.id, outer: s, tree: tree, claims: make(map[string]*claim)}, nil
 	})
 }
@@ -97,7 +94,7 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 	}
 	r, err := s.launch(ctx, c, "")
 	if err != nil {
-		return nil, spaces.StartError(ctx, service.Name, err)
+		return nil, engine.StartError(ctx, service.Name, err)
 	}
 	reading, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -112,7 +109,7 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 		err = s.release(ctx, r, append([]string{service.Name}, service.Aliases...))
 	}
 	if err == nil {
-		err = readiness.Wait(ctx, service, p)
+		err = engine.Wait(ctx, service, p)
 	}
 	if notReady := (*engine.NotReadyError)(nil); errors.As(err, &notReady) {
 		if refused := r.refused(); refused != nil {
@@ -120,7 +117,7 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 		}
 	}
 	if err != nil {
-		return nil, errors.Join(spaces.StartError(ctx, service.Name, err), s.discard(ctx, r))
+		return nil, errors.Join(engine.StartError(ctx, service.Name, err), s.discard(ctx, r))
 	}
 	return r, nil
 }
@@ -294,7 +291,7 @@ func (s *space) discard(ctx context.Context, r *running) error {
 
 func (s *space) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
 	exit, err := s.runProgram(ctx, program, started)
-	return exit, spaces.RunError(ctx, program.Name, err)
+	return exit, engine.RunError(ctx, program.Name, err)
 }
 
 func (s *space) runProgram(ctx context.Context, program engine.Program, started func(engine.Running)) (exit engine.Exit,
@@ -312,7 +309,7 @@ func (s *space) runProgram(ctx context.Context, program engine.Program, started 
 			err = removeErr
 		}
 	}()
-	stdout, stderr := &output.Head{Limit: output.MaxStdout, Full: program.Full}, &output.Tail{Limit: output.MaxStderr}
+	stdout, stderr := &engine.Head{Limit: engine.MaxStdout, Full: program.Full}, &engine.Tail{Limit: engine.MaxStderr}
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	read := s.engine.cluster.attach(reading, r.place, c.greeting, c.leave, program.Stdin, stdout, stderr)

@@ -19,7 +19,6 @@ import (
 	"benchbook/files"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/kernel"
-	"benchbook/runner/engine/spaces"
 )
 
 // Engine runs services as processes of this machine. It implements engine.Engine.
@@ -119,7 +118,7 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening a space: %w", err)
 	}
-	s := &space{engine: e, folder: folder, run: run, tree: spaces.New[running]("space " + filepath.Base(folder)),
+	s := &space{engine: e, folder: folder, run: run, tree: engine.New[running]("space " + filepath.Base(folder)),
 		names: &names{file: filepath.Join(folder, "hosts"), there: map[string][]string{}}}
 	if err := s.names.set("", nil); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening a space: %w", err), files.RemoveAll(folder))

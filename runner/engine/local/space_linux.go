@@ -29,9 +29,6 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/kernel"
 	"benchbook/runner/engine/netns"
-	"benchbook/runner/engine/output"
-	"benchbook/runner/engine/readiness"
-	"benchbook/runner/engine/spaces"
 )
 
 // space is the processes of a space. A space within another has the folder and the names of that one.
@@ -41,7 +38,7 @@ type space struct {
 	run    string
 	names  *names
 	outer  *space // nil for one that is within no other
-	tree   *spaces.Tree[running]
+	tree   *engine.Tree[running]
 }
 
 // names is the file of the names that our own programs find services by.
@@ -71,7 +68,7 @@ func (n *names) set(service string, aliases []string) error {
 const loopback = "127.0.0.1"
 
 func (s *space) Inner(ctx context.Context) (engine.Space, error) {
-	return s.tree.Inner(ctx, func(tree *spaces.Tree[running]) (engine.Space, error) {
+	return s.tree.Inner(ctx, func(tree *engine.Tree[running]) (engine.Space, error) {
 		return &space{engine: s.engine, folder: s.folder, run: s.run, names: s.names, outer: s, tree: tree}, nil
 	})
 }
@@ -85,25 +82,25 @@ func (s *space) Keep(context.Context) ([]engine.Kept, error) {
 func (s *space) Start(ctx context.Context, service engine.Service) (engine.Running, error) {
 	r, err := s.start(ctx, service, "", nil, nil, nil)
 	if err == nil {
-		err = readiness.Wait(ctx, service, r)
+		err = engine.Wait(ctx, service, r)
 		if err != nil {
-			return nil, errors.Join(spaces.StartError(ctx, service.Name, err), s.discard(r))
+			return nil, errors.Join(engine.StartError(ctx, service.Name, err), s.discard(r))
 		}
 	}
 	if err != nil {
-		return nil, spaces.StartError(ctx, service.Name, err)
+		return nil, engine.StartError(ctx, service.Name, err)
 	}
 	return r, nil
 }
 
 func (s *space) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
 	exit, err := s.runProgram(ctx, program, started)
-	return exit, spaces.RunError(ctx, program.Name, err)
+	return exit, engine.RunError(ctx, program.Name, err)
 }
 
 func (s *space) runProgram(ctx context.Context, program engine.Program, started func(engine.Running)) (exit engine.Exit,
 	err error) {
-	stdout, stderr := &output.Head{Limit: output.MaxStdout, Full: program.Full}, &output.Tail{Limit: output.MaxStderr}
+	stdout, stderr := &engine.Head{Limit: engine.MaxStdout, Full: program.Full}, &engine.Tail{Limit: engine.MaxStderr}
 	r, err := s.start(ctx, program.Service(), program.Beside, program.Stdin, stdout, stderr)
 	if err != nil {
 		return exit, err
@@ -130,7 +127,7 @@ func (s *space) start(ctx context.Context, service engine.Service, beside string
 	if err := s.tree.Take(service.Name); err != nil {
 		return nil, err
 	}
-	r := &running{Tree: kernel.NewTree(), space: s, service: service, log: output.NewLog()}
+	r := &running{Tree: kernel.NewTree(), space: s, service: service, log: engine.NewLog()}
 	err = r.check()
 	if found, _ := s.tree.Find(beside); err == nil && beside != "" && found == nil {
 		err = fmt.Errorf("there is no service %q whose network it could share", beside)
@@ -184,7 +181,7 @@ type running struct {
 	*kernel.Tree
 	space   *space
 	service engine.Service
-	log     *output.Log
+	log     *engine.Log
 	folder  string            // private, below that of the space
 	files   map[string]string // what was put there, by the path that the service knows it by
 	process *process
@@ -378,7 +375,7 @@ func (r *running) Exec(ctx context.Context, command engine.Command) (engine.Exit
 	if len(command.Args) == 0 {
 		return engine.Exit{}, fmt.Errorf("running a command in %s: it is empty", r.service.Name)
 	}
-	stdout, stderr := &output.Head{Limit: output.MaxStdout}, &output.Tail{Limit: output.MaxStderr}
+	stdout, stderr := &engine.Head{Limit: engine.MaxStdout}, &engine.Tail{Limit: engine.MaxStderr}
 	l := launch{args: slices.Clone(command.Args), stdout: stdout, stderr: stderr}
 	if len(command.Stdin) > 0 {
 		l.stdin = bytes.NewReader(command.Stdin)
@@ -412,7 +409,7 @@ func (r *running) Wait(ctx context.Context) (int, error) {
 	return r.process.wait(ctx)
 }
 
-func (r *running) Reach(context.Context) (readiness.Dial, error) {
+func (r *running) Reach(context.Context) (engine.Dial, error) {
 	return func(ctx context.Context, port int) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(loopback, strconv.Itoa(port)))
 	}, nil

@@ -12,7 +12,7 @@ import (
 	"benchbook/notebook/loadtool"
 	"benchbook/notebook/spec"
 	"benchbook/runner/load/http"
-	"benchbook/runner/tally"
+
 	"benchbook/slice"
 )
 
@@ -46,7 +46,7 @@ type reading struct {
 	most time.Duration // how long the driver ran at most
 
 	began    *float64 // Unix time, if it told that
-	requests []tally.Told
+	requests []http.Told
 	numbers  []int // of the lines that these are from, from 1
 }
 
@@ -97,7 +97,7 @@ func (r *reading) begins(l *line) error {
 }
 
 // request reads what a line says of a request.
-func (r *reading) request(l *line) (told tally.Told, err error) {
+func (r *reading) request(l *line) (told http.Told, err error) {
 	if told.Kind, err = r.outcome(l); err != nil {
 		return told, err
 	}
@@ -124,7 +124,7 @@ func (r *reading) request(l *line) (told tally.Told, err error) {
 		told.Start = min(told.Start, told.Sent)
 	}
 	if !isSent {
-		told.Sent = tally.NeverSent
+		told.Sent = http.NeverSent
 	}
 	return told, nil
 }
@@ -178,7 +178,7 @@ func nanoseconds(seconds float64) int64 { return int64(math.Round(seconds * 1e9)
 // together checks what all requests are in common.
 func (r *reading) together() error {
 	most := r.load.Connections
-	if i := tally.Overlapping(r.requests, most, clockOff); i >= 0 {
+	if i := http.Overlapping(r.requests, most, clockOff); i >= 0 {
 		return r.wrong(r.numbers[i], "is of a request that was under way together with %d others, and the load has %d "+
 			"connections (times are compared to %d µs)", most, most, clockOff/1000)
 	}

@@ -16,7 +16,7 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
-	"benchbook/runner/engine/output"
+
 	"benchbook/runner/load"
 )
 
@@ -110,7 +110,7 @@ func (d *Program) run(ctx context.Context, at load.Place, l *spec.Load) (exit en
 
 // errTooMuch is of a driver that has printed more than is kept, whether it has ended or was ended for that.
 var errTooMuch = fmt.Errorf("the driver printed %d MiB or more: shorten the load, print shorter lines, or a summary "+
-	"(prints: summary)", output.MaxStdout>>20)
+	"(prints: summary)", engine.MaxStdout>>20)
 
 // howItEnded is why nothing counts that a program has told; empty if it ended well.
 func howItEnded(name string, exit engine.Exit) string {
@@ -127,7 +127,7 @@ func howItEnded(name string, exit engine.Exit) string {
 // howMuchIsPrinted is why it cannot be read; empty if it can.
 func howMuchIsPrinted(exit engine.Exit) string {
 	switch {
-	case len(exit.Stdout) >= output.MaxStdout:
+	case len(exit.Stdout) >= engine.MaxStdout:
 		return errTooMuch.Error()
 	case len(bytes.TrimSpace(exit.Stdout)) == 0:
 		return strings.TrimSuffix("the driver printed nothing: "+loadtool.LastLine(exit.Stderr), ": ")

@@ -21,7 +21,7 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
-	"benchbook/runner/engine/output"
+
 	"benchbook/runner/load"
 )
 
@@ -57,7 +57,7 @@ func drive(t *testing.T, l *spec.Load, print func(n int) engine.Exit) (m load.Me
 			asked = append(asked, a)
 			time.Sleep(100*time.Millisecond + time.Duration((a["warmup"].(float64)+a["duration"].(float64))*1e9))
 			exit := print(len(asked))
-			if len(exit.Stdout) > output.MaxStdout { // it would go on for ever
+			if len(exit.Stdout) > engine.MaxStdout { // it would go on for ever
 				p.Full()
 				<-ctx.Done()
 				return engine.Exit{}, ctx.Err()
@@ -264,8 +264,8 @@ func TestDriverThatFails(t *testing.T) {
 		{"no memory", engine.Exit{Code: 137, OutOfMemory: true}, "the driver ran out of memory"},
 		{"nothing but an error", engine.Exit{Stderr: []byte("which host?\n")}, "the driver printed nothing: which host?"},
 		{"nothing", engine.Exit{Stdout: []byte(" \n")}, "the driver printed nothing"},
-		{"too much", engine.Exit{Stdout: bytes.Repeat([]byte("x"), output.MaxStdout)}, "the driver printed 64 MiB or more"},
-		{"without end", engine.Exit{Stdout: bytes.Repeat([]byte("x"), output.MaxStdout+1)},
+		{"too much", engine.Exit{Stdout: bytes.Repeat([]byte("x"), engine.MaxStdout)}, "the driver printed 64 MiB or more"},
+		{"without end", engine.Exit{Stdout: bytes.Repeat([]byte("x"), engine.MaxStdout+1)},
 			"the driver printed 64 MiB or more"},
 	} {
 		for _, printed := range []string{"", spec.Summary} {

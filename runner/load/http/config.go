@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"benchbook/runner/config"
-	"benchbook/runner/httpsyntax"
 )
 
 // Bounds far above anything sensible, so that a slip of the pen ends in a message. They also keep sums of times
@@ -263,7 +262,7 @@ func (t *Target) validate() error {
 }
 
 func (t *Target) validateFields() error {
-	if t.Method != "" && !httpsyntax.IsToken(t.Method) {
+	if t.Method != "" && !IsToken(t.Method) {
 		return fmt.Errorf("method %q is not an HTTP method", t.Method)
 	}
 	if t.Method == "CONNECT" {
@@ -311,7 +310,7 @@ func (v *Verify) validate() error {
 		}
 	}
 	for name := range v.Headers {
-		if !httpsyntax.IsToken(name) {
+		if !IsToken(name) {
 			return fmt.Errorf("verify: headers: %q is not the name of a header", name)
 		}
 	}
@@ -319,10 +318,10 @@ func (v *Verify) validate() error {
 }
 
 func validateField(name, value string) error {
-	if !httpsyntax.IsToken(name) {
+	if !IsToken(name) {
 		return fmt.Errorf("headers: %q is not the name of a header", name)
 	}
-	if !httpsyntax.IsValue(value) {
+	if !IsValue(value) {
 		return fmt.Errorf("headers: the value of %q has a control character in it: %q", name, value)
 	}
 	switch strings.ToLower(name) {

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"fmt"
 
-	"benchbook/runner/textsearch"
+	"benchbook/runner/load/http"
 )
 
 // Bounds of what is kept of a program's output.
@@ -18,7 +18,7 @@ const (
 
 // A scanner looks through standard output as it passes, for lines that may be metrics and for a text.
 type scanner struct {
-	contains textsearch.Search
+	contains http.Search
 
 	at      int    // where in a line we are: atStart, inObject, inOther
 	line    []byte // the line up to here, inObject
@@ -33,7 +33,7 @@ const (
 	inOther
 )
 
-func newScanner(contains string) *scanner { return &scanner{contains: textsearch.For(contains)} }
+func newScanner(contains string) *scanner { return &scanner{contains: http.SearchFor(contains)} }
 
 func (s *scanner) write(p []byte) {
 	s.contains.Add(p)

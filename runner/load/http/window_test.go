@@ -1,4 +1,4 @@
-package tally_test
+package http_test
 
 import (
 	"encoding/json"
@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"benchbook/runner/load/http"
-	"benchbook/runner/tally"
+
 	"benchbook/runner/tally/tallytest"
 )
 
@@ -22,26 +22,26 @@ const testTimeout = time.Minute
 func sec(s float64) int64 { return int64(s * 1e9) }
 
 // openWindow is open from 10 s on, for 10 s unless the number of requests ends it.
-func openWindow(duration time.Duration) *tally.Window {
-	w := tally.NewWindow(duration)
+func openWindow(duration time.Duration) *http.Window {
+	w := http.NewWindow(duration)
 	w.OpenAt(sec(10))
 	return w
 }
 
-func ok(start, end float64) tally.Outcome {
-	return tally.Outcome{Start: sec(start), End: sec(end), Status: 200, FirstByte: sec(end), Connect: tally.None,
-		TLS: tally.None}
+func ok(start, end float64) http.Outcome {
+	return http.Outcome{Start: sec(start), End: sec(end), Status: 200, FirstByte: sec(end), Connect: http.None,
+		TLS: http.None}
 }
 
-func failed(start, end float64, kind http.Kind) tally.Outcome {
-	return tally.Outcome{Start: sec(start), End: sec(end), Kind: kind, Connect: tally.None, TLS: tally.None}
+func failed(start, end float64, kind http.Kind) http.Outcome {
+	return http.Outcome{Start: sec(start), End: sec(end), Kind: kind, Connect: http.None, TLS: http.None}
 }
 
 // count tallies outcomes on two threads in turn.
-func count(t *testing.T, w *tally.Window, wanted int64, outcomes ...tally.Outcome) *http.Result {
+func count(t *testing.T, w *http.Window, wanted int64, outcomes ...http.Outcome) *http.Result {
 	t.Helper()
 	config := &http.Config{Timeout: testTimeout}
-	tallies := []*tally.Tally{tally.NewTally(w, config), tally.NewTally(w, config)}
+	tallies := []*http.Tally{http.NewTally(w, config), http.NewTally(w, config)}
 	for i, o := range outcomes {
 		tallies[i%2].Add(&o)
 	}
@@ -84,35 +84,35 @@ func TestWindow(t *testing.T) {
 		name     string
 		duration time.Duration
 		wanted   int64
-		outcomes []tally.Outcome
+		outcomes []http.Outcome
 		want     numbers
 	}{
 		{"nothing at all", 10 * time.Second, 0, nil,
 			numbers{length: 10 * time.Second, endedBy: http.EndedByDuration}},
-		{"started and ended before", 10 * time.Second, 0, []tally.Outcome{ok(9, 9.9)},
+		{"started and ended before", 10 * time.Second, 0, []http.Outcome{ok(9, 9.9)},
 			numbers{warmup: 1, length: 10 * time.Second, endedBy: http.EndedByDuration}},
-		{"started before, ended after", 10 * time.Second, 0, []tally.Outcome{ok(9, 20)},
+		{"started before, ended after", 10 * time.Second, 0, []http.Outcome{ok(9, 20)},
 			numbers{warmup: 1, length: 10 * time.Second, endedBy: http.EndedByDuration}},
-		{"started at the start", 10 * time.Second, 0, []tally.Outcome{ok(10, 11)},
+		{"started at the start", 10 * time.Second, 0, []http.Outcome{ok(10, 11)},
 			numbers{attempted: 1, answered: 1, right: 1, length: 10 * time.Second, endedBy: http.EndedByDuration}},
-		{"ended at the end", 10 * time.Second, 0, []tally.Outcome{ok(19, 20)},
+		{"ended at the end", 10 * time.Second, 0, []http.Outcome{ok(19, 20)},
 			numbers{attempted: 1, answered: 1, length: 10 * time.Second, endedBy: http.EndedByDuration}},
-		{"failed in the drain", 10 * time.Second, 0, []tally.Outcome{failed(19, 29, http.Timeout)},
+		{"failed in the drain", 10 * time.Second, 0, []http.Outcome{failed(19, 29, http.Timeout)},
 			numbers{attempted: 1, failed: 1, length: 10 * time.Second, endedBy: http.EndedByDuration}},
-		{"failed in the window, started before", 10 * time.Second, 0, []tally.Outcome{failed(9, 12, http.Reset)},
+		{"failed in the window, started before", 10 * time.Second, 0, []http.Outcome{failed(9, 12, http.Reset)},
 			numbers{failures: 1, warmup: 1, length: 10 * time.Second, endedBy: http.EndedByDuration}},
-		{"all requests done", 0, 3, []tally.Outcome{ok(10, 10.5), ok(10.1, 11.5), failed(10.5, 11, http.Short)},
+		{"all requests done", 0, 3, []http.Outcome{ok(10, 10.5), ok(10.1, 11.5), failed(10.5, 11, http.Short)},
 			numbers{attempted: 3, answered: 2, failed: 1, right: 2, failures: 1,
 				length: 1500 * time.Millisecond, endedBy: http.EndedByRequests}},
-		{"all requests done on the stroke of a second", 0, 1, []tally.Outcome{ok(10, 12)},
+		{"all requests done on the stroke of a second", 0, 1, []http.Outcome{ok(10, 12)},
 			numbers{attempted: 1, answered: 1, right: 1, length: 2 * time.Second, endedBy: http.EndedByRequests}},
-		{"all requests done before the time", 10 * time.Second, 1, []tally.Outcome{ok(10, 10.5)},
+		{"all requests done before the time", 10 * time.Second, 1, []http.Outcome{ok(10, 10.5)},
 			numbers{attempted: 1, answered: 1, right: 1, length: 500 * time.Millisecond, endedBy: http.EndedByRequests}},
-		{"time over before all requests", 10 * time.Second, 3, []tally.Outcome{ok(10, 19), ok(19, 20.5)},
+		{"time over before all requests", 10 * time.Second, 3, []http.Outcome{ok(10, 19), ok(19, 20.5)},
 			numbers{attempted: 2, answered: 2, right: 1, length: 10 * time.Second, endedBy: http.EndedByDuration}},
-		{"time over while the last request is on its way", 10 * time.Second, 2, []tally.Outcome{ok(10, 19), ok(19, 20.5)},
+		{"time over while the last request is on its way", 10 * time.Second, 2, []http.Outcome{ok(10, 19), ok(19, 20.5)},
 			numbers{attempted: 2, answered: 2, right: 1, length: 10 * time.Second, endedBy: http.EndedByDuration}},
-		{"warm-up that ends after the last request", 0, 1, []tally.Outcome{ok(9, 10.2), ok(10, 10.5), ok(9, 40)},
+		{"warm-up that ends after the last request", 0, 1, []http.Outcome{ok(9, 10.2), ok(10, 10.5), ok(9, 40)},
 			numbers{attempted: 1, answered: 1, right: 2, warmup: 2,
 				length: 500 * time.Millisecond, endedBy: http.EndedByRequests}},
 	}
@@ -130,7 +130,7 @@ func TestWindow(t *testing.T) {
 
 // The first request opens the window, and no later one moves it.
 func TestWindowOpensOnce(t *testing.T) {
-	w := tally.NewWindow(0)
+	w := http.NewWindow(0)
 	if w.Begun(sec(1e6)) || w.Over(sec(1e6)) {
 		t.Error("an unopened window has begun or is over")
 	}
@@ -158,25 +158,25 @@ func TestSeconds(t *testing.T) {
 func TestPresence(t *testing.T) {
 	tests := []struct {
 		name     string
-		outcomes []tally.Outcome
+		outcomes []http.Outcome
 		think    time.Duration
 		until    float64
 		want     time.Duration
 	}{
 		{"no request", nil, 0, 20, 0},
-		{"one after the other", []tally.Outcome{ok(10, 12), ok(12.5, 14)}, 0, 20, 3500 * time.Millisecond},
-		{"the last one cut", []tally.Outcome{ok(10, 12), ok(12.5, 14)}, 0, 13, 2500 * time.Millisecond},
-		{"thinking", []tally.Outcome{ok(10, 11), ok(12, 13)}, time.Second, 20, 4 * time.Second},
-		{"thinking cut by the next request", []tally.Outcome{ok(10, 11), ok(11.5, 13)}, time.Second, 12.5,
+		{"one after the other", []http.Outcome{ok(10, 12), ok(12.5, 14)}, 0, 20, 3500 * time.Millisecond},
+		{"the last one cut", []http.Outcome{ok(10, 12), ok(12.5, 14)}, 0, 13, 2500 * time.Millisecond},
+		{"thinking", []http.Outcome{ok(10, 11), ok(12, 13)}, time.Second, 20, 4 * time.Second},
+		{"thinking cut by the next request", []http.Outcome{ok(10, 11), ok(11.5, 13)}, time.Second, 12.5,
 			2500 * time.Millisecond},
-		{"on its way when the window opened", []tally.Outcome{ok(8, 9), ok(9.5, 11)}, 0, 20, time.Second},
-		{"thinking when the window opened", []tally.Outcome{ok(8, 9), ok(10.5, 11)}, 1500 * time.Millisecond, 11,
+		{"on its way when the window opened", []http.Outcome{ok(8, 9), ok(9.5, 11)}, 0, 20, time.Second},
+		{"thinking when the window opened", []http.Outcome{ok(8, 9), ok(10.5, 11)}, 1500 * time.Millisecond, 11,
 			time.Second},
-		{"over when the window opened", []tally.Outcome{ok(8, 9)}, 0, 20, 0},
+		{"over when the window opened", []http.Outcome{ok(8, 9)}, 0, 20, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w, p := openWindow(0), tally.Presence{}
+			w, p := openWindow(0), http.Presence{}
 			for _, o := range tt.outcomes {
 				p.Next(w, &o, tt.think)
 			}

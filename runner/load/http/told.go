@@ -1,4 +1,4 @@
-package tally
+package http
 
 import (
 	"cmp"
@@ -7,19 +7,17 @@ import (
 	"math"
 	"slices"
 	"time"
-
-	"benchbook/runner/load/http"
 )
 
 // Told is a request that another program has sent, as it tells. Times are in nanoseconds since its load began, which is
 // when its warm-up did.
 type Told struct {
-	Start  int64     // when it was sent or, in an open loop, when it was due
-	Sent   int64     // when it was sent, NeverSent if it never was
-	End    int64     // not before Start
-	Kind   http.Kind // empty for what its program takes for a right answer
-	Status int       // up to 999; 0 without a whole answer
-	Cut    bool      // it was under way when the load ended, and End is when it was given up
+	Start  int64 // when it was sent or, in an open loop, when it was due
+	Sent   int64 // when it was sent, NeverSent if it never was
+	End    int64 // not before Start
+	Kind   Kind  // empty for what its program takes for a right answer
+	Status int   // up to 999; 0 without a whole answer
+	Cut    bool  // it was under way when the load ended, and End is when it was given up
 }
 
 // Count finds of requests that another program has sent what Run finds of its own: what is in the window, and how much
@@ -27,7 +25,7 @@ type Told struct {
 // the wall clock, is zero.
 //
 // The error says in which way it was another load than that of the config.
-func Count(config http.Config, requests []Told) (result *http.Result, opened time.Duration, err error) {
+func Count(config Config, requests []Told) (result *Result, opened time.Duration, err error) {
 	config.Targets = nil // and with them what is told of TLS only
 	w := NewWindow(config.Duration)
 	w.OpenAt(openingOf(&config, requests))
@@ -50,7 +48,7 @@ func Count(config http.Config, requests []Told) (result *http.Result, opened tim
 		return nil, 0, err
 	}
 	opened = time.Duration(w.Start.Load())
-	if result.EndedBy == http.EndedByRequests && !config.Cut {
+	if result.EndedBy == EndedByRequests && !config.Cut {
 		result.InFlight = presenceOf(requests, opened.Nanoseconds(), last, config.Think)
 	}
 	if config.Open() {
@@ -61,22 +59,22 @@ func Count(config http.Config, requests []Told) (result *http.Result, opened tim
 
 // outcome is what became of a request: what its program takes for right is so only with a status that the load accepts,
 // and in time.
-func (r *Told) outcome(c *http.Config) *Outcome {
+func (r *Told) outcome(c *Config) *Outcome {
 	o := &Outcome{Start: r.Start, Sent: r.Sent, End: r.End, Kind: r.Kind, Status: r.Status, FirstByte: r.Start,
 		Connect: None, TLS: None, Blocked: r.Sent == NeverSent}
 	switch {
 	case o.Kind != "":
 	case o.End-o.Start > c.Timeout.Nanoseconds():
-		o.Kind, o.Status = http.Timeout, 0
+		o.Kind, o.Status = Timeout, 0
 	case o.Status != 0 && !c.Verify.HasRightStatus(o.Status):
-		o.Kind = http.Wrong
+		o.Kind = Wrong
 	}
 	return o
 }
 
 // openingOf is the start of the window: the end of the warm-up or, if a number of requests is measured, the first of
 // these.
-func openingOf(c *http.Config, requests []Told) int64 {
+func openingOf(c *Config, requests []Told) int64 {
 	warm := c.Warmup.Nanoseconds()
 	first := int64(math.MaxInt64)
 	for i := range requests {
@@ -107,7 +105,7 @@ func (e *ending) cuts(w *Window, r *Told) bool {
 
 // endOf finds the end of a load. The error says that there are more requests in the window than it has, or fewer where
 // no time ends it.
-func endOf(c *http.Config, w *Window, requests []Told) (ending, error) {
+func endOf(c *Config, w *Window, requests []Told) (ending, error) {
 	var ends []int64
 	isCut := false
 	for i := range requests {
@@ -134,8 +132,8 @@ func endOf(c *http.Config, w *Window, requests []Told) (ending, error) {
 
 // presenceOf is how long requests were under way, or clients thinking behind them, from the start of the window to that
 // of its last request.
-func presenceOf(requests []Told, from, to int64, think time.Duration) *http.InFlight {
-	out := &http.InFlight{Length: time.Duration(to - from)}
+func presenceOf(requests []Told, from, to int64, think time.Duration) *InFlight {
+	out := &InFlight{Length: time.Duration(to - from)}
 	for i := range requests {
 		r := &requests[i]
 		out.Time += time.Duration(max(0, min(r.End+think.Nanoseconds(), to)-max(r.Start, from)))
@@ -145,11 +143,11 @@ func presenceOf(requests []Told, from, to int64, think time.Duration) *http.InFl
 
 // checkSchedule reports another number of requests than were due in the window by the schedule, but for what chance
 // makes of random arrivals.
-func checkSchedule(c *http.Config, due int64) error {
+func checkSchedule(c *Config, due int64) error {
 	want := c.Rate * c.Duration.Seconds()
 	const few, share, deviations = 2, 0.01, 5
 	off := few + share*want
-	if c.Arrivals == http.PoissonArrivals {
+	if c.Arrivals == PoissonArrivals {
 		off = few + deviations*math.Sqrt(want)
 	}
 	if math.Abs(float64(due)-want) > off {

@@ -1,5 +1,5 @@
 // Package httpsyntax says what may stand where in a message of HTTP/1, whoever sends it.
-package httpsyntax
+package http
 
 import "bytes"
 

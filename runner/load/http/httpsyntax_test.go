@@ -1,4 +1,4 @@
-package httpsyntax
+package http
 
 import (
 	"strings"

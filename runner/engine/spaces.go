@@ -1,6 +1,6 @@
 // Package spaces has what the spaces of every engine have in common: which space is within which, what runs there under
 // which name, and the order in which all of that is removed.
-package spaces
+package engine
 
 import (
 	"context"
@@ -9,8 +9,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-
-	"benchbook/runner/engine"
 )
 
 var errClosed = errors.New("the space is closed")
@@ -26,17 +24,17 @@ type Tree[R any] struct {
 	removed bool // and nothing is left to remove
 
 	mu      sync.Mutex
-	running map[string]*R             // by name; nil while it is being made
-	inner   map[*Tree[R]]engine.Space // that are not closed
+	running map[string]*R      // by name; nil while it is being made
+	inner   map[*Tree[R]]Space // that are not closed
 }
 
 // New is the tree of a space that is within no other. What names the space in errors.
 func New[R any](what string) *Tree[R] {
-	return &Tree[R]{what: what, running: make(map[string]*R), inner: make(map[*Tree[R]]engine.Space)}
+	return &Tree[R]{what: what, running: make(map[string]*R), inner: make(map[*Tree[R]]Space)}
 }
 
 // Inner opens a space within this one.
-func (t *Tree[R]) Inner(ctx context.Context, open func(*Tree[R]) (engine.Space, error)) (engine.Space, error) {
+func (t *Tree[R]) Inner(ctx context.Context, open func(*Tree[R]) (Space, error)) (Space, error) {
 	leave, err := t.Enter(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("opening a space: %w", err)
@@ -190,8 +188,8 @@ func (t *Tree[R]) leaveOuter() {
 
 // StartError is the error of Space.Start, given why a service could not be started.
 func StartError(ctx context.Context, service string, err error) error {
-	var notReady *engine.NotReadyError
-	var rejected *engine.RejectedError
+	var notReady *NotReadyError
+	var rejected *RejectedError
 	switch {
 	case ctx.Err() != nil:
 		err = context.Cause(ctx)
@@ -205,7 +203,7 @@ func StartError(ctx context.Context, service string, err error) error {
 
 // RunError is the error of Space.Run, given why a program could not be run; nil if it was.
 func RunError(ctx context.Context, program string, err error) error {
-	var rejected *engine.RejectedError
+	var rejected *RejectedError
 	switch {
 	case err == nil:
 		return nil

@@ -1,6 +1,6 @@
 //go:build !embedded
 
-package programs
+package agent
 
 import "embed"
 

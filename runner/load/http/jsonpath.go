@@ -1,6 +1,6 @@
 // Package jsonpath finds single values in JSON by paths with dots, as articles write them: items.0.price. Words are
 // names of objects and, counted from 0, numbers of lists. A name with a dot in it cannot be reached.
-package jsonpath
+package http
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 
 // LookUp follows a path to a single value and returns it as text, a string without its quotes. Doc is what
 // encoding/json decodes into an any; with UseNumber, numbers come as they were written.
-func LookUp(doc any, path string) (string, error) {
+func LookUpJSON(doc any, path string) (string, error) {
 	for step := range strings.SplitSeq(path, ".") {
 		switch parent := doc.(type) {
 		case map[string]any:

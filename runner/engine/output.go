@@ -1,5 +1,5 @@
 // Package output keeps what programs write: as much of it as package engine promises, and not more, however much it is.
-package output
+package engine
 
 import (
 	"bytes"

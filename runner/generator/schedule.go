@@ -1,5 +1,5 @@
 // Package schedule says when the requests of an open loop are due.
-package schedule
+package generator
 
 import (
 	"math/rand/v2"

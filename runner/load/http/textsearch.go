@@ -1,5 +1,5 @@
 // Package textsearch looks for a text in another one that comes in pieces, without keeping these.
-package textsearch
+package http
 
 import "bytes"
 
@@ -11,7 +11,7 @@ type Search struct {
 }
 
 // For begins to look for a text.
-func For(text string) Search { return Search{text: []byte(text)} }
+func SearchFor(text string) Search { return Search{text: []byte(text)} }
 
 // Add takes the next piece.
 func (s *Search) Add(piece []byte) {

@@ -1,4 +1,4 @@
-package textsearch
+package http
 
 import (
 	"strings"
@@ -10,7 +10,7 @@ func TestSearch(t *testing.T) {
 	for _, text := range []string{"", "ab", "aaaaab", "an aab", "aa", "xaabx"} {
 		for a := range len(text) + 1 {
 			for b := a; b <= len(text); b++ {
-				s := For("aab")
+				s := SearchFor("aab")
 				for _, piece := range []string{text[:a], text[a:b], text[b:]} {
 					s.Add([]byte(piece))
 				}

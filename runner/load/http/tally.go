@@ -1,13 +1,11 @@
 // Package tally counts requests as docs/method.md#definitions has it: what is in a window, how much of it, and how long
 // it took. Package generator does so with its own requests while they are made; Count does with those that another
 // program tells of.
-package tally
+package http
 
 import (
 	"math"
 	"time"
-
-	"benchbook/runner/load/http"
 )
 
 // Outcome is what became of one request.
@@ -15,10 +13,10 @@ type Outcome struct {
 	Slot       int32 // that of its connection
 	Target     int32 // which of the config's it was for
 	Start, End int64
-	Sent       int64     // when it left, NeverSent if it never did
-	Kind       http.Kind // empty for a right answer
-	Status     int       // 0 without a whole answer
-	FirstByte  int64     // when it came, 0 if none did
+	Sent       int64 // when it left, NeverSent if it never did
+	Kind       Kind  // empty for a right answer
+	Status     int   // 0 without a whole answer
+	FirstByte  int64 // when it came, 0 if none did
 
 	Connect     int64 // how long opening its connection took, negative if it opened none
 	TLS         int64 // how long setting up TLS on it took, negative if it did not
@@ -42,22 +40,22 @@ type Tally struct {
 	open   bool // the load is an open loop
 	secure bool // there are https targets
 
-	Found    http.Result // what can be counted while the load runs
+	Found    Result      // what can be counted while the load runs
 	status   [1000]int64 // answers by status
 	overhang []Outcome   // started before the window, and not over when it started; or cut
 
-	latency, failedLatency, connect, firstByte *http.Histogram
-	tls                                        *http.Histogram // nil unless secure
-	cut                                        *http.Histogram // how long it was until then; nil unless some may be cut
-	lag, service                               *http.Histogram // nil unless open
+	latency, failedLatency, connect, firstByte *Histogram
+	tls                                        *Histogram // nil unless secure
+	cut                                        *Histogram // how long it was until then; nil unless some may be cut
+	lag, service                               *Histogram // nil unless open
 
 	LastStart, lastEnd int64 // of the requests started in the window
 }
 
-func NewTally(w *Window, config *http.Config) *Tally {
-	t := &Tally{window: w, open: config.Open(), secure: config.Secure(), Found: http.NewResult()}
-	t.Found.Overlap = new(http.Overlap)
-	histograms := []**http.Histogram{&t.latency, &t.failedLatency, &t.connect, &t.firstByte}
+func NewTally(w *Window, config *Config) *Tally {
+	t := &Tally{window: w, open: config.Open(), secure: config.Secure(), Found: NewResult()}
+	t.Found.Overlap = new(Overlap)
+	histograms := []**Histogram{&t.latency, &t.failedLatency, &t.connect, &t.firstByte}
 	if t.secure {
 		histograms = append(histograms, &t.tls)
 	}
@@ -68,7 +66,7 @@ func NewTally(w *Window, config *http.Config) *Tally {
 		histograms = append(histograms, &t.cut)
 	}
 	for _, h := range histograms {
-		*h = http.NewHistogram(config.Timeout)
+		*h = NewHistogram(config.Timeout)
 	}
 	return t
 }
@@ -152,7 +150,7 @@ func (t *Tally) addScheduled(o *Outcome) {
 }
 
 // second is the one of the window that a time is in.
-func (t *Tally) second(at int64) *http.Second {
+func (t *Tally) second(at int64) *Second {
 	second := int((at - t.window.Start.Load()) / int64(time.Second))
 	t.grow(second + 1)
 	return &t.Found.Seconds[second]
@@ -160,7 +158,7 @@ func (t *Tally) second(at int64) *http.Second {
 
 func (t *Tally) grow(seconds int) {
 	for len(t.Found.Seconds) < seconds {
-		t.Found.Seconds = append(t.Found.Seconds, http.Second{})
+		t.Found.Seconds = append(t.Found.Seconds, Second{})
 	}
 }
 
@@ -170,13 +168,13 @@ func (t *Tally) grow(seconds int) {
 // Source: docs/method.md#definitions.
 func (t *Tally) Overlap(o *Outcome, until int64) {
 	inside, whole := min(o.End, until)-max(o.Start, t.window.Start.Load()), o.End-o.Start
-	share := int64(http.WholeRequest)
+	share := int64(WholeRequest)
 	switch {
 	case inside == whole:
 	case inside <= 0:
 		return
 	default:
-		share = int64(math.Round(http.WholeRequest * (float64(inside) / float64(whole))))
+		share = int64(math.Round(WholeRequest * (float64(inside) / float64(whole))))
 	}
 	t.Found.Overlap.Time += time.Duration(inside)
 	switch {
@@ -200,7 +198,7 @@ func (t *Tally) Complete(o *Outcome) {
 	t.Found.Completed.Failed++
 	s.Failed++
 	if s.Failures == nil {
-		s.Failures = make(map[http.Kind]int64)
+		s.Failures = make(map[Kind]int64)
 	}
 	s.Failures[o.Kind]++
 }
@@ -222,8 +220,8 @@ func (t *Tally) Merge(from *Tally) {
 }
 
 // histograms are those of Result.distributions.
-func (t *Tally) histograms() map[string]*http.Histogram {
-	all := map[string]*http.Histogram{
+func (t *Tally) histograms() map[string]*Histogram {
+	all := map[string]*Histogram{
 		"latency": t.latency, "failed latency": t.failedLatency, "connect": t.connect, "first byte": t.firstByte,
 		"TLS setup": t.tls, "lag": t.lag, "service": t.service, "cut": t.cut,
 	}
@@ -231,21 +229,21 @@ func (t *Tally) histograms() map[string]*http.Histogram {
 }
 
 // Result writes down what was counted, given how many requests were wanted, 0 for any number.
-func (t *Tally) Result(wanted int64) (*http.Result, error) {
+func (t *Tally) Result(wanted int64) (*Result, error) {
 	r := &t.Found
-	for _, kind := range http.Kinds {
+	for _, kind := range Kinds {
 		n := r.Failures[kind]
 		r.Failed, r.Failures[kind] = r.Failed+n, n
 	}
 	r.Attempted = r.Answered + r.Failed
-	r.EndedBy, r.Length = http.EndedByDuration, time.Duration(t.window.Duration)
+	r.EndedBy, r.Length = EndedByDuration, time.Duration(t.window.Duration)
 	if wanted > 0 && r.Attempted == wanted && !t.window.Over(t.lastEnd) {
-		r.EndedBy, r.Length = http.EndedByRequests, time.Duration(t.lastEnd-t.window.Start.Load())
+		r.EndedBy, r.Length = EndedByRequests, time.Duration(t.lastEnd-t.window.Start.Load())
 	}
 	t.addOverhang()
 	if t.cut != nil && r.Attempted > 0 {
 		right := float64(r.Answered) / float64(r.Attempted)
-		r.Overlap.Right += int64(math.Round(http.WholeRequest * right * t.latency.SharesOf(t.cut)))
+		r.Overlap.Right += int64(math.Round(WholeRequest * right * t.latency.SharesOf(t.cut)))
 	}
 	for status, n := range t.status {
 		if n > 0 {
@@ -253,18 +251,18 @@ func (t *Tally) Result(wanted int64) (*http.Result, error) {
 		}
 	}
 	counted := r.Seconds
-	r.Seconds = make([]http.Second, max(1, (r.Length+time.Second-1)/time.Second))
+	r.Seconds = make([]Second, max(1, (r.Length+time.Second-1)/time.Second))
 	r.AddSeconds(counted) // the completion that ends the window belongs to it, even on the stroke of a second
 	if t.open {
 		r.Due = t.Found.Attempted
 		r.Offered = float64(r.Due) / r.Length.Seconds()
-		r.Lag, r.Service = new(http.Distribution), new(http.Distribution)
+		r.Lag, r.Service = new(Distribution), new(Distribution)
 	}
 	if t.secure {
-		r.TLSSetup = new(http.Distribution)
+		r.TLSSetup = new(Distribution)
 	}
 	if t.cut != nil {
-		r.Cut = new(http.Distribution)
+		r.Cut = new(Distribution)
 	}
 	var err error
 	for name, d := range r.Distributions() {
@@ -282,7 +280,7 @@ func (t *Tally) Result(wanted int64) (*http.Result, error) {
 // window that is ended by its last request ends. What an overhanging request received is not known finely enough to be
 // cut there, so it counts whole or not at all.
 func (t *Tally) addOverhang() {
-	timed, until := t.Found.EndedBy == http.EndedByDuration, t.window.End()
+	timed, until := t.Found.EndedBy == EndedByDuration, t.window.End()
 	if !timed {
 		until = t.lastEnd
 	}

@@ -1,4 +1,4 @@
-package output
+package engine
 
 import (
 	"math/rand/v2"

@@ -1,4 +1,4 @@
-package tally_test
+package http_test
 
 import (
 	"reflect"
@@ -7,13 +7,13 @@ import (
 	"time"
 
 	"benchbook/runner/load/http"
-	"benchbook/runner/tally"
+
 	"benchbook/runner/tally/tallytest"
 )
 
 // tells is a request of a closed loop, from and to so many seconds after its load began.
-func tells(from, to float64, kind http.Kind) tally.Told {
-	r := tally.Told{Start: sec(from), Sent: sec(from), End: sec(to), Kind: kind}
+func tells(from, to float64, kind http.Kind) http.Told {
+	r := http.Told{Start: sec(from), Sent: sec(from), End: sec(to), Kind: kind}
 	if kind == "" {
 		r.Status = 200
 	}
@@ -21,8 +21,8 @@ func tells(from, to float64, kind http.Kind) tally.Told {
 }
 
 // onSchedule is a request of an open loop.
-func onSchedule(at, from, to float64) tally.Told {
-	return tally.Told{Start: sec(at), Sent: sec(from), End: sec(to)}
+func onSchedule(at, from, to float64) http.Told {
+	return http.Told{Start: sec(at), Sent: sec(from), End: sec(to)}
 }
 
 // counted is what of a result the cases below speak of.
@@ -43,46 +43,46 @@ func TestCount(t *testing.T) {
 		c.Cut = true
 		return c
 	}
-	givenUp := func(r tally.Told) tally.Told { r.Cut = true; return r }
-	withStatus := func(r tally.Told, status int) tally.Told { r.Status = status; return r }
+	givenUp := func(r http.Told) http.Told { r.Cut = true; return r }
+	withStatus := func(r http.Told, status int) http.Told { r.Status = status; return r }
 	for _, tt := range []struct {
 		name     string
 		config   http.Config
-		requests []tally.Told
+		requests []http.Told
 		want     counted
 		err      string
 	}{
-		{"in the window", closed, []tally.Told{tells(1, 2, ""), tells(2, 2.5, http.Reset)},
+		{"in the window", closed, []http.Told{tells(1, 2, ""), tells(2, 2.5, http.Reset)},
 			counted{2, 1, 1, 1, 0, 2, second, 2 * second}, ""},
-		{"before it, and after it", closed, []tally.Told{tells(0, 0.5, ""), tells(0.5, 0.9, http.Reset), tells(3, 4, "")},
+		{"before it, and after it", closed, []http.Told{tells(0, 0.5, ""), tells(0.5, 0.9, http.Reset), tells(3, 4, "")},
 			counted{0, 0, 0, 0, 2, 0, second, 2 * second}, ""},
-		{"across both ends", closed, []tally.Told{tells(0.5, 1.5, ""), tells(2, 6, "")},
+		{"across both ends", closed, []http.Told{tells(0.5, 1.5, ""), tells(2, 6, "")},
 			counted{1, 1, 0, 1, 1, 0.75, second, 2 * second}, ""},
-		{"later than its timeout", closed, []tally.Told{tells(1, 7, "")},
+		{"later than its timeout", closed, []http.Told{tells(1, 7, "")},
 			counted{1, 0, 1, 0, 0, 1. / 3, second, 2 * second}, ""},
-		{"with a status that is not right", closed, []tally.Told{withStatus(tells(1, 2, ""), 500)},
+		{"with a status that is not right", closed, []http.Told{withStatus(tells(1, 2, ""), 500)},
 			counted{1, 0, 1, 0, 0, 1, second, 2 * second}, ""},
-		{"counted off", wanting(2), []tally.Told{tells(0.5, 1.5, ""), tells(1.5, 2, ""), tells(1.25, 1.75, "")},
+		{"counted off", wanting(2), []http.Told{tells(0.5, 1.5, ""), tells(1.5, 2, ""), tells(1.25, 1.75, "")},
 			counted{2, 2, 0, 3, 1, 2.25, 1250 * time.Millisecond, 750 * time.Millisecond}, ""},
-		{"fewer than wanted", wanting(3), []tally.Told{tells(1.5, 2, "")}, counted{},
+		{"fewer than wanted", wanting(3), []http.Told{tells(1.5, 2, "")}, counted{},
 			"after the warm-up it made 1 requests, and the load has 3"},
-		{"more than wanted", wanting(1), []tally.Told{tells(1.5, 2, ""), tells(1.5, 2, "")}, counted{},
+		{"more than wanted", wanting(1), []http.Told{tells(1.5, 2, ""), tells(1.5, 2, "")}, counted{},
 			"after the warm-up it made 2 requests, and the load has 1"},
-		{"cut by the driver", cutting(1), []tally.Told{tells(1, 2, ""), givenUp(tells(1.5, 2.001, ""))},
+		{"cut by the driver", cutting(1), []http.Told{tells(1, 2, ""), givenUp(tells(1.5, 2.001, ""))},
 			counted{1, 1, 0, 1, 0, 1.5, second, second}, ""},
-		{"cut here", cutting(2), []tally.Told{tells(1, 2, ""), tells(1.5, 4, ""), tells(2, 2.5, ""), tells(2.5, 3, "")},
+		{"cut here", cutting(2), []http.Told{tells(1, 2, ""), tells(1.5, 4, ""), tells(2, 2.5, ""), tells(2.5, 3, "")},
 			counted{2, 2, 0, 2, 0, 2, second, 1500 * time.Millisecond}, ""},
-		{"several at the end", cutting(2), []tally.Told{tells(1, 2, ""), tells(1, 2, ""), tells(1, 2, "")},
+		{"several at the end", cutting(2), []http.Told{tells(1, 2, ""), tells(1, 2, ""), tells(1, 2, "")},
 			counted{2, 2, 0, 2, 0, 2, second, second}, ""},
-		{"in the warm-up, and cut", cutting(1), []tally.Told{tells(0.5, 3, ""), tells(1, 2, "")},
+		{"in the warm-up, and cut", cutting(1), []http.Told{tells(0.5, 3, ""), tells(1, 2, "")},
 			counted{1, 1, 0, 1, 0, 1, second, second}, ""},
-		{"fewer than to be cut", cutting(2), []tally.Told{tells(1, 2, "")}, counted{},
+		{"fewer than to be cut", cutting(2), []http.Told{tells(1, 2, "")}, counted{},
 			"after the warm-up it made 1 requests, and the load has 2"},
-		{"cut without need", closed, []tally.Told{givenUp(tells(1, 2, ""))}, counted{},
+		{"cut without need", closed, []http.Told{givenUp(tells(1, 2, ""))}, counted{},
 			"it gave a request up, and the load is one that follows each to its end"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r, opened, err := tally.Count(tt.config, tt.requests)
+			r, opened, err := http.Count(tt.config, tt.requests)
 			if err != nil || tt.err != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.err) {
 					t.Errorf("got %v, want %q", err, tt.err)
@@ -106,8 +106,8 @@ func TestCount(t *testing.T) {
 func TestCountAsOwn(t *testing.T) {
 	config := http.Config{Connections: 9, Warmup: 10 * time.Second, Duration: 10 * time.Second, Timeout: testTimeout}
 	w := openWindow(config.Duration)
-	own := tally.NewTally(w, &config)
-	var requests []tally.Told
+	own := http.NewTally(w, &config)
+	var requests []http.Told
 	for i := range 400 {
 		from := float64(i) * 0.07
 		o := ok(from, from+0.01*float64(i%90))
@@ -118,13 +118,13 @@ func TestCountAsOwn(t *testing.T) {
 		if !w.Over(o.Start) {
 			own.Add(&o)
 		}
-		requests = append(requests, tally.Told{Start: o.Start, Sent: o.Start, End: o.End, Kind: o.Kind, Status: o.Status})
+		requests = append(requests, http.Told{Start: o.Start, Sent: o.Start, End: o.End, Kind: o.Kind, Status: o.Status})
 	}
 	want, err := own.Result(0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, _, err := tally.Count(config, requests)
+	got, _, err := http.Count(config, requests)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,13 +135,13 @@ func TestCountAsOwn(t *testing.T) {
 
 func TestCountOpen(t *testing.T) {
 	config := http.Config{Connections: 5, Rate: 4, Duration: 2 * time.Second, Timeout: time.Second}
-	var requests []tally.Told
+	var requests []http.Told
 	for i := range 8 {
 		at := float64(i) / 4
 		requests = append(requests, onSchedule(at, at+0.01, at+0.1))
 	}
-	requests[7] = tally.Told{Start: sec(1.75), Sent: tally.NeverSent, End: sec(2.75), Kind: http.Timeout}
-	r, _, err := tally.Count(config, requests)
+	requests[7] = http.Told{Start: sec(1.75), Sent: http.NeverSent, End: sec(2.75), Kind: http.Timeout}
+	r, _, err := http.Count(config, requests)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,12 +149,12 @@ func TestCountOpen(t *testing.T) {
 		r.Service.Count != 7 || r.Service.Max > sec(0.09)+1 || r.Latency.Max < sec(0.1)-1 {
 		t.Errorf("%+v, lag %+v, service %+v, latency %+v", r, r.Lag, r.Service, r.Latency)
 	}
-	_, _, err = tally.Count(config, requests[:4])
+	_, _, err = http.Count(config, requests[:4])
 	if want := "4 of its requests were due in the window, and by the load 8 are"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %q", err, want)
 	}
 	config.Arrivals = http.PoissonArrivals
-	if _, _, err = tally.Count(config, requests[:4]); err != nil {
+	if _, _, err = http.Count(config, requests[:4]); err != nil {
 		t.Errorf("by chance: %v", err)
 	}
 }
@@ -162,19 +162,19 @@ func TestCountOpen(t *testing.T) {
 func TestOverlapping(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
-		requests []tally.Told
+		requests []http.Told
 		most     int
 		want     int
 	}{
-		{"one after the other", []tally.Told{tells(0, 1, ""), tells(1, 2, ""), tells(2, 3, "")}, 1, -1},
-		{"by no more than clocks are off", []tally.Told{tells(0, 1.000002, ""), tells(1, 2, "")}, 1, -1},
-		{"by more", []tally.Told{tells(0, 1.00001, ""), tells(1, 2, "")}, 1, 1},
-		{"in any order", []tally.Told{tells(1, 2, ""), tells(0, 1.5, ""), tells(0.5, 1, "")}, 2, -1},
-		{"one too many", []tally.Told{tells(1, 2, ""), tells(0, 1.5, ""), tells(0.5, 1.1, "")}, 2, 0},
-		{"never sent", []tally.Told{{Start: sec(1), Sent: tally.NeverSent, End: sec(3)}, tells(1, 2, "")}, 1, -1},
+		{"one after the other", []http.Told{tells(0, 1, ""), tells(1, 2, ""), tells(2, 3, "")}, 1, -1},
+		{"by no more than clocks are off", []http.Told{tells(0, 1.000002, ""), tells(1, 2, "")}, 1, -1},
+		{"by more", []http.Told{tells(0, 1.00001, ""), tells(1, 2, "")}, 1, 1},
+		{"in any order", []http.Told{tells(1, 2, ""), tells(0, 1.5, ""), tells(0.5, 1, "")}, 2, -1},
+		{"one too many", []http.Told{tells(1, 2, ""), tells(0, 1.5, ""), tells(0.5, 1.1, "")}, 2, 0},
+		{"never sent", []http.Told{{Start: sec(1), Sent: http.NeverSent, End: sec(3)}, tells(1, 2, "")}, 1, -1},
 		{"none", nil, 1, -1},
 	} {
-		if got := tally.Overlapping(tt.requests, tt.most, 2000); got != tt.want {
+		if got := http.Overlapping(tt.requests, tt.most, 2000); got != tt.want {
 			t.Errorf("%s: got %d, want %d", tt.name, got, tt.want)
 		}
 	}

@@ -1,4 +1,4 @@
-package tally_test
+package http_test
 
 import (
 	"math"
@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"benchbook/runner/load/http"
-	"benchbook/runner/tally"
 )
 
 // throughputs are the estimator of docs/method.md#definitions for a closed loop, and the count that it replaces.
@@ -17,7 +16,7 @@ func throughputs(r *http.Result) (overlap, count float64) {
 }
 
 // fixed are the requests of clients in step, one after the other from a moment on.
-func fixed(clients, requests int, from, took float64) (out []tally.Outcome) {
+func fixed(clients, requests int, from, took float64) (out []http.Outcome) {
 	for i := range requests {
 		for range clients {
 			out = append(out, ok(from+float64(i)*took, from+float64(i+1)*took))
@@ -31,21 +30,21 @@ func TestOverlap(t *testing.T) {
 		name        string
 		length      time.Duration
 		wanted      int64
-		outcomes    []tally.Outcome
+		outcomes    []http.Outcome
 		want, count float64
 	}{
-		{"two clients out of step", 5 * time.Second, 0, []tally.Outcome{ok(8, 10.5), ok(10.5, 13), ok(13, 15.5), ok(9, 11.4),
+		{"two clients out of step", 5 * time.Second, 0, []http.Outcome{ok(8, 10.5), ok(10.5, 13), ok(13, 15.5), ok(9, 11.4),
 			ok(11.4, 13.8), ok(13.8, 16.2)}, 0.8166667, 0.8},
 		{"four clients in step", 5 * time.Second, 0, fixed(4, 5, 7.5, 2), 2, 1.6},
-		{"longer than the window", 5 * time.Second, 0, []tally.Outcome{ok(5, 25)}, 0.05, 0},
-		{"failed ones", 5 * time.Second, 0, []tally.Outcome{failed(8, 12, http.Reset), failed(12, 13, http.Short),
+		{"longer than the window", 5 * time.Second, 0, []http.Outcome{ok(5, 25)}, 0.05, 0},
+		{"failed ones", 5 * time.Second, 0, []http.Outcome{failed(8, 12, http.Reset), failed(12, 13, http.Short),
 			failed(13, 43, http.Timeout)}, 0, 0},
-		{"ended as it began", 5 * time.Second, 0, []tally.Outcome{ok(8, 10)}, 0, 0.2},
-		{"ended on its end", 5 * time.Second, 0, []tally.Outcome{ok(14, 15)}, 0.2, 0},
-		{"begun as it ended", 5 * time.Second, 0, []tally.Outcome{ok(9, 15), ok(15, 16)}, 1. / 6, 0},
-		{"in no time", 5 * time.Second, 0, []tally.Outcome{ok(12, 12)}, 0.2, 0.2},
+		{"ended as it began", 5 * time.Second, 0, []http.Outcome{ok(8, 10)}, 0, 0.2},
+		{"ended on its end", 5 * time.Second, 0, []http.Outcome{ok(14, 15)}, 0.2, 0},
+		{"begun as it ended", 5 * time.Second, 0, []http.Outcome{ok(9, 15), ok(15, 16)}, 1. / 6, 0},
+		{"in no time", 5 * time.Second, 0, []http.Outcome{ok(12, 12)}, 0.2, 0.2},
 		{"counted off", 0, 3, fixed(1, 3, 10, 0.5), 2, 2},
-		{"counted off after a warm-up", 0, 2, []tally.Outcome{ok(9, 10.25), ok(8, 12), ok(10, 10.5), ok(10.5, 11)},
+		{"counted off after a warm-up", 0, 2, []http.Outcome{ok(9, 10.25), ok(8, 12), ok(10, 10.5), ok(10.5, 11)},
 			(0.25/1.25 + 1./4 + 2) / 1, 3},
 	}
 	for _, tt := range tests {
@@ -80,8 +79,8 @@ func TestThroughputOfFewRequests(t *testing.T) {
 			random := rand.New(rand.NewPCG(1, uint64(clients)))
 			const windows = 2000
 			var sum, squares, sumOfCounts, squaresOfCounts float64
-			w := tally.NewWindow(5 * time.Second)
-			tallied := tally.NewTally(w, &http.Config{Timeout: testTimeout})
+			w := http.NewWindow(5 * time.Second)
+			tallied := http.NewTally(w, &http.Config{Timeout: testTimeout})
 			for range windows {
 				w.Start.Store(sec(50 + 10*random.Float64()))
 				*tallied.Found.Overlap, tallied.Found.Seconds, tallied.Found.Completed = http.Overlap{}, nil, http.Completed{}
@@ -119,7 +118,7 @@ func TestThroughputOfFewRequests(t *testing.T) {
 // An open loop on a server that answers half of what is due counts what ended, since shares of requests that wait in a
 // growing queue are no throughput: they would be 39 % too many.
 func TestOverloadedOpenLoopIsCounted(t *testing.T) {
-	tallied := tally.NewTally(openWindow(10*time.Second), &http.Config{Timeout: testTimeout})
+	tallied := http.NewTally(openWindow(10*time.Second), &http.Config{Timeout: testTimeout})
 	for k := range 10_000 {
 		due := float64(k) / 1000
 		o := ok(10+due, 10+2*due+0.001)
@@ -137,9 +136,9 @@ func TestOverloadedOpenLoopIsCounted(t *testing.T) {
 
 // BenchmarkTally is what counting one request costs: of several ends of windows, as many as in a second of fast ones.
 func BenchmarkTally(b *testing.B) {
-	w := tally.NewWindow(time.Second)
+	w := http.NewWindow(time.Second)
 	w.OpenAt(sec(10))
-	tallied := tally.NewTally(w, &http.Config{Timeout: testTimeout})
+	tallied := http.NewTally(w, &http.Config{Timeout: testTimeout})
 	b.ReportAllocs()
 	for i := range b.N {
 		start := 10 + float64(i%100_000)/100_000

@@ -1,4 +1,4 @@
-package jsonpath
+package http
 
 import (
 	"encoding/json"
@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestLookUp(t *testing.T) {
+func TestLookUpJSON(t *testing.T) {
 	const text = `{"ok": true, "id": 12345678901234567, "n": null, "items": [{"price": 5.0, "name": "x.y"}], "a.b": 1}`
 	tests := []struct{ path, want, err string }{
 		{"ok", "true", ""},
@@ -30,7 +30,7 @@ func TestLookUp(t *testing.T) {
 			if err := d.Decode(&doc); err != nil {
 				t.Fatal(err)
 			}
-			got, err := LookUp(doc, tt.path)
+			got, err := LookUpJSON(doc, tt.path)
 			if got != tt.want || (err == nil) != (tt.err == "") || err != nil && err.Error() != tt.err {
 				t.Errorf("got %q, %v; want %q, %s", got, err, tt.want, tt.err)
 			}
