@@ -22,7 +22,7 @@ import (
 	"benchbook/lab/terminal"
 	"benchbook/notebook/check"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/integrity"
+
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
@@ -209,7 +209,7 @@ func (a *Session) ReadRecords(folder string) (record.Contents, error) {
 	if a.Config.Scripted { // scripted engines measure what cannot be
 		return record.Dir(folder).Load()
 	}
-	return integrity.Read(record.Dir(folder))
+	return record.Read(record.Dir(folder))
 }
 
 // Lay reads the records of an article, and says what they are laid over on the machine that it runs on.

@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/plaintext"
+	"benchbook/notebook/phrase"
 	"benchbook/notebook/stats"
 	"benchbook/render/badge"
 	"benchbook/slice"
@@ -28,7 +28,7 @@ func (c cardPart) card(page *Page, a composed) {
 		if page.Original == "" {
 			page.Original = "“" + r.Title.Value + "”"
 		}
-		page.Original = plaintext.String(page.Original)
+		page.Original = phrase.Plain(page.Original)
 	}
 	page.Finding = a.description
 	switch first := c.firstDecided(); {

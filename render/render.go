@@ -29,7 +29,7 @@ import (
 	"benchbook/notebook/conditional"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
-	"benchbook/notebook/plaintext"
+	"benchbook/notebook/phrase"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/render/badge"
@@ -143,7 +143,7 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 		Warnings: slices.Compact(c.warnings),
 	}
 	if !c.origin.Last.IsZero() {
-		page.Host = plaintext.String(d.Host)
+		page.Host = phrase.Plain(d.Host)
 		if list := a.view.Answer.Cautions; list != nil {
 			if i := slices.IndexFunc(list.Each, func(b banner) bool { return !b.Detail }); i >= 0 {
 				page.Notice = strings.TrimRight(list.Each[i].Strong, ".:,")
@@ -157,7 +157,7 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 
 func plain(list []string) []string {
 	for i, s := range list {
-		list[i] = plaintext.String(s)
+		list[i] = phrase.Plain(s)
 	}
 	return list
 }
@@ -299,7 +299,7 @@ func (r *Renderer) fill(name string, data any) (template.HTML, error) {
 	if err = r.templates.ExecuteTemplate(b, name, data); err != nil {
 		err = fmt.Errorf("filling the template %q: %w", name, err)
 	}
-	return template.HTML(plaintext.Bytes(b.Bytes())), err
+	return template.HTML(phrase.PlainBytes(b.Bytes())), err
 }
 
 // buffers are reused: filling templates takes most of the memory of a page.

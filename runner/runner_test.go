@@ -20,7 +20,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/integrity"
+
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
@@ -641,7 +641,7 @@ func TestRunsNamedAhead(t *testing.T) {
 	if _, err := r.Run(t.Context(), p, store, Options{Force: true}); err != nil {
 		t.Fatal(err)
 	}
-	integrity.Check(store.records, time.Now())
+	record.Check(store.records, time.Now())
 	for _, rec := range store.records[before:] {
 		if rec.Run <= newest || slices.ContainsFunc(rec.Doubts.Invalid, func(s string) bool {
 			return strings.Contains(s, "before its run")

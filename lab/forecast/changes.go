@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/notebook/definition"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 )
@@ -19,7 +18,7 @@ func changes(t *plan.Trial, r *record.Record) []string {
 	}
 	out, redefined := inputChanges(t.Inputs, r.Inputs)
 	if redefined {
-		edits, err := definition.Edits(t.Definition, r.Definition)
+		edits, err := record.DefinitionEdits(t.Definition, r.Definition)
 		if err != nil {
 			return append(out, err.Error())
 		}

@@ -9,8 +9,8 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/labtest"
 	"benchbook/lab/terminal"
-	"benchbook/notebook/definition"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
 	"benchbook/runner/sysinfo"
 )
 
@@ -68,7 +68,7 @@ func TestWithoutFiles(t *testing.T) {
 	const defined = `{"services": [{"name": "db", "image": {"build": {"files": [{"path": "a]b[c", "digest": "0123456789"}], "dockerfile": "Dockerfile"}},
 		"configs": [{"path": "/etc/x[1].conf", "digest": "1234567890"}],
 		"volumes": [{"type": "bind", "target": "/data", "files": [{"path": "init.sql", "digest": "2345678901"}, {"path": "b/c.sql", "digest": "3456789012"}]}]}]}`
-	list, err := definition.Entries(json.RawMessage(defined))
+	list, err := record.DefinitionEntries(json.RawMessage(defined))
 	if err != nil {
 		t.Fatal(err)
 	}

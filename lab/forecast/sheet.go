@@ -12,7 +12,7 @@ import (
 
 	"benchbook/lab/terminal"
 	"benchbook/notebook/claim"
-	"benchbook/notebook/definition"
+
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -242,7 +242,7 @@ func (s *sheet) parts(e *plan.Experiment) (parts, error) {
 		if t.Calibration || t.Unavailable != "" {
 			continue // it is the trial that it repeats, or there is nothing to tell of it
 		}
-		list, err := definition.Entries(redact.Shown(t.Definition))
+		list, err := record.DefinitionEntries(redact.Shown(t.Definition))
 		if err != nil {
 			return nil, err
 		}
@@ -337,13 +337,13 @@ func (s *sheet) value(key string, values map[string]string, e *plan.Experiment) 
 }
 
 // asWritten puts the templates of values that a search finds in the place of what stands for them.
-func asWritten(list []definition.Entry, t *plan.Trial) []definition.Entry {
-	out := slices.DeleteFunc(list, func(e definition.Entry) bool { return strings.HasPrefix(e.Path, "deferred") })
+func asWritten(list []record.DefinitionEntry, t *plan.Trial) []record.DefinitionEntry {
+	out := slices.DeleteFunc(list, func(e record.DefinitionEntry) bool { return strings.HasPrefix(e.Path, "deferred") })
 	for _, d := range t.Deferred {
-		i := slices.IndexFunc(out, func(e definition.Entry) bool { return e.Path == d.Key })
+		i := slices.IndexFunc(out, func(e record.DefinitionEntry) bool { return e.Path == d.Key })
 		if i < 0 {
 			i = len(out)
-			out = append(out, definition.Entry{Path: d.Key})
+			out = append(out, record.DefinitionEntry{Path: d.Key})
 		}
 		out[i].Text = d.Template
 	}
@@ -351,8 +351,8 @@ func asWritten(list []definition.Entry, t *plan.Trial) []definition.Entry {
 }
 
 // withoutFiles puts the files of a build, of a volume and of configs into one definition.Entry each.
-func withoutFiles(list []definition.Entry) []definition.Entry {
-	var out []definition.Entry
+func withoutFiles(list []record.DefinitionEntry) []record.DefinitionEntry {
+	var out []record.DefinitionEntry
 	builds := map[string]int{} // place in out of the definition.Entry for the files of a build or volume
 	sums := map[string][]string{}
 	for _, e := range list {
@@ -362,13 +362,13 @@ func withoutFiles(list []definition.Entry) []definition.Entry {
 		case e.File && isBuild:
 			if _, ok := builds[key]; !ok {
 				builds[key] = len(out)
-				out = append(out, definition.Entry{Path: key})
+				out = append(out, record.DefinitionEntry{Path: key})
 			}
 			sums[key] = append(sums[key], name+" "+e.Text)
 			digest := sha256.Sum256([]byte(strings.Join(sums[key], "\n")))
 			out[builds[key]].Text = terminal.Count(len(sums[key]), "file") + ", " + hex.EncodeToString(digest[:4])
 		case e.File:
-			out = append(out, definition.Entry{Path: parent, Text: name + " " + e.Text})
+			out = append(out, record.DefinitionEntry{Path: parent, Text: name + " " + e.Text})
 		default:
 			out = append(out, e)
 		}
@@ -384,11 +384,11 @@ func loadInWords(t *plan.Trial) string {
 	case t.Capacity != nil:
 	case l.Requests > 0 && l.Duration > 0:
 		text += fmt.Sprintf(", until %s are done or %s are over", terminal.Count(l.Requests, "request"),
-			definition.Duration(l.Duration))
+			record.DefinitionDuration(l.Duration))
 	case l.Requests > 0:
 		text += fmt.Sprintf(", until %s are done", terminal.Count(l.Requests, "request"))
 	default:
-		text += ", for " + definition.Duration(l.Duration)
+		text += ", for " + record.DefinitionDuration(l.Duration)
 	}
 	if l.Requests > 0 && !l.Cut && l.Tool == "" {
 		text += ", and no more are sent"
@@ -397,7 +397,7 @@ func loadInWords(t *plan.Trial) string {
 		text += ", before the services on CPUs that they share"
 	}
 	if l.Warmup > 0 && t.Capacity == nil {
-		text += ", after " + definition.Duration(l.Warmup) + " of warm-up"
+		text += ", after " + record.DefinitionDuration(l.Warmup) + " of warm-up"
 	}
 	if t.Capacity != nil {
 		text += "; the rate rises until the objective is missed"
@@ -441,7 +441,7 @@ func arrivalWords(t *plan.Trial) string {
 	}
 	next := "the next as soon as the answer is there"
 	if l.Think > 0 {
-		next = "the next " + definition.Duration(l.Think) + " after the answer"
+		next = "the next " + record.DefinitionDuration(l.Think) + " after the answer"
 	}
 	clients := terminal.Count(l.Connections, "client") + " send"
 	switch l.Connections {

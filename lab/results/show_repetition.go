@@ -10,7 +10,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/definition"
+
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/validity"
@@ -150,7 +150,7 @@ func (o *oneJSON) sections() []section {
 		{"machine", machineRows(r.Machine)}, {"machine before", beforeRows(r.Before)},
 		{"histograms", histogramRows(r.Histograms)}}
 	var defined, inputs, facts [][]string
-	values, err := definition.Entries(r.Definition)
+	values, err := record.DefinitionEntries(r.Definition)
 	for _, v := range values {
 		defined = append(defined, []string{v.Path, v.Text})
 	}

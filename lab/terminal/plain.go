@@ -8,7 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"benchbook/notebook/plaintext"
+	"benchbook/notebook/phrase"
 )
 
 // Plain writes text without what would control a terminal: programs and articles of others have a part in what we
@@ -41,8 +41,8 @@ func cleaned(text []byte) []byte {
 		}
 		return r
 	}, sequences.ReplaceAll(text, nil))
-	return marks.ReplaceAllFunc(plaintext.Bytes(text),
-		func(c []byte) []byte { return []byte(plaintext.Sign(bytes.Runes(c)[0])) })
+	return marks.ReplaceAllFunc(phrase.PlainBytes(text),
+		func(c []byte) []byte { return []byte(phrase.Escape(bytes.Runes(c)[0])) })
 }
 
 // Clean is a name or words of an author, or what came of them, in one line without what controls a terminal.

@@ -4,39 +4,39 @@ import (
 	"reflect"
 
 	"benchbook/notebook/loadtool"
-	"benchbook/notebook/placing"
+
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
 )
 
 // Load is requests over HTTP, or what another tool makes of these keys.
 type Load struct {
-	Target      Targets                 `yaml:"target"`
-	Method      source.Text             `yaml:"method"`
-	Headers     Environment             `yaml:"headers"`
-	Body        source.Text             `yaml:"body"`
-	Connections Value[int]              `yaml:"connections"`
-	Threads     Value[int]              `yaml:"threads"`
-	Duration    Value[Duration]         `yaml:"duration"`
-	Requests    Value[int]              `yaml:"requests"`
-	Drain       Value[bool]             `yaml:"drain"` // no more than that are sent, and all are waited for
-	Start       Value[Start]            `yaml:"start"`
-	Warmup      Value[Duration]         `yaml:"warmup"`
-	Think       Value[Duration]         `yaml:"think"`
-	Timeout     Value[Duration]         `yaml:"timeout"`
-	Keepalive   Value[bool]             `yaml:"keepalive"`
-	Rate        Rate                    `yaml:"rate"`
-	Arrivals    Value[Arrivals]         `yaml:"arrivals"`
-	Verify      *Verify                 `yaml:"verify"`
-	Failures    Failures                `yaml:"failures"`
-	Network     Value[placing.Network]  `yaml:"network"`
-	Outside     Value[bool]             `yaml:"outside"` // the target runs already
-	CPUSet      source.Text             `yaml:"cpuset"`
-	Priority    Value[placing.Priority] `yaml:"priority"`
-	Tool        Value[Tool]             `yaml:"tool"`
-	Args        Args                    `yaml:"args"`
-	Driver      *Driver                 `yaml:"driver"`
-	Tried       yamltext.Tried          `yaml:"-"`
+	Target      Targets                `yaml:"target"`
+	Method      source.Text            `yaml:"method"`
+	Headers     Environment            `yaml:"headers"`
+	Body        source.Text            `yaml:"body"`
+	Connections Value[int]             `yaml:"connections"`
+	Threads     Value[int]             `yaml:"threads"`
+	Duration    Value[Duration]        `yaml:"duration"`
+	Requests    Value[int]             `yaml:"requests"`
+	Drain       Value[bool]            `yaml:"drain"` // no more than that are sent, and all are waited for
+	Start       Value[Start]           `yaml:"start"`
+	Warmup      Value[Duration]        `yaml:"warmup"`
+	Think       Value[Duration]        `yaml:"think"`
+	Timeout     Value[Duration]        `yaml:"timeout"`
+	Keepalive   Value[bool]            `yaml:"keepalive"`
+	Rate        Rate                   `yaml:"rate"`
+	Arrivals    Value[Arrivals]        `yaml:"arrivals"`
+	Verify      *Verify                `yaml:"verify"`
+	Failures    Failures               `yaml:"failures"`
+	Network     Value[source.Network]  `yaml:"network"`
+	Outside     Value[bool]            `yaml:"outside"` // the target runs already
+	CPUSet      source.Text            `yaml:"cpuset"`
+	Priority    Value[source.Priority] `yaml:"priority"`
+	Tool        Value[Tool]            `yaml:"tool"`
+	Args        Args                   `yaml:"args"`
+	Driver      *Driver                `yaml:"driver"`
+	Tried       yamltext.Tried         `yaml:"-"`
 }
 
 // Targets is where requests go: one URL, or several in proportion to their weights.

@@ -13,7 +13,7 @@ import (
 	"slices"
 
 	"benchbook/files"
-	"benchbook/notebook/plaintext"
+	"benchbook/notebook/phrase"
 )
 
 // maxHeader is more than the headers of one file take: without a bound, a bundle could go on with headers for ever.
@@ -101,7 +101,7 @@ func (r *Reader) readManifest(limits Limits) error {
 		return &Error{ManifestName, "is invalid: one of its values has another type than it must have", err}
 	}
 	for _, text := range r.manifest.texts() {
-		*text = plaintext.String(*text)
+		*text = phrase.Plain(*text)
 	}
 	return r.manifest.check(limits)
 }

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/definition"
+
 	"benchbook/notebook/phrase"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
@@ -140,7 +140,7 @@ func inputDifferences(a, b *record.Record) ([]Difference, error) {
 	add := func(subject, name, a, b string) {
 		out = append(out, Difference{Subject: subject, Kind: InputDifference, Parts: []Detail{{name, a, b}}})
 	}
-	edits, err := definition.Edits(b.Definition, a.Definition)
+	edits, err := record.DefinitionEdits(b.Definition, a.Definition)
 	if err != nil {
 		return nil, err
 	}

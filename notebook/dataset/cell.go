@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 
-	"benchbook/notebook/histogram"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/validity"
@@ -46,8 +45,8 @@ type Cell struct {
 	searches map[string]*record.Record // for values of the trial, by name; "" for its capacity
 
 	mu      sync.Mutex
-	results map[string]Result          // by metric
-	decoded map[string]*histogram.Bars // by what was decoded
+	results map[string]Result       // by metric
+	decoded map[string]*record.Bars // by what was decoded
 
 	once   sync.Once // guards report
 	report *validity.Report

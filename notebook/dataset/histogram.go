@@ -4,25 +4,24 @@ import (
 	"math"
 	"strings"
 
-	"benchbook/notebook/histogram"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 )
 
 // decode reads each histogram of the cell once. The caller has locked the cell.
-func (c *Cell) decode(h record.Histogram) (*histogram.Bars, error) {
+func (c *Cell) decode(h record.Histogram) (*record.Bars, error) {
 	if d, ok := c.decoded[h.HDR]; ok {
 		return d, nil
 	}
-	decoder, ok := c.Experiment.decoders.Get().(*histogram.Decoder)
+	decoder, ok := c.Experiment.decoders.Get().(*record.Decoder)
 	if !ok {
-		decoder = &histogram.Decoder{}
+		decoder = &record.Decoder{}
 	}
 	d, err := decoder.Decode(h)
 	c.Experiment.decoders.Put(decoder)
 	if err == nil {
 		if c.decoded == nil {
-			c.decoded = map[string]*histogram.Bars{}
+			c.decoded = map[string]*record.Bars{}
 		}
 		c.decoded[h.HDR] = d
 	}
@@ -78,10 +77,10 @@ const markTail = "repetitions disagree in the tail"
 
 // merged adds up the histograms of repetitions, and counts the attempts behind them. It is false if one has none that
 // can be read.
-func (c *Cell) merged(records []*record.Record, family string) (together *histogram.Bars, all record.Histogram,
+func (c *Cell) merged(records []*record.Record, family string) (together *record.Bars, all record.Histogram,
 	attempts int64, ok bool) {
 	all = record.Histogram{Min: math.Inf(1)}
-	var decoded, cut []*histogram.Bars
+	var decoded, cut []*record.Bars
 	for _, r := range records {
 		h := r.Histograms[family]
 		if h.Count == 0 {
@@ -102,8 +101,8 @@ func (c *Cell) merged(records []*record.Record, family string) (together *histog
 		all.Count, all.Overflow, all.Sum = all.Count+h.Count, all.Overflow+h.Overflow, all.Sum+h.Sum
 		all.Min, all.Max = min(all.Min, h.Min), max(all.Max, h.Max)
 	}
-	if together = histogram.Sum(decoded); len(cut) > 0 {
-		together = together.WithCut(histogram.Sum(cut), attempts)
+	if together = record.SumBars(decoded); len(cut) > 0 {
+		together = together.WithCut(record.SumBars(cut), attempts)
 	}
 	return together, all, attempts, len(records) > 0
 }

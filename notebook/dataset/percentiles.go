@@ -5,7 +5,6 @@ import (
 	"math"
 	"strings"
 
-	"benchbook/notebook/histogram"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
@@ -79,7 +78,7 @@ func (r Result) isUnreadable(c *Cell) bool {
 
 // A distribution is that of the times of one repetition, or of all together.
 type distribution struct {
-	bars      *histogram.Bars
+	bars      *record.Bars
 	histogram record.Histogram
 	attempts  int64
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/expr"
-	"benchbook/notebook/histogram"
+
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
@@ -26,13 +26,13 @@ func Value(r *record.Record, metric string, added []plan.Metric) (value float64,
 // A reading gives metrics of one repetition that could be run. It is what names mean in an expression that is about
 // the repetition alone. That added metrics do not go round in a circle is seen to when they are planned.
 type reading struct {
-	decode func(record.Histogram) (*histogram.Bars, error)
+	decode func(record.Histogram) (*record.Bars, error)
 	*record.Record
 	added []plan.Metric // by the experiment
 }
 
 func newReading(r *record.Record, added []plan.Metric) reading {
-	return reading{new(histogram.Decoder).Decode, r, added}
+	return reading{new(record.Decoder).Decode, r, added}
 }
 
 // value gives a metric, or the reason why there is none; the metric may be one that an experiment computes from others.
@@ -296,7 +296,7 @@ func (r reading) percentile(h, cut record.Histogram, p stats.Percentile, attempt
 	}
 	decoded, err := r.decode(h)
 	if err == nil && cut.Count > 0 {
-		var ages *histogram.Bars
+		var ages *record.Bars
 		if ages, err = r.decode(cut); err == nil {
 			decoded = decoded.WithCut(ages, attempts)
 		}

@@ -14,7 +14,6 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"benchbook/notebook/histogram"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 )
@@ -144,7 +143,7 @@ func (o *Output) histogram(encoded, unit string) {
 	if unit == "ns" {
 		h.Step = 0
 	}
-	err := new(histogram.Decoder).Each(record.Histogram{HDR: encoded}, func(from, to, n int64) error {
+	err := new(record.Decoder).Each(record.Histogram{HDR: encoded}, func(from, to, n int64) error {
 		if n > maxCount-h.Count {
 			return errors.New("it counts too many")
 		}

@@ -13,7 +13,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/inputs"
-	"benchbook/notebook/placing"
+
 	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -160,7 +160,7 @@ func checkCPUSet(t source.Text, problems *source.Problems) {
 // checkBesideLink reports a load in the network of a service with a link, which it would bypass.
 func checkBesideLink(parts Parts, l *article.Load, problems *source.Problems) {
 	target, err := url.Parse(parts.Load.Target)
-	if l.Network.V != placing.SharedNetwork || err != nil {
+	if l.Network.V != source.SharedNetwork || err != nil {
 		return // an invalid target was reported
 	}
 	for _, s := range parts.Services {

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"benchbook/notebook/parts"
-	"benchbook/notebook/placing"
+
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 )
@@ -77,7 +77,7 @@ func placeOnNodes(e *outline) {
 		for _, s := range d.definition.Services {
 			e.Hosts[s.Name.Value] = ServiceNode
 		}
-		if l := d.definition.Load; l != nil && l.Network.V == placing.SharedNetwork {
+		if l := d.definition.Load; l != nil && l.Network.V == source.SharedNetwork {
 			e.Hosts[parts.LoadName] = ServiceNode
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"math"
 	"time"
 
-	"benchbook/notebook/histogram"
 	"benchbook/notebook/phrase"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
@@ -45,7 +44,7 @@ func p99(r *record.Record, family string) float64 {
 	if err != nil || h.Count == 0 {
 		return -1
 	}
-	decoded, err := new(histogram.Decoder).Decode(h)
+	decoded, err := new(record.Decoder).Decode(h)
 	if err != nil {
 		return -1
 	}

@@ -24,7 +24,7 @@ import (
 	"strings"
 	"unicode"
 
-	"benchbook/notebook/plaintext"
+	"benchbook/notebook/phrase"
 	"benchbook/render/typeface"
 )
 
@@ -120,7 +120,7 @@ func drawable(v float64) bool { return math.Abs(v) <= 1e100 }
 // oneLine turns runs of white space into single spaces, as a browser would show them, and characters that act into
 // signs, so that a text is measured as it will stand.
 func oneLine(s string) string {
-	s = plaintext.String(strings.ToValidUTF8(s, "\uFFFD"))
+	s = phrase.Plain(strings.ToValidUTF8(s, "\uFFFD"))
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
 		return r == ' ' || unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
 	}), " ")

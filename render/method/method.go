@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/definition"
+
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -414,7 +414,7 @@ func serviceWords(s *spec.Service) string {
 	words.add(s.CPUs > 0, "at most "+strconv.FormatFloat(s.CPUs, 'g', -1, 64)+cores)
 	words.add(s.Memory > 0, "at most "+number.For("B", false, float64(s.Memory)).Exact(float64(s.Memory)))
 	if l := s.Link; l != nil && l.RTT > 0 {
-		words.add(true, "a round trip of "+definition.Duration(l.RTT)+" away")
+		words.add(true, "a round trip of "+record.DefinitionDuration(l.RTT)+" away")
 	}
 	return strings.Join(words, ", ")
 }
@@ -444,11 +444,11 @@ func loadLine(l *spec.Load) string {
 	words.add(true, "connections="+strconv.Itoa(l.Connections))
 	words.add(l.Requests > 0, "requests="+strconv.Itoa(l.Requests))
 	words.add(l.Requests > 0 && !l.Cut && l.Tool == "", "drain")
-	words.add(l.Duration > 0, "for="+definition.Duration(l.Duration))
-	words.add(l.Warmup > 0, "warmup="+definition.Duration(l.Warmup))
-	words.add(l.Think > 0, "think="+definition.Duration(l.Think))
+	words.add(l.Duration > 0, "for="+record.DefinitionDuration(l.Duration))
+	words.add(l.Warmup > 0, "warmup="+record.DefinitionDuration(l.Warmup))
+	words.add(l.Think > 0, "think="+record.DefinitionDuration(l.Think))
 	words.add(true, "keepalive="+keepalive)
-	words.add(true, "timeout="+definition.Duration(l.Timeout))
+	words.add(true, "timeout="+record.DefinitionDuration(l.Timeout))
 	words.add(l.Network != "", "network="+l.Network)
 	words.add(l.Priority != "", "priority="+l.Priority)
 	words.add(len(l.Targets) == 0, l.Method+" "+l.Target)

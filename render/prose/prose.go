@@ -29,7 +29,7 @@ import (
 	"benchbook/notebook/conditional"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/markdown"
-	"benchbook/notebook/plaintext"
+	"benchbook/notebook/phrase"
 	"benchbook/render/wording"
 )
 
@@ -202,7 +202,7 @@ func (w *Writer) Inline(line string) (template.HTML, string) {
 
 // Plain returns the text of a node, as read aloud.
 func (w *Writer) Plain(n ast.Node, source []byte) string {
-	return plaintext.String(w.spoken(n, source))
+	return phrase.Plain(w.spoken(n, source))
 }
 
 // spoken is Plain before signs are made visible. It is a switch of a case for each kind of node.

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/integrity"
+
 	"benchbook/notebook/plan"
 	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
@@ -23,7 +23,7 @@ func Committed(t testing.TB, root, slug string) *dataset.Dataset {
 	if err != nil {
 		t.Fatal(err)
 	}
-	read, err := integrity.Read(record.Dir(project.RecordsDir(slug)))
+	read, err := record.Read(record.Dir(project.RecordsDir(slug)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/check"
-	"benchbook/notebook/plaintext"
+	"benchbook/notebook/phrase"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
@@ -455,7 +455,7 @@ func replaced(text []byte, spans []span, payload string) []byte {
 		if s.prose {
 			out = append(out, payload...)
 		} else {
-			out = append(out, plaintext.Bytes(quoted)...) // YAML takes such characters only by their numbers
+			out = append(out, phrase.PlainBytes(quoted)...) // YAML takes such characters only by their numbers
 		}
 		at = s.end
 	}

@@ -9,7 +9,7 @@ import (
 
 	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/definition"
+
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render/number"
@@ -234,7 +234,7 @@ func Apart(d time.Duration) string {
 	if d = d.Abs(); d == 0 {
 		return ""
 	}
-	words := definition.Duration(d.Round(time.Minute))
+	words := record.DefinitionDuration(d.Round(time.Minute))
 	if d < time.Minute {
 		words = "less than a minute"
 	}

@@ -10,9 +10,9 @@ import (
 	"net/url"
 	"time"
 
-	"benchbook/notebook/placing"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/load/http"
@@ -73,7 +73,7 @@ type Place struct {
 
 // Beside names the service whose network namespace the load shares, if that was asked for: the one that it is put on.
 func (at Place) Beside(l *spec.Load) string {
-	if l.Network != string(placing.SharedNetwork) {
+	if l.Network != string(source.SharedNetwork) {
 		return ""
 	}
 	u, err := url.Parse(l.URLs()[0])

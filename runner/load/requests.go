@@ -14,9 +14,9 @@ import (
 	"strings"
 	"time"
 
-	"benchbook/notebook/placing"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
@@ -78,7 +78,7 @@ var _ Starter = (*Requests)(nil)
 
 // StandBy is nil for a load that shares the network of a service, which has to be there before.
 func (d *Requests) StandBy(ctx context.Context, at Place, t *plan.Trial) *Standby {
-	if t.Load.Network == string(placing.SharedNetwork) {
+	if t.Load.Network == string(source.SharedNetwork) {
 		return nil
 	}
 	program, err := d.program(at, t.Load, requestsConfig(t.Load, at), http.AwaitArgument)

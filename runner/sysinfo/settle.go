@@ -15,7 +15,7 @@ import (
 
 	"benchbook/notebook/record"
 	"benchbook/runner/engine/kernel"
-	"benchbook/runner/engine/netns"
+
 	"benchbook/slice"
 )
 
@@ -188,7 +188,7 @@ func (s *Settler) look(ctx context.Context) (state *record.Before, restless []st
 	}
 	noise, root := measure(ctx), cmp.Or(s.Root, "/")
 	state = &record.Before{Jitter: noise.Jitter.Seconds(), Spin: noise.Spin, Foreign: -1, Steal: -1, SwappedIn: -1,
-		TimeWait: netns.TimeWait(root), Dirty: dirtyBytes(root)}
+		TimeWait: kernel.TimeWait(root), Dirty: dirtyBytes(root)}
 	if cpus := len(onlineCPUs(root)); noise.Runnable >= 0 && cpus > 0 {
 		state.Foreign = min(1, noise.Runnable/float64(cpus))
 	}

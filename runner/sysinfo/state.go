@@ -10,7 +10,7 @@ import (
 	"github.com/shirou/gopsutil/v4/mem"
 
 	"benchbook/notebook/record"
-	"benchbook/runner/engine/netns"
+	"benchbook/runner/engine/kernel"
 )
 
 // MachineState is what a machine is like at one moment, for people who want to know whether it can measure.
@@ -31,7 +31,7 @@ type MachineState struct {
 func ReadMachineState(ctx context.Context, root string, noise func(context.Context) Noise) MachineState {
 	s := Settler{Root: root, Noise: noise}
 	state, restless := s.look(ctx)
-	l := MachineState{Before: *state, Limits: netns.Limits(root)}
+	l := MachineState{Before: *state, Limits: kernel.Limits(root)}
 	l.For, l.Settled = restless, len(restless) == 0
 	if host := readHostBelow(root); host.Total > 0 {
 		l.Steal = host.Steal / host.Total

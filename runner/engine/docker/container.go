@@ -23,7 +23,6 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/kernel"
-	"benchbook/runner/engine/netns"
 )
 
 // running is a container of a space.
@@ -367,8 +366,8 @@ func (s *space) configure(config *container.HostConfig, spec containerSpec) {
 	if config.Sysctls == nil {
 		config.Sysctls = make(map[string]string)
 	}
-	if _, own := config.Sysctls[netns.PortRange]; !own {
-		config.Sysctls[netns.PortRange] = fmt.Sprintf("%d %d", netns.FirstPort, netns.LastPort)
+	if _, own := config.Sysctls[kernel.PortRange]; !own {
+		config.Sysctls[kernel.PortRange] = fmt.Sprintf("%d %d", kernel.FirstPort, kernel.LastPort)
 	}
 	// The engine answers for names in the space. What it does not know must not be asked of the host's name server,
 	// nor be looked for in the host's domains.

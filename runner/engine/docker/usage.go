@@ -14,7 +14,6 @@ import (
 
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/kernel"
-	"benchbook/runner/engine/netns"
 )
 
 // Usage is told by the engine where the kernel's files cannot be read.
@@ -35,7 +34,7 @@ var nameServer = netip.AddrFrom4([4]byte{127, 0, 0, 11})
 func (r *running) Listeners(ctx context.Context) (open []netip.AddrPort, err error) {
 	open, err = r.Meter.Listeners(ctx)
 	if errors.Is(err, kernel.ErrElsewhere) {
-		open, err = netns.ListenersBy(ctx, r.Exec)
+		open, err = kernel.ListenersBy(ctx, r.Exec)
 	}
 	return slices.DeleteFunc(open, func(l netip.AddrPort) bool { return l.Addr() == nameServer }), err
 }

@@ -21,7 +21,6 @@ import (
 
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/netns"
 )
 
 // Files reads the control group of a service and the counters of its network namespace. Its files stay open once they
@@ -185,7 +184,7 @@ func (k *Files) used() (time.Duration, error) {
 }
 
 // Network is that of the service, whose local ports are from first to last.
-func (k *Files) Network(first, last int) *netns.Namespace { return netns.Of(k.process, first, last) }
+func (k *Files) Network(first, last int) *Namespace { return Of(k.process, first, last) }
 
 // Close lets go of the files.
 func (k *Files) Close() {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/netns"
 )
 
 // ErrElsewhere is that a service does not run under this machine's kernel, which therefore has no files of it.
@@ -23,7 +22,7 @@ type Meter struct {
 
 	mu      sync.Mutex
 	files   *Files // nil until they were found
-	network *netns.Namespace
+	network *Namespace
 	missing error // why they never will be
 }
 
@@ -39,7 +38,7 @@ var _ interface {
 // unless the error is ErrElsewhere.
 func NewMeter(service string, sysctls map[string]string, find func(context.Context) (*Files, error)) *Meter {
 	m := &Meter{service: service, find: find}
-	m.first, m.last = netns.LocalPorts(sysctls)
+	m.first, m.last = LocalPorts(sysctls)
 	return m
 }
 
@@ -53,7 +52,7 @@ func (m *Meter) Close() {
 	m.files, m.missing = nil, errors.New("it has ended")
 }
 
-func (m *Meter) found(ctx context.Context) (*Files, *netns.Namespace, error) {
+func (m *Meter) found(ctx context.Context) (*Files, *Namespace, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.missing != nil || m.files != nil {
@@ -70,7 +69,7 @@ func (m *Meter) found(ctx context.Context) (*Files, *netns.Namespace, error) {
 	return m.files, m.network, nil
 }
 
-func measured[T any](ctx context.Context, m *Meter, read func(*Files, *netns.Namespace) (T, error)) (value T,
+func measured[T any](ctx context.Context, m *Meter, read func(*Files, *Namespace) (T, error)) (value T,
 	err error) {
 	files, network, err := m.found(ctx)
 	if err == nil {
@@ -83,35 +82,35 @@ func measured[T any](ctx context.Context, m *Meter, read func(*Files, *netns.Nam
 }
 
 func (m *Meter) Usage(ctx context.Context) (engine.Usage, error) {
-	return measured(ctx, m, func(f *Files, _ *netns.Namespace) (engine.Usage, error) { return f.Read(ctx) })
+	return measured(ctx, m, func(f *Files, _ *Namespace) (engine.Usage, error) { return f.Read(ctx) })
 }
 
 func (m *Meter) CPU(ctx context.Context) (time.Duration, error) {
-	return measured(ctx, m, func(f *Files, _ *netns.Namespace) (time.Duration, error) { return f.CPU() })
+	return measured(ctx, m, func(f *Files, _ *Namespace) (time.Duration, error) { return f.CPU() })
 }
 
 func (m *Meter) Threads(ctx context.Context, only ...int) (map[int]time.Duration, error) {
-	return measured(ctx, m, func(f *Files, _ *netns.Namespace) (map[int]time.Duration, error) {
+	return measured(ctx, m, func(f *Files, _ *Namespace) (map[int]time.Duration, error) {
 		return f.Threads(only...)
 	})
 }
 
 func (m *Meter) Waits(ctx context.Context) (map[int]time.Duration, error) {
-	return measured(ctx, m, func(f *Files, _ *netns.Namespace) (map[int]time.Duration, error) { return f.Waits() })
+	return measured(ctx, m, func(f *Files, _ *Namespace) (map[int]time.Duration, error) { return f.Waits() })
 }
 
 func (m *Meter) Ports(ctx context.Context) (float64, error) {
-	return measured(ctx, m, func(_ *Files, n *netns.Namespace) (float64, error) { return n.Ports() })
+	return measured(ctx, m, func(_ *Files, n *Namespace) (float64, error) { return n.Ports() })
 }
 
 // Network needs the rights of root.
 func (m *Meter) Network(ctx context.Context) (engine.Network, error) {
-	return measured(ctx, m, func(_ *Files, n *netns.Namespace) (engine.Network, error) {
+	return measured(ctx, m, func(_ *Files, n *Namespace) (engine.Network, error) {
 		look, err := n.Look()
 		return look.Network(), err
 	})
 }
 
 func (m *Meter) Listeners(ctx context.Context) ([]netip.AddrPort, error) {
-	return measured(ctx, m, func(_ *Files, n *netns.Namespace) ([]netip.AddrPort, error) { return n.Listeners() })
+	return measured(ctx, m, func(_ *Files, n *Namespace) ([]netip.AddrPort, error) { return n.Listeners() })
 }

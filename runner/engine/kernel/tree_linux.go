@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/netns"
+
 	"benchbook/runner/proc"
 )
 
@@ -24,7 +24,7 @@ const lookEvery = 100 * time.Millisecond
 // A Tree measures processes and all of their descendants, for services that have no control group. A process that is
 // started and ends between two looks counts when its parent has waited for it.
 type Tree struct {
-	network *netns.Namespace
+	network *Namespace
 
 	mu     sync.Mutex
 	roots  map[int]bool
@@ -45,10 +45,10 @@ var _ interface {
 // NewTree measures nothing yet.
 func NewTree() *Tree {
 	var first, last int
-	if n, _ := fmt.Sscan(netns.Limits("/")["ip_local_port_range"], &first, &last); n < 2 {
-		first, last = netns.LocalPorts(nil)
+	if n, _ := fmt.Sscan(Limits("/")["ip_local_port_range"], &first, &last); n < 2 {
+		first, last = LocalPorts(nil)
 	}
-	return &Tree{roots: map[int]bool{}, network: netns.Of("/proc/self", first, last)}
+	return &Tree{roots: map[int]bool{}, network: Of("/proc/self", first, last)}
 }
 
 // Add adds a process that was started.
@@ -226,7 +226,7 @@ func (t *Tree) Ports(context.Context) (float64, error) {
 
 // Network implements engine.Networked: services meet on the loopback.
 func (t *Tree) Network(context.Context) (engine.Network, error) {
-	out := engine.Network{Path: "loopback", Limits: netns.Limits("/")}
+	out := engine.Network{Path: "loopback", Limits: Limits("/")}
 	text, err := os.ReadFile("/sys/class/net/lo/mtu")
 	if err == nil {
 		out.MTU, _ = strconv.Atoi(strings.TrimSpace(string(text))) // the kernel writes nothing else

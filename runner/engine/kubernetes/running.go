@@ -21,7 +21,6 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/kernel"
-	"benchbook/runner/engine/netns"
 )
 
 // running is a container of a space.
@@ -278,7 +277,7 @@ func (r *running) Threads(ctx context.Context, _ ...int) (map[int]time.Duration,
 
 // Listeners implements engine.Listening where the image has the program cat.
 func (r *running) Listeners(ctx context.Context) ([]netip.AddrPort, error) {
-	return netns.ListenersBy(ctx, r.Exec)
+	return kernel.ListenersBy(ctx, r.Exec)
 }
 
 // CPUs implements engine.Placed: they are those that the node gave.

@@ -19,7 +19,6 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/kernel"
-	"benchbook/runner/engine/netns"
 )
 
 // maxFiles is how much of files goes into one object of the cluster, in bytes: it takes a mebibyte, with names and all.
@@ -336,8 +335,8 @@ func (e *Engine) pod(c *container, run, space, nameServer string) *corev1.Pod {
 		pod.Spec.Tolerations = append(pod.Spec.Tolerations, corev1.Toleration{Key: taint, Operator: corev1.TolerationOpExists,
 			Effect: corev1.TaintEffectNoExecute, TolerationSeconds: &soon})
 	}
-	ports := fmt.Sprintf("%d %d", netns.FirstPort, netns.LastPort)
-	sysctls := map[string]string{netns.PortRange: ports}
+	ports := fmt.Sprintf("%d %d", kernel.FirstPort, kernel.LastPort)
+	sysctls := map[string]string{kernel.PortRange: ports}
 	maps.Copy(sysctls, s.Sysctls)
 	for _, name := range slices.Sorted(maps.Keys(sysctls)) {
 		pod.Spec.SecurityContext.Sysctls = append(pod.Spec.SecurityContext.Sysctls,

@@ -28,7 +28,6 @@ import (
 	"benchbook/runner/config"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/kernel"
-	"benchbook/runner/engine/netns"
 )
 
 // space is the processes of a space. A space within another has the folder and the names of that one.
@@ -222,7 +221,7 @@ func (r *running) check() error {
 
 // checkPorts refuses a service whose ports somebody else has: that one would be measured in its place.
 func (r *running) checkPorts() error {
-	open, err := netns.Of("/proc/self", netns.FirstPort, netns.LastPort).Listeners()
+	open, err := kernel.Of("/proc/self", kernel.FirstPort, kernel.LastPort).Listeners()
 	if err != nil {
 		return err
 	}

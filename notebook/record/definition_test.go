@@ -1,11 +1,11 @@
-package definition_test
+package record_test
 
 import (
 	"strings"
 	"testing"
 	"time"
 
-	"benchbook/notebook/definition"
+	"benchbook/notebook/record"
 )
 
 func TestDuration(t *testing.T) {
@@ -13,7 +13,7 @@ func TestDuration(t *testing.T) {
 		0: "0s", 48 * time.Second: "48s", 90 * time.Second: "1m30s", time.Hour: "1h",
 		4*time.Hour + 10*time.Minute: "4h10m", time.Hour - time.Second: "59m59s",
 	} {
-		if got := definition.Duration(d); got != want {
+		if got := record.DefinitionDuration(d); got != want {
 			t.Errorf("Duration(%v) = %q, want %q", d, got, want)
 		}
 	}
@@ -21,7 +21,7 @@ func TestDuration(t *testing.T) {
 
 // A driver is described in the words of articles.
 func TestDriver(t *testing.T) {
-	entries, err := definition.Entries([]byte(`{"load": {"driver": {"image": {"build": {"dockerfile": "Dockerfile",
+	entries, err := record.DefinitionEntries([]byte(`{"load": {"driver": {"image": {"build": {"dockerfile": "Dockerfile",
 		"files": [{"path": "load.py", "digest": "0123456789"}]}}, "command": ["run", "a b"], "prints": "summary"}}}`))
 	want := "load.driver.build.files[load.py]=01234567 load.driver.build.dockerfile=Dockerfile " +
 		"load.driver.command=run 'a b' load.driver.prints=summary"

@@ -1,5 +1,5 @@
 // Package definition compares the definitions of trials, and describes them in the words of the article language.
-package definition
+package record
 
 import (
 	"bytes"
@@ -15,13 +15,12 @@ import (
 	"github.com/docker/go-units"
 	"github.com/kballard/go-shellquote"
 
-	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/slice"
 )
 
 // An Entry is one value of a Trial's Definition, as people read it.
-type Entry struct {
+type DefinitionEntry struct {
 	Path string // in the words of the article language: "load.connections", "services.server.command"
 	Text string // as an author would write it: "150", "2s"
 	File bool   // it stands for the bytes of a file, by their digest
@@ -30,20 +29,20 @@ type Entry struct {
 
 // Entries takes a definition apart, in the order in which the plan declares its keys. What this version does not know,
 // in a record of another one, comes after that.
-func Entries(data json.RawMessage) ([]Entry, error) {
+func DefinitionEntries(data json.RawMessage) ([]DefinitionEntry, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	var v any
 	if err := d.Decode(&v); err != nil {
 		return nil, fmt.Errorf("reading the definition of a trial: %w", err)
 	}
-	var out []Entry
+	var out []DefinitionEntry
 	flatten(&out, "", v, reflect.TypeFor[spec.Definition]())
 	return out, nil
 }
 
 // flatten appends the values below v. t is the Go type that v was written from, or nil where it is not known.
-func flatten(out *[]Entry, path string, v any, t reflect.Type) {
+func flatten(out *[]DefinitionEntry, path string, v any, t reflect.Type) {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
@@ -54,18 +53,18 @@ func flatten(out *[]Entry, path string, v any, t reflect.Type) {
 		flattenList(out, path, v, t)
 	case nil:
 	default:
-		*out = append(*out, Entry{Path: written(path), Text: scalar(path, v, t)})
+		*out = append(*out, DefinitionEntry{Path: written(path), Text: scalar(path, v, t)})
 	}
 }
 
-func flattenMap(out *[]Entry, path string, v map[string]any, t reflect.Type) {
+func flattenMap(out *[]DefinitionEntry, path string, v map[string]any, t reflect.Type) {
 	name, isPath := v["path"].(string)
 	digest, isDigest := v["digest"].(string)
 	if isPath && isDigest {
 		base := written(path) + "[" + name + "]"
-		*out = append(*out, Entry{Path: base, Text: digest[:min(8, len(digest))], File: true, Name: name})
+		*out = append(*out, DefinitionEntry{Path: base, Text: digest[:min(8, len(digest))], File: true, Name: name})
 		if v["exec"] == true {
-			*out = append(*out, Entry{Path: base + ".exec", Text: "true"})
+			*out = append(*out, DefinitionEntry{Path: base + ".exec", Text: "true"})
 		}
 		return
 	}
@@ -99,7 +98,7 @@ func keysOf(t reflect.Type) ([]string, map[string]reflect.Type) {
 	return keys, types
 }
 
-func flattenList(out *[]Entry, path string, v []any, t reflect.Type) {
+func flattenList(out *[]DefinitionEntry, path string, v []any, t reflect.Type) {
 	if t != nil && t.Kind() == reflect.Slice {
 		t = t.Elem()
 	}
@@ -128,7 +127,7 @@ func flattenList(out *[]Entry, path string, v []any, t reflect.Type) {
 	if key := path[strings.LastIndexByte(path, '.')+1:]; slices.Contains([]string{"command", "entrypoint", "run"}, key) {
 		text = shellquote.Join(words...)
 	}
-	*out = append(*out, Entry{Path: written(path), Text: text})
+	*out = append(*out, DefinitionEntry{Path: written(path), Text: text})
 }
 
 func scalar(path string, v any, t reflect.Type) string {
@@ -140,7 +139,7 @@ func scalar(path string, v any, t reflect.Type) string {
 	switch {
 	case err != nil:
 	case t == reflect.TypeFor[time.Duration]():
-		return Duration(time.Duration(whole))
+		return DefinitionDuration(time.Duration(whole))
 	case strings.HasSuffix(path, ".mem_limit") || strings.HasSuffix(path, ".shm_size"):
 		return units.BytesSize(float64(whole))
 	}
@@ -148,7 +147,7 @@ func scalar(path string, v any, t reflect.Type) string {
 }
 
 // Duration writes a time as authors do: 2m, 1.5s, 500ms.
-func Duration(d time.Duration) string {
+func DefinitionDuration(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")
@@ -197,7 +196,7 @@ func written(path string) string {
 }
 
 // An Edit is one value that differs between two definitions.
-type Edit struct {
+type DefinitionEdit struct {
 	Path      string
 	Now, Then string // as Entry.Text without secrets; empty where the value is not there
 	Added     bool
@@ -205,7 +204,7 @@ type Edit struct {
 	Secret    bool // the older one is not held by records, and may be the same
 }
 
-func (e Edit) String() string {
+func (e DefinitionEdit) String() string {
 	switch {
 	case e.Added:
 		return fmt.Sprintf("%s: %s (new)", e.Path, e.Now)
@@ -218,13 +217,13 @@ func (e Edit) String() string {
 }
 
 // Edits compares two definitions. What differs in the bytes of files is left to the inputs that name them.
-func Edits(now, then json.RawMessage) ([]Edit, error) {
+func DefinitionEdits(now, then json.RawMessage) ([]DefinitionEdit, error) {
 	// A record of before a name was known to be secret holds its value, and an article may hold one that no record does.
-	redact := record.NewRedactor(now, then)
-	var lists [4][]Entry
+	redact := NewRedactor(now, then)
+	var lists [4][]DefinitionEntry
 	for i, d := range []json.RawMessage{now, then, redact.Definition(now), redact.Definition(then)} {
 		var err error
-		if lists[i], err = Entries(d); err != nil {
+		if lists[i], err = DefinitionEntries(d); err != nil {
 			return nil, err
 		}
 	}
@@ -235,19 +234,19 @@ func Edits(now, then json.RawMessage) ([]Edit, error) {
 			was[e.Path] = e.Text
 		}
 	}
-	var out []Edit
+	var out []DefinitionEdit
 	for _, e := range have {
 		old, ok := was[e.Path]
 		delete(was, e.Path)
 		if e.File || ok && old == e.Text {
 			continue
 		}
-		out = append(out, Edit{Path: e.Path, Now: shown[e.Path], Then: showed[e.Path], Added: !ok,
+		out = append(out, DefinitionEdit{Path: e.Path, Now: shown[e.Path], Then: showed[e.Path], Added: !ok,
 			Secret: ok && hides(old, e.Text)})
 	}
 	for _, e := range had {
 		if _, ok := was[e.Path]; ok {
-			out = append(out, Edit{Path: e.Path, Then: showed[e.Path], Gone: true})
+			out = append(out, DefinitionEdit{Path: e.Path, Then: showed[e.Path], Gone: true})
 			delete(was, e.Path)
 		}
 	}
@@ -255,7 +254,7 @@ func Edits(now, then json.RawMessage) ([]Edit, error) {
 }
 
 // texts are the values of a definition by their paths.
-func texts(list []Entry) map[string]string {
+func texts(list []DefinitionEntry) map[string]string {
 	out := map[string]string{}
 	for _, e := range list {
 		out[e.Path] = e.Text
@@ -265,7 +264,7 @@ func texts(list []Entry) map[string]string {
 
 // hides reports whether a text with secrets taken out may be that of a text with them.
 func hides(recorded, text string) bool {
-	parts := strings.Split(recorded, record.Redacted)
+	parts := strings.Split(recorded, Redacted)
 	for i := range parts {
 		parts[i] = regexp.QuoteMeta(parts[i])
 	}

@@ -2,7 +2,7 @@
 // process of this machine that is in it.
 //
 // Nothing is sent, and nothing in the namespace can notice. What is read again and again costs a few microseconds.
-package netns
+package kernel
 
 import (
 	"bytes"

@@ -1,12 +1,10 @@
-package histogram
+package record
 
 import (
 	"math/rand/v2"
 	"testing"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
-
-	"benchbook/notebook/record"
 )
 
 // What is read of a histogram is what the library reads, for every size of it.
@@ -27,7 +25,7 @@ func TestBarsAreThoseOfTheLibrary(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := new(Decoder).Decode(record.Histogram{HDR: string(encoded)})
+		got, err := new(Decoder).Decode(Histogram{HDR: string(encoded)})
 		if err != nil {
 			t.Fatalf("%+v: %v", tt, err)
 		}
@@ -49,7 +47,7 @@ func TestBarsAreThoseOfTheLibrary(t *testing.T) {
 }
 
 // Whatever stands in a record is refused or read as bars in order, each with something in it.
-func FuzzDecode(f *testing.F) {
+func FuzzDecodeHistogram(f *testing.F) {
 	h := hdrhistogram.New(1, 60e9, 3)
 	for _, value := range []int64{1e6, 1e6, 2e9} {
 		if err := h.RecordValue(value); err != nil {
@@ -64,7 +62,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add("")
 	f.Add("HISTFAAAAAA=")
 	f.Fuzz(func(t *testing.T, text string) {
-		d, err := new(Decoder).Decode(record.Histogram{HDR: text})
+		d, err := new(Decoder).Decode(Histogram{HDR: text})
 		if err != nil {
 			return
 		}
@@ -92,7 +90,7 @@ func TestSum(t *testing.T) {
 		}
 		all = append(all, h)
 	}
-	got, last := Sum(all), int64(0)
+	got, last := SumBars(all), int64(0)
 	for _, b := range got.list {
 		if b.to <= last || b.count != want[b.to] {
 			t.Errorf("%+v after %d, want %d of it", b, last, want[b.to])
@@ -107,7 +105,7 @@ func TestSum(t *testing.T) {
 // The value of a rank is that of the bar in which it falls, between the ends that the histogram has.
 func TestAt(t *testing.T) {
 	b := (&Bars{highest: 9e9, list: []bar{{1e9, 2}, {3e9, 1}, {5e9, 4}}}).count()
-	h := record.Histogram{Count: 8, Min: 1, Max: 4.5}
+	h := Histogram{Count: 8, Min: 1, Max: 4.5}
 	for rank, want := range map[int64]float64{1: 1, 2: 1, 3: 3, 4: 4.5, 7: 4.5} {
 		if got, missing := b.At(h, rank); got != want || missing != "" {
 			t.Errorf("rank %d: %v %q, want %v", rank, got, missing, want)

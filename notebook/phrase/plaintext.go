@@ -4,7 +4,7 @@
 // They are the control characters, and the controls that turn the direction of text, by which it reads otherwise than
 // it is. Each is shown by its number in the way of JSON, where it stays what it is. Letters of scripts that run from
 // right to left are text like any other, and so are the marks that such text is written with.
-package plaintext
+package phrase
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ import (
 )
 
 // Sign stands for a character: its number, as in \u202e.
-func Sign(r rune) string { return fmt.Sprintf(`\u%04x`, r) }
+func Escape(r rune) string { return fmt.Sprintf(`\u%04x`, r) }
 
 // acts says whether a character acts instead of being read. White space that texts have lines and columns by does not.
 func acts(r rune) bool {
@@ -27,7 +27,7 @@ func acts(r rune) bool {
 }
 
 // String is a text with signs for the characters that act.
-func String(s string) string {
+func Plain(s string) string {
 	at := firstActing(s)
 	if at < 0 {
 		return s
@@ -36,7 +36,7 @@ func String(s string) string {
 	for at >= 0 {
 		r, size := utf8.DecodeRuneInString(s[at:])
 		b.WriteString(s[:at])
-		b.WriteString(Sign(r))
+		b.WriteString(Escape(r))
 		s = s[at+size:]
 		at = firstActing(s)
 	}
@@ -44,11 +44,11 @@ func String(s string) string {
 }
 
 // Bytes is String for text that may be a whole page; it is given back as it is if nothing in it acts.
-func Bytes(text []byte) []byte {
+func PlainBytes(text []byte) []byte {
 	if firstActing(text) < 0 {
 		return text
 	}
-	return []byte(String(string(text)))
+	return []byte(Plain(string(text)))
 }
 
 // firstActing is where the first character that acts begins; -1 if none does.

@@ -1,4 +1,4 @@
-package integrity_test
+package record_test
 
 import (
 	"os"
@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"benchbook/notebook/integrity"
 	"benchbook/notebook/record"
 )
 
@@ -21,7 +20,7 @@ func TestCommittedRecords(t *testing.T) {
 	}
 	checked := 0
 	for _, e := range entries {
-		c, err := integrity.Read(record.Dir(filepath.Join(articles, e.Name(), "records")))
+		c, err := record.Read(record.Dir(filepath.Join(articles, e.Name(), "records")))
 		if err != nil || len(c.Bad) > 0 {
 			t.Fatalf("%s: %v, %v", e.Name(), c.Bad, err)
 		}
@@ -78,7 +77,7 @@ func TestContradictions(t *testing.T) {
 					continue
 				}
 				tt.edit(r)
-				integrity.Check([]*record.Record{r}, time.Now())
+				record.Check([]*record.Record{r}, time.Now())
 				found := strings.Join(r.Doubts.Invalid, "; ")
 				if !strings.Contains(found, tt.want) || tt.want == "" && found != "" {
 					t.Errorf("found %q, want %q", found, tt.want)

@@ -1,4 +1,4 @@
-package netns
+package kernel
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ import (
 // crowd makes a network namespace with connections over the loopback to one port, some of them open and some closed,
 // which wait. Either end of those that are open is in it, and the end of those that wait that has closed first: that of
 // whoever connected. It lasts until the test ends.
-func crowd(tb testing.TB, open, closed int) *Namespace {
+func netnsCrowd(tb testing.TB, open, closed int) *Namespace {
 	tb.Helper()
 	made, done := make(chan error), make(chan struct{})
 	thread := 0
@@ -118,7 +118,7 @@ func TestThreadThatEnters(t *testing.T) {
 
 // However connections are read, there are as many.
 func TestCount(t *testing.T) {
-	space := crowd(t, 7, 50)
+	space := netnsCrowd(t, 7, 50)
 	for name, read := range map[string]func() (pairs, error){"asked for": space.diagnosed, "listed": space.listed} {
 		used, err := read()
 		if err != nil {

@@ -3,7 +3,7 @@
 // nothing else.
 //
 // Source: docs/validity.md#records-that-contradict-themselves.
-package integrity
+package record
 
 import (
 	"bytes"
@@ -20,8 +20,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"benchbook/notebook/histogram"
-	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 )
 
@@ -29,7 +27,7 @@ const (
 	// clockSlack is how far two readings of the clock may be apart.
 	clockSlack = time.Millisecond
 	// namedAhead is how much later than its start a run may be named.
-	namedAhead = record.ClockError + time.Second
+	namedAhead = ClockError + time.Second
 	// ahead is how far the clock of the machine that reads records may be behind.
 	ahead = 24 * time.Hour
 	// shareSlack is by how much a share of two clock readings may exceed 1.
@@ -37,7 +35,7 @@ const (
 )
 
 // Read reads the records of a folder, and checks them.
-func Read(dir record.Dir) (record.Contents, error) {
+func Read(dir Dir) (Contents, error) {
 	c, err := dir.Load()
 	if err == nil {
 		Check(c.Records, time.Now())
@@ -46,14 +44,14 @@ func Read(dir record.Dir) (record.Contents, error) {
 }
 
 // Check sets the Doubts of each record.
-func Check(records []*record.Record, now time.Time) {
+func Check(records []*Record, now time.Time) {
 	var group errgroup.Group
 	parts := runtime.GOMAXPROCS(0)
 	for part := range slices.Chunk(records, len(records)/parts+1) {
 		group.Go(func() error { // most of the time goes into histograms
 			c := checker{now: now}
 			for _, r := range part {
-				r.Doubts = &record.Doubts{}
+				r.Doubts = &Doubts{}
 				c.check(finder{r})
 			}
 			return nil
@@ -65,13 +63,13 @@ func Check(records []*record.Record, now time.Time) {
 // A checker remembers the definition that it read last, which all repetitions of a trial share.
 type checker struct {
 	now     time.Time
-	decoder histogram.Decoder
+	decoder Decoder
 	last    json.RawMessage
 	digests []string // that the last definition may have in a record
 }
 
 // A finder notes what is wrong with a record.
-type finder struct{ *record.Record }
+type finder struct{ *Record }
 
 func (f finder) invalid(wrong bool, format string, args ...any) {
 	if wrong {
@@ -101,7 +99,7 @@ func checkTimes(f finder, now time.Time) {
 	begun, err := time.Parse("20060102T150405Z", f.Run[:min(16, len(f.Run))])
 	f.invalid(err == nil && f.Started.Before(begun.Add(-namedAhead)),
 		"it started before its run, which is named after its start")
-	if _, set := f.Facts[record.FactLeftOut]; set || f.Ended.IsZero() {
+	if _, set := f.Facts[FactLeftOut]; set || f.Ended.IsZero() {
 		return // the clock was set meanwhile
 	}
 	within := func(what string, start time.Time, seconds float64) {
@@ -131,7 +129,7 @@ func checkShares(f finder) {
 	}
 	cores := f.Cores()
 	for _, s := range f.Samples {
-		if m, ok := record.LookupMetric(s.Metric); ok && m.Share {
+		if m, ok := LookupMetric(s.Metric); ok && m.Share {
 			share(s.Metric, s.Value)
 		}
 		f.invalid(cores > 0 && strings.HasPrefix(s.Metric, "cpu.") && s.Value > float64(cores)*(1+shareSlack),
@@ -152,11 +150,11 @@ func (c *checker) checkKey(f finder) {
 			"its definition is not the one that its digest is of")
 	}
 	// The definition is stored without secrets, and the key was made with them.
-	isSecret := bytes.Contains(f.Definition, []byte(record.Redacted))
+	isSecret := bytes.Contains(f.Definition, []byte(Redacted))
 	f.invalid(!isSecret && hex.EncodeToString(h.Sum(nil)[:16]) != f.Key, "its key is not that of its inputs")
 }
 
-func (c *checker) readDefinition(r *record.Record) {
+func (c *checker) readDefinition(r *Record) {
 	if c.last != nil && bytes.Equal(c.last, r.Definition) {
 		return
 	}

@@ -1,5 +1,5 @@
 // Package histogram reads the histograms that load generators write, in the V2 encoding of HdrHistogram.
-package histogram
+package record
 
 import (
 	"bytes"
@@ -12,8 +12,6 @@ import (
 	"io"
 	"math/bits"
 	"slices"
-
-	"benchbook/notebook/record"
 )
 
 // Bars are the parts of a histogram that something fell into. The library's own form has a place for every part, of
@@ -32,7 +30,7 @@ type bar struct {
 
 // At is the value of a rank, in seconds, counted from 1 for the smallest, and the reason if there is none. The
 // histogram is what the bars are of: they reach beyond the values in them, and it knows the ends exactly.
-func (b *Bars) At(h record.Histogram, rank int64) (seconds float64, missing string) {
+func (b *Bars) At(h Histogram, rank int64) (seconds float64, missing string) {
 	if rank > h.Count {
 		return 0, "among failures"
 	}
@@ -124,7 +122,7 @@ func (i *Decoder) inflate(r io.Reader) ([]byte, error) {
 }
 
 // Decode reads the histogram of a record.
-func (i *Decoder) Decode(h record.Histogram) (*Bars, error) {
+func (i *Decoder) Decode(h Histogram) (*Bars, error) {
 	head, data, err := i.open(h)
 	if err != nil {
 		return nil, err
@@ -145,7 +143,7 @@ type Content struct {
 }
 
 // Content reads what the histogram of a record holds.
-func (i *Decoder) Content(h record.Histogram) (c Content, err error) {
+func (i *Decoder) Content(h Histogram) (c Content, err error) {
 	head, data, err := i.open(h)
 	if err != nil {
 		return c, err
@@ -164,7 +162,7 @@ func (i *Decoder) Content(h record.Histogram) (c Content, err error) {
 
 // Each gives the parts of a histogram that something fell into, smallest first, by the smallest and the largest value
 // that falls there, until give has an error.
-func (i *Decoder) Each(h record.Histogram, give func(from, to, count int64) error) error {
+func (i *Decoder) Each(h Histogram, give func(from, to, count int64) error) error {
 	head, data, err := i.open(h)
 	if err != nil {
 		return err
@@ -179,7 +177,7 @@ func (i *Decoder) Each(h record.Histogram, give func(from, to, count int64) erro
 }
 
 // open finds the counts of a histogram. They are valid until the next use of the decoder.
-func (i *Decoder) open(h record.Histogram) (head hdrInner, data []byte, err error) {
+func (i *Decoder) open(h Histogram) (head hdrInner, data []byte, err error) {
 	raw, err := base64.StdEncoding.DecodeString(h.HDR)
 	if err != nil {
 		return head, nil, err
@@ -258,7 +256,7 @@ func zigZag(data []byte) (x int64, n int, err error) {
 
 // Sum adds up histograms. Their bars are in order, so there is nothing to sort, and most of what falls into the same
 // place in one repetition does so in the others.
-func Sum(histograms []*Bars) *Bars {
+func SumBars(histograms []*Bars) *Bars {
 	total := 0
 	for _, h := range histograms {
 		total += len(h.list)

@@ -1,4 +1,4 @@
-package plaintext
+package phrase
 
 import (
 	"testing"
@@ -18,10 +18,10 @@ func TestString(t *testing.T) {
 		{"no UTF-8", "a\xffb\xc2\xe2\x80", "a\xffb\xc2\xe2\x80"},
 	}
 	for _, tt := range tests {
-		if got := String(tt.text); got != tt.want {
+		if got := Plain(tt.text); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
-		if got := string(Bytes([]byte(tt.text))); got != tt.want {
+		if got := string(PlainBytes([]byte(tt.text))); got != tt.want {
 			t.Errorf("%s, as bytes: %q, want %q", tt.name, got, tt.want)
 		}
 	}
