@@ -340,7 +340,7 @@ func (e *example) write(t *testing.T) (dir string) {
 // check gives what "benchbook check" prints of problems; it is empty if there are none.
 func (e *example) check(t *testing.T) string {
 	t.Helper()
-	project, err := projects.Open(e.write(t))
+	project, err := article.OpenProject(e.write(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/source"
 	"benchbook/site"
 	"benchbook/slice"
@@ -47,7 +47,7 @@ func each(list []*Article, do func(*Article) error) error {
 
 // ReadArticle reads an article of the project. That the site could not show it is a problem before it is measured, not
 // after.
-func ReadArticle(project *projects.Project, slug string) (*article.Document, error) {
+func ReadArticle(project *article.Project, slug string) (*article.Document, error) {
 	doc, err := project.Article(slug)
 	if err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func (c *Article) hasExperiment(name string) error {
 }
 
 // slugOf finds the article that a slug, a folder or a file means.
-func slugOf(project *projects.Project, slugs []string, name string) (string, bool) {
+func slugOf(project *article.Project, slugs []string, name string) (string, bool) {
 	if slices.Contains(slugs, name) {
 		return name, true
 	}
@@ -92,7 +92,7 @@ func slugOf(project *projects.Project, slugs []string, name string) (string, boo
 }
 
 // Plan plans an article under a profile and checks all that can be known without running it.
-func (c *Article) Plan(project *projects.Project, o plan.Options) (*plan.Plan, error) {
+func (c *Article) Plan(project *article.Project, o plan.Options) (*plan.Plan, error) {
 	p, err := plan.New(project, c.Doc, o, &c.Problems)
 	if err != nil {
 		return nil, UsageError(err)
@@ -119,7 +119,7 @@ func (c *Article) Wants(experiment string) bool {
 
 // ProfileNames lists the profiles that are built in, those of a project, which may be nil, and those of articles,
 // sorted.
-func ProfileNames(project *projects.Project, docs []*article.Document) []string {
+func ProfileNames(project *article.Project, docs []*article.Document) []string {
 	names := []string{plan.Full, plan.Quick}
 	if project != nil {
 		for name := range project.Profiles {

@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"benchbook/lab/terminal"
-	"benchbook/notebook/projects"
+	"benchbook/notebook/article"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
@@ -58,7 +58,7 @@ type Engine struct {
 }
 
 // EngineOf connects to the engine of a project.
-func (w Config) EngineOf(ctx context.Context, project *projects.Project) (engine.Engine, error) {
+func (w Config) EngineOf(ctx context.Context, project *article.Project) (engine.Engine, error) {
 	if project.Engine.V.Can(spec.Nodes) {
 		return w.InCluster(ctx, OptionsOf(project, project.Cluster))
 	}

@@ -11,7 +11,7 @@ import (
 	"benchbook/files"
 	"benchbook/git"
 	"benchbook/notebook/article"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/record"
 	"benchbook/notebook/yamltext"
 )
@@ -19,7 +19,7 @@ import (
 // RevisionOf says which revision of the repository an article is measured from, as record.FactRevision has it. Records
 // are no part of it, nor what benchbook makes. Where there is no repository, no commit, or no git it says so: nobody
 // needs one to measure.
-func RevisionOf(ctx context.Context, project *projects.Project, doc *article.Document) string {
+func RevisionOf(ctx context.Context, project *article.Project, doc *article.Document) string {
 	repository := git.New(ctx, project.Dir)
 	revision, err := repository.Run("", "rev-parse", "--verify", "--short=12", "HEAD")
 	switch {
@@ -48,7 +48,7 @@ func RevisionOf(ctx context.Context, project *projects.Project, doc *article.Doc
 // inputPaths are what git has to look at to know whether an article is as committed: its folder and the project file,
 // or all of the repository where the article uses more than its folder. Files in that folder that git ignores may be
 // used all the same, and are in no commit; elsewhere most of them are not.
-func inputPaths(project *projects.Project, doc *article.Document) []string {
+func inputPaths(project *article.Project, doc *article.Document) []string {
 	folder := project.ArticleDir(doc.Slug)
 	if slices.ContainsFunc(doc.Experiments, func(e *article.ExperimentBlock) bool {
 		return e.Node != nil && usesMore(e.Node)
@@ -59,7 +59,7 @@ func inputPaths(project *projects.Project, doc *article.Document) []string {
 	if project.File() == "" {
 		return []string{"--ignored=traditional", "--", folder, file}
 	}
-	above, err := projects.Open(project.Dir)
+	above, err := article.OpenProject(project.Dir)
 	if err != nil {
 		return []string{"--", folder}
 	}

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/projects"
+
 	"benchbook/slowtest"
 )
 
@@ -74,10 +74,10 @@ func TestRevisionOf(t *testing.T) {
 			for name, text := range texts {
 				write(name, text)
 			}
-			open, slug := projects.Open, test.article
+			open, slug := article.OpenProject, test.article
 			name := dir
 			if strings.HasSuffix(test.article, ".md") {
-				open, name, slug = projects.OpenFile, filepath.Join(dir, test.article), "web"
+				open, name, slug = article.OpenProjectFile, filepath.Join(dir, test.article), "web"
 			}
 			project, err := open(name)
 			if err != nil {

@@ -3,8 +3,8 @@ package lab
 import (
 	"fmt"
 
+	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
 	"benchbook/runner/engine"
 )
 
@@ -12,7 +12,7 @@ import (
 const UnknownHosts = "not connected yet"
 
 // AddressesOf are the keys under which nodes of the project's cluster are remembered, by their names.
-func AddressesOf(project *projects.Project, names []string) map[string]string {
+func AddressesOf(project *article.Project, names []string) map[string]string {
 	out, o := map[string]string{}, OptionsOf(project, project.Cluster)
 	for _, name := range names {
 		labels := o.ServiceNodes
@@ -25,7 +25,7 @@ func AddressesOf(project *projects.Project, names []string) map[string]string {
 }
 
 // OptionsOf is how a cluster is connected to; nil is the current one of the user.
-func OptionsOf(project *projects.Project, c *projects.Cluster) engine.Cluster {
+func OptionsOf(project *article.Project, c *article.Cluster) engine.Cluster {
 	o := engine.Cluster{Registry: project.Registry.Value}
 	if c != nil {
 		o.Context, o.Namespace = c.Context.Value, c.Namespace.Value

@@ -4,15 +4,15 @@ import (
 	"errors"
 	"strings"
 
+	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 )
 
 // DatasetOptions say what records of an article are laid over, on a host. Each profile is planned once.
-func DatasetOptions(project *projects.Project, c *Article, host string) dataset.Options {
+func DatasetOptions(project *article.Project, c *Article, host string) dataset.Options {
 	type planned struct {
 		plan *plan.Plan
 		err  error

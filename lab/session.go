@@ -23,8 +23,8 @@ import (
 	"benchbook/notebook/check"
 	"benchbook/notebook/dataset"
 
+	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -36,7 +36,7 @@ import (
 )
 
 // Select opens the project and reads the articles that the arguments name.
-func (a *Session) Select(args []string) (*projects.Project, []*Article, error) {
+func (a *Session) Select(args []string) (*article.Project, []*Article, error) {
 	project, args, err := a.Open(args)
 	if err != nil {
 		return nil, nil, UsageError(err)
@@ -78,8 +78,8 @@ func (a *Session) Select(args []string) (*projects.Project, []*Article, error) {
 
 // Open opens the project of what arguments name, and gives them as it has them: that of the folder, or that of a
 // Markdown file which is no article of a project.
-func (a *Session) Open(args []string) (*projects.Project, []string, error) {
-	project, err := projects.Open(a.Dir)
+func (a *Session) Open(args []string) (*article.Project, []string, error) {
+	project, err := article.OpenProject(a.Dir)
 	for _, arg := range args {
 		file, experiment, ok := a.markdown(project, arg)
 		if !ok {
@@ -88,7 +88,7 @@ func (a *Session) Open(args []string) (*projects.Project, []string, error) {
 		if len(args) > 1 {
 			return nil, nil, fmt.Errorf("%s is not an article of a project: name it alone", arg)
 		}
-		if project, err = projects.OpenFile(file); err != nil {
+		if project, err = article.OpenProjectFile(file); err != nil {
 			return nil, nil, err
 		}
 		args, err = project.Slugs()
@@ -101,7 +101,7 @@ func (a *Session) Open(args []string) (*projects.Project, []string, error) {
 }
 
 // OpenSite is Open for a verb that makes all of a site: that of a project, or of a Markdown file.
-func (a *Session) OpenSite(args []string) (*projects.Project, []string, error) {
+func (a *Session) OpenSite(args []string) (*article.Project, []string, error) {
 	project, named, err := a.Open(args)
 	if err == nil && len(args) > 0 && project.File() == "" {
 		err = fmt.Errorf("unexpected argument %q: the site has all articles; name a Markdown file, or nothing", args[0])
@@ -113,7 +113,7 @@ func (a *Session) OpenSite(args []string) (*projects.Project, []string, error) {
 }
 
 // markdown finds the Markdown file that an argument names, if it is no article of the project, which may be nil.
-func (a *Session) markdown(project *projects.Project, arg string) (file, experiment string, ok bool) {
+func (a *Session) markdown(project *article.Project, arg string) (file, experiment string, ok bool) {
 	file, experiment, _ = strings.Cut(arg, "#")
 	if _, err := os.Stat(file); err != nil && !filepath.IsAbs(file) {
 		file = filepath.Join(a.Dir, file) // as in the folder that -C names
@@ -130,7 +130,7 @@ func (a *Session) markdown(project *projects.Project, arg string) (file, experim
 }
 
 // add adds the article that an argument names, ARTICLE or ARTICLE#EXPERIMENT, to those that are selected.
-func (a *Session) add(list []*Article, project *projects.Project, slugs []string, arg string) ([]*Article, error) {
+func (a *Session) add(list []*Article, project *article.Project, slugs []string, arg string) ([]*Article, error) {
 	name, experiment, _ := strings.Cut(arg, "#")
 	slug, ok := slugOf(project, slugs, name)
 	if !ok && !filepath.IsAbs(name) {
@@ -151,7 +151,7 @@ func (a *Session) add(list []*Article, project *projects.Project, slugs []string
 }
 
 // Check plans every article and gathers all problems, the project's own first.
-func (a *Session) Check(project *projects.Project, list []*Article, o plan.Options) (plans map[string]*plan.Plan,
+func (a *Session) Check(project *article.Project, list []*Article, o plan.Options) (plans map[string]*plan.Plan,
 	problems []*source.Problem, err error) {
 	var mu sync.Mutex
 	plans = map[string]*plan.Plan{}
@@ -197,7 +197,7 @@ func (a *Session) Print(asJSON bool, v any, forPeople func()) error {
 }
 
 // Records reads the records of an article. Files that are none are named and given apart.
-func (a *Session) Records(project *projects.Project, c *Article) (records []*record.Record, bad []record.Bad,
+func (a *Session) Records(project *article.Project, c *Article) (records []*record.Record, bad []record.Bad,
 	err error) {
 	read, err := a.ReadRecords(project.RecordsDir(c.Slug))
 	a.WarnBad(read.Bad)
@@ -213,7 +213,7 @@ func (a *Session) ReadRecords(folder string) (record.Contents, error) {
 }
 
 // Lay reads the records of an article, and says what they are laid over on the machine that it runs on.
-func (a *Session) Lay(project *projects.Project, c *Article, this sysinfo.Host) (records []*record.Record,
+func (a *Session) Lay(project *article.Project, c *Article, this sysinfo.Host) (records []*record.Record,
 	o dataset.Options, err error) {
 	host, err := a.HostOf(project, c, this)
 	if err != nil {
@@ -260,7 +260,7 @@ const fewFiles = 3
 
 // HostOf is what the results of an article are of: this machine, or those that it runs on as they were when they were
 // last met.
-func (a *Session) HostOf(project *projects.Project, c *Article, this sysinfo.Host) (sysinfo.Host, error) {
+func (a *Session) HostOf(project *article.Project, c *Article, this sysinfo.Host) (sysinfo.Host, error) {
 	if !project.Engine.V.Can(spec.Nodes) {
 		return this, nil
 	}
@@ -332,7 +332,7 @@ func (a *Session) NoteWaiting(busy error) { fmt.Fprintf(a.Stderr, "%v: waiting u
 
 // Plans plans the chosen articles and leaves the chosen experiments in the plans. Problems are printed and end the
 // verb; consequence says what comes of them.
-func (a *Session) Plans(project *projects.Project, list []*Article, o plan.Options,
+func (a *Session) Plans(project *article.Project, list []*Article, o plan.Options,
 	consequence string) (map[string]*plan.Plan, error) {
 	plans, problems, err := a.Check(project, list, o)
 	if err != nil {
@@ -349,7 +349,7 @@ func (a *Session) Plans(project *projects.Project, list []*Article, o plan.Optio
 }
 
 // SelectPlanned is Select and then Plans.
-func (a *Session) SelectPlanned(args []string, o plan.Options, consequence string) (project *projects.Project,
+func (a *Session) SelectPlanned(args []string, o plan.Options, consequence string) (project *article.Project,
 	list []*Article, plans map[string]*plan.Plan, err error) {
 	if project, list, err = a.Select(args); err == nil {
 		plans, err = a.Plans(project, list, o, consequence)
@@ -359,7 +359,7 @@ func (a *Session) SelectPlanned(args []string, o plan.Options, consequence strin
 
 // Present tells what images and programs are now on the engine of a project, which is connected to if any record names
 // some.
-func (a *Session) Present(project *projects.Project) *images.Present {
+func (a *Session) Present(project *article.Project) *images.Present {
 	return &images.Present{Connect: func(ctx context.Context) (engine.Engine, error) {
 		return a.Config.EngineOf(ctx, project)
 	}}

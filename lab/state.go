@@ -4,12 +4,12 @@ import (
 	"os"
 	"path/filepath"
 
-	"benchbook/notebook/projects"
+	"benchbook/notebook/article"
 )
 
 // StateDir is a hidden folder of a project, for what is known of a run that goes on and of the site that was made last.
 // Everything in it can be removed at any time, but for records that are not in the branch of the project yet.
-const StateDir = projects.StateDir
+const StateDir = article.StateDir
 
 // StateFolder makes the hidden folder of a project if it is not there yet, and gives the path of something in it.
 func StateFolder(dir, name string) (string, error) {

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/conditional"
+
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/stats"
@@ -171,7 +171,7 @@ func (ev *evaluator) floorBanners() []banner {
 // shownMetrics returns the metrics of an experiment in tables, figures, claims, and in the text written so far.
 func (ev *evaluator) shownMetrics(e *dataset.Experiment) []string {
 	var out []string
-	add := func(part *conditional.Part, experiment, metric string) {
+	add := func(part *article.ConditionalPart, experiment, metric string) {
 		if ev.Applies(part) && (experiment == "" || experiment == e.Plan.Name) && !slices.Contains(out, metric) {
 			out = append(out, metric)
 		}

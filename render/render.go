@@ -26,7 +26,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/check"
 	"benchbook/notebook/claim"
-	"benchbook/notebook/conditional"
+
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/phrase"
@@ -419,10 +419,10 @@ func notDrawn(c *composer, label, title source.Text) template.HTML {
 }
 
 // Applies reports whether a part of the text is for what was measured; what stands in none, nil, always is.
-func (ev *evaluator) Applies(p *conditional.Part) bool { return claim.Applies(ev.d, p) }
+func (ev *evaluator) Applies(p *article.ConditionalPart) bool { return claim.Applies(ev.d, p) }
 
 // Condition says with which outcome a part of the text applies.
-func (c *composer) Condition(p *conditional.Part) template.HTML {
+func (c *composer) Condition(p *article.ConditionalPart) template.HTML {
 	v := struct{ Href, Claim, Verdicts, Test string }{Href: "#" + prose.ClaimID + p.Claim.Value}
 	if p.Test != nil {
 		v.Test = p.Test.String()

@@ -22,7 +22,7 @@ import (
 	"benchbook/notebook/article"
 
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/runner/engine"
@@ -195,7 +195,7 @@ func newPlanBeside(t *testing.T, profile, text string, put func(dir string), pro
 		0o644); err != nil {
 		t.Fatal(err)
 	}
-	project, err := projects.Open(root)
+	project, err := article.OpenProject(root)
 	if err != nil {
 		t.Fatal(err)
 	}

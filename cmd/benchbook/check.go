@@ -13,11 +13,11 @@ import (
 	"benchbook/lab/pages"
 	"benchbook/lab/results"
 	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
 	"benchbook/notebook/check"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 	"benchbook/render/prose"
 	"benchbook/runner/sysinfo"
@@ -87,7 +87,7 @@ checks the answers, and removes everything again. Nothing is measured.`,
 
 // warnings says what the authors of articles without problems should look at: links that lead to nothing, and what the
 // records show.
-func warnings(a *lab.Session, project *projects.Project, list []*lab.Article,
+func warnings(a *lab.Session, project *article.Project, list []*lab.Article,
 	plans map[string]*plan.Plan) ([]*source.Problem, error) {
 	slugs, err := project.Slugs()
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/notebook/article"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 )
@@ -87,11 +87,11 @@ func (a *app) complete(root *cobra.Command) {
 }
 
 // documents reads the articles of the project that the flags and the environment name.
-func (a *app) documents(cmd *cobra.Command) (*projects.Project, []*article.Document) {
+func (a *app) documents(cmd *cobra.Command) (*article.Project, []*article.Document) {
 	if fromEnvironment(cmd.Flags()) != nil {
 		return nil, nil
 	}
-	project, err := projects.Open(a.Dir)
+	project, err := article.OpenProject(a.Dir)
 	if err != nil {
 		return nil, nil
 	}

@@ -20,7 +20,7 @@ import (
 	"benchbook/lab/starter"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/source"
 	"benchbook/site"
 	"benchbook/slice"
@@ -67,7 +67,7 @@ With --from, the article is made from what you have: it puts load on a service o
 Dockerfile, which stay as they are. Without DIR, the project is made beside the file.`,
 		Args: arguments(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if project, err := projects.Open(a.Dir); err == nil && len(args) == 1 && from == "" &&
+			if project, err := article.OpenProject(a.Dir); err == nil && len(args) == 1 && from == "" &&
 				filepath.Base(args[0]) == args[0] {
 				return a.newArticle(project, args[0], template)
 			}
@@ -131,7 +131,7 @@ func filesFrom(dir, from string) ([]newFile, error) {
 }
 
 // newArticle creates an article in a project.
-func (a *app) newArticle(project *projects.Project, slug, template string) error {
+func (a *app) newArticle(project *article.Project, slug, template string) error {
 	if !article.IsName(slug) {
 		return fmt.Errorf("%q cannot be the slug of an article: begin with a letter, and use letters, digits, - and _", slug)
 	}

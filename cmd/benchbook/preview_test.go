@@ -11,7 +11,7 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/pages"
-	"benchbook/notebook/projects"
+	"benchbook/notebook/article"
 	"benchbook/notebook/record/packtest"
 	"benchbook/site"
 	"benchbook/slowtest"
@@ -43,7 +43,7 @@ func smallProject(t *testing.T) string {
 // previewerOf is the maker of the preview of a project.
 func previewerOf(t testing.TB, dir string, flags pages.Options) *pages.Previewer {
 	t.Helper()
-	project, err := projects.Open(dir)
+	project, err := article.OpenProject(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/pages"
 	"benchbook/lab/terminal"
-	"benchbook/notebook/projects"
+	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 	"benchbook/site"
 )
@@ -33,7 +33,7 @@ folder. Commits of others to the branch are never overwritten, and nothing is pu
 tree, index and branches of this repository do not change. Render first.`,
 		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			project, err := projects.Open(a.Dir)
+			project, err := article.OpenProject(a.Dir)
 			if err != nil {
 				return lab.UsageError(err)
 			}
@@ -42,7 +42,7 @@ tree, index and branches of this repository do not change. Render first.`,
 				return lab.WithStatus(lab.StatusProblems, errors.New("nothing was published"))
 			}
 			folder := ""
-			var of projects.Publish
+			var of article.Publish
 			if project.Publish != nil {
 				of = *project.Publish
 			}

@@ -20,7 +20,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/compare"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/source"
 )
 
@@ -45,7 +45,7 @@ type Options struct {
 type bench struct {
 	*lab.Session
 	Options
-	project  *projects.Project
+	project  *article.Project
 	articles []*lab.Article
 	gate     *compare.Gate
 	folder   string

@@ -30,7 +30,7 @@ import (
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/runner/sysinfo"
@@ -93,7 +93,7 @@ func Bundle(ctx context.Context, a *lab.Session, args []string, o Options) error
 // A bundling is a bundle in the making.
 type bundling struct {
 	*lab.Session
-	project *projects.Project
+	project *article.Project
 	article *lab.Article
 	plan    *plan.Plan
 	root    string          // folder that paths in the bundle are counted from: that of the project, or of its repository

@@ -20,9 +20,9 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
 	"benchbook/notebook/bundle"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
 	"benchbook/slice"
@@ -151,7 +151,7 @@ func (b *bundling) saveImages(ctx context.Context, list *imageList, to io.Writer
 }
 
 // whole refuses what is not all of an article of a project.
-func whole(project *projects.Project, c *lab.Article) error {
+func whole(project *article.Project, c *lab.Article) error {
 	switch {
 	case len(c.Experiments) > 0:
 		return lab.UsageError(fmt.Errorf("only a whole article can be bundled: write %s", c.Slug))

@@ -15,7 +15,7 @@ import (
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/bundle"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/yamltext"
 	"benchbook/slice"
 )
@@ -42,7 +42,7 @@ func settingsOf(dir string) (text, reduced []byte, err error) {
 // all of it or nothing. Files for which skip is true are left out. A folder with the same bundle in it is taken as it
 // is, with what was added to its project file since. Nothing of the bundle is run, and nothing around the folder is
 // looked at.
-func Open(ctx context.Context, r *bundle.Reader, dir string, skip func(bundle.File) bool) (project *projects.Project,
+func Open(ctx context.Context, r *bundle.Reader, dir string, skip func(bundle.File) bool) (project *article.Project,
 	known bool, err error) {
 	mark := filepath.Join(dir, ProjectFolder, git.Boundary)
 	is, _, err := files.Read(mark, 1<<10)
@@ -101,7 +101,7 @@ func checkSettings(folder string) error {
 }
 
 // projectIn opens the project in an opened bundle, unless its articles may read what is the user's.
-func projectIn(dir string, m bundle.Manifest) (*projects.Project, error) {
+func projectIn(dir string, m bundle.Manifest) (*article.Project, error) {
 	folder := ""
 	for _, f := range m.Files {
 		if path.Base(f.Path) == article.ProjectFile && strings.HasPrefix(f.Path, ProjectFolder+"/") &&
@@ -116,11 +116,11 @@ func projectIn(dir string, m bundle.Manifest) (*projects.Project, error) {
 	if _, err := os.Stat(filepath.Join(folder, article.ProjectFile)); err != nil {
 		return nil, err // or the project around it would be opened
 	}
-	p, err := projects.Open(folder)
+	p, err := article.OpenProject(folder)
 	if err != nil {
 		return nil, err
 	}
-	for _, word := range []projects.Permission{projects.AllowMounts, projects.AllowContexts, projects.AllowSecrets} {
+	for _, word := range []article.Permission{article.AllowMounts, article.AllowContexts, article.AllowSecrets} {
 		if p.Allows(word) {
 			return nil, fmt.Errorf("its %s allows %s, by which its article could read what is yours", article.ProjectFile, word)
 		}
@@ -129,6 +129,6 @@ func projectIn(dir string, m bundle.Manifest) (*projects.Project, error) {
 }
 
 // Allowed are the words by which the project file of a bundle allows more than others do.
-func Allowed(p *projects.Project) []string {
-	return slice.Map(p.Allow.Words, func(v article.Value[projects.Permission]) string { return string(v.V) })
+func Allowed(p *article.Project) []string {
+	return slice.Map(p.Allow.Words, func(v article.Value[article.Permission]) string { return string(v.V) })
 }

@@ -7,7 +7,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 )
@@ -42,7 +42,7 @@ calibrate: false
 	trial := func(text string) *plan.Trial {
 		t.Helper()
 		doc := article.Parse(t.TempDir(), source.New("article.md", []byte(strings.ReplaceAll(text, "§§§", "```"))))
-		p, err := plan.New(&projects.Project{}, doc, plan.Options{}, &doc.Problems)
+		p, err := plan.New(&article.Project{}, doc, plan.Options{}, &doc.Problems)
 		if err != nil || !doc.Problems.Empty() {
 			t.Fatalf("%v %v", err, doc.Problems.Sorted())
 		}

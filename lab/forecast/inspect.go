@@ -13,7 +13,7 @@ import (
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner"
@@ -80,7 +80,7 @@ type inspection struct {
 
 // Inspect lays the records of a host over a plan, trial by trial. Of plans that run on this machine alone it compares
 // what they were measured with to what is present.
-func Inspect(ctx context.Context, a *lab.Session, project *projects.Project, c *lab.Article, p *plan.Plan, host string,
+func Inspect(ctx context.Context, a *lab.Session, project *article.Project, c *lab.Article, p *plan.Plan, host string,
 	present *images.Present) (map[*plan.Trial]*TrialState, error) {
 	records, bad, err := a.Records(project, c)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/record"
 	"benchbook/runner/sysinfo"
 	"benchbook/slice"
@@ -95,7 +95,7 @@ type estimateJSON struct {
 
 // PrintPlans prints what a run of articles would do on a host, as data or for people: the more is named, the more of
 // it. They may want the origin of each value.
-func PrintPlans(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article,
+func PrintPlans(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article,
 	plans map[string]*plan.Plan, this sysinfo.Host, asJSON, origins bool) error {
 	s := sheet{w: a.Stdout, host: this.ID, at: plan.Place(this.Cores)}
 	out := PlanJSON{Host: s.host, Placement: placementJSON{s.at.Services, s.at.Load}, Experiments: []experimentPlanJSON{}}

@@ -8,7 +8,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/lab/terminal"
-	"benchbook/notebook/projects"
+	"benchbook/notebook/article"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
@@ -44,7 +44,7 @@ type cleaning struct {
 
 // askElsewhere asks the hosts and the cluster of a project, if there is one: engines can be cleaned from anywhere.
 func (c *cleaning) askElsewhere(ctx context.Context) {
-	project, err := projects.Open(c.Dir)
+	project, err := article.OpenProject(c.Dir)
 	if err != nil {
 		return
 	}

@@ -15,7 +15,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/lab/terminal"
-	"benchbook/notebook/projects"
+	"benchbook/notebook/article"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
@@ -63,9 +63,9 @@ func Examine(ctx context.Context, a *lab.Session) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	project, err := projects.Open(a.Dir)
+	project, err := article.OpenProject(a.Dir)
 	if err != nil { // doctor is for those, too, who have none yet
-		project = &projects.Project{}
+		project = &article.Project{}
 	}
 	checks := examineEngine(ctx, a, project)
 	look := sysinfo.ReadMachineState(ctx, m.Root, m.Noise)
@@ -87,7 +87,7 @@ func Examine(ctx context.Context, a *lab.Session) (*Report, error) {
 const debian = "debian:bookworm-slim"
 
 // examineEngine looks at the engine, and at what only an engine can tell.
-func examineEngine(ctx context.Context, a *lab.Session, project *projects.Project) []finding {
+func examineEngine(ctx context.Context, a *lab.Session, project *article.Project) []finding {
 	found := finding{Name: "engine", Level: missing, Vital: true}
 	e, err := a.Config.EngineOf(ctx, project)
 	if err != nil {
@@ -216,7 +216,7 @@ const (
 
 // folder is that of the project, or the one we are in.
 func projectFolder(a *lab.Session) string {
-	if project, err := projects.Open(a.Dir); err == nil {
+	if project, err := article.OpenProject(a.Dir); err == nil {
 		return project.Dir
 	}
 	return a.Dir

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"benchbook/lab"
-	"benchbook/notebook/projects"
+	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
@@ -188,7 +188,7 @@ func TestExamineEngine(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			a, _ := session(t, tt.engines...)
-			found := examineEngine(t.Context(), a, &projects.Project{})
+			found := examineEngine(t.Context(), a, &article.Project{})
 			if got := levels(found); fmt.Sprint(got) != fmt.Sprint(tt.want) {
 				t.Errorf("%v, want %v", got, tt.want)
 			}

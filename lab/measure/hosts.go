@@ -6,8 +6,8 @@ import (
 	"slices"
 
 	"benchbook/lab"
+	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
 	"benchbook/runner/machines"
@@ -75,7 +75,7 @@ func (v *target) engines() (all []engine.Engine) {
 // to when there is something to measure. A cluster is connected to, locked and identified right away: its results are
 // known only then. This machine is locked before the cluster, by every run, to avoid deadlock. One that another run has
 // is an error, or waited for.
-func connectTargets(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article,
+func connectTargets(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article,
 	plans map[string]*plan.Plan, this sysinfo.Host, doing string, wait bool) (all targets, err error) {
 	here := &target{host: this}
 	all = targets{}
@@ -121,7 +121,7 @@ type clusterSession struct {
 
 // connect connects to the project's cluster, locks it, removes what earlier runs left there, and finds out what the
 // named nodes are.
-func (s *clusterSession) connect(ctx context.Context, project *projects.Project, names []string, doing string,
+func (s *clusterSession) connect(ctx context.Context, project *article.Project, names []string, doing string,
 	wait bool) error {
 	cache, addresses := machines.HostCache(s.app.Config.Cache), lab.AddressesOf(project, names)
 	o := lab.OptionsOf(project, project.Cluster)

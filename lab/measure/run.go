@@ -20,7 +20,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/phrase"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -76,7 +76,7 @@ type Options struct {
 const EngineNone = "none"
 
 // ChooseEngine puts the engine of the flag in the place of the project's.
-func (f *Options) ChooseEngine(project *projects.Project) {
+func (f *Options) ChooseEngine(project *article.Project) {
 	if f.Engine != "" && f.Engine != EngineNone {
 		project.Engine = article.Value[spec.Engine]{V: spec.Engine(f.Engine), Text: source.Text{Value: f.Engine}}
 	}
@@ -115,7 +115,7 @@ func (j *job) planRevisions() (problems []*source.Problem, err error) {
 }
 
 // Run runs what is missing or stale of the chosen articles, and says on standard error what it does.
-func Run(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, flags Options) error {
+func Run(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options) error {
 	j, problems, err := newJob(ctx, a, project, list, flags)
 	if err != nil {
 		return a.JoinErrors(problems, err)
@@ -149,7 +149,7 @@ func Run(ctx context.Context, a *lab.Session, project *projects.Project, list []
 
 // Prepare makes available what all trials of the chosen articles need, whether they are measured already or not, and
 // measures nothing.
-func Prepare(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, flags Options) error {
+func Prepare(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options) error {
 	flags.Force, flags.Yes, flags.Adapt, flags.Budget = true, true, true, 0
 	j, problems, err := newJob(ctx, a, project, list, flags)
 	if err != nil {
@@ -171,7 +171,7 @@ func Prepare(ctx context.Context, a *lab.Session, project *projects.Project, lis
 
 // Images connects to the engine that makes the images of an article, wherever it runs, and keeps others from measuring
 // there until done is called.
-func Images(ctx context.Context, a *lab.Session, project *projects.Project, c *lab.Article, p *plan.Plan, doing string,
+func Images(ctx context.Context, a *lab.Session, project *article.Project, c *lab.Article, p *plan.Plan, doing string,
 	wait bool) (e engine.Engine, done func(), err error) {
 	held := closers{a.AwaitOnInterrupt(ctx)}
 	defer func() {
@@ -203,7 +203,7 @@ func Images(ctx context.Context, a *lab.Session, project *projects.Project, c *l
 // A job is the measuring of articles without problems, each on its target.
 type job struct {
 	*lab.Session
-	project *projects.Project
+	project *article.Project
 	list    []*lab.Article
 	plans   map[string]*plan.Plan
 	targets targets
@@ -223,7 +223,7 @@ type job struct {
 }
 
 // newJob plans articles. The problems are an error of those that are left out; without any others there is no job.
-func newJob(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, flags Options) (j *job,
+func newJob(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options) (j *job,
 	problems, err error) {
 	j = &job{Session: a, project: project, list: list, flags: flags, runners: map[*target]*runner.Runner{}}
 	j.options = runner.Options{Force: flags.Force, Keep: flags.Keep, Budget: flags.Budget, Revisions: map[string]string{},
@@ -500,7 +500,7 @@ func (s *survey) words() string {
 
 // connect gives the targets of articles the engines that they need and do not have yet: they are this machine. A load
 // on what runs already needs none that starts services.
-func connect(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article,
+func connect(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article,
 	plans map[string]*plan.Plan, at targets) (err error) {
 	for _, c := range list {
 		v := at[c.Slug]
@@ -575,7 +575,7 @@ func (j *job) confirm(ctx context.Context, c *lab.Article, next *runner.Next, v 
 }
 
 // connected is the engine of a target, that of the project where it has none yet.
-func (v *target) connected(ctx context.Context, a *lab.Session, project *projects.Project) (engine.Engine, error) {
+func (v *target) connected(ctx context.Context, a *lab.Session, project *article.Project) (engine.Engine, error) {
 	if v.engine == nil {
 		e, err := a.Config.EngineOf(ctx, project)
 		if err != nil {

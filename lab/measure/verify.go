@@ -12,8 +12,8 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/progress"
 	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/runner"
 	"benchbook/runner/engine"
@@ -21,7 +21,7 @@ import (
 )
 
 // Verify starts the services of every trial and checks their answers.
-func Verify(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article,
+func Verify(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article,
 	plans map[string]*plan.Plan, flags Options) error {
 	picked, err := lab.NewFilter(flags.Only, list, plans)
 	if err != nil {

@@ -11,7 +11,6 @@ import (
 	"benchbook/lab"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
 )
 
 // planned is the experiment of the article of some commands, which has to have no problems.
@@ -40,7 +39,7 @@ func firstOf(t *testing.T, text string, hosts []string) *plan.Experiment {
 		}
 	}
 	a := &lab.Session{Dir: folder}
-	project, err := projects.Open(folder)
+	project, err := article.OpenProject(folder)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,9 +10,9 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
-	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/render/wording"
 )
@@ -52,7 +52,7 @@ func (l *Load) check() (hosts []string, err error) {
 				"header Authorization", u.Redacted())
 		case strings.Contains(written, "${{"):
 			return nil, fmt.Errorf("the URL %q has ${{ in it, which articles fill in", written)
-		case !projects.IsLoopback(u.Hostname()):
+		case !article.IsLoopback(u.Hostname()):
 			hosts = append(hosts, u.Hostname())
 		}
 	}

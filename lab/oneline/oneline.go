@@ -21,7 +21,7 @@ import (
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/notebook/stats"
@@ -48,7 +48,7 @@ type notebook struct {
 	said    bytes.Buffer // what a run says that nobody has to read if it goes well
 	slug    string
 	text    string // of the project file
-	project *projects.Project
+	project *article.Project
 	list    []*lab.Article
 }
 
@@ -364,7 +364,7 @@ func saveTo(file string, hosts []string) (target string, err error) {
 		return "", fmt.Errorf("%s is there already: choose another name", file)
 	}
 	root := filepath.Dir(filepath.Dir(filepath.Clean(folder)))
-	if project, err := projects.Open(existing(root)); err == nil {
+	if project, err := article.OpenProject(existing(root)); err == nil {
 		if project.Dir != root {
 			return "", fmt.Errorf("the project of %s is in %s: save the article below its %s", file, project.Dir,
 				pages.ArticlesDir)

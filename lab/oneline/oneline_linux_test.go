@@ -18,8 +18,8 @@ import (
 	"time"
 
 	"benchbook/lab"
+	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
@@ -113,7 +113,7 @@ func TestTime(t *testing.T) {
 		t.Errorf("the page: %v, %d bytes", err, len(text))
 	}
 	// What was saved is an article with records that are fresh.
-	project, err := projects.Open(root)
+	project, err := article.OpenProject(root)
 	if err != nil {
 		t.Fatal(err)
 	}

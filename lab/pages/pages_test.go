@@ -8,7 +8,7 @@ import (
 
 	"benchbook/lab"
 	"benchbook/notebook/article"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/source"
 )
 
@@ -70,7 +70,7 @@ func TestWithoutDrafts(t *testing.T) {
 }
 
 func TestWhereTheSiteGoes(t *testing.T) {
-	project := &projects.Project{Dir: filepath.FromSlash("/articles/paper")}
+	project := &article.Project{Dir: filepath.FromSlash("/articles/paper")}
 	project.URL.Value = "https://example.org/"
 	tests := []struct {
 		name      string

@@ -15,7 +15,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/check"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/source"
 	"benchbook/render"
 	"benchbook/runner/sysinfo"
@@ -32,7 +32,7 @@ const recordsDir = "records"
 // A Previewer makes the site in memory, and again only the pages of articles whose files have changed.
 type Previewer struct {
 	app   *lab.Session
-	open  func() (*projects.Project, error)
+	open  func() (*article.Project, error)
 	dir   string // of the project
 	flags Options
 	host  sysinfo.Host // this machine
@@ -48,7 +48,7 @@ type madeArticle struct {
 }
 
 // NewPreviewer previews a project.
-func NewPreviewer(a *lab.Session, project *projects.Project, flags Options) (*Previewer, error) {
+func NewPreviewer(a *lab.Session, project *article.Project, flags Options) (*Previewer, error) {
 	host, err := sysinfo.ThisHost()
 	if err != nil {
 		return nil, err
@@ -109,7 +109,7 @@ func (p *Previewer) site(ctx context.Context, changed []string, said *strings.Bu
 }
 
 // read reads the articles, and says which of them the site does not have.
-func (p *Previewer) read(project *projects.Project, slugs []string) (list []*lab.Article, drafts map[string]bool,
+func (p *Previewer) read(project *article.Project, slugs []string) (list []*lab.Article, drafts map[string]bool,
 	err error) {
 	drafts = map[string]bool{}
 	var shown []string
@@ -132,7 +132,7 @@ func (p *Previewer) read(project *projects.Project, slugs []string) (list []*lab
 }
 
 // pages gives the pages of articles, and makes those that are touched.
-func (p *Previewer) pages(ctx context.Context, project *projects.Project, renderer *render.Renderer,
+func (p *Previewer) pages(ctx context.Context, project *article.Project, renderer *render.Renderer,
 	list []*lab.Article, drafts map[string]bool, touched func(slug string) bool) (pages []*render.Page, err error) {
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -208,7 +208,7 @@ func (p *Previewer) touched(changed []string) func(slug string) bool {
 }
 
 // themeDir is the folder in which a project has files for the theme; empty if it has none.
-func themeDir(project *projects.Project) string {
+func themeDir(project *article.Project) string {
 	if project.Theme.Value == "" {
 		return ""
 	}
@@ -216,14 +216,14 @@ func themeDir(project *projects.Project) string {
 }
 
 // Problems are what is wrong with the files that the project has for the theme.
-func Problems(project *projects.Project) []*source.Problem {
+func Problems(project *article.Project) []*source.Problem {
 	var look source.Problems
 	theme.OfProject(project, &look)
 	return look.Sorted()
 }
 
 // Roots are the folders of which a change changes the site.
-func Roots(project *projects.Project) []string {
+func Roots(project *article.Project) []string {
 	if project.File() != "" {
 		return []string{project.RecordsDir("")}
 	}

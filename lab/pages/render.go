@@ -18,9 +18,9 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/results"
 	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/render"
@@ -55,7 +55,7 @@ func WithoutDrafts(a *lab.Session, list []*lab.Article) []*lab.Article {
 // Render makes the site of all articles without problems, and prints outcomes and where the site is. said names the
 // articles whose problems have been printed already; only their claims are printed, those of all articles if it is
 // empty.
-func Render(a *lab.Session, project *projects.Project, list []*lab.Article, flags Options, said []string,
+func Render(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, said []string,
 	asJSON bool) ([]*results.ArticleOutcome, error) {
 	m, err := makeSite(a, project, list, flags, said)
 	if err != nil {
@@ -91,7 +91,7 @@ func Render(a *lab.Session, project *projects.Project, list []*lab.Article, flag
 
 // First makes the site as Render does, but says only where it is: it shows what was measured before, and the rest is
 // said when more is.
-func First(a *lab.Session, project *projects.Project, list []*lab.Article, flags Options, said []string) error {
+func First(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, said []string) error {
 	m, err := makeSite(a, project, list, flags, said)
 	if err != nil {
 		return err
@@ -111,7 +111,7 @@ type madeSite struct {
 }
 
 // makeSite makes the site of all articles without problems.
-func makeSite(a *lab.Session, project *projects.Project, list []*lab.Article, flags Options, said []string) (m madeSite,
+func makeSite(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, said []string) (m madeSite,
 	err error) {
 	this, err := sysinfo.ThisHost()
 	if err != nil {
@@ -168,7 +168,7 @@ func problemsError(articles, warnings int, strict bool) error {
 }
 
 // Dir is the folder of the site.
-func (f *Options) Dir(project *projects.Project) string {
+func (f *Options) Dir(project *article.Project) string {
 	if file := project.File(); f.Out == "" && file != "" {
 		return filepath.Join(project.Dir, SiteDir, strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)))
 	}
@@ -183,7 +183,7 @@ func (f *Options) Dir(project *projects.Project) string {
 }
 
 // Site is what the site is called and has in it.
-func (f *Options) Site(a *lab.Session, project *projects.Project) site.Options {
+func (f *Options) Site(a *lab.Session, project *article.Project) site.Options {
 	return site.Options{Title: cmp.Or(project.Title.Value, filepath.Base(project.Dir)), Author: project.Author.Value,
 		Description: project.Description.OneLine().Value,
 		Version:     a.Version, Drafts: f.Drafts, BaseURL: cmp.Or(f.BaseURL, project.URL.Value), SingleFile: f.Single}
@@ -191,7 +191,7 @@ func (f *Options) Site(a *lab.Session, project *projects.Project) site.Options {
 
 // renderPages renders the articles that have no problems. Drafts are among them if the site has them, or if they are
 // asked for by name; others cannot refer to a page that the site does not have.
-func renderPages(a *lab.Session, project *projects.Project, list []*lab.Article, flags Options, named []string,
+func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, named []string,
 	this sysinfo.Host) (pages []*render.Page, outcomes []*results.ArticleOutcome, err error) {
 	look, err := projectTheme(a, project)
 	if err != nil {
@@ -269,7 +269,7 @@ type madePage struct {
 	found   bool         // there are records of the host that was asked for
 }
 
-func renderPage(a *lab.Session, project *projects.Project, c *lab.Article, renderer func() (*render.Renderer, error),
+func renderPage(a *lab.Session, project *article.Project, c *lab.Article, renderer func() (*render.Renderer, error),
 	options render.Options, flags Options, this sysinfo.Host) (m madePage, err error) {
 	host, err := a.HostOf(project, c, this)
 	if err != nil {
@@ -303,7 +303,7 @@ func renderPage(a *lab.Session, project *projects.Project, c *lab.Article, rende
 
 // packs are the files with the records of an article, a file for each run, for readers to download. Runs that are not
 // packed, as they have not ended, are left out.
-func packs(project *projects.Project, slug string) (list []render.Copy, err error) {
+func packs(project *article.Project, slug string) (list []render.Copy, err error) {
 	folder := project.RecordsDir(slug)
 	err = filepath.WalkDir(folder, func(name string, e fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -324,7 +324,7 @@ func packs(project *projects.Project, slug string) (list []render.Copy, err erro
 }
 
 // buildSite writes the site.
-func buildSite(a *lab.Session, project *projects.Project, pages []*render.Page, out string,
+func buildSite(a *lab.Session, project *article.Project, pages []*render.Page, out string,
 	flags Options) (site.Report, error) {
 	look, err := projectTheme(a, project)
 	if err != nil {
@@ -338,7 +338,7 @@ func buildSite(a *lab.Session, project *projects.Project, pages []*render.Page, 
 }
 
 // projectTheme is how pages of the project look. Without it nothing is rendered.
-func projectTheme(a *lab.Session, project *projects.Project) (*theme.Theme, error) {
+func projectTheme(a *lab.Session, project *article.Project) (*theme.Theme, error) {
 	var problems source.Problems
 	look := theme.OfProject(project, &problems)
 	if !problems.Empty() {

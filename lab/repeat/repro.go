@@ -29,7 +29,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/bundle"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 	"benchbook/notebook/stats"
@@ -86,7 +86,7 @@ type reproduction struct {
 	dir      string
 	this     sysinfo.Host
 	host     sysinfo.Host // that of what is measured here, as soon as it is known
-	project  *projects.Project
+	project  *article.Project
 	article  *lab.Article
 	planned  *plan.Plan
 }

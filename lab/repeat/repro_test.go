@@ -11,8 +11,8 @@ import (
 
 	"benchbook/files"
 	"benchbook/lab"
+	"benchbook/notebook/article"
 	"benchbook/notebook/bundle"
-	"benchbook/notebook/projects"
 	"benchbook/runner/sysinfo"
 )
 
@@ -50,7 +50,7 @@ func TestRecordsOfOurHost(t *testing.T) {
 				}
 			}
 			var err error
-			if r.project, err = projects.Open(filepath.Join(dir, "project")); err != nil {
+			if r.project, err = article.OpenProject(filepath.Join(dir, "project")); err != nil {
 				t.Fatal(err)
 			}
 			err = r.become(sysinfo.Host{ID: "c2-aaaaaa"})

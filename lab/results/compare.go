@@ -11,10 +11,10 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
 	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/runner/sysinfo"
 	"benchbook/slice"
@@ -161,7 +161,7 @@ func CompareSides(ctx context.Context, a *lab.Session, args []string, flags Comp
 }
 
 // layAll lays the sets of all articles that are compared over them.
-func (c *Comparison) layAll(a *lab.Session, project *projects.Project, list []*lab.Article) (sides []compare.Sides,
+func (c *Comparison) layAll(a *lab.Session, project *article.Project, list []*lab.Article) (sides []compare.Sides,
 	err error) {
 	this, err := sysinfo.ThisHost()
 	if err != nil {
@@ -196,7 +196,7 @@ func (c *Comparison) nothingInCommon(list []*lab.Article) error {
 }
 
 // lay lays the sets of one article that are compared over it.
-func (c *Comparison) lay(project *projects.Project, l *lab.Article, host string) (compare.Sides, error) {
+func (c *Comparison) lay(project *article.Project, l *lab.Article, host string) (compare.Sides, error) {
 	x, y := alike(c.a.records[l.Slug], c.b.records[l.Slug], host)
 	s := compare.Sides{Experiments: l.Experiments}
 	for _, one := range []struct {

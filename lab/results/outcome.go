@@ -9,11 +9,11 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/phrase"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render/number"
@@ -198,7 +198,7 @@ func ClaimStatus(a *lab.Session, outcomes []*ArticleOutcome) error {
 }
 
 // ShownDataset lays the records of an article over its plans: what the page shows.
-func ShownDataset(a *lab.Session, project *projects.Project, c *lab.Article, this sysinfo.Host) (*dataset.Dataset,
+func ShownDataset(a *lab.Session, project *article.Project, c *lab.Article, this sysinfo.Host) (*dataset.Dataset,
 	error) {
 	records, o, err := a.Lay(project, c, this)
 	if err != nil {
@@ -209,7 +209,7 @@ func ShownDataset(a *lab.Session, project *projects.Project, c *lab.Article, thi
 
 // Outcomes are what the records say of the articles: those of this host in a profile, where there are some, or else
 // those that the page shows. Articles with problems are left out.
-func Outcomes(a *lab.Session, project *projects.Project, list []*lab.Article, profile string,
+func Outcomes(a *lab.Session, project *article.Project, list []*lab.Article, profile string,
 	asJSON bool) ([]*ArticleOutcome, error) {
 	this, err := sysinfo.ThisHost()
 	if err != nil {
@@ -230,7 +230,7 @@ func Outcomes(a *lab.Session, project *projects.Project, list []*lab.Article, pr
 }
 
 // outcomeDataset is the set of records that a run in a profile is about.
-func outcomeDataset(a *lab.Session, project *projects.Project, c *lab.Article, this sysinfo.Host,
+func outcomeDataset(a *lab.Session, project *article.Project, c *lab.Article, this sysinfo.Host,
 	profile string) (*dataset.Dataset, error) {
 	records, o, err := a.Lay(project, c, this)
 	if err != nil {

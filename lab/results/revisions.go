@@ -6,10 +6,10 @@ import (
 	"slices"
 
 	"benchbook/lab"
+	"benchbook/notebook/article"
 	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/runner/sysinfo"
@@ -17,7 +17,7 @@ import (
 
 // Revisions are two revisions of a project that were measured together, and what of them is compared.
 type Revisions struct {
-	Project  *projects.Project
+	Project  *article.Project
 	Articles []*lab.Article
 	Profile  string
 	// Repetitions as articles have them; empty for theirs.

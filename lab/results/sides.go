@@ -18,7 +18,7 @@ import (
 	"benchbook/lab"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/slice"
@@ -51,14 +51,14 @@ func (s *side) String() string {
 // A recordFinder is where sides are looked for.
 type recordFinder struct {
 	app      *lab.Session
-	project  *projects.Project
+	project  *article.Project
 	slugs    []string
 	here     map[string][]*record.Record // the records of the project, by article
 	gitError error                       // why git could not even look for a revision, if so
 }
 
 // newShelf reads the records of some articles.
-func newRecordFinder(a *lab.Session, project *projects.Project, list []*lab.Article) (*recordFinder, error) {
+func newRecordFinder(a *lab.Session, project *article.Project, list []*lab.Article) (*recordFinder, error) {
 	s := &recordFinder{app: a, project: project, here: map[string][]*record.Record{}}
 	for _, c := range list {
 		records, _, err := a.Records(project, c)
@@ -203,7 +203,7 @@ func (s *recordFinder) folder(_ context.Context, name string) (*side, error) {
 	}
 	dirs := []string{dir}
 	if _, err := os.Stat(filepath.Join(dir, article.ProjectFile)); err == nil {
-		project, err := projects.Open(dir)
+		project, err := article.OpenProject(dir)
 		if err != nil {
 			return nil, lab.Failure(err)
 		}

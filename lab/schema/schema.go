@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
@@ -34,7 +34,7 @@ func Kinds() map[string]schemaKind {
 		"table":        {"A yaml table block of benchbook", reflect.TypeFor[article.Table](), true},
 		"figure":       {"A yaml figure block of benchbook", reflect.TypeFor[article.Figure](), true},
 		"front-matter": {"The front matter of an article of benchbook", reflect.TypeFor[article.Front](), false},
-		"project": {"The project file of benchbook, " + article.ProjectFile, reflect.TypeFor[projects.Settings](),
+		"project": {"The project file of benchbook, " + article.ProjectFile, reflect.TypeFor[article.Settings](),
 			false},
 		"record": {"A record of benchbook: one repetition of one trial", reflect.TypeFor[record.Record](), false},
 	}
@@ -185,8 +185,8 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 	case reflect.TypeFor[article.Build](), reflect.TypeFor[article.Volume](), reflect.TypeFor[article.Ulimit](),
 		reflect.TypeFor[article.SecretFile]():
 		return anyOf(word(), g.mapping(t)), true
-	case reflect.TypeFor[projects.Allow]():
-		return orList(anyOf(g.scalar(reflect.TypeFor[projects.Permission]()), g.mapping(t))), true
+	case reflect.TypeFor[article.Allow]():
+		return orList(anyOf(g.scalar(reflect.TypeFor[article.Permission]()), g.mapping(t))), true
 	case reflect.TypeFor[article.Targets]():
 		return orList(anyOf(word(), g.mapping(reflect.TypeFor[article.Target]()))), true
 	case reflect.TypeFor[article.Dependencies]():

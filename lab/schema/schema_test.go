@@ -18,7 +18,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/record/packtest"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
@@ -136,7 +136,7 @@ func TestArticlesFitTheirSchemas(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if project, err := projects.Open(filepath.Dir(path)); err == nil && project.Problems.Empty() {
+			if project, err := article.OpenProject(filepath.Dir(path)); err == nil && project.Problems.Empty() {
 				validate("project", path, data)
 			}
 		case strings.HasSuffix(path, ".md"):
@@ -322,7 +322,7 @@ func TestProjectKeys(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		project, err := projects.Open(dir)
+		project, err := article.OpenProject(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -335,7 +335,7 @@ func TestProjectKeys(t *testing.T) {
 	}
 	want := strings.Split(list, ", ")
 	g := schemaMaker{defs: map[string]schema{}, tag: "yaml"}
-	g.value(reflect.TypeFor[projects.Settings]())
+	g.value(reflect.TypeFor[article.Settings]())
 	got := slices.Sorted(maps.Keys(g.defs["Settings"]["properties"].(schema)))
 	if !slices.Equal(got, want) {
 		t.Errorf("the schema has the keys %q, the reader %q", got, want)

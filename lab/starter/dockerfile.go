@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"benchbook/files"
-	"benchbook/notebook/projects"
+	"benchbook/notebook/article"
 	"benchbook/runner/dockerfile"
 	"benchbook/slice"
 )
@@ -39,7 +39,7 @@ func FromDockerfile(dir, file string) (*Article, error) {
 	}
 	folder := absolute(filepath.Dir(file))
 	slug := slugOf(filepath.Base(folder))
-	root := (&projects.Project{Dir: absolute(dir)}).Repository()
+	root := (&article.Project{Dir: absolute(dir)}).Repository()
 	if _, ok := files.Below(root, folder); !ok {
 		return nil, fmt.Errorf("%s is outside the repository of the project, %s: make the project in the repository of the "+
 			"Dockerfile", file, root)

@@ -15,7 +15,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/compose"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
 	"benchbook/slice"
@@ -52,7 +52,7 @@ func FromCompose(dir, file string) (*Article, error) {
 	}
 	slug := slugOf(filepath.Base(absolute(filepath.Dir(file))))
 	folder := filepath.Join(absolute(dir), "experiments", slug)
-	root := (&projects.Project{Dir: absolute(dir)}).Repository()
+	root := (&article.Project{Dir: absolute(dir)}).Repository()
 	if _, err := filepath.Rel(root, absolute(file)); err != nil {
 		return nil, err
 	}

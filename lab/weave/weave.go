@@ -21,7 +21,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/source"
 	"benchbook/render"
 	"benchbook/site/theme"
@@ -45,7 +45,7 @@ type drawing struct {
 
 type weaver struct {
 	*lab.Session
-	project  *projects.Project
+	project  *article.Project
 	articles []*lab.Article
 	options  Options
 	renderer *render.Renderer

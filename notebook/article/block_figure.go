@@ -1,7 +1,6 @@
 package article
 
 import (
-	"benchbook/notebook/conditional"
 	"benchbook/notebook/figurekind"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
@@ -10,26 +9,26 @@ import (
 
 // Figure draws results.
 type Figure struct {
-	Label      source.Text       `yaml:"label"`
-	Experiment source.Text       `yaml:"experiment"`
-	Kind       source.Text       `yaml:"kind"`
-	Title      source.Text       `yaml:"title"`
-	X          source.Text       `yaml:"x"`
-	Y          []source.Text     `yaml:"y"`
-	Colour     source.Text       `yaml:"colour"`
-	Where      Expression        `yaml:"where"`
-	Sort       source.Text       `yaml:"sort"`
-	Log        []Value[Axis]     `yaml:"log"`       // axes in equal ratios
-	Zero       Value[bool]       `yaml:"zero"`      // the metric's axis begins at zero
-	Reference  Expression        `yaml:"reference"` // a line at this value
-	Caption    source.Text       `yaml:"caption"`
-	Published  PublishedRef      `yaml:"published"`
-	Claim      source.Text       `yaml:"claim"`
-	Headline   Value[bool]       `yaml:"headline"`
-	Part       *conditional.Part `yaml:"-"` // that it stands in; nil if it stands in none
-	Pos        source.Pos        `yaml:"-"`
-	Tried      yamltext.Tried    `yaml:"-"`
-	Keys       yamltext.Keys     `yaml:"-"`
+	Label      source.Text      `yaml:"label"`
+	Experiment source.Text      `yaml:"experiment"`
+	Kind       source.Text      `yaml:"kind"`
+	Title      source.Text      `yaml:"title"`
+	X          source.Text      `yaml:"x"`
+	Y          []source.Text    `yaml:"y"`
+	Colour     source.Text      `yaml:"colour"`
+	Where      Expression       `yaml:"where"`
+	Sort       source.Text      `yaml:"sort"`
+	Log        []Value[Axis]    `yaml:"log"`       // axes in equal ratios
+	Zero       Value[bool]      `yaml:"zero"`      // the metric's axis begins at zero
+	Reference  Expression       `yaml:"reference"` // a line at this value
+	Caption    source.Text      `yaml:"caption"`
+	Published  PublishedRef     `yaml:"published"`
+	Claim      source.Text      `yaml:"claim"`
+	Headline   Value[bool]      `yaml:"headline"`
+	Part       *ConditionalPart `yaml:"-"` // that it stands in; nil if it stands in none
+	Pos        source.Pos       `yaml:"-"`
+	Tried      yamltext.Tried   `yaml:"-"`
+	Keys       yamltext.Keys    `yaml:"-"`
 }
 
 // Axis is one of the two of a figure.

@@ -3,7 +3,6 @@ package article
 import (
 	"errors"
 
-	"benchbook/notebook/conditional"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
@@ -11,20 +10,20 @@ import (
 
 // Table shows results in rows and columns.
 type Table struct {
-	Label      source.Text       `yaml:"label"`
-	Experiment source.Text       `yaml:"experiment"`
-	Title      source.Text       `yaml:"title"`
-	Rows       []source.Text     `yaml:"rows"`
-	Columns    []source.Text     `yaml:"columns"`
-	Where      Expression        `yaml:"where"`
-	Sort       source.Text       `yaml:"sort"`
-	Caption    source.Text       `yaml:"caption"`
-	Format     Formats           `yaml:"format"`
-	Published  PublishedRef      `yaml:"published"`
-	Claim      source.Text       `yaml:"claim"`
-	Part       *conditional.Part `yaml:"-"` // that it stands in; nil if it stands in none
-	Pos        source.Pos        `yaml:"-"`
-	Tried      yamltext.Tried    `yaml:"-"`
+	Label      source.Text      `yaml:"label"`
+	Experiment source.Text      `yaml:"experiment"`
+	Title      source.Text      `yaml:"title"`
+	Rows       []source.Text    `yaml:"rows"`
+	Columns    []source.Text    `yaml:"columns"`
+	Where      Expression       `yaml:"where"`
+	Sort       source.Text      `yaml:"sort"`
+	Caption    source.Text      `yaml:"caption"`
+	Format     Formats          `yaml:"format"`
+	Published  PublishedRef     `yaml:"published"`
+	Claim      source.Text      `yaml:"claim"`
+	Part       *ConditionalPart `yaml:"-"` // that it stands in; nil if it stands in none
+	Pos        source.Pos       `yaml:"-"`
+	Tried      yamltext.Tried   `yaml:"-"`
 }
 
 // Formats says how columns are shown, by their names.

@@ -23,7 +23,7 @@ import (
 	"github.com/yuin/goldmark/text"
 
 	"benchbook/files"
-	"benchbook/notebook/conditional"
+
 	"benchbook/notebook/expr"
 	"benchbook/notebook/markdown"
 	"benchbook/notebook/record"
@@ -54,7 +54,7 @@ type Document struct {
 	Tree ast.Node // goldmark's document
 	Text []byte   // what Tree's segments are offsets into; as long as the source, with the front matter blanked out
 
-	Parts       []*conditional.Part // of the text for some outcomes, each before those in it
+	Parts       []*ConditionalPart // of the text for some outcomes, each before those in it
 	Experiments []*ExperimentBlock
 	Claims      []*Claim
 	Published   []*Published
@@ -339,7 +339,7 @@ func (doc *Document) blocks() {
 	for _, f := range fences {
 		if b := (fenceReader{doc}).block(f); b != nil {
 			f.Parent().ReplaceChild(f.Parent(), f, b)
-			doc.standsIn(conditional.PartOf(b), b)
+			doc.standsIn(ConditionalPartOf(b), b)
 			if b.Is == "include" {
 				doc.included = append(doc.included, b)
 			}

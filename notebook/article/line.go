@@ -5,14 +5,13 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 
-	"benchbook/notebook/conditional"
 	"benchbook/notebook/markdown"
 	"benchbook/notebook/source"
 )
 
 // Line is a line of Markdown that stands in YAML: a title, a caption and the like.
 type Line struct {
-	Part   *conditional.Part // in which it is shown; nil if in none
+	Part   *ConditionalPart // in which it is shown; nil if in none
 	Text   source.Text
 	Tree   ast.Node
 	Values map[ast.Node]*InlineValue // by their pieces of code
@@ -53,14 +52,14 @@ func (doc *Document) lines() {
 // writtenLine is a line of Markdown in YAML.
 type writtenLine struct {
 	at   *source.Text
-	is   string            // "title", "caption" and the like; empty for what a claim itself says
-	part *conditional.Part // in which it is shown; nil if in none
+	is   string           // "title", "caption" and the like; empty for what a claim itself says
+	part *ConditionalPart // in which it is shown; nil if in none
 }
 
 // written lists the lines of Markdown that stand in YAML.
 func (doc *Document) written() []writtenLine {
 	var list []writtenLine
-	add := func(part *conditional.Part, is string, lines ...*source.Text) {
+	add := func(part *ConditionalPart, is string, lines ...*source.Text) {
 		for _, at := range lines {
 			list = append(list, writtenLine{at, is, part})
 		}

@@ -5,7 +5,6 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 
-	"benchbook/notebook/conditional"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
 )
@@ -14,8 +13,8 @@ import (
 func (doc *Document) parts() {
 	parse := func(t source.Text) expr.Node { return ParseExpression(t, &doc.Problems) }
 	var complete bool
-	doc.Parts, complete = conditional.Parts(doc.Tree, doc.Source, parse, &doc.Problems)
-	doc.unread[conditional.When] = !complete
+	doc.Parts, complete = Parts(doc.Tree, doc.Source, parse, &doc.Problems)
+	doc.unread[When] = !complete
 }
 
 // Tests are the conditions of parts that are expressions, as claims without a name.
@@ -30,12 +29,12 @@ func (doc *Document) Tests() []*Claim {
 }
 
 // TestOf is the condition of a part that is an expression, as a claim without a name.
-func TestOf(p *conditional.Part) *Claim {
+func TestOf(p *ConditionalPart) *Claim {
 	return &Claim{Pos: p.TestText.Pos, Expect: Expression{p.Test, p.TestText}}
 }
 
 // standsIn notes the part that a block stands in, and reports those that no outcome can change.
-func (doc *Document) standsIn(p *conditional.Part, b *Block) {
+func (doc *Document) standsIn(p *ConditionalPart, b *Block) {
 	if p == nil {
 		return
 	}
@@ -49,7 +48,7 @@ func (doc *Document) standsIn(p *conditional.Part, b *Block) {
 		"file": "a file"}[b.Is]
 	if ok {
 		doc.Problems.Add("misplaced-block", b.Place, "%s cannot depend on an outcome", what).
-			Hint = "move the block out of ::: " + conditional.When
+			Hint = "move the block out of ::: " + When
 	}
 }
 
@@ -57,7 +56,7 @@ func (doc *Document) standsIn(p *conditional.Part, b *Block) {
 type Statement struct {
 	Claim source.Text
 	Is    string // "heading", "title" and the like; empty in running text, where a page quotes words that do not hold
-	Part  *conditional.Part
+	Part  *ConditionalPart
 }
 
 // Instead is what says what became of the claim in its place.
@@ -74,7 +73,7 @@ func (doc *Document) Statements() []Statement {
 	var out []Statement
 	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if l, ok := n.(*ClaimLink); ok && entering && l.HasChildren() {
-			s := Statement{Claim: l.Name, Part: conditional.PartOf(l)}
+			s := Statement{Claim: l.Name, Part: ConditionalPartOf(l)}
 			for above := l.Parent(); above != nil; above = above.Parent() {
 				if above.Kind() == ast.KindHeading {
 					s.Is = "heading"
@@ -94,7 +93,7 @@ func (doc *Document) Statements() []Statement {
 }
 
 // appendTitle appends the title of a table or figure that names a claim.
-func appendTitle(list []Statement, claim, title source.Text, p *conditional.Part) []Statement {
+func appendTitle(list []Statement, claim, title source.Text, p *ConditionalPart) []Statement {
 	if claim.Value == "" || title.Value == "" || strings.HasPrefix(title.Value, "claim:") {
 		return list
 	}
@@ -106,7 +105,7 @@ func (doc *checker) checkParts(claims map[string]source.Text) {
 	for _, p := range doc.Parts {
 		doc.claimName(p.Claim, claims)
 	}
-	if !doc.unread[conditional.When] {
-		conditional.Check(doc.Parts, func(claim string) bool { return claims[claim].Value != "" }, &doc.Problems)
+	if !doc.unread[When] {
+		CheckConditions(doc.Parts, func(claim string) bool { return claims[claim].Value != "" }, &doc.Problems)
 	}
 }

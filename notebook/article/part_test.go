@@ -5,8 +5,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-
-	"benchbook/notebook/conditional"
 )
 
 // A part knows its condition and where that stands, and what stands in it.
@@ -27,7 +25,7 @@ func TestParts(t *testing.T) {
 		} else if at := p.Claim.Pos; string(data[at.Start:at.End]) != p.Claim.Value {
 			t.Errorf("the claim stands at %q", data[at.Start:at.End])
 		}
-		if outer := conditional.PartOf(p); outer != nil {
+		if outer := ConditionalPartOf(p); outer != nil {
 			words += " in " + string(data[outer.Place.Start:outer.Place.End])
 		}
 		got = append(got, words)

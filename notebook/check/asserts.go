@@ -6,7 +6,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
-	"benchbook/notebook/conditional"
+
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 )
@@ -59,8 +59,8 @@ func Asserts(doc *article.Document, problems *source.Problems) {
 }
 
 // isShown reports whether text in a part would be shown if a claim had a verdict, and other conditions were fulfilled.
-func isShown(p *conditional.Part, claim string, v stats.Verdict) bool {
-	for ; p != nil; p = conditional.PartOf(p) {
+func isShown(p *article.ConditionalPart, claim string, v stats.Verdict) bool {
+	for ; p != nil; p = article.ConditionalPartOf(p) {
 		if p.Claim.Value == claim && !slices.Contains(p.Verdicts, v) {
 			return false
 		}

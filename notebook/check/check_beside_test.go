@@ -9,7 +9,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/source"
 )
@@ -25,7 +25,7 @@ func problemsOf(t *testing.T, text string) []string {
 	if err := os.WriteFile(filepath.Join(root, article.ProjectFile), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	project, err := projects.Open(root)
+	project, err := article.OpenProject(root)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/source"
 )
 
@@ -32,7 +32,7 @@ func FuzzCheck(f *testing.F) {
 	if err := os.WriteFile(filepath.Join(root, article.ProjectFile), nil, 0o644); err != nil {
 		f.Fatal(err)
 	}
-	project, err := projects.Open(root)
+	project, err := article.OpenProject(root)
 	if err != nil {
 		f.Fatal(err)
 	}

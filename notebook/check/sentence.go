@@ -7,16 +7,16 @@ import (
 	"github.com/yuin/goldmark/ast"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/conditional"
+
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
 )
 
 // A sentence is one in running text, as far as it has numbers.
 type sentence struct {
-	values   []*article.InlineValue // measured ones, in order
-	literals []literal              // typed ones, in order
-	part     *conditional.Part      // that it stands in; nil if it stands in none
+	values   []*article.InlineValue   // measured ones, in order
+	literals []literal                // typed ones, in order
+	part     *article.ConditionalPart // that it stands in; nil if it stands in none
 }
 
 // A literal is a number with a unit that an author typed in running text.
@@ -34,7 +34,7 @@ func sentencesOf(doc *article.Document) []sentence {
 	var out []sentence
 	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if first := n.FirstChild(); entering && first != nil && first.Type() == ast.TypeInline && n.Type() == ast.TypeBlock {
-			p := prose{part: conditional.PartOf(n), source: doc.Text, at: doc.Source.Pos}
+			p := prose{part: article.ConditionalPartOf(n), source: doc.Text, at: doc.Source.Pos}
 			p.read(n)
 			out = append(out, p.sentences()...)
 			return ast.WalkSkipChildren, nil
@@ -51,7 +51,7 @@ func sentencesOf(doc *article.Document) []sentence {
 
 // prose is the text of one block, with a sign of ours for each measured value.
 type prose struct {
-	part   *conditional.Part
+	part   *article.ConditionalPart
 	source []byte                            // that its nodes are segments of
 	at     func(start, end int) source.Pos   // where bytes of source stand in the article
 	coded  map[ast.Node]*article.InlineValue // pieces of code that are measured values, where they are no nodes of ours

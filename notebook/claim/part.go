@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/conditional"
+
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/stats"
 )
@@ -13,7 +13,7 @@ import (
 // part, nil, always is. A test that is not measured is not fulfilled.
 //
 // Source: docs/article.md#parts-for-one-outcome.
-func Applies(d *dataset.Dataset, p *conditional.Part) bool {
+func Applies(d *dataset.Dataset, p *article.ConditionalPart) bool {
 	type key struct{}
 	applies := dataset.Once(d, key{}, func() []bool { return partsFor(d) })
 	return p == nil || applies[p.Number]
@@ -27,7 +27,7 @@ func partsFor(d *dataset.Dataset) []bool {
 	}
 	applies := make([]bool, len(d.Doc.Parts))
 	for i, p := range d.Doc.Parts { // each after those around it
-		if outer := conditional.PartOf(p); outer != nil && !applies[outer.Number] {
+		if outer := article.ConditionalPartOf(p); outer != nil && !applies[outer.Number] {
 			continue
 		}
 		applies[i] = slices.Contains(p.Verdicts, verdicts[p.Claim.Value])

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
 )
@@ -21,7 +21,7 @@ func library(t *testing.T, project string, blocks ...string) (*Library, *article
 	if err := os.WriteFile(filepath.Join(root, article.ProjectFile), []byte(project), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	opened, err := projects.Open(root)
+	opened, err := article.OpenProject(root)
 	if err != nil {
 		t.Fatal(err)
 	}

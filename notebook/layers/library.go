@@ -5,20 +5,20 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
 )
 
 // Library is an article and the other articles of its project, whose experiments it may extend.
 type Library struct {
-	project  *projects.Project
+	project  *article.Project
 	doc      *article.Document
 	articles map[string]*article.Document // by slug; nil for one that cannot be read
 }
 
 // NewLibrary is the library of an article.
-func NewLibrary(project *projects.Project, doc *article.Document) *Library {
+func NewLibrary(project *article.Project, doc *article.Document) *Library {
 	return &Library{project, doc, map[string]*article.Document{doc.Slug: doc}}
 }
 

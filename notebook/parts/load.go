@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 )
@@ -224,7 +224,7 @@ func (r *reading) checkTarget(t source.Text, l *article.Load) {
 		return
 	}
 	hint := source.Suggest(host, services)
-	if projects.IsLoopback(host) {
+	if article.IsLoopback(host) {
 		hint = "add outside: true to the load if a server runs there already; otherwise name a service"
 	}
 	hint = cmp.Or(hint, "the experiment has no services: add services: {"+host+": …}; a load reaches nothing else")

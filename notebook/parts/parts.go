@@ -14,7 +14,6 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/inputs"
 
-	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 	"benchbook/slice"
@@ -25,7 +24,7 @@ const LoadName = "load"
 
 // Reader reads the parts of the trials of one article.
 type Reader struct {
-	Project *projects.Project
+	Project *article.Project
 	Folder  func(source.Text) *inputs.Folder // that of the article which a path was written in
 	// Revision is what builds without one of their own take their contexts from; empty: the files as they are.
 	Revision string

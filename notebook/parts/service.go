@@ -12,7 +12,7 @@ import (
 	"benchbook/files"
 	"benchbook/notebook/article"
 	"benchbook/notebook/inputs"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 	"benchbook/notebook/yamltext"
@@ -304,25 +304,25 @@ func checkLimits(s *article.Service, problems *source.Problems) {
 // checkPermissions reports what the project does not allow.
 func (r *reading) checkPermissions(s *article.Service) {
 	for _, c := range s.CapAdd {
-		r.allow(projects.AllowCapAdd, c.Pos, "the capability "+c.Value)
+		r.allow(article.AllowCapAdd, c.Pos, "the capability "+c.Value)
 	}
 	for _, o := range s.SecurityOpt {
-		r.allow(projects.AllowSecurityOpt, o.Pos, "the security option "+o.Value)
+		r.allow(article.AllowSecurityOpt, o.Pos, "the security option "+o.Value)
 	}
 	for _, c := range s.Sysctls {
-		r.allow(projects.AllowSysctls, c.Name.Pos, "the kernel setting "+c.Name.Value)
+		r.allow(article.AllowSysctls, c.Name.Pos, "the kernel setting "+c.Name.Value)
 	}
 }
 
 // allow reports what the project does not allow articles to ask for.
-func (r *reading) allow(what projects.Permission, at source.Pos, words string) {
+func (r *reading) allow(what article.Permission, at source.Pos, words string) {
 	if !r.Project.Allows(what) {
 		NotAllowed(what, at, words, r.problems)
 	}
 }
 
 // NotAllowed reports what the project does not allow articles to ask for.
-func NotAllowed(what projects.Permission, at source.Pos, words string, problems *source.Problems) {
+func NotAllowed(what article.Permission, at source.Pos, words string, problems *source.Problems) {
 	problems.Add("not-allowed", at, "%s is more than this project allows its articles", words).
 		Hint = fmt.Sprintf("if you trust the article, add %q to the list allow: in %s", what, article.ProjectFile)
 }
@@ -396,8 +396,8 @@ func (r *reading) build(i image) (spec.Image, bool) {
 			r.problems.Add("no-such-revision", i.build.Git.Pos, "the build context %q is outside the git repository",
 				written.Value).Hint = "name a folder of the repository, or remove git from the build"
 			return spec.Image{}, false
-		case outside && !r.Project.Allows(projects.AllowContexts):
-			r.allow(projects.AllowContexts, written.Pos, fmt.Sprintf("the build context %q, outside the repository,",
+		case outside && !r.Project.Allows(article.AllowContexts):
+			r.allow(article.AllowContexts, written.Pos, fmt.Sprintf("the build context %q, outside the repository,",
 				written.Value))
 			return spec.Image{}, false
 		case outside:

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 )
@@ -69,7 +69,7 @@ func (r *reading) bind(v *article.Volume, out spec.Volume) (spec.Volume, bool) {
 			Hint = "add source: with a path beside the article, such as ./data"
 		return out, false
 	case path.IsAbs(written) || strings.HasPrefix(written, "~") || written == ".." || strings.HasPrefix(clean, "../"):
-		r.allow(projects.AllowMounts, v.Source.Pos,
+		r.allow(article.AllowMounts, v.Source.Pos,
 			fmt.Sprintf("the path %q of this machine, outside the article's folder,", written))
 		host, err := hostPath(r.Folder(v.Source).Doc.Dir, written)
 		if err != nil {

@@ -9,7 +9,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/parts"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
 )
@@ -22,7 +22,7 @@ type nameCheck struct {
 }
 
 // checkNames looks at what the parts of an experiment say of each other: services, hosts, metrics.
-func checkNames(e *outline, project *projects.Project, problems *source.Problems) {
+func checkNames(e *outline, project *article.Project, problems *source.Problems) {
 	c := &nameCheck{e, parts.Names(e.head.Services), problems}
 	c.shared()
 	for _, h := range e.head.Setup {
@@ -159,7 +159,7 @@ func (c *nameCheck) runsHook(name string, h article.Hook) bool {
 }
 
 // profiles reports a profile that nobody will ever choose because it is a misspelt one.
-func (c *nameCheck) profiles(project *projects.Project) {
+func (c *nameCheck) profiles(project *article.Project) {
 	known := sortedSet(append(slices.Collect(maps.Keys(project.Profiles)), Full, Quick))
 	for _, profile := range c.head.Profiles {
 		name := profile.Name

@@ -9,7 +9,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/inputs"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/source"
 )
 
@@ -40,7 +40,7 @@ func planText(t *testing.T, text string, mkfiles func(dir, outside string), o ..
 	write(t, filepath.Join(root, "p", article.ProjectFile), "")
 	write(t, filepath.Join(dir, "Dockerfile"), "FROM scratch\n")
 	mkfiles(dir, filepath.Join(root, "outside"))
-	project, err := projects.Open(dir)
+	project, err := article.OpenProject(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/source"
 )
 
@@ -24,7 +24,7 @@ func TestExtendsAnotherArticle(t *testing.T) {
 		"\n", block("name: own-file\nextends: other#base\nservices: {s: {configs: [{source: a.txt, target: /a.txt}]}}\n"),
 		"\n", block("name: no-context\nextends: other#no-context\nservices: {s: {build: {args: {B: 2}}}}\n"))
 	write(t, filepath.Join(root, "experiments", "own", article.FileName), own)
-	project, err := projects.Open(root)
+	project, err := article.OpenProject(root)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ import (
 	"benchbook/notebook/inputs"
 	"benchbook/notebook/layers"
 	"benchbook/notebook/parts"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 	"benchbook/notebook/yamltext"
@@ -53,7 +53,7 @@ var ErrNoProfile = errors.New("no such profile")
 
 // New plans the experiments of an article. A plan with problems is incomplete and must not be run. The error is one of
 // the options.
-func New(project *projects.Project, doc *article.Document, o Options, problems *source.Problems) (*Plan, error) {
+func New(project *article.Project, doc *article.Document, o Options, problems *source.Problems) (*Plan, error) {
 	o.Profile = cmp.Or(o.Profile, Full)
 	p := &planner{project: project, doc: doc, options: o, problems: problems, library: layers.NewLibrary(project, doc),
 		folders: map[*article.Document]*inputs.Folder{}, hidden: map[string]bool{}, reads: map[string]bool{},
@@ -150,7 +150,7 @@ func (p *planner) profiles() []string {
 }
 
 type planner struct {
-	project     *projects.Project
+	project     *article.Project
 	doc         *article.Document
 	options     Options
 	problems    *source.Problems

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 )
@@ -66,7 +66,7 @@ func newPlan(t *testing.T, src string, o Options, files map[string]string) (*Pla
 			write(t, filepath.Join(dir, name), data)
 		}
 	}
-	project, err := projects.Open(root)
+	project, err := article.OpenProject(root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -456,7 +456,7 @@ func TestNullRemovesAnAxis(t *testing.T) {
 func TestUnknownProfile(t *testing.T) {
 	root := t.TempDir()
 	write(t, filepath.Join(root, article.ProjectFile), "")
-	project, err := projects.Open(root)
+	project, err := article.OpenProject(root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -682,7 +682,7 @@ func TestLinksDoNotLeadOut(t *testing.T) {
 	if err := os.Symlink(filepath.Join(root, "secret"), filepath.Join(dir, "inside")); err != nil {
 		t.Fatal(err)
 	}
-	project, err := projects.Open(dir)
+	project, err := article.OpenProject(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

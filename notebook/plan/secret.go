@@ -10,7 +10,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/parts"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
 	"benchbook/slice"
@@ -106,12 +106,12 @@ func (p *planner) secret(name source.Text, s article.Secret) Secret {
 		out.File = filepath.Join(p.folder(s.File).Doc.Dir, out.File)
 	}
 	p.hidden[out.File] = true
-	if p.project.Allows(projects.AllowSecrets) {
+	if p.project.Allows(article.AllowSecrets) {
 		return out
 	}
 	out.Within = p.project.Repository()
 	if _, ok := files.Below(out.Within, out.File); !ok {
-		parts.NotAllowed(projects.AllowSecrets, s.File.Pos, "the secret file "+s.File.Value+", outside the repository,",
+		parts.NotAllowed(article.AllowSecrets, s.File.Pos, "the secret file "+s.File.Value+", outside the repository,",
 			p.problems)
 	}
 	return out

@@ -12,7 +12,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/source"
 	"benchbook/slowtest"
 )
@@ -56,7 +56,7 @@ func TestSamePlan(t *testing.T) {
 
 // planned is the plan of an article as JSON, with its problems in words; from a document of its own, if that is asked
 // for.
-func planned(project *projects.Project, doc *article.Document, o plan.Options, own bool) ([]byte, error) {
+func planned(project *article.Project, doc *article.Document, o plan.Options, own bool) ([]byte, error) {
 	if own {
 		var err error
 		if doc, err = project.Article(doc.Slug); err != nil {
@@ -74,7 +74,7 @@ func planned(project *projects.Project, doc *article.Document, o plan.Options, o
 
 // opened puts an article into a project. It lies in a folder alone but for what neighbours give it: NAME.yaml is the
 // project file, and the project has one other article.
-func opened(t *testing.T, file string) (*projects.Project, *article.Document) {
+func opened(t *testing.T, file string) (*article.Project, *article.Document) {
 	t.Helper()
 	root := t.TempDir()
 	sample := filepath.Join(root, "experiments", "sample")
@@ -99,7 +99,7 @@ func opened(t *testing.T, file string) (*projects.Project, *article.Document) {
 			t.Fatal(err)
 		}
 	}
-	p, err := projects.Open(root)
+	p, err := article.OpenProject(root)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 )
@@ -52,7 +52,7 @@ calibrate: false`
 // A Fixture is an article under test, with the records that it has.
 type Fixture struct {
 	T       testing.TB
-	Project *projects.Project
+	Project *article.Project
 	Doc     *article.Document
 	Records []*record.Record
 }
@@ -68,7 +68,7 @@ func New(t testing.TB, text string) *Fixture {
 	if err := os.WriteFile(filepath.Join(root, article.ProjectFile), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	project, err := projects.Open(root)
+	project, err := article.OpenProject(root)
 	if err != nil {
 		t.Fatal(err)
 	}

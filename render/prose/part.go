@@ -7,7 +7,7 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 
-	"benchbook/notebook/conditional"
+	"benchbook/notebook/article"
 	"benchbook/slice"
 )
 
@@ -25,12 +25,12 @@ type Other struct {
 func (w *Writer) Others() []Other {
 	w.isOther = true
 	defer func() { w.isOther = false }()
-	return slice.Map(w.others, func(p *conditional.Part) Other { return Other{w.article.Condition(p), flowOf(w, p)} })
+	return slice.Map(w.others, func(p *article.ConditionalPart) Other { return Other{w.article.Condition(p), flowOf(w, p)} })
 }
 
 // applies reports whether a node stands in no part of the text that does not apply.
 func applies(a Article, n ast.Node) bool {
-	p := conditional.PartOf(n)
+	p := article.ConditionalPartOf(n)
 	return p == nil || a.Applies(p)
 }
 
@@ -59,7 +59,7 @@ func (f *flow) write(parent ast.Node) {
 		if n == f.Title { // which stands above
 			continue
 		}
-		if p, ok := n.(*conditional.Part); ok {
+		if p, ok := n.(*article.ConditionalPart); ok {
 			switch {
 			case !p.HasChildren(): // with it there is nothing to say
 			case f.isOther:

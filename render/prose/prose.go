@@ -26,7 +26,7 @@ import (
 	"github.com/yuin/goldmark/util"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/conditional"
+
 	"benchbook/notebook/expr"
 	"benchbook/notebook/markdown"
 	"benchbook/notebook/phrase"
@@ -47,8 +47,8 @@ type Article interface {
 	// text goes on with punctuation.
 	Claim(name string, words template.HTML, goesOn bool) template.HTML
 	Finding(name string) string // the sentence of a claim for headings, as text
-	Applies(p *conditional.Part) bool
-	Condition(p *conditional.Part) template.HTML // of a part, in words
+	Applies(p *article.ConditionalPart) bool
+	Condition(p *article.ConditionalPart) template.HTML // of a part, in words
 }
 
 // Renderer holds what the prose of all pages shares. It is safe for concurrent use.
@@ -89,8 +89,8 @@ type Writer struct {
 	line     parser.Parser // of titles, which are single lines of Markdown in YAML
 	rawHTML  bool          // the author wrote some
 	noted    map[int]bool
-	others   []*conditional.Part // that do not apply, and stand in none of these
-	isOther  bool                // the text written now does not apply
+	others   []*article.ConditionalPart // that do not apply, and stand in none of these
+	isOther  bool                       // the text written now does not apply
 	err      error
 }
 
@@ -132,7 +132,7 @@ func (w *Writer) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
 		})
 	}
 	whole(article.KindBlock, func(n ast.Node, _ []byte) template.HTML { return w.article.Block(n.(*article.Block)) })
-	whole(conditional.KindPart, w.Children) // of an article with problems, which has parts elsewhere
+	whole(article.KindConditionalPart, w.Children) // of an article with problems, which has parts elsewhere
 	whole(markdown.KindDiv, w.Children)
 	whole(article.KindInlineValue, w.inlineValue)
 	whole(article.KindClaimLink, w.claimLink)

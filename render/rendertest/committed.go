@@ -6,8 +6,8 @@ import (
 
 	"benchbook/notebook/dataset"
 
+	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 )
@@ -15,7 +15,7 @@ import (
 // Committed returns what the committed records of the full profile say of an article of the project in the folder root.
 func Committed(t testing.TB, root, slug string) *dataset.Dataset {
 	t.Helper()
-	project, err := projects.Open(root)
+	project, err := article.OpenProject(root)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
+
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/source"
@@ -31,7 +31,7 @@ type Bench struct {
 	Records []*record.Record
 
 	t       testing.TB
-	project *projects.Project
+	project *article.Project
 	slug    string
 	planned map[string]*plan.Plan // by profile, of what was measured so far
 }
@@ -70,7 +70,7 @@ func read(t testing.TB, slug string, text []byte, files map[string]string) *Benc
 			t.Fatal(err)
 		}
 	}
-	project, err := projects.Open(root)
+	project, err := article.OpenProject(root)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"benchbook/files"
-	"benchbook/notebook/projects"
+	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 )
 
@@ -57,7 +57,7 @@ func Open(own fs.FS, shown string, at source.Pos, problems *source.Problems) *Th
 }
 
 // OfProject returns the theme of a project.
-func OfProject(p *projects.Project, problems *source.Problems) *Theme {
+func OfProject(p *article.Project, problems *source.Problems) *Theme {
 	if p.Theme.Value == "" {
 		return Open(nil, "", source.Pos{}, problems)
 	}

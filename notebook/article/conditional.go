@@ -1,5 +1,5 @@
 // Package conditional reads which parts of a text are for which outcomes of its claims.
-package conditional
+package article
 
 import (
 	"regexp"
@@ -18,7 +18,7 @@ import (
 // Part is a part of a text for some outcomes, between ::: when CONDITION and :::. Its blocks are its children.
 //
 // Source: docs/article.md#parts-for-one-outcome.
-type Part struct {
+type ConditionalPart struct {
 	ast.BaseBlock
 	Number   int             // of the parts before it
 	Claim    source.Text     // whose verdict decides; empty if Test does
@@ -32,15 +32,15 @@ type Part struct {
 }
 
 // KindPart is the kind of a Part.
-var KindPart = ast.NewNodeKind("BenchbookPart")
+var KindConditionalPart = ast.NewNodeKind("BenchbookPart")
 
-func (*Part) Kind() ast.NodeKind              { return KindPart }
-func (p *Part) Dump(source []byte, level int) { ast.DumpHelper(p, source, level, nil, nil) }
+func (*ConditionalPart) Kind() ast.NodeKind              { return KindConditionalPart }
+func (p *ConditionalPart) Dump(source []byte, level int) { ast.DumpHelper(p, source, level, nil, nil) }
 
 // PartOf is the innermost part that a node stands in; nil if it stands in none.
-func PartOf(n ast.Node) *Part {
+func ConditionalPartOf(n ast.Node) *ConditionalPart {
 	for n = n.Parent(); n != nil; n = n.Parent() {
-		if p, ok := n.(*Part); ok {
+		if p, ok := n.(*ConditionalPart); ok {
 			return p
 		}
 	}
@@ -66,7 +66,7 @@ type reader struct {
 // Parts replaces the divs of a tree, which was parsed from text, by parts, and gives these, each before those in it. It
 // is not complete if there are divs that are none, which are problems.
 func Parts(tree ast.Node, text *source.Source, parseTest func(source.Text) expr.Node,
-	problems *source.Problems) (list []*Part, complete bool) {
+	problems *source.Problems) (list []*ConditionalPart, complete bool) {
 	r := reader{text, problems, parseTest}
 	var divs []*markdown.Div
 	_ = ast.Walk(tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
@@ -102,8 +102,8 @@ func Parts(tree ast.Node, text *source.Source, parseTest func(source.Text) expr.
 }
 
 // part puts a part into the place of a div; nil if its condition cannot be read.
-func (r reader) part(d *markdown.Div) *Part {
-	p := &Part{Place: r.text.Pos(d.Fence.Start, d.Fence.Stop)}
+func (r reader) part(d *markdown.Div) *ConditionalPart {
+	p := &ConditionalPart{Place: r.text.Pos(d.Fence.Start, d.Fence.Stop)}
 	written := string(r.text.Data[d.Words.Start:d.Words.Stop])
 	words := source.NewText(written, r.text.Pos(d.Words.Start, d.Words.Stop),
 		[]source.Run{{At: 0, Length: len(written), Start: d.Words.Start, Width: len(written)}})
@@ -128,7 +128,7 @@ func cutWord(t source.Text) (word, rest source.Text) {
 }
 
 // condition reads the words after the colons of a part.
-func (r reader) condition(p *Part, words source.Text) bool {
+func (r reader) condition(p *ConditionalPart, words source.Text) bool {
 	word, rest := cutWord(words)
 	if word.Value != When {
 		r.problems.Add("unknown-block", word.Pos, "unknown word %q after the colons", word.Value).
@@ -166,7 +166,7 @@ func (r reader) condition(p *Part, words source.Text) bool {
 var alternative = regexp.MustCompile(`[ \t]+or[ \t]+`)
 
 // verdicts reads the verdicts of a condition.
-func (r reader) verdicts(p *Part, words source.Text) bool {
+func (r reader) verdicts(p *ConditionalPart, words source.Text) bool {
 	known := slice.Map(stats.Verdicts, func(v stats.Verdict) string { return string(v) })
 	start := 0
 	for _, or := range append(alternative.FindAllStringIndex(words.Value, -1), []int{len(words.Value), len(words.Value)}) {
@@ -185,15 +185,15 @@ func (r reader) verdicts(p *Part, words source.Text) bool {
 
 // Check checks that the parts about a claim that follow each other have one for each outcome, and finds out for which
 // else is. Of claims that are not known nothing is said.
-func Check(list []*Part, isKnown func(claim string) bool, problems *source.Problems) {
+func CheckConditions(list []*ConditionalPart, isKnown func(claim string) bool, problems *source.Problems) {
 	for _, p := range list {
-		if _, follows := p.PreviousSibling().(*Part); follows {
+		if _, follows := p.PreviousSibling().(*ConditionalPart); follows {
 			continue
 		}
 		var names []string
-		groups := map[string][]*Part{}
+		groups := map[string][]*ConditionalPart{}
 		for n := ast.Node(p); n != nil; n = n.NextSibling() {
-			q, ok := n.(*Part)
+			q, ok := n.(*ConditionalPart)
 			if !ok {
 				break
 			}
@@ -208,9 +208,9 @@ func Check(list []*Part, isKnown func(claim string) bool, problems *source.Probl
 }
 
 // checkGroup checks that the parts of a group are for all outcomes, each of them for its own.
-func checkGroup(claim string, group []*Part, problems *source.Problems) {
+func checkGroup(claim string, group []*ConditionalPart, problems *source.Problems) {
 	left := slices.Clone(stats.Verdicts)
-	var others *Part
+	var others *ConditionalPart
 	for _, p := range group {
 		if p.Else && others != nil {
 			problems.Add("duplicate-outcome", p.Place, "claim %q has an earlier part for else", claim).

@@ -1,5 +1,5 @@
 // Package projects finds and reads a project: its file, its articles, and the pages of its docs.
-package projects
+package article
 
 import (
 	"cmp"
@@ -17,7 +17,7 @@ import (
 	"github.com/yuin/goldmark/ast"
 
 	"benchbook/git"
-	"benchbook/notebook/article"
+
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 	"benchbook/notebook/yamltext"
@@ -41,15 +41,15 @@ type Project struct {
 type Settings struct {
 	Title source.Text `yaml:"title"`
 	// a sentence or two under the title of the site
-	Description source.Text                `yaml:"description"`
-	URL         source.Text                `yaml:"url"`
-	Author      source.Text                `yaml:"author"`
-	Licence     source.Text                `yaml:"licence"` // of articles and results
-	Defaults    article.Defaults           `yaml:"defaults"`
-	Profiles    article.Profiles           `yaml:"profiles"`
-	Engine      article.Value[spec.Engine] `yaml:"engine"`
-	Cluster     *Cluster                   `yaml:"kubernetes"` // that of the engine kubernetes; nil if nothing is written
-	Registry    source.Text                `yaml:"registry"`   // where images are pushed that the nodes of a cluster pull
+	Description source.Text        `yaml:"description"`
+	URL         source.Text        `yaml:"url"`
+	Author      source.Text        `yaml:"author"`
+	Licence     source.Text        `yaml:"licence"` // of articles and results
+	Defaults    Defaults           `yaml:"defaults"`
+	Profiles    Profiles           `yaml:"profiles"`
+	Engine      Value[spec.Engine] `yaml:"engine"`
+	Cluster     *Cluster           `yaml:"kubernetes"` // that of the engine kubernetes; nil if nothing is written
+	Registry    source.Text        `yaml:"registry"`   // where images are pushed that the nodes of a cluster pull
 	// a folder of the project whose files replace those of the theme
 	Theme   source.Text `yaml:"theme"`
 	Publish *Publish    `yaml:"publish"` // where the site goes; nil if nothing is written
@@ -59,8 +59,8 @@ type Settings struct {
 // Allow is what articles may ask for beyond the harmless: words, and hosts that loads may go to. It is written as a
 // list of words, a mapping, or a list of both.
 type Allow struct {
-	Words   []article.Value[Permission] `yaml:"-"`
-	Targets []source.Text               `yaml:"targets"` // hosts of running targets
+	Words   []Value[Permission] `yaml:"-"`
+	Targets []source.Text       `yaml:"targets"` // hosts of running targets
 }
 
 func (a *Allow) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
@@ -73,7 +73,7 @@ func (a *Allow) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 			d.FieldsOf(item, what, a)
 			continue
 		}
-		var word article.Value[Permission]
+		var word Value[Permission]
 		d.Decode(item, what, &word)
 		a.Words = append(a.Words, word)
 	}
@@ -113,8 +113,8 @@ type Cluster struct {
 
 // ClusterNodes are labels that the nodes of services, and of what puts load on them, have.
 type ClusterNodes struct {
-	Services article.NamedTexts `yaml:"services"`
-	Load     article.NamedTexts `yaml:"load"`
+	Services NamedTexts `yaml:"services"`
+	Load     NamedTexts `yaml:"load"`
 }
 
 // Publish is where publish puts the site: a branch of a git remote, or a folder.
@@ -137,7 +137,7 @@ const StateDir = ".benchbook"
 
 // Allows says whether articles may ask for something.
 func (p *Project) Allows(what Permission) bool {
-	return slices.ContainsFunc(p.Allow.Words, func(a article.Value[Permission]) bool { return a.V == what })
+	return slices.ContainsFunc(p.Allow.Words, func(a Value[Permission]) bool { return a.V == what })
 }
 
 // AllowsTarget says whether loads may go to what runs already on a host.
@@ -148,7 +148,7 @@ func (p *Project) AllowsTarget(host string) bool {
 }
 
 // Open finds the project that dir lies in: the nearest folder upwards that has a benchbook.yaml.
-func Open(dir string) (*Project, error) {
+func OpenProject(dir string) (*Project, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("finding the project: %w", err)
@@ -157,7 +157,7 @@ func Open(dir string) (*Project, error) {
 		return nil, fmt.Errorf("finding the project: %w", err)
 	}
 	for d := abs; ; d = filepath.Dir(d) {
-		switch _, err := os.Lstat(filepath.Join(d, article.ProjectFile)); {
+		switch _, err := os.Lstat(filepath.Join(d, ProjectFile)); {
 		case err == nil:
 			return readProject(d), nil
 		case !errors.Is(err, fs.ErrNotExist):
@@ -165,7 +165,7 @@ func Open(dir string) (*Project, error) {
 		}
 		if d == filepath.Dir(d) {
 			return nil, fmt.Errorf("no %s in %s or above it: go to a project's folder, name it with -C, or make one with "+
-				"benchbook init", article.ProjectFile, abs)
+				"benchbook init", ProjectFile, abs)
 		}
 	}
 }
@@ -179,12 +179,12 @@ func (p *Project) Repository() string {
 
 // OpenFile is the project of a Markdown file anywhere, which is its only article. What the project file above it says
 // of articles holds for it, if there is one; records are in a folder beside it.
-func OpenFile(name string) (*Project, error) {
+func OpenProjectFile(name string) (*Project, error) {
 	abs, err := filepath.Abs(name)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
-	p, err := Open(filepath.Dir(abs))
+	p, err := OpenProject(filepath.Dir(abs))
 	if err != nil {
 		p = &Project{Profiles: map[string]*yamltext.Node{}}
 	}
@@ -200,14 +200,14 @@ func (p *Project) File() string { return p.file }
 // Reopen reads the project again.
 func (p *Project) Reopen() (*Project, error) {
 	if p.file != "" {
-		return OpenFile(p.file)
+		return OpenProjectFile(p.file)
 	}
-	return Open(p.Dir)
+	return OpenProject(p.Dir)
 }
 
 func readProject(dir string) *Project {
 	p := &Project{Dir: dir, Profiles: map[string]*yamltext.Node{}}
-	src, ok := source.Read(filepath.Join(dir, article.ProjectFile), article.ProjectFile, &p.Problems)
+	src, ok := source.Read(filepath.Join(dir, ProjectFile), ProjectFile, &p.Problems)
 	if !ok || !source.Fits(src, &p.Problems) {
 		return p
 	}
@@ -215,7 +215,7 @@ func readProject(dir string) *Project {
 	if n == nil {
 		return p
 	}
-	article.NewDecoder(&p.Problems, false).Decode(n, article.ProjectFile, &p.Settings)
+	NewDecoder(&p.Problems, false).Decode(n, ProjectFile, &p.Settings)
 	p.Title, p.Author, p.Defaults = p.Title.OneLine(), p.Author.OneLine(), p.Settings.Defaults.Node
 	for _, profile := range p.Settings.Profiles {
 		if profile.Skip {
@@ -223,7 +223,7 @@ func readProject(dir string) *Project {
 				Hint = "write skip in the experiments that the profile leaves out"
 			continue
 		}
-		article.TemplatesIn(profile.Node, &p.Problems)
+		TemplatesIn(profile.Node, &p.Problems)
 		p.Profiles[profile.Name.Value] = profile.Node
 	}
 	return p
@@ -233,12 +233,12 @@ func readProject(dir string) *Project {
 func (p *Project) Slugs() ([]string, error) {
 	if p.file != "" {
 		name := strings.TrimSuffix(filepath.Base(p.file), filepath.Ext(p.file))
-		if filepath.Base(p.file) == article.FileName {
+		if filepath.Base(p.file) == FileName {
 			name = filepath.Base(p.Dir)
 		}
 		return []string{cmp.Or(strings.Trim(notInSlug.ReplaceAllString(name, "-"), "-_"), "article")}, nil
 	}
-	found, err := filepath.Glob(filepath.Join(globEscape(p.Dir), "experiments", "*", article.FileName))
+	found, err := filepath.Glob(filepath.Join(globEscape(p.Dir), "experiments", "*", FileName))
 	if err != nil {
 		return nil, fmt.Errorf("listing articles: %w", err)
 	}
@@ -256,11 +256,11 @@ func globEscape(s string) string {
 
 // Article reads one article of the project. The error is that there is none; of one that cannot be read, such as a pipe
 // or somebody else's file, that is a problem.
-func (p *Project) Article(slug string) (*article.Document, error) {
+func (p *Project) Article(slug string) (*Document, error) {
 	dir, file := p.ArticleDir(slug), p.file
 	shown := filepath.Base(file)
 	if file == "" {
-		file, shown = filepath.Join(dir, article.FileName), path.Join("experiments", slug, article.FileName)
+		file, shown = filepath.Join(dir, FileName), path.Join("experiments", slug, FileName)
 	}
 	if _, err := os.Lstat(file); err != nil {
 		return nil, fmt.Errorf("reading article %s: %w", slug, err)
@@ -268,9 +268,9 @@ func (p *Project) Article(slug string) (*article.Document, error) {
 	var problems source.Problems
 	source, ok := source.Read(file, shown, &problems)
 	if !ok {
-		return &article.Document{Slug: slug, Dir: dir, Source: source, Tree: ast.NewDocument(), Problems: problems}, nil
+		return &Document{Slug: slug, Dir: dir, Source: source, Tree: ast.NewDocument(), Problems: problems}, nil
 	}
-	doc := article.Parse(dir, source)
+	doc := Parse(dir, source)
 	doc.Slug = slug
 	return doc, nil
 }
@@ -288,5 +288,5 @@ func (p *Project) RecordsDir(slug string) string {
 	if p.RecordsIn != "" {
 		return filepath.Join(p.RecordsIn, slug)
 	}
-	return filepath.Join(p.ArticleDir(slug), article.RecordsName(p.file))
+	return filepath.Join(p.ArticleDir(slug), RecordsName(p.file))
 }

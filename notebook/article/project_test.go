@@ -1,4 +1,4 @@
-package projects
+package article
 
 import (
 	"errors"
@@ -6,15 +6,13 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-
-	"benchbook/notebook/article"
 )
 
 // An article or a project file that cannot be read is a problem like others, and the project can be opened all the
 // same.
 func TestUnreadableArticles(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), nil, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, ProjectFile), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	for name, make := range map[string]func(string) error{
@@ -25,14 +23,14 @@ func TestUnreadableArticles(t *testing.T) {
 		"huge":     func(file string) error { return truncated(file, 1<<40) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			file := filepath.Join(dir, "experiments", name, article.FileName)
+			file := filepath.Join(dir, "experiments", name, FileName)
 			if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 				t.Fatal(err)
 			}
 			if err := make(file); err != nil {
 				t.Fatal(err)
 			}
-			project, err := Open(dir)
+			project, err := OpenProject(dir)
 			if err != nil {
 				t.Fatal(err)
 			}
