@@ -18,6 +18,7 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
+	"benchbook/runner/engine/readiness"
 
 	"benchbook/runner/observe"
 )
@@ -320,7 +321,7 @@ func unreachedTarget(ctx context.Context, by engine.Engine, t *plan.Trial, servi
 			continue
 		}
 		if open, err := told.Listeners(ctx); err == nil {
-			words, loopback := engine.Unreached(open, port)
+			words, loopback := readiness.Unreached(open, port)
 			// without containers the loopback is where services are reached
 			if words != "" && !(loopback && spec.Engine(by.Name()).Can(spec.Machine)) {
 				if !strings.Contains(words, "(") && !isExposed(t, u.Hostname(), port) {

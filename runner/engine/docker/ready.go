@@ -16,6 +16,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/readiness"
 )
 
 // waiting waits until a service is ready.
@@ -41,7 +42,7 @@ func (w *waiting) listen(ctx context.Context) error {
 	attached, err := w.space.engine.client.ContainerAttach(ctx, w.id, client.ContainerAttachOptions{Stream: true,
 		Stdout: true, Stderr: true})
 	if err != nil {
-		return &engine.FaultError{Err: err}
+		return &readiness.FaultError{Err: err}
 	}
 	w.written = &attached.HijackedResponse
 	return nil
@@ -56,7 +57,7 @@ func (w *waiting) close() {
 
 // untilReady waits until the service is ready. The error is that of readiness.Wait.
 func (w *waiting) untilReady(ctx context.Context) error {
-	err := engine.Wait(ctx, w.service, w)
+	err := readiness.Wait(ctx, w.service, w)
 	if w.agent == "" {
 		return err
 	}
@@ -72,10 +73,10 @@ func (w *waiting) Wait(ctx context.Context) (int, error) {
 
 // Reach implements readiness.Probed: probes of this process find the service at its address, or those of our agent
 // beside it do. This is the only place that decides how a service is reached from outside its network.
-func (w *waiting) Reach(ctx context.Context) (engine.Dial, error) {
+func (w *waiting) Reach(ctx context.Context) (readiness.Dial, error) {
 	inspected, err := w.space.engine.client.ContainerInspect(ctx, w.id, client.ContainerInspectOptions{})
 	if err != nil {
-		return nil, &engine.FaultError{Err: err}
+		return nil, &readiness.FaultError{Err: err}
 	}
 	endpoint, ok := inspected.Container.NetworkSettings.Networks[w.space.name]
 	if !ok || !endpoint.IPAddress.IsValid() {
@@ -89,7 +90,7 @@ func (w *waiting) Reach(ctx context.Context) (engine.Dial, error) {
 			"give it a healthcheck that is a command or a text in its log", w.space.engine.endpoint)
 	}
 	if err != nil {
-		return nil, &engine.FaultError{Err: err}
+		return nil, &readiness.FaultError{Err: err}
 	}
 	to := func(port int) string { return net.JoinHostPort(endpoint.IPAddress.String(), strconv.Itoa(port)) }
 	if !reached {
@@ -98,7 +99,7 @@ func (w *waiting) Reach(ctx context.Context) (engine.Dial, error) {
 				<-ctx.Done()
 				return nil, ctx.Err()
 			}
-			return nil, &engine.FaultError{Err: err}
+			return nil, &readiness.FaultError{Err: err}
 		}
 		return func(ctx context.Context, port int) (net.Conn, error) {
 			return w.space.engine.dialInside(ctx, w.agent, to(port))

@@ -21,6 +21,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/kernel"
+	"benchbook/runner/engine/readiness"
 )
 
 // running is a container of a space.
@@ -414,7 +415,7 @@ func (p *probed) Wait(ctx context.Context) (int, error) {
 	return exit.Code, err
 }
 
-func (p *probed) Reach(context.Context) (engine.Dial, error) {
+func (p *probed) Reach(context.Context) (readiness.Dial, error) {
 	return func(ctx context.Context, port int) (net.Conn, error) {
 		return p.engine.agent.dial(ctx, p.engine, p.address, port)
 	}, nil

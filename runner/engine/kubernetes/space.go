@@ -22,6 +22,7 @@ import (
 
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
+	"benchbook/runner/engine/readiness"
 )
 
 // outputTimeout is how long the rest of a program's output may take to arrive once it has ended.
@@ -109,7 +110,7 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 		err = s.release(ctx, r, append([]string{service.Name}, service.Aliases...))
 	}
 	if err == nil {
-		err = engine.Wait(ctx, service, p)
+		err = readiness.Wait(ctx, service, p)
 	}
 	if notReady := (*engine.NotReadyError)(nil); errors.As(err, &notReady) {
 		if refused := r.refused(); refused != nil {

@@ -28,6 +28,7 @@ import (
 	"benchbook/runner/config"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/kernel"
+	"benchbook/runner/engine/readiness"
 )
 
 // space is the processes of a space. A space within another has the folder and the names of that one.
@@ -81,7 +82,7 @@ func (s *space) Keep(context.Context) ([]engine.Kept, error) {
 func (s *space) Start(ctx context.Context, service engine.Service) (engine.Running, error) {
 	r, err := s.start(ctx, service, "", nil, nil, nil)
 	if err == nil {
-		err = engine.Wait(ctx, service, r)
+		err = readiness.Wait(ctx, service, r)
 		if err != nil {
 			return nil, errors.Join(engine.StartError(ctx, service.Name, err), s.discard(r))
 		}
@@ -408,7 +409,7 @@ func (r *running) Wait(ctx context.Context) (int, error) {
 	return r.process.wait(ctx)
 }
 
-func (r *running) Reach(context.Context) (engine.Dial, error) {
+func (r *running) Reach(context.Context) (readiness.Dial, error) {
 	return func(ctx context.Context, port int) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(loopback, strconv.Itoa(port)))
 	}, nil

@@ -1,7 +1,7 @@
 // Package readiness waits until a service is ready, by the rules of spec.Ready, for whatever engine started it.
 //
 // A service is ready when its probe succeeds once, and is not probed again. Waiting ends at once when the service does.
-package engine
+package readiness
 
 import (
 	"bytes"
@@ -20,6 +20,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"benchbook/runner/engine"
 )
 
 const (
@@ -54,7 +56,7 @@ type Probed interface {
 	// Reach finds out how the ports of the service are reached. It waits for the end of the context where it has ended.
 	Reach(ctx context.Context) (Dial, error)
 	// Exec runs a command in the service.
-	Exec(ctx context.Context, command Command) (Exit, error)
+	Exec(ctx context.Context, command engine.Command) (engine.Exit, error)
 	// Follow copies what the service writes, from its beginning, until it ends or a writer has enough.
 	Follow(ctx context.Context, stdout, stderr io.Writer) error
 	// Logs is what it wrote so far.
@@ -73,7 +75,7 @@ func (e *FaultError) Unwrap() error { return e.Err }
 
 // waiter waits for one service.
 type waiter struct {
-	service Service
+	service engine.Service
 	probed  Probed
 	began   time.Time
 
@@ -88,7 +90,7 @@ type waiter struct {
 type probe func(ctx context.Context) error
 
 // Wait returns when a service is ready. The error is an *engine.NotReadyError, a *FaultError, or that of the context.
-func Wait(parent context.Context, service Service, probed Probed) error {
+func Wait(parent context.Context, service engine.Service, probed Probed) error {
 	w := &waiter{service: service, probed: probed, began: time.Now()}
 	if service.Begun != nil {
 		service.Begun()
@@ -121,7 +123,7 @@ func Wait(parent context.Context, service Service, probed Probed) error {
 	if logErr != nil {
 		log = []byte("(its log could not be read: " + logErr.Error() + ")")
 	}
-	return &NotReadyError{Service: service.Name, After: after, Reason: err, Log: log}
+	return &engine.NotReadyError{Service: service.Name, After: after, Reason: err, Log: log}
 }
 
 // limit is how long the service is waited for at most, whatever its probes say; 0 for as long as they do.
@@ -308,7 +310,7 @@ func (w *waiter) pause(starting bool) time.Duration {
 
 // explain says of a port that refused a connection where the service listens instead, as far as that can be found out.
 func (w *waiter) explain(ctx context.Context, port int, err error) error {
-	told, ok := w.probed.(Listening)
+	told, ok := w.probed.(engine.Listening)
 	// as our agent says it
 	if port == 0 || !ok || !errors.Is(err, syscall.ECONNREFUSED) && !strings.Contains(err.Error(), "connection refused") {
 		return err
@@ -412,7 +414,7 @@ func httpProbe(name string, dial Dial, port int, path string) probe {
 
 // command is a probe by the service's own healthcheck.
 func (w *waiter) command(ctx context.Context) error {
-	exit, err := w.probed.Exec(ctx, Command{Args: w.service.Ready.Command})
+	exit, err := w.probed.Exec(ctx, engine.Command{Args: w.service.Ready.Command})
 	switch program := absentProgram(exit, err); {
 	case program != "" && !hasFallback(w.service.Ready.Command):
 		return &lastingError{fmt.Sprintf("its healthcheck runs %q, which it does not have (install it, or write "+
@@ -421,7 +423,7 @@ func (w *waiter) command(ctx context.Context) error {
 		return err
 	case exit.Code != 0:
 		// Of much that it says, what it came to stands at the end.
-		said := &Tail{Limit: maxSaid}
+		said := &engine.Tail{Limit: maxSaid}
 		said.Write(exit.Stdout)
 		said.Write(exit.Stderr)
 		return fmt.Errorf("its healthcheck %q ended with status %d: %s", w.service.Ready.Command, exit.Code,
@@ -492,7 +494,7 @@ func hasFallback(command []string) bool {
 }
 
 // absentProgram names the program that a command could not find; empty if it failed for another reason.
-func absentProgram(exit Exit, err error) string {
+func absentProgram(exit engine.Exit, err error) string {
 	words := append(slices.Concat(exit.Stdout, []byte("\n")), exit.Stderr...)
 	if err != nil {
 		words = []byte(err.Error())

@@ -1,4 +1,4 @@
-package engine
+package readiness
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"benchbook/notebook/spec"
+	"benchbook/runner/engine"
 )
 
 // However a log is cut into pieces, a text is counted as often as it stands there.
@@ -69,7 +70,7 @@ func TestPollKeepsTheLastAnswer(t *testing.T) {
 // probedFake is a service whose probes are scripted, beginning when it is made.
 type probedFake struct {
 	began  time.Time
-	exec   func(since time.Duration, probe int) (Exit, error)
+	exec   func(since time.Duration, probe int) (engine.Exit, error)
 	open   func(since time.Duration) []netip.AddrPort
 	ends   time.Duration // 0: it does not
 	status int
@@ -104,7 +105,7 @@ func (p *probedFake) Reach(context.Context) (Dial, error) {
 	}, nil
 }
 
-func (p *probedFake) Exec(ctx context.Context, _ Command) (Exit, error) {
+func (p *probedFake) Exec(ctx context.Context, _ engine.Command) (engine.Exit, error) {
 	p.mu.Lock()
 	p.probes = append(p.probes, time.Since(p.began))
 	n := len(p.probes)
@@ -112,7 +113,7 @@ func (p *probedFake) Exec(ctx context.Context, _ Command) (Exit, error) {
 	exit, err := p.exec(time.Since(p.began), n)
 	if err != nil {
 		<-ctx.Done() // it hangs
-		return Exit{}, ctx.Err()
+		return engine.Exit{}, ctx.Err()
 	}
 	return exit, nil
 }
@@ -132,7 +133,7 @@ func (p *probedFake) Listeners(context.Context) ([]netip.AddrPort, error) {
 }
 
 // wait waits for a service in a bubble of fake time, and says how long that took.
-func wait(t *testing.T, service Service, p *probedFake, want string, took time.Duration) *probedFake {
+func wait(t *testing.T, service engine.Service, p *probedFake, want string, took time.Duration) *probedFake {
 	t.Helper()
 	service.Name = "s"
 	p.began = time.Now()
@@ -153,22 +154,22 @@ func wait(t *testing.T, service Service, p *probedFake, want string, took time.D
 // The keys of a healthcheck mean what they mean in Compose.
 func TestHealthcheck(t *testing.T) {
 	command := []string{"check"}
-	fails := func(until time.Duration) func(time.Duration, int) (Exit, error) {
-		return func(since time.Duration, _ int) (Exit, error) {
+	fails := func(until time.Duration) func(time.Duration, int) (engine.Exit, error) {
+		return func(since time.Duration, _ int) (engine.Exit, error) {
 			if since < until {
-				return Exit{Code: 1, Stdout: []byte("no")}, nil
+				return engine.Exit{Code: 1, Stdout: []byte("no")}, nil
 			}
-			return Exit{}, nil
+			return engine.Exit{}, nil
 		}
 	}
-	hangs := func(time.Duration, int) (Exit, error) { return Exit{}, errors.New("hangs") }
+	hangs := func(time.Duration, int) (engine.Exit, error) { return engine.Exit{}, errors.New("hangs") }
 	const never = 24 * time.Hour
 	const no = `its healthcheck ["check"] ended with status 1: no`
 	s := time.Second
 	tests := []struct {
 		name   string
 		ready  spec.Ready
-		exec   func(time.Duration, int) (Exit, error)
+		exec   func(time.Duration, int) (engine.Exit, error)
 		want   string
 		took   time.Duration
 		most   int // probes; 0 for as many as there are
@@ -201,7 +202,7 @@ func TestHealthcheck(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tt.ready.Command = command
-				p := wait(t, Service{Service: spec.Service{Ready: tt.ready}, Within: tt.within}, &probedFake{exec: tt.exec},
+				p := wait(t, engine.Service{Service: spec.Service{Ready: tt.ready}, Within: tt.within}, &probedFake{exec: tt.exec},
 					tt.want, tt.took)
 				if tt.most > 0 && len(p.probes) > tt.most {
 					t.Errorf("%d probes, at %v, want %d at most", len(p.probes), p.probes, tt.most)
@@ -230,21 +231,21 @@ func TestHealthcheckWithoutItsProgram(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := absentProgram(Exit{Code: tt.code, Stderr: []byte(tt.said)}, nil); got != tt.want {
+			if got := absentProgram(engine.Exit{Code: tt.code, Stderr: []byte(tt.said)}, nil); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
 	}
-	if got := absentProgram(Exit{}, errors.New(`running ["curl"]: exec: "curl": executable file not found in $PATH`)); got != "curl" {
+	if got := absentProgram(engine.Exit{}, errors.New(`running ["curl"]: exec: "curl": executable file not found in $PATH`)); got != "curl" {
 		t.Errorf("of a command that was not begun: got %q, want curl", got)
 	}
 	const s = time.Second
-	lacks := func(until time.Duration) func(time.Duration, int) (Exit, error) {
-		return func(since time.Duration, _ int) (Exit, error) {
+	lacks := func(until time.Duration) func(time.Duration, int) (engine.Exit, error) {
+		return func(since time.Duration, _ int) (engine.Exit, error) {
 			if since < until {
-				return Exit{Code: 1, Stderr: []byte("/bin/sh: 1: curl: not found\n")}, nil
+				return engine.Exit{Code: 1, Stderr: []byte("/bin/sh: 1: curl: not found\n")}, nil
 			}
-			return Exit{}, nil
+			return engine.Exit{}, nil
 		}
 	}
 	const never = 24 * time.Hour
@@ -253,7 +254,7 @@ func TestHealthcheckWithoutItsProgram(t *testing.T) {
 		name  string
 		runs  string
 		ready spec.Ready
-		exec  func(time.Duration, int) (Exit, error)
+		exec  func(time.Duration, int) (engine.Exit, error)
 		want  string
 		took  time.Duration
 	}{
@@ -268,7 +269,7 @@ func TestHealthcheckWithoutItsProgram(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tt.ready.Command = []string{"/bin/sh", "-c", tt.runs}
-				wait(t, Service{Service: spec.Service{Ready: tt.ready}}, &probedFake{exec: tt.exec}, tt.want, tt.took)
+				wait(t, engine.Service{Service: spec.Service{Ready: tt.ready}}, &probedFake{exec: tt.exec}, tt.want, tt.took)
 			})
 		})
 	}
@@ -287,7 +288,7 @@ func TestLogThatLacksItsText(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			tt.ready.Log = "up"
 			p := &probedFake{began: time.Now()}
-			err := Wait(t.Context(), Service{Service: spec.Service{Name: "s", Ready: tt.ready}, Within: tt.within}, p)
+			err := Wait(t.Context(), engine.Service{Service: spec.Service{Name: "s", Ready: tt.ready}, Within: tt.within}, p)
 			if took := time.Since(p.began); took != tt.took || err == nil || !strings.Contains(err.Error(),
 				`"up" stood 0 of 1 times in its log`) {
 				t.Errorf("%+v: %v after %v, want %v", tt.ready, err, took, tt.took)
@@ -312,7 +313,7 @@ func TestCompleted(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				wait(t, Service{Service: spec.Service{Completes: true}, Within: tt.within},
+				wait(t, engine.Service{Service: spec.Service{Completes: true}, Within: tt.within},
 					&probedFake{ends: tt.ends, status: tt.status}, tt.want, tt.took)
 			})
 		})
@@ -373,7 +374,7 @@ func TestListensElsewhere(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				wait(t, Service{Service: spec.Service{Ready: tt.ready, Expose: []int{8080}}}, &probedFake{open: tt.open},
+				wait(t, engine.Service{Service: spec.Service{Ready: tt.ready, Expose: []int{8080}}}, &probedFake{open: tt.open},
 					tt.want, tt.took)
 			})
 		})
