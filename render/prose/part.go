@@ -25,7 +25,9 @@ type Other struct {
 func (w *Writer) Others() []Other {
 	w.isOther = true
 	defer func() { w.isOther = false }()
-	return slice.Map(w.others, func(p *article.ConditionalPart) Other { return Other{w.article.Condition(p), flowOf(w, p)} })
+	return slice.Map(w.others, func(p *article.ConditionalPart) Other {
+		return Other{w.article.Condition(p), flowOf(w, p)}
+	})
 }
 
 // applies reports whether a node stands in no part of the text that does not apply.
