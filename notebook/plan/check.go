@@ -8,7 +8,6 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
-	"benchbook/notebook/parts"
 
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
@@ -23,7 +22,7 @@ type nameCheck struct {
 
 // checkNames looks at what the parts of an experiment say of each other: services, hosts, metrics.
 func checkNames(e *outline, project *article.Project, problems *source.Problems) {
-	c := &nameCheck{e, parts.Names(e.head.Services), problems}
+	c := &nameCheck{e, Names(e.head.Services), problems}
 	c.shared()
 	for _, h := range e.head.Setup {
 		c.onceHook("setup", "prepare", h)
@@ -151,8 +150,8 @@ func (c *nameCheck) runsHook(name string, h article.Hook) bool {
 	if !c.service(h.Service, name) {
 		return false
 	}
-	if parts.Completes(c.head.Services, h.Service.Value) {
-		parts.AddCompleted(h.Service, name, c.problems)
+	if Completes(c.head.Services, h.Service.Value) {
+		AddCompleted(h.Service, name, c.problems)
 		return false
 	}
 	return true

@@ -6,8 +6,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/compose"
-	"benchbook/notebook/inputs"
-	"benchbook/notebook/layers"
+
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
 )
@@ -15,7 +14,7 @@ import (
 // composed are Compose files with the folder that their paths are counted from.
 type composed struct {
 	*compose.Project
-	folder *inputs.Folder
+	folder *Folder
 }
 
 // composedFrom are the Compose files that hold a text; nil if it stands elsewhere.
@@ -52,7 +51,7 @@ func (p *planner) compose(e *outline, merged *yamltext.Node) (*yamltext.Node, bo
 	for _, name := range slices.Sorted(maps.Keys(read.Contents)) {
 		listings = append(listings, &article.Listing{Path: name, Data: read.Contents[name], Pos: named.Text.Pos})
 	}
-	folder := inputs.NewRepository(root, listings, p.doc)
+	folder := NewRepository(root, listings, p.doc)
 	folder.Hidden, folder.Reads, folder.EnvFiles = p.hidden, p.reads, p.envFiles
 	for _, name := range read.Files {
 		p.reads[name] = true
@@ -76,7 +75,7 @@ func (p *planner) compose(e *outline, merged *yamltext.Node) (*yamltext.Node, bo
 // set returns n with a value for a key that it may have.
 func set(n *yamltext.Node, key source.Text, value *yamltext.Node) *yamltext.Node {
 	if n.Get(key.Value) != nil {
-		return layers.With(n, key.Value, value)
+		return With(n, key.Value, value)
 	}
 	out := *n
 	out.Fields = append(slices.Clone(n.Fields), yamltext.Field{Key: key, Value: value})

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/inputs"
 
 	"benchbook/notebook/source"
 )
@@ -171,7 +170,7 @@ func TestSizes(t *testing.T) {
 			"too-large"},
 		{"two files that are large together", build, func(dir string) {
 			write(t, filepath.Join(dir, "a"), "1")
-			sparse(t, filepath.Join(dir, "b"), inputs.MaxSize)
+			sparse(t, filepath.Join(dir, "b"), MaxSize)
 		}, "too-large"},
 		{"a large config", config, func(dir string) {
 			sparse(t, filepath.Join(dir, "a"), 6<<30)
@@ -179,7 +178,7 @@ func TestSizes(t *testing.T) {
 		}, "too-large"},
 		{"configs that are large together", config, func(dir string) {
 			write(t, filepath.Join(dir, "a"), "1")
-			sparse(t, filepath.Join(dir, "b"), inputs.MaxSize)
+			sparse(t, filepath.Join(dir, "b"), MaxSize)
 		}, "too-large"},
 	}
 	for _, test := range tests {

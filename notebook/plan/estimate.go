@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"benchbook/notebook/layers"
 )
 
 // What is assumed of what an article does not say.
@@ -174,7 +172,7 @@ func (t *Trial) searching(at Placement, one Estimate, tuned bool) (time.Duration
 	}
 	if c := t.Capacity; c != nil {
 		n := capacityProbes + 2*c.Repeats
-		sum, probes = sum+time.Duration(n)*(one.Overhead+one.Warmup+cmp.Or(one.Window, layers.DefaultDuration)), probes+n
+		sum, probes = sum+time.Duration(n)*(one.Overhead+one.Warmup+cmp.Or(one.Window, DefaultDuration)), probes+n
 	}
 	return sum, probes
 }

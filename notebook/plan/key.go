@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strconv"
 
-	"benchbook/notebook/inputs"
-	"benchbook/notebook/parts"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 )
@@ -34,7 +32,7 @@ func computeKey(t *Trial, e *Experiment) {
 	t.Definition = definition
 	t.Inputs = nil
 	input := func(name, digest string) { t.Inputs = append(t.Inputs, record.Input{Name: name, Digest: digest}) }
-	input("definition", inputs.Digest(definition))
+	input("definition", Digest(definition))
 	input("semantics", strconv.Itoa(t.semantics()))
 	if slices.ContainsFunc(t.Services, func(s *spec.Service) bool { return s.Origin != nil }) {
 		input("semantics of origins", strconv.Itoa(record.OriginSemantics))
@@ -75,7 +73,7 @@ func (t *Trial) program() (name string, image spec.Image, configs []spec.File) {
 	case t.Command != nil:
 		return "command", t.Command.Image, t.Command.Configs
 	case t.Load != nil && t.Load.Driver != nil:
-		return parts.LoadName, t.Load.Driver.Image, t.Load.Driver.Configs
+		return LoadName, t.Load.Driver.Image, t.Load.Driver.Configs
 	}
 	return "", spec.Image{}, nil
 }

@@ -9,7 +9,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
-	"benchbook/notebook/parts"
+
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 )
@@ -157,7 +157,7 @@ func typeIn(measured record.Measured, s *expr.Selector) (expr.Type, error) {
 // measured is what all trials of the experiment measure.
 func (c *nameCheck) measured() record.Measured {
 	out := record.Measured{Command: c.head.Command != nil, Capacity: c.head.Capacity != nil, Services: c.services,
-		Searches: parts.Names(c.head.Tune)}
+		Searches: Names(c.head.Tune)}
 	if l := c.head.Load; l != nil {
 		out.OpenLoop = out.Capacity || !l.Rate.IsZero()
 	}

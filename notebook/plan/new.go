@@ -16,9 +16,6 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
-	"benchbook/notebook/inputs"
-	"benchbook/notebook/layers"
-	"benchbook/notebook/parts"
 
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -27,8 +24,7 @@ import (
 
 // Profiles that need no definition.
 const (
-	Full  = "full"
-	Quick = layers.Quick
+	Full = "full"
 )
 
 // Options choose among what an article says. The zero value plans everything in full.
@@ -55,10 +51,10 @@ var ErrNoProfile = errors.New("no such profile")
 // the options.
 func New(project *article.Project, doc *article.Document, o Options, problems *source.Problems) (*Plan, error) {
 	o.Profile = cmp.Or(o.Profile, Full)
-	p := &planner{project: project, doc: doc, options: o, problems: problems, library: layers.NewLibrary(project, doc),
-		folders: map[*article.Document]*inputs.Folder{}, hidden: map[string]bool{}, reads: map[string]bool{},
+	p := &planner{project: project, doc: doc, options: o, problems: problems, library: NewLibrary(project, doc),
+		folders: map[*article.Document]*Folder{}, hidden: map[string]bool{}, reads: map[string]bool{},
 		envFiles: map[string]bool{}}
-	p.parts = parts.Reader{Project: project, Folder: p.folder}
+	p.parts = Reader{Project: project, Folder: p.folder}
 	for _, block := range doc.Experiments {
 		p.definitions = append(p.definitions, p.library.Definition(block, problems))
 	}
@@ -154,10 +150,10 @@ type planner struct {
 	doc         *article.Document
 	options     Options
 	problems    *source.Problems
-	library     *layers.Library
-	parts       parts.Reader
-	folders     map[*article.Document]*inputs.Folder
-	definitions []*layers.Definition
+	library     *Library
+	parts       Reader
+	folders     map[*article.Document]*Folder
+	definitions []*Definition
 	outlines    []*outline
 	composed    []*composed
 	hidden      map[string]bool // files of secrets
@@ -171,13 +167,13 @@ type planner struct {
 func (p *planner) engine() spec.Engine { return cmp.Or(p.project.Engine.V, spec.DefaultEngine) }
 
 // folder is that of the article that contains a path; this article's for paths of other files.
-func (p *planner) folder(t source.Text) *inputs.Folder {
+func (p *planner) folder(t source.Text) *Folder {
 	doc := p.library.Written(t)
 	if c := p.composedFrom(t); c != nil {
 		return c.folder
 	}
 	if p.folders[doc] == nil {
-		p.folders[doc] = inputs.NewFolder(doc)
+		p.folders[doc] = NewFolder(doc)
 		p.folders[doc].Hidden, p.folders[doc].Reads, p.folders[doc].EnvFiles = p.hidden, p.reads, p.envFiles
 	}
 	return p.folders[doc]
@@ -186,7 +182,7 @@ func (p *planner) folder(t source.Text) *inputs.Folder {
 // An outline is an experiment whose matrix is multiplied, with nothing resolved yet.
 type outline struct {
 	*Experiment
-	*layers.Definition
+	*Definition
 	head   *article.Experiment // before templates are expanded, for what does not depend on the matrix
 	drafts []*draft
 }
@@ -196,12 +192,12 @@ type draft struct {
 	combination
 	definition *article.Experiment // nil if the trial is unavailable
 	node       *yamltext.Node
-	configs    parts.Configs
+	configs    Configs
 	secrets    map[string]bool // names of those of the experiment
 }
 
 // outline merges the layers of a definition, multiplies the matrix and expands templates.
-func (p *planner) outline(d *layers.Definition) *outline {
+func (p *planner) outline(d *Definition) *outline {
 	m, skipped := p.library.Merge(d, p.options.Profile, p.options.Repetitions)
 	e := &outline{Definition: d, Experiment: &Experiment{Name: d.Block.Name.Value, Pos: d.Block.Pos, Engine: p.engine()}}
 	if skipped {
@@ -214,14 +210,14 @@ func (p *planner) outline(d *layers.Definition) *outline {
 	}
 	merged := m.Node
 	e.Origin = m.Origin()
-	e.Origin["seed"] = layers.BuiltIn
+	e.Origin["seed"] = BuiltIn
 	if p.options.Seed != 0 {
 		e.Origin["seed"] = "--seed"
 	}
 	// What does not depend on the matrix may still depend on the profile.
 	constant := expandAll(merged.Without(perTrial...), settings{profile: p.options.Profile}, p.problems)
 	if matrix := merged.Get("matrix"); matrix != nil {
-		merged = layers.With(merged, "matrix", expand(matrix, settings{profile: p.options.Profile, early: true}, p.problems))
+		merged = With(merged, "matrix", expand(matrix, settings{profile: p.options.Profile, early: true}, p.problems))
 	}
 	// Problems of single values were reported when they were read.
 	e.head = article.DecodeExperiment(article.Merge(merged, constant), false, &source.Problems{})
@@ -264,7 +260,7 @@ func readHead(e *outline, problems *source.Problems) bool {
 	e.Blocks = head.Order.V == article.Blocks
 	e.Interleaved = !e.Blocks && head.Order.V != article.Sequential
 	e.Shared = article.Texts(head.Shared)
-	e.Setup, e.Cleanup = parts.Hooks(head.Setup), parts.Hooks(head.Cleanup)
+	e.Setup, e.Cleanup = Hooks(head.Setup), Hooks(head.Cleanup)
 	for i := range head.Metrics {
 		e.Metrics = append(e.Metrics, metric(&head.Metrics[i]))
 	}
@@ -449,8 +445,8 @@ func (p *planner) resolveTrial(e *outline, d *draft, t *Trial) {
 				Hint = "write true or false, or make two experiments"
 		}
 	}
-	t.Tune = parts.Searches(d.definition, p.options.Profile == Quick, p.problems)
-	t.Capacity = parts.Capacity(d.definition, p.problems)
+	t.Tune = Searches(d.definition, p.options.Profile == Quick, p.problems)
+	t.Capacity = Capacity(d.definition, p.problems)
 	if t.Deferred = deferred(d.node); len(t.Deferred) > 0 {
 		t.template = &template{*p, d, e.Pos}
 		if p.problems.Empty() { // else they would be found a second time

@@ -3,8 +3,6 @@ package plan
 import (
 	"slices"
 
-	"benchbook/notebook/parts"
-
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 )
@@ -23,7 +21,7 @@ func (e *Experiment) LoadHost(t *Trial) string {
 	if t.Command != nil && t.Command.Service != "" {
 		return e.HostOf(t.Command.Service)
 	}
-	return e.Hosts[parts.LoadName]
+	return e.Hosts[LoadName]
 }
 
 // HostNames are the nodes that the experiment uses, sorted; this machine is the empty name.
@@ -72,13 +70,13 @@ func placeOnNodes(e *outline) {
 			continue
 		}
 		if e.Hosts == nil {
-			e.Hosts = map[string]string{parts.LoadName: LoadNode}
+			e.Hosts = map[string]string{LoadName: LoadNode}
 		}
 		for _, s := range d.definition.Services {
 			e.Hosts[s.Name.Value] = ServiceNode
 		}
 		if l := d.definition.Load; l != nil && l.Network.V == source.SharedNetwork {
-			e.Hosts[parts.LoadName] = ServiceNode
+			e.Hosts[LoadName] = ServiceNode
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/notebook/layers"
 	"benchbook/notebook/spec"
 )
 
@@ -15,11 +14,11 @@ import (
 //
 // Source: docs/experiment.md#blocks.
 func (e *outline) chooseOrder(measured []*Trial) {
-	if !e.Blocks || e.Origin["order"] != layers.BuiltQuick || measured[0].Capacity == nil &&
+	if !e.Blocks || e.Origin["order"] != BuiltQuick || measured[0].Capacity == nil &&
 		!slices.ContainsFunc(measured, e.mayChangeServices) && slices.ContainsFunc(measured, e.hasOwnServices) {
 		return
 	}
-	e.Blocks, e.Interleaved, e.Origin["order"] = false, true, layers.BuiltIn
+	e.Blocks, e.Interleaved, e.Origin["order"] = false, true, BuiltIn
 }
 
 // hasOwnServices reports whether a trial has services that are not shared.

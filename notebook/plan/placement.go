@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"benchbook/notebook/parts"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -196,7 +195,7 @@ func (e *Experiment) pinned(t *Trial, visit func(what, host string, set *string,
 		visit(s.Name, e.HostOf(s.Name), &s.CPUSet, Placement.services)
 	}
 	if t.Load != nil {
-		visit(parts.LoadName, e.LoadHost(t), &t.Load.CPUSet, Placement.load)
+		visit(LoadName, e.LoadHost(t), &t.Load.CPUSet, Placement.load)
 	}
 	if t.Command != nil {
 		visit("command", e.LoadHost(t), &t.Command.CPUSet, Placement.load)

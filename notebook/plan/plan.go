@@ -13,7 +13,6 @@ import (
 	"slices"
 	"time"
 
-	"benchbook/notebook/parts"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -133,7 +132,7 @@ type Trial struct {
 	FullKey string
 
 	template *template // what Tuned resolves; nil where nothing is deferred
-	places   parts.Places
+	places   Places
 }
 
 // DockerfilePos is the place of a line, counted from 1, of the Dockerfile of a build of the trial; that of the whole

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"slices"
 
-	"benchbook/notebook/layers"
-	"benchbook/notebook/parts"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 )
@@ -18,7 +16,7 @@ type referenceCheck struct {
 }
 
 // checkReferences looks at what experiments take from each other, and reports those that wait for each other.
-func checkReferences(outlines []*outline, definitions []*layers.Definition, problems *source.Problems) {
+func checkReferences(outlines []*outline, definitions []*Definition, problems *source.Problems) {
 	c := referenceCheck{outlines: outlines, problems: problems}
 	for _, d := range definitions {
 		c.known = append(c.known, d.Block.Name.Value)
@@ -93,7 +91,7 @@ func (c referenceCheck) tuned(of source.Text, name string) {
 	if e == nil {
 		return
 	}
-	if tuned := parts.Names(e.head.Tune); !slices.Contains(tuned, name) {
+	if tuned := Names(e.head.Tune); !slices.Contains(tuned, name) {
 		hint := source.Suggest(name, tuned)
 		if len(tuned) == 0 {
 			hint = "add tune: to it"

@@ -9,7 +9,6 @@ import (
 	"benchbook/files"
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
-	"benchbook/notebook/parts"
 
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
@@ -111,7 +110,7 @@ func (p *planner) secret(name source.Text, s article.Secret) Secret {
 	}
 	out.Within = p.project.Repository()
 	if _, ok := files.Below(out.Within, out.File); !ok {
-		parts.NotAllowed(article.AllowSecrets, s.File.Pos, "the secret file "+s.File.Value+", outside the repository,",
+		NotAllowed(article.AllowSecrets, s.File.Pos, "the secret file "+s.File.Value+", outside the repository,",
 			p.problems)
 	}
 	return out

@@ -4,7 +4,7 @@
 // It knows YAML and no meaning: templates stay as they are written, and every value keeps its place.
 //
 // Rules are those of docs/defaults.md.
-package layers
+package plan
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package parts
+package plan
 
 import (
 	"fmt"
@@ -11,7 +11,6 @@ import (
 
 	"benchbook/files"
 	"benchbook/notebook/article"
-	"benchbook/notebook/inputs"
 
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -163,7 +162,7 @@ func (r *reading) service(name source.Text, s *article.Service) *spec.Service {
 		out.Scale = s.Scale.V
 	}
 	if s.Link != nil {
-		out.Link = link(s.Link, r.problems)
+		out.Link = linkSpec(s.Link, r.problems)
 		if len(out.Expose) == 0 {
 			r.problems.Add("missing-key", s.Link.Pos, "service %q has a link and exposes no port", name.Value).
 				Hint = "add expose: with the ports that the link is to lead to"
@@ -418,7 +417,7 @@ func (r *reading) build(i image) (spec.Image, bool) {
 			folder, i.build = folder.Around(root), &moved
 		}
 	}
-	b, where, ok := folder.Build(i.build, inputs.UsersOf(i.service, i.build), i.at, r.problems)
+	b, where, ok := folder.Build(i.build, UsersOf(i.service, i.build), i.at, r.problems)
 	r.places.Dockerfiles[b] = where
 	return spec.Image{Build: b}, ok
 }

@@ -2,7 +2,7 @@
 // mounted, and build contexts.
 //
 // What it reads is held in memory, with digests, and bounded. Nothing outside the folder of the article is read.
-package inputs
+package plan
 
 import (
 	"bytes"
@@ -528,13 +528,13 @@ func (g *gathering) take(name, inner string) error {
 }
 
 // Place is where a Dockerfile stands: its listing, or the build key; and its lines, if it is in the article.
-type Place struct {
+type DockerfilePlace struct {
 	all   source.Pos
 	lines []source.Pos
 }
 
 // At is the place of a line, counted from 1; that of the whole where the line is not known or not in the article.
-func (p Place) At(line int) source.Pos {
+func (p DockerfilePlace) At(line int) source.Pos {
 	if line < 1 || line > len(p.lines) {
 		return p.all
 	}
@@ -543,14 +543,14 @@ func (p Place) At(line int) source.Pos {
 
 // Build reads a build of some users, and says where its Dockerfile stands.
 func (f *Folder) Build(b *article.Build, users []string, at source.Pos,
-	problems *source.Problems) (*spec.Build, Place, bool) {
+	problems *source.Problems) (*spec.Build, DockerfilePlace, bool) {
 	context := b.Context
 	if context.Value == "" {
 		context = source.Text{Value: ".", Pos: at}
 	}
 	files, ok := f.context(context, users, copiedBy(f.dockerfileText(b, context)), problems)
 	if !ok {
-		return nil, Place{}, false
+		return nil, DockerfilePlace{}, false
 	}
 	out := &spec.Build{Files: files, Dockerfile: "Dockerfile", Target: b.Target.Value, Args: b.Args.Map()}
 	if !b.Inline.IsZero() {
@@ -572,7 +572,7 @@ func (f *Folder) dockerfileText(b *article.Build, context source.Text) string {
 
 // dockerfile finds the Dockerfile of a build among the files of its context, and in the article if it is a listing.
 func (f *Folder) dockerfile(out *spec.Build, b *article.Build, context source.Text,
-	problems *source.Problems) (Place, bool) {
+	problems *source.Problems) (DockerfilePlace, bool) {
 	where := context.Pos
 	if b.Dockerfile.Value != "" {
 		out.Dockerfile, where = path.Clean(b.Dockerfile.Value), b.Dockerfile.Pos
@@ -595,12 +595,12 @@ func (f *Folder) dockerfile(out *spec.Build, b *article.Build, context source.Te
 			hint = "add a listing: ```dockerfile file=" + out.Dockerfile
 		}
 		problems.Add("no-such-file", where, "no %s in the build context %q", out.Dockerfile, context.Value).Hint = hint
-		return Place{}, false
+		return DockerfilePlace{}, false
 	}
-	place := Place{all: context.Pos}
+	place := DockerfilePlace{all: context.Pos}
 	for _, l := range f.Doc.Listings {
 		if path.Join(path.Clean(context.Value), out.Dockerfile) == l.Path {
-			place = Place{l.Pos, l.Lines}
+			place = DockerfilePlace{l.Pos, l.Lines}
 		}
 	}
 	return place, true
@@ -610,10 +610,10 @@ func (f *Folder) dockerfile(out *spec.Build, b *article.Build, context source.Te
 const inlineName = ".benchbook.Dockerfile"
 
 // inline makes a file of a Dockerfile that stands in the block.
-func inline(b *spec.Build, t source.Text) Place {
+func inline(b *spec.Build, t source.Text) DockerfilePlace {
 	b.Dockerfile = inlineName
 	b.Files = append([]spec.File{newFile(inlineName, []byte(t.Value), false)}, b.Files...)
-	place := Place{all: t.Pos}
+	place := DockerfilePlace{all: t.Pos}
 	at := 0
 	for line := range strings.Lines(t.Value) {
 		place.lines = append(place.lines, t.At(at, at+len(strings.TrimRight(line, "\n"))))

@@ -1,4 +1,4 @@
-package layers
+package plan
 
 import (
 	"maps"
@@ -84,7 +84,7 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-func TestSkippedByProfile(t *testing.T) {
+func TestLayersSkippedByProfile(t *testing.T) {
 	l, doc := library(t, "", "name: e\ncommand: {run: x}\nprofiles: {quick: skip}")
 	for profile, want := range map[string]bool{Quick: true, "full": false} {
 		if _, skipped := l.Merge(l.Definition(doc.Experiments[0], &source.Problems{}), profile, ""); skipped != want {

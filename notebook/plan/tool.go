@@ -1,4 +1,4 @@
-package parts
+package plan
 
 import (
 	"slices"
@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/layers"
+
 	"benchbook/notebook/loadtool"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -49,7 +49,7 @@ func (c *toolCheck) check() {
 	for _, k := range keys {
 		_, has := c.program.Flags[k.name]
 		has = has || k.name == "keepalive" && c.Keepalive.V // which it does anyway
-		if layers.IsWritten(k.at) && !has {
+		if IsWritten(k.at) && !has {
 			c.problems.Add("no-flag", k.at, "%s has no flag for %s", c.name, k.name).
 				Hint = "remove " + k.name + ", or use another tool; flags of its own go into args"
 		}
@@ -144,7 +144,7 @@ func (c *toolCheck) times() {
 	times := map[string]article.Value[time.Duration]{"duration": c.Duration, "warmup": c.Warmup, "timeout": c.Timeout}
 	for _, name := range c.program.Seconds {
 		v := times[name]
-		if whole := v.V.Truncate(time.Second); whole != v.V && layers.IsWritten(v.Text.Pos) {
+		if whole := v.V.Truncate(time.Second); whole != v.V && IsWritten(v.Text.Pos) {
 			c.problems.Add("wrong-value", v.Text.Pos, "%s takes %s in whole seconds, not %s", c.name, name, v.Text.Value).
 				Hint = "write " + whole.String() + " or " + (whole + time.Second).String()
 		}
@@ -157,7 +157,7 @@ func (c *toolCheck) end() {
 		c.problems.Add("missing-key", c.Tool.Text.Pos,
 			"%s ends after a number of requests, and the load does not say how many", c.name).Hint = "add requests:"
 	}
-	if c.program.Either && c.Requests.Set() && layers.IsWritten(c.Duration.Text.Pos) {
+	if c.program.Either && c.Requests.Set() && IsWritten(c.Duration.Text.Pos) {
 		c.problems.Add("contradiction", c.Duration.Text.Pos,
 			"%s ends after a time or after a number of requests, not at whichever comes first", c.name).
 			Hint = "remove duration or requests"

@@ -1,4 +1,4 @@
-package parts
+package plan
 
 import (
 	"fmt"
@@ -115,7 +115,7 @@ func checkStatus(v article.Value[int], problems *source.Problems) {
 }
 
 // link reads a link, and reports invalid times and rates.
-func link(l *article.Link, problems *source.Problems) *spec.Link {
+func linkSpec(l *article.Link, problems *source.Problems) *spec.Link {
 	for _, v := range []article.Value[time.Duration]{l.RTT, l.Jitter} {
 		if v.Known() && v.V < 0 {
 			problems.Add("wrong-value", v.Text.Pos, "a delay cannot be negative")

@@ -5,14 +5,13 @@
 // repetitions are not known here.
 //
 // Rules are those of docs/services.md, docs/load.md and docs/searches.md.
-package parts
+package plan
 
 import (
 	"cmp"
 	"net/url"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/inputs"
 
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -25,7 +24,7 @@ const LoadName = "load"
 // Reader reads the parts of the trials of one article.
 type Reader struct {
 	Project *article.Project
-	Folder  func(source.Text) *inputs.Folder // that of the article which a path was written in
+	Folder  func(source.Text) *Folder // that of the article which a path was written in
 	// Revision is what builds without one of their own take their contexts from; empty: the files as they are.
 	Revision string
 }
@@ -44,7 +43,7 @@ type Parts struct {
 type Places struct {
 	CPUSets     map[*string]source.Text // by the field of a service, the load or the command
 	CPUs        map[*spec.Service]source.Text
-	Dockerfiles map[*spec.Build]inputs.Place
+	Dockerfiles map[*spec.Build]DockerfilePlace
 	Images      map[string]source.Pos // by the name of the image
 }
 
@@ -63,7 +62,7 @@ type reading struct {
 // Read reads the parts of a trial. Configs of all trials have to be read before: build contexts leave out their files.
 // Problems without a place of their own are reported at at.
 func (r Reader) Read(e *article.Experiment, configs Configs, at source.Pos, problems *source.Problems) Parts {
-	places := Places{map[*string]source.Text{}, map[*spec.Service]source.Text{}, map[*spec.Build]inputs.Place{},
+	places := Places{map[*string]source.Text{}, map[*spec.Service]source.Text{}, map[*spec.Build]DockerfilePlace{},
 		map[string]source.Pos{}}
 	reading := &reading{r, e, configs, places, problems}
 	out := Parts{Services: reading.services(), Prepare: Hooks(e.Prepare), Conclude: Hooks(e.Conclude), Places: places}
@@ -88,13 +87,13 @@ func (r Reader) Configs(e *article.Experiment, problems *source.Problems) Config
 	}
 	for i := range e.Services {
 		s := &e.Services[i]
-		add(s.Value.Configs, inputs.UsersOf(s.Name.Value, s.Value.Build))
+		add(s.Value.Configs, UsersOf(s.Name.Value, s.Value.Build))
 	}
 	if c := e.Command; c != nil {
-		add(c.Configs, inputs.UsersOf("", c.Build))
+		add(c.Configs, UsersOf("", c.Build))
 	}
 	if e.Load != nil && e.Load.Driver != nil {
-		add(e.Load.Driver.Configs, inputs.UsersOf(LoadName, e.Load.Driver.Build))
+		add(e.Load.Driver.Configs, UsersOf(LoadName, e.Load.Driver.Build))
 	}
 	return out
 }
