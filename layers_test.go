@@ -14,10 +14,9 @@ const module = "benchbook/"
 // layers has the folders of packages from the lowest layer up. A package imports its own layer and those below.
 var layers = []string{
 	"internal files git slice slowtest notebook/source notebook/expr notebook/stats notebook/spec " +
-		"notebook/yamltext notebook/markdown notebook/conditional notebook/figurekind notebook/phrase notebook/placing notebook/plaintext",
-	"notebook/article notebook/record notebook/loadtool notebook/compose notebook/projects notebook/histogram " +
-		"notebook/definition notebook/inputs notebook/layers notebook/parts notebook/bundle",
-	"notebook/plan notebook/validity notebook/integrity",
+		"notebook/yamltext notebook/markdown notebook/figurekind notebook/phrase",
+	"notebook/article notebook/record notebook/loadtool notebook/compose notebook/bundle",
+	"notebook/plan notebook/validity",
 	"notebook/dataset",
 	"notebook/claim notebook/compare notebook/check",
 	"runner render", // neither imports the other

@@ -35,7 +35,6 @@ import (
 	"benchbook/notebook/check"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 	"benchbook/site/theme"
 )
@@ -543,7 +542,6 @@ func keysOf(t testing.TB) map[string][]string {
 		}
 	}
 	goFiles(t, "notebook/article", read)
-	goFiles(t, "notebook/projects", read)
 	return keys
 }
 
