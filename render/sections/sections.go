@@ -101,7 +101,7 @@ func (r *sectionReader) nest(kind html.TokenType) {
 // Elements by how they stand in text.
 var (
 	leftOut        = strings.Fields("button nav script style svg template")
-	classesLeftOut = []string{"sr", "ref", "howto", "back", "embed", "lookup", "fold published"}
+	classesLeftOut = []string{"sr", "ref", "howto", "back", "fold published"}
 	inLines        = strings.Fields("a abbr b cite code data del dfn em i ins kbd mark q s samp span strong sub sup " +
 		"time u var wbr")
 	headings    = strings.Fields("h1 h2 h3 h4 h5 h6")
