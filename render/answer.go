@@ -11,7 +11,7 @@ import (
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/stats"
-	"benchbook/render/badge"
+
 	"benchbook/render/cellview"
 	"benchbook/render/number"
 	"benchbook/render/outcome"
@@ -25,7 +25,7 @@ type answerPart struct{ *composer }
 
 // answerView is what a page says before anything else.
 type answerView struct {
-	Standing badge.Badge
+	Standing Badge
 	Of       string // what the standing counts: "0 of 3 headline claims supported, 14 of all 36"
 	Title    template.HTML
 	Meta     []template.HTML
@@ -67,11 +67,11 @@ func yearOf(doc *article.Document) string {
 const mostAnswers = 4
 
 func (c answerPart) answer(standing claim.Standing, title template.HTML) answerView {
-	v := answerView{Standing: badge.WithoutCount(standing), Title: title, Meta: c.meta(), Of: c.countOfClaims(standing),
+	v := answerView{Standing: PlainBadge(standing), Title: title, Meta: c.meta(), Of: c.countOfClaims(standing),
 		Cautions: c.cautions(), Year: yearOf(c.doc), Shortest: c.shortest()}
 	headlines := slice.Filter(c.doc.Claims, func(block *article.Claim) bool { return block.Headline.V })
 	for _, block := range headlines[:min(len(headlines), mostAnswers)] {
-		o, mark := c.outcomes.of(block.Name.Value), badge.OfVerdict(c.judgements.verdict(block.Name.Value))
+		o, mark := c.outcomes.of(block.Name.Value), VerdictBadge(c.judgements.verdict(block.Name.Value))
 		line := answerLine{Says: o.Sentence.WithoutInterval().HTML(), Outcome: o, Class: mark.Class, Verdict: mark.Word,
 			Href: "#" + prose.ClaimID + block.Name.Value}
 		if c.judgements.verdict(block.Name.Value) != stats.NotMeasured {

@@ -6,7 +6,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/phrase"
 	"benchbook/notebook/stats"
-	"benchbook/render/badge"
+
 	"benchbook/slice"
 )
 
@@ -18,7 +18,7 @@ type cardPart struct{ *composer }
 func (c cardPart) card(page *Page, a composed) {
 	for _, v := range stats.Verdicts {
 		if n := c.judgements.with(v); n > 0 {
-			mark := badge.OfVerdict(v)
+			mark := VerdictBadge(v)
 			mark.Word = string(v)
 			page.Counts = append(page.Counts, VerdictCount{mark, n})
 		}
@@ -34,7 +34,7 @@ func (c cardPart) card(page *Page, a composed) {
 	switch first := c.firstDecided(); {
 	case first != nil:
 		o := c.outcomes.of(first.Name.Value)
-		page.Verdict, page.Says = badge.OfVerdict(c.judgements.verdict(first.Name.Value)), o.Sentence.HTML()
+		page.Verdict, page.Says = VerdictBadge(c.judgements.verdict(first.Name.Value)), o.Sentence.HTML()
 		page.Finding = o.Sentence.Text()
 	case page.Finding != "":
 	case c.origin.Measured > 0:

@@ -8,7 +8,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/stats"
-	"benchbook/render/badge"
+
 	"benchbook/render/chart"
 	"benchbook/render/number"
 	"benchbook/render/outcome"
@@ -46,7 +46,7 @@ const longestEffect = 90
 
 func (c evidencePart) claim(block *article.Claim) claimView {
 	j := c.judgements[block.Name.Value]
-	mark := badge.OfVerdict(j.Verdict)
+	mark := VerdictBadge(j.Verdict)
 	says, _ := c.claimSentence(block)
 	v := claimView{ID: prose.ClaimID + block.Name.Value, Class: mark.Class, Word: mark.Word, Says: says,
 		Headline: block.Headline.V}
@@ -135,7 +135,7 @@ func withPrefix(before, words string) string {
 }
 
 func partOf(j claim.Judgement) partView {
-	mark := badge.OfVerdict(j.Verdict)
+	mark := VerdictBadge(j.Verdict)
 	v := partView{Class: mark.Class, Word: mark.Word, What: j.What, Reason: j.Reason}
 	if j.Effect != nil && j.Verdict != stats.NotMeasured {
 		e := outcome.EffectOf(&j)
@@ -183,7 +183,7 @@ type saidView struct {
 // Words of the author that do not hold are quoted as a hypothesis.
 func (c *composer) Claim(name string, words template.HTML, goesOn bool) template.HTML {
 	o, verdict := c.outcomes.of(name), c.judgements.verdict(name)
-	v := saidView{Class: badge.OfVerdict(verdict).Class, Href: "#" + prose.ClaimID + name, Tag: o.Word}
+	v := saidView{Class: VerdictBadge(verdict).Class, Href: "#" + prose.ClaimID + name, Tag: o.Word}
 	switch {
 	case words == "":
 		sentence := o.Sentence.Unfinished()

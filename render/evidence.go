@@ -12,7 +12,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/stats"
-	"benchbook/render/badge"
+
 	"benchbook/render/number"
 	"benchbook/render/outcome"
 	"benchbook/render/prose"
@@ -139,7 +139,7 @@ func (c evidencePart) original(standing claim.Standing) originalView {
 			continue
 		}
 		verdict := c.judgements.verdict(block.Name.Value)
-		mark := badge.OfVerdict(verdict)
+		mark := VerdictBadge(verdict)
 		counts[verdict]++
 		said, _ := c.claimSentence(block)
 		here, interval := hereOf(o)

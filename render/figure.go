@@ -11,9 +11,9 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/render/cellview"
 	"benchbook/render/chart"
-	"benchbook/render/datafile"
+
 	"benchbook/render/figure"
-	"benchbook/render/typeface"
+
 	"benchbook/render/wording"
 )
 
@@ -90,7 +90,7 @@ func (c *composer) drawPanel(v *figureView, f *article.Figure, p *chart.Panel) {
 	if d.Data != nil {
 		csv = d.Data.CSV()
 	} else {
-		csv = datafile.Cells(c.d, cells, cellview.Naming(cells, d.Fields), d.Metrics, f.Published)
+		csv = cellview.DataOf(c.d, cells, cellview.Naming(cells, d.Fields), d.Metrics, f.Published)
 	}
 	o := cellview.OriginOf(c.d, cells, cellview.NamesOf(d.Metrics)...)
 	v.Provenance = c.provenance(o)
@@ -118,7 +118,7 @@ func (c *composer) draw(f figure.Figure) (full, narrow []byte) {
 }
 
 func (r *Renderer) drawAt(width figure.Width, f figure.Figure) ([]byte, error) {
-	metrics := r.measures.Get().(*typeface.Metrics)
+	metrics := r.measures.Get().(*figure.Metrics)
 	defer r.measures.Put(metrics)
 	return f.Draw(metrics, width)
 }

@@ -13,10 +13,10 @@ import (
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
-	"benchbook/render/badge"
+
 	"benchbook/render/cellview"
+	"benchbook/render/figure"
 	"benchbook/render/table"
-	"benchbook/render/typeface"
 	"benchbook/render/wording"
 	"benchbook/slice"
 )
@@ -140,13 +140,13 @@ var badgeColours = map[string]string{"is-reproduced": "#00694c", "is-direction":
 
 // Badge draws the standing of an article, and writes it in words.
 func (p Parts) Badge() (words string, svg []byte) {
-	mark := badge.OfStanding(claim.StandingOf(p.c.d))
+	mark := StandingBadge(claim.StandingOf(p.c.d))
 	colour := badgeColours[mark.Class]
 	if colour == "" {
 		colour = "#4f565d"
 	}
 	const size, pad, left = 11.5, 7.0, "benchmark"
-	metrics := p.c.measures.Get().(*typeface.Metrics)
+	metrics := p.c.measures.Get().(*figure.Metrics)
 	defer p.c.measures.Put(metrics)
 	inset := 0.0
 	part := func(words string) (drawn string, width float64) {

@@ -32,14 +32,14 @@ import (
 	"benchbook/notebook/phrase"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
-	"benchbook/render/badge"
+
 	"benchbook/render/cellview"
 	"benchbook/render/chart"
 	"benchbook/render/method"
 	"benchbook/render/outcome"
 	"benchbook/render/prose"
-	"benchbook/render/sections"
-	"benchbook/render/typeface"
+
+	"benchbook/render/figure"
 	"benchbook/render/wording"
 	"benchbook/slice"
 )
@@ -68,7 +68,7 @@ func New(theme fs.FS) (*Renderer, error) {
 	if err := errors.Join(errRegular, errStrong); err != nil {
 		return nil, fmt.Errorf("reading the fonts of the theme: %w", err)
 	}
-	fonts, err := typeface.LoadFonts(regular, strong)
+	fonts, err := figure.LoadFonts(regular, strong)
 	if err != nil {
 		return nil, fmt.Errorf("reading the fonts of the theme: %w", err)
 	}
@@ -95,19 +95,19 @@ type Page struct {
 
 	Host     string    // whose results are shown; empty if there are none
 	Measured time.Time // when the last of them was; zero if there are none
-	Standing badge.Badge
+	Standing Badge
 	Notice   string        // what a reader must know first, in a few words, such as "Not finished"; may be empty
 	Says     template.HTML // what was found: the sentence of the first headline claim that is decided
 	Finding  string        // Says as text
-	Verdict  badge.Badge   // of that claim; empty without one
+	Verdict  Badge         // of that claim; empty without one
 	Counts   []VerdictCount
 	Original string // what the article reproduces; may be empty
 
-	HTML     template.HTML      // the main element
-	Files    []File             // that the page links
-	Copies   []Copy             // likewise
-	Sections []sections.Section // what search finds in it
-	Warnings []string           // what the author should look at, such as a label in a figure that cannot be read
+	HTML     template.HTML // the main element
+	Files    []File        // that the page links
+	Copies   []Copy        // likewise
+	Sections []Section     // what search finds in it
+	Warnings []string      // what the author should look at, such as a label in a figure that cannot be read
 }
 
 type File struct {
@@ -124,7 +124,7 @@ type Copy struct {
 
 // VerdictCount is how many claims of an article have a verdict.
 type VerdictCount struct {
-	badge.Badge
+	Badge
 	Count int
 }
 
@@ -138,7 +138,7 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 	page := &Page{
 		Slug: d.Doc.Slug, Title: a.title, Description: a.description, Date: d.Doc.Front.Date.Value,
 		Tags: plain(article.Texts(d.Doc.Front.Tags)), Draft: d.Doc.Front.Draft.V,
-		Measured: c.origin.Last, Standing: badge.OfStanding(a.standing), HTML: a.main,
+		Measured: c.origin.Last, Standing: StandingBadge(a.standing), HTML: a.main,
 		Files: append(c.allFiles(), c.source()...), Copies: o.Sources,
 		Warnings: slices.Compact(c.warnings),
 	}
@@ -151,7 +151,7 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 		}
 	}
 	cardPart{c}.card(page, a)
-	page.Sections = sections.Of(page.HTML)
+	page.Sections = Sections(page.HTML)
 	return page, c.failed()
 }
 

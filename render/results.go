@@ -14,9 +14,9 @@ import (
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
-	"benchbook/render/badge"
+
 	"benchbook/render/cellview"
-	"benchbook/render/datafile"
+
 	"benchbook/render/method"
 	"benchbook/render/number"
 	"benchbook/render/prose"
@@ -90,7 +90,7 @@ func (j judgements) verdict(claim string) stats.Verdict {
 // withVerdict puts the verdict of a claim that is not supported before a title that is shown away from its page.
 func (j judgements) withVerdict(words, claim string) string {
 	if verdict := j.verdict(claim); claim != "" && verdict != stats.Supported {
-		return badge.OfVerdict(verdict).Word + ": " + words
+		return VerdictBadge(verdict).Word + ": " + words
 	}
 	return words
 }
@@ -121,7 +121,7 @@ func (c *composer) table(t *article.Table) template.HTML {
 	part := provenancePart{c}
 	about := part.about(t.Label.Value, c.judgements.withVerdict(words, stated.Value), statedBy(t.Title, t.Claim), o)
 	e.Provenance.Files = part.addFiles(t.Label.Value, about,
-		datafile.Cells(c.d, cells, columns.words, columns.metrics, t.Published), nil)
+		cellview.DataOf(c.d, cells, columns.words, columns.metrics, t.Published), nil)
 	missing := ""
 	switch {
 	case experiment == nil:

@@ -15,8 +15,7 @@ import (
 	"golang.org/x/net/html"
 
 	"benchbook/render"
-	"benchbook/render/badge"
-	"benchbook/render/sections"
+
 	"benchbook/site"
 	"benchbook/site/theme"
 )
@@ -27,7 +26,7 @@ const base = "https://example.org/bench/"
 func filesOf(t *testing.T, o site.Options) map[string]string {
 	t.Helper()
 	draft := &render.Page{Slug: "idea", Title: "An idea nobody shall find", Draft: true, Date: "2026-11-01",
-		Tags: []string{"secret"}, Standing: badge.Standings()[7]}
+		Tags: []string{"secret"}, Standing: render.StandingBadges()[7]}
 	pages := samplePages(t)
 	if o.SingleFile {
 		pages = newSamplePages(t)
@@ -282,7 +281,7 @@ func TestSearchOfAThousandArticles(t *testing.T) {
 		p := &render.Page{Slug: fmt.Sprintf("article-%03d", i), Title: fmt.Sprintf("Article %d", i),
 			Finding: fmt.Sprintf("It is %d.", i)}
 		for k := range 10 {
-			p.Sections = append(p.Sections, sections.Section{ID: fmt.Sprintf("part-%d", k),
+			p.Sections = append(p.Sections, render.Section{ID: fmt.Sprintf("part-%d", k),
 				Title: fmt.Sprintf("Part %d of it", k), Text: sample.Sections[k%len(sample.Sections)].Text})
 		}
 		p.Sections[0].ID, p.Sections[0].Title = "", p.Title
@@ -371,8 +370,8 @@ func TestSingleFile(t *testing.T) {
 
 func TestTags(t *testing.T) {
 	pages := []*render.Page{
-		{Slug: "a", Title: "A", Tags: []string{"C++", "Zähler", "c--"}, Standing: badge.Standings()[0]},
-		{Slug: "b", Title: "B", Tags: []string{"C++", "../x", "C++"}, Standing: badge.Standings()[0]},
+		{Slug: "a", Title: "A", Tags: []string{"C++", "Zähler", "c--"}, Standing: render.StandingBadges()[0]},
+		{Slug: "b", Title: "B", Tags: []string{"C++", "../x", "C++"}, Standing: render.StandingBadges()[0]},
 	}
 	built, err := site.Files(pages, theme.Files, site.Options{})
 	if err != nil {

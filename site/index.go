@@ -12,7 +12,6 @@ import (
 	"unicode"
 
 	"benchbook/render"
-	"benchbook/render/badge"
 )
 
 const tagsFolder = "tags"
@@ -20,7 +19,7 @@ const tagsFolder = "tags"
 type indexView struct {
 	Title, Description string
 	Entries            []entryView
-	Marks              []badge.Badge
+	Marks              []render.Badge
 	Tags               []tagView
 }
 
@@ -50,7 +49,7 @@ type tagPageView struct {
 }
 
 func (b *builder) index(pages []*render.Page) error {
-	v := indexView{Title: b.options.Title, Description: b.options.Description, Marks: badge.Standings()}
+	v := indexView{Title: b.options.Title, Description: b.options.Description, Marks: render.StandingBadges()}
 	tags := tagsOf(pages)
 	for _, t := range tags {
 		view := tagView{tagLink: tagLink{t.href(""), t.name}}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"benchbook/render"
-	"benchbook/render/sections"
 )
 
 // searchFile is what there is to find. It is a script because a page opened from a disk may load scripts but not read
@@ -30,7 +29,7 @@ type searchPage struct {
 
 func (b *builder) search(pages []*render.Page) error {
 	index, room := searchIndex{Pages: []searchPage{}}, searchBytes
-	add := func(title, address, finding string, list []sections.Section) {
+	add := func(title, address, finding string, list []render.Section) {
 		p := searchPage{title, address, [][3]string{}}
 		for _, s := range list {
 			p.Sections = append(p.Sections, [3]string{s.ID, s.Title, s.Text})

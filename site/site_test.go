@@ -19,7 +19,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render"
-	"benchbook/render/badge"
+
 	"benchbook/render/rendertest"
 	"benchbook/site"
 	"benchbook/site/theme"
@@ -294,7 +294,7 @@ func TestBuildRemovesItsOwn(t *testing.T) {
 func TestBuildRefuses(t *testing.T) {
 	page := func(slug string, files ...render.File) []*render.Page {
 		return []*render.Page{{Slug: slug, Title: "x",
-			Standing: badge.OfStanding(claim.Standing{Is: stats.Holds}), Files: files}}
+			Standing: render.StandingBadge(claim.Standing{Is: stats.Holds}), Files: files}}
 	}
 	tests := []struct {
 		name  string
@@ -347,7 +347,7 @@ func TestBuildFails(t *testing.T) {
 	pages := samplePages(t)
 	build(t, pages[:1], dir)
 	before := files(t, dir)
-	twice := &render.Page{Slug: "x", Title: "x", Standing: badge.OfStanding(claim.Standing{Is: stats.Holds}),
+	twice := &render.Page{Slug: "x", Title: "x", Standing: render.StandingBadge(claim.Standing{Is: stats.Holds}),
 		Files: []render.File{{Path: "index.html"}}}
 	if _, err := site.Build(append(pages, twice), dir, theme.Files, site.Options{}); err == nil {
 		t.Fatal("a file is in the site twice")
@@ -481,7 +481,7 @@ func TestCopies(t *testing.T) {
 		if err := os.Chtimes(from, step.at, step.at); err != nil {
 			t.Fatal(err)
 		}
-		page := &render.Page{Slug: "a", Title: "A", Standing: badge.Standings()[0],
+		page := &render.Page{Slug: "a", Title: "A", Standing: render.StandingBadges()[0],
 			Copies: []render.Copy{{Path: "records/run.jsonl", From: from, Size: int64(len(step.text))}}}
 		report, err := site.Build([]*render.Page{page}, dir, theme.Files, site.Options{})
 		if err != nil {

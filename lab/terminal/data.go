@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"benchbook/render/csvtext"
+	"benchbook/render/table"
 )
 
 // Finite is v, or nil for what JSON has no number for.
@@ -29,7 +29,7 @@ func Exact(v *float64) string {
 
 // PrintCSV writes rows, the first of which is the head.
 func PrintCSV(w io.Writer, rows [][]string) error {
-	if err := csvtext.Write(w, rows); err != nil {
+	if err := table.WriteCSV(w, rows); err != nil {
 		return fmt.Errorf("writing CSV: %w", err)
 	}
 	return nil

@@ -12,7 +12,7 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 
-	"benchbook/notebook/markdown"
+	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 )
 
@@ -102,7 +102,7 @@ func htmlIn(src *source.Source, problems *source.Problems) []source.Pos {
 		return nil
 	}
 	var out []source.Pos
-	parser := markdown.ForPages()
+	parser := article.ForPages()
 	_ = ast.Walk(parser.Parse(src.Data), func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		switch n := n.(type) {
 		case *ast.HTMLBlock:

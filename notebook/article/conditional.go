@@ -9,7 +9,7 @@ import (
 	"github.com/yuin/goldmark/ast"
 
 	"benchbook/notebook/expr"
-	"benchbook/notebook/markdown"
+
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 	"benchbook/slice"
@@ -68,27 +68,27 @@ type reader struct {
 func Parts(tree ast.Node, text *source.Source, parseTest func(source.Text) expr.Node,
 	problems *source.Problems) (list []*ConditionalPart, complete bool) {
 	r := reader{text, problems, parseTest}
-	var divs []*markdown.Div
+	var divs []*Div
 	_ = ast.Walk(tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		if d, ok := n.(*markdown.Div); ok && entering {
+		if d, ok := n.(*Div); ok && entering {
 			divs = append(divs, d)
 		}
 		return ast.WalkContinue, nil
 	})
-	misplaced := slices.ContainsFunc(divs, func(d *markdown.Div) bool {
-		return d.Is == markdown.DivMisplaced && !d.Words.IsEmpty()
+	misplaced := slices.ContainsFunc(divs, func(d *Div) bool {
+		return d.Is == DivMisplaced && !d.Words.IsEmpty()
 	})
 	for _, d := range divs {
 		at := text.Pos(d.Fence.Start, d.Fence.Stop)
 		switch {
 		case misplaced && d.Words.IsEmpty(): // of one of these
-		case d.Is == markdown.DivMisplaced:
+		case d.Is == DivMisplaced:
 			problems.Add("misplaced-block", at, "a part of the text cannot stand in a list, a quotation or a note").
 				Hint = "begin its lines at the margin, and let it hold all of the list, quotation or note"
-		case d.Is == markdown.DivStray:
+		case d.Is == DivStray:
 			problems.Add("unclosed-fence", at, "this line closes no part of the text").
 				Hint = "remove it, or open a part above, " + likeCondition
-		case d.Is == markdown.DivUnclosed:
+		case d.Is == DivUnclosed:
 			problems.Add("unclosed-fence", at, "this part of the text is never closed").
 				Hint = "write a line ::: below its last line"
 		default:
@@ -102,7 +102,7 @@ func Parts(tree ast.Node, text *source.Source, parseTest func(source.Text) expr.
 }
 
 // part puts a part into the place of a div; nil if its condition cannot be read.
-func (r reader) part(d *markdown.Div) *ConditionalPart {
+func (r reader) part(d *Div) *ConditionalPart {
 	p := &ConditionalPart{Place: r.text.Pos(d.Fence.Start, d.Fence.Stop)}
 	written := string(r.text.Data[d.Words.Start:d.Words.Stop])
 	words := source.NewText(written, r.text.Pos(d.Words.Start, d.Words.Stop),

@@ -25,7 +25,7 @@ import (
 	"benchbook/files"
 
 	"benchbook/notebook/expr"
-	"benchbook/notebook/markdown"
+
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
@@ -243,7 +243,7 @@ func Parse(dir string, src *source.Source) *Document {
 		doc.Source = src
 	}
 	doc.Text = doc.frontMatter()
-	doc.Tree = doc.ParseMarkdown(markdown.ForArticles())
+	doc.Tree = doc.ParseMarkdown(ForArticles())
 	doc.parts()
 	doc.blocks()
 	doc.files()
@@ -254,7 +254,7 @@ func Parse(dir string, src *source.Source) *Document {
 }
 
 // ParseMarkdown reads the text of the article, or of another page.
-func (doc *Document) ParseMarkdown(p markdown.Parser) ast.Node {
+func (doc *Document) ParseMarkdown(p Parser) ast.Node {
 	tree := p.Parse(doc.Text)
 	if at, message, hint := p.Exceeded(); at >= 0 {
 		doc.Problems.Add("too-large", doc.Source.Pos(at, min(at+1, len(doc.Text))), "%s", message).Hint = hint

@@ -5,7 +5,6 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 
-	"benchbook/notebook/markdown"
 	"benchbook/notebook/source"
 )
 
@@ -20,7 +19,7 @@ type Line struct {
 // lines reads the titles, captions and other lines of Markdown that stand in YAML, so that what they show is checked
 // like the rest of the text. They are not part of the tree: render reads them anew where it shows them.
 func (doc *Document) lines() {
-	p := markdown.ForLines()
+	p := ForLines()
 	for _, t := range doc.names() {
 		*t = t.OneLine()
 	}
@@ -117,7 +116,7 @@ func (doc *Document) shown(in writtenLine, n ast.Node, src []byte) *InlineValue 
 		doc.read(v, words)
 		return v
 	case *ast.Link:
-		written, destination := string(n.Destination), markdown.Resolve(n.Destination)
+		written, destination := string(n.Destination), Resolve(n.Destination)
 		end := max(strings.LastIndex(t.Value, written), 0) + len(written)
 		to := doc.linkTo(destination, func(word string) source.Pos {
 			return t.At(end-min(len(word), len(written)), end)

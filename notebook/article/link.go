@@ -3,7 +3,6 @@ package article
 import (
 	"github.com/yuin/goldmark/ast"
 
-	"benchbook/notebook/markdown"
 	"benchbook/notebook/source"
 )
 
@@ -66,5 +65,5 @@ func (doc *Document) resolve(destination []byte) string {
 			return resolved
 		}
 	}
-	return markdown.Resolve(destination)
+	return Resolve(destination)
 }

@@ -14,7 +14,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/render/cellview"
-	"benchbook/render/datafile"
+
 	"benchbook/render/figure"
 	"benchbook/render/number"
 	"benchbook/render/wording"
@@ -40,23 +40,23 @@ type Panel struct {
 // account is what is said of a drawing in the making.
 type account struct {
 	howTo, warnings []string
-	described       []string        // each of its parts in words
-	notes           []string        // below it: what is not drawn, and why
-	data            *datafile.Table // of cells, which are told apart by dataFields
+	described       []string            // each of its parts in words
+	notes           []string            // below it: what is not drawn, and why
+	data            *cellview.DataTable // of cells, which are told apart by dataFields
 	dataFields      []string
 }
 
 // Drawing is what became of a panel.
 type Drawing struct {
-	Figure   figure.Figure   // nil if there is nothing to draw
-	Missing  string          // why
-	Sub      string          // what is shown, and in which unit
-	HowTo    []string        // how to read it, in sentences
-	Metrics  []record.Metric // that it shows
-	Fields   []string        // by which its parts are named
-	Data     *datafile.Table // what it shows, where that is more than cells and metrics
-	Folded   string          // what a telephone shows in place of a long narrow drawing until it is opened
-	Warnings []string        // for the author
+	Figure   figure.Figure       // nil if there is nothing to draw
+	Missing  string              // why
+	Sub      string              // what is shown, and in which unit
+	HowTo    []string            // how to read it, in sentences
+	Metrics  []record.Metric     // that it shows
+	Fields   []string            // by which its parts are named
+	Data     *cellview.DataTable // what it shows, where that is more than cells and metrics
+	Folded   string              // what a telephone shows in place of a long narrow drawing until it is opened
+	Warnings []string            // for the author
 }
 
 // drawers draw the kinds of figures, those of package figurekind. Each gives why it cannot, where that is so.
@@ -123,7 +123,7 @@ func (p *Panel) description(what string) string {
 func (p *Panel) newData(columns ...string) {
 	asked := slices.DeleteFunc(article.Texts(p.Block.Y), func(name string) bool { return !hasField(p.Cells, name) })
 	p.dataFields = cellview.Naming(p.Cells, asked)
-	p.data = datafile.NewTable(p.dataFields, append(columns, "missing", "state")...)
+	p.data = cellview.NewDataTable(p.dataFields, append(columns, "missing", "state")...)
 }
 
 // addData adds a row. Columns beyond the values have none.

@@ -25,14 +25,13 @@ import (
 	"unicode"
 
 	"benchbook/notebook/phrase"
-	"benchbook/render/typeface"
 )
 
 // Figure is a figure of any kind.
 type Figure interface {
 	// Draw draws the figure, with one decimal of a unit, as an svg element that has the class full or narrow. The error
 	// says what cannot be drawn and which part of the figure it is.
-	Draw(m *typeface.Metrics, width Width) ([]byte, error)
+	Draw(m *Metrics, width Width) ([]byte, error)
 }
 
 // Head is what all kinds of figures have.
@@ -44,7 +43,7 @@ type Head struct {
 
 // draw draws the figure of the head: prepare checks its numbers and words, and paint draws them on a sheet. Where names
 // find no room among the marks, paint reports false and is called again, crowded, to put them elsewhere.
-func (h Head) draw(m *typeface.Metrics, w Width, prepare func() error,
+func (h Head) draw(m *Metrics, w Width, prepare func() error,
 	paint func(s *sheet, crowded bool) (height float64, ok bool)) (svg []byte, err error) {
 	if err = h.check(w); err == nil {
 		err = prepare()

@@ -8,8 +8,6 @@ import (
 
 	"github.com/go-text/typesetting/segmenter"
 	"gonum.org/v1/plot/text"
-
-	"benchbook/render/typeface"
 )
 
 // clearance is how far apart two texts of one line stay, in units: less reads as one text.
@@ -46,7 +44,7 @@ func (s *sheet) placeClear(t textStyle, label string, area rect, spots []spot, r
 }
 
 // boxAt is where a label stands at a spot.
-func (t textStyle) boxAt(m *typeface.Metrics, at spot, label string) rect {
+func (t textStyle) boxAt(m *Metrics, at spot, label string) rect {
 	t.align = at.align
 	return t.box(m, point{at.x, at.y + t.middle()}, label)
 }

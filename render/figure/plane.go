@@ -12,8 +12,6 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-
-	"benchbook/render/typeface"
 )
 
 // Curves is a figure of lines over a numeric axis, such as a parameter, a percentile or the time within a run, with
@@ -78,7 +76,7 @@ type Point struct {
 // The error names the curve and what cannot be drawn of it: a point that has no place on the axes, an interval that is
 // none, points out of order, or a colour that there is not; or says what is wrong with the figure: no curves, no point,
 // or a Head that is refused.
-func (f Curves) Draw(m *typeface.Metrics, width Width) ([]byte, error) {
+func (f Curves) Draw(m *Metrics, width Width) ([]byte, error) {
 	return f.draw(m, width, f.prepare, func(s *sheet, _ bool) (float64, bool) {
 		p := &plane{sheet: s, f: f}
 		if p.nameAll(); len(p.named) > MaxSeries {

@@ -10,8 +10,6 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg/draw"
-
-	"benchbook/render/typeface"
 )
 
 // Rows is a figure of rows, each with an estimate and its interval on one scale, and what others published.
@@ -95,7 +93,7 @@ type Probe struct {
 // The error names the row that cannot be drawn: its value is no finite number, its interval is not one, its series
 // is not named, or it has no place on the scale; otherwise it says what is wrong with the figure: no rows, more series
 // than MaxSeries, bars on a Log scale, an ID that is none, or a width that is neither Full nor Narrow.
-func (f Rows) Draw(m *typeface.Metrics, width Width) ([]byte, error) {
+func (f Rows) Draw(m *Metrics, width Width) ([]byte, error) {
 	return f.draw(m, width, f.prepare, func(s *sheet, crowded bool) (float64, bool) {
 		r := &rowSheet{sheet: s, f: f, key: crowded, rows: make([]rowPlace, len(f.Rows))}
 		r.layColumns()

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"benchbook/render/typeface"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -22,7 +20,7 @@ var nan, inf = math.NaN(), math.Inf(1)
 var widths = []Width{Full, Narrow}
 
 // pageFonts are the fonts that the page links.
-var pageFonts = sync.OnceValues(func() (*typeface.Fonts, error) {
+var pageFonts = sync.OnceValues(func() (*Fonts, error) {
 	regular, err := os.ReadFile("../../site/theme/fonts/inter-400.woff2")
 	if err != nil {
 		return nil, err
@@ -31,10 +29,10 @@ var pageFonts = sync.OnceValues(func() (*typeface.Fonts, error) {
 	if err != nil {
 		return nil, err
 	}
-	return typeface.LoadFonts(regular, strong)
+	return LoadFonts(regular, strong)
 })
 
-func fonts(tb testing.TB) *typeface.Fonts {
+func fonts(tb testing.TB) *Fonts {
 	tb.Helper()
 	f, err := pageFonts()
 	if err != nil {

@@ -10,8 +10,6 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg/draw"
-
-	"benchbook/render/typeface"
 )
 
 // Scatter is a figure of points between two numeric axes, with their intervals both ways. Each point is named beside
@@ -45,7 +43,7 @@ type Slope struct {
 //
 // The error names the point that cannot be drawn: it has no place on the axes, its interval is none, or its series is
 // not named; or says what is wrong with the figure: no points, more series than MaxSeries, or a Head that is refused.
-func (f Scatter) Draw(m *typeface.Metrics, width Width) ([]byte, error) {
+func (f Scatter) Draw(m *Metrics, width Width) ([]byte, error) {
 	c := Curves{Head: f.Head, X: f.X, Y: f.Y, Reference: f.Reference, Notes: f.Notes, Dots: true}
 	prepare := func() error { return f.prepare(&c) }
 	return f.draw(m, width, prepare, func(s *sheet, crowded bool) (float64, bool) {

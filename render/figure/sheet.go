@@ -9,8 +9,6 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-
-	"benchbook/render/typeface"
 )
 
 // point and rect are in the drawing's coordinates: x to the right, y down, origin top left, in units.
@@ -39,7 +37,7 @@ func (r rect) corners() []point {
 type sheet struct {
 	canvas  *canvas
 	draw    draw.Canvas
-	metrics *typeface.Metrics
+	metrics *Metrics
 	width   float64
 	texts   []rect
 	marks   []rect
@@ -53,7 +51,7 @@ type hit struct {
 	words string
 }
 
-func newSheet(m *typeface.Metrics, width Width) *sheet {
+func newSheet(m *Metrics, width Width) *sheet {
 	c := newCanvas()
 	s := &sheet{canvas: c, draw: draw.Canvas{Canvas: c}, metrics: m, width: float64(width)}
 	c.drawn = s.remember
@@ -115,7 +113,7 @@ func (t textStyle) size() float64 {
 }
 
 // middle is how far below its centre line a text has its baseline.
-func (t textStyle) middle() float64 { return t.size() * typeface.Capital / 2 }
+func (t textStyle) middle() float64 { return t.size() * Capital / 2 }
 
 // classes are those of the style, in the order of a drawing.
 func (t textStyle) classes() string {
@@ -150,10 +148,10 @@ func (s *sheet) widest(t textStyle, lines []string) (w float64) {
 }
 
 // box is where str stands with its anchor at p, from the top of its highest letters to the foot of its lowest.
-func (t textStyle) box(m *typeface.Metrics, p point, str string) rect {
+func (t textStyle) box(m *Metrics, p point, str string) rect {
 	w := m.Width(str, t.size(), t.strong)
 	x := p.x + w*float64(t.align)
-	return rect{x, p.y - t.size()*typeface.Ascent, x + w, p.y + t.size()*typeface.Descent}
+	return rect{x, p.y - t.size()*Ascent, x + w, p.y + t.size()*Descent}
 }
 
 // text writes str with its anchor on the baseline at p.

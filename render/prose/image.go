@@ -15,7 +15,7 @@ import (
 	"github.com/yuin/goldmark/ast"
 
 	"benchbook/files"
-	"benchbook/notebook/markdown"
+	"benchbook/notebook/article"
 )
 
 // mediaFolder holds the pictures of an article, below its page.
@@ -27,7 +27,7 @@ var pictures = []string{".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg
 // from elsewhere.
 func (w *Writer) image(n ast.Node, source []byte) template.HTML {
 	i := n.(*ast.Image)
-	written, words := markdown.Resolve(i.Destination), strings.TrimSpace(w.Plain(i, source))
+	written, words := article.Resolve(i.Destination), strings.TrimSpace(w.Plain(i, source))
 	if name, ok := localPicture(written); ok {
 		file, err := w.addPicture(name)
 		if err != nil {

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/markdown"
+
 	"benchbook/notebook/source"
 )
 
@@ -41,11 +41,11 @@ func shown(t *testing.T, dir, text string) string {
 	w := NewRenderer().Writer(doc, standardPage{}, struct{ Article }{}, Options{})
 	w.Survey()
 	w.Destination = func(written string) (template.URL, bool) {
-		if address, err := markdown.Elsewhere(written); address != "" || err != nil {
+		if address, err := article.Elsewhere(written); address != "" || err != nil {
 			href, ok := w.follow(written)
 			return href, ok == nil
 		}
-		href, err := markdown.Elsewhere("https:" + written)
+		href, err := article.Elsewhere("https:" + written)
 		return template.URL(strings.TrimPrefix(href, "https:")), err == nil
 	}
 	page := w.Prose()

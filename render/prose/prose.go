@@ -28,7 +28,7 @@ import (
 	"benchbook/notebook/article"
 
 	"benchbook/notebook/expr"
-	"benchbook/notebook/markdown"
+
 	"benchbook/notebook/phrase"
 	"benchbook/render/wording"
 )
@@ -133,7 +133,7 @@ func (w *Writer) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
 	}
 	whole(article.KindBlock, func(n ast.Node, _ []byte) template.HTML { return w.article.Block(n.(*article.Block)) })
 	whole(article.KindConditionalPart, w.Children) // of an article with problems, which has parts elsewhere
-	whole(markdown.KindDiv, w.Children)
+	whole(article.KindDiv, w.Children)
 	whole(article.KindInlineValue, w.inlineValue)
 	whole(article.KindClaimLink, w.claimLink)
 	whole(article.KindReference, w.reference)
@@ -211,7 +211,7 @@ func (w *Writer) Plain(n ast.Node, source []byte) string {
 func (w *Writer) spoken(n ast.Node, source []byte) string {
 	switch n := n.(type) {
 	case *ast.Text:
-		words := markdown.Resolve(n.Value(source))
+		words := article.Resolve(n.Value(source))
 		if n.Parent() != nil && n.Parent().Kind() == ast.KindCodeSpan {
 			words = string(n.Value(source))
 		}
@@ -239,7 +239,7 @@ func (w *Writer) spoken(n ast.Node, source []byte) string {
 			return w.Numbers[n.Label.Value]
 		}
 	case *ast.Link: // in titles, which package article does not put nodes into
-		if to := markdown.Resolve(n.Destination); n.FirstChild() == nil {
+		if to := article.Resolve(n.Destination); n.FirstChild() == nil {
 			if name, ok := article.SentenceOf(to); ok && w.article != nil {
 				return w.article.Finding(name)
 			}
@@ -387,7 +387,7 @@ func (w *Writer) code(n ast.Node, source []byte) template.HTML {
 	}
 	language, lines := "", ""
 	if f, ok := n.(*ast.FencedCodeBlock); ok {
-		language = markdown.Resolve(f.Language(source))
+		language = article.Resolve(f.Language(source))
 		if w.article == nil && f.Info != nil { // which shows articles, where all of these words mean something
 			lines = string(f.Info.Segment.Value(source))
 		}
@@ -477,7 +477,7 @@ func (w *Writer) callout(label, class string, first ast.Node, begin int, source 
 // link shows links, and in titles claims and references.
 func (w *Writer) link(n ast.Node, source []byte) template.HTML {
 	l := n.(*ast.Link)
-	written, words := markdown.Resolve(l.Destination), w.Children(n, source)
+	written, words := article.Resolve(l.Destination), w.Children(n, source)
 	if name, ok := strings.CutPrefix(written, "claim:"); ok && w.article != nil {
 		return w.article.Claim(name, words, goesOn(n, source))
 	}
@@ -496,7 +496,7 @@ func titleOf(written []byte) string {
 	if len(written) == 0 {
 		return ""
 	}
-	return ` title="` + template.HTMLEscapeString(markdown.Resolve(written)) + `"`
+	return ` title="` + template.HTMLEscapeString(article.Resolve(written)) + `"`
 }
 
 func anchor(href template.URL, title []byte, words template.HTML) template.HTML {

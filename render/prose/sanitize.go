@@ -15,7 +15,7 @@ import (
 	"golang.org/x/net/html/atom"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/markdown"
+
 	"benchbook/notebook/source"
 )
 
@@ -33,7 +33,7 @@ func newPolicy() *bluemonday.Policy {
 	p.AllowAttrs("colspan", "rowspan").Matching(bluemonday.Integer).OnElements("td", "th")
 	p.AllowAttrs("lang", "dir").Globally()
 	p.AllowAttrs("href").OnElements("a")
-	p.AllowURLSchemes(markdown.Schemes...)
+	p.AllowURLSchemes(article.Schemes...)
 	p.AllowRelativeURLs(true)
 	p.RequireParseableURLs(true)
 	return p
@@ -95,7 +95,7 @@ type follower struct {
 
 // follow returns where a link leads on the site, or why it cannot be followed.
 func (f follower) follow(written string) (template.URL, error) {
-	if address, err := markdown.Elsewhere(written); address != "" || err != nil {
+	if address, err := article.Elsewhere(written); address != "" || err != nil {
 		return template.URL(address), err
 	}
 	u, err := url.Parse(written)

@@ -9,7 +9,7 @@ import (
 
 	"benchbook/notebook/source"
 	"benchbook/render"
-	"benchbook/render/badge"
+
 	"benchbook/site"
 	"benchbook/site/theme"
 )
@@ -64,7 +64,7 @@ func TestFilesOfTheProject(t *testing.T) {
 	if !problems.Empty() {
 		t.Fatal(problems.Sorted()[0])
 	}
-	files, err := site.Files([]*render.Page{{Slug: "a", Title: "A", Tags: []string{"x"}, Standing: badge.Standings()[0]}},
+	files, err := site.Files([]*render.Page{{Slug: "a", Title: "A", Tags: []string{"x"}, Standing: render.StandingBadges()[0]}},
 		look, site.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +86,7 @@ func TestExplain(t *testing.T) {
 	var problems source.Problems
 	look := theme.Open(fstest.MapFS{"tag.html": {Data: []byte("{{define \"tag\"}}\n<h1>\n{{.Nmae}}</h1>{{end}}")}}, "look",
 		at, &problems)
-	_, err := site.Files([]*render.Page{{Slug: "a", Title: "A", Tags: []string{"x"}, Standing: badge.Standings()[0]}},
+	_, err := site.Files([]*render.Page{{Slug: "a", Title: "A", Tags: []string{"x"}, Standing: render.StandingBadges()[0]}},
 		look, site.Options{})
 	if err == nil || !look.Explain(err, &problems) {
 		t.Fatalf("the error %v is not explained", err)

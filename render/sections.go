@@ -1,5 +1,5 @@
 // Package sections divides pages at their headings, for search.
-package sections
+package render
 
 import (
 	"html/template"
@@ -21,7 +21,7 @@ type Section struct {
 // Of divides a page at its headings. The text is what a reader comes by on the way down, folded or not: without
 // lists of contents, buttons, drawings, tooltips, what is only for screen readers, and what the text would have said
 // with other results.
-func Of(main template.HTML) []Section {
+func Sections(main template.HTML) []Section {
 	r := sectionReader{sections: []Section{{}}}
 	for tokens := html.NewTokenizer(strings.NewReader(string(main))); ; {
 		switch kind := tokens.Next(); kind {

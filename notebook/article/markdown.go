@@ -1,5 +1,5 @@
 // Package markdown reads Markdown with goldmark, within bounds that keep hostile texts from taking all time and memory.
-package markdown
+package article
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package csvtext_test
+package table_test
 
 import (
 	"bytes"
@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"benchbook/notebook/phrase"
-	"benchbook/render/csvtext"
+	"benchbook/render/table"
 )
 
 func TestCell(t *testing.T) {
@@ -29,7 +29,7 @@ func TestCell(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := csvtext.Cell(test.text); got != test.want {
+			if got := table.CSVCell(test.text); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
@@ -43,7 +43,7 @@ func FuzzWrite(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		var b bytes.Buffer
-		if err := csvtext.Write(&b, [][]string{{"head", text}}); err != nil {
+		if err := table.WriteCSV(&b, [][]string{{"head", text}}); err != nil {
 			t.Fatal(err)
 		}
 		row, err := csv.NewReader(&b).Read()
@@ -66,7 +66,7 @@ func firstOf(text string) string { return text[:min(1, len(text))] }
 
 // A parameter with the name of a column is told from it.
 func TestHead(t *testing.T) {
-	got := csvtext.Head([]string{"article", "run"}, []string{"server", "run", "value"}, []string{"unit", "value"})
+	got := table.CSVHead([]string{"article", "run"}, []string{"server", "run", "value"}, []string{"unit", "value"})
 	if want := "article run server matrix.run matrix.value unit value"; strings.Join(got, " ") != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

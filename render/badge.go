@@ -1,5 +1,5 @@
 // Package badge shows standings and verdicts: a glyph, a colour and a word for each.
-package badge
+package render
 
 import (
 	"slices"
@@ -18,7 +18,7 @@ type Badge struct {
 }
 
 // Standings lists the badges of all standings in the order of an index: docs/claims.md#standing.
-func Standings() []Badge {
+func StandingBadges() []Badge {
 	return []Badge{
 		{"is-reproduced", "Reproduced", "reproduced", "Every headline claim about what was published is supported."},
 		{"is-direction", "Partly reproduced", "partly",
@@ -37,8 +37,8 @@ func Standings() []Badge {
 }
 
 // OfStanding shows a standing with its count: "Partly reproduced, 2 of 3".
-func OfStanding(s claim.Standing) Badge {
-	mark := WithoutCount(s)
+func StandingBadge(s claim.Standing) Badge {
+	mark := PlainBadge(s)
 	if s.Count != "" {
 		mark.Word += ", " + s.Count
 	}
@@ -46,8 +46,8 @@ func OfStanding(s claim.Standing) Badge {
 }
 
 // WithoutCount shows a standing without its count.
-func WithoutCount(s claim.Standing) Badge {
-	marks := Standings()
+func PlainBadge(s claim.Standing) Badge {
+	marks := StandingBadges()
 	i := slices.IndexFunc(marks, func(m Badge) bool { return m.Word == wording.Capital(string(s.Is)) })
 	if i < 0 {
 		return marks[len(marks)-1]
@@ -56,7 +56,7 @@ func WithoutCount(s claim.Standing) Badge {
 }
 
 // OfVerdict shows a verdict.
-func OfVerdict(v stats.Verdict) Badge {
+func VerdictBadge(v stats.Verdict) Badge {
 	if v == stats.NotMeasured || v == "" {
 		return Badge{Class: "is-none", Word: "Not measured"}
 	}

@@ -1,5 +1,5 @@
 // Package datafile writes the data of tables and figures as CSV: unrounded, in base units.
-package datafile
+package cellview
 
 import (
 	"bytes"
@@ -11,14 +11,14 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
-	"benchbook/render/cellview"
-	"benchbook/render/csvtext"
+
+	"benchbook/render/table"
 )
 
 // Cells writes metrics of cells as CSV, a row for each metric of each cell; fields name the cells.
-func Cells(d *dataset.Dataset, cells []*dataset.Cell, fields []string, metrics []record.Metric,
+func DataOf(d *dataset.Dataset, cells []*dataset.Cell, fields []string, metrics []record.Metric,
 	published article.PublishedRef) []byte {
-	rows := [][]string{csvtext.Head([]string{"experiment"}, fields, []string{"metric", "unit", "repetitions", "value",
+	rows := [][]string{table.CSVHead([]string{"experiment"}, fields, []string{"metric", "unit", "repetitions", "value",
 		"lo", "hi", "interval", "published", "missing", "state", "validity", "limited_by", "run", "host"})}
 	for _, cell := range cells {
 		for _, m := range metrics {
@@ -32,7 +32,7 @@ func rowOf(d *dataset.Dataset, cell *dataset.Cell, fields []string, m record.Met
 	published article.PublishedRef) []string {
 	row := []string{cell.Experiment.Plan.Name}
 	for _, name := range fields {
-		v, _ := cellview.Field(cell, name)
+		v, _ := Field(cell, name)
 		row = append(row, v)
 	}
 	r := cell.Metric(m.Name)
@@ -42,35 +42,35 @@ func rowOf(d *dataset.Dataset, cell *dataset.Cell, fields []string, m record.Met
 		value = digits(r.Estimate.Centre)
 		lo, hi = digits(r.Estimate.Interval.Lo), digits(r.Estimate.Interval.Hi)
 	}
-	if p, ok := cellview.PublishedOf(d, cell, m.Name, published); ok {
+	if p, ok := PublishedOf(d, cell, m.Name, published); ok {
 		number = digits(p.Number)
 	}
 	if len(cell.Records) > 0 {
 		host = cell.Records[0].Host
 	}
 	return append(row, m.Name, m.Unit, strconv.Itoa(repetitions), value, lo, hi, interval, number, r.Missing,
-		cellview.StateOf(cell), r.Level.String(), cell.Validity().LimitedBy().By, d.RunName(cell.Run), host)
+		StateOf(cell), r.Level.String(), cell.Validity().LimitedBy().By, d.RunName(cell.Run), host)
 }
 
 // Table holds data of a figure that are not metrics of cells.
-type Table struct {
+type DataTable struct {
 	Columns []string
 	Rows    [][]any // of strings, numbers, booleans, and nil for nothing
 }
 
-func NewTable(fields []string, more ...string) *Table {
+func NewDataTable(fields []string, more ...string) *DataTable {
 	// A parameter of these names is called by its whole name, as in Cells.
-	columns := csvtext.Head(nil, fields, append(slices.Clone(more), "run", "host"))
-	return &Table{Columns: columns[:len(columns)-2]}
+	columns := table.CSVHead(nil, fields, append(slices.Clone(more), "run", "host"))
+	return &DataTable{Columns: columns[:len(columns)-2]}
 }
 
 // Add adds a row: the values of its fields, and more.
-func (t *Table) Add(fields []any, more ...any) {
+func (t *DataTable) Add(fields []any, more ...any) {
 	t.Rows = append(t.Rows, append(slices.Clone(fields), more...))
 }
 
 // CSV writes the table.
-func (t *Table) CSV() []byte {
+func (t *DataTable) CSV() []byte {
 	rows := [][]string{t.Columns}
 	for _, row := range t.Rows {
 		line := make([]string, len(row))
@@ -90,7 +90,7 @@ func (t *Table) CSV() []byte {
 
 func writeCSV(rows [][]string) []byte {
 	var b bytes.Buffer
-	_ = csvtext.Write(&b, rows) // its errors are those of the buffer, which has none
+	_ = table.WriteCSV(&b, rows) // its errors are those of the buffer, which has none
 	return bytes.Clone(b.Bytes())
 }
 

@@ -7,7 +7,7 @@
 // would act on a terminal are shown by their numbers.
 //
 // Source: OWASP, CSV Injection.
-package csvtext
+package table
 
 import (
 	"encoding/csv"
@@ -21,12 +21,12 @@ import (
 )
 
 // Write writes rows as CSV; the first is usually the head.
-func Write(w io.Writer, rows [][]string) error {
+func WriteCSV(w io.Writer, rows [][]string) error {
 	c := csv.NewWriter(w)
 	for _, row := range rows {
 		line := make([]string, len(row))
 		for i, cell := range row {
-			line[i] = Cell(phrase.Plain(cell))
+			line[i] = CSVCell(phrase.Plain(cell))
 		}
 		if err := c.Write(line); err != nil {
 			return err
@@ -38,7 +38,7 @@ func Write(w io.Writer, rows [][]string) error {
 
 // Head joins our columns with parameters and labels of an article as fields between them. A field with the name of one
 // of our columns is called as in expressions: matrix.run.
-func Head(before, fields, after []string) []string {
+func CSVHead(before, fields, after []string) []string {
 	ours := slices.Concat(before, after)
 	out := slices.Clone(before)
 	for _, f := range fields {
@@ -55,7 +55,7 @@ const openers = "=+-@＝＋－＠"
 
 // Cell quotes text that a spreadsheet would compute by an apostrophe in front. Text that begins with an apostrophe gets
 // another, so removing one gives the text back.
-func Cell(text string) string {
+func CSVCell(text string) string {
 	begin := strings.TrimLeftFunc(text, func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r) || r == '\ufeff'
 	})

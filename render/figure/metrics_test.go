@@ -1,4 +1,4 @@
-package typeface
+package figure
 
 import (
 	"bytes"

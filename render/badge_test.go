@@ -1,4 +1,4 @@
-package badge
+package render
 
 import (
 	"strings"
@@ -14,16 +14,16 @@ func TestOfStanding(t *testing.T) {
 	for _, s := range []stats.Standing{stats.Reproduced, stats.PartlyReproduced, stats.NotReproduced, stats.Holds,
 		stats.PartlyHolds, stats.DoesNotHold, stats.Undecided,
 		stats.QuickOnly, stats.StandingFailed, stats.StandingMeasured, stats.StandingNotMeasured} {
-		m := OfStanding(claim.Standing{Is: s})
+		m := StandingBadge(claim.Standing{Is: s})
 		if !strings.EqualFold(m.Word, string(s)) || filters[m.Filter] {
 			t.Errorf("%q is marked %+v", s, m)
 		}
 		filters[m.Filter] = true
 	}
-	if len(Standings()) != len(filters) {
-		t.Errorf("%d marks of %d standings", len(Standings()), len(filters))
+	if len(StandingBadges()) != len(filters) {
+		t.Errorf("%d marks of %d standings", len(StandingBadges()), len(filters))
 	}
-	if m := OfStanding(claim.Standing{Is: stats.PartlyHolds, Count: "2 of 3"}); m.Word != "Partly holds, 2 of 3" {
+	if m := StandingBadge(claim.Standing{Is: stats.PartlyHolds, Count: "2 of 3"}); m.Word != "Partly holds, 2 of 3" {
 		t.Errorf("with its count: %+v", m)
 	}
 }

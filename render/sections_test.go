@@ -1,4 +1,4 @@
-package sections
+package render
 
 import (
 	"html/template"
@@ -38,7 +38,7 @@ func TestSectionsOf(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := Of(template.HTML(test.main)); !slices.Equal(got, test.want) {
+			if got := Sections(template.HTML(test.main)); !slices.Equal(got, test.want) {
 				t.Errorf("got  %q\nwant %q", got, test.want)
 			}
 		})

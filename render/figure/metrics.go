@@ -1,5 +1,5 @@
 // Package typeface measures text in the fonts of a page, as browsers set it.
-package typeface
+package figure
 
 import (
 	"bytes"
