@@ -13,7 +13,7 @@ import (
 	"benchbook/notebook/stats"
 
 	"benchbook/render/cellview"
-	"benchbook/render/number"
+
 	"benchbook/render/outcome"
 	"benchbook/render/prose"
 	"benchbook/render/wording"
@@ -94,7 +94,7 @@ func (c answerPart) countOfClaims(s claim.Standing) string {
 	if s.Count == "" || headlines == 0 {
 		return s.Reason
 	}
-	words := fmt.Sprintf("%d of %s supported", s.Supported, number.Count(headlines, "headline claim"))
+	words := fmt.Sprintf("%d of %s supported", s.Supported, wording.Count(headlines, "headline claim"))
 	if s.Mostly > 0 {
 		words += fmt.Sprintf(", %d mostly", s.Mostly)
 	}
@@ -152,7 +152,7 @@ func (c answerPart) cautions() *cautionsView {
 	if len(v.Each) == 0 {
 		return nil
 	}
-	v.Count = number.Count(len(v.Each), "caution")
+	v.Count = wording.Count(len(v.Each), "caution")
 	v.Names = strings.Join(slice.Map(v.Each, func(b banner) string {
 		return wording.Lower(strings.TrimRight(b.Strong, ".:,"))
 	}), ", ")

@@ -15,7 +15,7 @@ import (
 	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
 	"benchbook/render/method"
-	"benchbook/render/number"
+
 	"benchbook/render/prose"
 	"benchbook/render/wording"
 	"benchbook/slice"
@@ -126,7 +126,7 @@ func (n cellCounts) banners() []banner {
 }
 
 func countOf(n, all int) string {
-	return fmt.Sprintf("%d of %s", n, number.Count(all, "cell"))
+	return fmt.Sprintf("%d of %s", n, wording.Count(all, "cell"))
 }
 
 // floorBanners warns where the A/A pair differs too much: docs/method.md#the-noise-floor.
@@ -204,7 +204,7 @@ func (c *composer) meta() []template.HTML {
 		out = append(out, template.HTML(verb+` <time datetime="`+o.Last.Format("2006-01-02")+`">`+wording.LongDate(o.Last)+
 			"</time>"))
 		add(host)
-		amount := number.Count(len(o.Cells), "row") + ", " + o.Repetitions() + ", " + wording.Lasting(o.Took)
+		amount := wording.Count(len(o.Cells), "row") + ", " + o.Repetitions() + ", " + wording.Lasting(o.Took)
 		out = append(out, prose.AnchorTag("#method", template.HTML(template.HTMLEscapeString(amount))))
 	} else if date, err := time.Parse(time.DateOnly, c.doc.Front.Date.Value); err == nil {
 		add("Written " + wording.LongDate(date))

@@ -10,7 +10,7 @@ import (
 	"benchbook/notebook/stats"
 
 	"benchbook/render/chart"
-	"benchbook/render/number"
+
 	"benchbook/render/outcome"
 	"benchbook/render/prose"
 	"benchbook/render/wording"
@@ -124,7 +124,7 @@ func neededWords(j claim.Judgement) string {
 	if len(j.Parts) > 0 {
 		it = "each of them"
 	}
-	return "about " + number.Count(j.Needed, "repetition") + " would have an even chance of deciding " + it
+	return "about " + wording.Count(j.Needed, "repetition") + " would have an even chance of deciding " + it
 }
 
 func withPrefix(before, words string) string {

@@ -13,7 +13,6 @@ import (
 	"benchbook/notebook/claim"
 	"benchbook/notebook/stats"
 
-	"benchbook/render/number"
 	"benchbook/render/outcome"
 	"benchbook/render/prose"
 	"benchbook/render/wording"
@@ -91,7 +90,7 @@ func (c evidencePart) evidence(standing claim.Standing) evidenceView {
 	v := evidenceView{Original: c.original(standing), Run: c.howto()}
 	headlines := slice.Filter(c.doc.Claims, func(b *article.Claim) bool { return b.Headline.V })
 	others := slice.Filter(c.doc.Claims, func(b *article.Claim) bool { return !b.Headline.V })
-	if title := "The " + number.Count(len(headlines), "headline claim"); len(headlines) > 0 {
+	if title := "The " + wording.Count(len(headlines), "headline claim"); len(headlines) > 0 {
 		if len(headlines) == 1 {
 			title = "The headline claim"
 		}
@@ -99,9 +98,9 @@ func (c evidencePart) evidence(standing claim.Standing) evidenceView {
 	}
 	switch {
 	case len(others) > 0 && len(headlines) > 0:
-		v.Claims = append(v.Claims, c.claimsFold("The other "+number.Count(len(others), "claim"), others, false))
+		v.Claims = append(v.Claims, c.claimsFold("The other "+wording.Count(len(others), "claim"), others, false))
 	case len(others) > 0:
-		v.Claims = append(v.Claims, c.claimsFold(number.Count(len(others), "claim"), others, false))
+		v.Claims = append(v.Claims, c.claimsFold(wording.Count(len(others), "claim"), others, false))
 	}
 	for _, p := range c.doc.Published {
 		v.Published += c.published(p)
@@ -156,7 +155,7 @@ func originalTitle(rows int, counts map[stats.Verdict]int) string {
 	if counts[stats.Supported] == 1 {
 		hold = "holds"
 	}
-	words := []string{fmt.Sprintf("%d of %s %s here", counts[stats.Supported], number.Count(rows, "statement"), hold)}
+	words := []string{fmt.Sprintf("%d of %s %s here", counts[stats.Supported], wording.Count(rows, "statement"), hold)}
 	for _, more := range []struct {
 		verdict   stats.Verdict
 		one, many string
@@ -198,7 +197,7 @@ func (c evidencePart) howto() howtoView {
 		return v
 	}
 	slices.SortStableFunc(all, func(a, b int) int { return cmp.Compare(lasted[a], lasted[b]) })
-	whole := howtoLine{lasting("The whole article, "+number.Count(len(all), "experiment"), all...),
+	whole := howtoLine{lasting("The whole article, "+wording.Count(len(all), "experiment"), all...),
 		"benchbook run " + c.doc.Slug}
 	if len(all) == 1 {
 		whole.Words = lasting("The article", all...)
@@ -216,7 +215,9 @@ func (c evidencePart) howto() howtoView {
 
 // sources are the links to what the article was measured from, and to its records.
 func (c *composer) sources() (files []link, records recordsView) {
-	size := func(bytes int64) string { return number.For("B", false, float64(bytes)).Quantity(float64(bytes), 0) }
+	size := func(bytes int64) string {
+		return wording.UnitFor("B", false, float64(bytes)).Quantity(float64(bytes), 0)
+	}
 	for _, f := range c.source() {
 		files = append(files, link{f.Path, f.Path + ", " + size(int64(len(f.Data)))})
 	}
@@ -226,7 +227,7 @@ func (c *composer) sources() (files []link, records recordsView) {
 		records.Files = append(records.Files, link{f.Path, path.Base(f.Path) + ", " + size(f.Size)})
 	}
 	if n := len(records.Files); n > 0 {
-		records.Summary = "Records of " + number.Count(n, "run") + ", " + size(all)
+		records.Summary = "Records of " + wording.Count(n, "run") + ", " + size(all)
 	}
 	return files, records
 }

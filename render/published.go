@@ -6,7 +6,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 	"benchbook/render/cellview"
-	"benchbook/render/number"
+
 	"benchbook/render/wording"
 	"benchbook/slice"
 )
@@ -23,7 +23,7 @@ func (c *composer) published(p *article.Published) template.HTML {
 		URL             template.URL
 		Heads           []publishedCell
 		Rows            [][]publishedCell
-	}{Summary: number.Count(len(p.Rows), "row") + " of " + p.Source.Value, Source: p.Source.Value}
+	}{Summary: wording.Count(len(p.Rows), "row") + " of " + p.Source.Value, Source: p.Source.Value}
 	if p.URL.Value != "" {
 		v.URL, _ = c.prose.Source(p.URL.Value)
 	}

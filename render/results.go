@@ -18,7 +18,7 @@ import (
 	"benchbook/render/cellview"
 
 	"benchbook/render/method"
-	"benchbook/render/number"
+
 	"benchbook/render/prose"
 	"benchbook/render/table"
 	"benchbook/render/wording"
@@ -45,7 +45,7 @@ type provenance struct {
 func (c *composer) provenance(o cellview.Origin) provenance {
 	cells, d := o.Cells, c.d
 	unavailable := slice.Count(cells, func(cell *dataset.Cell) bool { return cell.Trial.Unavailable != "" })
-	words := number.Count(len(cells), "cell")
+	words := wording.Count(len(cells), "cell")
 	if unavailable > 0 {
 		words += fmt.Sprintf(", %d unavailable", unavailable)
 	}
@@ -323,7 +323,7 @@ func cellNotes(cell *dataset.Cell, metrics []record.Metric, common []string) []t
 		add(cellview.StateOf(cell), "measured with an older version of this experiment")
 	case dataset.Partial:
 		add(cellview.StateOf(cell), fmt.Sprintf("%d of %s of its run", len(cell.Records),
-			number.Count(cell.Records[0].Planned, "repetition")))
+			wording.Count(cell.Records[0].Planned, "repetition")))
 	}
 	failed := method.Failures(cell)
 	for _, f := range failed {

@@ -16,7 +16,7 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/pages"
-	"benchbook/lab/schema"
+
 	"benchbook/lab/starter"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
@@ -191,7 +191,7 @@ func projectFiles(dir string) ([]newFile, error) {
 	}
 	for _, name := range []string{"project", "record"} {
 		var data bytes.Buffer
-		if err := lab.PrintJSON(&data, schema.Of(name)); err != nil {
+		if err := lab.PrintJSON(&data, starter.Of(name)); err != nil {
 			return nil, err
 		}
 		files = append(files, newFile{filepath.Join(".vscode", "benchbook-"+name+".json"), data.Bytes()})

@@ -4,7 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"benchbook/lab/bundles"
-	"benchbook/lab/repeat"
+
 	"benchbook/notebook/plan"
 )
 
@@ -30,7 +30,7 @@ a manifest of digests and RO-Crate metadata.`,
 }
 
 func reproCommand(a *app) *cobra.Command {
-	var o repeat.ReproOptions
+	var o bundles.ReproOptions
 	var choose func() error
 	cmd := &cobra.Command{
 		Use:   "repro FILE|URL",
@@ -43,7 +43,7 @@ before anything does. Then it prints each claim there and here, and makes pages 
 			if err := checkMeasuring(cmd.Flags(), &o.Options, choose, a.Config.EngineNames()); err != nil {
 				return err
 			}
-			return repeat.Repro(cmd.Context(), a.Session, args[0], o)
+			return bundles.Repro(cmd.Context(), a.Session, args[0], o)
 		},
 	}
 	choose = addMeasuring(cmd, &o.Options, plan.Full, "", a.Config.EngineNames())

@@ -9,14 +9,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"benchbook/lab"
-	"benchbook/lab/schema"
+	"benchbook/lab/starter"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/source"
 	"benchbook/slice"
 )
 
 func (a *app) schemaCommand() *cobra.Command {
-	names := slices.Sorted(maps.Keys(schema.Kinds()))
+	names := slices.Sorted(maps.Keys(starter.Kinds()))
 	return &cobra.Command{
 		Use:   "schema [" + strings.Join(names, "|") + "]",
 		Short: "Print the JSON Schema of a block, the project file or a record",
@@ -27,14 +27,14 @@ names are listed.`,
 		ValidArgs: names,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				rows := slice.Map(names, func(name string) []string { return []string{name, schema.Kinds()[name].Title} })
+				rows := slice.Map(names, func(name string) []string { return []string{name, starter.Kinds()[name].Title} })
 				terminal.PrintColumns(a.Stdout, "", rows)
 				return nil
 			}
 			if !slices.Contains(names, args[0]) {
 				return fmt.Errorf("no schema %q: %s", args[0], source.Suggest(args[0], names))
 			}
-			return lab.PrintJSON(a.Stdout, schema.Of(args[0]))
+			return lab.PrintJSON(a.Stdout, starter.Of(args[0]))
 		},
 	}
 }

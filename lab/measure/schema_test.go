@@ -14,7 +14,7 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/labtest"
-	"benchbook/lab/schema"
+	"benchbook/lab/starter"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record/packtest"
 	"benchbook/notebook/spec"
@@ -26,7 +26,7 @@ import (
 
 // The records that a run leaves fit their schema.
 func TestRunLeavesRecordsThatFitTheirSchema(t *testing.T) {
-	text, err := json.Marshal(schema.Of("record"))
+	text, err := json.Marshal(starter.Of("record"))
 	if err != nil {
 		t.Fatal(err)
 	}

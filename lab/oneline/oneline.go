@@ -25,7 +25,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/notebook/stats"
-	"benchbook/render/number"
+
 	"benchbook/render/outcome"
 	"benchbook/render/wording"
 	"benchbook/runner/sysinfo"
@@ -285,7 +285,7 @@ func cpus(c *dataset.Cell) string {
 	if !ok {
 		return "–"
 	}
-	return number.Plain.Number(cores, 1)
+	return wording.Plain.Number(cores, 1)
 }
 
 // limit says whether CPUs kept a command from being faster: its times tell no more.
@@ -302,7 +302,7 @@ func limit(c *dataset.Cell) string {
 	case cores > full*float64(all):
 		return fmt.Sprintf("limited by its %s", terminal.Count(all, "CPU"))
 	}
-	return fmt.Sprintf("kept %s of %s busy", number.Plain.Number(cores, 1), terminal.Count(all, "CPU"))
+	return fmt.Sprintf("kept %s of %s busy", wording.Plain.Number(cores, 1), terminal.Count(all, "CPU"))
 }
 
 // floor says how far apart the first cell and its copy are.
@@ -312,7 +312,7 @@ func floor(e *dataset.Experiment, metric string) string {
 		return ""
 	}
 	words := "Noise floor: the first measured a second time differs by " +
-		number.Percent.Quantity(abs(pair.D), 1) + "."
+		wording.PercentUnit.Quantity(abs(pair.D), 1) + "."
 	if pair.Biased {
 		words += " The two can be told apart: something on this machine changes while it measures."
 	}

@@ -16,7 +16,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
-	"benchbook/render/number"
+
 	"benchbook/render/wording"
 	"benchbook/runner"
 	"benchbook/runner/sysinfo"
@@ -356,7 +356,7 @@ func linesBelow(reason string, published []string) (out []string) {
 
 // effectWords writes an effect with its interval.
 func effectWords(e *dataset.Quantity) string {
-	u := number.For(e.Unit, e.Share, e.Number)
+	u := wording.UnitFor(e.Unit, e.Share, e.Number)
 	decimals := u.Decimals(wording.Reading(e))
 	switch {
 	case e.Kind == stats.Exact:

@@ -5,17 +5,17 @@ import (
 	"math"
 
 	"benchbook/notebook/record"
-	"benchbook/render/number"
+	"benchbook/render/wording"
 )
 
 // FoundWords says what a search came to.
 func FoundWords(s *record.Search) string {
-	rate := number.For("1/s", false)
+	rate := wording.UnitFor("1/s", false)
 	switch {
 	case s.Reason != "":
 		return "no value found: " + s.Reason
 	case s.Kind == record.SearchTune:
-		words := number.Plain.Tuned(float64(s.Chosen), s.Lo, s.Hi)
+		words := wording.Plain.Tuned(float64(s.Chosen), s.Lo, s.Hi)
 		if s.Matters >= 1 {
 			words += fmt.Sprintf(", the best %.2g times as good as the worst", s.Matters)
 		}

@@ -22,7 +22,7 @@ import (
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
-	"benchbook/render/number"
+
 	"benchbook/render/wording"
 	"benchbook/runner/sysinfo"
 	"benchbook/slice"
@@ -424,8 +424,8 @@ func (c *shownCell) about() []string {
 }
 
 // columns say how the metrics of an experiment are written, each in one way.
-func (e *shownExperiment) columns() map[string]number.Column {
-	out := map[string]number.Column{}
+func (e *shownExperiment) columns() map[string]wording.Column {
+	out := map[string]wording.Column{}
 	for k, m := range e.metrics {
 		results := slice.Map(e.Cells, func(c shownCell) dataset.Result { return c.Metrics[k].result })
 		out[m.Name] = wording.ColumnOf(m, results...)
@@ -445,9 +445,9 @@ func (e *shownExperiment) floor(metric string) (words, why string) {
 		}
 		return "no A/A pair", ""
 	}
-	out := number.Percent.Alone(f.Floor)
+	out := wording.PercentUnit.Alone(f.Floor)
 	if f.Pair != nil {
-		out += ", pair " + number.Percent.Alone(*f.Pair)
+		out += ", pair " + wording.PercentUnit.Alone(*f.Pair)
 	}
 	if f.Biased {
 		out += ", biased"
@@ -481,7 +481,7 @@ func printShownText(a *lab.Session, s *ShowJSON, about extent) {
 }
 
 // printCell prints all that is known of a cell.
-func printCell(a *lab.Session, e *shownExperiment, c *shownCell, columns map[string]number.Column, about extent) {
+func printCell(a *lab.Session, e *shownExperiment, c *shownCell, columns map[string]wording.Column, about extent) {
 	fmt.Fprintf(a.Stdout, "  %s: %s\n", c.Trial, strings.Join(c.about(), "; "))
 	if len(c.Repetitions) == 0 {
 		return
@@ -514,7 +514,7 @@ func printCell(a *lab.Session, e *shownExperiment, c *shownCell, columns map[str
 
 // without is why the cell has no number at all; empty if it has one, or lacks them for different reasons.
 func (c *shownCell) without() string {
-	words, plain := "", number.Plain.Column()
+	words, plain := "", wording.Plain.Column()
 	for i, m := range c.Metrics {
 		if i > 0 && shownWords(m.result, plain) != words || m.Missing == "" {
 			return ""
@@ -525,7 +525,7 @@ func (c *shownCell) without() string {
 }
 
 // shownWords is wording.Estimate beside what says already that the cell is not valid, and why.
-func shownWords(r dataset.Result, u number.Column) string {
+func shownWords(r dataset.Result, u wording.Column) string {
 	if strings.HasPrefix(r.Missing, wording.InvalidReason) {
 		return "not valid"
 	}
@@ -557,7 +557,7 @@ func (c *shownCell) notes() []string {
 }
 
 // printRepetitions lists the repetitions of a cell with the values of its key metrics.
-func printRepetitions(a *lab.Session, e *shownExperiment, c *shownCell, columns map[string]number.Column) {
+func printRepetitions(a *lab.Session, e *shownExperiment, c *shownCell, columns map[string]wording.Column) {
 	keys := c.cell.Experiment.KeyMetrics()
 	head := []string{"repetition", "started", "validity"}
 	for _, m := range keys {
@@ -585,14 +585,14 @@ func printRepetitions(a *lab.Session, e *shownExperiment, c *shownCell, columns 
 }
 
 // valueWords writes a metric of one repetition, or why there is none.
-func valueWords(c *dataset.Cell, i int, m record.Metric, u number.Column) string {
+func valueWords(c *dataset.Cell, i int, m record.Metric, u wording.Column) string {
 	r := c.Records[i]
 	value, missing := dataset.Value(r, m.Name, c.Experiment.Plan.Metrics)
 	if missing != "" {
 		return cmp.Or(strings.TrimSuffix(missing, ": "+r.Failure), missing)
 	}
 	step := math.Abs(value) * stats.MinResolution
-	return u.Quantity(value, u.Decimals(number.Reading{Value: value, Step: step, Exact: m.Counted}))
+	return u.Quantity(value, u.Decimals(wording.Figure{Value: value, Step: step, Exact: m.Counted}))
 }
 
 // shownRows are the metrics of all cells as CSV.

@@ -14,7 +14,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/validity"
-	"benchbook/render/number"
+
 	"benchbook/render/wording"
 	"benchbook/slice"
 )
@@ -137,7 +137,7 @@ func (o *oneJSON) sections() []section {
 	for _, v := range o.Values {
 		words := v.Missing
 		if v.Value != nil {
-			u := number.For(v.metric.Unit, v.metric.Share, *v.Value)
+			u := wording.UnitFor(v.metric.Unit, v.metric.Share, *v.Value)
 			words = u.Alone(*v.Value)
 		}
 		metrics = append(metrics, []string{v.Metric, words, terminal.Exact(v.Value)})
@@ -173,7 +173,7 @@ func (o *oneJSON) sections() []section {
 }
 
 func seconds(s float64) string {
-	u := number.For("s", false, s)
+	u := wording.UnitFor("s", false, s)
 	return u.Alone(s)
 }
 
@@ -182,7 +182,7 @@ func shareWords(x float64) string {
 	if x < 0 {
 		return "unknown"
 	}
-	return number.Percent.Alone(x)
+	return wording.PercentUnit.Alone(x)
 }
 
 // loadRows are what the load generator counted.
@@ -223,7 +223,7 @@ func loadRows(l *record.Load) [][]string {
 			rows = append(rows, []string{"blocked", whole(o.Blocked)})
 		}
 		if o.Rate > 0 {
-			rows = append(rows, []string{"rate", number.For("1/s", false, o.Rate).Exact(o.Rate)})
+			rows = append(rows, []string{"rate", wording.UnitFor("1/s", false, o.Rate).Exact(o.Rate)})
 		}
 	}
 	return append(rows, []string{"completions by second", strings.Join(slice.Map(l.Completions, whole), " ")})
@@ -235,7 +235,7 @@ func machineRows(m *record.Machine) [][]string {
 	}
 	swapped := "unknown"
 	if m.SwappedIn >= 0 {
-		swapped = number.For("B", false, float64(m.SwappedIn)).Exact(float64(m.SwappedIn))
+		swapped = wording.UnitFor("B", false, float64(m.SwappedIn)).Exact(float64(m.SwappedIn))
 	}
 	rows := [][]string{{"steal", shareWords(m.Steal)}, {"read from swap", swapped}}
 	for _, service := range slices.Sorted(maps.Keys(m.Throttled)) {
@@ -265,7 +265,7 @@ func beforeRows(b *record.Before) [][]string {
 		if n < 0 {
 			return "unknown"
 		}
-		return number.For("B", false, float64(n)).Exact(float64(n))
+		return wording.UnitFor("B", false, float64(n)).Exact(float64(n))
 	}
 	waited := "not at all"
 	if len(b.For) > 0 {

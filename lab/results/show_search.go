@@ -8,7 +8,7 @@ import (
 	"benchbook/lab/terminal"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
-	"benchbook/render/number"
+	"benchbook/render/wording"
 	"benchbook/slice"
 )
 
@@ -33,7 +33,7 @@ func printSearch(a *lab.Session, s *record.Search) {
 		what, rows[0][0], rows[0][3] = "capacity.rate", "rate", "meets "+s.Objective
 	}
 	values := slice.Map(s.Probes, func(p record.Probe) float64 { return p.Value })
-	u := number.For(s.Unit, false, values...)
+	u := wording.UnitFor(s.Unit, false, values...)
 	for _, p := range s.Probes {
 		value, counts := "–", "yes"
 		if p.Has(s.Metric) {
@@ -57,9 +57,9 @@ func printSearch(a *lab.Session, s *record.Search) {
 
 // candidateWords writes what a probe tried: a rate, or a value.
 func candidateWords(s *record.Search, p *record.Probe) string {
-	u := number.Plain
+	u := wording.Plain
 	if s.Kind == record.SearchCapacity {
-		u = number.For("1/s", false)
+		u = wording.UnitFor("1/s", false)
 	}
 	return u.Alone(p.Candidate)
 }
@@ -77,7 +77,7 @@ func ProbeWords(s *record.Search, p *record.Probe) string {
 	}
 	words := tried + ": no " + s.Metric
 	if p.Has(s.Metric) {
-		u := number.For(s.Unit, false, p.Value)
+		u := wording.UnitFor(s.Unit, false, p.Value)
 		words = tried + ": " + s.Metric + " " + u.Alone(p.Value)
 	}
 	switch {

@@ -8,14 +8,14 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
-	"benchbook/render/number"
+
 	"benchbook/render/wording"
 )
 
 // Quantity is a metric with the unit of an axis.
 type Quantity struct {
 	record.Metric
-	Unit number.Column
+	Unit wording.Column
 	Axis string // as the axis is to be named
 }
 
@@ -46,16 +46,16 @@ func (q Quantity) Words(r dataset.Result) string {
 	case r.Estimate.Kind == stats.Given:
 		return words
 	case r.Estimate.Kind == stats.Exact:
-		return words + ", the same in " + number.Count(r.Estimate.N, "repetition")
+		return words + ", the same in " + wording.Count(r.Estimate.N, "repetition")
 	case r.Estimate.Kind == stats.BySearch:
 		return words + ", found by a search, between " + q.Unit.Between(v.Lo, v.Hi, decimals)
 	}
-	return words + ", 95\u202f% interval " + q.Unit.Between(v.Lo, v.Hi, decimals) + ", " + number.Count(r.Estimate.N,
+	return words + ", 95\u202f% interval " + q.Unit.Between(v.Lo, v.Hi, decimals) + ", " + wording.Count(r.Estimate.N,
 		"repetition")
 }
 
 // QuantityWords names a quantity with its unit, as an axis does.
-func QuantityWords(m record.Metric, u number.Unit) string {
+func QuantityWords(m record.Metric, u wording.Unit) string {
 	switch {
 	case u.Symbol == "/s" && Per(m) != "":
 		return Per(m) + " per second"

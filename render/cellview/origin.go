@@ -8,7 +8,7 @@ import (
 
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
-	"benchbook/render/number"
+
 	"benchbook/render/wording"
 )
 
@@ -97,9 +97,9 @@ func (o Origin) Repetitions() string {
 	case o.Without != "":
 		return o.Without
 	case o.Low != o.High:
-		return fmt.Sprintf("%d to %s", o.Low, number.Count(o.High, "repetition"))
+		return fmt.Sprintf("%d to %s", o.Low, wording.Count(o.High, "repetition"))
 	}
-	return number.Count(o.High, "repetition")
+	return wording.Count(o.High, "repetition")
 }
 
 // Where returns host, run, revision and date: "host c16-1a2b, run 20261114T…, revision 5b605583d0d9, 14 Nov 2026";
@@ -110,7 +110,7 @@ func (o Origin) Where() string {
 	}
 	run := "run\u00a0" + strings.Join(o.Runs, ", ")
 	if len(o.Runs) > 2 {
-		run = number.Count(len(o.Runs), "run")
+		run = wording.Count(len(o.Runs), "run")
 	}
 	host := "host\u00a0" + strings.Join(o.Hosts, ", ")
 	if slices.Contains(o.Hosts, record.ImportedHost) {
@@ -119,7 +119,7 @@ func (o Origin) Where() string {
 	revision := ""
 	switch n := len(o.Revisions); {
 	case n > 2:
-		revision = number.Count(n, "revision") + ", "
+		revision = wording.Count(n, "revision") + ", "
 	case n > 0:
 		revision = "revision\u00a0" + strings.Join(o.Revisions, ", ") + ", "
 	}

@@ -6,7 +6,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
-	"benchbook/render/number"
+
 	"benchbook/render/wording"
 )
 
@@ -26,7 +26,7 @@ func PublishedColumn(d *dataset.Dataset, p *article.Published, name string) (hea
 		}
 	}
 	each(func(_ int, at article.PublishedAt) { numbers = append(numbers, at.Number) })
-	unit := number.For(metric.Unit, metric.Share, numbers...)
+	unit := wording.UnitFor(metric.Unit, metric.Share, numbers...)
 	each(func(i int, at article.PublishedAt) {
 		if texts[i] = at.Text.Value; texts[i] == "" {
 			return

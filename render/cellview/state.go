@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/dataset"
-	"benchbook/render/number"
+
 	"benchbook/render/wording"
 )
 
@@ -71,7 +71,7 @@ func Without(cells []*dataset.Cell, metrics ...string) string {
 	reasons := lack.reasons
 	const most = 2
 	if more := len(reasons) - most; more > 0 {
-		reasons = append(reasons[:most], fmt.Sprintf("and %s more", number.Count(more, "reason")))
+		reasons = append(reasons[:most], fmt.Sprintf("and %s more", wording.Count(more, "reason")))
 	}
 	if len(reasons) > 0 {
 		words += ": " + strings.Join(reasons, "; ")

@@ -16,7 +16,7 @@ import (
 	"benchbook/render/cellview"
 
 	"benchbook/render/figure"
-	"benchbook/render/number"
+
 	"benchbook/render/wording"
 	"benchbook/slice"
 )
@@ -175,7 +175,7 @@ func (p *Panel) scale(axis article.Axis, values []float64) figure.Scale {
 	for _, v := range values {
 		if v <= 0 {
 			p.say(fmt.Sprintf("The %s axis is not logarithmic, as the article asks: a value on it is %s.",
-				axis, number.Plain.Exact(v)))
+				axis, wording.Plain.Exact(v)))
 			return figure.Linear
 		}
 	}
@@ -183,7 +183,7 @@ func (p *Panel) scale(axis article.Axis, values []float64) figure.Scale {
 }
 
 // reference is the value that the author compares with, in the unit of the axis; nil if there is none, with the reason.
-func (p *Panel) reference(unit number.Unit, base string, scale figure.Scale) *figure.Reference {
+func (p *Panel) reference(unit wording.Unit, base string, scale figure.Scale) *figure.Reference {
 	n := p.Block.Reference.Node
 	if n == nil {
 		return nil

@@ -13,7 +13,7 @@ import (
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
 	"benchbook/render/figure"
-	"benchbook/render/number"
+
 	"benchbook/render/wording"
 )
 
@@ -104,11 +104,11 @@ type lineChart struct {
 	*Panel
 	curves  []figure.Curve
 	x       string // the parameter
-	xUnit   number.Unit
+	xUnit   wording.Unit
 	metrics []record.Metric
-	column  number.Column // of all metrics
-	gaps    []string      // points that are not there
-	old     []string      // points of an older version
+	column  wording.Column // of all metrics
+	gaps    []string       // points that are not there
+	old     []string       // points of an older version
 }
 
 // lines draws metrics over a parameter whose values are numbers.
@@ -141,7 +141,7 @@ func (p *Panel) lines() Drawing {
 	}
 	kinds := cellview.KindsOf(p.Cells, names...)
 	p.say(bandWords(kinds)...)
-	l.xUnit, l.column = number.For(base, false, values...), q.Unit
+	l.xUnit, l.column = wording.UnitFor(base, false, values...), q.Unit
 	f := figure.Curves{Dots: true,
 		X: figure.Axis{Name: strings.TrimSuffix(l.x+", "+l.xUnit.Symbol, ", "), Unit: l.xUnit.Scale, Ticks: values,
 			Scale: p.scale(article.XAxis, values)},
@@ -198,8 +198,8 @@ func centresOf(cells []*dataset.Cell, metrics []string) []float64 {
 }
 
 // readingsIn are the estimates that there are of metrics of cells, as digits are chosen by.
-func readingsIn(cells []*dataset.Cell, metrics []record.Metric) []number.Reading {
-	var out []number.Reading
+func readingsIn(cells []*dataset.Cell, metrics []record.Metric) []wording.Figure {
+	var out []wording.Figure
 	for _, cell := range cells {
 		for _, m := range metrics {
 			if r := cell.Metric(m.Name); r.Missing == "" {
@@ -296,7 +296,7 @@ func (p *Panel) latency() Drawing {
 			}
 		}
 	}
-	unit := number.For("s", false, pooled...)
+	unit := wording.UnitFor("s", false, pooled...)
 	f := figure.Curves{
 		X:     figure.Axis{Name: "percentile of requests; each further nine has the same width", Scale: figure.Nines},
 		Y:     figure.Axis{Name: "latency, " + unit.Symbol, Unit: unit.Scale, Scale: figure.Log},
@@ -345,9 +345,9 @@ func (p *Panel) latency() Drawing {
 }
 
 // addPercentiles puts the percentiles of a cell on its line, and into words and data.
-func (a *account) addPercentiles(l *line, d dataset.Percentiles, unit number.Unit) {
+func (a *account) addPercentiles(l *line, d dataset.Percentiles, unit wording.Unit) {
 	var named []string
-	var readings []number.Reading
+	var readings []wording.Figure
 	for _, q := range d.Points {
 		if _, ok := namedPercentiles[percentKey(q.Percent)]; ok {
 			readings = append(readings, pooledReading(q))
@@ -369,14 +369,14 @@ func (a *account) addPercentiles(l *line, d dataset.Percentiles, unit number.Uni
 }
 
 // pooledReading is a percentile of all answers as its digits are chosen by.
-func pooledReading(q dataset.PercentilePoint) number.Reading {
-	return number.Reading{Value: q.Pooled, Lo: q.Estimate.Interval.Lo, Hi: q.Estimate.Interval.Hi,
+func pooledReading(q dataset.PercentilePoint) wording.Figure {
+	return wording.Figure{Value: q.Pooled, Lo: q.Estimate.Interval.Lo, Hi: q.Estimate.Interval.Hi,
 		Step: q.Pooled * stats.MinResolution}
 }
 
 // percentilePoint is a percentile on the curve of a name; words are those of one that is named.
 func percentilePoint(name string, d dataset.Percentiles, q dataset.PercentilePoint,
-	column number.Column) (point figure.CurvePoint, words string) {
+	column wording.Column) (point figure.CurvePoint, words string) {
 	point.Point = figure.Point{X: q.Percent, Y: q.Pooled, YLo: math.NaN(), YHi: math.NaN()}
 	lo, hi := q.Estimate.Interval.Lo, q.Estimate.Interval.Hi
 	if q.Estimate.N > 1 {
@@ -386,8 +386,8 @@ func percentilePoint(name string, d dataset.Percentiles, q dataset.PercentilePoi
 	}
 	if percentile, ok := namedPercentiles[percentKey(q.Percent)]; ok {
 		words = percentile + " " + column.Quantity(q.Pooled, column.Decimals(pooledReading(q)))
-		point.Title = name + ": " + words + ", of " + number.Count(int(d.Attempts), "request") + " in " +
-			number.Count(d.N, "repetition")
+		point.Title = name + ": " + words + ", of " + wording.Count(int(d.Attempts), "request") + " in " +
+			wording.Count(d.N, "repetition")
 	}
 	return point, words
 }
@@ -398,7 +398,7 @@ var namedPercentiles = map[string]string{"50": "median", "90": "p90", "99": "p99
 
 // percentKey writes a percentage without what rounding left of it.
 func percentKey(percent float64) string {
-	return number.Plain.ExactNumber(math.Round(percent*1e6) / 1e6)
+	return wording.Plain.ExactNumber(math.Round(percent*1e6) / 1e6)
 }
 
 // timeline draws what went on within repetitions, second by second: each of them thin, the median of each second bold.
@@ -411,7 +411,7 @@ func (p *Panel) timeline() Drawing {
 	p.newData("repetition", "second", "metric", "unit", "value")
 	p.say("Bold: the median of each second. Thin: one repetition each.")
 	shown, all := secondsOf(p.Cells, metric)
-	unit := number.For(shown.Unit, false, all...)
+	unit := wording.UnitFor(shown.Unit, false, all...)
 	axis := "completions per second"
 	if shown.Unit == "s" {
 		axis = "mean latency of a second's answers, " + unit.Symbol
@@ -433,7 +433,7 @@ func (p *Panel) timeline() Drawing {
 }
 
 // addSeconds puts the repetitions of a cell on its line, and into words and data. It reports whether there is a line.
-func (a *account) addSeconds(l *line, metric string, unit number.Unit) bool {
+func (a *account) addSeconds(l *line, metric string, unit wording.Unit) bool {
 	cell := l.cells[0]
 	s, missing := cell.Seconds(metric)
 	if missing != "" {
@@ -460,7 +460,7 @@ func (a *account) addSeconds(l *line, metric string, unit number.Unit) bool {
 		return false
 	}
 	a.described = append(a.described,
-		l.Name+": "+strings.Join(ends, ", ")+", median of "+number.Count(len(s.Values), "repetition"))
+		l.Name+": "+strings.Join(ends, ", ")+", median of "+wording.Count(len(s.Values), "repetition"))
 	return true
 }
 
@@ -477,7 +477,7 @@ func secondsOf(cells []*dataset.Cell, metric string) (m record.Metric, values []
 }
 
 // secondPoints are the medians of each second over repetitions, and the first and the last of them in words.
-func secondPoints(name string, repetitions [][]float64, unit number.Unit) (points []figure.CurvePoint, ends []string) {
+func secondPoints(name string, repetitions [][]float64, unit wording.Unit) (points []figure.CurvePoint, ends []string) {
 	medians := mediansBySecond(repetitions)
 	step := 1 + (len(medians)-1)/mostHits
 	for second, v := range medians {
@@ -489,7 +489,7 @@ func secondPoints(name string, repetitions [][]float64, unit number.Unit) (point
 		}
 		if second%step == 0 {
 			point.Title = fmt.Sprintf("%s, second %d: %s, median of %s", name, second+1, words,
-				number.Count(len(repetitions), "repetition"))
+				wording.Count(len(repetitions), "repetition"))
 		}
 		if second == 0 || second == len(medians)-1 {
 			ends = append(ends, fmt.Sprintf("%s in second %d", words, second+1))

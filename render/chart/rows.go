@@ -12,7 +12,7 @@ import (
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
 	"benchbook/render/figure"
-	"benchbook/render/number"
+
 	"benchbook/render/wording"
 )
 
@@ -102,7 +102,7 @@ func (p *Panel) newRows(m record.Metric, marks figure.Marks) *rows {
 		if value, ok := cellview.PublishedOf(p.Dataset, cell, m.Name, p.Block.Published); ok {
 			r.Published = "published"
 			if row.Published = value.Number * r.factor; r.factor != 1 {
-				r.Published += " × " + number.Plain.Number(r.factor, 2)
+				r.Published += " × " + wording.Plain.Number(r.factor, 2)
 			}
 			row.Title += "; published " + r.metric.Unit.Exact(value.Number)
 		}
@@ -180,7 +180,7 @@ func (p *Panel) floorBand(r *rows) {
 	reach := floor.Reach(stats.DefaultAlpha)
 	r.Band = &figure.Band{Lo: centre / (1 + reach), Hi: centre * (1 + reach), Label: "noise floor"}
 	p.say(fmt.Sprintf("Grey band (if wide enough to see): what the noise floor alone may set apart from %s, %s either "+
-		"way, as measured by A/A pairs.", around, number.Percent.Alone(reach)))
+		"way, as measured by A/A pairs.", around, wording.PercentUnit.Alone(reach)))
 }
 
 // best is the best value of the rows; NaN if there is none, as where each cell has the rate that it was given.

@@ -12,7 +12,7 @@ import (
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
 	"benchbook/render/figure"
-	"benchbook/render/number"
+
 	"benchbook/render/wording"
 )
 
@@ -134,25 +134,25 @@ func (p *Panel) agreement() Drawing {
 	}
 	p.say(cellview.HollowWords(shown)...)
 	f.Slopes = p.agreementLines(a)
-	title := m.Title + ": " + number.Times.Alone(a.Factor) + " as published"
+	title := m.Title + ": " + wording.Times.Alone(a.Factor) + " as published"
 	if a.Tau != nil {
-		title += ", order by tau-b " + number.Plain.Number(a.Tau.Value, 2)
+		title += ", order by tau-b " + wording.Plain.Number(a.Tau.Value, 2)
 	}
 	f.Head = p.head(title, p.description("Points, published against measured"))
 	return Drawing{Figure: f, Sub: wording.Capital(axis) + ", on log scales", Metrics: []record.Metric{m}, Fields: fields}
 }
 
 // columnOfRows has the unit of the published and the measured values of a metric, and the digits of the measured ones.
-func columnOfRows(m record.Metric, rows []stats.AgreementRow, cells []*dataset.Cell) number.Column {
+func columnOfRows(m record.Metric, rows []stats.AgreementRow, cells []*dataset.Cell) wording.Column {
 	var values []float64
-	var readings []number.Reading
+	var readings []wording.Figure
 	for i, row := range rows {
 		if values = append(values, row.Published); row.Measured {
 			values = append(values, row.Centre)
 			readings = append(readings, wording.ReadingOf(cells[i].Metric(m.Name)))
 		}
 	}
-	return number.For(m.Unit, m.Share, values...).Column(readings...)
+	return wording.UnitFor(m.Unit, m.Share, values...).Column(readings...)
 }
 
 // agreementLines are the lines on which points are that agree.
@@ -160,7 +160,7 @@ func (a *account) agreementLines(g stats.Agreement) []figure.Slope {
 	slopes := []figure.Slope{{Factor: 1, Label: "as published"}}
 	const noticeable = 1.02
 	if g.Measured > 1 && max(g.Factor, 1/g.Factor) > noticeable {
-		times := number.Times.Alone(g.Factor)
+		times := wording.Times.Alone(g.Factor)
 		slopes = append(slopes, figure.Slope{Factor: g.Factor, Label: times, Dash: true})
 		a.say("Full line: as published. Dashed: " + times +
 			", the common factor between this host's values and the published ones. " +
@@ -169,7 +169,7 @@ func (a *account) agreementLines(g stats.Agreement) []figure.Slope {
 		a.say("Line: as published.")
 	}
 	if g.Tau != nil {
-		a.say("Order: tau-b " + number.Plain.Number(g.Tau.Value, 2) + ", where 1 is the same and −1 the reverse.")
+		a.say("Order: tau-b " + wording.Plain.Number(g.Tau.Value, 2) + ", where 1 is the same and −1 the reverse.")
 	}
 	return slopes
 }
@@ -191,7 +191,7 @@ func (p *Panel) agreeing(row stats.AgreementRow, cell *dataset.Cell, fields []st
 		return point, cell.Metric(q.Name).Missing
 	}
 	r := cell.Metric(q.Name)
-	title += ", measured " + q.Words(r) + ", " + number.Times.Alone(row.Ratio) + " as published"
+	title += ", measured " + q.Words(r) + ", " + wording.Times.Alone(row.Ratio) + " as published"
 	point = p.namedPoint(name, title, cell)
 	point.X, point.XLo, point.XHi, point.Y = row.Published, math.NaN(), math.NaN(), row.Centre
 	point.YLo, point.YHi = cellview.Ends(r)

@@ -13,7 +13,7 @@ import (
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
 	"benchbook/render/figure"
-	"benchbook/render/number"
+
 	"benchbook/render/wording"
 )
 
@@ -26,7 +26,7 @@ type tuningChart struct {
 	*Panel
 	name   string // of the setting
 	metric record.Metric
-	unit   number.Unit
+	unit   wording.Unit
 }
 
 // tuning draws what searches for a value tried: the median of the probes of each candidate, and the one that was
@@ -45,7 +45,7 @@ func (p *Panel) tuning() Drawing {
 	if len(values) == 0 {
 		return Drawing{Missing: "no search for " + name + " has been recorded yet"}
 	}
-	t := tuningChart{Panel: p, name: name, metric: m, unit: number.For(m.Unit, m.Share, values...)}
+	t := tuningChart{Panel: p, name: name, metric: m, unit: wording.UnitFor(m.Unit, m.Share, values...)}
 	p.newData(name, "metric", "unit", "probe", "value", "invalid", "chosen")
 	p.say("Point: median of the probes of a candidate; band: from the smallest to the largest. Large open mark: chosen, " +
 		"the smallest that is as good as the best. Probes are short; the chosen value is then measured in full.")
@@ -108,7 +108,7 @@ func (t *tuningChart) addPoints(l *line) bool {
 		if point.Gap {
 			t.notes = append(t.notes, "gap at "+point.Title)
 		} else if isChosen {
-			l.Chosen = &figure.Choice{At: len(l.Points), Label: "chosen: " + number.Plain.Exact(candidate.Value)}
+			l.Chosen = &figure.Choice{At: len(l.Points), Label: "chosen: " + wording.Plain.Exact(candidate.Value)}
 			point.Title += "; chosen"
 		}
 		l.Points = append(l.Points, point)
@@ -123,7 +123,7 @@ func (t *tuningChart) addPoints(l *line) bool {
 
 // point is a candidate on the curve of a name.
 func (t *tuningChart) point(name string, candidate record.Candidate, s *record.Search) figure.CurvePoint {
-	at := t.name + " " + number.Plain.Exact(candidate.Value)
+	at := t.name + " " + wording.Plain.Exact(candidate.Value)
 	point := figure.CurvePoint{Point: figure.Point{X: candidate.Value, YLo: math.NaN(), YHi: math.NaN()}}
 	probes := probesOf(candidate, t.metric.Name, s)
 	if len(probes) == 0 {
@@ -140,7 +140,7 @@ func (t *tuningChart) point(name string, candidate record.Candidate, s *record.S
 		point.YLo, point.YHi = slices.Min(probes), slices.Max(probes)
 	}
 	point.Title = fmt.Sprintf("%s, %s: %s, median of %s",
-		name, at, t.unit.Alone(point.Y), number.Count(len(probes), "probe"))
+		name, at, t.unit.Alone(point.Y), wording.Count(len(probes), "probe"))
 	return point
 }
 
@@ -169,7 +169,7 @@ func probeValue(p record.Probe, metric string, s *record.Search) any {
 }
 
 // perSecond is the unit of rates.
-var perSecond = number.Unit{Symbol: "/s", Scale: 1}
+var perSecond = wording.Unit{Symbol: "/s", Scale: 1}
 
 // searchWords say what a search came to.
 func searchWords(s *record.Search) string {
@@ -188,7 +188,7 @@ func searchWords(s *record.Search) string {
 	}
 	words := fmt.Sprintf("chosen %d", s.Chosen)
 	if s.Matters > 0 {
-		words += ", which is " + number.Times.Alone(s.Matters) + " of the worst"
+		words += ", which is " + wording.Times.Alone(s.Matters) + " of the worst"
 	}
 	return words
 }
@@ -263,9 +263,9 @@ func capacityRow(name string, cell *dataset.Cell) figure.Row {
 	if s.Hi == 0 {
 		row.Hi, row.AtLeast = math.Inf(1), true
 	}
-	decimals := perSecond.Decimals(number.Reading{Value: s.Lo, Lo: row.Lo, Hi: row.Hi})
+	decimals := perSecond.Decimals(wording.Figure{Value: s.Lo, Lo: row.Lo, Hi: row.Hi})
 	row.Label = cellview.WithState(perSecond.Number(s.Lo, decimals), cell)
-	row.Title = cellview.WithState(name+": "+searchWords(s)+"; "+number.Count(len(s.Probes), "probe"), cell)
+	row.Title = cellview.WithState(name+": "+searchWords(s)+"; "+wording.Count(len(s.Probes), "probe"), cell)
 	for _, q := range s.Probes {
 		if q.WhyNot() == "" && q.Candidate > 0 { // the axis has no place for none
 			row.Probes = append(row.Probes, figure.Probe{Value: q.Candidate, Met: q.Passed})

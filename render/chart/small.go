@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/stats"
-	"benchbook/render/number"
+	"benchbook/render/wording"
 )
 
 // The small drawings of a page: repetitions in a tooltip, the effect of a claim, the sparkline of an index. Like
@@ -152,12 +152,12 @@ type effectTicks struct {
 func effectTick(most float64) effectTicks {
 	for _, percent := range []float64{5, 10, 20, 50} {
 		if r := 1 + percent/100; most <= r {
-			return effectTicks{r, number.Percent.Signed(1/r-1, 0), number.Percent.Signed(r-1, 0)}
+			return effectTicks{r, wording.PercentUnit.Signed(1/r-1, 0), wording.PercentUnit.Signed(r-1, 0)}
 		}
 	}
 	for r := 2.0; ; r *= 2 {
 		if most <= r || math.IsInf(r, 0) {
-			return effectTicks{r, "1/" + number.Plain.Number(r, 0) + "×", number.Times.Quantity(r, 0)}
+			return effectTicks{r, "1/" + wording.Plain.Number(r, 0) + "×", wording.Times.Quantity(r, 0)}
 		}
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"benchbook/notebook/record"
-	"benchbook/render/number"
+	"benchbook/render/wording"
 )
 
 // beforeLine describes the machine before repetitions, at its worst, and how often it was waited for; empty if not
@@ -31,20 +31,20 @@ func beforeLine(records []*record.Record) string {
 	if looked == 0 {
 		return ""
 	}
-	share := func(x float64) string { return number.Percent.Quantity(x, 0) }
+	share := func(x float64) string { return wording.PercentUnit.Quantity(x, 0) }
 	seconds := func(x float64) string {
-		u := number.For("s", false, x)
+		u := wording.UnitFor("s", false, x)
 		return u.Alone(x)
 	}
 	line := fmt.Sprintf("at worst before %s: timer late by %s, equal computations differing by %s, %s of the CPUs "+
 		"wanted by other programs",
-		number.Count(looked, "repetition"), seconds(worst.Jitter), share(worst.Spin), share(worst.Foreign))
+		wording.Count(looked, "repetition"), seconds(worst.Jitter), share(worst.Spin), share(worst.Foreign))
 	if waits > 0 {
-		line += fmt.Sprintf("; before %s it was given up to %s to settle", number.Count(waits, "repetition"),
+		line += fmt.Sprintf("; before %s it was given up to %s to settle", wording.Count(waits, "repetition"),
 			seconds(longest))
 	}
 	if restless > 0 {
-		line += fmt.Sprintf("; before %s it did not settle", number.Count(restless, "repetition"))
+		line += fmt.Sprintf("; before %s it did not settle", wording.Count(restless, "repetition"))
 	}
 	return line
 }

@@ -23,7 +23,7 @@ import (
 	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
 	"benchbook/render/cellview"
-	"benchbook/render/number"
+
 	"benchbook/render/wording"
 	"benchbook/slice"
 )
@@ -100,7 +100,7 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 	}
 	o := cellview.OriginOf(w.Dataset, e.Cells)
 	valid := cellview.OriginOf(w.Dataset, e.Cells, w.Shown(e)...)
-	v.Summary = number.Count(len(e.Cells), "cell") + ", " + o.Repetitions()
+	v.Summary = wording.Count(len(e.Cells), "cell") + ", " + o.Repetitions()
 	list := func(name string, code bool, texts ...string) {
 		if texts = slices.DeleteFunc(texts, func(text string) bool { return text == "" }); len(texts) > 0 {
 			v.Facts = append(v.Facts, factView{name, texts, code})
@@ -241,7 +241,7 @@ func limitedLine(e *dataset.Experiment) string {
 		name := cell.Name()
 		for _, r := range l.Resources {
 			if r.Name == l.By {
-				name += " (" + number.Percent.Quantity(r.Share, 0) + ")"
+				name += " (" + wording.PercentUnit.Quantity(r.Share, 0) + ")"
 			}
 		}
 		cells[by] = append(cells[by], name)
@@ -412,7 +412,7 @@ func serviceWords(s *spec.Service) string {
 	words.add(len(s.Command) > 0, shellLine(s.Command))
 	words.add(s.Scale > 1, fmt.Sprintf("%d containers", s.Scale))
 	words.add(s.CPUs > 0, "at most "+strconv.FormatFloat(s.CPUs, 'g', -1, 64)+cores)
-	words.add(s.Memory > 0, "at most "+number.For("B", false, float64(s.Memory)).Exact(float64(s.Memory)))
+	words.add(s.Memory > 0, "at most "+wording.UnitFor("B", false, float64(s.Memory)).Exact(float64(s.Memory)))
 	if l := s.Link; l != nil && l.RTT > 0 {
 		words.add(true, "a round trip of "+record.DefinitionDuration(l.RTT)+" away")
 	}
@@ -439,7 +439,7 @@ func loadLine(l *spec.Load) string {
 	if l.RateOwn {
 		whose = " of the same cell of "
 	}
-	words.add(l.Rate <= 0 && l.RateShare > 0, "rate="+number.Percent.Exact(l.RateShare)+whose+l.RateOf)
+	words.add(l.Rate <= 0 && l.RateShare > 0, "rate="+wording.PercentUnit.Exact(l.RateShare)+whose+l.RateOf)
 	words.add(l.Arrivals != "", "arrivals="+l.Arrivals)
 	words.add(true, "connections="+strconv.Itoa(l.Connections))
 	words.add(l.Requests > 0, "requests="+strconv.Itoa(l.Requests))
@@ -477,8 +477,8 @@ func answersLine(l *spec.Load) string {
 	}
 	words.add(l.Contains != "", fmt.Sprintf("containing %q", l.Contains))
 	words.add(l.Match != "", fmt.Sprintf("matching %q", l.Match))
-	words.add(len(l.JSON) > 0, number.Count(len(l.JSON), "field")+" of the JSON")
-	words.add(len(l.WantHeaders) > 0, number.Count(len(l.WantHeaders), "header"))
+	words.add(len(l.JSON) > 0, wording.Count(len(l.JSON), "field")+" of the JSON")
+	words.add(len(l.WantHeaders) > 0, wording.Count(len(l.WantHeaders), "header"))
 	if len(words) == 0 {
 		return ""
 	}
@@ -487,7 +487,7 @@ func answersLine(l *spec.Load) string {
 		text += "; one answer is checked completely before timing"
 	}
 	if l.FailuresMax > 0 {
-		text += "; up to " + number.Percent.Exact(l.FailuresMax) + " failures are accepted"
+		text += "; up to " + wording.PercentUnit.Exact(l.FailuresMax) + " failures are accepted"
 	}
 	return text
 }
@@ -611,7 +611,7 @@ func orderWords(interleaved, blocks bool, rounds int, seed int64) string {
 	case !interleaved:
 		return "sequential: all repetitions of one cell after the other"
 	}
-	return fmt.Sprintf("interleaved in %s, each round shuffled, seed %d", number.Count(rounds, "round"), seed)
+	return fmt.Sprintf("interleaved in %s, each round shuffled, seed %d", wording.Count(rounds, "round"), seed)
 }
 
 // interleaved reports whether the records of a run, in order, came round by round; planned decides if they are too few.
@@ -636,7 +636,7 @@ func repetitionsLine(e *dataset.Experiment, o, valid cellview.Origin, ours bool)
 	if slices.ContainsFunc(e.Plan.Trials, func(t *plan.Trial) bool { return t.Capacity != nil }) {
 		return "none: each cell has one capacity search, on services that are started fresh for each probe" + probesAgain(e)
 	}
-	planned := number.Count(e.Plan.Most(), "repetition")
+	planned := wording.Count(e.Plan.Most(), "repetition")
 	if e.Plan.Most() > e.Plan.Least() {
 		planned = fmt.Sprintf("%d to %s", e.Plan.Least(), planned)
 	}
@@ -658,7 +658,7 @@ func repetitionsLine(e *dataset.Experiment, o, valid cellview.Origin, ours bool)
 		words += fmt.Sprintf("; %s, so claims are judged %s", why, l.Words())
 	}
 	if n := e.MeasuredAgain(); n > 0 {
-		words += "; " + number.Count(n, "repetition") + " re-run because of background load"
+		words += "; " + wording.Count(n, "repetition") + " re-run because of background load"
 	}
 	words += probesAgain(e)
 	switch {
@@ -701,7 +701,7 @@ func efficiency(records []*record.Record) string {
 
 func probesAgain(e *dataset.Experiment) string {
 	if n := e.ProbesAgain(); n > 0 {
-		return "; " + number.Count(n, "probe") + " of searches repeated because of background load"
+		return "; " + wording.Count(n, "probe") + " of searches repeated because of background load"
 	}
 	return ""
 }
@@ -738,7 +738,7 @@ func intervalsLine(e *dataset.Experiment, records []*record.Record) string {
 		}
 	}
 	words = append(words, "ratios, the quotients of the values shown, by Welch's t on logarithms below "+
-		number.Count(stats.MinRanked, "repetition")+" and from there on by rank sums")
+		wording.Count(stats.MinRanked, "repetition")+" and from there on by rank sums")
 	return "95\u202f%: " + strings.Join(words, "; ")
 }
 
@@ -794,7 +794,7 @@ func failedLine(records []*record.Record) string {
 		return ""
 	}
 	failed := slice.Count(records, func(r *record.Record) bool { return r.Failure != "" })
-	return fmt.Sprintf("%d of %s", failed, number.Count(len(records), "repetition"))
+	return fmt.Sprintf("%d of %s", failed, wording.Count(len(records), "repetition"))
 }
 
 func (w *Writer) othersLine() string {

@@ -6,12 +6,12 @@ import (
 
 	"benchbook/notebook/claim"
 	"benchbook/notebook/stats"
-	"benchbook/render/number"
+
 	"benchbook/render/wording"
 )
 
 // times writes ratios from two on, and up to a half.
-var times = number.Unit{Symbol: "times", Scale: 1}
+var times = wording.Unit{Symbol: "times", Scale: 1}
 
 // Effect is the size of a claimed effect: a ratio, or a value.
 type Effect struct {
@@ -75,7 +75,7 @@ func (e Effect) Text() string {
 	case e.Ratio == 0:
 		return e.Quantity.Text()
 	case e.asPercent():
-		return number.Percent.Signed(e.difference())
+		return wording.PercentUnit.Signed(e.difference())
 	}
 	return times.Quantity(e.Ratio, e.decimals())
 }
@@ -83,7 +83,7 @@ func (e Effect) Text() string {
 // difference is how far a ratio is from one, with its digits after the point in per cent.
 func (e Effect) difference() (x float64, decimals int) {
 	if e.Bounds != nil {
-		return e.Ratio - 1, number.Percent.Decimals(e.reading(1))
+		return e.Ratio - 1, wording.PercentUnit.Decimals(e.reading(1))
 	}
 	digits := e.decimals()
 	step := math.Pow10(digits)
@@ -93,15 +93,15 @@ func (e Effect) difference() (x float64, decimals int) {
 // unsigned writes a difference in per cent, whose sign stands in words.
 func (e Effect) unsigned() string {
 	x, decimals := e.difference()
-	return number.Percent.Quantity(math.Abs(x), decimals)
+	return wording.PercentUnit.Quantity(math.Abs(x), decimals)
 }
 
 // decimals are the digits after the point of a ratio.
 func (e Effect) decimals() int { return times.Decimals(e.reading(0)) }
 
 // reading is a ratio less something, as its digits are chosen by.
-func (e Effect) reading(less float64) number.Reading {
-	out := number.Reading{Value: e.Ratio - less, Step: e.Of.Step}
+func (e Effect) reading(less float64) wording.Figure {
+	out := wording.Figure{Value: e.Ratio - less, Step: e.Of.Step}
 	if e.Bounds != nil {
 		out.Lo, out.Hi = e.Bounds.Lo-less, e.Bounds.Hi-less
 	}
@@ -134,7 +134,7 @@ func (e Effect) limitsInForm() (lo, hi string) {
 
 // limits writes the ends of the claimed region, ratios by ratioWords; empty for one that it does not have.
 func (e Effect) limits(ratioWords func(float64) string) (lo, hi string) {
-	write := func(x float64) string { return number.For(e.Of.Unit, e.Of.Share, x).Exact(x) }
+	write := func(x float64) string { return wording.UnitFor(e.Of.Unit, e.Of.Share, x).Exact(x) }
 	if e.Ratio > 0 {
 		write = ratioWords
 	}
@@ -156,7 +156,7 @@ func limitWords(ratio float64) string {
 }
 
 func factorWords(ratio float64) string {
-	digits := times.Decimals(number.Reading{Value: ratio})
+	digits := times.Decimals(wording.Figure{Value: ratio})
 	return times.Exact(math.Round(ratio*math.Pow10(digits)) / math.Pow10(digits))
 }
 
@@ -167,7 +167,7 @@ func differenceWords(ratio float64) string {
 	if tenths := math.Round(difference * step); math.Mod(tenths, 10) != 0 {
 		decimals = 1
 	}
-	return number.Percent.Signed(difference, decimals)
+	return wording.PercentUnit.Signed(difference, decimals)
 }
 
 // HasInterval reports whether there is a confidence interval; ranges of two runs and of searches are none.
@@ -190,7 +190,7 @@ func (e Effect) Interval() string {
 	case e.Ratio == 0:
 		return e.Quantity.Interval()
 	case e.asPercent():
-		return number.Percent.SignedBetween(lo-1, hi-1, number.Percent.Decimals(e.reading(1)))
+		return wording.PercentUnit.SignedBetween(lo-1, hi-1, wording.PercentUnit.Decimals(e.reading(1)))
 	}
 	return times.Between(lo, hi, e.decimals())
 }

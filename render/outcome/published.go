@@ -7,7 +7,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/stats"
-	"benchbook/render/number"
+	"benchbook/render/wording"
 )
 
 // Published writes the published size of the effect of a claim; empty if nothing was published.
@@ -34,9 +34,9 @@ func Published(d *dataset.Dataset, j *claim.Judgement) string {
 	case j.IsRatio:
 		return Effect{Ratio: x}.Text()
 	case j.Form == claim.Fewer:
-		return number.Percent.Exact(x)
+		return wording.PercentUnit.Exact(x)
 	default:
-		return number.For(m[0].Metric.Unit, m[0].Metric.Share, x).Exact(x)
+		return wording.UnitFor(m[0].Metric.Unit, m[0].Metric.Share, x).Exact(x)
 	}
 }
 

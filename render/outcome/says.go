@@ -11,7 +11,7 @@ import (
 
 	"benchbook/notebook/claim"
 	"benchbook/notebook/stats"
-	"benchbook/render/number"
+	"benchbook/render/wording"
 )
 
 // says is the author's sentence for the verdict; nil without one, and for one that asks for what is not known.
@@ -138,7 +138,7 @@ func (w writer) fillEffect(s *Sentence, j *claim.Judgement, isFactor bool) bool 
 		e = e.as(asDifference)
 		if lo, hi := e.ends(); lo < 1 && hi > 1 { // neither more nor less
 			_, decimals := e.difference()
-			write := func(x float64, word string) string { return number.Percent.Quantity(x, decimals) + " " + word }
+			write := func(x float64, word string) string { return wording.PercentUnit.Quantity(x, decimals) + " " + word }
 			s.add(Value, write(1-lo, less)+" to "+write(hi-1, more))
 			return true
 		}

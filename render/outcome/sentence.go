@@ -14,7 +14,7 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/phrase"
 	"benchbook/notebook/stats"
-	"benchbook/render/number"
+
 	"benchbook/render/wording"
 	"benchbook/slice"
 )
@@ -54,9 +54,9 @@ func (w writer) undecided(s *Sentence, j *claim.Judgement) {
 	case n == 0:
 	case n < stats.MinRepetitions:
 		before = fmt.Sprintf("undecided after %s, of the %d that a verdict needs",
-			number.Count(n, "repetition"), stats.MinRepetitions)
+			wording.Count(n, "repetition"), stats.MinRepetitions)
 	default:
-		before = "undecided after " + number.Count(n, "repetition")
+		before = "undecided after " + wording.Count(n, "repetition")
 	}
 	if len(j.Parts) > 0 { // which say what is undecided
 		before = strings.TrimSpace(strings.TrimPrefix(before, "undecided"))
@@ -85,14 +85,14 @@ func needed(j *claim.Judgement, n int) string {
 	}
 	switch {
 	case j.Form == claim.Fewer && j.Effect.Interval != nil && j.Effect.Interval.Hi < j.Region.Lo:
-		return fmt.Sprintf("A verdict that it is less needs %s.", number.Count(stats.MinContradicted, "repetition"))
+		return fmt.Sprintf("A verdict that it is less needs %s.", wording.Count(stats.MinContradicted, "repetition"))
 	case j.Needed == 0 || n < stats.MinRepetitions:
 		return ""
 	case j.Needed <= n:
 		return fmt.Sprintf("Another run of %s would have an even chance of deciding %s.",
-			number.Count(j.Needed, "repetition"), them)
+			wording.Count(j.Needed, "repetition"), them)
 	}
-	return fmt.Sprintf("About %s would have an even chance of deciding %s.", number.Count(j.Needed, "repetition"), them)
+	return fmt.Sprintf("About %s would have an even chance of deciding %s.", wording.Count(j.Needed, "repetition"), them)
 }
 
 // Repetitions counts those that a claim rests on: the fewest of its cells; 0 if that is not known.
@@ -190,7 +190,9 @@ func nearness(j *claim.Judgement) (string, bool) {
 	return marginWords(j.Region.Hi - 1), true
 }
 
-func marginWords(share float64) string { return number.Percent.Exact(math.Round(share*1000) / 1000) }
+func marginWords(share float64) string {
+	return wording.PercentUnit.Exact(math.Round(share*1000) / 1000)
+}
 
 // bound says how an effect stands to the limit of its claim, unless its direction says so.
 func bound(j *claim.Judgement, e Effect, q quantity) string {
@@ -297,7 +299,7 @@ func (w writer) limit(s *Sentence, j *claim.Judgement) {
 func (s *Sentence) value(e Effect) {
 	s.add(Value, e.Text())
 	if e.Of.Kind == stats.Exact {
-		s.say(" in all " + number.Count(e.Of.N, "repetition"))
+		s.say(" in all " + wording.Count(e.Of.N, "repetition"))
 	} else if words := e.Bracketed(); words != "" {
 		s.add(Interval, words)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/alecthomas/chroma/v2"
 	"github.com/alecthomas/chroma/v2/lexers"
 
-	"benchbook/render/number"
+	"benchbook/render/wording"
 )
 
 type listingView struct {
@@ -45,7 +45,7 @@ func listingOf(w *Writer, name, lines, language string, code []byte) listingView
 	if err != nil && w.err == nil {
 		w.err = fmt.Errorf("listing %q: %w", cmp.Or(name, firstLine(text)), err)
 	}
-	return listingView{Name: name, Lines: cmp.Or(lines, number.Count(strings.Count(text, "\n")+1, "line")), Code: marked}
+	return listingView{Name: name, Lines: cmp.Or(lines, wording.Count(strings.Count(text, "\n")+1, "line")), Code: marked}
 }
 
 // opening is what the comment says that a file begins with; empty if it begins otherwise.

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"benchbook/render/number"
+	"benchbook/render/wording"
 )
 
 type Layout struct {
@@ -121,7 +121,7 @@ func (t Table) Layout() Layout {
 type layouter struct {
 	Table
 	rows     []Row
-	columns  []number.Column
+	columns  []wording.Column
 	scale    *scale
 	remarked bool // there are notes about whole rows
 	grouped  bool
@@ -129,9 +129,9 @@ type layouter struct {
 }
 
 // column chooses the unit that suits most values of a column, and their digits.
-func (l *layouter) column(i int, m Metric) number.Column {
+func (l *layouter) column(i int, m Metric) wording.Column {
 	var centres []float64
-	var readings []number.Reading
+	var readings []wording.Figure
 	for _, r := range l.rows {
 		if v := r.Values[i]; v.Missing == "" {
 			centres, readings = append(centres, v.Centre), append(readings, v.Reading())
@@ -139,14 +139,14 @@ func (l *layouter) column(i int, m Metric) number.Column {
 			centres = append(centres, v.Published)
 		}
 	}
-	u := number.For(m.Base, m.Share, centres...)
+	u := wording.UnitFor(m.Base, m.Share, centres...)
 	if m.Format.Unit != nil {
 		u = *m.Format.Unit
 	}
 	return u.Column(readings...)
 }
 
-func (m Metric) decimals(c number.Column, v Value) int {
+func (m Metric) decimals(c wording.Column, v Value) int {
 	if m.Format.Digits != nil {
 		return c.WithEnds(v.Reading(), *m.Format.Digits)
 	}
@@ -154,7 +154,7 @@ func (m Metric) decimals(c number.Column, v Value) int {
 }
 
 // finest is the smallest step of the scale: where numbers have no digits after the point it has none.
-func (m Metric) finest(u number.Unit) float64 {
+func (m Metric) finest(u wording.Unit) float64 {
 	switch {
 	case m.Format.Digits != nil:
 		return math.Pow10(-*m.Format.Digits)
@@ -166,7 +166,7 @@ func (m Metric) finest(u number.Unit) float64 {
 
 func (m Metric) inSentence() string { return cmp.Or(m.Named, m.Head) }
 
-func (m Metric) head(u number.Unit) string {
+func (m Metric) head(u wording.Unit) string {
 	if u.Symbol == "/s" && m.Per == "" {
 		return "per second"
 	}
@@ -253,7 +253,7 @@ func (l *layouter) row(id string, r Row) LaidRow {
 	return out
 }
 
-func (l *layouter) value(class string, m Metric, u number.Column, v Value) Cell {
+func (l *layouter) value(class string, m Metric, u wording.Column, v Value) Cell {
 	c := Cell{Class: class, Label: m.inSentence()}
 	if unit := m.head(u.Unit); unit != "" {
 		c.Label += ", " + unit
@@ -282,7 +282,7 @@ func (l *layouter) value(class string, m Metric, u number.Column, v Value) Cell 
 	return c
 }
 
-func (l *layouter) published(m Metric, u number.Unit, v Value) Cell {
+func (l *layouter) published(m Metric, u wording.Unit, v Value) Cell {
 	c := Cell{Class: "n pub", Label: strings.ToLower(m.Published)}
 	if math.IsNaN(v.Published) {
 		c.Text, c.Sort = "–", SortsLast
@@ -346,7 +346,7 @@ func (l *layouter) note(r Row, n Note) {
 
 // scale is shared by the plots of a column: round ends that enclose every interval.
 type scale struct {
-	unit   number.Unit
+	unit   wording.Unit
 	lo, hi float64
 	digits int
 }
@@ -378,7 +378,7 @@ func (l *layouter) newScale() *scale {
 	}
 	u := l.columns[l.Main].Unit
 	const parts = 6
-	step := max(number.Step((hi-lo)/u.Scale, parts), l.Metrics[l.Main].finest(u)) * u.Scale
+	step := max(wording.Step((hi-lo)/u.Scale, parts), l.Metrics[l.Main].finest(u)) * u.Scale
 	s := &scale{unit: u, lo: math.Floor(lo/step+1e-9) * step, hi: math.Ceil(hi/step-1e-9) * step}
 	s.digits = max(0, -int(math.Floor(math.Log10(step/u.Scale)+1e-9)))
 	return s

@@ -13,7 +13,7 @@ import (
 	"slices"
 	"strconv"
 
-	"benchbook/render/number"
+	"benchbook/render/wording"
 )
 
 type Table struct {
@@ -41,7 +41,7 @@ type Metric struct {
 
 // Format is how to write a column; zero fields are chosen by its numbers.
 type Format struct {
-	Unit   *number.Unit
+	Unit   *wording.Unit
 	Digits *int // after the point
 }
 
@@ -121,8 +121,8 @@ func compareWords(a, b string) int {
 }
 
 // Reading is the value as its digits are chosen by.
-func (v Value) Reading() number.Reading {
-	return number.Reading{Value: v.Centre, Lo: v.Lo, Hi: v.Hi, Step: v.Step, Exact: v.Exact}
+func (v Value) Reading() wording.Figure {
+	return wording.Figure{Value: v.Centre, Lo: v.Lo, Hi: v.Hi, Step: v.Step, Exact: v.Exact}
 }
 
 func (v Value) hasInterval() bool { return v.Missing == "" && !math.IsNaN(v.Lo) && !math.IsNaN(v.Hi) }

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/render/number"
+	"benchbook/render/wording"
 )
 
 var nan = math.NaN()
@@ -155,7 +155,7 @@ func TestLayout(t *testing.T) {
 2 wide; a, x: apart
 `},
 		{"written as the author asks", Table{ID: "t", Words: []string{"Server"}, Main: -1, Metrics: []Metric{
-			{Head: "Latency", Base: "s", Format: Format{Unit: &number.Unit{Symbol: "µs", Scale: 1e-6}, Digits: new(int)}}},
+			{Head: "Latency", Base: "s", Format: Format{Unit: &wording.Unit{Symbol: "µs", Scale: 1e-6}, Digits: new(int)}}},
 			Rows: []Row{{Words: []string{"a"}, Values: []Value{value(.0025, .00241, .00262)}}}}, `
 | Server | Latency (µs) |
 | a | 2,500 2,410–2,620 |

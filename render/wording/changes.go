@@ -12,7 +12,7 @@ import (
 
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
-	"benchbook/render/number"
+
 	"benchbook/slice"
 )
 
@@ -21,12 +21,12 @@ func Change(c *compare.Change) string {
 	if e == nil {
 		return "–"
 	}
-	u := number.Percent
+	u := PercentUnit
 	switch {
 	case c.Points && c.Metric.Share:
-		u = number.Unit{Symbol: "points", Scale: 0.01}
+		u = Unit{Symbol: "points", Scale: 0.01}
 	case c.Points:
-		u = number.For(c.Metric.Unit, false, e.Number)
+		u = UnitFor(c.Metric.Unit, false, e.Number)
 	}
 	decimals := u.Decimals(Reading(e))
 	if e.Interval == nil {
@@ -90,7 +90,7 @@ func (t *ChangeTable) Title() string {
 	}
 	switch {
 	case isMeasured:
-		return fmt.Sprintf("%s, noise floor %s", t.Metric.Name, number.Percent.Alone(floor))
+		return fmt.Sprintf("%s, noise floor %s", t.Metric.Name, PercentUnit.Alone(floor))
 	case why != "":
 		return fmt.Sprintf("%s, noise floor not measured: %s", t.Metric.Name, why)
 	}

@@ -10,13 +10,12 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/stats"
-	"benchbook/render/number"
 )
 
 // Quantity is a measured quantity with the unit and digits in which it is written.
 type Quantity struct {
 	Of           dataset.Quantity
-	Unit         number.Unit
+	Unit         Unit
 	Decimals     int
 	WithInterval bool // to be printed with the number
 	Exact        bool // all digits
@@ -24,7 +23,7 @@ type Quantity struct {
 
 // QuantityOf chooses unit and digits, unless filters ask for others.
 func QuantityOf(q dataset.Quantity, filters []expr.Filter) Quantity {
-	w := Quantity{Of: q, Unit: number.For(q.Unit, q.Share, q.Number)}
+	w := Quantity{Of: q, Unit: UnitFor(q.Unit, q.Share, q.Number)}
 	unit, digits := UnitOf(filters)
 	if unit != nil {
 		w.Unit = *unit
@@ -39,14 +38,14 @@ func QuantityOf(q dataset.Quantity, filters []expr.Filter) Quantity {
 }
 
 // UnitOf returns the unit and the digits that filters ask for; nil if they ask for none.
-func UnitOf(filters []expr.Filter) (unit *number.Unit, digits *int) {
+func UnitOf(filters []expr.Filter) (unit *Unit, digits *int) {
 	for _, f := range filters {
 		switch f.Name {
 		case "percent":
-			percent := number.Percent
+			percent := PercentUnit
 			unit = &percent
 		case "unit":
-			unit = &number.Unit{Symbol: f.Unit.Symbol, Scale: f.Unit.ToBase(1)}
+			unit = &Unit{Symbol: f.Unit.Symbol, Scale: f.Unit.ToBase(1)}
 		case "round":
 			digits = &f.Digits
 		}
@@ -106,7 +105,7 @@ func (w Quantity) IntervalSentence() string {
 	}
 	text := w.Interval() + ", 95\u202f% interval"
 	if w.Of.N > 0 {
-		text += " of " + number.Count(w.Of.N, "repetition")
+		text += " of " + Count(w.Of.N, "repetition")
 	}
 	if w.Of.Note != "" {
 		text += "; " + w.Of.Note
@@ -115,7 +114,7 @@ func (w Quantity) IntervalSentence() string {
 }
 
 // Exactly stands instead of an interval.
-func Exactly(n int) string { return "the same in all " + number.Count(n, "repetition") }
+func Exactly(n int) string { return "the same in all " + Count(n, "repetition") }
 
 // Interval writes the interval alone: "14 to 20 %".
 func (w Quantity) Interval() string {

@@ -8,13 +8,12 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
-	"benchbook/render/number"
 )
 
 // ReadingOf is a result as its digits are chosen by.
-func ReadingOf(r dataset.Result) number.Reading {
+func ReadingOf(r dataset.Result) Figure {
 	e := r.Estimate
-	out := number.Reading{Value: e.Centre, Step: r.Step(), Exact: e.Kind == stats.Exact || e.Kind == stats.Given}
+	out := Figure{Value: e.Centre, Step: r.Step(), Exact: e.Kind == stats.Exact || e.Kind == stats.Given}
 	if !out.Exact && e.Kind != stats.NoInterval {
 		out.Lo, out.Hi = e.Interval.Lo, e.Interval.Hi
 	}
@@ -22,8 +21,8 @@ func ReadingOf(r dataset.Result) number.Reading {
 }
 
 // Reading is a quantity as its digits are chosen by.
-func Reading(q *dataset.Quantity) number.Reading {
-	out := number.Reading{Value: q.Number, Step: q.Step, Exact: q.Kind == stats.Exact || q.Kind == stats.Given}
+func Reading(q *dataset.Quantity) Figure {
+	out := Figure{Value: q.Number, Step: q.Step, Exact: q.Kind == stats.Exact || q.Kind == stats.Given}
 	if q.Interval != nil {
 		out.Lo, out.Hi = q.Interval.Lo, q.Interval.Hi
 	}
@@ -31,7 +30,7 @@ func Reading(q *dataset.Quantity) number.Reading {
 }
 
 // Estimate writes the centre of a result and its interval, or why there is none.
-func Estimate(r dataset.Result, u number.Column) string {
+func Estimate(r dataset.Result, u Column) string {
 	e := r.Estimate
 	switch {
 	case r.Missing != "":
@@ -69,7 +68,7 @@ const NothingFull = "no sampled resource was above 85\u202f%"
 func Limit(l validity.Limit) string {
 	for _, r := range l.Resources {
 		if r.Name == l.By {
-			return r.Name + " (" + number.Percent.Quantity(r.Share, 0) + ")"
+			return r.Name + " (" + PercentUnit.Quantity(r.Share, 0) + ")"
 		}
 	}
 	if len(l.Resources) == 0 {
@@ -79,13 +78,13 @@ func Limit(l validity.Limit) string {
 }
 
 // ColumnOf chooses one unit and digits for several results of a metric.
-func ColumnOf(m record.Metric, results ...dataset.Result) number.Column {
+func ColumnOf(m record.Metric, results ...dataset.Result) Column {
 	var centres []float64
-	var readings []number.Reading
+	var readings []Figure
 	for _, r := range results {
 		if r.Missing == "" {
 			centres, readings = append(centres, r.Estimate.Centre), append(readings, ReadingOf(r))
 		}
 	}
-	return number.For(m.Unit, m.Share, centres...).Column(readings...)
+	return UnitFor(m.Unit, m.Share, centres...).Column(readings...)
 }

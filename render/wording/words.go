@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"benchbook/render/number"
 )
 
 // Some joins the first few names and counts the others.
@@ -89,5 +87,5 @@ func Capital(words string) string {
 
 // Percent writes a share, such as a noise floor, with two significant digits.
 func Percent(f float64) string {
-	return number.Percent.Quantity(f, number.Percent.Decimals(number.Reading{Value: f, Hi: f}))
+	return PercentUnit.Quantity(f, PercentUnit.Decimals(Figure{Value: f, Hi: f}))
 }

@@ -1,4 +1,4 @@
-package number
+package wording
 
 import (
 	"math"
@@ -10,7 +10,7 @@ import (
 )
 
 // Reading is a number with what is known about it, in base units.
-type Reading struct {
+type Figure struct {
 	Value  float64
 	Lo, Hi float64 // the interval: NaN, infinite or equal where there is no such end
 	Step   float64 // of the measurement, Value times its resolution; 0 if all digits are known
@@ -35,8 +35,8 @@ type Column struct {
 // digits, and zeros for nothing where there are others.
 //
 // Source: docs/figures.md#digits.
-func (u Unit) Column(readings ...Reading) Column {
-	zeros := !slices.ContainsFunc(readings, func(r Reading) bool { return r.Value != 0 })
+func (u Unit) Column(readings ...Figure) Column {
+	zeros := !slices.ContainsFunc(readings, func(r Figure) bool { return r.Value != 0 })
 	var own []int
 	var resolutions []float64
 	largest := 0.0
@@ -56,7 +56,7 @@ func (u Unit) Column(readings ...Reading) Column {
 	shared := int(math.Floor(middle))
 	if n := len(resolutions); n > 0 {
 		slices.Sort(resolutions)
-		shared = min(shared, u.most(Reading{Value: largest, Step: largest * resolutions[(n-1)/2]}))
+		shared = min(shared, u.most(Figure{Value: largest, Step: largest * resolutions[(n-1)/2]}))
 	}
 	return Column{u, shared, zeros}
 }
@@ -64,7 +64,7 @@ func (u Unit) Column(readings ...Reading) Column {
 // Decimals says with how many digits after the point one of the readings and its interval are printed: the shared ones,
 // but more if fewer than two digits would be left of it, or if an interval of more than a hundredth of it would be no
 // wider than it, and no more than its own step allows unless WithEnds asks for them. What is exact has none.
-func (c Column) Decimals(r Reading) int {
+func (c Column) Decimals(r Figure) int {
 	size := math.Abs(r.Value / c.Scale)
 	if r.Exact && isWhole(size) {
 		return 0
@@ -82,7 +82,7 @@ func (c Column) Decimals(r Reading) int {
 
 // WithEnds returns decimals, or as many more as the interval of a reading needs: an end that is not zero does not look
 // like it, and two that are more than a hundredth apart differ.
-func (u Unit) WithEnds(r Reading, decimals int) int {
+func (u Unit) WithEnds(r Figure, decimals int) int {
 	isWide := !open(r.Lo) && !open(r.Hi) && r.Hi-r.Lo > wide*max(math.Abs(r.Lo), math.Abs(r.Hi))
 	lacks := func(end float64) bool {
 		return !open(end) && end != 0 && strings.Trim(u.Number(end, decimals), "0.") == ""
@@ -95,7 +95,7 @@ func (u Unit) WithEnds(r Reading, decimals int) int {
 }
 
 // Aligned is Number in a column, where a zero has as many digits after the point as other numbers.
-func (c Column) Aligned(r Reading) string {
+func (c Column) Aligned(r Figure) string {
 	decimals := c.Decimals(r)
 	text := c.Number(r.Value, decimals)
 	if r.Value == 0 && !r.Exact && !c.zeros && decimals > 0 {
@@ -105,10 +105,10 @@ func (c Column) Aligned(r Reading) string {
 }
 
 // Decimals are those of a reading that stands alone.
-func (u Unit) Decimals(r Reading) int { return u.Column(r).Decimals(r) }
+func (u Unit) Decimals(r Figure) int { return u.Column(r).Decimals(r) }
 
 // own is how many digits after the point a reading asks for; false if it does not matter to it.
-func (u Unit) own(r Reading) (int, bool) {
+func (u Unit) own(r Figure) (int, bool) {
 	const withoutInterval = 3
 	size, width := math.Abs(r.Value/u.Scale), r.width()/u.Scale
 	switch {
@@ -136,7 +136,7 @@ func isWhole(v float64) bool { return v == math.Trunc(v) }
 // width is that of the interval, or twice its narrower side if that is less, but at least a tenth of it: a number with
 // a long tail to one side is known as well as the other side says. It is 0 without an interval, and the whole width
 // where the number is one of its ends.
-func (r Reading) width() float64 {
+func (r Figure) width() float64 {
 	below, above := r.Value-r.Lo, r.Hi-r.Value
 	switch {
 	case open(r.Lo) && open(r.Hi):
@@ -153,10 +153,10 @@ func (r Reading) width() float64 {
 }
 
 // isRounded reports whether a step limits the digits of a reading.
-func (r Reading) isRounded() bool { return r.Step > 0 && !r.Exact && r.Value != 0 && !open(r.Value) }
+func (r Figure) isRounded() bool { return r.Step > 0 && !r.Exact && r.Value != 0 && !open(r.Value) }
 
 // most is how many digits after the point the step of a reading allows.
-func (u Unit) most(r Reading) int {
+func (u Unit) most(r Figure) int {
 	size := math.Abs(r.Value / u.Scale)
 	if !r.isRounded() {
 		return math.MaxInt

@@ -1,4 +1,4 @@
-package repeat
+package bundles
 
 import (
 	"crypto/sha256"

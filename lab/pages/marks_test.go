@@ -1,4 +1,4 @@
-package weave
+package pages
 
 import (
 	"strings"

@@ -1,4 +1,4 @@
-package weave
+package pages
 
 import (
 	"bytes"
@@ -29,7 +29,7 @@ import (
 )
 
 // Options say what is shown.
-type Options struct {
+type WeaveOptions struct {
 	Check bool   // nothing is written; what differs is a problem
 	Host  string // whose results; those of the page if empty
 }
@@ -47,7 +47,7 @@ type weaver struct {
 	*lab.Session
 	project  *article.Project
 	articles []*lab.Article
-	options  Options
+	options  WeaveOptions
 	renderer *render.Renderer
 	known    map[string]*known // by slug
 	problems source.Problems
@@ -61,7 +61,7 @@ type known struct {
 }
 
 // Weave fills the marks of Markdown files.
-func Weave(a *lab.Session, names []string, o Options) error {
+func Weave(a *lab.Session, names []string, o WeaveOptions) error {
 	project, list, err := a.Select(nil)
 	if err != nil {
 		return err

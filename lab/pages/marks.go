@@ -1,6 +1,6 @@
 // Package weave fills other Markdown files, such as a README, with parts of articles, and finds what there differs from
 // the records: docs/command.md#weave.
-package weave
+package pages
 
 import (
 	"bytes"

@@ -1,5 +1,5 @@
 // Package schema describes blocks, the project file and records in JSON Schema, by reflection on what reads them.
-package schema
+package starter
 
 import (
 	"cmp"
@@ -169,7 +169,9 @@ func orNull(s schema) schema {
 func word() schema { return schema{"type": []string{"string", "number", "boolean"}} }
 
 // text is a word of a form, or one that holds a template.
-func text(pattern string) schema { return schema{"type": "string", "pattern": pattern + `|\$\{\{`} }
+func schemaText(pattern string) schema {
+	return schema{"type": "string", "pattern": pattern + `|\$\{\{`}
+}
 
 // custom is the schema of a type that reads itself; false if t is none that is known. It is a table of types, a case to
 // each.
@@ -202,7 +204,7 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 		count := g.scalar(reflect.TypeFor[int]())
 		looks := schema{"type": "object", "properties": schema{"looks": orList(count)}, "required": []string{"looks"},
 			"patternProperties": schema{"^x-": schema{}}, "additionalProperties": false}
-		return anyOf(schema{"type": "integer"}, text(`^(up to +)?[+-]?[0-9]+$`), looks), true
+		return anyOf(schema{"type": "integer"}, schemaText(`^(up to +)?[+-]?[0-9]+$`), looks), true
 	case reflect.TypeFor[article.Rate]():
 		share := schema{"share": orNull(g.scalar(reflect.TypeFor[article.Share]())), "of": orNull(word()),
 			"own": orNull(g.scalar(reflect.TypeFor[bool]()))}
@@ -218,7 +220,7 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 	case reflect.TypeFor[*yamltext.Node]().Elem():
 		return schema{"type": "array", "items": words}, true // rows of published numbers
 	case reflect.TypeFor[article.Environment]():
-		return anyOf(words, schema{"type": "array", "items": text("=")}), true
+		return anyOf(words, schema{"type": "array", "items": schemaText("=")}), true
 	case reflect.TypeFor[article.Matrix]():
 		axis := schema{"type": "array", "minItems": 1, "items": anyOf(word(), words)}
 		rows := schema{"type": "array", "items": words}
@@ -226,7 +228,7 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 			"additionalProperties": orNull(axis), "patternProperties": schema{"^x-": schema{}}}, true
 	case reflect.TypeFor[article.Failures]():
 		limit := schema{"max": orNull(g.scalar(reflect.TypeFor[article.Share]()))}
-		return anyOf(text("^expected$"), schema{"type": "object", "properties": limit,
+		return anyOf(schemaText("^expected$"), schema{"type": "object", "properties": limit,
 			"patternProperties": schema{"^x-": schema{}}, "additionalProperties": false}), true
 	case reflect.TypeFor[article.Profiles]():
 		return schema{"type": "object", "additionalProperties": anyOf(schema{"const": "skip"}, schema{"type": "null"},
@@ -246,27 +248,27 @@ func (g *schemaMaker) scalar(t reflect.Type) schema {
 	const number = `^-?[0-9][0-9_]*(\.[0-9]+)?([eE][+-]?[0-9]+)?`
 	switch {
 	case t == reflect.TypeFor[article.Duration]():
-		return text(number + ` ?(ns|us|µs|ms|s|m|h)$`)
+		return schemaText(number + ` ?(ns|us|µs|ms|s|m|h)$`)
 	case t == reflect.TypeFor[article.Bytes]():
-		return anyOf(schema{"type": "number"}, text(`^[0-9.]+ ?[kKmMgGtTpP]?[iI]?[bB]?$`))
+		return anyOf(schema{"type": "number"}, schemaText(`^[0-9.]+ ?[kKmMgGtTpP]?[iI]?[bB]?$`))
 	case t == reflect.TypeFor[article.Share]():
-		return anyOf(schema{"type": "number"}, text(number+` ?%?$`))
+		return anyOf(schema{"type": "number"}, schemaText(number+` ?%?$`))
 	case t == reflect.TypeFor[article.Size]():
-		return text(number + ` ?(B|[kMG]B|[KMG]iB)$`)
+		return schemaText(number + ` ?(B|[kMG]B|[KMG]iB)$`)
 	case t == reflect.TypeFor[article.BytesPerSecond]():
-		return text(number + ` ?(B|[kMG]B|[KMG]iB)/s$`)
+		return schemaText(number + ` ?(B|[kMG]B|[KMG]iB)/s$`)
 	case t == reflect.TypeFor[article.PerSecond]():
-		return text(number + `/s$`)
+		return schemaText(number + `/s$`)
 	case t.Kind() == reflect.Float64:
-		return anyOf(schema{"type": "number"}, text(number+`$`))
+		return anyOf(schema{"type": "number"}, schemaText(number+`$`))
 	case t.Implements(reflect.TypeFor[article.Word]()):
 		known := reflect.Zero(t).Interface().(article.Word).Words()
 		return anyOf(schema{"enum": known}, schema{"type": "string", "pattern": `\$\{\{`})
 	case t.Kind() == reflect.Bool:
 		const yes, no = `[Tt][Rr][Uu][Ee]|[Yy][Ee][Ss]|[Oo][Nn]`, `[Ff][Aa][Ll][Ss][Ee]|[Nn][Oo]|[Oo][Ff][Ff]`
-		return anyOf(schema{"type": "boolean"}, text(`^(`+yes+`|`+no+`)$`))
+		return anyOf(schema{"type": "boolean"}, schemaText(`^(`+yes+`|`+no+`)$`))
 	case t.Kind() == reflect.Int:
-		return anyOf(schema{"type": "integer"}, text(`^[+-]?[0-9]+$`))
+		return anyOf(schema{"type": "integer"}, schemaText(`^[+-]?[0-9]+$`))
 	}
 	return word()
 }

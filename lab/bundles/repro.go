@@ -1,5 +1,5 @@
 // Package repeat measures somebody else's article on this machine, and carries records from one machine to another.
-package repeat
+package bundles
 
 import (
 	"cmp"
@@ -20,7 +20,7 @@ import (
 
 	"benchbook/files"
 	"benchbook/lab"
-	"benchbook/lab/bundles"
+
 	"benchbook/lab/forecast"
 	"benchbook/lab/measure"
 	"benchbook/lab/pages"
@@ -111,7 +111,7 @@ func (t *reproduction) open(ctx context.Context, from string) (err error) {
 			return err
 		}
 	}
-	project, known, err := bundles.Open(ctx, r, t.dir, nil)
+	project, known, err := Open(ctx, r, t.dir, nil)
 	if err != nil {
 		return lab.Failure(fmt.Errorf("%s: %w", from, err))
 	}
@@ -190,7 +190,7 @@ func (t *reproduction) plan() (err error) {
 	if t.options.Profile == plan.Quick && t.options.Budget == 0 {
 		t.options.Budget = quickTime
 	}
-	if t.options.Over, err = bundles.Images(t.dir); err != nil {
+	if t.options.Over, err = Images(t.dir); err != nil {
 		return lab.Failure(err)
 	}
 	return nil
@@ -324,7 +324,7 @@ func (t *reproduction) dangers() (out []string) {
 	if len(n.targets) > 0 {
 		out = append(out, "with load on what runs here already, at "+list(n.targets))
 	}
-	if words := bundles.Allowed(t.project); len(words) > 0 {
+	if words := Allowed(t.project); len(words) > 0 {
 		out = append(out, "with what its project file allows: "+terminal.InSentence(words))
 	}
 	return out

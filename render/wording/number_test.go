@@ -1,4 +1,4 @@
-package number
+package wording
 
 import (
 	"math"
@@ -33,7 +33,7 @@ func TestFor(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := For(test.base, test.share, test.values...).Symbol; got != test.want {
+			if got := UnitFor(test.base, test.share, test.values...).Symbol; got != test.want {
 				t.Errorf("For(%q, %v, %v) = %q, want %q", test.base, test.share, test.values, got, test.want)
 			}
 		})
@@ -52,7 +52,7 @@ func TestQuantity(t *testing.T) {
 	}{
 		{"the example", ms, 0.0123, 0.0118, 0.0129, "12.3\u00a0ms", "11.8 to 12.9\u00a0ms", "11.8–12.9"},
 		{"tens are rounded off", rate, 8095.4, 7968.2, 8204.9, "8,100/s", "7,970 to 8,200/s", "7,970–8,200"},
-		{"a share", Percent, 0.17, 0.143, 0.201, "17.0\u202f%", "14.3 to 20.1\u202f%", "14.3–20.1"},
+		{"a share", PercentUnit, 0.17, 0.143, 0.201, "17.0\u202f%", "14.3 to 20.1\u202f%", "14.3–20.1"},
 		{"a ratio", Times, 1.3331, 1.284, 1.381, "1.333×", "1.284 to 1.381×", "1.284–1.381"},
 		{"a wide interval leaves two digits of the value", ms, 0.00021, 0.00001, 0.012, "0.21\u00a0ms",
 			"0.01 to 12.00\u00a0ms", "0.01–12.00"},
@@ -62,21 +62,21 @@ func TestQuantity(t *testing.T) {
 		{"no interval: a whole number", Plain, 65, none, none, "65", "unbounded", "unbounded"},
 		{"no interval: nothing before the point is rounded off", rate, 12345.6, none, none, "12,346/s", "unbounded",
 			"unbounded"},
-		{"below zero", Percent, -0.021, -0.06, 0.02, "−2.1\u202f%", "−6.0 to 2.0\u202f%", "−6.0 to 2.0"},
-		{"what rounds to zero has no sign", Percent, -0.00001, -0.05, 0.05, "0\u202f%", "−5 to 5\u202f%", "−5 to 5"},
+		{"below zero", PercentUnit, -0.021, -0.06, 0.02, "−2.1\u202f%", "−6.0 to 2.0\u202f%", "−6.0 to 2.0"},
+		{"what rounds to zero has no sign", PercentUnit, -0.00001, -0.05, 0.05, "0\u202f%", "−5 to 5\u202f%", "−5 to 5"},
 		{"an end that is almost zero", Unit{Symbol: "s", Scale: 1}, 1, 0.0042, 1.04, "1.000\u00a0s", "0.004 to 1.040\u00a0s",
 			"0.004–1.040"},
 		{"an end that is almost zero, rounded to tens", rate, 120, 3, 240, "120/s", "3 to 240/s", "3–240"},
-		{"counts", For("1", false, 20, 7), 20, 20, 21, "20", "20 to 21", "20–21"},
-		{"counts with ends that are none", For("1", false, 20, 7), 20, 19.62, 20.4, "20.00", "19.62 to 20.40", "19.62–20.40"},
-		{"a count that is zero", For("1", false, 0), 0, 0, 5.3, "0", "0 to 5.3", "0–5.3"},
-		{"counts and halves", For("1", false, 20.5, 7), 20.5, 20, 21, "20.5", "20.0 to 21.0", "20.0–21.0"},
-		{"a ratio", For("1", false, 1.2), 1.2, 1, 1.4, "1.20", "1.00 to 1.40", "1.00–1.40"},
+		{"counts", UnitFor("1", false, 20, 7), 20, 20, 21, "20", "20 to 21", "20–21"},
+		{"counts with ends that are none", UnitFor("1", false, 20, 7), 20, 19.62, 20.4, "20.00", "19.62 to 20.40", "19.62–20.40"},
+		{"a count that is zero", UnitFor("1", false, 0), 0, 0, 5.3, "0", "0 to 5.3", "0–5.3"},
+		{"counts and halves", UnitFor("1", false, 20.5, 7), 20.5, 20, 21, "20.5", "20.0 to 21.0", "20.0–21.0"},
+		{"a ratio", UnitFor("1", false, 1.2), 1.2, 1, 1.4, "1.20", "1.00 to 1.40", "1.00–1.40"},
 		{"nothing at all", Plain, 0, 0, 0, "0", "0 to 0", "0–0"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			n := test.unit.Decimals(Reading{Value: test.v, Lo: test.lo, Hi: test.hi})
+			n := test.unit.Decimals(Figure{Value: test.v, Lo: test.lo, Hi: test.hi})
 			if got := test.unit.Quantity(test.v, n); got != test.quantity {
 				t.Errorf("Quantity: %q, want %q", got, test.quantity)
 			}
@@ -102,11 +102,11 @@ func TestWriting(t *testing.T) {
 		{"below what can be read", Plain.Number(-1.25e-12, 14), "−1.25e−12"},
 		{"not a number", Plain.Number(math.NaN(), 0), "–"},
 		{"infinite", Plain.Number(math.Inf(-1), 0), "−∞"},
-		{"a sign for what is more", Percent.Signed(0.17, 0), "+17\u202f%"},
-		{"no sign for zero", Percent.Signed(0.0001, 0), "0\u202f%"},
-		{"a sign for what is less", Percent.Signed(-0.17, 0), "−17\u202f%"},
-		{"signs in a range with decimals", Percent.SignedBetween(-0.0003, 0.051, 2), "−0.03 to +5.10\u202f%"},
-		{"signs in a range", Percent.SignedBetween(-0.06, 0.02, 0), "−6 to +2\u202f%"},
+		{"a sign for what is more", PercentUnit.Signed(0.17, 0), "+17\u202f%"},
+		{"no sign for zero", PercentUnit.Signed(0.0001, 0), "0\u202f%"},
+		{"a sign for what is less", PercentUnit.Signed(-0.17, 0), "−17\u202f%"},
+		{"signs in a range with decimals", PercentUnit.SignedBetween(-0.0003, 0.051, 2), "−0.03 to +5.10\u202f%"},
+		{"signs in a range", PercentUnit.SignedBetween(-0.06, 0.02, 0), "−6 to +2\u202f%"},
 		{"exact, as published", Unit{Symbol: "/s", Scale: 1}.Exact(529.13), "529.13/s"},
 		{"exact in another unit", Unit{Symbol: "ms", Scale: 1e-3}.Exact(0.0121), "12.1\u00a0ms"},
 		{"of many digits", Unit{Symbol: "s", Scale: 1}.Exact(1.130632936998154), "1.13063\u00a0s"},
@@ -143,7 +143,7 @@ func TestStep(t *testing.T) {
 
 // What searches found is said with where it may lie.
 func TestSearched(t *testing.T) {
-	rate := For("1/s", false)
+	rate := UnitFor("1/s", false)
 	for _, test := range []struct{ got, want string }{
 		{rate.Capacity(702.501, 733.603), "702/s (fails at 734/s)"},
 		{rate.Capacity(9.41, 9.83), "9.41/s (fails at 9.83/s)"},

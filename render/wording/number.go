@@ -4,7 +4,7 @@
 // in the unit that suits their magnitude, with as many digits as a Column of them allows, thousands separated by
 // commas, a minus sign (U+2212) and no space at which a line could break between number and unit. Inline values, tables
 // and figures all print through this package.
-package number
+package wording
 
 import (
 	"cmp"
@@ -34,8 +34,8 @@ var Plain = Unit{Scale: 1}
 
 // Percent is the unit of shares, Times that of ratios.
 var (
-	Percent = Unit{Symbol: "%", Scale: 0.01}
-	Times   = Unit{Symbol: "×", Scale: 1}
+	PercentUnit = Unit{Symbol: "%", Scale: 0.01}
+	Times       = Unit{Symbol: "×", Scale: 1}
 )
 
 // ladders are the units of each base unit that has several, largest first. The smallest takes what is below all.
@@ -51,10 +51,10 @@ var ladders = map[string][]Unit{
 // For chooses the unit in which numbers of a base unit are written together, such as those of a column: the one that
 // suits the largest of them. share says that base is "1" and the numbers are parts of one. Zeros and what
 // is no finite number have no say; a base unit that is unknown is written as it is.
-func For(base string, share bool, values ...float64) Unit {
+func UnitFor(base string, share bool, values ...float64) Unit {
 	switch {
 	case share:
-		return Percent
+		return PercentUnit
 	case base == "1" || base == "":
 		u := Plain
 		u.Whole = len(values) > 0 && !slices.ContainsFunc(values, func(v float64) bool { return !isWhole(v) })
@@ -96,7 +96,7 @@ func (u Unit) Number(v float64, decimals int) string {
 func (u Unit) Quantity(v float64, decimals int) string { return u.with(u.Number(v, decimals)) }
 
 // Alone is a quantity of which nothing else is known.
-func (u Unit) Alone(v float64) string { return u.Quantity(v, u.Decimals(Reading{Value: v})) }
+func (u Unit) Alone(v float64) string { return u.Quantity(v, u.Decimals(Figure{Value: v})) }
 
 // Signed is Quantity with a plus sign before what is above zero: "+17 %".
 func (u Unit) Signed(v float64, decimals int) string { return u.with(u.signed(v, decimals)) }
@@ -190,9 +190,9 @@ func (u Unit) Range(lo, hi float64, decimals int) string {
 //
 // Source: docs/method.md#capacities.
 func (u Unit) Capacity(lo, hi float64) string {
-	decimals := max(0, u.Decimals(Reading{Value: max(lo, 0), Lo: lo, Hi: hi}))
+	decimals := max(0, u.Decimals(Figure{Value: max(lo, 0), Lo: lo, Hi: hi}))
 	if lo <= 0 {
-		decimals = u.Decimals(Reading{Value: hi})
+		decimals = u.Decimals(Figure{Value: hi})
 	}
 	step := u.Scale * math.Pow10(-decimals)
 	const exact = 1e-9 // a multiple of the step stays one
