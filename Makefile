@@ -67,7 +67,7 @@ screens: ## take pictures of the pages of the site at three widths, in light and
 	BENCHBOOK_TEST_SITE=$(CURDIR)/_site $(GO) test ./site -run TestScreens -count=1 -timeout 30m -screens $(CURDIR)/_screens
 
 bench-method: ## simulate how often verdicts and intervals err, beside the rates they were chosen for (some minutes)
-	$(GO) test ./notebook/stats ./render -run TestRatesOfMethod -v -count=1 -timeout 60m -simulations 10000
+	$(GO) test ./notebook/stats -run TestRatesOfMethod -v -count=1 -timeout 60m -simulations 10000
 
 bench-load: build ## compare the load generator with wrk, ab, hey and, if installed, oha, and check its promises (an hour; leave the machine alone)
 	@command -v wrk >/dev/null && command -v ab >/dev/null && command -v hey >/dev/null || apt-get install -y --no-install-recommends wrk apache2-utils hey

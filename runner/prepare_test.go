@@ -2,12 +2,9 @@ package runner
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -18,8 +15,6 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
-	"benchbook/runner/images"
-	"benchbook/runner/machines"
 )
 
 // builds is an article with four experiments: two of them share an image, and the others have their own.
@@ -183,91 +178,5 @@ func TestInterruptedBuilds(t *testing.T) {
 	// Where there are more processors, a third may be under way when the second interrupts it.
 	if n := len(b.events); n < 2 || n > min(3, max(2, runtime.NumCPU())) || slices.Contains(b.events, "start") {
 		t.Errorf("it went %q", b.events)
-	}
-}
-
-// realBuilds is an article with two images that a real engine takes some time to build, and whatever is said of each.
-func realBuilds(t *testing.T, first, second string) *plan.Plan {
-	t.Helper()
-	var text strings.Builder
-	text.WriteString("---\ntitle: x\n---\n")
-	for name, steps := range map[string]string{"first": first, "second": second} { // in either order
-		fmt.Fprintf(&text, "\n```dockerfile file=%[1]s/Dockerfile\nFROM scratch\nCOPY puppet /puppet\n"+
-			"RUN [\"/puppet\", %[2]s]\n```\n\n"+
-			"```yaml experiment\nname: %[1]s\ncommand: {build: %[1]s, run: \"/puppet out=done\"}\nrepetitions: 1\n"+
-			"calibrate: false\n```\n", name, steps)
-	}
-	return newPlanBeside(t, plan.Full, text.String(), func(dir string) {
-		for _, name := range []string{"first", "second"} {
-			build(t, filepath.Join(dir, name, "puppet"), "benchbook/runner/engine/enginetest/puppet")
-		}
-	})
-}
-
-// Of two images one cannot be built by a real engine, and the other one is there.
-func TestRealBuildThatFails(t *testing.T) {
-	r, store := realRunner(t), &memory{}
-	steps := fmt.Sprintf("%q", "out="+rand.Text()) // no layer of earlier tests is taken
-	p := realBuilds(t, steps, steps+`, "nonsense"`)
-	missing, err := r.Prepare(t.Context(), Options{}, Work{p, store})
-	if err != nil || len(missing) != 1 {
-		t.Fatalf("%+v, %v", missing, err)
-	}
-	var failed *engine.BuildError
-	if !errors.As(missing[0].Err, &failed) || !strings.Contains(failed.Tail, "nonsense") {
-		t.Errorf("the log is %q", failed.Tail)
-	}
-	var made []string
-	for _, e := range p.Experiments {
-		own := images.Set{Store: r.imageStore(), Article: p.Article, Layout: machines.Layout{Experiment: e}}
-		if reference := own.Prepared(e.Trials[0].Command.Image).Reference; reference != "" {
-			made = append(made, reference)
-		}
-	}
-	if len(made) != 1 {
-		t.Errorf("images %q", made)
-	}
-	for _, reference := range made {
-		if out, err := exec.Command("docker", "image", "rm", reference).CombinedOutput(); err != nil {
-			t.Errorf("%v: %s", err, out)
-		}
-	}
-}
-
-// Two images are built by a real engine at once, and when that is interrupted both end at once, and no container is
-// left.
-func TestRealBuildsInterrupted(t *testing.T) {
-	r := realRunner(t)
-	unique := "out=" + rand.Text()
-	steps := fmt.Sprintf("%q, %q", unique, "sleep=10m")
-	ctx, cancel := context.WithCancel(t.Context())
-	running := func() int {
-		out, err := exec.CommandContext(context.WithoutCancel(ctx), "docker", "ps", "-a", "--no-trunc", "--format",
-			"{{.Command}}").Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return strings.Count(string(out), unique)
-	}
-	ended := make(chan error, 1)
-	p := realBuilds(t, steps, steps+`, "out=2"`)
-	go func() {
-		_, err := r.Prepare(ctx, Options{}, Work{p, &memory{}})
-		ended <- err
-	}()
-	for began := time.Now(); running() < 2; time.Sleep(100 * time.Millisecond) {
-		if time.Since(began) > time.Minute {
-			t.Fatal("two builds are never under way")
-		}
-	}
-	cancel()
-	began := time.Now()
-	if err := <-ended; !errors.Is(err, context.Canceled) || time.Since(began) > 10*time.Second {
-		t.Errorf("it ended with %v, %v later", err, time.Since(began))
-	}
-	for began := time.Now(); running() > 0; time.Sleep(100 * time.Millisecond) {
-		if time.Since(began) > 20*time.Second {
-			t.Fatalf("%d containers of builds are left", running())
-		}
 	}
 }

@@ -125,67 +125,6 @@ func TestSearchStoppedTwice(t *testing.T) {
 	}
 }
 
-// Probes that were made under other circumstances are not taken over.
-func TestProbesOfNoUse(t *testing.T) {
-	slowtest.Skip(t)
-	for _, tt := range searchesOfOne {
-		for name, change := range map[string]struct {
-			kept func(*record.Record)
-			o    Options
-			gone bool // they are removed as well
-		}{
-			"force":            {o: Options{Force: true}, gone: true},
-			"other values":     {kept: func(r *record.Record) { r.Facts["tune.threads"] = "3" }, gone: true},
-			"other candidates": {kept: func(r *record.Record) { r.Search.Probes[0].Phase = "other" }, gone: true},
-			"other definition": {kept: func(r *record.Record) { r.Key = "0123456789abcdef" }},
-			"other host":       {kept: func(r *record.Record) { r.Host = "c8-abcdef" }},
-			"other profile":    {kept: func(r *record.Record) { r.Profile = "quick" }},
-		} {
-			t.Run(tt.name+"/"+name, func(t *testing.T) {
-				whole, store, p := &memory{}, &memory{}, tt.plan(t)
-				once, b := &simulation{throughput: curve, limit: 730}, &simulation{throughput: curve, limit: 730}
-				carryOut(t, once, p, whole, Options{})
-				stopAfter(t, b, p, store, 4)
-				if change.kept != nil {
-					change.kept(store.unfinished[0])
-				}
-				b.loads = 0
-				carryOut(t, b, p, store, change.o)
-				if got, want := timeless(store.records[0].Search), timeless(whole.records[0].Search); b.loads != once.loads ||
-					!reflect.DeepEqual(got, want) {
-					t.Errorf("%d loads were put on, want %d; found %s, want %s", b.loads, once.loads, inShort(&got), inShort(&want))
-				}
-				if gone := len(store.unfinished) == 0; gone != change.gone {
-					t.Errorf("left are %+v", store.unfinished)
-				}
-			})
-		}
-	}
-}
-
-// A value is searched for anew that was tried with another one than is chosen now.
-func TestProbesWithAnotherValue(t *testing.T) {
-	text := pool("${{ tune.workers }}", "${{ tune.threads }} ${{ tune.workers }}", "tune: {workers: {to: 8}}",
-		"tune: {workers: {to: 8}, threads: {from: 4, to: 5}}",
-		"[sync, async]", "[sync]")
-	p := newPlan(t, text)
-	for chosen, want := range map[int]int{5: 2, 3: 6} { // probes of threads that are left
-		store, b := &memory{}, &simulation{throughput: curve}
-		stopAfter(t, b, p, store, 15+4)
-		store.records[0].Search.Chosen = chosen
-		before := len(b.commands)
-		carryOut(t, b, p, store, Options{})
-		probes := slices.Index(b.commands[before:], fmt.Sprintf("serve --workers 4 %d", chosen))
-		if probes < 0 {
-			t.Fatalf("with %d chosen: %q", chosen, b.commands[before:])
-		}
-		if s := store.records[1].Search; s.Name != "threads" || len(s.Probes) != 6 || len(b.commands)-before != want+3 {
-			t.Errorf("with %d chosen before: %d services were started, want %d, for %+v", chosen, len(b.commands)-before, want+3,
-				s)
-		}
-	}
-}
-
 // The time of probes that an earlier run made counts for the budget of a search, but for those that were disturbed.
 func TestBudgetOfAStoppedSearch(t *testing.T) {
 	p := newPlan(t, pool("[sync, async]", "[sync]", "{to: 8}", "{to: 8, budget: 30m}"))
@@ -206,26 +145,5 @@ func TestBudgetOfAStoppedSearch(t *testing.T) {
 				t.Errorf("it stopped for %q, want %q", got, kept.want)
 			}
 		})
-	}
-}
-
-// Probes that were judged by a metric which is computed otherwise now are of no use.
-func TestProbesByAnotherMetric(t *testing.T) {
-	by := func(value string) *plan.Plan {
-		return newPlan(t, pool("tune: {workers: {to: 8}}",
-			"tune: {workers: {to: 8, maximize: score}}\nmetrics: [{name: score, better: higher, value: "+value+"}]",
-			"[sync, async]", "[sync]"))
-	}
-	for value, want := range map[string]int{"throughput / 2": 15, "throughput / 3": 15 + 4} { // probes in both runs
-		store, b := &memory{}, &simulation{throughput: curve}
-		stopAfter(t, b, by("throughput / 2"), store, 4)
-		carryOut(t, b, by(value), store, Options{})
-		s := store.records[0].Search
-		if len(s.Probes) != 15 || len(b.commands) != want+3 || len(store.unfinished) != 0 {
-			t.Errorf("by %s: %d probes, and %d services were started, want %d", value, len(s.Probes), len(b.commands), want+3)
-		}
-		if store.records[0].Facts["search.metrics"] != "" {
-			t.Errorf("the record has %q", store.records[0].Facts)
-		}
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"benchbook/slowtest"
 )
 
 // Where the system does not tell of changes, they are found by looking: files that come, change and go, and nothing
@@ -73,58 +71,4 @@ func first(errs ...error) error {
 		}
 	}
 	return nil
-}
-
-// Thousands of files in thousands of folders are followed; of very many changes it is told only that there are some.
-func TestWatchMany(t *testing.T) {
-	slowtest.Skip(t)
-	dir := t.TempDir()
-	told := make(chan []string, 1000)
-	w := &watcher{roots: []string{dir}, notice: func(text string) { t.Log(text) },
-		told: func(changed []string) { told <- changed }}
-	for i := range 30 {
-		for k := range 50 {
-			if err := os.MkdirAll(filepath.Join(dir, string(rune('a'+i%26))+string(rune('a'+i/26)), "records",
-				string(rune('a'+k%26))+string(rune('a'+k/26))), 0o755); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() { w.watch(ctx); close(ended) }()
-	defer func() { cancel(); <-ended }()
-	// Folders are followed one after the other: when something is told of the last, all are.
-	last := filepath.Join(dir, "zb", "last")
-	if err := os.MkdirAll(filepath.Dir(last), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for followed := false; !followed; {
-		if err := os.WriteFile(last, nil, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		select {
-		case <-told:
-			followed = true
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-	begin := time.Now()
-	for i := range 3000 {
-		name := filepath.Join(dir, "aa", "records", "aa", time.Now().Format("150405.000000000")+string(rune('a'+i%26))+
-			".json")
-		if err := os.WriteFile(name, nil, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	lost, named := false, 0
-	for quiet := time.After(time.Minute); !lost && named < 3000; {
-		select {
-		case changed := <-told:
-			lost = lost || changed == nil
-			named += len(slices.DeleteFunc(changed, func(name string) bool { return name == last }))
-		case <-quiet:
-			t.Fatalf("after %v %d changes are told", time.Since(begin), named)
-		}
-	}
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"testing"
 )
 
@@ -108,39 +107,6 @@ func TestChangesAreCorrectedForTheirNumber(t *testing.T) {
 	if !alone[0].Shifted || among[0].Shifted {
 		t.Errorf("shifted is %v alone and %v among 21 (p %v and %v), want only alone", alone[0].Shifted, among[0].Shifted,
 			alone[0].AdjustedP, among[0].AdjustedP)
-	}
-}
-
-// Cells whose true change is the smallest effect itself are called shifted in at most alpha of all comparisons.
-func TestChangesKeepTheirLevel(t *testing.T) {
-	const runs, k = 1000, 6
-	random := rand.New(rand.NewPCG(7, 11))
-	draw := func(mean float64) Cell {
-		var c Cell
-		for range 5 {
-			c.Values = append(c.Values, mean*math.Exp(0.02*random.NormFloat64()))
-		}
-		return c
-	}
-	wrong := 0
-	for range runs {
-		var cells []BeforeAfter
-		for range k {
-			cells = append(cells, BeforeAfter{draw(100), draw(105), 0, 0})
-		}
-		changes, err := Changes(cells, 0.05, 0.05)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range changes {
-			if c.Shifted {
-				wrong++
-				break
-			}
-		}
-	}
-	if share := float64(wrong) / runs; share > 0.05 {
-		t.Errorf("%.1f %% of comparisons call a cell shifted that is not, want at most 5 %%", 100*share)
 	}
 }
 

@@ -3,7 +3,6 @@ package stats
 import (
 	"errors"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"testing"
 )
@@ -74,40 +73,5 @@ func TestUnsteady(t *testing.T) {
 		if got := Unsteady(tt.trends); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
-	}
-}
-
-// A cell of three one-minute repetitions is hardly ever called unsteady without a reason, and nearly always where it
-// warms up over ten seconds. docs/method.md#steady-state has 0.5 % (lag-1 correlation 0.5) and 97 %.
-func TestSteadinessErrorRates(t *testing.T) {
-	rng := rand.New(rand.NewPCG(15, 16))
-	const cells = 1000
-	unsteady := func(level func(second float64) float64) float64 {
-		count := 0
-		for range cells {
-			trends := make([]Trend, 3)
-			for r := range trends {
-				series, noise := make([]float64, 60), 0.0
-				for s := range series {
-					noise = 0.5*noise + 0.05*math.Sqrt(0.75)*rng.NormFloat64()
-					series[s] = 1000 * level(float64(s)) * math.Exp(noise)
-				}
-				d, err := Steadiness(series, 0.05)
-				if err != nil {
-					t.Fatal(err)
-				}
-				trends[r] = d.Trend
-			}
-			if Unsteady(trends) != Steady {
-				count++
-			}
-		}
-		return float64(count) / cells
-	}
-	if got := unsteady(func(float64) float64 { return 1 }); got > 0.02 {
-		t.Errorf("without a trend: %v of the cells", got)
-	}
-	if got := unsteady(func(s float64) float64 { return 1 - 0.4*math.Exp(-s/10) }); got < 0.9 {
-		t.Errorf("warming up: %v of the cells", got)
 	}
 }

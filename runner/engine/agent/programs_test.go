@@ -11,13 +11,6 @@ import (
 	"time"
 )
 
-// What is built is there.
-func TestPackage(t *testing.T) {
-	if _, err := os.Stat(filepath.Join("..", "..", filepath.FromSlash(agentPackage), "main.go")); err != nil {
-		t.Error(err)
-	}
-}
-
 // module makes a folder of sources that look like ours, and a program that is newer than they are.
 func module(t *testing.T) (sources, program string) {
 	t.Helper()
