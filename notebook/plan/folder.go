@@ -47,6 +47,7 @@ type Folder struct {
 	around     map[string]*Folder // see Around
 	repository *article.Document  // the article that uses a whole repository; nil for its own folder
 	revision   *revision          // what is there instead of files; nil for files
+	ignored    map[string]bool    // see gitIgnored
 }
 
 // NewFolder is the folder of an article.
@@ -154,12 +155,17 @@ func (g *gathering) isNamed(name string) bool {
 	}
 	inner, below := g.inner(name)
 	return below && slices.ContainsFunc(g.copies, func(source string) bool {
-		if at := strings.IndexAny(source, `*?[\`); at >= 0 { // as far as it is no pattern
-			source, _ = path.Split(source[:at])
-		}
-		source = strings.Trim(source, "/")
+		source = withoutPattern(source)
 		return source != "" && source != "." && (isIn(source, inner) || isIn(inner, source))
 	})
+}
+
+// withoutPattern returns the part of a source of COPY before its first wildcard, without slashes around it.
+func withoutPattern(source string) string {
+	if at := strings.IndexAny(source, `*?[\`); at >= 0 {
+		source, _ = path.Split(source[:at])
+	}
+	return strings.Trim(path.Clean(source), "/")
 }
 
 // isIn says that a path is a folder, or in it.
@@ -402,7 +408,7 @@ type gathering struct {
 	base    string                         // the folder
 	left    map[string]bool                // files of the article that are left out
 	copies  copied                         // by the Dockerfile
-	ignored *patternmatcher.PatternMatcher // what .dockerignore names; nil for nothing
+	omitted *patternmatcher.PatternMatcher // what .dockerignore names; nil for nothing
 	size    int64
 
 	files              map[string]spec.File // by path below base
@@ -465,8 +471,8 @@ func (g *gathering) ignore() bool {
 	if err != nil || len(patterns) == 0 {
 		return true
 	}
-	if g.ignored, err = patternmatcher.New(patterns); err != nil {
-		g.ignored = nil
+	if g.omitted, err = patternmatcher.New(patterns); err != nil {
+		g.omitted = nil
 		return true
 	}
 	maps.DeleteFunc(g.files, func(name string, _ spec.File) bool { return g.ignores(name) })
@@ -476,10 +482,10 @@ func (g *gathering) ignore() bool {
 const ignoreName = ".dockerignore"
 
 func (g *gathering) ignores(inner string) bool {
-	if g.ignored == nil || inner == ignoreName || inner == "Dockerfile" {
+	if g.omitted == nil || inner == ignoreName || inner == "Dockerfile" {
 		return false
 	}
-	skip, err := g.ignored.MatchesOrParentMatches(inner)
+	skip, err := g.omitted.MatchesOrParentMatches(inner)
 	return err == nil && skip
 }
 
@@ -488,9 +494,14 @@ func (g *gathering) visit(name string, e fs.DirEntry, err error) error {
 	inner, below := g.inner(name)
 	ignored := below && g.ignores(inner)
 	switch {
+	case g.isUntracked(name):
+		if e != nil && e.IsDir() {
+			return fs.SkipDir
+		}
+		return nil
 	case ignored && (e == nil || !e.IsDir()):
 		return nil
-	case ignored && !g.ignored.Exclusions():
+	case ignored && !g.omitted.Exclusions():
 		return fs.SkipDir // nothing in it can be called back
 	case err != nil:
 		return err
