@@ -492,22 +492,19 @@ func (g *gathering) ignores(inner string) bool {
 // visit takes a file, or leaves it out before it is read or counted.
 func (g *gathering) visit(name string, e fs.DirEntry, err error) error {
 	inner, below := g.inner(name)
-	ignored := below && g.ignores(inner)
+	isFolder := e != nil && e.IsDir()
+	omitted := below && g.ignores(inner)
 	switch {
-	case g.isUntracked(name):
-		if e != nil && e.IsDir() {
+	case g.isUntracked(name), g.isOurs(name), omitted && !(isFolder && g.omitted.Exclusions()):
+		if isFolder {
 			return fs.SkipDir
 		}
 		return nil
-	case ignored && (e == nil || !e.IsDir()):
+	case omitted: // a pattern may call back what is in it
 		return nil
-	case ignored && !g.omitted.Exclusions():
-		return fs.SkipDir // nothing in it can be called back
 	case err != nil:
 		return err
-	case g.isOurs(name) && e.IsDir():
-		return fs.SkipDir
-	case e.IsDir() || g.isOurs(name) || g.hides(name):
+	case isFolder || g.hides(name):
 		return nil
 	case below && g.files[inner].Path != "":
 		return nil // a listing, which the article says is there twice

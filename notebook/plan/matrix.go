@@ -77,7 +77,7 @@ func (p *planner) multiply(written *article.Matrix, at source.Pos) ([]combinatio
 	}
 	labels := labelsOf(m, p.problems)
 	product := exclude(m, multiplied(m.Axes), p.problems)
-	combinations := include(m, product, labels)
+	combinations := include(m, product, labels, p.problems)
 	if len(combinations) > 0 {
 		return combinations, true
 	}
@@ -179,9 +179,13 @@ func exclude(m *article.Matrix, product []combination, problems *source.Problems
 	return product
 }
 
-// include extends combinations with the rows of include that fit them, and adds those that fit none.
-func include(m *article.Matrix, product []combination, labels map[string]string) []combination {
+// include extends combinations with the rows of include that fit them, and adds a combination for every other row.
+// Rows that give a combination different values of one field are a problem: only the last would be measured.
+func include(m *article.Matrix, product []combination, labels map[string]string,
+	problems *source.Problems) []combination {
 	originals := len(product)
+	given := make([]map[string]source.Text, originals)
+	fight := map[string]bool{} // fields for which it was reported
 	for _, row := range m.Include {
 		extended := false
 		for i := range product[:originals] {
@@ -189,9 +193,22 @@ func include(m *article.Matrix, product []combination, labels map[string]string)
 				extended = true
 				c.mark(row.Unavailable, row.InsteadOf)
 				for _, f := range row.Fields {
-					if !isAxis(m, f.Name.Value) {
-						c.set(f.Name.Value, f.Value, false)
+					name := f.Name.Value
+					if isAxis(m, name) {
+						continue
 					}
+					if before, ok := given[i][name]; ok && before.Value != f.Value.Value && !fight[name] {
+						fight[name] = true
+						line, _ := before.Pos.Source.Position(before.Pos.Start)
+						problems.Add("duplicate-cell", f.Value.Pos, "the cell %q has %s %q by the row in line %d and %q by this one",
+							c.name(), name, before.Value, line, f.Value.Value).
+							Hint = "make " + name + " an axis, or give each row a value of an axis that no other row has"
+					}
+					if given[i] == nil {
+						given[i] = map[string]source.Text{}
+					}
+					given[i][name] = f.Value
+					c.set(name, f.Value, false)
 				}
 			}
 		}

@@ -535,6 +535,8 @@ func TestProblems(t *testing.T) {
 			"wrong-value"},
 		{"same cell twice", "name: e\n" + service +
 			"matrix: {include: [{name: a, x: 1}, {name: a, x: 2}]}\nload: {target: http://s/}\n", "duplicate-cell"},
+		{"rows of include that fight over a cell", "name: e\n" + service +
+			"matrix: {a: [1, 2], include: [{a: 1, x: 3}, {a: 1, x: 4}]}\nload: {target: http://s/}\n", "duplicate-cell"},
 		{"exclude of nothing", "name: e\n" + service + "matrix: {a: [1], exclude: [{a: 2}]}\nload: {target: http://s/}\n",
 			"unused-exclude"},
 		{"port out of range", "name: e\nservices: {s: {image: x, expose: ['99999']}}\nload: {target: http://s/}\n",
