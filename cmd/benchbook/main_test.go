@@ -3,9 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -20,7 +18,6 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-	"golang.org/x/crypto/ssh"
 
 	"benchbook/lab"
 	"benchbook/lab/inspect"
@@ -86,7 +83,7 @@ func tellPeak(file string) {
 
 // scripted wires the command to an engine that does what the variable ENGINE says: nothing for "" but to give every
 // load and command the same good result, "down" for no engine, "no-docker" for none but local, "broken-build"
-// for one that cannot build images with RUN false, "broken-builder" for one that fails at them itself, "crash" for
+// for one that cannot build images with RUN false, "crash" for
 // services that end, "slow" for loads that take until they are cancelled, "slow-to-close" for one that removes what
 // these were put on when there is a file close,
 // "leftovers" for an earlier run that was killed, "used-network" for a network of one that the engine does not remove,
@@ -144,23 +141,15 @@ func scripted() lab.Config {
 	}
 }
 
-// madeUp is the machine whose files are in a folder, and this one without any. One in a folder "bad" is as noisy as it
-// can be, and we are not its root.
+// madeUp is a machine whose files are in a folder, without a folder this one. It is as noisy as can be, and we are not
+// its root.
 func madeUp(folder string) lab.Machine {
 	if folder == "" {
 		return inspect.ThisMachine()
 	}
-	m := lab.Machine{Root: folder, Noise: func(context.Context) sysinfo.Noise {
-		return sysinfo.Noise{Jitter: 71 * time.Microsecond, Spin: 0.012, Runnable: 0.04}
-	}, User: func() int { return 0 }, Free: func(string) (uint64, error) { return 40 << 30, nil }}
-	if filepath.Base(folder) == "bad" {
-		m.Noise = func(context.Context) sysinfo.Noise {
-			return sysinfo.Noise{Jitter: 9 * time.Millisecond, Spin: 0.4, Runnable: 0.5}
-		}
-		m.User = func() int { return 1000 }
-		m.Free = func(string) (uint64, error) { return 50 << 20, nil }
-	}
-	return m
+	return lab.Machine{Root: folder, Noise: func(context.Context) sysinfo.Noise {
+		return sysinfo.Noise{Jitter: 9 * time.Millisecond, Spin: 0.4, Runnable: 0.5}
+	}, User: func() int { return 1000 }, Free: func(string) (uint64, error) { return 50 << 20, nil }}
 }
 
 func script(mode string) fake.Script {
@@ -232,14 +221,11 @@ func script(mode string) fake.Script {
 			}
 			return engine.Exit{}, nil
 		}
-	case "broken-build", "broken-builder":
+	case "broken-build":
 		s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
 			if i.Build == nil || !slices.ContainsFunc(i.Build.Files,
 				func(f spec.File) bool { return bytes.Contains(f.Data, []byte("RUN false")) }) {
 				return engine.Prepared{Reference: "x", ID: "y"}, nil
-			}
-			if mode == "broken-builder" {
-				return engine.Prepared{}, errors.New("the builder's disk is gone")
 			}
 			return engine.Prepared{}, &engine.BuildError{For: i.Build.For, Line: 2,
 				Tail: "Step 2/2 : RUN false\nGet http://mirror.internal.example/x failed",
@@ -409,24 +395,6 @@ func withoutProcesses(t *testing.T) (dir string) {
 	return dir
 }
 
-// writeKey makes a private key of SSH, and the line of a file of allowed signers for it.
-func writeKey(file, name, signers string) error {
-	public, private, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		return err
-	}
-	block, err := ssh.MarshalPrivateKey(private, "test")
-	if err != nil {
-		return err
-	}
-	key, err := ssh.NewPublicKey(public)
-	if err != nil {
-		return err
-	}
-	return errors.Join(os.WriteFile(file, pem.EncodeToMemory(block), 0o600),
-		os.WriteFile(signers, append([]byte(name+" "), ssh.MarshalAuthorizedKey(key)...), 0o644))
-}
-
 func TestScripts(t *testing.T) {
 	processes := withoutProcesses(t)
 	testscript.Run(t, testscript.Params{
@@ -457,13 +425,6 @@ func TestScripts(t *testing.T) {
 				if fmt.Sprint(n) != args[0] {
 					ts.Fatalf("%d files match %s, want %s", n, args[1], args[0])
 				}
-			},
-			// sshkey FILE NAME SIGNERS: makes a private key, and the line of a file of allowed signers for it.
-			"sshkey": func(ts *testscript.TestScript, neg bool, args []string) {
-				if neg || len(args) != 3 {
-					ts.Fatalf("usage: sshkey FILE NAME SIGNERS")
-				}
-				ts.Check(writeKey(ts.MkAbs(args[0]), args[1], ts.MkAbs(args[2])))
 			},
 			// unpack FOLDER: gives every record below it a file of its own.
 			"unpack": func(ts *testscript.TestScript, neg bool, args []string) {

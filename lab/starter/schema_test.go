@@ -4,12 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -21,7 +18,6 @@ import (
 
 	"benchbook/notebook/record/packtest"
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 	"benchbook/slowtest"
 )
 
@@ -222,122 +218,5 @@ func TestSchemasRefuse(t *testing.T) {
 				t.Errorf("%s is taken", tt.text)
 			}
 		})
-	}
-}
-
-func TestSchemasTake(t *testing.T) {
-	schemas := compiled(t)
-	tests := []struct{ name, schema, text string }{
-		{"a template for a number", "experiment", `load: {connections: "${{ matrix.n }}"}`},
-		{"a template for a time", "experiment", `load: {duration: "${{ matrix.d }}"}`},
-		{"one value for a list", "experiment", "services: {a: {expose: 80}}"},
-		{"null, which removes", "experiment", "load: {warmup: null}\nservices: {a: null}"},
-		{"keys of the author's own", "experiment", "x-note: {a: [b]}"},
-		{"variables as a mapping or a list", "experiment", "services: {a: {environment: {A: 1}}, b: {environment: [A=1]}}"},
-		{"yes and no", "experiment", "calibrate: no"},
-		{"a list of claims", "claim", "[{name: a}, {name: b}]"},
-		{"a profile that is skipped", "experiment", "profiles: {quick: skip}"},
-		{"a profile that is removed", "experiment", "profiles: {quick: null}"},
-		{"a share of a rate", "experiment", "load: {rate: {share: 80%, of: other}}"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if err := schemas[tt.schema].Validate(fromYAML(t, []byte(tt.text))); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-}
-
-// Schema and reader agree about the shape of every value of an experiment, and refuse the same keys.
-func TestSchemaAgreesWithTheReader(t *testing.T) {
-	slowtest.Skip(t)
-	refuses := compiled(t)["experiment"].Validate
-	data, err := os.ReadFile(filepath.Join("..", "..", "notebook", "plan", "testdata", "good", "format-sections.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	compared := 0
-	compare := func(where string, root *yaml.Node) {
-		text, err := yaml.Marshal(root)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var problems source.Problems
-		article.DecodeExperiment(yamltext.Mapping("block", string(text)), false, &problems)
-		shape := slices.ContainsFunc(problems.Sorted(), func(p *source.Problem) bool {
-			return p.Rule == "wrong-shape" ||
-				p.Rule == "unknown-key"
-		})
-		if schema := refuses(fromYAML(t, text)); shape && schema == nil || !shape && schema != nil && problems.Empty() {
-			t.Errorf("%s: the reader says %v, the schema %v", where, problems.Sorted(), schema)
-		}
-		compared++
-	}
-	odd := []string{"{zq: 1}", "[[zq]]", "null", "[{zq: null}]"}
-	doc := article.Parse(t.TempDir(), source.New("article.md", data))
-	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		b, ok := n.(*article.Block)
-		if !ok || !entering || b.Is != "experiment" {
-			return ast.WalkContinue, nil
-		}
-		var root yaml.Node
-		if err := yaml.Unmarshal(b.YAML, &root); err != nil {
-			t.Fatal(err)
-		}
-		var walk func(n *yaml.Node, where string)
-		walk = func(n *yaml.Node, where string) {
-			for i, child := range n.Content {
-				key := where
-				if n.Kind == yaml.MappingNode {
-					if i%2 == 0 {
-						continue
-					}
-					key += "/" + n.Content[i-1].Value
-				}
-				for _, text := range odd {
-					var other yaml.Node
-					if err := yaml.Unmarshal([]byte(text), &other); err != nil {
-						t.Fatal(err)
-					}
-					n.Content[i] = other.Content[0]
-					compare(key+": "+text, &root)
-				}
-				n.Content[i] = child
-				walk(child, key)
-			}
-		}
-		walk(root.Content[0], b.Experiment.Name.Value)
-		return ast.WalkContinue, nil
-	})
-	if compared < 500 {
-		t.Errorf("only %d blocks were compared", compared)
-	}
-}
-
-// The schema of the project file has the keys that the reader takes.
-func TestProjectKeys(t *testing.T) {
-	read := func(text string) []*source.Problem {
-		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		project, err := article.OpenProject(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return project.Problems.Sorted()
-	}
-	problems := read("no-such-key-anywhere: x\n")
-	list, ok := strings.CutPrefix(problems[0].Hint, "known here: ")
-	if !ok {
-		t.Fatalf("the reader does not list its keys: %q", problems[0].Hint)
-	}
-	want := strings.Split(list, ", ")
-	g := schemaMaker{defs: map[string]schema{}, tag: "yaml"}
-	g.value(reflect.TypeFor[article.Settings]())
-	got := slices.Sorted(maps.Keys(g.defs["Settings"]["properties"].(schema)))
-	if !slices.Equal(got, want) {
-		t.Errorf("the schema has the keys %q, the reader %q", got, want)
 	}
 }

@@ -3,8 +3,6 @@
 package main
 
 import (
-	"os/exec"
-	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -26,20 +24,4 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 	})
-}
-
-// The program stays small: of what Go has for HTTP, it needs nothing.
-func TestImports(t *testing.T) {
-	if testing.Short() {
-		t.Skip("lists packages with the go command")
-	}
-	out, err := exec.Command("go", "list", "-deps", ".").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name := range strings.Lines(string(out)) {
-		if name = strings.TrimSpace(name); name == "net/http" {
-			t.Errorf("the program has %s in it", name)
-		}
-	}
 }

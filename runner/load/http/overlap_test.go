@@ -133,16 +133,3 @@ func TestOverloadedOpenLoopIsCounted(t *testing.T) {
 		t.Errorf("%.0f per second counted and %.0f by shares, want 500 and 693", counted, shares)
 	}
 }
-
-// BenchmarkTally is what counting one request costs: of several ends of windows, as many as in a second of fast ones.
-func BenchmarkTally(b *testing.B) {
-	w := http.NewWindow(time.Second)
-	w.OpenAt(sec(10))
-	tallied := http.NewTally(w, &http.Config{Timeout: testTimeout})
-	b.ReportAllocs()
-	for i := range b.N {
-		start := 10 + float64(i%100_000)/100_000
-		o := ok(start, start+0.0001)
-		tallied.Add(&o)
-	}
-}
