@@ -84,7 +84,11 @@ func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engin
 	if r.window.Duration > 0 {
 		select {
 		case <-r.window.Opened:
-			r.sleep(r.window.Start.Load()+r.window.Duration, done)
+			end := (<-chan struct{})(done) // a number of requests may be reached before the window's time is over
+			if r.config.Requests == 0 {
+				end = ctx.Done()
+			}
+			r.sleep(r.window.Start.Load()+r.window.Duration, end)
 		case <-done:
 		}
 	} else {
