@@ -19,6 +19,7 @@ import (
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/local"
 	"benchbook/runner/machines"
+	"benchbook/runner/programs"
 
 	"benchbook/runner/sysinfo"
 )
@@ -36,7 +37,7 @@ func wired() lab.Config {
 	if err == nil {
 		cache = filepath.Join(cache, "benchbook")
 	}
-	program := agent.Here(cache).Agent
+	program := programs.Here(cache).Agent
 	return lab.Config{
 		Engines: []lab.Engine{
 			{Name: spec.Docker, Connect: func(ctx context.Context) (engine.Engine, error) {

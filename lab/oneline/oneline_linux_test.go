@@ -22,8 +22,8 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/local"
+	"benchbook/runner/programs"
 	"benchbook/runner/sysinfo"
 )
 
@@ -45,7 +45,7 @@ func timedWith(ctx context.Context, t testing.TB, c Commands, o Options,
 	t.Helper()
 	cache := filepath.Join(os.TempDir(), "benchbook-oneline-test") // the program is built once
 	var stdout, stderr bytes.Buffer
-	a := &lab.Session{Stdout: &stdout, Stderr: &stderr, Config: lab.Config{Agent: agent.Here(cache).Agent,
+	a := &lab.Session{Stdout: &stdout, Stderr: &stderr, Config: lab.Config{Agent: programs.Here(cache).Agent,
 		Settler: &sysinfo.Settler{Longest: 100 * time.Millisecond}, // others run beside us
 		Engines: []lab.Engine{{Name: spec.Local, Connect: func(ctx context.Context) (engine.Engine, error) {
 			e, err := local.New(ctx, local.Options{Folder: t.TempDir()})

@@ -81,19 +81,7 @@ func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engin
 		r.sleep(r.warm, done)
 		before = readUsage(r.now)
 	}
-	if r.window.Duration > 0 {
-		select {
-		case <-r.window.Opened:
-			end := (<-chan struct{})(done) // a number of requests may be reached before the window's time is over
-			if r.config.Requests == 0 {
-				end = ctx.Done()
-			}
-			r.sleep(r.window.Start.Load()+r.window.Duration, end)
-		case <-done:
-		}
-	} else {
-		<-done
-	}
+	r.awaitWindow(ctx, done)
 	after := readUsage(r.now)
 	<-done
 	if ctx.Err() != nil {
@@ -108,6 +96,23 @@ func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engin
 	}
 	result.Health = health(r.all)
 	return result, nil
+}
+
+// awaitWindow returns when the window is over. One of a number of requests is over with the last of them.
+func (r *run) awaitWindow(ctx context.Context, done <-chan struct{}) {
+	if r.window.Duration == 0 {
+		<-done
+		return
+	}
+	select {
+	case <-r.window.Opened:
+	case <-done:
+		return
+	}
+	if r.config.Requests == 0 {
+		done = ctx.Done()
+	}
+	r.sleep(r.window.Start.Load()+r.window.Duration, done)
 }
 
 func (r *run) wake() {

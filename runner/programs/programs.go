@@ -11,7 +11,7 @@
 //   - beside it, in the folder of the running program;
 //   - in the cache, or in the sources that benchbook was built from, where the go command builds it: so go install is
 //     enough.
-package agent
+package programs
 
 import (
 	"bytes"
@@ -28,6 +28,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"benchbook/runner/engine/agent"
 )
 
 // agentPackage is where the program is built from.
@@ -68,7 +70,7 @@ func (f Finder) Agent() ([]byte, error) {
 		return data, err
 	}
 	if f.Program != "" {
-		data, err = os.ReadFile(filepath.Join(filepath.Dir(f.Program), Name))
+		data, err = os.ReadFile(filepath.Join(filepath.Dir(f.Program), agent.Name))
 		if !errors.Is(err, fs.ErrNotExist) {
 			return data, err
 		}
@@ -78,7 +80,7 @@ func (f Finder) Agent() ([]byte, error) {
 
 // embedded reads the program that benchbook was built with.
 func embedded() ([]byte, error) {
-	packed, err := files.ReadFile("embedded/" + Name + ".gz")
+	packed, err := files.ReadFile("embedded/" + agent.Name + ".gz")
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +90,7 @@ func embedded() ([]byte, error) {
 		data, err = io.ReadAll(z)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("unpacking %s: %w: build benchbook again with make build", Name, err)
+		return nil, fmt.Errorf("unpacking %s: %w: build benchbook again with make build", agent.Name, err)
 	}
 	return data, nil
 }
@@ -97,24 +99,24 @@ func embedded() ([]byte, error) {
 func (f Finder) build() ([]byte, error) {
 	lacks := func(why string) error {
 		return fmt.Errorf("%s is neither in benchbook nor beside it, and %s: use a release of benchbook, or build it with "+
-			"make build", Name, why)
+			"make build", agent.Name, why)
 	}
 	if f.Program == "" || f.Sources == "" {
 		return nil, lacks("the sources to build it from are not known")
 	}
 	digest, built, err := identify(f.Program)
 	if err != nil {
-		return nil, fmt.Errorf("building %s: %w", Name, err)
+		return nil, fmt.Errorf("building %s: %w", agent.Name, err)
 	}
 	cache, kept := f.Cache, ""
 	if cache != "" {
 		cache = filepath.Join(cache, "programs")
 		kept = filepath.Join(cache, digest+"-"+runtime.GOARCH)
-		if data, err := os.ReadFile(filepath.Join(kept, Name)); err == nil {
+		if data, err := os.ReadFile(filepath.Join(kept, agent.Name)); err == nil {
 			return data, nil
 		}
 		if err := os.MkdirAll(cache, 0o755); err != nil {
-			return nil, fmt.Errorf("building %s: %w", Name, err)
+			return nil, fmt.Errorf("building %s: %w", agent.Name, err)
 		}
 	}
 	goCommand, err := exec.LookPath("go")
@@ -129,7 +131,7 @@ func (f Finder) build() ([]byte, error) {
 	}
 	made, err := os.MkdirTemp(cache, "building-")
 	if err != nil {
-		return nil, fmt.Errorf("building %s: %w", Name, err)
+		return nil, fmt.Errorf("building %s: %w", agent.Name, err)
 	}
 	defer os.RemoveAll(made)
 	cmd := exec.Command(goCommand, "build", "-trimpath", "-ldflags", "-s -w", "-buildvcs=false", "-o",
@@ -139,9 +141,9 @@ func (f Finder) build() ([]byte, error) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return nil, lacks(fmt.Sprintf("building it in %s failed: %v\n%s", f.Sources, err, bytes.TrimSpace(out)))
 	}
-	data, err := os.ReadFile(filepath.Join(made, Name))
+	data, err := os.ReadFile(filepath.Join(made, agent.Name))
 	if err != nil {
-		return nil, fmt.Errorf("building %s: %w", Name, err)
+		return nil, fmt.Errorf("building %s: %w", agent.Name, err)
 	}
 	if kept != "" {
 		keep(made, kept)

@@ -1,4 +1,4 @@
-package agent
+package programs
 
 import (
 	"bytes"
@@ -9,7 +9,16 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"benchbook/runner/engine/agent"
 )
+
+// What is built is there.
+func TestPackage(t *testing.T) {
+	if _, err := os.Stat(filepath.Join("..", "..", filepath.FromSlash(agentPackage), "main.go")); err != nil {
+		t.Error(err)
+	}
+}
 
 // module makes a folder of sources that look like ours, and a program that is newer than they are.
 func module(t *testing.T) (sources, program string) {
@@ -41,7 +50,7 @@ func write(t *testing.T, name, text string) {
 
 func TestBeside(t *testing.T) {
 	_, program := module(t)
-	write(t, filepath.Join(filepath.Dir(program), Name), "the agent")
+	write(t, filepath.Join(filepath.Dir(program), agent.Name), "the agent")
 	data, err := Finder{Program: program}.Agent()
 	if err != nil || string(data) != "the agent" {
 		t.Errorf("got %q, %v", data, err)
@@ -52,7 +61,7 @@ func TestBeside(t *testing.T) {
 func TestBuilt(t *testing.T) {
 	sources, program := module(t)
 	f := Finder{Program: program, Sources: sources, Cache: t.TempDir()}
-	write(t, filepath.Join(f.Cache, "programs", "0123456789abcdef-"+runtime.GOARCH, Name), "of an older build")
+	write(t, filepath.Join(f.Cache, "programs", "0123456789abcdef-"+runtime.GOARCH, agent.Name), "of an older build")
 	data, err := f.Agent()
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +77,7 @@ func TestBuilt(t *testing.T) {
 	if err != nil || len(kept) != 1 {
 		t.Fatalf("the cache holds %v, %v, want one build", kept, err)
 	}
-	write(t, filepath.Join(kept[0], Name), "kept")
+	write(t, filepath.Join(kept[0], agent.Name), "kept")
 	if data, err := f.Agent(); err != nil || string(data) != "kept" {
 		t.Errorf("got %.20q, %v, and not what was built before", data, err)
 	}

@@ -1,6 +1,6 @@
 //go:build !embedded
 
-package agent
+package programs
 
 import "embed"
 
