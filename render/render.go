@@ -257,7 +257,8 @@ type composer struct {
 }
 
 func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
-	c := &composer{Renderer: r, evaluator: &evaluator{d: d, doc: d.Doc}, options: o,
+	ev := &evaluator{d: d, doc: d.Doc, selected: map[selection]func() ([]*dataset.Cell, error){}}
+	c := &composer{Renderer: r, evaluator: ev, options: o,
 		judgements: judgements{}, letters: &letters{d, map[groupKey]map[string]string{}}}
 	c.palette = sync.OnceValue(func() *chart.Palette {
 		return chart.NewPalette(d, func(f *article.Figure) []*dataset.Cell {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
@@ -43,6 +44,14 @@ type evaluator struct {
 	numbers map[string]string // of tables and figures by their labels, such as "Figure 2"
 	values  []method.Value    // for the table of all values
 	used    []used
+
+	selected map[selection]func() ([]*dataset.Cell, error) // see selectCells
+}
+
+// A selection is a set of cells that a table or figure shows.
+type selection struct {
+	experiment *dataset.Experiment
+	where      expr.Node
 }
 
 // Value shows the value of an expression, with a tooltip that says where it comes from.
@@ -270,6 +279,7 @@ func (ev *evaluator) contains(experiment string, where expr.Node, cells []*datas
 	})
 }
 
+// selectCells returns the cells of an experiment that fulfil where, which may be nil. Callers must not change them.
 func (ev *evaluator) selectCells(experiment string, where expr.Node) ([]*dataset.Cell, *dataset.Experiment, error) {
 	e, ok := ev.d.Experiment(experiment)
 	if !ok {
@@ -278,7 +288,11 @@ func (ev *evaluator) selectCells(experiment string, where expr.Node) ([]*dataset
 	if where == nil {
 		return e.Cells, e, nil
 	}
-	cells, err := e.Select(where)
+	key := selection{e, where}
+	if ev.selected[key] == nil { // each claim asks for those of each figure
+		ev.selected[key] = sync.OnceValues(func() ([]*dataset.Cell, error) { return e.Select(where) })
+	}
+	cells, err := ev.selected[key]()
 	return cells, e, err
 }
 

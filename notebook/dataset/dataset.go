@@ -97,6 +97,9 @@ type Experiment struct {
 
 	decoders sync.Pool // of *histogram.Decoder, for cells
 
+	measuring sync.Once // guards measured
+	measured  record.Measured
+
 	naming sync.Once // guards names
 	names  []string  // of parameters and labels
 

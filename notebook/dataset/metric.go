@@ -327,8 +327,13 @@ func (e *Experiment) mayMeasure(name string) (record.Metric, bool) {
 	return record.Metric{Name: name, Title: name}, e.Known < article.KnowsNames
 }
 
-// Measured is what the plan has the experiment measure.
+// Measured returns what the plan has the experiment measure.
 func (e *Experiment) Measured() record.Measured {
+	e.measuring.Do(func() { e.measured = e.newMeasured() }) // every value of every cell asks for it
+	return e.measured
+}
+
+func (e *Experiment) newMeasured() record.Measured {
 	var out record.Measured
 	for _, m := range e.Plan.Metrics {
 		m.Counted = m.Value == "" && (m.Unit == "1" || m.Unit == "B")
