@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -16,9 +17,9 @@ import (
 )
 
 // blocksPlan is an experiment of two trials and three repetitions each, on services that stay up between them.
-func blocksPlan(t *testing.T, replace ...string) *plan.Plan {
+func blocksPlan(t *testing.T) *plan.Plan {
 	t.Helper()
-	return socketsPlan(t, append(replace, "calibrate: false", "calibrate: false\norder: blocks")...)
+	return newPlanIn(t, plan.Quick, fmt.Sprintf(sockets, "```"))
 }
 
 // called are the calls of an engine, those that are no words of ours left out, without the names of runs.

@@ -43,7 +43,7 @@ type experimentPlanJSON struct {
 	Notes       []string        `json:"notes,omitempty"`   // what its Compose files say and has no effect
 	Repetitions int             `json:"repetitions"`       // of each trial, at most
 	Looks       []int           `json:"looks"`             // rounds after which claims are judged; the last is repetitions
-	Order       string          `json:"order"`             // interleaved or sequential
+	Order       string          `json:"order"`             // interleaved or blocks
 	Seed        int64           `json:"seed"`
 	Digest      string          `json:"digest"` // of all that makes a run of it the same run
 	Timeout     float64         `json:"timeout"`
@@ -196,13 +196,10 @@ func redactorOf(e *plan.Experiment) *record.Redactor {
 }
 
 func order(e *plan.Experiment) string {
-	switch {
-	case e.Interleaved:
-		return string(article.Interleaved)
-	case e.Blocks:
-		return string(article.Blocks)
+	if e.Blocks {
+		return "blocks"
 	}
-	return string(article.Sequential)
+	return "interleaved"
 }
 
 // pendingTrials counts the trials of an experiment of which something is to be measured, the A/A pair once.

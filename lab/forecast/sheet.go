@@ -555,10 +555,6 @@ func (s *sheet) order(e *plan.Experiment) {
 			"random order, seed %d%s", e.Seed, looksLine(e)))
 		return
 	}
-	if !e.Interleaved {
-		s.line("  ", "order", "sequential: all repetitions of a trial, then those of the next"+looksLine(e))
-		return
-	}
 	s.line("  ", "order", fmt.Sprintf("interleaved: %s with every trial once, drawn with seed %d%s",
 		terminal.Count(e.Least(), "round"), e.Seed, looksLine(e)))
 	for round := 1; round <= min(e.Least(), shownRounds); round++ {

@@ -38,7 +38,6 @@ type Experiment struct {
 	Capacity    *Capacity       `yaml:"capacity"`
 	Repetitions Repetitions     `yaml:"repetitions"`
 	Shared      []source.Text   `yaml:"shared"` // names of services
-	Order       Value[Order]    `yaml:"order"`
 	Calibrate   Calibrate       `yaml:"calibrate"`
 	Metrics     []Metric        `yaml:"metrics"`
 	Setup       []Hook          `yaml:"setup"`
@@ -52,20 +51,6 @@ type Experiment struct {
 
 // Duration is short for the type of times in articles.
 type Duration = time.Duration
-
-// Order is the order of repetitions.
-type Order string
-
-// The orders of repetitions.
-const (
-	Interleaved Order = "interleaved" // rounds with every trial once
-	Sequential  Order = "sequential"  // trial by trial
-	Blocks      Order = "blocks"      // likewise, trials in random order, on services that stay up between repetitions
-)
-
-func (Order) Words() []string {
-	return []string{string(Interleaved), string(Sequential), string(Blocks)}
-}
 
 // Calibrate says which trial is measured a second time, for the noise floor.
 type Calibrate struct {

@@ -56,7 +56,7 @@ func TestExtendsAnotherArticle(t *testing.T) {
 		}
 	}
 	for key, want := range map[string]string{"load.connections": "article.md:12", "load.target": "other/article.md:17",
-		"repetitions": "other/article.md:3", "order": "built in"} {
+		"repetitions": "other/article.md:3"} {
 		if got := p.Experiments[0].Origin[key]; got != want {
 			t.Errorf("%s is said to come from %q, want %q", key, got, want)
 		}

@@ -149,7 +149,7 @@ func show(w *bytes.Buffer, profile string, e *plan.Experiment) {
 		fmt.Fprintf(w, "skipped: %s\n\n", e.Skipped)
 		return
 	}
-	fmt.Fprintf(w, "%d repetitions, interleaved %v, timeout %v, seed %d\n", e.Most(), e.Interleaved, e.Timeout,
+	fmt.Fprintf(w, "%d repetitions, interleaved %v, timeout %v, seed %d\n", e.Most(), !e.Blocks, e.Timeout,
 		e.Seed)
 	for _, key := range slices.Sorted(maps.Keys(e.Origin)) {
 		if profile == plan.Quick && !strings.HasPrefix(e.Origin[key], "profile") {

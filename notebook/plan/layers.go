@@ -24,7 +24,6 @@ const Quick = "quick"
 // builtIn is the lowest layer of the defaults.
 const builtIn = `
 repetitions: up to 20
-order: interleaved
 calibrate: true
 timeout: 5m
 load:
@@ -46,7 +45,6 @@ const (
 	quickDuration    = 3 * time.Second
 	quickWarmup      = time.Second
 	quickLimit       = 5 * time.Second // of an experiment with requests
-	quickOrder       = article.Blocks  // where nothing says another one, and services can stay up: plan.New sees to that
 )
 
 // Origins of values that are in no file.
@@ -70,7 +68,6 @@ type Merged struct {
 func (l *Library) Merge(d *Definition, profile, repetitions string) (m *Merged, skipped bool) {
 	m = &Merged{doc: l.doc, profile: map[*yamltext.Node]string{}}
 	m.Node = article.Extend(withoutUnused(l.defaults(d), d.Node), d.Node)
-	ordered := m.Node.Get("order") != nil
 	m.addBuiltIn()
 	var above []*yamltext.Node
 	if over := l.project.Profiles[profile]; over != nil {
@@ -92,9 +89,6 @@ func (l *Library) Merge(d *Definition, profile, repetitions string) (m *Merged, 
 			ahead.overlay(layer, "")
 		}
 		m.overlay(quick(m.Node, ahead.Node), "")
-		if !ordered {
-			m.overlay(yamltext.Mapping(BuiltQuick, fmt.Sprintf("order: %s\n", quickOrder)), "")
-		}
 	}
 	for _, layer := range above {
 		m.overlay(layer, "profile "+profile)

@@ -52,25 +52,25 @@ func TestMerge(t *testing.T) {
 	tests := []struct{ name, project, block, profile, want string }{
 		{"a load", "", "load: {target: u}", "full",
 			always + "load.duration=10000ms " + rest + "load.target=u " + end +
-				"load.warmup=2000ms order=interleaved repetitions=up to 20 timeout=5m"},
+				"load.warmup=2000ms repetitions=up to 20 timeout=5m"},
 		{"a command has no load", "", "command: {run: x}", "full",
-			"calibrate=true command.run=x order=interleaved repetitions=up to 20 timeout=5m"},
+			"calibrate=true command.run=x repetitions=up to 20 timeout=5m"},
 		{"requests instead of a duration", "", "load: {target: u, requests: 9}", "full",
-			always + rest + "load.requests=9 load.target=u " + end + "order=interleaved repetitions=up to 20 timeout=5m"},
+			always + rest + "load.requests=9 load.target=u " + end + "repetitions=up to 20 timeout=5m"},
 		{"a driver instead of a tool", "defaults: {load: {tool: ab, args: {ab: [-l]}, start: at once}}",
 			"load: {target: u, driver: {image: x}}", "full",
 			always + "load.driver.image=x load.duration=10000ms " + rest + "load.target=u " + end +
-				"load.warmup=2000ms order=interleaved repetitions=up to 20 timeout=5m"},
+				"load.warmup=2000ms repetitions=up to 20 timeout=5m"},
 		{"a rate instead of requests and think", "", "load: {target: u, requests: 9, think: 1s, rate: 5/s}", "full",
 			"calibrate=true load.arrivals=constant load.connections=10 load.duration=10000ms " + rest +
-				"load.rate=5/s load.target=u " + end + "load.warmup=2000ms order=interleaved repetitions=up to 20 timeout=5m"},
+				"load.rate=5/s load.target=u " + end + "load.warmup=2000ms repetitions=up to 20 timeout=5m"},
 		{"quick shortens", "", "load: {target: u, warmup: 500ms}", Quick,
 			always + "load.duration=3000ms " + rest + "load.target=u " + end +
-				"load.warmup=500ms order=blocks repetitions=3 timeout=5m"},
+				"load.warmup=500ms repetitions=3 timeout=5m"},
 		{"a profile is above the block", "profiles: {smoke: {repetitions: 2}}", "command: {run: x}\nrepetitions: 7", "smoke",
-			"calibrate=true command.run=x order=interleaved repetitions=2 timeout=5m"},
+			"calibrate=true command.run=x repetitions=2 timeout=5m"},
 		{"null gives the default again", "defaults: {timeout: 9m}", "command: {run: x}\ntimeout: null", "full",
-			"calibrate=true command.run=x order=interleaved repetitions=up to 20 timeout=5m"},
+			"calibrate=true command.run=x repetitions=up to 20 timeout=5m"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

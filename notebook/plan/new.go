@@ -242,7 +242,7 @@ func (p *planner) outline(d *Definition) *outline {
 // Keys of an experiment that are about all of its trials, and those that templates are expanded in for each.
 var (
 	perExperiment = []string{"compose", "secrets", "matrix", "profiles", "repetitions", "name", "extends", "description",
-		"order", "calibrate", "timeout", "setup", "cleanup", "shared", "metrics", "hosts"}
+		"calibrate", "timeout", "setup", "cleanup", "shared", "metrics", "hosts"}
 	perTrial = []string{"matrix", "profiles", "services", "load", "command", "tune", "capacity", "prepare", "conclude"}
 )
 
@@ -257,8 +257,6 @@ func readHead(e *outline, problems *source.Problems) bool {
 	if head.Timeout.Known() && e.Timeout <= 0 {
 		problems.Add("wrong-value", head.Timeout.Text.Pos, "timeout must be more than 0").Hint = "write a time, such as 5m"
 	}
-	e.Blocks = head.Order.V == article.Blocks
-	e.Interleaved = !e.Blocks && head.Order.V != article.Sequential
 	e.Shared = article.Texts(head.Shared)
 	e.Setup, e.Cleanup = Hooks(head.Setup), Hooks(head.Cleanup)
 	for i := range head.Metrics {
@@ -398,7 +396,7 @@ func (p *planner) resolve(e *outline) {
 	if len(measured) == 0 {
 		return
 	}
-	e.chooseOrder(measured)
+	e.Blocks = p.options.Profile == Quick && len(p.options.Revisions) == 0 && e.mayShareStarts(measured)
 	searches := measured[0].Capacity != nil // which is all there is
 	if !searches {
 		if original := calibrated(e, p.ofBase(measured), p.problems); original != nil {
@@ -414,12 +412,12 @@ func (p *planner) resolve(e *outline) {
 	switch {
 	case e.Fixed:
 		repetitions = strconv.Itoa(e.Most())
-	case !e.Interleaved: // other looks change the order
+	case e.Blocks: // other looks change the order
 		repetitions = fmt.Sprint(e.Looks)
 	}
-	fmt.Fprintln(h, e.Name, p.options.Profile, repetitions, e.Interleaved)
+	fmt.Fprintln(h, e.Name, p.options.Profile, repetitions, !e.Blocks)
 	if e.Blocks {
-		fmt.Fprintln(h, article.Blocks)
+		fmt.Fprintln(h, "blocks")
 	}
 	for _, t := range measured {
 		fmt.Fprintln(h, t.Name, t.Key)

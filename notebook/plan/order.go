@@ -9,16 +9,12 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// chooseOrder takes back the blocks that profile quick has built in where nothing is gained by them, or where a
-// repetition may leave services behind that are not as the next one needs them.
+// mayShareStarts reports whether the repetitions of a trial can be measured on services that stay up, and gain by it.
 //
 // Source: docs/experiment.md#blocks.
-func (e *outline) chooseOrder(measured []*Trial) {
-	if !e.Blocks || e.Origin["order"] != BuiltQuick || measured[0].Capacity == nil &&
-		!slices.ContainsFunc(measured, e.mayChangeServices) && slices.ContainsFunc(measured, e.hasOwnServices) {
-		return
-	}
-	e.Blocks, e.Interleaved, e.Origin["order"] = false, true, BuiltIn
+func (e *outline) mayShareStarts(measured []*Trial) bool {
+	return measured[0].Capacity == nil && !slices.ContainsFunc(measured, e.mayChangeServices) &&
+		slices.ContainsFunc(measured, e.hasOwnServices)
 }
 
 // hasOwnServices reports whether a trial has services that are not shared.
@@ -44,12 +40,12 @@ func (e *outline) mayChangeServices(t *Trial) bool {
 		slices.ContainsFunc(t.Load.URLs(), func(url string) bool { return !strings.HasPrefix(url, "http") }) // of a database
 }
 
-// drawOrder gives the order of repetitions: rounds with every trial once, each in an order of its own; or up to each
-// look trial by trial, as they are written or, in blocks, in an order drawn for that look.
+// drawOrder gives the order of repetitions: rounds with every trial once, each shuffled; or in blocks, up to each look
+// trial by trial, the trials shuffled for each look.
 func (e *outline) drawOrder(trials []*Trial) []Step {
 	var steps []Step
 	random := rand.New(rand.NewPCG(uint64(e.Seed), 0))
-	if e.Interleaved {
+	if !e.Blocks {
 		for r := range e.Most() {
 			for _, i := range random.Perm(len(trials)) {
 				steps = append(steps, Step{Trial: trials[i], Round: r + 1, Repetition: r + 1})
@@ -59,11 +55,7 @@ func (e *outline) drawOrder(trials []*Trial) []Step {
 	}
 	before := 0
 	for _, look := range e.Looks {
-		order := random.Perm(len(trials))
-		if !e.Blocks {
-			slices.Sort(order)
-		}
-		for _, i := range order {
+		for _, i := range random.Perm(len(trials)) {
 			for r := before; r < look; r++ {
 				steps = append(steps, Step{Trial: trials[i], Round: r + 1, Repetition: r + 1})
 			}

@@ -13,7 +13,7 @@ func TestOrigin(t *testing.T) {
 		"repetitions": "--repetitions", "load.connections": "article.md:3", "load.target": "article.md:9",
 		"load.method": "built in",
 		"load.warmup": "built in", "timeout": "benchbook.yaml:2", "calibrate": "profile smoke, benchbook.yaml:5",
-		"load.duration": "profile smoke, article.md:10", "services.s.image": "article.md:8", "order": "built in",
+		"load.duration": "profile smoke, article.md:10", "services.s.image": "article.md:8",
 		"load.timeout": "built in", "load.keepalive": "built in",
 		"load.verify.before": "built in", "load.failures.max": "built in", "load.cpuset": "built in",
 		"load.threads":           "built in",

@@ -52,8 +52,7 @@ type Experiment struct {
 	Cluster     string // the host of the project that is the cluster; empty for the project's own, and for machines
 	Looks       []int  // rounds after which its claims are judged, rising; the last is how many there are at most
 	Fixed       bool   // there is one look, and more rounds are another plan
-	Interleaved bool
-	Blocks      bool // a trial's repetitions in a row, on services that stay up: docs/experiment.md#blocks
+	Blocks      bool   // a trial's repetitions in a row, on services that stay up: docs/experiment.md#blocks
 	Seed        int64
 	Trials      []*Trial // in the order of the matrix; the A/A pair's second half is the last, if there is one
 	Steps       []Step   // in the order to run; none of trials that are unavailable, and none beside a search for capacity

@@ -300,15 +300,6 @@ func TestOrder(t *testing.T) {
 	if same(e, other) || e.Digest == other.Digest {
 		t.Error("another seed gives the same order")
 	}
-	sequential := mustPlan(t, text(dockerfile, listings,
-		block(experiment+"repetitions: 2\norder: sequential\ncalibrate: false\n")), Options{}, nil)
-	var got []*Trial
-	for _, s := range sequential.Steps {
-		got = append(got, s.Trial)
-	}
-	if joined(got) != "sync | sync | async | async" {
-		t.Errorf("sequential order is %s", joined(got))
-	}
 }
 
 func TestDefaults(t *testing.T) {
@@ -376,10 +367,10 @@ func TestDefaults(t *testing.T) {
 // What is built in comes back where null removes what is above it: a load without connections or patience measures
 // nothing.
 func TestNullOfWhatIsBuiltIn(t *testing.T) {
-	e := mustPlan(t, text(block("name: e\nservices: {s: {image: x}}\norder: null\ntimeout: null\ncalibrate: null\n"+
+	e := mustPlan(t, text(block("name: e\nservices: {s: {image: x}}\ntimeout: null\ncalibrate: null\n"+
 		"load: {target: http://s/, method: null, timeout: null, keepalive: null, warmup: null}\n")), Options{}, nil)
 	l := e.Trials[0].Load
-	if !e.Interleaved || e.Timeout.String() != "5m0s" || len(e.Trials) != 2 || l.Method != "GET" ||
+	if e.Blocks || e.Timeout.String() != "5m0s" || len(e.Trials) != 2 || l.Method != "GET" ||
 		l.Timeout.String() != "10s" || !l.Keepalive ||
 		l.Warmup.String() != "2s" {
 		t.Errorf("got %+v with %+v", e, l)
@@ -527,7 +518,6 @@ func TestProblems(t *testing.T) {
 			"unknown-service"},
 		{"no repetitions", "name: e\n" + service + "load: {target: http://s/}\nrepetitions: 0\n", "wrong-value"},
 		{"no connections", "name: e\n" + service + "load: {target: http://s/, connections: 0}\n", "wrong-value"},
-		{"unknown order", "name: e\n" + service + "load: {target: http://s/}\norder: random\n", "wrong-value"},
 		{"no signal", "name: e\nservices: {s: {image: x, stop_signal: SIGFOO}}\nload: {target: http://s/}\n", "wrong-value"},
 		{"a signal beyond the last", "name: e\nservices: {s: {image: x, stop_signal: '65'}}\nload: {target: http://s/}\n",
 			"wrong-value"},

@@ -50,8 +50,7 @@ func (p *planner) perRevision(e *outline, combinations []combination) []combinat
 			out = append(out, one)
 		}
 	}
-	e.head.Calibrate.Off = false          // without a noise floor nothing could be told of small changes
-	e.Blocks, e.Interleaved = false, true // what happens to the machine is to happen to all revisions
+	e.head.Calibrate.Off = false // without a noise floor nothing could be told of small changes
 	return out
 }
 

@@ -587,48 +587,25 @@ func orderLine(e *dataset.Experiment, records []*record.Record) string {
 		byRun[r.Run] = append(byRun[r.Run], r)
 	}
 	if len(byRun) == 0 {
-		return orderWords(e.Plan.Interleaved, e.Plan.Blocks, e.Plan.Most(), e.Plan.Seed)
+		return orderWords(e.Plan.Blocks, e.Plan.Most(), e.Plan.Seed)
 	}
 	var out []string
 	for _, run := range slices.Sorted(maps.Keys(byRun)) {
 		list := byRun[run]
-		slices.SortStableFunc(list, func(a, b *record.Record) int { return cmp.Compare(a.Order.Position, b.Order.Position) })
 		rounds := 0
 		for _, r := range list {
 			rounds = max(rounds, r.Order.Round)
 		}
-		blocks := list[0].Facts[record.FactStart] != ""
-		out = slice.Add(out, orderWords(!blocks && interleaved(list, e.Plan.Interleaved), blocks, rounds,
-			list[0].Order.Seed))
+		out = slice.Add(out, orderWords(list[0].Facts[record.FactStart] != "", rounds, list[0].Order.Seed))
 	}
 	return strings.Join(out, "; ")
 }
 
-func orderWords(interleaved, blocks bool, rounds int, seed int64) string {
-	switch {
-	case blocks:
+func orderWords(blocks bool, rounds int, seed int64) string {
+	if blocks {
 		return fmt.Sprintf("in blocks: all repetitions of one cell after the other, the cells shuffled, seed %d", seed)
-	case !interleaved:
-		return "sequential: all repetitions of one cell after the other"
 	}
 	return fmt.Sprintf("interleaved in %s, each round shuffled, seed %d", wording.Count(rounds, "round"), seed)
-}
-
-// interleaved reports whether the records of a run, in order, came round by round; planned decides if they are too few.
-func interleaved(list []*record.Record, planned bool) bool {
-	for i, r := range list[1:] {
-		switch before := list[i]; {
-		case r.Order.Position == before.Order.Position: // records that do not tell
-			return planned
-		case r.Order.Round < before.Order.Round:
-			return false
-		case r.Order.Round > before.Order.Round && r.Trial != before.Trial:
-			return true
-		case r.Order.Round == before.Order.Round && r.Trial != before.Trial && r.Order.Round > 1:
-			return true
-		}
-	}
-	return planned
 }
 
 // repetitionsLine counts the repetitions, and those behind the numbers shown.
