@@ -39,8 +39,7 @@ calibrate: false` + "\n```\n"
 		t.Fatal(err)
 	}
 	text := wordsOf(string(page.HTML))
-	want := []string{"old a", "old b", "debian:bookworm-slim",
-		"Orderinterleaved in 2 rounds, each round shuffled, seed 42"}
+	want := []string{"old a", "old b", "debian:bookworm-slim", "Orderinterleaved in 2 rounds, each round shuffled, seed 42"}
 	for _, w := range want {
 		if !strings.Contains(text, w) {
 			t.Errorf("the page does not say %q", w)

@@ -17,9 +17,9 @@ import (
 )
 
 // blocksPlan is an experiment of two trials and three repetitions each, on services that stay up between them.
-func blocksPlan(t *testing.T) *plan.Plan {
+func blocksPlan(t *testing.T, replace ...string) *plan.Plan {
 	t.Helper()
-	return newPlanIn(t, plan.Quick, fmt.Sprintf(sockets, "```"))
+	return newPlanIn(t, plan.Quick, strings.NewReplacer(replace...).Replace(fmt.Sprintf(sockets, "```")))
 }
 
 // called are the calls of an engine, those that are no words of ours left out, without the names of runs.

@@ -72,7 +72,7 @@ func Build(pages []*render.Page, dir string, theme fs.FS, o Options) (Report, er
 	defer w.close()
 	if o.SingleFile && slices.Contains(w.old, "index.html") {
 		return Report{}, fmt.Errorf("there is a site in %s, which single files would replace: give them another folder, as "+
-			"by --out mail", dir)
+			"by -o mail", dir)
 	}
 	if err := build(pages, theme, o, w.put, w.copy); err != nil {
 		return Report{}, err

@@ -194,7 +194,6 @@ func keptOut(t *testing.T, w lab.Config, dir, registry string) {
 		t.Fatal(err)
 	}
 	defer unlock()
-	t.Setenv("BENCHBOOK_WAIT", "false")
 	w.LockDir = t.TempDir() // other packages may have this machine
 	var stdout, stderr bytes.Buffer
 	status := run([]string{"-C", dir, "run"}, &stdout, &stderr, w)

@@ -84,8 +84,7 @@ order, so that whatever happens to the machine happens to both. The first cell o
 noise floor. Measuring goes on until it is decided for every cell whether it has changed, for 3 to 20 rounds.
 
 Without HEAD, B is the revision HEAD; with --dirty it is what is not committed. Articles, and what they give to containers
-by themselves, are those of the working tree on both sides, or with --articles-from those of a revision. Cells that come
-out the same in both revisions are not measured. Records are kept in .benchbook/bench: the same command resumes a stopped
+by themselves, are those of the working tree on both sides. Cells that come out the same in both revisions are not measured. Records are kept in .benchbook/bench: the same command resumes a stopped
 run.
 
 With --fail-on 'latency.p99 > 3%' the status is 1 if the condition holds over the whole interval of any cell's change, or
@@ -110,9 +109,8 @@ if no cell can be judged.`,
 		},
 	}
 	formatted.Add(cmd, results.FormatText, results.FormatMarkdown, results.FormatCSV, results.FormatJSON)
-	choose = addMeasuring(cmd, &o.Options, plan.Full, bench.Repetitions, a.Config.EngineNames())
+	choose = addMeasuring(cmd, &o.Options, plan.Full, a.Config.EngineNames())
 	cmd.Flags().BoolVar(&o.Dirty, "dirty", false, "compare BASE with what is not committed")
-	cmd.Flags().StringVar(&o.ArticlesFrom, "articles-from", "", "take the articles from this revision")
 	cmd.Flags().StringVar(&o.FailOn, "fail-on", "",
 		"end with status 1 if this holds for any cell, such as 'throughput < -5%'")
 	cmd.Flags().StringSliceVar(&o.Metrics, "metric", nil,

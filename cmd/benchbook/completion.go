@@ -79,8 +79,8 @@ func (a *app) complete(root *cobra.Command) {
 				_ = cmd.RegisterFlagCompletionFunc(flag, f)
 			}
 		}
-		if cmd.Flags().Lookup("out") != nil {
-			_ = cmd.MarkFlagDirname("out")
+		if cmd.Flags().Lookup("output") != nil {
+			_ = cmd.MarkFlagDirname("output")
 		}
 	}
 	_ = root.MarkPersistentFlagDirname("directory")

@@ -117,5 +117,5 @@ func TestFolderThatIsReadOnly(t *testing.T) {
 	if strings.Contains(stderr.String(), "engine") {
 		t.Errorf("an engine was asked for:\n%s", &stderr)
 	}
-	mustRun(t, w, "-C", dir, "render", "--out", t.TempDir())
+	mustRun(t, w, "-C", dir, "render", "--output", t.TempDir())
 }

@@ -25,7 +25,7 @@ func TestGuards(t *testing.T) {
 			Trials              []struct{ Trial, Key string }
 		}
 	}
-	decode(t, &planned, "-C", project, "plan", "--profile", "full", "--json")
+	decode(t, &planned, "-C", project, "plan", "--profile", "full", "--format", "json")
 	var keys strings.Builder
 	for _, e := range planned.Experiments {
 		for _, trial := range e.Trials {

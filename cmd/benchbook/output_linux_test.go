@@ -52,7 +52,7 @@ func TestLostOutput(t *testing.T) {
 	put(t, filepath.Join(measured, "page.md"), "# Page\n")
 	mustRun(t, w, "-C", measured, "report")
 	inGit(t, measured)
-	mustRun(t, w, "-C", measured, "bundle", "pair", "--out", filepath.Join(measured, "pair.bundle"))
+	mustRun(t, w, "-C", measured, "bundle", "pair", "--output", filepath.Join(measured, "pair.bundle"))
 	// in runs the command in a project with records and a site, of its own since verbs write.
 	in := func(t *testing.T, stdout io.Writer, args []string) (status int, stderr string) {
 		t.Chdir(t.TempDir())

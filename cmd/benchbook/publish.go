@@ -24,7 +24,7 @@ const (
 
 func (a *app) publishCommand() *cobra.Command {
 	var remote, branch, out string
-	var dryRun, asJSON bool
+	var dryRun bool
 	cmd := &cobra.Command{
 		Use:   "publish [FOLDER]",
 		Short: "Publish the rendered site to a git branch or a folder",
@@ -68,15 +68,15 @@ tree, index and branches of this repository do not change. Render first.`,
 				return lab.Interrupted(cmd.Context(), err)
 			}
 			done.To = new(record.Redactor).Text(done.To) // the address of a remote may hold a token
-			return a.Print(asJSON, done, func() { printPublished(a.Session, done, dryRun) })
+			printPublished(a.Session, done, dryRun)
+			return nil
 		},
 	}
 	cmd.Flags().StringVar(&remote, "remote", "",
 		"name or address of the git remote (default what the project says, or origin)")
 	cmd.Flags().StringVar(&branch, "branch", "", "branch of the remote (default what the project says, or gh-pages)")
-	cmd.Flags().StringVar(&out, "out", "", "folder of the site (default _site in the project)")
+	cmd.Flags().StringVarP(&out, "output", "o", "", "folder of the site (default _site in the project)")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "list what would be published, and publish nothing")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print what was published as JSON")
 	return cmd
 }
 

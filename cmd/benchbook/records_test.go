@@ -178,7 +178,7 @@ func everyReader(out string) [][]string {
 		{"show", "everything", "--trial", "async, 1"}, {"show", "--format", "csv"},
 		{"show", "--format", "benchfmt"}, {"compare", runBefore, runAfter, "everything"},
 		{"clean", "--records", "--dry-run"}, {"plan"},
-		{"render", "--out", out}}
+		{"render", "--output", out}}
 }
 
 // Whatever somebody makes of the fields of records, every verb ends as it does without that record. Records of which
@@ -298,7 +298,7 @@ func tryMutations(t *testing.T, dir, project, out string, whole map[string][]byt
 	}
 	// What other verbs do is part of what these do.
 	for _, verb := range [][]string{{"show", "--format", "json"}, {"compare", runBefore, runAfter, "everything"},
-		{"render", "--out", out}} {
+		{"render", "--output", out}} {
 		if status, _, stderr := benchbook(project, verb...); status != 0 {
 			failed = fmt.Sprintf("benchbook %s ends with status %d: %s", strings.Join(verb, " "), status,
 				stderr[max(0, len(stderr)-500):])

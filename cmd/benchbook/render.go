@@ -17,7 +17,7 @@ import (
 
 // addSiteFlags adds what render and report have in common.
 func addSiteFlags(cmd *cobra.Command, f *pages.Options) {
-	cmd.Flags().StringVar(&f.Out, "out", "", "folder of the site (default _site in the project)")
+	cmd.Flags().StringVarP(&f.Out, "output", "o", "", "folder of the site (default _site in the project)")
 	addShownFlags(cmd, f)
 }
 
@@ -106,7 +106,7 @@ rendering; with --claims it includes the claims of the measured articles.`,
 			}
 			said := lab.SlugsOf(list) // the articles whose problems are said, and that the claims are to be of
 			var siteErr error
-			running.FullCounts = !running.Force && running.Only == "" && running.Repetitions == ""
+			running.FullCounts = !running.Force && running.Only == ""
 			running.Begin = func() error {
 				siteErr = a.firstSite(show, said)
 				return siteErr

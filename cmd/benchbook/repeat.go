@@ -22,10 +22,9 @@ a manifest of digests and RO-Crate metadata.`,
 			return bundles.Bundle(cmd.Context(), a.Session, args, o)
 		},
 	}
-	cmd.Flags().StringVar(&o.Out, "out", "", "the file to write (default ARTICLE.bundle)")
+	cmd.Flags().StringVarP(&o.Out, "output", "o", "", "the file to write (default ARTICLE.bundle)")
 	cmd.Flags().BoolVar(&o.Images, "images", false, "with its images, so that nothing has to be built or fetched")
 	cmd.Flags().BoolVar(&o.List, "list", false, "list the files of the article that would be in it, and write nothing")
-	cmd.Flags().BoolVar(&o.JSON, "json", false, "print it as JSON")
 	return cmd
 }
 
@@ -46,7 +45,7 @@ before anything does. Then it prints each claim there and here, and makes pages 
 			return bundles.Repro(cmd.Context(), a.Session, args[0], o)
 		},
 	}
-	choose = addMeasuring(cmd, &o.Options, plan.Full, "", a.Config.EngineNames())
-	cmd.Flags().StringVar(&o.Into, "into", "", "the folder to open it in (default ARTICLE.repro)")
+	choose = addMeasuring(cmd, &o.Options, plan.Full, a.Config.EngineNames())
+	cmd.Flags().StringVarP(&o.Into, "output", "o", "", "the folder to open it in (default ARTICLE.repro)")
 	return cmd
 }

@@ -41,7 +41,7 @@ func TestBundleWithImagesOnEngine(t *testing.T) {
 	write(steady)
 	inGit(t, dir)
 	bundle := filepath.Join(work, "locked.bundle")
-	says(0, "repeat it with", "bundle", "locked", "--images", "--out", bundle)
+	says(0, "repeat it with", "bundle", "locked", "--images", "--output", bundle)
 	forget()
 
 	// An empty engine, which reaches nothing and nobody.
@@ -49,7 +49,7 @@ func TestBundleWithImagesOnEngine(t *testing.T) {
 	d := ownEngine(t, "base=10.213.64.0/20,size=26")
 	d.start(t)
 	into := filepath.Join(work, "opened")
-	l := newLife(program, t.TempDir(), "repro", bundle, "--yes", "--into", into)
+	l := newLife(program, t.TempDir(), "repro", bundle, "--yes", "--output", into)
 	d.begin(t, l)
 	if status := l.end(t); status != 0 {
 		t.Errorf("on an empty engine: status %d", status)

@@ -30,31 +30,25 @@ type runFlags struct {
 // adaptUsage is what --adapt means, wherever it is given.
 const adaptUsage = "use other CPUs if this machine lacks those that an article asks for"
 
-// waitUsage is what --wait means, wherever it is given.
-const waitUsage = "wait for another run to finish, instead of failing"
-
 // verboseUsage is what --verbose means, wherever it is given.
 const verboseUsage = "print the output of builds also if they succeed"
 
 func (f *runFlags) Add(cmd *cobra.Command, profile string, engines []string) {
-	f.chooseQuick = addMeasuring(cmd, &f.Options, profile, "", engines)
+	f.chooseQuick = addMeasuring(cmd, &f.Options, profile, engines)
 	cmd.Flags().BoolVar(&f.claims, "claims", false,
 		"end with status 99 if a claim is contradicted, and 110 if one depends on a number that is not valid")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the outcomes of claims as JSON")
 }
 
 // addMeasuring adds the flags that say how something is measured. The function chooses the profile; see addQuick.
-func addMeasuring(cmd *cobra.Command, f *measure.Options, profile, repetitions string, engines []string) func() error {
+func addMeasuring(cmd *cobra.Command, f *measure.Options, profile string, engines []string) func() error {
 	cmd.Flags().StringVar(&f.Profile, "profile", profile, "measure under this profile")
 	choose := addQuick(cmd.Flags(), &f.Profile)
 	cmd.Flags().BoolVar(&f.Force, "force", false, "re-measure even if up to date, as a new run")
-	cmd.Flags().StringVar(&f.Repetitions, "repetitions", repetitions, repetitionsUsage)
-	cmd.Flags().Int64Var(&f.Seed, "seed", 0, "seed of the order of repetitions, instead of one drawn from the experiment")
 	cmd.Flags().DurationVar(&f.Budget, "budget", 0,
 		"end after this time, such as 20m; the same command resumes from there")
 	cmd.Flags().StringVar(&f.Only, "only", "", "measure "+lab.OnlyUsage)
 	cmd.Flags().BoolVar(&f.Adapt, "adapt", false, adaptUsage)
-	cmd.Flags().BoolVar(&f.Wait, "wait", false, waitUsage)
 	cmd.Flags().BoolVarP(&f.Verbose, "verbose", "v", false, verboseUsage)
 	cmd.Flags().BoolVar(&f.Yes, "yes", false, fmt.Sprintf("measure more than %d trials of an experiment, or for more "+
 		"than %.0f hours, without asking", forecast.ManyTrials, forecast.LongTime.Hours()))
@@ -79,11 +73,8 @@ func checkMeasuring(flags *pflag.FlagSet, f *measure.Options, choose func() erro
 	if f.Budget < 0 || f.Budget == 0 && flags.Changed("budget") {
 		return fmt.Errorf("--budget must be more than 0, not %v", f.Budget)
 	}
-	return checkRepetitions(flags, f.Repetitions)
+	return nil
 }
-
-// repetitionsUsage is what --repetitions means, wherever it is given.
-const repetitionsUsage = "repetitions of every trial, such as 5 or 'up to 20', instead of what the article says"
 
 // checkRepetitions refuses repetitions that articles could not have.
 func checkRepetitions(flags *pflag.FlagSet, text string) error {
@@ -96,7 +87,7 @@ func checkRepetitions(flags *pflag.FlagSet, text string) error {
 // addQuick gives a command with --profile the flag --quick. The function chooses profile quick where that was given,
 // unless another one was given in a way that goes before.
 func addQuick(flags *pflag.FlagSet, profile *string) (choose func() error) {
-	quick := flags.BoolP("quick", "q", false, "the same as --profile quick")
+	quick := flags.Bool("quick", false, "the same as --profile quick")
 	byVariable := func(name string) bool { return flags.Lookup(name).Annotations[setByEnvironment] != nil }
 	return func() error {
 		switch {

@@ -130,9 +130,8 @@ func beside(t *testing.T) lab.Config {
 type suite struct{ *testing.M }
 
 func (s suite) Run() int {
-	debug.SetGCPercent(400)                 // many small projects are read and rendered, and thrown away
-	_ = os.Setenv("BENCHBOOK_WAIT", "true") // for the machine: other packages are tested at the same time
-	_ = flag.Set("test.parallel", "4")      // as beside says; the command line has the last word
+	debug.SetGCPercent(400)            // many small projects are read and rendered, and thrown away
+	_ = flag.Set("test.parallel", "4") // as beside says; the command line has the last word
 	defer func() {
 		if builtIn != "" {
 			_ = os.RemoveAll(builtIn) // it is in the folder of temporary files
@@ -158,7 +157,8 @@ func TestTemplates(t *testing.T) {
 		t.Run(template, func(t *testing.T) {
 			w := beside(t)
 			dir := initialised(t, template)
-			t.Log(mustRun(t, w, "-C", dir, "run", "--quick", "--repetitions", "1"))
+			measureOnce(t, dir)
+			t.Log(mustRun(t, w, "-C", dir, "run", "--quick"))
 			records, bad, err := record.Dir(filepath.Join(dir, "experiments", template, "records")).Read()
 			if n := planned(records); err != nil || len(bad) > 0 || n != 3 {
 				t.Fatalf("%d records as planned, %d bad ones, %v; want 3: two cells and the A/A pair", n, len(bad), err)

@@ -9,7 +9,6 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/oneline"
-	"benchbook/notebook/spec"
 )
 
 // longest is how long something may take that is measured in one line.
@@ -27,14 +26,11 @@ apart from itself is the noise floor. Measuring goes on until it is decided whic
 command has all CPUs, and the environment and folder of benchbook; one with characters such as | or $ goes through
 /bin/sh. The status is 1 if a command fails.`,
 		Example: "  benchbook time 'gzip -1 -k -c data' 'gzip -9 -k -c data'\n" +
-			"  benchbook time --warmup 1 --html page.html 'xz -T1 -c data' 'xz -T0 -c data'",
+			"  benchbook time --warmup 1 -o page.html 'xz -T1 -c data' 'xz -T0 -c data'",
 		Args: arguments(1, 100),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if err := checkRepetitions(cmd.Flags(), c.Repetitions); err != nil {
 				return err
-			}
-			if _, ok := spec.ParseCPUSet(c.CPUSet); c.CPUSet != "" && !ok {
-				return fmt.Errorf("invalid value %q for --cpuset: give CPUs, such as 0 or 0-3", c.CPUSet)
 			}
 			if c.Warmup < 0 || c.Warmup > 1000 {
 				return fmt.Errorf("invalid value \"%d\" for --warmup: give a number from 0 to 1000", c.Warmup)
@@ -50,7 +46,6 @@ command has all CPUs, and the environment and folder of benchbook; one with char
 		},
 	}
 	cmd.Flags().IntVar(&c.Warmup, "warmup", 0, "runs of each command before every run that is timed")
-	cmd.Flags().StringVar(&c.CPUSet, "cpuset", "", "CPUs that the commands may use, such as 0-3 (default all)")
 	cmd.Flags().DurationVar(&c.Timeout, "timeout", time.Hour, "a run that takes longer with its warm-up is a failure")
 	addOneLine(cmd, &c.Repetitions, &o)
 	return cmd
@@ -93,6 +88,5 @@ noise floor. Nothing else is needed: no project, no engine, no root. The load st
 func addOneLine(cmd *cobra.Command, repetitions *string, o *oneline.Options) {
 	cmd.Flags().StringVar(repetitions, "repetitions", "", "rounds, such as 5 or 'up to 20'")
 	cmd.Flags().StringVar(&o.Save, "save", "", "keep the article and its records as experiments/NAME/article.md")
-	cmd.Flags().StringVar(&o.HTML, "html", "", "write the page to this file")
-	cmd.Flags().BoolVar(&o.Wait, "wait", false, waitUsage)
+	cmd.Flags().StringVarP(&o.HTML, "output", "o", "", "write the page to this file")
 }

@@ -14,38 +14,18 @@ import (
 const version = "0.1.0"
 
 func (a *app) versionCommand() *cobra.Command {
-	var asJSON bool
-	cmd := &cobra.Command{
+	return &cobra.Command{
 		Use:   "version",
 		Short: "Print version information",
 		Args:  arguments(0, 0),
 		RunE: func(*cobra.Command, []string) error {
-			v := versionJSON{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
-				Revision: revision(), Records: record.SchemaVersion,
-				Semantics: semanticsJSON{record.CommandSemantics, record.LoadSemantics}}
-			return a.Print(asJSON, v, func() {
-				fmt.Fprintf(a.Stdout, "benchbook %s (revision %s, %s, %s)\n"+
-					"records of version %d, samples of semantics %d for commands and %d for loads\n",
-					v.Version, v.Revision, v.Go, v.Platform, v.Records, v.Semantics.Commands, v.Semantics.Loads)
-			})
+			fmt.Fprintf(a.Stdout, "benchbook %s (revision %s, %s, %s/%s)\n"+
+				"records of version %d, samples of semantics %d for commands and %d for loads\n",
+				version, revision(), runtime.Version(), runtime.GOOS, runtime.GOARCH,
+				record.SchemaVersion, record.CommandSemantics, record.LoadSemantics)
+			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
-	return cmd
-}
-
-type versionJSON struct {
-	Version   string        `json:"version"`
-	Revision  string        `json:"revision"`
-	Go        string        `json:"go"`
-	Platform  string        `json:"platform"`
-	Records   int           `json:"records"`
-	Semantics semanticsJSON `json:"semantics"`
-}
-
-type semanticsJSON struct {
-	Commands int `json:"commands"`
-	Loads    int `json:"loads"`
 }
 
 // revision is the commit that the program was built from, marked if files had changed since.

@@ -29,16 +29,15 @@ import (
 // run.
 const Folder = "bench"
 
-// Repetitions are those of every cell if nothing else is asked for: until it is decided whether it has changed.
+// Repetitions of every cell: until it is decided whether the cell has changed.
 const Repetitions = "up to 20"
 
 // Options say what is compared, and how it is measured.
 type Options struct {
 	measure.Options
 	results.CompareOptions
-	Dirty        bool   // what is not committed is B
-	ArticlesFrom string // a revision that the articles are taken from; empty: from the working tree
-	Format       string
+	Dirty  bool // what is not committed is B
+	Format string
 }
 
 // A bench compares revisions of one project.
@@ -68,11 +67,9 @@ func Run(ctx context.Context, a *lab.Session, args []string, o Options) (err err
 	if err != nil {
 		return err
 	}
-	remove, err := b.open(ctx)
-	if err != nil {
+	if err := b.open(); err != nil {
 		return err
 	}
-	defer remove()
 	c, err := b.compare(ctx, base, head)
 	switch {
 	case c != nil:
@@ -87,20 +84,16 @@ func Run(ctx context.Context, a *lab.Session, args []string, o Options) (err err
 	return err
 }
 
-// open reads the project and the articles that the arguments name. What it gives takes away what it made.
-func (b *bench) open(ctx context.Context) (remove func(), err error) {
+// open reads the project and the articles that the arguments name.
+func (b *bench) open() (err error) {
 	if b.folder, err = lab.StateFolder(b.project.Dir, Folder); err != nil {
-		return nil, lab.Failure(err)
-	}
-	if remove, err = b.articlesFrom(ctx); err != nil {
-		return nil, err
+		return lab.Failure(err)
 	}
 	if b.project, b.articles, err = b.Select(b.args); err != nil {
-		remove()
-		return nil, err
+		return err
 	}
 	b.ChooseEngine(b.project)
-	return remove, nil
+	return nil
 }
 
 // compare measures what is missing of two revisions, and compares them. Without any cell that differs there is no
@@ -114,10 +107,10 @@ func (b *bench) compare(ctx context.Context, base, head plan.Revision) (*results
 		l.Problems = source.Problems{}
 	}
 	// Another name makes other trials, of which half would count as measured.
-	sum := sha256.Sum256([]byte(base.Name + "\x00" + head.Name + "\x00" + b.Repetitions))
+	sum := sha256.Sum256([]byte(base.Name + "\x00" + head.Name))
 	b.project.RecordsIn = b.recordsOf(fmt.Sprintf("%x", sum[:4]), base, head)
 	o := b.Options.Options
-	o.Revisions, o.Open = []plan.Revision{base, head}, r.Open
+	o.Revisions, o.Open, o.Repetitions = []plan.Revision{base, head}, r.Open, Repetitions
 	fmt.Fprintf(b.Stderr, "A is %s (%.10s), B is %s (%.10s)\n", base.Name, base.Commit, head.Name, head.Commit)
 	measured := measure.Run(ctx, b.Session, b.project, b.articles, o)
 	if s, ok := errors.AsType[*lab.StatusError](measured); measured != nil && (!ok || s.Status != lab.StatusFailed) {
@@ -140,7 +133,7 @@ func (b *bench) words() io.Writer {
 
 // pair is what is compared of two revisions.
 func (b *bench) pair(base, head plan.Revision) *results.Revisions {
-	return &results.Revisions{Project: b.project, Articles: b.articles, Profile: b.Profile, Repetitions: b.Repetitions,
+	return &results.Revisions{Project: b.project, Articles: b.articles, Profile: b.Profile, Repetitions: Repetitions,
 		A: base, B: head, CompareOptions: b.CompareOptions, Gate: b.gate}
 }
 
@@ -223,36 +216,6 @@ func uncommitted(ctx context.Context, dir, root string) (string, error) {
 		return "", err
 	}
 	return repository.Commit("HEAD", tree, "what is not committed")
-}
-
-// articlesFrom lets the session have the articles of a revision, in a working tree of its own, which remove takes
-// away. Without a revision it does nothing.
-func (b *bench) articlesFrom(ctx context.Context) (remove func(), err error) {
-	if b.ArticlesFrom == "" {
-		return func() {}, nil
-	}
-	root := b.project.Repository()
-	below, err := filepath.Rel(root, b.project.Dir)
-	if err != nil {
-		return nil, lab.Failure(err)
-	}
-	folder, err := os.MkdirTemp("", "benchbook-articles-")
-	if err != nil {
-		return nil, lab.Failure(err)
-	}
-	tree := filepath.Join(folder, "tree")
-	if _, err := git.New(ctx, root).Run("", "worktree", "add", "--quiet", "--detach", tree, b.ArticlesFrom); err != nil {
-		_ = os.RemoveAll(folder) // it is empty, in the folder for what is temporary
-		return nil, lab.UsageError(fmt.Errorf("--articles-from %s: git says: %s", b.ArticlesFrom, git.Reason(err)))
-	}
-	b.Dir = filepath.Join(tree, below)
-	return func() {
-		// The context may be over, and the working tree is to go all the same.
-		_, err := git.New(context.WithoutCancel(ctx), root).Run("", "worktree", "remove", "--force", tree)
-		if err = errors.Join(err, os.RemoveAll(folder)); err != nil {
-			fmt.Fprintf(b.Stderr, "warning: the working tree in %s cannot be removed: %v\n", folder, err)
-		}
-	}, nil
 }
 
 // recordsOf is the folder of the records of revisions that are measured together.

@@ -51,7 +51,6 @@ type Options struct {
 	Out    string // a file; empty: ARTICLE.bundle
 	Images bool   // all images of the article
 	List   bool   // names the files, and writes none
-	JSON   bool
 }
 
 // Bundle writes all that somebody else needs to repeat an article to one file: the article, the files that it uses,
@@ -73,7 +72,8 @@ func Bundle(ctx context.Context, a *lab.Session, args []string, o Options) error
 	if o.List {
 		names := slice.Map(b.inputs, func(i bundle.Input) string { return i.Path })
 		slices.Sort(names)
-		return a.Print(o.JSON, names, func() { fmt.Fprintln(a.Stdout, strings.Join(names, "\n")) })
+		fmt.Fprintln(a.Stdout, strings.Join(names, "\n"))
+		return nil
 	}
 	if err := b.addShown(); err != nil {
 		return lab.Failure(err)
@@ -87,7 +87,7 @@ func Bundle(ctx context.Context, a *lab.Session, args []string, o Options) error
 		}
 		defer done()
 	}
-	return b.write(ctx, out, o.JSON)
+	return b.write(ctx, out)
 }
 
 // A bundling is a bundle in the making.
@@ -330,7 +330,7 @@ func (b *bundling) claims(d *dataset.Dataset) (out []bundle.Claim) {
 			if e := cell.Experiment; !asked[e] {
 				asked[e] = true
 				c.Command += " '" + b.article.Slug + "#" + e.Plan.Name + "'"
-				c.Seconds += e.Plan.Estimate(plan.Placement{}, nil).Total.Seconds()
+				c.Seconds += e.Plan.Estimate(plan.Placement{}, nil).Seconds()
 			}
 		}
 		out = append(out, c)
@@ -339,20 +339,14 @@ func (b *bundling) claims(d *dataset.Dataset) (out []bundle.Claim) {
 }
 
 // write writes the bundle, and says what it is.
-func (b *bundling) write(ctx context.Context, out string, asJSON bool) error {
+func (b *bundling) write(ctx context.Context, out string) error {
 	m, digest, size, err := WriteFile(ctx, out, b.about, b.inputs, b.check)
 	if err != nil {
 		return lab.Interrupted(ctx, lab.Failure(err))
 	}
-	return b.Print(asJSON, struct {
-		File   string `json:"file"`
-		Bytes  int64  `json:"bytes"`
-		Digest string `json:"digest"` // of the manifest, which has those of all files
-		Files  int    `json:"files"`
-	}{out, size, digest, len(m.Files)}, func() {
-		fmt.Fprintf(b.Stdout, "%s: %s, %s, %s\nrepeat it with: benchbook repro %s\n", out,
-			terminal.Count(len(m.Files), "file"), units.BytesSize(float64(size)), digest, out)
-	})
+	fmt.Fprintf(b.Stdout, "%s: %s, %s, %s\nrepeat it with: benchbook repro %s\n", out,
+		terminal.Count(len(m.Files), "file"), units.BytesSize(float64(size)), digest, out)
+	return nil
 }
 
 // WriteFile writes a bundle, asks whether it is good, and only then gives it its name.

@@ -131,7 +131,7 @@ func (b *bundling) makeImages(ctx context.Context) (*imageList, error) {
 
 // saveImages writes the images of a list to a file, while nobody measures.
 func (b *bundling) saveImages(ctx context.Context, list *imageList, to io.Writer) error {
-	e, done, err := measure.Images(ctx, b.Session, b.project, b.article, b.plan, "saving images", true)
+	e, done, err := measure.Images(ctx, b.Session, b.project, b.article, b.plan, "saving images")
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ func Open(ctx context.Context, r *bundle.Reader, dir string, skip func(bundle.Fi
 		return project, true, err
 	}
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
-		return nil, false, fmt.Errorf("%s is there already, and has something else in it: name another folder with --into",
+		return nil, false, fmt.Errorf("%s is there already, and has something else in it: name another folder with --output",
 			terminal.Relative(dir))
 	}
 	above := filepath.Dir(filepath.Clean(dir))

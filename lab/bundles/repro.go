@@ -146,7 +146,7 @@ func (t *reproduction) become(host sysinfo.Host) error {
 			return lab.Failure(err)
 		case hex.EncodeToString(sum[:]) != f.SHA256:
 			return lab.Failure(fmt.Errorf("%s has results of this machine among the author's: move it elsewhere, or open the "+
-				"bundle in another folder with --into", terminal.Relative(name)))
+				"bundle in another folder with --output", terminal.Relative(name)))
 		}
 		left = append(left, name)
 	}
@@ -175,7 +175,7 @@ func (t *reproduction) plan() (err error) {
 		return lab.Failure(err)
 	}
 	list := []*lab.Article{t.article}
-	plans, err := t.Plans(t.project, list, plan.Options{Profile: t.options.Profile, Repetitions: t.options.Repetitions},
+	plans, err := t.Plans(t.project, list, plan.Options{Profile: t.options.Profile},
 		"nothing was measured")
 	if err != nil {
 		return t.wayOut(err)
@@ -232,7 +232,7 @@ func (t *reproduction) show(ctx context.Context) error {
 	}
 	fmt.Fprintln(w)
 	return forecast.PrintPlans(ctx, t.Session, t.project, []*lab.Article{t.article},
-		map[string]*plan.Plan{t.article.Slug: t.planned}, t.this, false, false)
+		map[string]*plan.Plan{t.article.Slug: t.planned}, t.this, false)
 }
 
 // What an article runs, uses and reaches, each once.

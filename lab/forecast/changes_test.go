@@ -82,7 +82,7 @@ calibrate: false
 			}
 		}
 		older.Key = "another"
-		want := fmt.Sprintf("semantics of samples: version %d, was 0", record.LoadSemantics)
+		want := fmt.Sprintf("semantics: version %d, was 0", record.LoadSemantics)
 		if got := strings.Join(changes(before, &older), "; "); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}

@@ -1,11 +1,13 @@
-// Package forecast says what a run would do: what is fresh, stale or missing, what is pending, and how long it takes.
+// Package forecast shows what a run would do: what is fresh, stale or missing, why, and how long it takes.
 package forecast
 
 import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"benchbook/lab"
 	"benchbook/lab/terminal"
@@ -13,226 +15,202 @@ import (
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
-
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner"
 	"benchbook/runner/images"
 )
 
-// The words for states that status prints and promises; unavailable is that of a trial that cannot be measured.
+// A TrialState is what is known about a trial before it is measured.
+type TrialState struct {
+	word         string           // fresh, stale, unfinished, missing, undecided, disturbed or unavailable
+	records      []*record.Record // of the trial
+	ofExperiment []*record.Record // of this host, under any profile
+	ofArticle    []*record.Record // likewise
+	ToMeasure    int              // repetitions that a run does at least; 1 for a search for a capacity
+	More         int              // repetitions that it does beyond them if claims stay undecided
+	searched     bool             // the values that it searches for are known
+	why          []string         // reasons why it is not fresh
+}
+
 var stateWords = map[dataset.State]string{
 	dataset.Fresh: "fresh", dataset.Stale: "stale", dataset.Partial: "unfinished", dataset.Missing: "missing",
 }
 
-const unavailable = "unavailable"
-
-// disturbed is the state of a trial whose repetitions are all there, too few of them valid, as the machine was busy
-// with something else.
-const disturbed = "disturbed"
-
-// undecided is the state of a trial that goes on after a look, as a claim about it is.
-const undecided = "undecided"
-
-// A TrialState is what is known of a trial before it is measured.
-type TrialState struct {
-	state   dataset.State
-	run     string
-	records []*record.Record // of that run
-	// of this host that are nearest to it: of the experiment under any profile, or else of the article
-	nearby    []*record.Record
-	same      []*record.Record // of the experiment: of this host under any profile, or else of other hosts
-	elsewhere bool             // same is of other hosts
-	ToMeasure int              // repetitions that a run would do at least; 1 for a search for a capacity
-	More      int              // that it would do beyond them, if claims stay undecided
-	again     bool             // ToMeasure are in the place of some that the machine disturbed
-	searched  bool             // the values that it searches for are known already
-	why       []string         // it is not fresh: a sentence for each reason
-
-	unavailable bool // it cannot be measured, and why has the reason
-}
-
-// word is the state of the trial as status prints it.
-func (k *TrialState) word() string {
-	if k.unavailable {
-		return unavailable
-	}
-	if k.state == dataset.Fresh && k.ToMeasure > 0 {
-		if !k.again {
-			return undecided
-		}
-		return disturbed
-	}
-	return stateWords[k.state]
-}
-
-// An inspection lays the records of a host over a plan.
-type inspection struct {
-	slug    string
-	plan    *plan.Plan
-	host    string
-	present *images.Present
-	all     []*record.Record // of this host, under any profile
-	others  []*record.Record // of other hosts
-	records []*record.Record // of all, those that count for the plan
-	stopped []*record.Record // searches that were stopped
-}
-
-// Inspect lays the records of a host over a plan, trial by trial. Of plans that run on this machine alone it compares
-// what they were measured with to what is present.
+// Inspect compares the records of a host with a plan, trial by trial, and the images that they were measured with with
+// those that are present.
 func Inspect(ctx context.Context, a *lab.Session, project *article.Project, c *lab.Article, p *plan.Plan, host string,
 	present *images.Present) (map[*plan.Trial]*TrialState, error) {
 	records, bad, err := a.Records(project, c)
 	if err != nil {
 		return nil, err
 	}
-	n := &inspection{slug: c.Slug, plan: p, host: host, present: present}
-	n.all = selected(records, func(r *record.Record) bool { return r.Host == host })
-	n.others = selected(records, func(r *record.Record) bool { return r.Host != host && r.Host != record.ImportedHost })
-	n.records = selected(n.all, func(r *record.Record) bool {
-		// which stands for one of quick
+	all := recordsOf(records, func(r *record.Record) bool { return r.Host == host })
+	ofProfile := recordsOf(all, func(r *record.Record) bool {
+		// A full search counts for the quick profile.
 		return r.Profile == p.Profile || p.Profile == plan.Quick && r.Profile == plan.Full && r.Search != nil
 	})
-	d, err := dataset.New(c.Doc, n.records, dataset.Options{ThisHost: host, Bad: bad, Plan: func(string) (*plan.Plan,
-		error) {
-		return p, nil
-	}})
+	d, err := dataset.New(c.Doc, ofProfile, dataset.Options{ThisHost: host, Bad: bad,
+		Plan: func(string) (*plan.Plan, error) { return p, nil }})
 	if err != nil {
 		return nil, fmt.Errorf("article %s: %w", c.Slug, err)
 	}
-	if n.stopped, err = record.Dir(project.RecordsDir(c.Slug)).Unfinished(); err != nil {
-		return nil, fmt.Errorf("article %s: %w", c.Slug, err)
-	}
 	if p.UsesHosts() {
-		n.present = nil
+		present = nil
 	}
-	if err := n.present.Look(ctx, n.records); err != nil {
+	if err := present.Look(ctx, ofProfile); err != nil {
 		return nil, err
 	}
-	options := runner.Options{Present: n.present, Open: OpenTrials(c.Doc, p, host)}
-	todo := runner.NextOf(p, n.records, host, options).ByTrial()
-	more := repetitionsBeyond(d, todo)
+	next := runner.NextOf(p, ofProfile, host, runner.Options{Present: present, Open: OpenTrials(c.Doc, p, host)}).ByTrial()
+	more := repetitionsBeyond(d, next)
 	out := map[*plan.Trial]*TrialState{}
 	for _, e := range d.Experiments {
-		of := func(r *record.Record) bool { return r.Experiment == e.Plan.Name }
-		nearby := selected(n.all, of)
-		same := nearby
-		if len(nearby) == 0 {
-			nearby, same = n.all, selected(n.others, of)
-		}
+		own := recordsOf(all, func(r *record.Record) bool { return r.Experiment == e.Plan.Name })
 		for _, cell := range e.AllCells() {
-			k := &TrialState{state: cell.State, run: cell.Run, records: cell.Records, nearby: nearby, same: same,
-				elsewhere: len(same) > 0 && same[0].Host != host, ToMeasure: todo[cell.Trial].Count,
-				again: todo[cell.Trial].Again, More: more[cell.Trial]}
-			n.judge(k, e, cell, todo[cell.Trial].UpTo)
+			k := &TrialState{records: cell.Records, ofExperiment: own, ofArticle: all, ToMeasure: next[cell.Trial].Count,
+				More: more[cell.Trial]}
+			k.explain(p, cell, next[cell.Trial], present)
 			out[cell.Trial] = k
 		}
 	}
 	return out, nil
 }
 
-// repetitionsBeyond counts, by trial, those after what is next if claims about what is measured stay undecided.
-func repetitionsBeyond(d *dataset.Dataset, todo map[*plan.Trial]runner.Todo) map[*plan.Trial]int {
-	touched := claim.Touched(d, func(c *dataset.Cell) bool { return todo[c.Trial].Count > 0 && !todo[c.Trial].Again })
+// explain finds the state of a trial and the reasons for it.
+func (k *TrialState) explain(p *plan.Plan, cell *dataset.Cell, next runner.Todo, present *images.Present) {
+	t, e := cell.Trial, cell.Experiment.Plan
+	replaced := replacements(cell, present)
+	stale := cell.State == dataset.Stale || len(replaced) > 0
+	k.word = stateWords[cell.State]
+	if stale {
+		k.word = stateWords[dataset.Stale]
+	}
+	k.searched = !stale && isSearched(cell)
+	switch {
+	case t.Unavailable != "":
+		k.word, k.why = "unavailable", []string{t.Unavailable}
+	case cell.State == dataset.Missing:
+		k.why = []string{"no records of profile " + p.Profile + " on this host"}
+	case cell.State == dataset.Stale:
+		k.why = append(changes(t, cell.Records[0]), replaced...)
+		if moved := p.PlacedOtherwise(cell.Records[0]); moved != "" {
+			k.why = append(k.why, moved)
+		}
+	case stale:
+		k.why = replaced
+	case cell.State == dataset.Partial:
+		k.why = []string{fmt.Sprintf("%d of %s done", len(cell.Records), terminal.Count(e.Least(), "repetition"))}
+	case next.Again:
+		k.word = "disturbed"
+		k.why = []string{"too few repetitions are valid, because other programs or virtual machines took CPU time: run " +
+			"repeats them"}
+	case k.ToMeasure > 0:
+		k.word = "undecided"
+		k.why = []string{fmt.Sprintf("a claim about it is undecided after %s: run goes on up to %d",
+			terminal.Count(len(cell.Records), "repetition"), next.UpTo)}
+	}
+	for _, why := range cell.LeftOut {
+		k.why = append(k.why, "a record was left out: "+why)
+	}
+}
+
+// isSearched reports that the values that a trial searches for are known.
+func isSearched(cell *dataset.Cell) bool {
+	return !slices.ContainsFunc(cell.Trial.Tune, func(s spec.Search) bool {
+		found := cell.Search(s.Name)
+		return found == nil || found.Chosen == 0
+	})
+}
+
+// replacements returns what a cell was measured with and is, or may be, another one now.
+func replacements(cell *dataset.Cell, present *images.Present) []string {
+	if cell.Experiment.Plan.Outside && len(cell.Records) > 0 {
+		return []string{"its target ran already and may have changed: results are fresh for their run only"}
+	}
+	return present.Changes(cell.Records...)
+}
+
+// changes returns what differs between a record and what the article says now: inputs by name, and each changed value of
+// the definition.
+func changes(t *plan.Trial, r *record.Record) []string {
+	if t.Key == r.Key {
+		return nil
+	}
+	then := map[string]string{}
+	for _, in := range r.Inputs {
+		then[in.Name] = in.Digest
+	}
+	var out, secret []string
+	for _, in := range t.Inputs {
+		was, ok := then[in.Name]
+		delete(then, in.Name)
+		switch {
+		case was == in.Digest:
+		case in.Name == "definition":
+			var edits []string
+			edits, secret = redefined(t, r)
+			out = append(out, edits...)
+		case strings.HasPrefix(in.Name, "semantics"):
+			out = append(out, fmt.Sprintf("%s: version %s, was %s", in.Name, in.Digest, cmp.Or(was, "none")))
+		case !ok:
+			out = append(out, in.Name+" is new")
+		default:
+			out = append(out, in.Name+" changed")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(then)) {
+		out = append(out, name+" was removed")
+	}
+	if len(out) == 0 {
+		out = secret // they have changed if nothing else has
+	}
+	if len(out) == 0 {
+		out = []string{"the definition is the same, written by another version of benchbook"}
+	}
+	return out
+}
+
+// redefined returns the changed values of a definition, and those whose secret values records do not have.
+func redefined(t *plan.Trial, r *record.Record) (out, secret []string) {
+	edits, err := record.DefinitionEdits(t.Definition, r.Definition)
+	if err != nil {
+		return []string{err.Error()}, nil
+	}
+	for _, e := range edits {
+		if e.Secret {
+			secret = append(secret, e.Path+" changed (its value is not recorded)")
+		} else {
+			out = append(out, e.String())
+		}
+	}
+	return out, secret
+}
+
+// repetitionsBeyond counts, by trial, the repetitions after the next ones if the claims they are for stay undecided.
+func repetitionsBeyond(d *dataset.Dataset, next map[*plan.Trial]runner.Todo) map[*plan.Trial]int {
+	touched := claim.Touched(d, func(c *dataset.Cell) bool { return next[c.Trial].Count > 0 && !next[c.Trial].Again })
 	isTouched := func(c *dataset.Cell) bool { return touched[c] }
 	out := map[*plan.Trial]int{}
 	for _, e := range d.Experiments {
 		for _, c := range e.AllCells() {
 			if isTouched(c) || e.Plan.IsPaired(c.Trial) && slices.ContainsFunc(e.Cells, isTouched) {
-				out[c.Trial] = max(0, e.Plan.Most()-cmp.Or(todo[c.Trial].UpTo, len(c.Records)))
+				out[c.Trial] = max(0, e.Plan.Most()-cmp.Or(next[c.Trial].UpTo, len(c.Records)))
 			}
 		}
 	}
 	return out
 }
 
-// selected are the records that are wanted.
-func selected(records []*record.Record, wanted func(*record.Record) bool) []*record.Record {
+func recordsOf(records []*record.Record, wanted func(*record.Record) bool) []*record.Record {
 	return slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return !wanted(r) })
 }
 
-// judge finds the state of a trial, with the reasons.
-// replaced says what a cell was measured with and is, or may be, another one now.
-func (n *inspection) replaced(e *dataset.Experiment, cell *dataset.Cell) []string {
-	if e.Plan.Outside && len(cell.Records) > 0 {
-		return []string{"its target ran already and may have changed: results are fresh for their run only"}
-	}
-	return n.present.Changes(cell.Records...)
-}
-
-func (n *inspection) judge(k *TrialState, e *dataset.Experiment, cell *dataset.Cell, upTo int) {
-	t, replaced := cell.Trial, n.replaced(e, cell)
-	if len(replaced) > 0 {
-		k.state = dataset.Stale
-	}
-	k.searched = k.state != dataset.Stale && !slices.ContainsFunc(t.Tune, func(s spec.Search) bool {
-		found := cell.Search(s.Name)
-		return found == nil || found.Chosen == 0
-	})
-	switch {
-	case t.Unavailable != "":
-		k.unavailable, k.why = true, []string{t.Unavailable}
-	case cell.State == dataset.Missing:
-		k.why = []string{"no records on this host"}
-		if slices.ContainsFunc(n.all, func(r *record.Record) bool {
-			return r.Experiment == e.Plan.Name && r.Trial == t.Name
-		}) {
-			k.why = []string{"no records of profile " + n.plan.Profile + " on this host"}
-		}
-	case k.state == dataset.Stale:
-		k.why = replaced
-		if cell.State == dataset.Stale {
-			k.why = append(changes(t, cell.Records[0]), replaced...)
-			if moved := n.plan.PlacedOtherwise(cell.Records[0]); moved != "" {
-				k.why = append(k.why, moved)
-			}
-		}
-	case cell.State == dataset.Partial:
-		k.why = []string{fmt.Sprintf("%d of %s done", len(cell.Records), terminal.Count(e.Plan.Least(), "repetition"))}
-	case k.ToMeasure > 0:
-		k.why = []string{k.whyMore(len(cell.Records), upTo)}
-	}
-	for _, why := range cell.LeftOut {
-		k.why = append(k.why, "a record was left out: "+why)
-	}
-	if k.ToMeasure > 0 {
-		k.why = append(k.why, n.stoppedSearches(e.Plan, t)...)
-	}
-}
-
-// whyMore is why a trial that has so many repetitions is measured up to others.
-func (k *TrialState) whyMore(have, upTo int) string {
-	if k.again {
-		return "too few repetitions are valid, because other programs or virtual machines took CPU time: run repeats them"
-	}
-	return fmt.Sprintf("a claim about it is undecided after %s: run goes on up to %d", terminal.Count(have, "repetition"),
-		upTo)
-}
-
-// stoppedSearches says which searches of a trial were stopped and go on.
-func (n *inspection) stoppedSearches(e *plan.Experiment, t *plan.Trial) []string {
-	var words []string
-	for _, r := range n.stopped {
-		if r.Article != n.slug || r.Host != n.host || r.Profile != n.plan.Profile || r.Experiment != e.Name ||
-			r.Trial != t.Name || r.Key != t.Key {
-			continue
-		}
-		of := "the capacity"
-		if r.Search.Name != "" {
-			of = "tune." + r.Search.Name
-		}
-		words = append(words, fmt.Sprintf("a search for %s was stopped after %s and will resume from there", of,
-			terminal.Count(len(r.Search.Probes), "probe")))
-	}
-	return words
-}
-
-// OpenTrials gives the trials of an article that go on after a look, as runner.Options wants it, for a host. A claim
-// may also be about experiments that are left out of the plan.
+// OpenTrials returns a function that picks the trials whose claims are undecided, for runner.Options. A claim may also
+// be about experiments that are left out of the plan.
 func OpenTrials(doc *article.Document, p *plan.Plan, host string) func([]*record.Record) map[string][]string {
 	return func(records []*record.Record) map[string][]string {
 		d, err := dataset.OfPlan(doc, p, records, host)
-		if err != nil { // there is a plan, and no host is asked for
+		if err != nil { // cannot happen with a plan and a host
 			return nil
 		}
 		return claim.Open(d)

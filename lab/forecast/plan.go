@@ -4,146 +4,146 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
+	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"benchbook/lab"
+	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
-
 	"benchbook/notebook/record"
 	"benchbook/runner/sysinfo"
 	"benchbook/slice"
 )
 
-// PlanJSON is what plan prints with --json. Times are in seconds. Fields are added to it in later versions, none are
-// renamed or removed, except below "definition", which is that of records and follows their version.
+// PlanJSON is the output of plan with --format json. Times are in seconds. The value of "definition" is that of records,
+// whose times are in nanoseconds.
 type PlanJSON struct {
-	Host        string               `json:"host"` // class and digest, as in records
-	Profile     string               `json:"profile"`
-	Placement   placementJSON        `json:"placement"`
-	Experiments []experimentPlanJSON `json:"experiments"`
+	Host        string           `json:"host"` // class and digest, as in records
+	Profile     string           `json:"profile"`
+	Experiments []ExperimentJSON `json:"experiments"`
 }
 
-// placementJSON is the logical CPUs of services and load, as in cpuset, wherever the article does not say others. Those
-// of commands stand with their trials.
-type placementJSON struct {
-	Services string `json:"services"`
-	Load     string `json:"load"`
+// ExperimentJSON is an experiment of a plan.
+type ExperimentJSON struct {
+	Article     string      `json:"article"`
+	Experiment  string      `json:"experiment"`
+	Skipped     string      `json:"skipped,omitempty"` // why the profile leaves it out; nothing below is set then
+	Repetitions int         `json:"repetitions"`       // of each trial, at most
+	Looks       []int       `json:"looks"`             // rounds after which claims are judged
+	Seed        int64       `json:"seed"`
+	Trials      []TrialJSON `json:"trials"`
+	Seconds     float64     `json:"seconds"`         // to measure what is pending, images aside
+	AtMost      float64     `json:"seconds_at_most"` // likewise, if claims stay undecided
+	Warnings    []string    `json:"warnings"`
 }
 
-type experimentPlanJSON struct {
-	Article     string          `json:"article"`
-	Experiment  string          `json:"experiment"`
-	Description string          `json:"description,omitempty"`
-	Skipped     string          `json:"skipped,omitempty"` // why the profile leaves it out; then nothing below is there
-	Unsupported []string        `json:"unsupported"`       // empty: nothing that an article says cannot be run any more
-	Notes       []string        `json:"notes,omitempty"`   // what its Compose files say and has no effect
-	Repetitions int             `json:"repetitions"`       // of each trial, at most
-	Looks       []int           `json:"looks"`             // rounds after which claims are judged; the last is repetitions
-	Order       string          `json:"order"`             // interleaved or blocks
-	Seed        int64           `json:"seed"`
-	Digest      string          `json:"digest"` // of all that makes a run of it the same run
-	Timeout     float64         `json:"timeout"`
-	Parameters  []string        `json:"parameters"` // those that identify a trial
-	Trials      []trialPlanJSON `json:"trials"`
-	Steps       []stepJSON      `json:"steps"` // in the order to run, whatever is fresh
-	Estimate    estimateJSON    `json:"estimate"`
-	Warnings    []string        `json:"warnings"` // what keeps it from deciding claims, or from doing so well
-	// by path of the key, as written in the article: where its value came from
-	Origins map[string]string `json:"origins"`
-}
-
-type trialPlanJSON struct {
+// TrialJSON is a trial of a plan.
+type TrialJSON struct {
 	Trial       string             `json:"trial"`
-	Calibration bool               `json:"calibration"`          // second half of the A/A pair
-	InsteadOf   string             `json:"instead_of,omitempty"` // what it is a substitute for
+	Calibration bool               `json:"calibration"` // second half of the A/A pair
 	Parameters  []record.Parameter `json:"parameters"`
 	Labels      []record.Parameter `json:"labels"`
 	Key         string             `json:"key"`
-	State       string             `json:"state"`      // as status has it
-	ToMeasure   int                `json:"to_measure"` // up to the next look
-	AtMost      int                `json:"at_most"`    // up to the last one, if claims about it stay undecided
+	State       string             `json:"state"`
+	ToMeasure   int                `json:"to_measure"` // repetitions up to the next look
+	AtMost      int                `json:"at_most"`    // up to the last look, if claims about it stay undecided
 	Why         []string           `json:"why"`
-	// of the load or command, as in cpuset; absent where all of a node may be used
-	CPUs       string          `json:"cpus,omitempty"`
-	Definition json.RawMessage `json:"definition"` // times in it are in nanoseconds
-	Inputs     []record.Input  `json:"inputs"`
+	Definition  json.RawMessage    `json:"definition"`
+	Inputs      []record.Input     `json:"inputs"`
 }
 
-type stepJSON struct {
-	Round      int    `json:"round"`
-	Repetition int    `json:"repetition"`
-	Trial      string `json:"trial"`
+// A forecast is what a run would do of one experiment.
+type forecast struct {
+	*plan.Experiment
+	slug     string
+	known    map[*plan.Trial]*TrialState
+	where    string // the CPUs of services and load
+	pending  int    // trials to measure, the A/A pair counted once
+	least    int    // repetitions
+	most     int    // repetitions, if claims stay undecided
+	time     time.Duration
+	atMost   time.Duration
+	warnings []string
 }
 
-// estimateJSON is how long a run would take, images aside: at least, and if claims stay undecided up to the last look.
-// Total is the least, and the sum of the four below AtMost.
-type estimateJSON struct {
-	Total     float64  `json:"total"`
-	AtMost    float64  `json:"at_most"`
-	StartStop float64  `json:"start_stop"`
-	Warmup    float64  `json:"warmup"`
-	Measure   float64  `json:"measure"`
-	Search    float64  `json:"search"`
-	Recorded  bool     `json:"recorded"`  // some of it is what earlier repetitions took
-	Elsewhere bool     `json:"elsewhere"` // on another host
-	Assumed   []string `json:"assumed"`   // where neither the article sets a time nor records know one
-}
-
-// PrintPlans prints what a run of articles would do on a host, as data or for people: the more is named, the more of
-// it. They may want the origin of each value.
+// PrintPlans prints what a run of articles would do on a host: a line for each of several articles or experiments, or
+// all of one.
 func PrintPlans(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article,
-	plans map[string]*plan.Plan, this sysinfo.Host, asJSON, origins bool) error {
-	s := sheet{w: a.Stdout, host: this.ID, at: plan.Place(this.Cores)}
-	out := PlanJSON{Host: s.host, Placement: placementJSON{s.at.Services, s.at.Load}, Experiments: []experimentPlanJSON{}}
+	plans map[string]*plan.Plan, this sysinfo.Host, asJSON bool) error {
 	present := a.Present(project)
 	defer present.Close()
-	var brief *overview
-	if !asJSON && !origins {
-		brief = newOverview(list, plans, s.at)
-	}
+	var all []*forecast
+	profile := ""
 	for _, c := range list {
+		p := plans[c.Slug]
+		profile = p.Profile
 		host, err := a.HostOf(project, c, this)
 		if err != nil {
 			return err
 		}
-		known, err := Inspect(ctx, a, project, c, plans[c.Slug], host.ID, present)
+		known, err := Inspect(ctx, a, project, c, p, host.ID, present)
 		if err != nil {
 			return err
 		}
-		s.of, s.profile, out.Profile = host, plans[c.Slug].Profile, plans[c.Slug].Profile
-		doubts, err := doubtsOf(c, plans[c.Slug], known, host.ID)
+		doubts, err := doubtsOf(c, p, known, host.ID)
 		if err != nil {
 			return err
 		}
-		for _, e := range plans[c.Slug].Experiments {
-			own := slice.Filter(doubts, func(d claim.Doubt) bool { return d.Concerns(e.Name) })
-			switch {
-			case asJSON:
-				out.Experiments = append(out.Experiments, experimentJSON(c.Slug, e, known, host, s.at, own))
-			case brief != nil:
-				brief.add(c.Slug, e, known, own)
-			default:
-				if err := s.experiment(c.Slug, e, known, own, origins); err != nil {
-					return err
+		for _, e := range p.Experiments {
+			f := newForecast(c.Slug, e, known, host)
+			for _, d := range doubts {
+				if d.Concerns(e.Name) {
+					f.warnings = append(f.warnings, d.String())
 				}
 			}
+			all = append(all, f)
 		}
 	}
+	isNamed := slices.ContainsFunc(list, func(c *lab.Article) bool { return len(c.Experiments) > 0 })
 	switch {
 	case asJSON:
-		return lab.PrintJSON(s.w, out)
-	case brief != nil:
-		brief.print(s.w, out.Profile)
+		return lab.PrintJSON(a.Stdout, PlanJSON{this.ID, profile, slice.Map(all, (*forecast).json)})
+	case isNamed || len(all) == 1:
+		for _, f := range all {
+			f.print(a.Stdout, this.ID, profile)
+		}
+	default:
+		printOverview(a.Stdout, profile, all, len(list) > 1)
 	}
 	return nil
 }
 
-// doubtsOf say which claims what is planned cannot decide, or not as well as it might, as far as the plan and what is
-// known of its trials tell.
+func newForecast(slug string, e *plan.Experiment, known map[*plan.Trial]*TrialState, host sysinfo.Host) *forecast {
+	f := &forecast{Experiment: e, slug: slug, known: known}
+	if e.Skipped != "" {
+		return f
+	}
+	for _, t := range e.Trials {
+		k := known[t]
+		f.least, f.most = f.least+k.ToMeasure, f.most+k.ToMeasure+k.More
+		f.pending += lab.Boolean(k.ToMeasure > 0 && !t.Calibration)
+	}
+	at := plan.Place(host.Cores)
+	f.time, f.atMost = e.Estimate(at, Experience(known)), e.Estimate(at, atMost(known))
+	if own := e.Place("", host.Cores); len(host.Cores) > 0 {
+		f.where = fmt.Sprintf("services on CPU %s, load on CPU %s", own.Services, own.Load)
+	}
+	if IsMuch(f.pending, f.time) {
+		f.warnings = append(f.warnings, fmt.Sprintf("%s to be measured: run asks for --yes, --only or --budget",
+			terminal.Are(f.pending, "trial")))
+	}
+	if len(e.Notes) > 0 {
+		f.warnings = append(f.warnings, "Compose: "+strings.Join(e.Notes, "; "))
+	}
+	return f
+}
+
+// doubtsOf returns the claims that the plan cannot decide, or not as well as it might.
 func doubtsOf(c *lab.Article, p *plan.Plan, known map[*plan.Trial]*TrialState, host string) ([]claim.Doubt, error) {
 	var records []*record.Record
 	for _, k := range known {
@@ -156,70 +156,174 @@ func doubtsOf(c *lab.Article, p *plan.Plan, known map[*plan.Trial]*TrialState, h
 	return claim.Undecidable(d), nil
 }
 
-func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*TrialState, of sysinfo.Host,
-	at plan.Placement, doubts []claim.Doubt) experimentPlanJSON {
-	out := experimentPlanJSON{Article: slug, Experiment: e.Name, Description: e.Description, Skipped: e.Skipped,
-		Unsupported: []string{}, Notes: e.Notes, Repetitions: e.Most(), Looks: append([]int{}, e.Looks...), Order: order(e),
-		Seed: e.Seed, Digest: e.Digest, Timeout: e.Timeout.Seconds(),
-		Parameters: append([]string{}, e.Parameters...), Trials: []trialPlanJSON{}, Steps: []stepJSON{},
-		Warnings: append([]string{}, slice.Map(doubts, func(d claim.Doubt) string { return d.String() })...),
-		Origins:  map[string]string{}}
-	maps.Copy(out.Origins, e.Origin)
-	redact := redactorOf(e)
-	for _, t := range e.Trials {
-		k := known[t]
-		cpus := ""
-		if t.Unavailable == "" {
-			cpus, _ = e.PlaceLoad(t, of.CoresOf(e.LoadHost(t)))
-		}
-		out.Trials = append(out.Trials, trialPlanJSON{Trial: t.Name, CPUs: cpus, Calibration: t.Calibration,
-			InsteadOf:  t.InsteadOf,
-			Parameters: append([]record.Parameter{}, redact.Parameters(t.Parameters)...), Labels: append([]record.Parameter{},
-				redact.Parameters(t.Labels)...), Key: t.Key, State: k.word(), ToMeasure: k.ToMeasure, AtMost: k.ToMeasure + k.More,
-			Why:        append([]string{}, k.why...),
-			Definition: redact.Shown(t.Definition), Inputs: redact.Inputs(t.Inputs, t.Definition)})
-	}
-	for _, s := range e.Steps {
-		out.Steps = append(out.Steps, stepJSON{s.Round, s.Repetition, s.Trial.Name})
-	}
-	time, most := e.Estimate(at, Experience(e, known)), e.Estimate(at, atMost(e, known))
-	out.Estimate = estimateJSON{Total: time.Total.Seconds(), AtMost: most.Total.Seconds(),
-		StartStop: time.Overhead.Seconds(), Warmup: time.Warmup.Seconds(),
-		Measure: time.Window.Seconds(), Search: time.Searches.Seconds(), Recorded: time.Recorded, Elsewhere: time.Elsewhere,
-		Assumed: append([]string{}, time.Guesses...)}
-	return out
-}
-
-// redactorOf knows the secrets of all trials of an experiment: a plan is shown to others as records are.
-func redactorOf(e *plan.Experiment) *record.Redactor {
-	return record.NewRedactor(slice.Map(e.Trials, func(t *plan.Trial) json.RawMessage { return t.Definition })...)
-}
-
-func order(e *plan.Experiment) string {
-	if e.Blocks {
-		return "blocks"
-	}
-	return "interleaved"
-}
-
-// pendingTrials counts the trials of an experiment of which something is to be measured, the A/A pair once.
-func pendingTrials(e *plan.Experiment, known map[*plan.Trial]*TrialState) int {
-	return slice.Count(e.Trials, func(t *plan.Trial) bool { return known[t].ToMeasure > 0 && !t.Calibration })
-}
-
-// toMeasure counts what is to be measured of an experiment, at least and at most.
-func toMeasure(e *plan.Experiment, known map[*plan.Trial]*TrialState) (least, most int) {
-	for _, t := range e.Trials {
-		least, most = least+known[t].ToMeasure, most+known[t].ToMeasure+known[t].More
-	}
-	return least, most
-}
-
-// What of one experiment is measured without a question: so many trials, which take so long at most.
+// Beyond these limits, run asks before it measures an experiment.
 const (
 	ManyTrials = 100
 	LongTime   = 6 * time.Hour
 )
 
-// IsMuch says that nobody may have meant to measure so much of an experiment: the lengths of axes are multiplied.
-func IsMuch(trials int, e plan.Estimate) bool { return trials > ManyTrials || e.Total > LongTime }
+// IsMuch reports that an experiment is larger than its author may have meant: lengths of axes multiply.
+func IsMuch(trials int, d time.Duration) bool { return trials > ManyTrials || d > LongTime }
+
+// redactor returns what removes the secrets of all trials of the experiment.
+func (f *forecast) redactor() *record.Redactor {
+	return record.NewRedactor(slice.Map(f.Trials, func(t *plan.Trial) json.RawMessage { return t.Definition })...)
+}
+
+func (f *forecast) json() ExperimentJSON {
+	out := ExperimentJSON{Article: f.slug, Experiment: f.Name, Skipped: f.Skipped, Repetitions: f.Most(),
+		Looks: append([]int{}, f.Looks...), Seed: f.Seed, Trials: []TrialJSON{}, Seconds: f.time.Seconds(),
+		AtMost: f.atMost.Seconds(), Warnings: append([]string{}, f.warnings...)}
+	redact := f.redactor()
+	for _, t := range f.Trials {
+		k := f.known[t]
+		out.Trials = append(out.Trials, TrialJSON{Trial: t.Name, Calibration: t.Calibration, Key: t.Key,
+			Parameters: append([]record.Parameter{}, redact.Parameters(t.Parameters)...),
+			Labels:     append([]record.Parameter{}, redact.Parameters(t.Labels)...),
+			State:      k.word, ToMeasure: k.ToMeasure, AtMost: k.ToMeasure + k.More, Why: append([]string{}, k.why...),
+			Definition: redact.Shown(t.Definition), Inputs: redact.Inputs(t.Inputs, t.Definition)})
+	}
+	return out
+}
+
+// print prints all about an experiment.
+func (f *forecast) print(w io.Writer, host, profile string) {
+	line := func(label, value string) {
+		for _, text := range terminal.Wrap(value, terminal.LineWidth-15) {
+			fmt.Fprintln(w, strings.TrimRight(terminal.Padded("  "+label, 14)+" "+text, " "))
+			label = ""
+		}
+	}
+	fmt.Fprintf(w, "%s#%s\n", f.slug, f.Name)
+	if f.Skipped != "" {
+		line("skipped", f.Skipped)
+		return
+	}
+	if f.Description != "" {
+		line("description", f.Description)
+	}
+	line("profile", profile)
+	line("host", strings.TrimSuffix(host+": "+f.where, ": "))
+	if len(f.Secrets) > 0 {
+		line("secrets", strings.Join(slice.Map(f.Secrets, plan.Secret.String), ", "))
+	}
+	if len(f.Steps) == 0 {
+		fmt.Fprintf(w, "  %s, no repetitions\n", terminal.Count(len(f.Trials), "trial"))
+	} else {
+		fmt.Fprintf(w, "  %s, %s of each, %s to measure\n", terminal.Count(len(f.Trials), "trial"),
+			span(f.Least(), f.Most(), "repetition"), span(f.least, f.most, ""))
+	}
+	f.printTrials(w, line)
+	line("time", f.outlook())
+	line("timeout", terminal.Clock(f.Timeout)+" for a repetition")
+	for _, words := range f.warnings {
+		line("warning", words)
+	}
+}
+
+// printTrials prints the table of trials, and each reason with the trials that it applies to.
+func (f *forecast) printTrials(w io.Writer, line func(label, value string)) {
+	redact := f.redactor()
+	trials, reasons := map[string][]string{}, []string(nil)
+	var rows [][]string
+	for _, t := range f.Trials {
+		k := f.known[t]
+		var about []string
+		for _, p := range redact.Parameters(slices.Concat(t.Parameters, t.Labels)) {
+			about = append(about, p.Name+"="+p.Value)
+		}
+		if t.Calibration {
+			about = []string{"A/A pair, for the noise floor"}
+		}
+		if t.InsteadOf != "" {
+			about = append(about, "instead of "+t.InsteadOf)
+		}
+		rows = append(rows, []string{t.Name, strings.Join(about, " "), k.word})
+		for _, why := range k.why {
+			if trials[why] == nil {
+				reasons = append(reasons, why)
+			}
+			trials[why] = append(trials[why], t.Name)
+		}
+	}
+	terminal.PrintColumns(w, "    ", rows)
+	for _, why := range reasons {
+		names := trials[why]
+		words := strings.Join(names, "; ")
+		if n := len(names) - 3; n > 1 {
+			words = fmt.Sprintf("%s and %d more", strings.Join(names[:3], "; "), n)
+		}
+		line("why", words+": "+why)
+	}
+}
+
+// outlook says how long an experiment takes.
+func (f *forecast) outlook() string { return outlook(f.most, f.time, f.atMost) }
+
+func outlook(most int, least, atMost time.Duration) string {
+	switch {
+	case most == 0:
+		return "none: everything is fresh"
+	case atMost > least:
+		return fmt.Sprintf("about %s to %s", terminal.Clock(least), terminal.Clock(atMost))
+	}
+	return "about " + terminal.Clock(least)
+}
+
+// span counts things of which there are at least and at most so many.
+func span(least, most int, what string) string {
+	text := fmt.Sprint(most)
+	if what != "" {
+		text = terminal.Count(most, what)
+	}
+	if least < most {
+		text = fmt.Sprintf("%d to %s", least, text)
+	}
+	return text
+}
+
+// printOverview prints a line for each article, or for each experiment of a single one, and their sum.
+func printOverview(w io.Writer, profile string, all []*forecast, byArticle bool) {
+	rows := [][]string{{"experiment", "trials", "to measure", "time"}}
+	if byArticle {
+		rows[0][0] = "article"
+	}
+	sum := &forecast{Experiment: &plan.Experiment{}}
+	var warnings []string
+	for len(all) > 0 {
+		name, group := all[0].slug+"#"+all[0].Name, all[:1]
+		if byArticle {
+			name, group = all[0].slug, slice.Filter(all, func(f *forecast) bool { return f.slug == all[0].slug })
+		}
+		all = all[len(group):]
+		part, skipped := &forecast{Experiment: &plan.Experiment{}}, true
+		for _, f := range group {
+			part.add(f)
+			skipped = skipped && f.Skipped != ""
+			for _, words := range f.warnings {
+				warnings = slice.Add(warnings, fmt.Sprintf("warning: %s#%s: %s", f.slug, f.Name, words))
+			}
+		}
+		sum.add(part)
+		rows = append(rows, part.row(name, skipped))
+	}
+	fmt.Fprintf(w, "profile %s\n", profile)
+	terminal.PrintColumns(w, "  ", append(rows, sum.row("in all", false)))
+	for _, words := range warnings {
+		fmt.Fprintln(w, words)
+	}
+	fmt.Fprintln(w, "all of one: benchbook plan ARTICLE#EXPERIMENT")
+}
+
+func (f *forecast) add(g *forecast) {
+	f.Trials = append(f.Trials, g.Trials...)
+	f.least, f.most, f.time, f.atMost = f.least+g.least, f.most+g.most, f.time+g.time, f.atMost+g.atMost
+}
+
+func (f *forecast) row(name string, skipped bool) []string {
+	words := f.outlook()
+	if skipped {
+		words = "skipped"
+	}
+	return []string{name, fmt.Sprint(len(f.Trials)), span(f.least, f.most, "repetition"), words}
+}

@@ -2,7 +2,6 @@ package forecast
 
 import (
 	"bytes"
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -10,24 +9,22 @@ import (
 	"benchbook/lab/labtest"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/record"
 	"benchbook/runner/sysinfo"
 )
 
 // A plan as people see it and as data, on a machine that is always the same.
 func TestPlanGolden(t *testing.T) {
 	tests := []struct {
-		name, golden  string
-		options       plan.Options
-		json, origins bool
-		args          []string
-		all           bool // all experiments are named
+		name, golden string
+		options      plan.Options
+		json         bool
+		args         []string
+		all          bool // all experiments are named
 	}{
-		{"everything in full", "plan-full.txt", plan.Options{Profile: plan.Full}, false, false, nil, true},
-		{"the quick profile, with origins", "plan-quick.txt", plan.Options{Profile: plan.Quick}, false, true, nil, false},
-		{"as data", "plan.json", plan.Options{Profile: plan.Full, Seed: 7, Repetitions: "1"}, true, false, nil, false},
-		{"several articles", "plan-articles.txt", plan.Options{Profile: plan.Full}, false, false, nil, false},
-		{"an article", "plan-article.txt", plan.Options{Profile: plan.Quick}, false, false, []string{"not-yet"}, false},
+		{"everything in full", "plan-full.txt", plan.Options{Profile: plan.Full}, false, nil, true},
+		{"as data", "plan.json", plan.Options{Profile: plan.Full}, true, nil, false},
+		{"several articles", "plan-articles.txt", plan.Options{Profile: plan.Full}, false, nil, false},
+		{"an article", "plan-article.txt", plan.Options{Profile: plan.Quick}, false, []string{"not-yet"}, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -49,7 +46,7 @@ func TestPlanGolden(t *testing.T) {
 				t.Fatalf("%v\n%s", err, &out)
 			}
 			this := sysinfo.Host{ID: "c4-012345", Cores: [][]int{{0}, {1}, {2}, {3}}}
-			if err := PrintPlans(t.Context(), a, project, list, plans, this, tt.json, tt.origins); err != nil {
+			if err := PrintPlans(t.Context(), a, project, list, plans, this, tt.json); err != nil {
 				t.Fatal(err)
 			}
 			for line := range strings.Lines(out.String()) {
@@ -59,32 +56,5 @@ func TestPlanGolden(t *testing.T) {
 			}
 			labtest.Golden(t, tt.golden, out.Bytes())
 		})
-	}
-}
-
-// Files of a build, of a mounted folder and of configs have a line each, whatever they are called and wherever they are
-// in a list.
-func TestWithoutFiles(t *testing.T) {
-	const defined = `{"services": [{"name": "db", "image": {"build": {"files": [{"path": "a]b[c", "digest": "0123456789"}], "dockerfile": "Dockerfile"}},
-		"configs": [{"path": "/etc/x[1].conf", "digest": "1234567890"}],
-		"volumes": [{"type": "bind", "target": "/data", "files": [{"path": "init.sql", "digest": "2345678901"}, {"path": "b/c.sql", "digest": "3456789012"}]}]}]}`
-	list, err := record.DefinitionEntries(json.RawMessage(defined))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, e := range withoutFiles(list) {
-		got = append(got, e.Path+": "+e.Text)
-	}
-	want := []string{"services.db.build: 1 file", "services.db.build.dockerfile: Dockerfile",
-		"services.db.configs: /etc/x[1].conf 12345678",
-		"services.db.volumes[0].type: bind", "services.db.volumes[0].target: /data", "services.db.volumes[0]: 2 files"}
-	for i, line := range got {
-		if i >= len(want) || strings.Split(line, ", ")[0] != want[i] {
-			t.Errorf("line %d is %q", i, line)
-		}
-	}
-	if len(got) != len(want) {
-		t.Errorf("got %q, want %q", got, want)
 	}
 }

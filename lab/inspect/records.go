@@ -30,7 +30,7 @@ func CleanRecords(ctx context.Context, a *lab.Session, dryRun bool) error {
 		if err != nil {
 			return lab.Failure(err)
 		}
-		unlock, err := measure.Lock(ctx, a, host, nil, "removing old records", false)
+		unlock, err := measure.Lock(ctx, a, host, nil, "removing old records")
 		if err != nil {
 			return err
 		}

@@ -76,7 +76,7 @@ func (v *target) engines() (all []engine.Engine) {
 // known only then. This machine is locked before the cluster, by every run, to avoid deadlock. One that another run has
 // is an error, or waited for.
 func connectTargets(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article,
-	plans map[string]*plan.Plan, this sysinfo.Host, doing string, wait bool) (all targets, err error) {
+	plans map[string]*plan.Plan, this sysinfo.Host, doing string) (all targets, err error) {
 	here := &target{host: this}
 	all = targets{}
 	var names []string
@@ -95,12 +95,12 @@ func connectTargets(ctx context.Context, a *lab.Session, project *article.Projec
 			s.closing.close()
 		}
 	}()
-	unlock, err := lockThis(ctx, a, this, doing, wait)
+	unlock, err := lockThis(ctx, a, this, doing)
 	if err != nil {
 		return nil, err
 	}
 	s.closing = append(s.closing, unlock)
-	if err := s.connect(ctx, project, names, doing, wait); err != nil {
+	if err := s.connect(ctx, project, names, doing); err != nil {
 		return nil, err
 	}
 	for _, c := range list {
@@ -121,8 +121,7 @@ type clusterSession struct {
 
 // connect connects to the project's cluster, locks it, removes what earlier runs left there, and finds out what the
 // named nodes are.
-func (s *clusterSession) connect(ctx context.Context, project *article.Project, names []string, doing string,
-	wait bool) error {
+func (s *clusterSession) connect(ctx context.Context, project *article.Project, names []string, doing string) error {
 	cache, addresses := machines.HostCache(s.app.Config.Cache), lab.AddressesOf(project, names)
 	o := lab.OptionsOf(project, project.Cluster)
 	o.Prefer = map[string][]string{} // the nodes of the last run
@@ -137,7 +136,7 @@ func (s *clusterSession) connect(ctx context.Context, project *article.Project, 
 	}
 	s.engine = e
 	s.closing = append(s.closing, func() { _ = e.Close() }) // whatever was started there has been removed
-	unlock, err := lockHosts(ctx, s.app, []engine.Host{{Name: plan.LoadNode, Engine: e}}, doing, wait)
+	unlock, err := lockHosts(ctx, s.app, []engine.Host{{Name: plan.LoadNode, Engine: e}}, doing)
 	if err != nil {
 		return err
 	}

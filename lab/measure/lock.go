@@ -13,11 +13,10 @@ import (
 	"benchbook/runner/sysinfo"
 )
 
-// Lock takes the machine for what is to be done, so that no two runs use it at the same time: a second one gives up, or
-// waits. That of somebody on another machine, to whom this one is a host, finds the first by its engine. The machines
+// Lock takes the machine for what is to be done, so that no two runs use it at the same time: a second one waits. That of somebody on another machine, to whom this one is a host, finds the first by its engine. The machines
 // of a run over several are taken already. Whoever waits has nothing that comes later in the one order in which all
 // take what they need: their own machine, and then engines as engine.LockHosts sorts them.
-func Lock(ctx context.Context, a *lab.Session, host sysinfo.Host, at targets, doing string, wait bool) (unlock func(),
+func Lock(ctx context.Context, a *lab.Session, host sysinfo.Host, at targets, doing string) (unlock func(),
 	err error) {
 	if slices.ContainsFunc(at.distinct(), func(one *target) bool { return one.machines != nil }) {
 		return func() {}, nil
@@ -30,7 +29,7 @@ func Lock(ctx context.Context, a *lab.Session, host sysinfo.Host, at targets, do
 			unlock, err = nil, lab.Interrupted(ctx, err)
 		}
 	}()
-	leave, err := lockThis(ctx, a, host, doing, wait)
+	leave, err := lockThis(ctx, a, host, doing)
 	if err != nil {
 		return unlock, err
 	}
@@ -48,7 +47,7 @@ func Lock(ctx context.Context, a *lab.Session, host sysinfo.Host, at targets, do
 			held, engines = append(held, done), append(engines, engine.Host{Engine: e})
 		}
 	}
-	leave, err = lockHosts(ctx, a, engines, doing, wait)
+	leave, err = lockHosts(ctx, a, engines, doing)
 	if err != nil {
 		return unlock, err
 	}
@@ -57,28 +56,18 @@ func Lock(ctx context.Context, a *lab.Session, host sysinfo.Host, at targets, do
 }
 
 // lockThis takes this machine, by the file by which all runs that are started on it find each other.
-func lockThis(ctx context.Context, a *lab.Session, this sysinfo.Host, doing string, wait bool) (unlock func(),
+func lockThis(ctx context.Context, a *lab.Session, this sysinfo.Host, doing string) (unlock func(),
 	err error) {
 	if a.Config.LockDir == "" {
 		return func() {}, nil
 	}
-	var waiting func(*machines.BusyError)
-	if wait {
-		waiting = func(busy *machines.BusyError) { a.NoteWaiting(busy) }
-	}
-	unlock, err = machines.Lock(ctx, this, a.Config.LockDir, doing, waiting)
-	return unlock, whenBusy(err)
+	return machines.Lock(ctx, this, a.Config.LockDir, doing, func(busy *machines.BusyError) { a.NoteWaiting(busy) })
 }
 
 // lockHosts takes machines by their engines, by which runs find each other that are started on different ones.
-func lockHosts(ctx context.Context, a *lab.Session, list []engine.Host, doing string, wait bool) (unlock func(),
+func lockHosts(ctx context.Context, a *lab.Session, list []engine.Host, doing string) (unlock func(),
 	err error) {
-	var waiting func(error)
-	if wait {
-		waiting = a.NoteWaiting
-	}
-	unlock, err = engine.LockHosts(ctx, list, doing, waiting)
-	return unlock, whenBusy(err)
+	return engine.LockHosts(ctx, list, doing, a.NoteWaiting)
 }
 
 // lockedEngine is the engine by whose lock runs from other machines are kept off what is measured here on an engine:
@@ -106,13 +95,4 @@ func lockedEngine(ctx context.Context, a *lab.Session, e engine.Engine) (guard e
 		return e, func() {}, nil
 	}
 	return beside, done, nil
-}
-
-// whenBusy adds to the error that somebody else has a machine what can be done about it.
-func whenBusy(err error) error {
-	if errors.As(err, new(*machines.BusyError)) || errors.As(err, new(*engine.BusyError)) {
-		return fmt.Errorf("%w; run the command again when it has ended, or with --wait (for make, set BENCHBOOK_WAIT=true)",
-			err)
-	}
-	return err
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"benchbook/lab"
 	"benchbook/lab/labtest"
@@ -21,33 +22,33 @@ import (
 // A run on this machine and one from elsewhere, to which this machine is a host, find each other by its engine.
 func TestLockBesideRunsFromElsewhere(t *testing.T) {
 	e, host := &labtest.Lockable{Engine: fake.New(fake.Script{}), ID: "this one"}, sysinfo.Host{ID: "c2-abcdef"}
-	a := &lab.Session{Stderr: io.Discard, Config: lab.Config{LockDir: t.TempDir(), LockEngines: true}}
+	var said strings.Builder
+	a := &lab.Session{Stderr: &said, Config: lab.Config{LockDir: t.TempDir(), LockEngines: true}}
 	at := targets{"one": {engine: e}}
 	fromElsewhere := func() (func(), error) {
 		return engine.LockHosts(t.Context(), []engine.Host{{Name: "desk", Engine: e}}, "measuring from elsewhere", nil)
 	}
-	wantBusy := func(err error, with string) {
-		t.Helper()
-		if !errors.As(err, new(*engine.BusyError)) || !strings.Contains(err.Error(), with) {
-			t.Errorf("got %v, want that it %s", err, with)
-		}
-	}
 
-	unlock, err := Lock(t.Context(), a, host, at, "measuring here", false)
+	unlock, err := Lock(t.Context(), a, host, at, "measuring here")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = fromElsewhere()
-	wantBusy(err, "measuring here")
+	if _, err = fromElsewhere(); !errors.As(err, new(*engine.BusyError)) || !strings.Contains(err.Error(), "measuring here") {
+		t.Errorf("got %v, want that it is busy", err)
+	}
 	unlock()
 
 	leave, err := fromElsewhere()
 	if err != nil {
 		t.Fatalf("it was not let go: %v", err)
 	}
-	_, err = Lock(t.Context(), a, host, at, "measuring here", false)
-	wantBusy(err, "measuring from elsewhere")
-	unlock, err = Lock(t.Context(), a, host, nil, "collecting garbage", false)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err = Lock(ctx, a, host, at, "measuring here"); err == nil ||
+		!strings.Contains(said.String(), "measuring from elsewhere") || !strings.Contains(said.String(), "waiting") {
+		t.Errorf("got %v, and it said %q", err, &said)
+	}
+	unlock, err = Lock(t.Context(), a, host, nil, "collecting garbage")
 	if err != nil {
 		t.Fatalf("whoever was refused kept the machine: %v", err)
 	}
@@ -55,7 +56,7 @@ func TestLockBesideRunsFromElsewhere(t *testing.T) {
 
 	// A run whose machines were met has taken them for that, and does not wait for itself.
 	at["two"] = &target{machines: map[string]*machines.Machine{}}
-	unlock, err = Lock(t.Context(), a, host, at, "measuring here", false)
+	unlock, err = Lock(t.Context(), a, host, at, "measuring here")
 	if err != nil || !slices.Equal(e.Doing, []string{"measuring from elsewhere"}) {
 		t.Fatalf("taken are %q, %v", e.Doing, err)
 	}
@@ -82,7 +83,7 @@ func TestLockWithoutContainers(t *testing.T) {
 			a := &lab.Session{Stderr: io.Discard, Config: lab.Config{LockDir: t.TempDir(), LockEngines: true,
 				Engines: []lab.Engine{{Name: spec.Docker, Connect: connect}}}}
 			at := targets{"one": {engine: fake.New(fake.Script{})}}
-			unlock, err := Lock(t.Context(), a, sysinfo.Host{ID: "c2-abcdef"}, at, "measuring here", false)
+			unlock, err := Lock(t.Context(), a, sysinfo.Host{ID: "c2-abcdef"}, at, "measuring here")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -45,14 +45,12 @@ type Options struct {
 	Profile     string
 	Force       bool   // what is fresh as well
 	Repetitions string // as articles have them; empty for theirs
-	Seed        int64
 	Budget      time.Duration
 	Engine      string     // empty for the project's
 	Only        string     // an expression that picks trials
 	Pick        lab.Filter // picks some of them; nil for all
 	Keep        bool       // the services of the last repetition
 	Adapt       bool       // placements to the CPUs that there are
-	Wait        bool       // for another run to finish
 	Yes         bool       // to very many trials
 	Verbose     bool       // says what builders of images say
 	// Over is laid over the engine that images are made available on, to say more of them or to hold them to something;
@@ -83,7 +81,7 @@ func (f *Options) ChooseEngine(project *article.Project) {
 }
 
 func (f *Options) planOptions() plan.Options {
-	return plan.Options{Profile: f.Profile, Seed: f.Seed, Repetitions: f.Repetitions}
+	return plan.Options{Profile: f.Profile, Repetitions: f.Repetitions}
 }
 
 // open gives the trials of an article that go on after a look.
@@ -171,8 +169,7 @@ func Prepare(ctx context.Context, a *lab.Session, project *article.Project, list
 
 // Images connects to the engine that makes the images of an article, wherever it runs, and keeps others from measuring
 // there until done is called.
-func Images(ctx context.Context, a *lab.Session, project *article.Project, c *lab.Article, p *plan.Plan, doing string,
-	wait bool) (e engine.Engine, done func(), err error) {
+func Images(ctx context.Context, a *lab.Session, project *article.Project, c *lab.Article, p *plan.Plan, doing string) (e engine.Engine, done func(), err error) {
 	held := closers{a.AwaitOnInterrupt(ctx)}
 	defer func() {
 		if err != nil {
@@ -184,7 +181,7 @@ func Images(ctx context.Context, a *lab.Session, project *article.Project, c *la
 	if err != nil {
 		return nil, nil, lab.Failure(err)
 	}
-	at, err := connectTargets(ctx, a, project, []*lab.Article{c}, map[string]*plan.Plan{c.Slug: p}, this, doing, wait)
+	at, err := connectTargets(ctx, a, project, []*lab.Article{c}, map[string]*plan.Plan{c.Slug: p}, this, doing)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -192,7 +189,7 @@ func Images(ctx context.Context, a *lab.Session, project *article.Project, c *la
 	if e, err = at[c.Slug].connected(ctx, a, project); err != nil {
 		return nil, nil, err
 	}
-	unlock, err := Lock(ctx, a, this, at, doing, wait)
+	unlock, err := Lock(ctx, a, this, at, doing)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -289,7 +286,7 @@ func (j *job) begin(ctx context.Context) (begun bool, err error) {
 	if err := connect(ctx, j.Session, j.project, pending, j.plans, j.targets); err != nil {
 		return false, lab.Interrupted(ctx, err)
 	}
-	unlock, err := Lock(ctx, j.Session, host, j.targets, j.doing(pending), j.flags.Wait)
+	unlock, err := Lock(ctx, j.Session, host, j.targets, j.doing(pending))
 	if err == nil {
 		j.closing, j.last = append(j.closing, unlock), pending[len(pending)-1]
 		err = j.beginPages(found)
@@ -362,7 +359,7 @@ func (j *job) doing(list []*lab.Article) string {
 // findTargets finds what each article is measured on: without an engine, what its results are of.
 func (j *job) findTargets(ctx context.Context, this sysinfo.Host) (err error) {
 	if j.flags.Engine != EngineNone {
-		j.targets, err = connectTargets(ctx, j.Session, j.project, j.list, j.plans, this, j.doing(j.list), j.flags.Wait)
+		j.targets, err = connectTargets(ctx, j.Session, j.project, j.list, j.plans, this, j.doing(j.list))
 		for _, c := range j.list {
 			if err == nil && j.flags.Met != nil {
 				err = j.flags.Met(j.targets[c.Slug].host)
@@ -552,7 +549,7 @@ func (j *job) confirm(ctx context.Context, c *lab.Article, next *runner.Next, v 
 	}
 	todo := next.ByTrial()
 	for _, e := range p.Experiments {
-		experience := forecast.Experience(e, known)
+		experience := forecast.Experience(known)
 		n, time := next.Trials(e), e.Estimate(plan.Place(v.host.Cores), func(t *plan.Trial) plan.Experience {
 			out := experience(t)
 			out.Pending = todo[t].Count // with --force also of what is fresh
@@ -562,7 +559,7 @@ func (j *job) confirm(ctx context.Context, c *lab.Article, next *runner.Next, v 
 			continue
 		}
 		words := fmt.Sprintf("%s#%s has %s to measure, which takes about %s", c.Slug, e.Name, terminal.Count(n, "trial"),
-			terminal.Clock(time.Total))
+			terminal.Clock(time))
 		if yes, asked := j.Ask(words + ": measure all of that?"); yes {
 			continue
 		} else if asked {

@@ -33,7 +33,7 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 	}
 	defer a.AwaitOnInterrupt(ctx)()
 	doing := "verifying " + lab.ArticlesInWords(list)
-	at, err := connectTargets(ctx, a, project, list, plans, host, doing, flags.Wait)
+	at, err := connectTargets(ctx, a, project, list, plans, host, doing)
 	if err != nil {
 		return lab.Interrupted(ctx, err)
 	}
@@ -49,7 +49,7 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 	if err := connect(ctx, a, project, list, plans, at); err != nil {
 		return lab.Interrupted(ctx, err)
 	}
-	unlock, err := Lock(ctx, a, host, at, doing, flags.Wait)
+	unlock, err := Lock(ctx, a, host, at, doing)
 	if err != nil {
 		return err
 	}

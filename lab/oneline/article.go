@@ -18,7 +18,6 @@ type Commands struct {
 	Lines       []string      // as in a shell
 	Folder      string        // where they are run
 	Warmup      int           // runs before each one that is timed
-	CPUSet      string        // empty: all CPUs
 	Timeout     time.Duration // for a run with its warm-up
 	Repetitions string        // as in articles; empty: until the claims are decided
 }
@@ -114,10 +113,8 @@ func (c *Commands) article(today time.Time) string {
 		}
 	}
 	var keys strings.Builder
-	for _, key := range []struct{ name, value string }{{"working_dir", quoted(c.Folder)}, {"cpuset", quoted(c.CPUSet)}} {
-		if key.value != `""` {
-			fmt.Fprintf(&keys, "  %s: %s\n", key.name, key.value)
-		}
+	if c.Folder != "" {
+		fmt.Fprintf(&keys, "  working_dir: %s\n", quoted(c.Folder))
 	}
 	if c.Warmup > 0 {
 		fmt.Fprintf(&keys, "  warmup: %d\n", c.Warmup)

@@ -88,9 +88,9 @@ func TestArticle(t *testing.T) {
 			t.Errorf("%q is run as %q, want %q twice", tt.line, got, tt.want)
 		}
 	}
-	e := planned(t, Commands{Lines: []string{"true"}, Folder: "/tmp", Warmup: 3, CPUSet: "0", Repetitions: "4",
+	e := planned(t, Commands{Lines: []string{"true"}, Folder: "/tmp", Warmup: 3, Repetitions: "4",
 		Timeout: 90 * time.Minute})
-	if c := e.Trials[0].Command; c.Warmup != 3 || c.CPUSet != "0" || c.WorkingDir != "/tmp" || e.Most() != 4 ||
+	if c := e.Trials[0].Command; c.Warmup != 3 || c.WorkingDir != "/tmp" || e.Most() != 4 ||
 		e.Timeout != 90*time.Minute {
 		t.Errorf("the command is %+v, %d times", c, e.Most())
 	}

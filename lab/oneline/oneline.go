@@ -36,7 +36,6 @@ import (
 type Options struct {
 	Save string // file of the article; empty for none
 	HTML string // file of its page; empty for none
-	Wait bool   // for another run to finish
 }
 
 // unnamed is what an article is called that is not saved.
@@ -105,7 +104,7 @@ func run(ctx context.Context, a *lab.Session, text string, hosts []string, o Opt
 // has not ended.
 func (n *notebook) measure(ctx context.Context, a *lab.Session, o Options) (*dataset.Dataset, error) {
 	defer a.AwaitOnInterrupt(ctx)()
-	err := measure.Run(ctx, n.Session, n.project, n.list, measure.Options{Profile: plan.Full, Wait: o.Wait})
+	err := measure.Run(ctx, n.Session, n.project, n.list, measure.Options{Profile: plan.Full})
 	if s, ok := errors.AsType[*lab.StatusError](err); ok && s.Status == lab.StatusInterrupted {
 		return nil, lab.WithStatus(s.Status, errors.New("interrupted; nothing was kept"))
 	}

@@ -29,7 +29,7 @@ import (
 	"benchbook/site/theme"
 )
 
-// SiteDir is where the site goes unless --out says otherwise, below the project.
+// SiteDir is where the site goes unless --output says otherwise, below the project.
 const SiteDir = "_site"
 
 // Options say what a site shows, and where it goes.

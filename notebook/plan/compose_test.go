@@ -98,12 +98,6 @@ func TestComposeIsLaidUnder(t *testing.T) {
 	if !slices.Equal(e.Notes, notes) {
 		t.Errorf("the notes are %q, want %q", e.Notes, notes)
 	}
-	for key, want := range map[string]string{"services.web.image": "docker-compose.yml:3",
-		"services.web.cpus": "docker-compose.bench.yml:3", "compose": "article.md"} {
-		if got := e.Origin[key]; !strings.HasPrefix(filepath.Base(got), want) {
-			t.Errorf("%s is from %q, want %q", key, got, want)
-		}
-	}
 }
 
 // A mistake in a Compose file is reported once, at its place there, in whatever profile.

@@ -55,10 +55,4 @@ func TestExtendsAnotherArticle(t *testing.T) {
 			t.Errorf("%s: %d repetitions, want those of the other's front matter", e.Name, e.Most())
 		}
 	}
-	for key, want := range map[string]string{"load.connections": "article.md:12", "load.target": "other/article.md:17",
-		"repetitions": "other/article.md:3"} {
-		if got := p.Experiments[0].Origin[key]; got != want {
-			t.Errorf("%s is said to come from %q, want %q", key, got, want)
-		}
-	}
 }

@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -149,14 +147,7 @@ func show(w *bytes.Buffer, profile string, e *plan.Experiment) {
 		fmt.Fprintf(w, "skipped: %s\n\n", e.Skipped)
 		return
 	}
-	fmt.Fprintf(w, "%d repetitions, interleaved %v, timeout %v, seed %d\n", e.Most(), !e.Blocks, e.Timeout,
-		e.Seed)
-	for _, key := range slices.Sorted(maps.Keys(e.Origin)) {
-		if profile == plan.Quick && !strings.HasPrefix(e.Origin[key], "profile") {
-			continue
-		}
-		fmt.Fprintf(w, "%s: %s\n", key, e.Origin[key])
-	}
+	fmt.Fprintf(w, "%d repetitions, blocks %v, timeout %v, seed %d\n", e.Most(), e.Blocks, e.Timeout, e.Seed)
 	for i, t := range e.Trials {
 		fmt.Fprintf(w, "-- %s %v %v\n", t.Name, t.Parameters, t.Labels)
 		if t.Unavailable != "" {

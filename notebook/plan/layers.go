@@ -47,26 +47,25 @@ const (
 	quickLimit       = 5 * time.Second // of an experiment with requests
 )
 
-// Origins of values that are in no file.
+// Names of sources of values that are in no file.
 const (
 	BuiltIn    = "built in"
 	BuiltQuick = "profile quick, built in"
-	optionName = "--repetitions"
 )
 
-// Merged is an experiment whose layers are merged.
-type Merged struct {
-	Node *yamltext.Node
-	doc  *article.Document
-	// profile has the nodes of layers of the profile, with the words for their origin, such as "profile smoke".
-	profile map[*yamltext.Node]string
+// IsWritten reports that the value at a place is not a built-in default.
+func IsWritten(at source.Pos) bool {
+	return at.Source != nil && at.Source.Path != BuiltIn && at.Source.Path != BuiltQuick
 }
+
+// Merged is an experiment whose layers are merged.
+type Merged struct{ Node *yamltext.Node }
 
 // Merge lays the layers of docs/defaults.md over each other: built in, benchbook.yaml, front matter, block; then the
 // profile's: built in, benchbook.yaml, front matter, block. Repetitions, written as in an article, replace those of
 // the article unless they are empty. It reports whether the profile leaves the experiment out.
 func (l *Library) Merge(d *Definition, profile, repetitions string) (m *Merged, skipped bool) {
-	m = &Merged{doc: l.doc, profile: map[*yamltext.Node]string{}}
+	m = &Merged{}
 	m.Node = article.Extend(withoutUnused(l.defaults(d), d.Node), d.Node)
 	m.addBuiltIn()
 	var above []*yamltext.Node
@@ -84,17 +83,17 @@ func (l *Library) Merge(d *Definition, profile, repetitions string) (m *Merged, 
 	}
 	if profile == Quick {
 		// What quick does depends on how the load ends, which the layers above it may change.
-		ahead := &Merged{Node: m.Node, profile: map[*yamltext.Node]string{}}
+		ahead := &Merged{m.Node}
 		for _, layer := range above {
-			ahead.overlay(layer, "")
+			ahead.overlay(layer)
 		}
-		m.overlay(quick(m.Node, ahead.Node), "")
+		m.overlay(quick(m.Node, ahead.Node))
 	}
 	for _, layer := range above {
-		m.overlay(layer, "profile "+profile)
+		m.overlay(layer)
 	}
 	if repetitions != "" {
-		m.overlay(yamltext.Mapping(optionName, "repetitions: "+repetitions+"\n"), "")
+		m.overlay(yamltext.Mapping(BuiltIn, "repetitions: "+repetitions+"\n"))
 	}
 	m.addBuiltIn()
 	m.settle()
@@ -147,19 +146,18 @@ func withoutUnused(lower, upper *yamltext.Node) *yamltext.Node {
 	return lower
 }
 
-// overlay puts a layer on top, and notes where it is from.
-func (m *Merged) overlay(over *yamltext.Node, from string) {
+// overlay puts a layer on top.
+func (m *Merged) overlay(over *yamltext.Node) {
 	switch {
 	case m.Node.Get("load") == nil && m.Node.Get("command") != nil:
 		over = over.Without("load")
 	case m.Node.Get("command") == nil && m.Node.Get("load") != nil:
 		over = over.Without("command")
 	}
-	walk(over, "", func(_ string, n *yamltext.Node) { m.profile[n] = from })
 	m.Node = article.Merge(m.Node, over)
 }
 
-// quick is the layer of profile quick: it shortens what lasts longer, and leaves stages, commands and searches alone.
+// quick is the layer of profile quick: it shortens what lasts longer, and leaves commands and searches alone.
 // Ahead is merged with the layers above it, which may change how the load ends.
 func quick(merged, ahead *yamltext.Node) *yamltext.Node {
 	text := ""
@@ -167,7 +165,7 @@ func quick(merged, ahead *yamltext.Node) *yamltext.Node {
 		text += fmt.Sprintf("repetitions: %d\n", quickRepetitions)
 	}
 	load := ahead.Get("load")
-	if load != nil && load.Kind == yamltext.Map && load.Get("stages") == nil && ahead.Get("capacity") == nil {
+	if load != nil && load.Kind == yamltext.Map && ahead.Get("capacity") == nil {
 		duration, warmup := quickDuration, "  warmup: "+atMost(quickWarmup, merged.Get("load").Get("warmup"))
 		if countsRequests(ahead) {
 			duration, warmup = quickLimit, ""
@@ -188,7 +186,7 @@ func atMost(d time.Duration, written *yamltext.Node) string {
 // countsRequests says that a load ends with a number of requests.
 func countsRequests(n *yamltext.Node) bool {
 	load := n.Get("load")
-	return load.Get("requests") != nil && load.Get("rate") == nil && load.Get("stages") == nil && n.Get("capacity") == nil
+	return load.Get("requests") != nil && load.Get("rate") == nil && n.Get("capacity") == nil
 }
 
 // decodeKey reads a single key of an experiment. Its problems are reported elsewhere.
@@ -201,8 +199,8 @@ func decodeKey(key string, n *yamltext.Node) *article.Experiment {
 	return article.DecodeExperiment(alone, false, &source.Problems{})
 }
 
-// settle removes what another layer has made meaningless (docs/defaults.md: capacity replaces rate, requests and
-// stages; open loops and stages last for a time; choices of another experiment are not searched for) and adds how long
+// settle removes what another layer has made meaningless (docs/defaults.md: capacity replaces rate and
+// requests; open loops last for a time; choices of another experiment are not searched for) and adds how long
 // a load lasts.
 func (m *Merged) settle() {
 	tune := m.Node.Get("tune")
@@ -225,9 +223,7 @@ func overruled(n *yamltext.Node) (keys []string) {
 	load := n.Get("load")
 	switch {
 	case n.Get("capacity") != nil:
-		keys = []string{"rate", "requests", "stages"}
-	case load.Get("stages") != nil:
-		keys = []string{"duration", "requests"}
+		keys = []string{"rate", "requests"}
 	case load.Get("rate") != nil:
 		keys = []string{"requests", "think"}
 	}

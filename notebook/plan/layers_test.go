@@ -36,7 +36,16 @@ func library(t *testing.T, project string, blocks ...string) (*Library, *article
 // values are the single values below n, by their paths of keys.
 func values(n *yamltext.Node) string {
 	all := map[string]string{}
-	walk(n.Without("name", "extends", "profiles"), "", func(key string, n *yamltext.Node) { all[key] = n.Text.Value })
+	var walk func(n *yamltext.Node, at string)
+	walk = func(n *yamltext.Node, at string) {
+		if n.Kind != yamltext.Map || len(n.Fields) == 0 {
+			all[at] = n.Text.Value
+		}
+		for _, f := range n.Fields {
+			walk(f.Value, strings.TrimPrefix(at+"."+f.Key.Value, "."))
+		}
+	}
+	walk(n.Without("name", "extends", "profiles"), "")
 	var out []string
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		out = append(out, key+"="+all[key])

@@ -30,7 +30,6 @@ const (
 // Options choose among what an article says. The zero value plans everything in full.
 type Options struct {
 	Profile     string // Full if empty
-	Seed        int64  // 0: one drawn from the definition itself, so that the order is the same every time
 	Repetitions string // as an article has them; empty: as the article says
 	// Revisions are those of the repository that are compared; see Revision. None: files are as they are.
 	Revisions []Revision
@@ -209,11 +208,6 @@ func (p *planner) outline(d *Definition) *outline {
 		return nil
 	}
 	merged := m.Node
-	e.Origin = m.Origin()
-	e.Origin["seed"] = BuiltIn
-	if p.options.Seed != 0 {
-		e.Origin["seed"] = "--seed"
-	}
 	// What does not depend on the matrix may still depend on the profile.
 	constant := expandAll(merged.Without(perTrial...), settings{profile: p.options.Profile}, p.problems)
 	if matrix := merged.Get("matrix"); matrix != nil {
@@ -242,7 +236,7 @@ func (p *planner) outline(d *Definition) *outline {
 // Keys of an experiment that are about all of its trials, and those that templates are expanded in for each.
 var (
 	perExperiment = []string{"compose", "secrets", "matrix", "profiles", "repetitions", "name", "extends", "description",
-		"calibrate", "timeout", "setup", "cleanup", "shared", "metrics", "hosts"}
+		"order", "calibrate", "timeout", "setup", "cleanup", "shared", "metrics", "hosts"}
 	perTrial = []string{"matrix", "profiles", "services", "load", "command", "tune", "capacity", "prepare", "conclude"}
 )
 
@@ -396,7 +390,7 @@ func (p *planner) resolve(e *outline) {
 	if len(measured) == 0 {
 		return
 	}
-	e.Blocks = p.options.Profile == Quick && len(p.options.Revisions) == 0 && e.mayShareStarts(measured)
+	e.Blocks = p.options.Profile == Quick && len(p.options.Revisions) < 2 && e.allowsBlocks(measured)
 	searches := measured[0].Capacity != nil // which is all there is
 	if !searches {
 		if original := calibrated(e, p.ofBase(measured), p.problems); original != nil {
@@ -422,10 +416,7 @@ func (p *planner) resolve(e *outline) {
 	for _, t := range measured {
 		fmt.Fprintln(h, t.Name, t.Key)
 	}
-	e.Seed = p.options.Seed
-	if e.Seed == 0 {
-		e.Seed = int64(binary.BigEndian.Uint64(h.Sum(nil)) >> 11) // 53 bits: JSON readers keep it exactly
-	}
+	e.Seed = int64(binary.BigEndian.Uint64(h.Sum(nil)) >> 11) // 53 bits: JSON readers keep it exactly
 	fmt.Fprintln(h, e.Seed)
 	e.Digest = hex.EncodeToString(h.Sum(nil)[:8])
 	if !searches {

@@ -9,10 +9,11 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// mayShareStarts reports whether the repetitions of a trial can be measured on services that stay up, and gain by it.
+// allowsBlocks reports that the repetitions of a cell can be measured in a row on services that stay up: there are some,
+// and no repetition changes them for the next.
 //
 // Source: docs/experiment.md#blocks.
-func (e *outline) mayShareStarts(measured []*Trial) bool {
+func (e *outline) allowsBlocks(measured []*Trial) bool {
 	return measured[0].Capacity == nil && !slices.ContainsFunc(measured, e.mayChangeServices) &&
 		slices.ContainsFunc(measured, e.hasOwnServices)
 }
@@ -40,8 +41,8 @@ func (e *outline) mayChangeServices(t *Trial) bool {
 		slices.ContainsFunc(t.Load.URLs(), func(url string) bool { return !strings.HasPrefix(url, "http") }) // of a database
 }
 
-// drawOrder gives the order of repetitions: rounds with every trial once, each shuffled; or in blocks, up to each look
-// trial by trial, the trials shuffled for each look.
+// drawOrder returns the order of repetitions: rounds with every trial once, each shuffled; or, in blocks, up to each look
+// trial by trial, the trials shuffled.
 func (e *outline) drawOrder(trials []*Trial) []Step {
 	var steps []Step
 	random := rand.New(rand.NewPCG(uint64(e.Seed), 0))

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Quick measures blocks where services can stay up; full never does.
+// Quick measures blocks where services can stay up; no other profile does.
 func TestBlocks(t *testing.T) {
 	const experiment = `name: e
 services: {server: {image: nginx, expose: ["80"]}, db: {image: postgres}}
@@ -14,45 +14,53 @@ matrix: {n: [1, 2, 3]}
 load: {target: http://server/}
 `
 	tests := []struct {
-		name, yaml string
-		quick      bool // in blocks
+		name, yaml  string
+		full, quick string
 	}{
-		{"a load that reads", experiment, true},
-		{"a load that writes", experiment + "profiles: {quick: {load: {method: POST}}}", false},
+		{"a load that reads", experiment, "interleaved", "blocks"},
+		{"a load that writes", experiment + "profiles: {quick: {load: {method: POST}}}", "interleaved", "interleaved"},
 		{"one of several requests that writes", strings.Replace(experiment, "{target: http://server/}",
-			"{target: [{url: http://server/}, {url: http://server/, method: PUT}]}", 1), false},
-		{"a hook before", experiment + "prepare: {service: server, run: sync}", false},
-		{"a hook after", experiment + "conclude: {service: server, run: sync}", false},
-		{"a metric of a start", experiment + "metrics: [{name: m, from: server log, regex: '(\\d+)'}]", false},
+			"{target: [{url: http://server/}, {url: http://server/, method: PUT}]}", 1), "interleaved", "interleaved"},
+		{"a hook before", experiment + "prepare: {service: server, run: sync}", "interleaved", "interleaved"},
+		{"a hook after", experiment + "conclude: {service: server, run: sync}", "interleaved", "interleaved"},
+		{"a metric of a start", experiment + "metrics: [{name: m, from: server log, regex: '(\\d+)'}]", "interleaved",
+			"interleaved"},
 		{"a metric of a shared log", experiment + "metrics: [{name: m, from: db log, regex: '(\\d+)'}]\nshared: [db]",
-			true},
-		{"shared services only", experiment + "shared: [server, db]", false},
+			"interleaved", "blocks"},
+		{"shared services only", experiment + "shared: [server, db]", "interleaved", "interleaved"},
 		{"a command", strings.Replace(experiment, "load: {target: http://server/}", "command: {image: nginx, run: ls}", 1),
-			false},
+			"interleaved", "interleaved"},
 		{"a search for a capacity", strings.Replace(experiment, "{target: http://server/}",
-			"{target: http://server/}\ncapacity: {slo: failed < 1%, from: 1/s, to: 9/s}", 1), false},
+			"{target: http://server/}\ncapacity: {slo: failed < 1%, from: 1/s, to: 9/s}", 1), "interleaved", "interleaved"},
 		{"a load of a database", strings.Replace(experiment, "load: {target: http://server/}",
-			"load: {target: 'postgres://server/db', tool: pgbench}", 1), false},
+			"load: {target: 'postgres://server/db', tool: pgbench}", 1), "interleaved", "interleaved"},
 	}
 	for _, tt := range tests {
-		for profile, want := range map[string]bool{Full: false, Quick: tt.quick} {
+		for profile, want := range map[string]string{Full: tt.full, Quick: tt.quick} {
 			t.Run(tt.name+", "+profile, func(t *testing.T) {
-				if e := mustPlan(t, text(block(tt.yaml+"\n")), Options{Profile: profile}, nil); e.Blocks != want {
-					t.Errorf("in blocks: %v, want %v", e.Blocks, want)
+				e := mustPlan(t, text(block(tt.yaml+"\n")), Options{Profile: profile}, nil)
+				got := "interleaved"
+				if e.Blocks {
+					got = "blocks"
+				}
+				if got != want {
+					t.Errorf("got %s, want %s", got, want)
 				}
 			})
 		}
 	}
 }
 
-// Blocks are as many steps as rounds are, shuffled for each look.
+// The order of an experiment is in no key of its trials, and blocks are another run than rounds.
 func TestOrderOfBlocks(t *testing.T) {
 	const experiment = "name: e\nservices: {server: {image: nginx, expose: [\"80\"]}}\nmatrix: {n: [1, 2, 3, 4, 5]}\n" +
-		"load: {target: http://server/}\nprofiles: {quick: {repetitions: {looks: [3, 5]}}}\n"
-	a := mustPlan(t, text(block(experiment+"prepare: {service: server, run: sync}\n")), Options{Profile: Quick}, nil)
+		"load: {target: http://server/}\nprofiles: {quick: {repetitions: {looks: [3, 5]}, load: {duration: 10s, warmup: 2s}}}\n" +
+		"repetitions: {looks: [3, 5]}\n"
+	a := mustPlan(t, text(block(experiment)), Options{}, nil)
 	b := mustPlan(t, text(block(experiment)), Options{Profile: Quick}, nil)
-	if len(a.Steps) != len(b.Steps) {
-		t.Errorf("%d and %d steps", len(a.Steps), len(b.Steps))
+	if a.Trials[0].Key != b.Trials[0].Key || a.Digest == b.Digest || len(a.Steps) != len(b.Steps) {
+		t.Errorf("keys %s and %s, digests %s and %s, %d and %d steps", a.Trials[0].Key, b.Trials[0].Key, a.Digest, b.Digest,
+			len(a.Steps), len(b.Steps))
 	}
 	var order []string // of blocks
 	for i, s := range b.Steps {

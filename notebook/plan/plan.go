@@ -70,7 +70,6 @@ type Experiment struct {
 	// Origin says where each value of the merged definition came from, by its path of keys, such as load.connections:
 	// "built in", "benchbook.yaml:3", "article.md:20", "profile quick, built in", "profile smoke, article.md:31",
 	// "--repetitions". A list is one value.
-	Origin map[string]string
 	// Notes are what its Compose files say and has no effect, and what their values depend on beside them.
 	Notes   []string
 	remarks source.Problems // see Remarks

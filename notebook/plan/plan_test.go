@@ -285,7 +285,6 @@ func TestOrder(t *testing.T) {
 		t.Errorf("in 20 rounds only %v came first", firsts)
 	}
 	again := mustPlan(t, source, Options{}, nil)
-	other := mustPlan(t, source, Options{Seed: 99}, nil)
 	same := func(a, b *Experiment) bool {
 		for i := range a.Steps {
 			if a.Steps[i].Trial.Name != b.Steps[i].Trial.Name {
@@ -296,9 +295,6 @@ func TestOrder(t *testing.T) {
 	}
 	if !same(e, again) || e.Digest != again.Digest {
 		t.Error("the same article has another order the second time")
-	}
-	if same(e, other) || e.Digest == other.Digest {
-		t.Error("another seed gives the same order")
 	}
 }
 
@@ -370,7 +366,7 @@ func TestNullOfWhatIsBuiltIn(t *testing.T) {
 	e := mustPlan(t, text(block("name: e\nservices: {s: {image: x}}\ntimeout: null\ncalibrate: null\n"+
 		"load: {target: http://s/, method: null, timeout: null, keepalive: null, warmup: null}\n")), Options{}, nil)
 	l := e.Trials[0].Load
-	if e.Blocks || e.Timeout.String() != "5m0s" || len(e.Trials) != 2 || l.Method != "GET" ||
+	if e.Timeout.String() != "5m0s" || len(e.Trials) != 2 || l.Method != "GET" ||
 		l.Timeout.String() != "10s" || !l.Keepalive ||
 		l.Warmup.String() != "2s" {
 		t.Errorf("got %+v with %+v", e, l)

@@ -50,7 +50,7 @@ func (p *planner) perRevision(e *outline, combinations []combination) []combinat
 			out = append(out, one)
 		}
 	}
-	e.head.Calibrate.Off = false // without a noise floor nothing could be told of small changes
+	e.head.Calibrate.Off = false // a noise floor is needed to judge small changes
 	return out
 }
 

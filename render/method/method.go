@@ -592,11 +592,13 @@ func orderLine(e *dataset.Experiment, records []*record.Record) string {
 	var out []string
 	for _, run := range slices.Sorted(maps.Keys(byRun)) {
 		list := byRun[run]
+		slices.SortStableFunc(list, func(a, b *record.Record) int { return cmp.Compare(a.Order.Position, b.Order.Position) })
 		rounds := 0
 		for _, r := range list {
 			rounds = max(rounds, r.Order.Round)
 		}
-		out = slice.Add(out, orderWords(list[0].Facts[record.FactStart] != "", rounds, list[0].Order.Seed))
+		blocks := list[0].Facts[record.FactStart] != ""
+		out = slice.Add(out, orderWords(blocks, rounds, list[0].Order.Seed))
 	}
 	return strings.Join(out, "; ")
 }
