@@ -262,18 +262,6 @@ func Ladder(t testing.TB, n int, factor float64, failures int64) Change {
 	}
 }
 
-// Tail makes one in ten answers of a trial take so many times as long as the others.
-func Tail(t testing.TB, trial string, factor float64) Change {
-	return func(r *record.Record) {
-		if r.Trial == trial {
-			n := r.Load.Attempted
-			usual := r.Histograms["latency"].Min
-			r.Histograms["latency"] = Histogram(t, Times(usual, n-n/10), Times(usual*factor, n/10))
-			r.Load.InFlight = -1 // these times are not those of so many connections
-		}
-	}
-}
-
 // Claimed is an article with one claim; quotes are those of YAML.
 func Claimed(expect string, keys ...string) string {
 	body := "name: c\nexpect: '" + strings.ReplaceAll(expect, "'", "''") + "'"
