@@ -183,15 +183,10 @@ func (a *attempt) observeLoad(running []engine.Running) (load.Measurement, error
 	begin, at, t := time.Now(), a.place, a.trial
 	sampler := observe.Watch(a.bounded, running)
 	at.Space = sampler.Space(at.Space)
-	started := at.Standby.Started(a.bounded)
-	if started != nil {
-		sampler.AddLoad(started)
+	if started := at.Standby.Started(a.bounded); started != nil {
 		sampler.NoteLoadCPUs(a.bounded, started)
 	}
 	m, err := a.driver(t).Measure(a.bounded, at, search.WithRate(t, a.rates))
-	if started != nil {
-		sampler.RemoveLoad(started)
-	}
 	sampler.Finish()
 	a.layout().ToOurClock(t, &m)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"regexp"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,15 +33,6 @@ func ThisMachine() lab.Machine {
 
 // untold is what is said of a fact that the system keeps to itself.
 const untold = "this system does not report it"
-
-func examineRights(user int) finding {
-	s := finding{Name: "rights", Level: fine, Words: "root"}
-	if user != 0 {
-		s.Level, s.Words = warn, "not root: the networks of services cannot be inspected"
-		s.Remedy = "run as root to record the network path and the limits of connections; measurements are the same without"
-	}
-	return s
-}
 
 func examineProcessor(host sysinfo.Host) finding {
 	words := cmp.Or(host.Facts["host.cpu"], untold) + ", " + host.Facts["host.architecture"]
@@ -245,28 +235,4 @@ func examineFiles(look sysinfo.MachineState) finding {
 func isFew(limit string, enough int) bool {
 	n, err := strconv.Atoi(limit)
 	return err == nil && n < enough
-}
-
-func examinePorts(look sysinfo.MachineState) finding {
-	var first, last int
-	s := finding{Name: "local ports", Level: fine, Words: untold + "; containers have ports of their own"}
-	if n, err := fmt.Sscan(look.Limits["ip_local_port_range"], &first, &last); n == 2 && err == nil {
-		s.Words = fmt.Sprintf("%d to %d here, which containers do not share: each has 64512 of its own", first, last)
-	}
-	return s
-}
-
-// examinePath says whether records will tell how packets leave services. Which way that is can be seen only where there
-// is one.
-func examinePath(user int) finding {
-	s := finding{Name: "network path", Level: fine,
-		Words: "inspected inside every service, and recorded with each repetition"}
-	switch {
-	case runtime.GOOS != "linux":
-		s.Words = untold
-	case user != 0:
-		s.Level, s.Words, s.Remedy = warn, "will not be recorded",
-			"run as root: reading the network of a container requires it"
-	}
-	return s
 }

@@ -205,7 +205,6 @@ func TestExamineMachine(t *testing.T) {
 	type state struct {
 		host sysinfo.Host
 		look sysinfo.MachineState
-		user int
 		free uint64
 	}
 	quiet := func() *state {
@@ -243,7 +242,6 @@ func TestExamineMachine(t *testing.T) {
 				},
 			}
 		}, ""},
-		{"not root", func(s *state) { s.user = 1000 }, "rights network path"},
 		{"one core", func(s *state) { s.host.Cores = [][]int{{0, 1}} }, "cores"},
 		{"threads share cores", func(s *state) { s.host.Facts["host.siblings"] = "0+1" }, ""},
 		{"frequencies follow the load", func(s *state) { s.host.Facts["host.governor"] = "powersave" }, "governor"},
@@ -277,7 +275,6 @@ func TestExamineMachine(t *testing.T) {
 			a, _ := session(t)
 			a.Config.Machine.Free = func(string) (uint64, error) { return s.free, nil }
 			list := []finding{
-				examineRights(s.user),
 				examineProcessor(s.host),
 				examineKernel(s.host),
 				examineVirtual(s.host),
@@ -297,8 +294,6 @@ func TestExamineMachine(t *testing.T) {
 				examineRest(s.look),
 				examineListening(s.look),
 				examineFiles(s.look),
-				examinePorts(s.look),
-				examinePath(s.user),
 				examineDisk(a, "disk", a.Dir, enoughForRecords),
 			)
 			var warned []string

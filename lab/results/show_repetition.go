@@ -246,9 +246,6 @@ func machineRows(m *record.Machine) [][]string {
 	for _, service := range slices.Sorted(maps.Keys(m.Threads)) {
 		rows = append(rows, []string{"busiest thread, " + service, shareWords(m.Threads[service])})
 	}
-	for _, name := range slices.Sorted(maps.Keys(m.Ports)) {
-		rows = append(rows, []string{"local ports in use, " + name, "at most " + shareWords(m.Ports[name])})
-	}
 	if s := m.Sampling; s != nil {
 		rows = append(rows, []string{"reading of usage", fmt.Sprintf("%s of a core, %s apart at most", shareWords(s.Cost),
 			seconds(s.Gap))})

@@ -24,7 +24,6 @@ func TestChecksOfACell(t *testing.T) {
 		{Name: "generator CPU", Level: validity.OK, Words: "load generator busy 30 %"},
 		{Name: "foreign CPU", Level: validity.NotChecked, Words: "the host does not report it"},
 		{Name: "swap", Level: validity.NotChecked, Words: "not recorded"},
-		{Name: "ports", Level: validity.NotChecked, Words: "not recorded"},
 		{Name: "errors", Level: validity.Invalid, Words: "1 of 3 repetitions: errors 7.7 %"},
 		{Name: "overflow", Level: validity.OK, Words: "0 answers beyond the histogram"},
 		{Name: "throttled", Level: validity.NotChecked, Words: "not recorded"},

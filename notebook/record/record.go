@@ -371,10 +371,7 @@ type Machine struct {
 	// by service; those that an engine tells nothing of are absent
 	Throttled map[string]Throttling `json:"throttled"`
 	// Threads is the share of the time that the busiest thread of a service was running, by service, as Throttled is.
-	Threads map[string]float64 `json:"threads,omitempty" range:"0.."`
-	// Ports is the largest share in use of the local ports between two addresses, by the service that opened the
-	// connections, or "load". Where few were in use it is more than that: all TCP sockets there are.
-	Ports    map[string]float64 `json:"ports,omitempty" range:"0.."`
+	Threads  map[string]float64 `json:"threads,omitempty" range:"0.."`
 	Sampling *Sampling          `json:"sampling,omitempty"`
 }
 

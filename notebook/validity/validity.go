@@ -78,7 +78,6 @@ func checks(in *definitions) []check {
 		}},
 		{name: "foreign CPU", judge: judgeForeign, applies: isTimed, isLoss: true},
 		{name: "swap", judge: judgeSwap, applies: isTimed},
-		{name: "ports", judge: judgePorts, applies: isLoad},
 		{name: ErrorsCheck, judge: judgeErrors, applies: isLoad, spares: isFailureMetric},
 		{name: OfferedCheck, judge: judgeOffered, applies: (*record.Record).IsOpenLoop},
 		{name: LagCheck, judge: judgeLag, applies: (*record.Record).IsOpenLoop},

@@ -72,9 +72,6 @@ func TestChecksOfARepetition(t *testing.T) {
 			f(r.Machine)
 		}
 	}
-	ports := func(of map[string]float64) func(*record.Record) {
-		return machine(func(m *record.Machine) { m.Ports = of })
-	}
 	throttled := func(periods, cut int64, limited bool) func(*record.Record) {
 		return machine(func(m *record.Machine) {
 			m.Throttled = map[string]record.Throttling{"db": {Periods: 10}, "server": {Periods: periods, Throttled: cut,
@@ -201,13 +198,6 @@ func TestChecksOfARepetition(t *testing.T) {
 			"8 KiB were read from swap"},
 		{"swap unknown", "swap", machine(func(m *record.Machine) { m.SwappedIn = -1 }), NotChecked,
 			"the host does not report it"},
-		{"ports not told", "ports", machine(func(*record.Machine) {}), NotChecked, "not recorded"},
-		{"no connections", "ports", ports(map[string]float64{"load": 0, "server": 0}), OK,
-			"at most 0 % of the local ports of load were in use"},
-		{"ports at 0.8", "ports", ports(map[string]float64{"load": 0.8, "server": 0.1}), OK,
-			"at most 80 % of the local ports of load were in use"},
-		{"ports above", "ports", ports(map[string]float64{"load": 0.3, "nginx": 0.81}), Invalid,
-			"81 % of the local ports of nginx were in use"},
 		{"steal at 0.01", "steal", machine(func(m *record.Machine) { m.Steal = 0.01 }), OK, "1 % of the CPU time was stolen"},
 		{"steal at 0.05", "steal", machine(func(m *record.Machine) { m.Steal = 0.05 }), Warn,
 			"5 % of the CPU time was stolen"},

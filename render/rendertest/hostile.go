@@ -148,7 +148,7 @@ func fillMeasured(r *record.Record) {
 	r.Budget = &record.Budget{Seconds: 60}
 	r.Command = &record.Command{Real: 1, ForeignCPU: -1}
 	r.Before = &record.Before{For: []string{"programs of others"}}
-	r.Machine.Threads, r.Machine.Ports = map[string]float64{"server": 0.5}, map[string]float64{"load": 0.1}
+	r.Machine.Threads = map[string]float64{"server": 0.5}
 	r.Load.Failures, r.Load.Statuses = map[string]int64{"connect": 1}, map[string]int64{"200": 10}
 	r.Load.Tool, r.Load.Open = "wrk", &record.OpenLoop{Rate: 100, Arrivals: "poisson", Due: 100, Sent: 100}
 	r.Load.ForeignCPU, r.Facts[record.FactOthers] = 0.06, "make 6 %"

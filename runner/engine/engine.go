@@ -183,16 +183,6 @@ type Metered interface {
 	CPU(ctx context.Context) (time.Duration, error)
 }
 
-// Networked is a Running that can tell about its network from inside. Not every engine can.
-type Networked interface {
-	// Network is what it is like.
-	Network(ctx context.Context) (Network, error)
-	// Ports is the largest share in use of the local ports between two addresses, as it is when it is asked for. Where it
-	// is at most 0.8 it may be more than that: the share of all TCP sockets together. It is cheap enough to be called ten
-	// times a second.
-	Ports(ctx context.Context) (float64, error)
-}
-
 // Listening is a Running that can tell where it listens. Not every engine can.
 type Listening interface {
 	// Listeners are the addresses at which something in its network accepts TCP connections, sorted, without those of the
@@ -205,14 +195,6 @@ type Listening interface {
 type Placed interface {
 	// CPUs are those that it may run on now, as the kernel writes them: "2-3".
 	CPUs(ctx context.Context) (string, error)
-}
-
-// Network is the network of a service or program, seen from inside.
-type Network struct {
-	Path     string            // how packets leave: "veth on a bridge", "loopback"
-	MTU      int               // bytes; 0 if it is not known
-	Offloads []string          // what is left to the device, sorted: "gso", "tso", "tx-checksum"
-	Limits   map[string]string // of connections that wait to be accepted, by the kernel's names: "somaxconn"
 }
 
 // Image says where a container's file system comes from: exactly one of its first four fields is set.

@@ -3,79 +3,15 @@ package observe
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
-	"maps"
-	"os"
 	"slices"
 	"strings"
 
 	"benchbook/notebook/plan"
 	"benchbook/runner/engine"
-	"benchbook/slice"
 )
 
-// The facts about networks.
-const (
-	FactPath   = "network.path"   // how packets leave services
-	FactListen = "network.listen" // the bounds of connections that wait to be accepted by them
-	FactLoadIn = "network.load"   // the service whose network the load was in
-)
-
-// noteNetworks notes what the networks of services are like: once for all of them where they are alike. What could not
-// be read is noted too, and why: a record without these facts would not say whether anybody had looked.
-func (s *Sampler) noteNetworks(ctx context.Context) {
-	paths, limits := map[string]string{}, map[string]string{}
-	for _, w := range s.watched {
-		c := w.containers[0] // the others of a service that is scaled have the same
-		if c.networked == nil {
-			paths[w.name], limits[w.name] = unreadByEngine, unreadByEngine
-			continue
-		}
-		network, err := c.networked.Network(ctx)
-		if err != nil {
-			paths[w.name] = unread(err)
-			limits[w.name] = paths[w.name]
-			continue
-		}
-		paths[w.name] = pathWords(network)
-		var words []string
-		for _, name := range slices.Sorted(maps.Keys(network.Limits)) {
-			words = append(words, name+" "+network.Limits[name])
-		}
-		limits[w.name] = strings.Join(words, ", ")
-	}
-	for fact, values := range map[string]map[string]string{FactPath: paths, FactListen: limits} {
-		if words := sharedOrEach(values); words != "" {
-			s.facts[fact] = words
-		}
-	}
-}
-
-// unreadByEngine stands for a fact that an engine has no way to tell.
-const unreadByEngine = "not read: the engine does not report it"
-
-// unread stands for a fact that could not be read. Of the error it has the cause alone: what was being done names
-// processes.
-func unread(err error) string {
-	if errors.Is(err, os.ErrPermission) {
-		return "not read: it takes root"
-	}
-	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
-		err = inner
-	}
-	return "not read: " + err.Error()
-}
-
-// pathWords is a network in words: "veth on a bridge, MTU 1500, gso tso".
-func pathWords(n engine.Network) string {
-	words := []string{n.Path}
-	if n.MTU > 0 {
-		words = append(words, fmt.Sprintf("MTU %d", n.MTU))
-	}
-	words = append(words, strings.Join(n.Offloads, " "))
-	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), ", ")
-}
+// FactLoadIn is the fact that names the service whose network the load was in.
+const FactLoadIn = "network.load"
 
 // noteCPUs notes on which CPUs services run, where their engine has chosen these, in the place of those that were asked
 // for.
@@ -133,17 +69,4 @@ func (s *Sampler) NoteLoadCPUs(ctx context.Context, r engine.Running) {
 		s.facts[plan.FactLoadPlace] = strings.Join(slices.Compact(sets), ",")
 		s.mu.Unlock()
 	}
-}
-
-// sharedOrEach is a value that all names share, or each name with its own.
-func sharedOrEach(values map[string]string) string {
-	var each, different []string
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		each = append(each, name+": "+values[name])
-		different = slice.Add(different, values[name])
-	}
-	if len(different) == 1 {
-		return different[0]
-	}
-	return strings.Join(each, "; ")
 }

@@ -37,7 +37,6 @@ type Sampler struct {
 	services map[string][]engine.Usage
 	cpu      map[string][]engine.Usage // of those that tell it apart: processor time alone, more often
 	threads  map[string][]threadReading
-	ports    map[string][]portReading
 	host     sysinfo.HostReadings
 	ticks    []time.Time       // when something was read
 	clocks   []clocks          // at the beginning and at the end
@@ -49,8 +48,7 @@ type Sampler struct {
 	// Elsewhere is to be filled in before Samples.
 	Elsewhere Elsewhere
 
-	mu    sync.Mutex
-	loads []engine.Networked // the programs of the load, while they run in networks of their own
+	mu sync.Mutex // guards facts
 }
 
 // watched is a service with its containers, of which there are several where it is scaled.
@@ -62,16 +60,9 @@ type watched struct {
 // container is one of a service with what its engine can tell about it; nil for what it cannot.
 type container struct {
 	engine.Running
-	metered   engine.Metered
-	threaded  engine.Threaded
-	networked engine.Networked
-	placed    engine.Placed
-}
-
-// portReading is the share of local ports in use.
-type portReading struct {
-	at    time.Time
-	share float64
+	metered  engine.Metered
+	threaded engine.Threaded
+	placed   engine.Placed
 }
 
 // Watch begins to read, at once and then regularly until Finish.
@@ -79,14 +70,13 @@ func Watch(ctx context.Context, services []engine.Running) *Sampler {
 	ctx, cancel := context.WithCancel(ctx)
 	every := max(sampleEvery, time.Duration(len(services))*samplePause)
 	s := &Sampler{stop: cancel, every: every, services: map[string][]engine.Usage{}, cpu: map[string][]engine.Usage{},
-		threads: map[string][]threadReading{}, ports: map[string][]portReading{}, clocks: []clocks{readClocks()},
+		threads: map[string][]threadReading{}, clocks: []clocks{readClocks()},
 		swapped: []int64{sysinfo.SwappedIn()}, facts: map[string]string{}}
 	for _, r := range services {
 		c := container{Running: r}
 		inner := EngineRunning(r)
 		c.metered, _ = inner.(engine.Metered)
 		c.threaded, _ = inner.(engine.Threaded)
-		c.networked, _ = inner.(engine.Networked)
 		c.placed, _ = inner.(engine.Placed)
 		name := ServiceOf(r.Name())
 		i := slices.IndexFunc(s.watched, func(w watched) bool { return w.name == name })
@@ -96,7 +86,6 @@ func Watch(ctx context.Context, services []engine.Running) *Sampler {
 		}
 		s.watched[i].containers = append(s.watched[i].containers, c)
 	}
-	s.noteNetworks(ctx)
 	s.noteCPUs(ctx)
 	s.around[0] = readNeighbours()
 	begun := make(chan struct{})
@@ -145,11 +134,6 @@ func (s *Sampler) read(ctx context.Context, tick int) {
 		if u, err := w.usage(ctx); err == nil {
 			s.services[w.name] = append(s.services[w.name], u)
 		}
-		for _, c := range w.containers {
-			if c.networked != nil {
-				s.readPorts(ctx, w.name, c.networked)
-			}
-		}
 		if tick%threadsEvery == 0 {
 			var few map[int]bool
 			if tick > 0 {
@@ -165,12 +149,6 @@ func (s *Sampler) read(ctx context.Context, tick int) {
 	}
 	if host := sysinfo.ReadHost(); host.Total > 0 {
 		s.host = append(s.host, host)
-	}
-	s.mu.Lock()
-	loads := slices.Clone(s.loads)
-	s.mu.Unlock()
-	for _, load := range loads {
-		s.readPorts(ctx, LoadName, load)
 	}
 }
 
@@ -215,13 +193,6 @@ func added[T ~int64](a, b T) T {
 	return a + b
 }
 
-func (s *Sampler) readPorts(ctx context.Context, name string, n engine.Networked) {
-	at := time.Now()
-	if share, err := n.Ports(ctx); err == nil {
-		s.ports[name] = append(s.ports[name], portReading{at, share})
-	}
-}
-
 // Finish ends reading, after one more.
 func (s *Sampler) Finish() {
 	s.stop()
@@ -246,39 +217,16 @@ func (o observed) Run(ctx context.Context, program engine.Program, started func(
 	if ServiceOf(program.Name) != LoadName {
 		return o.Space.Run(ctx, program, started)
 	}
-	var load engine.Running
 	watch := func(r engine.Running) {
-		if program.Beside == "" { // else its ports are those of the service
-			load = r
-			o.sampler.AddLoad(r)
-		}
 		o.sampler.NoteLoadCPUs(ctx, r)
 		if started != nil {
 			started(r)
 		}
 	}
-	defer func() { o.sampler.RemoveLoad(load) }()
 	if program.Beside != "" {
 		o.sampler.noteLoadIn(program.Beside)
 	}
 	return o.Space.Run(ctx, program, watch)
-}
-
-// AddLoad has the ports of a program of the load read from now on, if it can tell of them.
-func (s *Sampler) AddLoad(r engine.Running) {
-	if networked, ok := r.(engine.Networked); ok {
-		s.mu.Lock()
-		s.loads = append(s.loads, networked)
-		s.mu.Unlock()
-	}
-}
-
-// RemoveLoad undoes what AddLoad did; of nil that is nothing.
-func (s *Sampler) RemoveLoad(r engine.Running) {
-	networked, _ := r.(engine.Networked)
-	s.mu.Lock()
-	s.loads = slices.DeleteFunc(s.loads, func(n engine.Networked) bool { return n == networked })
-	s.mu.Unlock()
 }
 
 // noteLoadIn notes that the load is in the network of a service. Several programs of it are there at the same time.

@@ -4,14 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"benchbook/notebook/spec"
-	"benchbook/runner/engine"
-	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/load"
 )
 
@@ -24,17 +19,6 @@ func TestPlaceWords(t *testing.T) {
 	}
 	if got := PlaceWords([]string{"a", "b"}, []string{"", "2"}); got != "a all; b 2" {
 		t.Errorf("one with all CPUs: got %q", got)
-	}
-}
-
-func TestSharedOrEach(t *testing.T) {
-	for _, tt := range []struct {
-		values map[string]string
-		want   string
-	}{{nil, ""}, {map[string]string{"a": "x", "b": "x"}, "x"}, {map[string]string{"b": "y", "a": "x"}, "a: x; b: y"}} {
-		if got := sharedOrEach(tt.values); got != tt.want {
-			t.Errorf("%v: %q, want %q", tt.values, got, tt.want)
-		}
 	}
 }
 
@@ -132,22 +116,6 @@ func TestFewThreads(t *testing.T) {
 	}
 }
 
-// Ports count as far as they were in use in the window.
-func TestMostPorts(t *testing.T) {
-	start := time.Unix(1e9, 0)
-	var readings []portReading
-	for i, share := range []float64{0.9, 0.2, 0.3, 0.6, 0.8} { // at -2, -1, 0, 1 and 2 s
-		readings = append(readings, portReading{start.Add(time.Duration(i-2) * time.Second), share})
-	}
-	s := &Sampler{ports: map[string][]portReading{"nginx": readings}}
-	if got := s.mostPorts(start, start.Add(time.Second)); len(got) != 1 || got["nginx"] != 0.6 {
-		t.Errorf("got %v", got)
-	}
-	if got := (&Sampler{}).mostPorts(start, start); got != nil {
-		t.Errorf("got %v of nothing", got)
-	}
-}
-
 // Readings that lie far apart are named: the machine was too busy.
 func TestSamplerThatFallsBehindSaysSo(t *testing.T) {
 	start := time.Now()
@@ -166,49 +134,5 @@ func TestSamplerThatFallsBehindSaysSo(t *testing.T) {
 		if got := m.Facts["usage.behind"]; got != tt.want {
 			t.Errorf("said %q, want %q", got, tt.want)
 		}
-	}
-}
-
-// A load may begin and end while usage is read.
-func TestSamplerWithALoadThatComesAndGoes(t *testing.T) {
-	var asked atomic.Int64
-	e := fake.New(fake.Script{Ports: func(string) (float64, error) { asked.Add(1); return 0.1, nil }})
-	space, err := e.Open(t.Context(), "run")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := space.Start(t.Context(), engine.Service{Service: spec.Service{Name: "server"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := Watch(t.Context(), []engine.Running{server})
-	var all sync.WaitGroup
-	for i := range 4 {
-		all.Go(func() {
-			watched := s.Space(space)
-			name := []string{LoadName, LoadName + ".2", "version", "packages"}[i]
-			for range 20 {
-				if _, err := watched.Run(t.Context(), engine.Program{Name: name}, nil); err != nil {
-					t.Error(err)
-				}
-			}
-		})
-	}
-	all.Wait()
-	s.Finish()
-	if len(s.loads) > 0 {
-		t.Error("the load has ended, and is still watched")
-	}
-	m := s.Machine(&load.Measurement{Start: s.ticks[0], Length: time.Millisecond}, nil)
-	if m == nil || m.Sampling == nil || m.Sampling.Cost > 1 {
-		t.Errorf("machine %+v", m)
-	}
-}
-
-func TestNetworkOfAnEngineThatCannotTell(t *testing.T) {
-	s := Sampler{facts: map[string]string{}, watched: []watched{{"server", []container{{}}}}}
-	s.noteNetworks(t.Context())
-	if got := s.facts[FactPath]; got != unreadByEngine {
-		t.Errorf("of an engine that cannot tell it says %q", got)
 	}
 }

@@ -172,7 +172,7 @@ func (s *Sampler) Machine(m *load.Measurement, limited map[string]bool) *record.
 	}
 	begin, end := m.Start, m.Start.Add(m.Length)
 	out := &record.Machine{Steal: -1, SwappedIn: -1, Throttled: map[string]record.Throttling{},
-		Threads: s.busiest(begin, end), Ports: s.mostPorts(begin, end)}
+		Threads: s.busiest(begin, end)}
 	if m.Length >= shortestTold {
 		if !s.Elsewhere.All {
 			out.Steal = s.host.Steal(begin, end)
@@ -292,20 +292,6 @@ func (s *Sampler) mostForeign(begin, end time.Time, ours float64) float64 {
 		most = max(most, other.Foreign)
 	}
 	return most
-}
-
-// mostPorts is the largest share of local ports that was seen in use in the window, by who opened connections.
-func (s *Sampler) mostPorts(begin, end time.Time) map[string]float64 {
-	out := map[string]float64{}
-	for name, readings := range s.ports {
-		for _, r := range around(readings, func(r portReading) time.Time { return r.at }, begin, end) {
-			out[name] = max(out[name], r.share)
-		}
-	}
-	if len(out) == 0 {
-		return nil
-	}
-	return out
 }
 
 // late is how many times as far apart as they should two readings have to lie for the window's ends to be uncertain.

@@ -145,7 +145,7 @@ func (s *space) newContainer(ctx context.Context, spec containerSpec) (testconta
 	}
 	r := &running{engine: s.engine, name: spec.service.Name, reached: spec.reached, id: created.GetContainerID(),
 		grace: spec.service.StopGrace}
-	r.Meter = kernel.NewMeter(r.name, spec.service.Sysctls, func(ctx context.Context) (*kernel.Files, error) {
+	r.Meter = kernel.NewMeter(r.name, func(ctx context.Context) (*kernel.Files, error) {
 		return s.engine.files(ctx, r.id)
 	})
 	s.tree.Put(r.id, r)

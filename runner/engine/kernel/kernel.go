@@ -183,8 +183,8 @@ func (k *Files) used() (time.Duration, error) {
 	return time.Duration(nanoseconds), nil
 }
 
-// Network is that of the service, whose local ports are from first to last.
-func (k *Files) Network(first, last int) *Namespace { return Of(k.process, first, last) }
+// Network returns the network of the service.
+func (k *Files) Network() *Namespace { return Of(k.process) }
 
 // Close lets go of the files.
 func (k *Files) Close() {

@@ -16,9 +16,8 @@ var ErrElsewhere = errors.New("its kernel is that of another machine")
 
 // Meter measures a service by its Files, which it looks for when it is first asked. All errors name the service.
 type Meter struct {
-	service     string
-	first, last int // local ports
-	find        func(context.Context) (*Files, error)
+	service string
+	find    func(context.Context) (*Files, error)
 
 	mu      sync.Mutex
 	files   *Files // nil until they were found
@@ -30,16 +29,13 @@ var _ interface {
 	engine.Threaded
 	engine.Queued
 	engine.Metered
-	engine.Networked
 	engine.Listening
 } = (*Meter)(nil)
 
-// NewMeter measures a service with these settings of the kernel. If find fails, it is called again the next time,
+// NewMeter measures a service. If find fails, it is called again the next time,
 // unless the error is ErrElsewhere.
-func NewMeter(service string, sysctls map[string]string, find func(context.Context) (*Files, error)) *Meter {
-	m := &Meter{service: service, find: find}
-	m.first, m.last = LocalPorts(sysctls)
-	return m
+func NewMeter(service string, find func(context.Context) (*Files, error)) *Meter {
+	return &Meter{service: service, find: find}
 }
 
 // Close ends measuring.
@@ -65,7 +61,7 @@ func (m *Meter) found(ctx context.Context) (*Files, *Namespace, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	m.files, m.network = files, files.Network(m.first, m.last)
+	m.files, m.network = files, files.Network()
 	return m.files, m.network, nil
 }
 
@@ -97,18 +93,6 @@ func (m *Meter) Threads(ctx context.Context, only ...int) (map[int]time.Duration
 
 func (m *Meter) Waits(ctx context.Context) (map[int]time.Duration, error) {
 	return measured(ctx, m, func(f *Files, _ *Namespace) (map[int]time.Duration, error) { return f.Waits() })
-}
-
-func (m *Meter) Ports(ctx context.Context) (float64, error) {
-	return measured(ctx, m, func(_ *Files, n *Namespace) (float64, error) { return n.Ports() })
-}
-
-// Network needs the rights of root.
-func (m *Meter) Network(ctx context.Context) (engine.Network, error) {
-	return measured(ctx, m, func(_ *Files, n *Namespace) (engine.Network, error) {
-		look, err := n.Look()
-		return look.Network(), err
-	})
 }
 
 func (m *Meter) Listeners(ctx context.Context) ([]netip.AddrPort, error) {

@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -38,17 +37,12 @@ var _ interface {
 	engine.Threaded
 	engine.Queued
 	engine.Metered
-	engine.Networked
 	engine.Listening
 } = (*Tree)(nil)
 
 // NewTree measures nothing yet.
 func NewTree() *Tree {
-	var first, last int
-	if n, _ := fmt.Sscan(Limits("/")["ip_local_port_range"], &first, &last); n < 2 {
-		first, last = LocalPorts(nil)
-	}
-	return &Tree{roots: map[int]bool{}, network: Of("/proc/self", first, last)}
+	return &Tree{roots: map[int]bool{}, network: Of("/proc/self")}
 }
 
 // Add adds a process that was started.
@@ -215,23 +209,6 @@ func (t *Tree) threads() (all []int) {
 		}
 	}
 	return all
-}
-
-// Ports implements engine.Networked.
-func (t *Tree) Ports(context.Context) (float64, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.network.Ports()
-}
-
-// Network implements engine.Networked: services meet on the loopback.
-func (t *Tree) Network(context.Context) (engine.Network, error) {
-	out := engine.Network{Path: "loopback", Limits: Limits("/")}
-	text, err := os.ReadFile("/sys/class/net/lo/mtu")
-	if err == nil {
-		out.MTU, _ = strconv.Atoi(strings.TrimSpace(string(text))) // the kernel writes nothing else
-	}
-	return out, nil
 }
 
 // Listeners implements engine.Listening: of all that listens on this machine, what these processes have open.

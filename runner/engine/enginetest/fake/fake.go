@@ -39,10 +39,6 @@ type Script struct {
 	Exec func(ctx context.Context, name string, command engine.Command) (engine.Exit, error)
 	// Usage returns what a service or program has used at the nth time of asking, counted from 0.
 	Usage func(name string, n int) (engine.Usage, error)
-	// Ports returns the share of local ports in use, and Network what the network is like, of a service or program.
-	// Without them nothing tells.
-	Ports   func(name string) (float64, error)
-	Network func(name string) (engine.Network, error)
 	// Listeners returns where a service listens. Without it nothing tells.
 	Listeners func(name string) ([]netip.AddrPort, error)
 	// CPUs returns on which CPUs a service or program may run. Without it nothing tells.
@@ -91,7 +87,6 @@ var (
 	_ engine.Inspected  = (*Engine)(nil)
 	_ engine.ImageStore = (*Engine)(nil)
 	_ engine.Threaded   = (*running)(nil)
-	_ engine.Networked  = (*running)(nil)
 	_ engine.Listening  = (*running)(nil)
 	_ engine.Placed     = (*running)(nil)
 	_ engine.Clocked    = (*running)(nil)
@@ -436,13 +431,6 @@ func (r *running) Waits(context.Context) (map[int]time.Duration, error) {
 	return numbered(r, r.engine.script.Queued, &r.queued)
 }
 
-func (r *running) Ports(context.Context) (float64, error) {
-	if r.engine.script.Ports == nil {
-		return 0, errUntold
-	}
-	return r.engine.script.Ports(r.name)
-}
-
 func (r *running) Listeners(context.Context) ([]netip.AddrPort, error) {
 	if r.engine.script.Listeners == nil {
 		return nil, errUntold
@@ -469,13 +457,6 @@ func (r *running) Node() string {
 		return ""
 	}
 	return r.engine.script.Node(r.host)
-}
-
-func (r *running) Network(context.Context) (engine.Network, error) {
-	if r.engine.script.Network == nil {
-		return engine.Network{}, errUntold
-	}
-	return r.engine.script.Network(r.name)
 }
 
 func (r *running) Logs(context.Context) ([]byte, error) {
