@@ -12,8 +12,8 @@ import (
 type converter struct {
 	fragment *Fragment
 	problems *source.Problems
-	meant    map[int]meaning // of values that were mended, by offset in the source
-	lost     bool            // what was read is not what was meant
+	reported map[*yaml.Node]bool // keys that are left out
+	lost     bool                // the structure is not what was meant
 
 	made     int // nodes, those counted that aliases repeat
 	anchors  map[*yaml.Node]*anchored
@@ -78,9 +78,6 @@ func (c *converter) alias(y *yaml.Node) *Node {
 func (c *converter) fresh(y *yaml.Node, in context) *Node {
 	at := c.written(y)
 	place := c.fragment.pos(at, at+1)
-	if m, ok := c.meant[c.fragment.at(at)]; ok && m.nothing {
-		return &Node{Kind: Null, Text: source.Text{Pos: place}, lost: true}
-	}
 	if t := c.misread(y, at, in); t != nil {
 		c.report(t)
 		return c.instead(t)
@@ -106,23 +103,21 @@ func (c *converter) fresh(y *yaml.Node, in context) *Node {
 	return &Node{Kind: Scalar, Text: text}
 }
 
-// instead is the node that was meant where YAML reads another.
+// instead is the node that stands for a value that YAML reads as something else.
 func (c *converter) instead(t *trap) *Node {
-	if t.meant == nil || t.meant.nothing {
+	if t.until == 0 {
 		return &Node{Kind: Null, Text: source.Text{Pos: c.fragment.pos(t.start, t.end)}, lost: true}
 	}
-	return &Node{Kind: Scalar, Text: t.meant.text}
+	return &Node{Kind: Scalar, Text: source.Text{Value: unquoted(c.fragment.Text[t.value:t.until]),
+		Pos: c.fragment.pos(t.value, t.until)}}
 }
 
-// report makes a problem of a trap, and keeps what was meant.
+// report makes a problem of a trap.
 func (c *converter) report(t *trap) {
 	p := c.problems.Add(t.rule, c.fragment.pos(t.start, t.end), "%s", t.message)
 	p.Hint = t.hint
-	if t.meant != nil {
-		c.meant[c.fragment.at(t.at)] = *t.meant
-		if t.rule == "quote-this" {
-			p.Covers = c.fragment.pos(t.at, max(t.until, t.end))
-		}
+	if t.until > 0 {
+		p.Covers = c.fragment.pos(t.value, max(t.until, t.end))
 	}
 }
 
@@ -141,8 +136,9 @@ func (c *converter) mapping(y *yaml.Node, place source.Pos) *Node {
 	for i := 0; i+1 < len(y.Content); i += 2 {
 		key, value := y.Content[i], y.Content[i+1]
 		at := c.written(key)
-		if c.meant[c.fragment.at(at)].nothing {
-			continue // already reported
+		if c.reported[key] {
+			n.lost = true
+			continue
 		}
 		if key.Kind == yaml.AliasNode && key.Alias != nil {
 			key = key.Alias
@@ -260,9 +256,6 @@ func (c *converter) written(y *yaml.Node) int {
 // text gives a scalar, which begins at a byte of the text, with its place, and where it ends.
 func (c *converter) text(y *yaml.Node, at int) (source.Text, int) {
 	f := c.fragment
-	if m, ok := c.meant[f.at(at)]; ok {
-		return m.text, f.end(at)
-	}
 	switch {
 	case y.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
 		first := f.next(at)

@@ -86,8 +86,8 @@ func (d Decoder) Templated(n *Node) bool {
 
 // Kind checks the shape of a node and says what was expected instead.
 func (d Decoder) Kind(n *Node, what string, want NodeKind) bool {
-	if n.Kind == want {
-		return true
+	if n.Kind == want || n.lost && n.Kind == Null {
+		return n.Kind == want
 	}
 	d.Problems.Add("wrong-shape", n.Text.Pos, "%s must be %s, not %s", what, want, n.Kind).Hint = d.Wording.ShapeHint(n,
 		what, want)

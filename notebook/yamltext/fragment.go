@@ -11,8 +11,6 @@ import (
 
 // A Fragment is a piece of YAML inside a source: the lines of a fence, a front matter, or a whole file. Where a fence
 // stands inside a list or a quotation, what Markdown takes away before its lines is no part of the text.
-//
-// Its text may be mended, but each byte stays in its column; only at the end of a line something may be added.
 type Fragment struct {
 	source *source.Source
 	Text   string

@@ -32,7 +32,7 @@ var coreTag = regexp.MustCompile(`^!!(str|int|float|bool|null|seq|map|binary|tim
 //gocyclo:ignore
 func (c *converter) misread(y *yaml.Node, at int, in context) *trap {
 	f := c.fragment
-	if _, mended := c.meant[f.at(at)]; mended || at >= len(f.Text) {
+	if at >= len(f.Text) {
 		return nil
 	}
 	switch raw := c.raw(y); {
@@ -79,7 +79,7 @@ func (c *converter) emptyText(at int, in context) *trap {
 	for next < len(f.Text) && f.blanks(next) >= f.end(next) {
 		next = f.next(next)
 	}
-	if strings.Contains(f.lineText(at), "+") || next < len(f.Text) && f.entry(next).column > f.entry(f.begin(at)).column {
+	if strings.Contains(f.lineText(at), "+") || next < len(f.Text) && f.column(next) > f.column(f.begin(at)) {
 		return nil
 	}
 	t := f.quoteThis(at, end, at, end, in.label, "%q begins a block of text, and this one is empty", f.Text[at:at+1])
@@ -122,7 +122,6 @@ func (c *converter) plain(y *yaml.Node, at int, in context) *trap {
 	if m := curlyQuoted.FindStringSubmatch(value); m != nil && !words {
 		_, first := utf8.DecodeRuneInString(value)
 		t := f.quoteThis(at, end, at, at+first, in.label, "%s is a letter to YAML, not a quote", value[:first])
-		f.mean(t, at, end, m[1]+m[2], at+first)
 		t.hint = "write " + in.label + quoted(m[1]+m[2])
 		return t
 	}
@@ -148,8 +147,8 @@ func (c *converter) goingOn(at, end int, in context) *trap {
 	f := c.fragment
 	for p := f.begin(at); p < end; p = f.next(p) {
 		start := max(f.blanks(p), at)
-		if traps := (finder{f, in.flow}).oddSpaces(p); len(traps) > 0 && traps[0].end <= end {
-			return traps[0]
+		if t := f.oddSpace(p); t != nil && t.end <= end {
+			return t
 		}
 		if start == at || start >= f.end(start) {
 			continue
@@ -159,8 +158,8 @@ func (c *converter) goingOn(at, end int, in context) *trap {
 			t := &trap{rule: "yaml-syntax", start: start, end: f.end(start),
 				message: "YAML takes this list item for a part of the value above",
 				hint:    "begin it in the column of the items above"}
-			if above := f.entry(f.begin(at)); above.dash {
-				t.hint = f.indentLike(above.column, f.begin(at))
+			if above := f.begin(at); f.Text[above+f.column(above)] == '-' {
+				t.hint = f.indentLike(f.column(above), above)
 			}
 			return t
 		}
@@ -184,7 +183,7 @@ func (c *converter) loneKeys(y *yaml.Node, at int, in context) *trap {
 		stop := start + reach(f.Text[start:f.end(start)], true)
 		var t *trap
 		if start < cut {
-			c.meant[f.at(start)] = meaning{nothing: true}
+			c.reported[y.Content[i]] = true
 			continue
 		}
 		switch t = f.gluedAt(start, stop); {
@@ -194,7 +193,7 @@ func (c *converter) loneKeys(y *yaml.Node, at int, in context) *trap {
 			t = f.quoteThis(at, at+length, start, stop, in.label, "%q has no value", f.Text[start:stop])
 			t.hint = fmt.Sprintf("write %s[%s] for a list, or %s for text", in.label,
 				strings.TrimSpace(f.Text[at+1:at+length-1]), quoted(f.Text[at:at+length]))
-			t.meant = &meaning{nothing: true}
+			t.until = 0
 			return t
 		case i > 0 && c.goesOn(y.Content[i-1], start, stop):
 			from, name := c.written(y.Content[i-1]), c.written(y.Content[i-2])
@@ -207,7 +206,7 @@ func (c *converter) loneKeys(y *yaml.Node, at int, in context) *trap {
 				hint: "write " + f.Text[start:stop] + ": value, or quote the value that the comma before it belongs to"}
 		}
 		c.report(t)
-		c.meant[f.at(start)] = meaning{nothing: true}
+		c.reported[y.Content[i]] = true
 	}
 	return nil
 }
@@ -224,7 +223,7 @@ func (c *converter) withoutValue(y *yaml.Node) []int {
 		start := c.written(key)
 		_, end := c.text(key, start)
 		after := f.blanks(end)
-		if _, mended := c.meant[f.at(start)]; !mended && (after >= len(f.Text) || f.Text[after] != ':') {
+		if after >= len(f.Text) || f.Text[after] != ':' {
 			lone = append(lone, i)
 		}
 	}

@@ -2,54 +2,18 @@ package yamltext
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
-
-	"benchbook/notebook/source"
+	"unicode/utf8"
 )
 
-// A trap is a place where YAML reads something else than what the author meant, or nothing at all.
+// A trap is a place where YAML reads something else than what the author probably meant.
 type trap struct {
 	rule          string
 	start, end    int // of the characters to blame
 	message, hint string
 
-	edits []edit // what makes YAML of it
-	at    int    // where the value begins that was meant to be another
-	until int    // where it ends
-	meant *meaning
-	lost  bool // the structure is not what was meant, also where it was mended
-}
-
-// An edit puts other words of the same length in the place of what stands at an offset, or, at the end of a line,
-// behind it.
-type edit struct {
-	at   int
-	with string
-	adds bool
-}
-
-// meaning is what a scalar of the mended text stands for.
-type meaning struct {
-	text    source.Text
-	nothing bool // it is left out
-}
-
-// apply gives the fragment with edits made.
-func (f *Fragment) apply(edits []edit) Fragment {
-	out := *f
-	out.newest = cursor{}
-	for _, e := range edits {
-		length := len(e.with)
-		if e.adds {
-			length = 0
-			out.lines = append([]fragmentLine(nil), out.lines...)
-			for i := out.line(e.at) + 1; i < len(out.lines); i++ {
-				out.lines[i].at += len(e.with)
-			}
-		}
-		out.Text = out.Text[:e.at] + e.with + out.Text[e.at+length:]
-	}
-	return out
+	value, until int // the extent of a value that has to be quoted; both 0 without one
 }
 
 // maxHint bounds a hint that quotes a line or a value, in bytes.
@@ -58,40 +22,20 @@ const maxHint = 120
 // quoteThis is the trap of a value, [start, end) of the text, that has to be quoted because of the characters
 // [from, to). label is what stands before the value in the line as it should be.
 func (f *Fragment) quoteThis(start, end, from, to int, label, message string, args ...any) *trap {
-	value, inner := f.meaning(start, end)
-	t := &trap{rule: "quote-this", start: from, end: to, message: fmt.Sprintf(message, args...)}
+	t := &trap{rule: "quote-this", start: from, end: to, message: fmt.Sprintf(message, args...), value: start, until: end}
+	value := unquoted(f.Text[start:end])
 	if t.hint = "write " + label + quoted(value); len(t.hint) > maxHint || strings.Contains(value, "\n") {
 		t.hint = "write the whole value in quotes: " + label + "'…'"
 	}
-	f.mean(t, start, end, value, inner)
 	return t
 }
 
-// mean notes what was meant with [start, end): a value whose characters begin at from.
-func (f *Fragment) mean(t *trap, start, end int, value string, from int) {
-	text, _ := f.aligned(value, from, from, plainly)
-	t.at, t.until, t.meant, t.edits = start, end, &meaning{text: text}, nil
-	for p := start; p < end; p = f.next(p) {
-		p = f.blanks(p)
-		t.edits = append(t.edits, edit{at: p, with: strings.Repeat("x", max(0, min(end, f.end(p))-p))})
-	}
-}
-
-// meaning is the value that was meant with [start, end): its lines folded, and without the quotes that may stand
-// around it. Its characters begin at from.
-func (f *Fragment) meaning(start, end int) (value string, from int) {
-	text := f.Text[start:end]
+// unquoted is a value without the quotes that may stand around it.
+func unquoted(text string) string {
 	if encloses(text) {
-		start++
 		text = text[1 : len(text)-1]
 	}
-	var words []string
-	for line := range strings.Lines(text) {
-		if line = strings.Trim(line, " \t\r\n"); line != "" {
-			words = append(words, line)
-		}
-	}
-	return strings.Join(words, " "), start
+	return strings.TrimSpace(text)
 }
 
 // encloses says that the quotes at both ends of text belong to each other: one that stands between them looks like
@@ -116,3 +60,52 @@ func quoted(s string) string {
 	}
 	return `"` + s + `"`
 }
+
+// doubleBrace is the trap of {{ }}, which templates of other languages are written in.
+func (f *Fragment) doubleBrace(p, end int, label string) *trap {
+	t := f.quoteThis(p, end, p, p+2, label, `"{{" means a mapping inside a mapping to YAML`)
+	t.hint += "; our templates begin with ${{"
+	return t
+}
+
+// oddSpaces is white space that YAML takes for letters, where it is likely to be meant as indentation or behind a colon.
+var oddSpaces = regexp.MustCompile(`^ *(?:-|[\pL_][\pL\d_.-]*:)? *([\p{Zs}\x{200b}]+)`)
+
+// oddSpace finds such white space in the line that begins at p.
+func (f *Fragment) oddSpace(p int) *trap {
+	m := oddSpaces.FindStringSubmatchIndex(f.lineText(p))
+	if m == nil || strings.Trim(f.lineText(p)[m[2]:m[3]], " ") == "" {
+		return nil
+	}
+	t := &trap{rule: "white-space", start: p + m[2], end: p + m[3], hint: "write ordinary spaces"}
+	r, _ := utf8.DecodeRuneInString(f.Text[t.start:])
+	t.message = fmt.Sprintf("U+%04X looks like a space here, but YAML takes it for a letter", r)
+	return t
+}
+
+func (f *Fragment) indentLike(column, line int) string {
+	switch column {
+	case 0:
+		return fmt.Sprintf("begin it without spaces, like line %d", f.number(line))
+	case 1:
+		return fmt.Sprintf("indent it by 1 space, like line %d", f.number(line))
+	}
+	return fmt.Sprintf("indent it by %d spaces, like line %d", column, f.number(line))
+}
+
+// gluedAt makes a trap of key:value, [p, end).
+func (f *Fragment) gluedAt(p, end int) *trap {
+	m := GluedKey.FindStringSubmatch(f.Text[p:end])
+	if m == nil {
+		return nil
+	}
+	colon := p + len(m[1])
+	return &trap{rule: "yaml-syntax", start: colon, end: colon + 1, message: "a key's colon needs a space behind it",
+		hint: "write " + m[1] + ": " + strings.TrimSpace(m[2])}
+}
+
+// column is how many spaces the line that begins at p begins with.
+func (f *Fragment) column(p int) int { return len(f.Text[p:]) - len(strings.TrimLeft(f.Text[p:], " ")) }
+
+// isEnd says that a line end or white space stands at p.
+func (f *Fragment) isEnd(p int) bool { return p >= len(f.Text) || isSpace(f.Text[p]) }

@@ -1,7 +1,6 @@
 package yamltext
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 )
@@ -12,22 +11,6 @@ var (
 	// gluedKey is a key whose colon has no space behind it.
 	GluedKey = regexp.MustCompile(`^([\pL_][\pL\d_.-]*):([^\s/:\\].*)$`)
 )
-
-// begins says why a plain value cannot begin as text does; empty if it can.
-func begins(text string) string {
-	alone := len(text) == 1 || isSpace(text[1])
-	switch c := text[0]; {
-	case strings.IndexByte("@`%,]}", c) >= 0:
-		return fmt.Sprintf("a value cannot begin with %q", text[:1])
-	case c == '-' && alone:
-		return `"-" at the beginning means a list item to YAML`
-	case c == '?' && alone:
-		return `"?" at the beginning means a key to YAML`
-	case c == ':' && alone:
-		return `":" at the beginning means an empty key to YAML`
-	}
-	return ""
-}
 
 // closing gives the end of the quoted scalar that begins at p, behind its quote, or -1, and the first backslash that
 // begins no escape, or 0.
@@ -48,8 +31,6 @@ func closing(text string, p int) (end, escape int) {
 	}
 	return -1, escape
 }
-
-var blockHeader = regexp.MustCompile(`^[|>]([1-9][+-]?|[+-][1-9]?)?([ \t]+#.*|[ \t]*)$`)
 
 // maxReach bounds how much of a line is looked at for the end of a value.
 const maxReach = 2000
