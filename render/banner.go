@@ -47,9 +47,6 @@ func (c *composer) banners() []banner {
 		add("Profile "+c.d.Profile+".", "Measured with the settings of this profile, not those of a full run.")
 	}
 	switch {
-	case counts.cells > 0 && method.Imported(c.d):
-		add("Imported, not measured by benchbook:", "numbers from saved output of "+wording.List(method.ImportedFrom(c.d))+
-			". The machine is unknown, and so is whether its load was the one in the article.")
 	case counts.cells > 0 && !c.d.Own:
 		add(onAnotherHost, c.d.Host+". Absolute numbers differ between machines; compare orders and ratios.")
 	}
@@ -197,13 +194,9 @@ func (c *composer) meta() []template.HTML {
 	add := func(words string) { out = append(out, template.HTML(template.HTMLEscapeString(words))) }
 	o := c.origin
 	if o.Measured > 0 {
-		verb, host := "Measured", "host\u00a0"+c.d.Host
-		if method.Imported(c.d) {
-			verb, host = "Imported, dated", "from saved output of "+wording.List(method.ImportedFrom(c.d))
-		}
-		out = append(out, template.HTML(verb+` <time datetime="`+o.Last.Format("2006-01-02")+`">`+wording.LongDate(o.Last)+
+		out = append(out, template.HTML(`Measured <time datetime="`+o.Last.Format("2006-01-02")+`">`+wording.LongDate(o.Last)+
 			"</time>"))
-		add(host)
+		add("host\u00a0" + c.d.Host)
 		amount := wording.Count(len(o.Cells), "row") + ", " + o.Repetitions() + ", " + wording.Lasting(o.Took)
 		out = append(out, prose.AnchorTag("#method", template.HTML(template.HTMLEscapeString(amount))))
 	} else if date, err := time.Parse(time.DateOnly, c.doc.Front.Date.Value); err == nil {

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/cobra/doc"
 
 	"benchbook/lab"
 	"benchbook/lab/measure"
@@ -191,27 +190,4 @@ func (a *app) completeHosts(cmd *cobra.Command, _ []string, _ string) ([]cobra.C
 	}
 	slices.Sort(hosts)
 	return slices.Compact(hosts), cobra.ShellCompDirectiveNoFileComp
-}
-
-// manCommand writes the pages that release archives have for man. It is hidden, as readers of help have no use for it.
-func (a *app) manCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:    "man DIR",
-		Short:  "Write manual pages into a folder",
-		Hidden: true,
-		Args:   arguments(1, 1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := os.MkdirAll(args[0], 0o755); err != nil {
-				return lab.Failure(err)
-			}
-			// The day is that of SOURCE_DATE_EPOCH, if that is set, so that archives can be made again.
-			header := &doc.GenManHeader{Title: "BENCHBOOK", Section: "1", Source: "benchbook " + version, Manual: "benchbook"}
-			root := cmd.Root()
-			root.DisableAutoGenTag = true
-			if err := doc.GenManTree(root, header, args[0]); err != nil {
-				return lab.Failure(fmt.Errorf("writing manual pages: %w", err))
-			}
-			return nil
-		},
-	}
 }

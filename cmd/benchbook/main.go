@@ -110,7 +110,7 @@ variable: BENCHBOOK_PROFILE for --profile. An article runs programs: run only th
 		a.reportCommand(), a.previewCommand(), a.publishCommand(), a.weaveCommand(),
 		a.cleanCommand(), bundleCommand(a), reproCommand(a),
 		a.doctorCommand(), a.schemaCommand(), a.completionCommand(),
-		a.manCommand(), version)
+		version)
 	root.SetHelpCommand(helpCommand())
 	a.complete(root)
 	onceOnly(root)

@@ -14,7 +14,6 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/phrase"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 
 	"benchbook/render/wording"
@@ -337,9 +336,6 @@ func headOf(d *dataset.Dataset, standing claim.Standing) string {
 	where := fmt.Sprintf("profile %s, host %s", d.Profile, d.Host)
 	if !d.Own {
 		where += ", not this one"
-		if d.Host == record.ImportedHost {
-			where = "profile " + d.Profile + ", imported, not measured"
-		}
 	}
 	return fmt.Sprintf("%s: %s (%s)", d.Doc.Slug, standing, where)
 }

@@ -265,18 +265,13 @@ func contradictions(n *yamltext.Node, problems *source.Problems) {
 			"write duration instead of requests"},
 		{"rate", "think", "a load with a rate does not wait for answers, so think has no effect", "remove think, or rate"},
 		{"rate", "start", "requests of a load with a rate leave on schedule, whatever clients do", "remove start, or rate"},
-		{"stages", "start", "stages say when clients start", "remove start"},
-		{"rate", "stages", "a load has either a rate or stages", "keep one of them"},
-		{"stages", "duration", "stages have durations of their own", "remove duration"},
-		{"stages", "requests", "stages last for a time, not for a number of requests", "remove requests"},
 		{"driver", "tool", "a load is put on by a tool or by a driver, not by both", "keep one of them"},
 		{"driver", "args", "a driver has no args", "write them behind its command"},
 		{"driver", "start", "a driver starts its clients itself", "remove start"},
-		{"driver", "generators", "a driver is one program", "remove generators; the driver may start programs of its own"},
 	} {
 		both(load, load.Get(c.a), c.b, c.what, c.hint)
 	}
-	for _, key := range []string{"rate", "requests", "stages"} {
+	for _, key := range []string{"rate", "requests"} {
 		both(load, capacity, key, "capacity looks for the rate itself, so the load has no "+key, "remove "+key)
 	}
 	for _, f := range n.Get("tune").All() {

@@ -70,7 +70,6 @@ type cellRun struct {
 	repetitions map[int]*record.Record
 	state       State
 	asPlanned   bool // it did what it had planned itself, at least
-	isImported  bool
 }
 
 // newCell picks the records of a trial: those of the newest complete run with the present key, else of the newest
@@ -129,14 +128,13 @@ func cellRuns(e *Experiment, t *plan.Trial, records []*record.Record) []*cellRun
 }
 
 // countRuns counts the whole runs of the trial under its shown key, from the same images and programs, up to the shown
-// one. What was imported was measured
-// nobody knows how often.
+// one.
 //
 // Source: docs/method.md#number-of-looks.
 func (c *Cell) countRuns() {
 	c.whole = 1
 	for _, run := range c.runs {
-		if run.asPlanned && !run.isImported && run.name < c.Run && len(c.Records) > 0 &&
+		if run.asPlanned && run.name < c.Run && len(c.Records) > 0 &&
 			run.key == c.Records[0].Key && !run.hasOtherInputs(c.Records[0]) {
 			c.whole++
 		}
@@ -161,13 +159,10 @@ func (run *cellRun) judge(e *Experiment, t *plan.Trial) {
 	only := &plan.Plan{Experiments: []*plan.Experiment{e.Plan}}
 	for _, r := range run.repetitions {
 		placedOtherwise = placedOtherwise || only.PlacedOtherwise(r) != ""
-		run.isImported, least = run.isImported || r.Imported != nil, max(least, r.Least())
+		least = max(least, r.Least())
 	}
 	run.asPlanned = isComplete(least)
 	asked := e.Plan.Least()
-	if run.isImported {
-		asked = least // nobody will measure the others
-	}
 	switch {
 	case run.key != t.Key || placedOtherwise:
 		run.state = Stale

@@ -284,10 +284,8 @@ func newCandidate(name SetName, d *Dataset) *candidate {
 func (c *candidate) compare(o *candidate, thisHost string) int {
 	own, otherOwn := c.Host == thisHost, o.Host == thisHost
 	first := func(a, b bool) int { return boolean(b) - boolean(a) }
-	measured, otherMeasured := c.Host != record.ImportedHost, o.Host != record.ImportedHost
 	byProfile := cmp.Or(cmp.Compare(ProfileOrder(c.Profile), ProfileOrder(o.Profile)), cmp.Compare(c.Profile, o.Profile))
-	if order := cmp.Or(first(c.complete && own, o.complete && otherOwn), first(c.complete && measured, o.complete &&
-		otherMeasured),
+	if order := cmp.Or(first(c.complete && own, o.complete && otherOwn),
 		first(c.complete, o.complete)); order != 0 {
 		return order
 	}
@@ -297,8 +295,7 @@ func (c *candidate) compare(o *candidate, thisHost string) int {
 	case c.complete:
 		return cmp.Or(o.Newest.Compare(c.Newest), byProfile, cmp.Compare(c.Host, o.Host))
 	}
-	return cmp.Or(cmp.Compare(o.fresh, c.fresh), cmp.Compare(o.measured, c.measured), first(own, otherOwn),
-		first(measured, otherMeasured), byProfile,
+	return cmp.Or(cmp.Compare(o.fresh, c.fresh), cmp.Compare(o.measured, c.measured), first(own, otherOwn), byProfile,
 		o.Newest.Compare(c.Newest), cmp.Compare(c.Host, o.Host))
 }
 

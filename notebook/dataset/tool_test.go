@@ -2,10 +2,8 @@ package dataset
 
 import (
 	"slices"
-	"strings"
 	"testing"
 
-	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/stats"
@@ -147,39 +145,5 @@ func TestChecksOfOtherTools(t *testing.T) {
 				t.Errorf("%+v, want %+v", found, want)
 			}
 		})
-	}
-}
-
-// Imported numbers are complete with as many repetitions as were imported, and come after what was measured.
-func TestImportedSet(t *testing.T) {
-	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
-	imported := func(r *record.Record) {
-		byTool()(r)
-		r.Host, r.Imported, r.Started = record.ImportedHost, &record.Imported{Tool: "ab"}, r.Started.AddDate(1, 0, 0)
-	}
-	p, err := b.Plan(plan.Full)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, trial := range p.Experiments[0].Trials {
-		if !trial.Calibration {
-			b.Measure("servers", trial.Name, "2", []float64{1000}, imported)
-		}
-	}
-	d := b.dataset(Options{ThisHost: "here"})
-	if d.Host != record.ImportedHost || d.Own || cellOf(t, d, "a").State != Fresh {
-		t.Errorf("host %s, own %v, %v", d.Host, d.Own, cellOf(t, d, "a").State)
-	}
-	for _, trial := range p.Experiments[0].Trials {
-		if !trial.Calibration {
-			b.Measure("servers", trial.Name, "1", []float64{500, 500, 500})
-		}
-	}
-	d = b.dataset(Options{ThisHost: "here"})
-	if d.Host != "host-1" {
-		t.Errorf("host %s is shown, though another was measured", d.Host)
-	}
-	if len(d.Others) != 1 || !strings.HasPrefix(d.Others[0].Host, "imported") {
-		t.Errorf("others %+v", d.Others)
 	}
 }

@@ -236,7 +236,7 @@ func overruled(n *yamltext.Node) (keys []string) {
 // missingTimes is the missing duration, warm-up and arrivals of a load as YAML.
 func missingTimes(n *yamltext.Node) string {
 	load, counted, text := n.Get("load"), countsRequests(n), ""
-	if load.Get("duration") == nil && load.Get("stages") == nil && !counted {
+	if load.Get("duration") == nil && !counted {
 		text += fmt.Sprintf("  duration: %dms\n", DefaultDuration.Milliseconds())
 	}
 	if load.Get("warmup") == nil && !counted {

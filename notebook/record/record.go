@@ -92,8 +92,6 @@ type Record struct {
 	Budget *Budget `json:"budget,omitempty"`
 	// Search is what a search tried and found; nil for a repetition.
 	Search *Search `json:"search,omitempty"`
-	// Imported says that this was not measured by benchbook, but read from output that somebody saved.
-	Imported *Imported `json:"imported,omitempty"`
 
 	Samples []Sample `json:"samples,omitempty"`
 	// why metrics that the experiment looks for are not among Samples, by their names
@@ -145,19 +143,6 @@ type Sample struct {
 	Unit   string  `json:"unit"`
 	// the tool's own, in Unit: it tells apart no values that are nearer; 0 for a fine one
 	Step float64 `json:"step,omitempty" range:"0.."`
-}
-
-// ImportedHost stands in the place of the host in records that were imported: nobody knows where they were measured.
-const ImportedHost = "imported"
-
-// Imported says where a record comes from that was not measured by benchbook.
-type Imported struct {
-	Tool    string `json:"tool"`
-	Version string `json:"version,omitempty"` // of the tool, if its output tells
-	File    string `json:"file"`              // its name, without the folder
-	Guessed bool   `json:"guessed,omitempty"` // the tool was found out from the output
-	// Dated says whose time the record has: "output", if that tells, else "file".
-	Dated string `json:"dated"`
 }
 
 // Histogram is the distribution of times of one repetition.

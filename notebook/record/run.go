@@ -74,11 +74,9 @@ func (r *Run) add(rec *Record) {
 	}
 }
 
-// goesOnWith reports whether next, the run that follows in order, was measured in one go with r. What was imported
-// never is: its times are those of files.
+// goesOnWith reports whether next, the run that follows in order, was measured in one go with r.
 func (r *Run) goesOnWith(next *Run) bool {
 	return r.older && next.older && r.Article == next.Article && r.Host == next.Host && r.Profile == next.Profile &&
-		r.Host != ImportedHost &&
 		next.Started.Sub(r.Ended) <= betweenExperiments &&
 		!slices.ContainsFunc(next.Experiments, func(e string) bool { return slices.Contains(r.Experiments, e) })
 }

@@ -53,7 +53,6 @@ func TestRuns(t *testing.T) {
 		{"older, of two hosts", []*Record{of("1", "one", 0), of("2", "two", 10, on("c4-000000"))}, "2: two; 1: one"},
 		{"older, of two profiles", []*Record{of("1", "one", 0), of("2", "two", 10, in("quick")), of("3", "three", 20)},
 			"1 3: one three; 2: two"},
-		{"imported", []*Record{of("1", "one", 0, on(ImportedHost)), of("2", "two", 10, on(ImportedHost))}, "2: two; 1: one"},
 		{"none", nil, ""},
 	}
 	for _, test := range tests {

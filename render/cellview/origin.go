@@ -113,9 +113,6 @@ func (o Origin) Where() string {
 		run = wording.Count(len(o.Runs), "run")
 	}
 	host := "host\u00a0" + strings.Join(o.Hosts, ", ")
-	if slices.Contains(o.Hosts, record.ImportedHost) {
-		host = "imported"
-	}
 	revision := ""
 	switch n := len(o.Revisions); {
 	case n > 2:

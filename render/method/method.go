@@ -130,10 +130,8 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 	list("Command", true, commandsOf(definitions)...)
 	list("Line", true, factsOf(records, toolLine)...)
 	list("Tool", false, slice.Map(factsOf(records, toolNote), wording.Sentence)...)
-	if !Imported(w.Dataset) {
-		add("Order", orderLine(e, records))
-	}
-	add("Repetitions", repetitionsLine(e, o, valid, !Imported(w.Dataset)))
+	add("Order", orderLine(e, records))
+	add("Repetitions", repetitionsLine(e, o, valid))
 	add("Intervals", intervalsLine(e, records))
 	add("Noise floor", w.floorLine(e))
 	add("Failed", failedLine(records))
@@ -164,11 +162,6 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 func (w *Writer) machineFacts(records []*record.Record) []factView {
 	var out []factView
 	add := func(name, text string) { out = append(out, factView{Name: name, Texts: []string{text}}) }
-	if Imported(w.Dataset) {
-		add("Imported", "from saved output of "+wording.List(ImportedFrom(w.Dataset))+
-			"; load and definition are taken from the article and were not observed")
-		return out
-	}
 	add("Host", hostLine(w.Dataset.Host, records))
 	for _, host := range otherHosts(records) {
 		add("Host "+host, hostFacts("hosts."+host+".", records))
@@ -611,7 +604,7 @@ func orderWords(blocks bool, rounds int, seed int64) string {
 }
 
 // repetitionsLine counts the repetitions, and those behind the numbers shown.
-func repetitionsLine(e *dataset.Experiment, o, valid cellview.Origin, ours bool) string {
+func repetitionsLine(e *dataset.Experiment, o, valid cellview.Origin) string {
 	if slices.ContainsFunc(e.Plan.Trials, func(t *plan.Trial) bool { return t.Capacity != nil }) {
 		return "none: each cell has one capacity search, on services that are started fresh for each probe" + probesAgain(e)
 	}
@@ -645,9 +638,6 @@ func repetitionsLine(e *dataset.Experiment, o, valid cellview.Origin, ours bool)
 		words += "; " + valid.Without
 	case valid.Low != o.Low || valid.High != o.High:
 		words += ", numbers of " + valid.Repetitions()
-	}
-	if !ours {
-		return words
 	}
 	return words + "; " + startsWords(e, e.SharesStarts())
 }

@@ -1,11 +1,8 @@
 package method
 
 import (
-	"strings"
-
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
-	"benchbook/render/cellview"
 )
 
 // Records returns all records behind a page, with the A/A copies.
@@ -20,18 +17,4 @@ func Records(d *dataset.Dataset) []*record.Record {
 		}
 	}
 	return out
-}
-
-// Imported reports whether the results were read from saved output.
-func Imported(d *dataset.Dataset) bool { return d.Host == record.ImportedHost }
-
-// ImportedFrom names the tools that printed it, with their versions if known.
-func ImportedFrom(d *dataset.Dataset) []string {
-	var out []string
-	for _, r := range Records(d) {
-		if r.Imported != nil {
-			out = append(out, strings.TrimSpace(r.Imported.Tool+" "+r.Imported.Version))
-		}
-	}
-	return cellview.SortedSet(out)
 }

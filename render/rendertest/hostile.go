@@ -77,11 +77,6 @@ func HostileRecords(t testing.TB, whole, small []byte) iter.Seq[Hostile] {
 			fillMeasured(r)
 			r.Doubts = &record.Doubts{Invalid: []string{"its seal is another"}}
 		}},
-		{"imported", small, func(r *record.Record) {
-			fillMeasured(r)
-			r.Host, r.Imported = record.ImportedHost, &record.Imported{Tool: "wrk", Version: "4", File: "wrk.txt", Guessed: true,
-				Dated: "file"}
-		}},
 		{"searched", small, func(r *record.Record) {
 			fillMeasured(r)
 			r.Repetition, r.Search = 0, &record.Search{Kind: record.SearchTune, Name: "workers", Metric: "throughput",

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/moby/moby/api/pkg/stdcopy"
@@ -115,13 +114,8 @@ func (d daemon) removeContainer(ctx context.Context, id string) error {
 	}
 }
 
-// passing are the refusals to remove a container that end: Podman keeps it as long as one is there that shares its
-// network, which is about to be removed; and somebody else may be removing it, who may also be refused, as where it
-// was just then being started.
-func passing(err error) bool {
-	return strings.Contains(err.Error(), "dependent containers") ||
-		strings.Contains(err.Error(), "already in progress")
-}
+// passing reports a refusal to remove a container that ends: somebody else may be removing or starting it.
+func passing(err error) bool { return strings.Contains(err.Error(), "already in progress") }
 
 func (d daemon) logs(ctx context.Context, id string) ([]byte, error) {
 	stream, err := d.ContainerLogs(ctx, id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true})
@@ -208,9 +202,6 @@ func collect(stream client.HijackedResponse, stdin io.Reader, full func()) *coll
 	go func() {
 		defer close(c.done)
 		_, c.err = stdcopy.StdCopy(c.stdout, c.stderr, stream.Reader)
-		if errors.Is(c.err, syscall.ECONNRESET) { // Podman's end of the output of a process that left input unread
-			c.err = nil
-		}
 	}()
 	return c
 }

@@ -64,7 +64,6 @@ type Engine struct {
 	endpoint     string
 	certificates string
 	info         system.Info
-	podman       bool // it is Podman, by its API for Docker
 	version      client.ServerVersionResult
 	owner        string
 	agent        func() ([]byte, error)
@@ -98,8 +97,7 @@ func New(ctx context.Context, opts Options) (*Engine, error) {
 		e.version, err = api.ServerVersion(pingContext, client.ServerVersionOptions{})
 	}
 	if err == nil {
-		e.podman = isPodman(e.version)
-		if err = refused(e.version); e.podman {
+		if err = refused(e.version); isPodman(e.version) {
 			err = &unfit{"Podman " + e.version.Version + ", whose Docker API does not describe networks as Docker's does"}
 		}
 	}

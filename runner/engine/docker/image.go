@@ -206,7 +206,7 @@ func (s *imageStore) withFiles(ctx context.Context, image, name string, files []
 
 // What the builder says as it comes to an instruction, and of one that it does not understand.
 var (
-	stepMessage = regexp.MustCompile(`(?m)^(?:Step (\d+)/\d+ : |(\[\d+/\d+\] )?STEP (\d+)/\d+: |` + // Docker's, Podman's
+	stepMessage = regexp.MustCompile(`(?m)^(?:Step (\d+)/\d+ : |` + // Docker's
 		`#\d+ \[(?:[^\]]+ )?\d+/\d+\] )`) // BuildKit's, which counts anew in each stage
 	lineMessage = regexp.MustCompile(`parse error(?: on)? line (\d+)`)
 )
@@ -224,10 +224,9 @@ func failedLine(recipe dockerfile.File, output []byte, err error) int {
 		return 0
 	}
 	last := steps[len(steps)-1]
-	step, _ := strconv.Atoi(string(last[1]) + string(last[3]))
-	if len(last[2]) > 0 || step < 1 || step > len(recipe.Steps) {
-		// Podman counts anew in each stage, and builders have steps of their own, such as for our labels.
-		return 0
+	step, _ := strconv.Atoi(string(last[1]))
+	if step < 1 || step > len(recipe.Steps) {
+		return 0 // builders have steps of their own, such as for our labels
 	}
 	return recipe.Steps[step-1].Line
 }
@@ -276,8 +275,6 @@ func readMessages(stream io.Reader, output io.Writer) error {
 			return fmt.Errorf("reading the engine's messages: %w", err)
 		}
 		if message.Error != nil {
-			// Podman adds what it has read of an instruction.
-			message.Error.Message, _, _ = strings.Cut(message.Error.Message, " &imagebuilder.")
 			return message.Error
 		}
 		if _, err := io.WriteString(output, message.Stream); err != nil {

@@ -66,26 +66,7 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 		return nil, fmt.Errorf("opening a space: %w", err)
 	}
 	s.network, s.names = created.ID, netip.AddrFrom4([4]byte{127, 0, 0, 1}) // where Docker answers, in each container
-	if e.podman {
-		if s.names, err = e.client.gateway(ctx, created.ID); err != nil {
-			return nil, errors.Join(fmt.Errorf("opening a space: %w", err), s.Close(ctx))
-		}
-	}
 	return s, nil
-}
-
-// gateway is the address of this machine in a network, where Podman answers for names.
-func (d daemon) gateway(ctx context.Context, network string) (netip.Addr, error) {
-	inspected, err := d.NetworkInspect(ctx, network, client.NetworkInspectOptions{})
-	if err != nil {
-		return netip.Addr{}, err
-	}
-	for _, config := range inspected.Network.IPAM.Config {
-		if config.Gateway.IsValid() {
-			return config.Gateway, nil
-		}
-	}
-	return netip.Addr{}, errors.New("its network has no gateway, which would answer for names")
 }
 
 func newSpace(e *Engine, run, name string, tree *engine.Tree[running]) *space {
@@ -256,15 +237,9 @@ func (s *space) runProgram(
 // attach attaches to a program that is about to start.
 func (s *space) attach(ctx context.Context, created testcontainers.Container, stdin bool) (client.ContainerAttachResult,
 	error) {
-	stream, err := s.engine.client.ContainerAttach(ctx, created.GetContainerID(), client.ContainerAttachOptions{
+	return s.engine.client.ContainerAttach(ctx, created.GetContainerID(), client.ContainerAttachOptions{
 		Stream: true, Stdin: stdin, Stdout: true, Stderr: true,
 	})
-	if err != nil && s.engine.podman { // which begins to set it up then, and says only when it starts why it cannot
-		if startErr := created.Start(ctx); startErr != nil {
-			err = startErr
-		}
-	}
-	return stream, err
 }
 
 // outOfMemory says of a container that has ended whether something in it was killed for lack of memory, unless it is
