@@ -46,8 +46,7 @@ func (c *composer) banners() []banner {
 	case c.d.Profile != "" && c.d.Profile != plan.Full:
 		add("Profile "+c.d.Profile+".", "Measured with the settings of this profile, not those of a full run.")
 	}
-	switch {
-	case counts.cells > 0 && !c.d.Own:
+	if counts.cells > 0 && !c.d.Own {
 		add(onAnotherHost, c.d.Host+". Absolute numbers differ between machines; compare orders and ratios.")
 	}
 	out = append(out, counts.banners()...)

@@ -52,8 +52,7 @@ func (doc *Document) KnownOf(found *source.Problems) map[string]Knowledge {
 
 // Keys of an experiment that cannot change its cells, by what a mistake in them leaves to be known.
 var keysLeave = map[string]Knowledge{
-	"description": KnowsAll, "repetitions": KnowsAll, "order": KnowsAll, "timeout": KnowsAll, "calibrate": KnowsAll,
-	"hosts": KnowsAll,
+	"description": KnowsAll, "repetitions": KnowsAll, "timeout": KnowsAll, "calibrate": KnowsAll,
 	"setup": KnowsAll, "prepare": KnowsAll, "conclude": KnowsAll, "cleanup": KnowsAll, "shared": KnowsAll,
 	"services": KnowsNames, "load": KnowsNames, "tune": KnowsNames, "capacity": KnowsNames, "command": KnowsCells,
 	"metrics": KnowsCells,

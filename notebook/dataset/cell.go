@@ -162,11 +162,10 @@ func (run *cellRun) judge(e *Experiment, t *plan.Trial) {
 		least = max(least, r.Least())
 	}
 	run.asPlanned = isComplete(least)
-	asked := e.Plan.Least()
 	switch {
 	case run.key != t.Key || placedOtherwise:
 		run.state = Stale
-	case isComplete(asked):
+	case isComplete(e.Plan.Least()):
 		run.state = Fresh
 	default:
 		run.state = Partial

@@ -121,7 +121,7 @@ func OfPlan(doc *article.Document, p *plan.Plan, records []*record.Record, host 
 }
 
 // New picks, out of all records of an article, the set that is shown: what this host measured if it is complete, full
-// before quick before other profiles; else the newest complete set of any host, one that was imported last; else the
+// before quick before other profiles; else the newest complete set of any host; else the
 // set with the most fresh cells. Without any records it is the empty set of this host in full. A set is complete if
 // every cell is Fresh.
 //
@@ -285,8 +285,7 @@ func (c *candidate) compare(o *candidate, thisHost string) int {
 	own, otherOwn := c.Host == thisHost, o.Host == thisHost
 	first := func(a, b bool) int { return boolean(b) - boolean(a) }
 	byProfile := cmp.Or(cmp.Compare(ProfileOrder(c.Profile), ProfileOrder(o.Profile)), cmp.Compare(c.Profile, o.Profile))
-	if order := cmp.Or(first(c.complete && own, o.complete && otherOwn),
-		first(c.complete, o.complete)); order != 0 {
+	if order := cmp.Or(first(c.complete && own, o.complete && otherOwn), first(c.complete, o.complete)); order != 0 {
 		return order
 	}
 	switch {
@@ -295,8 +294,8 @@ func (c *candidate) compare(o *candidate, thisHost string) int {
 	case c.complete:
 		return cmp.Or(o.Newest.Compare(c.Newest), byProfile, cmp.Compare(c.Host, o.Host))
 	}
-	return cmp.Or(cmp.Compare(o.fresh, c.fresh), cmp.Compare(o.measured, c.measured), first(own, otherOwn), byProfile,
-		o.Newest.Compare(c.Newest), cmp.Compare(c.Host, o.Host))
+	return cmp.Or(cmp.Compare(o.fresh, c.fresh), cmp.Compare(o.measured, c.measured), first(own, otherOwn),
+		byProfile, o.Newest.Compare(c.Newest), cmp.Compare(c.Host, o.Host))
 }
 
 // ProfileOrder says which profile's results come first where several have some: full, then quick, then all others

@@ -228,7 +228,7 @@ func overruled(n *yamltext.Node) (keys []string) {
 		keys = []string{"requests", "think"}
 	}
 	if load.Get("driver") != nil {
-		keys = append(keys, "tool", "args", "generators", "start")
+		keys = append(keys, "tool", "args", "start")
 	}
 	return keys
 }

@@ -236,7 +236,7 @@ func (p *planner) outline(d *Definition) *outline {
 // Keys of an experiment that are about all of its trials, and those that templates are expanded in for each.
 var (
 	perExperiment = []string{"compose", "secrets", "matrix", "profiles", "repetitions", "name", "extends", "description",
-		"order", "calibrate", "timeout", "setup", "cleanup", "shared", "metrics", "hosts"}
+		"calibrate", "timeout", "setup", "cleanup", "shared", "metrics"}
 	perTrial = []string{"matrix", "profiles", "services", "load", "command", "tune", "capacity", "prepare", "conclude"}
 )
 

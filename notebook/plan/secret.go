@@ -43,7 +43,7 @@ func (s Secret) String() string {
 
 // secretPlaces are the keys of a trial that may hold the value of a secret: it is put there when a trial starts.
 var secretPlaces = regexp.MustCompile(`^(services\..+\.(environment|command|entrypoint|healthcheck)|` +
-	`load\.(((target|steps)\[\d+\]\.)?(headers|body)|driver\.environment)|command\.(environment|run|stdin)|` +
+	`load\.((target\[\d+\]\.)?(headers|body)|driver\.environment)|command\.(environment|run|stdin)|` +
 	`(prepare|conclude)\b.*\.run)\b`)
 
 // secretUse is a template that names a secret.

@@ -22,13 +22,12 @@ type settings struct {
 	secrets  map[string]bool   // names of secrets; nil where none can be known
 	tuned    map[string]string // what searches have found, by name; nil before
 	requests bool              // random is drawn for every request
-	steps    bool              // so are what steps extract, and data
 	early    bool              // in the matrix itself, whose values are looked at again where they are used
 }
 
 // known is what a template may name.
 const known = "${{ }} knows matrix.NAME, tune.NAME, secrets.NAME, profile and services.NAME.port, and in the " +
-	"requests of a load random(FROM, TO); steps also know data.COLUMN and steps.NAME"
+	"requests of a load random(FROM, TO)"
 
 func (s settings) Call(n *expr.Call) (expr.Value, error) {
 	switch {
@@ -79,12 +78,6 @@ func (s settings) Select(n *expr.Selector) (expr.Value, error) {
 		return s.tune(n, rest)
 	case "secrets":
 		return s.secret(n, rest)
-	case "data", "steps":
-		if s.steps {
-			return expr.Value{}, expr.ErrDeferred
-		}
-		return fail(n.Span, n.Name+" is known to the steps of a load, and this is not part of one's request",
-			"use it in url, headers or body of a step")
 	case "services":
 		if service, field, _ := strings.Cut(rest, "."); field == "port" && len(s.ports) > 0 {
 			return s.port(n, service)
@@ -173,33 +166,11 @@ func expandAll(n *yamltext.Node, env settings, problems *source.Problems) *yamlt
 		if key != "load" || value.Kind != yamltext.Map {
 			return expand(value, here, problems)
 		}
-		hasSteps := value.Get("steps") != nil
 		return expandFields(value, func(key string, value *yamltext.Node) *yamltext.Node {
 			here.requests = slices.Contains([]string{"target", "headers", "body"}, key)
-			here.steps = here.requests && key != "target" && hasSteps
-			if key == "steps" && value.Kind == yamltext.List {
-				return expandSteps(value, here, problems)
-			}
 			return expand(value, here, problems)
 		})
 	})
-}
-
-// expandSteps replaces the templates of the steps of a load.
-func expandSteps(n *yamltext.Node, env settings, problems *source.Problems) *yamltext.Node {
-	out := *n
-	out.Items = nil
-	for _, step := range n.Items {
-		if step.Kind == yamltext.Map {
-			step = expandFields(step, func(key string, value *yamltext.Node) *yamltext.Node {
-				env.requests = slices.Contains([]string{"url", "headers", "body"}, key)
-				env.steps = env.requests
-				return expand(value, env, problems)
-			})
-		}
-		out.Items = append(out.Items, step)
-	}
-	return &out
 }
 
 // expandFields is a mapping with the values that expand gives.

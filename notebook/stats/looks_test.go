@@ -36,7 +36,7 @@ func TestLevel(t *testing.T) {
 		{"2, then added to 3", []int{2}, 3, 1, 0.025},
 		{"looks of its own, then one more", []int{30, 60}, 61, 1, 0.05 / 6},
 		{"three looks of its own below the third of ours, then one more", []int{3, 4, 5}, 6, 1, 0.0125},
-		{"nothing planned, as in imported records", nil, 12, 1, 0.05},
+		{"nothing planned", nil, 12, 1, 0.05},
 	}
 	for _, tt := range tests {
 		got := Level(DefaultAlpha, LookCount(tt.planned, tt.rounds), tt.run)

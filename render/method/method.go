@@ -585,7 +585,6 @@ func orderLine(e *dataset.Experiment, records []*record.Record) string {
 	var out []string
 	for _, run := range slices.Sorted(maps.Keys(byRun)) {
 		list := byRun[run]
-		slices.SortStableFunc(list, func(a, b *record.Record) int { return cmp.Compare(a.Order.Position, b.Order.Position) })
 		rounds := 0
 		for _, r := range list {
 			rounds = max(rounds, r.Order.Round)
