@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -55,21 +54,6 @@ type Sited interface {
 	// Node is the name of its machine; empty if it is not known.
 	Node() string
 }
-
-// Spreading is an Engine one host of which can be several machines, on which what is started takes turns. Not every
-// engine can.
-type Spreading interface {
-	// Further names the nth machine of a host, counted from 1, as a Location has it; the first has the name of the host.
-	// What is started there when nothing was yet decides which machine that is: one that no host has. Where there is none,
-	// the error wraps ErrNoFurther.
-	Further(host string, n int) string
-	// Spread says which machines a host is from now on, in their order, by the names that Sited gives. All others that it
-	// had are free.
-	Spread(host string, nodes []string)
-}
-
-// ErrNoFurther is wrapped by the error of what was to be started on a further machine of a host, where there is none.
-var ErrNoFurther = errors.New("no further machine takes it")
 
 // Carrier is an Engine from which images can be brought to another one of its kind. Not every engine can.
 type Carrier interface {

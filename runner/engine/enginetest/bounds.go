@@ -331,10 +331,6 @@ func (s *suite) refused(ctx context.Context, t *testing.T, lacked spec.Capabilit
 		if _, ok := s.engine.(engine.Carrier); ok {
 			t.Error("images can be brought from it to other machines")
 		}
-	case spec.Nodes:
-		if _, ok := s.engine.(engine.Spreading); ok {
-			t.Error("it spreads what it starts over machines")
-		}
 	case spec.Listening:
 		t.Skip("it may tell where some services listen")
 	default:
@@ -379,11 +375,5 @@ func (s *suite) securityProfile(ctx context.Context, t *testing.T) {
 func (s *suite) carrier(_ context.Context, t *testing.T) {
 	if _, ok := s.engine.(engine.Carrier); !ok {
 		t.Error("images cannot be brought from it to other machines")
-	}
-}
-
-func (s *suite) spreading(_ context.Context, t *testing.T) {
-	if _, ok := s.engine.(engine.Spreading); !ok {
-		t.Error("it does not spread what it starts over machines")
 	}
 }

@@ -107,9 +107,8 @@ type clusterClient struct {
 	version, platform string
 }
 
-// The hosts of a Location that a cluster has: one node for services, and one for what puts load on them, which can have
-// further ones beside it. What is started on one of them is on the same node as all that was started there before, and
-// so is what is started on a further node of LoadHost, as Further names them.
+// The hosts of a Location that a cluster has: one node for services, and one for what puts load on them. What is
+// started on one of them is on the same node as all that was started there before.
 const (
 	ServiceHost = "services"
 	LoadHost    = "load"

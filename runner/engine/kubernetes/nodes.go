@@ -4,9 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -17,8 +14,7 @@ import (
 )
 
 var (
-	_ engine.Spreading = (*Engine)(nil)
-	_ engine.Sited     = (*running)(nil)
+	_ engine.Sited = (*running)(nil)
 )
 
 // nodes are those of a cluster that are hosts.
@@ -35,48 +31,11 @@ func (n *nodes) all() map[string]string {
 	return maps.Clone(n.names)
 }
 
-func (e *Engine) Further(host string, n int) string {
-	if n < 2 {
-		return host
-	}
-	return host + "-" + strconv.Itoa(n)
-}
-
-// isFurther says that a host is a node of the load beside the first.
-func isFurther(host string) bool {
-	text, ok := strings.CutPrefix(host, LoadHost+"-")
-	n, err := strconv.Atoi(text)
-	return ok && err == nil && n > 1
-}
-
-// isLoad says that a host is a node of the load.
-func isLoad(host string) bool { return host == LoadHost || isFurther(host) }
-
-func (e *Engine) Spread(host string, nodes []string) {
-	e.nodes.mu.Lock()
-	defer e.nodes.mu.Unlock()
-	maps.DeleteFunc(e.nodes.names, func(other, _ string) bool {
-		return other == host || host == LoadHost && isFurther(other)
-	})
-	for i, node := range nodes {
-		e.nodes.names[e.Further(host, i+1)] = node
-	}
-}
-
 // preferred prefers the nodes that a host had before.
 func (n *nodes) preferred(host string) []corev1.PreferredSchedulingTerm {
-	if isLoad(host) {
-		host = LoadHost
-	}
 	return slice.Map(n.prefer[host], func(node string) corev1.PreferredSchedulingTerm {
 		return corev1.PreferredSchedulingTerm{Weight: 100, Preference: byName(corev1.NodeSelectorOpIn, node)}
 	})
-}
-
-// unused asks for a node that no host has.
-func (n *nodes) unused() *corev1.NodeSelector {
-	taken := slices.Sorted(maps.Values(n.all()))
-	return &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{byName(corev1.NodeSelectorOpNotIn, taken...)}}
 }
 
 // byName asks for nodes by their names, one requirement for each: a cluster takes no more in one.
@@ -86,20 +45,6 @@ func byName(operator corev1.NodeSelectorOperator, names ...string) (term corev1.
 			Values: []string{name}})
 	}
 	return term
-}
-
-// noFurther says that no node takes a pod that asks for one that no host has, as soon as the scheduler has looked: what
-// is started to find out how many there are asks for nothing else that could still become free.
-func noFurther(pod *corev1.Pod) error {
-	if pod == nil {
-		return nil
-	}
-	for _, c := range pod.Status.Conditions {
-		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
-			return fmt.Errorf("%w: %s", engine.ErrNoFurther, c.Message)
-		}
-	}
-	return nil
 }
 
 func (r *running) Node() string { return r.node }
@@ -112,7 +57,7 @@ func (n *nodes) of(host string) string {
 }
 
 // settle notes which node a host is, once the first pod of it is there. Services and load on one node would be measured
-// together, and taken for two machines. Further nodes of the load are others by what their pods ask for.
+// together, and taken for two machines.
 func (n *nodes) settle(host, node string) error {
 	if host == "" {
 		return nil

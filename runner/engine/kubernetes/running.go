@@ -33,7 +33,6 @@ type running struct {
 	address   string
 	node      string
 	ephemeral bool // it is in the pod of another one
-	further   bool // it asks for a node that no host has
 	begun     bool
 	grace     time.Duration
 	signal    string // asks it to end; that of its image if the service names none
@@ -61,11 +60,6 @@ func (r *running) Name() string { return r.name }
 // awaitBegin waits until our program holds the container back.
 func (r *running) awaitBegin(ctx context.Context) error {
 	pod, err := r.engine.pods.wait(ctx, r.place.pod, func(s podState) (bool, error) {
-		if r.further {
-			if err := noFurther(s.pod); err != nil {
-				return false, err
-			}
-		}
 		if err := trouble(r.name, s); err != nil {
 			return false, err
 		}

@@ -160,7 +160,7 @@ func (s *space) launch(ctx context.Context, c *container, beside string) (_ *run
 	c.token = random() + random()
 	r := &running{engine: s.engine, space: s, name: name, grace: c.service.StopGrace, cpus: c.service.CPUSet,
 		token: c.token, leave: c.leave,
-		greeting: c.greeting, further: isFurther(c.service.Host) && s.engine.nodes.of(c.service.Host) == ""}
+		greeting: c.greeting}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.discard(ctx, r))

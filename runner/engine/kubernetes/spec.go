@@ -53,7 +53,7 @@ func plain(text string) string { return strings.ReplaceAll(text, "$", "$$") }
 // describe says what container a service is to be, without its volumes.
 func (e *Engine) describe(ctx context.Context, c *container, nameServer string) error {
 	s := c.service
-	if s.Host != "" && s.Host != ServiceHost && !isLoad(s.Host) {
+	if s.Host != "" && s.Host != ServiceHost && s.Host != LoadHost {
 		return refuse(s.Name, "the engine kubernetes chooses nodes by their labels, and has no host %q: leave out hosts",
 			s.Host)
 	}
@@ -353,7 +353,7 @@ func (e *Engine) pod(c *container, run, space, nameServer string) *corev1.Pod {
 	for _, claim := range c.claims {
 		pod.Labels[labelClaim+claim] = ""
 	}
-	if c.program && s.Host != ServiceHost || isLoad(s.Host) {
+	if c.program && s.Host != ServiceHost || s.Host == LoadHost {
 		pod.Spec.NodeSelector = e.options.LoadNodes
 	}
 	pod.Spec.Affinity = e.affinity(c, space)
@@ -379,9 +379,6 @@ func (e *Engine) affinity(c *container, space string) *corev1.Affinity {
 	case node != "":
 		affinity.NodeAffinity = &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{
 			NodeSelectorTerms: []corev1.NodeSelectorTerm{byName(corev1.NodeSelectorOpIn, node)}}}
-	case isFurther(s.Host):
-		affinity.NodeAffinity = &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: e.nodes.unused(),
-			PreferredDuringSchedulingIgnoredDuringExecution: e.nodes.preferred(s.Host)}
 	case s.Host != "":
 		// The first of its host, which decides on the node: the load is where names are answered and services are probed
 		// from.

@@ -2,9 +2,7 @@ package kubernetes
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"slices"
 	"sync/atomic"
@@ -86,82 +84,10 @@ func TestNodesOfTheRunBefore(t *testing.T) {
 		}
 		return names
 	}
-	for host, want := range map[string][]string{LoadHost: {"n1", "n3"}, "load-2": {"n1", "n3"}, ServiceHost: {"s1"},
+	for host, want := range map[string][]string{LoadHost: {"n1", "n3"}, ServiceHost: {"s1"},
 		"": nil} {
 		if got := preferred(host); !slices.Equal(got, want) {
 			t.Errorf("on host %q it prefers the nodes %q, want %q", host, got, want)
 		}
 	}
-	e.Spread(LoadHost, []string{"n7"})
-	if got := preferred(LoadHost); got != nil {
-		t.Errorf("what follows prefers the nodes %q", got)
-	}
-}
-
-// Further nodes of the load are such that no host has, until there are none, which is said at once. What is started on
-// one of them later is on the same one, in the order that they are given.
-func TestFurtherNodes(t *testing.T) {
-	ctx, a := bounded(t), newAPI(t)
-	e := engineOn(t, a)
-	e.options.LoadNodes, e.options.ServiceNodes = map[string]string{"pool": "load"}, map[string]string{"pool": "services"}
-	a.become(schedule([][2]string{{"s1", "services"}, {"n3", "load"}, {"n1", "load"}, {"n2", "load"}}))
-	opened, err := e.Open(ctx, "spread")
-	if err != nil {
-		t.Fatal(err)
-	}
-	launched := 0
-	launch := func(host string) (string, error) {
-		launched++
-		r, err := opened.(*space).launch(ctx, &container{service: engine.Service{Service: spec.Service{
-			Name: "p" + string(rune('a'+launched))},
-			Image:    prepared,
-			Location: engine.Location{Host: host}}}, "")
-		if err != nil {
-			return "", err
-		}
-		return r.Node(), nil
-	}
-	for _, want := range []struct{ host, node string }{{LoadHost, "n3"}, {ServiceHost, "s1"},
-		{e.Further(LoadHost, 1), "n3"}, {e.Further(LoadHost, 2), "n1"},
-		{e.Further(LoadHost, 3), "n2"}, {e.Further(LoadHost, 2), "n1"}} {
-		if node, err := launch(want.host); err != nil || node != want.node {
-			t.Errorf("on host %s it is on node %q, %v, want %s", want.host, node, err, want.node)
-		}
-	}
-	for _, node := range []string{"n1", "n2", "n3", "s1"} {
-		if not := e.nodes.unused().NodeSelectorTerms[0].MatchFields; !slices.ContainsFunc(not,
-			func(r corev1.NodeSelectorRequirement) bool {
-				return r.Operator == corev1.NodeSelectorOpNotIn && r.Values[0] == node
-			}) {
-			t.Errorf("a further node could be %s: %+v", node, not)
-		}
-	}
-	pods, begun := len(a.left()), time.Now()
-	if _, err := launch(e.Further(LoadHost, 4)); !errors.Is(err, engine.ErrNoFurther) ||
-		time.Since(begun) > unschedulable/2 {
-		t.Errorf("where there is no node for it: %v after %v", err, time.Since(begun))
-	}
-	if left := len(a.left()); left != pods {
-		t.Errorf("of what no node took, %d objects stay", left-pods)
-	}
-	// Those that were found are put in order, and one of them is not wanted.
-	e.Spread(LoadHost, []string{"n1", "n3"})
-	for host, node := range map[string]string{LoadHost: "n1", "load-2": "n3", "load-3": "", ServiceHost: "s1"} {
-		if got := e.nodes.of(host); got != node {
-			t.Errorf("host %s is node %q, want %q", host, got, node)
-		}
-	}
-	if node, err := launch("load-3"); err != nil || node != "n2" {
-		t.Errorf("a node that is free again: %q, %v", node, err)
-	}
-	var refused *engine.RejectedError
-	for _, host := range []string{"load-1", "load-x", "services-2"} {
-		if _, err := launch(host); !errors.As(err, &refused) {
-			t.Errorf("on host %q, which is none: %v", host, err)
-		}
-	}
-	if err := opened.Close(context.WithoutCancel(ctx)); err != nil {
-		t.Error(err)
-	}
-	a.wantNone(t, "")
 }

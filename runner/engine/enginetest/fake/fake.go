@@ -12,7 +12,6 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -91,7 +90,6 @@ var (
 	_ engine.Placed     = (*running)(nil)
 	_ engine.Clocked    = (*running)(nil)
 	_ engine.Sited      = (*running)(nil)
-	_ engine.Spreading  = (*Engine)(nil)
 )
 
 // New makes an engine that follows a script.
@@ -164,17 +162,6 @@ func (e *Engine) Reach(_ context.Context, image string) error {
 		return nil
 	}
 	return e.script.Reach(image)
-}
-
-func (e *Engine) Further(host string, n int) string {
-	if n < 2 {
-		return host
-	}
-	return fmt.Sprintf("%s-%d", host, n)
-}
-
-func (e *Engine) Spread(host string, nodes []string) {
-	e.called("spread", host+" over "+strings.Join(nodes, " "))
 }
 
 func (e *Engine) Built(context.Context) ([]engine.BuiltImage, error) {
