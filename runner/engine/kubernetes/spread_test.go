@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
@@ -37,36 +35,6 @@ func TestClockThatDrifts(t *testing.T) {
 			t.Errorf("the clock is %v ahead, give or take %v, %v; want %v", ahead, uncertain, err, want)
 		}
 		r.meter.fastest = 1 // as if one had come in no time
-	}
-}
-
-// schedule gives pods the first of some nodes that they ask for, each with the pool that it is in.
-func schedule(nodes [][2]string) func(*corev1.Pod) {
-	return func(pod *corev1.Pod) {
-		var terms []corev1.NodeSelectorTerm
-		if a := pod.Spec.Affinity; a != nil && a.NodeAffinity != nil {
-			if required := a.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution; required != nil {
-				terms = required.NodeSelectorTerms
-			}
-		}
-		for _, node := range nodes {
-			fits := pod.Spec.NodeSelector["pool"] == node[1]
-			for _, term := range terms {
-				for _, r := range term.MatchFields {
-					fits = fits && r.Key == "metadata.name" && len(r.Values) == 1 && // all that a cluster takes
-						(r.Values[0] == node[0]) == (r.Operator == corev1.NodeSelectorOpIn)
-				}
-			}
-			if fits {
-				pod.Spec.NodeName, pod.Status.PodIP = node[0], "10.0.0.1"
-				pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: mainContainer,
-					State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}}
-				return
-			}
-		}
-		pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse,
-			Reason:  corev1.PodReasonUnschedulable,
-			Message: "0/4 nodes are available"}}
 	}
 }
 
