@@ -228,8 +228,6 @@ func TestFailOn(t *testing.T) {
 		{"throughput < -5%", 1, `--fail-on "throughput < -5%" is met by servers#servers async`},
 		{"throughput < -20%", 0, "--fail-on cannot be judged for servers#servers broken: throughput: B: failed: it ended " +
 			"with status 1"},
-		{`throughput{server="sync"} < -1%`, 0, ""},
-		{`throughput{server="broken"} < -1%`, 1, `cannot be judged for any cell`},
 		{"througput < -5%", 2, `no metric "througput" in what is compared: did you mean "throughput"?`},
 		{"throughput < -5", 2, `--fail-on "throughput < -5": the change of throughput is a percentage: write throughput < -5%`},
 	}

@@ -144,7 +144,7 @@ func CompareSides(ctx context.Context, a *lab.Session, args []string, flags Comp
 	}
 	o := compare.ChangeOptions{Metrics: flags.Metrics, AcrossHosts: flags.AcrossHosts}
 	if gate != nil {
-		o.Also = gate.Metrics()
+		o.Also = []string{gate.Metric}
 	}
 	if c.changes, err = compare.Compare(sides, o); err != nil {
 		return nil, lab.UsageError(err)
@@ -157,7 +157,8 @@ func CompareSides(ctx context.Context, a *lab.Session, args []string, flags Comp
 		return nil, lab.Failure(err)
 	}
 	c.explanation = compare.Explain(c.changes, c.differences)
-	return c, c.judge(gate, flags.FailOn)
+	c.judge(gate, flags.FailOn)
+	return c, nil
 }
 
 // layAll lays the sets of all articles that are compared over them.
@@ -293,16 +294,12 @@ func goneTrials(side string, l *lab.Article, d *dataset.Dataset, records []*reco
 }
 
 // judge asks of every cell whether the condition is met.
-func (c *Comparison) judge(gate *compare.Gate, text string) error {
+func (c *Comparison) judge(gate *compare.Gate, text string) {
 	if gate == nil {
-		return nil
-	}
-	cells, err := gate.Judge(c.changes)
-	if err != nil {
-		return FailOnError(text, err)
+		return
 	}
 	c.failOn = &failOnJSON{Condition: text, Refuted: true, Cells: []string{}, Unknown: [][]string{}}
-	for _, cell := range cells {
+	for _, cell := range gate.Judge(c.changes) {
 		name := cell.Name
 		c.failOn.Refuted = c.failOn.Refuted && cell.Refuted
 		switch {
@@ -316,7 +313,6 @@ func (c *Comparison) judge(gate *compare.Gate, text string) error {
 			c.failOn.Judged++
 		}
 	}
-	return nil
 }
 
 // Gated gives the status that --fail-on asks for. What could not be judged lets a cell pass, but not all of them.

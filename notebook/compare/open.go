@@ -11,7 +11,7 @@ import (
 // shown nor within the smallest effect: that of the metrics that are asked for, and where none is, of the first key
 // metric that can be better or worse. Failures keep no cell going: one without any is as decided as it will ever be.
 //
-// The error is that of Compare and of Gate.Judge.
+// The error is that of Compare.
 //
 // Source: docs/method.md#number-of-looks and docs/command.md#bench.
 func Open(s Sides, o ChangeOptions, gate *Gate) (map[string][]string, error) {
@@ -27,13 +27,12 @@ func Open(s Sides, o ChangeOptions, gate *Gate) (map[string][]string, error) {
 		}
 	}
 	if gate != nil {
-		cells, err := gate.Judge(changes)
-		for _, c := range cells {
+		for _, c := range gate.Judge(changes) {
 			if !c.Met && !c.Refuted {
 				add(c.A, c.B)
 			}
 		}
-		return out, err
+		return out, nil
 	}
 	decisive := map[*dataset.Cell]bool{} // cells of A whose decisive metric was seen
 	for i := range changes {

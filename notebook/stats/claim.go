@@ -85,34 +85,22 @@ type Part func(alpha float64) Verdict
 //
 // Source: docs/method.md#several-comparisons; Berger, Technometrics 1982.
 func AllOf(parts ...Part) Part {
-	return func(alpha float64) Verdict { return combine(parts, alpha, Supported, Contradicted) }
-}
-
-// AnyOf is the claim that one of its parts at least is true. It is supported if one of m parts is supported at
-// alpha/m; contradicted if every part is contradicted at alpha; otherwise as AllOf.
-//
-// Source: docs/method.md#several-comparisons.
-func AnyOf(parts ...Part) Part {
-	return func(alpha float64) Verdict { return combine(parts, alpha, Contradicted, Supported) }
-}
-
-// combine returns every if all parts are that at alpha, and some if one of m parts is that at alpha/m. Both cannot
-// be: a part that is decided at alpha/m is decided alike at alpha.
-func combine(parts []Part, alpha float64, every, some Verdict) Verdict {
-	all, missing := len(parts) > 0, len(parts) == 0
-	for _, part := range parts {
-		if part(alpha/float64(len(parts))) == some {
-			return some
+	return func(alpha float64) Verdict {
+		all, missing := len(parts) > 0, len(parts) == 0
+		for _, part := range parts {
+			if part(alpha/float64(len(parts))) == Contradicted {
+				return Contradicted
+			}
+			v := part(alpha)
+			all = all && v == Supported
+			missing = missing || v == NotMeasured
 		}
-		v := part(alpha)
-		all = all && v == every
-		missing = missing || v == NotMeasured
+		switch {
+		case all:
+			return Supported
+		case missing:
+			return NotMeasured
+		}
+		return Inconclusive
 	}
-	switch {
-	case all:
-		return every
-	case missing:
-		return NotMeasured
-	}
-	return Inconclusive
 }

@@ -10,7 +10,7 @@
 // boundary of a Region is inconclusive.
 //
 // Alpha is one minus the confidence, in (0, 1). Whoever judges several parts, or looked at results before a run
-// was over, hands in a smaller one: AllOf, AnyOf and Level say which.
+// was over, hands in a smaller one: AllOf and Level say which.
 //
 // The rules, with the error rates they were chosen for, are those of docs/method.md, of which every function
 // names its section.
