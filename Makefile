@@ -37,7 +37,7 @@ check: build ## check articles for errors
 # Pages are looked at as they are made of the committed records.
 test: build ## run all tests; those that need an engine or a browser run where there is one
 	@rm -rf _pages && $(BIN)/benchbook render -o _pages >/dev/null
-	BENCHBOOK_TEST_SITE=$(CURDIR)/_pages $(GO) test -timeout 45m $(TESTFLAGS) ./site ./cmd/benchbook ./...
+	BENCHBOOK_TEST_SITE=$(CURDIR)/_pages $(GO) test -timeout 45m $(TESTFLAGS) ./cmd/benchbook ./site ./...
 
 test-all: test ## run all tests, and what takes longer: a smoke run of all articles, pictures of all pages, all load generators, benchbook-cluster and Kubernetes (as root), fuzzing
 	$(GO) test -short -tags cluster ./cmd/benchbook

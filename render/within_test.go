@@ -34,7 +34,7 @@ func TestWithinOneRun(t *testing.T) {
 		}
 	}
 	for _, f := range page.Files {
-		if strings.HasSuffix(f.Path, ".json") && !strings.Contains(string(f.Data), `"interval":"within one run"`) {
+		if strings.HasSuffix(f.Path, ".csv") && !strings.Contains(string(f.Data), ",within one run,") {
 			t.Errorf("%s does not say within what its interval is", f.Path)
 		}
 	}

@@ -19,7 +19,6 @@ import (
 
 	"benchbook/site"
 	"benchbook/site/theme"
-	"benchbook/slowtest"
 )
 
 // A builder is the Build of a preview under test: it gives the index, and the problems that it was told.
@@ -90,8 +89,7 @@ func serve(t *testing.T, p site.Preview) (address string) {
 
 // state is what pages are told.
 type state struct {
-	Version, Assets, Problems string
-	Progress                  []string
+	Version, Problems string
 }
 
 // states reads the events of a preview, until the test ends.
@@ -275,10 +273,7 @@ func TestPreviewFollows(t *testing.T) {
 	follows("the folder comes back", article, func() { write(article, "four") })
 	follows("it is written once more", article, func() { write(article, "five") })
 	follows("the project file is made", project, func() { write(project, "title: x") })
-	now := until(t, told, "another version", func(s state) bool { return s.Version != first.Version && s.Problems == "" })
-	if now.Assets != first.Assets {
-		t.Error("the style is told to have changed")
-	}
+	until(t, told, "another version", func(s state) bool { return s.Version != first.Version && s.Problems == "" })
 
 	b.set("article.md:3: unknown key <script>alert(1)</script>", "")
 	write(article, "wrong")
@@ -312,31 +307,6 @@ func TestPreviewIgnores(t *testing.T) {
 	case changed := <-b.built:
 		t.Errorf("the site was built again for %q", changed)
 	case <-time.After(400 * time.Millisecond):
-	}
-}
-
-// Readers that do not read keep nobody from being told, and are let go in the end.
-func TestPreviewSlowReader(t *testing.T) {
-	slowtest.Skip(t)
-	dir := t.TempDir()
-	address, b := preview(t, site.Preview{Roots: []string{dir}})
-	for range 20 {
-		c, err := net.Dial("tcp", strings.Trim(strings.TrimPrefix(address, "http://"), "/"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		if _, err := fmt.Fprintf(c, "GET /.benchbook/events HTTP/1.1\r\nHost: %s\r\n\r\n", c.RemoteAddr()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	told := states(t, address)
-	for i := range 50 {
-		b.set(strings.Repeat("much to read ", 4000)+fmt.Sprint(i), "")
-		if err := os.WriteFile(filepath.Join(dir, "article.md"), fmt.Append(nil, i), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		until(t, told, "a state", func(s state) bool { return strings.HasSuffix(s.Problems, fmt.Sprint(" ", i)) })
 	}
 }
 

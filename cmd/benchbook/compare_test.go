@@ -127,68 +127,6 @@ func TestShowSaysTheLimit(t *testing.T) {
 	}
 }
 
-// A run is all that was measured in one go, also where each experiment had a name of its own: any of these names is the
-// run's.
-func TestRunsOfOlderRecords(t *testing.T) {
-	text := "---\ntitle: Two experiments\n---\n\n```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n"
-	for _, name := range []string{"one", "two"} {
-		text += "\n```yaml experiment\nname: " + name +
-			"\nservices: {server: {build: ., expose: [\"8080\"]}}\nmatrix: {server: [a, b]}\n" +
-			"load: {target: \"http://server:8080/\", connections: 10}\nrepetitions: 3\ncalibrate: false\n```\n"
-	}
-	b := rendertest.New(t, "two", []byte(text))
-	before, after := map[string]string{"one": "20261110T100000Z-aaaa", "two": "20261110T101000Z-bbbb"},
-		map[string]string{"one": "20261114T100000Z-cccc", "two": "20261114T101000Z-dddd"}
-	for _, experiment := range []string{"one", "two"} {
-		for _, trial := range []string{"a", "b"} {
-			b.Measure(plan.Full, experiment, trial, []float64{500, 505, 495}, rendertest.In(before[experiment], 10))
-			b.Measure(plan.Full, experiment, trial, []float64{700, 707, 693}, rendertest.In(after[experiment], 14))
-		}
-	}
-	for _, r := range b.Records {
-		if err := record.Dir(filepath.Join(b.Dir(), "records")).Save(r); err != nil {
-			t.Fatal(err)
-		}
-	}
-	project := filepath.Join(b.Dir(), "..", "..")
-	status, stdout, stderr := benchbook(project, "compare", before["one"], after["two"], "--format", "json", "--metric",
-		"throughput")
-	if status != 0 {
-		t.Fatalf("status %d: %s", status, stderr)
-	}
-	var compared results.CompareJSON
-	if err := json.Unmarshal(stdout, &compared); err != nil {
-		t.Fatal(err)
-	}
-	var cells []string
-	for _, c := range compared.Changes {
-		cells = append(cells, c.Experiment+" "+c.Trial+" "+c.A.Run+" "+c.B.Run)
-	}
-	var want []string
-	for _, experiment := range []string{"one", "two"} {
-		for _, trial := range []string{"a", "b"} {
-			want = append(want, experiment+" "+trial+" "+before[experiment]+" "+after[experiment])
-		}
-	}
-	if slices.Sort(cells); !slices.Equal(cells, want) || !slices.Equal(compared.A.Sets[0].Runs,
-		[]string{before["one"], before["two"]}) {
-		t.Errorf("compared are\n%s\nof runs %q, want\n%s", strings.Join(cells, "\n"), compared.A.Sets[0].Runs,
-			strings.Join(want, "\n"))
-	}
-	status, stdout, stderr = benchbook(project, "show", "two", "--run", before["two"], "--format", "json")
-	var shown []results.ShowJSON
-	if err := json.Unmarshal(stdout, &shown); status != 0 || err != nil {
-		t.Fatalf("status %d, %v: %s", status, err, stderr)
-	}
-	for _, e := range shown[0].Experiments {
-		for _, c := range e.Cells {
-			if c.Run != before[e.Experiment] {
-				t.Errorf("show has %s of %s of run %q, want %s", c.Trial, e.Experiment, c.Run, before[e.Experiment])
-			}
-		}
-	}
-}
-
 // The data of show hold every cell, with numbers that are those of the records.
 func TestShowJSON(t *testing.T) {
 	status, stdout, stderr := benchbook(measuredTwice(t), "show", "--format", "json")

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"crypto/rand"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,7 +11,6 @@ import (
 
 	"benchbook/lab"
 	"benchbook/notebook/article"
-	"benchbook/runner/engine/enginetest"
 )
 
 // composeProjects are ordinary projects with a Compose file, by name.
@@ -64,34 +62,14 @@ func TestComposeProjectsAreClean(t *testing.T) {
 	}
 }
 
-// needsBuildKit is the project that an engine with the classic builder alone cannot build.
-const needsBuildKit = "buildkit"
-
-// Each of these projects is measured as init leaves it, or refused with what to change.
+// Each of these projects is measured as init leaves it.
 func TestComposeProjectsRun(t *testing.T) {
 	for name, project := range composeProjects(t) {
-		if name == needsBuildKit {
-			continue
-		}
 		t.Run(name, func(t *testing.T) {
 			w := beside(t)
 			measuresThroughput(t, w, composed(t, w, name, project))
 		})
 	}
-}
-
-// The project that needs BuildKit runs where the docker command has it, and is refused where it does not.
-func TestComposeProjectThatNeedsBuildKit(t *testing.T) {
-	w := onEngine(t)
-	w.LockDir = ""
-	dir := composed(t, w, needsBuildKit, composeProjects(t)[needsBuildKit])
-	// Another image than that of an earlier test, which the engine may still have.
-	if err := os.WriteFile(filepath.Join(dir, "other.txt"), []byte(rand.Text()), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	refusedWithoutBuildKit(t, w, dir)
-	enginetest.DockerWithBuildKit(t)
-	measuresThroughput(t, w, dir)
 }
 
 // composed is the folder of a project that init has made of a Compose file.
@@ -126,26 +104,4 @@ func measuresThroughput(t *testing.T, w lab.Config, dir string) {
 	if got := mustRun(t, w, "-C", dir, "show", "--format", "csv"); !strings.Contains(got, "throughput") {
 		t.Errorf("no throughput was measured:\n%s", got)
 	}
-}
-
-// refusedWithoutBuildKit runs a project that needs BuildKit where the docker command does not have it.
-func refusedWithoutBuildKit(t *testing.T, w lab.Config, dir string) {
-	t.Helper()
-	const (
-		docker = "#!/bin/sh\necho 'ERROR: BuildKit is enabled but the buildx component is missing or broken.' >&2\nexit 1\n"
-		want   = "Dockerfile line 3: RUN --mount needs BuildKit, and no docker command here builds with it: install " +
-			"docker-buildx, or COPY what it mounts"
-	)
-	t.Run("without BuildKit", func(t *testing.T) {
-		folder := t.TempDir()
-		if err := os.WriteFile(filepath.Join(folder, "docker"), []byte(docker), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		t.Setenv("PATH", folder+string(filepath.ListSeparator)+os.Getenv("PATH"))
-		var stdout, stderr bytes.Buffer
-		status := run([]string{"-C", dir, "run", "--quick"}, &stdout, &stderr, w)
-		if said := stdout.String() + stderr.String(); status != 1 || !strings.Contains(said, want) {
-			t.Errorf("status %d, and it does not say where and what to change:\n%s", status, said)
-		}
-	})
 }

@@ -3,20 +3,15 @@ package kubernetes
 import (
 	"context"
 	"errors"
-	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
@@ -121,160 +116,6 @@ func awaitFault(ctx context.Context, t *testing.T, r *running) error {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-}
-
-func TestWithoutAccess(t *testing.T) {
-	folder := cluster(t)
-	tests := []struct {
-		name   string
-		change func(*Options)
-		want   string
-	}{
-		{"expired credentials", func(o *Options) { o.Kubeconfig = filepath.Join(folder, "expired.kubeconfig") },
-			"log in again"},
-		{"another namespace", func(o *Options) { o.Namespace = "default" }, "lacks a right"},
-		{"no such context", func(o *Options) { o.Context = "nowhere" }, "nowhere"},
-		{"no registry", func(o *Options) { o.Registry = "" }, "registry"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			o := options(t)
-			tt.change(&o)
-			e, err := New(t.Context(), o)
-			if e != nil || !errors.Is(err, engine.ErrUnavailable) || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("got %v, want ErrUnavailable with %q", err, tt.want)
-			}
-		})
-	}
-}
-
-// proxy passes connections on to the API server, until it is cut.
-type proxy struct {
-	address, to string
-	mu          sync.Mutex
-	listener    net.Listener
-	conns       []net.Conn
-}
-
-func (p *proxy) listen(t *testing.T) {
-	t.Helper()
-	address := p.address
-	if address == "" {
-		address = "127.0.0.1:0"
-	}
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.mu.Lock()
-	p.listener, p.address = listener, listener.Addr().String()
-	p.mu.Unlock()
-	go func() {
-		for {
-			near, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			far, err := net.Dial("tcp", p.to)
-			if err != nil {
-				near.Close()
-				continue
-			}
-			p.mu.Lock()
-			p.conns = append(p.conns, near, far)
-			p.mu.Unlock()
-			for _, way := range [][2]net.Conn{{near, far}, {far, near}} {
-				go func() {
-					_, _ = io.Copy(way[0], way[1])
-					_ = errors.Join(way[0].Close(), way[1].Close())
-				}()
-			}
-		}
-	}()
-}
-
-func (p *proxy) cut() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.listener.Close()
-	for _, c := range p.conns {
-		c.Close()
-	}
-	p.conns = nil
-}
-
-// The cluster goes on without us, and what runs there is found again.
-func TestConnectionLost(t *testing.T) {
-	folder, ctx := cluster(t), bounded(t)
-	p := &proxy{to: "10.213.0.1:6443"}
-	p.listen(t)
-	t.Cleanup(p.cut)
-	config, err := os.ReadFile(filepath.Join(folder, "user.kubeconfig"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	through := strings.Replace(string(config), `server: "https://10.213.0.1:6443"`,
-		`tls-server-name: 10.213.0.1, server: "https://`+p.address+`"`, 1)
-	file := filepath.Join(t.TempDir(), "kubeconfig")
-	if err := os.WriteFile(file, []byte(through), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	e := connected(t, func(o *Options) { o.Kubeconfig = file })
-	r := started(ctx, t, e)
-	p.cut()
-	wantFault(t, awaitFault(ctx, t, r), "does not answer", p.address, "run again")
-	if _, err := r.Usage(ctx); err == nil {
-		t.Error("usage was told without a connection")
-	}
-	p.listen(t)
-	for {
-		if _, ended, err := r.Ended(ctx); err == nil && !ended {
-			break
-		}
-		if ctx.Err() != nil {
-			t.Fatal("it was not found again")
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	if usage, err := r.Usage(ctx); err != nil || usage.CPU == 0 {
-		t.Errorf("usage is %+v, %v", usage, err)
-	}
-}
-
-func TestImageCannotBePulled(t *testing.T) {
-	cluster(t)
-	ctx := bounded(t)
-	e := connected(t, nil)
-	service := steady(ctx, t, e)
-	known := e.images.known[service.Image.Reference]
-	repository, _, _ := strings.Cut(service.Image.Reference, "@")
-	service.Image.Reference = repository + "@sha256:" + strings.Repeat("0", 64)
-	// As of an image that was there when it was prepared.
-	e.images.known[service.Image.Reference] = known
-	_, err := opened(ctx, t, e).Start(ctx, service)
-	wantFault(t, err, service.Image.Reference, "node1", "reaches the registry")
-}
-
-func TestQuotaFull(t *testing.T) {
-	cluster(t)
-	ctx := bounded(t)
-	e, a := connected(t, nil), admin(t)
-	if _, err := e.agent.ensure(ctx, e); err != nil {
-		t.Fatal(err)
-	}
-	const quotas = "resourcequotas"
-	quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "none"}, Spec: corev1.ResourceQuotaSpec{
-		Hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse("0")}}}
-	if err := a.cluster.create(ctx, quotas, quota); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := a.cluster.remove(context.WithoutCancel(ctx), quotas, quota.Name, 0); err != nil {
-			t.Error(err)
-		}
-	})
-	_, err := opened(ctx, t, e).Start(ctx, steady(ctx, t, e))
-	wantFault(t, err, "quota", `"bench"`, "benchbook clean")
 }
 
 func TestEvicted(t *testing.T) {

@@ -112,23 +112,3 @@ func discardImages(t *testing.T) {
 		}
 	}
 }
-
-// The manual lists the rights that the user of the cluster has, who is what all tests run as.
-func TestManualListsRights(t *testing.T) {
-	manual, err := os.ReadFile("../../../docs/engines.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	user, err := os.ReadFile("../../../scripts/clustertest/user.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rules, _ := strings.Cut(string(user), "\nrules:\n")
-	rules, _, found := strings.Cut(rules, "# /")
-	if !found || strings.Count(rules, "\n") < 5 {
-		t.Fatalf("the user has the rules %q", rules)
-	}
-	if !strings.Contains(string(manual), rules) {
-		t.Errorf("the manual does not list\n%s", rules)
-	}
-}
