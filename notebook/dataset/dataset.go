@@ -110,6 +110,9 @@ type Experiment struct {
 // Elsewhere is a cell that only another profile has.
 type Elsewhere struct{ Trial, Profile string }
 
+// WithoutRecords is the dataset of a plan of which nothing was measured.
+func WithoutRecords(doc *article.Document, p *plan.Plan) *Dataset { return assemble(doc, p, nil) }
+
 // OfPlan is the set of a host under a plan that is already made, also of experiments that it leaves out. The host may
 // be empty where there are no records.
 func OfPlan(doc *article.Document, p *plan.Plan, records []*record.Record, host string) (*Dataset, error) {
@@ -439,14 +442,6 @@ func byTrial(records []*record.Record) map[trialID][]*record.Record {
 		out[id] = append(out[id], r)
 	}
 	return out
-}
-
-// Rewritten is the dataset of the same article in other words: doc has the front matter and the blocks of the article
-// that d is of, and other prose. What d has judged already it need not judge again.
-func (d *Dataset) Rewritten(doc *article.Document) *Dataset {
-	out := *d
-	out.Doc = doc
-	return &out
 }
 
 // Experiment finds an experiment by name; "" is the only one. It is false if there is none, or several for "".

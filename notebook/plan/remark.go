@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"bytes"
 	"net/url"
 	"slices"
 	"strconv"
@@ -60,43 +59,6 @@ func (e *outline) checkPort(t *Trial, l *article.Load) {
 				port, s.Name, strings.Join(known, ", ")).Hint = "correct the port, or add it to expose, which is waited for"
 		}
 	}
-}
-
-// Mentions says whether a word is in the commands of the experiment, or in files that go into its containers. All is
-// false if an image was made elsewhere, so that nobody can tell.
-func (e *Experiment) Mentions(word string) (found, all bool) {
-	all = true
-	inFiles := func(files []spec.File) {
-		for _, f := range files {
-			found = found || bytes.Contains(f.Data, []byte(word))
-		}
-	}
-	image := func(i spec.Image) {
-		if i.Build == nil {
-			all = false
-			return
-		}
-		inFiles(i.Build.Files)
-	}
-	for _, t := range e.Trials {
-		if c := t.Command; c != nil {
-			found = found || slices.ContainsFunc(c.Run, func(w string) bool { return strings.Contains(w, word) })
-			inFiles(c.Configs)
-			if c.Service == "" {
-				image(c.Image)
-			}
-		}
-		for _, s := range t.Services {
-			inFiles(s.Configs)
-			for _, v := range s.Volumes {
-				inFiles(v.Files)
-			}
-			if t.Command != nil && t.Command.Service == s.Name {
-				image(s.Image)
-			}
-		}
-	}
-	return found, all
 }
 
 // service finds a service of a trial by its name.

@@ -75,10 +75,3 @@ func Usual(records []*record.Record, say func(*record.Record) string) (words str
 	}
 	return words
 }
-
-// A Forecast is what kept half of the repetitions of a cell or more from being measured well, and will again. Each part
-// is in words, and empty if it did not.
-type Forecast struct {
-	Window, Generator string // for headline claims
-	Warmup            string
-}
