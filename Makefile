@@ -37,10 +37,10 @@ check: build ## check articles for errors
 # Pages are looked at as they are made of the committed records.
 test: build ## run all tests; those that need an engine or a browser run where there is one
 	@rm -rf _pages && $(BIN)/benchbook render -o _pages >/dev/null
-	BENCHBOOK_TEST_SITE=$(CURDIR)/_pages $(GO) test -timeout 45m $(TESTFLAGS) ./cmd/benchbook ./site ./...
+	BENCHBOOK_TEST_SITE=$(CURDIR)/_pages $(GO) test -timeout 45m $(TESTFLAGS) ./cmd/cli ./site ./...
+	cd cluster && $(GO) test $(TESTFLAGS) ./...
 
 test-all: test ## run all tests, and what takes longer: a smoke run of all articles, pictures of all pages, all load generators, benchbook-cluster and Kubernetes (as root), fuzzing
-	$(GO) test -short -tags cluster ./cmd/benchbook
 	$(GO) test -timeout 60m ./runner/load/foreign -run TestRealTools -compile
 	$(MAKE) report PROFILE=smoke
 	$(MAKE) screens
@@ -50,10 +50,11 @@ test-all: test ## run all tests, and what takes longer: a smoke run of all artic
 # The tests are built before, as there is no network beside the cluster.
 test-kubernetes: ## start a Kubernetes of three nodes, test that engine on it, and stop it (as root; the first time takes some minutes more)
 	@scripts/engine
-	@mkdir -p $(BIN) && $(GO) test -c -o $(BIN)/kubernetes.test ./runner/engine/kubernetes && $(GO) test -tags cluster -c -o $(BIN)/benchbook.test ./cmd/benchbook
-	cd runner/engine/kubernetes && BENCHBOOK_TEST_REQUIRE=kubernetes,engine ../../../scripts/clustertest/run sh -c '\
-		../../../$(BIN)/kubernetes.test -test.timeout 20m "$$@" && \
-		cd ../../../cmd/benchbook && ../../$(BIN)/benchbook.test -test.run "^TestRunOnCluster$$" -test.timeout 30m' sh $(TESTFLAGS)
+	@$(MAKE) build-cluster
+	cd cluster && $(GO) test -c -o ../$(BIN)/kubernetes.test ./kubernetes && $(GO) test -c -o ../$(BIN)/cluster.test .
+	cd cluster && BENCHBOOK_TEST_REQUIRE=kubernetes,engine BENCHBOOK_TEST_PROGRAM=$(CURDIR)/$(BIN)/benchbook-cluster clustertest/run sh -c '\
+		cd kubernetes && ../../$(BIN)/kubernetes.test -test.timeout 20m "$$@" && \
+		cd .. && ../$(BIN)/cluster.test -test.timeout 30m' sh $(TESTFLAGS)
 
 # npm installs just what the lock file names, by digest, and runs none of it.
 tools: _tools/node_modules ## install what pages are checked with: axe-core, and the validator of the W3C, which needs Java
@@ -75,10 +76,10 @@ bench-load: build ## compare the load generator with wrk, ab, hey and, if instal
 	@$(BIN)/bench-load -load $(BIN)/$(AGENT)
 
 bench-scale: ## time check, plan, show and render on 5,000 cells and on 1,000 articles, with their memory (some minutes)
-	$(GO) test ./cmd/benchbook -run - -bench Scale -benchtime 1x
+	$(GO) test ./cmd/cli -run - -bench Scale -benchtime 1x
 
 bench-first-use: ## time the way from nothing to a page with numbers of this machine (leave the machine alone)
-	$(GO) test ./cmd/benchbook -run 'TestFirstUse/from_nothing' -v -count=1 -alone
+	$(GO) test ./cmd/cli -run 'TestFirstUse/from_nothing' -v -count=1 -alone
 
 size: ## print lines of product and tests, words of the manual, packages, verbs, flags, and marks of translated English
 	@scripts/size
@@ -88,9 +89,8 @@ lint: ## formatting, spelling, sizes of functions, layers, vet and staticcheck
 	@$(GO) tool misspell -error -i nmae .ci scripts cmd docs experiments/*/article.md files lab notebook render runner site slice slowtest *.go *.md
 	$(GO) test -run '^(TestLimits|TestLayers)$$' .
 	$(GO) vet ./...
-	$(GO) vet -tags cluster ./cmd/benchbook
 	$(GO) tool staticcheck ./...
-	$(GO) tool staticcheck -tags cluster ./cmd/benchbook
+	cd cluster && $(GO) vet ./...
 
 engine: ## find a Docker engine, or install and start one (Debian or Ubuntu, as root), and see to a Debian image
 	@scripts/engine
@@ -105,7 +105,7 @@ build: agent ## build benchbook with the program that it puts into containers
 	@CGO_ENABLED=0 $(GO) build -trimpath -tags embedded -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/benchbook
 
 build-cluster: agent ## build benchbook-cluster, which is benchbook with Kubernetes
-	@CGO_ENABLED=0 $(GO) build -trimpath -tags embedded,cluster -ldflags '$(LDFLAGS)' -o $(BIN)/benchbook-cluster ./cmd/benchbook
+	@CGO_ENABLED=0 $(GO) build -C cluster -trimpath -tags embedded -ldflags '$(LDFLAGS)' -o ../$(BIN)/benchbook-cluster .
 
 agent:
 	@CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -ldflags '-s -w' -buildvcs=false -o $(BIN)/ ./runner/$(AGENT)

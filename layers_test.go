@@ -27,16 +27,14 @@ var layers = []string{
 
 // heavy has the libraries that one folder may import.
 var heavy = map[string]string{
-	"github.com/testcontainers/":              "runner/engine/docker",
-	"github.com/docker/cli/":                  "runner/engine/docker",
-	"github.com/moby/moby/":                   "runner/engine/docker",
-	"github.com/compose-spec/":                "notebook/compose",
-	"k8s.io/":                                 "runner/engine/kubernetes",
-	"github.com/google/go-containerregistry/": "runner/engine/kubernetes",
-	"gopkg.in/yaml.v3":                        "notebook/yamltext",
-	"gonum.org/v1/plot":                       "render/figure",
-	"github.com/spf13/cobra":                  "cmd",
-	module + "runner/generator":               "runner/benchbook-agent",
+	"github.com/testcontainers/": "runner/engine/docker",
+	"github.com/docker/cli/":     "runner/engine/docker",
+	"github.com/moby/moby/":      "runner/engine/docker",
+	"github.com/compose-spec/":   "notebook/compose",
+	"gopkg.in/yaml.v3":           "notebook/yamltext",
+	"gonum.org/v1/plot":          "render/figure",
+	"github.com/spf13/cobra":     "cmd",
+	module + "runner/generator":  "runner/benchbook-agent",
 }
 
 func TestLayers(t *testing.T) {
@@ -56,7 +54,7 @@ func TestLayers(t *testing.T) {
 		return "", -1
 	}
 	imports := 0
-	list := goList(t, "-tags", "cluster", "-f", "{{range .Imports}}{{$.ImportPath}} {{.}}\n{{end}}", "./...")
+	list := goList(t, "-f", "{{range .Imports}}{{$.ImportPath}} {{.}}\n{{end}}", "./...")
 	for line := range strings.Lines(list) {
 		from, imported, ok := strings.Cut(strings.TrimSpace(line), " ")
 		from = strings.TrimPrefix(from, module)
@@ -85,19 +83,6 @@ func TestLayers(t *testing.T) {
 	}
 	if imports < 200 {
 		t.Errorf("only %d imports were found", imports)
-	}
-}
-
-// The libraries of Kubernetes are in benchbook-cluster only.
-func TestOrdinaryBuild(t *testing.T) {
-	for tags, clusters := range map[string]bool{"": false, "cluster": true} {
-		deps := goList(t, "-deps", "-tags", tags, "./cmd/benchbook")
-		for _, folder := range []string{"k8s.io/", "github.com/google/go-containerregistry/",
-			module + "runner/engine/kubernetes"} {
-			if in := strings.Contains("\n"+deps, "\n"+folder); in != clusters {
-				t.Errorf("with the tags %q it has %s: %v", tags, folder, in)
-			}
-		}
 	}
 }
 

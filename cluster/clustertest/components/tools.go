@@ -1,0 +1,12 @@
+//go:build tools
+
+// Package components names the programs of Kubernetes that cluster/clustertest/run builds, so that their versions and
+// checksums are in a module of their own, apart from benchbook's.
+package components
+
+import (
+	_ "k8s.io/kubernetes/cmd/kube-apiserver"
+	_ "k8s.io/kubernetes/cmd/kube-controller-manager"
+	_ "k8s.io/kubernetes/cmd/kube-scheduler"
+	_ "k8s.io/kubernetes/cmd/kubelet"
+)

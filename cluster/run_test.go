@@ -1,0 +1,195 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"benchbook/notebook/record"
+)
+
+// A rate that leaves the machine idle: in the cluster of tests both nodes are the same machine.
+const onNodes = `---
+title: On nodes
+---
+
+~~~yaml experiment
+name: apart
+services: {server: {origin: {body: 100B}}}
+load: {target: http://server/, rate: 50/s, duration: 2s, warmup: 200ms}
+repetitions: %d
+calibrate: false
+~~~
+`
+
+// A project on the cluster of tests, measured by the program.
+type onCluster struct {
+	*testing.T
+	program, dir, records string
+}
+
+// newProject makes a project with one article. It skips the test where there is no cluster.
+func newProject(t *testing.T, slug, text, settings string) onCluster {
+	t.Helper()
+	folder, program := os.Getenv("BENCHBOOK_TEST_CLUSTER"), os.Getenv("BENCHBOOK_TEST_PROGRAM")
+	if folder == "" || program == "" {
+		if strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "kubernetes") {
+			t.Fatal("there is no cluster, and BENCHBOOK_TEST_REQUIRE asks for it")
+		}
+		t.Skip("needs a cluster: run make test-kubernetes")
+	}
+	registry, err := os.ReadFile(filepath.Join(folder, "registry"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const pool = "benchbook.test/pool"
+	p := onCluster{t, program, t.TempDir(), ""}
+	article := filepath.Join(p.dir, "experiments", slug)
+	p.records = filepath.Join(article, "records")
+	if err := os.MkdirAll(article, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	project := fmt.Sprintf("registry: %q\nengine: kubernetes\nkubernetes: {context: test, namespace: bench, nodes: {load: "+
+		"{%s: load}, services: {%s: services}}}\n%s", strings.TrimSpace(string(registry)), pool, pool, settings)
+	for name, text := range map[string]string{filepath.Join(p.dir, "benchbook.yaml"): project,
+		filepath.Join(article, "article.md"): text} {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return p
+}
+
+func (p onCluster) command(args ...string) (*exec.Cmd, *bytes.Buffer) {
+	var said bytes.Buffer
+	cmd := exec.Command(p.program, append([]string{"-C", p.dir}, args...)...)
+	cmd.Stdout, cmd.Stderr = &said, &said
+	return cmd, &said
+}
+
+// run runs the program, which must succeed.
+func (p onCluster) run(args ...string) string {
+	p.Helper()
+	cmd, said := p.command(args...)
+	if err := cmd.Run(); err != nil {
+		p.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, said)
+	}
+	return said.String()
+}
+
+// saved reads the records, which must be whole.
+func (p onCluster) saved() []*record.Record {
+	p.Helper()
+	records, bad, err := record.Dir(p.records).Read()
+	if err != nil || len(bad) > 0 {
+		p.Fatalf("%d bad records, %v", len(bad), err)
+	}
+	return records
+}
+
+func (p onCluster) wantClean() {
+	p.Helper()
+	if got := p.run("clean"); !strings.Contains(got, "nothing was left behind") {
+		p.Errorf("clean found\n%s", got)
+	}
+}
+
+// An article runs on a cluster as it does on one machine, from run to render.
+func TestRunOnCluster(t *testing.T) {
+	p := newProject(t, "apart", fmt.Sprintf(onNodes, 2), "")
+	p.run("doctor")
+	p.run("check", "--services")
+	t.Log(p.run("run"))
+	records := p.saved()
+	if len(records) != 2 {
+		t.Errorf("%d records, want 2", len(records))
+	}
+	for _, r := range records {
+		if r.Failure != "" {
+			t.Errorf("%s\n%s", r.Failure, r.Log)
+			continue
+		}
+		if !regexp.MustCompile(`^c\d+\+c\d+-[0-9a-f]{6}$`).MatchString(r.Host) {
+			t.Errorf("the host is %q", r.Host)
+		}
+		for fact, want := range map[string]string{"placement.hosts": "server on services; load on load",
+			"network.crossing": "from pod to pod", "hosts.load.host.kernel": ".", "hosts.services.host.cores": "logical",
+			"engine.name": "kubernetes", "engine.node.load": "node2", "engine.node.services": "node1"} {
+			if got := r.Facts[fact]; !strings.Contains(got, want) {
+				t.Errorf("fact %s is %q, want %q in it", fact, got, want)
+			}
+		}
+		if used, ok := r.Sample("cpu.server"); !ok || used.Value <= 0 || r.Load == nil || r.Load.ForeignCPU < 0 ||
+			r.Before == nil {
+			t.Errorf("cpu.server is %v, %v; load %+v, before %v", used, ok, r.Load, r.Before)
+		}
+	}
+	p.wantClean()
+	p.run("render")
+	page, err := os.ReadFile(filepath.Join(p.dir, "_site", "apart", "index.html"))
+	if err != nil || !strings.Contains(string(page), "Host services") {
+		t.Errorf("the page does not say where it was measured (%v)", err)
+	}
+}
+
+// What runs on one machine runs on a cluster.
+func TestArticleOnCluster(t *testing.T) {
+	text, err := os.ReadFile("../experiments/async-101/article.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newProject(t, "async-101", string(text), "allow: [sysctls]\nprofiles: {smoke: {repetitions: 1, calibrate: false}}\n")
+	t.Log(p.run("run", "--profile", "smoke"))
+	for _, r := range p.saved() {
+		if r.Load == nil || r.Load.Completed == 0 && !strings.Contains(r.Trial, "silent") {
+			t.Errorf("%s, %s: nothing was answered", r.Experiment, r.Trial)
+		}
+	}
+	p.wantClean()
+}
+
+// What a killed run left is found and removed, an interrupted one leaves nothing, and the next goes on.
+func TestRunEndedOnCluster(t *testing.T) {
+	const repetitions = 5
+	p := newProject(t, "apart", fmt.Sprintf(onNodes, repetitions), "")
+	end := func(with os.Signal) (status int, said string) {
+		have := len(p.saved())
+		cmd, output := p.command("run")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for began := time.Now(); len(p.saved()) == have; time.Sleep(50 * time.Millisecond) {
+			if time.Since(began) > 5*time.Minute {
+				t.Fatalf("nothing was measured:\n%s", output)
+			}
+		}
+		if err := cmd.Process.Signal(with); err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Wait(); err != nil && !errors.As(err, new(*exec.ExitError)) {
+			t.Fatal(err)
+		}
+		return cmd.ProcessState.ExitCode(), output.String()
+	}
+	if status, said := end(os.Kill); status != -1 {
+		t.Fatalf("the run had ended with status %d before it was killed:\n%s", status, said)
+	}
+	if cleaned := p.run("clean"); !strings.Contains(cleaned, "removed container benchbook-") {
+		t.Errorf("after a run that was killed clean removes no container:\n%s", cleaned)
+	}
+	if status, said := end(os.Interrupt); status != 105 || !strings.Contains(said, "all containers removed") {
+		t.Errorf("interrupted, the run has status %d:\n%s", status, said)
+	}
+	p.wantClean()
+	p.run("run")
+	if n := len(p.saved()); n != repetitions {
+		t.Errorf("in the end there are %d repetitions, want %d", n, repetitions)
+	}
+}

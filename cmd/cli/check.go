@@ -1,0 +1,150 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"benchbook/lab"
+	"benchbook/lab/measure"
+	"benchbook/lab/pages"
+	"benchbook/lab/results"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
+	"benchbook/notebook/check"
+	"benchbook/notebook/claim"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/source"
+	"benchbook/render/prose"
+	"benchbook/runner/sysinfo"
+	"benchbook/slice"
+)
+
+func (a *app) checkCommand() *cobra.Command {
+	var asJSON, strict, services bool
+	var flags measure.Options
+	cmd := &cobra.Command{
+		Use:   "check [ARTICLE[#NAME] ...]",
+		Short: "Check articles for errors",
+		Long: `Check articles for errors without running them, and report all errors at once. Whole articles are checked, even if
+experiments are named, because run measures nothing in an article with problems. Dead links, missing pictures and typed
+numbers that contradict the records are warnings. Warnings come last and change the status only with --strict. Remarks,
+on what would make results better, never do.
+
+With --services it also starts the services of every trial as run does, with hooks, sends one request to each target,
+checks the answers, and removes everything again. Nothing is measured.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if known := a.Config.EngineNames(); flags.Engine != "" && !slices.Contains(known, flags.Engine) {
+				return fmt.Errorf("no engine %q: known are %s", flags.Engine, terminal.InSentence(known))
+			}
+			project, list, err := a.Select(args)
+			if err != nil {
+				return err
+			}
+			flags.ChooseEngine(project)
+			plans, problems, err := a.Check(project, list, plan.Options{Profile: flags.Profile})
+			if err != nil {
+				return err
+			}
+			problems = append(problems, pages.Problems(project)...)
+			sound := slices.DeleteFunc(slices.Clone(list), func(c *lab.Article) bool { return !c.Problems.Empty() })
+			for _, c := range sound {
+				var found source.Problems
+				check.Asserts(c.Doc, &found)
+				problems = append(problems, found.Sorted()...)
+			}
+			warnings, err := warnings(a.Session, project, sound, plans)
+			if err != nil {
+				return err
+			}
+			all := slices.Concat(problems, warnings)
+			remarks := len(slice.Filter(warnings, func(p *source.Problem) bool { return p.Severity == source.SeverityRemark }))
+			err = a.Print(asJSON, problemsJSON(all), func() {
+				lab.PrintProblems(a.Stdout, all)
+				fmt.Fprintln(a.Stdout, summary(len(list), len(problems), len(warnings)-remarks, remarks))
+			})
+			if err == nil && (len(problems) > 0 || strict && len(warnings) > remarks) {
+				err = lab.WithStatus(lab.StatusProblems, nil)
+			}
+			if err == nil && services {
+				return measure.Verify(cmd.Context(), a.Session, project, list, plans, flags)
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print problems as JSON")
+	cmd.Flags().BoolVar(&strict, "strict", false, "treat warnings as problems in the exit status")
+	cmd.Flags().BoolVar(&services, "services", false, "start the services, and check their answers")
+	cmd.Flags().StringVar(&flags.Profile, "profile", plan.Full, "check the plan of this profile")
+	cmd.Flags().StringVar(&flags.Engine, "engine", "", "where services run: "+strings.Join(a.Config.EngineNames(), ", "))
+	cmd.Flags().BoolVarP(&flags.Verbose, "verbose", "v", false, verboseUsage)
+	return cmd
+}
+
+// warnings says what the authors of articles without problems should look at: links that lead to nothing, and what the
+// records show.
+func warnings(a *lab.Session, project *article.Project, list []*lab.Article,
+	plans map[string]*plan.Plan) ([]*source.Problem, error) {
+	slugs, err := project.Slugs()
+	if err != nil {
+		return nil, lab.Failure(err)
+	}
+	this, err := sysinfo.ThisHost()
+	if err != nil {
+		return nil, lab.Failure(err)
+	}
+	var out []*source.Problem
+	for _, c := range list {
+		var found, here source.Problems
+		prose.DeadLinks(c.Doc, slugs, &found)
+		for _, e := range plans[c.Slug].Experiments {
+			e.Remarks(&found)
+			e.CheckCPUs(func(host string) [][]int { // of other machines that is asked before a run
+				if host != "" {
+					return nil
+				}
+				return this.Cores
+			}, &here)
+		}
+		for _, p := range here.Sorted() { // it may run on another machine
+			found.Warn(p.Rule, p.Pos, "%s", p.Message).Hint = p.Hint
+		}
+		check.Headlines(c.Doc, &found)
+		check.Marks(c.Doc, &found)
+		if _, err := os.Stat(project.RecordsDir(c.Slug)); err != nil {
+			claim.Warn(claim.Undecidable(dataset.WithoutRecords(c.Doc, plans[c.Slug])), &found)
+			out = append(out, found.Sorted()...)
+			continue
+		}
+		d, err := results.ShownDataset(a, project, c, this)
+		if err != nil {
+			return nil, lab.Failure(fmt.Errorf("article %s: %w", c.Slug, err))
+		}
+		check.StaleNumbers(d, &found)
+		check.Asserted(d, &found)
+		claim.Warn(claim.Undecidable(d), &found)
+		out = append(out, found.Sorted()...)
+	}
+	return out, nil
+}
+
+// summary counts in one line what was found.
+func summary(articles, problems, warnings, remarks int) string {
+	var words []string
+	if problems > 0 {
+		words = append(words, terminal.Count(problems, "problem"))
+	} else {
+		words = append(words, terminal.Count(articles, "article"), "no problems")
+	}
+	if warnings > 0 {
+		words = append(words, terminal.Count(warnings, "warning"))
+	}
+	if remarks > 0 {
+		words = append(words, terminal.Count(remarks, "remark"))
+	}
+	return strings.Join(words, ", ")
+}

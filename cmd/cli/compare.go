@@ -1,0 +1,119 @@
+package cli
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"benchbook/lab"
+	"benchbook/lab/bench"
+	"benchbook/lab/results"
+	"benchbook/notebook/compare"
+	"benchbook/notebook/plan"
+)
+
+func (a *app) compareCommand() *cobra.Command {
+	var flags results.CompareOptions
+	var formatted formatFlag
+	cmd := &cobra.Command{
+		Use:   "compare A B [ARTICLE[#NAME] ...]",
+		Short: "Compare two runs, revisions or hosts",
+		Long: `Compare two runs, revisions or hosts, A before and B after. Each cell gets its change with an interval and a verdict,
+corrected for the number of cells. Then follow the differences between A and B, and any single difference that could
+explain a change.
+
+A and B are each a run, a host, a profile, a git revision with committed records, or a folder of records. An ambiguous word
+is an error: write run:, host:, profile:, revision: or folder: before it. The articles are those of the working tree;
+nothing is checked out. If a side has several hosts or profiles, compare takes one that both sides have, this host
+before others and full before quick.
+
+Better and worse mean a change beyond the noise floor and the smallest effect (5 %). Results of hosts with a different
+processor or number of cores are listed but not compared, unless --across-hosts is given. Samples of a different meaning are
+never compared.
+
+With --fail-on 'throughput < -5%' the status is 1 if the condition holds over the whole interval of any
+cell's change, or if no cell can be judged.`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) < 2 {
+				return errors.New("compare needs two sides, A before and B after, each a run, a host, a profile, a git revision " +
+					"or a folder of records: benchbook compare HEAD~1 HEAD")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			format, err := formatted.Check()
+			if err != nil {
+				return err
+			}
+			var gate *compare.Gate
+			if flags.FailOn != "" {
+				if gate, err = compare.NewGate(flags.FailOn); err != nil {
+					return results.FailOnError(flags.FailOn, err)
+				}
+			}
+			c, err := results.CompareSides(cmd.Context(), a.Session, args, flags, gate)
+			if err != nil {
+				return err
+			}
+			if err := c.Print(a.Session, format); err != nil {
+				return lab.Failure(err)
+			}
+			return c.Gated(a.Session)
+		},
+	}
+	formatted.Add(cmd, results.FormatText, results.FormatMarkdown, results.FormatCSV, results.FormatJSON)
+	cmd.Flags().StringVar(&flags.FailOn, "fail-on", "",
+		"end with status 1 if this holds for any cell, such as 'throughput < -5%'")
+	cmd.Flags().StringSliceVar(&flags.Metrics, "metric", nil,
+		"compare only this metric; can be given several times (default those that conclusions are drawn from)")
+	cmd.Flags().BoolVar(&flags.AcrossHosts, "across-hosts", false,
+		"compare and mark results of hosts that differ in processor or cores")
+	return cmd
+}
+
+func (a *app) benchCommand() *cobra.Command {
+	var o bench.Options
+	var formatted formatFlag
+	var choose func() error
+	cmd := &cobra.Command{
+		Use:   "bench BASE [HEAD] [ARTICLE[#NAME] ...]",
+		Short: "Measure two revisions of your code against each other",
+		Long: `Measure two revisions of your code against each other, A before and B after, and print what has changed. What experiments
+build from the repository is built from both, and each cell is measured once of each in every round of one run, in random
+order, so that whatever happens to the machine happens to both. The first cell of BASE is measured twice, which shows the
+noise floor. Measuring goes on until it is decided for every cell whether it has changed, for 3 to 20 rounds.
+
+Without HEAD, B is the revision HEAD; with --dirty it is what is not committed. Articles, and what they give to containers
+by themselves, are those of the working tree on both sides. Cells that come out the same in both revisions are not measured. Records are kept in .benchbook/bench: the same command resumes a stopped
+run.
+
+With --fail-on 'latency.p99 > 3%' the status is 1 if the condition holds over the whole interval of any cell's change, or
+if no cell can be judged.`,
+		Example: "  benchbook bench main\n" +
+			"  benchbook bench v1.0 v1.1 api --fail-on 'throughput < -3%'\n" +
+			"  git bisect run benchbook bench v1.0 HEAD api --fail-on 'throughput < -3%'",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("bench needs a revision of git to compare HEAD with: benchbook bench main")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if o.Format, err = formatted.Check(); err != nil {
+				return err
+			}
+			if err := checkMeasuring(cmd.Flags(), &o.Options, choose, a.Config.EngineNames()); err != nil {
+				return err
+			}
+			return bench.Run(cmd.Context(), a.Session, args, o)
+		},
+	}
+	formatted.Add(cmd, results.FormatText, results.FormatMarkdown, results.FormatCSV, results.FormatJSON)
+	choose = addMeasuring(cmd, &o.Options, plan.Full, a.Config.EngineNames())
+	cmd.Flags().BoolVar(&o.Dirty, "dirty", false, "compare BASE with what is not committed")
+	cmd.Flags().StringVar(&o.FailOn, "fail-on", "",
+		"end with status 1 if this holds for any cell, such as 'throughput < -5%'")
+	cmd.Flags().StringSliceVar(&o.Metrics, "metric", nil,
+		"compare only this metric; can be given several times (default those that conclusions are drawn from)")
+	return cmd
+}

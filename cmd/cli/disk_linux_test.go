@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"benchbook/lab"
+)
+
+// pair has six repetitions, which the scripted engine does at once.
+const pair = `---
+title: A pair
+---
+
+~~~yaml experiment
+name: pair
+services: {server: {image: "server:${{ matrix.version }}", expose: ["80"]}}
+matrix: {version: [a, b]}
+load: {target: "http://server/", connections: 5, duration: 1s}
+repetitions: 3
+calibrate: false
+~~~
+`
+
+// unmount takes the file system of mountMemory away when the test ends.
+func unmount(t *testing.T, folder string) {
+	t.Cleanup(func() {
+		if err := unix.Unmount(folder, 0); err != nil {
+			t.Errorf("unmounting: %v", err)
+		}
+	})
+}
+
+// mountMemory puts a file system in memory over a folder, which it makes if it is not there, and gives a way to change
+// its options.
+func mountMemory(t *testing.T, folder, options string) (remount func(options string)) {
+	t.Helper()
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	err := unix.Mount("benchbook-test", folder, "tmpfs", 0, options)
+	if errors.Is(err, unix.EPERM) && !strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "local") {
+		t.Skip("only root can make a small file system")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(options string) {
+		t.Helper()
+		flags := uintptr(unix.MS_REMOUNT)
+		if options == "ro" {
+			flags, options = flags|unix.MS_RDONLY, ""
+		}
+		if err := unix.Mount("benchbook-test", folder, "tmpfs", flags, options); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A disk that is full ends the run with the reason. What is saved is whole, and the same command goes on when there is
+// room.
+func TestDiskThatIsFull(t *testing.T) {
+	dir, folder := project(t, "pair", pair)
+	saved := &archive{folder: filepath.Join(folder, "records")}
+	// It is files that there is no room for: of space a run looks for enough before it starts, which is more than all of
+	// these need.
+	remount := mountMemory(t, saved.folder, "size=1m,nr_inodes=8")
+	unmount(t, saved.folder)
+	w := scripted()
+	w.LockDir = ""
+	var stderr bytes.Buffer
+	if status := run([]string{"-C", dir, "run"}, &bytes.Buffer{}, &stderr, w); status != lab.StatusFailed {
+		t.Fatalf("status %d, want %d:\n%s", status, lab.StatusFailed, &stderr)
+	}
+	wantSaid(t, stderr.String(), " was measured but could not be saved: saving a record: ", "no space left on device",
+		"the same command measures it again")
+	before := len(saved.look(t))
+	if before == 0 || before >= 6 {
+		t.Fatalf("%d records found room: the test needs another size", before)
+	}
+	remount("size=10m,nr_inodes=1000")
+	mustRun(t, w, "-C", dir, "run")
+	if n := len(saved.look(t)); n != 6 {
+		t.Errorf("after %d records before, there are %d, want 6", before, n)
+	}
+	wantNoTraces(t, t.TempDir(), saved.folder)
+}
+
+// A folder that cannot be written to is found before anything starts, and what it holds can still be shown.
+func TestFolderThatIsReadOnly(t *testing.T) {
+	dir, folder := project(t, "pair", pair)
+	remount := mountMemory(t, dir, "size=10m")
+	unmount(t, dir)
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{filepath.Join(dir, "benchbook.yaml"): "title: Test\n",
+		filepath.Join(folder, "article.md"): strings.ReplaceAll(pair, "~~~", "```")} {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	remount("ro")
+	w := scripted()
+	w.LockDir, w.Engines = "", nil // it would be said that there is no engine, if anybody asked for one
+	var stderr bytes.Buffer
+	if status := run([]string{"-C", dir, "run"}, &bytes.Buffer{}, &stderr, w); status != lab.StatusFailed {
+		t.Fatalf("status %d, want %d:\n%s", status, lab.StatusFailed, &stderr)
+	}
+	wantSaid(t, stderr.String(), "records cannot be saved: ", "read-only file system")
+	if strings.Contains(stderr.String(), "engine") {
+		t.Errorf("an engine was asked for:\n%s", &stderr)
+	}
+	mustRun(t, w, "-C", dir, "render", "--output", t.TempDir())
+}

@@ -1,0 +1,35 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"benchbook/lab"
+	"benchbook/lab/inspect"
+)
+
+func (a *app) doctorCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Check that this machine can run benchmarks",
+		Long: `Check that this machine can run benchmarks: the engine, images and registry, benchbook's own programs, permissions,
+processor, kernel, cores, governor, clock, mitigations, memory, noise, steal, swap, limits of connections and files, network
+path, disks, other runs, and leftovers of killed runs. Each is ok, a warning, or missing, with the remedy. Nothing is
+changed. The status is 1 if this machine cannot run benchmarks.`,
+		Args: arguments(0, 0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			defer a.AwaitOnInterrupt(cmd.Context())()
+			x, err := inspect.Examine(cmd.Context(), a.Session)
+			if err != nil {
+				return lab.Interrupted(cmd.Context(), err)
+			}
+			err = a.Print(asJSON, x, func() { inspect.PrintReport(a.Session, x) })
+			if err == nil && !x.Measure {
+				err = lab.WithStatus(lab.StatusFailed, nil)
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
+	return cmd
+}

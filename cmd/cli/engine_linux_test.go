@@ -1,0 +1,393 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/moby/moby/client"
+	"golang.org/x/sys/unix"
+
+	"benchbook/lab"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/record"
+)
+
+// A daemon is a Docker engine that belongs to a test: what it has and runs is in a folder of its own, and its networks
+// are in a network namespace of their own. In another engine's it would put its bridge and its rules in the place of
+// that one's, and an engine that is to have no bridge would even remove docker0.
+type daemon struct {
+	root   string
+	net    *os.File // the namespace, which whoever wants to reach its containers has to be in
+	args   []string
+	cmd    *exec.Cmd
+	killed bool // at some time
+}
+
+// ownEngine starts one, with networks from so many addresses only. DOCKER_HOST names it until the test ends.
+func ownEngine(t *testing.T, pool string) *daemon {
+	t.Helper()
+	needEngine(t)
+	if _, err := exec.LookPath("dockerd"); err != nil || os.Getuid() != 0 {
+		if strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "engine") {
+			t.Fatalf("a second engine needs dockerd and root, and BENCHBOOK_TEST_REQUIRE asks for it: %v", err)
+		}
+		t.Skip("a second engine needs dockerd and root")
+	}
+	sparesDocker0(t)
+	root, err := os.MkdirTemp("", "bb-") // the paths of sockets are short
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &daemon{root: root, net: newNetwork(t)}
+	if err := os.WriteFile(d.path("daemon.json"), []byte("{}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(d.path("data"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	d.args = []string{"--config-file", d.path("daemon.json"), "--data-root", d.path("data"), "--exec-root", d.path("exec"),
+		"--pidfile", d.path("pid"),
+		"--host", "unix://" + d.path("sock"), "--bip", "10.213.255.1/24",
+		"--iptables=false", "--ip-forward=false", "--ip-masq=false", "--userland-proxy=false",
+		"--containerd-namespace", filepath.Base(root), "--containerd-plugins-namespace", filepath.Base(root) + "-plugins",
+		"--default-address-pool", pool}
+	t.Cleanup(func() { d.remove(t) })
+	t.Setenv(client.EnvOverrideHost, "unix://"+d.path("sock"))
+	return d
+}
+
+// sparesDocker0 fails a test after which the bridge of this machine's own engine is another one, or gone: a second
+// engine in the same network namespace would replace it.
+func sparesDocker0(t *testing.T) {
+	t.Helper()
+	const bridge = "docker0"
+	before, err := net.InterfaceByName(bridge)
+	if err != nil {
+		return // there is none
+	}
+	t.Cleanup(func() {
+		if after, err := net.InterfaceByName(bridge); err != nil || after.Index != before.Index {
+			t.Errorf("%s of this machine was interface %d and is %v (%v): restart its engine", bridge, before.Index, after, err)
+		}
+	})
+}
+
+func (d *daemon) path(name string) string { return filepath.Join(d.root, name) }
+
+// newNetwork makes a network namespace.
+func newNetwork(t *testing.T) *os.File {
+	t.Helper()
+	type made struct {
+		file *os.File
+		err  error
+	}
+	done := make(chan made)
+	go func() {
+		runtime.LockOSThread() // and never let go: the thread ends with this
+		var m made
+		if m.err = unix.Unshare(unix.CLONE_NEWNET); m.err == nil {
+			m.file, m.err = os.Open(fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid()))
+		}
+		done <- m
+	}()
+	m := <-done
+	if m.err != nil {
+		t.Fatal(m.err)
+	}
+	t.Cleanup(func() { _ = m.file.Close() })
+	return m.file
+}
+
+// within starts a program in the engine's network namespace.
+func (d *daemon) within(t *testing.T, start func() error) {
+	t.Helper()
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		err := unix.Setns(int(d.net.Fd()), unix.CLONE_NEWNET)
+		if err == nil {
+			err = start()
+		}
+		done <- err
+	}()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// run starts benchbook where the containers of the engine can be reached.
+func (d *daemon) run(t *testing.T, program, lock, project string) *life {
+	t.Helper()
+	l := newLife(program, lock, "-C", project, "run")
+	d.begin(t, l)
+	return l
+}
+
+// begin starts a life there.
+func (d *daemon) begin(t *testing.T, l *life) {
+	t.Helper()
+	d.within(t, l.start)
+}
+
+// start starts the engine and waits until it answers.
+func (d *daemon) start(t *testing.T) {
+	t.Helper()
+	log, err := os.OpenFile(d.path("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	d.cmd = exec.Command("dockerd", d.args...)
+	d.cmd.Stdout, d.cmd.Stderr = log, log
+	d.within(t, d.cmd.Start)
+	c := engineClient(t)
+	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		if _, err := c.Ping(t.Context(), client.PingOptions{}); err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			said, _ := os.ReadFile(d.path("log"))
+			t.Fatalf("the engine does not answer within three minutes:\n%s", said[max(0, len(said)-4000):])
+		}
+	}
+}
+
+// stop ends the engine by a signal.
+func (d *daemon) stop(t *testing.T, signal syscall.Signal) {
+	t.Helper()
+	if d.cmd == nil {
+		return
+	}
+	if err := d.cmd.Process.Signal(signal); err != nil {
+		t.Error(err)
+	}
+	over := time.AfterFunc(3*time.Minute, func() { _ = d.cmd.Process.Kill() })
+	_ = d.cmd.Wait() // however it ends
+	over.Stop()
+	d.cmd = nil
+	d.killed = d.killed || signal == syscall.SIGKILL
+}
+
+// remove ends the engine with all that it has started, and removes its folder. Nothing may be left of it.
+func (d *daemon) remove(t *testing.T) {
+	d.stop(t, syscall.SIGTERM)
+	// its containerd, and a shim whose container ended meanwhile, belong to nobody then: the next engine has not started
+	// them
+	if d.killed {
+		for pid := range d.processes(t) {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+	for deadline := time.Now().Add(2 * time.Minute); len(d.processes(t)) > 0 &&
+		time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	}
+	for pid, line := range d.processes(t) {
+		t.Errorf("process %d outlives its engine: %s", pid, strings.ReplaceAll(line, "\x00", " "))
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		t.Error(err)
+	}
+	for line := range strings.Lines(string(mounts)) {
+		if fields := strings.Fields(line); len(fields) > 4 && strings.HasPrefix(fields[4], d.root+"/") {
+			_ = unix.Unmount(fields[4], unix.MNT_DETACH) // what cannot be unmounted cannot be removed either
+		}
+	}
+	if err := os.RemoveAll(d.root); err != nil {
+		t.Error(err)
+	}
+}
+
+// processes are those in whose command line the engine's folder stands, which has a zero after each word: its own, and
+// those around its containers.
+func (d *daemon) processes(t *testing.T) map[int]string {
+	t.Helper()
+	lines := map[int]string{}
+	names, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Error(err)
+	}
+	for _, name := range names {
+		line, err := os.ReadFile(name)
+		if err != nil || !strings.Contains(string(line), d.root+"/") {
+			continue
+		}
+		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name))); err == nil && pid != os.Getpid() {
+			lines[pid] = string(line)
+		}
+	}
+	return lines
+}
+
+// An engine that stops in the middle of a run ends the run, soon and with the reason, and nothing of that becomes a
+// result. When it is there again the same command removes what was left, and goes on.
+func TestEngineThatStops(t *testing.T) {
+	program := installed(t)
+	d := ownEngine(t, "base=10.213.0.0/20,size=26")
+	d.start(t)
+	c := engineClient(t)
+	dir, folder := project(t, "mortal", mortal(6))
+	saved, lock := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
+	l := d.run(t, program, lock, dir)
+	d.stopDuring(t, syscall.SIGTERM, l, saved)
+
+	d.start(t)
+	again := d.run(t, program, lock, dir)
+	wantFinished(t, again, saved, 12)
+	for _, owner := range []string{l.owner, again.owner} {
+		if left := leftBy(t, c, owner); len(left) > 0 {
+			t.Errorf("in the end there are still %v", left)
+		}
+	}
+}
+
+// An engine that is killed leaves its containers to themselves. The run ends all the same, and holds the machine no
+// longer. When the engine is there again clean finds what was left, and the same command goes on.
+func TestEngineThatIsKilled(t *testing.T) {
+	program := installed(t)
+	d := ownEngine(t, "base=10.213.48.0/20,size=26")
+	d.start(t)
+	c := engineClient(t)
+	dir, folder := project(t, "mortal", mortal(4))
+	saved, temporary := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
+	begin := func(stdout io.Writer, verb string) *life {
+		t.Helper()
+		l := newLife(program, temporary, "-C", dir, verb)
+		l.cmd.Stdout = stdout
+		// the usual locks, so that it takes the engine's too
+		l.cmd.Env = append(l.cmd.Env, locksVariable+"=")
+		d.begin(t, l)
+		return l
+	}
+	l := begin(nil, "run")
+	d.stopDuring(t, syscall.SIGKILL, l, saved)
+
+	d.start(t)
+	if left := leftBy(t, c, l.owner); len(left) == 0 {
+		t.Error("nothing is left of the run, so that there is nothing to clean")
+	}
+	var removed bytes.Buffer
+	clean := begin(&removed, "clean")
+	if status := clean.end(t); status != 0 {
+		t.Errorf("clean: status %d:\n%s", status, &clean.stderr)
+	}
+	wantSaid(t, removed.String(), "removed container ", "removed network ")
+	if left := leftBy(t, c, l.owner); len(left) > 0 {
+		t.Errorf("clean leaves %v, and says\n%s", left, &removed)
+	}
+	again := begin(nil, "run")
+	wantFinished(t, again, saved, 8)
+	if left := leftBy(t, c, again.owner); len(left) > 0 {
+		t.Errorf("in the end there are still %v", left)
+	}
+}
+
+// stopDuring ends the engine while a run measures, which has to end too: soon, with the reason, and with what it had
+// finished.
+func (d *daemon) stopDuring(t *testing.T, signal syscall.Signal, l *life, saved *archive) {
+	t.Helper()
+	awaitRecords(t, saved, 3)
+	time.Sleep(300 * time.Millisecond)
+	d.stop(t, signal)
+	began := time.Now()
+	if status := l.end(t); status != lab.StatusFailed {
+		t.Fatalf("status %d, want %d:\n%s", status, lab.StatusFailed, &l.stderr)
+	}
+	took := time.Since(began)
+	kept := saved.look(t)
+	wantSaid(t, l.stderr.String(), "the engine no longer answers: "+terminal.Are(len(kept), "finished repetition")+
+		" kept")
+	wantNoFailures(t, kept)
+	t.Logf("%v after the engine the run ended, with %d records, and said\n%s", took.Round(time.Millisecond), len(kept),
+		&l.stderr)
+}
+
+// wantFinished waits for a run that goes on where another was stopped.
+func wantFinished(t *testing.T, l *life, saved *archive, repetitions int) {
+	t.Helper()
+	if status := l.end(t); status != 0 {
+		t.Errorf("when the engine is there again: status %d:\n%s", status, &l.stderr)
+	}
+	all := saved.look(t)
+	wantNoFailures(t, all)
+	if n := planned(all); n != repetitions {
+		t.Errorf("in the end there are %d repetitions, want %d", n, repetitions)
+	}
+}
+
+func wantNoFailures(t *testing.T, records []*record.Record) {
+	t.Helper()
+	for _, r := range records {
+		if r.Failure != "" {
+			t.Errorf("repetition %d of %s passes for a failure of the benchmark: %s\n%s", r.Repetition, r.Trial, r.Failure,
+				r.Log)
+		}
+	}
+}
+
+// A network that cannot be made is no result either: the run ends with the reason, and when there is room for one it
+// goes on.
+func TestNetworkThatCannotBeMade(t *testing.T) {
+	program := installed(t)
+	d := ownEngine(t, "base=10.213.16.0/28,size=28")
+	d.start(t)
+	c := engineClient(t)
+	taken, err := c.NetworkCreate(t.Context(), "bystander", client.NetworkCreateOptions{Internal: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, folder := project(t, "mortal", mortal(1))
+	saved, lock := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
+	l := d.run(t, program, lock, dir)
+	if status := l.end(t); status != lab.StatusFailed {
+		t.Errorf("status %d, want %d", status, lab.StatusFailed)
+	}
+	wantSaid(t, l.stderr.String(), "opening a space: ", "address pool", "docker network prune")
+	if n, left := len(saved.look(t)), leftBy(t, c, l.owner); n > 0 || len(left) > 0 {
+		t.Errorf("it left %d records and %v", n, left)
+	}
+	if _, err := c.NetworkRemove(t.Context(), taken.ID, client.NetworkRemoveOptions{}); err != nil {
+		t.Errorf("the network of somebody else: %v", err)
+	}
+	again := d.run(t, program, lock, dir)
+	if status := again.end(t); status != 0 || len(saved.look(t)) < 2 {
+		t.Errorf("when there is room for a network: status %d, %d records:\n%s", status, len(saved.look(t)), &again.stderr)
+	}
+}
+
+// An engine whose disk is full says so, and is left as it was; when there is room the same command goes on.
+func TestEngineWhoseDiskIsFull(t *testing.T) {
+	program := installed(t)
+	d := ownEngine(t, "base=10.213.32.0/20,size=26")
+	remount := mountMemory(t, d.path("data"), "size=12m") // which goes with the engine
+	d.start(t)
+	c := engineClient(t)
+	dir, folder := project(t, "mortal", mortal(1))
+	saved, lock := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
+	l := d.run(t, program, lock, dir)
+	if status := l.end(t); status != lab.StatusFailed {
+		t.Errorf("status %d, want %d", status, lab.StatusFailed)
+	}
+	wantSaid(t, l.stderr.String(), "no space left on device")
+	if n, left := len(saved.look(t)), leftBy(t, c, l.owner); n > 0 || len(left) > 0 {
+		t.Errorf("it left %d records and %v", n, left)
+	}
+	t.Log(l.stderr.String())
+	remount("size=400m")
+	again := d.run(t, program, lock, dir)
+	if status := again.end(t); status != 0 || len(saved.look(t)) < 2 {
+		t.Errorf("when there is room: status %d, %d records:\n%s", status, len(saved.look(t)), &again.stderr)
+	}
+}

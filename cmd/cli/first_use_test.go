@@ -1,0 +1,256 @@
+package cli
+
+import (
+	"bufio"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var alone = flag.Bool("alone", false, "hold first use to its time, as this machine does nothing else: make "+
+	"bench-first-use")
+
+// firstUse is how long a new user may wait for the first page with numbers of this machine.
+const firstUse = 2 * time.Minute
+
+// released builds benchbook as a user gets it: one program, which lies where nothing else does and which everybody may
+// run.
+func released(t *testing.T) (program string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it builds benchbook: run without -short")
+	}
+	dir, err := os.MkdirTemp("", "benchbook-first-use-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	built := t.TempDir()
+	build := exec.Command("make", "build", "BIN="+built)
+	build.Dir = filepath.Join("..", "..")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("make build: %v\n%s", err, out)
+	}
+	program = filepath.Join(dir, "benchbook")
+	if err := os.Rename(filepath.Join(built, "benchbook"), program); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return program
+}
+
+// What a new user meets: what goes well, and what does not.
+func TestFirstUse(t *testing.T) {
+	if !*alone {
+		t.Parallel()
+	}
+	program := released(t)
+	t.Run("from nothing to a page", func(t *testing.T) { fromNothing(t, program) })
+	t.Run("failures", func(t *testing.T) { firstFailures(t, program) })
+}
+
+// benchbook init demo && cd demo && benchbook run --quick && benchbook preview, as a new user types it, whose time this
+// prints. Beside other tests, for whose end it would wait in vain before each repetition, it makes one of each trial.
+func fromNothing(t *testing.T, program string) {
+	onEngine(t)
+	dir := t.TempDir()
+	step := func(dir string, args ...string) {
+		t.Helper()
+		begin := time.Now()
+		cmd := exec.Command(program, args...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("benchbook %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+		t.Logf("benchbook %s: %v", strings.Join(args, " "), time.Since(begin).Round(10*time.Millisecond))
+	}
+	begin := time.Now()
+	step(dir, "init", "demo")
+	demo := filepath.Join(dir, "demo")
+	if !*alone {
+		measureOnce(t, demo)
+	}
+	step(demo, "run", "--quick")
+	shown := time.Now()
+	address := previewing(t, program, demo)
+	page := got(t, address+"http/")
+	t.Logf("benchbook preview: %v", time.Since(shown).Round(10*time.Millisecond))
+	// Beside other tests a run waits for the machine, which then disturbs it, and the page says so in place of a number.
+	if !strings.Contains(page, `<data value="`) && (*alone || !strings.Contains(page, "of the CPU")) {
+		t.Error("the page has no measured value")
+	}
+	took := time.Since(begin)
+	if *alone && took > firstUse {
+		t.Errorf("it took %v until the page was there, want %v at most", took, firstUse)
+	}
+	t.Logf("from nothing to the page: %v", took.Round(100*time.Millisecond))
+}
+
+// previewing starts a preview and gives its address. It ends with the test, as Ctrl-C ends it.
+func previewing(t *testing.T, program, dir string, args ...string) (address string) {
+	t.Helper()
+	cmd := exec.Command(program, append([]string{"preview"}, args...)...)
+	cmd.Dir, cmd.Stderr = dir, t.Output()
+	return startPreview(t, cmd)
+}
+
+func startPreview(t *testing.T, cmd *exec.Cmd) (address string) {
+	t.Helper()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the preview ended with %v", err)
+		}
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	words, _, _ := strings.Cut(strings.TrimPrefix(line, "the preview is at "), ";")
+	return words
+}
+
+func got(t *testing.T, address string) string {
+	t.Helper()
+	response, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	page, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%s: status %d, %v\n%.300s", address, response.StatusCode, err, page)
+	}
+	return string(page)
+}
+
+// nobody is a user without rights.
+const nobody = 65534
+
+// Whatever fails on the way is said in a sentence, with the way out.
+func firstFailures(t *testing.T, program string) {
+	isRoot := os.Geteuid() == 0
+	demo := func(t *testing.T) string {
+		dir := filepath.Join(t.TempDir(), "demo")
+		if out, err := exec.Command(program, "init", dir).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return dir
+	}
+	socket := filepath.Join(filepath.Dir(program), "docker.sock")
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	if err := os.Chmod(socket, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	port := fmt.Sprint(taken.Addr().(*net.TCPAddr).Port)
+
+	// A disk of half a mebibyte, in a namespace of its own, which is full once there is a project on it.
+	const small = `mount -t tmpfs -o size=512k none "$1" && "$2" init "$1/demo" && cd "$1/demo" &&
+		{ dd if=/dev/zero of=rest bs=1k status=none 2>/dev/null || true; } && `
+	tests := []struct {
+		name string
+		root bool // it needs root
+		cmd  func(t *testing.T) *exec.Cmd
+		want []string
+	}{
+		{"no engine", false, func(t *testing.T) *exec.Cmd {
+			cmd := exec.Command(program, "-C", demo(t), "run", "--quick")
+			cmd.Env = append(os.Environ(), "DOCKER_HOST=unix:///nowhere/docker.sock")
+			return cmd
+		}, []string{"no container engine answers at unix:///nowhere/docker.sock", "start Docker"}},
+		{"no permission on the socket", true, func(t *testing.T) *exec.Cmd {
+			cmd := exec.CommandContext(t.Context(), program, "-C", filepath.Dir(program), "run", "--quick")
+			for _, step := range [][]string{{"init", "mine"}} {
+				prepare := exec.Command(program, step...)
+				prepare.Dir = filepath.Dir(program)
+				if out, err := prepare.CombinedOutput(); err != nil {
+					t.Fatalf("%v\n%s", err, out)
+				}
+			}
+			cmd.Dir = filepath.Join(filepath.Dir(program), "mine")
+			cmd.Args = []string{program, "run", "--quick"}
+			if err := filepath.WalkDir(cmd.Dir, func(path string, _ os.DirEntry, err error) error {
+				if err != nil {
+					return err
+				}
+				return os.Chown(path, nobody, nobody)
+			}); err != nil {
+				t.Fatal(err)
+			}
+			cmd.Env = append(os.Environ(), "DOCKER_HOST=unix://"+socket, "HOME=/nonexistent")
+			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+			return cmd
+		}, []string{"may be used by this user", "join the group docker, or run as root"}},
+		{"no base image", false, func(t *testing.T) *exec.Cmd {
+			onEngine(t)
+			dir := demo(t)
+			article := filepath.Join(dir, "experiments", "http", "article.md")
+			const text = "---\ntitle: x\n---\n\n```yaml experiment\nname: e\n" +
+				"command: {image: \"registry.invalid/base:1\", run: \"true\"}\n```\n"
+			if err := os.WriteFile(article, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			return exec.Command(program, "-C", dir, "run", "--quick")
+		}, []string{"image registry.invalid/base:1 is not here, and its registry cannot be reached",
+			"bring it here with docker save and docker load"}},
+		{"the port is taken", false, func(t *testing.T) *exec.Cmd {
+			return exec.Command(program, "-C", demo(t), "preview", "--port", port)
+		}, []string{"port " + port + " is taken", "leave out --port"}},
+		{"the port is none", false, func(t *testing.T) *exec.Cmd {
+			return exec.Command(program, "-C", demo(t), "preview", "--port", "70000")
+		}, []string{"--port must be from 0 to 65535, not 70000"}},
+		{"the disk is full when rendering", true, func(t *testing.T) *exec.Cmd {
+			return exec.Command("unshare", "--mount", "sh", "-ec", small+`"$2" render`, "sh", t.TempDir(), program)
+		}, []string{"no space left on device: free some space there; benchbook clean --records"}},
+		{"the disk is full when measuring", true, func(t *testing.T) *exec.Cmd {
+			return exec.Command("unshare", "--mount", "sh", "-ec", small+`DOCKER_HOST=unix:///nowhere "$2" run`, "sh",
+				t.TempDir(), program)
+		}, []string{"records cannot be saved", "no space left on device: free some space there"}},
+		{"no project", false, func(t *testing.T) *exec.Cmd {
+			return exec.Command(program, "-C", t.TempDir(), "run", "--quick")
+		}, []string{"no benchbook.yaml in", "benchbook init"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if test.root && !isRoot {
+				t.Skip("it needs root")
+			}
+			out, err := test.cmd(t).CombinedOutput()
+			if err == nil {
+				t.Errorf("it did not fail:\n%s", out)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(string(out), want) {
+					t.Errorf("it does not say %q:\n%s", want, out)
+				}
+			}
+		})
+	}
+}

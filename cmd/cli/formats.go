@@ -1,0 +1,33 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"benchbook/lab/results"
+	"benchbook/notebook/source"
+)
+
+// A formatFlag is how a verb is told in which format to print.
+type formatFlag struct {
+	name  string
+	known []string
+}
+
+func (f *formatFlag) Add(cmd *cobra.Command, known ...string) {
+	f.known = known
+	cmd.Flags().StringVar(&f.name, "format", results.FormatText, "how to print it: "+strings.Join(known, ", "))
+	// The only error is a flag that is not there. Formats of other verbs are others.
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(known, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// Check gives the format, or says that there is none of that name.
+func (f *formatFlag) Check() (string, error) {
+	if !slices.Contains(f.known, f.name) {
+		return "", fmt.Errorf("no format %q: %s", f.name, source.Suggest(f.name, f.known))
+	}
+	return f.name, nil
+}

@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var updateGuards = flag.Bool("update-guards", false, "write the golden files of TestGuards anew")
+
+// TestGuards checks the eight articles against golden files: a changed key makes committed records stale, and a changed
+// verdict, value or interval makes a published page wrong. Each line is a trial with its key, or a claim with its
+// verdict, value and interval to the last digit, as they were on 25 November 2026. A line that has to change is named
+// here with the reason.
+func TestGuards(t *testing.T) {
+	project := filepath.Join("..", "..")
+	var planned struct {
+		Experiments []struct {
+			Article, Experiment string
+			Trials              []struct{ Trial, Key string }
+		}
+	}
+	decode(t, &planned, "-C", project, "plan", "--profile", "full", "--format", "json")
+	var keys strings.Builder
+	for _, e := range planned.Experiments {
+		for _, trial := range e.Trials {
+			fmt.Fprintf(&keys, "%s#%s\t%s\t%s\n", e.Article, e.Experiment, trial.Trial, trial.Key)
+		}
+	}
+	checkGuard(t, "keys.txt", keys.String())
+
+	var shown []struct {
+		Article string
+		Claims  []struct {
+			Claim, Verdict string
+			Value, Lo, Hi  json.Number
+		}
+	}
+	decode(t, &shown, "-C", project, "show", "--host", "c2-ecb3ae", "--profile", "full", "--format", "json")
+	var claims strings.Builder
+	for _, a := range shown {
+		for _, c := range a.Claims {
+			fmt.Fprintf(&claims, "%s\t%s\t%s\t%s\t%s\t%s\n", a.Article, c.Claim, c.Verdict, c.Value, c.Lo, c.Hi)
+		}
+	}
+	checkGuard(t, "claims.txt", claims.String())
+}
+
+// decode runs the command and reads the JSON that it prints.
+func decode(t *testing.T, into any, args ...string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	if status := run(args, &stdout, &stderr, scripted()); status != 0 {
+		t.Fatalf("%q: status %d\n%s", args, status, &stderr)
+	}
+	if err := json.Unmarshal(stdout.Bytes(), into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checkGuard compares text with a golden file line by line.
+func checkGuard(t *testing.T, name, text string) {
+	t.Helper()
+	name = filepath.Join("testdata", "guards", name)
+	if *updateGuards {
+		put(t, name, text)
+	}
+	golden, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, got := strings.Split(string(golden), "\n"), strings.Split(text, "\n")
+	if len(got) != len(want) {
+		t.Errorf("%s: %d lines, want %d", name, len(got), len(want))
+	}
+	for i := range min(len(got), len(want)) {
+		if got[i] != want[i] {
+			t.Errorf("%s:%d:\n got %s\nwant %s", name, i+1, got[i], want[i])
+		}
+	}
+}

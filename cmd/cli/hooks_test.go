@@ -1,0 +1,180 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/record"
+)
+
+// lifeCycle has shared services, hooks of every kind, volumes, and a service that is scaled.
+const lifeCycle = `---
+title: The life of a repetition
+---
+
+~~~text file=words/a.txt
+forty-two
+~~~
+
+~~~yaml experiment
+name: rows
+services:
+  db:
+    image: debian:bookworm-slim
+    command: [sh, -c, 'echo ready; exec tail -f /dev/null']
+    healthcheck: {test: [LOG, ready]}
+    volumes: ["data:/data"]
+  client:
+    image: debian:bookworm-slim
+    command: [sh, -c, 'echo ready; exec tail -f /dev/null']
+    healthcheck: {test: [LOG, ready]}
+    depends_on: [db]
+    volumes: ["data:/data:ro", "./words:/words", "./words/a.txt:/srv/a.txt", /own, {type: tmpfs, target: /fast, tmpfs: {size: 64k}}]
+shared: [db]
+setup: {service: db, run: [sh, -c, 'echo started >> /data/starts']}
+prepare:
+  - {service: db, run: [sh, -c, 'echo again >> /data/repetitions']}
+  - {run: [sh, -c, 'echo here > /own/prepared']}
+conclude: {service: db, run: [sh, -c, 'wc -l < /data/repetitions; getent hosts client > /dev/null']}
+cleanup: {service: db, run: [sh, -c, 'rm /data/starts']}
+metrics:
+  - {name: repetitions.so.far, from: conclude, regex: '(\d+)'}
+  - {name: starts, from: stdout, regex: 'started (\d+)'}
+  - {name: cleaned, from: stdout, regex: 'never (\d+)'}
+  - {name: ticks, unit: ms, value: time.real * 2}
+command:
+  service: client
+  run:
+    - sh
+    - -c
+    - |
+      set -e
+      echo started $(wc -l < /data/starts)
+      cmp /words/a.txt /srv/a.txt
+      cat /own/prepared
+      getent hosts db > /dev/null
+      if touch /words/new || touch /data/new || head -c 80000 /dev/zero > /fast/large; then exit 9; fi 2> /dev/null
+  expect: {contains: here}
+repetitions: 2
+calibrate: false
+~~~
+
+~~~yaml experiment
+name: alone
+command: {image: debian:bookworm-slim, run: [cat, /tmp/prepared], expect: {contains: prepared}}
+prepare: {run: [sh, -c, 'echo prepared > /tmp/prepared; echo size 7 kB']}
+conclude: {run: [rm, /tmp/prepared]}
+metrics: [{name: size, unit: kB, from: prepare, regex: 'size (\d+)'}]
+repetitions: 1
+calibrate: false
+~~~
+
+~~~yaml experiment
+name: scaled
+services: {server: {origin: {body: 100B}, scale: 3}}
+load: {target: "http://server/", connections: 6, requests: 300}
+repetitions: 1
+calibrate: false
+~~~
+
+~~~yaml experiment
+name: behind
+services: {server: {origin: {latency: {distribution: constant, value: 2ms}}, scale: 2, link: {rtt: 1ms}}}
+load: {target: "http://server/", connections: 4, requests: 100}
+repetitions: 1
+calibrate: false
+~~~
+`
+
+// project makes a project with one article, written with ~ in the place of backquotes.
+func project(t testing.TB, slug, text string) (dir, folder string) {
+	t.Helper()
+	dir = t.TempDir()
+	folder = filepath.Join(dir, "experiments", slug)
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		filepath.Join(dir, "benchbook.yaml"): "title: Test\n", filepath.Join(folder, "article.md"): strings.ReplaceAll(text,
+			"~~~", "```"),
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir, folder
+}
+
+// measuredIn reads the records of an article, none of which may have failed, by experiment.
+func measuredIn(t testing.TB, folder string) map[string][]*record.Record {
+	t.Helper()
+	records, bad, err := record.Dir(filepath.Join(folder, "records")).Read()
+	if err != nil || len(bad) > 0 {
+		t.Fatalf("%d bad records, %v", len(bad), err)
+	}
+	out := map[string][]*record.Record{}
+	for _, r := range records {
+		if r.Failure != "" {
+			t.Errorf("%s %s: %s\n%s", r.Experiment, r.Trial, r.Failure, r.Log)
+		}
+		out[r.Experiment] = append(out[r.Experiment], r)
+	}
+	return out
+}
+
+// Hooks, shared services, volumes and scaled services do on an engine what the manual says.
+func TestLifeCycleOnAnEngine(t *testing.T) {
+	w := beside(t)
+	dir, folder := project(t, "life", lifeCycle)
+	t.Log(mustRun(t, w, "-C", dir, "run"))
+	records := measuredIn(t, folder)
+	if len(records["rows"]) < 2 || planned(records["rows"]) != 2 || planned(records["alone"]) != 1 ||
+		planned(records["scaled"]) != 1 {
+		t.Fatalf("%d, %d and %d records", len(records["rows"]), len(records["alone"]), len(records["scaled"]))
+	}
+	value := func(r *record.Record, metric string) float64 {
+		s, ok := r.Sample(metric)
+		if !ok {
+			t.Errorf("%s has no %s: %s", r.Experiment, metric, r.Missing[metric])
+		}
+		return s.Value
+	}
+	slices.SortFunc(records["rows"], func(a, b *record.Record) int { return a.Repetition - b.Repetition })
+	for i, r := range records["rows"] {
+		if value(r, "repetitions.so.far") != float64(i+1) || value(r, "starts") != 1 {
+			t.Errorf("repetition %d: %v so far, of %v starts", i+1, value(r, "repetitions.so.far"), value(r, "starts"))
+		}
+		if why := r.Missing["cleaned"]; why != `no match of never (\d+) in standard output` {
+			t.Errorf("cleaned is missing: %q", why)
+		}
+		if r.Facts["shared.start"] == "" || r.Facts["shared.start"] != records["rows"][0].Facts["shared.start"] {
+			t.Errorf("start %q", r.Facts["shared.start"])
+		}
+		for _, metric := range []string{"cpu.db", "memory.client"} {
+			value(r, metric)
+		}
+	}
+	if size := value(records["alone"][0], "size"); size != 7000 {
+		t.Errorf("size is %v", size)
+	}
+	if l := records["scaled"][0].Load; l.Attempted != 300 || l.Failed != 0 {
+		t.Errorf("the scaled service answered %d of %d", l.Attempted-l.Failed, l.Attempted)
+	}
+
+	// Behind a link connections go round the containers, so that the first of two has about half of the requests.
+	var of int
+	late := records["behind"][0].Facts["origin.late.server"]
+	if _, err := fmt.Sscanf(late[strings.LastIndex(late, " of ")+1:], "of %d", &of); err != nil || of < 10 || of > 90 {
+		t.Errorf("the first container behind a link answered %q, want about half of 100", late)
+	}
+
+	// Each of its containers is asked.
+	said := mustRun(t, w, "-C", dir, "check", "--services", "life#scaled")
+	if strings.Count(said, " answers 200 with 100 bytes") != 3 {
+		t.Errorf("want an answer of each of 3 containers:\n%s", said)
+	}
+}

@@ -1,0 +1,271 @@
+package cli
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"time"
+
+	"github.com/kballard/go-shellquote"
+	"github.com/spf13/cobra"
+
+	"benchbook/lab"
+	"benchbook/lab/pages"
+
+	"benchbook/lab/starter"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
+
+	"benchbook/notebook/source"
+	"benchbook/site"
+	"benchbook/slice"
+)
+
+// Articles to begin with, one folder to a template. Each runs as it is: TestTemplates measures them.
+//
+//go:embed templates
+var templates embed.FS
+
+// defaultTemplate is the article that init and new write unless told otherwise.
+const defaultTemplate = "http"
+
+// anyDate stands in templates where the day is put in on which the article is made.
+const anyDate = "date: 2026-01-01"
+
+func templateNames() []string {
+	folders, err := fs.ReadDir(templates, "templates")
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	return slice.Map(folders, func(f fs.DirEntry) string { return f.Name() })
+}
+
+// A newFile is a file to be made, its path below the project's folder.
+type newFile struct {
+	path string
+	data []byte
+}
+
+func (a *app) initCommand() *cobra.Command {
+	var template, from string
+	cmd := &cobra.Command{
+		Use:   "init [DIR|ARTICLE]",
+		Short: "Create a project, or an article in one, that is ready to run",
+		Long: `Create a project in this folder or the named one: the project file, an article that is ready to run, and settings that
+let editors check the project file and records. It asks no questions and changes no existing file. Inside a project it
+creates experiments/ARTICLE/article.md; the name begins with a letter, and has letters, digits, - and _.
+
+Templates: http, two servers under the same load; command, two timed programs; database, a server that queries a
+database; published, published numbers beside yours.
+
+With --from, the article is made from what you have: it puts load on a service of a Compose file or on the server of a
+Dockerfile, which stay as they are. Without DIR, the project is made beside the file.`,
+		Args: arguments(0, 1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if project, err := article.OpenProject(a.Dir); err == nil && len(args) == 1 && from == "" &&
+				filepath.Base(args[0]) == args[0] {
+				return a.newArticle(project, args[0], template)
+			}
+			dir := a.Dir
+			if len(args) == 1 && filepath.IsAbs(args[0]) {
+				dir = args[0]
+			} else if len(args) == 1 {
+				dir = filepath.Join(dir, args[0])
+			}
+			if info, err := os.Stat(from); err == nil && info.Mode().IsRegular() && len(args) == 0 {
+				dir = filepath.Dir(from)
+			}
+			return a.newProject(dir, template, from)
+		},
+	}
+	addTemplate(cmd, &template)
+	cmd.Flags().StringVar(&from, "from", "",
+		"begin with a Compose file or a Dockerfile")
+	cmd.MarkFlagsMutuallyExclusive("from", "template")
+	return cmd
+}
+
+// newProject creates a project with an article, made from a template or from a Compose file or Dockerfile.
+func (a *app) newProject(dir, template, from string) error {
+	files, err := articleFiles(template, template)
+	if from != "" {
+		files, err = filesFrom(dir, from)
+	}
+	if err != nil {
+		return err
+	}
+	own, err := projectFiles(dir)
+	if err != nil {
+		return lab.Failure(err)
+	}
+	found := files
+	if from == "" {
+		found = append(found, own[0]) // with --from there may be a project already
+	}
+	if err := exists(dir, found); err != nil {
+		return err
+	}
+	if err := writeNew(a.Session, dir, append(own, files...)); err != nil {
+		return lab.Failure(err)
+	}
+	in := ""
+	if here := terminal.Relative(absolute(dir)); here != "." {
+		in = "cd " + shellquote.Join(here) + " && "
+	}
+	fmt.Fprintf(a.Stdout, "\nmeasure it:  %sbenchbook run --quick\nlook at it:  %sbenchbook preview\n", in, in)
+	return nil
+}
+
+// filesFrom returns the files of an article made from a Compose file or a Dockerfile.
+func filesFrom(dir, from string) ([]newFile, error) {
+	made, err := starter.From(dir, from)
+	if err != nil {
+		return nil, err
+	}
+	return []newFile{{filepath.Join("experiments", made.Slug, article.FileName), []byte(made.Text)}}, nil
+}
+
+// newArticle creates an article in a project.
+func (a *app) newArticle(project *article.Project, slug, template string) error {
+	if !article.IsName(slug) {
+		return fmt.Errorf("%q cannot be the slug of an article: begin with a letter, and use letters, digits, - and _", slug)
+	}
+	if err := site.CheckSlug(slug); err != nil {
+		return err
+	}
+	files, err := articleFiles(template, slug)
+	if err == nil {
+		err = exists(project.Dir, files)
+	}
+	if err != nil {
+		return err
+	}
+	if err := writeNew(a.Session, project.Dir, files); err != nil {
+		return lab.Failure(err)
+	}
+	fmt.Fprintf(a.Stdout, "\nmeasure it:  benchbook run --quick %s\nlook at it:  benchbook preview\n", slug)
+	return nil
+}
+
+func addTemplate(cmd *cobra.Command, template *string) {
+	cmd.Flags().StringVar(template, "template", defaultTemplate,
+		"what to begin with: http, command, database or published")
+}
+
+func articleFiles(template, slug string) ([]newFile, error) {
+	names := templateNames()
+	var files []newFile
+	root := path.Join("templates", template)
+	if _, err := fs.Stat(templates, root); err != nil || !article.IsName(template) {
+		return nil, fmt.Errorf("no template %q: %s", template, source.Suggest(template, names))
+	}
+	err := fs.WalkDir(templates, root, func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(templates, name)
+		if err != nil {
+			return err
+		}
+		today := []byte("date: " + time.Now().Format(time.DateOnly))
+		inside, err := filepath.Rel(filepath.FromSlash(root), filepath.FromSlash(name))
+		files = append(files, newFile{filepath.Join("experiments", slug, inside), bytes.Replace(data, []byte(anyDate), today,
+			1)})
+		return err
+	})
+	return files, err
+}
+
+// projectFiles are the files of a project beside its articles, the project file first.
+func projectFiles(dir string) ([]newFile, error) {
+	files := []newFile{
+		{article.ProjectFile, fmt.Appendf(nil,
+			"# yaml-language-server: $schema=.vscode/benchbook-project.json\n\ntitle: %q\n", filepath.Base(absolute(dir)))},
+		{".gitignore", []byte(pages.SiteDir + "/\n")},
+		{filepath.Join(".vscode", "settings.json"), []byte(editorSettings)},
+	}
+	for _, name := range []string{"project", "record"} {
+		var data bytes.Buffer
+		if err := lab.PrintJSON(&data, starter.Of(name)); err != nil {
+			return nil, err
+		}
+		files = append(files, newFile{filepath.Join(".vscode", "benchbook-"+name+".json"), data.Bytes()})
+	}
+	return files, nil
+}
+
+// editorSettings say which schema checks which file, in the words of editors that read Visual Studio Code's. None of
+// them looks into the fences of an article: there benchbook check and the preview show problems.
+const editorSettings = `{
+  "yaml.schemas": {
+    "./.vscode/benchbook-project.json": "benchbook.yaml"
+  },
+  "json.schemas": [
+    {
+      "fileMatch": ["/experiments/*/records/**/*.json"],
+      "url": "./.vscode/benchbook-record.json"
+    }
+  ]
+}
+`
+
+func absolute(dir string) string {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return dir
+	}
+	return abs
+}
+
+// exists is an error if one of the files is there.
+func exists(dir string, files []newFile) error {
+	for _, f := range files {
+		if _, err := os.Lstat(filepath.Join(dir, f.path)); err == nil {
+			return fmt.Errorf("%s exists already: choose another name, or remove it first", filepath.Join(dir, f.path))
+		}
+	}
+	return nil
+}
+
+// write makes files and says which. Those that are there are left as they are. Where one cannot be made, such as on a
+// full disk, those that were made are taken away again: they would be in the way of the next try.
+func writeNew(a *lab.Session, dir string, files []newFile) (err error) {
+	var made []string
+	defer func() {
+		if err == nil {
+			return
+		}
+		for _, full := range made {
+			err = errors.Join(err, os.Remove(full))
+		}
+		if len(made) > 0 {
+			fmt.Fprintln(a.Stdout, "removed what was written")
+		}
+	}()
+	for _, f := range files {
+		full := filepath.Join(dir, f.path)
+		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
+			return fmt.Errorf("making the project: %w", err)
+		}
+		out, err := os.OpenFile(full, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if errors.Is(err, fs.ErrExist) {
+			fmt.Fprintf(a.Stdout, "left as it is: %s\n", full)
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("making the project: %w", err)
+		}
+		made = append(made, full)
+		_, err = out.Write(f.data)
+		if err := errors.Join(err, out.Close()); err != nil {
+			return fmt.Errorf("making the project: %w", err)
+		}
+		fmt.Fprintf(a.Stdout, "wrote %s\n", full)
+	}
+	return nil
+}

@@ -1,0 +1,499 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+
+	"benchbook/lab"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/record"
+	"benchbook/notebook/record/packtest"
+	"benchbook/notebook/spec"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
+	"benchbook/runner/engine/docker"
+)
+
+// mortal has short repetitions, two of each of some trials, of services that are shared and of some that are not. Two
+// are too few for any to be measured again because of what else this machine does.
+func mortal(trials int) string {
+	var paths []string
+	for i := range trials {
+		paths = append(paths, fmt.Sprintf("p%d", i))
+	}
+	return `---
+title: Short repetitions
+---
+
+~~~yaml experiment
+name: short
+services:
+  store: {origin: {body: 100B}}
+  server: {origin: {body: 100B}, depends_on: [store]}
+shared: [store]
+matrix: {path: [` + strings.Join(paths, ", ") + `]}
+load: {target: "http://server/${{ matrix.path }}", connections: 2, duration: 200ms, warmup: 0s}
+repetitions: 2
+calibrate: false
+~~~
+`
+}
+
+// onEngineProgram is the name of benchbook as a process on a real engine. It is as its users have it, but that it finds
+// the program that goes into containers in the folder that programsVariable names, and does not wait for the machine to
+// come to rest: beside other tests it never does, and nothing that these measure has to be right.
+const (
+	onEngineProgram  = "benchbook-on-engine"
+	programsVariable = "BENCHBOOK_TEST_PROGRAMS"
+)
+
+func onEngineWiring() lab.Config {
+	w := wired(nil)
+	w.Settler = nil
+	w.Agent = func() ([]byte, error) {
+		return os.ReadFile(filepath.Join(os.Getenv(programsVariable), agent.Name))
+	}
+	w.Engines[0].Connect = func(ctx context.Context) (engine.Engine, error) {
+		return dockerAt(w.Agent)(ctx,
+			docker.Options{})
+	}
+	return w
+}
+
+// installed gives the path of onEngineProgram. The test is skipped where there is no engine to run it on.
+func installed(t *testing.T) (program string) {
+	t.Helper()
+	needEngine(t)
+	t.Setenv(programsVariable, builtPrograms(t))
+	program, err := exec.LookPath(onEngineProgram)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return program
+}
+
+// A life is one process of benchbook.
+type life struct {
+	cmd    *exec.Cmd
+	stderr bytes.Buffer // to be read when it has ended
+	owner  string       // on the labels of what it starts
+}
+
+// newLife is benchbook before it starts, with a lock of its own: nothing that these tests measure has to be right.
+func newLife(program, lock string, args ...string) *life {
+	l := &life{cmd: exec.Command(program, args...)}
+	l.cmd.Env, l.cmd.Stderr = append(os.Environ(), "TMPDIR="+lock, locksVariable+"="+lock), &l.stderr
+	return l
+}
+
+func (l *life) start() error {
+	err := l.cmd.Start()
+	if err == nil {
+		l.owner = engine.OwnerOf(l.cmd.Process.Pid)
+	}
+	return err
+}
+
+// begin starts benchbook.
+func begin(t *testing.T, program, lock string, args ...string) *life {
+	t.Helper()
+	l := newLife(program, lock, args...)
+	if err := l.start(); err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// end waits until it has ended, for as long as the tests may take, and gives its status, -1 if a signal has ended it.
+func (l *life) end(t *testing.T) int {
+	t.Helper()
+	within := patience(t)
+	over := time.AfterFunc(within, func() { _ = l.cmd.Process.Kill() })
+	err := l.cmd.Wait()
+	if !over.Stop() {
+		t.Fatalf("it did not end within %v:\n%s", within, &l.stderr)
+	}
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return l.cmd.ProcessState.ExitCode()
+}
+
+// engineClient asks the engine that DOCKER_HOST names, or the usual one, without benchbook.
+func engineClient(t *testing.T) *client.Client {
+	t.Helper()
+	c, err := client.New(client.FromEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// leftBy names the containers, networks and volumes that carry the labels of a process.
+func leftBy(t *testing.T, c *client.Client, owner string) (left []string) {
+	t.Helper()
+	its := make(client.Filters).Add("label", engine.LabelOwner+"="+owner)
+	containers, err := c.ContainerList(t.Context(), client.ContainerListOptions{All: true, Filters: its})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, item := range containers.Items {
+		if _, err := c.ContainerInspect(t.Context(), item.ID, client.ContainerInspectOptions{}); errdefs.IsNotFound(err) {
+			continue // engines list some that are not there, as TestSweepPassesOverWhatIsOnlyListed says
+		}
+		left = append(left, "container "+item.Labels[engine.LabelService])
+	}
+	networks, err := c.NetworkList(t.Context(), client.NetworkListOptions{Filters: its})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range networks.Items {
+		left = append(left, "network")
+	}
+	volumes, err := c.VolumeList(t.Context(), client.VolumeListOptions{Filters: its})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range volumes.Items {
+		left = append(left, "volume")
+	}
+	slices.Sort(left)
+	return left
+}
+
+// A bystander is what others have on the engine: a container and a network without labels, and a space of this process,
+// which is alive. The function looks whether all of them are as they were.
+func bystander(t *testing.T, c *client.Client) (unchanged func()) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	e, err := docker.New(t.Context(), docker.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	image, err := e.Prepare(t.Context(), engine.Image{Name: "debian:bookworm-slim"}, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	space, err := e.Open(t.Context(), "bystander")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := space.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	alive, err := space.Start(t.Context(), engine.Service{Service: spec.Service{Name: "bystander",
+		Command: []string{"sleep", "1d"}},
+		Image: image})
+	if err != nil {
+		t.Fatal(err)
+	}
+	created, err := c.ContainerCreate(t.Context(), client.ContainerCreateOptions{
+		Config: &container.Config{Image: image.ID, Cmd: []string{"sleep", "1d"},
+			Labels: map[string]string{"somebody": "else"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := c.ContainerRemove(ctx, created.ID, client.ContainerRemoveOptions{Force: true}); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := c.ContainerStart(t.Context(), created.ID, client.ContainerStartOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	network, err := c.NetworkCreate(t.Context(), fmt.Sprintf("bystander-%d", os.Getpid()),
+		client.NetworkCreateOptions{Internal: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := c.NetworkRemove(ctx, network.ID, client.NetworkRemoveOptions{}); err != nil {
+			t.Error(err)
+		}
+	})
+	started := func() string {
+		inspected, err := c.ContainerInspect(t.Context(), created.ID, client.ContainerInspectOptions{})
+		if err != nil {
+			t.Fatalf("the bystander: %v", err)
+		}
+		return fmt.Sprint(inspected.Container.State.Running, inspected.Container.State.StartedAt)
+	}
+	first := started()
+	return func() {
+		t.Helper()
+		if now := started(); now != first {
+			t.Fatalf("the bystander is %s, and was %s", now, first)
+		}
+		if _, err := c.NetworkInspect(t.Context(), network.ID, client.NetworkInspectOptions{}); err != nil {
+			t.Fatalf("the bystander's network: %v", err)
+		}
+		if exit, ended, err := alive.Ended(t.Context()); err != nil || ended {
+			t.Fatalf("the container of a process that is alive has ended with %+v, %v", exit, err)
+		}
+	}
+}
+
+// An archive is what was saved so far.
+type archive struct {
+	folder string
+	files  map[string][sha256.Size]byte
+}
+
+// look reads all records again: each has to be whole, none may be changed or gone, and no repetition may be there
+// twice.
+func (a *archive) look(t *testing.T) []*record.Record {
+	t.Helper()
+	records, bad, err := record.Dir(a.folder).Read()
+	if err != nil || len(bad) > 0 {
+		t.Fatalf("bad records %v, %v", bad, err)
+	}
+	type cell struct {
+		trial      string
+		repetition int
+	}
+	seen := map[cell]bool{}
+	for _, r := range records {
+		if c := (cell{r.Trial, r.Repetition}); seen[c] {
+			t.Fatalf("repetition %d of %s was measured twice", r.Repetition, r.Trial)
+		} else {
+			seen[c] = true
+		}
+		if r.Run != records[0].Run {
+			t.Fatalf("there are the runs %s and %s", r.Run, records[0].Run)
+		}
+	}
+	lines, err := packtest.Lines(a.folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	now := map[string][sha256.Size]byte{}
+	for path, line := range lines {
+		now[path] = sha256.Sum256(line)
+	}
+	for path, digest := range a.files {
+		if now[path] != digest {
+			t.Fatalf("the record %s was changed or lost", filepath.Base(path))
+		}
+	}
+	a.files = now
+	return records
+}
+
+// awaitRecords waits until so many records are saved.
+func awaitRecords(t *testing.T, saved *archive, n int) {
+	t.Helper()
+	for deadline := time.Now().Add(patience(t)); len(saved.look(t)) < n; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("at the end of the time of the test there are not even %d records", n)
+		}
+	}
+}
+
+// patience is how long a test may wait for what a busy machine takes long for, or another run has to end for first:
+// nearly all the time that -timeout gives it, so that the test can still say what it waited for.
+func patience(t *testing.T) time.Duration {
+	deadline, ok := t.Deadline()
+	if !ok {
+		return 24 * time.Hour // without -timeout nothing bounds it
+	}
+	return time.Until(deadline) - 20*time.Second
+}
+
+// repetitionsToDo is what a run says first of an experiment.
+var repetitionsToDo = regexp.MustCompile(`(?m)^mortal#short: (\d+) repetitions? of `)
+
+// A run that is killed twenty times, at whatever moment, loses nothing that it has saved, measures nothing twice, and
+// goes on until all is there; what it leaves is swept, and what others have on the engine stays.
+func TestKilledAtAnyMoment(t *testing.T) {
+	program := installed(t)
+	const kills = 20
+	const repetitions = 40
+	seed := uint64(time.Now().UnixNano())
+	random := rand.New(rand.NewPCG(seed, 0))
+	dir, folder := project(t, "mortal", mortal(repetitions/2))
+	saved := &archive{folder: filepath.Join(folder, "records")}
+	c, lock := engineClient(t), t.TempDir()
+	unchanged := bystander(t, c)
+	var owners, said []string
+	left := map[string]int{}
+	var most time.Duration // that a life lasts: as long as the first took to its second record
+	for kill := range kills {
+		before, began := len(saved.look(t)), time.Now()
+		l := begin(t, program, lock, "-C", dir, "run")
+		if kill == 0 {
+			awaitRecords(t, saved, 2)
+			most = time.Since(began)
+		} else {
+			time.Sleep(time.Duration(random.Int64N(int64(most))))
+		}
+		lived := time.Since(began)
+		if err := l.cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		if status := l.end(t); status != -1 {
+			t.Fatalf("the run had ended with status %d before it was killed: %s", status, &l.stderr)
+		}
+		owners = append(owners, l.owner)
+		after := len(saved.look(t))
+		behind := strings.Join(leftBy(t, c, l.owner), ", ")
+		left[behind]++
+		unchanged()
+		if m := repetitionsToDo.FindStringSubmatch(l.stderr.String()); m != nil {
+			if todo, _ := strconv.Atoi(m[1]); todo != repetitions-before {
+				t.Errorf("with %d records of %d it was going to measure %d", before, repetitions, todo)
+			}
+		}
+		said = append(said, fmt.Sprintf("%d: killed after %v, %d to %d records, left %q", kill+1,
+			lived.Round(time.Millisecond), before, after, behind))
+	}
+	before := len(saved.look(t))
+	l := begin(t, program, lock, "-C", dir, "run")
+	owners = append(owners, l.owner)
+	if status := l.end(t); status != 0 {
+		t.Errorf("the last run ended with status %d:\n%s", status, &l.stderr)
+	}
+	if n := planned(saved.look(t)); n != repetitions {
+		t.Errorf("in the end there are %d repetitions, want %d", n, repetitions)
+	}
+	for _, owner := range owners {
+		if left := leftBy(t, c, owner); len(left) > 0 {
+			t.Errorf("in the end there are still %v", left)
+		}
+	}
+	unchanged()
+	wantNoTraces(t, lock, saved.folder)
+	t.Logf("seed %d; %d kills left %v; the last run began with %d records\n%s", seed, kills, left, before,
+		strings.Join(said, "\n"))
+}
+
+// wantNoTraces looks for what a process that was killed may leave in a folder for temporary files, and among records.
+func wantNoTraces(t *testing.T, temporary, records string) {
+	t.Helper()
+	entries, err := os.ReadDir(temporary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), ".lock") {
+			t.Errorf("%s was left among temporary files", e.Name())
+		}
+	}
+	err = filepath.WalkDir(records, func(_ string, e fs.DirEntry, err error) error {
+		if err == nil && strings.HasPrefix(e.Name(), ".") {
+			t.Errorf("%s was left among the records", e.Name())
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// What Ctrl-C and its like do: the first ends the repetition that is under way, cleans up and removes everything; the
+// second ends the program at once, and the next run removes what that leaves.
+func TestSignals(t *testing.T) {
+	program := installed(t)
+	const slow = `---
+title: A cleanup that takes long
+---
+
+~~~yaml experiment
+name: short
+services:
+  db: {image: debian:bookworm-slim, command: [sleep, 1d]}
+  server: {origin: {body: 100B}}
+shared: [db]
+cleanup: {service: db, run: [sleep, "CLEANUP"]}
+matrix: {path: [a, b, c, d]}
+load: {target: "http://server/${{ matrix.path }}", connections: 2, duration: 200ms, warmup: 0s}
+repetitions: 2
+calibrate: false
+~~~
+`
+	tests := []struct {
+		name    string
+		signals []syscall.Signal
+		cleanup string // seconds
+		status  int
+	}{
+		{"SIGINT once", []syscall.Signal{syscall.SIGINT}, "1", lab.StatusInterrupted},
+		{"SIGTERM", []syscall.Signal{syscall.SIGTERM}, "1", lab.StatusInterrupted},
+		{"SIGHUP", []syscall.Signal{syscall.SIGHUP}, "1", lab.StatusInterrupted},
+		{"SIGINT twice", []syscall.Signal{syscall.SIGINT, syscall.SIGINT}, "8", -1},
+	}
+	// Of tests in the background SIGINT may be ignored, which what they start would inherit; what is caught is not.
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGINT)
+	defer signal.Stop(caught)
+	c := engineClient(t)
+	unchanged := bystander(t, c)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir, folder := project(t, "mortal", strings.ReplaceAll(slow, "CLEANUP", tt.cleanup))
+			saved, lock := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
+			l := begin(t, program, lock, "-C", dir, "run")
+			awaitRecords(t, saved, 2)
+			time.Sleep(rand.N(time.Second))
+			for i, s := range tt.signals {
+				if i > 0 {
+					time.Sleep(2 * time.Second) // it is cleaning up meanwhile, or about to
+				}
+				if err := l.cmd.Process.Signal(s); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if status := l.end(t); status != tt.status {
+				t.Fatalf("status %d, want %d:\n%s", status, tt.status, &l.stderr)
+			}
+			kept := len(saved.look(t))
+			left, words := leftBy(t, c, l.owner), l.stderr.String()
+			if tt.status == lab.StatusInterrupted {
+				wantSaid(t, words, "interrupted; "+terminal.Are(kept, "finished repetition")+" kept and all containers removed.",
+					"cleaning up after experiment short, for 30s at most")
+				if len(left) > 0 || strings.Contains(words, "not cleaned up") {
+					t.Errorf("it left %v:\n%s", left, words)
+				}
+			} else if !slices.Contains(left, "container db") {
+				t.Errorf("the second signal did not end it at once: it left %v:\n%s", left, words)
+			}
+			unchanged()
+			again := begin(t, program, lock, "-C", dir, "run")
+			if status := again.end(t); status != 0 {
+				t.Errorf("the run after it ended with status %d:\n%s", status, &again.stderr)
+			}
+			if n := planned(saved.look(t)); n != 8 {
+				t.Errorf("in the end there are %d repetitions, want 8", n)
+			}
+			for _, owner := range []string{l.owner, again.owner} {
+				if left := leftBy(t, c, owner); len(left) > 0 {
+					t.Errorf("in the end there are still %v", left)
+				}
+			}
+			unchanged()
+		})
+	}
+}

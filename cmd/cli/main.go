@@ -1,0 +1,164 @@
+// Package cli is the command: verbs, their flags and what they print.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"benchbook/lab"
+	"benchbook/lab/terminal"
+)
+
+// Main runs the command with the arguments of the program, and returns its status. clusters connects to Kubernetes; nil
+// for a program without its libraries.
+func Main(clusters Clusters) (status int) {
+	becomeProgram()
+	return run(os.Args[1:], os.Stdout, os.Stderr, wired(clusters))
+}
+
+// sameSignal is how long after a signal another one is taken for the same: timeout, of GNU, sends each to its command
+// and to the group of processes that the command is in.
+const sameSignal = 100 * time.Millisecond
+
+// run is the whole command. It never calls os.Exit, so that tests can call it.
+func run(args []string, stdout, stderr io.Writer, w lab.Config) int {
+	keepDescriptors()
+	defer surviveClosedPipes()()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	// A second signal ends us at once: whoever sends it does not want to wait for containers to be removed.
+	context.AfterFunc(ctx, func() {
+		time.Sleep(sameSignal)
+		stop()
+	})
+
+	screen := stderr
+	out := &output{w: terminal.Plain{To: stdout}}
+	stdout, stderr = out, terminal.Plain{To: stderr}
+	a := &app{&lab.Session{Stdout: stdout, Stderr: stderr, Terminal: screen, Version: version, Config: w}}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	ended := make(chan error, 1)
+	go func() { ended <- root.ExecuteContext(ctx) }()
+	var err error
+	select {
+	case err = <-ended:
+	case <-ctx.Done():
+		if a.CleansUp.Load() {
+			err = <-ended
+		} else {
+			// What only reads and writes files has nothing to take down, and may be waiting for a file that never comes.
+			err = lab.WithStatus(lab.StatusInterrupted, errors.New("interrupted"))
+		}
+	}
+	if _, ok := errors.AsType[*lab.StatusError](err); err != nil && !ok {
+		err = lab.UsageError(err) // cobra's: an unknown verb, a wrong flag
+	}
+	if err = a.JoinErrors(err, out.lost()); err == nil {
+		return 0
+	}
+	var s *lab.StatusError
+	errors.As(err, &s)
+	if s.Err != nil {
+		fmt.Fprintf(stderr, "benchbook: %s\n", terminal.WithWayOut(s.Err))
+	}
+	return s.Status
+}
+
+// app has the verbs.
+type app struct{ *lab.Session }
+
+func (a *app) root() *cobra.Command {
+	version, asVersion := a.versionCommand(), false
+	root := &cobra.Command{
+		Use:   "benchbook",
+		Short: "Run the experiments of articles, and render the articles with their results",
+		Long: `benchbook runs literate benchmarks: Markdown articles with YAML experiment blocks. It starts
+containers for the services that an article names, puts load on them, and renders the article to
+HTML with tables, figures and verdicts made from what it measured.
+
+An article is named by its slug, its folder or its file; ARTICLE#NAME is one of its experiments.
+Without one, all articles of the project are meant. Every flag can also be given as an environment
+variable: BENCHBOOK_PROFILE for --profile. An article runs programs: run only those that you trust.`,
+		Args: unknownVerb,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if asVersion {
+				return version.RunE(version, args)
+			}
+			return cmd.Help()
+		},
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd.Flags()) },
+	}
+	root.SetFlagErrorFunc(flagError)
+	root.PersistentFlags().StringVarP(&a.Dir, "directory", "C", ".", "the project's folder, or one below it")
+	root.Flags().BoolVar(&asVersion, "version", false, "print version information")
+	root.AddCommand(a.timeCommand(), a.loadCommand(), a.initCommand(), a.checkCommand(),
+		a.planCommand(), a.runCommand(), a.showCommand(), a.compareCommand(), a.benchCommand(),
+		a.renderCommand(),
+		a.reportCommand(), a.previewCommand(), a.publishCommand(), a.weaveCommand(),
+		a.cleanCommand(), bundleCommand(a), reproCommand(a),
+		a.doctorCommand(), a.schemaCommand(), a.completionCommand(),
+		version)
+	root.SetHelpCommand(helpCommand())
+	a.complete(root)
+	onceOnly(root)
+	return root
+}
+
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Print help for a command",
+		Args:  arguments(0, 1),
+		ValidArgsFunction: func(cmd *cobra.Command, _ []string, _ string) (out []cobra.Completion,
+			_ cobra.ShellCompDirective) {
+			for _, verb := range cmd.Root().Commands() {
+				if verb.IsAvailableCommand() {
+					out = append(out, cobra.CompletionWithDesc(verb.Name(), verb.Short))
+				}
+			}
+			return out, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			verb, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknownVerb(cmd.Root(), args)
+			}
+			verb.InitDefaultHelpFlag() // which it has if it is run itself
+			return verb.Help()
+		},
+	}
+}
+
+// setByEnvironment is the annotation of flags that were given as a variable.
+const setByEnvironment = "benchbook_environment"
+
+// fromEnvironment sets flags that were not given from BENCHBOOK_<FLAG>.
+func fromEnvironment(flags *pflag.FlagSet) error {
+	var failed error
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := "BENCHBOOK_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		if value, ok := os.LookupEnv(name); ok && !f.Changed && f.Name != "help" && f.Name != "version" {
+			if err := flags.Set(f.Name, value); err != nil {
+				failed = errors.Join(failed, invalidValue(f, value, name))
+				return
+			}
+			failed = errors.Join(failed, flags.SetAnnotation(f.Name, setByEnvironment, []string{name}))
+		}
+	})
+	return failed
+}

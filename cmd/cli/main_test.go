@@ -1,0 +1,478 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"benchbook/lab"
+	"benchbook/lab/inspect"
+	"benchbook/lab/labtest"
+	"benchbook/notebook/record/packtest"
+	"benchbook/notebook/spec"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
+	"benchbook/runner/engine/enginetest/fake"
+	"benchbook/runner/engine/local"
+	"benchbook/runner/load/http"
+	"benchbook/runner/load/timing"
+	"benchbook/runner/sysinfo"
+	"benchbook/slowtest"
+)
+
+// TestMain lets scripts call the command, with a scripted engine in place of Docker, and tests of processes with a real
+// one.
+func TestMain(m *testing.M) {
+	local.BecomeProgram()
+	testscript.Main(suite{m}, map[string]func(){
+		"benchbook": func() {
+			status := run(os.Args[1:], os.Stdout, os.Stderr, scripted())
+			tellPeak(os.Getenv(peakFile))
+			os.Exit(status)
+		},
+		onEngineProgram: func() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, onEngineWiring())) },
+	})
+}
+
+// askedOf keeps in a file what a driver is asked for, and takes the time that its load does.
+func askedOf(p engine.Program) error {
+	if p.Stdin == nil {
+		return nil
+	}
+	document, err := io.ReadAll(p.Stdin)
+	if err != nil {
+		return err
+	}
+	var asked struct{ Warmup, Duration float64 }
+	if err := json.Unmarshal(document, &asked); err != nil {
+		return err
+	}
+	time.Sleep(time.Duration((asked.Warmup + asked.Duration) * float64(time.Second)))
+	return os.WriteFile("asked.json", document, 0o644)
+}
+
+// peakFile is the variable that names a file for the peak of the memory that the command took, on Linux.
+const peakFile = "BENCHBOOK_TEST_PEAK"
+
+// tellPeak writes the line of the kernel about the peak of this process's memory into a file, if one is named.
+func tellPeak(file string) {
+	status, err := os.ReadFile("/proc/self/status")
+	if file == "" || err != nil {
+		return
+	}
+	for line := range strings.Lines(string(status)) {
+		if strings.HasPrefix(line, "VmHWM:") {
+			_ = os.WriteFile(file, []byte(line), 0o600) // whoever wants it sees that it is missing
+		}
+	}
+}
+
+// scripted wires the command to an engine that does what the variable ENGINE says: nothing for "" but to give every
+// load and command the same good result, "down" for no engine, "no-docker" for none but local, "broken-build"
+// for one that cannot build images with RUN false, "crash" for
+// services that end, "slow" for loads that take until they are cancelled, "slow-to-close" for one that removes what
+// these were put on when there is a file close,
+// "leftovers" for an earlier run that was killed, "used-network" for a network of one that the engine does not remove,
+// "connecting" for an engine that does not answer, "stuck" for one that does not remove what loads that are slow were
+// put on, "elsewhere" for one on another machine, "picky" for one without the image
+// nosuchimage:1 and the user nosuchuser, "noisy" for services that write what controls a terminal, "gate" for loads of
+// which all but the first wait for a file go, "pool" for services that are as fast as the number at the end of their
+// command allows, and bear 730 requests per second, "uneven" for those whose speed varies by 10 %, "built" for those
+// that are as fast as the number in the file speed that they were built with,
+// "fails" for a second load that does, "wrong" for answers that are
+// not right, "nosetup" for a program that fails in a service, "offline" for an engine whose registry cannot be reached,
+// "images" for one that has built some before, "rootless" for one that does not run as root, "tagged" for one whose
+// named images have the id in the file id.txt. The variable BLOCK_AT is the number of the load that takes until it is
+// cancelled. The variable ANSWER is what somebody at a terminal answers to a question.
+func scripted() lab.Config {
+	mode := os.Getenv("ENGINE")
+	connect := func(ctx context.Context) (engine.Engine, error) {
+		if mode == "connecting" {
+			fmt.Fprintln(os.Stderr, "connecting")
+			if err := os.WriteFile("connecting", nil, 0o644); err != nil {
+				return nil, err
+			}
+			<-ctx.Done()
+			return nil, fmt.Errorf("connecting to the engine at unix:///x: %w", ctx.Err())
+		}
+		if mode == "down" || mode == "no-docker" {
+			return nil, fmt.Errorf("%w: start Docker, or set DOCKER_HOST", engine.ErrUnavailable)
+		}
+		return fake.New(script(mode)), nil
+	}
+	return lab.Config{
+		Scripted: true,
+		Agent:    func() ([]byte, error) { return []byte("program"), nil },
+		LockDir:  os.Getenv("WORK"), // scripts have one
+		Ask: func(question string) (yes, asked bool) {
+			answer := os.Getenv("ANSWER")
+			if answer != "" {
+				fmt.Fprintf(os.Stderr, "%s %s\n", question, answer)
+			}
+			return answer == "y", answer != ""
+		},
+		Machine: madeUp(os.Getenv("MACHINE")),
+		Cluster: func(_ context.Context, o engine.Cluster) (engine.Engine, error) {
+			return nil, fmt.Errorf("%w answers in namespace %s of context %s, whose nodes %v pull from %s for a load on %v: "+
+				"log in", engine.ErrUnavailable,
+				o.Namespace, o.Context, o.ServiceNodes, o.Registry, o.LoadNodes)
+		},
+		Engines: []lab.Engine{{Name: spec.Docker, Connect: connect},
+			{Name: spec.Local, Connect: func(context.Context) (engine.Engine, error) {
+				if mode != "" && mode != "no-docker" {
+					return nil, fmt.Errorf("%w: it needs root", engine.ErrUnavailable)
+				}
+				return fake.New(script("local")), nil
+			}}},
+	}
+}
+
+// madeUp is a machine whose files are in a folder, without a folder this one. It is as noisy as can be, and we are not
+// its root.
+func madeUp(folder string) lab.Machine {
+	if folder == "" {
+		return inspect.ThisMachine()
+	}
+	return lab.Machine{Root: folder, Noise: func(context.Context) sysinfo.Noise {
+		return sysinfo.Noise{Jitter: 9 * time.Millisecond, Spin: 0.4, Runnable: 0.5}
+	}, User: func() int { return 1000 }, Free: func(string) (uint64, error) { return 50 << 20, nil }}
+}
+
+func script(mode string) fake.Script {
+	s := fake.Script{}
+	loads, workers := 0, 0
+	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+		switch p.Name {
+		case "load":
+			if slices.Equal(p.Command, []string{agent.Load, http.CheckArgument}) {
+				failure := ""
+				if mode == "wrong" {
+					failure = "wanted a status of 200 to 299, got 500"
+				}
+				return engine.Exit{Stdout: labtest.Answers(p, failure)}, nil
+			}
+			loads++
+			if mode == "fails" && loads == 2 {
+				return engine.Exit{Code: 1, Stderr: []byte("the check before timing failed\n")}, nil
+			}
+			if mode == "gate" && loads > 1 {
+				if err := os.WriteFile("blocked", nil, 0o644); err != nil {
+					return engine.Exit{}, err
+				}
+				for glob("go") == 0 && ctx.Err() == nil {
+					time.Sleep(10 * time.Millisecond)
+				}
+				if ctx.Err() != nil {
+					return engine.Exit{}, ctx.Err()
+				}
+			}
+			isSlow := mode == "slow" || mode == "slow-to-close" || mode == "stuck"
+			if isSlow && loads > 2 || strconv.Itoa(loads) == os.Getenv("BLOCK_AT") {
+				// Scripts wait for this file, so that they interrupt in the middle of a load however slow the machine is.
+				if err := os.WriteFile("blocked", nil, 0o644); err != nil {
+					return engine.Exit{}, err
+				}
+				<-ctx.Done()
+				return engine.Exit{}, ctx.Err()
+			}
+			if isOurs := func(v string) bool { return strings.HasPrefix(v, "BENCHBOOK_LOAD=") }; !slices.ContainsFunc(
+				p.Environment, isOurs) { // another program than ours, whose output the script has
+				printed, err := os.ReadFile("printed.txt")
+				return engine.Exit{Stdout: printed}, errors.Join(err, askedOf(p))
+			}
+			if noise, ok := map[string]float64{"pool": 0, "uneven": 0.1, "built": 0.005}[mode]; ok {
+				noise *= math.Sin(2.4 * float64(loads))
+				return engine.Exit{Stdout: pooled(p, workers, noise)}, nil
+			}
+			return engine.Exit{Stdout: labtest.Requests()}, nil
+		case "version":
+			return engine.Exit{Stdout: []byte("1.2-3")}, nil
+		case "command":
+			settings, err := timing.Find(p.Environment)
+			if err != nil {
+				return engine.Exit{}, err
+			}
+			var out bytes.Buffer
+			err = settings.Write(&out, timing.Report{Real: 120 * time.Millisecond, User: 90 * time.Millisecond,
+				Contains: settings.Contains == "ok"})
+			return engine.Exit{Stdout: out.Bytes()}, err
+		}
+		return engine.Exit{Code: 127}, nil
+	}
+	switch mode {
+	case "nosetup":
+		s.Exec = func(_ context.Context, _ string, c engine.Command) (engine.Exit, error) {
+			if c.Args[0] == "psql" {
+				return engine.Exit{Code: 2, Stderr: []byte("psql: no such table\n")}, nil
+			}
+			return engine.Exit{}, nil
+		}
+	case "broken-build":
+		s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
+			if i.Build == nil || !slices.ContainsFunc(i.Build.Files,
+				func(f spec.File) bool { return bytes.Contains(f.Data, []byte("RUN false")) }) {
+				return engine.Prepared{Reference: "x", ID: "y"}, nil
+			}
+			return engine.Prepared{}, &engine.BuildError{For: i.Build.For, Line: 2,
+				Tail: "Step 2/2 : RUN false\nGet http://mirror.internal.example/x failed",
+				Err:  errors.New("the command '/bin/sh -c false' returned a non-zero code: 1")}
+		}
+	case "crash":
+		s.Start = func(_ context.Context, service engine.Service) error {
+			return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it ended with status 1"),
+				Log: []byte("Traceback (most recent call last)")}
+		}
+	case "noisy":
+		s.Start = func(_ context.Context, service engine.Service) error {
+			return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it said \x1b[31mno\x1b[0m\x07\nand ended")}
+		}
+	case "built":
+		s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
+			of := func(f spec.File) bool { return f.Path == "speed" }
+			if i.Build == nil || !slices.ContainsFunc(i.Build.Files, of) {
+				return engine.Prepared{Reference: "x", ID: "y"}, nil
+			}
+			speed := string(i.Build.Files[slices.IndexFunc(i.Build.Files, of)].Data)
+			return engine.Prepared{Reference: strings.TrimSpace(speed), ID: "built with " + speed}, nil
+		}
+		s.Start = func(_ context.Context, service engine.Service) (err error) {
+			workers, err = strconv.Atoi(service.Image.Reference)
+			return err
+		}
+	case "pool", "uneven":
+		s.Start = func(_ context.Context, service engine.Service) error {
+			workers = 0
+			if n := len(service.Command); n > 0 {
+				workers, _ = strconv.Atoi(service.Command[n-1])
+			}
+			return nil
+		}
+	case "rootless":
+		s.Facts = map[string]string{"engine.version": "29.1.0", "engine.storage": "overlay2", "engine.cgroup.version": "2",
+			"engine.cgroup.driver": "systemd",
+			"engine.runtime":       "runc", "engine.api": "1.52", "engine.os": "Debian GNU/Linux 13", "engine.local": "true",
+			"engine.rootless": "true"}
+	case "elsewhere":
+		s.Facts = map[string]string{"engine.local": "false"}
+	case "slow-to-close":
+		s.Close = func(context.Context, string) error {
+			for loads > 2 && glob("close") == 0 {
+				time.Sleep(10 * time.Millisecond)
+			}
+			return nil
+		}
+	case "stuck":
+		s.Close = func(context.Context, string) error {
+			if loads > 2 {
+				return errors.New("the engine hangs")
+			}
+			return nil
+		}
+	case "picky":
+		s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
+			if i.Name == "nosuchimage:1" {
+				return engine.Prepared{}, &engine.ImageError{Reference: i.Name, Err: errors.New("image nosuchimage:1 is not here")}
+			}
+			return engine.Prepared{Reference: "x", ID: "y"}, nil
+		}
+		s.Start = func(_ context.Context, service engine.Service) error {
+			if service.User == "nosuchuser" {
+				return &engine.RejectedError{Name: service.Name, Err: errors.New("unable to find user nosuchuser")}
+			}
+			return nil
+		}
+	case "offline":
+		s.Reach = func(string) error { return errors.New("no such host") }
+	case "images":
+		s.Built = []engine.BuiltImage{
+			{Reference: "benchbook/debootstrap:bookworm", ID: "base", For: "Debian bookworm", Own: 200 << 20, Above: 2},
+			{Reference: "benchbook/pair-server:old", ID: "old", For: "pair server", Base: "base", Own: 50 << 20, Above: 1},
+			{Reference: "benchbook/server-with-its-files:old", ID: "files", For: "server" + engine.WithFiles, Base: "old",
+				Own: 1 << 20},
+			{Reference: "benchbook/other-server:x", ID: "other", For: "other server", Base: "base", Own: 50 << 20},
+			{Reference: "benchbook/benchbook-load:old", ID: "load", For: "benchbook-load", Own: 6 << 20},
+		}
+	case "tagged":
+		s.Find = func(string) (string, bool) {
+			id, err := os.ReadFile("id.txt")
+			return strings.TrimSpace(string(id)), err == nil
+		}
+		s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
+			if i.Name == "" {
+				return engine.Prepared{Reference: "x", ID: "y"}, nil
+			}
+			id, _ := s.Find(i.Name)
+			return engine.Prepared{Reference: i.Name, ID: id, Bases: []engine.Base{{Reference: i.Name, ID: id}}}, nil
+		}
+	case "used-network":
+		s.Leftovers = []engine.Leftover{{Kind: "network", Name: "net-1", Run: "20261120T101500Z-abcd",
+			Problem: "network net-1 has active endpoints"}}
+	case "leftovers":
+		s.Leftovers = []engine.Leftover{{Kind: "container", Name: "server-1", Run: "20261120T101500Z-abcd"},
+			{Kind: "network", Name: "net-1", Run: "20261120T101500Z-abcd"}}
+	}
+	return s
+}
+
+// pooled is a result of services with so many workers in half a second, in which nobody looks for foreign processes:
+// the curve of docs/method.md#tuned-values.
+func pooled(p engine.Program, workers int, noise float64) []byte {
+	var config http.Config
+	var r http.Result
+	if err := errors.Join(json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &config),
+		json.Unmarshal(labtest.Requests(), &r)); err != nil {
+		panic(err)
+	}
+	r.Length, r.CPU = 500*time.Millisecond, nil
+	r.InFlight, r.Overlap = new(http.InFlight), nil // its times are not those of so many connections
+	if n, ok := map[int]int64{1: 100, 2: 190, 3: 260, 5: 305, 8: 308, 12: 290}[workers]; ok {
+		r.Completed.Right = int64(float64(n) * (1 + noise))
+	}
+	if config.Rate > 0 {
+		none := http.Distribution{Highest: 60e9}
+		r.Lag, r.Service, r.InFlight, r.Due, r.Sent = &none, &none, nil, 1000, 1000
+		if r.Completed.Right = 1000; config.Rate > 730 {
+			r.Completed.Right = 500
+		}
+	}
+	data, err := json.Marshal(r)
+	if err != nil {
+		panic(err)
+	}
+	return data
+}
+
+// glob counts the files that match a pattern; records that are packed as the files that they would be.
+func glob(pattern string) int {
+	names, _ := filepath.Glob(pattern) // a bad pattern matches nothing
+	n := len(names)
+	before, _, ok := strings.Cut(pattern, "/records/")
+	if !ok {
+		return n
+	}
+	folders, _ := filepath.Glob(before + "/records")
+	for _, folder := range folders {
+		lines, _ := packtest.Lines(folder) // they may be going just now
+		for path := range lines {
+			full := filepath.Join(folder, path)
+			if matches, _ := filepath.Match(pattern, full); matches && !slices.Contains(names, full) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// withoutProcesses makes a folder that has what /proc has, except for processes, and gives its name.
+func withoutProcesses(t *testing.T) (dir string) {
+	t.Helper()
+	names, err := os.ReadDir("/proc")
+	if err != nil {
+		return "/proc" // another operating system than Linux
+	}
+	dir = t.TempDir()
+	for _, e := range names {
+		if e.Name()[0] > '9' {
+			if err := os.Symlink(filepath.Join("/proc", e.Name()), filepath.Join(dir, e.Name())); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return dir
+}
+
+func TestScripts(t *testing.T) {
+	processes := withoutProcesses(t)
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			// Commands are short: their start is most of their time. The memory of many at a time is limited all the same.
+			e.Setenv("GOGC", "off")
+			e.Setenv("GOMEMLIMIT", "256MiB")
+			e.Setenv("HOST_PROC", processes) // testcontainers-go reads all processes as soon as it is loaded
+			e.Setenv("NO_COLOR", "1")
+			e.Setenv("GOARCH", runtime.GOARCH)
+			e.Setenv("GORACE", "atexit_sleep_ms=0") // else the race detector sleeps a second at the end of every command
+			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "slow" {
+				return false, fmt.Errorf("unknown condition %q", name)
+			}
+			return slowtest.Run(), nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			// count N GLOB: so many files match.
+			"count": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) != 2 {
+					ts.Fatalf("usage: count N GLOB")
+				}
+				n := glob(ts.MkAbs(args[1]))
+				if fmt.Sprint(n) != args[0] {
+					ts.Fatalf("%d files match %s, want %s", n, args[1], args[0])
+				}
+			},
+			// unpack FOLDER: gives every record below it a file of its own.
+			"unpack": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) != 1 {
+					ts.Fatalf("usage: unpack FOLDER")
+				}
+				ts.Check(packtest.Unpack(ts.MkAbs(args[0])))
+			},
+			// waitsaid FILE TEXT: until a text stands in a file that somebody writes, at most a minute.
+			"waitsaid": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) != 2 {
+					ts.Fatalf("usage: waitsaid FILE TEXT")
+				}
+				for begin := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+					said, _ := os.ReadFile(ts.MkAbs(args[0])) // it may not be there yet
+					if strings.Contains(string(said), args[1]) {
+						return
+					}
+					if time.Since(begin) > time.Minute {
+						ts.Fatalf("waited in vain for %q in %s: %s", args[1], args[0], said)
+					}
+				}
+			},
+			// waitfor N GLOB: until so many files match, or more, at most a minute.
+			"waitfor": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) != 2 {
+					ts.Fatalf("usage: waitfor N GLOB")
+				}
+				n, err := strconv.Atoi(args[0])
+				ts.Check(err)
+				for begin := time.Now(); glob(ts.MkAbs(args[1])) < n; time.Sleep(10 * time.Millisecond) {
+					if time.Since(begin) > time.Minute {
+						ts.Fatalf("waited in vain for %s files that match %s", args[0], args[1])
+					}
+				}
+			},
+			// replace OLD NEW FILE: every occurrence.
+			"replace": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) != 3 {
+					ts.Fatalf("usage: replace OLD NEW FILE")
+				}
+				old := ts.ReadFile(args[2])
+				changed := strings.ReplaceAll(old, args[0], args[1])
+				if changed == old {
+					ts.Fatalf("%s does not contain %q", args[2], args[0])
+				}
+				ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(changed), 0o644))
+			},
+		},
+	})
+}

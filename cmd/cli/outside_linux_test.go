@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"benchbook/lab"
+	"benchbook/notebook/record"
+	"benchbook/runner/engine/agent"
+)
+
+// onLocal is the command where there is no engine but local.
+func onLocal(t testing.TB) lab.Config {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("takes some seconds: run without -short")
+	}
+	w := wired(nil)
+	local, err := w.Engine(t.Context(), "local")
+	if err != nil && !strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "local") {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	local.Close()
+	t.Setenv("DOCKER_HOST", "unix:///nonexistent")
+	tools := builtPrograms(t)
+	w.LockDir, w.LockEngines, w.Settler = t.TempDir(), false, nil
+	w.Agent = func() ([]byte, error) { return os.ReadFile(filepath.Join(tools, agent.Name)) }
+	return w
+}
+
+// A server of this machine's loopback is measured without Docker.
+func TestRunningTarget(t *testing.T) {
+	w := onLocal(t)
+	var answered atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { answered.Add(1) }))
+	defer server.Close()
+	dir, folder := project(t, "live", "---\ntitle: Live\n---\n\n~~~yaml experiment\nname: live\n"+
+		"load: {target: \""+server.URL+"\", outside: true, requests: 500, connections: 2}\nrepetitions: 1\n"+
+		"calibrate: false\n~~~\n")
+	mustRun(t, w, "-C", dir, "run")
+	c, err := record.Dir(folder + "/records").Load()
+	if err != nil || len(c.Records) != 1 {
+		t.Fatalf("%d records, %v", len(c.Records), err)
+	}
+	r := c.Records[0]
+	if r.Failure != "" || r.Load.Completed < 500 || answered.Load() < 500 || r.Load.ForeignCPU != -1 {
+		t.Errorf("failure %q, %d answers counted, %d given, foreign %v", r.Failure, r.Load.Completed, answered.Load(),
+			r.Load.ForeignCPU)
+	}
+	if r.Facts[record.FactTarget] == "" || r.Facts["engine.name"] != "local" {
+		t.Errorf("facts %v", r.Facts)
+	}
+}

@@ -1,0 +1,178 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"benchbook/lab"
+	"benchbook/lab/pages"
+	"benchbook/notebook/article"
+	"benchbook/notebook/record/packtest"
+	"benchbook/site"
+	"benchbook/slowtest"
+)
+
+// smallProject is a project of two measured articles, which is made anew in no time.
+func smallProject(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, slug := range []string{"hello", "async-101"} {
+		if err := os.CopyFS(filepath.Join(dir, pages.ArticlesDir, slug),
+			os.DirFS(filepath.Join("..", "..", pages.ArticlesDir, slug))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runs, err := filepath.Glob(filepath.Join(dir, pages.ArticlesDir, "async-101", "records", "*", "full", "*.jsonl"))
+	if err != nil || len(runs) < 3 {
+		t.Fatal(runs, err)
+	}
+	for _, run := range runs[1 : len(runs)-1] { // two are enough
+		if err := os.Remove(run); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(t, filepath.Join(dir, "benchbook.yaml"), "title: Small\nallow: [sysctls]\n")
+	return dir
+}
+
+// previewerOf is the maker of the preview of a project.
+func previewerOf(t testing.TB, dir string, flags pages.Options) *pages.Previewer {
+	t.Helper()
+	project, err := article.OpenProject(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := pages.NewPreviewer(&lab.Session{Stdout: t.Output(), Stderr: t.Output(), Version: version}, project, flags)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// However a project was changed, the site is the one that is made when all of it is made anew.
+func TestPreviewIsWhatRenderMakes(t *testing.T) {
+	slowtest.Skip(t)
+	dir := smallProject(t)
+	path := func(slug, name string) string { return filepath.Join(dir, pages.ArticlesDir, slug, name) }
+	if err := packtest.Unpack(path("hello", "records")); err != nil {
+		t.Fatal(err)
+	}
+	p := previewerOf(t, dir, pages.Options{})
+	if b := p.Build(context.Background(), nil); b.Problems != "" {
+		t.Fatal(b.Problems)
+	}
+	put := func(file, text string) {
+		t.Helper()
+		put(t, file, text)
+	}
+	hello, err := os.ReadFile(path("hello", "article.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	records, err := filepath.Glob(path("hello", "records/*/*/*/*.json"))
+	if err != nil || len(records) == 0 {
+		t.Fatal(records, err)
+	}
+	record, err := os.ReadFile(records[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := []struct {
+		name    string
+		changed string
+		do      func()
+		says    string // among the problems
+	}{
+		{"prose", path("hello", "article.md"), func() { put(path("hello", "article.md"), string(hello)+"\nMore.\n") },
+			""},
+		{"a record goes", records[0], func() {
+			if err := os.Remove(records[0]); err != nil {
+				t.Fatal(err)
+			}
+		}, ""},
+		{"a record comes", records[0], func() { put(records[0], string(record)) }, ""},
+		{"a mistake", path("hello", "article.md"), func() {
+			put(path("hello", "article.md"), strings.Replace(string(hello), "name: gzip", "nmae: gzip", 1))
+		}, `"nmae"`},
+		{"the mistake is mended", path("hello", "article.md"),
+			func() { put(path("hello", "article.md"), string(hello)) }, ""},
+		{"a claim says the contrary", path("hello", "article.md"), func() {
+			put(path("hello", "article.md"), strings.Replace(string(hello), `level="9"} > `, `level="9"} < `, 1))
+		}, ""},
+		{"more repetitions are wanted", path("hello", "article.md"), func() {
+			put(path("hello", "article.md"), strings.Replace(string(hello), "repetitions: 5", "repetitions: 50", 1))
+		}, ""},
+		{"the blocks are as they were", path("hello", "article.md"),
+			func() { put(path("hello", "article.md"), string(hello)) }, ""},
+		{"an article comes", path("new", "article.md"),
+			func() { put(path("new", "article.md"), "---\ntitle: New\n---\n\nText.\n") }, ""},
+		{"it becomes a draft", path("new", "article.md"),
+			func() { put(path("new", "article.md"), "---\ntitle: New\ndraft: true\n---\n\nText.\n") }, ""},
+		{"an article goes", filepath.Join(dir, pages.ArticlesDir, "new"), func() {
+			if err := os.RemoveAll(filepath.Join(dir, pages.ArticlesDir, "new")); err != nil {
+				t.Fatal(err)
+			}
+		}, ""},
+		{"the project is called otherwise", filepath.Join(dir, "benchbook.yaml"),
+			func() { put(filepath.Join(dir, "benchbook.yaml"), "title: Other\nallow: [sysctls]\n") }, ""},
+		{"the project gets a theme", filepath.Join(dir, "benchbook.yaml"), func() {
+			put(filepath.Join(dir, "look", "style.css"), "body { color: teal }")
+			put(filepath.Join(dir, "benchbook.yaml"), "title: Other\ntheme: look\nallow: [sysctls]\n")
+		}, ""},
+		{"the style of the theme changes", filepath.Join(dir, "look", "style.css"),
+			func() { put(filepath.Join(dir, "look", "style.css"), "body { color: navy }") }, ""},
+		{"a template cannot be read", filepath.Join(dir, "look", "tag.html"),
+			func() { put(filepath.Join(dir, "look", "tag.html"), "{{define \"tag\"}}") }, "look/tag.html"},
+		{"prose, beside a template that cannot be read", path("hello", "article.md"), func() {
+			put(path("hello", "article.md"), string(hello)+"\nEven more.\n")
+		}, "look/tag.html"},
+		{"a template asks for what there is not", filepath.Join(dir, "look", "tag.html"), func() {
+			put(filepath.Join(dir, "look", "tag.html"), `{{define "tag"}}{{.Nmae}}{{end}}`)
+		}, "field Nmae"},
+		{"the template is mended", filepath.Join(dir, "look", "tag.html"), func() {
+			put(filepath.Join(dir, "look", "tag.html"), `{{define "tag"}}<main id="main">{{.Name}}</main>{{end}}`)
+		}, ""},
+		{"a file that the theme does not have", filepath.Join(dir, "look", "stlye.css"),
+			func() { put(filepath.Join(dir, "look", "stlye.css"), "") }, "stlye.css"},
+	}
+	for _, step := range steps {
+		t.Run(step.name, func(t *testing.T) {
+			step.do()
+			b := p.Build(context.Background(), []string{step.changed})
+			if step.says != "" {
+				if strings.Count(b.Problems, step.says) != 1 || b.Files != nil && b.Files["hello/index.html"] == nil {
+					t.Errorf("the problems are %q, and the page is there: %v", b.Problems, b.Files["hello/index.html"] != nil)
+				}
+				return
+			}
+			anew := previewerOf(t, dir, pages.Options{}).Build(context.Background(), nil)
+			if b.Problems != anew.Problems {
+				t.Errorf("the problems are %q, want %q", b.Problems, anew.Problems)
+			}
+			if diff := differing(b, anew); len(diff) > 0 {
+				t.Errorf("these files are not what a new preview makes: %v", diff)
+			}
+		})
+	}
+}
+
+// differing names files that are not the same on both sides.
+func differing(a, b site.Built) (names []string) {
+	for name, data := range a.Files {
+		if !bytes.Equal(data, b.Files[name]) {
+			names = append(names, name)
+		}
+	}
+	for name := range b.Files {
+		if _, has := a.Files[name]; !has {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}

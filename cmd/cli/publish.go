@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"benchbook/lab"
+	"benchbook/lab/pages"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
+	"benchbook/notebook/record"
+	"benchbook/site"
+)
+
+// Where a site is published unless the project or the flags say otherwise.
+const (
+	defaultRemote = "origin"
+	defaultBranch = "gh-pages"
+)
+
+func (a *app) publishCommand() *cobra.Command {
+	var remote, branch, out string
+	var dryRun bool
+	cmd := &cobra.Command{
+		Use:   "publish [FOLDER]",
+		Short: "Publish the rendered site to a git branch or a folder",
+		Long: `Publish the rendered site to a git branch, gh-pages of origin unless the project file or flags name another, or to a
+folder. Commits of others to the branch are never overwritten, and nothing is pushed by force. The working
+tree, index and branches of this repository do not change. Render first.`,
+		Args: arguments(0, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			project, err := article.OpenProject(a.Dir)
+			if err != nil {
+				return lab.UsageError(err)
+			}
+			if !project.Problems.Empty() {
+				lab.PrintProblems(a.Stderr, project.Problems.Sorted())
+				return lab.WithStatus(lab.StatusProblems, errors.New("nothing was published"))
+			}
+			folder := ""
+			var of article.Publish
+			if project.Publish != nil {
+				of = *project.Publish
+			}
+			switch isBranch := cmd.Flags().Changed("remote") || cmd.Flags().Changed("branch"); {
+			case len(args) == 1 && isBranch:
+				return errors.New("publish takes a folder, or a branch of a remote, not both")
+			case len(args) == 1:
+				folder = args[0]
+			case !isBranch && !of.Folder.IsZero():
+				folder = filepath.Join(project.Dir, filepath.FromSlash(of.Folder.Value))
+			}
+			flags := pages.Options{Out: out}
+			from := flags.Dir(project)
+			var done site.Published
+			if folder != "" {
+				done, err = site.PublishFolder(from, folder, dryRun)
+			} else {
+				to := site.Branch{Repository: project.Dir, Remote: cmp.Or(remote, of.Remote.Value, defaultRemote),
+					Name: cmp.Or(branch, of.Branch.Value, defaultBranch)}
+				done, err = to.Publish(cmd.Context(), from, flags.Site(a.Session, project).Title, dryRun)
+			}
+			if err != nil {
+				return lab.Interrupted(cmd.Context(), err)
+			}
+			done.To = new(record.Redactor).Text(done.To) // the address of a remote may hold a token
+			printPublished(a.Session, done, dryRun)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&remote, "remote", "",
+		"name or address of the git remote (default what the project says, or origin)")
+	cmd.Flags().StringVar(&branch, "branch", "", "branch of the remote (default what the project says, or gh-pages)")
+	cmd.Flags().StringVarP(&out, "output", "o", "", "folder of the site (default _site in the project)")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "list what would be published, and publish nothing")
+	return cmd
+}
+
+func printPublished(a *lab.Session, p site.Published, dryRun bool) {
+	if len(p.Written)+len(p.Removed) == 0 {
+		fmt.Fprintf(a.Stdout, "nothing to publish: %s has this site already\n", p.To)
+		return
+	}
+	if !dryRun {
+		commit := ""
+		if p.Commit != "" {
+			commit = ", commit " + p.Commit[:min(12, len(p.Commit))]
+		}
+		fmt.Fprintf(a.Stdout, "published to %s%s: %s, %d new or changed, %d removed\n", p.To, commit,
+			terminal.Count(p.Files, "file"), len(p.Written), len(p.Removed))
+		return
+	}
+	for _, name := range p.Written {
+		fmt.Fprintf(a.Stdout, "+ %s\n", name)
+	}
+	for _, name := range p.Removed {
+		fmt.Fprintf(a.Stdout, "- %s\n", name)
+	}
+	fmt.Fprintf(a.Stdout, "nothing was published: this is what would change in %s\n", p.To)
+}

@@ -1,0 +1,431 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"benchbook/notebook/record"
+	"benchbook/notebook/record/packtest"
+	"benchbook/render/rendertest"
+	"benchbook/slowtest"
+)
+
+// recordedProject is a project with an article of every kind of block, whose records of two runs hold all that records
+// can, and one with the committed records of a command. The words of the article are replaced by others, in pairs.
+func recordedProject(t *testing.T, replaced ...string) (dir string, files []string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "render", "testdata", "everything.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(replaced); i += 2 {
+		if !bytes.Contains(text, []byte(replaced[i])) {
+			t.Fatalf("the article does not say %q", replaced[i])
+		}
+		text = bytes.ReplaceAll(text, []byte(replaced[i]), []byte(replaced[i+1]))
+	}
+	b := rendertest.WithFiles(t, "everything", text, map[string]string{"picture.png": "a picture"})
+	fill := func(r *record.Record) {
+		if r.Search != nil {
+			return
+		}
+		r.Parts, r.Plans = map[string]float64{"start": 1}, map[string]string{r.Experiment: r.Plan}
+		r.Missing = map[string]string{"rps": "the tool did not print it"}
+		r.Before = &record.Before{For: []string{"programs of others"}}
+		r.Machine.Threads = map[string]float64{"server": 0.5}
+		r.Machine.Sampling = &record.Sampling{Cost: 0.1, Gap: 1}
+		r.Load.WindowStart = r.Started
+		r.Load.Failures, r.Load.Statuses = map[string]int64{"connect": 1}, map[string]int64{"200": 10}
+		for range r.Load.Completions {
+			r.Load.Answers, r.Load.Latencies = append(r.Load.Answers, 50), append(r.Load.Latencies, 0.5)
+		}
+		if r.Experiment == "tuned" {
+			r.Load.Open = &record.OpenLoop{Rate: 100, Arrivals: "poisson", Due: 100, Sent: 100}
+			r.Budget = &record.Budget{Seconds: 60}
+		}
+	}
+	b.MeasureAll(fill, rendertest.In(runBefore, 10))
+	b.MeasureAll(fill, rendertest.In(runAfter, 20))
+	for _, r := range b.Records {
+		if err := record.Dir(filepath.Join(b.Dir(), "records")).Save(r); err != nil {
+			t.Fatal(err)
+		}
+		if r.Run == runAfter {
+			files = append(files, filepath.Join(b.Dir(), "records", r.Path()))
+		}
+	}
+	dir = filepath.Join(b.Dir(), "..", "..")
+	hello := filepath.Join("..", "..", "experiments", "hello")
+	if err := os.CopyFS(filepath.Join(dir, "experiments", "hello"), os.DirFS(hello)); err != nil {
+		t.Fatal(err)
+	}
+	if err := packtest.Unpack(filepath.Join(dir, "experiments", "hello", "records")); err != nil {
+		t.Fatal(err)
+	}
+	commands, err := filepath.Glob(filepath.Join(dir, "experiments", "hello", "records", "*", "*", "*", "*.json"))
+	if err != nil || len(commands) == 0 {
+		t.Fatalf("no committed records: %v", err)
+	}
+	return dir, append(files, commands...)
+}
+
+// A change to one field of a record as JSON.
+type mutation struct {
+	path  []any // keys and numbers
+	value any
+}
+
+// gone stands for a field that is taken away.
+type gone struct{}
+
+// mutations are what somebody, or a disk, could make of each field: impossible numbers, other kinds, nothing, lists
+// that are shorter or longer.
+func mutations(v any, path []any) (out []mutation) {
+	if len(path) > 0 {
+		values := []any{nil, "text", 7.0, []any{}, map[string]any{}, true, gone{}}
+		switch v := v.(type) {
+		case float64:
+			values = append(values, -3.0, -1.0, 0.0, 0.5, 1e-300, 1e15, 1e18, 1e308, -1e308, json.Number("9223372036854775807"))
+		case string:
+			values = append(values, "", "\x00", "../../x", "1e400")
+		case []any:
+			if len(v) > 0 {
+				values = append(values, v[:len(v)-1], append(slices.Clone(v), v[0], v[0], v[0]))
+			}
+		}
+		for _, value := range values {
+			out = append(out, mutation{slices.Clone(path), value})
+		}
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			out = append(out, mutations(v[name], append(path, name))...)
+		}
+	case []any:
+		if len(v) > 0 {
+			out = append(out, mutations(v[0], append(path, 0))...)
+		}
+	}
+	return out
+}
+
+// apply is a copy of a record with the mutation. The field in which the mutation lies is that of the record it was made
+// for: what is a list there may be missing here.
+func (m mutation) apply(t *testing.T, data, madeFor []byte) []byte {
+	t.Helper()
+	var root, of map[string]any
+	if err := errors.Join(json.Unmarshal(data, &root), json.Unmarshal(madeFor, &of)); err != nil {
+		t.Fatal(err)
+	}
+	field := m.path[0].(string)
+	root[field] = of[field]
+	return m.applied(t, root)
+}
+
+// applied is the text of a record with the mutation. The record is as it was afterwards.
+func (m mutation) applied(t *testing.T, root map[string]any) []byte {
+	t.Helper()
+	at := any(root)
+	for _, step := range m.path[:len(m.path)-1] {
+		switch step := step.(type) {
+		case string:
+			at = at.(map[string]any)[step]
+		case int:
+			at = at.([]any)[step]
+		}
+	}
+	switch last := m.path[len(m.path)-1].(type) {
+	case string:
+		in := at.(map[string]any)
+		was, known := in[last]
+		if in[last] = m.value; m.value == (gone{}) {
+			delete(in, last)
+		}
+		defer func() {
+			if in[last] = was; !known {
+				delete(in, last)
+			}
+		}()
+	case int:
+		in := at.([]any)
+		was := in[last]
+		in[last] = m.value
+		defer func() { in[last] = was }()
+	}
+	changed, err := json.Marshal(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return changed
+}
+
+// everyReader are the verbs that read records and measure nothing.
+func everyReader(out string) [][]string {
+	return [][]string{{"show"},
+		{"show", "everything#servers", "everything#tuned", "everything#bears"}, {"show", "--format", "json"},
+		{"show", "everything", "--trial", "async, 1"}, {"show", "--format", "csv"},
+		{"show", "--format", "benchfmt"}, {"compare", runBefore, runAfter, "everything"},
+		{"clean", "--records", "--dry-run"}, {"plan"},
+		{"render", "--output", out}}
+}
+
+// Whatever somebody makes of the fields of records, every verb ends as it does without that record. Records of which
+// something is changed are read many at a time: a panic or an error is then looked for among them. There are so many
+// records of each kind that all mutations are tried in about a hundred rounds.
+func TestMutatedRecords(t *testing.T) {
+	slowtest.SkipSequential(t)
+	dir, files := recordedProject(t, "repetitions: 3\n", "repetitions: 7\n",
+		"matrix: {server: [sync, async]}", "matrix: {server: [sync, async, pool, fork, lanes, poll]}")
+	whole := map[string][]byte{}
+	byKind := map[string][]string{} // files by what a record has
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole[file] = data
+		var fields map[string]any
+		if err := json.Unmarshal(data, &fields); err != nil {
+			t.Fatal(err)
+		}
+		search, _ := fields["search"].(map[string]any)
+		_, first := fields["lists"] // which one record of a run has for all
+		delete(fields, "lists")
+		kind := fmt.Sprint(slices.Sorted(maps.Keys(fields)), search["kind"], fields["experiment"] == "tuned")
+		if byKind[kind] = append(byKind[kind], file); first { // its mutations are those of all
+			slices.Reverse(byKind[kind])
+		}
+	}
+	if len(byKind) < 5 {
+		t.Fatalf("there are records of %d kinds only", len(byKind))
+	}
+	// In each round every file has one mutation of its kind.
+	var rounds [][]attempt
+	tried, taken := 0, 0
+	for _, kind := range slices.Sorted(maps.Keys(byKind)) {
+		of := byKind[kind]
+		var fields map[string]any
+		if err := json.Unmarshal(whole[of[0]], &fields); err != nil {
+			t.Fatal(err)
+		}
+		n, known := 0, map[string]bool{}
+		for _, m := range mutations(fields, nil) {
+			if len(m.path) > 5 && m.path[0] == "definition" {
+				continue // which is whatever the article says
+			}
+			tried++
+			r, err := record.Parse(m.applied(t, fields))
+			if err != nil {
+				continue // TestBadRecordCostsItsCell has such
+			}
+			read, err := r.Bytes()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if known[string(read)] {
+				continue // another way to write the same
+			}
+			known[string(read)] = true
+			taken++
+			if round := n / len(of); round == len(rounds) {
+				rounds = append(rounds, nil)
+			}
+			rounds[n/len(of)] = append(rounds[n/len(of)], attempt{of[n%len(of)], of[0], m})
+			n++
+		}
+	}
+	t.Logf("%d of %d mutations are taken for records, in %d rounds", taken, tried, len(rounds))
+	if testing.Short() {
+		rounds = rounds[:min(len(rounds), 3)]
+	}
+	for worker := range 2 { // each in a project of its own
+		project := t.TempDir()
+		if err := os.CopyFS(project, os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+		t.Run(fmt.Sprint(worker), func(t *testing.T) {
+			t.Parallel()
+			out := filepath.Join(t.TempDir(), "site")
+			for i := worker; i < len(rounds); i += 2 {
+				attempts := rounds[i]
+				failed := tryMutations(t, dir, project, out, whole, attempts)
+				if failed == "" {
+					continue
+				}
+				alone := 0
+				for _, a := range attempts {
+					if why := tryMutations(t, dir, project, out, whole, []attempt{a}); why != "" {
+						alone++
+						t.Errorf("%s: %v is %v: %s", filepath.Base(a.file), a.path, a.value, why)
+					}
+				}
+				if alone == 0 {
+					t.Errorf("%d mutations together: %s", len(attempts), failed)
+				}
+			}
+		})
+	}
+}
+
+// An attempt is a mutation of a file, made for another one of its kind.
+type attempt struct {
+	file, madeFor string
+	mutation
+}
+
+// tryMutations makes mutations of files below dir in a copy of it, and says which verb fails then.
+func tryMutations(t *testing.T, dir, project, out string, whole map[string][]byte, attempts []attempt) (failed string) {
+	t.Helper()
+	write := func(a attempt, data []byte) {
+		if err := os.WriteFile(project+strings.TrimPrefix(a.file, dir), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, a := range attempts {
+		write(a, a.apply(t, whole[a.file], whole[a.madeFor]))
+	}
+	// What other verbs do is part of what these do.
+	for _, verb := range [][]string{{"show", "--format", "json"}, {"compare", runBefore, runAfter, "everything"},
+		{"render", "--output", out}} {
+		if status, _, stderr := benchbook(project, verb...); status != 0 {
+			failed = fmt.Sprintf("benchbook %s ends with status %d: %s", strings.Join(verb, " "), status,
+				stderr[max(0, len(stderr)-500):])
+			break
+		}
+	}
+	for _, a := range attempts {
+		write(a, whole[a.file])
+	}
+	return failed
+}
+
+// A record that cannot be read, or holds what cannot be, costs its cell and nothing else: all verbs end as ever, the
+// cell says why, and all other cells are as they were.
+func TestBadRecordCostsItsCell(t *testing.T) {
+	slowtest.SkipSequential(t)
+	replace := func(old, new string) func(t *testing.T, path string) {
+		return func(t *testing.T, path string) {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			changed := regexp.MustCompile(old).ReplaceAllString(string(data), new)
+			if changed == string(data) {
+				t.Fatalf("%s is not in the record", old)
+			}
+			put(t, path, changed)
+		}
+	}
+	tests := []struct {
+		name  string
+		spoil func(t *testing.T, path string)
+		why   string
+	}{
+		{"a window below zero", replace(`"window": 10`, `"window": -3`), "load.window is -3, and cannot be less than 0"},
+		{"a metric called as markup", replace(`("samples":\s*\[\s*\{\s*"metric": )"[^"]+"`, `${1}"<img src=x>"`),
+			`a sample: invalid metric "<img src=x>": use letters, digits, - and _, in words joined by dots`},
+		{"another host", replace(`"host": "[^"]+"`, `"host": "c2-ffffff"`),
+			`by its host it belongs under "c2-ffffff", and not under "c8-0a1b2c"`},
+		{"cut short", func(t *testing.T, path string) { put(t, path, `{"schema_version": 1, "arti`) },
+			"not a record: the JSON ends too early"},
+		{"a folder", func(t *testing.T, path string) { instead(t, path, func() error { return os.Mkdir(path, 0o755) }) },
+			"not a record: it is a folder, not a file"},
+		{"a pipe", func(t *testing.T, path string) { instead(t, path, func() error { return syscall.Mkfifo(path, 0o644) }) },
+			"not a record: it is a named pipe, not a file"},
+		{"a link to itself", func(t *testing.T, path string) {
+			instead(t, path, func() error { return os.Symlink(filepath.Base(path), path) })
+		}, "not a record: it is a symbolic link, not a file"},
+	}
+	whole, files := recordedProject(t)
+	before := map[int]string{}
+	for i, verb := range everyReader(filepath.Join(t.TempDir(), "site")) {
+		status, stdout, stderr := benchbook(whole, verb...)
+		if status != 0 || strings.Contains(string(stderr), "left out: ") {
+			t.Fatalf("%v: status %d: %s", verb, status, stderr)
+		}
+		before[i] = string(stdout)
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			if err := os.CopyFS(dir, os.DirFS(whole)); err != nil {
+				t.Fatal(err)
+			}
+			verbs := everyReader(filepath.Join(t.TempDir(), "site"))
+			path := files[slices.IndexFunc(files, func(f string) bool {
+				return strings.Contains(f, "async-1-") &&
+					strings.HasSuffix(f, "-r02.json")
+			})]
+			path = dir + strings.TrimPrefix(path, whole)
+			tt.spoil(t, path)
+			for i, verb := range verbs {
+				status, stdout, stderr := benchbook(dir, verb...)
+				if status != 0 {
+					t.Errorf("%v: status %d: %s", verb, status, stderr)
+				}
+				if want := "left out: " + path + ": " + tt.why + "\n"; !strings.Contains(string(stderr), want) {
+					t.Errorf("%v says %q, want %q", verb, stderr, want)
+				}
+				if verb[0] == "show" && len(verb) > 1 && strings.Contains(verb[1], "#") {
+					if !strings.Contains(string(stdout), "a record was left out: "+tt.why) {
+						t.Errorf("show does not say %q", tt.why)
+					}
+					for cell, text := range cellsOf(before[i]) {
+						if now := cellsOf(string(stdout))[cell]; now != text && !strings.HasPrefix(cell, "everything#servers/async, 1:") {
+							t.Errorf("cell %s was\n%s\nand is\n%s", cell, text, now)
+						}
+					}
+				}
+			}
+			page, err := os.ReadFile(filepath.Join(verbs[len(verbs)-1][2], "everything", "index.html"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := "a record was left out: " + tt.why; !strings.Contains(string(page), template.HTMLEscapeString(want)) {
+				t.Errorf("the page does not say %q", want)
+			}
+		})
+	}
+}
+
+// instead puts something else in the place of a file.
+func instead(t *testing.T, path string, put func() error) {
+	t.Helper()
+	err := os.Remove(path)
+	if err == nil {
+		err = put()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// cellsOf divides what show prints of experiments into cells.
+func cellsOf(shown string) map[string]string {
+	out, experiment, cell := map[string]string{}, "", ""
+	for line := range strings.Lines(shown) {
+		switch {
+		case !strings.HasPrefix(line, " "):
+			experiment, cell = strings.TrimSpace(line), ""
+		case strings.HasPrefix(line, "  ") && !strings.HasPrefix(line, "   ") && strings.Contains(experiment, "#"):
+			cell = experiment + "/" + strings.TrimSpace(line)
+		}
+		if cell != "" {
+			out[cell] += line
+		}
+	}
+	return out
+}

@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"benchbook/lab"
+	"benchbook/lab/measure"
+	"benchbook/lab/pages"
+	"benchbook/lab/results"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/plan"
+	"benchbook/site"
+)
+
+// addSiteFlags adds what render and report have in common.
+func addSiteFlags(cmd *cobra.Command, f *pages.Options) {
+	cmd.Flags().StringVarP(&f.Out, "output", "o", "", "folder of the site (default _site in the project)")
+	addShownFlags(cmd, f)
+}
+
+// addShownFlags adds those that say what is shown.
+func addShownFlags(cmd *cobra.Command, f *pages.Options) {
+	cmd.Flags().BoolVar(&f.Drafts, "drafts", false, "include drafts")
+	cmd.Flags().StringVar(&f.Host, "host", "", "show the results of this host, instead of this machine's or the newest")
+}
+
+func (a *app) renderCommand() *cobra.Command {
+	var flags pages.Options
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "render [FILE.md]",
+		Short: "Render the site from articles and records, without running anything",
+		Long: `Render the site from articles and records. Nothing is run and no engine is needed. Pages show the results of this
+machine if they are complete, otherwise the newest complete results of another host, with its name.
+
+A Markdown file that is not in a project has a site of its own, in _site/NAME beside it.
+
+All links are relative, so the site can be read from disk. The feed, canonical addresses and sitemap.xml use the address
+given by --base-url, or by url in benchbook.yaml.`,
+		Args: arguments(0, 1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if flags.BaseURL != "" {
+				if err := site.CheckBaseURL(flags.BaseURL); err != nil {
+					return lab.UsageError(fmt.Errorf("--base-url: %w", err))
+				}
+			}
+			if _, _, err := a.OpenSite(args); err != nil {
+				return err
+			}
+			project, list, err := a.Select(args)
+			if err != nil {
+				return err
+			}
+			_, err = pages.Render(a.Session, project, list, flags, nil, asJSON)
+			return err
+		},
+	}
+	addSiteFlags(cmd, &flags)
+	cmd.Flags().StringVar(&flags.BaseURL, "base-url", "",
+		"address of the site, such as https://example.org/benchmarks/ (default url in benchbook.yaml)")
+	cmd.Flags().BoolVar(&flags.Single, "single-file", false,
+		"write each article as one self-contained HTML file, and nothing else")
+	cmd.Flags().BoolVar(&flags.Strict, "strict", false, "treat warnings as problems in the exit status")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the outcomes of claims as JSON")
+	return cmd
+}
+
+// firstSite makes the site of what was measured before.
+func (a *app) firstSite(show pages.Options, said []string) error {
+	project, all, err := a.Select(nil)
+	if err != nil {
+		return err
+	}
+	err = pages.First(a.Session, project, all, show, said)
+	if s, ok := errors.AsType[*lab.StatusError](err); ok && s.Status == lab.StatusUsage {
+		return nil // of the host that is asked for there are no records yet
+	}
+	return err
+}
+
+func (a *app) reportCommand() *cobra.Command {
+	var running runFlags
+	var show pages.Options
+	cmd := &cobra.Command{
+		Use:   "report [ARTICLE[#NAME] ...]",
+		Short: "Measure what is missing or stale, then render the site",
+		Long: `Measure what is missing or stale, as run does, and render the site, as render does: first with what was measured
+before, and again at the end, even if something could not be measured,
+but not after an interrupt. In profile quick, articles that this machine has measured completely in full are not
+measured. All articles are rendered, and claims are printed for the named articles. Drafts are measured if they are named, or with --drafts. The status is the worse one of measuring and
+rendering; with --claims it includes the claims of the measured articles.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := running.Check(cmd.Flags(), a.Config.EngineNames()); err != nil {
+				return err
+			}
+			project, list, err := a.Select(args)
+			if err != nil {
+				return err
+			}
+			running.ChooseEngine(project)
+			if len(args) == 0 && !show.Drafts {
+				list = pages.WithoutDrafts(a.Session, list)
+			}
+			said := lab.SlugsOf(list) // the articles whose problems are said, and that the claims are to be of
+			var siteErr error
+			running.FullCounts = !running.Force && running.Only == ""
+			running.Begin = func() error {
+				siteErr = a.firstSite(show, said)
+				return siteErr
+			}
+			err = measure.Run(cmd.Context(), a.Session, project, list, running.Options)
+			if siteErr != nil {
+				return err
+			}
+			if s, ok := errors.AsType[*lab.StatusError](err); ok {
+				switch {
+				case s.Status == lab.StatusUsage || cmd.Context().Err() != nil:
+					return err
+				case s.Err != nil:
+					fmt.Fprintf(a.Stderr, "benchbook: %s\n", terminal.ErrorText(s.Err))
+					err = lab.WithStatus(s.Status, nil)
+				}
+			}
+			_, all, chooseErr := a.Select(nil)
+			if chooseErr != nil {
+				return lab.Worse(err, chooseErr)
+			}
+			outcomes, renderErr := pages.Render(a.Session, project, all, show, said, running.json)
+			err = a.JoinErrors(err, renderErr)
+			results.NoteOtherProfile(a.Session, outcomes, said, running.Profile)
+			if running.claims {
+				err = a.JoinErrors(err, results.ClaimStatus(a.Session, outcomes))
+			}
+			return err
+		},
+	}
+	running.Add(cmd, plan.Full, a.Config.EngineNames())
+	addSiteFlags(cmd, &show)
+	return cmd
+}

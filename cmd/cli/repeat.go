@@ -1,0 +1,51 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"benchbook/lab/bundles"
+
+	"benchbook/notebook/plan"
+)
+
+func bundleCommand(a *app) *cobra.Command {
+	var o bundles.Options
+	cmd := &cobra.Command{
+		Use:   "bundle ARTICLE",
+		Short: "Pack an article and everything it needs into one file",
+		Long: `Write an article to one file, with all that somebody else needs to repeat it: the files that it uses
+and the records that its page shows. repro opens it, and measures it there. It is a gzip-compressed tar archive, with
+a manifest of digests and RO-Crate metadata.`,
+		Args: arguments(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			defer a.AwaitOnInterrupt(cmd.Context())()
+			return bundles.Bundle(cmd.Context(), a.Session, args, o)
+		},
+	}
+	cmd.Flags().StringVarP(&o.Out, "output", "o", "", "the file to write (default ARTICLE.bundle)")
+	cmd.Flags().BoolVar(&o.Images, "images", false, "with its images, so that nothing has to be built or fetched")
+	cmd.Flags().BoolVar(&o.List, "list", false, "list the files of the article that would be in it, and write nothing")
+	return cmd
+}
+
+func reproCommand(a *app) *cobra.Command {
+	var o bundles.ReproOptions
+	var choose func() error
+	cmd := &cobra.Command{
+		Use:   "repro FILE|URL",
+		Short: "Measure somebody else's article on this machine",
+		Long: `Open a bundle and measure its article on this machine. It says what would run, and asks
+before anything does. Then it prints each claim there and here, and makes pages with a column for each host. With
+--quick it takes at most five minutes, to see whether everything works. Run again, it continues in the same folder.`,
+		Args: arguments(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkMeasuring(cmd.Flags(), &o.Options, choose, a.Config.EngineNames()); err != nil {
+				return err
+			}
+			return bundles.Repro(cmd.Context(), a.Session, args[0], o)
+		},
+	}
+	choose = addMeasuring(cmd, &o.Options, plan.Full, a.Config.EngineNames())
+	cmd.Flags().StringVarP(&o.Into, "output", "o", "", "the folder to open it in (default ARTICLE.repro)")
+	return cmd
+}

@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"benchbook/lab/results"
+)
+
+func (a *app) showCommand() *cobra.Command {
+	var flags results.Selection
+	var formatted formatFlag
+	cmd := &cobra.Command{
+		Use:   "show [ARTICLE[#NAME] ...]",
+		Short: "Show measured results and the verdicts of claims",
+		Long: `Show the results that the page shows, or others. Several articles are a line each, with their standing. ARTICLE is its
+claims with their verdicts, and a line for each cell. ARTICLE#EXPERIMENT is, for every cell, its metrics with the number of
+valid repetitions, the centre and the interval, its validity, and the noise floor. --trial shows only that cell, or those,
+repetition by repetition, and what limited it. --trial with --repetition shows everything in one record: samples, the
+counts of the load generator, facts, checks, and the output of services and tools.
+
+The format benchfmt is that of Go's benchmarks, one line for each valid repetition: benchstat old.txt new.txt`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			format, err := formatted.Check()
+			if err != nil {
+				return err
+			}
+			if flags.Repetition != 0 && len(flags.Trials) != 1 {
+				return errors.New("--repetition needs --trial, once")
+			}
+			if flags.Claim != "" && len(flags.Trials) > 0 {
+				return errors.New("--claim and --trial: give one of them")
+			}
+			return results.Show(a.Session, args, flags, format)
+		},
+	}
+	formatted.Add(cmd, results.FormatText, results.FormatCSV, results.FormatJSON, results.FormatBenchfmt)
+	cmd.Flags().StringVar(&flags.Run, "run", "", "show this run")
+	cmd.Flags().StringVar(&flags.Host, "host", "", "show the results of this host")
+	cmd.Flags().StringVar(&flags.Profile, "profile", "", "show the results of this profile")
+	cmd.Flags().StringArrayVar(&flags.Trials, "trial", nil, "show only this trial, named as in plan; can be repeated")
+	cmd.Flags().StringVar(&flags.Claim, "claim", "", "show only this claim")
+	cmd.Flags().IntVar(&flags.Repetition, "repetition", 0, "show all of this repetition of the trial")
+	return cmd
+}

@@ -1,0 +1,191 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"benchbook/lab"
+	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
+	"benchbook/runner/sysinfo"
+)
+
+// initialised makes a project from a template with the command, and gives its folder.
+func initialised(t *testing.T, template string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), template)
+	mustRun(t, scripted(), "init", dir, "--template", template)
+	return dir
+}
+
+// mustRun runs the command, which has to end with status 0, and gives its standard output.
+func mustRun(t testing.TB, w lab.Config, args ...string) string {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	if status := run(args, &stdout, &stderr, w); status != 0 {
+		t.Fatalf("benchbook %s: status %d\n%s%s", strings.Join(args, " "), status, &stdout, &stderr)
+	}
+	return stdout.String()
+}
+
+func TestTemplatesAreClean(t *testing.T) {
+	for _, template := range templateNames() {
+		t.Run(template, func(t *testing.T) {
+			dir := initialised(t, template)
+			for _, profile := range []string{"full", "quick"} {
+				if got, want := mustRun(t, scripted(), "-C", dir, "check", "--profile", profile),
+					"1 article, no problems\n"; got != want {
+					t.Errorf("profile %s: got %q, want %q", profile, got, want)
+				}
+			}
+			data, err := os.ReadFile(filepath.Join(dir, "experiments", template, "article.md"))
+			if err != nil || bytes.Contains(data, []byte(anyDate)) {
+				t.Errorf("the article has no date of its own (%v)", err)
+			}
+		})
+	}
+}
+
+// onEngine is the command with a real engine, and with the programs that go into containers. The test is skipped where
+// there is none.
+func onEngine(t testing.TB) lab.Config {
+	t.Helper()
+	needEngine(t)
+	w, tools := wired(nil), builtPrograms(t)
+	// The same packages keep the machine from coming to rest, which a run would wait for up to two minutes.
+	w.Settler = &sysinfo.Settler{Longest: 100 * time.Millisecond}
+	w.Agent = func() ([]byte, error) { return os.ReadFile(filepath.Join(tools, agent.Name)) }
+	return w
+}
+
+// needEngine skips the test where there is no engine, or no time for one.
+func needEngine(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs a Docker engine and most of a minute: run without -short")
+	}
+	e, err := wired(nil).Engine(t.Context(), spec.Docker)
+	if errors.Is(err, engine.ErrUnavailable) && !strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "engine") {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Close()
+}
+
+// builtPrograms is a folder with the program that goes into containers, and those of tests. All tests share it.
+func builtPrograms(t testing.TB) (dir string) {
+	t.Helper()
+	dir, err := builtOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// builtOnce builds them: linking takes some seconds each time. Whoever runs the tests removes the folder.
+var builtOnce = sync.OnceValues(func() (dir string, err error) {
+	if dir, err = os.MkdirTemp("", "benchbook-programs-"); err != nil {
+		return "", err
+	}
+	builtIn = dir
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-buildvcs=false", "-o",
+		dir+string(filepath.Separator),
+		"benchbook/runner/benchbook-agent", "benchbook/runner/engine/enginetest/puppet",
+		"benchbook/runner/testdata/pool", "benchbook/runner/testdata/driver")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building programs: %w\n%s", err, out)
+	}
+	return dir, nil
+})
+
+// builtIn is the folder that builtOnce has made; empty if it was not called.
+var builtIn string
+
+// beside is the command on an engine for a test that times nothing. Such tests run four at a time, when all others have
+// ended, as they mostly wait for containers.
+func beside(t *testing.T) lab.Config {
+	t.Helper()
+	t.Parallel()
+	w := onEngine(t)
+	w.LockDir = ""
+	return w
+}
+
+// A suite collects garbage less often than usual, and removes what its tests share when all of them have ended.
+type suite struct{ *testing.M }
+
+func (s suite) Run() int {
+	debug.SetGCPercent(400)            // many small projects are read and rendered, and thrown away
+	_ = flag.Set("test.parallel", "4") // as beside says; the command line has the last word
+	defer func() {
+		if builtIn != "" {
+			_ = os.RemoveAll(builtIn) // it is in the folder of temporary files
+		}
+	}()
+	return s.M.Run()
+}
+
+// planned counts the records that are not in the place of one that the machine disturbed.
+func planned(records []*record.Record) int {
+	n := 0
+	for _, r := range records {
+		if r.Order.Replaces == 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// Each template ends up measured on a real engine, without a failure.
+func TestTemplates(t *testing.T) {
+	for _, template := range templateNames() {
+		t.Run(template, func(t *testing.T) {
+			w := beside(t)
+			dir := initialised(t, template)
+			measureOnce(t, dir)
+			t.Log(mustRun(t, w, "-C", dir, "run", "--quick"))
+			records, bad, err := record.Dir(filepath.Join(dir, "experiments", template, "records")).Read()
+			if n := planned(records); err != nil || len(bad) > 0 || n != 3 {
+				t.Fatalf("%d records as planned, %d bad ones, %v; want 3: two cells and the A/A pair", n, len(bad), err)
+			}
+			for _, r := range records {
+				if r.Failure != "" || len(r.Samples) == 0 {
+					t.Errorf("%s: %d samples, failure %q", r.Trial, len(r.Samples), r.Failure)
+				}
+			}
+			if got := mustRun(t, w, "-C", dir, "render"); !strings.Contains(got, "the site is in ") {
+				t.Errorf("render said %q", got)
+			}
+		})
+	}
+}
+
+func TestInitLeavesFilesAlone(t *testing.T) {
+	dir := t.TempDir()
+	ignore := filepath.Join(dir, ".gitignore")
+	if err := os.WriteFile(ignore, []byte("mine\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := mustRun(t, scripted(), "init", dir), fmt.Sprintf("left as it is: %s\n", ignore); !strings.Contains(got,
+		want) {
+		t.Errorf("got %q, want %q in it", got, want)
+	}
+	if data, err := os.ReadFile(ignore); string(data) != "mine\n" {
+		t.Errorf("the file was changed to %q (%v)", data, err)
+	}
+}

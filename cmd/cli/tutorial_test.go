@@ -1,0 +1,188 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"benchbook/lab/pages"
+	"benchbook/notebook/article"
+	"benchbook/notebook/record"
+)
+
+// A fenced is a block of code of the manual, without its fence.
+type fenced struct{ ticks, info, body string }
+
+// fencedIn are the blocks of a page, in order.
+func fencedIn(page string) []fenced {
+	var out []fenced
+	var open *fenced
+	for line := range strings.Lines(page) {
+		text := strings.TrimRight(line, "\n")
+		info := strings.TrimLeft(text, "`")
+		ticks := text[:len(text)-len(info)]
+		switch {
+		case open == nil && len(ticks) >= 3:
+			open = &fenced{ticks: ticks, info: info}
+		case open != nil && text == open.ticks:
+			out, open = append(out, *open), nil
+		case open != nil:
+			open.body += line
+		}
+	}
+	return out
+}
+
+// Who follows the tutorial from its first to its last command gets what it says: every command works, in its order,
+// with what is to be written between them.
+func TestTutorialOnAnEngine(t *testing.T) {
+	w := beside(t)
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "tutorial.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	dir := t.TempDir()
+	file := func() string { return filepath.Join(dir, pages.ArticlesDir, "packing", article.FileName) }
+	written := ""
+	write := func(text string) {
+		t.Helper()
+		written = text
+		if err := os.WriteFile(file(), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	says := func(verb string, args ...string) (stdout, stderr string) {
+		t.Helper()
+		var out, errs bytes.Buffer
+		if status := run(append([]string{"-C", dir, verb}, args...), &out, &errs, w); status != 0 {
+			t.Fatalf("benchbook %s %s: status %d\n%s%s", verb, strings.Join(args, " "), status, &out, &errs)
+		}
+		return out.String(), errs.String()
+	}
+	var shown *pages.Previewer
+	look := func() { // at the preview, which the tutorial leaves running
+		t.Helper()
+		if shown == nil {
+			return
+		}
+		if b := shown.Build(context.Background(), nil); b.Problems != "" {
+			t.Fatalf("the preview has problems:\n%s", b.Problems)
+		}
+	}
+	var verbs []string
+	for _, f := range fencedIn(string(text)) {
+		kind, _, _ := strings.Cut(f.info, " ")
+		switch {
+		case f.info == "markdown" && len(f.ticks) == 4:
+			write(f.body)
+		case f.info == "markdown":
+			write(written + "\n" + f.body)
+		case kind == "yaml":
+			write(written + "\n```" + f.info + "\n" + f.body + "```\n")
+		case f.info == "console":
+			look()
+			shell, output := "", ""
+			var commands [][]string
+			for line := range strings.Lines(f.body) {
+				typed, ok := strings.CutPrefix(line, "$ ")
+				switch words := strings.Fields(typed); {
+				case !ok:
+					output += line
+				case words[0] == "benchbook":
+					commands = append(commands, words[1:])
+				case len(commands) > 0:
+					t.Fatalf("%q comes after a command of benchbook in its block", typed)
+				default:
+					shell += typed
+				}
+			}
+			if shell != "" {
+				cmd := exec.Command("bash", "-e", "-c", shell+"pwd")
+				cmd.Dir, cmd.Stderr = dir, t.Output()
+				out, err := cmd.Output()
+				if err != nil {
+					t.Fatal(err)
+				}
+				dir = strings.TrimSpace(string(out))
+			}
+			for _, words := range commands {
+				verbs = append(verbs, strings.Join(words, " "))
+				if words[0] == "preview" { // it ends when it is interrupted, which would end the test
+					shown = previewerOf(t, dir, pages.Options{})
+					look()
+					continue
+				}
+				stdout, stderr := says(words[0], words[1:]...)
+				trials, _, _ := strings.Cut(output, ", in random order, seed")
+				trials = trials[strings.LastIndex(trials, "\n")+1:]
+				switch {
+				case words[0] == "doctor" && !strings.Contains(stdout, "can measure"):
+					t.Errorf("doctor does not say that this machine can measure:\n%s", stdout)
+				case words[0] == "check" && stdout != output:
+					t.Errorf("check prints\n%s\nand the tutorial shows\n%s", stdout, output)
+				case words[0] == "run" && !strings.Contains(stderr, trials):
+					t.Errorf("run says\n%s\nand the tutorial shows\n%s", stderr, trials)
+				}
+			}
+		}
+	}
+	if got, want := strings.Join(verbs, ", "), "doctor, check, run --quick, preview, run, render"; got != want {
+		t.Errorf("the tutorial has the commands %q, want %q: this test has to know what each of them is to do", got, want)
+	}
+
+	// What is on the disk then.
+	records, bad, err := record.Dir(filepath.Join(filepath.Dir(file()), "records")).Read()
+	if err != nil || len(bad) > 0 {
+		t.Errorf("%d bad records, %v", len(bad), err)
+	}
+	full := map[string]int{}
+	quick := planned(slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return r.Profile != "quick" }))
+	for _, r := range records {
+		if r.Profile == "full" && r.Order.Replaces == 0 {
+			full[r.Trial]++
+		}
+	}
+	if n := full["1"]; quick != 9 || !slices.Contains([]int{3, 5, 10, 20}, n) || full["9"] != n || len(full) != 3 {
+		t.Errorf("%d quick records, and full ones %v; want 9 quick ones, and as many full ones of 1 as of 9: 3, 5, 10 or 20",
+			quick, full)
+	}
+	for _, r := range records {
+		if r.Failure != "" {
+			t.Errorf("%s: %s\n%s", r.Trial, r.Failure, r.Log)
+		}
+	}
+	page, err := os.ReadFile(filepath.Join(dir, pages.SiteDir, "packing", "index.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"harder-is-slower", "fig-gzip", "tbl-gzip"} {
+		if !bytes.Contains(page, []byte(want)) {
+			t.Errorf("the page has no %s", want)
+		}
+	}
+
+	// What it says in sentences: a claim that is turned round, and records of something else.
+	verdict := func(word string) bool {
+		stdout, _ := says("show", "packing")
+		return strings.Contains(stdout, "  "+word+"  ")
+	}
+	// Beside other tests the machine may disturb so many repetitions that nothing is decided.
+	supported := verdict("supported")
+	write(strings.Replace(written, `time.real{level="9"} > time`, `time.real{level="9"} < time`, 1))
+	if supported && !verdict("contradicted") {
+		t.Error("the claim that is turned round is not contradicted")
+	}
+	write(strings.Replace(written, "seq 1000000", "seq 2000000", 1))
+	if stdout, _ := says("plan"); !strings.Contains(stdout, "stale") {
+		t.Errorf("nothing is stale:\n%s", stdout)
+	}
+	t.Logf("from the first to the last command: %v; the claim was supported: %v",
+		time.Since(begin).Round(100*time.Millisecond), supported)
+}

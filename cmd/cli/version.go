@@ -1,0 +1,49 @@
+package cli
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"benchbook/notebook/record"
+)
+
+// version is this program's; records and pages name it.
+const version = "0.1.0"
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print version information",
+		Args:  arguments(0, 0),
+		RunE: func(*cobra.Command, []string) error {
+			fmt.Fprintf(a.Stdout, "benchbook %s (revision %s, %s, %s/%s)\n"+
+				"records of version %d, samples of semantics %d for commands and %d for loads\n",
+				version, revision(), runtime.Version(), runtime.GOOS, runtime.GOARCH,
+				record.SchemaVersion, record.CommandSemantics, record.LoadSemantics)
+			return nil
+		},
+	}
+}
+
+// revision is the commit that the program was built from, marked if files had changed since.
+func revision() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	rev, dirty := "unknown", ""
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			rev = s.Value[:min(12, len(s.Value))]
+		case "vcs.modified":
+			if s.Value == "true" {
+				dirty = "+changes"
+			}
+		}
+	}
+	return rev + dirty
+}

@@ -1,0 +1,32 @@
+package cli
+
+import (
+	"math"
+
+	"github.com/spf13/cobra"
+
+	"benchbook/lab/pages"
+)
+
+func (a *app) weaveCommand() *cobra.Command {
+	var o pages.WeaveOptions
+	cmd := &cobra.Command{
+		Use:   "weave FILE ...",
+		Short: "Fill Markdown files, such as a README, with tables, values, figures and badges of articles",
+		Long: `Fill Markdown files, such as a README, with parts of articles, as their pages show them. A file says with comments what
+stands where, and may have anything beside it:
+
+  <!-- benchbook: table tbl-levels of hello --> ... <!-- /benchbook -->
+  <!-- benchbook: figure fig-gzip of hello --> ... <!-- /benchbook -->
+  <!-- benchbook: value time.real{level="9"} | round 1 of hello --> ... <!-- /benchbook -->
+  <!-- benchbook: badge of hello --> ... <!-- /benchbook -->
+
+What stands between the two comments is replaced. Figures, in light and dark, and badges go into the folder woven
+beside the file. With --check nothing is written: the status is 104 if the text and the records differ.`,
+		Args: arguments(1, math.MaxInt),
+		RunE: func(_ *cobra.Command, names []string) error { return pages.Weave(a.Session, names, o) },
+	}
+	cmd.Flags().BoolVar(&o.Check, "check", false, "write nothing, and report what differs from the records")
+	cmd.Flags().StringVar(&o.Host, "host", "", "show the results of this host, instead of this machine's or the newest")
+	return cmd
+}

@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/term"
+
+	"benchbook/lab"
+	"benchbook/lab/inspect"
+	"benchbook/notebook/spec"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
+	"benchbook/runner/engine/docker"
+	"benchbook/runner/engine/local"
+	"benchbook/runner/machines"
+	"benchbook/runner/programs"
+
+	"benchbook/runner/sysinfo"
+)
+
+// locksVariable is an environment variable that names another folder for the locks of runs, for tests of runs beside
+// which others measure.
+const locksVariable = "BENCHBOOK_LOCKS"
+
+// becomeProgram runs the program of a service without a container, which begins as this one, and returns in any other
+// case.
+func becomeProgram() { local.BecomeProgram() }
+
+// Clusters returns a function that connects to clusters. Their images are built by the engine that docker connects to.
+type Clusters func(program agent.Program, docker func(context.Context) (engine.Engine, error)) func(context.Context,
+	engine.Cluster) (engine.Engine, error)
+
+// withoutClusters is the error of a program without the libraries of Kubernetes.
+type withoutClusters struct{}
+
+func (withoutClusters) Error() string {
+	return "Kubernetes needs benchbook-cluster: build it with make build-cluster"
+}
+
+// Is makes the error an engine.ErrUnavailable.
+func (withoutClusters) Is(target error) bool { return target == engine.ErrUnavailable }
+
+func wired(clusters Clusters) lab.Config {
+	cache, err := os.UserCacheDir()
+	if err == nil {
+		cache = filepath.Join(cache, "benchbook")
+	}
+	program := programs.Here(cache).Agent
+	atDocker := func(ctx context.Context) (engine.Engine, error) { return dockerAt(program)(ctx, docker.Options{}) }
+	atCluster := func(context.Context, engine.Cluster) (engine.Engine, error) { return nil, withoutClusters{} }
+	if clusters != nil {
+		atCluster = clusters(program, atDocker)
+	}
+	return lab.Config{
+		Engines: []lab.Engine{
+			{Name: spec.Docker, Connect: atDocker},
+			{Name: spec.Local, Connect: func(ctx context.Context) (engine.Engine, error) {
+				return local.New(ctx, local.Options{})
+			}},
+		},
+		Processes: func(ctx context.Context) (engine.Engine, error) {
+			return local.New(ctx, local.Options{Environment: os.Environ()})
+		},
+		Cluster: atCluster,
+
+		// Whoever chooses a folder keeps out only those that chose the same one, which nobody on another machine can do.
+		LockDir:     cmp.Or(os.Getenv(locksVariable), machines.LockFolder),
+		LockEngines: os.Getenv(locksVariable) == "",
+		Agent:       program,
+		Machine:     inspect.ThisMachine(),
+		Settler:     &sysinfo.Settler{},
+		Cache:       cache,
+		Ask:         ask,
+		Terminal: func() int {
+			width, _, err := term.GetSize(int(os.Stderr.Fd()))
+			if err != nil || os.Getenv("TERM") == "dumb" {
+				return 0
+			}
+			return width
+		},
+	}
+}
+
+// ask asks on standard error and reads the answer from standard input, if both are a terminal.
+func ask(question string) (yes, asked bool) {
+	if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stderr.Fd())) {
+		return false, false
+	}
+	fmt.Fprintf(os.Stderr, "%s [y/N] ", question)
+	answer, _ := bufio.NewReader(os.Stdin).ReadString('\n') // without an answer it is no
+	answer = strings.ToLower(strings.TrimSpace(answer))
+	return answer == "y" || answer == "yes", true
+}
+
+// dockerAt connects to Docker engines, with the program that acts for us on other machines.
+func dockerAt(program agent.Program) func(context.Context, docker.Options) (engine.Engine, error) {
+	return func(ctx context.Context, o docker.Options) (engine.Engine, error) {
+		o.Agent = program
+		e, err := docker.New(ctx, o)
+		if err != nil {
+			return nil, err // not e: a nil *docker.Engine would be an engine
+		}
+		return e, nil
+	}
+}

@@ -1,0 +1,113 @@
+// Tests of a package run in the order of its files' names. Those here time what others would disturb, and by now the
+// tests of other packages have ended.
+
+package cli
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"benchbook/lab"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
+)
+
+// agreement is how far the numbers of the manual's driver and of our own generator may be apart: most of it is what
+// Python does between two requests, and with them.
+const agreement = 0.10
+
+// byBoth is the load of the manual's example of a driver, put on by our own generator.
+const byBoth = `
+~~~yaml experiment
+name: by-us
+extends: by-driver
+load: {driver: null}
+~~~
+`
+
+// ofManual measures the example below a heading of the manual, with what is added to it. No repetition may fail.
+func ofManual(t *testing.T, w lab.Config, page, heading, added string) (all []*record.Record) {
+	t.Helper()
+	manual, err := os.ReadFile(filepath.Join("..", "..", page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, found := strings.Cut("\n"+string(manual), "# "+heading+"\n")
+	if !found {
+		t.Fatalf("%s has no %q", page, heading)
+	}
+	example, _, _ = strings.Cut(example, "\n## ")
+	dir, folder := project(t, "by-driver", "---\ntitle: By a driver\ndefaults: {repetitions: 3, calibrate: false}\n---\n"+
+		example+added)
+	t.Log(mustRun(t, w, "-C", dir, "run", "--quick"))
+	for _, records := range measuredIn(t, folder) {
+		all = append(all, records...)
+	}
+	if t.Failed() {
+		t.FailNow()
+	}
+	return all
+}
+
+// The driver that the manual shows measures what our own generator does.
+func TestManualsDriver(t *testing.T) {
+	w := onEngine(t)
+	records := ofManual(t, w, "docs/drivers.md", "Any program as driver", byBoth)
+	if n := planned(records); n != 6 {
+		t.Fatalf("%d records as planned, want 6", n)
+	}
+	// Of repetitions that were done again, both are counted: what disturbed them is as likely beside either.
+	sums, counts := map[string]map[string]float64{"by-driver": {}, "by-us": {}}, map[string]float64{}
+	for _, r := range records {
+		counts[r.Experiment]++
+		if isDriven := r.Experiment == "by-driver"; isDriven != (r.Load.Driver != "") || isDriven != (r.Facts["image.load"] !=
+			"") || r.Load.Failed > 0 {
+			t.Errorf("%s: %+v", r.Experiment, r.Load)
+		}
+		for _, metric := range []string{"throughput", "latency.p50"} {
+			x, missing := dataset.Value(r, metric, nil)
+			if missing != "" {
+				t.Errorf("%s: %s %s", r.Experiment, metric, missing)
+			}
+			sums[r.Experiment][metric] += x
+		}
+		t.Logf("%s: %.1f/s, busy %.2f, in flight %.3f", r.Experiment, r.Load.Overlap.Right/r.Load.Window, r.Load.Busy,
+			r.Load.InFlight)
+	}
+	for metric, own := range sums["by-us"] {
+		ratio := sums["by-driver"][metric] / counts["by-driver"] / (own / counts["by-us"])
+		if !(math.Abs(ratio-1) <= agreement) {
+			t.Errorf("%s by the driver is %.3f times ours", metric, ratio)
+		}
+	}
+}
+
+// The drivers of the manual for other protocols measure what their servers do: each answers after 20 ms. Connecting
+// takes longer, and is over before the window.
+func TestManualsOtherProtocols(t *testing.T) {
+	w := onEngine(t)
+	for _, heading := range []string{"gRPC, one call after another", "WebSocket echo"} {
+		t.Run(heading, func(t *testing.T) {
+			records := ofManual(t, w, "examples/drivers.md", heading, "")
+			if n := planned(records); n != 3 {
+				t.Fatalf("%d records as planned, want 3", n)
+			}
+			for _, r := range records {
+				median, missing := dataset.Value(r, "latency.p50", nil)
+				t.Logf("p50 %.2f ms, %.1f/s, in flight %.3f", median*1e3, r.Load.Overlap.Right/r.Load.Window, r.Load.InFlight)
+				if missing != "" || median < 0.02 || median > 0.03 {
+					t.Errorf("the median is %v s%s, and servers wait for 20 ms", median, missing)
+				}
+				mean, _ := dataset.Value(r, "latency.mean", nil)
+				if ratio := r.Load.Overlap.Right / r.Load.Window * mean / float64(r.Load.Connections); r.Load.Failed > 0 ||
+					!(math.Abs(ratio-1) <= agreement) {
+					t.Errorf("of %d requests %d failed; clients are busy for %.2f of the time", r.Load.Attempted, r.Load.Failed,
+						ratio)
+				}
+			}
+		})
+	}
+}
